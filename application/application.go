@@ -1,0 +1,15 @@
+// Package application says what a use case may assume of the world around it.
+package application
+
+import (
+	"context"
+	"time"
+)
+
+// Clock tells the present moment, in UTC.
+type Clock func() time.Time
+
+// UnitOfWork calls do with repositories that share one transaction: it commits
+// if do returns nil and rolls back otherwise. It may call do again after a
+// serialization failure, so do must have no effect but through its repositories.
+type UnitOfWork[R any] func(ctx context.Context, do func(R) error) error

@@ -1,0 +1,55 @@
+// Package domain is the vocabulary every context shares: how things go wrong.
+package domain
+
+import "fmt"
+
+// Kind says what the caller can do about a failure. It is itself an error, so
+// errors.Is(err, domain.NotFound) sees it through any wrapping.
+type Kind string
+
+// The kinds of failure. A store returns the first two and Unavailable; a
+// Refusal may carry any of them.
+const (
+	// NotFound: there is no such thing, or the caller may not know of it.
+	NotFound Kind = "not found"
+	// Conflict: the change contradicts what is already there.
+	Conflict Kind = "conflict"
+	// Invalid: the request is malformed; repeating it will not help.
+	Invalid Kind = "invalid"
+	// Unauthenticated: the caller did not prove who they are.
+	Unauthenticated Kind = "unauthenticated"
+	// Forbidden: the caller is known and may not do this.
+	Forbidden Kind = "forbidden"
+	// Unprocessable: well-formed, allowed, and still not possible.
+	Unprocessable Kind = "unprocessable"
+	// TooMany: the caller asks too often; later it will work.
+	TooMany Kind = "too many requests"
+	// TooLarge: the request is bigger than we take.
+	TooLarge Kind = "too large"
+	// Unavailable: something we depend on is down or late; later it will work.
+	Unavailable Kind = "unavailable"
+)
+
+// Kinds lists every Kind, so that a dialect can be checked for gaps.
+var Kinds = []Kind{NotFound, Conflict, Invalid, Unauthenticated, Forbidden, Unprocessable, TooMany, TooLarge, Unavailable}
+
+// Error makes a Kind an error.
+func (k Kind) Error() string { return string(k) }
+
+// Refusal is a failure written for the person at the other end: its Message
+// is part of the API and is shown as it stands.
+type Refusal struct {
+	Kind    Kind
+	Message string
+}
+
+// Error returns the message.
+func (r *Refusal) Error() string { return r.Message }
+
+// Unwrap returns the kind, for errors.Is.
+func (r *Refusal) Unwrap() error { return r.Kind }
+
+// Refuse makes a Refusal; its message is formatted as by fmt.Sprintf.
+func Refuse(kind Kind, format string, args ...any) *Refusal {
+	return &Refusal{Kind: kind, Message: fmt.Sprintf(format, args...)}
+}
