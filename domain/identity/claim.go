@@ -1,0 +1,123 @@
+package identity
+
+import (
+	"strconv"
+	"strings"
+)
+
+// ClaimKind says by what a caller names the actor.
+type ClaimKind uint8
+
+// The kinds of claim.
+const (
+	// Nobody: the request names no actor.
+	Nobody ClaimKind = iota
+	// ByKey: ID is the number of a key.
+	ByKey
+	// ByUser: ID is the number of a user.
+	ByUser
+	// ByName: Name is a username in any letter case.
+	ByName
+	// Unresolvable: somebody is named who cannot exist.
+	Unresolvable
+)
+
+// Claim is who a trusted client says it acts for. Nothing is known yet of
+// whether that actor exists. Claims are comparable.
+type Claim struct {
+	Kind ClaimKind
+	ID   int64
+	Name string
+}
+
+// ClaimKey claims the key whose number is written in text. Text that is not a
+// plain positive number names nobody who exists: ActiveRecord would read
+// "7abc" as 7, we do not.
+func ClaimKey(text string) Claim { return claimNumber(ByKey, text) }
+
+// ClaimUser claims the user whose number is written in text.
+func ClaimUser(text string) Claim { return claimNumber(ByUser, text) }
+
+// ClaimName claims the user of that name; letter case is ignored.
+func ClaimName(name string) Claim { return Claim{Kind: ByName, Name: strings.ToLower(name)} }
+
+// ClaimIdentifier reads the hooks' form: user-7, key-7 or username-dede.
+func ClaimIdentifier(text string) Claim {
+	switch kind, rest, _ := strings.Cut(text, "-"); kind {
+	case "key":
+		return ClaimKey(rest)
+	case "user":
+		return ClaimUser(rest)
+	case "username":
+		if rest != "" {
+			return ClaimName(rest)
+		}
+	}
+	return Claim{Kind: Unresolvable}
+}
+
+func claimNumber(kind ClaimKind, text string) Claim {
+	id, ok := ParseID(text)
+	if !ok {
+		return Claim{Kind: Unresolvable}
+	}
+	return Claim{Kind: kind, ID: id}
+}
+
+// String names the claim for logs and explanations: key-7, user-7,
+// username-dede, nobody, unknown.
+func (c Claim) String() string {
+	switch c.Kind {
+	case Nobody:
+		return "nobody"
+	case ByKey:
+		return "key-" + strconv.FormatInt(c.ID, 10)
+	case ByUser:
+		return "user-" + strconv.FormatInt(c.ID, 10)
+	case ByName:
+		return "username-" + c.Name
+	default:
+		return "unknown"
+	}
+}
+
+// ParseID reads a positive decimal number without sign or leading blanks.
+func ParseID(text string) (int64, bool) {
+	if text == "" || text[0] < '0' || text[0] > '9' {
+		return 0, false
+	}
+	id, err := strconv.ParseInt(text, 10, 64)
+	return id, err == nil && id > 0
+}
+
+// Actor is who stands behind a claim: nobody, a user, a user by a key, or a
+// deploy key.
+type Actor struct {
+	// User is the person: for a deploy key its creator, or the ghost user if
+	// the creator is gone.
+	User User
+	// Key is the key that was used, if any.
+	Key Key
+}
+
+// IsDeployKey says whether a key acts for itself rather than for its owner.
+func (a Actor) IsDeployKey() bool { return a.Key.Kind == DeployKey }
+
+// Person is the user whose rights count: nobody for a deploy key.
+func (a Actor) Person() User {
+	if a.IsDeployKey() {
+		return User{}
+	}
+	return a.User
+}
+
+// Anonymous says whether nobody is known.
+func (a Actor) Anonymous() bool { return !a.User.Known() && !a.Key.Known() }
+
+// GLID is the actor in the grammar of gl_id: user-7, or empty for nobody.
+func (a Actor) GLID() string {
+	if !a.User.Known() {
+		return ""
+	}
+	return "user-" + strconv.FormatInt(int64(a.User.ID), 10)
+}

@@ -1,0 +1,67 @@
+// Package identity says who people and machines are: users, their state, and
+// the SSH keys by which they are recognised.
+package identity
+
+import "time"
+
+// UserID is the number of a user; 0 means nobody.
+type UserID int64
+
+// User is a person or a bot. The zero User is nobody.
+type User struct {
+	ID       UserID
+	Username string
+	Name     string
+	Email    string
+	State    State
+	Type     UserType
+	// Admin users have full rights on every project, also in admin mode,
+	// which Git bypasses.
+	Admin bool
+	// External users see internal projects only as members.
+	External bool
+	// TermsAccepted counts only where the instance enforces its terms.
+	TermsAccepted bool
+	// EmailConfirmed is false until the user followed the confirmation link.
+	EmailConfirmed bool
+	// PasswordExpiresAt is zero for a password that does not expire.
+	PasswordExpiresAt time.Time
+}
+
+// Known says whether u is anybody.
+func (u User) Known() bool { return u.ID != 0 }
+
+// State is whether a user may use the instance, in GitLab's words.
+type State string
+
+// The states of a user.
+const (
+	Active          State = "active"
+	Blocked         State = "blocked"
+	LDAPBlocked     State = "ldap_blocked"
+	Banned          State = "banned"
+	Deactivated     State = "deactivated"
+	PendingApproval State = "blocked_pending_approval"
+)
+
+// States lists every State.
+var States = []State{Active, Blocked, LDAPBlocked, Banned, Deactivated, PendingApproval}
+
+// UserType tells people from accounts that the instance keeps for itself.
+type UserType string
+
+// The types of a user.
+const (
+	Human UserType = "human"
+	// ServiceAccount is a machine's account; it uses Git as a human does.
+	ServiceAccount UserType = "service_account"
+	// ProjectBot belongs to a project or group access token.
+	ProjectBot UserType = "project_bot"
+	// Ghost stands in for users who are gone; it never logs in.
+	Ghost UserType = "ghost"
+	// Internal accounts act inside the instance only.
+	Internal UserType = "internal"
+)
+
+// UserTypes lists every UserType.
+var UserTypes = []UserType{Human, ServiceAccount, ProjectBot, Ghost, Internal}

@@ -1,0 +1,136 @@
+package identity
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"gatehouse/domain"
+)
+
+// Policy is what the instance demands of users and their keys. The zero
+// Policy demands nothing beyond an active user and a key that has not expired.
+type Policy struct {
+	// TermsEnforced refuses users who have not accepted the terms.
+	TermsEnforced bool
+	// MinimumBits is the least size of a key by algorithm family (rsa, dsa,
+	// ecdsa, ed25519, ecdsa_sk, ed25519_sk): 0 takes any, Forbidden none.
+	MinimumBits map[string]int
+	// BannedKeys are known to be compromised.
+	BannedKeys []Fingerprint
+}
+
+// Forbidden, as a minimum of bits, refuses a family of keys altogether. It is
+// GitLab's own number.
+const Forbidden = -1
+
+// KeyFamilies lists the names that MinimumBits knows.
+var KeyFamilies = []string{"rsa", "dsa", "ecdsa", "ed25519", "ecdsa_sk", "ed25519_sk"}
+
+// CheckKey returns why k may not be used at now, or nil. Deploy keys are not
+// held to MinimumBits: GitLab checks the type and size of people's keys only.
+func (p Policy) CheckKey(k Key, now time.Time) *domain.Refusal {
+	if !k.Known() {
+		return nil
+	}
+	if k.Kind == UserKey {
+		if family, bits := keySize(k.Line); !p.allows(family, bits) {
+			return domain.Refuse(domain.Forbidden, "Your SSH key is not allowed here: keys of type %s are restricted. Add another key to your profile.", family)
+		}
+	}
+	if slices.Contains(p.BannedKeys, k.Fingerprint) {
+		return domain.Refuse(domain.Forbidden, "Your SSH key is known to be compromised and was banned. Add a new key to your profile.")
+	}
+	if k.Expired(now) {
+		return domain.Refuse(domain.Forbidden, "Your SSH key has expired. Add a new key to your profile.")
+	}
+	return nil
+}
+
+func (p Policy) allows(family string, bits int) bool {
+	least := p.MinimumBits[family]
+	return least != Forbidden && bits >= least
+}
+
+// CheckUser returns why u may not use Git at now, or nil. Nobody passes:
+// whether strangers may come in is the repository's business. Only the first
+// reason is told.
+func (p Policy) CheckUser(u User, now time.Time) *domain.Refusal {
+	if !u.Known() {
+		return nil
+	}
+	reason := ""
+	switch {
+	case u.Type == Ghost || u.Type == Internal:
+		reason = "This account is internal to the instance and cannot use Git."
+	case u.State == PendingApproval:
+		reason = "Your account is waiting for an administrator's approval."
+	case p.TermsEnforced && !u.TermsAccepted:
+		reason = "You must accept the terms of service first. Sign in on the web to read and accept them."
+	case u.State == Deactivated:
+		reason = "Your account has been deactivated. Sign in on the web to reactivate it."
+	case !u.EmailConfirmed:
+		reason = "Your e-mail address is not confirmed. Follow the link in the confirmation mail."
+	case u.State == Banned:
+		reason = "Your account has been banned."
+	case u.State != Active:
+		reason = "Your account has been blocked."
+	case !u.PasswordExpiresAt.IsZero() && !now.Before(u.PasswordExpiresAt):
+		reason = "Your password has expired. Set a new one on the web."
+	default:
+		return nil
+	}
+	return domain.Refuse(domain.Forbidden, "%s", reason)
+}
+
+// keySize reads family and size in bits from a key's line; the blob was
+// checked when the key was added, so what cannot be read has size 0.
+func keySize(line string) (family string, bits int) {
+	algorithm, encoded, _ := strings.Cut(line, " ")
+	switch {
+	case algorithm == "ssh-rsa":
+		return "rsa", modulusBits(encoded, 2)
+	case algorithm == "ssh-dss":
+		return "dsa", modulusBits(encoded, 1)
+	case algorithm == "ssh-ed25519":
+		return "ed25519", 256
+	case strings.HasPrefix(algorithm, "sk-ssh-ed25519"):
+		return "ed25519_sk", 256
+	case strings.HasPrefix(algorithm, "sk-ecdsa-"):
+		return "ecdsa_sk", 256
+	case strings.HasSuffix(algorithm, "nistp521"):
+		return "ecdsa", 521
+	case strings.HasSuffix(algorithm, "nistp384"):
+		return "ecdsa", 384
+	case strings.HasSuffix(algorithm, "nistp256"):
+		return "ecdsa", 256
+	default:
+		return algorithm, 0
+	}
+}
+
+// modulusBits is the size of the nth integer of a blob: the second of an RSA
+// key (after the exponent), the first of a DSA key.
+func modulusBits(encoded string, nth int) int {
+	blob, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		return 0
+	}
+	for range nth + 1 { // one more: the algorithm's name stands first
+		if len(blob) < 4 {
+			return 0
+		}
+		n := uint64(binary.BigEndian.Uint32(blob))
+		if n > uint64(len(blob)-4) {
+			return 0
+		}
+		if nth == 0 {
+			return new(big.Int).SetBytes(blob[4 : 4+n]).BitLen()
+		}
+		nth, blob = nth-1, blob[4+n:]
+	}
+	return 0
+}

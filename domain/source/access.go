@@ -1,0 +1,216 @@
+package source
+
+import (
+	"strings"
+
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+)
+
+// accessRules judge the command as a whole, in the order in which GitLab
+// does: the first that refuses decides, and so fixes what a caller learns.
+var accessRules = []rule[Case]{
+	{"rate_limit", "S2", checkRate},
+	{"protocol", "S5", checkProtocol},
+	{"key", "S6", func(c *Case) finding { return found(c.Keys.CheckKey(c.Actor.Key, c.Now)) }},
+	{"user", "S7", func(c *Case) finding { return found(c.Keys.CheckUser(c.Actor.Person(), c.Now)) }},
+	{"http_command", "S8", checkHTTPCommand},
+	{"command", "S9", checkCommand},
+	{"instance_read_only", "S11", checkInstanceReadOnly},
+	{"namespace", "P1", checkNamespace},
+	{"project", "P4", checkProject},
+	{"ssh_certificate", "P1", checkSSHCertificate},
+	{"ip_allow_list", "P5", checkAddress},
+	{"repository_type", "S12", checkRepositoryType},
+	{"download", "S14", checkDownload},
+	{"repository_read_only", "Q1", checkRepositoryReadOnly},
+	{"archived", "Q2", checkArchived},
+	{"deploy_key", "Q3", checkDeployKey},
+	{"anonymous", "Q4", checkAnonymous},
+	{"push", "Q5", checkPush},
+}
+
+// errHidden is the one answer for what does not exist and for what the caller
+// may not know of.
+var errHidden = refuse(domain.NotFound, "The project was not found, or you have no access to it. Check its path, and your key or account.")
+
+func checkRate(c *Case) finding {
+	if c.Throttled {
+		return refuse(domain.TooMany, "Too many Git requests for this project. Wait a minute and try again.")
+	}
+	return pass
+}
+
+// checkProtocol judges the instance's switch, and the root group's where the
+// caller may know of the project: to all others it must look absent.
+func checkProtocol(c *Case) finding {
+	if !c.Settings.Protocols.Allow(c.Protocol) || c.Visible() && !c.Project.Root.Protocols.Allow(c.Protocol) {
+		return refuse(domain.Forbidden, "Git access over %s is not allowed here. Use another protocol.", strings.ToUpper(string(c.Protocol)))
+	}
+	return pass
+}
+
+func checkHTTPCommand(c *Case) finding {
+	switch {
+	case c.Protocol != HTTP:
+		return skip
+	case c.Settings.HTTPReceivePackOff && c.Pushes():
+		return refuse(domain.Forbidden, "Pushing over HTTP is switched off here. Push over SSH.")
+	case c.Settings.HTTPUploadPackOff && c.Command == UploadPack:
+		return refuse(domain.Forbidden, "Pulling over HTTP is switched off here. Pull over SSH.")
+	}
+	return pass
+}
+
+func checkCommand(c *Case) finding {
+	if !c.Command.Known() {
+		return refuse(domain.Forbidden, "This Git command is not allowed.")
+	}
+	return pass
+}
+
+func checkInstanceReadOnly(c *Case) finding {
+	switch {
+	case !c.Pushes():
+		return skip
+	case c.Settings.ReadOnly:
+		return refuse(domain.Forbidden, "This instance is read-only at the moment: you can pull, but not push.")
+	}
+	return pass
+}
+
+// checkNamespace holds a login to the group it was made for. Where the project
+// is unknown the path tells its root, so that a missing and a hidden project
+// get the same answer.
+func checkNamespace(c *Case) finding {
+	if c.NamespacePath == "" || len(c.Changes) > 0 {
+		return skip
+	}
+	root := c.Project.Root.Path
+	if root == "" {
+		root = c.Target.Path.Root()
+	}
+	if root == "" {
+		return skip // an unknown number: the next rule refuses it
+	}
+	if c.Project.Root.Personal || !strings.EqualFold(root, c.NamespacePath) {
+		return refuse(domain.Forbidden, "Your SSH certificate is valid for another group only.")
+	}
+	return pass
+}
+
+func checkProject(c *Case) finding {
+	if !c.Visible() {
+		return errHidden
+	}
+	return pass
+}
+
+// checkSSHCertificate keeps people out of groups that demand certificates.
+// Gitaly's calls do not name the certificate again, so only the first call,
+// before the changes are known, is held to it.
+func checkSSHCertificate(c *Case) finding {
+	person := c.Actor.Person()
+	switch {
+	case !c.Project.Root.RequireSSHCertificates || c.Protocol != SSH || len(c.Changes) > 0:
+		return skip
+	case c.NamespacePath == "" && person.Known() && person.Type == identity.Human:
+		return refuse(domain.Forbidden, "This group demands an SSH certificate. Log in with one.")
+	}
+	return pass
+}
+
+func checkAddress(c *Case) finding {
+	switch {
+	case !c.AddressGiven, len(c.Project.Root.AllowedIPs) == 0:
+		return skip
+	case !c.Project.Root.Welcomes(c.Address):
+		return errHidden
+	}
+	return pass
+}
+
+// checkRepositoryType knows code and wikis; designs are reached over the web
+// only, and no web is served here.
+func checkRepositoryType(c *Case) finding {
+	switch c.Repository.Kind {
+	case Code, Wiki:
+		return pass
+	case Design:
+		return refuse(domain.Forbidden, "Designs cannot be reached by Git. Use the web.")
+	default:
+		return errHidden
+	}
+}
+
+// feature is the switch of the repository that is asked for.
+func (c *Case) feature() Feature {
+	if c.Repository.Kind == Wiki {
+		return c.Project.Wiki
+	}
+	return c.Project.Repository
+}
+
+func checkDownload(c *Case) finding {
+	switch {
+	case c.Pushes():
+		return skip
+	case !c.OpenTo(c.feature()):
+		return refuse(domain.Forbidden, "You are not allowed to download from this project. Ask a maintainer for the reporter role.")
+	}
+	return pass
+}
+
+func checkRepositoryReadOnly(c *Case) finding {
+	switch {
+	case !c.Pushes():
+		return skip
+	case c.Project.ReadOnly:
+		return refuse(domain.Forbidden, "The repository is read-only for a moment. Try again later.")
+	}
+	return pass
+}
+
+func checkArchived(c *Case) finding {
+	switch {
+	case !c.Pushes():
+		return skip
+	case c.Project.Archived:
+		return refuse(domain.Forbidden, "This project is archived: you can pull, but not push.")
+	}
+	return pass
+}
+
+func checkDeployKey(c *Case) finding {
+	switch {
+	case !c.Pushes() || !c.Actor.IsDeployKey():
+		return skip
+	case !c.KeyCanPush:
+		return refuse(domain.Forbidden, "This deploy key has no write access to the project.")
+	}
+	return pass
+}
+
+func checkAnonymous(c *Case) finding {
+	switch {
+	case !c.Pushes():
+		return skip
+	case !c.Actor.IsDeployKey() && !c.Actor.Person().Known():
+		return refuse(domain.Forbidden, "You are not allowed to upload to this project without logging in.")
+	}
+	return pass
+}
+
+// checkPush asks for the right to push as such. For changes to code the change
+// rules ask for it, ref by ref.
+func checkPush(c *Case) finding {
+	switch {
+	case !c.Pushes():
+		return skip
+	case !c.OpenTo(c.feature()) || !c.develops() && !c.judgesRefs():
+		return errNoPush
+	}
+	return pass
+}
+
+var errNoPush = refuse(domain.Forbidden, "You are not allowed to push code to this project. Ask a maintainer for the developer role.")

@@ -1,0 +1,122 @@
+package source
+
+import (
+	"net/netip"
+	"time"
+
+	"gatehouse/domain/identity"
+)
+
+// Command is what Git was asked to run.
+type Command string
+
+// The commands that are known. Any other text is a Command too, and refused.
+const (
+	UploadPack    Command = "git-upload-pack"
+	UploadArchive Command = "git-upload-archive"
+	ReceivePack   Command = "git-receive-pack"
+)
+
+// Known says whether c is one of the three commands.
+func (c Command) Known() bool { return c == UploadPack || c == UploadArchive || c == ReceivePack }
+
+// Protocol is how the client came in, in lower case.
+type Protocol string
+
+// The protocols. Web is Gitaly's own work on behalf of the web.
+const (
+	SSH  Protocol = "ssh"
+	HTTP Protocol = "http"
+	Web  Protocol = "web"
+)
+
+// Known says whether p is one of the three protocols.
+func (p Protocol) Known() bool { return p == SSH || p == HTTP || p == Web }
+
+// Request is one question about Git access.
+type Request struct {
+	Claim    identity.Claim
+	Command  Command
+	Protocol Protocol
+	Target   Target
+	// Changes are the refs of a push; without any, the push as such is asked
+	// for, before its refs are known.
+	Changes []Change
+	// AddressGiven says whether the caller told where the client connects
+	// from. If so, an Address that could not be read is the zero Addr, which
+	// no allow-list has room for.
+	AddressGiven bool
+	Address      netip.Addr
+	// NamespacePath is the only top-level group this login may use; empty
+	// for a login without such a bound.
+	NamespacePath string
+}
+
+// Pushes says whether the request is for a push.
+func (r Request) Pushes() bool { return r.Command == ReceivePack }
+
+// Question asks the history of a repository whether Old is an ancestor of New.
+type Question struct{ Old, New ObjectID }
+
+// Answer is what is known of a Question.
+type Answer uint8
+
+// The answers. Unknown means that nobody is there who could tell.
+const (
+	Unknown Answer = iota
+	Yes
+	No
+)
+
+// Case is a request with all facts that its decision needs.
+type Case struct {
+	Request
+	Standing
+	Now      time.Time
+	Settings Settings
+	Keys     identity.Policy
+	// Throttled means that the caller asked too often; Standing may then be
+	// empty.
+	Throttled bool
+	// Ancestry holds the answers to the questions that a Verdict left open; a
+	// question without an entry is open.
+	Ancestry map[Question]Answer
+}
+
+// Verdict is a decision, or the questions that keep it from being made.
+type Verdict struct {
+	// Refusal is nil if the command is allowed.
+	Refusal error
+	// Open are the questions without whose answers nothing is decided yet.
+	Open []Question
+}
+
+// Outcome is what one rule found.
+type Outcome string
+
+// The outcomes of a rule.
+const (
+	Passed Outcome = "passed"
+	// Skipped: the rule has nothing to say in this case.
+	Skipped Outcome = "skipped"
+	Refused Outcome = "refused"
+	// Undecided: the rule waits for an answer about the repository's history.
+	Undecided Outcome = "undecided"
+	// NotReached: the rule was not asked, as what it judges does not exist or
+	// is hidden.
+	NotReached Outcome = "not reached"
+)
+
+// Finding is one rule's outcome in an explanation.
+type Finding struct {
+	Rule string
+	// Step is the rule's place in GitLab's pipeline: S2 to S16, P and Q within
+	// them, C for a ref's change.
+	Step string
+	// Ref is the full name of the ref that was judged; empty for rules on the
+	// command as a whole.
+	Ref     string
+	Outcome Outcome
+	// Message is what a refused user reads; empty unless Refused.
+	Message string
+}

@@ -1,0 +1,92 @@
+package source
+
+import "gatehouse/domain"
+
+// rule is one named step of a decision on T: a whole case, or one ref's
+// change within it.
+type rule[T any] struct {
+	name, step string
+	check      func(*T) finding
+}
+
+// finding is a rule's outcome; ask is set where it is Undecided.
+type finding struct {
+	outcome Outcome
+	refusal *domain.Refusal
+	ask     Question
+}
+
+var (
+	pass = finding{outcome: Passed}
+	skip = finding{outcome: Skipped}
+)
+
+// refuse makes a finding of kind with a message for the user.
+func refuse(kind domain.Kind, format string, args ...any) finding {
+	return finding{outcome: Refused, refusal: domain.Refuse(kind, format, args...)}
+}
+
+// found turns a check's refusal, which may be nil, into a finding.
+func found(refusal *domain.Refusal) finding {
+	if refusal == nil {
+		return pass
+	}
+	return finding{outcome: Refused, refusal: refusal}
+}
+
+// Decide runs the rules up to the first refusal. Of a push every change has
+// to pass. It never allows while questions are open; a refusal that needs no
+// answer comes before any question.
+func (c *Case) Decide() Verdict {
+	for _, r := range accessRules {
+		if f := r.check(c); f.outcome == Refused {
+			return Verdict{Refusal: f.refusal}
+		}
+	}
+	var open []Question
+	for u := range c.updates() {
+		for _, r := range changeRules {
+			switch f := r.check(&u); f.outcome {
+			case Refused:
+				return Verdict{Refusal: f.refusal}
+			case Undecided:
+				open = append(open, f.ask)
+			}
+		}
+	}
+	return Verdict{Open: open}
+}
+
+// Explain runs the same rules as Decide and returns what each of them found,
+// also behind the first refusal, as far as there is anything to judge.
+func (c *Case) Explain() []Finding {
+	var findings []Finding
+	reached := true
+	for _, r := range accessRules {
+		f := finding{outcome: NotReached}
+		if reached {
+			f = r.check(c)
+		}
+		findings = append(findings, f.explain(r.name, r.step, ""))
+		if f.outcome == Refused && !c.Visible() {
+			reached = false
+		}
+	}
+	if !reached {
+		return findings
+	}
+	for u := range c.updates() {
+		for _, r := range changeRules {
+			findings = append(findings, r.check(&u).explain(r.name, r.step, u.Ref.String()))
+		}
+	}
+	return findings
+}
+
+func (f finding) explain(name, step, ref string) Finding {
+	out := Finding{Rule: name, Step: step, Ref: ref, Outcome: f.outcome}
+	if f.refusal != nil {
+		out.Message = f.refusal.Message
+	}
+	return out
+}

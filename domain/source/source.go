@@ -1,0 +1,204 @@
+// Package source says who may do what with a repository: projects and the
+// roles people hold in them, refs and their protection, and the ordered rules
+// by which a Git command is let through or refused.
+package source
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"gatehouse/domain/identity"
+)
+
+// ProjectID is the number of a project; 0 means none.
+type ProjectID int64
+
+// NamespaceID is the number of a group or of a personal namespace.
+type NamespaceID int64
+
+// Role is what a member may do, in GitLab's numbers; higher includes lower.
+type Role int
+
+// The roles. Minimal counts as no role wherever Git access is decided.
+const (
+	NoRole          Role = 0
+	Minimal         Role = 5
+	Guest           Role = 10
+	Planner         Role = 15
+	Reporter        Role = 20
+	SecurityManager Role = 25
+	Developer       Role = 30
+	Maintainer      Role = 40
+	Owner           Role = 50
+)
+
+// RoleNames are the words for roles in files and tables.
+var RoleNames = map[Role]string{
+	NoRole: "none", Minimal: "minimal", Guest: "guest", Planner: "planner", Reporter: "reporter",
+	SecurityManager: "security_manager", Developer: "developer", Maintainer: "maintainer", Owner: "owner",
+}
+
+// String returns the role's word.
+func (r Role) String() string { return RoleNames[r] }
+
+// Visibility says who may know of a project.
+type Visibility string
+
+// The visibilities. Internal is open to every user who is not external.
+const (
+	Private  Visibility = "private"
+	Internal Visibility = "internal"
+	Public   Visibility = "public"
+)
+
+// Visibilities lists every Visibility.
+var Visibilities = []Visibility{Private, Internal, Public}
+
+// Feature says for whom a part of a project is switched on.
+type Feature string
+
+// The levels of a feature. FeaturePrivate means members only.
+const (
+	FeatureDisabled Feature = "disabled"
+	FeaturePrivate  Feature = "private"
+	FeatureEnabled  Feature = "enabled"
+)
+
+// Features lists every Feature level.
+var Features = []Feature{FeatureDisabled, FeaturePrivate, FeatureEnabled}
+
+// Protocols says over which protocols Git may be used.
+type Protocols string
+
+// The settings of protocols, of an instance or of a top-level group.
+const (
+	AllProtocols Protocols = "all"
+	OnlySSH      Protocols = "ssh"
+	OnlyHTTP     Protocols = "http"
+)
+
+// ProtocolSettings lists every Protocols.
+var ProtocolSettings = []Protocols{AllProtocols, OnlySSH, OnlyHTTP}
+
+// Allow says whether p may be used; what Gitaly does for the web always may.
+func (s Protocols) Allow(p Protocol) bool {
+	return p == Web || s == AllProtocols && p.Known() || s == Protocols(p)
+}
+
+// Namespace is a group or a person's own namespace, with the settings that
+// count when it is the root of a project.
+type Namespace struct {
+	ID   NamespaceID
+	Path string
+	// Personal namespaces belong to one user; groups have members.
+	Personal bool
+	// AllowedIPs is empty where every address is welcome.
+	AllowedIPs []netip.Prefix
+	Protocols  Protocols
+	// RequireSSHCertificates keeps people out who log in by a plain key.
+	RequireSSHCertificates bool
+}
+
+// Welcomes says whether the allow-list has room for address; a list without
+// entries has room for all.
+func (n Namespace) Welcomes(address netip.Addr) bool {
+	return len(n.AllowedIPs) == 0 || slices.ContainsFunc(n.AllowedIPs, func(p netip.Prefix) bool {
+		return p.Contains(address.Unmap().WithZone(""))
+	})
+}
+
+// Project is a project with what Git access depends on. The zero Project is
+// no project.
+type Project struct {
+	ID ProjectID
+	// Path is the full path in its canonical letter case.
+	Path       string
+	Root       Namespace
+	Visibility Visibility
+	Archived   bool
+	// ReadOnly is set while the repository is being moved.
+	ReadOnly   bool
+	Repository Feature
+	Wiki       Feature
+	// DefaultBranch is a short name; empty means it is not known yet.
+	DefaultBranch string
+	// Empty means the repository has no branch yet.
+	Empty bool
+	// DefaultBranchProtection is the group's own setting, nil for the
+	// instance's.
+	DefaultBranchProtection *BranchProtection
+	Storage                 string
+	// LegacyPath is the path on disk without ".git" of a project that was
+	// never moved to hashed storage; empty for all others.
+	LegacyPath string
+	// Protections are the protected branches and tags. They are filled in
+	// only for a push whose changes are known.
+	Protections []Protection
+}
+
+// Known says whether p is a project at all.
+func (p Project) Known() bool { return p.ID != 0 }
+
+// HeadBranch is the default branch, "main" as long as it is not known.
+func (p Project) HeadBranch() string {
+	if p.DefaultBranch == "" {
+		return "main"
+	}
+	return p.DefaultBranch
+}
+
+// BranchProtection is how the default branch of a new project starts, in
+// GitLab's numbers.
+type BranchProtection int
+
+// The levels of BranchProtection.
+const (
+	NotProtected BranchProtection = iota
+	DevelopersPush
+	FullyProtected
+	DevelopersMerge
+	DevelopersPushInitially
+)
+
+// Protects says whether the level keeps developers from pushing to the
+// default branch once it exists.
+func (b BranchProtection) Protects() bool { return b >= FullyProtected }
+
+// Settings is what the instance says about Git access. The zero Settings is
+// not useful: Protocols has to be set.
+type Settings struct {
+	Protocols Protocols
+	// ReadOnly refuses every push.
+	ReadOnly bool
+	// HTTPUploadPackOff and HTTPReceivePackOff switch a command off for the
+	// http protocol, the only one with such switches.
+	HTTPUploadPackOff  bool
+	HTTPReceivePackOff bool
+	// DefaultBranchProtection counts where a group has no setting of its own.
+	DefaultBranchProtection BranchProtection
+}
+
+// Standing is everything the rules need to know of who asks and of what is
+// asked for, as of one moment.
+type Standing struct {
+	Actor identity.Actor
+	// Project is unknown where nothing stands at the target.
+	Project Project
+	// Repository tells which of the project's repositories is meant.
+	Repository RepositoryID
+	// Role is the effective role of Actor.User in the project: the highest of
+	// direct, inherited and shared membership and of ownership. Under a
+	// deploy key it is the creator's, who counts only for protected branches.
+	Role Role
+	// KeyEnabled and KeyCanPush tell whether a deploy key was enabled on the
+	// project, and with write access.
+	KeyEnabled bool
+	KeyCanPush bool
+	// Moved means that the target was found by a path of the past.
+	Moved bool
+}
+
+// MovedNoticeLifetime is how long a notice waits for its push: GitLab's five
+// minutes.
+const MovedNoticeLifetime = 5 * time.Minute

@@ -1,0 +1,270 @@
+package source
+
+import (
+	"iter"
+	"strings"
+
+	"gatehouse/domain"
+)
+
+// update is one change of a push and the protections on its ref.
+type update struct {
+	*Case
+	Change
+	protections []*Protection
+}
+
+// judgesRefs says whether the changes of this push are judged one by one: a
+// wiki has no protected refs, and upload has no changes.
+func (c *Case) judgesRefs() bool {
+	return c.Pushes() && c.Repository.Kind == Code && len(c.Changes) > 0
+}
+
+// updates are the changes to be judged, in the order of the push.
+func (c *Case) updates() iter.Seq[update] {
+	return func(yield func(update) bool) {
+		if !c.judgesRefs() {
+			return
+		}
+		var matching []*Protection
+		for _, change := range c.Changes {
+			matching = matching[:0]
+			for i := range c.Project.Protections {
+				p := &c.Project.Protections[i]
+				if p.Kind == change.Ref.Kind && p.Pattern.Covers(change.Ref.Name) {
+					matching = append(matching, p)
+				}
+			}
+			if !yield(update{c, change, matching}) {
+				return
+			}
+		}
+	}
+}
+
+// changeRules judge one ref's change, in GitLab's order.
+var changeRules = []rule[update]{
+	{"push_code", "C1", checkPushCode},
+	{"default_branch_delete", "C2", checkDefaultBranchDelete},
+	{"branch_like_sha", "C3", checkBranchLikeSHA},
+	{"branch_name", "C4", checkBranchName},
+	{"force_push", "C5", checkForcePush},
+	{"empty_repository", "C6", checkEmptyRepository},
+	{"protected_branch_create", "C7", checkProtectedBranchCreate},
+	{"protected_branch_delete", "C8", checkProtectedBranchDelete},
+	{"protected_branch_update", "C9", checkProtectedBranchUpdate},
+	{"tag_change", "C10", checkTagChange},
+	{"tag_name", "C11", checkTagName},
+	{"protected_tag_update", "C12", checkProtectedTagUpdate},
+	{"protected_tag_delete", "C13", checkProtectedTagDelete},
+	{"protected_tag_create", "C14", checkProtectedTagCreate},
+	{"hidden_ref", "C16", checkHiddenRef},
+}
+
+// initial says whether the rules for a repository without branches decide
+// instead of the protections: nothing there could have been protected yet.
+func (u *update) initial() bool {
+	return u.Project.Empty && u.Ref.Kind == Branch && u.branchProtection().Protects()
+}
+
+func (c *Case) branchProtection() BranchProtection {
+	if own := c.Project.DefaultBranchProtection; own != nil {
+		return *own
+	}
+	return c.Settings.DefaultBranchProtection
+}
+
+// protected says whether protections of kind decide on this change.
+func (u *update) protected(kind RefKind) bool {
+	return u.Ref.Kind == kind && len(u.protections) > 0 && !u.initial()
+}
+
+// may says whether any of the matching protections grants the access that of
+// picks: together they are as open as the most open of them.
+func (u *update) may(of func(*Protection) []Access) bool {
+	for _, p := range u.protections {
+		if u.grants(of(p)) {
+			return true
+		}
+	}
+	return false
+}
+
+func pushers(p *Protection) []Access  { return p.Push }
+func creators(p *Protection) []Access { return p.Create }
+
+func checkPushCode(u *update) finding {
+	if !u.develops() {
+		return errNoPush
+	}
+	return pass
+}
+
+func checkDefaultBranchDelete(u *update) finding {
+	switch {
+	case u.Ref.Kind != Branch || !u.Deletes():
+		return skip
+	case u.Ref.Name == u.Project.HeadBranch():
+		return refuse(domain.Forbidden, "The default branch %q cannot be deleted.", u.Ref.Name)
+	}
+	return pass
+}
+
+func checkBranchLikeSHA(u *update) finding {
+	switch {
+	case u.Ref.Kind != Branch || u.Deletes():
+		return skip
+	case u.Ref.LooksLikeSHA():
+		return refuse(domain.Forbidden, "A branch may not be named like a commit: %q.", u.Ref.Name)
+	}
+	return pass
+}
+
+func checkBranchName(u *update) finding {
+	switch {
+	case u.Ref.Kind != Branch || !u.Creates():
+		return skip
+	case !u.Ref.ValidName():
+		return refuse(domain.Forbidden, "%q is not a valid branch name.", u.Ref.Name)
+	}
+	return pass
+}
+
+// checkForcePush lets an update of a protected branch pass if a matching
+// protection allows force pushes or history says that it is none.
+func checkForcePush(u *update) finding {
+	if !u.protected(Branch) || !u.Updates() || u.Old == u.New || u.Project.Empty {
+		return skip
+	}
+	for _, p := range u.protections {
+		if p.AllowForcePush {
+			return pass
+		}
+	}
+	question := Question{u.Old, u.New}
+	answer, known := u.Ancestry[question]
+	switch {
+	case !known:
+		return finding{outcome: Undecided, ask: question}
+	case answer == Unknown:
+		return refuse(domain.Forbidden, "The protected branch %q forbids force pushes, and whether this is one cannot be told: no Gitaly is connected to look at its history. Ask an administrator.", u.Ref.Name)
+	case answer == No:
+		return refuse(domain.Forbidden, "You are not allowed to force push to the protected branch %q. Rebase or merge, then push again.", u.Ref.Name)
+	}
+	return pass
+}
+
+// checkEmptyRepository judges the first branch of a repository whose default
+// branch is going to be protected.
+func checkEmptyRepository(u *update) finding {
+	switch {
+	case !u.initial() || u.Deletes():
+		return skip
+	case u.maintains(), u.branchProtection() == DevelopersPushInitially && u.develops() && !u.Actor.IsDeployKey(), u.may(pushers):
+		return pass
+	}
+	return refuse(domain.Forbidden, "The first push to this project is a maintainer's. Ask a maintainer or owner to make it.")
+}
+
+// checkProtectedBranchCreate refuses whoever may not push. GitLab also lets
+// merge access create, over the web and from a commit of a protected branch;
+// nothing here can tell that a commit is, so it is refused.
+func checkProtectedBranchCreate(u *update) finding {
+	switch {
+	case !u.protected(Branch) || !u.Creates():
+		return skip
+	case !u.may(pushers):
+		return refuse(domain.Forbidden, "You are not allowed to create the protected branch %q.", u.Ref.Name)
+	}
+	return pass
+}
+
+func checkProtectedBranchDelete(u *update) finding {
+	switch {
+	case !u.protected(Branch) || !u.Deletes():
+		return skip
+	case u.Protocol != Web:
+		return refuse(domain.Forbidden, "The protected branch %q can be deleted on the web only.", u.Ref.Name)
+	case !u.maintains():
+		return refuse(domain.Forbidden, "You are not allowed to delete the protected branch %q. Ask a maintainer.", u.Ref.Name)
+	}
+	return pass
+}
+
+func checkProtectedBranchUpdate(u *update) finding {
+	switch {
+	case !u.protected(Branch) || !u.Updates():
+		return skip
+	case !u.may(pushers):
+		return refuse(domain.Forbidden, "You are not allowed to push to the protected branch %q. Push to another branch and open a merge request.", u.Ref.Name)
+	}
+	return pass
+}
+
+func checkTagChange(u *update) finding {
+	switch {
+	case u.Ref.Kind != Tag || u.Creates():
+		return skip
+	case !u.develops():
+		return refuse(domain.Forbidden, "You are not allowed to change existing tags of this project.")
+	}
+	return pass
+}
+
+func checkTagName(u *update) finding {
+	switch {
+	case u.Ref.Kind != Tag || u.Deletes():
+		return skip
+	case !u.Ref.ValidName():
+		return refuse(domain.Forbidden, "%q is not a valid tag name.", u.Ref.Name)
+	case strings.HasPrefix(u.Ref.Name, headsPrefix), strings.HasPrefix(u.Ref.Name, tagsPrefix):
+		return refuse(domain.Forbidden, "A tag may not be named like a full ref: %q.", u.Ref.Name)
+	case u.Ref.LooksLikeSHA():
+		return refuse(domain.Forbidden, "A tag may not be named like a commit: %q.", u.Ref.Name)
+	case u.Ref.Name == u.Project.HeadBranch():
+		return refuse(domain.Forbidden, "A tag may not have the name of the default branch, %q.", u.Ref.Name)
+	}
+	return pass
+}
+
+func checkProtectedTagUpdate(u *update) finding {
+	switch {
+	case !u.protected(Tag) || !u.Updates():
+		return skip
+	}
+	return refuse(domain.Forbidden, "The protected tag %q cannot be changed.", u.Ref.Name)
+}
+
+func checkProtectedTagDelete(u *update) finding {
+	switch {
+	case !u.protected(Tag) || !u.Deletes():
+		return skip
+	case u.Protocol != Web:
+		return refuse(domain.Forbidden, "The protected tag %q can be deleted on the web only.", u.Ref.Name)
+	case !u.maintains():
+		return refuse(domain.Forbidden, "You are not allowed to delete the protected tag %q. Ask a maintainer.", u.Ref.Name)
+	}
+	return pass
+}
+
+// checkProtectedTagCreate lets deploy keys with write access pass, as newer
+// GitLab does.
+func checkProtectedTagCreate(u *update) finding {
+	switch {
+	case !u.protected(Tag) || !u.Creates():
+		return skip
+	case u.Actor.IsDeployKey(), u.may(creators):
+		return pass
+	}
+	return refuse(domain.Forbidden, "You are not allowed to create the protected tag %q.", u.Ref.Name)
+}
+
+func checkHiddenRef(u *update) finding {
+	switch {
+	case u.Ref.Kind != Other:
+		return skip
+	case u.Protocol != Web && u.Ref.Hidden():
+		return refuse(domain.Forbidden, "Refs like %q belong to the server and cannot be pushed.", u.Ref.Name)
+	}
+	return pass
+}
