@@ -1,0 +1,215 @@
+// Package directory keeps the instance's people, groups and projects: it
+// applies descriptions of them and reads back what is there.
+package directory
+
+import (
+	"time"
+
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// World describes people, groups and projects. References are by username or
+// path; applying it creates what is missing and updates what is there.
+type World struct {
+	Users        []User
+	Groups       []Group
+	Projects     []Project
+	Members      []Member
+	Shares       []Share
+	Keys         []Key
+	DeployKeys   []DeployKey
+	AccessTokens []AccessToken
+	Agents       []Agent
+	Broadcasts   []Broadcast
+}
+
+// Entry is what every description has: the line it came from, 0 if it came
+// from no file, for the messages about it.
+type Entry struct{ Line int }
+
+// User describes a user and their personal namespace. The natural key is the
+// username.
+type User struct {
+	Entry
+	// User.ID is 0 for the next free number.
+	User identity.User
+	// NamespaceID is the personal namespace's number, 0 for the next free.
+	NamespaceID source.NamespaceID
+}
+
+// Group describes a group; its parent is named by its path. The natural key is
+// the path.
+type Group struct {
+	Entry
+	// Namespace.ID is 0 for the next free number.
+	Namespace  source.Namespace
+	Visibility source.Visibility
+	// DefaultBranchProtection is nil for the instance's.
+	DefaultBranchProtection *source.BranchProtection
+	// PendingDelete hides every project below the group.
+	PendingDelete bool
+}
+
+// Project describes a project in the namespace of its path. The natural key is
+// the path.
+type Project struct {
+	Entry
+	// Project.ID is 0 for the next free number. Root and Protections are not
+	// read from here.
+	Project source.Project
+	LFS     bool
+	// Empty and DefaultBranch are nil to be left as they are: pushes change
+	// them. A new project is not empty, and its default branch is unknown.
+	Empty         *bool
+	DefaultBranch *string
+	PendingDelete bool
+	// MovedFrom are paths of the past that lead here.
+	MovedFrom []source.Path
+	// Protections replace all that the project has; nil leaves a project as
+	// it is, and gives a new one the protection of its default branch.
+	Protections []Protection
+}
+
+// Protection describes a protected branch or tag.
+type Protection struct {
+	Kind                source.RefKind
+	Pattern             source.Pattern
+	AllowForcePush      bool
+	Push, Merge, Create []Access
+}
+
+// Access describes one entry of a protection; exactly one of User, Group and
+// DeployKey is set, or none of them for a role.
+type Access struct {
+	Role source.Role
+	// User is a username, Group a path.
+	User, Group string
+	DeployKey   identity.KeyID
+}
+
+// Member describes a user's role in a group or in a project. The natural key
+// is the user with the group or project.
+type Member struct {
+	Entry
+	User string
+	// Group or Project is a path; the other is empty.
+	Group, Project string
+	Role           source.Role
+	State          MemberState
+	// ExpiresAt is the day with whose beginning the membership ends; zero for
+	// never.
+	ExpiresAt time.Time
+}
+
+// MemberState says whether a membership counts.
+type MemberState string
+
+// The states of a membership. Only active ones count.
+const (
+	MemberActive    MemberState = "active"
+	MemberRequested MemberState = "requested"
+	MemberInvited   MemberState = "invited"
+	MemberAwaiting  MemberState = "awaiting"
+)
+
+// MemberStates lists every MemberState.
+var MemberStates = []MemberState{MemberActive, MemberRequested, MemberInvited, MemberAwaiting}
+
+// Share lends a group's members a role in another group or in a project, and
+// no more than they have in their own. The natural key is all but the role.
+type Share struct {
+	Entry
+	// Group or Project is the path of what is shared; the other is empty.
+	Group, Project string
+	// With is the path of the group that gets access.
+	With string
+	// Role is the most that anybody gets by the share.
+	Role source.Role
+	// ExpiresAt is the day with whose beginning the share ends; zero for never.
+	ExpiresAt time.Time
+}
+
+// Key describes a user's SSH key. The natural key is the fingerprint.
+type Key struct {
+	Entry
+	User string
+	// Key.ID is 0 for the next free number; Owner is not read from here.
+	Key identity.Key
+}
+
+// DeployKey describes a deploy key. The natural key is the fingerprint.
+type DeployKey struct {
+	Entry
+	// Creator is a username; empty if the creator is gone.
+	Creator string
+	// Key.ID is 0 for the next free number; Owner is not read from here.
+	Key identity.Key
+	// Projects are all on which the key is enabled.
+	Projects []DeployKeyProject
+}
+
+// DeployKeyProject enables a deploy key on the project at Path.
+type DeployKeyProject struct {
+	Path    string
+	CanPush bool
+}
+
+// AccessToken describes a personal access token. The natural key is the
+// digest.
+type AccessToken struct {
+	Entry
+	User      string
+	Name      string
+	Scopes    []string
+	Digest    identity.TokenDigest
+	ExpiresAt time.Time
+	Revoked   bool
+}
+
+// Agent describes a Kubernetes agent. The natural key is its name within the
+// project.
+type Agent struct {
+	Entry
+	// ID is 0 for the next free number.
+	ID      int64
+	Name    string
+	Project string
+	// CreatedBy is a username; empty if the creator is gone.
+	CreatedBy string
+	Tokens    []AgentToken
+}
+
+// AgentToken describes a token of an agent. The natural key is the digest.
+type AgentToken struct {
+	Name    string
+	Digest  identity.TokenDigest
+	Revoked bool
+}
+
+// Broadcast describes a message to everybody. The natural key is the message
+// with its type and target path.
+type Broadcast struct {
+	Entry
+	Message string
+	Type    BroadcastType
+	// StartsAt and EndsAt are zero for always.
+	StartsAt, EndsAt time.Time
+	// TargetPath is empty for all projects.
+	TargetPath source.Pattern
+	// ShowInGit shows a banner after a push.
+	ShowInGit bool
+}
+
+// BroadcastType says where a message is shown.
+type BroadcastType string
+
+// The types of broadcast. Notifications are never shown in Git.
+const (
+	BannerBroadcast       BroadcastType = "banner"
+	NotificationBroadcast BroadcastType = "notification"
+)
+
+// BroadcastTypes lists every BroadcastType.
+var BroadcastTypes = []BroadcastType{BannerBroadcast, NotificationBroadcast}
+

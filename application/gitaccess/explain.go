@@ -1,0 +1,32 @@
+package gitaccess
+
+import (
+	"context"
+
+	"gatehouse/domain/source"
+)
+
+// Explanation is a decision with everything that led to it.
+type Explanation struct {
+	Standing source.Standing
+	// Refusal is nil if the command would be allowed.
+	Refusal  error
+	Findings []source.Finding
+}
+
+// Explain returns what every rule finds. It decides as Allow does, but counts
+// no request, stamps no key and leaves no notice. An error means that the
+// facts could not be had.
+func (g *Gatekeeper) Explain(ctx context.Context, req Request) (Explanation, error) {
+	ctx, cancel := context.WithTimeout(ctx, Budget)
+	defer cancel()
+	c := source.Case{Request: req.Request, Now: g.now(), Settings: g.rules.Settings, Keys: g.rules.Keys}
+	if err := g.learn(ctx, &c); err != nil {
+		return Explanation{}, unavailable(ctx, err)
+	}
+	refusal, err := g.settle(ctx, req, &c)
+	if err != nil {
+		return Explanation{}, unavailable(ctx, err)
+	}
+	return Explanation{Standing: c.Standing, Refusal: refusal, Findings: c.Explain()}, nil
+}

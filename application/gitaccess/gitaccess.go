@@ -1,0 +1,203 @@
+package gitaccess
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gatehouse/application"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// Budget is how long one decision may take: GitLab's 50 seconds.
+const Budget = 50 * time.Second
+
+// stampInterval is how old a key's last-used stamp must be to be renewed.
+const stampInterval = 24 * time.Hour
+
+// Rules are the instance's own settings that decisions depend on.
+type Rules struct {
+	Settings source.Settings
+	Keys     identity.Policy
+	// Storages are looked up by name.
+	Storages map[string]Storage
+}
+
+// Gatekeeper decides on Git commands. It is safe for concurrent use.
+type Gatekeeper struct {
+	directory Directory
+	ancestry  Ancestry
+	notices   Notices
+	stamps    Stamps
+	limiter   Limiter
+	rules     Rules
+	now       application.Clock
+}
+
+// New makes a Gatekeeper.
+func New(directory Directory, ancestry Ancestry, notices Notices, stamps Stamps, limiter Limiter, rules Rules, now application.Clock) *Gatekeeper {
+	return &Gatekeeper{directory, ancestry, notices, stamps, limiter, rules, now}
+}
+
+// Request is one question about Git access, as it came in.
+type Request struct {
+	source.Request
+	// Project is the text by which the caller named the repository; requests
+	// are counted by it.
+	Project string
+	// SnapshotPath and Quarantine come from Gitaly and go back to it.
+	SnapshotPath string
+	Quarantine   Quarantine
+}
+
+// Grant is what an allowed command needs to go on.
+type Grant struct {
+	Actor      identity.Actor
+	Project    source.Project
+	Repository source.RepositoryID
+	Place      Place
+	// Messages are shown to the user on the console.
+	Messages []string
+	// Warning is what went wrong without keeping the command from its way;
+	// it is for the log, and nil most of the time.
+	Warning error
+}
+
+// Allow returns a Grant, or a *domain.Refusal that says why not. It fails
+// closed: where facts cannot be had, in time or at all, the refusal is of kind
+// domain.Unavailable.
+func (g *Gatekeeper) Allow(ctx context.Context, req Request) (Grant, error) {
+	ctx, cancel := context.WithTimeout(ctx, Budget)
+	defer cancel()
+	c, err := g.investigate(ctx, req)
+	if err != nil {
+		return Grant{}, unavailable(ctx, err)
+	}
+	g.stamp(&c)
+	refusal, err := g.settle(ctx, req, &c)
+	switch {
+	case err != nil:
+		return Grant{}, unavailable(ctx, err)
+	case refusal != nil:
+		return Grant{}, refusal
+	}
+	place, err := g.place(req, &c)
+	if err != nil {
+		return Grant{}, err
+	}
+	return Grant{
+		Actor: c.Actor, Project: c.Project, Repository: c.Repository, Place: place,
+		Messages: messages(&c), Warning: g.leaveNotice(ctx, req, &c),
+	}, nil
+}
+
+// investigate gathers the facts. Of a caller who asks too often nothing else
+// needs to be known.
+func (g *Gatekeeper) investigate(ctx context.Context, req Request) (source.Case, error) {
+	c := source.Case{Request: req.Request, Now: g.now(), Settings: g.rules.Settings, Keys: g.rules.Keys}
+	if c.Throttled = !g.limiter.Allow(c.Now, buckets(req)...); c.Throttled {
+		return c, nil
+	}
+	return c, g.learn(ctx, &c)
+}
+
+func (g *Gatekeeper) learn(ctx context.Context, c *source.Case) (err error) {
+	c.Standing, err = g.directory.Standing(ctx, Question{
+		Claim: c.Claim, Target: c.Target, Refs: len(c.Changes) > 0, Now: c.Now,
+	})
+	if err != nil {
+		return fmt.Errorf("standing of %s in %q: %w", c.Claim, c.Target, err)
+	}
+	return nil
+}
+
+// buckets are what a request is counted by: who asks, and where from.
+func buckets(req Request) []string {
+	what := string(req.Command) + "\x00" + req.Project + "\x00"
+	out := []string{what + req.Claim.String()}
+	if req.Address.IsValid() && !req.Address.IsLoopback() {
+		out = append(out, what+req.Address.String())
+	}
+	return out
+}
+
+// settle decides, after the answers about history that the rules ask for.
+func (g *Gatekeeper) settle(ctx context.Context, req Request, c *source.Case) (refusal, err error) {
+	verdict := c.Decide()
+	if len(verdict.Open) > 0 {
+		if err := g.ask(ctx, req, c, verdict.Open); err != nil {
+			return nil, err
+		}
+		verdict = c.Decide()
+	}
+	if verdict.Refusal == nil && len(verdict.Open) > 0 {
+		return nil, errors.New("questions were left open")
+	}
+	return verdict.Refusal, nil
+}
+
+func (g *Gatekeeper) ask(ctx context.Context, req Request, c *source.Case, questions []source.Question) error {
+	place, err := g.place(req, c)
+	if err != nil {
+		return err
+	}
+	c.Ancestry, err = g.ancestry.Answers(ctx, place, questions)
+	if err != nil {
+		return fmt.Errorf("ancestry in %s: %w", c.Repository, err)
+	}
+	return nil
+}
+
+// place finds the repository's Gitaly. GitLab Shell cannot go on without an
+// address, so a storage that nobody configured is a refusal.
+func (g *Gatekeeper) place(req Request, c *source.Case) (Place, error) {
+	storage, ok := g.rules.Storages[c.Project.Storage]
+	if !ok {
+		return Place{}, domain.Refuse(domain.Unavailable, "The storage %q of this project is not configured. Tell your administrator.", c.Project.Storage)
+	}
+	return Place{
+		Storage: storage, RelativePath: c.Project.RelativePath(c.Repository.Kind),
+		SnapshotPath: req.SnapshotPath, Repository: c.Repository, Quarantine: req.Quarantine,
+	}, nil
+}
+
+func (g *Gatekeeper) stamp(c *source.Case) {
+	if key := c.Actor.Key; key.Known() && c.Now.Sub(key.LastUsedAt) > stampInterval {
+		g.stamps.KeyUsed(key.ID, c.Now)
+	}
+}
+
+// leaveNotice tells people, with their next push, that they used an old path.
+func (g *Gatekeeper) leaveNotice(ctx context.Context, req Request, c *source.Case) error {
+	person := c.Actor.Person()
+	if !c.Moved || !person.Known() {
+		return nil
+	}
+	return g.notices.Leave(ctx, source.Notice{
+		User: person.ID, Repository: c.Repository, OldPath: req.Target.Path, Protocol: c.Protocol,
+		ExpiresAt: c.Now.Add(source.MovedNoticeLifetime),
+	})
+}
+
+func messages(c *source.Case) []string {
+	if c.Actor.Key.Kind == identity.UserKey && c.Actor.Key.ExpiresSoon(c.Now) {
+		return []string{"Your SSH key expires on " + c.Actor.Key.ExpiresAt.Format(time.DateOnly) + ". Add a new one to your profile in time."}
+	}
+	return nil
+}
+
+// unavailable gives words to a failure that is not the caller's. Its cause
+// stays in the chain, for the log.
+func unavailable(ctx context.Context, err error) error {
+	if _, ok := errors.AsType[*domain.Refusal](err); ok {
+		return err
+	}
+	message := "Git access cannot be checked at the moment. Try again later."
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		message = "Checking this push took longer than 50 seconds. Push fewer refs at a time, or try again later."
+	}
+	return fmt.Errorf("%w (%w)", domain.Refuse(domain.Unavailable, "%s", message), err)
+}

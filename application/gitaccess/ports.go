@@ -1,0 +1,92 @@
+// Package gitaccess answers the question asked before every Git command: may
+// this actor do this to that repository? It also tells why.
+package gitaccess
+
+import (
+	"context"
+	"time"
+
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// Question is what the directory is asked for one decision.
+type Question struct {
+	Claim  identity.Claim
+	Target source.Target
+	// Refs asks for the project's protections too, which only a push with
+	// known changes needs.
+	Refs bool
+	// Now decides which memberships have expired. A membership ends with the
+	// beginning, in UTC, of the day it names.
+	Now time.Time
+}
+
+// Directory knows actors, projects and the roles of the ones in the others.
+type Directory interface {
+	// Standing returns all facts about the actor and the target in one round
+	// trip, whatever their number. An actor or a project that does not exist
+	// is unknown in the answer, never an error; the same holds for a key for
+	// signing only, and for a project that is going to be deleted. A path
+	// is looked up without regard to letter case: as a project's, then with
+	// ".wiki" or ".design" cut off, then as one that a project had before it
+	// moved. A repository by number is taken as it stands; of a snippet or a
+	// group's wiki no project is known.
+	Standing(ctx context.Context, q Question) (source.Standing, error)
+}
+
+// Ancestry knows the history of repositories.
+type Ancestry interface {
+	// Answers returns an answer for each question. It is source.Unknown where
+	// nobody is there to ask. An unreachable or late Gitaly is an error of
+	// kind domain.Unavailable.
+	Answers(ctx context.Context, where Place, questions []source.Question) (map[source.Question]source.Answer, error)
+}
+
+// Notices keeps what a user has to be told with their next push.
+type Notices interface {
+	// Leave keeps the notice until it is taken or expires. A second notice
+	// for the same user and repository replaces the first.
+	Leave(ctx context.Context, n source.Notice) error
+}
+
+// Stamps records that keys were used.
+type Stamps interface {
+	// KeyUsed notes that a key was used at now. It returns at once and never
+	// fails: a stamp may be late or lost.
+	KeyUsed(id identity.KeyID, now time.Time)
+}
+
+// Limiter counts requests.
+type Limiter interface {
+	// Allow counts one request into each bucket and says whether all of them
+	// still had room in the minute around now.
+	Allow(now time.Time, buckets ...string) bool
+}
+
+// Storage is a Gitaly as the instance knows it.
+type Storage struct {
+	Name string
+	// Address is where clients reach it: unix:/path, tcp://, tls:// or dns:.
+	Address string
+	// Token is empty for a Gitaly without one.
+	Token string
+}
+
+// Quarantine is where the objects of a push wait while it is being judged,
+// relative to the repository. The zero Quarantine is none.
+type Quarantine struct {
+	ObjectDirectory            string
+	AlternateObjectDirectories []string
+}
+
+// Place is a repository as Gitaly finds it, with the objects of a push.
+type Place struct {
+	Storage      Storage
+	RelativePath string
+	// SnapshotPath is the path that Gitaly named in its call, which may be
+	// that of a transaction's snapshot; empty if it named none.
+	SnapshotPath string
+	Repository   source.RepositoryID
+	Quarantine   Quarantine
+}

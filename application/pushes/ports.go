@@ -1,0 +1,66 @@
+// Package pushes accompanies a push: it counts the ones that are under way,
+// records the ones that landed, and tells the pusher what there is to tell.
+package pushes
+
+import (
+	"context"
+	"time"
+
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// Counters knows how many pushes are under way in each repository. The names
+// are taken as the caller gave them: wiki-7 and project-7-wiki are two.
+type Counters interface {
+	// Increase adds one and lets the counter live for expiry from now. A
+	// counter that has expired counts as zero. Concurrent calls all count.
+	Increase(ctx context.Context, repository string, now time.Time, expiry time.Duration) error
+	// Decrease takes one away and leaves the expiry alone. A counter that
+	// would become negative, is missing or has expired is removed.
+	Decrease(ctx context.Context, repository string, now time.Time) error
+	// Ping fails if the counters cannot be reached.
+	Ping(ctx context.Context) error
+}
+
+// Push is a push that landed, as Gitaly told it. Texts are kept as they came.
+type Push struct {
+	Repository string
+	Identifier string
+	Changes    string
+	// Options are the "git push -o" options.
+	Options    []string
+	ReceivedAt time.Time
+}
+
+// Journal keeps pushes for those who work on them later.
+type Journal interface {
+	// Record keeps the push durably, and another time if called again.
+	Record(ctx context.Context, p Push) error
+}
+
+// Scene is who pushed where, and what the instance has to say to everybody.
+type Scene struct {
+	// Actor is unknown if nobody stands behind the identifier.
+	Actor identity.Actor
+	// Project is unknown if there is none; only its ID and Path are filled in.
+	Project source.Project
+	// Banners are the broadcast messages of type banner, for Git, that are
+	// shown now; the latest start comes first, then the higher id.
+	Banners []source.Banner
+}
+
+// Scenes knows what the messages after a push are made of.
+type Scenes interface {
+	// Scene looks up the actor and the repository's project. What does not
+	// exist is unknown in the answer, never an error.
+	Scene(ctx context.Context, claim identity.Claim, repository source.RepositoryID, now time.Time) (Scene, error)
+}
+
+// Notices keeps what users have to be told once.
+type Notices interface {
+	// Take removes the notice for that user and repository and returns it, or
+	// domain.NotFound if there is none or it has expired at now. Of several
+	// callers one gets it.
+	Take(ctx context.Context, user identity.UserID, repository source.RepositoryID, now time.Time) (source.Notice, error)
+}

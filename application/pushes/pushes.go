@@ -1,0 +1,158 @@
+package pushes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"gatehouse/application"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// Bracket is what happens around a push. It is safe for concurrent use.
+type Bracket struct {
+	counters Counters
+	journal  Journal
+	scenes   Scenes
+	notices  Notices
+	rules    Rules
+	now      application.Clock
+}
+
+// Rules are the instance's settings for pushes.
+type Rules struct {
+	// Expiry is how long a counter lives that nobody increases.
+	Expiry time.Duration
+	// FailOpen lets pushes go on that could not be counted.
+	FailOpen bool
+	// CloneURL returns where a project is cloned from over a protocol.
+	CloneURL func(path string, protocol source.Protocol) string
+}
+
+// New makes a Bracket.
+func New(counters Counters, journal Journal, scenes Scenes, notices Notices, rules Rules, now application.Clock) *Bracket {
+	return &Bracket{counters, journal, scenes, notices, rules, now}
+}
+
+// Healthy says whether pushes can be counted.
+func (b *Bracket) Healthy(ctx context.Context) bool { return b.counters.Ping(ctx) == nil }
+
+// PreReceive counts a push that is about to land. Whether it may go on is the
+// answer; if it could not be counted, the error says why and is for the log
+// only: false would decline the push without a word.
+func (b *Bracket) PreReceive(ctx context.Context, repository string) (bool, error) {
+	if err := b.counters.Increase(ctx, repository, b.now(), b.rules.Expiry); err != nil {
+		return b.rules.FailOpen, fmt.Errorf("increase the reference counter of %q: %w", repository, err)
+	}
+	return true, nil
+}
+
+// MessageType is how Gitaly prints a message. It knows no other than these.
+type MessageType string
+
+// The types of message.
+const (
+	Basic MessageType = "basic"
+	Alert MessageType = "alert"
+)
+
+// Message is a text for the terminal of the pusher.
+type Message struct {
+	Text string
+	Type MessageType
+}
+
+// Report is what there is to say after a push.
+type Report struct {
+	Messages []Message
+	// Warning is everything that went wrong, for the log: the refs are
+	// written, so that nothing may fail the call any more.
+	Warning error
+}
+
+// PostReceive takes note of a push that landed: the counter goes down, the
+// push is recorded, messages are collected. Its ReceivedAt is set here. It
+// does as much of this as it can and never fails.
+func (b *Bracket) PostReceive(ctx context.Context, p Push) Report {
+	p.ReceivedAt = b.now()
+	counted := b.counters.Decrease(ctx, p.Repository, p.ReceivedAt)
+	recorded := b.journal.Record(ctx, p)
+	messages, told := b.messages(ctx, p)
+	return Report{Messages: messages, Warning: errors.Join(
+		about(counted, "decrease the reference counter of %q", p.Repository),
+		about(recorded, "record the push to %q", p.Repository),
+		about(told, "messages for %q", p.Repository),
+	)}
+}
+
+func about(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf(format+": %w", append(args, err)...)
+}
+
+// messages are alerts first, the instance's before those on push options, then
+// what is for this user alone. A repository without a project has none.
+func (b *Bracket) messages(ctx context.Context, p Push) ([]Message, error) {
+	repository, ok := source.ParseRepositoryID(p.Repository)
+	if !ok || !repository.OfProject() {
+		return nil, nil
+	}
+	scene, err := b.scenes.Scene(ctx, identity.ClaimIdentifier(p.Identifier), repository, p.ReceivedAt)
+	if err != nil || !scene.Project.Known() {
+		return nil, err
+	}
+	var messages []Message
+	if banner, ok := source.PickBanner(scene.Banners, scene.Project.Path); ok {
+		messages = append(messages, Message{banner, Alert})
+	}
+	if warning := optionsWarning(repository, p.Options); warning != "" {
+		messages = append(messages, Message{warning, Alert})
+	}
+	notice, err := b.notice(ctx, scene, repository, p.ReceivedAt)
+	if notice != "" {
+		messages = append(messages, Message{notice, Basic})
+	}
+	return messages, err
+}
+
+// optionsWarning says what becomes of options about merge requests.
+func optionsWarning(repository source.RepositoryID, texts []string) string {
+	var given []string
+	for _, option := range source.ParsePushOptions(texts) {
+		if option.Namespace == source.MergeRequestOptions {
+			given = append(given, option.String())
+		}
+	}
+	switch {
+	case len(given) == 0:
+		return ""
+	case repository.Kind != source.Code:
+		return "WARNING: " + strings.Join(given, ", ") + ": push options are supported for projects only."
+	default:
+		return "WARNING: " + strings.Join(given, ", ") + ": merge request push options are not supported."
+	}
+}
+
+// notice takes the notice that waits for the pusher and puts it into words.
+func (b *Bracket) notice(ctx context.Context, scene Scene, repository source.RepositoryID, now time.Time) (string, error) {
+	person := scene.Actor.Person()
+	if !person.Known() {
+		return "", nil
+	}
+	n, err := b.notices.Take(ctx, person.ID, repository, now)
+	switch {
+	case errors.Is(err, domain.NotFound):
+		return "", nil
+	case err != nil:
+		return "", err
+	}
+	url := b.rules.CloneURL(scene.Project.FullPath(repository.Kind), n.Protocol)
+	return fmt.Sprintf("Project '%s' has moved to '%s'.\n\nPoint your remote at its new place:\n\n  git remote set-url origin %s\n",
+		n.OldPath, scene.Project.FullPath(repository.Kind), url), nil
+}

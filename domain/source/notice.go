@@ -1,0 +1,43 @@
+package source
+
+import (
+	"time"
+
+	"gatehouse/domain/identity"
+)
+
+// Notice waits for a user's next push to a repository, to be shown once: the
+// project has moved away from OldPath.
+type Notice struct {
+	User       identity.UserID
+	Repository RepositoryID
+	OldPath    Path
+	// Protocol is the one the user came by; the new URL is for the same.
+	Protocol  Protocol
+	ExpiresAt time.Time
+}
+
+// Banner is a broadcast message of type banner that is shown in Git.
+type Banner struct {
+	Message string
+	// TargetPath limits the message to projects whose full path it matches;
+	// empty means all.
+	TargetPath Pattern
+}
+
+// PickBanner returns the message that a push to the project at path shows:
+// the first that is meant for it, else the first that is meant for all. It
+// expects the latest banner first. ok is false if there is none.
+func PickBanner(banners []Banner, path string) (message string, ok bool) {
+	for _, b := range banners {
+		if b.TargetPath != "" && b.TargetPath.Covers(path) {
+			return b.Message, true
+		}
+	}
+	for _, b := range banners {
+		if b.TargetPath == "" {
+			return b.Message, true
+		}
+	}
+	return "", false
+}
