@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"time"
 
 	"gatehouse/application"
 	"gatehouse/domain/identity"
@@ -106,9 +107,10 @@ type Record []Field
 // Inventory reads back what is kept.
 type Inventory interface {
 	// List returns all records of a thing, ordered by their first fields. It
-	// fails with domain.NotFound for a thing that is not among Things. No
-	// secret and no digest is in any record.
-	List(ctx context.Context, thing string) ([]Record, error)
+	// fails with domain.NotFound for a thing that is not among Things. Counters
+	// that have expired at now are left out. No secret and no digest is in any
+	// record.
+	List(ctx context.Context, thing string, now time.Time) ([]Record, error)
 }
 
 // Things are the names that Inventory knows, with the fields of their records.

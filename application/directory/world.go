@@ -212,4 +212,3 @@ const (
 
 // BroadcastTypes lists every BroadcastType.
 var BroadcastTypes = []BroadcastType{BannerBroadcast, NotificationBroadcast}
-

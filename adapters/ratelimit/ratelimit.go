@@ -1,0 +1,42 @@
+// Package ratelimit counts requests by the minute, within one process.
+package ratelimit
+
+import (
+	"sync"
+	"time"
+)
+
+// Limiter lets a number of requests a minute into each bucket. Minutes are
+// the clock's own: a bucket is empty again when the next begins. It is safe
+// for concurrent use.
+type Limiter struct {
+	perMinute int
+
+	mu     sync.Mutex
+	minute int64
+	counts map[string]int
+}
+
+// New makes a Limiter; 0 requests a minute means no limit.
+func New(perMinute int) *Limiter {
+	return &Limiter{perMinute: perMinute, counts: map[string]int{}}
+}
+
+// Allow counts one request into each bucket and says whether all had room.
+func (l *Limiter) Allow(now time.Time, buckets ...string) bool {
+	if l.perMinute == 0 {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if minute := now.Unix() / 60; minute != l.minute {
+		l.minute = minute
+		clear(l.counts)
+	}
+	allowed := true
+	for _, bucket := range buckets {
+		l.counts[bucket]++
+		allowed = allowed && l.counts[bucket] <= l.perMinute
+	}
+	return allowed
+}

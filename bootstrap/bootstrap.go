@@ -1,0 +1,3 @@
+// Package bootstrap puts the server together: configuration, stores, use
+// cases and listeners.
+package bootstrap
