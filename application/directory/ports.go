@@ -12,9 +12,11 @@ import (
 // Registry is where a world is kept, within one transaction. Every Put creates
 // a row, or updates the one that has the same number or, if no number is
 // given, the same natural key; it returns the row's number. A Put that would
-// give two rows the same unique value fails with domain.Conflict and leaves
-// the transaction usable. Names and paths are compared without regard to
-// letter case.
+// give two rows the same unique value fails with domain.Conflict, one that
+// refers to what does not exist with domain.NotFound; both leave the
+// transaction usable. Names and paths are compared without regard to letter
+// case, and a path belongs to one user, group or project. Moments are kept to
+// the microsecond, days in UTC.
 type Registry struct {
 	Users       Users
 	Namespaces  Namespaces
@@ -31,10 +33,13 @@ type Users interface {
 	// UserID returns the number of the user of that name, or domain.NotFound.
 	UserID(ctx context.Context, username string) (identity.UserID, error)
 	// PutUser keeps the user and the personal namespace, whose path is the
-	// username. It conflicts with a group of that path.
+	// username: a new name moves its projects along. It conflicts with a group
+	// of that path, and where the namespace has another number than the one
+	// that is given.
 	PutUser(ctx context.Context, u User) (identity.UserID, error)
 	// GhostID returns the ghost user's number and makes that user if needed,
-	// under the name "ghost", or "ghost1", "ghost2" and so on where taken.
+	// under the name "ghost", or "ghost1", "ghost2" and so on where taken. It
+	// is active, called "Ghost User", and has no e-mail address.
 	GhostID(ctx context.Context) (identity.UserID, error)
 }
 
@@ -43,7 +48,9 @@ type Namespaces interface {
 	// GroupID returns the number of the group at path, or domain.NotFound.
 	GroupID(ctx context.Context, path string) (source.NamespaceID, error)
 	// PutGroup keeps a group below the group that its path names; that one
-	// missing is domain.NotFound. A new path moves all that is below along.
+	// missing is domain.NotFound. A new path moves all that is below along;
+	// one below the group itself is domain.Conflict. Of the path only the last
+	// segment is taken as it is written, the rest is the parent's.
 	PutGroup(ctx context.Context, g Group) (source.NamespaceID, error)
 	// PutMember keeps a membership; user and holder exist.
 	PutMember(ctx context.Context, user identity.UserID, in Holder, m Member) error
@@ -66,17 +73,21 @@ type Projects interface {
 	ProjectID(ctx context.Context, path string) (source.ProjectID, error)
 	// PutProject keeps a project in the group or personal namespace that its
 	// path names; that one missing is domain.NotFound. Paths of the past move
-	// here from wherever they led, and one that becomes a project's own path
-	// leads nowhere else any more. It says whether the project is new.
+	// here from wherever they led; one that is or becomes a project's own path,
+	// however that happens, leads nowhere else. It says whether the project is
+	// new.
 	PutProject(ctx context.Context, p Project) (id source.ProjectID, fresh bool, err error)
-	// PutProtections replaces the protections of the project.
+	// PutProtections replaces the protections of the project. Two of one kind
+	// and pattern conflict. The entries of each keep their order.
 	PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error
 }
 
 // Keys keeps SSH keys.
 type Keys interface {
-	// PutKey keeps a user's key or a deploy key; key.Owner exists. A stamp of
-	// its last use stays.
+	// PutKey keeps a user's key or a deploy key; key.Owner exists, and is 0 for
+	// a deploy key whose creator is gone. The time of its creation and the
+	// stamp of its last use stay. A user's key and a deploy key of one number
+	// or fingerprint conflict.
 	PutKey(ctx context.Context, key identity.Key) (identity.KeyID, error)
 	// EnableKey replaces the projects on which a deploy key is enabled; the
 	// value says whether it may push.
@@ -106,10 +117,14 @@ type Record []Field
 
 // Inventory reads back what is kept.
 type Inventory interface {
-	// List returns all records of a thing, ordered by their first fields. It
-	// fails with domain.NotFound for a thing that is not among Things. Counters
-	// that have expired at now are left out. No secret and no digest is in any
-	// record.
+	// List returns all records of a thing, ordered by their fields from the
+	// first on: texts byte by byte, nil before everything. It fails with
+	// domain.NotFound for a thing that is not among Things. Counters that have
+	// expired at now are left out. No secret and no digest is in any record.
+	// A user, group or project is shown by name or path, a role by its word, an
+	// entry of a protection as "maintainer", "admin" (for AdminsOnly),
+	// "user:dev", "group:acme" or "deploy_key:7". A moment, a reference or a
+	// number that is absent is nil; a list without entries is empty, not nil.
 	List(ctx context.Context, thing string, now time.Time) ([]Record, error)
 }
 

@@ -29,9 +29,9 @@ type Directory interface {
 	// is unknown in the answer, never an error; the same holds for a key for
 	// signing only, and for a project that is going to be deleted. A path
 	// is looked up without regard to letter case: as a project's, then with
-	// ".wiki" or ".design" cut off, then as one that a project had before it
-	// moved. A repository by number is taken as it stands; of a snippet or a
-	// group's wiki no project is known.
+	// ".wiki" or ".design" cut off, then, whole and cut off again, as one that
+	// a project had before it moved. A repository by number is taken as it
+	// stands; of a snippet or a group's wiki no project is known.
 	Standing(ctx context.Context, q Question) (source.Standing, error)
 }
 

@@ -13,8 +13,9 @@ import (
 // Counters knows how many pushes are under way in each repository. The names
 // are taken as the caller gave them: wiki-7 and project-7-wiki are two.
 type Counters interface {
-	// Increase adds one and lets the counter live for expiry from now. A
-	// counter that has expired counts as zero. Concurrent calls all count.
+	// Increase adds one and lets the counter live until expiry has passed from
+	// now. A counter that has expired counts as zero. Concurrent calls all
+	// count.
 	Increase(ctx context.Context, repository string, now time.Time, expiry time.Duration) error
 	// Decrease takes one away and leaves the expiry alone. A counter that
 	// would become negative, is missing or has expired is removed.
@@ -45,15 +46,17 @@ type Scene struct {
 	Actor identity.Actor
 	// Project is unknown if there is none; only its ID and Path are filled in.
 	Project source.Project
-	// Banners are the broadcast messages of type banner, for Git, that are
-	// shown now; the latest start comes first, then the higher id.
+	// Banners are the broadcast messages of type banner, for Git, that have
+	// started and not ended; the latest start comes first, always comes last,
+	// then the higher id.
 	Banners []source.Banner
 }
 
 // Scenes knows what the messages after a push are made of.
 type Scenes interface {
 	// Scene looks up the actor and the repository's project. What does not
-	// exist is unknown in the answer, never an error.
+	// exist, or is going to be deleted, is unknown in the answer, never an
+	// error.
 	Scene(ctx context.Context, claim identity.Claim, repository source.RepositoryID, now time.Time) (Scene, error)
 }
 

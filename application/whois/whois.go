@@ -23,7 +23,8 @@ type People interface {
 	// only is not found; one that has expired, or whose owner is blocked, is.
 	KeyByFingerprint(ctx context.Context, print identity.Fingerprint) (KeyCard, error)
 	// Actor returns who stands behind the claim; the zero Actor if nobody
-	// does. A deploy key stands for its creator, or for the ghost user.
+	// does. A deploy key stands for its creator, or for the ghost user; a key
+	// for signing only for nobody.
 	Actor(ctx context.Context, claim identity.Claim) (identity.Actor, error)
 }
 
