@@ -1,0 +1,274 @@
+package source_test
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+var now = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+// dede is a good user; with gives a case its details.
+var dede = identity.User{ID: 7, Username: "dede", State: identity.Active, Type: identity.Human, EmailConfirmed: true}
+
+// pull is a case that is allowed: Dede, a reporter, fetches a private project.
+func pull(with ...func(*source.Case)) *source.Case {
+	c := &source.Case{
+		Request: source.Request{Command: source.UploadPack, Protocol: source.SSH, Target: source.Target{Path: "acme/tools/cli"}},
+		Standing: source.Standing{
+			Actor:      identity.Actor{User: dede},
+			Role:       source.Reporter,
+			Repository: source.RepositoryID{Kind: source.Code, ID: 42},
+			Project: source.Project{
+				ID: 42, Path: "acme/tools/cli", Visibility: source.Private, DefaultBranch: "master", Storage: "default",
+				Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled,
+				Root: source.Namespace{ID: 5, Path: "acme", Protocols: source.AllProtocols},
+			},
+		},
+		Now:      now,
+		Settings: source.Settings{Protocols: source.AllProtocols, DefaultBranchProtection: source.FullyProtected},
+	}
+	for _, change := range with {
+		change(c)
+	}
+	return c
+}
+
+// push is a case that is allowed: Dede, a developer, is about to push.
+func push(with ...func(*source.Case)) *source.Case {
+	return pull(append([]func(*source.Case){command(source.ReceivePack), role(source.Developer)}, with...)...)
+}
+
+type with = func(*source.Case)
+
+func command(name source.Command) with      { return func(c *source.Case) { c.Command = name } }
+func role(r source.Role) with               { return func(c *source.Case) { c.Role = r } }
+func over(p source.Protocol) with           { return func(c *source.Case) { c.Protocol = p } }
+func is(v source.Visibility) with           { return func(c *source.Case) { c.Project.Visibility = v } }
+func user(change func(*identity.User)) with { return func(c *source.Case) { change(&c.Actor.User) } }
+func anonymous(c *source.Case)              { c.Actor, c.Role = identity.Actor{}, source.NoRole }
+func admin(c *source.Case)                  { c.Actor.User.Admin, c.Role = true, source.NoRole }
+func external(c *source.Case)               { c.Actor.User.External = true }
+func blocked(c *source.Case)                { c.Actor.User.State = identity.Blocked }
+func archived(c *source.Case)               { c.Project.Archived = true }
+func absent(c *source.Case) {
+	c.Project, c.Repository, c.Role = source.Project{}, source.RepositoryID{}, source.NoRole
+}
+func wiki(c *source.Case)               { c.Repository.Kind = source.Wiki }
+func repository(f source.Feature) with  { return func(c *source.Case) { c.Project.Repository = f } }
+func wikiFeature(f source.Feature) with { return func(c *source.Case) { c.Project.Wiki = f } }
+
+// robot makes the actor a deploy key of the absent Dede.
+func robot(enabled, canPush bool) with {
+	return func(c *source.Case) {
+		c.Actor.Key = identity.Key{ID: 201, Kind: identity.DeployKey}
+		c.KeyEnabled, c.KeyCanPush, c.Role = enabled, canPush, source.NoRole
+	}
+}
+
+const (
+	allowed   = domain.Kind("allowed")
+	forbidden = domain.Forbidden
+	hidden    = domain.NotFound
+)
+
+func decide(t *testing.T, name string, c *source.Case, want domain.Kind) {
+	t.Helper()
+	if got := outcome(c.Decide()); got != want {
+		t.Errorf("%s: got %v, want %v", name, got, want)
+	}
+	explained := slices.IndexFunc(c.Explain(), func(f source.Finding) bool { return f.Outcome == source.Refused })
+	if (explained < 0) != (want == allowed) {
+		t.Errorf("%s: the explanation says something else", name)
+	}
+}
+
+func outcome(v source.Verdict) domain.Kind {
+	var refusal *domain.Refusal
+	switch {
+	case errors.As(v.Refusal, &refusal):
+		return refusal.Kind
+	case v.Refusal != nil:
+		return "a foreign error"
+	case len(v.Open) > 0:
+		return "undecided"
+	default:
+		return allowed
+	}
+}
+
+func TestCase_Decide_command(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		c    *source.Case
+		want domain.Kind
+	}{
+		"pull":                                {pull(), allowed},
+		"archive":                             {pull(command(source.UploadArchive)), allowed},
+		"push":                                {push(), allowed},
+		"S2 too often":                        {&source.Case{Throttled: true}, domain.TooMany},
+		"S5 the instance is http only":        {pull(func(c *source.Case) { c.Settings.Protocols = source.OnlyHTTP }), forbidden},
+		"S5 the instance is ssh only":         {pull(func(c *source.Case) { c.Settings.Protocols = source.OnlySSH }), allowed},
+		"S5 web passes":                       {pull(over(source.Web), func(c *source.Case) { c.Settings.Protocols = source.OnlyHTTP }), allowed},
+		"S5 an unknown protocol":              {pull(over("ftp")), forbidden},
+		"S5 the group is http only":           {pull(func(c *source.Case) { c.Project.Root.Protocols = source.OnlyHTTP }), forbidden},
+		"S5 the group of a hidden project":    {pull(anonymous, func(c *source.Case) { c.Project.Root.Protocols = source.OnlyHTTP }), hidden},
+		"S6 an expired key":                   {pull(func(c *source.Case) { c.Actor.Key = identity.Key{ID: 1, Kind: identity.UserKey, ExpiresAt: now} }), forbidden},
+		"S6 an expired deploy key":            {pull(robot(true, false), func(c *source.Case) { c.Actor.Key.ExpiresAt = now }), forbidden},
+		"S6 an expired key, a public clone":   {pull(is(source.Public), func(c *source.Case) { c.Actor.Key = identity.Key{ID: 1, Kind: identity.UserKey, ExpiresAt: now} }), forbidden},
+		"S7 blocked":                          {pull(blocked), forbidden},
+		"S7 blocked, a public clone":          {pull(blocked, is(source.Public)), forbidden},
+		"S7 blocked, a hidden project":        {pull(blocked, role(source.NoRole)), forbidden},
+		"S7 a blocked creator does not count": {pull(blocked, robot(true, false)), allowed},
+		"S8 http push is off":                 {push(over(source.HTTP), func(c *source.Case) { c.Settings.HTTPReceivePackOff = true }), forbidden},
+		"S8 http push is off, pull":           {pull(over(source.HTTP), func(c *source.Case) { c.Settings.HTTPReceivePackOff = true }), allowed},
+		"S8 http pull is off":                 {pull(over(source.HTTP), func(c *source.Case) { c.Settings.HTTPUploadPackOff = true }), forbidden},
+		"S8 http pull is off, ssh":            {pull(func(c *source.Case) { c.Settings.HTTPUploadPackOff = true }), allowed},
+		"S9 an unknown command":               {pull(command("git-shell")), forbidden},
+		"S9 a command with a blank":           {pull(command("git upload-pack")), forbidden},
+		"S11 the instance is read-only":       {push(func(c *source.Case) { c.Settings.ReadOnly = true }), forbidden},
+		"S11 pull from a read-only instance":  {pull(func(c *source.Case) { c.Settings.ReadOnly = true }), allowed},
+		"P1 the right namespace":              {pull(namespace("acme")), allowed},
+		"P1 in another letter case":           {pull(namespace("ACME")), allowed},
+		"P1 another namespace":                {pull(namespace("other")), forbidden},
+		"P1 not a top-level group":            {pull(namespace("acme/tools")), forbidden},
+		"P1 a personal namespace":             {pull(namespace("acme"), func(c *source.Case) { c.Project.Root.Personal = true }), forbidden},
+		"P1 absent, in the namespace":         {pull(absent, namespace("acme")), hidden},
+		"P1 absent, elsewhere":                {pull(absent, namespace("other")), forbidden},
+		"P1 hidden, elsewhere":                {pull(anonymous, namespace("other")), forbidden},
+		"P1 certificates demanded":            {pull(certificates), forbidden},
+		"P1 certificates demanded and shown":  {pull(certificates, namespace("acme")), allowed},
+		"P1 a deploy key needs none":          {pull(certificates, robot(true, false)), allowed},
+		"P1 a service account needs none":     {pull(certificates, user(func(u *identity.User) { u.Type = identity.ServiceAccount })), allowed},
+		"P1 Gitaly's call shows none":         {push(certificates, changes(one, two, "refs/heads/x")), allowed},
+		"P1 certificates over http":           {pull(certificates, over(source.HTTP)), allowed},
+		"P4 absent":                           {pull(absent), hidden},
+		"P4 absent for an administrator":      {pull(admin, absent), hidden},
+		"P5 a welcome address":                {pull(allowList, from("192.0.2.7")), allowed},
+		"P5 another address":                  {pull(allowList, from("198.51.100.1")), hidden},
+		"P5 a welcome address, version 6":     {pull(allowList, from("2001:db8::1")), allowed},
+		"P5 version 4 in version 6":           {pull(allowList, from("::ffff:192.0.2.7")), allowed},
+		"P5 no address known":                 {pull(allowList), allowed},
+		"P5 an unreadable address":            {pull(allowList, from("")), hidden},
+		"P5 deploy keys too":                  {pull(allowList, robot(true, true), from("198.51.100.1")), hidden},
+		"P5 administrators too":               {pull(allowList, admin, from("198.51.100.1")), hidden},
+		"P5 no allow-list":                    {pull(from("198.51.100.1")), allowed},
+		"designs over ssh":                    {pull(func(c *source.Case) { c.Repository.Kind = source.Design }), forbidden},
+		"designs of a hidden project":         {pull(anonymous, func(c *source.Case) { c.Repository.Kind = source.Design }), hidden},
+		"a snippet":                           {pull(func(c *source.Case) { c.Repository.Kind = source.Snippet }), hidden},
+		"Q1 the repository is read-only":      {push(admin, func(c *source.Case) { c.Project.ReadOnly = true }), forbidden},
+		"Q1 pull from a read-only repository": {pull(func(c *source.Case) { c.Project.ReadOnly = true }), allowed},
+		"Q2 push to an archived project":      {push(role(source.Owner), archived), forbidden},
+		"Q2 pull from an archived project":    {pull(archived), allowed},
+	} {
+		decide(t, name, c.c, c.want)
+	}
+}
+
+func namespace(path string) with  { return func(c *source.Case) { c.NamespacePath = path } }
+func certificates(c *source.Case) { c.Project.Root.RequireSSHCertificates = true }
+func allowList(c *source.Case) {
+	c.Project.Root.AllowedIPs = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")}
+}
+
+func from(address string) with {
+	return func(c *source.Case) {
+		c.AddressGiven = true
+		c.Address, _ = netip.ParseAddr(address)
+	}
+}
+
+func changes(old, fresh source.ObjectID, refs ...string) with {
+	return func(c *source.Case) {
+		for _, ref := range refs {
+			c.Changes = append(c.Changes, source.Change{Old: old, New: fresh, Ref: source.ParseRef(ref)})
+		}
+	}
+}
+
+// The table "Roles, and what they allow on a project".
+func TestCase_Decide_roles(t *testing.T) {
+	t.Parallel()
+	stranger := role(source.NoRole)
+	for name, c := range map[string]struct {
+		who            []with
+		download, push domain.Kind
+	}{
+		"public, anonymous":               {[]with{is(source.Public), anonymous}, allowed, forbidden},
+		"public, stranger":                {[]with{is(source.Public), stranger}, allowed, forbidden},
+		"public, external stranger":       {[]with{is(source.Public), stranger, external}, allowed, forbidden},
+		"public, guest":                   {[]with{is(source.Public), role(source.Guest)}, allowed, forbidden},
+		"internal, stranger":              {[]with{is(source.Internal), stranger}, allowed, forbidden},
+		"internal, guest":                 {[]with{is(source.Internal), role(source.Guest)}, allowed, forbidden},
+		"internal, anonymous":             {[]with{is(source.Internal), anonymous}, hidden, hidden},
+		"internal, external stranger":     {[]with{is(source.Internal), stranger, external}, hidden, hidden},
+		"internal, external reporter":     {[]with{is(source.Internal), role(source.Reporter), external}, allowed, forbidden},
+		"private, anonymous":              {[]with{anonymous}, hidden, hidden},
+		"private, stranger":               {[]with{stranger}, hidden, hidden},
+		"private, minimal":                {[]with{role(source.Minimal)}, hidden, hidden},
+		"private, guest":                  {[]with{role(source.Guest)}, forbidden, forbidden},
+		"private, planner":                {[]with{role(source.Planner)}, forbidden, forbidden},
+		"private, reporter":               {[]with{role(source.Reporter)}, allowed, forbidden},
+		"private, security manager":       {[]with{role(source.SecurityManager)}, allowed, forbidden},
+		"private, developer":              {[]with{role(source.Developer)}, allowed, allowed},
+		"private, maintainer":             {[]with{role(source.Maintainer)}, allowed, allowed},
+		"private, owner":                  {[]with{role(source.Owner)}, allowed, allowed},
+		"private, admin":                  {[]with{admin}, allowed, allowed},
+		"disabled, owner":                 {[]with{repository(source.FeatureDisabled), role(source.Owner)}, forbidden, forbidden},
+		"disabled, admin":                 {[]with{repository(source.FeatureDisabled), admin}, forbidden, forbidden},
+		"disabled, deploy key":            {[]with{repository(source.FeatureDisabled), robot(true, true)}, forbidden, forbidden},
+		"members only, public, stranger":  {[]with{repository(source.FeaturePrivate), is(source.Public), stranger}, forbidden, forbidden},
+		"members only, public, anonymous": {[]with{repository(source.FeaturePrivate), is(source.Public), anonymous}, forbidden, forbidden},
+		"members only, public, guest":     {[]with{repository(source.FeaturePrivate), is(source.Public), role(source.Guest)}, forbidden, forbidden},
+		"members only, public, reporter":  {[]with{repository(source.FeaturePrivate), is(source.Public), role(source.Reporter)}, allowed, forbidden},
+		"members only, developer":         {[]with{repository(source.FeaturePrivate), role(source.Developer)}, allowed, allowed},
+		"deploy key, read-only":           {[]with{robot(true, false)}, allowed, forbidden},
+		"deploy key, write":               {[]with{robot(true, true)}, allowed, allowed},
+		"deploy key elsewhere, public":    {[]with{robot(false, false), is(source.Public)}, allowed, forbidden},
+		"deploy key elsewhere, internal":  {[]with{robot(false, false), is(source.Internal)}, hidden, hidden},
+		"deploy key elsewhere, private":   {[]with{robot(false, false)}, hidden, hidden},
+		"deploy key of an admin":          {[]with{admin, robot(false, false)}, hidden, hidden},
+		"wiki, reporter":                  {[]with{wiki}, allowed, forbidden},
+		"wiki, guest":                     {[]with{wiki, role(source.Guest)}, forbidden, forbidden},
+		"wiki, developer":                 {[]with{wiki, role(source.Developer)}, allowed, allowed},
+		"wiki, public, stranger":          {[]with{wiki, is(source.Public), stranger}, allowed, forbidden},
+		"wiki disabled, owner":            {[]with{wiki, wikiFeature(source.FeatureDisabled), role(source.Owner)}, forbidden, forbidden},
+		"wiki, repository disabled":       {[]with{wiki, repository(source.FeatureDisabled), role(source.Developer)}, allowed, allowed},
+		"wiki, deploy key, read-only":     {[]with{wiki, robot(true, false)}, allowed, forbidden},
+		"wiki, deploy key, write":         {[]with{wiki, robot(true, true)}, allowed, allowed},
+		"wiki, archived":                  {[]with{wiki, archived, role(source.Owner)}, allowed, forbidden},
+	} {
+		decide(t, name+": download", pull(c.who[0], func(k *source.Case) { apply(k, c.who, source.Reporter) }), c.download)
+		decide(t, name+": push", push(func(k *source.Case) { apply(k, c.who, source.Reporter) }), c.push)
+	}
+}
+
+// apply starts from a role and lets the details change it.
+func apply(c *source.Case, details []with, start source.Role) {
+	c.Role = start
+	for _, detail := range details {
+		detail(c)
+	}
+}
+
+func TestCase_Decide_hidesWhatIsAbsent(t *testing.T) {
+	t.Parallel()
+	for name, details := range map[string][]with{
+		"anonymous": {anonymous}, "a stranger": {role(source.NoRole)}, "a deploy key": {robot(false, false)},
+		"a wrong address": {allowList, from("198.51.100.1")},
+	} {
+		for _, verb := range []source.Command{source.UploadPack, source.ReceivePack} {
+			secret := pull(append(details, command(verb))...).Decide().Refusal
+			none := pull(append(details, command(verb), absent)...).Decide().Refusal
+			if secret == nil || none == nil || secret.Error() != none.Error() || !errors.Is(secret, domain.NotFound) {
+				t.Errorf("%s, %s: got %v for a secret project and %v for none", name, verb, secret, none)
+			}
+		}
+	}
+}
