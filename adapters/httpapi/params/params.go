@@ -1,0 +1,101 @@
+// Package params answers what a caller passed, whichever way it was written: in
+// the query, as JSON, as a form, with Rails' names and loose types.
+package params
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/domain"
+)
+
+// Values are the parameters of one request, by their exact names.
+type Values struct {
+	tree map[string]any // of string, bool, json.Number, nil, []any, map[string]any
+}
+
+// Of returns the parameters of a request: those of the query, replaced by those
+// of the same name in the body. It reads the body the first time and remembers
+// what it returned. Its errors are refusals, Invalid or TooLarge; the Values
+// that come with one are what could be read, enough to look for a credential.
+func Of(c *gin.Context) (Values, error) {
+	type parsed struct {
+		values Values
+		err    error
+	}
+	if known, ok := c.Get(cacheKey{}); ok {
+		return known.(parsed).values, known.(parsed).err
+	}
+	values, err := read(c.Request)
+	c.Set(cacheKey{}, parsed{values, err})
+	return values, err
+}
+
+type cacheKey struct{}
+
+// Decode reads the parameters of a request into the struct that dst points to,
+// as Values.Decode does, after checking that the required ones are present.
+func Decode(c *gin.Context, dst any, required ...string) error {
+	values, err := Of(c)
+	if err != nil {
+		return err
+	}
+	if err := values.Require(required...); err != nil {
+		return err
+	}
+	return values.Decode(dst)
+}
+
+func read(r *http.Request) (Values, error) {
+	query := form{tree: map[string]any{}}
+	queryErr := query.parse(r.URL.RawQuery)
+	body, bodyErr := readBody(r)
+	maps.Copy(query.tree, body)
+	return Values{query.tree}, cmp.Or(bodyErr, queryErr)
+}
+
+// String returns a parameter as text, and "" if it is absent, null, an array or
+// a hash.
+func (v Values) String(name string) string {
+	switch value := v.tree[name].(type) {
+	case string:
+		return value
+	case json.Number:
+		return value.String()
+	case bool:
+		return strconv.FormatBool(value)
+	default:
+		return ""
+	}
+}
+
+// Has reports whether a parameter is there: null and empty text are not.
+func (v Values) Has(name string) bool {
+	value := v.tree[name]
+	return value != nil && value != ""
+}
+
+// Require refuses, naming each parameter that Has does not find.
+func (v Values) Require(names ...string) error {
+	var missing []string
+	for _, name := range names {
+		if !v.Has(name) {
+			missing = append(missing, name+" is missing")
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	return domain.Refuse(domain.Invalid, "%s", strings.Join(missing, ", "))
+}
+
+// invalid refuses one parameter. A hostile name is not repeated at length.
+func invalid(name string) error {
+	return domain.Refuse(domain.Invalid, "%.100s is invalid", name)
+}
