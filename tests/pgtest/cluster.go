@@ -1,0 +1,140 @@
+package pgtest
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	_ "embed" // for the scripts
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+//go:embed cluster.sh
+var clusterScript string
+
+// cluster starts a server of its own from the machine's binaries.
+func cluster(ctx context.Context) (*server, error) {
+	bin, err := binaries()
+	if err != nil {
+		return nil, err
+	}
+	for attempt := 1; ; attempt++ {
+		s, err := startCluster(ctx, bin)
+		if err == nil || attempt == 3 { // between our look and its bind, the port may go to somebody else
+			return s, err
+		}
+	}
+}
+
+// startCluster runs the script beside us and waits for its "ready". The script
+// ends the server when its standard input ends, so that the server goes with
+// us, even if we are killed.
+func startCluster(ctx context.Context, bin string) (_ *server, err error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "gatehouse-pgtest-")
+	if err != nil {
+		return nil, err
+	}
+	password := rand.Text()
+	sh := exec.Command("/bin/sh", "-c", clusterScript, "cluster.sh", dir, bin, port)
+	for _, setting := range settings {
+		sh.Args = append(sh.Args, "-c", setting)
+	}
+	sh.Dir = "/"
+	sh.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC", "PASSWORD=" + password}
+	sh.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // not to be reached by Ctrl-C
+	if os.Geteuid() == 0 {                               // as whom PostgreSQL refuses to run
+		if sh.SysProcAttr.Credential, err = unprivileged(); err == nil {
+			err = os.Chown(dir, int(sh.SysProcAttr.Credential.Uid), int(sh.SysProcAttr.Credential.Gid))
+		}
+		if err != nil {
+			return nil, errors.Join(err, os.RemoveAll(dir))
+		}
+	}
+	lifeline, err := sh.StdinPipe()
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	output, err := sh.StdoutPipe()
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	sh.Stderr = sh.Stdout
+	if err := sh.Start(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	stop := func() error { return errors.Join(lifeline.Close(), sh.Wait(), os.RemoveAll(dir)) }
+	if first, err := bufio.NewReader(output).ReadString('\n'); first != "ready\n" {
+		rest, _ := io.ReadAll(output)
+		return nil, errors.Join(fmt.Errorf("%s%s", first, rest), err, stop())
+	}
+	s, err := newServer(ctx, "a temporary cluster of "+bin,
+		fmt.Sprintf("postgres://postgres:%s@127.0.0.1:%s/postgres?sslmode=disable", password, port), stop)
+	if err != nil {
+		return nil, errors.Join(err, stop())
+	}
+	return s, nil
+}
+
+// binaries returns the folder of initdb and pg_ctl: from PATH, or the newest
+// where Debian keeps them.
+func binaries() (string, error) {
+	if initdb, err := exec.LookPath("initdb"); err == nil {
+		if initdb, err = filepath.EvalSymlinks(initdb); err == nil {
+			return filepath.Dir(initdb), nil
+		}
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if len(found) == 0 {
+		return "", errors.New("no initdb on PATH or in /usr/lib/postgresql")
+	}
+	version := func(path string) float64 {
+		v, _ := strconv.ParseFloat(strings.Split(path, "/")[4], 64)
+		return v
+	}
+	newest := slices.MaxFunc(found, func(a, b string) int { return int(version(a) - version(b)) })
+	return filepath.Dir(newest), nil
+}
+
+// unprivileged returns whom to run the server as when we are root.
+func unprivileged() (*syscall.Credential, error) {
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		u, err = user.Lookup("nobody")
+	}
+	if err != nil {
+		return nil, err
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	gid, err := strconv.ParseUint(u.Gid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+}
+
+// freePort returns a TCP port of the loopback that nobody listens on now.
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, errors.Join(err, l.Close())
+}

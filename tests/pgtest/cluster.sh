@@ -1,0 +1,24 @@
+# cluster.sh DIR BIN PORT [server options]
+# A throw-away cluster in DIR, on the loopback's PORT, until standard input ends.
+set -eu
+umask 077
+dir=$1 bin=$2 port=$3
+shift 3
+end() {
+	"$bin/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1 || true
+	rm -rf "$dir" || true
+}
+trap end EXIT
+fail() {
+	tail -n 20 "$dir/log"
+	exit 1
+}
+printf '%s\n' "$PASSWORD" >"$dir/password"
+"$bin/initdb" -D "$dir/data" --no-sync --username=postgres --pwfile="$dir/password" --auth=scram-sha-256 \
+	--encoding=UTF8 --locale=C >"$dir/log" 2>&1 || fail
+# Only TCP: a socket's path could be too long. The log is a file, so that the
+# server holds none of our caller's pipes.
+"$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w -t 60 \
+	-o "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories='' $*" start >/dev/null 2>&1 || fail
+echo ready
+read -r _ || true

@@ -1,0 +1,40 @@
+package pgtest
+
+import (
+	"context"
+	_ "embed" // for the script
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+)
+
+//go:embed install.sh
+var installScript string
+
+// install brings Debian's PostgreSQL onto the machine, then starts a cluster.
+// It does so only as root, which on a Debian machine with no PostgreSQL and no
+// container engine means a throw-away one.
+func install(ctx context.Context) (*server, error) {
+	if _, err := os.Stat("/etc/debian_version"); err != nil || os.Geteuid() != 0 {
+		return nil, errors.New("only installed as root on Debian")
+	}
+	lock, err := os.Create(filepath.Join(os.TempDir(), "gatehouse-pgtest-install.lock"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = lock.Close() }()
+	// Packages are tested side by side; the first installs, the rest wait.
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, err
+	}
+	if _, err := binaries(); err != nil {
+		report("INSTALLING POSTGRESQL from the distribution's packages")
+		if out, err := exec.CommandContext(ctx, "/bin/sh", "-c", installScript).CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("%w: %s", err, out)
+		}
+	}
+	return cluster(ctx)
+}
