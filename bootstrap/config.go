@@ -1,0 +1,203 @@
+package bootstrap
+
+import (
+	"time"
+
+	"gatehouse/domain/source"
+)
+
+// Config is everything an operator can set. Each field's key is the path of
+// its tags, as in http.address. Default says what counts where nothing is set.
+type Config struct {
+	// ExternalURL is the public base of every URL that is handed out, without
+	// a slash at its end.
+	ExternalURL string `koanf:"external_url"`
+
+	HTTP     HTTP     `koanf:"http"`
+	Database Database `koanf:"database"`
+	Shell    Shell    `koanf:"shell"`
+	Kas      Kas      `koanf:"kas"`
+	Gitaly   Gitaly   `koanf:"gitaly"`
+	Git      Git      `koanf:"git"`
+	Counters Counters `koanf:"counters"`
+	Redis    Redis    `koanf:"redis"`
+	OTP      OTP      `koanf:"otp"`
+	Audit    Audit    `koanf:"audit"`
+	LFS      LFS      `koanf:"lfs"`
+	Tokens   Tokens   `koanf:"tokens"`
+
+	LicensedFeatures LicensedFeatures `koanf:"licensed_features"`
+	Findings         Findings         `koanf:"findings"`
+
+	CheckNamespacePlan bool          `koanf:"check_namespace_plan"`
+	Plans              []Plan        `koanf:"plans"`
+	Seats              Seats         `koanf:"seats"`
+	Subscriptions      Subscriptions `koanf:"subscriptions"`
+
+	// Version is what /check says.
+	Version string `koanf:"version"`
+	Log     Log    `koanf:"log"`
+
+	// Origins tells for each key that was set where it was set last: a file, a
+	// variable or a flag.
+	Origins map[string]string `koanf:"-"`
+}
+
+// HTTP says where and for whom the server listens.
+type HTTP struct {
+	// Address is a TCP host and port; port 0 takes any that is free. Empty
+	// means that only the socket is served.
+	Address string `koanf:"address"`
+	// Socket is the path of a Unix socket; empty for none.
+	Socket string `koanf:"socket"`
+	// PublicAddress is a second TCP address, where /internal is not served.
+	PublicAddress string `koanf:"public_address"`
+	// RelativeRoot is a path in front of every route; empty for none.
+	RelativeRoot string `koanf:"relative_root"`
+	// TrustedProxies are the addresses and networks whose X-Forwarded-For is
+	// believed.
+	TrustedProxies []string `koanf:"trusted_proxies"`
+}
+
+// Database says where data is kept.
+type Database struct {
+	// URL is a file for SQLite, postgres://… or memory:.
+	URL URL `koanf:"url"`
+	// PoolSize is the number of connections; 0 means four per core.
+	PoolSize int `koanf:"pool_size"`
+	// Migrate lets serve bring an older schema up to date.
+	Migrate bool `koanf:"migrate"`
+}
+
+// Shell is about the callers that share a secret: GitLab Shell and Gitaly.
+type Shell struct {
+	SecretFile string `koanf:"secret_file"`
+	// PreviousSecretFile holds a secret that still counts during a change;
+	// empty for none.
+	PreviousSecretFile string `koanf:"previous_secret_file"`
+	// LegacySecret says what becomes of callers that send the secret itself
+	// rather than a token signed with it: accept, warn or reject.
+	LegacySecret string `koanf:"legacy_secret"`
+}
+
+// Kas is about the Kubernetes agent server.
+type Kas struct {
+	Enabled    bool          `koanf:"enabled"`
+	SecretFile string        `koanf:"secret_file"`
+	JWTLeeway  time.Duration `koanf:"jwt_leeway"`
+	RequireAud bool          `koanf:"require_aud"`
+}
+
+// Gitaly lists the storages.
+type Gitaly struct {
+	// Storages may be empty: then AssumedStorage is taken.
+	Storages []Storage `koanf:"storages"`
+}
+
+// Storage is a Gitaly as GitLab Shell reaches it.
+type Storage struct {
+	Name string `koanf:"name"`
+	// Address begins with unix:/, tcp://, tls:// or dns:.
+	Address string `koanf:"address"`
+	// Token is empty for a Gitaly without one.
+	Token Secret `koanf:"token"`
+}
+
+// Git is what the instance says about Git access.
+type Git struct {
+	Protocols       source.Protocols `koanf:"protocols"`
+	HTTPUploadPack  bool             `koanf:"http_upload_pack"`
+	HTTPReceivePack bool             `koanf:"http_receive_pack"`
+	ReadOnly        bool             `koanf:"read_only"`
+	TermsEnforced   bool             `koanf:"terms_enforced"`
+	// RateLimit is in requests a minute and bucket; 0 for no limit.
+	RateLimit int `koanf:"rate_limit"`
+	// ReceiveMaxInputMiB limits one push; 0 for no limit.
+	ReceiveMaxInputMiB      int                     `koanf:"receive_max_input_mib"`
+	DefaultBranchProtection source.BranchProtection `koanf:"default_branch_protection"`
+	// ConfigOptions are handed to git itself by Gitaly.
+	ConfigOptions []string `koanf:"config_options"`
+	// KeyRestrictions are minimum bits by family of keys; -1 forbids one.
+	KeyRestrictions map[string]int `koanf:"key_restrictions"`
+	// BannedKeys are SHA-256 fingerprints.
+	BannedKeys        []string `koanf:"banned_keys"`
+	PushToCreate      bool     `koanf:"push_to_create"`
+	MergeRequestLinks bool     `koanf:"merge_request_links"`
+}
+
+// Counters is about the pushes that are under way.
+type Counters struct {
+	// Expiry is how long a counter lives that nobody increases.
+	Expiry time.Duration `koanf:"expiry"`
+	// FailOpen lets pushes go on that could not be counted.
+	FailOpen bool `koanf:"fail_open"`
+}
+
+// Redis shares counters and notices between several servers.
+type Redis struct {
+	URL URL `koanf:"url"`
+}
+
+// OTP is about one-time passwords.
+type OTP struct {
+	Enabled        bool          `koanf:"enabled"`
+	RequiredForGit bool          `koanf:"required_for_git"`
+	Session        time.Duration `koanf:"session"`
+}
+
+// Audit is about the record of Git access.
+type Audit struct {
+	Enabled bool `koanf:"enabled"`
+}
+
+// LFS is about large files.
+type LFS struct {
+	TokenTTL time.Duration `koanf:"token_ttl"`
+}
+
+// Tokens is about personal access tokens.
+type Tokens struct {
+	Prefix string `koanf:"prefix"`
+	// MaxLifetimeDays is 0 for tokens without a limit.
+	MaxLifetimeDays int  `koanf:"max_lifetime_days"`
+	RequireExpiry   bool `koanf:"require_expiry"`
+}
+
+// LicensedFeatures are on or off for the whole instance.
+type LicensedFeatures struct {
+	SecurityDashboard   bool `koanf:"security_dashboard"`
+	ClusterAgentsGitops bool `koanf:"cluster_agents_gitops"`
+}
+
+// Findings is about vulnerabilities.
+type Findings struct {
+	UUIDNamespace string `koanf:"uuid_namespace"`
+}
+
+// Plan is what can be subscribed to.
+type Plan struct {
+	Code  string `koanf:"code"`
+	Title string `koanf:"title"`
+	Paid  bool   `koanf:"paid"`
+	// Top plans cannot be upgraded.
+	Top           bool `koanf:"top"`
+	ExcludeGuests bool `koanf:"exclude_guests"`
+}
+
+// Seats is about the seats in use.
+type Seats struct {
+	RefreshInterval time.Duration `koanf:"refresh_interval"`
+}
+
+// Subscriptions is about how strictly they are checked.
+type Subscriptions struct {
+	StrictTrial bool `koanf:"strict_trial"`
+}
+
+// Log says what is logged, and how.
+type Log struct {
+	// Level is debug, info, warn or error.
+	Level string `koanf:"level"`
+	// Format is console or json; empty means console on a terminal.
+	Format string `koanf:"format"`
+}

@@ -1,0 +1,313 @@
+package bootstrap_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gatehouse/bootstrap"
+	"gatehouse/domain/source"
+)
+
+// write makes a configuration file.
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func load(t *testing.T, from bootstrap.Sources) bootstrap.Config {
+	t.Helper()
+	if from.File == "" {
+		from.File = write(t, "{}")
+	}
+	config, err := bootstrap.Load(from)
+	if err != nil {
+		t.Fatalf("Load: %v", err)
+	}
+	return config
+}
+
+func TestLoad_defaults(t *testing.T) {
+	t.Parallel()
+	got := load(t, bootstrap.Sources{})
+	want := bootstrap.Default()
+	want.Origins = map[string]string{}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("an empty file changes the defaults (-want +got):\n%s", diff)
+	}
+	if err := want.Validate(); err != nil {
+		t.Errorf("the defaults are invalid: %v", err)
+	}
+}
+
+func TestLoad_everyKeyByVariable(t *testing.T) {
+	t.Parallel()
+	defaults := bootstrap.Default()
+	for _, s := range defaults.Settings() {
+		name := "GATEHOUSE_" + strings.ToUpper(strings.ReplaceAll(s.Key, ".", "_"))
+		got := load(t, bootstrap.Sources{Environ: []string{name + "=" + s.Value}})
+		if s.Value != "" && got.Origins[s.Key] != name {
+			t.Errorf("%s does not set %s", name, s.Key)
+		}
+		got.Origins = nil
+		if diff := cmp.Diff(defaults.Settings(), got.Settings()); diff != "" {
+			t.Errorf("%s=%s, its own default, changes something:\n%s", name, s.Value, diff)
+		}
+	}
+}
+
+func TestLoad_precedence(t *testing.T) {
+	t.Parallel()
+	file := "git: {rate_limit: 1, key_restrictions: {rsa: 2048, dsa: -1}}\nversion: file"
+	variables := []string{"GATEHOUSE_GIT_RATE_LIMIT=2", "GATEHOUSE_GIT_KEY_RESTRICTIONS={rsa: 4096}", "HOME=/", "GATEHOUSE_VERSION="}
+	tests := map[string]struct {
+		from    bootstrap.Sources
+		limit   int
+		keys    map[string]int
+		version string
+		origin  string
+	}{
+		"nothing": {bootstrap.Sources{}, 600, nil, "16.11.0-gatehouse", ""},
+		"file":    {bootstrap.Sources{File: file}, 1, map[string]int{"rsa": 2048, "dsa": -1}, "file", "config.yaml"},
+		"variables replace the file, a map as a whole, an empty one does not": {
+			bootstrap.Sources{File: file, Environ: variables}, 2, map[string]int{"rsa": 4096}, "file", "GATEHOUSE_GIT_RATE_LIMIT",
+		},
+		"flags replace both": {
+			bootstrap.Sources{File: file, Environ: variables, Flags: map[string]string{"git.rate_limit": "3", "git.key_restrictions": "{}", "version": ""}},
+			3, map[string]int{}, "16.11.0-gatehouse", "flag",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if test.from.File != "" {
+				test.from.File = write(t, test.from.File)
+			}
+			got := load(t, test.from)
+			if got.Git.RateLimit != test.limit || got.Version != test.version || !cmp.Equal(got.Git.KeyRestrictions, test.keys) {
+				t.Errorf("got %d, %v, %q", got.Git.RateLimit, got.Git.KeyRestrictions, got.Version)
+			}
+			if origin := got.Origins["git.rate_limit"]; filepath.Base("/"+origin) != filepath.Base("/"+test.origin) {
+				t.Errorf("got origin %q, want %q", origin, test.origin)
+			}
+		})
+	}
+}
+
+func TestLoad_everyForm(t *testing.T) {
+	t.Parallel()
+	want := bootstrap.Default()
+	want.ExternalURL = "https://git.example.com/base"
+	want.HTTP = bootstrap.HTTP{
+		Address: "", Socket: "/run/gatehouse.sock", PublicAddress: "[::1]:0", RelativeRoot: "/gitlab",
+		TrustedProxies: []string{"10.0.0.0/8", "::1"},
+	}
+	want.Database = bootstrap.Database{URL: "postgres://gatehouse:secret@db/gatehouse", PoolSize: 7}
+	want.Gitaly.Storages = []bootstrap.Storage{
+		{Name: "default", Address: "unix:/run/gitaly.sock"},
+		{Name: "other", Address: "tls://gitaly:9999", Token: "0123"},
+	}
+	want.Git.ConfigOptions = []string{}
+	want.Git.DefaultBranchProtection = source.DevelopersMerge
+	want.Git.Protocols = source.OnlySSH
+	want.Git.BannedKeys = []string{"1qPsHXu1alox28Isr15aDy/S3VDW0U+H0O0lAxM26es"}
+	want.Counters = bootstrap.Counters{Expiry: 90 * time.Second}
+	want.Kas.JWTLeeway = 5 * time.Second
+	want.Tokens.Prefix = ""
+	want.Plans = []bootstrap.Plan{{Code: "premium", Title: "premium", Paid: true, Top: true}}
+
+	file := load(t, bootstrap.Sources{File: write(t, `
+external_url: https://git.example.com/base/
+redis:
+# a section whose lines are all comments
+http: {address: "", socket: /run/gatehouse.sock, public_address: "[::1]:0", relative_root: /gitlab/, trusted_proxies: [10.0.0.0/8, "::1"]}
+database: {url: "postgres://gatehouse:secret@db/gatehouse", pool_size: 7, migrate: false}
+gitaly:
+  storages:
+    - {name: default, address: "unix:/run/gitaly.sock"}
+    - {name: other, address: "tls://gitaly:9999", token: "0123"}
+git:
+  config_options: []
+  default_branch_protection: 3
+  protocols: ssh
+  banned_keys: ["SHA256:1qPsHXu1alox28Isr15aDy/S3VDW0U+H0O0lAxM26es"]
+counters: {expiry: 90, fail_open: false}
+kas: {jwt_leeway: 5s}
+tokens: {prefix: ""}
+plans: [{code: premium, title: premium, paid: true, top: true}]
+`)})
+	flags := load(t, bootstrap.Sources{Flags: map[string]string{
+		"external_url": "https://git.example.com/base", "http.address": "", "http.socket": "/run/gatehouse.sock",
+		"http.public_address": "[::1]:0", "http.relative_root": "/gitlab", "http.trusted_proxies": "10.0.0.0/8, ::1",
+		"database.url": "postgres://gatehouse:secret@db/gatehouse", "database.pool_size": "7", "database.migrate": "false",
+		"gitaly.storages":    `[{name: default, address: "unix:/run/gitaly.sock"}, {"name": "other", "address": "tls://gitaly:9999", "token": "0123"}]`,
+		"git.config_options": "[]", "git.default_branch_protection": "3", "git.protocols": "ssh",
+		"git.banned_keys": "SHA256:1qPsHXu1alox28Isr15aDy/S3VDW0U+H0O0lAxM26es",
+		"counters.expiry": "90s", "counters.fail_open": "false", "kas.jwt_leeway": "5", "tokens.prefix": "",
+		"plans": "[{code: premium, title: premium, paid: true, top: true}]",
+	}})
+	for name, got := range map[string]bootstrap.Config{"file": file, "flags": flags} {
+		got.Origins = nil
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestLoad_mistakes(t *testing.T) {
+	t.Parallel()
+	path := write(t, `
+http: {adress: "127.0.0.1:1", address: nowhere, relative_root: gitlab, trusted_proxies: [10.0.0.0/99]}
+external_url: git.example.com
+database: {url: "mysql://root:hunter2@db/x", pool_size: -1}
+redis: 6379
+gitaly:
+  storages:
+    - {name: default, address: "localhost:9999", tokn: hunter2}
+shell: {secret_file: a, previous_secret_file: a, legacy_secret: maybe}
+otp: {session: -1s}
+tokens: {prefix: "no blanks"}
+findings: {uuid_namespace: x}
+plans: [{code: a}, {code: a}, {title: b}]
+version: 16.10
+log: {level: loud, format: xml}
+`)
+	_, err := bootstrap.Load(bootstrap.Sources{
+		File: path,
+		Environ: []string{
+			"GATEHOUSE_GIT_RATE_LIMIT=many", "GATEHOUSE_GIT_RATELIMIT=1", "GATEHOUSE_SOMETHING_ELSE_ENTIRELY=1",
+			"GATEHOUSE_PORT=tcp://10.0.0.1:3001", "GATEHOUSE_SERVICE_HOST=10.0.0.1", "GATEHOUSE_PORT_3001_TCP_PROTO=tcp",
+		},
+		Flags: map[string]string{
+			"git.key_restrictions": "{rsa: big}", "git.protocol": "ssh", "counters.expiry": "soon", "git.protocols": "smtp",
+			"git.default_branch_protection": "5", "git.banned_keys": "abc", "git.config_options": "gc", "database.migrate": "perhaps",
+			"http.socket": strings.Repeat("x", 200), "http.public_address": ":99999",
+		},
+	})
+	if err == nil {
+		t.Fatal("no mistake was found")
+	}
+	want := strings.ReplaceAll(`FILE: unknown key; did you mean http.address?
+http.address: must be host:port
+http.relative_root: must be a path like /gitlab
+http.trusted_proxies[0]: "10.0.0.0/99" is no address and no network
+http.public_address: must be host:port
+http.socket: must not be longer than 107 bytes
+external_url: must be a URL like https://git.example.com, without user, query or fragment
+database.url: must be the path of a file, postgres://… or memory:
+database.pool_size: must not be negative
+database.migrate (flag): must be true or false
+redis (FILE): has keys of its own, and no value
+gitaly.storages (FILE): [0]: has invalid keys: tokn
+shell.previous_secret_file: must not be the same as shell.secret_file
+shell.legacy_secret: "maybe" is not one of accept, warn, reject
+otp.session: must be more than nothing
+tokens.prefix: must be at most 20 letters, digits, dots, dashes or underscores
+findings.uuid_namespace: must be a UUID
+plans[1].code: "a" is there twice
+plans[2].code: is missing
+version (FILE): must be a text; put it in quotes
+log.level: "loud" is not one of debug, info, warn, error
+log.format: "xml" is not one of console, json
+git.rate_limit (GATEHOUSE_GIT_RATE_LIMIT): must be a whole number
+GATEHOUSE_GIT_RATELIMIT: unknown variable; did you mean GATEHOUSE_GIT_RATE_LIMIT?
+GATEHOUSE_SOMETHING_ELSE_ENTIRELY: unknown variable
+git.key_restrictions (flag): [rsa] must be a whole number
+git.protocol (flag): unknown key; did you mean git.protocols?
+counters.expiry (flag): must be a duration, such as 30s or 15m
+git.protocols: "smtp" is not one of all, ssh, http
+git.default_branch_protection: must be 0 to 4
+git.banned_keys[0]: "abc" is no SHA-256 fingerprint
+git.config_options[0]: "gc" is not section.name=value`, "FILE", path)
+	want = strings.Replace(want, path+": unknown", "http.adress ("+path+"): unknown", 1)
+	got, lines := strings.Split(err.Error(), "\n"), strings.Split(want, "\n")
+	slices.Sort(got)
+	slices.Sort(lines)
+	if diff := cmp.Diff(lines, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if strings.Contains(err.Error(), "hunter2") {
+		t.Error("a secret is in the error")
+	}
+}
+
+func TestLoad_storageAddresses(t *testing.T) {
+	t.Parallel()
+	for address, good := range map[string]bool{
+		"unix:/run/gitaly.sock": true, "tcp://gitaly:8075": true, "tls://gitaly:9999": true, "dns:///gitaly:8075": true, "dns:gitaly": true,
+		"unix:gitaly.sock": false, "unix:/": false, "tcp://": false, "gitaly:8075": false, "http://gitaly": false, "": false,
+	} {
+		_, err := bootstrap.Load(bootstrap.Sources{
+			File: write(t, fmt.Sprintf("gitaly: {storages: [{name: a, address: %q}]}", address)),
+		})
+		if (err == nil) != good {
+			t.Errorf("address %q: got error %v", address, err)
+		}
+	}
+}
+
+func TestLoad_file(t *testing.T) {
+	if _, err := bootstrap.Load(bootstrap.Sources{File: "missing.yaml"}); err == nil || !strings.Contains(err.Error(), "missing.yaml") {
+		t.Errorf("a named file that is missing: got error %v", err)
+	}
+	if _, err := bootstrap.Load(bootstrap.Sources{File: write(t, "a: [")}); err == nil {
+		t.Error("a file that is not YAML was read")
+	}
+	t.Chdir(t.TempDir())
+	if _, err := bootstrap.Load(bootstrap.Sources{}); err != nil {
+		t.Errorf("without a file: %v", err)
+	}
+	if err := os.WriteFile(bootstrap.DefaultFile, []byte("version: mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if config, err := bootstrap.Load(bootstrap.Sources{}); err != nil || config.Version != "mine" {
+		t.Errorf("the default file: got %q, %v", config.Version, err)
+	}
+}
+
+func TestConfig_secretsAreMasked(t *testing.T) {
+	t.Parallel()
+	config := bootstrap.Default()
+	config.Database.URL = "postgres://gatehouse:hunter2@db:5432/gatehouse?sslmode=disable&password=hunter2"
+	config.Redis.URL = "redis://:hunter2@redis:6379/0"
+	config.Gitaly.Storages = []bootstrap.Storage{{Name: "default", Address: "tcp://gitaly:8075", Token: "hunter2"}}
+	settings := config.Settings()
+	for _, text := range []string{
+		fmt.Sprint(config), fmt.Sprintf("%+v", config), fmt.Sprintf("%#v", config), fmt.Sprint(settings),
+		bootstrap.URL("postgres://u:hunter2@[broken").String(),
+	} {
+		if strings.Contains(text, "hunter2") {
+			t.Errorf("a secret is told: %s", text)
+		}
+	}
+	want := "postgres://gatehouse:***@db:5432/gatehouse?password=***&sslmode=disable"
+	if got := config.Database.URL.String(); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	at := slices.IndexFunc(settings, func(s bootstrap.Setting) bool { return s.Key == "gitaly.storages" })
+	if got, want := settings[at].Value, `[{"address":"tcp://gitaly:8075","name":"default","token":"***"}]`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestConfig_Unheeded(t *testing.T) {
+	t.Parallel()
+	config := load(t, bootstrap.Sources{File: write(t, "redis: {url: 'redis://r'}\nkas: {enabled: true}\ngit: {rate_limit: 1, push_to_create: false}\nplans: []")})
+	want := []string{"kas.enabled", "git.push_to_create", "redis.url", "plans"}
+	slices.Sort(want)
+	got := config.Unheeded()
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,159 @@
+package bootstrap
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/v2"
+)
+
+// DefaultFile is read if it exists and no other file is named.
+const DefaultFile = "gatehouse.yaml"
+
+// Sources are where configuration comes from; a later one overrides those
+// before it.
+type Sources struct {
+	// File is a YAML file that must exist; empty for DefaultFile.
+	File string
+	// Environ are variables as os.Environ returns them. Of those that begin
+	// with GATEHOUSE_ an empty one counts as not set.
+	Environ []string
+	// Flags are values by key. Lists and maps are written as YAML.
+	Flags map[string]string
+}
+
+// Load reads the configuration. Its error tells every mistake at once, one a
+// line, each with its key.
+func Load(from Sources) (Config, error) {
+	l := loader{k: koanf.New("."), origins: map[string]string{}}
+	l.file(from.File)
+	l.environ(from.Environ)
+	l.flags(from.Flags)
+	config := l.decode()
+	config.tidy()
+	// A key whose value could not be read has its default, and so is told once.
+	return config, errors.Join(append(l.mistakes, config.Validate())...)
+}
+
+// loader gathers values and mistakes, layer by layer.
+type loader struct {
+	k        *koanf.Koanf
+	origins  map[string]string
+	mistakes []error
+}
+
+func (l *loader) mistake(format string, args ...any) {
+	l.mistakes = append(l.mistakes, fmt.Errorf(format, args...))
+}
+
+func (l *loader) file(path string) {
+	if path == "" {
+		if _, err := os.Stat(DefaultFile); errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		path = DefaultFile
+	}
+	layer := koanf.New(".")
+	if err := layer.Load(file.Provider(path), yaml.Parser()); err != nil {
+		l.mistake("%s: %w", path, err)
+		return
+	}
+	for _, key := range layer.Keys() {
+		known, ok := findLeaf(key)
+		switch {
+		case ok && layer.Get(known.key) != nil:
+			l.set(known, layer.Get(known.key), path)
+		case ok, isSection(key) && layer.Get(key) == nil:
+			// Left empty, as a section is whose lines are all comments.
+		case isSection(key):
+			l.mistake("%s (%s): has keys of its own, and no value", key, path)
+		default:
+			l.unknown(key, path)
+		}
+	}
+}
+
+// ofKubernetes are the variables that Kubernetes sets in every container for
+// a service of the name "gatehouse": they are not meant for us.
+func ofKubernetes(name string) bool {
+	rest := strings.TrimPrefix(name, variablePrefix)
+	return rest == "PORT" || strings.HasPrefix(rest, "PORT_") || strings.HasPrefix(rest, "SERVICE_")
+}
+
+func (l *loader) environ(variables []string) {
+	known := map[string]leaf{}
+	for _, leaf := range leaves {
+		known[leaf.variable()] = leaf
+	}
+	for _, variable := range variables {
+		name, value, _ := strings.Cut(variable, "=")
+		if !strings.HasPrefix(name, variablePrefix) || value == "" || ofKubernetes(name) {
+			continue
+		}
+		if leaf, ok := known[name]; ok {
+			l.set(leaf, value, name)
+		} else {
+			l.mistake("%s: unknown variable%s", name, didYouMean(nearest(name, slices.Sorted(maps.Keys(known)))))
+		}
+	}
+}
+
+func (l *loader) flags(values map[string]string) {
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if leaf, ok := findLeaf(key); ok && leaf.key == key {
+			l.set(leaf, values[key], "flag")
+		} else {
+			l.unknown(key, "flag")
+		}
+	}
+}
+
+func (l *loader) set(at leaf, value any, origin string) {
+	l.k.Delete(at.key) // a map replaces a map, and is not merged into it
+	if err := l.k.Set(at.key, value); err != nil {
+		l.mistake("%s (%s): %w", at.key, origin, err)
+	}
+	l.origins[at.key] = origin
+}
+
+func (l *loader) unknown(key, origin string) {
+	var names []string
+	for _, leaf := range leaves {
+		names = append(names, leaf.key)
+	}
+	l.mistake("%s (%s): unknown key%s", key, origin, didYouMean(nearest(key, names)))
+}
+
+func didYouMean(name string) string {
+	if name == "" {
+		return ""
+	}
+	return "; did you mean " + name + "?"
+}
+
+// decode puts what was set over the defaults.
+func (l *loader) decode() Config {
+	config := Default()
+	config.Origins = l.origins
+	for _, leaf := range leaves {
+		origin, given := l.origins[leaf.key]
+		if !given {
+			continue
+		}
+		field := leaf.of(&config)
+		value, err := decode(field.Type(), l.k.Get(leaf.key))
+		if err != nil {
+			l.mistake("%s (%s): %w", leaf.key, origin, err)
+			continue
+		}
+		field.Set(value)
+	}
+	return config
+}

@@ -1,0 +1,91 @@
+package bootstrap
+
+import (
+	"encoding"
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Setting is one key as it is shown: secrets are hidden.
+type Setting struct {
+	Key, Value string
+	// Origin is where the value was set; empty for a default.
+	Origin string
+}
+
+// Settings are all keys with their values, in the order of Config.
+func (c *Config) Settings() []Setting {
+	var settings []Setting
+	for _, l := range leaves {
+		settings = append(settings, Setting{l.key, show(l.of(c)), c.Origins[l.key]})
+	}
+	return settings
+}
+
+// show prints a value as it may stand in a flag: lists and maps as JSON, which
+// is YAML too.
+func show(v reflect.Value) string {
+	switch value := plain(v).(type) {
+	case string:
+		return value
+	default:
+		text, _ := json.Marshal(value) // of strings, numbers, booleans, lists and maps
+		return string(text)
+	}
+}
+
+// plain is the value under the names that its keys have.
+func plain(v reflect.Value) any {
+	if d, ok := v.Interface().(time.Duration); ok {
+		return d.String()
+	}
+	if m, ok := v.Interface().(encoding.TextMarshaler); ok {
+		text, _ := m.MarshalText() // never fails
+		return string(text)
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return v.String()
+	case reflect.Map:
+		entries := map[string]any{}
+		for key, value := range v.Seq2() {
+			entries[key.String()] = plain(value)
+		}
+		return entries
+	case reflect.Slice:
+		list := make([]any, v.Len())
+		for i := range list {
+			list[i] = plain(v.Index(i))
+		}
+		return list
+	case reflect.Struct:
+		entries := map[string]any{}
+		for f := range fields(v.Type()) {
+			entries[tag(f)] = plain(v.FieldByIndex(f.Index))
+		}
+		return entries
+	default:
+		return v.Interface()
+	}
+}
+
+// later are the keys, and sections of keys, whose features are still to come.
+var later = []string{
+	"kas", "redis", "otp", "audit", "lfs", "tokens", "licensed_features", "findings",
+	"check_namespace_plan", "plans", "seats", "subscriptions", "git.push_to_create", "git.merge_request_links",
+}
+
+// Unheeded are the keys that were set and have no effect yet.
+func (c *Config) Unheeded() []string {
+	var keys []string
+	for _, l := range leaves {
+		_, given := c.Origins[l.key]
+		if given && slices.ContainsFunc(later, func(key string) bool { return l.key == key || strings.HasPrefix(l.key, key+".") }) {
+			keys = append(keys, l.key)
+		}
+	}
+	return keys
+}
