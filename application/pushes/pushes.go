@@ -38,13 +38,23 @@ func New(counters Counters, journal Journal, scenes Scenes, notices Notices, rul
 	return &Bracket{counters, journal, scenes, notices, rules, now}
 }
 
-// Healthy says whether pushes can be counted.
-func (b *Bracket) Healthy(ctx context.Context) bool { return b.counters.Ping(ctx) == nil }
+// Patience is how long the work around one push may take: whoever waits for it
+// has a repository locked.
+const Patience = 15 * time.Second
+
+// Healthy says whether pushes can be counted. It knows within three seconds.
+func (b *Bracket) Healthy(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	return b.counters.Ping(ctx) == nil
+}
 
 // PreReceive counts a push that is about to land. Whether it may go on is the
 // answer; if it could not be counted, the error says why and is for the log
 // only: false would decline the push without a word.
 func (b *Bracket) PreReceive(ctx context.Context, repository string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, Patience)
+	defer cancel()
 	if err := b.counters.Increase(ctx, repository, b.now(), b.rules.Expiry); err != nil {
 		return b.rules.FailOpen, fmt.Errorf("increase the reference counter of %q: %w", repository, err)
 	}
@@ -76,8 +86,10 @@ type Report struct {
 
 // PostReceive takes note of a push that landed: the counter goes down, the
 // push is recorded, messages are collected. Its ReceivedAt is set here. It
-// does as much of this as it can and never fails.
+// does as much of this as it can, also if the caller hangs up, and never fails.
 func (b *Bracket) PostReceive(ctx context.Context, p Push) Report {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Patience)
+	defer cancel()
 	p.ReceivedAt = b.now()
 	counted := b.counters.Decrease(ctx, p.Repository, p.ReceivedAt)
 	recorded := b.journal.Record(ctx, p)

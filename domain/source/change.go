@@ -1,6 +1,7 @@
 package source
 
 import (
+	"encoding/base64"
 	"strings"
 
 	"gatehouse/domain"
@@ -70,9 +71,13 @@ func ParseChanges(text string) ([]Change, error) {
 }
 
 // LandedChanges reads the changes of a push whose refs are already written: a
-// line that is no change is left out, since refusing it could undo nothing.
+// line that is no change is left out, since refusing it could undo nothing. A
+// text without a blank may be base64, as GitLab's own job still reads it.
 func LandedChanges(text string) []Change {
 	var changes []Change
+	if decoded, err := base64.StdEncoding.DecodeString(text); err == nil && !strings.Contains(text, " ") {
+		text = string(decoded)
+	}
 	for line := range strings.SplitSeq(text, "\n") {
 		if change, ok := parseChange(line); ok {
 			changes = append(changes, change)

@@ -1,6 +1,7 @@
 package source_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"strings"
 	"testing"
@@ -68,6 +69,15 @@ func TestLandedChanges_leavesOutWhatIsNone(t *testing.T) {
 	got := source.LandedChanges("nonsense\n" + zero + " " + one + " refs/heads/main\n" + one + "\n")
 	want := []source.Change{{Old: zero, New: one, Ref: source.Ref{Kind: source.Branch, Name: "main"}}}
 	if !cmp.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestLandedChanges_base64(t *testing.T) {
+	t.Parallel()
+	line := zero + " " + one + " refs/heads/main\n"
+	got := source.LandedChanges(base64.StdEncoding.EncodeToString([]byte(line)))
+	if want := source.LandedChanges(line); len(want) != 1 || !cmp.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

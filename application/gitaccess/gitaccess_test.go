@@ -1,0 +1,324 @@
+package gitaccess_test
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gatehouse/application/gitaccess"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+var now = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+// world is every port at once: one standing, and what was asked of it.
+type world struct {
+	standing  source.Standing
+	err       error
+	answers   map[source.Question]source.Answer
+	noticeErr error
+	full      bool
+
+	asked   []gitaccess.Question
+	places  []gitaccess.Place
+	notices []source.Notice
+	stamped []identity.KeyID
+	buckets []string
+}
+
+func (w *world) Standing(_ context.Context, q gitaccess.Question) (source.Standing, error) {
+	w.asked = append(w.asked, q)
+	return w.standing, w.err
+}
+
+func (w *world) Answers(_ context.Context, where gitaccess.Place, _ []source.Question) (map[source.Question]source.Answer, error) {
+	w.places = append(w.places, where)
+	if w.answers == nil {
+		return nil, errors.New("connection refused")
+	}
+	return w.answers, nil
+}
+
+func (w *world) Leave(_ context.Context, n source.Notice) error {
+	w.notices = append(w.notices, n)
+	return w.noticeErr
+}
+
+func (w *world) KeyUsed(id identity.KeyID, _ time.Time) { w.stamped = append(w.stamped, id) }
+
+func (w *world) Allow(_ time.Time, buckets ...string) bool {
+	w.buckets = append(w.buckets, buckets...)
+	return !w.full
+}
+
+func (w *world) gatekeeper() *gitaccess.Gatekeeper {
+	rules := gitaccess.Rules{
+		Settings: source.Settings{Protocols: source.AllProtocols},
+		Storages: map[string]gitaccess.Storage{"default": {Name: "default", Address: "unix:/run/gitaly.sock"}},
+	}
+	return gitaccess.New(w, w, w, w, w, rules, func() time.Time { return now })
+}
+
+// newWorld has a developer with a key and a project with a protected branch.
+func newWorld() *world {
+	return &world{standing: source.Standing{
+		Actor: identity.Actor{
+			User: identity.User{ID: 7, State: identity.Active, Type: identity.Human, EmailConfirmed: true},
+			Key:  identity.Key{ID: 11, Kind: identity.UserKey},
+		},
+		Role:       source.Developer,
+		Repository: source.RepositoryID{Kind: source.Code, ID: 42},
+		Project: source.Project{
+			ID: 42, Path: "acme/cli", Visibility: source.Private, Storage: "default", Repository: source.FeatureEnabled,
+			Root: source.Namespace{Path: "acme", Protocols: source.AllProtocols},
+			Protections: []source.Protection{{
+				Kind: source.Branch, Pattern: "main", Push: []source.Access{{Role: source.Developer}},
+			}},
+		},
+	}}
+}
+
+const (
+	one = "1111111111111111111111111111111111111111"
+	two = "2222222222222222222222222222222222222222"
+)
+
+func fetch() gitaccess.Request {
+	return gitaccess.Request{
+		Request: source.Request{
+			Claim: identity.ClaimKey("11"), Command: source.UploadPack, Protocol: source.SSH, Target: source.Target{Path: "acme/cli"},
+		},
+		Project: "acme/cli.git",
+	}
+}
+
+// update changes the protected branch.
+func update() gitaccess.Request {
+	req := fetch()
+	req.Command = source.ReceivePack
+	req.Changes = []source.Change{{Old: one, New: two, Ref: source.ParseRef("refs/heads/main")}}
+	req.SnapshotPath = "snapshots/7"
+	req.Quarantine = gitaccess.Quarantine{ObjectDirectory: "objects/incoming-x", AlternateObjectDirectories: []string{"objects"}}
+	return req
+}
+
+func TestGatekeeper_Allow_asksOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	grant, err := w.gatekeeper().Allow(t.Context(), fetch())
+	if err != nil || grant.Warning != nil {
+		t.Fatalf("got %v, %v", err, grant.Warning)
+	}
+	want := gitaccess.Question{Claim: identity.ClaimKey("11"), Target: source.Target{Path: "acme/cli"}, Now: now}
+	if len(w.asked) != 1 || w.asked[0] != want {
+		t.Errorf("asked %v, want once %v", w.asked, want)
+	}
+	if got := grant.Place.RelativePath; got != grant.Project.RelativePath(source.Code) {
+		t.Errorf("relative path: got %q", got)
+	}
+	if grant.Place.Storage.Address != "unix:/run/gitaly.sock" {
+		t.Errorf("storage: got %v", grant.Place.Storage)
+	}
+	if len(w.places) > 0 {
+		t.Error("a fetch asked for history")
+	}
+}
+
+func TestGatekeeper_Allow_refusesWithWords(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.standing.Role = source.NoRole
+	_, err := w.gatekeeper().Allow(t.Context(), fetch())
+	if refusal, ok := errors.AsType[*domain.Refusal](err); !ok || refusal.Kind != domain.NotFound || refusal.Message == "" {
+		t.Errorf("got %v, want a refusal of kind %v", err, domain.NotFound)
+	}
+}
+
+func TestGatekeeper_Allow_throttled(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.full = true
+	req := fetch()
+	req.Address, req.AddressGiven = netip.MustParseAddr("192.0.2.7"), true
+	if _, err := w.gatekeeper().Allow(t.Context(), req); !errors.Is(err, domain.TooMany) {
+		t.Errorf("got %v, want %v", err, domain.TooMany)
+	}
+	if len(w.asked) > 0 {
+		t.Error("the directory was asked although nobody may know")
+	}
+	want := []string{"git-upload-pack\x00acme/cli.git\x00key-11", "git-upload-pack\x00acme/cli.git\x00192.0.2.7"}
+	if !cmp.Equal(w.buckets, want) {
+		t.Errorf("buckets: got %q, want %q", w.buckets, want)
+	}
+}
+
+func TestGatekeeper_Allow_bucketsWithoutAClientAddress(t *testing.T) {
+	t.Parallel()
+	for name, address := range map[string]netip.Addr{"none": {}, "loopback": netip.MustParseAddr("127.0.0.1")} {
+		w := newWorld()
+		req := fetch()
+		req.Address = address
+		if _, err := w.gatekeeper().Allow(t.Context(), req); err != nil || len(w.buckets) != 1 {
+			t.Errorf("%s: got %q, %v, want the actor's bucket only", name, w.buckets, err)
+		}
+	}
+}
+
+func TestGatekeeper_Allow_failsClosed(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("connection refused")
+	for name, change := range map[string]func(*world){
+		"the store is down":      func(w *world) { w.err = broken },
+		"Gitaly is down":         func(*world) {},
+		"an unknown storage":     func(w *world) { w.standing.Project.Storage = "other" },
+		"answers without ours":   func(w *world) { w.answers = map[source.Question]source.Answer{} },
+		"the store lost the key": func(w *world) { w.err = domain.NotFound },
+	} {
+		w := newWorld()
+		change(w)
+		_, err := w.gatekeeper().Allow(t.Context(), update())
+		refusal, ok := errors.AsType[*domain.Refusal](err)
+		if !ok || refusal.Kind != domain.Unavailable || strings.Contains(refusal.Message, "refused") {
+			t.Errorf("%s: got %v, want words of kind %v", name, err, domain.Unavailable)
+		}
+		if w.err == broken && !errors.Is(err, broken) {
+			t.Errorf("%s: the log does not learn the cause: %v", name, err)
+		}
+	}
+}
+
+func TestGatekeeper_Allow_asksForHistory(t *testing.T) {
+	t.Parallel()
+	for answer, want := range map[source.Answer]bool{source.Yes: true, source.No: false, source.Unknown: false} {
+		w := newWorld()
+		w.answers = map[source.Question]source.Answer{{Old: one, New: two}: answer}
+		_, err := w.gatekeeper().Allow(t.Context(), update())
+		if (err == nil) != want {
+			t.Errorf("answer %v: got %v, want allowed: %v", answer, err, want)
+		}
+		if !w.asked[0].Refs {
+			t.Error("protections were not asked for")
+		}
+		place := w.places[0]
+		if place.SnapshotPath != "snapshots/7" || place.Quarantine.ObjectDirectory != "objects/incoming-x" || place.Repository.ID != 42 {
+			t.Errorf("place: got %+v", place)
+		}
+	}
+}
+
+// slow answers when the caller has lost patience.
+type slow struct{ *world }
+
+func (s slow) Standing(ctx context.Context, _ gitaccess.Question) (source.Standing, error) {
+	<-ctx.Done()
+	return source.Standing{}, ctx.Err()
+}
+
+func TestGatekeeper_Allow_budget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		began := time.Now()
+		gate := gitaccess.New(slow{w}, w, w, w, w, gitaccess.Rules{}, time.Now)
+		_, err := gate.Allow(t.Context(), fetch())
+		refusal, ok := errors.AsType[*domain.Refusal](err)
+		if !ok || refusal.Kind != domain.Unavailable || !strings.Contains(refusal.Message, "50 seconds") {
+			t.Errorf("got %v, want words about the budget", err)
+		}
+		if took := time.Since(began); took != gitaccess.Budget {
+			t.Errorf("took %v, want %v", took, gitaccess.Budget)
+		}
+	})
+}
+
+func TestGatekeeper_Allow_stampsOnceADay(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		last time.Time
+		want int
+	}{
+		"never used":      {time.Time{}, 1},
+		"a day ago":       {now.Add(-24 * time.Hour), 0},
+		"more than a day": {now.Add(-24*time.Hour - 1), 1},
+		"just now":        {now, 0},
+	} {
+		w := newWorld()
+		w.standing.Actor.Key.LastUsedAt = c.last
+		if _, err := w.gatekeeper().Allow(t.Context(), fetch()); err != nil || len(w.stamped) != c.want {
+			t.Errorf("%s: stamped %v, %v, want %d", name, w.stamped, err, c.want)
+		}
+	}
+}
+
+func TestGatekeeper_Allow_movedNotice(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*world)
+		want   int
+	}{
+		"a person":     {func(*world) {}, 1},
+		"not moved":    {func(w *world) { w.standing.Moved = false }, 0},
+		"nobody":       {func(w *world) { w.standing.Actor, w.standing.Project.Visibility = identity.Actor{}, source.Public }, 0},
+		"a deploy key": {func(w *world) { w.standing.Actor.Key.Kind, w.standing.KeyEnabled = identity.DeployKey, true }, 0},
+		"a refusal":    {func(w *world) { w.standing.Role = source.Guest }, 0},
+		"a dead store": {func(w *world) { w.noticeErr = errors.New("disk full") }, 1},
+	} {
+		w := newWorld()
+		w.standing.Moved = true
+		c.change(w)
+		grant, _ := w.gatekeeper().Allow(t.Context(), fetch())
+		if len(w.notices) != c.want {
+			t.Errorf("%s: got %v, want %d notices", name, w.notices, c.want)
+		}
+		if !errors.Is(grant.Warning, w.noticeErr) {
+			t.Errorf("%s: warning: got %v, want %v", name, grant.Warning, w.noticeErr)
+		}
+		if c.want == 0 {
+			continue
+		}
+		want := source.Notice{
+			User: 7, Repository: source.RepositoryID{Kind: source.Code, ID: 42}, OldPath: "acme/cli", Protocol: source.SSH,
+			ExpiresAt: now.Add(5 * time.Minute),
+		}
+		if w.notices[0] != want {
+			t.Errorf("%s: got %+v, want %+v", name, w.notices[0], want)
+		}
+	}
+}
+
+func TestGatekeeper_Allow_tellsOfAnExpiringKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.standing.Actor.Key.ExpiresAt = now.AddDate(0, 0, 3)
+	grant, err := w.gatekeeper().Allow(t.Context(), fetch())
+	if err != nil || len(grant.Messages) != 1 || !strings.Contains(grant.Messages[0], "2026-05-04") {
+		t.Errorf("got %q, %v, want the day", grant.Messages, err)
+	}
+}
+
+func TestGatekeeper_Explain_leavesNoTrace(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.standing.Moved, w.full = true, true
+	w.answers = map[source.Question]source.Answer{{Old: one, New: two}: source.No}
+	got, err := w.gatekeeper().Explain(t.Context(), update())
+	if err != nil || !errors.Is(got.Refusal, domain.Forbidden) || len(got.Findings) == 0 {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	for _, f := range got.Findings {
+		if (f.Outcome == source.Refused) != (f.Rule == "force_push") {
+			t.Errorf("%s: got %v", f.Rule, f.Outcome)
+		}
+	}
+	if len(w.notices)+len(w.stamped)+len(w.buckets) > 0 {
+		t.Errorf("got notices %v, stamps %v, buckets %v", w.notices, w.stamped, w.buckets)
+	}
+}

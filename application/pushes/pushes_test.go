@@ -1,0 +1,192 @@
+package pushes_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gatehouse/application/pushes"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+var now = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+// house is every port at once; err makes all of them fail.
+type house struct {
+	scene  pushes.Scene
+	notice *source.Notice
+	err    error
+
+	counted  []string
+	recorded []pushes.Push
+}
+
+func (h *house) Increase(_ context.Context, repository string, _ time.Time, _ time.Duration) error {
+	h.counted = append(h.counted, "+"+repository)
+	return h.err
+}
+
+func (h *house) Decrease(ctx context.Context, repository string, _ time.Time) error {
+	h.counted = append(h.counted, "-"+repository)
+	return errors.Join(h.err, ctx.Err())
+}
+
+func (h *house) Ping(context.Context) error { return h.err }
+
+func (h *house) Record(ctx context.Context, p pushes.Push) error {
+	h.recorded = append(h.recorded, p)
+	return errors.Join(h.err, ctx.Err())
+}
+
+func (h *house) Scene(context.Context, identity.Claim, source.RepositoryID, time.Time) (pushes.Scene, error) {
+	return h.scene, h.err
+}
+
+func (h *house) Take(context.Context, identity.UserID, source.RepositoryID, time.Time) (source.Notice, error) {
+	if h.notice == nil {
+		return source.Notice{}, domain.NotFound
+	}
+	n := *h.notice
+	h.notice = nil
+	return n, h.err
+}
+
+func (h *house) bracket(failOpen bool) *pushes.Bracket {
+	rules := pushes.Rules{
+		Expiry: 600 * time.Second, FailOpen: failOpen,
+		CloneURL: func(path string, protocol source.Protocol) string {
+			return string(protocol) + "://git.example/" + path + ".git"
+		},
+	}
+	return pushes.New(h, h, h, h, rules, func() time.Time { return now })
+}
+
+func TestBracket_PreReceive(t *testing.T) {
+	t.Parallel()
+	down := errors.New("connection refused")
+	for name, c := range map[string]struct {
+		err      error
+		failOpen bool
+		want     bool
+	}{
+		"counted":      {nil, false, true},
+		"down, open":   {down, true, true},
+		"down, closed": {down, false, false},
+	} {
+		h := &house{err: c.err}
+		got, err := h.bracket(c.failOpen).PreReceive(t.Context(), "wiki-7")
+		if got != c.want || !errors.Is(err, c.err) {
+			t.Errorf("%s: got %v, %v, want %v, %v", name, got, err, c.want, c.err)
+		}
+		if !cmp.Equal(h.counted, []string{"+wiki-7"}) {
+			t.Errorf("%s: counted %q", name, h.counted)
+		}
+	}
+}
+
+func landed(repository string, options ...string) pushes.Push {
+	return pushes.Push{Repository: repository, Identifier: "key-11", Changes: "x", Options: options}
+}
+
+func TestBracket_PostReceive_messages(t *testing.T) {
+	t.Parallel()
+	dede := identity.Actor{User: identity.User{ID: 7}}
+	project := source.Project{ID: 42, Path: "acme/cli"}
+	banners := []source.Banner{{Message: "Hello"}}
+	notice := source.Notice{OldPath: "old/cli", Protocol: source.SSH}
+	hello := pushes.Message{Text: "Hello", Type: pushes.Alert}
+	for name, c := range map[string]struct {
+		push   pushes.Push
+		scene  pushes.Scene
+		notice bool
+		want   []pushes.Message
+	}{
+		"nothing to say":     {landed("project-42"), pushes.Scene{Actor: dede, Project: project}, false, nil},
+		"a banner":           {landed("project-42"), pushes.Scene{Actor: dede, Project: project, Banners: banners}, false, []pushes.Message{hello}},
+		"a banner, nobody":   {landed("project-42"), pushes.Scene{Project: project, Banners: banners}, true, []pushes.Message{hello}},
+		"no project":         {landed("project-42"), pushes.Scene{Actor: dede, Banners: banners}, true, nil},
+		"a malformed number": {landed("nonsense"), pushes.Scene{Actor: dede, Project: project, Banners: banners}, true, nil},
+		"a snippet":          {landed("snippet-42"), pushes.Scene{Actor: dede, Project: project, Banners: banners}, true, nil},
+		"all, in order": {
+			landed("project-42", "mr.create", "ci.skip", "mr.target=main"), pushes.Scene{Actor: dede, Project: project, Banners: banners}, true,
+			[]pushes.Message{
+				hello,
+				{Text: "WARNING: merge_request.create, merge_request.target: merge request push options are not supported.", Type: pushes.Alert},
+				{Text: "Project 'old/cli' has moved to 'acme/cli'.\n\nPoint your remote at its new place:\n\n  git remote set-url origin ssh://git.example/acme/cli.git\n", Type: pushes.Basic},
+			},
+		},
+		"options on a wiki": {
+			landed("wiki-42", "merge_request.create"), pushes.Scene{Project: project}, false,
+			[]pushes.Message{{Text: "WARNING: merge_request.create: push options are supported for projects only.", Type: pushes.Alert}},
+		},
+		"other options": {landed("project-42", "ci.skip", "", "x.y"), pushes.Scene{Actor: dede, Project: project}, false, nil},
+		"a deploy key's creator gets no notice": {
+			landed("project-42"), pushes.Scene{Actor: identity.Actor{User: dede.User, Key: identity.Key{ID: 3, Kind: identity.DeployKey}}, Project: project}, true, nil,
+		},
+	} {
+		h := &house{scene: c.scene}
+		if c.notice {
+			h.notice = &notice
+		}
+		report := h.bracket(true).PostReceive(t.Context(), c.push)
+		if diff := cmp.Diff(c.want, report.Messages); diff != "" || report.Warning != nil {
+			t.Errorf("%s: %v\n%s", name, report.Warning, diff)
+		}
+		if len(h.recorded) != 1 || h.recorded[0].ReceivedAt != now || !cmp.Equal(h.counted, []string{"-" + c.push.Repository}) {
+			t.Errorf("%s: recorded %v, counted %v", name, h.recorded, h.counted)
+		}
+	}
+}
+
+func TestBracket_PostReceive_noticeIsShownOnce(t *testing.T) {
+	t.Parallel()
+	h := &house{
+		scene:  pushes.Scene{Actor: identity.Actor{User: identity.User{ID: 7}}, Project: source.Project{ID: 42, Path: "acme/cli"}},
+		notice: &source.Notice{OldPath: "old/cli"},
+	}
+	b := h.bracket(true)
+	first, second := b.PostReceive(t.Context(), landed("project-42")), b.PostReceive(t.Context(), landed("project-42"))
+	if len(first.Messages) != 1 || len(second.Messages) != 0 {
+		t.Errorf("got %v, then %v", first.Messages, second.Messages)
+	}
+}
+
+func TestBracket_PostReceive_neverFails(t *testing.T) {
+	t.Parallel()
+	down := errors.New("connection refused")
+	h := &house{err: down}
+	report := h.bracket(false).PostReceive(t.Context(), landed("project-42"))
+	if len(report.Messages) > 0 || !errors.Is(report.Warning, down) {
+		t.Errorf("got %v, %v", report.Messages, report.Warning)
+	}
+	for _, what := range []string{"reference counter", "record", "messages"} {
+		if !strings.Contains(report.Warning.Error(), what) {
+			t.Errorf("the warning is silent about %q: %v", what, report.Warning)
+		}
+	}
+	if len(h.recorded) != 1 {
+		t.Error("a failing counter kept the push from being recorded")
+	}
+}
+
+func TestBracket_PostReceive_outlivesItsCaller(t *testing.T) {
+	t.Parallel()
+	ctx, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	if report := (&house{}).bracket(true).PostReceive(ctx, landed("project-42")); report.Warning != nil {
+		t.Errorf("got %v", report.Warning)
+	}
+}
+
+func TestBracket_Healthy(t *testing.T) {
+	t.Parallel()
+	if !(&house{}).bracket(true).Healthy(t.Context()) || (&house{err: errors.New("down")}).bracket(true).Healthy(t.Context()) {
+		t.Error("health is not the counters'")
+	}
+}
