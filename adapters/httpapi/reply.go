@@ -1,0 +1,67 @@
+package httpapi
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/domain"
+)
+
+// Dialect is how one kind of caller wants to be refused.
+type Dialect struct {
+	// Status has an entry for every Kind.
+	Status map[domain.Kind]int
+	// Body returns the body that carries the message; Plain fits most callers.
+	Body func(kind domain.Kind, message string) any
+}
+
+// Message is GitLab's plain error body.
+type Message struct {
+	Message string `json:"message"`
+	Error   string `json:"error,omitempty"`
+}
+
+var (
+	notFound         = Message{"404 Not Found", "404 Not Found"}
+	methodNotAllowed = Message{"405 Method Not Allowed", "405 Method Not Allowed"}
+	internalError    = Message{Message: "500 Internal Server Error"}
+)
+
+// Plain returns a Message. For a malformed request it says the same twice: GitLab
+// says it in "error", and the Git clients show nothing but "message".
+func Plain(kind domain.Kind, message string) any {
+	switch kind {
+	case domain.Invalid, domain.TooLarge:
+		return Message{message, message}
+	default:
+		return Message{Message: message}
+	}
+}
+
+// Reply writes what h returns, with status 200 or the one that h has set. Only a
+// *domain.Refusal's words leave the building; any other error is a mute 500, and
+// the request log's to tell.
+func (d Dialect) Reply(h func(*gin.Context) (any, error)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		body, err := h(c)
+		if err != nil {
+			d.refuse(c, err)
+			return
+		}
+		c.JSON(c.Writer.Status(), body)
+	}
+}
+
+func (d Dialect) refuse(c *gin.Context, err error) {
+	_ = c.Error(err) // the request log writes it, once
+	refusal, ok := errors.AsType[*domain.Refusal](err)
+	if !ok {
+		c.AbortWithStatusJSON(http.StatusInternalServerError, internalError)
+		return
+	}
+	status := cmp.Or(d.Status[refusal.Kind], http.StatusInternalServerError)
+	c.AbortWithStatusJSON(status, d.Body(refusal.Kind, refusal.Message))
+}
