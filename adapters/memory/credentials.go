@@ -1,0 +1,89 @@
+package memory
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"gatehouse/application/directory"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+type accessToken struct {
+	user    identity.UserID
+	name    string
+	scopes  []string
+	digest  identity.TokenDigest
+	expiry  time.Time
+	revoked bool
+}
+
+type agent struct {
+	name      string
+	project   source.ProjectID
+	createdBy identity.UserID
+}
+
+type agentToken struct {
+	agent int64
+	directory.AgentToken
+}
+
+// PutAccessToken implements directory.Credentials.
+func (d *draft) PutAccessToken(ctx context.Context, u identity.UserID, t directory.AccessToken) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := d.users.has(u, "user"); err != nil {
+		return err
+	}
+	var id int64
+	for known, row := range d.tokens.rows {
+		if row.digest == t.Digest {
+			id = known
+		}
+	}
+	d.tokens.put(d.tokens.number(id), accessToken{u, t.Name, slices.Clone(t.Scopes), t.Digest, micro(t.ExpiresAt), t.Revoked})
+	return nil
+}
+
+// PutAgent implements directory.Credentials.
+func (d *draft) PutAgent(ctx context.Context, p source.ProjectID, createdBy identity.UserID, a directory.Agent) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := d.projects.has(p, "project"); err != nil {
+		return err
+	}
+	if createdBy != 0 {
+		if err := d.users.has(createdBy, "user"); err != nil {
+			return err
+		}
+	}
+	var holder int64
+	for known, row := range d.agents.rows {
+		if row.project == p && fold(row.name) == fold(a.Name) {
+			holder = known
+		}
+	}
+	if holder != 0 && a.ID != 0 && holder != a.ID {
+		return conflict("agent %q of project %d has number %d", a.Name, p, holder)
+	}
+	id := d.agents.number(max(a.ID, holder))
+	d.agents.put(id, agent{a.Name, p, createdBy})
+	for _, t := range a.Tokens {
+		d.putAgentToken(id, t)
+	}
+	return nil
+}
+
+func (d *draft) putAgentToken(of int64, t directory.AgentToken) {
+	var id int64
+	for known, row := range d.agentTokens.rows {
+		if row.Digest == t.Digest {
+			id = known
+		}
+	}
+	d.agentTokens.put(d.agentTokens.number(id), agentToken{of, t})
+}

@@ -1,0 +1,154 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"gatehouse/application/directory"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// things list the values of each thing's records, in the order of
+// directory.Things.
+var things = map[string]func(*Store, *world, time.Time) [][]any{
+	"users":         func(_ *Store, w *world, _ time.Time) [][]any { return w.listUsers() },
+	"groups":        func(_ *Store, w *world, _ time.Time) [][]any { return w.listGroups() },
+	"projects":      func(_ *Store, w *world, _ time.Time) [][]any { return w.listProjects() },
+	"members":       func(_ *Store, w *world, _ time.Time) [][]any { return w.listMembers() },
+	"shares":        func(_ *Store, w *world, _ time.Time) [][]any { return w.listShares() },
+	"keys":          func(s *Store, w *world, _ time.Time) [][]any { return s.listKeys(w) },
+	"protections":   func(_ *Store, w *world, _ time.Time) [][]any { return w.listProtections() },
+	"counters":      func(s *Store, _ *world, now time.Time) [][]any { return s.listCounters(now) },
+	"pushes":        func(s *Store, _ *world, _ time.Time) [][]any { return s.listPushes() },
+	"access-tokens": func(_ *Store, w *world, _ time.Time) [][]any { return w.listAccessTokens() },
+	"agents":        func(_ *Store, w *world, _ time.Time) [][]any { return w.listAgents() },
+	"agent-tokens":  func(_ *Store, w *world, _ time.Time) [][]any { return w.listAgentTokens() },
+	"broadcasts":    func(_ *Store, w *world, _ time.Time) [][]any { return w.listBroadcasts() },
+}
+
+// List implements directory.Inventory.
+func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]directory.Record, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	list, ok := things[thing]
+	if !ok {
+		return nil, missing("thing %q", thing)
+	}
+	rows := list(s, s.world.Load(), now)
+	slices.SortFunc(rows, func(a, b []any) int { return slices.CompareFunc(a, b, compare) })
+	records := make([]directory.Record, len(rows))
+	for i, row := range rows {
+		for j, name := range directory.Things[thing] {
+			records[i] = append(records[i], directory.Field{Name: name, Value: row[j]})
+		}
+	}
+	return records, nil
+}
+
+// compare orders two values of one field, nil before everything.
+func compare(a, b any) int {
+	if a == nil || b == nil {
+		return cmp.Compare(btoi(a != nil), btoi(b != nil))
+	}
+	switch a := a.(type) {
+	case int64:
+		return cmp.Compare(a, b.(int64))
+	case string:
+		return cmp.Compare(a, b.(string))
+	case bool:
+		return cmp.Compare(btoi(a), btoi(b.(bool)))
+	case time.Time:
+		return a.Compare(b.(time.Time))
+	default:
+		return slices.Compare(a.([]string), b.([]string))
+	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// moment is nil for none.
+func moment(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t
+}
+
+// list is a copy of texts; empty, never nil.
+func list[T ~string](texts []T) []string {
+	out := make([]string, 0, len(texts))
+	for _, t := range texts {
+		out = append(out, string(t))
+	}
+	return out
+}
+
+// username is nil for nobody.
+func (w *world) username(id identity.UserID) any {
+	if u, ok := w.users.rows[id]; ok {
+		return u.Username
+	}
+	return nil
+}
+
+// holder is the path of a group and of a project, one of which is nil.
+func (w *world) holder(in directory.Holder) (group, project any) {
+	if in.Project != 0 {
+		return nil, w.projects.rows[in.Project].Path
+	}
+	return w.namespaces.rows[in.Group].Path, nil
+}
+
+// entry is one of a protection's, in words.
+func (w *world) entry(a source.Access) string {
+	switch {
+	case a.User != 0:
+		return "user:" + w.users.rows[a.User].Username
+	case a.Group != 0:
+		return "group:" + w.namespaces.rows[a.Group].Path
+	case a.DeployKey != 0:
+		return "deploy_key:" + strconv.FormatInt(int64(a.DeployKey), 10)
+	case a.Role == source.AdminsOnly:
+		return "admin"
+	default:
+		return a.Role.String()
+	}
+}
+
+func (w *world) entries(given []source.Access) []string {
+	out := make([]string, 0, len(given))
+	for _, a := range given {
+		out = append(out, w.entry(a))
+	}
+	return out
+}
+
+func (s *Store) listCounters(now time.Time) (rows [][]any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, c := range s.counters {
+		if !over(c.expiry, now) {
+			rows = append(rows, []any{name, c.value})
+		}
+	}
+	return rows
+}
+
+func (s *Store) listPushes() (rows [][]any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, p := range s.pushes {
+		rows = append(rows, []any{int64(i + 1), p.Repository, p.Identifier, p.Changes, list(p.Options), p.ReceivedAt})
+	}
+	return rows
+}

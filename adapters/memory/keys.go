@@ -1,0 +1,76 @@
+package memory
+
+import (
+	"context"
+	"maps"
+
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+type key struct {
+	identity.Key
+	// projects are those on which a deploy key is enabled; true lets it push.
+	projects map[source.ProjectID]bool
+}
+
+// PutKey implements directory.Keys.
+func (d *draft) PutKey(ctx context.Context, k identity.Key) (identity.KeyID, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if k.Owner != 0 || k.Kind == identity.UserKey {
+		if err := d.users.has(k.Owner, "user"); err != nil {
+			return 0, err
+		}
+	}
+	holder, taken := d.prints[k.Fingerprint]
+	if k.ID == 0 {
+		k.ID = holder
+	}
+	old, exists := d.keys.rows[k.ID]
+	switch {
+	case taken && holder != k.ID:
+		return 0, conflict("the key with fingerprint %q has number %d", k.Fingerprint, holder)
+	case exists && old.Kind != k.Kind:
+		return 0, conflict("the number %d or the fingerprint %q is that of a %s", k.ID, k.Fingerprint, old.Kind)
+	}
+	k.ID = d.keys.number(k.ID)
+	k.ExpiresAt, k.CreatedAt, k.LastUsedAt = micro(k.ExpiresAt), micro(k.CreatedAt), micro(k.LastUsedAt)
+	if exists {
+		k.CreatedAt, k.LastUsedAt = old.CreatedAt, old.LastUsedAt
+		delete(d.prints, old.Fingerprint)
+	}
+	d.keys.put(k.ID, key{k, old.projects})
+	d.prints[k.Fingerprint] = k.ID
+	return k.ID, nil
+}
+
+// EnableKey implements directory.Keys.
+func (d *draft) EnableKey(ctx context.Context, id identity.KeyID, projects map[source.ProjectID]bool) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := d.hasDeployKey(id); err != nil {
+		return err
+	}
+	for p := range projects {
+		if err := d.projects.has(p, "project"); err != nil {
+			return err
+		}
+	}
+	d.keys.put(id, key{d.keys.rows[id].Key, maps.Clone(projects)})
+	return nil
+}
+
+// DeployKeyExists implements directory.Keys.
+func (d *draft) DeployKeyExists(ctx context.Context, id identity.KeyID) (bool, error) {
+	return d.hasDeployKey(id) == nil, ctx.Err()
+}
+
+func (w *world) hasDeployKey(id identity.KeyID) error {
+	if w.keys.rows[id].Kind != identity.DeployKey {
+		return missing("deploy key %d", id)
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+// Package memory answers every port from maps, within one process: it forgets
+// all when it ends. It is the fake of the other layers' tests and a store that
+// needs nothing, so tests/contract holds it to the same promises as the rest.
+package memory
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gatehouse/application/directory"
+	"gatehouse/application/pushes"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// Store keeps what the use cases ask of persistence. It is safe for concurrent
+// use.
+type Store struct {
+	// unit is held by the unit of work that is running: there is one at a time.
+	unit chan struct{}
+	// world is what directory described. It is never changed once it is here:
+	// a unit of work puts another in its place.
+	world atomic.Pointer[world]
+
+	mu       sync.Mutex // guards what happens meanwhile:
+	counters map[string]counter
+	notices  map[noticeKey]source.Notice
+	pushes   []pushes.Push
+	stamps   map[identity.KeyID]time.Time
+}
+
+// New makes an empty Store.
+func New() *Store {
+	s := &Store{
+		unit:     make(chan struct{}, 1),
+		counters: map[string]counter{},
+		notices:  map[noticeKey]source.Notice{},
+		stamps:   map[identity.KeyID]time.Time{},
+	}
+	s.world.Store(newWorld())
+	return s
+}
+
+// Registries returns the unit of work on what is described. A unit works on a
+// copy that others see when it has succeeded; units run one after the other,
+// so one within another waits for ever.
+func (s *Store) Registries() directory.Registries {
+	return func(ctx context.Context, do func(directory.Registry) error) error {
+		select {
+		case s.unit <- struct{}{}:
+			defer func() { <-s.unit }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		d := &draft{s.world.Load().clone()}
+		if err := do(directory.Registry{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d}); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		s.world.Store(d.world)
+		return nil
+	}
+}
+
+// Flush has nothing to write: stamps count at once.
+func (s *Store) Flush(ctx context.Context) error { return ctx.Err() }
+
+// Close has nothing to let go of.
+func (s *Store) Close(context.Context) error { return nil }
+
+// draft is the world that a unit of work changes. Each of its methods leaves
+// it as it was if it fails.
+type draft struct{ *world }
+
+// micro is t as stores keep it: in UTC, to the microsecond.
+func micro(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}
+
+// day is the beginning of t's day in UTC; zero stays zero.
+func day(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(24 * time.Hour)
+}
+
+// over says whether a moment that ends something has come; zero never does.
+func over(end, now time.Time) bool { return !end.IsZero() && !now.Before(end) }

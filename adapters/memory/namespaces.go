@@ -1,0 +1,145 @@
+package memory
+
+import (
+	"context"
+	"iter"
+	"slices"
+
+	"gatehouse/application/directory"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// namespace is a group or a personal namespace; its Path is in full.
+type namespace struct {
+	source.Namespace
+	parent source.NamespaceID
+	// owner is whose namespace it is; 0 for a group.
+	owner            identity.UserID
+	visibility       source.Visibility
+	branchProtection *source.BranchProtection
+	pendingDelete    bool
+}
+
+// group finds the group at a path.
+func (w *world) group(path string) (namespace, error) {
+	n, ok := w.namespaces.rows[w.paths[fold(path)].namespace]
+	if !ok || n.Personal {
+		return namespace{}, missing("group %q", path)
+	}
+	return n, nil
+}
+
+// hasGroup returns domain.NotFound unless a group has that number.
+func (w *world) hasGroup(id source.NamespaceID) error {
+	if n, ok := w.namespaces.rows[id]; !ok || n.Personal {
+		return missing("group %d", id)
+	}
+	return nil
+}
+
+// lineage is the namespace and all above it, up to the root.
+func (w *world) lineage(id source.NamespaceID) iter.Seq[namespace] {
+	return func(yield func(namespace) bool) {
+		for n, ok := w.namespaces.rows[id]; ok; n, ok = w.namespaces.rows[n.parent] {
+			if !yield(n) {
+				return
+			}
+		}
+	}
+}
+
+// within says whether the namespace is another or stands below it.
+func (w *world) within(id, above source.NamespaceID) bool {
+	for n := range w.lineage(id) {
+		if n.ID == above {
+			return true
+		}
+	}
+	return false
+}
+
+// GroupID implements directory.Namespaces.
+func (d *draft) GroupID(ctx context.Context, path string) (source.NamespaceID, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	g, err := d.group(path)
+	return g.ID, err
+}
+
+// PutGroup implements directory.Namespaces.
+func (d *draft) PutGroup(ctx context.Context, g directory.Group) (source.NamespaceID, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	row, err := d.groupRow(g)
+	if err != nil {
+		return 0, err
+	}
+	old, exists := d.namespaces.rows[row.ID]
+	if err := d.free(row.Path, place{namespace: row.ID}); err != nil {
+		return 0, err
+	}
+	switch {
+	case old.Personal:
+		return 0, conflict("the number %d is that of a personal namespace", row.ID)
+	case exists && d.within(row.parent, row.ID):
+		return 0, conflict("group %q below itself", row.Path)
+	}
+	row.ID = d.namespaces.number(row.ID)
+	if exists {
+		d.move(old.Path, row.Path)
+	}
+	d.namespaces.put(row.ID, row)
+	d.settle(row.Path, place{namespace: row.ID})
+	return row.ID, nil
+}
+
+// groupRow is the group below its parent; its number is 0 if it is new and none
+// was given.
+func (w *world) groupRow(g directory.Group) (namespace, error) {
+	row := namespace{
+		Namespace: g.Namespace, visibility: g.Visibility,
+		branchProtection: copied(g.DefaultBranchProtection), pendingDelete: g.PendingDelete,
+	}
+	row.Personal, row.AllowedIPs = false, slices.Clone(g.Namespace.AllowedIPs)
+	if above := source.Path(g.Namespace.Path).Parent(); above != "" {
+		parent, err := w.group(string(above))
+		if err != nil {
+			return namespace{}, err
+		}
+		row.parent = parent.ID
+		row.Path = parent.Path + g.Namespace.Path[len(above):]
+	}
+	if row.ID == 0 {
+		known, _ := w.group(row.Path)
+		row.ID = known.ID
+	}
+	return row, nil
+}
+
+// PutBroadcast implements directory.Namespaces.
+func (d *draft) PutBroadcast(ctx context.Context, b directory.Broadcast) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	b.StartsAt, b.EndsAt = micro(b.StartsAt), micro(b.EndsAt)
+	var id int64
+	for known, row := range d.broadcasts.rows {
+		if row.Message == b.Message && row.Type == b.Type && row.TargetPath == b.TargetPath {
+			id = known
+		}
+	}
+	d.broadcasts.put(d.broadcasts.number(id), b)
+	return nil
+}
+
+// copied is a pointer of the caller's own.
+func copied[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
+}

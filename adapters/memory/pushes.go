@@ -1,0 +1,131 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"gatehouse/application/directory"
+	"gatehouse/application/pushes"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// counter is how many pushes are under way in a repository.
+type counter struct {
+	value  int64
+	expiry time.Time
+}
+
+// Increase implements pushes.Counters.
+func (s *Store) Increase(ctx context.Context, repository string, now time.Time, expiry time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.counters[repository]
+	if over(c.expiry, now) {
+		c.value = 0
+	}
+	s.counters[repository] = counter{c.value + 1, micro(now.Add(expiry))}
+	return nil
+}
+
+// Decrease implements pushes.Counters.
+func (s *Store) Decrease(ctx context.Context, repository string, now time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.counters[repository]
+	if over(c.expiry, now) || c.value == 0 {
+		delete(s.counters, repository)
+		return nil
+	}
+	s.counters[repository] = counter{c.value - 1, c.expiry}
+	return nil
+}
+
+// Ping implements pushes.Counters.
+func (s *Store) Ping(ctx context.Context) error { return ctx.Err() }
+
+// Record implements pushes.Journal.
+func (s *Store) Record(ctx context.Context, p pushes.Push) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p.Options, p.ReceivedAt = slices.Clone(p.Options), micro(p.ReceivedAt)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pushes = append(s.pushes, p)
+	return nil
+}
+
+// Scene implements pushes.Scenes.
+func (s *Store) Scene(ctx context.Context, claim identity.Claim, repository source.RepositoryID, now time.Time) (pushes.Scene, error) {
+	if err := ctx.Err(); err != nil {
+		return pushes.Scene{}, err
+	}
+	w := s.world.Load()
+	p, _, _ := w.find(source.Target{Repository: repository})
+	return pushes.Scene{
+		Actor:   s.actor(w, claim),
+		Project: source.Project{ID: p.ID, Path: p.Path},
+		Banners: w.banners(now),
+	}, nil
+}
+
+// banners are the messages that Git shows now.
+func (w *world) banners(now time.Time) []source.Banner {
+	var ids []int64
+	for id, b := range w.broadcasts.rows {
+		if b.Type == directory.BannerBroadcast && b.ShowInGit && !b.StartsAt.After(now) && !over(b.EndsAt, now) {
+			ids = append(ids, id)
+		}
+	}
+	rows := w.broadcasts.rows
+	slices.SortFunc(ids, func(a, b int64) int {
+		return cmp.Or(rows[b].StartsAt.Compare(rows[a].StartsAt), cmp.Compare(b, a))
+	})
+	var banners []source.Banner
+	for _, id := range ids {
+		banners = append(banners, source.Banner{Message: rows[id].Message, TargetPath: rows[id].TargetPath})
+	}
+	return banners
+}
+
+// noticeKey is for whom a notice waits, and where.
+type noticeKey struct {
+	user       identity.UserID
+	repository source.RepositoryID
+}
+
+// Leave implements gitaccess.Notices.
+func (s *Store) Leave(ctx context.Context, n source.Notice) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	n.ExpiresAt = micro(n.ExpiresAt)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notices[noticeKey{n.User, n.Repository}] = n
+	return nil
+}
+
+// Take implements pushes.Notices.
+func (s *Store) Take(ctx context.Context, user identity.UserID, repository source.RepositoryID, now time.Time) (source.Notice, error) {
+	if err := ctx.Err(); err != nil {
+		return source.Notice{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, found := s.notices[noticeKey{user, repository}]
+	delete(s.notices, noticeKey{user, repository})
+	if !found || over(n.ExpiresAt, now) {
+		return source.Notice{}, missing("notice for user %d in %s", user, repository)
+	}
+	return n, nil
+}

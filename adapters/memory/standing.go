@@ -1,0 +1,111 @@
+package memory
+
+import (
+	"context"
+	"time"
+
+	"gatehouse/application/gitaccess"
+	"gatehouse/application/whois"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// Standing implements gitaccess.Directory.
+func (s *Store) Standing(ctx context.Context, q gitaccess.Question) (source.Standing, error) {
+	if err := ctx.Err(); err != nil {
+		return source.Standing{}, err
+	}
+	w := s.world.Load()
+	p, repository, moved := w.find(q.Target)
+	out := source.Standing{Actor: s.actor(w, q.Claim), Repository: repository, Moved: moved}
+	if !p.Known() {
+		return out, nil
+	}
+	user := out.Actor.User.ID
+	out.Project = w.facts(p)
+	out.Role = w.role(user, p, q.Now)
+	out.KeyCanPush, out.KeyEnabled = w.keys.rows[out.Actor.Key.ID].projects[p.ID]
+	if q.Refs {
+		out.Project.Protections = withMembers(p.Protections, func(group source.NamespaceID) bool {
+			return w.inGroup(user, group, q.Now) != source.NoRole
+		})
+	}
+	return out, nil
+}
+
+// KeyByFingerprint implements whois.People.
+func (s *Store) KeyByFingerprint(ctx context.Context, print identity.Fingerprint) (whois.KeyCard, error) {
+	if err := ctx.Err(); err != nil {
+		return whois.KeyCard{}, err
+	}
+	w := s.world.Load()
+	k := s.key(w, w.prints[print])
+	if !k.Known() {
+		return whois.KeyCard{}, missing("key %q", print)
+	}
+	return whois.KeyCard{Key: k, Name: w.users.rows[k.Owner].Name}, nil
+}
+
+// Actor implements whois.People.
+func (s *Store) Actor(ctx context.Context, claim identity.Claim) (identity.Actor, error) {
+	if err := ctx.Err(); err != nil {
+		return identity.Actor{}, err
+	}
+	return s.actor(s.world.Load(), claim), nil
+}
+
+func (s *Store) actor(w *world, claim identity.Claim) identity.Actor {
+	switch claim.Kind {
+	case identity.ByKey:
+		return s.holder(w, s.key(w, identity.KeyID(claim.ID)))
+	case identity.ByUser:
+		return identity.Actor{User: w.users.rows[identity.UserID(claim.ID)].User}
+	case identity.ByName:
+		return identity.Actor{User: w.users.rows[w.userNamed(claim.Name)].User}
+	default:
+		return identity.Actor{}
+	}
+}
+
+// holder is who stands behind a key.
+func (s *Store) holder(w *world, k identity.Key) identity.Actor {
+	actor := identity.Actor{User: w.users.rows[k.Owner].User, Key: k}
+	if actor.IsDeployKey() && !actor.User.Known() {
+		actor.User = w.ghost()
+	}
+	return actor
+}
+
+// key is the key of that number with its latest stamp; no key if it may not
+// log in.
+func (s *Store) key(w *world, id identity.KeyID) identity.Key {
+	k := w.keys.rows[id].Key
+	if !k.Known() || !k.Usage.Authenticates() {
+		return identity.Key{}
+	}
+	k.LastUsedAt = s.lastUsed(k)
+	return k
+}
+
+// KeyUsed implements gitaccess.Stamps.
+func (s *Store) KeyUsed(id identity.KeyID, now time.Time) {
+	if _, exists := s.world.Load().keys.rows[id]; !exists {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stamps[id] = later(s.stamps[id], micro(now))
+}
+
+func (s *Store) lastUsed(k identity.Key) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return later(k.LastUsedAt, s.stamps[k.ID])
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}

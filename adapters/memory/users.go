@@ -1,0 +1,99 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+
+	"gatehouse/application/directory"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+type user struct {
+	identity.User
+	namespace source.NamespaceID
+}
+
+// UserID implements directory.Users.
+func (d *draft) UserID(ctx context.Context, username string) (identity.UserID, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	id := d.userNamed(username)
+	if id == 0 {
+		return 0, missing("user %q", username)
+	}
+	return id, nil
+}
+
+// userNamed is 0 if nobody has the name: the one who owns the namespace.
+func (w *world) userNamed(username string) identity.UserID {
+	return w.namespaces.rows[w.paths[fold(username)].namespace].owner
+}
+
+// PutUser implements directory.Users.
+func (d *draft) PutUser(ctx context.Context, u directory.User) (identity.UserID, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if u.User.ID == 0 {
+		u.User.ID = d.userNamed(u.User.Username)
+	}
+	old, exists := d.users.rows[u.User.ID]
+	home := place{namespace: old.namespace}
+	if err := d.free(u.User.Username, home); err != nil {
+		return 0, err
+	}
+	_, used := d.namespaces.rows[u.NamespaceID]
+	switch given := u.NamespaceID != 0; {
+	case exists && given && u.NamespaceID != home.namespace:
+		return 0, conflict("the namespace of user %q has number %d", u.User.Username, home.namespace)
+	case !exists && used:
+		return 0, conflict("the number %d of a namespace is taken", u.NamespaceID)
+	case !exists:
+		home.namespace = d.namespaces.number(u.NamespaceID)
+	}
+	u.User.ID = d.users.number(u.User.ID)
+	u.User.PasswordExpiresAt = micro(u.User.PasswordExpiresAt)
+	d.users.put(u.User.ID, user{u.User, home.namespace})
+	if exists {
+		d.move(old.Username, u.User.Username)
+		return u.User.ID, nil
+	}
+	d.namespaces.put(home.namespace, namespace{
+		Namespace: source.Namespace{ID: home.namespace, Path: u.User.Username, Personal: true, Protocols: source.AllProtocols},
+		owner:     u.User.ID,
+	})
+	d.settle(u.User.Username, home)
+	return u.User.ID, nil
+}
+
+// GhostID implements directory.Users.
+func (d *draft) GhostID(ctx context.Context) (identity.UserID, error) {
+	if ghost := d.ghost(); ghost.Known() {
+		return ghost.ID, ctx.Err()
+	}
+	name := "ghost"
+	for n := 1; d.paths[name] != (place{}); n++ {
+		name = "ghost" + strconv.Itoa(n)
+	}
+	return d.PutUser(ctx, directory.User{User: identity.User{
+		Username: name, Name: "Ghost User", State: identity.Active, Type: identity.Ghost, EmailConfirmed: true,
+	}})
+}
+
+// ghost is the user who stands in for those who are gone, if there is one yet.
+func (w *world) ghost() identity.User {
+	var ghosts []identity.User
+	for _, u := range w.users.rows {
+		if u.Type == identity.Ghost {
+			ghosts = append(ghosts, u.User)
+		}
+	}
+	if len(ghosts) == 0 {
+		return identity.User{}
+	}
+	return slices.MinFunc(ghosts, func(a, b identity.User) int { return cmp.Compare(a.ID, b.ID) })
+}
