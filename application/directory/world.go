@@ -22,6 +22,9 @@ type World struct {
 	AccessTokens []AccessToken
 	Agents       []Agent
 	Broadcasts   []Broadcast
+	// Notes are what a reader of the world should know though it is no
+	// mistake; applying the world passes over them.
+	Notes Mistakes
 }
 
 // Entry is what every description has: the line it came from, 0 if it came
@@ -69,10 +72,13 @@ type Project struct {
 	// Protections replace all that the project has; nil leaves a project as
 	// it is, and gives a new one the protection of its default branch.
 	Protections []Protection
+	// ProtectDefault adds to Protections the one that a new project gets.
+	ProtectDefault bool
 }
 
 // Protection describes a protected branch or tag.
 type Protection struct {
+	Entry
 	Kind                source.RefKind
 	Pattern             source.Pattern
 	AllowForcePush      bool
@@ -82,6 +88,7 @@ type Protection struct {
 // Access describes one entry of a protection; exactly one of User, Group and
 // DeployKey is set, or none of them for a role.
 type Access struct {
+	Entry
 	Role source.Role
 	// User is a username, Group a path.
 	User, Group string
@@ -151,6 +158,7 @@ type DeployKey struct {
 
 // DeployKeyProject enables a deploy key on the project at Path.
 type DeployKeyProject struct {
+	Entry
 	Path    string
 	CanPush bool
 }
@@ -182,6 +190,7 @@ type Agent struct {
 
 // AgentToken describes a token of an agent. The natural key is the digest.
 type AgentToken struct {
+	Entry
 	Name    string
 	Digest  identity.TokenDigest
 	Revoked bool

@@ -1,0 +1,146 @@
+package worldfile
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"gatehouse/application/directory"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// roles are the words for roles, from the least to the highest.
+var roles = func() []string {
+	var words []string
+	for _, role := range slices.Sorted(maps.Keys(source.RoleNames)) {
+		if role != source.NoRole {
+			words = append(words, role.String())
+		}
+	}
+	return words
+}()
+
+// role reads a role that must be there.
+func (e *entry) role(name string) source.Role {
+	e.need(name)
+	text := word(e, name, roles, "")
+	for role, named := range source.RoleNames {
+		if text == named {
+			return role
+		}
+	}
+	return source.NoRole
+}
+
+// protections reads the protected branches and tags. A project that names one
+// of the kinds only gets of the other what a new project has: nothing on tags.
+func protections(e *entry, p *directory.Project) {
+	branches := each(e, "protected_branches", func(b *entry) directory.Protection {
+		return directory.Protection{
+			Entry:          b.here(),
+			Kind:           source.Branch,
+			Pattern:        b.pattern("protected branch", p.Project.Path),
+			AllowForcePush: b.flag("allow_force_push", false),
+			Push:           b.accesses("push", true),
+			Merge:          b.accesses("merge", false),
+		}
+	})
+	tags := each(e, "protected_tags", func(t *entry) directory.Protection {
+		return directory.Protection{
+			Entry:   t.here(),
+			Kind:    source.Tag,
+			Pattern: t.pattern("protected tag", p.Project.Path),
+			Create:  t.accesses("create", true),
+		}
+	})
+	if branches == nil && tags == nil {
+		return
+	}
+	p.Protections = append(append([]directory.Protection{}, branches...), tags...)
+	p.ProtectDefault = branches == nil
+}
+
+func (e *entry) pattern(kind, path string) source.Pattern {
+	name := e.needText("name")
+	if name != "" && path != "" {
+		e.once(e.line, "%s %q of project %s", kind, name, path)
+	}
+	return source.Pattern(name)
+}
+
+// levels are the words for the levels of a protection.
+var levels = map[string]source.Role{
+	"none": source.NoRole, "no_one": source.NoRole,
+	"developer": source.Developer, "maintainer": source.Maintainer, "admin": source.AdminsOnly,
+}
+
+var levelWords = []string{"none", "developer", "maintainer", "admin"}
+
+// accesses reads to whom a protection opens: one word, or a list. Maintainers
+// are meant if nothing is there, and nobody by an empty list.
+func (e *entry) accesses(name string, keys bool) []directory.Access {
+	node := e.member(name)
+	switch {
+	case node == nil:
+		return []directory.Access{{Entry: e.here(), Role: source.Maintainer}}
+	case node.Kind != yaml.SequenceNode:
+		return e.level(node, name+" must be "+alternatives(levelWords)+", or a list")
+	case len(node.Content) == 0:
+		return []directory.Access{{Entry: e.here(), Role: source.NoRole}}
+	}
+	or := "one of {user: …} and {group: …}"
+	if keys {
+		or = "one of {user: …}, {group: …} and {deploy_key: …}"
+	}
+	wrong := "each of " + name + " must be " + strings.Join(levelWords, ", ") + ", or " + or
+	var accesses []directory.Access
+	for _, element := range node.Content {
+		if element = resolve(element); element.Kind == yaml.MappingNode {
+			accesses = append(accesses, e.somebody(element, name, keys)...)
+		} else {
+			accesses = append(accesses, e.level(element, wrong)...)
+		}
+	}
+	return accesses
+}
+
+// level reads one word; otherwise it makes a mistake in the words of wrong.
+func (e *entry) level(node *yaml.Node, wrong string) []directory.Access {
+	role, ok := levels[node.Value]
+	if !ok || !isText(node) {
+		e.mistake(node.Line, "%s", wrong)
+		return nil
+	}
+	return []directory.Access{{Entry: directory.Entry{Line: node.Line}, Role: role}}
+}
+
+// somebody reads an entry that opens to one user, group or deploy key. Deploy
+// keys push, but do not merge.
+func (e *entry) somebody(node *yaml.Node, name string, keys bool) []directory.Access {
+	who := e.entry(node, "an entry of "+name)
+	access := directory.Access{Entry: who.here(), User: who.text("user"), Group: who.text("group")}
+	if keys {
+		id, _ := who.number("deploy_key", 1, math.MaxInt64)
+		access.DeployKey = identity.KeyID(id)
+	}
+	who.done()
+	given := 0
+	for _, one := range []bool{access.User != "", access.Group != "", access.DeployKey != 0} {
+		if one {
+			given++
+		}
+	}
+	if given != 1 {
+		if keys {
+			e.mistake(node.Line, "an entry of %s needs one of user, group or deploy_key", name)
+		} else {
+			e.mistake(node.Line, "an entry of %s needs one of user or group", name)
+		}
+		return nil
+	}
+	return []directory.Access{access}
+}

@@ -1,0 +1,245 @@
+package worldfile
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// plainKey is what every key that we know looks like; no token does.
+var plainKey = regexp.MustCompile(`^[a-z_]{1,30}$`)
+
+// entry is a mapping whose members are asked for one by one. What is null is
+// as good as absent.
+type entry struct {
+	*file
+	line    int
+	what    string
+	members map[string]*yaml.Node
+	names   []*yaml.Node
+	known   []string
+}
+
+// done reports the members that nobody asked for.
+func (e *entry) done() {
+	for _, name := range e.names {
+		if !slices.Contains(e.known, name.Value) {
+			e.mistake(name.Line, "%s has no %s; there are %s", e.what, name.Value, strings.Join(e.known, ", "))
+		}
+	}
+}
+
+// member returns the value of a member, or nil.
+func (e *entry) member(name string) *yaml.Node {
+	e.known = append(e.known, name)
+	if e.absent(name) {
+		return nil
+	}
+	return resolve(e.members[name])
+}
+
+// absent says whether a member is not there, or null.
+func (e *entry) absent(name string) bool {
+	node := e.members[name]
+	return node == nil || isNull(resolve(node))
+}
+
+// need makes a mistake of a member that is not there.
+func (e *entry) need(name string) {
+	if e.absent(name) {
+		e.mistake(e.line, "%s needs %s", e.what, name)
+	}
+}
+
+// text returns a text, empty if it is not there.
+func (e *entry) text(name string) string {
+	node := e.member(name)
+	if node == nil {
+		return ""
+	}
+	return e.textOf(node, name)
+}
+
+// needText returns a text that must be there and not be empty.
+func (e *entry) needText(name string) string {
+	e.need(name)
+	node := e.member(name)
+	if node == nil {
+		return ""
+	}
+	if isText(node) && node.Value == "" {
+		e.mistake(node.Line, "%s must not be empty", name)
+	}
+	return e.textOf(node, name)
+}
+
+func isText(node *yaml.Node) bool {
+	return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!str"
+}
+
+func (e *entry) textOf(node *yaml.Node, name string) string {
+	switch {
+	case !isText(node):
+		e.mistake(node.Line, "%s must be text; put quotes around it", name)
+	case strings.ContainsRune(node.Value, 0):
+		e.mistake(node.Line, "%s must not contain a NUL character", name)
+	default:
+		return node.Value
+	}
+	return ""
+}
+
+// flag returns a truth value, or otherwise.
+func (e *entry) flag(name string, otherwise bool) bool {
+	if given := e.optionalFlag(name); given != nil {
+		return *given
+	}
+	return otherwise
+}
+
+// optionalFlag returns a truth value, nil if it is not there.
+func (e *entry) optionalFlag(name string) *bool {
+	node := e.member(name)
+	if node == nil {
+		return nil
+	}
+	var value bool
+	if node.Kind != yaml.ScalarNode || node.ShortTag() != "!!bool" || node.Decode(&value) != nil {
+		e.mistake(node.Line, "%s must be true or false", name)
+		return nil
+	}
+	return &value
+}
+
+// number returns a whole number; ok is false if there is none.
+func (e *entry) number(name string, least, most int64) (value int64, ok bool) {
+	node := e.member(name)
+	if node == nil {
+		return 0, false
+	}
+	if node.Kind != yaml.ScalarNode || node.ShortTag() != "!!int" || node.Decode(&value) != nil || value < least || value > most {
+		if least == 1 {
+			e.mistake(node.Line, "%s must be a positive whole number", name)
+		} else {
+			e.mistake(node.Line, "%s must be a whole number from %d to %d", name, least, most)
+		}
+		return 0, false
+	}
+	return value, true
+}
+
+// moment returns a point in time, zero if it is not there; a date means the
+// beginning of its day in UTC.
+func (e *entry) moment(name string) time.Time {
+	node := e.member(name)
+	if node == nil {
+		return time.Time{}
+	}
+	at, ok := parseMoment(node)
+	if !ok {
+		e.mistake(node.Line, "%s must be a date such as 2027-01-31 or a time such as 2027-01-31T18:00:00Z", name)
+	}
+	return at
+}
+
+// day returns the beginning of a day in UTC, zero if it is not there.
+func (e *entry) day(name string) time.Time {
+	node := e.member(name)
+	if node == nil {
+		return time.Time{}
+	}
+	at, ok := parseMoment(node)
+	if !ok || !at.Equal(at.Truncate(24*time.Hour)) {
+		e.mistake(node.Line, "%s must be a date such as 2027-01-31", name)
+		return time.Time{}
+	}
+	return at
+}
+
+// parseMoment takes years of four digits that no store and no zero time
+// trips over, and cuts to the microseconds that all stores keep.
+func parseMoment(node *yaml.Node) (time.Time, bool) {
+	if tag := node.ShortTag(); node.Kind != yaml.ScalarNode || tag != "!!timestamp" && tag != "!!str" {
+		return time.Time{}, false
+	}
+	at, err := time.Parse(time.DateOnly, node.Value)
+	if err != nil {
+		at, err = time.Parse(time.RFC3339, node.Value)
+	}
+	at = at.UTC().Truncate(time.Microsecond)
+	if err != nil || at.Year() < 1970 || at.Year() > 9999 {
+		return time.Time{}, false
+	}
+	return at, true
+}
+
+// list returns the elements of a list; given is false if it is not there.
+func (e *entry) list(name string) (nodes []*yaml.Node, given bool) {
+	node := e.member(name)
+	if node == nil {
+		return nil, false
+	}
+	if node.Kind != yaml.SequenceNode {
+		e.mistake(node.Line, "%s must be a list", name)
+		return nil, false
+	}
+	for _, element := range node.Content {
+		nodes = append(nodes, resolve(element))
+	}
+	return nodes, true
+}
+
+// texts hands over the texts of a list.
+func (e *entry) texts(name string, take func(line int, text string)) {
+	nodes, _ := e.list(name)
+	for _, node := range nodes {
+		if text := e.textOf(node, "each of "+name); text != "" {
+			take(node.Line, text)
+		} else if isText(node) && node.Value == "" {
+			e.mistake(node.Line, "each of %s must not be empty", name)
+		}
+	}
+}
+
+// word returns one of the words, or otherwise if it is not there.
+func word[T ~string](e *entry, name string, words []T, otherwise T) T {
+	node := e.member(name)
+	if node == nil {
+		return otherwise
+	}
+	if !isText(node) || !slices.Contains(words, T(node.Value)) {
+		e.mistake(node.Line, "%s must be %s", name, alternatives(words))
+		return otherwise
+	}
+	return T(node.Value)
+}
+
+// alternatives writes words as "a, b or c".
+func alternatives[T ~string](words []T) string {
+	texts := make([]string, len(words))
+	for i, w := range words {
+		texts[i] = string(w)
+	}
+	last := len(texts) - 1
+	return strings.Join(texts[:last], ", ") + " or " + texts[last]
+}
+
+// each reads a list of mappings. It is nil if there is no list, and not nil
+// for an empty one.
+func each[T any](e *entry, name string, read func(*entry) T) []T {
+	nodes, given := e.list(name)
+	if !given {
+		return nil
+	}
+	values := make([]T, 0, len(nodes))
+	for _, node := range nodes {
+		if element := e.entry(node, "an entry of "+name); element != nil {
+			values = append(values, read(element))
+			element.done()
+		}
+	}
+	return values
+}

@@ -1,0 +1,79 @@
+package worldfile
+
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+
+	"gatehouse/application/directory"
+)
+
+// file collects what is wrong with a world file while it is read. Of a value
+// that is wrong nothing is told but its line: it may be a secret in the wrong
+// place.
+type file struct {
+	mistakes, notes directory.Mistakes
+	// lines tells where something was that may be there once.
+	lines map[string]int
+}
+
+func (f *file) mistake(line int, format string, args ...any) {
+	f.mistakes = append(f.mistakes, directory.Mistake{Line: line, Message: fmt.Sprintf(format, args...)})
+}
+
+func (f *file) note(line int, format string, args ...any) {
+	f.notes = append(f.notes, directory.Mistake{Line: line, Message: fmt.Sprintf(format, args...)})
+}
+
+// once makes a mistake of whatever is described a second time. Sections may
+// stand in any order, so that the line read later can be the earlier one.
+func (f *file) once(line int, format string, args ...any) {
+	what := fmt.Sprintf(format, args...)
+	f.secretOnce(line, what, what)
+}
+
+// secretOnce is once for what cannot be named in full.
+func (f *file) secretOnce(line int, what, identity string) {
+	other, taken := f.lines[identity]
+	if !taken {
+		f.lines[identity] = line
+		return
+	}
+	f.mistake(max(line, other), "%s is already on line %d", what, min(line, other))
+}
+
+// entry reads a node as a mapping; it is nil if the node is none.
+func (f *file) entry(node *yaml.Node, what string) *entry {
+	node = resolve(node)
+	if node.Kind != yaml.MappingNode {
+		f.mistake(node.Line, "%s must be a mapping of names to values", what)
+		return nil
+	}
+	e := &entry{file: f, line: node.Line, what: what, members: make(map[string]*yaml.Node)}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		name := node.Content[i]
+		switch _, twice := e.members[name.Value]; {
+		case name.Kind != yaml.ScalarNode || !plainKey.MatchString(name.Value):
+			f.mistake(name.Line, "%s has a key that is not known", what)
+		case twice:
+			f.mistake(name.Line, "%s is given twice", name.Value)
+		default:
+			e.members[name.Value] = node.Content[i+1]
+			e.names = append(e.names, name)
+		}
+	}
+	return e
+}
+
+// resolve follows an alias. The descent is bounded by the shape of the file, so
+// that an alias within its own anchor does no harm.
+func resolve(node *yaml.Node) *yaml.Node {
+	if node.Kind == yaml.AliasNode {
+		return node.Alias
+	}
+	return node
+}
+
+func isNull(node *yaml.Node) bool {
+	return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null"
+}

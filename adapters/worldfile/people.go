@@ -1,0 +1,179 @@
+package worldfile
+
+import (
+	"cmp"
+	"math"
+	"regexp"
+	"strings"
+
+	"gatehouse/application/directory"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// here is the place of an entry.
+func (e *entry) here() directory.Entry { return directory.Entry{Line: e.line} }
+
+// id returns a number of which kind has one each, 0 if it is not there.
+func (e *entry) id(name, kind string) int64 {
+	id, ok := e.number(name, 1, math.MaxInt64)
+	if ok {
+		e.once(e.line, "%s number %d", kind, id)
+	}
+	return id
+}
+
+// takePath gives a path of the instance to this entry alone.
+func (e *entry) takePath(path string) {
+	if path != "" {
+		e.once(e.line, "the path %q", strings.ToLower(path))
+	}
+}
+
+func user(e *entry) directory.User {
+	u := directory.User{
+		Entry: e.here(),
+		User: identity.User{
+			ID:                identity.UserID(e.id("id", "user")),
+			Username:          e.needText("username"),
+			Name:              e.text("name"),
+			Email:             e.text("email"),
+			State:             word(e, "state", identity.States, identity.Active),
+			Type:              word(e, "type", identity.UserTypes, identity.Human),
+			Admin:             e.flag("admin", false),
+			External:          e.flag("external", false),
+			TermsAccepted:     e.flag("terms_accepted", false),
+			EmailConfirmed:    e.flag("email_confirmed", true),
+			PasswordExpiresAt: e.moment("password_expires_at"),
+		},
+		NamespaceID: source.NamespaceID(e.id("namespace_id", "namespace")),
+	}
+	e.takePath(u.User.Username)
+	u.User.Name = cmp.Or(u.User.Name, u.User.Username)
+	e.twoFactor()
+	return u
+}
+
+// twoFactor checks what this version has no place for yet.
+func (e *entry) twoFactor() {
+	node := e.member("two_factor")
+	if node == nil {
+		return
+	}
+	if factors := e.entry(node, "two_factor"); factors != nil {
+		factors.needText("totp_secret")
+		factors.done()
+		e.note(node.Line, "two_factor is not stored by this version")
+	}
+}
+
+func key(e *entry) directory.Key {
+	k := directory.Key{Entry: e.here(), User: e.needText("user"), Key: e.publicKey()}
+	k.Key.Kind = identity.UserKey
+	k.Key.Usage = word(e, "usage", identity.Usages, identity.AuthAndSigning)
+	return k
+}
+
+func deployKey(e *entry) directory.DeployKey {
+	k := directory.DeployKey{Entry: e.here(), Creator: e.text("creator"), Key: e.publicKey()}
+	k.Key.Kind = identity.DeployKey
+	k.Key.Usage = identity.AuthAndSigning
+	k.Projects = each(e, "projects", func(p *entry) directory.DeployKeyProject {
+		enabled := directory.DeployKeyProject{Entry: p.here(), Path: p.needText("project"), CanPush: p.flag("can_push", false)}
+		if k.Key.Fingerprint != "" && enabled.Path != "" {
+			fold := strings.ToLower(enabled.Path)
+			p.secretOnce(p.line, "this key's project "+fold, string(k.Key.Fingerprint)+" "+fold)
+		}
+		return enabled
+	})
+	return k
+}
+
+// publicKey reads what user keys and deploy keys have in common. A public key
+// may be on the instance once.
+func (e *entry) publicKey() identity.Key {
+	k := identity.Key{
+		ID:        identity.KeyID(e.id("id", "key")),
+		Title:     e.text("title"),
+		CreatedAt: e.moment("created_at"),
+		ExpiresAt: e.moment("expires_at"),
+	}
+	text := e.needText("key")
+	if text == "" {
+		return k
+	}
+	line := e.members["key"].Line
+	var err error
+	if k.Line, k.Fingerprint, err = identity.ParsePublicKey(text); err != nil {
+		e.mistake(line, "key is %s", reason(err))
+		return k
+	}
+	e.secretOnce(line, "this key", "key "+string(k.Fingerprint))
+	return k
+}
+
+// reason is what a refusal says.
+func reason(err error) string {
+	if refusal, ok := err.(*domain.Refusal); ok {
+		return refusal.Message
+	}
+	return "not readable"
+}
+
+func accessToken(e *entry) directory.AccessToken {
+	t := directory.AccessToken{
+		Entry:     e.here(),
+		User:      e.needText("user"),
+		Name:      e.needText("name"),
+		Digest:    e.token("access token"),
+		ExpiresAt: e.moment("expires_at"),
+		Revoked:   e.flag("revoked", false),
+	}
+	e.texts("scopes", func(line int, scope string) {
+		if !scopeWord.MatchString(scope) {
+			e.mistake(line, "each of scopes must be a word such as read_api")
+		}
+		t.Scopes = append(t.Scopes, scope)
+	})
+	if len(t.Scopes) == 0 {
+		e.mistake(e.line, "%s needs scopes", e.what)
+	}
+	return t
+}
+
+var scopeWord = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+func agent(e *entry) directory.Agent {
+	a := directory.Agent{
+		Entry:     e.here(),
+		ID:        e.id("id", "agent"),
+		Name:      e.needText("name"),
+		Project:   e.needText("project"),
+		CreatedBy: e.text("created_by"),
+	}
+	if a.Name != "" && a.Project != "" {
+		e.once(e.line, "agent %q of project %q", a.Name, strings.ToLower(a.Project))
+	}
+	a.Tokens = each(e, "tokens", func(t *entry) directory.AgentToken {
+		return directory.AgentToken{
+			Entry:   t.here(),
+			Name:    t.needText("name"),
+			Digest:  t.token("agent token"),
+			Revoked: t.flag("revoked", false),
+		}
+	})
+	return a
+}
+
+// token reads a token's text and keeps its digest only. The same token may not
+// be given twice.
+func (e *entry) token(kind string) identity.TokenDigest {
+	text := e.needText("token")
+	if text == "" {
+		return ""
+	}
+	digest := identity.DigestToken(text)
+	e.secretOnce(e.members["token"].Line, "this "+kind, kind+" "+string(digest))
+	return digest
+}

@@ -1,0 +1,160 @@
+package worldfile
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"gatehouse/application/directory"
+	"gatehouse/domain/source"
+)
+
+func group(e *entry) directory.Group {
+	g := directory.Group{
+		Entry: e.here(),
+		Namespace: source.Namespace{
+			ID:                     source.NamespaceID(e.id("id", "namespace")),
+			Path:                   e.needText("path"),
+			AllowedIPs:             e.prefixes("allowed_ips"),
+			Protocols:              word(e, "protocols", source.ProtocolSettings, source.AllProtocols),
+			RequireSSHCertificates: e.flag("require_ssh_certificates", false),
+		},
+		Visibility:    word(e, "visibility", source.Visibilities, source.Private),
+		PendingDelete: e.flag("pending_delete", false),
+	}
+	if level, ok := e.number("default_branch_protection", int64(source.NotProtected), int64(source.DevelopersPushInitially)); ok {
+		protection := source.BranchProtection(level)
+		g.DefaultBranchProtection = &protection
+	}
+	e.takePath(g.Namespace.Path)
+	return g
+}
+
+// prefixes reads ranges of addresses; a single address is the range of itself.
+func (e *entry) prefixes(name string) []netip.Prefix {
+	var prefixes []netip.Prefix
+	e.texts(name, func(line int, text string) {
+		prefix, ok := parsePrefix(text)
+		if !ok {
+			e.mistake(line, "each of %s must be an address or a range such as 192.0.2.0/24", name)
+			return
+		}
+		prefixes = append(prefixes, prefix)
+	})
+	return prefixes
+}
+
+// parsePrefix gives IPv4 in the guise of IPv6 its own form, as clients'
+// addresses get it too before they are compared.
+func parsePrefix(text string) (netip.Prefix, bool) {
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		address, err := netip.ParseAddr(text)
+		if err != nil || address.Zone() != "" {
+			return netip.Prefix{}, false
+		}
+		prefix = netip.PrefixFrom(address, address.BitLen())
+	}
+	if address := prefix.Addr(); address.Is4In6() && prefix.Bits() >= 96 {
+		prefix = netip.PrefixFrom(address.Unmap(), prefix.Bits()-96)
+	}
+	return prefix.Masked(), true
+}
+
+func project(e *entry) directory.Project {
+	p := directory.Project{
+		Entry: e.here(),
+		Project: source.Project{
+			ID:         source.ProjectID(e.id("id", "project")),
+			Path:       e.needText("path"),
+			Visibility: word(e, "visibility", source.Visibilities, source.Private),
+			Archived:   e.flag("archived", false),
+			ReadOnly:   e.flag("read_only", false),
+			Repository: word(e, "repository", source.Features, source.FeatureEnabled),
+			Wiki:       word(e, "wiki", source.Features, source.FeatureEnabled),
+			Storage:    e.text("storage"),
+			LegacyPath: e.text("legacy_path"),
+		},
+		LFS:           e.flag("lfs", true),
+		Empty:         e.optionalFlag("empty"),
+		PendingDelete: e.flag("pending_delete", false),
+	}
+	if p.Project.Storage == "" {
+		p.Project.Storage = "default"
+	}
+	if branch := e.text("default_branch"); branch != "" {
+		p.DefaultBranch = &branch
+	}
+	e.takePath(p.Project.Path)
+	e.texts("moved_from", func(line int, path string) {
+		e.once(line, "the path %q", strings.ToLower(path))
+		p.MovedFrom = append(p.MovedFrom, source.Path(path))
+	})
+	protections(e, &p)
+	return p
+}
+
+func member(e *entry) directory.Member {
+	m := directory.Member{
+		Entry:     e.here(),
+		User:      e.needText("user"),
+		Role:      e.role("role"),
+		State:     word(e, "state", directory.MemberStates, directory.MemberActive),
+		ExpiresAt: e.day("expires_at"),
+	}
+	m.Group, m.Project = e.holder()
+	if m.User != "" && m.Group+m.Project != "" {
+		e.once(e.line, "%s in %s", strings.ToLower(m.User), holderName(m.Group, m.Project))
+	}
+	return m
+}
+
+func share(e *entry) directory.Share {
+	s := directory.Share{
+		Entry:     e.here(),
+		With:      e.needText("with"),
+		Role:      e.role("role"),
+		ExpiresAt: e.day("expires_at"),
+	}
+	s.Group, s.Project = e.holder()
+	if s.With != "" && s.Group+s.Project != "" {
+		e.once(e.line, "the share of %s with group %s", holderName(s.Group, s.Project), strings.ToLower(s.With))
+	}
+	return s
+}
+
+// holder reads a group's or a project's path; one of them must be there.
+func (e *entry) holder() (group, project string) {
+	group, project = e.text("group"), e.text("project")
+	if (group == "") == (project == "") {
+		e.mistake(e.line, "%s needs either group or project", e.what)
+		return "", ""
+	}
+	return group, project
+}
+
+func holderName(group, project string) string {
+	if group != "" {
+		return "group " + strings.ToLower(group)
+	}
+	return "project " + strings.ToLower(project)
+}
+
+func broadcast(e *entry) directory.Broadcast {
+	b := directory.Broadcast{
+		Entry:      e.here(),
+		Message:    e.needText("message"),
+		Type:       word(e, "type", directory.BroadcastTypes, directory.BannerBroadcast),
+		StartsAt:   e.moment("starts_at"),
+		EndsAt:     e.moment("ends_at"),
+		TargetPath: source.Pattern(e.text("target_path")),
+		ShowInGit:  e.flag("show_in_git", true),
+	}
+	if !b.EndsAt.IsZero() && !b.EndsAt.After(b.StartsAt) {
+		e.mistake(e.line, "ends_at must be after starts_at")
+	}
+	if b.Message != "" {
+		e.secretOnce(e.line, "this message", fmt.Sprintf("%s %q %q", b.Type, b.Message, b.TargetPath))
+	}
+	return b
+}

@@ -1,0 +1,94 @@
+// Package worldfile answers what a world file says: it reads YAML into a
+// directory.World and finds every mistake that shows without a store.
+package worldfile
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"gatehouse/application/directory"
+)
+
+// Parse reads a world file. An empty one is an empty world. If anything is
+// wrong the error is a directory.Mistakes with all of it, in the order of the
+// lines.
+func Parse(data []byte) (directory.World, error) {
+	f := &file{lines: make(map[string]int)}
+	var world directory.World
+	if top := f.document(data); top != nil {
+		world = readWorld(top)
+		top.done()
+	}
+	if len(f.mistakes) > 0 {
+		return directory.World{}, f.mistakes.Sorted()
+	}
+	world.Notes = f.notes.Sorted()
+	return world, nil
+}
+
+func readWorld(top *entry) directory.World {
+	return directory.World{
+		Users:        each(top, "users", user),
+		Groups:       each(top, "groups", group),
+		Projects:     each(top, "projects", project),
+		Members:      each(top, "members", member),
+		Shares:       each(top, "shares", share),
+		Keys:         each(top, "keys", key),
+		DeployKeys:   each(top, "deploy_keys", deployKey),
+		AccessTokens: each(top, "access_tokens", accessToken),
+		Agents:       each(top, "agents", agent),
+		Broadcasts:   each(top, "broadcast_messages", broadcast),
+	}
+}
+
+// document returns the one mapping that a world file consists of, or nil.
+func (f *file) document(data []byte) *entry {
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var node, more yaml.Node
+	switch err := decoder.Decode(&node); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		f.syntax(err)
+		return nil
+	}
+	switch err := decoder.Decode(&more); {
+	case err == nil:
+		f.mistake(more.Line, "a world file is a single YAML document")
+	case !errors.Is(err, io.EOF):
+		f.syntax(err)
+	}
+	content := node.Content[0]
+	if isNull(content) {
+		return nil
+	}
+	return f.entry(content, "a world file")
+}
+
+var (
+	syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+	// countsFromZero are the messages in which the library's line is one off.
+	countsFromZero = regexp.MustCompile(`^did not find expected (<|node|key|'-'|',')`)
+)
+
+// syntax takes in what the YAML parser found.
+func (f *file) syntax(err error) {
+	message, line := err.Error(), 0
+	if found := syntaxError.FindStringSubmatch(message); found != nil {
+		line, _ = strconv.Atoi(found[1]) // 0 if it tells none
+		message = strings.TrimPrefix(message, found[0])
+	}
+	if countsFromZero.MatchString(message) {
+		line++
+	}
+	if strings.Contains(message, "anchor") {
+		message = "an alias has no anchor" // whose name may be a secret with a "*" in front
+	}
+	f.mistake(max(line, 1), "not YAML: %s", message)
+}

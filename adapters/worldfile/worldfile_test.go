@@ -1,0 +1,264 @@
+package worldfile_test
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"gatehouse/adapters/worldfile"
+	"gatehouse/application/directory"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+const (
+	lineOne   = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOvKy2r6+1RVVOSrGDdPiuIvYr3FGIiwZjyc4LEowq59"
+	lineTwo   = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKWWb9nE3WcnAFfmfz2yR/qS0TpcVCVSwwmKT/EAq8wn"
+	lineThree = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDu1YY7fTYMzg/sZn38aim9rs0lvqzyUE4aNrIC43BG0"
+	printOne  = "8B2S77yHGdZor+5kDYpdbOno9aNBagJHKuOv1PAZDVg"
+	printTwo  = "Bgsd6uSrTStm5+8jr5dtyBcQ8voJM33EK6vpUfMePv8"
+)
+
+// example is the world file of the documentation, and what else a row may say.
+const example = `users:
+  - {id: 2, username: dev, name: Dede, email: dev@example.com, state: active, admin: false, external: false,
+     two_factor: {totp_secret: JBSWY3DPEHPK3PXP}}
+  - username: robot
+    type: service_account
+    state: blocked_pending_approval
+    email_confirmed: false
+    terms_accepted: true
+    namespace_id: 77
+    password_expires_at: 2027-01-31T18:00:00+02:00
+groups:
+  - {id: 5, path: acme, visibility: private, allowed_ips: [192.0.2.1/24, "2001:db8::1", "::ffff:10.1.2.3/104"], protocols: all}
+  - {id: 6, path: acme/tools, visibility: internal, protocols: ssh, require_ssh_certificates: true,
+     default_branch_protection: 0, pending_delete: true}
+projects:
+  - {id: 42, path: acme/tools/cli, visibility: private, archived: false, read_only: false,
+     repository: enabled, wiki: private, lfs: true, default_branch: main, empty: false, storage: default,
+     moved_from: [old/cli],
+     protected_branches: [{name: main, push: maintainer, merge: developer, allow_force_push: false}],
+     protected_tags: [{name: "v*", create: maintainer}]}
+  - {path: acme/bare, lfs: false, storage: second, legacy_path: acme/bare, pending_delete: true, empty: null}
+  - path: acme/listed
+    protected_branches:
+      - {name: release/*, allow_force_push: true, push: [none, {user: dev}, {group: acme}, {deploy_key: 201}], merge: admin}
+      - {name: idle, push: []}
+  - {path: acme/tagged, protected_tags: []}
+members:
+  - {user: dev, project: acme/tools/cli, role: developer, expires_at: 2027-01-01}
+  - {user: own, group: acme, role: security_manager, state: requested, expires_at: "2027-01-01T00:00:00Z"}
+shares:
+  - {project: acme/tools/cli, with: guests, role: reporter}
+  - {group: acme, with: guests, role: minimal, expires_at: 2027-01-01}
+keys:
+  - {id: 102, user: dev, title: laptop, key: "` + lineOne + ` dev@laptop", usage: signing, expires_at: 2027-01-01, created_at: 2024-01-02T03:04:05.6789129Z}
+deploy_keys:
+  - {id: 201, title: robot, key: "` + lineTwo + `", creator: maint, expires_at: null,
+     projects: [{project: acme/tools/cli, can_push: true}, {project: acme/bare}]}
+access_tokens:
+  - {user: root, name: portal, scopes: [api, k8s_proxy], token: glpat-one, expires_at: null}
+  - {user: root, name: old, scopes: [api], token: glpat-two, expires_at: 2027-01-01, revoked: true}
+agents:
+  - {id: 5, name: prod, project: acme/infra, created_by: maint, tokens: [{name: default, token: secret},
+     {name: gone, token: other, revoked: true}]}
+broadcast_messages:
+  - {message: Hello from post-receive, type: banner, starts_at: 2026-01-01T00:00:00Z, ends_at: 2027-01-01, target_path: null}
+  - {message: Quiet, type: notification, show_in_git: false, target_path: acme/*}
+`
+
+func at(line int) directory.Entry { return directory.Entry{Line: line} }
+
+func day(year int) time.Time { return time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+func want() directory.World {
+	yes, main, none := false, "main", source.NotProtected
+	return directory.World{
+		Users: []directory.User{
+			{Entry: at(2), User: identity.User{ID: 2, Username: "dev", Name: "Dede", Email: "dev@example.com",
+				State: identity.Active, Type: identity.Human, EmailConfirmed: true}},
+			{Entry: at(4), NamespaceID: 77, User: identity.User{Username: "robot", Name: "robot", TermsAccepted: true,
+				State: identity.PendingApproval, Type: identity.ServiceAccount,
+				PasswordExpiresAt: time.Date(2027, 1, 31, 16, 0, 0, 0, time.UTC)}},
+		},
+		Groups: []directory.Group{
+			{Entry: at(12), Visibility: source.Private, Namespace: source.Namespace{ID: 5, Path: "acme", Protocols: source.AllProtocols,
+				AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::1/128"), netip.MustParsePrefix("10.0.0.0/8")}}},
+			{Entry: at(13), Visibility: source.Internal, DefaultBranchProtection: &none, PendingDelete: true,
+				Namespace: source.Namespace{ID: 6, Path: "acme/tools", Protocols: source.OnlySSH, RequireSSHCertificates: true}},
+		},
+		Projects: []directory.Project{
+			{Entry: at(16), LFS: true, Empty: &yes, DefaultBranch: &main, MovedFrom: []source.Path{"old/cli"},
+				Project: source.Project{ID: 42, Path: "acme/tools/cli", Visibility: source.Private,
+					Repository: source.FeatureEnabled, Wiki: source.FeaturePrivate, Storage: "default"},
+				Protections: []directory.Protection{
+					{Entry: at(19), Kind: source.Branch, Pattern: "main",
+						Push:  []directory.Access{{Entry: at(19), Role: source.Maintainer}},
+						Merge: []directory.Access{{Entry: at(19), Role: source.Developer}}},
+					{Entry: at(20), Kind: source.Tag, Pattern: "v*", Create: []directory.Access{{Entry: at(20), Role: source.Maintainer}}},
+				}},
+			{Entry: at(21), PendingDelete: true, Project: source.Project{Path: "acme/bare", Visibility: source.Private,
+				Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "second", LegacyPath: "acme/bare"}},
+			{Entry: at(22), LFS: true, Project: source.Project{Path: "acme/listed", Visibility: source.Private,
+				Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default"},
+				Protections: []directory.Protection{
+					{Entry: at(24), Kind: source.Branch, Pattern: "release/*", AllowForcePush: true,
+						Push: []directory.Access{{Entry: at(24)}, {Entry: at(24), User: "dev"},
+							{Entry: at(24), Group: "acme"}, {Entry: at(24), DeployKey: 201}},
+						Merge: []directory.Access{{Entry: at(24), Role: source.AdminsOnly}}},
+					{Entry: at(25), Kind: source.Branch, Pattern: "idle",
+						Push:  []directory.Access{{Entry: at(25)}},
+						Merge: []directory.Access{{Entry: at(25), Role: source.Maintainer}}},
+				}},
+			{Entry: at(26), LFS: true, Project: source.Project{Path: "acme/tagged", Visibility: source.Private,
+				Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default"},
+				Protections: []directory.Protection{}, ProtectDefault: true},
+		},
+		Members: []directory.Member{
+			{Entry: at(28), User: "dev", Project: "acme/tools/cli", Role: source.Developer, State: directory.MemberActive, ExpiresAt: day(2027)},
+			{Entry: at(29), User: "own", Group: "acme", Role: source.SecurityManager, State: directory.MemberRequested, ExpiresAt: day(2027)},
+		},
+		Shares: []directory.Share{
+			{Entry: at(31), Project: "acme/tools/cli", With: "guests", Role: source.Reporter},
+			{Entry: at(32), Group: "acme", With: "guests", Role: source.Minimal, ExpiresAt: day(2027)},
+		},
+		Keys: []directory.Key{{Entry: at(34), User: "dev", Key: identity.Key{ID: 102, Kind: identity.UserKey, Title: "laptop",
+			Line: lineOne, Fingerprint: printOne, Usage: identity.SigningOnly, ExpiresAt: day(2027),
+			CreatedAt: time.Date(2024, 1, 2, 3, 4, 5, 678912000, time.UTC)}}},
+		DeployKeys: []directory.DeployKey{{Entry: at(36), Creator: "maint", Key: identity.Key{ID: 201, Kind: identity.DeployKey, Title: "robot",
+			Line: lineTwo, Fingerprint: printTwo, Usage: identity.AuthAndSigning},
+			Projects: []directory.DeployKeyProject{{Entry: at(37), Path: "acme/tools/cli", CanPush: true}, {Entry: at(37), Path: "acme/bare"}}}},
+		AccessTokens: []directory.AccessToken{
+			{Entry: at(39), User: "root", Name: "portal", Scopes: []string{"api", "k8s_proxy"}, Digest: identity.DigestToken("glpat-one")},
+			{Entry: at(40), User: "root", Name: "old", Scopes: []string{"api"}, Digest: identity.DigestToken("glpat-two"), ExpiresAt: day(2027), Revoked: true},
+		},
+		Agents: []directory.Agent{{Entry: at(42), ID: 5, Name: "prod", Project: "acme/infra", CreatedBy: "maint",
+			Tokens: []directory.AgentToken{
+				{Entry: at(42), Name: "default", Digest: identity.DigestToken("secret")},
+				{Entry: at(43), Name: "gone", Digest: identity.DigestToken("other"), Revoked: true},
+			}}},
+		Broadcasts: []directory.Broadcast{
+			{Entry: at(45), Message: "Hello from post-receive", Type: directory.BannerBroadcast, StartsAt: day(2026), EndsAt: day(2027), ShowInGit: true},
+			{Entry: at(46), Message: "Quiet", Type: directory.NotificationBroadcast, TargetPath: "acme/*"},
+		},
+		Notes: directory.Mistakes{{Line: 3, Message: "two_factor is not stored by this version"}},
+	}
+}
+
+func TestParse_example(t *testing.T) {
+	t.Parallel()
+	got, err := worldfile.Parse([]byte(example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	comparers := cmpopts.EquateComparable(netip.Prefix{})
+	if diff := cmp.Diff(want(), got, comparers); diff != "" {
+		t.Errorf("world (-want +got):\n%s", diff)
+	}
+}
+
+func TestParse_empty(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "\n", "# nothing\n", "---\n", "null\n", "{}", "users:\n", "users: []\n"} {
+		got, err := worldfile.Parse([]byte(text))
+		if err != nil || len(got.Users) > 0 {
+			t.Errorf("%q: got %v, %v, want an empty world", text, got, err)
+		}
+	}
+}
+
+func TestParse_alias(t *testing.T) {
+	t.Parallel()
+	got, err := worldfile.Parse([]byte("groups:\n  - {path: a, allowed_ips: &office [192.0.2.0/24]}\n  - {path: b, allowed_ips: *office}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(got.Groups[0].Namespace.AllowedIPs, got.Groups[1].Namespace.AllowedIPs, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
+		t.Errorf("addresses (-first +second):\n%s", diff)
+	}
+}
+
+// mistakes returns what Parse finds wrong, failing if it is of another type.
+func mistakes(t *testing.T, text string) directory.Mistakes {
+	t.Helper()
+	_, err := worldfile.Parse([]byte(text))
+	if err == nil {
+		return nil
+	}
+	found, ok := errors.AsType[directory.Mistakes](err)
+	if !ok {
+		t.Fatalf("got %T, want Mistakes", err)
+	}
+	return found
+}
+
+func TestParse_mistakes(t *testing.T) {
+	t.Parallel()
+	for name, tt := range mistaken {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := strings.Split(mistakes(t, tt.text).Error(), "\n")
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("mistakes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Whatever is done to an entry with secrets, none is told.
+func TestParse_secrets(t *testing.T) {
+	t.Parallel()
+	const secret = "glpat-HUSH_hush"
+	for _, text := range []string{
+		"access_tokens:\n  - {user: root, name: a, scopes: " + secret + ", token: [" + secret + "]}\n",
+		"access_tokens:\n  - {user: root, name: a, scopes: [" + secret + "], token: {" + secret + "}, " + secret + ": 1}\n",
+		"access_tokens:\n  - {user: a, name: a, scopes: [api], token: " + secret + "}\n  - {user: b, name: b, scopes: [api], token: " + secret + "}\n",
+		"access_tokens:\n  - {user: a, name: a, scopes: [api], token: *" + secret + "}\n",
+		"access_tokens:\n  - {user: a, name: a, scopes: [api], token: !" + secret + " a: b}\n",
+		"access_tokens:\n  - token: " + secret + ": oops\n",
+		"access_tokens:\n  - token: \"" + secret + "\n",
+		"access_tokens: " + secret + "\n",
+		"agents:\n  - {id: " + secret + ", name: a, project: b/c, tokens: [" + secret + "]}\n",
+		"agents:\n  - {name: a, project: b/c, tokens: [{name: x, token: " + secret + "}, {name: y, token: " + secret + "}]}\n",
+		"users:\n  - {username: a, state: " + secret + ", admin: " + secret + ", two_factor: {totp_secret: [" + secret + "], " + secret + ": x}}\n",
+		"keys:\n  - {user: a, key: " + secret + ", expires_at: " + secret + ", usage: " + secret + "}\n",
+		"projects:\n  - {path: a/b, protected_branches: [{name: main, push: " + secret + ", merge: [{" + secret + ": 1}]}]}\n",
+		"members:\n  - {user: a, group: b, role: " + secret + "}\n",
+		secret,
+		secret + ": 1",
+	} {
+		found := mistakes(t, text)
+		if len(found) == 0 || strings.Contains(found.Error(), "HUSH") {
+			t.Errorf("%s: got %v, want mistakes without the secret", text, found)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(example))
+	for _, tt := range mistaken {
+		f.Add([]byte(tt.text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		world, err := worldfile.Parse(data)
+		if err == nil {
+			for _, u := range world.Users {
+				if u.Line < 1 || u.User.Username == "" {
+					t.Errorf("got user %+v, want one with a line and a name", u)
+				}
+			}
+			return
+		}
+		for _, m := range mistakes(t, string(data)) {
+			if m.Line < 1 || m.Message == "" {
+				t.Errorf("got %+v, want a line and a message", m)
+			}
+		}
+	})
+}

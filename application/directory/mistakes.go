@@ -1,0 +1,52 @@
+package directory
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Mistake is something wrong in a description, for the person who wrote it. No
+// secret is in its message.
+type Mistake struct {
+	// Line is 0 if the description came from no file.
+	Line    int
+	Message string
+}
+
+// String returns the message behind its line.
+func (m Mistake) String() string {
+	if m.Line == 0 {
+		return m.Message
+	}
+	return fmt.Sprintf("line %d: %s", m.Line, m.Message)
+}
+
+// Mistakes are all that is wrong with a description. They are an error if
+// there are any.
+type Mistakes []Mistake
+
+// Error returns one line for each mistake.
+func (ms Mistakes) Error() string {
+	lines := make([]string, len(ms))
+	for i, m := range ms {
+		lines[i] = m.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Sorted returns the mistakes in the order of their lines, and within a line in
+// the order in which they were found; what was found twice is there once.
+func (ms Mistakes) Sorted() Mistakes {
+	var sorted Mistakes
+	seen := make(map[Mistake]bool, len(ms))
+	for _, m := range ms {
+		if !seen[m] {
+			seen[m] = true
+			sorted = append(sorted, m)
+		}
+	}
+	slices.SortStableFunc(sorted, func(a, b Mistake) int { return cmp.Compare(a.Line, b.Line) })
+	return sorted
+}

@@ -1,0 +1,49 @@
+package directory
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Names returns the names of all Things, in alphabetical order.
+func Names() []string { return slices.Sorted(maps.Keys(Things)) }
+
+// moment is how a time is shown: RFC 3339 with milliseconds.
+const moment = "2006-01-02T15:04:05.000Z07:00"
+
+// MarshalJSON returns an object with the fields in their order. A time is text
+// in UTC with milliseconds, and a list is an array also when it is empty.
+func (r Record) MarshalJSON() ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	for i, field := range r {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		if err := encoder.Encode(field.Name); err != nil {
+			return nil, err
+		}
+		out.WriteByte(':')
+		if err := encoder.Encode(field.shown()); err != nil {
+			return nil, err
+		}
+	}
+	return append(append([]byte{'{'}, out.Bytes()...), '}'), nil
+}
+
+// shown is the field's value as JSON has it.
+func (f Field) shown() any {
+	switch value := f.Value.(type) {
+	case time.Time:
+		return value.UTC().Format(moment)
+	case []string:
+		if value == nil {
+			return []string{}
+		}
+	}
+	return f.Value
+}
