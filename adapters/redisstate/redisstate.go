@@ -1,0 +1,153 @@
+// Package redisstate keeps what several servers share and may lose: the
+// counters of pushes under way and the notices that wait for one.
+package redisstate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"gatehouse/application/directory"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// counterPrefix is GitLab's own name for these counters.
+const counterPrefix = "git-receive-pack-reference-counter:"
+
+const noticePrefix = "gatehouse-notice:"
+
+// State answers pushes.Counters, pushes.Notices and gitaccess.Notices from
+// Redis. It is safe for concurrent use, by several servers too.
+type State struct{ client *redis.Client }
+
+// Open connects to the Redis at url (redis://, rediss:// or unix://) when it
+// is first asked something. The url must be well-formed; no error repeats it,
+// as it may hold a password.
+func Open(url string) (*State, error) {
+	options, err := redis.ParseURL(url)
+	if err != nil {
+		return nil, errors.New("redis.url: not a redis://, rediss:// or unix:// address")
+	}
+	options.MaxRetries, options.DialerRetries = 1, 1
+	redis.SetLogger(silent{}) // what it would print, it returns as well
+	return &State{redis.NewClient(options)}, nil
+}
+
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+
+// Close lets go of the connections.
+func (s *State) Close() error { return s.client.Close() }
+
+// Ping fails if Redis does not answer.
+func (s *State) Ping(ctx context.Context) error {
+	return fault(s.client.Ping(ctx).Err(), "ping redis")
+}
+
+// A counter is a hash of its value and the moment it expires at, in
+// milliseconds. The moment is the caller's, so that Redis' own expiry only
+// clears up.
+var (
+	increase = redis.NewScript(`
+		local until_ms = tonumber(redis.call('HGET', KEYS[1], 'until'))
+		if not until_ms or until_ms <= tonumber(ARGV[1]) then redis.call('DEL', KEYS[1]) end
+		redis.call('HINCRBY', KEYS[1], 'value', 1)
+		redis.call('HSET', KEYS[1], 'until', ARGV[1] + ARGV[2])
+		redis.call('PEXPIRE', KEYS[1], ARGV[2])
+		return 1`)
+	decrease = redis.NewScript(`
+		local until_ms = tonumber(redis.call('HGET', KEYS[1], 'until'))
+		if not until_ms or until_ms <= tonumber(ARGV[1]) or redis.call('HINCRBY', KEYS[1], 'value', -1) < 0 then
+			redis.call('DEL', KEYS[1])
+		end
+		return 1`)
+)
+
+// Increase adds one to the counter and renews its expiry.
+func (s *State) Increase(ctx context.Context, repository string, now time.Time, expiry time.Duration) error {
+	err := increase.Run(ctx, s.client, []string{counterPrefix + repository}, now.UnixMilli(), expiry.Milliseconds()).Err()
+	return fault(err, "increase the counter of %q", repository)
+}
+
+// Decrease takes one from the counter.
+func (s *State) Decrease(ctx context.Context, repository string, now time.Time) error {
+	err := decrease.Run(ctx, s.client, []string{counterPrefix + repository}, now.UnixMilli()).Err()
+	return fault(err, "decrease the counter of %q", repository)
+}
+
+// Counters returns the counters that have not expired at now as records of
+// the thing "counters", ordered by name.
+func (s *State) Counters(ctx context.Context, now time.Time) ([]directory.Record, error) {
+	var records []directory.Record
+	scan := s.client.Scan(ctx, 0, counterPrefix+"*", 1000).Iterator()
+	for scan.Next(ctx) {
+		fields, err := s.client.HGetAll(ctx, scan.Val()).Result()
+		if err != nil {
+			return nil, fault(err, "read the counters")
+		}
+		until, _ := strconv.ParseInt(fields["until"], 10, 64)
+		value, _ := strconv.ParseInt(fields["value"], 10, 64)
+		if until > now.UnixMilli() {
+			name := strings.TrimPrefix(scan.Val(), counterPrefix)
+			records = append(records, directory.Record{{Name: "gl_repository", Value: name}, {Name: "value", Value: value}})
+		}
+	}
+	slices.SortFunc(records, func(a, b directory.Record) int {
+		return strings.Compare(a[0].Value.(string), b[0].Value.(string))
+	})
+	// A scan may meet a key twice.
+	records = slices.CompactFunc(records, func(a, b directory.Record) bool { return a[0] == b[0] })
+	return records, fault(scan.Err(), "read the counters")
+}
+
+// Leave keeps the notice until it is taken or expires.
+func (s *State) Leave(ctx context.Context, n source.Notice) error {
+	text, err := json.Marshal(n)
+	if err != nil {
+		return fmt.Errorf("notice for %d: %w", n.User, err)
+	}
+	err = s.client.Set(ctx, noticeKey(n.User, n.Repository), text, source.MovedNoticeLifetime).Err()
+	return fault(err, "leave a notice")
+}
+
+// Take removes the notice and returns it, or domain.NotFound.
+func (s *State) Take(ctx context.Context, user identity.UserID, repository source.RepositoryID, now time.Time) (source.Notice, error) {
+	text, err := s.client.GetDel(ctx, noticeKey(user, repository)).Bytes()
+	if err != nil {
+		return source.Notice{}, fault(err, "take a notice")
+	}
+	var n source.Notice
+	if err := json.Unmarshal(text, &n); err != nil {
+		return source.Notice{}, fmt.Errorf("take a notice: %w", err)
+	}
+	if !now.Before(n.ExpiresAt) {
+		return source.Notice{}, fmt.Errorf("the notice has expired: %w", domain.NotFound)
+	}
+	return n, nil
+}
+
+func noticeKey(user identity.UserID, repository source.RepositoryID) string {
+	return noticePrefix + strconv.FormatInt(int64(user), 10) + ":" + repository.String()
+}
+
+// fault says what went wrong in the domain's words.
+func fault(err error, format string, args ...any) error {
+	switch what := fmt.Sprintf(format, args...); {
+	case err == nil:
+		return nil
+	case errors.Is(err, redis.Nil):
+		return fmt.Errorf("%s: %w", what, domain.NotFound)
+	default:
+		return fmt.Errorf("%s: %w: %w", what, domain.Unavailable, err)
+	}
+}
