@@ -1,0 +1,208 @@
+package bootstrap_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+
+	"gatehouse/bootstrap"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// say answers every request with a word.
+func say(word string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, word) })
+}
+
+// get asks once, on a connection of its own.
+func get(ctx context.Context, network, address string) (string, error) {
+	client := http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, address)
+		},
+	}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://gatehouse/", nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return string(body), err
+}
+
+// socketPath is short enough for a socket, which a test's own folder may not be.
+func socketPath(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "gatehouse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return filepath.Join(dir, "s")
+}
+
+func start(t *testing.T, config bootstrap.HTTP, handlers bootstrap.Handlers) *bootstrap.Server {
+	t.Helper()
+	server := bootstrap.NewServer(config, handlers, zap.NewNop())
+	if err := server.Start(t.Context()); err != nil {
+		t.Fatalf("Start: %v", err)
+	}
+	return server
+}
+
+func stop(t *testing.T, server *bootstrap.Server) {
+	t.Helper()
+	if err := server.Stop(context.Background()); err != nil {
+		t.Errorf("Stop: %v", err)
+	}
+}
+
+func TestServer_everyListener(t *testing.T) {
+	t.Parallel()
+	socket := socketPath(t)
+	server := start(t,
+		bootstrap.HTTP{Address: "127.0.0.1:0", Socket: socket, PublicAddress: "127.0.0.1:0"},
+		bootstrap.Handlers{Internal: say("internal"), Public: say("public")})
+	at := server.Addresses()
+	if strings.HasSuffix(at.TCP, ":0") || at.TCP == at.Public || at.Socket != socket {
+		t.Errorf("got addresses %+v", at)
+	}
+	for _, test := range []struct{ network, address, want string }{
+		{"tcp", at.TCP, "internal"}, {"unix", at.Socket, "internal"}, {"tcp", at.Public, "public"},
+	} {
+		if got, err := get(t.Context(), test.network, test.address); got != test.want {
+			t.Errorf("%s: got %q, %v, want %q", test.address, got, err, test.want)
+		}
+	}
+	if info, err := os.Stat(socket); err != nil || info.Mode().Perm() != 0o660 {
+		t.Errorf("socket: got %v, %v", info.Mode(), err)
+	}
+	stop(t, server)
+	if _, err := os.Stat(socket); err == nil {
+		t.Error("the socket is still there")
+	}
+}
+
+func TestServer_drain(t *testing.T) {
+	t.Parallel()
+	entered, release := make(chan struct{}), make(chan struct{})
+	server := start(t, bootstrap.HTTP{Address: "127.0.0.1:0"}, bootstrap.Handlers{
+		Internal: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			close(entered)
+			<-release
+			_, _ = io.WriteString(w, "answered")
+		}),
+	})
+	address := server.Addresses().TCP
+	answer := make(chan string)
+	go func() {
+		body, err := get(context.Background(), "tcp", address)
+		answer <- fmt.Sprint(body, err)
+	}()
+	<-entered
+	stopped := make(chan error)
+	go func() { stopped <- server.Stop(context.Background()) }()
+	for { // until nobody new is let in
+		peer, err := net.Dial("tcp", address)
+		if err != nil {
+			break
+		}
+		_ = peer.Close()
+	}
+	select {
+	case err := <-stopped:
+		t.Fatalf("stopped with a request under way: %v", err)
+	default:
+	}
+	close(release)
+	if got := <-answer; got != "answered<nil>" {
+		t.Errorf("the request under way: got %q", got)
+	}
+	if err := <-stopped; err != nil {
+		t.Errorf("Stop: %v", err)
+	}
+}
+
+func TestServer_drainIsLimited(t *testing.T) {
+	t.Parallel()
+	entered := make(chan struct{})
+	server := start(t, bootstrap.HTTP{Address: "127.0.0.1:0"}, bootstrap.Handlers{
+		Internal: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			close(entered)
+			<-r.Context().Done() // the connection is closed
+		}),
+	})
+	answer := make(chan error)
+	go func() {
+		_, err := get(context.Background(), "tcp", server.Addresses().TCP)
+		answer <- err
+	}()
+	<-entered
+	late, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := server.Stop(late); err == nil || !strings.Contains(err.Error(), "http.address: requests were cut off") {
+		t.Errorf("Stop: got %v", err)
+	}
+	if err := <-answer; err == nil {
+		t.Error("the request was answered")
+	}
+}
+
+func TestServer_staleSocket(t *testing.T) {
+	t.Parallel()
+	socket := socketPath(t)
+	left, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left.SetUnlinkOnClose(false)
+	if err := left.Close(); err != nil {
+		t.Fatal(err)
+	}
+	server := start(t, bootstrap.HTTP{Socket: socket}, bootstrap.Handlers{Internal: say("new")})
+	defer stop(t, server)
+	if got, err := get(t.Context(), "unix", socket); got != "new" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	second := bootstrap.NewServer(bootstrap.HTTP{Socket: socket}, bootstrap.Handlers{}, zap.NewNop())
+	if err := second.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "http.socket: another process listens on "+socket) {
+		t.Errorf("a socket in use: got %v", err)
+	}
+	if got, err := get(t.Context(), "unix", socket); got != "new" {
+		t.Errorf("after the attempt: got %q, %v", got, err)
+	}
+}
+
+func TestServer_startsEverywhereOrNowhere(t *testing.T) {
+	t.Parallel()
+	file := socketPath(t)
+	if err := os.WriteFile(file, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := bootstrap.NewServer(bootstrap.HTTP{Address: "127.0.0.1:0", Socket: file}, bootstrap.Handlers{}, zap.NewNop())
+	if err := server.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "is not a socket") {
+		t.Errorf("Start on a file: got %v", err)
+	}
+	if _, err := net.Dial("tcp", server.Addresses().TCP); err == nil {
+		t.Error("the TCP address is still served")
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Type() == fs.ModeSocket || info.Size() != 4 {
+		t.Errorf("the file: got %v, %v", info, err)
+	}
+}
