@@ -1,0 +1,135 @@
+package arch_test
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// core is what a driven or driving adapter may know of the inside.
+var core = []string{"domain/...", "application/..."}
+
+// useCase is what a use case may import: never another use case.
+var useCase = []string{"domain/...", "application"}
+
+// caller is what the HTTP adapter of one caller may import.
+var caller = slices.Concat(core, []string{"adapters/httpapi", "adapters/httpapi/params"})
+
+// rows say what the packages under a prefix may import of this module. The
+// longest prefix wins. "x/..." is x and all below it, "..." everything. What is
+// below domain and application may import no library but those named here.
+var rows = map[string][]string{
+	"domain":          {},
+	"domain/identity": {"domain", "golang.org/x/crypto/ssh"},
+	"domain/source":   {"domain", "domain/identity"},
+	"domain/lfs":      {"domain", "domain/source"},
+	"domain/agents":   {"domain", "domain/source"},
+	"domain/security": {"domain", "domain/source"},
+	"domain/billing":  {"domain", "domain/source"},
+
+	"application":              {},
+	"application/gitaccess":    useCase,
+	"application/pushes":       useCase,
+	"application/whois":        useCase,
+	"application/credentials":  useCase,
+	"application/lfsaccess":    useCase,
+	"application/clusters":     useCase,
+	"application/findings":     useCase,
+	"application/provisioning": useCase,
+	"application/directory":    useCase,
+
+	"adapters/httpapi":        core,
+	"adapters/httpapi/params": core,
+	"adapters/httpapi/shell":  caller,
+	"adapters/httpapi/kas":    caller,
+	"adapters/httpapi/portal": caller,
+	"adapters/gormstore":      slices.Concat(core, []string{"adapters/gormstore/..."}),
+	"adapters/memory":         core,
+	"adapters/gitaly":         slices.Concat(core, []string{"adapters/gitaly/..."}), // its generated messages
+	"adapters/jobs":           core,
+	"adapters/redisstate":     core,
+	"adapters/secretfile":     core,
+	"adapters/worldfile":      core,
+	"adapters/ratelimit":      core,
+	// A command reads a world file, and starts the graph with what its flags
+	// say. If cmd handed it those, main would hold the wiring.
+	"adapters/cli": slices.Concat(core, []string{"adapters/worldfile", "bootstrap"}),
+
+	"bootstrap": slices.Concat(core, []string{"adapters/...", "bootstrap/..."}),
+	"cmd":       {"bootstrap", "adapters/cli"},
+	"tests":     {"..."},
+}
+
+// confined says where a library may be seen, besides tests. Elsewhere the code
+// can be read without knowing it.
+var confined = map[string][]string{
+	"go.uber.org/fx":            {"bootstrap", "cmd"},
+	"go.uber.org/zap":           {"adapters", "bootstrap"},
+	"github.com/gin-gonic/gin":  {"adapters/httpapi"},
+	"gorm.io":                   {"adapters/gormstore", "bootstrap"},
+	"github.com/spf13/cobra":    {"adapters/cli"},
+	"github.com/testcontainers": {},
+}
+
+// imports holds every import against the rows.
+func imports(tr tree) (findings []string) {
+	for _, p := range tr.packages() {
+		row, ok := longest(p.path)
+		if !ok {
+			findings = append(findings, fmt.Sprintf("package %s has no row in the table of imports", p.path))
+			continue
+		}
+		inner := within(p.path, "domain") || within(p.path, "application")
+		p.eachImport(func(name, where string) {
+			own, ours := strings.CutPrefix(name, module)
+			foreign := strings.Contains(strings.Split(name, "/")[0], ".")
+			if (ours || foreign && inner) && !slices.ContainsFunc(rows[row], func(a string) bool { return matches(own, a) }) {
+				findings = append(findings, fmt.Sprintf("%s%s may not import %s (row %q)", where, p.path, name, row))
+			}
+		})
+	}
+	return findings
+}
+
+// confinedLibraries holds the imports of libraries against where they belong.
+func confinedLibraries(tr tree) (findings []string) {
+	for _, p := range tr.packages() {
+		p.eachImport(func(name, where string) {
+			for library, homes := range confined {
+				home := slices.ContainsFunc(homes, func(h string) bool { return within(p.path, h) })
+				if within(name, library) && !home && !within(p.path, "tests") {
+					findings = append(findings, fmt.Sprintf("%s%s belongs into %v", where, library, homes))
+				}
+			}
+		})
+	}
+	return findings
+}
+
+// eachImport calls do for the imports of all files but tests.
+func (p *pkg) eachImport(do func(name, where string)) {
+	for _, f := range p.files {
+		for _, spec := range f.Imports {
+			if name, err := strconv.Unquote(spec.Path.Value); err == nil && !f.test {
+				do(name, f.at(spec))
+			}
+		}
+	}
+}
+
+// longest returns the longest prefix of the package that has a row.
+func longest(name string) (row string, ok bool) {
+	for prefix := range rows {
+		if within(name, prefix) && len(prefix) >= len(row) {
+			row, ok = prefix, true
+		}
+	}
+	return row, ok
+}
+
+// matches says whether pattern names the package: it, or "it/...".
+func matches(name, pattern string) bool {
+	prefix, below := strings.CutSuffix(pattern, "/...")
+	return pattern == "..." || name == prefix || below && within(name, prefix)
+}
