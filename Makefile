@@ -1,0 +1,41 @@
+# The commands of this repository. Anything longer than a line is in .ci/.
+.DEFAULT_GOAL := help
+FUZZTIME ?= 30s
+BENCHTIME ?= 1s
+# The revision goes into the binary unless git cannot tell it.
+VCS = $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
+.PHONY: help build run demo test check bench bench-large fuzz cover generate
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+build: ## bin/gatehouse: one static binary, with the revision it is made from
+	CGO_ENABLED=0 go build -trimpath -buildvcs=$(VCS) -o bin/gatehouse ./cmd/gatehouse
+
+run: ## serve on SQLite in ./gatehouse.db, with every default
+	go run ./cmd/gatehouse serve
+
+demo: ## a server with the demo world; plays every documented example against it
+	go run ./cmd/gatehouse demo --play
+
+test: ## every test, with the race detector, on memory, SQLite and PostgreSQL
+	.ci/test ./...
+
+check: ## format, vet, staticcheck, module file, architecture, known vulnerabilities
+	.ci/check
+
+bench: ## every benchmark, BENCHTIME each
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 1h ./...
+
+bench-large: ## the benchmarks on a world as large as a big customer's
+	BENCH_WORLD=large go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 3h ./...
+
+fuzz: ## every fuzz target, FUZZTIME each
+	.ci/fuzz $(FUZZTIME)
+
+cover: ## bin/cover.html: which lines the tests reach, across packages
+	mkdir -p bin && .ci/test -coverpkg=./... -coverprofile=bin/cover.out ./...
+	go tool cover -html=bin/cover.out -o bin/cover.html && go tool cover -func=bin/cover.out | tail -n 1
+
+generate: ## code that is generated from other files
+	go generate ./...
