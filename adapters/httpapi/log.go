@@ -14,6 +14,12 @@ import (
 // maxCaller is how much of a User-Agent is logged.
 const maxCaller = 100
 
+// Caller returns what the client calls itself, in a length that suits a log.
+func Caller(c *gin.Context) string {
+	agent := c.Request.UserAgent()
+	return agent[:min(len(agent), maxCaller)]
+}
+
 // requestLog writes one line per request. Queries, headers and bodies hold
 // secrets: only the User-Agent gets into it.
 func requestLog(log *zap.Logger) gin.HandlerFunc {
@@ -31,13 +37,12 @@ func requestLog(log *zap.Logger) gin.HandlerFunc {
 }
 
 func fields(c *gin.Context, took time.Duration) []zap.Field {
-	caller := c.Request.UserAgent()
 	fields := []zap.Field{
 		zap.String("method", c.Request.Method),
 		zap.String("route", c.FullPath()),
 		zap.Int("status", c.Writer.Status()),
 		zap.Float64("duration_ms", float64(took.Microseconds())/1000),
-		zap.String("caller", caller[:min(len(caller), maxCaller)]),
+		zap.String("caller", Caller(c)),
 		zap.String("correlation_id", RequestID(c.Request.Context())),
 		zap.String("remote_ip", ClientIP(c)),
 	}

@@ -41,21 +41,22 @@ func Plain(kind domain.Kind, message string) any {
 	}
 }
 
-// Reply writes what h returns, with status 200 or the one that h has set. Only a
-// *domain.Refusal's words leave the building; any other error is a mute 500, and
-// the request log's to tell.
+// Reply writes what h returns, with status 200 or the one that h has set, or
+// refuses.
 func (d Dialect) Reply(h func(*gin.Context) (any, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		body, err := h(c)
 		if err != nil {
-			d.refuse(c, err)
+			d.Refuse(c, err)
 			return
 		}
 		c.JSON(c.Writer.Status(), body)
 	}
 }
 
-func (d Dialect) refuse(c *gin.Context, err error) {
+// Refuse ends a request with what err says. Only a *domain.Refusal's words leave
+// the building; any other error is a mute 500, and the request log's to tell.
+func (d Dialect) Refuse(c *gin.Context, err error) {
 	_ = c.Error(err) // the request log writes it, once
 	refusal, ok := errors.AsType[*domain.Refusal](err)
 	if !ok {
