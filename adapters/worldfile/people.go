@@ -153,7 +153,7 @@ func agent(e *entry) directory.Agent {
 		CreatedBy: e.text("created_by"),
 	}
 	if a.Name != "" && a.Project != "" {
-		e.once(e.line, "agent %q of project %q", a.Name, strings.ToLower(a.Project))
+		e.once(e.line, "agent %q of project %q", strings.ToLower(a.Name), strings.ToLower(a.Project))
 	}
 	a.Tokens = each(e, "tokens", func(t *entry) directory.AgentToken {
 		return directory.AgentToken{

@@ -1,0 +1,216 @@
+package directory_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gatehouse/adapters/memory"
+	"gatehouse/application/directory"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+func TestApply_mistakes(t *testing.T) {
+	t.Parallel()
+	const nameRule = `is made of letters, digits, "_", "-" and "."; it begins with a letter, a digit or "_" and does not end in ".", ".git" or ".atom"`
+	tests := map[string]struct {
+		text string
+		want []string
+	}{
+		"usernames": {
+			"users:\n  - {username: -a}\n  - {username: a.GIT}\n  - {username: a b}\n  - {username: a/b}\n  - {username: _a.b-c}\n",
+			[]string{
+				`line 2: user "-a": a username ` + nameRule,
+				`line 3: user "a.GIT": a username ` + nameRule,
+				`line 4: user "a b": a username ` + nameRule,
+				`line 5: user "a/b": a username ` + nameRule,
+			},
+		},
+		"paths": {
+			"groups:\n  - {path: ok}\n  - {path: ok//a}\n  - {path: ok/.}\n  - {path: ok/ä}\n  - {path: " + strings.Repeat("x/", 20) + "x}\n" +
+				"projects:\n  - {path: single}\n  - {path: ok/a.atom}\n  - {path: ok/a, moved_from: [../x]}\n  - {path: ok/b, legacy_path: a/../b}\n  - {path: ok/c, default_branch: a..b}\n",
+			[]string{
+				`line 3: group "ok//a": each part of a path ` + nameRule,
+				`line 4: group "ok/.": each part of a path ` + nameRule,
+				`line 5: group "ok/ä": each part of a path ` + nameRule,
+				`line 6: group "` + strings.Repeat("x/", 20) + `x": groups can be nested 20 deep at most`,
+				`line 8: project "single": the path must begin with a group or a user`,
+				`line 9: project "ok/a.atom": each part of a path ` + nameRule,
+				`line 10: project "ok/a": it cannot have moved from "../x"`,
+				`line 11: project "ok/b": its legacy path is no path`,
+				`line 12: project "ok/c": its default branch cannot be the name of a branch`,
+			},
+		},
+		"nothing above": {
+			"groups:\n  - {path: a/b}\nprojects:\n  - {path: c/d}\n",
+			[]string{`line 2: group "a/b": there is no group above it`, `line 4: project "c/d": there is no group or user that it could be in`},
+		},
+		"a group in a user's namespace": {
+			"users:\n  - {username: dev}\ngroups:\n  - {path: dev/tools}\n",
+			[]string{`line 4: group "dev/tools": there is no group above it`},
+		},
+		"references": {
+			`users:
+  - {username: dev}
+groups:
+  - {path: acme}
+projects:
+  - path: acme/cli
+    protected_branches:
+      - name: main
+        push: [{user: x}, {group: y}]
+        merge:
+          - {user: z}
+      - {name: b, push: [{deploy_key: 9}]}
+members:
+  - {user: dev, group: y, role: guest}
+  - {user: x, project: acme/none, role: guest}
+shares:
+  - {project: acme/cli, with: y, role: guest}
+keys:
+  - {user: x, key: ` + keyOne + `}
+deploy_keys:
+  - key: ` + keyTwo + `
+    creator: x
+    projects:
+      - {project: acme/cli}
+      - {project: acme/none}
+access_tokens:
+  - {user: x, name: t, scopes: [api], token: glpat-hush}
+agents:
+  - {name: prod, project: acme/none, created_by: x}
+`,
+			[]string{
+				`line 9: there is no user "x"`, `line 9: there is no group "y"`,
+				`line 11: there is no user "z"`, `line 12: there is no deploy key 9`,
+				`line 14: there is no group "y"`, `line 15: there is no user "x"`, `line 15: there is no project "acme/none"`,
+				`line 17: there is no group "y"`, `line 19: there is no user "x"`,
+				`line 21: there is no user "x"`, `line 25: there is no project "acme/none"`,
+				`line 27: there is no user "x"`,
+				`line 29: there is no project "acme/none"`, `line 29: there is no user "x"`,
+			},
+		},
+		"no blame for what depends on a mistake": {
+			`users:
+  - {username: -dev}
+groups:
+  - {path: a b}
+  - {path: a b/c}
+projects:
+  - {path: a b/c/d}
+  - {path: -dev/e}
+members:
+  - {user: -dev, group: a b/c, role: guest}
+deploy_keys:
+  - {id: 7, key: ` + keyOne + `, creator: -dev}
+`,
+			[]string{
+				`line 2: user "-dev": a username ` + nameRule,
+				`line 4: group "a b": each part of a path ` + nameRule,
+				`line 5: group "a b/c": each part of a path ` + nameRule,
+				`line 7: project "a b/c/d": each part of a path ` + nameRule,
+				`line 8: project "-dev/e": each part of a path ` + nameRule,
+			},
+		},
+		"no blame for what is below": {
+			"users:\n  - {id: 1, username: root}\ngroups:\n  - {path: none/a}\n  - {path: none/a/b}\nprojects:\n  - {path: none/a/b/c}\nmembers:\n  - {user: root, project: none/a/b/c, role: guest}\n",
+			[]string{`line 4: group "none/a": there is no group above it`},
+		},
+		"conflicts with what is there": {
+			"users:\n  - {username: held}\n  - {id: 8, username: root}\ngroups:\n  - {path: taken}\n  - {id: 90, path: kept}\nprojects:\n  - {id: 9, path: base/cli}\n" +
+				"keys:\n  - {id: 5, user: taken, key: " + keyThree + "}\nagents:\n  - {id: 5, name: prod, project: base/CLI}\n",
+			[]string{
+				`line 2: user "held": the name, or a number that it asks for, is taken`,
+				`line 3: user "root": the name, or a number that it asks for, is taken`,
+				`line 5: group "taken": the path or the number is taken, or the group would be below itself`,
+				`line 6: group "kept": the path or the number is taken, or the group would be below itself`,
+				`line 8: project "base/cli": the path or the number is taken`,
+				`line 10: key "5": the number or the key itself is taken by another key`,
+				`line 12: agent "prod": the name in the project or the number is taken`,
+			},
+		},
+		"a number below one that is free": {
+			"groups:\n  - {path: new}\n  - {id: 81, path: new/below}\n",
+			[]string{`line 2: group "new": it has the number that another group asks for; give it one of its own`},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := memory.New()
+			mustApply(t, store, "users:\n  - {id: 1, username: root, namespace_id: 76}\n  - {id: 2, username: taken, namespace_id: 77}\n"+
+				"groups:\n  - {id: 78, path: held}\n  - {id: 79, path: kept}\n  - {id: 80, path: base}\nprojects:\n  - {id: 3, path: base/cli}\n"+
+				"keys:\n  - {id: 4, user: root, key: "+keyThree+"}\nagents:\n  - {id: 4, name: prod, project: base/cli}\n")
+			before := show(t, store, directory.Names()...)
+			_, err := apply(t, store, tt.text)
+			found, ok := errors.AsType[directory.Mistakes](err)
+			if !ok {
+				t.Fatalf("got %v, want mistakes", err)
+			}
+			if diff := cmp.Diff(tt.want, strings.Split(found.Error(), "\n")); diff != "" {
+				t.Errorf("mistakes (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(before, show(t, store, directory.Names()...)); diff != "" {
+				t.Errorf("store (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A mistake in the last section undoes all the sections before.
+func TestApply_lateMistake(t *testing.T) {
+	t.Parallel()
+	store := memory.New()
+	_, err := apply(t, store, strings.Replace(full, "created_by: maint", "created_by: nobody", 1))
+	want := directory.Mistakes{{Line: 26, Message: `there is no user "nobody"`}}
+	if diff := cmp.Diff(want, err); diff != "" {
+		t.Errorf("error (-want +got):\n%s", diff)
+	}
+	if got := show(t, store, directory.Names()...); len(got) != 0 {
+		t.Errorf("got %v, want nothing", got)
+	}
+}
+
+// broken is a store whose memberships fail.
+type broken struct {
+	directory.Namespaces
+	err error
+}
+
+func (b broken) PutMember(context.Context, identity.UserID, directory.Holder, directory.Member) error {
+	return b.err
+}
+
+func TestApply_storeFails(t *testing.T) {
+	t.Parallel()
+	store, failure := memory.New(), errors.New("disk full")
+	inner := store.Registries()
+	registries := func(ctx context.Context, do func(directory.Registry) error) error {
+		return inner(ctx, func(r directory.Registry) error {
+			r.Namespaces = broken{r.Namespaces, failure}
+			return do(r)
+		})
+	}
+	mistaken := strings.Replace(full, "user: dev, title", "user: nobody, title", 1)
+	_, err := directory.New(registries, source.FullyProtected, now).Apply(t.Context(), parse(t, mistaken))
+	if !errors.Is(err, failure) {
+		t.Errorf("got %v, want the store's error, whatever mistakes there are", err)
+	}
+	if got := show(t, store, directory.Names()...); len(got) != 0 {
+		t.Errorf("got %v, want nothing", got)
+	}
+}
+
+func TestApply_cancelled(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := directory.New(memory.New().Registries(), source.FullyProtected, now).Apply(ctx, parse(t, full))
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+}
