@@ -1,0 +1,196 @@
+package shell
+
+import (
+	"encoding/json"
+	"net/netip"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/adapters/httpapi"
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/application/gitaccess"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// allowedRequest is what both callers send; everything else they send, such as
+// push_options and gitaly_client_context_bin, has no meaning here.
+type allowedRequest struct {
+	actorParams
+	Action        string `param:"action"`
+	Protocol      string `param:"protocol"`
+	Changes       string `param:"changes"`
+	Project       string `param:"project"`
+	GLRepository  string `param:"gl_repository"`
+	RelativePath  string `param:"relative_path"`
+	CheckIP       string `param:"check_ip"`
+	NamespacePath string `param:"namespace_path"`
+	// Env is a text that holds JSON, or what such a text would say.
+	Env any `param:"env"`
+}
+
+// allowed answers POST /allowed.
+func (a *API) allowed(c *gin.Context) (any, error) {
+	var in allowedRequest
+	if err := params.Decode(c, &in, "action", "protocol"); err != nil {
+		return nil, err
+	}
+	request, err := in.request()
+	if err != nil {
+		return nil, err
+	}
+	if !request.AddressGiven {
+		request.Address, request.AddressGiven = forwarded(c)
+	}
+	grant, err := a.gate.Allow(c.Request.Context(), request)
+	if err != nil {
+		return nil, err
+	}
+	if grant.Warning != nil {
+		_ = c.Error(grant.Warning)
+	}
+	return a.newAllowedResponse(grant), nil
+}
+
+func (in allowedRequest) request() (gitaccess.Request, error) {
+	target, err := in.target()
+	if err != nil {
+		return gitaccess.Request{}, err
+	}
+	changes, err := source.ParseChanges(in.Changes)
+	if err != nil {
+		return gitaccess.Request{}, err
+	}
+	address, _ := netip.ParseAddr(in.CheckIP)
+	return gitaccess.Request{
+		Request: source.Request{
+			Claim: in.claim(), Command: source.Command(in.Action), Protocol: source.Protocol(strings.ToLower(in.Protocol)),
+			Target: target, Changes: changes, NamespacePath: in.NamespacePath,
+			AddressGiven: in.CheckIP != "", Address: address,
+		},
+		Project: in.Project + "\x00" + in.GLRepository, SnapshotPath: in.RelativePath, Quarantine: quarantine(in.Env),
+	}, nil
+}
+
+// target reads what repository is meant. gl_repository wins, also where it is
+// malformed: Gitaly's project is a path on its disk. What cannot be read names
+// nothing, and looks as absent as anything else.
+func (in allowedRequest) target() (source.Target, error) {
+	switch {
+	case in.GLRepository != "":
+		id, _ := source.ParseRepositoryID(in.GLRepository)
+		return source.Target{Repository: id}, nil
+	case in.Project != "":
+		path, _ := source.ParsePath(in.Project)
+		return source.Target{Path: path}, nil
+	default:
+		return source.Target{}, domain.Refuse(domain.Invalid, "project is missing")
+	}
+}
+
+// forwarded is the client's address as a trusted proxy tells it.
+func forwarded(c *gin.Context) (netip.Addr, bool) {
+	told := httpapi.ClientIP(c)
+	if told == c.RemoteIP() {
+		return netip.Addr{}, false
+	}
+	address, err := netip.ParseAddr(told)
+	return address, err == nil
+}
+
+type quarantineEnv struct {
+	ObjectDirectory string   `json:"GIT_OBJECT_DIRECTORY_RELATIVE"`
+	Alternates      []string `json:"GIT_ALTERNATE_OBJECT_DIRECTORIES_RELATIVE"`
+}
+
+// quarantine reads env, which Rails takes for empty if it cannot be read.
+func quarantine(env any) gitaccess.Quarantine {
+	text, isText := env.(string)
+	if !isText {
+		encoded, err := json.Marshal(env)
+		if err != nil {
+			return gitaccess.Quarantine{}
+		}
+		text = string(encoded)
+	}
+	var out quarantineEnv
+	if json.Unmarshal([]byte(text), &out) != nil {
+		return gitaccess.Quarantine{}
+	}
+	return gitaccess.Quarantine{ObjectDirectory: out.ObjectDirectory, AlternateObjectDirectories: out.Alternates}
+}
+
+// allowedResponse is decoded strictly by GitLab Shell: numbers are numbers.
+type allowedResponse struct {
+	Status            bool             `json:"status"`
+	GLRepository      string           `json:"gl_repository"`
+	GLProjectPath     string           `json:"gl_project_path"`
+	GLProjectID       int64            `json:"gl_project_id"`
+	GLRootNamespaceID int64            `json:"gl_root_namespace_id"`
+	GLID              string           `json:"gl_id"`
+	GLUsername        string           `json:"gl_username,omitempty"`
+	GLKeyType         identity.KeyKind `json:"gl_key_type,omitempty"`
+	GLKeyID           int64            `json:"gl_key_id,omitempty"`
+	GitConfigOptions  []string         `json:"git_config_options"`
+	Gitaly            gitalyResponse   `json:"gitaly"`
+	GLConsoleMessages []string         `json:"gl_console_messages"`
+	NeedAudit         bool             `json:"need_audit"`
+}
+
+type gitalyResponse struct {
+	Repository repositoryResponse `json:"repository"`
+	Address    string             `json:"address"`
+	Token      *string            `json:"token"`
+	Features   map[string]string  `json:"features"`
+}
+
+type repositoryResponse struct {
+	StorageName                   string   `json:"storage_name"`
+	RelativePath                  string   `json:"relative_path"`
+	GitObjectDirectory            string   `json:"git_object_directory"`
+	GitAlternateObjectDirectories []string `json:"git_alternate_object_directories"`
+	GLRepository                  string   `json:"gl_repository"`
+	GLProjectPath                 string   `json:"gl_project_path"`
+}
+
+func (a *API) newAllowedResponse(g gitaccess.Grant) allowedResponse {
+	return allowedResponse{
+		Status:            true,
+		GLRepository:      g.Repository.String(),
+		GLProjectPath:     g.Project.FullPath(g.Repository.Kind),
+		GLProjectID:       int64(g.Project.ID),
+		GLRootNamespaceID: int64(g.Project.Root.ID),
+		GLID:              g.Actor.GLID(),
+		GLUsername:        g.Actor.User.Username,
+		GLKeyType:         g.Actor.Key.Kind,
+		GLKeyID:           int64(g.Actor.Key.ID),
+		GitConfigOptions:  orEmpty(a.instance.GitConfigOptions),
+		Gitaly: gitalyResponse{
+			Repository: repositoryResponse{
+				StorageName: g.Place.Storage.Name, RelativePath: g.Place.RelativePath,
+				GitObjectDirectory:            g.Place.Quarantine.ObjectDirectory,
+				GitAlternateObjectDirectories: orEmpty(g.Place.Quarantine.AlternateObjectDirectories),
+				GLRepository:                  g.Repository.String(), GLProjectPath: g.Project.Path,
+			},
+			Address: g.Place.Storage.Address, Token: optional(g.Place.Storage.Token), Features: map[string]string{},
+		},
+		GLConsoleMessages: orEmpty(g.Messages),
+	}
+}
+
+// orEmpty keeps an empty list from being written as null.
+func orEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+func optional(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}

@@ -1,0 +1,76 @@
+package shell
+
+import (
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/application/pushes"
+	"gatehouse/domain"
+	"gatehouse/domain/source"
+)
+
+type preReceiveRequest struct {
+	GLRepository string `param:"gl_repository"`
+}
+
+type preReceiveResponse struct {
+	ReferenceCounterIncreased bool `json:"reference_counter_increased"`
+}
+
+// preReceive answers POST /pre_receive. Whether the repository exists is not
+// asked: the push it belongs to has been allowed.
+func (a *API) preReceive(c *gin.Context) (any, error) {
+	var in preReceiveRequest
+	if err := params.Decode(c, &in, "gl_repository"); err != nil {
+		return nil, err
+	}
+	if _, ok := source.ParseRepositoryID(in.GLRepository); !ok {
+		return nil, domain.Refuse(domain.Invalid, "gl_repository is invalid")
+	}
+	increased, warning := a.bracket.PreReceive(c.Request.Context(), in.GLRepository)
+	if warning != nil {
+		_ = c.Error(warning)
+	}
+	return preReceiveResponse{increased}, nil
+}
+
+type postReceiveRequest struct {
+	GLRepository string   `param:"gl_repository"`
+	Identifier   string   `param:"identifier"`
+	Changes      string   `param:"changes"`
+	PushOptions  []string `param:"push_options"`
+}
+
+type postReceiveResponse struct {
+	Messages                  []messageResponse `json:"messages"`
+	ReferenceCounterDecreased bool              `json:"reference_counter_decreased"`
+}
+
+type messageResponse struct {
+	Message string             `json:"message"`
+	Type    pushes.MessageType `json:"type"`
+}
+
+// postReceive answers POST /post_receive. The refs are written, so that from
+// here on nothing is an error to the caller.
+func (a *API) postReceive(c *gin.Context) (any, error) {
+	var in postReceiveRequest
+	if err := params.Decode(c, &in, "gl_repository", "identifier"); err != nil {
+		return nil, err
+	}
+	report := a.bracket.PostReceive(c.Request.Context(), pushes.Push{
+		Repository: in.GLRepository, Identifier: in.Identifier, Changes: in.Changes, Options: in.PushOptions,
+	})
+	if report.Warning != nil {
+		_ = c.Error(report.Warning)
+	}
+	return newPostReceiveResponse(report), nil
+}
+
+func newPostReceiveResponse(report pushes.Report) postReceiveResponse {
+	messages := make([]messageResponse, len(report.Messages))
+	for i, m := range report.Messages {
+		messages[i] = messageResponse{m.Text, m.Type}
+	}
+	return postReceiveResponse{messages, true}
+}
