@@ -1,0 +1,188 @@
+package shell
+
+import (
+	"bytes"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"github.com/gin-gonic/gin"
+	"github.com/golang-jwt/jwt/v5"
+	"go.uber.org/zap"
+
+	"gatehouse/adapters/httpapi"
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/application"
+	"gatehouse/domain"
+)
+
+const (
+	tokenHeader  = "Gitlab-Shell-Api-Request"
+	secretHeader = "Gitlab-Shared-Secret"
+	secretParam  = "secret_token"
+
+	issuer       = "gitlab-shell"
+	leeway       = time.Minute
+	warnInterval = time.Minute
+)
+
+// Secrets returns the secrets that are good right now, each without the white
+// space around it and, where it has some, also with it; the current one first. It
+// is called for every request.
+type Secrets func() [][]byte
+
+// Legacy says what becomes of callers that send the secret itself instead of a
+// token signed with it, as GitLab Shell did until 14.12.
+type Legacy string
+
+// Anything but the first two is as good as LegacyReject.
+const (
+	LegacyAccept Legacy = "accept"
+	LegacyWarn   Legacy = "warn" // accept, and say so in the log
+	LegacyReject Legacy = "reject"
+)
+
+var (
+	errUnauthorized = domain.Refuse(domain.Unauthenticated, "401 Unauthorized")
+	errNoCredential = errors.New("no credential")
+	errWrongSecret  = errors.New("wrong secret")
+	errLegacy       = errors.New("no token, and legacy secrets are rejected")
+)
+
+// Authenticator tells the callers that know the secret of GitLab Shell from
+// everybody else. It is safe for concurrent use.
+type Authenticator struct {
+	secrets Secrets
+	legacy  Legacy
+	clock   application.Clock
+	log     *zap.Logger
+	parser  *jwt.Parser
+
+	mu       sync.Mutex
+	nextWarn time.Time
+}
+
+// NewAuthenticator makes an Authenticator; log is for LegacyWarn.
+func NewAuthenticator(secrets Secrets, legacy Legacy, clock application.Clock, log *zap.Logger) *Authenticator {
+	parser := jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithIssuer(issuer), jwt.WithLeeway(leeway), jwt.WithTimeFunc(clock),
+		jwt.WithJSONNumber(), // without it an exp of 0 counts as absent
+	)
+	return &Authenticator{secrets: secrets, legacy: legacy, clock: clock, log: log, parser: parser}
+}
+
+// Authenticate is middleware that lets only those callers pass. All others get
+// the same 401, whatever was wrong, before any parameter is judged; the reason is
+// for the request log. Only a body too large to be searched is a 413.
+func (a *Authenticator) Authenticate(c *gin.Context) {
+	err := a.check(c)
+	switch {
+	case err == nil:
+	case errors.Is(err, domain.TooLarge):
+		dialect.Refuse(c, err)
+	default:
+		dialect.Refuse(c, fmt.Errorf("%w: %w", errUnauthorized, err))
+	}
+}
+
+// check lets a token decide alone: a bad one must not fall through to the secret.
+func (a *Authenticator) check(c *gin.Context) error {
+	if token := c.GetHeader(tokenHeader); token != "" {
+		_, err := a.parser.Parse(token, a.keys)
+		return err
+	}
+	if a.legacy != LegacyAccept && a.legacy != LegacyWarn {
+		return errLegacy
+	}
+	given, err := presented(c)
+	if err != nil {
+		return err
+	}
+	if !a.known(given) {
+		return errWrongSecret
+	}
+	a.warn(c)
+	return nil
+}
+
+// keys has the secrets as they stand in the file, too: until 14.11 GitLab Shell
+// signed with the newline.
+func (a *Authenticator) keys(*jwt.Token) (any, error) {
+	var set jwt.VerificationKeySet
+	for _, secret := range a.secrets() {
+		set.Keys = append(set.Keys, secret)
+	}
+	return set, nil
+}
+
+// presented returns what the secret in a request may mean: the header is base64,
+// the parameter may be.
+func presented(c *gin.Context) ([][]byte, error) {
+	if header := c.GetHeader(secretHeader); header != "" {
+		return [][]byte{decode(header)}, nil
+	}
+	values, err := params.Of(c)
+	if token := values.String(secretParam); token != "" {
+		return [][]byte{[]byte(token), decode(token)}, nil
+	}
+	if errors.Is(err, domain.TooLarge) {
+		return nil, err
+	}
+	return nil, errNoCredential
+}
+
+// decode reads base64 as leniently as Ruby: of either alphabet, broken into
+// lines, with or without padding. It returns nil for what is none.
+func decode(encoded string) []byte {
+	standard := strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r) || r == '=':
+			return -1
+		case r == '-':
+			return '+'
+		case r == '_':
+			return '/'
+		default:
+			return r
+		}
+	}, encoded)
+	decoded, err := base64.RawStdEncoding.DecodeString(standard)
+	if err != nil {
+		return nil
+	}
+	return decoded
+}
+
+// known compares in constant time. White space around a secret does not count.
+func (a *Authenticator) known(candidates [][]byte) bool {
+	found, secrets := 0, a.secrets()
+	for _, candidate := range candidates {
+		candidate = bytes.TrimSpace(candidate)
+		for _, secret := range secrets {
+			if len(candidate) > 0 {
+				found |= subtle.ConstantTimeCompare(candidate, secret)
+			}
+		}
+	}
+	return found == 1
+}
+
+// warn names a caller that should be updated, at most once a minute.
+func (a *Authenticator) warn(c *gin.Context) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.clock()
+	if a.legacy != LegacyWarn || now.Before(a.nextWarn) {
+		return
+	}
+	a.nextWarn = now.Add(warnInterval)
+	a.log.Warn("a caller sends the secret itself; GitLab Shell 13.26 and later can sign a token with it",
+		zap.String("caller", httpapi.Caller(c)), zap.String("remote_ip", httpapi.ClientIP(c)),
+		zap.String("correlation_id", httpapi.RequestID(c.Request.Context())))
+}
