@@ -192,8 +192,12 @@ func FuzzRef(f *testing.F) {
 		if ref.ValidName() && strings.ContainsAny(ref.Name, " ~^:?*[\\\x00\n\x7f") {
 			t.Errorf("%q is called valid", ref.Name)
 		}
-		ref.LooksLikeSHA()
-		ref.Hidden()
+		if ref.LooksLikeSHA() && len(ref.Name) < 40 {
+			t.Errorf("%q is called like a commit", ref.Name)
+		}
+		if ref.Hidden() && ref.Kind != source.Other {
+			t.Errorf("%q is called hidden", text)
+		}
 	})
 }
 

@@ -152,7 +152,9 @@ func newServer(t *testing.T) http.Handler {
 			"second":  {Name: "second", Address: "tls://gitaly.example:9999", Token: "gitaly-token"},
 		},
 	}
-	cloneURL := func(path string, protocol source.Protocol) string { return string(protocol) + "://git.example/" + path + ".git" }
+	cloneURL := func(path string, protocol source.Protocol) string {
+		return string(protocol) + "://git.example/" + path + ".git"
+	}
 	auth := shell.NewAuthenticator(func() [][]byte { return [][]byte{[]byte(secret)} }, shell.LegacyAccept, clock, zap.NewNop())
 	engine, err := httpapi.NewEngine(zap.NewNop(), nil)
 	if err != nil {
