@@ -1,0 +1,209 @@
+package contract
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gatehouse/application/directory"
+	"gatehouse/application/pushes"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// shortly is how long somebody waits who is going to give up.
+const shortly = 200 * time.Millisecond
+
+// calls are all calls of the ports with a context, but for Close.
+func (s Subject) calls() map[string]func(context.Context) error {
+	at := source.RepositoryID{Kind: source.Code, ID: 60}
+	return map[string]func(context.Context) error{
+		"Standing": func(ctx context.Context) error {
+			_, err := s.Directory.Standing(ctx, question("key-11", "acme/p"))
+			return err
+		},
+		"KeyByFingerprint": func(ctx context.Context) error {
+			_, err := s.People.KeyByFingerprint(ctx, fingerprint(11))
+			return err
+		},
+		"Actor": func(ctx context.Context) error { _, err := s.People.Actor(ctx, claim("key-11")); return err },
+		"Scene": func(ctx context.Context) error { _, err := s.Scenes.Scene(ctx, claim("key-11"), at, now); return err },
+		"Take":  func(ctx context.Context) error { _, err := s.Take.Take(ctx, 1, at, now); return err },
+		"Leave": func(ctx context.Context) error {
+			return s.Leave.Leave(ctx, source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: precise})
+		},
+		"Increase": func(ctx context.Context) error { return s.Counters.Increase(ctx, "project-60", now, expiry) },
+		"Decrease": func(ctx context.Context) error { return s.Counters.Decrease(ctx, "project-60", now) },
+		"Ping":     s.Counters.Ping,
+		"Record":   func(ctx context.Context) error { return s.Journal.Record(ctx, pushOf("project-60")) },
+		"List":     func(ctx context.Context) error { _, err := s.Inventory.List(ctx, "users", now); return err },
+		"Registries": func(ctx context.Context) error {
+			return s.Registries(ctx, func(r directory.Registry) error {
+				_, err := r.Users.PutUser(ctx, directory.User{User: userOf("new")})
+				return err
+			})
+		},
+	}
+}
+
+var cancelledCases = []Case{
+	{Name: "nothing is answered and nothing is done", Check: func(s Subject) {
+		s.apply(crew())
+		s.increase("project-60", now)
+		s.fine("Leave", s.Leave.Leave(s.Context(), source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "x/y", ExpiresAt: precise}))
+		before := s.everything()
+		ctx, cancel := context.WithCancel(s.Context())
+		cancel()
+		for name, call := range s.calls() {
+			switch err := call(ctx); {
+			case err == nil:
+				s.Errorf("%s: no error", name)
+			case errors.Is(err, domain.NotFound), errors.Is(err, domain.Conflict):
+				s.Errorf("%s: error is %v", name, err)
+			}
+		}
+		s.same("everything", s.everything(), before)
+		n, err := s.Take.Take(s.Context(), 1, source.RepositoryID{Kind: source.Code, ID: 60}, now)
+		s.fine("Take", err)
+		s.same("notice", n.OldPath, source.Path("x/y"))
+		for name, call := range s.calls() {
+			if name != "Take" {
+				s.fine(name+", not cancelled", call(s.Context()))
+			}
+		}
+	}},
+	{Name: "halfway through a unit", Check: func(s Subject) {
+		s.apply(crew())
+		before := s.everything()
+		ctx, cancel := context.WithCancel(s.Context())
+		err := s.Registries(ctx, func(r directory.Registry) error {
+			_, err := r.Users.PutUser(ctx, directory.User{User: userOf("early")})
+			s.fine("before", err)
+			cancel()
+			if _, err = r.Users.PutUser(ctx, directory.User{User: userOf("late")}); err == nil {
+				s.Errorf("put after the end")
+			}
+			return nil // as if nobody had noticed
+		})
+		s.same("failed", err != nil, true)
+		s.same("everything", s.everything(), before)
+		s.apply("users: [{username: later}]")
+	}},
+	{Name: "every call of a registry", Check: func(s Subject) {
+		s.apply(crew())
+		before := s.everything()
+		for name, call := range registryCalls {
+			ctx, cancel := context.WithCancel(s.Context())
+			err := s.Registries(ctx, func(r directory.Registry) error {
+				cancel()
+				switch err := call(ctx, r); {
+				case err == nil:
+					s.Errorf("%s: no error", name)
+				case errors.Is(err, domain.NotFound), errors.Is(err, domain.Conflict):
+					s.Errorf("%s: error is %v", name, err)
+				}
+				return nil
+			})
+			s.same(name+" failed", err != nil, true)
+		}
+		s.same("everything", s.everything(), before)
+		for name, call := range registryCalls {
+			s.fine(name+", not cancelled", s.try(func(r directory.Registry) error { return call(s.Context(), r) }))
+		}
+	}},
+	{Name: "while another unit runs", Check: func(s Subject) {
+		s.apply(crew())
+		running, done := make(chan struct{}), make(chan struct{})
+		ended := make(chan error)
+		go func() {
+			ended <- s.try(func(r directory.Registry) error {
+				_, err := s.putUser(r, 0, "slow")
+				close(running)
+				<-done
+				return err
+			})
+		}()
+		<-running
+		ctx, cancel := context.WithTimeout(s.Context(), shortly)
+		defer cancel()
+		err := s.Registries(ctx, func(r directory.Registry) error {
+			_, err := r.Users.PutUser(ctx, directory.User{User: userOf("slow")}) // waits for the other, in all stores
+			return err
+		})
+		s.same("the second fails", err != nil, true)
+		close(done)
+		s.fine("the first", <-ended)
+		s.apply("users: [{username: slow}]")
+	}},
+}
+
+// registryCalls are all calls of a registry, in the world of crew.
+var registryCalls = map[string]func(context.Context, directory.Registry) error{
+	"UserID": func(ctx context.Context, r directory.Registry) error {
+		_, err := r.Users.UserID(ctx, "dev")
+		return err
+	},
+	"PutUser": func(ctx context.Context, r directory.Registry) error {
+		_, err := r.Users.PutUser(ctx, directory.User{User: userOf("new")})
+		return err
+	},
+	"GhostID": func(ctx context.Context, r directory.Registry) error { _, err := r.Users.GhostID(ctx); return err },
+	"GroupID": func(ctx context.Context, r directory.Registry) error {
+		_, err := r.Namespaces.GroupID(ctx, "acme")
+		return err
+	},
+	"PutGroup": func(ctx context.Context, r directory.Registry) error {
+		_, err := r.Namespaces.PutGroup(ctx, group(9, "acme"))
+		return err
+	},
+	"ProjectID": func(ctx context.Context, r directory.Registry) error {
+		_, err := r.Projects.ProjectID(ctx, "dev/none")
+		return ignore(err, domain.NotFound)
+	},
+	"PutProject": func(ctx context.Context, r directory.Registry) error {
+		_, _, err := r.Projects.PutProject(ctx, directory.Project{Project: source.Project{Path: "dev/p"}})
+		return err
+	},
+	"PutMember": func(ctx context.Context, r directory.Registry) error {
+		return r.Namespaces.PutMember(ctx, 1, directory.Holder{Project: 60}, directory.Member{Role: source.Owner, State: directory.MemberActive})
+	},
+	"PutShare": func(ctx context.Context, r directory.Registry) error {
+		return r.Namespaces.PutShare(ctx, directory.Holder{Project: 60}, 9, directory.Share{Role: source.Owner})
+	},
+	"PutBroadcast": func(ctx context.Context, r directory.Registry) error {
+		return r.Namespaces.PutBroadcast(ctx, directory.Broadcast{Message: "x", Type: directory.BannerBroadcast})
+	},
+	"PutProtections": func(ctx context.Context, r directory.Registry) error { return r.Projects.PutProtections(ctx, 60, nil) },
+	"PutKey": func(ctx context.Context, r directory.Registry) error {
+		_, err := r.Keys.PutKey(ctx, keyOf(0, 1, "new"))
+		return err
+	},
+	"EnableKey": func(ctx context.Context, r directory.Registry) error { return r.Keys.EnableKey(ctx, 21, nil) },
+	"DeployKeyExists": func(ctx context.Context, r directory.Registry) error {
+		_, err := r.Keys.DeployKeyExists(ctx, 21)
+		return err
+	},
+	"PutAccessToken": func(ctx context.Context, r directory.Registry) error {
+		return r.Credentials.PutAccessToken(ctx, 1, directory.AccessToken{Name: "n", Scopes: []string{"api"}, Digest: "d"})
+	},
+	"PutAgent": func(ctx context.Context, r directory.Registry) error {
+		return r.Credentials.PutAgent(ctx, 60, 0, directory.Agent{Name: "prod"})
+	},
+}
+
+// ignore is err unless it is of that kind.
+func ignore(err error, kind domain.Kind) error {
+	if errors.Is(err, kind) {
+		return nil
+	}
+	return err
+}
+
+func pushOf(repository string) pushes.Push {
+	return pushes.Push{Repository: repository, Identifier: "key-11", Changes: "a b refs/heads/main\n", Options: []string{"ci.skip"}, ReceivedAt: now}
+}
+
+func userOf(name string) identity.User {
+	return identity.User{Username: name, State: identity.Active, Type: identity.Human}
+}

@@ -1,0 +1,303 @@
+package contract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"gatehouse/adapters/ratelimit"
+	"gatehouse/application/gitaccess"
+	"gatehouse/domain"
+	"gatehouse/domain/source"
+	"gatehouse/tests/world"
+)
+
+// The outcomes of a decision, as GitLab Shell will see them.
+const (
+	ok        = domain.Kind("")
+	forbidden = domain.Forbidden // 401
+	hidden    = domain.NotFound  // 404
+)
+
+// history answers questions about ancestry: commits descend from those with a
+// lower name.
+type history struct{}
+
+func (history) Answers(_ context.Context, _ gitaccess.Place, questions []source.Question) (map[source.Question]source.Answer, error) {
+	answers := map[source.Question]source.Answer{}
+	for _, q := range questions {
+		answers[q] = source.No
+		if q.Old < q.New {
+			answers[q] = source.Yes
+		}
+	}
+	return answers, nil
+}
+
+// gatekeeper decides on what the store knows.
+func (s Subject) gatekeeper() *gitaccess.Gatekeeper {
+	rules := gitaccess.Rules{
+		Settings: source.Settings{Protocols: source.AllProtocols, DefaultBranchProtection: source.FullyProtected},
+		Storages: map[string]gitaccess.Storage{"default": {Name: "default", Address: "unix:/gitaly.socket"}},
+	}
+	return gitaccess.New(s.Directory, history{}, s.Leave, s.Stamps, ratelimit.New(0), rules, func() time.Time { return now })
+}
+
+// command is a Git command: the wire's, and what of the rest a test names.
+type command struct {
+	action   source.Command
+	protocol source.Protocol
+	changes  string
+}
+
+// outcome is what becomes of a command.
+func (s Subject) outcome(g *gitaccess.Gatekeeper, who, where string, c command) domain.Kind {
+	s.Helper()
+	changes, err := source.ParseChanges(c.changes)
+	if err != nil {
+		s.Fatalf("changes %q: %v", c.changes, err)
+	}
+	q := question(who, where)
+	req := gitaccess.Request{Project: where, Request: source.Request{
+		Claim: q.Claim, Target: q.Target, Command: c.action, Protocol: c.protocol, Changes: changes,
+	}}
+	_, err = g.Allow(s.Context(), req)
+	refusal, refused := errors.AsType[*domain.Refusal](err)
+	switch {
+	case refused:
+		return refusal.Kind
+	case err != nil:
+		s.Fatalf("Allow: %v", err)
+	}
+	return ok
+}
+
+// pull and push are the commands before anything is known of refs.
+var (
+	pull = command{source.UploadPack, source.SSH, source.Any}
+	push = command{source.ReceivePack, source.SSH, source.Any}
+)
+
+// accesses are what each of several may do in each of several projects: pull
+// and push. The first row names the projects.
+func accesses(name, table string) Case {
+	return Case{Name: name, Check: func(s Subject) {
+		s.apply(world.Small)
+		g := s.gatekeeper()
+		rows := strings.Split(strings.TrimSpace(table), "\n")
+		projects := strings.Fields(rows[0])
+		for _, row := range rows[1:] {
+			cells := strings.Fields(row)
+			if len(cells) != 1+len(projects) {
+				s.Fatalf("row %q", row)
+			}
+			for i, project := range projects {
+				where := "acme/tools/" + project
+				got := letters[s.outcome(g, cells[0], where, pull)] + letters[s.outcome(g, cells[0], where, push)]
+				s.same(cells[0]+" in "+where, got, cells[i+1])
+			}
+		}
+	}}
+}
+
+// letters stand for outcomes in tables.
+var letters = map[domain.Kind]string{ok: "+", forbidden: "-", hidden: "?"}
+
+var decisionCases = []Case{
+	accesses("git.md 6.3: people, by visibility: pull and push are allowed (+), refused (-), hidden (?)", `
+		                      cli lib site
+		user-1                ++  ++  ++
+		username-own          ++  ++  ++
+		username-maint        ++  ++  ++
+		username-dev          ++  ++  ++
+		key-102               ++  ++  ++
+		username-extdev       ++  ++  ++
+		username-robot        ++  ++  ++
+		username-guest        ++  ++  ++
+		username-sec          +-  +-  +-
+		username-rep          +-  +-  +-
+		key-106               +-  +-  +-
+		username-plan         --  +-  +-
+		username-gus          --  +-  +-
+		username-mini         ??  +-  +-
+		username-sam          ??  +-  +-
+		username-asked        ??  +-  +-
+		username-bidden       ??  +-  +-
+		username-waiting      ??  +-  +-
+		username-late         ??  +-  +-
+		username-ext          ??  ??  +-
+		nobody                ??  ??  +-
+		username-nobody-known ??  ??  +-
+		user-999              ??  ??  +-
+		key-999               ??  ??  +-
+		key-103               ??  ??  +-`),
+	accesses("git.md 6.2 S6, S7: who may not use Git is refused wherever they are", `
+		                     cli lib site
+		username-blocked     --  --  --
+		key-105              --  --  --
+		username-banned      --  --  --
+		username-dormant     --  --  --
+		username-pending     --  --  --
+		username-ldap        --  --  --
+		username-unconfirmed --  --  --
+		username-stale       --  --  --
+		username-inner       --  --  --
+		key-104              --  --  --`),
+	accesses("git.md 6.3: features, archived, moving, gone", `
+		                shut inside done moving gone
+		user-1          --   ++     +-   +-     ??
+		username-own    --   ++     +-   +-     ??
+		username-dev    --   ++     +-   +-     ??
+		username-rep    --   +-     +-   +-     ??
+		username-gus    --   --     +-   +-     ??
+		username-sam    --   --     +-   +-     ??
+		nobody          --   --     +-   +-     ??
+		key-201         --   +-     +-   +-     ??
+		key-202         --   ++     +-   +-     ??`),
+	accesses("git.md 6.3: deploy keys", `
+		        cli lib site done push30
+		key-201 +-  +-  +-   +-   ??
+		key-202 ++  ++  ++   +-   ??
+		key-203 ??  ??  +-   +-   ??
+		key-204 ++  ++  ++   +-   ??
+		key-205 ++  ++  ++   +-   ??
+		key-207 ++  ++  ++   +-   ??
+		key-206 --  --  --   --   --`),
+	accesses("git.md 6.6: wikis are open as their project is", `
+		               cli.wiki lib.wiki site.wiki shut.wiki inside.wiki done.wiki
+		user-1         ++       ++       ++        --        ++          +-
+		username-dev   ++       ++       ++        --        ++          +-
+		username-rep   +-       +-       +-        --        +-          +-
+		username-gus   --       +-       +-        --        --          +-
+		username-sam   ??       +-       +-        --        --          +-
+		nobody         ??       ??       +-        --        --          +-
+		key-201        +-       +-       +-        --        +-          +-
+		key-202        ++       ++       ++        --        ++          +-`),
+	accesses("git.md 6.6: designs are refused to whom knows of them", `
+		             cli.design site.design
+		user-1       --         --
+		username-dev --         --
+		username-sam ??         --
+		nobody       ??         --`),
+	{Name: "elsewhere", Check: func(s Subject) {
+		s.apply(world.Small)
+		g := s.gatekeeper()
+		for _, row := range []struct{ who, where, want string }{
+			{"username-dev", "dev/own", "++"}, {"username-maint", "dev/own", "??"}, {"user-1", "dev/own", "++"},
+			{"username-own", "doomed/all", "??"}, {"user-1", "doomed/all", "??"}, {"nobody", "project-68", "??"},
+			{"username-dev", "old/cli", "++"}, {"username-sam", "old/cli", "??"}, {"key-202", "OLD/cli", "++"},
+			{"username-dev", "project-60", "++"}, {"username-dev", "wiki-60", "++"}, {"user-1", "snippet-60", "??"}, {"user-1", "project-999", "??"},
+			{"user-1", "acme/tools", "??"}, {"user-1", "", "??"}, {"username-dev", "ACME/TOOLS/CLI", "++"},
+		} {
+			got := letters[s.outcome(g, row.who, row.where, pull)] + letters[s.outcome(g, row.who, row.where, push)]
+			s.same(row.who+" in "+row.where, got, row.want)
+		}
+	}},
+	{Name: "git.md 6.5.4: what whom a push is allowed to do", Check: checkMatrix},
+	{Name: "git.md 6.5.4: variants of one protection", Check: checkVariants},
+	{Name: "a path of the past is told once, after the push", Check: func(s Subject) {
+		s.apply(world.Small)
+		g := s.gatekeeper()
+		s.same("outcome", s.outcome(g, "key-102", "old/cli.wiki", command{source.UploadPack, source.HTTP, ""}), ok)
+		n, err := s.Take.Take(s.Context(), 4, source.RepositoryID{Kind: source.Wiki, ID: 60}, now)
+		s.fine("Take", err)
+		s.same("notice", []any{n.OldPath, n.Protocol}, []any{source.Path("old/cli.wiki"), source.HTTP})
+		s.fine("Flush", s.Keeper.Flush(s.Context()))
+		s.same("stamp", s.actor("key-102").Key.LastUsedAt, now)
+		for _, who := range []string{"key-202", "nobody"} {
+			s.outcome(g, who, "old/cli", pull)
+		}
+		for _, id := range []int64{1, 3, 4} {
+			_, err := s.Take.Take(s.Context(), s.actor(fmt.Sprintf("user-%d", id)).User.ID, source.RepositoryID{Kind: source.Code, ID: 60}, now)
+			s.kind("nobody's notice", err, domain.NotFound)
+		}
+	}},
+}
+
+// commits by name: c descends from b, b from a; none is no commit.
+var commits = strings.NewReplacer(
+	"none", strings.Repeat("0", 40), "a ", strings.Repeat("a", 40)+" ", "b ", strings.Repeat("b", 40)+" ", "c ", strings.Repeat("c", 40)+" ",
+)
+
+// changes writes "b c refs/heads/main; …" as the wire has it.
+func changes(text string) string {
+	return strings.ReplaceAll(commits.Replace(text), "; ", "\n")
+}
+
+func checkMatrix(s Subject) {
+	s.apply(world.Small)
+	g := s.gatekeeper()
+	ssh, http, web := source.SSH, source.HTTP, source.Web
+	everybody := []string{"user-1", "username-own", "username-maint", "username-dev", "username-rep", "username-gus"}
+	for _, row := range []struct {
+		name      string
+		changes   string
+		protocols []source.Protocol
+		want      string // of everybody, in turn
+	}{
+		{"before refs are known", "_any", []source.Protocol{ssh, http}, "++++--"},
+		{"create unprotected branch", "none b refs/heads/topic", []source.Protocol{ssh, http, web}, "++++--"},
+		{"fast-forward unprotected branch", "a b refs/heads/master", []source.Protocol{ssh, web}, "++++--"},
+		{"force-push unprotected branch", "b a refs/heads/master", []source.Protocol{ssh, web}, "++++--"},
+		{"delete unprotected branch", "b none refs/heads/master", []source.Protocol{ssh, http}, "++++--"},
+		{"delete default branch", "b none refs/heads/main", []source.Protocol{ssh, http, web}, "------"},
+		{"fast-forward feature", "a b refs/heads/feature", []source.Protocol{ssh, http, web}, "+++---"},
+		{"create feature", "none b refs/heads/feature", []source.Protocol{ssh, http}, "+++---"},
+		{"force-push feature", "b a refs/heads/feature", []source.Protocol{ssh, web}, "------"},
+		{"delete feature", "b none refs/heads/feature", []source.Protocol{ssh, http}, "------"},
+		{"delete feature on the web", "b none refs/heads/feature", []source.Protocol{web}, "+++---"},
+		{"create tag", "none b refs/tags/x1", []source.Protocol{ssh, web}, "++++--"},
+		{"update tag", "a b refs/tags/x1", []source.Protocol{ssh, web}, "++++--"},
+		{"delete tag", "a none refs/tags/x1", []source.Protocol{ssh, web}, "++++--"},
+		{"create protected tag", "none b refs/tags/v1", []source.Protocol{ssh, web}, "+++---"},
+		{"update protected tag", "a b refs/tags/v1", []source.Protocol{ssh, web}, "------"},
+		{"delete protected tag", "a none refs/tags/v1", []source.Protocol{ssh}, "------"},
+		{"delete protected tag on the web", "a none refs/tags/v1", []source.Protocol{web}, "+++---"},
+		{"unprotected and feature in one push", "a b refs/heads/master; a b refs/heads/feature", []source.Protocol{ssh}, "+++---"},
+		{"feature in another letter case", "a b refs/heads/Feature", []source.Protocol{ssh}, "++++--"},
+		{"other ref", "none b refs/notes/commits", []source.Protocol{ssh}, "++++--"},
+	} {
+		for _, protocol := range row.protocols {
+			got := ""
+			for _, who := range everybody {
+				got += letters[s.outcome(g, who, "acme/tools/cli", command{source.ReceivePack, protocol, changes(row.changes)})]
+			}
+			s.same(row.name+" over "+string(protocol), got, row.want)
+		}
+	}
+}
+
+func checkVariants(s Subject) {
+	s.apply(world.Small)
+	g := s.gatekeeper()
+	const forward, force, topic, tag = "a b refs/heads/feature", "b a refs/heads/feature", "none b refs/heads/topic", "none b refs/tags/v1"
+	for _, row := range []struct{ project, changes, want string }{
+		// root own maint dev rep gus guest, key-201 -202 -204 -205 -207
+		{"cli", forward /*         */, "+++---- -----"},
+		{"cli", topic /*           */, "++++--+ -++++"},
+		{"cli", tag /*             */, "+++---- -++++"},
+		{"push30", forward /*      */, "++++--+ ?????"},
+		{"push30", force /*        */, "------- ?????"},
+		{"push0", forward /*       */, "------- ?????"},
+		{"merge30", forward /*     */, "+++---- ?????"},
+		{"force", forward /*       */, "+++---- ?????"},
+		{"force", force /*         */, "+++---- ?????"},
+		{"admins", forward /*      */, "+------ ?????"},
+		{"robots", forward /*      */, "------- ?+---"},
+		{"robots", topic /*        */, "++++--+ ?++++"},
+		{"people", forward /*      */, "---+--+ ?????"},
+		{"people", topic /*        */, "++++--+ ?????"},
+	} {
+		got := ""
+		for _, who := range []string{"user-1", "username-own", "username-maint", "username-dev", "username-rep", "username-gus", "username-guest", " ", "key-201", "key-202", "key-204", "key-205", "key-207"} {
+			if who == " " {
+				got += " "
+				continue
+			}
+			got += letters[s.outcome(g, who, "acme/tools/"+row.project, command{source.ReceivePack, source.SSH, changes(row.changes)})]
+		}
+		s.same(row.project+": "+row.changes, got, row.want)
+	}
+}

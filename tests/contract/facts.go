@@ -1,0 +1,195 @@
+package contract
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"gatehouse/application/directory"
+	"gatehouse/application/gitaccess"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// precise is a moment with more digits than stores keep, in a zone that they
+// do not know.
+var precise = time.Date(2027, time.July, 1, 3, 4, 5, 123456789, time.FixedZone("far", 9*3600+1800))
+
+// kept is what stores make of precise.
+var kept = time.Date(2027, time.June, 30, 17, 34, 5, 123456000, time.UTC)
+
+var factCases = []Case{
+	{Name: "a standing of nobody in nothing is empty", Check: func(s Subject) {
+		s.same("standing", s.ask(gitaccess.Question{Now: now}), source.Standing{})
+		s.same("with refs", s.ask(gitaccess.Question{Now: now, Refs: true}), source.Standing{})
+	}},
+	{Name: "every field of a project", Check: func(s Subject) {
+		want := source.Project{
+			Path: "acme/cli", Visibility: source.Internal, Archived: true, ReadOnly: true,
+			Repository: source.FeaturePrivate, Wiki: source.FeatureDisabled, DefaultBranch: "trunk/ü 1",
+			Empty: true, Storage: "nfs-file12", LegacyPath: "acme/old-cli",
+		}
+		s.unit(func(r directory.Registry) {
+			root := group(0, "acme")
+			root.Namespace.AllowedIPs = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8::/32")}
+			root.Namespace.Protocols, root.Namespace.RequireSSHCertificates = source.OnlySSH, true
+			id, err := r.Namespaces.PutGroup(s.Context(), root)
+			s.fine("PutGroup", err)
+			want.Root = root.Namespace
+			want.Root.ID = id
+			want.ID, _, err = r.Projects.PutProject(s.Context(), directory.Project{
+				Project: want, Empty: &want.Empty, DefaultBranch: &want.DefaultBranch, LFS: true,
+			})
+			s.fine("PutProject", err)
+		})
+		s.same("project", s.standing("nobody", "acme/cli").Project, want)
+		s.apply("users: [{username: dev}]")
+		s.same("project, to a user", s.standing("username-dev", "acme/cli").Project, want)
+	}},
+	{Name: "the settings are those of the root, the branch protection of the group itself", Check: func(s Subject) {
+		s.apply(`
+groups:
+  - {id: 1, path: top, allowed_ips: [192.0.2.0/24], protocols: http, default_branch_protection: 0}
+  - {id: 2, path: top/mid, allowed_ips: [198.51.100.0/24], protocols: ssh, default_branch_protection: 3, require_ssh_certificates: true}
+  - {id: 3, path: top/mid/low}
+users: [{id: 1, username: dev, namespace_id: 9}]
+projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d}]`)
+		top := source.Namespace{ID: 1, Path: "top", Protocols: source.OnlyHTTP, AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
+		dev := source.Namespace{ID: 9, Path: "dev", Personal: true, Protocols: source.AllProtocols}
+		level := func(b source.BranchProtection) *source.BranchProtection { return &b }
+		for where, want := range map[string]source.Project{
+			"top/a":         {Root: top, DefaultBranchProtection: level(source.NotProtected)},
+			"top/mid/b":     {Root: top, DefaultBranchProtection: level(source.DevelopersMerge)},
+			"top/mid/low/c": {Root: top},
+			"dev/d":         {Root: dev},
+		} {
+			got := s.standing("nobody", where).Project
+			s.same(where+": root", got.Root, want.Root)
+			s.same(where+": branch protection", got.DefaultBranchProtection, want.DefaultBranchProtection)
+		}
+	}},
+	{Name: "every field of a user", Check: func(s Subject) {
+		want := identity.User{
+			Username: "Dev.El-Oper_1", Name: "Dédé \"D\" O'Neil 🦊 \\", Email: "Dev+tag@Example.com",
+			State: identity.PendingApproval, Type: identity.ServiceAccount, Admin: true, External: true,
+			TermsAccepted: true, EmailConfirmed: true, PasswordExpiresAt: precise,
+		}
+		plain := identity.User{Username: "plain", State: identity.Active, Type: identity.Human}
+		s.unit(func(r directory.Registry) {
+			var err error
+			want.ID, err = r.Users.PutUser(s.Context(), directory.User{User: want})
+			s.fine("PutUser", err)
+			plain.ID, err = r.Users.PutUser(s.Context(), directory.User{User: plain})
+			s.fine("PutUser", err)
+		})
+		want.PasswordExpiresAt = kept
+		for _, who := range []string{"username-dev.el-oper_1", fmt.Sprintf("user-%d", want.ID)} {
+			got := s.standing(who, "").Actor
+			s.same("standing of "+who, got, identity.Actor{User: want})
+			s.utc(got.User.PasswordExpiresAt)
+			s.same("actor "+who, s.actor(who), identity.Actor{User: want})
+		}
+		s.same("all else absent", s.standing("username-plain", "").Actor, identity.Actor{User: plain})
+		s.same("zero time", s.actor("username-plain").User.PasswordExpiresAt.IsZero(), true)
+	}},
+	{Name: "every state and type of a user", Check: func(s Subject) {
+		for i, state := range identity.States {
+			s.apply(fmt.Sprintf("users: [{username: u%d, state: %s}]", i, state))
+			s.same("state", s.actor(fmt.Sprintf("username-u%d", i)).User.State, state)
+		}
+		for i, kind := range identity.UserTypes {
+			s.apply(fmt.Sprintf("users: [{username: t%d, type: %s}]", i, kind))
+			s.same("type", s.actor(fmt.Sprintf("username-t%d", i)).User.Type, kind)
+		}
+	}},
+	{Name: "every field of a key", Check: func(s Subject) {
+		s.apply("users: [{id: 4, username: dev}]")
+		want := identity.Key{
+			ID: 7, Kind: identity.UserKey, Title: "büro", Owner: 4, Line: "ssh-ed25519 AAAAxyz", Fingerprint: "aB+/c",
+			Usage: identity.AuthOnly, CreatedAt: precise, ExpiresAt: precise.Add(time.Hour),
+		}
+		s.unit(func(r directory.Registry) {
+			_, err := r.Keys.PutKey(s.Context(), want)
+			s.fine("PutKey", err)
+		})
+		want.CreatedAt, want.ExpiresAt = kept, kept.Add(time.Hour)
+		got := s.standing("key-7", "").Actor
+		s.same("key", got.Key, want)
+		s.same("owner", got.User.Username, "dev")
+		for _, at := range []time.Time{got.Key.CreatedAt, got.Key.ExpiresAt} {
+			s.utc(at)
+		}
+		s.same("never used", got.Key.LastUsedAt.IsZero(), true)
+		s.same("actor", s.actor("key-7"), got)
+	}},
+	{Name: "features, visibilities and protocols", Check: func(s Subject) {
+		for i, visibility := range source.Visibilities {
+			protocols := source.ProtocolSettings[i]
+			path := fmt.Sprintf("g%d", i)
+			s.apply(fmt.Sprintf("groups: [{path: %s, protocols: %s}]\nprojects: [{path: %[1]s/p, visibility: %[3]s, repository: %[4]s, wiki: %[5]s}]",
+				path, protocols, visibility, source.Features[i], source.Features[2-i]))
+			got := s.standing("nobody", path+"/p").Project
+			s.same("protocols", got.Root.Protocols, protocols)
+			s.same("visibility", got.Visibility, visibility)
+			s.same("features", []source.Feature{got.Repository, got.Wiki}, []source.Feature{source.Features[i], source.Features[2-i]})
+		}
+	}},
+	{Name: "a claim that fits nobody", Check: func(s Subject) {
+		s.apply("users: [{id: 4, username: dev}]\ngroups: [{id: 4, path: devs}]\nprojects: [{id: 1, path: dev/p, visibility: public}]")
+		claims := []identity.Claim{
+			{}, {Kind: identity.Unresolvable}, identity.ClaimUser("5"), identity.ClaimKey("4"), identity.ClaimName("deva"),
+			identity.ClaimName("de"), identity.ClaimName("d_v"), identity.ClaimName("%"), identity.ClaimName("devs"),
+			identity.ClaimName(""), identity.ClaimName("dev/p"), identity.ClaimName(" dev"), identity.ClaimName("dev\x00"), identity.ClaimName("d\xffv"),
+			identity.ClaimName("' OR 1=1 --"), identity.ClaimName(strings.Repeat("dev", 5000)), identity.ClaimName("dév"),
+			identity.ClaimUser("9223372036854775807"), {Kind: identity.ByUser, ID: 0}, {Kind: identity.ByKey, ID: 0}, {Kind: identity.ByUser, ID: -4},
+		}
+		for _, c := range claims {
+			got := s.ask(gitaccess.Question{Claim: c, Target: source.Target{Path: "dev/p"}, Now: now})
+			s.same(c.String()+": actor", got.Actor, identity.Actor{})
+			s.same(c.String()+": role", got.Role, source.NoRole)
+			s.same(c.String()+": project", got.Project.ID, source.ProjectID(1))
+			actor, err := s.People.Actor(s.Context(), c)
+			s.fine("Actor", err)
+			s.same(c.String()+": whois", actor, identity.Actor{})
+		}
+	}},
+	{Name: "an answer is the caller's own", Check: func(s Subject) {
+		s.apply("groups: [{path: acme, allowed_ips: [10.0.0.0/8], default_branch_protection: 2}]\nprojects: [{path: acme/p, protected_branches: [{name: main}], protected_tags: [{name: v1}]}]")
+		q := question("nobody", "acme/p")
+		q.Refs = true
+		want, got := s.ask(q), s.ask(q)
+		got.Project.Root.AllowedIPs[0] = netip.Prefix{}
+		*got.Project.DefaultBranchProtection = 0
+		for i := range got.Project.Protections {
+			p := &got.Project.Protections[i]
+			p.Pattern = "spoilt"
+			for _, entries := range [][]source.Access{p.Push, p.Merge, p.Create} {
+				for j := range entries {
+					entries[j].Role = source.NoRole
+				}
+			}
+		}
+		s.same("asked again", s.ask(q), want)
+	}},
+	{Name: "what was given is the caller's own", Check: func(s Subject) {
+		level := source.FullyProtected
+		g := group(1, "acme")
+		g.Namespace.AllowedIPs, g.DefaultBranchProtection = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, &level
+		protections := []source.Protection{{Kind: source.Branch, Pattern: "main", Push: []source.Access{{Role: source.Maintainer}}}}
+		s.unit(func(r directory.Registry) {
+			_, err := r.Namespaces.PutGroup(s.Context(), g)
+			s.fine("PutGroup", err)
+			id, _, err := r.Projects.PutProject(s.Context(), directory.Project{Project: source.Project{Path: "acme/p"}})
+			s.fine("PutProject", err)
+			s.fine("PutProtections", r.Projects.PutProtections(s.Context(), id, protections))
+			g.Namespace.AllowedIPs[0], level, protections[0].Push[0].Role = netip.Prefix{}, 0, source.NoRole
+		})
+		q := question("nobody", "acme/p")
+		q.Refs = true
+		got := s.ask(q).Project
+		s.same("allowed", got.Root.AllowedIPs, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
+		s.same("level", *got.DefaultBranchProtection, source.FullyProtected)
+		s.same("entry", got.Protections[0].Push[0].Role, source.Maintainer)
+	}},
+}

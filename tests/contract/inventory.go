@@ -1,0 +1,170 @@
+package contract
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"gatehouse/application/directory"
+	"gatehouse/domain"
+	"gatehouse/tests/world"
+)
+
+// everyThing has at least one of all that Inventory lists and a world
+// describes.
+var everyThing = fmt.Sprintf(`
+users:
+  - {id: 901, username: Zoe, name: Zoë, email: z@example.com, state: blocked, type: service_account, admin: true, external: true, namespace_id: 911}
+  - {id: 902, username: adam, namespace_id: 912}
+groups:
+  - {id: 921, path: inv, visibility: public, protocols: http, allowed_ips: [192.0.2.0/24, '2001:db8::/32']}
+  - {id: 922, path: inv/sub}
+  - {id: 923, path: Zebra}
+projects:
+  - {id: 931, path: inv/sub/all, visibility: internal, archived: true, read_only: true, repository: private, wiki: disabled, default_branch: trunk, empty: true, storage: nfs,
+     protected_branches: [{name: b, push: [none, admin, developer, {user: Zoe}, {group: inv/sub}, {deploy_key: 952}], merge: [], allow_force_push: true}, {name: a}],
+     protected_tags: [{name: "v*", create: developer}]}
+  - {id: 932, path: inv/plain, protected_tags: []}
+members:
+  - {user: adam, group: inv, role: planner, state: awaiting, expires_at: 2030-01-02}
+  - {user: adam, project: inv/plain, role: owner}
+  - {user: Zoe, group: Zebra, role: minimal}
+shares:
+  - {group: inv, with: Zebra, role: guest, expires_at: 2030-01-02}
+  - {project: inv/plain, with: Zebra, role: maintainer}
+keys:
+  - {id: 951, user: adam, title: laptop, usage: auth, expires_at: 2030-01-02T03:04:05.678901Z, key: %q}
+deploy_keys:
+  - {id: 952, title: robot, creator: Zoe, key: %q, projects: [{project: inv/plain}]}
+  - {id: 953, title: orphan, key: %q}
+access_tokens:
+  - {user: adam, name: portal, scopes: [read_api, api], token: glpat-verysecret, expires_at: 2030-01-02}
+agents:
+  - {id: 961, name: prod, project: inv/plain, created_by: adam, tokens: [{name: b, token: agent-verysecret}, {name: a, token: agent-verysecret-2, revoked: true}]}
+broadcast_messages:
+  - {message: Hello, type: notification, starts_at: 2026-01-01, ends_at: 2027-01-01, target_path: "inv/*"}
+`, world.Key(151), world.Key(152), world.Key(153))
+
+// inventory is what everyThing reads back as, but for numbers that are free.
+var inventory = map[string][]string{
+	"groups":      {"921 inv public http [192.0.2.0/24 2001:db8::/32]", "922 inv/sub private all []", "923 Zebra private all []"},
+	"projects":    {"931 inv/sub/all internal true true private disabled trunk true nfs", `932 inv/plain private false false enabled enabled "" false default`},
+	"members":     {"Zoe Zebra - minimal active -", "adam - inv/plain owner active -", "adam inv - planner awaiting 2030-01-02T00:00:00Z"},
+	"shares":      {"- inv/plain Zebra maintainer -", "inv - Zebra guest 2030-01-02T00:00:00Z"},
+	"agents":      {"961 prod 932 false"},
+	"protections": {"inv/plain branch main false [maintainer] [maintainer] []", "inv/sub/all branch a false [maintainer] [maintainer] []", "inv/sub/all branch b true [none admin developer user:Zoe group:inv/sub deploy_key:952] [none] []", "inv/sub/all tag v* false [] [] [developer]"},
+	"keys": {
+		"951 key laptop " + string(fingerprint(151)) + " auth adam 2030-01-02T03:04:05.678901Z -",
+		"952 deploy_key robot " + string(fingerprint(152)) + " auth_and_signing Zoe - -",
+		"953 deploy_key orphan " + string(fingerprint(153)) + " auth_and_signing - - -",
+	},
+	"agent-tokens": {"961 a true -", "961 b false -"},
+}
+
+var inventoryCases = []Case{
+	{Name: "every thing, in order", Check: func(s Subject) {
+		s.apply(everyThing)
+		for thing, want := range inventory {
+			s.same(thing, s.list(thing), want)
+		}
+		s.same("users", s.list("users")[:2], []string{"901 Zoe Zoë z@example.com blocked service_account true true 911", "902 adam adam \"\" active human false false 912"})
+		s.same("ghost", s.list("users", "username")[2], "ghost")
+		s.same("access-tokens", s.list("access-tokens", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"), []string{"adam portal [read_api api] 2030-01-02T00:00:00Z false -"})
+		s.same("broadcasts", s.list("broadcasts", "message", "type", "starts_at", "ends_at", "target_path"), []string{"Hello notification 2026-01-01T00:00:00Z 2027-01-01T00:00:00Z inv/*"})
+	}},
+	{Name: "records have the fields of their thing, of few types", Check: func(s Subject) {
+		s.apply(everyThing)
+		s.increase("project-1", now)
+		s.fine("Record", s.Journal.Record(s.Context(), pushOf("project-1")))
+		for _, thing := range directory.Names() {
+			records, err := s.Inventory.List(s.Context(), thing, now)
+			s.fine(thing, err)
+			s.same(thing+" is there", len(records) > 0, true)
+			for _, record := range records {
+				var names []string
+				for _, field := range record {
+					names = append(names, field.Name)
+					if !plain(field.Value) {
+						s.Errorf("%s: %s is %#v", thing, field.Name, field.Value)
+					}
+				}
+				s.same(thing, names, directory.Things[thing])
+			}
+		}
+	}},
+	{Name: "nothing there is nothing listed", Check: func(s Subject) {
+		for _, thing := range directory.Names() {
+			s.same(thing, s.list(thing), []string{})
+		}
+	}},
+	{Name: "other things are not found", Check: func(s Subject) {
+		for _, thing := range []string{"", "user", "Users", "pg_user", "users; drop table users", "schema_migrations"} {
+			_, err := s.Inventory.List(s.Context(), thing, now)
+			s.kind(thing, err, domain.NotFound)
+		}
+	}},
+	{Name: "no secret is in any record", Check: func(s Subject) {
+		s.apply(everyThing)
+		w := world.Parse(s, everyThing)
+		text := s.everything()
+		for _, secret := range []string{"verysecret", string(w.AccessTokens[0].Digest), string(w.Agents[0].Tokens[0].Digest), "ssh-ed25519", strings.Fields(world.Key(151))[1]} {
+			if strings.Contains(text, secret) {
+				s.Errorf("%q is listed", secret)
+			}
+		}
+	}},
+	{Name: "texts are ordered byte by byte", Check: func(s Subject) {
+		// English would say: a-b, a_b, aB, ab, b, B, é, z.
+		paths := []string{"B0", "Z", "a", "a-b", "a.b", "aB", "a_c", "ab0", "b"}
+		text := "users: [{username: u}]\ngroups:"
+		for _, p := range paths {
+			text += "\n  - {path: " + p + "}"
+		}
+		text += "\nprojects: [{path: a/p, protected_branches: [{name: B}, {name: a}, {name: _}, {name: é}, {name: z}, {name: -}]}]\nmembers:"
+		for _, p := range paths {
+			text += "\n  - {user: u, group: " + p + ", role: guest}"
+		}
+		s.apply(text)
+		s.same("members", s.list("members", "group"), paths)
+		s.same("protections", s.list("protections", "name"), []string{"-", "B", "_", "a", "z", "é"})
+		for _, name := range []string{"b", "B", "a-", "a_", "Z"} {
+			s.increase(name, now)
+		}
+		s.counters("counters", now, "B 1", "Z 1", "a- 1", "a_ 1", "b 1")
+	}},
+	{Name: "numbers are ordered as numbers", Check: func(s Subject) {
+		s.apply("groups: [{id: 10, path: a}, {id: 9, path: b}, {id: 100, path: c}]")
+		s.same("groups", s.list("groups", "id"), []string{"9", "10", "100"})
+	}},
+	{Name: "a list is the caller's own", Check: func(s Subject) {
+		s.apply(everyThing)
+		want := s.everything()
+		for _, thing := range directory.Names() {
+			records, err := s.Inventory.List(s.Context(), thing, now)
+			s.fine(thing, err)
+			for _, record := range records {
+				for i := range record {
+					if texts, ok := record[i].Value.([]string); ok {
+						clear(texts)
+					}
+					record[i].Value = "spoilt"
+				}
+			}
+			clear(records)
+		}
+		s.same("everything", s.everything(), want)
+	}},
+}
+
+// plain says whether a value is of one of the types that fields have.
+func plain(value any) bool {
+	switch value := value.(type) {
+	case nil, bool, int64, string:
+		return true
+	case []string:
+		return value != nil
+	case time.Time:
+		return value.Location() == time.UTC && !value.IsZero()
+	}
+	return false
+}

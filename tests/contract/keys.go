@@ -1,0 +1,180 @@
+package contract
+
+import (
+	"fmt"
+	"time"
+
+	"gatehouse/application/directory"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+	"gatehouse/tests/world"
+)
+
+// keyOf is a key that logs in; a deploy key if it has no owner.
+func keyOf(id identity.KeyID, owner identity.UserID, print identity.Fingerprint) identity.Key {
+	k := identity.Key{ID: id, Kind: identity.UserKey, Owner: owner, Line: "ssh-ed25519 " + string(print), Fingerprint: print, Usage: identity.AuthAndSigning}
+	if owner == 0 {
+		k.Kind = identity.DeployKey
+	}
+	return k
+}
+
+func deployKeyOf(id identity.KeyID, creator identity.UserID, print identity.Fingerprint) identity.Key {
+	k := keyOf(id, creator, print)
+	k.Kind = identity.DeployKey
+	return k
+}
+
+func keyPut(k identity.Key) func(Subject, directory.Registry) error {
+	return func(s Subject, r directory.Registry) error {
+		_, err := r.Keys.PutKey(s.Context(), k)
+		return err
+	}
+}
+
+// putKey keeps a key and returns its number.
+func (s Subject) putKey(k identity.Key) (id identity.KeyID) {
+	s.Helper()
+	s.unit(func(r directory.Registry) {
+		var err error
+		id, err = r.Keys.PutKey(s.Context(), k)
+		s.fine("PutKey", err)
+	})
+	return id
+}
+
+const owners = "users: [{id: 1, username: ann}, {id: 2, username: bob}]\n"
+
+var keyCases = []Case{
+	{Name: "put again by fingerprint it is the same key, changed", Check: func(s Subject) {
+		s.apply(owners)
+		id := s.putKey(keyOf(0, 1, "f"))
+		k := keyOf(0, 2, "f")
+		k.Title, k.Usage, k.ExpiresAt = "new", identity.AuthOnly, now
+		s.same("number", s.putKey(k), id)
+		got := s.actor(fmt.Sprintf("key-%d", id))
+		s.same("owner", got.User.Username, "bob")
+		s.same("title", []any{got.Key.Title, got.Key.Usage, got.Key.ExpiresAt}, []any{"new", identity.AuthOnly, now})
+		k.ExpiresAt = time.Time{}
+		s.putKey(k)
+		s.same("expires no more", s.actor(fmt.Sprintf("key-%d", id)).Key.ExpiresAt.IsZero(), true)
+	}},
+	{Name: "put again by number it has a new fingerprint", Check: func(s Subject) {
+		s.apply(owners)
+		s.putKey(keyOf(5, 1, "old"))
+		s.same("number", s.putKey(keyOf(5, 1, "new")), identity.KeyID(5))
+		_, err := s.People.KeyByFingerprint(s.Context(), "old")
+		s.kind("old", err, domain.NotFound)
+		got, err := s.People.KeyByFingerprint(s.Context(), "new")
+		s.fine("new", err)
+		s.same("line", got.Key.Line, "ssh-ed25519 new")
+		s.putKey(keyOf(6, 2, "old"))
+		s.same("keys", s.list("keys", "id", "fingerprint", "owner"), []string{"5 new ann", "6 old bob"})
+	}},
+	{Name: "when it was made stays", Check: func(s Subject) {
+		s.apply(owners)
+		k := keyOf(5, 1, "f")
+		k.CreatedAt = precise
+		s.putKey(k)
+		for _, at := range []time.Time{now, {}} {
+			k.CreatedAt = at
+			s.putKey(k)
+			s.same("made", s.actor("key-5").Key.CreatedAt, kept)
+		}
+	}},
+	attempts("numbers and fingerprints are one key's, people's and projects' alike", owners+`
+keys: [{id: 5, user: ann, title: a, key: "`+world.Key(5)+`"}, {id: 6, user: ann, title: b, key: "`+world.Key(6)+`"}]
+deploy_keys: [{id: 7, title: c, creator: ann, key: "`+world.Key(7)+`"}, {id: 8, title: d, key: "`+world.Key(8)+`"}]`, []attempt{
+		{"another's fingerprint", keyPut(keyOf(5, 1, fingerprint(6))), domain.Conflict},
+		{"a fingerprint under another number", keyPut(keyOf(9, 1, fingerprint(6))), domain.Conflict},
+		{"a deploy key's fingerprint", keyPut(keyOf(5, 1, fingerprint(7))), domain.Conflict},
+		{"a deploy key's fingerprint, new", keyPut(keyOf(0, 1, fingerprint(7))), domain.Conflict},
+		{"a deploy key's number", keyPut(keyOf(7, 1, "new")), domain.Conflict},
+		{"a user key's fingerprint", keyPut(deployKeyOf(0, 1, fingerprint(5))), domain.Conflict},
+		{"a user key's number", keyPut(deployKeyOf(5, 1, "new")), domain.Conflict},
+		{"all of a user key's", keyPut(deployKeyOf(5, 1, fingerprint(5))), domain.Conflict},
+		{"another deploy key's fingerprint", keyPut(deployKeyOf(7, 1, fingerprint(8))), domain.Conflict},
+		{"no such owner", keyPut(keyOf(0, 99, "new")), domain.NotFound},
+		{"no such creator", keyPut(deployKeyOf(0, 99, "new")), domain.NotFound},
+		{"moved to no such owner", keyPut(keyOf(5, 99, fingerprint(5))), domain.NotFound},
+	}),
+	{Name: "a creator who is gone, and back", Check: func(s Subject) {
+		s.apply(owners)
+		s.putKey(deployKeyOf(7, 1, "f"))
+		s.same("creator", s.list("keys", "type", "owner"), []string{"deploy_key ann"})
+		s.putKey(deployKeyOf(7, 0, "f"))
+		s.same("gone", s.list("keys", "type", "owner"), []string{"deploy_key -"})
+		s.putKey(deployKeyOf(7, 2, "f"))
+		s.same("another", s.list("keys", "type", "owner"), []string{"deploy_key bob"})
+	}},
+	{Name: "numbers that were given and numbers that are next, of both kinds", Check: func(s Subject) {
+		s.apply(owners)
+		ids := map[identity.KeyID]bool{}
+		for i, given := range []identity.KeyID{0, 0, 100, 0, 0, 1000000000000, 0, 200, 0} {
+			for _, k := range []identity.Key{keyOf(given, 1, identity.Fingerprint(fmt.Sprint("u", i))), deployKeyOf(0, 1, identity.Fingerprint(fmt.Sprint("d", i)))} {
+				ids[s.putKey(k)] = true
+			}
+		}
+		s.same("all different", len(ids), 18)
+		s.same("keys", len(s.list("keys")), 18)
+	}},
+	{Name: "usages", Check: func(s Subject) {
+		s.apply(owners)
+		for i, usage := range identity.Usages {
+			k := keyOf(identity.KeyID(i+1), 1, identity.Fingerprint(usage))
+			k.Usage = usage
+			s.putKey(k)
+			who := fmt.Sprintf("key-%d", i+1)
+			s.same(string(usage), s.actor(who).Key.Known(), usage.Authenticates())
+			s.same(string(usage)+" in a standing", s.standing(who, "").Actor, s.actor(who))
+		}
+	}},
+}
+
+var credentialCases = []Case{
+	{Name: "an access token is put again by its digest", Check: func(s Subject) {
+		s.apply(owners + `
+access_tokens:
+  - {user: ann, name: one, scopes: [api, read_user], token: glpat-one, expires_at: 2027-01-01}
+  - {user: bob, name: two, scopes: [api], token: glpat-two}`)
+		s.apply(`access_tokens: [{user: ann, name: uno, scopes: [api], token: glpat-one, revoked: true}]`)
+		s.same("tokens", s.list("access-tokens", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"), []string{
+			"ann uno [api] - true -", "bob two [api] - false -",
+		})
+	}},
+	{Name: "an agent is put again by its name, and keeps its tokens", Check: func(s Subject) {
+		s.apply(owners + `
+groups: [{path: g}]
+projects: [{id: 1, path: g/p}, {id: 2, path: g/q}]
+agents:
+  - {id: 5, name: prod, project: g/p, created_by: ann, tokens: [{name: a, token: one}, {name: b, token: two}]}
+  - {id: 6, name: prod, project: g/q}`)
+		s.apply("agents: [{name: prod, project: g/p, tokens: [{name: b, token: two, revoked: true}, {name: c, token: three}]}]")
+		s.same("agents", s.list("agents"), []string{"5 prod 1 false", "6 prod 2 false"})
+		s.same("tokens", s.list("agent-tokens"), []string{"5 a false -", "5 b true -", "5 c false -"})
+		s.apply("agents: [{id: 6, name: test, project: g/p, tokens: [{name: d, token: four}]}]")
+		s.same("moved by number", s.list("agents"), []string{"5 prod 1 false", "6 test 1 false"})
+		s.apply("agents: [{name: next, project: g/p}]")
+		s.same("next", len(s.list("agents")), 3)
+	}},
+	attempts("tokens and agents refer to what is there, and have their own name", owners+`
+groups: [{path: g}]
+projects: [{id: 1, path: g/p}]
+agents: [{id: 5, name: prod, project: g/p, tokens: [{name: a, token: one}]}, {id: 6, name: test, project: g/p}]`, []attempt{
+		{"no such user", func(s Subject, r directory.Registry) error {
+			return r.Credentials.PutAccessToken(s.Context(), 99, directory.AccessToken{Name: "x", Digest: "d"})
+		}, domain.NotFound},
+		{"no such project", agentPut(99, 1, 0, "new"), domain.NotFound},
+		{"no such creator", agentPut(1, 99, 0, "new"), domain.NotFound},
+		{"another's name", agentPut(1, 1, 6, "prod"), domain.Conflict},
+		{"a name under another number", agentPut(1, 1, 9, "prod"), domain.Conflict},
+	}),
+}
+
+func agentPut(project source.ProjectID, creator identity.UserID, id int64, name string) func(Subject, directory.Registry) error {
+	return func(s Subject, r directory.Registry) error {
+		a := directory.Agent{ID: id, Name: name, Tokens: []directory.AgentToken{{Name: "t", Digest: "digest"}}}
+		return r.Credentials.PutAgent(s.Context(), project, creator, a)
+	}
+}

@@ -1,0 +1,194 @@
+package contract
+
+import (
+	"strings"
+
+	"gatehouse/application/directory"
+	"gatehouse/application/gitaccess"
+	"gatehouse/domain/source"
+)
+
+// paths is a world of projects that are easily mistaken for each other.
+const paths = `
+groups:
+  - {id: 1, path: Acme}
+  - {id: 2, path: acme/Tools}
+  - {id: 3, path: acmeX}
+users:
+  - {id: 1, username: Dev}
+projects:
+  - {id: 10, path: acme/tools/CLI, moved_from: [old/cli, Old/Tool]}
+  - {id: 11, path: acme/tools/taken}
+  - {id: 12, path: acme/tools/book}
+  - {id: 13, path: acme/tools/book.wiki}
+  - {id: 14, path: acme/tools/a_b}
+  - {id: 15, path: dev/own}
+  - {id: 16, path: acme/tools/art.design}
+`
+
+// lookup is what a path leads to.
+type lookup struct {
+	Repository string
+	Path       string
+	Moved      bool
+}
+
+func (s Subject) lookup(where string) lookup {
+	s.Helper()
+	standing := s.standing("nobody", where)
+	got := lookup{Path: standing.Project.Path, Moved: standing.Moved}
+	if standing.Repository.Known() {
+		got.Repository = standing.Repository.String()
+	}
+	return got
+}
+
+// lookups are one case for each target, in the world of paths.
+func lookups(name string, targets map[string]lookup) Case {
+	return Case{Name: name, Check: func(s Subject) {
+		s.apply(paths)
+		for where, want := range targets {
+			s.same(where, s.lookup(where), want)
+		}
+	}}
+}
+
+var pathCases = []Case{
+	lookups("letter case is ignored, and the answer has its own", map[string]lookup{
+		"Acme/Tools/CLI": {Repository: "project-10", Path: "Acme/Tools/CLI"},
+		"acme/tools/cli": {Repository: "project-10", Path: "Acme/Tools/CLI"},
+		"ACME/TOOLS/CLI": {Repository: "project-10", Path: "Acme/Tools/CLI"},
+		"DEV/OWN":        {Repository: "project-15", Path: "Dev/own"},
+	}),
+	lookups("suffixes name the wiki and the designs", map[string]lookup{
+		"acme/tools/cli.wiki":   {Repository: "wiki-10", Path: "Acme/Tools/CLI"},
+		"ACME/tools/cli.WIKI":   {Repository: "wiki-10", Path: "Acme/Tools/CLI"},
+		"acme/tools/cli.design": {Repository: "design-10", Path: "Acme/Tools/CLI"},
+		"dev/own.wiki":          {Repository: "wiki-15", Path: "Dev/own"},
+	}),
+	lookups("a project of that very name comes first", map[string]lookup{
+		"acme/tools/book":             {Repository: "project-12", Path: "Acme/Tools/book"},
+		"acme/tools/book.wiki":        {Repository: "project-13", Path: "Acme/Tools/book.wiki"},
+		"acme/tools/book.design":      {Repository: "design-12", Path: "Acme/Tools/book"},
+		"acme/tools/book.wiki.wiki":   {Repository: "wiki-13", Path: "Acme/Tools/book.wiki"},
+		"acme/tools/book.wiki.design": {Repository: "design-13", Path: "Acme/Tools/book.wiki"},
+		"acme/tools/art.design":       {Repository: "project-16", Path: "Acme/Tools/art.design"},
+	}),
+	lookups("nothing else is a project", map[string]lookup{
+		"": {}, "acme": {}, "acme/tools": {}, "dev": {}, "cli": {}, "tools/cli": {}, "acme/cli": {},
+		"acme/tools/cli/x": {}, "acme/tools/cli.": {}, "acme/tools/art": {}, ".wiki": {}, ".design": {},
+		"acme/tools/.wiki": {}, "acme/tools/cli.wiki.wiki": {}, "acme/tools/cli.design.wiki": {}, "acme/tools/cli.snippet": {},
+		"/acme/tools/cli": {}, "acme/tools/cli/": {}, "acme//tools/cli": {}, " acme/tools/cli": {},
+	}),
+	lookups("no character of a path is special", map[string]lookup{
+		"acme/tools/a_b": {Repository: "project-14", Path: "Acme/Tools/a_b"},
+		"acme/tools/axb": {}, "acme/tools/a%": {}, "acme/tools/a__": {}, "acme/tools/%": {}, "acme%": {},
+		"acme/tools/cl?": {}, "acme/tools/cl*": {}, "acme/tools/cli' OR '1'='1": {}, `acme/tools/cli\`: {},
+		"acme/tools/clı": {}, "acme/tools/cli\x00": {}, "acme/tools/cli\xff": {}, "acme/tools/" + strings.Repeat("x", 9999): {},
+	}),
+	lookups("a path of the past leads to the project", map[string]lookup{
+		"old/cli":         {Repository: "project-10", Path: "Acme/Tools/CLI", Moved: true},
+		"OLD/CLI":         {Repository: "project-10", Path: "Acme/Tools/CLI", Moved: true},
+		"old/tool":        {Repository: "project-10", Path: "Acme/Tools/CLI", Moved: true},
+		"old/cli.wiki":    {Repository: "wiki-10", Path: "Acme/Tools/CLI", Moved: true},
+		"old/tool.design": {Repository: "design-10", Path: "Acme/Tools/CLI", Moved: true},
+		"old":             {}, "old/cl": {}, "old/cli.wiki.wiki": {},
+	}),
+	{Name: "a project's own path is none of the past", Check: func(s Subject) {
+		s.apply(paths)
+		s.unit(func(r directory.Registry) {
+			p := directory.Project{Project: source.Project{ID: 10, Path: "acme/tools/cli"}, MovedFrom: []source.Path{"acme/tools/TAKEN", "acme/tools/cli", "was/it"}}
+			_, _, err := r.Projects.PutProject(s.Context(), p)
+			s.fine("PutProject", err)
+		})
+		s.same("another's", s.lookup("acme/tools/taken"), lookup{"project-11", "Acme/Tools/taken", false})
+		s.same("another's wiki", s.lookup("acme/tools/taken.wiki"), lookup{"wiki-11", "Acme/Tools/taken", false})
+		s.same("its own", s.lookup("acme/tools/cli"), lookup{"project-10", "Acme/Tools/cli", false})
+		s.same("nobody's", s.lookup("was/it"), lookup{"project-10", "Acme/Tools/cli", true})
+		s.apply("projects: [{id: 11, path: acme/tools/elsewhere}, {id: 10, path: acme/tools/tool}]")
+		s.same("the other's, free again", s.lookup("acme/tools/taken"), lookup{})
+		s.same("its own, free again", s.lookup("acme/tools/cli"), lookup{})
+	}},
+	lookups("a number is taken as it stands", map[string]lookup{
+		"project-10":      {Repository: "project-10", Path: "Acme/Tools/CLI"},
+		"wiki-10":         {Repository: "wiki-10", Path: "Acme/Tools/CLI"},
+		"project-10-wiki": {Repository: "wiki-10", Path: "Acme/Tools/CLI"},
+		"design-10":       {Repository: "design-10", Path: "Acme/Tools/CLI"},
+		"project-99":      {Repository: "project-99"},
+		"wiki-99":         {Repository: "wiki-99"},
+		"snippet-10":      {Repository: "snippet-10"},
+		"group-1-wiki":    {Repository: "group-1-wiki"},
+		"group-10-wiki":   {Repository: "group-10-wiki"},
+
+		"project-9223372036854775807": {Repository: "project-9223372036854775807"},
+	}),
+	{Name: "the number wins over the path", Check: func(s Subject) {
+		s.apply(paths)
+		for _, number := range []int64{10, 99} {
+			q := gitaccess.Question{Now: now, Target: source.Target{
+				Repository: source.RepositoryID{Kind: source.Wiki, ID: number}, Path: "old/cli",
+			}}
+			got := s.ask(q)
+			s.same("repository", got.Repository, q.Target.Repository)
+			s.same("moved", got.Moved, false)
+			s.same("known", got.Project.Known(), number == 10)
+		}
+	}},
+	{Name: "a path of a project that was once another's leads there", Check: func(s Subject) {
+		s.apply(paths, "groups: [{path: old}]\nprojects: [{id: 20, path: old/cli}]")
+		s.same("old/cli", s.lookup("old/cli"), lookup{"project-20", "old/cli", false})
+		s.same("its wiki", s.lookup("old/cli.wiki"), lookup{"wiki-20", "old/cli", false})
+		s.same("old/tool", s.lookup("old/tool"), lookup{"project-10", "Acme/Tools/CLI", true})
+		// It is gone for good, also when that project goes its way.
+		s.apply("projects: [{id: 20, path: old/other}]")
+		s.same("old/cli, free again", s.lookup("old/cli"), lookup{})
+	}},
+	{Name: "a project with a suffix comes before one that moved, a moved one before none", Check: func(s Subject) {
+		s.apply(paths, `projects: [{id: 12, path: acme/tools/book, moved_from: [was/a, acme/tools/cli.wiki]}, {id: 11, path: acme/tools/taken, moved_from: [was/a.wiki]}]`)
+		s.same("the wiki that is there", s.lookup("acme/tools/cli.wiki"), lookup{"wiki-10", "Acme/Tools/CLI", false})
+		s.same("the whole path of the past", s.lookup("was/a.wiki"), lookup{"project-11", "Acme/Tools/taken", true})
+	}},
+	{Name: "a path of the past moves to the last who names it", Check: func(s Subject) {
+		s.apply(paths, "projects: [{id: 14, path: acme/tools/a_b, moved_from: [OLD/cli]}]")
+		s.same("old/cli", s.lookup("old/cli"), lookup{"project-14", "Acme/Tools/a_b", true})
+		s.apply("projects: [{id: 14, path: acme/tools/a_b}]")
+		s.same("old/cli, not named again", s.lookup("old/cli"), lookup{"project-14", "Acme/Tools/a_b", true})
+	}},
+	{Name: "a project that is going to be deleted is unknown", Check: func(s Subject) {
+		s.apply(paths, `projects: [{id: 10, path: acme/tools/cli, pending_delete: true}, {id: 13, path: acme/tools/book.wiki, pending_delete: true}]`)
+		for _, where := range []string{"acme/tools/cli", "acme/tools/cli.wiki", "old/cli", "project-10", "wiki-10", "design-10"} {
+			s.same(where, s.standing("nobody", where).Project, source.Project{})
+		}
+		s.same("number", s.lookup("project-10"), lookup{Repository: "project-10"})
+		s.same("path", s.lookup("old/cli"), lookup{})
+		s.same("whose name it stood in the way of", s.lookup("acme/tools/book.wiki"), lookup{"wiki-12", "Acme/Tools/book", false})
+		s.apply("projects: [{id: 10, path: acme/tools/cli}]")
+		s.same("kept after all", s.found("old/cli"), source.ProjectID(10))
+	}},
+	{Name: "a group that is going to be deleted hides all below", Check: func(s Subject) {
+		s.apply(paths, "groups: [{path: acme/tools/deep}, {path: acme/tools/deep/er}]\nprojects: [{id: 30, path: acme/tools/deep/er/p}, {id: 31, path: acme/top}]")
+		s.apply("groups: [{path: acme/tools, pending_delete: true}]")
+		s.same("hidden", []source.ProjectID{s.found("project-10"), s.found("acme/tools/deep/er/p"), s.found("old/cli")}, []source.ProjectID{0, 0, 0})
+		s.same("beside it", s.found("acme/top"), source.ProjectID(31))
+		s.apply("groups: [{path: acme/tools/deep, pending_delete: true}, {path: acme/tools}]")
+		s.same("still hidden", []source.ProjectID{s.found("project-10"), s.found("project-30")}, []source.ProjectID{10, 0})
+		// Hidden or not depends on where a group is, not on where it was.
+		s.unit(func(r directory.Registry) {
+			id, err := r.Namespaces.GroupID(s.Context(), "acme/tools/deep/er")
+			s.fine("GroupID", err)
+			_, err = r.Namespaces.PutGroup(s.Context(), group(id, "acme/er"))
+			s.fine("PutGroup", err)
+		})
+		s.same("moved out", s.found("acme/er/p"), source.ProjectID(30))
+		s.apply("projects: [{id: 40, path: acme/tools/deep/new}]")
+		s.same("new below", s.found("acme/tools/deep/new"), source.ProjectID(0))
+	}},
+}
+
+// group describes a private group.
+func group(id source.NamespaceID, path string) directory.Group {
+	return directory.Group{
+		Namespace:  source.Namespace{ID: id, Path: path, Protocols: source.AllProtocols},
+		Visibility: source.Private,
+	}
+}

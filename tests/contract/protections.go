@@ -1,0 +1,146 @@
+package contract
+
+import (
+	"cmp"
+	"slices"
+
+	"gatehouse/application/directory"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+	"gatehouse/tests/world"
+)
+
+// refs asks for the protections too, in a fixed order.
+func (s Subject) refs(who, where string) []source.Protection {
+	s.Helper()
+	q := question(who, where)
+	q.Refs = true
+	protections := s.ask(q).Project.Protections
+	slices.SortFunc(protections, func(a, b source.Protection) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Pattern, b.Pattern))
+	})
+	return protections
+}
+
+// protect replaces the protections of a project and returns the error.
+func (s Subject) protect(id source.ProjectID, protections ...source.Protection) (err error) {
+	s.Helper()
+	s.unit(func(r directory.Registry) { err = r.Projects.PutProtections(s.Context(), id, protections) })
+	return err
+}
+
+func branch(pattern source.Pattern, push ...source.Access) source.Protection {
+	return source.Protection{Kind: source.Branch, Pattern: pattern, Push: push}
+}
+
+var protectionCases = []Case{
+	{Name: "only with refs", Check: func(s Subject) {
+		s.apply("groups: [{path: acme}]\nprojects: [{path: acme/p, protected_branches: [{name: main}]}]")
+		s.same("without", s.standing("nobody", "acme/p").Project.Protections, []source.Protection(nil))
+		s.same("with", len(s.refs("nobody", "acme/p")), 1)
+		s.same("the wiki's", len(s.refs("nobody", "acme/p.wiki")), 1)
+		s.same("all else", s.standing("nobody", "acme/p").Project.DefaultBranch, "")
+	}},
+	{Name: "every kind of entry, in the order given", Check: func(s Subject) {
+		s.apply(crew())
+		roles := []source.Access{{Role: source.AdminsOnly}, {Role: source.NoRole}, {Role: source.Maintainer}, {Role: source.Developer}}
+		all := append(slices.Clone(roles), source.Access{DeployKey: 23}, source.Access{User: 3}, source.Access{Group: 9}, source.Access{User: 1}, source.Access{DeployKey: 21})
+		want := []source.Protection{
+			{Kind: source.Branch, Pattern: "*", AllowForcePush: true, Push: all, Merge: all[:7]},
+			{Kind: source.Branch, Pattern: "Main", Push: roles[:1]},
+			{Kind: source.Branch, Pattern: "main", Push: roles[2:3], Merge: roles[3:4]},
+			{Kind: source.Branch, Pattern: `ü/%_'"\`},
+			{Kind: source.Tag, Pattern: "main", Create: all},
+		}
+		s.fine("PutProtections", s.protect(60, want[4], want[2], want[0], want[3], want[1]))
+		s.same("protections", s.refs("nobody", "acme/p"), want)
+		s.same("of another project", len(s.refs("nobody", "acme/q")), 1)
+	}},
+	{Name: "they are replaced, and none is none", Check: func(s Subject) {
+		s.apply(crew())
+		s.fine("put", s.protect(60, branch("a", source.Access{Role: source.Developer}), branch("b")))
+		s.fine("put again", s.protect(60, branch("b", source.Access{User: 1}), branch("c")))
+		s.same("replaced", s.refs("nobody", "acme/p"), []source.Protection{branch("b", source.Access{User: 1}), branch("c")})
+		s.apply("projects: [{id: 60, path: acme/renamed, visibility: public}]")
+		s.same("a project put again keeps them", len(s.refs("nobody", "acme/renamed")), 2)
+		s.fine("put none", s.protect(60))
+		s.same("none", s.refs("nobody", "acme/renamed"), []source.Protection(nil))
+	}},
+	{Name: "two of one kind and pattern conflict", Check: func(s Subject) {
+		s.apply(crew())
+		s.fine("put", s.protect(60, branch("a")))
+		s.kind("two", s.protect(60, branch("b"), branch("c"), branch("b", source.Access{User: 1})), domain.Conflict)
+		s.same("as before", s.refs("nobody", "acme/p"), []source.Protection{branch("a")})
+		s.fine("of two kinds, in two letter cases", s.protect(60, branch("b"), branch("B"), source.Protection{Kind: source.Tag, Pattern: "b"}))
+	}},
+	{Name: "nobody who does not exist is let in", Check: func(s Subject) {
+		s.apply(crew())
+		s.fine("put", s.protect(60, branch("a")))
+		for name, entry := range map[string]source.Access{"user": {User: 99}, "group": {Group: 99}, "deploy key": {DeployKey: 99}, "a user's key": {DeployKey: 11}} {
+			s.kind(name, s.protect(60, branch("b", source.Access{Role: source.Developer}, entry)), domain.NotFound)
+			s.kind(name+" to tag", s.protect(60, source.Protection{Kind: source.Tag, Pattern: "b", Create: []source.Access{entry}}), domain.NotFound)
+		}
+		s.kind("project", s.protect(99, branch("b")), domain.NotFound)
+		s.same("as before", s.refs("nobody", "acme/p"), []source.Protection{branch("a")})
+	}},
+	{Name: "who is a member of a group that is let in", Check: func(s Subject) {
+		s.apply(tree, `
+users: [{username: fay}, {username: gil}, {username: hal}, {username: ian}, {username: owner}]
+members:
+  - {user: ann, group: top/mid, role: guest}
+  - {user: bob, group: top, role: developer}
+  - {user: cat, group: top/mid/low, role: owner}
+  - {user: dan, group: top/mid, role: developer, state: requested}
+  - {user: eve, group: top/mid, role: developer, expires_at: 2026-03-10}
+  - {user: fay, group: top/mid, role: minimal}
+  - {user: gil, project: top/mid/p, role: owner}
+  - {user: hal, group: else, role: owner}
+  - {user: ian, group: top/mid, role: developer, expires_at: 2026-03-11}
+  - {user: owner, group: else, role: guest}
+shares: [{group: top/mid, with: else, role: owner}]
+deploy_keys:
+  - {id: 91, title: a, creator: ann, key: "`+world.Key(91)+`", projects: [{project: else/p, can_push: true}]}
+  - {id: 92, title: b, creator: cat, key: "`+world.Key(92)+`", projects: [{project: else/p, can_push: true}]}
+  - {id: 93, title: c, key: "`+world.Key(93)+`", projects: [{project: else/p, can_push: true}]}
+projects:
+  - path: else/p
+    protected_branches: [{name: main, push: [maintainer, {group: top/mid}, {user: ann}], merge: [{group: top/mid}]}]
+    protected_tags: [{name: main, create: [{group: top/mid}, {group: else}]}]`)
+		for who, want := range map[string]bool{
+			"username-ann": true, "username-bob": true, "username-cat": false, "username-dan": false, "username-eve": false, "username-fay": false,
+			"username-gil": false, "username-hal": false, "username-ian": true, "nobody": false, "user-999": false,
+			"key-91": true, "key-92": false, "key-93": false,
+		} {
+			got := s.refs(who, "else/p")
+			members := [][]bool{belongs(got[0].Push), belongs(got[0].Merge), belongs(got[1].Create)[:1]}
+			s.same(who, members, [][]bool{{false, want, false}, {want}, {want}})
+		}
+		s.same("of the second group", belongs(s.refs("username-owner", "else/p")[1].Create), []bool{false, true})
+	}},
+	{Name: "the default protection of a new project, and of no other", Check: func(s Subject) {
+		s.apply("groups: [{path: acme}]\nprojects: [{id: 1, path: acme/p, default_branch: trunk}]")
+		maintainers := []source.Access{{Role: source.Maintainer}}
+		want := []source.Protection{{Kind: source.Branch, Pattern: "trunk", Push: maintainers, Merge: maintainers}}
+		s.same("new", s.refs("nobody", "acme/p"), want)
+		s.apply("projects: [{id: 1, path: acme/p, default_branch: other}]")
+		s.same("known", s.refs("nobody", "acme/p"), want)
+		s.fine("put none", s.protect(1))
+		s.apply("projects: [{id: 1, path: acme/p}]")
+		s.same("none", s.refs("nobody", "acme/p"), []source.Protection(nil))
+	}},
+	{Name: "a deploy key's entries stay its own", Check: func(s Subject) {
+		s.apply(crew())
+		s.fine("put", s.protect(60, branch("a", source.Access{DeployKey: 21}, source.Access{User: 1})))
+		for _, who := range []string{"key-21", "key-23", "user-21", "user-1"} {
+			s.same(who, s.refs(who, "acme/p")[0].Push, []source.Access{{DeployKey: 21}, {User: identity.UserID(1)}})
+		}
+	}},
+}
+
+func belongs(entries []source.Access) (out []bool) {
+	for _, a := range entries {
+		out = append(out, a.Member)
+	}
+	return out
+}

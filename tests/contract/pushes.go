@@ -1,0 +1,278 @@
+package contract
+
+import (
+	"fmt"
+	"time"
+
+	"gatehouse/application/pushes"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// expiry is how long counters live.
+const expiry = 600 * time.Second
+
+func (s Subject) increase(repository string, at time.Time) {
+	s.Helper()
+	s.fine("Increase", s.Counters.Increase(s.Context(), repository, at, expiry))
+}
+
+func (s Subject) decrease(repository string, at time.Time) {
+	s.Helper()
+	s.fine("Decrease", s.Counters.Decrease(s.Context(), repository, at))
+}
+
+// counters fails the case unless these are all, as "name value".
+func (s Subject) counters(what string, at time.Time, want ...string) {
+	s.Helper()
+	s.same(what, s.listAt(at, "counters"), want)
+}
+
+var counterCases = []Case{
+	{Name: "up and down", Check: func(s Subject) {
+		s.increase("project-7", now)
+		s.counters("one", now, "project-7 1")
+		s.increase("project-7", now)
+		s.increase("project-8", now)
+		s.counters("two and one", now, "project-7 2", "project-8 1")
+		s.decrease("project-7", now)
+		s.decrease("project-8", now)
+		s.counters("one and none", now, "project-7 1", "project-8 0")
+	}},
+	{Name: "never below zero", Check: func(s Subject) {
+		s.decrease("project-7", now)
+		s.counters("missing", now)
+		s.increase("project-7", now)
+		s.decrease("project-7", now)
+		s.decrease("project-7", now)
+		s.counters("would be negative", now)
+		s.increase("project-7", now)
+		s.counters("starts anew", now, "project-7 1")
+	}},
+	{Name: "a counter lives until its expiry has passed", Check: func(s Subject) {
+		s.increase("project-7", now)
+		s.counters("a moment before", now.Add(expiry-time.Microsecond), "project-7 1")
+		s.counters("to the moment", now.Add(expiry))
+		s.counters("after", now.Add(expiry+time.Hour))
+	}},
+	{Name: "an increase renews the expiry", Check: func(s Subject) {
+		s.increase("project-7", now)
+		s.increase("project-7", now.Add(expiry-time.Second))
+		s.counters("still there", now.Add(2*expiry-2*time.Second), "project-7 2")
+		s.counters("gone", now.Add(2*expiry-time.Second))
+	}},
+	{Name: "a decrease does not", Check: func(s Subject) {
+		s.increase("project-7", now)
+		s.increase("project-7", now)
+		s.decrease("project-7", now.Add(expiry-time.Second))
+		s.counters("still there", now.Add(expiry-time.Microsecond), "project-7 1")
+		s.counters("gone", now.Add(expiry))
+	}},
+	{Name: "an expired counter counts as zero", Check: func(s Subject) {
+		for range 3 {
+			s.increase("project-7", now)
+		}
+		s.increase("project-7", now.Add(expiry))
+		s.counters("one", now.Add(expiry), "project-7 1")
+		s.counters("for its own time", now.Add(2*expiry-time.Microsecond), "project-7 1")
+	}},
+	{Name: "a decrease removes an expired counter", Check: func(s Subject) {
+		for range 3 {
+			s.increase("project-7", now)
+		}
+		s.decrease("project-7", now.Add(expiry))
+		s.counters("gone, also for who asks earlier", now)
+	}},
+	{Name: "each call may name its own expiry", Check: func(s Subject) {
+		s.fine("long", s.Counters.Increase(s.Context(), "a", now, time.Hour))
+		s.fine("shorter", s.Counters.Increase(s.Context(), "a", now, time.Minute))
+		s.counters("the last counts", now.Add(time.Minute-time.Microsecond), "a 2")
+		s.counters("gone", now.Add(time.Minute))
+	}},
+	{Name: "expiry minds the moment, not the zone", Check: func(s Subject) {
+		s.increase("project-7", now.In(time.FixedZone("east", 14*3600)))
+		west := time.FixedZone("west", -12*3600)
+		s.counters("before", now.Add(expiry-time.Microsecond).In(west), "project-7 1")
+		s.counters("after", now.Add(expiry).In(west))
+	}},
+	{Name: "names are taken as given", Check: func(s Subject) {
+		names := []string{"wiki-7", "project-7-wiki", "project-7", "PROJECT-7", "project-07", "group-7-wiki", "project 7", " project-7", "project-7 ", "prøject", "", "%", "a'b"}
+		for i, name := range names {
+			for range i + 1 {
+				s.increase(name, now)
+			}
+		}
+		records, err := s.Inventory.List(s.Context(), "counters", now)
+		s.fine("List", err)
+		got := map[string]any{}
+		for _, record := range records {
+			got[record[0].Value.(string)] = record[1].Value
+		}
+		want := map[string]any{}
+		for i, name := range names {
+			want[name] = int64(i + 1)
+		}
+		s.same("counters", got, want)
+	}},
+	{Name: "names of any bytes", Needs: Bytes, Check: func(s Subject) {
+		for _, name := range []string{"a\x00b", "a\xffb", "a\nb"} {
+			s.increase(name, now)
+			s.increase(name, now)
+			s.decrease(name, now)
+		}
+		s.counters("each its own", now, "a\x00b 1", "a\nb 1", "a\xffb 1")
+	}},
+	{Name: "they can be reached", Check: func(s Subject) { s.fine("Ping", s.Counters.Ping(s.Context())) }},
+}
+
+var bracketCases = []Case{
+	{Name: "a push is kept as it came, and again if it comes again", Check: func(s Subject) {
+		p := pushes.Push{
+			Repository: "project-7", Identifier: "key-11", Changes: "a b refs/heads/ü\n\n c\r\n", ReceivedAt: precise,
+			Options: []string{"ci.skip", "", "mr.title=a\nb, \"c\" ü", "ci.skip"},
+		}
+		s.fine("Record", s.Journal.Record(s.Context(), p))
+		s.fine("Record", s.Journal.Record(s.Context(), p))
+		p.Options[0] = "spoilt"
+		s.fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "nonsense", ReceivedAt: now}))
+		records, err := s.Inventory.List(s.Context(), "pushes", now)
+		s.fine("List", err)
+		if len(records) != 3 {
+			s.Fatalf("got %d pushes, want 3", len(records))
+		}
+		for _, record := range records[:2] {
+			s.same("options", record[4].Value, []string{"ci.skip", "", "mr.title=a\nb, \"c\" ü", "ci.skip"})
+			s.same("changes", record[3].Value, p.Changes)
+			s.same("line", line(record, "gl_repository", "identifier", "received_at"), "project-7 key-11 "+kept.Format(time.RFC3339Nano))
+		}
+		s.same("without much", line(records[2], "gl_repository", "identifier", "changes", "push_options"), `nonsense "" "" []`)
+		first, second := records[0][0].Value.(int64), records[1][0].Value.(int64)
+		s.same("in turn", first < second, true)
+	}},
+	{Name: "a push of any bytes", Needs: Bytes, Check: func(s Subject) {
+		p := pushes.Push{Repository: "project-7\x00", Identifier: "key-\xff", Changes: "a b refs/heads/\xff\x00\n", ReceivedAt: now, Options: []string{"a\x00b", "\xff", "c"}}
+		s.fine("Record", s.Journal.Record(s.Context(), p))
+		records, err := s.Inventory.List(s.Context(), "pushes", now)
+		s.fine("List", err)
+		var got []any
+		for _, field := range records[0][1:5] {
+			got = append(got, field.Value)
+		}
+		s.same("push", got, []any{p.Repository, p.Identifier, p.Changes, p.Options})
+	}},
+	{Name: "a scene has the project's number and path", Check: func(s Subject) {
+		s.apply(crew())
+		acme := source.Project{ID: 60, Path: "acme/p"}
+		for repository, want := range map[string]source.Project{
+			"project-60": acme, "wiki-60": acme, "project-60-wiki": acme, "design-60": acme,
+			"snippet-60": {}, "group-9-wiki": {}, "group-60-wiki": {}, "project-99": {}, "project-63": {}, "wiki-63": {},
+		} {
+			got := s.scene("key-11", repository, now)
+			s.same(repository, got.Project, want)
+			s.same("actor", behind(got.Actor), "dev key 11")
+		}
+		s.same("nobody", s.scene("key-999", "project-60", now).Actor, identity.Actor{})
+		none, err := s.Scenes.Scene(s.Context(), identity.Claim{}, source.RepositoryID{}, now)
+		s.fine("Scene", err)
+		s.same("nothing", none, pushes.Scene{})
+	}},
+	{Name: "a project below a group that is going to be deleted has no scene", Check: func(s Subject) {
+		s.apply("groups: [{path: a, pending_delete: true}, {path: a/b}]\nprojects: [{id: 1, path: a/b/p}]")
+		s.same("project", s.scene("nobody", "project-1", now).Project, source.Project{})
+	}},
+	{Name: "banners come by start, then by number", Check: func(s Subject) {
+		s.apply(`
+broadcast_messages:
+  - {message: always, target_path: "acme/*"}
+  - {message: always too}
+  - {message: old, starts_at: 2020-01-01T00:00:00Z}
+  - {message: recent, starts_at: 2026-03-01T00:00:00Z, ends_at: 2026-04-01T00:00:00Z}
+  - {message: recent too, starts_at: 2026-03-01T00:00:00Z}
+  - {message: a note, type: notification}
+  - {message: on the web, show_in_git: false}
+  - {message: over, ends_at: 2026-03-10T12:00:00Z}
+  - {message: to come, starts_at: 2026-03-11T00:00:00Z}`)
+		want := []source.Banner{{Message: "recent too"}, {Message: "recent"}, {Message: "old"}, {Message: "always too"}, {Message: "always", TargetPath: "acme/*"}}
+		s.same("banners", s.scene("nobody", "project-1", now).Banners, want)
+	}},
+	{Name: "a banner is shown from its start until its end", Check: func(s Subject) {
+		s.apply("broadcast_messages: [{message: now, starts_at: 2026-03-10T12:00:00.000001Z, ends_at: 2026-03-10T13:00:00.000001Z}]")
+		start := time.Date(2026, 3, 10, 12, 0, 0, 1000, time.UTC)
+		for at, want := range map[time.Time]int{
+			start.Add(-time.Microsecond): 0, start: 1, start.In(time.FixedZone("x", 3600)): 1,
+			start.Add(time.Hour - time.Microsecond): 1, start.Add(time.Hour): 0,
+		} {
+			s.same(at.String(), len(s.scene("nobody", "project-1", at).Banners), want)
+		}
+	}},
+	{Name: "a broadcast put again is changed", Check: func(s Subject) {
+		s.apply("broadcast_messages: [{message: a}, {message: a, target_path: x}, {message: a, type: notification}]")
+		s.apply("broadcast_messages: [{message: a, ends_at: 2026-03-10T12:00:00Z}]")
+		s.same("list", s.list("broadcasts", "message", "type", "ends_at", "target_path"), []string{
+			`a banner 2026-03-10T12:00:00Z ""`, "a banner - x", `a notification - ""`,
+		})
+	}},
+	{Name: "a notice is taken once", Check: func(s Subject) {
+		s.apply(crew())
+		n := source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Wiki, ID: 60}, OldPath: "Old/CLI.wiki", Protocol: source.HTTP, ExpiresAt: precise}
+		s.fine("Leave", s.Leave.Leave(s.Context(), n))
+		got, err := s.Take.Take(s.Context(), 1, n.Repository, now)
+		s.fine("Take", err)
+		n.ExpiresAt = kept
+		s.same("notice", got, n)
+		s.utc(got.ExpiresAt)
+		_, err = s.Take.Take(s.Context(), 1, n.Repository, now)
+		s.kind("again", err, domain.NotFound)
+	}},
+	{Name: "a notice is for one user and one repository", Check: func(s Subject) {
+		s.apply(crew())
+		code, wiki := source.RepositoryID{Kind: source.Code, ID: 60}, source.RepositoryID{Kind: source.Wiki, ID: 60}
+		for i, r := range []source.RepositoryID{code, wiki} {
+			s.fine("Leave", s.Leave.Leave(s.Context(), source.Notice{User: 1, Repository: r, OldPath: source.Path(fmt.Sprint("old/", i)), ExpiresAt: now.Add(time.Minute)}))
+		}
+		for name, take := range map[string]struct {
+			user identity.UserID
+			at   source.RepositoryID
+		}{"other user": {2, code}, "other project": {1, source.RepositoryID{Kind: source.Code, ID: 61}}, "designs": {1, source.RepositoryID{Kind: source.Design, ID: 60}}} {
+			_, err := s.Take.Take(s.Context(), take.user, take.at, now)
+			s.kind(name, err, domain.NotFound)
+		}
+		for i, r := range []source.RepositoryID{code, wiki} {
+			got, err := s.Take.Take(s.Context(), 1, r, now)
+			s.fine("Take", err)
+			s.same("old path", got.OldPath, source.Path(fmt.Sprint("old/", i)))
+		}
+	}},
+	{Name: "a second notice replaces the first", Check: func(s Subject) {
+		s.apply(crew())
+		n := source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "a/b", Protocol: source.SSH, ExpiresAt: now.Add(time.Minute)}
+		s.fine("Leave", s.Leave.Leave(s.Context(), n))
+		n.OldPath, n.Protocol, n.ExpiresAt = "c/d", source.HTTP, now.Add(time.Hour)
+		s.fine("Leave", s.Leave.Leave(s.Context(), n))
+		got, err := s.Take.Take(s.Context(), 1, n.Repository, now)
+		s.fine("Take", err)
+		n.ExpiresAt = n.ExpiresAt.Truncate(time.Microsecond)
+		s.same("the second", got, n)
+		_, err = s.Take.Take(s.Context(), 1, n.Repository, now)
+		s.kind("again", err, domain.NotFound)
+	}},
+	{Name: "a notice that has expired is not there", Check: func(s Subject) {
+		s.apply(crew())
+		n := source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "a/b", ExpiresAt: now}
+		for at, want := range map[time.Time]bool{now.Add(-time.Microsecond): true, now: false, now.Add(time.Hour): false} {
+			s.fine("Leave", s.Leave.Leave(s.Context(), n))
+			_, err := s.Take.Take(s.Context(), 1, n.Repository, at)
+			s.same(at.String(), err == nil, want)
+			if !want {
+				s.kind("Take", err, domain.NotFound)
+			}
+		}
+		s.fine("Leave", s.Leave.Leave(s.Context(), n))
+		_, _ = s.Take.Take(s.Context(), 1, n.Repository, now.Add(time.Hour))
+		n.ExpiresAt = now.Add(time.Hour)
+		s.fine("Leave after one that expired", s.Leave.Leave(s.Context(), n))
+		_, err := s.Take.Take(s.Context(), 1, n.Repository, now)
+		s.fine("Take", err)
+	}},
+}

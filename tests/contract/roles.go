@@ -1,0 +1,211 @@
+package contract
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"gatehouse/domain/source"
+)
+
+// row is a role that a user has in a project.
+type row struct {
+	who, where string
+	want       source.Role
+}
+
+// roles are the roles in one world, asked for now.
+func roles(name, text string, rows []row) Case {
+	return Case{Name: name, Check: func(s Subject) {
+		s.apply(text)
+		for _, r := range rows {
+			s.same(r.who+" in "+r.where, s.standing(user(r.who), r.where).Role, r.want)
+		}
+	}}
+}
+
+// tree is three groups in a row with a project at each, and two beside them.
+const tree = `
+users: [{username: ann}, {username: bob}, {username: cat}, {username: dan}, {username: eve}]
+groups: [{path: top}, {path: top/mid}, {path: top/mid/low}, {path: top/side}, {path: else}, {path: else/in}, {path: else/in/most}]
+projects: [{path: top/p}, {path: top/mid/p}, {path: top/mid/low/p}, {path: top/side/p}, {path: else/p}, {path: ann/p}]
+`
+
+var roleCases = []Case{
+	{Name: "direct, of every level", Check: func(s Subject) {
+		s.apply(tree)
+		for role, word := range source.RoleNames {
+			if role == source.NoRole {
+				continue
+			}
+			s.apply(fmt.Sprintf("users: [{username: u%d}]\nmembers: [{user: u%[1]d, project: top/p, role: %s}]", role, word))
+			want := role
+			if role == source.Minimal {
+				want = source.NoRole
+			}
+			s.same(word, s.standing(fmt.Sprintf("username-u%d", role), "top/p").Role, want)
+			s.same(word+" next door", s.standing(fmt.Sprintf("username-u%d", role), "top/mid/p").Role, source.NoRole)
+		}
+	}},
+	roles("inherited from every group above, and from no other", tree+`
+members:
+  - {user: ann, group: top, role: reporter}
+  - {user: bob, group: top/mid, role: developer}
+  - {user: cat, group: top/mid/low, role: maintainer}
+  - {user: dan, group: else, role: owner}`, []row{
+		{"ann", "top/p", source.Reporter}, {"ann", "top/mid/p", source.Reporter}, {"ann", "top/mid/low/p", source.Reporter}, {"ann", "top/side/p", source.Reporter},
+		{"bob", "top/p", source.NoRole}, {"bob", "top/mid/p", source.Developer}, {"bob", "top/mid/low/p", source.Developer}, {"bob", "top/side/p", source.NoRole},
+		{"cat", "top/p", source.NoRole}, {"cat", "top/mid/p", source.NoRole}, {"cat", "top/mid/low/p", source.Maintainer},
+		{"dan", "top/p", source.NoRole}, {"dan", "top/mid/low/p", source.NoRole}, {"dan", "else/p", source.Owner},
+		{"eve", "top/p", source.NoRole}, {"nobody-of-us", "top/p", source.NoRole},
+	}),
+	roles("the highest of several counts", tree+`
+members:
+  - {user: ann, group: top, role: maintainer}
+  - {user: ann, group: top/mid, role: guest}
+  - {user: ann, project: top/mid/p, role: reporter}
+  - {user: bob, group: top, role: guest}
+  - {user: bob, project: top/mid/p, role: developer}
+shares: [{project: top/mid/p, with: else, role: owner}, {group: top, with: else/in, role: reporter}]
+`, []row{
+		{"ann", "top/mid/p", source.Maintainer}, {"bob", "top/mid/p", source.Developer}, {"bob", "top/mid/low/p", source.Guest},
+	}),
+	roles("the owner of a personal namespace", tree+`
+members: [{user: ann, project: ann/p, role: guest}, {user: bob, project: ann/p, role: developer}]`, []row{
+		{"ann", "ann/p", source.Owner}, {"bob", "ann/p", source.Developer}, {"cat", "ann/p", source.NoRole}, {"ann", "top/p", source.NoRole},
+	}),
+	roles("administrators have no role by that", `
+users: [{username: root, admin: true}]
+groups: [{path: top}]
+projects: [{path: top/p}]`, []row{{"root", "top/p", source.NoRole}}),
+	roles("only active memberships count, whatever the user's state", `
+users: [{username: active}, {username: requested}, {username: invited}, {username: awaiting}, {username: blocked, state: blocked}]
+groups: [{path: top}]
+projects: [{path: top/p}]
+members:
+  - {user: active, group: top, role: developer, state: active}
+  - {user: requested, group: top, role: developer, state: requested}
+  - {user: invited, group: top, role: developer, state: invited}
+  - {user: awaiting, group: top, role: developer, state: awaiting}
+  - {user: requested, project: top/p, role: guest, state: requested}
+  - {user: invited, project: top/p, role: guest, state: active}
+  - {user: blocked, group: top, role: developer}`, []row{
+		{"active", "top/p", source.Developer}, {"requested", "top/p", source.NoRole}, {"invited", "top/p", source.Guest},
+		{"awaiting", "top/p", source.NoRole}, {"blocked", "top/p", source.Developer},
+	}),
+	roles("minimal is no role, by whatever way", tree+`
+members:
+  - {user: ann, group: top, role: minimal}
+  - {user: bob, project: top/p, role: minimal}
+  - {user: cat, group: else, role: minimal}
+  - {user: dan, group: else/in, role: owner}
+  - {user: eve, group: top, role: minimal}
+  - {user: eve, project: top/p, role: guest}
+shares: [{project: top/p, with: else, role: owner}, {project: top/p, with: else/in, role: minimal}]`, []row{
+		{"ann", "top/p", source.NoRole}, {"bob", "top/p", source.NoRole}, {"cat", "top/p", source.NoRole}, {"dan", "top/p", source.NoRole},
+		{"eve", "top/p", source.Guest}, {"eve", "top/mid/p", source.NoRole},
+	}),
+	roles("a share lends no more than it allows, nor more than there is", tree+`
+members: [{user: ann, group: else, role: owner}, {user: bob, group: else, role: developer}, {user: cat, group: else, role: guest}, {user: dan, group: else, role: developer, state: requested}]
+shares: [{project: top/p, with: else, role: developer}, {group: top/mid, with: else, role: reporter}]`, []row{
+		{"ann", "top/p", source.Developer}, {"bob", "top/p", source.Developer}, {"cat", "top/p", source.Guest}, {"dan", "top/p", source.NoRole}, {"eve", "top/p", source.NoRole},
+		{"ann", "top/mid/p", source.Reporter}, {"ann", "top/mid/low/p", source.Reporter}, {"cat", "top/mid/low/p", source.Guest},
+		{"ann", "top/side/p", source.NoRole}, {"ann", "else/p", source.Owner},
+	}),
+	roles("a share lends to those who inherit the group, not to those below", tree+`
+members: [{user: ann, group: else, role: maintainer}, {user: bob, group: else/in, role: reporter}, {user: cat, group: else/in/most, role: owner}, {user: dan, project: else/p, role: owner}]
+shares: [{project: top/mid/p, with: else/in, role: maintainer}, {group: top/side, with: else/in/most, role: developer}]`, []row{
+		{"ann", "top/mid/p", source.Maintainer}, {"bob", "top/mid/p", source.Reporter}, {"cat", "top/mid/p", source.NoRole}, {"dan", "top/mid/p", source.NoRole},
+		{"ann", "top/side/p", source.Developer}, {"bob", "top/side/p", source.Reporter}, {"cat", "top/side/p", source.Developer},
+	}),
+	roles("a share lends to members, not to those who are lent to", tree+`
+members: [{user: ann, group: else, role: owner}]
+shares: [{group: top/side, with: else, role: owner}, {project: top/p, with: top/side, role: owner}, {project: top/mid/p, with: top, role: owner}]`, []row{
+		{"ann", "top/side/p", source.Owner}, {"ann", "top/p", source.NoRole}, {"ann", "top/mid/p", source.NoRole},
+	}),
+	roles("several shares: the best of each way", tree+`
+members: [{user: ann, group: else, role: owner}, {user: ann, group: top/side, role: guest}]
+shares:
+  - {project: top/mid/low/p, with: else, role: guest}
+  - {project: top/mid/low/p, with: top/side, role: owner}
+  - {group: top/mid/low, with: else/in, role: reporter}
+  - {group: top/mid, with: else/in/most, role: developer}
+  - {group: top, with: else, role: planner}`, []row{
+		{"ann", "top/mid/low/p", source.Developer}, {"ann", "top/mid/p", source.Developer}, {"ann", "top/p", source.Planner},
+	}),
+	{Name: "a share with a group of one's own line", Check: func(s Subject) {
+		s.apply(tree, "members: [{user: ann, group: top/mid, role: developer}]\nshares: [{group: top, with: top/mid, role: reporter}, {group: top/mid, with: top/mid, role: owner}]")
+		s.same("above", s.standing(user("ann"), "top/p").Role, source.Reporter)
+		s.same("within", s.standing(user("ann"), "top/mid/p").Role, source.Developer)
+	}},
+	{Name: "the end of a membership and of a share, to the moment", Check: func(s Subject) {
+		s.apply(tree, `
+members: [{user: ann, group: top, role: developer, expires_at: 2026-03-10}, {user: bob, project: top/p, role: developer, expires_at: 2026-03-10},
+  {user: cat, group: else/in, role: owner}, {user: dan, group: top/side, role: owner, expires_at: 2026-03-10}]
+shares: [{project: top/p, with: else/in, role: developer, expires_at: 2026-03-10}, {group: top, with: top/side, role: developer}, {group: top/mid, with: else/in, role: reporter, expires_at: 2026-03-10}]`)
+		day := time.Date(2026, time.March, 10, 0, 0, 0, 0, time.UTC)
+		east, west := time.FixedZone("east", 14*3600), time.FixedZone("west", -12*3600)
+		for at, want := range map[time.Time]source.Role{
+			day.Add(-24 * time.Hour):                source.Developer,
+			day.Add(-time.Microsecond):              source.Developer,
+			day.Add(-time.Nanosecond):               source.Developer,
+			day.Add(-time.Second).In(east):          source.Developer, // there it is the 10th
+			day:                                     source.NoRole,
+			day.Add(time.Microsecond):               source.NoRole,
+			day.Add(time.Hour).In(west):             source.NoRole, // there it is the 9th
+			day.Add(24 * time.Hour):                 source.NoRole,
+			day.AddDate(100, 0, 0):                  source.NoRole,
+			time.Date(1999, 1, 1, 0, 0, 0, 0, west): source.Developer,
+		} {
+			for _, who := range []string{"ann", "bob", "cat", "dan"} {
+				q := question(user(who), "top/p")
+				q.Now = at
+				s.same(who+" at "+at.String(), s.ask(q).Role, want)
+			}
+			q := question(user("cat"), "top/mid/p")
+			q.Now = at
+			s.same("cat in mid at "+at.String(), s.ask(q).Role, min(want, source.Reporter))
+		}
+	}},
+	{Name: "twenty groups deep", Check: func(s Subject) {
+		var paths, text []string
+		for i := range 20 {
+			paths = append(paths, fmt.Sprintf("g%d", i))
+			text = append(text, fmt.Sprintf("  - {path: %s}", strings.Join(paths, "/")))
+		}
+		deep := strings.Join(paths, "/")
+		s.apply("users: [{username: ann}, {username: bob}, {username: cat}]\ngroups:\n" + strings.Join(text, "\n") + `
+  - {path: else}
+projects: [{path: ` + deep + `/p}]
+members: [{user: ann, group: g0, role: developer}, {user: bob, group: else, role: owner}, {user: cat, group: ` + deep + `, role: guest}]
+shares: [{group: g0/g1, with: else, role: maintainer}]`)
+		for who, want := range map[string]source.Role{"ann": source.Developer, "bob": source.Maintainer, "cat": source.Guest} {
+			s.same(who, s.standing(user(who), strings.ToUpper(deep)+"/p").Role, want)
+		}
+		s.same("root", s.standing("nobody", deep+"/p").Project.Root.Path, "g0")
+	}},
+	{Name: "a membership that is put again is the new one", Check: func(s Subject) {
+		s.apply(tree, "members: [{user: ann, group: top, role: owner}, {user: bob, group: else, role: owner}]\nshares: [{project: top/p, with: else, role: owner}]")
+		s.apply("members: [{user: ANN, group: TOP, role: guest, expires_at: 2027-01-01}]\nshares: [{project: TOP/P, with: ELSE, role: reporter, expires_at: 2027-01-01}]")
+		s.same("member", s.standing(user("ann"), "top/p").Role, source.Guest)
+		s.same("share", s.standing(user("bob"), "top/p").Role, source.Reporter)
+		s.same("members", s.list("members"), []string{"ann top - guest active 2027-01-01T00:00:00Z", "bob else - owner active -"})
+		s.same("shares", s.list("shares"), []string{"- top/p else reporter 2027-01-01T00:00:00Z"})
+		s.apply("members: [{user: ann, group: top, role: guest, state: requested}]")
+		s.same("no more", s.standing(user("ann"), "top/p").Role, source.NoRole)
+	}},
+	{Name: "a role is for the number that was asked for", Check: func(s Subject) {
+		// One number for a user, a group and a project: none is mistaken for another.
+		s.apply(`
+users: [{id: 1, username: ann}, {id: 2, username: bob}]
+groups: [{id: 1, path: one}, {id: 2, path: two}]
+projects: [{id: 1, path: two/p}, {id: 2, path: one/p}]
+members: [{user: ann, group: one, role: owner}, {user: bob, project: two/p, role: guest}]`)
+		for where, want := range map[string][]source.Role{
+			"project-1": {source.NoRole, source.Guest}, "project-2": {source.Owner, source.NoRole}, "wiki-2": {source.Owner, source.NoRole},
+			"snippet-2": {source.NoRole, source.NoRole}, "group-1-wiki": {source.NoRole, source.NoRole},
+		} {
+			s.same(where, []source.Role{s.standing("user-1", where).Role, s.standing("user-2", where).Role}, want)
+		}
+	}},
+}

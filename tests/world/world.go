@@ -1,0 +1,68 @@
+// Package world is what there is to test in: a small world that reads like a
+// sentence, and the way from any such text into a store.
+package world
+
+import (
+	"context"
+	"crypto/ed25519"
+	_ "embed" // for small.yaml
+	"encoding/base64"
+	"encoding/binary"
+	"testing"
+	"time"
+
+	"gatehouse/adapters/worldfile"
+	"gatehouse/application/directory"
+	"gatehouse/domain/source"
+)
+
+// Small is one of everything: a user in every role and in every state, a
+// project of every visibility, in the group acme and around it.
+//
+//go:embed small.yaml
+var Small string
+
+// Now is the moment at which tests ask, unless time is what they are about. It
+// is a Tuesday, and no whole second.
+var Now = time.Date(2026, time.March, 10, 12, 34, 56, 789012000, time.UTC)
+
+// Apply puts what texts describe into a store and ends the test if anything
+// is wrong with them.
+func Apply(t testing.TB, registries directory.Registries, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if err := Try(t.Context(), registries, text); err != nil {
+			t.Fatalf("world: %v", err)
+		}
+	}
+}
+
+// Parse reads a world and ends the test if anything is wrong with the text.
+func Parse(t testing.TB, text string) directory.World {
+	t.Helper()
+	w, err := worldfile.Parse([]byte(text))
+	if err != nil {
+		t.Fatalf("world: %v", err)
+	}
+	return w
+}
+
+// Try puts what text describes into a store, or returns what is wrong with it.
+func Try(ctx context.Context, registries directory.Registries, text string) error {
+	w, err := worldfile.Parse([]byte(text))
+	if err != nil {
+		return err
+	}
+	_, err = directory.New(registries, source.FullyProtected, func() time.Time { return Now }).Apply(ctx, w)
+	return err
+}
+
+// Key is the line of a public key: the same one for the same seed.
+func Key(seed byte) string {
+	public := ed25519.NewKeyFromSeed(append(make([]byte, ed25519.SeedSize-1), seed)).Public().(ed25519.PublicKey)
+	var blob []byte
+	for _, field := range [][]byte{[]byte("ssh-ed25519"), public} {
+		blob = append(binary.BigEndian.AppendUint32(blob, uint32(len(field))), field...)
+	}
+	return "ssh-ed25519 " + base64.StdEncoding.EncodeToString(blob)
+}
