@@ -1,0 +1,331 @@
+package contract
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"gatehouse/application/directory"
+	"gatehouse/application/gitaccess"
+	"gatehouse/application/pushes"
+	"gatehouse/bootstrap"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+	"gatehouse/tests/world"
+)
+
+// walk makes steps in a world so small that they get in each other's way.
+type walk struct {
+	*rand.Rand
+	now time.Time
+}
+
+func newWalk(seed uint64) *walk {
+	return &walk{rand.New(rand.NewPCG(seed, 0)), now}
+}
+
+// ground lies below every walk. Stores choose their own numbers from above the
+// highest: 1001 and on, which no walk names or compares.
+var ground = fmt.Sprintf(`
+users: [{id: 1, username: ann}, {id: 2, username: Bob}, {id: 3, username: cat}, {id: 1000, username: zed, namespace_id: 1000}]
+groups: [{id: 11, path: a}, {id: 12, path: a/b}, {id: 13, path: a/b/C}, {id: 14, path: D}]
+projects: [{id: 21, path: a/b/C/p}, {id: 22, path: a/p}, {id: 23, path: ann/p}, {id: 1000, path: zed/p}]
+keys: [{id: 31, user: ann, title: laptop, key: %q}, {id: 1000, user: zed, key: %q}]
+deploy_keys: [{id: 32, title: robot, creator: Bob, key: %q, projects: [{project: a/p, can_push: true}]}]
+`, world.Key(1), world.Key(2), world.Key(3))
+
+// What there is to name: where things are, or may be, and what they are called.
+var (
+	parents  = []string{"a", "a/b", "a/b/c", "A/B", "d", "D/b", "d/b/c", "b", "ann", "bob", "cat", "p"}
+	segments = []string{"a", "b", "C", "c", "D", "p", "P", "p.wiki", "p_", "px"}
+	people   = []string{"ann", "ANN", "bob", "cat", "dan", "a", "d"}
+	prints   = []identity.Fingerprint{"f1", "f2", "F1", fingerprint(1), fingerprint(3)}
+	chosen   = regexp.MustCompile(`\b1\d{3}\b`)
+)
+
+// step is one unit of work, or something that happens, and then a look around.
+func (w *walk) step() step {
+	w.now = w.now.Add(time.Duration(w.IntN(5)) * 100 * time.Second)
+	act := pick(w.Rand, w.unit, w.unit, w.unit, w.happening)()
+	look := w.look()
+	return step{act.name, func(ctx context.Context, p bootstrap.Ports) string {
+		return chosen.ReplaceAllString(act.do(ctx, p)+"\n"+look(ctx, p), "#")
+	}}
+}
+
+// unit is some puts in one transaction, which may fail in the end.
+func (w *walk) unit() step {
+	var puts []put
+	for range 1 + w.IntN(4) {
+		puts = append(puts, pick(w.Rand, w.user, w.group, w.group, w.project, w.project, w.member, w.share, w.key, w.enable, w.protect)())
+	}
+	if w.IntN(10) == 0 {
+		puts = append(puts, w.ghost())
+	}
+	fails := w.IntN(5) == 0
+	var names []string
+	for _, p := range puts {
+		names = append(names, p.name)
+	}
+	name := strings.Join(names, "; ")
+	if fails {
+		name += "; roll back"
+	}
+	return step{name, func(ctx context.Context, p bootstrap.Ports) string {
+		var out []string
+		err := p.Registries(ctx, func(r directory.Registry) error {
+			out = nil
+			for _, put := range puts {
+				out = append(out, outcome(put.do(ctx, r)))
+			}
+			if fails {
+				return errLate
+			}
+			return nil
+		})
+		return strings.Join(append(out, outcome("unit", err)), ", ")
+	}}
+}
+
+// put is one call of a registry.
+type put struct {
+	name string
+	do   func(ctx context.Context, r directory.Registry) (any, error)
+}
+
+func putting(do func(context.Context, directory.Registry) (any, error), format string, args ...any) put {
+	return put{fmt.Sprintf(format, args...), do}
+}
+
+// outcome is an answer, or the kind of the error.
+func outcome(answer any, err error) string {
+	switch {
+	case err == nil:
+		return fmt.Sprint(answer)
+	case errors.Is(err, errLate):
+		return "rolled back"
+	}
+	for _, kind := range domain.Kinds {
+		if errors.Is(err, kind) {
+			return string(kind)
+		}
+	}
+	return "unexpected: " + err.Error()
+}
+
+// id is a number from first on, or none.
+func (w *walk) id(first int64) int64 { return pick(w.Rand, 0, 0, first, first+1, first+2, first+3) }
+
+// path is a place for something, sometimes at the top.
+func (w *walk) path() string {
+	if w.IntN(6) == 0 {
+		return pick(w.Rand, segments...)
+	}
+	return pick(w.Rand, parents...) + "/" + pick(w.Rand, segments...)
+}
+
+func (w *walk) day() time.Time {
+	return pick(w.Rand, time.Time{}, time.Time{}, w.now.AddDate(0, 0, -1), w.now, w.now.AddDate(0, 0, 1))
+}
+
+func (w *walk) role() source.Role {
+	return pick(w.Rand, source.Minimal, source.Guest, source.Reporter, source.Developer, source.Maintainer, source.Owner)
+}
+
+func (w *walk) user() put {
+	u := directory.User{User: identity.User{
+		ID: identity.UserID(w.id(1)), Username: pick(w.Rand, people...), Name: pick(w.Rand, "", "Ann"),
+		State: pick(w.Rand, identity.States...), Type: pick(w.Rand, identity.Human, identity.ServiceAccount),
+		Admin: w.IntN(4) == 0, EmailConfirmed: true, PasswordExpiresAt: w.day(),
+	}}
+	if w.IntN(3) == 0 {
+		u.NamespaceID = source.NamespaceID(w.id(11))
+	}
+	return putting(func(ctx context.Context, r directory.Registry) (any, error) { return r.Users.PutUser(ctx, u) },
+		"user %d %s namespace %d", u.User.ID, u.User.Username, u.NamespaceID)
+}
+
+func (w *walk) ghost() put {
+	return putting(func(ctx context.Context, r directory.Registry) (any, error) { return r.Users.GhostID(ctx) }, "ghost")
+}
+
+func (w *walk) group() put {
+	g := group(source.NamespaceID(w.id(11)), w.path())
+	g.PendingDelete = w.IntN(12) == 0
+	g.Namespace.Protocols = pick(w.Rand, source.ProtocolSettings...)
+	if w.IntN(3) == 0 {
+		level := source.BranchProtection(w.IntN(5))
+		g.DefaultBranchProtection = &level
+	}
+	return putting(func(ctx context.Context, r directory.Registry) (any, error) { return r.Namespaces.PutGroup(ctx, g) },
+		"group %d %s pending %t", g.Namespace.ID, g.Namespace.Path, g.PendingDelete)
+}
+
+func (w *walk) project() put {
+	p := directory.Project{
+		Project: source.Project{
+			ID: source.ProjectID(w.id(21)), Path: w.path(), Visibility: pick(w.Rand, source.Visibilities...),
+			Repository: source.FeatureEnabled, Wiki: pick(w.Rand, source.Features...), Storage: "default",
+		},
+		PendingDelete: w.IntN(12) == 0,
+	}
+	if w.IntN(2) == 0 {
+		empty, branch := w.IntN(2) == 0, pick(w.Rand, "", "main")
+		p.Empty, p.DefaultBranch = &empty, &branch
+	}
+	for range w.IntN(3) {
+		p.MovedFrom = append(p.MovedFrom, source.Path(w.path()))
+	}
+	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
+		id, fresh, err := r.Projects.PutProject(ctx, p)
+		return fmt.Sprint(id, fresh), err
+	}, "project %d %s was %v pending %t", p.Project.ID, p.Project.Path, p.MovedFrom, p.PendingDelete)
+}
+
+func (w *walk) holder() directory.Holder {
+	if w.IntN(3) == 0 {
+		return directory.Holder{Project: source.ProjectID(21 + w.IntN(4))}
+	}
+	return directory.Holder{Group: source.NamespaceID(11 + w.IntN(4))}
+}
+
+func (w *walk) member() put {
+	user, in := identity.UserID(1+w.IntN(4)), w.holder()
+	m := directory.Member{Role: w.role(), State: pick(w.Rand, directory.MemberActive, directory.MemberActive, directory.MemberRequested), ExpiresAt: w.day()}
+	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
+		return "member", r.Namespaces.PutMember(ctx, user, in, m)
+	}, "member %d in %v %s %s until %v", user, in, m.Role, m.State, m.ExpiresAt)
+}
+
+func (w *walk) share() put {
+	in, with := w.holder(), source.NamespaceID(11+w.IntN(4))
+	s := directory.Share{Role: w.role(), ExpiresAt: w.day()}
+	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
+		return "share", r.Namespaces.PutShare(ctx, in, with, s)
+	}, "share %v with %d %s until %v", in, with, s.Role, s.ExpiresAt)
+}
+
+func (w *walk) key() put {
+	k := identity.Key{
+		ID: identity.KeyID(w.id(31)), Kind: pick(w.Rand, identity.UserKey, identity.DeployKey), Owner: identity.UserID(w.IntN(4)),
+		Fingerprint: pick(w.Rand, prints...), Usage: pick(w.Rand, identity.Usages...), CreatedAt: w.now, ExpiresAt: w.day(),
+	}
+	return putting(func(ctx context.Context, r directory.Registry) (any, error) { return r.Keys.PutKey(ctx, k) },
+		"%s %d %s of %d for %s", k.Kind, k.ID, k.Fingerprint, k.Owner, k.Usage)
+}
+
+func (w *walk) enable() put {
+	id, projects := identity.KeyID(31+w.IntN(4)), map[source.ProjectID]bool{}
+	for range w.IntN(3) {
+		projects[source.ProjectID(21+w.IntN(4))] = w.IntN(2) == 0
+	}
+	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
+		return "enabled", r.Keys.EnableKey(ctx, id, projects)
+	}, "enable %d on %v", id, projects)
+}
+
+func (w *walk) protect() put {
+	id := source.ProjectID(21 + w.IntN(4))
+	entries := func() (out []source.Access) {
+		for range w.IntN(3) {
+			out = append(out, pick(w.Rand, source.Access{Role: source.Maintainer}, source.Access{User: identity.UserID(1 + w.IntN(4))},
+				source.Access{Group: source.NamespaceID(11 + w.IntN(4))}, source.Access{DeployKey: identity.KeyID(31 + w.IntN(4))}))
+		}
+		return out
+	}
+	var protections []source.Protection
+	for range w.IntN(4) {
+		p := source.Protection{Kind: source.Branch, Pattern: pick(w.Rand, source.Pattern("main"), "Main", "*"), Push: entries(), Merge: entries()}
+		if w.IntN(4) == 0 {
+			p = source.Protection{Kind: source.Tag, Pattern: "v*", Create: entries()}
+		}
+		protections = append(protections, p)
+	}
+	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
+		return "protected", r.Projects.PutProtections(ctx, id, protections)
+	}, "protect %d %+v", id, protections)
+}
+
+// happening is one of the things that need no unit.
+func (w *walk) happening() step {
+	at, repository := w.now, pick(w.Rand, "project-21", "wiki-21", "Project-21")
+	user, notice := identity.UserID(1+w.IntN(3)), source.RepositoryID{Kind: source.Code, ID: 21 + w.Int64N(2)}
+	key := identity.KeyID(31 + w.IntN(4))
+	return pick(w.Rand,
+		step{"increase " + repository, func(ctx context.Context, p bootstrap.Ports) string {
+			return outcome("", p.Counters.Increase(ctx, repository, at, expiry))
+		}},
+		step{"decrease " + repository, func(ctx context.Context, p bootstrap.Ports) string {
+			return outcome("", p.Counters.Decrease(ctx, repository, at))
+		}},
+		step{"push to " + repository, func(ctx context.Context, p bootstrap.Ports) string {
+			return outcome("", p.Journal.Record(ctx, pushes.Push{Repository: repository, ReceivedAt: at, Options: []string{"a", ""}}))
+		}},
+		step{fmt.Sprintf("leave a notice for %d in %s", user, notice), func(ctx context.Context, p bootstrap.Ports) string {
+			return outcome("", p.Leave.Leave(ctx, source.Notice{User: user, Repository: notice, OldPath: "a/b", ExpiresAt: at.Add(200 * time.Second)}))
+		}},
+		step{fmt.Sprintf("take the notice for %d in %s", user, notice), func(ctx context.Context, p bootstrap.Ports) string {
+			return outcome(p.Take.Take(ctx, user, notice, at))
+		}},
+		step{fmt.Sprintf("use key %d", key), func(ctx context.Context, p bootstrap.Ports) string {
+			p.Stamps.KeyUsed(key, at)
+			return outcome("", p.Keeper.Flush(ctx))
+		}},
+	)
+}
+
+// look reads everything back, and asks for some standings and people.
+func (w *walk) look() func(ctx context.Context, p bootstrap.Ports) string {
+	at, print := w.now, pick(w.Rand, prints...)
+	var questions []gitaccess.Question
+	for range 4 {
+		q := gitaccess.Question{Now: at, Refs: w.IntN(2) == 0}
+		q.Claim = pick(w.Rand, identity.Claim{Kind: identity.ByUser, ID: 1 + w.Int64N(4)}, identity.Claim{Kind: identity.ByKey, ID: 31 + w.Int64N(4)}, identity.ClaimName(pick(w.Rand, people...)))
+		q.Target.Path = source.Path(w.path() + pick(w.Rand, "", "", ".wiki", ".design"))
+		if w.IntN(4) > 0 {
+			q.Target.Repository = source.RepositoryID{Kind: source.RepositoryKind(w.IntN(3)), ID: 21 + w.Int64N(4)}
+		}
+		questions = append(questions, q)
+	}
+	return func(ctx context.Context, p bootstrap.Ports) string {
+		var out strings.Builder
+		for _, thing := range directory.Names() {
+			records, err := p.Inventory.List(ctx, thing, at)
+			fmt.Fprintln(&out, thing, outcome("", err))
+			for _, record := range records {
+				fmt.Fprintln(&out, " ", line(record))
+			}
+		}
+		for _, q := range questions {
+			standing, err := p.Directory.Standing(ctx, q)
+			slices.SortFunc(standing.Project.Protections, func(a, b source.Protection) int {
+				return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Pattern, b.Pattern))
+			})
+			fmt.Fprintln(&out, "standing of", q.Claim, "in", q.Target, outcome(written(standing), err))
+			scene, err := p.Scenes.Scene(ctx, q.Claim, q.Target.Repository, at)
+			fmt.Fprintln(&out, "scene", outcome(written(scene), err))
+			actor, err := p.People.Actor(ctx, q.Claim)
+			fmt.Fprintln(&out, "actor", outcome(written(actor), err))
+		}
+		card, err := p.People.KeyByFingerprint(ctx, print)
+		fmt.Fprintln(&out, "key", print, outcome(written(card), err))
+		return out.String()
+	}
+}
+
+// written is a value as text, in which no list is as good as an empty one.
+func written(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err.Error()
+	}
+	return strings.ReplaceAll(string(text), "null", "[]")
+}

@@ -1,0 +1,84 @@
+package contract
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gatehouse/adapters/memory"
+	"gatehouse/bootstrap"
+	"gatehouse/tests/world"
+)
+
+// Walk does the same on memory and on a store that open makes, and compares
+// all answers after each step. The steps follow from the seed.
+func Walk(t *testing.T, open Factory, seed uint64, length int) {
+	walk := newWalk(seed)
+	var steps []step
+	for range length {
+		steps = append(steps, walk.step())
+	}
+	failed := differ(t, open, steps)
+	if failed == nil {
+		return
+	}
+	path := shorten(steps[:failed.at+1], func(steps []step) bool { return differ(t, open, steps) != nil })
+	failed = differ(t, open, path)
+	if failed == nil {
+		t.Fatalf("seed %d: a difference after %d steps that does not come again", seed, len(path))
+	}
+	t.Errorf("seed %d, after\n%s(-memory +store):\n%s", seed, names(path), failed.diff)
+}
+
+// step is one thing to do, and to ask afterwards. Its answer is text, the same
+// for all stores that keep their promises.
+type step struct {
+	name string
+	do   func(ctx context.Context, p bootstrap.Ports) string
+}
+
+func names(steps []step) string {
+	var out strings.Builder
+	for i, s := range steps {
+		fmt.Fprintf(&out, "  %d. %s\n", i+1, s.name)
+	}
+	return out.String()
+}
+
+// difference is where two stores parted.
+type difference struct {
+	at   int
+	diff string
+}
+
+// differ takes the steps on two fresh stores, up to where they part.
+func differ(t *testing.T, open Factory, steps []step) *difference {
+	ours := bootstrap.MemoryPorts(memory.New())
+	theirs := fresh(t, open)
+	world.Apply(t, ours.Registries, ground)
+	world.Apply(t, theirs.Registries, ground)
+	for i, s := range steps {
+		want, got := s.do(t.Context(), ours), s.do(t.Context(), theirs)
+		if want != got {
+			return &difference{i, cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n"))}
+		}
+	}
+	return nil
+}
+
+// shorten leaves out what is not needed for the failure.
+func shorten(steps []step, fails func([]step) bool) []step {
+	for i := len(steps) - 2; i >= 0; i-- {
+		if without := append(append([]step(nil), steps[:i]...), steps[i+1:]...); fails(without) {
+			steps = without
+		}
+	}
+	return steps
+}
+
+// pick is one of several.
+func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
