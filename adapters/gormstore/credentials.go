@@ -1,0 +1,108 @@
+package gormstore
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"gatehouse/application/directory"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+type accessTokenRow struct {
+	ID         int64
+	UserID     int64
+	Name       string
+	Scopes     texts
+	Digest     string
+	ExpiresAt  instant
+	Revoked    bool
+	LastUsedAt instant
+}
+
+// TableName is gorm's name for the table.
+func (accessTokenRow) TableName() string { return "access_tokens" }
+
+type agentRow struct {
+	ID                 int64
+	ProjectID          int64
+	Name               string
+	CreatorID          ref
+	HasVulnerabilities bool
+}
+
+// TableName is gorm's name for the table.
+func (agentRow) TableName() string { return agents }
+
+type agentTokenRow struct {
+	ID         int64
+	AgentID    int64
+	Name       string
+	Digest     string
+	Revoked    bool
+	LastUsedAt instant
+}
+
+// TableName is gorm's name for the table.
+func (agentTokenRow) TableName() string { return "agent_tokens" }
+
+// PutAccessToken implements directory.Credentials.
+func (r *registry) PutAccessToken(ctx context.Context, user identity.UserID, t directory.AccessToken) error {
+	if err := r.exists(ctx, users, int64(user)); err != nil {
+		return err
+	}
+	row := accessTokenRow{
+		UserID: int64(user), Name: t.Name, Scopes: t.Scopes, Digest: string(t.Digest),
+		ExpiresAt: at(t.ExpiresAt), Revoked: t.Revoked,
+	}
+	again := over([]string{"digest"}, []string{"user_id", "name", "scopes", "expires_at", "revoked"})
+	return fault(gorm.G[accessTokenRow](r.tx, again).Create(ctx, &row), "access token %q", t.Name)
+}
+
+// PutAgent implements directory.Credentials.
+func (r *registry) PutAgent(ctx context.Context, project source.ProjectID, createdBy identity.UserID, a directory.Agent) error {
+	return fault(r.putAgent(ctx, int64(project), createdBy, a), "agent %q", a.Name)
+}
+
+func (r *registry) putAgent(ctx context.Context, project int64, createdBy identity.UserID, a directory.Agent) error {
+	if err := r.exists(ctx, projects, project); err != nil {
+		return err
+	}
+	if createdBy != 0 {
+		if err := r.exists(ctx, users, int64(createdBy)); err != nil {
+			return err
+		}
+	}
+	named, err := find[agentRow](ctx, r.tx, "project_id = ? AND lower(name) = ?", project, strings.ToLower(a.Name))
+	switch {
+	case err != nil:
+		return err
+	case named == nil:
+		named = &agentRow{}
+	case a.ID != 0 && a.ID != named.ID:
+		return conflict("its name is that of agent %d", named.ID)
+	}
+	row := agentRow{ID: cmp.Or(a.ID, named.ID), ProjectID: project, Name: a.Name, CreatorID: ref(createdBy)}
+	again := over([]string{"id"}, []string{"project_id", "name", "creator_id"})
+	if err := gorm.G[agentRow](r.tx, again).Create(ctx, &row); err != nil {
+		return err
+	}
+	if err := r.advance(ctx, agents, a.ID); err != nil {
+		return err
+	}
+	for _, t := range a.Tokens {
+		if err := r.putAgentToken(ctx, row.ID, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *registry) putAgentToken(ctx context.Context, agent int64, t directory.AgentToken) error {
+	row := agentTokenRow{AgentID: agent, Name: t.Name, Digest: string(t.Digest), Revoked: t.Revoked}
+	again := over([]string{"digest"}, []string{"agent_id", "name", "revoked"})
+	return gorm.G[agentTokenRow](r.tx, again).Create(ctx, &row)
+}

@@ -1,0 +1,137 @@
+package gormstore
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"gorm.io/driver/postgres"
+	"gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// dialect is one of the two kinds of database.
+type dialect uint8
+
+const (
+	onSQLite dialect = iota
+	onPostgres
+)
+
+// String is the name for people.
+func (d dialect) String() string {
+	if d == onPostgres {
+		return "PostgreSQL"
+	}
+	return "SQLite"
+}
+
+// folder is where the dialect's own files lie.
+func (d dialect) folder() string { return strings.ToLower(strings.TrimSuffix(d.String(), "QL")) }
+
+func (d dialect) goose() goose.Dialect {
+	if d == onPostgres {
+		return goose.DialectPostgres
+	}
+	return goose.DialectSQLite3
+}
+
+func (d dialect) gorm(pool *sql.DB) gorm.Dialector {
+	if d == onPostgres {
+		return postgres.New(postgres.Config{Conn: pool})
+	}
+	return sqlite.New(sqlite.Config{Conn: pool})
+}
+
+// connect makes a pool that connects when it is first used.
+func connect(address string, size int) (dialect, *sql.DB, error) {
+	d, pool, err := onSQLite, (*sql.DB)(nil), error(nil)
+	switch scheme, _, found := strings.Cut(address, "://"); {
+	case scheme == "postgres", scheme == "postgresql":
+		d = onPostgres
+		pool, err = connectPostgres(address)
+	case found && scheme != "file":
+		err = errors.New("database.url: only postgres:// and the path of a file are known")
+	case strings.Contains(address, ":memory:"):
+		err = errors.New("database.url: SQLite in memory loses its tables with each connection; use memory:")
+	default:
+		pool, err = connectSQLite(address)
+	}
+	if err != nil {
+		return d, nil, err
+	}
+	if size <= 0 {
+		size = 4 * runtime.NumCPU()
+	}
+	// Connections are dear, above all for what is prepared on them.
+	pool.SetMaxOpenConns(size)
+	pool.SetMaxIdleConns(size)
+	pool.SetConnMaxLifetime(time.Hour)
+	return d, pool, nil
+}
+
+// connectTimeout is how long one attempt to reach PostgreSQL may take, unless
+// the address says otherwise.
+const connectTimeout = 10 * time.Second
+
+func connectPostgres(address string) (*sql.DB, error) {
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		// Its text is not repeated: what it masks in the address it guesses.
+		return nil, errors.New("database.url: not a valid postgres:// address; write special characters in user and password as %XX")
+	}
+	if !strings.Contains(address, "connect_timeout") {
+		config.ConnectTimeout = connectTimeout
+	}
+	for name, value := range map[string]string{
+		"application_name": "gatehouse",
+		// Our statements look up a handful of rows by indexes, whatever the
+		// arguments: planning them again, or compiling them, costs more than
+		// running them.
+		"plan_cache_mode": "force_generic_plan",
+		"jit":             "off",
+	} {
+		if _, given := config.RuntimeParams[name]; !given {
+			config.RuntimeParams[name] = value
+		}
+	}
+	return stdlib.OpenDB(*config), nil
+}
+
+// connectSQLite makes the file itself, if need be, for nobody else to read.
+func connectSQLite(address string) (*sql.DB, error) {
+	if !strings.HasPrefix(address, "file:") {
+		file, err := os.OpenFile(address, os.O_RDWR|os.O_CREATE, 0o600)
+		if broken, ok := errors.AsType[*fs.PathError](err); ok {
+			return nil, fmt.Errorf("database.url: cannot open the SQLite file: %w", broken.Err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := file.Close(); err != nil {
+			return nil, err
+		}
+		address = "file:" + (&url.URL{Path: address}).EscapedPath()
+	}
+	separator := "?"
+	if strings.Contains(address, "?") {
+		separator = "&"
+	}
+	return sql.Open("sqlite", address+separator+url.Values{
+		// Writers wait for each other from the beginning of their transaction:
+		// one that began by reading could only fail.
+		"_txlock":      {"immediate"},
+		"_time_format": {"sqlite"},
+		"_pragma":      {"busy_timeout(10000)", "journal_mode(WAL)", "foreign_keys(1)"},
+	}.Encode())
+}

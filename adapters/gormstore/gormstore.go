@@ -1,0 +1,117 @@
+// Package gormstore keeps everything in PostgreSQL or in SQLite: it answers
+// every port of persistence by one Store.
+//
+// Most of it goes through gorm. What every Git command and every push waits
+// for is plain SQL, prepared once on each of gorm's own connections: the
+// queries lie in queries, the tables in migrations.
+package gormstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// Store keeps what the use cases ask of persistence in one database. It is
+// safe for concurrent use, also by several servers on PostgreSQL.
+type Store struct {
+	dialect dialect
+	pool    *sql.DB
+	db      *gorm.DB
+
+	preparing sync.Mutex
+	prepared  sync.Map // of *statement by shape or SQL text
+
+	stamps stamps
+	sweep  sweep
+}
+
+// Open opens the database at url: postgres:// or postgresql:// is PostgreSQL,
+// anything else the file of an SQLite database, which is made if need be. Of
+// connections there are at most poolSize; 0 means four for each core. The
+// schema must be this program's: an older one is brought up to date if migrate
+// says so. No error repeats the url, which may hold a password; a database
+// that cannot be reached is domain.Unavailable.
+func Open(ctx context.Context, url string, poolSize int, migrate bool) (*Store, error) {
+	d, pool, err := connect(url, poolSize)
+	if err != nil {
+		return nil, err
+	}
+	s, err := open(ctx, d, pool, migrate)
+	if err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return s, nil
+}
+
+func open(ctx context.Context, d dialect, pool *sql.DB, migrate bool) (*Store, error) {
+	if err := settle(ctx, d, pool, migrate); err != nil {
+		return nil, err
+	}
+	db, err := gorm.Open(d.gorm(pool), &gorm.Config{
+		Logger: logger.Discard, SkipDefaultTransaction: true, DisableAutomaticPing: true,
+	})
+	if err != nil {
+		return nil, fault(err, "open the %s database", d)
+	}
+	s := &Store{dialect: d, pool: pool, db: db}
+	s.stamps.start(s)
+	return s, nil
+}
+
+// Flush writes the stamps of keys that were used.
+func (s *Store) Flush(ctx context.Context) error { return s.stamps.flush(ctx, s) }
+
+// Close flushes, and closes all connections.
+func (s *Store) Close(ctx context.Context) error {
+	s.stamps.stop()
+	flushed := s.Flush(ctx)
+	return errors.Join(flushed, s.pool.Close())
+}
+
+// Ping fails with domain.Unavailable if the database does not answer.
+func (s *Store) Ping(ctx context.Context) error {
+	var one int
+	return fault(s.pool.QueryRowContext(ctx, "SELECT 1").Scan(&one), "ping the %s database", s.dialect)
+}
+
+// statement is a prepared query and the names of its arguments, in order.
+type statement struct {
+	*sql.Stmt
+	args []string
+}
+
+// prepare returns the statement for key, which is prepared when it is first
+// asked for.
+func (s *Store) prepare(ctx context.Context, key any, text func() (query string, args []string, err error)) (*statement, error) {
+	if known, ok := s.prepared.Load(key); ok {
+		return known.(*statement), nil
+	}
+	s.preparing.Lock()
+	defer s.preparing.Unlock()
+	if known, ok := s.prepared.Load(key); ok {
+		return known.(*statement), nil
+	}
+	query, args, err := text()
+	if err != nil {
+		return nil, err
+	}
+	stmt, err := s.pool.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("prepare: %w", err)
+	}
+	ready := &statement{stmt, args}
+	s.prepared.Store(key, ready)
+	return ready, nil
+}
+
+// plain prepares a query that is its own key. Its arguments are $1, $2 and so
+// on, on both databases.
+func (s *Store) plain(ctx context.Context, query string) (*statement, error) {
+	return s.prepare(ctx, query, func() (string, []string, error) { return query, nil, nil })
+}

@@ -1,0 +1,244 @@
+package gormstore
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+	"strconv"
+	"time"
+
+	"gatehouse/application/directory"
+	"gatehouse/domain/source"
+)
+
+// listing is how the records of a thing are read: the query returns a column
+// for each field, and each cell turns one into a value.
+type listing struct {
+	query string
+	cells func() []cell
+}
+
+// cell scans one column.
+type cell interface {
+	sql.Scanner
+	value() any
+}
+
+// listings are all things but those that need more than a query.
+var listings = map[string]listing{
+	"users": {`
+		SELECT u.id, u.username, u.name, u.email, u.state, u.type, u.admin, u.external, n.id
+		FROM users u JOIN namespaces n ON n.owner_id = u.id`,
+		func() []cell {
+			return []cell{number(), word(), word(), word(), word(), word(), flag(), flag(), number()}
+		}},
+	"groups": {`SELECT id, path, visibility, protocols, allowed_ips FROM namespaces WHERE owner_id IS NULL`,
+		func() []cell { return []cell{number(), word(), word(), word(), list()} }},
+	"projects": {`
+		SELECT id, path, visibility, archived, read_only, repository, wiki, default_branch, empty, storage FROM projects`,
+		func() []cell {
+			return []cell{number(), word(), word(), flag(), flag(), word(), word(), word(), flag(), word()}
+		}},
+	"members": {`
+		SELECT u.username, g.path, p.path, m.level, m.state, m.expires_at
+		FROM members m JOIN users u ON u.id = m.user_id
+		LEFT JOIN namespaces g ON g.id = m.group_id LEFT JOIN projects p ON p.id = m.project_id`,
+		func() []cell { return []cell{word(), word(), word(), role(), word(), date()} }},
+	"shares": {`
+		SELECT g.path, p.path, w.path, s.level, s.expires_at
+		FROM shares s JOIN namespaces w ON w.id = s.with_id
+		LEFT JOIN namespaces g ON g.id = s.group_id LEFT JOIN projects p ON p.id = s.project_id`,
+		func() []cell { return []cell{word(), word(), word(), role(), date()} }},
+	"keys": {`
+		SELECT k.id, k.kind, k.title, k.fingerprint, k.usage, u.username, k.expires_at, k.last_used_at
+		FROM keys k LEFT JOIN users u ON u.id = coalesce(k.user_id, k.creator_id)`,
+		func() []cell {
+			return []cell{number(), word(), word(), word(), word(), word(), date(), date()}
+		}},
+	"pushes": {`SELECT id, repository, identifier, changes, options, received_at FROM pushes`,
+		func() []cell { return []cell{number(), raw(), raw(), raw(), lines(), date()} }},
+	"access-tokens": {`
+		SELECT t.id, u.username, t.name, t.scopes, t.expires_at, t.revoked, t.last_used_at
+		FROM access_tokens t JOIN users u ON u.id = t.user_id`,
+		func() []cell { return []cell{number(), word(), word(), list(), date(), flag(), date()} }},
+	"agents": {`SELECT id, name, project_id, has_vulnerabilities FROM agents`,
+		func() []cell { return []cell{number(), word(), number(), flag()} }},
+	"agent-tokens": {`SELECT agent_id, name, revoked, last_used_at FROM agent_tokens`,
+		func() []cell { return []cell{number(), word(), flag(), date()} }},
+	"broadcasts": {`SELECT id, message, type, starts_at, ends_at, target_path FROM broadcasts`,
+		func() []cell { return []cell{number(), word(), word(), date(), date(), word()} }},
+}
+
+// List implements directory.Inventory.
+func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]directory.Record, error) {
+	var rows [][]any
+	var err error
+	switch l, plain := listings[thing]; {
+	case plain:
+		rows, err = s.rows(ctx, l)
+	case thing == "counters":
+		counters := listing{`SELECT repository, value FROM reference_counters WHERE expires_at > $1`,
+			func() []cell { return []cell{raw(), number()} }}
+		rows, err = s.rows(ctx, counters, at(now))
+	case thing == "protections":
+		rows, err = s.protectionRows(ctx)
+	default:
+		return nil, missing("thing %q", thing)
+	}
+	if err != nil {
+		return nil, fault(err, "list the %s", thing)
+	}
+	slices.SortFunc(rows, func(a, b []any) int { return slices.CompareFunc(a, b, compare) })
+	records := make([]directory.Record, len(rows))
+	for i, row := range rows {
+		for j, name := range directory.Things[thing] {
+			records[i] = append(records[i], directory.Field{Name: name, Value: row[j]})
+		}
+	}
+	return records, nil
+}
+
+func (s *Store) rows(ctx context.Context, l listing, args ...any) (out [][]any, err error) {
+	rows, err := s.pool.QueryContext(ctx, l.query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = cmp.Or(err, rows.Close()) }()
+	for rows.Next() {
+		cells := l.cells()
+		columns := make([]any, len(cells))
+		for i, c := range cells {
+			columns[i] = c
+		}
+		if err := rows.Scan(columns...); err != nil {
+			return nil, err
+		}
+		values := make([]any, len(cells))
+		for i, c := range cells {
+			values[i] = c.value()
+		}
+		out = append(out, values)
+	}
+	return out, rows.Err()
+}
+
+// compare orders two values of one field, nil before everything.
+func compare(a, b any) int {
+	if a == nil || b == nil {
+		return cmp.Compare(btoi(a != nil), btoi(b != nil))
+	}
+	switch a := a.(type) {
+	case int64:
+		return cmp.Compare(a, b.(int64))
+	case string:
+		return cmp.Compare(a, b.(string))
+	case bool:
+		return cmp.Compare(btoi(a), btoi(b.(bool)))
+	case time.Time:
+		return a.Compare(b.(time.Time))
+	default:
+		return slices.Compare(a.([]string), b.([]string))
+	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// nullable is a cell whose NULL is nil.
+type nullable[T any] struct {
+	sql.Null[T]
+	show func(T) any
+}
+
+func (n *nullable[T]) value() any {
+	if !n.Valid {
+		return nil
+	}
+	return n.show(n.V)
+}
+
+func shown[T any](v T) any { return v }
+
+func number() cell { return &nullable[int64]{show: shown[int64]} }
+func word() cell   { return &nullable[string]{show: shown[string]} }
+func flag() cell   { return &nullable[bool]{show: shown[bool]} }
+
+// raw is text that was kept as bytes.
+func raw() cell { return &nullable[[]byte]{show: func(b []byte) any { return string(b) }} }
+
+// lines are push options.
+func lines() cell { return &nullable[string]{show: func(text string) any { return unquote(text) }} }
+
+// role is the word for a level.
+func role() cell {
+	return &nullable[int64]{show: func(level int64) any { return source.Role(level).String() }}
+}
+
+// dates are moments and days.
+type dates struct{ instant }
+
+func date() cell { return &dates{} }
+
+func (d *dates) value() any {
+	if d.IsZero() {
+		return nil
+	}
+	return d.Time
+}
+
+type lists struct{ texts }
+
+func list() cell { return &lists{} }
+
+func (l *lists) value() any { return []string(l.texts) }
+
+// protectionRows are the protections with their entries in words.
+func (s *Store) protectionRows(ctx context.Context) ([][]any, error) {
+	entries, err := s.rows(ctx, listing{`
+		SELECT pr.id, p.path, pr.kind, pr.pattern, pr.allow_force_push, e.verb, e.level, u.username, g.path, e.key_id
+		FROM protections pr JOIN projects p ON p.id = pr.project_id
+		LEFT JOIN protection_entries e ON e.protection_id = pr.id
+		LEFT JOIN users u ON u.id = e.user_id LEFT JOIN namespaces g ON g.id = e.group_id
+		ORDER BY pr.id, e.id`,
+		func() []cell {
+			return []cell{number(), word(), word(), word(), flag(), word(), number(), word(), word(), number()}
+		}})
+	if err != nil {
+		return nil, err
+	}
+	places := map[any]int{pushVerb: 4, mergeVerb: 5, createVerb: 6}
+	var out [][]any
+	for i, e := range entries {
+		if i == 0 || entries[i-1][0] != e[0] {
+			out = append(out, []any{e[1], e[2], e[3], e[4], []string{}, []string{}, []string{}})
+		}
+		if place, ok := places[e[5]]; ok {
+			protection := out[len(out)-1]
+			protection[place] = append(protection[place].([]string), entry(e[6:]))
+		}
+	}
+	return out, nil
+}
+
+// entry is one entry of a protection in words, from its level, username, group
+// and key.
+func entry(of []any) string {
+	if name, ok := of[1].(string); ok {
+		return "user:" + name
+	}
+	if path, ok := of[2].(string); ok {
+		return "group:" + path
+	}
+	if key, ok := of[3].(int64); ok {
+		return "deploy_key:" + strconv.FormatInt(key, 10)
+	}
+	if level := source.Role(of[0].(int64)); level != source.AdminsOnly {
+		return level.String()
+	}
+	return "admin"
+}

@@ -1,0 +1,145 @@
+package gormstore
+
+import (
+	"context"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"gatehouse/application/directory"
+	"gatehouse/domain/source"
+)
+
+type projectRow struct {
+	ID            int64
+	NamespaceID   int64
+	Path          string
+	Visibility    string
+	Archived      bool
+	ReadOnly      bool
+	Repository    string
+	Wiki          string
+	LFS           bool
+	DefaultBranch string
+	Empty         bool
+	Storage       string
+	LegacyPath    string
+	PendingDelete bool
+}
+
+// TableName is gorm's name for the table.
+func (projectRow) TableName() string { return projects }
+
+// newProjectRow makes a row of what the description says; old is what the row
+// was, if it was there.
+func newProjectRow(p directory.Project, old *projectRow) projectRow {
+	row := projectRow{
+		ID: int64(p.Project.ID), Path: p.Project.Path, Visibility: string(p.Project.Visibility),
+		Archived: p.Project.Archived, ReadOnly: p.Project.ReadOnly,
+		Repository: string(p.Project.Repository), Wiki: string(p.Project.Wiki), LFS: p.LFS,
+		Storage: p.Project.Storage, LegacyPath: p.Project.LegacyPath, PendingDelete: p.PendingDelete,
+	}
+	if old != nil {
+		row.ID, row.Empty, row.DefaultBranch = old.ID, old.Empty, old.DefaultBranch
+	}
+	if p.Empty != nil {
+		row.Empty = *p.Empty
+	}
+	if p.DefaultBranch != nil {
+		row.DefaultBranch = *p.DefaultBranch
+	}
+	return row
+}
+
+// redirectRow is a path of the past, in lower case.
+type redirectRow struct {
+	Path      string `gorm:"primaryKey"`
+	ProjectID int64
+}
+
+// TableName is gorm's name for the table.
+func (redirectRow) TableName() string { return "redirects" }
+
+// projectAt returns the project of that path, or nil.
+func (r *registry) projectAt(ctx context.Context, path string) (*projectRow, error) {
+	return find[projectRow](ctx, r.tx, "lower(path) = ?", strings.ToLower(path))
+}
+
+// ProjectID implements directory.Projects.
+func (r *registry) ProjectID(ctx context.Context, path string) (source.ProjectID, error) {
+	p, err := r.projectAt(ctx, path)
+	switch {
+	case err != nil:
+		return 0, fault(err, "project %q", path)
+	case p == nil:
+		return 0, missing("project %q", path)
+	}
+	return source.ProjectID(p.ID), nil
+}
+
+// PutProject implements directory.Projects.
+func (r *registry) PutProject(ctx context.Context, p directory.Project) (source.ProjectID, bool, error) {
+	kept, fresh, err := r.putProject(ctx, p)
+	if err == nil {
+		err = r.redirect(ctx, kept, p.MovedFrom)
+	}
+	return source.ProjectID(kept.ID), fresh && err == nil, fault(err, "project %q", p.Project.Path)
+}
+
+func (r *registry) putProject(ctx context.Context, p directory.Project) (kept projectRow, fresh bool, err error) {
+	above := string(source.Path(p.Project.Path).Parent())
+	parent, err := r.namespaceAt(ctx, above)
+	switch {
+	case err != nil:
+		return projectRow{}, false, err
+	case parent == nil:
+		return projectRow{}, false, missing("its namespace %q", above)
+	}
+	p.Project.Path = parent.Path + p.Project.Path[len(above):]
+	old, err := r.projectMeant(ctx, p.Project)
+	if err != nil {
+		return projectRow{}, false, err
+	}
+	kept = newProjectRow(p, old)
+	kept.NamespaceID = parent.ID
+	if err := r.free(ctx, kept.Path, row{projects, kept.ID}); err != nil {
+		return projectRow{}, false, err
+	}
+	given := kept.ID
+	if err := put(ctx, r.tx, &kept); err != nil {
+		return projectRow{}, false, err
+	}
+	return kept, old == nil, r.advance(ctx, projects, given)
+}
+
+// projectMeant returns the project that is to be changed, by number or path,
+// or nil for a new one.
+func (r *registry) projectMeant(ctx context.Context, p source.Project) (*projectRow, error) {
+	if p.ID != 0 {
+		return find[projectRow](ctx, r.tx, "id = ?", int64(p.ID))
+	}
+	return r.projectAt(ctx, p.Path)
+}
+
+// redirect lets paths of the past lead to the project. None that is a
+// project's own does.
+func (r *registry) redirect(ctx context.Context, p projectRow, past []source.Path) error {
+	if err := r.exec(ctx, "DELETE FROM redirects WHERE path = ?", strings.ToLower(p.Path)); err != nil {
+		return err
+	}
+	for _, path := range past {
+		owner, err := r.projectAt(ctx, string(path))
+		if err != nil {
+			return err
+		}
+		if owner != nil {
+			continue
+		}
+		row := redirectRow{path.Fold(), p.ID}
+		if err := gorm.G[redirectRow](r.tx, clause.OnConflict{UpdateAll: true}).Create(ctx, &row); err != nil {
+			return err
+		}
+	}
+	return nil
+}

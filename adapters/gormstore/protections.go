@@ -1,0 +1,118 @@
+package gormstore
+
+import (
+	"context"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"gatehouse/domain/source"
+)
+
+type protectionRow struct {
+	ID             int64
+	ProjectID      int64
+	Kind           string
+	Pattern        string
+	AllowForcePush bool
+}
+
+// TableName is gorm's name for the table.
+func (protectionRow) TableName() string { return "protections" }
+
+// entryRow is one entry of a protection.
+type entryRow struct {
+	ID           int64
+	ProtectionID int64
+	Verb         string
+	Level        int64
+	UserID       ref
+	GroupID      ref
+	KeyID        ref
+}
+
+// TableName is gorm's name for the table.
+func (entryRow) TableName() string { return "protection_entries" }
+
+// The kinds of protected ref and the verbs of entries, as they are kept.
+const (
+	branchKind = "branch"
+	tagKind    = "tag"
+	pushVerb   = "push"
+	mergeVerb  = "merge"
+	createVerb = "create"
+)
+
+func kindOfRef(kind source.RefKind) string {
+	if kind == source.Tag {
+		return tagKind
+	}
+	return branchKind
+}
+
+// PutProtections implements directory.Projects.
+func (r *registry) PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error {
+	return fault(r.putProtections(ctx, int64(id), protections), "protections of project %d", id)
+}
+
+func (r *registry) putProtections(ctx context.Context, project int64, protections []source.Protection) error {
+	if err := r.exists(ctx, projects, project); err != nil {
+		return err
+	}
+	for i, p := range protections {
+		if slices.ContainsFunc(protections[:i], func(o source.Protection) bool { return o.Kind == p.Kind && o.Pattern == p.Pattern }) {
+			return conflict("two of %q", p.Pattern)
+		}
+		for _, a := range slices.Concat(p.Push, p.Merge, p.Create) {
+			if err := r.granteeExists(ctx, a); err != nil {
+				return err
+			}
+		}
+	}
+	if err := r.exec(ctx, "DELETE FROM protections WHERE project_id = ?", project); err != nil {
+		return err
+	}
+	for _, p := range protections {
+		if err := r.insertProtection(ctx, project, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// granteeExists returns domain.NotFound if the entry names somebody who does
+// not exist.
+func (r *registry) granteeExists(ctx context.Context, a source.Access) error {
+	switch {
+	case a.User != 0:
+		return r.exists(ctx, users, int64(a.User))
+	case a.Group != 0:
+		return r.exists(ctx, groups, int64(a.Group))
+	case a.DeployKey != 0:
+		return r.exists(ctx, deployKeys, int64(a.DeployKey))
+	}
+	return nil
+}
+
+func (r *registry) insertProtection(ctx context.Context, project int64, p source.Protection) error {
+	row := protectionRow{ProjectID: project, Kind: kindOfRef(p.Kind), Pattern: string(p.Pattern), AllowForcePush: p.AllowForcePush}
+	if err := gorm.G[protectionRow](r.tx).Create(ctx, &row); err != nil {
+		return err
+	}
+	var entries []entryRow
+	add := func(verb string, accesses []source.Access) {
+		for _, a := range accesses {
+			entries = append(entries, entryRow{
+				ProtectionID: row.ID, Verb: verb, Level: int64(a.Role),
+				UserID: ref(a.User), GroupID: ref(a.Group), KeyID: ref(a.DeployKey),
+			})
+		}
+	}
+	add(pushVerb, p.Push)
+	add(mergeVerb, p.Merge)
+	add(createVerb, p.Create)
+	if len(entries) == 0 {
+		return nil
+	}
+	return gorm.G[entryRow](r.tx).CreateInBatches(ctx, &entries, 500)
+}

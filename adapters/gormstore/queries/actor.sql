@@ -1,0 +1,31 @@
+{{- /* Who stands behind a claim: one row, whose columns are null where there
+       is nobody. Nothing else in the row depends on it. */ -}}
+
+{{define "actor columns"}}
+    k.id, k.kind, k.title, coalesce(k.user_id, k.creator_id), k.line, k.fingerprint, k.usage,
+    k.created_at, k.expires_at, k.last_used_at,
+    u.id, u.username, u.name, u.email, u.state, u.type, u.admin, u.external,
+    u.terms_accepted, u.email_confirmed, u.password_expires_at
+{{end}}
+
+{{define "actor"}}
+(SELECT 1) one
+{{- if .ByKey}}
+-- A key for signing only is no key. Behind a deploy key stands its creator, or
+-- else the ghost user.
+LEFT JOIN keys k ON k.id = {{.Arg "claim"}} AND k.usage <> 'signing'
+LEFT JOIN users u ON u.id = coalesce(k.user_id, k.creator_id, CASE WHEN k.kind = 'deploy_key' THEN
+    (SELECT ghost.id FROM users ghost WHERE ghost.type = 'ghost' ORDER BY ghost.id LIMIT 1) END)
+{{- else if .ByUser}}
+LEFT JOIN keys k ON false
+LEFT JOIN users u ON u.id = {{.Arg "claim"}}
+{{- else if .ByName}}
+LEFT JOIN keys k ON false
+LEFT JOIN users u ON lower(u.username) = {{.Arg "claim"}}
+{{- else}}
+LEFT JOIN keys k ON false
+LEFT JOIN users u ON false
+{{- end}}
+{{end}}
+
+SELECT {{template "actor columns" .}} FROM {{template "actor" .}}

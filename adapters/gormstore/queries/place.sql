@@ -1,0 +1,31 @@
+{{- /* What stands at the target: at most one row. A project that is going to be
+       deleted, itself or with a group above it, is there for nobody. */ -}}
+
+{{define "place"}}
+LEFT JOIN (
+    SELECT
+        {{if .ByPath}}t.way{{else}}0 AS way{{end}},
+        p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki,
+        p.default_branch, p.empty, p.storage, p.legacy_path, p.namespace_id, n.default_branch_protection,
+        root.id AS root_id, root.path AS root_path, root.owner_id AS root_owner_id, root.allowed_ips,
+        root.protocols, root.require_ssh_certificates
+    FROM
+{{- if .ByPath}} (
+        -- In this order: as the path of a project and as that of a project
+        -- whose wiki or designs are meant; then both as paths of the past.
+        SELECT id, 1 AS way FROM projects WHERE lower(path) = {{.Arg "path"}}
+        UNION ALL SELECT id, 2 FROM projects WHERE lower(path) = {{.Arg "stem"}}
+        UNION ALL SELECT project_id, 3 FROM redirects WHERE path = {{.Arg "path"}}
+        UNION ALL SELECT project_id, 4 FROM redirects WHERE path = {{.Arg "stem"}}
+    ) t {{.Join}} projects p ON p.id = t.id
+{{- else}} projects p
+{{- end}}
+    {{.Join}} namespaces n ON n.id = p.namespace_id
+    {{.Join}} namespaces root ON root.id = coalesce(n.root_id, n.id)
+    WHERE NOT p.pending_delete AND NOT n.hidden
+{{- if .ByNumber}} AND p.id = {{.Arg "project"}}
+{{- else if .ByPath}} ORDER BY t.way LIMIT 1
+{{- else}} AND false
+{{- end}}
+) p ON true
+{{end}}

@@ -1,0 +1,70 @@
+{{- /* All facts for one decision, in one row: who asks, what stands at the
+       target, and the actor's role there.
+
+       It costs the same however many users, projects and memberships there
+       are: every step is a probe of an index. What is inherited from the groups
+       above comes from the closure table, without recursion. OFFSET 0 keeps the
+       probes of members what they are, one by user and holder each; the planner
+       would rather read all memberships of a user. */ -}}
+
+SELECT {{template "actor columns" .}},
+    p.way, p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki,
+    p.default_branch, p.empty, p.storage, p.legacy_path, p.default_branch_protection,
+    p.root_id, p.root_path, p.root_owner_id, p.allowed_ips, p.protocols, p.require_ssh_certificates,
+    enabled.can_push,
+    CASE WHEN p.root_owner_id = u.id THEN 50 ELSE role.level END
+{{- if .Refs}},
+    protections.entries
+{{- end}}
+FROM {{template "actor" .}}
+{{template "place" .}}
+LEFT JOIN deploy_key_projects enabled ON enabled.key_id = k.id AND enabled.project_id = p.id
+
+-- The role is the highest of all that the user has in the project, in the
+-- groups above it, and, up to what each share allows, in the groups that any of
+-- these is shared with and in the groups above those.
+LEFT JOIN LATERAL (
+    SELECT max(least(source.cap, member.level)) AS level
+    FROM (
+        SELECT -p.id AS holder
+        UNION ALL
+        SELECT c.ancestor_id FROM namespace_closure c WHERE c.descendant_id = p.namespace_id
+    ) here
+    CROSS JOIN LATERAL (
+        SELECT here.holder, 50::smallint AS cap
+        UNION ALL
+        SELECT c.ancestor_id, s.level
+        FROM shares s JOIN namespace_closure c ON c.descendant_id = s.with_id
+        WHERE s.holder = here.holder AND (s.expires_at IS NULL OR s.expires_at > {{.Arg "today"}})
+    ) source
+    CROSS JOIN LATERAL (
+        SELECT m.level FROM members m
+        WHERE m.user_id = u.id AND m.holder = source.holder
+            AND m.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > {{.Arg "today"}})
+        OFFSET 0
+    ) member
+) role ON true
+{{- if .Refs}}
+
+-- The protections with an element for each entry. One for a group says whether
+-- the user is a member there, by whatever role but minimal.
+LEFT JOIN LATERAL (
+    SELECT json_agg(json_build_object(
+        'id', pr.id, 'kind', pr.kind, 'pattern', pr.pattern, 'force', pr.allow_force_push,
+        'verb', e.verb, 'level', e.level, 'user', e.user_id, 'group', e.group_id, 'key', e.key_id,
+        'member', e.group_id IS NOT NULL AND EXISTS (
+            SELECT 1
+            FROM namespace_closure c
+            CROSS JOIN LATERAL (
+                SELECT m.level FROM members m
+                WHERE m.user_id = u.id AND m.holder = c.ancestor_id AND m.level > 5
+                    AND m.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > {{.Arg "today"}})
+                OFFSET 0
+            ) member
+            WHERE c.descendant_id = e.group_id
+        )
+    ) ORDER BY pr.id, e.id) AS entries
+    FROM protections pr LEFT JOIN protection_entries e ON e.protection_id = pr.id
+    WHERE pr.project_id = p.id
+) protections ON true
+{{- end}}

@@ -1,0 +1,58 @@
+{{- /* All facts for one decision, in one row: see standing.postgres.sql, of
+       which this is the same for a planner that knows no LATERAL. CROSS JOIN
+       fixes the order of the loops. */ -}}
+
+{{define "active member"}} m.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > {{.Arg "today"}}) {{end}}
+{{define "valid share"}} (s.expires_at IS NULL OR s.expires_at > {{.Arg "today"}}) {{end}}
+
+SELECT {{template "actor columns" .}},
+    p.way, p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki,
+    p.default_branch, p.empty, p.storage, p.legacy_path, p.default_branch_protection,
+    p.root_id, p.root_path, p.root_owner_id, p.allowed_ips, p.protocols, p.require_ssh_certificates,
+    enabled.can_push,
+    CASE WHEN p.root_owner_id = u.id THEN 50 ELSE max(
+        -- in the project
+        coalesce((
+            SELECT m.level FROM members m
+            WHERE m.user_id = u.id AND m.holder = -p.id AND {{template "active member" .}}), 0),
+        -- in the groups above it
+        coalesce((
+            SELECT max(m.level)
+            FROM namespace_closure c
+            CROSS JOIN members m ON m.user_id = u.id AND m.holder = c.ancestor_id
+            WHERE c.descendant_id = p.namespace_id AND {{template "active member" .}}), 0),
+        -- in the groups that the project is shared with, and above those
+        coalesce((
+            SELECT max(min(s.level, m.level))
+            FROM shares s
+            CROSS JOIN namespace_closure w ON w.descendant_id = s.with_id
+            CROSS JOIN members m ON m.user_id = u.id AND m.holder = w.ancestor_id
+            WHERE s.holder = -p.id AND {{template "valid share" .}} AND {{template "active member" .}}), 0),
+        -- in the groups that a group above the project is shared with, and above those
+        coalesce((
+            SELECT max(min(s.level, m.level))
+            FROM namespace_closure c
+            CROSS JOIN shares s ON s.holder = c.ancestor_id
+            CROSS JOIN namespace_closure w ON w.descendant_id = s.with_id
+            CROSS JOIN members m ON m.user_id = u.id AND m.holder = w.ancestor_id
+            WHERE c.descendant_id = p.namespace_id AND {{template "valid share" .}} AND {{template "active member" .}}), 0)
+    ) END
+{{- if .Refs}},
+    (
+        SELECT json_group_array(json_object(
+            'id', pr.id, 'kind', pr.kind, 'pattern', pr.pattern, 'force', json(iif(pr.allow_force_push, 'true', 'false')),
+            'verb', e.verb, 'level', e.level, 'user', e.user_id, 'group', e.group_id, 'key', e.key_id,
+            'member', json(iif(EXISTS (
+                SELECT 1
+                FROM namespace_closure c
+                CROSS JOIN members m ON m.user_id = u.id AND m.holder = c.ancestor_id
+                WHERE c.descendant_id = e.group_id AND m.level > 5 AND {{template "active member" .}}
+            ), 'true', 'false'))
+        ) ORDER BY pr.id, e.id)
+        FROM protections pr LEFT JOIN protection_entries e ON e.protection_id = pr.id
+        WHERE pr.project_id = p.id
+    )
+{{- end}}
+FROM {{template "actor" .}}
+{{template "place" .}}
+LEFT JOIN deploy_key_projects enabled ON enabled.key_id = k.id AND enabled.project_id = p.id

@@ -1,0 +1,160 @@
+package gormstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"gatehouse/application/directory"
+	"gatehouse/domain"
+)
+
+const (
+	// attempts is how often a unit of work is begun before it fails.
+	attempts = 5
+	// directoryLock is PostgreSQL's number for the lock on the directory.
+	directoryLock = 0x67617465
+)
+
+// Registries returns the unit of work on a directory.Registry. Units take
+// turns, on both databases: what one has looked up stays true until it ends,
+// so that nothing has to fail on a unique index.
+func (s *Store) Registries() directory.Registries {
+	return func(ctx context.Context, do func(directory.Registry) error) error {
+		for attempt := 1; ; attempt++ {
+			err := s.unit(ctx, do)
+			if err == nil || attempt == attempts || !transient(err) {
+				return err
+			}
+			if err := pause(ctx, time.Duration(attempt)*20*time.Millisecond); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (s *Store) unit(ctx context.Context, do func(directory.Registry) error) error {
+	var failure error
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if s.dialect == onPostgres {
+			if err := tx.Exec("SELECT pg_advisory_xact_lock(?)", directoryLock).Error; err != nil {
+				return err
+			}
+		}
+		r := &registry{tx: tx, dialect: s.dialect, seen: map[row]bool{}}
+		failure = do(directory.Registry{Users: r, Namespaces: r, Projects: r, Keys: r, Credentials: r})
+		return failure
+	})
+	switch gone := ctx.Err(); {
+	case failure != nil && gone != nil:
+		return fmt.Errorf("%w (%w)", failure, gone) // by itself it may say that the transaction is over
+	case failure != nil:
+		return failure
+	}
+	return fault(err, "change the directory")
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// registry is the directory within one transaction.
+type registry struct {
+	tx      *gorm.DB
+	dialect dialect
+	// seen are rows that are known to be there: nobody takes them away while
+	// this transaction runs.
+	seen map[row]bool
+}
+
+// row names one row.
+type row struct {
+	table string
+	id    int64
+}
+
+// The tables that rows refer to, in words for messages too.
+const (
+	users      = "users"
+	namespaces = "namespaces"
+	projects   = "projects"
+	keys       = "keys"
+	agents     = "agents"
+	groups     = "groups"      // the namespaces that are no user's
+	deployKeys = "deploy keys" // the keys that are no user's
+)
+
+// there counts the rows of a table by number.
+var there = map[string]string{
+	users:      "SELECT count(*) FROM users WHERE id = ?",
+	projects:   "SELECT count(*) FROM projects WHERE id = ?",
+	groups:     "SELECT count(*) FROM namespaces WHERE id = ? AND owner_id IS NULL",
+	deployKeys: "SELECT count(*) FROM keys WHERE id = ? AND kind = 'deploy_key'",
+}
+
+// exists returns domain.NotFound unless the table has a row of that number.
+func (r *registry) exists(ctx context.Context, table string, id int64) error {
+	if r.seen[row{table, id}] {
+		return nil
+	}
+	var count int
+	if err := r.tx.WithContext(ctx).Raw(there[table], id).Scan(&count).Error; err != nil {
+		return fault(err, "%s %d", table, id)
+	}
+	if count == 0 {
+		return missing("%s: number %d", table, id)
+	}
+	r.seen[row{table, id}] = true
+	return nil
+}
+
+// find returns the row that the condition picks, or nil.
+func find[Row any](ctx context.Context, tx *gorm.DB, condition string, args ...any) (*Row, error) {
+	for _, arg := range args {
+		if text, ok := arg.(string); ok && !storable(text) {
+			return nil, nil
+		}
+	}
+	found, err := gorm.G[Row](tx).Where(condition, args...).Limit(1).Find(ctx)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
+}
+
+// put writes a row, over the one that has its number.
+func put[Row any](ctx context.Context, tx *gorm.DB, row *Row) error {
+	return gorm.G[Row](tx, clause.OnConflict{UpdateAll: true}).Create(ctx, row)
+}
+
+// advance lets the table's own numbers go on behind one that was given.
+// SQLite does so by itself.
+func (r *registry) advance(ctx context.Context, table string, given int64) error {
+	if r.dialect != onPostgres || given == 0 {
+		return nil
+	}
+	sequence := table + "_id_seq"
+	return r.exec(ctx, "SELECT setval('"+sequence+"', ?) FROM "+sequence+" WHERE last_value < ? OR NOT is_called", given, given)
+}
+
+func (r *registry) exec(ctx context.Context, query string, args ...any) error {
+	return r.tx.WithContext(ctx).Exec(query, args...).Error
+}
+
+func missing(format string, args ...any) error {
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), domain.NotFound)
+}
+
+func conflict(format string, args ...any) error {
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), domain.Conflict)
+}

@@ -1,0 +1,47 @@
+package gormstore
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// sweepInterval is how far the time of pushes goes on between two sweeps.
+	sweepInterval = 10 * time.Minute
+	// sweepAge is how long ago something must have expired to be swept away.
+	sweepAge = time.Hour
+)
+
+// sweep removes counters and notices that have expired and that nobody asked
+// for again. It knows the time only from the pushes that come in.
+type sweep struct{ latest, swept atomic.Int64 } // in microseconds
+
+// note takes the time of a push.
+func (w *sweep) note(now time.Time) {
+	for {
+		latest := w.latest.Load()
+		if now.UnixMicro() <= latest || w.latest.CompareAndSwap(latest, now.UnixMicro()) {
+			return
+		}
+	}
+}
+
+// run sweeps if it is time.
+func (w *sweep) run(ctx context.Context, s *Store) error {
+	latest := w.latest.Load()
+	if latest-w.swept.Load() < sweepInterval.Microseconds() {
+		return nil
+	}
+	w.swept.Store(latest)
+	limit := at(time.UnixMicro(latest).Add(-sweepAge))
+	for _, query := range []string{
+		"DELETE FROM reference_counters WHERE expires_at < $1",
+		"DELETE FROM notices WHERE expires_at < $1",
+	} {
+		if _, err := s.pool.ExecContext(ctx, query, limit); err != nil {
+			return fault(err, "sweep up")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package gormstore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+
+	"gatehouse/application/directory"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+type userRow struct {
+	ID                int64
+	Username          string
+	Name              string
+	Email             string
+	State             string
+	Type              string
+	Admin             bool
+	External          bool
+	TermsAccepted     bool
+	EmailConfirmed    bool
+	PasswordExpiresAt instant
+}
+
+// TableName is gorm's name for the table.
+func (userRow) TableName() string { return users }
+
+func newUserRow(u identity.User) userRow {
+	return userRow{
+		ID: int64(u.ID), Username: u.Username, Name: u.Name, Email: u.Email,
+		State: string(u.State), Type: string(u.Type), Admin: u.Admin, External: u.External,
+		TermsAccepted: u.TermsAccepted, EmailConfirmed: u.EmailConfirmed, PasswordExpiresAt: at(u.PasswordExpiresAt),
+	}
+}
+
+// userNamed returns the user of that name, or nil.
+func (r *registry) userNamed(ctx context.Context, username string) (*userRow, error) {
+	return find[userRow](ctx, r.tx, "lower(username) = ?", strings.ToLower(username))
+}
+
+// UserID implements directory.Users.
+func (r *registry) UserID(ctx context.Context, username string) (identity.UserID, error) {
+	u, err := r.userNamed(ctx, username)
+	switch {
+	case err != nil:
+		return 0, fault(err, "user %q", username)
+	case u == nil:
+		return 0, missing("user %q", username)
+	}
+	return identity.UserID(u.ID), nil
+}
+
+// PutUser implements directory.Users.
+func (r *registry) PutUser(ctx context.Context, u directory.User) (identity.UserID, error) {
+	id, err := r.putUser(ctx, u)
+	return identity.UserID(id), fault(err, "user %q", u.User.Username)
+}
+
+func (r *registry) putUser(ctx context.Context, u directory.User) (int64, error) {
+	row := newUserRow(u.User)
+	named, err := r.userNamed(ctx, row.Username)
+	if err != nil {
+		return 0, err
+	}
+	if named != nil {
+		row.ID = cmp.Or(row.ID, named.ID)
+	}
+	home, err := find[namespaceRow](ctx, r.tx, "owner_id = ?", row.ID)
+	if err != nil {
+		return 0, err
+	}
+	if home == nil {
+		home = &namespaceRow{Protocols: string(source.AllProtocols), Visibility: string(source.Private)}
+	}
+	fresh := home.ID == 0
+	if err := r.checkHome(ctx, *home, u); err != nil {
+		return 0, err
+	}
+	given := row.ID
+	if err := put(ctx, r.tx, &row); err != nil {
+		return 0, err
+	}
+	if err := r.advance(ctx, users, given); err != nil {
+		return 0, err
+	}
+	if !fresh {
+		return row.ID, r.move(ctx, *home, row.Username)
+	}
+	home.ID, home.OwnerID, home.Path = int64(u.NamespaceID), ref(row.ID), row.Username
+	return row.ID, r.insertNamespace(ctx, home, nil)
+}
+
+// checkHome returns domain.Conflict unless the user may have that name and
+// that number for the personal namespace.
+func (r *registry) checkHome(ctx context.Context, home namespaceRow, u directory.User) error {
+	if err := r.free(ctx, u.User.Username, row{namespaces, home.ID}); err != nil {
+		return err
+	}
+	given := int64(u.NamespaceID)
+	if given == 0 || given == home.ID {
+		return nil
+	}
+	if home.ID != 0 {
+		return conflict("the personal namespace has number %d", home.ID)
+	}
+	other, err := find[namespaceRow](ctx, r.tx, "id = ?", given)
+	if err == nil && other != nil {
+		return conflict("the number %d is that of namespace %q", given, other.Path)
+	}
+	return err
+}
+
+// GhostID implements directory.Users.
+func (r *registry) GhostID(ctx context.Context) (identity.UserID, error) {
+	var id int64
+	err := r.tx.WithContext(ctx).Raw("SELECT coalesce(min(id), 0) FROM users WHERE type = ?", string(identity.Ghost)).Scan(&id).Error
+	if err != nil || id != 0 {
+		return identity.UserID(id), fault(err, "ghost user")
+	}
+	name := "ghost"
+	for n := 1; ; n++ {
+		taken, err := r.at(ctx, name)
+		if err != nil {
+			return 0, fault(err, "ghost user")
+		}
+		if taken == (row{}) {
+			break
+		}
+		name = fmt.Sprintf("ghost%d", n)
+	}
+	return r.PutUser(ctx, directory.User{User: identity.User{
+		Username: name, Name: "Ghost User", State: identity.Active, Type: identity.Ghost, EmailConfirmed: true,
+	}})
+}
