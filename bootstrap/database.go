@@ -2,7 +2,6 @@ package bootstrap
 
 import (
 	"net/url"
-	"runtime"
 	"strings"
 )
 
@@ -14,6 +13,7 @@ const (
 )
 
 // engine is the store that URL asks for; empty if there is none of that kind.
+// SQLite's own ":memory:" is none: it is empty anew with each connection.
 func (d Database) engine() string {
 	text := string(d.URL)
 	switch {
@@ -24,18 +24,12 @@ func (d Database) engine() string {
 			return postgresEngine
 		}
 		return ""
-	case strings.Contains(text, "://"):
+	case strings.Contains(text, ":memory:"), strings.Contains(text, "://") && !hasScheme(text, "file"):
 		return ""
 	default:
 		return sqliteEngine
 	}
 }
 
-// connections is how many there may be at a time. Four per core kept both
-// busy in our measurements.
-func (d Database) connections() int {
-	if d.PoolSize > 0 {
-		return d.PoolSize
-	}
-	return 4 * runtime.GOMAXPROCS(0)
-}
+// InMemory says whether data is gone with the process.
+func (d Database) InMemory() bool { return d.engine() == memoryEngine }

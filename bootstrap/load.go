@@ -17,10 +17,18 @@ import (
 // DefaultFile is read if it exists and no other file is named.
 const DefaultFile = "gatehouse.yaml"
 
+// FindFile returns DefaultFile, or nothing if it does not exist.
+func FindFile() string {
+	if _, err := os.Stat(DefaultFile); errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	return DefaultFile
+}
+
 // Sources are where configuration comes from; a later one overrides those
 // before it.
 type Sources struct {
-	// File is a YAML file that must exist; empty for DefaultFile.
+	// File is a YAML file that must exist; empty for none.
 	File string
 	// Environ are variables as os.Environ returns them. Of those that begin
 	// with GATEHOUSE_ an empty one counts as not set.
@@ -55,10 +63,7 @@ func (l *loader) mistake(format string, args ...any) {
 
 func (l *loader) file(path string) {
 	if path == "" {
-		if _, err := os.Stat(DefaultFile); errors.Is(err, fs.ErrNotExist) {
-			return
-		}
-		path = DefaultFile
+		return
 	}
 	layer := koanf.New(".")
 	if err := layer.Load(file.Provider(path), yaml.Parser()); err != nil {

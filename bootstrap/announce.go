@@ -1,0 +1,45 @@
+package bootstrap
+
+import (
+	"path/filepath"
+	"strings"
+
+	"go.uber.org/zap"
+)
+
+// announce says, a line each, what an operator looks for first.
+func announce(config Config, log *zap.Logger) error {
+	log.Info("data", zap.String("database", dataPlace(config.Database)))
+	log.Info("secrets", zap.String("shell", absolute(config.Shell.SecretFile)))
+	if len(config.Gitaly.Storages) == 0 {
+		assumed, err := assumedStorage()
+		if err != nil {
+			return err
+		}
+		log.Info("gitaly.storages is empty, so that one is assumed", zap.String("name", assumed.Name), zap.String("address", assumed.Address))
+	}
+	if keys := config.Unheeded(); len(keys) > 0 {
+		log.Warn("settings without effect in this version", zap.String("keys", strings.Join(keys, ", ")))
+	}
+	return nil
+}
+
+// dataPlace is where the data is, in words.
+func dataPlace(d Database) string {
+	switch d.engine() {
+	case memoryEngine:
+		return "memory, gone with this process"
+	case sqliteEngine:
+		return absolute(string(d.URL))
+	default:
+		return d.URL.String()
+	}
+}
+
+// absolute is path as it is found from anywhere.
+func absolute(path string) string {
+	if whole, err := filepath.Abs(path); err == nil {
+		return whole
+	}
+	return path
+}

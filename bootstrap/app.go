@@ -1,0 +1,98 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"go.uber.org/dig"
+	"go.uber.org/fx"
+	"go.uber.org/fx/fxevent"
+	"go.uber.org/zap"
+
+	"gatehouse/adapters/secretfile"
+)
+
+const (
+	// startTimeout is generous: a world may be large.
+	startTimeout = 15 * time.Minute
+	// drainTimeout is what the longest request may take, and some.
+	drainTimeout = time.Minute
+	// stopTimeout leaves the store time to write what was put off.
+	stopTimeout = drainTimeout + 15*time.Second
+)
+
+// App is the graph of the server. A leaf of it can be replaced by fx.Replace.
+func App(config Config) fx.Option {
+	return fx.Options(
+		fx.Supply(config, World{}),
+		fx.Provide(func() *zap.Logger { return NewLogger(config.Log, os.Stderr) }),
+		fx.WithLogger(quiet),
+		fx.StartTimeout(startTimeout), fx.StopTimeout(stopTimeout),
+		persistence(config), registry, git, web,
+		// Secrets come first: while they cannot be had, nothing is open that
+		// would have to be closed. Hooks run in this order, and in the other
+		// one at the end.
+		fx.Invoke(func(*secretfile.Set) {}, keep, populate, announce, listen),
+	)
+}
+
+// quiet leaves what fx has to tell about itself to the debug level: errors are
+// returned.
+func quiet(log *zap.Logger) fxevent.Logger {
+	events := &fxevent.ZapLogger{Logger: log.Named("fx")}
+	events.UseLogLevel(zap.DebugLevel)
+	events.UseErrorLevel(zap.DebugLevel)
+	return events
+}
+
+func keep(lifecycle fx.Lifecycle, keeper Keeper) {
+	lifecycle.Append(fx.StopHook(keeper.Close))
+}
+
+func listen(lifecycle fx.Lifecycle, server *Server) {
+	lifecycle.Append(fx.StartStopHook(server.Start, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+		defer cancel()
+		return server.Stop(ctx)
+	}))
+}
+
+// Option changes the graph, as those of fx do.
+type Option = fx.Option
+
+// Run serves until ctx is done, and then until every request under way is
+// answered.
+func Run(ctx context.Context, config Config, options ...Option) error {
+	var server *Server
+	app := fx.New(App(config), fx.Options(options...), fx.Populate(&server))
+	if err := app.Err(); err != nil {
+		return dig.RootCause(err) // without the path through the graph
+	}
+	// A start is finished before it is undone: fx would close nothing under a
+	// context that is done.
+	starting, cancel := context.WithTimeout(context.WithoutCancel(ctx), startTimeout)
+	defer cancel()
+	if err := app.Start(starting); err != nil {
+		return err
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-server.Failed():
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	return errors.Join(err, app.Stop(stopping))
+}
+
+// WithLog makes the server log there rather than to the standard error output.
+func WithLog(log *zap.Logger) Option { return fx.Replace(log) }
+
+// WhenListening calls do once the server takes requests.
+func WhenListening(do func(Addresses)) Option {
+	return fx.Invoke(func(lifecycle fx.Lifecycle, server *Server) {
+		lifecycle.Append(fx.StartHook(func() { do(server.Addresses()) }))
+	})
+}

@@ -1,0 +1,225 @@
+package bootstrap_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/fx"
+
+	"gatehouse/adapters/worldfile"
+	"gatehouse/bootstrap"
+)
+
+func TestApp_validates(t *testing.T) {
+	t.Parallel()
+	for _, url := range []bootstrap.URL{"gatehouse.db", "memory:", "postgres://gatehouse@localhost/gatehouse"} {
+		config := bootstrap.Default()
+		config.Database.URL = url
+		if err := fx.ValidateApp(bootstrap.App(config)); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	if err := fx.ValidateApp(bootstrap.App(bootstrap.Config{})); err != nil {
+		t.Errorf("the zero configuration: %v", err)
+	}
+}
+
+// running is a server that runs until the test ends.
+type running struct {
+	bootstrap.Addresses
+	secret string
+	log    *bytes.Buffer
+	// stop ends the server and waits until it is gone.
+	stop func() error
+}
+
+// here is a configuration on free ports and in a folder of its own.
+func here(t *testing.T) bootstrap.Config {
+	t.Helper()
+	dir := t.TempDir()
+	config := bootstrap.Default()
+	config.HTTP.Address = "127.0.0.1:0"
+	config.Database.URL = bootstrap.URL(filepath.Join(dir, "gatehouse.db"))
+	config.Shell.SecretFile = filepath.Join(dir, "secret")
+	return config
+}
+
+func run(t *testing.T, config bootstrap.Config, options ...bootstrap.Option) *running {
+	t.Helper()
+	r := &running{log: new(bytes.Buffer)}
+	ctx, cancel := context.WithCancel(context.Background())
+	listening, ended := make(chan bootstrap.Addresses, 1), make(chan error, 1)
+	options = append(options,
+		bootstrap.WithLog(bootstrap.NewLogger(config.Log, r.log)),
+		bootstrap.WhenListening(func(at bootstrap.Addresses) { listening <- at }))
+	go func() { ended <- bootstrap.Run(ctx, config, options...) }()
+	select {
+	case r.Addresses = <-listening:
+	case err := <-ended:
+		cancel()
+		t.Fatalf("Run: %v\n%s", err, r.log)
+	}
+	stopped := false
+	r.stop = func() error {
+		cancel()
+		if stopped {
+			return nil
+		}
+		stopped = true
+		return <-ended
+	}
+	t.Cleanup(func() {
+		if err := r.stop(); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	secret, err := os.ReadFile(config.Shell.SecretFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.secret = base64.StdEncoding.EncodeToString(bytes.TrimSpace(secret))
+	return r
+}
+
+// get asks for a path, with the secret.
+func (r *running) get(t *testing.T, address, path string) (status int, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Close = true
+	request.Header.Set("Gitlab-Shared-Secret", r.secret)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+// dede is a world with one user.
+func dede(t *testing.T) bootstrap.Option {
+	t.Helper()
+	described, err := worldfile.Parse([]byte("users: [{id: 7, username: rubi, name: Dede Eichmann}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bootstrap.WithWorld(bootstrap.World{Name: "dede.yaml", World: described})
+}
+
+const dedeAnswer = `{"id":7,"name":"Dede Eichmann","username":"rubi"}`
+
+func TestRun_servesWhatItIsTold(t *testing.T) {
+	t.Parallel()
+	for _, url := range []bootstrap.URL{"memory:", ""} {
+		t.Run(string(url), func(t *testing.T) {
+			t.Parallel()
+			config := here(t)
+			if url != "" {
+				config.Database.URL = url
+			}
+			config.HTTP.PublicAddress = "127.0.0.1:0"
+			config.HTTP.RelativeRoot = "/gitlab"
+			config.Version = "12.3.0-pre"
+			config.Origins = map[string]string{"kas.enabled": "flag", "version": "flag"}
+			r := run(t, config, dede(t))
+
+			if status, body := r.get(t, r.TCP, "/gitlab/api/v4/internal/discover?user_id=7"); status != http.StatusOK || body != dedeAnswer {
+				t.Errorf("discover: got %d %s", status, body)
+			}
+			if status, body := r.get(t, r.TCP, "//gitlab//api/v4/internal/check/"); status != http.StatusOK || !strings.Contains(body, `"gitlab_version":"12.3.0-pre"`) {
+				t.Errorf("check: got %d %s", status, body)
+			}
+			for address, path := range map[string]string{r.Public: "/gitlab/api/v4/internal/check", r.TCP: "/api/v4/internal/check"} {
+				if status, body := r.get(t, address, path); status != http.StatusNotFound || !strings.HasPrefix(body, `{"message":"404 Not Found"`) {
+					t.Errorf("%s%s: got %d %s", address, path, status, body)
+				}
+			}
+			if err := r.stop(); err != nil {
+				t.Fatalf("Run: %v", err)
+			}
+			for _, told := range []string{
+				r.TCP, r.Public, config.Shell.SecretFile, "unix:", "gitaly.socket", "dede.yaml", "1 user", `"keys":"kas.enabled"`,
+			} {
+				if !strings.Contains(r.log.String(), told) {
+					t.Errorf("the log does not say %s:\n%s", told, r.log)
+				}
+			}
+			if strings.Contains(r.log.String(), r.secret) || strings.Contains(r.log.String(), "fx") {
+				t.Errorf("the log says too much:\n%s", r.log)
+			}
+		})
+	}
+}
+
+func TestRun_keepsSecretAndData(t *testing.T) {
+	t.Parallel()
+	config := here(t)
+	first := run(t, config, dede(t))
+	if err := first.stop(); err != nil {
+		t.Fatalf("Run: %v", err)
+	}
+	info, err := os.Stat(config.Shell.SecretFile)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("secret file: got %v, %v", info.Mode(), err)
+	}
+	second := run(t, config)
+	if second.secret != first.secret {
+		t.Error("the secret was replaced")
+	}
+	if status, body := second.get(t, second.TCP, "/api/v4/internal/discover?user_id=7"); body != dedeAnswer {
+		t.Errorf("after a restart: got %d %s", status, body)
+	}
+}
+
+func TestRun_fails(t *testing.T) {
+	t.Parallel()
+	taken := run(t, here(t))
+	tests := map[string]struct {
+		change func(t *testing.T, c *bootstrap.Config)
+		want   string
+	}{
+		"an address in use": {func(_ *testing.T, c *bootstrap.Config) { c.HTTP.Address = taken.TCP }, "http.address: listen tcp " + taken.TCP},
+		"no previous secret": {
+			func(_ *testing.T, c *bootstrap.Config) { c.Shell.PreviousSecretFile = "missing" },
+			"shell.secret_file: secret file: stat missing",
+		},
+		"an empty secret": {func(t *testing.T, c *bootstrap.Config) {
+			if err := os.WriteFile(c.Shell.SecretFile, []byte("\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "is empty"},
+		"no migration": {func(_ *testing.T, c *bootstrap.Config) { c.Database.Migrate = false }, "run `gatehouse migrate`"},
+		"a folder that is not there": {
+			func(_ *testing.T, c *bootstrap.Config) { c.Database.URL = "/nowhere/at/all/gatehouse.db" },
+			"database.url: cannot open the SQLite file: no such file",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := here(t)
+			test.change(t, &config)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			err := bootstrap.Run(ctx, config,
+				bootstrap.WithLog(bootstrap.NewLogger(config.Log, io.Discard)),
+				bootstrap.WhenListening(func(bootstrap.Addresses) { cancel() }))
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+		})
+	}
+}

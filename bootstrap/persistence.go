@@ -1,0 +1,102 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"go.uber.org/fx"
+
+	"gatehouse/adapters/gormstore"
+	"gatehouse/adapters/memory"
+)
+
+// persistence is the store that the configuration asks for.
+func persistence(config Config) fx.Option {
+	if config.Database.InMemory() { // asked for by name, never by default
+		return fx.Module("memory", fx.Provide(memory.New, MemoryPorts))
+	}
+	return fx.Module("gormstore", fx.Provide(
+		func() (*gormstore.Store, error) { return openGorm(context.Background(), config.Database) },
+		GormPorts,
+	))
+}
+
+func openGorm(ctx context.Context, d Database) (*gormstore.Store, error) {
+	return gormstore.Open(ctx, string(d.URL), d.PoolSize, d.Migrate)
+}
+
+// MemoryPorts are all ports, kept in memory.
+func MemoryPorts(s *memory.Store) Ports {
+	return Ports{
+		Directory: s, Leave: s, Stamps: s, People: s, Counters: s, Journal: s, Scenes: s, Take: s,
+		Registries: s.Registries(), Inventory: s, Keeper: s,
+	}
+}
+
+// GormPorts are all ports, kept in PostgreSQL or SQLite.
+func GormPorts(s *gormstore.Store) Ports {
+	return Ports{
+		Directory: s, Leave: s, Stamps: s, People: s, Counters: s, Journal: s, Scenes: s, Take: s,
+		Registries: s.Registries(), Inventory: s, Keeper: s,
+	}
+}
+
+// OpenPorts opens the store without a server. If database.migrate is off it
+// has to be there, and of this program's schema.
+func OpenPorts(ctx context.Context, config Config) (Ports, error) {
+	d := config.Database
+	if d.InMemory() {
+		return MemoryPorts(memory.New()), nil
+	}
+	if !d.Migrate && d.missing() {
+		return Ports{}, fmt.Errorf("database.url: %s is not there; is this the right directory?", absolute(string(d.URL)))
+	}
+	s, err := openGorm(ctx, d)
+	if err != nil {
+		return Ports{}, err
+	}
+	return GormPorts(s), nil
+}
+
+// missing says whether d is a file that does not exist.
+func (d Database) missing() bool {
+	if d.engine() != sqliteEngine || strings.HasPrefix(string(d.URL), "file:") {
+		return false
+	}
+	_, err := os.Stat(string(d.URL))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// Migrate brings the database to this program's schema, whatever
+// database.migrate says, and returns the versions before and after.
+func Migrate(ctx context.Context, config Config) (before, after int64, err error) {
+	schema, err := gormstore.Migrate(ctx, string(config.Database.URL))
+	return schema.Version, schema.Target, err
+}
+
+// checkDatabase looks whether a server could run on the database.
+func checkDatabase(ctx context.Context, d Database) Checkup {
+	c := Checkup{Name: "database.url", Detail: dataPlace(d)}
+	switch {
+	case d.InMemory():
+		return c
+	case d.missing():
+		c.Detail += " is not there yet; serve will make it"
+		return c
+	}
+	schema, err := gormstore.ReadSchema(ctx, string(d.URL))
+	switch {
+	case err != nil:
+		c.Problem = err
+	case schema.Version < schema.Target && d.Migrate:
+		c.Detail = fmt.Sprintf("%s, schema version %d; serve will bring it to %d", c.Detail, schema.Version, schema.Target)
+	default:
+		c.Problem = schema.Check()
+		c.Detail = fmt.Sprintf("%s, schema version %d", c.Detail, schema.Version)
+	}
+	return c
+}

@@ -1,0 +1,106 @@
+package bootstrap
+
+import (
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.uber.org/fx"
+
+	"gatehouse/adapters/gitaly"
+	"gatehouse/adapters/ratelimit"
+	"gatehouse/application"
+	"gatehouse/application/gitaccess"
+	"gatehouse/application/pushes"
+	"gatehouse/application/whois"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// git answers what GitLab Shell and Gitaly ask.
+var git = fx.Module("git", fx.Provide(
+	Clock, GitRules, PushRules, whois.New, pushes.New, gitaccess.New,
+	fx.Annotate(newLimiter, fx.As(new(gitaccess.Limiter))),
+	func() gitaccess.Ancestry { return gitaly.Absent{} },
+))
+
+// Clock is the machine's.
+func Clock() application.Clock { return func() time.Time { return time.Now().UTC() } }
+
+func newLimiter(config Config) *ratelimit.Limiter { return ratelimit.New(config.Git.RateLimit) }
+
+// GitRules are what the configuration says about Git access.
+func GitRules(config Config) (gitaccess.Rules, error) {
+	storages, err := config.storages()
+	return gitaccess.Rules{
+		Settings: source.Settings{
+			Protocols: config.Git.Protocols, ReadOnly: config.Git.ReadOnly,
+			HTTPUploadPackOff: !config.Git.HTTPUploadPack, HTTPReceivePackOff: !config.Git.HTTPReceivePack,
+			DefaultBranchProtection: config.Git.DefaultBranchProtection,
+		},
+		Keys:     config.policy(),
+		Storages: storages,
+	}, err
+}
+
+func (c *Config) policy() identity.Policy {
+	policy := identity.Policy{TermsEnforced: c.Git.TermsEnforced, MinimumBits: c.Git.KeyRestrictions}
+	for _, print := range c.Git.BannedKeys {
+		policy.BannedKeys = append(policy.BannedKeys, identity.Fingerprint(print))
+	}
+	return policy
+}
+
+func (c *Config) storages() (map[string]gitaccess.Storage, error) {
+	known := map[string]gitaccess.Storage{}
+	for _, s := range c.Gitaly.Storages {
+		known[s.Name] = gitaccess.Storage{Name: s.Name, Address: s.Address, Token: string(s.Token)}
+	}
+	if len(known) > 0 {
+		return known, nil
+	}
+	assumed, err := assumedStorage()
+	return map[string]gitaccess.Storage{assumed.Name: assumed}, err
+}
+
+// assumedStorage is where Gitaly is taken to be if nobody says so: GitLab
+// Shell cannot go on without an address.
+func assumedStorage() (gitaccess.Storage, error) {
+	socket, err := filepath.Abs("gitaly.socket")
+	return gitaccess.Storage{Name: "default", Address: "unix:" + socket}, err
+}
+
+// PushRules are what the configuration says about pushes.
+func PushRules(config Config) pushes.Rules {
+	return pushes.Rules{Expiry: config.Counters.Expiry, FailOpen: config.Counters.FailOpen, CloneURL: config.cloneURL}
+}
+
+// cloneURL is where a repository is cloned from. The host of a URL for SSH is
+// the external one without its port, which is not SSH's.
+func (c *Config) cloneURL(path string, protocol source.Protocol) string {
+	if protocol == source.SSH {
+		host := c.host()
+		if strings.Contains(host, ":") {
+			host = "[" + host + "]"
+		}
+		return "ssh://git@" + host + "/" + path + ".git"
+	}
+	return c.ExternalURL + "/" + path + ".git"
+}
+
+// host is the name of the instance, as people type it.
+func (c *Config) host() string {
+	base, err := url.Parse(c.ExternalURL)
+	if err != nil {
+		return ""
+	}
+	return base.Hostname()
+}
+
+// Gatekeeper makes the Gatekeeper of a command line, whose questions are not
+// counted.
+func Gatekeeper(config Config, ports Ports) (*gitaccess.Gatekeeper, error) {
+	rules, err := GitRules(config)
+	return gitaccess.New(ports.Directory, gitaly.Absent{}, ports.Leave, ports.Stamps, ratelimit.New(0), rules, Clock()), err
+}

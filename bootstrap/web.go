@@ -1,0 +1,104 @@
+package bootstrap
+
+import (
+	"encoding/hex"
+	"fmt"
+	"runtime/debug"
+	"slices"
+
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"gatehouse/adapters/httpapi"
+	"gatehouse/adapters/httpapi/shell"
+	"gatehouse/adapters/secretfile"
+	"gatehouse/application"
+	"gatehouse/application/gitaccess"
+	"gatehouse/application/pushes"
+	"gatehouse/application/whois"
+)
+
+// web serves the callers.
+var web = fx.Module("web", fx.Provide(
+	ShellSecrets, ShellAPI, NewHandlers,
+	func(config Config, handlers Handlers, log *zap.Logger) *Server {
+		return NewServer(config.HTTP, handlers, log)
+	},
+))
+
+// internalPrefix is where GitLab has its internal API.
+const internalPrefix = "/api/v4/internal"
+
+// NewHandlers puts the callers' routes together. None is public yet.
+func NewHandlers(config Config, api *shell.API, log *zap.Logger) (Handlers, error) {
+	internal, err := httpapi.NewEngine(log, config.HTTP.TrustedProxies)
+	if err != nil {
+		return Handlers{}, err
+	}
+	public, err := httpapi.NewEngine(log, config.HTTP.TrustedProxies)
+	if err != nil {
+		return Handlers{}, err
+	}
+	api.Mount(internal.Group(internalPrefix))
+	return Handlers{
+		Internal: httpapi.Handler(config.HTTP.RelativeRoot, internal),
+		Public:   httpapi.Handler(config.HTTP.RelativeRoot, public),
+	}, nil
+}
+
+// ShellAPI makes the routes of GitLab Shell and Gitaly.
+func ShellAPI(config Config, secrets *secretfile.Set, gate *gitaccess.Gatekeeper, bracket *pushes.Bracket, register *whois.Register, now application.Clock, log *zap.Logger) *shell.API {
+	auth := shell.NewAuthenticator(secrets.Secrets, shell.Legacy(config.Shell.LegacySecret), now, log)
+	return shell.New(auth.Authenticate, gate, bracket, register, shell.Instance{
+		Version: config.Version, Revision: Revision(), Host: config.host(), GitConfigOptions: config.gitOptions(),
+	})
+}
+
+// gitOptions are those that Gitaly hands to git.
+func (c *Config) gitOptions() []string {
+	options := slices.Clone(c.Git.ConfigOptions)
+	if limit := c.Git.ReceiveMaxInputMiB; limit > 0 {
+		options = append(options, fmt.Sprintf("receive.maxInputSize=%d", limit<<20))
+	}
+	return options
+}
+
+// secretSize is GitLab's: 16 bytes, written as 32 digits.
+const secretSize = 16
+
+// ShellSecrets opens the secrets that GitLab Shell and Gitaly know, and makes
+// a first one if there is none. What goes wrong with the files later is
+// logged.
+func ShellSecrets(config Config, now application.Clock, log *zap.Logger) (*secretfile.Set, error) {
+	created, err := secretfile.Create(config.Shell.SecretFile, secretSize, hex.EncodeToString)
+	if err != nil {
+		return nil, fmt.Errorf("shell.secret_file: %w", err)
+	}
+	if created {
+		log.Info("a new secret was made; GitLab Shell and Gitaly have to know it", zap.String("file", config.Shell.SecretFile))
+	}
+	paths := []string{config.Shell.SecretFile}
+	if previous := config.Shell.PreviousSecretFile; previous != "" {
+		paths = append(paths, previous)
+	}
+	secrets, err := secretfile.Open(now, func(err error) { log.Error("secrets of GitLab Shell", zap.Error(err)) }, paths...)
+	if err != nil {
+		return nil, fmt.Errorf("shell.secret_file: %w", err)
+	}
+	return secrets, nil
+}
+
+// Revision is that of the source in version control which the program was
+// built from; empty if the build did not record it.
+func Revision() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value[:min(len(s.Value), 11)] // as long as GitLab's
+		}
+	}
+	return ""
+}

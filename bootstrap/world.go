@@ -1,0 +1,44 @@
+package bootstrap
+
+import (
+	"context"
+	"fmt"
+
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"gatehouse/application"
+	"gatehouse/application/directory"
+)
+
+// World is applied before the server listens; the zero World is none.
+type World struct {
+	// Name is told in the log, and in front of mistakes.
+	Name string
+	directory.World
+}
+
+// WithWorld makes the server apply a world before it listens.
+func WithWorld(world World) Option { return fx.Replace(world) }
+
+// registry keeps people, groups and projects.
+var registry = fx.Module("registry", fx.Provide(Registrar))
+
+// Registrar makes the one that configuration and store ask for.
+func Registrar(config Config, registries directory.Registries, now application.Clock) *directory.Registrar {
+	return directory.New(registries, config.Git.DefaultBranchProtection, now)
+}
+
+func populate(lifecycle fx.Lifecycle, world World, registrar *directory.Registrar, log *zap.Logger) {
+	if world.Name == "" {
+		return
+	}
+	lifecycle.Append(fx.StartHook(func(ctx context.Context) error {
+		summary, err := registrar.Apply(ctx, world.World)
+		if err != nil {
+			return fmt.Errorf("world %s: %w", world.Name, err)
+		}
+		log.Info("world applied", zap.String("world", world.Name), zap.Stringer("entries", summary))
+		return nil
+	}))
+}
