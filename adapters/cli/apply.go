@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/bootstrap"
+)
+
+func apply(streams Streams) *cobra.Command {
+	var flags configFlags
+	c := &cobra.Command{
+		Use:   "apply FILE",
+		Short: "Create and update the people, groups and projects of a world file",
+		Long: `Create and update the people, groups and projects that a world file describes:
+all of it or, if anything is wrong, nothing. Every problem is told with its line.
+A server that runs on the same database knows of it at once.`,
+		Example: "  gatehouse apply world.yaml\n  generate-world | gatehouse apply -",
+		Args:    cobra.ExactArgs(1),
+	}
+	c.RunE = does(func(ctx context.Context, args []string) error {
+		return flags.withStore(ctx, willing, func(o office) error {
+			world, err := readWorld(streams.In, args[0], func(note string) { progress(streams.Err, "%s", note) })
+			if err != nil {
+				return err
+			}
+			progress(streams.Err, "applying %s …", world.Name)
+			summary, err := bootstrap.Registrar(o.config, o.Registries, bootstrap.Clock()).Apply(ctx, world.World)
+			if err != nil {
+				return fmt.Errorf("%s:\n%w", world.Name, err)
+			}
+			_, err = fmt.Fprintf(streams.Out, "applied %s\n", summary)
+			return err
+		})
+	})
+	flags.add(c)
+	return c
+}

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/application/directory"
+	"gatehouse/bootstrap"
+)
+
+func check(streams Streams) *cobra.Command {
+	var flags configFlags
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "check",
+		Short: "Look at configuration, database, secrets and storages",
+		Long: `Look at configuration, database, secrets and storages, and change none of them.
+The exit code is 1 if anything is wrong.`,
+		Example: "  gatehouse check\n  gatehouse check --config /etc/gatehouse.yaml --json",
+		Args:    cobra.NoArgs,
+		RunE: does(func(ctx context.Context, _ []string) error {
+			config, err := flags.load()
+			if _, usage := errors.AsType[*misuse](err); usage {
+				return err
+			}
+			checkups := []bootstrap.Checkup{{Name: "configuration", Problem: err, Detail: fmt.Sprintf("%d keys are set", len(config.Origins))}}
+			if err == nil {
+				checkups = append(checkups, bootstrap.Check(ctx, config)...)
+			}
+			return report(streams, asJSON, checkups)
+		}),
+	}
+	flags.add(c)
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+// report prints checkups, a line for each thing that is right and for each
+// problem, and fails if there is any.
+func report(streams Streams, asJSON bool, checkups []bootstrap.Checkup) error {
+	var records []directory.Record
+	var result error
+	add := func(name string, ok bool, detail string) {
+		records = append(records, directory.Record{{Name: "check", Value: name}, {Name: "ok", Value: ok}, {Name: "detail", Value: detail}})
+	}
+	for _, c := range checkups {
+		if c.Problem == nil {
+			add(c.Name, true, c.Detail)
+			continue
+		}
+		result = errTold
+		for line := range strings.SplitSeq(c.Problem.Error(), "\n") {
+			add(c.Name, false, line)
+		}
+	}
+	if asJSON {
+		return errors.Join(writeRecords(streams.Out, true, nil, records), result)
+	}
+	rows := make([][]string, len(records))
+	for i, r := range records {
+		rows[i] = []string{cell(r[0].Value), map[bool]string{true: "ok", false: "WRONG"}[r[1].Value.(bool)], cell(r[2].Value)}
+	}
+	return errors.Join(writeTable(streams.Out, []string{"check", "result", "detail"}, rows), result)
+}

@@ -1,0 +1,104 @@
+// Package cli answers what an operator types: commands and flags in, tables,
+// JSON and exit codes out.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Streams are where a command reads and writes.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// The exit codes.
+const (
+	exitOK = iota
+	exitFailed
+	exitUsage
+)
+
+// Run carries out one command line, without the program's name, and returns
+// its exit code: 1 if the command failed, 2 if it was not understood. Commands
+// that serve do so until ctx is done.
+func Run(ctx context.Context, streams Streams, args []string) int {
+	root := newRoot(streams)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	failure, failed := errors.AsType[*failure](err)
+	switch {
+	case err == nil:
+		return exitOK
+	case failed:
+		if !errors.Is(err, errTold) {
+			complain(streams.Err, failure.error)
+		}
+		return exitFailed
+	default: // what cobra itself refuses
+		complain(streams.Err, err)
+		_, _ = fmt.Fprintln(streams.Err, "See gatehouse --help, or the --help of a command.")
+		return exitUsage
+	}
+}
+
+// complain writes an error, each of its lines with the program's name.
+func complain(w io.Writer, err error) {
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		_, _ = fmt.Fprintln(w, "gatehouse: "+line)
+	}
+}
+
+// errTold ends a command that failed and has said why.
+var errTold = errors.New("told already")
+
+// failure marks an error as one of the command's work, not of its usage.
+type failure struct{ error }
+
+func (f *failure) Unwrap() error { return f.error }
+
+// misuse makes an error of usage, as cobra does for flags that it knows.
+type misuse struct{ error }
+
+// Unwrap returns the cause.
+func (m *misuse) Unwrap() error { return m.error }
+
+func misused(format string, args ...any) error { return &misuse{fmt.Errorf(format, args...)} }
+
+// does makes a command's work of do.
+func does(do func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		err := do(c.Context(), args)
+		if _, usage := errors.AsType[*misuse](err); err == nil || usage {
+			return err
+		}
+		return &failure{err}
+	}
+}
+
+func newRoot(streams Streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "gatehouse",
+		Short: "GitLab's internal API as a program of its own",
+		Long: `Gatehouse answers GitLab Shell, Gitaly, the Kubernetes agent server and a
+billing portal: who is this, may they do that, and what happened.`,
+		Example:       "  gatehouse serve\n  gatehouse demo --play",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(streams.In)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.Err)
+	for _, command := range []func(Streams) *cobra.Command{
+		serve, demo, migrate, apply, explain, show, check, settings, version,
+	} {
+		root.AddCommand(command(streams))
+	}
+	return root
+}

@@ -1,0 +1,257 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"gatehouse/adapters/cli"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// result is what a command line came to.
+type result struct {
+	code     int
+	out, err string
+}
+
+// run carries out a command line with text on its standard input.
+func run(ctx context.Context, in string, args ...string) result {
+	var out, err bytes.Buffer
+	code := cli.Run(ctx, cli.Streams{In: strings.NewReader(in), Out: &out, Err: &err}, args)
+	return result{code, out.String(), err.String()}
+}
+
+// gatehouse carries out a command line that has to succeed.
+func gatehouse(t *testing.T, in string, args ...string) string {
+	t.Helper()
+	got := run(t.Context(), in, args...)
+	if got.code != 0 {
+		t.Fatalf("gatehouse %s: exit code %d\n%s%s", strings.Join(args, " "), got.code, got.out, got.err)
+	}
+	return got.out
+}
+
+// world is what most commands work on.
+const world = `
+users:
+  - {id: 1, username: root, name: Administrator, email: root@example.com, admin: true}
+  - {id: 7, username: rubi, name: Dede Eichmann, email: rubi@example.com}
+groups: [{id: 30, path: gnuwget, visibility: public}]
+projects:
+  - {id: 3, path: gnuwget/wget2, visibility: public, default_branch: main, moved_from: [gnuwget/old]}
+members: [{user: rubi, group: gnuwget, role: developer}]
+keys:
+  - {id: 7, user: rubi, title: laptop, created_at: 2026-01-02T03:04:05Z,
+     key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOlRlpHcai+XV9Mw1YZNOoQ4QObD6ROfZZ8b3vlQrGa/"}
+`
+
+// filled is the flag for a database that holds the world.
+func filled(t *testing.T) string {
+	t.Helper()
+	flag := "--database=" + filepath.Join(t.TempDir(), "gatehouse.db")
+	gatehouse(t, world, "apply", "-", flag)
+	return flag
+}
+
+func TestRun_usage(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		args []string
+		want string
+	}{
+		"no such command":   {[]string{"sreve"}, `unknown command "sreve"`},
+		"no such flag":      {[]string{"serve", "--wrold"}, "unknown flag: --wrold"},
+		"no argument":       {[]string{"apply"}, "accepts 1 arg(s), received 0"},
+		"no value":          {[]string{"check", "--set", "version"}, "--set version: want KEY=VALUE"},
+		"set twice":         {[]string{"check", "--set", "version=a", "--set", "version=b"}, "version is set twice"},
+		"no such thing":     {[]string{"show", "secrets"}, `there is no thing "secrets"; there are access-tokens,`},
+		"nothing explained": {[]string{"explain"}, "project gl-repository"},
+		"two actors":        {[]string{"explain", "--project", "a/b", "--key", "1", "--user", "a"}, "[key user]"},
+		"no number":         {[]string{"explain", "--project", "a/b", "--key", "laptop"}, "--key and --user-id take a number"},
+		"no path":           {[]string{"explain", "--project", "a//b"}, `--project "a//b" cannot be a path`},
+		"no repository":     {[]string{"explain", "--gl-repository", "7"}, `--gl-repository "7"`},
+		"no full ref":       {[]string{"explain", "--project", "a/b", "--ref", "main"}, "refs/heads/main"},
+		"no push":           {[]string{"explain", "--project", "a/b", "--ref", "refs/heads/a", "--action", "git-upload-pack"}, "--ref is for --action git-receive-pack"},
+		"no change":         {[]string{"explain", "--project", "a/b", "--ref", "refs/heads/a", "--change", "rename"}, `--change "rename"`},
+		"no SHA":            {[]string{"explain", "--project", "a/b", "--ref", "refs/heads/a", "--old", "1", "--new", "2"}, "hexadecimal digits"},
+		"no address":        {[]string{"explain", "--project", "a/b", "--ip", "here"}, `--ip "here" is not an IP address`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := run(t.Context(), "", test.args...)
+			if got.code != 2 || !strings.Contains(got.err, test.want) || !strings.Contains(got.err, "--help") || got.out != "" {
+				t.Errorf("got %d, %q, %q, want 2 and %s", got.code, got.out, got.err, test.want)
+			}
+		})
+	}
+}
+
+func TestRun_helpHasExamples(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"serve", "demo", "migrate", "apply", "explain", "show", "check", "config", "version"} {
+		if help := gatehouse(t, "", command, "--help"); !strings.Contains(help, "Examples:\n  gatehouse "+command) && command != "config" {
+			t.Errorf("the help of %s has no example:\n%s", command, help)
+		}
+	}
+}
+
+func TestRun_configuration(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "gatehouse.yaml")
+	if err := os.WriteFile(file, []byte("database: {url: 'postgres://u:hunter2@db/x'}\ngit: {rate_limit: 1}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := gatehouse(t, "", "config", "--config", file, "--set", "git.rate_limit=0")
+	for _, want := range []string{"KEY", "ORIGIN", "postgres://u:***@db/x", file, "flag"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("config does not say %s:\n%s", want, out)
+		}
+	}
+	var all []struct{ Key, Value, Origin string }
+	if err := json.Unmarshal([]byte(gatehouse(t, "", "config", "--json", "-c", file)), &all); err != nil || len(all) < 40 {
+		t.Errorf("config --json: got %d settings, %v", len(all), err)
+	}
+	want := "gatehouse: git.red_only (flag): unknown key; did you mean git.read_only?\ngatehouse: git.rate_limit (flag): must be a whole number\n"
+	for _, command := range [][]string{{"serve"}, {"migrate"}, {"show", "users"}, {"apply", "-"}, {"config"}, {"demo"}} {
+		got := run(t.Context(), "", append(command, "--set", "git.rate_limit=x", "--set", "git.red_only=true")...)
+		if got.code != 1 || got.err != want {
+			t.Errorf("%s: got %d, %q", command, got.code, got.err)
+		}
+	}
+	got := run(t.Context(), "", "show", "users", "--database=memory:")
+	if got.code != 1 || !strings.Contains(got.err, "serve --world") {
+		t.Errorf("show from memory: got %d, %q", got.code, got.err)
+	}
+}
+
+func TestRun_version(t *testing.T) {
+	t.Parallel()
+	if out := gatehouse(t, "", "version"); !strings.HasPrefix(out, "gatehouse 16.11.0-gatehouse (revision ") {
+		t.Errorf("got %q", out)
+	}
+	var got map[string]string
+	if err := json.Unmarshal([]byte(gatehouse(t, "", "version", "--json")), &got); err != nil || got["version"] != "16.11.0-gatehouse" {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestRun_show(t *testing.T) {
+	t.Parallel()
+	database := filled(t)
+	want := `ID  USERNAME  NAME           EMAIL             STATE   TYPE   ADMIN  EXTERNAL  NAMESPACE ID
+1   root      Administrator  root@example.com  active  human  true   false     31
+7   rubi      Dede Eichmann  rubi@example.com  active  human  false  false     32
+`
+	if diff := cmp.Diff(want, gatehouse(t, "", "show", "users", database)); diff != "" {
+		t.Errorf("users (-want +got):\n%s", diff)
+	}
+	var projects []map[string]any
+	if err := json.Unmarshal([]byte(gatehouse(t, "", "show", "projects", "--json", database)), &projects); err != nil {
+		t.Fatal(err)
+	}
+	if len(projects) != 1 || projects[0]["id"] != 3.0 || projects[0]["path"] != "gnuwget/wget2" || projects[0]["visibility"] != "public" {
+		t.Errorf("projects: got %v", projects)
+	}
+	if got := gatehouse(t, "", "show", "counters", "--json", database); got != "[]\n" {
+		t.Errorf("no counters: got %q", got)
+	}
+	if got := gatehouse(t, "", "show", "counters", database); got != "GL REPOSITORY  VALUE\n" {
+		t.Errorf("no counters: got %q", got)
+	}
+}
+
+func TestRun_apply(t *testing.T) {
+	t.Parallel()
+	database := "--database=" + filepath.Join(t.TempDir(), "gatehouse.db")
+	file := filepath.Join(t.TempDir(), "world.yaml")
+	if err := os.WriteFile(file, []byte(world), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // it is idempotent
+		if got := gatehouse(t, "", "apply", file, database); got != "applied 2 users, 1 group, 1 project, 1 member and 1 key\n" {
+			t.Errorf("got %q", got)
+		}
+	}
+	tests := map[string]struct{ in, want string }{
+		"not as the file has to be": {"users:\n  - {usrname: a}\n  - {username: b, id: x}", "gatehouse: world standard input:\ngatehouse: line 2: "},
+		"not as the world is":       {"members:\n  - {user: nobody, group: gnuwget, role: owner}", "gatehouse: standard input:\ngatehouse: line 2: there is no user \"nobody\"\n"},
+	}
+	for name, test := range tests {
+		got := run(t.Context(), test.in, "apply", "-", database)
+		if got.code != 1 || !strings.Contains(got.err, test.want) || got.out != "" {
+			t.Errorf("%s: got %d, %q, %q", name, got.code, got.out, got.err)
+		}
+	}
+	if got := run(t.Context(), "", "apply", "missing.yaml", database); got.code != 1 || !strings.Contains(got.err, "missing.yaml") {
+		t.Errorf("a missing file: got %d, %q", got.code, got.err)
+	}
+	got := run(t.Context(), "users: [{username: new, two_factor: {totp_secret: JBSWY3DPEHPK3PXP}}]", "apply", "-", database)
+	if got.code != 0 || !strings.Contains(got.err, "standard input: line 1: two_factor") {
+		t.Errorf("a note: got %d, %q", got.code, got.err)
+	}
+}
+
+func TestRun_migrate(t *testing.T) {
+	t.Parallel()
+	database := "--database=" + filepath.Join(t.TempDir(), "gatehouse.db")
+	got := run(t.Context(), "", "show", "users", database)
+	if got.code != 1 || !strings.Contains(got.err, "gatehouse.db is not there; is this the right directory?") {
+		t.Errorf("before there is a database: got %d, %q", got.code, got.err)
+	}
+	got = run(t.Context(), "", "migrate", database)
+	if got.code != 0 || !strings.HasPrefix(got.out, "migrated from schema version 0 to ") || !strings.HasPrefix(got.err, "migrating /") {
+		t.Errorf("the first time: got %d, %q, %q", got.code, got.out, got.err)
+	}
+	if out := gatehouse(t, "", "migrate", database, "--set=database.migrate=false"); !strings.HasSuffix(out, " is up to date\n") {
+		t.Errorf("the second time: got %q", out)
+	}
+	gatehouse(t, "", "show", "users", database)
+}
+
+func TestRun_check(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	database, secret := filled(t), filepath.Join(dir, "secret")
+	args := []string{"check", database, "--set", "shell.secret_file=" + secret}
+	out := gatehouse(t, "", args...)
+	for _, want := range []string{"configuration      ok", "database", "schema version", "is not there yet; serve will make it", "gitaly.storages", "is assumed"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("check does not say %q:\n%s", want, out)
+		}
+	}
+	if _, err := os.Stat(secret); err == nil {
+		t.Error("check made the secret")
+	}
+	if err := os.WriteFile(secret, []byte(" \n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := run(t.Context(), "", append(args, "--set", "shell.previous_secret_file=missing")...)
+	if got.code != 1 || strings.Count(got.out, "WRONG") != 2 || !strings.Contains(got.out, "it is empty") || got.err != "" {
+		t.Errorf("two bad secrets: got %d, %s%s", got.code, got.out, got.err)
+	}
+	got = run(t.Context(), "", "check", "--json", "--set", "git.rate_limit=x", "--set", "git.protocols=smtp")
+	var records []struct {
+		Check, Detail string
+		OK            bool
+	}
+	if err := json.Unmarshal([]byte(got.out), &records); err != nil || got.code != 1 || len(records) != 2 || records[0].OK || records[1].Check != "configuration" {
+		t.Errorf("a wrong configuration: got %d, %v, %v", got.code, records, err)
+	}
+	missing := filepath.Join(dir, "missing.db")
+	if got := run(t.Context(), "", "check", "--database="+missing, "--set", "shell.secret_file="+dir+"/new"); got.code != 0 || !strings.Contains(got.out, "not there yet") {
+		t.Errorf("before the first start: got %d, %s", got.code, got.out)
+	}
+	if _, err := os.Stat(missing); err == nil {
+		t.Error("check made the database")
+	}
+}

@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"net/netip"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/application/gitaccess"
+	"gatehouse/bootstrap"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// question is what explain was asked, as it was typed.
+type question struct {
+	key, user, userID     string
+	project, glRepository string
+	action, protocol, ip  string
+	refs                  []string
+	change, old, new      string
+}
+
+func explain(streams Streams) *cobra.Command {
+	var flags configFlags
+	var q question
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "explain",
+		Short: "Tell why a Git command would be allowed or refused",
+		Long: `Tell why a Git command would be allowed or refused: who asks, for what, the
+verdict, the rule that decided, and what every other rule found. The decision is
+the server's own, on the same data, but counts no request and leaves no trace.
+Without --key, --user or --user-id a stranger asks. Nothing is hidden here: a
+project is shown also to those who could not see it.
+
+The exit code is 0 whatever the verdict.`,
+		Example: "  gatehouse explain --key 11 --project gnuwget/wget2 --action git-receive-pack --ref refs/heads/main\n" +
+			"  gatehouse explain --user rubi --gl-repository project-3 --ip 192.0.2.7 --json",
+		Args: cobra.NoArgs,
+		RunE: does(func(ctx context.Context, _ []string) error {
+			request, err := q.request()
+			if err != nil {
+				return err
+			}
+			return flags.withStore(ctx, unwilling, func(o office) error {
+				gate, err := bootstrap.Gatekeeper(o.config, o.Ports)
+				if err != nil {
+					return err
+				}
+				found, err := gate.Explain(ctx, request)
+				if err != nil {
+					return err
+				}
+				answer := newExplanation(request, found)
+				if asJSON {
+					return writeJSON(streams.Out, answer)
+				}
+				return answer.print(streams.Out)
+			})
+		}),
+	}
+	flags.add(c)
+	q.add(c)
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+func (q *question) add(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&q.key, "key", "", "`NUMBER` of the SSH key or deploy key that is used")
+	f.StringVar(&q.user, "user", "", "username of who asks")
+	f.StringVar(&q.userID, "user-id", "", "`NUMBER` of the user who asks")
+	f.StringVar(&q.project, "project", "", "`PATH` of the project, with .wiki behind it for the wiki")
+	f.StringVar(&q.glRepository, "gl-repository", "", "repository as project-3 or wiki-3")
+	f.StringVar(&q.action, "action", "", "git-upload-pack, git-receive-pack or git-upload-archive (default git-receive-pack with --ref, else git-upload-pack)")
+	f.StringVar(&q.protocol, "protocol", string(source.SSH), "ssh, http or web")
+	f.StringVar(&q.ip, "ip", "", "`ADDRESS` that the client connects from")
+	f.StringArrayVar(&q.refs, "ref", nil, "full name of a `REF` that is pushed; repeatable")
+	f.StringVar(&q.change, "change", "update", "what happens to the refs: create, update or delete")
+	f.StringVar(&q.old, "old", "", "`SHA` of the refs before the push")
+	f.StringVar(&q.new, "new", "", "`SHA` of the refs after the push")
+	c.MarkFlagsMutuallyExclusive("key", "user", "user-id")
+	c.MarkFlagsMutuallyExclusive("project", "gl-repository")
+	c.MarkFlagsOneRequired("project", "gl-repository")
+	c.MarkFlagsRequiredTogether("old", "new")
+	c.MarkFlagsMutuallyExclusive("change", "old")
+}
+
+// request is the question as the server would be asked it.
+func (q *question) request() (gitaccess.Request, error) {
+	out := gitaccess.Request{Request: source.Request{
+		Protocol: source.Protocol(strings.ToLower(q.protocol)),
+		Command:  source.Command(cmp.Or(q.action, q.usualAction())),
+	}}
+	var err error
+	if out.Claim, err = q.claim(); err != nil {
+		return out, err
+	}
+	if out.Target, err = q.target(); err != nil {
+		return out, err
+	}
+	if out.Changes, err = q.changes(); err != nil {
+		return out, err
+	}
+	if len(out.Changes) > 0 && !out.Pushes() {
+		return out, misused("--ref is for --action %s", source.ReceivePack)
+	}
+	if q.ip != "" {
+		if out.Address, err = netip.ParseAddr(q.ip); err != nil {
+			return out, misused("--ip %q is not an IP address", q.ip)
+		}
+		out.AddressGiven = true
+	}
+	return out, nil
+}
+
+func (q *question) usualAction() string {
+	if len(q.refs) > 0 {
+		return string(source.ReceivePack)
+	}
+	return string(source.UploadPack)
+}
+
+func (q *question) claim() (claim identity.Claim, err error) {
+	switch {
+	case q.key != "":
+		claim = identity.ClaimKey(strings.TrimPrefix(q.key, "key-"))
+	case q.userID != "":
+		claim = identity.ClaimUser(strings.TrimPrefix(q.userID, "user-"))
+	case q.user != "":
+		claim = identity.ClaimName(q.user)
+	}
+	if claim.Kind == identity.Unresolvable {
+		return claim, misused("--key and --user-id take a number")
+	}
+	return claim, nil
+}
+
+func (q *question) target() (source.Target, error) {
+	if q.glRepository != "" {
+		id, ok := source.ParseRepositoryID(q.glRepository)
+		if !ok {
+			return source.Target{}, misused("--gl-repository %q is not of the form project-3 or wiki-3", q.glRepository)
+		}
+		return source.Target{Repository: id}, nil
+	}
+	path, ok := source.ParsePath(q.project)
+	if !ok {
+		return source.Target{}, misused("--project %q cannot be a path", q.project)
+	}
+	return source.Target{Path: path}, nil
+}
+
+// The objects of a change whose SHAs nobody named.
+var (
+	noObject    = strings.Repeat("0", 40)
+	someObject  = strings.Repeat("1", 40)
+	otherObject = strings.Repeat("2", 40)
+)
+
+func (q *question) changes() ([]source.Change, error) {
+	before, after := q.old, q.new
+	if before == "" {
+		switch q.change {
+		case "create":
+			before, after = noObject, otherObject
+		case "update":
+			before, after = someObject, otherObject
+		case "delete":
+			before, after = someObject, noObject
+		default:
+			return nil, misused("--change %q is not create, update or delete", q.change)
+		}
+	}
+	var lines []string
+	for _, ref := range q.refs {
+		if !strings.HasPrefix(ref, "refs/") {
+			return nil, misused("--ref %s: name it in full, as in refs/heads/%s", ref, ref)
+		}
+		lines = append(lines, before+" "+after+" "+ref)
+	}
+	changes, err := source.ParseChanges(strings.Join(lines, "\n"))
+	if err != nil {
+		return nil, misused("--old and --new take 40 or 64 lower-case hexadecimal digits, --ref a name without blanks")
+	}
+	return changes, nil
+}

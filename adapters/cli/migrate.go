@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/bootstrap"
+)
+
+func migrate(streams Streams) *cobra.Command {
+	var flags configFlags
+	c := &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring the database schema up to date",
+		Long: `Bring the database schema up to date, whatever database.migrate says. It does
+nothing to one that is, and refuses one that a newer version has made.`,
+		Example: "  gatehouse migrate --database postgres://gatehouse@db/gatehouse",
+		Args:    cobra.NoArgs,
+		RunE: does(func(ctx context.Context, _ []string) error {
+			config, err := flags.load()
+			if err != nil {
+				return err
+			}
+			if config.Database.InMemory() {
+				return errForgetful
+			}
+			progress(streams.Err, "migrating %s …", config.Database.URL)
+			before, after, err := bootstrap.Migrate(ctx, config)
+			if err != nil {
+				return err
+			}
+			if before == after {
+				_, err = fmt.Fprintf(streams.Out, "schema version %d is up to date\n", after)
+			} else {
+				_, err = fmt.Fprintf(streams.Out, "migrated from schema version %d to %d\n", before, after)
+			}
+			return err
+		}),
+	}
+	flags.add(c)
+	return c
+}

@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"gatehouse/adapters/worldfile"
+	"gatehouse/bootstrap"
+)
+
+func serve(streams Streams) *cobra.Command {
+	var flags configFlags
+	var world string
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve until SIGTERM or SIGINT, and then until every request is answered",
+		Long: `Serve until SIGTERM or SIGINT, and then until every request is answered; a
+second signal ends the program at once. Without any configuration data is in
+./gatehouse.db and the secret in ./.gitlab_shell_secret, which is made if it is
+not there.`,
+		Example: "  gatehouse serve\n" +
+			"  gatehouse serve --database postgres://gatehouse@db/gatehouse --address 0.0.0.0:3001\n" +
+			"  gatehouse serve --database memory: --world world.yaml",
+		Args: cobra.NoArgs,
+		RunE: does(func(ctx context.Context, _ []string) error {
+			config, err := flags.load()
+			if err != nil {
+				return err
+			}
+			log := bootstrap.NewLogger(config.Log, streams.Err)
+			options := []bootstrap.Option{bootstrap.WithLog(log)}
+			if world != "" {
+				described, err := readWorld(streams.In, world, func(note string) { log.Info("world", zap.String("note", note)) })
+				if err != nil {
+					return err
+				}
+				options = append(options, bootstrap.WithWorld(described))
+			}
+			return bootstrap.Run(ctx, config, options...)
+		}),
+	}
+	flags.add(c, "address", "socket", "external-url", "log-level")
+	c.Flags().StringVar(&world, "world", "", "apply a world `FILE` before listening; - is the standard input")
+	return c
+}
+
+// readWorld reads a world file, and tells its notes.
+func readWorld(in io.Reader, path string, tell func(note string)) (bootstrap.World, error) {
+	data, name, err := readFile(in, path)
+	if err != nil {
+		return bootstrap.World{}, err
+	}
+	world, err := worldfile.Parse(data)
+	if err != nil {
+		return bootstrap.World{}, fmt.Errorf("world %s:\n%w", name, err)
+	}
+	for _, note := range world.Notes {
+		tell(name + ": " + note.String())
+	}
+	return bootstrap.World{Name: name, World: world}, nil
+}
+
+// readFile reads a file, or the standard input if it is called "-".
+func readFile(in io.Reader, path string) (data []byte, name string, err error) {
+	if path == "-" {
+		data, err = io.ReadAll(in)
+		return data, "standard input", err
+	}
+	data, err = os.ReadFile(path)
+	return data, path, err
+}

@@ -1,0 +1,38 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/application/directory"
+)
+
+func settings(streams Streams) *cobra.Command {
+	var flags configFlags
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "config",
+		Short: "Print every setting, its value and where it was set",
+		Long: `Print every setting, its value and where it was set: in a file, by a variable
+or by a flag. Secrets are hidden.`,
+		Example: "  gatehouse config\n  GATEHOUSE_GIT_RATE_LIMIT=0 gatehouse config --json",
+		Args:    cobra.NoArgs,
+		RunE: does(func(context.Context, []string) error {
+			config, err := flags.load()
+			if err != nil {
+				return err
+			}
+			var records []directory.Record
+			for _, s := range config.Settings() {
+				records = append(records, directory.Record{
+					{Name: "key", Value: s.Key}, {Name: "value", Value: s.Value}, {Name: "origin", Value: s.Origin},
+				})
+			}
+			return writeRecords(streams.Out, asJSON, []string{"key", "value", "origin"}, records)
+		}),
+	}
+	flags.add(c)
+	jsonFlag(c, &asJSON)
+	return c
+}

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/application/directory"
+	"gatehouse/bootstrap"
+)
+
+func show(streams Streams) *cobra.Command {
+	var flags configFlags
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "show THING",
+		Short: "Print what is kept: users, keys, counters, pushes …",
+		Long: `Print what is kept, as a table or as a JSON array of flat objects. No secret is
+among it. The things are:
+
+  ` + strings.Join(directory.Names(), "\n  "),
+		Example:   "  gatehouse show users\n  gatehouse show counters --json",
+		ValidArgs: directory.Names(),
+		Args:      cobra.ExactArgs(1),
+		RunE: does(func(ctx context.Context, args []string) error {
+			thing := args[0]
+			if !slices.Contains(directory.Names(), thing) {
+				return misused("there is no thing %q; there are %s", thing, strings.Join(directory.Names(), ", "))
+			}
+			return flags.withStore(ctx, unwilling, func(o office) error {
+				records, err := o.Inventory.List(ctx, thing, bootstrap.Clock()())
+				if err != nil {
+					return err
+				}
+				return writeRecords(streams.Out, asJSON, directory.Things[thing], records)
+			})
+		}),
+	}
+	flags.add(c)
+	jsonFlag(c, &asJSON)
+	return c
+}

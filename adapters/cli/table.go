@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"gatehouse/application/directory"
+)
+
+// writeJSON writes a value for programs.
+func writeJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+// writeTable writes rows for people, below their names.
+func writeTable(w io.Writer, names []string, rows [][]string) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	heading := strings.ToUpper(strings.ReplaceAll(strings.Join(names, "\t"), "_", " "))
+	_, _ = fmt.Fprintln(table, heading) // Flush tells
+	for _, row := range rows {
+		_, _ = fmt.Fprintln(table, strings.Join(row, "\t"))
+	}
+	return table.Flush()
+}
+
+// writeRecords writes records either way; names are for a table without any.
+func writeRecords(w io.Writer, asJSON bool, names []string, records []directory.Record) error {
+	if asJSON {
+		if records == nil {
+			records = []directory.Record{}
+		}
+		return writeJSON(w, records)
+	}
+	rows := make([][]string, len(records))
+	for i, record := range records {
+		for _, field := range record {
+			rows[i] = append(rows[i], cell(field.Value))
+		}
+	}
+	return writeTable(w, names, rows)
+}
+
+// cell is a value as it stands in a table: on one line, and visible if empty.
+func cell(value any) string {
+	text := ""
+	switch v := value.(type) {
+	case nil:
+	case time.Time:
+		text = v.UTC().Format(time.RFC3339)
+	case []string:
+		text = strings.Join(v, ",")
+	default:
+		text = fmt.Sprint(v)
+	}
+	if text == "" {
+		return "-"
+	}
+	return strings.NewReplacer("\n", `\n`, "\t", `\t`, "\r", `\r`).Replace(text)
+}
