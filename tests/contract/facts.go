@@ -158,7 +158,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 		s.apply("groups: [{path: acme, allowed_ips: [10.0.0.0/8], default_branch_protection: 2}]\nprojects: [{path: acme/p, protected_branches: [{name: main}], protected_tags: [{name: v1}]}]")
 		q := question("nobody", "acme/p")
 		q.Refs = true
-		want, got := s.ask(q), s.ask(q)
+		want, got := written(s.ask(q)), s.ask(q)
 		got.Project.Root.AllowedIPs[0] = netip.Prefix{}
 		*got.Project.DefaultBranchProtection = 0
 		for i := range got.Project.Protections {
@@ -170,7 +170,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 				}
 			}
 		}
-		s.same("asked again", s.ask(q), want)
+		s.same("asked again", written(s.ask(q)), want)
 	}},
 	{Name: "what was given is the caller's own", Check: func(s Subject) {
 		level := source.FullyProtected

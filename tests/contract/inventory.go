@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/application/directory"
+	"gatehouse/application/pushes"
 	"gatehouse/domain"
 	"gatehouse/tests/world"
 )
@@ -76,6 +77,7 @@ var inventoryCases = []Case{
 		s.apply(everyThing)
 		s.increase("project-1", now)
 		s.fine("Record", s.Journal.Record(s.Context(), pushOf("project-1")))
+		s.fine("Record", s.Journal.Record(s.Context(), pushes.Push{ReceivedAt: now}))
 		for _, thing := range directory.Names() {
 			records, err := s.Inventory.List(s.Context(), thing, now)
 			s.fine(thing, err)

@@ -180,6 +180,12 @@ var deployKeyCases = []Case{
 		s.unit(func(r directory.Registry) { s.fine("EnableKey", r.Keys.EnableKey(s.Context(), 21, nil)) })
 		s.same("none", of(), make([]bool, 6))
 	}},
+	{Name: "a key that is put again stays enabled", Check: func(s Subject) {
+		s.apply(crew())
+		s.putKey(deployKeyOf(21, 1, "another"))
+		s.same("enabled", s.standing("key-21", "acme/q").KeyCanPush, true)
+		s.same("creator", s.actor("key-21").User.Username, "dev")
+	}},
 	{Name: "only deploy keys that exist are enabled, on projects that exist", Check: func(s Subject) {
 		s.apply(crew())
 		for name, enable := range map[string]struct {

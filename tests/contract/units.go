@@ -54,6 +54,10 @@ var unitCases = []Case{
 			s.fine("PutUser", err)
 			s.fine("EnableKey", r.Keys.EnableKey(s.Context(), 202, nil))
 			s.fine("PutProtections", r.Projects.PutProtections(s.Context(), 60, nil))
+			s.fine("PutShare", r.Namespaces.PutShare(s.Context(), directory.Holder{Group: 51}, 52, directory.Share{Role: source.Guest}))
+			p := directory.Project{Project: source.Project{ID: 61, Path: "moved/tools/lib"}, MovedFrom: []source.Path{"old/cli", "old/lib"}}
+			_, _, err = r.Projects.PutProject(s.Context(), p)
+			s.fine("PutProject", err)
 			return fmt.Errorf("at last: %w", errLate)
 		})
 		if !errors.Is(err, errLate) {
@@ -61,6 +65,7 @@ var unitCases = []Case{
 		}
 		s.same("everything", s.everything(), before)
 		s.same("lookup", s.lookup("acme/tools/cli"), lookup{"project-60", "acme/tools/cli", false})
+		s.same("redirects", []lookup{s.lookup("old/cli"), s.lookup("old/lib")}, []lookup{{"project-60", "acme/tools/cli", true}, {}})
 		s.same("role", s.standing("username-dev", "acme/tools/cli").Role, source.Developer)
 		s.same("key", s.standing("key-202", "acme/tools/cli").KeyCanPush, true)
 	}},
@@ -149,7 +154,7 @@ var unitCases = []Case{
 			return errLate
 		})
 		s.same("failed", errors.Is(err, errLate), true)
-		s.apply("users: [{username: a}, {username: b}, {id: 2, username: c}]", "users: [{username: d}, {id: 501, username: e}, {username: f}]")
+		s.apply("users: [{username: a}, {username: b}, {id: 2, username: c}]", "users: [{username: d}, {id: 600, username: e}, {username: f}]")
 		s.same("users", len(s.list("users")), 6)
 	}},
 	{Name: "a world that is applied again changes nothing", Check: func(s Subject) {

@@ -9,29 +9,28 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"gatehouse/adapters/memory"
 	"gatehouse/bootstrap"
 	"gatehouse/tests/world"
 )
 
-// Walk does the same on memory and on a store that open makes, and compares
-// all answers after each step. The steps follow from the seed.
-func Walk(t *testing.T, open Factory, seed uint64, length int) {
+// Walk does the same on two stores, and compares all answers after each step.
+// The steps follow from the seed.
+func Walk(t *testing.T, ours, theirs Factory, seed uint64, length int) {
 	walk := newWalk(seed)
 	var steps []step
 	for range length {
 		steps = append(steps, walk.step())
 	}
-	failed := differ(t, open, steps)
+	failed := differ(t, ours, theirs, steps)
 	if failed == nil {
 		return
 	}
-	path := shorten(steps[:failed.at+1], func(steps []step) bool { return differ(t, open, steps) != nil })
-	failed = differ(t, open, path)
+	path := shorten(steps[:failed.at+1], func(steps []step) bool { return differ(t, ours, theirs, steps) != nil })
+	failed = differ(t, ours, theirs, path)
 	if failed == nil {
 		t.Fatalf("seed %d: a difference after %d steps that does not come again", seed, len(path))
 	}
-	t.Errorf("seed %d, after\n%s(-memory +store):\n%s", seed, names(path), failed.diff)
+	t.Errorf("seed %d, after\n%s(-ours +theirs):\n%s", seed, names(path), failed.diff)
 }
 
 // step is one thing to do, and to ask afterwards. Its answer is text, the same
@@ -56,13 +55,12 @@ type difference struct {
 }
 
 // differ takes the steps on two fresh stores, up to where they part.
-func differ(t *testing.T, open Factory, steps []step) *difference {
-	ours := bootstrap.MemoryPorts(memory.New())
-	theirs := fresh(t, open)
-	world.Apply(t, ours.Registries, ground)
-	world.Apply(t, theirs.Registries, ground)
+func differ(t *testing.T, ours, theirs Factory, steps []step) *difference {
+	one, other := fresh(t, ours), fresh(t, theirs)
+	world.Apply(t, one.Registries, ground)
+	world.Apply(t, other.Registries, ground)
 	for i, s := range steps {
-		want, got := s.do(t.Context(), ours), s.do(t.Context(), theirs)
+		want, got := s.do(t.Context(), one), s.do(t.Context(), other)
 		if want != got {
 			return &difference{i, cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n"))}
 		}
