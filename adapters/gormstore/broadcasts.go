@@ -32,5 +32,5 @@ func (r *registry) PutBroadcast(ctx context.Context, b directory.Broadcast) erro
 	if same != nil {
 		row.ID = same.ID
 	}
-	return fault(put(ctx, r.tx, &row), "broadcast message %q", b.Message)
+	return fault(put(ctx, r, &row), "broadcast message %q", b.Message)
 }

@@ -5,8 +5,6 @@ import (
 	"context"
 	"strings"
 
-	"gorm.io/gorm"
-
 	"gatehouse/application/directory"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -59,7 +57,7 @@ func (r *registry) PutAccessToken(ctx context.Context, user identity.UserID, t d
 		ExpiresAt: at(t.ExpiresAt), Revoked: t.Revoked,
 	}
 	again := over([]string{"digest"}, []string{"user_id", "name", "scopes", "expires_at", "revoked"})
-	return fault(gorm.G[accessTokenRow](r.tx, again).Create(ctx, &row), "access token %q", t.Name)
+	return fault(putOver(ctx, r, &row, again), "access token %q", t.Name)
 }
 
 // PutAgent implements directory.Credentials.
@@ -86,11 +84,11 @@ func (r *registry) putAgent(ctx context.Context, project int64, createdBy identi
 		return conflict("its name is that of agent %d", named.ID)
 	}
 	row := agentRow{ID: cmp.Or(a.ID, named.ID), ProjectID: project, Name: a.Name, CreatorID: ref(createdBy)}
-	again := over([]string{"id"}, []string{"project_id", "name", "creator_id"})
-	if err := gorm.G[agentRow](r.tx, again).Create(ctx, &row); err != nil {
+	if err := r.number(ctx, agents, &row.ID); err != nil {
 		return err
 	}
-	if err := r.advance(ctx, agents, a.ID); err != nil {
+	again := over([]string{"id"}, []string{"project_id", "name", "creator_id"})
+	if err := putOver(ctx, r, &row, again); err != nil {
 		return err
 	}
 	for _, t := range a.Tokens {
@@ -104,5 +102,5 @@ func (r *registry) putAgent(ctx context.Context, project int64, createdBy identi
 func (r *registry) putAgentToken(ctx context.Context, agent int64, t directory.AgentToken) error {
 	row := agentTokenRow{AgentID: agent, Name: t.Name, Digest: string(t.Digest), Revoked: t.Revoked}
 	again := over([]string{"digest"}, []string{"agent_id", "name", "revoked"})
-	return gorm.G[agentTokenRow](r.tx, again).Create(ctx, &row)
+	return putOver(ctx, r, &row, again)
 }

@@ -2,6 +2,7 @@ package gormstore
 
 import (
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,7 +18,7 @@ import (
 	"gorm.io/driver/postgres"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	modernc "modernc.org/sqlite"
 )
 
 // dialect is one of the two kinds of database.
@@ -55,36 +56,47 @@ func (d dialect) gorm(pool *sql.DB) gorm.Dialector {
 
 // connect makes a pool that connects when it is first used.
 func connect(address string, size int) (dialect, *sql.DB, error) {
-	d, pool, err := onSQLite, (*sql.DB)(nil), error(nil)
-	switch scheme, _, found := strings.Cut(address, "://"); {
-	case scheme == "postgres", scheme == "postgresql":
-		d = onPostgres
-		pool, err = connectPostgres(address)
-	case found && scheme != "file":
-		err = errors.New("database.url: only postgres:// and the path of a file are known")
-	case strings.Contains(address, ":memory:"):
-		err = errors.New("database.url: SQLite in memory loses its tables with each connection; use memory:")
-	default:
-		pool, err = connectSQLite(address)
-	}
+	d, connector, err := connectorFor(address)
 	if err != nil {
 		return d, nil, err
 	}
+	return d, newPool(connector, size), nil
+}
+
+// newPool keeps connections as long as it can: they are dear, above all for
+// what is prepared on them.
+func newPool(connector driver.Connector, size int) *sql.DB {
 	if size <= 0 {
 		size = 4 * runtime.NumCPU()
 	}
-	// Connections are dear, above all for what is prepared on them.
+	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
 	pool.SetConnMaxLifetime(time.Hour)
-	return d, pool, nil
+	return pool
+}
+
+// connectorFor tells from the address which database is meant.
+func connectorFor(address string) (dialect, driver.Connector, error) {
+	switch scheme, _, found := strings.Cut(address, "://"); {
+	case scheme == "postgres", scheme == "postgresql":
+		connector, err := postgresConnector(address)
+		return onPostgres, connector, err
+	case found && scheme != "file":
+		return onSQLite, nil, errors.New("database.url: only postgres:// and the path of a file are known")
+	case strings.Contains(address, ":memory:"):
+		return onSQLite, nil, errors.New("database.url: SQLite in memory loses its tables with each connection; use memory:")
+	default:
+		connector, err := sqliteConnector(address)
+		return onSQLite, connector, err
+	}
 }
 
 // connectTimeout is how long one attempt to reach PostgreSQL may take, unless
 // the address says otherwise.
 const connectTimeout = 10 * time.Second
 
-func connectPostgres(address string) (*sql.DB, error) {
+func postgresConnector(address string) (driver.Connector, error) {
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
 		// Its text is not repeated: what it masks in the address it guesses.
@@ -105,11 +117,11 @@ func connectPostgres(address string) (*sql.DB, error) {
 			config.RuntimeParams[name] = value
 		}
 	}
-	return stdlib.OpenDB(*config), nil
+	return stdlib.GetConnector(*config), nil
 }
 
-// connectSQLite makes the file itself, if need be, for nobody else to read.
-func connectSQLite(address string) (*sql.DB, error) {
+// sqliteConnector makes the file itself, if need be, for nobody else to read.
+func sqliteConnector(address string) (driver.Connector, error) {
 	if !strings.HasPrefix(address, "file:") {
 		file, err := os.OpenFile(address, os.O_RDWR|os.O_CREATE, 0o600)
 		if broken, ok := errors.AsType[*fs.PathError](err); ok {
@@ -127,7 +139,7 @@ func connectSQLite(address string) (*sql.DB, error) {
 	if strings.Contains(address, "?") {
 		separator = "&"
 	}
-	return sql.Open("sqlite", address+separator+url.Values{
+	return modernc.NewConnector(address + separator + url.Values{
 		// Writers wait for each other from the beginning of their transaction:
 		// one that began by reading could only fail.
 		"_txlock":      {"immediate"},

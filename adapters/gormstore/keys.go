@@ -70,7 +70,6 @@ func (r *registry) putKey(ctx context.Context, key *keyRow, owner identity.UserI
 	if err != nil {
 		return err
 	}
-	given := key.ID
 	if same != nil {
 		key.ID = cmp.Or(key.ID, same.ID)
 	}
@@ -85,11 +84,11 @@ func (r *registry) putKey(ctx context.Context, key *keyRow, owner identity.UserI
 	case old != nil:
 		key.CreatedAt, key.LastUsedAt = old.CreatedAt, old.LastUsedAt
 	}
-	again := over([]string{"id"}, []string{"user_id", "creator_id", "title", "line", "fingerprint", "usage", "expires_at"})
-	if err := gorm.G[keyRow](r.tx, again).Create(ctx, key); err != nil {
+	if err := r.number(ctx, keys, &key.ID); err != nil {
 		return err
 	}
-	return r.advance(ctx, keys, given)
+	again := over([]string{"id"}, []string{"user_id", "creator_id", "title", "line", "fingerprint", "usage", "expires_at"})
+	return putOver(ctx, r, key, again)
 }
 
 // EnableKey implements directory.Keys.

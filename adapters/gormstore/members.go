@@ -3,7 +3,6 @@ package gormstore
 import (
 	"context"
 
-	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"gatehouse/application/directory"
@@ -67,7 +66,7 @@ func (r *registry) PutMember(ctx context.Context, user identity.UserID, in direc
 		Level: int64(m.Role), State: string(m.State), ExpiresAt: on(m.ExpiresAt),
 	}
 	again := over([]string{"user_id", "holder"}, []string{"level", "state", "expires_at"})
-	return fault(gorm.G[memberRow](r.tx, again).Create(ctx, &row), "member %d", user)
+	return fault(putOver(ctx, r, &row, again), "member %d", user)
 }
 
 // PutShare implements directory.Namespaces.
@@ -83,5 +82,5 @@ func (r *registry) PutShare(ctx context.Context, in directory.Holder, with sourc
 		Level: int64(s.Role), ExpiresAt: on(s.ExpiresAt),
 	}
 	again := over([]string{"holder", "with_id"}, []string{"level", "expires_at"})
-	return fault(gorm.G[shareRow](r.tx, again).Create(ctx, &row), "share with group %d", with)
+	return fault(putOver(ctx, r, &row, again), "share with group %d", with)
 }

@@ -170,11 +170,10 @@ func (r *registry) parent(ctx context.Context, group *namespaceRow) (*namespaceR
 // insertNamespace makes a new namespace below the parent, if there is one.
 func (r *registry) insertNamespace(ctx context.Context, n, parent *namespaceRow) error {
 	n.Hidden = n.PendingDelete || parent != nil && parent.Hidden
-	given := n.ID
-	if err := put(ctx, r.tx, n); err != nil {
+	if err := r.number(ctx, namespaces, &n.ID); err != nil {
 		return err
 	}
-	if err := r.advance(ctx, namespaces, given); err != nil {
+	if err := put(ctx, r, n); err != nil {
 		return err
 	}
 	if err := r.exec(ctx, "INSERT INTO namespace_closure (descendant_id, ancestor_id) VALUES (?, ?)", n.ID, n.ID); err != nil {
@@ -211,7 +210,7 @@ func (r *registry) updateGroup(ctx context.Context, old, group namespaceRow, par
 	group.Hidden = group.PendingDelete || parent != nil && parent.Hidden
 	path := group.Path
 	group.Path = old.Path
-	if err := put(ctx, r.tx, &group); err != nil {
+	if err := put(ctx, r, &group); err != nil {
 		return err
 	}
 	if moved {

@@ -4,9 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
-
 	"gatehouse/application/directory"
 	"gatehouse/domain/source"
 )
@@ -106,11 +103,10 @@ func (r *registry) putProject(ctx context.Context, p directory.Project) (kept pr
 	if err := r.free(ctx, kept.Path, row{projects, kept.ID}); err != nil {
 		return projectRow{}, false, err
 	}
-	given := kept.ID
-	if err := put(ctx, r.tx, &kept); err != nil {
+	if err := r.number(ctx, projects, &kept.ID); err != nil {
 		return projectRow{}, false, err
 	}
-	return kept, old == nil, r.advance(ctx, projects, given)
+	return kept, old == nil, put(ctx, r, &kept)
 }
 
 // projectMeant returns the project that is to be changed, by number or path,
@@ -137,7 +133,7 @@ func (r *registry) redirect(ctx context.Context, p projectRow, past []source.Pat
 			continue
 		}
 		row := redirectRow{path.Fold(), p.ID}
-		if err := gorm.G[redirectRow](r.tx, clause.OnConflict{UpdateAll: true}).Create(ctx, &row); err != nil {
+		if err := put(ctx, r, &row); err != nil {
 			return err
 		}
 	}

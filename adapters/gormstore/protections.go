@@ -72,6 +72,7 @@ func (r *registry) putProtections(ctx context.Context, project int64, protection
 	if err := r.exec(ctx, "DELETE FROM protections WHERE project_id = ?", project); err != nil {
 		return err
 	}
+	r.written += len(protections)
 	for _, p := range protections {
 		if err := r.insertProtection(ctx, project, p); err != nil {
 			return err

@@ -3,6 +3,7 @@ package gormstore
 import (
 	"context"
 	"embed"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -81,27 +82,35 @@ func (t *text) Join() string {
 
 // Arg is the place of an argument.
 func (t *text) Arg(name string) string {
-	for i, known := range t.args {
-		if known == name {
-			return "$" + strconv.Itoa(i+1)
-		}
+	i := slices.Index(t.args, name)
+	if i < 0 {
+		i = len(t.args)
+		t.args = append(t.args, name)
 	}
-	t.args = append(t.args, name)
-	return "$" + strconv.Itoa(len(t.args))
+	place := "$" + strconv.Itoa(i+1)
+	if t.dialect == onSQLite {
+		// The sign hides the argument from a planner that would plan again for
+		// each value, once there are statistics.
+		return "+" + place
+	}
+	return place
 }
 
 // shaped returns the prepared statement of that shape.
 func (s *Store) shaped(ctx context.Context, sh shape) (*statement, error) {
-	return s.prepare(ctx, sh, func() (string, []string, error) {
-		var out strings.Builder
-		data := &text{shape: sh, dialect: s.dialect}
-		name := sh.query + ".sql"
-		if queries[s.dialect].Lookup(name) == nil {
-			name = sh.query + "." + s.dialect.folder() + ".sql"
-		}
-		err := queries[s.dialect].ExecuteTemplate(&out, name, data)
-		return out.String(), data.args, err
-	})
+	return s.prepare(ctx, sh, func() (string, []string, error) { return s.dialect.write(sh) })
+}
+
+// write returns the text of a query and the names of its arguments.
+func (d dialect) write(sh shape) (query string, args []string, err error) {
+	var out strings.Builder
+	data := &text{shape: sh, dialect: d}
+	name := sh.query + ".sql"
+	if queries[d].Lookup(name) == nil {
+		name = sh.query + "." + d.folder() + ".sql"
+	}
+	err = queries[d].ExecuteTemplate(&out, name, data)
+	return out.String(), data.args, err
 }
 
 // asked is a claim and a target with the moment they are asked for.

@@ -15,9 +15,15 @@ import (
 const (
 	// attempts is how often a unit of work is begun before it fails.
 	attempts = 5
+	// manyRows are so many that the tables may have become much larger.
+	manyRows = 1000
 	// directoryLock is PostgreSQL's number for the lock on the directory.
 	directoryLock = 0x67617465
 )
+
+// analyze counts the tables that Standing reads.
+const analyze = `ANALYZE users, namespaces, namespace_closure, projects, redirects, members, shares, keys,
+	deploy_key_projects, protections, protection_entries`
 
 // Registries returns the unit of work on a directory.Registry. Units take
 // turns, on both databases: what one has looked up stays true until it ends,
@@ -38,21 +44,31 @@ func (s *Store) Registries() directory.Registries {
 
 func (s *Store) unit(ctx context.Context, do func(directory.Registry) error) error {
 	var failure error
+	var written int
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		if s.dialect == onPostgres {
 			if err := tx.Exec("SELECT pg_advisory_xact_lock(?)", directoryLock).Error; err != nil {
 				return err
 			}
 		}
-		r := &registry{tx: tx, dialect: s.dialect, seen: map[row]bool{}}
-		failure = do(directory.Registry{Users: r, Namespaces: r, Projects: r, Keys: r, Credentials: r})
-		return failure
+		r := &registry{tx: tx, dialect: s.dialect, seen: map[row]bool{}, numbered: map[string]bool{}}
+		if failure = do(directory.Registry{Users: r, Namespaces: r, Projects: r, Keys: r, Credentials: r}); failure != nil {
+			return failure
+		}
+		written = r.written
+		return r.advance(ctx)
 	})
 	switch gone := ctx.Err(); {
 	case failure != nil && gone != nil:
 		return fmt.Errorf("%w (%w)", failure, gone) // by itself it may say that the transaction is over
 	case failure != nil:
 		return failure
+	}
+	if err == nil && written >= manyRows && s.dialect == onPostgres {
+		// Until PostgreSQL counts again by itself, it would go on with plans
+		// that were good for tables as small as they used to be. If it cannot,
+		// that only takes longer.
+		_ = s.db.WithContext(ctx).Exec(analyze).Error
 	}
 	return fault(err, "change the directory")
 }
@@ -75,6 +91,10 @@ type registry struct {
 	// seen are rows that are known to be there: nobody takes them away while
 	// this transaction runs.
 	seen map[row]bool
+	// numbered are the tables in which rows were put by number.
+	numbered map[string]bool
+	// written is how many rows were put.
+	written int
 }
 
 // row names one row.
@@ -133,18 +153,43 @@ func find[Row any](ctx context.Context, tx *gorm.DB, condition string, args ...a
 }
 
 // put writes a row, over the one that has its number.
-func put[Row any](ctx context.Context, tx *gorm.DB, row *Row) error {
-	return gorm.G[Row](tx, clause.OnConflict{UpdateAll: true}).Create(ctx, row)
+func put[Row any](ctx context.Context, r *registry, row *Row) error {
+	return putOver(ctx, r, row, clause.OnConflict{UpdateAll: true})
 }
 
-// advance lets the table's own numbers go on behind one that was given.
-// SQLite does so by itself.
-func (r *registry) advance(ctx context.Context, table string, given int64) error {
-	if r.dialect != onPostgres || given == 0 {
+// putOver writes a row, over one that it is in conflict with.
+func putOver[Row any](ctx context.Context, r *registry, row *Row, conflict clause.OnConflict) error {
+	r.written++
+	return gorm.G[Row](r.tx, conflict).Create(ctx, row)
+}
+
+// number gives a row that is going to be put its number, unless it has one.
+// Where no number was given in this transaction, the database will know one.
+// SQLite always does.
+func (r *registry) number(ctx context.Context, table string, id *int64) error {
+	switch {
+	case r.dialect != onPostgres:
+		return nil
+	case *id != 0:
+		r.numbered[table] = true
+		return nil
+	case !r.numbered[table]:
 		return nil
 	}
-	sequence := table + "_id_seq"
-	return r.exec(ctx, "SELECT setval('"+sequence+"', ?) FROM "+sequence+" WHERE last_value < ? OR NOT is_called", given, given)
+	query := fmt.Sprintf("SELECT greatest((SELECT max(id) FROM %[1]s), (SELECT last_value FROM %[1]s_id_seq)) + 1", table)
+	return r.tx.WithContext(ctx).Raw(query).Scan(id).Error
+}
+
+// advance lets the database's own numbers go on behind those that were given.
+// PostgreSQL does not take this back, so it is done last.
+func (r *registry) advance(ctx context.Context) error {
+	for table := range r.numbered {
+		query := fmt.Sprintf("SELECT setval('%[1]s_id_seq', greatest((SELECT max(id) FROM %[1]s), (SELECT last_value FROM %[1]s_id_seq)))", table)
+		if err := r.exec(ctx, query); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *registry) exec(ctx context.Context, query string, args ...any) error {

@@ -79,11 +79,10 @@ func (r *registry) putUser(ctx context.Context, u directory.User) (int64, error)
 	if err := r.checkHome(ctx, *home, u); err != nil {
 		return 0, err
 	}
-	given := row.ID
-	if err := put(ctx, r.tx, &row); err != nil {
+	if err := r.number(ctx, users, &row.ID); err != nil {
 		return 0, err
 	}
-	if err := r.advance(ctx, users, given); err != nil {
+	if err := put(ctx, r, &row); err != nil {
 		return 0, err
 	}
 	if !fresh {

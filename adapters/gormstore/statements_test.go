@@ -1,0 +1,140 @@
+package gormstore_test
+
+import (
+	"context"
+	"database/sql/driver"
+	"sync/atomic"
+	"testing"
+
+	"gatehouse/adapters/gormstore"
+	"gatehouse/application/directory"
+	"gatehouse/application/gitaccess"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// TestStore_statements counts what really goes to the database.
+func TestStore_statements(t *testing.T) {
+	for _, d := range databases {
+		t.Run(d.name, func(t *testing.T) {
+			counter := new(atomic.Int64)
+			s, err := gormstore.OpenThrough(t.Context(), d.make(t), func(c driver.Connector) driver.Connector {
+				return countingConnector{c, counter}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close(context.Background()) })
+			populate(t, s)
+
+			count := func(name string, least, most int64, do func() error) {
+				t.Helper()
+				for range 2 { // the first time prepares, the second does not: neither asks more
+					before := counter.Load()
+					if err := do(); err != nil {
+						t.Errorf("%s: %v", name, err)
+					}
+					if got := counter.Load() - before; got < least || got > most {
+						t.Errorf("%s: got %d statements, want %d to %d", name, got, least, most)
+					}
+				}
+			}
+			for _, claim := range []identity.Claim{{}, identity.ClaimKey("102"), identity.ClaimKey("202"), identity.ClaimUser("2"), identity.ClaimName("dede"), identity.ClaimName("no")} {
+				for _, target := range []source.Target{{}, at("acme/tools/cli"), at("old/cli.wiki"), at("no"), byNumber(source.Code, cli), byNumber(source.Code, 99)} {
+					for _, refs := range []bool{false, true} {
+						count("Standing of "+claim.String()+" in "+target.String(), 1, 1, func() error {
+							_, err := s.Standing(t.Context(), gitaccess.Question{Claim: claim, Target: target, Refs: refs, Now: now})
+							return err
+						})
+					}
+				}
+				count("Actor "+claim.String(), 1, 1, func() error { _, err := s.Actor(t.Context(), claim); return err })
+				count("Scene of "+claim.String(), 1, 1, func() error {
+					_, err := s.Scene(t.Context(), claim, source.RepositoryID{ID: int64(cli)}, now)
+					return err
+				})
+			}
+			count("KeyByFingerprint", 1, 1, func() error { _, err := s.KeyByFingerprint(t.Context(), "laptop"); return err })
+			// That the counter counts more than one where there is more.
+			count("a unit of work", 2, 100, func() error {
+				return s.Registries()(t.Context(), func(r directory.Registry) error {
+					_, err := r.Users.UserID(t.Context(), "dede")
+					if err == nil {
+						_, err = r.Namespaces.GroupID(t.Context(), "acme")
+					}
+					return err
+				})
+			})
+		})
+	}
+}
+
+// countingConnector makes connections that count the statements they run.
+type countingConnector struct {
+	driver.Connector
+	counter *atomic.Int64
+}
+
+func (c countingConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &countingConn{conn, c.counter}, nil
+}
+
+// countingConn passes everything on that either driver knows.
+type countingConn struct {
+	driver.Conn
+	counter *atomic.Int64
+}
+
+func (c *countingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	c.counter.Add(1)
+	return c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
+}
+
+func (c *countingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	c.counter.Add(1)
+	return c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
+}
+
+func (c *countingConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	stmt, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return &countingStmt{stmt, c.counter}, nil
+}
+
+func (c *countingConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, opts)
+}
+
+func (c *countingConn) Ping(ctx context.Context) error { return c.Conn.(driver.Pinger).Ping(ctx) }
+
+func (c *countingConn) ResetSession(ctx context.Context) error {
+	return c.Conn.(driver.SessionResetter).ResetSession(ctx)
+}
+
+func (c *countingConn) CheckNamedValue(v *driver.NamedValue) error {
+	if checker, ok := c.Conn.(driver.NamedValueChecker); ok {
+		return checker.CheckNamedValue(v)
+	}
+	return driver.ErrSkip
+}
+
+type countingStmt struct {
+	driver.Stmt
+	counter *atomic.Int64
+}
+
+func (s *countingStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	s.counter.Add(1)
+	return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
+}
+
+func (s *countingStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	s.counter.Add(1)
+	return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
+}

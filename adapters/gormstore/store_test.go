@@ -1,0 +1,53 @@
+package gormstore_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"gatehouse/adapters/gormstore"
+	"gatehouse/tests/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// databases make a fresh, empty database of each kind and return its URL.
+var databases = []struct {
+	name string
+	make func(testing.TB) string
+}{
+	{"sqlite", func(t testing.TB) string { return filepath.Join(t.TempDir(), "gatehouse.db") }},
+	{"postgres", func(t testing.TB) string { return pgtest.Open(t) }},
+}
+
+// runner is what tests and benchmarks have in common.
+type runner[T any] interface {
+	testing.TB
+	Run(name string, f func(T)) bool
+}
+
+// each runs check on a fresh store in each kind of database.
+func each[T runner[T]](t T, check func(t T, s *gormstore.Store)) {
+	for _, d := range databases {
+		t.Run(d.name, func(t T) { check(t, open(t, d.make(t))) })
+	}
+}
+
+// open opens a store, and closes it after the test.
+func open(t testing.TB, url string) *gormstore.Store {
+	t.Helper()
+	s, err := gormstore.Open(t.Context(), url, 8, true)
+	if err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := s.Close(ctx); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return s
+}
