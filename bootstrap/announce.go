@@ -9,6 +9,7 @@ import (
 
 // announce says, a line each, what an operator looks for first.
 func announce(config Config, log *zap.Logger) error {
+	log.Info("configuration", zap.String("set_by", config.SetBy()))
 	log.Info("data", zap.String("database", dataPlace(config.Database)))
 	log.Info("secrets", zap.String("shell", absolute(config.Shell.SecretFile)))
 	if len(config.Gitaly.Storages) == 0 {

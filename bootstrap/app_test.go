@@ -1,10 +1,13 @@
 package bootstrap_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/base64"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -164,6 +167,40 @@ func TestRun_servesWhatItIsTold(t *testing.T) {
 	}
 }
 
+func TestRun_answersWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	r := run(t, here(t), dede(t))
+	client, err := net.Dial("tcp", r.TCP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	body := "gl_repository=project-7"
+	fmt.Fprintf(client, "POST /api/v4/internal/pre_receive HTTP/1.1\r\nHost: gatehouse\r\nGitlab-Shared-Secret: %s\r\n"+
+		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", r.secret, len(body))
+	answer := bufio.NewReader(client)
+	if line, err := answer.ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 100") {
+		t.Fatalf("the body is not being read: got %q, %v", line, err)
+	}
+	stopped := make(chan error)
+	go func() { stopped <- r.stop() }()
+	for { // until nobody new is let in
+		other, err := net.Dial("tcp", r.TCP)
+		if err != nil {
+			break
+		}
+		_ = other.Close()
+	}
+	fmt.Fprint(client, body)
+	rest, err := io.ReadAll(answer)
+	if err != nil || !strings.Contains(string(rest), "HTTP/1.1 200 OK") || !strings.HasSuffix(string(rest), `{"reference_counter_increased":true}`) {
+		t.Errorf("got %q, %v", rest, err)
+	}
+	if err := <-stopped; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+}
+
 func TestRun_keepsSecretAndData(t *testing.T) {
 	t.Parallel()
 	config := here(t)
@@ -194,7 +231,7 @@ func TestRun_fails(t *testing.T) {
 		"an address in use": {func(_ *testing.T, c *bootstrap.Config) { c.HTTP.Address = taken.TCP }, "http.address: listen tcp " + taken.TCP},
 		"no previous secret": {
 			func(_ *testing.T, c *bootstrap.Config) { c.Shell.PreviousSecretFile = "missing" },
-			"shell.secret_file: secret file: stat missing",
+			"shell: secret file: stat missing",
 		},
 		"an empty secret": {func(t *testing.T, c *bootstrap.Config) {
 			if err := os.WriteFile(c.Shell.SecretFile, []byte("\n"), 0o600); err != nil {

@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"encoding"
 	"encoding/json"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -23,6 +24,15 @@ func (c *Config) Settings() []Setting {
 		settings = append(settings, Setting{l.key, show(l.of(c)), c.Origins[l.key]})
 	}
 	return settings
+}
+
+// SetBy says in words where the settings come from that are no defaults.
+func (c *Config) SetBy() string {
+	origins := slices.Sorted(maps.Values(c.Origins))
+	if len(origins) == 0 {
+		return "nothing but defaults"
+	}
+	return strings.Join(slices.Compact(origins), ", ")
 }
 
 // show prints a value as it may stand in a flag: lists and maps as JSON, which

@@ -83,7 +83,7 @@ func ShellSecrets(config Config, now application.Clock, log *zap.Logger) (*secre
 	}
 	secrets, err := secretfile.Open(now, func(err error) { log.Error("secrets of GitLab Shell", zap.Error(err)) }, paths...)
 	if err != nil {
-		return nil, fmt.Errorf("shell.secret_file: %w", err)
+		return nil, fmt.Errorf("shell: %w", err)
 	}
 	return secrets, nil
 }

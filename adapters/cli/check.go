@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -27,7 +25,7 @@ The exit code is 1 if anything is wrong.`,
 			if _, usage := errors.AsType[*misuse](err); usage {
 				return err
 			}
-			checkups := []bootstrap.Checkup{{Name: "configuration", Problem: err, Detail: fmt.Sprintf("%d keys are set", len(config.Origins))}}
+			checkups := []bootstrap.Checkup{{Name: "configuration", Problem: err, Detail: "set by " + config.SetBy()}}
 			if err == nil {
 				checkups = append(checkups, bootstrap.Check(ctx, config)...)
 			}
@@ -53,7 +51,7 @@ func report(streams Streams, asJSON bool, checkups []bootstrap.Checkup) error {
 			continue
 		}
 		result = errTold
-		for line := range strings.SplitSeq(c.Problem.Error(), "\n") {
+		for _, line := range lines(c.Problem) {
 			add(c.Name, false, line)
 		}
 	}

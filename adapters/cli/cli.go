@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -50,9 +51,20 @@ func Run(ctx context.Context, streams Streams, args []string) int {
 
 // complain writes an error, each of its lines with the program's name.
 func complain(w io.Writer, err error) {
-	for line := range strings.SplitSeq(err.Error(), "\n") {
+	for _, line := range lines(err) {
 		_, _ = fmt.Fprintln(w, "gatehouse: "+line)
 	}
+}
+
+// lines are those of an error that say something, each once.
+func lines(err error) []string {
+	var all []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(all, line) {
+			all = append(all, line)
+		}
+	}
+	return all
 }
 
 // errTold ends a command that failed and has said why.

@@ -19,7 +19,7 @@ func TestDemo_play(t *testing.T) {
 		defer listener.Close()
 	}
 	got := run(t.Context(), "", "demo", "--play")
-	if got.code != 0 || got.err != "" || !strings.HasSuffix(got.out, "\nAll 6 examples were answered as documented.\n") {
+	if got.code != 0 || got.err != "" || !strings.HasSuffix(got.out, " examples were answered as documented.\n") {
 		t.Fatalf("got %d, %s%s", got.code, got.out, got.err)
 	}
 	for _, want := range []string{
@@ -35,7 +35,7 @@ func TestDemo_play(t *testing.T) {
 func TestDemo_playFindsDifferences(t *testing.T) {
 	t.Parallel()
 	got := run(t.Context(), "", "demo", "--play", "--address=127.0.0.1:0", "--set", "version=1", "--set", "git.config_options=[a.b=c]", "--set", "git.protocols=http")
-	if got.code != 1 || got.err != "gatehouse: 2 of 6 examples were not answered as documented: Git Authentication, Instance information\n" {
+	if got.code != 1 || !strings.HasSuffix(got.err, " examples were not answered as documented: Git Authentication, Instance information\n") {
 		t.Errorf("got %d, %s", got.code, got.err)
 	}
 	for _, want := range []string{`gitlab_version: want "12.3.0-pre", got "1"`, "status: want 200, got 401", "gitaly is missing"} {

@@ -152,10 +152,11 @@ func (e *explanation) who() string {
 	if len(parts) == 0 {
 		return fmt.Sprintf("a stranger (%s)", a.Claim)
 	}
+	role := "role here: " + a.Role
 	if a.KeyType == identity.DeployKey {
-		parts = append(parts, fmt.Sprintf("enabled here: %t, may push: %t", a.KeyEnabled, a.KeyCanPush))
+		role = fmt.Sprintf("enabled here: %t, may push: %t", a.KeyEnabled, a.KeyCanPush)
 	}
-	return strings.Join(parts, "; ") + "; role here: " + a.Role
+	return strings.Join(append(parts, role), "; ")
 }
 
 func (e *explanation) what() string {

@@ -26,10 +26,10 @@ or by a flag. Secrets are hidden.`,
 			var records []directory.Record
 			for _, s := range config.Settings() {
 				records = append(records, directory.Record{
-					{Name: "key", Value: s.Key}, {Name: "value", Value: s.Value}, {Name: "origin", Value: s.Origin},
+					{Name: "key", Value: s.Key}, {Name: "origin", Value: s.Origin}, {Name: "value", Value: s.Value}, // it may be long
 				})
 			}
-			return writeRecords(streams.Out, asJSON, []string{"key", "value", "origin"}, records)
+			return writeRecords(streams.Out, asJSON, []string{"key", "origin", "value"}, records)
 		}),
 	}
 	flags.add(c)
