@@ -17,6 +17,7 @@ import (
 	"go.uber.org/fx"
 
 	"gatehouse/adapters/worldfile"
+	"gatehouse/application/directory"
 	"gatehouse/bootstrap"
 )
 
@@ -115,11 +116,17 @@ func (r *running) get(t *testing.T, address, path string) (status int, body stri
 // dede is a world with one user.
 func dede(t *testing.T) bootstrap.Option {
 	t.Helper()
-	described, err := worldfile.Parse([]byte("users: [{id: 7, username: rubi, name: Dede Eichmann}]"))
+	return bootstrap.WithWorld(bootstrap.World{Name: "dede.yaml", World: dedeWorld(t, "")})
+}
+
+// dedeWorld has more in it than the one user.
+func dedeWorld(t *testing.T, more string) directory.World {
+	t.Helper()
+	described, err := worldfile.Parse([]byte("users: [{id: 7, username: rubi, name: Dede Eichmann}]\n" + more))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bootstrap.WithWorld(bootstrap.World{Name: "dede.yaml", World: described})
+	return described
 }
 
 const dedeAnswer = `{"id":7,"name":"Dede Eichmann","username":"rubi"}`

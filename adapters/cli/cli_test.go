@@ -73,6 +73,7 @@ func TestRun_usage(t *testing.T) {
 		"no argument":       {[]string{"apply"}, "accepts 1 arg(s), received 0"},
 		"no value":          {[]string{"check", "--set", "version"}, "--set version: want KEY=VALUE"},
 		"set twice":         {[]string{"check", "--set", "version=a", "--set", "version=b"}, "version is set twice"},
+		"a real demo":       {[]string{"demo", "--set", "database.url=postgres://db/prod"}, "in no database of yours"},
 		"no such thing":     {[]string{"show", "secrets"}, `there is no thing "secrets"; there are access-tokens,`},
 		"nothing explained": {[]string{"explain"}, "project gl-repository"},
 		"two actors":        {[]string{"explain", "--project", "a/b", "--key", "1", "--user", "a"}, "[key user]"},

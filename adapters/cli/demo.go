@@ -93,6 +93,9 @@ func newStage(values map[string]string, playing bool) (*stage, error) {
 		all["log.level"] = "error"
 		all["http.address"] = freeAddress()
 	}
+	if given, ok := values["database.url"]; ok && given != "memory:" {
+		return nil, errors.Join(misused("the demo's data is thrown away, and in no database of yours; see serve --world"), os.RemoveAll(dir))
+	}
 	maps.Copy(all, values)
 	config, err := bootstrap.Load(bootstrap.Sources{Flags: all})
 	if err != nil {

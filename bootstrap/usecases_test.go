@@ -1,0 +1,112 @@
+package bootstrap_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+
+	"gatehouse/adapters/memory"
+	"gatehouse/application/gitaccess"
+	"gatehouse/application/pushes"
+	"gatehouse/application/whois"
+	"gatehouse/bootstrap"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+func TestPushRules_CloneURL(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		external string
+		protocol source.Protocol
+		want     string
+	}{
+		{"http://localhost:3001", source.HTTP, "http://localhost:3001/acme/cli.git"},
+		{"http://localhost:3001", source.SSH, "ssh://git@localhost/acme/cli.git"},
+		{"https://git.example.com/base", source.Web, "https://git.example.com/base/acme/cli.git"},
+		{"https://git.example.com:8443/base", source.SSH, "ssh://git@git.example.com/acme/cli.git"},
+		{"http://[::1]:3001", source.SSH, "ssh://git@[::1]/acme/cli.git"},
+	}
+	for _, test := range tests {
+		config := bootstrap.Default()
+		config.ExternalURL = test.external
+		if got := bootstrap.PushRules(config).CloneURL("acme/cli", test.protocol); got != test.want {
+			t.Errorf("%s over %s: got %s, want %s", test.external, test.protocol, got, test.want)
+		}
+	}
+}
+
+func TestGitRules(t *testing.T) {
+	t.Parallel()
+	config := bootstrap.Default()
+	got, err := bootstrap.GitRules(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket, err := filepath.Abs("gitaly.socket")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := gitaccess.Rules{
+		Settings: source.Settings{Protocols: source.AllProtocols, DefaultBranchProtection: source.FullyProtected},
+		Storages: map[string]gitaccess.Storage{"default": {Name: "default", Address: "unix:" + socket}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("by default (-want +got):\n%s", diff)
+	}
+
+	config.Git = bootstrap.Git{
+		Protocols: source.OnlySSH, ReadOnly: true, TermsEnforced: true,
+		KeyRestrictions: map[string]int{"dsa": -1}, BannedKeys: []string{"abc"},
+	}
+	config.Gitaly.Storages = []bootstrap.Storage{{Name: "a", Address: "tcp://a:1", Token: "secret"}}
+	want = gitaccess.Rules{
+		Settings: source.Settings{Protocols: source.OnlySSH, ReadOnly: true, HTTPUploadPackOff: true, HTTPReceivePackOff: true},
+		Keys:     identity.Policy{TermsEnforced: true, MinimumBits: map[string]int{"dsa": -1}, BannedKeys: []identity.Fingerprint{"abc"}},
+		Storages: map[string]gitaccess.Storage{"a": {Name: "a", Address: "tcp://a:1", Token: "secret"}},
+	}
+	if got, err = bootstrap.GitRules(config); err != nil || cmp.Diff(want, got) != "" {
+		t.Errorf("as configured: %v (-want +got):\n%s", err, cmp.Diff(want, got))
+	}
+}
+
+// TestNewHandlers_withoutFx makes every part by its plain constructor.
+func TestNewHandlers_withoutFx(t *testing.T) {
+	t.Parallel()
+	config := here(t)
+	config.Git.ReceiveMaxInputMiB = 2
+	log, now := zap.NewNop(), bootstrap.Clock()
+	ports := bootstrap.MemoryPorts(memory.New())
+	world := dedeWorld(t, "groups: [{path: acme}]\nprojects: [{id: 3, path: acme/cli, visibility: public}]")
+	if _, err := bootstrap.Registrar(config, ports.Registries, now).Apply(t.Context(), world); err != nil {
+		t.Fatal(err)
+	}
+	gate, err := bootstrap.Gatekeeper(config, ports)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets, err := bootstrap.ShellSecrets(config, now, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bracket := pushes.New(ports.Counters, ports.Journal, ports.Scenes, ports.Take, bootstrap.PushRules(config), now)
+	api := bootstrap.ShellAPI(config, secrets, gate, bracket, whois.New(ports.People), now, log)
+	handlers, err := bootstrap.NewHandlers(config, api, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := httptest.NewRecorder()
+	request := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/api/v4/internal/allowed",
+		strings.NewReader("project=acme/cli&action=git-upload-pack&protocol=ssh&secret_token="+string(secrets.Secrets()[0])))
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	handlers.Internal.ServeHTTP(answer, request)
+	if want := `"receive.maxInputSize=2097152"]`; answer.Code != http.StatusOK || !strings.Contains(answer.Body.String(), want) {
+		t.Errorf("got %d %s, want %s", answer.Code, answer.Body, want)
+	}
+}
