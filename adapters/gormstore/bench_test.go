@@ -52,6 +52,8 @@ func fill(t testing.TB, s *gormstore.Store) {
 		"INSERT INTO protections (id, project_id, kind, pattern, allow_force_push) SELECT id, id, 'branch', 'main', false FROM projects",
 		"INSERT INTO protection_entries (protection_id, verb, level) SELECT id, 'push', 40 FROM protections",
 		"INSERT INTO protection_entries (protection_id, verb, level) SELECT id, 'merge', 40 FROM protections",
+		"INSERT INTO deploy_key_projects (key_id, project_id, can_push) SELECT id, id, true FROM keys",
+		"INSERT INTO redirects (path, project_id) SELECT 'old/' || path, id FROM projects",
 		"ANALYZE",
 	}
 	for _, statement := range statements {

@@ -98,8 +98,9 @@ const connectTimeout = 10 * time.Second
 
 func postgresConnector(address string) (driver.Connector, error) {
 	config, err := pgx.ParseConfig(address)
-	if err != nil {
-		// Its text is not repeated: what it masks in the address it guesses.
+	if err != nil || !plainHosts(config) {
+		// The error is not repeated: what is a password in there it guesses. Of
+		// one with an "@" a part may be taken for the host.
 		return nil, errors.New("database.url: not a valid postgres:// address; write special characters in user and password as %XX")
 	}
 	if !strings.Contains(address, "connect_timeout") {
@@ -118,6 +119,15 @@ func postgresConnector(address string) (driver.Connector, error) {
 		}
 	}
 	return stdlib.GetConnector(*config), nil
+}
+
+// plainHosts says whether no host has an "@" in it.
+func plainHosts(config *pgx.ConnConfig) bool {
+	hosts := config.Host
+	for _, fallback := range config.Fallbacks {
+		hosts += fallback.Host
+	}
+	return !strings.Contains(hosts, "@")
 }
 
 // sqliteConnector makes the file itself, if need be, for nobody else to read.

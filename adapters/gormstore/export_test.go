@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"time"
 
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -27,8 +28,8 @@ func (s *Store) Sweep(ctx context.Context) error { return s.sweep.run(ctx, s) }
 
 // Query returns the text of the statement that Standing runs, and its
 // arguments.
-func (s *Store) Query(claim identity.Claim, target source.Target, refs bool) (string, []any, error) {
-	a := asked{claim: claim, target: target}
+func (s *Store) Query(claim identity.Claim, target source.Target, now time.Time, refs bool) (string, []any, error) {
+	a := asked{claim, target, now}
 	sh := a.shape("standing")
 	sh.refs = refs
 	query, names, err := s.dialect.write(sh)
@@ -44,3 +45,22 @@ func OpenThrough(ctx context.Context, url string, wrap func(driver.Connector) dr
 	}
 	return open(ctx, d, newPool(wrap(connector), 0), true)
 }
+
+// MigrateDown takes the database at url back to no tables at all.
+func MigrateDown(ctx context.Context, url string) error {
+	_, err := withPool(url, func(d dialect, pool *sql.DB) (any, error) {
+		provider, err := provider(d, pool)
+		if err != nil {
+			return nil, err
+		}
+		_, err = provider.DownTo(ctx, 0)
+		return nil, err
+	})
+	return err
+}
+
+// Fault is how the store puts an error into the domain's words.
+func Fault(err error) error { return fault(err, "what") }
+
+// Attempts is how often a unit of work is begun.
+const Attempts = attempts

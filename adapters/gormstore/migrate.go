@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -101,6 +102,21 @@ func raise(ctx context.Context, d dialect, pool *sql.DB) error {
 	}
 }
 
+// reach makes the first connection. Of several that turn a new SQLite file to
+// its write-ahead log at once, some find it locked, whatever their patience.
+func reach(ctx context.Context, pool *sql.DB) error {
+	const most = 50
+	for attempt := 1; ; attempt++ {
+		err := pool.PingContext(ctx)
+		if err == nil || attempt == most || !transient(err) {
+			return err
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
 func provider(d dialect, pool *sql.DB) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations/"+d.folder())
 	if err != nil {
@@ -119,6 +135,9 @@ func provider(d dialect, pool *sql.DB) (*goose.Provider, error) {
 }
 
 func readSchema(ctx context.Context, d dialect, pool *sql.DB) (Schema, error) {
+	if err := reach(ctx, pool); err != nil {
+		return Schema{}, fault(err, "connect to the %s database", d)
+	}
 	provider, err := provider(d, pool)
 	if err != nil {
 		return Schema{}, err

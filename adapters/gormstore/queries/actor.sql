@@ -1,5 +1,6 @@
 {{- /* Who stands behind a claim: one row, whose columns are null where there
-       is nobody. Nothing else in the row depends on it. */ -}}
+       is nobody. A condition that nothing meets names an indexed column, since
+       SQLite would look at every row to find one that is false. */ -}}
 
 {{define "actor columns"}}
     k.id, k.kind, k.title, coalesce(k.user_id, k.creator_id), k.line, k.fingerprint, k.usage,
@@ -17,14 +18,14 @@ LEFT JOIN keys k ON k.id = {{.Arg "claim"}} AND k.usage <> 'signing'
 LEFT JOIN users u ON u.id = coalesce(k.user_id, k.creator_id, CASE WHEN k.kind = 'deploy_key' THEN
     (SELECT ghost.id FROM users ghost WHERE ghost.type = 'ghost' ORDER BY ghost.id LIMIT 1) END)
 {{- else if .ByUser}}
-LEFT JOIN keys k ON false
+LEFT JOIN keys k ON k.id = NULL
 LEFT JOIN users u ON u.id = {{.Arg "claim"}}
 {{- else if .ByName}}
-LEFT JOIN keys k ON false
+LEFT JOIN keys k ON k.id = NULL
 LEFT JOIN users u ON lower(u.username) = {{.Arg "claim"}}
 {{- else}}
-LEFT JOIN keys k ON false
-LEFT JOIN users u ON false
+LEFT JOIN keys k ON k.id = NULL
+LEFT JOIN users u ON u.id = NULL
 {{- end}}
 {{end}}
 

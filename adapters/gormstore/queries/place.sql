@@ -25,7 +25,7 @@ LEFT JOIN (
     WHERE NOT p.pending_delete AND NOT n.hidden
 {{- if .ByNumber}} AND p.id = {{.Arg "project"}}
 {{- else if .ByPath}} ORDER BY t.way LIMIT 1
-{{- else}} AND false
+{{- else}} AND p.id = NULL
 {{- end}}
 ) p ON true
 {{end}}

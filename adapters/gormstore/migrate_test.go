@@ -1,0 +1,200 @@
+package gormstore_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gatehouse/adapters/gormstore"
+	"gatehouse/domain"
+)
+
+// eachURL runs check on a fresh, empty database of each kind.
+func eachURL(t *testing.T, check func(t *testing.T, url string)) {
+	for _, d := range databases {
+		t.Run(d.name, func(t *testing.T) { check(t, d.make(t)) })
+	}
+}
+
+// schema is the tables and indexes of a database, with their text on SQLite
+// and their columns on PostgreSQL.
+func schema(t *testing.T, url string) []string {
+	t.Helper()
+	driver, query := "sqlite", "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose%'"
+	if strings.HasPrefix(url, "postgres") {
+		driver, query = "pgx", `
+			SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable FROM information_schema.columns
+			WHERE table_schema = 'public' AND table_name NOT LIKE 'goose%'
+			UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename NOT LIKE 'goose%'
+			UNION ALL SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+			WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text NOT LIKE 'goose%'`
+	}
+	pool, err := sql.Open(driver, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = pool.Close() }()
+	rows, err := pool.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var out []string
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, line)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestMigrate_upDownUp(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		before, err := gormstore.Migrate(t.Context(), url)
+		if err != nil || before.Version != 0 || before.Target == 0 {
+			t.Fatalf("Migrate: got %+v, %v", before, err)
+		}
+		first := schema(t, url)
+		again, err := gormstore.Migrate(t.Context(), url)
+		if err != nil || again.Version != before.Target || again.Check() != nil {
+			t.Fatalf("Migrate again: got %+v, %v", again, err)
+		}
+		if err := gormstore.MigrateDown(t.Context(), url); err != nil {
+			t.Fatalf("down: %v", err)
+		}
+		if left := schema(t, url); len(left) > 0 {
+			t.Errorf("after going down there are %q", left)
+		}
+		if _, err := gormstore.Migrate(t.Context(), url); err != nil {
+			t.Fatalf("up again: %v", err)
+		}
+		if diff := cmp.Diff(first, schema(t, url)); diff != "" || len(first) < 40 {
+			t.Errorf("schema, first and second time (-first +second):\n%s", diff)
+		}
+	})
+}
+
+func TestMigrate_severalAtOnce(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		var wg sync.WaitGroup
+		errs := make([]error, 6)
+		for i := range errs {
+			wg.Go(func() {
+				s, err := gormstore.Open(t.Context(), url, 1, true)
+				if err == nil {
+					err = s.Close(t.Context())
+				}
+				errs[i] = err
+			})
+		}
+		wg.Wait()
+		if err := errors.Join(errs...); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestOpen_olderSchema(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		_, err := gormstore.Open(t.Context(), url, 1, false)
+		if err == nil || !strings.Contains(err.Error(), "gatehouse migrate") {
+			t.Errorf("got %v", err)
+		}
+		if got, err := gormstore.ReadSchema(t.Context(), url); err != nil || got.Version != 0 {
+			t.Errorf("ReadSchema: got %+v, %v", got, err)
+		}
+		if tables := schema(t, url); len(tables) > 0 {
+			t.Errorf("there are %q", tables)
+		}
+	})
+}
+
+func TestOpen_newerSchema(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		s := open(t, url)
+		if _, err := s.Pool().ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)"); err != nil {
+			t.Fatal(err)
+		}
+		for _, migrate := range []bool{false, true} {
+			_, err := gormstore.Open(t.Context(), url, 1, migrate)
+			if err == nil || !strings.Contains(err.Error(), "99999") {
+				t.Errorf("migrate=%t: got %v", migrate, err)
+			}
+		}
+		if _, err := gormstore.Migrate(t.Context(), url); err == nil {
+			t.Error("Migrate: got no error")
+		}
+		got, err := gormstore.ReadSchema(t.Context(), url)
+		if err != nil || got.Check() == nil {
+			t.Errorf("ReadSchema: got %+v, %v", got, err)
+		}
+	})
+}
+
+func TestOpen_badURL(t *testing.T) {
+	const secret = "s3cr3t"
+	missing := filepath.Join(t.TempDir(), "no", "such", "folder", secret+".db")
+	for url, want := range map[string]string{
+		"postgres://gatehouse:" + secret + "@127.0.0.1:1/gatehouse":                  "PostgreSQL",
+		"postgres://gatehouse:" + secret + "/x@127.0.0.1/gatehouse":                  "%XX",
+		"postgres://gatehouse:" + secret + "%@127.0.0.1/gatehouse":                   "%XX",
+		"postgres://gatehouse:" + secret + "@" + secret + "@127.0.0.1:1/gatehouse":   "%XX",
+		"postgres://gatehouse:" + secret + "@x," + secret + "@127.0.0.1:1/gatehouse": "%XX",
+		"postgres://127.0.0.1:1/gatehouse?password=" + secret + "&connect_timeout=2": "PostgreSQL",
+		"postgres://127.0.0.1:1/gatehouse?password=" + secret + "&sslmode=perhaps":   "%XX",
+		"mysql://gatehouse:" + secret + "@127.0.0.1/gatehouse":                       "only postgres://",
+		":memory:": "memory:",
+		missing:    "no such file",
+	} {
+		_, err := gormstore.Open(t.Context(), url, 1, true)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: got %v, want one with %q", url, err, want)
+		}
+	}
+}
+
+func TestOpen_unreachable(t *testing.T) {
+	_, err := gormstore.Open(t.Context(), "postgres://gatehouse:s3cr3t@127.0.0.1:1/gatehouse", 1, true)
+	if !errors.Is(err, domain.Unavailable) {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, d := range databases {
+		if _, err := gormstore.Open(ctx, d.make(t), 1, true); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s, cancelled: got %v", d.name, err)
+		}
+	}
+}
+
+func TestOpen_file(t *testing.T) {
+	odd := filepath.Join(t.TempDir(), "100% odd?name#here & more.db")
+	open(t, odd)
+	info, err := os.Stat(odd)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("got %v, %v; want a file for its owner alone", info, err)
+	}
+	plain := filepath.Join(t.TempDir(), "plain.db")
+	populate(t, open(t, "file:"+plain+"?mode=rwc"))
+	s := open(t, plain)
+	if _, err := s.KeyByFingerprint(t.Context(), "laptop"); err != nil {
+		t.Errorf("the same file by its path: %v", err)
+	}
+	for pragma, want := range map[string]string{"journal_mode": "wal", "foreign_keys": "1", "busy_timeout": "10000"} {
+		var got string
+		if err := s.Pool().QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s: got %q, %v", pragma, got, err)
+		}
+	}
+}

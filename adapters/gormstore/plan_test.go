@@ -1,0 +1,141 @@
+package gormstore_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"gatehouse/adapters/gormstore"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// TestStore_Standing_plan holds every variant of the statement to probes of
+// indexes, in tables that are not small.
+func TestStore_Standing_plan(t *testing.T) {
+	each(t, func(t *testing.T, s *gormstore.Store) {
+		fill(t, s)
+		for _, claim := range []identity.Claim{{}, identity.ClaimKey("7"), identity.ClaimUser("7"), identity.ClaimName("user7")} {
+			for _, target := range []source.Target{{}, byNumber(source.Code, 7), at("group7/p7.wiki")} {
+				query, args, err := s.Query(claim, target, now, true)
+				if err != nil {
+					t.Fatal(err)
+				}
+				what := claim.String() + " in " + target.String()
+				if strings.HasSuffix(t.Name(), "sqlite") {
+					for _, step := range sqlitePlan(t, s, query, args) {
+						if strings.Contains(step, "AUTOMATIC") || strings.HasPrefix(step, "SCAN ") && !scannable[strings.Fields(step)[1]] {
+							t.Errorf("%s: %s", what, step)
+						}
+					}
+					continue
+				}
+				postgresPlan(t, s, query, args).each(func(n planNode) {
+					if n.Relation != "" && n.Index != "users_ghost" && (!strings.HasPrefix(n.Type, "Index") || n.Condition == "") {
+						t.Errorf("%s: %s of %s by %q", what, n.Type, n.Relation, n.Condition)
+					}
+					if strings.Contains(n.Type, "Hash Join") || strings.Contains(n.Type, "Merge Join") {
+						t.Errorf("%s: %s", what, n.Type)
+					}
+				})
+			}
+		}
+	})
+}
+
+// TestStore_Standing_work looks at how many pages PostgreSQL touches: hardly
+// more for a user of 10,000 memberships than for others.
+func TestStore_Standing_work(t *testing.T) {
+	s := open(t, databases[1].make(t))
+	fill(t, s)
+	pages := func(key, project int64) int {
+		query, args, err := s.Query(identity.Claim{Kind: identity.ByKey, ID: key}, byNumber(source.Code, source.ProjectID(project)), now, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan := postgresPlan(t, s, query, args)
+		return plan.Hit + plan.Read
+	}
+	plain, heavyUser, deepProject := pages(7, 7), pages(heavy, 7), pages(1, deepID)
+	t.Logf("pages: plain %d, heavy user %d, deep project %d", plain, heavyUser, deepProject)
+	if heavyUser > plain+20 {
+		t.Errorf("a heavy user: got %d pages, a plain one %d", heavyUser, plain)
+	}
+	if deepProject > plain+10*deepest {
+		t.Errorf("a deep project: got %d pages, a plain one %d", deepProject, plain)
+	}
+}
+
+// scannable is what SQLite may read as a whole: the row that all starts from,
+// the one place that was found, and the index of ghosts.
+var scannable = map[string]bool{"CONSTANT": true, "one": true, "p": true, "ghost": true}
+
+func sqlitePlan(t *testing.T, s *gormstore.Store, query string, args []any) (steps []string) {
+	t.Helper()
+	rows, err := s.Pool().QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, step)
+	}
+	return steps
+}
+
+// planNode is a step of PostgreSQL's plan.
+type planNode struct {
+	Type      string     `json:"Node Type"`
+	Relation  string     `json:"Relation Name"`
+	Index     string     `json:"Index Name"`
+	Condition string     `json:"Index Cond"`
+	Hit       int        `json:"Shared Hit Blocks"`
+	Read      int        `json:"Shared Read Blocks"`
+	Plans     []planNode `json:"Plans"`
+}
+
+func (n planNode) each(do func(planNode)) {
+	do(n)
+	for _, inner := range n.Plans {
+		inner.each(do)
+	}
+}
+
+// postgresPlan is the plan that every execution uses, whatever its arguments.
+func postgresPlan(t *testing.T, s *gormstore.Store, query string, args []any) planNode {
+	t.Helper()
+	conn, err := s.Pool().Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	var literals []string
+	for _, arg := range args {
+		switch arg := arg.(type) {
+		case nil:
+			literals = append(literals, "NULL")
+		default:
+			literals = append(literals, fmt.Sprintf("'%v'", arg))
+		}
+	}
+	var text string
+	_, err = conn.ExecContext(t.Context(), "PREPARE planned AS "+query)
+	if err == nil {
+		defer func() { _, _ = conn.ExecContext(t.Context(), "DEALLOCATE planned") }()
+		err = conn.QueryRowContext(t.Context(), "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE planned("+strings.Join(literals, ", ")+")").Scan(&text)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plans []struct{ Plan planNode }
+	if err := json.Unmarshal([]byte(text), &plans); err != nil {
+		t.Fatal(err)
+	}
+	return plans[0].Plan
+}

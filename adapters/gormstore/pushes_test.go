@@ -1,0 +1,226 @@
+package gormstore_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"gatehouse/adapters/gormstore"
+	"gatehouse/application/directory"
+	"gatehouse/application/gitaccess"
+	"gatehouse/application/pushes"
+	"gatehouse/application/whois"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// The ports that a Store answers.
+var (
+	_ gitaccess.Directory = (*gormstore.Store)(nil)
+	_ gitaccess.Notices   = (*gormstore.Store)(nil)
+	_ gitaccess.Stamps    = (*gormstore.Store)(nil)
+	_ whois.People        = (*gormstore.Store)(nil)
+	_ pushes.Counters     = (*gormstore.Store)(nil)
+	_ pushes.Journal      = (*gormstore.Store)(nil)
+	_ pushes.Scenes       = (*gormstore.Store)(nil)
+	_ pushes.Notices      = (*gormstore.Store)(nil)
+	_ directory.Inventory = (*gormstore.Store)(nil)
+)
+
+// counter is the value that is shown, or -1 for none.
+func counter(t *testing.T, s *gormstore.Store, name string, when time.Time) int64 {
+	t.Helper()
+	records, err := s.List(t.Context(), "counters", when)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range records {
+		if r[0].Value == name {
+			return r[1].Value.(int64)
+		}
+	}
+	return -1
+}
+
+func TestStore_countersAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, s *gormstore.Store) {
+		const workers, rounds = 8, 25
+		run := func(do func() error) {
+			t.Helper()
+			var wg sync.WaitGroup
+			errs := make([]error, workers)
+			for i := range errs {
+				wg.Go(func() {
+					for range rounds {
+						errs[i] = errors.Join(errs[i], do())
+					}
+				})
+			}
+			wg.Wait()
+			if err := errors.Join(errs...); err != nil {
+				t.Error(err)
+			}
+		}
+		up := func() error { return s.Increase(t.Context(), "project-1", now, time.Minute) }
+		down := func() error { return s.Decrease(t.Context(), "project-1", now) }
+		run(up)
+		if got := counter(t, s, "project-1", now); got != workers*rounds {
+			t.Errorf("after increases: got %d", got)
+		}
+		run(func() error { return errors.Join(up(), down()) })
+		if got := counter(t, s, "project-1", now); got != workers*rounds {
+			t.Errorf("after as many of both: got %d", got)
+		}
+		run(down)
+		if got := counter(t, s, "project-1", now); got != 0 {
+			t.Errorf("after decreases: got %d", got)
+		}
+		// At zero, decreases that take the counter away meet increases.
+		run(func() error { return errors.Join(down(), up(), down()) })
+		if got := counter(t, s, "project-1", now); got > 0 {
+			t.Errorf("after more decreases than increases: got %d", got)
+		}
+	})
+}
+
+func TestStore_sweep(t *testing.T) {
+	each(t, func(t *testing.T, s *gormstore.Store) {
+		rows := func() (counters, notices int) {
+			t.Helper()
+			query := "SELECT (SELECT count(*) FROM reference_counters), (SELECT count(*) FROM notices)"
+			if err := s.Pool().QueryRowContext(t.Context(), query).Scan(&counters, &notices); err != nil {
+				t.Fatal(err)
+			}
+			return counters, notices
+		}
+		later := now.Add(3 * time.Hour)
+		for _, err := range []error{
+			s.Increase(t.Context(), "project-1", now, time.Minute),
+			s.Increase(t.Context(), "project-2", now, 150*time.Minute),
+			s.Leave(t.Context(), source.Notice{User: 1, Repository: source.RepositoryID{ID: 1}, ExpiresAt: now.Add(time.Minute)}),
+			s.Sweep(t.Context()),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if counters, notices := rows(); counters != 2 || notices != 1 {
+			t.Errorf("before: got %d counters, %d notices", counters, notices)
+		}
+		if err := errors.Join(s.Increase(t.Context(), "project-3", later, time.Minute), s.Sweep(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if counters, notices := rows(); counters != 2 || notices != 0 {
+			t.Errorf("after: got %d counters, %d notices; want the two that expired not long ago", counters, notices)
+		}
+	})
+}
+
+func TestStore_Record_bytes(t *testing.T) {
+	each(t, func(t *testing.T, s *gormstore.Store) {
+		p := pushes.Push{
+			Repository: "project-1\x00\xff", Identifier: "key-\xfe", Changes: "0 1 refs/heads/\xe9\x00\n", ReceivedAt: now,
+			Options: []string{"", "a b", "two\nlines", "quote\"\\", "nul\x00", "\xff", "é 🦊", "ci.variable=K=V"},
+		}
+		if err := s.Record(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		records, err := s.List(t.Context(), "pushes", now)
+		if err != nil || len(records) != 1 {
+			t.Fatalf("got %v, %v", records, err)
+		}
+		var got []any
+		for _, field := range records[0][1:] {
+			got = append(got, field.Value)
+		}
+		if diff := cmp.Diff([]any{p.Repository, p.Identifier, p.Changes, p.Options, now}, got); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	})
+}
+
+// stamped is when the laptop was used, as another store on the same database
+// sees it.
+func stamped(t *testing.T, s *gormstore.Store) time.Time {
+	t.Helper()
+	card, err := s.KeyByFingerprint(t.Context(), "laptop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return card.Key.LastUsedAt
+}
+
+func TestStore_KeyUsed(t *testing.T) {
+	each(t, func(t *testing.T, s *gormstore.Store) {
+		populate(t, s)
+		s.KeyUsed(laptop, now)
+		s.KeyUsed(laptop, now.Add(-time.Hour)) // late: it does not turn time back
+		s.KeyUsed(999, now)                    // there is no such key
+		if err := s.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := stamped(t, s); !got.Equal(now) || s.Waiting() != 0 {
+			t.Errorf("got %v, and %d stamps wait", got, s.Waiting())
+		}
+		for id := range identity.KeyID(gormstore.MostStamps + 500) {
+			s.KeyUsed(id+1000, now)
+		}
+		s.KeyUsed(1000, now.Add(time.Hour)) // one that waits already
+		if s.Waiting() != gormstore.MostStamps {
+			t.Errorf("%d stamps wait", s.Waiting())
+		}
+	})
+}
+
+func TestStore_KeyUsed_laterFlush(t *testing.T) {
+	each(t, func(t *testing.T, s *gormstore.Store) {
+		populate(t, s)
+		s.KeyUsed(laptop, now)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.Flush(ctx); err == nil || s.Waiting() != 1 {
+			t.Errorf("cancelled: got %v, and %d stamps wait", err, s.Waiting())
+		}
+		if err := s.Flush(t.Context()); err != nil || !stamped(t, s).Equal(now) {
+			t.Errorf("then: got %v, %v", err, stamped(t, s))
+		}
+	})
+}
+
+func TestStore_Close(t *testing.T) {
+	url := filepath.Join(t.TempDir(), "gatehouse.db")
+	before := goleak.IgnoreCurrent()
+	s, err := gormstore.Open(t.Context(), url, 4, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	populate(t, s)
+	s.KeyUsed(laptop, now)
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	goleak.VerifyNone(t, before)
+	if got := stamped(t, open(t, url)); !got.Equal(now) {
+		t.Errorf("the stamp that waited: got %v", got)
+	}
+}
+
+func TestStore_List_unknownThing(t *testing.T) {
+	each(t, func(t *testing.T, s *gormstore.Store) {
+		if _, err := s.List(t.Context(), "nothing", now); !errors.Is(err, domain.NotFound) {
+			t.Errorf("got %v", err)
+		}
+		for thing, fields := range directory.Things {
+			if _, err := s.List(t.Context(), thing, now); err != nil {
+				t.Errorf("%s %v: %v", thing, fields, err)
+			}
+		}
+	})
+}
