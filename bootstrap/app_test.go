@@ -30,6 +30,11 @@ func TestApp_validates(t *testing.T) {
 			t.Errorf("%s: %v", url, err)
 		}
 	}
+	shared := bootstrap.Default()
+	shared.Redis.URL = "redis://localhost"
+	if err := fx.ValidateApp(bootstrap.App(shared)); err != nil {
+		t.Errorf("with Redis: %v", err)
+	}
 	if err := fx.ValidateApp(bootstrap.App(bootstrap.Config{})); err != nil {
 		t.Errorf("the zero configuration: %v", err)
 	}

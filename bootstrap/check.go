@@ -25,6 +25,9 @@ func Check(ctx context.Context, config Config) []Checkup {
 	if previous := config.Shell.PreviousSecretFile; previous != "" {
 		checkups = append(checkups, checkSecret("shell.previous_secret_file", previous, false))
 	}
+	if config.Redis.URL != "" {
+		checkups = append(checkups, checkRedis(ctx, config.Redis.URL))
+	}
 	return append(checkups, checkGitaly(config.Gitaly)...)
 }
 

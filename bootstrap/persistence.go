@@ -17,11 +17,13 @@ import (
 // persistence is the store that the configuration asks for.
 func persistence(config Config) fx.Option {
 	if config.Database.InMemory() { // asked for by name, never by default
-		return fx.Module("memory", fx.Provide(memory.New, MemoryPorts))
+		return fx.Module("memory", fx.Provide(memory.New, func(s *memory.Store) (Ports, error) {
+			return share(MemoryPorts(s), config.Redis.URL)
+		}))
 	}
 	return fx.Module("gormstore", fx.Provide(
 		func() (*gormstore.Store, error) { return openGorm(context.Background(), config.Database) },
-		GormPorts,
+		func(s *gormstore.Store) (Ports, error) { return share(GormPorts(s), config.Redis.URL) },
 	))
 }
 
@@ -50,7 +52,7 @@ func GormPorts(s *gormstore.Store) Ports {
 func OpenPorts(ctx context.Context, config Config) (Ports, error) {
 	d := config.Database
 	if d.InMemory() {
-		return MemoryPorts(memory.New()), nil
+		return share(MemoryPorts(memory.New()), config.Redis.URL)
 	}
 	if !d.Migrate && d.missing() {
 		return Ports{}, fmt.Errorf("database.url: %s is not there; is this the right directory?", absolute(string(d.URL)))
@@ -59,7 +61,7 @@ func OpenPorts(ctx context.Context, config Config) (Ports, error) {
 	if err != nil {
 		return Ports{}, err
 	}
-	return GormPorts(s), nil
+	return share(GormPorts(s), config.Redis.URL)
 }
 
 // missing says whether d is a file that does not exist.

@@ -55,19 +55,19 @@ func (s *State) Ping(ctx context.Context) error {
 }
 
 // A counter is a hash of its value and the moment it expires at, in
-// milliseconds. The moment is the caller's, so that Redis' own expiry only
+// microseconds. The moment is the caller's, so that Redis' own expiry only
 // clears up.
 var (
 	increase = redis.NewScript(`
-		local until_ms = tonumber(redis.call('HGET', KEYS[1], 'until'))
-		if not until_ms or until_ms <= tonumber(ARGV[1]) then redis.call('DEL', KEYS[1]) end
+		local expires = tonumber(redis.call('HGET', KEYS[1], 'expires'))
+		if not expires or expires <= tonumber(ARGV[1]) then redis.call('DEL', KEYS[1]) end
 		redis.call('HINCRBY', KEYS[1], 'value', 1)
-		redis.call('HSET', KEYS[1], 'until', ARGV[1] + ARGV[2])
-		redis.call('PEXPIRE', KEYS[1], ARGV[2])
+		redis.call('HSET', KEYS[1], 'expires', ARGV[2])
+		redis.call('PEXPIRE', KEYS[1], ARGV[3])
 		return 1`)
 	decrease = redis.NewScript(`
-		local until_ms = tonumber(redis.call('HGET', KEYS[1], 'until'))
-		if not until_ms or until_ms <= tonumber(ARGV[1]) or redis.call('HINCRBY', KEYS[1], 'value', -1) < 0 then
+		local expires = tonumber(redis.call('HGET', KEYS[1], 'expires'))
+		if not expires or expires <= tonumber(ARGV[1]) or redis.call('HINCRBY', KEYS[1], 'value', -1) < 0 then
 			redis.call('DEL', KEYS[1])
 		end
 		return 1`)
@@ -75,13 +75,14 @@ var (
 
 // Increase adds one to the counter and renews its expiry.
 func (s *State) Increase(ctx context.Context, repository string, now time.Time, expiry time.Duration) error {
-	err := increase.Run(ctx, s.client, []string{counterPrefix + repository}, now.UnixMilli(), expiry.Milliseconds()).Err()
+	lifetime := max(expiry.Milliseconds(), 1)
+	err := increase.Run(ctx, s.client, []string{counterPrefix + repository}, now.UnixMicro(), now.Add(expiry).UnixMicro(), lifetime).Err()
 	return fault(err, "increase the counter of %q", repository)
 }
 
 // Decrease takes one from the counter.
 func (s *State) Decrease(ctx context.Context, repository string, now time.Time) error {
-	err := decrease.Run(ctx, s.client, []string{counterPrefix + repository}, now.UnixMilli()).Err()
+	err := decrease.Run(ctx, s.client, []string{counterPrefix + repository}, now.UnixMicro()).Err()
 	return fault(err, "decrease the counter of %q", repository)
 }
 
@@ -95,9 +96,9 @@ func (s *State) Counters(ctx context.Context, now time.Time) ([]directory.Record
 		if err != nil {
 			return nil, fault(err, "read the counters")
 		}
-		until, _ := strconv.ParseInt(fields["until"], 10, 64)
+		until, _ := strconv.ParseInt(fields["expires"], 10, 64)
 		value, _ := strconv.ParseInt(fields["value"], 10, 64)
-		if until > now.UnixMilli() {
+		if until > now.UnixMicro() {
 			name := strings.TrimPrefix(scan.Val(), counterPrefix)
 			records = append(records, directory.Record{{Name: "gl_repository", Value: name}, {Name: "value", Value: value}})
 		}
@@ -112,6 +113,7 @@ func (s *State) Counters(ctx context.Context, now time.Time) ([]directory.Record
 
 // Leave keeps the notice until it is taken or expires.
 func (s *State) Leave(ctx context.Context, n source.Notice) error {
+	n.ExpiresAt = n.ExpiresAt.UTC().Truncate(time.Microsecond)
 	text, err := json.Marshal(n)
 	if err != nil {
 		return fmt.Errorf("notice for %d: %w", n.User, err)
