@@ -39,6 +39,11 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) (int64, err
 	if err != nil {
 		return 0, err
 	}
+	done, err := s.turn(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer done()
 	result, err := stmt.ExecContext(ctx, args...)
 	if err != nil {
 		return 0, err

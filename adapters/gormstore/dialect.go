@@ -85,12 +85,15 @@ func connectorFor(address string) (dialect, driver.Connector, error) {
 	case found && scheme != "file":
 		return onSQLite, nil, errors.New("database.url: only postgres:// and the path of a file are known")
 	case strings.Contains(address, ":memory:"):
-		return onSQLite, nil, errors.New("database.url: SQLite in memory loses its tables with each connection; use memory:")
+		return onSQLite, nil, errors.New("database.url: SQLite in memory loses its tables with each connection; use \"memory:\" for that")
 	default:
 		connector, err := sqliteConnector(address)
 		return onSQLite, connector, err
 	}
 }
+
+// busyTimeout is how long a writer waits for another one on SQLite.
+const busyTimeout = 10 * time.Second
 
 // connectTimeout is how long one attempt to reach PostgreSQL may take, unless
 // the address says otherwise.
@@ -154,6 +157,6 @@ func sqliteConnector(address string) (driver.Connector, error) {
 		// one that began by reading could only fail.
 		"_txlock":      {"immediate"},
 		"_time_format": {"sqlite"},
-		"_pragma":      {"busy_timeout(10000)", "journal_mode(WAL)", "foreign_keys(1)"},
+		"_pragma":      {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "foreign_keys(1)"},
 	}.Encode())
 }

@@ -22,6 +22,7 @@ import (
 var deadlock = &pgconn.PgError{Code: "40P01", Message: "deadlock detected"}
 
 func TestFault(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		err  error
 		want domain.Kind // empty for none
@@ -64,6 +65,7 @@ func TestFault(t *testing.T) {
 
 // TestFault_constraints provokes what the store never does by itself.
 func TestFault_constraints(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		populate(t, s)
 		for statement, want := range map[string]domain.Kind{
@@ -93,6 +95,7 @@ func TestFault_constraints(t *testing.T) {
 
 // TestStore_deleted takes rows away behind the store's back.
 func TestStore_deleted(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		populate(t, s)
 		if _, err := s.Pool().ExecContext(t.Context(), "DELETE FROM users WHERE id = 2"); err != nil {
@@ -119,6 +122,7 @@ func TestStore_deleted(t *testing.T) {
 
 // TestStore_down asks a store whose database is gone, and one that is slow.
 func TestStore_down(t *testing.T) {
+	t.Parallel()
 	url := databases[1].make(t)
 	s := open(t, url)
 	populate(t, s)

@@ -12,9 +12,12 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
+
+	"gatehouse/domain"
 )
 
 // Store keeps what the use cases ask of persistence in one database. It is
@@ -29,6 +32,9 @@ type Store struct {
 
 	stamps stamps
 	sweep  sweep
+	// writing is held by whoever writes to SQLite, which has room for one: left
+	// to themselves they would sleep and look again.
+	writing chan struct{}
 }
 
 // Open opens the database at url: postgres:// or postgresql:// is PostgreSQL,
@@ -59,7 +65,7 @@ func open(ctx context.Context, d dialect, pool *sql.DB, migrate bool) (*Store, e
 	if err != nil {
 		return nil, fault(err, "open the %s database", d)
 	}
-	s := &Store{dialect: d, pool: pool, db: db}
+	s := &Store{dialect: d, pool: pool, db: db, writing: make(chan struct{}, 1)}
 	s.stamps.start(s)
 	return s, nil
 }
@@ -114,4 +120,22 @@ func (s *Store) prepare(ctx context.Context, key any, text func() (query string,
 // on, on both databases.
 func (s *Store) plain(ctx context.Context, query string) (*statement, error) {
 	return s.prepare(ctx, query, func() (string, []string, error) { return query, nil, nil })
+}
+
+// turn waits until nobody else of this process writes to SQLite. Another
+// process may: that one the database waits for, as long.
+func (s *Store) turn(ctx context.Context) (done func(), err error) {
+	if s.dialect == onPostgres {
+		return func() {}, nil
+	}
+	patience := time.NewTimer(busyTimeout)
+	defer patience.Stop()
+	select {
+	case s.writing <- struct{}{}:
+		return func() { <-s.writing }, nil
+	case <-patience.C:
+		return nil, fmt.Errorf("%w: somebody else is writing for too long", domain.Unavailable)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }

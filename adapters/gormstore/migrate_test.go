@@ -20,7 +20,10 @@ import (
 // eachURL runs check on a fresh, empty database of each kind.
 func eachURL(t *testing.T, check func(t *testing.T, url string)) {
 	for _, d := range databases {
-		t.Run(d.name, func(t *testing.T) { check(t, d.make(t)) })
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			check(t, d.make(t))
+		})
 	}
 }
 
@@ -60,6 +63,7 @@ func schema(t *testing.T, url string) []string {
 }
 
 func TestMigrate_upDownUp(t *testing.T) {
+	t.Parallel()
 	eachURL(t, func(t *testing.T, url string) {
 		before, err := gormstore.Migrate(t.Context(), url)
 		if err != nil || before.Version != 0 || before.Target == 0 {
@@ -86,6 +90,7 @@ func TestMigrate_upDownUp(t *testing.T) {
 }
 
 func TestMigrate_severalAtOnce(t *testing.T) {
+	t.Parallel()
 	eachURL(t, func(t *testing.T, url string) {
 		var wg sync.WaitGroup
 		errs := make([]error, 6)
@@ -106,6 +111,7 @@ func TestMigrate_severalAtOnce(t *testing.T) {
 }
 
 func TestOpen_olderSchema(t *testing.T) {
+	t.Parallel()
 	eachURL(t, func(t *testing.T, url string) {
 		_, err := gormstore.Open(t.Context(), url, 1, false)
 		if err == nil || !strings.Contains(err.Error(), "gatehouse migrate") {
@@ -121,6 +127,7 @@ func TestOpen_olderSchema(t *testing.T) {
 }
 
 func TestOpen_newerSchema(t *testing.T) {
+	t.Parallel()
 	eachURL(t, func(t *testing.T, url string) {
 		s := open(t, url)
 		if _, err := s.Pool().ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)"); err != nil {
@@ -143,6 +150,7 @@ func TestOpen_newerSchema(t *testing.T) {
 }
 
 func TestOpen_badURL(t *testing.T) {
+	t.Parallel()
 	const secret = "s3cr3t"
 	missing := filepath.Join(t.TempDir(), "no", "such", "folder", secret+".db")
 	for url, want := range map[string]string{
@@ -165,6 +173,7 @@ func TestOpen_badURL(t *testing.T) {
 }
 
 func TestOpen_unreachable(t *testing.T) {
+	t.Parallel()
 	_, err := gormstore.Open(t.Context(), "postgres://gatehouse:s3cr3t@127.0.0.1:1/gatehouse", 1, true)
 	if !errors.Is(err, domain.Unavailable) {
 		t.Errorf("got %v", err)
@@ -179,6 +188,7 @@ func TestOpen_unreachable(t *testing.T) {
 }
 
 func TestOpen_file(t *testing.T) {
+	t.Parallel()
 	odd := filepath.Join(t.TempDir(), "100% odd?name#here & more.db")
 	open(t, odd)
 	info, err := os.Stat(odd)

@@ -25,10 +25,7 @@ func (s *Store) Leave(ctx context.Context, n source.Notice) error {
 // Take implements pushes.Notices.
 func (s *Store) Take(ctx context.Context, user identity.UserID, repository source.RepositoryID, now time.Time) (source.Notice, error) {
 	n := source.Notice{User: user, Repository: repository}
-	stmt, err := s.plain(ctx, take)
-	if err == nil {
-		err = stmt.QueryRowContext(ctx, int64(user), repository.String()).Scan(&n.OldPath, &n.Protocol, moment{&n.ExpiresAt})
-	}
+	err := s.take(ctx, &n)
 	switch {
 	case err != nil:
 		return source.Notice{}, fault(err, "notice for user %d in %s", user, repository)
@@ -36,4 +33,17 @@ func (s *Store) Take(ctx context.Context, user identity.UserID, repository sourc
 		return source.Notice{}, missing("the notice for user %d in %s has expired", user, repository)
 	}
 	return n, nil
+}
+
+func (s *Store) take(ctx context.Context, n *source.Notice) error {
+	stmt, err := s.plain(ctx, take)
+	if err != nil {
+		return err
+	}
+	done, err := s.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return stmt.QueryRowContext(ctx, int64(n.User), n.Repository.String()).Scan(&n.OldPath, &n.Protocol, moment{&n.ExpiresAt})
 }

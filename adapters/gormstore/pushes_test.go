@@ -50,6 +50,7 @@ func counter(t *testing.T, s *gormstore.Store, name string, when time.Time) int6
 }
 
 func TestStore_countersAtOnce(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		const workers, rounds = 8, 25
 		run := func(do func() error) {
@@ -91,6 +92,7 @@ func TestStore_countersAtOnce(t *testing.T) {
 }
 
 func TestStore_sweep(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		rows := func() (counters, notices int) {
 			t.Helper()
@@ -124,6 +126,7 @@ func TestStore_sweep(t *testing.T) {
 }
 
 func TestStore_Record_bytes(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		p := pushes.Push{
 			Repository: "project-1\x00\xff", Identifier: "key-\xfe", Changes: "0 1 refs/heads/\xe9\x00\n", ReceivedAt: now,
@@ -158,6 +161,7 @@ func stamped(t *testing.T, s *gormstore.Store) time.Time {
 }
 
 func TestStore_KeyUsed(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		populate(t, s)
 		s.KeyUsed(laptop, now)
@@ -180,6 +184,7 @@ func TestStore_KeyUsed(t *testing.T) {
 }
 
 func TestStore_KeyUsed_laterFlush(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		populate(t, s)
 		s.KeyUsed(laptop, now)
@@ -194,6 +199,7 @@ func TestStore_KeyUsed_laterFlush(t *testing.T) {
 	})
 }
 
+// TestStore_Close counts goroutines, so it is not parallel to others.
 func TestStore_Close(t *testing.T) {
 	url := filepath.Join(t.TempDir(), "gatehouse.db")
 	before := goleak.IgnoreCurrent()
@@ -213,6 +219,7 @@ func TestStore_Close(t *testing.T) {
 }
 
 func TestStore_List_unknownThing(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		if _, err := s.List(t.Context(), "nothing", now); !errors.Is(err, domain.NotFound) {
 			t.Errorf("got %v", err)

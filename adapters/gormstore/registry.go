@@ -43,9 +43,14 @@ func (s *Store) Registries() directory.Registries {
 }
 
 func (s *Store) unit(ctx context.Context, do func(directory.Registry) error) error {
+	done, err := s.turn(ctx)
+	if err != nil {
+		return fault(err, "change the directory")
+	}
+	defer done()
 	var failure error
 	var written int
-	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		if s.dialect == onPostgres {
 			if err := tx.Exec("SELECT pg_advisory_xact_lock(?)", directoryLock).Error; err != nil {
 				return err

@@ -21,6 +21,7 @@ import (
 var errTest = errors.New("test")
 
 func TestRegistries_numbers(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		// What fails leaves no trace in the numbers that follow.
 		err := s.Registries()(t.Context(), func(r directory.Registry) error {
@@ -66,6 +67,7 @@ func TestRegistries_numbers(t *testing.T) {
 }
 
 func TestRegistries_renamedGroup(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		unit(t, s, func(r directory.Registry) {
 			w := seed{t, t.Context(), r}
@@ -178,6 +180,7 @@ func checkClosure(t *testing.T, s *gormstore.Store) {
 
 // TestRegistries_atOnce lets eight units look for the same free names.
 func TestRegistries_atOnce(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		var wg sync.WaitGroup
 		errs := make([]error, 8)
@@ -204,6 +207,7 @@ func TestRegistries_atOnce(t *testing.T) {
 
 // TestRegistries_again begins a unit anew that the database has to give up.
 func TestRegistries_again(t *testing.T) {
+	t.Parallel()
 	s := open(t, databases[1].make(t))
 	calls := 0
 	err := s.Registries()(t.Context(), func(r directory.Registry) error {

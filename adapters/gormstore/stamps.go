@@ -107,6 +107,11 @@ func (s *Store) stampKeys(ctx context.Context, ids []identity.KeyID, used map[id
 	if err != nil {
 		return err
 	}
+	done, err := s.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	tx, err := s.pool.BeginTx(ctx, nil)
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ func byNumber(kind source.RepositoryKind, id source.ProjectID) source.Target {
 }
 
 func TestStore_Standing(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		populate(t, s)
 		for _, c := range []struct {
@@ -72,6 +73,7 @@ func TestStore_Standing(t *testing.T) {
 }
 
 func TestStore_Standing_protections(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		populate(t, s)
 		got, err := s.Standing(t.Context(), gitaccess.Question{Claim: identity.ClaimUser("2"), Target: byNumber(source.Code, cli), Refs: true, Now: now})

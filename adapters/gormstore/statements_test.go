@@ -15,8 +15,10 @@ import (
 
 // TestStore_statements counts what really goes to the database.
 func TestStore_statements(t *testing.T) {
+	t.Parallel()
 	for _, d := range databases {
 		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
 			counter := new(atomic.Int64)
 			s, err := gormstore.OpenThrough(t.Context(), d.make(t), func(c driver.Connector) driver.Connector {
 				return countingConnector{c, counter}

@@ -31,7 +31,12 @@ type runner[T any] interface {
 // each runs check on a fresh store in each kind of database.
 func each[T runner[T]](t T, check func(t T, s *gormstore.Store)) {
 	for _, d := range databases {
-		t.Run(d.name, func(t T) { check(t, open(t, d.make(t))) })
+		t.Run(d.name, func(t T) {
+			if t, ok := any(t).(*testing.T); ok {
+				t.Parallel()
+			}
+			check(t, open(t, d.make(t)))
+		})
 	}
 }
 

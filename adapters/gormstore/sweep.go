@@ -39,7 +39,7 @@ func (w *sweep) run(ctx context.Context, s *Store) error {
 		"DELETE FROM reference_counters WHERE expires_at < $1",
 		"DELETE FROM notices WHERE expires_at < $1",
 	} {
-		if _, err := s.pool.ExecContext(ctx, query, limit); err != nil {
+		if _, err := s.exec(ctx, query, limit); err != nil {
 			return fault(err, "sweep up")
 		}
 	}
