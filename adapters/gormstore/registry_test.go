@@ -231,3 +231,33 @@ func TestRegistries_again(t *testing.T) {
 		t.Errorf("another error: got %v after %d calls", err, calls)
 	}
 }
+
+// TestRegistries_statistics looks whether PostgreSQL learns of a large unit.
+func TestRegistries_statistics(t *testing.T) {
+	t.Parallel()
+	s := open(t, databases[1].make(t))
+	counted := func() (rows float64) {
+		t.Helper()
+		if err := s.Pool().QueryRowContext(t.Context(), "SELECT reltuples FROM pg_class WHERE oid = 'members'::regclass").Scan(&rows); err != nil {
+			t.Fatal(err)
+		}
+		return rows
+	}
+	put := func(members int) {
+		unit(t, s, func(r directory.Registry) {
+			w := seed{t, t.Context(), r}
+			group := w.group(0, "crowd")
+			for n := range members {
+				w.member(w.user(0, fmt.Sprintf("u%d", n)), directory.Holder{Group: group}, source.Guest)
+			}
+		})
+	}
+	put(10)
+	if got := counted(); got > 0 {
+		t.Errorf("after a small unit: got %v rows", got)
+	}
+	put(400) // a user, a namespace and a membership each
+	if got := counted(); got != 400 {
+		t.Errorf("after a large unit: got %v rows", got)
+	}
+}
