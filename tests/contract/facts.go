@@ -123,6 +123,17 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 		s.same("never used", got.Key.LastUsedAt.IsZero(), true)
 		s.same("actor", s.actor("key-7"), got)
 	}},
+	{Name: "the first and the last moment that anybody writes", Check: func(s Subject) {
+		s.apply(owners)
+		for _, at := range []time.Time{time.Unix(0, 0), time.Unix(0, 1000), time.Date(9999, time.December, 31, 23, 59, 59, 999_999_000, time.UTC)} {
+			k := keyOf(5, 1, "f")
+			k.ExpiresAt = at
+			s.putKey(k)
+			s.same("expiry", s.standing("key-5", "").Actor.Key.ExpiresAt, at.UTC())
+		}
+		s.putKey(keyOf(5, 1, "f"))
+		s.same("none", s.standing("key-5", "").Actor.Key.ExpiresAt.IsZero(), true)
+	}},
 	{Name: "features, visibilities and protocols", Check: func(s Subject) {
 		for i, visibility := range source.Visibilities {
 			protocols := source.ProtocolSettings[i]

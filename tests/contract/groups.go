@@ -180,6 +180,23 @@ var groupCases = []Case{
 		s.same("x1/b/c/d/p", s.found("x1/b/c/d/p"), source.ProjectID(24))
 		s.same("roles", s.roleTable(25), []string{"25: x=maintainer"})
 	}},
+	{Name: "what is not said again is not kept", Check: func(s Subject) {
+		s.apply("groups: [{path: acme, default_branch_protection: 0, require_ssh_certificates: true, pending_delete: true, allowed_ips: [10.0.0.1]}]\nprojects: [{id: 1, path: acme/p}]")
+		s.same("hidden", s.found("project-1"), source.ProjectID(0))
+		s.apply("groups: [{path: acme}]")
+		got := s.standing("nobody", "project-1").Project
+		s.same("branch protection", got.DefaultBranchProtection == nil, true)
+		got.Root.ID = 0
+		s.same("root", got.Root, source.Namespace{Path: "acme", Protocols: source.AllProtocols})
+	}},
+	attempts("a personal namespace is no group", "users: [{id: 1, username: dev, namespace_id: 70}]\ngroups: [{id: 11, path: acme}]\nprojects: [{id: 21, path: acme/p}]", []attempt{
+		{"no members", memberPut(1, directory.Holder{Group: 70}), domain.NotFound},
+		{"no shares", sharePut(directory.Holder{Group: 70}, 11), domain.NotFound},
+		{"no share with it", sharePut(directory.Holder{Group: 11}, 70), domain.NotFound},
+		{"no entry of a protection", func(s Subject, r directory.Registry) error {
+			return r.Projects.PutProtections(s.Context(), 21, []source.Protection{branch("x", source.Access{Group: 70})})
+		}, domain.NotFound},
+	}),
 	attempts("members and shares refer to what is there", forest, []attempt{
 		{"no such user", memberPut(99, directory.Holder{Group: 11}), domain.NotFound},
 		{"no such group", memberPut(1, directory.Holder{Group: 99}), domain.NotFound},

@@ -129,6 +129,7 @@ deploy_keys: [{id: 7, title: c, creator: ann, key: "`+world.Key(7)+`"}, {id: 8, 
 			s.same(string(usage), s.actor(who).Key.Known(), usage.Authenticates())
 			s.same(string(usage)+" in a standing", s.standing(who, "").Actor, s.actor(who))
 		}
+		s.same("all are listed", s.list("keys", "usage"), []string{"auth_and_signing", "auth", "signing"})
 	}},
 }
 
@@ -142,6 +143,12 @@ access_tokens:
 		s.same("tokens", s.list("access-tokens", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"), []string{
 			"ann uno [api] - true -", "bob two [api] - false -",
 		})
+	}},
+	{Name: "a token that is put again for another is the other's", Check: func(s Subject) {
+		const tokens = "access_tokens: [{user: %[1]s, name: t, scopes: [api], token: glpat-one}]\nagents: [{id: %[2]d, name: a%[2]d, project: g/p, tokens: [{name: t, token: one}]}]"
+		s.apply(owners+"groups: [{path: g}]\nprojects: [{path: g/p}]\n", fmt.Sprintf(tokens, "ann", 5), fmt.Sprintf(tokens, "bob", 6))
+		s.same("access token", s.list("access-tokens", "user"), []string{"bob"})
+		s.same("agent token", s.list("agent-tokens", "agent_id"), []string{"6"})
 	}},
 	{Name: "an agent is put again by its name, and keeps its tokens", Check: func(s Subject) {
 		s.apply(owners + `

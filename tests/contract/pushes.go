@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse/application/directory"
 	"gatehouse/application/pushes"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
@@ -22,6 +23,26 @@ func (s Subject) decrease(repository string, at time.Time) {
 	s.Helper()
 	s.fine("Decrease", s.Counters.Decrease(s.Context(), repository, at))
 }
+
+// asked is a moment at which somebody asks for what ends at another.
+type asked struct{ at, end time.Time }
+
+func (a asked) before() bool { return a.at.Before(a.end) }
+func (a asked) String() string {
+	return a.at.Format(time.RFC3339Nano) + " until " + a.end.Format(time.RFC3339Nano)
+}
+
+// moments are close to each other, and written with few digits and with many.
+var moments = func() (all []asked) {
+	second := time.Date(2026, time.December, 31, 23, 59, 59, 0, time.UTC)
+	digits := []time.Duration{0, 1, 10, 50_000, 100_000, 150_000, 200_000, 999_999, 1_000_000}
+	for _, at := range digits {
+		for _, end := range digits {
+			all = append(all, asked{second.Add(at * time.Microsecond), second.Add(end * time.Microsecond)})
+		}
+	}
+	return all
+}()
 
 // counters fails the case unless these are all, as "name value".
 func (s Subject) counters(what string, at time.Time, want ...string) {
@@ -95,6 +116,15 @@ var counterCases = []Case{
 		west := time.FixedZone("west", -12*3600)
 		s.counters("before", now.Add(expiry-time.Microsecond).In(west), "project-7 1")
 		s.counters("after", now.Add(expiry).In(west))
+	}},
+	{Name: "moments are compared as moments, whatever their digits", Check: func(s Subject) {
+		for _, m := range moments {
+			s.fine("Increase", s.Counters.Increase(s.Context(), "project-7", m.end.Add(-time.Minute), time.Minute))
+			s.same(m.String(), len(s.listAt(m.at, "counters")) == 1, m.before())
+			s.decrease("project-7", m.at)
+			s.same("still there after a decrease, "+m.String(), len(s.listAt(m.end.Add(-time.Hour), "counters")) == 1, m.before())
+			s.decrease("project-7", m.end) // gone in any case
+		}
 	}},
 	{Name: "names are taken as given", Check: func(s Subject) {
 		names := []string{"wiki-7", "project-7-wiki", "project-7", "PROJECT-7", "project-07", "group-7-wiki", "project 7", " project-7", "project-7 ", "prøject", "", "%", "a'b"}
@@ -206,6 +236,32 @@ broadcast_messages:
 			s.same(at.String(), len(s.scene("nobody", "project-1", at).Banners), want)
 		}
 	}},
+	{Name: "starts and ends are compared as moments, whatever their digits", Check: func(s Subject) {
+		s.unit(func(r directory.Registry) {
+			for _, m := range moments {
+				starts := directory.Broadcast{Message: "from " + m.end.Format(time.RFC3339Nano), Type: directory.BannerBroadcast, StartsAt: m.end, ShowInGit: true}
+				ends := directory.Broadcast{Message: "to " + m.end.Format(time.RFC3339Nano), Type: directory.BannerBroadcast, EndsAt: m.end, ShowInGit: true}
+				s.fine("PutBroadcast", r.Namespaces.PutBroadcast(s.Context(), starts))
+				s.fine("PutBroadcast", r.Namespaces.PutBroadcast(s.Context(), ends))
+			}
+		})
+		for _, m := range moments {
+			shown := map[string]bool{}
+			for _, b := range s.scene("nobody", "project-1", m.at).Banners {
+				shown[b.Message] = true
+			}
+			end := m.end.Format(time.RFC3339Nano)
+			s.same(m.String(), []bool{shown["from "+end], shown["to "+end]}, []bool{!m.before(), m.before()})
+		}
+	}},
+	{Name: "a banner is shown as it was written", Check: func(s Subject) {
+		want := source.Banner{Message: "Grüße \"all\" 'of' \\ you <b>\n\t🦊\u2028 %d {{.}} \x7f", TargetPath: `a"*\_%`}
+		s.unit(func(r directory.Registry) {
+			b := directory.Broadcast{Message: want.Message, TargetPath: want.TargetPath, Type: directory.BannerBroadcast, ShowInGit: true}
+			s.fine("PutBroadcast", r.Namespaces.PutBroadcast(s.Context(), b))
+		})
+		s.same("banner", s.scene("nobody", "project-1", now).Banners, []source.Banner{want})
+	}},
 	{Name: "a broadcast put again is changed", Check: func(s Subject) {
 		s.apply("broadcast_messages: [{message: a}, {message: a, target_path: x}, {message: a, type: notification}]")
 		s.apply("broadcast_messages: [{message: a, ends_at: 2026-03-10T12:00:00Z}]")
@@ -256,6 +312,15 @@ broadcast_messages:
 		s.same("the second", got, n)
 		_, err = s.Take.Take(s.Context(), 1, n.Repository, now)
 		s.kind("again", err, domain.NotFound)
+	}},
+	{Name: "a notice ends as a moment, whatever its digits", Check: func(s Subject) {
+		s.apply(crew())
+		at := source.RepositoryID{Kind: source.Code, ID: 60}
+		for _, m := range moments {
+			s.fine("Leave", s.Leave.Leave(s.Context(), source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: m.end}))
+			_, err := s.Take.Take(s.Context(), 1, at, m.at)
+			s.same(m.String(), err == nil, m.before())
+		}
 	}},
 	{Name: "a notice that has expired is not there", Check: func(s Subject) {
 		s.apply(crew())

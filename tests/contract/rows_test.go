@@ -24,6 +24,9 @@ func TestMemory(t *testing.T)   { contract.Run(t, memoryRow) }
 func TestSQLite(t *testing.T)   { contract.Run(t, sqliteRow) }
 func TestPostgres(t *testing.T) { contract.Run(t, postgresRow) }
 
+func TestSQLite_durable(t *testing.T)   { contract.Durable(t, sqlitePlace) }
+func TestPostgres_durable(t *testing.T) { contract.Durable(t, postgresPlace) }
+
 // TestMemory_walk keeps the walk itself honest: two of one kind never part.
 func TestMemory_walk(t *testing.T)   { walks(t, memoryRow) }
 func TestSQLite_walk(t *testing.T)   { walks(t, sqliteRow) }
@@ -59,6 +62,18 @@ func postgresRow(t testing.TB) bootstrap.Ports {
 		return s.Close(t.Context())
 	})
 	return gorm(t, url, false)
+}
+
+// A place is a store that can be opened again.
+
+func sqlitePlace(t testing.TB) contract.Factory {
+	file := filepath.Join(t.TempDir(), "gatehouse.db")
+	return func(t testing.TB) bootstrap.Ports { return gorm(t, file, true) }
+}
+
+func postgresPlace(t testing.TB) contract.Factory {
+	url := pgtest.Open(t)
+	return func(t testing.TB) bootstrap.Ports { return gorm(t, url, true) }
 }
 
 // poolSize leaves something to wait for to the eight that concurrency cases

@@ -39,6 +39,7 @@ users: [{id: 1, username: ann}, {id: 2, username: Bob}, {id: 3, username: cat}, 
 groups: [{id: 11, path: a}, {id: 12, path: a/b}, {id: 13, path: a/b/C}, {id: 14, path: D}]
 projects: [{id: 21, path: a/b/C/p}, {id: 22, path: a/p}, {id: 23, path: ann/p}, {id: 1000, path: zed/p}]
 keys: [{id: 31, user: ann, title: laptop, key: %q}, {id: 1000, user: zed, key: %q}]
+agents: [{id: 1000, name: prod, project: zed/p}]
 deploy_keys: [{id: 32, title: robot, creator: Bob, key: %q, projects: [{project: a/p, can_push: true}]}]
 `, world.Key(1), world.Key(2), world.Key(3))
 
@@ -48,6 +49,7 @@ var (
 	segments = []string{"a", "b", "C", "c", "D", "p", "P", "p.wiki", "p_", "px"}
 	people   = []string{"ann", "ANN", "bob", "cat", "dan", "a", "d"}
 	prints   = []identity.Fingerprint{"f1", "f2", "F1", fingerprint(1), fingerprint(3)}
+	unnamed  = []string{"broadcasts", "access-tokens", "pushes"} // whose numbers nobody gives
 	chosen   = regexp.MustCompile(`\b1\d{3}\b`)
 )
 
@@ -65,7 +67,7 @@ func (w *walk) step() step {
 func (w *walk) unit() step {
 	var puts []put
 	for range 1 + w.IntN(4) {
-		puts = append(puts, pick(w.Rand, w.user, w.group, w.group, w.project, w.project, w.member, w.share, w.key, w.enable, w.protect)())
+		puts = append(puts, pick(w.Rand, w.user, w.group, w.group, w.project, w.project, w.member, w.member, w.share, w.share, w.key, w.enable, w.protect, w.broadcast, w.token, w.agent)())
 	}
 	if w.IntN(10) == 0 {
 		puts = append(puts, w.ghost())
@@ -254,6 +256,39 @@ func (w *walk) protect() put {
 	}, "protect %d %+v", id, protections)
 }
 
+func (w *walk) broadcast() put {
+	b := directory.Broadcast{
+		Message: pick(w.Rand, "hello", "Hello"), Type: pick(w.Rand, directory.BroadcastTypes...), ShowInGit: w.IntN(4) > 0,
+		StartsAt: w.day(), EndsAt: w.day(), TargetPath: pick(w.Rand, "", source.Pattern("a/*")),
+	}
+	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
+		return "broadcast", r.Namespaces.PutBroadcast(ctx, b)
+	}, "broadcast %+v", b)
+}
+
+func (w *walk) token() put {
+	user := identity.UserID(1 + w.IntN(4))
+	t := directory.AccessToken{
+		Name: pick(w.Rand, "a", "b"), Scopes: pick(w.Rand, nil, []string{"api"}, []string{"b", "a"}),
+		Digest: pick(w.Rand, identity.TokenDigest("d1"), "d2", "D1"), ExpiresAt: w.day(), Revoked: w.IntN(2) == 0,
+	}
+	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
+		return "token", r.Credentials.PutAccessToken(ctx, user, t)
+	}, "access token of %d %+v", user, t)
+}
+
+func (w *walk) agent() put {
+	project, creator := source.ProjectID(21+w.IntN(4)), identity.UserID(w.IntN(4))
+	a := directory.Agent{ID: w.id(41), Name: pick(w.Rand, "prod", "test")}
+	for range w.IntN(3) {
+		t := directory.AgentToken{Name: pick(w.Rand, "a", "b"), Digest: pick(w.Rand, identity.TokenDigest("d1"), "d2", "d3"), Revoked: w.IntN(2) == 0}
+		a.Tokens = append(a.Tokens, t)
+	}
+	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
+		return "agent", r.Credentials.PutAgent(ctx, project, creator, a)
+	}, "agent of %d by %d %+v", project, creator, a)
+}
+
 // happening is one of the things that need no unit.
 func (w *walk) happening() step {
 	at, repository := w.now, pick(w.Rand, "project-21", "wiki-21", "Project-21")
@@ -282,26 +317,21 @@ func (w *walk) happening() step {
 	)
 }
 
-// look reads everything back, and asks for some standings and people.
+// look reads everything back, and asks for the standing of everybody
+// everywhere and for some people.
 func (w *walk) look() func(ctx context.Context, p bootstrap.Ports) string {
-	at, print := w.now, pick(w.Rand, prints...)
-	var questions []gitaccess.Question
-	for range 4 {
-		q := gitaccess.Question{Now: at, Refs: w.IntN(2) == 0}
-		q.Claim = pick(w.Rand, identity.Claim{Kind: identity.ByUser, ID: 1 + w.Int64N(4)}, identity.Claim{Kind: identity.ByKey, ID: 31 + w.Int64N(4)}, identity.ClaimName(pick(w.Rand, people...)))
-		q.Target.Path = source.Path(w.path() + pick(w.Rand, "", "", ".wiki", ".design"))
-		if w.IntN(4) > 0 {
-			q.Target.Repository = source.RepositoryID{Kind: source.RepositoryKind(w.IntN(3)), ID: 21 + w.Int64N(4)}
-		}
-		questions = append(questions, q)
-	}
+	at, questions := w.now, w.questions()
 	return func(ctx context.Context, p bootstrap.Ports) string {
 		var out strings.Builder
 		for _, thing := range directory.Names() {
 			records, err := p.Inventory.List(ctx, thing, at)
+			fields := directory.Things[thing]
+			if slices.Contains(unnamed, thing) {
+				fields = fields[1:]
+			}
 			fmt.Fprintln(&out, thing, outcome("", err))
 			for _, record := range records {
-				fmt.Fprintln(&out, " ", line(record))
+				fmt.Fprintln(&out, " ", line(record, fields...))
 			}
 		}
 		for _, q := range questions {
@@ -310,15 +340,36 @@ func (w *walk) look() func(ctx context.Context, p bootstrap.Ports) string {
 				return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Pattern, b.Pattern))
 			})
 			fmt.Fprintln(&out, "standing of", q.Claim, "in", q.Target, outcome(written(standing), err))
+		}
+		for _, q := range questions[:4] {
 			scene, err := p.Scenes.Scene(ctx, q.Claim, q.Target.Repository, at)
 			fmt.Fprintln(&out, "scene", outcome(written(scene), err))
 			actor, err := p.People.Actor(ctx, q.Claim)
 			fmt.Fprintln(&out, "actor", outcome(written(actor), err))
 		}
-		card, err := p.People.KeyByFingerprint(ctx, print)
-		fmt.Fprintln(&out, "key", print, outcome(written(card), err))
+		for _, print := range prints {
+			card, err := p.People.KeyByFingerprint(ctx, print)
+			fmt.Fprintln(&out, "key", print, outcome(written(card), err))
+		}
 		return out.String()
 	}
+}
+
+// questions are some for paths, and one for every user and key in each project.
+func (w *walk) questions() (all []gitaccess.Question) {
+	for range 8 {
+		path := source.Path(w.path() + pick(w.Rand, "", "", ".wiki", ".design"))
+		all = append(all, gitaccess.Question{Claim: identity.ClaimName(pick(w.Rand, people...)), Target: source.Target{Path: path}, Now: w.now})
+	}
+	for project := range int64(4) {
+		where := source.Target{Repository: source.RepositoryID{Kind: source.RepositoryKind(w.IntN(3)), ID: 21 + project}}
+		for id := range int64(4) {
+			for _, who := range []identity.Claim{{Kind: identity.ByUser, ID: 1 + id}, {Kind: identity.ByKey, ID: 31 + id}} {
+				all = append(all, gitaccess.Question{Claim: who, Target: where, Refs: w.IntN(2) == 0, Now: w.now})
+			}
+		}
+	}
+	return all
 }
 
 // written is a value as text, in which no list is as good as an empty one.

@@ -53,13 +53,14 @@ var userCases = []Case{
 		})
 	}},
 	{Name: "put again by name it is the same user, changed", Check: func(s Subject) {
-		s.apply("users: [{id: 7, username: dede, name: A, admin: true, email: a@example.com, namespace_id: 70}]")
+		s.apply("users: [{id: 7, username: dede, name: A, admin: true, email: a@example.com, namespace_id: 70, terms_accepted: true, password_expires_at: 2027-01-01}]")
 		s.unit(func(r directory.Registry) {
 			id, err := s.putUser(r, 0, "DeDe")
 			s.fine("PutUser", err)
 			s.same("number", id, identity.UserID(7))
 		})
 		s.same("users", s.list("users"), []string{`7 DeDe "" "" active human false false 70`})
+		s.same("terms and password", s.actor("user-7").User, identity.User{ID: 7, Username: "DeDe", State: identity.Active, Type: identity.Human})
 	}},
 	{Name: "put again by number it has a new name, and projects follow", Check: func(s Subject) {
 		s.apply(`
@@ -141,12 +142,21 @@ groups: [{id: 90, path: acme}]`, []attempt{
 		s.same("users", len(s.list("users")), 2)
 	}},
 	{Name: "the ghost is whoever is of that type", Check: func(s Subject) {
-		s.apply("users: [{id: 5, username: casper, type: ghost}]")
-		s.unit(func(r directory.Registry) {
-			id, err := r.Users.GhostID(s.Context())
-			s.fine("GhostID", err)
-			s.same("ghost", id, identity.UserID(5))
-		})
+		s.apply("users: [{id: 9, username: boo, type: ghost}, {id: 5, username: casper, type: ghost}, {id: 1, username: ghost}]")
+		ghost := func() (id identity.UserID) {
+			s.unit(func(r directory.Registry) {
+				var err error
+				id, err = r.Users.GhostID(s.Context())
+				s.fine("GhostID", err)
+			})
+			return id
+		}
+		s.same("the first", ghost(), identity.UserID(5))
+		s.putKey(deployKeyOf(7, 0, "f"))
+		s.same("behind an orphan", s.actor("key-7").User.Username, "casper")
+		s.apply("users: [{id: 5, username: casper}]")
+		s.same("the next", ghost(), identity.UserID(9))
+		s.same("behind an orphan", s.actor("key-7").User.Username, "boo")
 	}},
 	{Name: "the ghost takes the plain name if it can", Check: func(s Subject) {
 		s.unit(func(r directory.Registry) {

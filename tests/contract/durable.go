@@ -1,0 +1,138 @@
+package contract
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gatehouse/domain"
+	"gatehouse/domain/source"
+	"gatehouse/tests/world"
+)
+
+// Place makes a new and empty place to keep things in, and returns what opens
+// it: again and again, and also while it is open.
+type Place func(t testing.TB) Factory
+
+// Durable holds stores to what they promise beyond one process: what was put
+// is there when the store is opened again, and several that have the same place
+// open see one world.
+func Durable(t *testing.T, place Place) {
+	for _, c := range durableCases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.check(t, place(t))
+		})
+	}
+}
+
+// two are two stores on one place.
+func two(t *testing.T, open Factory) [2]Subject {
+	return [2]Subject{{t, fresh(t, open)}, {t, fresh(t, open)}}
+}
+
+var code60 = source.RepositoryID{Kind: source.Code, ID: 60}
+
+func noticeFor60(path source.Path) source.Notice {
+	return source.Notice{User: 1, Repository: code60, OldPath: path, ExpiresAt: now.Add(time.Minute)}
+}
+
+var durableCases = []struct {
+	name  string
+	check func(t *testing.T, open Factory)
+}{
+	{"closed and opened again", func(t *testing.T, open Factory) {
+		first := Subject{t, open(t)}
+		first.apply(crew(), everyThing)
+		first.increase("project-60", now)
+		first.fine("Record", first.Journal.Record(t.Context(), pushOf("project-60")))
+		first.fine("Leave", first.Leave.Leave(t.Context(), noticeFor60("a/b")))
+		want, standing := first.everything(), written(first.standing("key-21", "acme/q"))
+		first.fine("Close", first.Keeper.Close(t.Context()))
+
+		second := Subject{t, fresh(t, open)}
+		second.same("everything", second.everything(), want)
+		second.same("standing", written(second.standing("key-21", "acme/q")), standing)
+		_, err := second.Take.Take(t.Context(), 1, code60, now)
+		second.fine("Take", err)
+		second.apply(crew(), everyThing)
+		second.same("applied again", second.everything(), want)
+	}},
+	{"stamps are written before the end", func(t *testing.T, open Factory) {
+		first := Subject{t, open(t)}
+		first.apply(crew())
+		first.Stamps.KeyUsed(11, now)
+		first.fine("Close", first.Keeper.Close(t.Context()))
+		second := Subject{t, fresh(t, open)}
+		second.same("stamp", second.actor("key-11").Key.LastUsedAt, now)
+	}},
+	{"what one does, the other sees", func(t *testing.T, open Factory) {
+		s := two(t, open)
+		s[0].same("before", s[1].found("acme/p"), source.ProjectID(0))
+		s[0].apply(crew())
+		for i := range 4 {
+			role := []string{"reporter", "maintainer"}[i%2]
+			s[i%2].apply("groups: [{id: 9, path: acme" + fmt.Sprint(i) + "}]\nmembers: [{user: dev, group: acme" + fmt.Sprint(i) + ", role: " + role + "}]")
+			got := s[1-i%2].standing("key-11", fmt.Sprintf("acme%d/p", i))
+			s[0].same("path and role", []string{got.Project.Path, got.Role.String()}, []string{fmt.Sprintf("acme%d/p", i), role})
+		}
+		s[0].increase("project-60", now)
+		s[1].increase("project-60", now)
+		s[0].decrease("project-60", now)
+		s[1].counters("counters", now, "project-60 1")
+		s[0].Stamps.KeyUsed(11, now)
+		s[0].fine("Flush", s[0].Keeper.Flush(t.Context()))
+		s[0].same("stamp", s[1].actor("key-11").Key.LastUsedAt, now)
+		s[0].same("everything", s[0].everything(), s[1].everything())
+	}},
+	{"two lose nothing that both do at once", func(t *testing.T, open Factory) {
+		s := two(t, open)
+		s[0].apply(crew())
+		together(func(me int) {
+			mine := s[me%2]
+			for i := range rounds {
+				mine.increase("project-60", now)
+				mine.fine("Record", mine.Journal.Record(t.Context(), pushOf("project-60")))
+				if me < 4 && i%5 == 0 {
+					text := fmt.Sprintf("users: [{username: u%d-%d}, {username: u%[2]d}]\ngroups: [{path: g%[2]d}]\nmembers: [{user: u%[1]d-%[2]d, group: g%[2]d, role: guest}]", me, i)
+					mine.fine("apply", world.Try(t.Context(), mine.Registries, text))
+				}
+			}
+		})
+		s[0].counters("counters", now, fmt.Sprintf("project-60 %d", crowd*rounds))
+		s[0].same("pushes", len(s[1].list("pushes")), crowd*rounds)
+		s[0].same("members, and that of crew", len(s[0].list("members")), 4*3+1)
+	}},
+	{"of two one takes a notice", func(t *testing.T, open Factory) {
+		s := two(t, open)
+		s[0].apply(crew())
+		for range rounds {
+			s[0].fine("Leave", s[0].Leave.Leave(t.Context(), noticeFor60("a/b")))
+			var taken atomic.Int32
+			together(func(me int) {
+				switch _, err := s[me%2].Take.Take(t.Context(), 1, code60, now); {
+				case err == nil:
+					taken.Add(1)
+				case !errors.Is(err, domain.NotFound):
+					t.Errorf("Take: %v", err)
+				}
+			})
+			s[0].same("takers", taken.Load(), int32(1))
+		}
+	}},
+	{"several open a new place at once", func(t *testing.T, open Factory) {
+		var all sync.WaitGroup
+		for i := range 4 {
+			all.Go(func() {
+				s := Subject{t, fresh(t, open)}
+				s.fine("apply", world.Try(t.Context(), s.Registries, fmt.Sprintf("users: [{username: u%d}]", i)))
+			})
+		}
+		all.Wait()
+		s := Subject{t, fresh(t, open)}
+		s.same("users", len(s.list("users")), 4)
+	}},
+}
