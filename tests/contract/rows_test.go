@@ -1,18 +1,16 @@
 package contract_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"gatehouse/adapters/gormstore"
 	"gatehouse/adapters/memory"
-	"gatehouse/application/directory"
-	"gatehouse/application/gitaccess"
-	"gatehouse/application/pushes"
-	"gatehouse/application/whois"
 	"gatehouse/bootstrap"
 	"gatehouse/tests/contract"
 	"gatehouse/tests/pgtest"
@@ -32,36 +30,59 @@ func TestMemory_walk(t *testing.T)   { walks(t, memoryRow) }
 func TestSQLite_walk(t *testing.T)   { walks(t, sqliteRow) }
 func TestPostgres_walk(t *testing.T) { walks(t, postgresRow) }
 
-var seeds = flag.Uint64("seeds", 8, "how many walks are taken on each store")
+var seeds = flag.Uint64("seeds", 3, "how many walks are taken on each store")
 
 // walks takes walks on memory and another store.
 func walks(t *testing.T, open contract.Factory) {
 	for seed := range *seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			contract.Walk(t, memoryRow, open, seed, 60)
+			contract.Walk(t, memoryRow, open, seed, 50)
 		})
 	}
 }
 
-// A row is a store, fresh and empty.
+// A row is a store, fresh and empty. Databases are copies of one that was
+// migrated once.
 
-func memoryRow(testing.TB) bootstrap.Ports { return ports(memory.New()) }
+func memoryRow(testing.TB) bootstrap.Ports { return bootstrap.MemoryPorts(memory.New()) }
 
 func sqliteRow(t testing.TB) bootstrap.Ports {
-	return gorm(t, filepath.Join(t.TempDir(), "gatehouse.db"), true)
+	template, err := sqliteTemplate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "gatehouse.db")
+	if err := os.WriteFile(file, template, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return gorm(t, file, false)
 }
 
-// postgresRow is a copy of a database that was migrated once.
+// sqliteTemplate is the file of a database that was migrated.
+var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "contract")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	file := filepath.Join(folder, "gatehouse.db")
+	if err := migrate(file); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
+
 func postgresRow(t testing.TB) bootstrap.Ports {
-	url := pgtest.Open(t, func(url string) error {
-		s, err := gormstore.Open(t.Context(), url, 1, true)
-		if err != nil {
-			return err
-		}
-		return s.Close(t.Context())
-	})
-	return gorm(t, url, false)
+	return gorm(t, pgtest.Open(t, migrate), false)
+}
+
+func migrate(url string) error {
+	s, err := gormstore.Open(context.Background(), url, 1, true)
+	if err != nil {
+		return err
+	}
+	return s.Close(context.Background())
 }
 
 // A place is a store that can be opened again.
@@ -85,27 +106,5 @@ func gorm(t testing.TB, url string, migrate bool) bootstrap.Ports {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ports(s)
-}
-
-// store is what fills every port.
-type store interface {
-	gitaccess.Directory
-	gitaccess.Notices
-	gitaccess.Stamps
-	whois.People
-	pushes.Counters
-	pushes.Journal
-	pushes.Scenes
-	pushes.Notices
-	directory.Inventory
-	bootstrap.Keeper
-	Registries() directory.Registries
-}
-
-func ports(s store) bootstrap.Ports {
-	return bootstrap.Ports{
-		Directory: s, Leave: s, Stamps: s, People: s, Counters: s, Journal: s, Scenes: s, Take: s,
-		Registries: s.Registries(), Inventory: s, Keeper: s,
-	}
+	return bootstrap.GormPorts(s)
 }
