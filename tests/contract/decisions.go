@@ -197,6 +197,8 @@ var decisionCases = []Case{
 	}},
 	{Name: "git.md 6.5.4: what whom a push is allowed to do", Check: checkMatrix},
 	{Name: "git.md 6.5.4: variants of one protection", Check: checkVariants},
+	{Name: "git.md 6.2 S5, 6.4 P1, P5: what the top-level group demands", Check: checkRoots},
+	{Name: "git.md 6.5.2 C6, 6.5.3: the first push, and the next, by default branch protection", Check: checkFirstPush},
 	{Name: "a path of the past is told once, after the push", Check: func(s Subject) {
 		s.apply(world.Small)
 		g := s.gatekeeper()

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"gatehouse/application/directory"
-	"gatehouse/application/gitaccess"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -21,14 +20,14 @@ var kept = time.Date(2027, time.June, 30, 17, 34, 5, 123456000, time.UTC)
 
 var factCases = []Case{
 	{Name: "a standing of nobody in nothing is empty", Check: func(s Subject) {
-		s.same("standing", s.ask(gitaccess.Question{Now: now}), source.Standing{})
-		s.same("with refs", s.ask(gitaccess.Question{Now: now, Refs: true}), source.Standing{})
+		s.same("standing", s.ask(source.Inquiry{Now: now}), source.Standing{})
+		s.same("with refs", s.ask(source.Inquiry{Now: now, Refs: true}), source.Standing{})
 	}},
 	{Name: "every field of a project", Check: func(s Subject) {
 		want := source.Project{
 			Path: "acme/cli", Visibility: source.Internal, Archived: true, ReadOnly: true,
 			Repository: source.FeaturePrivate, Wiki: source.FeatureDisabled, DefaultBranch: "trunk/ü 1",
-			Empty: true, Storage: "nfs-file12", LegacyPath: "acme/old-cli",
+			Empty: true, LFS: true, Storage: "nfs-file12", LegacyPath: "acme/old-cli",
 		}
 		s.unit(func(r directory.Registry) {
 			root := group(0, "acme")
@@ -39,7 +38,7 @@ var factCases = []Case{
 			want.Root = root.Namespace
 			want.Root.ID = id
 			want.ID, _, err = r.Projects.PutProject(s.Context(), directory.Project{
-				Project: want, Empty: &want.Empty, DefaultBranch: &want.DefaultBranch, LFS: true,
+				Project: want, Empty: &want.Empty, DefaultBranch: &want.DefaultBranch,
 			})
 			s.fine("PutProject", err)
 		})
@@ -156,7 +155,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			identity.ClaimUser("9223372036854775807"), {Kind: identity.ByUser, ID: 0}, {Kind: identity.ByKey, ID: 0}, {Kind: identity.ByUser, ID: -4},
 		}
 		for _, c := range claims {
-			got := s.ask(gitaccess.Question{Claim: c, Target: source.Target{Path: "dev/p"}, Now: now})
+			got := s.ask(source.Inquiry{Claim: c, Target: source.Target{Path: "dev/p"}, Now: now})
 			s.same(c.String()+": actor", got.Actor, identity.Actor{})
 			s.same(c.String()+": role", got.Role, source.NoRole)
 			s.same(c.String()+": project", got.Project.ID, source.ProjectID(1))

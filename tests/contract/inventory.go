@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/application/audit"
 	"gatehouse/application/directory"
 	"gatehouse/application/pushes"
 	"gatehouse/domain"
@@ -78,6 +79,7 @@ var inventoryCases = []Case{
 		s.increase("project-1", now)
 		s.fine("Record", s.Journal.Record(s.Context(), pushOf("project-1")))
 		s.fine("Record", s.Journal.Record(s.Context(), pushes.Push{ReceivedAt: now}))
+		s.fine("Append", s.Events.Append(s.Context(), audit.Event{At: now}))
 		for _, thing := range directory.Names() {
 			records, err := s.Inventory.List(s.Context(), thing, now)
 			s.fine(thing, err)

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"gatehouse/application/directory"
-	"gatehouse/application/gitaccess"
 	"gatehouse/domain/source"
 )
 
@@ -125,7 +124,7 @@ var pathCases = []Case{
 	{Name: "the number wins over the path", Check: func(s Subject) {
 		s.apply(paths)
 		for _, number := range []int64{10, 99} {
-			q := gitaccess.Question{Now: now, Target: source.Target{
+			q := source.Inquiry{Now: now, Target: source.Target{
 				Repository: source.RepositoryID{Kind: source.Wiki, ID: number}, Path: "old/cli",
 			}}
 			got := s.ask(q)

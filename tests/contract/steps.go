@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"gatehouse/application/directory"
-	"gatehouse/application/gitaccess"
 	"gatehouse/application/pushes"
 	"gatehouse/bootstrap"
 	"gatehouse/domain"
@@ -356,16 +355,16 @@ func (w *walk) look() func(ctx context.Context, p bootstrap.Ports) string {
 }
 
 // questions are some for paths, and one for every user and key in each project.
-func (w *walk) questions() (all []gitaccess.Question) {
+func (w *walk) questions() (all []source.Inquiry) {
 	for range 8 {
 		path := source.Path(w.path() + pick(w.Rand, "", "", ".wiki", ".design"))
-		all = append(all, gitaccess.Question{Claim: identity.ClaimName(pick(w.Rand, people...)), Target: source.Target{Path: path}, Now: w.now})
+		all = append(all, source.Inquiry{Claim: identity.ClaimName(pick(w.Rand, people...)), Target: source.Target{Path: path}, Now: w.now})
 	}
 	for project := range int64(4) {
 		where := source.Target{Repository: source.RepositoryID{Kind: source.RepositoryKind(w.IntN(3)), ID: 21 + project}}
 		for id := range int64(4) {
 			for _, who := range []identity.Claim{{Kind: identity.ByUser, ID: 1 + id}, {Kind: identity.ByKey, ID: 31 + id}} {
-				all = append(all, gitaccess.Question{Claim: who, Target: where, Refs: w.IntN(2) == 0, Now: w.now})
+				all = append(all, source.Inquiry{Claim: who, Target: where, Refs: w.IntN(2) == 0, Now: w.now})
 			}
 		}
 	}

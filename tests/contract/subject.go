@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"gatehouse/application/directory"
-	"gatehouse/application/gitaccess"
 	"gatehouse/application/pushes"
 	"gatehouse/bootstrap"
 	"gatehouse/domain"
@@ -52,8 +51,8 @@ func (s Subject) try(do func(r directory.Registry) error) error {
 
 // question asks for a claim in the forms key-7, user-7, username-dede or
 // nobody, and for a target by gl_repository or path.
-func question(who, where string) gitaccess.Question {
-	q := gitaccess.Question{Claim: claim(who), Now: now}
+func question(who, where string) source.Inquiry {
+	q := source.Inquiry{Claim: claim(who), Now: now}
 	if repository, ok := source.ParseRepositoryID(where); ok {
 		q.Target.Repository = repository
 	} else {
@@ -73,7 +72,7 @@ func claim(who string) identity.Claim {
 func user(name string) string { return "username-" + name }
 
 // ask returns the standing.
-func (s Subject) ask(q gitaccess.Question) source.Standing {
+func (s Subject) ask(q source.Inquiry) source.Standing {
 	s.Helper()
 	standing, err := s.Directory.Standing(s.Context(), q)
 	if err != nil {

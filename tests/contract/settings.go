@@ -1,0 +1,88 @@
+package contract
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"gatehouse/application/gitaccess"
+	"gatehouse/domain"
+	"gatehouse/domain/source"
+)
+
+// checkRoots asks for projects two groups below the one with the setting; the
+// group between has others, which do not count.
+func checkRoots(s Subject) {
+	text := "users: [{username: dev}, {username: bot, type: service_account}]\ngroups:"
+	for root, setting := range map[string]string{
+		"open": "", "ssh": "protocols: ssh", "http": "protocols: http", "here": "allowed_ips: [192.0.2.0/24, '2001:db8::/32', '10.0.0.1']", "certs": "require_ssh_certificates: true",
+	} {
+		text += fmt.Sprintf("\n  - {path: %s, %s}\n  - {path: %[1]s/mid, protocols: http, allowed_ips: [203.0.113.7], require_ssh_certificates: true}", root, setting)
+	}
+	text += "\nprojects:"
+	for _, root := range []string{"open", "ssh", "http", "here", "certs"} {
+		text += fmt.Sprintf("\n  - {path: %s/mid/p, visibility: public}", root)
+	}
+	s.apply(text)
+	g := s.gatekeeper()
+	for _, row := range []struct {
+		who, root, address, namespace string
+		protocol                      source.Protocol
+		want                          domain.Kind
+	}{
+		{"nobody", "open", "198.51.100.1", "", source.SSH, ok}, {"nobody", "open", "", "", source.HTTP, ok},
+		{"nobody", "ssh", "", "", source.SSH, ok}, {"nobody", "ssh", "", "", source.HTTP, forbidden}, {"nobody", "ssh", "", "", source.Web, ok},
+		{"nobody", "http", "", "", source.HTTP, ok}, {"nobody", "http", "", "", source.SSH, forbidden},
+		{"nobody", "here", "192.0.2.255", "", source.SSH, ok}, {"nobody", "here", "2001:db8::1", "", source.SSH, ok}, {"nobody", "here", "10.0.0.1", "", source.SSH, ok},
+		{"nobody", "here", "::ffff:192.0.2.1", "", source.SSH, ok}, {"nobody", "here", "", "", source.SSH, ok},
+		{"nobody", "here", "192.0.3.0", "", source.SSH, hidden}, {"nobody", "here", "10.0.0.2", "", source.SSH, hidden}, {"nobody", "here", "203.0.113.7", "", source.SSH, hidden},
+		{"username-dev", "certs", "", "", source.SSH, forbidden}, {"username-dev", "certs", "", "certs", source.SSH, ok}, {"username-bot", "certs", "", "", source.SSH, ok},
+		{"username-dev", "certs", "", "", source.HTTP, ok}, {"username-dev", "certs", "", "open", source.SSH, forbidden},
+		{"username-dev", "open", "", "OPEN", source.SSH, ok}, {"username-dev", "open", "", "open/mid", source.SSH, forbidden},
+	} {
+		q := question(row.who, row.root+"/mid/p")
+		req := gitaccess.Request{Request: source.Request{
+			Claim: q.Claim, Target: q.Target, Command: source.UploadPack, Protocol: row.protocol, NamespacePath: row.namespace,
+		}}
+		if row.address != "" {
+			req.AddressGiven, req.Address = true, netip.MustParseAddr(row.address)
+		}
+		_, err := g.Allow(s.Context(), req)
+		got := ok
+		if refusal, refused := errors.AsType[*domain.Refusal](err); refused {
+			got = refusal.Kind
+		}
+		s.same(fmt.Sprintf("%+v", row), got, row.want)
+	}
+}
+
+// checkFirstPush creates the default branch of an empty project in groups of
+// each level, and then, as it is not empty any more, updates it.
+func checkFirstPush(s Subject) {
+	text := "users: [{username: maint}, {username: dev}, {username: rep}]\n"
+	groups, projects, members := "groups:", "projects:", "members:"
+	for level := range 5 {
+		groups += fmt.Sprintf("\n  - {path: g%d, default_branch_protection: %[1]d}", level)
+		projects += fmt.Sprintf("\n  - {path: g%d/p, empty: true}", level)
+		members += fmt.Sprintf("\n  - {user: maint, group: g%d, role: maintainer}\n  - {user: dev, group: g%[1]d, role: developer}\n  - {user: rep, group: g%[1]d, role: reporter}", level)
+	}
+	s.apply(text + groups + "\n" + projects + "\n" + members)
+	g := s.gatekeeper()
+	pushes := func(change string) (rows []string) {
+		for level := range 5 {
+			row := fmt.Sprint(level, " ")
+			for _, who := range []string{"username-maint", "username-dev", "username-rep"} {
+				row += letters[s.outcome(g, who, fmt.Sprintf("g%d/p", level), command{source.ReceivePack, source.SSH, changes(change)})]
+			}
+			rows = append(rows, row)
+		}
+		return rows
+	}
+	s.same("first", pushes("none a refs/heads/main"), []string{"0 ++-", "1 ++-", "2 +--", "3 +--", "4 ++-"})
+	for level := range 5 {
+		s.apply(fmt.Sprintf("projects: [{path: g%d/p, empty: false}]", level))
+	}
+	s.same("next", pushes("a b refs/heads/main"), []string{"0 ++-", "1 ++-", "2 +--", "3 +--", "4 +--"})
+	s.same("force", pushes("b a refs/heads/main"), []string{"0 ++-", "1 ---", "2 ---", "3 ---", "4 ---"})
+	s.same("another branch", pushes("none a refs/heads/topic"), []string{"0 ++-", "1 ++-", "2 ++-", "3 ++-", "4 ++-"})
+}
