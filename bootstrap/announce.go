@@ -11,7 +11,7 @@ import (
 func announce(config Config, log *zap.Logger) error {
 	log.Info("configuration", zap.String("set_by", config.SetBy()))
 	log.Info("data", zap.String("database", dataPlace(config.Database)))
-	log.Info("secrets", zap.String("shell", absolute(config.Shell.SecretFile)))
+	log.Info("secrets", zap.String("shell", absolute(config.Shell.SecretFile)), zap.String("instance", absolute(config.Instance.KeyFile)))
 	if len(config.Gitaly.Storages) == 0 {
 		assumed, err := assumedStorage()
 		if err != nil {

@@ -57,6 +57,7 @@ func here(t *testing.T) bootstrap.Config {
 	config.HTTP.Address = "127.0.0.1:0"
 	config.Database.URL = bootstrap.URL(filepath.Join(dir, "gatehouse.db"))
 	config.Shell.SecretFile = filepath.Join(dir, "secret")
+	config.Instance.KeyFile = filepath.Join(dir, "key")
 	return config
 }
 

@@ -21,9 +21,15 @@ type Checkup struct {
 
 // Check looks at what a server would need, and changes nothing.
 func Check(ctx context.Context, config Config) []Checkup {
-	checkups := []Checkup{checkDatabase(ctx, config.Database), checkSecret("shell.secret_file", config.Shell.SecretFile, true)}
+	checkups := []Checkup{
+		checkDatabase(ctx, config.Database), checkSecret("shell.secret_file", config.Shell.SecretFile, true),
+		checkSecret("instance.key_file", config.Instance.KeyFile, true),
+	}
 	if previous := config.Shell.PreviousSecretFile; previous != "" {
 		checkups = append(checkups, checkSecret("shell.previous_secret_file", previous, false))
+	}
+	if previous := config.Instance.PreviousKeyFile; previous != "" {
+		checkups = append(checkups, checkSecret("instance.previous_key_file", previous, false))
 	}
 	if config.Redis.URL != "" {
 		checkups = append(checkups, checkRedis(ctx, config.Redis.URL))

@@ -16,6 +16,7 @@ type Config struct {
 	HTTP     HTTP     `koanf:"http"`
 	Database Database `koanf:"database"`
 	Shell    Shell    `koanf:"shell"`
+	Instance Instance `koanf:"instance"`
 	Kas      Kas      `koanf:"kas"`
 	Gitaly   Gitaly   `koanf:"gitaly"`
 	Git      Git      `koanf:"git"`
@@ -78,6 +79,15 @@ type Shell struct {
 	// LegacySecret says what becomes of callers that send the secret itself
 	// rather than a token signed with it: accept, warn or reject.
 	LegacySecret string `koanf:"legacy_secret"`
+}
+
+// Instance is about the key that is this instance's own: secrets that have to
+// be read again are sealed with it, and LFS tokens signed.
+type Instance struct {
+	KeyFile string `koanf:"key_file"`
+	// PreviousKeyFile opens what was sealed before a change of the key; empty
+	// for none.
+	PreviousKeyFile string `koanf:"previous_key_file"`
 }
 
 // Kas is about the Kubernetes agent server.
@@ -161,6 +171,8 @@ type Tokens struct {
 	// MaxLifetimeDays is 0 for tokens without a limit.
 	MaxLifetimeDays int  `koanf:"max_lifetime_days"`
 	RequireExpiry   bool `koanf:"require_expiry"`
+	// AllowPastExpiry mints tokens that have ended already.
+	AllowPastExpiry bool `koanf:"allow_past_expiry"`
 }
 
 // LicensedFeatures are on or off for the whole instance.

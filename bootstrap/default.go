@@ -15,6 +15,7 @@ func Default() Config {
 		HTTP:        HTTP{Address: "127.0.0.1:3001"},
 		Database:    Database{URL: "gatehouse.db", Migrate: true},
 		Shell:       Shell{SecretFile: ".gitlab_shell_secret", LegacySecret: legacyAccept},
+		Instance:    Instance{KeyFile: ".gatehouse_key"},
 		Kas:         Kas{Enabled: true, SecretFile: ".gitlab_kas_secret"},
 		Git: Git{
 			Protocols: source.AllProtocols, HTTPUploadPack: true, HTTPReceivePack: true,
@@ -60,6 +61,7 @@ func (c *Config) tidy() {
 	c.Database.URL = cmp.Or(c.Database.URL, d.Database.URL)
 	c.Shell.SecretFile = cmp.Or(c.Shell.SecretFile, d.Shell.SecretFile)
 	c.Shell.LegacySecret = cmp.Or(c.Shell.LegacySecret, d.Shell.LegacySecret)
+	c.Instance.KeyFile = cmp.Or(c.Instance.KeyFile, d.Instance.KeyFile)
 	c.Kas.SecretFile = cmp.Or(c.Kas.SecretFile, d.Kas.SecretFile)
 	c.Git.Protocols = cmp.Or(c.Git.Protocols, d.Git.Protocols)
 	c.Counters.Expiry = cmp.Or(c.Counters.Expiry, d.Counters.Expiry)

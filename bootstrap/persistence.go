@@ -35,7 +35,7 @@ func openGorm(ctx context.Context, d Database) (*gormstore.Store, error) {
 func MemoryPorts(s *memory.Store) Ports {
 	return Ports{
 		Directory: s, Leave: s, Stamps: s, People: s, Counters: s, Journal: s, Scenes: s, Take: s,
-		Registries: s.Registries(), Inventory: s, Keeper: s,
+		Holders: s, Codes: s, Tokens: s, Events: s, Registries: s.Registries(), Inventory: s, Keeper: s,
 	}
 }
 
@@ -43,7 +43,7 @@ func MemoryPorts(s *memory.Store) Ports {
 func GormPorts(s *gormstore.Store) Ports {
 	return Ports{
 		Directory: s, Leave: s, Stamps: s, People: s, Counters: s, Journal: s, Scenes: s, Take: s,
-		Registries: s.Registries(), Inventory: s, Keeper: s,
+		Holders: s, Codes: s, Tokens: s, Events: s, Registries: s.Registries(), Inventory: s, Keeper: s,
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 
 	"go.uber.org/fx"
 
+	"gatehouse/application/audit"
+	"gatehouse/application/credentials"
 	"gatehouse/application/directory"
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/pushes"
@@ -24,6 +26,10 @@ type Ports struct {
 	Journal    pushes.Journal
 	Scenes     pushes.Scenes
 	Take       pushes.Notices
+	Holders    credentials.Holders
+	Codes      credentials.RecoveryCodes
+	Tokens     credentials.Tokens
+	Events     audit.Log
 	Registries directory.Registries
 	Inventory  directory.Inventory
 	Keeper     Keeper

@@ -37,7 +37,7 @@ func GitRules(config Config) (gitaccess.Rules, error) {
 		Settings: source.Settings{
 			Protocols: config.Git.Protocols, ReadOnly: config.Git.ReadOnly,
 			HTTPUploadPackOff: !config.Git.HTTPUploadPack, HTTPReceivePackOff: !config.Git.HTTPReceivePack,
-			DefaultBranchProtection: config.Git.DefaultBranchProtection,
+			DefaultBranchProtection: config.Git.DefaultBranchProtection, OTPRequired: config.OTP.RequiredForGit,
 		},
 		Keys:     config.policy(),
 		Storages: storages,

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
 
+	"gatehouse/adapters/httpapi/shell"
 	"gatehouse/adapters/memory"
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/pushes"
@@ -84,7 +85,11 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 	log, now := zap.NewNop(), bootstrap.Clock()
 	ports := bootstrap.MemoryPorts(memory.New())
 	world := dedeWorld(t, "groups: [{path: acme}]\nprojects: [{id: 3, path: acme/cli, visibility: public}]")
-	if _, err := bootstrap.Registrar(config, ports.Registries, now).Apply(t.Context(), world); err != nil {
+	key, err := bootstrap.NewInstanceKey(config, now, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bootstrap.Registrar(config, ports.Registries, key.Seal, now).Apply(t.Context(), world); err != nil {
 		t.Fatal(err)
 	}
 	gate, err := bootstrap.Gatekeeper(config, ports)
@@ -96,7 +101,7 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 		t.Fatal(err)
 	}
 	bracket := pushes.New(ports.Counters, ports.Journal, ports.Scenes, ports.Take, bootstrap.PushRules(config), now)
-	api := bootstrap.ShellAPI(config, secrets, gate, bracket, whois.New(ports.People), now, log)
+	api := bootstrap.ShellAPI(config, secrets, shell.UseCases{Gate: gate, Bracket: bracket, Register: whois.New(ports.People)}, now, log)
 	handlers, err := bootstrap.NewHandlers(config, api, log)
 	if err != nil {
 		t.Fatal(err)

@@ -105,6 +105,7 @@ func (c *Config) checkPersistence(m *mistakes) {
 	m.unless(c.Redis.URL == "" || hasScheme(string(c.Redis.URL), "redis", "rediss", "unix"), "redis.url", "must begin with redis://, rediss:// or unix://")
 	m.oneOf(c.Shell.LegacySecret, "shell.legacy_secret", legacyAccept, legacyWarn, legacyReject)
 	m.unless(c.Shell.PreviousSecretFile != c.Shell.SecretFile, "shell.previous_secret_file", "must not be the same as shell.secret_file")
+	m.unless(c.Instance.PreviousKeyFile != c.Instance.KeyFile, "instance.previous_key_file", "must not be the same as instance.key_file")
 	m.unless(c.Kas.JWTLeeway >= 0, "kas.jwt_leeway", "must not be negative")
 	m.positive(c.Counters.Expiry, "counters.expiry")
 }
@@ -162,6 +163,7 @@ func isFingerprint(text string) bool {
 
 func (c *Config) checkRest(m *mistakes) {
 	m.positive(c.OTP.Session, "otp.session")
+	m.unless(c.OTP.Enabled || !c.OTP.RequiredForGit, "otp.required_for_git", "cannot be met while otp.enabled is off")
 	m.positive(c.LFS.TokenTTL, "lfs.token_ttl")
 	m.notNegative(c.Tokens.MaxLifetimeDays, "tokens.max_lifetime_days")
 	m.unless(len(c.Tokens.Prefix) <= 20 && strings.IndexFunc(c.Tokens.Prefix, notInToken) < 0,

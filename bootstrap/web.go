@@ -13,14 +13,17 @@ import (
 	"gatehouse/adapters/httpapi/shell"
 	"gatehouse/adapters/secretfile"
 	"gatehouse/application"
+	"gatehouse/application/audit"
+	"gatehouse/application/credentials"
 	"gatehouse/application/gitaccess"
+	"gatehouse/application/lfsaccess"
 	"gatehouse/application/pushes"
 	"gatehouse/application/whois"
 )
 
 // web serves the callers.
 var web = fx.Module("web", fx.Provide(
-	ShellSecrets, ShellAPI, NewHandlers,
+	ShellSecrets, ShellAPI, shellUseCases, NewHandlers,
 	func(config Config, handlers Handlers, log *zap.Logger) *Server {
 		return NewServer(config.HTTP, handlers, log)
 	},
@@ -47,11 +50,16 @@ func NewHandlers(config Config, api *shell.API, log *zap.Logger) (Handlers, erro
 }
 
 // ShellAPI makes the routes of GitLab Shell and Gitaly.
-func ShellAPI(config Config, secrets *secretfile.Set, gate *gitaccess.Gatekeeper, bracket *pushes.Bracket, register *whois.Register, now application.Clock, log *zap.Logger) *shell.API {
+func ShellAPI(config Config, secrets *secretfile.Set, uses shell.UseCases, now application.Clock, log *zap.Logger) *shell.API {
 	auth := shell.NewAuthenticator(secrets.Secrets, shell.Legacy(config.Shell.LegacySecret), now, log)
-	return shell.New(auth.Authenticate, gate, bracket, register, shell.Instance{
-		Version: config.Version, Revision: Revision(), Host: config.host(), GitConfigOptions: config.gitOptions(),
+	return shell.New(auth, uses, shell.Instance{
+		Version: config.Version, Revision: Revision(), ExternalURL: config.ExternalURL, Host: config.host(),
+		GitConfigOptions: config.gitOptions(), NeedAudit: config.Audit.Enabled,
 	})
+}
+
+func shellUseCases(gate *gitaccess.Gatekeeper, bracket *pushes.Bracket, register *whois.Register, lfs *lfsaccess.Office, credentials *credentials.Office, trail *audit.Trail) shell.UseCases {
+	return shell.UseCases{Gate: gate, Bracket: bracket, Register: register, LFS: lfs, Credentials: credentials, Trail: trail}
 }
 
 // gitOptions are those that Gitaly hands to git.
@@ -89,16 +97,16 @@ func ShellSecrets(config Config, now application.Clock, log *zap.Logger) (*secre
 }
 
 // Revision is that of the source in version control which the program was
-// built from; empty if the build did not record it.
+// built from; "unknown" if the build did not record it.
 func Revision() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return ""
+		return "unknown"
 	}
 	for _, s := range info.Settings {
 		if s.Key == "vcs.revision" {
 			return s.Value[:min(len(s.Value), 11)] // as long as GitLab's
 		}
 	}
-	return ""
+	return "unknown"
 }

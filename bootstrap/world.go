@@ -22,11 +22,16 @@ type World struct {
 func WithWorld(world World) Option { return fx.Replace(world) }
 
 // registry keeps people, groups and projects.
-var registry = fx.Module("registry", fx.Provide(Registrar))
+var registry = fx.Module("registry", fx.Provide(
+	func(config Config, registries directory.Registries, key *InstanceKey, now application.Clock) *directory.Registrar {
+		return Registrar(config, registries, key.Seal, now)
+	},
+))
 
 // Registrar makes the one that configuration and store ask for.
-func Registrar(config Config, registries directory.Registries, now application.Clock) *directory.Registrar {
-	return directory.New(registries, config.Git.DefaultBranchProtection, now)
+// seal is for the secrets in worlds, and may be nil where there are none.
+func Registrar(config Config, registries directory.Registries, seal func(string) string, now application.Clock) *directory.Registrar {
+	return directory.New(registries, config.Git.DefaultBranchProtection, seal, now)
 }
 
 func populate(lifecycle fx.Lifecycle, world World, registrar *directory.Registrar, log *zap.Logger) {

@@ -22,12 +22,16 @@ A server that runs on the same database knows of it at once.`,
 	}
 	c.RunE = does(func(ctx context.Context, args []string) error {
 		return flags.withStore(ctx, willing, func(o office) error {
-			world, err := readWorld(streams.In, args[0], func(note string) { progress(streams.Err, "%s", note) })
+			world, err := readWorld(streams.In, args[0])
+			if err != nil {
+				return err
+			}
+			seal, err := o.seal(world.World, streams)
 			if err != nil {
 				return err
 			}
 			progress(streams.Err, "applying %s …", world.Name)
-			summary, err := bootstrap.Registrar(o.config, o.Registries, bootstrap.Clock()).Apply(ctx, world.World)
+			summary, err := bootstrap.Registrar(o.config, o.Registries, seal, bootstrap.Clock()).Apply(ctx, world.World)
 			if err != nil {
 				return fmt.Errorf("%s:\n%w", world.Name, err)
 			}

@@ -196,10 +196,6 @@ func TestRun_apply(t *testing.T) {
 	if got := run(t.Context(), "", "apply", "missing.yaml", database); got.code != 1 || !strings.Contains(got.err, "missing.yaml") {
 		t.Errorf("a missing file: got %d, %q", got.code, got.err)
 	}
-	got := run(t.Context(), "users: [{username: new, two_factor: {totp_secret: JBSWY3DPEHPK3PXP}}]", "apply", "-", database)
-	if got.code != 0 || !strings.Contains(got.err, "standard input: line 1: two_factor") {
-		t.Errorf("a note: got %d, %q", got.code, got.err)
-	}
 }
 
 func TestRun_migrate(t *testing.T) {

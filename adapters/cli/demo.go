@@ -85,9 +85,12 @@ func newStage(values map[string]string, playing bool) (*stage, error) {
 		"http.address":       demoAddress,
 		"database.url":       filepath.Join(dir, "gatehouse.db"),
 		"shell.secret_file":  filepath.Join(dir, ".gitlab_shell_secret"),
+		"instance.key_file":  filepath.Join(dir, ".gatehouse_key"),
 		"gitaly.storages":    `[{name: default, address: "unix:/Users/bvl/repos/gitlab/gitaly.socket"}]`,
 		"git.config_options": "[]",
 		"version":            "12.3.0-pre",
+		// The documentation's token ended in 2020.
+		"tokens.allow_past_expiry": "true",
 	}
 	if playing {
 		all["log.level"] = "error"

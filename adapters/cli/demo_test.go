@@ -35,7 +35,7 @@ func TestDemo_play(t *testing.T) {
 func TestDemo_playFindsDifferences(t *testing.T) {
 	t.Parallel()
 	got := run(t.Context(), "", "demo", "--play", "--address=127.0.0.1:0", "--set", "version=1", "--set", "git.config_options=[a.b=c]", "--set", "git.protocols=http")
-	if got.code != 1 || !strings.HasSuffix(got.err, " examples were not answered as documented: Git Authentication, Instance information\n") {
+	if got.code != 1 || !strings.HasSuffix(got.err, " examples were not answered as documented: Git Authentication, LFS Authentication, Instance information\n") {
 		t.Errorf("got %d, %s", got.code, got.err)
 	}
 	for _, want := range []string{`gitlab_version: want "12.3.0-pre", got "1"`, "status: want 200, got 401", "gitaly is missing"} {
@@ -87,7 +87,7 @@ func TestServe_withWorldInMemory(t *testing.T) {
 	defer cancel()
 	log := &trigger{text: `"msg":"listening"`, act: cancel}
 	code := cli.Run(ctx, cli.Streams{In: strings.NewReader(world), Err: log}, []string{
-		"serve", "--database=memory:", "--address=127.0.0.1:0", "--world=-", "--set=shell.secret_file=" + t.TempDir() + "/secret",
+		"serve", "--database=memory:", "--address=127.0.0.1:0", "--world=-", "--set=shell.secret_file=" + t.TempDir() + "/secret", "--set=instance.key_file=" + t.TempDir() + "/key",
 	})
 	if code != 0 || !strings.Contains(log.written.String(), "2 users, 1 group") {
 		t.Errorf("got %d, %s", code, &log.written)

@@ -62,6 +62,18 @@ var examples = []example{
 }`,
 	},
 	{
+		title:  "LFS Authentication",
+		method: http.MethodPost, path: "/api/v4/internal/lfs_authenticate", headers: withSecret,
+		data:   []string{"key_id=11&project=gnuwget/wget2"},
+		status: http.StatusOK,
+		answer: `{
+  "username": "root",
+  "lfs_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9...",
+  "repository_http_path": "http://localhost:3001/gnuwget/wget2.git",
+  "expires_in": 1800
+}`,
+	},
+	{
 		title:  "Authorized Keys Check",
 		method: http.MethodGet, path: "/api/v4/internal/authorized_keys?key=" + keyWord, headers: withSecret,
 		status: http.StatusOK,
@@ -93,6 +105,41 @@ var examples = []example{
   "redis": true
 }`,
 		fresh: []string{"gitlab_rev"},
+	},
+	{
+		title:  "Get new 2FA recovery codes using an SSH key",
+		method: http.MethodPost, path: "/api/v4/internal/two_factor_recovery_codes", headers: withSecret,
+		data:   []string{"key_id=7"},
+		status: http.StatusOK,
+		answer: `{
+  "success": true,
+  "recovery_codes": [
+    "d93ee7037944afd5",
+    "19d7b84862de93dd",
+    "1e8c52169195bf71",
+    "be50444dddb7ca84",
+    "26048c77d161d5b7",
+    "482d5c03d1628c47",
+    "d2c695e309ce7679",
+    "dfb4748afc4f12a7",
+    "0e5f53d1399d7979",
+    "af04d5622153b020"
+  ]
+}`,
+		fresh: []string{"recovery_codes"},
+	},
+	{
+		title:  "Get new personal access-token",
+		method: http.MethodPost, path: "/api/v4/internal/personal_access_token", headers: withSecret,
+		data:   []string{"user_id=29&name=mytokenname&scopes[]=read_user&scopes[]=read_repository&expires_at=2020-07-24"},
+		status: http.StatusOK,
+		answer: `{
+  "success": true,
+  "token": "Hf_79B288hRv_3-TSD1R",
+  "scopes": ["read_user","read_repository"],
+  "expires_at": "2020-07-24"
+}`,
+		fresh: []string{"token"},
 	},
 	{
 		title:  "Incrementing counter on pre-receive",

@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 
+	"gatehouse/application/directory"
 	"gatehouse/bootstrap"
 )
 
@@ -11,6 +13,19 @@ import (
 type office struct {
 	bootstrap.Ports
 	config bootstrap.Config
+}
+
+// seal seals the world's secrets with the instance's own key. Only if it has
+// any the key is opened, or made: this may not be the server's folder.
+func (o office) seal(world directory.World, streams Streams) (func(string) string, error) {
+	if !slices.ContainsFunc(world.Users, func(u directory.User) bool { return u.TOTPSecret != "" }) {
+		return nil, nil
+	}
+	key, err := bootstrap.NewInstanceKey(o.config, bootstrap.Clock(), bootstrap.NewLogger(o.config.Log, streams.Err))
+	if err != nil {
+		return nil, err
+	}
+	return key.Seal, nil
 }
 
 // Whether a command may make or bring up to date the database.

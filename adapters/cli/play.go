@@ -125,9 +125,24 @@ func (e example) lacksMembers(at string, want, got map[string]any) (out []string
 			out = append(out, path+" is missing")
 		case !slices.Contains(e.fresh, path):
 			out = append(out, e.lacks(path, want[name], value)...)
+		case !alike(want[name], value):
+			out = append(out, fmt.Sprintf("%s: want something like %s, got %s", path, inline(want[name]), inline(value)))
 		}
 	}
 	return out
+}
+
+// alike says whether two values that are made anew each time are of one form:
+// texts that are not empty, or lists of as many of them.
+func alike(want, got any) bool {
+	switch want := want.(type) {
+	case []any:
+		got, isList := got.([]any)
+		return isList && slices.EqualFunc(want, got, alike)
+	default:
+		text, isText := got.(string)
+		return isText && text != ""
+	}
 }
 
 func inline(value any) string {

@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
-	"go.uber.org/zap"
 
 	"gatehouse/adapters/worldfile"
 	"gatehouse/bootstrap"
@@ -21,8 +20,8 @@ func serve(streams Streams) *cobra.Command {
 		Short: "Serve until SIGTERM or SIGINT, and then until every request is answered",
 		Long: `Serve until SIGTERM or SIGINT, and then until every request is answered; a
 second signal ends the program at once. Without any configuration data is in
-./gatehouse.db and the secret in ./.gitlab_shell_secret, which is made if it is
-not there.`,
+./gatehouse.db, the secret in ./.gitlab_shell_secret and the instance's own key
+in ./.gatehouse_key, which are made if they are not there.`,
 		Example: "  gatehouse serve\n" +
 			"  gatehouse serve --database postgres://gatehouse@db/gatehouse --address 0.0.0.0:3001\n" +
 			"  gatehouse serve --database memory: --world world.yaml",
@@ -35,7 +34,7 @@ not there.`,
 			log := bootstrap.NewLogger(config.Log, streams.Err)
 			options := []bootstrap.Option{bootstrap.WithLog(log)}
 			if world != "" {
-				described, err := readWorld(streams.In, world, func(note string) { log.Info("world", zap.String("note", note)) })
+				described, err := readWorld(streams.In, world)
 				if err != nil {
 					return err
 				}
@@ -49,8 +48,8 @@ not there.`,
 	return c
 }
 
-// readWorld reads a world file, and tells its notes.
-func readWorld(in io.Reader, path string, tell func(note string)) (bootstrap.World, error) {
+// readWorld reads a world file.
+func readWorld(in io.Reader, path string) (bootstrap.World, error) {
 	data, name, err := readFile(in, path)
 	if err != nil {
 		return bootstrap.World{}, err
@@ -58,9 +57,6 @@ func readWorld(in io.Reader, path string, tell func(note string)) (bootstrap.Wor
 	world, err := worldfile.Parse(data)
 	if err != nil {
 		return bootstrap.World{}, fmt.Errorf("world %s:\n%w", name, err)
-	}
-	for _, note := range world.Notes {
-		tell(name + ": " + note.String())
 	}
 	return bootstrap.World{Name: name, World: world}, nil
 }

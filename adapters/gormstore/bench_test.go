@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"gatehouse/adapters/gormstore"
-	"gatehouse/application/gitaccess"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -42,7 +41,7 @@ func (c crowd) fill(t testing.TB, s *gormstore.Store) {
 	group := func(of string) string { return fmt.Sprintf("(%d + 1 + %s %% %d)", c.size, of, c.size/4) }
 	deepGroups := 2 * c.size
 	statements := []string{
-		"INSERT INTO users " + all + " SELECT i, 'user' || i, 'User ' || i, 'u@example.com', 'active', 'human', false, false, true, true, NULL FROM n",
+		"INSERT INTO users (id, username, name, email, state, type, admin, external, terms_accepted, email_confirmed, password_expires_at) " + all + " SELECT i, 'user' || i, 'User ' || i, 'u@example.com', 'active', 'human', false, false, true, true, NULL FROM n",
 		"INSERT INTO namespaces " + all + " SELECT i, 'user' || i, NULL, NULL, i, 'private', '[]', 'all', false, NULL, false, false FROM n",
 		"INSERT INTO namespaces " + numbers(c.size+1, c.size+c.size/4) + " SELECT i, 'group' || i, NULL, NULL, NULL, 'private', '[]', 'all', false, NULL, false, false FROM n",
 		"INSERT INTO namespaces " + numbers(1, deepest) + fmt.Sprintf(" SELECT %d + i, 'deep' || substr('%s', 1, 2 * (i - 1)), CASE WHEN i > 1 THEN %[1]d + i - 1 END, CASE WHEN i > 1 THEN %[1]d + 1 END, NULL, 'private', '[]', 'all', false, NULL, false, false FROM n", deepGroups, strings.Repeat("/x", deepest)),
@@ -62,6 +61,7 @@ func (c crowd) fill(t testing.TB, s *gormstore.Store) {
 		"INSERT INTO protection_entries (protection_id, verb, level) SELECT id, 'push', 40 FROM protections",
 		"INSERT INTO protection_entries (protection_id, verb, level) SELECT id, 'merge', 40 FROM protections",
 		"INSERT INTO deploy_key_projects (key_id, project_id, can_push) SELECT id, id, true FROM keys",
+		"INSERT INTO otp_sessions (user_id, key_id, expires_at) SELECT id, 0, '2026-01-01 00:00:00+00:00' FROM users",
 		"INSERT INTO redirects (path, project_id) SELECT 'old/' || path, id FROM projects",
 		"ANALYZE",
 	}
@@ -115,7 +115,7 @@ func BenchmarkStanding(b *testing.B) {
 }
 
 func standing(b *testing.B, s *gormstore.Store, key int64, target source.Target, refs bool) {
-	got, err := s.Standing(b.Context(), gitaccess.Question{
+	got, err := s.Standing(b.Context(), source.Inquiry{
 		Claim: identity.Claim{Kind: identity.ByKey, ID: key}, Target: target, Refs: refs, Now: now,
 	})
 	if err != nil || !got.Project.Known() || !got.Actor.Key.Known() || refs == (got.Project.Protections == nil) {

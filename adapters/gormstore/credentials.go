@@ -18,11 +18,12 @@ type accessTokenRow struct {
 	Digest     string
 	ExpiresAt  instant
 	Revoked    bool
+	CreatedAt  instant
 	LastUsedAt instant
 }
 
 // TableName is gorm's name for the table.
-func (accessTokenRow) TableName() string { return "access_tokens" }
+func (accessTokenRow) TableName() string { return accessTokens }
 
 type agentRow struct {
 	ID                 int64

@@ -13,7 +13,6 @@ import (
 	"gorm.io/gorm"
 
 	"gatehouse/adapters/gormstore"
-	"gatehouse/application/gitaccess"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -104,7 +103,7 @@ func TestStore_deleted(t *testing.T) {
 		if _, err := s.KeyByFingerprint(t.Context(), "laptop"); !errors.Is(err, domain.NotFound) {
 			t.Errorf("the user's key: got %v", err)
 		}
-		got, err := s.Standing(t.Context(), gitaccess.Question{Claim: identity.ClaimKey("201"), Target: byNumber(source.Code, cli), Now: now, Refs: true})
+		got, err := s.Standing(t.Context(), source.Inquiry{Claim: identity.ClaimKey("201"), Target: byNumber(source.Code, cli), Now: now, Refs: true})
 		if err != nil || got.Actor.User.Type != identity.Ghost || !got.KeyCanPush || len(got.Project.Protections) != 3 {
 			t.Errorf("the deploy key: got %+v, %v", got, err)
 		}
@@ -127,7 +126,7 @@ func TestStore_down(t *testing.T) {
 	s := open(t, url)
 	populate(t, s)
 	ask := func(ctx context.Context) error {
-		_, err := s.Standing(ctx, gitaccess.Question{Claim: identity.ClaimUser("2"), Target: byNumber(source.Code, cli), Now: now})
+		_, err := s.Standing(ctx, source.Inquiry{Claim: identity.ClaimUser("2"), Target: byNumber(source.Code, cli), Now: now})
 		return err
 	}
 	if err := ask(t.Context()); err != nil {

@@ -66,6 +66,10 @@ var listings = map[string]listing{
 		func() []cell { return []cell{number(), word(), number(), flag()} }},
 	"agent-tokens": {`SELECT agent_id, name, revoked, last_used_at FROM agent_tokens`,
 		func() []cell { return []cell{number(), word(), flag(), date()} }},
+	"audit": {`SELECT id, at, action, verb, protocol, repository, username, key_id, address FROM audit_events`,
+		func() []cell {
+			return []cell{number(), date(), word(), word(), raw(), raw(), raw(), number(), raw()}
+		}},
 	"broadcasts": {`SELECT id, message, type, starts_at, ends_at, target_path FROM broadcasts`,
 		func() []cell { return []cell{number(), word(), word(), date(), date(), word()} }},
 }

@@ -7,7 +7,8 @@ import (
 	"gatehouse/domain/identity"
 )
 
-// keyColumns scan a key, actorColumns an actor, in the order of the queries.
+// keyColumns scan a key, userColumns a user and actorColumns an actor, in the
+// order of the queries.
 func keyColumns(k *identity.Key) []any {
 	return []any{
 		maybe[int64]{(*int64)(&k.ID)}, maybe[string]{(*string)(&k.Kind)}, maybe[string]{&k.Title},
@@ -17,12 +18,16 @@ func keyColumns(k *identity.Key) []any {
 }
 
 func actorColumns(a *identity.Actor) []any {
-	u := &a.User
-	return append(keyColumns(&a.Key),
+	return append(keyColumns(&a.Key), userColumns(&a.User)...)
+}
+
+func userColumns(u *identity.User) []any {
+	return []any{
 		maybe[int64]{(*int64)(&u.ID)}, maybe[string]{&u.Username}, maybe[string]{&u.Name}, maybe[string]{&u.Email},
 		maybe[string]{(*string)(&u.State)}, maybe[string]{(*string)(&u.Type)}, maybe[bool]{&u.Admin}, maybe[bool]{&u.External},
 		maybe[bool]{&u.TermsAccepted}, maybe[bool]{&u.EmailConfirmed}, moment{&u.PasswordExpiresAt},
-	)
+		maybe[int64]{&u.CredentialVersion}, maybe[bool]{&u.TwoFactor},
+	}
 }
 
 // KeyByFingerprint implements whois.People.

@@ -1,10 +1,12 @@
 package gormstore_test
 
 import (
+	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"gatehouse/adapters/gormstore"
 	"gatehouse/domain/identity"
@@ -118,9 +120,14 @@ func postgresPlan(t *testing.T, s *gormstore.Store, query string, args []any) pl
 	defer func() { _ = conn.Close() }()
 	var literals []string
 	for _, arg := range args {
+		if valuer, ok := arg.(driver.Valuer); ok {
+			arg, _ = valuer.Value() // of the store's own types, which never fail
+		}
 		switch arg := arg.(type) {
 		case nil:
 			literals = append(literals, "NULL")
+		case time.Time:
+			literals = append(literals, "'"+arg.Format(time.RFC3339Nano)+"'")
 		default:
 			literals = append(literals, fmt.Sprintf("'%v'", arg))
 		}

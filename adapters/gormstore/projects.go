@@ -34,7 +34,7 @@ func newProjectRow(p directory.Project, old *projectRow) projectRow {
 	row := projectRow{
 		ID: int64(p.Project.ID), Path: p.Project.Path, Visibility: string(p.Project.Visibility),
 		Archived: p.Project.Archived, ReadOnly: p.Project.ReadOnly,
-		Repository: string(p.Project.Repository), Wiki: string(p.Project.Wiki), LFS: p.LFS,
+		Repository: string(p.Project.Repository), Wiki: string(p.Project.Wiki), LFS: p.Project.LFS,
 		Storage: p.Project.Storage, LegacyPath: p.Project.LegacyPath, PendingDelete: p.PendingDelete,
 	}
 	if old != nil {

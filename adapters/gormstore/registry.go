@@ -30,14 +30,19 @@ const analyze = `ANALYZE users, namespaces, namespace_closure, projects, redirec
 // so that nothing has to fail on a unique index.
 func (s *Store) Registries() directory.Registries {
 	return func(ctx context.Context, do func(directory.Registry) error) error {
-		for attempt := 1; ; attempt++ {
-			err := s.unit(ctx, do)
-			if err == nil || attempt == attempts || !transient(err) {
-				return err
-			}
-			if err := pause(ctx, time.Duration(attempt)*20*time.Millisecond); err != nil {
-				return err
-			}
+		return retry(ctx, func() error { return s.unit(ctx, do) })
+	}
+}
+
+// retry calls do again as long as it fails by chance.
+func retry(ctx context.Context, do func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := do()
+		if err == nil || attempt == attempts || !transient(err) {
+			return err
+		}
+		if err := pause(ctx, time.Duration(attempt)*20*time.Millisecond); err != nil {
+			return err
 		}
 	}
 }
@@ -115,6 +120,9 @@ const (
 	projects   = "projects"
 	keys       = "keys"
 	agents     = "agents"
+
+	accessTokens = "access_tokens"
+
 	groups     = "groups"      // the namespaces that are no user's
 	deployKeys = "deploy keys" // the keys that are no user's
 )

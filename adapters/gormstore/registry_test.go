@@ -12,7 +12,6 @@ import (
 
 	"gatehouse/adapters/gormstore"
 	"gatehouse/application/directory"
-	"gatehouse/application/gitaccess"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -91,7 +90,7 @@ func TestRegistries_renamedGroup(t *testing.T) {
 			"top/r":            {Project: 32, Repository: "project-32"},
 			"top/mid/p":        {},
 		} {
-			got, err := s.Standing(t.Context(), gitaccess.Question{Claim: identity.ClaimUser("2"), Target: at(path), Now: now})
+			got, err := s.Standing(t.Context(), source.Inquiry{Claim: identity.ClaimUser("2"), Target: at(path), Now: now})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,7 @@
 package gormstore
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -23,34 +24,40 @@ const (
 )
 
 // Whether a stamp is worth writing the use case decides; here the latest stays.
-const stamp = `UPDATE keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)`
+var stamp = map[string]string{
+	keys:         `UPDATE keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)`,
+	accessTokens: `UPDATE access_tokens SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)`,
+}
 
-// stamps are the last uses of keys that wait to be written.
+// stamps are the last uses of keys and tokens that wait to be written.
 type stamps struct {
 	mu      sync.Mutex
-	waiting map[identity.KeyID]time.Time
+	waiting map[row]time.Time
 
 	end  chan struct{}
 	done chan struct{}
 }
 
 // KeyUsed implements gitaccess.Stamps.
-func (s *Store) KeyUsed(id identity.KeyID, now time.Time) { s.stamps.add(id, now) }
+func (s *Store) KeyUsed(id identity.KeyID, now time.Time) { s.stamps.add(row{keys, int64(id)}, now) }
 
-func (w *stamps) add(id identity.KeyID, now time.Time) {
+// TokenUsed implements credentials.Tokens.
+func (s *Store) TokenUsed(id int64, now time.Time) { s.stamps.add(row{accessTokens, id}, now) }
+
+func (w *stamps) add(what row, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.waiting == nil {
-		w.waiting = map[identity.KeyID]time.Time{}
+		w.waiting = map[row]time.Time{}
 	}
-	if known, waits := w.waiting[id]; waits && !known.Before(now) || !waits && len(w.waiting) >= mostStamps {
+	if known, waits := w.waiting[what]; waits && !known.Before(now) || !waits && len(w.waiting) >= mostStamps {
 		return
 	}
-	w.waiting[id] = now
+	w.waiting[what] = now
 }
 
 // take returns all that wait, and leaves none.
-func (w *stamps) take() map[identity.KeyID]time.Time {
+func (w *stamps) take() map[row]time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	taken := w.waiting
@@ -88,25 +95,24 @@ func (w *stamps) stop() {
 // flush writes what waits. What fails waits again.
 func (w *stamps) flush(ctx context.Context, s *Store) error {
 	taken := w.take()
-	for batch := range slices.Chunk(slices.Sorted(maps.Keys(taken)), stampBatch) {
-		if err := s.stampKeys(ctx, batch, taken); err != nil {
-			for id, now := range taken {
-				w.add(id, now)
+	for batch := range slices.Chunk(slices.SortedFunc(maps.Keys(taken), inOrder), stampBatch) {
+		if err := s.stamp(ctx, batch, taken); err != nil {
+			for what, now := range taken {
+				w.add(what, now)
 			}
-			return fault(err, "stamp keys that were used")
+			return fault(err, "stamp keys and tokens that were used")
 		}
-		for _, id := range batch {
-			delete(taken, id)
+		for _, what := range batch {
+			delete(taken, what)
 		}
 	}
 	return nil
 }
 
-func (s *Store) stampKeys(ctx context.Context, ids []identity.KeyID, used map[identity.KeyID]time.Time) error {
-	stmt, err := s.plain(ctx, stamp)
-	if err != nil {
-		return err
-	}
+// inOrder keeps two servers from waiting for each other's rows.
+func inOrder(a, b row) int { return cmp.Or(cmp.Compare(a.table, b.table), cmp.Compare(a.id, b.id)) }
+
+func (s *Store) stamp(ctx context.Context, batch []row, used map[row]time.Time) error {
 	done, err := s.turn(ctx)
 	if err != nil {
 		return err
@@ -117,9 +123,8 @@ func (s *Store) stampKeys(ctx context.Context, ids []identity.KeyID, used map[id
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // nothing is left to roll back after the commit
-	inner := tx.StmtContext(ctx, stmt.Stmt)
-	for _, id := range ids {
-		if _, err := inner.ExecContext(ctx, int64(id), at(used[id])); err != nil {
+	for _, what := range batch {
+		if _, err := tx.ExecContext(ctx, stamp[what.table], what.id, at(used[what])); err != nil {
 			return err
 		}
 	}

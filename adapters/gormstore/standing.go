@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 
-	"gatehouse/application/gitaccess"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -18,6 +17,7 @@ type standingRow struct {
 	rootOwner        int64
 	allowedIPs       texts
 	canPush          sql.Null[bool]
+	otpSession       bool
 	role             int64
 	entries          []protectionEntry
 }
@@ -27,11 +27,11 @@ func (r *standingRow) columns(refs bool) []any {
 	p := &r.project
 	columns := append(actorColumns(&r.actor),
 		maybe[int64]{&r.way}, maybe[int64]{(*int64)(&p.ID)}, maybe[string]{&p.Path}, maybe[string]{(*string)(&p.Visibility)},
-		maybe[bool]{&p.Archived}, maybe[bool]{&p.ReadOnly}, maybe[string]{(*string)(&p.Repository)}, maybe[string]{(*string)(&p.Wiki)},
+		maybe[bool]{&p.Archived}, maybe[bool]{&p.ReadOnly}, maybe[string]{(*string)(&p.Repository)}, maybe[string]{(*string)(&p.Wiki)}, maybe[bool]{&p.LFS},
 		maybe[string]{&p.DefaultBranch}, maybe[bool]{&p.Empty}, maybe[string]{&p.Storage}, maybe[string]{&p.LegacyPath},
 		&r.branchProtection, maybe[int64]{(*int64)(&p.Root.ID)}, maybe[string]{&p.Root.Path}, maybe[int64]{&r.rootOwner},
 		&r.allowedIPs, maybe[string]{(*string)(&p.Root.Protocols)}, maybe[bool]{&p.Root.RequireSSHCertificates},
-		&r.canPush, maybe[int64]{&r.role},
+		&r.canPush, maybe[bool]{&r.otpSession}, maybe[int64]{&r.role},
 	)
 	if refs {
 		columns = append(columns, asJSON{&r.entries})
@@ -41,7 +41,7 @@ func (r *standingRow) columns(refs bool) []any {
 
 // Standing implements gitaccess.Directory. It is one statement, whatever is
 // asked.
-func (s *Store) Standing(ctx context.Context, q gitaccess.Question) (source.Standing, error) {
+func (s *Store) Standing(ctx context.Context, q source.Inquiry) (source.Standing, error) {
 	var row standingRow
 	err := s.ask(ctx, "standing", asked{q.Claim, q.Target, q.Now}, q.Refs, row.columns(q.Refs))
 	if err != nil {
@@ -51,7 +51,7 @@ func (s *Store) Standing(ctx context.Context, q gitaccess.Question) (source.Stan
 }
 
 func (r *standingRow) standing(target source.Target) source.Standing {
-	out := source.Standing{Actor: r.actor, Repository: target.Repository}
+	out := source.Standing{Actor: r.actor, Repository: target.Repository, OTPSession: r.otpSession}
 	if !r.project.Known() {
 		return out
 	}

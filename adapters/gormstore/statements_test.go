@@ -8,7 +8,6 @@ import (
 
 	"gatehouse/adapters/gormstore"
 	"gatehouse/application/directory"
-	"gatehouse/application/gitaccess"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -45,7 +44,7 @@ func TestStore_statements(t *testing.T) {
 				for _, target := range []source.Target{{}, at("acme/tools/cli"), at("old/cli.wiki"), at("no"), byNumber(source.Code, cli), byNumber(source.Code, 99)} {
 					for _, refs := range []bool{false, true} {
 						count("Standing of "+claim.String()+" in "+target.String(), 1, 1, func() error {
-							_, err := s.Standing(t.Context(), gitaccess.Question{Claim: claim, Target: target, Refs: refs, Now: now})
+							_, err := s.Standing(t.Context(), source.Inquiry{Claim: claim, Target: target, Refs: refs, Now: now})
 							return err
 						})
 					}

@@ -13,8 +13,8 @@ const (
 	sweepAge = time.Hour
 )
 
-// sweep removes counters and notices that have expired and that nobody asked
-// for again. It knows the time only from the pushes that come in.
+// sweep removes counters, notices and sessions that have expired and that
+// nobody asked for again. It knows the time only from the pushes that come in.
 type sweep struct{ latest, swept atomic.Int64 } // in microseconds
 
 // note takes the time of a push.
@@ -38,6 +38,7 @@ func (w *sweep) run(ctx context.Context, s *Store) error {
 	for _, query := range []string{
 		"DELETE FROM reference_counters WHERE expires_at < $1",
 		"DELETE FROM notices WHERE expires_at < $1",
+		"DELETE FROM otp_sessions WHERE expires_at < $1",
 	} {
 		if _, err := s.exec(ctx, query, limit); err != nil {
 			return fault(err, "sweep up")

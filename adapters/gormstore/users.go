@@ -23,16 +23,21 @@ type userRow struct {
 	TermsAccepted     bool
 	EmailConfirmed    bool
 	PasswordExpiresAt instant
+	CredentialVersion int64
+	TwoFactor         bool
+	TOTPSecret        string
 }
 
 // TableName is gorm's name for the table.
 func (userRow) TableName() string { return users }
 
-func newUserRow(u identity.User) userRow {
+func newUserRow(described directory.User) userRow {
+	u := described.User
 	return userRow{
 		ID: int64(u.ID), Username: u.Username, Name: u.Name, Email: u.Email,
 		State: string(u.State), Type: string(u.Type), Admin: u.Admin, External: u.External,
 		TermsAccepted: u.TermsAccepted, EmailConfirmed: u.EmailConfirmed, PasswordExpiresAt: at(u.PasswordExpiresAt),
+		CredentialVersion: u.CredentialVersion, TwoFactor: u.TwoFactor, TOTPSecret: described.TOTPSecret,
 	}
 }
 
@@ -60,7 +65,7 @@ func (r *registry) PutUser(ctx context.Context, u directory.User) (identity.User
 }
 
 func (r *registry) putUser(ctx context.Context, u directory.User) (int64, error) {
-	row := newUserRow(u.User)
+	row := newUserRow(u)
 	named, err := r.userNamed(ctx, row.Username)
 	if err != nil {
 		return 0, err

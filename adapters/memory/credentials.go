@@ -3,21 +3,11 @@ package memory
 import (
 	"context"
 	"slices"
-	"time"
 
 	"gatehouse/application/directory"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
-
-type accessToken struct {
-	user    identity.UserID
-	name    string
-	scopes  []string
-	digest  identity.TokenDigest
-	expiry  time.Time
-	revoked bool
-}
 
 type agent struct {
 	name      string
@@ -38,14 +28,29 @@ func (d *draft) PutAccessToken(ctx context.Context, u identity.UserID, t directo
 	if err := d.users.has(u, "user"); err != nil {
 		return err
 	}
-	var id int64
-	for known, row := range d.tokens.rows {
-		if row.digest == t.Digest {
-			id = known
+	old := d.token(t.Digest)
+	d.putToken(identity.AccessToken{
+		ID: old.ID, User: u, Name: t.Name, Scopes: identity.SplitScopes(t.Scopes), Digest: t.Digest,
+		ExpiresAt: t.ExpiresAt, Revoked: t.Revoked, CreatedAt: old.CreatedAt,
+	})
+	return nil
+}
+
+// token is unknown, its ID 0, if none has the digest.
+func (w *world) token(digest identity.TokenDigest) identity.AccessToken {
+	for _, t := range w.tokens.rows {
+		if t.Digest == digest {
+			return t
 		}
 	}
-	d.tokens.put(d.tokens.number(id), accessToken{u, t.Name, slices.Clone(t.Scopes), t.Digest, micro(t.ExpiresAt), t.Revoked})
-	return nil
+	return identity.AccessToken{}
+}
+
+func (d *draft) putToken(t identity.AccessToken) int64 {
+	t.ID = d.tokens.number(t.ID)
+	t.Scopes, t.ExpiresAt, t.CreatedAt = slices.Clone(t.Scopes), micro(t.ExpiresAt), micro(t.CreatedAt)
+	d.tokens.put(t.ID, t)
+	return t.ID
 }
 
 // PutAgent implements directory.Credentials.

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gatehouse/application/audit"
 	"gatehouse/application/directory"
 	"gatehouse/application/pushes"
 	"gatehouse/domain/identity"
@@ -28,7 +29,10 @@ type Store struct {
 	counters map[string]counter
 	notices  map[noticeKey]source.Notice
 	pushes   []pushes.Push
+	events   []audit.Event
 	stamps   map[identity.KeyID]time.Time
+	// used are the stamps of access tokens.
+	used map[int64]time.Time
 }
 
 // New makes an empty Store.
@@ -38,6 +42,7 @@ func New() *Store {
 		counters: map[string]counter{},
 		notices:  map[noticeKey]source.Notice{},
 		stamps:   map[identity.KeyID]time.Time{},
+		used:     map[int64]time.Time{},
 	}
 	s.world.Store(newWorld())
 	return s
@@ -48,22 +53,29 @@ func New() *Store {
 // so one within another waits for ever.
 func (s *Store) Registries() directory.Registries {
 	return func(ctx context.Context, do func(directory.Registry) error) error {
-		select {
-		case s.unit <- struct{}{}:
-			defer func() { <-s.unit }()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		d := &draft{s.world.Load().clone()}
-		if err := do(directory.Registry{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d}); err != nil {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		s.world.Store(d.world)
-		return nil
+		return s.change(ctx, func(d *draft) error {
+			return do(directory.Registry{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d})
+		})
 	}
+}
+
+// change runs one unit of work.
+func (s *Store) change(ctx context.Context, do func(*draft) error) error {
+	select {
+	case s.unit <- struct{}{}:
+		defer func() { <-s.unit }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	d := &draft{s.world.Load().clone()}
+	if err := do(d); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.world.Store(d.world)
+	return nil
 }
 
 // Flush has nothing to write: stamps count at once.

@@ -14,7 +14,6 @@ import (
 type project struct {
 	source.Project
 	namespace     source.NamespaceID
-	lfs           bool
 	pendingDelete bool
 }
 
@@ -40,7 +39,7 @@ func (d *draft) PutProject(ctx context.Context, p directory.Project) (id source.
 	if !ok {
 		return 0, false, missing("namespace %q of project %q", above, p.Project.Path)
 	}
-	row := project{Project: p.Project, namespace: parent.ID, lfs: p.LFS, pendingDelete: p.PendingDelete}
+	row := project{Project: p.Project, namespace: parent.ID, pendingDelete: p.PendingDelete}
 	row.Path = parent.Path + p.Project.Path[len(above):]
 	if row.ID == 0 {
 		row.ID = d.paths[fold(row.Path)].project

@@ -4,20 +4,20 @@ import (
 	"context"
 	"time"
 
-	"gatehouse/application/gitaccess"
 	"gatehouse/application/whois"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
 
 // Standing implements gitaccess.Directory.
-func (s *Store) Standing(ctx context.Context, q gitaccess.Question) (source.Standing, error) {
+func (s *Store) Standing(ctx context.Context, q source.Inquiry) (source.Standing, error) {
 	if err := ctx.Err(); err != nil {
 		return source.Standing{}, err
 	}
 	w := s.world.Load()
 	p, repository, moved := w.find(q.Target)
 	out := source.Standing{Actor: s.actor(w, q.Claim), Repository: repository, Moved: moved}
+	out.OTPSession = w.hasSession(out.Actor, q.Now)
 	if !p.Known() {
 		return out, nil
 	}

@@ -84,11 +84,41 @@ func (w *world) listProtections() (rows [][]any) {
 
 var refKinds = map[source.RefKind]string{source.Branch: "branch", source.Tag: "tag"}
 
-func (w *world) listAccessTokens() (rows [][]any) {
+func (s *Store) listAccessTokens(w *world) (rows [][]any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for id, t := range w.tokens.rows {
-		rows = append(rows, []any{id, w.username(t.user), t.name, list(t.scopes), moment(t.expiry), t.revoked, nil})
+		rows = append(rows, []any{id, w.username(t.User), t.Name, list(t.Scopes), moment(t.ExpiresAt), t.Revoked, moment(s.used[id])})
 	}
 	return rows
+}
+
+func (s *Store) listEvents() (rows [][]any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, e := range s.events {
+		rows = append(rows, []any{
+			int64(i + 1), e.At, string(e.Action), string(e.Verb), string(e.Protocol), e.Repository,
+			text(e.Username), number(e.Key), text(e.Address),
+		})
+	}
+	return rows
+}
+
+// text is nil for none.
+func text(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// number is nil for none.
+func number[ID ~int64](id ID) any {
+	if id == 0 {
+		return nil
+	}
+	return int64(id)
 }
 
 func (w *world) listAgents() (rows [][]any) {

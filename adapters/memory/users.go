@@ -14,6 +14,7 @@ import (
 type user struct {
 	identity.User
 	namespace source.NamespaceID
+	factor    identity.TwoFactor
 }
 
 // UserID implements directory.Users.
@@ -57,7 +58,7 @@ func (d *draft) PutUser(ctx context.Context, u directory.User) (identity.UserID,
 	}
 	u.User.ID = d.users.number(u.User.ID)
 	u.User.PasswordExpiresAt = micro(u.User.PasswordExpiresAt)
-	d.users.put(u.User.ID, user{u.User, home.namespace})
+	d.users.put(u.User.ID, user{u.User, home.namespace, described(old.factor, u)})
 	if exists {
 		d.move(old.Username, u.User.Username)
 		return u.User.ID, nil
@@ -68,6 +69,15 @@ func (d *draft) PutUser(ctx context.Context, u directory.User) (identity.UserID,
 	})
 	d.settle(u.User.Username, home)
 	return u.User.ID, nil
+}
+
+// described is the second factor as u has it; what was tried stays known.
+func described(f identity.TwoFactor, u directory.User) identity.TwoFactor {
+	if !u.User.TwoFactor {
+		return identity.TwoFactor{}
+	}
+	f.Enabled, f.Secret = true, u.TOTPSecret
+	return f
 }
 
 // GhostID implements directory.Users.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"gatehouse/application/directory"
 	"gatehouse/domain"
@@ -18,7 +19,7 @@ type world struct {
 	namespaces  table[source.NamespaceID, namespace]
 	projects    table[source.ProjectID, project]
 	keys        table[identity.KeyID, key]
-	tokens      table[int64, accessToken]
+	tokens      table[int64, identity.AccessToken]
 	agents      table[int64, agent]
 	agentTokens table[int64, agentToken]
 	broadcasts  table[int64, directory.Broadcast]
@@ -32,6 +33,9 @@ type world struct {
 	prints  map[identity.Fingerprint]identity.KeyID
 	members map[membership]member
 	shares  map[directory.Holder]map[source.NamespaceID]share
+	// codes are the digests of users' recovery codes.
+	codes    map[identity.UserID][]identity.TokenDigest
+	sessions map[sessionKey]time.Time
 }
 
 func newWorld() *world {
@@ -40,7 +44,7 @@ func newWorld() *world {
 		namespaces:  newTable[source.NamespaceID, namespace](),
 		projects:    newTable[source.ProjectID, project](),
 		keys:        newTable[identity.KeyID, key](),
-		tokens:      newTable[int64, accessToken](),
+		tokens:      newTable[int64, identity.AccessToken](),
 		agents:      newTable[int64, agent](),
 		agentTokens: newTable[int64, agentToken](),
 		broadcasts:  newTable[int64, directory.Broadcast](),
@@ -49,6 +53,8 @@ func newWorld() *world {
 		prints:      map[identity.Fingerprint]identity.KeyID{},
 		members:     map[membership]member{},
 		shares:      map[directory.Holder]map[source.NamespaceID]share{},
+		codes:       map[identity.UserID][]identity.TokenDigest{},
+		sessions:    map[sessionKey]time.Time{},
 	}
 }
 
@@ -67,6 +73,8 @@ func (w *world) clone() *world {
 		prints:      maps.Clone(w.prints),
 		members:     maps.Clone(w.members),
 		shares:      maps.Clone(w.shares),
+		codes:       maps.Clone(w.codes),
+		sessions:    maps.Clone(w.sessions),
 	}
 }
 

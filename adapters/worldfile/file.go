@@ -12,17 +12,13 @@ import (
 // that is wrong nothing is told but its line: it may be a secret in the wrong
 // place.
 type file struct {
-	mistakes, notes directory.Mistakes
+	mistakes directory.Mistakes
 	// lines tells where something was that may be there once.
 	lines map[string]int
 }
 
 func (f *file) mistake(line int, format string, args ...any) {
 	f.mistakes = append(f.mistakes, directory.Mistake{Line: line, Message: fmt.Sprintf(format, args...)})
-}
-
-func (f *file) note(line int, format string, args ...any) {
-	f.notes = append(f.notes, directory.Mistake{Line: line, Message: fmt.Sprintf(format, args...)})
 }
 
 // once makes a mistake of whatever is described a second time. Sections may

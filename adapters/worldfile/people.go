@@ -46,27 +46,49 @@ func user(e *entry) directory.User {
 			TermsAccepted:     e.flag("terms_accepted", false),
 			EmailConfirmed:    e.flag("email_confirmed", true),
 			PasswordExpiresAt: e.moment("password_expires_at"),
+			CredentialVersion: e.credentialVersion(),
 		},
 		NamespaceID: source.NamespaceID(e.id("namespace_id", "namespace")),
 	}
 	e.takePath(u.User.Username)
 	u.User.Name = cmp.Or(u.User.Name, u.User.Username)
-	e.twoFactor()
+	u.User.TwoFactor, u.TOTPSecret = e.twoFactor()
 	return u
 }
 
-// twoFactor checks what this version has no place for yet.
-func (e *entry) twoFactor() {
+// credentialVersion is 1 for a user whose password was never changed.
+func (e *entry) credentialVersion() int64 {
+	version, ok := e.number("credential_version", 1, math.MaxInt64)
+	if !ok {
+		return 1
+	}
+	return version
+}
+
+// twoFactor reads a second factor: a secret of one-time passwords, WebAuthn,
+// or both. No secret is ever repeated.
+func (e *entry) twoFactor() (enabled bool, secret string) {
 	node := e.member("two_factor")
 	if node == nil {
-		return
+		return false, ""
 	}
-	if factors := e.entry(node, "two_factor"); factors != nil {
-		factors.needText("totp_secret")
-		factors.done()
-		e.note(node.Line, "two_factor is not stored by this version")
+	factors := e.entry(node, "two_factor")
+	if factors == nil {
+		return false, ""
 	}
+	defer factors.done()
+	secret = strings.ToUpper(strings.ReplaceAll(factors.text("totp_secret"), " ", ""))
+	if secret != "" && !totpSecret.MatchString(secret) {
+		e.mistake(node.Line, "totp_secret is not base32 of 10 bytes or more")
+		return false, ""
+	}
+	if webauthn := factors.flag("webauthn", false); !webauthn && secret == "" {
+		e.mistake(node.Line, "two_factor needs totp_secret or webauthn")
+	}
+	return true, secret
 }
+
+var totpSecret = regexp.MustCompile(`^[A-Z2-7]{16,}$`)
 
 func key(e *entry) directory.Key {
 	k := directory.Key{Entry: e.here(), User: e.needText("user"), Key: e.publicKey()}

@@ -74,8 +74,8 @@ func project(e *entry) directory.Project {
 			Wiki:       word(e, "wiki", source.Features, source.FeatureEnabled),
 			Storage:    e.text("storage"),
 			LegacyPath: e.text("legacy_path"),
+			LFS:        e.flag("lfs", true),
 		},
-		LFS:           e.flag("lfs", true),
 		Empty:         e.optionalFlag("empty"),
 		PendingDelete: e.flag("pending_delete", false),
 	}

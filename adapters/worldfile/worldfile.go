@@ -28,7 +28,6 @@ func Parse(data []byte) (directory.World, error) {
 	if len(f.mistakes) > 0 {
 		return directory.World{}, f.mistakes.Sorted()
 	}
-	world.Notes = f.notes.Sorted()
 	return world, nil
 }
 

@@ -82,9 +82,10 @@ func want() directory.World {
 	return directory.World{
 		Users: []directory.User{
 			{Entry: at(2), User: identity.User{ID: 2, Username: "dev", Name: "Dede", Email: "dev@example.com",
-				State: identity.Active, Type: identity.Human, EmailConfirmed: true}},
+				State: identity.Active, Type: identity.Human, EmailConfirmed: true, CredentialVersion: 1, TwoFactor: true},
+				TOTPSecret: "JBSWY3DPEHPK3PXP"},
 			{Entry: at(4), NamespaceID: 77, User: identity.User{Username: "robot", Name: "robot", TermsAccepted: true,
-				State: identity.PendingApproval, Type: identity.ServiceAccount,
+				State: identity.PendingApproval, Type: identity.ServiceAccount, CredentialVersion: 1,
 				PasswordExpiresAt: time.Date(2027, 1, 31, 16, 0, 0, 0, time.UTC)}},
 		},
 		Groups: []directory.Group{
@@ -94,8 +95,8 @@ func want() directory.World {
 				Namespace: source.Namespace{ID: 6, Path: "acme/tools", Protocols: source.OnlySSH, RequireSSHCertificates: true}},
 		},
 		Projects: []directory.Project{
-			{Entry: at(16), LFS: true, Empty: &yes, DefaultBranch: &main, MovedFrom: []source.Path{"old/cli"},
-				Project: source.Project{ID: 42, Path: "acme/tools/cli", Visibility: source.Private,
+			{Entry: at(16), Empty: &yes, DefaultBranch: &main, MovedFrom: []source.Path{"old/cli"},
+				Project: source.Project{ID: 42, LFS: true, Path: "acme/tools/cli", Visibility: source.Private,
 					Repository: source.FeatureEnabled, Wiki: source.FeaturePrivate, Storage: "default"},
 				Protections: []directory.Protection{
 					{Entry: at(19), Kind: source.Branch, Pattern: "main",
@@ -105,7 +106,7 @@ func want() directory.World {
 				}},
 			{Entry: at(21), PendingDelete: true, Project: source.Project{Path: "acme/bare", Visibility: source.Private,
 				Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "second", LegacyPath: "acme/bare"}},
-			{Entry: at(22), LFS: true, Project: source.Project{Path: "acme/listed", Visibility: source.Private,
+			{Entry: at(22), Project: source.Project{LFS: true, Path: "acme/listed", Visibility: source.Private,
 				Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default"},
 				Protections: []directory.Protection{
 					{Entry: at(24), Kind: source.Branch, Pattern: "release/*", AllowForcePush: true,
@@ -116,7 +117,7 @@ func want() directory.World {
 						Push:  []directory.Access{{Entry: at(25)}},
 						Merge: []directory.Access{{Entry: at(25), Role: source.Maintainer}}},
 				}},
-			{Entry: at(26), LFS: true, Project: source.Project{Path: "acme/tagged", Visibility: source.Private,
+			{Entry: at(26), Project: source.Project{LFS: true, Path: "acme/tagged", Visibility: source.Private,
 				Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default"},
 				Protections: []directory.Protection{}, ProtectDefault: true},
 		},
@@ -147,7 +148,6 @@ func want() directory.World {
 			{Entry: at(45), Message: "Hello from post-receive", Type: directory.BannerBroadcast, StartsAt: day(2026), EndsAt: day(2027), ShowInGit: true},
 			{Entry: at(46), Message: "Quiet", Type: directory.NotificationBroadcast, TargetPath: "acme/*"},
 		},
-		Notes: directory.Mistakes{{Line: 3, Message: "two_factor is not stored by this version"}},
 	}
 }
 

@@ -18,6 +18,7 @@ type filing struct {
 	to    Registry
 	world World
 	level source.BranchProtection
+	seal  func(string) string
 	now   time.Time
 
 	mistakes Mistakes
@@ -38,9 +39,9 @@ type filing struct {
 	filed []filed
 }
 
-func newFiling(to Registry, w World, level source.BranchProtection, now time.Time) *filing {
+func newFiling(to Registry, w World, level source.BranchProtection, seal func(string) string, now time.Time) *filing {
 	f := &filing{
-		to: to, world: w, level: level, now: now,
+		to: to, world: w, level: level, seal: seal, now: now,
 		users:    make(map[string]identity.UserID),
 		groups:   make(map[string]source.NamespaceID),
 		projects: make(map[string]source.ProjectID),

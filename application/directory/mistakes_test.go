@@ -196,7 +196,7 @@ func TestApply_storeFails(t *testing.T) {
 		})
 	}
 	mistaken := strings.Replace(full, "user: dev, title", "user: nobody, title", 1)
-	_, err := directory.New(registries, source.FullyProtected, now).Apply(t.Context(), parse(t, mistaken))
+	_, err := directory.New(registries, source.FullyProtected, sealed, now).Apply(t.Context(), parse(t, mistaken))
 	if !errors.Is(err, failure) {
 		t.Errorf("got %v, want the store's error, whatever mistakes there are", err)
 	}
@@ -209,7 +209,7 @@ func TestApply_cancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := directory.New(memory.New().Registries(), source.FullyProtected, now).Apply(ctx, parse(t, full))
+	_, err := directory.New(memory.New().Registries(), source.FullyProtected, sealed, now).Apply(ctx, parse(t, full))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}

@@ -14,6 +14,9 @@ func (f *filing) user(ctx context.Context, u User) {
 		f.spoil(u.Line, "user", u.User.Username, "a username "+nameRule)
 		return
 	}
+	if u.TOTPSecret != "" {
+		u.TOTPSecret = f.seal(u.TOTPSecret)
+	}
 	_, err := f.to.Users.PutUser(ctx, u)
 	f.kept(err, u.Line, "user", u.User.Username)
 }

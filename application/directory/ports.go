@@ -142,5 +142,6 @@ var Things = map[string][]string{
 	"access-tokens": {"id", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"},
 	"agents":        {"id", "name", "project_id", "has_vulnerabilities"},
 	"agent-tokens":  {"agent_id", "name", "revoked", "last_used_at"},
+	"audit":         {"id", "at", "action", "verb", "protocol", "gl_repository", "username", "key_id", "ip_address"},
 	"broadcasts":    {"id", "message", "type", "starts_at", "ends_at", "target_path"},
 }

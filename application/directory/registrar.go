@@ -11,13 +11,16 @@ import (
 type Registrar struct {
 	registries Registries
 	protection source.BranchProtection
+	seal       func(string) string
 	now        application.Clock
 }
 
 // New makes a Registrar. The default branch of a new project is protected as
-// protection says, unless the world gives its group another level.
-func New(registries Registries, protection source.BranchProtection, now application.Clock) *Registrar {
-	return &Registrar{registries, protection, now}
+// protection says, unless the world gives its group another level. Secrets
+// that have to be read again, those of one-time passwords, are kept as seal
+// makes them.
+func New(registries Registries, protection source.BranchProtection, seal func(string) string, now application.Clock) *Registrar {
+	return &Registrar{registries, protection, seal, now}
 }
 
 // Apply creates what the world describes and is not there, and updates what
@@ -26,7 +29,7 @@ func New(registries Registries, protection source.BranchProtection, now applicat
 func (r *Registrar) Apply(ctx context.Context, w World) (Summary, error) {
 	now := r.now()
 	err := r.registries(ctx, func(registry Registry) error {
-		return newFiling(registry, w, r.protection, now).file(ctx)
+		return newFiling(registry, w, r.protection, r.seal, now).file(ctx)
 	})
 	if err != nil {
 		return Summary{}, err

@@ -22,9 +22,6 @@ type World struct {
 	AccessTokens []AccessToken
 	Agents       []Agent
 	Broadcasts   []Broadcast
-	// Notes are what a reader of the world should know though it is no
-	// mistake; applying the world passes over them.
-	Notes Mistakes
 }
 
 // Entry is what every description has: the line it came from, 0 if it came
@@ -39,6 +36,9 @@ type User struct {
 	User identity.User
 	// NamespaceID is the personal namespace's number, 0 for the next free.
 	NamespaceID source.NamespaceID
+	// TOTPSecret is the secret of one-time passwords in base32, as it was
+	// described; stores get it sealed. Empty means there is none.
+	TOTPSecret string
 }
 
 // Group describes a group; its parent is named by its path. The natural key is
@@ -61,7 +61,6 @@ type Project struct {
 	// Project.ID is 0 for the next free number. Root and Protections are not
 	// read from here.
 	Project source.Project
-	LFS     bool
 	// Empty and DefaultBranch are nil to be left as they are: pushes change
 	// them. A new project is not empty, and its default branch is unknown.
 	Empty         *bool

@@ -105,7 +105,7 @@ func (g *Gatekeeper) investigate(ctx context.Context, req Request) (source.Case,
 }
 
 func (g *Gatekeeper) learn(ctx context.Context, c *source.Case) (err error) {
-	c.Standing, err = g.directory.Standing(ctx, Question{
+	c.Standing, err = g.directory.Standing(ctx, source.Inquiry{
 		Claim: c.Claim, Target: c.Target, Refs: len(c.Changes) > 0, Now: c.Now,
 	})
 	if err != nil {

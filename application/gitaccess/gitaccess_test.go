@@ -27,14 +27,14 @@ type world struct {
 	noticeErr error
 	full      bool
 
-	asked   []gitaccess.Question
+	asked   []source.Inquiry
 	places  []gitaccess.Place
 	notices []source.Notice
 	stamped []identity.KeyID
 	buckets []string
 }
 
-func (w *world) Standing(_ context.Context, q gitaccess.Question) (source.Standing, error) {
+func (w *world) Standing(_ context.Context, q source.Inquiry) (source.Standing, error) {
 	w.asked = append(w.asked, q)
 	return w.standing, w.err
 }
@@ -117,7 +117,7 @@ func TestGatekeeper_Allow_asksOnce(t *testing.T) {
 	if err != nil || grant.Warning != nil {
 		t.Fatalf("got %v, %v", err, grant.Warning)
 	}
-	want := gitaccess.Question{Claim: identity.ClaimKey("11"), Target: source.Target{Path: "acme/cli"}, Now: now}
+	want := source.Inquiry{Claim: identity.ClaimKey("11"), Target: source.Target{Path: "acme/cli"}, Now: now}
 	if len(w.asked) != 1 || w.asked[0] != want {
 		t.Errorf("asked %v, want once %v", w.asked, want)
 	}
@@ -217,7 +217,7 @@ func TestGatekeeper_Allow_asksForHistory(t *testing.T) {
 // slow answers when the caller has lost patience.
 type slow struct{ *world }
 
-func (s slow) Standing(ctx context.Context, _ gitaccess.Question) (source.Standing, error) {
+func (s slow) Standing(ctx context.Context, _ source.Inquiry) (source.Standing, error) {
 	<-ctx.Done()
 	return source.Standing{}, ctx.Err()
 }

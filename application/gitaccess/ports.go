@@ -10,18 +10,6 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Question is what the directory is asked for one decision.
-type Question struct {
-	Claim  identity.Claim
-	Target source.Target
-	// Refs asks for the project's protections too, which only a push with
-	// known changes needs.
-	Refs bool
-	// Now decides which memberships have expired. A membership ends with the
-	// beginning, in UTC, of the day it names.
-	Now time.Time
-}
-
 // Directory knows actors, projects and the roles of the ones in the others.
 type Directory interface {
 	// Standing returns all facts about the actor and the target in one round
@@ -32,7 +20,7 @@ type Directory interface {
 	// ".wiki" or ".design" cut off, then, whole and cut off again, as one that
 	// a project had before it moved. A repository by number is taken as it
 	// stands; of a snippet or a group's wiki no project is known.
-	Standing(ctx context.Context, q Question) (source.Standing, error)
+	Standing(ctx context.Context, q source.Inquiry) (source.Standing, error)
 }
 
 // Ancestry knows the history of repositories.

@@ -26,6 +26,11 @@ type User struct {
 	EmailConfirmed bool
 	// PasswordExpiresAt is zero for a password that does not expire.
 	PasswordExpiresAt time.Time
+	// CredentialVersion changes with the password; tokens that were derived
+	// from an older one are dead.
+	CredentialVersion int64
+	// TwoFactor says whether the user has a second factor.
+	TwoFactor bool
 }
 
 // Known says whether u is anybody.

@@ -11,6 +11,7 @@ import (
 // does: the first that refuses decides, and so fixes what a caller learns.
 var accessRules = []rule[Case]{
 	{"rate_limit", "S2", checkRate},
+	{"otp_session", "S4", checkOTPSession},
 	{"protocol", "S5", checkProtocol},
 	{"key", "S6", func(c *Case) finding { return found(c.Keys.CheckKey(c.Actor.Key, c.Now)) }},
 	{"user", "S7", func(c *Case) finding { return found(c.Keys.CheckUser(c.Actor.Person(), c.Now)) }},
@@ -37,6 +38,18 @@ var errHidden = refuse(domain.NotFound, "The project was not found, or you have 
 func checkRate(c *Case) finding {
 	if c.Throttled {
 		return refuse(domain.TooMany, "Too many Git requests for this project. Wait a minute and try again.")
+	}
+	return pass
+}
+
+// checkOTPSession asks people for their second factor, over SSH only: deploy
+// keys have none, and the web asks on its own.
+func checkOTPSession(c *Case) finding {
+	switch {
+	case !c.Settings.OTPRequired || c.Protocol != SSH || !c.Actor.Person().TwoFactor:
+		return skip
+	case !c.OTPSession:
+		return refuse(domain.Forbidden, "Git over SSH takes your second factor here. Run \"ssh git@<this host> 2fa_verify\", then try again.")
 	}
 	return pass
 }

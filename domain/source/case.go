@@ -33,6 +33,18 @@ const (
 // Known says whether p is one of the three protocols.
 func (p Protocol) Known() bool { return p == SSH || p == HTTP || p == Web }
 
+// Inquiry is what has to be looked up for one decision.
+type Inquiry struct {
+	Claim  identity.Claim
+	Target Target
+	// Refs asks for the project's protections too, which only a push with
+	// known changes needs.
+	Refs bool
+	// Now decides which memberships have expired. A membership ends with the
+	// beginning, in UTC, of the day it names.
+	Now time.Time
+}
+
 // Request is one question about Git access.
 type Request struct {
 	Claim    identity.Claim

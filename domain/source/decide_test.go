@@ -113,6 +113,14 @@ func TestCase_Decide_command(t *testing.T) {
 		"archive":                             {pull(command(source.UploadArchive)), allowed},
 		"push":                                {push(), allowed},
 		"S2 too often":                        {&source.Case{Throttled: true}, domain.TooMany},
+		"S4 a second factor is demanded":      {pull(otpDemanded, twoFactor), forbidden},
+		"S4 and was shown":                    {pull(otpDemanded, twoFactor, func(c *source.Case) { c.OTPSession = true }), allowed},
+		"S4 of those who have one":            {pull(otpDemanded), allowed},
+		"S4 over http":                        {pull(otpDemanded, twoFactor, over(source.HTTP)), allowed},
+		"S4 over the web":                     {push(otpDemanded, twoFactor, over(source.Web)), allowed},
+		"S4 not of deploy keys":               {pull(otpDemanded, twoFactor, robot(true, false)), allowed},
+		"S4 Gitaly's call, too":               {push(otpDemanded, twoFactor, changes(one, two, "refs/heads/x")), forbidden},
+		"S4 not demanded":                     {pull(twoFactor), allowed},
 		"S5 the instance is http only":        {pull(func(c *source.Case) { c.Settings.Protocols = source.OnlyHTTP }), forbidden},
 		"S5 the instance is ssh only":         {pull(func(c *source.Case) { c.Settings.Protocols = source.OnlySSH }), allowed},
 		"S5 web passes":                       {pull(over(source.Web), func(c *source.Case) { c.Settings.Protocols = source.OnlyHTTP }), allowed},
@@ -172,6 +180,8 @@ func TestCase_Decide_command(t *testing.T) {
 }
 
 func namespace(path string) with  { return func(c *source.Case) { c.NamespacePath = path } }
+func otpDemanded(c *source.Case)  { c.Settings.OTPRequired = true }
+func twoFactor(c *source.Case)    { c.Actor.User.TwoFactor = true }
 func certificates(c *source.Case) { c.Project.Root.RequireSSHCertificates = true }
 func allowList(c *source.Case) {
 	c.Project.Root.AllowedIPs = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")}

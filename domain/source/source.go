@@ -121,6 +121,8 @@ type Project struct {
 	ReadOnly   bool
 	Repository Feature
 	Wiki       Feature
+	// LFS says whether large files are stored by Git LFS here.
+	LFS bool
 	// DefaultBranch is a short name; empty means it is not known yet.
 	DefaultBranch string
 	// Empty means the repository has no branch yet.
@@ -177,6 +179,9 @@ type Settings struct {
 	HTTPReceivePackOff bool
 	// DefaultBranchProtection counts where a group has no setting of its own.
 	DefaultBranchProtection BranchProtection
+	// OTPRequired demands a second factor, of those who have one, for Git
+	// over SSH.
+	OTPRequired bool
 }
 
 // Standing is everything the rules need to know of who asks and of what is
@@ -197,6 +202,9 @@ type Standing struct {
 	KeyCanPush bool
 	// Moved means that the target was found by a path of the past.
 	Moved bool
+	// OTPSession says whether the actor has shown a second factor lately, for
+	// the same key if there is one.
+	OTPSession bool
 }
 
 // MovedNoticeLifetime is how long a notice waits for its push: GitLab's five

@@ -23,7 +23,7 @@ var rows = map[string][]string{
 	"domain":          {},
 	"domain/identity": {"domain", "golang.org/x/crypto/ssh"},
 	"domain/source":   {"domain", "domain/identity"},
-	"domain/lfs":      {"domain", "domain/source"},
+	"domain/lfs":      {"domain", "domain/source", "domain/identity"},
 	"domain/agents":   {"domain", "domain/source"},
 	"domain/security": {"domain", "domain/source"},
 	"domain/billing":  {"domain", "domain/source"},
@@ -34,6 +34,7 @@ var rows = map[string][]string{
 	"application/whois":        useCase,
 	"application/credentials":  useCase,
 	"application/lfsaccess":    useCase,
+	"application/audit":        useCase,
 	"application/clusters":     useCase,
 	"application/findings":     useCase,
 	"application/provisioning": useCase,
@@ -52,6 +53,9 @@ var rows = map[string][]string{
 	"adapters/secretfile":     core,
 	"adapters/worldfile":      core,
 	"adapters/ratelimit":      core,
+	"adapters/lfstoken":       core,
+	"adapters/totp":           core,
+	"adapters/seal":           core,
 	// A command reads a world file, and starts the graph with what its flags
 	// say. If cmd handed it those, main would hold the wiring.
 	"adapters/cli": slices.Concat(core, []string{"adapters/worldfile", "bootstrap"}),

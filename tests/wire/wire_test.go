@@ -5,6 +5,7 @@ package wire_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"flag"
 	"io/fs"
@@ -12,20 +13,28 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"go.uber.org/zap"
 
 	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/shell"
+	"gatehouse/adapters/lfstoken"
 	"gatehouse/adapters/memory"
 	"gatehouse/adapters/ratelimit"
+	"gatehouse/adapters/totp"
+	"gatehouse/application/audit"
+	"gatehouse/application/credentials"
 	"gatehouse/application/gitaccess"
+	"gatehouse/application/lfsaccess"
 	"gatehouse/application/pushes"
 	"gatehouse/application/whois"
+	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 	"gatehouse/tests/world"
 )
@@ -66,7 +75,7 @@ func TestWire(t *testing.T) {
 			t.Parallel()
 			var asked call
 			readJSON(t, path, &asked)
-			server := newServer(t)
+			server := newServer(t, settings{perMinute: 2})
 			for _, earlier := range asked.Before {
 				send(t, server, earlier)
 			}
@@ -133,10 +142,28 @@ func send(t *testing.T, server http.Handler, c call) answer {
 			headers[name] = value
 		}
 	}
-	return answer{recorder.Code, headers, recorder.Body.Bytes()}
+	body := recorder.Body.Bytes()
+	for shape, mask := range secrets {
+		body = shape.ReplaceAll(body, []byte(mask))
+	}
+	return answer{recorder.Code, headers, body}
 }
 
-func newServer(t *testing.T) http.Handler {
+// secrets are what no golden file shows, by their form. One that has another
+// form is shown, and so found.
+var secrets = map[*regexp.Regexp]string{
+	regexp.MustCompile(`"lfs_token":"eyJ[\w-]+\.[\w-]+\.[\w-]{43}"`): `"lfs_token":"<token>"`,
+	regexp.MustCompile(`"token":"glpat-[\w-]{20}"`):                  `"token":"<token>"`,
+	regexp.MustCompile(`"[0-9a-f]{16}"`):                             `"<code>"`,
+}
+
+// settings are what few tests change.
+type settings struct {
+	otpRequired, needAudit bool
+	perMinute              int
+}
+
+func newServer(t *testing.T, with settings) http.Handler {
 	t.Helper()
 	text, err := os.ReadFile("testdata/world.yaml")
 	if err != nil {
@@ -146,7 +173,7 @@ func newServer(t *testing.T) http.Handler {
 	world.Apply(t, store.Registries(), string(text))
 	clock := func() time.Time { return now }
 	rules := gitaccess.Rules{
-		Settings: source.Settings{Protocols: source.AllProtocols, DefaultBranchProtection: source.FullyProtected},
+		Settings: source.Settings{Protocols: source.AllProtocols, DefaultBranchProtection: source.FullyProtected, OTPRequired: with.otpRequired},
 		Storages: map[string]gitaccess.Storage{
 			"default": {Name: "default", Address: "unix:/Users/bvl/repos/gitlab/gitaly.socket"},
 			"second":  {Name: "second", Address: "tls://gitaly.example:9999", Token: "gitaly-token"},
@@ -160,13 +187,31 @@ func newServer(t *testing.T) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shell.New(auth.Authenticate,
-		gitaccess.New(store, gitaly.Absent{}, store, store, ratelimit.New(2), rules, clock),
-		pushes.New(store, store, store, store, pushes.Rules{Expiry: 10 * time.Minute, FailOpen: true, CloneURL: cloneURL}, clock),
-		whois.New(store),
-		shell.Instance{Version: "12.3.0-pre", Revision: "d69c988e6a6", Host: "git.example"},
+	shell.New(auth, shell.UseCases{
+		Gate:     gitaccess.New(store, gitaly.Absent{}, store, store, ratelimit.New(with.perMinute), rules, clock),
+		Bracket:  pushes.New(store, store, store, store, pushes.Rules{Expiry: 10 * time.Minute, FailOpen: true, CloneURL: cloneURL}, clock),
+		Register: whois.New(store),
+		LFS: lfsaccess.New(store, store, lfstoken.Format{}, lfsaccess.Rules{
+			Settings: rules.Settings, Lifetime: 30 * time.Minute,
+			InstanceKey: func() []byte { return []byte("instance key") }, NewID: uuid.NewString,
+		}, clock),
+		Credentials: credentials.New(store, store, store, totp.New(unsealed{}), credentials.Rules{
+			TokenPrefix: "glpat-", Lifetime: identity.Lifetime{MaxDays: 365}, Scopes: identity.Scopes,
+			OTP: true, OTPSession: 15 * time.Minute,
+		}, rand.Reader, clock),
+		Trail: audit.New(store, store, true, clock),
+	}, shell.Instance{
+		Version: "12.3.0-pre", Revision: "d69c988e6a6", ExternalURL: "http://localhost:3001", Host: "git.example", NeedAudit: with.needAudit,
+	},
 	).Mount(engine.Group("/api/v4/internal"))
 	return httpapi.Handler("", engine)
+}
+
+// unsealed opens what the test's world sealed.
+type unsealed struct{}
+
+func (unsealed) Open(sealed string) (string, error) {
+	return strings.TrimPrefix(sealed, world.Seal("")), nil
 }
 
 func readJSON(t *testing.T, path string, into any) {

@@ -26,6 +26,9 @@ var Small string
 // is a Tuesday, and no whole second.
 var Now = time.Date(2026, time.March, 10, 12, 34, 56, 789012000, time.UTC)
 
+// Clock always tells Now.
+func Clock() time.Time { return Now }
+
 // Apply puts what texts describe into a store and ends the test if anything
 // is wrong with them.
 func Apply(t testing.TB, registries directory.Registries, texts ...string) {
@@ -53,9 +56,12 @@ func Try(ctx context.Context, registries directory.Registries, text string) erro
 	if err != nil {
 		return err
 	}
-	_, err = directory.New(registries, source.FullyProtected, func() time.Time { return Now }).Apply(ctx, w)
+	_, err = directory.New(registries, source.FullyProtected, Seal, Clock).Apply(ctx, w)
 	return err
 }
+
+// Seal marks a secret as one that was sealed.
+func Seal(secret string) string { return "sealed:" + secret }
 
 // Key is the line of a public key: the same one for the same seed.
 func Key(seed byte) string {

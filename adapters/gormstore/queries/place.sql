@@ -5,7 +5,7 @@
 LEFT JOIN (
     SELECT
         {{if .ByPath}}t.way{{else}}0 AS way{{end}},
-        p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki,
+        p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki, p.lfs,
         p.default_branch, p.empty, p.storage, p.legacy_path, p.namespace_id, n.default_branch_protection,
         root.id AS root_id, root.path AS root_path, root.owner_id AS root_owner_id, root.allowed_ips,
         root.protocols, root.require_ssh_certificates

@@ -8,10 +8,12 @@
        would rather read all memberships of a user. */ -}}
 
 SELECT {{template "actor columns" .}},
-    p.way, p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki,
+    p.way, p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki, p.lfs,
     p.default_branch, p.empty, p.storage, p.legacy_path, p.default_branch_protection,
     p.root_id, p.root_path, p.root_owner_id, p.allowed_ips, p.protocols, p.require_ssh_certificates,
     enabled.can_push,
+    EXISTS (SELECT 1 FROM otp_sessions o
+        WHERE o.user_id = u.id AND o.key_id = coalesce(k.id, 0) AND o.expires_at > {{.Arg "now"}}),
     CASE WHEN p.root_owner_id = u.id THEN 50 ELSE role.level END
 {{- if .Refs}},
     protections.entries

@@ -10,7 +10,6 @@ import (
 	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/application/gitaccess"
-	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -19,11 +18,10 @@ import (
 // push_options and gitaly_client_context_bin, has no meaning here.
 type allowedRequest struct {
 	actorParams
+	targetParams
 	Action        string `param:"action"`
 	Protocol      string `param:"protocol"`
 	Changes       string `param:"changes"`
-	Project       string `param:"project"`
-	GLRepository  string `param:"gl_repository"`
 	RelativePath  string `param:"relative_path"`
 	CheckIP       string `param:"check_ip"`
 	NamespacePath string `param:"namespace_path"`
@@ -44,7 +42,7 @@ func (a *API) allowed(c *gin.Context) (any, error) {
 	if !request.AddressGiven {
 		request.Address, request.AddressGiven = forwarded(c)
 	}
-	grant, err := a.gate.Allow(c.Request.Context(), request)
+	grant, err := a.uses.Gate.Allow(c.Request.Context(), request)
 	if err != nil {
 		return nil, err
 	}
@@ -72,22 +70,6 @@ func (in allowedRequest) request() (gitaccess.Request, error) {
 		},
 		Project: in.Project + "\x00" + in.GLRepository, SnapshotPath: in.RelativePath, Quarantine: quarantine(in.Env),
 	}, nil
-}
-
-// target reads what repository is meant. gl_repository wins, also where it is
-// malformed: Gitaly's project is a path on its disk. What cannot be read names
-// nothing, and looks as absent as anything else.
-func (in allowedRequest) target() (source.Target, error) {
-	switch {
-	case in.GLRepository != "":
-		id, _ := source.ParseRepositoryID(in.GLRepository)
-		return source.Target{Repository: id}, nil
-	case in.Project != "":
-		path, _ := source.ParsePath(in.Project)
-		return source.Target{Path: path}, nil
-	default:
-		return source.Target{}, domain.Refuse(domain.Invalid, "project is missing")
-	}
 }
 
 // forwarded is the client's address as a trusted proxy tells it.
@@ -177,6 +159,7 @@ func (a *API) newAllowedResponse(g gitaccess.Grant) allowedResponse {
 			Address: g.Place.Storage.Address, Token: optional(g.Place.Storage.Token), Features: map[string]string{},
 		},
 		GLConsoleMessages: orEmpty(g.Messages),
+		NeedAudit:         a.instance.NeedAudit,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -81,14 +82,31 @@ func NewAuthenticator(secrets Secrets, legacy Legacy, clock application.Clock, l
 // the same 401, whatever was wrong, before any parameter is judged; the reason is
 // for the request log. Only a body too large to be searched is a 413.
 func (a *Authenticator) Authenticate(c *gin.Context) {
-	err := a.check(c)
-	switch {
-	case err == nil:
-	case errors.Is(err, domain.TooLarge):
+	if err := a.verdict(c); err != nil {
 		dialect.Refuse(c, err)
-	default:
-		dialect.Refuse(c, fmt.Errorf("%w: %w", errUnauthorized, err))
 	}
+}
+
+// AuthenticateEvent is the same for reports of what was done, where GitLab
+// says 403 to strangers.
+func (a *Authenticator) AuthenticateEvent(c *gin.Context) {
+	err := a.verdict(c)
+	if errors.Is(err, domain.Unauthenticated) {
+		c.AbortWithStatusJSON(http.StatusForbidden, httpapi.Message{Message: "403 Forbidden"})
+		_ = c.Error(err)
+		return
+	}
+	if err != nil {
+		dialect.Refuse(c, err)
+	}
+}
+
+func (a *Authenticator) verdict(c *gin.Context) error {
+	err := a.check(c)
+	if err == nil || errors.Is(err, domain.TooLarge) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errUnauthorized, err)
 }
 
 // check lets a token decide alone: a bad one must not fall through to the secret.

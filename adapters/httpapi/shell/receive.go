@@ -27,7 +27,7 @@ func (a *API) preReceive(c *gin.Context) (any, error) {
 	if _, ok := source.ParseRepositoryID(in.GLRepository); !ok {
 		return nil, domain.Refuse(domain.Invalid, "gl_repository is invalid")
 	}
-	increased, warning := a.bracket.PreReceive(c.Request.Context(), in.GLRepository)
+	increased, warning := a.uses.Bracket.PreReceive(c.Request.Context(), in.GLRepository)
 	if warning != nil {
 		_ = c.Error(warning)
 	}
@@ -58,7 +58,7 @@ func (a *API) postReceive(c *gin.Context) (any, error) {
 	if err := params.Decode(c, &in, "gl_repository", "identifier"); err != nil {
 		return nil, err
 	}
-	report := a.bracket.PostReceive(c.Request.Context(), pushes.Push{
+	report := a.uses.Bracket.PostReceive(c.Request.Context(), pushes.Push{
 		Repository: in.GLRepository, Identifier: in.Identifier, Changes: in.Changes, Options: in.PushOptions,
 	})
 	if report.Warning != nil {

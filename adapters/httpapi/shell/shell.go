@@ -8,20 +8,32 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"gatehouse/adapters/httpapi"
+	"gatehouse/application/audit"
+	"gatehouse/application/credentials"
 	"gatehouse/application/gitaccess"
+	"gatehouse/application/lfsaccess"
 	"gatehouse/application/pushes"
 	"gatehouse/application/whois"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
 )
 
 // API answers the routes of GitLab Shell and Gitaly.
 type API struct {
-	auth     gin.HandlerFunc
-	gate     *gitaccess.Gatekeeper
-	bracket  *pushes.Bracket
-	register *whois.Register
+	auth     *Authenticator
+	uses     UseCases
 	instance Instance
+}
+
+// UseCases are what the routes ask.
+type UseCases struct {
+	Gate        *gitaccess.Gatekeeper
+	Bracket     *pushes.Bracket
+	Register    *whois.Register
+	LFS         *lfsaccess.Office
+	Credentials *credentials.Office
+	Trail       *audit.Trail
 }
 
 // Instance is what the answers say about the server itself.
@@ -29,15 +41,19 @@ type Instance struct {
 	Version string
 	// Revision is the build's, in version control; empty if it is not known.
 	Revision string
+	// ExternalURL is the public base of every URL, without a trailing slash.
+	ExternalURL string
 	// Host stands behind the owner's name in the comment of a public key.
 	Host string
 	// GitConfigOptions are handed to Git, "key=value" each.
 	GitConfigOptions []string
+	// NeedAudit asks GitLab Shell to report every command it ran.
+	NeedAudit bool
 }
 
 // New makes an API whose every route is behind auth.
-func New(auth gin.HandlerFunc, gate *gitaccess.Gatekeeper, bracket *pushes.Bracket, register *whois.Register, instance Instance) *API {
-	return &API{auth, gate, bracket, register, instance}
+func New(auth *Authenticator, uses UseCases, instance Instance) *API {
+	return &API{auth, uses, instance}
 }
 
 // Bodies of pushes hold a line for each ref: 64 MiB are half a million.
@@ -48,21 +64,35 @@ const (
 
 // Mount adds the routes to r, which stands for /api/v4/internal.
 func (a *API) Mount(r gin.IRouter) {
-	small := r.Group("", httpapi.Limit(smallLimit), a.auth)
+	small := r.Group("", httpapi.Limit(smallLimit), a.auth.Authenticate)
 	small.GET("/check", dialect.Reply(a.check))
 	small.GET("/authorized_keys", dialect.Reply(a.authorizedKeys))
+	small.GET("/authorized_certs", answer.Reply(a.authorizedCerts))
 	small.GET("/discover", dialect.Reply(a.discover))
+	small.GET("/lfs", dialect.Reply(a.lfsObject))
+	small.POST("/lfs_authenticate", dialect.Reply(a.lfsAuthenticate))
+	small.POST("/two_factor_recovery_codes", dialect.Reply(a.recoveryCodes))
+	small.POST("/personal_access_token", dialect.Reply(a.personalAccessToken))
+	small.POST("/two_factor_manual_otp_check", dialect.Reply(a.otpCheck))
+	small.POST("/two_factor_otp_check", dialect.Reply(a.otpCheck)) // GitLab Shell 13
+	small.POST("/two_factor_push_otp_check", dialect.Reply(a.pushOTPCheck))
+	small.POST("/two_factor_config", dialect.Reply(a.twoFactorConfig))
 	small.POST("/pre_receive", dialect.Reply(a.preReceive))
-	large := r.Group("", httpapi.Limit(pushLimit), a.auth)
+	large := r.Group("", httpapi.Limit(pushLimit), a.auth.Authenticate)
 	large.POST("/allowed", access.Reply(a.allowed))
 	large.POST("/post_receive", dialect.Reply(a.postReceive))
+	event := r.Group("/shellhorse", httpapi.Limit(smallLimit), a.auth.AuthenticateEvent)
+	event.POST("/git_audit_event", access.Reply(a.gitAuditEvent))
 }
 
 // dialect is that of all routes but /allowed.
 var dialect = httpapi.Dialect{Status: status, Body: httpapi.Plain}
 
-// access is the dialect of /allowed.
+// access is the dialect of /allowed and of the report that follows it.
 var access = httpapi.Dialect{Status: status, Body: denial}
+
+// answer is the dialect of routes that say whether they succeeded.
+var answer = httpapi.Dialect{Status: status, Body: failure}
 
 // status has 401 for Forbidden: older shells hide the message of a 403.
 var status = map[domain.Kind]int{
@@ -91,6 +121,42 @@ func denial(kind domain.Kind, message string) any {
 		body.Error = message
 	}
 	return body
+}
+
+type failureResponse struct {
+	Success bool   `json:"success"`
+	Message string `json:"message"`
+	Error   string `json:"error,omitempty"`
+}
+
+func failure(kind domain.Kind, message string) any {
+	body := failureResponse{Message: message}
+	if kind == domain.Invalid {
+		body.Error = message
+	}
+	return body
+}
+
+// targetParams name a repository.
+type targetParams struct {
+	Project      string `param:"project"`
+	GLRepository string `param:"gl_repository"`
+}
+
+// target reads what repository is meant. gl_repository wins, also where it is
+// malformed: Gitaly's project is a path on its disk. What cannot be read names
+// nothing, and looks as absent as anything else.
+func (in targetParams) target() (source.Target, error) {
+	switch {
+	case in.GLRepository != "":
+		id, _ := source.ParseRepositoryID(in.GLRepository)
+		return source.Target{Repository: id}, nil
+	case in.Project != "":
+		path, _ := source.ParsePath(in.Project)
+		return source.Target{Path: path}, nil
+	default:
+		return source.Target{}, domain.Refuse(domain.Invalid, "project is missing")
+	}
 }
 
 // actorParams name the actor, in one of five ways.

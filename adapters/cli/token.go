@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/application/credentials"
+	"gatehouse/bootstrap"
+	"gatehouse/domain/identity"
+)
+
+func token(streams Streams) *cobra.Command {
+	c := &cobra.Command{Use: "token", Short: "Make access tokens"}
+	c.AddCommand(tokenCreate(streams))
+	return c
+}
+
+func tokenCreate(streams Streams) *cobra.Command {
+	var flags configFlags
+	var user string
+	var request credentials.TokenRequest
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "create --user NAME --scope SCOPE",
+		Short: "Make an access token and print it, once",
+		Long: `Make an access token of a user and print it. This is the only time: what is kept
+is its digest. The rules are those of tokens that users make over SSH.`,
+		Example: "  gatehouse token create --user root --scope api\n" +
+			"  gatehouse token create --user root --scope read_api --name reports --expires-at 2027-01-31 --json",
+		Args: cobra.NoArgs,
+		RunE: does(func(ctx context.Context, _ []string) error {
+			return flags.withStore(ctx, unwilling, func(o office) error {
+				// No one-time password is checked here, so no key is needed.
+				desk := bootstrap.Credentials(o.config, o.Holders, o.Codes, o.Tokens, nil, bootstrap.Clock())
+				caller := credentials.Caller{Claim: identity.ClaimName(user), ByUser: true}
+				minted, err := desk.PersonalAccessToken(ctx, caller, request)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return writeJSON(streams.Out, newTokenShown(minted))
+				}
+				_, err = fmt.Fprintln(streams.Out, minted.Text)
+				return err
+			})
+		}),
+	}
+	flags.add(c)
+	c.Flags().StringVar(&user, "user", "", "the `NAME` of the user whose token it is")
+	c.Flags().StringSliceVar(&request.Scopes, "scope", nil, "what it is good for: a `SCOPE` such as api, read_api; repeatable")
+	c.Flags().StringVar(&request.Name, "name", "command line", "what it is called")
+	c.Flags().StringVar(&request.ExpiresAt, "expires-at", "", "the `DAY` on which it ends, as 2027-01-31")
+	_ = c.MarkFlagRequired("user")  // both flags are there
+	_ = c.MarkFlagRequired("scope") // as above
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+// tokenShown is a new token for programs.
+type tokenShown struct {
+	ID        int64            `json:"id"`
+	Name      string           `json:"name"`
+	Scopes    []identity.Scope `json:"scopes"`
+	ExpiresAt *string          `json:"expires_at"`
+	Token     string           `json:"token"`
+}
+
+func newTokenShown(m credentials.Minted) tokenShown {
+	shown := tokenShown{ID: m.Token.ID, Name: m.Token.Name, Scopes: m.Token.Scopes, Token: m.Text}
+	if !m.Token.ExpiresAt.IsZero() {
+		day := m.Token.ExpiresAt.Format(time.DateOnly)
+		shown.ExpiresAt = &day
+	}
+	return shown
+}

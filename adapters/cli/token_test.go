@@ -1,0 +1,46 @@
+package cli_test
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func TestRun_tokenCreate(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	here := []string{"--database", filepath.Join(dir, "gatehouse.db"), "--set", "instance.key_file=" + filepath.Join(dir, "key")}
+	with := func(args ...string) []string { return append(args, here...) }
+	if got := run(t.Context(), "users: [{username: root}]", with("apply", "-")...); got.code != 0 {
+		t.Fatal(got.err)
+	}
+	got := run(t.Context(), "", with("token", "create", "--user", "ROOT", "--scope", "api,read_user", "--name", "mine")...)
+	text := strings.TrimSpace(got.out)
+	if got.code != 0 || !regexp.MustCompile(`^glpat-[\w-]{20}$`).MatchString(text) || strings.Contains(got.err, text) {
+		t.Fatalf("got %d, %q, %q", got.code, got.out, got.err)
+	}
+	shown := run(t.Context(), "", with("show", "access-tokens", "--json")...)
+	if !strings.Contains(shown.out, `"name": "mine"`) || strings.Contains(shown.out, text) {
+		t.Errorf("show: got %s", shown.out)
+	}
+	got = run(t.Context(), "", with("token", "create", "--user", "root", "--scope", "api", "--json", "--expires-at", "2020-01-01")...)
+	if got.code != 1 || !strings.Contains(got.err, "in the past") {
+		t.Errorf("a day in the past: got %d, %q", got.code, got.err)
+	}
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"nobody":          {[]string{"--user", "nobody", "--scope", "api"}, 1, "given user"},
+		"no such scope":   {[]string{"--user", "root", "--scope", "fly"}, 1, "Invalid scope: 'fly'"},
+		"no user":         {[]string{"--scope", "api"}, 2, "user"},
+		"an argument too": {[]string{"--user", "root", "--scope", "api", "x"}, 2, "x"},
+	} {
+		got := run(t.Context(), "", with(append([]string{"token", "create"}, c.args...)...)...)
+		if got.code != c.code || !strings.Contains(got.err, c.want) || got.out != "" {
+			t.Errorf("%s: got %d, %q, %q", name, got.code, got.out, got.err)
+		}
+	}
+}

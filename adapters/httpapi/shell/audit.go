@@ -1,0 +1,97 @@
+package shell
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/application/audit"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+type auditRequest struct {
+	Identifier    string `param:"identifier"`
+	KeyID         string `param:"key_id"`
+	Username      string `param:"username"`
+	Action        string `param:"action"`
+	Protocol      string `param:"protocol"`
+	GLRepository  string `param:"gl_repository"`
+	CheckIP       string `param:"check_ip"`
+	WrittenBytes  int64  `param:"written_bytes"`
+	ReceivedBytes int64  `param:"received_bytes"`
+	// PackfileStats is absent where the client does not know.
+	PackfileStats struct {
+		Wants       int64 `param:"wants"`
+		Haves       int64 `param:"haves"`
+		PayloadSize int64 `param:"payload_size"`
+	} `param:"packfile_stats"`
+}
+
+// claim puts the identifier, which Workhorse sends, before the username.
+func (in auditRequest) claim() identity.Claim {
+	return actorParams{KeyID: in.KeyID, Identifier: in.Identifier, Username: in.Username}.claim()
+}
+
+func (in auditRequest) event() audit.Event {
+	return audit.Event{
+		Action: source.Command(in.Action), Protocol: source.Protocol(strings.ToLower(in.Protocol)),
+		Repository: in.GLRepository, Address: in.CheckIP,
+		Stats: audit.Stats{
+			Wants: in.PackfileStats.Wants, Haves: in.PackfileStats.Haves, PayloadSize: in.PackfileStats.PayloadSize,
+			WrittenBytes: in.WrittenBytes, ReceivedBytes: in.ReceivedBytes,
+		},
+	}
+}
+
+// auditResponse has a message that is text where nothing was kept, and the
+// event where it was.
+type auditResponse struct {
+	Status  bool `json:"status"`
+	Message any  `json:"message"`
+}
+
+type auditMessage struct {
+	Protocol      source.Protocol  `json:"protocol"`
+	Action        source.Command   `json:"action"`
+	Verb          audit.Verb       `json:"verb"`
+	GLKeyType     identity.KeyKind `json:"gl_key_type,omitempty"`
+	GLKeyID       int64            `json:"gl_key_id,omitempty"`
+	IPAddress     string           `json:"ip_address,omitempty"`
+	WrittenBytes  int64            `json:"written_bytes,omitempty"`
+	ReceivedBytes int64            `json:"received_bytes,omitempty"`
+}
+
+// gitAuditEvent answers POST /shellhorse/git_audit_event. What is reported is
+// done, and a session waits for the answer: a store that is down is no 5xx.
+func (a *API) gitAuditEvent(c *gin.Context) (any, error) {
+	var in auditRequest
+	if err := params.Decode(c, &in, "action", "protocol", "gl_repository", "changes"); err != nil {
+		return nil, err
+	}
+	event, err := a.uses.Trail.Record(c.Request.Context(), in.claim(), in.event())
+	switch {
+	case errors.Is(err, domain.Invalid):
+		return nil, err
+	case errors.Is(err, audit.ErrNotNeeded):
+		return auditResponse{false, audit.ErrNotNeeded.Message}, nil
+	case err != nil:
+		_ = c.Error(err)
+		return auditResponse{false, "The git audit event could not be kept"}, nil
+	}
+	return auditResponse{true, newAuditMessage(event)}, nil
+}
+
+func newAuditMessage(e audit.Event) auditMessage {
+	m := auditMessage{
+		Protocol: e.Protocol, Action: e.Action, Verb: e.Verb, GLKeyType: e.KeyType, GLKeyID: int64(e.Key),
+		WrittenBytes: e.Stats.WrittenBytes, ReceivedBytes: e.Stats.ReceivedBytes,
+	}
+	if e.Protocol == source.SSH {
+		m.IPAddress = e.Address
+	}
+	return m
+}

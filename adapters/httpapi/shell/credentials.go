@@ -1,0 +1,146 @@
+package shell
+
+import (
+	"errors"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/application/credentials"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+)
+
+// callerParams name a person by a key or by their number. GitLab refuses
+// every call by number alone; the API documentation's example is one.
+type callerParams struct {
+	KeyID  string `param:"key_id"`
+	UserID string `param:"user_id"`
+}
+
+func (p callerParams) caller() credentials.Caller {
+	if p.KeyID == "" && p.UserID != "" {
+		return credentials.Caller{Claim: identity.ClaimUser(p.UserID), ByUser: true}
+	}
+	return credentials.Caller{Claim: identity.ClaimKey(p.KeyID)}
+}
+
+// failed is the answer, with status 200, to what was understood and could not
+// be done. That includes a store that is down: GitLab Shell repeats a POST that
+// got a 5xx, and nobody knows what the first one has left behind.
+func failed(c *gin.Context, err error) (any, error) {
+	_ = c.Error(err)
+	message := "Something went wrong. Try again later."
+	if refusal, ok := errors.AsType[*domain.Refusal](err); ok {
+		message = refusal.Message
+	}
+	return failureResponse{Message: message}, nil
+}
+
+type successResponse struct {
+	Success bool `json:"success"`
+}
+
+type recoveryCodesResponse struct {
+	Success       bool     `json:"success"`
+	RecoveryCodes []string `json:"recovery_codes"`
+}
+
+// recoveryCodes answers POST /two_factor_recovery_codes.
+func (a *API) recoveryCodes(c *gin.Context) (any, error) {
+	var in callerParams
+	if err := params.Decode(c, &in); err != nil {
+		return nil, err
+	}
+	codes, err := a.uses.Credentials.RecoveryCodes(c.Request.Context(), in.caller())
+	if err != nil {
+		return failed(c, err)
+	}
+	return recoveryCodesResponse{true, codes}, nil
+}
+
+type tokenRequest struct {
+	callerParams
+	Name      string   `param:"name"`
+	Scopes    []string `param:"scopes"`
+	ExpiresAt string   `param:"expires_at"`
+}
+
+type tokenResponse struct {
+	Success   bool             `json:"success"`
+	Token     string           `json:"token"`
+	Scopes    []identity.Scope `json:"scopes"`
+	ExpiresAt *string          `json:"expires_at"`
+}
+
+// personalAccessToken answers POST /personal_access_token.
+func (a *API) personalAccessToken(c *gin.Context) (any, error) {
+	var in tokenRequest
+	if err := params.Decode(c, &in); err != nil {
+		return nil, err
+	}
+	minted, err := a.uses.Credentials.PersonalAccessToken(c.Request.Context(), in.caller(), credentials.TokenRequest{
+		Name: in.Name, Scopes: in.Scopes, ExpiresAt: in.ExpiresAt,
+	})
+	if err != nil {
+		return failed(c, err)
+	}
+	return tokenResponse{true, minted.Text, minted.Token.Scopes, optionalDay(minted.Token.ExpiresAt)}, nil
+}
+
+func optionalDay(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	text := t.Format(time.DateOnly)
+	return &text
+}
+
+type otpRequest struct {
+	callerParams
+	OTPAttempt string `param:"otp_attempt"`
+}
+
+// otpCheck answers POST /two_factor_manual_otp_check.
+func (a *API) otpCheck(c *gin.Context) (any, error) {
+	var in otpRequest
+	if err := params.Decode(c, &in); err != nil {
+		return nil, err
+	}
+	if err := a.uses.Credentials.CheckOTP(c.Request.Context(), in.caller(), in.OTPAttempt); err != nil {
+		return failed(c, err)
+	}
+	return successResponse{true}, nil
+}
+
+// pushOTPCheck answers POST /two_factor_push_otp_check, which GitLab Shell
+// sends beside the other.
+func (a *API) pushOTPCheck(c *gin.Context) (any, error) {
+	var in callerParams
+	if err := params.Decode(c, &in); err != nil {
+		return nil, err
+	}
+	if err := a.uses.Credentials.PushOTP(c.Request.Context(), in.caller()); err != nil {
+		return failed(c, err)
+	}
+	return successResponse{true}, nil
+}
+
+type twoFactorConfigResponse struct {
+	Success           bool `json:"success"`
+	TwoFactorRequired bool `json:"two_factor_required"`
+}
+
+// twoFactorConfig answers POST /two_factor_config.
+func (a *API) twoFactorConfig(c *gin.Context) (any, error) {
+	var in callerParams
+	if err := params.Decode(c, &in); err != nil {
+		return nil, err
+	}
+	required, err := a.uses.Credentials.TwoFactorRequired(c.Request.Context(), in.caller())
+	if err != nil {
+		return failed(c, err)
+	}
+	return twoFactorConfigResponse{true, required}, nil
+}

@@ -1,0 +1,126 @@
+package memory
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"gatehouse/application/audit"
+	"gatehouse/application/credentials"
+	"gatehouse/domain/identity"
+)
+
+// sessionKey is whom a session lets in.
+type sessionKey struct {
+	user identity.UserID
+	key  identity.KeyID
+}
+
+// hasSession says whether the actor has shown a second factor lately.
+func (w *world) hasSession(a identity.Actor, now time.Time) bool {
+	ends, found := w.sessions[sessionKey{a.User.ID, a.Key.ID}]
+	return found && now.Before(ends)
+}
+
+// Holder implements credentials.Holders.
+func (s *Store) Holder(ctx context.Context, claim identity.Claim) (credentials.Holder, error) {
+	if err := ctx.Err(); err != nil {
+		return credentials.Holder{}, err
+	}
+	w := s.world.Load()
+	actor := s.actor(w, claim)
+	return credentials.Holder{Actor: actor, Factor: w.users.rows[actor.User.ID].factor}, nil
+}
+
+// UpdateFactor implements credentials.Holders.
+func (s *Store) UpdateFactor(ctx context.Context, id identity.UserID, change func(identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession)) error {
+	return s.change(ctx, func(d *draft) error {
+		u := d.users.rows[id]
+		if !u.factor.Enabled {
+			return missing("second factor of user %d", id)
+		}
+		var session *identity.OTPSession
+		u.factor, session = change(u.factor)
+		u.factor.LockedUntil = micro(u.factor.LockedUntil)
+		d.users.put(id, u)
+		if session != nil {
+			d.sessions[sessionKey{session.User, session.Key}] = micro(session.ExpiresAt)
+		}
+		return nil
+	})
+}
+
+// ReplaceRecoveryCodes implements credentials.RecoveryCodes.
+func (s *Store) ReplaceRecoveryCodes(ctx context.Context, id identity.UserID, digests []identity.TokenDigest) error {
+	return s.change(ctx, func(d *draft) error {
+		if err := d.users.has(id, "user"); err != nil {
+			return err
+		}
+		d.codes[id] = slices.Clone(digests)
+		return nil
+	})
+}
+
+// SpendRecoveryCode implements credentials.RecoveryCodes.
+func (s *Store) SpendRecoveryCode(ctx context.Context, id identity.UserID, digest identity.TokenDigest) error {
+	return s.change(ctx, func(d *draft) error {
+		i := slices.Index(d.codes[id], digest)
+		if i < 0 {
+			return missing("recovery code of user %d", id)
+		}
+		d.codes[id] = slices.Delete(slices.Clone(d.codes[id]), i, i+1)
+		return nil
+	})
+}
+
+// MintToken implements credentials.Tokens.
+func (s *Store) MintToken(ctx context.Context, t identity.AccessToken) (id int64, err error) {
+	err = s.change(ctx, func(d *draft) error {
+		if err := d.users.has(t.User, "user"); err != nil {
+			return err
+		}
+		if d.token(t.Digest).ID != 0 {
+			return conflict("an access token with that digest")
+		}
+		t.ID = 0
+		id = d.putToken(t)
+		return nil
+	})
+	return id, err
+}
+
+// Bearer implements credentials.Tokens.
+func (s *Store) Bearer(ctx context.Context, digest identity.TokenDigest) (credentials.Bearer, error) {
+	if err := ctx.Err(); err != nil {
+		return credentials.Bearer{}, err
+	}
+	w := s.world.Load()
+	t := w.token(digest)
+	if t.ID == 0 {
+		return credentials.Bearer{}, missing("access token")
+	}
+	s.mu.Lock()
+	t.LastUsedAt = s.used[t.ID]
+	s.mu.Unlock()
+	t.Scopes = slices.Clone(t.Scopes)
+	return credentials.Bearer{Token: t, User: w.users.rows[t.User].User}, nil
+}
+
+// TokenUsed implements credentials.Tokens.
+func (s *Store) TokenUsed(id int64, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used[id] = later(s.used[id], micro(now))
+}
+
+// Append implements audit.Log.
+func (s *Store) Append(ctx context.Context, e audit.Event) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	e.At = micro(e.At)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events = append(s.events, e)
+	return nil
+}

@@ -1,0 +1,76 @@
+// Package seal keeps secrets readable to this instance only: what is sealed
+// can be opened with the instance's key and with no other.
+package seal
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"strings"
+)
+
+// Box seals and opens texts. It is safe for concurrent use.
+type Box struct {
+	aead cipher.AEAD
+	// older opens what was sealed before the key was rotated.
+	older []cipher.AEAD
+}
+
+// New makes a Box. The first key seals, all of them open; each is as long and
+// as random as a secret should be.
+func New(key []byte, previous ...[]byte) (*Box, error) {
+	box := &Box{}
+	for i, k := range append([][]byte{key}, previous...) {
+		aead, err := newAEAD(k)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			box.aead = aead
+		} else {
+			box.older = append(box.older, aead)
+		}
+	}
+	return box, nil
+}
+
+// newAEAD derives a key of its own, so that the instance's serves other uses.
+func newAEAD(key []byte) (cipher.AEAD, error) {
+	derived, err := hkdf.Key(sha256.New, key, nil, "gatehouse seal v1", 32)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(derived)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+// version stands before what is sealed, so that the form can change.
+const version = "v1:"
+
+var errSealed = errors.New("sealed text cannot be opened: it is damaged, or sealed with another key")
+
+// Seal returns text in a form that only Open reads; another one each time.
+func (b *Box) Seal(text string) string {
+	return version + base64.RawStdEncoding.EncodeToString(b.aead.Seal(nil, nil, []byte(text), nil))
+}
+
+// Open returns what was sealed. Its error tells nothing of it.
+func (b *Box) Open(sealed string) (string, error) {
+	encoded, ok := strings.CutPrefix(sealed, version)
+	raw, err := base64.RawStdEncoding.DecodeString(encoded)
+	if !ok || err != nil {
+		return "", errSealed
+	}
+	for _, aead := range append([]cipher.AEAD{b.aead}, b.older...) {
+		if text, err := aead.Open(nil, nil, raw, nil); err == nil {
+			return string(text), nil
+		}
+	}
+	return "", errSealed
+}

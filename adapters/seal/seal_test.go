@@ -1,0 +1,58 @@
+package seal_test
+
+import (
+	"strings"
+	"testing"
+
+	"gatehouse/adapters/seal"
+)
+
+func box(t *testing.T, keys ...string) *seal.Box {
+	t.Helper()
+	var previous [][]byte
+	for _, key := range keys[1:] {
+		previous = append(previous, []byte(key))
+	}
+	b, err := seal.New([]byte(keys[0]), previous...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestBox_readsBack(t *testing.T) {
+	t.Parallel()
+	b := box(t, "one")
+	sealed := b.Seal("JBSWY3DPEHPK3PXP")
+	if got, err := b.Open(sealed); err != nil || got != "JBSWY3DPEHPK3PXP" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if strings.Contains(sealed, "JBSW") || sealed == b.Seal("JBSWY3DPEHPK3PXP") {
+		t.Errorf("got %q, want another text each time", sealed)
+	}
+}
+
+func TestBox_rotation(t *testing.T) {
+	t.Parallel()
+	sealed := box(t, "old").Seal("x")
+	if got, err := box(t, "new", "old").Open(sealed); err != nil || got != "x" {
+		t.Errorf("with the previous key: got %q, %v", got, err)
+	}
+	if got, err := box(t, "new").Open(sealed); err == nil {
+		t.Errorf("without it: got %q", got)
+	}
+}
+
+func TestBox_Open_damaged(t *testing.T) {
+	t.Parallel()
+	b := box(t, "one")
+	sealed := b.Seal("secret")
+	for name, text := range map[string]string{
+		"empty": "", "plain": "secret", "no version": sealed[3:], "cut": sealed[:len(sealed)-2], "short": "v1:AAAA",
+		"changed": sealed[:len(sealed)-1] + string('A'+(sealed[len(sealed)-1]+1)%26), "no base64": "v1:!!!",
+	} {
+		if got, err := b.Open(text); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: got %q, %v", name, got, err)
+		}
+	}
+}

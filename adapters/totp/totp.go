@@ -1,0 +1,44 @@
+// Package totp checks one-time passwords as authenticator apps make them:
+// RFC 6238, six digits, a new one every 30 seconds.
+package totp
+
+import (
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
+)
+
+// Opener opens sealed secrets.
+type Opener interface {
+	// Open returns the secret; its error tells nothing of it.
+	Open(sealed string) (string, error)
+}
+
+// Authenticator checks one-time passwords against sealed secrets. It is safe
+// for concurrent use.
+type Authenticator struct{ opener Opener }
+
+// New makes an Authenticator.
+func New(opener Opener) *Authenticator { return &Authenticator{opener} }
+
+// period is how long a code lasts, in seconds.
+const period = 30
+
+// Step returns the time step whose code is code: that of now, or the one
+// before or after it, since clocks differ. All three are compared each time.
+func (a *Authenticator) Step(secret, code string, now time.Time) (step int64, ok bool, err error) {
+	plain, err := a.opener.Open(secret)
+	if err != nil {
+		return 0, false, err
+	}
+	current := now.Unix() / period
+	for _, candidate := range []int64{current - 1, current, current + 1} {
+		// A code that is no six digits is an error there, and no match here.
+		match, err := hotp.ValidateCustom(code, uint64(candidate), plain, hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+		if err == nil && match {
+			step, ok = candidate, true
+		}
+	}
+	return step, ok, nil
+}

@@ -1,0 +1,109 @@
+// Package audit keeps what was done with Git, by whom and to what.
+package audit
+
+import (
+	"context"
+	"time"
+
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// Event is one Git command that has run. It is written once and never changed.
+type Event struct {
+	At         time.Time
+	Action     source.Command
+	Protocol   source.Protocol
+	Verb       Verb
+	Repository string
+	// User is 0 and Username empty for a deploy key or a stranger.
+	User     identity.UserID
+	Username string
+	Key      identity.KeyID
+	KeyType  identity.KeyKind
+	// Address is the client's; empty if it is not known.
+	Address string
+	Stats   Stats
+}
+
+// Verb is what the command did, in a word.
+type Verb string
+
+// The verbs.
+const (
+	Push  Verb = "push"
+	Clone Verb = "clone"
+	Pull  Verb = "pull"
+)
+
+// Stats is what went over the wire, as far as the client told.
+type Stats struct {
+	Wants, Haves, PayloadSize   int64
+	WrittenBytes, ReceivedBytes int64
+}
+
+// VerbOf reads the verb from a command and its statistics: who wants and has
+// nothing yet clones.
+func VerbOf(c source.Command, s Stats) Verb {
+	switch {
+	case c == source.ReceivePack:
+		return Push
+	case s.Wants > 0 && s.Haves == 0:
+		return Clone
+	default:
+		return Pull
+	}
+}
+
+// Log keeps events.
+type Log interface {
+	// Append keeps the event durably.
+	Append(ctx context.Context, e Event) error
+}
+
+// People knows who stands behind a claim.
+type People interface {
+	// Actor returns the zero Actor if nobody does.
+	Actor(ctx context.Context, claim identity.Claim) (identity.Actor, error)
+}
+
+// Trail takes in events. It is safe for concurrent use.
+type Trail struct {
+	log     Log
+	people  People
+	enabled bool
+	now     func() time.Time
+}
+
+// New makes a Trail; one that is not enabled keeps nothing.
+func New(log Log, people People, enabled bool, now func() time.Time) *Trail {
+	return &Trail{log, people, enabled, now}
+}
+
+// ErrNotNeeded says that an event was not kept because nobody wants it.
+var ErrNotNeeded = domain.Refuse(domain.Unprocessable, "No git audit event needed")
+
+// Record keeps the event of who claims to have done it and returns it as it
+// was kept. ErrNotNeeded is no failure; an unknown command is a Refusal of
+// kind domain.Invalid, any other error the store's.
+func (t *Trail) Record(ctx context.Context, claim identity.Claim, e Event) (Event, error) {
+	if !e.Action.Known() {
+		return Event{}, domain.Refuse(domain.Invalid, "action is invalid")
+	}
+	if !t.enabled {
+		return Event{}, ErrNotNeeded
+	}
+	actor, err := t.people.Actor(ctx, claim)
+	if err != nil {
+		return Event{}, err
+	}
+	if actor.Anonymous() {
+		return Event{}, ErrNotNeeded
+	}
+	e.At, e.Verb = t.now(), VerbOf(e.Action, e.Stats)
+	e.Key, e.KeyType = actor.Key.ID, actor.Key.Kind
+	person := actor.Person()
+	e.User, e.Username = person.ID, person.Username
+	return e, t.log.Append(ctx, e)
+}

@@ -1,0 +1,111 @@
+package audit_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"gatehouse/adapters/memory"
+	"gatehouse/application/audit"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+	"gatehouse/tests/world"
+)
+
+const people = `
+users: [{id: 7, username: dede}]
+keys: [{id: 11, user: dede, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHQiuYh1mAaOMsREipSa2ykND041ueAbDuXxoeYA/iZ0"}]
+deploy_keys: [{id: 201, creator: dede, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEOq6Ou97blpQV0CCwEhEYAicipXd1jF+ojc2diiEWUz"}]
+`
+
+func trail(t *testing.T, enabled bool) (*audit.Trail, *memory.Store) {
+	t.Helper()
+	store := memory.New()
+	world.Apply(t, store.Registries(), people)
+	return audit.New(store, store, enabled, world.Clock), store
+}
+
+func count(t *testing.T, store *memory.Store) int {
+	t.Helper()
+	records, err := store.List(t.Context(), "audit", world.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(records)
+}
+
+func TestVerbOf(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		command source.Command
+		stats   audit.Stats
+		want    audit.Verb
+	}{
+		"a push":             {source.ReceivePack, audit.Stats{Wants: 1}, audit.Push},
+		"wants, has nothing": {source.UploadPack, audit.Stats{Wants: 1}, audit.Clone},
+		"wants, has some":    {source.UploadPack, audit.Stats{Wants: 1, Haves: 1}, audit.Pull},
+		"statistics unknown": {source.UploadPack, audit.Stats{}, audit.Pull},
+		"an archive":         {source.UploadArchive, audit.Stats{}, audit.Pull},
+	} {
+		if got := audit.VerbOf(c.command, c.stats); got != c.want {
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestTrail_Record(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		claim identity.Claim
+		want  audit.Event
+	}{
+		"by key":       {identity.ClaimKey("11"), audit.Event{User: 7, Username: "dede", Key: 11, KeyType: identity.UserKey}},
+		"by name":      {identity.ClaimName("dede"), audit.Event{User: 7, Username: "dede"}},
+		"a deploy key": {identity.ClaimKey("201"), audit.Event{Key: 201, KeyType: identity.DeployKey}},
+	} {
+		log, store := trail(t, true)
+		got, err := log.Record(t.Context(), c.claim, audit.Event{Action: source.ReceivePack, Protocol: source.SSH, Repository: "project-42"})
+		c.want.At, c.want.Action, c.want.Protocol, c.want.Verb, c.want.Repository = world.Now, source.ReceivePack, source.SSH, audit.Push, "project-42"
+		if err != nil || got != c.want || count(t, store) != 1 {
+			t.Errorf("%s: got %+v, %v, want %+v", name, got, err, c.want)
+		}
+	}
+}
+
+func TestTrail_Record_keepsNothing(t *testing.T) {
+	t.Parallel()
+	event := audit.Event{Action: source.UploadPack}
+	for name, c := range map[string]struct {
+		enabled bool
+		claim   identity.Claim
+		event   audit.Event
+		want    error
+	}{
+		"switched off":       {false, identity.ClaimKey("11"), event, audit.ErrNotNeeded},
+		"an unknown user":    {true, identity.ClaimName("nobody"), event, audit.ErrNotNeeded},
+		"nobody":             {true, identity.Claim{}, event, audit.ErrNotNeeded},
+		"an unknown command": {true, identity.ClaimKey("11"), audit.Event{Action: "git-shell"}, domain.Invalid},
+		"unknown, and off":   {false, identity.ClaimKey("11"), audit.Event{Action: "git-shell"}, domain.Invalid},
+	} {
+		log, store := trail(t, c.enabled)
+		if _, err := log.Record(t.Context(), c.claim, c.event); !errors.Is(err, c.want) || count(t, store) != 0 {
+			t.Errorf("%s: got %v, want %v and nothing kept", name, err, c.want)
+		}
+	}
+}
+
+// full is a log that takes nothing more.
+type full struct{ err error }
+
+func (f full) Append(context.Context, audit.Event) error { return f.err }
+
+func TestTrail_Record_storeIsDown(t *testing.T) {
+	t.Parallel()
+	_, store := trail(t, true)
+	down := errors.New("disk full")
+	_, err := audit.New(full{down}, store, true, world.Clock).Record(t.Context(), identity.ClaimKey("11"), audit.Event{Action: source.UploadPack})
+	if !errors.Is(err, down) {
+		t.Errorf("got %v, want %v", err, down)
+	}
+}

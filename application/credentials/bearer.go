@@ -1,0 +1,41 @@
+package credentials
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+)
+
+// The ways in which a token lets nobody in. They are told apart by identity.
+var (
+	ErrUnknownToken = domain.Refuse(domain.Unauthenticated, "401 Unauthorized")
+	ErrExpiredToken = domain.Refuse(domain.Unauthenticated, "Token is expired. You can either do re-authorization or token refresh.")
+	ErrRevokedToken = domain.Refuse(domain.Unauthenticated, "Token was revoked. You have to re-authorize from the user.")
+	ErrBlockedUser  = domain.Refuse(domain.Forbidden, "403 Forbidden - Your account has been blocked.")
+)
+
+// Bearer returns who comes with the text of an access token, or a Refusal: one
+// of the errors above, or domain.Unavailable. What the token is good for is
+// its scopes' to say. Each token is looked up by its digest, whether it is
+// right or wrong, and the state of its user is that of this moment.
+func (o *Office) Bearer(ctx context.Context, text string) (Bearer, error) {
+	b, err := o.tokens.Bearer(ctx, identity.DigestToken(text))
+	now := o.now()
+	switch {
+	case errors.Is(err, domain.NotFound):
+		return Bearer{}, ErrUnknownToken
+	case err != nil:
+		return Bearer{}, fmt.Errorf("%w (access token: %w)", errUnavailable, err)
+	case b.Token.Revoked:
+		return Bearer{}, ErrRevokedToken
+	case b.Token.Expired(now):
+		return Bearer{}, ErrExpiredToken
+	case o.rules.Users.CheckUser(b.User, now) != nil:
+		return Bearer{}, ErrBlockedUser
+	}
+	o.tokens.TokenUsed(b.Token.ID, now)
+	return b, nil
+}

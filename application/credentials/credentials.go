@@ -1,0 +1,196 @@
+package credentials
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"gatehouse/application"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+)
+
+// Rules are the instance's settings for credentials.
+type Rules struct {
+	Users identity.Policy
+	// TokenPrefix stands before the random part of an access token.
+	TokenPrefix string
+	Lifetime    identity.Lifetime
+	// Scopes can be asked for.
+	Scopes []identity.Scope
+	// OTP switches one-time passwords on; OTPSession is how long one lets its
+	// user in.
+	OTP        bool
+	OTPSession time.Duration
+}
+
+// Office makes and checks credentials. It is safe for concurrent use.
+type Office struct {
+	holders       Holders
+	codes         RecoveryCodes
+	tokens        Tokens
+	authenticator Authenticator
+	rules         Rules
+	random        io.Reader
+	now           application.Clock
+}
+
+// New makes an Office; random has to be fit for secrets.
+func New(holders Holders, codes RecoveryCodes, tokens Tokens, authenticator Authenticator, rules Rules, random io.Reader, now application.Clock) *Office {
+	return &Office{holders, codes, tokens, authenticator, rules, random, now}
+}
+
+// Caller is whom a request is about: named by a key, or by a user's number.
+type Caller struct {
+	Claim identity.Claim
+	// ByUser says that the claim is about a user, also where it cannot be
+	// resolved.
+	ByUser bool
+}
+
+// holder returns the person behind the caller, or a Refusal that tells what is
+// missing. A deploy key is nobody's here: robot says so in the caller's words.
+func (o *Office) holder(ctx context.Context, caller Caller, robot *domain.Refusal) (Holder, error) {
+	h, err := o.holders.Holder(ctx, caller.Claim)
+	switch {
+	case err != nil:
+		return Holder{}, fmt.Errorf("%w (holder %s: %w)", errUnavailable, caller.Claim, err)
+	case caller.ByUser && !h.Actor.User.Known():
+		return Holder{}, domain.Refuse(domain.NotFound, "Could not find the given user")
+	case !caller.ByUser && !h.Actor.Key.Known():
+		return Holder{}, domain.Refuse(domain.NotFound, "Could not find the given key")
+	case h.Actor.IsDeployKey():
+		return Holder{}, robot
+	case !h.Actor.User.Known():
+		return Holder{}, domain.Refuse(domain.NotFound, "Could not find a user for the given key")
+	}
+	return h, nil
+}
+
+var errUnavailable = domain.Refuse(domain.Unavailable, "Your account cannot be looked up at the moment. Try again later.")
+
+const (
+	recoveryCodes    = 10
+	recoveryCodeSize = 8
+)
+
+// RecoveryCodes returns ten new recovery codes for the caller and ends all
+// older ones, or a Refusal. The codes are nowhere else from then on.
+func (o *Office) RecoveryCodes(ctx context.Context, caller Caller) ([]string, error) {
+	h, err := o.holder(ctx, caller, domain.Refuse(domain.Forbidden, "Deploy keys cannot be used to retrieve recovery codes"))
+	if err != nil {
+		return nil, err
+	}
+	if !h.Factor.Enabled {
+		return nil, domain.Refuse(domain.Unprocessable, "Two-factor authentication is not enabled for this user")
+	}
+	if refusal := o.rules.Users.CheckUser(h.Actor.User, o.now()); refusal != nil {
+		return nil, refusal
+	}
+	codes := make([]string, recoveryCodes)
+	digests := make([]identity.TokenDigest, recoveryCodes)
+	for i := range codes {
+		raw := make([]byte, recoveryCodeSize)
+		if _, err := io.ReadFull(o.random, raw); err != nil {
+			return nil, fmt.Errorf("random recovery codes: %w", err)
+		}
+		codes[i] = hex.EncodeToString(raw)
+		digests[i] = identity.DigestToken(codes[i])
+	}
+	if err := o.codes.ReplaceRecoveryCodes(ctx, h.Actor.User.ID, digests); err != nil {
+		return nil, fmt.Errorf("%w (recovery codes of %d: %w)", errUnavailable, h.Actor.User.ID, err)
+	}
+	return codes, nil
+}
+
+// SpendRecoveryCode lets the user's recovery code count once, in any letter
+// case, for whoever signs people in. A code that is not theirs, or not any
+// more, is a Refusal of kind domain.Unauthenticated.
+func (o *Office) SpendRecoveryCode(ctx context.Context, user identity.UserID, code string) error {
+	err := o.codes.SpendRecoveryCode(ctx, user, identity.DigestToken(strings.ToLower(code)))
+	switch {
+	case errors.Is(err, domain.NotFound):
+		return domain.Refuse(domain.Unauthenticated, "Invalid recovery code")
+	case err != nil:
+		return fmt.Errorf("%w (recovery codes of %d: %w)", errUnavailable, user, err)
+	}
+	return nil
+}
+
+// TokenRequest asks for an access token. The texts are as they came.
+type TokenRequest struct {
+	Name      string
+	Scopes    []string
+	ExpiresAt string
+}
+
+// Minted is an access token with its text, which is nowhere else.
+type Minted struct {
+	Text  string
+	Token identity.AccessToken
+}
+
+// PersonalAccessToken makes an access token for the caller, or returns a
+// Refusal that names the first thing that is wrong.
+func (o *Office) PersonalAccessToken(ctx context.Context, caller Caller, req TokenRequest) (Minted, error) {
+	h, err := o.holder(ctx, caller, domain.Refuse(domain.Forbidden, "Deploy keys cannot be used to create personal access tokens"))
+	if err != nil {
+		return Minted{}, err
+	}
+	token, err := o.draft(h.Actor.User, req)
+	if err != nil {
+		return Minted{}, err
+	}
+	return o.mint(ctx, token)
+}
+
+func (o *Office) draft(user identity.User, req TokenRequest) (identity.AccessToken, error) {
+	if blank(req.Name) {
+		return identity.AccessToken{}, domain.Refuse(domain.Invalid, "No token name specified")
+	}
+	scopes := identity.SplitScopes(req.Scopes)
+	if refusal := identity.CheckScopes(scopes, o.rules.Scopes); refusal != nil {
+		return identity.AccessToken{}, refusal
+	}
+	now := o.now()
+	expiry, err := o.rules.Lifetime.Expiry(req.ExpiresAt, now)
+	if err != nil {
+		return identity.AccessToken{}, err
+	}
+	if refusal := o.rules.Users.CheckUser(user, now); refusal != nil {
+		return identity.AccessToken{}, domain.Refuse(domain.Forbidden, "Failed to create token: %s", refusal.Message)
+	}
+	return identity.AccessToken{User: user.ID, Name: req.Name, Scopes: scopes, ExpiresAt: expiry, CreatedAt: now}, nil
+}
+
+// tokenBytes makes 20 characters of base64.
+const tokenBytes = 15
+
+func (o *Office) mint(ctx context.Context, token identity.AccessToken) (Minted, error) {
+	raw := make([]byte, tokenBytes)
+	if _, err := io.ReadFull(o.random, raw); err != nil {
+		return Minted{}, fmt.Errorf("random token: %w", err)
+	}
+	text := o.rules.TokenPrefix + base64.RawURLEncoding.EncodeToString(raw)
+	token.Digest = identity.DigestToken(text)
+	id, err := o.tokens.MintToken(ctx, token)
+	if err != nil {
+		return Minted{}, fmt.Errorf("%w (token of %d: %w)", errUnavailable, token.User, err)
+	}
+	token.ID = id
+	return Minted{text, token}, nil
+}
+
+func blank(text string) bool {
+	for _, r := range text {
+		if r > ' ' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,66 @@
+// Package credentials makes and checks what people log in with besides their
+// SSH keys: access tokens, recovery codes and one-time passwords.
+package credentials
+
+import (
+	"context"
+	"time"
+
+	"gatehouse/domain/identity"
+)
+
+// Holder is an actor with their second factor.
+type Holder struct {
+	Actor  identity.Actor
+	Factor identity.TwoFactor
+}
+
+// Holders knows people and their second factors.
+type Holders interface {
+	// Holder returns who stands behind the claim; the zero Holder if nobody
+	// does. A deploy key stands for its creator, or for the ghost user.
+	Holder(ctx context.Context, claim identity.Claim) (Holder, error)
+	// UpdateFactor replaces the user's second factor by what change makes of
+	// it and, if change returns one, starts that session in place of the one
+	// that is there for the same user and key. Concurrent updates of one
+	// factor take turns. It may call change more than once. A user without a
+	// factor is domain.NotFound.
+	UpdateFactor(ctx context.Context, user identity.UserID, change func(identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession)) error
+}
+
+// RecoveryCodes keeps the digests of recovery codes.
+type RecoveryCodes interface {
+	// ReplaceRecoveryCodes makes the digests the only ones the user has. Of
+	// concurrent calls one wins whole.
+	ReplaceRecoveryCodes(ctx context.Context, user identity.UserID, digests []identity.TokenDigest) error
+	// SpendRecoveryCode removes the digest from the user's, or returns
+	// domain.NotFound. Of concurrent calls for one digest one succeeds.
+	SpendRecoveryCode(ctx context.Context, user identity.UserID, digest identity.TokenDigest) error
+}
+
+// Tokens keeps access tokens.
+type Tokens interface {
+	// MintToken keeps a new token and returns its number. A digest that is
+	// there already is domain.Conflict.
+	MintToken(ctx context.Context, t identity.AccessToken) (int64, error)
+	// Bearer returns the token of that digest and its user in one round trip,
+	// or domain.NotFound. It is found in whatever state it is.
+	Bearer(ctx context.Context, digest identity.TokenDigest) (Bearer, error)
+	// TokenUsed notes that a token was used at now. It returns at once and
+	// never fails: a stamp may be late or lost.
+	TokenUsed(id int64, now time.Time)
+}
+
+// Bearer is an access token and whose it is.
+type Bearer struct {
+	Token identity.AccessToken
+	User  identity.User
+}
+
+// Authenticator checks one-time passwords.
+type Authenticator interface {
+	// Step returns the time step, at or next to now, whose code is code; ok
+	// is false if there is none. It takes as long for a wrong code as for the
+	// right one. secret is sealed; one that cannot be opened is an error.
+	Step(secret, code string, now time.Time) (step int64, ok bool, err error)
+}

@@ -1,0 +1,47 @@
+package bootstrap
+
+import (
+	"crypto/rand"
+
+	"github.com/google/uuid"
+	"go.uber.org/fx"
+
+	"gatehouse/adapters/lfstoken"
+	"gatehouse/adapters/totp"
+	"gatehouse/application"
+	"gatehouse/application/audit"
+	"gatehouse/application/credentials"
+	"gatehouse/application/gitaccess"
+	"gatehouse/application/lfsaccess"
+	"gatehouse/application/whois"
+	"gatehouse/domain/identity"
+)
+
+// people log in, with what is made and checked here.
+var people = fx.Module("people", fx.Provide(NewInstanceKey, Credentials, LFSAccess, Trail))
+
+// Credentials makes the office of access tokens, recovery codes and one-time
+// passwords.
+func Credentials(config Config, holders credentials.Holders, codes credentials.RecoveryCodes, tokens credentials.Tokens, key *InstanceKey, now application.Clock) *credentials.Office {
+	rules := credentials.Rules{
+		Users: config.policy(), TokenPrefix: config.Tokens.Prefix, Scopes: identity.Scopes,
+		Lifetime: identity.Lifetime{
+			MaxDays: config.Tokens.MaxLifetimeDays, Required: config.Tokens.RequireExpiry, TakePast: config.Tokens.AllowPastExpiry,
+		},
+		OTP: config.OTP.Enabled, OTPSession: config.OTP.Session,
+	}
+	return credentials.New(holders, codes, tokens, totp.New(key), rules, rand.Reader, now)
+}
+
+// LFSAccess makes the office of credentials for Git LFS.
+func LFSAccess(config Config, directory gitaccess.Directory, stamps gitaccess.Stamps, rules gitaccess.Rules, key *InstanceKey, now application.Clock) *lfsaccess.Office {
+	return lfsaccess.New(directory, stamps, lfstoken.Format{}, lfsaccess.Rules{
+		Settings: rules.Settings, Keys: rules.Keys, Lifetime: config.LFS.TokenTTL,
+		InstanceKey: key.Current, NewID: uuid.NewString,
+	}, now)
+}
+
+// Trail makes the record of what was done with Git.
+func Trail(config Config, log audit.Log, people whois.People, now application.Clock) *audit.Trail {
+	return audit.New(log, people, config.Audit.Enabled, now)
+}

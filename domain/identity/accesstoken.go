@@ -1,0 +1,130 @@
+package identity
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"gatehouse/domain"
+)
+
+// AccessToken is a personal access token. Its text is known to its owner only.
+type AccessToken struct {
+	ID     int64
+	User   UserID
+	Name   string
+	Scopes []Scope
+	Digest TokenDigest
+	// ExpiresAt is the day with whose beginning, in UTC, the token ends; zero
+	// for a token that does not end.
+	ExpiresAt time.Time
+	Revoked   bool
+	CreatedAt time.Time
+	// LastUsedAt is zero for a token that was never used.
+	LastUsedAt time.Time
+}
+
+// Expired says whether the token has ended at now.
+func (t AccessToken) Expired(now time.Time) bool {
+	return !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt)
+}
+
+// Allows says whether one of scopes is among the token's.
+func (t AccessToken) Allows(scopes ...Scope) bool {
+	return slices.ContainsFunc(scopes, func(s Scope) bool { return slices.Contains(t.Scopes, s) })
+}
+
+// Scope is what a token may be used for.
+type Scope string
+
+// The scopes that are asked for somewhere here.
+const (
+	ScopeAPI     Scope = "api"
+	ScopeReadAPI Scope = "read_api"
+	ScopeSudo    Scope = "sudo"
+)
+
+// Scopes are those that a user may ask for over SSH, in order of their names:
+// GitLab's own but for runners and Kubernetes. Sudo and admin mode are never
+// among them.
+var Scopes = []Scope{
+	ScopeAPI, ScopeReadAPI, "read_registry", "read_repository", "read_user", "self_rotate", "write_registry", "write_repository",
+}
+
+// CheckScopes returns why the scopes cannot be asked for, or nil. valid are
+// those that can.
+func CheckScopes(scopes, valid []Scope) *domain.Refusal {
+	if len(scopes) == 0 {
+		return domain.Refuse(domain.Invalid, "No token scopes specified")
+	}
+	for _, scope := range scopes {
+		if !slices.Contains(valid, scope) {
+			return domain.Refuse(domain.Invalid, "Invalid scope: '%s'. Valid scopes are: %s", scope, joinScopes(valid))
+		}
+	}
+	return nil
+}
+
+func joinScopes(scopes []Scope) string {
+	var names []string
+	for _, scope := range scopes {
+		names = append(names, string(scope))
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// SplitScopes reads scopes as they come: a list, of which one entry may hold
+// several with commas or blanks between them. Blank entries do not count.
+func SplitScopes(texts []string) []Scope {
+	var scopes []Scope
+	for _, text := range texts {
+		for field := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == ' ' }) {
+			scopes = append(scopes, Scope(field))
+		}
+	}
+	return scopes
+}
+
+// Lifetime is what the instance says about how long tokens last.
+type Lifetime struct {
+	// MaxDays is the longest, from today; 0 means there is none.
+	MaxDays int
+	// Required gives tokens without an expiry the longest there is, or a year.
+	Required bool
+	// TakePast mints tokens that have ended already, to replay old requests.
+	TakePast bool
+}
+
+// Expiry returns the day on which a token ends that was asked for as text, on
+// the day of now: zero for none. A text that is no ISO date, or timestamp, and
+// a day that is too far away or past are Refusals of kind Invalid and
+// Unprocessable.
+func (l Lifetime) Expiry(text string, now time.Time) (time.Time, error) {
+	today := now.UTC().Truncate(24 * time.Hour)
+	last := today.AddDate(0, 0, cmp.Or(l.MaxDays, 365))
+	if strings.TrimSpace(text) == "" {
+		if !l.Required {
+			return time.Time{}, nil
+		}
+		return last, nil
+	}
+	day, err := parseDay(strings.TrimSpace(text))
+	switch {
+	case err != nil:
+		return time.Time{}, domain.Refuse(domain.Invalid, "Invalid token expiry date: '%s'", text)
+	case day.Before(today) && !l.TakePast:
+		return time.Time{}, domain.Refuse(domain.Unprocessable, "Failed to create token: the expiry date %s is in the past", day.Format(time.DateOnly))
+	case l.MaxDays > 0 && day.After(last):
+		return time.Time{}, domain.Refuse(domain.Unprocessable, "Failed to create token: the expiry date must not be after %s", last.Format(time.DateOnly))
+	}
+	return day, nil
+}
+
+func parseDay(text string) (time.Time, error) {
+	if stamp, err := time.Parse(time.RFC3339, text); err == nil {
+		text = stamp.Format(time.DateOnly) // as written: no zone is shifted
+	}
+	return time.Parse(time.DateOnly, text)
+}

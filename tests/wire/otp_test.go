@@ -1,0 +1,61 @@
+package wire_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/pquerna/otp/totp"
+)
+
+func form(route, body string) call {
+	return call{
+		Request: "POST /api/v4/internal/" + route, Body: body,
+		Headers: map[string]string{"Gitlab-Shared-Secret": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="},
+	}
+}
+
+// A second factor that is demanded for Git over SSH: shown once, it lets the
+// same key in for a while, and no other way of logging in.
+func TestAllowed_secondFactor(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, settings{otpRequired: true})
+	code, err := totp.GenerateCode("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const fetch = "&project=acme/tools/cli&action=git-upload-pack&protocol="
+	for _, step := range []struct {
+		what   string
+		call   call
+		status int
+	}{
+		{"without a session", form("allowed", "key_id=7"+fetch+"ssh"), 401},
+		{"over http", form("allowed", "user_id=7"+fetch+"http"), 200},
+		{"without a second factor", form("allowed", "key_id=77"+fetch+"ssh"), 200},
+		{"a deploy key", form("allowed", "key_id=201"+fetch+"ssh"), 200},
+		{"LFS without a session", form("lfs_authenticate", "key_id=7&project=acme/tools/cli"), 401},
+		{"a wrong code", form("two_factor_manual_otp_check", "key_id=7&otp_attempt=1"), 200},
+		{"still without a session", form("allowed", "key_id=7"+fetch+"ssh"), 401},
+		{"the right code", form("two_factor_manual_otp_check", "key_id=7&otp_attempt="+code), 200},
+		{"with a session", form("allowed", "key_id=7"+fetch+"ssh"), 200},
+		{"with another login", form("allowed", "username=rubi"+fetch+"ssh"), 401},
+		{"LFS with a session", form("lfs_authenticate", "key_id=7&project=acme/tools/cli"), 200},
+	} {
+		if got := send(t, server, step.call); got.Status != step.status {
+			t.Errorf("%s: got %d %s, want %d", step.what, got.Status, got.Body, step.status)
+		}
+	}
+}
+
+func TestAllowed_needAudit(t *testing.T) {
+	t.Parallel()
+	for _, want := range []bool{true, false} {
+		got := send(t, newServer(t, settings{needAudit: want}), form("allowed", "key_id=11&project=gnuwget/wget2&action=git-upload-pack&protocol=ssh"))
+		var body struct {
+			NeedAudit bool `json:"need_audit"`
+		}
+		if err := json.Unmarshal(got.Body, &body); err != nil || body.NeedAudit != want {
+			t.Errorf("got %s, %v, want %v", got.Body, err, want)
+		}
+	}
+}
