@@ -121,10 +121,7 @@ func (a *API) pushOTPCheck(c *gin.Context) (any, error) {
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
-	if err := a.uses.Credentials.PushOTP(c.Request.Context(), in.caller()); err != nil {
-		return failed(c, err)
-	}
-	return successResponse{true}, nil
+	return failed(c, a.uses.Credentials.PushOTP(c.Request.Context(), in.caller()))
 }
 
 type twoFactorConfigResponse struct {
