@@ -1,6 +1,7 @@
 // Package contract is what every store has to keep: one case for each sentence
 // that a port's comment promises, and for each place where stores are known to
-// differ. A new store is a new row of rows_test.go, or calls Run itself.
+// differ. A new store is a new row of rows_test.go; a new case is one more entry
+// of the list it belongs to.
 package contract
 
 import (
