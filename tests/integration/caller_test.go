@@ -114,7 +114,25 @@ func (s *server) send(ctx context.Context, c call) (answer, error) {
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
+	s.hideAnswer(body)
 	return answer{response.StatusCode, response.Header.Get("Content-Type"), string(body)}, err
+}
+
+// hideAnswer keeps in mind the secrets that an answer gives away.
+func (s *server) hideAnswer(body []byte) {
+	var given struct {
+		Token         string   `json:"token"`
+		LFSToken      string   `json:"lfs_token"`
+		RecoveryCodes []string `json:"recovery_codes"`
+	}
+	if json.Unmarshal(body, &given) != nil {
+		return
+	}
+	for _, secret := range append(given.RecoveryCodes, given.Token, given.LFSToken) {
+		if secret != "" {
+			s.log.hide(secret)
+		}
+	}
 }
 
 func (s *server) request(ctx context.Context, c call) (*http.Request, error) {

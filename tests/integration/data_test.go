@@ -94,6 +94,7 @@ func TestServer_restart(t *testing.T) {
 		first.post(t, "/pre_receive", preReceive).is(t, "another push", 200, increased)
 		first.post(t, "/post_receive", landed("first")).is(t, "one has landed", 200, decreased)
 		first.post(t, "/allowed", pull(`"key_id": 102`)).is(t, "a key is used", 200, `{}`)
+		first.post(t, "/personal_access_token", pat).is(t, "a token is made", 200, `{"success": true}`)
 		first.stop(t)
 
 		desk := beside(t, config)
@@ -105,6 +106,9 @@ func TestServer_restart(t *testing.T) {
 			if mine := field(key, "id") == int64(102); mine == used.IsZero() {
 				t.Errorf("key %v: last used at %v", field(key, "id"), field(key, "last_used_at"))
 			}
+		}
+		if got := len(desk.list(t, "access-tokens")); got != 2 {
+			t.Errorf("got %d access tokens, want the world's and the one that was made", got)
 		}
 
 		second := serve(t, config)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+	"go.uber.org/zap"
 
 	"gatehouse/application/directory"
 	"gatehouse/bootstrap"
@@ -51,7 +52,7 @@ func settings(t *testing.T, database string, more ...string) bootstrap.Config {
 	flags := map[string]string{
 		"http.address": "127.0.0.1:0", "http.public_address": "127.0.0.1:0", "http.socket": filepath.Join(dir, "socket"),
 		"http.relative_root": root, "external_url": "https://git.example.com" + root,
-		"database.url": database, "shell.secret_file": filepath.Join(dir, "secret"),
+		"database.url": database, "shell.secret_file": filepath.Join(dir, "secret"), "instance.key_file": filepath.Join(dir, "key"),
 		"gitaly.storages": `[{name: default, address: "tcp://gitaly.example.com:8075", token: ` + gitalyToken + `}]`,
 		"log.level":       "debug", "log.format": "json",
 	}
@@ -86,10 +87,11 @@ const (
 	gitalyToken = "gitaly-token-of-the-tests"
 	portalToken = "glpat-token-of-the-tests"
 	agentToken  = "agent-token-of-the-tests"
+	totpSecret  = "JBSWY3DPEHPK3PXP"
 )
 
-// small is tests/world's own, and what has a secret in it.
-var small = world.Small + `
+// small is tests/world's own, with secrets in it.
+var small = strings.Replace(world.Small, "username: dev,", "username: dev, two_factor: {totp_secret: "+totpSecret+"},", 1) + `
 access_tokens:
   - {user: root, name: portal, scopes: [api], token: ` + portalToken + `}
 agents:
@@ -126,7 +128,11 @@ func beside(t *testing.T, config bootstrap.Config) office {
 // try applies a world as the command does.
 func (o office) try(t *testing.T, text string) error {
 	t.Helper()
-	_, err := bootstrap.Registrar(o.config, o.Registries, nil, bootstrap.Clock()).Apply(t.Context(), world.Parse(t, text))
+	key, err := bootstrap.NewInstanceKey(o.config, bootstrap.Clock(), zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = bootstrap.Registrar(o.config, o.Registries, key.Seal, bootstrap.Clock()).Apply(t.Context(), world.Parse(t, text))
 	return err
 }
 

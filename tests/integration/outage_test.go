@@ -13,6 +13,12 @@ import (
 
 const push = `{"key_id": "102", "gl_repository": "project-60", "action": "git-receive-pack", "protocol": "ssh", "changes": "%s %s refs/heads/topic"}`
 
+const (
+	lfs   = `{"key_id": 102, "project": "acme/tools/cli", "operation": "upload"}`
+	pat   = `{"key_id": 102, "name": "mine", "scopes": ["read_api"]}`
+	event = `{"key_id": 102, "gl_repository": "project-60", "action": "git-upload-pack", "protocol": "ssh", "changes": "_any"}`
+)
+
 // works asks everything that needs the database.
 func (s *server) works(t *testing.T, when string) {
 	t.Helper()
@@ -23,6 +29,10 @@ func (s *server) works(t *testing.T, when string) {
 	s.post(t, "/allowed", fmt.Sprintf(push, before, after)).is(t, when+": a push", 200, `{"status": true}`)
 	s.post(t, "/pre_receive", preReceive).is(t, when+": the beginning", 200, increased)
 	s.post(t, "/post_receive", landed("topic")).is(t, when+": the end", 200, decreased)
+	s.post(t, "/lfs_authenticate", lfs).is(t, when+": credentials for LFS", 200, `{"username": "dev"}`)
+	s.post(t, "/two_factor_recovery_codes", `{"key_id": 102}`).is(t, when+": recovery codes", 200, `{"success": true}`)
+	s.post(t, "/personal_access_token", pat).is(t, when+": a token", 200, `{"success": true}`)
+	s.post(t, "/shellhorse/git_audit_event", event).is(t, when+": an event", 200, `{"status": true}`)
 }
 
 // fails asks the same of a server whose database is gone.
@@ -39,6 +49,15 @@ func (s *server) fails(t *testing.T, when string) {
 	opinion := fmt.Sprintf(`{"reference_counter_increased": %t}`, s.config.Counters.FailOpen)
 	s.post(t, "/pre_receive", preReceive).is(t, when+": the beginning", 200, opinion)
 	s.post(t, "/post_receive", landed("topic")).is(t, when+": the end", 200, `{"messages": [], "reference_counter_decreased": true}`)
+	s.post(t, "/lfs_authenticate", lfs).refusal(t, when+": credentials for LFS", 503)
+	for what, asked := range map[string]string{
+		"/two_factor_recovery_codes": `{"key_id": 102}`, "/personal_access_token": pat, "/two_factor_manual_otp_check": `{"key_id": 102, "otp_attempt": "123456"}`,
+	} { // a 5xx would be repeated
+		a := s.post(t, what, asked)
+		a.refusal(t, when+": "+what, 200)
+		a.is(t, when+": "+what, 200, `{"success": false}`)
+	}
+	s.post(t, "/shellhorse/git_audit_event", event).is(t, when+": an event", 200, `{"status": false}`)
 	s.post(t, "/pre_receive", `{}`).is(t, when+": a mistake", 400, `{"message": "gl_repository is missing"}`)
 	s.ask(t, call{route: "GET /check", by: byNobody}).is(t, when+": a stranger", 401, `{}`)
 }
@@ -49,8 +68,8 @@ func TestServer_databaseGone(t *testing.T) {
 	t.Parallel()
 	database := pgtest.Open(t)
 	way, address := through(t, database)
-	strict := serve(t, settings(t, address, "counters.fail_open=false"), with(t, small))
-	easy := serve(t, settings(t, address))
+	strict := serve(t, settings(t, address, "counters.fail_open=false", "audit.enabled=true"), with(t, small))
+	easy := serve(t, settings(t, address, "audit.enabled=true"))
 	servers := []*server{easy, strict}
 	for round := range 2 {
 		for _, s := range servers {
@@ -89,7 +108,7 @@ func TestServer_databaseGone(t *testing.T) {
 func TestServer_databaseRefuses(t *testing.T) {
 	t.Parallel()
 	way, address := through(t, pgtest.Open(t))
-	config := settings(t, address)
+	config := settings(t, address, "audit.enabled=true")
 	s := serve(t, config, with(t, small))
 	s.works(t, "before")
 	way.remove()
@@ -112,7 +131,7 @@ func TestServer_databaseRefuses(t *testing.T) {
 func TestServer_databaseSilent(t *testing.T) {
 	t.Parallel()
 	way, address := through(t, pgtest.Open(t))
-	s := serve(t, settings(t, address), with(t, small))
+	s := serve(t, settings(t, address, "audit.enabled=true"), with(t, small))
 	s.works(t, "before")
 	way.turn(silent)
 	check := s.start(call{route: "GET /check"})

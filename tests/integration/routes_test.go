@@ -55,6 +55,17 @@ var exchanges = []exchange{
 		`key_id=106&project=acme/tools/cli&action=git-receive-pack&protocol=ssh&changes=_any`,
 		401, `{"status": false}`,
 	},
+	{
+		"credentials for LFS", "POST /lfs_authenticate", `{"key_id": "102", "project": "acme/tools/cli", "operation": "download"}`, "key_id=102&project=acme/tools/cli",
+		200, `{"username": "dev", "expires_in": 1800, "repository_http_path": "https://git.example.com/gitlab/acme/tools/cli.git"}`,
+	},
+	{"recovery codes", "POST /two_factor_recovery_codes", `{"key_id": "102"}`, "user_id=4", 200, `{"success": true}`},
+	{
+		"an access token", "POST /personal_access_token", `{"key_id": "102", "name": "mine", "scopes": ["read_api"]}`, "user_id=4&name=mine&scopes[]=read_api",
+		200, `{"success": true, "scopes": ["read_api"]}`,
+	},
+	{"a wrong password", "POST /two_factor_manual_otp_check", `{"key_id": "102", "otp_attempt": "x"}`, "key_id=102&otp_attempt=x", 200, `{"success": false}`},
+	{"a certificate", "GET /authorized_certs?key=x&user_identifier=dev", "", "", 404, `{"success": false}`},
 	// Gitaly.
 	{
 		"a branch", "POST /allowed",
@@ -76,6 +87,7 @@ var exchanges = []exchange{
 		`gl_repository=project-60&identifier=user-4&changes=` + url.QueryEscape(before+" "+after+" refs/heads/topic"),
 		200, `{"messages": [{"message": "For acme only", "type": "alert"}], "reference_counter_decreased": true}`,
 	},
+	{"an object for an archive", "GET /lfs?gl_repository=project-60&oid=1", "", "", 404, `{"message": "404 Not Found"}`},
 	// Anybody.
 	{"a parameter that is missing", "POST /pre_receive", `{}`, "x=", 400, `{"message": "gl_repository is missing"}`},
 	{"a wrong method", "POST /check", `{}`, "x=", 405, `{"message": "405 Method Not Allowed"}`},

@@ -149,8 +149,13 @@ func (l *logbook) leaks() (lines []string) {
 // were sent are known already.
 func (s *server) searchLog(t *testing.T) {
 	t.Helper()
+	key, err := os.ReadFile(s.config.Instance.KeyFile)
+	if err != nil {
+		t.Error(err)
+	}
 	for _, secret := range []string{
-		string(s.secret), base64.StdEncoding.EncodeToString(s.secret), gitalyToken, portalToken, agentToken, password(s.config),
+		string(s.secret), base64.StdEncoding.EncodeToString(s.secret), string(bytes.TrimSpace(key)),
+		gitalyToken, portalToken, agentToken, totpSecret, password(s.config),
 	} {
 		s.log.hide(secret)
 	}
