@@ -28,7 +28,7 @@ bench: ## every benchmark, BENCHTIME each
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 1h ./...
 
 bench-large: ## the benchmarks on a world as large as a big customer's
-	BENCH_WORLD=large go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 3h ./...
+	BENCH_WORLD=large go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 3h ./tests/bench
 
 fuzz: ## every fuzz target, FUZZTIME each
 	.ci/fuzz $(FUZZTIME)

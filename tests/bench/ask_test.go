@@ -1,0 +1,86 @@
+package bench_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+)
+
+// heads are the requests' lines and headers, as GitLab Shell sends them, up to
+// the length of the body.
+type heads struct{ allowed, authorizedKeys string }
+
+// newHeads makes heads with a token, which never differs: the server does not
+// remember any.
+func newHeads(token string) heads {
+	const headers = " HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: GitLab-Shell\r\nContent-Type: application/json\r\n" +
+		"X-Request-Id: 01HF7YAT31JZ0MBQ8V8K2QKX3T\r\nAccept-Encoding: gzip\r\n"
+	signed := "Gitlab-Shell-Api-Request: " + token + "\r\n"
+	return heads{
+		allowed:        "POST /api/v4/internal/allowed" + headers + signed + "Content-Length: ",
+		authorizedKeys: headers + signed + "\r\n",
+	}
+}
+
+// post appends a request with the body that write appends. It writes the body
+// first, to know its length.
+func (h heads) post(scratch []byte, write func([]byte) []byte) []byte {
+	const room = len("65535\r\n\r\n")
+	start := len(h.allowed) + room
+	if cap(scratch) < start {
+		scratch = make([]byte, 0, 4<<10)
+	}
+	body := write(scratch[start:start])
+	request := append(scratch, h.allowed...)
+	request = strconv.AppendInt(request, int64(len(body)), 10)
+	request = append(request, "\r\n\r\n"...)
+	return append(request, body...)
+}
+
+// fetch asks for access to a project by its path, as GitLab Shell does.
+func (h heads) fetch(someone func() (key int, path string)) asking {
+	return func(scratch []byte) []byte {
+		return h.post(scratch, func(body []byte) []byte {
+			key, path := someone()
+			body = append(body, `{"action":"git-upload-pack","project":"/`...)
+			body = append(body, path...)
+			body = append(body, `.git","changes":"_any","protocol":"ssh","key_id":"`...)
+			body = strconv.AppendInt(body, int64(key), 10)
+			return append(body, `","check_ip":"127.0.0.1"}`...)
+		})
+	}
+}
+
+// push asks for the push of so many refs to the first user's project, as Gitaly
+// does: branches that are new, branches that change, tags.
+func (h heads) push(refs int) asking {
+	const old, fresh, none = "1111111111111111111111111111111111111111", "2222222222222222222222222222222222222222", "0000000000000000000000000000000000000000"
+	var changes strings.Builder
+	for i := range refs {
+		switch i % 3 {
+		case 0:
+			fmt.Fprintf(&changes, `%s %s refs/heads/feature/%d-of-many\n`, none, fresh, i)
+		case 1:
+			fmt.Fprintf(&changes, `%s %s refs/heads/feature/%d-of-many\n`, old, fresh, i)
+		case 2:
+			fmt.Fprintf(&changes, `%s %s refs/tags/nightly-%d\n`, none, fresh, i)
+		}
+	}
+	const place = "@hashed/6b/86/6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b.git"
+	body := `{"action":"git-receive-pack","gl_repository":"project-1","project":"/var/opt/repositories/` + place +
+		`","changes":"` + changes.String() + `","protocol":"ssh","relative_path":"` + place +
+		`","env":"{\"GIT_ALTERNATE_OBJECT_DIRECTORIES_RELATIVE\":[\"objects\"],\"GIT_OBJECT_DIRECTORY_RELATIVE\":\"objects/tmp_objdir-incoming-x\"}","key_id":"1"}`
+	request := []byte(h.allowed + strconv.Itoa(len(body)) + "\r\n\r\n" + body)
+	return func([]byte) []byte { return request }
+}
+
+// authorizedKey asks whose a random key is.
+func (h heads) authorizedKey(keys int) asking {
+	return func(scratch []byte) []byte {
+		scratch = append(scratch, "GET /api/v4/internal/authorized_keys?key="...)
+		scratch = base64.StdEncoding.AppendEncode(scratch, blob(1+rand.Int64N(int64(keys))))
+		return append(scratch, h.authorizedKeys...)
+	}
+}

@@ -1,0 +1,271 @@
+package bench_test
+
+import (
+	"context"
+	"database/sql"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"text/template"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"gatehouse/domain/identity"
+)
+
+// A floor is a handler that does the least there is to do: one prepared query,
+// nothing refused, nobody authenticated, nothing logged. It answers as much as
+// the server does.
+
+// directRole asks for what a floor answers, and for the role that needs no
+// groups to be looked at.
+const directRole = `SELECT u.id, u.username, p.id, p.path, p.namespace_id, coalesce(m.level, 0)
+FROM keys k
+JOIN users u ON u.id = k.user_id
+JOIN projects p ON lower(p.path) = $2
+LEFT JOIN members m ON m.user_id = u.id AND m.holder = -p.id
+WHERE k.id = $1`
+
+const keyByPrint = `SELECT k.id, k.title, k.line, k.usage, k.created_at, u.name
+FROM keys k JOIN users u ON u.id = k.user_id WHERE k.fingerprint = $1`
+
+// row is what a query answers with.
+type row interface{ Scan(into ...any) error }
+
+// asker runs a query that has one row.
+type asker func(ctx context.Context, query string, args ...any) row
+
+type floorRequest struct {
+	Action   string `json:"action"`
+	Project  string `json:"project"`
+	Changes  string `json:"changes"`
+	Protocol string `json:"protocol"`
+	KeyID    string `json:"key_id"`
+	CheckIP  string `json:"check_ip"`
+}
+
+type floorRepository struct {
+	StorageName  string   `json:"storage_name"`
+	RelativePath string   `json:"relative_path"`
+	Objects      string   `json:"git_object_directory"`
+	Alternates   []string `json:"git_alternate_object_directories"`
+	GLRepository string   `json:"gl_repository"`
+	ProjectPath  string   `json:"gl_project_path"`
+}
+
+type floorGitaly struct {
+	Repository floorRepository   `json:"repository"`
+	Address    string            `json:"address"`
+	Token      *string           `json:"token"`
+	Features   map[string]string `json:"features"`
+}
+
+type floorResponse struct {
+	Status          bool        `json:"status"`
+	GLRepository    string      `json:"gl_repository"`
+	ProjectPath     string      `json:"gl_project_path"`
+	ProjectID       int64       `json:"gl_project_id"`
+	RootNamespaceID int64       `json:"gl_root_namespace_id"`
+	GLID            string      `json:"gl_id"`
+	Username        string      `json:"gl_username"`
+	KeyType         string      `json:"gl_key_type"`
+	KeyID           int64       `json:"gl_key_id"`
+	GitConfig       []string    `json:"git_config_options"`
+	Gitaly          floorGitaly `json:"gitaly"`
+	Messages        []string    `json:"gl_console_messages"`
+	NeedAudit       bool        `json:"need_audit"`
+}
+
+// facts are what a floor's answer is made of.
+type facts struct {
+	user     int64
+	username string
+	project  int64
+	path     string
+	root     int64
+	level    int64
+}
+
+// lookup finds the facts for a key and a path.
+type lookup func(ctx context.Context, key int64, path string) (facts, error)
+
+// floor makes a floor that answers both routes.
+func floor(find lookup, ask asker) http.Handler {
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.POST("/api/v4/internal/allowed", allowedFloor(find))
+	engine.GET("/api/v4/internal/authorized_keys", keyFloor(ask))
+	return engine
+}
+
+func allowedFloor(find lookup) gin.HandlerFunc {
+	socket, _ := filepath.Abs("gitaly.socket")
+	return func(c *gin.Context) {
+		var in floorRequest
+		if err := c.ShouldBindJSON(&in); err != nil {
+			c.String(http.StatusBadRequest, "%v", err)
+			return
+		}
+		key, err := strconv.ParseInt(in.KeyID, 10, 64)
+		if err != nil {
+			c.String(http.StatusBadRequest, "%v", err)
+			return
+		}
+		f, err := find(c.Request.Context(), key, strings.TrimSuffix(in.Project[1:], ".git"))
+		if err != nil {
+			c.String(http.StatusInternalServerError, "%v", err)
+			return
+		}
+		repository := "project-" + strconv.FormatInt(f.project, 10)
+		c.JSON(http.StatusOK, floorResponse{
+			Status: f.level >= 0, GLRepository: repository, ProjectPath: f.path, ProjectID: f.project, RootNamespaceID: f.root,
+			GLID: "user-" + strconv.FormatInt(f.user, 10), Username: f.username, KeyType: "key", KeyID: key,
+			GitConfig: []string{"uploadpack.allowFilter=true", "uploadpack.allowAnySHA1InWant=true"},
+			Gitaly: floorGitaly{
+				Repository: floorRepository{
+					StorageName:  "default",
+					RelativePath: "@hashed/6b/86/6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b.git",
+					Alternates:   []string{}, GLRepository: repository, ProjectPath: f.path,
+				},
+				Address: "unix:" + socket, Features: map[string]string{},
+			},
+			Messages: []string{},
+		})
+	}
+}
+
+// byDirectRole looks up with one small query.
+func byDirectRole(ask asker) lookup {
+	return func(ctx context.Context, key int64, path string) (f facts, err error) {
+		err = ask(ctx, directRole, key, path).Scan(&f.user, &f.username, &f.project, &f.path, &f.root, &f.level)
+		return f, err
+	}
+}
+
+// byStanding looks up with the server's own statement, and reads no more of
+// its row than it has to.
+func byStanding(t testing.TB, pool *pgxpool.Pool) lookup {
+	t.Helper()
+	var text strings.Builder
+	standing := new(standing)
+	files, err := template.ParseGlob("../../adapters/gormstore/queries/*.sql")
+	if err == nil {
+		err = files.ExecuteTemplate(&text, "standing.postgres.sql", standing)
+	}
+	if err != nil {
+		t.Fatalf("the statement of the server: %v", err)
+	}
+	query := text.String()
+	return func(ctx context.Context, key int64, path string) (f facts, err error) {
+		args := map[string]any{"claim": key, "path": path, "stem": nil, "today": time.Now().UTC().Format(time.DateOnly)}
+		values := make([]any, len(standing.names))
+		for i, name := range standing.names {
+			values[i] = args[name]
+		}
+		rows, err := pool.Query(ctx, query, values...)
+		if err != nil {
+			return f, err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			f = facts{user: key, username: string(rows.RawValues()[11]), path: path, root: key}
+		}
+		return f, rows.Err()
+	}
+}
+
+// standing is what the template of the server's statement is run with: a key
+// asks for a path, without refs.
+type standing struct{ names []string }
+
+func (*standing) ByKey() bool    { return true }
+func (*standing) ByUser() bool   { return false }
+func (*standing) ByName() bool   { return false }
+func (*standing) ByNumber() bool { return false }
+func (*standing) ByPath() bool   { return true }
+func (*standing) Refs() bool     { return false }
+func (*standing) Join() string   { return "JOIN" }
+
+func (s *standing) Arg(name string) string {
+	for i, known := range s.names {
+		if known == name {
+			return "$" + strconv.Itoa(i+1)
+		}
+	}
+	s.names = append(s.names, name)
+	return "$" + strconv.Itoa(len(s.names))
+}
+
+type floorKey struct {
+	ID        int64   `json:"id"`
+	Title     string  `json:"title"`
+	Key       string  `json:"key"`
+	CreatedAt string  `json:"created_at"`
+	ExpiresAt *string `json:"expires_at"`
+	Usage     string  `json:"usage_type"`
+}
+
+func keyFloor(ask asker) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		print, _ := identity.ParseBlob(c.Query("key"))
+		var k floorKey
+		var line, name string
+		var created time.Time
+		if err := ask(c.Request.Context(), keyByPrint, string(print)).Scan(&k.ID, &k.Title, &line, &k.Usage, &created, &name); err != nil {
+			c.String(http.StatusInternalServerError, "%v", err)
+			return
+		}
+		k.Key, k.CreatedAt = line+" "+name+" (localhost)", created.UTC().Format("2006-01-02T15:04:05.000Z")
+		c.JSON(http.StatusOK, k)
+	}
+}
+
+// floorConnections is as many to the database as the server takes by itself.
+func floorConnections() int { return 4 * runtime.NumCPU() }
+
+// openPgx opens a pool of pgx's own, which prepares what it is asked, with the
+// settings that the server has.
+func openPgx(t testing.TB, url string) *pgxpool.Pool {
+	t.Helper()
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.MaxConns, config.MinConns = int32(floorConnections()), int32(floorConnections())
+	config.ConnConfig.RuntimeParams["jit"] = "off"
+	config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pool
+}
+
+func askPgx(pool *pgxpool.Pool) asker {
+	return func(ctx context.Context, query string, args ...any) row { return pool.QueryRow(ctx, query, args...) }
+}
+
+// askSQL prepares the floors' queries on a pool of database/sql.
+func askSQL(t testing.TB, db *sql.DB) asker {
+	t.Helper()
+	db.SetMaxOpenConns(floorConnections())
+	db.SetMaxIdleConns(floorConnections())
+	prepared := map[string]*sql.Stmt{}
+	for _, query := range []string{directRole, keyByPrint} {
+		stmt, err := db.PrepareContext(t.Context(), query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = stmt.Close() })
+		prepared[query] = stmt
+	}
+	return func(ctx context.Context, query string, args ...any) row {
+		return prepared[query].QueryRowContext(ctx, args...)
+	}
+}

@@ -1,0 +1,81 @@
+package bench_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"gatehouse/bootstrap"
+)
+
+// serve starts a server as it is in production, until the end of the test, and
+// returns its address and the heads of requests that it believes. Only two
+// things differ: nobody is held to a number of requests, and the log, which is
+// written, goes nowhere.
+func serve(t testing.TB, url string) (address string, h heads) {
+	t.Helper()
+	config := bootstrap.Default()
+	config.HTTP.Address = "127.0.0.1:0"
+	config.Database.URL = bootstrap.URL(url)
+	config.Shell.SecretFile = filepath.Join(t.TempDir(), "secret")
+	config.Git.RateLimit = 0
+	config.Log.Format = "json"
+	ctx, cancel := context.WithCancel(context.Background())
+	listening, ended := make(chan bootstrap.Addresses, 1), make(chan error, 1)
+	go func() {
+		ended <- bootstrap.Run(ctx, config, bootstrap.WithLog(bootstrap.NewLogger(config.Log, io.Discard)),
+			bootstrap.WhenListening(func(at bootstrap.Addresses) { listening <- at }))
+	}()
+	t.Cleanup(cancel)
+	select {
+	case at := <-listening:
+		t.Cleanup(func() {
+			cancel()
+			if err := <-ended; err != nil {
+				t.Errorf("Run: %v", err)
+			}
+		})
+		return at.TCP, newHeads(token(t, config.Shell.SecretFile))
+	case err := <-ended:
+		t.Fatalf("Run: %v", err)
+		return "", heads{}
+	}
+}
+
+// token is one that lasts as long as any benchmark.
+func token(t testing.TB, secretFile string) string {
+	t.Helper()
+	secret, err := os.ReadFile(secretFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	signed, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"iss": "gitlab-shell", "iat": now.Unix(), "exp": now.Add(24 * time.Hour).Unix(),
+	}).SignedString(bytes.TrimSpace(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
+// listen serves a handler on the loopback, until the end of the test.
+func listen(t testing.TB, handler http.Handler) (address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close() })
+	return listener.Addr().String()
+}

@@ -1,0 +1,160 @@
+package bench_test
+
+import (
+	"crypto/sha256"
+	"database/sql/driver"
+	"encoding/base64"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+
+	"modernc.org/sqlite"
+)
+
+// world is how much there is in a database. A user has one key, of the same
+// number; half of the groups are at the top and have one of the others each,
+// which the projects are in. The heavy user, the last one, is a member of as
+// many groups as burden says, the first ones.
+type world struct{ users, groups, projects, members, burden int }
+
+var (
+	tiny  = world{users: 200, groups: 400, projects: 100, members: 2_000, burden: 400}
+	small = world{users: 2_000, groups: 10_000, projects: 1_000, members: 20_000, burden: 10_000}
+	large = world{users: 1_000_000, groups: 100_000, projects: 500_000, members: 5_000_000, burden: 10_000}
+)
+
+const (
+	// depth is how many groups lie above a deep project.
+	depth = 20
+	// few is how many deep projects there are, and how many users of them.
+	few = 100
+)
+
+// plain is a user with the usual number of memberships, and a project where one
+// of them is.
+func (w world) plain() (key int, path string) {
+	key = 1 + rand.IntN(w.users-1)
+	return key, w.path(1 + (key-1)%w.projects)
+}
+
+// heavy is the user with very many memberships.
+func (w world) heavy() (key int, path string) {
+	return w.users, w.path(1 + rand.IntN(min(w.projects, w.burden)))
+}
+
+// deep is a user with a role far above the project.
+func (w world) deep() (key int, path string) {
+	return 1 + rand.IntN(few), deepPath(depth) + "/p" + strconv.Itoa(1+rand.IntN(few))
+}
+
+func (w world) path(project int) string {
+	return "g" + strconv.Itoa(1+(project-1)%(w.groups/2)) + "/s/p" + strconv.Itoa(project)
+}
+
+func deepPath(n int) string { return "deep" + strings.Repeat("/x", n-1) }
+
+// blob is the public key of that number. As base64 it holds nothing that has
+// to be escaped in a query.
+func blob(n int64) []byte {
+	return fmt.Appendf(nil, "\x00\x00\x00\x0bssh-ed25519\x00\x00\x00\x20%032d", n)
+}
+
+// statement is one step of filling a database; what says to people what it
+// brings.
+type statement struct{ what, sql string }
+
+// filling are the statements that bring a world into tables that are empty.
+func (w world) filling(d dialect) []statement {
+	text := strings.NewReplacer(
+		":users", strconv.Itoa(w.users), ":groups", strconv.Itoa(w.groups), ":half", strconv.Itoa(w.groups/2),
+		":projects", strconv.Itoa(w.projects),
+		":depth", strconv.Itoa(depth), ":few", strconv.Itoa(few), ":burden", strconv.Itoa(w.burden),
+		":deepest", deepPath(depth), ":now", time.Now().UTC().Format(time.DateTime+"+00:00"),
+		":line", d.line, ":print", d.print,
+	)
+	each := func(from, to string) string { return text.Replace(d.series("i", from, to)) }
+	mine := w.members / w.users
+	times := func(n int) string { return ", " + d.series("k", "1", strconv.Itoa(n)) }
+	const namespace = "INSERT INTO namespaces (id, path, parent_id, root_id, owner_id, visibility, allowed_ips, protocols, require_ssh_certificates, pending_delete, hidden) "
+	const project = "INSERT INTO projects (id, namespace_id, path, visibility, archived, read_only, repository, wiki, lfs, default_branch, empty, storage, legacy_path, pending_delete) "
+	const key = "INSERT INTO keys (id, kind, user_id, creator_id, title, line, fingerprint, usage, created_at, last_used_at) "
+	const protection = "INSERT INTO protections (id, project_id, kind, pattern, allow_force_push) "
+	const entry = "INSERT INTO protection_entries (protection_id, verb, level) "
+	const member = "INSERT INTO members (user_id, project_id, group_id, level, state) "
+	var out []statement
+	for _, s := range []statement{
+		{"users", "INSERT INTO users (id, username, name, email, state, type, admin, external, terms_accepted, email_confirmed)" +
+			" SELECT i, 'user' || i, 'User ' || i, 'user' || i || '@example.com', 'active', 'human', false, false, true, true FROM " + each("1", ":users")},
+		{"keys", key + "SELECT i, 'key', i, NULL, 'laptop', :line, :print, 'auth_and_signing', ':now', ':now' FROM " + each("1", ":users")},
+		{"personal namespaces", namespace + "SELECT i, 'user' || i, NULL, NULL, i, 'private', '[]', 'all', false, false, false FROM " + each("1", ":users")},
+		{"groups", namespace + "SELECT :users + i, 'g' || i, NULL, NULL, NULL, 'private', '[]', 'all', false, false, false FROM " + each("1", ":half")},
+		{"", namespace + "SELECT :users + :half + i, 'g' || i || '/s', :users + i, :users + i, NULL, 'private', '[]', 'all', false, false, false FROM " + each("1", ":half")},
+		{"", namespace + "SELECT :users + :groups + i, substr(':deepest', 1, 4 + 2 * (i - 1)), CASE WHEN i > 1 THEN :users + :groups + i - 1 END, CASE WHEN i > 1 THEN :users + :groups + 1 END, NULL, 'private', '[]', 'all', false, false, false FROM " + each("1", ":depth")},
+		{"ancestors", "INSERT INTO namespace_closure (descendant_id, ancestor_id) SELECT id, id FROM namespaces UNION SELECT id, parent_id FROM namespaces WHERE parent_id IS NOT NULL UNION SELECT id, root_id FROM namespaces WHERE root_id IS NOT NULL"},
+		{"", "INSERT INTO namespace_closure (descendant_id, ancestor_id) SELECT a.id, b.id FROM namespaces a JOIN namespaces b ON b.id < a.id - 1 WHERE a.id > :users + :groups AND b.id > :users + :groups + 1"},
+		{"shares", "INSERT INTO shares (group_id, with_id, level) SELECT :users + i, :users + i + 1, 30 FROM " + each("1", ":groups / 10")},
+		{"projects", project + "SELECT i, :users + :half + 1 + (i - 1) % :half, 'g' || (1 + (i - 1) % :half) || '/s/p' || i, 'private', false, false, 'enabled', 'enabled', true, 'main', false, 'default', '', false FROM " + each("1", ":projects")},
+		{"", project + "SELECT :projects + i, :users + :groups + :depth, ':deepest/p' || i, 'private', false, false, 'enabled', 'enabled', true, 'main', false, 'default', '', false FROM " + each("1", ":few")},
+		{"redirects", "INSERT INTO redirects (path, project_id) SELECT 'old/' || path, id FROM projects"},
+		{"deploy keys", key + "SELECT i, 'deploy_key', NULL, i - :users, 'robot', :line, :print, 'auth_and_signing', ':now', ':now' FROM " + each(":users + 1", ":users + :projects")},
+		{"", "INSERT INTO deploy_key_projects (key_id, project_id, can_push) SELECT id, id - :users, true FROM keys WHERE kind = 'deploy_key'"},
+		{"protections", protection + "SELECT id, id, 'branch', 'main', false FROM projects"},
+		{"", entry + "SELECT id, 'push', 40 FROM protections"},
+		{"", entry + "SELECT id, 'merge', 40 FROM protections"},
+		{"", protection + "SELECT 2 * :projects + i, i, 'branch', 'release/*', false FROM " + each("1", ":few")},
+		{"", protection + "SELECT 3 * :projects + i, i, 'tag', 'v*', false FROM " + each("1", ":few")},
+		{"", entry + "SELECT id, CASE WHEN kind = 'tag' THEN 'create' ELSE 'push' END, 40 FROM protections WHERE id > 2 * :projects"},
+		// The strides keep a user from being twice in one place.
+		{"members of projects", member + "SELECT i, 1 + (i - 1 + (k - 1) * 7) % :projects, NULL, 30, 'active' FROM " + each("1", ":users - 1") + times(mine-mine/2)},
+		{"members of groups", member + "SELECT i, NULL, :users + 1 + (i * 3 + k * 11) % :groups, 20, 'active' FROM " + each("1", ":users - 1") + times(mine/2)},
+		{"the heavy user and the deep project", member + "SELECT :users, NULL, :users + i, 30, 'active' FROM " + each("1", ":burden")},
+		{"", member + "SELECT i, NULL, :users + :groups + 1, 30, 'active' FROM " + each("1", ":few")},
+	} {
+		out = append(out, statement{s.what, text.Replace(s.sql)})
+	}
+	return append(out, statement{"statistics", d.analyze})
+}
+
+// dialect is what has to be said in other words to another database.
+type dialect struct {
+	// series is a table of one column, the numbers between two others.
+	series func(column, from, to string) string
+	// line and print make of the number i a public key and its fingerprint.
+	line, print string
+	analyze     string
+}
+
+const postgresBlob = `'\x0000000b7373682d6564323535313900000020'::bytea || convert_to(lpad(i::text, 32, '0'), 'UTF8')`
+
+var (
+	onPostgres = dialect{
+		series: func(column, from, to string) string {
+			return fmt.Sprintf("generate_series(%s, %s) AS %s", from, to, column)
+		},
+		line:    "'ssh-ed25519 ' || encode(" + postgresBlob + ", 'base64')",
+		print:   "rtrim(encode(sha256(" + postgresBlob + "), 'base64'), '=')",
+		analyze: "VACUUM ANALYZE",
+	}
+	onSQLite = dialect{
+		series: func(column, from, to string) string {
+			return fmt.Sprintf("(WITH RECURSIVE n(i) AS (SELECT %s UNION ALL SELECT i + 1 FROM n WHERE i < %s) SELECT i AS %s FROM n)", from, to, column)
+		},
+		line: "bench_line(i)", print: "bench_print(i)",
+		analyze: "ANALYZE",
+	}
+)
+
+func init() {
+	register := func(name string, f func(n int64) string) {
+		sqlite.MustRegisterDeterministicScalarFunction(name, 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+			return f(args[0].(int64)), nil
+		})
+	}
+	register("bench_line", func(n int64) string { return "ssh-ed25519 " + base64.StdEncoding.EncodeToString(blob(n)) })
+	register("bench_print", func(n int64) string {
+		sum := sha256.Sum256(blob(n))
+		return base64.RawStdEncoding.EncodeToString(sum[:])
+	})
+}
