@@ -3,6 +3,7 @@ package gormstore
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"maps"
 	"slices"
 	"sync"
@@ -113,6 +114,14 @@ func (w *stamps) flush(ctx context.Context, s *Store) error {
 func inOrder(a, b row) int { return cmp.Or(cmp.Compare(a.table, b.table), cmp.Compare(a.id, b.id)) }
 
 func (s *Store) stamp(ctx context.Context, batch []row, used map[row]time.Time) error {
+	inner := map[string]*sql.Stmt{}
+	for table, query := range stamp {
+		ready, err := s.plain(ctx, query)
+		if err != nil {
+			return err
+		}
+		inner[table] = ready.Stmt
+	}
 	done, err := s.turn(ctx)
 	if err != nil {
 		return err
@@ -123,8 +132,11 @@ func (s *Store) stamp(ctx context.Context, batch []row, used map[row]time.Time) 
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // nothing is left to roll back after the commit
+	for table, stmt := range inner {
+		inner[table] = tx.StmtContext(ctx, stmt)
+	}
 	for _, what := range batch {
-		if _, err := tx.ExecContext(ctx, stamp[what.table], what.id, at(used[what])); err != nil {
+		if _, err := inner[what.table].ExecContext(ctx, what.id, at(used[what])); err != nil {
 			return err
 		}
 	}
