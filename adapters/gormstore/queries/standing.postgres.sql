@@ -3,15 +3,17 @@
 
        It costs the same however many users, projects and memberships there
        are: every step is a probe of an index. What is inherited from the groups
-       above comes from the closure table, without recursion. OFFSET 0 keeps the
-       probes of members what they are, one by user and holder each; the planner
-       would rather read all memberships of a user. */ -}}
+       above comes from the closure table, without recursion. Subqueries keep the
+       probes of members what they are, one by user and holder each; of a join the
+       planner would make one that reads all memberships of a user. They are also
+       what costs least to set up, which is most of the cost. */ -}}
 
 SELECT {{template "actor columns" .}},
     p.way, p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki, p.lfs,
     p.default_branch, p.empty, p.storage, p.legacy_path, p.default_branch_protection,
     p.root_id, p.root_path, p.root_owner_id, p.allowed_ips, p.protocols, p.require_ssh_certificates,
-    enabled.can_push,
+    CASE WHEN k.kind = 'deploy_key' THEN
+        (SELECT e.can_push FROM deploy_key_projects e WHERE e.key_id = k.id AND e.project_id = p.id) END,
     EXISTS (SELECT 1 FROM otp_sessions o
         WHERE o.user_id = u.id AND o.key_id = coalesce(k.id, 0) AND o.expires_at > {{.Arg "now"}}),
     CASE WHEN p.root_owner_id = u.id THEN 50 ELSE role.level END
@@ -20,13 +22,16 @@ SELECT {{template "actor columns" .}},
 {{- end}}
 FROM {{template "actor" .}}
 {{template "place" .}}
-LEFT JOIN deploy_key_projects enabled ON enabled.key_id = k.id AND enabled.project_id = p.id
 
 -- The role is the highest of all that the user has in the project, in the
 -- groups above it, and, up to what each share allows, in the groups that any of
 -- these is shared with and in the groups above those.
 LEFT JOIN LATERAL (
-    SELECT max(least(source.cap, member.level)) AS level
+    SELECT max((
+        SELECT least(source.cap, m.level) FROM members m
+        WHERE m.user_id = u.id AND m.holder = source.holder
+            AND m.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > {{.Arg "today"}})
+    )) AS level
     FROM (
         SELECT -p.id AS holder
         UNION ALL
@@ -39,12 +44,6 @@ LEFT JOIN LATERAL (
         FROM shares s JOIN namespace_closure c ON c.descendant_id = s.with_id
         WHERE s.holder = here.holder AND (s.expires_at IS NULL OR s.expires_at > {{.Arg "today"}})
     ) source
-    CROSS JOIN LATERAL (
-        SELECT m.level FROM members m
-        WHERE m.user_id = u.id AND m.holder = source.holder
-            AND m.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > {{.Arg "today"}})
-        OFFSET 0
-    ) member
 ) role ON true
 {{- if .Refs}}
 
