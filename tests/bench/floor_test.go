@@ -162,7 +162,8 @@ func byStanding(t testing.TB, pool *pgxpool.Pool) lookup {
 	}
 	query := text.String()
 	return func(ctx context.Context, key int64, path string) (f facts, err error) {
-		args := map[string]any{"claim": key, "path": path, "stem": nil, "today": time.Now().UTC().Format(time.DateOnly)}
+		now := time.Now().UTC()
+		args := map[string]any{"claim": key, "path": path, "stem": nil, "now": now, "today": now.Format(time.DateOnly)}
 		values := make([]any, len(standing.names))
 		for i, name := range standing.names {
 			values[i] = args[name]
