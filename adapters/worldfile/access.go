@@ -2,7 +2,6 @@ package worldfile
 
 import (
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -43,7 +42,7 @@ func protections(e *entry, p *directory.Project) {
 		return directory.Protection{
 			Entry:          b.here(),
 			Kind:           source.Branch,
-			Pattern:        b.pattern("protected branch", p.Project.Path),
+			Pattern:        b.pattern(source.Branch, "protected branch", p.Project.Path),
 			AllowForcePush: b.flag("allow_force_push", false),
 			Push:           b.accesses("push", true),
 			Merge:          b.accesses("merge", false),
@@ -53,7 +52,7 @@ func protections(e *entry, p *directory.Project) {
 		return directory.Protection{
 			Entry:   t.here(),
 			Kind:    source.Tag,
-			Pattern: t.pattern("protected tag", p.Project.Path),
+			Pattern: t.pattern(source.Tag, "protected tag", p.Project.Path),
 			Create:  t.accesses("create", true),
 		}
 	})
@@ -64,12 +63,14 @@ func protections(e *entry, p *directory.Project) {
 	p.ProtectDefault = branches == nil
 }
 
-func (e *entry) pattern(kind, path string) source.Pattern {
+func (e *entry) pattern(kind source.RefKind, what, path string) source.Pattern {
 	name := e.needText("name")
 	if name != "" && path != "" {
-		e.once(e.line, "%s %q of project %s", kind, name, path)
+		e.once(e.line, "%s %q of project %s", what, name, path)
 	}
-	return source.Pattern(name)
+	pattern := source.Pattern(name)
+	e.wrong("name", "project", path, directory.WrongPattern(kind, pattern))
+	return pattern
 }
 
 // levels are the words for the levels of a protection.
@@ -124,7 +125,7 @@ func (e *entry) somebody(node *yaml.Node, name string, keys bool) []directory.Ac
 	who := e.entry(node, "an entry of "+name)
 	access := directory.Access{Entry: who.here(), User: who.text("user"), Group: who.text("group")}
 	if keys {
-		id, _ := who.number("deploy_key", 1, math.MaxInt64)
+		id, _ := who.number("deploy_key", 1, greatestID)
 		access.DeployKey = identity.KeyID(id)
 	}
 	who.done()

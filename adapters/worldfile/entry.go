@@ -1,6 +1,7 @@
 package worldfile
 
 import (
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -51,6 +52,24 @@ func (e *entry) absent(name string) bool {
 func (e *entry) need(name string) {
 	if e.absent(name) {
 		e.mistake(e.line, "%s needs %s", e.what, name)
+	}
+}
+
+// wrong makes a mistake of what was found wrong with a member, if anything was,
+// of the row of that kind and name.
+func (e *entry) wrong(member, kind, name, why string) {
+	if why != "" {
+		e.wrongAt(e.members[member].Line, kind, name, why)
+	}
+}
+
+func (e *entry) wrongAt(line int, kind, name, why string) {
+	switch {
+	case why == "":
+	case name == "":
+		e.mistake(line, "%s: %s", e.what, why)
+	default:
+		e.mistake(line, "%s %q: %s", kind, name, why)
 	}
 }
 
@@ -121,7 +140,7 @@ func (e *entry) number(name string, least, most int64) (value int64, ok bool) {
 		return 0, false
 	}
 	if node.Kind != yaml.ScalarNode || node.ShortTag() != "!!int" || node.Decode(&value) != nil || value < least || value > most {
-		if least == 1 {
+		if least == 1 && most == math.MaxInt64 {
 			e.mistake(node.Line, "%s must be a positive whole number", name)
 		} else {
 			e.mistake(node.Line, "%s must be a whole number from %d to %d", name, least, most)

@@ -1,5 +1,9 @@
 package worldfile_test
 
+import "strings"
+
+const nameRule = `is made of letters, digits, "_", "-" and "."; it begins with a letter, a digit or "_" and does not end in ".", ".git" or ".atom"`
+
 // mistaken are world files with what is wrong with each.
 var mistaken = map[string]struct {
 	text string
@@ -10,7 +14,7 @@ var mistaken = map[string]struct {
 		[]string{
 			"line 2: an entry of shares needs role",
 			"line 2: an entry of shares needs either group or project",
-			"line 4: id must be a positive whole number",
+			"line 4: id must be a whole number from 1 to 9007199254740992",
 			`line 4: username must be text; put quotes around it`,
 			"line 4: state must be active, blocked, ldap_blocked, banned, deactivated or blocked_pending_approval",
 			"line 5: an entry of users needs username",
@@ -37,8 +41,87 @@ var mistaken = map[string]struct {
 	"NUL":            {"users:\n  - username: \"a\\0b\"\n", []string{"line 2: username must not contain a NUL character"}},
 	"null":           {"users:\n  - username: null\n", []string{"line 2: an entry of users needs username"}},
 	"flag":           {"users:\n  - {username: a, admin: yes please}\n", []string{"line 2: admin must be true or false"}},
-	"number":         {"groups:\n  - {id: 99999999999999999999, path: a}\n", []string{"line 2: id must be a positive whole number"}},
-	"level":          {"groups:\n  - {path: a, default_branch_protection: 5}\n", []string{"line 2: default_branch_protection must be a whole number from 0 to 4"}},
+	"number":         {"groups:\n  - {id: 99999999999999999999, path: a}\n", []string{"line 2: id must be a whole number from 1 to 9007199254740992"}},
+	"version": {
+		"users:\n  - {username: a, credential_version: 0}\n",
+		[]string{"line 2: credential_version must be a positive whole number"},
+	},
+	"numbers without a next one": {
+		"users:\n  - {id: 9223372036854775807, username: a}\n  - {id: 9007199254740993, username: b, namespace_id: 9007199254740993}\n  - {id: 9007199254740992, username: c}\n" +
+			"groups:\n  - {id: 9007199254740993, path: d}\nprojects:\n  - {id: 9007199254740993, path: d/e}\nkeys:\n  - {id: 9007199254740993, user: a, key: \"" + lineOne + "\"}\n" +
+			"deploy_keys:\n  - {id: 9007199254740993, key: \"" + lineTwo + "\"}\nagents:\n  - {id: 9007199254740993, name: a, project: d/e}\n",
+		[]string{
+			"line 2: id must be a whole number from 1 to 9007199254740992",
+			"line 3: id must be a whole number from 1 to 9007199254740992",
+			"line 3: namespace_id must be a whole number from 1 to 9007199254740992",
+			"line 6: id must be a whole number from 1 to 9007199254740992",
+			"line 8: id must be a whole number from 1 to 9007199254740992",
+			"line 10: id must be a whole number from 1 to 9007199254740992",
+			"line 12: id must be a whole number from 1 to 9007199254740992",
+			"line 14: id must be a whole number from 1 to 9007199254740992",
+		},
+	},
+	"usernames": {
+		"users:\n  - {username: -a}\n  - {username: a.GIT}\n  - {username: a b}\n  - {username: a/b}\n  - {username: _a.b-c}\n",
+		[]string{
+			`line 2: user "-a": a username ` + nameRule,
+			`line 3: user "a.GIT": a username ` + nameRule,
+			`line 4: user "a b": a username ` + nameRule,
+			`line 5: user "a/b": a username ` + nameRule,
+		},
+	},
+	"paths": {
+		"groups:\n  - {path: ok}\n  - {path: ok//a}\n  - {path: ok/.}\n  - {path: ok/ä}\n  - {path: " + strings.Repeat("x/", 20) + "x}\n" +
+			"projects:\n  - {path: single}\n  - {path: ok/a.atom}\n  - {path: ok/a, moved_from: [../x]}\n  - {path: ok/b, legacy_path: a/../b}\n" +
+			"  - path: ok/c\n    default_branch: a..b\n    moved_from:\n      - fine/before\n      - ../y\n  - {legacy_path: /}\n",
+		[]string{
+			`line 3: group "ok//a": each part of a path ` + nameRule,
+			`line 4: group "ok/.": each part of a path ` + nameRule,
+			`line 5: group "ok/ä": each part of a path ` + nameRule,
+			`line 6: group "` + strings.Repeat("x/", 20) + `x": groups can be nested 20 deep at most`,
+			`line 8: project "single": the path must begin with a group or a user`,
+			`line 9: project "ok/a.atom": each part of a path ` + nameRule,
+			`line 10: project "ok/a": it cannot have moved from "../x"`,
+			`line 11: project "ok/b": its legacy path is no path`,
+			`line 13: project "ok/c": its default branch cannot be the name of a branch`,
+			`line 16: project "ok/c": it cannot have moved from "../y"`,
+			"line 17: an entry of projects needs path",
+			"line 17: an entry of projects: its legacy path is no path",
+		},
+	},
+	"of every kind at once": {
+		"users:\n  - {username: a b}\ngroups:\n  - {path: .a}\nmembers:\n  - {user: x, group: y, role: boss}\n",
+		[]string{
+			`line 2: user "a b": a username ` + nameRule,
+			`line 4: group ".a": each part of a path ` + nameRule,
+			"line 6: role must be minimal, guest, planner, reporter, security_manager, developer, maintainer or owner",
+		},
+	},
+	"full names of refs": {
+		"projects:\n  - path: a/b\n    default_branch: refs/heads/main\n    protected_branches:\n      - {name: refs/heads/main}\n      - {name: refs/heads/}\n      - {name: refs/tags/v1}\n      - {name: a/refs/b}\n" +
+			"    protected_tags:\n      - {name: refs/tags/v*}\n      - name: refs/*\n  - {default_branch: refs/keep-around/x}\n",
+		[]string{
+			`line 3: project "a/b": its default branch: write main, not refs/heads/main`,
+			`line 5: project "a/b": its protected branch: write main, not refs/heads/main`,
+			`line 6: project "a/b": its protected branch: names are short ones, such as main or v1.0, and do not begin with refs/`,
+			`line 7: project "a/b": its protected branch: names are short ones, such as main or v1.0, and do not begin with refs/`,
+			`line 10: project "a/b": its protected tag: write v*, not refs/tags/v*`,
+			`line 11: project "a/b": its protected tag: names are short ones, such as main or v1.0, and do not begin with refs/`,
+			"line 12: an entry of projects needs path",
+			"line 12: an entry of projects: its default branch: names are short ones, such as main or v1.0, and do not begin with refs/",
+		},
+	},
+	"what counts on the root only": {
+		"groups:\n  - {path: a, allowed_ips: [192.0.2.0/24], protocols: ssh, require_ssh_certificates: true}\n" +
+			"  - {path: a/b, allowed_ips: [], protocols: all, require_ssh_certificates: false}\n" +
+			"  - path: a/c\n    allowed_ips: [192.0.2.0/24]\n    protocols: http\n    require_ssh_certificates: true\n",
+		[]string{
+			"line 5: allowed_ips counts on top-level groups only",
+			"line 6: protocols counts on top-level groups only",
+			"line 7: require_ssh_certificates counts on top-level groups only",
+		},
+	},
+	"level": {"groups:\n  - {path: a, default_branch_protection: 5}\n", []string{"line 2: default_branch_protection must be a whole number from 0 to 4"}},
 	"addresses": {
 		"groups:\n  - path: a\n    allowed_ips:\n      - 192.0.2.0/33\n      - fe80::1%eth0\n      - 192\n      - ''\n      - 7\n",
 		[]string{

@@ -15,9 +15,13 @@ import (
 // here is the place of an entry.
 func (e *entry) here() directory.Entry { return directory.Entry{Line: e.line} }
 
+// greatestID is the greatest number that a file may ask for: every JSON reader
+// still tells it from its neighbours, and stores go on counting behind it.
+const greatestID = 1 << 53
+
 // id returns a number of which kind has one each, 0 if it is not there.
 func (e *entry) id(name, kind string) int64 {
-	id, ok := e.number(name, 1, math.MaxInt64)
+	id, ok := e.number(name, 1, greatestID)
 	if ok {
 		e.once(e.line, "%s number %d", kind, id)
 	}
@@ -51,6 +55,9 @@ func user(e *entry) directory.User {
 		NamespaceID: source.NamespaceID(e.id("namespace_id", "namespace")),
 	}
 	e.takePath(u.User.Username)
+	if u.User.Username != "" {
+		e.wrong("username", "user", u.User.Username, directory.WrongUsername(u.User.Username))
+	}
 	u.User.Name = cmp.Or(u.User.Name, u.User.Username)
 	u.User.TwoFactor, u.TOTPSecret = e.twoFactor()
 	return u

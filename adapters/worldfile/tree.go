@@ -27,7 +27,23 @@ func group(e *entry) directory.Group {
 		g.DefaultBranchProtection = &protection
 	}
 	e.takePath(g.Namespace.Path)
+	if g.Namespace.Path != "" {
+		e.wrong("path", "group", g.Namespace.Path, directory.WrongGroupPath(g.Namespace.Path))
+	}
+	if strings.Contains(g.Namespace.Path, "/") {
+		e.rootOnly("allowed_ips", len(g.Namespace.AllowedIPs) > 0)
+		e.rootOnly("protocols", g.Namespace.Protocols != source.AllProtocols)
+		e.rootOnly("require_ssh_certificates", g.Namespace.RequireSSHCertificates)
+	}
 	return g
+}
+
+// rootOnly makes a mistake of a setting of a subgroup, which would be kept and
+// protect nothing.
+func (e *entry) rootOnly(name string, set bool) {
+	if set {
+		e.mistake(e.members[name].Line, "%s counts on top-level groups only", name)
+	}
 }
 
 // prefixes reads ranges of addresses; a single address is the range of itself.
@@ -82,13 +98,20 @@ func project(e *entry) directory.Project {
 	if p.Project.Storage == "" {
 		p.Project.Storage = "default"
 	}
+	path := p.Project.Path
+	if path != "" {
+		e.wrong("path", "project", path, directory.WrongProjectPath(path))
+	}
+	e.wrong("legacy_path", "project", path, directory.WrongLegacyPath(p.Project.LegacyPath))
 	if branch := e.text("default_branch"); branch != "" {
 		p.DefaultBranch = &branch
+		e.wrong("default_branch", "project", path, directory.WrongDefaultBranch(branch))
 	}
-	e.takePath(p.Project.Path)
-	e.texts("moved_from", func(line int, path string) {
-		e.once(line, "the path %q", strings.ToLower(path))
-		p.MovedFrom = append(p.MovedFrom, source.Path(path))
+	e.takePath(path)
+	e.texts("moved_from", func(line int, past string) {
+		e.once(line, "the path %q", strings.ToLower(past))
+		e.wrongAt(line, "project", path, directory.WrongPastPath(source.Path(past)))
+		p.MovedFrom = append(p.MovedFrom, source.Path(past))
 	})
 	protections(e, &p)
 	return p

@@ -17,7 +17,9 @@ import (
 
 // Parse reads a world file. An empty one is an empty world. If anything is
 // wrong the error is a directory.Mistakes with all of it, in the order of the
-// lines.
+// lines. That what is referred to is there, and what is asked for not taken,
+// only the store can tell: such mistakes come from applying the world, which
+// waits until it can be read.
 func Parse(data []byte) (directory.World, error) {
 	f := &file{lines: make(map[string]int)}
 	var world directory.World

@@ -37,7 +37,7 @@ const example = `users:
     password_expires_at: 2027-01-31T18:00:00+02:00
 groups:
   - {id: 5, path: acme, visibility: private, allowed_ips: [192.0.2.1/24, "2001:db8::1", "::ffff:10.1.2.3/104"], protocols: all}
-  - {id: 6, path: acme/tools, visibility: internal, protocols: ssh, require_ssh_certificates: true,
+  - {id: 6, path: tools, visibility: internal, protocols: ssh, require_ssh_certificates: true,
      default_branch_protection: 0, pending_delete: true}
 projects:
   - {id: 42, path: acme/tools/cli, visibility: private, archived: false, read_only: false,
@@ -92,7 +92,7 @@ func want() directory.World {
 			{Entry: at(12), Visibility: source.Private, Namespace: source.Namespace{ID: 5, Path: "acme", Protocols: source.AllProtocols,
 				AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::1/128"), netip.MustParsePrefix("10.0.0.0/8")}}},
 			{Entry: at(13), Visibility: source.Internal, DefaultBranchProtection: &none, PendingDelete: true,
-				Namespace: source.Namespace{ID: 6, Path: "acme/tools", Protocols: source.OnlySSH, RequireSSHCertificates: true}},
+				Namespace: source.Namespace{ID: 6, Path: "tools", Protocols: source.OnlySSH, RequireSSHCertificates: true}},
 		},
 		Projects: []directory.Project{
 			{Entry: at(16), Empty: &yes, DefaultBranch: &main, MovedFrom: []source.Path{"old/cli"},

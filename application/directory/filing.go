@@ -78,6 +78,20 @@ func (f *filing) spoil(line int, kind, name, why string) {
 	f.mistake(line, "%s %q: %s", kind, name, why)
 }
 
+// wrong makes mistakes of what was found wrong with an entry in itself, and
+// says whether there is any. World files are read with the same findings, all
+// at once; here they are for worlds that come from elsewhere.
+func (f *filing) wrong(line int, kind, name string, findings ...string) bool {
+	found := false
+	for _, why := range findings {
+		if why != "" {
+			f.spoil(line, kind, name, why)
+			found = true
+		}
+	}
+	return found
+}
+
 // conflicts say what a conflict means, by kind.
 var conflicts = map[string]string{
 	"user":           "the name, or a number that it asks for, is taken",

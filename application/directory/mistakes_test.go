@@ -16,35 +16,10 @@ import (
 
 func TestApply_mistakes(t *testing.T) {
 	t.Parallel()
-	const nameRule = `is made of letters, digits, "_", "-" and "."; it begins with a letter, a digit or "_" and does not end in ".", ".git" or ".atom"`
 	tests := map[string]struct {
 		text string
 		want []string
 	}{
-		"usernames": {
-			"users:\n  - {username: -a}\n  - {username: a.GIT}\n  - {username: a b}\n  - {username: a/b}\n  - {username: _a.b-c}\n",
-			[]string{
-				`line 2: user "-a": a username ` + nameRule,
-				`line 3: user "a.GIT": a username ` + nameRule,
-				`line 4: user "a b": a username ` + nameRule,
-				`line 5: user "a/b": a username ` + nameRule,
-			},
-		},
-		"paths": {
-			"groups:\n  - {path: ok}\n  - {path: ok//a}\n  - {path: ok/.}\n  - {path: ok/ä}\n  - {path: " + strings.Repeat("x/", 20) + "x}\n" +
-				"projects:\n  - {path: single}\n  - {path: ok/a.atom}\n  - {path: ok/a, moved_from: [../x]}\n  - {path: ok/b, legacy_path: a/../b}\n  - {path: ok/c, default_branch: a..b}\n",
-			[]string{
-				`line 3: group "ok//a": each part of a path ` + nameRule,
-				`line 4: group "ok/.": each part of a path ` + nameRule,
-				`line 5: group "ok/ä": each part of a path ` + nameRule,
-				`line 6: group "` + strings.Repeat("x/", 20) + `x": groups can be nested 20 deep at most`,
-				`line 8: project "single": the path must begin with a group or a user`,
-				`line 9: project "ok/a.atom": each part of a path ` + nameRule,
-				`line 10: project "ok/a": it cannot have moved from "../x"`,
-				`line 11: project "ok/b": its legacy path is no path`,
-				`line 12: project "ok/c": its default branch cannot be the name of a branch`,
-			},
-		},
 		"nothing above": {
 			"groups:\n  - {path: a/b}\nprojects:\n  - {path: c/d}\n",
 			[]string{`line 2: group "a/b": there is no group above it`, `line 4: project "c/d": there is no group or user that it could be in`},
@@ -94,28 +69,6 @@ agents:
 				`line 29: there is no project "acme/none"`, `line 29: there is no user "x"`,
 			},
 		},
-		"no blame for what depends on a mistake": {
-			`users:
-  - {username: -dev}
-groups:
-  - {path: a b}
-  - {path: a b/c}
-projects:
-  - {path: a b/c/d}
-  - {path: -dev/e}
-members:
-  - {user: -dev, group: a b/c, role: guest}
-deploy_keys:
-  - {id: 7, key: ` + keyOne + `, creator: -dev}
-`,
-			[]string{
-				`line 2: user "-dev": a username ` + nameRule,
-				`line 4: group "a b": each part of a path ` + nameRule,
-				`line 5: group "a b/c": each part of a path ` + nameRule,
-				`line 7: project "a b/c/d": each part of a path ` + nameRule,
-				`line 8: project "-dev/e": each part of a path ` + nameRule,
-			},
-		},
 		"no blame for what is below": {
 			"users:\n  - {id: 1, username: root}\ngroups:\n  - {path: none/a}\n  - {path: none/a/b}\nprojects:\n  - {path: none/a/b/c}\nmembers:\n  - {user: root, project: none/a/b/c, role: guest}\n",
 			[]string{`line 4: group "none/a": there is no group above it`},
@@ -158,6 +111,45 @@ deploy_keys:
 				t.Errorf("store (-before +after):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What a world file cannot even say is told of other worlds, without blame for
+// those who refer to it.
+func TestApply_wrongInItself(t *testing.T) {
+	t.Parallel()
+	const nameRule = `is made of letters, digits, "_", "-" and "."; it begins with a letter, a digit or "_" and does not end in ".", ".git" or ".atom"`
+	branch, at := "refs/heads/main", func(line int) directory.Entry { return directory.Entry{Line: line} }
+	group := func(line int, path string) directory.Group {
+		return directory.Group{Entry: at(line), Namespace: source.Namespace{Path: path, Protocols: source.AllProtocols}, Visibility: source.Private}
+	}
+	project := func(line int, path string) directory.Project {
+		return directory.Project{Entry: at(line), Project: source.Project{Path: path}}
+	}
+	wrong := project(7, "acme/cli")
+	wrong.DefaultBranch, wrong.MovedFrom, wrong.Project.LegacyPath = &branch, []source.Path{"../x"}, "a/../b"
+	wrong.Protections = []directory.Protection{{Kind: source.Tag, Pattern: "refs/tags/v*"}}
+	_, err := directory.New(memory.New().Registries(), source.FullyProtected, sealed, now).Apply(t.Context(), directory.World{
+		Users:      []directory.User{{Entry: at(1), User: identity.User{Username: "-dev"}}, {Entry: at(2)}},
+		Groups:     []directory.Group{group(3, "a b"), group(4, "a b/c")},
+		Projects:   []directory.Project{project(5, "a b/c/d"), project(6, "-dev/e"), wrong},
+		Members:    []directory.Member{{Entry: at(8), User: "-dev", Group: "a b/c", Role: source.Guest}},
+		DeployKeys: []directory.DeployKey{{Entry: at(9), Creator: "-dev", Key: identity.Key{ID: 7}}},
+	})
+	want := directory.Mistakes{
+		{Line: 1, Message: `user "-dev": a username ` + nameRule},
+		{Line: 2, Message: `user "": a username ` + nameRule},
+		{Line: 3, Message: `group "a b": each part of a path ` + nameRule},
+		{Line: 4, Message: `group "a b/c": each part of a path ` + nameRule},
+		{Line: 5, Message: `project "a b/c/d": each part of a path ` + nameRule},
+		{Line: 6, Message: `project "-dev/e": each part of a path ` + nameRule},
+		{Line: 7, Message: `project "acme/cli": its legacy path is no path`},
+		{Line: 7, Message: `project "acme/cli": it cannot have moved from "../x"`},
+		{Line: 7, Message: `project "acme/cli": its default branch: write main, not refs/heads/main`},
+		{Line: 7, Message: `project "acme/cli": its protected tag: write v*, not refs/tags/v*`},
+	}
+	if diff := cmp.Diff(want, err); diff != "" {
+		t.Errorf("error (-want +got):\n%s", diff)
 	}
 }
 

@@ -10,8 +10,7 @@ import (
 )
 
 func (f *filing) user(ctx context.Context, u User) {
-	if !validName(u.User.Username) {
-		f.spoil(u.Line, "user", u.User.Username, "a username "+nameRule)
+	if f.wrong(u.Line, "user", u.User.Username, WrongUsername(u.User.Username)) {
 		return
 	}
 	if u.TOTPSecret != "" {

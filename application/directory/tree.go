@@ -2,51 +2,13 @@ package directory
 
 import (
 	"context"
-	"regexp"
-	"strings"
 
 	"gatehouse/domain/source"
 )
 
-const (
-	// nameRule says in words what validName asks for.
-	nameRule = `is made of letters, digits, "_", "-" and "."; it begins with a letter, a digit or "_" and does not end in ".", ".git" or ".atom"`
-	// deepest is how many groups may stand within each other.
-	deepest = 20
-)
-
-var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$`)
-
-// validName holds usernames and each part of a path to GitLab's rule: a ".git"
-// or ".atom" would be read as the form in which something is asked for.
-func validName(name string) bool {
-	fold := strings.ToLower(name)
-	return plainName.MatchString(name) &&
-		!strings.HasSuffix(fold, ".") && !strings.HasSuffix(fold, ".git") && !strings.HasSuffix(fold, ".atom")
-}
-
-// checkPath returns what is wrong with the path of a group or a project, or
-// nothing.
-func checkPath(path string, least, most int) string {
-	parts := strings.Split(path, "/")
-	for _, part := range parts {
-		if !validName(part) {
-			return "each part of a path " + nameRule
-		}
-	}
-	switch {
-	case len(parts) < least:
-		return "the path must begin with a group or a user"
-	case len(parts) > most:
-		return "groups can be nested 20 deep at most"
-	}
-	return ""
-}
-
 func (f *filing) group(ctx context.Context, g Group) {
 	path := g.Namespace.Path
-	if wrong := checkPath(path, 1, deepest); wrong != "" {
-		f.spoil(g.Line, "group", path, wrong)
+	if f.wrong(g.Line, "group", path, WrongGroupPath(path)) {
 		return
 	}
 	above := source.Path(path).Parent()
@@ -62,8 +24,7 @@ func (f *filing) group(ctx context.Context, g Group) {
 
 func (f *filing) project(ctx context.Context, p Project) {
 	path := source.Path(p.Project.Path)
-	if wrong := checkProject(p); wrong != "" {
-		f.spoil(p.Line, "project", p.Project.Path, wrong)
+	if f.wrong(p.Line, "project", p.Project.Path, wrongProject(p)...) {
 		return
 	}
 	above := path.Parent()
@@ -77,31 +38,19 @@ func (f *filing) project(ctx context.Context, p Project) {
 	}
 }
 
-func quoted(path source.Path) string { return `"` + string(path) + `"` }
-
-// checkProject returns what is wrong with a project in itself, or nothing.
-func checkProject(p Project) string {
-	if wrong := checkPath(p.Project.Path, 2, deepest+1); wrong != "" {
-		return wrong
-	}
+// wrongProject returns all that is wrong with a project in itself.
+func wrongProject(p Project) []string {
+	found := []string{WrongProjectPath(p.Project.Path), WrongLegacyPath(p.Project.LegacyPath)}
 	for _, past := range p.MovedFrom {
-		if !plainPath(string(past)) {
-			return "it cannot have moved from " + quoted(past)
-		}
+		found = append(found, WrongPastPath(past))
 	}
-	if p.Project.LegacyPath != "" && !plainPath(p.Project.LegacyPath) {
-		return "its legacy path is no path"
+	if p.DefaultBranch != nil {
+		found = append(found, WrongDefaultBranch(*p.DefaultBranch))
 	}
-	if p.DefaultBranch != nil && !(source.Ref{Kind: source.Branch, Name: *p.DefaultBranch}).ValidName() {
-		return "its default branch cannot be the name of a branch"
+	for _, protection := range p.Protections {
+		found = append(found, WrongPattern(protection.Kind, protection.Pattern))
 	}
-	return ""
-}
-
-// plainPath says whether text is a path as it stands.
-func plainPath(text string) bool {
-	path, ok := source.ParsePath(text)
-	return ok && string(path) == text
+	return found
 }
 
 func (f *filing) member(ctx context.Context, m Member) {

@@ -50,13 +50,19 @@ var factCases = []Case{
 		s.apply(`
 groups:
   - {id: 1, path: top, allowed_ips: [192.0.2.0/24], protocols: http, default_branch_protection: 0}
-  - {id: 2, path: top/mid, allowed_ips: [198.51.100.0/24], protocols: ssh, default_branch_protection: 3, require_ssh_certificates: true}
+  - {id: 2, path: top/mid}
   - {id: 3, path: top/mid/low}
 users: [{id: 1, username: dev, namespace_id: 9}]
 projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d}]`)
 		top := source.Namespace{ID: 1, Path: "top", Protocols: source.OnlyHTTP, AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
 		dev := source.Namespace{ID: 9, Path: "dev", Personal: true, Protocols: source.AllProtocols}
 		level := func(b source.BranchProtection) *source.BranchProtection { return &b }
+		s.unit(func(r directory.Registry) { // a world file cannot say so
+			mid := idle("top/mid")
+			mid.Namespace.Protocols, mid.DefaultBranchProtection = source.OnlySSH, level(source.DevelopersMerge)
+			_, err := r.Namespaces.PutGroup(s.Context(), mid)
+			s.fine("PutGroup", err)
+		})
 		for where, want := range map[string]source.Project{
 			"top/a":         {Root: top, DefaultBranchProtection: level(source.NotProtected)},
 			"top/mid/b":     {Root: top, DefaultBranchProtection: level(source.DevelopersMerge)},

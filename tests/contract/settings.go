@@ -5,10 +5,19 @@ import (
 	"fmt"
 	"net/netip"
 
+	"gatehouse/application/directory"
 	"gatehouse/application/gitaccess"
 	"gatehouse/domain"
 	"gatehouse/domain/source"
 )
+
+// idle is a subgroup with settings that count on top-level groups only.
+func idle(path string) directory.Group {
+	g := group(0, path)
+	g.Namespace.Protocols, g.Namespace.RequireSSHCertificates = source.OnlyHTTP, true
+	g.Namespace.AllowedIPs = []netip.Prefix{netip.MustParsePrefix("203.0.113.7/32")}
+	return g
+}
 
 // checkRoots asks for projects two groups below the one with the setting; the
 // group between has others, which do not count.
@@ -17,13 +26,19 @@ func checkRoots(s Subject) {
 	for root, setting := range map[string]string{
 		"open": "", "ssh": "protocols: ssh", "http": "protocols: http", "here": "allowed_ips: [192.0.2.0/24, '2001:db8::/32', '10.0.0.1']", "certs": "require_ssh_certificates: true",
 	} {
-		text += fmt.Sprintf("\n  - {path: %s, %s}\n  - {path: %[1]s/mid, protocols: http, allowed_ips: [203.0.113.7], require_ssh_certificates: true}", root, setting)
+		text += fmt.Sprintf("\n  - {path: %s, %s}\n  - {path: %[1]s/mid}", root, setting)
 	}
 	text += "\nprojects:"
 	for _, root := range []string{"open", "ssh", "http", "here", "certs"} {
 		text += fmt.Sprintf("\n  - {path: %s/mid/p, visibility: public}", root)
 	}
 	s.apply(text)
+	s.unit(func(r directory.Registry) { // a world file cannot say so
+		for _, root := range []string{"open", "ssh", "http", "here", "certs"} {
+			_, err := r.Namespaces.PutGroup(s.Context(), idle(root+"/mid"))
+			s.fine("PutGroup", err)
+		}
+	})
 	g := s.gatekeeper()
 	for _, row := range []struct {
 		who, root, address, namespace string
