@@ -1,0 +1,93 @@
+package integration_test
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"gatehouse/application/directory"
+	"gatehouse/bootstrap"
+)
+
+// readme returns the README.
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestReadme_settings wants every key in the table, and a mark at those without
+// effect.
+func TestReadme_settings(t *testing.T) {
+	t.Parallel()
+	config := bootstrap.Default()
+	config.Origins = map[string]string{}
+	for _, s := range config.Settings() {
+		config.Origins[s.Key] = "a test"
+	}
+	lines := strings.Split(readme(t), "\n")
+	for _, s := range config.Settings() {
+		i := slices.IndexFunc(lines, func(line string) bool {
+			return strings.HasPrefix(line, "| ") && strings.Contains(line, "`"+s.Key+"`")
+		})
+		switch unheeded := slices.Contains(config.Unheeded(), s.Key); {
+		case i < 0:
+			t.Errorf("%s is not there", s.Key)
+		case unheeded != strings.Contains(lines[i], "†"):
+			t.Errorf("%s has no effect yet: %t; the README says otherwise:\n%s", s.Key, unheeded, lines[i])
+		}
+	}
+}
+
+// TestReadme_routes asks for every route as a stranger: one that is served
+// does not answer 404 to them.
+func TestReadme_routes(t *testing.T) {
+	t.Parallel()
+	s := serve(t, settings(t, "memory:"))
+	routes := regexp.MustCompile("`((?:GET|POST) /[a-z_/]+)`").FindAllStringSubmatch(readme(t), -1)
+	if len(routes) < 10 {
+		t.Fatalf("only %d routes are there", len(routes))
+	}
+	for _, route := range routes {
+		if a := s.ask(t, call{route: route[1], by: byNobody}); a.status != 401 && a.status != 403 {
+			t.Errorf("%s: got %d %s", route[1], a.status, a.body)
+		}
+	}
+}
+
+func TestReadme_things(t *testing.T) {
+	t.Parallel()
+	text := readme(t)
+	for _, thing := range directory.Names() {
+		if !strings.Contains(text, "`"+thing+"`") {
+			t.Errorf("`show %s` is not there", thing)
+		}
+	}
+}
+
+// TestReadme_worlds applies the examples, twice.
+func TestReadme_worlds(t *testing.T) {
+	t.Parallel()
+	desk := beside(t, settings(t, "memory:"))
+	examples := regexp.MustCompile("(?ms)^users:\n.*?^(?:EOF|```)$").FindAllString(readme(t), -1)
+	if len(examples) != 2 {
+		t.Fatalf("got %d examples, want 2", len(examples))
+	}
+	for _, example := range slices.Concat(examples, examples) {
+		example = example[:strings.LastIndex(example, "\n")]
+		for _, section := range []string{"users", "groups", "projects", "members", "keys"} {
+			if !strings.Contains(example, section+":\n") {
+				t.Errorf("%s are not in %s", section, example)
+			}
+		}
+		desk.apply(t, example)
+	}
+	if got := len(desk.list(t, "users")); got < 3 {
+		t.Errorf("got %d users", got)
+	}
+}
