@@ -34,7 +34,7 @@ func App(config Config) fx.Option {
 		// Secrets come first: while they cannot be had, nothing is open that
 		// would have to be closed. Hooks run in this order, and in the other
 		// one at the end.
-		fx.Invoke(func(*secretfile.Set) {}, keep, populate, announce, listen),
+		fx.Invoke(func(*secretfile.Set) {}, keep, unlock, populate, announce, listen),
 	)
 }
 
@@ -49,6 +49,10 @@ func quiet(log *zap.Logger) fxevent.Logger {
 
 func keep(lifecycle fx.Lifecycle, keeper Keeper) {
 	lifecycle.Append(fx.StopHook(keeper.Close))
+}
+
+func unlock(lifecycle fx.Lifecycle, key *InstanceKey, keeper Keeper) {
+	lifecycle.Append(fx.StartHook(func(ctx context.Context) error { return key.Unlock(ctx, keeper) }))
 }
 
 func listen(lifecycle fx.Lifecycle, server *Server) {

@@ -39,6 +39,9 @@ type Ports struct {
 type Keeper interface {
 	// Flush writes what was put off: the stamps of keys that were used.
 	Flush(ctx context.Context) error
+	// Remember keeps a value under a name, for good, if it is not empty and
+	// none is kept there yet, and returns the one that is; empty for none.
+	Remember(ctx context.Context, name, value string) (string, error)
 	// Close flushes and lets go of all resources. It is called once.
 	Close(ctx context.Context) error
 }

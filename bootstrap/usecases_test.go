@@ -85,8 +85,8 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 	log, now := zap.NewNop(), bootstrap.Clock()
 	ports := bootstrap.MemoryPorts(memory.New())
 	world := dedeWorld(t, "groups: [{path: acme}]\nprojects: [{id: 3, path: acme/cli, visibility: public}]")
-	key, err := bootstrap.NewInstanceKey(config, now, log)
-	if err != nil {
+	key := bootstrap.NewInstanceKey(config, now, log)
+	if err := key.Unlock(t.Context(), ports.Keeper); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := bootstrap.Registrar(config, ports.Registries, key.Seal, now).Apply(t.Context(), world); err != nil {

@@ -30,13 +30,18 @@ const (
 // maxSocketPath is what fits into the address of a Unix socket.
 const maxSocketPath = 107
 
-// mistakes gathers what is wrong with values, by key.
-type mistakes []error
+// mistake is what is wrong with the value of a key.
+type mistake struct{ key, why string }
+
+func (m mistake) Error() string { return m.key + ": " + m.why }
+
+// mistakes gathers what is wrong with values.
+type mistakes []mistake
 
 // unless notes what is wrong with a key's value, unless it is right.
 func (m *mistakes) unless(right bool, key, format string, args ...any) {
 	if !right {
-		*m = append(*m, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
+		*m = append(*m, mistake{key, fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -53,14 +58,24 @@ func (m *mistakes) positive(value time.Duration, key string) {
 }
 
 // Validate tells every value that cannot be used, each with its key.
-func (c *Config) Validate() error {
+func (c *Config) Validate() error { return errors.Join(c.mistakes(nil)...) }
+
+// mistakes are those of Validate but for what is at or below the keys that
+// have been told of already.
+func (c *Config) mistakes(told []string) []error {
 	var m mistakes
 	c.checkHTTP(&m)
 	c.checkPersistence(&m)
 	c.checkStorages(&m)
 	c.checkGit(&m)
 	c.checkRest(&m)
-	return errors.Join(m...)
+	var news []error
+	for _, found := range m {
+		if !slices.ContainsFunc(told, func(key string) bool { return strings.HasPrefix(found.key, key) }) {
+			news = append(news, found)
+		}
+	}
+	return news
 }
 
 func (c *Config) checkHTTP(m *mistakes) {
@@ -120,7 +135,7 @@ func (c *Config) checkStorages(m *mistakes) {
 	for i, s := range c.Gitaly.Storages {
 		key := fmt.Sprintf("gitaly.storages[%d].", i)
 		m.unless(s.Name != "", key+"name", "is missing")
-		m.unless(!names[s.Name], key+"name", "%q is there twice", s.Name)
+		m.unless(s.Name == "" || !names[s.Name], key+"name", "%q is there twice", s.Name)
 		m.unless(isStorageAddress(s.Address), key+"address", "must begin with unix:/, tcp://, tls:// or dns: and go on")
 		names[s.Name] = true
 	}
@@ -164,7 +179,7 @@ func isFingerprint(text string) bool {
 func (c *Config) checkRest(m *mistakes) {
 	m.positive(c.OTP.Session, "otp.session")
 	m.unless(c.OTP.Enabled || !c.OTP.RequiredForGit, "otp.required_for_git", "cannot be met while otp.enabled is off")
-	m.positive(c.LFS.TokenTTL, "lfs.token_ttl")
+	m.unless(c.LFS.TokenTTL >= time.Second, "lfs.token_ttl", "must be a second or more")
 	m.notNegative(c.Tokens.MaxLifetimeDays, "tokens.max_lifetime_days")
 	m.unless(len(c.Tokens.Prefix) <= 20 && strings.IndexFunc(c.Tokens.Prefix, notInToken) < 0,
 		"tokens.prefix", "must be at most 20 letters, digits, dots, dashes or underscores")
@@ -174,7 +189,7 @@ func (c *Config) checkRest(m *mistakes) {
 	for i, plan := range c.Plans {
 		key := fmt.Sprintf("plans[%d].code", i)
 		m.unless(plan.Code != "", key, "is missing")
-		m.unless(!codes[plan.Code], key, "%q is there twice", plan.Code)
+		m.unless(plan.Code == "" || !codes[plan.Code], key, "%q is there twice", plan.Code)
 		codes[plan.Code] = true
 	}
 	m.oneOf(c.Log.Level, "log.level", "debug", "info", "warn", "error")

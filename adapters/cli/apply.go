@@ -26,7 +26,7 @@ A server that runs on the same database knows of it at once.`,
 			if err != nil {
 				return err
 			}
-			seal, err := o.seal(world.World, streams)
+			seal, err := o.seal(ctx, world.World, streams)
 			if err != nil {
 				return err
 			}

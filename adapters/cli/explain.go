@@ -19,6 +19,7 @@ type question struct {
 	key, user, userID     string
 	project, glRepository string
 	action, protocol, ip  string
+	namespace             string
 	refs                  []string
 	change, old, new      string
 }
@@ -78,6 +79,7 @@ func (q *question) add(c *cobra.Command) {
 	f.StringVar(&q.action, "action", "", "git-upload-pack, git-receive-pack or git-upload-archive (default git-receive-pack with --ref, else git-upload-pack)")
 	f.StringVar(&q.protocol, "protocol", string(source.SSH), "ssh, http or web")
 	f.StringVar(&q.ip, "ip", "", "`ADDRESS` that the client connects from")
+	f.StringVar(&q.namespace, "namespace-path", "", "`PATH` of the only group that the SSH certificate is for")
 	f.StringArrayVar(&q.refs, "ref", nil, "full name of a `REF` that is pushed; repeatable")
 	f.StringVar(&q.change, "change", "update", "what happens to the refs: create, update or delete")
 	f.StringVar(&q.old, "old", "", "`SHA` of the refs before the push")
@@ -92,8 +94,8 @@ func (q *question) add(c *cobra.Command) {
 // request is the question as the server would be asked it.
 func (q *question) request() (gitaccess.Request, error) {
 	out := gitaccess.Request{Request: source.Request{
-		Protocol: source.Protocol(strings.ToLower(q.protocol)),
-		Command:  source.Command(cmp.Or(q.action, q.usualAction())),
+		Protocol: source.Protocol(strings.ToLower(q.protocol)), NamespacePath: q.namespace,
+		Command: source.Command(cmp.Or(q.action, q.usualAction())),
 	}}
 	var err error
 	if out.Claim, err = q.claim(); err != nil {

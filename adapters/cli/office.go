@@ -17,12 +17,12 @@ type office struct {
 
 // seal seals the world's secrets with the instance's own key. Only if it has
 // any the key is opened, or made: this may not be the server's folder.
-func (o office) seal(world directory.World, streams Streams) (func(string) string, error) {
+func (o office) seal(ctx context.Context, world directory.World, streams Streams) (func(string) string, error) {
 	if !slices.ContainsFunc(world.Users, func(u directory.User) bool { return u.TOTPSecret != "" }) {
 		return nil, nil
 	}
-	key, err := bootstrap.NewInstanceKey(o.config, bootstrap.Clock(), bootstrap.NewLogger(o.config.Log, streams.Err))
-	if err != nil {
+	key := bootstrap.NewInstanceKey(o.config, bootstrap.Clock(), bootstrap.NewLogger(o.config.Log, streams.Err))
+	if err := key.Unlock(ctx, o.Keeper); err != nil {
 		return nil, err
 	}
 	return key.Seal, nil

@@ -27,7 +27,8 @@ type Store struct {
 	pool    *sql.DB
 	db      *gorm.DB
 
-	preparing sync.Mutex
+	// preparing is held by whoever prepares a statement.
+	preparing chan struct{}
 	prepared  sync.Map // of *statement by shape or SQL text
 
 	stamps stamps
@@ -65,13 +66,33 @@ func open(ctx context.Context, d dialect, pool *sql.DB, migrate bool) (*Store, e
 	if err != nil {
 		return nil, fault(err, "open the %s database", d)
 	}
-	s := &Store{dialect: d, pool: pool, db: db, writing: make(chan struct{}, 1)}
+	s := &Store{dialect: d, pool: pool, db: db, writing: make(chan struct{}, 1), preparing: make(chan struct{}, 1)}
 	s.stamps.start(s)
 	return s, nil
 }
 
 // Flush writes the stamps of keys that were used.
 func (s *Store) Flush(ctx context.Context) error { return s.stamps.flush(ctx, s) }
+
+const (
+	remember = `INSERT INTO instance_notes (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`
+	recall   = `SELECT value FROM instance_notes WHERE name = $1`
+)
+
+// Remember keeps a value under a name unless one is kept there, and returns
+// the one that is.
+func (s *Store) Remember(ctx context.Context, name, value string) (kept string, err error) {
+	if value != "" {
+		if _, err := s.exec(ctx, remember, name, value); err != nil {
+			return "", fault(err, "remember %s", name)
+		}
+	}
+	err = s.pool.QueryRowContext(ctx, recall, name).Scan(&kept)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return kept, fault(err, "recall %s", name)
+}
 
 // Close flushes, and closes all connections.
 func (s *Store) Close(ctx context.Context) error {
@@ -98,8 +119,12 @@ func (s *Store) prepare(ctx context.Context, key any, text func() (query string,
 	if known, ok := s.prepared.Load(key); ok {
 		return known.(*statement), nil
 	}
-	s.preparing.Lock()
-	defer s.preparing.Unlock()
+	select { // not a mutex: a database that hangs must hold up nobody longer than they want
+	case s.preparing <- struct{}{}:
+		defer func() { <-s.preparing }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	if known, ok := s.prepared.Load(key); ok {
 		return known.(*statement), nil
 	}

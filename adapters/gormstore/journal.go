@@ -8,12 +8,46 @@ import (
 	"gatehouse/application/pushes"
 )
 
-const record = `INSERT INTO pushes (repository, identifier, changes, options, received_at) VALUES ($1, $2, $3, $4, $5)`
+const (
+	record = `INSERT INTO pushes (repository, identifier, changes, options, received_at) VALUES ($1, $2, $3, $4, $5)`
+	fill   = `UPDATE projects SET empty = false WHERE id = $1 AND empty`
+)
 
 // Record implements pushes.Journal.
 func (s *Store) Record(ctx context.Context, p pushes.Push) error {
-	_, err := s.exec(ctx, record, []byte(p.Repository), []byte(p.Identifier), []byte(p.Changes), quote(p.Options), at(p.ReceivedAt))
-	return fault(err, "record the push to %q", p.Repository)
+	return fault(s.record(ctx, p), "record the push to %q", p.Repository)
+}
+
+func (s *Store) record(ctx context.Context, p pushes.Push) error {
+	recorded, err := s.plain(ctx, record)
+	if err != nil {
+		return err
+	}
+	filled, err := s.plain(ctx, fill)
+	if err != nil {
+		return err
+	}
+	done, err := s.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	tx, err := s.pool.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing is left to roll back after the commit
+	_, err = tx.StmtContext(ctx, recorded.Stmt).ExecContext(ctx,
+		[]byte(p.Repository), []byte(p.Identifier), []byte(p.Changes), quote(p.Options), at(p.ReceivedAt))
+	if err != nil {
+		return err
+	}
+	if p.Filled != 0 {
+		if _, err := tx.StmtContext(ctx, filled.Stmt).ExecContext(ctx, int64(p.Filled)); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
 }
 
 // quote writes push options one a line. They may hold any bytes, which a

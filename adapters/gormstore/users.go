@@ -87,14 +87,39 @@ func (r *registry) putUser(ctx context.Context, u directory.User) (int64, error)
 	if err := r.number(ctx, users, &row.ID); err != nil {
 		return 0, err
 	}
+	old, err := find[userRow](ctx, r.tx, "id = ?", row.ID)
+	if err != nil {
+		return 0, err
+	}
+	old = cmp.Or(old, &userRow{})
+	row.CredentialVersion = max(row.CredentialVersion, old.CredentialVersion, 1)
 	if err := put(ctx, r, &row); err != nil {
 		return 0, err
+	}
+	if old.TwoFactor && !row.TwoFactor {
+		if err := r.forgetFactor(ctx, row.ID); err != nil {
+			return 0, err
+		}
 	}
 	if !fresh {
 		return row.ID, r.move(ctx, *home, row.Username)
 	}
 	home.ID, home.OwnerID, home.Path = int64(u.NamespaceID), ref(row.ID), row.Username
 	return row.ID, r.insertNamespace(ctx, home, nil)
+}
+
+// forgetFactor removes what belongs to a second factor that is gone.
+func (r *registry) forgetFactor(ctx context.Context, user int64) error {
+	for _, query := range []string{
+		"UPDATE users SET otp_last_step = 0, otp_failures = 0, otp_locked_until = NULL WHERE id = ?",
+		"DELETE FROM recovery_codes WHERE user_id = ?",
+		"DELETE FROM otp_sessions WHERE user_id = ?",
+	} {
+		if err := r.exec(ctx, query, user); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkHome returns domain.Conflict unless the user may have that name and

@@ -1,14 +1,19 @@
 package httpapi
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 	"go.uber.org/zap"
+
+	"gatehouse/domain"
 )
 
 // maxCaller is how much of a User-Agent is logged.
@@ -27,13 +32,23 @@ func requestLog(log *zap.Logger) gin.HandlerFunc {
 		start := time.Now()
 		c.Next()
 		level := zap.InfoLevel
-		if c.Writer.Status() >= http.StatusInternalServerError {
+		switch {
+		case c.Writer.Status() >= http.StatusInternalServerError:
 			level = zap.ErrorLevel
+		case slices.ContainsFunc(c.Errors, ours):
+			level = zap.WarnLevel
 		}
 		if entry := log.Check(level, "request"); entry != nil {
 			entry.Write(fields(c, time.Since(start))...)
 		}
 	}
+}
+
+// ours says whether an error is no refusal of what was asked, but something
+// that went wrong here and that the answer is silent about.
+func ours(e *gin.Error) bool {
+	refusal, refused := errors.AsType[*domain.Refusal](e.Err)
+	return !refused || refusal.Kind == domain.Unavailable
 }
 
 func fields(c *gin.Context, took time.Duration) []zap.Field {
@@ -46,14 +61,35 @@ func fields(c *gin.Context, took time.Duration) []zap.Field {
 		zap.String("correlation_id", RequestID(c.Request.Context())),
 		zap.String("remote_ip", ClientIP(c)),
 	}
-	if c.FullPath() == "" { // as sent: it may miss the relative root
-		path, _, _ := strings.Cut(c.Request.RequestURI, "?")
-		fields = append(fields, zap.String("path", path))
+	if c.FullPath() == "" {
+		fields = append(fields, zap.String("path", sentPath(c.Request)))
 	}
 	if last := c.Errors.Last(); last != nil {
 		fields = append(fields, zap.Error(last.Err))
 	}
 	return fields
+}
+
+// maxPath is how much of a path is logged that leads nowhere.
+const maxPath = 200
+
+// sentPath is the path as it was sent, which may miss the relative root, up to
+// the first character that no path of ours has: what follows may be a query
+// that was escaped by mistake, with a secret in it.
+func sentPath(r *http.Request) string {
+	sent, err := url.ParseRequestURI(r.RequestURI)
+	if err != nil {
+		return ""
+	}
+	path := sent.EscapedPath()
+	if end := strings.IndexFunc(path, oddInPath); end >= 0 {
+		path = path[:end]
+	}
+	return path[:min(len(path), maxPath)]
+}
+
+func oddInPath(c rune) bool {
+	return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("/_.-", c))
 }
 
 // recovery turns a panic into an answer and a log line with the stack.

@@ -69,6 +69,14 @@ func TestDialect_Reply_status(t *testing.T) {
 
 // mountThings mounts a route for each outcome.
 func mountThings(engine *gin.Engine) {
+	for path, err := range map[string]error{
+		"/hidden": errors.New("connection refused"), "/down": domain.Refuse(domain.Unavailable, "try again later"),
+	} {
+		engine.POST(path, func(c *gin.Context) {
+			_ = c.Error(err)
+			c.JSON(http.StatusOK, nil)
+		})
+	}
 	engine.POST("/things/:id", dialect.Reply(func(*gin.Context) (any, error) { return nil, nil }))
 	engine.POST("/refused", dialect.Reply(func(*gin.Context) (any, error) {
 		return nil, domain.Refuse(domain.NotFound, "no such thing")

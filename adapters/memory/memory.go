@@ -32,7 +32,8 @@ type Store struct {
 	events   []audit.Event
 	stamps   map[identity.KeyID]time.Time
 	// used are the stamps of access tokens.
-	used map[int64]time.Time
+	used       map[int64]time.Time
+	remembered map[string]string
 }
 
 // New makes an empty Store.
@@ -43,6 +44,8 @@ func New() *Store {
 		notices:  map[noticeKey]source.Notice{},
 		stamps:   map[identity.KeyID]time.Time{},
 		used:     map[int64]time.Time{},
+
+		remembered: map[string]string{},
 	}
 	s.world.Store(newWorld())
 	return s
@@ -80,6 +83,20 @@ func (s *Store) change(ctx context.Context, do func(*draft) error) error {
 
 // Flush has nothing to write: stamps count at once.
 func (s *Store) Flush(ctx context.Context) error { return ctx.Err() }
+
+// Remember keeps a value under a name unless one is kept there, and returns
+// the one that is.
+func (s *Store) Remember(ctx context.Context, name, value string) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, kept := s.remembered[name]; !kept && value != "" {
+		s.remembered[name] = value
+	}
+	return s.remembered[name], nil
+}
 
 // Close has nothing to let go of.
 func (s *Store) Close(context.Context) error { return nil }

@@ -58,6 +58,18 @@ func (s *Store) Record(ctx context.Context, p pushes.Push) error {
 		return err
 	}
 	p.Options, p.ReceivedAt = slices.Clone(p.Options), micro(p.ReceivedAt)
+	if s.world.Load().projects.rows[p.Filled].Empty {
+		err := s.change(ctx, func(d *draft) error {
+			if row, ok := d.projects.rows[p.Filled]; ok {
+				row.Empty = false
+				d.projects.put(row.ID, row)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pushes = append(s.pushes, p)

@@ -3,8 +3,10 @@ package memory
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"gatehouse/application/directory"
 	"gatehouse/domain/identity"
@@ -58,6 +60,11 @@ func (d *draft) PutUser(ctx context.Context, u directory.User) (identity.UserID,
 	}
 	u.User.ID = d.users.number(u.User.ID)
 	u.User.PasswordExpiresAt = micro(u.User.PasswordExpiresAt)
+	u.User.CredentialVersion = max(u.User.CredentialVersion, old.CredentialVersion, 1)
+	if !u.User.TwoFactor {
+		delete(d.codes, u.User.ID)
+		maps.DeleteFunc(d.sessions, func(at sessionKey, _ time.Time) bool { return at.user == u.User.ID })
+	}
 	d.users.put(u.User.ID, user{u.User, home.namespace, described(old.factor, u)})
 	if exists {
 		d.move(old.Username, u.User.Username)

@@ -111,7 +111,8 @@ func (s *State) Counters(ctx context.Context, now time.Time) ([]directory.Record
 	return records, fault(scan.Err(), "read the counters")
 }
 
-// Leave keeps the notice until it is taken or expires.
+// Leave keeps the notice until it is taken or expires, at the latest
+// source.MovedNoticeLifetime from now.
 func (s *State) Leave(ctx context.Context, n source.Notice) error {
 	n.ExpiresAt = n.ExpiresAt.UTC().Truncate(time.Microsecond)
 	text, err := json.Marshal(n)

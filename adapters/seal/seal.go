@@ -21,33 +21,24 @@ type Box struct {
 
 // New makes a Box. The first key seals, all of them open; each is as long and
 // as random as a secret should be.
-func New(key []byte, previous ...[]byte) (*Box, error) {
-	box := &Box{}
-	for i, k := range append([][]byte{key}, previous...) {
-		aead, err := newAEAD(k)
-		if err != nil {
-			return nil, err
-		}
-		if i == 0 {
-			box.aead = aead
-		} else {
-			box.older = append(box.older, aead)
-		}
+func New(key []byte, previous ...[]byte) *Box {
+	box := &Box{aead: newAEAD(key)}
+	for _, k := range previous {
+		box.older = append(box.older, newAEAD(k))
 	}
-	return box, nil
+	return box
 }
 
 // newAEAD derives a key of its own, so that the instance's serves other uses.
-func newAEAD(key []byte) (cipher.AEAD, error) {
+// No step of it can fail: the sizes are fixed.
+func newAEAD(key []byte) cipher.AEAD {
 	derived, err := hkdf.Key(sha256.New, key, nil, "gatehouse seal v1", 32)
-	if err != nil {
-		return nil, err
+	block, err2 := aes.NewCipher(derived)
+	aead, err3 := cipher.NewGCMWithRandomNonce(block)
+	if err := errors.Join(err, err2, err3); err != nil {
+		panic(err)
 	}
-	block, err := aes.NewCipher(derived)
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCMWithRandomNonce(block)
+	return aead
 }
 
 // version stands before what is sealed, so that the form can change.

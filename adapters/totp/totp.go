@@ -3,6 +3,7 @@
 package totp
 
 import (
+	"errors"
 	"time"
 
 	"github.com/pquerna/otp"
@@ -22,6 +23,9 @@ type Authenticator struct{ opener Opener }
 // New makes an Authenticator.
 func New(opener Opener) *Authenticator { return &Authenticator{opener} }
 
+// errSecret says nothing of the secret.
+var errSecret = errors.New("the secret of one-time passwords is not base32")
+
 // period is how long a code lasts, in seconds.
 const period = 30
 
@@ -34,9 +38,12 @@ func (a *Authenticator) Step(secret, code string, now time.Time) (step int64, ok
 	}
 	current := now.Unix() / period
 	for _, candidate := range []int64{current - 1, current, current + 1} {
-		// A code that is no six digits is an error there, and no match here.
 		match, err := hotp.ValidateCustom(code, uint64(candidate), plain, hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
-		if err == nil && match {
+		switch {
+		case errors.Is(err, otp.ErrValidateInputInvalidLength): // no six digits: no match
+		case err != nil:
+			return 0, false, errSecret
+		case match:
 			step, ok = candidate, true
 		}
 	}

@@ -44,6 +44,13 @@ func TestAuthenticator_Step(t *testing.T) {
 	}
 }
 
+func TestAuthenticator_Step_brokenSecret(t *testing.T) {
+	t.Parallel()
+	if _, ok, err := totp.New(plain{}).Step("0189!", "287082", time.Unix(59, 0)); ok || err == nil {
+		t.Errorf("got %v, %v, want an error", ok, err)
+	}
+}
+
 func TestAuthenticator_Step_sealed(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("sealed with another key")

@@ -81,6 +81,9 @@ func New(log Log, people People, enabled bool, now func() time.Time) *Trail {
 	return &Trail{log, people, enabled, now}
 }
 
+// patience is how long a session waits for its event to be kept.
+const patience = 5 * time.Second
+
 // ErrNotNeeded says that an event was not kept because nobody wants it.
 var ErrNotNeeded = domain.Refuse(domain.Unprocessable, "No git audit event needed")
 
@@ -94,6 +97,8 @@ func (t *Trail) Record(ctx context.Context, claim identity.Claim, e Event) (Even
 	if !t.enabled {
 		return Event{}, ErrNotNeeded
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	actor, err := t.people.Actor(ctx, claim)
 	if err != nil {
 		return Event{}, err

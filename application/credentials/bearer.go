@@ -22,17 +22,19 @@ var (
 // its scopes' to say. Each token is looked up by its digest, whether it is
 // right or wrong, and the state of its user is that of this moment.
 func (o *Office) Bearer(ctx context.Context, text string) (Bearer, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	b, err := o.tokens.Bearer(ctx, identity.DigestToken(text))
 	now := o.now()
 	switch {
 	case errors.Is(err, domain.NotFound):
 		return Bearer{}, ErrUnknownToken
 	case err != nil:
-		return Bearer{}, fmt.Errorf("%w (access token: %w)", errUnavailable, err)
-	case b.Token.Revoked:
-		return Bearer{}, ErrRevokedToken
+		return Bearer{}, fmt.Errorf("%w (%w)", errUnavailable, err)
 	case b.Token.Expired(now):
 		return Bearer{}, ErrExpiredToken
+	case b.Token.Revoked:
+		return Bearer{}, ErrRevokedToken
 	case o.rules.Users.CheckUser(b.User, now) != nil:
 		return Bearer{}, ErrBlockedUser
 	}

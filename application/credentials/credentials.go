@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"gatehouse/application"
 	"gatehouse/domain"
@@ -45,6 +46,9 @@ func New(holders Holders, codes RecoveryCodes, tokens Tokens, authenticator Auth
 	return &Office{holders, codes, tokens, authenticator, rules, random, now}
 }
 
+// patience is how long each question to the store may take: a session waits.
+const patience = 10 * time.Second
+
 // Caller is whom a request is about: named by a key, or by a user's number.
 type Caller struct {
 	Claim identity.Claim
@@ -56,10 +60,12 @@ type Caller struct {
 // holder returns the person behind the caller, or a Refusal that tells what is
 // missing. A deploy key is nobody's here: robot says so in the caller's words.
 func (o *Office) holder(ctx context.Context, caller Caller, robot *domain.Refusal) (Holder, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	h, err := o.holders.Holder(ctx, caller.Claim)
 	switch {
 	case err != nil:
-		return Holder{}, fmt.Errorf("%w (holder %s: %w)", errUnavailable, caller.Claim, err)
+		return Holder{}, fmt.Errorf("%w (%w)", errUnavailable, err)
 	case caller.ByUser && !h.Actor.User.Known():
 		return Holder{}, domain.Refuse(domain.NotFound, "Could not find the given user")
 	case !caller.ByUser && !h.Actor.Key.Known():
@@ -68,6 +74,10 @@ func (o *Office) holder(ctx context.Context, caller Caller, robot *domain.Refusa
 		return Holder{}, robot
 	case !h.Actor.User.Known():
 		return Holder{}, domain.Refuse(domain.NotFound, "Could not find a user for the given key")
+	}
+	// SSH daemons let expired keys in: what a key may do is asked for later.
+	if refusal := o.rules.Users.CheckKey(h.Actor.Key, o.now()); refusal != nil {
+		return Holder{}, refusal
 	}
 	return h, nil
 }
@@ -102,8 +112,10 @@ func (o *Office) RecoveryCodes(ctx context.Context, caller Caller) ([]string, er
 		codes[i] = hex.EncodeToString(raw)
 		digests[i] = identity.DigestToken(codes[i])
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	if err := o.codes.ReplaceRecoveryCodes(ctx, h.Actor.User.ID, digests); err != nil {
-		return nil, fmt.Errorf("%w (recovery codes of %d: %w)", errUnavailable, h.Actor.User.ID, err)
+		return nil, fmt.Errorf("%w (%w)", errUnavailable, err)
 	}
 	return codes, nil
 }
@@ -117,7 +129,7 @@ func (o *Office) SpendRecoveryCode(ctx context.Context, user identity.UserID, co
 	case errors.Is(err, domain.NotFound):
 		return domain.Refuse(domain.Unauthenticated, "Invalid recovery code")
 	case err != nil:
-		return fmt.Errorf("%w (recovery codes of %d: %w)", errUnavailable, user, err)
+		return fmt.Errorf("%w (%w)", errUnavailable, err)
 	}
 	return nil
 }
@@ -150,8 +162,11 @@ func (o *Office) PersonalAccessToken(ctx context.Context, caller Caller, req Tok
 }
 
 func (o *Office) draft(user identity.User, req TokenRequest) (identity.AccessToken, error) {
-	if blank(req.Name) {
+	switch {
+	case strings.TrimSpace(req.Name) == "":
 		return identity.AccessToken{}, domain.Refuse(domain.Invalid, "No token name specified")
+	case utf8.RuneCountInString(req.Name) > longestName:
+		return identity.AccessToken{}, domain.Refuse(domain.Invalid, "The token name is longer than %d characters", longestName)
 	}
 	scopes := identity.SplitScopes(req.Scopes)
 	if refusal := identity.CheckScopes(scopes, o.rules.Scopes); refusal != nil {
@@ -168,6 +183,9 @@ func (o *Office) draft(user identity.User, req TokenRequest) (identity.AccessTok
 	return identity.AccessToken{User: user.ID, Name: req.Name, Scopes: scopes, ExpiresAt: expiry, CreatedAt: now}, nil
 }
 
+// longestName is in characters, as in GitLab.
+const longestName = 255
+
 // tokenBytes makes 20 characters of base64.
 const tokenBytes = 15
 
@@ -178,19 +196,12 @@ func (o *Office) mint(ctx context.Context, token identity.AccessToken) (Minted, 
 	}
 	text := o.rules.TokenPrefix + base64.RawURLEncoding.EncodeToString(raw)
 	token.Digest = identity.DigestToken(text)
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	id, err := o.tokens.MintToken(ctx, token)
 	if err != nil {
-		return Minted{}, fmt.Errorf("%w (token of %d: %w)", errUnavailable, token.User, err)
+		return Minted{}, fmt.Errorf("%w (%w)", errUnavailable, err)
 	}
 	token.ID = id
 	return Minted{text, token}, nil
-}
-
-func blank(text string) bool {
-	for _, r := range text {
-		if r > ' ' {
-			return false
-		}
-	}
-	return true
 }

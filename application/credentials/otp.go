@@ -28,6 +28,8 @@ func (o *Office) CheckOTP(ctx context.Context, caller Caller, attempt string) er
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	now, key := o.now(), h.Actor.Key.ID
 	code := strings.Join(strings.Fields(attempt), "")
 	var verdict error
@@ -49,7 +51,7 @@ func (o *Office) CheckOTP(ctx context.Context, caller Caller, attempt string) er
 		return f.Accepted(step), &identity.OTPSession{User: h.Actor.User.ID, Key: key, ExpiresAt: now.Add(o.rules.OTPSession)}
 	})
 	if err != nil {
-		return fmt.Errorf("%w (second factor of %d: %w)", errUnavailable, h.Actor.User.ID, err)
+		return fmt.Errorf("%w (%w)", errUnavailable, err)
 	}
 	return verdict
 }

@@ -33,9 +33,11 @@ type Users interface {
 	// UserID returns the number of the user of that name, or domain.NotFound.
 	UserID(ctx context.Context, username string) (identity.UserID, error)
 	// PutUser keeps the user and the personal namespace, whose path is the
-	// username: a new name moves its projects along. It conflicts with a group
-	// of that path, and where the namespace has another number than the one
-	// that is given.
+	// username: a new name moves its projects along. The credentials' version
+	// is 1 at first and never goes back; a user without a second factor has no
+	// recovery codes and no sessions either, and what was tried is forgotten.
+	// It conflicts with a group of that path, and where the namespace has
+	// another number than the one that is given.
 	PutUser(ctx context.Context, u User) (identity.UserID, error)
 	// GhostID returns the ghost user's number and makes that user if needed,
 	// under the name "ghost", or "ghost1", "ghost2" and so on where taken. It

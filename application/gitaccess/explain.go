@@ -28,5 +28,19 @@ func (g *Gatekeeper) Explain(ctx context.Context, req Request) (Explanation, err
 	if err != nil {
 		return Explanation{}, unavailable(ctx, err)
 	}
-	return Explanation{Standing: c.Standing, Refusal: refusal, Findings: c.Explain()}, nil
+	out := Explanation{Standing: c.Standing, Refusal: refusal, Findings: c.Explain()}
+	if refusal == nil {
+		out.place(g.place(req, &c))
+	}
+	return out, nil
+}
+
+// place adds what Allow would still refuse: a project whose storage nobody
+// has configured.
+func (e *Explanation) place(_ Place, refusal error) {
+	storage := source.Finding{Rule: "storage", Step: "S13", Outcome: source.Passed}
+	if refusal != nil {
+		storage.Outcome, storage.Message, e.Refusal = source.Refused, refusal.Error(), refusal
+	}
+	e.Findings = append(e.Findings, storage)
 }

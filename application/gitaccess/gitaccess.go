@@ -2,6 +2,7 @@ package gitaccess
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -108,15 +109,20 @@ func (g *Gatekeeper) learn(ctx context.Context, c *source.Case) (err error) {
 	c.Standing, err = g.directory.Standing(ctx, source.Inquiry{
 		Claim: c.Claim, Target: c.Target, Refs: len(c.Changes) > 0, Now: c.Now,
 	})
-	if err != nil {
-		return fmt.Errorf("standing of %s in %q: %w", c.Claim, c.Target, err)
-	}
-	return nil
+	return err
 }
+
+// longestBucket keeps texts that somebody made up from filling the limiter.
+const longestBucket = 500
 
 // buckets are what a request is counted by: who asks, and where from.
 func buckets(req Request) []string {
-	what := string(req.Command) + "\x00" + req.Project + "\x00"
+	project := req.Project
+	if len(project) > longestBucket {
+		sum := sha256.Sum256([]byte(project))
+		project = string(sum[:])
+	}
+	what := string(req.Command) + "\x00" + project + "\x00"
 	out := []string{what + req.Claim.String()}
 	if req.Address.IsValid() && !req.Address.IsLoopback() {
 		out = append(out, what+req.Address.String())
@@ -145,18 +151,16 @@ func (g *Gatekeeper) ask(ctx context.Context, req Request, c *source.Case, quest
 		return err
 	}
 	c.Ancestry, err = g.ancestry.Answers(ctx, place, questions)
-	if err != nil {
-		return fmt.Errorf("ancestry in %s: %w", c.Repository, err)
-	}
-	return nil
+	return err
 }
 
 // place finds the repository's Gitaly. GitLab Shell cannot go on without an
-// address, so a storage that nobody configured is a refusal.
+// address, so a storage that nobody configured is a refusal; of a kind whose
+// words reach the user, since trying again does not help.
 func (g *Gatekeeper) place(req Request, c *source.Case) (Place, error) {
 	storage, ok := g.rules.Storages[c.Project.Storage]
 	if !ok {
-		return Place{}, domain.Refuse(domain.Unavailable, "The storage %q of this project is not configured. Tell your administrator.", c.Project.Storage)
+		return Place{}, domain.Refuse(domain.Unprocessable, "The storage %q of this project is not configured. Tell your administrator.", c.Project.Storage)
 	}
 	return Place{
 		Storage: storage, RelativePath: c.Project.RelativePath(c.Repository.Kind),
@@ -170,12 +174,18 @@ func (g *Gatekeeper) stamp(c *source.Case) {
 	}
 }
 
+// noticePatience is how long a command waits for a notice to be left: it can
+// do without.
+const noticePatience = time.Second
+
 // leaveNotice tells people, with their next push, that they used an old path.
 func (g *Gatekeeper) leaveNotice(ctx context.Context, req Request, c *source.Case) error {
 	person := c.Actor.Person()
 	if !c.Moved || !person.Known() {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, noticePatience)
+	defer cancel()
 	return g.notices.Leave(ctx, source.Notice{
 		User: person.ID, Repository: c.Repository, OldPath: req.Target.Path, Protocol: c.Protocol,
 		ExpiresAt: c.Now.Add(source.MovedNoticeLifetime),
@@ -197,7 +207,7 @@ func unavailable(ctx context.Context, err error) error {
 	}
 	message := "Git access cannot be checked at the moment. Try again later."
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		message = "Checking this push took longer than 50 seconds. Push fewer refs at a time, or try again later."
+		message = "Checking this command took longer than 50 seconds. Push fewer refs at a time, or try again later."
 	}
 	return fmt.Errorf("%w (%w)", domain.Refuse(domain.Unavailable, "%s", message), err)
 }

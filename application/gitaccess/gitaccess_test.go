@@ -178,7 +178,6 @@ func TestGatekeeper_Allow_failsClosed(t *testing.T) {
 	for name, change := range map[string]func(*world){
 		"the store is down":      func(w *world) { w.err = broken },
 		"Gitaly is down":         func(*world) {},
-		"an unknown storage":     func(w *world) { w.standing.Project.Storage = "other" },
 		"answers without ours":   func(w *world) { w.answers = map[source.Question]source.Answer{} },
 		"the store lost the key": func(w *world) { w.err = domain.NotFound },
 	} {
@@ -211,6 +210,31 @@ func TestGatekeeper_Allow_asksForHistory(t *testing.T) {
 		if place.SnapshotPath != "snapshots/7" || place.Quarantine.ObjectDirectory != "objects/incoming-x" || place.Repository.ID != 42 {
 			t.Errorf("place: got %+v", place)
 		}
+	}
+}
+
+func TestGatekeeper_unknownStorage(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.standing.Project.Storage = "other"
+	_, err := w.gatekeeper().Allow(t.Context(), fetch())
+	got, failure := w.gatekeeper().Explain(t.Context(), fetch())
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	last := got.Findings[len(got.Findings)-1]
+	if !errors.Is(err, domain.Unprocessable) || got.Refusal == nil || got.Refusal.Error() != err.Error() || last.Rule != "storage" || last.Outcome != source.Refused {
+		t.Errorf("got %v, and explained %v by %+v", err, got.Refusal, last)
+	}
+}
+
+func TestGatekeeper_Allow_boundsBuckets(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	req := fetch()
+	req.Project = strings.Repeat("x", 1<<20)
+	if _, err := w.gatekeeper().Allow(t.Context(), req); err != nil || len(w.buckets[0]) > 200 {
+		t.Errorf("got %v and a bucket of %d bytes", err, len(w.buckets[0]))
 	}
 }
 

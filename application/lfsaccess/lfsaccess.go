@@ -74,6 +74,9 @@ type Credential struct {
 	ExpiresIn time.Duration
 }
 
+// patience is how long a look-up may take.
+const patience = 10 * time.Second
+
 var errNotFound = domain.Refuse(domain.NotFound, "404 Not Found")
 
 // Authenticate returns a credential for who claims to use the repository, or a
@@ -82,7 +85,7 @@ var errNotFound = domain.Refuse(domain.NotFound, "404 Not Found")
 // an upload no more is asked: the credential does not say what it is for.
 func (o *Office) Authenticate(ctx context.Context, claim identity.Claim, target source.Target) (Credential, error) {
 	now := o.now()
-	standing, err := o.admit(ctx, claim, target, now)
+	standing, err := o.admit(ctx, claim, target, o.rules.Settings, now)
 	if err != nil {
 		return Credential{}, err
 	}
@@ -102,17 +105,19 @@ func (o *Office) Authenticate(ctx context.Context, claim identity.Claim, target 
 
 // admit returns the standing of an actor who may download, by LFS, from the
 // target. Nobody known is nobody to give a credential to.
-func (o *Office) admit(ctx context.Context, claim identity.Claim, target source.Target, now time.Time) (source.Standing, error) {
+func (o *Office) admit(ctx context.Context, claim identity.Claim, target source.Target, settings source.Settings, now time.Time) (source.Standing, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	standing, err := o.directory.Standing(ctx, source.Inquiry{Claim: claim, Target: target, Now: now})
 	if err != nil {
-		return source.Standing{}, fmt.Errorf("%w (standing of %s in %q: %w)", errUnavailable, claim, target, err)
+		return source.Standing{}, fmt.Errorf("%w (%w)", errUnavailable, err)
 	}
 	kind := standing.Repository.Kind
-	if !standing.Project.LFS || kind != source.Code && kind != source.Wiki || standing.Actor.Anonymous() || lfs.ActorName(standing.Actor) == "" {
+	if !standing.Visible() || !standing.Project.LFS || kind != source.Code && kind != source.Wiki || lfs.ActorName(standing.Actor) == "" {
 		return source.Standing{}, errNotFound
 	}
 	request := source.Request{Claim: claim, Command: source.UploadPack, Protocol: source.SSH, Target: target}
-	c := source.Case{Request: request, Standing: standing, Now: now, Settings: o.rules.Settings, Keys: o.rules.Keys}
+	c := source.Case{Request: request, Standing: standing, Now: now, Settings: settings, Keys: o.rules.Keys}
 	if refusal := c.Decide().Refusal; refusal != nil {
 		if errors.Is(refusal, domain.NotFound) {
 			return source.Standing{}, errNotFound
@@ -127,7 +132,6 @@ type Pass struct {
 	Actor      identity.Actor
 	Project    source.Project
 	Repository source.RepositoryID
-	Role       source.Role
 }
 
 // Verify returns who came with a user name and a token, or a Refusal: of kind
@@ -139,7 +143,10 @@ func (o *Office) Verify(ctx context.Context, username, text string) (Pass, error
 	if err != nil || token.Username != username || !token.ValidAt(now) {
 		return Pass{}, errBadCredential
 	}
-	standing, err := o.admit(ctx, lfs.ClaimOf(username), source.Target{Repository: token.Repository}, now)
+	// The second factor was asked for when the token was made.
+	settings := o.rules.Settings
+	settings.OTPRequired = false
+	standing, err := o.admit(ctx, lfs.ClaimOf(username), source.Target{Repository: token.Repository}, settings, now)
 	if errors.Is(err, domain.Unavailable) {
 		return Pass{}, err
 	}
@@ -147,7 +154,7 @@ func (o *Office) Verify(ctx context.Context, username, text string) (Pass, error
 	if err != nil || !signed || lfs.ActorName(standing.Actor) != username {
 		return Pass{}, errBadCredential
 	}
-	return Pass{standing.Actor, standing.Project, standing.Repository, standing.Role}, nil
+	return Pass{standing.Actor, standing.Project, standing.Repository}, nil
 }
 
 var (

@@ -32,11 +32,16 @@ type Push struct {
 	// Options are the "git push -o" options.
 	Options    []string
 	ReceivedAt time.Time
+	// Filled is the project that has a branch since this push, at the latest;
+	// 0 if the push left none.
+	Filled source.ProjectID
 }
 
 // Journal keeps pushes for those who work on them later.
 type Journal interface {
-	// Record keeps the push durably, and another time if called again.
+	// Record keeps the push durably, and another time if called again. In the
+	// same transaction the project that it Filled, if there is one, stops
+	// being empty.
 	Record(ctx context.Context, p Push) error
 }
 

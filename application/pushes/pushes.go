@@ -38,8 +38,8 @@ func New(counters Counters, journal Journal, scenes Scenes, notices Notices, rul
 	return &Bracket{counters, journal, scenes, notices, rules, now}
 }
 
-// Patience is how long the work around one push may take: whoever waits for it
-// has a repository locked.
+// Patience is how long each step of the work around a push may take: whoever
+// waits for it has a repository locked.
 const Patience = 15 * time.Second
 
 // Healthy says whether pushes can be counted. It knows within three seconds.
@@ -56,7 +56,7 @@ func (b *Bracket) PreReceive(ctx context.Context, repository string) (bool, erro
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
 	if err := b.counters.Increase(ctx, repository, b.now(), b.rules.Expiry); err != nil {
-		return b.rules.FailOpen, fmt.Errorf("increase the reference counter of %q: %w", repository, err)
+		return b.rules.FailOpen, err
 	}
 	return true, nil
 }
@@ -88,24 +88,33 @@ type Report struct {
 // push is recorded, messages are collected. Its ReceivedAt is set here. It
 // does as much of this as it can, also if the caller hangs up, and never fails.
 func (b *Bracket) PostReceive(ctx context.Context, p Push) Report {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Patience)
-	defer cancel()
-	p.ReceivedAt = b.now()
-	counted := b.counters.Decrease(ctx, p.Repository, p.ReceivedAt)
-	recorded := b.journal.Record(ctx, p)
-	messages, told := b.messages(ctx, p)
-	return Report{Messages: messages, Warning: errors.Join(
-		about(counted, "decrease the reference counter of %q", p.Repository),
-		about(recorded, "record the push to %q", p.Repository),
-		about(told, "messages for %q", p.Repository),
-	)}
+	ctx = context.WithoutCancel(ctx)
+	p.ReceivedAt, p.Filled = b.now(), filled(p)
+	// What would be lost for good comes first, and each has its own time: one
+	// that waits in vain must not use up that of the others.
+	recorded := patiently(ctx, func(ctx context.Context) error { return b.journal.Record(ctx, p) })
+	counted := patiently(ctx, func(ctx context.Context) error { return b.counters.Decrease(ctx, p.Repository, p.ReceivedAt) })
+	var messages []Message
+	told := patiently(ctx, func(ctx context.Context) (err error) {
+		messages, err = b.messages(ctx, p)
+		return err
+	})
+	return Report{Messages: messages, Warning: errors.Join(recorded, counted, told)}
 }
 
-func about(err error, format string, args ...any) error {
-	if err == nil {
-		return nil
+// filled is the project that is not empty after the push.
+func filled(p Push) source.ProjectID {
+	repository, ok := source.ParseRepositoryID(p.Repository)
+	if !ok || repository.Kind != source.Code || !source.MakesBranch(source.LandedChanges(p.Changes)) {
+		return 0
 	}
-	return fmt.Errorf(format+": %w", append(args, err)...)
+	return source.ProjectID(repository.ID)
+}
+
+func patiently(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, Patience)
+	defer cancel()
+	return do(ctx)
 }
 
 // messages are alerts first, the instance's before those on push options, then

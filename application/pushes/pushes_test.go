@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -165,12 +166,10 @@ func TestBracket_PostReceive_neverFails(t *testing.T) {
 	if len(report.Messages) > 0 || !errors.Is(report.Warning, down) {
 		t.Errorf("got %v, %v", report.Messages, report.Warning)
 	}
-	for _, what := range []string{"reference counter", "record", "messages"} {
-		if !strings.Contains(report.Warning.Error(), what) {
-			t.Errorf("the warning is silent about %q: %v", what, report.Warning)
-		}
+	if got := strings.Count(report.Warning.Error(), down.Error()); got != 3 {
+		t.Errorf("got %d warnings, want one for the counter, the record and the messages", got)
 	}
-	if len(h.recorded) != 1 {
+	if len(h.recorded) != 1 || len(h.counted) != 1 {
 		t.Error("a failing counter kept the push from being recorded")
 	}
 }
@@ -182,6 +181,48 @@ func TestBracket_PostReceive_outlivesItsCaller(t *testing.T) {
 	if report := (&house{}).bracket(true).PostReceive(ctx, landed("project-42")); report.Warning != nil {
 		t.Errorf("got %v", report.Warning)
 	}
+}
+
+func TestBracket_PostReceive_fills(t *testing.T) {
+	t.Parallel()
+	const zero, one = "0000000000000000000000000000000000000000", "1111111111111111111111111111111111111111"
+	for name, c := range map[string]struct {
+		repository, changes string
+		want                source.ProjectID
+	}{
+		"a new branch":      {"project-42", zero + " " + one + " refs/heads/main\n", 42},
+		"an updated branch": {"project-42", one + " " + one + " refs/heads/main", 42},
+		"a deleted branch":  {"project-42", one + " " + zero + " refs/heads/main", 0},
+		"a tag":             {"project-42", zero + " " + one + " refs/tags/v1", 0},
+		"a wiki":            {"wiki-42", zero + " " + one + " refs/heads/main", 0},
+		"nonsense":          {"nonsense", zero + " " + one + " refs/heads/main", 0},
+		"no changes":        {"project-42", "", 0},
+	} {
+		h := &house{}
+		h.bracket(true).PostReceive(t.Context(), pushes.Push{Repository: c.repository, Changes: c.changes})
+		if got := h.recorded[0].Filled; got != c.want {
+			t.Errorf("%s: got %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+// slow is a store whose counters hang.
+type slow struct{ *house }
+
+func (s slow) Decrease(ctx context.Context, _ string, _ time.Time) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestBracket_PostReceive_eachStepHasItsTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := slow{&house{scene: pushes.Scene{Project: source.Project{ID: 42}, Banners: []source.Banner{{Message: "Hello"}}}}}
+		report := pushes.New(s, s, s, s, pushes.Rules{}, time.Now).PostReceive(t.Context(), landed("project-42"))
+		if !errors.Is(report.Warning, context.DeadlineExceeded) || len(s.recorded) != 1 || len(report.Messages) != 1 {
+			t.Errorf("got %v, recorded %v, messages %v", report.Warning, s.recorded, report.Messages)
+		}
+	})
 }
 
 func TestBracket_Healthy(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
@@ -31,6 +32,10 @@ type People interface {
 // Register answers questions about people. It is safe for concurrent use.
 type Register struct{ people People }
 
+// patience is how long a question may take: gitlab-sshd drops a login after
+// ten seconds.
+const patience = 8 * time.Second
+
 // New makes a Register.
 func New(people People) *Register { return &Register{people} }
 
@@ -42,12 +47,14 @@ func (r *Register) Key(ctx context.Context, blob string) (KeyCard, error) {
 	if !ok {
 		return KeyCard{}, errNoKey
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	card, err := r.people.KeyByFingerprint(ctx, print)
 	switch {
 	case errors.Is(err, domain.NotFound):
 		return KeyCard{}, errNoKey
 	case err != nil:
-		return KeyCard{}, fmt.Errorf("%w (key %q: %w)", errUnavailable, print, err)
+		return KeyCard{}, fmt.Errorf("%w (%w)", errUnavailable, err)
 	}
 	return card, nil
 }
@@ -55,9 +62,11 @@ func (r *Register) Key(ctx context.Context, blob string) (KeyCard, error) {
 // User returns the user behind the claim, in whatever state; the zero User if
 // there is none. A Refusal of kind domain.Unavailable means nobody can tell.
 func (r *Register) User(ctx context.Context, claim identity.Claim) (identity.User, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	actor, err := r.people.Actor(ctx, claim)
 	if err != nil {
-		return identity.User{}, fmt.Errorf("%w (actor %s: %w)", errUnavailable, claim, err)
+		return identity.User{}, fmt.Errorf("%w (%w)", errUnavailable, err)
 	}
 	return actor.User, nil
 }

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -60,7 +61,7 @@ func CheckScopes(scopes, valid []Scope) *domain.Refusal {
 	}
 	for _, scope := range scopes {
 		if !slices.Contains(valid, scope) {
-			return domain.Refuse(domain.Invalid, "Invalid scope: '%s'. Valid scopes are: %s", scope, joinScopes(valid))
+			return domain.Refuse(domain.Invalid, "Invalid scope: '%.100s'. Valid scopes are: %s", scope, joinScopes(valid))
 		}
 	}
 	return nil
@@ -76,12 +77,15 @@ func joinScopes(scopes []Scope) string {
 }
 
 // SplitScopes reads scopes as they come: a list, of which one entry may hold
-// several with commas or blanks between them. Blank entries do not count.
+// several with commas or blanks between them. Blank entries do not count, and
+// repeated ones once.
 func SplitScopes(texts []string) []Scope {
 	var scopes []Scope
 	for _, text := range texts {
 		for field := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == ' ' }) {
-			scopes = append(scopes, Scope(field))
+			if !slices.Contains(scopes, Scope(field)) {
+				scopes = append(scopes, Scope(field))
+			}
 		}
 	}
 	return scopes
@@ -113,7 +117,7 @@ func (l Lifetime) Expiry(text string, now time.Time) (time.Time, error) {
 	day, err := parseDay(strings.TrimSpace(text))
 	switch {
 	case err != nil:
-		return time.Time{}, domain.Refuse(domain.Invalid, "Invalid token expiry date: '%s'", text)
+		return time.Time{}, domain.Refuse(domain.Invalid, "Invalid token expiry date: '%.100s'", text)
 	case day.Before(today) && !l.TakePast:
 		return time.Time{}, domain.Refuse(domain.Unprocessable, "Failed to create token: the expiry date %s is in the past", day.Format(time.DateOnly))
 	case l.MaxDays > 0 && day.After(last):
@@ -122,9 +126,18 @@ func (l Lifetime) Expiry(text string, now time.Time) (time.Time, error) {
 	return day, nil
 }
 
+// parseDay reads a day, or that of a timestamp as it is written: no zone is
+// shifted.
 func parseDay(text string) (time.Time, error) {
-	if stamp, err := time.Parse(time.RFC3339, text); err == nil {
-		text = stamp.Format(time.DateOnly) // as written: no zone is shifted
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04:05 MST"} {
+		if stamp, err := time.Parse(layout, text); err == nil {
+			text = stamp.Format(time.DateOnly)
+			break
+		}
 	}
-	return time.Parse(time.DateOnly, text)
+	day, err := time.Parse(time.DateOnly, text)
+	if err == nil && day.Year() < 1970 {
+		err = errors.New("long ago")
+	}
+	return day, err
 }

@@ -81,9 +81,10 @@ func (c Claim) String() string {
 	}
 }
 
-// ParseID reads a positive decimal number without sign or leading blanks.
+// ParseID reads a positive decimal number as it is printed: without a sign,
+// blanks or zeros in front.
 func ParseID(text string) (int64, bool) {
-	if text == "" || text[0] < '0' || text[0] > '9' {
+	if text == "" || text[0] < '1' || text[0] > '9' {
 		return 0, false
 	}
 	id, err := strconv.ParseInt(text, 10, 64)

@@ -20,6 +20,7 @@ func TestClaimIdentifier(t *testing.T) {
 		"key-":                     nobody,
 		"key-0":                    nobody,
 		"key-+7":                   nobody,
+		"key-07":                   nobody,
 		"key--7":                   nobody,
 		"key-7abc":                 nobody,
 		"key- 7":                   nobody,

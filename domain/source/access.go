@@ -92,21 +92,21 @@ func checkInstanceReadOnly(c *Case) finding {
 	return pass
 }
 
-// checkNamespace holds a login to the group it was made for. Where the project
-// is unknown the path tells its root, so that a missing and a hidden project
-// get the same answer.
+// checkNamespace holds a login to the group it was made for. Of a project that
+// the actor cannot see only the path that was asked for counts, so that a
+// missing and a hidden project get the same answer.
 func checkNamespace(c *Case) finding {
 	if c.NamespacePath == "" || len(c.Changes) > 0 {
 		return skip
 	}
-	root := c.Project.Root.Path
-	if root == "" {
-		root = c.Target.Path.Root()
+	root, personal := c.Target.Path.Root(), false
+	if c.Visible() {
+		root, personal = c.Project.Root.Path, c.Project.Root.Personal
 	}
 	if root == "" {
-		return skip // an unknown number: the next rule refuses it
+		return skip // a number that leads nowhere: the next rule refuses it
 	}
-	if c.Project.Root.Personal || !strings.EqualFold(root, c.NamespacePath) {
+	if personal || !strings.EqualFold(root, c.NamespacePath) {
 		return refuse(domain.Forbidden, "Your SSH certificate is valid for another group only.")
 	}
 	return pass

@@ -2,6 +2,7 @@ package source
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 
 	"gatehouse/domain"
@@ -84,6 +85,12 @@ func LandedChanges(text string) []Change {
 		}
 	}
 	return changes
+}
+
+// MakesBranch says whether one of the changes leaves a branch behind, so that
+// the repository is not empty any more.
+func MakesBranch(changes []Change) bool {
+	return slices.ContainsFunc(changes, func(c Change) bool { return c.Ref.Kind == Branch && !c.Deletes() })
 }
 
 // parseChange reads one line. A literal backslash-n at its end, as in the

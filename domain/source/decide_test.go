@@ -150,6 +150,11 @@ func TestCase_Decide_command(t *testing.T) {
 		"P1 absent, in the namespace":         {pull(absent, namespace("acme")), hidden},
 		"P1 absent, elsewhere":                {pull(absent, namespace("other")), forbidden},
 		"P1 hidden, elsewhere":                {pull(anonymous, namespace("other")), forbidden},
+		"P1 hidden, in another's namespace": {pull(anonymous, namespace("acme"), func(c *source.Case) {
+			c.Project.Root = source.Namespace{Path: "acme", Personal: true, Protocols: source.AllProtocols}
+		}), hidden},
+		"P1 hidden, by a path of the past":    {pull(anonymous, namespace("old"), func(c *source.Case) { c.Target.Path, c.Moved = "old/cli", true }), hidden},
+		"P1 hidden, by number":                {pull(anonymous, namespace("other"), func(c *source.Case) { c.Target = source.Target{Repository: c.Repository} }), hidden},
 		"P1 certificates demanded":            {pull(certificates), forbidden},
 		"P1 certificates demanded and shown":  {pull(certificates, namespace("acme")), allowed},
 		"P1 a deploy key needs none":          {pull(certificates, robot(true, false)), allowed},

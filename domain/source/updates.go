@@ -2,6 +2,7 @@ package source
 
 import (
 	"iter"
+	"slices"
 	"strings"
 
 	"gatehouse/domain"
@@ -12,6 +13,9 @@ type update struct {
 	*Case
 	Change
 	protections []*Protection
+	// first is true while the repository has no branch yet: a push that
+	// changes one that is there proves otherwise, whatever is on record.
+	first bool
 }
 
 // judgesRefs says whether the changes of this push are judged one by one: a
@@ -26,6 +30,7 @@ func (c *Case) updates() iter.Seq[update] {
 		if !c.judgesRefs() {
 			return
 		}
+		first := c.Project.Empty && !slices.ContainsFunc(c.Changes, func(ch Change) bool { return ch.Ref.Kind == Branch && !ch.Old.IsZero() })
 		var matching []*Protection
 		for _, change := range c.Changes {
 			matching = matching[:0]
@@ -35,7 +40,7 @@ func (c *Case) updates() iter.Seq[update] {
 					matching = append(matching, p)
 				}
 			}
-			if !yield(update{c, change, matching}) {
+			if !yield(update{c, change, matching, first}) {
 				return
 			}
 		}
@@ -64,7 +69,7 @@ var changeRules = []rule[update]{
 // initial says whether the rules for a repository without branches decide
 // instead of the protections: nothing there could have been protected yet.
 func (u *update) initial() bool {
-	return u.Project.Empty && u.Ref.Kind == Branch && u.branchProtection().Protects()
+	return u.first && u.Ref.Kind == Branch && u.branchProtection().Protects()
 }
 
 func (c *Case) branchProtection() BranchProtection {
@@ -133,7 +138,7 @@ func checkBranchName(u *update) finding {
 // checkForcePush lets an update of a protected branch pass if a matching
 // protection allows force pushes or history says that it is none.
 func checkForcePush(u *update) finding {
-	if !u.protected(Branch) || !u.Updates() || u.Old == u.New || u.Project.Empty {
+	if !u.protected(Branch) || !u.Updates() || u.Old == u.New {
 		return skip
 	}
 	for _, p := range u.protections {
@@ -158,7 +163,7 @@ func checkForcePush(u *update) finding {
 // branch is going to be protected.
 func checkEmptyRepository(u *update) finding {
 	switch {
-	case !u.initial() || u.Deletes():
+	case !u.initial():
 		return skip
 	case u.maintains(), u.branchProtection() == DevelopersPushInitially && u.develops() && !u.Actor.IsDeployKey(), u.may(pushers):
 		return pass

@@ -159,6 +159,11 @@ func TestCase_Decide_change(t *testing.T) {
 		"first push, a deploy key":             {[]with{empty(nil), robot(true, true), first}, forbidden},
 		"first push, a listed deploy key":      {[]with{empty(nil), robot(true, true), role(source.Guest), protect(branch("main", source.Access{DeployKey: 201})), first}, allowed},
 		"first push of a tag":                  {[]with{empty(nil), changes(zero, one, "refs/tags/x")}, allowed},
+		"no first push, though on record":      {[]with{empty(nil), changes(one, two, "refs/heads/main"), changes(zero, one, "refs/heads/x")}, allowed},
+		"protected although empty on record":   {[]with{empty(nil), role(source.Maintainer), protect(branch("main", by(source.Maintainer))), changes(one, two, "refs/heads/main"), answer(source.Unknown)}, forbidden},
+		"deleted although empty on record":     {[]with{empty(nil), role(source.Maintainer), protect(branch("release", by(source.Maintainer))), changes(one, zero, "refs/heads/release")}, forbidden},
+		"created beside one that is there":     {[]with{empty(&initially), protect(branch("release", by(source.Maintainer))), changes(zero, one, "refs/heads/release"), changes(one, two, "refs/heads/x")}, forbidden},
+		"forced although empty on record":      {[]with{empty(&none), protect(branch("main", by(source.Developer))), changes(one, two, "refs/heads/main"), answer(source.No)}, forbidden},
 		"not protected, but by a rule":         {[]with{empty(&none), protect(branch("main", by(source.Maintainer))), first}, forbidden},
 	} {
 		decide(t, name, push(c.what...), c.want)

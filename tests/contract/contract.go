@@ -55,6 +55,7 @@ var suites = []struct {
 	{"holders", holderCases},
 	{"tokens", tokenCases},
 	{"audit", auditCases},
+	{"keeper", keeperCases},
 	{"inventory", inventoryCases},
 	{"concurrency", concurrencyCases},
 	{"cancelled", cancelledCases},

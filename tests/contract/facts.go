@@ -79,6 +79,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			Username: "Dev.El-Oper_1", Name: "Dédé \"D\" O'Neil 🦊 \\", Email: "Dev+tag@Example.com",
 			State: identity.PendingApproval, Type: identity.ServiceAccount, Admin: true, External: true,
 			TermsAccepted: true, EmailConfirmed: true, PasswordExpiresAt: precise,
+			CredentialVersion: 7, TwoFactor: true,
 		}
 		plain := identity.User{Username: "plain", State: identity.Active, Type: identity.Human}
 		s.unit(func(r directory.Registry) {
@@ -88,7 +89,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			plain.ID, err = r.Users.PutUser(s.Context(), directory.User{User: plain})
 			s.fine("PutUser", err)
 		})
-		want.PasswordExpiresAt = kept
+		want.PasswordExpiresAt, plain.CredentialVersion = kept, 1
 		for _, who := range []string{"username-dev.el-oper_1", fmt.Sprintf("user-%d", want.ID)} {
 			got := s.standing(who, "").Actor
 			s.same("standing of "+who, got, identity.Actor{User: want})

@@ -129,6 +129,30 @@ var holderCases = []Case{
 		q := question("key-11", "acme/nothing")
 		s.same("also where there is no project", s.ask(q).OTPSession, true)
 	}},
+	{Name: "a factor that is taken away", Check: func(s Subject) {
+		s.apply(safe)
+		until := now.Add(15 * time.Minute)
+		digest := identity.DigestToken("a")
+		s.session(1, 11, until)
+		s.fine("Replace", s.Codes.ReplaceRecoveryCodes(s.Context(), 1, []identity.TokenDigest{digest}))
+		s.fine("UpdateFactor", s.factor(1, func(f identity.TwoFactor) identity.TwoFactor {
+			f.LastStep, f.Failures, f.LockedUntil = 7, 2, until
+			return f
+		}))
+		s.apply("users: [{id: 1, username: dede}]", safe)
+		s.same("what was tried", s.holder("user-1").Factor, identity.TwoFactor{Enabled: true, Secret: world.Seal("JBSWY3DPEHPK3PXP")})
+		s.same("session", s.standing("key-11", "acme/cli").OTPSession, false)
+		s.kind("code", s.Codes.SpendRecoveryCode(s.Context(), 1, digest), domain.NotFound)
+	}},
+	{Name: "credentials never get older", Check: func(s Subject) {
+		s.apply(safe)
+		s.apply("users: [{id: 1, username: dede}]")
+		s.same("not told", s.actor("user-1").User.CredentialVersion, int64(3))
+		s.apply("users: [{id: 1, username: dede, credential_version: 2}]")
+		s.same("told to", s.actor("user-1").User.CredentialVersion, int64(3))
+		s.apply("users: [{id: 1, username: dede, credential_version: 4}]")
+		s.same("newer", s.actor("user-1").User.CredentialVersion, int64(4))
+	}},
 	{Name: "recovery codes", Check: func(s Subject) {
 		s.apply(safe)
 		digests := []identity.TokenDigest{identity.DigestToken("a"), identity.DigestToken("b")}
@@ -258,6 +282,33 @@ var tokenCases = []Case{
 			}
 		})
 		s.same("tokens", len(s.list("access-tokens", "id")), crowd*rounds)
+	}},
+}
+
+var keeperCases = []Case{
+	{Name: "what is remembered stays", Check: func(s Subject) {
+		remember := func(name, value, want string) {
+			s.Helper()
+			got, err := s.Keeper.Remember(s.Context(), name, value)
+			s.fine("Remember", err)
+			s.same(name, got, want)
+		}
+		remember("a", "", "")
+		remember("a", "one", "one")
+		remember("a", "two", "one")
+		remember("a", "", "one")
+		remember("b", "", "")
+	}},
+	{Name: "of several who remember one is first", Check: func(s Subject) {
+		var kept [crowd]string
+		together(func(me int) {
+			var err error
+			kept[me], err = s.Keeper.Remember(s.Context(), "a", fmt.Sprint(me))
+			s.fine("Remember", err)
+		})
+		for _, value := range kept {
+			s.same("kept", value, kept[0])
+		}
 	}},
 }
 

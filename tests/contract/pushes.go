@@ -180,6 +180,20 @@ var bracketCases = []Case{
 		first, second := records[0][0].Value.(int64), records[1][0].Value.(int64)
 		s.same("in turn", first < second, true)
 	}},
+	{Name: "a push fills its project", Check: func(s Subject) {
+		s.apply("groups: [{path: acme}]\nprojects: [{id: 60, path: acme/a, empty: true}, {id: 61, path: acme/b, empty: true}]")
+		s.same("before", s.standing("nobody", "acme/a").Project.Empty, true)
+		s.fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now}))
+		s.same("after a push that left no branch", s.standing("nobody", "acme/a").Project.Empty, true)
+		s.fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now, Filled: 60}))
+		s.fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now, Filled: 60}))
+		s.fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "project-404", ReceivedAt: now, Filled: 404}))
+		s.same("after one that did", s.standing("nobody", "acme/a").Project.Empty, false)
+		s.same("another project", s.standing("nobody", "acme/b").Project.Empty, true)
+		s.same("pushes", len(s.list("pushes")), 4)
+		s.apply("projects: [{id: 60, path: acme/a}]")
+		s.same("applied again", s.standing("nobody", "acme/a").Project.Empty, false)
+	}},
 	{Name: "a push of any bytes", Needs: Bytes, Check: func(s Subject) {
 		p := pushes.Push{Repository: "project-7\x00", Identifier: "key-\xff", Changes: "a b refs/heads/\xff\x00\n", ReceivedAt: now, Options: []string{"a\x00b", "\xff", "c"}}
 		s.fine("Record", s.Journal.Record(s.Context(), p))

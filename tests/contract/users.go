@@ -60,7 +60,7 @@ var userCases = []Case{
 			s.same("number", id, identity.UserID(7))
 		})
 		s.same("users", s.list("users"), []string{`7 DeDe "" "" active human false false 70`})
-		s.same("terms and password", s.actor("user-7").User, identity.User{ID: 7, Username: "DeDe", State: identity.Active, Type: identity.Human})
+		s.same("terms and password", s.actor("user-7").User, identity.User{ID: 7, Username: "DeDe", State: identity.Active, Type: identity.Human, CredentialVersion: 1})
 	}},
 	{Name: "put again by number it has a new name, and projects follow", Check: func(s Subject) {
 		s.apply(`

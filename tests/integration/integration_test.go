@@ -128,7 +128,8 @@ func beside(t *testing.T, config bootstrap.Config) office {
 // try applies a world as the command does.
 func (o office) try(t *testing.T, text string) error {
 	t.Helper()
-	key, err := bootstrap.NewInstanceKey(o.config, bootstrap.Clock(), zap.NewNop())
+	key := bootstrap.NewInstanceKey(o.config, bootstrap.Clock(), zap.NewNop())
+	err := key.Unlock(t.Context(), o.Keeper)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -145,12 +145,26 @@ func presented(c *gin.Context) ([][]byte, error) {
 	if header := c.GetHeader(secretHeader); header != "" {
 		return [][]byte{decode(header)}, nil
 	}
+	if c.Request.ContentLength > searchable {
+		return query(c)
+	}
 	values, err := params.Of(c)
 	if token := values.String(secretParam); token != "" {
 		return [][]byte{[]byte(token), decode(token)}, nil
 	}
 	if errors.Is(err, domain.TooLarge) {
 		return nil, err
+	}
+	return nil, errNoCredential
+}
+
+// searchable is the largest body that is searched for a secret: strangers
+// shall not make us read more than that. Clients with larger ones send a header.
+const searchable = 1 << 20
+
+func query(c *gin.Context) ([][]byte, error) {
+	if token := c.Query(secretParam); token != "" {
+		return [][]byte{[]byte(token), decode(token)}, nil
 	}
 	return nil, errNoCredential
 }

@@ -29,7 +29,7 @@ func (a *API) lfsAuthenticate(c *gin.Context) (any, error) {
 	}
 	target, err := in.target()
 	if err != nil {
-		return nil, err
+		return a.lfsObject(c) // GitLab finds no container, and says so
 	}
 	credential, err := a.uses.LFS.Authenticate(c.Request.Context(), in.claim(), target)
 	if err != nil {

@@ -35,10 +35,26 @@ func (a *API) preReceive(c *gin.Context) (any, error) {
 }
 
 type postReceiveRequest struct {
-	GLRepository string   `param:"gl_repository"`
-	Identifier   string   `param:"identifier"`
-	Changes      string   `param:"changes"`
-	PushOptions  []string `param:"push_options"`
+	GLRepository string `param:"gl_repository"`
+	Identifier   string `param:"identifier"`
+	Changes      string `param:"changes"`
+	// PushOptions is a list of texts; what else it may be is ignored, as the
+	// refs are written.
+	PushOptions any `param:"push_options"`
+}
+
+func (in postReceiveRequest) options() []string {
+	list, isList := in.PushOptions.([]any)
+	if !isList {
+		list = []any{in.PushOptions}
+	}
+	var options []string
+	for _, option := range list {
+		if text, isText := option.(string); isText {
+			options = append(options, text)
+		}
+	}
+	return options
 }
 
 type postReceiveResponse struct {
@@ -59,7 +75,7 @@ func (a *API) postReceive(c *gin.Context) (any, error) {
 		return nil, err
 	}
 	report := a.uses.Bracket.PostReceive(c.Request.Context(), pushes.Push{
-		Repository: in.GLRepository, Identifier: in.Identifier, Changes: in.Changes, Options: in.PushOptions,
+		Repository: in.GLRepository, Identifier: in.Identifier, Changes: in.Changes, Options: in.options(),
 	})
 	if report.Warning != nil {
 		_ = c.Error(report.Warning)

@@ -47,8 +47,14 @@ CREATE TABLE audit_events (
     received_bytes bigint NOT NULL
 );
 
+-- What the instance has to remember of itself.
+CREATE TABLE instance_notes (
+    name  text COLLATE "C" PRIMARY KEY,
+    value text NOT NULL
+);
+
 -- +goose Down
-DROP TABLE audit_events, otp_sessions, recovery_codes;
+DROP TABLE instance_notes, audit_events, otp_sessions, recovery_codes;
 ALTER TABLE access_tokens DROP COLUMN created_at;
 ALTER TABLE users
     DROP COLUMN credential_version, DROP COLUMN two_factor, DROP COLUMN totp_secret,

@@ -46,7 +46,14 @@ CREATE TABLE audit_events (
     received_bytes integer NOT NULL
 );
 
+-- What the instance has to remember of itself.
+CREATE TABLE instance_notes (
+    name  text PRIMARY KEY,
+    value text NOT NULL
+);
+
 -- +goose Down
+DROP TABLE instance_notes;
 DROP TABLE audit_events;
 DROP TABLE otp_sessions;
 DROP TABLE recovery_codes;
