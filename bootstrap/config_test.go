@@ -170,7 +170,10 @@ database: {url: "mysql://root:hunter2@db/x", pool_size: -1}
 redis: 6379
 gitaly:
   storages:
-    - {name: default, address: "localhost:9999", tokn: hunter2}
+    - {address: "localhost:9999", tokn: hunter2}
+    - {name: a, address: 7, toke: hunter2}
+    - {name: a, address: "tcp://gitaly:8075", token: [hunter2]}
+    - hunter2
 shell: {secret_file: a, previous_secret_file: a, legacy_secret: maybe}
 otp: {session: -1s}
 tokens: {prefix: "no blanks"}
@@ -186,7 +189,7 @@ log: {level: loud, format: xml}
 			"GATEHOUSE_PORT=tcp://10.0.0.1:3001", "GATEHOUSE_SERVICE_HOST=10.0.0.1", "GATEHOUSE_PORT_3001_TCP_PROTO=tcp",
 		},
 		Flags: map[string]string{
-			"git.key_restrictions": "{rsa: big}", "git.protocol": "ssh", "counters.expiry": "soon", "git.protocols": "smtp",
+			"git.key_restrictions": "{rsa: big, rot13: 1}", "git.protocol": "ssh", "counters.expiry": "soon", "git.protocols": "smtp",
 			"git.default_branch_protection": "5", "git.banned_keys": "abc", "git.config_options": "gc", "database.migrate": "perhaps",
 			"http.socket": strings.Repeat("x", 200), "http.public_address": ":99999",
 		},
@@ -205,7 +208,10 @@ database.url: must be the path of a file, postgres://… or memory:
 database.pool_size: must not be negative
 database.migrate (flag): must be true or false
 redis (FILE): has keys of its own, and no value
-gitaly.storages (FILE): [0]: has invalid keys: tokn
+gitaly.storages (FILE): [0]: has invalid keys: tokn; [1].address must be a text; put it in quotes; [1]: has invalid keys: toke; [2].token must be a text; put it in quotes; [3]: expected a map or struct, got "string"
+gitaly.storages[0].name: is missing
+gitaly.storages[0].address: must begin with unix:/, tcp://, tls:// or dns: and go on
+gitaly.storages[2].name: "a" is there twice
 shell.previous_secret_file: must not be the same as shell.secret_file
 shell.legacy_secret: "maybe" is not one of accept, warn, reject
 otp.session: must be more than nothing
@@ -220,6 +226,7 @@ git.rate_limit (GATEHOUSE_GIT_RATE_LIMIT): must be a whole number
 GATEHOUSE_GIT_RATELIMIT: unknown variable; did you mean GATEHOUSE_GIT_RATE_LIMIT?
 GATEHOUSE_SOMETHING_ELSE_ENTIRELY: unknown variable
 git.key_restrictions (flag): [rsa] must be a whole number
+git.key_restrictions.rot13: is not one of rsa, dsa, ecdsa, ed25519, ecdsa_sk, ed25519_sk
 git.protocol (flag): unknown key; did you mean git.protocols?
 counters.expiry (flag): must be a duration, such as 30s or 15m
 git.protocols: "smtp" is not one of all, ssh, http

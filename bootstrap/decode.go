@@ -2,7 +2,6 @@ package bootstrap
 
 import (
 	"errors"
-	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -13,7 +12,8 @@ import (
 )
 
 // decode makes value, as a YAML file, a variable or a flag gave it, into one
-// of type t. Its errors never repeat the value, which may be a secret.
+// of type t. Its errors never repeat the value, which may be a secret. With an
+// error that is partly there is a value: what could be read.
 func decode(t reflect.Type, value any) (reflect.Value, error) {
 	if t == reflect.TypeFor[time.Duration]() {
 		d, err := duration(value)
@@ -30,7 +30,7 @@ func decode(t reflect.Type, value any) (reflect.Value, error) {
 		return reflect.Value{}, err
 	}
 	if err := decoder.Decode(value); err != nil {
-		return reflect.Value{}, problem(t, err)
+		return out.Elem(), problem(t, err)
 	}
 	return out.Elem(), nil
 }
@@ -82,30 +82,68 @@ var wanted = map[reflect.Kind]string{
 func problem(t reflect.Type, err error) error {
 	if t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
 		if inside := entries(err); len(inside) > 0 {
-			return errors.New(strings.Join(inside, "; "))
+			return inside
 		}
 	}
 	return errors.New(wanted[t.Kind()])
 }
 
+// partly is what is wrong inside of a list or map whose other entries are read.
+type partly []entry
+
+// entry is what is wrong at a place such as [0].name.
+type entry struct {
+	at, why string
+	// read says that the value is there all the same.
+	read bool
+}
+
+func (p partly) Error() string {
+	texts := make([]string, len(p))
+	for i, e := range p {
+		texts[i] = e.at + e.why
+	}
+	return strings.Join(texts, "; ")
+}
+
+// unread are the keys, in the list or map at key, whose values are not read.
+func (p partly) unread(key string) (keys []string) {
+	for _, e := range p {
+		if !e.read {
+			keys = append(keys, key+e.at)
+		}
+	}
+	return keys
+}
+
+// unknownKeys begins the library's words for keys that an entry does not have;
+// there is no type for it.
+const unknownKeys = "has invalid keys"
+
 // entries says what is wrong with the entries of a list or map.
-func entries(err error) []string {
+func entries(err error) partly {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []string
+		var all partly
 		for _, e := range joined.Unwrap() {
 			all = append(all, entries(e)...)
 		}
 		return all
 	}
-	at, ok := errors.AsType[*mapstructure.DecodeError](err)
-	if !ok || at.Name() == "" {
+	at, ok := err.(*mapstructure.DecodeError)
+	switch {
+	case err == nil:
+		return nil
+	case !ok:
+		return entries(errors.Unwrap(err))
+	case at.Name() == "":
 		return nil
 	}
 	if deeper := entries(at.Unwrap()); len(deeper) > 0 {
 		return deeper
 	}
 	if wrong, ok := errors.AsType[*mapstructure.UnconvertibleTypeError](err); ok {
-		return []string{fmt.Sprintf("%s %s", at.Name(), wanted[wrong.Expected.Kind()])}
+		return partly{{at: at.Name(), why: " " + wanted[wrong.Expected.Kind()]}}
 	}
-	return []string{fmt.Sprintf("%s: %s", at.Name(), at.Unwrap())}
+	why := at.Unwrap().Error()
+	return partly{{at: at.Name(), why: ": " + why, read: strings.HasPrefix(why, unknownKeys)}}
 }

@@ -47,7 +47,7 @@ func Load(from Sources) (Config, error) {
 	config := l.decode()
 	config.tidy()
 	// A key whose value could not be read has its default, and so is told once.
-	return config, errors.Join(append(l.mistakes, config.Validate())...)
+	return config, errors.Join(append(l.mistakes, config.mistakes(l.unread)...)...)
 }
 
 // loader gathers values and mistakes, layer by layer.
@@ -55,6 +55,8 @@ type loader struct {
 	k        *koanf.Koanf
 	origins  map[string]string
 	mistakes []error
+	// unread are the keys of what could not be read inside of lists.
+	unread []string
 }
 
 func (l *loader) mistake(format string, args ...any) {
@@ -156,6 +158,10 @@ func (l *loader) decode() Config {
 		value, err := decode(field.Type(), l.k.Get(leaf.key))
 		if err != nil {
 			l.mistake("%s (%s): %w", leaf.key, origin, err)
+		}
+		if inside, ok := errors.AsType[partly](err); ok {
+			l.unread = append(l.unread, inside.unread(leaf.key)...)
+		} else if err != nil {
 			continue
 		}
 		field.Set(value)
