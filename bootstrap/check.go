@@ -5,7 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
 
 	"gatehouse/adapters/secretfile"
 )
@@ -15,6 +21,8 @@ type Checkup struct {
 	Name string
 	// Problem is nil if the thing is right.
 	Problem error
+	// Unseen says that nobody looked, so that nothing is known.
+	Unseen bool
 	// Detail says what was found.
 	Detail string
 }
@@ -22,7 +30,7 @@ type Checkup struct {
 // Check looks at what a server would need, and changes nothing.
 func Check(ctx context.Context, config Config) []Checkup {
 	checkups := []Checkup{
-		checkDatabase(ctx, config.Database), checkSecret("shell.secret_file", config.Shell.SecretFile, true),
+		checkData(ctx, config.Database), checkSecret("shell.secret_file", config.Shell.SecretFile, true),
 		checkSecret("instance.key_file", config.Instance.KeyFile, true),
 	}
 	if previous := config.Shell.PreviousSecretFile; previous != "" {
@@ -34,8 +42,39 @@ func Check(ctx context.Context, config Config) []Checkup {
 	if config.Redis.URL != "" {
 		checkups = append(checkups, checkRedis(ctx, config.Redis.URL))
 	}
-	return append(checkups, checkGitaly(config.Gitaly)...)
+	return append(checkups, checkGitaly(ctx, config.Gitaly)...)
 }
+
+// checkData looks at the database and, if it is a file, whether serve could
+// write there: SQLite keeps its journal beside the file.
+func checkData(ctx context.Context, d Database) Checkup {
+	if d.engine() == sqliteEngine && !strings.HasPrefix(string(d.URL), "file:") {
+		if err := checkFolder(string(d.URL)); err != nil {
+			return Checkup{Name: "database.url", Problem: err}
+		}
+	}
+	return checkDatabase(ctx, d)
+}
+
+// checkFolder says what keeps a file from being made or changed at path.
+func checkFolder(path string) error {
+	folder := filepath.Dir(absolute(path))
+	info, err := os.Stat(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s cannot be made: there is no folder %s", absolute(path), folder)
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s cannot be made: %s is no folder", absolute(path), folder)
+	case syscall.Access(folder, writable) != nil:
+		return fmt.Errorf("%s cannot be written: the folder %s is not writable", absolute(path), folder)
+	}
+	return nil
+}
+
+// writable is W_OK of access(2).
+const writable = 2
 
 // checkSecret looks at a secret file, which may be made on demand.
 func checkSecret(key, path string, made bool) Checkup {
@@ -43,6 +82,7 @@ func checkSecret(key, path string, made bool) Checkup {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && made:
+		c.Problem = checkFolder(path)
 		c.Detail += " is not there yet; serve will make it"
 		return c
 	case err == nil && info.Mode().Perm()&0o007 != 0:
@@ -53,14 +93,58 @@ func checkSecret(key, path string, made bool) Checkup {
 	return c
 }
 
-func checkGitaly(config Gitaly) []Checkup {
+// patience is how long Gitaly may take to answer.
+const patience = 2 * time.Second
+
+// checkGitaly asks all storages at once whether somebody answers. The one that
+// is assumed is never a problem: a server without repositories needs none.
+func checkGitaly(ctx context.Context, config Gitaly) []Checkup {
 	if len(config.Storages) == 0 {
 		assumed, err := assumedStorage()
-		return []Checkup{{Name: "gitaly.storages", Problem: err, Detail: fmt.Sprintf("empty; %q at %s is assumed", assumed.Name, assumed.Address)}}
+		c := Checkup{Name: "gitaly.storages", Problem: err, Detail: fmt.Sprintf("empty; %q at %s is assumed", assumed.Name, assumed.Address)}
+		if dial(ctx, assumed.Address) == nil {
+			c.Detail += ", where somebody answers"
+		} else {
+			c.Detail += ", where nobody answers"
+		}
+		return []Checkup{c}
 	}
-	var checkups []Checkup
-	for _, s := range config.Storages {
-		checkups = append(checkups, Checkup{Name: "gitaly " + s.Name, Detail: s.Address})
+	checkups := make([]Checkup, len(config.Storages))
+	var wait sync.WaitGroup
+	for i, s := range config.Storages {
+		wait.Go(func() { checkups[i] = checkStorage(ctx, s) })
 	}
+	wait.Wait()
 	return checkups
+}
+
+func checkStorage(ctx context.Context, s Storage) Checkup {
+	c := Checkup{Name: "gitaly " + s.Name, Detail: s.Address}
+	if strings.HasPrefix(s.Address, "dns:") {
+		c.Unseen, c.Detail = true, c.Detail+" is for gRPC to look up"
+		return c
+	}
+	if err := dial(ctx, s.Address); err != nil {
+		c.Problem = fmt.Errorf("nobody answers at %s: %w", s.Address, err)
+	}
+	return c
+}
+
+// dial says why there is no connection to address.
+func dial(ctx context.Context, address string) error {
+	network, where := "tcp", ""
+	if socket, ok := strings.CutPrefix(address, "unix:"); ok {
+		network, where = "unix", socket
+	} else {
+		_, where, _ = strings.Cut(address, "://")
+	}
+	dialer := net.Dialer{Timeout: patience}
+	conn, err := dialer.DialContext(ctx, network, where)
+	if operation, ok := errors.AsType[*net.OpError](err); ok {
+		return operation.Err // the address is told already
+	}
+	if err != nil {
+		return err
+	}
+	return conn.Close()
 }

@@ -17,6 +17,8 @@ func check(streams Streams) *cobra.Command {
 		Use:   "check",
 		Short: "Look at configuration, database, secrets and storages",
 		Long: `Look at configuration, database, secrets and storages, and change none of them.
+Each storage of Gitaly is called, except for those at dns:… addresses; the one
+that is assumed where none is configured may be silent.
 The exit code is 1 if anything is wrong.`,
 		Example: "  gatehouse check\n  gatehouse check --config /etc/gatehouse.yaml --json",
 		Args:    cobra.NoArgs,
@@ -38,15 +40,21 @@ The exit code is 1 if anything is wrong.`,
 }
 
 // report prints checkups, a line for each thing that is right and for each
-// problem, and fails if there is any.
+// problem, and fails if there is any. What nobody looked at is neither ok nor
+// not: in JSON, null.
 func report(streams Streams, asJSON bool, checkups []bootstrap.Checkup) error {
 	var records []directory.Record
 	var result error
-	add := func(name string, ok bool, detail string) {
+	add := func(name string, ok any, detail string) {
 		records = append(records, directory.Record{{Name: "check", Value: name}, {Name: "ok", Value: ok}, {Name: "detail", Value: detail}})
 	}
 	for _, c := range checkups {
-		if c.Problem == nil {
+		switch {
+		case c.Problem != nil:
+		case c.Unseen:
+			add(c.Name, nil, c.Detail)
+			continue
+		default:
 			add(c.Name, true, c.Detail)
 			continue
 		}
@@ -60,7 +68,7 @@ func report(streams Streams, asJSON bool, checkups []bootstrap.Checkup) error {
 	}
 	rows := make([][]string, len(records))
 	for i, r := range records {
-		rows[i] = []string{cell(r[0].Value), map[bool]string{true: "ok", false: "WRONG"}[r[1].Value.(bool)], cell(r[2].Value)}
+		rows[i] = []string{cell(r[0].Value), map[any]string{true: "ok", false: "WRONG", nil: "not looked at"}[r[1].Value], cell(r[2].Value)}
 	}
 	return errors.Join(writeTable(streams.Out, []string{"check", "result", "detail"}, rows), result)
 }

@@ -1,0 +1,122 @@
+package bootstrap_test
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gatehouse/bootstrap"
+)
+
+// checkup returns what Check says about the thing of that name.
+func checkup(t *testing.T, config bootstrap.Config, name string) bootstrap.Checkup {
+	t.Helper()
+	for _, c := range bootstrap.Check(t.Context(), config) {
+		if c.Name == name {
+			return c
+		}
+	}
+	t.Fatalf("nothing is said about %s", name)
+	return bootstrap.Checkup{}
+}
+
+// wantProblem fails unless c has a problem that says want; an empty want is
+// for none.
+func wantProblem(t *testing.T, c bootstrap.Checkup, want string) {
+	t.Helper()
+	switch {
+	case want == "" && c.Problem != nil:
+		t.Errorf("%s: got %v, want no problem", c.Name, c.Problem)
+	case want != "" && (c.Problem == nil || !strings.Contains(c.Problem.Error(), want)):
+		t.Errorf("%s: got %v, want a problem with %q", c.Name, c.Problem, want)
+	}
+}
+
+func TestCheck_folders(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	locked, plain := filepath.Join(dir, "locked"), filepath.Join(dir, "plain")
+	if err := os.Mkdir(locked, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(plain, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	folders := map[string]string{dir: "", filepath.Join(dir, "none"): "there is no folder " + filepath.Join(dir, "none"), plain: "not a directory"}
+	if os.Getuid() != 0 { // to whom every folder is writable
+		folders[locked] = "is not writable"
+	}
+	for folder, want := range folders {
+		config := here(t)
+		config.Database.URL = bootstrap.URL(filepath.Join(folder, "gatehouse.db"))
+		config.Shell.SecretFile, config.Instance.KeyFile = filepath.Join(folder, "secret"), filepath.Join(folder, "key")
+		for _, name := range []string{"shell.secret_file", "instance.key_file"} {
+			wantProblem(t, checkup(t, config, name), want)
+		}
+		if folder == plain {
+			want = "is no folder"
+		}
+		wantProblem(t, checkup(t, config, "database.url"), want)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+		t.Errorf("got %v, %v, want what was there before", entries, err)
+	}
+}
+
+// listen returns an address on which somebody answers.
+func listen(t *testing.T, network, at string) net.Addr {
+	t.Helper()
+	l, err := net.Listen(network, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l.Addr()
+}
+
+func TestCheck_storages(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	port := listen(t, "tcp", "127.0.0.1:0").String()
+	socket := listen(t, "unix", filepath.Join(dir, "s")).String()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	const nobody = "nobody answers at "
+	for address, want := range map[string]string{
+		"tcp://" + port: "", "tls://" + port: "", "unix:" + socket: "", "unix://" + socket: "", "dns:///gitaly.invalid:1": "",
+		"tcp://" + closed.Addr().String():  nobody + "tcp://" + closed.Addr().String() + ": connect: ",
+		"tls://gitaly":                     "missing port",
+		"unix:" + filepath.Join(dir, "no"): nobody + "unix:" + filepath.Join(dir, "no") + ": connect: ",
+	} {
+		config := here(t)
+		config.Gitaly.Storages = []bootstrap.Storage{{Name: "a", Address: "unix:" + socket}, {Name: "b", Address: address}}
+		wantProblem(t, checkup(t, config, "gitaly a"), "")
+		got := checkup(t, config, "gitaly b")
+		wantProblem(t, got, want)
+		if dns := strings.HasPrefix(address, "dns:"); got.Unseen != dns {
+			t.Errorf("%s: got unseen %t, want %t", address, got.Unseen, dns)
+		}
+	}
+}
+
+// It is told whether somebody answers at the storage that is assumed, but it is
+// no problem if nobody does.
+func TestCheck_assumedStorage(t *testing.T) {
+	t.Chdir(t.TempDir())
+	config := here(t)
+	for _, want := range []string{"is assumed, where nobody answers", "is assumed, where somebody answers"} {
+		got := checkup(t, config, "gitaly.storages")
+		wantProblem(t, got, "")
+		if !strings.Contains(got.Detail, want) {
+			t.Errorf("got %q, want %q in it", got.Detail, want)
+		}
+		if strings.Contains(want, "nobody") {
+			listen(t, "unix", "gitaly.socket")
+		}
+	}
+}
