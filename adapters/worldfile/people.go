@@ -2,6 +2,7 @@ package worldfile
 
 import (
 	"cmp"
+	"encoding/base32"
 	"math"
 	"regexp"
 	"strings"
@@ -84,8 +85,8 @@ func (e *entry) twoFactor() (enabled bool, secret string) {
 		return false, ""
 	}
 	defer factors.done()
-	secret = strings.ToUpper(strings.ReplaceAll(factors.text("totp_secret"), " ", ""))
-	if secret != "" && !totpSecret.MatchString(secret) {
+	secret = strings.TrimRight(strings.ToUpper(strings.ReplaceAll(factors.text("totp_secret"), " ", "")), "=")
+	if secret != "" && !isTOTPSecret(secret) {
 		e.mistake(node.Line, "totp_secret is not base32 of 10 bytes or more")
 		return false, ""
 	}
@@ -95,7 +96,16 @@ func (e *entry) twoFactor() (enabled bool, secret string) {
 	return true, secret
 }
 
-var totpSecret = regexp.MustCompile(`^[A-Z2-7]{16,}$`)
+// shortestTOTP is in bytes.
+const shortestTOTP = 10
+
+// isTOTPSecret reads the text and writes it again, as the decoder overlooks a
+// digit too many.
+func isTOTPSecret(text string) bool {
+	encoding := base32.StdEncoding.WithPadding(base32.NoPadding)
+	raw, err := encoding.DecodeString(text)
+	return err == nil && len(raw) >= shortestTOTP && encoding.EncodeToString(raw) == text
+}
 
 func key(e *entry) directory.Key {
 	k := directory.Key{Entry: e.here(), User: e.needText("user"), Key: e.publicKey()}

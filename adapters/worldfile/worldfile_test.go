@@ -151,6 +151,22 @@ func want() directory.World {
 	}
 }
 
+func TestParse_totpSecret(t *testing.T) {
+	t.Parallel()
+	for secret, want := range map[string]string{
+		"JBSWY3DPEHPK3PXP": "JBSWY3DPEHPK3PXP", "jbsw y3dp ehpk 3pxp": "JBSWY3DPEHPK3PXP", "JBSWY3DPEHPK3PXPGE======": "JBSWY3DPEHPK3PXPGE",
+		"JBSWY3DPEHPK3PXPA": "", "JBSWY3DP": "", "JBSWY3DPEHPK3PX1": "",
+	} {
+		world, err := worldfile.Parse([]byte("users: [{username: a, two_factor: {totp_secret: \"" + secret + "\"}}]"))
+		switch {
+		case want == "" && (err == nil || strings.Contains(err.Error(), secret)):
+			t.Errorf("%s: got %v, want a mistake that does not repeat it", secret, err)
+		case want != "" && (err != nil || world.Users[0].TOTPSecret != want):
+			t.Errorf("%s: got %+v, %v, want %q", secret, world.Users, err, want)
+		}
+	}
+}
+
 func TestParse_example(t *testing.T) {
 	t.Parallel()
 	got, err := worldfile.Parse([]byte(example))

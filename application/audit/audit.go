@@ -97,7 +97,7 @@ func (t *Trail) Record(ctx context.Context, claim identity.Claim, e Event) (Even
 	if !t.enabled {
 		return Event{}, ErrNotNeeded
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience) // what is done is done
 	defer cancel()
 	actor, err := t.people.Actor(ctx, claim)
 	if err != nil {
