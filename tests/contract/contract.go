@@ -60,6 +60,8 @@ var suites = []struct {
 	{"concurrency", concurrencyCases},
 	{"cancelled", cancelledCases},
 	{"decisions", decisionCases},
+	{"offices", officeCases},
+	{"offices_lfs", lfsCases},
 }
 
 // Run holds the stores that open makes to all cases. What the store lacks is

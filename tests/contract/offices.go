@@ -140,6 +140,9 @@ func (d *desk) valid(user identity.UserID, codes []string) (n int) {
 
 var recoveryCode = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
+// officeCases are what people log in with besides their keys, over any store.
+var officeCases = slices.Concat(recoveryCases, otpCases, mintCases, trailCases)
+
 // recoveryCases are the rows of git.md 12. A person's key without a person, its
 // row 3, exists in no store: a key belongs to a user, and users stay.
 var recoveryCases = []Case{

@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -16,12 +15,12 @@ import (
 	"gatehouse/tests/world"
 )
 
-// lenders is the staff, with more projects and people around them.
-var lenders = staff + `
----
-users: [{id: 18, username: nora}, {id: 19, username: mute, state: blocked}]
+// lockers are what there is to lend from besides the staff's project, and
+// people who may not.
+const lockers = `
+users: [{id: 18, username: nora}, {id: 19, username: mute, state: blocked}, {id: 20, username: stray}]
 projects:
-  - {id: 43, path: acme/lib}
+  - {id: 43, path: acme/library, moved_from: [acme/lib]}
   - {id: 44, path: acme/small, lfs: false}
   - {id: 45, path: acme/open, visibility: public}
 members: [{user: nora, group: acme, role: guest}, {user: gone, group: acme, role: developer}]
@@ -38,13 +37,7 @@ type locker struct {
 
 func (s Subject) locker(settings source.Settings) *locker {
 	s.Helper()
-	s.apply(staff, `
-users: [{id: 18, username: nora}, {id: 19, username: mute, state: blocked}, {id: 20, username: stray}]
-projects:
-  - {id: 43, path: acme/lib}
-  - {id: 44, path: acme/small, lfs: false}
-  - {id: 45, path: acme/open, visibility: public}
-members: [{user: nora, group: acme, role: guest}, {user: gone, group: acme, role: developer}]`)
+	s.apply(staff, lockers)
 	l := &locker{Subject: s, now: now, key: "0123456789abcdef0123456789abcdef"}
 	settings.Protocols = source.AllProtocols
 	l.Office = lfsaccess.New(s.Directory, s.Stamps, lfstoken.Format{}, lfsaccess.Rules{
@@ -77,7 +70,6 @@ func (l *locker) bad(what, name, token string) {
 var lfsCases = []Case{
 	{Name: "git.md 7: who gets LFS credentials", Check: func(s Subject) {
 		l := s.locker(source.Settings{})
-		s.apply("projects: [{id: 43, path: acme/library}]")
 		for _, c := range []struct{ row, who, where, username, path string }{
 			{"by key", "key-11", "acme/cli", "dede", "acme/cli"},
 			{"by name", "username-DEDE", "acme/cli", "dede", "acme/cli"},
@@ -174,44 +166,106 @@ var lfsCases = []Case{
 		l.now = now.Add(-2 * time.Minute)
 		l.bad("before its issue", "dede", dede.Token)
 	}},
-	{Name: "git.md 7.1: everything that takes LFS credentials back", Check: func(s Subject) {
-		robot := fmt.Sprintf("deploy_keys: [{id: 201, creator: dede, key: %q, ", world.Key(201))
-		enabled := "projects: [{project: acme/cli}]}]"
-		for _, c := range []struct{ row, who, change string }{
-			{"blocked", "key-11", "users: [{id: 7, username: dede, state: blocked}]"},
-			{"banned", "key-11", "users: [{id: 7, username: dede, state: banned}]"},
-			{"password expired", "key-11", "users: [{id: 7, username: dede, password_expires_at: 2026-03-10}]"},
-			{"new credentials", "key-11", "users: [{id: 7, username: dede, credential_version: %d}]"},
-			{"renamed", "key-11", "users: [{id: 7, username: dora}]"},
-			{"somebody else of that name", "key-11", "users: [{id: 7, username: dora}, {id: 70, username: dede}]\nmembers: [{user: dede, group: acme, role: owner}]"},
-			{"membership gone", "key-11", "members: [{user: dede, group: acme, role: developer, expires_at: 2026-03-10}]"},
-			{"a guest only", "key-11", "members: [{user: dede, group: acme, role: guest}]"},
-			{"LFS is off", "key-11", "projects: [{id: 42, path: acme/cli, lfs: false}]"},
-			{"a robot: LFS is off", "key-201", "projects: [{id: 42, path: acme/cli, lfs: false}]"},
-			{"a robot: another key", "key-201", fmt.Sprintf("deploy_keys: [{id: 201, creator: dede, key: %q, projects: [{project: acme/cli}]}]", world.Key(203))},
-			{"a robot: expired", "key-201", robot + "expires_at: 2026-03-10, " + enabled},
-			{"a robot: switched off here", "key-201", robot + "projects: []}]"},
-		} {
-			// Each starts from what it was: all but the version comes back.
-			l := s.locker(source.Settings{})
-			s.apply("projects: [{id: 42, path: acme/cli}]")
-			issued := l.lent(c.who, "acme/cli")
-			_, err := l.Verify(s.Context(), issued.Username, issued.Token)
-			s.fine(c.row+", before", err)
-			change := c.change
-			if c.row == "new credentials" {
-				change = fmt.Sprintf(change, s.actor("user-7").User.CredentialVersion+1)
-			}
-			s.apply(change)
-			l.bad(c.row, issued.Username, issued.Token)
-			if c.row == "renamed" {
-				l.bad("under the new name", "dora", issued.Token)
-			}
-			if c.row == "somebody else of that name" {
-				return
-			}
-		}
+	{Name: "git.md 7.1: a change of the instance's key takes LFS credentials back", Check: func(s Subject) {
+		l := s.locker(source.Settings{})
+		dede, robot := l.lent("key-11", "acme/cli"), l.lent("key-201", "acme/cli")
+		old := l.key
+		l.key = "rotated"
+		l.bad("a person's", dede.Username, dede.Token)
+		l.bad("a robot's", robot.Username, robot.Token)
+		l.fits(l.lent("key-11", "acme/cli"))
+		l.key = old
+		l.fits(dede)
 	}},
+	{Name: "git.md 7.1: credentials of a new version stay new", Check: func(s Subject) {
+		l := s.locker(source.Settings{})
+		first := l.lent("key-11", "acme/cli")
+		s.apply("users: [{id: 7, username: dede, credential_version: 2}]")
+		l.bad("of version 1", "dede", first.Token)
+		second := l.lent("key-11", "acme/cli")
+		l.fits(second)
+		for _, again := range []string{staff, "users: [{id: 7, username: dede}]", "users: [{id: 7, username: dede, credential_version: 1}]"} {
+			s.apply(again)
+			l.bad("of version 1, applied again", "dede", first.Token)
+			l.fits(second)
+		}
+		s.apply("users: [{id: 7, username: dede, credential_version: 3}]")
+		l.bad("of version 2", "dede", second.Token)
+	}},
+	{Name: "git.md 7.1: what takes no LFS credentials back", Check: func(s Subject) {
+		l := s.locker(source.Settings{})
+		dede, robot := l.lent("key-11", "acme/cli"), l.lent("key-201", "acme/cli")
+		s.apply("projects: [{id: 42, path: acme/moved}]")
+		l.fits(dede)
+		l.fits(robot)
+		s.apply("keys: [{id: 11, user: dede, expires_at: 2026-03-10, key: " + world.Key(11) + "}]")
+		l.fits(dede)
+		s.apply("users: [{id: 7, username: dede, state: blocked}]")
+		l.fits(robot)
+	}},
+	{Name: "git.md S4: the second factor is asked for where LFS credentials are given", Check: func(s Subject) {
+		l := s.locker(source.Settings{OTPRequired: true})
+		none := question("key-11", "acme/cli")
+		_, err := l.Authenticate(s.Context(), none.Claim, none.Target)
+		s.refused("without a session", err, domain.Forbidden, "second factor")
+		s.session(7, 11, now.Add(15*time.Minute))
+		issued := l.lent("key-11", "acme/cli")
+		l.fits(issued)
+		for _, who := range []string{"key-13", "user-7"} {
+			q := question(who, "acme/cli")
+			_, err := l.Authenticate(s.Context(), q.Claim, q.Target)
+			s.refused(who, err, domain.Forbidden, "second factor")
+		}
+		l.now = now.Add(20 * time.Minute)
+		l.fits(issued)
+		_, err = l.Authenticate(s.Context(), none.Claim, none.Target)
+		s.refused("after the session", err, domain.Forbidden, "second factor")
+		l.fits(l.lent("key-201", "acme/cli"))
+		l.fits(l.lent("key-12", "acme/cli"))
+	}},
+	takenBack("blocked", "key-11", "users: [{id: 7, username: dede, state: blocked}]"),
+	takenBack("banned", "key-11", "users: [{id: 7, username: dede, state: banned}]"),
+	takenBack("deactivated", "user-7", "users: [{id: 7, username: dede, state: deactivated}]"),
+	takenBack("password expired", "key-11", "users: [{id: 7, username: dede, password_expires_at: 2026-03-10}]"),
+	takenBack("new credentials", "key-11", "users: [{id: 7, username: dede, credential_version: 2}]"),
+	takenBack("renamed", "key-11", "users: [{id: 7, username: dora}]"),
+	takenBack("somebody else has the name", "key-11",
+		"users: [{id: 7, username: dora}]\n", "users: [{id: 70, username: dede}]\nmembers: [{user: dede, group: acme, role: owner}]"),
+	takenBack("membership expired", "key-11", "members: [{user: dede, group: acme, role: developer, expires_at: 2026-03-10}]"),
+	takenBack("no role", "key-11", "members: [{user: dede, group: acme, role: minimal}]"),
+	takenBack("guest only", "key-11", "members: [{user: dede, group: acme, role: guest}]"),
+	takenBack("LFS is off", "key-11", "projects: [{id: 42, path: acme/cli, lfs: false}]"),
+	takenBack("repository is off", "key-11", "projects: [{id: 42, path: acme/cli, repository: disabled}]"),
+	takenBack("deploy key: LFS is off", "key-201", "projects: [{id: 42, path: acme/cli, lfs: false}]"),
+	takenBack("deploy key: another key", "key-201", robotKey(203, "projects: [{project: acme/cli}]")),
+	takenBack("deploy key: expired", "key-201", robotKey(201, "expires_at: 2026-03-10, projects: [{project: acme/cli}]")),
+	takenBack("deploy key: no project", "key-201", robotKey(201, "projects: []")),
+}
+
+// robotKey is a world with deploy key 201 made of a seed, and more of it.
+func robotKey(seed byte, more string) string {
+	return fmt.Sprintf("deploy_keys: [{id: 201, creator: dede, key: %q, %s}]", world.Key(seed), more)
+}
+
+// takenBack is a credential of who's that is good until the changes.
+func takenBack(name, who string, changes ...string) Case {
+	return Case{Name: "git.md 7.1: LFS credentials are taken back: " + name, Check: func(s Subject) {
+		l := s.locker(source.Settings{})
+		issued := l.lent(who, "acme/cli")
+		l.fits(issued)
+		s.apply(changes...)
+		l.bad(name, issued.Username, issued.Token)
+		l.bad("under a new name", "dora", issued.Token)
+	}}
+}
+
+// fits fails the case unless the credential is a good one.
+func (l *locker) fits(c lfsaccess.Credential) {
+	l.Helper()
+	pass, err := l.Verify(l.Context(), c.Username, c.Token)
+	if err != nil || lfs.ActorName(pass.Actor) != c.Username || pass.Project.FullPath(pass.Repository.Kind) == "" {
+		l.Errorf("Verify(%s): got %+v, %v", c.Username, pass, err)
+	}
 }
 
 // forged is a token in dede's name, signed with the key that an instance key
@@ -224,4 +278,3 @@ func (l *locker) forged(instance string, signer identity.User) string {
 	l.fine("Write", err)
 	return text
 }
-var _ = errors.New

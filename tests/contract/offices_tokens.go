@@ -118,7 +118,7 @@ var mintCases = []Case{
 				s.nowhere(m.Text, strings.TrimPrefix(m.Text, prefix), string(m.Token.Digest))
 			}
 		}
-		s.same("tokens", s.list("access-tokens", "user", "name", "scopes", "revoked", "last_used_at")[0], "dede mine [read_user api] false -")
+		s.same("tokens", s.list("access-tokens", "user", "name", "scopes", "revoked")[0], "dede mine [read_user api] false")
 	}},
 	{Name: "git.md 13: names and scopes of access tokens", Check: func(s Subject) {
 		d := s.desk()
