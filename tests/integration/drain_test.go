@@ -20,9 +20,10 @@ import (
 // TestServer_drainsBody stops a server that has half of a request.
 func TestServer_drainsBody(t *testing.T) {
 	onEach(t, func(t *testing.T, database string) {
+		config := settings(t, database)
 		for _, over := range []door{tcp, unix} {
 			t.Run(string(over), func(t *testing.T) {
-				s := serve(t, settings(t, database), with(t, small))
+				s := serve(t, config, with(t, small))
 				client, err := s.dial(t.Context(), over)
 				if err != nil {
 					t.Fatal(err)

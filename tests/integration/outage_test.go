@@ -68,8 +68,11 @@ func TestServer_databaseGone(t *testing.T) {
 	t.Parallel()
 	database := pgtest.Open(t)
 	way, address := through(t, database)
-	strict := serve(t, settings(t, address, "counters.fail_open=false", "audit.enabled=true"), with(t, small))
-	easy := serve(t, settings(t, address, "audit.enabled=true"))
+	config := settings(t, address, "audit.enabled=true")
+	easy := serve(t, config, with(t, small))
+	config.HTTP.Socket += "2"
+	config.Counters.FailOpen = false
+	strict := serve(t, config)
 	servers := []*server{easy, strict}
 	for round := range 2 {
 		for _, s := range servers {
@@ -94,7 +97,7 @@ func TestServer_databaseGone(t *testing.T) {
 	}
 	for _, s := range servers {
 		for _, told := range []string{
-			`increase the reference counter of \"project-60\"`, `record the push to \"project-60\"`, `decrease the reference counter`, `standing of`, `"status":503`,
+			`increase the counter of \"project-60\"`, `record the push to \"project-60\"`, `decrease the counter of \"project-60\"`, `standing of`, `"status":503`,
 		} {
 			if !strings.Contains(s.log.String(), told) {
 				t.Errorf("the log does not say %s", told)
@@ -127,19 +130,32 @@ func TestServer_databaseRefuses(t *testing.T) {
 }
 
 // TestServer_databaseSilent has the database accept everything and say
-// nothing.
+// nothing. Every call is given up in time, the last one after 50 seconds.
 func TestServer_databaseSilent(t *testing.T) {
 	t.Parallel()
 	way, address := through(t, pgtest.Open(t))
 	s := serve(t, settings(t, address, "audit.enabled=true"), with(t, small))
 	s.works(t, "before")
 	way.turn(silent)
-	check := s.start(call{route: "GET /check"})
-	pre := s.start(call{route: "POST /pre_receive", body: preReceive})
-	post := s.start(call{route: "POST /post_receive", body: landed("topic")})
-	(<-check).is(t, "health", 200, `{"redis": false}`)
-	(<-pre).is(t, "the beginning", 200, increased)
-	(<-post).is(t, "the end", 200, decreased)
+	var calls []call
+	var checks []func(answer)
+	expect := func(route, body string, status int, want string) {
+		calls = append(calls, call{route: route, body: body})
+		checks = append(checks, func(a answer) { a.is(t, route, status, want) })
+	}
+	expect("GET /check", "", 200, `{"redis": false}`)
+	expect("GET /authorized_keys?key="+url.QueryEscape(blob(world.Key(2))), "", 503, `{}`)
+	expect("GET /discover?key_id=102", "", 503, `{}`)
+	expect("POST /allowed", pull(`"key_id": 102`), 503, `{"status": false}`)
+	expect("POST /pre_receive", preReceive, 200, increased)
+	expect("POST /post_receive", landed("topic"), 200, decreased)
+	expect("POST /lfs_authenticate", lfs, 503, `{}`)
+	expect("POST /two_factor_recovery_codes", `{"key_id": 102}`, 200, `{"success": false}`)
+	expect("POST /personal_access_token", pat, 200, `{"success": false}`)
+	expect("POST /shellhorse/git_audit_event", event, 200, `{"status": false}`)
+	for i, a := range all([]*server{s}, calls) {
+		checks[i](a)
+	}
 	way.turn(open)
 	s.works(t, "afterwards")
 }
