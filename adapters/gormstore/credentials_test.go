@@ -1,0 +1,132 @@
+package gormstore_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"gatehouse/adapters/gormstore"
+	"gatehouse/application/audit"
+	"gatehouse/application/credentials"
+	"gatehouse/domain/identity"
+	"gatehouse/tests/world"
+)
+
+// The ports of credentials that a Store answers.
+var (
+	_ credentials.Holders       = (*gormstore.Store)(nil)
+	_ credentials.RecoveryCodes = (*gormstore.Store)(nil)
+	_ credentials.Tokens        = (*gormstore.Store)(nil)
+	_ audit.Log                 = (*gormstore.Store)(nil)
+)
+
+// A session that has ended still lies there for an hour, like all that is
+// swept.
+func TestStore_sweep_sessions(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *gormstore.Store) {
+		world.Apply(t, s.Registries(), "users: [{id: 7, username: dede, two_factor: {webauthn: true}}]")
+		for key, until := range map[identity.KeyID]time.Time{
+			0:  now.Add(-time.Hour - time.Microsecond), // long gone
+			11: now.Add(-time.Hour),                    // about to go
+			12: now.Add(-time.Second),                  // ended
+			13: now.Add(time.Second),                   // under way
+		} {
+			err := s.UpdateFactor(t.Context(), 7, func(f identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession) {
+				return f, &identity.OTPSession{User: 7, Key: key, ExpiresAt: until}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		digest := identity.DigestToken("a")
+		if err := s.ReplaceRecoveryCodes(t.Context(), 7, []identity.TokenDigest{digest}); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(s.Increase(t.Context(), "project-3", now, time.Minute), s.Sweep(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := sessions(t, s), []int64{11, 12, 13}; !slices.Equal(got, want) {
+			t.Errorf("keys of sessions: got %v, want %v", got, want)
+		}
+		if err := s.SpendRecoveryCode(t.Context(), 7, digest); err != nil {
+			t.Errorf("a recovery code: %v", err)
+		}
+		later := now.Add(time.Hour + 2*time.Second)
+		if err := errors.Join(s.Increase(t.Context(), "project-3", later, time.Minute), s.Sweep(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if got := sessions(t, s); len(got) > 0 {
+			t.Errorf("keys of sessions, an hour later: got %v", got)
+		}
+	})
+}
+
+// sessions are the keys of all sessions.
+func sessions(t *testing.T, s *gormstore.Store) (keys []int64) {
+	t.Helper()
+	rows, err := s.Pool().QueryContext(t.Context(), "SELECT key_id FROM otp_sessions ORDER BY key_id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key int64
+		if err := rows.Scan(&key); err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, key)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+// Two servers flush when they like: of a token, too, the latest use stays.
+func TestStore_TokenUsed_neverGoesBack(t *testing.T) {
+	t.Parallel()
+	for _, d := range databases {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			url := d.make(t)
+			one, other := open(t, url), open(t, url)
+			world.Apply(t, one.Registries(), "users: [{id: 7, username: dede}]")
+			digest := identity.DigestToken("x")
+			id, err := one.MintToken(t.Context(), identity.AccessToken{User: 7, Name: "x", Digest: digest, CreatedAt: world.Now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			last := world.Now.Add(time.Hour)
+			for _, use := range []struct {
+				by *gormstore.Store
+				at time.Time
+			}{{one, last}, {one, last.Add(-time.Minute)}, {other, world.Now}} {
+				use.by.TokenUsed(id, use.at)
+				if err := use.by.Flush(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if got := lastUse(t, other, digest); !got.Equal(last) {
+					t.Errorf("used at %v: got the last use %v, want %v", use.at, got, last)
+				}
+			}
+			other.TokenUsed(id, last.Add(time.Microsecond))
+			if err := other.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := lastUse(t, one, digest); !got.Equal(last.Add(time.Microsecond)) {
+				t.Errorf("a moment later: got %v", got)
+			}
+		})
+	}
+}
+
+func lastUse(t *testing.T, s *gormstore.Store, digest identity.TokenDigest) time.Time {
+	t.Helper()
+	b, err := s.Bearer(t.Context(), digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Token.LastUsedAt
+}
