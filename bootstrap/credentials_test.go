@@ -1,0 +1,304 @@
+package bootstrap_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+	"go.uber.org/zap"
+
+	"gatehouse/application/lfsaccess"
+	"gatehouse/bootstrap"
+	"gatehouse/domain"
+	"gatehouse/tests/world"
+)
+
+// totpSecret is dede's.
+const totpSecret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+
+// office is a world with one user, who has a key and a second factor.
+func office(t *testing.T) bootstrap.Option {
+	t.Helper()
+	text := fmt.Sprintf(`
+users: [{id: 7, username: dede, two_factor: {totp_secret: %s}}]
+groups: [{path: acme}]
+projects: [{id: 42, path: acme/cli}]
+members: [{user: dede, group: acme, role: developer}]
+keys: [{id: 11, user: dede, key: %q}]
+`, totpSecret, world.Key(11))
+	return bootstrap.WithWorld(bootstrap.World{Name: "office.yaml", World: world.Parse(t, text)})
+}
+
+// post sends a form to a route of the internal API, with the secret.
+func (r *running) post(t *testing.T, route, form string) (status int, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+r.TCP+"/api/v4/internal/"+route, strings.NewReader(form))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Close = true
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Gitlab-Shared-Secret", r.secret)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+// passcode is the right one at a time.
+func passcode(t *testing.T, at time.Time) string {
+	t.Helper()
+	code, err := totp.GenerateCode(totpSecret, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+const (
+	fetch    = "key_id=11&project=acme/cli&action=git-upload-pack&protocol=ssh"
+	lend     = "key_id=11&project=acme/cli"
+	newToken = "key_id=11&name=mine&scopes[]=read_user&expires_at="
+	report   = "key_id=11&action=git-upload-pack&protocol=ssh&gl_repository=project-42&changes=_any"
+)
+
+// Each setting changes one answer.
+func TestRun_credentialSettings(t *testing.T) {
+	t.Parallel()
+	far := time.Now().UTC().AddDate(0, 0, 30).Format(time.DateOnly)
+	for name, test := range map[string]struct {
+		change           func(*bootstrap.Config)
+		route, form      string
+		byDefault, after string
+	}{
+		"otp.enabled": {
+			func(c *bootstrap.Config) { c.OTP.Enabled = false }, "two_factor_config", "key_id=11",
+			`"two_factor_required":true`, `^{"success":false,"message":"One-time passwords over SSH are not available here"}$`,
+		},
+		"otp.required_for_git": {
+			func(c *bootstrap.Config) { c.OTP.RequiredForGit = true }, "allowed", fetch,
+			`^{"status":true`, `^{"status":false,"message":"Git over SSH takes your second factor here`,
+		},
+		"otp.required_for_git, of LFS": {
+			func(c *bootstrap.Config) { c.OTP.RequiredForGit = true }, "lfs_authenticate", lend,
+			`"lfs_token":`, "second factor",
+		},
+		"audit.enabled": {
+			func(c *bootstrap.Config) { c.Audit.Enabled = true }, "allowed", fetch,
+			`"need_audit":false`, `"need_audit":true`,
+		},
+		"lfs.token_ttl": {
+			func(c *bootstrap.Config) { c.LFS.TokenTTL = 77 * time.Minute }, "lfs_authenticate", lend,
+			`"expires_in":1800}`, `"expires_in":4620}`,
+		},
+		"tokens.prefix": {
+			func(c *bootstrap.Config) { c.Tokens.Prefix = "corp_" }, "personal_access_token", newToken + far,
+			`"token":"glpat-[A-Za-z0-9_-]{20}"`, `"token":"corp_[A-Za-z0-9_-]{20}"`,
+		},
+		"tokens.max_lifetime_days": {
+			func(c *bootstrap.Config) { c.Tokens.MaxLifetimeDays = 3 }, "personal_access_token", newToken + far,
+			`"expires_at":"` + far + `"`, `^{"success":false,"message":"Failed to create token: the expiry date must not be after`,
+		},
+		"tokens.max_lifetime_days, none": {
+			func(c *bootstrap.Config) { c.Tokens.MaxLifetimeDays = 0 }, "personal_access_token", newToken + "2999-12-31",
+			`"success":false`, `"expires_at":"2999-12-31"`,
+		},
+		"tokens.require_expiry": {
+			func(c *bootstrap.Config) { c.Tokens.RequireExpiry = true }, "personal_access_token", newToken,
+			`"expires_at":null`, `"expires_at":"2\d\d\d-\d\d-\d\d"`,
+		},
+		"tokens.allow_past_expiry": {
+			func(c *bootstrap.Config) { c.Tokens.AllowPastExpiry = true }, "personal_access_token", newToken + "2020-07-24",
+			"is in the past", `"expires_at":"2020-07-24"`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			changed := here(t)
+			test.change(&changed)
+			for _, c := range []struct {
+				config bootstrap.Config
+				want   string
+			}{{here(t), test.byDefault}, {changed, test.after}} {
+				_, body := run(t, c.config, office(t)).post(t, test.route, test.form)
+				if !regexp.MustCompile(c.want).MatchString(body) {
+					t.Errorf("got %s, want %s", body, c.want)
+				}
+			}
+		})
+	}
+}
+
+func TestRun_otpSession(t *testing.T) {
+	t.Parallel()
+	for session, want := range map[time.Duration]int{15 * time.Minute: http.StatusOK, time.Microsecond: http.StatusUnauthorized} {
+		config := here(t)
+		config.OTP.RequiredForGit, config.OTP.Session = true, session
+		r := run(t, config, office(t))
+		form := "key_id=11&otp_attempt=" + passcode(t, time.Now())
+		if _, body := r.post(t, "two_factor_manual_otp_check", form); body != `{"success":true}` {
+			t.Errorf("the right code: got %s", body)
+		}
+		if status, body := r.post(t, "allowed", fetch); status != want {
+			t.Errorf("after a session of %v: got %d %s, want %d", session, status, body, want)
+		}
+	}
+}
+
+func TestRun_auditEvents(t *testing.T) {
+	t.Parallel()
+	for enabled, want := range map[bool]int{true: 1, false: 0} {
+		config := here(t)
+		config.Audit.Enabled = enabled
+		r := run(t, config, office(t))
+		if status, body := r.post(t, "shellhorse/git_audit_event", report); status != http.StatusOK || strings.Contains(body, `"status":true`) != enabled {
+			t.Errorf("enabled %v: got %d %s", enabled, status, body)
+		}
+		events, err := ports(t, config).Inventory.List(t.Context(), "audit", time.Now())
+		if err != nil || len(events) != want {
+			t.Errorf("enabled %v: got %v, %v, want %d of them", enabled, events, err, want)
+		}
+	}
+}
+
+// ports opens the database of a server that may be running.
+func ports(t *testing.T, config bootstrap.Config) bootstrap.Ports {
+	t.Helper()
+	p, err := bootstrap.OpenPorts(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Keeper.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return p
+}
+
+func TestRun_sealsSecrets(t *testing.T) {
+	t.Parallel()
+	config := here(t)
+	r := run(t, config, office(t))
+	if err := r.stop(); err != nil {
+		t.Fatalf("Run: %v", err)
+	}
+	db, err := sql.Open("sqlite", string(config.Database.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var sealed string
+	if err := db.QueryRowContext(t.Context(), "SELECT totp_secret FROM users WHERE id = 7").Scan(&sealed); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(sealed, "v1:") || len(sealed) < len("v1:")+len(totpSecret) {
+		t.Errorf("got %q, want it sealed", sealed)
+	}
+	files, err := filepath.Glob(string(config.Database.URL) + "*")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("files of the database: got %v, %v", files, err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil || strings.Contains(string(content), totpSecret) {
+			t.Errorf("%s holds the secret, or cannot be read: %v", file, err)
+		}
+	}
+	if strings.Contains(r.log.String(), totpSecret) {
+		t.Error("the log holds the secret")
+	}
+}
+
+// lent is the user name and the token that the server hands out.
+func (r *running) lent(t *testing.T) (username, token string) {
+	t.Helper()
+	_, body := r.post(t, "lfs_authenticate", lend)
+	found := regexp.MustCompile(`^{"username":"([^"]+)","lfs_token":"([^"]+)"`).FindStringSubmatch(body)
+	if found == nil {
+		t.Fatalf("lfs_authenticate: got %s", body)
+	}
+	return found[1], found[2]
+}
+
+// verifier is an LFS server's view of the same instance.
+func verifier(t *testing.T, config bootstrap.Config, clock func() time.Time) *lfsaccess.Office {
+	t.Helper()
+	p := ports(t, config)
+	key := bootstrap.NewInstanceKey(config, clock, zap.NewNop())
+	if err := key.Unlock(t.Context(), p.Keeper); err != nil {
+		t.Fatal(err)
+	}
+	rules, err := bootstrap.GitRules(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bootstrap.LFSAccess(config, p.Directory, p.Stamps, rules, key, clock)
+}
+
+// A new instance key takes LFS tokens back without a restart; what was sealed
+// with the old one can be read as long as that is there.
+func TestRun_rotatesInstanceKey(t *testing.T) {
+	t.Parallel()
+	config := here(t)
+	r := run(t, config, office(t))
+	now := time.Now()
+	verify := verifier(t, config, func() time.Time { return now })
+	username, token := r.lent(t)
+	if _, err := verify.Verify(t.Context(), username, token); err != nil {
+		t.Fatalf("before: %v", err)
+	}
+
+	old, err := os.ReadFile(config.Instance.KeyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	previous := write(t, string(old))
+	if err := os.WriteFile(config.Instance.KeyFile, []byte(strings.Repeat("new key ", 8)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(2 * time.Second) // files are looked at once a second
+	if _, err := verify.Verify(t.Context(), username, token); !errors.Is(err, domain.Unauthenticated) {
+		t.Errorf("after: got %v, want %v", err, domain.Unauthenticated)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; { // until the server has looked, too
+		username, token := r.lent(t)
+		_, err := verify.Verify(t.Context(), username, token)
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("a new token: %v", err)
+		}
+	}
+	otp := func(r *running, at time.Time, want string) {
+		t.Helper()
+		form := url.Values{"key_id": {"11"}, "otp_attempt": {passcode(t, at)}}.Encode()
+		if _, body := r.post(t, "two_factor_manual_otp_check", form); body != want {
+			t.Errorf("one-time password: got %s, want %s", body, want)
+		}
+	}
+	otp(r, time.Now(), `{"success":true}`)
+	if err := r.stop(); err != nil {
+		t.Fatalf("Run: %v", err)
+	}
+	config.Instance.PreviousKeyFile = previous
+	otp(run(t, config), time.Now().Add(30*time.Second), `{"success":true}`)
+}
