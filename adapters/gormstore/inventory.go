@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"slices"
 	"strconv"
 	"time"
 
@@ -93,13 +92,13 @@ func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]direct
 	if err != nil {
 		return nil, fault(err, "list the %s", thing)
 	}
-	slices.SortFunc(rows, func(a, b []any) int { return slices.CompareFunc(a, b, compare) })
 	records := make([]directory.Record, len(rows))
 	for i, row := range rows {
 		for j, name := range directory.Things[thing] {
 			records[i] = append(records[i], directory.Field{Name: name, Value: row[j]})
 		}
 	}
+	directory.Sort(records)
 	return records, nil
 }
 
@@ -125,32 +124,6 @@ func (s *Store) rows(ctx context.Context, l listing, args ...any) (out [][]any, 
 		out = append(out, values)
 	}
 	return out, rows.Err()
-}
-
-// compare orders two values of one field, nil before everything.
-func compare(a, b any) int {
-	if a == nil || b == nil {
-		return cmp.Compare(btoi(a != nil), btoi(b != nil))
-	}
-	switch a := a.(type) {
-	case int64:
-		return cmp.Compare(a, b.(int64))
-	case string:
-		return cmp.Compare(a, b.(string))
-	case bool:
-		return cmp.Compare(btoi(a), btoi(b.(bool)))
-	case time.Time:
-		return a.Compare(b.(time.Time))
-	default:
-		return slices.Compare(a.([]string), b.([]string))
-	}
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // nullable is a cell whose NULL is nil.

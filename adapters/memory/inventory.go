@@ -1,9 +1,7 @@
 package memory
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"strconv"
 	"time"
 
@@ -41,40 +39,14 @@ func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]direct
 		return nil, missing("thing %q", thing)
 	}
 	rows := list(s, s.world.Load(), now)
-	slices.SortFunc(rows, func(a, b []any) int { return slices.CompareFunc(a, b, compare) })
 	records := make([]directory.Record, len(rows))
 	for i, row := range rows {
 		for j, name := range directory.Things[thing] {
 			records[i] = append(records[i], directory.Field{Name: name, Value: row[j]})
 		}
 	}
+	directory.Sort(records)
 	return records, nil
-}
-
-// compare orders two values of one field, nil before everything.
-func compare(a, b any) int {
-	if a == nil || b == nil {
-		return cmp.Compare(btoi(a != nil), btoi(b != nil))
-	}
-	switch a := a.(type) {
-	case int64:
-		return cmp.Compare(a, b.(int64))
-	case string:
-		return cmp.Compare(a, b.(string))
-	case bool:
-		return cmp.Compare(btoi(a), btoi(b.(bool)))
-	case time.Time:
-		return a.Compare(b.(time.Time))
-	default:
-		return slices.Compare(a.([]string), b.([]string))
-	}
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // moment is nil for none.

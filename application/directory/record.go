@@ -2,6 +2,7 @@ package directory
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -46,4 +47,38 @@ func (f Field) shown() any {
 		}
 	}
 	return f.Value
+}
+
+// Sort orders records of one thing by their fields, the first of them first;
+// nil comes before everything.
+func Sort(records []Record) {
+	slices.SortFunc(records, func(a, b Record) int {
+		return slices.CompareFunc(a, b, func(a, b Field) int { return compare(a.Value, b.Value) })
+	})
+}
+
+// compare orders two values of one field, nil before everything.
+func compare(a, b any) int {
+	if a == nil || b == nil {
+		return cmp.Compare(btoi(a != nil), btoi(b != nil))
+	}
+	switch a := a.(type) {
+	case int64:
+		return cmp.Compare(a, b.(int64))
+	case string:
+		return cmp.Compare(a, b.(string))
+	case bool:
+		return cmp.Compare(btoi(a), btoi(b.(bool)))
+	case time.Time:
+		return a.Compare(b.(time.Time))
+	default:
+		return slices.Compare(a.([]string), b.([]string))
+	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
