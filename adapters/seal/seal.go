@@ -44,17 +44,20 @@ func newAEAD(key []byte) cipher.AEAD {
 // version stands before what is sealed, so that the form can change.
 const version = "v1:"
 
+// encoding has one form for each text: a changed last letter is damage too.
+var encoding = base64.RawStdEncoding.Strict()
+
 var errSealed = errors.New("sealed text cannot be opened: it is damaged, or sealed with another key")
 
 // Seal returns text in a form that only Open reads; another one each time.
 func (b *Box) Seal(text string) string {
-	return version + base64.RawStdEncoding.EncodeToString(b.aead.Seal(nil, nil, []byte(text), nil))
+	return version + encoding.EncodeToString(b.aead.Seal(nil, nil, []byte(text), nil))
 }
 
 // Open returns what was sealed. Its error tells nothing of it.
 func (b *Box) Open(sealed string) (string, error) {
 	encoded, ok := strings.CutPrefix(sealed, version)
-	raw, err := base64.RawStdEncoding.DecodeString(encoded)
+	raw, err := encoding.DecodeString(encoded)
 	if !ok || err != nil {
 		return "", errSealed
 	}
