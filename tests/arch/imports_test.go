@@ -24,8 +24,8 @@ var rows = map[string][]string{
 	"domain/identity": {"domain", "golang.org/x/crypto/ssh"},
 	"domain/source":   {"domain", "domain/identity"},
 	"domain/lfs":      {"domain", "domain/source", "domain/identity"},
-	"domain/agents":   {"domain", "domain/source"},
-	"domain/security": {"domain", "domain/source"},
+	"domain/agents":   {"domain", "domain/source", "domain/identity"},
+	"domain/security": {"domain", "domain/source", "domain/identity", "domain/agents", "github.com/google/uuid"},
 	"domain/billing":  {"domain", "domain/source"},
 
 	"application":              {},
@@ -36,7 +36,7 @@ var rows = map[string][]string{
 	"application/lfsaccess":    useCase,
 	"application/audit":        useCase,
 	"application/clusters":     useCase,
-	"application/findings":     useCase,
+	"application/findings":     slices.Concat(useCase, []string{"github.com/google/uuid"}),
 	"application/provisioning": useCase,
 	"application/directory":    useCase,
 

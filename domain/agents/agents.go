@@ -1,0 +1,44 @@
+// Package agents says what a Kubernetes agent is, what it may see, and what is
+// counted of the agents' work.
+package agents
+
+import (
+	"time"
+
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// AgentID is the number of an agent; 0 means none.
+type AgentID int64
+
+// Agent is a Kubernetes agent as it is registered in a project.
+type Agent struct {
+	ID   AgentID
+	Name string
+	// Project is where the agent is configured.
+	Project source.ProjectID
+	// CreatedBy is 0 if the creator is gone.
+	CreatedBy identity.UserID
+}
+
+// Sees says whether the agent may know of p and read its code: it is the
+// agent's own, or anybody may.
+func (a Agent) Sees(p source.Project) bool {
+	return p.Known() && (p.ID == a.Project || p.Visibility == source.Public && p.Repository == source.FeatureEnabled)
+}
+
+// Token is what an agent proves itself with. Its text is known to the agent
+// only.
+type Token struct {
+	ID      int64
+	Revoked bool
+	// LastUsedAt is zero for a token that was never used.
+	LastUsedAt time.Time
+}
+
+// stampInterval is how exactly the last use of a token is known.
+const stampInterval = time.Minute
+
+// Stale says whether a use of the token at now is worth noting.
+func (t Token) Stale(now time.Time) bool { return now.Sub(t.LastUsedAt) >= stampInterval }

@@ -1,0 +1,39 @@
+package agents
+
+import "gatehouse/domain/source"
+
+// Access is the way in which others may reach the cluster of an agent.
+type Access string
+
+// The ways: of CI jobs, and of people.
+const (
+	CIAccess   Access = "ci_access"
+	UserAccess Access = "user_access"
+)
+
+// Holder is what an agent's configuration lets in.
+type Holder string
+
+// The holders.
+const (
+	ProjectHolder Holder = "project"
+	GroupHolder   Holder = "group"
+)
+
+// Authorization lets a project or a group into the cluster of an agent. Path is
+// as the configuration has it, whether or not anything is there.
+type Authorization struct {
+	Access Access
+	Holder Holder
+	Path   source.Path
+}
+
+// maxPath is more than any path of a group or project has, in bytes.
+const maxPath = 2048
+
+// Authorize makes an Authorization of what a configuration names; it is not ok
+// if that could never be a path.
+func Authorize(access Access, holder Holder, path string) (a Authorization, ok bool) {
+	parsed, ok := source.ParsePath(path)
+	return Authorization{access, holder, source.Path(parsed.Fold())}, ok && len(path) <= maxPath
+}

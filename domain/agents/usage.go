@@ -1,0 +1,83 @@
+package agents
+
+import "gatehouse/domain"
+
+// Counter is what is counted by adding up, in kas' words.
+type Counter string
+
+// The counters.
+const (
+	GitopsSync            Counter = "gitops_sync"
+	ProxyRequest          Counter = "k8s_api_proxy_request"
+	FluxPushNotifications Counter = "flux_git_push_notifications_total"
+	ProxyRequestsViaCI    Counter = "k8s_api_proxy_requests_via_ci_access"
+	ProxyRequestsViaUser  Counter = "k8s_api_proxy_requests_via_user_access"
+	ProxyRequestsViaPAT   Counter = "k8s_api_proxy_requests_via_pat_access"
+	Registrations         Counter = "register_agent_at_kas"
+)
+
+// Name is what the counter is called where it is kept and shown.
+func (c Counter) Name() string { return "kubernetes_agent_" + string(c) }
+
+// Set is what is counted by its different members, in kas' words.
+type Set string
+
+// The sets.
+const (
+	CITunnelUsers        Set = "agent_users_using_ci_tunnel"
+	ProxyUsersViaCI      Set = "k8s_api_proxy_requests_unique_users_via_ci_access"
+	ProxyUsersViaUser    Set = "k8s_api_proxy_requests_unique_users_via_user_access"
+	ProxyUsersViaPAT     Set = "k8s_api_proxy_requests_unique_users_via_pat_access"
+	ProxyAgentsViaCI     Set = "k8s_api_proxy_requests_unique_agents_via_ci_access"
+	ProxyAgentsViaUser   Set = "k8s_api_proxy_requests_unique_agents_via_user_access"
+	ProxyAgentsViaPAT    Set = "k8s_api_proxy_requests_unique_agents_via_pat_access"
+	FluxNotifiedProjects Set = "flux_git_push_notified_unique_projects"
+)
+
+// Increment adds to a counter.
+type Increment struct {
+	Counter Counter
+	By      int64
+}
+
+// Sighting is a set with members that were seen, new ones or not.
+type Sighting struct {
+	Set Set
+	IDs []int64
+}
+
+// Report is what was counted since the last one. A counter or a set may be
+// there more than once.
+type Report struct {
+	Increments []Increment
+	Sightings  []Sighting
+}
+
+// Check returns why the report cannot be taken, or nil.
+func (r Report) Check() *domain.Refusal {
+	for _, i := range r.Increments {
+		if i.By < 0 {
+			return domain.Refuse(domain.Unprocessable, "400 Bad request - %s count must be greater than or equal to zero", i.Counter)
+		}
+	}
+	return nil
+}
+
+// Worth is the report without what changes nothing.
+func (r Report) Worth() Report {
+	var out Report
+	for _, i := range r.Increments {
+		if i.By != 0 {
+			out.Increments = append(out.Increments, i)
+		}
+	}
+	for _, s := range r.Sightings {
+		if len(s.IDs) > 0 {
+			out.Sightings = append(out.Sightings, s)
+		}
+	}
+	return out
+}
+
+// Empty says whether nothing is in the report.
+func (r Report) Empty() bool { return len(r.Increments)+len(r.Sightings) == 0 }

@@ -1,0 +1,63 @@
+package security
+
+import (
+	"crypto/sha1" //nolint:gosec // GitLab's rule; nothing is kept secret by it
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"gatehouse/domain/agents"
+	"gatehouse/domain/source"
+)
+
+// Identify returns the uuid of what an agent reports: the same one for the same
+// vulnerability in the same place, by GitLab's rule. Of the identifier only the
+// name counts, and not the type; of the agent the one that reports, whatever the
+// location says.
+func Identify(space uuid.UUID, project source.ProjectID, agent agents.AgentID, id Identifier, at Resource) string {
+	primary := digest(fmt.Sprintf("%s:%s", listOf(id.Name), id.Name))
+	location := digest(fmt.Sprintf("%d:%s:%s:%s:%s:%s", agent, at.Namespace, at.Kind, at.Name, at.Container, at.Package))
+	name := fmt.Sprintf("%d-%s-%s-%d", clusterImageScanning, primary, location, project)
+	return uuid.NewSHA1(space, []byte(name)).String()
+}
+
+// clusterImageScanning is the number of the report type in GitLab.
+const clusterImageScanning = 7
+
+// listOf is the public list that an identifier's name is of.
+func listOf(name string) string {
+	fold := strings.ToLower(name)
+	switch {
+	case strings.Contains(fold, "cve"):
+		return "cve"
+	case strings.Contains(fold, "cwe"):
+		return "cwe"
+	default:
+		return "other"
+	}
+}
+
+func digest(text string) string {
+	sum := sha1.Sum([]byte(text)) //nolint:gosec // as above
+	return hex.EncodeToString(sum[:])
+}
+
+// UUIDs are those of the texts that can be one, in lower case, each once. No
+// other text names a finding.
+func UUIDs(texts []string) []string {
+	out := make([]string, 0, len(texts))
+	seen := make(map[string]bool, len(texts))
+	for _, text := range texts {
+		text = strings.ToLower(text)
+		if len(text) == uuidLength && uuid.Validate(text) == nil && !seen[text] {
+			seen[text] = true
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+// uuidLength is that of the usual form. The library knows others.
+const uuidLength = 36
