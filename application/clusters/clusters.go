@@ -1,0 +1,166 @@
+// Package clusters answers what the Kubernetes agent server asks: which agent
+// comes with this token, which project may it read, and what was counted.
+package clusters
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"gatehouse/application"
+	"gatehouse/domain"
+	"gatehouse/domain/agents"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// Rules are what the instance says about agents.
+type Rules struct {
+	// Storages are the Gitalys by name.
+	Storages map[string]Storage
+	// Gitops lets agents look projects up.
+	Gitops bool
+}
+
+// Storage is a Gitaly as agents' servers reach it.
+type Storage struct {
+	Name string
+	// Address begins with unix:/, tcp://, tls:// or dns:.
+	Address string
+	// Token is empty for a Gitaly without one.
+	Token string
+}
+
+// Located is a project with where its code is.
+type Located struct {
+	Project source.Project
+	Storage Storage
+}
+
+// Station answers for agents. It is safe for concurrent use.
+type Station struct {
+	agents    Agents
+	directory Directory
+	tally     Tally
+	rules     Rules
+	now       application.Clock
+}
+
+// New makes a Station.
+func New(agents Agents, directory Directory, tally Tally, rules Rules, now application.Clock) *Station {
+	return &Station{agents, directory, tally, rules, now}
+}
+
+// patience is how long a question to the store may take: kas waits 20 seconds.
+const patience = 10 * time.Second
+
+var (
+	errUnauthorized = domain.Refuse(domain.Unauthenticated, "401 Unauthorized")
+	errHidden       = domain.Refuse(domain.NotFound, "404 Not Found")
+	errNoAgent      = domain.Refuse(domain.NotFound, "404 Not found") // as GitLab writes it
+	errUnavailable  = domain.Refuse(domain.Unavailable, "Agents cannot be looked up at the moment. Try again later.")
+)
+
+// Agent returns who comes with the text of an agent's token, or a Refusal:
+// domain.Unauthenticated for one that is unknown, revoked or empty, and
+// domain.Unavailable. The use of a token is noted, about once a minute.
+func (s *Station) Agent(ctx context.Context, text string) (Bearer, error) {
+	if text == "" {
+		return Bearer{}, errUnauthorized
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	b, err := s.agents.AgentBearer(ctx, identity.DigestToken(text))
+	switch {
+	case errors.Is(err, domain.NotFound):
+		return Bearer{}, errUnauthorized
+	case err != nil:
+		return Bearer{}, unavailable(err)
+	case b.Token.Revoked:
+		return Bearer{}, errUnauthorized
+	}
+	if now := s.now(); b.Token.Stale(now) {
+		s.agents.AgentTokenUsed(b.Token.ID, now)
+	}
+	return b, nil
+}
+
+// Home returns the agent's own project, or a Refusal of kind domain.NotFound
+// if that is going to be deleted.
+func (s *Station) Home(b Bearer) (Located, error) { return s.locate(b.Agent, b.Project) }
+
+// Project returns the project that an agent names by its number or its full
+// path. One that is hidden from the agent is refused as one that is not there.
+func (s *Station) Project(ctx context.Context, a agents.Agent, id string) (Located, error) {
+	target, ok := parseTarget(id)
+	if !ok || !s.rules.Gitops {
+		return Located{}, errHidden
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	standing, err := s.directory.Standing(ctx, source.Inquiry{Target: target, Now: s.now()})
+	if err != nil {
+		return Located{}, unavailable(err)
+	}
+	if standing.Repository.Kind != source.Code {
+		return Located{}, errHidden // the path of a wiki is not its project's
+	}
+	return s.locate(a, standing.Project)
+}
+
+func (s *Station) locate(a agents.Agent, p source.Project) (Located, error) {
+	if !a.Sees(p) {
+		return Located{}, errHidden
+	}
+	storage, ok := s.rules.Storages[p.Storage]
+	if !ok {
+		return Located{}, domain.Refuse(domain.Unavailable, "The storage %q of this project is not configured. Tell your administrator.", p.Storage)
+	}
+	return Located{p, storage}, nil
+}
+
+// parseTarget reads a project's number, or its path, which has a slash in it
+// and is written as it is.
+func parseTarget(id string) (source.Target, bool) {
+	if number, ok := identity.ParseID(strings.TrimLeft(id, "0")); ok {
+		return source.Target{Repository: source.RepositoryID{ID: number}}, true
+	}
+	path, ok := source.ParsePath(id)
+	return source.Target{Path: path}, ok && string(path) == id && strings.Contains(id, "/")
+}
+
+// Count adds a report to the totals, or takes nothing of it and returns a
+// Refusal: domain.Unprocessable for a negative number, and domain.Unavailable.
+func (s *Station) Count(ctx context.Context, r agents.Report) error {
+	if refusal := r.Check(); refusal != nil {
+		return refusal
+	}
+	if r = r.Worth(); r.Empty() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := s.tally.CountUsage(ctx, r); err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
+// Authorize replaces what the configuration of an agent lets in. An agent that
+// is not there is a Refusal of kind domain.NotFound.
+func (s *Station) Authorize(ctx context.Context, id agents.AgentID, in []agents.Authorization) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err := s.agents.Authorize(ctx, id, in)
+	switch {
+	case errors.Is(err, domain.NotFound):
+		return errNoAgent
+	case err != nil:
+		return unavailable(err)
+	}
+	return nil
+}
+
+func unavailable(err error) error { return fmt.Errorf("%w (%w)", errUnavailable, err) }

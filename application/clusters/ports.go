@@ -1,0 +1,60 @@
+package clusters
+
+import (
+	"context"
+	"time"
+
+	"gatehouse/domain/agents"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// Agents knows the agents and their tokens.
+type Agents interface {
+	// AgentBearer returns the agent whose token has the digest, with all that
+	// is said about it, in one round trip; domain.NotFound if there is none. A
+	// revoked token is found too. A project that is going to be deleted, itself
+	// or with a group above it, is unknown in the answer; of the others all is
+	// known but the root's settings and the protections.
+	AgentBearer(ctx context.Context, digest identity.TokenDigest) (Bearer, error)
+	// AgentTokenUsed notes that a token was used at now. It returns at once and
+	// never fails: a stamp may be late or lost.
+	AgentTokenUsed(id int64, now time.Time)
+	// Authorize replaces what an agent's configuration lets in; what is there
+	// twice counts once. An agent that is not there is domain.NotFound.
+	Authorize(ctx context.Context, id agents.AgentID, in []agents.Authorization) error
+}
+
+// Bearer is who comes with the token of an agent.
+type Bearer struct {
+	Token agents.Token
+	Agent agents.Agent
+	// Project is the agent's own.
+	Project source.Project
+}
+
+// Directory knows projects.
+type Directory interface {
+	// Standing returns all facts about a target, of which the actor does not
+	// count here. A project that does not exist or is going to be deleted is
+	// unknown in the answer, never an error.
+	Standing(ctx context.Context, q source.Inquiry) (source.Standing, error)
+}
+
+// Tally keeps what was counted.
+type Tally interface {
+	// CountUsage adds a report to what is there: all of it or, with an error,
+	// nothing. Of concurrent reports none is lost. A counter that would get too
+	// large stays at the largest number.
+	CountUsage(ctx context.Context, r agents.Report) error
+}
+
+// Tokens keeps the digests of agents' tokens.
+type Tokens interface {
+	// AddAgentToken keeps a new token; an agent that is not there is
+	// domain.NotFound.
+	AddAgentToken(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest) error
+	// RevokeAgentTokens revokes all tokens of that name which the agent has;
+	// domain.NotFound if it has none.
+	RevokeAgentTokens(ctx context.Context, agent agents.AgentID, name string) error
+}

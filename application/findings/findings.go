@@ -1,0 +1,146 @@
+// Package findings takes in what agents find in their clusters: vulnerabilities
+// that are there, and the news that others are gone.
+package findings
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gatehouse/application"
+	"gatehouse/domain"
+	"gatehouse/domain/agents"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/security"
+	"gatehouse/domain/source"
+)
+
+// Findings keeps findings.
+type Findings interface {
+	// HasFinding says whether there is a finding of that uuid.
+	HasFinding(ctx context.Context, uuid string) (bool, error)
+	// AddFinding keeps a finding, and that its agent has some. One that is
+	// there stays as it is, and so does everything else. An agent or a project
+	// that is not there is domain.NotFound; an author that is not there counts
+	// as none.
+	AddFinding(ctx context.Context, f security.Finding) error
+	// ResolveFindings resolves what is active of that kind, in the project and
+	// of the agent, but for the uuids in but, in lower case: all or, with an
+	// error, nothing.
+	ResolveFindings(ctx context.Context, of Scan, but []string) error
+}
+
+// Scan is what one run of an agent's scanner looked at.
+type Scan struct {
+	Agent      agents.AgentID
+	Project    source.ProjectID
+	ReportType security.ReportType
+}
+
+// Directory knows people, projects and the roles of the ones in the others.
+type Directory interface {
+	// Standing returns all facts about the actor and the target. One that does
+	// not exist, or a project that is going to be deleted, is unknown in the
+	// answer, never an error.
+	Standing(ctx context.Context, q source.Inquiry) (source.Standing, error)
+}
+
+// Rules are what the instance says about findings.
+type Rules struct {
+	// Space is the namespace of the findings' uuids.
+	Space uuid.UUID
+	// Dashboard lets findings in at all.
+	Dashboard bool
+}
+
+// Intake takes findings in. It is safe for concurrent use.
+type Intake struct {
+	findings  Findings
+	directory Directory
+	rules     Rules
+	now       application.Clock
+}
+
+// New makes an Intake.
+func New(findings Findings, directory Directory, rules Rules, now application.Clock) *Intake {
+	return &Intake{findings, directory, rules, now}
+}
+
+// patience is how long a report may take: kas waits 20 seconds.
+const patience = 15 * time.Second
+
+var (
+	errHidden      = domain.Refuse(domain.NotFound, "404 Not Found")
+	errForbidden   = domain.Refuse(domain.Forbidden, "403 Forbidden")
+	errUnavailable = domain.Refuse(domain.Unavailable, "Findings cannot be taken at the moment. Try again later.")
+)
+
+// Take keeps what an agent found at a place, in the name of the agent's
+// creator, and returns the uuid. What is known already stays as it is. A
+// Refusal is of kind domain.Unprocessable for texts that are too long, or one of
+// those of Resolve.
+func (i *Intake) Take(ctx context.Context, a agents.Agent, f security.Finding, at security.Resource) (uuid string, err error) {
+	if refusal := f.Check(); refusal != nil {
+		return "", refusal
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := i.admit(ctx, a); err != nil {
+		return "", err
+	}
+	f.Project, f.Agent, f.Author = a.Project, a.ID, a.CreatedBy
+	f.ReportType, f.State, f.DetectedAt = security.ClusterImageScanning, security.Detected, i.now()
+	f.UUID = security.Identify(i.rules.Space, f.Project, f.Agent, f.Identifiers[0], at)
+	known, err := i.findings.HasFinding(ctx, f.UUID)
+	if err == nil && !known {
+		err = i.findings.AddFinding(ctx, f)
+	}
+	return f.UUID, refuse(err)
+}
+
+// Resolve resolves what the agent has found once and not any more: all active
+// findings but those in seen. A Refusal is of kind domain.NotFound if the
+// agent's project is going to be deleted, domain.Forbidden if its creator may
+// not do this, or domain.Unavailable.
+func (i *Intake) Resolve(ctx context.Context, a agents.Agent, seen []string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := i.admit(ctx, a); err != nil {
+		return err
+	}
+	scan := Scan{Agent: a.ID, Project: a.Project, ReportType: security.ClusterImageScanning}
+	return refuse(i.findings.ResolveFindings(ctx, scan, security.UUIDs(seen)))
+}
+
+// admit refuses an agent whose creator may not take care of findings.
+func (i *Intake) admit(ctx context.Context, a agents.Agent) error {
+	standing, err := i.directory.Standing(ctx, source.Inquiry{
+		Claim:  identity.Claim{Kind: identity.ByUser, ID: int64(a.CreatedBy)},
+		Target: source.Target{Repository: source.RepositoryID{Kind: source.Code, ID: int64(a.Project)}},
+		Now:    i.now(),
+	})
+	switch {
+	case err != nil:
+		return refuse(err)
+	case !standing.Project.Known():
+		return errHidden
+	case !i.rules.Dashboard || !security.MayAdminister(standing):
+		return errForbidden
+	}
+	return nil
+}
+
+// refuse gives words to what a store says.
+func refuse(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, domain.NotFound):
+		return errHidden // it went away meanwhile
+	default:
+		return fmt.Errorf("%w (%w)", errUnavailable, err)
+	}
+}
