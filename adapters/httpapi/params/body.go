@@ -46,14 +46,22 @@ func readJSON(body io.Reader) (map[string]any, error) {
 	if errors.Is(err, io.EOF) {
 		return nil, nil
 	}
-	if err != nil || tree == nil {
+	_, other := errors.AsType[*json.UnmarshalTypeError](err)
+	if err != nil && !other {
 		return nil, malformed(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, malformed(err)
 	}
+	if tree == nil {
+		return nil, NotObject
+	}
 	return tree, nil
 }
+
+// NotObject refuses a body that is JSON and no object. Some callers' parameters
+// are none then.
+var NotObject = domain.Refuse(domain.Invalid, "message body does not match declared format")
 
 func readForm(body io.Reader) (map[string]any, error) {
 	var text strings.Builder
