@@ -34,7 +34,7 @@ type agentRow struct {
 }
 
 // TableName is gorm's name for the table.
-func (agentRow) TableName() string { return agents }
+func (agentRow) TableName() string { return agentTable }
 
 type agentTokenRow struct {
 	ID         int64
@@ -46,7 +46,7 @@ type agentTokenRow struct {
 }
 
 // TableName is gorm's name for the table.
-func (agentTokenRow) TableName() string { return "agent_tokens" }
+func (agentTokenRow) TableName() string { return agentTokens }
 
 // PutAccessToken implements directory.Credentials.
 func (r *registry) PutAccessToken(ctx context.Context, user identity.UserID, t directory.AccessToken) error {
@@ -85,7 +85,7 @@ func (r *registry) putAgent(ctx context.Context, project int64, createdBy identi
 		return conflict("its name is that of agent %d", named.ID)
 	}
 	row := agentRow{ID: cmp.Or(a.ID, named.ID), ProjectID: project, Name: a.Name, CreatorID: ref(createdBy)}
-	if err := r.number(ctx, agents, &row.ID); err != nil {
+	if err := r.number(ctx, agentTable, &row.ID); err != nil {
 		return err
 	}
 	again := over([]string{"id"}, []string{"project_id", "name", "creator_id"})

@@ -53,7 +53,7 @@ const (
 // UpdateFactor implements credentials.Holders.
 func (s *Store) UpdateFactor(ctx context.Context, user identity.UserID, change func(identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession)) error {
 	return s.atomically(ctx, fmt.Sprintf("second factor of user %d", user), func(tx *gorm.DB) error {
-		if err := s.lockUser(tx, user); err != nil {
+		if err := s.lock(tx, users, int64(user)); err != nil {
 			return err
 		}
 		rows, err := gorm.G[factorRow](tx).Where("id = ? AND two_factor", user).Limit(1).Find(ctx)
@@ -76,7 +76,7 @@ func (s *Store) UpdateFactor(ctx context.Context, user identity.UserID, change f
 // ReplaceRecoveryCodes implements credentials.RecoveryCodes.
 func (s *Store) ReplaceRecoveryCodes(ctx context.Context, user identity.UserID, digests []identity.TokenDigest) error {
 	return s.atomically(ctx, fmt.Sprintf("recovery codes of user %d", user), func(tx *gorm.DB) error {
-		if err := s.lockUser(tx, user); err != nil {
+		if err := s.lock(tx, users, int64(user)); err != nil {
 			return err
 		}
 		if err := tx.Exec("DELETE FROM recovery_codes WHERE user_id = ?", user).Error; err != nil {
@@ -100,19 +100,19 @@ func (s *Store) SpendRecoveryCode(ctx context.Context, user identity.UserID, dig
 	return fault(err, "recovery codes of user %d", user)
 }
 
-// lockUser lets changes to one user's credentials take turns, and fails with
-// domain.NotFound if there is no such user. SQLite has one writer anyway.
-func (s *Store) lockUser(tx *gorm.DB, user identity.UserID) error {
-	query := "SELECT id FROM users WHERE id = ?"
+// lock lets changes to what belongs to one row take turns, and fails with
+// domain.NotFound if there is no such row. SQLite has one writer anyway.
+func (s *Store) lock(tx *gorm.DB, table string, id int64) error {
+	query := "SELECT id FROM " + table + " WHERE id = ?"
 	if s.dialect == onPostgres {
 		query += " FOR NO KEY UPDATE"
 	}
 	var found []int64
-	if err := tx.Raw(query, user).Scan(&found).Error; err != nil {
+	if err := tx.Raw(query, id).Scan(&found).Error; err != nil {
 		return err
 	}
 	if len(found) == 0 {
-		return missing("user %d", user)
+		return missing("%s: number %d", table, id)
 	}
 	return nil
 }

@@ -65,6 +65,19 @@ var listings = map[string]listing{
 		func() []cell { return []cell{number(), word(), number(), flag()} }},
 	"agent-tokens": {`SELECT agent_id, name, revoked, last_used_at FROM agent_tokens`,
 		func() []cell { return []cell{number(), word(), flag(), date()} }},
+	"agent-authorizations": {`SELECT agent_id, access, holder, path FROM agent_authorizations`,
+		func() []cell { return []cell{number(), word(), word(), word()} }},
+	"usage": {`SELECT name, value FROM usage_counters UNION ALL SELECT name, count(*) FROM usage_members GROUP BY name`,
+		func() []cell { return []cell{word(), number()} }},
+	"findings": {`
+		SELECT f.uuid, f.project_id, f.agent_id, u.username, f.state, f.severity, f.confidence, f.title, f.report_type,
+			f.resolved_on_default_branch, f.scanner_id, f.identifiers, f.location
+		FROM findings f LEFT JOIN users u ON u.id = f.author_id`,
+		func() []cell {
+			return []cell{
+				word(), number(), number(), word(), word(), word(), word(), word(), word(), flag(), word(), names(), word(),
+			}
+		}},
 	"audit": {`SELECT id, at, action, verb, protocol, repository, username, key_id, address FROM audit_events`,
 		func() []cell {
 			return []cell{number(), date(), word(), word(), raw(), raw(), raw(), number(), raw()}
@@ -166,6 +179,22 @@ func (d *dates) value() any {
 		return nil
 	}
 	return d.Time
+}
+
+// named are the names of what is kept as JSON.
+type named struct{ list []struct{ Name string } }
+
+func names() cell { return &named{} }
+
+// Scan implements sql.Scanner.
+func (n *named) Scan(src any) error { return asJSON{&n.list}.Scan(src) }
+
+func (n *named) value() any {
+	out := make([]string, len(n.list))
+	for i, one := range n.list {
+		out[i] = one.Name
+	}
+	return out
 }
 
 type lists struct{ texts }

@@ -119,9 +119,10 @@ const (
 	namespaces = "namespaces"
 	projects   = "projects"
 	keys       = "keys"
-	agents     = "agents"
+	agentTable = "agents"
 
 	accessTokens = "access_tokens"
+	agentTokens  = "agent_tokens"
 
 	groups     = "groups"      // the namespaces that are no user's
 	deployKeys = "deploy keys" // the keys that are no user's

@@ -28,6 +28,7 @@ const (
 var stamp = map[string]string{
 	keys:         `UPDATE keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)`,
 	accessTokens: `UPDATE access_tokens SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)`,
+	agentTokens:  `UPDATE agent_tokens SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)`,
 }
 
 // stamps are the last uses of keys and tokens that wait to be written.

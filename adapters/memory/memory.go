@@ -12,6 +12,7 @@ import (
 	"gatehouse/application/audit"
 	"gatehouse/application/directory"
 	"gatehouse/application/pushes"
+	"gatehouse/domain/agents"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -32,7 +33,15 @@ type Store struct {
 	events   []audit.Event
 	stamps   map[identity.KeyID]time.Time
 	// used are the stamps of access tokens.
-	used       map[int64]time.Time
+	used map[int64]time.Time
+	// agentsUsed are those of agents' tokens.
+	agentsUsed map[int64]time.Time
+	usage      usage
+	// authorizations are what agents' configurations let in.
+	authorizations map[agents.AgentID]map[agents.Authorization]bool
+	findings       map[string]finding
+	// vulnerable are the agents that had a finding once.
+	vulnerable map[agents.AgentID]bool
 	remembered map[string]string
 }
 
@@ -44,6 +53,12 @@ func New() *Store {
 		notices:  map[noticeKey]source.Notice{},
 		stamps:   map[identity.KeyID]time.Time{},
 		used:     map[int64]time.Time{},
+
+		agentsUsed:     map[int64]time.Time{},
+		usage:          usage{map[string]int64{}, map[string]map[int64]bool{}},
+		authorizations: map[agents.AgentID]map[agents.Authorization]bool{},
+		findings:       map[string]finding{},
+		vulnerable:     map[agents.AgentID]bool{},
 
 		remembered: map[string]string{},
 	}

@@ -121,20 +121,6 @@ func number[ID ~int64](id ID) any {
 	return int64(id)
 }
 
-func (w *world) listAgents() (rows [][]any) {
-	for id, a := range w.agents.rows {
-		rows = append(rows, []any{id, a.name, int64(a.project), false})
-	}
-	return rows
-}
-
-func (w *world) listAgentTokens() (rows [][]any) {
-	for _, t := range w.agentTokens.rows {
-		rows = append(rows, []any{t.agent, t.Name, t.Revoked, nil})
-	}
-	return rows
-}
-
 func (w *world) listBroadcasts() (rows [][]any) {
 	for id, b := range w.broadcasts.rows {
 		rows = append(rows, []any{id, b.Message, string(b.Type), moment(b.StartsAt), moment(b.EndsAt), string(b.TargetPath)})
