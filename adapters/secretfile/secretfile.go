@@ -36,10 +36,15 @@ type Set struct {
 // disappears or turns blank its last good secret stays, and failed is told
 // once. What it is told never contains a secret; it must not call the set.
 func Open(clock application.Clock, failed func(error), paths ...string) (*Set, error) {
+	return open(clock, failed, func([]byte) error { return nil }, paths...)
+}
+
+// open is Open with a check that the content of each file has to pass as well.
+func open(clock application.Clock, failed func(error), check func([]byte) error, paths ...string) (*Set, error) {
 	s := &Set{clock: clock, failed: failed, next: clock().Add(interval)}
 	var errs []error
 	for _, path := range paths {
-		f := &file{path: path}
+		f := &file{path: path, check: check}
 		_, err := f.refresh()
 		errs = append(errs, err)
 		s.files = append(s.files, f)
@@ -94,6 +99,7 @@ func candidates(files []*file) [][]byte {
 // file is what was last read from a path.
 type file struct {
 	path    string
+	check   func([]byte) error
 	info    fs.FileInfo
 	content []byte
 	failing bool
@@ -115,6 +121,9 @@ func (f *file) refresh() (bool, error) {
 	}
 	if len(bytes.TrimSpace(content)) == 0 {
 		return false, fmt.Errorf("secret file %q: %w", f.path, errBlank)
+	}
+	if err := f.check(content); err != nil {
+		return false, fmt.Errorf("secret file %q: %w", f.path, err)
 	}
 	f.info, f.content = info, content
 	return true, nil
