@@ -1,0 +1,74 @@
+package kas
+
+import (
+	"encoding/json"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/domain/agents"
+)
+
+type configurationRequest struct {
+	AgentID int64         `param:"agent_id" rule:"required"`
+	Config  configuration `param:"agent_config" rule:"required"`
+}
+
+// configuration is what an agent's file lets in. It comes as an object, or as a
+// text that holds one.
+type configuration struct {
+	CIAccess   letIn `json:"ci_access"`
+	UserAccess letIn `json:"user_access"`
+}
+
+type letIn struct {
+	Projects []named `json:"projects"`
+	Groups   []named `json:"groups"`
+}
+
+type named struct {
+	ID string `json:"id"`
+}
+
+// ReadParam implements params.Reader.
+func (f *configuration) ReadParam(value any) (problem string) {
+	text, isText := value.(string)
+	if _, isObject := value.(map[string]any); isObject {
+		encoded, err := json.Marshal(value)
+		if err != nil {
+			return params.IsInvalid
+		}
+		text, isText = string(encoded), true
+	}
+	var read *configuration
+	if !isText || json.Unmarshal([]byte(text), &read) != nil || read == nil {
+		return params.IsInvalid
+	}
+	*f = *read
+	return ""
+}
+
+// authorizations leaves out what could never be the path of anything.
+func (f configuration) authorizations() (in []agents.Authorization) {
+	add := func(access agents.Access, holder agents.Holder, list []named) {
+		for _, one := range list {
+			if a, ok := agents.Authorize(access, holder, one.ID); ok {
+				in = append(in, a)
+			}
+		}
+	}
+	add(agents.CIAccess, agents.ProjectHolder, f.CIAccess.Projects)
+	add(agents.CIAccess, agents.GroupHolder, f.CIAccess.Groups)
+	add(agents.UserAccess, agents.ProjectHolder, f.UserAccess.Projects)
+	add(agents.UserAccess, agents.GroupHolder, f.UserAccess.Groups)
+	return in
+}
+
+// agentConfiguration answers POST /agent_configuration.
+func (a *API) agentConfiguration(c *gin.Context) error {
+	var in configurationRequest
+	if err := params.Strict(c, &in); err != nil {
+		return err
+	}
+	return a.station.Authorize(c.Request.Context(), agents.AgentID(in.AgentID), in.Config.authorizations())
+}

@@ -1,0 +1,184 @@
+package kas
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/domain/security"
+)
+
+// vulnerabilityRequest takes both forms that GitLab has had: agents send the
+// second, of which much was not there in the first. Any other member has no
+// meaning here.
+type vulnerabilityRequest struct {
+	Vulnerability vulnerability `param:"vulnerability" rule:"required"`
+	Scanner       scanner       `param:"scanner" rule:"required"`
+}
+
+type vulnerability struct {
+	Name        string       `param:"name" rule:"filled"`
+	Severity    severity     `param:"severity" rule:"required"`
+	Confidence  confidence   `param:"confidence"`
+	Location    location     `param:"location" rule:"required"`
+	Verbatim    any          `param:"location"`
+	Identifiers []identifier `param:"identifiers" rule:"filled"`
+	Message     string       `param:"message"`
+	Description string       `param:"description"`
+	Solution    string       `param:"solution"`
+	Links       links        `param:"links"`
+}
+
+type location struct {
+	Image              string     `param:"image"`
+	OperatingSystem    string     `param:"operating_system"`
+	Dependency         dependency `param:"dependency"`
+	KubernetesResource resource   `param:"kubernetes_resource" rule:"required"`
+}
+
+type dependency struct {
+	Package pkg    `param:"package"`
+	Version string `param:"version"`
+}
+
+type pkg struct {
+	Name string `param:"name"`
+}
+
+// resource has a container by two names, of which only the first counts for the
+// identity, and an agent that does not count at all.
+type resource struct {
+	Namespace     string `param:"namespace" rule:"required"`
+	Kind          string `param:"kind" rule:"required"`
+	Name          string `param:"name" rule:"required"`
+	Container     string `param:"container"`
+	ContainerName string `param:"container_name"`
+	AgentID       string `param:"agent_id"`
+}
+
+type identifier struct {
+	Type  string `param:"type" rule:"required"`
+	Name  string `param:"name" rule:"filled"`
+	Value string `param:"value"`
+	URL   string `param:"url"`
+}
+
+type scanner struct {
+	ID     string `param:"id" rule:"filled"`
+	Name   string `param:"name" rule:"filled"`
+	Vendor vendor `param:"vendor"`
+}
+
+type severity struct{ security.Severity }
+
+// ReadParam implements params.Reader.
+func (s *severity) ReadParam(value any) (problem string) {
+	s.Severity, problem = params.Word(value, security.Severities)
+	return problem
+}
+
+type confidence struct{ security.Confidence }
+
+// ReadParam implements params.Reader.
+func (c *confidence) ReadParam(value any) (problem string) {
+	if value == "" {
+		return "" // as if it were not there
+	}
+	c.Confidence, problem = params.Word(value, security.Confidences)
+	return problem
+}
+
+// vendor is a text, or a hash with a name.
+type vendor string
+
+// ReadParam implements params.Reader.
+func (v *vendor) ReadParam(value any) (problem string) {
+	if hash, ok := value.(map[string]any); ok {
+		if value = hash["name"]; value == nil {
+			return ""
+		}
+	}
+	text, problem := params.Text(value)
+	*v = vendor(text)
+	return problem
+}
+
+// links are an array of anything, kept as JSON.
+type links string
+
+// ReadParam implements params.Reader.
+func (l *links) ReadParam(value any) (problem string) {
+	array, ok := value.([]any)
+	if !ok && value != "" {
+		return params.IsInvalid
+	}
+	if len(array) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(array)
+	if err != nil {
+		return params.IsInvalid
+	}
+	*l = links(text)
+	return ""
+}
+
+func (in vulnerabilityRequest) finding() (security.Finding, error) {
+	v := in.Vulnerability
+	verbatim, err := json.Marshal(v.Verbatim)
+	f := security.Finding{
+		Severity: v.Severity.Severity, Confidence: v.Confidence.Confidence,
+		Message: v.Message, Description: v.Description, Solution: v.Solution,
+		Location: string(verbatim), Links: string(v.Links),
+		Scanner: security.Scanner{ID: in.Scanner.ID, Name: in.Scanner.Name, Vendor: string(in.Scanner.Vendor)},
+	}
+	f.Entitle(v.Name)
+	for _, i := range v.Identifiers {
+		f.Identifiers = append(f.Identifiers, security.Identifier{Type: i.Type, Name: i.Name, Value: i.Value, URL: i.URL})
+	}
+	return f, err
+}
+
+func (l location) resource() security.Resource {
+	at := l.KubernetesResource
+	return security.Resource{
+		Namespace: at.Namespace, Kind: at.Kind, Name: at.Name, Container: at.Container, Package: l.Dependency.Package.Name,
+	}
+}
+
+type findingResponse struct {
+	UUID string `json:"uuid"`
+}
+
+// starboardVulnerability answers PUT /modules/starboard_vulnerability.
+func (a *API) starboardVulnerability(c *gin.Context) (any, error) {
+	var in vulnerabilityRequest
+	if err := params.Strict(c, &in); err != nil {
+		return nil, err
+	}
+	finding, err := in.finding()
+	if err != nil {
+		return nil, err
+	}
+	uuid, err := a.intake.Take(c.Request.Context(), bearerOf(c).Agent, finding, in.Vulnerability.Location.resource())
+	if err != nil {
+		return nil, err
+	}
+	return findingResponse{uuid}, nil
+}
+
+type scanRequest struct {
+	UUIDs []string `param:"uuids" rule:"required"`
+}
+
+// scanResult answers POST /modules/starboard_vulnerability/scan_result. The body
+// is GitLab's: the status as a number.
+func (a *API) scanResult(c *gin.Context) (any, error) {
+	var in scanRequest
+	if err := params.Strict(c, &in); err != nil {
+		return nil, err
+	}
+	return http.StatusOK, a.intake.Resolve(c.Request.Context(), bearerOf(c).Agent, in.UUIDs)
+}

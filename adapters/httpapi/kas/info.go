@@ -1,0 +1,90 @@
+package kas
+
+import (
+	"errors"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/application/clusters"
+	"gatehouse/domain/source"
+)
+
+// projectResponse is validated by kas since 15.10: no text may be empty but the
+// token.
+type projectResponse struct {
+	ProjectID        int64              `json:"project_id"`
+	GitalyInfo       gitalyResponse     `json:"gitaly_info"`
+	GitalyRepository repositoryResponse `json:"gitaly_repository"`
+	DefaultBranch    string             `json:"default_branch"`
+}
+
+type gitalyResponse struct {
+	Address  string            `json:"address"`
+	Token    *string           `json:"token"`
+	Features map[string]string `json:"features"`
+}
+
+type repositoryResponse struct {
+	StorageName   string `json:"storage_name"`
+	RelativePath  string `json:"relative_path"`
+	GLRepository  string `json:"gl_repository"`
+	GLProjectPath string `json:"gl_project_path"`
+}
+
+func newProjectResponse(l clusters.Located) projectResponse {
+	out := projectResponse{
+		ProjectID:  int64(l.Project.ID),
+		GitalyInfo: gitalyResponse{Address: l.Storage.Address, Features: map[string]string{}},
+		GitalyRepository: repositoryResponse{
+			StorageName: l.Storage.Name, RelativePath: l.Project.RelativePath(source.Code),
+			GLRepository:  source.RepositoryID{Kind: source.Code, ID: int64(l.Project.ID)}.String(),
+			GLProjectPath: l.Project.Path,
+		},
+		DefaultBranch: l.Project.HeadBranch(),
+	}
+	if l.Storage.Token != "" {
+		out.GitalyInfo.Token = &l.Storage.Token
+	}
+	return out
+}
+
+type agentResponse struct {
+	AgentID   int64  `json:"agent_id"`
+	AgentName string `json:"agent_name"`
+	projectResponse
+}
+
+// agentInfo answers GET /agent_info.
+func (a *API) agentInfo(c *gin.Context) (any, error) {
+	b := bearerOf(c)
+	located, err := a.station.Home(b)
+	if err != nil {
+		return nil, err
+	}
+	return agentResponse{int64(b.Agent.ID), b.Agent.Name, newProjectResponse(located)}, nil
+}
+
+// projectInfo answers GET /project_info.
+func (a *API) projectInfo(c *gin.Context) (any, error) {
+	located, err := a.project(c)
+	if err != nil {
+		return nil, err
+	}
+	return newProjectResponse(located), nil
+}
+
+// verifyProjectAccess answers GET /verify_project_access.
+func (a *API) verifyProjectAccess(c *gin.Context) error {
+	_, err := a.project(c)
+	return err
+}
+
+// project is the one that the parameter id names. Without one there is none.
+func (a *API) project(c *gin.Context) (clusters.Located, error) {
+	values, err := params.Of(c)
+	if err != nil && !errors.Is(err, error(params.NotObject)) {
+		return clusters.Located{}, err
+	}
+	return a.station.Project(c.Request.Context(), bearerOf(c).Agent, values.String("id"))
+}

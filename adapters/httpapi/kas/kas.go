@@ -1,0 +1,132 @@
+// Package kas speaks with the Kubernetes agent server: it answers what that
+// asks about its agents, and takes what they report.
+package kas
+
+import (
+	"mime"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/adapters/httpapi"
+	"gatehouse/application/clusters"
+	"gatehouse/application/findings"
+	"gatehouse/domain"
+)
+
+// API answers the routes of the Kubernetes agent server.
+type API struct {
+	auth    *Authenticator
+	station *clusters.Station
+	intake  *findings.Intake
+}
+
+// New makes an API whose every route is behind auth.
+func New(auth *Authenticator, station *clusters.Station, intake *findings.Intake) *API {
+	return &API{auth, station, intake}
+}
+
+// Lists of ids may be long: 8 MiB are 200,000 uuids.
+const (
+	listLimit  = 8 << 20
+	smallLimit = 1 << 20
+)
+
+// route is one route; those of an agent take its token, too.
+type route struct {
+	method, path string
+	limit        int64
+	ofAgent      bool
+	answer       gin.HandlerFunc
+}
+
+func (a *API) routes() []route {
+	const starboard = "/kubernetes/modules/starboard_vulnerability"
+	return []route{
+		{http.MethodGet, "/kubernetes/agent_info", smallLimit, true, dialect.Reply(a.agentInfo)},
+		{http.MethodGet, "/agents/agentk/agent_info", smallLimit, true, dialect.Reply(a.agentInfo)},
+		{http.MethodGet, "/kubernetes/project_info", smallLimit, true, dialect.Reply(a.projectInfo)},
+		{http.MethodGet, "/kubernetes/verify_project_access", smallLimit, true, quietly(a.verifyProjectAccess)},
+		{http.MethodPost, "/kubernetes/usage_metrics", listLimit, false, quietly(a.usageMetrics)},
+		{http.MethodPost, "/kubernetes/agent_events", listLimit, false, quietly(a.agentEvents)},
+		{http.MethodPost, "/kubernetes/agent_configuration", smallLimit, false, quietly(a.agentConfiguration)},
+		{http.MethodPut, starboard, smallLimit, true, dialect.Reply(a.starboardVulnerability)},
+		{http.MethodPost, starboard + "/scan_result", listLimit, true, dialect.Reply(a.scanResult)},
+	}
+}
+
+// Mount adds the routes to r, which stands for /api/v4/internal. Here a route by
+// another method is not there.
+func (a *API) Mount(r gin.IRouter) {
+	for _, route := range a.routes() {
+		handlers := gin.HandlersChain{httpapi.Limit(route.limit), a.auth.Authenticate}
+		if route.ofAgent {
+			handlers = append(handlers, a.bearer)
+		}
+		r.Handle(route.method, route.path, append(handlers, readable, route.answer)...)
+		for _, method := range methods {
+			if method != route.method {
+				r.Handle(method, route.path, absent)
+			}
+		}
+	}
+}
+
+var methods = []string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+}
+
+// dialect says "error" for parameters that are wrong in themselves, and
+// "message" for all else.
+var dialect = httpapi.Dialect{
+	Status: map[domain.Kind]int{
+		domain.NotFound:        http.StatusNotFound,
+		domain.Conflict:        http.StatusConflict,
+		domain.Invalid:         http.StatusBadRequest,
+		domain.Unauthenticated: http.StatusUnauthorized,
+		domain.Forbidden:       http.StatusForbidden,
+		domain.Unprocessable:   http.StatusBadRequest,
+		domain.TooMany:         http.StatusTooManyRequests,
+		domain.TooLarge:        http.StatusRequestEntityTooLarge,
+		domain.Unavailable:     http.StatusServiceUnavailable,
+	},
+	Body: func(kind domain.Kind, message string) any {
+		if kind == domain.Invalid || kind == domain.TooLarge {
+			return failure{message}
+		}
+		return httpapi.Message{Message: message}
+	},
+}
+
+type failure struct {
+	Error string `json:"error"`
+}
+
+func absent(c *gin.Context) { c.AbortWithStatusJSON(http.StatusNotFound, failure{"404 Not Found"}) }
+
+// quietly answers with nothing but status 204, unless h fails.
+func quietly(h func(*gin.Context) error) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := h(c); err != nil {
+			dialect.Refuse(c, err)
+			return
+		}
+		c.Status(http.StatusNoContent)
+		c.Writer.WriteHeaderNow()
+	}
+}
+
+// readable refuses bodies in which nobody could find parameters.
+func readable(c *gin.Context) {
+	if c.Request.ContentLength == 0 {
+		return
+	}
+	media, _, _ := mime.ParseMediaType(c.GetHeader("Content-Type"))
+	switch media {
+	case "application/json", "application/x-www-form-urlencoded", "multipart/form-data", "":
+	default:
+		refusal := domain.Refuse(domain.Invalid, "The provided content-type '%.100s' is not supported.", media)
+		_ = c.Error(refusal)
+		c.AbortWithStatusJSON(http.StatusUnsupportedMediaType, failure{refusal.Message})
+	}
+}

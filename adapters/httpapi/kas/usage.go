@@ -1,0 +1,122 @@
+package kas
+
+import (
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/domain/agents"
+)
+
+// usageRequest has all shapes: kas counted flat until 15.2, and nested since.
+type usageRequest struct {
+	GitopsSync     int64          `param:"gitops_sync_count"`
+	ProxyRequest   int64          `param:"k8s_api_proxy_request_count"`
+	Counters       counters       `param:"counters"`
+	UniqueCounters uniqueCounters `param:"unique_counters"`
+}
+
+type counters struct {
+	GitopsSync            int64 `param:"gitops_sync"`
+	ProxyRequest          int64 `param:"k8s_api_proxy_request"`
+	FluxPushNotifications int64 `param:"flux_git_push_notifications_total"`
+	ProxyRequestsViaCI    int64 `param:"k8s_api_proxy_requests_via_ci_access"`
+	ProxyRequestsViaUser  int64 `param:"k8s_api_proxy_requests_via_user_access"`
+	ProxyRequestsViaPAT   int64 `param:"k8s_api_proxy_requests_via_pat_access"`
+}
+
+type uniqueCounters struct {
+	CITunnelUsers        []int64 `param:"agent_users_using_ci_tunnel"`
+	ProxyUsersViaCI      []int64 `param:"k8s_api_proxy_requests_unique_users_via_ci_access"`
+	ProxyUsersViaUser    []int64 `param:"k8s_api_proxy_requests_unique_users_via_user_access"`
+	ProxyUsersViaPAT     []int64 `param:"k8s_api_proxy_requests_unique_users_via_pat_access"`
+	ProxyAgentsViaCI     []int64 `param:"k8s_api_proxy_requests_unique_agents_via_ci_access"`
+	ProxyAgentsViaUser   []int64 `param:"k8s_api_proxy_requests_unique_agents_via_user_access"`
+	ProxyAgentsViaPAT    []int64 `param:"k8s_api_proxy_requests_unique_agents_via_pat_access"`
+	FluxNotifiedProjects []int64 `param:"flux_git_push_notified_unique_projects"`
+}
+
+func (in usageRequest) report() agents.Report {
+	c, u := in.Counters, in.UniqueCounters
+	return agents.Report{
+		Increments: []agents.Increment{
+			{Counter: agents.GitopsSync, By: in.GitopsSync},
+			{Counter: agents.ProxyRequest, By: in.ProxyRequest},
+			{Counter: agents.GitopsSync, By: c.GitopsSync},
+			{Counter: agents.ProxyRequest, By: c.ProxyRequest},
+			{Counter: agents.FluxPushNotifications, By: c.FluxPushNotifications},
+			{Counter: agents.ProxyRequestsViaCI, By: c.ProxyRequestsViaCI},
+			{Counter: agents.ProxyRequestsViaUser, By: c.ProxyRequestsViaUser},
+			{Counter: agents.ProxyRequestsViaPAT, By: c.ProxyRequestsViaPAT},
+		},
+		Sightings: []agents.Sighting{
+			{Set: agents.CITunnelUsers, IDs: u.CITunnelUsers},
+			{Set: agents.ProxyUsersViaCI, IDs: u.ProxyUsersViaCI},
+			{Set: agents.ProxyUsersViaUser, IDs: u.ProxyUsersViaUser},
+			{Set: agents.ProxyUsersViaPAT, IDs: u.ProxyUsersViaPAT},
+			{Set: agents.ProxyAgentsViaCI, IDs: u.ProxyAgentsViaCI},
+			{Set: agents.ProxyAgentsViaUser, IDs: u.ProxyAgentsViaUser},
+			{Set: agents.ProxyAgentsViaPAT, IDs: u.ProxyAgentsViaPAT},
+			{Set: agents.FluxNotifiedProjects, IDs: u.FluxNotifiedProjects},
+		},
+	}
+}
+
+// usageMetrics answers POST /usage_metrics.
+func (a *API) usageMetrics(c *gin.Context) error {
+	var in usageRequest
+	if err := params.Strict(c, &in); err != nil {
+		return err
+	}
+	return a.station.Count(c.Request.Context(), in.report())
+}
+
+type eventsRequest struct {
+	Events events `param:"events"`
+}
+
+type events struct {
+	ProxyUsersViaCI   []accessEvent       `param:"k8s_api_proxy_requests_unique_users_via_ci_access"`
+	ProxyUsersViaUser []accessEvent       `param:"k8s_api_proxy_requests_unique_users_via_user_access"`
+	ProxyUsersViaPAT  []accessEvent       `param:"k8s_api_proxy_requests_unique_users_via_pat_access"`
+	Registrations     []registrationEvent `param:"register_agent_at_kas"`
+}
+
+type accessEvent struct {
+	UserID    int64 `param:"user_id" rule:"required"`
+	ProjectID int64 `param:"project_id" rule:"required"`
+}
+
+// registrationEvent has more members, which nobody here asks for.
+type registrationEvent struct {
+	ProjectID    int64  `param:"project_id" rule:"required"`
+	AgentVersion string `param:"agent_version"`
+	Architecture string `param:"architecture"`
+	AgentID      int64  `param:"agent_id"`
+}
+
+func (e events) report() agents.Report {
+	users := func(set agents.Set, list []accessEvent) agents.Sighting {
+		s := agents.Sighting{Set: set}
+		for _, one := range list {
+			s.IDs = append(s.IDs, one.UserID)
+		}
+		return s
+	}
+	return agents.Report{
+		Increments: []agents.Increment{{Counter: agents.Registrations, By: int64(len(e.Registrations))}},
+		Sightings: []agents.Sighting{
+			users(agents.ProxyUsersViaCI, e.ProxyUsersViaCI),
+			users(agents.ProxyUsersViaUser, e.ProxyUsersViaUser),
+			users(agents.ProxyUsersViaPAT, e.ProxyUsersViaPAT),
+		},
+	}
+}
+
+// agentEvents answers POST /agent_events: they are counted like the rest.
+func (a *API) agentEvents(c *gin.Context) error {
+	var in eventsRequest
+	if err := params.Strict(c, &in); err != nil {
+		return err
+	}
+	return a.station.Count(c.Request.Context(), in.Events.report())
+}
