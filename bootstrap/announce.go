@@ -11,7 +11,11 @@ import (
 func announce(config Config, log *zap.Logger) error {
 	log.Info("configuration", zap.String("set_by", config.SetBy()))
 	log.Info("data", zap.String("database", dataPlace(config.Database)))
-	log.Info("secrets", zap.String("shell", absolute(config.Shell.SecretFile)), zap.String("instance", absolute(config.Instance.KeyFile)))
+	secrets := []zap.Field{zap.String("shell", absolute(config.Shell.SecretFile)), zap.String("instance", absolute(config.Instance.KeyFile))}
+	if config.Kas.Enabled {
+		secrets = append(secrets, zap.String("kas", absolute(config.Kas.SecretFile)))
+	}
+	log.Info("secrets", secrets...)
 	if len(config.Gitaly.Storages) == 0 {
 		assumed, err := assumedStorage()
 		if err != nil {

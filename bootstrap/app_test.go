@@ -58,6 +58,7 @@ func here(t *testing.T) bootstrap.Config {
 	config.Database.URL = bootstrap.URL(filepath.Join(dir, "gatehouse.db"))
 	config.Shell.SecretFile = filepath.Join(dir, "secret")
 	config.Instance.KeyFile = filepath.Join(dir, "key")
+	config.Kas.SecretFile = filepath.Join(dir, "kas")
 	return config
 }
 
@@ -149,7 +150,7 @@ func TestRun_servesWhatItIsTold(t *testing.T) {
 			config.HTTP.PublicAddress = "127.0.0.1:0"
 			config.HTTP.RelativeRoot = "/gitlab"
 			config.Version = "12.3.0-pre"
-			config.Origins = map[string]string{"kas.enabled": "flag", "version": "flag"}
+			config.Origins = map[string]string{"plans": "flag", "version": "flag"}
 			r := run(t, config, dede(t))
 
 			if status, body := r.get(t, r.TCP, "/gitlab/api/v4/internal/discover?user_id=7"); status != http.StatusOK || body != dedeAnswer {
@@ -167,7 +168,7 @@ func TestRun_servesWhatItIsTold(t *testing.T) {
 				t.Fatalf("Run: %v", err)
 			}
 			for _, told := range []string{
-				r.TCP, r.Public, config.Shell.SecretFile, "unix:", "gitaly.socket", "dede.yaml", "1 user", `"keys":"kas.enabled"`,
+				r.TCP, r.Public, config.Shell.SecretFile, "unix:", "gitaly.socket", "dede.yaml", "1 user", config.Kas.SecretFile, `"keys":"plans"`,
 			} {
 				if !strings.Contains(r.log.String(), told) {
 					t.Errorf("the log does not say %s:\n%s", told, r.log)
@@ -251,6 +252,11 @@ func TestRun_fails(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "is empty"},
+		"a secret of kas that is too short": {func(t *testing.T, c *bootstrap.Config) {
+			if err := os.WriteFile(c.Kas.SecretFile, []byte("c2hvcnQ=\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "kas.secret_file: secret file"},
 		"no migration": {func(_ *testing.T, c *bootstrap.Config) { c.Database.Migrate = false }, "run `gatehouse migrate`"},
 		"a folder that is not there": {
 			func(_ *testing.T, c *bootstrap.Config) { c.Database.URL = "/nowhere/at/all/gatehouse.db" },

@@ -33,6 +33,9 @@ func Check(ctx context.Context, config Config) []Checkup {
 		checkData(ctx, config.Database), checkSecret("shell.secret_file", config.Shell.SecretFile, true),
 		checkSecret("instance.key_file", config.Instance.KeyFile, true),
 	}
+	if config.Kas.Enabled {
+		checkups = append(checkups, checkKasSecret(config.Kas.SecretFile))
+	}
 	if previous := config.Shell.PreviousSecretFile; previous != "" {
 		checkups = append(checkups, checkSecret("shell.previous_secret_file", previous, false))
 	}
@@ -90,6 +93,15 @@ func checkSecret(key, path string, made bool) Checkup {
 		return c
 	}
 	_, c.Problem = secretfile.Open(Clock(), func(error) {}, path)
+	return c
+}
+
+// checkKasSecret looks at a secret file, and at what is in there.
+func checkKasSecret(path string) Checkup {
+	c := checkSecret("kas.secret_file", path, true)
+	if _, err := os.Stat(path); err == nil && c.Problem == nil {
+		_, c.Problem = secretfile.OpenKey(Clock(), func(error) {}, path, kasSecretSize)
+	}
 	return c
 }
 

@@ -52,7 +52,8 @@ func TestCheck_folders(t *testing.T) {
 		config := here(t)
 		config.Database.URL = bootstrap.URL(filepath.Join(folder, "gatehouse.db"))
 		config.Shell.SecretFile, config.Instance.KeyFile = filepath.Join(folder, "secret"), filepath.Join(folder, "key")
-		for _, name := range []string{"shell.secret_file", "instance.key_file"} {
+		config.Kas.SecretFile = filepath.Join(folder, "kas")
+		for _, name := range []string{"shell.secret_file", "instance.key_file", "kas.secret_file"} {
 			wantProblem(t, checkup(t, config, name), want)
 		}
 		if folder == plain {

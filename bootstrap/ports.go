@@ -6,8 +6,10 @@ import (
 	"go.uber.org/fx"
 
 	"gatehouse/application/audit"
+	"gatehouse/application/clusters"
 	"gatehouse/application/credentials"
 	"gatehouse/application/directory"
+	"gatehouse/application/findings"
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/pushes"
 	"gatehouse/application/whois"
@@ -32,6 +34,10 @@ type Ports struct {
 	Events     audit.Log
 	Registries directory.Registries
 	Inventory  directory.Inventory
+	Agents     clusters.Agents
+	Tally      clusters.Tally
+	AgentMint  clusters.Tokens
+	Findings   findings.Findings
 	Keeper     Keeper
 }
 

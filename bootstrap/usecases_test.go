@@ -102,7 +102,19 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 	}
 	bracket := pushes.New(ports.Counters, ports.Journal, ports.Scenes, ports.Take, bootstrap.PushRules(config), now)
 	api := bootstrap.ShellAPI(config, secrets, shell.UseCases{Gate: gate, Bracket: bracket, Register: whois.New(ports.People)}, now, log)
-	handlers, err := bootstrap.NewHandlers(config, api, log)
+	kasSecret, err := bootstrap.KasSecrets(config, now, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	station, err := bootstrap.Station(config, ports.Agents, ports.Directory, ports.Tally, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	intake, err := bootstrap.Intake(config, ports.Findings, ports.Directory, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handlers, err := bootstrap.NewHandlers(config, api, bootstrap.KasAPI(config, kasSecret, station, intake, now), log)
 	if err != nil {
 		t.Fatal(err)
 	}

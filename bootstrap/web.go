@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"gatehouse/adapters/httpapi"
+	"gatehouse/adapters/httpapi/kas"
 	"gatehouse/adapters/httpapi/shell"
 	"gatehouse/adapters/secretfile"
 	"gatehouse/application"
@@ -23,7 +24,7 @@ import (
 
 // web serves the callers.
 var web = fx.Module("web", fx.Provide(
-	ShellSecrets, ShellAPI, shellUseCases, NewHandlers,
+	ShellSecrets, ShellAPI, shellUseCases, KasAPI, NewHandlers,
 	func(config Config, handlers Handlers, log *zap.Logger) *Server {
 		return NewServer(config.HTTP, handlers, log)
 	},
@@ -33,7 +34,7 @@ var web = fx.Module("web", fx.Provide(
 const internalPrefix = "/api/v4/internal"
 
 // NewHandlers puts the callers' routes together. None is public yet.
-func NewHandlers(config Config, api *shell.API, log *zap.Logger) (Handlers, error) {
+func NewHandlers(config Config, api *shell.API, agents *kas.API, log *zap.Logger) (Handlers, error) {
 	internal, err := httpapi.NewEngine(log, config.HTTP.TrustedProxies)
 	if err != nil {
 		return Handlers{}, err
@@ -43,6 +44,9 @@ func NewHandlers(config Config, api *shell.API, log *zap.Logger) (Handlers, erro
 		return Handlers{}, err
 	}
 	api.Mount(internal.Group(internalPrefix))
+	if config.Kas.Enabled {
+		agents.Mount(internal.Group(internalPrefix))
+	}
 	return Handlers{
 		Internal: httpapi.Handler(config.HTTP.RelativeRoot, internal),
 		Public:   httpapi.Handler(config.HTTP.RelativeRoot, public),

@@ -85,6 +85,7 @@ func newStage(values map[string]string, playing bool) (*stage, error) {
 		"http.address":       demoAddress,
 		"database.url":       filepath.Join(dir, "gatehouse.db"),
 		"shell.secret_file":  filepath.Join(dir, ".gitlab_shell_secret"),
+		"kas.secret_file":    filepath.Join(dir, ".gitlab_kas_secret"),
 		"instance.key_file":  filepath.Join(dir, ".gatehouse_key"),
 		"gitaly.storages":    `[{name: default, address: "unix:/Users/bvl/repos/gitlab/gitaly.socket"}]`,
 		"git.config_options": "[]",

@@ -88,6 +88,7 @@ func TestServe_withWorldInMemory(t *testing.T) {
 	log := &trigger{text: `"msg":"listening"`, act: cancel}
 	code := cli.Run(ctx, cli.Streams{In: strings.NewReader(world), Err: log}, []string{
 		"serve", "--database=memory:", "--address=127.0.0.1:0", "--world=-", "--set=shell.secret_file=" + t.TempDir() + "/secret", "--set=instance.key_file=" + t.TempDir() + "/key",
+		"--set=kas.secret_file=" + t.TempDir() + "/kas",
 	})
 	if code != 0 || !strings.Contains(log.written.String(), "2 users, 1 group") {
 		t.Errorf("got %d, %s", code, &log.written)

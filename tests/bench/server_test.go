@@ -26,6 +26,7 @@ func serve(t testing.TB, url string) (address string, h heads) {
 	config.HTTP.Address = "127.0.0.1:0"
 	config.Database.URL = bootstrap.URL(url)
 	config.Shell.SecretFile = filepath.Join(t.TempDir(), "secret")
+	config.Kas.SecretFile = filepath.Join(t.TempDir(), "kas")
 	config.Git.RateLimit = 0
 	config.Log.Format = "json"
 	ctx, cancel := context.WithCancel(context.Background())

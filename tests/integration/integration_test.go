@@ -53,6 +53,7 @@ func settings(t *testing.T, database string, more ...string) bootstrap.Config {
 		"http.address": "127.0.0.1:0", "http.public_address": "127.0.0.1:0", "http.socket": filepath.Join(dir, "socket"),
 		"http.relative_root": root, "external_url": "https://git.example.com" + root,
 		"database.url": database, "shell.secret_file": filepath.Join(dir, "secret"), "instance.key_file": filepath.Join(dir, "key"),
+		"kas.secret_file": filepath.Join(dir, "kas"),
 		"gitaly.storages": `[{name: default, address: "tcp://gitaly.example.com:8075", token: ` + gitalyToken + `}]`,
 		"log.level":       "debug", "log.format": "json",
 	}

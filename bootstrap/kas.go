@@ -1,0 +1,74 @@
+package bootstrap
+
+import (
+	"encoding/base64"
+	"fmt"
+
+	"github.com/google/uuid"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"gatehouse/adapters/httpapi/kas"
+	"gatehouse/adapters/secretfile"
+	"gatehouse/application"
+	"gatehouse/application/clusters"
+	"gatehouse/application/findings"
+	"gatehouse/application/gitaccess"
+)
+
+// cluster is what the Kubernetes agent server asks and reports.
+var cluster = fx.Module("cluster", fx.Provide(KasSecrets, Station, Intake))
+
+// kasSecretSize is in bytes; kas takes no other.
+const kasSecretSize = 32
+
+// KasSecret is what kas signs its tokens with; without a key while the routes of
+// kas are off.
+type KasSecret struct{ *secretfile.Key }
+
+// KasSecrets opens the secret that kas knows, and makes a first one if there is
+// none. What goes wrong with the file later is logged.
+func KasSecrets(config Config, now application.Clock, log *zap.Logger) (*KasSecret, error) {
+	if !config.Kas.Enabled {
+		return &KasSecret{}, nil
+	}
+	path := config.Kas.SecretFile
+	created, err := secretfile.Create(path, kasSecretSize, base64.StdEncoding.EncodeToString)
+	if err != nil {
+		return nil, fmt.Errorf("kas.secret_file: %w", err)
+	}
+	if created {
+		log.Info("a new secret was made; the Kubernetes agent server has to know it", zap.String("file", path))
+	}
+	key, err := secretfile.OpenKey(now, func(err error) { log.Error("the secret of kas", zap.Error(err)) }, path, kasSecretSize)
+	if err != nil {
+		return nil, fmt.Errorf("kas.secret_file: %w", err)
+	}
+	return &KasSecret{key}, nil
+}
+
+// KasAPI makes the routes of the Kubernetes agent server.
+func KasAPI(config Config, secret *KasSecret, station *clusters.Station, intake *findings.Intake, now application.Clock) *kas.API {
+	auth := kas.NewAuthenticator(secret.Bytes, config.Kas.JWTLeeway, config.Kas.RequireAud, now)
+	return kas.New(auth, station, intake)
+}
+
+// Station makes the one that answers for agents.
+func Station(config Config, agents clusters.Agents, directory gitaccess.Directory, tally clusters.Tally, now application.Clock) (*clusters.Station, error) {
+	known, err := config.storages()
+	storages := map[string]clusters.Storage{}
+	for name, s := range known {
+		storages[name] = clusters.Storage(s)
+	}
+	rules := clusters.Rules{Storages: storages, Gitops: config.LicensedFeatures.ClusterAgentsGitops}
+	return clusters.New(agents, directory, tally, rules, now), err
+}
+
+// Intake makes the one that takes findings in.
+func Intake(config Config, kept findings.Findings, directory gitaccess.Directory, now application.Clock) (*findings.Intake, error) {
+	space, err := uuid.Parse(config.Findings.UUIDNamespace)
+	if err != nil {
+		return nil, fmt.Errorf("findings.uuid_namespace: %w", err)
+	}
+	return findings.New(kept, directory, findings.Rules{Space: space, Dashboard: config.LicensedFeatures.SecurityDashboard}, now), nil
+}
