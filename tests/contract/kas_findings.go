@@ -1,0 +1,392 @@
+package contract
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"gatehouse/domain/agents"
+	"gatehouse/domain/security"
+	"gatehouse/domain/source"
+)
+
+const (
+	starboard  = "PUT /kubernetes/modules/starboard_vulnerability"
+	scanResult = "POST /kubernetes/modules/starboard_vulnerability/scan_result"
+)
+
+// seedFinding is the API documentation's example, agentFinding what agents send
+// for the same image. Their uuids are the contract's, of agent 5 in project 7.
+const (
+	seedFinding = `{"vulnerability":{"name":"CVE-123-4567 in libc","severity":"high","confidence":"unknown",
+		"location":{"kubernetes_resource":{"namespace":"production","kind":"deployment","name":"nginx","container":"nginx"}},
+		"identifiers":[{"type":"cve","name":"CVE-123-4567","value":"CVE-123-4567"}]},
+		"scanner":{"id":"starboard_trivy","name":"Trivy (via Starboard Operator)","vendor":"GitLab"}}`
+	seedUUID     = "58bd4058-4ef1-54f9-af47-849177789f78"
+	agentFinding = `{"vulnerability":{"name":"CVE-2020-27350","message":"m","description":"d","solution":"s","severity":"High","confidence":"Unknown","category":"x","id":7,
+		"location":{"image":"","operating_system":"debian","dependency":{"package":{"name":"apt"},"version":"1.8"},
+			"kubernetes_resource":{"namespace":"default","kind":"Deployment","name":"nginx-deployment","container_name":"","agent_id":"46357"}},
+		"identifiers":[{"type":"cve","name":"CVE-2020-27350","value":"CVE-2020-27350","url":"https://avd.aquasec.com/nvd/cve-2020-27350"}],
+		"links":[{"url":"https://avd.aquasec.com/nvd/cve-2020-27350"}]},
+		"scanner":{"id":"starboard_trivy","name":"Trivy (via Starboard Operator)","vendor":{"name":"GitLab"},"version":"0.14"}}`
+	agentUUID = "78e66f3e-74ef-5988-8140-df12d33b73c9"
+)
+
+// with is a body with one member, at a path, set to another value or, if that is
+// empty, taken out.
+func with(body, path, value string) string {
+	var tree map[string]any
+	if err := json.Unmarshal([]byte(body), &tree); err != nil {
+		panic(err)
+	}
+	steps := strings.Split(path, ".")
+	at := tree
+	for _, step := range steps[:len(steps)-1] {
+		if list, ok := at[step].([]any); ok {
+			at = list[0].(map[string]any)
+		} else {
+			at = at[step].(map[string]any)
+		}
+	}
+	delete(at, steps[len(steps)-1])
+	if value != "" {
+		at[steps[len(steps)-1]] = json.RawMessage(value)
+	}
+	out, err := json.Marshal(tree)
+	if err != nil {
+		panic(err)
+	}
+	return string(out)
+}
+
+func uuidOf(got reply) string {
+	var body struct{ UUID string }
+	_ = json.Unmarshal([]byte(got.body), &body) // a refusal has none
+	return body.UUID
+}
+
+func quoted(n int) string { return `"` + strings.Repeat("ö", n) + `"` }
+
+// kasFindingCases are the rows of section 7.
+var kasFindingCases = []Case{
+	{Name: "agents.md 7: what is kept of a finding", Check: func(s Subject) {
+		t := s.tower(setting{})
+		for range 2 { // again: the same answer, and nothing new
+			t.holds([]exchange{
+				{"the seed's", call{route: starboard, token: "agent-5", body: seedFinding}, 200, `{"uuid":"` + seedUUID + `"}`},
+				{"an agent's", call{route: starboard + "/", token: "agent-5", body: agentFinding, chunked: true}, 200, `{"uuid":"` + agentUUID + `"}`},
+			})
+		}
+		changed := with(with(seedFinding, "vulnerability.severity", `"low"`), "vulnerability.name", `"other"`)
+		t.holds([]exchange{{"changed", call{route: starboard, token: "agent-5", body: changed}, 200, `{"uuid":"` + seedUUID + `"}`}})
+		s.same("findings", s.list("findings"), []string{
+			seedUUID + ` 7 5 dev detected high unknown CVE-123-4567 in libc cluster_image_scanning false starboard_trivy [CVE-123-4567] {"kubernetes_resource":{"container":"nginx","kind":"deployment","name":"nginx","namespace":"production"}}`,
+			agentUUID + ` 7 5 dev detected high unknown CVE-2020-27350 cluster_image_scanning false starboard_trivy [CVE-2020-27350] {"dependency":{"package":{"name":"apt"},"version":"1.8"},"image":"","kubernetes_resource":{"agent_id":"46357","container_name":"","kind":"Deployment","name":"nginx-deployment","namespace":"default"},"operating_system":"debian"}`,
+		})
+		s.same("agents", s.list("agents")[:2], []string{"5 prod 7 true", "6 next 7 false"})
+	}},
+	{Name: "agents.md 7: who may report", Check: func(s Subject) {
+		t := s.tower(setting{})
+		for _, route := range []string{starboard, scanResult} {
+			for _, c := range []struct {
+				what, token string
+				status      int
+			}{
+				{"a developer's", "agent-5", 200},
+				{"a maintainer's by the group", "agent-6", 200},
+				{"a developer's by a share", "by-lent", 200},
+				{"an administrator's", "by-root", 200},
+				{"a reporter's", "by-rep", 403},
+				{"an owner's who is blocked", "by-gone", 403},
+				{"an owner's whose membership has ended", "by-late", 403},
+				{"nobody's", "by-nobody", 403},
+				{"in a project that goes", "in-condemned", 404},
+				{"in a group that goes", "in-doomed", 404},
+			} {
+				body, want := seedFinding, map[int]string{200: "…uuid", 403: mayNot, 404: notFound}[c.status]
+				if route == scanResult {
+					body = `{"uuids":["` + seedUUID + `"]}`
+					want = strings.Replace(want, "…uuid", "200", 1)
+				}
+				t.holds([]exchange{
+					{c.what + " at " + route, call{route: route, token: c.token, body: body}, c.status, want},
+					{c.what + " with a bad body at " + route, call{route: route, token: c.token, body: "{}"}, 400, "…is missing"},
+				})
+			}
+		}
+		t.holds([]exchange{{"too long a text comes first", call{route: starboard, token: "by-rep", body: with(seedFinding, "vulnerability.message", quoted(3001))}, 400, "…Validation failed"}})
+		kept := s.list("findings", "agent_id", "author")
+		slices.Sort(kept)
+		s.same("findings", kept, []string{"20 root", "23 lent", "5 dev", "6 maint"})
+	}},
+	{Name: "agents.md 7, 9: nobody may report without the licence", Check: func(s Subject) {
+		t := s.tower(setting{dashboardOff: true})
+		t.holds([]exchange{
+			{"a finding", call{route: starboard, token: "agent-5", body: seedFinding}, 403, mayNot},
+			{"a scan", call{route: scanResult, token: "agent-5", body: `{"uuids":[]}`}, 403, mayNot},
+			{"bad parameters come first", call{route: scanResult, token: "agent-5", body: `{}`}, 400, "…uuids"},
+			{"a project that goes comes first", call{route: scanResult, token: "in-doomed", body: `{"uuids":[]}`}, 404, notFound},
+		})
+		s.same("findings", len(s.list("findings")), 0)
+	}},
+	{Name: "agents.md 7.1: forms that are taken", Check: func(s Subject) {
+		t := s.tower(setting{})
+		const v, at = "vulnerability.", "vulnerability.location."
+		for _, c := range []struct{ path, value string }{
+			{v + "severity", `"CRITICAL"`}, {v + "severity", `"Info"`}, {v + "severity", `"unknown"`}, {v + "severity", `"mEdium"`}, {v + "severity", `"low"`},
+			{v + "confidence", ``}, {v + "confidence", `null`}, {v + "confidence", `""`}, {v + "confidence", `"Confirmed"`},
+			{v + "confidence", `"ignore"`}, {v + "confidence", `"experimental"`}, {v + "confidence", `"low"`}, {v + "confidence", `"medium"`}, {v + "confidence", `"high"`},
+			{v + "name", `7`}, {v + "name", quoted(300)}, {v + "message", `null`}, {v + "message", quoted(3000)},
+			{v + "description", quoted(15000)}, {v + "solution", quoted(7000)}, {v + "solution", `""`},
+			{v + "links", `null`}, {v + "links", `[]`}, {v + "links", `["x",{"y":[]},null]`},
+			{v + "unknown", `{"x":[{}]}`}, {"unknown", `1`},
+			{at + "image", `null`}, {at + "dependency", `null`}, {at + "dependency", `{}`}, {at + "dependency.package", `{}`}, {at + "dependency.version", `null`},
+			{at + "operating_system", `7`}, {at + "extra", `"\u0000"`},
+			{at + "kubernetes_resource.namespace", `""`}, {at + "kubernetes_resource.kind", `""`}, {at + "kubernetes_resource.name", `""`},
+			{at + "kubernetes_resource.container_name", ``}, {at + "kubernetes_resource.agent_id", ``}, {at + "kubernetes_resource.agent_id", `99999999999`},
+			{v + "identifiers.value", ``}, {v + "identifiers.url", `null`}, {v + "identifiers.type", `""`},
+			{"scanner.vendor", ``}, {"scanner.vendor", `null`}, {"scanner.vendor", `""`}, {"scanner.vendor", `{}`}, {"scanner.vendor", `{"name":null}`}, {"scanner.version", `{}`},
+		} {
+			t.holds([]exchange{{c.path + " = " + c.value[:min(len(c.value), 40)], call{route: starboard, token: "agent-5", body: with(agentFinding, c.path, c.value)}, 200, "…uuid"}})
+		}
+		form := "vulnerability[name]=x&vulnerability[severity]=high&vulnerability[location][kubernetes_resource][namespace]=n&vulnerability[location][kubernetes_resource][kind]=k" +
+			"&vulnerability[location][kubernetes_resource][name]=r&vulnerability[identifiers][][type]=cve&vulnerability[identifiers][][name]=CVE-1&scanner[id]=i&scanner[name]=n"
+		t.holds([]exchange{{"a form", call{route: starboard, token: "agent-5", body: form, kind: "application/x-www-form-urlencoded"}, 200, "…uuid"}})
+		long := call{route: starboard, token: "agent-6", body: with(seedFinding, "vulnerability.name", quoted(300))}
+		t.holds([]exchange{{"a long name", long, 200, "…uuid"}})
+		for _, line := range s.list("findings", "agent_id", "title", "confidence") {
+			if strings.HasPrefix(line, "6 ") {
+				s.same("title", line, "6 unknown "+strings.Repeat("ö", 255))
+			}
+		}
+	}},
+	{Name: "agents.md 7.1, 7.2: forms that are refused, with all that is wrong", Check: func(s Subject) {
+		t := s.tower(setting{})
+		const v, at = "vulnerability.", "vulnerability.location."
+		const inResource, inLocation = "vulnerability[location][kubernetes_resource]", "vulnerability[location]"
+		for _, c := range []struct{ path, value, want string }{
+			{"vulnerability", ``, `vulnerability is missing, vulnerability[name] is missing, vulnerability[severity] is missing, vulnerability[location] is missing, ` +
+				inResource + ` is missing, ` + inResource + `[namespace] is missing, ` + inResource + `[kind] is missing, ` + inResource + `[name] is missing, vulnerability[identifiers] is missing`},
+			{"vulnerability", `"invalid"`, `vulnerability is invalid, vulnerability[name] is missing, …`},
+			{"vulnerability", `null`, `vulnerability is invalid`},
+			{"vulnerability", `[]`, `vulnerability is invalid, …`},
+			{"scanner", ``, `scanner is missing, scanner[id] is missing, scanner[name] is missing`},
+			{"scanner", `7`, `scanner is invalid, scanner[id] is missing, scanner[name] is missing`},
+			{"scanner.id", ``, `scanner[id] is missing`},
+			{"scanner.id", `""`, `scanner[id] is empty`},
+			{"scanner.id", `{}`, `scanner[id] is invalid`},
+			{"scanner.name", ``, `scanner[name] is missing`},
+			{"scanner.name", `null`, `scanner[name] is invalid`},
+			{"scanner.vendor", `[]`, `scanner[vendor] is invalid`},
+			{"scanner.vendor", `{"name":{}}`, `scanner[vendor] is invalid`},
+			{"scanner.vendor", `"\u0000"`, `scanner[vendor] is invalid`},
+			{v + "name", ``, `vulnerability[name] is missing`},
+			{v + "name", `" "`, `vulnerability[name] is empty`},
+			{v + "name", `"x\u0000"`, `vulnerability[name] is invalid`},
+			{v + "severity", ``, `vulnerability[severity] is missing`},
+			{v + "severity", `null`, `vulnerability[severity] is invalid`},
+			{v + "severity", `5`, `vulnerability[severity] is invalid`},
+			{v + "severity", `["high"]`, `vulnerability[severity] is invalid`},
+			{v + "severity", `"bad"`, `vulnerability[severity] does not have a valid value`},
+			{v + "severity", `""`, `vulnerability[severity] does not have a valid value`},
+			{v + "confidence", `5`, `vulnerability[confidence] is invalid`},
+			{v + "confidence", `"sure"`, `vulnerability[confidence] does not have a valid value`},
+			{v + "location", ``, `vulnerability[location] is missing, …`},
+			{v + "location", `"x"`, `vulnerability[location] is invalid, …`},
+			{v + "location", `{}`, inResource + ` is missing, ` + inResource + `[namespace] is missing, …`},
+			{at + "kubernetes_resource", `7`, inResource + ` is invalid, …`},
+			{at + "kubernetes_resource.namespace", ``, inResource + `[namespace] is missing`},
+			{at + "kubernetes_resource.kind", `null`, inResource + `[kind] is invalid`},
+			{at + "kubernetes_resource.name", `[]`, inResource + `[name] is invalid`},
+			{at + "kubernetes_resource.container", `{}`, inResource + `[container] is invalid`},
+			{at + "kubernetes_resource.container_name", `[]`, inResource + `[container_name] is invalid`},
+			{at + "kubernetes_resource.agent_id", `[5]`, inResource + `[agent_id] is invalid`},
+			{at + "image", `{}`, inLocation + `[image] is invalid`},
+			{at + "dependency", `"x"`, inLocation + `[dependency] is invalid`},
+			{at + "dependency.package", `5`, inLocation + `[dependency][package] is invalid`},
+			{at + "dependency.package.name", `{}`, inLocation + `[dependency][package][name] is invalid`},
+			{v + "identifiers", ``, `vulnerability[identifiers] is missing`},
+			{v + "identifiers", `null`, `vulnerability[identifiers] is invalid`},
+			{v + "identifiers", `[]`, `vulnerability[identifiers] is empty`},
+			{v + "identifiers", `{"type":"cve","name":"x"}`, `vulnerability[identifiers] is invalid`},
+			{v + "identifiers", `["x"]`, `vulnerability[identifiers][0] is invalid`},
+			{v + "identifiers", `[{"type":"cve","name":"x"},{}]`, `vulnerability[identifiers][1][type] is missing, vulnerability[identifiers][1][name] is missing`},
+			{v + "identifiers.name", ``, `vulnerability[identifiers][0][name] is missing`},
+			{v + "identifiers.name", `""`, `vulnerability[identifiers][0][name] is empty`},
+			{v + "identifiers.type", ``, `vulnerability[identifiers][0][type] is missing`},
+			{v + "identifiers.value", `[]`, `vulnerability[identifiers][0][value] is invalid`},
+			{v + "message", `{}`, `vulnerability[message] is invalid`},
+			{v + "links", `"x"`, `vulnerability[links] is invalid`},
+			{v + "links", `{}`, `vulnerability[links] is invalid`},
+		} {
+			want := `{"error":"` + c.want + `"}`
+			if begin, more := strings.CutSuffix(c.want, "…"); more {
+				want = `…{"error":"` + begin
+			}
+			t.holds([]exchange{{c.path + " = " + c.value, call{route: starboard, token: "agent-5", body: with(agentFinding, c.path, c.value)}, 400, want}})
+		}
+		t.holds([]exchange{
+			{"nothing", call{route: starboard, token: "agent-5"}, 400, "…, scanner is missing, scanner[id] is missing, scanner[name] is missing\"}"},
+			{"a list", call{route: starboard, token: "agent-5", body: "[]"}, 400, "…vulnerability is missing"},
+			{"texts that are too long", call{route: starboard, token: "agent-5", body: with(with(agentFinding, v+"solution", quoted(7001)), v+"message", quoted(3001))}, 400,
+				`{"message":"Validation failed: Message is too long (maximum is 3000 characters), Solution is too long (maximum is 7000 characters)"}`},
+		})
+		s.same("findings", len(s.list("findings")), 0)
+		s.same("agents", s.list("agents")[0], "5 prod 7 false")
+	}},
+	{Name: "agents.md 7.3: what counts for the uuid", Check: func(s Subject) {
+		t := s.tower(setting{})
+		uuid := func(token, body string) string {
+			return uuidOf(t.ask(call{route: starboard, token: token, body: body}))
+		}
+		const v, at = "vulnerability.", "vulnerability.location."
+		for _, path := range []string{
+			v + "name", v + "message", v + "identifiers.type", v + "identifiers.value", v + "identifiers.url", at + "image", at + "dependency.version",
+			at + "kubernetes_resource.container_name", at + "kubernetes_resource.agent_id", "scanner.id", "scanner.name",
+		} {
+			s.same(path+" does not", uuid("agent-5", with(agentFinding, path, `"9"`)), agentUUID)
+		}
+		s.same("severity does not", uuid("agent-5", with(agentFinding, v+"severity", `"low"`)), agentUUID)
+		s.same("a second identifier does not", uuid("agent-5", with(agentFinding, v+"identifiers", `[{"type":"x","name":"CVE-2020-27350"},{"type":"x","name":"y"}]`)), agentUUID)
+		s.same("no package is an empty one", uuid("agent-5", with(seedFinding, v+"location.dependency", `{"package":{"name":""}}`)), seedUUID)
+		seen := map[string]bool{agentUUID: true}
+		for _, body := range []string{
+			with(agentFinding, v+"identifiers.name", `"x"`), with(agentFinding, at+"dependency.package.name", `"x"`), with(agentFinding, at+"kubernetes_resource.container", `"x"`),
+			with(agentFinding, at+"kubernetes_resource.namespace", `"x"`), with(agentFinding, at+"kubernetes_resource.kind", `"x"`), with(agentFinding, at+"kubernetes_resource.name", `"x"`),
+		} {
+			got := uuid("agent-5", body)
+			s.same("a uuid of its own for "+body, got != "" && !seen[got], true)
+			seen[got] = true
+		}
+		other := uuid("agent-6", agentFinding)
+		s.same("another agent has its own", other != "" && !seen[other], true)
+		s.same("findings", len(s.list("findings")), len(seen)+2)
+	}},
+	{Name: "agents.md 7.2: 200 reports at the same time of 20 findings", Check: func(s Subject) {
+		t := s.tower(setting{})
+		const findings, times = 20, 10
+		answers := make([]string, findings*times)
+		var all sync.WaitGroup
+		start := make(chan struct{})
+		for i := range answers {
+			all.Go(func() {
+				<-start
+				body := with(agentFinding, "vulnerability.identifiers.name", fmt.Sprintf(`"CVE-%d"`, i%findings))
+				got := t.ask(call{route: starboard, token: "agent-5", body: body})
+				t.answers(body, got, 200, "…uuid")
+				answers[i] = uuidOf(got)
+			})
+		}
+		close(start)
+		all.Wait()
+		kinds := map[string]bool{}
+		for i, got := range answers {
+			s.same("the same finding", got, answers[i%findings])
+			kinds[got] = true
+		}
+		s.same("findings", []int{len(kinds), len(s.list("findings"))}, []int{findings, findings})
+	}},
+}
+
+// kasScanCases are the rows of section 8.
+var kasScanCases = []Case{
+	{Name: "agents.md 8: what a scan resolves", Check: func(s Subject) {
+		t := s.tower(setting{})
+		s.scanned()
+		scan := func(what, token, body string, want ...string) {
+			s.Helper()
+			for range 2 { // again: nothing changes
+				t.holds([]exchange{{what, call{route: scanResult, token: token, body: body}, 200, "200"}})
+				s.same(what, s.list("findings", "uuid", "state", "resolved_on_default_branch"), want)
+			}
+		}
+		untouched := []string{
+			one(4) + " dismissed false", one(5) + " resolved false", one(6) + " detected false", one(7) + " detected false", one(8) + " detected false",
+		}
+		with := func(lines ...string) []string { return append(lines, untouched...) }
+		scan("all are still there", "agent-5", fmt.Sprintf(`{"uuids":[%q,%q,%q,"unknown",%q]}`, one(1), strings.ToUpper(one(2)), one(3), one(99)),
+			with(one(1)+" detected false", one(2)+" confirmed false", one(3)+" detected false")...)
+		scan("one is gone", "agent-5", fmt.Sprintf(`{"uuids":[%q,%q]}`, one(1), one(2)),
+			with(one(1)+" detected false", one(2)+" confirmed false", one(3)+" resolved true")...)
+		scan("numbers and booleans are texts", "agent-5", fmt.Sprintf(`{"uuids":[%q,7,true,""]}`, one(1)),
+			with(one(1)+" detected false", one(2)+" resolved true", one(3)+" resolved true")...)
+		scan("what is resolved stays it", "agent-5", fmt.Sprintf(`{"uuids":[%q,%q]}`, one(1), one(3)),
+			with(one(1)+" detected false", one(2)+" resolved true", one(3)+" resolved true")...)
+		scan("all are gone", "agent-5", `{"uuids":[]}`,
+			with(one(1)+" resolved true", one(2)+" resolved true", one(3)+" resolved true")...)
+	}},
+	{Name: "agents.md 8: a finding that comes again stays as it is", Check: func(s Subject) {
+		t := s.tower(setting{})
+		put := exchange{"put", call{route: starboard, token: "agent-5", body: seedFinding}, 200, `{"uuid":"` + seedUUID + `"}`}
+		t.holds([]exchange{
+			put, {"resolve", call{route: scanResult + "/", token: "agent-5", body: `{"uuids":[]}`, chunked: true}, 200, "200"}, put,
+		})
+		s.same("findings", s.list("findings", "state", "resolved_on_default_branch"), []string{"resolved true"})
+	}},
+	{Name: "agents.md 8: lists that are refused", Check: func(s Subject) {
+		t := s.tower(setting{})
+		s.scanned()
+		before := s.list("findings")
+		for body, want := range map[string]string{
+			``: `uuids is missing`, `{}`: `uuids is missing`, `[]`: `uuids is missing`,
+			`{"uuids":-1}`: `uuids is invalid`, `{"uuids":"x"}`: `uuids is invalid`, `{"uuids":{}}`: `uuids is invalid`,
+			`{"uuids":[null]}`: `uuids is invalid`, `{"uuids":["x",[]]}`: `uuids is invalid`, `{"uuids":[{}]}`: `uuids is invalid`,
+			`{"uuids":null}`: `uuids is invalid`, `{"uuids":""}`: `uuids is invalid`, `{"uuids":true}`: `uuids is invalid`, `{"uuids":["\u0000"]}`: `uuids is invalid`,
+		} {
+			t.holds([]exchange{{body, call{route: scanResult, token: "agent-5", body: body}, 400, `{"error":"` + want + `"}`}})
+		}
+		t.holds([]exchange{{"an empty field", call{route: scanResult, token: "agent-5", body: "uuids=", kind: "application/x-www-form-urlencoded"}, 400, `{"error":"uuids is invalid"}`}})
+		s.same("findings", s.list("findings"), before)
+		t.holds([]exchange{{"a form", call{route: scanResult, token: "agent-5", body: "uuids[]=" + one(1), kind: "application/x-www-form-urlencoded"}, 200, "200"}})
+		s.same("findings", s.list("findings", "state")[:3], []string{"detected", "resolved", "resolved"})
+	}},
+	{Name: "agents.md 8: long lists, and many findings", Check: func(s Subject) {
+		t := s.tower(setting{})
+		for i := range 300 {
+			s.finding(1000+i, func(*security.Finding) {})
+		}
+		var list []string
+		for i := range 5000 {
+			list = append(list, fmt.Sprintf("%q", one(1100+i)))
+		}
+		t.holds([]exchange{{"long", call{route: scanResult, token: "agent-5", body: `{"uuids":[` + strings.Join(list, ",") + `]}`}, 200, "200"}})
+		counts := map[string]int{}
+		for _, state := range s.list("findings", "state") {
+			counts[state]++
+		}
+		s.same("states", counts, map[string]int{"resolved": 100, "detected": 200})
+	}},
+}
+
+// one is a uuid, in the order of its number.
+func one(n int) string { return fmt.Sprintf("%08d-a000-5000-8000-000000000000", n) }
+
+// finding keeps one as if it had been reported, with a change.
+func (s Subject) finding(n int, change func(*security.Finding)) {
+	s.Helper()
+	f := security.Finding{
+		UUID: one(n), Project: 7, Agent: 5, Author: 3, ReportType: security.ClusterImageScanning, State: security.Detected,
+		Title: "t", Severity: "high", Location: "{}", Identifiers: []security.Identifier{{Type: "cve", Name: "CVE-1"}}, DetectedAt: now,
+	}
+	change(&f)
+	s.fine("AddFinding", s.Findings.AddFinding(s.Context(), f))
+}
+
+// scanned keeps a finding of each kind that a scan looks at, or passes over.
+func (s Subject) scanned() {
+	s.Helper()
+	for n, change := range []func(*security.Finding){
+		func(*security.Finding) {},
+		func(f *security.Finding) { f.State = security.Confirmed },
+		func(*security.Finding) {},
+		func(f *security.Finding) { f.State = security.Dismissed },
+		func(f *security.Finding) { f.State = security.Resolved },
+		func(f *security.Finding) { f.Agent = agents.AgentID(6) },
+		func(f *security.Finding) { f.Project = source.ProjectID(8) },
+		func(f *security.Finding) { f.ReportType = "container_scanning" },
+	} {
+		s.finding(n+1, change)
+	}
+}

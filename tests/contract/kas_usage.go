@@ -1,0 +1,178 @@
+package contract
+
+import (
+	"fmt"
+	"strings"
+)
+
+const (
+	usageMetrics       = "POST /kubernetes/usage_metrics"
+	agentEvents        = "POST /kubernetes/agent_events"
+	agentConfiguration = "POST /kubernetes/agent_configuration"
+)
+
+// kasUsageCases are the rows of section 6, and the events of section 12.
+var kasUsageCases = []Case{
+	{Name: "agents.md 6: three shapes feed the same totals", Check: func(s Subject) {
+		t := s.tower(setting{})
+		for _, body := range []string{
+			`{"gitops_sync_count":1}`,
+			`{"gitops_sync_count":2,"k8s_api_proxy_request_count":3}`,
+			`{"counters":{"gitops_sync":4,"k8s_api_proxy_request":5,"flux_git_push_notifications_total":6,"k8s_api_proxy_requests_via_ci_access":7,"k8s_api_proxy_requests_via_user_access":8,"k8s_api_proxy_requests_via_pat_access":9}}`,
+			`{"gitops_sync_count":"10","counters":{"gitops_sync":" 020 "},"unique_counters":{"agent_users_using_ci_tunnel":[1,2,2,"3"]}}`,
+			`{"unique_counters":{"agent_users_using_ci_tunnel":[3,4],"k8s_api_proxy_requests_unique_users_via_ci_access":[1],"k8s_api_proxy_requests_unique_users_via_user_access":[1,2],"k8s_api_proxy_requests_unique_users_via_pat_access":[1,2,3],
+				"k8s_api_proxy_requests_unique_agents_via_ci_access":[1,2,3,4],"k8s_api_proxy_requests_unique_agents_via_user_access":[5],"k8s_api_proxy_requests_unique_agents_via_pat_access":[5,6],"flux_git_push_notified_unique_projects":[7,8,9]}}`,
+			`{"gitops_sync_count":100.9}`,
+		} {
+			t.holds([]exchange{{body, call{route: usageMetrics, body: body}, 204, ""}})
+		}
+		s.same("usage", s.list("usage"), []string{
+			"agent_users_using_ci_tunnel 4",
+			"flux_git_push_notified_unique_projects 3",
+			"k8s_api_proxy_requests_unique_agents_via_ci_access 4",
+			"k8s_api_proxy_requests_unique_agents_via_pat_access 2",
+			"k8s_api_proxy_requests_unique_agents_via_user_access 1",
+			"k8s_api_proxy_requests_unique_users_via_ci_access 1",
+			"k8s_api_proxy_requests_unique_users_via_pat_access 3",
+			"k8s_api_proxy_requests_unique_users_via_user_access 2",
+			"kubernetes_agent_flux_git_push_notifications_total 6",
+			"kubernetes_agent_gitops_sync 137",
+			"kubernetes_agent_k8s_api_proxy_request 8",
+			"kubernetes_agent_k8s_api_proxy_requests_via_ci_access 7",
+			"kubernetes_agent_k8s_api_proxy_requests_via_pat_access 9",
+			"kubernetes_agent_k8s_api_proxy_requests_via_user_access 8",
+		})
+	}},
+	{Name: "agents.md 6: reports that say nothing", Check: func(s Subject) {
+		t := s.tower(setting{})
+		for _, body := range []string{
+			``, `{}`, `{"gitops_sync_count":0}`, `{"gitops_sync_count":null}`, `{"gitops_sync_count":""}`,
+			`{"counters":{}}`, `{"counters":null}`, `{"counters":{"gitops_sync":null,"x":"y"}}`,
+			`{"unique_counters":{}}`, `{"unique_counters":null}`, `{"unique_counters":{"agent_users_using_ci_tunnel":[]}}`,
+			`{"unique_counters":{"agent_users_using_ci_tunnel":null}}`, `{"x":{"y":[1]},"unique_counters":{"y":"z"}}`,
+		} {
+			t.holds([]exchange{{"what " + body + " adds", call{route: usageMetrics, body: body}, 204, ""}})
+		}
+		s.same("usage", len(s.list("usage")), 0)
+	}},
+	{Name: "agents.md 6: reports that are refused as a whole", Check: func(s Subject) {
+		t := s.tower(setting{})
+		const set = "agent_users_using_ci_tunnel"
+		for body, want := range map[string]string{
+			`{"gitops_sync_count":"x"}`:                                   `{"error":"gitops_sync_count is invalid"}`,
+			`{"gitops_sync_count":"10.5"}`:                                `{"error":"gitops_sync_count is invalid"}`,
+			`{"gitops_sync_count":"1e3"}`:                                 `{"error":"gitops_sync_count is invalid"}`,
+			`{"gitops_sync_count":true}`:                                  `{"error":"gitops_sync_count is invalid"}`,
+			`{"gitops_sync_count":[1]}`:                                   `{"error":"gitops_sync_count is invalid"}`,
+			`{"gitops_sync_count":{}}`:                                    `{"error":"gitops_sync_count is invalid"}`,
+			`{"gitops_sync_count":9223372036854775808}`:                   `{"error":"gitops_sync_count is invalid"}`,
+			`{"gitops_sync_count":1e400}`:                                 `{"error":"gitops_sync_count is invalid"}`,
+			`{"counters":{"gitops_sync":"x"},"gitops_sync_count":1}`:      `{"error":"counters[gitops_sync] is invalid"}`,
+			`{"counters":[],"gitops_sync_count":1}`:                       `{"error":"counters is invalid"}`,
+			`{"counters":"x"}`:                                            `{"error":"counters is invalid"}`,
+			`{"unique_counters":5}`:                                       `{"error":"unique_counters is invalid"}`,
+			`{"gitops_sync_count":1,"unique_counters":{"` + set + `":1}}`: `{"error":"unique_counters[` + set + `] is invalid"}`,
+			`{"unique_counters":{"` + set + `":[1,"x"]}}`:                 `{"error":"unique_counters[` + set + `] is invalid"}`,
+			`{"unique_counters":{"` + set + `":[1,null]}}`:                `{"error":"unique_counters[` + set + `] is invalid"}`,
+			`{"unique_counters":{"` + set + `":[[1]]}}`:                   `{"error":"unique_counters[` + set + `] is invalid"}`,
+			`{"unique_counters":{"` + set + `":{}}}`:                      `{"error":"unique_counters[` + set + `] is invalid"}`,
+			`{"gitops_sync_count":-1,"k8s_api_proxy_request_count":7}`:    `{"message":"400 Bad request - gitops_sync count must be greater than or equal to zero"}`,
+			`{"gitops_sync_count":5,"k8s_api_proxy_request_count":-7}`:    `{"message":"400 Bad request - k8s_api_proxy_request count must be greater than or equal to zero"}`,
+			`{"gitops_sync_count":5,"counters":{"gitops_sync":-1}}`:       `{"message":"400 Bad request - gitops_sync count must be greater than or equal to zero"}`,
+			`{"unique_counters":{"` + set + `":"x"},"counters":{"gitops_sync":[]},"k8s_api_proxy_request_count":"y","gitops_sync_count":"z"}`: `{"error":"gitops_sync_count is invalid, k8s_api_proxy_request_count is invalid, counters[gitops_sync] is invalid, unique_counters[` + set + `] is invalid"}`,
+		} {
+			t.holds([]exchange{{body, call{route: usageMetrics, body: body}, 400, want}})
+		}
+		s.same("usage", len(s.list("usage")), 0)
+	}},
+	{Name: "agents.md 6: a counter that is full stays full", Check: func(s Subject) {
+		t := s.tower(setting{})
+		for range 2 {
+			t.holds([]exchange{{"the largest", call{route: usageMetrics, body: `{"gitops_sync_count":9223372036854775807}`}, 204, ""}})
+		}
+		s.same("usage", s.list("usage"), []string{"kubernetes_agent_gitops_sync 9223372036854775807"})
+	}},
+	{Name: "agents.md 6: reports at the same time are all counted, and a long one", Check: func(s Subject) {
+		t := s.tower(setting{})
+		together(func(me int) {
+			for i := range rounds {
+				ids := fmt.Sprintf("%d,%d,%d", me*rounds+i, crowd*rounds-i, i)
+				if me%2 == 0 { // in another order
+					ids = fmt.Sprintf("%d,%d,%d", i, crowd*rounds-i, me*rounds+i)
+				}
+				body := fmt.Sprintf(`{"gitops_sync_count":1,"counters":{"gitops_sync":1,"k8s_api_proxy_request":2},"unique_counters":{"agent_users_using_ci_tunnel":[%s],"flux_git_push_notified_unique_projects":[%[1]s]}}`, ids)
+				t.answers("usage", t.ask(call{route: usageMetrics, body: body}), 204, "")
+			}
+		})
+		var long strings.Builder
+		for i := range 20_000 {
+			fmt.Fprintf(&long, "%d,", i)
+		}
+		t.answers("a long set", t.ask(call{route: usageMetrics, body: `{"unique_counters":{"agent_users_using_ci_tunnel":[` + long.String() + `7]}}`}), 204, "")
+		s.same("usage", s.list("usage"), []string{
+			"agent_users_using_ci_tunnel 20000",
+			fmt.Sprint("flux_git_push_notified_unique_projects ", crowd*rounds+1),
+			fmt.Sprint("kubernetes_agent_gitops_sync ", 2*crowd*rounds),
+			fmt.Sprint("kubernetes_agent_k8s_api_proxy_request ", 2*crowd*rounds),
+		})
+	}},
+	{Name: "agents.md 12: events are counted", Check: func(s Subject) {
+		t := s.tower(setting{})
+		const users = "k8s_api_proxy_requests_unique_users_via_"
+		t.holds([]exchange{
+			{"users", call{route: agentEvents, body: `{"events":{"` + users + `ci_access":[{"user_id":1,"project_id":7},{"user_id":"1","project_id":"8"},{"user_id":2,"project_id":7}],"` + users + `pat_access":[{"user_id":3,"project_id":7}]}}`}, 204, ""},
+			{"an agent", call{route: agentEvents, body: `{"events":{"register_agent_at_kas":[{"project_id":7,"agent_version":"v18","architecture":"amd64","agent_id":5,"kubernetes_version":"1.30","extra_telemetry_data":{"installation_method":"helm"}},{"project_id":8}],"unknown":[1]}}`}, 204, ""},
+			{"nothing", call{route: agentEvents, body: `{"events":{}}`}, 204, ""},
+			{"no events", call{route: agentEvents}, 204, ""},
+			{"no number", call{route: agentEvents, body: `{"events":{"register_agent_at_kas":[{"project_id":"x"}]}}`}, 400, `{"error":"events[register_agent_at_kas][0][project_id] is invalid"}`},
+			{"no hash", call{route: agentEvents, body: `{"events":{"` + users + `ci_access":[{"user_id":9,"project_id":1},5]}}`}, 400, `{"error":"events[` + users + `ci_access][1] is invalid"}`},
+			{"no user", call{route: agentEvents, body: `{"events":{"` + users + `ci_access":[{"project_id":1}]}}`}, 400, `{"error":"events[` + users + `ci_access][0][user_id] is missing"}`},
+			{"no array", call{route: agentEvents, body: `{"events":{"register_agent_at_kas":{}}}`}, 400, `{"error":"events[register_agent_at_kas] is invalid"}`},
+			{"no object", call{route: agentEvents, body: `{"events":[]}`}, 400, `{"error":"events is invalid"}`},
+		})
+		s.same("usage", s.list("usage"), []string{
+			users + "ci_access 2", users + "pat_access 1", "kubernetes_agent_register_agent_at_kas 2",
+		})
+	}},
+}
+
+// kasConfigurationCases are the configuration of section 12.
+var kasConfigurationCases = []Case{
+	{Name: "agents.md 12: a configuration replaces whom it lets in", Check: func(s Subject) {
+		t := s.tower(setting{})
+		config := `{"ci_access":{"projects":[{"id":"acme/A","default_namespace":"x"},{"id":"acme/a"},{"id":"acme/b"},{"id":"no path at all"}],"groups":[{"id":"acme"}]},` +
+			`"user_access":{"access_as":{"agent":{}},"projects":[{"id":"acme/a"}],"groups":[{"id":"acme/deep"}]},"gitops":{}}`
+		want := []string{"5 ci_access group acme", "5 ci_access project acme/a", "5 ci_access project acme/b", "5 user_access group acme/deep", "5 user_access project acme/a"}
+		for what, body := range map[string]string{
+			"an object": `{"agent_id":"5","agent_config":` + config + `}`,
+			"a text":    `{"agent_id":5,"agent_config":"` + strings.ReplaceAll(config, `"`, `\"`) + `"}`,
+		} {
+			t.holds([]exchange{
+				{"another's", call{route: agentConfiguration, body: `{"agent_id":6,"agent_config":{"ci_access":{"groups":[{"id":"acme"}]}}}`}, 204, ""},
+				{what, call{route: agentConfiguration, body: body}, 204, ""},
+			})
+			s.same(what, s.list("agent-authorizations"), append(want, "6 ci_access group acme"))
+			t.holds([]exchange{
+				{"nothing", call{route: agentConfiguration, body: `{"agent_id":5,"agent_config":{"ci_access":null}}`}, 204, ""},
+			})
+			s.same("after nothing", s.list("agent-authorizations"), []string{"6 ci_access group acme"})
+		}
+	}},
+	{Name: "agents.md 12: configurations that are refused", Check: func(s Subject) {
+		t := s.tower(setting{})
+		t.holds([]exchange{
+			{"the first", call{route: agentConfiguration, body: `{"agent_id":5,"agent_config":{"ci_access":{"groups":[{"id":"acme"}]}}}`}, 204, ""},
+			{"an unknown agent", call{route: agentConfiguration, body: `{"agent_id":404,"agent_config":{}}`}, 404, `{"message":"404 Not found"}`},
+			{"no agent of ours", call{route: agentConfiguration, body: `{"agent_id":-5,"agent_config":{}}`}, 404, `{"message":"404 Not found"}`},
+			{"nothing", call{route: agentConfiguration}, 400, `{"error":"agent_id is missing, agent_config is missing"}`},
+			{"nulls", call{route: agentConfiguration, body: `{"agent_id":null,"agent_config":null}`}, 400, `{"error":"agent_id is invalid, agent_config is invalid"}`},
+			{"no number", call{route: agentConfiguration, body: `{"agent_id":"x","agent_config":{}}`}, 400, `{"error":"agent_id is invalid"}`},
+			{"no JSON", call{route: agentConfiguration, body: `{"agent_id":5,"agent_config":"ci_access: x"}`}, 400, `{"error":"agent_config is invalid"}`},
+			{"an empty text", call{route: agentConfiguration, body: `{"agent_id":5,"agent_config":""}`}, 400, `{"error":"agent_config is invalid"}`},
+			{"a list", call{route: agentConfiguration, body: `{"agent_id":5,"agent_config":[]}`}, 400, `{"error":"agent_config is invalid"}`},
+			{"null in a text", call{route: agentConfiguration, body: `{"agent_id":5,"agent_config":"null"}`}, 400, `{"error":"agent_config is invalid"}`},
+			{"another shape", call{route: agentConfiguration, body: `{"agent_id":5,"agent_config":{"ci_access":{"projects":["acme/a"]}}}`}, 400, `{"error":"agent_config is invalid"}`},
+		})
+		s.same("authorizations", s.list("agent-authorizations"), []string{"5 ci_access group acme"})
+	}},
+}
