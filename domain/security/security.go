@@ -14,11 +14,11 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Severity is how bad a finding is, Confidence how sure its scanner.
-type (
-	Severity   string
-	Confidence string
-)
+// Severity is how bad a finding is.
+type Severity string
+
+// Confidence is how sure the scanner is.
+type Confidence string
 
 // Severities lists every Severity, Confidences every Confidence, the lowest
 // first. A finding may have no confidence.

@@ -62,6 +62,7 @@ var suites = []struct {
 	{"decisions", decisionCases},
 	{"offices", officeCases},
 	{"offices_lfs", lfsCases},
+	{"agents", agentCases},
 	{"kas", kasCases},
 }
 

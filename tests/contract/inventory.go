@@ -9,6 +9,7 @@ import (
 	"gatehouse/application/directory"
 	"gatehouse/application/pushes"
 	"gatehouse/domain"
+	"gatehouse/domain/security"
 	"gatehouse/tests/world"
 )
 
@@ -80,6 +81,9 @@ var inventoryCases = []Case{
 		s.fine("Record", s.Journal.Record(s.Context(), pushOf("project-1")))
 		s.fine("Record", s.Journal.Record(s.Context(), pushes.Push{ReceivedAt: now}))
 		s.fine("Append", s.Events.Append(s.Context(), audit.Event{At: now}))
+		s.fine("CountUsage", s.Tally.CountUsage(s.Context(), usageOnce))
+		s.fine("Authorize", s.Agents.Authorize(s.Context(), 961, letIn))
+		s.fine("AddFinding", s.Findings.AddFinding(s.Context(), security.Finding{UUID: one(1), Project: 932, Agent: 961, DetectedAt: now}))
 		for _, thing := range directory.Names() {
 			records, err := s.Inventory.List(s.Context(), thing, now)
 			s.fine(thing, err)

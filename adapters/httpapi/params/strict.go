@@ -11,9 +11,10 @@ import (
 	"gatehouse/domain"
 )
 
-// Reader is a field that reads its value itself, which is never null. It returns
-// what is wrong with it, such as IsInvalid, or nothing.
+// Reader is a field that reads its value itself.
 type Reader interface {
+	// ReadParam takes a value, which is never null, and returns what is wrong
+	// with it, such as IsInvalid, or nothing.
 	ReadParam(value any) (problem string)
 }
 
