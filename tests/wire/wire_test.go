@@ -61,7 +61,7 @@ type call struct {
 type answer struct {
 	Status  int               `json:"status"`
 	Headers map[string]string `json:"headers"`
-	Body    json.RawMessage   `json:"body"`
+	Body    json.RawMessage   `json:"body,omitempty"`
 }
 
 func TestWire(t *testing.T) {
@@ -204,6 +204,7 @@ func newServer(t *testing.T, with settings) http.Handler {
 		Version: "12.3.0-pre", Revision: "d69c988e6a6", ExternalURL: "http://localhost:3001", Host: "git.example", NeedAudit: with.needAudit,
 	},
 	).Mount(engine.Group("/api/v4/internal"))
+	mountKas(store, engine.Group("/api/v4/internal"), clock)
 	return httpapi.Handler("", engine)
 }
 
