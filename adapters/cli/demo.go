@@ -162,7 +162,14 @@ func (s *stage) known() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := map[string]string{secretWord: base64.StdEncoding.EncodeToString(bytes.TrimSpace(secret))}
+	token, err := kasToken(s.config.Kas.SecretFile)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]string{
+		secretWord: base64.StdEncoding.EncodeToString(bytes.TrimSpace(secret)),
+		jwtWord:    token, agentTokenWord: demoAgentToken,
+	}
 	for _, key := range s.world.Keys {
 		if key.Key.ID == demoKey {
 			_, known[keyWord], _ = strings.Cut(key.Key.Line, " ") // as OpenSSH passes it

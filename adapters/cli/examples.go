@@ -2,6 +2,7 @@ package cli
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -16,8 +17,9 @@ type example struct {
 	// data are the --data of curl, which joins them with "&".
 	data   []string
 	status int
-	// answer is the documented body. An answer that has more is as good, and
-	// a text that ends in "..." stands for any that begins like it.
+	// answer is the documented body; empty if there must be none. An answer
+	// that has more is as good, and a text that ends in "..." stands for any
+	// that begins like it.
 	answer string
 	// fresh are members whose values are made anew for each answer.
 	fresh []string
@@ -33,7 +35,10 @@ var withSecret = []string{"Gitlab-Shared-Secret: " + secretWord}
 
 // examples are those of the documentation that are served, in its order. The
 // demo prints and plays them all.
-var examples = []example{
+var examples = slices.Concat(gitExamples, kasExamples)
+
+// gitExamples are those of GitLab Shell and Gitaly.
+var gitExamples = []example{
 	{
 		title:  "Git Authentication",
 		method: http.MethodPost, path: "/api/v4/internal/allowed", headers: withSecret,

@@ -69,6 +69,20 @@ func pretty(body []byte) string {
 
 // differences says what an answer lacks of the documented one.
 func (e example) differences(status int, body []byte) []string {
+	out := e.lacksOf(body)
+	if status != e.status {
+		out = append([]string{fmt.Sprintf("status: want %d, got %d", e.status, status)}, out...)
+	}
+	return out
+}
+
+func (e example) lacksOf(body []byte) []string {
+	if e.answer == "" {
+		if len(body) > 0 {
+			return []string{"the answer has a body: " + string(body)}
+		}
+		return nil
+	}
 	var want, got any
 	if err := json.Unmarshal([]byte(e.answer), &want); err != nil {
 		return []string{"the documented answer is not JSON: " + err.Error()}
@@ -76,11 +90,7 @@ func (e example) differences(status int, body []byte) []string {
 	if err := json.Unmarshal(body, &got); err != nil {
 		return []string{"the answer is not JSON: " + err.Error()}
 	}
-	out := e.lacks("", want, got)
-	if status != e.status {
-		out = append([]string{fmt.Sprintf("status: want %d, got %d", e.status, status)}, out...)
-	}
-	return out
+	return e.lacks("", want, got)
 }
 
 // lacks compares what stands at a path in both answers.
