@@ -49,7 +49,7 @@ func TestReadme_settings(t *testing.T) {
 func TestReadme_routes(t *testing.T) {
 	t.Parallel()
 	s := serve(t, settings(t, "memory:"))
-	routes := regexp.MustCompile("`((?:GET|POST) /[a-z_/]+)`").FindAllStringSubmatch(readme(t), -1)
+	routes := regexp.MustCompile("`((?:GET|POST|PUT) /[a-z_/]+)`").FindAllStringSubmatch(readme(t), -1)
 	if len(routes) < 10 {
 		t.Fatalf("only %d routes are there", len(routes))
 	}
