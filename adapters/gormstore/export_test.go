@@ -62,5 +62,8 @@ func MigrateDown(ctx context.Context, url string) error {
 // Fault is how the store puts an error into the domain's words.
 func Fault(err error) error { return fault(err, "what") }
 
+// AgentBearerQuery is the text of the statement that AgentBearer runs.
+const AgentBearerQuery = agentBearer
+
 // Attempts is how often a unit of work is begun.
 const Attempts = attempts
