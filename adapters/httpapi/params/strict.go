@@ -81,6 +81,9 @@ func (s *strict) members(hash map[string]any, target reflect.Value, parent strin
 	for i := range target.NumField() {
 		field := target.Type().Field(i)
 		name := field.Tag.Get(tag)
+		if name == "" {
+			continue
+		}
 		value, there := hash[name]
 		if parent != "" {
 			name = parent + "[" + name + "]"
