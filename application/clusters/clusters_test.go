@@ -1,0 +1,97 @@
+package clusters_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/adapters/memory"
+	"gatehouse/application/clusters"
+	"gatehouse/domain"
+	"gatehouse/domain/agents"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+	"gatehouse/tests/world"
+)
+
+var errDown = errors.New("connection refused")
+
+// down is a store that answers nothing.
+type down struct{}
+
+func (down) AgentBearer(context.Context, identity.TokenDigest) (clusters.Bearer, error) {
+	return clusters.Bearer{}, errDown
+}
+func (down) AgentTokenUsed(int64, time.Time) {}
+func (down) Authorize(context.Context, agents.AgentID, []agents.Authorization) error {
+	return errDown
+}
+func (down) Standing(context.Context, source.Inquiry) (source.Standing, error) {
+	return source.Standing{}, errDown
+}
+func (down) CountUsage(context.Context, agents.Report) error { return errDown }
+
+func TestStation_storeDown(t *testing.T) {
+	t.Parallel()
+	s := clusters.New(down{}, down{}, down{}, clusters.Rules{Gitops: true}, world.Clock)
+	for name, ask := range map[string]func(context.Context) error{
+		"Agent":   func(ctx context.Context) error { _, err := s.Agent(ctx, "x"); return err },
+		"Project": func(ctx context.Context) error { _, err := s.Project(ctx, agents.Agent{}, "7"); return err },
+		"Count": func(ctx context.Context) error {
+			return s.Count(ctx, agents.Report{Increments: []agents.Increment{{By: 1}}})
+		},
+		"Authorize": func(ctx context.Context) error { return s.Authorize(ctx, 5, nil) },
+	} {
+		err := ask(t.Context())
+		refusal, ok := errors.AsType[*domain.Refusal](err)
+		if !ok || refusal.Kind != domain.Unavailable || !errors.Is(err, errDown) || strings.Contains(refusal.Message, "refused") {
+			t.Errorf("%s: got %v, want words of kind %q with their cause", name, err, domain.Unavailable)
+		}
+	}
+}
+
+// TestStation_withoutTheStore asks what needs no store, of one that is down.
+func TestStation_withoutTheStore(t *testing.T) {
+	t.Parallel()
+	s := clusters.New(down{}, down{}, down{}, clusters.Rules{Gitops: true}, world.Clock)
+	for name, c := range map[string]struct {
+		err  error
+		want error
+	}{
+		"no token":         {func() error { _, err := s.Agent(t.Context(), ""); return err }(), domain.Unauthenticated},
+		"no project":       {func() error { _, err := s.Project(t.Context(), agents.Agent{}, ""); return err }(), domain.NotFound},
+		"an empty report":  {s.Count(t.Context(), agents.Report{Increments: []agents.Increment{{By: 0}}, Sightings: []agents.Sighting{{}}}), nil},
+		"a negative count": {s.Count(t.Context(), agents.Report{Increments: []agents.Increment{{By: 1}, {By: -1}}}), domain.Unprocessable},
+	} {
+		if !errors.Is(c.err, c.want) {
+			t.Errorf("%s: got %v, want %v", name, c.err, c.want)
+		}
+	}
+}
+
+func TestMint(t *testing.T) {
+	t.Parallel()
+	store := memory.New()
+	world.Apply(t, store.Registries(), "groups: [{path: acme}]\nprojects: [{id: 7, path: acme/infra}]\nagents: [{id: 5, name: prod, project: acme/infra}]")
+	mint := clusters.NewMint(store, bytes.NewReader(bytes.Repeat([]byte{0xff}, 60)))
+	text, err := mint.Create(t.Context(), 5, " mine ")
+	if want := "glagent-" + strings.Repeat("_", 50); err != nil || text != want {
+		t.Fatalf("got %q, %v, want %q", text, err, want)
+	}
+	station := clusters.New(store, store, store, clusters.Rules{}, world.Clock)
+	if b, err := station.Agent(t.Context(), text); err != nil || b.Agent.ID != 5 {
+		t.Errorf("got %+v, %v", b, err)
+	}
+	if _, err := mint.Create(t.Context(), 5, "second"); err == nil {
+		t.Error("a token of no chance was made")
+	}
+	if err := mint.Revoke(t.Context(), 5, "mine"); err != nil {
+		t.Errorf("Revoke: %v", err)
+	}
+	if _, err := station.Agent(t.Context(), text); !errors.Is(err, domain.Unauthenticated) {
+		t.Errorf("after that: got %v", err)
+	}
+}
