@@ -29,6 +29,8 @@ type call struct {
 	chunked bool
 	over    door
 	by      credential
+	// agent is the token of a Kubernetes agent, if one is behind the call.
+	agent string
 }
 
 // door is a listener.
@@ -152,6 +154,9 @@ func (s *server) request(ctx context.Context, c call) (*http.Request, error) {
 	request.Header.Set("Content-Type", "application/json")
 	if c.form {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if c.agent != "" {
+		request.Header.Set("Authorization", "Bearer "+c.agent)
 	}
 	if c.by == nil {
 		c.by = byToken

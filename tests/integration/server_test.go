@@ -153,8 +153,12 @@ func (s *server) searchLog(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+	ofKas, err := os.ReadFile(s.config.Kas.SecretFile)
+	if err != nil {
+		t.Error(err)
+	}
 	for _, secret := range []string{
-		string(s.secret), base64.StdEncoding.EncodeToString(s.secret), string(bytes.TrimSpace(key)),
+		string(bytes.TrimSpace(ofKas)), string(s.secret), base64.StdEncoding.EncodeToString(s.secret), string(bytes.TrimSpace(key)),
 		gitalyToken, portalToken, agentToken, totpSecret, password(s.config),
 	} {
 		s.log.hide(secret)
