@@ -2,11 +2,9 @@ package gormstore_test
 
 import (
 	"context"
-	"database/sql/driver"
 	"fmt"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -91,14 +89,7 @@ func TestStore_statements_agents(t *testing.T) {
 	for _, d := range databases {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
-			counter := new(atomic.Int64)
-			s, err := gormstore.OpenThrough(t.Context(), d.make(t), func(c driver.Connector) driver.Connector {
-				return countingConnector{c, counter}
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = s.Close(context.Background()) })
+			s, counter := openCounted(t, d.make(t))
 			c := newCluster(t, s)
 			if err := c.put(t.Context(), "CVE-1"); err != nil {
 				t.Fatal(err)

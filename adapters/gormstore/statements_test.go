@@ -18,14 +18,7 @@ func TestStore_statements(t *testing.T) {
 	for _, d := range databases {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
-			counter := new(atomic.Int64)
-			s, err := gormstore.OpenThrough(t.Context(), d.make(t), func(c driver.Connector) driver.Connector {
-				return countingConnector{c, counter}
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = s.Close(context.Background()) })
+			s, counter := openCounted(t, d.make(t))
 			populate(t, s)
 
 			count := func(name string, least, most int64, do func() error) {
@@ -68,6 +61,20 @@ func TestStore_statements(t *testing.T) {
 			})
 		})
 	}
+}
+
+// openCounted opens a store, and counts its statements.
+func openCounted(t *testing.T, url string) (*gormstore.Store, *atomic.Int64) {
+	t.Helper()
+	counter := new(atomic.Int64)
+	s, err := gormstore.OpenThrough(t.Context(), url, func(c driver.Connector) driver.Connector {
+		return countingConnector{c, counter}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close(context.Background()) })
+	return s, counter
 }
 
 // countingConnector makes connections that count the statements they run.

@@ -28,10 +28,9 @@ type declared struct {
 	List []struct {
 		Key string `param:"key" rule:"filled"`
 	} `param:"list" rule:"filled"`
-	Grade   grade `param:"grade"`
-	Raw     any   `param:"deep"`
-	private int
-	Other   string
+	Grade grade `param:"grade"`
+	Raw   any   `param:"deep"`
+	Other string
 }
 
 type grade string
@@ -69,7 +68,7 @@ func TestStrict_reads(t *testing.T) {
 	}{"true"})
 	raw := got.Raw
 	got.Raw = nil
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(declared{})); diff != "" || problem != "" {
+	if diff := cmp.Diff(want, got); diff != "" || problem != "" {
 		t.Errorf("%s (-want +got):\n%s", problem, diff)
 	}
 	if hash, ok := raw.(map[string]any); !ok || len(hash) != 3 {
