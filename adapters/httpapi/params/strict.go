@@ -58,7 +58,7 @@ func Strict(c *gin.Context, dst any) error {
 	if s.problems == nil {
 		return nil
 	}
-	return domain.Refuse(domain.Invalid, "%s", strings.Join(s.problems[:min(len(s.problems), maxProblems)], ", "))
+	return domain.Refuse(domain.Invalid, "%s", strings.Join(s.problems, ", "))
 }
 
 // Text reads text, or what can be written as such.
@@ -70,10 +70,14 @@ func Text(value any) (read, problem string) {
 	return data.(string), ""
 }
 
-// strict gathers what is wrong.
+// strict gathers what is wrong, as far as it is going to be told.
 type strict struct{ problems []string }
 
-func (s *strict) note(name, problem string) { s.problems = append(s.problems, name+" "+problem) }
+func (s *strict) note(name, problem string) {
+	if len(s.problems) < maxProblems {
+		s.problems = append(s.problems, name+" "+problem)
+	}
+}
 
 // members reads a hash into a struct. Of a hash that is not there each member
 // that it would need is missing.
