@@ -46,8 +46,8 @@ func TestRecord_MarshalJSON(t *testing.T) {
 func TestNames(t *testing.T) {
 	t.Parallel()
 	want := []string{
-		"access-tokens", "agent-tokens", "agents", "audit", "broadcasts", "counters", "groups", "keys",
-		"members", "projects", "protections", "pushes", "shares", "users",
+		"access-tokens", "agent-authorizations", "agent-tokens", "agents", "audit", "broadcasts", "counters", "findings", "groups", "keys",
+		"members", "projects", "protections", "pushes", "shares", "usage", "users",
 	}
 	if diff := cmp.Diff(want, directory.Names()); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
