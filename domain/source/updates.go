@@ -146,7 +146,7 @@ func checkForcePush(u *update) finding {
 			return pass
 		}
 	}
-	question := Question{u.Old, u.New}
+	question := Question{Old: u.Old, New: u.New}
 	answer, known := u.Ancestry[question]
 	switch {
 	case !known:
