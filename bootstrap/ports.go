@@ -11,7 +11,9 @@ import (
 	"gatehouse/application/credentials"
 	"gatehouse/application/directory"
 	"gatehouse/application/gitaccess"
+	"gatehouse/application/postreceive"
 	"gatehouse/application/pushes"
+	"gatehouse/application/webhooks"
 	"gatehouse/application/whois"
 )
 
@@ -35,6 +37,8 @@ type Ports struct {
 	Registries directory.Registries
 	Inventory  directory.Inventory
 	Jobs       Jobs
+	Records    postreceive.Records
+	Deliveries webhooks.Deliveries
 	Keeper     Keeper
 }
 

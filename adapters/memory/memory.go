@@ -36,6 +36,10 @@ type Store struct {
 	remembered map[string]string
 	jobs       []*job
 	crew       *crew // nil while nobody works
+	// settled are the pushes that were worked on.
+	settled      map[int64]bool
+	deliveries   map[int64]delivery
+	lastDelivery int64
 
 	// bell rings when there may be something to do.
 	bell chan struct{}
@@ -51,6 +55,8 @@ func New() *Store {
 		used:     map[int64]time.Time{},
 
 		remembered: map[string]string{},
+		settled:    map[int64]bool{},
+		deliveries: map[int64]delivery{},
 		bell:       make(chan struct{}, 1),
 	}
 	s.world.Store(newWorld())
@@ -63,7 +69,7 @@ func New() *Store {
 func (s *Store) Registries() directory.Registries {
 	return func(ctx context.Context, do func(directory.Registry) error) error {
 		return s.change(ctx, func(d *draft) error {
-			return do(directory.Registry{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d})
+			return do(directory.Registry{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d, Hooks: d})
 		})
 	}
 }
@@ -76,7 +82,7 @@ func (s *Store) change(ctx context.Context, do func(*draft) error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	d := &draft{s.world.Load().clone()}
+	d := &draft{world: s.world.Load().clone()}
 	if err := do(d); err != nil {
 		return err
 	}
@@ -84,6 +90,9 @@ func (s *Store) change(ctx context.Context, do func(*draft) error) error {
 		return err
 	}
 	s.world.Store(d.world)
+	for _, do := range d.then {
+		do()
+	}
 	return nil
 }
 
@@ -109,7 +118,11 @@ func (s *Store) Close(context.Context) error { return nil }
 
 // draft is the world that a unit of work changes. Each of its methods leaves
 // it as it was if it fails.
-type draft struct{ *world }
+type draft struct {
+	*world
+	// then is done once the world is in its place.
+	then []func()
+}
 
 // micro is t as stores keep it: in UTC, to the microsecond.
 func micro(t time.Time) time.Time {
