@@ -17,8 +17,11 @@ import (
 const abreast = 8
 
 // Answers asks all questions, several at a time. The first that fails fails
-// the whole.
+// the whole. A client of no storage knows no answer.
 func (c *Client) Answers(ctx context.Context, where gitaccess.Place, questions []source.Question) (map[source.Question]source.Answer, error) {
+	if len(c.conns) == 0 {
+		return unknown(questions), nil
+	}
 	r, err := c.at(where)
 	if err != nil {
 		return nil, err
@@ -111,4 +114,12 @@ func (r repository) defaultBranch(ctx context.Context) (string, error) {
 func (r repository) refExists(ctx context.Context, ref string) (bool, error) {
 	out, err := gitalypb.NewRefServiceClient(r.conn).RefExists(ctx, &gitalypb.RefExistsRequest{Repository: r.message, Ref: []byte(ref)})
 	return out.GetValue(), r.fault(err, "ref "+ref)
+}
+
+func unknown(questions []source.Question) map[source.Question]source.Answer {
+	answers := make(map[source.Question]source.Answer, len(questions))
+	for _, q := range questions {
+		answers[q] = source.Unknown
+	}
+	return answers
 }

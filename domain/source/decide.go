@@ -1,6 +1,10 @@
 package source
 
-import "gatehouse/domain"
+import (
+	"slices"
+
+	"gatehouse/domain"
+)
 
 // rule is one named step of a decision on T: a whole case, or one ref's
 // change within it.
@@ -34,27 +38,39 @@ func found(refusal *domain.Refusal) finding {
 	return finding{outcome: Refused, refusal: refusal}
 }
 
+// wait leaves a finding open until the question is answered.
+func wait(q Question) finding { return finding{outcome: Undecided, ask: q} }
+
 // Decide runs the rules up to the first refusal. Of a push every change has
 // to pass. It never allows while questions are open; a refusal that needs no
 // answer comes before any question.
 func (c *Case) Decide() Verdict {
-	for _, r := range accessRules {
-		if f := r.check(c); f.outcome == Refused {
-			return Verdict{Refusal: f.refusal}
+	open, refusal := run(accessRules, c, nil)
+	if refusal != nil {
+		return Verdict{Refusal: refusal}
+	}
+	for u := range c.updates() {
+		if open, refusal = run(changeRules, &u, open); refusal != nil {
+			return Verdict{Refusal: refusal}
 		}
 	}
-	var open []Question
-	for u := range c.updates() {
-		for _, r := range changeRules {
-			switch f := r.check(&u); f.outcome {
-			case Refused:
-				return Verdict{Refusal: f.refusal}
-			case Undecided:
+	return Verdict{Open: open}
+}
+
+// run adds the questions of rules to those that are open, each once. The
+// refusal is nil if there is none.
+func run[T any](rules []rule[T], on *T, open []Question) ([]Question, error) {
+	for _, r := range rules {
+		switch f := r.check(on); f.outcome {
+		case Refused:
+			return nil, f.refusal
+		case Undecided:
+			if !slices.Contains(open, f.ask) {
 				open = append(open, f.ask)
 			}
 		}
 	}
-	return Verdict{Open: open}
+	return open, nil
 }
 
 // Explain runs the same rules as Decide and returns what each of them found,
