@@ -4,7 +4,9 @@ import (
 	"context"
 
 	"go.uber.org/fx"
+	"go.uber.org/zap"
 
+	"gatehouse/application"
 	"gatehouse/application/audit"
 	"gatehouse/application/credentials"
 	"gatehouse/application/directory"
@@ -32,6 +34,7 @@ type Ports struct {
 	Events     audit.Log
 	Registries directory.Registries
 	Inventory  directory.Inventory
+	Jobs       Jobs
 	Keeper     Keeper
 }
 
@@ -44,4 +47,23 @@ type Keeper interface {
 	Remember(ctx context.Context, name, value string) (string, error)
 	// Close flushes and lets go of all resources. It is called once.
 	Close(ctx context.Context) error
+}
+
+// Jobs is the work that transactions leave behind, and those who do it.
+type Jobs interface {
+	// Start lets jobs be done by the shift, beside other processes that share
+	// the store: each by one at a time. It is called once before Stop.
+	Start(ctx context.Context, shift application.Shift, log *zap.Logger) error
+	// Stop takes no more jobs and waits for those under way; when ctx ends they
+	// are told to give up, and are done again later. It fails if they were. If
+	// nobody works it does nothing.
+	Stop(ctx context.Context) error
+	// Retry makes a job due now, whatever became of it; one that was tried as
+	// often as may be is tried once more. It fails with domain.NotFound if there
+	// is no such job and with domain.Conflict if it is being done.
+	Retry(ctx context.Context, id int64) error
+	// Discard gives a job up; one that is being done is not done again. It fails
+	// with domain.NotFound if there is no such job and with domain.Conflict if
+	// it is completed or discarded.
+	Discard(ctx context.Context, id int64) error
 }

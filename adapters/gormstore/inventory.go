@@ -84,6 +84,8 @@ func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]direct
 		counters := listing{`SELECT repository, value FROM reference_counters WHERE expires_at > $1`,
 			func() []cell { return []cell{raw(), number()} }}
 		rows, err = s.rows(ctx, counters, at(now))
+	case thing == "jobs":
+		rows, err = s.rows(ctx, listing{jobQueries[s.dialect], jobCells})
 	case thing == "protections":
 		rows, err = s.protectionRows(ctx)
 	default:

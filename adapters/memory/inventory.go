@@ -22,6 +22,7 @@ var things = map[string]func(*Store, *world, time.Time) [][]any{
 	"protections":   func(_ *Store, w *world, _ time.Time) [][]any { return w.listProtections() },
 	"counters":      func(s *Store, _ *world, now time.Time) [][]any { return s.listCounters(now) },
 	"pushes":        func(s *Store, _ *world, _ time.Time) [][]any { return s.listPushes() },
+	"jobs":          func(s *Store, _ *world, _ time.Time) [][]any { return s.listJobs() },
 	"access-tokens": func(s *Store, w *world, _ time.Time) [][]any { return s.listAccessTokens(w) },
 	"audit":         func(s *Store, _ *world, _ time.Time) [][]any { return s.listEvents() },
 	"agents":        func(_ *Store, w *world, _ time.Time) [][]any { return w.listAgents() },

@@ -34,6 +34,11 @@ type Store struct {
 	// used are the stamps of access tokens.
 	used       map[int64]time.Time
 	remembered map[string]string
+	jobs       []*job
+	crew       *crew // nil while nobody works
+
+	// bell rings when there may be something to do.
+	bell chan struct{}
 }
 
 // New makes an empty Store.
@@ -46,6 +51,7 @@ func New() *Store {
 		used:     map[int64]time.Time{},
 
 		remembered: map[string]string{},
+		bell:       make(chan struct{}, 1),
 	}
 	s.world.Store(newWorld())
 	return s

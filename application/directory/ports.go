@@ -126,7 +126,8 @@ type Inventory interface {
 	// A user, group or project is shown by name or path, a role by its word, an
 	// entry of a protection as "maintainer", "admin" (for AdminsOnly),
 	// "user:dev", "group:acme" or "deploy_key:7". A moment, a reference or a
-	// number that is absent is nil; a list without entries is empty, not nil.
+	// number that is absent is nil; a list without entries is empty, not nil. The
+	// state of a job is waiting, running, completed or discarded.
 	List(ctx context.Context, thing string, now time.Time) ([]Record, error)
 }
 
@@ -141,6 +142,7 @@ var Things = map[string][]string{
 	"protections":   {"project", "kind", "name", "allow_force_push", "push", "merge", "create"},
 	"counters":      {"gl_repository", "value"},
 	"pushes":        {"id", "gl_repository", "identifier", "changes", "push_options", "received_at"},
+	"jobs":          {"id", "kind", "subject", "state", "attempt", "due_at", "last_error"},
 	"access-tokens": {"id", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"},
 	"agents":        {"id", "name", "project_id", "has_vulnerabilities"},
 	"agent-tokens":  {"agent_id", "name", "revoked", "last_used_at"},

@@ -73,6 +73,7 @@ var confined = map[string][]string{
 	"github.com/gin-gonic/gin":  {"adapters/httpapi"},
 	"gorm.io":                   {"adapters/gormstore", "bootstrap"},
 	"github.com/spf13/cobra":    {"adapters/cli"},
+	"github.com/riverqueue":     {"adapters/jobs", "adapters/gormstore"}, // its work, and its tables
 	"github.com/testcontainers": {},
 }
 

@@ -37,6 +37,8 @@ func (s Subject) calls() map[string]func(context.Context) error {
 		"Decrease": func(ctx context.Context) error { return s.Counters.Decrease(ctx, "project-60", now) },
 		"Ping":     s.Counters.Ping,
 		"Record":   func(ctx context.Context) error { return s.Journal.Record(ctx, pushOf("project-60")) },
+		"Retry":    func(ctx context.Context) error { return s.Jobs.Retry(ctx, 1) },
+		"Discard":  func(ctx context.Context) error { return s.Jobs.Discard(ctx, 1) },
 		"List":     func(ctx context.Context) error { _, err := s.Inventory.List(ctx, "users", now); return err },
 		"Registries": func(ctx context.Context) error {
 			return s.Registries(ctx, func(r directory.Registry) error {
@@ -52,6 +54,7 @@ var cancelledCases = []Case{
 		s.apply(crew())
 		s.increase("project-60", now)
 		s.fine("Leave", s.Leave.Leave(s.Context(), source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "x/y", ExpiresAt: precise}))
+		s.push(1)
 		before := s.everything()
 		ctx, cancel := context.WithCancel(s.Context())
 		cancel()

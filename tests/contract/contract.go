@@ -46,6 +46,7 @@ var suites = []struct {
 	{"people", peopleCases},
 	{"counters", counterCases},
 	{"bracket", bracketCases},
+	{"jobs", jobCases},
 	{"units", unitCases},
 	{"users", userCases},
 	{"groups", groupCases},
