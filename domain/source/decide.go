@@ -1,10 +1,6 @@
 package source
 
-import (
-	"slices"
-
-	"gatehouse/domain"
-)
+import "gatehouse/domain"
 
 // rule is one named step of a decision on T: a whole case, or one ref's
 // change within it.
@@ -45,32 +41,47 @@ func wait(q Question) finding { return finding{outcome: Undecided, ask: q} }
 // to pass. It never allows while questions are open; a refusal that needs no
 // answer comes before any question.
 func (c *Case) Decide() Verdict {
-	open, refusal := run(accessRules, c, nil)
-	if refusal != nil {
+	var open questions
+	if refusal := run(accessRules, c, &open); refusal != nil {
 		return Verdict{Refusal: refusal}
 	}
 	for u := range c.updates() {
-		if open, refusal = run(changeRules, &u, open); refusal != nil {
+		if refusal := run(changeRules, &u, &open); refusal != nil {
 			return Verdict{Refusal: refusal}
 		}
 	}
-	return Verdict{Open: open}
+	return Verdict{Open: open.list}
 }
 
-// run adds the questions of rules to those that are open, each once. The
-// refusal is nil if there is none.
-func run[T any](rules []rule[T], on *T, open []Question) ([]Question, error) {
+// run adds the questions of rules to those that are open, up to the first
+// refusal, which it returns; nil if there is none.
+func run[T any](rules []rule[T], on *T, open *questions) error {
 	for _, r := range rules {
 		switch f := r.check(on); f.outcome {
 		case Refused:
-			return nil, f.refusal
+			return f.refusal
 		case Undecided:
-			if !slices.Contains(open, f.ask) {
-				open = append(open, f.ask)
-			}
+			open.add(f.ask)
 		}
 	}
-	return open, nil
+	return nil
+}
+
+// questions are open, each once. A push may have a hundred thousand.
+type questions struct {
+	list []Question
+	seen map[Question]bool
+}
+
+func (qs *questions) add(q Question) {
+	if qs.seen[q] {
+		return
+	}
+	if qs.seen == nil {
+		qs.seen = make(map[Question]bool)
+	}
+	qs.seen[q] = true
+	qs.list = append(qs.list, q)
 }
 
 // Explain runs the same rules as Decide and returns what each of them found,

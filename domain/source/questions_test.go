@@ -16,7 +16,7 @@ func TestCase_Decide_questions(t *testing.T) {
 	head := func(branch string) source.Question { return source.Question{About: source.Default, Branch: branch} }
 	full, none := source.FullyProtected, source.NotProtected
 	wiki := func(c *source.Case) { c.Repository.Kind = source.Wiki }
-	protectedByDefault := func(c *source.Case) { c.Project.DefaultBranchProtection = &full }
+	protectedByDefault := empty(&full)
 	feature := protect(branch("feature", by(source.Developer)))
 	for name, c := range map[string]struct {
 		of   *source.Case
@@ -33,7 +33,8 @@ func TestCase_Decide_questions(t *testing.T) {
 		"two of them":                   {push(changes(one, two, "refs/heads/feature", "refs/heads/feature"), feature), []source.Question{{Old: one, New: two}}},
 		"creation":                      {push(changes(zero, one, "refs/heads/x"), protectedByDefault), []source.Question{branches}},
 		"two creations":                 {push(changes(zero, one, "refs/heads/x", "refs/heads/y"), protectedByDefault), []source.Question{branches}},
-		"creation where all may":        {push(changes(zero, one, "refs/heads/x"), func(c *source.Case) { c.Project.DefaultBranchProtection = &none }), nil},
+		"creation where all may":        {push(changes(zero, one, "refs/heads/x"), empty(&none)), nil},
+		"creation where one was before": {push(changes(zero, one, "refs/heads/x"), feature), nil},
 		"creation by a maintainer":      {push(role(source.Maintainer), changes(zero, one, "refs/heads/x"), protectedByDefault), nil},
 		"protected, by a maintainer":    {push(role(source.Maintainer), changes(zero, one, "refs/heads/feature"), feature, protectedByDefault), []source.Question{branches}},
 		"creation beside an update":     {push(changes(zero, one, "refs/heads/x"), changes(one, two, "refs/heads/y"), protectedByDefault), nil},
@@ -58,9 +59,6 @@ func TestCase_Decide_questions(t *testing.T) {
 func TestCase_Decide_answers(t *testing.T) {
 	t.Parallel()
 	full, initially := source.FullyProtected, source.DevelopersPushInitially
-	level := func(l *source.BranchProtection) with {
-		return func(c *source.Case) { c.Project.DefaultBranchProtection = l }
-	}
 	told := func(q source.Question, a source.Answer) with {
 		return connected(map[source.Question]source.Answer{q: a})
 	}
@@ -76,15 +74,15 @@ func TestCase_Decide_answers(t *testing.T) {
 		"not there":                              {pull(told(there, source.No)), domain.NotFound},
 		"not there, to push":                     {push(told(there, source.No)), domain.NotFound},
 		"nobody can tell":                        {pull(told(there, source.Unknown)), allowed},
-		"first, by a developer":                  {push(first, main, level(&full), told(branches, source.No)), domain.Forbidden},
-		"first, by a developer, not on record":   {push(first, level(&full), told(branches, source.No)), domain.Forbidden},
-		"first, by a developer who may":          {push(first, main, level(&initially), told(branches, source.No)), allowed},
-		"not the first any more":                 {push(first, main, level(&initially), told(branches, source.Yes)), domain.Forbidden},
-		"not the first, whatever is on record":   {push(first, main, empty(&initially), told(branches, source.Yes)), domain.Forbidden},
+		"first, by a developer":                  {push(first, main, empty(&full), told(branches, source.No)), domain.Forbidden},
+		"first, by a developer, no rule for it":  {push(first, empty(&full), told(branches, source.No)), domain.Forbidden},
+		"first, though others are on record":     {push(first, told(branches, source.No)), allowed},
+		"first, by a developer who may":          {push(first, main, empty(&initially), told(branches, source.No)), allowed},
+		"not the first any more":                 {push(first, main, empty(&initially), told(branches, source.Yes)), domain.Forbidden},
 		"first, going by the record":             {push(first, main, empty(&initially), told(branches, source.Unknown)), allowed},
-		"not the first, going by the record":     {push(first, main, level(&initially), told(branches, source.Unknown)), domain.Forbidden},
-		"first, by a maintainer, nobody may":     {push(first, role(source.Maintainer), protect(branch("main", by(source.NoRole))), level(&full), told(branches, source.No)), allowed},
-		"not first, by a maintainer, nobody may": {push(first, role(source.Maintainer), protect(branch("main", by(source.NoRole))), level(&full), told(branches, source.Yes)), domain.Forbidden},
+		"not the first, going by the record":     {push(first, main, told(branches, source.Unknown)), domain.Forbidden},
+		"first, by a maintainer, nobody may":     {push(first, role(source.Maintainer), protect(branch("main", by(source.NoRole))), empty(&full), told(branches, source.No)), allowed},
+		"not first, by a maintainer, nobody may": {push(first, role(source.Maintainer), protect(branch("main", by(source.NoRole))), empty(&full), told(branches, source.Yes)), domain.Forbidden},
 		"deletion of the default branch":         {push(changes(one, zero, "refs/heads/trunk"), told(trunk, source.Yes)), domain.Forbidden},
 		"deletion of another":                    {push(changes(one, zero, "refs/heads/trunk"), told(trunk, source.No)), allowed},
 		"deletion of the one on record":          {push(changes(one, zero, "refs/heads/master"), told(master, source.No)), allowed},

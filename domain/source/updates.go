@@ -80,16 +80,20 @@ func (u *update) mayBeInitial() bool {
 
 var anyBranch = Question{About: Branches}
 
-// isEmpty says whether the repository has no branch yet: as far as the record
-// goes where nobody can tell, and Unknown while the question is open.
+// isEmpty says whether the repository has no branch yet. A first branch is put
+// on record as it lands, so that a record of none has to be asked about, and
+// counts where nobody can tell. It is Unknown while the question is open.
 func (c *Case) isEmpty() Answer {
+	if !c.Project.Empty {
+		return No
+	}
 	switch answer, open := c.answer(anyBranch); {
 	case open:
 		return Unknown
-	case answer == No, answer == Unknown && c.Project.Empty:
-		return Yes
-	default:
+	case answer == Yes:
 		return No
+	default:
+		return Yes
 	}
 }
 
