@@ -2,6 +2,7 @@ package gitaly
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 
@@ -17,8 +18,11 @@ import (
 const abreast = 8
 
 // Answers asks all questions, several at a time. The first that fails fails
-// the whole.
+// the whole. A client of no storage knows no answer.
 func (c *Client) Answers(ctx context.Context, where gitaccess.Place, questions []source.Question) (map[source.Question]source.Answer, error) {
+	if len(c.conns) == 0 {
+		return unknown(questions), nil
+	}
 	r, err := c.at(where)
 	if err != nil {
 		return nil, err
@@ -29,20 +33,51 @@ func (c *Client) Answers(ctx context.Context, where gitaccess.Place, questions [
 	group.SetLimit(abreast)
 	var mutex sync.Mutex
 	answers := make(map[source.Question]source.Answer, len(questions))
-	head := sync.OnceValues(func() (string, error) { return r.defaultBranch(ctx) })
+	var head string // one answer to however many names
+	if slices.ContainsFunc(questions, aboutDefault) {
+		group.Go(func() (err error) {
+			head, err = r.defaultBranch(ctx)
+			return err
+		})
+	}
 	for _, q := range questions {
+		if aboutDefault(q) {
+			continue
+		}
 		group.Go(func() error {
-			answer, err := c.answer(ctx, r, q, head)
+			answer, err := c.answer(ctx, r, q)
 			mutex.Lock()
 			defer mutex.Unlock()
 			answers[q] = answer
 			return err
 		})
 	}
-	return answers, group.Wait()
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	for _, q := range questions {
+		if aboutDefault(q) {
+			answers[q] = isDefault(head, q.Branch)
+		}
+	}
+	return answers, nil
 }
 
-func (c *Client) answer(ctx context.Context, r repository, q source.Question, head func() (string, error)) (source.Answer, error) {
+func aboutDefault(q source.Question) bool { return q.About == source.Default }
+
+// isDefault is unknown while there is no branch.
+func isDefault(head, branch string) source.Answer {
+	switch head {
+	case "":
+		return source.Unknown
+	case branch:
+		return source.Yes
+	default:
+		return source.No
+	}
+}
+
+func (c *Client) answer(ctx context.Context, r repository, q source.Question) (source.Answer, error) {
 	switch q.About {
 	case source.Ancestor:
 		return yes(r.isAncestor(ctx, q))
@@ -50,12 +85,6 @@ func (c *Client) answer(ctx context.Context, r repository, q source.Question, he
 		return remembered(c.there, r.key, func() (bool, error) { return r.exists(ctx) })
 	case source.Branches:
 		return remembered(c.filled, r.key, func() (bool, error) { return r.hasBranches(ctx) })
-	case source.Default:
-		name, err := head()
-		if name == "" {
-			return source.Unknown, err // there is no branch yet
-		}
-		return yes(name == q.Branch, err)
 	default:
 		return source.Unknown, nil
 	}
@@ -111,4 +140,12 @@ func (r repository) defaultBranch(ctx context.Context) (string, error) {
 func (r repository) refExists(ctx context.Context, ref string) (bool, error) {
 	out, err := gitalypb.NewRefServiceClient(r.conn).RefExists(ctx, &gitalypb.RefExistsRequest{Repository: r.message, Ref: []byte(ref)})
 	return out.GetValue(), r.fault(err, "ref "+ref)
+}
+
+func unknown(questions []source.Question) map[source.Question]source.Answer {
+	answers := make(map[source.Question]source.Answer, len(questions))
+	for _, q := range questions {
+		answers[q] = source.Unknown
+	}
+	return answers
 }

@@ -116,6 +116,13 @@ type Case struct {
 	Ancestry map[Question]Answer
 }
 
+// answer is what is known of a question. It is open where somebody still has
+// to be asked.
+func (c *Case) answer(q Question) (answer Answer, open bool) {
+	answer, asked := c.Ancestry[q]
+	return answer, c.Settings.Connected && !asked
+}
+
 // Verdict is a decision, or the questions that keep it from being made.
 type Verdict struct {
 	// Refusal is nil if the command is allowed.

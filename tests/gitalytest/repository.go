@@ -47,6 +47,13 @@ func (s *Server) Put(relativePath string) *Repository {
 	return s.repositories[relativePath]
 }
 
+// Forget removes the repository at the relative path.
+func (s *Server) Forget(relativePath string) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	delete(s.repositories, relativePath)
+}
+
 // Has says whether there is a repository at the relative path.
 func (s *Server) Has(relativePath string) bool {
 	s.mutex.Lock()

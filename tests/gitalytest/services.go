@@ -48,9 +48,7 @@ func (v repositories) RemoveRepository(_ context.Context, in *gitalypb.RemoveRep
 	if _, err := v.s.find(in.GetRepository()); err != nil {
 		return nil, err
 	}
-	v.s.mutex.Lock()
-	defer v.s.mutex.Unlock()
-	delete(v.s.repositories, in.GetRepository().GetRelativePath())
+	v.s.Forget(in.GetRepository().GetRelativePath())
 	return &gitalypb.RemoveRepositoryResponse{}, nil
 }
 
