@@ -8,6 +8,7 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
+	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/hookclient"
 	"gatehouse/application"
 	"gatehouse/application/postreceive"
@@ -17,7 +18,15 @@ import (
 )
 
 // background does what requests leave to be done.
-var background = fx.Module("background", fx.Provide(PostReceive, WebhookOffice, Shift, func() postreceive.History { return nil }))
+var background = fx.Module("background", fx.Provide(PostReceive, WebhookOffice, Shift, history))
+
+// history is Gitaly's, or nil without one.
+func history(config Config, client *gitaly.Client) postreceive.History {
+	if len(config.Gitaly.Storages) == 0 {
+		return nil
+	}
+	return client
+}
 
 // Shift says who does jobs, by their kinds, and how.
 func Shift(config Config, desk *postreceive.Desk, office *webhooks.Office) application.Shift {

@@ -6,9 +6,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"gatehouse/domain/source"
+	"gatehouse/tests/gitalytest"
 )
 
 const hookToken = "hook-token-of-the-tests"
@@ -19,7 +23,7 @@ func hooked(url string) string {
 }
 
 // prompt are settings with which nothing has to be waited for long.
-var prompt = []string{"jobs.poll_interval=20ms", "jobs.retry_delay=1ms", "webhooks.backoff=1ms", "webhooks.allow_local_requests=true"}
+var prompt = []string{"jobs.poll_interval=20ms", "jobs.retry_delay=1ms", "webhooks.backoff=1ms", "webhooks.allow_local_requests=true", "gitaly.storages=[]"}
 
 // receiver is somebody who listens to hooks.
 type receiver struct {
@@ -144,6 +148,45 @@ func webhook(t *testing.T, database string) {
 	}
 	if len(r.events) > 0 {
 		t.Error("the event came twice")
+	}
+}
+
+// TestServer_webhookHistory asks Gitaly for what an event tells.
+func TestServer_webhookHistory(t *testing.T) { onEach(t, webhookHistory) }
+
+func webhookHistory(t *testing.T, database string) {
+	g := gitalytest.Start(t)
+	g.Secret = gitalyToken
+	repo := g.Put(source.Project{ID: 60}.RelativePath(source.Code))
+	repo.Head, repo.Refs["refs/heads/trunk"] = "refs/heads/trunk", after
+	repo.Commits[before] = gitalytest.Commit{Message: "first"}
+	repo.Commits[after] = gitalytest.Commit{
+		Parents: []string{before}, Message: "second\n\nwith a body", At: time.Unix(1_800_000_000, 0), Zone: "+0200",
+		Author: "Dede", Email: "dev@example.com", Added: []string{"a"}, Modified: []string{"b"}, Removed: []string{"c"},
+	}
+	r := receive(t)
+	config := settings(t, database, append(prompt, storages(g))...)
+	s := serve(t, config, with(t, hooked(r.URL)))
+	desk := beside(t, config)
+	g.Stop() // a Gitaly that is down is asked again
+	s.post(t, "/post_receive", landed("trunk")).is(t, "the push", 200, decreased)
+	for field(desk.list(t, "jobs")[0], "last_error") == nil {
+	}
+	g.Resume(t)
+	e := r.next(t)
+	answer{status: 200, kind: "application/json", body: e.body}.is(t, "the event", 200, `{"total_commits_count": 1, "commits": [{
+		"id": "`+after+`", "title": "second", "message": "second\n\nwith a body", "timestamp": "2027-01-15T10:00:00+02:00",
+		"url": "https://git.example.com`+root+`/acme/tools/cli/-/commit/`+after+`", "author": {"name": "Dede", "email": "dev@example.com"},
+		"added": ["a"], "modified": ["b"], "removed": ["c"]}]}`)
+	s.post(t, "/post_receive", strings.Replace(landed("new"), before, nothing, 1)).is(t, "another push", 200, decreased)
+	if e := r.next(t); e.field(t, "total_commits_count") != float64(0) {
+		t.Errorf("a branch without new commits: got %s", e.body)
+	}
+	desk.settles(t)
+	for _, project := range desk.list(t, "projects") {
+		if field(project, "id") == int64(60) && field(project, "default_branch") != "trunk" {
+			t.Errorf("got %v", project)
+		}
 	}
 }
 
