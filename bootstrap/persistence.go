@@ -11,6 +11,7 @@ import (
 	"go.uber.org/fx"
 
 	"gatehouse/adapters/gormstore"
+	"gatehouse/adapters/jobs"
 	"gatehouse/adapters/memory"
 )
 
@@ -35,17 +36,19 @@ func openGorm(ctx context.Context, d Database) (*gormstore.Store, error) {
 func MemoryPorts(s *memory.Store) Ports {
 	return Ports{
 		Directory: s, Leave: s, Stamps: s, People: s, Counters: s, Journal: s, Scenes: s, Take: s,
-		Holders: s, Codes: s, Tokens: s, Events: s, Registries: s.Registries(), Inventory: s, Keeper: s,
-		Agents: s, Tally: s, AgentMint: s, Findings: s,
+		Holders: s, Codes: s, Tokens: s, Events: s, Registries: s.Registries(), Inventory: s,
+		Agents: s, Tally: s, AgentMint: s, Findings: s, Jobs: s, Records: s, Deliveries: s, Keeper: s,
 	}
 }
 
 // GormPorts are all ports, kept in PostgreSQL or SQLite.
 func GormPorts(s *gormstore.Store) Ports {
+	queue := jobs.New(s.Database())
+	s.EnqueueBy(queue.Enqueue)
 	return Ports{
 		Directory: s, Leave: s, Stamps: s, People: s, Counters: s, Journal: s, Scenes: s, Take: s,
-		Holders: s, Codes: s, Tokens: s, Events: s, Registries: s.Registries(), Inventory: s, Keeper: s,
-		Agents: s, Tally: s, AgentMint: s, Findings: s,
+		Holders: s, Codes: s, Tokens: s, Events: s, Registries: s.Registries(), Inventory: s,
+		Agents: s, Tally: s, AgentMint: s, Findings: s, Jobs: queue, Records: s, Deliveries: s, Keeper: s,
 	}
 }
 

@@ -4,14 +4,18 @@ import (
 	"context"
 
 	"go.uber.org/fx"
+	"go.uber.org/zap"
 
+	"gatehouse/application"
 	"gatehouse/application/audit"
 	"gatehouse/application/clusters"
 	"gatehouse/application/credentials"
 	"gatehouse/application/directory"
 	"gatehouse/application/findings"
 	"gatehouse/application/gitaccess"
+	"gatehouse/application/postreceive"
 	"gatehouse/application/pushes"
+	"gatehouse/application/webhooks"
 	"gatehouse/application/whois"
 )
 
@@ -38,6 +42,9 @@ type Ports struct {
 	Tally      clusters.Tally
 	AgentMint  clusters.Tokens
 	Findings   findings.Findings
+	Jobs       Jobs
+	Records    postreceive.Records
+	Deliveries webhooks.Deliveries
 	Keeper     Keeper
 }
 
@@ -50,4 +57,23 @@ type Keeper interface {
 	Remember(ctx context.Context, name, value string) (string, error)
 	// Close flushes and lets go of all resources. It is called once.
 	Close(ctx context.Context) error
+}
+
+// Jobs is the work that transactions leave behind, and those who do it.
+type Jobs interface {
+	// Start lets jobs be done by the shift, beside other processes that share
+	// the store: each by one at a time. It is called once before Stop.
+	Start(ctx context.Context, shift application.Shift, log *zap.Logger) error
+	// Stop takes no more jobs and waits for those under way; when ctx ends they
+	// are told to give up, and are done again later. It fails if they were. If
+	// nobody works it does nothing.
+	Stop(ctx context.Context) error
+	// Retry makes a job due now, whatever became of it; one that was tried as
+	// often as may be is tried once more. It fails with domain.NotFound if there
+	// is no such job and with domain.Conflict if it is being done.
+	Retry(ctx context.Context, id int64) error
+	// Discard gives a job up; one that is being done is not done again. It fails
+	// with domain.NotFound if there is no such job and with domain.Conflict if
+	// it is completed or discarded.
+	Discard(ctx context.Context, id int64) error
 }

@@ -22,8 +22,31 @@ import (
 var git = fx.Module("git", fx.Provide(
 	Clock, GitRules, PushRules, whois.New, pushes.New, gitaccess.New,
 	fx.Annotate(newLimiter, fx.As(new(gitaccess.Limiter))),
-	func() gitaccess.Ancestry { return gitaly.Absent{} },
+	openGitaly, func(c *gitaly.Client) gitaccess.Ancestry { return c },
 ))
+
+// openGitaly lets go of Gitaly once nothing runs any more that may need it.
+func openGitaly(lifecycle fx.Lifecycle, config Config, now application.Clock) (*gitaly.Client, error) {
+	client, err := Storages(config, now)
+	if err == nil {
+		lifecycle.Append(fx.StopHook(client.Close))
+	}
+	return client, err
+}
+
+// Storages makes a client of the storages that are configured; none is
+// connected before it is needed.
+func Storages(config Config, now application.Clock) (*gitaly.Client, error) {
+	var known []gitaccess.Storage
+	for _, s := range config.Gitaly.Storages {
+		known = append(known, s.storage())
+	}
+	return gitaly.New(known, now)
+}
+
+func (s Storage) storage() gitaccess.Storage {
+	return gitaccess.Storage{Name: s.Name, Address: s.Address, Token: string(s.Token)}
+}
 
 // Clock is the machine's.
 func Clock() application.Clock { return func() time.Time { return time.Now().UTC() } }
@@ -38,6 +61,7 @@ func GitRules(config Config) (gitaccess.Rules, error) {
 			Protocols: config.Git.Protocols, ReadOnly: config.Git.ReadOnly,
 			HTTPUploadPackOff: !config.Git.HTTPUploadPack, HTTPReceivePackOff: !config.Git.HTTPReceivePack,
 			DefaultBranchProtection: config.Git.DefaultBranchProtection, OTPRequired: config.OTP.RequiredForGit,
+			Connected: len(config.Gitaly.Storages) > 0,
 		},
 		Keys:     config.policy(),
 		Storages: storages,
@@ -55,7 +79,7 @@ func (c *Config) policy() identity.Policy {
 func (c *Config) storages() (map[string]gitaccess.Storage, error) {
 	known := map[string]gitaccess.Storage{}
 	for _, s := range c.Gitaly.Storages {
-		known[s.Name] = gitaccess.Storage{Name: s.Name, Address: s.Address, Token: string(s.Token)}
+		known[s.Name] = s.storage()
 	}
 	if len(known) > 0 {
 		return known, nil
@@ -102,5 +126,9 @@ func (c *Config) host() string {
 // counted.
 func Gatekeeper(config Config, ports Ports) (*gitaccess.Gatekeeper, error) {
 	rules, err := GitRules(config)
-	return gitaccess.New(ports.Directory, gitaly.Absent{}, ports.Leave, ports.Stamps, ratelimit.New(0), rules, Clock()), err
+	if err != nil {
+		return nil, err
+	}
+	client, err := Storages(config, Clock()) // lives as long as the command
+	return gitaccess.New(ports.Directory, client, ports.Leave, ports.Stamps, ratelimit.New(0), rules, Clock()), err
 }

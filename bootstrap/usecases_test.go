@@ -68,7 +68,7 @@ func TestGitRules(t *testing.T) {
 	}
 	config.Gitaly.Storages = []bootstrap.Storage{{Name: "a", Address: "tcp://a:1", Token: "secret"}}
 	want = gitaccess.Rules{
-		Settings: source.Settings{Protocols: source.OnlySSH, ReadOnly: true, HTTPUploadPackOff: true, HTTPReceivePackOff: true},
+		Settings: source.Settings{Protocols: source.OnlySSH, ReadOnly: true, HTTPUploadPackOff: true, HTTPReceivePackOff: true, Connected: true},
 		Keys:     identity.Policy{TermsEnforced: true, MinimumBits: map[string]int{"dsa": -1}, BannedKeys: []identity.Fingerprint{"abc"}},
 		Storages: map[string]gitaccess.Storage{"a": {Name: "a", Address: "tcp://a:1", Token: "secret"}},
 	}

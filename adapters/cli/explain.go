@@ -51,6 +51,9 @@ The exit code is 0 whatever the verdict.`,
 				if err != nil {
 					return err
 				}
+				if len(o.config.Gitaly.Storages) > 0 && q.old == "" {
+					ordinary(request.Changes)
+				}
 				found, err := gate.Explain(ctx, request)
 				if err != nil {
 					return err
@@ -162,6 +165,16 @@ var (
 	someObject  = strings.Repeat("1", 40)
 	otherObject = strings.Repeat("2", 40)
 )
+
+// ordinary makes updates of which nobody said what they are such as rewrite
+// nothing: Gitaly would know nothing of the objects.
+func ordinary(changes []source.Change) {
+	for i, c := range changes {
+		if c.Updates() {
+			changes[i].New = c.Old
+		}
+	}
+}
 
 func (q *question) changes() ([]source.Change, error) {
 	before, after := q.old, q.new

@@ -33,6 +33,8 @@ type Store struct {
 
 	stamps stamps
 	sweep  sweep
+	// enqueue leaves a job behind in a transaction.
+	enqueue Enqueuer
 	// writing is held by whoever writes to SQLite, which has room for one: left
 	// to themselves they would sleep and look again.
 	writing chan struct{}
@@ -66,7 +68,7 @@ func open(ctx context.Context, d dialect, pool *sql.DB, migrate bool) (*Store, e
 	if err != nil {
 		return nil, fault(err, "open the %s database", d)
 	}
-	s := &Store{dialect: d, pool: pool, db: db, writing: make(chan struct{}, 1), preparing: make(chan struct{}, 1)}
+	s := &Store{dialect: d, pool: pool, db: db, enqueue: nobody, writing: make(chan struct{}, 1), preparing: make(chan struct{}, 1)}
 	s.stamps.start(s)
 	return s, nil
 }

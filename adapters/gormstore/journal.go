@@ -5,11 +5,12 @@ import (
 	"strconv"
 	"strings"
 
+	"gatehouse/application"
 	"gatehouse/application/pushes"
 )
 
 const (
-	record = `INSERT INTO pushes (repository, identifier, changes, options, received_at) VALUES ($1, $2, $3, $4, $5)`
+	record = `INSERT INTO pushes (repository, identifier, changes, options, received_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`
 	fill   = `UPDATE projects SET empty = false WHERE id = $1 AND empty`
 )
 
@@ -37,9 +38,13 @@ func (s *Store) record(ctx context.Context, p pushes.Push) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // nothing is left to roll back after the commit
-	_, err = tx.StmtContext(ctx, recorded.Stmt).ExecContext(ctx,
-		[]byte(p.Repository), []byte(p.Identifier), []byte(p.Changes), quote(p.Options), at(p.ReceivedAt))
+	job := application.Job{Kind: pushes.Received}
+	err = tx.StmtContext(ctx, recorded.Stmt).QueryRowContext(ctx,
+		[]byte(p.Repository), []byte(p.Identifier), []byte(p.Changes), quote(p.Options), at(p.ReceivedAt)).Scan(&job.Subject)
 	if err != nil {
+		return err
+	}
+	if err := s.enqueue(ctx, tx, job); err != nil {
 		return err
 	}
 	if p.Filled != 0 {

@@ -84,6 +84,10 @@ func raise(ctx context.Context, d dialect, pool *sql.DB) error {
 	if err != nil {
 		return err
 	}
+	if most := pool.Stats().MaxOpenConnections; most == 1 {
+		pool.SetMaxOpenConns(2) // one for the lock, one for the work
+		defer pool.SetMaxOpenConns(most)
+	}
 	for last := int64(-1); ; {
 		_, failure := provider.Up(ctx)
 		if failure == nil {
@@ -122,7 +126,7 @@ func provider(d dialect, pool *sql.DB) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(river(d))}
 	if d == onPostgres {
 		const everySecond, forMinutes = 1, 5 * 60
 		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(everySecond, forMinutes))

@@ -2,12 +2,14 @@ package gormstore_test
 
 import (
 	"context"
+	"database/sql"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"gatehouse/adapters/gormstore"
+	"gatehouse/application"
 	"gatehouse/tests/pgtest"
 )
 
@@ -47,6 +49,7 @@ func open(t testing.TB, url string) *gormstore.Store {
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
+	s.EnqueueBy(func(context.Context, *sql.Tx, application.Job) error { return nil })
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()

@@ -30,6 +30,8 @@ var things = map[string]func(*Store, *world, time.Time) [][]any{
 	"findings":             func(s *Store, w *world, _ time.Time) [][]any { return s.listFindings(w) },
 	"agent-authorizations": func(s *Store, _ *world, _ time.Time) [][]any { return s.listAuthorizations() },
 	"broadcasts":           func(_ *Store, w *world, _ time.Time) [][]any { return w.listBroadcasts() },
+	"jobs":                 func(s *Store, _ *world, _ time.Time) [][]any { return s.listJobs() },
+	"hooks":                func(_ *Store, w *world, now time.Time) [][]any { return w.listHooks(now) },
 }
 
 // List implements directory.Inventory.

@@ -43,6 +43,15 @@ type Store struct {
 	// vulnerable are the agents that had a finding once.
 	vulnerable map[agents.AgentID]bool
 	remembered map[string]string
+	jobs       []*job
+	crew       *crew // nil while nobody works
+	// settled are the pushes that were worked on.
+	settled      map[int64]bool
+	deliveries   map[int64]delivery
+	lastDelivery int64
+
+	// bell rings when there may be something to do.
+	bell chan struct{}
 }
 
 // New makes an empty Store.
@@ -61,6 +70,9 @@ func New() *Store {
 		vulnerable:     map[agents.AgentID]bool{},
 
 		remembered: map[string]string{},
+		settled:    map[int64]bool{},
+		deliveries: map[int64]delivery{},
+		bell:       make(chan struct{}, 1),
 	}
 	s.world.Store(newWorld())
 	return s
@@ -72,7 +84,7 @@ func New() *Store {
 func (s *Store) Registries() directory.Registries {
 	return func(ctx context.Context, do func(directory.Registry) error) error {
 		return s.change(ctx, func(d *draft) error {
-			return do(directory.Registry{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d})
+			return do(directory.Registry{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d, Hooks: d})
 		})
 	}
 }
@@ -85,7 +97,7 @@ func (s *Store) change(ctx context.Context, do func(*draft) error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	d := &draft{s.world.Load().clone()}
+	d := &draft{world: s.world.Load().clone()}
 	if err := do(d); err != nil {
 		return err
 	}
@@ -93,6 +105,9 @@ func (s *Store) change(ctx context.Context, do func(*draft) error) error {
 		return err
 	}
 	s.world.Store(d.world)
+	for _, do := range d.then {
+		do()
+	}
 	return nil
 }
 
@@ -118,7 +133,11 @@ func (s *Store) Close(context.Context) error { return nil }
 
 // draft is the world that a unit of work changes. Each of its methods leaves
 // it as it was if it fails.
-type draft struct{ *world }
+type draft struct {
+	*world
+	// then is done once the world is in its place.
+	then []func()
+}
 
 // micro is t as stores keep it: in UTC, to the microsecond.
 func micro(t time.Time) time.Time {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"gatehouse/application"
 	"gatehouse/application/directory"
 	"gatehouse/application/pushes"
 	"gatehouse/domain/identity"
@@ -73,6 +74,7 @@ func (s *Store) Record(ctx context.Context, p pushes.Push) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pushes = append(s.pushes, p)
+	s.enqueue(application.Job{Kind: pushes.Received, Subject: int64(len(s.pushes))})
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gatehouse/application"
+	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -23,6 +24,7 @@ type Registry struct {
 	Projects    Projects
 	Keys        Keys
 	Credentials Credentials
+	Hooks       Hooks
 }
 
 // Registries is a unit of work on a Registry.
@@ -107,6 +109,13 @@ type Credentials interface {
 	PutAgent(ctx context.Context, project source.ProjectID, createdBy identity.UserID, a Agent) error
 }
 
+// Hooks keeps where events are sent.
+type Hooks interface {
+	// PutHook keeps a hook of a holder that exists. The natural key is the
+	// holder with the URL, which minds letter case. How it did lately stays.
+	PutHook(ctx context.Context, in Holder, h hooks.Hook) error
+}
+
 // Field is one member of a Record.
 type Field struct {
 	Name string
@@ -126,7 +135,9 @@ type Inventory interface {
 	// A user, group or project is shown by name or path, a role by its word, an
 	// entry of a protection as "maintainer", "admin" (for AdminsOnly),
 	// "user:dev", "group:acme" or "deploy_key:7". A moment, a reference or a
-	// number that is absent is nil; a list without entries is empty, not nil.
+	// number that is absent is nil; a list without entries is empty, not nil. The
+	// state of a job is waiting, running, completed or discarded; that of a hook
+	// active, paused or disabled. Of the URL of a hook user and query are hidden.
 	List(ctx context.Context, thing string, now time.Time) ([]Record, error)
 }
 
@@ -134,7 +145,7 @@ type Inventory interface {
 var Things = map[string][]string{
 	"users":                {"id", "username", "name", "email", "state", "type", "admin", "external", "namespace_id"},
 	"groups":               {"id", "path", "visibility", "protocols", "allowed_ips"},
-	"projects":             {"id", "path", "visibility", "archived", "read_only", "repository", "wiki", "default_branch", "empty", "storage"},
+	"projects":             {"id", "path", "visibility", "archived", "read_only", "repository", "wiki", "default_branch", "empty", "storage", "last_activity_at"},
 	"members":              {"user", "group", "project", "role", "state", "expires_at"},
 	"shares":               {"group", "project", "with", "role", "expires_at"},
 	"keys":                 {"id", "type", "title", "fingerprint", "usage", "owner", "expires_at", "last_used_at"},
@@ -152,4 +163,6 @@ var Things = map[string][]string{
 	},
 	"audit":      {"id", "at", "action", "verb", "protocol", "gl_repository", "username", "key_id", "ip_address"},
 	"broadcasts": {"id", "message", "type", "starts_at", "ends_at", "target_path"},
+	"hooks":      {"id", "group", "project", "url", "push_events", "tag_push_events", "branch_filter", "enable_ssl_verification", "state", "failures", "paused_until", "last_status", "last_at"},
+	"jobs":       {"id", "kind", "subject", "state", "attempt", "due_at", "last_error"},
 }

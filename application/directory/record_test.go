@@ -46,7 +46,7 @@ func TestRecord_MarshalJSON(t *testing.T) {
 func TestNames(t *testing.T) {
 	t.Parallel()
 	want := []string{
-		"access-tokens", "agent-authorizations", "agent-tokens", "agents", "audit", "broadcasts", "counters", "findings", "groups", "keys",
+		"access-tokens", "agent-authorizations", "agent-tokens", "agents", "audit", "broadcasts", "counters", "findings", "groups", "hooks", "jobs", "keys",
 		"members", "projects", "protections", "pushes", "shares", "usage", "users",
 	}
 	if diff := cmp.Diff(want, directory.Names()); diff != "" {

@@ -26,6 +26,7 @@ type world struct {
 	answers   map[source.Question]source.Answer
 	noticeErr error
 	full      bool
+	connected bool
 
 	asked   []source.Inquiry
 	places  []gitaccess.Place
@@ -61,7 +62,7 @@ func (w *world) Allow(_ time.Time, buckets ...string) bool {
 
 func (w *world) gatekeeper() *gitaccess.Gatekeeper {
 	rules := gitaccess.Rules{
-		Settings: source.Settings{Protocols: source.AllProtocols},
+		Settings: source.Settings{Protocols: source.AllProtocols, Connected: w.connected},
 		Storages: map[string]gitaccess.Storage{"default": {Name: "default", Address: "unix:/run/gitaly.sock"}},
 	}
 	return gitaccess.New(w, w, w, w, w, rules, func() time.Time { return now })
@@ -182,6 +183,7 @@ func TestGatekeeper_Allow_failsClosed(t *testing.T) {
 		"the store lost the key": func(w *world) { w.err = domain.NotFound },
 	} {
 		w := newWorld()
+		w.connected = true
 		change(w)
 		_, err := w.gatekeeper().Allow(t.Context(), update())
 		refusal, ok := errors.AsType[*domain.Refusal](err)
@@ -198,6 +200,7 @@ func TestGatekeeper_Allow_asksForHistory(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[source.Answer]bool{source.Yes: true, source.No: false, source.Unknown: false} {
 		w := newWorld()
+		w.connected = true
 		w.answers = map[source.Question]source.Answer{{Old: one, New: two}: answer}
 		_, err := w.gatekeeper().Allow(t.Context(), update())
 		if (err == nil) != want {
@@ -331,7 +334,7 @@ func TestGatekeeper_Allow_tellsOfAnExpiringKey(t *testing.T) {
 func TestGatekeeper_Explain_leavesNoTrace(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	w.standing.Moved, w.full = true, true
+	w.standing.Moved, w.full, w.connected = true, true, true
 	w.answers = map[source.Question]source.Answer{{Old: one, New: two}: source.No}
 	got, err := w.gatekeeper().Explain(t.Context(), update())
 	if err != nil || !errors.Is(got.Refusal, domain.Forbidden) || len(got.Findings) == 0 {

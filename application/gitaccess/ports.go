@@ -23,7 +23,7 @@ type Directory interface {
 	Standing(ctx context.Context, q source.Inquiry) (source.Standing, error)
 }
 
-// Ancestry knows the history of repositories.
+// Ancestry knows repositories and their history.
 type Ancestry interface {
 	// Answers returns an answer for each question. It is source.Unknown where
 	// nobody is there to ask. An unreachable or late Gitaly is an error of

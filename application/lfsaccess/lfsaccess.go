@@ -116,6 +116,7 @@ func (o *Office) admit(ctx context.Context, claim identity.Claim, target source.
 	if !standing.Visible() || !standing.Project.LFS || kind != source.Code && kind != source.Wiki || lfs.ActorName(standing.Actor) == "" {
 		return source.Standing{}, errNotFound
 	}
+	settings.Connected = false // the objects are not in the repository, so nobody asks whether there is one
 	request := source.Request{Claim: claim, Command: source.UploadPack, Protocol: source.SSH, Target: target}
 	c := source.Case{Request: request, Standing: standing, Now: now, Settings: settings, Keys: o.rules.Keys}
 	if refusal := c.Decide().Refusal; refusal != nil {

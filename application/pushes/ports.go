@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"gatehouse/application"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -37,11 +38,14 @@ type Push struct {
 	Filled source.ProjectID
 }
 
+// Received is the job on a push that was recorded.
+const Received application.JobKind = "push_received"
+
 // Journal keeps pushes for those who work on them later.
 type Journal interface {
 	// Record keeps the push durably, and another time if called again. In the
 	// same transaction the project that it Filled, if there is one, stops
-	// being empty.
+	// being empty, and a job Received is left whose subject is the push.
 	Record(ctx context.Context, p Push) error
 }
 

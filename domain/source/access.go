@@ -23,6 +23,7 @@ var accessRules = []rule[Case]{
 	{"ssh_certificate", "P1", checkSSHCertificate},
 	{"ip_allow_list", "P5", checkAddress},
 	{"repository_type", "S12", checkRepositoryType},
+	{"repository", "S13", checkRepository},
 	{"download", "S14", checkDownload},
 	{"repository_read_only", "Q1", checkRepositoryReadOnly},
 	{"archived", "Q2", checkArchived},
@@ -154,6 +155,25 @@ func checkRepositoryType(c *Case) finding {
 	default:
 		return errHidden
 	}
+}
+
+// checkRepository wants a repository to be there. Gitaly, which names changes,
+// asks from within it; a wiki is made for whoever pushes first. Where nobody
+// can tell the command goes on: it comes to the same Gitaly next.
+func checkRepository(c *Case) finding {
+	question := Question{About: Existence}
+	answer, open := c.answer(question)
+	switch {
+	case len(c.Changes) > 0, c.Repository.Kind != Code && c.Pushes():
+		return skip
+	case open:
+		return wait(question)
+	case answer == Unknown:
+		return skip
+	case answer == No:
+		return refuse(domain.NotFound, "There is no repository for this project yet. Try again in a minute; if that does not help, tell your administrator.")
+	}
+	return pass
 }
 
 // feature is the switch of the repository that is asked for.

@@ -67,8 +67,29 @@ type Request struct {
 // Pushes says whether the request is for a push.
 func (r Request) Pushes() bool { return r.Command == ReceivePack }
 
-// Question asks the history of a repository whether Old is an ancestor of New.
-type Question struct{ Old, New ObjectID }
+// Question asks something of a repository.
+type Question struct {
+	About Subject
+	// Old and New are set where the question is about an Ancestor.
+	Old, New ObjectID
+	// Branch is a short name, set where the question is about the Default.
+	Branch string
+}
+
+// Subject is what a Question is about.
+type Subject uint8
+
+// The subjects.
+const (
+	// Ancestor: is Old an ancestor of New?
+	Ancestor Subject = iota
+	// Existence: is there a repository?
+	Existence
+	// Branches: does it have any?
+	Branches
+	// Default: is Branch the default one?
+	Default
+)
 
 // Answer is what is known of a Question.
 type Answer uint8
@@ -93,6 +114,13 @@ type Case struct {
 	// Ancestry holds the answers to the questions that a Verdict left open; a
 	// question without an entry is open.
 	Ancestry map[Question]Answer
+}
+
+// answer is what is known of a question. It is open where somebody still has
+// to be asked.
+func (c *Case) answer(q Question) (answer Answer, open bool) {
+	answer, asked := c.Ancestry[q]
+	return answer, c.Settings.Connected && !asked
 }
 
 // Verdict is a decision, or the questions that keep it from being made.

@@ -34,27 +34,54 @@ func found(refusal *domain.Refusal) finding {
 	return finding{outcome: Refused, refusal: refusal}
 }
 
+// wait leaves a finding open until the question is answered.
+func wait(q Question) finding { return finding{outcome: Undecided, ask: q} }
+
 // Decide runs the rules up to the first refusal. Of a push every change has
 // to pass. It never allows while questions are open; a refusal that needs no
 // answer comes before any question.
 func (c *Case) Decide() Verdict {
-	for _, r := range accessRules {
-		if f := r.check(c); f.outcome == Refused {
-			return Verdict{Refusal: f.refusal}
-		}
+	var open questions
+	if refusal := run(accessRules, c, &open); refusal != nil {
+		return Verdict{Refusal: refusal}
 	}
-	var open []Question
 	for u := range c.updates() {
-		for _, r := range changeRules {
-			switch f := r.check(&u); f.outcome {
-			case Refused:
-				return Verdict{Refusal: f.refusal}
-			case Undecided:
-				open = append(open, f.ask)
-			}
+		if refusal := run(changeRules, &u, &open); refusal != nil {
+			return Verdict{Refusal: refusal}
 		}
 	}
-	return Verdict{Open: open}
+	return Verdict{Open: open.list}
+}
+
+// run adds the questions of rules to those that are open, up to the first
+// refusal, which it returns; nil if there is none.
+func run[T any](rules []rule[T], on *T, open *questions) error {
+	for _, r := range rules {
+		switch f := r.check(on); f.outcome {
+		case Refused:
+			return f.refusal
+		case Undecided:
+			open.add(f.ask)
+		}
+	}
+	return nil
+}
+
+// questions are open, each once. A push may have a hundred thousand.
+type questions struct {
+	list []Question
+	seen map[Question]bool
+}
+
+func (qs *questions) add(q Question) {
+	if qs.seen[q] {
+		return
+	}
+	if qs.seen == nil {
+		qs.seen = make(map[Question]bool)
+	}
+	qs.seen[q] = true
+	qs.list = append(qs.list, q)
 }
 
 // Explain runs the same rules as Decide and returns what each of them found,

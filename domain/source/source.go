@@ -182,6 +182,9 @@ type Settings struct {
 	// OTPRequired demands a second factor, of those who have one, for Git
 	// over SSH.
 	OTPRequired bool
+	// Connected says whether somebody is there to be asked about repositories.
+	// If not, what is on record counts, and nothing is known of history.
+	Connected bool
 }
 
 // Standing is everything the rules need to know of who asks and of what is

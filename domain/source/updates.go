@@ -13,9 +13,9 @@ type update struct {
 	*Case
 	Change
 	protections []*Protection
-	// first is true while the repository has no branch yet: a push that
-	// changes one that is there proves otherwise, whatever is on record.
-	first bool
+	// later means that the push changes a branch which is there, so that the
+	// repository cannot be empty, whatever is on record.
+	later bool
 }
 
 // judgesRefs says whether the changes of this push are judged one by one: a
@@ -30,7 +30,7 @@ func (c *Case) updates() iter.Seq[update] {
 		if !c.judgesRefs() {
 			return
 		}
-		first := c.Project.Empty && !slices.ContainsFunc(c.Changes, func(ch Change) bool { return ch.Ref.Kind == Branch && !ch.Old.IsZero() })
+		later := slices.ContainsFunc(c.Changes, func(ch Change) bool { return ch.Ref.Kind == Branch && !ch.Old.IsZero() })
 		var matching []*Protection
 		for _, change := range c.Changes {
 			matching = matching[:0]
@@ -40,7 +40,7 @@ func (c *Case) updates() iter.Seq[update] {
 					matching = append(matching, p)
 				}
 			}
-			if !yield(update{c, change, matching, first}) {
+			if !yield(update{c, change, matching, later}) {
 				return
 			}
 		}
@@ -69,8 +69,50 @@ var changeRules = []rule[update]{
 // initial says whether the rules for a repository without branches decide
 // instead of the protections: nothing there could have been protected yet.
 func (u *update) initial() bool {
-	return u.first && u.Ref.Kind == Branch && u.branchProtection().Protects()
+	return u.mayBeInitial() && u.isEmpty() != No
 }
+
+// mayBeInitial says whether it matters that a repository has no branch. To a
+// maintainer it does where there is a protection to be passed over.
+func (u *update) mayBeInitial() bool {
+	return !u.later && u.Ref.Kind == Branch && u.branchProtection().Protects() && (len(u.protections) > 0 || !u.maintains())
+}
+
+var anyBranch = Question{About: Branches}
+
+// isEmpty says whether the repository has no branch yet. A first branch is put
+// on record as it lands, so that a record of none has to be asked about, and
+// counts where nobody can tell. It is Unknown while the question is open.
+func (c *Case) isEmpty() Answer {
+	if !c.Project.Empty {
+		return No
+	}
+	switch answer, open := c.answer(anyBranch); {
+	case open:
+		return Unknown
+	case answer == Yes:
+		return No
+	default:
+		return Yes
+	}
+}
+
+// isDefault says whether the change's name is that of the default branch: the
+// one on record where nobody can tell. It is Unknown while the question is
+// open.
+func (u *update) isDefault() Answer {
+	answer, open := u.answer(u.asksDefault())
+	switch {
+	case open || answer != Unknown:
+		return answer
+	case u.Ref.Name == u.Project.HeadBranch():
+		return Yes
+	default:
+		return No
+	}
+}
+
+func (u *update) asksDefault() Question { return Question{About: Default, Branch: u.Ref.Name} }
 
 func (c *Case) branchProtection() BranchProtection {
 	if own := c.Project.DefaultBranchProtection; own != nil {
@@ -106,10 +148,13 @@ func checkPushCode(u *update) finding {
 }
 
 func checkDefaultBranchDelete(u *update) finding {
-	switch {
-	case u.Ref.Kind != Branch || !u.Deletes():
+	if u.Ref.Kind != Branch || !u.Deletes() {
 		return skip
-	case u.Ref.Name == u.Project.HeadBranch():
+	}
+	switch u.isDefault() {
+	case Unknown:
+		return wait(u.asksDefault())
+	case Yes:
 		return refuse(domain.Forbidden, "The default branch %q cannot be deleted.", u.Ref.Name)
 	}
 	return pass
@@ -146,11 +191,11 @@ func checkForcePush(u *update) finding {
 			return pass
 		}
 	}
-	question := Question{u.Old, u.New}
-	answer, known := u.Ancestry[question]
+	question := Question{Old: u.Old, New: u.New}
+	answer, asked := u.Ancestry[question]
 	switch {
-	case !known:
-		return finding{outcome: Undecided, ask: question}
+	case !asked: // also where nobody is there to ask: other refusals tell more
+		return wait(question)
 	case answer == Unknown:
 		return refuse(domain.Forbidden, "The protected branch %q forbids force pushes, and whether this is one cannot be told: no Gitaly is connected to look at its history. Ask an administrator.", u.Ref.Name)
 	case answer == No:
@@ -163,6 +208,10 @@ func checkForcePush(u *update) finding {
 // branch is going to be protected.
 func checkEmptyRepository(u *update) finding {
 	switch {
+	case !u.mayBeInitial():
+		return skip
+	case u.isEmpty() == Unknown:
+		return wait(anyBranch)
 	case !u.initial():
 		return skip
 	case u.maintains(), u.branchProtection() == DevelopersPushInitially && u.develops() && !u.Actor.IsDeployKey(), u.may(pushers):
@@ -226,7 +275,11 @@ func checkTagName(u *update) finding {
 		return refuse(domain.Forbidden, "A tag may not be named like a full ref: %q.", u.Ref.Name)
 	case u.Ref.LooksLikeSHA():
 		return refuse(domain.Forbidden, "A tag may not be named like a commit: %q.", u.Ref.Name)
-	case u.Ref.Name == u.Project.HeadBranch():
+	}
+	switch u.isDefault() {
+	case Unknown:
+		return wait(u.asksDefault())
+	case Yes:
 		return refuse(domain.Forbidden, "A tag may not have the name of the default branch, %q.", u.Ref.Name)
 	}
 	return pass

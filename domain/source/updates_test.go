@@ -36,6 +36,11 @@ func answer(a source.Answer) with {
 	}
 }
 
+// connected lets questions be asked; the answers are those to about.
+func connected(answers map[source.Question]source.Answer) with {
+	return func(c *source.Case) { c.Settings.Connected, c.Ancestry = true, answers }
+}
+
 func empty(own *source.BranchProtection) with {
 	return func(c *source.Case) { c.Project.Empty, c.Project.DefaultBranchProtection = true, own }
 }
@@ -174,7 +179,7 @@ func TestCase_Decide_asks(t *testing.T) {
 	t.Parallel()
 	protection := protect(branch("feature", by(source.Developer)))
 	update := changes(one, two, "refs/heads/feature")
-	if got := push(protection, update).Decide().Open; len(got) != 1 || got[0] != (source.Question{Old: one, New: two}) {
+	if got := push(protection, update, connected(nil)).Decide().Open; len(got) != 1 || got[0] != (source.Question{Old: one, New: two}) {
 		t.Errorf("a protected branch: got %v, want one question", got)
 	}
 	for name, details := range map[string][]with{
@@ -185,7 +190,9 @@ func TestCase_Decide_asks(t *testing.T) {
 		"a later refusal":    {protection, update, changes(one, zero, "refs/heads/master")},
 		"before the changes": {protection},
 	} {
-		if v := push(details...).Decide(); len(v.Open) > 0 {
+		if v := push(append(details, connected(map[source.Question]source.Answer{
+			{About: source.Existence}: source.Yes, {About: source.Branches}: source.Yes, {About: source.Default, Branch: "master"}: source.Yes,
+		}))...).Decide(); len(v.Open) > 0 {
 			t.Errorf("%s: got %v, want no question", name, v.Open)
 		}
 	}
@@ -193,7 +200,7 @@ func TestCase_Decide_asks(t *testing.T) {
 
 func TestCase_Explain(t *testing.T) {
 	t.Parallel()
-	c := push(protect(branch("feature", by(source.Maintainer))), changes(one, two, "refs/heads/feature", "refs/heads/x"), blocked)
+	c := push(protect(branch("feature", by(source.Maintainer))), changes(one, two, "refs/heads/feature", "refs/heads/x"), blocked, connected(nil))
 	var refused []string
 	for _, f := range c.Explain() {
 		if f.Outcome == source.Refused {

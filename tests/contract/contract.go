@@ -46,6 +46,8 @@ var suites = []struct {
 	{"people", peopleCases},
 	{"counters", counterCases},
 	{"bracket", bracketCases},
+	{"jobs", jobCases},
+	{"hooks", hookCases},
 	{"units", unitCases},
 	{"users", userCases},
 	{"groups", groupCases},

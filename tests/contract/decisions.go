@@ -29,7 +29,9 @@ func (history) Answers(_ context.Context, _ gitaccess.Place, questions []source.
 	answers := map[source.Question]source.Answer{}
 	for _, q := range questions {
 		answers[q] = source.No
-		if q.Old < q.New {
+		if q.About != source.Ancestor {
+			answers[q] = source.Unknown
+		} else if q.Old < q.New {
 			answers[q] = source.Yes
 		}
 	}
@@ -39,7 +41,7 @@ func (history) Answers(_ context.Context, _ gitaccess.Place, questions []source.
 // gatekeeper decides on what the store knows.
 func (s Subject) gatekeeper() *gitaccess.Gatekeeper {
 	rules := gitaccess.Rules{
-		Settings: source.Settings{Protocols: source.AllProtocols, DefaultBranchProtection: source.FullyProtected},
+		Settings: source.Settings{Protocols: source.AllProtocols, DefaultBranchProtection: source.FullyProtected, Connected: true},
 		Storages: map[string]gitaccess.Storage{"default": {Name: "default", Address: "unix:/gitaly.socket"}},
 	}
 	return gitaccess.New(s.Directory, history{}, s.Leave, s.Stamps, ratelimit.New(0), rules, func() time.Time { return now })

@@ -123,6 +123,8 @@ var durableCases = []struct {
 			s[0].same("takers", taken.Load(), int32(1))
 		}
 	}},
+	{"two crews do each job once", checkCrews},
+	{"a job outlives those who left it", checkOrphan},
 	{"several open a new place at once", func(t *testing.T, open Factory) {
 		var all sync.WaitGroup
 		for i := range 4 {

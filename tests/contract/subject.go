@@ -136,6 +136,14 @@ func (s Subject) listAt(now time.Time, thing string, fields ...string) []string 
 	return lines
 }
 
+// records reads a thing back.
+func (s Subject) records(thing string) []directory.Record {
+	s.Helper()
+	records, err := s.Inventory.List(s.Context(), thing, now)
+	s.fine("List", err)
+	return records
+}
+
 // line writes the values of the named fields, of all if none is named.
 func line(record directory.Record, fields ...string) string {
 	out := ""

@@ -179,6 +179,10 @@ func newServer(t *testing.T, with settings) http.Handler {
 			"second":  {Name: "second", Address: "tls://gitaly.example:9999", Token: "gitaly-token"},
 		},
 	}
+	nobody, err := gitaly.New(nil, clock)
+	if err != nil {
+		t.Fatal(err)
+	}
 	cloneURL := func(path string, protocol source.Protocol) string {
 		return string(protocol) + "://git.example/" + path + ".git"
 	}
@@ -188,7 +192,7 @@ func newServer(t *testing.T, with settings) http.Handler {
 		t.Fatal(err)
 	}
 	shell.New(auth, shell.UseCases{
-		Gate:     gitaccess.New(store, gitaly.Absent{}, store, store, ratelimit.New(with.perMinute), rules, clock),
+		Gate:     gitaccess.New(store, nobody, store, store, ratelimit.New(with.perMinute), rules, clock),
 		Bracket:  pushes.New(store, store, store, store, pushes.Rules{Expiry: 10 * time.Minute, FailOpen: true, CloneURL: cloneURL}, clock),
 		Register: whois.New(store),
 		LFS: lfsaccess.New(store, store, lfstoken.Format{}, lfsaccess.Rules{

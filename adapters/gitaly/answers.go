@@ -1,0 +1,151 @@
+package gitaly
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"gatehouse/adapters/gitaly/gitalypb"
+	"gatehouse/application/gitaccess"
+	"gatehouse/domain/source"
+)
+
+// abreast is how many questions of one push are asked at the same time: each
+// is a process on Gitaly's side.
+const abreast = 8
+
+// Answers asks all questions, several at a time. The first that fails fails
+// the whole. A client of no storage knows no answer.
+func (c *Client) Answers(ctx context.Context, where gitaccess.Place, questions []source.Question) (map[source.Question]source.Answer, error) {
+	if len(c.conns) == 0 {
+		return unknown(questions), nil
+	}
+	r, err := c.at(where)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := calling(ctx, where.SnapshotPath)
+	defer cancel()
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(abreast)
+	var mutex sync.Mutex
+	answers := make(map[source.Question]source.Answer, len(questions))
+	var head string // one answer to however many names
+	if slices.ContainsFunc(questions, aboutDefault) {
+		group.Go(func() (err error) {
+			head, err = r.defaultBranch(ctx)
+			return err
+		})
+	}
+	for _, q := range questions {
+		if aboutDefault(q) {
+			continue
+		}
+		group.Go(func() error {
+			answer, err := c.answer(ctx, r, q)
+			mutex.Lock()
+			defer mutex.Unlock()
+			answers[q] = answer
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	for _, q := range questions {
+		if aboutDefault(q) {
+			answers[q] = isDefault(head, q.Branch)
+		}
+	}
+	return answers, nil
+}
+
+func aboutDefault(q source.Question) bool { return q.About == source.Default }
+
+// isDefault is unknown while there is no branch.
+func isDefault(head, branch string) source.Answer {
+	switch head {
+	case "":
+		return source.Unknown
+	case branch:
+		return source.Yes
+	default:
+		return source.No
+	}
+}
+
+func (c *Client) answer(ctx context.Context, r repository, q source.Question) (source.Answer, error) {
+	switch q.About {
+	case source.Ancestor:
+		return yes(r.isAncestor(ctx, q))
+	case source.Existence:
+		return remembered(c.there, r.key, func() (bool, error) { return r.exists(ctx) })
+	case source.Branches:
+		return remembered(c.filled, r.key, func() (bool, error) { return r.hasBranches(ctx) })
+	default:
+		return source.Unknown, nil
+	}
+}
+
+// remembered asks unless the answer was yes a while ago.
+func remembered(m *memory, key string, ask func() (bool, error)) (source.Answer, error) {
+	if m.has(key) {
+		return source.Yes, nil
+	}
+	is, err := ask()
+	if is {
+		m.keep(key)
+	}
+	return yes(is, err)
+}
+
+func yes(is bool, err error) (source.Answer, error) {
+	switch {
+	case err != nil:
+		return source.Unknown, err
+	case is:
+		return source.Yes, nil
+	default:
+		return source.No, nil
+	}
+}
+
+// isAncestor says no also where one of the commits is not there.
+func (r repository) isAncestor(ctx context.Context, q source.Question) (bool, error) {
+	out, err := gitalypb.NewCommitServiceClient(r.conn).CommitIsAncestor(ctx, &gitalypb.CommitIsAncestorRequest{
+		Repository: r.message, AncestorId: string(q.Old), ChildId: string(q.New),
+	})
+	return out.GetValue(), r.fault(err, "ancestry")
+}
+
+func (r repository) exists(ctx context.Context) (bool, error) {
+	out, err := gitalypb.NewRepositoryServiceClient(r.conn).RepositoryExists(ctx, &gitalypb.RepositoryExistsRequest{Repository: r.message})
+	return out.GetExists(), r.fault(err, "existence")
+}
+
+func (r repository) hasBranches(ctx context.Context) (bool, error) {
+	out, err := gitalypb.NewRepositoryServiceClient(r.conn).HasLocalBranches(ctx, &gitalypb.HasLocalBranchesRequest{Repository: r.message})
+	return out.GetValue(), r.fault(err, "branches")
+}
+
+// defaultBranch is a short name; empty while there is no branch.
+func (r repository) defaultBranch(ctx context.Context) (string, error) {
+	out, err := gitalypb.NewRefServiceClient(r.conn).FindDefaultBranchName(ctx, &gitalypb.FindDefaultBranchNameRequest{Repository: r.message})
+	return strings.TrimPrefix(string(out.GetName()), "refs/heads/"), r.fault(err, "default branch")
+}
+
+func (r repository) refExists(ctx context.Context, ref string) (bool, error) {
+	out, err := gitalypb.NewRefServiceClient(r.conn).RefExists(ctx, &gitalypb.RefExistsRequest{Repository: r.message, Ref: []byte(ref)})
+	return out.GetValue(), r.fault(err, "ref "+ref)
+}
+
+func unknown(questions []source.Question) map[source.Question]source.Answer {
+	answers := make(map[source.Question]source.Answer, len(questions))
+	for _, q := range questions {
+		answers[q] = source.Unknown
+	}
+	return answers
+}

@@ -1,0 +1,64 @@
+package gitaly
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+
+	"gatehouse/application"
+	"gatehouse/application/gitaccess"
+)
+
+// dial prepares the connection to a storage, which is made with the first call
+// and again whenever it was lost. While there is none, calls fail at once.
+func dial(s gitaccess.Storage, now application.Clock) (*grpc.ClientConn, error) {
+	target, transport := s.Address, insecure.NewCredentials()
+	if rest, ok := strings.CutPrefix(s.Address, "tcp://"); ok {
+		target = "dns:///" + rest
+	}
+	if rest, ok := strings.CutPrefix(s.Address, "tls://"); ok {
+		target, transport = "dns:///"+rest, credentials.NewTLS(nil)
+	}
+	options := []grpc.DialOption{
+		grpc.WithTransportCredentials(transport),
+		grpc.WithNoProxy(),
+		grpc.WithDefaultServiceConfig(serviceConfig),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second},
+			MinConnectTimeout: 5 * time.Second,
+		}),
+		// A machine that is gone says nothing. Gitaly takes a ping every ten
+		// seconds.
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 10 * time.Second, PermitWithoutStream: true}),
+	}
+	if s.Token != "" {
+		options = append(options, grpc.WithPerRPCCredentials(token{s.Token, now}))
+	}
+	conn, err := grpc.NewClient(target, options...)
+	if err != nil {
+		return nil, fmt.Errorf("storage %q at %s: %w", s.Name, s.Address, err)
+	}
+	return conn, nil
+}
+
+// serviceConfig repeats what only reads and met a Gitaly that was going or
+// coming.
+const serviceConfig = `{"methodConfig": [{
+	"name": [
+		{"service": "gitaly.RepositoryService", "method": "RepositoryExists"},
+		{"service": "gitaly.RepositoryService", "method": "HasLocalBranches"},
+		{"service": "gitaly.RefService"},
+		{"service": "gitaly.CommitService"},
+		{"service": "gitaly.DiffService"}
+	],
+	"retryPolicy": {
+		"maxAttempts": 3, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
+		"retryableStatusCodes": ["UNAVAILABLE"]
+	}
+}]}`

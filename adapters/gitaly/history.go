@@ -1,0 +1,198 @@
+package gitaly
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	"gatehouse/adapters/gitaly/gitalypb"
+	"gatehouse/domain/source"
+)
+
+// DefaultBranch returns the short name of the default branch of a project's
+// code; empty while there is no branch. Of the project, here and below, ID,
+// Path, Storage and LegacyPath count. A repository that is not there is
+// domain.NotFound, an unreachable or late Gitaly domain.Unavailable.
+func (c *Client) DefaultBranch(ctx context.Context, p source.Project) (string, error) {
+	r, err := c.code(p)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := calling(ctx, "")
+	defer cancel()
+	return r.defaultBranch(ctx)
+}
+
+// HasBranches says whether a project's code has any branch.
+func (c *Client) HasBranches(ctx context.Context, p source.Project) (bool, error) {
+	r, err := c.code(p)
+	if err != nil {
+		return false, err
+	}
+	ctx, cancel := calling(ctx, "")
+	defer cancel()
+	return r.hasBranches(ctx)
+}
+
+// RefExists says whether a project's code has the ref of that full name.
+func (c *Client) RefExists(ctx context.Context, p source.Project, ref source.Ref) (bool, error) {
+	r, err := c.code(p)
+	if err != nil {
+		return false, err
+	}
+	ctx, cancel := calling(ctx, "")
+	defer cancel()
+	return r.refExists(ctx, ref.String())
+}
+
+// most is how many commits are counted at all.
+const most = 1_000_000
+
+// History returns the newest commits of the span, at most limit, the oldest of
+// them first, and how many there are in all. A span whose ends are not there
+// is an error.
+func (c *Client) History(ctx context.Context, p source.Project, span source.Span, limit int) (commits []source.Commit, total int, err error) {
+	r, err := c.code(p)
+	if err != nil {
+		return nil, 0, err
+	}
+	ctx, cancel := calling(ctx, "")
+	defer cancel()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		total, err = r.count(ctx, span)
+		return err
+	})
+	group.Go(func() (err error) {
+		commits, err = r.commits(ctx, span, limit)
+		return err
+	})
+	return commits, total, group.Wait()
+}
+
+func (r repository) count(ctx context.Context, span source.Span) (int, error) {
+	revision := span.To
+	if span.From != "" {
+		revision = span.From + ".." + span.To
+	}
+	out, err := gitalypb.NewCommitServiceClient(r.conn).CountCommits(ctx, &gitalypb.CountCommitsRequest{
+		Repository: r.message, Revision: []byte(revision), MaxCount: most,
+	})
+	return int(out.GetCount()), r.fault(err, "number of commits")
+}
+
+// commits are the newest ones of the span with their paths, the oldest first.
+func (r repository) commits(ctx context.Context, span source.Span, limit int) ([]source.Commit, error) {
+	revisions := []string{span.To}
+	if span.From != "" {
+		revisions = append(revisions, "^"+span.From)
+	}
+	stream, err := gitalypb.NewCommitServiceClient(r.conn).ListCommits(ctx, &gitalypb.ListCommitsRequest{
+		Repository: r.message, Revisions: revisions, PaginationParams: &gitalypb.PaginationParameter{Limit: int32(limit)},
+	})
+	if err != nil {
+		return nil, r.fault(err, "commits")
+	}
+	found, err := collect(stream, (*gitalypb.ListCommitsResponse).GetCommits)
+	if err != nil {
+		return nil, r.fault(err, "commits")
+	}
+	slices.Reverse(found)
+	commits := make([]source.Commit, len(found))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(abreast)
+	for i, m := range found {
+		commits[i] = commit(m)
+		group.Go(func() error { return r.addPaths(ctx, &commits[i], m.GetParentIds()) })
+	}
+	return commits, group.Wait()
+}
+
+// collect reads a stream to its end.
+func collect[M, T any](stream grpc.ServerStreamingClient[M], items func(*M) []T) (all []T, err error) {
+	for {
+		message, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, items(message)...)
+	}
+}
+
+func commit(m *gitalypb.GitCommit) source.Commit {
+	message := text(m.GetBody())
+	if message == "" {
+		message = text(m.GetSubject()) // a body that is too long is left out
+	}
+	title, _, _ := strings.Cut(message, "\n")
+	return source.Commit{
+		ID: source.ObjectID(m.GetId()), Title: title, Message: message,
+		At:         m.GetCommitter().GetDate().AsTime().In(zone(string(m.GetCommitter().GetTimezone()))),
+		AuthorName: text(m.GetAuthor().GetName()), AuthorEmail: text(m.GetAuthor().GetEmail()),
+	}
+}
+
+func text(raw []byte) string { return strings.ToValidUTF8(string(raw), "\uFFFD") }
+
+// zone reads Git's "+0130".
+func zone(offset string) *time.Location {
+	n, err := strconv.Atoi(offset)
+	if err != nil {
+		return time.UTC
+	}
+	return time.FixedZone("", (n/100*60+n%100)*60)
+}
+
+// Git knows the tree without entries by these names, in either format.
+const (
+	emptyTree    = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+	emptyTree256 = "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"
+)
+
+// addPaths asks for one commit at a time: an answer about several does not
+// tell which path belongs to which.
+func (r repository) addPaths(ctx context.Context, c *source.Commit, parents []string) error {
+	before := emptyTree
+	switch {
+	case len(parents) > 0:
+		before = parents[0]
+	case len(c.ID) == len(emptyTree256):
+		before = emptyTree256
+	}
+	stream, err := gitalypb.NewDiffServiceClient(r.conn).FindChangedPaths(ctx, &gitalypb.FindChangedPathsRequest{
+		Repository: r.message,
+		Requests: []*gitalypb.FindChangedPathsRequest_Request{{Type: &gitalypb.FindChangedPathsRequest_Request_TreeRequest_{
+			TreeRequest: &gitalypb.FindChangedPathsRequest_Request_TreeRequest{LeftTreeRevision: before, RightTreeRevision: string(c.ID)},
+		}}},
+	})
+	what := fmt.Sprintf("paths of %s", c.ID)
+	if err != nil {
+		return r.fault(err, what)
+	}
+	paths, err := collect(stream, (*gitalypb.FindChangedPathsResponse).GetPaths)
+	if err != nil {
+		return r.fault(err, what)
+	}
+	for _, path := range paths {
+		list := &c.Modified
+		switch path.GetStatus() {
+		case gitalypb.ChangedPaths_ADDED, gitalypb.ChangedPaths_COPIED:
+			list = &c.Added
+		case gitalypb.ChangedPaths_DELETED:
+			list = &c.Removed
+		}
+		*list = append(*list, text(path.GetPath()))
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package gormstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+)
+
+const (
+	// riverStep is our migration that makes River's tables.
+	riverStep = 7
+	// riverVersion is how far River's own migrations go in that step. A newer
+	// River that needs more gets a step of its own.
+	riverVersion = 6
+)
+
+var errRiverDone = errors.New("somebody else made the tables of jobs meanwhile")
+
+// river is the step that makes River's tables. On PostgreSQL they cannot be
+// made in one transaction; there a lock keeps others away. On SQLite one
+// transaction does so.
+func river(d dialect) *goose.Migration {
+	if d == onPostgres {
+		return goose.NewGoMigration(riverStep,
+			&goose.GoFunc{RunDB: func(ctx context.Context, pool *sql.DB) error {
+				return migrateRiver(ctx, riverdatabasesql.New(pool), nil, rivermigrate.DirectionUp)
+			}},
+			&goose.GoFunc{RunDB: func(ctx context.Context, pool *sql.DB) error {
+				return migrateRiver(ctx, riverdatabasesql.New(pool), nil, rivermigrate.DirectionDown)
+			}})
+	}
+	return goose.NewGoMigration(riverStep,
+		&goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+			return migrateRiver(ctx, riversqlite.New(nil), tx, rivermigrate.DirectionUp)
+		}},
+		&goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+			return migrateRiver(ctx, riversqlite.New(nil), tx, rivermigrate.DirectionDown)
+		}})
+}
+
+func migrateRiver(ctx context.Context, driver riverdriver.Driver[*sql.Tx], tx *sql.Tx, direction rivermigrate.Direction) error {
+	migrator, err := rivermigrate.New(driver, nil)
+	if err != nil {
+		return err
+	}
+	options := &rivermigrate.MigrateOpts{TargetVersion: riverVersion}
+	if direction == rivermigrate.DirectionDown {
+		options.TargetVersion = -1
+	}
+	if tx == nil {
+		_, err = migrator.Migrate(ctx, direction, options)
+		return err
+	}
+	result, err := migrator.MigrateTx(ctx, tx, direction, options) //nolint:staticcheck // only PostgreSQL cannot do so
+	if err == nil && len(result.Versions) == 0 {
+		return errRiverDone
+	}
+	return err
+}

@@ -1,0 +1,74 @@
+package gitaccess_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"gatehouse/application/gitaccess"
+	"gatehouse/domain"
+	"gatehouse/domain/source"
+)
+
+func TestGatekeeper_Allow_existence(t *testing.T) {
+	t.Parallel()
+	for answer, want := range map[source.Answer]domain.Kind{source.Yes: "", source.No: domain.NotFound, source.Unknown: ""} {
+		w := newWorld()
+		w.connected, w.answers = true, map[source.Question]source.Answer{{About: source.Existence}: answer}
+		_, err := w.gatekeeper().Allow(t.Context(), fetch())
+		if want == "" && err != nil || want != "" && !errors.Is(err, want) {
+			t.Errorf("answer %v: got %v, want %q", answer, err, want)
+		}
+	}
+}
+
+// A Gitaly that is down is not what Git access is about before any change is
+// known; the log learns of it.
+func TestGatekeeper_Allow_existenceUnseen(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.connected = true
+	grant, err := w.gatekeeper().Allow(t.Context(), fetch())
+	if err != nil || grant.Warning == nil || !strings.Contains(grant.Warning.Error(), "connection refused") {
+		t.Errorf("got %v, warning %v", err, grant.Warning)
+	}
+}
+
+// hanging is a Gitaly that never answers.
+type hanging struct{ *world }
+
+func (hanging) Answers(ctx context.Context, _ gitaccess.Place, _ []source.Question) (map[source.Question]source.Answer, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestGatekeeper_Allow_hangingGitaly(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		req  gitaccess.Request
+		took time.Duration
+		want error
+	}{
+		"a fetch": {fetch(), 5 * time.Second, nil},
+		"a push":  {update(), gitaccess.Budget, domain.Unavailable},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld()
+			rules := gitaccess.Rules{
+				Settings: source.Settings{Protocols: source.AllProtocols, Connected: true},
+				Storages: map[string]gitaccess.Storage{"default": {Name: "default"}},
+			}
+			began := time.Now()
+			_, err := gitaccess.New(w, hanging{w}, w, w, w, rules, time.Now).Allow(t.Context(), c.req)
+			if !errors.Is(err, c.want) {
+				t.Errorf("%s: got %v", name, err)
+			}
+			if took := time.Since(began); took != c.took {
+				t.Errorf("%s: took %v, want %v", name, took, c.took)
+			}
+		})
+	}
+}

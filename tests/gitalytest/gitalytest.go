@@ -1,0 +1,171 @@
+// Package gitalytest is a Gitaly for tests: it keeps repositories in memory,
+// speaks gRPC over TCP, and can be made to hang or to go away.
+package gitalytest
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"gatehouse/adapters/gitaly/gitalypb"
+)
+
+// Server is one Gitaly. It is safe for concurrent use.
+type Server struct {
+	// Storage is the name of its only storage, Secret what its callers have to
+	// know; empty for no secret.
+	Storage, Secret string
+
+	address string
+	server  *grpc.Server
+
+	mutex        sync.Mutex
+	repositories map[string]*Repository
+	calls        []Call
+	hangs        func(Call) bool
+}
+
+// Call is a call that came in.
+type Call struct {
+	// Method is the last part of the full name.
+	Method string
+	// Repository is nil where the call names none.
+	Repository *gitalypb.Repository
+	Metadata   metadata.MD
+	// Left is the time until the caller's deadline; 0 if there is none.
+	Left time.Duration
+}
+
+// Start serves the storage "default" on a free port until the test ends.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	s := &Server{Storage: "default", repositories: map[string]*Repository{}, hangs: func(Call) bool { return false }}
+	s.Resume(t)
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// Address is where it listens, as configurations have it.
+func (s *Server) Address() string { return "tcp://" + s.address }
+
+// Stop drops all callers and takes no more.
+func (s *Server) Stop() { s.server.Stop() }
+
+// Resume serves again, at the same address.
+func (s *Server) Resume(t testing.TB) {
+	t.Helper()
+	address := s.address
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.address = listener.Addr().String()
+	s.server = grpc.NewServer(grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream))
+	gitalypb.RegisterRepositoryServiceServer(s.server, repositories{s: s})
+	gitalypb.RegisterRefServiceServer(s.server, refs{s: s})
+	gitalypb.RegisterCommitServiceServer(s.server, commits{s: s})
+	gitalypb.RegisterDiffServiceServer(s.server, diffs{s: s})
+	gitalypb.RegisterServerServiceServer(s.server, info{s: s})
+	go func() { _ = s.server.Serve(listener) }()
+}
+
+// Hang keeps the calls that which picks without an answer.
+func (s *Server) Hang(which func(Call) bool) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.hangs = which
+}
+
+// Calls are those that came in so far, of the methods that are named.
+func (s *Server) Calls(methods ...string) []Call {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	var some []Call
+	for _, c := range s.calls {
+		for _, m := range methods {
+			if c.Method == m {
+				some = append(some, c)
+			}
+		}
+	}
+	return some
+}
+
+func (s *Server) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	if err := s.enter(ctx, info.FullMethod, request); err != nil {
+		return nil, err
+	}
+	return handle(ctx, request)
+}
+
+func (s *Server) stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+	return handle(server, entering{stream, s, info.FullMethod})
+}
+
+// entering looks at the request of a streaming call once it is there.
+type entering struct {
+	grpc.ServerStream
+	s      *Server
+	method string
+}
+
+// RecvMsg receives the request.
+func (e entering) RecvMsg(request any) error {
+	if err := e.ServerStream.RecvMsg(request); err != nil {
+		return err
+	}
+	return e.s.enter(e.Context(), e.method, request)
+}
+
+// enter notes a call, holds it up if it is to hang, and refuses strangers.
+func (s *Server) enter(ctx context.Context, method string, request any) error {
+	call := Call{Method: method[strings.LastIndexByte(method, '/')+1:]}
+	call.Metadata, _ = metadata.FromIncomingContext(ctx)
+	if named, ok := request.(interface{ GetRepository() *gitalypb.Repository }); ok {
+		call.Repository = named.GetRepository()
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		call.Left = time.Until(deadline)
+	}
+	s.mutex.Lock()
+	s.calls = append(s.calls, call)
+	hangs := s.hangs(call)
+	s.mutex.Unlock()
+	if hangs {
+		<-ctx.Done()
+		return status.FromContextError(ctx.Err()).Err()
+	}
+	return s.authenticate(call.Metadata)
+}
+
+func (s *Server) authenticate(md metadata.MD) error {
+	if s.Secret == "" {
+		return nil
+	}
+	given := strings.Join(md.Get("authorization"), ",")
+	rest, bearer := strings.CutPrefix(given, "Bearer v2.")
+	signature, moment, _ := strings.Cut(rest, ".")
+	mac := hmac.New(sha256.New, []byte(s.Secret))
+	mac.Write([]byte(moment))
+	second, err := strconv.ParseInt(moment, 10, 64)
+	fresh := time.Since(time.Unix(second, 0)).Abs() < 30*time.Second
+	if !bearer || err != nil || !fresh || !hmac.Equal([]byte(signature), []byte(hex.EncodeToString(mac.Sum(nil)))) {
+		return status.Error(codes.PermissionDenied, "permission denied")
+	}
+	return nil
+}

@@ -1,0 +1,134 @@
+package gitalytest
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"gatehouse/adapters/gitaly/gitalypb"
+)
+
+// Repository is a repository in memory. It is filled before it is asked.
+type Repository struct {
+	// Head is the full name of what HEAD points to.
+	Head string
+	// Refs are commits by full name.
+	Refs map[string]string
+	// Commits are all that are stored for good, Quarantined those of each
+	// quarantine directory.
+	Commits     map[string]Commit
+	Quarantined map[string]map[string]Commit
+}
+
+// Commit is one commit, with the paths that it changes.
+type Commit struct {
+	Parents                  []string
+	Message                  string
+	At                       time.Time
+	Zone                     string
+	Author, Email            string
+	Added, Modified, Removed []string
+}
+
+// Put makes an empty repository at the relative path, or finds the one that is
+// there.
+func (s *Server) Put(relativePath string) *Repository {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.repositories[relativePath] == nil {
+		s.repositories[relativePath] = &Repository{
+			Head: "refs/heads/main", Refs: map[string]string{}, Commits: map[string]Commit{}, Quarantined: map[string]map[string]Commit{},
+		}
+	}
+	return s.repositories[relativePath]
+}
+
+// Forget removes the repository at the relative path.
+func (s *Server) Forget(relativePath string) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	delete(s.repositories, relativePath)
+}
+
+// Has says whether there is a repository at the relative path.
+func (s *Server) Has(relativePath string) bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.repositories[relativePath] != nil
+}
+
+// find returns the repository that a call names.
+func (s *Server) find(m *gitalypb.Repository) (*Repository, error) {
+	if m.GetStorageName() != s.Storage {
+		return nil, status.Errorf(codes.InvalidArgument, "storage %q not found", m.GetStorageName())
+	}
+	if !s.Has(m.GetRelativePath()) {
+		return nil, status.Error(codes.NotFound, "repository not found")
+	}
+	return s.Put(m.GetRelativePath()), nil
+}
+
+// commit finds a commit among those that a call may see.
+func (r *Repository) commit(m *gitalypb.Repository, revision string) (id string, c Commit, ok bool) {
+	if id, ok = r.Refs[revision]; !ok {
+		id = revision
+	}
+	if c, ok = r.Commits[id]; ok {
+		return id, c, true
+	}
+	c, ok = r.Quarantined[m.GetGitObjectDirectory()][id]
+	return id, c, ok
+}
+
+// reach returns all commits from one on, itself first.
+func (r *Repository) reach(m *gitalypb.Repository, revision string) (ids []string) {
+	waiting := []string{revision}
+	for len(waiting) > 0 {
+		id, c, ok := r.commit(m, waiting[0])
+		waiting = waiting[1:]
+		if ok && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+			waiting = append(waiting, c.Parents...)
+		}
+	}
+	return ids
+}
+
+// span returns what can be reached from to and not from from, newest first.
+func (r *Repository) span(m *gitalypb.Repository, from, to string) (ids []string, err error) {
+	for _, end := range []string{from, to} {
+		if _, _, ok := r.commit(m, end); end != "" && !ok {
+			return nil, status.Errorf(codes.Internal, "bad revision %q", end)
+		}
+	}
+	gone := r.reach(m, from)
+	for _, id := range r.reach(m, to) {
+		if !slices.Contains(gone, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+func (r *Repository) branches() bool {
+	for name := range r.Refs {
+		if strings.HasPrefix(name, "refs/heads/") {
+			return true
+		}
+	}
+	return false
+}
+
+func message(id string, c Commit) *gitalypb.GitCommit {
+	subject, _, _ := strings.Cut(c.Message, "\n")
+	person := &gitalypb.CommitAuthor{
+		Name: []byte(c.Author), Email: []byte(c.Email), Date: timestamppb.New(c.At), Timezone: []byte(c.Zone),
+	}
+	return &gitalypb.GitCommit{
+		Id: id, Subject: []byte(subject), Body: []byte(c.Message), Author: person, Committer: person, ParentIds: c.Parents,
+	}
+}

@@ -1,0 +1,189 @@
+package gitalytest
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"gatehouse/adapters/gitaly/gitalypb"
+)
+
+type repositories struct {
+	gitalypb.UnimplementedRepositoryServiceServer
+	s *Server
+}
+
+// RepositoryExists says whether it is there.
+func (v repositories) RepositoryExists(_ context.Context, in *gitalypb.RepositoryExistsRequest) (*gitalypb.RepositoryExistsResponse, error) {
+	_, err := v.s.find(in.GetRepository())
+	if err != nil && status.Code(err) != codes.NotFound {
+		return nil, err
+	}
+	return &gitalypb.RepositoryExistsResponse{Exists: err == nil}, nil
+}
+
+// CreateRepository makes one, once.
+func (v repositories) CreateRepository(_ context.Context, in *gitalypb.CreateRepositoryRequest) (*gitalypb.CreateRepositoryResponse, error) {
+	_, err := v.s.find(in.GetRepository())
+	switch status.Code(err) {
+	case codes.OK:
+		return nil, status.Error(codes.AlreadyExists, "creating repository: repository exists already")
+	case codes.NotFound:
+	default:
+		return nil, err
+	}
+	r := v.s.Put(in.GetRepository().GetRelativePath())
+	if branch := string(in.GetDefaultBranch()); branch != "" {
+		r.Head = "refs/heads/" + branch
+	}
+	return &gitalypb.CreateRepositoryResponse{}, nil
+}
+
+// RemoveRepository forgets it.
+func (v repositories) RemoveRepository(_ context.Context, in *gitalypb.RemoveRepositoryRequest) (*gitalypb.RemoveRepositoryResponse, error) {
+	if _, err := v.s.find(in.GetRepository()); err != nil {
+		return nil, err
+	}
+	v.s.Forget(in.GetRepository().GetRelativePath())
+	return &gitalypb.RemoveRepositoryResponse{}, nil
+}
+
+// HasLocalBranches says whether there is any branch.
+func (v repositories) HasLocalBranches(_ context.Context, in *gitalypb.HasLocalBranchesRequest) (*gitalypb.HasLocalBranchesResponse, error) {
+	r, err := v.s.find(in.GetRepository())
+	if err != nil {
+		return nil, err
+	}
+	return &gitalypb.HasLocalBranchesResponse{Value: r.branches()}, nil
+}
+
+type refs struct {
+	gitalypb.UnimplementedRefServiceServer
+	s *Server
+}
+
+// FindDefaultBranchName returns HEAD's branch if it exists, else any.
+func (v refs) FindDefaultBranchName(_ context.Context, in *gitalypb.FindDefaultBranchNameRequest) (*gitalypb.FindDefaultBranchNameResponse, error) {
+	r, err := v.s.find(in.GetRepository())
+	if err != nil {
+		return nil, err
+	}
+	if !r.branches() {
+		return &gitalypb.FindDefaultBranchNameResponse{}, nil
+	}
+	return &gitalypb.FindDefaultBranchNameResponse{Name: []byte(r.Head)}, nil
+}
+
+// RefExists says whether there is the ref.
+func (v refs) RefExists(_ context.Context, in *gitalypb.RefExistsRequest) (*gitalypb.RefExistsResponse, error) {
+	r, err := v.s.find(in.GetRepository())
+	if err != nil {
+		return nil, err
+	}
+	_, ok := r.Refs[string(in.GetRef())]
+	return &gitalypb.RefExistsResponse{Value: ok}, nil
+}
+
+type commits struct {
+	gitalypb.UnimplementedCommitServiceServer
+	s *Server
+}
+
+// CommitIsAncestor says no too where a commit cannot be seen.
+func (v commits) CommitIsAncestor(_ context.Context, in *gitalypb.CommitIsAncestorRequest) (*gitalypb.CommitIsAncestorResponse, error) {
+	r, err := v.s.find(in.GetRepository())
+	if err != nil {
+		return nil, err
+	}
+	is := slices.Contains(r.reach(in.GetRepository(), in.GetChildId()), in.GetAncestorId())
+	return &gitalypb.CommitIsAncestorResponse{Value: is}, nil
+}
+
+// ListCommits lists what the revisions span, newest first.
+func (v commits) ListCommits(in *gitalypb.ListCommitsRequest, out grpc.ServerStreamingServer[gitalypb.ListCommitsResponse]) error {
+	r, err := v.s.find(in.GetRepository())
+	if err != nil {
+		return err
+	}
+	var from, to string
+	for _, revision := range in.GetRevisions() {
+		if rest, not := strings.CutPrefix(revision, "^"); not {
+			from = rest
+		} else {
+			to = revision
+		}
+	}
+	ids, err := r.span(in.GetRepository(), from, to)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids[:min(len(ids), int(in.GetPaginationParams().GetLimit()))] {
+		_, c, _ := r.commit(in.GetRepository(), id)
+		if err := out.Send(&gitalypb.ListCommitsResponse{Commits: []*gitalypb.GitCommit{message(id, c)}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CountCommits counts them.
+func (v commits) CountCommits(_ context.Context, in *gitalypb.CountCommitsRequest) (*gitalypb.CountCommitsResponse, error) {
+	r, err := v.s.find(in.GetRepository())
+	if err != nil {
+		return nil, err
+	}
+	from, to, two := strings.Cut(string(in.GetRevision()), "..")
+	if !two {
+		from, to = "", from
+	}
+	ids, err := r.span(in.GetRepository(), from, to)
+	return &gitalypb.CountCommitsResponse{Count: int32(min(len(ids), int(in.GetMaxCount())))}, err
+}
+
+type diffs struct {
+	gitalypb.UnimplementedDiffServiceServer
+	s *Server
+}
+
+// FindChangedPaths tells what a commit changed, whatever the left tree is, but
+// for one that is not the commit's first parent.
+func (v diffs) FindChangedPaths(in *gitalypb.FindChangedPathsRequest, out grpc.ServerStreamingServer[gitalypb.FindChangedPathsResponse]) error {
+	r, err := v.s.find(in.GetRepository())
+	if err != nil {
+		return err
+	}
+	for _, request := range in.GetRequests() {
+		tree := request.GetTreeRequest()
+		_, c, ok := r.commit(in.GetRepository(), tree.GetRightTreeRevision())
+		if !ok || len(c.Parents) > 0 && c.Parents[0] != tree.GetLeftTreeRevision() {
+			return status.Error(codes.Internal, "resolving tree")
+		}
+		for how, paths := range map[gitalypb.ChangedPaths_Status][]string{
+			gitalypb.ChangedPaths_ADDED: c.Added, gitalypb.ChangedPaths_MODIFIED: c.Modified, gitalypb.ChangedPaths_DELETED: c.Removed,
+		} {
+			for _, path := range paths {
+				if err := out.Send(&gitalypb.FindChangedPathsResponse{Paths: []*gitalypb.ChangedPaths{{Path: []byte(path), Status: how}}}); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+type info struct {
+	gitalypb.UnimplementedServerServiceServer
+	s *Server
+}
+
+// ServerInfo tells of the one storage.
+func (v info) ServerInfo(context.Context, *gitalypb.ServerInfoRequest) (*gitalypb.ServerInfoResponse, error) {
+	return &gitalypb.ServerInfoResponse{
+		ServerVersion: "16.8.0", GitVersion: "2.43.0",
+		StorageStatuses: []*gitalypb.ServerInfoResponse_StorageStatus{{StorageName: v.s.Storage, Readable: true, Writeable: true}},
+	}, nil
+}

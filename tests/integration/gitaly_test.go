@@ -1,0 +1,213 @@
+package integration_test
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/application/gitaccess"
+	"gatehouse/domain/source"
+	"gatehouse/tests/gitalytest"
+)
+
+// Commits of the matrix: newer is on old, which is in the repository; forced
+// is beside it. Both wait in quarantine while a push is judged.
+const (
+	absent     = "0000000000000000000000000000000000000000"
+	old        = "1111111111111111111111111111111111111111"
+	newer      = "2222222222222222222222222222222222222222"
+	forced     = "3333333333333333333333333333333333333333"
+	quarantine = "objects/incoming-1"
+)
+
+// protectedWorld is that of the matrix 6.5.4.
+const protectedWorld = `
+users:
+  - {id: 2, username: root, admin: true}
+  - {id: 3, username: own}
+  - {id: 4, username: maint}
+  - {id: 5, username: dev}
+  - {id: 6, username: rep}
+  - {id: 7, username: guest}
+groups: [{id: 5, path: acme}]
+projects:
+  - {id: 42, path: acme/cli, visibility: private, default_branch: master,
+     protected_branches: [{name: feature, push: maintainer, merge: maintainer}, {name: "force/*", push: maintainer, allow_force_push: true},
+                          {name: "dev/*", push: developer}, {name: "shut/*", push: none}, {name: "merge/*", push: maintainer, merge: developer}],
+     protected_tags: [{name: "v*", create: maintainer}]}
+members:
+  - {user: own, project: acme/cli, role: owner}
+  - {user: maint, project: acme/cli, role: maintainer}
+  - {user: dev, project: acme/cli, role: developer}
+  - {user: rep, project: acme/cli, role: reporter}
+  - {user: guest, project: acme/cli, role: guest}
+`
+
+// repository is that of acme/cli.
+func repository(g *gitalytest.Server) *gitalytest.Repository {
+	r := g.Put(source.Project{ID: 42}.RelativePath(source.Code))
+	r.Head, r.Refs["refs/heads/master"], r.Refs["refs/heads/feature"] = "refs/heads/master", old, old
+	r.Commits[old] = gitalytest.Commit{}
+	r.Quarantined[quarantine] = map[string]gitalytest.Commit{newer: {Parents: []string{old}}, forced: {}}
+	return r
+}
+
+// storages configures the storages of Gitalys.
+func storages(gitalys ...*gitalytest.Server) string {
+	var list []string
+	for _, g := range gitalys {
+		list = append(list, fmt.Sprintf(`{name: %s, address: "%s", token: %q}`, g.Storage, g.Address(), g.Secret))
+	}
+	return "gitaly.storages=[" + strings.Join(list, ", ") + "]"
+}
+
+// landing is what Gitaly asks about the changes of a push.
+func landing(who, protocol string, changes ...string) string {
+	return fmt.Sprintf(`{"username": %q, "gl_repository": "project-42", "project": "/disk/x.git", "relative_path": "snapshot/1.git",
+		"action": "git-receive-pack", "protocol": %q, "changes": %q,
+		"env": "{\"GIT_OBJECT_DIRECTORY_RELATIVE\":\"%s\",\"GIT_ALTERNATE_OBJECT_DIRECTORIES_RELATIVE\":[\"objects\"]}"}`,
+		who, protocol, strings.Join(changes, "\n")+"\n", quarantine)
+}
+
+// TestAllowed_matrix is 6.5.4 with a Gitaly that knows the history.
+func TestAllowed_matrix(t *testing.T) {
+	t.Parallel()
+	g := gitalytest.Start(t)
+	g.Secret = gitalyToken
+	repository(g)
+	s := serve(t, settings(t, "memory:", storages(g)), with(t, protectedWorld))
+	const ff, force, remove, create = old + " " + newer, old + " " + forced, old + " " + absent, absent + " " + newer
+	const all, maintainers, nobody = "200 200 200 401", "200 200 401 401", "401 401 401 401"
+	for name, row := range map[string]struct{ protocol, changes, want string }{
+		"create unprotected":       {"ssh", create + " refs/heads/x", all},
+		"fast-forward unprotected": {"ssh", ff + " refs/heads/master", all},
+		"force-push unprotected":   {"ssh", force + " refs/heads/master", all},
+		"delete unprotected":       {"ssh", remove + " refs/heads/x", all},
+		"delete default":           {"ssh", remove + " refs/heads/master", nobody},
+		"delete default, web":      {"web", remove + " refs/heads/master", nobody},
+		"fast-forward feature":     {"ssh", ff + " refs/heads/feature", maintainers},
+		"the same over HTTP":       {"http", ff + " refs/heads/feature", maintainers},
+		"force-push feature":       {"ssh", force + " refs/heads/feature", nobody},
+		"delete feature, ssh":      {"ssh", remove + " refs/heads/feature", nobody},
+		"delete feature, http":     {"http", remove + " refs/heads/feature", nobody},
+		"delete feature, web":      {"web", remove + " refs/heads/feature", maintainers},
+		"create tag":               {"ssh", create + " refs/tags/x", all},
+		"update tag":               {"ssh", force + " refs/tags/x", all},
+		"delete tag":               {"ssh", remove + " refs/tags/x", all},
+		"create protected tag":     {"ssh", create + " refs/tags/v1", maintainers},
+		"update protected tag":     {"ssh", ff + " refs/tags/v1", nobody},
+		"both in one push":         {"ssh", ff + " refs/heads/x\n" + ff + " refs/heads/feature", maintainers},
+		"push=30":                  {"ssh", ff + " refs/heads/dev/x", all},
+		"push=30, forced":          {"ssh", force + " refs/heads/dev/x", nobody},
+		"push=0":                   {"ssh", ff + " refs/heads/shut/x", nobody},
+		"push=40 merge=30":         {"ssh", ff + " refs/heads/merge/x", maintainers},
+		"force allowed, forced":    {"ssh", force + " refs/heads/force/x", maintainers},
+		"force allowed, not":       {"ssh", ff + " refs/heads/force/x", maintainers},
+		"a tag like the default":   {"ssh", create + " refs/tags/master", nobody},
+		"an object nobody has":     {"ssh", old + " " + strings.Repeat("4", 40) + " refs/heads/feature", nobody},
+	} {
+		want := strings.Fields(row.want)
+		for i, people := range [][]string{{"own", "root"}, {"maint"}, {"dev"}, {"rep", "guest"}} {
+			for _, who := range people {
+				got := s.post(t, "/allowed", landing(who, row.protocol, row.changes))
+				if fmt.Sprint(got.status) != want[i] {
+					t.Errorf("%s as %s: got %d %s, want %s", name, who, got.status, got.body, want[i])
+				}
+			}
+		}
+	}
+	for who, want := range map[string]int{"own": 200, "root": 200, "maint": 200, "dev": 200, "rep": 401, "guest": 401} {
+		body := fmt.Sprintf(`{"username": %q, "project": "acme/cli", "action": "git-receive-pack", "protocol": "ssh", "changes": "_any"}`, who)
+		s.post(t, "/allowed", body).is(t, "_any as "+who, want, `{}`)
+	}
+	for _, call := range g.Calls("CommitIsAncestor", "HasLocalBranches", "FindDefaultBranchName") {
+		if got := call.Metadata.Get("relative-path-bin"); len(got) != 1 || got[0] != "snapshot/1.git" {
+			t.Errorf("%s: got the path %q", call.Method, got)
+		}
+	}
+}
+
+// TestAllowed_gitalyHangs keeps the history of one repository from being
+// told: others, of the same storage too, are judged meanwhile, and the push
+// that waits is refused when Gitaly goes away.
+func TestAllowed_gitalyHangs(t *testing.T) {
+	t.Parallel()
+	near, far := gitalytest.Start(t), gitalytest.Start(t)
+	far.Storage = "far"
+	repository(near)
+	for id, g := range map[source.ProjectID]*gitalytest.Server{43: near, 44: far} {
+		r := g.Put(source.Project{ID: id}.RelativePath(source.Code))
+		r.Quarantined[quarantine] = map[string]gitalytest.Commit{newer: {Parents: []string{old}}, old: {}}
+	}
+	s := serve(t, settings(t, "memory:", storages(near, far)), with(t, strings.Replace(protectedWorld, "members:\n", `
+  - {id: 43, path: acme/near, protected_branches: [{name: feature, push: maintainer}]}
+  - {id: 44, path: acme/far, storage: far, protected_branches: [{name: feature, push: maintainer}]}
+members:
+  - {user: maint, group: acme, role: maintainer}
+`, 1)))
+	feature := landing("maint", "ssh", old+" "+newer+" refs/heads/feature")
+	near.Hang(func(c gitalytest.Call) bool { return c.Repository.GetGlRepository() == "project-42" })
+	waiting := make(chan answer, 10)
+	for range cap(waiting) {
+		go func() { waiting <- s.post(t, "/allowed", feature) }()
+	}
+	for began := time.Now(); len(near.Calls("CommitIsAncestor")) < cap(waiting); runtime.Gosched() {
+		if time.Since(began) > patience {
+			t.Fatal("the pushes do not get to Gitaly")
+		}
+	}
+	for _, other := range []string{"project-43", "project-44"} {
+		s.post(t, "/allowed", strings.Replace(feature, "project-42", other, 1)).is(t, other+" meanwhile", 200, `{"status": true}`)
+	}
+	s.get(t, "/check").is(t, "the server", 200, `{"redis": true}`)
+	near.Stop()
+	for range cap(waiting) {
+		(<-waiting).refusal(t, "a push that waited", 503)
+	}
+	if call := near.Calls("CommitIsAncestor")[0]; call.Left <= 0 || call.Left > gitaccess.Budget {
+		t.Errorf("Gitaly was told that %s are left of 50 s", call.Left)
+	}
+}
+
+// TestAllowed_gitalyDown refuses what only Gitaly could tell, and nothing
+// else; it needs no restart when Gitaly is back.
+func TestAllowed_gitalyDown(t *testing.T) {
+	t.Parallel()
+	g := gitalytest.Start(t)
+	repository(g)
+	s := serve(t, settings(t, "memory:", storages(g)), with(t, strings.Replace(protectedWorld, "members:\n", "  - {id: 43, path: acme/fresh, empty: true}\nmembers:\n  - {user: dev, project: acme/fresh, role: developer}\n", 1)))
+	feature := landing("maint", "ssh", old+" "+newer+" refs/heads/feature")
+	fetch := strings.Replace(pull(`"username": "maint"`), "acme/tools/cli", "acme/cli", 1)
+	g.Stop()
+	s.post(t, "/allowed", feature).refusal(t, "a protected branch", 503)
+	first := strings.Replace(landing("dev", "ssh", absent+" "+newer+" refs/heads/x"), "project-42", "project-43", 1)
+	s.post(t, "/allowed", first).refusal(t, "what may be the first branch", 503)
+	s.post(t, "/allowed", landing("dev", "ssh", old+" "+absent+" refs/heads/x")).refusal(t, "what may be the default branch", 503)
+	s.post(t, "/allowed", landing("rep", "ssh", old+" "+newer+" refs/heads/feature")).refusal(t, "what is refused anyway", 401)
+	s.post(t, "/allowed", landing("dev", "ssh", old+" "+newer+" refs/heads/x")).is(t, "a branch that is not protected", 200, `{"status": true}`)
+	s.post(t, "/allowed", fetch).is(t, "a fetch, which meets Gitaly next", 200, `{"status": true}`)
+	g.Resume(t)
+	for began := time.Now(); ; {
+		got := s.post(t, "/allowed", feature)
+		if got.status == 200 {
+			break
+		}
+		if time.Since(began) > patience {
+			t.Fatalf("Gitaly is back, and still %d %s", got.status, got.body)
+		}
+	}
+	g.Forget(source.Project{ID: 42}.RelativePath(source.Code))
+	s.post(t, "/allowed", fetch).is(t, "a repository that is not there", 404, `{"status": false}`)
+}
+
+// TestAllowed_noGitaly is what is known without any: all but history.
+func TestAllowed_noGitaly(t *testing.T) {
+	t.Parallel()
+	s := serve(t, settings(t, "memory:", "gitaly.storages=[]"), with(t, protectedWorld))
+	s.post(t, "/allowed", landing("maint", "ssh", old+" "+newer+" refs/heads/feature")).refusal(t, "a protected branch", 401)
+	s.post(t, "/allowed", landing("maint", "ssh", old+" "+newer+" refs/heads/force/x")).is(t, "one that may be forced", 200, `{"status": true}`)
+	s.post(t, "/allowed", landing("dev", "ssh", old+" "+absent+" refs/heads/master")).refusal(t, "the default branch on record", 401)
+	s.post(t, "/allowed", landing("dev", "ssh", absent+" "+newer+" refs/tags/x")).is(t, "a tag", 200, `{"status": true}`)
+}
