@@ -34,6 +34,7 @@ type Ports struct {
 	Events     audit.Log
 	Registries directory.Registries
 	Inventory  directory.Inventory
+	Plots      directory.Plots
 	Jobs       Jobs
 	Keeper     Keeper
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gatehouse/application"
 	"gatehouse/application/audit"
 	"gatehouse/application/directory"
 	"gatehouse/application/pushes"
@@ -63,7 +64,7 @@ func New() *Store {
 func (s *Store) Registries() directory.Registries {
 	return func(ctx context.Context, do func(directory.Registry) error) error {
 		return s.change(ctx, func(d *draft) error {
-			return do(directory.Registry{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d})
+			return do(directory.Registry{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d, Work: d})
 		})
 	}
 }
@@ -76,7 +77,7 @@ func (s *Store) change(ctx context.Context, do func(*draft) error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	d := &draft{s.world.Load().clone()}
+	d := &draft{world: s.world.Load().clone()}
 	if err := do(d); err != nil {
 		return err
 	}
@@ -84,6 +85,11 @@ func (s *Store) change(ctx context.Context, do func(*draft) error) error {
 		return err
 	}
 	s.world.Store(d.world)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, job := range d.left {
+		s.enqueue(job)
+	}
 	return nil
 }
 
@@ -109,7 +115,11 @@ func (s *Store) Close(context.Context) error { return nil }
 
 // draft is the world that a unit of work changes. Each of its methods leaves
 // it as it was if it fails.
-type draft struct{ *world }
+type draft struct {
+	*world
+	// left are the jobs that are left if the unit succeeds.
+	left []application.Job
+}
 
 // micro is t as stores keep it: in UTC, to the microsecond.
 func micro(t time.Time) time.Time {
