@@ -20,7 +20,7 @@ const (
 	// drainTimeout is what the longest request may take, and some.
 	drainTimeout = time.Minute
 	// stopTimeout leaves the store time to write what was put off.
-	stopTimeout = drainTimeout + 15*time.Second
+	stopTimeout = drainTimeout + 15*time.Second + finishTimeout
 )
 
 // App is the graph of the server. A leaf of it can be replaced by fx.Replace.
@@ -30,11 +30,11 @@ func App(config Config) fx.Option {
 		fx.Provide(func() *zap.Logger { return NewLogger(config.Log, os.Stderr) }),
 		fx.WithLogger(quiet),
 		fx.StartTimeout(startTimeout), fx.StopTimeout(stopTimeout),
-		persistence(config), registry, people, git, web,
+		persistence(config), registry, people, git, background, web,
 		// Secrets come first: while they cannot be had, nothing is open that
 		// would have to be closed. Hooks run in this order, and in the other
 		// one at the end.
-		fx.Invoke(func(*secretfile.Set) {}, keep, unlock, populate, announce, listen),
+		fx.Invoke(func(*secretfile.Set) {}, keep, unlock, populate, announce, work, listen),
 	)
 }
 

@@ -26,6 +26,8 @@ type Config struct {
 	Audit    Audit    `koanf:"audit"`
 	LFS      LFS      `koanf:"lfs"`
 	Tokens   Tokens   `koanf:"tokens"`
+	Jobs     JobRules `koanf:"jobs"`
+	Webhooks Webhooks `koanf:"webhooks"`
 
 	LicensedFeatures LicensedFeatures `koanf:"licensed_features"`
 	Findings         Findings         `koanf:"findings"`
@@ -176,6 +178,29 @@ type Tokens struct {
 	RequireExpiry   bool `koanf:"require_expiry"`
 	// AllowPastExpiry mints tokens that have ended already.
 	AllowPastExpiry bool `koanf:"allow_past_expiry"`
+}
+
+// JobRules are about work in the background.
+type JobRules struct {
+	// Workers is how many jobs each server does at once.
+	Workers int `koanf:"workers"`
+	// PollInterval is how often each server looks for jobs.
+	PollInterval time.Duration `koanf:"poll_interval"`
+	// RetryDelay is how long a job waits that failed once.
+	RetryDelay time.Duration `koanf:"retry_delay"`
+}
+
+// Webhooks is about the events that are sent to hooks.
+type Webhooks struct {
+	// Timeout is how long a receiver may take to answer.
+	Timeout time.Duration `koanf:"timeout"`
+	// AllowLocalRequests lets hooks lead to this machine and private networks.
+	AllowLocalRequests bool `koanf:"allow_local_requests"`
+	// PushLimit is how many branches, and how many tags, one push may have for
+	// hooks to hear of them; 0 sends nothing at all.
+	PushLimit int `koanf:"push_limit"`
+	// Backoff is how long a hook is left alone after four failures in a row.
+	Backoff time.Duration `koanf:"backoff"`
 }
 
 // LicensedFeatures are on or off for the whole instance.

@@ -28,6 +28,8 @@ func Default() Config {
 		OTP:                OTP{Enabled: true, Session: 15 * time.Minute},
 		LFS:                LFS{TokenTTL: 1800 * time.Second},
 		Tokens:             Tokens{Prefix: "glpat-", MaxLifetimeDays: 365},
+		Jobs:               JobRules{Workers: 4, PollInterval: time.Second, RetryDelay: time.Second},
+		Webhooks:           Webhooks{Timeout: 10 * time.Second, PushLimit: 3, Backoff: time.Minute},
 		LicensedFeatures:   LicensedFeatures{SecurityDashboard: true, ClusterAgentsGitops: true},
 		Findings:           Findings{UUIDNamespace: "58dc0f06-936c-43b3-93bb-71693f1b6570"}, // GitLab's in production
 		CheckNamespacePlan: true,
@@ -67,6 +69,11 @@ func (c *Config) tidy() {
 	c.Git.Protocols = cmp.Or(c.Git.Protocols, d.Git.Protocols)
 	c.Counters.Expiry = cmp.Or(c.Counters.Expiry, d.Counters.Expiry)
 	c.OTP.Session = cmp.Or(c.OTP.Session, d.OTP.Session)
+	c.Jobs.Workers = cmp.Or(c.Jobs.Workers, d.Jobs.Workers)
+	c.Jobs.PollInterval = cmp.Or(c.Jobs.PollInterval, d.Jobs.PollInterval)
+	c.Jobs.RetryDelay = cmp.Or(c.Jobs.RetryDelay, d.Jobs.RetryDelay)
+	c.Webhooks.Timeout = cmp.Or(c.Webhooks.Timeout, d.Webhooks.Timeout)
+	c.Webhooks.Backoff = cmp.Or(c.Webhooks.Backoff, d.Webhooks.Backoff)
 	c.LFS.TokenTTL = cmp.Or(c.LFS.TokenTTL, d.LFS.TokenTTL)
 	c.Findings.UUIDNamespace = cmp.Or(c.Findings.UUIDNamespace, d.Findings.UUIDNamespace)
 	c.Seats.RefreshInterval = cmp.Or(c.Seats.RefreshInterval, d.Seats.RefreshInterval)

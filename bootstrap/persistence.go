@@ -36,7 +36,7 @@ func openGorm(ctx context.Context, d Database) (*gormstore.Store, error) {
 func MemoryPorts(s *memory.Store) Ports {
 	return Ports{
 		Directory: s, Leave: s, Stamps: s, People: s, Counters: s, Journal: s, Scenes: s, Take: s,
-		Holders: s, Codes: s, Tokens: s, Events: s, Registries: s.Registries(), Inventory: s, Plots: s, Jobs: s, Keeper: s,
+		Holders: s, Codes: s, Tokens: s, Events: s, Registries: s.Registries(), Inventory: s, Plots: s, Jobs: s, Records: s, Deliveries: s, Keeper: s,
 	}
 }
 
@@ -46,7 +46,7 @@ func GormPorts(s *gormstore.Store) Ports {
 	s.EnqueueBy(queue.Enqueue)
 	return Ports{
 		Directory: s, Leave: s, Stamps: s, People: s, Counters: s, Journal: s, Scenes: s, Take: s,
-		Holders: s, Codes: s, Tokens: s, Events: s, Registries: s.Registries(), Inventory: s, Plots: s, Jobs: queue, Keeper: s,
+		Holders: s, Codes: s, Tokens: s, Events: s, Registries: s.Registries(), Inventory: s, Plots: s, Jobs: queue, Records: s, Deliveries: s, Keeper: s,
 	}
 }
 

@@ -11,7 +11,9 @@ import (
 	"gatehouse/application/credentials"
 	"gatehouse/application/directory"
 	"gatehouse/application/gitaccess"
+	"gatehouse/application/postreceive"
 	"gatehouse/application/pushes"
+	"gatehouse/application/webhooks"
 	"gatehouse/application/whois"
 )
 
@@ -36,6 +38,8 @@ type Ports struct {
 	Inventory  directory.Inventory
 	Plots      directory.Plots
 	Jobs       Jobs
+	Records    postreceive.Records
+	Deliveries webhooks.Deliveries
 	Keeper     Keeper
 }
 

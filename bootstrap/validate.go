@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"gatehouse/application"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -68,6 +69,7 @@ func (c *Config) mistakes(told []string) []error {
 	c.checkPersistence(&m)
 	c.checkStorages(&m)
 	c.checkGit(&m)
+	c.checkJobs(&m)
 	c.checkRest(&m)
 	var news []error
 	for _, found := range m {
@@ -175,6 +177,19 @@ func isFingerprint(text string) bool {
 	sum, err := base64.RawStdEncoding.DecodeString(text)
 	return err == nil && len(sum) == 32
 }
+
+func (c *Config) checkJobs(m *mistakes) {
+	m.unless(0 < c.Jobs.Workers && c.Jobs.Workers <= mostWorkers, "jobs.workers", "must be 1 to %d", mostWorkers)
+	m.unless(c.Jobs.PollInterval >= time.Millisecond, "jobs.poll_interval", "must be a millisecond or more")
+	m.positive(c.Jobs.RetryDelay, "jobs.retry_delay")
+	m.unless(0 < c.Webhooks.Timeout && c.Webhooks.Timeout < application.JobPatience, "webhooks.timeout",
+		"must be more than nothing and less than %s", application.JobPatience)
+	m.notNegative(c.Webhooks.PushLimit, "webhooks.push_limit")
+	m.positive(c.Webhooks.Backoff, "webhooks.backoff")
+}
+
+// mostWorkers is River's limit.
+const mostWorkers = 10_000
 
 func (c *Config) checkRest(m *mistakes) {
 	m.positive(c.OTP.Session, "otp.session")

@@ -35,9 +35,9 @@ var listings = map[string]listing{
 	"groups": {`SELECT id, path, visibility, protocols, allowed_ips FROM namespaces WHERE owner_id IS NULL`,
 		func() []cell { return []cell{number(), word(), word(), word(), list()} }},
 	"projects": {`
-		SELECT id, path, visibility, archived, read_only, repository, wiki, default_branch, empty, storage FROM projects`,
+		SELECT id, path, visibility, archived, read_only, repository, wiki, default_branch, empty, storage, last_activity_at FROM projects`,
 		func() []cell {
-			return []cell{number(), word(), word(), flag(), flag(), word(), word(), word(), flag(), word()}
+			return []cell{number(), word(), word(), flag(), flag(), word(), word(), word(), flag(), word(), date()}
 		}},
 	"members": {`
 		SELECT u.username, g.path, p.path, m.level, m.state, m.expires_at
@@ -84,6 +84,8 @@ func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]direct
 		counters := listing{`SELECT repository, value FROM reference_counters WHERE expires_at > $1`,
 			func() []cell { return []cell{raw(), number()} }}
 		rows, err = s.rows(ctx, counters, at(now))
+	case thing == "hooks":
+		rows, err = s.rows(ctx, hookListing, at(now))
 	case thing == "jobs":
 		rows, err = s.rows(ctx, listing{jobQueries[s.dialect], jobCells})
 	case thing == "protections":

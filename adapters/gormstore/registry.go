@@ -62,7 +62,7 @@ func (s *Store) unit(ctx context.Context, do func(directory.Registry) error) err
 			}
 		}
 		r := &registry{tx: tx, dialect: s.dialect, enqueue: s.enqueue, seen: map[row]bool{}, numbered: map[string]bool{}}
-		if failure = do(directory.Registry{Users: r, Namespaces: r, Projects: r, Keys: r, Credentials: r, Work: r}); failure != nil {
+		if failure = do(directory.Registry{Users: r, Namespaces: r, Projects: r, Keys: r, Credentials: r, Work: r, Hooks: r}); failure != nil {
 			return failure
 		}
 		written = r.written

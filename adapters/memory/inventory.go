@@ -27,6 +27,7 @@ var things = map[string]func(*Store, *world, time.Time) [][]any{
 	"audit":         func(s *Store, _ *world, _ time.Time) [][]any { return s.listEvents() },
 	"agents":        func(_ *Store, w *world, _ time.Time) [][]any { return w.listAgents() },
 	"agent-tokens":  func(_ *Store, w *world, _ time.Time) [][]any { return w.listAgentTokens() },
+	"hooks":         func(_ *Store, w *world, now time.Time) [][]any { return w.listHooks(now) },
 	"broadcasts":    func(_ *Store, w *world, _ time.Time) [][]any { return w.listBroadcasts() },
 }
 

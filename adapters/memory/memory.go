@@ -37,6 +37,10 @@ type Store struct {
 	remembered map[string]string
 	jobs       []*job
 	crew       *crew // nil while nobody works
+	// settled are the pushes that were worked on.
+	settled      map[int64]bool
+	deliveries   map[int64]delivery
+	lastDelivery int64
 
 	// bell rings when there may be something to do.
 	bell chan struct{}
@@ -52,6 +56,8 @@ func New() *Store {
 		used:     map[int64]time.Time{},
 
 		remembered: map[string]string{},
+		settled:    map[int64]bool{},
+		deliveries: map[int64]delivery{},
 		bell:       make(chan struct{}, 1),
 	}
 	s.world.Store(newWorld())
@@ -64,7 +70,7 @@ func New() *Store {
 func (s *Store) Registries() directory.Registries {
 	return func(ctx context.Context, do func(directory.Registry) error) error {
 		return s.change(ctx, func(d *draft) error {
-			return do(directory.Registry{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d, Work: d})
+			return do(directory.Registry{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d, Work: d, Hooks: d})
 		})
 	}
 }
@@ -85,6 +91,9 @@ func (s *Store) change(ctx context.Context, do func(*draft) error) error {
 		return err
 	}
 	s.world.Store(d.world)
+	for _, do := range d.then {
+		do()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, job := range d.left {
@@ -117,7 +126,9 @@ func (s *Store) Close(context.Context) error { return nil }
 // it as it was if it fails.
 type draft struct {
 	*world
-	// left are the jobs that are left if the unit succeeds.
+	// then is done once the world is in its place.
+	then []func()
+	// left are the jobs that wait from then on.
 	left []application.Job
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"gatehouse/application/directory"
 	"gatehouse/domain/source"
@@ -15,6 +16,8 @@ type project struct {
 	source.Project
 	namespace     source.NamespaceID
 	pendingDelete bool
+	// activity is when it was last pushed to.
+	activity time.Time
 }
 
 // ProjectID implements directory.Projects.
@@ -50,7 +53,7 @@ func (d *draft) PutProject(ctx context.Context, p directory.Project) (id source.
 	}
 	row.ID = d.projects.number(row.ID)
 	row.Root, row.DefaultBranchProtection = source.Namespace{}, nil // the groups', not the project's
-	row.Protections = old.Protections
+	row.Protections, row.activity = old.Protections, old.activity
 	if !exists {
 		old.Empty = p.NewIsEmpty
 	}

@@ -36,7 +36,7 @@ func (w *world) listProjects() (rows [][]any) {
 	for _, p := range w.projects.rows {
 		rows = append(rows, []any{
 			int64(p.ID), p.Path, string(p.Visibility), p.Archived, p.ReadOnly,
-			string(p.Repository), string(p.Wiki), p.DefaultBranch, p.Empty, p.Storage,
+			string(p.Repository), string(p.Wiki), p.DefaultBranch, p.Empty, p.Storage, moment(p.activity),
 		})
 	}
 	return rows

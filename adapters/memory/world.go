@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/application/directory"
 	"gatehouse/domain"
+	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -23,6 +24,7 @@ type world struct {
 	agents      table[int64, agent]
 	agentTokens table[int64, agentToken]
 	broadcasts  table[int64, directory.Broadcast]
+	hooks       table[hooks.HookID, hook]
 
 	// paths finds everything that has a path, in lower case; a user is found
 	// by the personal namespace.
@@ -48,6 +50,7 @@ func newWorld() *world {
 		agents:      newTable[int64, agent](),
 		agentTokens: newTable[int64, agentToken](),
 		broadcasts:  newTable[int64, directory.Broadcast](),
+		hooks:       newTable[hooks.HookID, hook](),
 		paths:       map[string]place{},
 		moved:       map[string]source.ProjectID{},
 		prints:      map[identity.Fingerprint]identity.KeyID{},
@@ -68,6 +71,7 @@ func (w *world) clone() *world {
 		agents:      w.agents.clone(),
 		agentTokens: w.agentTokens.clone(),
 		broadcasts:  w.broadcasts.clone(),
+		hooks:       w.hooks.clone(),
 		paths:       maps.Clone(w.paths),
 		moved:       maps.Clone(w.moved),
 		prints:      maps.Clone(w.prints),

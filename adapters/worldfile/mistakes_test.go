@@ -22,7 +22,7 @@ var mistaken = map[string]struct {
 	},
 	"unknown section": {
 		"userz: []\n",
-		[]string{"line 1: a world file has no userz; there are users, groups, projects, members, shares, keys, deploy_keys, access_tokens, agents, broadcast_messages"},
+		[]string{"line 1: a world file has no userz; there are users, groups, projects, members, shares, keys, deploy_keys, access_tokens, agents, broadcast_messages, hooks"},
 	},
 	"unknown key": {
 		"members:\n  - {user: a, group: b, role: guest}\n  - user: a\n    project: b/c\n    rol: guest\n    role: guest\n",

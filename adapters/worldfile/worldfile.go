@@ -45,6 +45,7 @@ func readWorld(top *entry) directory.World {
 		AccessTokens: each(top, "access_tokens", accessToken),
 		Agents:       each(top, "agents", agent),
 		Broadcasts:   each(top, "broadcast_messages", broadcast),
+		Hooks:        each(top, "hooks", hook),
 	}
 }
 

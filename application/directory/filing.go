@@ -103,6 +103,7 @@ var conflicts = map[string]string{
 	"deploy key":     "the number or the key itself is taken by another key",
 	"protections of": "two have the same name",
 	"agent":          "the name in the project or the number is taken",
+	"hook":           "the same URL has another number there",
 }
 
 // missing says what is not there, by kind.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gatehouse/application"
+	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -24,6 +25,7 @@ type Registry struct {
 	Keys        Keys
 	Credentials Credentials
 	Work        Work
+	Hooks       Hooks
 }
 
 // Registries is a unit of work on a Registry.
@@ -114,6 +116,13 @@ type Credentials interface {
 	PutAgent(ctx context.Context, project source.ProjectID, createdBy identity.UserID, a Agent) error
 }
 
+// Hooks keeps where events are sent.
+type Hooks interface {
+	// PutHook keeps a hook of a holder that exists. The natural key is the
+	// holder with the URL, which minds letter case. How it did lately stays.
+	PutHook(ctx context.Context, in Holder, h hooks.Hook) error
+}
+
 // Field is one member of a Record.
 type Field struct {
 	Name string
@@ -134,7 +143,8 @@ type Inventory interface {
 	// entry of a protection as "maintainer", "admin" (for AdminsOnly),
 	// "user:dev", "group:acme" or "deploy_key:7". A moment, a reference or a
 	// number that is absent is nil; a list without entries is empty, not nil. The
-	// state of a job is waiting, running, completed or discarded.
+	// state of a job is waiting, running, completed or discarded; that of a hook
+	// active, paused or disabled. Of the URL of a hook user and query are hidden.
 	List(ctx context.Context, thing string, now time.Time) ([]Record, error)
 }
 
@@ -142,13 +152,14 @@ type Inventory interface {
 var Things = map[string][]string{
 	"users":         {"id", "username", "name", "email", "state", "type", "admin", "external", "namespace_id"},
 	"groups":        {"id", "path", "visibility", "protocols", "allowed_ips"},
-	"projects":      {"id", "path", "visibility", "archived", "read_only", "repository", "wiki", "default_branch", "empty", "storage"},
+	"projects":      {"id", "path", "visibility", "archived", "read_only", "repository", "wiki", "default_branch", "empty", "storage", "last_activity_at"},
 	"members":       {"user", "group", "project", "role", "state", "expires_at"},
 	"shares":        {"group", "project", "with", "role", "expires_at"},
 	"keys":          {"id", "type", "title", "fingerprint", "usage", "owner", "expires_at", "last_used_at"},
 	"protections":   {"project", "kind", "name", "allow_force_push", "push", "merge", "create"},
 	"counters":      {"gl_repository", "value"},
 	"pushes":        {"id", "gl_repository", "identifier", "changes", "push_options", "received_at"},
+	"hooks":         {"id", "group", "project", "url", "push_events", "tag_push_events", "branch_filter", "enable_ssl_verification", "state", "failures", "paused_until", "last_status", "last_at"},
 	"jobs":          {"id", "kind", "subject", "state", "attempt", "due_at", "last_error"},
 	"access-tokens": {"id", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"},
 	"agents":        {"id", "name", "project_id", "has_vulnerabilities"},

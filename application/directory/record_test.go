@@ -46,7 +46,7 @@ func TestRecord_MarshalJSON(t *testing.T) {
 func TestNames(t *testing.T) {
 	t.Parallel()
 	want := []string{
-		"access-tokens", "agent-tokens", "agents", "audit", "broadcasts", "counters", "groups", "jobs", "keys",
+		"access-tokens", "agent-tokens", "agents", "audit", "broadcasts", "counters", "groups", "hooks", "jobs", "keys",
 		"members", "projects", "protections", "pushes", "shares", "users",
 	}
 	if diff := cmp.Diff(want, directory.Names()); diff != "" {

@@ -60,6 +60,7 @@ func (f *filing) file(ctx context.Context) error {
 	each(ctx, f, f.world.AccessTokens, f.accessToken)
 	each(ctx, f, numbered(f.world.Agents), f.agent)
 	each(ctx, f, f.world.Broadcasts, f.broadcast)
+	each(ctx, f, numbered(f.world.Hooks), f.hook)
 	switch {
 	case f.failure != nil:
 		return f.failure

@@ -7,7 +7,7 @@ import (
 
 // Summary counts what was applied, new or not.
 type Summary struct {
-	Users, Groups, Projects, Members, Shares, Keys, DeployKeys, AccessTokens, Agents, Broadcasts int
+	Users, Groups, Projects, Members, Shares, Keys, DeployKeys, AccessTokens, Agents, Broadcasts, Hooks int
 }
 
 func (w World) summary() Summary {
@@ -15,7 +15,7 @@ func (w World) summary() Summary {
 		Users: len(w.Users), Groups: len(w.Groups), Projects: len(w.Projects),
 		Members: len(w.Members), Shares: len(w.Shares),
 		Keys: len(w.Keys), DeployKeys: len(w.DeployKeys), AccessTokens: len(w.AccessTokens),
-		Agents: len(w.Agents), Broadcasts: len(w.Broadcasts),
+		Agents: len(w.Agents), Broadcasts: len(w.Broadcasts), Hooks: len(w.Hooks),
 	}
 }
 
@@ -28,7 +28,7 @@ func (s Summary) String() string {
 	}{
 		{s.Users, "user"}, {s.Groups, "group"}, {s.Projects, "project"}, {s.Members, "member"}, {s.Shares, "share"},
 		{s.Keys, "key"}, {s.DeployKeys, "deploy key"}, {s.AccessTokens, "access token"}, {s.Agents, "agent"},
-		{s.Broadcasts, "broadcast message"},
+		{s.Broadcasts, "broadcast message"}, {s.Hooks, "hook"},
 	} {
 		switch part.count {
 		case 0:

@@ -22,6 +22,7 @@ type World struct {
 	AccessTokens []AccessToken
 	Agents       []Agent
 	Broadcasts   []Broadcast
+	Hooks        []Hook
 }
 
 // Entry is what every description has: the line it came from, 0 if it came

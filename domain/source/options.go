@@ -61,5 +61,8 @@ func ParsePushOptions(texts []string) []PushOption {
 	return options
 }
 
+// Accumulates says whether all values count rather than the last.
+func (o PushOption) Accumulates() bool { return knownOptions[o.Namespace][o.Key] }
+
 // String names the option without its values.
 func (o PushOption) String() string { return o.Namespace + "." + o.Key }

@@ -23,6 +23,7 @@ var rows = map[string][]string{
 	"domain":          {},
 	"domain/identity": {"domain", "golang.org/x/crypto/ssh"},
 	"domain/source":   {"domain", "domain/identity"},
+	"domain/hooks":    {"domain/source", "domain/identity"},
 	"domain/lfs":      {"domain", "domain/source", "domain/identity"},
 	"domain/agents":   {"domain", "domain/source"},
 	"domain/security": {"domain", "domain/source"},
@@ -31,6 +32,8 @@ var rows = map[string][]string{
 	"application":              {},
 	"application/gitaccess":    useCase,
 	"application/pushes":       useCase,
+	"application/postreceive":  useCase,
+	"application/webhooks":     useCase,
 	"application/whois":        useCase,
 	"application/credentials":  useCase,
 	"application/lfsaccess":    useCase,
@@ -56,6 +59,7 @@ var rows = map[string][]string{
 	"adapters/lfstoken":       core,
 	"adapters/totp":           core,
 	"adapters/seal":           core,
+	"adapters/hookclient":     core,
 	// A command reads a world file, and starts the graph with what its flags
 	// say. If cmd handed it those, main would hold the wiring.
 	"adapters/cli": slices.Concat(core, []string{"adapters/worldfile", "bootstrap"}),

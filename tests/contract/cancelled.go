@@ -3,11 +3,13 @@ package contract
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"gatehouse/application/directory"
 	"gatehouse/application/pushes"
 	"gatehouse/domain"
+	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -18,7 +20,7 @@ const shortly = 200 * time.Millisecond
 // calls are all calls of the ports with a context, but for Close.
 func (s Subject) calls() map[string]func(context.Context) error {
 	at := source.RepositoryID{Kind: source.Code, ID: 60}
-	return map[string]func(context.Context) error{
+	all := map[string]func(context.Context) error{
 		"Standing": func(ctx context.Context) error {
 			_, err := s.Directory.Standing(ctx, question("key-11", "acme/p"))
 			return err
@@ -47,6 +49,8 @@ func (s Subject) calls() map[string]func(context.Context) error {
 			})
 		},
 	}
+	maps.Copy(all, s.hookCalls())
+	return all
 }
 
 var cancelledCases = []Case{
@@ -55,6 +59,7 @@ var cancelledCases = []Case{
 		s.increase("project-60", now)
 		s.fine("Leave", s.Leave.Leave(s.Context(), source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "x/y", ExpiresAt: precise}))
 		s.push(1)
+		s.apply("hooks: [{id: 1, project: acme/p, url: 'http://x'}]")
 		before := s.everything()
 		ctx, cancel := context.WithCancel(s.Context())
 		cancel()
@@ -143,6 +148,9 @@ var cancelledCases = []Case{
 
 // registryCalls are all calls of a registry, in the world of crew.
 var registryCalls = map[string]func(context.Context, directory.Registry) error{
+	"PutHook": func(ctx context.Context, r directory.Registry) error {
+		return r.Hooks.PutHook(ctx, directory.Holder{Project: 60}, hooks.Hook{URL: "http://y"})
+	},
 	"UserID": func(ctx context.Context, r directory.Registry) error {
 		_, err := r.Users.UserID(ctx, "dev")
 		return err

@@ -47,6 +47,7 @@ var suites = []struct {
 	{"counters", counterCases},
 	{"bracket", bracketCases},
 	{"jobs", jobCases},
+	{"hooks", hookCases},
 	{"units", unitCases},
 	{"users", userCases},
 	{"groups", groupCases},

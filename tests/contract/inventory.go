@@ -45,14 +45,18 @@ agents:
   - {id: 961, name: prod, project: inv/plain, created_by: adam, tokens: [{name: b, token: agent-verysecret}, {name: a, token: agent-verysecret-2, revoked: true}]}
 broadcast_messages:
   - {message: Hello, type: notification, starts_at: 2026-01-01, ends_at: 2027-01-01, target_path: "inv/*"}
+hooks:
+  - {id: 971, project: inv/plain, url: "https://verysecret@ci.example.com/hook?x=verysecret", token: hook-verysecret, branch_filter: "v*", enable_ssl_verification: false}
+  - {id: 972, group: inv, url: "http://ci.example.com", push_events: false, tag_push_events: true}
 `, world.Key(151), world.Key(152), world.Key(153))
 
 // inventory is what everyThing reads back as, but for numbers that are free.
 var inventory = map[string][]string{
 	"groups":      {"921 inv public http [192.0.2.0/24 2001:db8::/32]", "922 inv/sub private all []", "923 Zebra private all []"},
-	"projects":    {"931 inv/sub/all internal true true private disabled trunk true nfs", `932 inv/plain private false false enabled enabled "" false default`},
+	"projects":    {"931 inv/sub/all internal true true private disabled trunk true nfs -", `932 inv/plain private false false enabled enabled "" false default -`},
 	"members":     {"Zoe Zebra - minimal active -", "adam - inv/plain owner active -", "adam inv - planner awaiting 2030-01-02T00:00:00Z"},
 	"shares":      {"- inv/plain Zebra maintainer -", "inv - Zebra guest 2030-01-02T00:00:00Z"},
+	"hooks":       {"971 - inv/plain https://***@ci.example.com/hook?*** true false v* false active 0 - - -", "972 inv - http://ci.example.com false true \"\" true active 0 - - -"},
 	"agents":      {"961 prod 932 false"},
 	"protections": {"inv/plain branch main false [maintainer] [maintainer] []", "inv/sub/all branch a false [maintainer] [maintainer] []", "inv/sub/all branch b true [none admin developer user:Zoe group:inv/sub deploy_key:952] [none] []", "inv/sub/all tag v* false [] [] [developer]"},
 	"keys": {

@@ -16,6 +16,7 @@ import (
 	"gatehouse/application/pushes"
 	"gatehouse/bootstrap"
 	"gatehouse/domain"
+	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 	"gatehouse/tests/world"
@@ -39,6 +40,7 @@ groups: [{id: 11, path: a}, {id: 12, path: a/b}, {id: 13, path: a/b/C}, {id: 14,
 projects: [{id: 21, path: a/b/C/p}, {id: 22, path: a/p}, {id: 23, path: ann/p}, {id: 1000, path: zed/p}]
 keys: [{id: 31, user: ann, title: laptop, key: %q}, {id: 1000, user: zed, key: %q}]
 agents: [{id: 1000, name: prod, project: zed/p}]
+hooks: [{id: 1000, project: zed/p, url: "http://z"}]
 deploy_keys: [{id: 32, title: robot, creator: Bob, key: %q, projects: [{project: a/p, can_push: true}]}]
 `, world.Key(1), world.Key(2), world.Key(3))
 
@@ -66,7 +68,7 @@ func (w *walk) step() step {
 func (w *walk) unit() step {
 	var puts []put
 	for range 1 + w.IntN(4) {
-		puts = append(puts, pick(w.Rand, w.user, w.group, w.group, w.project, w.project, w.member, w.member, w.share, w.share, w.key, w.enable, w.protect, w.broadcast, w.token, w.agent)())
+		puts = append(puts, pick(w.Rand, w.user, w.group, w.group, w.project, w.project, w.member, w.member, w.share, w.share, w.key, w.enable, w.protect, w.broadcast, w.token, w.agent, w.hook)())
 	}
 	if w.IntN(10) == 0 {
 		puts = append(puts, w.ghost())
@@ -286,6 +288,13 @@ func (w *walk) agent() put {
 	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
 		return "agent", r.Credentials.PutAgent(ctx, project, creator, a)
 	}, "agent of %d by %d %+v", project, creator, a)
+}
+
+func (w *walk) hook() put {
+	in := w.holder()
+	h := hooks.Hook{ID: hooks.HookID(w.id(51)), URL: pick(w.Rand, "http://a", "http://b", "http://B"), Push: w.IntN(2) == 0}
+	return putting(func(ctx context.Context, r directory.Registry) (any, error) { return "hook", r.Hooks.PutHook(ctx, in, h) },
+		"hook %d of %v %s", h.ID, in, h.URL)
 }
 
 // happening is one of the things that need no unit.

@@ -19,7 +19,10 @@ import (
 	"gatehouse/tests/world"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(suite{m}) }
+func TestMain(m *testing.M) {
+	serveSpawned()
+	goleak.VerifyTestMain(suite{m})
+}
 
 // suite stops PostgreSQL before what is left running is counted.
 type suite struct{ *testing.M }

@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/bootstrap"
+	"gatehouse/domain"
+)
+
+func hooks(streams Streams) *cobra.Command {
+	c := &cobra.Command{Use: "hooks", Short: "Try where events of pushes are sent"}
+	c.AddCommand(testHook(streams))
+	return c
+}
+
+func testHook(streams Streams) *cobra.Command {
+	var flags configFlags
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "test ID",
+		Short: "Send a push event without commits, and say what the receiver answered",
+		Long: `Send a push event without commits to a hook and print the status of the answer. A
+success enables a hook that was disabled after failures. The exit code is 1 if the
+receiver did not answer with success. ` + "`gatehouse show hooks`" + ` lists hooks.`,
+		Example: "  gatehouse hooks test 3\n  gatehouse hooks test 3 --json",
+		Args:    cobra.ExactArgs(1),
+		RunE: does(func(ctx context.Context, args []string) error {
+			id, err := number(args[0], "a hook")
+			if err != nil {
+				return err
+			}
+			return flags.withStore(ctx, unwilling, func(o office) error {
+				status, err := o.testHook(ctx, id, streams)
+				if _, refused := errors.AsType[*domain.Refusal](err); refused {
+					return err
+				}
+				return errors.Join(showTest(streams, asJSON, id, status, err), err)
+			})
+		}),
+	}
+	flags.add(c)
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+// testHook opens the key only here: without a hook none is needed, or made.
+func (o office) testHook(ctx context.Context, id int64, streams Streams) (status int, err error) {
+	key := bootstrap.NewInstanceKey(o.config, bootstrap.Clock(), bootstrap.NewLogger(o.config.Log, streams.Err))
+	if err := key.Unlock(ctx, o.Keeper); err != nil {
+		return 0, err
+	}
+	return bootstrap.TestHook(ctx, o.config, o.Ports, key, id)
+}
+
+// tested is what came of a test, for programs.
+type tested struct {
+	Hook int64 `json:"hook_id"`
+	// Status is null without an answer.
+	Status *int    `json:"status"`
+	Error  *string `json:"error"`
+}
+
+func showTest(streams Streams, asJSON bool, id int64, status int, failure error) error {
+	if asJSON {
+		t := tested{Hook: id}
+		if status != 0 {
+			t.Status = &status
+		}
+		if failure != nil {
+			text := failure.Error()
+			t.Error = &text
+		}
+		return writeJSON(streams.Out, t)
+	}
+	if failure != nil {
+		return nil // it is told as the error of the command
+	}
+	_, err := fmt.Fprintf(streams.Out, "hook %d: the receiver answered with status %d\n", id, status)
+	return err
+}

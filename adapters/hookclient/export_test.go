@@ -1,0 +1,4 @@
+package hookclient
+
+// Public says whether an address is one of the public internet.
+var Public = public

@@ -1,0 +1,37 @@
+package worldfile
+
+import (
+	"net/url"
+
+	"gatehouse/application/directory"
+	"gatehouse/domain/hooks"
+	"gatehouse/domain/source"
+)
+
+func hook(e *entry) directory.Hook {
+	h := directory.Hook{
+		Entry: e.here(),
+		Hook: hooks.Hook{
+			ID:       hooks.HookID(e.id("id", "hook")),
+			URL:      e.needText("url"),
+			Token:    e.text("token"),
+			Push:     e.flag("push_events", true),
+			TagPush:  e.flag("tag_push_events", false),
+			Branches: source.Pattern(e.text("branch_filter")),
+			Trusting: !e.flag("enable_ssl_verification", true),
+		},
+	}
+	h.Group, h.Project = e.holder()
+	if h.Hook.URL != "" {
+		wrong := directory.WrongHookURL(h.Hook.URL)
+		if _, err := url.Parse(h.Hook.URL); err != nil && wrong == "" {
+			wrong = "its url cannot be read" // the error would repeat it
+		}
+		e.wrong("url", "hook", "", wrong)
+		if h.Group+h.Project != "" {
+			e.secretOnce(e.line, "this hook of "+holderName(h.Group, h.Project), holderName(h.Group, h.Project)+" "+h.Hook.URL)
+		}
+	}
+	e.wrong("branch_filter", "hook", "", directory.WrongHookBranches(h.Hook))
+	return h
+}

@@ -1,0 +1,268 @@
+package postreceive_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gatehouse/application"
+	"gatehouse/application/postreceive"
+	"gatehouse/domain"
+	"gatehouse/domain/hooks"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+var now = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+const none = "0000000000000000000000000000000000000000"
+
+// id is an object's name made of one digit.
+func id(digit string) string { return strings.Repeat(digit, 40) }
+
+// house is the records and the history at once; err and down make all of the
+// ones or of the other fail.
+type house struct {
+	landed    postreceive.Landed
+	project   source.Project
+	listening []hooks.Hook
+	err       error
+
+	branch  string
+	commits []source.Commit
+	total   int
+	down    error
+
+	asked   []string
+	outcome *postreceive.Outcome
+}
+
+func (h *house) Landed(context.Context, int64) (postreceive.Landed, error) { return h.landed, h.err }
+
+func (h *house) Standing(_ context.Context, q source.Inquiry) (source.Standing, error) {
+	h.asked = append(h.asked, q.Claim.String())
+	return source.Standing{Project: h.project, Actor: identity.Actor{User: identity.User{ID: 4}}}, h.err
+}
+
+func (h *house) Hooks(context.Context, source.ProjectID) ([]hooks.Hook, error) {
+	return h.listening, h.err
+}
+
+func (h *house) Settle(_ context.Context, _ int64, o postreceive.Outcome, _ time.Time) error {
+	h.outcome = &o
+	return h.err
+}
+
+func (h *house) DefaultBranch(context.Context, source.Project) (string, error) {
+	h.asked = append(h.asked, "HEAD")
+	return h.branch, h.down
+}
+
+func (h *house) HasBranches(context.Context, source.Project) (bool, error) {
+	return h.branch != "", h.down
+}
+
+func (h *house) History(_ context.Context, _ source.Project, span source.Span, limit int) ([]source.Commit, int, error) {
+	h.asked = append(h.asked, fmt.Sprintf("%.11s..%.11s %d", span.From, span.To, limit))
+	return h.commits, h.total, h.down
+}
+
+// received has the desk work on the push, with a history or without one.
+func (h *house) received(t *testing.T, history postreceive.History) error {
+	t.Helper()
+	n := 0
+	rules := postreceive.Rules{HooksLimit: 3, NewID: func() string { n++; return fmt.Sprint(n) }}
+	return postreceive.New(h, history, rules, func() time.Time { return now }).Received(t.Context(), 7)
+}
+
+// everything is a hook for all events.
+var everything = hooks.Hook{ID: 1, Push: true, TagPush: true}
+
+func push(repository string, changes ...string) *house {
+	return &house{
+		landed: postreceive.Landed{
+			Repository: repository, Identifier: "user-4", Changes: strings.Join(changes, "\n"), ReceivedAt: now.Add(-time.Minute), Options: []string{"ci.skip"},
+		},
+		project: source.Project{ID: 42, Path: "acme/cli", DefaultBranch: "main", Protections: []source.Protection{{Kind: source.Branch, Pattern: "main"}}},
+		branch:  "main", listening: []hooks.Hook{everything},
+	}
+}
+
+func TestDesk_Received_events(t *testing.T) {
+	t.Parallel()
+	commits := []source.Commit{{ID: "c1"}, {ID: "c2"}}
+	for name, c := range map[string]struct {
+		change string
+		// span is what history is asked for; empty for nothing.
+		span     string
+		checkout string
+		total    int
+		isSafe   bool
+	}{
+		"an update":             {id("a") + " " + id("b") + " refs/heads/topic", "aaaaaaaaaaa..bbbbbbbbbbb 20", id("b"), 300, false},
+		"of a protected branch": {id("a") + " " + id("b") + " refs/heads/main", "aaaaaaaaaaa..bbbbbbbbbbb 20", id("b"), 300, true},
+		"a new branch":          {none + " " + id("b") + " refs/heads/topic", "refs/heads/..bbbbbbbbbbb 20", id("b"), 300, false},
+		"the first one":         {none + " " + id("b") + " refs/heads/main", "..bbbbbbbbbbb 20", id("b"), 300, true},
+		"a branch that is gone": {id("a") + " " + none + " refs/heads/topic", "", "", 0, false},
+		"a tag":                 {none + " " + id("b") + " refs/tags/main", "..bbbbbbbbbbb 1", "c2", 2, false},
+		"a tag that is gone":    {id("a") + " " + none + " refs/tags/v1", "", "", 0, false},
+	} {
+		h := push("project-42", c.change)
+		h.commits, h.total = commits, 300
+		if err := h.received(t, h); err != nil || len(h.outcome.Deliveries) != 1 {
+			t.Errorf("%s: got %v, %+v", name, err, h.outcome)
+			continue
+		}
+		d := h.outcome.Deliveries[0]
+		if d.Event.Change.String() != c.change || string(d.Event.Checkout) != c.checkout || d.Event.Total != c.total ||
+			d.Event.Protected != c.isSafe || d.Event.User.ID != 4 || d.Event.Project.Path != "acme/cli" || d.EventID != "1" || d.Key != "2" {
+			t.Errorf("%s: got %+v", name, d)
+		}
+		if !cmp.Equal(d.Event.Options, h.landed.Options) || d.Event.Project.Protections != nil {
+			t.Errorf("%s: got %+v", name, d.Event)
+		}
+		asked := strings.Join(h.asked, ", ")
+		if spans := strings.Contains(asked, ".."); spans != (c.span != "") || !strings.Contains(asked, c.span) {
+			t.Errorf("%s: asked for %s", name, asked)
+		}
+	}
+}
+
+func TestDesk_Received_whoHears(t *testing.T) {
+	t.Parallel()
+	const a, b, c, d, tag = "refs/heads/a", "refs/heads/b", "refs/heads/c", "refs/heads/d", "refs/tags/v1"
+	for name, test := range map[string]struct {
+		refs []string
+		want string // hook and ref of each delivery
+	}{
+		"each its own":              {[]string{a, tag}, "1 a, 2 a, 1 v1"},
+		"too many branches":         {[]string{a, b, c, d}, ""},
+		"too many, and a tag":       {[]string{a, b, c, d, tag}, "1 v1"},
+		"as many as may be":         {[]string{b, c, d}, "1 b, 1 c, 1 d"},
+		"other refs count for none": {[]string{"refs/notes/x"}, ""},
+	} {
+		var changes []string
+		for _, ref := range test.refs {
+			changes = append(changes, id("a")+" "+id("b")+" "+ref)
+		}
+		h := push("project-42", changes...)
+		h.listening = append(h.listening, hooks.Hook{ID: 2, Push: true, Branches: "a"})
+		if err := h.received(t, nil); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var got []string
+		keys := map[string]bool{}
+		events := map[string]bool{}
+		for _, one := range h.outcome.Deliveries {
+			got = append(got, fmt.Sprint(one.Hook.ID, " ", one.Event.Change.Ref.Name))
+			keys[one.Key], events[one.EventID] = true, true
+		}
+		if text := strings.Join(got, ", "); text != test.want || len(keys) != len(got) || len(events) > len(test.refs) {
+			t.Errorf("%s: got %s with %d keys and %d events, want %s", name, text, len(keys), len(events), test.want)
+		}
+	}
+}
+
+func TestDesk_Received_project(t *testing.T) {
+	t.Parallel()
+	yes, no := true, false
+	for name, c := range map[string]struct {
+		change, known, head string
+		branch              string
+		empty               *bool
+		asks                bool
+	}{
+		"an update asks nothing":  {id("a") + " " + id("b") + " refs/heads/main", "main", "main", "", nil, false},
+		"unless nothing is known": {id("a") + " " + id("b") + " refs/heads/main", "", "main", "main", &no, true},
+		"the first branch":        {none + " " + id("b") + " refs/heads/trunk", "", "trunk", "trunk", &no, true},
+		"HEAD is elsewhere":       {none + " " + id("b") + " refs/heads/x", "main", "trunk", "trunk", &no, true},
+		"HEAD is where it was":    {none + " " + id("b") + " refs/heads/x", "main", "main", "", &no, true},
+		"the last branch goes":    {id("a") + " " + none + " refs/heads/main", "main", "", "", &yes, true},
+		"a tag says nothing":      {none + " " + id("b") + " refs/tags/v1", "main", "trunk", "", nil, false},
+	} {
+		h := push("project-42", c.change)
+		h.listening, h.project.DefaultBranch, h.branch = nil, c.known, c.head
+		if err := h.received(t, h); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		want := postreceive.Outcome{Project: 42, ActiveAt: h.landed.ReceivedAt, DefaultBranch: c.branch, Empty: c.empty}
+		if diff := cmp.Diff(want, *h.outcome); diff != "" {
+			t.Errorf("%s:\n%s", name, diff)
+		}
+		if asked := len(h.asked) > 1; asked != c.asks {
+			t.Errorf("%s: asked %q", name, h.asked)
+		}
+	}
+}
+
+func TestDesk_Received_noProject(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		repository string
+		gone       bool
+		want       postreceive.Outcome
+	}{
+		"nonsense":            {"nonsense", false, postreceive.Outcome{}},
+		"a snippet":           {"snippet-42", false, postreceive.Outcome{}},
+		"a project that went": {"project-42", true, postreceive.Outcome{}},
+		"a wiki":              {"wiki-42", false, postreceive.Outcome{Project: 42, ActiveAt: now.Add(-time.Minute)}},
+	} {
+		h := push(c.repository, none+" "+id("b")+" refs/heads/main")
+		if c.gone {
+			h.project = source.Project{}
+		}
+		if err := h.received(t, h); err != nil || h.outcome == nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(c.want, *h.outcome); diff != "" {
+			t.Errorf("%s:\n%s", name, diff)
+		}
+	}
+}
+
+func TestDesk_Received_history(t *testing.T) {
+	t.Parallel()
+	down := fmt.Errorf("gitaly: %w", domain.Unavailable)
+	for name, c := range map[string]struct {
+		down error
+		age  time.Duration
+		want bool // whether the push is settled
+	}{
+		"down":           {down, time.Minute, false},
+		"down for long":  {down, 2 * time.Hour, true},
+		"no repository":  {domain.NotFound, 0, true},
+		"no such commit": {errors.New("bad object"), 0, true},
+	} {
+		h := push("project-42", none+" "+id("b")+" refs/heads/main")
+		h.down, h.landed.ReceivedAt = c.down, now.Add(-c.age)
+		err := h.received(t, h)
+		if settled := h.outcome != nil; settled != c.want || (err == nil) != c.want {
+			t.Errorf("%s: settled %v, %v", name, settled, err)
+		}
+		if c.want && (len(h.outcome.Deliveries) != 1 || h.outcome.Deliveries[0].Event.Commits != nil || string(h.outcome.Deliveries[0].Event.Checkout) != id("b")) {
+			t.Errorf("%s: got %+v", name, h.outcome.Deliveries)
+		}
+	}
+}
+
+func TestDesk_Received_again(t *testing.T) {
+	t.Parallel()
+	h := push("project-42")
+	h.landed.Settled = true
+	if err := h.received(t, h); err != nil || h.outcome != nil || len(h.asked) > 0 {
+		t.Errorf("a push that is settled: got %v, %v", err, h.outcome)
+	}
+	h.err = domain.NotFound
+	if _, hopeless := errors.AsType[application.Hopeless](h.received(t, h)); !hopeless {
+		t.Error("a push that is not there is tried again")
+	}
+	h.err = domain.Unavailable
+	if err := h.received(t, h); !errors.Is(err, domain.Unavailable) {
+		t.Errorf("a store that is down: got %v", err)
+	}
+}

@@ -1,0 +1,79 @@
+package bootstrap
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"gatehouse/adapters/gitaly"
+	"gatehouse/adapters/hookclient"
+	"gatehouse/application"
+	"gatehouse/application/directory"
+	"gatehouse/application/postreceive"
+	"gatehouse/application/pushes"
+	"gatehouse/application/webhooks"
+	"gatehouse/domain/hooks"
+)
+
+// background does what requests leave to be done.
+var background = fx.Module("background", fx.Provide(PostReceive, WebhookOffice, Shift, history))
+
+// history is Gitaly's, or nil without one.
+func history(config Config, client *gitaly.Client) postreceive.History {
+	if !config.Gitaly.connected() {
+		return nil
+	}
+	return client
+}
+
+// Shift says who does jobs, by their kinds, and how.
+func Shift(config Config, desk *postreceive.Desk, office *webhooks.Office, founder *directory.Founder) application.Shift {
+	return application.Shift{
+		Workers: map[application.JobKind]application.Worker{
+			pushes.Received:            desk.Received,
+			postreceive.Deliver:        office.Deliver,
+			directory.CreateRepository: founder.CreateRepository,
+		},
+		Hands: config.Jobs.Workers, Poll: config.Jobs.PollInterval, Delay: config.Jobs.RetryDelay,
+	}
+}
+
+// PostReceive makes the desk for pushes that landed. Without Gitaly history is
+// nil.
+func PostReceive(config Config, records postreceive.Records, history postreceive.History, now application.Clock) *postreceive.Desk {
+	return postreceive.New(records, history, postreceive.Rules{HooksLimit: config.Webhooks.PushLimit, NewID: uuid.NewString}, now)
+}
+
+// WebhookOffice makes the office that sends events to hooks.
+func WebhookOffice(config Config, deliveries webhooks.Deliveries, key *InstanceKey, now application.Clock) *webhooks.Office {
+	sender := hookclient.New(hookclient.Instance{
+		URL: config.ExternalURL, SSHHost: config.host(), Version: config.Version,
+		Timeout: config.Webhooks.Timeout, Local: config.Webhooks.AllowLocalRequests,
+	})
+	return webhooks.New(deliveries, sender, webhooks.Rules{Pause: config.Webhooks.Backoff, Open: key.Open, NewID: uuid.NewString}, now)
+}
+
+// finishTimeout is how long jobs under way may take to end when the server
+// does; then they are cut off, and done again by another one.
+const finishTimeout = 10 * time.Second
+
+func work(lifecycle fx.Lifecycle, jobs Jobs, shift application.Shift, log *zap.Logger) {
+	log = log.Named("jobs")
+	lifecycle.Append(fx.StartStopHook(
+		func(ctx context.Context) error { return jobs.Start(ctx, shift, log) },
+		func(ctx context.Context) {
+			ctx, cancel := context.WithTimeout(ctx, finishTimeout)
+			defer cancel()
+			if err := jobs.Stop(ctx); err != nil {
+				log.Warn("jobs will be done again", zap.Error(err))
+			}
+		}))
+}
+
+// TestHook sends a test event to a hook and returns the status of the answer.
+func TestHook(ctx context.Context, config Config, ports Ports, key *InstanceKey, id int64) (status int, err error) {
+	return WebhookOffice(config, ports.Deliveries, key, Clock()).Test(ctx, hooks.HookID(id))
+}

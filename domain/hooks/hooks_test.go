@@ -1,0 +1,92 @@
+package hooks_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gatehouse/domain/hooks"
+	"gatehouse/domain/source"
+)
+
+var now = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+func pushed(refs ...string) (changes []source.Change) {
+	for _, ref := range refs {
+		changes = append(changes, source.Change{Old: "0", New: "1", Ref: source.ParseRef(ref)})
+	}
+	return changes
+}
+
+func TestHook_Wants(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		hook hooks.Hook
+		ref  string
+		want bool
+	}{
+		"a branch":                    {hooks.Hook{Push: true}, "refs/heads/main", true},
+		"a branch, only tags wanted":  {hooks.Hook{TagPush: true}, "refs/heads/main", false},
+		"a tag":                       {hooks.Hook{TagPush: true}, "refs/tags/v1", true},
+		"a tag, only branches wanted": {hooks.Hook{Push: true}, "refs/tags/v1", false},
+		"another ref":                 {hooks.Hook{Push: true, TagPush: true}, "refs/notes/commits", false},
+		"covered":                     {hooks.Hook{Push: true, Branches: "release/*"}, "refs/heads/release/1", true},
+		"not covered":                 {hooks.Hook{Push: true, Branches: "release/*"}, "refs/heads/main", false},
+		"a tag minds no filter":       {hooks.Hook{TagPush: true, Branches: "main"}, "refs/tags/v1", true},
+	} {
+		if got := c.hook.Wants(pushed(c.ref)[0]); got != c.want {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}
+
+func TestSendable(t *testing.T) {
+	t.Parallel()
+	three := pushed("refs/heads/a", "refs/heads/b", "refs/heads/c")
+	four := append(pushed("refs/heads/d"), three...)
+	tags := pushed("refs/tags/1", "refs/tags/2", "refs/tags/3", "refs/tags/4")
+	for name, c := range map[string]struct {
+		changes []source.Change
+		limit   int
+		want    []source.Change
+	}{
+		"as many as may be":           {three, 3, three},
+		"too many":                    {four, 3, nil},
+		"too many branches, one tag":  {append(pushed("refs/tags/v1"), four...), 3, pushed("refs/tags/v1")},
+		"too many tags, few branches": {append(tags, three...), 3, three},
+		"other refs do not count":     {append(pushed("refs/notes/a"), three...), 3, three},
+		"none":                        {three, 0, nil},
+	} {
+		if diff := cmp.Diff(c.want, hooks.Sendable(c.changes, c.limit)); diff != "" {
+			t.Errorf("%s:\n%s", name, diff)
+		}
+	}
+}
+
+func TestHealth_After(t *testing.T) {
+	t.Parallel()
+	var h hooks.Health
+	now := now
+	for n := 1; n <= 40; n++ {
+		now = now.Add(h.Pause(now))
+		h = h.After(false, 500, now, time.Minute)
+		if again := h.After(false, 404, now, time.Minute); n >= 4 && n < 40 && again != h {
+			t.Errorf("a failure during the pause counts: got %+v", again)
+		}
+		want := time.Duration(0)
+		if n >= 4 && n < 40 {
+			want = min(24*time.Hour, time.Minute<<min(n-4, 20))
+		}
+		if h.Failures != n || h.Pause(now) != want || h.Disabled != (n == 40) || h.Status != 500 || h.LastAt != now {
+			t.Errorf("after %d failures: got %+v, want a pause of %s", n, h, want)
+		}
+	}
+	if h = h.After(true, 200, now, time.Minute); h != (hooks.Health{Status: 200, LastAt: now}) {
+		t.Errorf("after a success: got %+v", h)
+	}
+	paused := hooks.Health{PausedUntil: now}
+	if paused.Pause(now) != 0 || paused.Pause(now.Add(-time.Second)) != time.Second {
+		t.Error("a pause does not end when it should")
+	}
+}

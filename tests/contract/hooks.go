@@ -1,0 +1,272 @@
+package contract
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"gatehouse/application/directory"
+	"gatehouse/application/postreceive"
+	"gatehouse/application/pushes"
+	"gatehouse/domain"
+	"gatehouse/domain/hooks"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// hookTree has projects at several depths, and hooks at some.
+const hookTree = `
+groups: [{id: 11, path: a}, {id: 12, path: a/b}, {id: 13, path: ab}]
+projects: [{id: 21, path: a/p}, {id: 22, path: a/b/p, visibility: internal, default_branch: trunk}, {id: 23, path: ab/p}]
+hooks:
+  - {id: 31, group: a, url: "https://ci.example.com/a"}
+  - {id: 33, project: a/b/p, url: "https://ci.example.com/p", token: sesame, push_events: false, tag_push_events: true, branch_filter: "release/*", enable_ssl_verification: false}
+  - {id: 32, group: A/B, url: "https://ci.example.com/b"}
+`
+
+// listeners returns the hooks of a project.
+func (s Subject) listeners(project source.ProjectID) []hooks.Hook {
+	s.Helper()
+	found, err := s.Records.Hooks(s.Context(), project)
+	s.fine("Hooks", err)
+	return found
+}
+
+// numbersOf are those of the hooks of a project.
+func (s Subject) numbersOf(project source.ProjectID) (ids []hooks.HookID) {
+	s.Helper()
+	for _, h := range s.listeners(project) {
+		ids = append(ids, h.ID)
+	}
+	return ids
+}
+
+// putHook keeps a hook of project 22.
+func (s Subject) putHook(h hooks.Hook) error {
+	return s.try(func(r directory.Registry) error {
+		return r.Hooks.PutHook(s.Context(), directory.Holder{Project: 22}, h)
+	})
+}
+
+// attempted sets the health of a hook.
+func (s Subject) attempted(id hooks.HookID, made int64, h hooks.Health) {
+	s.Helper()
+	s.fine("Attempted", s.Deliveries.Attempted(s.Context(), id, made, func(hooks.Health) hooks.Health { return h }))
+}
+
+// recorded keeps a push and returns its number.
+func (s Subject) recorded(p pushes.Push) int64 {
+	s.Helper()
+	s.fine("Record", s.Journal.Record(s.Context(), p))
+	all := s.records("pushes")
+	return all[len(all)-1][0].Value.(int64)
+}
+
+// settle keeps an outcome of a push.
+func (s Subject) settle(push int64, o postreceive.Outcome) {
+	s.Helper()
+	s.fine("Settle", s.Records.Settle(s.Context(), push, o, now))
+}
+
+// subjects are those of the jobs of a kind.
+func (s Subject) subjects(kind string) (ids []int64) {
+	s.Helper()
+	for _, job := range s.records("jobs") {
+		if job[1].Value == kind {
+			ids = append(ids, job[2].Value.(int64))
+		}
+	}
+	return ids
+}
+
+// told is an event with something in every place.
+var told = hooks.Event{
+	Change:    source.Change{Old: "a1", New: "b2", Ref: source.Ref{Kind: source.Branch, Name: "ü\ufffd/\"x"}},
+	Protected: true, Checkout: "b2",
+	User:    identity.User{ID: 4, Username: "dev", Name: "Dédé", Email: "dev@example.com"},
+	Project: source.Project{ID: 22, Path: "a/b/p", Visibility: source.Internal, DefaultBranch: "trunk"},
+	Commits: []source.Commit{{
+		ID: "b2", Title: "t", Message: "t\n\nm\x01", At: time.Date(2026, 3, 1, 2, 3, 4, 0, time.FixedZone("", 5400)),
+		AuthorName: "A", AuthorEmail: "a@example.com", Added: []string{"a b"}, Modified: []string{"é"}, Removed: []string{"\\"},
+	}},
+	Total: 300, Options: []string{"ci.skip", "x=\n"},
+}
+
+var hookCases = []Case{
+	{Name: "a project has its own hooks and those of all groups above", Check: func(s Subject) {
+		s.apply(hookTree)
+		s.same("a/p", s.numbersOf(21), []hooks.HookID{31})
+		s.same("a/b/p", s.numbersOf(22), []hooks.HookID{31, 32, 33})
+		s.same("ab/p", s.numbersOf(23), []hooks.HookID{})
+		s.same("no project", s.numbersOf(404), []hooks.HookID{})
+	}},
+	{Name: "a hook comes back as it was put", Check: func(s Subject) {
+		s.apply(hookTree)
+		h := hooks.Hook{ID: 40, URL: "https://u:p@CI.example.com/ü?x=1&y", Token: "sealed:\"x\"", TagPush: true, Branches: "a*\"", Trusting: true}
+		s.fine("PutHook", s.putHook(h))
+		s.same("hook", s.listeners(22)[3], h)
+		got, p, err := s.Deliveries.Hook(s.Context(), 40)
+		s.fine("Hook", err)
+		s.same("hook", got, h)
+		s.same("project", p, source.Project{ID: 22, Path: "a/b/p", Visibility: source.Internal, DefaultBranch: "trunk"})
+	}},
+	{Name: "a hook put again is changed, and stays as well as it was", Check: func(s Subject) {
+		s.apply(hookTree)
+		health := hooks.Health{Failures: 3, PausedUntil: kept, Status: 503, LastAt: now}
+		s.attempted(33, 0, health)
+		s.fine("by URL", s.putHook(hooks.Hook{URL: "https://ci.example.com/p", Push: true}))
+		s.same("hook", s.listeners(22)[2], hooks.Hook{ID: 33, URL: "https://ci.example.com/p", Push: true, Health: health})
+		s.fine("by number", s.putHook(hooks.Hook{ID: 33, URL: "https://ci.example.com/P"}))
+		s.same("hook", s.listeners(22)[2], hooks.Hook{ID: 33, URL: "https://ci.example.com/P", Health: health})
+		s.fine("letter case counts", s.putHook(hooks.Hook{URL: "https://ci.example.com/p"}))
+		s.same("another", len(s.listeners(22)), 4)
+		s.kind("another number", s.putHook(hooks.Hook{ID: 50, URL: "https://ci.example.com/P"}), domain.Conflict)
+		s.same("the same URL in a group", len(s.listeners(21)), 1)
+	}},
+	{Name: "a hook needs its holder", Check: func(s Subject) {
+		for _, in := range []directory.Holder{{Project: 404}, {Group: 404}} {
+			s.kind("PutHook", s.try(func(r directory.Registry) error {
+				return r.Hooks.PutHook(s.Context(), in, hooks.Hook{URL: "https://ci.example.com"})
+			}), domain.NotFound)
+		}
+	}},
+	{Name: "disabled hooks hear nothing, and can be looked up", Check: func(s Subject) {
+		s.apply(hookTree)
+		s.attempted(32, 0, hooks.Health{Failures: 40, Disabled: true, LastAt: now})
+		s.attempted(31, 0, hooks.Health{Failures: 5, PausedUntil: now.Add(time.Hour)}) // a pause ends by itself
+		s.same("a/b/p", s.numbersOf(22), []hooks.HookID{31, 33})
+		h, _, err := s.Deliveries.Hook(s.Context(), 32)
+		s.fine("Hook", err)
+		s.same("disabled", h.Health.Disabled, true)
+		s.same("shown", s.list("hooks", "id", "state", "failures", "last_status"), []string{"31 paused 5 -", "32 disabled 40 -", "33 active 0 -"})
+	}},
+	{Name: "of what is below a group the first project is tried", Check: func(s Subject) {
+		s.apply(hookTree, "groups: [{id: 14, path: ab/empty}]\nhooks: [{id: 34, group: ab/empty, url: 'http://x'}]")
+		for id, want := range map[hooks.HookID]source.ProjectID{31: 21, 32: 22, 33: 22, 34: 0} {
+			_, p, err := s.Deliveries.Hook(s.Context(), id)
+			s.fine("Hook", err)
+			s.same(fmt.Sprint("project of ", id), p.ID, want)
+		}
+		_, _, err := s.Deliveries.Hook(s.Context(), 404)
+		s.kind("Hook", err, domain.NotFound)
+	}},
+	{Name: "a push is looked up as it came", Check: func(s Subject) {
+		id := s.recorded(pushes.Push{Repository: "Project-7 ", Identifier: "key-ü", Changes: "a b c\n", Options: []string{"a", ""}, ReceivedAt: precise})
+		got, err := s.Records.Landed(s.Context(), id)
+		s.fine("Landed", err)
+		s.same("push", got, postreceive.Landed{Repository: "Project-7 ", Identifier: "key-ü", Changes: "a b c\n", Options: []string{"a", ""}, ReceivedAt: kept})
+		s.utc(got.ReceivedAt)
+		for _, other := range []int64{0, -1, id + 1} {
+			_, err := s.Records.Landed(s.Context(), other)
+			s.kind("another", err, domain.NotFound)
+		}
+	}},
+	{Name: "an outcome is kept once", Check: func(s Subject) {
+		s.apply(hookTree)
+		first, second := s.recorded(pushOf("project-21")), s.recorded(pushOf("project-21"))
+		empty := true
+		s.settle(first, postreceive.Outcome{Project: 21, ActiveAt: precise, DefaultBranch: "ü", Empty: &empty, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
+		project := func() string { return s.list("projects", "default_branch", "empty", "last_activity_at")[0] }
+		s.same("project", project(), "ü true "+kept.Format(time.RFC3339Nano))
+		full := false
+		s.settle(first, postreceive.Outcome{Project: 21, ActiveAt: kept.Add(time.Hour), DefaultBranch: "x", Empty: &full, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
+		s.same("project, settled again", project(), "ü true "+kept.Format(time.RFC3339Nano))
+		s.same("deliveries", len(s.subjects("deliver_webhook")), 1)
+		for id, want := range map[int64]bool{first: true, second: false} {
+			landed, err := s.Records.Landed(s.Context(), id)
+			s.fine("Landed", err)
+			s.same("settled", landed.Settled, want)
+		}
+		s.settle(second, postreceive.Outcome{Project: 21, ActiveAt: kept.Add(-time.Hour)})
+		s.same("project, by an older push", project(), "ü true "+kept.Format(time.RFC3339Nano))
+		s.apply("projects: [{id: 21, path: a/p}]")
+		s.same("project, applied again", project(), "ü true "+kept.Format(time.RFC3339Nano))
+	}},
+	{Name: "an outcome leaves out what is gone", Check: func(s Subject) {
+		s.apply(hookTree)
+		s.settle(404, postreceive.Outcome{Project: 21, ActiveAt: now, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
+		s.same("of no push", s.list("projects", "last_activity_at")[0], "-")
+		id := s.recorded(pushOf("project-404"))
+		s.settle(id, postreceive.Outcome{Project: 404, ActiveAt: now, DefaultBranch: "x", Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 404}}, {Hook: hooks.Hook{ID: 32}}}})
+		s.same("deliveries", len(s.subjects("deliver_webhook")), 1)
+		none := s.recorded(pushOf("nonsense"))
+		s.settle(none, postreceive.Outcome{})
+		landed, err := s.Records.Landed(s.Context(), none)
+		s.fine("Landed", err)
+		s.same("settled", landed.Settled, true)
+	}},
+	{Name: "a delivery comes back with its hook, until it is made", Check: func(s Subject) {
+		s.apply(hookTree)
+		push := s.recorded(pushOf("project-22"))
+		s.settle(push, postreceive.Outcome{Project: 22, ActiveAt: now, Deliveries: []hooks.Delivery{
+			{Hook: hooks.Hook{ID: 32}, Event: told, EventID: "e", Key: "k1"}, {Hook: hooks.Hook{ID: 31}, EventID: "e", Key: "k2"},
+		}})
+		ids := s.subjects("deliver_webhook")
+		s.same("jobs", len(ids), 2)
+		for i, want := range []hooks.Delivery{{Event: told, EventID: "e", Key: "k1"}, {EventID: "e", Key: "k2"}} {
+			got, err := s.Deliveries.Delivery(s.Context(), ids[i])
+			s.fine("Delivery", err)
+			hook, _, err := s.Deliveries.Hook(s.Context(), hooks.HookID(32-i))
+			s.fine("Hook", err)
+			s.same("hook", got.Hook, hook)
+			got.Hook, got.ID = hooks.Hook{}, 0
+			s.same("delivery", written(got), written(want))
+		}
+		s.attempted(32, 0, hooks.Health{Failures: 1, Status: 500, LastAt: now})
+		got, err := s.Deliveries.Delivery(s.Context(), ids[0])
+		s.fine("after a failure", err)
+		s.same("health", got.Hook.Health, hooks.Health{Failures: 1, Status: 500, LastAt: now})
+		s.attempted(32, ids[0], hooks.Health{Status: 200, LastAt: now})
+		for _, id := range []int64{ids[0], 0, 404} {
+			_, err := s.Deliveries.Delivery(s.Context(), id)
+			s.kind("Delivery", err, domain.NotFound)
+		}
+		_, err = s.Deliveries.Delivery(s.Context(), ids[1])
+		s.fine("the other one", err)
+	}},
+	{Name: "attempts at one hook take turns", Check: func(s Subject) {
+		s.apply(hookTree)
+		together(func(int) {
+			for range rounds {
+				s.fine("Attempted", s.Deliveries.Attempted(s.Context(), 31, 0, func(h hooks.Health) hooks.Health {
+					h.Failures++
+					return h
+				}))
+			}
+		})
+		h, _, err := s.Deliveries.Hook(s.Context(), 31)
+		s.fine("Hook", err)
+		s.same("failures", h.Health.Failures, crowd*rounds)
+		s.kind("no hook", s.Deliveries.Attempted(s.Context(), 404, 0, func(h hooks.Health) hooks.Health { return h }), domain.NotFound)
+	}},
+	{Name: "two that settle one push leave one delivery", Check: func(s Subject) {
+		s.apply(hookTree)
+		push := s.recorded(pushOf("project-21"))
+		together(func(int) {
+			s.settle(push, postreceive.Outcome{Project: 21, ActiveAt: now, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
+		})
+		s.same("deliveries", len(s.subjects("deliver_webhook")), 1)
+	}},
+	{Name: "what may be a secret in a URL is not shown", Check: func(s Subject) {
+		s.apply(hookTree)
+		s.fine("PutHook", s.putHook(hooks.Hook{URL: "https://user:verysecret@ci.example.com/x/y?token=verysecret", Token: "verysecret"}))
+		s.same("hooks", slices.Contains(s.list("hooks", "url"), "https://***@ci.example.com/x/y?***"), true)
+	}},
+}
+
+// hookCalls are the calls of the ports about hooks, in the world of crew and
+// everyThing.
+func (s Subject) hookCalls() map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"Landed": func(ctx context.Context) error { _, err := s.Records.Landed(ctx, 1); return err },
+		"Hooks":  func(ctx context.Context) error { _, err := s.Records.Hooks(ctx, 60); return err },
+		"Settle": func(ctx context.Context) error {
+			return s.Records.Settle(ctx, 1, postreceive.Outcome{Project: 60, ActiveAt: now}, now)
+		},
+		"Hook": func(ctx context.Context) error { _, _, err := s.Deliveries.Hook(ctx, 1); return err },
+		"Attempted": func(ctx context.Context) error {
+			return s.Deliveries.Attempted(ctx, 1, 0, func(h hooks.Health) hooks.Health { return h })
+		},
+	}
+}
