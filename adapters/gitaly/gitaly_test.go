@@ -362,7 +362,7 @@ func TestClient_Check(t *testing.T) {
 		t.Errorf("got %v, %v", health, err)
 	}
 	s.Storage = "renamed"
-	if _, err := c.Check(t.Context(), "default"); err == nil || !strings.Contains(err.Error(), `no storage "default"`) {
+	if _, err := c.Check(t.Context(), "default"); err == nil || !strings.Contains(err.Error(), `no storage "default" there`) {
 		t.Errorf("got %v", err)
 	}
 	s.Stop()

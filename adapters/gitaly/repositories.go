@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"gatehouse/adapters/gitaly/gitalypb"
 	"gatehouse/domain"
@@ -62,19 +66,33 @@ func (c *Client) Check(ctx context.Context, storage string) (Health, error) {
 	defer cancel()
 	out, err := gitalypb.NewServerServiceClient(conn).ServerInfo(ctx, &gitalypb.ServerInfoRequest{})
 	if err != nil {
-		return Health{}, fmt.Errorf("server info: %w: %w", domain.Unavailable, err)
+		return Health{}, trouble(err)
 	}
 	health := Health{out.GetServerVersion(), out.GetGitVersion()}
 	for _, s := range out.GetStorageStatuses() {
 		switch {
 		case s.GetStorageName() != storage:
 		case !s.GetReadable():
-			return health, fmt.Errorf("Gitaly cannot read the storage %q", storage)
+			return health, fmt.Errorf("the storage %q cannot be read there", storage)
 		case !s.GetWriteable():
-			return health, fmt.Errorf("Gitaly cannot write to the storage %q", storage)
+			return health, fmt.Errorf("the storage %q cannot be written there", storage)
 		default:
 			return health, nil
 		}
 	}
-	return health, fmt.Errorf("Gitaly has no storage %q", storage)
+	return health, fmt.Errorf("there is no storage %q there", storage)
+}
+
+// trouble says in words what keeps a Gitaly from answering.
+func trouble(err error) error {
+	told := status.Convert(err)
+	words := map[codes.Code]string{
+		codes.Unavailable: "nobody answers", codes.DeadlineExceeded: "no answer in time",
+		codes.PermissionDenied: "Gitaly refuses the token", codes.Unauthenticated: "Gitaly wants a token",
+		codes.Unimplemented: "somebody answers, but it is no Gitaly",
+	}[told.Code()]
+	if words == "" {
+		words = "Gitaly fails"
+	}
+	return fmt.Errorf("%s: %s (%w)", words, strings.ReplaceAll(told.Message(), "\n", " "), domain.Unavailable)
 }
