@@ -11,10 +11,13 @@ const (
 	sweepInterval = 10 * time.Minute
 	// sweepAge is how long ago something must have expired to be swept away.
 	sweepAge = time.Hour
+	// deliveryAge is how long events can be sent again whose jobs were given up;
+	// these are removed by then.
+	deliveryAge = 31 * 24 * time.Hour
 )
 
 // sweep removes counters, notices and sessions that have expired and that
-// nobody asked for again. It knows the time only from the pushes that come in.
+// nobody asked for again, and events that were never delivered. It knows the time only from the pushes that come in.
 type sweep struct{ latest, swept atomic.Int64 } // in microseconds
 
 // note takes the time of a push.
@@ -35,10 +38,11 @@ func (w *sweep) run(ctx context.Context, s *Store) error {
 	}
 	w.swept.Store(latest)
 	limit := at(time.UnixMicro(latest).Add(-sweepAge))
-	for _, query := range []string{
-		"DELETE FROM reference_counters WHERE expires_at < $1",
-		"DELETE FROM notices WHERE expires_at < $1",
-		"DELETE FROM otp_sessions WHERE expires_at < $1",
+	for query, limit := range map[string]instant{
+		"DELETE FROM reference_counters WHERE expires_at < $1": limit,
+		"DELETE FROM notices WHERE expires_at < $1":            limit,
+		"DELETE FROM otp_sessions WHERE expires_at < $1":       limit,
+		"DELETE FROM hook_deliveries WHERE created_at < $1":    at(time.UnixMicro(latest).Add(-deliveryAge)),
 	} {
 		if _, err := s.exec(ctx, query, limit); err != nil {
 			return fault(err, "sweep up")

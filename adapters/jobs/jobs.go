@@ -20,6 +20,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 	"go.uber.org/zap"
 	"go.uber.org/zap/exp/zapslog"
+	"go.uber.org/zap/zapcore"
 
 	"gatehouse/application"
 	"gatehouse/domain"
@@ -86,7 +87,7 @@ func (q *Queue) Start(ctx context.Context, shift application.Shift, log *zap.Log
 		JobTimeout:  application.JobPatience, RescueStuckJobsAfter: 3 * application.JobPatience,
 		CancelledJobRetentionPeriod: keepDiscarded, DiscardedJobRetentionPeriod: keepDiscarded,
 		RetryPolicy: policy(shift.After),
-		Logger:      slog.New(zapslog.NewHandler(log.WithOptions(zap.IncreaseLevel(zap.WarnLevel)).Core())),
+		Logger:      logger(log),
 	})
 	if err != nil {
 		return fmt.Errorf("jobs: %w", err)
@@ -99,6 +100,15 @@ func (q *Queue) Start(ctx context.Context, shift application.Shift, log *zap.Log
 	defer q.mu.Unlock()
 	q.hands = hands
 	return nil
+}
+
+// logger leaves out what River tells of its daily life.
+func logger(log *zap.Logger) *slog.Logger {
+	core := log.Core()
+	if quiet, err := zapcore.NewIncreaseLevelCore(core, zap.WarnLevel); err == nil { // else it is quieter already
+		core = quiet
+	}
+	return slog.New(zapslog.NewHandler(core))
 }
 
 // keepDiscarded is how long jobs that were given up can be looked at.

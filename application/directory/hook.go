@@ -37,11 +37,10 @@ func (f *filing) hook(ctx context.Context, h Hook) {
 
 // WrongHookURL returns what is wrong with the address of a hook, or nothing.
 func WrongHookURL(text string) string {
-	rest, plain := strings.CutPrefix(text, "http://")
-	rest2, secure := strings.CutPrefix(text, "https://")
-	host, _, _ := strings.Cut(map[bool]string{true: rest, false: rest2}[plain], "/")
+	scheme, rest, _ := strings.Cut(text, "://")
+	host, _, _ := strings.Cut(rest, "/")
 	switch {
-	case !plain && !secure, host == "", strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c == 0x7f }):
+	case scheme != "http" && scheme != "https", host == "", strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c == 0x7f }):
 		return "its url must be like https://ci.example.com/hook"
 	case strings.Contains(text, "#"):
 		return "its url must not have a fragment"

@@ -293,7 +293,9 @@ func (w *walk) agent() put {
 func (w *walk) hook() put {
 	in := w.holder()
 	h := hooks.Hook{ID: hooks.HookID(w.id(51)), URL: pick(w.Rand, "http://a", "http://b", "http://B"), Push: w.IntN(2) == 0}
-	return putting(func(ctx context.Context, r directory.Registry) (any, error) { return "hook", r.Hooks.PutHook(ctx, in, h) },
+	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
+		return "hook", r.Hooks.PutHook(ctx, in, h)
+	},
 		"hook %d of %v %s", h.ID, in, h.URL)
 }
 
