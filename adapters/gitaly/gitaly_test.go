@@ -277,6 +277,7 @@ func TestClient_repositories(t *testing.T) {
 	c := client(t, s)
 	p := cli
 	p.DefaultBranch = "trunk"
+	s.Lock(2)     // somebody else makes it too
 	for range 2 { // the second time it is there already
 		if err := c.Create(t.Context(), p); err != nil {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -24,14 +25,40 @@ func (c *Client) Create(ctx context.Context, p source.Project) error {
 	}
 	ctx, cancel := calling(ctx, "")
 	defer cancel()
-	_, err = gitalypb.NewRepositoryServiceClient(r.conn).CreateRepository(ctx, &gitalypb.CreateRepositoryRequest{
-		Repository: r.message, DefaultBranch: []byte(p.DefaultBranch),
-	})
+	for attempt := 1; ; attempt++ {
+		_, err = gitalypb.NewRepositoryServiceClient(r.conn).CreateRepository(ctx, &gitalypb.CreateRepositoryRequest{
+			Repository: r.message, DefaultBranch: []byte(p.DefaultBranch),
+		})
+		// Who comes while another one makes it finds it locked, which Gitaly
+		// has no code of its own for.
+		if status.Code(err) != codes.Internal || attempt == attempts || !pause(ctx, time.Duration(attempt)*lockTime) {
+			break
+		}
+	}
 	if err = r.fault(err, "creation"); err != nil && !errors.Is(err, domain.Conflict) {
 		return err
 	}
 	c.there.keep(r.key)
 	return nil
+}
+
+const (
+	// attempts is how often making a repository is tried.
+	attempts = 4
+	// lockTime is about what it takes.
+	lockTime = 200 * time.Millisecond
+)
+
+// pause says whether ctx lasted that long.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // Remove deletes the repository of a project's code. One that is not there is
