@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/secretfile"
 )
 
@@ -106,9 +107,9 @@ func checkKasSecret(path string) Checkup {
 }
 
 // patience is how long Gitaly may take to answer.
-const patience = 2 * time.Second
+const patience = 5 * time.Second
 
-// checkGitaly asks all storages at once whether somebody answers. The one that
+// checkGitaly asks all storages at once. The one that
 // is assumed is never a problem: a server without repositories needs none.
 func checkGitaly(ctx context.Context, config Gitaly) []Checkup {
 	if len(config.Storages) == 0 {
@@ -121,17 +122,40 @@ func checkGitaly(ctx context.Context, config Gitaly) []Checkup {
 		}
 		return []Checkup{c}
 	}
+	client, err := Storages(Config{Gitaly: config}, Clock())
+	if err != nil {
+		return []Checkup{{Name: "gitaly.storages", Problem: err}}
+	}
+	defer func() { _ = client.Close() }()
 	checkups := make([]Checkup, len(config.Storages))
 	var wait sync.WaitGroup
 	for i, s := range config.Storages {
-		wait.Go(func() { checkups[i] = checkStorage(ctx, s) })
+		wait.Go(func() { checkups[i] = checkStorage(ctx, config, client, s) })
 	}
 	wait.Wait()
 	return checkups
 }
 
-func checkStorage(ctx context.Context, s Storage) Checkup {
+// checkStorage has the Gitaly of a storage say how it is. Where this server is
+// not to ask, it looks whether somebody answers.
+func checkStorage(ctx context.Context, config Gitaly, client *gitaly.Client, s Storage) Checkup {
 	c := Checkup{Name: "gitaly " + s.Name, Detail: s.Address}
+	if !config.connected() {
+		return checkListener(ctx, c, s)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	health, err := client.Check(ctx, s.Name)
+	switch {
+	case err != nil:
+		c.Problem = fmt.Errorf("%s: %w", s.Address, err)
+	case health.Version != "":
+		c.Detail = fmt.Sprintf("%s, Gitaly %s with git %s", s.Address, health.Version, health.GitVersion)
+	}
+	return c
+}
+
+func checkListener(ctx context.Context, c Checkup, s Storage) Checkup {
 	if strings.HasPrefix(s.Address, "dns:") {
 		c.Unseen, c.Detail = true, c.Detail+" is for gRPC to look up"
 		return c

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"gatehouse/bootstrap"
+	"gatehouse/tests/gitalytest"
 )
 
 // checkup returns what Check says about the thing of that name.
@@ -95,12 +96,38 @@ func TestCheck_storages(t *testing.T) {
 		"unix:" + filepath.Join(dir, "no"): nobody + "unix:" + filepath.Join(dir, "no") + ": connect: ",
 	} {
 		config := here(t)
-		config.Gitaly.Storages = []bootstrap.Storage{{Name: "a", Address: "unix:" + socket}, {Name: "b", Address: address}}
+		config.Gitaly = bootstrap.Gitaly{Storages: []bootstrap.Storage{{Name: "a", Address: "unix:" + socket}, {Name: "b", Address: address}}}
 		wantProblem(t, checkup(t, config, "gitaly a"), "")
 		got := checkup(t, config, "gitaly b")
 		wantProblem(t, got, want)
 		if dns := strings.HasPrefix(address, "dns:"); got.Unseen != dns {
 			t.Errorf("%s: got unseen %t, want %t", address, got.Unseen, dns)
+		}
+	}
+}
+
+// Where the server is to ask Gitaly, each storage says how it is, in one line.
+func TestCheck_connectedStorages(t *testing.T) {
+	t.Parallel()
+	good, gone := gitalytest.Start(t), gitalytest.Start(t)
+	good.Secret = "of both"
+	gone.Stop()
+	for name, c := range map[string]struct {
+		storage      bootstrap.Storage
+		detail, want string
+	}{
+		"right":          {bootstrap.Storage{Name: "default", Address: good.Address(), Token: "of both"}, "Gitaly 16.8.0 with git 2.43.0", ""},
+		"a wrong token":  {bootstrap.Storage{Name: "default", Address: good.Address(), Token: "wrong"}, "", "Gitaly refuses the token"},
+		"no such name":   {bootstrap.Storage{Name: "other", Address: good.Address(), Token: "of both"}, "", `there is no storage "other" there`},
+		"nobody":         {bootstrap.Storage{Name: "default", Address: gone.Address()}, "", "nobody answers"},
+		"no such socket": {bootstrap.Storage{Name: "default", Address: "unix:" + filepath.Join(t.TempDir(), "no")}, "", "nobody answers"},
+	} {
+		config := here(t)
+		config.Gitaly.Storages = []bootstrap.Storage{c.storage}
+		got := checkup(t, config, "gitaly "+c.storage.Name)
+		wantProblem(t, got, c.want)
+		if !strings.Contains(got.Detail, c.detail) || got.Problem != nil && (strings.Contains(got.Problem.Error(), "\n") || !strings.Contains(got.Problem.Error(), c.storage.Address)) {
+			t.Errorf("%s: got %q, %v", name, got.Detail, got.Problem)
 		}
 	}
 }

@@ -104,6 +104,9 @@ type Kas struct {
 type Gitaly struct {
 	// Storages may be empty: then AssumedStorage is taken.
 	Storages []Storage `koanf:"storages"`
+	// Connect lets this server itself ask them; else they are known to GitLab
+	// Shell only.
+	Connect bool `koanf:"connect"`
 }
 
 // Storage is a Gitaly as GitLab Shell reaches it.

@@ -306,8 +306,8 @@ func TestConfig_secretsAreMasked(t *testing.T) {
 
 func TestConfig_Unheeded(t *testing.T) {
 	t.Parallel()
-	config := load(t, bootstrap.Sources{File: write(t, "redis: {url: 'redis://r'}\nseats: {refresh_interval: 1h}\ngit: {rate_limit: 1, push_to_create: false}\nplans: []")})
-	want := []string{"seats.refresh_interval", "git.push_to_create", "plans"}
+	config := load(t, bootstrap.Sources{File: write(t, "redis: {url: 'redis://r'}\nseats: {refresh_interval: 1h}\ngit: {rate_limit: 1}\nplans: []")})
+	want := []string{"seats.refresh_interval", "plans"}
 	slices.Sort(want)
 	got := config.Unheeded()
 	slices.Sort(got)

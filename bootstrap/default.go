@@ -17,6 +17,7 @@ func Default() Config {
 		Shell:       Shell{SecretFile: ".gitlab_shell_secret", LegacySecret: legacyAccept},
 		Instance:    Instance{KeyFile: ".gatehouse_key"},
 		Kas:         Kas{Enabled: true, SecretFile: ".gitlab_kas_secret"},
+		Gitaly:      Gitaly{Connect: true},
 		Git: Git{
 			Protocols: source.AllProtocols, HTTPUploadPack: true, HTTPReceivePack: true,
 			RateLimit: 600, DefaultBranchProtection: source.FullyProtected, PushToCreate: true,

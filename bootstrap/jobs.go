@@ -11,6 +11,7 @@ import (
 	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/hookclient"
 	"gatehouse/application"
+	"gatehouse/application/directory"
 	"gatehouse/application/postreceive"
 	"gatehouse/application/pushes"
 	"gatehouse/application/webhooks"
@@ -22,18 +23,19 @@ var background = fx.Module("background", fx.Provide(PostReceive, WebhookOffice, 
 
 // history is Gitaly's, or nil without one.
 func history(config Config, client *gitaly.Client) postreceive.History {
-	if len(config.Gitaly.Storages) == 0 {
+	if !config.Gitaly.connected() {
 		return nil
 	}
 	return client
 }
 
 // Shift says who does jobs, by their kinds, and how.
-func Shift(config Config, desk *postreceive.Desk, office *webhooks.Office) application.Shift {
+func Shift(config Config, desk *postreceive.Desk, office *webhooks.Office, founder *directory.Founder) application.Shift {
 	return application.Shift{
 		Workers: map[application.JobKind]application.Worker{
-			pushes.Received:     desk.Received,
-			postreceive.Deliver: office.Deliver,
+			pushes.Received:            desk.Received,
+			postreceive.Deliver:        office.Deliver,
+			directory.CreateRepository: founder.CreateRepository,
 		},
 		Hands: config.Jobs.Workers, Poll: config.Jobs.PollInterval, Delay: config.Jobs.RetryDelay,
 	}

@@ -42,6 +42,7 @@ type Ports struct {
 	Tally      clusters.Tally
 	AgentMint  clusters.Tokens
 	Findings   findings.Findings
+	Plots      directory.Plots
 	Jobs       Jobs
 	Records    postreceive.Records
 	Deliveries webhooks.Deliveries

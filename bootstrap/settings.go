@@ -84,7 +84,7 @@ func plain(v reflect.Value) any {
 
 // later are the keys, and sections of keys, whose features are still to come.
 var later = []string{
-	"check_namespace_plan", "plans", "seats", "subscriptions", "git.push_to_create", "git.merge_request_links",
+	"check_namespace_plan", "plans", "seats", "subscriptions",
 }
 
 // Unheeded are the keys that were set and have no effect yet.

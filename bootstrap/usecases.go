@@ -11,6 +11,7 @@ import (
 	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/ratelimit"
 	"gatehouse/application"
+	"gatehouse/application/directory"
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/pushes"
 	"gatehouse/application/whois"
@@ -22,7 +23,8 @@ import (
 var git = fx.Module("git", fx.Provide(
 	Clock, GitRules, PushRules, whois.New, pushes.New, gitaccess.New,
 	fx.Annotate(newLimiter, fx.As(new(gitaccess.Limiter))),
-	openGitaly, func(c *gitaly.Client) gitaccess.Ancestry { return c },
+	openGitaly, func(c *gitaly.Client) gitaccess.Ancestry { return c }, func(c *gitaly.Client) directory.Repositories { return c },
+	directory.NewFounder, func(f *directory.Founder) gitaccess.Founder { return f },
 ))
 
 // openGitaly lets go of Gitaly once nothing runs any more that may need it.
@@ -34,15 +36,37 @@ func openGitaly(lifecycle fx.Lifecycle, config Config, now application.Clock) (*
 	return client, err
 }
 
-// Storages makes a client of the storages that are configured; none is
+// Storages makes a client of the storages that are to be asked; none is
 // connected before it is needed.
 func Storages(config Config, now application.Clock) (*gitaly.Client, error) {
 	var known []gitaccess.Storage
-	for _, s := range config.Gitaly.Storages {
-		known = append(known, s.storage())
+	if config.Gitaly.connected() {
+		for _, s := range config.Gitaly.Storages {
+			known = append(known, s.storage())
+		}
 	}
 	return gitaly.New(known, now)
 }
+
+// connected says whether there is a Gitaly to be asked.
+func (g Gitaly) connected() bool { return g.Connect && len(g.Storages) > 0 }
+
+// newStorage is where new projects go: the default storage, as everywhere
+// else, or the first if none has that name.
+func (g Gitaly) newStorage() string {
+	for _, s := range g.Storages {
+		if s.Name == defaultStorage {
+			return s.Name
+		}
+	}
+	if len(g.Storages) > 0 {
+		return g.Storages[0].Name
+	}
+	return defaultStorage
+}
+
+// defaultStorage is GitLab's name for the only one.
+const defaultStorage = "default"
 
 func (s Storage) storage() gitaccess.Storage {
 	return gitaccess.Storage{Name: s.Name, Address: s.Address, Token: string(s.Token)}
@@ -61,10 +85,10 @@ func GitRules(config Config) (gitaccess.Rules, error) {
 			Protocols: config.Git.Protocols, ReadOnly: config.Git.ReadOnly,
 			HTTPUploadPackOff: !config.Git.HTTPUploadPack, HTTPReceivePackOff: !config.Git.HTTPReceivePack,
 			DefaultBranchProtection: config.Git.DefaultBranchProtection, OTPRequired: config.OTP.RequiredForGit,
-			Connected: len(config.Gitaly.Storages) > 0,
+			PushToCreate: config.Git.PushToCreate && config.Gitaly.connected(), Connected: config.Gitaly.connected(),
 		},
 		Keys:     config.policy(),
-		Storages: storages,
+		Storages: storages, NewStorage: config.Gitaly.newStorage(),
 	}, err
 }
 
@@ -92,13 +116,21 @@ func (c *Config) storages() (map[string]gitaccess.Storage, error) {
 // Shell cannot go on without an address.
 func assumedStorage() (gitaccess.Storage, error) {
 	socket, err := filepath.Abs("gitaly.socket")
-	return gitaccess.Storage{Name: "default", Address: "unix:" + socket}, err
+	return gitaccess.Storage{Name: defaultStorage, Address: "unix:" + socket}, err
 }
 
 // PushRules are what the configuration says about pushes.
 func PushRules(config Config) pushes.Rules {
-	return pushes.Rules{Expiry: config.Counters.Expiry, FailOpen: config.Counters.FailOpen, CloneURL: config.cloneURL}
+	rules := pushes.Rules{Expiry: config.Counters.Expiry, FailOpen: config.Counters.FailOpen, CloneURL: config.cloneURL, WebURL: config.webURL}
+	if config.Git.MergeRequestLinks {
+		rules.MergeRequestURL = func(path, branch string) string {
+			return config.webURL(path) + "/-/merge_requests/new?" + url.Values{"merge_request[source_branch]": {branch}}.Encode()
+		}
+	}
+	return rules
 }
+
+func (c *Config) webURL(path string) string { return c.ExternalURL + "/" + path }
 
 // cloneURL is where a repository is cloned from. The host of a URL for SSH is
 // the external one without its port, which is not SSH's.
@@ -130,5 +162,5 @@ func Gatekeeper(config Config, ports Ports) (*gitaccess.Gatekeeper, error) {
 		return nil, err
 	}
 	client, err := Storages(config, Clock()) // lives as long as the command
-	return gitaccess.New(ports.Directory, client, ports.Leave, ports.Stamps, ratelimit.New(0), rules, Clock()), err
+	return gitaccess.New(ports.Directory, client, ports.Leave, ports.Stamps, ratelimit.New(0), directory.NewFounder(nil, ports.Plots, client), rules, Clock()), err
 }

@@ -56,7 +56,7 @@ func TestGitRules(t *testing.T) {
 	}
 	want := gitaccess.Rules{
 		Settings: source.Settings{Protocols: source.AllProtocols, DefaultBranchProtection: source.FullyProtected},
-		Storages: map[string]gitaccess.Storage{"default": {Name: "default", Address: "unix:" + socket}},
+		Storages: map[string]gitaccess.Storage{"default": {Name: "default", Address: "unix:" + socket}}, NewStorage: "default",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("by default (-want +got):\n%s", diff)
@@ -70,7 +70,7 @@ func TestGitRules(t *testing.T) {
 	want = gitaccess.Rules{
 		Settings: source.Settings{Protocols: source.OnlySSH, ReadOnly: true, HTTPUploadPackOff: true, HTTPReceivePackOff: true, Connected: true},
 		Keys:     identity.Policy{TermsEnforced: true, MinimumBits: map[string]int{"dsa": -1}, BannedKeys: []identity.Fingerprint{"abc"}},
-		Storages: map[string]gitaccess.Storage{"a": {Name: "a", Address: "tcp://a:1", Token: "secret"}},
+		Storages: map[string]gitaccess.Storage{"a": {Name: "a", Address: "tcp://a:1", Token: "secret"}}, NewStorage: "a",
 	}
 	if got, err = bootstrap.GitRules(config); err != nil || cmp.Diff(want, got) != "" {
 		t.Errorf("as configured: %v (-want +got):\n%s", err, cmp.Diff(want, got))

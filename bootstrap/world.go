@@ -31,7 +31,11 @@ var registry = fx.Module("registry", fx.Provide(
 // Registrar makes the one that configuration and store ask for.
 // seal is for the secrets in worlds, and may be nil where there are none.
 func Registrar(config Config, registries directory.Registries, seal func(string) string, now application.Clock) *directory.Registrar {
-	return directory.New(registries, config.Git.DefaultBranchProtection, seal, now)
+	registrar := directory.New(registries, config.Git.DefaultBranchProtection, seal, now)
+	if config.Gitaly.connected() {
+		registrar.MakeRepositories()
+	}
+	return registrar
 }
 
 func populate(lifecycle fx.Lifecycle, world World, registrar *directory.Registrar, log *zap.Logger) {

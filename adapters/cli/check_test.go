@@ -12,7 +12,7 @@ func TestRun_checkStorages(t *testing.T) {
 	dir := t.TempDir()
 	args := []string{
 		"check", "--database=memory:", "--set", "shell.secret_file=" + filepath.Join(dir, "secret"), "--set", "instance.key_file=" + filepath.Join(dir, "key"),
-		"--set", `gitaly.storages=[{name: far, address: "dns:///gitaly.invalid:8075"}]`,
+		"--set", "gitaly.connect=false", "--set", `gitaly.storages=[{name: far, address: "dns:///gitaly.invalid:8075"}]`,
 	}
 	out := gatehouse(t, "", args...)
 	if !strings.Contains(out, "gitaly far         not looked at  dns:///gitaly.invalid:8075 is for gRPC to look up") {

@@ -88,6 +88,7 @@ func newStage(values map[string]string, playing bool) (*stage, error) {
 		"kas.secret_file":    filepath.Join(dir, ".gitlab_kas_secret"),
 		"instance.key_file":  filepath.Join(dir, ".gatehouse_key"),
 		"gitaly.storages":    `[{name: default, address: "unix:/Users/bvl/repos/gitlab/gitaly.socket"}]`,
+		"gitaly.connect":     "false", // nobody is there
 		"git.config_options": "[]",
 		"version":            "12.3.0-pre",
 		// The documentation's token ended in 2020.

@@ -51,7 +51,7 @@ The exit code is 0 whatever the verdict.`,
 				if err != nil {
 					return err
 				}
-				if len(o.config.Gitaly.Storages) > 0 && q.old == "" {
+				if o.config.Gitaly.Connect && len(o.config.Gitaly.Storages) > 0 && q.old == "" {
 					ordinary(request.Changes)
 				}
 				found, err := gate.Explain(ctx, request)

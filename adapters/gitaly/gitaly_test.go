@@ -277,6 +277,7 @@ func TestClient_repositories(t *testing.T) {
 	c := client(t, s)
 	p := cli
 	p.DefaultBranch = "trunk"
+	s.Lock(2)     // somebody else makes it too
 	for range 2 { // the second time it is there already
 		if err := c.Create(t.Context(), p); err != nil {
 			t.Fatal(err)
@@ -362,7 +363,7 @@ func TestClient_Check(t *testing.T) {
 		t.Errorf("got %v, %v", health, err)
 	}
 	s.Storage = "renamed"
-	if _, err := c.Check(t.Context(), "default"); err == nil || !strings.Contains(err.Error(), `no storage "default"`) {
+	if _, err := c.Check(t.Context(), "default"); err == nil || !strings.Contains(err.Error(), `no storage "default" there`) {
 		t.Errorf("got %v", err)
 	}
 	s.Stop()

@@ -4,6 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"gatehouse/adapters/gitaly/gitalypb"
 	"gatehouse/domain"
@@ -20,14 +25,40 @@ func (c *Client) Create(ctx context.Context, p source.Project) error {
 	}
 	ctx, cancel := calling(ctx, "")
 	defer cancel()
-	_, err = gitalypb.NewRepositoryServiceClient(r.conn).CreateRepository(ctx, &gitalypb.CreateRepositoryRequest{
-		Repository: r.message, DefaultBranch: []byte(p.DefaultBranch),
-	})
+	for attempt := 1; ; attempt++ {
+		_, err = gitalypb.NewRepositoryServiceClient(r.conn).CreateRepository(ctx, &gitalypb.CreateRepositoryRequest{
+			Repository: r.message, DefaultBranch: []byte(p.DefaultBranch),
+		})
+		// Who comes while another one makes it finds it locked, which Gitaly
+		// has no code of its own for.
+		if status.Code(err) != codes.Internal || attempt == attempts || !pause(ctx, time.Duration(attempt)*lockTime) {
+			break
+		}
+	}
 	if err = r.fault(err, "creation"); err != nil && !errors.Is(err, domain.Conflict) {
 		return err
 	}
 	c.there.keep(r.key)
 	return nil
+}
+
+const (
+	// attempts is how often making a repository is tried.
+	attempts = 4
+	// lockTime is about what it takes.
+	lockTime = 200 * time.Millisecond
+)
+
+// pause says whether ctx lasted that long.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // Remove deletes the repository of a project's code. One that is not there is
@@ -62,19 +93,33 @@ func (c *Client) Check(ctx context.Context, storage string) (Health, error) {
 	defer cancel()
 	out, err := gitalypb.NewServerServiceClient(conn).ServerInfo(ctx, &gitalypb.ServerInfoRequest{})
 	if err != nil {
-		return Health{}, fmt.Errorf("server info: %w: %w", domain.Unavailable, err)
+		return Health{}, trouble(err)
 	}
 	health := Health{out.GetServerVersion(), out.GetGitVersion()}
 	for _, s := range out.GetStorageStatuses() {
 		switch {
 		case s.GetStorageName() != storage:
 		case !s.GetReadable():
-			return health, fmt.Errorf("Gitaly cannot read the storage %q", storage)
+			return health, fmt.Errorf("the storage %q cannot be read there", storage)
 		case !s.GetWriteable():
-			return health, fmt.Errorf("Gitaly cannot write to the storage %q", storage)
+			return health, fmt.Errorf("the storage %q cannot be written there", storage)
 		default:
 			return health, nil
 		}
 	}
-	return health, fmt.Errorf("Gitaly has no storage %q", storage)
+	return health, fmt.Errorf("there is no storage %q there", storage)
+}
+
+// trouble says in words what keeps a Gitaly from answering.
+func trouble(err error) error {
+	told := status.Convert(err)
+	words := map[codes.Code]string{
+		codes.Unavailable: "nobody answers", codes.DeadlineExceeded: "no answer in time",
+		codes.PermissionDenied: "Gitaly refuses the token", codes.Unauthenticated: "Gitaly wants a token",
+		codes.Unimplemented: "somebody answers, but it is no Gitaly",
+	}[told.Code()]
+	if words == "" {
+		words = "Gitaly fails"
+	}
+	return fmt.Errorf("%s: %s (%w)", words, strings.ReplaceAll(told.Message(), "\n", " "), domain.Unavailable)
 }

@@ -37,6 +37,7 @@ func newProjectRow(p directory.Project, old *projectRow) projectRow {
 		Repository: string(p.Project.Repository), Wiki: string(p.Project.Wiki), LFS: p.Project.LFS,
 		Storage: p.Project.Storage, LegacyPath: p.Project.LegacyPath, PendingDelete: p.PendingDelete,
 	}
+	row.Empty = p.NewIsEmpty
 	if old != nil {
 		row.ID, row.Empty, row.DefaultBranch = old.ID, old.Empty, old.DefaultBranch
 	}
@@ -138,4 +139,18 @@ func (r *registry) redirect(ctx context.Context, p projectRow, past []source.Pat
 		}
 	}
 	return nil
+}
+
+// Project implements directory.Plots.
+func (s *Store) Project(ctx context.Context, id source.ProjectID) (source.Project, error) {
+	row, err := find[projectRow](ctx, s.db, "id = ?", int64(id))
+	switch {
+	case err != nil:
+		return source.Project{}, fault(err, "project %d", id)
+	case row == nil:
+		return source.Project{}, missing("project %d", id)
+	}
+	return source.Project{
+		ID: id, Path: row.Path, DefaultBranch: row.DefaultBranch, Empty: row.Empty, Storage: row.Storage, LegacyPath: row.LegacyPath,
+	}, nil
 }

@@ -61,8 +61,8 @@ func (s *Store) unit(ctx context.Context, do func(directory.Registry) error) err
 				return err
 			}
 		}
-		r := &registry{tx: tx, dialect: s.dialect, seen: map[row]bool{}, numbered: map[string]bool{}}
-		if failure = do(directory.Registry{Users: r, Namespaces: r, Projects: r, Keys: r, Credentials: r, Hooks: r}); failure != nil {
+		r := &registry{tx: tx, dialect: s.dialect, enqueue: s.enqueue, seen: map[row]bool{}, numbered: map[string]bool{}}
+		if failure = do(directory.Registry{Users: r, Namespaces: r, Projects: r, Keys: r, Credentials: r, Work: r, Hooks: r}); failure != nil {
 			return failure
 		}
 		written = r.written
@@ -98,6 +98,7 @@ func pause(ctx context.Context, d time.Duration) error {
 type registry struct {
 	tx      *gorm.DB
 	dialect dialect
+	enqueue Enqueuer
 	// seen are rows that are known to be there: nobody takes them away while
 	// this transaction runs.
 	seen map[row]bool

@@ -18,7 +18,7 @@ func (s *Store) Scene(ctx context.Context, claim identity.Claim, repository sour
 		Target  source.Pattern
 	}
 	columns := append(actorColumns(&scene.Actor),
-		maybe[int64]{(*int64)(&scene.Project.ID)}, maybe[string]{&scene.Project.Path}, asJSON{&banners})
+		maybe[int64]{(*int64)(&scene.Project.ID)}, maybe[string]{&scene.Project.Path}, maybe[string]{&scene.Project.DefaultBranch}, asJSON{&banners})
 	err := s.ask(ctx, "scene", asked{claim, source.Target{Repository: repository}, now}, false, columns)
 	if err != nil {
 		return pushes.Scene{}, fault(err, "scene of %s in %s", claim, repository)

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gatehouse/application"
 	"gatehouse/application/audit"
 	"gatehouse/application/directory"
 	"gatehouse/application/pushes"
@@ -84,7 +85,7 @@ func New() *Store {
 func (s *Store) Registries() directory.Registries {
 	return func(ctx context.Context, do func(directory.Registry) error) error {
 		return s.change(ctx, func(d *draft) error {
-			return do(directory.Registry{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d, Hooks: d})
+			return do(directory.Registry{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d, Work: d, Hooks: d})
 		})
 	}
 }
@@ -107,6 +108,11 @@ func (s *Store) change(ctx context.Context, do func(*draft) error) error {
 	s.world.Store(d.world)
 	for _, do := range d.then {
 		do()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, job := range d.left {
+		s.enqueue(job)
 	}
 	return nil
 }
@@ -137,6 +143,8 @@ type draft struct {
 	*world
 	// then is done once the world is in its place.
 	then []func()
+	// left are the jobs that wait from then on.
+	left []application.Job
 }
 
 // micro is t as stores keep it: in UTC, to the microsecond.

@@ -54,6 +54,9 @@ func (d *draft) PutProject(ctx context.Context, p directory.Project) (id source.
 	row.ID = d.projects.number(row.ID)
 	row.Root, row.DefaultBranchProtection = source.Namespace{}, nil // the groups', not the project's
 	row.Protections, row.activity = old.Protections, old.activity
+	if !exists {
+		old.Empty = p.NewIsEmpty
+	}
 	row.Empty, row.DefaultBranch = or(p.Empty, old.Empty), or(p.DefaultBranch, old.DefaultBranch)
 	if exists {
 		d.move(old.Path, row.Path)

@@ -87,7 +87,7 @@ func (s *Store) Scene(ctx context.Context, claim identity.Claim, repository sour
 	p, _, _ := w.find(source.Target{Repository: repository})
 	return pushes.Scene{
 		Actor:   s.actor(w, claim),
-		Project: source.Project{ID: p.ID, Path: p.Path},
+		Project: source.Project{ID: p.ID, Path: p.Path, DefaultBranch: p.DefaultBranch},
 		Banners: w.banners(now),
 	}, nil
 }

@@ -112,14 +112,14 @@ func (s *State) Counters(ctx context.Context, now time.Time) ([]directory.Record
 }
 
 // Leave keeps the notice until it is taken or expires, at the latest
-// source.MovedNoticeLifetime from now.
+// source.NoticeLifetime from now.
 func (s *State) Leave(ctx context.Context, n source.Notice) error {
 	n.ExpiresAt = n.ExpiresAt.UTC().Truncate(time.Microsecond)
 	text, err := json.Marshal(n)
 	if err != nil {
 		return fmt.Errorf("notice for %d: %w", n.User, err)
 	}
-	err = s.client.Set(ctx, noticeKey(n.User, n.Repository), text, source.MovedNoticeLifetime).Err()
+	err = s.client.Set(ctx, noticeKey(n.User, n.Repository), text, source.NoticeLifetime).Err()
 	return fault(err, "leave a notice")
 }
 

@@ -39,7 +39,7 @@ func open(t *testing.T) (*redisstate.State, *miniredis.Miniredis) {
 func TestState_clearsUp(t *testing.T) {
 	t.Parallel()
 	state, server := open(t)
-	notice := source.Notice{User: 7, Repository: source.RepositoryID{ID: 42}, ExpiresAt: now.Add(source.MovedNoticeLifetime)}
+	notice := source.Notice{User: 7, Repository: source.RepositoryID{ID: 42}, ExpiresAt: now.Add(source.NoticeLifetime)}
 	if err := errors.Join(state.Increase(t.Context(), "project-42", now, 10*time.Minute), state.Leave(t.Context(), notice)); err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,8 @@ type filing struct {
 	level source.BranchProtection
 	seal  func(string) string
 	now   time.Time
+	// repositories says that new projects get a repository.
+	repositories bool
 
 	mistakes Mistakes
 	// failure is the first error of the store; nothing is done behind it.

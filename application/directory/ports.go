@@ -24,11 +24,18 @@ type Registry struct {
 	Projects    Projects
 	Keys        Keys
 	Credentials Credentials
+	Work        Work
 	Hooks       Hooks
 }
 
 // Registries is a unit of work on a Registry.
 type Registries = application.UnitOfWork[Registry]
+
+// Work is what a transaction leaves to be done.
+type Work interface {
+	// Leave keeps the job if the transaction succeeds, and only then.
+	Leave(ctx context.Context, job application.Job) error
+}
 
 // Users keeps users.
 type Users interface {

@@ -13,6 +13,8 @@ type Registrar struct {
 	protection source.BranchProtection
 	seal       func(string) string
 	now        application.Clock
+	// repositories says that new projects get a repository.
+	repositories bool
 }
 
 // New makes a Registrar. The default branch of a new project is protected as
@@ -20,8 +22,12 @@ type Registrar struct {
 // that have to be read again, those of one-time passwords, are kept as seal
 // makes them.
 func New(registries Registries, protection source.BranchProtection, seal func(string) string, now application.Clock) *Registrar {
-	return &Registrar{registries, protection, seal, now}
+	return &Registrar{registries: registries, protection: protection, seal: seal, now: now}
 }
+
+// MakeRepositories lets each new project have a repository made, by a job. It
+// is called before anything else, where a Gitaly is connected.
+func (r *Registrar) MakeRepositories() { r.repositories = true }
 
 // Apply creates what the world describes and is not there, and updates what
 // is. It keeps all or nothing. What is wrong with the world comes back as
@@ -29,7 +35,9 @@ func New(registries Registries, protection source.BranchProtection, seal func(st
 func (r *Registrar) Apply(ctx context.Context, w World) (Summary, error) {
 	now := r.now()
 	err := r.registries(ctx, func(registry Registry) error {
-		return newFiling(registry, w, r.protection, r.seal, now).file(ctx)
+		f := newFiling(registry, w, r.protection, r.seal, now)
+		f.repositories = r.repositories
+		return f.file(ctx)
 	})
 	if err != nil {
 		return Summary{}, err

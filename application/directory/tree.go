@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 
+	"gatehouse/application"
 	"gatehouse/domain/source"
 )
 
@@ -32,9 +33,14 @@ func (f *filing) project(ctx context.Context, p Project) {
 		f.spoiled["project "+path.Fold()] = true
 		return
 	}
+	p.NewIsEmpty = f.repositories
 	id, fresh, err := f.to.Projects.PutProject(ctx, p)
-	if f.kept(err, p.Line, "project", p.Project.Path) {
-		f.filed = append(f.filed, filed{p, id, fresh})
+	if !f.kept(err, p.Line, "project", p.Project.Path) {
+		return
+	}
+	f.filed = append(f.filed, filed{p, id, fresh})
+	if fresh && f.repositories {
+		f.failure = f.to.Work.Leave(ctx, application.Job{Kind: CreateRepository, Subject: int64(id)})
 	}
 }
 

@@ -63,8 +63,10 @@ type Project struct {
 	// read from here.
 	Project source.Project
 	// Empty and DefaultBranch are nil to be left as they are: pushes change
-	// them. A new project is not empty, and its default branch is unknown.
+	// them. A new project is as empty as NewIsEmpty says, and its default
+	// branch is unknown.
 	Empty         *bool
+	NewIsEmpty    bool
 	DefaultBranch *string
 	PendingDelete bool
 	// MovedFrom are paths of the past that lead here.

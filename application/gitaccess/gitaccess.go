@@ -25,6 +25,8 @@ type Rules struct {
 	Keys     identity.Policy
 	// Storages are looked up by name.
 	Storages map[string]Storage
+	// NewStorage is the name of that for new projects.
+	NewStorage string
 }
 
 // Gatekeeper decides on Git commands. It is safe for concurrent use.
@@ -34,13 +36,14 @@ type Gatekeeper struct {
 	notices   Notices
 	stamps    Stamps
 	limiter   Limiter
+	founder   Founder
 	rules     Rules
 	now       application.Clock
 }
 
-// New makes a Gatekeeper.
-func New(directory Directory, ancestry Ancestry, notices Notices, stamps Stamps, limiter Limiter, rules Rules, now application.Clock) *Gatekeeper {
-	return &Gatekeeper{directory, ancestry, notices, stamps, limiter, rules, now}
+// New makes a Gatekeeper. A founder is needed where a push may make a project.
+func New(directory Directory, ancestry Ancestry, notices Notices, stamps Stamps, limiter Limiter, founder Founder, rules Rules, now application.Clock) *Gatekeeper {
+	return &Gatekeeper{directory, ancestry, notices, stamps, limiter, founder, rules, now}
 }
 
 // Request is one question about Git access, as it came in.
@@ -84,14 +87,46 @@ func (g *Gatekeeper) Allow(ctx context.Context, req Request) (Grant, error) {
 		return Grant{}, unavailable(ctx, err)
 	case refusal != nil:
 		return Grant{}, refusal
+	case c.Project.Planned:
+		return g.found(ctx, req, &c)
 	}
-	place, err := g.place(req, &c)
+	return g.grant(ctx, req, &c, warning)
+}
+
+// found makes the project and decides again, on what is there now.
+func (g *Gatekeeper) found(ctx context.Context, req Request, c *source.Case) (Grant, error) {
+	id, err := g.founder.Found(ctx, c.Project)
+	var told error
+	if id != 0 {
+		told = g.leave(ctx, c, source.Notice{Repository: source.RepositoryID{Kind: source.Code, ID: int64(id)}})
+	}
+	if err == nil {
+		err = g.learn(ctx, c)
+	}
+	if err != nil {
+		return Grant{}, unavailable(ctx, err)
+	}
+	refusal, warning, err := g.settle(ctx, req, c)
+	switch {
+	case err != nil:
+		return Grant{}, unavailable(ctx, err)
+	case refusal != nil:
+		return Grant{}, refusal
+	case c.Project.Planned:
+		return Grant{}, unavailable(ctx, errors.New("a project that was made is not there"))
+	}
+	return g.grant(ctx, req, c, errors.Join(warning, told))
+}
+
+// grant lets a command go on.
+func (g *Gatekeeper) grant(ctx context.Context, req Request, c *source.Case, warning error) (Grant, error) {
+	place, err := g.place(req, c)
 	if err != nil {
 		return Grant{}, err
 	}
 	return Grant{
 		Actor: c.Actor, Project: c.Project, Repository: c.Repository, Place: place,
-		Messages: messages(&c), Warning: errors.Join(warning, g.leaveNotice(ctx, req, &c)),
+		Messages: messages(c), Warning: errors.Join(warning, g.leaveNotice(ctx, req, c)),
 	}, nil
 }
 
@@ -109,7 +144,18 @@ func (g *Gatekeeper) learn(ctx context.Context, c *source.Case) (err error) {
 	c.Standing, err = g.directory.Standing(ctx, source.Inquiry{
 		Claim: c.Claim, Target: c.Target, Refs: len(c.Changes) > 0, Now: c.Now,
 	})
-	return err
+	if err != nil || !c.MayFound() {
+		return err
+	}
+	plot, err := g.founder.Plot(ctx, c.Actor.Person().ID, c.Target.Path, c.Now)
+	switch {
+	case errors.Is(err, domain.NotFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	c.Plan(plot, g.rules.NewStorage)
+	return nil
 }
 
 // longestBucket keeps texts that somebody made up from filling the limiter.
@@ -196,16 +242,18 @@ const noticePatience = time.Second
 
 // leaveNotice tells people, with their next push, that they used an old path.
 func (g *Gatekeeper) leaveNotice(ctx context.Context, req Request, c *source.Case) error {
-	person := c.Actor.Person()
-	if !c.Moved || !person.Known() {
+	if !c.Moved || !c.Actor.Person().Known() {
 		return nil
 	}
+	return g.leave(ctx, c, source.Notice{Repository: c.Repository, OldPath: req.Target.Path})
+}
+
+// leave keeps a notice for the person who asks.
+func (g *Gatekeeper) leave(ctx context.Context, c *source.Case, n source.Notice) error {
 	ctx, cancel := context.WithTimeout(ctx, noticePatience)
 	defer cancel()
-	return g.notices.Leave(ctx, source.Notice{
-		User: person.ID, Repository: c.Repository, OldPath: req.Target.Path, Protocol: c.Protocol,
-		ExpiresAt: c.Now.Add(source.MovedNoticeLifetime),
-	})
+	n.User, n.Protocol, n.ExpiresAt = c.Actor.Person().ID, c.Protocol, c.Now.Add(source.NoticeLifetime)
+	return g.notices.Leave(ctx, n)
 }
 
 func messages(c *source.Case) []string {

@@ -27,6 +27,11 @@ type world struct {
 	noticeErr error
 	full      bool
 	connected bool
+	plot      source.Plot
+	plotErr   error
+	foundErr  error
+	foundNone bool
+	founded   []source.Project
 
 	asked   []source.Inquiry
 	places  []gitaccess.Place
@@ -48,6 +53,22 @@ func (w *world) Answers(_ context.Context, where gitaccess.Place, _ []source.Que
 	return w.answers, nil
 }
 
+func (w *world) Plot(context.Context, identity.UserID, source.Path, time.Time) (source.Plot, error) {
+	return w.plot, w.plotErr
+}
+
+// Found makes project 42 of what was planned.
+func (w *world) Found(_ context.Context, planned source.Project) (source.ProjectID, error) {
+	w.founded = append(w.founded, planned)
+	if w.foundNone {
+		return 0, w.foundErr
+	}
+	w.standing.Project, w.standing.Role = planned, w.plot.Role
+	w.standing.Project.ID, w.standing.Project.Planned = 42, false
+	w.standing.Repository = source.RepositoryID{Kind: source.Code, ID: 42}
+	return 42, w.foundErr
+}
+
 func (w *world) Leave(_ context.Context, n source.Notice) error {
 	w.notices = append(w.notices, n)
 	return w.noticeErr
@@ -62,10 +83,11 @@ func (w *world) Allow(_ time.Time, buckets ...string) bool {
 
 func (w *world) gatekeeper() *gitaccess.Gatekeeper {
 	rules := gitaccess.Rules{
-		Settings: source.Settings{Protocols: source.AllProtocols, Connected: w.connected},
-		Storages: map[string]gitaccess.Storage{"default": {Name: "default", Address: "unix:/run/gitaly.sock"}},
+		Settings:   source.Settings{Protocols: source.AllProtocols, Connected: w.connected, PushToCreate: w.connected},
+		NewStorage: "default",
+		Storages:   map[string]gitaccess.Storage{"default": {Name: "default", Address: "unix:/run/gitaly.sock"}},
 	}
-	return gitaccess.New(w, w, w, w, w, rules, func() time.Time { return now })
+	return gitaccess.New(w, w, w, w, w, w, rules, func() time.Time { return now })
 }
 
 // newWorld has a developer with a key and a project with a protected branch.
@@ -254,7 +276,7 @@ func TestGatekeeper_Allow_budget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		began := time.Now()
-		gate := gitaccess.New(slow{w}, w, w, w, w, gitaccess.Rules{}, time.Now)
+		gate := gitaccess.New(slow{w}, w, w, w, w, w, gitaccess.Rules{}, time.Now)
 		_, err := gate.Allow(t.Context(), fetch())
 		refusal, ok := errors.AsType[*domain.Refusal](err)
 		if !ok || refusal.Kind != domain.Unavailable || !strings.Contains(refusal.Message, "50 seconds") {

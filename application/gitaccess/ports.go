@@ -31,6 +31,18 @@ type Ancestry interface {
 	Answers(ctx context.Context, where Place, questions []source.Question) (map[source.Question]source.Answer, error)
 }
 
+// Founder makes projects for those who push to a path where none is.
+type Founder interface {
+	// Plot returns where the user could make a project of that path, or
+	// domain.NotFound if there is no such group or personal namespace.
+	Plot(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.Plot, error)
+	// Found makes the project as it is planned, and its repository, and returns
+	// its number; also where only the repository could not be made, which is
+	// made later. One that is there meanwhile is left as it is. What is wrong
+	// with its name is a Refusal.
+	Found(ctx context.Context, planned source.Project) (source.ProjectID, error)
+}
+
 // Notices keeps what a user has to be told with their next push.
 type Notices interface {
 	// Leave keeps the notice until it is taken or expires. A second notice

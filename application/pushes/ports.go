@@ -53,7 +53,8 @@ type Journal interface {
 type Scene struct {
 	// Actor is unknown if nobody stands behind the identifier.
 	Actor identity.Actor
-	// Project is unknown if there is none; only its ID and Path are filled in.
+	// Project is unknown if there is none; only its ID, Path and DefaultBranch
+	// are filled in.
 	Project source.Project
 	// Banners are the broadcast messages of type banner, for Git, that have
 	// started and not ended; the latest start comes first, always comes last,

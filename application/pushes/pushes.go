@@ -31,6 +31,11 @@ type Rules struct {
 	FailOpen bool
 	// CloneURL returns where a project is cloned from over a protocol.
 	CloneURL func(path string, protocol source.Protocol) string
+	// WebURL returns where people look at a project.
+	WebURL func(path string) string
+	// MergeRequestURL returns where a merge request is made of a branch; nil if
+	// nobody is to be invited to make one.
+	MergeRequestURL func(path, branch string) string
 }
 
 // New makes a Bracket.
@@ -135,6 +140,9 @@ func (b *Bracket) messages(ctx context.Context, p Push) ([]Message, error) {
 	if warning := optionsWarning(repository, p.Options); warning != "" {
 		messages = append(messages, Message{warning, Alert})
 	}
+	for _, invitation := range b.invitations(p, scene, repository) {
+		messages = append(messages, Message{invitation, Basic})
+	}
 	notice, err := b.notice(ctx, scene, repository, p.ReceivedAt)
 	if notice != "" {
 		messages = append(messages, Message{notice, Basic})
@@ -160,6 +168,27 @@ func optionsWarning(repository source.RepositoryID, texts []string) string {
 	}
 }
 
+// mostInvitations bounds what a push of many branches prints.
+const mostInvitations = 10
+
+// invitations are to make merge requests of the branches of a push, but for
+// the default one.
+func (b *Bracket) invitations(p Push, scene Scene, repository source.RepositoryID) (texts []string) {
+	if b.rules.MergeRequestURL == nil || repository.Kind != source.Code || !scene.Actor.Person().Known() {
+		return nil
+	}
+	for _, change := range source.LandedChanges(p.Changes) {
+		if change.Ref.Kind != source.Branch || change.Deletes() || change.Ref.Name == scene.Project.HeadBranch() {
+			continue
+		}
+		if len(texts) == mostInvitations {
+			break
+		}
+		texts = append(texts, fmt.Sprintf("Create a merge request for %s at:\n  %s", change.Ref.Name, b.rules.MergeRequestURL(scene.Project.Path, change.Ref.Name)))
+	}
+	return texts
+}
+
 // notice takes the notice that waits for the pusher and puts it into words.
 func (b *Bracket) notice(ctx context.Context, scene Scene, repository source.RepositoryID, now time.Time) (string, error) {
 	person := scene.Actor.Person()
@@ -174,6 +203,10 @@ func (b *Bracket) notice(ctx context.Context, scene Scene, repository source.Rep
 		return "", err
 	}
 	url := b.rules.CloneURL(scene.Project.FullPath(repository.Kind), n.Protocol)
+	if n.OldPath == "" {
+		return fmt.Sprintf("The private project '%s' was created:\n\n  %s\n\nTo push there later on, add it as a remote:\n\n  git remote add origin %s\n",
+			scene.Project.Path, b.rules.WebURL(scene.Project.Path), url), nil
+	}
 	return fmt.Sprintf("Project '%s' has moved to '%s'.\n\nPoint your remote at its new place:\n\n  git remote set-url origin %s\n",
 		n.OldPath, scene.Project.FullPath(repository.Kind), url), nil
 }

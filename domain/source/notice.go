@@ -7,7 +7,8 @@ import (
 )
 
 // Notice waits for a user's next push to a repository, to be shown once: the
-// project has moved away from OldPath.
+// project has moved away from OldPath or, where that is empty, was made by a
+// push.
 type Notice struct {
 	User       identity.UserID
 	Repository RepositoryID

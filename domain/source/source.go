@@ -112,6 +112,8 @@ func (n Namespace) Welcomes(address netip.Addr) bool {
 // no project.
 type Project struct {
 	ID ProjectID
+	// Planned is a project that is not made yet, and so has no ID.
+	Planned bool
 	// Path is the full path in its canonical letter case.
 	Path       string
 	Root       Namespace
@@ -140,7 +142,7 @@ type Project struct {
 }
 
 // Known says whether p is a project at all.
-func (p Project) Known() bool { return p.ID != 0 }
+func (p Project) Known() bool { return p.ID != 0 || p.Planned }
 
 // HeadBranch is the default branch, "main" as long as it is not known.
 func (p Project) HeadBranch() string {
@@ -182,6 +184,8 @@ type Settings struct {
 	// OTPRequired demands a second factor, of those who have one, for Git
 	// over SSH.
 	OTPRequired bool
+	// PushToCreate lets a push make the project that it names.
+	PushToCreate bool
 	// Connected says whether somebody is there to be asked about repositories.
 	// If not, what is on record counts, and nothing is known of history.
 	Connected bool
@@ -210,6 +214,6 @@ type Standing struct {
 	OTPSession bool
 }
 
-// MovedNoticeLifetime is how long a notice waits for its push: GitLab's five
+// NoticeLifetime is how long a notice waits for its push: GitLab's five
 // minutes.
-const MovedNoticeLifetime = 5 * time.Minute
+const NoticeLifetime = 5 * time.Minute

@@ -52,6 +52,7 @@ var suites = []struct {
 	{"users", userCases},
 	{"groups", groupCases},
 	{"projects", projectCases},
+	{"plots", plotCases},
 	{"keys", keyCases},
 	{"credentials", credentialCases},
 	{"holders", holderCases},

@@ -44,7 +44,7 @@ func (s Subject) gatekeeper() *gitaccess.Gatekeeper {
 		Settings: source.Settings{Protocols: source.AllProtocols, DefaultBranchProtection: source.FullyProtected, Connected: true},
 		Storages: map[string]gitaccess.Storage{"default": {Name: "default", Address: "unix:/gitaly.socket"}},
 	}
-	return gitaccess.New(s.Directory, history{}, s.Leave, s.Stamps, ratelimit.New(0), rules, func() time.Time { return now })
+	return gitaccess.New(s.Directory, history{}, s.Leave, s.Stamps, ratelimit.New(0), nil, rules, func() time.Time { return now })
 }
 
 // command is a Git command: the wire's, and what of the rest a test names.

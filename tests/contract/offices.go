@@ -380,5 +380,5 @@ func (s Subject) strict(clock func() time.Time) *gitaccess.Gatekeeper {
 		Settings: source.Settings{Protocols: source.AllProtocols, OTPRequired: true},
 		Storages: map[string]gitaccess.Storage{"default": {Name: "default", Address: "unix:/gitaly.socket"}},
 	}
-	return gitaccess.New(s.Directory, history{}, s.Leave, s.Stamps, ratelimit.New(0), rules, clock)
+	return gitaccess.New(s.Directory, history{}, s.Leave, s.Stamps, ratelimit.New(0), nil, rules, clock)
 }

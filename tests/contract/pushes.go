@@ -205,9 +205,9 @@ var bracketCases = []Case{
 		}
 		s.same("push", got, []any{p.Repository, p.Identifier, p.Changes, p.Options})
 	}},
-	{Name: "a scene has the project's number and path", Check: func(s Subject) {
-		s.apply(crew())
-		acme := source.Project{ID: 60, Path: "acme/p"}
+	{Name: "a scene has the project's number, path and default branch", Check: func(s Subject) {
+		s.apply(crew(), "projects: [{id: 60, path: acme/p, default_branch: trunk}]")
+		acme := source.Project{ID: 60, Path: "acme/p", DefaultBranch: "trunk"}
 		for repository, want := range map[string]source.Project{
 			"project-60": acme, "wiki-60": acme, "project-60-wiki": acme, "design-60": acme,
 			"snippet-60": {}, "group-9-wiki": {}, "group-60-wiki": {}, "project-99": {}, "project-63": {}, "wiki-63": {},

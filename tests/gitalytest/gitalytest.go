@@ -35,6 +35,7 @@ type Server struct {
 	repositories map[string]*Repository
 	calls        []Call
 	hangs        func(Call) bool
+	locked       int
 }
 
 // Call is a call that came in.
@@ -89,6 +90,21 @@ func (s *Server) Hang(which func(Call) bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.hangs = which
+}
+
+// Lock lets the next calls to make a repository find it locked, so many times.
+func (s *Server) Lock(times int) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.locked = times
+}
+
+// lockedNow says whether one more call finds the repository locked.
+func (s *Server) lockedNow() bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.locked--
+	return s.locked >= 0
 }
 
 // Calls are those that came in so far, of the methods that are named.

@@ -29,6 +29,9 @@ func (v repositories) RepositoryExists(_ context.Context, in *gitalypb.Repositor
 // CreateRepository makes one, once.
 func (v repositories) CreateRepository(_ context.Context, in *gitalypb.CreateRepositoryRequest) (*gitalypb.CreateRepositoryResponse, error) {
 	_, err := v.s.find(in.GetRepository())
+	if v.s.lockedNow() {
+		return nil, status.Error(codes.Internal, "creating repository: locking repository: file already locked")
+	}
 	switch status.Code(err) {
 	case codes.OK:
 		return nil, status.Error(codes.AlreadyExists, "creating repository: repository exists already")

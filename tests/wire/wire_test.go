@@ -192,8 +192,8 @@ func newServer(t *testing.T, with settings) http.Handler {
 		t.Fatal(err)
 	}
 	shell.New(auth, shell.UseCases{
-		Gate:     gitaccess.New(store, nobody, store, store, ratelimit.New(with.perMinute), rules, clock),
-		Bracket:  pushes.New(store, store, store, store, pushes.Rules{Expiry: 10 * time.Minute, FailOpen: true, CloneURL: cloneURL}, clock),
+		Gate:     gitaccess.New(store, nobody, store, store, ratelimit.New(with.perMinute), nil, rules, clock),
+		Bracket:  pushes.New(store, store, store, store, pushes.Rules{Expiry: 10 * time.Minute, FailOpen: true, CloneURL: cloneURL, WebURL: func(path string) string { return "https://git.example/" + path }}, clock),
 		Register: whois.New(store),
 		LFS: lfsaccess.New(store, store, lfstoken.Format{}, lfsaccess.Rules{
 			Settings: rules.Settings, Lifetime: 30 * time.Minute,

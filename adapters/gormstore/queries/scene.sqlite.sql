@@ -1,7 +1,7 @@
 {{- /* Who pushed where, and the banners that are shown now, the latest start
        first. */ -}}
 
-SELECT {{template "actor columns" .}}, p.id, p.path, (
+SELECT {{template "actor columns" .}}, p.id, p.path, p.default_branch, (
     SELECT json_group_array(json_object('message', b.message, 'target', b.target_path) ORDER BY b.starts_at DESC NULLS LAST, b.id DESC)
     FROM broadcasts b
     WHERE b.type = 'banner' AND b.show_in_git

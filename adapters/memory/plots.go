@@ -1,0 +1,54 @@
+package memory
+
+import (
+	"context"
+	"time"
+
+	"gatehouse/application"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// Plot implements directory.Plots.
+func (s *Store) Plot(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.Plot, error) {
+	if err := ctx.Err(); err != nil {
+		return source.Plot{}, err
+	}
+	w := s.world.Load()
+	above := path.Parent()
+	n := w.namespaces.rows[w.paths[above.Fold()].namespace]
+	for up := range w.lineage(n.ID) {
+		n.pendingDelete = n.pendingDelete || up.pendingDelete
+	}
+	if n.ID == 0 || n.pendingDelete {
+		return source.Plot{}, missing("namespace %q", above)
+	}
+	// What stands in the namespace has the same root, and lends the same role.
+	inside := project{namespace: n.ID}
+	facts := w.facts(inside)
+	inside.ID = -1 // of no project
+	return source.Plot{
+		Path: n.Path + string(path[len(above):]), Root: facts.Root,
+		DefaultBranchProtection: facts.DefaultBranchProtection, Role: w.role(user, inside, now),
+	}, nil
+}
+
+// Project implements directory.Plots.
+func (s *Store) Project(ctx context.Context, id source.ProjectID) (source.Project, error) {
+	if err := ctx.Err(); err != nil {
+		return source.Project{}, err
+	}
+	p := s.world.Load().projects.rows[id]
+	if !p.Known() {
+		return source.Project{}, missing("project %d", id)
+	}
+	return source.Project{
+		ID: id, Path: p.Path, DefaultBranch: p.DefaultBranch, Empty: p.Empty, Storage: p.Storage, LegacyPath: p.LegacyPath,
+	}, nil
+}
+
+// Leave implements directory.Work.
+func (d *draft) Leave(ctx context.Context, job application.Job) error {
+	d.left = append(d.left, job)
+	return ctx.Err()
+}

@@ -1,0 +1,114 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gatehouse/application"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// CreateRepository is the kind of the job that makes a new project's
+// repository; its subject is the project's number.
+const CreateRepository application.JobKind = "create_repository"
+
+// Plots knows where projects are and could be.
+type Plots interface {
+	// Plot returns the plot of that path: the namespace that it names, by any
+	// letter case, and the user's highest role there: as its owner, as a member
+	// of it or of a group above, or by a share with those. A namespace that
+	// does not exist or is going to be deleted is domain.NotFound.
+	Plot(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.Plot, error)
+	// Project returns the project of that number, or domain.NotFound; of it ID,
+	// Path, DefaultBranch, Empty, Storage and LegacyPath are filled in.
+	Project(ctx context.Context, id source.ProjectID) (source.Project, error)
+}
+
+// Repositories makes repositories.
+type Repositories interface {
+	// Create makes the repository of a project's code; one that is there is no
+	// error. A storage that nobody configured is domain.NotFound, an
+	// unreachable or late Gitaly domain.Unavailable.
+	Create(ctx context.Context, p source.Project) error
+}
+
+// Founder makes projects and their repositories. It is safe for concurrent
+// use.
+type Founder struct {
+	registrar    *Registrar
+	plots        Plots
+	repositories Repositories
+}
+
+// NewFounder makes a Founder.
+func NewFounder(registrar *Registrar, plots Plots, repositories Repositories) *Founder {
+	return &Founder{registrar, plots, repositories}
+}
+
+// Plot implements gitaccess.Founder.
+func (f *Founder) Plot(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.Plot, error) {
+	return f.plots.Plot(ctx, user, path, now)
+}
+
+// haste is how long a push waits for its repository to be made.
+const haste = 20 * time.Second
+
+// Found implements gitaccess.Founder. The job that makes the repository is
+// left with the project, for the case that this does not get so far.
+func (f *Founder) Found(ctx context.Context, planned source.Project) (source.ProjectID, error) {
+	id, err := f.registrar.found(ctx, planned)
+	if mistakes, ok := errors.AsType[Mistakes](err); ok {
+		return 0, domain.Refuse(domain.Unprocessable, "The project could not be created: %s", mistakes[0].Message)
+	}
+	if err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, haste)
+	defer cancel()
+	if err := f.CreateRepository(ctx, int64(id)); err != nil {
+		return id, errors.Join(domain.Refuse(domain.Unavailable,
+			"The project was created, but its repository is still to be made. Push again in a minute."), err)
+	}
+	return id, nil
+}
+
+// CreateRepository makes the repository of a project. It is the worker of the
+// jobs of that kind: a project that is gone needs none any more.
+func (f *Founder) CreateRepository(ctx context.Context, subject int64) error {
+	p, err := f.plots.Project(ctx, source.ProjectID(subject))
+	if errors.Is(err, domain.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.repositories.Create(ctx, p)
+}
+
+// found makes the project unless there is one at its path meanwhile. It is
+// there, and so is the job, or neither is.
+func (r *Registrar) found(ctx context.Context, planned source.Project) (id source.ProjectID, err error) {
+	level := r.protection
+	if own := planned.DefaultBranchProtection; own != nil {
+		level = *own
+	}
+	now := r.now()
+	err = r.registries(ctx, func(registry Registry) error {
+		id, err = registry.Projects.ProjectID(ctx, planned.Path)
+		if !errors.Is(err, domain.NotFound) {
+			return err
+		}
+		empty := true
+		f := newFiling(registry, World{Projects: []Project{{Project: planned, Empty: &empty}}}, level, r.seal, now)
+		f.repositories = r.repositories
+		if err := f.file(ctx); err != nil {
+			return err
+		}
+		id = f.filed[0].id
+		return nil
+	})
+	return id, err
+}

@@ -1,0 +1,275 @@
+// Package e2e_test pushes with real clients: git, GitLab Shell and Gitaly, of
+// which each is a program of its own. It needs their binaries, and says so
+// where they are missing.
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gatehouse/adapters/gitaly"
+	"gatehouse/application/gitaccess"
+	"gatehouse/bootstrap"
+	"gatehouse/tests/world"
+)
+
+// site is one Gatehouse, one Gitaly and a GitLab Shell in a folder.
+type site struct {
+	dir, git string
+	events   *receiver
+}
+
+const gitalySecret = "of Gatehouse and Gitaly"
+
+// patience is far more than anything takes that is waited for.
+const patience = time.Minute
+
+// open starts all programs, or skips the test.
+func open(t *testing.T) *site {
+	t.Helper()
+	shell, gitaly, git := os.Getenv("GITLAB_SHELL_BIN_DIR"), os.Getenv("GITALY_BIN_DIR"), os.Getenv("GIT_BIN")
+	if shell == "" || gitaly == "" || git == "" {
+		t.Skip("skipped: GITLAB_SHELL_BIN_DIR, GITALY_BIN_DIR and GIT_BIN do not name the programs")
+	}
+	dir, err := os.MkdirTemp("", "e2e") // short enough for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	s := &site{dir: dir, git: git, events: receive(t)}
+	url := s.startGatehouse(t)
+	s.startGitaly(t, gitaly, url)
+	s.write(t, "config.yml", 0o600, fmt.Sprintf("user: git\ngitlab_url: %q\nsecret_file: %q\nlog_file: %q\n", url, s.path("secret"), s.path("shell.log")))
+	// git calls it with a host and a command; a real sshd would do the rest.
+	s.write(t, "ssh", 0o700, fmt.Sprintf("#!/bin/sh\nGITLAB_SHELL_DIR=%s SSH_CONNECTION='192.0.2.7 1 192.0.2.1 22' SSH_ORIGINAL_COMMAND=\"$2\" exec %s key-${KEY}\n", dir, filepath.Join(shell, "gitlab-shell")))
+	return s
+}
+
+func (s *site) path(name string) string { return filepath.Join(s.dir, name) }
+
+func (s *site) write(t *testing.T, name string, mode os.FileMode, text string) {
+	t.Helper()
+	if err := os.WriteFile(s.path(name), []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// startGatehouse serves a world with a maintainer, whose key is 101, and a
+// developer, whose key is 102.
+func (s *site) startGatehouse(t *testing.T) (url string) {
+	t.Helper()
+	config, err := bootstrap.Load(bootstrap.Sources{Flags: map[string]string{
+		"http.address": "127.0.0.1:0", "database.url": s.path("gatehouse.db"), "external_url": "http://git.example.com",
+		"shell.secret_file": s.path("secret"), "instance.key_file": s.path("key"), "log.format": "json",
+		"gitaly.storages":         fmt.Sprintf(`[{name: default, address: "unix:%s", token: %q}]`, s.path("gitaly.sock"), gitalySecret),
+		"git.merge_request_links": "true", "webhooks.allow_local_requests": "true", "jobs.poll_interval": "100ms", "jobs.retry_delay": "100ms",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.Create(s.path("gatehouse.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	listening, gone := make(chan bootstrap.Addresses, 1), make(chan error, 1)
+	ctx, stop := context.WithCancel(context.Background())
+	go func() {
+		gone <- bootstrap.Run(ctx, config,
+			bootstrap.WithLog(bootstrap.NewLogger(config.Log, log)),
+			bootstrap.WithWorld(bootstrap.World{Name: "e2e", World: world.Parse(t, s.world())}),
+			bootstrap.WhenListening(func(at bootstrap.Addresses) { listening <- at }))
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-gone; err != nil {
+			t.Errorf("Gatehouse: %v", err)
+		}
+		s.tell(t, "gatehouse.log")
+		_ = log.Close()
+	})
+	select {
+	case at := <-listening:
+		return "http://" + at.TCP
+	case err := <-gone:
+		gone <- err
+		t.Fatalf("Gatehouse: %v", err)
+	}
+	return ""
+}
+
+func (s *site) world() string {
+	return `
+users: [{id: 1, username: maint}, {id: 2, username: dev}]
+groups: [{id: 5, path: acme}]
+projects: [{id: 42, path: acme/cli, default_branch: main}]
+members: [{user: maint, group: acme, role: maintainer}, {user: dev, group: acme, role: developer}]
+keys:
+  - {id: 101, user: maint, title: one, key: "` + world.Key(1) + `"}
+  - {id: 102, user: dev, title: two, key: "` + world.Key(2) + `"}
+hooks: [{group: acme, url: "` + s.events.URL + `", token: of-the-hook, push_events: true, tag_push_events: true, enable_ssl_verification: false}]
+`
+}
+
+// startGitaly returns when it answers.
+func (s *site) startGitaly(t *testing.T, bin, url string) {
+	t.Helper()
+	for _, folder := range []string{"repositories", "run", "log"} {
+		if err := os.Mkdir(s.path(folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.write(t, "gitaly.toml", 0o600, fmt.Sprintf(`
+socket_path = %q
+bin_dir = %q
+runtime_dir = %q
+[git]
+bin_path = %q
+[[storage]]
+name = "default"
+path = %q
+[gitlab]
+url = %q
+secret_file = %q
+[auth]
+token = %q
+[logging]
+dir = %q
+`, s.path("gitaly.sock"), bin, s.path("run"), s.git, s.path("repositories"), url, s.path("secret"), gitalySecret, s.path("log")))
+	log, err := os.Create(s.path("gitaly.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := exec.Command(filepath.Join(bin, "gitaly"), "serve", s.path("gitaly.toml"))
+	server.Stdout, server.Stderr = log, log
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Kill()
+		_ = server.Wait()
+		s.tell(t, "gitaly.log")
+		_ = log.Close()
+	})
+	client, err := gitaly.New([]gitaccess.Storage{{Name: "default", Address: "unix:" + s.path("gitaly.sock"), Token: gitalySecret}}, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for began := time.Now(); ; {
+		if _, err = client.Check(t.Context(), "default"); err == nil {
+			return
+		}
+		if time.Since(began) > patience {
+			t.Fatalf("Gitaly: %v", err)
+		}
+	}
+}
+
+// tell prints a log if the test has failed.
+func (s *site) tell(t *testing.T, name string) {
+	if text, err := os.ReadFile(s.path(name)); t.Failed() && err == nil {
+		t.Logf("%s:\n%s", name, text)
+	}
+}
+
+// run runs git in a folder with somebody's key, and returns all it says.
+func (s *site) run(t *testing.T, key, folder string, args ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	c := exec.CommandContext(ctx, s.git, args...)
+	c.Dir = s.path(folder)
+	c.Env = append(os.Environ(), "KEY="+key, "GIT_SSH="+s.path("ssh"), "GIT_SSH_VARIANT=simple", "HOME="+s.dir, "GIT_CONFIG_NOSYSTEM=1",
+		"GIT_AUTHOR_NAME=Dede", "GIT_AUTHOR_EMAIL=dev@example.com", "GIT_COMMITTER_NAME=Dede", "GIT_COMMITTER_EMAIL=dev@example.com")
+	out, err := c.CombinedOutput()
+	return string(out), err
+}
+
+// must is run for what has to succeed.
+func (s *site) must(t *testing.T, key, folder string, args ...string) string {
+	t.Helper()
+	out, err := s.run(t, key, folder, args...)
+	if err != nil {
+		t.Fatalf("git %s as key %s: %v\n%s", strings.Join(args, " "), key, err, out)
+	}
+	return out
+}
+
+// refused is run for what must fail, with these words.
+func (s *site) refused(t *testing.T, words, key, folder string, args ...string) {
+	t.Helper()
+	out, err := s.run(t, key, folder, args...)
+	if err == nil || !strings.Contains(strings.Join(strings.Fields(out), " "), words) {
+		t.Errorf("git %s as key %s: got %v, want it refused with %q\n%s", strings.Join(args, " "), key, err, words, out)
+	}
+}
+
+// commit makes one on top of the folder's branch.
+func (s *site) commit(t *testing.T, folder, file string) {
+	t.Helper()
+	s.write(t, filepath.Join(folder, file), 0o600, file)
+	s.must(t, "", folder, "add", file)
+	s.must(t, "", folder, "commit", "--quiet", "--message", "Add "+file)
+}
+
+// receiver is a receiver of webhooks.
+type receiver struct {
+	*httptest.Server
+	mutex  sync.Mutex
+	events []event
+}
+
+type event struct {
+	Header http.Header
+	Ref    string `json:"ref"`
+	Before string `json:"before"`
+	Total  int    `json:"total_commits_count"`
+	User   string `json:"user_username"`
+	Commit []struct {
+		Title string   `json:"title"`
+		Added []string `json:"added"`
+	} `json:"commits"`
+}
+
+func receive(t *testing.T) *receiver {
+	r := &receiver{}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
+		body, _ := io.ReadAll(request.Body)
+		e := event{Header: request.Header}
+		_ = json.NewDecoder(bytes.NewReader(body)).Decode(&e)
+		r.mutex.Lock()
+		defer r.mutex.Unlock()
+		r.events = append(r.events, e)
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+// wait returns the first event that is as asked for.
+func (r *receiver) wait(t *testing.T, what string, is func(event) bool) event {
+	t.Helper()
+	for began := time.Now(); time.Since(began) < patience; {
+		r.mutex.Lock()
+		for _, e := range r.events {
+			if is(e) {
+				r.mutex.Unlock()
+				return e
+			}
+		}
+		r.mutex.Unlock()
+	}
+	t.Fatalf("no event comes of %s", what)
+	return event{}
+}
