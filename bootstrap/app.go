@@ -30,11 +30,11 @@ func App(config Config) fx.Option {
 		fx.Provide(func() *zap.Logger { return NewLogger(config.Log, os.Stderr) }),
 		fx.WithLogger(quiet),
 		fx.StartTimeout(startTimeout), fx.StopTimeout(stopTimeout),
-		persistence(config), registry, people, git, web,
+		persistence(config), registry, people, sales, git, web,
 		// Secrets come first: while they cannot be had, nothing is open that
 		// would have to be closed. Hooks run in this order, and in the other
 		// one at the end.
-		fx.Invoke(func(*secretfile.Set) {}, keep, unlock, populate, announce, listen),
+		fx.Invoke(func(*secretfile.Set) {}, keep, unlock, populate, announce, refreshSeats, listen),
 	)
 }
 

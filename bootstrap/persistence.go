@@ -36,6 +36,7 @@ func MemoryPorts(s *memory.Store) Ports {
 	return Ports{
 		Directory: s, Leave: s, Stamps: s, People: s, Counters: s, Journal: s, Scenes: s, Take: s,
 		Holders: s, Codes: s, Tokens: s, Events: s, Registries: s.Registries(), Inventory: s, Keeper: s,
+		Books: s.Books(), Ledger: s.Ledger(),
 	}
 }
 
@@ -44,6 +45,7 @@ func GormPorts(s *gormstore.Store) Ports {
 	return Ports{
 		Directory: s, Leave: s, Stamps: s, People: s, Counters: s, Journal: s, Scenes: s, Take: s,
 		Holders: s, Codes: s, Tokens: s, Events: s, Registries: s.Registries(), Inventory: s, Keeper: s,
+		Books: s.Books(), Ledger: s.Ledger(),
 	}
 }
 

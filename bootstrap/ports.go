@@ -9,6 +9,7 @@ import (
 	"gatehouse/application/credentials"
 	"gatehouse/application/directory"
 	"gatehouse/application/gitaccess"
+	"gatehouse/application/provisioning"
 	"gatehouse/application/pushes"
 	"gatehouse/application/whois"
 )
@@ -31,6 +32,8 @@ type Ports struct {
 	Tokens     credentials.Tokens
 	Events     audit.Log
 	Registries directory.Registries
+	Books      provisioning.Books
+	Ledger     provisioning.Work
 	Inventory  directory.Inventory
 	Keeper     Keeper
 }

@@ -85,7 +85,7 @@ func plain(v reflect.Value) any {
 // later are the keys, and sections of keys, whose features are still to come.
 var later = []string{
 	"kas", "licensed_features", "findings",
-	"check_namespace_plan", "plans", "seats", "subscriptions", "git.push_to_create", "git.merge_request_links",
+	"git.push_to_create", "git.merge_request_links",
 }
 
 // Unheeded are the keys that were set and have no effect yet.

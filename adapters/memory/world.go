@@ -36,6 +36,8 @@ type world struct {
 	// codes are the digests of users' recovery codes.
 	codes    map[identity.UserID][]identity.TokenDigest
 	sessions map[sessionKey]time.Time
+
+	sold
 }
 
 func newWorld() *world {
@@ -55,6 +57,7 @@ func newWorld() *world {
 		shares:      map[directory.Holder]map[source.NamespaceID]share{},
 		codes:       map[identity.UserID][]identity.TokenDigest{},
 		sessions:    map[sessionKey]time.Time{},
+		sold:        newSold(),
 	}
 }
 
@@ -75,6 +78,7 @@ func (w *world) clone() *world {
 		shares:      maps.Clone(w.shares),
 		codes:       maps.Clone(w.codes),
 		sessions:    maps.Clone(w.sessions),
+		sold:        w.sold.clone(),
 	}
 }
 

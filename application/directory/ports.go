@@ -145,5 +145,15 @@ var Things = map[string][]string{
 	"agents":        {"id", "name", "project_id", "has_vulnerabilities"},
 	"agent-tokens":  {"agent_id", "name", "revoked", "last_used_at"},
 	"audit":         {"id", "at", "action", "verb", "protocol", "gl_repository", "username", "key_id", "ip_address"},
-	"broadcasts":    {"id", "message", "type", "starts_at", "ends_at", "target_path"},
+	"subscriptions": {
+		"namespace_id", "plan_code", "start_date", "end_date", "seats", "seats_in_use", "max_seats_used", "seats_owed", "auto_renew", "trial",
+		"trial_starts_on", "trial_ends_on", "trial_extension_type", "max_seats_used_changed_at", "updated_at",
+	},
+	"subscription-history": {
+		"id", "changed_at", "namespace_id", "plan_code", "start_date", "end_date", "seats", "seats_in_use", "max_seats_used", "seats_owed",
+		"auto_renew", "trial", "trial_starts_on", "trial_ends_on", "trial_extension_type", "max_seats_used_changed_at", "updated_at",
+	},
+	"packs":           {"namespace_id", "purchase_xid", "number_of_minutes", "expires_at"},
+	"reconciliations": {"namespace_id", "next_reconciliation_date", "display_alert_from", "updated_at"},
+	"broadcasts":      {"id", "message", "type", "starts_at", "ends_at", "target_path"},
 }

@@ -26,7 +26,7 @@ var rows = map[string][]string{
 	"domain/lfs":      {"domain", "domain/source", "domain/identity"},
 	"domain/agents":   {"domain", "domain/source"},
 	"domain/security": {"domain", "domain/source"},
-	"domain/billing":  {"domain", "domain/source"},
+	"domain/billing":  {"domain", "domain/source", "domain/identity"},
 
 	"application":              {},
 	"application/gitaccess":    useCase,
