@@ -151,7 +151,7 @@ func (l *ledger) RemoveReconciliation(ctx context.Context, of source.NamespaceID
 
 type packRow struct {
 	NamespaceID     int64
-	PurchaseXID     string
+	PurchaseXID     string `gorm:"column:purchase_xid"`
 	NumberOfMinutes int32
 	ExpiresAt       day
 }

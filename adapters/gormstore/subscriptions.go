@@ -56,28 +56,21 @@ func (r *subscriptionRow) subscription() billing.Subscription {
 
 // Subscription implements provisioning.Books.
 func (l *ledger) Subscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
-	return subscriptionOf(ctx, l.db, of)
+	return l.subscription(ctx, of)
 }
 
 // HoldSubscription implements provisioning.Subscriptions. SQLite has one writer
 // anyway.
 func (l *ledger) HoldSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
-	db := l.db
 	if l.dialect == onPostgres {
-		db = db.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
+		return l.subscription(ctx, of, clause.Locking{Strength: clause.LockingStrengthUpdate})
 	}
-	return subscriptionOf(ctx, db, of)
+	return l.subscription(ctx, of)
 }
 
-func subscriptionOf(ctx context.Context, db *gorm.DB, of source.NamespaceID) (billing.Subscription, error) {
-	row, err := find[subscriptionRow](ctx, db, "namespace_id = ?", int64(of))
-	if err != nil {
-		return billing.Subscription{}, fault(err, "subscription of namespace %d", of)
-	}
-	if row == nil {
-		return billing.Subscription{}, missing("subscription of namespace %d", of)
-	}
-	return row.subscription(), nil
+func (l *ledger) subscription(ctx context.Context, of source.NamespaceID, how ...clause.Expression) (billing.Subscription, error) {
+	row, err := gorm.G[subscriptionRow](l.db, how...).Where("namespace_id = ?", int64(of)).Take(ctx)
+	return row.subscription(), fault(err, "subscription of namespace %d", of)
 }
 
 // AddSubscription implements provisioning.Subscriptions.
@@ -104,9 +97,9 @@ func (l *ledger) ChangeSubscription(ctx context.Context, s billing.Subscription)
 	if err == nil && kept == 0 {
 		return missing("subscription of namespace %d", s.Namespace)
 	}
-	if err == nil {
+	if err == nil { // columns, as gorm would stamp the row with a time of its own
 		err = l.db.WithContext(ctx).Model(&subscriptionRow{}).Where("namespace_id = ?", int64(s.Namespace)).
-			Select("*").Omit("id", "created_at").Updates(newSubscriptionRow(s)).Error
+			Select("*").Omit("id", "created_at").UpdateColumns(newSubscriptionRow(s)).Error
 	}
 	return fault(err, "subscription of namespace %d", s.Namespace)
 }

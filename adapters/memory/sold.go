@@ -53,12 +53,34 @@ func (s *Store) Ledger() provisioning.Work {
 	}
 }
 
-// has returns domain.NotFound unless there is a namespace of that number.
+// hasNamespace returns domain.NotFound unless there is a namespace of that number.
 func (w *world) hasNamespace(ctx context.Context, id source.NamespaceID) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	return w.namespaces.has(id, "namespace")
+}
+
+// PayerAt implements directory.Sold.
+func (d *draft) PayerAt(ctx context.Context, path string) (billing.Namespace, error) {
+	return books{func() *world { return d.world }}.Namespace(ctx, billing.Ref{Path: source.Path(path)})
+}
+
+// PutSubscription implements directory.Sold.
+func (d *draft) PutSubscription(ctx context.Context, s billing.Subscription) error {
+	if _, there := d.subscriptions[s.Namespace]; there {
+		return d.ChangeSubscription(ctx, s)
+	}
+	return d.AddSubscription(ctx, s)
+}
+
+// PutPack implements directory.Sold.
+func (d *draft) PutPack(ctx context.Context, p billing.Pack) error {
+	if err := d.hasNamespace(ctx, p.Namespace); err != nil {
+		return err
+	}
+	delete(d.packs, p.PurchaseXID)
+	return d.AddPack(ctx, p)
 }
 
 // HoldSubscription implements provisioning.Subscriptions: units run one after

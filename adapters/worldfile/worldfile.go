@@ -45,6 +45,10 @@ func readWorld(top *entry) directory.World {
 		AccessTokens: each(top, "access_tokens", accessToken),
 		Agents:       each(top, "agents", agent),
 		Broadcasts:   each(top, "broadcast_messages", broadcast),
+
+		Subscriptions:   each(top, "subscriptions", subscription),
+		Packs:           each(top, "packs", pack),
+		Reconciliations: each(top, "reconciliations", reconciliation),
 	}
 }
 

@@ -23,6 +23,7 @@ type Registry struct {
 	Projects    Projects
 	Keys        Keys
 	Credentials Credentials
+	Sold        Sold
 }
 
 // Registries is a unit of work on a Registry.

@@ -52,6 +52,9 @@ func (f *filing) file(ctx context.Context) error {
 	each(ctx, f, f.world.AccessTokens, f.accessToken)
 	each(ctx, f, numbered(f.world.Agents), f.agent)
 	each(ctx, f, f.world.Broadcasts, f.broadcast)
+	each(ctx, f, f.world.Subscriptions, f.subscription)
+	each(ctx, f, f.world.Packs, f.pack)
+	each(ctx, f, f.world.Reconciliations, f.reconciliation)
 	switch {
 	case f.failure != nil:
 		return f.failure

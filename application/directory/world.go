@@ -22,6 +22,10 @@ type World struct {
 	AccessTokens []AccessToken
 	Agents       []Agent
 	Broadcasts   []Broadcast
+
+	Subscriptions   []Subscription
+	Packs           []Pack
+	Reconciliations []Reconciliation
 }
 
 // Entry is what every description has: the line it came from, 0 if it came

@@ -62,6 +62,7 @@ var suites = []struct {
 	{"decisions", decisionCases},
 	{"offices", officeCases},
 	{"offices_lfs", lfsCases},
+	{"portal", portalCases},
 }
 
 // Run holds the stores that open makes to all cases. What the store lacks is
