@@ -307,7 +307,7 @@ func TestConfig_secretsAreMasked(t *testing.T) {
 func TestConfig_Unheeded(t *testing.T) {
 	t.Parallel()
 	config := load(t, bootstrap.Sources{File: write(t, "redis: {url: 'redis://r'}\nkas: {enabled: true}\ngit: {rate_limit: 1, push_to_create: false}\nplans: []")})
-	want := []string{"kas.enabled", "git.push_to_create", "plans"}
+	want := []string{"kas.enabled", "git.push_to_create"}
 	slices.Sort(want)
 	got := config.Unheeded()
 	slices.Sort(got)

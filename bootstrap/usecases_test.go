@@ -102,7 +102,7 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 	}
 	bracket := pushes.New(ports.Counters, ports.Journal, ports.Scenes, ports.Take, bootstrap.PushRules(config), now)
 	api := bootstrap.ShellAPI(config, secrets, shell.UseCases{Gate: gate, Bracket: bracket, Register: whois.New(ports.People)}, now, log)
-	handlers, err := bootstrap.NewHandlers(config, api, log)
+	handlers, err := bootstrap.NewHandlers(config, api, bootstrap.PortalAPI(config, nil, bootstrap.Clerk(config, ports.Books, ports.Ledger, now)), log)
 	if err != nil {
 		t.Fatal(err)
 	}

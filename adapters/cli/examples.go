@@ -2,6 +2,7 @@ package cli
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -16,8 +17,11 @@ type example struct {
 	// data are the --data of curl, which joins them with "&".
 	data   []string
 	status int
-	// answer is the documented body. An answer that has more is as good, and
-	// a text that ends in "..." stands for any that begins like it.
+	// world is applied before the call: not every example goes on where the one
+	// before it ended. Empty for most.
+	world string
+	// answer is the documented body; empty for none. An answer that has more is
+	// as good, and a text that ends in "..." stands for any that begins like it.
 	answer string
 	// fresh are members whose values are made anew for each answer.
 	fresh []string
@@ -33,7 +37,9 @@ var withSecret = []string{"Gitlab-Shared-Secret: " + secretWord}
 
 // examples are those of the documentation that are served, in its order. The
 // demo prints and plays them all.
-var examples = []example{
+var examples = slices.Concat(gitExamples, portalExamples)
+
+var gitExamples = []example{
 	{
 		title:  "Git Authentication",
 		method: http.MethodPost, path: "/api/v4/internal/allowed", headers: withSecret,
@@ -185,6 +191,14 @@ func (e example) fill(known map[string]string) example {
 	}
 	e.path, e.headers, e.data = words.Replace(e.path), each(e.headers), each(e.data)
 	return e
+}
+
+// prepare is the command that applies the example's world to a database.
+func (e example) prepare(database string) string {
+	if e.world == "" {
+		return ""
+	}
+	return "gatehouse apply --database " + quote(database) + " - <<'EOF'\n" + e.world + "EOF\n"
 }
 
 // curl is the example as a command for a shell.
