@@ -47,7 +47,7 @@ func TestNames(t *testing.T) {
 	t.Parallel()
 	want := []string{
 		"access-tokens", "agent-tokens", "agents", "audit", "broadcasts", "counters", "groups", "keys",
-		"members", "projects", "protections", "pushes", "shares", "users",
+		"members", "packs", "projects", "protections", "pushes", "reconciliations", "shares", "subscription-history", "subscriptions", "users",
 	}
 	if diff := cmp.Diff(want, directory.Names()); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
