@@ -216,4 +216,3 @@ var portalRoutes = []struct{ request, body string }{
 
 // portalCases are the rows of billing.md, over any store.
 var portalCases = slices.Concat(portalAuthCases, subscriptionCases, seatCases, minutesCases, reconciliationCases, portalTogetherCases)
-

@@ -210,7 +210,7 @@ func newServer(t *testing.T, with settings) http.Handler {
 			InstanceKey: func() []byte { return []byte("instance key") }, NewID: uuid.NewString,
 		}, clock),
 		Credentials: office,
-		Trail: audit.New(store, store, true, clock),
+		Trail:       audit.New(store, store, true, clock),
 	}, shell.Instance{
 		Version: "12.3.0-pre", Revision: "d69c988e6a6", ExternalURL: "http://localhost:3001", Host: "git.example", NeedAudit: with.needAudit,
 	},
