@@ -2,7 +2,6 @@ package bootstrap
 
 import (
 	"path/filepath"
-	"strings"
 
 	"go.uber.org/zap"
 )
@@ -22,9 +21,6 @@ func announce(config Config, log *zap.Logger) error {
 			return err
 		}
 		log.Info("gitaly.storages is empty, so that one is assumed", zap.String("name", assumed.Name), zap.String("address", assumed.Address))
-	}
-	if keys := config.Unheeded(); len(keys) > 0 {
-		log.Warn("settings without effect in this version", zap.String("keys", strings.Join(keys, ", ")))
 	}
 	return nil
 }

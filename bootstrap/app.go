@@ -30,11 +30,11 @@ func App(config Config) fx.Option {
 		fx.Provide(func() *zap.Logger { return NewLogger(config.Log, os.Stderr) }),
 		fx.WithLogger(quiet),
 		fx.StartTimeout(startTimeout), fx.StopTimeout(stopTimeout),
-		persistence(config), registry, people, git, cluster, background, web,
+		persistence(config), registry, people, sales, git, cluster, background, web,
 		// Secrets come first: while they cannot be had, nothing is open that
 		// would have to be closed. Hooks run in this order, and in the other
 		// one at the end.
-		fx.Invoke(func(*secretfile.Set, *KasSecret) {}, keep, unlock, populate, announce, work, listen),
+		fx.Invoke(func(*secretfile.Set, *KasSecret) {}, keep, unlock, populate, announce, work, refreshSeats, listen),
 	)
 }
 

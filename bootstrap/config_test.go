@@ -303,15 +303,3 @@ func TestConfig_secretsAreMasked(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
-
-func TestConfig_Unheeded(t *testing.T) {
-	t.Parallel()
-	config := load(t, bootstrap.Sources{File: write(t, "redis: {url: 'redis://r'}\nseats: {refresh_interval: 1h}\ngit: {rate_limit: 1}\nplans: []")})
-	want := []string{"seats.refresh_interval", "plans"}
-	slices.Sort(want)
-	got := config.Unheeded()
-	slices.Sort(got)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-}

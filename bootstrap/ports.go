@@ -14,6 +14,7 @@ import (
 	"gatehouse/application/findings"
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/postreceive"
+	"gatehouse/application/provisioning"
 	"gatehouse/application/pushes"
 	"gatehouse/application/webhooks"
 	"gatehouse/application/whois"
@@ -37,6 +38,8 @@ type Ports struct {
 	Tokens     credentials.Tokens
 	Events     audit.Log
 	Registries directory.Registries
+	Books      provisioning.Books
+	Ledger     provisioning.Work
 	Inventory  directory.Inventory
 	Agents     clusters.Agents
 	Tally      clusters.Tally

@@ -81,20 +81,3 @@ func plain(v reflect.Value) any {
 		return v.Interface()
 	}
 }
-
-// later are the keys, and sections of keys, whose features are still to come.
-var later = []string{
-	"check_namespace_plan", "plans", "seats", "subscriptions",
-}
-
-// Unheeded are the keys that were set and have no effect yet.
-func (c *Config) Unheeded() []string {
-	var keys []string
-	for _, l := range leaves {
-		_, given := c.Origins[l.key]
-		if given && slices.ContainsFunc(later, func(key string) bool { return l.key == key || strings.HasPrefix(l.key, key+".") }) {
-			keys = append(keys, l.key)
-		}
-	}
-	return keys
-}

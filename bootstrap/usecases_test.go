@@ -114,7 +114,8 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handlers, err := bootstrap.NewHandlers(config, api, bootstrap.KasAPI(config, kasSecret, station, intake, now), log)
+	sold := bootstrap.PortalAPI(config, nil, bootstrap.Clerk(config, ports.Books, ports.Ledger, now))
+	handlers, err := bootstrap.NewHandlers(config, api, bootstrap.KasAPI(config, kasSecret, station, intake, now), sold, log)
 	if err != nil {
 		t.Fatal(err)
 	}

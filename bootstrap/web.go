@@ -11,6 +11,7 @@ import (
 
 	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/kas"
+	"gatehouse/adapters/httpapi/portal"
 	"gatehouse/adapters/httpapi/shell"
 	"gatehouse/adapters/secretfile"
 	"gatehouse/application"
@@ -24,7 +25,7 @@ import (
 
 // web serves the callers.
 var web = fx.Module("web", fx.Provide(
-	ShellSecrets, ShellAPI, shellUseCases, KasAPI, NewHandlers,
+	ShellSecrets, ShellAPI, shellUseCases, KasAPI, PortalAPI, NewHandlers,
 	func(config Config, handlers Handlers, log *zap.Logger) *Server {
 		return NewServer(config.HTTP, handlers, log)
 	},
@@ -33,8 +34,9 @@ var web = fx.Module("web", fx.Provide(
 // internalPrefix is where GitLab has its internal API.
 const internalPrefix = "/api/v4/internal"
 
-// NewHandlers puts the callers' routes together. None is public yet.
-func NewHandlers(config Config, api *shell.API, agents *kas.API, log *zap.Logger) (Handlers, error) {
+// NewHandlers puts the callers' routes together. The portal's alone may be
+// public; they are on the other listeners too.
+func NewHandlers(config Config, api *shell.API, agents *kas.API, sold *portal.API, log *zap.Logger) (Handlers, error) {
 	internal, err := httpapi.NewEngine(log, config.HTTP.TrustedProxies)
 	if err != nil {
 		return Handlers{}, err
@@ -47,10 +49,15 @@ func NewHandlers(config Config, api *shell.API, agents *kas.API, log *zap.Logger
 	if config.Kas.Enabled {
 		agents.Mount(internal.Group(internalPrefix))
 	}
+	every, err := portalEngine(config, sold, false, log)
+	if err != nil {
+		return Handlers{}, err
+	}
+	open, err := portalEngine(config, sold, true, log)
 	return Handlers{
-		Internal: httpapi.Handler(config.HTTP.RelativeRoot, internal),
-		Public:   httpapi.Handler(config.HTTP.RelativeRoot, public),
-	}, nil
+		Internal: httpapi.Handler(config.HTTP.RelativeRoot, every.before(internal)),
+		Public:   httpapi.Handler(config.HTTP.RelativeRoot, open.before(public)),
+	}, err
 }
 
 // ShellAPI makes the routes of GitLab Shell and Gitaly.

@@ -21,6 +21,10 @@ type World struct {
 // WithWorld makes the server apply a world before it listens.
 func WithWorld(world World) Option { return fx.Replace(world) }
 
+// WithRegistrar lets the caller of Run apply more while the server runs: into
+// is set before it listens.
+func WithRegistrar(into **directory.Registrar) Option { return fx.Populate(into) }
+
 // registry keeps people, groups and projects.
 var registry = fx.Module("registry", fx.Provide(
 	func(config Config, registries directory.Registries, key *InstanceKey, now application.Clock) *directory.Registrar {

@@ -108,7 +108,7 @@ billing portal: who is this, may they do that, and what happened.`,
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
 	for _, command := range []func(Streams) *cobra.Command{
-		serve, demo, migrate, apply, explain, show, check, token, agent, hooks, jobs, settings, version,
+		serve, demo, migrate, apply, explain, show, refreshSeats, check, token, agent, hooks, jobs, settings, version,
 	} {
 		root.AddCommand(command(streams))
 	}

@@ -125,18 +125,20 @@ func freeAddress() string {
 func (s *stage) run(ctx context.Context, streams Streams, playing bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	var registrar *directory.Registrar
 	listening, ended := make(chan bootstrap.Addresses, 1), make(chan error, 1)
 	go func() {
 		ended <- bootstrap.Run(ctx, s.config,
 			bootstrap.WithLog(bootstrap.NewLogger(s.config.Log, streams.Err)),
 			bootstrap.WithWorld(bootstrap.World{Name: "demo", World: s.world}),
+			bootstrap.WithRegistrar(&registrar),
 			bootstrap.WhenListening(func(at bootstrap.Addresses) { listening <- at }))
 	}()
 	select {
 	case err := <-ended:
 		return err
 	case at := <-listening:
-		err := s.show(ctx, streams.Out, "http://"+at.TCP, playing)
+		err := s.show(ctx, streams.Out, "http://"+at.TCP, playing, registrar)
 		if err != nil || playing {
 			cancel()
 		}
@@ -145,13 +147,13 @@ func (s *stage) run(ctx context.Context, streams Streams, playing bool) error {
 }
 
 // show prints the examples, or plays them.
-func (s *stage) show(ctx context.Context, w io.Writer, base string, playing bool) error {
+func (s *stage) show(ctx context.Context, w io.Writer, base string, playing bool, registrar *directory.Registrar) error {
 	known, err := s.known()
 	switch {
 	case err != nil:
 		return err
 	case playing:
-		return perform(ctx, w, base, known)
+		return perform(ctx, w, base, known, registrar)
 	default:
 		return s.print(w, base, known)
 	}
@@ -182,14 +184,14 @@ func (s *stage) known() (map[string]string, error) {
 func (s *stage) print(w io.Writer, base string, known map[string]string) error {
 	_, err := fmt.Fprintf(w, "The demo world is served at %s until Ctrl-C; its data and secret are in\n%s and go with it.\n\n", base, s.dir)
 	for _, e := range examples {
-		_, _ = fmt.Fprintf(w, "# %s\n%s\n\n", e.title, e.fill(known).curl(base))
+		_, _ = fmt.Fprintf(w, "# %s\n%s%s\n\n", e.title, e.prepare(string(s.config.Database.URL)), e.fill(known).curl(base))
 	}
 	return err
 }
 
 // perform plays and says in a last line how it went.
-func perform(ctx context.Context, w io.Writer, base string, known map[string]string) error {
-	wrong := play(ctx, w, base, known)
+func perform(ctx context.Context, w io.Writer, base string, known map[string]string, registrar *directory.Registrar) error {
+	wrong := play(ctx, w, base, known, registrar)
 	if len(wrong) > 0 {
 		return fmt.Errorf("%d of %d examples were not answered as documented: %s", len(wrong), len(examples), strings.Join(wrong, ", "))
 	}

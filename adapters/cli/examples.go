@@ -17,9 +17,11 @@ type example struct {
 	// data are the --data of curl, which joins them with "&".
 	data   []string
 	status int
-	// answer is the documented body; empty if there must be none. An answer
-	// that has more is as good, and a text that ends in "..." stands for any
-	// that begins like it.
+	// world is applied before the call: not every example goes on where the one
+	// before it ended. Empty for most.
+	world string
+	// answer is the documented body; empty for none. An answer that has more is
+	// as good, and a text that ends in "..." stands for any that begins like it.
 	answer string
 	// fresh are members whose values are made anew for each answer.
 	fresh []string
@@ -35,7 +37,7 @@ var withSecret = []string{"Gitlab-Shared-Secret: " + secretWord}
 
 // examples are those of the documentation that are served, in its order. The
 // demo prints and plays them all.
-var examples = slices.Concat(gitExamples, kasExamples)
+var examples = slices.Concat(gitExamples, kasExamples, portalExamples)
 
 // gitExamples are those of GitLab Shell and Gitaly.
 var gitExamples = []example{
@@ -190,6 +192,14 @@ func (e example) fill(known map[string]string) example {
 	}
 	e.path, e.headers, e.data = words.Replace(e.path), each(e.headers), each(e.data)
 	return e
+}
+
+// prepare is the command that applies the example's world to a database.
+func (e example) prepare(database string) string {
+	if e.world == "" {
+		return ""
+	}
+	return "gatehouse apply --database " + quote(database) + " - <<'EOF'\n" + e.world + "EOF\n"
 }
 
 // curl is the example as a command for a shell.

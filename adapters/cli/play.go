@@ -9,15 +9,27 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"gatehouse/adapters/worldfile"
+	"gatehouse/application/directory"
 )
 
 // play makes the calls of all examples, shows them with their answers, and
 // returns the titles of those that were not answered as documented.
-func play(ctx context.Context, w io.Writer, base string, known map[string]string) (wrong []string) {
+func play(ctx context.Context, w io.Writer, base string, known map[string]string, registrar *directory.Registrar) (wrong []string) {
 	for _, e := range examples {
 		e = e.fill(known)
-		_, _ = fmt.Fprintf(w, "== %s\n\n%s\n\n", e.title, e.curl(base))
-		status, body, err := e.call(ctx, base)
+		_, _ = fmt.Fprintf(w, "== %s\n\n", e.title)
+		if e.world != "" {
+			_, _ = fmt.Fprintf(w, "where this is there:\n%s\n", e.world)
+		}
+		_, _ = fmt.Fprintf(w, "%s\n\n", e.curl(base))
+		err := e.apply(ctx, registrar)
+		var status int
+		var body []byte
+		if err == nil {
+			status, body, err = e.call(ctx, base)
+		}
 		if err != nil {
 			_, _ = fmt.Fprintf(w, "no answer: %v\n\n", err)
 			wrong = append(wrong, e.title)
@@ -33,6 +45,18 @@ func play(ctx context.Context, w io.Writer, base string, known map[string]string
 		wrong = append(wrong, e.title)
 	}
 	return wrong
+}
+
+// apply describes what has to be there before the call.
+func (e example) apply(ctx context.Context, registrar *directory.Registrar) error {
+	if e.world == "" {
+		return nil
+	}
+	world, err := worldfile.Parse([]byte(e.world))
+	if err == nil {
+		_, err = registrar.Apply(ctx, world)
+	}
+	return err
 }
 
 // call makes the call as curl would.

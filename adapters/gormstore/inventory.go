@@ -82,6 +82,13 @@ var listings = map[string]listing{
 		func() []cell {
 			return []cell{number(), date(), word(), word(), raw(), raw(), raw(), number(), raw()}
 		}},
+	"subscriptions": {"SELECT " + subscriptionFields + " FROM subscriptions", subscriptionCells},
+	"subscription-history": {"SELECT id, changed_at, " + subscriptionFields + " FROM subscription_history",
+		func() []cell { return append([]cell{number(), date()}, subscriptionCells()...) }},
+	"packs": {`SELECT namespace_id, purchase_xid, number_of_minutes, expires_at FROM minutes_packs`,
+		func() []cell { return []cell{number(), word(), number(), bareDay()} }},
+	"reconciliations": {`SELECT namespace_id, next_reconciliation_date, display_alert_from, updated_at FROM upcoming_reconciliations`,
+		func() []cell { return []cell{number(), bareDay(), bareDay(), date()} }},
 	"broadcasts": {`SELECT id, message, type, starts_at, ends_at, target_path FROM broadcasts`,
 		func() []cell { return []cell{number(), word(), word(), date(), date(), word()} }},
 }

@@ -62,7 +62,7 @@ func (s *Store) unit(ctx context.Context, do func(directory.Registry) error) err
 			}
 		}
 		r := &registry{tx: tx, dialect: s.dialect, enqueue: s.enqueue, seen: map[row]bool{}, numbered: map[string]bool{}}
-		if failure = do(directory.Registry{Users: r, Namespaces: r, Projects: r, Keys: r, Credentials: r, Work: r, Hooks: r}); failure != nil {
+		if failure = do(directory.Registry{Users: r, Namespaces: r, Projects: r, Keys: r, Credentials: r, Work: r, Hooks: r, Sold: r}); failure != nil {
 			return failure
 		}
 		written = r.written
@@ -132,6 +132,7 @@ const (
 // there counts the rows of a table by number.
 var there = map[string]string{
 	users:      "SELECT count(*) FROM users WHERE id = ?",
+	namespaces: "SELECT count(*) FROM namespaces WHERE id = ?",
 	projects:   "SELECT count(*) FROM projects WHERE id = ?",
 	groups:     "SELECT count(*) FROM namespaces WHERE id = ? AND owner_id IS NULL",
 	deployKeys: "SELECT count(*) FROM keys WHERE id = ? AND kind = 'deploy_key'",

@@ -51,8 +51,8 @@ func (d *draft) PutHook(ctx context.Context, in directory.Holder, h hooks.Hook) 
 	return nil
 }
 
-// below says whether the project is the holder or below it.
-func (w *world) below(p project, in directory.Holder) bool {
+// hears says whether the project is the holder or below it.
+func (w *world) hears(p project, in directory.Holder) bool {
 	if in.Project != 0 {
 		return p.ID == in.Project
 	}
@@ -66,7 +66,7 @@ func (s *Store) Hooks(ctx context.Context, id source.ProjectID) (found []hooks.H
 	}
 	w := s.world.Load()
 	for _, h := range w.hooks.rows {
-		if p, ok := w.projects.rows[id]; ok && !h.Health.Disabled && w.below(p, h.in) {
+		if p, ok := w.projects.rows[id]; ok && !h.Health.Disabled && w.hears(p, h.in) {
 			found = append(found, h.Hook)
 		}
 	}
@@ -156,7 +156,7 @@ func (s *Store) Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, source.P
 	}
 	var first source.Project
 	for _, p := range w.projects.rows {
-		if w.below(p, h.in) && (!first.Known() || p.ID < first.ID) {
+		if w.hears(p, h.in) && (!first.Known() || p.ID < first.ID) {
 			first = source.Project{ID: p.ID, Path: p.Path, Visibility: p.Visibility, DefaultBranch: p.DefaultBranch}
 		}
 	}

@@ -32,6 +32,10 @@ var things = map[string]func(*Store, *world, time.Time) [][]any{
 	"broadcasts":           func(_ *Store, w *world, _ time.Time) [][]any { return w.listBroadcasts() },
 	"jobs":                 func(s *Store, _ *world, _ time.Time) [][]any { return s.listJobs() },
 	"hooks":                func(_ *Store, w *world, now time.Time) [][]any { return w.listHooks(now) },
+	"subscriptions":        func(_ *Store, w *world, _ time.Time) [][]any { return w.listSubscriptions() },
+	"subscription-history": func(_ *Store, w *world, _ time.Time) [][]any { return w.listHistory() },
+	"packs":                func(_ *Store, w *world, _ time.Time) [][]any { return w.listPacks() },
+	"reconciliations":      func(_ *Store, w *world, _ time.Time) [][]any { return w.listReconciliations() },
 }
 
 // List implements directory.Inventory.

@@ -85,7 +85,7 @@ func New() *Store {
 func (s *Store) Registries() directory.Registries {
 	return func(ctx context.Context, do func(directory.Registry) error) error {
 		return s.change(ctx, func(d *draft) error {
-			return do(directory.Registry{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d, Work: d, Hooks: d})
+			return do(directory.Registry{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d, Work: d, Hooks: d, Sold: d})
 		})
 	}
 }

@@ -38,6 +38,8 @@ type world struct {
 	// codes are the digests of users' recovery codes.
 	codes    map[identity.UserID][]identity.TokenDigest
 	sessions map[sessionKey]time.Time
+
+	sold
 }
 
 func newWorld() *world {
@@ -58,6 +60,7 @@ func newWorld() *world {
 		shares:      map[directory.Holder]map[source.NamespaceID]share{},
 		codes:       map[identity.UserID][]identity.TokenDigest{},
 		sessions:    map[sessionKey]time.Time{},
+		sold:        newSold(),
 	}
 }
 
@@ -79,6 +82,7 @@ func (w *world) clone() *world {
 		shares:      maps.Clone(w.shares),
 		codes:       maps.Clone(w.codes),
 		sessions:    maps.Clone(w.sessions),
+		sold:        w.sold.clone(),
 	}
 }
 

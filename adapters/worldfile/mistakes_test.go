@@ -22,7 +22,50 @@ var mistaken = map[string]struct {
 	},
 	"unknown section": {
 		"userz: []\n",
-		[]string{"line 1: a world file has no userz; there are users, groups, projects, members, shares, keys, deploy_keys, access_tokens, agents, broadcast_messages, hooks"},
+		[]string{"line 1: a world file has no userz; there are users, groups, projects, members, shares, keys, deploy_keys, access_tokens, agents, broadcast_messages, hooks, subscriptions, packs, reconciliations"},
+	},
+	"subscriptions": {
+		"subscriptions:\n  - {}\n  - {namespace: a, start_date: 12/31/2018, seats: -1, plan_code: 7, trial: maybe}\n  - {namespace: A, start_date: 2026-01-01, max_seats_used: 2147483648, trial: true}\n" +
+			"  - {namespace: b, start_date: 2026-01-01, trial_extension_type: 3, auto_renew: x, end_date: 2026-01-01T10:00:00Z, id: 3}\n",
+		[]string{
+			"line 2: an entry of subscriptions needs namespace",
+			"line 2: an entry of subscriptions needs start_date",
+			"line 3: plan_code must be text; put quotes around it",
+			"line 3: start_date must be a date such as 2027-01-31",
+			"line 3: seats must be a whole number from 0 to 2147483647",
+			"line 3: trial must be true or false",
+			"line 4: max_seats_used must be a whole number from 0 to 2147483647",
+			"line 4: an entry of subscriptions needs trial_starts_on",
+			"line 4: the subscription of a is already on line 3",
+			"line 5: end_date must be a date such as 2027-01-31",
+			"line 5: auto_renew must be true or false",
+			"line 5: trial_extension_type must be a whole number from 0 to 2",
+			"line 5: an entry of subscriptions has no id; there are namespace, plan_code, start_date, end_date, seats, seats_in_use, max_seats_used, seats_owed, auto_renew, trial, trial_starts_on, trial_ends_on, trial_extension_type",
+		},
+	},
+	"packs": {
+		"packs:\n  - {}\n  - {namespace: a, purchase_xid: 7, number_of_minutes: -1, expires_at: x}\n  - {namespace: a, purchase_xid: " + strings.Repeat("x", 33) + ", number_of_minutes: 1, expires_at: 2027-01-01}\n" +
+			"  - {namespace: a, purchase_xid: x, number_of_minutes: 1, expires_at: 2027-01-01}\n  - {namespace: b, purchase_xid: x, number_of_minutes: 1, expires_at: 2027-01-01}\n",
+		[]string{
+			"line 2: an entry of packs needs number_of_minutes",
+			"line 2: an entry of packs needs namespace",
+			"line 2: an entry of packs needs purchase_xid",
+			"line 2: an entry of packs needs expires_at",
+			"line 3: purchase_xid must be text; put quotes around it",
+			"line 3: number_of_minutes must be a whole number from 0 to 2147483647",
+			"line 3: expires_at must be a date such as 2027-01-31",
+			"line 4: purchase_xid must be at most 32 characters, and not blank",
+			"line 6: this purchase is already on line 5",
+		},
+	},
+	"reconciliations": {
+		"reconciliations:\n  - {namespace: a}\n  - {namespace: A, next_reconciliation_date: 7, display_alert_from: 2026-01-01}\n",
+		[]string{
+			"line 2: an entry of reconciliations needs next_reconciliation_date",
+			"line 2: an entry of reconciliations needs display_alert_from",
+			"line 3: next_reconciliation_date must be a date such as 2027-01-31",
+			"line 3: the reconciliation of a is already on line 2",
+		},
 	},
 	"unknown key": {
 		"members:\n  - {user: a, group: b, role: guest}\n  - user: a\n    project: b/c\n    rol: guest\n    role: guest\n",

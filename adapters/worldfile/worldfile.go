@@ -46,6 +46,10 @@ func readWorld(top *entry) directory.World {
 		Agents:       each(top, "agents", agent),
 		Broadcasts:   each(top, "broadcast_messages", broadcast),
 		Hooks:        each(top, "hooks", hook),
+
+		Subscriptions:   each(top, "subscriptions", subscription),
+		Packs:           each(top, "packs", pack),
+		Reconciliations: each(top, "reconciliations", reconciliation),
 	}
 }
 

@@ -30,6 +30,9 @@ type filing struct {
 	users    map[string]identity.UserID
 	groups   map[string]source.NamespaceID
 	projects map[string]source.ProjectID
+	// payers are namespaces of either kind, nested those that are not on top.
+	payers map[string]source.NamespaceID
+	nested map[source.NamespaceID]bool
 	// spoiled are the entries that have a mistake, so that those who refer to
 	// them are not blamed.
 	spoiled map[string]bool
@@ -47,6 +50,8 @@ func newFiling(to Registry, w World, level source.BranchProtection, seal func(st
 		users:    make(map[string]identity.UserID),
 		groups:   make(map[string]source.NamespaceID),
 		projects: make(map[string]source.ProjectID),
+		payers:   make(map[string]source.NamespaceID),
+		nested:   make(map[source.NamespaceID]bool),
 		spoiled:  make(map[string]bool),
 		numbers:  make(map[source.NamespaceID]bool),
 		levels:   make(map[string]source.BranchProtection),

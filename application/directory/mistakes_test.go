@@ -69,6 +69,16 @@ agents:
 				`line 29: there is no project "acme/none"`, `line 29: there is no user "x"`,
 			},
 		},
+		"payers": {
+			"groups:\n  - {path: acme}\n  - {path: acme/sub}\nprojects:\n  - {path: acme/cli}\nsubscriptions:\n  - {namespace: none, start_date: 2026-01-01}\n  - {namespace: acme/SUB, start_date: 2026-01-01}\n" +
+				"  - {namespace: acme/cli, start_date: 2026-01-01}\npacks:\n  - {namespace: acme/sub, purchase_xid: a, number_of_minutes: 1, expires_at: 2027-01-01}\n" +
+				"reconciliations:\n  - {namespace: acme/sub, next_reconciliation_date: 2026-06-01, display_alert_from: 2026-05-01}\n  - {namespace: none, next_reconciliation_date: 2026-06-01, display_alert_from: 2026-05-01}\n",
+			[]string{
+				`line 7: there is no namespace "none"`, `line 8: namespace "acme/SUB" is below another one, and only the top can be sold to`,
+				`line 9: there is no namespace "acme/cli"`, `line 11: namespace "acme/sub" is below another one, and only the top can be sold to`,
+				`line 14: there is no namespace "none"`,
+			},
+		},
 		"no blame for what is below": {
 			"users:\n  - {id: 1, username: root}\ngroups:\n  - {path: none/a}\n  - {path: none/a/b}\nprojects:\n  - {path: none/a/b/c}\nmembers:\n  - {user: root, project: none/a/b/c, role: guest}\n",
 			[]string{`line 4: group "none/a": there is no group above it`},

@@ -26,6 +26,7 @@ type Registry struct {
 	Credentials Credentials
 	Work        Work
 	Hooks       Hooks
+	Sold        Sold
 }
 
 // Registries is a unit of work on a Registry.
@@ -172,4 +173,14 @@ var Things = map[string][]string{
 	"broadcasts": {"id", "message", "type", "starts_at", "ends_at", "target_path"},
 	"hooks":      {"id", "group", "project", "url", "push_events", "tag_push_events", "branch_filter", "enable_ssl_verification", "state", "failures", "paused_until", "last_status", "last_at"},
 	"jobs":       {"id", "kind", "subject", "state", "attempt", "due_at", "last_error"},
+	"subscriptions": {
+		"namespace_id", "plan_code", "start_date", "end_date", "seats", "seats_in_use", "max_seats_used", "seats_owed", "auto_renew", "trial",
+		"trial_starts_on", "trial_ends_on", "trial_extension_type", "max_seats_used_changed_at", "updated_at",
+	},
+	"subscription-history": {
+		"id", "changed_at", "namespace_id", "plan_code", "start_date", "end_date", "seats", "seats_in_use", "max_seats_used", "seats_owed",
+		"auto_renew", "trial", "trial_starts_on", "trial_ends_on", "trial_extension_type", "max_seats_used_changed_at", "updated_at",
+	},
+	"packs":           {"namespace_id", "purchase_xid", "number_of_minutes", "expires_at"},
+	"reconciliations": {"namespace_id", "next_reconciliation_date", "display_alert_from", "updated_at"},
 }

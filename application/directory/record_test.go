@@ -47,7 +47,7 @@ func TestNames(t *testing.T) {
 	t.Parallel()
 	want := []string{
 		"access-tokens", "agent-authorizations", "agent-tokens", "agents", "audit", "broadcasts", "counters", "findings", "groups", "hooks", "jobs", "keys",
-		"members", "projects", "protections", "pushes", "shares", "usage", "users",
+		"members", "packs", "projects", "protections", "pushes", "reconciliations", "shares", "subscription-history", "subscriptions", "usage", "users",
 	}
 	if diff := cmp.Diff(want, directory.Names()); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)

@@ -61,6 +61,9 @@ func (f *filing) file(ctx context.Context) error {
 	each(ctx, f, numbered(f.world.Agents), f.agent)
 	each(ctx, f, f.world.Broadcasts, f.broadcast)
 	each(ctx, f, numbered(f.world.Hooks), f.hook)
+	each(ctx, f, f.world.Subscriptions, f.subscription)
+	each(ctx, f, f.world.Packs, f.pack)
+	each(ctx, f, f.world.Reconciliations, f.reconciliation)
 	switch {
 	case f.failure != nil:
 		return f.failure

@@ -8,6 +8,7 @@ import (
 // Summary counts what was applied, new or not.
 type Summary struct {
 	Users, Groups, Projects, Members, Shares, Keys, DeployKeys, AccessTokens, Agents, Broadcasts, Hooks int
+	Subscriptions, Packs, Reconciliations                                                               int
 }
 
 func (w World) summary() Summary {
@@ -16,6 +17,7 @@ func (w World) summary() Summary {
 		Members: len(w.Members), Shares: len(w.Shares),
 		Keys: len(w.Keys), DeployKeys: len(w.DeployKeys), AccessTokens: len(w.AccessTokens),
 		Agents: len(w.Agents), Broadcasts: len(w.Broadcasts), Hooks: len(w.Hooks),
+		Subscriptions: len(w.Subscriptions), Packs: len(w.Packs), Reconciliations: len(w.Reconciliations),
 	}
 }
 
@@ -28,7 +30,7 @@ func (s Summary) String() string {
 	}{
 		{s.Users, "user"}, {s.Groups, "group"}, {s.Projects, "project"}, {s.Members, "member"}, {s.Shares, "share"},
 		{s.Keys, "key"}, {s.DeployKeys, "deploy key"}, {s.AccessTokens, "access token"}, {s.Agents, "agent"},
-		{s.Broadcasts, "broadcast message"}, {s.Hooks, "hook"},
+		{s.Broadcasts, "broadcast message"}, {s.Hooks, "hook"}, {s.Subscriptions, "subscription"}, {s.Packs, "pack"}, {s.Reconciliations, "reconciliation"},
 	} {
 		switch part.count {
 		case 0:

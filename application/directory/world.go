@@ -23,6 +23,10 @@ type World struct {
 	Agents       []Agent
 	Broadcasts   []Broadcast
 	Hooks        []Hook
+
+	Subscriptions   []Subscription
+	Packs           []Pack
+	Reconciliations []Reconciliation
 }
 
 // Entry is what every description has: the line it came from, 0 if it came

@@ -27,7 +27,7 @@ var rows = map[string][]string{
 	"domain/lfs":      {"domain", "domain/source", "domain/identity"},
 	"domain/agents":   {"domain", "domain/source", "domain/identity"},
 	"domain/security": {"domain", "domain/source", "domain/identity", "domain/agents", "github.com/google/uuid"},
-	"domain/billing":  {"domain", "domain/source"},
+	"domain/billing":  {"domain", "domain/source", "domain/identity"},
 
 	"application":              {},
 	"application/gitaccess":    useCase,

@@ -67,6 +67,7 @@ var suites = []struct {
 	{"offices_lfs", lfsCases},
 	{"agents", agentCases},
 	{"kas", kasCases},
+	{"portal", portalCases},
 }
 
 // Run holds the stores that open makes to all cases. What the store lacks is

@@ -44,6 +44,15 @@ access_tokens:
   - {user: adam, name: portal, scopes: [read_api, api], token: glpat-verysecret, expires_at: 2030-01-02}
 agents:
   - {id: 961, name: prod, project: inv/plain, created_by: adam, tokens: [{name: b, token: agent-verysecret}, {name: a, token: agent-verysecret-2, revoked: true}]}
+subscriptions:
+  - {namespace: inv, plan_code: gold, start_date: 2026-01-02, end_date: 2027-01-02, seats: 5, seats_in_use: 4, max_seats_used: 7, seats_owed: 2, auto_renew: false,
+     trial: true, trial_starts_on: 2026-01-03, trial_ends_on: 2026-02-03, trial_extension_type: 2}
+  - {namespace: ADAM, start_date: 2026-01-02}
+packs:
+  - {namespace: adam, purchase_xid: b, number_of_minutes: 0, expires_at: 2027-01-02}
+  - {namespace: INV, purchase_xid: a, number_of_minutes: 1000, expires_at: 2027-01-02}
+reconciliations:
+  - {namespace: inv/sub, next_reconciliation_date: 2026-06-13, display_alert_from: 2026-06-06}
 broadcast_messages:
   - {message: Hello, type: notification, starts_at: 2026-01-01, ends_at: 2027-01-01, target_path: "inv/*"}
 hooks:
@@ -66,6 +75,12 @@ var inventory = map[string][]string{
 		"953 deploy_key orphan " + string(fingerprint(153)) + " auth_and_signing - - -",
 	},
 	"agent-tokens": {"961 a true -", "961 b false -"},
+	"subscriptions": {
+		"912 - 2026-01-02 - 0 0 0 0 - false - - - - 2026-03-10T12:34:56.789012Z",
+		"921 gold 2026-01-02 2027-01-02 5 4 7 2 false true 2026-01-03 2026-02-03 2 - 2026-03-10T12:34:56.789012Z",
+	},
+	"packs":           {"912 b 0 2027-01-02", "921 a 1000 2027-01-02"},
+	"reconciliations": {"922 2026-06-13 2026-06-06 2026-03-10T12:34:56.789012Z"},
 }
 
 var inventoryCases = []Case{
@@ -81,6 +96,7 @@ var inventoryCases = []Case{
 	}},
 	{Name: "records have the fields of their thing, of few types", Check: func(s Subject) {
 		s.apply(everyThing)
+		s.apply("subscriptions: [{namespace: inv, start_date: 2026-01-02}]")
 		s.increase("project-1", now)
 		s.fine("Record", s.Journal.Record(s.Context(), pushOf("project-1")))
 		s.fine("Record", s.Journal.Record(s.Context(), pushes.Push{ReceivedAt: now}))

@@ -135,12 +135,6 @@ type call struct {
 	chunked bool
 }
 
-// reply is what came back.
-type reply struct {
-	status     int
-	kind, body string
-}
-
 func (t *tower) signed(claims jwt.MapClaims) string {
 	return sign(jwt.SigningMethodHS256, kasSecret, claims)
 }
@@ -188,7 +182,7 @@ func (t *tower) ask(c call) reply {
 	}
 	recorder := httptest.NewRecorder()
 	t.handler.ServeHTTP(recorder, request)
-	return reply{recorder.Code, recorder.Header().Get("Content-Type"), recorder.Body.String()}
+	return reply{recorder.Code, recorder.Body.String(), recorder.Header()}
 }
 
 // exchange is a line of a table: a call and its answer, as a whole or, if it begins
@@ -216,18 +210,15 @@ func (t *tower) answers(what string, got reply, status int, want string) {
 		kind = ""
 	}
 	part, isPart := strings.CutPrefix(want, "…")
-	if got.status != status || got.kind != kind || isPart && !strings.Contains(got.body, part) || !isPart && got.body != want {
-		t.Errorf("%s: got %d %q %s\nwant %d %q %s", what, got.status, got.kind, got.body, status, kind, want)
+	if got.status != status || got.header.Get("Content-Type") != kind || isPart && !strings.Contains(got.body, part) || !isPart && got.body != want {
+		t.Errorf("%s: got %d %q %s\nwant %d %q %s", what, got.status, got.header.Get("Content-Type"), got.body, status, kind, want)
 	}
 }
 
 // The bodies of refusals.
 const (
-	notKas       = `{"message":"KAS JWT authentication invalid"}`
-	unauthorized = `{"message":"401 Unauthorized"}`
-	mayNot       = `{"message":"403 Forbidden"}`
-	notFound     = `{"message":"404 Not Found"}`
-	noRoute      = `{"error":"404 Not Found"}`
+	notKas   = `{"message":"KAS JWT authentication invalid"}`
+	notFound = `{"message":"404 Not Found"}`
 )
 
 // kasCases are the tables of agents.md, over any store.

@@ -23,6 +23,7 @@ import (
 
 	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/httpapi"
+	"gatehouse/adapters/httpapi/portal"
 	"gatehouse/adapters/httpapi/shell"
 	"gatehouse/adapters/lfstoken"
 	"gatehouse/adapters/memory"
@@ -32,8 +33,10 @@ import (
 	"gatehouse/application/credentials"
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/lfsaccess"
+	"gatehouse/application/provisioning"
 	"gatehouse/application/pushes"
 	"gatehouse/application/whois"
+	"gatehouse/domain/billing"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 	"gatehouse/tests/world"
@@ -137,7 +140,7 @@ func send(t *testing.T, server http.Handler, c call) answer {
 	recorder := httptest.NewRecorder()
 	server.ServeHTTP(recorder, request)
 	headers := map[string]string{}
-	for _, name := range []string{"Content-Type", "Allow", "Location", "Retry-After"} {
+	for _, name := range []string{"Content-Type", "Allow", "Location", "Retry-After", "WWW-Authenticate"} {
 		if value := recorder.Header().Get(name); value != "" {
 			headers[name] = value
 		}
@@ -145,6 +148,9 @@ func send(t *testing.T, server http.Handler, c call) answer {
 	body := recorder.Body.Bytes()
 	for shape, mask := range secrets {
 		body = shape.ReplaceAll(body, []byte(mask))
+	}
+	if len(body) == 0 {
+		body = nil // as with 204
 	}
 	return answer{recorder.Code, headers, body}
 }
@@ -191,6 +197,14 @@ func newServer(t *testing.T, with settings) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
+	office := credentials.New(store, store, store, totp.New(unsealed{}), credentials.Rules{
+		TokenPrefix: "glpat-", Lifetime: identity.Lifetime{MaxDays: 365}, Scopes: identity.Scopes,
+		OTP: true, OTPSession: 15 * time.Minute,
+	}, rand.Reader, clock)
+	clerk := provisioning.New(store.Books(), store.Ledger(), provisioning.Rules{Plans: plans}, clock)
+	sold := portal.New(office, clerk, true)
+	sold.Mount(engine.Group("/api/v4/namespaces"))
+	sold.MountInternal(engine.Group("/api/v4/internal"))
 	shell.New(auth, shell.UseCases{
 		Gate:     gitaccess.New(store, nobody, store, store, ratelimit.New(with.perMinute), nil, rules, clock),
 		Bracket:  pushes.New(store, store, store, store, pushes.Rules{Expiry: 10 * time.Minute, FailOpen: true, CloneURL: cloneURL, WebURL: func(path string) string { return "https://git.example/" + path }}, clock),
@@ -199,17 +213,19 @@ func newServer(t *testing.T, with settings) http.Handler {
 			Settings: rules.Settings, Lifetime: 30 * time.Minute,
 			InstanceKey: func() []byte { return []byte("instance key") }, NewID: uuid.NewString,
 		}, clock),
-		Credentials: credentials.New(store, store, store, totp.New(unsealed{}), credentials.Rules{
-			TokenPrefix: "glpat-", Lifetime: identity.Lifetime{MaxDays: 365}, Scopes: identity.Scopes,
-			OTP: true, OTPSession: 15 * time.Minute,
-		}, rand.Reader, clock),
-		Trail: audit.New(store, store, true, clock),
+		Credentials: office,
+		Trail:       audit.New(store, store, true, clock),
 	}, shell.Instance{
 		Version: "12.3.0-pre", Revision: "d69c988e6a6", ExternalURL: "http://localhost:3001", Host: "git.example", NeedAudit: with.needAudit,
 	},
 	).Mount(engine.Group("/api/v4/internal"))
 	mountKas(store, engine.Group("/api/v4/internal"), clock)
 	return httpapi.Handler("", engine)
+}
+
+// plans are those that a few requests of the portal ask for.
+var plans = billing.Plans{
+	{Code: "free", Title: "Free"}, {Code: "premium", Title: "Premium", Paid: true}, {Code: "ultimate", Title: "Ultimate", Paid: true, Top: true, ExcludeGuests: true},
 }
 
 // unsealed opens what the test's world sealed.

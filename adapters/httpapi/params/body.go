@@ -19,6 +19,13 @@ const maxValues = 1 << 20
 
 var errTooMany = domain.Refuse(domain.TooLarge, "the request holds more than %d values", maxValues)
 
+// UnsupportedMedia refuses a body of a kind that is read nowhere, for callers who
+// are told so with a status of its own.
+type UnsupportedMedia struct{ *domain.Refusal }
+
+// Unwrap returns the refusal.
+func (m *UnsupportedMedia) Unwrap() error { return m.Refusal }
+
 // readBody returns the parameters in the body, whatever the method. GET requests
 // announce JSON and send nothing: that is no error.
 func readBody(r *http.Request) (map[string]any, error) {
@@ -34,7 +41,7 @@ func readBody(r *http.Request) (map[string]any, error) {
 	case "multipart/form-data":
 		return readMultipart(multipart.NewReader(r.Body, options["boundary"]))
 	default:
-		return nil, domain.Refuse(domain.Invalid, "content type %.100q is not supported", media)
+		return nil, &UnsupportedMedia{domain.Refuse(domain.Invalid, "content type %.100q is not supported", media)}
 	}
 }
 

@@ -21,6 +21,9 @@ func loose(from, to reflect.Value) (any, error) {
 	if blank(data, wanted) {
 		return nil, nil
 	}
+	if wanted == dateType {
+		return date(data)
+	}
 	switch wanted.Kind() {
 	case reflect.String:
 		return text(data)
@@ -40,7 +43,7 @@ func isScalar(t reflect.Type) bool {
 	case reflect.String, reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return true
 	default:
-		return false
+		return t == dateType
 	}
 }
 

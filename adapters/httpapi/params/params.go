@@ -81,6 +81,12 @@ func (v Values) Has(name string) bool {
 	return value != nil && value != ""
 }
 
+// Given reports whether a parameter is there at all, be it null or empty.
+func (v Values) Given(name string) bool {
+	_, given := v.tree[name]
+	return given
+}
+
 // Require refuses, naming each parameter that Has does not find.
 func (v Values) Require(names ...string) error {
 	var missing []string

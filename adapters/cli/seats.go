@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/bootstrap"
+)
+
+func refreshSeats(streams Streams) *cobra.Command {
+	var flags configFlags
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "refresh-seats",
+		Short: "Count the seats of all paid subscriptions now",
+		Long: `Count the seats of all paid subscriptions now, as serve does every
+seats.refresh_interval: seats in use become what is counted, the most seats used
+never get fewer, and seats owed are those beyond the ones that were bought. It may
+be run beside servers.`,
+		Example: "  gatehouse refresh-seats\n  gatehouse refresh-seats --json",
+		Args:    cobra.NoArgs,
+		RunE: does(func(ctx context.Context, _ []string) error {
+			return flags.withStore(ctx, unwilling, func(o office) error {
+				done, err := bootstrap.Clerk(o.config, o.Books, o.Ledger, bootstrap.Clock()).RefreshSeats(ctx)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return writeJSON(streams.Out, map[string]int{"counted": done.Counted, "changed": done.Changed})
+				}
+				_, err = fmt.Fprintf(streams.Out, "counted the seats of %s, %d of which changed\n", count(done.Counted, "paid subscription"), done.Changed)
+				return err
+			})
+		}),
+	}
+	flags.add(c)
+	jsonFlag(c, &asJSON)
+	return c
+}
+
+// count writes a number of things.
+func count(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}

@@ -1,0 +1,53 @@
+package gormstore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gatehouse/domain"
+	"gatehouse/domain/billing"
+	"gatehouse/domain/source"
+)
+
+// ledger is what was sold, in the registry's own transaction.
+func (r *registry) ledger() *ledger { return &ledger{r.tx, r.dialect} }
+
+// PayerAt implements directory.Sold.
+func (r *registry) PayerAt(ctx context.Context, path string) (billing.Namespace, error) {
+	return r.ledger().Namespace(ctx, billing.Ref{Path: source.Path(path)})
+}
+
+// PutSubscription implements directory.Sold.
+func (r *registry) PutSubscription(ctx context.Context, s billing.Subscription) error {
+	l := r.ledger()
+	if err := r.exists(ctx, namespaces, int64(s.Namespace)); err != nil {
+		return err
+	}
+	_, err := l.HoldSubscription(ctx, s.Namespace)
+	if errors.Is(err, domain.NotFound) {
+		return l.AddSubscription(ctx, s)
+	}
+	if err != nil {
+		return err
+	}
+	return l.ChangeSubscription(ctx, s)
+}
+
+// PutPack implements directory.Sold.
+func (r *registry) PutPack(ctx context.Context, p billing.Pack) error {
+	if err := r.exists(ctx, namespaces, int64(p.Namespace)); err != nil {
+		return err
+	}
+	row := packRow{NamespaceID: int64(p.Namespace), PurchaseXID: p.PurchaseXID, NumberOfMinutes: p.NumberOfMinutes, ExpiresAt: on(p.ExpiresAt)}
+	again := over([]string{"purchase_xid"}, []string{"namespace_id", "number_of_minutes", "expires_at"})
+	return fault(putOver(ctx, r, &row, again), "pack of namespace %d", p.Namespace)
+}
+
+// PutReconciliation implements directory.Sold.
+func (r *registry) PutReconciliation(ctx context.Context, one billing.Reconciliation, now time.Time) error {
+	if err := r.exists(ctx, namespaces, int64(one.Namespace)); err != nil {
+		return err
+	}
+	return r.ledger().PutReconciliation(ctx, one, now)
+}

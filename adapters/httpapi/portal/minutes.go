@@ -1,0 +1,77 @@
+package portal
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/domain/billing"
+)
+
+type purchaseParams struct {
+	Packs []packParams `param:"packs,required"`
+}
+
+// packParams may hold null, which cannot be kept unless the pack is known.
+type packParams struct {
+	NumberOfMinutes *int32       `param:"number_of_minutes,required"`
+	ExpiresAt       *params.Date `param:"expires_at,required"`
+	PurchaseXID     *string      `param:"purchase_xid,required"`
+}
+
+func (p packParams) pack() billing.Pack {
+	pack := billing.Pack{NumberOfMinutes: -1} // as good as none: neither can be kept
+	if p.NumberOfMinutes != nil {
+		pack.NumberOfMinutes = *p.NumberOfMinutes
+	}
+	if p.ExpiresAt != nil {
+		pack.ExpiresAt = p.ExpiresAt.Time
+	}
+	if p.PurchaseXID != nil {
+		pack.PurchaseXID = *p.PurchaseXID
+	}
+	return pack
+}
+
+type packResponse struct {
+	NamespaceID     int64  `json:"namespace_id"`
+	ExpiresAt       string `json:"expires_at"`
+	NumberOfMinutes int32  `json:"number_of_minutes"`
+	PurchaseXID     string `json:"purchase_xid"`
+}
+
+// purchase answers POST /namespaces/:id/minutes.
+func (a *API) purchase(c *gin.Context) (any, error) {
+	var in purchaseParams
+	if err := params.Decode(c, &in); err != nil {
+		return nil, err
+	}
+	packs := make([]billing.Pack, len(in.Packs))
+	for i, p := range in.Packs {
+		packs[i] = p.pack()
+	}
+	kept, err := a.clerk.Purchase(c.Request.Context(), namespace(c, "id"), packs)
+	if err != nil {
+		return nil, err
+	}
+	c.Status(http.StatusCreated)
+	out := make([]packResponse, len(kept))
+	for i, p := range kept {
+		out[i] = packResponse{int64(p.Namespace), p.ExpiresAt.Format(time.DateOnly), p.NumberOfMinutes, p.PurchaseXID}
+	}
+	return out, nil
+}
+
+// move answers PATCH /namespaces/:id/minutes/move/:target_id.
+func (a *API) move(c *gin.Context) (any, error) {
+	if _, err := params.Of(c); err != nil {
+		return nil, err
+	}
+	if err := a.clerk.Move(c.Request.Context(), namespace(c, "id"), namespace(c, "target_id")); err != nil {
+		return nil, err
+	}
+	c.Status(http.StatusAccepted)
+	return messageBody{"202 Accepted"}, nil
+}

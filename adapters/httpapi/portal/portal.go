@@ -1,0 +1,169 @@
+// Package portal speaks to the customers portal, which applies what it has
+// sold: with an administrator's access token, in Rails' words.
+package portal
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/adapters/httpapi"
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/application/credentials"
+	"gatehouse/application/provisioning"
+	"gatehouse/domain"
+	"gatehouse/domain/billing"
+	"gatehouse/domain/source"
+)
+
+// API is the portal's routes.
+type API struct {
+	credentials *credentials.Office
+	clerk       *provisioning.Clerk
+	// soldHere says that namespaces have plans here at all.
+	soldHere bool
+}
+
+// New makes an API. With soldHere off the routes for reconciliations are closed,
+// as they are everywhere but on gitlab.com.
+func New(credentials *credentials.Office, clerk *provisioning.Clerk, soldHere bool) *API {
+	return &API{credentials, clerk, soldHere}
+}
+
+// bodyLimit is in bytes.
+const bodyLimit = 1 << 20
+
+// Mount adds the routes that may be public to r, which stands for
+// /api/v4/namespaces.
+func (a *API) Mount(r gin.IRouter) {
+	r = r.Group("/:id", httpapi.Limit(bodyLimit))
+	r.GET("/gitlab_subscription", a.reader, reply(a.subscription))
+	r.POST("/gitlab_subscription", a.admin, reply(a.subscribe))
+	r.PUT("/gitlab_subscription", a.admin, reply(a.amend))
+	r.POST("/minutes", a.admin, reply(a.purchase))
+	r.PATCH("/minutes/move/:target_id", a.admin, reply(a.move))
+}
+
+// MountInternal adds the others to r, which stands for /api/v4/internal, and
+// all once more under the prefix that newer portals know.
+func (a *API) MountInternal(r gin.IRouter) {
+	r = r.Group("", httpapi.Limit(bodyLimit))
+	r.PUT("/upcoming_reconciliations", a.gate, a.admin, reply(a.schedule))
+	r.DELETE("/upcoming_reconciliations", a.gate, a.admin, reply(a.unschedule))
+	newer := r.Group("/gitlab_subscriptions/namespaces")
+	a.Mount(newer)
+	newer.PUT("/:id/upcoming_reconciliations", a.gate, a.admin, reply(a.scheduleOne))
+	newer.DELETE("/:id/upcoming_reconciliations", a.gate, a.admin, reply(a.unscheduleOne))
+}
+
+// Unknown answers for what is no route here, a wrong method too.
+func Unknown(c *gin.Context) {
+	c.JSON(http.StatusNotFound, errorBody{"404 Not Found"})
+}
+
+// gate closes a route where nothing is sold, to anybody.
+func (a *API) gate(c *gin.Context) {
+	if !a.soldHere {
+		dialect.Refuse(c, domain.Refuse(domain.Forbidden, "403 Forbidden - This API is gitlab.com only!"))
+	}
+}
+
+type errorBody struct {
+	Error string `json:"error"`
+}
+
+type messageBody struct {
+	Message any `json:"message"`
+}
+
+var dialect = httpapi.Dialect{Status: status, Body: body}
+
+// status has 400 for what is well-formed and still not possible: so says Rails.
+var status = map[domain.Kind]int{
+	domain.NotFound:        http.StatusNotFound,
+	domain.Conflict:        http.StatusBadRequest,
+	domain.Invalid:         http.StatusBadRequest,
+	domain.Unauthenticated: http.StatusUnauthorized,
+	domain.Forbidden:       http.StatusForbidden,
+	domain.Unprocessable:   http.StatusBadRequest,
+	domain.TooMany:         http.StatusTooManyRequests,
+	domain.TooLarge:        http.StatusRequestEntityTooLarge,
+	domain.Unavailable:     http.StatusServiceUnavailable,
+}
+
+// body names a bad parameter in "error", and says all else in "message".
+func body(kind domain.Kind, message string) any {
+	if kind == domain.Invalid || kind == domain.TooLarge {
+		return errorBody{message}
+	}
+	return messageBody{message}
+}
+
+// reply writes what h returns, or refuses.
+func reply(h func(*gin.Context) (any, error)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		answer, err := h(c)
+		if err != nil {
+			refuse(c, err)
+			return
+		}
+		c.JSON(c.Writer.Status(), answer)
+	}
+}
+
+// refuse tells of records that cannot be kept field by field, and of media that
+// cannot be read by their own status.
+func refuse(c *gin.Context, err error) {
+	faults, isFaults := errors.AsType[billing.Faults](err)
+	rejections, isRejections := errors.AsType[billing.Rejections](err)
+	media, isMedia := errors.AsType[*params.UnsupportedMedia](err)
+	switch {
+	case isFaults:
+		refuseWith(c, err, http.StatusBadRequest, messageBody{byField(faults)})
+	case isRejections:
+		refuseWith(c, err, http.StatusBadRequest, messageBody{errorBody{inJSON(rejections)}})
+	case isMedia:
+		refuseWith(c, err, http.StatusUnsupportedMediaType, errorBody{media.Message})
+	default:
+		dialect.Refuse(c, err)
+	}
+}
+
+func refuseWith(c *gin.Context, err error, status int, body any) {
+	_ = c.Error(err) // the request log writes it
+	c.AbortWithStatusJSON(status, body)
+}
+
+func byField(faults billing.Faults) map[string][]string {
+	out := map[string][]string{}
+	for _, f := range faults {
+		out[f.Field] = append(out[f.Field], f.Message)
+	}
+	return out
+}
+
+// inJSON is the JSON that Rails puts into a text: one object for each namespace
+// that was rejected.
+func inJSON(rejections billing.Rejections) string {
+	list := make([]map[string]any, len(rejections))
+	for i, r := range rejections {
+		if list[i] = map[string]any{strconv.FormatInt(int64(r.Namespace), 10): r.Messages}; r.Whole {
+			list[i] = map[string]any{"bulk_upsert": r.Messages[0]}
+		}
+	}
+	text, _ := json.Marshal(list) // of texts and lists of texts
+	return string(text)
+}
+
+// namespace reads the namespace that a part of the path names: all digits are a
+// number, all else is a full path. What cannot be either names nothing.
+func namespace(c *gin.Context, part string) billing.Ref {
+	text := c.Param(part)
+	if number, err := strconv.ParseInt(text, 10, 64); err == nil && text[0] >= '0' && text[0] <= '9' {
+		return billing.Ref{ID: source.NamespaceID(number)}
+	}
+	return billing.Ref{Path: source.Path(text)}
+}

@@ -1,0 +1,175 @@
+package portal
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/application/provisioning"
+	"gatehouse/domain/billing"
+)
+
+// terms are the parameters of a subscription but for its start.
+type terms struct {
+	EndDate            *params.Date `param:"end_date"`
+	PlanCode           *string      `param:"plan_code"`
+	Plan               *string      `param:"plan"`
+	Seats              *int32       `param:"seats"`
+	MaxSeatsUsed       *int32       `param:"max_seats_used"`
+	AutoRenew          *bool        `param:"auto_renew"`
+	Trial              *bool        `param:"trial"`
+	TrialStartsOn      *params.Date `param:"trial_starts_on"`
+	TrialEndsOn        *params.Date `param:"trial_ends_on"`
+	TrialExtensionType *int32       `param:"trial_extension_type"`
+}
+
+type subscribeParams struct {
+	StartDate *params.Date `param:"start_date,required"`
+	terms
+}
+
+type amendParams struct {
+	StartDate *params.Date `param:"start_date"`
+	terms
+}
+
+// change is what the parameters ask for: a parameter that is there and null
+// clears, one that is not there leaves alone.
+func (t terms) change(values params.Values, start *params.Date) billing.Change {
+	plan := given(values, "plan_code", t.PlanCode)
+	if !plan.Given { // as GitLab's own example calls it
+		plan = given(values, "plan", t.Plan)
+	}
+	return billing.Change{
+		Plan:      plan,
+		StartDate: given(values, "start_date", date(start)), EndDate: given(values, "end_date", date(t.EndDate)),
+		Seats: given(values, "seats", t.Seats), MaxSeatsUsed: given(values, "max_seats_used", t.MaxSeatsUsed),
+		AutoRenew: given(values, "auto_renew", t.AutoRenew), Trial: given(values, "trial", t.Trial),
+		TrialStartsOn:  given(values, "trial_starts_on", date(t.TrialStartsOn)),
+		TrialEnds:      given(values, "trial_ends_on", date(t.TrialEndsOn)),
+		TrialExtension: given(values, "trial_extension_type", t.TrialExtensionType),
+	}
+}
+
+func given[T any](values params.Values, name string, value *T) billing.Field[T] {
+	return billing.Field[T]{Given: values.Given(name), Value: value}
+}
+
+func date(d *params.Date) *time.Time {
+	if d == nil {
+		return nil
+	}
+	return &d.Time
+}
+
+// subscribe answers POST /namespaces/:id/gitlab_subscription.
+func (a *API) subscribe(c *gin.Context) (any, error) {
+	var in subscribeParams
+	values, err := decode(c, &in)
+	if err != nil {
+		return nil, err
+	}
+	statement, err := a.clerk.Subscribe(c.Request.Context(), namespace(c, "id"), in.change(values, in.StartDate))
+	c.Status(http.StatusCreated)
+	return told(c, statement, err)
+}
+
+// amend answers PUT /namespaces/:id/gitlab_subscription.
+func (a *API) amend(c *gin.Context) (any, error) {
+	var in amendParams
+	values, err := decode(c, &in)
+	if err != nil {
+		return nil, err
+	}
+	statement, err := a.clerk.Amend(c.Request.Context(), namespace(c, "id"), in.change(values, in.StartDate))
+	return told(c, statement, err)
+}
+
+// decode is params.Decode that also returns what there was.
+func decode(c *gin.Context, into any) (params.Values, error) {
+	err := params.Decode(c, into)
+	values, _ := params.Of(c) // the same error again
+	return values, err
+}
+
+// told logs a plan that nobody knows, and answers all the same: plans are made
+// up on the portal first.
+func told(c *gin.Context, s provisioning.Statement, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	if s.UnknownPlan != "" {
+		_ = c.Error(fmt.Errorf("there is no plan %.100q, so that none was booked", s.UnknownPlan))
+	}
+	return newSubscriptionResponse(s), nil
+}
+
+// subscription answers GET /namespaces/:id/gitlab_subscription.
+func (a *API) subscription(c *gin.Context) (any, error) {
+	statement, ok, err := a.clerk.Subscription(c.Request.Context(), caller(c), namespace(c, "id"))
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+		return subscriptionResponse{}, nil
+	default:
+		return newSubscriptionResponse(statement), nil
+	}
+}
+
+// subscriptionResponse has every member also where there is no subscription.
+type subscriptionResponse struct {
+	Plan    planResponse    `json:"plan"`
+	Usage   usageResponse   `json:"usage"`
+	Billing billingResponse `json:"billing"`
+}
+
+type planResponse struct {
+	Code          *string `json:"code"`
+	Name          *string `json:"name"`
+	Trial         *bool   `json:"trial"`
+	AutoRenew     *bool   `json:"auto_renew"`
+	Upgradable    *bool   `json:"upgradable"`
+	ExcludeGuests *bool   `json:"exclude_guests"`
+}
+
+type usageResponse struct {
+	SeatsInSubscription *int32 `json:"seats_in_subscription"`
+	SeatsInUse          *int32 `json:"seats_in_use"`
+	MaxSeatsUsed        *int32 `json:"max_seats_used"`
+	SeatsOwed           *int32 `json:"seats_owed"`
+}
+
+type billingResponse struct {
+	StartDate   *string `json:"subscription_start_date"`
+	EndDate     *string `json:"subscription_end_date"`
+	TrialEndsOn *string `json:"trial_ends_on"`
+}
+
+func newSubscriptionResponse(s provisioning.Statement) subscriptionResponse {
+	out := subscriptionResponse{
+		Plan:  planResponse{Trial: &s.Trial, AutoRenew: s.AutoRenew, Upgradable: &s.Upgradable, ExcludeGuests: &s.ExcludesGuests},
+		Usage: usageResponse{&s.Seats, &s.SeatsInUse, &s.MaxSeatsUsed, &s.SeatsOwed},
+		Billing: billingResponse{
+			StartDate: isoDate(s.StartDate), EndDate: isoDate(s.EndDate), TrialEndsOn: isoDate(s.TrialEnds),
+		},
+	}
+	if s.Plan.Code != "" {
+		title := cmp.Or(s.Plan.Title, s.Plan.Code)
+		out.Plan.Code, out.Plan.Name = &s.Plan.Code, &title
+	}
+	return out
+}
+
+// isoDate is nil for none.
+func isoDate(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	text := t.Format(time.DateOnly)
+	return &text
+}

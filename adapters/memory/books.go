@@ -1,0 +1,103 @@
+package memory
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"gatehouse/application/directory"
+	"gatehouse/application/provisioning"
+	"gatehouse/domain/billing"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// books reads what was sold in the world of the moment, or in a unit's own.
+type books struct{ world func() *world }
+
+// Books returns what was sold, for reading.
+func (s *Store) Books() provisioning.Books { return books{s.world.Load} }
+
+// Namespace implements provisioning.Books.
+func (b books) Namespace(ctx context.Context, ref billing.Ref) (billing.Namespace, error) {
+	if err := ctx.Err(); err != nil {
+		return billing.Namespace{}, err
+	}
+	w, id := b.world(), ref.ID
+	if id == 0 {
+		id = w.paths[ref.Path.Fold()].namespace
+	}
+	n, ok := w.namespaces.rows[id]
+	if !ok {
+		return billing.Namespace{}, missing("namespace %v", ref)
+	}
+	return billing.Namespace{ID: n.ID, Top: n.parent == 0, Owner: n.owner}, nil
+}
+
+// Role implements provisioning.Books.
+func (b books) Role(ctx context.Context, user identity.UserID, group source.NamespaceID, now time.Time) (source.Role, error) {
+	w, best := b.world(), source.NoRole
+	for n := range w.lineage(group) {
+		at := directory.Holder{Group: n.ID}
+		best = max(best, w.direct(user, at, now), w.lent(user, at, now))
+	}
+	return best, ctx.Err()
+}
+
+// LiveSeats implements provisioning.Books.
+func (b books) LiveSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (int32, error) {
+	w, least := b.world(), source.NoRole+1
+	if !guests {
+		least = source.Guest + 1
+	}
+	taken := map[identity.UserID]bool{}
+	for at, m := range w.members {
+		u := w.users.rows[at.user]
+		if m.state != directory.MemberActive || over(m.expiry, now) || u.State != identity.Active || u.Type != identity.Human {
+			continue
+		}
+		if w.below(at.in, group) && m.role >= least || min(m.role, w.mostLent(at.in.Group, group, now)) >= least {
+			taken[at.user] = true
+		}
+	}
+	return int32(len(taken)), ctx.Err()
+}
+
+// below says whether a group or project is in the tree of the group.
+func (w *world) below(in directory.Holder, group source.NamespaceID) bool {
+	if in.Project != 0 {
+		return w.within(w.projects.rows[in.Project].namespace, group)
+	}
+	return w.within(in.Group, group)
+}
+
+// mostLent is the most that any share in the tree of the group lends to members
+// of another one, in which those of the groups above it count too.
+func (w *world) mostLent(to, group source.NamespaceID, now time.Time) source.Role {
+	best := source.NoRole
+	for in, shares := range w.shares {
+		for with, s := range shares {
+			if to != 0 && !over(s.expiry, now) && w.below(in, group) && w.within(with, to) {
+				best = max(best, s.role)
+			}
+		}
+	}
+	return best
+}
+
+// Subscription implements provisioning.Books.
+func (b books) Subscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
+	return b.world().subscription(ctx, of)
+}
+
+// Subscribers implements provisioning.Books.
+func (b books) Subscribers(ctx context.Context, plans []string, after source.NamespaceID, most int) ([]source.NamespaceID, error) {
+	var of []source.NamespaceID
+	for id, s := range b.world().subscriptions {
+		if id > after && slices.Contains(plans, s.Plan) {
+			of = append(of, id)
+		}
+	}
+	slices.Sort(of)
+	return of[:min(most, len(of))], ctx.Err()
+}

@@ -1,0 +1,242 @@
+package memory
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"gatehouse/application/provisioning"
+	"gatehouse/domain/billing"
+	"gatehouse/domain/source"
+)
+
+// sold is what was sold to namespaces.
+type sold struct {
+	subscriptions map[source.NamespaceID]billing.Subscription
+	history       []pastSubscription
+	// packs are kept by their purchase.
+	packs           map[string]billing.Pack
+	reconciliations map[source.NamespaceID]reconciliation
+}
+
+// pastSubscription is what a subscription was until it was changed.
+type pastSubscription struct {
+	changedAt time.Time
+	billing.Subscription
+}
+
+type reconciliation struct {
+	billing.Reconciliation
+	updatedAt time.Time
+}
+
+func newSold() sold {
+	return sold{
+		subscriptions:   map[source.NamespaceID]billing.Subscription{},
+		packs:           map[string]billing.Pack{},
+		reconciliations: map[source.NamespaceID]reconciliation{},
+	}
+}
+
+func (s sold) clone() sold {
+	return sold{maps.Clone(s.subscriptions), slices.Clone(s.history), maps.Clone(s.packs), maps.Clone(s.reconciliations)}
+}
+
+// Ledger returns the unit of work on what was sold.
+func (s *Store) Ledger() provisioning.Work {
+	return func(ctx context.Context, do func(provisioning.Ledger) error) error {
+		return s.change(ctx, func(d *draft) error {
+			b := books{func() *world { return d.world }}
+			return do(provisioning.Ledger{Books: b, Subscriptions: d, Packs: d, Reconciliations: d})
+		})
+	}
+}
+
+// hasNamespace returns domain.NotFound unless there is a namespace of that number.
+func (w *world) hasNamespace(ctx context.Context, id source.NamespaceID) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return w.namespaces.has(id, "namespace")
+}
+
+// PayerAt implements directory.Sold.
+func (d *draft) PayerAt(ctx context.Context, path string) (billing.Namespace, error) {
+	return books{func() *world { return d.world }}.Namespace(ctx, billing.Ref{Path: source.Path(path)})
+}
+
+// PutSubscription implements directory.Sold.
+func (d *draft) PutSubscription(ctx context.Context, s billing.Subscription) error {
+	if _, there := d.subscriptions[s.Namespace]; there {
+		return d.ChangeSubscription(ctx, s)
+	}
+	return d.AddSubscription(ctx, s)
+}
+
+// PutPack implements directory.Sold.
+func (d *draft) PutPack(ctx context.Context, p billing.Pack) error {
+	if err := d.hasNamespace(ctx, p.Namespace); err != nil {
+		return err
+	}
+	delete(d.packs, p.PurchaseXID)
+	return d.AddPack(ctx, p)
+}
+
+// HoldSubscription implements provisioning.Subscriptions: units run one after
+// the other.
+func (d *draft) HoldSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
+	return d.subscription(ctx, of)
+}
+
+// AddSubscription implements provisioning.Subscriptions.
+func (d *draft) AddSubscription(ctx context.Context, s billing.Subscription) error {
+	if err := d.hasNamespace(ctx, s.Namespace); err != nil {
+		return err
+	}
+	if _, taken := d.subscriptions[s.Namespace]; taken {
+		return conflict("subscription of namespace %d", s.Namespace)
+	}
+	d.subscriptions[s.Namespace] = kept(s)
+	return nil
+}
+
+// ChangeSubscription implements provisioning.Subscriptions.
+func (d *draft) ChangeSubscription(ctx context.Context, s billing.Subscription) error {
+	old, err := d.subscription(ctx, s.Namespace)
+	if err != nil {
+		return err
+	}
+	d.history = append(d.history, pastSubscription{micro(s.UpdatedAt), old})
+	s.CreatedAt = old.CreatedAt
+	d.subscriptions[s.Namespace] = kept(s)
+	return nil
+}
+
+func (w *world) subscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
+	if err := ctx.Err(); err != nil {
+		return billing.Subscription{}, err
+	}
+	s, ok := w.subscriptions[of]
+	if !ok {
+		return billing.Subscription{}, missing("subscription of namespace %d", of)
+	}
+	return kept(s), nil
+}
+
+// kept is a subscription as stores keep it, with nothing of the caller's.
+func kept(s billing.Subscription) billing.Subscription {
+	s.StartDate, s.EndDate, s.TrialStartsOn, s.TrialEnds = day(s.StartDate), day(s.EndDate), day(s.TrialStartsOn), day(s.TrialEnds)
+	s.MaxChangedAt, s.CreatedAt, s.UpdatedAt = micro(s.MaxChangedAt), micro(s.CreatedAt), micro(s.UpdatedAt)
+	s.AutoRenew = copied(s.AutoRenew)
+	return s
+}
+
+// Pack implements provisioning.Packs.
+func (d *draft) Pack(ctx context.Context, of source.NamespaceID, xid string) (billing.Pack, error) {
+	if err := ctx.Err(); err != nil {
+		return billing.Pack{}, err
+	}
+	p, ok := d.packs[xid]
+	if !ok || p.Namespace != of {
+		return billing.Pack{}, missing("pack of namespace %d", of)
+	}
+	return p, nil
+}
+
+// AddPack implements provisioning.Packs.
+func (d *draft) AddPack(ctx context.Context, p billing.Pack) error {
+	if err := d.hasNamespace(ctx, p.Namespace); err != nil {
+		return err
+	}
+	if _, taken := d.packs[p.PurchaseXID]; taken {
+		return conflict("pack of namespace %d", p.Namespace)
+	}
+	p.ExpiresAt = day(p.ExpiresAt)
+	d.packs[p.PurchaseXID] = p
+	return nil
+}
+
+// MovePacks implements provisioning.Packs.
+func (d *draft) MovePacks(ctx context.Context, from, to source.NamespaceID) error {
+	if err := d.hasNamespace(ctx, to); err != nil {
+		return err
+	}
+	for xid, p := range d.packs {
+		if p.Namespace == from {
+			p.Namespace = to
+			d.packs[xid] = p
+		}
+	}
+	return nil
+}
+
+// PutReconciliation implements provisioning.Reconciliations.
+func (d *draft) PutReconciliation(ctx context.Context, r billing.Reconciliation, now time.Time) error {
+	if err := d.hasNamespace(ctx, r.Namespace); err != nil {
+		return err
+	}
+	r.Next, r.AlertFrom = day(r.Next), day(r.AlertFrom)
+	d.reconciliations[r.Namespace] = reconciliation{r, micro(now)}
+	return nil
+}
+
+// RemoveReconciliation implements provisioning.Reconciliations.
+func (d *draft) RemoveReconciliation(ctx context.Context, of source.NamespaceID) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if _, ok := d.reconciliations[of]; !ok {
+		return missing("reconciliation of namespace %d", of)
+	}
+	delete(d.reconciliations, of)
+	return nil
+}
+
+func (w *world) listSubscriptions() (rows [][]any) {
+	for _, s := range w.subscriptions {
+		rows = append(rows, subscriptionRow(s))
+	}
+	return rows
+}
+
+func (w *world) listHistory() (rows [][]any) {
+	for i, s := range w.history {
+		rows = append(rows, append([]any{int64(i + 1), s.changedAt}, subscriptionRow(s.Subscription)...))
+	}
+	return rows
+}
+
+func subscriptionRow(s billing.Subscription) []any {
+	var renews any
+	if s.AutoRenew != nil {
+		renews = *s.AutoRenew
+	}
+	return []any{
+		int64(s.Namespace), text(s.Plan), bareDay(s.StartDate), bareDay(s.EndDate),
+		int64(s.Seats), int64(s.SeatsInUse), int64(s.MaxSeatsUsed), int64(s.SeatsOwed), renews, s.Trial,
+		bareDay(s.TrialStartsOn), bareDay(s.TrialEnds), number(int64(s.TrialExtension)), moment(s.MaxChangedAt), moment(s.UpdatedAt),
+	}
+}
+
+// bareDay is a day without a time; nil for none.
+func bareDay(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.Format(time.DateOnly)
+}
+
+func (w *world) listPacks() (rows [][]any) {
+	for _, p := range w.packs {
+		rows = append(rows, []any{int64(p.Namespace), p.PurchaseXID, int64(p.NumberOfMinutes), bareDay(p.ExpiresAt)})
+	}
+	return rows
+}
+
+func (w *world) listReconciliations() (rows [][]any) {
+	for _, r := range w.reconciliations {
+		rows = append(rows, []any{int64(r.Namespace), bareDay(r.Next), bareDay(r.AlertFrom), r.updatedAt})
+	}
+	return rows
+}

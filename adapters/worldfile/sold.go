@@ -1,0 +1,77 @@
+package worldfile
+
+import (
+	"math"
+	"strings"
+	"time"
+
+	"gatehouse/application/directory"
+	"gatehouse/domain/billing"
+)
+
+func subscription(e *entry) directory.Subscription {
+	s := directory.Subscription{
+		Entry:     e.here(),
+		Namespace: e.needText("namespace"),
+		Subscription: billing.Subscription{
+			Plan: e.text("plan_code"), StartDate: e.needDay("start_date"), EndDate: e.day("end_date"),
+			Seats: e.count("seats"), SeatsInUse: e.count("seats_in_use"), MaxSeatsUsed: e.count("max_seats_used"), SeatsOwed: e.count("seats_owed"),
+			AutoRenew: e.optionalFlag("auto_renew"), Trial: e.flag("trial", false),
+			TrialStartsOn: e.day("trial_starts_on"), TrialEnds: e.day("trial_ends_on"),
+		},
+	}
+	extension, _ := e.number("trial_extension_type", 0, 2)
+	s.TrialExtension = int32(extension)
+	if s.Trial && s.TrialStartsOn.IsZero() {
+		e.need("trial_starts_on")
+	}
+	if s.Namespace != "" {
+		e.once(e.line, "the subscription of %s", strings.ToLower(s.Namespace))
+	}
+	return s
+}
+
+func pack(e *entry) directory.Pack {
+	e.need("number_of_minutes")
+	p := directory.Pack{
+		Entry:     e.here(),
+		Namespace: e.needText("namespace"),
+		Pack: billing.Pack{
+			PurchaseXID: e.needText("purchase_xid"), NumberOfMinutes: e.count("number_of_minutes"), ExpiresAt: e.needDay("expires_at"),
+		},
+	}
+	if p.PurchaseXID == "" {
+		return p
+	}
+	if !p.Pack.ExpiresAt.IsZero() && !p.Valid() {
+		e.mistake(e.members["purchase_xid"].Line, "purchase_xid must be at most 32 characters, and not blank")
+	}
+	e.secretOnce(e.line, "this purchase", "purchase "+p.PurchaseXID)
+	return p
+}
+
+func reconciliation(e *entry) directory.Reconciliation {
+	r := directory.Reconciliation{
+		Entry:     e.here(),
+		Namespace: e.needText("namespace"),
+		Reconciliation: billing.Reconciliation{
+			Next: e.needDay("next_reconciliation_date"), AlertFrom: e.needDay("display_alert_from"),
+		},
+	}
+	if r.Namespace != "" {
+		e.once(e.line, "the reconciliation of %s", strings.ToLower(r.Namespace))
+	}
+	return r
+}
+
+// needDay returns a day that must be there.
+func (e *entry) needDay(name string) time.Time {
+	e.need(name)
+	return e.day(name)
+}
+
+// count returns a number that a column of 32 bits holds; 0 if it is not there.
+func (e *entry) count(name string) int32 {
+	value, _ := e.number(name, 0, math.MaxInt32)
+	return int32(value)
+}

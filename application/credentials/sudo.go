@@ -1,0 +1,40 @@
+package credentials
+
+import (
+	"context"
+	"fmt"
+
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+)
+
+// ErrNoSudo is for a token that does not let its user act as somebody else.
+var ErrNoSudo = domain.Refuse(domain.Forbidden, "The request requires higher privileges than provided by the access token.")
+
+// As returns the user, by number or by name in any letter case, as whom the
+// bearer wants to act, or a Refusal.
+func (o *Office) As(ctx context.Context, b Bearer, who string) (identity.User, error) {
+	switch {
+	case !b.User.Admin:
+		return identity.User{}, domain.Refuse(domain.Forbidden, "403 Forbidden - Must be admin to use sudo")
+	case !b.Token.Allows(identity.ScopeSudo):
+		return identity.User{}, ErrNoSudo
+	}
+	claim := identity.ClaimUser(who)
+	if claim.Kind == identity.Unresolvable {
+		claim = identity.ClaimName(who)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	h, err := o.holders.Holder(ctx, claim)
+	user := h.Actor.User
+	switch {
+	case err != nil:
+		return identity.User{}, fmt.Errorf("%w (%w)", errUnavailable, err)
+	case !user.Known():
+		return identity.User{}, domain.Refuse(domain.NotFound, "404 User with ID or username '%.100s' Not Found", who)
+	case o.rules.Users.CheckUser(user, o.now()) != nil:
+		return identity.User{}, ErrBlockedUser
+	}
+	return user, nil
+}

@@ -1,0 +1,90 @@
+package directory
+
+import (
+	"context"
+	"time"
+
+	"gatehouse/domain/billing"
+	"gatehouse/domain/source"
+)
+
+// Subscription describes what a namespace has subscribed to. The natural key is
+// the namespace.
+type Subscription struct {
+	Entry
+	// Namespace is the path of a top-level group, or a username.
+	Namespace string
+	// Subscription.Namespace and its stamps are not read from here.
+	billing.Subscription
+}
+
+// Pack describes a pack of compute minutes. The natural key is its purchase.
+type Pack struct {
+	Entry
+	// Namespace is the path of a top-level group, or a username.
+	Namespace string
+	// Pack.Namespace is not read from here.
+	billing.Pack
+}
+
+// Reconciliation describes one to come. The natural key is the namespace.
+type Reconciliation struct {
+	Entry
+	// Namespace is the path of a group, or a username.
+	Namespace string
+	// Reconciliation.Namespace is not read from here.
+	billing.Reconciliation
+}
+
+// Sold keeps what was sold to namespaces.
+type Sold interface {
+	// PayerAt returns the group or personal namespace at a path, or
+	// domain.NotFound.
+	PayerAt(ctx context.Context, path string) (billing.Namespace, error)
+	// PutSubscription keeps a subscription of a namespace, which exists. The
+	// state of one that is there goes into the history, and it stays as old as
+	// it is.
+	PutSubscription(ctx context.Context, s billing.Subscription) error
+	// PutPack keeps a pack of a namespace, which exists; another one's is taken
+	// over.
+	PutPack(ctx context.Context, p billing.Pack) error
+	// PutReconciliation keeps what is announced to a namespace, which exists,
+	// in place of what was.
+	PutReconciliation(ctx context.Context, r billing.Reconciliation, now time.Time) error
+}
+
+func (f *filing) subscription(ctx context.Context, s Subscription) {
+	if id, ok := f.payer(ctx, s.Line, s.Namespace, true); ok {
+		s.Subscription.Namespace, s.CreatedAt, s.UpdatedAt = id, f.now, f.now
+		f.kept(f.to.Sold.PutSubscription(ctx, s.Subscription), s.Line, "subscription of", s.Namespace)
+	}
+}
+
+func (f *filing) pack(ctx context.Context, p Pack) {
+	if id, ok := f.payer(ctx, p.Line, p.Namespace, true); ok {
+		p.Pack.Namespace = id
+		f.kept(f.to.Sold.PutPack(ctx, p.Pack), p.Line, "pack of", p.Namespace)
+	}
+}
+
+func (f *filing) reconciliation(ctx context.Context, r Reconciliation) {
+	if id, ok := f.payer(ctx, r.Line, r.Namespace, false); ok {
+		r.Reconciliation.Namespace = id
+		f.kept(f.to.Sold.PutReconciliation(ctx, r.Reconciliation, f.now), r.Line, "reconciliation of", r.Namespace)
+	}
+}
+
+// payer returns the number of a namespace that is referred to; one that has to
+// be at the top is a mistake elsewhere.
+func (f *filing) payer(ctx context.Context, line int, path string, top bool) (source.NamespaceID, bool) {
+	id, ok := find(ctx, f, f.payers, line, "namespace", path, func(ctx context.Context, path string) (source.NamespaceID, error) {
+		found, err := f.to.Sold.PayerAt(ctx, path)
+		f.nested[found.ID] = !found.Top
+		return found.ID, err
+	})
+	if ok && top && f.nested[id] {
+		f.mistake(line, "namespace %q is below another one, and only the top can be sold to", path)
+		return 0, false
+	}
+	return id, ok
+}

@@ -1,0 +1,89 @@
+package provisioning
+
+import (
+	"context"
+	"errors"
+
+	"gatehouse/domain"
+	"gatehouse/domain/billing"
+	"gatehouse/domain/source"
+)
+
+// Schedule announces reconciliations. Those that cannot be kept come back as
+// billing.Rejections, and the others are kept all the same: so does GitLab. If
+// two are for one namespace, none is kept.
+func (c *Clerk) Schedule(ctx context.Context, list []billing.Reconciliation) error {
+	var rejected billing.Rejections
+	err := c.write(ctx, func(ctx context.Context, l Ledger) error {
+		var good []billing.Reconciliation
+		good, rejected = nil, nil // this may be the second try
+		for _, r := range list {
+			wrong, err := examine(ctx, l.Books, r)
+			switch {
+			case err != nil:
+				return err
+			case wrong != nil:
+				rejected = append(rejected, billing.Rejection{Namespace: r.Namespace, Messages: wrong})
+			default:
+				good = append(good, r)
+			}
+		}
+		if twice(good) {
+			rejected = append(rejected, billing.Rejection{Whole: true, Messages: []string{"a namespace is there twice"}})
+			return rejected
+		}
+		for _, r := range good {
+			if err := l.Reconciliations.PutReconciliation(ctx, r, c.now()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && rejected != nil {
+		return rejected
+	}
+	return err
+}
+
+// examine returns what is wrong with a reconciliation.
+func examine(ctx context.Context, books Books, r billing.Reconciliation) (wrong []string, err error) {
+	_, err = books.Namespace(ctx, billing.Ref{ID: r.Namespace})
+	switch {
+	case r.Namespace == 0, errors.Is(err, domain.NotFound):
+		wrong = append(wrong, "Namespace can't be blank")
+	case err != nil:
+		return nil, err
+	}
+	return append(wrong, r.CheckDates()...), nil
+}
+
+func twice(list []billing.Reconciliation) bool {
+	seen := map[source.NamespaceID]bool{}
+	for _, r := range list {
+		if seen[r.Namespace] {
+			return true
+		}
+		seen[r.Namespace] = true
+	}
+	return false
+}
+
+// Unschedule takes the reconciliation of a namespace back, or returns a Refusal
+// if there is none.
+func (c *Clerk) Unschedule(ctx context.Context, of source.NamespaceID) error {
+	return c.write(ctx, func(ctx context.Context, l Ledger) error {
+		err := l.Reconciliations.RemoveReconciliation(ctx, of)
+		if errors.Is(err, domain.NotFound) {
+			return domain.Refuse(domain.NotFound, "404 Not Found")
+		}
+		return err
+	})
+}
+
+// Resolve returns the number of a namespace, or a Refusal.
+func (c *Clerk) Resolve(ctx context.Context, ref billing.Ref) (source.NamespaceID, error) {
+	ctx, cancel := context.WithTimeout(ctx, readPatience)
+	defer cancel()
+	n, err := find(ctx, c.books, ref, "Namespace")
+	return n.ID, told(err)
+}

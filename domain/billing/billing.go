@@ -1,0 +1,122 @@
+// Package billing says what was sold to a namespace: its subscription with the
+// seats that are taken, packs of compute minutes, and when it will be asked to
+// pay for more.
+package billing
+
+import (
+	"strings"
+	"time"
+
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// Namespace is a group or a person's own namespace, as the one who pays.
+type Namespace struct {
+	ID source.NamespaceID
+	// Top says that nothing stands above it. Personal namespaces always do.
+	Top bool
+	// Owner is whose personal namespace it is; 0 for a group.
+	Owner identity.UserID
+}
+
+// Personal says whether it is a person's own.
+func (n Namespace) Personal() bool { return n.Owner != 0 }
+
+// Ref names a namespace: by its number or, if that is 0, by its full path in
+// any letter case.
+type Ref struct {
+	ID   source.NamespaceID
+	Path source.Path
+}
+
+// Plan is what can be subscribed to.
+type Plan struct {
+	Code, Title string
+	// Paid plans have seats that cost something.
+	Paid bool
+	// Top plans cannot be upgraded.
+	Top bool
+	// ExcludeGuests lets guests of a group take no seats.
+	ExcludeGuests bool
+}
+
+// FreePlan is the code of the plan that "no plan" stands for.
+const FreePlan = "free"
+
+// Plans are all that there are.
+type Plans []Plan
+
+// Find returns the plan of that code; ok is false if there is none.
+func (ps Plans) Find(code string) (plan Plan, ok bool) {
+	for _, p := range ps {
+		if p.Code == code {
+			return p, true
+		}
+	}
+	return Plan{}, false
+}
+
+// PaidCodes are the codes of the paid plans.
+func (ps Plans) PaidCodes() []string {
+	var codes []string
+	for _, p := range ps {
+		if p.Paid {
+			codes = append(codes, p.Code)
+		}
+	}
+	return codes
+}
+
+// Pack is a number of compute minutes that was bought at once.
+type Pack struct {
+	Namespace source.NamespaceID
+	// PurchaseXID is the portal's own name for the purchase. It is unique over
+	// all namespaces, to the byte.
+	PurchaseXID     string
+	NumberOfMinutes int32
+	// ExpiresAt is a day.
+	ExpiresAt time.Time
+}
+
+// longestXID is in characters.
+const longestXID = 32
+
+// Valid says whether the pack can be kept. None of its members may be missing:
+// an expiry that is zero, an xid that is blank.
+func (p Pack) Valid() bool {
+	return p.NumberOfMinutes >= 0 && !p.ExpiresAt.IsZero() && strings.TrimSpace(p.PurchaseXID) != "" && len([]rune(p.PurchaseXID)) <= longestXID
+}
+
+// Reconciliation is the day on which a namespace will be asked to pay for the
+// seats that it took beyond those it bought. There is one for each namespace.
+type Reconciliation struct {
+	Namespace source.NamespaceID
+	// Next is the day itself, AlertFrom the first one on which it is announced.
+	Next, AlertFrom time.Time
+}
+
+// CheckDates returns what is wrong with the days, in the order of the fields.
+func (r Reconciliation) CheckDates() (wrong []string) {
+	if r.Next.IsZero() {
+		wrong = append(wrong, "Next reconciliation date can't be blank")
+	}
+	if r.AlertFrom.IsZero() {
+		wrong = append(wrong, "Display alert from can't be blank")
+	}
+	return wrong
+}
+
+// CheckReader returns why a user, who has role in the namespace if it is a
+// group, may not read what it has subscribed to, or nil.
+func (n Namespace) CheckReader(u identity.User, role source.Role) error {
+	switch {
+	case u.Admin, n.Personal() && n.Owner == u.ID, role >= source.Owner:
+		return nil
+	case role > source.NoRole:
+		return domain.Refuse(domain.Forbidden, "403 Forbidden")
+	default:
+		return domain.Refuse(domain.NotFound, "404 Namespace Not Found")
+	}
+}

@@ -1,0 +1,205 @@
+package billing
+
+import (
+	"time"
+
+	"gatehouse/domain/source"
+)
+
+// Subscription is what a namespace has subscribed to. Days are at their
+// beginning in UTC, and zero for none.
+type Subscription struct {
+	Namespace source.NamespaceID
+	// Plan is a plan's code; empty for none.
+	Plan               string
+	StartDate, EndDate time.Time
+	// Seats were bought, SeatsInUse were taken when somebody last counted, and
+	// SeatsOwed are those of the most ever taken that were not bought.
+	Seats, MaxSeatsUsed, SeatsInUse, SeatsOwed int32
+	// AutoRenew is nil where nobody said.
+	AutoRenew                *bool
+	Trial                    bool
+	TrialStartsOn, TrialEnds time.Time
+	// TrialExtension is 1 for an extended and 2 for a reactivated trial, 0 for
+	// neither.
+	TrialExtension int32
+	// MaxChangedAt is when MaxSeatsUsed last changed by itself; zero for never
+	// in this term.
+	MaxChangedAt         time.Time
+	CreatedAt, UpdatedAt time.Time
+}
+
+// Field is one member of a change: left alone, or given, with nil for null.
+type Field[T any] struct {
+	Given bool
+	Value *T
+}
+
+// to puts a given value, or otherwise for null, into a member.
+func (f Field[T]) to(member *T, otherwise T) {
+	switch {
+	case !f.Given:
+	case f.Value == nil:
+		*member = otherwise
+	default:
+		*member = *f.Value
+	}
+}
+
+// null says whether null was given.
+func (f Field[T]) null() bool { return f.Given && f.Value == nil }
+
+// Change is what the portal wants a subscription to be. What is not given
+// stays.
+type Change struct {
+	Plan                     Field[string]
+	StartDate, EndDate       Field[time.Time]
+	Seats, MaxSeatsUsed      Field[int32]
+	AutoRenew, Trial         Field[bool]
+	TrialStartsOn, TrialEnds Field[time.Time]
+	TrialExtension           Field[int32]
+}
+
+// UnknownPlan is the code that was asked for and that no plan has; empty if
+// there is none such.
+func (c Change) UnknownPlan(plans Plans) string {
+	if c.Plan.Value == nil {
+		return ""
+	}
+	if _, known := plans.Find(*c.Plan.Value); known {
+		return ""
+	}
+	return *c.Plan.Value
+}
+
+// apply returns s as c wants it.
+func (c Change) apply(s Subscription, plans Plans) Subscription {
+	if c.Plan.Given {
+		code := FreePlan
+		if c.Plan.Value != nil {
+			code = *c.Plan.Value
+		}
+		plan, _ := plans.Find(code) // a plan that nobody knows is none, as in Rails
+		s.Plan = plan.Code
+	}
+	c.StartDate.to(&s.StartDate, time.Time{})
+	c.EndDate.to(&s.EndDate, time.Time{})
+	c.Seats.to(&s.Seats, 0)
+	c.MaxSeatsUsed.to(&s.MaxSeatsUsed, 0)
+	if c.AutoRenew.Given {
+		s.AutoRenew = c.AutoRenew.Value
+	}
+	c.Trial.to(&s.Trial, false)
+	c.TrialStartsOn.to(&s.TrialStartsOn, time.Time{})
+	c.TrialEnds.to(&s.TrialEnds, time.Time{})
+	c.TrialExtension.to(&s.TrialExtension, 0)
+	if c.Trial.Value != nil && *c.Trial.Value && !c.TrialStartsOn.Given && c.StartDate.Value != nil {
+		s.TrialStartsOn = s.StartDate
+	}
+	return s
+}
+
+const negative = "must be greater than or equal to 0"
+
+// faults returns what is wrong with s, which c has made so. Strictly a trial
+// has both its days, in their order.
+func (c Change) faults(s Subscription, strict bool) (found Faults) {
+	note := func(wrong bool, field, message string) {
+		if wrong {
+			found = append(found, Fault{field, message})
+		}
+	}
+	note(c.Seats.null(), "seats", blank)
+	note(s.Seats < 0, "seats", negative)
+	note(s.StartDate.IsZero(), "start_date", blank)
+	note(s.MaxSeatsUsed < 0, "max_seats_used", negative)
+	note(s.Trial && s.TrialStartsOn.IsZero(), "trial_starts_on", blank)
+	note(strict && s.Trial && s.TrialEnds.IsZero(), "trial_ends_on", blank)
+	note(strict && s.Trial && !s.TrialEnds.IsZero() && !s.TrialEnds.After(s.TrialStartsOn), "trial_ends_on", "must be after trial_starts_on")
+	note(s.TrialExtension < 0 || s.TrialExtension > 2, "trial_extension_type", "is not included in the list")
+	return found
+}
+
+// Create returns the subscription that c asks for; live tells how many seats of
+// its namespace are taken. What is wrong comes back as Faults.
+func (c Change) Create(namespace source.NamespaceID, plans Plans, strict bool, live func(Subscription) (int32, error), now time.Time) (Subscription, error) {
+	s := c.apply(Subscription{Namespace: namespace, StartDate: now.UTC().Truncate(24 * time.Hour)}, plans)
+	if found := c.faults(s, strict); found != nil {
+		return Subscription{}, found
+	}
+	taken, err := live(s)
+	s.SeatsInUse, s.CreatedAt, s.UpdatedAt = taken, now, now
+	return s, err
+}
+
+// Update returns old as c wants it; live is how many seats are taken, asked
+// for only if they have to be counted anew. What is wrong comes back as Faults.
+func (c Change) Update(old Subscription, plans Plans, strict bool, live func(Subscription) (int32, error), now time.Time) (Subscription, error) {
+	s := c.apply(old, plans)
+	if found := c.faults(s, strict); found != nil {
+		return Subscription{}, found
+	}
+	s.UpdatedAt = now
+	switch {
+	case s.recounts(old, plans):
+		taken, err := live(s)
+		if err != nil {
+			return Subscription{}, err
+		}
+		s.SeatsInUse, s.MaxSeatsUsed, s.MaxChangedAt = taken, taken, time.Time{}
+		s.SeatsOwed = s.owed()
+	case s.MaxSeatsUsed != old.MaxSeatsUsed:
+		// What is owed stays: the portal says so in its own time.
+		s.MaxChangedAt = now
+	}
+	return s, nil
+}
+
+// recounts says whether the seats of a paid plan begin anew: with a new term,
+// at the end of a trial, or where the most that were taken were so before the
+// term began. It is the rule of GitLab 16.
+func (s Subscription) recounts(old Subscription, plans Plans) bool {
+	if !s.Paid(plans) {
+		return false
+	}
+	newTerm := !s.StartDate.Equal(old.StartDate) && !s.EndDate.Equal(old.EndDate) &&
+		(old.EndDate.IsZero() || !s.StartDate.Before(old.EndDate))
+	outdated := !old.MaxChangedAt.IsZero() && old.MaxChangedAt.Before(s.StartDate)
+	return newTerm || old.Trial && !s.Trial || outdated
+}
+
+func (s Subscription) owed() int32 { return max(0, s.MaxSeatsUsed-s.Seats) }
+
+// Recounted returns s after the seats that are taken were counted, and whether
+// that changed anything.
+func (s Subscription) Recounted(live int32, now time.Time) (Subscription, bool) {
+	old := s
+	if live > s.MaxSeatsUsed {
+		s.MaxSeatsUsed, s.MaxChangedAt = live, now
+	}
+	s.SeatsInUse, s.SeatsOwed = live, s.owed()
+	changed := s != old
+	if changed {
+		s.UpdatedAt = now
+	}
+	return s, changed
+}
+
+// Paid says whether the seats of s cost something.
+func (s Subscription) Paid(plans Plans) bool {
+	plan, _ := plans.Find(s.Plan)
+	return !s.Trial && s.Seats > 0 && plan.Paid
+}
+
+// Upgradable says whether there is something better to buy, on the day of now.
+func (s Subscription) Upgradable(plans Plans, now time.Time) bool {
+	plan, _ := plans.Find(s.Plan)
+	expired := !s.EndDate.IsZero() && s.EndDate.Before(now.UTC().Truncate(24*time.Hour))
+	return !plan.Top && s.Paid(plans) && !expired
+}
+
+// ExcludesGuests says whether guests of the namespace take no seats.
+func (s Subscription) ExcludesGuests(plans Plans, of Namespace) bool {
+	plan, _ := plans.Find(s.Plan)
+	return plan.ExcludeGuests && !of.Personal()
+}

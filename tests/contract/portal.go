@@ -1,0 +1,208 @@
+package contract
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+
+	"gatehouse/adapters/httpapi"
+	"gatehouse/adapters/httpapi/portal"
+	"gatehouse/application/credentials"
+	"gatehouse/application/provisioning"
+	"gatehouse/bootstrap"
+	"gatehouse/domain/billing"
+)
+
+// customers is everybody whom a request of the portal can be about.
+const customers = `
+users:
+  - {id: 1, username: root, admin: true}
+  - {id: 2, username: own, namespace_id: 202}
+  - {id: 3, username: maint}
+  - {id: 4, username: gus}
+  - {id: 5, username: sam}
+  - {id: 6, username: gone, state: blocked, admin: true}
+  - {id: 7, username: dormant, state: deactivated, admin: true}
+  - {id: 8, username: boss, admin: true}
+groups:
+  - {id: 10, path: acme}
+  - {id: 11, path: acme/sub}
+  - {id: 12, path: Test.Group.2, visibility: public}
+  - {id: 13, path: other}
+  - {id: 14, path: empty}
+projects: [{id: 500, path: acme/cli}]
+members:
+  - {user: own, group: acme, role: owner}
+  - {user: maint, group: acme, role: maintainer}
+  - {user: gus, group: acme, role: guest}
+access_tokens:
+  - {user: root, name: portal, scopes: [api], token: t-root}
+  - {user: root, name: read, scopes: [read_api], token: t-read}
+  - {user: root, name: other, scopes: [read_user], token: t-other}
+  - {user: root, name: sudo, scopes: [api, sudo], token: t-sudo}
+  - {user: root, name: old, scopes: [api], token: t-old, expires_at: 2026-03-10}
+  - {user: root, name: off, scopes: [api], token: t-off, revoked: true}
+  - {user: own, name: own, scopes: [read_api], token: t-own}
+  - {user: own, name: own api, scopes: [api, sudo], token: t-own-api}
+  - {user: maint, name: maint, scopes: [api], token: t-maint}
+  - {user: gus, name: gus, scopes: [api], token: t-gus}
+  - {user: sam, name: sam, scopes: [api], token: t-sam}
+  - {user: gone, name: gone, scopes: [api], token: t-gone}
+  - {user: dormant, name: dormant, scopes: [api], token: t-dormant}
+`
+
+// contractPlans are those of the contract's 5.6.
+func contractPlans() (plans billing.Plans) {
+	for _, p := range bootstrap.Default().Plans {
+		plans = append(plans, billing.Plan{Code: p.Code, Title: p.Title, Paid: p.Paid, Top: p.Top, ExcludeGuests: p.ExcludeGuests})
+	}
+	return plans
+}
+
+// till is the portal's side of a store, with a clock that is set by hand.
+type till struct {
+	Subject
+	clerk  *provisioning.Clerk
+	engine http.Handler
+	now    time.Time
+}
+
+// till opens the portal's routes over the store, among the customers.
+func (s Subject) till(change ...func(*provisioning.Rules)) *till {
+	s.Helper()
+	return s.tillOver(s.Ledger, true, change...)
+}
+
+func (s Subject) tillOver(work provisioning.Work, soldHere bool, change ...func(*provisioning.Rules)) *till {
+	s.Helper()
+	s.apply(customers)
+	t := &till{Subject: s, now: now}
+	clock := func() time.Time { return t.now }
+	rules := provisioning.Rules{Plans: contractPlans()}
+	for _, c := range change {
+		c(&rules)
+	}
+	t.clerk = provisioning.New(s.Books, work, rules, clock)
+	engine, err := httpapi.NewEngine(zap.NewNop(), nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	engine.HandleMethodNotAllowed = false
+	engine.NoRoute(portal.Unknown)
+	office := credentials.New(s.Holders, s.Codes, s.Tokens, minutes{}, credentials.Rules{}, rand.Reader, clock)
+	api := portal.New(office, t.clerk, soldHere)
+	api.Mount(engine.Group("/api/v4/namespaces"))
+	api.MountInternal(engine.Group("/api/v4/internal"))
+	t.engine = httpapi.Handler("", engine)
+	return t
+}
+
+// send makes a request: a method, a path behind /api/v4 and, if any, a body,
+// which is JSON if it begins like it and a form otherwise. Headers are written
+// "Name: value"; an administrator's token is among them unless one is given.
+func (t *till) send(request, body string, headers ...string) reply {
+	method, path, _ := strings.Cut(request, " ")
+	r := httptest.NewRequestWithContext(t.Context(), method, "/api/v4"+path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if body != "" && strings.ContainsAny(body[:1], "{[") {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if len(headers) == 0 {
+		headers = []string{"PRIVATE-TOKEN: t-root"}
+	}
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	t.engine.ServeHTTP(w, r)
+	return reply{w.Code, w.Body.String(), w.Header()}
+}
+
+// is fails the case unless the answer is that one. A body that is an object is
+// compared member by member, where want may say less at the top and one level
+// below.
+func (t *till) is(what string, got reply, status int, want string) {
+	t.Helper()
+	if got.status != status {
+		t.Errorf("%s: got %d %s, want %d %s", what, got.status, got.body, status, want)
+		return
+	}
+	if want != "" && got.body != want && !holds(got.body, want) {
+		t.Errorf("%s: got %s, want %s", what, got.body, want)
+	}
+}
+
+// holds says whether an object has all members of another one that has the
+// three parts of a subscription.
+func holds(got, want string) bool {
+	var has, needs map[string]map[string]any
+	if json.Unmarshal([]byte(got), &has) != nil || json.Unmarshal([]byte(want), &needs) != nil {
+		return false
+	}
+	for part, members := range needs {
+		for name, value := range members {
+			found, there := has[part][name]
+			if !there || !cmp.Equal(found, value) {
+				return false
+			}
+		}
+	}
+	return len(needs) > 0
+}
+
+// deal is one row of a table: a request and its answer.
+type deal struct {
+	request, body string
+	status        int
+	want          string
+}
+
+// all makes the requests in their order.
+func (t *till) all(rows ...deal) {
+	t.Helper()
+	for _, r := range rows {
+		t.is(fmt.Sprint(r.request, " ", r.body), t.send(r.request, r.body), r.status, r.want)
+	}
+}
+
+// sold is what was sold so far, but for times.
+func (t *till) sold() []string {
+	t.Helper()
+	return slices.Concat(
+		t.list("subscriptions", "namespace_id", "plan_code", "start_date", "end_date", "seats", "seats_in_use", "max_seats_used", "seats_owed"),
+		t.list("packs"), t.list("reconciliations", "namespace_id", "next_reconciliation_date", "display_alert_from"))
+}
+
+const (
+	missingNamespace = `{"message":"404 Namespace Not Found"}`
+)
+
+// portalRoutes are all, with a request each that is well-formed.
+var portalRoutes = []struct{ request, body string }{
+	{"GET /namespaces/10/gitlab_subscription", ""},
+	{"POST /namespaces/10/gitlab_subscription", "start_date=2026-01-01"},
+	{"PUT /namespaces/10/gitlab_subscription", ""},
+	{"POST /namespaces/10/minutes", `{"packs":[]}`},
+	{"PATCH /namespaces/10/minutes/move/13", ""},
+	{"PUT /internal/upcoming_reconciliations", `{"upcoming_reconciliations":[]}`},
+	{"DELETE /internal/upcoming_reconciliations?namespace_id=10", ""},
+	{"GET /internal/gitlab_subscriptions/namespaces/10/gitlab_subscription", ""},
+	{"POST /internal/gitlab_subscriptions/namespaces/10/gitlab_subscription", "start_date=2026-01-01"},
+	{"PUT /internal/gitlab_subscriptions/namespaces/10/gitlab_subscription", ""},
+	{"POST /internal/gitlab_subscriptions/namespaces/10/minutes", `{"packs":[]}`},
+	{"PATCH /internal/gitlab_subscriptions/namespaces/10/minutes/move/13", ""},
+	{"PUT /internal/gitlab_subscriptions/namespaces/10/upcoming_reconciliations", "next_reconciliation_date=2026-04-01&display_alert_from=2026-03-01"},
+	{"DELETE /internal/gitlab_subscriptions/namespaces/10/upcoming_reconciliations", ""},
+}
+
+// portalCases are the rows of billing.md, over any store.
+var portalCases = slices.Concat(portalAuthCases, subscriptionCases, seatCases, minutesCases, reconciliationCases, portalTogetherCases)

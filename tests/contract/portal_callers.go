@@ -1,0 +1,214 @@
+package contract
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// portalAuthCases are the rows of billing.md 2 to 4.
+var portalAuthCases = []Case{
+	{Name: "billing.md 2.1: where the token is looked for", Check: func(s Subject) {
+		t := s.till()
+		const get = "GET /namespaces/13/gitlab_subscription"
+		for what, try := range map[string]reply{
+			"PRIVATE-TOKEN":            t.send(get, "", "PRIVATE-TOKEN: t-root"),
+			"private-token":            t.send(get, "", "private-token: t-root"),
+			"Bearer":                   t.send(get, "", "Authorization: Bearer t-root"),
+			"bearer":                   t.send(get, "", "Authorization: bearer  t-root"),
+			"TOKEN":                    t.send(get, "", "TOKEN: t-root"),
+			"parameter":                t.send(get+"?private_token=t-root", "", "X: y"),
+			"parameter in a form":      t.send("PUT /namespaces/13/gitlab_subscription", "private_token=t-root", "X: y"),
+			"parameter in JSON":        t.send("PUT /namespaces/13/gitlab_subscription", `{"private_token":"t-root"}`, "X: y"),
+			"parameter before headers": t.send(get+"?private_token=t-root", "", "PRIVATE-TOKEN: x", "Authorization: Bearer x", "TOKEN: x"),
+			"PRIVATE-TOKEN before":     t.send(get, "", "PRIVATE-TOKEN: t-root", "Authorization: Bearer x", "TOKEN: x"),
+			"Bearer before TOKEN":      t.send(get, "", "Authorization: Bearer t-root", "TOKEN: x"),
+			"empty ones do not count":  t.send(get+"?private_token=", "", "PRIVATE-TOKEN: ", "TOKEN: t-root"),
+		} {
+			if want := 200; try.status != want && !(strings.Contains(what, "in a form") || strings.Contains(what, "JSON")) || try.status == 401 {
+				s.Errorf("%s: got %d %s, want %d", what, try.status, try.body, want)
+			}
+		}
+		t.is("a wrong one before a right one", t.send(get+"?private_token=x", "", "PRIVATE-TOKEN: t-root"), 401, unauthorized)
+		t.is("Basic", t.send(get, "", "Authorization: Basic t-root"), 401, unauthorized)
+		t.is("access_token", t.send(get+"?access_token=t-root", "", "X: y"), 401, unauthorized)
+	}},
+	{Name: "billing.md 2.2: what comes of it, on every route", Check: func(s Subject) {
+		t := s.till()
+		for _, r := range portalRoutes {
+			reading := strings.HasPrefix(r.request, "GET")
+			for _, row := range []struct {
+				header string
+				status int
+				want   string
+			}{
+				{"X: y", 401, unauthorized},
+				{"PRIVATE-TOKEN: unknown", 401, unauthorized},
+				{"PRIVATE-TOKEN: t-old", 401, `{"error":"invalid_token","error_description":"Token is expired. You can either do re-authorization or token refresh."}`},
+				{"PRIVATE-TOKEN: t-off", 401, `{"error":"invalid_token","error_description":"Token was revoked. You have to re-authorize from the user."}`},
+				{"PRIVATE-TOKEN: t-other", 403, `{"error":"insufficient_scope","error_description":"The request requires higher privileges than provided by the access token.","scope":"api read_api"}`},
+				{"PRIVATE-TOKEN: t-gone", 403, `{"message":"403 Forbidden - Your account has been blocked."}`},
+				{"PRIVATE-TOKEN: t-dormant", 403, `{"message":"403 Forbidden - Your account has been blocked."}`},
+				{"PRIVATE-TOKEN: t-own-api", 403, mayNot},
+				{"PRIVATE-TOKEN: t-read", 403, ""},
+			} {
+				if reading && (strings.HasSuffix(row.header, "t-own-api") || strings.HasSuffix(row.header, "t-read")) {
+					row.status, row.want = 200, ""
+				}
+				got := t.send(r.request, r.body, row.header)
+				t.is(r.request+" "+row.header, got, row.status, row.want)
+				bearer := got.header.Get("WWW-Authenticate")
+				if named := strings.HasPrefix(bearer, "Bearer ") && strings.Contains(bearer, `error="invalid_token"`); named != strings.Contains(row.want, "invalid_token") {
+					s.Errorf("%s %s: WWW-Authenticate is %q", r.request, row.header, bearer)
+				}
+			}
+		}
+		s.same("nothing was sold", len(t.sold()), 0)
+		s.fine("Flush", s.Keeper.Flush(s.Context()))
+		s.same("stamped", slices.Contains(s.list("access-tokens", "name", "last_used_at"), "portal -"), true)
+		t.is("used", t.send("GET /namespaces/10/gitlab_subscription", ""), 200, "")
+		s.fine("Flush", s.Keeper.Flush(s.Context()))
+		s.same("stamped", slices.Contains(s.list("access-tokens", "name", "last_used_at"), "portal 2026-03-10T12:34:56.789012Z"), true)
+	}},
+	{Name: "billing.md 2.3: sudo", Check: func(s Subject) {
+		t := s.till()
+		const get, put = "GET /namespaces/10/gitlab_subscription", "PUT /namespaces/13/gitlab_subscription"
+		const sudo = "PRIVATE-TOKEN: t-sudo"
+		for _, row := range []struct {
+			request string
+			headers []string
+			status  int
+			want    string
+		}{
+			{get + "?sudo=own", []string{"X: y"}, 401, unauthorized},
+			{get + "?sudo=own", []string{"PRIVATE-TOKEN: t-own-api"}, 403, `{"message":"403 Forbidden - Must be admin to use sudo"}`},
+			{get + "?sudo=own", []string{"PRIVATE-TOKEN: t-root"}, 403, `{"error":"insufficient_scope","error_description":"The request requires higher privileges than provided by the access token.","scope":"sudo"}`},
+			{get + "?sudo=nobody", []string{sudo}, 404, `{"message":"404 User with ID or username 'nobody' Not Found"}`},
+			{get + "?sudo=404", []string{sudo}, 404, `{"message":"404 User with ID or username '404' Not Found"}`},
+			{get + "?sudo=own", []string{sudo}, 200, ""},
+			{get + "?sudo=OWN", []string{sudo}, 200, ""},
+			{get, []string{sudo, "Sudo: 2"}, 200, ""},
+			{get + "?sudo=gus", []string{sudo}, 403, mayNot},
+			{get, []string{sudo, "Sudo: sam"}, 404, missingNamespace},
+			{get + "?sudo=gone", []string{sudo}, 403, `{"message":"403 Forbidden - Your account has been blocked."}`},
+			{put + "?sudo=own", []string{sudo}, 403, mayNot},
+			{put + "?sudo=boss", []string{sudo}, 404, `{"message":"404 GitlabSubscription Not Found"}`},
+		} {
+			t.is(fmt.Sprint(row.request, row.headers), t.send(row.request, "", row.headers...), row.status, row.want)
+		}
+	}},
+	{Name: "billing.md 2.4: gate, 401, 403, 400, 404", Check: func(s Subject) {
+		t := s.till()
+		const bad = "POST /namespaces/404/gitlab_subscription"
+		t.is("401 first", t.send(bad, "{", "X: y"), 401, unauthorized)
+		t.is("then 403", t.send(bad, "{", "PRIVATE-TOKEN: t-own-api"), 403, mayNot)
+		t.is("then 400", t.send(bad, "seats=x"), 400, `{"error":"start_date is missing, seats is invalid"}`)
+		t.is("then 404", t.send(bad, "start_date=2026-01-01"), 404, missingNamespace)
+		closed := s.tillOver(s.Ledger, false)
+		for _, request := range []string{"PUT /internal/upcoming_reconciliations", "DELETE /internal/upcoming_reconciliations", "PUT /internal/gitlab_subscriptions/namespaces/10/upcoming_reconciliations"} {
+			for _, header := range []string{"X: y", "PRIVATE-TOKEN: t-own", "PRIVATE-TOKEN: t-root"} {
+				closed.is("the gate "+header, closed.send(request, "{", header), 403, `{"message":"403 Forbidden - This API is gitlab.com only!"}`)
+			}
+		}
+		closed.is("no gate", closed.send("GET /namespaces/10/gitlab_subscription", ""), 200, "")
+	}},
+	{Name: "billing.md 3.2: encodings", Check: func(s Subject) {
+		t := s.till()
+		const post = "POST /namespaces/%d/gitlab_subscription"
+		t.all(
+			deal{"POST /namespaces/10/gitlab_subscription?start_date=2020-07-15&plan=premium&seats=10", "", 201, `{"plan":{"code":"premium"},"usage":{"seats_in_subscription":10}}`},
+			deal{fmt.Sprintf(post, 12), "start_date=2020-07-15&plan_code=gold&seats=7", 201, `{"plan":{"code":"gold"},"usage":{"seats_in_subscription":7}}`},
+			deal{fmt.Sprintf(post, 13) + "?seats=1&start_date=2019-01-01", `{"start_date":"2020-07-15","unknown":{"a":[1]}}`, 201, `{"usage":{"seats_in_subscription":1},"billing":{"subscription_start_date":"2020-07-15"}}`},
+			deal{fmt.Sprintf(post, 14), `{"start_date":`, 400, ""},
+			deal{fmt.Sprintf(post, 14), `[1]`, 400, ""},
+		)
+		t.is("malformed", t.send(fmt.Sprintf(post, 14), "{"), 400, `{"error":"message body does not match declared format"}`)
+		t.is("XML", t.send(fmt.Sprintf(post, 14), "<a/>", "PRIVATE-TOKEN: t-root", "Content-Type: text/xml"), 415, `{"error":"content type \"text/xml\" is not supported"}`)
+		multipart := "--b\r\nContent-Disposition: form-data; name=\"start_date\"\r\n\r\n2020-07-15\r\n--b--\r\n"
+		t.is("multipart", t.send(fmt.Sprintf(post, 14), multipart, "PRIVATE-TOKEN: t-root", "Content-Type: multipart/form-data; boundary=b"), 201, "")
+		t.is("too large", t.send(fmt.Sprintf(post, 14), "x="+strings.Repeat("x", 1<<20)), 413, "")
+	}},
+	{Name: "billing.md 3.3: scalars", Check: func(s Subject) {
+		t := s.till()
+		const put = "PUT /namespaces/10/gitlab_subscription"
+		t.is("a subscription", t.send("POST /namespaces/10/gitlab_subscription", "start_date=2026-01-01"), 201, "")
+		for value, want := range map[string]string{
+			`10`: "10", `"10"`: "10", `" 10"`: "10", `"010"`: "10", `10.5`: "10", `0`: "0", `2147483647`: "2147483647",
+			`"10.5"`: "", `"1e3"`: "", `"0x10"`: "", `"abc"`: "", `true`: "", `[1]`: "", `{}`: "", `2147483648`: "", `9223372036854775808`: "", `"99999999999999999999"`: "",
+		} {
+			status, answer := 200, `{"usage":{"seats_in_subscription":`+want+`}}`
+			if want == "" {
+				status, answer = 400, `{"error":"seats is invalid"}`
+			}
+			t.is("seats "+value, t.send(put, `{"seats":`+value+`}`), status, answer)
+		}
+		for _, value := range []string{`""`, `null`, `" "`} {
+			t.is("seats "+value, t.send(put, `{"seats":`+value+`}`), 400, `{"message":{"seats":["can't be blank"]}}`)
+			t.is("max "+value, t.send(put, `{"max_seats_used":`+value+`}`), 200, `{"usage":{"max_seats_used":0}}`)
+			t.is("auto_renew "+value, t.send(put, `{"auto_renew":`+value+`}`), 200, `{"plan":{"auto_renew":null}}`)
+			t.is("trial "+value, t.send(put, `{"trial":`+value+`}`), 200, `{"plan":{"trial":false}}`)
+			t.is("end "+value, t.send(put, `{"end_date":`+value+`}`), 200, `{"billing":{"subscription_end_date":null}}`)
+		}
+		for value, want := range map[string]string{
+			`true`: "true", `1`: "true", `"true"`: "true", `"T"`: "true", `"yes"`: "true", `"Y"`: "true", `"ON"`: "true", `"1"`: "true",
+			`false`: "false", `0`: "false", `"false"`: "false", `"f"`: "false", `"No"`: "false", `"n"`: "false", `"off"`: "false", `"0"`: "false",
+			`"maybe"`: "", `2`: "", `[]`: "", `{}`: "",
+		} {
+			status, answer := 200, `{"plan":{"auto_renew":`+want+`}}`
+			if want == "" {
+				status, answer = 400, `{"error":"auto_renew is invalid"}`
+			}
+			t.is("auto_renew "+value, t.send(put, `{"auto_renew":`+value+`}`), status, answer)
+		}
+		t.is("text", t.send(put, `{"plan_code":["premium"]}`), 400, `{"error":"plan_code is invalid"}`)
+		t.is("text", t.send(put, `{"plan_code":{"a":1}}`), 400, `{"error":"plan_code is invalid"}`)
+		t.is("a number as text", t.send(put, `{"plan_code":7}`), 200, `{"plan":{"code":null,"name":null}}`)
+	}},
+	{Name: "billing.md 3.4: dates", Check: func(s Subject) {
+		t := s.till()
+		t.is("a subscription", t.send("POST /namespaces/10/gitlab_subscription", "start_date=2026-01-01"), 201, "")
+		for text, want := range map[string]string{
+			`"2020-07-15"`: "2020-07-15", `"2020-7-5"`: "2020-07-05", `"20200715"`: "2020-07-15", `"2020/07/15"`: "2020-07-15",
+			`"13 Jun 2021"`: "2021-06-13", `"13-Jun-2021"`: "2021-06-13", `"Jun 13 2021"`: "2021-06-13", `"Jun 15, 2020"`: "2020-06-15", `"13 June 2021"`: "2021-06-13",
+			`"15-07-2020"`: "2020-07-15", `"15.07.2020"`: "2020-07-15", `"31/12/2018"`: "2018-12-31", `"01/01/2018"`: "2018-01-01", `"1/2/2018"`: "2018-02-01",
+			`"2020-07-15T10:00:00Z"`: "2020-07-15", `"2020-07-15 10:00:00 UTC"`: "2020-07-15", `"Sun, 13 Jun 2021 00:00:00 GMT"`: "2021-06-13",
+			`"2020-07-15T23:30:00-08:00"`: "2020-07-15", `" 2020-07-15 "`: "2020-07-15", `"\"2020-07-15\""`: "2020-07-15",
+			`"12/31/2018"`: "", `"2020-02-30"`: "", `"2020-13-01"`: "", `"invalid"`: "", `"today"`: "", `"0"`: "", `"1594771200"`: "",
+			`1594771200`: "", `20200715`: "", `true`: "", `["2020-07-15"]`: "", `"Wed"`: "", `"13"`: "", `"13 juin 2021"`: "",
+		} {
+			status, answer := 200, `{"billing":{"subscription_start_date":"`+want+`"}}`
+			if want == "" {
+				status, answer = 400, `{"error":"start_date is invalid"}`
+			}
+			t.is(text, t.send("PUT /namespaces/10/gitlab_subscription", `{"start_date":`+text+`}`), status, answer)
+		}
+	}},
+	{Name: "billing.md 4: finding a namespace", Check: func(s Subject) {
+		t := s.till()
+		t.all(
+			deal{"GET /namespaces/10/gitlab_subscription", "", 200, ""},
+			deal{"GET /namespaces/acme/gitlab_subscription", "", 200, ""},
+			deal{"GET /namespaces/ACME/gitlab_subscription", "", 200, ""},
+			deal{"GET /namespaces/acme%2Fsub/gitlab_subscription", "", 200, ""},
+			deal{"GET /namespaces/ACME%2fSub/gitlab_subscription", "", 200, ""},
+			deal{"GET /namespaces/test.group.2/gitlab_subscription", "", 200, ""},
+			deal{"GET /namespaces/202/gitlab_subscription", "", 200, ""},
+			deal{"GET /namespaces/Own/gitlab_subscription", "", 200, ""},
+			deal{"GET /namespaces/acme/sub/gitlab_subscription", "", 404, noRoute},
+			deal{"GET /namespaces/acme%2Fcli/gitlab_subscription", "", 404, missingNamespace},
+			deal{"GET /namespaces/500/gitlab_subscription", "", 404, missingNamespace},
+			deal{"GET /namespaces/2/gitlab_subscription", "", 404, missingNamespace},
+			deal{"GET /namespaces/0/gitlab_subscription", "", 404, missingNamespace},
+			deal{"GET /namespaces/-10/gitlab_subscription", "", 404, missingNamespace},
+			deal{"GET /namespaces/99999999999999999999/gitlab_subscription", "", 404, missingNamespace},
+			deal{"GET /namespaces/%00/gitlab_subscription", "", 404, missingNamespace},
+			deal{"GET /namespaces/%ff/gitlab_subscription", "", 404, missingNamespace},
+			deal{"GET /namespaces/none/gitlab_subscription", "", 404, missingNamespace},
+			deal{"DELETE /namespaces/10/gitlab_subscription", "", 404, noRoute},
+			deal{"GET /namespaces/10/minutes", "", 404, noRoute},
+			deal{"GET /namespaces/10", "", 404, noRoute},
+			deal{"GET /internal/upcoming_reconciliations", "", 404, noRoute},
+			deal{"GET /internal/gitlab_subscriptions/namespaces/10/owners", "", 404, noRoute},
+		)
+	}},
+}

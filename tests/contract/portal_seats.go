@@ -1,0 +1,239 @@
+package contract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gatehouse/application/provisioning"
+	"gatehouse/domain/billing"
+	"gatehouse/domain/source"
+)
+
+// crowdOf are users with names from a letter and a number on.
+func crowdOf(letter string, n int) (users, members string) {
+	for i := range n {
+		users += fmt.Sprintf("  - {username: %s%d}\n", letter, i)
+		members += fmt.Sprintf("  - {user: %s%d, group: seats, role: developer}\n", letter, i)
+	}
+	return users, members
+}
+
+// seated is a group with somebody in every way in which one can be in it.
+const seated = `
+users:
+  - {username: top}
+  - {username: guest}
+  - {username: below}
+  - {username: inproject}
+  - {username: guestinproject}
+  - {username: twice}
+  - {username: lent}
+  - {username: lentabove}
+  - {username: lentguest}
+  - {username: cut}
+  - {username: toproject}
+  - {username: mini}
+  - {username: above}
+  - {username: no1, state: blocked}
+  - {username: no2, state: deactivated}
+  - {username: no3}
+  - {username: no4}
+  - {username: no5}
+  - {username: no6}
+  - {username: no7, type: service_account}
+  - {username: no8, type: project_bot}
+  - {username: no9}
+  - {username: no10}
+  - {username: no11}
+groups: [{id: 70, path: seats}, {path: seats/a}, {path: seats/a/b}, {path: friends}, {path: friends/close}, {path: late}, {path: aside}, {path: readers}]
+projects: [{path: seats/p}, {path: seats/a/b/q}, {path: aside/r}]
+members:
+  - {user: top, group: seats, role: owner}
+  - {user: guest, group: seats, role: guest}
+  - {user: below, group: seats/a, role: developer}
+  - {user: inproject, project: seats/a/b/q, role: reporter}
+  - {user: guestinproject, project: seats/p, role: guest}
+  - {user: twice, group: seats, role: guest}
+  - {user: twice, project: seats/p, role: developer}
+  - {user: lent, group: friends/close, role: maintainer}
+  - {user: lentabove, group: friends, role: maintainer}
+  - {user: lentguest, group: friends/close, role: guest}
+  - {user: cut, group: readers, role: owner}
+  - {user: toproject, group: aside, role: developer}
+  - {user: mini, group: seats, role: minimal}
+  - {user: no1, group: seats, role: developer}
+  - {user: no2, group: seats, role: developer}
+  - {user: no3, group: seats, role: developer, state: requested}
+  - {user: no4, group: seats, role: developer, state: invited}
+  - {user: no5, group: seats, role: developer, state: awaiting}
+  - {user: no6, group: seats, role: developer, expires_at: 2026-03-10}
+  - {user: no7, group: seats, role: developer}
+  - {user: no8, group: seats, role: developer}
+  - {user: no9, group: late, role: developer}
+  - {user: no10, project: aside/r, role: developer}
+shares:
+  - {group: seats/a, with: friends/close, role: developer}
+  - {group: seats, with: readers, role: guest}
+  - {project: seats/p, with: aside, role: developer}
+  - {group: seats, with: late, role: developer, expires_at: 2026-03-10}
+`
+
+// seatCases are the rows of billing.md 5.4 and 5.6 about seats.
+var seatCases = []Case{
+	{Name: "billing.md 5.6: who takes a seat", Check: func(s Subject) {
+		t := s.till()
+		s.apply(seated)
+		const everybody, noGuests = 13 - 1, 12 - 4 // above has no place at all
+		for guests, want := range map[bool]int32{true: everybody, false: noGuests - 1} {
+			got, err := s.Books.LiveSeats(s.Context(), 70, guests, now)
+			s.fine("LiveSeats", err)
+			s.same(fmt.Sprint("with guests: ", guests), got, want)
+		}
+		const seats = "/namespaces/seats/gitlab_subscription"
+		t.all(
+			deal{"POST " + seats, "start_date=2026-01-01&plan=premium&seats=3", 201, `{"usage":{"seats_in_use":12}}`},
+			deal{"PUT " + seats, "plan=free", 200, `{"usage":{"seats_in_use":12}}`},
+			deal{"PUT " + seats, "plan=ultimate&trial=true&trial_starts_on=2026-01-01", 200, `{"usage":{"seats_in_use":7}}`},
+		)
+		s.apply("members: [{user: sam, group: seats/a, role: developer}]")
+		t.all(deal{"GET " + seats, "", 200, `{"usage":{"seats_in_use":8}}`})
+		s.same("nobody is in an empty group", t.send("POST /namespaces/empty/gitlab_subscription", "start_date=2026-01-01").status, 201)
+		t.all(deal{"GET /namespaces/empty/gitlab_subscription", "", 200, `{"usage":{"seats_in_use":0}}`})
+	}},
+	{Name: "billing.md 5.6: stored seats, until they are refreshed", Check: func(s Subject) {
+		t := s.till()
+		t.all(
+			deal{subscribeAcme, "start_date=2026-01-01&plan=premium&seats=1&max_seats_used=9", 201, `{"usage":{"seats_in_use":3,"max_seats_used":9,"seats_owed":0}}`},
+			deal{"POST /namespaces/own/gitlab_subscription", "start_date=2026-01-01&plan=gold&seats=1", 201, `{"usage":{"seats_in_use":1,"max_seats_used":0}}`},
+			deal{"POST /namespaces/12/gitlab_subscription", "start_date=2026-01-01&plan=free&seats=1", 201, ""},
+			deal{"POST /namespaces/13/gitlab_subscription", "start_date=2026-01-01&plan=premium", 201, ""},
+			deal{"POST /namespaces/14/gitlab_subscription", "start_date=2026-01-01&plan=premium&seats=1&trial=true", 201, ""},
+		)
+		s.apply("members: [{user: sam, group: acme, role: developer}, {user: sam, group: other, role: developer}, {user: sam, group: empty, role: developer}]")
+		t.all(deal{readAcme, "", 200, `{"usage":{"seats_in_use":3,"max_seats_used":9,"seats_owed":0}}`})
+		refreshed, err := t.clerk.RefreshSeats(s.Context())
+		s.fine("RefreshSeats", err)
+		s.same("refreshed", refreshed, provisioning.Refreshed{Counted: 2, Changed: 2})
+		stored := []string{"10 4 9 8", "12 0 0 0", "13 0 0 0", "14 0 0 0", "202 1 1 0"}
+		s.same("stored", s.list("subscriptions", "namespace_id", "seats_in_use", "max_seats_used", "seats_owed"), stored)
+		s.same("history", len(s.list("subscription-history")), 2)
+		refreshed, err = t.clerk.RefreshSeats(s.Context())
+		s.fine("RefreshSeats", err)
+		s.same("refreshed again", refreshed, provisioning.Refreshed{Counted: 2})
+		s.same("no more history", len(s.list("subscription-history")), 2)
+		s.apply("members: [{user: sam, group: acme, role: developer, state: invited}]")
+		_, err = t.clerk.RefreshSeats(s.Context())
+		s.fine("RefreshSeats", err)
+		stored[0] = "10 3 9 8"
+		s.same("the most stays", s.list("subscriptions", "namespace_id", "seats_in_use", "max_seats_used", "seats_owed"), stored)
+	}},
+	{Name: "several refreshes at once count alike", Check: func(s Subject) {
+		t := s.till()
+		t.all(deal{subscribeAcme, "start_date=2026-01-01&plan=premium&seats=1", 201, ""})
+		together(func(int) {
+			if _, err := t.clerk.RefreshSeats(s.Context()); err != nil {
+				s.Errorf("RefreshSeats: %v", err)
+			}
+		})
+		s.same("stored", s.list("subscriptions", "seats_in_use", "max_seats_used", "seats_owed"), []string{"3 3 2"})
+		s.same("changed once", len(s.list("subscription-history")), 1)
+	}},
+	{Name: "pages of subscribers", Check: func(s Subject) {
+		t := s.till()
+		for _, n := range []string{"10", "12", "13", "14", "202"} {
+			t.all(deal{"POST /namespaces/" + n + "/gitlab_subscription", "start_date=2026-01-01&plan=premium", 201, ""})
+		}
+		t.all(deal{"PUT /namespaces/13/gitlab_subscription", "plan=free", 200, ""})
+		var got []source.NamespaceID
+		for after := source.NamespaceID(0); ; {
+			page, err := s.Books.Subscribers(s.Context(), []string{"premium", "gold"}, after, 2)
+			s.fine("Subscribers", err)
+			if len(page) == 0 || len(page) > 2 {
+				break
+			}
+			got, after = append(got, page...), page[len(page)-1]
+		}
+		s.same("in order", got, []source.NamespaceID{10, 12, 14, 202})
+		none, err := s.Books.Subscribers(s.Context(), nil, 0, 9)
+		s.fine("Subscribers", err)
+		s.same("of no plan", none, []source.NamespaceID{})
+	}},
+	{Name: "a refresh that fails for one counts the others", Check: func(s Subject) {
+		broken := errors.New("no such luck")
+		calls := 0
+		t := s.tillOver(func(ctx context.Context, do func(provisioning.Ledger) error) error {
+			return s.Ledger(ctx, func(l provisioning.Ledger) error {
+				l.Subscriptions = failing{l.Subscriptions, func() error {
+					if calls++; calls == 1 {
+						return broken
+					}
+					return nil
+				}}
+				return do(l)
+			})
+		}, true)
+		for _, n := range []string{"10", "202"} {
+			t.all(deal{"POST /namespaces/" + n + "/gitlab_subscription", "start_date=2026-01-01&plan=premium&seats=1", 201, ""})
+		}
+		refreshed, err := t.clerk.RefreshSeats(s.Context())
+		s.same("an error", errors.Is(err, broken), true)
+		s.same("refreshed", refreshed, provisioning.Refreshed{Counted: 1, Changed: 1})
+		s.same("stored", s.list("subscriptions", "namespace_id", "max_seats_used"), []string{"10 0", "202 1"})
+	}},
+	{Name: "billing.md 5.4: when seats begin anew", Check: func(s Subject) {
+		// The state of before has more than the three who are there.
+		const before = "namespace: acme, plan_code: %s, start_date: 2020-07-15, end_date: %s, seats: 2, seats_in_use: 82, max_seats_used: 82, seats_owed: 80"
+		t := s.till()
+		kept, anew := `{"usage":{"seats_in_use":82,"max_seats_used":82,"seats_owed":80}}`, `{"usage":{"seats_in_use":3,"max_seats_used":3,"seats_owed":1}}`
+		for what, row := range map[string]struct{ plan, end, more, body, want string }{
+			"a new term":                     {"premium", "2021-07-15", "", "start_date=2021-07-15&end_date=2022-07-15", anew},
+			"after a gap":                    {"premium", "2021-07-15", "", "start_date=2021-09-01&end_date=2022-07-15", anew},
+			"the first end":                  {"premium", "null", "", "start_date=2020-07-16&end_date=2021-07-15", anew},
+			"overlapping":                    {"premium", "2021-07-15", "", "start_date=2021-07-14&end_date=2022-07-15", kept},
+			"only the end":                   {"premium", "2021-07-15", "", "end_date=2022-07-15", kept},
+			"only the start":                 {"premium", "2021-07-15", "", "start_date=2021-07-15", kept},
+			"the same dates":                 {"premium", "2021-07-15", "", "start_date=2020-07-15&end_date=2021-07-15", kept},
+			"a plan that costs nothing":      {"opaque", "2021-07-15", "", "start_date=2021-07-15&end_date=2022-07-15", `{"usage":{"max_seats_used":82,"seats_owed":80}}`},
+			"the end of a trial":             {"premium", "2021-07-15", ", trial: true, trial_starts_on: 2020-07-15", "trial=false", anew},
+			"a trial that goes on":           {"premium", "2021-07-15", ", trial: true, trial_starts_on: 2020-07-15", "trial=true", `{"usage":{"max_seats_used":82,"seats_owed":80}}`},
+			"the most, by itself":            {"premium", "2021-07-15", "", "max_seats_used=0", `{"usage":{"seats_in_use":82,"max_seats_used":0,"seats_owed":80}}`},
+			"a new term, whatever was given": {"premium", "2021-07-15", "", "start_date=2021-07-15&end_date=2022-07-15&max_seats_used=5&seats=2", anew},
+		} {
+			s.apply("subscriptions: [{" + fmt.Sprintf(before, row.plan, row.end) + row.more + "}]")
+			t.is(what, t.send(amendAcme, row.body), 200, row.want)
+		}
+		s.apply("subscriptions: [{" + fmt.Sprintf(before, "premium", "2030-07-15") + "}]")
+		t.all(
+			deal{amendAcme, "max_seats_used=90", 200, `{"usage":{"seats_in_use":82,"max_seats_used":90,"seats_owed":80}}`},
+			deal{amendAcme, "seats=3", 200, `{"usage":{"seats_in_use":82,"max_seats_used":90,"seats_owed":80}}`},
+		)
+		s.same("changed at", s.list("subscriptions", "max_seats_used_changed_at"), []string{"2026-03-10T12:34:56.789012Z"})
+		t.all(deal{amendAcme, "start_date=2026-03-11", 200, `{"usage":{"seats_in_use":3,"max_seats_used":3,"seats_owed":0}}`})
+		s.same("changed at, anew", s.list("subscriptions", "max_seats_used_changed_at"), []string{"-"})
+	}},
+	{Name: "the documented subscription", Check: func(s Subject) {
+		t := s.till()
+		s.apply("subscriptions: [{namespace: acme, plan_code: premium, start_date: 2020-07-15, end_date: 2021-07-15, seats: 80, seats_in_use: 82, max_seats_used: 82, seats_owed: 2}]")
+		for _, row := range []deal{
+			{readAcme, "", 200, `{"plan":{"code":"premium","name":"Premium","trial":false,"auto_renew":null,"upgradable":false,"exclude_guests":false},"usage":{"seats_in_subscription":80,"seats_in_use":82,"max_seats_used":82,"seats_owed":2},"billing":{"subscription_start_date":"2020-07-15","subscription_end_date":"2021-07-15","trial_ends_on":null}}`},
+			{amendAcme + "?max_seats_used=0", "", 200, `{"plan":{"code":"premium","name":"Premium","trial":false,"auto_renew":null,"upgradable":false,"exclude_guests":false},"usage":{"seats_in_subscription":80,"seats_in_use":82,"max_seats_used":0,"seats_owed":2},"billing":{"subscription_start_date":"2020-07-15","subscription_end_date":"2021-07-15","trial_ends_on":null}}`},
+		} {
+			s.same(row.request, t.send(row.request, "", "TOKEN: t-root").body, row.want)
+		}
+	}},
+}
+
+// failing fails to change subscriptions when fail says so.
+type failing struct {
+	provisioning.Subscriptions
+	fail func() error
+}
+
+// ChangeSubscription fails, or does what it says.
+func (f failing) ChangeSubscription(ctx context.Context, s billing.Subscription) error {
+	if err := f.fail(); err != nil {
+		return err
+	}
+	return f.Subscriptions.ChangeSubscription(ctx, s)
+}
