@@ -13,23 +13,24 @@ import (
 // things list the values of each thing's records, in the order of
 // directory.Things.
 var things = map[string]func(*Store, *world, time.Time) [][]any{
-	"users":                func(_ *Store, w *world, _ time.Time) [][]any { return w.listUsers() },
-	"groups":               func(_ *Store, w *world, _ time.Time) [][]any { return w.listGroups() },
-	"projects":             func(_ *Store, w *world, _ time.Time) [][]any { return w.listProjects() },
-	"members":              func(_ *Store, w *world, _ time.Time) [][]any { return w.listMembers() },
-	"shares":               func(_ *Store, w *world, _ time.Time) [][]any { return w.listShares() },
-	"keys":                 func(s *Store, w *world, _ time.Time) [][]any { return s.listKeys(w) },
-	"protections":          func(_ *Store, w *world, _ time.Time) [][]any { return w.listProtections() },
-	"counters":             func(s *Store, _ *world, now time.Time) [][]any { return s.listCounters(now) },
-	"pushes":               func(s *Store, _ *world, _ time.Time) [][]any { return s.listPushes() },
-	"access-tokens":        func(s *Store, w *world, _ time.Time) [][]any { return s.listAccessTokens(w) },
-	"audit":                func(s *Store, _ *world, _ time.Time) [][]any { return s.listEvents() },
-	"agents":               func(s *Store, w *world, _ time.Time) [][]any { return s.listAgents(w) },
-	"agent-tokens":         func(s *Store, w *world, _ time.Time) [][]any { return s.listAgentTokens(w) },
+	"users":         func(_ *Store, w *world, _ time.Time) [][]any { return w.listUsers() },
+	"groups":        func(_ *Store, w *world, _ time.Time) [][]any { return w.listGroups() },
+	"projects":      func(_ *Store, w *world, _ time.Time) [][]any { return w.listProjects() },
+	"members":       func(_ *Store, w *world, _ time.Time) [][]any { return w.listMembers() },
+	"shares":        func(_ *Store, w *world, _ time.Time) [][]any { return w.listShares() },
+	"keys":          func(s *Store, w *world, _ time.Time) [][]any { return s.listKeys(w) },
+	"protections":   func(_ *Store, w *world, _ time.Time) [][]any { return w.listProtections() },
+	"counters":      func(s *Store, _ *world, now time.Time) [][]any { return s.listCounters(now) },
+	"pushes":        func(s *Store, _ *world, _ time.Time) [][]any { return s.listPushes() },
+	"access-tokens": func(s *Store, w *world, _ time.Time) [][]any { return s.listAccessTokens(w) },
+	"audit":         func(s *Store, _ *world, _ time.Time) [][]any { return s.listEvents() },
+	"agents":        func(s *Store, w *world, _ time.Time) [][]any { return s.listAgents(w) },
+	"agent-tokens":  func(s *Store, w *world, _ time.Time) [][]any { return s.listAgentTokens(w) },
+	"broadcasts":    func(_ *Store, w *world, _ time.Time) [][]any { return w.listBroadcasts() },
+
 	"usage":                func(s *Store, _ *world, _ time.Time) [][]any { return s.listUsage() },
-	"findings":             func(s *Store, w *world, _ time.Time) [][]any { return s.listFindings(w) },
 	"agent-authorizations": func(s *Store, _ *world, _ time.Time) [][]any { return s.listAuthorizations() },
-	"broadcasts":           func(_ *Store, w *world, _ time.Time) [][]any { return w.listBroadcasts() },
+	"findings":             func(s *Store, w *world, _ time.Time) [][]any { return s.listFindings(w) },
 }
 
 // List implements directory.Inventory.

@@ -12,7 +12,6 @@ import (
 	"gatehouse/application/audit"
 	"gatehouse/application/directory"
 	"gatehouse/application/pushes"
-	"gatehouse/domain/agents"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -33,16 +32,10 @@ type Store struct {
 	events   []audit.Event
 	stamps   map[identity.KeyID]time.Time
 	// used are the stamps of access tokens.
-	used map[int64]time.Time
-	// agentsUsed are those of agents' tokens.
-	agentsUsed map[int64]time.Time
-	usage      usage
-	// authorizations are what agents' configurations let in.
-	authorizations map[agents.AgentID]map[agents.Authorization]bool
-	findings       map[string]finding
-	// vulnerable are the agents that had a finding once.
-	vulnerable map[agents.AgentID]bool
+	used       map[int64]time.Time
 	remembered map[string]string
+
+	reported
 }
 
 // New makes an empty Store.
@@ -54,13 +47,9 @@ func New() *Store {
 		stamps:   map[identity.KeyID]time.Time{},
 		used:     map[int64]time.Time{},
 
-		agentsUsed:     map[int64]time.Time{},
-		usage:          usage{map[string]int64{}, map[string]map[int64]bool{}},
-		authorizations: map[agents.AgentID]map[agents.Authorization]bool{},
-		findings:       map[string]finding{},
-		vulnerable:     map[agents.AgentID]bool{},
-
 		remembered: map[string]string{},
+
+		reported: newReported(),
 	}
 	s.world.Store(newWorld())
 	return s
