@@ -12,6 +12,28 @@ import (
 	"gatehouse/domain/source"
 )
 
+// reported is what agents and their server told; Store.mu guards it.
+type reported struct {
+	// agentsUsed are the stamps of agents' tokens.
+	agentsUsed map[int64]time.Time
+	usage      usage
+	// authorizations are what agents' configurations let in.
+	authorizations map[agents.AgentID]map[agents.Authorization]bool
+	findings       map[string]finding
+	// vulnerable are the agents that had a finding once.
+	vulnerable map[agents.AgentID]bool
+}
+
+func newReported() reported {
+	return reported{
+		agentsUsed:     map[int64]time.Time{},
+		usage:          usage{map[string]int64{}, map[string]map[int64]bool{}},
+		authorizations: map[agents.AgentID]map[agents.Authorization]bool{},
+		findings:       map[string]finding{},
+		vulnerable:     map[agents.AgentID]bool{},
+	}
+}
+
 // AgentBearer implements clusters.Agents.
 func (s *Store) AgentBearer(ctx context.Context, digest identity.TokenDigest) (clusters.Bearer, error) {
 	if err := ctx.Err(); err != nil {

@@ -13,7 +13,6 @@ import (
 	"gatehouse/application/audit"
 	"gatehouse/application/directory"
 	"gatehouse/application/pushes"
-	"gatehouse/domain/agents"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -34,15 +33,7 @@ type Store struct {
 	events   []audit.Event
 	stamps   map[identity.KeyID]time.Time
 	// used are the stamps of access tokens.
-	used map[int64]time.Time
-	// agentsUsed are those of agents' tokens.
-	agentsUsed map[int64]time.Time
-	usage      usage
-	// authorizations are what agents' configurations let in.
-	authorizations map[agents.AgentID]map[agents.Authorization]bool
-	findings       map[string]finding
-	// vulnerable are the agents that had a finding once.
-	vulnerable map[agents.AgentID]bool
+	used       map[int64]time.Time
 	remembered map[string]string
 	jobs       []*job
 	crew       *crew // nil while nobody works
@@ -53,6 +44,8 @@ type Store struct {
 
 	// bell rings when there may be something to do.
 	bell chan struct{}
+
+	reported
 }
 
 // New makes an empty Store.
@@ -64,16 +57,12 @@ func New() *Store {
 		stamps:   map[identity.KeyID]time.Time{},
 		used:     map[int64]time.Time{},
 
-		agentsUsed:     map[int64]time.Time{},
-		usage:          usage{map[string]int64{}, map[string]map[int64]bool{}},
-		authorizations: map[agents.AgentID]map[agents.Authorization]bool{},
-		findings:       map[string]finding{},
-		vulnerable:     map[agents.AgentID]bool{},
-
 		remembered: map[string]string{},
 		settled:    map[int64]bool{},
 		deliveries: map[int64]delivery{},
 		bell:       make(chan struct{}, 1),
+
+		reported: newReported(),
 	}
 	s.world.Store(newWorld())
 	return s

@@ -151,16 +151,24 @@ type Inventory interface {
 
 // Things are the names that Inventory knows, with the fields of their records.
 var Things = map[string][]string{
-	"users":                {"id", "username", "name", "email", "state", "type", "admin", "external", "namespace_id"},
-	"groups":               {"id", "path", "visibility", "protocols", "allowed_ips"},
-	"projects":             {"id", "path", "visibility", "archived", "read_only", "repository", "wiki", "default_branch", "empty", "storage", "last_activity_at"},
-	"members":              {"user", "group", "project", "role", "state", "expires_at"},
-	"shares":               {"group", "project", "with", "role", "expires_at"},
-	"keys":                 {"id", "type", "title", "fingerprint", "usage", "owner", "expires_at", "last_used_at"},
-	"protections":          {"project", "kind", "name", "allow_force_push", "push", "merge", "create"},
-	"counters":             {"gl_repository", "value"},
-	"pushes":               {"id", "gl_repository", "identifier", "changes", "push_options", "received_at"},
-	"access-tokens":        {"id", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"},
+	"users":         {"id", "username", "name", "email", "state", "type", "admin", "external", "namespace_id"},
+	"groups":        {"id", "path", "visibility", "protocols", "allowed_ips"},
+	"projects":      {"id", "path", "visibility", "archived", "read_only", "repository", "wiki", "default_branch", "empty", "storage", "last_activity_at"},
+	"members":       {"user", "group", "project", "role", "state", "expires_at"},
+	"shares":        {"group", "project", "with", "role", "expires_at"},
+	"keys":          {"id", "type", "title", "fingerprint", "usage", "owner", "expires_at", "last_used_at"},
+	"protections":   {"project", "kind", "name", "allow_force_push", "push", "merge", "create"},
+	"counters":      {"gl_repository", "value"},
+	"pushes":        {"id", "gl_repository", "identifier", "changes", "push_options", "received_at"},
+	"jobs":          {"id", "kind", "subject", "state", "attempt", "due_at", "last_error"},
+	"access-tokens": {"id", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"},
+	"audit":         {"id", "at", "action", "verb", "protocol", "gl_repository", "username", "key_id", "ip_address"},
+	"broadcasts":    {"id", "message", "type", "starts_at", "ends_at", "target_path"},
+	"hooks": {
+		"id", "group", "project", "url", "push_events", "tag_push_events", "branch_filter", "enable_ssl_verification",
+		"state", "failures", "paused_until", "last_status", "last_at",
+	},
+
 	"agents":               {"id", "name", "project_id", "has_vulnerabilities"},
 	"agent-tokens":         {"agent_id", "name", "revoked", "last_used_at"},
 	"agent-authorizations": {"agent_id", "access", "holder", "path"},
@@ -169,10 +177,7 @@ var Things = map[string][]string{
 		"uuid", "project_id", "agent_id", "author", "state", "severity", "confidence", "title", "report_type",
 		"resolved_on_default_branch", "scanner", "identifiers", "location",
 	},
-	"audit":      {"id", "at", "action", "verb", "protocol", "gl_repository", "username", "key_id", "ip_address"},
-	"broadcasts": {"id", "message", "type", "starts_at", "ends_at", "target_path"},
-	"hooks":      {"id", "group", "project", "url", "push_events", "tag_push_events", "branch_filter", "enable_ssl_verification", "state", "failures", "paused_until", "last_status", "last_at"},
-	"jobs":       {"id", "kind", "subject", "state", "attempt", "due_at", "last_error"},
+
 	"subscriptions": {
 		"namespace_id", "plan_code", "start_date", "end_date", "seats", "seats_in_use", "max_seats_used", "seats_owed", "auto_renew", "trial",
 		"trial_starts_on", "trial_ends_on", "trial_extension_type", "max_seats_used_changed_at", "updated_at",
