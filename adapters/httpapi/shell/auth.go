@@ -148,6 +148,10 @@ func presented(c *gin.Context) ([][]byte, error) {
 	if c.Request.ContentLength > searchable {
 		return query(c)
 	}
+	if whole := c.Request.Body; c.Request.ContentLength < 0 {
+		c.Request.Body = http.MaxBytesReader(nil, whole, searchable)
+		defer func() { c.Request.Body = whole }() // Limit reads the rest
+	}
 	values, err := params.Of(c)
 	if token := values.String(secretParam); token != "" {
 		return [][]byte{[]byte(token), decode(token)}, nil
@@ -159,7 +163,8 @@ func presented(c *gin.Context) ([][]byte, error) {
 }
 
 // searchable is the largest body that is searched for a secret: strangers
-// shall not make us read more than that. Clients with larger ones send a header.
+// shall not make us keep more than that, whether they tell its length or not.
+// Clients with larger ones send a header.
 const searchable = 1 << 20
 
 func query(c *gin.Context) ([][]byte, error) {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -198,6 +199,50 @@ func TestAuthenticator_Authenticate_parameter(t *testing.T) {
 			t.Parallel()
 			server := authServer{}
 			wantStatus(t, server.serve(tt.request), tt.want)
+		})
+	}
+}
+
+// A route may take more than a stranger can make us keep: a body that does not
+// tell its length is searched no further than one that does, and read to its end.
+func TestAuthenticator_Authenticate_longBody(t *testing.T) {
+	t.Parallel()
+	engine, err := httpapi.NewEngine(zap.NewNop(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := func() [][]byte { return [][]byte{[]byte(sharedSecret)} }
+	auth := shell.NewAuthenticator(secrets, shell.LegacyAccept, func() time.Time { return time.Unix(vectorTime, 0) }, zap.NewNop())
+	engine.POST("/route", httpapi.Limit(4*authLimit), auth.Authenticate, func(c *gin.Context) {
+		if _, err := params.Of(c); err != nil {
+			t.Errorf("the route's own reading: %v", err)
+		}
+		c.JSON(http.StatusOK, nil)
+	})
+	long := `{"a":"` + strings.Repeat("x", 2*authLimit) + `","secret_token":"` + sharedSecret + `"}`
+	short := `{"secret_token":"` + sharedSecret + `"}`
+	base64Secret := base64.StdEncoding.EncodeToString([]byte(sharedSecret))
+	tests := map[string]struct {
+		body, header string
+		length       int64
+		want         int
+	}{
+		"told":                 {long, "", int64(len(long)), 401},
+		"not told":             {long, "", -1, 413},
+		"not told, but short":  {short, "", -1, 200},
+		"not told, but header": {long, base64Secret, -1, 200},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			body := strings.NewReader(tt.body)
+			r := authRequest("POST", "", "application/json", "")
+			r.Body, r.ContentLength = io.NopCloser(body), tt.length
+			r.Header.Set("Gitlab-Shared-Secret", tt.header)
+			wantStatus(t, serveRequest(engine, r), tt.want)
+			if body.Len() > 0 {
+				t.Errorf("%d bytes were left unread: the client would be cut off", body.Len())
+			}
 		})
 	}
 }
