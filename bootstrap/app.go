@@ -11,6 +11,7 @@ import (
 	"go.uber.org/fx/fxevent"
 	"go.uber.org/zap"
 
+	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/secretfile"
 )
 
@@ -33,8 +34,9 @@ func App(config Config) fx.Option {
 		persistence(config), registry, people, sales, git, cluster, background, web,
 		// Secrets come first: while they cannot be had, nothing is open that
 		// would have to be closed. Hooks run in this order, and in the other
-		// one at the end.
-		fx.Invoke(func(*secretfile.Set, *KasSecret) {}, keep, unlock, populate, announce, work, refreshSeats, listen),
+		// one at the end; what they close is made before anything can fail to
+		// start.
+		fx.Invoke(func(*secretfile.Set, *KasSecret, *gitaly.Client) {}, keep, unlock, populate, announce, work, refreshSeats, listen),
 	)
 }
 
