@@ -78,10 +78,12 @@ func (c *Client) at(where gitaccess.Place) (repository, error) {
 
 // code finds the code repository of a project, of which its ID, Path, Storage
 // and LegacyPath count.
-func (c *Client) code(p source.Project) (repository, error) {
+func (c *Client) code(p source.Project) (repository, error) { return c.of(p, source.Code) }
+
+func (c *Client) of(p source.Project, kind source.RepositoryKind) (repository, error) {
 	r, err := c.at(gitaccess.Place{
-		Storage: gitaccess.Storage{Name: p.Storage}, RelativePath: p.RelativePath(source.Code),
-		Repository: source.RepositoryID{Kind: source.Code, ID: int64(p.ID)},
+		Storage: gitaccess.Storage{Name: p.Storage}, RelativePath: p.RelativePath(kind),
+		Repository: source.RepositoryID{Kind: kind, ID: int64(p.ID)},
 	})
 	if err == nil {
 		r.message.GlProjectPath = p.Path

@@ -279,7 +279,7 @@ func TestClient_repositories(t *testing.T) {
 	p.DefaultBranch = "trunk"
 	s.Lock(2)     // somebody else makes it too
 	for range 2 { // the second time it is there already
-		if err := c.Create(t.Context(), p); err != nil {
+		if err := c.Create(t.Context(), p, source.Code); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -312,11 +312,11 @@ func TestClient_repositories(t *testing.T) {
 		t.Errorf("got %v, %v of a repository that was removed", got, err)
 	}
 	p.Storage = "none"
-	if err := c.Create(t.Context(), p); !errors.Is(err, domain.NotFound) {
+	if err := c.Create(t.Context(), p, source.Code); !errors.Is(err, domain.NotFound) {
 		t.Errorf("got %v of a storage that nobody knows", err)
 	}
 	s.Stop()
-	if err := c.Create(t.Context(), cli); !errors.Is(err, domain.Unavailable) {
+	if err := c.Create(t.Context(), cli, source.Code); !errors.Is(err, domain.Unavailable) {
 		t.Errorf("got %v of a Gitaly that is gone", err)
 	}
 }

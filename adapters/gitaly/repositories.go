@@ -15,13 +15,16 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Create makes the repository of a project's code, with the project's default
-// branch if that is known. One that is there already is left as it is, and no
-// error.
-func (c *Client) Create(ctx context.Context, p source.Project) error {
-	r, err := c.code(p)
-	if err != nil {
+// Create makes a repository of a project: with the project's default branch,
+// if that is known and it is for the code. One that is there already is left as
+// it is, and no error.
+func (c *Client) Create(ctx context.Context, p source.Project, kind source.RepositoryKind) error {
+	r, err := c.of(p, kind)
+	if err != nil || c.there.has(r.key) {
 		return err
+	}
+	if kind != source.Code {
+		p.DefaultBranch = ""
 	}
 	ctx, cancel := calling(ctx, "")
 	defer cancel()

@@ -29,10 +29,9 @@ type Plots interface {
 
 // Repositories makes repositories.
 type Repositories interface {
-	// Create makes the repository of a project's code; one that is there is no
-	// error. A storage that nobody configured is domain.NotFound, an
+	// Create makes a repository of a project; one that is there is no error. A storage that nobody configured is domain.NotFound, an
 	// unreachable or late Gitaly domain.Unavailable.
-	Create(ctx context.Context, p source.Project) error
+	Create(ctx context.Context, p source.Project, kind source.RepositoryKind) error
 }
 
 // Founder makes projects and their repositories. It is safe for concurrent
@@ -85,7 +84,14 @@ func (f *Founder) CreateRepository(ctx context.Context, subject int64) error {
 	if err != nil {
 		return err
 	}
-	return f.repositories.Create(ctx, p)
+	return f.repositories.Create(ctx, p, source.Code)
+}
+
+// MakeWiki implements gitaccess.Founder.
+func (f *Founder) MakeWiki(ctx context.Context, p source.Project) error {
+	ctx, cancel := context.WithTimeout(ctx, haste)
+	defer cancel()
+	return f.repositories.Create(ctx, p, source.Wiki)
 }
 
 // found makes the project unless there is one at its path meanwhile. It is

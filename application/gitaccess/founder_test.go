@@ -125,3 +125,33 @@ func prefixes(texts ...string) (list []netip.Prefix) {
 	}
 	return list
 }
+
+func TestGatekeeper_Allow_makesWikis(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*world, *gitaccess.Request)
+		want   int
+	}{
+		"a push":              {func(*world, *gitaccess.Request) {}, 1},
+		"a pull":              {func(_ *world, r *gitaccess.Request) { r.Command = source.UploadPack }, 0},
+		"a push that goes on": {func(_ *world, r *gitaccess.Request) { r.Changes = update().Changes }, 0},
+		"a refused push":      {func(w *world, _ *gitaccess.Request) { w.standing.Role = source.Reporter }, 0},
+		"no Gitaly":           {func(w *world, _ *gitaccess.Request) { w.connected = false }, 0},
+	} {
+		w := newWorld()
+		w.connected, w.answers = true, map[source.Question]source.Answer{{About: source.Existence}: source.Yes}
+		w.standing.Repository.Kind, w.standing.Project.Wiki = source.Wiki, source.FeatureEnabled
+		req := start()
+		c.change(w, &req)
+		_, err := w.gatekeeper().Allow(t.Context(), req)
+		if len(w.wikis) != c.want || err != nil && name != "a refused push" {
+			t.Errorf("%s: made %v, %v", name, w.wikis, err)
+		}
+	}
+	w := newWorld()
+	w.connected, w.foundErr = true, errors.New("connection refused")
+	w.standing.Repository.Kind, w.standing.Project.Wiki = source.Wiki, source.FeatureEnabled
+	if _, err := w.gatekeeper().Allow(t.Context(), start()); !errors.Is(err, domain.Unavailable) {
+		t.Errorf("a Gitaly that is down: got %v", err)
+	}
+}

@@ -89,6 +89,10 @@ func (g *Gatekeeper) Allow(ctx context.Context, req Request) (Grant, error) {
 		return Grant{}, refusal
 	case c.Project.Planned:
 		return g.found(ctx, req, &c)
+	case c.MakesWiki():
+		if err := g.founder.MakeWiki(ctx, c.Project); err != nil {
+			return Grant{}, unavailable(ctx, err)
+		}
 	}
 	return g.grant(ctx, req, &c, warning)
 }

@@ -32,6 +32,7 @@ type world struct {
 	foundErr  error
 	foundNone bool
 	founded   []source.Project
+	wikis     []source.ProjectID
 
 	asked   []source.Inquiry
 	places  []gitaccess.Place
@@ -55,6 +56,11 @@ func (w *world) Answers(_ context.Context, where gitaccess.Place, _ []source.Que
 
 func (w *world) Plot(context.Context, identity.UserID, source.Path, time.Time) (source.Plot, error) {
 	return w.plot, w.plotErr
+}
+
+func (w *world) MakeWiki(_ context.Context, p source.Project) error {
+	w.wikis = append(w.wikis, p.ID)
+	return w.foundErr
 }
 
 // Found makes project 42 of what was planned.

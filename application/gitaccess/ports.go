@@ -31,7 +31,8 @@ type Ancestry interface {
 	Answers(ctx context.Context, where Place, questions []source.Question) (map[source.Question]source.Answer, error)
 }
 
-// Founder makes projects for those who push to a path where none is.
+// Founder makes what those who push expect to be there: projects, and the
+// repositories of wikis.
 type Founder interface {
 	// Plot returns where the user could make a project of that path, or
 	// domain.NotFound if there is no such group or personal namespace.
@@ -41,6 +42,9 @@ type Founder interface {
 	// made later. One that is there meanwhile is left as it is. What is wrong
 	// with its name is a Refusal.
 	Found(ctx context.Context, planned source.Project) (source.ProjectID, error)
+	// MakeWiki makes the repository of a project's wiki; one that is there is
+	// no error.
+	MakeWiki(ctx context.Context, p source.Project) error
 }
 
 // Notices keeps what a user has to be told with their next push.

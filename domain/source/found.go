@@ -42,3 +42,9 @@ func checkFounding(c *Case) finding {
 	}
 	return pass
 }
+
+// MakesWiki says whether an allowed command needs the repository of a wiki to
+// be made, if it is not there yet: wikis begin with their first push.
+func (c *Case) MakesWiki() bool {
+	return c.Settings.Connected && c.Repository.Kind == Wiki && c.Pushes() && len(c.Changes) == 0
+}
