@@ -24,11 +24,11 @@ func (r *registry) PutSubscription(ctx context.Context, s billing.Subscription) 
 	if err := r.exists(ctx, namespaces, int64(s.Namespace)); err != nil {
 		return err
 	}
-	_, err := l.HoldSubscription(ctx, s.Namespace)
-	if errors.Is(err, domain.NotFound) {
+	old, err := l.HoldSubscription(ctx, s.Namespace)
+	switch {
+	case errors.Is(err, domain.NotFound):
 		return l.AddSubscription(ctx, s)
-	}
-	if err != nil {
+	case err != nil, s.Describes(old):
 		return err
 	}
 	return l.ChangeSubscription(ctx, s)

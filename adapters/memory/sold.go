@@ -68,10 +68,13 @@ func (d *draft) PayerAt(ctx context.Context, path string) (billing.Namespace, er
 
 // PutSubscription implements directory.Sold.
 func (d *draft) PutSubscription(ctx context.Context, s billing.Subscription) error {
-	if _, there := d.subscriptions[s.Namespace]; there {
-		return d.ChangeSubscription(ctx, s)
+	switch old, there := d.subscriptions[s.Namespace]; {
+	case !there:
+		return d.AddSubscription(ctx, s)
+	case s.Describes(old):
+		return ctx.Err()
 	}
-	return d.AddSubscription(ctx, s)
+	return d.ChangeSubscription(ctx, s)
 }
 
 // PutPack implements directory.Sold.

@@ -41,9 +41,9 @@ type Sold interface {
 	// PayerAt returns the group or personal namespace at a path, or
 	// domain.NotFound.
 	PayerAt(ctx context.Context, path string) (billing.Namespace, error)
-	// PutSubscription keeps a subscription of a namespace, which exists. The
-	// state of one that is there goes into the history, and it stays as old as
-	// it is.
+	// PutSubscription keeps a subscription of a namespace, which exists. One
+	// that is there and says the same stays as it is; the state of another one
+	// goes into the history.
 	PutSubscription(ctx context.Context, s billing.Subscription) error
 	// PutPack keeps a pack of a namespace, which exists; another one's is taken
 	// over.

@@ -185,6 +185,13 @@ func (s Subscription) Recounted(live int32, now time.Time) (Subscription, bool) 
 	return s, changed
 }
 
+// Describes says whether s says the same as o, whenever that was.
+func (s Subscription) Describes(o Subscription) bool {
+	renews := s.AutoRenew == o.AutoRenew || s.AutoRenew != nil && o.AutoRenew != nil && *s.AutoRenew == *o.AutoRenew
+	s.AutoRenew, s.MaxChangedAt, s.CreatedAt, s.UpdatedAt = o.AutoRenew, o.MaxChangedAt, o.CreatedAt, o.UpdatedAt
+	return renews && s == o
+}
+
 // Paid says whether the seats of s cost something.
 func (s Subscription) Paid(plans Plans) bool {
 	plan, _ := plans.Find(s.Plan)
