@@ -105,6 +105,8 @@ func TestValues_Decode_lists(t *testing.T) {
 		`{"upcoming":{"id":1},"last":1}`:          "upcoming is invalid",
 		`{"upcoming":"x","last":1}`:               "upcoming is invalid",
 		`{"upcoming":"[] []","last":1}`:           "upcoming is invalid",
+		`{"upcoming":"[]]","last":1}`:             "upcoming is invalid",
+		`{"upcoming":"[]}","last":1}`:             "upcoming is invalid",
 		`{"upcoming":"{\"id\":\"x\"}","last":""}`: "upcoming[id] is invalid, upcoming[next] is missing, last is empty",
 		`{"upcoming":[{"id":null},{"id":"","next":null},{"next":"x"}],"last":1}`: "upcoming[id] is empty, upcoming[next] is missing, upcoming[id] is missing, upcoming[next] is invalid",
 	} {

@@ -2,6 +2,8 @@ package params
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
 	"reflect"
 	"slices"
 	"strconv"
@@ -148,8 +150,11 @@ func fromText(text string) any {
 	decoder := json.NewDecoder(&counter{Reader: strings.NewReader(text)})
 	decoder.UseNumber()
 	var value any
-	if decoder.Decode(&value) != nil || decoder.More() {
+	if decoder.Decode(&value) != nil {
 		return nil
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil // something is behind it
 	}
 	if hash, ok := value.(map[string]any); ok {
 		return []any{hash}
