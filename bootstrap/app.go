@@ -11,6 +11,7 @@ import (
 	"go.uber.org/fx/fxevent"
 	"go.uber.org/zap"
 
+	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/secretfile"
 )
 
@@ -34,7 +35,9 @@ func App(config Config) fx.Option {
 		// Secrets come first: while they cannot be had, nothing is open that
 		// would have to be closed. Hooks run in this order, and in the other
 		// one at the end.
-		fx.Invoke(func(*secretfile.Set) {}, keep, unlock, populate, announce, work, listen),
+		// What is closed at the end comes early too, or it would stay open after a
+		// start that failed.
+		fx.Invoke(func(*secretfile.Set) {}, func(*gitaly.Client) {}, keep, unlock, populate, announce, work, listen),
 	)
 }
 

@@ -182,7 +182,7 @@ type Tokens struct {
 
 // JobRules are about work in the background.
 type JobRules struct {
-	// Workers is how many jobs each server does at once.
+	// Workers is how many jobs this server does at once; 0 leaves them to others.
 	Workers int `koanf:"workers"`
 	// PollInterval is how often each server looks for jobs.
 	PollInterval time.Duration `koanf:"poll_interval"`

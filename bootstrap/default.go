@@ -69,7 +69,6 @@ func (c *Config) tidy() {
 	c.Git.Protocols = cmp.Or(c.Git.Protocols, d.Git.Protocols)
 	c.Counters.Expiry = cmp.Or(c.Counters.Expiry, d.Counters.Expiry)
 	c.OTP.Session = cmp.Or(c.OTP.Session, d.OTP.Session)
-	c.Jobs.Workers = cmp.Or(c.Jobs.Workers, d.Jobs.Workers)
 	c.Jobs.PollInterval = cmp.Or(c.Jobs.PollInterval, d.Jobs.PollInterval)
 	c.Jobs.RetryDelay = cmp.Or(c.Jobs.RetryDelay, d.Jobs.RetryDelay)
 	c.Webhooks.Timeout = cmp.Or(c.Webhooks.Timeout, d.Webhooks.Timeout)

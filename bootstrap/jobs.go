@@ -61,6 +61,9 @@ func WebhookOffice(config Config, deliveries webhooks.Deliveries, key *InstanceK
 const finishTimeout = 10 * time.Second
 
 func work(lifecycle fx.Lifecycle, jobs Jobs, shift application.Shift, log *zap.Logger) {
+	if shift.Hands == 0 {
+		return
+	}
 	log = log.Named("jobs")
 	lifecycle.Append(fx.StartStopHook(
 		func(ctx context.Context) error { return jobs.Start(ctx, shift, log) },

@@ -179,7 +179,7 @@ func isFingerprint(text string) bool {
 }
 
 func (c *Config) checkJobs(m *mistakes) {
-	m.unless(0 < c.Jobs.Workers && c.Jobs.Workers <= mostWorkers, "jobs.workers", "must be 1 to %d", mostWorkers)
+	m.unless(0 <= c.Jobs.Workers && c.Jobs.Workers <= mostWorkers, "jobs.workers", "must be 0 to %d", mostWorkers)
 	m.unless(c.Jobs.PollInterval >= time.Millisecond, "jobs.poll_interval", "must be a millisecond or more")
 	m.positive(c.Jobs.RetryDelay, "jobs.retry_delay")
 	m.unless(0 < c.Webhooks.Timeout && c.Webhooks.Timeout < application.JobPatience, "webhooks.timeout",

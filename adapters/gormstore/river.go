@@ -57,7 +57,8 @@ func migrateRiver(ctx context.Context, driver riverdriver.Driver[*sql.Tx], tx *s
 		_, err = migrator.Migrate(ctx, direction, options)
 		return err
 	}
-	result, err := migrator.MigrateTx(ctx, tx, direction, options) //nolint:staticcheck // only PostgreSQL cannot do so
+	//lint:ignore SA1019 only PostgreSQL's migrations cannot share a transaction
+	result, err := migrator.MigrateTx(ctx, tx, direction, options)
 	if err == nil && len(result.Versions) == 0 {
 		return errRiverDone
 	}

@@ -48,12 +48,20 @@ func New(pool *sql.DB, postgres bool) *Queue {
 		driver = riverdatabasesql.New(pool)
 		forgive = "UPDATE river_job SET metadata = metadata - $2::text WHERE id = $1 AND state <> 'running'"
 	}
-	desk, err := river.NewClient(driver, &river.Config{MaxAttempts: application.MostAttempts, Logger: slog.New(slog.DiscardHandler)})
+	desk, err := river.NewClient(driver, &river.Config{
+		MaxAttempts: application.MostAttempts, Logger: slog.New(slog.DiscardHandler),
+		// All poll, and nobody listens for the notification that River would send
+		// as often as these let it.
+		FetchCooldown: rarely, FetchPollInterval: rarely,
+	})
 	if err != nil {
 		panic(err) // nothing of it depends on anybody
 	}
 	return &Queue{pool: pool, driver: driver, desk: desk, forgive: forgive}
 }
+
+// rarely is as good as never.
+const rarely = 24 * time.Hour
 
 // Enqueue keeps a job, as part of the transaction.
 func (q *Queue) Enqueue(ctx context.Context, tx *sql.Tx, job application.Job) error {

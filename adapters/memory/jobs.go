@@ -168,10 +168,7 @@ func (s *Store) due() (taken *job, wait time.Duration) {
 func (s *Store) do(ctx context.Context, c *crew, j *job) {
 	ctx, cancel := context.WithTimeout(ctx, application.JobPatience)
 	defer cancel()
-	err := fmt.Errorf("nobody knows how to do %q", j.Kind)
-	if work, known := c.shift.Workers[j.Kind]; known {
-		err = work(ctx, j.Subject)
-	}
+	err := c.attempt(ctx, j.Job)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	j.end(err, c.shift)
@@ -179,6 +176,20 @@ func (s *Store) do(ctx context.Context, c *crew, j *job) {
 		c.log.Warn("a job failed", zap.Int64("job", j.id), zap.String("kind", string(j.Kind)), zap.String("state", j.state), zap.Error(err))
 	}
 	s.wake()
+}
+
+// attempt has one worker do the job. A worker that panics fails.
+func (c *crew) attempt(ctx context.Context, j application.Job) (err error) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			err = fmt.Errorf("panic: %v", panicked)
+		}
+	}()
+	work, known := c.shift.Workers[j.Kind]
+	if !known {
+		return fmt.Errorf("nobody knows how to do %q", j.Kind)
+	}
+	return work(ctx, j.Subject)
 }
 
 // end notes what came of an attempt.

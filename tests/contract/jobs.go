@@ -130,6 +130,23 @@ var jobCases = []Case{
 		s.becomes(id, "completed")
 		s.same("job", s.list("jobs", "attempt", "last_error"), []string{"4 failure 3"})
 	}},
+	{Name: "a worker that panics fails", Check: func(s Subject) {
+		tries := make(chan int, 10)
+		count := 0
+		id := s.push(1)[0]
+		s.work(func(context.Context, int64) error {
+			count++
+			tries <- count
+			if count == 1 {
+				panic("oh no")
+			}
+			return nil
+		})
+		takes(s, tries)
+		takes(s, tries)
+		s.becomes(id, "completed")
+		s.same("attempts", s.list("jobs", "attempt"), []string{"2"})
+	}},
 	{Name: "what comes too early does not count as an attempt", Check: func(s Subject) {
 		tries := make(chan int, 10)
 		count := 0

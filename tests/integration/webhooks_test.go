@@ -222,7 +222,7 @@ func TestServer_killed(t *testing.T) { onEach(t, killed) }
 
 func killed(t *testing.T, database string) {
 	r := receive(t)
-	config := settings(t, database, append(prompt, "jobs.poll_interval=24h")...)
+	config := settings(t, database, append(prompt, "jobs.workers=0")...)
 	victim := spawn(t, config, hooked(r.URL))
 	victim.post(t, "/post_receive", landed("feature")).is(t, "the push", 200, decreased)
 	victim.kill(t)
