@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 const remote = "ssh://git@git.example.com/acme/cli.git"
@@ -12,7 +13,16 @@ const remote = "ssh://git@git.example.com/acme/cli.git"
 func TestPush(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	s.must(t, "101", ".", "-c", "init.defaultBranch=main", "clone", remote, "maint") // apply had the repository made
+	// The world has the repository made, as soon as Gitaly is there.
+	for began := time.Now(); ; {
+		out, err := s.run(t, "101", ".", "-c", "init.defaultBranch=main", "clone", remote, "maint")
+		if err == nil {
+			break
+		}
+		if !strings.Contains(out, "There is no repository for this project yet") || time.Since(began) > patience {
+			t.Fatalf("clone: %v\n%s", err, out)
+		}
+	}
 	s.commit(t, "maint", "one")
 	s.refused(t, "The first push to this project is a maintainer's", "102", "maint", "push", "origin", "HEAD:main")
 	s.must(t, "101", "maint", "push", "origin", "HEAD:main")
@@ -43,8 +53,8 @@ func TestPush(t *testing.T) {
 	})
 	s.must(t, "102", "dev", "push", "origin", ":refs/tags/v1")
 	s.must(t, "102", "dev", "push", "origin", ":topic")
-	s.refused(t, "The default branch \"main\" cannot be deleted", "101", "maint", "push", "origin", ":main")
-	s.refused(t, "There is no", "102", ".", "clone", strings.Replace(remote, "acme/cli", "acme/none", 1), "none")
+	s.refused(t, `The protected branch "main" can be deleted on the web only`, "101", "maint", "push", "origin", ":main")
+	s.refused(t, "The project was not found", "102", ".", "clone", strings.Replace(remote, "acme/cli", "acme/none", 1), "none")
 }
 
 // TestPushToCreate makes a project by a push.

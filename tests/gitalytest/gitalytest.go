@@ -16,6 +16,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
@@ -76,7 +77,8 @@ func (s *Server) Resume(t testing.TB) {
 		t.Fatal(err)
 	}
 	s.address = listener.Addr().String()
-	s.server = grpc.NewServer(grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream))
+	s.server = grpc.NewServer(grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}))
 	gitalypb.RegisterRepositoryServiceServer(s.server, repositories{s: s})
 	gitalypb.RegisterRefServiceServer(s.server, refs{s: s})
 	gitalypb.RegisterCommitServiceServer(s.server, commits{s: s})
