@@ -51,7 +51,7 @@ func open(t testing.TB, url string) *gormstore.Store {
 	}
 	s.EnqueueBy(func(context.Context, *sql.Tx, application.Job) error { return nil })
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := s.Close(ctx); err != nil {
 			t.Errorf("Close: %v", err)
