@@ -150,7 +150,7 @@ func TestRun_servesWhatItIsTold(t *testing.T) {
 			config.HTTP.PublicAddress = "127.0.0.1:0"
 			config.HTTP.RelativeRoot = "/gitlab"
 			config.Version = "12.3.0-pre"
-			config.Origins = map[string]string{"plans": "flag", "version": "flag"}
+			config.Origins = map[string]string{"version": "flag"}
 			r := run(t, config, dede(t))
 
 			if status, body := r.get(t, r.TCP, "/gitlab/api/v4/internal/discover?user_id=7"); status != http.StatusOK || body != dedeAnswer {
@@ -168,7 +168,7 @@ func TestRun_servesWhatItIsTold(t *testing.T) {
 				t.Fatalf("Run: %v", err)
 			}
 			for _, told := range []string{
-				r.TCP, r.Public, config.Shell.SecretFile, "unix:", "gitaly.socket", "dede.yaml", "1 user", config.Kas.SecretFile, `"keys":"plans"`,
+				r.TCP, r.Public, config.Shell.SecretFile, "unix:", "gitaly.socket", "dede.yaml", "1 user", config.Kas.SecretFile, `"set_by":"flag"`,
 			} {
 				if !strings.Contains(r.log.String(), told) {
 					t.Errorf("the log does not say %s:\n%s", told, r.log)
