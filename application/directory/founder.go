@@ -29,8 +29,9 @@ type Plots interface {
 
 // Repositories makes repositories.
 type Repositories interface {
-	// Create makes a repository of a project; one that is there is no error. A storage that nobody configured is domain.NotFound, an
-	// unreachable or late Gitaly domain.Unavailable.
+	// Create makes a repository of a project; one that is there is no error. A
+	// storage that nobody configured is domain.NotFound, an unreachable or late
+	// Gitaly domain.Unavailable.
 	Create(ctx context.Context, p source.Project, kind source.RepositoryKind) error
 }
 

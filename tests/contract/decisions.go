@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse/adapters/ratelimit"
+	"gatehouse/application/directory"
 	"gatehouse/application/gitaccess"
 	"gatehouse/domain"
 	"gatehouse/domain/source"
@@ -44,8 +45,13 @@ func (s Subject) gatekeeper() *gitaccess.Gatekeeper {
 		Settings: source.Settings{Protocols: source.AllProtocols, DefaultBranchProtection: source.FullyProtected, Connected: true},
 		Storages: map[string]gitaccess.Storage{"default": {Name: "default", Address: "unix:/gitaly.socket"}},
 	}
-	return gitaccess.New(s.Directory, history{}, s.Leave, s.Stamps, ratelimit.New(0), nil, rules, func() time.Time { return now })
+	return gitaccess.New(s.Directory, history{}, s.Leave, s.Stamps, ratelimit.New(0), directory.NewFounder(nil, s.Plots, made{}), rules, func() time.Time { return now })
 }
+
+// made is a Gitaly that makes every repository.
+type made struct{}
+
+func (made) Create(context.Context, source.Project, source.RepositoryKind) error { return nil }
 
 // command is a Git command: the wire's, and what of the rest a test names.
 type command struct {
