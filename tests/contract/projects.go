@@ -58,7 +58,7 @@ var projectCases = []Case{
 	}},
 	{Name: "put again it is changed, but for what pushes change", Check: func(s Subject) {
 		s.apply("groups: [{id: 1, path: acme}]\nprojects: [{id: 7, path: acme/p, visibility: public, archived: true, read_only: true, repository: private, wiki: disabled, default_branch: trunk, empty: true, storage: two, legacy_path: l}]")
-		const left = "7 ACME/P private false false enabled enabled trunk true default"
+		const left = "7 ACME/P private false false enabled enabled trunk true default -"
 		s.apply("groups: [{id: 1, path: ACME}]\nprojects: [{path: Acme/P}]")
 		s.same("left as they are", s.list("projects"), []string{left})
 		s.same("legacy path", s.standing("nobody", "acme/p").Project.LegacyPath, "")

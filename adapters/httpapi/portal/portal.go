@@ -110,6 +110,10 @@ func reply(h func(*gin.Context) (any, error)) gin.HandlerFunc {
 			refuse(c, err)
 			return
 		}
+		if c.Writer.Status() == http.StatusNoContent {
+			c.Writer.WriteHeaderNow() // nothing has no content type either
+			return
+		}
 		c.JSON(c.Writer.Status(), answer)
 	}
 }
