@@ -24,7 +24,7 @@ func (g *Gatekeeper) Explain(ctx context.Context, req Request) (Explanation, err
 	if err := g.learn(ctx, &c); err != nil {
 		return Explanation{}, unavailable(ctx, err)
 	}
-	refusal, _, err := g.settle(ctx, req, &c)
+	refusal, err := g.settle(ctx, req, &c)
 	if err != nil {
 		return Explanation{}, unavailable(ctx, err)
 	}

@@ -81,7 +81,7 @@ func (g *Gatekeeper) Allow(ctx context.Context, req Request) (Grant, error) {
 		return Grant{}, unavailable(ctx, err)
 	}
 	g.stamp(&c)
-	refusal, warning, err := g.settle(ctx, req, &c)
+	refusal, err := g.settle(ctx, req, &c)
 	switch {
 	case err != nil:
 		return Grant{}, unavailable(ctx, err)
@@ -94,7 +94,7 @@ func (g *Gatekeeper) Allow(ctx context.Context, req Request) (Grant, error) {
 			return Grant{}, unavailable(ctx, err)
 		}
 	}
-	return g.grant(ctx, req, &c, warning)
+	return g.grant(ctx, req, &c, nil)
 }
 
 // found makes the project and decides again, on what is there now.
@@ -110,7 +110,7 @@ func (g *Gatekeeper) found(ctx context.Context, req Request, c *source.Case) (Gr
 	if err != nil {
 		return Grant{}, unavailable(ctx, err)
 	}
-	refusal, warning, err := g.settle(ctx, req, c)
+	refusal, err := g.settle(ctx, req, c)
 	switch {
 	case err != nil:
 		return Grant{}, unavailable(ctx, err)
@@ -119,7 +119,7 @@ func (g *Gatekeeper) found(ctx context.Context, req Request, c *source.Case) (Gr
 	case c.Project.Planned:
 		return Grant{}, unavailable(ctx, errors.New("a project that was made is not there"))
 	}
-	return g.grant(ctx, req, c, errors.Join(warning, told))
+	return g.grant(ctx, req, c, told)
 }
 
 // grant lets a command go on.
@@ -180,44 +180,39 @@ func buckets(req Request) []string {
 	return out
 }
 
-// settle decides, after the answers that the rules ask for. The warning is as
-// that of a Grant.
-func (g *Gatekeeper) settle(ctx context.Context, req Request, c *source.Case) (refusal, warning, err error) {
+// settle decides, after the answers that the rules ask for.
+func (g *Gatekeeper) settle(ctx context.Context, req Request, c *source.Case) (refusal, err error) {
 	verdict := c.Decide()
 	if len(verdict.Open) > 0 {
-		if warning, err = g.ask(ctx, req, c, verdict.Open); err != nil {
-			return nil, nil, err
+		if err := g.ask(ctx, req, c, verdict.Open); err != nil {
+			return nil, err
 		}
 		verdict = c.Decide()
 	}
 	if verdict.Refusal == nil && len(verdict.Open) > 0 {
-		return nil, nil, errors.New("questions were left open")
+		return nil, errors.New("questions were left open")
 	}
-	return verdict.Refusal, warning, nil
+	return verdict.Refusal, nil
 }
 
-// glance is how long a command waits to hear whether its repository is there.
+// glance is how long a command waits to hear whether its repository is there:
+// GitLab Shell asks again after a 503, and nobody shall wait three budgets.
 const glance = 5 * time.Second
 
 // ask gets the answers. Before the changes of a push are known nothing but the
-// repository's existence is asked, which keeps nobody out who cannot be told:
-// GitLab Shell goes to the same Gitaly next, and what it hears there tells the
-// user more than our 503, which it would hide and repeat.
-func (g *Gatekeeper) ask(ctx context.Context, req Request, c *source.Case, questions []source.Question) (warning, err error) {
+// repository's existence is asked.
+func (g *Gatekeeper) ask(ctx context.Context, req Request, c *source.Case, questions []source.Question) error {
 	place, err := g.place(req, c)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if len(c.Changes) > 0 {
-		c.Ancestry, err = g.ancestry.Answers(ctx, place, questions)
-		return nil, err
+	if len(c.Changes) == 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, glance)
+		defer cancel()
 	}
-	brief, cancel := context.WithTimeout(ctx, glance)
-	defer cancel()
-	if c.Ancestry, warning = g.ancestry.Answers(brief, place, questions); warning != nil {
-		c.Ancestry = map[source.Question]source.Answer{{About: source.Existence}: source.Unknown}
-	}
-	return warning, ctx.Err()
+	c.Ancestry, err = g.ancestry.Answers(ctx, place, questions)
+	return err
 }
 
 // place finds the repository's Gitaly. GitLab Shell cannot go on without an

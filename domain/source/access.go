@@ -159,8 +159,8 @@ func checkRepositoryType(c *Case) finding {
 }
 
 // checkRepository wants a repository to be there. Gitaly, which names changes,
-// asks from within it; a wiki is made for whoever pushes first. Where nobody
-// can tell the command goes on: it comes to the same Gitaly next.
+// asks from within it; a wiki is made for whoever pushes first. Where no Gitaly
+// is connected the command goes on: it comes to one next.
 func checkRepository(c *Case) finding {
 	question := Question{About: Existence}
 	answer, open := c.answer(question)

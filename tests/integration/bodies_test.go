@@ -8,9 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"gatehouse/domain/source"
-	"gatehouse/tests/gitalytest"
 )
 
 // pushLimit is what /allowed and /post_receive take, smallLimit the rest.
@@ -55,9 +52,7 @@ const manyRefs = 100_000
 // TestServer_manyRefs has a push judged to its last ref, and recorded.
 func TestServer_manyRefs(t *testing.T) {
 	onEach(t, func(t *testing.T, database string) {
-		g := gitalytest.Start(t)
-		g.Put(source.Project{ID: 60}.RelativePath(source.Code)).Refs["refs/heads/main"] = before
-		config := settings(t, database, storages(g))
+		config := settings(t, database)
 		s := serve(t, config, with(t, small))
 		var lines strings.Builder
 		for i := range manyRefs {

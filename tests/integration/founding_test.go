@@ -1,10 +1,8 @@
 package integration_test
 
 import (
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"gatehouse/domain/source"
 	"gatehouse/tests/gitalytest"
@@ -59,9 +57,7 @@ func TestApply_repositories(t *testing.T) {
 // waitFor returns when the project has a repository.
 func waitFor(t *testing.T, g *gitalytest.Server, id source.ProjectID) {
 	t.Helper()
-	for began := time.Now(); !g.Has(source.Project{ID: id}.RelativePath(source.Code)); runtime.Gosched() {
-		if time.Since(began) > patience {
-			t.Fatalf("project %d gets no repository", id)
-		}
-	}
+	await(t, "the repository", func() bool {
+		return g.Has(source.Project{ID: id}.RelativePath(source.Code))
+	})
 }

@@ -58,11 +58,15 @@ func settings(t *testing.T, database string, more ...string) bootstrap.Config {
 		"database.url": database, "shell.secret_file": filepath.Join(dir, "secret"), "instance.key_file": filepath.Join(dir, "key"),
 		"kas.secret_file": filepath.Join(dir, "kas"),
 		"gitaly.storages": `[{name: default, address: "tcp://gitaly.example.com:8075", token: ` + gitalyToken + `}]`,
+		"gitaly.connect":  "false", // nobody is there
 		"log.level":       "debug", "log.format": "json",
 	}
 	for _, setting := range more {
 		key, value, _ := strings.Cut(setting, "=")
 		flags[key] = value
+		if key == "gitaly.storages" { // those of a test are Gitalys of its own
+			flags["gitaly.connect"] = "true"
+		}
 	}
 	config, err := bootstrap.Load(bootstrap.Sources{Flags: flags})
 	if err != nil {

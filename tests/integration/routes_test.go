@@ -75,10 +75,10 @@ var exchanges = []exchange{
 		200, `{"status": true}`,
 	},
 	{
-		"a protected branch, with a Gitaly that cannot be reached", "POST /allowed",
+		"a protected branch, with no Gitaly to look at its history", "POST /allowed",
 		`{"user_id": "3", "gl_repository": "project-60", "action": "git-receive-pack", "protocol": "http", "changes": "` + before + " " + after + ` refs/heads/feature\n"}`,
 		`user_id=3&gl_repository=project-60&action=git-receive-pack&protocol=http&changes=` + url.QueryEscape(before+" "+after+" refs/heads/feature"),
-		503, `{"status": false}`,
+		401, `{"status": false}`,
 	},
 	{"a push that begins", "POST /pre_receive", `{"gl_repository": "project-60"}`, "gl_repository=project-60", 200, `{"reference_counter_increased": true}`},
 	{

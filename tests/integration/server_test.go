@@ -74,6 +74,19 @@ func (s *server) stop(t *testing.T) {
 // patience is far more than anything takes that is waited for.
 const patience = 5 * time.Minute
 
+// await looks again and again until done, and leaves the machine to others in
+// between.
+func await(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for deadline := time.Now().Add(patience); !done(); <-look.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
 // busy fails the test if the server is gone.
 func (s *server) busy(t *testing.T) {
 	t.Helper()

@@ -12,7 +12,7 @@ import (
 // pair starts two servers on an empty database while somebody else migrates it.
 func pair(t *testing.T, database string) (servers []*server, desk office) {
 	t.Helper()
-	config := settings(t, database, "gitaly.storages=[]")
+	config := settings(t, database)
 	other := config
 	other.HTTP.Socket += "2"
 	ready := make(chan error, 1)

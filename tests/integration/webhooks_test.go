@@ -6,11 +6,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"gatehouse/application/directory"
 	"gatehouse/domain/source"
 	"gatehouse/tests/gitalytest"
 )
@@ -23,7 +25,7 @@ func hooked(url string) string {
 }
 
 // prompt are settings with which nothing has to be waited for long.
-var prompt = []string{"jobs.poll_interval=20ms", "jobs.retry_delay=1ms", "webhooks.backoff=1ms", "webhooks.allow_local_requests=true", "gitaly.storages=[]"}
+var prompt = []string{"jobs.poll_interval=20ms", "jobs.retry_delay=1ms", "webhooks.backoff=1ms", "webhooks.allow_local_requests=true"}
 
 // receiver is somebody who listens to hooks.
 type receiver struct {
@@ -87,24 +89,14 @@ func (r *receiver) next(t *testing.T) heard {
 // settles returns once no job waits or runs, and fails if one was given up.
 func (o office) settles(t *testing.T) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; {
-		open := 0
-		for _, job := range o.list(t, "jobs") {
-			switch field(job, "state") {
-			case "completed":
-			case "discarded":
+	await(t, "the jobs to be done", func() bool {
+		return !slices.ContainsFunc(o.list(t, "jobs"), func(job directory.Record) bool {
+			if field(job, "state") == "discarded" {
 				t.Fatalf("job %v", job)
-			default:
-				open++
 			}
-		}
-		if open == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("there are still jobs: %v", o.list(t, "jobs"))
-		}
-	}
+			return field(job, "state") != "completed"
+		})
+	})
 }
 
 // TestServer_webhook pushes, and looks at what comes of it.
@@ -170,8 +162,11 @@ func webhookHistory(t *testing.T, database string) {
 	desk := beside(t, config)
 	g.Stop() // a Gitaly that is down is asked again
 	s.post(t, "/post_receive", landed("trunk")).is(t, "the push", 200, decreased)
-	for field(desk.list(t, "jobs")[0], "last_error") == nil {
-	}
+	await(t, "the job on the push to fail", func() bool {
+		return slices.ContainsFunc(desk.list(t, "jobs"), func(job directory.Record) bool {
+			return field(job, "kind") == "push_received" && field(job, "last_error") != nil
+		})
+	})
 	g.Resume(t)
 	e := r.next(t)
 	answer{status: 200, kind: "application/json", body: e.body}.is(t, "the event", 200, `{"total_commits_count": 1, "commits": [{
