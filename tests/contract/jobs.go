@@ -65,8 +65,9 @@ func takes[T any](s Subject, from <-chan T) (value T) {
 // becomes waits until a job has that state.
 func (s Subject) becomes(id int64, want string) {
 	s.Helper()
-	deadline := time.Now().Add(soon)
-	for {
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for deadline := time.Now().Add(soon); ; <-look.C {
 		states := s.jobStates()
 		if states[id] == want {
 			return
