@@ -10,8 +10,8 @@ import (
 )
 
 type configurationRequest struct {
-	AgentID int64         `param:"agent_id" rule:"required"`
-	Config  configuration `param:"agent_config" rule:"required"`
+	AgentID int64         `param:"agent_id,required"`
+	Config  configuration `param:"agent_config,required"`
 }
 
 // configuration is what an agent's file lets in. It comes as an object, or as a
@@ -67,7 +67,7 @@ func (f configuration) authorizations() (in []agents.Authorization) {
 // agentConfiguration answers POST /agent_configuration.
 func (a *API) agentConfiguration(c *gin.Context) error {
 	var in configurationRequest
-	if err := params.Strict(c, &in); err != nil {
+	if err := decode(c, &in); err != nil {
 		return err
 	}
 	return a.station.Authorize(c.Request.Context(), agents.AgentID(in.AgentID), in.Config.authorizations())

@@ -14,17 +14,17 @@ import (
 // second, of which much was not there in the first. Any other member has no
 // meaning here.
 type vulnerabilityRequest struct {
-	Vulnerability vulnerability `param:"vulnerability" rule:"required"`
-	Scanner       scanner       `param:"scanner" rule:"required"`
+	Vulnerability vulnerability `param:"vulnerability,required"`
+	Scanner       scanner       `param:"scanner,required"`
 }
 
 type vulnerability struct {
-	Name        string       `param:"name" rule:"filled"`
-	Severity    severity     `param:"severity" rule:"required"`
+	Name        string       `param:"name,filled"`
+	Severity    severity     `param:"severity,required"`
 	Confidence  confidence   `param:"confidence"`
-	Location    location     `param:"location" rule:"required"`
+	Location    location     `param:"location,required"`
 	Verbatim    any          `param:"location"`
-	Identifiers []identifier `param:"identifiers" rule:"filled"`
+	Identifiers []identifier `param:"identifiers,filled"`
 	Message     string       `param:"message"`
 	Description string       `param:"description"`
 	Solution    string       `param:"solution"`
@@ -35,7 +35,7 @@ type location struct {
 	Image              string     `param:"image"`
 	OperatingSystem    string     `param:"operating_system"`
 	Dependency         dependency `param:"dependency"`
-	KubernetesResource resource   `param:"kubernetes_resource" rule:"required"`
+	KubernetesResource resource   `param:"kubernetes_resource,required"`
 }
 
 type dependency struct {
@@ -50,24 +50,24 @@ type pkg struct {
 // resource has a container by two names, of which only the first counts for the
 // identity, and an agent that does not count at all.
 type resource struct {
-	Namespace     string `param:"namespace" rule:"required"`
-	Kind          string `param:"kind" rule:"required"`
-	Name          string `param:"name" rule:"required"`
+	Namespace     string `param:"namespace,required"`
+	Kind          string `param:"kind,required"`
+	Name          string `param:"name,required"`
 	Container     string `param:"container"`
 	ContainerName string `param:"container_name"`
 	AgentID       string `param:"agent_id"`
 }
 
 type identifier struct {
-	Type  string `param:"type" rule:"required"`
-	Name  string `param:"name" rule:"filled"`
+	Type  string `param:"type,required"`
+	Name  string `param:"name,filled"`
 	Value string `param:"value"`
 	URL   string `param:"url"`
 }
 
 type scanner struct {
-	ID     string `param:"id" rule:"filled"`
-	Name   string `param:"name" rule:"filled"`
+	ID     string `param:"id,filled"`
+	Name   string `param:"name,filled"`
 	Vendor vendor `param:"vendor"`
 }
 
@@ -155,7 +155,7 @@ type findingResponse struct {
 // starboardVulnerability answers PUT /modules/starboard_vulnerability.
 func (a *API) starboardVulnerability(c *gin.Context) (any, error) {
 	var in vulnerabilityRequest
-	if err := params.Strict(c, &in); err != nil {
+	if err := decode(c, &in); err != nil {
 		return nil, err
 	}
 	finding, err := in.finding()
@@ -170,14 +170,14 @@ func (a *API) starboardVulnerability(c *gin.Context) (any, error) {
 }
 
 type scanRequest struct {
-	UUIDs []string `param:"uuids" rule:"required"`
+	UUIDs []string `param:"uuids,required,array"`
 }
 
 // scanResult answers POST /modules/starboard_vulnerability/scan_result. The body
 // is GitLab's: the status as a number.
 func (a *API) scanResult(c *gin.Context) (any, error) {
 	var in scanRequest
-	if err := params.Strict(c, &in); err != nil {
+	if err := decode(c, &in); err != nil {
 		return nil, err
 	}
 	return http.StatusOK, a.intake.Resolve(c.Request.Context(), bearerOf(c).Agent, in.UUIDs)

@@ -1,11 +1,8 @@
 package kas
 
 import (
-	"errors"
-
 	"github.com/gin-gonic/gin"
 
-	"gatehouse/adapters/httpapi/params"
 	"gatehouse/application/clusters"
 	"gatehouse/domain/source"
 )
@@ -82,8 +79,8 @@ func (a *API) verifyProjectAccess(c *gin.Context) error {
 
 // project is the one that the parameter id names. Without one there is none.
 func (a *API) project(c *gin.Context) (clusters.Located, error) {
-	values, err := params.Of(c)
-	if err != nil && !errors.Is(err, error(params.NotObject)) {
+	values, err := parameters(c)
+	if err != nil {
 		return clusters.Located{}, err
 	}
 	return a.station.Project(c.Request.Context(), bearerOf(c).Agent, values.String("id"))

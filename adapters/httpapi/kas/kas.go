@@ -3,12 +3,14 @@
 package kas
 
 import (
+	"errors"
 	"mime"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
 
 	"gatehouse/adapters/httpapi"
+	"gatehouse/adapters/httpapi/params"
 	"gatehouse/application/clusters"
 	"gatehouse/application/findings"
 	"gatehouse/domain"
@@ -129,4 +131,21 @@ func readable(c *gin.Context) {
 		_ = c.Error(refusal)
 		c.AbortWithStatusJSON(http.StatusUnsupportedMediaType, failure{refusal.Message})
 	}
+}
+
+// parameters are those of a request; JSON that is no object has none.
+func parameters(c *gin.Context) (params.Values, error) {
+	values, err := params.Of(c)
+	if errors.Is(err, error(params.NotObject)) {
+		err = nil
+	}
+	return values, err
+}
+
+func decode(c *gin.Context, dst any) error {
+	values, err := parameters(c)
+	if err != nil {
+		return err
+	}
+	return values.Decode(dst)
 }

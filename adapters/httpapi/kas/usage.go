@@ -3,7 +3,6 @@ package kas
 import (
 	"github.com/gin-gonic/gin"
 
-	"gatehouse/adapters/httpapi/params"
 	"gatehouse/domain/agents"
 )
 
@@ -25,14 +24,14 @@ type counters struct {
 }
 
 type uniqueCounters struct {
-	CITunnelUsers        []int64 `param:"agent_users_using_ci_tunnel"`
-	ProxyUsersViaCI      []int64 `param:"k8s_api_proxy_requests_unique_users_via_ci_access"`
-	ProxyUsersViaUser    []int64 `param:"k8s_api_proxy_requests_unique_users_via_user_access"`
-	ProxyUsersViaPAT     []int64 `param:"k8s_api_proxy_requests_unique_users_via_pat_access"`
-	ProxyAgentsViaCI     []int64 `param:"k8s_api_proxy_requests_unique_agents_via_ci_access"`
-	ProxyAgentsViaUser   []int64 `param:"k8s_api_proxy_requests_unique_agents_via_user_access"`
-	ProxyAgentsViaPAT    []int64 `param:"k8s_api_proxy_requests_unique_agents_via_pat_access"`
-	FluxNotifiedProjects []int64 `param:"flux_git_push_notified_unique_projects"`
+	CITunnelUsers        []int64 `param:"agent_users_using_ci_tunnel,array"`
+	ProxyUsersViaCI      []int64 `param:"k8s_api_proxy_requests_unique_users_via_ci_access,array"`
+	ProxyUsersViaUser    []int64 `param:"k8s_api_proxy_requests_unique_users_via_user_access,array"`
+	ProxyUsersViaPAT     []int64 `param:"k8s_api_proxy_requests_unique_users_via_pat_access,array"`
+	ProxyAgentsViaCI     []int64 `param:"k8s_api_proxy_requests_unique_agents_via_ci_access,array"`
+	ProxyAgentsViaUser   []int64 `param:"k8s_api_proxy_requests_unique_agents_via_user_access,array"`
+	ProxyAgentsViaPAT    []int64 `param:"k8s_api_proxy_requests_unique_agents_via_pat_access,array"`
+	FluxNotifiedProjects []int64 `param:"flux_git_push_notified_unique_projects,array"`
 }
 
 func (in usageRequest) report() agents.Report {
@@ -64,7 +63,7 @@ func (in usageRequest) report() agents.Report {
 // usageMetrics answers POST /usage_metrics.
 func (a *API) usageMetrics(c *gin.Context) error {
 	var in usageRequest
-	if err := params.Strict(c, &in); err != nil {
+	if err := decode(c, &in); err != nil {
 		return err
 	}
 	return a.station.Count(c.Request.Context(), in.report())
@@ -82,13 +81,13 @@ type events struct {
 }
 
 type accessEvent struct {
-	UserID    int64 `param:"user_id" rule:"required"`
-	ProjectID int64 `param:"project_id" rule:"required"`
+	UserID    int64 `param:"user_id,required"`
+	ProjectID int64 `param:"project_id,required"`
 }
 
 // registrationEvent has more members, which nobody here asks for.
 type registrationEvent struct {
-	ProjectID    int64  `param:"project_id" rule:"required"`
+	ProjectID    int64  `param:"project_id,required"`
 	AgentVersion string `param:"agent_version"`
 	Architecture string `param:"architecture"`
 	AgentID      int64  `param:"agent_id"`
@@ -115,7 +114,7 @@ func (e events) report() agents.Report {
 // agentEvents answers POST /agent_events: they are counted like the rest.
 func (a *API) agentEvents(c *gin.Context) error {
 	var in eventsRequest
-	if err := params.Strict(c, &in); err != nil {
+	if err := decode(c, &in); err != nil {
 		return err
 	}
 	return a.station.Count(c.Request.Context(), in.Events.report())

@@ -79,10 +79,10 @@ type lists struct {
 
 type looseLists struct {
 	Upcoming []struct {
-		ID   int64        `param:"id,required,filled"`
+		ID   int64        `param:"id,present"`
 		Next *params.Date `param:"next,required"`
 	} `param:"upcoming,required,unnumbered,json"`
-	Last int64 `param:"last,required,filled"`
+	Last int64 `param:"last,present"`
 }
 
 func TestValues_Decode_lists(t *testing.T) {

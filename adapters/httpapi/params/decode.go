@@ -16,19 +16,27 @@ import (
 )
 
 // maxNamed bounds how many parameters one refusal names.
-const maxNamed = 10
+const maxNamed = 50
+
+const (
+	isMissing = "is missing"
+	isEmpty   = "is empty"
+)
 
 // Decode fills the fields of the struct that dst points to from the parameters
 // in their tags (`param:"key_id"`); embedded structs are filled likewise. Text,
 // numbers and booleans stand for each other where they can, and one value stands
 // for an array of one. A field stays as it is if its parameter is absent, null,
 // or blank where no text is wanted. What does not fit is refused, in the order of
-// the fields: "a is missing, b[c] is invalid".
+// the fields and at any depth: "a is missing, b[c] is invalid".
 //
 // Behind the name a tag may say more. With "required" the parameter has to be
-// there, null or not; with "filled" it must not be blank. An array of structs
-// names its elements in refusals, as packs[1][expires_at], or with "unnumbered"
-// does not; with "json" it may also be a text that holds JSON.
+// there, and not null unless the field is a pointer; with "filled" it must not be
+// empty text or an empty array either. With "present" what is absent is empty,
+// too, as Rails says it. With "array" nothing stands for an array of scalars but
+// one. An array of structs has to be one anyway; it names its elements in
+// refusals, as packs[1][expires_at], or with "unnumbered" does not; with "json"
+// it may also be a text that holds JSON.
 func (v Values) Decode(dst any) error {
 	problems := members(v.tree, reflect.ValueOf(dst).Elem(), func(name string) string { return name })
 	if problems == nil {
@@ -44,7 +52,7 @@ func members(tree map[string]any, target reflect.Value, call func(name string) s
 		value, given := tree[f.name]
 		f.called = call(f.name)
 		for _, problem := range f.fill(value, given, target.FieldByIndex(f.index)) {
-			if !slices.Contains(problems, problem) {
+			if len(problems) < maxNamed && !slices.Contains(problems, problem) {
 				problems = append(problems, problem)
 			}
 		}
@@ -56,8 +64,8 @@ func members(tree map[string]any, target reflect.Value, call func(name string) s
 type field struct {
 	name  string
 	index []int
-	// required, filled, unnumbered and json are what the tag says.
-	required, filled, unnumbered, json bool
+	// The rest is what the tag says; required comes with filled and present.
+	required, filled, present, array, unnumbered, json bool
 	// called is the name in refusals.
 	called string
 }
@@ -74,36 +82,69 @@ func fieldsOf(t reflect.Type) []field {
 		if name == "" {
 			continue
 		}
-		says := strings.Split(more, ",")
+		says := func(word string) bool { return slices.Contains(strings.Split(more, ","), word) }
 		found = append(found, field{
-			name: name, index: f.Index, required: slices.Contains(says, "required"), filled: slices.Contains(says, "filled"),
-			unnumbered: slices.Contains(says, "unnumbered"), json: slices.Contains(says, "json"),
+			name: name, index: f.Index, required: says("required") || says("filled") || says("present"),
+			filled: says("filled"), present: says("present"), array: says("array"), unnumbered: says("unnumbered"), json: says("json"),
 		})
 	}
 	fields.Store(t, found)
 	return found
 }
 
+// says makes a problem.
+func (f field) says(problem string) []string { return []string{f.called + " " + problem} }
+
 // fill returns what is wrong with a value, and puts it into target if nothing is.
-func (f field) fill(value any, given bool, target reflect.Value) (problems []string) {
-	if f.required && !given {
-		problems = append(problems, f.called+" is missing")
-	}
-	if text, isText := value.(string); f.filled && (value == nil || isText && strings.TrimSpace(text) == "") {
-		return append(problems, f.called+" is empty")
-	}
-	switch list := isList(target.Type()); {
-	case !given && f.required && list && f.unnumbered: // Rails goes on to miss what is in it
-		return append(problems, members(nil, reflect.New(target.Type().Elem()).Elem(), f.member(0))...)
-	case list && (value != nil || given && f.required):
-		return f.fillList(value, target)
+func (f field) fill(value any, given bool, target reflect.Value) []string {
+	reader, reads := target.Addr().Interface().(Reader)
+	nested := !reads && target.Kind() == reflect.Struct && target.Type() != dateType
+	switch {
+	case !given && f.required:
+		return f.missing(target, nested)
+	case f.present && (value == nil || blankText(value)), f.filled && empty(value, target.Kind()):
+		return f.says(isEmpty)
+	case value == nil && f.required && target.Kind() != reflect.Pointer:
+		return f.says(IsInvalid)
 	case value == nil:
-		return problems
+		return nil
+	case reads:
+		if problem := reader.ReadParam(value); problem != "" {
+			return f.says(problem)
+		}
+		return nil
+	case nested:
+		return f.fillHash(value, target)
+	case isList(target.Type()):
+		return f.fillList(value, target)
+	case f.array:
+		return f.fillArray(value, target)
+	case target.Kind() == reflect.Interface:
+		target.Set(reflect.ValueOf(value))
+		return nil
+	default:
+		return f.decode(value, target)
 	}
-	for _, name := range f.decode(value, target) {
-		problems = append(problems, name+" is invalid")
+}
+
+// missing says that the parameter is, and what is missing within it: Rails
+// judges the members of what is not there.
+func (f field) missing(target reflect.Value, nested bool) []string {
+	problems := f.says(isMissing)
+	switch {
+	case f.present:
+		return append(problems, f.says(isEmpty)...)
+	case nested:
+		return append(problems, members(nil, target, f.within(f.called))...)
+	case isList(target.Type()) && f.unnumbered:
+		return append(problems, members(nil, reflect.New(target.Type().Elem()).Elem(), f.within(f.called))...)
 	}
 	return problems
+}
+
+// within says what a member of the hash of that name is called.
+func (f field) within(hash string) func(string) string {
+	return func(name string) string { return hash + "[" + name + "]" }
 }
 
 // isList says whether t is an array of structs.
@@ -111,38 +152,79 @@ func isList(t reflect.Type) bool {
 	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct && t.Elem() != dateType
 }
 
-// element says what the nth element is called.
-func (f field) element(n int) string {
-	if f.unnumbered {
-		return f.called
-	}
-	return f.called + "[" + strconv.Itoa(n) + "]"
+// empty says whether there is nothing in a text or an array, as is wanted.
+func empty(value any, wanted reflect.Kind) bool {
+	array, isArray := value.([]any)
+	return wanted == reflect.Slice && isArray && len(array) == 0 || wanted == reflect.String && blankText(value)
 }
 
-// member says what a member of the nth element is called.
-func (f field) member(n int) func(string) string {
-	return func(name string) string { return f.element(n) + "[" + name + "]" }
+func (f field) fillHash(value any, target reflect.Value) []string {
+	if blank(value, target.Type()) && !f.required {
+		return nil
+	}
+	hash, ok := value.(map[string]any)
+	if !ok {
+		return append(f.says(IsInvalid), members(nil, target, f.within(f.called))...)
+	}
+	return members(hash, target, f.within(f.called))
 }
 
 func (f field) fillList(value any, target reflect.Value) (problems []string) {
 	if text, isText := value.(string); isText && f.json {
 		value = fromText(text)
 	}
+	if blank(value, target.Type()) && !f.required {
+		return nil
+	}
 	elements, ok := value.([]any)
 	if !ok {
-		return []string{f.called + " is invalid"}
+		return f.says(IsInvalid)
 	}
 	list := reflect.MakeSlice(target.Type(), len(elements), len(elements))
 	for i, element := range elements {
+		called := f.called
+		if !f.unnumbered {
+			called += "[" + strconv.Itoa(i) + "]"
+		}
 		hash, ok := element.(map[string]any)
 		if !ok {
-			problems = append(problems, f.element(i)+" is invalid")
+			problems = append(problems, called+" "+IsInvalid)
 			continue
 		}
-		problems = append(problems, members(hash, list.Index(i), f.member(i))...)
+		problems = append(problems, members(hash, list.Index(i), f.within(called))...)
 	}
 	target.Set(list)
 	return problems
+}
+
+// fillArray takes no array for an array, and nothing in it that is none of its
+// scalars.
+func (f field) fillArray(value any, target reflect.Value) []string {
+	if blank(value, target.Type()) && !f.required {
+		return nil
+	}
+	elements, ok := value.([]any)
+	if !ok {
+		return f.says(IsInvalid)
+	}
+	array := reflect.MakeSlice(target.Type(), len(elements), len(elements))
+	for i, element := range elements {
+		if element == nil || !set(element, array.Index(i)) {
+			return f.says(IsInvalid)
+		}
+	}
+	target.Set(array)
+	return nil
+}
+
+// set puts a value into a scalar, unless it does not fit or says nothing.
+func set(value any, target reflect.Value) bool {
+	data, err := loose(reflect.ValueOf(value), target)
+	if err != nil || data == nil {
+		return false
+	}
+	target.Set(reflect.ValueOf(data).Convert(target.Type()))
+	return true
 }
 
 // fromText is the array in a text that is JSON; one object is an array of one.
@@ -162,28 +244,32 @@ func fromText(text string) any {
 	return value
 }
 
-// decode returns the names of what did not fit into target. A scalar does without
-// mapstructure, which takes eight times as long for a request made of scalars.
-func (f field) decode(value any, target reflect.Value) []string {
+// decode fills what is no hash. A scalar does without mapstructure, which takes
+// eight times as long for a request made of scalars.
+func (f field) decode(value any, target reflect.Value) (problems []string) {
 	wanted := target.Type()
 	if wanted.Kind() == reflect.Pointer {
 		wanted = wanted.Elem()
 	}
 	if !isScalar(wanted) {
-		return f.decodeTree(value, target)
+		for _, name := range f.decodeTree(value, target) {
+			problems = append(problems, name+" "+IsInvalid)
+		}
+		return problems
 	}
-	data, err := loose(reflect.ValueOf(value), target)
-	if err != nil {
-		return []string{f.called}
-	}
-	if data == nil {
+	if blank(value, wanted) && (!f.required || target.Kind() == reflect.Pointer) {
 		return nil
 	}
+	scalar := target
 	if target.Kind() == reflect.Pointer {
-		target.Set(reflect.New(wanted))
-		target = target.Elem()
+		scalar = reflect.New(wanted).Elem()
 	}
-	target.Set(reflect.ValueOf(data).Convert(wanted))
+	if !set(value, scalar) {
+		return f.says(IsInvalid)
+	}
+	if target.Kind() == reflect.Pointer {
+		target.Set(scalar.Addr())
+	}
 	return nil
 }
 

@@ -49,8 +49,12 @@ func isScalar(t reflect.Type) bool {
 
 // blank reports whether data is text that says nothing to a field of this type.
 func blank(data any, wanted reflect.Type) bool {
+	return wanted.Kind() != reflect.String && wanted.Kind() != reflect.Interface && blankText(data)
+}
+
+func blankText(data any) bool {
 	s, ok := data.(string)
-	return ok && wanted.Kind() != reflect.String && wanted.Kind() != reflect.Interface && strings.TrimSpace(s) == ""
+	return ok && strings.TrimSpace(s) == ""
 }
 
 // text refuses the zero byte, which no database takes.

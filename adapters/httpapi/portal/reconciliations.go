@@ -29,7 +29,7 @@ func (d datesParams) reconciliation(of source.NamespaceID) billing.Reconciliatio
 
 type scheduleParams struct {
 	List []struct {
-		NamespaceID source.NamespaceID `param:"namespace_id,required,filled"`
+		NamespaceID source.NamespaceID `param:"namespace_id,present"`
 		datesParams
 	} `param:"upcoming_reconciliations,required,unnumbered,json"`
 }
@@ -69,7 +69,7 @@ func (a *API) scheduleOne(c *gin.Context) (any, error) {
 // unschedule answers DELETE /internal/upcoming_reconciliations.
 func (a *API) unschedule(c *gin.Context) (any, error) {
 	var in struct {
-		NamespaceID source.NamespaceID `param:"namespace_id,required,filled"`
+		NamespaceID source.NamespaceID `param:"namespace_id,present"`
 	}
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
