@@ -98,6 +98,9 @@ type Kas struct {
 	SecretFile string        `koanf:"secret_file"`
 	JWTLeeway  time.Duration `koanf:"jwt_leeway"`
 	RequireAud bool          `koanf:"require_aud"`
+	// Rollout are full paths of groups and projects; if there are any, only
+	// their agents are served.
+	Rollout []string `koanf:"rollout"`
 }
 
 // Gitaly lists the storages.
@@ -203,10 +206,13 @@ type Webhooks struct {
 	Backoff time.Duration `koanf:"backoff"`
 }
 
-// LicensedFeatures are on or off for the whole instance.
+// LicensedFeatures are on or off.
 type LicensedFeatures struct {
-	SecurityDashboard   bool `koanf:"security_dashboard"`
-	ClusterAgentsGitops bool `koanf:"cluster_agents_gitops"`
+	SecurityDashboard bool `koanf:"security_dashboard"`
+	// SecurityDashboardExcept are full paths of groups and projects for which
+	// the opposite holds.
+	SecurityDashboardExcept []string `koanf:"security_dashboard_except"`
+	ClusterAgentsGitops     bool     `koanf:"cluster_agents_gitops"`
 }
 
 // Findings is about vulnerabilities.

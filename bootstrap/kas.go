@@ -14,6 +14,7 @@ import (
 	"gatehouse/application/clusters"
 	"gatehouse/application/findings"
 	"gatehouse/application/gitaccess"
+	"gatehouse/domain/source"
 )
 
 // cluster is what the Kubernetes agent server asks and reports.
@@ -60,7 +61,7 @@ func Station(config Config, agents clusters.Agents, directory gitaccess.Director
 	for name, s := range known {
 		storages[name] = clusters.Storage(s)
 	}
-	rules := clusters.Rules{Storages: storages, Gitops: config.LicensedFeatures.ClusterAgentsGitops}
+	rules := clusters.Rules{Storages: storages, Gitops: config.LicensedFeatures.ClusterAgentsGitops, Rollout: paths(config.Kas.Rollout)}
 	return clusters.New(agents, directory, tally, rules, now), err
 }
 
@@ -70,5 +71,14 @@ func Intake(config Config, kept findings.Findings, directory gitaccess.Directory
 	if err != nil {
 		return nil, fmt.Errorf("findings.uuid_namespace: %w", err)
 	}
-	return findings.New(kept, directory, findings.Rules{Space: space, Dashboard: config.LicensedFeatures.SecurityDashboard}, now), nil
+	return findings.New(kept, directory, findings.Rules{
+		Space: space, Dashboard: config.LicensedFeatures.SecurityDashboard, Except: paths(config.LicensedFeatures.SecurityDashboardExcept),
+	}, now), nil
+}
+
+func paths(texts []string) (list source.Paths) {
+	for _, text := range texts {
+		list = append(list, source.Path(text))
+	}
+	return list
 }

@@ -92,6 +92,16 @@ func TestRun_kasSettings(t *testing.T) {
 			func(c *bootstrap.Config) { c.LicensedFeatures.SecurityDashboard = false }, ofKas, "PUT", starboard, finding,
 			`"uuid"`, `^{"message":"403 Forbidden"}$`,
 		},
+		"licensed_features.security_dashboard_except": {
+			func(c *bootstrap.Config) {
+				c.LicensedFeatures.SecurityDashboardExcept = []string{"nobody", "ACME/infra"}
+			}, ofKas, "PUT", starboard, finding,
+			`"uuid"`, `^{"message":"403 Forbidden"}$`,
+		},
+		"kas.rollout": {
+			func(c *bootstrap.Config) { c.Kas.Rollout = []string{"nobody"} }, ofKas, "GET", "kubernetes/agent_info", "",
+			`"agent_id":5`, `^{"message":"403 Forbidden"}$`,
+		},
 		"licensed_features.cluster_agents_gitops": {
 			func(c *bootstrap.Config) { c.LicensedFeatures.ClusterAgentsGitops = false }, ofKas, "GET", "kubernetes/project_info?id=7", "",
 			`"project_id":7`, `^{"message":"404 Not Found"}$`,

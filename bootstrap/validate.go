@@ -58,6 +58,13 @@ func (m *mistakes) positive(value time.Duration, key string) {
 	m.unless(value > 0, key, "must be more than nothing")
 }
 
+func (m *mistakes) paths(texts []string, key string) {
+	for i, text := range texts {
+		path, ok := source.ParsePath(text)
+		m.unless(ok && string(path) == text, fmt.Sprintf("%s[%d]", key, i), "%q is not the full path of a group or project", text)
+	}
+}
+
 // Validate tells every value that cannot be used, each with its key.
 func (c *Config) Validate() error { return errors.Join(c.mistakes(nil)...) }
 
@@ -124,6 +131,8 @@ func (c *Config) checkPersistence(m *mistakes) {
 	m.unless(c.Shell.PreviousSecretFile != c.Shell.SecretFile, "shell.previous_secret_file", "must not be the same as shell.secret_file")
 	m.unless(c.Instance.PreviousKeyFile != c.Instance.KeyFile, "instance.previous_key_file", "must not be the same as instance.key_file")
 	m.unless(c.Kas.JWTLeeway >= 0, "kas.jwt_leeway", "must not be negative")
+	m.paths(c.Kas.Rollout, "kas.rollout")
+	m.paths(c.LicensedFeatures.SecurityDashboardExcept, "licensed_features.security_dashboard_except")
 	m.positive(c.Counters.Expiry, "counters.expiry")
 }
 

@@ -22,6 +22,9 @@ type Rules struct {
 	Storages map[string]Storage
 	// Gitops lets agents look projects up.
 	Gitops bool
+	// Rollout lists the groups and projects whose agents are served. Every agent
+	// is served while the list is empty.
+	Rollout source.Paths
 }
 
 // Storage is a Gitaly as agents' servers reach it.
@@ -58,13 +61,15 @@ const patience = 10 * time.Second
 
 var (
 	errUnauthorized = domain.Refuse(domain.Unauthenticated, "401 Unauthorized")
+	errForbidden    = domain.Refuse(domain.Forbidden, "403 Forbidden")
 	errHidden       = domain.Refuse(domain.NotFound, "404 Not Found")
 	errNoAgent      = domain.Refuse(domain.NotFound, "404 Not found") // as GitLab writes it
 	errUnavailable  = domain.Refuse(domain.Unavailable, "Agents cannot be looked up at the moment. Try again later.")
 )
 
 // Agent returns who comes with the text of an agent's token, or a Refusal:
-// domain.Unauthenticated for one that is unknown, revoked or empty, and
+// domain.Unauthenticated for one that is unknown, revoked or empty,
+// domain.Forbidden for an agent that the rollout has not reached, and
 // domain.Unavailable. The use of a token is noted, about once a minute.
 func (s *Station) Agent(ctx context.Context, text string) (Bearer, error) {
 	if text == "" {
@@ -80,6 +85,8 @@ func (s *Station) Agent(ctx context.Context, text string) (Bearer, error) {
 		return Bearer{}, unavailable(err)
 	case b.Token.Revoked:
 		return Bearer{}, errUnauthorized
+	case len(s.rules.Rollout) > 0 && !s.rules.Rollout.Cover(b.Project.Path):
+		return Bearer{}, errForbidden
 	}
 	if now := s.now(); b.Token.Stale(now) {
 		s.agents.AgentTokenUsed(b.Token.ID, now)

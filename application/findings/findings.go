@@ -52,9 +52,14 @@ type Directory interface {
 type Rules struct {
 	// Space is the namespace of the findings' uuids.
 	Space uuid.UUID
-	// Dashboard lets findings in at all.
+	// Dashboard is the licence to report findings. For the groups and projects of
+	// Except the opposite holds.
 	Dashboard bool
+	Except    source.Paths
 }
+
+// admits says whether a project has the licence to report findings.
+func (r Rules) admits(p source.Project) bool { return r.Dashboard != r.Except.Cover(p.Path) }
 
 // Intake takes findings in. It is safe for concurrent use.
 type Intake struct {
@@ -127,7 +132,7 @@ func (i *Intake) admit(ctx context.Context, a agents.Agent) error {
 		return refuse(err)
 	case !standing.Project.Known():
 		return errHidden
-	case !i.rules.Dashboard || !security.MayAdminister(standing):
+	case !i.rules.admits(standing.Project) || !security.MayAdminister(standing):
 		return errForbidden
 	}
 	return nil

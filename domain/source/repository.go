@@ -144,6 +144,22 @@ func (p Path) Parent() Path {
 	return p[:max(i, 0)]
 }
 
+// Paths are those of groups and projects.
+type Paths []Path
+
+// Cover says whether a project is one of them or below one; letter case does
+// not count.
+func (ps Paths) Cover(project string) bool {
+	for path := Path(project); path != ""; path = path.Parent() {
+		for _, p := range ps {
+			if p.Fold() == path.Fold() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Target is the repository a caller names, by number or by path. If both are
 // given, the number wins, since Gitaly sends a path on its disk.
 type Target struct {

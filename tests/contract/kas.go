@@ -18,6 +18,7 @@ import (
 	"gatehouse/adapters/httpapi/kas"
 	"gatehouse/application/clusters"
 	"gatehouse/application/findings"
+	"gatehouse/domain/source"
 )
 
 // fleet is everybody whom kas can ask about: agent 5 of project 7, which is the
@@ -92,6 +93,7 @@ type setting struct {
 	requireAudience bool
 	gitopsOff       bool
 	dashboardOff    bool
+	except, rollout source.Paths
 }
 
 // tower opens one among the fleet.
@@ -105,10 +107,10 @@ func (s Subject) tower(with setting) *tower {
 			"default": {Name: "default", Address: "unix:/run/gitaly.sock", Token: "t"},
 			"second":  {Name: "second", Address: "tcp://gitaly:8075"},
 		},
-		Gitops: !with.gitopsOff,
+		Gitops: !with.gitopsOff, Rollout: with.rollout,
 	}, clock)
 	intake := findings.New(s.Findings, s.Directory, findings.Rules{
-		Space: uuid.MustParse("58dc0f06-936c-43b3-93bb-71693f1b6570"), Dashboard: !with.dashboardOff,
+		Space: uuid.MustParse("58dc0f06-936c-43b3-93bb-71693f1b6570"), Dashboard: !with.dashboardOff, Except: with.except,
 	}, clock)
 	engine, err := httpapi.NewEngine(zap.NewNop(), nil)
 	if err != nil {

@@ -131,6 +131,31 @@ var kasFindingCases = []Case{
 		})
 		s.same("findings", len(s.list("findings")), 0)
 	}},
+	{Name: "agents.md 9: a project may differ from the instance", Check: func(s Subject) {
+		t := s.tower(setting{except: source.Paths{"ACME/infra"}})
+		t.holds([]exchange{
+			{"without the licence", call{route: starboard, token: "agent-5", body: seedFinding}, 403, mayNot},
+			{"another project", call{route: starboard, token: "in-internal", body: seedFinding}, 200, `…"uuid"`},
+		})
+		t = s.tower(setting{dashboardOff: true, except: source.Paths{"acme"}})
+		t.holds([]exchange{{"alone with the licence, by its group", call{route: starboard, token: "agent-5", body: seedFinding}, 200, `…"uuid"`}})
+	}},
+	{Name: "agents.md 2.1, 9: the rollout reaches some projects only", Check: func(s Subject) {
+		t := s.tower(setting{rollout: source.Paths{"acme/elsewhere", "acme/deep"}})
+		t.holds([]exchange{
+			{"not reached", call{route: agentInfo, token: "agent-5"}, 403, mayNot},
+			{"not reached, with a bad body", call{route: scanResult, token: "agent-5", body: `{}`}, 403, mayNot},
+			{"a bad token", call{route: agentInfo, token: "nobody"}, 401, unauthorized},
+			{"reached by its group", call{route: agentInfo, token: "in-private"}, 200, `…"agent_id":26`},
+			{"of kas alone", call{route: usageMetrics, body: `{}`}, 204, ""},
+		})
+		s.fine("Flush", s.Keeper.Flush(s.Context()))
+		for _, token := range s.list("agent-tokens", "agent_id", "last_used_at") {
+			if used := !strings.HasSuffix(token, " -"); used != strings.HasPrefix(token, "26 ") {
+				s.Errorf("used: got %s", token)
+			}
+		}
+	}},
 	{Name: "agents.md 7.1: forms that are taken", Check: func(s Subject) {
 		t := s.tower(setting{})
 		const v, at = "vulnerability.", "vulnerability.location."
