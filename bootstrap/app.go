@@ -27,17 +27,22 @@ const (
 // App is the graph of the server. A leaf of it can be replaced by fx.Replace.
 func App(config Config) fx.Option {
 	return fx.Options(
-		fx.Supply(config, World{}),
-		fx.Provide(func() *zap.Logger { return NewLogger(config.Log, os.Stderr) }),
+		graph(config), persistence(config),
+		fx.Supply(World{}),
+		fx.Provide(func() *zap.Logger { return NewLogger(config.Log, os.Stderr) }, newServer),
 		fx.WithLogger(quiet),
 		fx.StartTimeout(startTimeout), fx.StopTimeout(stopTimeout),
-		persistence(config), registry, people, sales, git, cluster, background, web,
 		// Secrets come first: while they cannot be had, nothing is open that
 		// would have to be closed. Hooks run in this order, and in the other
 		// one at the end; what they close is made before anything can fail to
 		// start.
 		fx.Invoke(func(*secretfile.Set, *KasSecret, *gitaly.Client) {}, keep, unlock, populate, announce, work, refreshSeats, listen),
 	)
+}
+
+// graph is everything between the ports of persistence and the listeners.
+func graph(config Config) fx.Option {
+	return fx.Options(fx.Supply(config), registry, people, sales, git, cluster, background, web)
 }
 
 // quiet leaves what fx has to tell about itself to the debug level: errors are

@@ -8,7 +8,6 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
-	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/hookclient"
 	"gatehouse/application"
 	"gatehouse/application/directory"
@@ -22,11 +21,11 @@ import (
 var background = fx.Module("background", fx.Provide(PostReceive, WebhookOffice, Shift, history))
 
 // history is Gitaly's, or nil without one.
-func history(config Config, client *gitaly.Client) postreceive.History {
+func history(config Config, repositories Repositories) postreceive.History {
 	if !config.Gitaly.connected() {
 		return nil
 	}
-	return client
+	return repositories
 }
 
 // Shift says who does jobs, by their kinds, and how.

@@ -13,6 +13,7 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/directory"
 	"gatehouse/application/gitaccess"
+	"gatehouse/application/postreceive"
 	"gatehouse/application/pushes"
 	"gatehouse/application/whois"
 	"gatehouse/domain/identity"
@@ -23,9 +24,17 @@ import (
 var git = fx.Module("git", fx.Provide(
 	Clock, GitRules, PushRules, whois.New, pushes.New, gitaccess.New,
 	fx.Annotate(newLimiter, fx.As(new(gitaccess.Limiter))),
-	openGitaly, func(c *gitaly.Client) gitaccess.Ancestry { return c }, func(c *gitaly.Client) directory.Repositories { return c },
+	openGitaly, func(c *gitaly.Client) Repositories { return c },
+	func(r Repositories) gitaccess.Ancestry { return r }, func(r Repositories) directory.Repositories { return r },
 	directory.NewFounder, func(f *directory.Founder) gitaccess.Founder { return f },
 ))
+
+// Repositories is everything that Gitaly is asked for.
+type Repositories interface {
+	gitaccess.Ancestry
+	directory.Repositories
+	postreceive.History
+}
 
 // openGitaly lets go of Gitaly once nothing runs any more that may need it.
 func openGitaly(lifecycle fx.Lifecycle, config Config, now application.Clock) (*gitaly.Client, error) {

@@ -101,7 +101,7 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 		t.Fatal(err)
 	}
 	bracket := pushes.New(ports.Counters, ports.Journal, ports.Scenes, ports.Take, bootstrap.PushRules(config), now)
-	api := bootstrap.ShellAPI(config, secrets, shell.UseCases{Gate: gate, Bracket: bracket, Register: whois.New(ports.People)}, now, log)
+	api := bootstrap.ShellAPI(config, secrets, shell.UseCases{Gate: gate, Bracket: bracket, Register: whois.New(ports.People)}, "4e1f", now, log)
 	kasSecret, err := bootstrap.KasSecrets(config, now, log)
 	if err != nil {
 		t.Fatal(err)

@@ -25,11 +25,15 @@ import (
 
 // web serves the callers.
 var web = fx.Module("web", fx.Provide(
-	ShellSecrets, ShellAPI, shellUseCases, KasAPI, PortalAPI, NewHandlers,
-	func(config Config, handlers Handlers, log *zap.Logger) *Server {
-		return NewServer(config.HTTP, handlers, log)
-	},
+	ShellSecrets, ShellAPI, shellUseCases, KasAPI, PortalAPI, NewHandlers, func() revision { return revision(Revision()) },
 ))
+
+// revision is that of the source, as callers are told.
+type revision string
+
+func newServer(config Config, handlers Handlers, log *zap.Logger) *Server {
+	return NewServer(config.HTTP, handlers, log)
+}
 
 // internalPrefix is where GitLab has its internal API.
 const internalPrefix = "/api/v4/internal"
@@ -61,10 +65,10 @@ func NewHandlers(config Config, api *shell.API, agents *kas.API, sold *portal.AP
 }
 
 // ShellAPI makes the routes of GitLab Shell and Gitaly.
-func ShellAPI(config Config, secrets *secretfile.Set, uses shell.UseCases, now application.Clock, log *zap.Logger) *shell.API {
+func ShellAPI(config Config, secrets *secretfile.Set, uses shell.UseCases, rev revision, now application.Clock, log *zap.Logger) *shell.API {
 	auth := shell.NewAuthenticator(secrets.Secrets, shell.Legacy(config.Shell.LegacySecret), now, log)
 	return shell.New(auth, uses, shell.Instance{
-		Version: config.Version, Revision: Revision(), ExternalURL: config.ExternalURL, Host: config.host(),
+		Version: config.Version, Revision: string(rev), ExternalURL: config.ExternalURL, Host: config.host(),
 		GitConfigOptions: config.gitOptions(), NeedAudit: config.Audit.Enabled,
 	})
 }

@@ -1,0 +1,80 @@
+package bootstrap
+
+import (
+	"context"
+
+	"go.uber.org/dig"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"gatehouse/application"
+	"gatehouse/application/audit"
+	"gatehouse/application/clusters"
+	"gatehouse/application/credentials"
+	"gatehouse/application/directory"
+	"gatehouse/application/findings"
+	"gatehouse/application/gitaccess"
+	"gatehouse/application/lfsaccess"
+	"gatehouse/application/provisioning"
+)
+
+// Built is a server that does not listen: its handlers, and the use cases
+// behind them.
+type Built struct {
+	fx.In
+
+	Handlers    Handlers
+	Key         *InstanceKey
+	Registrar   *directory.Registrar
+	Gatekeeper  *gitaccess.Gatekeeper
+	Credentials *credentials.Office
+	LFS         *lfsaccess.Office
+	Trail       *audit.Trail
+	Station     *clusters.Station
+	Intake      *findings.Intake
+	Clerk       *provisioning.Clerk
+}
+
+// Fakes replace what a test has to control. A field that is nil or empty leaves
+// production's.
+type Fakes struct {
+	Clock application.Clock
+	// Repositories answers instead of every Gitaly. It is asked only where the
+	// configuration connects one.
+	Repositories Repositories
+	// Revision is that of the source, which the build of a test does not record.
+	Revision string
+}
+
+// decorate puts the fakes into the graph.
+func (f Fakes) decorate() fx.Option {
+	var options []fx.Option
+	if f.Clock != nil {
+		options = append(options, fx.Replace(f.Clock))
+	}
+	if f.Repositories != nil {
+		options = append(options, fx.Decorate(func() Repositories { return f.Repositories }))
+	}
+	if f.Revision != "" {
+		options = append(options, fx.Replace(revision(f.Revision)))
+	}
+	return fx.Options(options...)
+}
+
+// Build makes what Run makes of a configuration, over ports that are open
+// already. It reads the secret files, and makes those that do not exist. It
+// starts nothing: no listener, no jobs, no timer. It logs nothing.
+func Build(config Config, ports Ports, fakes Fakes) (Built, error) {
+	var built Built
+	err := fx.New(
+		graph(config),
+		fx.Provide(func() Ports { return ports }),
+		fx.Supply(zap.NewNop()), fx.NopLogger,
+		fakes.decorate(),
+		fx.Populate(&built),
+	).Err()
+	if err != nil {
+		return Built{}, dig.RootCause(err)
+	}
+	return built, built.Key.Unlock(context.Background(), ports.Keeper)
+}
