@@ -12,6 +12,8 @@ import (
 	"gatehouse/domain/identity"
 	"gatehouse/domain/security"
 	"gatehouse/domain/source"
+	"gatehouse/tests/subject"
+	"gatehouse/tests/world"
 )
 
 // usageOnce is a report of a counter and a set.
@@ -37,9 +39,12 @@ func (s Subject) agentCalls(digest identity.TokenDigest) map[string]func(context
 		"CountUsage":        func(ctx context.Context) error { return s.Tally.CountUsage(ctx, usageOnce) },
 		"AddAgentToken":     func(ctx context.Context) error { return s.AgentMint.AddAgentToken(ctx, 5, "new", digest) },
 		"RevokeAgentTokens": func(ctx context.Context) error { return s.AgentMint.RevokeAgentTokens(ctx, 5, "old") },
-		"HasFinding":        func(ctx context.Context) error { _, err := s.Findings.HasFinding(ctx, one(1)); return err },
+		"HasFinding": func(ctx context.Context) error {
+			_, err := s.Findings.HasFinding(ctx, subject.FindingUUID(1))
+			return err
+		},
 		"AddFinding": func(ctx context.Context) error {
-			return s.Findings.AddFinding(ctx, security.Finding{UUID: one(9), Project: 7, Agent: 5, DetectedAt: now})
+			return s.Findings.AddFinding(ctx, security.Finding{UUID: subject.FindingUUID(9), Project: 7, Agent: 5, DetectedAt: now})
 		},
 		"ResolveFindings": func(ctx context.Context) error { return s.Findings.ResolveFindings(ctx, scanOf5, nil) },
 	}
@@ -49,25 +54,25 @@ func (s Subject) agentCalls(digest identity.TokenDigest) map[string]func(context
 // server itself shows.
 var agentCases = []Case{
 	{Name: "whose a token is", Check: func(s Subject) {
-		s.apply(fleet)
+		s.Apply(world.Agents)
 		s.Agents.AgentTokenUsed(1, now.Add(time.Hour))
 		s.Agents.AgentTokenUsed(1, now) // too late to matter
 		s.Agents.AgentTokenUsed(404, now)
-		s.fine("Flush", s.Keeper.Flush(s.Context()))
+		s.Fine("Flush", s.Keeper.Flush(s.Context()))
 		got, err := s.Agents.AgentBearer(s.Context(), identity.DigestToken("agent-5"))
-		s.fine("AgentBearer", err)
-		s.utc(got.Token.LastUsedAt)
-		s.same("bearer", got, clusters.Bearer{
+		s.Fine("AgentBearer", err)
+		s.UTC(got.Token.LastUsedAt)
+		s.Same("bearer", got, clusters.Bearer{
 			Token:   agents.Token{ID: 1, LastUsedAt: now.Add(time.Hour)},
 			Agent:   agents.Agent{ID: 5, Name: "prod", Project: 7, CreatedBy: 3},
 			Project: source.Project{ID: 7, Path: "acme/infra", Visibility: source.Private, Repository: source.FeatureEnabled, DefaultBranch: "trunk", Storage: "default"},
 		})
 		revoked, err := s.Agents.AgentBearer(s.Context(), identity.DigestToken("agent-5-revoked"))
-		s.fine("AgentBearer, revoked", err)
-		s.same("revoked", revoked.Token, agents.Token{ID: revoked.Token.ID, Revoked: true})
+		s.Fine("AgentBearer, revoked", err)
+		s.Same("revoked", revoked.Token, agents.Token{ID: revoked.Token.ID, Revoked: true})
 		orphan, err := s.Agents.AgentBearer(s.Context(), identity.DigestToken("in-doomed"))
-		s.fine("AgentBearer, doomed", err)
-		s.same("no project", orphan.Project, source.Project{})
+		s.Fine("AgentBearer, doomed", err)
+		s.Same("no project", orphan.Project, source.Project{})
 		for _, digest := range []identity.TokenDigest{"", "agent-5", "\x00"} {
 			if _, err := s.Agents.AgentBearer(s.Context(), digest); !errors.Is(err, domain.NotFound) && digest != "\x00" || err == nil {
 				s.Errorf("%q: got %v, want kind %q", digest, err, domain.NotFound)
@@ -75,56 +80,56 @@ var agentCases = []Case{
 		}
 	}},
 	{Name: "tokens are added and revoked", Check: func(s Subject) {
-		s.apply(fleet)
+		s.Apply(world.Agents)
 		add := func(agent agents.AgentID, name, text string) error {
 			return s.AgentMint.AddAgentToken(s.Context(), agent, name, identity.DigestToken(text))
 		}
 		revoked := func(text string) bool {
 			b, err := s.Agents.AgentBearer(s.Context(), identity.DigestToken(text))
-			s.fine(text, err)
+			s.Fine(text, err)
 			return b.Token.Revoked
 		}
-		s.fine("add", add(5, "second", "x"))
-		s.fine("add another of that name", add(5, "second", "y"))
-		s.fine("add another's", add(6, "second", "z"))
-		s.kind("add to nobody", add(404, "second", "w"), domain.NotFound)
-		s.kind("add it again", add(6, "second", "x"), domain.Conflict)
-		s.same("before", []bool{revoked("x"), revoked("y"), revoked("z"), revoked("agent-5")}, []bool{false, false, false, false})
-		s.fine("revoke", s.AgentMint.RevokeAgentTokens(s.Context(), 5, "second"))
-		s.fine("revoke again", s.AgentMint.RevokeAgentTokens(s.Context(), 5, "second"))
-		s.same("after", []bool{revoked("x"), revoked("y"), revoked("z"), revoked("agent-5")}, []bool{true, true, false, false})
-		s.kind("revoke none", s.AgentMint.RevokeAgentTokens(s.Context(), 5, "third"), domain.NotFound)
-		s.kind("revoke nobody's", s.AgentMint.RevokeAgentTokens(s.Context(), 404, "second"), domain.NotFound)
+		s.Fine("add", add(5, "second", "x"))
+		s.Fine("add another of that name", add(5, "second", "y"))
+		s.Fine("add another's", add(6, "second", "z"))
+		s.Kind("add to nobody", add(404, "second", "w"), domain.NotFound)
+		s.Kind("add it again", add(6, "second", "x"), domain.Conflict)
+		s.Same("before", []bool{revoked("x"), revoked("y"), revoked("z"), revoked("agent-5")}, []bool{false, false, false, false})
+		s.Fine("revoke", s.AgentMint.RevokeAgentTokens(s.Context(), 5, "second"))
+		s.Fine("revoke again", s.AgentMint.RevokeAgentTokens(s.Context(), 5, "second"))
+		s.Same("after", []bool{revoked("x"), revoked("y"), revoked("z"), revoked("agent-5")}, []bool{true, true, false, false})
+		s.Kind("revoke none", s.AgentMint.RevokeAgentTokens(s.Context(), 5, "third"), domain.NotFound)
+		s.Kind("revoke nobody's", s.AgentMint.RevokeAgentTokens(s.Context(), 404, "second"), domain.NotFound)
 	}},
 	{Name: "findings that refer to nothing", Check: func(s Subject) {
-		s.apply(fleet)
+		s.Apply(world.Agents)
 		add := func(agent agents.AgentID, project source.ProjectID) error {
-			return s.Findings.AddFinding(s.Context(), security.Finding{UUID: one(1), Agent: agent, Project: project, Author: 404, DetectedAt: now})
+			return s.Findings.AddFinding(s.Context(), security.Finding{UUID: subject.FindingUUID(1), Agent: agent, Project: project, Author: 404, DetectedAt: now})
 		}
-		s.kind("no agent", add(404, 7), domain.NotFound)
-		s.kind("no project", add(5, 404), domain.NotFound)
-		has, err := s.Findings.HasFinding(s.Context(), one(1))
-		s.fine("HasFinding", err)
-		s.same("kept", has, false)
-		s.fine("no author", add(5, 7))
-		s.same("findings", s.list("findings", "uuid", "author"), []string{one(1) + " -"})
-		has, err = s.Findings.HasFinding(s.Context(), one(1))
-		s.fine("HasFinding", err)
-		s.same("kept", has, true)
+		s.Kind("no agent", add(404, 7), domain.NotFound)
+		s.Kind("no project", add(5, 404), domain.NotFound)
+		has, err := s.Findings.HasFinding(s.Context(), subject.FindingUUID(1))
+		s.Fine("HasFinding", err)
+		s.Same("kept", has, false)
+		s.Fine("no author", add(5, 7))
+		s.Same("findings", s.List("findings", "uuid", "author"), []string{subject.FindingUUID(1) + " -"})
+		has, err = s.Findings.HasFinding(s.Context(), subject.FindingUUID(1))
+		s.Fine("HasFinding", err)
+		s.Same("kept", has, true)
 	}},
 	{Name: "a world that is applied again keeps what agents did", Check: func(s Subject) {
-		s.apply(fleet)
-		s.scanned()
+		s.Apply(world.Agents)
+		s.AddScanFindings()
 		s.Agents.AgentTokenUsed(1, now)
-		s.fine("Flush", s.Keeper.Flush(s.Context()))
-		s.fine("Authorize", s.Agents.Authorize(s.Context(), 5, letIn))
+		s.Fine("Flush", s.Keeper.Flush(s.Context()))
+		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 5, letIn))
 		before := s.everything()
-		s.apply(fleet)
-		s.same("everything", s.everything(), before)
+		s.Apply(world.Agents)
+		s.Same("everything", s.everything(), before)
 	}},
 	{Name: "cancelled, nothing is answered and nothing is done", Check: func(s Subject) {
-		s.apply(fleet)
-		s.scanned()
+		s.Apply(world.Agents)
+		s.AddScanFindings()
 		before := s.everything()
 		ctx, cancel := context.WithCancel(s.Context())
 		cancel()
@@ -137,9 +142,9 @@ var agentCases = []Case{
 				s.Errorf("%s: error is %v", name, err)
 			}
 		}
-		s.same("everything", s.everything(), before)
+		s.Same("everything", s.everything(), before)
 		for name, call := range calls {
-			s.fine(name+", not cancelled", call(s.Context()))
+			s.Fine(name+", not cancelled", call(s.Context()))
 		}
 	}},
 }

@@ -12,6 +12,7 @@ import (
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
+	"gatehouse/tests/subject"
 )
 
 // shortly is how long somebody waits who is going to give up.
@@ -22,16 +23,19 @@ func (s Subject) calls() map[string]func(context.Context) error {
 	at := source.RepositoryID{Kind: source.Code, ID: 60}
 	all := map[string]func(context.Context) error{
 		"Standing": func(ctx context.Context) error {
-			_, err := s.Directory.Standing(ctx, question("key-11", "acme/p"))
+			_, err := s.Directory.Standing(ctx, subject.Question("key-11", "acme/p"))
 			return err
 		},
 		"KeyByFingerprint": func(ctx context.Context) error {
 			_, err := s.People.KeyByFingerprint(ctx, fingerprint(11))
 			return err
 		},
-		"Actor": func(ctx context.Context) error { _, err := s.People.Actor(ctx, claim("key-11")); return err },
-		"Scene": func(ctx context.Context) error { _, err := s.Scenes.Scene(ctx, claim("key-11"), at, now); return err },
-		"Take":  func(ctx context.Context) error { _, err := s.Take.Take(ctx, 1, at, now); return err },
+		"Actor": func(ctx context.Context) error { _, err := s.People.Actor(ctx, subject.Claim("key-11")); return err },
+		"Scene": func(ctx context.Context) error {
+			_, err := s.Scenes.Scene(ctx, subject.Claim("key-11"), at, now)
+			return err
+		},
+		"Take": func(ctx context.Context) error { _, err := s.Take.Take(ctx, 1, at, now); return err },
 		"Leave": func(ctx context.Context) error {
 			return s.Leave.Leave(ctx, source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: precise})
 		},
@@ -55,11 +59,11 @@ func (s Subject) calls() map[string]func(context.Context) error {
 
 var cancelledCases = []Case{
 	{Name: "nothing is answered and nothing is done", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		s.increase("project-60", now)
-		s.fine("Leave", s.Leave.Leave(s.Context(), source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "x/y", ExpiresAt: precise}))
+		s.Fine("Leave", s.Leave.Leave(s.Context(), source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "x/y", ExpiresAt: precise}))
 		s.push(1)
-		s.apply("hooks: [{id: 1, project: acme/p, url: 'http://x'}]")
+		s.Apply("hooks: [{id: 1, project: acme/p, url: 'http://x'}]")
 		before := s.everything()
 		ctx, cancel := context.WithCancel(s.Context())
 		cancel()
@@ -71,35 +75,35 @@ var cancelledCases = []Case{
 				s.Errorf("%s: error is %v", name, err)
 			}
 		}
-		s.same("everything", s.everything(), before)
+		s.Same("everything", s.everything(), before)
 		n, err := s.Take.Take(s.Context(), 1, source.RepositoryID{Kind: source.Code, ID: 60}, now)
-		s.fine("Take", err)
-		s.same("notice", n.OldPath, source.Path("x/y"))
+		s.Fine("Take", err)
+		s.Same("notice", n.OldPath, source.Path("x/y"))
 		for name, call := range s.calls() {
 			if name != "Take" {
-				s.fine(name+", not cancelled", call(s.Context()))
+				s.Fine(name+", not cancelled", call(s.Context()))
 			}
 		}
 	}},
 	{Name: "halfway through a unit", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		before := s.everything()
 		ctx, cancel := context.WithCancel(s.Context())
 		err := s.Registries(ctx, func(r directory.Registry) error {
 			_, err := r.Users.PutUser(ctx, directory.User{User: userOf("early")})
-			s.fine("before", err)
+			s.Fine("before", err)
 			cancel()
 			if _, err = r.Users.PutUser(ctx, directory.User{User: userOf("late")}); err == nil {
 				s.Errorf("put after the end")
 			}
 			return nil // as if nobody had noticed
 		})
-		s.same("failed", err != nil, true)
-		s.same("everything", s.everything(), before)
-		s.apply("users: [{username: later}]")
+		s.Same("failed", err != nil, true)
+		s.Same("everything", s.everything(), before)
+		s.Apply("users: [{username: later}]")
 	}},
 	{Name: "every call of a registry", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		before := s.everything()
 		for name, call := range registryCalls {
 			ctx, cancel := context.WithCancel(s.Context())
@@ -113,19 +117,19 @@ var cancelledCases = []Case{
 				}
 				return nil
 			})
-			s.same(name+" failed", err != nil, true)
+			s.Same(name+" failed", err != nil, true)
 		}
-		s.same("everything", s.everything(), before)
+		s.Same("everything", s.everything(), before)
 		for name, call := range registryCalls {
-			s.fine(name+", not cancelled", s.try(func(r directory.Registry) error { return call(s.Context(), r) }))
+			s.Fine(name+", not cancelled", s.Try(func(r directory.Registry) error { return call(s.Context(), r) }))
 		}
 	}},
 	{Name: "while another unit runs", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		running, done := make(chan struct{}), make(chan struct{})
 		ended := make(chan error)
 		go func() {
-			ended <- s.try(func(r directory.Registry) error {
+			ended <- s.Try(func(r directory.Registry) error {
 				_, err := s.putUser(r, 0, "slow")
 				close(running)
 				<-done
@@ -139,10 +143,10 @@ var cancelledCases = []Case{
 			_, err := r.Users.PutUser(ctx, directory.User{User: userOf("slow")}) // waits for the other, in all stores
 			return err
 		})
-		s.same("the second fails", err != nil, true)
+		s.Same("the second fails", err != nil, true)
 		close(done)
-		s.fine("the first", <-ended)
-		s.apply("users: [{username: slow}]")
+		s.Fine("the first", <-ended)
+		s.Apply("users: [{username: slow}]")
 	}},
 }
 

@@ -1,25 +1,23 @@
 // Package contract is what every store has to keep: one case for each sentence
 // that a port's comment promises, and for each place where stores are known to
-// differ. A new store is a new row of rows_test.go; a new case is one more entry
-// of the list it belongs to.
+// differ. Each store's package runs it from beside the store; a new case is one
+// more entry of the list it belongs to.
 package contract
 
 import (
-	"context"
+	"slices"
 	"testing"
-	"time"
 
 	"gatehouse/bootstrap"
+	"gatehouse/tests/stores"
+	"gatehouse/tests/subject"
+	"gatehouse/tests/world"
 )
-
-// Factory opens a fresh and empty store for one case. The store is closed when
-// the case has ended.
-type Factory func(t testing.TB) bootstrap.Ports
 
 // Feature is a promise that a store may be unable to keep.
 type Feature string
 
-// The features that a row may lack.
+// The features that a store may lack.
 const (
 	// Bytes: texts of a push and names of counters may hold any bytes.
 	Bytes Feature = "bytes"
@@ -32,6 +30,16 @@ type Case struct {
 	Needs Feature
 	Check func(s Subject)
 }
+
+// Subject is the store that a case is about.
+type Subject struct{ subject.Subject }
+
+func on(t *testing.T, ports bootstrap.Ports) Subject {
+	return Subject{subject.Subject{T: t, Ports: ports}}
+}
+
+// now is when cases ask, unless they are about time.
+var now = world.Now
 
 // suites are all cases, by the port they are about.
 var suites = []struct {
@@ -62,44 +70,42 @@ var suites = []struct {
 	{"inventory", inventoryCases},
 	{"concurrency", concurrencyCases},
 	{"cancelled", cancelledCases},
-	{"decisions", decisionCases},
-	{"offices", officeCases},
-	{"offices_lfs", lfsCases},
 	{"agents", agentCases},
-	{"kas", kasCases},
-	{"portal", portalCases},
 }
 
 // Run holds the stores that open makes to all cases. What the store lacks is
 // skipped, and the output says so.
-func Run(t *testing.T, open Factory, lacks ...Feature) {
+func Run(t *testing.T, open stores.Factory, lacks ...Feature) {
 	for _, suite := range suites {
-		t.Run(suite.name, func(t *testing.T) {
-			t.Parallel()
-			for _, c := range suite.cases {
-				t.Run(c.Name, func(t *testing.T) {
-					t.Parallel()
-					for _, feature := range lacks {
-						if c.Needs == feature {
-							t.Skipf("the store lacks %s", feature)
-						}
-					}
-					c.Check(Subject{t, fresh(t, open)})
-				})
-			}
-		})
+		run(t, suite.name, suite.cases, open, lacks)
 	}
 }
 
-// fresh opens a store and closes it after the test.
-func fresh(t testing.TB, open Factory) bootstrap.Ports {
-	ports := open(t)
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := ports.Keeper.Close(ctx); err != nil {
-			t.Errorf("Close: %v", err)
+// RunSuites holds the stores that open makes to the cases of some ports: those
+// that an adapter of a few ports is about.
+func RunSuites(t *testing.T, open stores.Factory, names ...string) {
+	for _, suite := range suites {
+		if i := slices.Index(names, suite.name); i >= 0 {
+			names = slices.Delete(names, i, i+1)
+			run(t, suite.name, suite.cases, open, nil)
+		}
+	}
+	if len(names) > 0 {
+		t.Errorf("there are no suites %q", names)
+	}
+}
+
+func run(t *testing.T, name string, cases []Case, open stores.Factory, lacks []Feature) {
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		for _, c := range cases {
+			t.Run(c.Name, func(t *testing.T) {
+				t.Parallel()
+				if c.Needs != "" && slices.Contains(lacks, c.Needs) {
+					t.Skipf("the store lacks %s", c.Needs)
+				}
+				c.Check(on(t, stores.Fresh(t, open)))
+			})
 		}
 	})
-	return ports
 }

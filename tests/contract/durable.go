@@ -10,12 +10,14 @@ import (
 
 	"gatehouse/domain"
 	"gatehouse/domain/source"
+	"gatehouse/tests/stores"
+	"gatehouse/tests/subject"
 	"gatehouse/tests/world"
 )
 
 // Place makes a new and empty place to keep things in, and returns what opens
 // it: again and again, and also while it is open.
-type Place func(t testing.TB) Factory
+type Place func(t testing.TB) stores.Factory
 
 // Durable holds stores to what they promise beyond one process: what was put
 // is there when the store is opened again, and several that have the same place
@@ -30,8 +32,8 @@ func Durable(t *testing.T, place Place) {
 }
 
 // two are two stores on one place.
-func two(t *testing.T, open Factory) [2]Subject {
-	return [2]Subject{{t, fresh(t, open)}, {t, fresh(t, open)}}
+func two(t *testing.T, open stores.Factory) [2]Subject {
+	return [2]Subject{on(t, stores.Fresh(t, open)), on(t, stores.Fresh(t, open))}
 }
 
 var code60 = source.RepositoryID{Kind: source.Code, ID: 60}
@@ -42,77 +44,77 @@ func noticeFor60(path source.Path) source.Notice {
 
 var durableCases = []struct {
 	name  string
-	check func(t *testing.T, open Factory)
+	check func(t *testing.T, open stores.Factory)
 }{
-	{"closed and opened again", func(t *testing.T, open Factory) {
-		first := Subject{t, open(t)}
-		first.apply(crew(), everyThing)
+	{"closed and opened again", func(t *testing.T, open stores.Factory) {
+		first := on(t, open(t))
+		first.Apply(crew(), everyThing)
 		first.increase("project-60", now)
-		first.fine("Record", first.Journal.Record(t.Context(), pushOf("project-60")))
-		first.fine("Leave", first.Leave.Leave(t.Context(), noticeFor60("a/b")))
-		want, standing := first.everything(), written(first.standing("key-21", "acme/q"))
-		first.fine("Close", first.Keeper.Close(t.Context()))
+		first.Fine("Record", first.Journal.Record(t.Context(), pushOf("project-60")))
+		first.Fine("Leave", first.Leave.Leave(t.Context(), noticeFor60("a/b")))
+		want, standing := first.everything(), written(first.Standing("key-21", "acme/q"))
+		first.Fine("Close", first.Keeper.Close(t.Context()))
 
-		second := Subject{t, fresh(t, open)}
-		second.same("everything", second.everything(), want)
-		second.same("standing", written(second.standing("key-21", "acme/q")), standing)
+		second := on(t, stores.Fresh(t, open))
+		second.Same("everything", second.everything(), want)
+		second.Same("standing", written(second.Standing("key-21", "acme/q")), standing)
 		_, err := second.Take.Take(t.Context(), 1, code60, now)
-		second.fine("Take", err)
-		second.apply(crew(), everyThing)
-		second.same("applied again", second.everything(), want)
+		second.Fine("Take", err)
+		second.Apply(crew(), everyThing)
+		second.Same("applied again", second.everything(), want)
 	}},
-	{"stamps are written before the end", func(t *testing.T, open Factory) {
-		first := Subject{t, open(t)}
-		first.apply(crew())
+	{"stamps are written before the end", func(t *testing.T, open stores.Factory) {
+		first := on(t, open(t))
+		first.Apply(crew())
 		first.Stamps.KeyUsed(11, now)
-		first.fine("Close", first.Keeper.Close(t.Context()))
-		second := Subject{t, fresh(t, open)}
-		second.same("stamp", second.actor("key-11").Key.LastUsedAt, now)
+		first.Fine("Close", first.Keeper.Close(t.Context()))
+		second := on(t, stores.Fresh(t, open))
+		second.Same("stamp", second.Actor("key-11").Key.LastUsedAt, now)
 	}},
-	{"what one does, the other sees", func(t *testing.T, open Factory) {
+	{"what one does, the other sees", func(t *testing.T, open stores.Factory) {
 		s := two(t, open)
-		s[0].same("before", s[1].found("acme/p"), source.ProjectID(0))
-		s[0].apply(crew())
+		s[0].Same("before", s[1].found("acme/p"), source.ProjectID(0))
+		s[0].Apply(crew())
 		for i := range 4 {
 			role := []string{"reporter", "maintainer"}[i%2]
-			s[i%2].apply("groups: [{id: 9, path: acme" + fmt.Sprint(i) + "}]\nmembers: [{user: dev, group: acme" + fmt.Sprint(i) + ", role: " + role + "}]")
-			got := s[1-i%2].standing("key-11", fmt.Sprintf("acme%d/p", i))
-			s[0].same("path and role", []string{got.Project.Path, got.Role.String()}, []string{fmt.Sprintf("acme%d/p", i), role})
+			s[i%2].Apply("groups: [{id: 9, path: acme" + fmt.Sprint(i) + "}]\nmembers: [{user: dev, group: acme" + fmt.Sprint(i) + ", role: " + role + "}]")
+			got := s[1-i%2].Standing("key-11", fmt.Sprintf("acme%d/p", i))
+			s[0].Same("path and role", []string{got.Project.Path, got.Role.String()}, []string{fmt.Sprintf("acme%d/p", i), role})
 		}
 		s[0].increase("project-60", now)
 		s[1].increase("project-60", now)
 		s[0].decrease("project-60", now)
 		s[1].counters("counters", now, "project-60 1")
 		s[0].Stamps.KeyUsed(11, now)
-		s[0].fine("Flush", s[0].Keeper.Flush(t.Context()))
-		s[0].same("stamp", s[1].actor("key-11").Key.LastUsedAt, now)
-		s[0].same("everything", s[0].everything(), s[1].everything())
+		s[0].Fine("Flush", s[0].Keeper.Flush(t.Context()))
+		s[0].Same("stamp", s[1].Actor("key-11").Key.LastUsedAt, now)
+		s[0].Same("everything", s[0].everything(), s[1].everything())
 	}},
-	{"two lose nothing that both do at once", func(t *testing.T, open Factory) {
+	{"two lose nothing that both do at once", func(t *testing.T, open stores.Factory) {
 		s := two(t, open)
-		s[0].apply(crew())
-		together(func(me int) {
+		s[0].Apply(crew())
+		subject.Together(func(me int) {
 			mine := s[me%2]
-			for i := range rounds {
+			for i := range subject.Rounds {
 				mine.increase("project-60", now)
-				mine.fine("Record", mine.Journal.Record(t.Context(), pushOf("project-60")))
+				mine.Fine("Record", mine.Journal.Record(t.Context(), pushOf("project-60")))
 				if me < 4 && i%5 == 0 {
 					text := fmt.Sprintf("users: [{username: u%d-%d}, {username: u%[2]d}]\ngroups: [{path: g%[2]d}]\nmembers: [{user: u%[1]d-%[2]d, group: g%[2]d, role: guest}]", me, i)
-					mine.fine("apply", world.Try(t.Context(), mine.Registries, text))
+					mine.Fine("apply", world.Try(t.Context(), mine.Registries, text))
 				}
 			}
 		})
-		s[0].counters("counters", now, fmt.Sprintf("project-60 %d", crowd*rounds))
-		s[0].same("pushes", len(s[1].list("pushes")), crowd*rounds)
-		s[0].same("members, and that of crew", len(s[0].list("members")), 4*3+1)
+		s[0].counters("counters", now, fmt.Sprintf("project-60 %d", subject.Crowd*subject.Rounds))
+		s[0].Same("pushes", len(s[1].List("pushes")), subject.Crowd*subject.Rounds)
+		s[0].Same("members, and that of crew", len(s[0].List("members")), 4*3+1)
 	}},
-	{"of two one takes a notice", func(t *testing.T, open Factory) {
+	{"of two one takes a notice", func(t *testing.T, open stores.Factory) {
 		s := two(t, open)
-		s[0].apply(crew())
-		for range rounds {
-			s[0].fine("Leave", s[0].Leave.Leave(t.Context(), noticeFor60("a/b")))
+		s[0].Apply(crew())
+		for range subject.Rounds {
+			s[0].Fine("Leave", s[0].Leave.Leave(t.Context(), noticeFor60("a/b")))
 			var taken atomic.Int32
-			together(func(me int) {
+			subject.Together(func(me int) {
 				switch _, err := s[me%2].Take.Take(t.Context(), 1, code60, now); {
 				case err == nil:
 					taken.Add(1)
@@ -120,21 +122,21 @@ var durableCases = []struct {
 					t.Errorf("Take: %v", err)
 				}
 			})
-			s[0].same("takers", taken.Load(), int32(1))
+			s[0].Same("takers", taken.Load(), int32(1))
 		}
 	}},
 	{"two crews do each job once", checkCrews},
 	{"a job outlives those who left it", checkOrphan},
-	{"several open a new place at once", func(t *testing.T, open Factory) {
+	{"several open a new place at once", func(t *testing.T, open stores.Factory) {
 		var all sync.WaitGroup
 		for i := range 4 {
 			all.Go(func() {
-				s := Subject{t, fresh(t, open)}
-				s.fine("apply", world.Try(t.Context(), s.Registries, fmt.Sprintf("users: [{username: u%d}]", i)))
+				s := on(t, stores.Fresh(t, open))
+				s.Fine("apply", world.Try(t.Context(), s.Registries, fmt.Sprintf("users: [{username: u%d}]", i)))
 			})
 		}
 		all.Wait()
-		s := Subject{t, fresh(t, open)}
-		s.same("users", len(s.list("users")), 4)
+		s := on(t, stores.Fresh(t, open))
+		s.Same("users", len(s.List("users")), 4)
 	}},
 }

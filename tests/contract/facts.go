@@ -9,6 +9,7 @@ import (
 	"gatehouse/application/directory"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
+	"gatehouse/tests/subject"
 )
 
 // precise is a moment with more digits than stores keep, in a zone that they
@@ -18,10 +19,18 @@ var precise = time.Date(2027, time.July, 1, 3, 4, 5, 123456789, time.FixedZone("
 // kept is what stores make of precise.
 var kept = time.Date(2027, time.June, 30, 17, 34, 5, 123456000, time.UTC)
 
+// idle is a subgroup with settings that count on top-level groups only.
+func idle(path string) directory.Group {
+	g := group(0, path)
+	g.Namespace.Protocols, g.Namespace.RequireSSHCertificates = source.OnlyHTTP, true
+	g.Namespace.AllowedIPs = []netip.Prefix{netip.MustParsePrefix("203.0.113.7/32")}
+	return g
+}
+
 var factCases = []Case{
 	{Name: "a standing of nobody in nothing is empty", Check: func(s Subject) {
-		s.same("standing", s.ask(source.Inquiry{Now: now}), source.Standing{})
-		s.same("with refs", s.ask(source.Inquiry{Now: now, Refs: true}), source.Standing{})
+		s.Same("standing", s.Ask(source.Inquiry{Now: now}), source.Standing{})
+		s.Same("with refs", s.Ask(source.Inquiry{Now: now, Refs: true}), source.Standing{})
 	}},
 	{Name: "every field of a project", Check: func(s Subject) {
 		want := source.Project{
@@ -29,25 +38,25 @@ var factCases = []Case{
 			Repository: source.FeaturePrivate, Wiki: source.FeatureDisabled, DefaultBranch: "trunk/ü 1",
 			Empty: true, LFS: true, Storage: "nfs-file12", LegacyPath: "acme/old-cli",
 		}
-		s.unit(func(r directory.Registry) {
+		s.Unit(func(r directory.Registry) {
 			root := group(0, "acme")
 			root.Namespace.AllowedIPs = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8::/32")}
 			root.Namespace.Protocols, root.Namespace.RequireSSHCertificates = source.OnlySSH, true
 			id, err := r.Namespaces.PutGroup(s.Context(), root)
-			s.fine("PutGroup", err)
+			s.Fine("PutGroup", err)
 			want.Root = root.Namespace
 			want.Root.ID = id
 			want.ID, _, err = r.Projects.PutProject(s.Context(), directory.Project{
 				Project: want, Empty: &want.Empty, DefaultBranch: &want.DefaultBranch,
 			})
-			s.fine("PutProject", err)
+			s.Fine("PutProject", err)
 		})
-		s.same("project", s.standing("nobody", "acme/cli").Project, want)
-		s.apply("users: [{username: dev}]")
-		s.same("project, to a user", s.standing("username-dev", "acme/cli").Project, want)
+		s.Same("project", s.Standing("nobody", "acme/cli").Project, want)
+		s.Apply("users: [{username: dev}]")
+		s.Same("project, to a user", s.Standing("username-dev", "acme/cli").Project, want)
 	}},
 	{Name: "the settings are those of the root, the branch protection of the group itself", Check: func(s Subject) {
-		s.apply(`
+		s.Apply(`
 groups:
   - {id: 1, path: top, allowed_ips: [192.0.2.0/24], protocols: http, default_branch_protection: 0}
   - {id: 2, path: top/mid}
@@ -57,11 +66,11 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 		top := source.Namespace{ID: 1, Path: "top", Protocols: source.OnlyHTTP, AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
 		dev := source.Namespace{ID: 9, Path: "dev", Personal: true, Protocols: source.AllProtocols}
 		level := func(b source.BranchProtection) *source.BranchProtection { return &b }
-		s.unit(func(r directory.Registry) { // a world file cannot say so
+		s.Unit(func(r directory.Registry) { // a world file cannot say so
 			mid := idle("top/mid")
 			mid.Namespace.Protocols, mid.DefaultBranchProtection = source.OnlySSH, level(source.DevelopersMerge)
 			_, err := r.Namespaces.PutGroup(s.Context(), mid)
-			s.fine("PutGroup", err)
+			s.Fine("PutGroup", err)
 		})
 		for where, want := range map[string]source.Project{
 			"top/a":         {Root: top, DefaultBranchProtection: level(source.NotProtected)},
@@ -69,9 +78,9 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			"top/mid/low/c": {Root: top},
 			"dev/d":         {Root: dev},
 		} {
-			got := s.standing("nobody", where).Project
-			s.same(where+": root", got.Root, want.Root)
-			s.same(where+": branch protection", got.DefaultBranchProtection, want.DefaultBranchProtection)
+			got := s.Standing("nobody", where).Project
+			s.Same(where+": root", got.Root, want.Root)
+			s.Same(where+": branch protection", got.DefaultBranchProtection, want.DefaultBranchProtection)
 		}
 	}},
 	{Name: "every field of a user", Check: func(s Subject) {
@@ -82,78 +91,78 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			CredentialVersion: 7, TwoFactor: true,
 		}
 		plain := identity.User{Username: "plain", State: identity.Active, Type: identity.Human}
-		s.unit(func(r directory.Registry) {
+		s.Unit(func(r directory.Registry) {
 			var err error
 			want.ID, err = r.Users.PutUser(s.Context(), directory.User{User: want})
-			s.fine("PutUser", err)
+			s.Fine("PutUser", err)
 			plain.ID, err = r.Users.PutUser(s.Context(), directory.User{User: plain})
-			s.fine("PutUser", err)
+			s.Fine("PutUser", err)
 		})
 		want.PasswordExpiresAt, plain.CredentialVersion = kept, 1
 		for _, who := range []string{"username-dev.el-oper_1", fmt.Sprintf("user-%d", want.ID)} {
-			got := s.standing(who, "").Actor
-			s.same("standing of "+who, got, identity.Actor{User: want})
-			s.utc(got.User.PasswordExpiresAt)
-			s.same("actor "+who, s.actor(who), identity.Actor{User: want})
+			got := s.Standing(who, "").Actor
+			s.Same("standing of "+who, got, identity.Actor{User: want})
+			s.UTC(got.User.PasswordExpiresAt)
+			s.Same("actor "+who, s.Actor(who), identity.Actor{User: want})
 		}
-		s.same("all else absent", s.standing("username-plain", "").Actor, identity.Actor{User: plain})
-		s.same("zero time", s.actor("username-plain").User.PasswordExpiresAt.IsZero(), true)
+		s.Same("all else absent", s.Standing("username-plain", "").Actor, identity.Actor{User: plain})
+		s.Same("zero time", s.Actor("username-plain").User.PasswordExpiresAt.IsZero(), true)
 	}},
 	{Name: "every state and type of a user", Check: func(s Subject) {
 		for i, state := range identity.States {
-			s.apply(fmt.Sprintf("users: [{username: u%d, state: %s}]", i, state))
-			s.same("state", s.actor(fmt.Sprintf("username-u%d", i)).User.State, state)
+			s.Apply(fmt.Sprintf("users: [{username: u%d, state: %s}]", i, state))
+			s.Same("state", s.Actor(fmt.Sprintf("username-u%d", i)).User.State, state)
 		}
 		for i, kind := range identity.UserTypes {
-			s.apply(fmt.Sprintf("users: [{username: t%d, type: %s}]", i, kind))
-			s.same("type", s.actor(fmt.Sprintf("username-t%d", i)).User.Type, kind)
+			s.Apply(fmt.Sprintf("users: [{username: t%d, type: %s}]", i, kind))
+			s.Same("type", s.Actor(fmt.Sprintf("username-t%d", i)).User.Type, kind)
 		}
 	}},
 	{Name: "every field of a key", Check: func(s Subject) {
-		s.apply("users: [{id: 4, username: dev}]")
+		s.Apply("users: [{id: 4, username: dev}]")
 		want := identity.Key{
 			ID: 7, Kind: identity.UserKey, Title: "büro", Owner: 4, Line: "ssh-ed25519 AAAAxyz", Fingerprint: "aB+/c",
 			Usage: identity.AuthOnly, CreatedAt: precise, ExpiresAt: precise.Add(time.Hour),
 		}
-		s.unit(func(r directory.Registry) {
+		s.Unit(func(r directory.Registry) {
 			_, err := r.Keys.PutKey(s.Context(), want)
-			s.fine("PutKey", err)
+			s.Fine("PutKey", err)
 		})
 		want.CreatedAt, want.ExpiresAt = kept, kept.Add(time.Hour)
-		got := s.standing("key-7", "").Actor
-		s.same("key", got.Key, want)
-		s.same("owner", got.User.Username, "dev")
+		got := s.Standing("key-7", "").Actor
+		s.Same("key", got.Key, want)
+		s.Same("owner", got.User.Username, "dev")
 		for _, at := range []time.Time{got.Key.CreatedAt, got.Key.ExpiresAt} {
-			s.utc(at)
+			s.UTC(at)
 		}
-		s.same("never used", got.Key.LastUsedAt.IsZero(), true)
-		s.same("actor", s.actor("key-7"), got)
+		s.Same("never used", got.Key.LastUsedAt.IsZero(), true)
+		s.Same("actor", s.Actor("key-7"), got)
 	}},
 	{Name: "the first and the last moment that anybody writes", Check: func(s Subject) {
-		s.apply(owners)
+		s.Apply(owners)
 		for _, at := range []time.Time{time.Unix(0, 0), time.Unix(0, 1000), time.Date(9999, time.December, 31, 23, 59, 59, 999_999_000, time.UTC)} {
 			k := keyOf(5, 1, "f")
 			k.ExpiresAt = at
 			s.putKey(k)
-			s.same("expiry", s.standing("key-5", "").Actor.Key.ExpiresAt, at.UTC())
+			s.Same("expiry", s.Standing("key-5", "").Actor.Key.ExpiresAt, at.UTC())
 		}
 		s.putKey(keyOf(5, 1, "f"))
-		s.same("none", s.standing("key-5", "").Actor.Key.ExpiresAt.IsZero(), true)
+		s.Same("none", s.Standing("key-5", "").Actor.Key.ExpiresAt.IsZero(), true)
 	}},
 	{Name: "features, visibilities and protocols", Check: func(s Subject) {
 		for i, visibility := range source.Visibilities {
 			protocols := source.ProtocolSettings[i]
 			path := fmt.Sprintf("g%d", i)
-			s.apply(fmt.Sprintf("groups: [{path: %s, protocols: %s}]\nprojects: [{path: %[1]s/p, visibility: %[3]s, repository: %[4]s, wiki: %[5]s}]",
+			s.Apply(fmt.Sprintf("groups: [{path: %s, protocols: %s}]\nprojects: [{path: %[1]s/p, visibility: %[3]s, repository: %[4]s, wiki: %[5]s}]",
 				path, protocols, visibility, source.Features[i], source.Features[2-i]))
-			got := s.standing("nobody", path+"/p").Project
-			s.same("protocols", got.Root.Protocols, protocols)
-			s.same("visibility", got.Visibility, visibility)
-			s.same("features", []source.Feature{got.Repository, got.Wiki}, []source.Feature{source.Features[i], source.Features[2-i]})
+			got := s.Standing("nobody", path+"/p").Project
+			s.Same("protocols", got.Root.Protocols, protocols)
+			s.Same("visibility", got.Visibility, visibility)
+			s.Same("features", []source.Feature{got.Repository, got.Wiki}, []source.Feature{source.Features[i], source.Features[2-i]})
 		}
 	}},
 	{Name: "a claim that fits nobody", Check: func(s Subject) {
-		s.apply("users: [{id: 4, username: dev}]\ngroups: [{id: 4, path: devs}]\nprojects: [{id: 1, path: dev/p, visibility: public}]")
+		s.Apply("users: [{id: 4, username: dev}]\ngroups: [{id: 4, path: devs}]\nprojects: [{id: 1, path: dev/p, visibility: public}]")
 		claims := []identity.Claim{
 			{}, {Kind: identity.Unresolvable}, identity.ClaimUser("5"), identity.ClaimKey("4"), identity.ClaimName("deva"),
 			identity.ClaimName("de"), identity.ClaimName("d_v"), identity.ClaimName("%"), identity.ClaimName("devs"),
@@ -162,20 +171,20 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			identity.ClaimUser("9223372036854775807"), {Kind: identity.ByUser, ID: 0}, {Kind: identity.ByKey, ID: 0}, {Kind: identity.ByUser, ID: -4},
 		}
 		for _, c := range claims {
-			got := s.ask(source.Inquiry{Claim: c, Target: source.Target{Path: "dev/p"}, Now: now})
-			s.same(c.String()+": actor", got.Actor, identity.Actor{})
-			s.same(c.String()+": role", got.Role, source.NoRole)
-			s.same(c.String()+": project", got.Project.ID, source.ProjectID(1))
+			got := s.Ask(source.Inquiry{Claim: c, Target: source.Target{Path: "dev/p"}, Now: now})
+			s.Same(c.String()+": actor", got.Actor, identity.Actor{})
+			s.Same(c.String()+": role", got.Role, source.NoRole)
+			s.Same(c.String()+": project", got.Project.ID, source.ProjectID(1))
 			actor, err := s.People.Actor(s.Context(), c)
-			s.fine("Actor", err)
-			s.same(c.String()+": whois", actor, identity.Actor{})
+			s.Fine("Actor", err)
+			s.Same(c.String()+": whois", actor, identity.Actor{})
 		}
 	}},
 	{Name: "an answer is the caller's own", Check: func(s Subject) {
-		s.apply("groups: [{path: acme, allowed_ips: [10.0.0.0/8], default_branch_protection: 2}]\nprojects: [{path: acme/p, protected_branches: [{name: main}], protected_tags: [{name: v1}]}]")
-		q := question("nobody", "acme/p")
+		s.Apply("groups: [{path: acme, allowed_ips: [10.0.0.0/8], default_branch_protection: 2}]\nprojects: [{path: acme/p, protected_branches: [{name: main}], protected_tags: [{name: v1}]}]")
+		q := subject.Question("nobody", "acme/p")
 		q.Refs = true
-		want, got := written(s.ask(q)), s.ask(q)
+		want, got := written(s.Ask(q)), s.Ask(q)
 		got.Project.Root.AllowedIPs[0] = netip.Prefix{}
 		*got.Project.DefaultBranchProtection = 0
 		for i := range got.Project.Protections {
@@ -187,26 +196,26 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 				}
 			}
 		}
-		s.same("asked again", written(s.ask(q)), want)
+		s.Same("asked again", written(s.Ask(q)), want)
 	}},
 	{Name: "what was given is the caller's own", Check: func(s Subject) {
 		level := source.FullyProtected
 		g := group(1, "acme")
 		g.Namespace.AllowedIPs, g.DefaultBranchProtection = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, &level
 		protections := []source.Protection{{Kind: source.Branch, Pattern: "main", Push: []source.Access{{Role: source.Maintainer}}}}
-		s.unit(func(r directory.Registry) {
+		s.Unit(func(r directory.Registry) {
 			_, err := r.Namespaces.PutGroup(s.Context(), g)
-			s.fine("PutGroup", err)
+			s.Fine("PutGroup", err)
 			id, _, err := r.Projects.PutProject(s.Context(), directory.Project{Project: source.Project{Path: "acme/p"}})
-			s.fine("PutProject", err)
-			s.fine("PutProtections", r.Projects.PutProtections(s.Context(), id, protections))
+			s.Fine("PutProject", err)
+			s.Fine("PutProtections", r.Projects.PutProtections(s.Context(), id, protections))
 			g.Namespace.AllowedIPs[0], level, protections[0].Push[0].Role = netip.Prefix{}, 0, source.NoRole
 		})
-		q := question("nobody", "acme/p")
+		q := subject.Question("nobody", "acme/p")
 		q.Refs = true
-		got := s.ask(q).Project
-		s.same("allowed", got.Root.AllowedIPs, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
-		s.same("level", *got.DefaultBranchProtection, source.FullyProtected)
-		s.same("entry", got.Protections[0].Push[0].Role, source.Maintainer)
+		got := s.Ask(q).Project
+		s.Same("allowed", got.Root.AllowedIPs, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
+		s.Same("level", *got.DefaultBranchProtection, source.FullyProtected)
+		s.Same("entry", got.Protections[0].Push[0].Role, source.Maintainer)
 	}},
 }

@@ -19,10 +19,10 @@ func groupPut(id source.NamespaceID, path string) func(Subject, directory.Regist
 // moveGroup gives a group another path.
 func (s Subject) moveGroup(id source.NamespaceID, path string) {
 	s.Helper()
-	s.unit(func(r directory.Registry) {
+	s.Unit(func(r directory.Registry) {
 		got, err := s.putGroup(r, id, path)
-		s.fine("PutGroup", err)
-		s.same("number", got, id)
+		s.Fine("PutGroup", err)
+		s.Same("number", got, id)
 	})
 }
 
@@ -62,7 +62,7 @@ func (s Subject) roleTable(projects ...source.ProjectID) (lines []string) {
 	for _, p := range projects {
 		line := fmt.Sprintf("%d:", p)
 		for _, who := range []string{"a", "ab", "abc", "x", "z"} {
-			if role := s.standing(user(who), fmt.Sprintf("project-%d", p)).Role; role != source.NoRole {
+			if role := s.Standing(user(who), fmt.Sprintf("project-%d", p)).Role; role != source.NoRole {
 				line += " " + who + "=" + role.String()
 			}
 		}
@@ -73,37 +73,37 @@ func (s Subject) roleTable(projects ...source.ProjectID) (lines []string) {
 
 var groupCases = []Case{
 	{Name: "a path leads to its group, in any letter case", Check: func(s Subject) {
-		s.apply("groups: [{id: 1, path: Acme}, {id: 2, path: acme/Tools}]\nusers: [{username: dev}]\nprojects: [{path: acme/p}]")
-		s.unit(func(r directory.Registry) {
+		s.Apply("groups: [{id: 1, path: Acme}, {id: 2, path: acme/Tools}]\nusers: [{username: dev}]\nprojects: [{path: acme/p}]")
+		s.Unit(func(r directory.Registry) {
 			for path, want := range map[string]source.NamespaceID{"Acme": 1, "ACME": 1, "acme/tools": 2, "ACME/TOOLS": 2} {
 				id, err := r.Namespaces.GroupID(s.Context(), path)
-				s.fine(path, err)
-				s.same(path, id, want)
+				s.Fine(path, err)
+				s.Same(path, id, want)
 			}
 			for _, path := range []string{"dev", "acme/p", "tools", "acm", "", "acme/", "acme/tools/x", "a%", "acm_"} {
 				_, err := r.Namespaces.GroupID(s.Context(), path)
-				s.kind(path, err, domain.NotFound)
+				s.Kind(path, err, domain.NotFound)
 			}
 		})
 	}},
 	{Name: "put again by path it is the same group, changed", Check: func(s Subject) {
-		s.apply("groups: [{id: 5, path: acme, visibility: public, allowed_ips: [10.0.0.0/8, '::1'], protocols: ssh}, {path: acme/x}]")
-		s.same("groups", s.list("groups", "path", "visibility", "protocols", "allowed_ips"), []string{"acme public ssh [10.0.0.0/8 ::1/128]", "acme/x private all []"})
-		s.unit(func(r directory.Registry) {
+		s.Apply("groups: [{id: 5, path: acme, visibility: public, allowed_ips: [10.0.0.0/8, '::1'], protocols: ssh}, {path: acme/x}]")
+		s.Same("groups", s.List("groups", "path", "visibility", "protocols", "allowed_ips"), []string{"acme public ssh [10.0.0.0/8 ::1/128]", "acme/x private all []"})
+		s.Unit(func(r directory.Registry) {
 			id, err := s.putGroup(r, 0, "ACME")
-			s.fine("PutGroup", err)
-			s.same("number", id, source.NamespaceID(5))
+			s.Fine("PutGroup", err)
+			s.Same("number", id, source.NamespaceID(5))
 		})
-		s.same("groups", s.list("groups", "path", "visibility", "protocols", "allowed_ips"), []string{"ACME private all []", "ACME/x private all []"})
+		s.Same("groups", s.List("groups", "path", "visibility", "protocols", "allowed_ips"), []string{"ACME private all []", "ACME/x private all []"})
 	}},
 	{Name: "of a path only the end is taken as it is written", Check: func(s Subject) {
-		s.apply("groups: [{path: Acme}, {path: ACME/Tools}, {path: acme/TOOLS/Deep}]\nprojects: [{path: aCmE/tOOLs/CLI}]")
-		s.same("groups", s.list("groups", "path"), []string{"Acme", "Acme/Tools", "Acme/Tools/Deep"})
-		s.same("projects", s.list("projects", "path"), []string{"Acme/Tools/CLI"})
-		s.apply("groups: [{path: acme}]")
-		s.same("groups", s.list("groups", "path"), []string{"acme", "acme/Tools", "acme/Tools/Deep"})
-		s.same("projects", s.list("projects", "path"), []string{"acme/Tools/CLI"})
-		s.same("no move", s.lookup("ACME/tools/cli"), lookup{s.lookup("acme/tools/cli").Repository, "acme/Tools/CLI", false})
+		s.Apply("groups: [{path: Acme}, {path: ACME/Tools}, {path: acme/TOOLS/Deep}]\nprojects: [{path: aCmE/tOOLs/CLI}]")
+		s.Same("groups", s.List("groups", "path"), []string{"Acme", "Acme/Tools", "Acme/Tools/Deep"})
+		s.Same("projects", s.List("projects", "path"), []string{"Acme/Tools/CLI"})
+		s.Apply("groups: [{path: acme}]")
+		s.Same("groups", s.List("groups", "path"), []string{"acme", "acme/Tools", "acme/Tools/Deep"})
+		s.Same("projects", s.List("projects", "path"), []string{"acme/Tools/CLI"})
+		s.Same("no move", s.lookup("ACME/tools/cli"), lookup{s.lookup("acme/tools/cli").Repository, "acme/Tools/CLI", false})
 	}},
 	attempts("a group has a group above it, and a path and a number of its own", forest, []attempt{
 		{"no parent", groupPut(0, "none/x"), domain.NotFound},
@@ -125,69 +125,69 @@ var groupCases = []Case{
 		{"with its path", groupPut(70, "dev"), domain.Conflict},
 	}),
 	{Name: "a new name moves all that is below along, and nothing else", Check: func(s Subject) {
-		s.apply(forest)
+		s.Apply(forest)
 		before := s.roleTable(21, 22, 23, 24, 25, 26, 27)
 		s.moveGroup(11, "New1")
-		s.same("groups", s.list("groups", "id", "path"), []string{"11 New1", "12 New1/b", "13 New1/b/c", "14 New1/b/c/d", "15 x1", "16 a1_b", "17 New1/bb", "18 z1"})
-		s.same("projects", s.list("projects", "id", "path"), []string{"21 New1/p", "22 New1/b/p", "23 New1/b/c/p", "24 New1/b/c/d/p", "25 x1/p", "26 a1_b/p", "27 New1/bb/p"})
-		s.same("by new path", s.lookup("new1/B/c/d/P"), lookup{"project-24", "New1/b/c/d/p", false})
-		s.same("by old path", s.lookup("a1/b/c/d/p"), lookup{})
-		s.same("roles", s.roleTable(21, 22, 23, 24, 25, 26, 27), before)
-		s.same("root", s.standing("nobody", "project-24").Project.Root, source.Namespace{ID: 11, Path: "New1", Protocols: source.AllProtocols})
+		s.Same("groups", s.List("groups", "id", "path"), []string{"11 New1", "12 New1/b", "13 New1/b/c", "14 New1/b/c/d", "15 x1", "16 a1_b", "17 New1/bb", "18 z1"})
+		s.Same("projects", s.List("projects", "id", "path"), []string{"21 New1/p", "22 New1/b/p", "23 New1/b/c/p", "24 New1/b/c/d/p", "25 x1/p", "26 a1_b/p", "27 New1/bb/p"})
+		s.Same("by new path", s.lookup("new1/B/c/d/P"), lookup{"project-24", "New1/b/c/d/p", false})
+		s.Same("by old path", s.lookup("a1/b/c/d/p"), lookup{})
+		s.Same("roles", s.roleTable(21, 22, 23, 24, 25, 26, 27), before)
+		s.Same("root", s.Standing("nobody", "project-24").Project.Root, source.Namespace{ID: 11, Path: "New1", Protocols: source.AllProtocols})
 	}},
 	{Name: "a group that moves takes along who is below, and leaves who was above", Check: func(s Subject) {
-		s.apply(forest)
-		s.same("before", s.roleTable(22, 23, 24), []string{
+		s.Apply(forest)
+		s.Same("before", s.roleTable(22, 23, 24), []string{
 			"22: a=guest ab=reporter z=planner", "23: a=guest ab=reporter abc=developer z=planner", "24: a=guest ab=reporter abc=developer z=planner",
 		})
 		s.moveGroup(12, "x1/b")
-		s.same("below another", s.roleTable(21, 22, 23, 24, 25, 27), []string{
+		s.Same("below another", s.roleTable(21, 22, 23, 24, 25, 27), []string{
 			"21: a=guest z=planner", "22: ab=reporter x=maintainer", "23: ab=reporter abc=developer x=maintainer", "24: ab=reporter abc=developer x=maintainer",
 			"25: x=maintainer", "27: a=guest z=planner",
 		})
-		s.same("root", s.standing("nobody", "project-24").Project.Root, source.Namespace{ID: 15, Path: "x1", Protocols: source.OnlyHTTP})
-		s.same("a path that was another's once", s.lookup("x1/b/p"), lookup{"project-22", "x1/b/p", false})
-		s.same("one that still is", s.lookup("x1/b/c/q"), lookup{"project-25", "x1/p", true})
+		s.Same("root", s.Standing("nobody", "project-24").Project.Root, source.Namespace{ID: 15, Path: "x1", Protocols: source.OnlyHTTP})
+		s.Same("a path that was another's once", s.lookup("x1/b/p"), lookup{"project-22", "x1/b/p", false})
+		s.Same("one that still is", s.lookup("x1/b/c/q"), lookup{"project-25", "x1/p", true})
 		s.moveGroup(13, "top")
-		s.same("to the top", s.roleTable(22, 23, 24), []string{"22: ab=reporter x=maintainer", "23: abc=developer", "24: abc=developer"})
-		s.same("paths", s.list("projects", "id", "path")[1:4], []string{"22 x1/b/p", "23 top/p", "24 top/d/p"})
+		s.Same("to the top", s.roleTable(22, 23, 24), []string{"22: ab=reporter x=maintainer", "23: abc=developer", "24: abc=developer"})
+		s.Same("paths", s.List("projects", "id", "path")[1:4], []string{"22 x1/b/p", "23 top/p", "24 top/d/p"})
 		s.moveGroup(15, "top/d/x2")
-		s.same("the first below the second", s.roleTable(22, 24, 25), []string{"22: ab=reporter abc=developer x=maintainer", "24: abc=developer", "25: abc=developer x=maintainer"})
+		s.Same("the first below the second", s.roleTable(22, 24, 25), []string{"22: ab=reporter abc=developer x=maintainer", "24: abc=developer", "25: abc=developer x=maintainer"})
 		s.moveGroup(12, "a1/b")
 		s.moveGroup(13, "a1/b/c")
-		s.same("back again", s.roleTable(22, 23, 24), []string{
+		s.Same("back again", s.roleTable(22, 23, 24), []string{
 			"22: a=guest ab=reporter z=planner", "23: a=guest ab=reporter abc=developer z=planner", "24: a=guest ab=reporter abc=developer z=planner",
 		})
 	}},
 	{Name: "what is new below a group that moved belongs to where it is", Check: func(s Subject) {
-		s.apply(forest)
+		s.Apply(forest)
 		s.moveGroup(13, "x1/c")
-		s.apply("groups: [{id: 30, path: x1/c/new}]\nprojects: [{id: 31, path: x1/c/new/p}]")
-		s.same("roles", s.roleTable(31), []string{"31: abc=developer x=maintainer"})
+		s.Apply("groups: [{id: 30, path: x1/c/new}]\nprojects: [{id: 31, path: x1/c/new/p}]")
+		s.Same("roles", s.roleTable(31), []string{"31: abc=developer x=maintainer"})
 	}},
 	{Name: "a group that trades its name with another", Check: func(s Subject) {
-		s.apply(forest)
-		s.unit(func(r directory.Registry) {
+		s.Apply(forest)
+		s.Unit(func(r directory.Registry) {
 			for _, step := range []struct {
 				id   source.NamespaceID
 				path string
 			}{{11, "tmp"}, {15, "a1"}, {11, "x1"}} {
 				_, err := s.putGroup(r, step.id, step.path)
-				s.fine(step.path, err)
+				s.Fine(step.path, err)
 			}
 		})
-		s.same("a1/p", s.found("a1/p"), source.ProjectID(25))
-		s.same("x1/b/c/d/p", s.found("x1/b/c/d/p"), source.ProjectID(24))
-		s.same("roles", s.roleTable(25), []string{"25: x=maintainer"})
+		s.Same("a1/p", s.found("a1/p"), source.ProjectID(25))
+		s.Same("x1/b/c/d/p", s.found("x1/b/c/d/p"), source.ProjectID(24))
+		s.Same("roles", s.roleTable(25), []string{"25: x=maintainer"})
 	}},
 	{Name: "what is not said again is not kept", Check: func(s Subject) {
-		s.apply("groups: [{path: acme, default_branch_protection: 0, require_ssh_certificates: true, pending_delete: true, allowed_ips: [10.0.0.1]}]\nprojects: [{id: 1, path: acme/p}]")
-		s.same("hidden", s.found("project-1"), source.ProjectID(0))
-		s.apply("groups: [{path: acme}]")
-		got := s.standing("nobody", "project-1").Project
-		s.same("branch protection", got.DefaultBranchProtection == nil, true)
+		s.Apply("groups: [{path: acme, default_branch_protection: 0, require_ssh_certificates: true, pending_delete: true, allowed_ips: [10.0.0.1]}]\nprojects: [{id: 1, path: acme/p}]")
+		s.Same("hidden", s.found("project-1"), source.ProjectID(0))
+		s.Apply("groups: [{path: acme}]")
+		got := s.Standing("nobody", "project-1").Project
+		s.Same("branch protection", got.DefaultBranchProtection == nil, true)
 		got.Root.ID = 0
-		s.same("root", got.Root, source.Namespace{Path: "acme", Protocols: source.AllProtocols})
+		s.Same("root", got.Root, source.Namespace{Path: "acme", Protocols: source.AllProtocols})
 	}},
 	attempts("a personal namespace is no group", "users: [{id: 1, username: dev, namespace_id: 70}]\ngroups: [{id: 11, path: acme}]\nprojects: [{id: 21, path: acme/p}]", []attempt{
 		{"no members", memberPut(1, directory.Holder{Group: 70}), domain.NotFound},
@@ -206,14 +206,14 @@ var groupCases = []Case{
 		{"share with no group", sharePut(directory.Holder{Project: 21}, 99), domain.NotFound},
 	}),
 	{Name: "days are kept in UTC", Check: func(s Subject) {
-		s.apply(forest)
-		s.unit(func(r directory.Registry) {
+		s.Apply(forest)
+		s.Unit(func(r directory.Registry) {
 			m := directory.Member{Role: source.Guest, State: directory.MemberActive, ExpiresAt: precise} // still June there
-			s.fine("PutMember", r.Namespaces.PutMember(s.Context(), 1, directory.Holder{Project: 26}, m))
-			s.fine("PutShare", r.Namespaces.PutShare(s.Context(), directory.Holder{Project: 26}, 11, directory.Share{Role: source.Guest, ExpiresAt: precise}))
+			s.Fine("PutMember", r.Namespaces.PutMember(s.Context(), 1, directory.Holder{Project: 26}, m))
+			s.Fine("PutShare", r.Namespaces.PutShare(s.Context(), directory.Holder{Project: 26}, 11, directory.Share{Role: source.Guest, ExpiresAt: precise}))
 		})
-		s.same("member", s.list("members", "user", "project", "expires_at")[0], "a a1_b/p 2027-06-30T00:00:00Z")
-		s.same("share", s.list("shares", "project", "with", "expires_at")[0], "a1_b/p a1 2027-06-30T00:00:00Z")
+		s.Same("member", s.List("members", "user", "project", "expires_at")[0], "a a1_b/p 2027-06-30T00:00:00Z")
+		s.Same("share", s.List("shares", "project", "with", "expires_at")[0], "a1_b/p a1 2027-06-30T00:00:00Z")
 	}},
 }
 

@@ -13,6 +13,7 @@ import (
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
+	"gatehouse/tests/subject"
 )
 
 // hookTree has projects at several depths, and hooks at some.
@@ -29,7 +30,7 @@ hooks:
 func (s Subject) listeners(project source.ProjectID) []hooks.Hook {
 	s.Helper()
 	found, err := s.Records.Hooks(s.Context(), project)
-	s.fine("Hooks", err)
+	s.Fine("Hooks", err)
 	return found
 }
 
@@ -44,7 +45,7 @@ func (s Subject) numbersOf(project source.ProjectID) (ids []hooks.HookID) {
 
 // putHook keeps a hook of project 22.
 func (s Subject) putHook(h hooks.Hook) error {
-	return s.try(func(r directory.Registry) error {
+	return s.Try(func(r directory.Registry) error {
 		return r.Hooks.PutHook(s.Context(), directory.Holder{Project: 22}, h)
 	})
 }
@@ -52,27 +53,27 @@ func (s Subject) putHook(h hooks.Hook) error {
 // attempted sets the health of a hook.
 func (s Subject) attempted(id hooks.HookID, made int64, h hooks.Health) {
 	s.Helper()
-	s.fine("Attempted", s.Deliveries.Attempted(s.Context(), id, made, func(hooks.Health) hooks.Health { return h }))
+	s.Fine("Attempted", s.Deliveries.Attempted(s.Context(), id, made, func(hooks.Health) hooks.Health { return h }))
 }
 
 // recorded keeps a push and returns its number.
 func (s Subject) recorded(p pushes.Push) int64 {
 	s.Helper()
-	s.fine("Record", s.Journal.Record(s.Context(), p))
-	all := s.records("pushes")
+	s.Fine("Record", s.Journal.Record(s.Context(), p))
+	all := s.Read("pushes")
 	return all[len(all)-1][0].Value.(int64)
 }
 
 // settle keeps an outcome of a push.
 func (s Subject) settle(push int64, o postreceive.Outcome) {
 	s.Helper()
-	s.fine("Settle", s.Records.Settle(s.Context(), push, o, now))
+	s.Fine("Settle", s.Records.Settle(s.Context(), push, o, now))
 }
 
 // subjects are those of the jobs of a kind.
 func (s Subject) subjects(kind string) (ids []int64) {
 	s.Helper()
-	for _, job := range s.records("jobs") {
+	for _, job := range s.Read("jobs") {
 		if job[1].Value == kind {
 			ids = append(ids, job[2].Value.(int64))
 		}
@@ -95,163 +96,163 @@ var told = hooks.Event{
 
 var hookCases = []Case{
 	{Name: "a project has its own hooks and those of all groups above", Check: func(s Subject) {
-		s.apply(hookTree)
-		s.same("a/p", s.numbersOf(21), []hooks.HookID{31})
-		s.same("a/b/p", s.numbersOf(22), []hooks.HookID{31, 32, 33})
-		s.same("ab/p", s.numbersOf(23), []hooks.HookID{})
-		s.same("no project", s.numbersOf(404), []hooks.HookID{})
+		s.Apply(hookTree)
+		s.Same("a/p", s.numbersOf(21), []hooks.HookID{31})
+		s.Same("a/b/p", s.numbersOf(22), []hooks.HookID{31, 32, 33})
+		s.Same("ab/p", s.numbersOf(23), []hooks.HookID{})
+		s.Same("no project", s.numbersOf(404), []hooks.HookID{})
 	}},
 	{Name: "a hook comes back as it was put", Check: func(s Subject) {
-		s.apply(hookTree)
+		s.Apply(hookTree)
 		h := hooks.Hook{ID: 40, URL: "https://u:p@CI.example.com/ü?x=1&y", Token: "sealed:\"x\"", TagPush: true, Branches: "a*\"", Trusting: true}
-		s.fine("PutHook", s.putHook(h))
-		s.same("hook", s.listeners(22)[3], h)
+		s.Fine("PutHook", s.putHook(h))
+		s.Same("hook", s.listeners(22)[3], h)
 		got, p, err := s.Deliveries.Hook(s.Context(), 40)
-		s.fine("Hook", err)
-		s.same("hook", got, h)
-		s.same("project", p, source.Project{ID: 22, Path: "a/b/p", Visibility: source.Internal, DefaultBranch: "trunk"})
+		s.Fine("Hook", err)
+		s.Same("hook", got, h)
+		s.Same("project", p, source.Project{ID: 22, Path: "a/b/p", Visibility: source.Internal, DefaultBranch: "trunk"})
 	}},
 	{Name: "a hook put again is changed, and stays as well as it was", Check: func(s Subject) {
-		s.apply(hookTree)
+		s.Apply(hookTree)
 		health := hooks.Health{Failures: 3, PausedUntil: kept, Status: 503, LastAt: now}
 		s.attempted(33, 0, health)
-		s.fine("by URL", s.putHook(hooks.Hook{URL: "https://ci.example.com/p", Push: true}))
-		s.same("hook", s.listeners(22)[2], hooks.Hook{ID: 33, URL: "https://ci.example.com/p", Push: true, Health: health})
-		s.fine("by number", s.putHook(hooks.Hook{ID: 33, URL: "https://ci.example.com/P"}))
-		s.same("hook", s.listeners(22)[2], hooks.Hook{ID: 33, URL: "https://ci.example.com/P", Health: health})
-		s.fine("letter case counts", s.putHook(hooks.Hook{URL: "https://ci.example.com/p"}))
-		s.same("another", len(s.listeners(22)), 4)
-		s.kind("another number", s.putHook(hooks.Hook{ID: 50, URL: "https://ci.example.com/P"}), domain.Conflict)
-		s.same("the same URL in a group", len(s.listeners(21)), 1)
+		s.Fine("by URL", s.putHook(hooks.Hook{URL: "https://ci.example.com/p", Push: true}))
+		s.Same("hook", s.listeners(22)[2], hooks.Hook{ID: 33, URL: "https://ci.example.com/p", Push: true, Health: health})
+		s.Fine("by number", s.putHook(hooks.Hook{ID: 33, URL: "https://ci.example.com/P"}))
+		s.Same("hook", s.listeners(22)[2], hooks.Hook{ID: 33, URL: "https://ci.example.com/P", Health: health})
+		s.Fine("letter case counts", s.putHook(hooks.Hook{URL: "https://ci.example.com/p"}))
+		s.Same("another", len(s.listeners(22)), 4)
+		s.Kind("another number", s.putHook(hooks.Hook{ID: 50, URL: "https://ci.example.com/P"}), domain.Conflict)
+		s.Same("the same URL in a group", len(s.listeners(21)), 1)
 	}},
 	{Name: "a hook needs its holder", Check: func(s Subject) {
 		for _, in := range []directory.Holder{{Project: 404}, {Group: 404}} {
-			s.kind("PutHook", s.try(func(r directory.Registry) error {
+			s.Kind("PutHook", s.Try(func(r directory.Registry) error {
 				return r.Hooks.PutHook(s.Context(), in, hooks.Hook{URL: "https://ci.example.com"})
 			}), domain.NotFound)
 		}
 	}},
 	{Name: "disabled hooks hear nothing, and can be looked up", Check: func(s Subject) {
-		s.apply(hookTree)
+		s.Apply(hookTree)
 		s.attempted(32, 0, hooks.Health{Failures: 40, Disabled: true, LastAt: now})
 		s.attempted(31, 0, hooks.Health{Failures: 5, PausedUntil: now.Add(time.Hour)}) // a pause ends by itself
-		s.same("a/b/p", s.numbersOf(22), []hooks.HookID{31, 33})
+		s.Same("a/b/p", s.numbersOf(22), []hooks.HookID{31, 33})
 		h, _, err := s.Deliveries.Hook(s.Context(), 32)
-		s.fine("Hook", err)
-		s.same("disabled", h.Health.Disabled, true)
-		s.same("shown", s.list("hooks", "id", "state", "failures", "last_status"), []string{"31 paused 5 -", "32 disabled 40 -", "33 active 0 -"})
+		s.Fine("Hook", err)
+		s.Same("disabled", h.Health.Disabled, true)
+		s.Same("shown", s.List("hooks", "id", "state", "failures", "last_status"), []string{"31 paused 5 -", "32 disabled 40 -", "33 active 0 -"})
 	}},
 	{Name: "of what is below a group the first project is tried", Check: func(s Subject) {
-		s.apply(hookTree, "groups: [{id: 14, path: ab/empty}]\nhooks: [{id: 34, group: ab/empty, url: 'http://x'}]")
+		s.Apply(hookTree, "groups: [{id: 14, path: ab/empty}]\nhooks: [{id: 34, group: ab/empty, url: 'http://x'}]")
 		for id, want := range map[hooks.HookID]source.ProjectID{31: 21, 32: 22, 33: 22, 34: 0} {
 			_, p, err := s.Deliveries.Hook(s.Context(), id)
-			s.fine("Hook", err)
-			s.same(fmt.Sprint("project of ", id), p.ID, want)
+			s.Fine("Hook", err)
+			s.Same(fmt.Sprint("project of ", id), p.ID, want)
 		}
 		_, _, err := s.Deliveries.Hook(s.Context(), 404)
-		s.kind("Hook", err, domain.NotFound)
+		s.Kind("Hook", err, domain.NotFound)
 	}},
 	{Name: "a push is looked up as it came", Check: func(s Subject) {
 		id := s.recorded(pushes.Push{Repository: "Project-7 ", Identifier: "key-ü", Changes: "a b c\n", Options: []string{"a", ""}, ReceivedAt: precise})
 		got, err := s.Records.Landed(s.Context(), id)
-		s.fine("Landed", err)
-		s.same("push", got, postreceive.Landed{Repository: "Project-7 ", Identifier: "key-ü", Changes: "a b c\n", Options: []string{"a", ""}, ReceivedAt: kept})
-		s.utc(got.ReceivedAt)
+		s.Fine("Landed", err)
+		s.Same("push", got, postreceive.Landed{Repository: "Project-7 ", Identifier: "key-ü", Changes: "a b c\n", Options: []string{"a", ""}, ReceivedAt: kept})
+		s.UTC(got.ReceivedAt)
 		for _, other := range []int64{0, -1, id + 1} {
 			_, err := s.Records.Landed(s.Context(), other)
-			s.kind("another", err, domain.NotFound)
+			s.Kind("another", err, domain.NotFound)
 		}
 	}},
 	{Name: "an outcome is kept once", Check: func(s Subject) {
-		s.apply(hookTree)
+		s.Apply(hookTree)
 		first, second := s.recorded(pushOf("project-21")), s.recorded(pushOf("project-21"))
 		empty := true
 		s.settle(first, postreceive.Outcome{Project: 21, ActiveAt: precise, DefaultBranch: "ü", Empty: &empty, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
-		project := func() string { return s.list("projects", "default_branch", "empty", "last_activity_at")[0] }
-		s.same("project", project(), "ü true "+kept.Format(time.RFC3339Nano))
+		project := func() string { return s.List("projects", "default_branch", "empty", "last_activity_at")[0] }
+		s.Same("project", project(), "ü true "+kept.Format(time.RFC3339Nano))
 		full := false
 		s.settle(first, postreceive.Outcome{Project: 21, ActiveAt: kept.Add(time.Hour), DefaultBranch: "x", Empty: &full, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
-		s.same("project, settled again", project(), "ü true "+kept.Format(time.RFC3339Nano))
-		s.same("deliveries", len(s.subjects("deliver_webhook")), 1)
+		s.Same("project, settled again", project(), "ü true "+kept.Format(time.RFC3339Nano))
+		s.Same("deliveries", len(s.subjects("deliver_webhook")), 1)
 		for id, want := range map[int64]bool{first: true, second: false} {
 			landed, err := s.Records.Landed(s.Context(), id)
-			s.fine("Landed", err)
-			s.same("settled", landed.Settled, want)
+			s.Fine("Landed", err)
+			s.Same("settled", landed.Settled, want)
 		}
 		s.settle(second, postreceive.Outcome{Project: 21, ActiveAt: kept.Add(-time.Hour)})
-		s.same("project, by an older push", project(), "ü true "+kept.Format(time.RFC3339Nano))
-		s.apply("projects: [{id: 21, path: a/p}]")
-		s.same("project, applied again", project(), "ü true "+kept.Format(time.RFC3339Nano))
+		s.Same("project, by an older push", project(), "ü true "+kept.Format(time.RFC3339Nano))
+		s.Apply("projects: [{id: 21, path: a/p}]")
+		s.Same("project, applied again", project(), "ü true "+kept.Format(time.RFC3339Nano))
 	}},
 	{Name: "an outcome leaves out what is gone", Check: func(s Subject) {
-		s.apply(hookTree)
+		s.Apply(hookTree)
 		s.settle(404, postreceive.Outcome{Project: 21, ActiveAt: now, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
-		s.same("of no push", s.list("projects", "last_activity_at")[0], "-")
+		s.Same("of no push", s.List("projects", "last_activity_at")[0], "-")
 		id := s.recorded(pushOf("project-404"))
 		s.settle(id, postreceive.Outcome{Project: 404, ActiveAt: now, DefaultBranch: "x", Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 404}}, {Hook: hooks.Hook{ID: 32}}}})
-		s.same("deliveries", len(s.subjects("deliver_webhook")), 1)
+		s.Same("deliveries", len(s.subjects("deliver_webhook")), 1)
 		none := s.recorded(pushOf("nonsense"))
 		s.settle(none, postreceive.Outcome{})
 		landed, err := s.Records.Landed(s.Context(), none)
-		s.fine("Landed", err)
-		s.same("settled", landed.Settled, true)
+		s.Fine("Landed", err)
+		s.Same("settled", landed.Settled, true)
 	}},
 	{Name: "a delivery comes back with its hook, until it is made", Check: func(s Subject) {
-		s.apply(hookTree)
+		s.Apply(hookTree)
 		push := s.recorded(pushOf("project-22"))
 		s.settle(push, postreceive.Outcome{Project: 22, ActiveAt: now, Deliveries: []hooks.Delivery{
 			{Hook: hooks.Hook{ID: 32}, Event: told, EventID: "e", Key: "k1"}, {Hook: hooks.Hook{ID: 31}, EventID: "e", Key: "k2"},
 		}})
 		ids := s.subjects("deliver_webhook")
-		s.same("jobs", len(ids), 2)
+		s.Same("jobs", len(ids), 2)
 		for i, want := range []hooks.Delivery{{Event: told, EventID: "e", Key: "k1"}, {EventID: "e", Key: "k2"}} {
 			got, err := s.Deliveries.Delivery(s.Context(), ids[i])
-			s.fine("Delivery", err)
+			s.Fine("Delivery", err)
 			hook, _, err := s.Deliveries.Hook(s.Context(), hooks.HookID(32-i))
-			s.fine("Hook", err)
-			s.same("hook", got.Hook, hook)
+			s.Fine("Hook", err)
+			s.Same("hook", got.Hook, hook)
 			got.Hook, got.ID = hooks.Hook{}, 0
-			s.same("delivery", written(got), written(want))
+			s.Same("delivery", written(got), written(want))
 		}
 		s.attempted(32, 0, hooks.Health{Failures: 1, Status: 500, LastAt: now})
 		got, err := s.Deliveries.Delivery(s.Context(), ids[0])
-		s.fine("after a failure", err)
-		s.same("health", got.Hook.Health, hooks.Health{Failures: 1, Status: 500, LastAt: now})
+		s.Fine("after a failure", err)
+		s.Same("health", got.Hook.Health, hooks.Health{Failures: 1, Status: 500, LastAt: now})
 		s.attempted(32, ids[0], hooks.Health{Status: 200, LastAt: now})
 		for _, id := range []int64{ids[0], 0, 404} {
 			_, err := s.Deliveries.Delivery(s.Context(), id)
-			s.kind("Delivery", err, domain.NotFound)
+			s.Kind("Delivery", err, domain.NotFound)
 		}
 		_, err = s.Deliveries.Delivery(s.Context(), ids[1])
-		s.fine("the other one", err)
+		s.Fine("the other one", err)
 	}},
 	{Name: "attempts at one hook take turns", Check: func(s Subject) {
-		s.apply(hookTree)
-		together(func(int) {
-			for range rounds {
-				s.fine("Attempted", s.Deliveries.Attempted(s.Context(), 31, 0, func(h hooks.Health) hooks.Health {
+		s.Apply(hookTree)
+		subject.Together(func(int) {
+			for range subject.Rounds {
+				s.Fine("Attempted", s.Deliveries.Attempted(s.Context(), 31, 0, func(h hooks.Health) hooks.Health {
 					h.Failures++
 					return h
 				}))
 			}
 		})
 		h, _, err := s.Deliveries.Hook(s.Context(), 31)
-		s.fine("Hook", err)
-		s.same("failures", h.Health.Failures, crowd*rounds)
-		s.kind("no hook", s.Deliveries.Attempted(s.Context(), 404, 0, func(h hooks.Health) hooks.Health { return h }), domain.NotFound)
+		s.Fine("Hook", err)
+		s.Same("failures", h.Health.Failures, subject.Crowd*subject.Rounds)
+		s.Kind("no hook", s.Deliveries.Attempted(s.Context(), 404, 0, func(h hooks.Health) hooks.Health { return h }), domain.NotFound)
 	}},
 	{Name: "two that settle one push leave one delivery", Check: func(s Subject) {
-		s.apply(hookTree)
+		s.Apply(hookTree)
 		push := s.recorded(pushOf("project-21"))
-		together(func(int) {
+		subject.Together(func(int) {
 			s.settle(push, postreceive.Outcome{Project: 21, ActiveAt: now, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
 		})
-		s.same("deliveries", len(s.subjects("deliver_webhook")), 1)
+		s.Same("deliveries", len(s.subjects("deliver_webhook")), 1)
 	}},
 	{Name: "what may be a secret in a URL is not shown", Check: func(s Subject) {
-		s.apply(hookTree)
-		s.fine("PutHook", s.putHook(hooks.Hook{URL: "https://user:verysecret@ci.example.com/x/y?token=verysecret", Token: "verysecret"}))
-		s.same("hooks", slices.Contains(s.list("hooks", "url"), "https://***@ci.example.com/x/y?***"), true)
+		s.Apply(hookTree)
+		s.Fine("PutHook", s.putHook(hooks.Hook{URL: "https://user:verysecret@ci.example.com/x/y?token=verysecret", Token: "verysecret"}))
+		s.Same("hooks", slices.Contains(s.List("hooks", "url"), "https://***@ci.example.com/x/y?***"), true)
 	}},
 }
 

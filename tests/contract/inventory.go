@@ -10,6 +10,7 @@ import (
 	"gatehouse/application/pushes"
 	"gatehouse/domain"
 	"gatehouse/domain/security"
+	"gatehouse/tests/subject"
 	"gatehouse/tests/world"
 )
 
@@ -85,29 +86,29 @@ var inventory = map[string][]string{
 
 var inventoryCases = []Case{
 	{Name: "every thing, in order", Check: func(s Subject) {
-		s.apply(everyThing)
+		s.Apply(everyThing)
 		for thing, want := range inventory {
-			s.same(thing, s.list(thing), want)
+			s.Same(thing, s.List(thing), want)
 		}
-		s.same("users", s.list("users")[:2], []string{"901 Zoe Zoë z@example.com blocked service_account true true 911", "902 adam adam \"\" active human false false 912"})
-		s.same("ghost", s.list("users", "username")[2], "ghost")
-		s.same("access-tokens", s.list("access-tokens", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"), []string{"adam portal [read_api api] 2030-01-02T00:00:00Z false -"})
-		s.same("broadcasts", s.list("broadcasts", "message", "type", "starts_at", "ends_at", "target_path"), []string{"Hello notification 2026-01-01T00:00:00Z 2027-01-01T00:00:00Z inv/*"})
+		s.Same("users", s.List("users")[:2], []string{"901 Zoe Zoë z@example.com blocked service_account true true 911", "902 adam adam \"\" active human false false 912"})
+		s.Same("ghost", s.List("users", "username")[2], "ghost")
+		s.Same("access-tokens", s.List("access-tokens", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"), []string{"adam portal [read_api api] 2030-01-02T00:00:00Z false -"})
+		s.Same("broadcasts", s.List("broadcasts", "message", "type", "starts_at", "ends_at", "target_path"), []string{"Hello notification 2026-01-01T00:00:00Z 2027-01-01T00:00:00Z inv/*"})
 	}},
 	{Name: "records have the fields of their thing, of few types", Check: func(s Subject) {
-		s.apply(everyThing)
-		s.apply("subscriptions: [{namespace: inv, start_date: 2026-01-02}]")
+		s.Apply(everyThing)
+		s.Apply("subscriptions: [{namespace: inv, start_date: 2026-01-02}]")
 		s.increase("project-1", now)
-		s.fine("Record", s.Journal.Record(s.Context(), pushOf("project-1")))
-		s.fine("Record", s.Journal.Record(s.Context(), pushes.Push{ReceivedAt: now}))
-		s.fine("Append", s.Events.Append(s.Context(), audit.Event{At: now}))
-		s.fine("CountUsage", s.Tally.CountUsage(s.Context(), usageOnce))
-		s.fine("Authorize", s.Agents.Authorize(s.Context(), 961, letIn))
-		s.fine("AddFinding", s.Findings.AddFinding(s.Context(), security.Finding{UUID: one(1), Project: 932, Agent: 961, DetectedAt: now}))
+		s.Fine("Record", s.Journal.Record(s.Context(), pushOf("project-1")))
+		s.Fine("Record", s.Journal.Record(s.Context(), pushes.Push{ReceivedAt: now}))
+		s.Fine("Append", s.Events.Append(s.Context(), audit.Event{At: now}))
+		s.Fine("CountUsage", s.Tally.CountUsage(s.Context(), usageOnce))
+		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 961, letIn))
+		s.Fine("AddFinding", s.Findings.AddFinding(s.Context(), security.Finding{UUID: subject.FindingUUID(1), Project: 932, Agent: 961, DetectedAt: now}))
 		for _, thing := range directory.Names() {
 			records, err := s.Inventory.List(s.Context(), thing, now)
-			s.fine(thing, err)
-			s.same(thing+" is there", len(records) > 0, true)
+			s.Fine(thing, err)
+			s.Same(thing+" is there", len(records) > 0, true)
 			for _, record := range records {
 				var names []string
 				for _, field := range record {
@@ -116,23 +117,23 @@ var inventoryCases = []Case{
 						s.Errorf("%s: %s is %#v", thing, field.Name, field.Value)
 					}
 				}
-				s.same(thing, names, directory.Things[thing])
+				s.Same(thing, names, directory.Things[thing])
 			}
 		}
 	}},
 	{Name: "nothing there is nothing listed", Check: func(s Subject) {
 		for _, thing := range directory.Names() {
-			s.same(thing, s.list(thing), []string{})
+			s.Same(thing, s.List(thing), []string{})
 		}
 	}},
 	{Name: "other things are not found", Check: func(s Subject) {
 		for _, thing := range []string{"", "user", "Users", "pg_user", "users; drop table users", "schema_migrations"} {
 			_, err := s.Inventory.List(s.Context(), thing, now)
-			s.kind(thing, err, domain.NotFound)
+			s.Kind(thing, err, domain.NotFound)
 		}
 	}},
 	{Name: "no secret is in any record", Check: func(s Subject) {
-		s.apply(everyThing)
+		s.Apply(everyThing)
 		w := world.Parse(s, everyThing)
 		text := s.everything()
 		for _, secret := range []string{"verysecret", string(w.AccessTokens[0].Digest), string(w.Agents[0].Tokens[0].Digest), "ssh-ed25519", strings.Fields(world.Key(151))[1]} {
@@ -152,24 +153,24 @@ var inventoryCases = []Case{
 		for _, p := range paths {
 			text += "\n  - {user: u, group: " + p + ", role: guest}"
 		}
-		s.apply(text)
-		s.same("members", s.list("members", "group"), paths)
-		s.same("protections", s.list("protections", "name"), []string{"-", "B", "_", "a", "z", "é"})
+		s.Apply(text)
+		s.Same("members", s.List("members", "group"), paths)
+		s.Same("protections", s.List("protections", "name"), []string{"-", "B", "_", "a", "z", "é"})
 		for _, name := range []string{"b", "B", "a-", "a_", "Z"} {
 			s.increase(name, now)
 		}
 		s.counters("counters", now, "B 1", "Z 1", "a- 1", "a_ 1", "b 1")
 	}},
 	{Name: "numbers are ordered as numbers", Check: func(s Subject) {
-		s.apply("groups: [{id: 10, path: a}, {id: 9, path: b}, {id: 100, path: c}]")
-		s.same("groups", s.list("groups", "id"), []string{"9", "10", "100"})
+		s.Apply("groups: [{id: 10, path: a}, {id: 9, path: b}, {id: 100, path: c}]")
+		s.Same("groups", s.List("groups", "id"), []string{"9", "10", "100"})
 	}},
 	{Name: "a list is the caller's own", Check: func(s Subject) {
-		s.apply(everyThing)
+		s.Apply(everyThing)
 		want := s.everything()
 		for _, thing := range directory.Names() {
 			records, err := s.Inventory.List(s.Context(), thing, now)
-			s.fine(thing, err)
+			s.Fine(thing, err)
 			for _, record := range records {
 				for i := range record {
 					if texts, ok := record[i].Value.([]string); ok {
@@ -180,7 +181,7 @@ var inventoryCases = []Case{
 			}
 			clear(records)
 		}
-		s.same("everything", s.everything(), want)
+		s.Same("everything", s.everything(), want)
 	}},
 }
 

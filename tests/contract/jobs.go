@@ -14,6 +14,7 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/pushes"
 	"gatehouse/domain"
+	"gatehouse/tests/stores"
 )
 
 // work starts a shift in which jobs on pushes are done by do, and ends it with
@@ -26,11 +27,11 @@ func (s Subject) work(do application.Worker) (stop func()) {
 func (s Subject) workAs(shift application.Shift) (stop func()) {
 	s.Helper()
 	shift.Hands, shift.Poll, shift.Delay = 4, 10*time.Millisecond, time.Millisecond
-	s.fine("Start", s.Jobs.Start(s.Context(), shift, zap.NewNop()))
+	s.Fine("Start", s.Jobs.Start(s.Context(), shift, zap.NewNop()))
 	stop = sync.OnceFunc(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), soon)
 		defer cancel()
-		s.fine("Stop", s.Jobs.Stop(ctx))
+		s.Fine("Stop", s.Jobs.Stop(ctx))
 	})
 	s.Cleanup(stop)
 	return stop
@@ -43,9 +44,9 @@ const soon = time.Minute
 func (s Subject) push(count int) (ids []int64) {
 	s.Helper()
 	for range count {
-		s.fine("Record", s.Journal.Record(s.Context(), pushOf("project-60")))
+		s.Fine("Record", s.Journal.Record(s.Context(), pushOf("project-60")))
 	}
-	for _, record := range s.records("jobs") {
+	for _, record := range s.Read("jobs") {
 		ids = append(ids, record[0].Value.(int64))
 	}
 	return ids[len(ids)-count:]
@@ -81,7 +82,7 @@ func (s Subject) becomes(id int64, want string) {
 func (s Subject) jobStates() map[int64]string {
 	s.Helper()
 	states := map[int64]string{}
-	for _, record := range s.records("jobs") {
+	for _, record := range s.Read("jobs") {
 		states[record[0].Value.(int64)] = record[3].Value.(string)
 	}
 	return states
@@ -90,8 +91,8 @@ func (s Subject) jobStates() map[int64]string {
 var jobCases = []Case{
 	{Name: "a push leaves a job on it", Check: func(s Subject) {
 		s.push(2)
-		pushed := s.list("pushes", "id")
-		s.same("jobs", s.list("jobs", "kind", "subject", "state", "attempt", "last_error"), []string{
+		pushed := s.List("pushes", "id")
+		s.Same("jobs", s.List("jobs", "kind", "subject", "state", "attempt", "last_error"), []string{
 			"push_received " + pushed[0] + " waiting 0 -", "push_received " + pushed[1] + " waiting 0 -",
 		})
 	}},
@@ -104,14 +105,14 @@ var jobCases = []Case{
 			got = append(got, fmt.Sprint(takes(s, done)))
 		}
 		slices.Sort(got)
-		s.same("subjects", got, s.list("pushes", "id"))
+		s.Same("subjects", got, s.List("pushes", "id"))
 		later := s.push(1)[0]
 		takes(s, done)
 		for _, id := range append(ids, later) {
 			s.becomes(id, "completed")
 		}
-		s.same("attempts", s.list("jobs", "attempt", "last_error"), []string{"1 -", "1 -", "1 -", "1 -"})
-		s.same("done again", len(done), 0)
+		s.Same("attempts", s.List("jobs", "attempt", "last_error"), []string{"1 -", "1 -", "1 -", "1 -"})
+		s.Same("done again", len(done), 0)
 	}},
 	{Name: "what fails is done again until it succeeds", Check: func(s Subject) {
 		tries := make(chan int, 10)
@@ -126,10 +127,10 @@ var jobCases = []Case{
 			return nil
 		})
 		for want := range 4 {
-			s.same("try", takes(s, tries), want+1)
+			s.Same("try", takes(s, tries), want+1)
 		}
 		s.becomes(id, "completed")
-		s.same("job", s.list("jobs", "attempt", "last_error"), []string{"4 failure 3"})
+		s.Same("job", s.List("jobs", "attempt", "last_error"), []string{"4 failure 3"})
 	}},
 	{Name: "a worker that panics fails", Check: func(s Subject) {
 		tries := make(chan int, 10)
@@ -146,7 +147,7 @@ var jobCases = []Case{
 		takes(s, tries)
 		takes(s, tries)
 		s.becomes(id, "completed")
-		s.same("attempts", s.list("jobs", "attempt"), []string{"2"})
+		s.Same("attempts", s.List("jobs", "attempt"), []string{"2"})
 	}},
 	{Name: "what comes too early does not count as an attempt", Check: func(s Subject) {
 		tries := make(chan int, 10)
@@ -163,21 +164,21 @@ var jobCases = []Case{
 		takes(s, tries)
 		takes(s, tries)
 		s.becomes(id, "completed")
-		s.same("job", s.list("jobs", "attempt", "last_error"), []string{"1 -"})
+		s.Same("job", s.List("jobs", "attempt", "last_error"), []string{"1 -"})
 	}},
 	{Name: "what is hopeless is discarded", Check: func(s Subject) {
 		id := s.push(1)[0]
 		s.work(func(context.Context, int64) error { return application.Hopeless{Reason: errors.New("no such thing")} })
 		s.becomes(id, "discarded")
-		s.same("attempts", s.list("jobs", "attempt"), []string{"1"})
-		s.same("error", len(s.list("jobs", "last_error")), 1)
+		s.Same("attempts", s.List("jobs", "attempt"), []string{"1"})
+		s.Same("error", len(s.List("jobs", "last_error")), 1)
 	}},
 	{Name: "a kind that nobody knows fails and waits", Check: func(s Subject) {
 		id := s.push(1)[0]
 		stop := s.workAs(application.Shift{Workers: map[application.JobKind]application.Worker{
 			"something_else": func(context.Context, int64) error { return nil },
 		}})
-		for s.list("jobs", "attempt")[0] == "0" {
+		for s.List("jobs", "attempt")[0] == "0" {
 		}
 		stop()
 		done := make(chan int64, 1)
@@ -187,25 +188,25 @@ var jobCases = []Case{
 	}},
 	{Name: "a job that was discarded is not done until it is retried", Check: func(s Subject) {
 		ids := s.push(2)
-		s.fine("Discard", s.Jobs.Discard(s.Context(), ids[0]))
-		s.same("states", s.jobStates(), map[int64]string{ids[0]: "discarded", ids[1]: "waiting"})
-		s.kind("Discard again", s.Jobs.Discard(s.Context(), ids[0]), domain.Conflict)
+		s.Fine("Discard", s.Jobs.Discard(s.Context(), ids[0]))
+		s.Same("states", s.jobStates(), map[int64]string{ids[0]: "discarded", ids[1]: "waiting"})
+		s.Kind("Discard again", s.Jobs.Discard(s.Context(), ids[0]), domain.Conflict)
 		done := make(chan int64, 2)
 		s.work(func(_ context.Context, subject int64) error { done <- subject; return nil })
 		takes(s, done)
 		s.becomes(ids[1], "completed")
-		s.same("discarded", s.jobStates()[ids[0]], "discarded")
-		s.kind("Discard one that is done", s.Jobs.Discard(s.Context(), ids[1]), domain.Conflict)
-		s.fine("Retry", s.Jobs.Retry(s.Context(), ids[0]))
+		s.Same("discarded", s.jobStates()[ids[0]], "discarded")
+		s.Kind("Discard one that is done", s.Jobs.Discard(s.Context(), ids[1]), domain.Conflict)
+		s.Fine("Retry", s.Jobs.Retry(s.Context(), ids[0]))
 		takes(s, done)
 		s.becomes(ids[0], "completed")
-		s.fine("Retry one that is done", s.Jobs.Retry(s.Context(), ids[1]))
+		s.Fine("Retry one that is done", s.Jobs.Retry(s.Context(), ids[1]))
 		takes(s, done)
 	}},
 	{Name: "a job that was discarded and retried has all its attempts", Check: func(s Subject) {
 		id := s.push(1)[0]
-		s.fine("Discard", s.Jobs.Discard(s.Context(), id))
-		s.fine("Retry", s.Jobs.Retry(s.Context(), id))
+		s.Fine("Discard", s.Jobs.Discard(s.Context(), id))
+		s.Fine("Retry", s.Jobs.Retry(s.Context(), id))
 		tries := make(chan int, 10)
 		count := 0
 		s.work(func(context.Context, int64) error {
@@ -235,7 +236,7 @@ var jobCases = []Case{
 		})
 		takes(s, tries)
 		s.becomes(id, "waiting")
-		s.fine("Retry", s.Jobs.Retry(s.Context(), id))
+		s.Fine("Retry", s.Jobs.Retry(s.Context(), id))
 		takes(s, tries)
 		s.becomes(id, "completed")
 	}},
@@ -253,8 +254,8 @@ var jobCases = []Case{
 		})
 		takes(s, begun)
 		s.becomes(id, "running")
-		s.kind("Retry", s.Jobs.Retry(s.Context(), id), domain.Conflict)
-		s.fine("Discard", s.Jobs.Discard(s.Context(), id))
+		s.Kind("Retry", s.Jobs.Retry(s.Context(), id), domain.Conflict)
+		s.Fine("Discard", s.Jobs.Discard(s.Context(), id))
 		select {
 		case end <- errors.New("too late"):
 		case <-time.After(shortly): // the worker was told to give up
@@ -263,8 +264,8 @@ var jobCases = []Case{
 	}},
 	{Name: "jobs that are not there are not found", Check: func(s Subject) {
 		for _, id := range []int64{0, -1, 404} {
-			s.kind("Retry", s.Jobs.Retry(s.Context(), id), domain.NotFound)
-			s.kind("Discard", s.Jobs.Discard(s.Context(), id), domain.NotFound)
+			s.Kind("Retry", s.Jobs.Retry(s.Context(), id), domain.NotFound)
+			s.Kind("Discard", s.Jobs.Discard(s.Context(), id), domain.NotFound)
 		}
 	}},
 	{Name: "an end waits for what is under way", Check: func(s Subject) {
@@ -287,7 +288,7 @@ var jobCases = []Case{
 		for _, id := range ids {
 			states[s.jobStates()[id]]++
 		}
-		s.same("states", states, map[string]int{"completed": 4, "waiting": 2})
+		s.Same("states", states, map[string]int{"completed": 4, "waiting": 2})
 	}},
 	{Name: "an end that cannot wait cuts jobs off, which are done again", Check: func(s Subject) {
 		begun := make(chan int64, 10)
@@ -295,23 +296,23 @@ var jobCases = []Case{
 		shift := application.Shift{Hands: 1, Poll: 10 * time.Millisecond, Delay: time.Millisecond, Workers: map[application.JobKind]application.Worker{
 			pushes.Received: func(ctx context.Context, subject int64) error { begun <- subject; <-ctx.Done(); return ctx.Err() },
 		}}
-		s.fine("Start", s.Jobs.Start(s.Context(), shift, zap.NewNop()))
+		s.Fine("Start", s.Jobs.Start(s.Context(), shift, zap.NewNop()))
 		takes(s, begun)
 		ctx, cancel := context.WithCancel(s.Context())
 		cancel()
 		if err := s.Jobs.Stop(ctx); err == nil {
 			s.Error("Stop says nothing of jobs that it cut off")
 		}
-		s.same("state", s.jobStates()[id], "waiting")
+		s.Same("state", s.jobStates()[id], "waiting")
 		s.work(func(_ context.Context, subject int64) error { begun <- subject; return nil })
 		takes(s, begun)
 		s.becomes(id, "completed")
 	}},
-	{Name: "an end without a beginning is none", Check: func(s Subject) { s.fine("Stop", s.Jobs.Stop(s.Context())) }},
+	{Name: "an end without a beginning is none", Check: func(s Subject) { s.Fine("Stop", s.Jobs.Stop(s.Context())) }},
 }
 
 // checkCrews has two crews on one place do many jobs, each once.
-func checkCrews(t *testing.T, open Factory) {
+func checkCrews(t *testing.T, open stores.Factory) {
 	s := two(t, open)
 	const many = 40
 	done := make(chan int64, 2*many)
@@ -319,25 +320,25 @@ func checkCrews(t *testing.T, open Factory) {
 		s[i].work(func(_ context.Context, subject int64) error { done <- subject; return nil })
 	}
 	for i := range many {
-		s[i%2].fine("Record", s[i%2].Journal.Record(t.Context(), pushOf("project-60")))
+		s[i%2].Fine("Record", s[i%2].Journal.Record(t.Context(), pushOf("project-60")))
 	}
 	times := map[int64]int{}
 	for range many {
 		times[takes(s[0], done)]++
 	}
-	for _, record := range s[0].records("jobs") {
+	for _, record := range s[0].Read("jobs") {
 		s[1].becomes(record[0].Value.(int64), "completed")
 	}
-	s[0].same("subjects", len(times), many)
-	s[0].same("done again", len(done), 0)
+	s[0].Same("subjects", len(times), many)
+	s[0].Same("done again", len(done), 0)
 }
 
 // checkOrphan has a job whose server is gone done by another one.
-func checkOrphan(t *testing.T, open Factory) {
-	first := Subject{t, open(t)}
+func checkOrphan(t *testing.T, open stores.Factory) {
+	first := on(t, open(t))
 	id := first.push(1)[0]
-	first.fine("Close", first.Keeper.Close(t.Context()))
-	second := Subject{t, fresh(t, open)}
+	first.Fine("Close", first.Keeper.Close(t.Context()))
+	second := on(t, stores.Fresh(t, open))
 	second.work(func(context.Context, int64) error { return nil })
 	second.becomes(id, "completed")
 }

@@ -36,10 +36,10 @@ func keyPut(k identity.Key) func(Subject, directory.Registry) error {
 // putKey keeps a key and returns its number.
 func (s Subject) putKey(k identity.Key) (id identity.KeyID) {
 	s.Helper()
-	s.unit(func(r directory.Registry) {
+	s.Unit(func(r directory.Registry) {
 		var err error
 		id, err = r.Keys.PutKey(s.Context(), k)
-		s.fine("PutKey", err)
+		s.Fine("PutKey", err)
 	})
 	return id
 }
@@ -48,39 +48,39 @@ const owners = "users: [{id: 1, username: ann}, {id: 2, username: bob}]\n"
 
 var keyCases = []Case{
 	{Name: "put again by fingerprint it is the same key, changed", Check: func(s Subject) {
-		s.apply(owners)
+		s.Apply(owners)
 		id := s.putKey(keyOf(0, 1, "f"))
 		k := keyOf(0, 2, "f")
 		k.Title, k.Usage, k.ExpiresAt = "new", identity.AuthOnly, now
-		s.same("number", s.putKey(k), id)
-		got := s.actor(fmt.Sprintf("key-%d", id))
-		s.same("owner", got.User.Username, "bob")
-		s.same("title", []any{got.Key.Title, got.Key.Usage, got.Key.ExpiresAt}, []any{"new", identity.AuthOnly, now})
+		s.Same("number", s.putKey(k), id)
+		got := s.Actor(fmt.Sprintf("key-%d", id))
+		s.Same("owner", got.User.Username, "bob")
+		s.Same("title", []any{got.Key.Title, got.Key.Usage, got.Key.ExpiresAt}, []any{"new", identity.AuthOnly, now})
 		k.ExpiresAt = time.Time{}
 		s.putKey(k)
-		s.same("expires no more", s.actor(fmt.Sprintf("key-%d", id)).Key.ExpiresAt.IsZero(), true)
+		s.Same("expires no more", s.Actor(fmt.Sprintf("key-%d", id)).Key.ExpiresAt.IsZero(), true)
 	}},
 	{Name: "put again by number it has a new fingerprint", Check: func(s Subject) {
-		s.apply(owners)
+		s.Apply(owners)
 		s.putKey(keyOf(5, 1, "old"))
-		s.same("number", s.putKey(keyOf(5, 1, "new")), identity.KeyID(5))
+		s.Same("number", s.putKey(keyOf(5, 1, "new")), identity.KeyID(5))
 		_, err := s.People.KeyByFingerprint(s.Context(), "old")
-		s.kind("old", err, domain.NotFound)
+		s.Kind("old", err, domain.NotFound)
 		got, err := s.People.KeyByFingerprint(s.Context(), "new")
-		s.fine("new", err)
-		s.same("line", got.Key.Line, "ssh-ed25519 new")
+		s.Fine("new", err)
+		s.Same("line", got.Key.Line, "ssh-ed25519 new")
 		s.putKey(keyOf(6, 2, "old"))
-		s.same("keys", s.list("keys", "id", "fingerprint", "owner"), []string{"5 new ann", "6 old bob"})
+		s.Same("keys", s.List("keys", "id", "fingerprint", "owner"), []string{"5 new ann", "6 old bob"})
 	}},
 	{Name: "when it was made stays", Check: func(s Subject) {
-		s.apply(owners)
+		s.Apply(owners)
 		k := keyOf(5, 1, "f")
 		k.CreatedAt = precise
 		s.putKey(k)
 		for _, at := range []time.Time{now, {}} {
 			k.CreatedAt = at
 			s.putKey(k)
-			s.same("made", s.actor("key-5").Key.CreatedAt, kept)
+			s.Same("made", s.Actor("key-5").Key.CreatedAt, kept)
 		}
 	}},
 	attempts("numbers and fingerprints are one key's, people's and projects' alike", owners+`
@@ -100,70 +100,70 @@ deploy_keys: [{id: 7, title: c, creator: ann, key: "`+world.Key(7)+`"}, {id: 8, 
 		{"moved to no such owner", keyPut(keyOf(5, 99, fingerprint(5))), domain.NotFound},
 	}),
 	{Name: "a creator who is gone, and back", Check: func(s Subject) {
-		s.apply(owners)
+		s.Apply(owners)
 		s.putKey(deployKeyOf(7, 1, "f"))
-		s.same("creator", s.list("keys", "type", "owner"), []string{"deploy_key ann"})
+		s.Same("creator", s.List("keys", "type", "owner"), []string{"deploy_key ann"})
 		s.putKey(deployKeyOf(7, 0, "f"))
-		s.same("gone", s.list("keys", "type", "owner"), []string{"deploy_key -"})
+		s.Same("gone", s.List("keys", "type", "owner"), []string{"deploy_key -"})
 		s.putKey(deployKeyOf(7, 2, "f"))
-		s.same("another", s.list("keys", "type", "owner"), []string{"deploy_key bob"})
+		s.Same("another", s.List("keys", "type", "owner"), []string{"deploy_key bob"})
 	}},
 	{Name: "numbers that were given and numbers that are next, of both kinds", Check: func(s Subject) {
-		s.apply(owners)
+		s.Apply(owners)
 		ids := map[identity.KeyID]bool{}
 		for i, given := range []identity.KeyID{0, 0, 100, 0, 0, 1000000000000, 0, 200, 0} {
 			for _, k := range []identity.Key{keyOf(given, 1, identity.Fingerprint(fmt.Sprint("u", i))), deployKeyOf(0, 1, identity.Fingerprint(fmt.Sprint("d", i)))} {
 				ids[s.putKey(k)] = true
 			}
 		}
-		s.same("all different", len(ids), 18)
-		s.same("keys", len(s.list("keys")), 18)
+		s.Same("all different", len(ids), 18)
+		s.Same("keys", len(s.List("keys")), 18)
 	}},
 	{Name: "usages", Check: func(s Subject) {
-		s.apply(owners)
+		s.Apply(owners)
 		for i, usage := range identity.Usages {
 			k := keyOf(identity.KeyID(i+1), 1, identity.Fingerprint(usage))
 			k.Usage = usage
 			s.putKey(k)
 			who := fmt.Sprintf("key-%d", i+1)
-			s.same(string(usage), s.actor(who).Key.Known(), usage.Authenticates())
-			s.same(string(usage)+" in a standing", s.standing(who, "").Actor, s.actor(who))
+			s.Same(string(usage), s.Actor(who).Key.Known(), usage.Authenticates())
+			s.Same(string(usage)+" in a standing", s.Standing(who, "").Actor, s.Actor(who))
 		}
-		s.same("all are listed", s.list("keys", "usage"), []string{"auth_and_signing", "auth", "signing"})
+		s.Same("all are listed", s.List("keys", "usage"), []string{"auth_and_signing", "auth", "signing"})
 	}},
 }
 
 var credentialCases = []Case{
 	{Name: "an access token is put again by its digest", Check: func(s Subject) {
-		s.apply(owners + `
+		s.Apply(owners + `
 access_tokens:
   - {user: ann, name: one, scopes: [api, read_user], token: glpat-one, expires_at: 2027-01-01}
   - {user: bob, name: two, scopes: [api], token: glpat-two}`)
-		s.apply(`access_tokens: [{user: ann, name: uno, scopes: [api], token: glpat-one, revoked: true}]`)
-		s.same("tokens", s.list("access-tokens", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"), []string{
+		s.Apply(`access_tokens: [{user: ann, name: uno, scopes: [api], token: glpat-one, revoked: true}]`)
+		s.Same("tokens", s.List("access-tokens", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"), []string{
 			"ann uno [api] - true -", "bob two [api] - false -",
 		})
 	}},
 	{Name: "a token that is put again for another is the other's", Check: func(s Subject) {
 		const tokens = "access_tokens: [{user: %[1]s, name: t, scopes: [api], token: glpat-one}]\nagents: [{id: %[2]d, name: a%[2]d, project: g/p, tokens: [{name: t, token: one}]}]"
-		s.apply(owners+"groups: [{path: g}]\nprojects: [{path: g/p}]\n", fmt.Sprintf(tokens, "ann", 5), fmt.Sprintf(tokens, "bob", 6))
-		s.same("access token", s.list("access-tokens", "user"), []string{"bob"})
-		s.same("agent token", s.list("agent-tokens", "agent_id"), []string{"6"})
+		s.Apply(owners+"groups: [{path: g}]\nprojects: [{path: g/p}]\n", fmt.Sprintf(tokens, "ann", 5), fmt.Sprintf(tokens, "bob", 6))
+		s.Same("access token", s.List("access-tokens", "user"), []string{"bob"})
+		s.Same("agent token", s.List("agent-tokens", "agent_id"), []string{"6"})
 	}},
 	{Name: "an agent is put again by its name, and keeps its tokens", Check: func(s Subject) {
-		s.apply(owners + `
+		s.Apply(owners + `
 groups: [{path: g}]
 projects: [{id: 1, path: g/p}, {id: 2, path: g/q}]
 agents:
   - {id: 5, name: prod, project: g/p, created_by: ann, tokens: [{name: a, token: one}, {name: b, token: two}]}
   - {id: 6, name: prod, project: g/q}`)
-		s.apply("agents: [{name: prod, project: g/p, tokens: [{name: b, token: two, revoked: true}, {name: c, token: three}]}]")
-		s.same("agents", s.list("agents"), []string{"5 prod 1 false", "6 prod 2 false"})
-		s.same("tokens", s.list("agent-tokens"), []string{"5 a false -", "5 b true -", "5 c false -"})
-		s.apply("agents: [{id: 6, name: test, project: g/p, tokens: [{name: d, token: four}]}]")
-		s.same("moved by number", s.list("agents"), []string{"5 prod 1 false", "6 test 1 false"})
-		s.apply("agents: [{name: next, project: g/p}]")
-		s.same("next", len(s.list("agents")), 3)
+		s.Apply("agents: [{name: prod, project: g/p, tokens: [{name: b, token: two, revoked: true}, {name: c, token: three}]}]")
+		s.Same("agents", s.List("agents"), []string{"5 prod 1 false", "6 prod 2 false"})
+		s.Same("tokens", s.List("agent-tokens"), []string{"5 a false -", "5 b true -", "5 c false -"})
+		s.Apply("agents: [{id: 6, name: test, project: g/p, tokens: [{name: d, token: four}]}]")
+		s.Same("moved by number", s.List("agents"), []string{"5 prod 1 false", "6 test 1 false"})
+		s.Apply("agents: [{name: next, project: g/p}]")
+		s.Same("next", len(s.List("agents")), 3)
 	}},
 	attempts("tokens and agents refer to what is there, and have their own name", owners+`
 groups: [{path: g}]

@@ -34,7 +34,7 @@ type lookup struct {
 
 func (s Subject) lookup(where string) lookup {
 	s.Helper()
-	standing := s.standing("nobody", where)
+	standing := s.Standing("nobody", where)
 	got := lookup{Path: standing.Project.Path, Moved: standing.Moved}
 	if standing.Repository.Known() {
 		got.Repository = standing.Repository.String()
@@ -45,9 +45,9 @@ func (s Subject) lookup(where string) lookup {
 // lookups are one case for each target, in the world of paths.
 func lookups(name string, targets map[string]lookup) Case {
 	return Case{Name: name, Check: func(s Subject) {
-		s.apply(paths)
+		s.Apply(paths)
 		for where, want := range targets {
-			s.same(where, s.lookup(where), want)
+			s.Same(where, s.lookup(where), want)
 		}
 	}}
 }
@@ -94,19 +94,19 @@ var pathCases = []Case{
 		"old":             {}, "old/cl": {}, "old/cli.wiki.wiki": {},
 	}),
 	{Name: "a project's own path is none of the past", Check: func(s Subject) {
-		s.apply(paths)
-		s.unit(func(r directory.Registry) {
+		s.Apply(paths)
+		s.Unit(func(r directory.Registry) {
 			p := directory.Project{Project: source.Project{ID: 10, Path: "acme/tools/cli"}, MovedFrom: []source.Path{"acme/tools/TAKEN", "acme/tools/cli", "was/it"}}
 			_, _, err := r.Projects.PutProject(s.Context(), p)
-			s.fine("PutProject", err)
+			s.Fine("PutProject", err)
 		})
-		s.same("another's", s.lookup("acme/tools/taken"), lookup{"project-11", "Acme/Tools/taken", false})
-		s.same("another's wiki", s.lookup("acme/tools/taken.wiki"), lookup{"wiki-11", "Acme/Tools/taken", false})
-		s.same("its own", s.lookup("acme/tools/cli"), lookup{"project-10", "Acme/Tools/cli", false})
-		s.same("nobody's", s.lookup("was/it"), lookup{"project-10", "Acme/Tools/cli", true})
-		s.apply("projects: [{id: 11, path: acme/tools/elsewhere}, {id: 10, path: acme/tools/tool}]")
-		s.same("the other's, free again", s.lookup("acme/tools/taken"), lookup{})
-		s.same("its own, free again", s.lookup("acme/tools/cli"), lookup{})
+		s.Same("another's", s.lookup("acme/tools/taken"), lookup{"project-11", "Acme/Tools/taken", false})
+		s.Same("another's wiki", s.lookup("acme/tools/taken.wiki"), lookup{"wiki-11", "Acme/Tools/taken", false})
+		s.Same("its own", s.lookup("acme/tools/cli"), lookup{"project-10", "Acme/Tools/cli", false})
+		s.Same("nobody's", s.lookup("was/it"), lookup{"project-10", "Acme/Tools/cli", true})
+		s.Apply("projects: [{id: 11, path: acme/tools/elsewhere}, {id: 10, path: acme/tools/tool}]")
+		s.Same("the other's, free again", s.lookup("acme/tools/taken"), lookup{})
+		s.Same("its own, free again", s.lookup("acme/tools/cli"), lookup{})
 	}},
 	lookups("a number is taken as it stands", map[string]lookup{
 		"project-10":      {Repository: "project-10", Path: "Acme/Tools/CLI"},
@@ -122,65 +122,65 @@ var pathCases = []Case{
 		"project-9223372036854775807": {Repository: "project-9223372036854775807"},
 	}),
 	{Name: "the number wins over the path", Check: func(s Subject) {
-		s.apply(paths)
+		s.Apply(paths)
 		for _, number := range []int64{10, 99} {
 			q := source.Inquiry{Now: now, Target: source.Target{
 				Repository: source.RepositoryID{Kind: source.Wiki, ID: number}, Path: "old/cli",
 			}}
-			got := s.ask(q)
-			s.same("repository", got.Repository, q.Target.Repository)
-			s.same("moved", got.Moved, false)
-			s.same("known", got.Project.Known(), number == 10)
+			got := s.Ask(q)
+			s.Same("repository", got.Repository, q.Target.Repository)
+			s.Same("moved", got.Moved, false)
+			s.Same("known", got.Project.Known(), number == 10)
 		}
 	}},
 	{Name: "a path of a project that was once another's leads there", Check: func(s Subject) {
-		s.apply(paths, "groups: [{path: old}]\nprojects: [{id: 20, path: old/cli}]")
-		s.same("old/cli", s.lookup("old/cli"), lookup{"project-20", "old/cli", false})
-		s.same("its wiki", s.lookup("old/cli.wiki"), lookup{"wiki-20", "old/cli", false})
-		s.same("old/tool", s.lookup("old/tool"), lookup{"project-10", "Acme/Tools/CLI", true})
+		s.Apply(paths, "groups: [{path: old}]\nprojects: [{id: 20, path: old/cli}]")
+		s.Same("old/cli", s.lookup("old/cli"), lookup{"project-20", "old/cli", false})
+		s.Same("its wiki", s.lookup("old/cli.wiki"), lookup{"wiki-20", "old/cli", false})
+		s.Same("old/tool", s.lookup("old/tool"), lookup{"project-10", "Acme/Tools/CLI", true})
 		// It is gone for good, also when that project goes its way.
-		s.apply("projects: [{id: 20, path: old/other}]")
-		s.same("old/cli, free again", s.lookup("old/cli"), lookup{})
+		s.Apply("projects: [{id: 20, path: old/other}]")
+		s.Same("old/cli, free again", s.lookup("old/cli"), lookup{})
 	}},
 	{Name: "a project with a suffix comes before one that moved, a moved one before none", Check: func(s Subject) {
-		s.apply(paths, `projects: [{id: 12, path: acme/tools/book, moved_from: [was/a, acme/tools/cli.wiki]}, {id: 11, path: acme/tools/taken, moved_from: [was/a.wiki]}]`)
-		s.same("the wiki that is there", s.lookup("acme/tools/cli.wiki"), lookup{"wiki-10", "Acme/Tools/CLI", false})
-		s.same("the whole path of the past", s.lookup("was/a.wiki"), lookup{"project-11", "Acme/Tools/taken", true})
+		s.Apply(paths, `projects: [{id: 12, path: acme/tools/book, moved_from: [was/a, acme/tools/cli.wiki]}, {id: 11, path: acme/tools/taken, moved_from: [was/a.wiki]}]`)
+		s.Same("the wiki that is there", s.lookup("acme/tools/cli.wiki"), lookup{"wiki-10", "Acme/Tools/CLI", false})
+		s.Same("the whole path of the past", s.lookup("was/a.wiki"), lookup{"project-11", "Acme/Tools/taken", true})
 	}},
 	{Name: "a path of the past moves to the last who names it", Check: func(s Subject) {
-		s.apply(paths, "projects: [{id: 14, path: acme/tools/a_b, moved_from: [OLD/cli]}]")
-		s.same("old/cli", s.lookup("old/cli"), lookup{"project-14", "Acme/Tools/a_b", true})
-		s.apply("projects: [{id: 14, path: acme/tools/a_b}]")
-		s.same("old/cli, not named again", s.lookup("old/cli"), lookup{"project-14", "Acme/Tools/a_b", true})
+		s.Apply(paths, "projects: [{id: 14, path: acme/tools/a_b, moved_from: [OLD/cli]}]")
+		s.Same("old/cli", s.lookup("old/cli"), lookup{"project-14", "Acme/Tools/a_b", true})
+		s.Apply("projects: [{id: 14, path: acme/tools/a_b}]")
+		s.Same("old/cli, not named again", s.lookup("old/cli"), lookup{"project-14", "Acme/Tools/a_b", true})
 	}},
 	{Name: "a project that is going to be deleted is unknown", Check: func(s Subject) {
-		s.apply(paths, `projects: [{id: 10, path: acme/tools/cli, pending_delete: true}, {id: 13, path: acme/tools/book.wiki, pending_delete: true}]`)
+		s.Apply(paths, `projects: [{id: 10, path: acme/tools/cli, pending_delete: true}, {id: 13, path: acme/tools/book.wiki, pending_delete: true}]`)
 		for _, where := range []string{"acme/tools/cli", "acme/tools/cli.wiki", "old/cli", "project-10", "wiki-10", "design-10"} {
-			s.same(where, s.standing("nobody", where).Project, source.Project{})
+			s.Same(where, s.Standing("nobody", where).Project, source.Project{})
 		}
-		s.same("number", s.lookup("project-10"), lookup{Repository: "project-10"})
-		s.same("path", s.lookup("old/cli"), lookup{})
-		s.same("whose name it stood in the way of", s.lookup("acme/tools/book.wiki"), lookup{"wiki-12", "Acme/Tools/book", false})
-		s.apply("projects: [{id: 10, path: acme/tools/cli}]")
-		s.same("kept after all", s.found("old/cli"), source.ProjectID(10))
+		s.Same("number", s.lookup("project-10"), lookup{Repository: "project-10"})
+		s.Same("path", s.lookup("old/cli"), lookup{})
+		s.Same("whose name it stood in the way of", s.lookup("acme/tools/book.wiki"), lookup{"wiki-12", "Acme/Tools/book", false})
+		s.Apply("projects: [{id: 10, path: acme/tools/cli}]")
+		s.Same("kept after all", s.found("old/cli"), source.ProjectID(10))
 	}},
 	{Name: "a group that is going to be deleted hides all below", Check: func(s Subject) {
-		s.apply(paths, "groups: [{path: acme/tools/deep}, {path: acme/tools/deep/er}]\nprojects: [{id: 30, path: acme/tools/deep/er/p}, {id: 31, path: acme/top}]")
-		s.apply("groups: [{path: acme/tools, pending_delete: true}]")
-		s.same("hidden", []source.ProjectID{s.found("project-10"), s.found("acme/tools/deep/er/p"), s.found("old/cli")}, []source.ProjectID{0, 0, 0})
-		s.same("beside it", s.found("acme/top"), source.ProjectID(31))
-		s.apply("groups: [{path: acme/tools/deep, pending_delete: true}, {path: acme/tools}]")
-		s.same("still hidden", []source.ProjectID{s.found("project-10"), s.found("project-30")}, []source.ProjectID{10, 0})
+		s.Apply(paths, "groups: [{path: acme/tools/deep}, {path: acme/tools/deep/er}]\nprojects: [{id: 30, path: acme/tools/deep/er/p}, {id: 31, path: acme/top}]")
+		s.Apply("groups: [{path: acme/tools, pending_delete: true}]")
+		s.Same("hidden", []source.ProjectID{s.found("project-10"), s.found("acme/tools/deep/er/p"), s.found("old/cli")}, []source.ProjectID{0, 0, 0})
+		s.Same("beside it", s.found("acme/top"), source.ProjectID(31))
+		s.Apply("groups: [{path: acme/tools/deep, pending_delete: true}, {path: acme/tools}]")
+		s.Same("still hidden", []source.ProjectID{s.found("project-10"), s.found("project-30")}, []source.ProjectID{10, 0})
 		// Hidden or not depends on where a group is, not on where it was.
-		s.unit(func(r directory.Registry) {
+		s.Unit(func(r directory.Registry) {
 			id, err := r.Namespaces.GroupID(s.Context(), "acme/tools/deep/er")
-			s.fine("GroupID", err)
+			s.Fine("GroupID", err)
 			_, err = r.Namespaces.PutGroup(s.Context(), group(id, "acme/er"))
-			s.fine("PutGroup", err)
+			s.Fine("PutGroup", err)
 		})
-		s.same("moved out", s.found("acme/er/p"), source.ProjectID(30))
-		s.apply("projects: [{id: 40, path: acme/tools/deep/new}]")
-		s.same("new below", s.found("acme/tools/deep/new"), source.ProjectID(0))
+		s.Same("moved out", s.found("acme/er/p"), source.ProjectID(30))
+		s.Apply("projects: [{id: 40, path: acme/tools/deep/new}]")
+		s.Same("new below", s.found("acme/tools/deep/new"), source.ProjectID(0))
 	}},
 }
 

@@ -9,6 +9,7 @@ import (
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
+	"gatehouse/tests/subject"
 	"gatehouse/tests/world"
 )
 
@@ -48,7 +49,7 @@ func behind(a identity.Actor) string {
 
 var peopleCases = []Case{
 	{Name: "a key is found by its fingerprint, if it may log in", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		for seed, want := range map[byte]whois.KeyCard{
 			11: {Name: "Dede", Key: identity.Key{Title: "laptop", Kind: identity.UserKey, Owner: 1, Usage: identity.AuthAndSigning}},
 			13: {Name: "Dede", Key: identity.Key{Title: "old", Kind: identity.UserKey, Owner: 1, Usage: identity.AuthAndSigning, ExpiresAt: time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)}},
@@ -58,90 +59,80 @@ var peopleCases = []Case{
 			23: {Name: "", Key: identity.Key{Title: "orphan", Kind: identity.DeployKey, Usage: identity.AuthAndSigning}},
 		} {
 			got, err := s.People.KeyByFingerprint(s.Context(), fingerprint(seed))
-			s.fine("KeyByFingerprint", err)
+			s.Fine("KeyByFingerprint", err)
 			want.Key.ID, want.Key.Line, want.Key.Fingerprint = identity.KeyID(seed), world.Key(seed), fingerprint(seed)
 			want.Key.CreatedAt = got.Key.CreatedAt // another case's business
-			s.same(want.Key.Title, got, want)
+			s.Same(want.Key.Title, got, want)
 		}
 	}},
 	{Name: "no other fingerprint is found", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		known := string(fingerprint(11))
-		for _, p := range []string{"", "x", known + "=", known[1:], swapCase(known), known[:len(known)-1] + "%", known + "\x00", "\xff", string(fingerprint(12)), string(fingerprint(99))} {
+		for _, p := range []string{"", "x", known + "=", known[1:], subject.SwapCase(known), known[:len(known)-1] + "%", known + "\x00", "\xff", string(fingerprint(12)), string(fingerprint(99))} {
 			got, err := s.People.KeyByFingerprint(s.Context(), identity.Fingerprint(p))
-			s.kind(fmt.Sprintf("%q", p), err, domain.NotFound)
-			s.same("card", got, whois.KeyCard{})
+			s.Kind(fmt.Sprintf("%q", p), err, domain.NotFound)
+			s.Same("card", got, whois.KeyCard{})
 		}
 	}},
 	{Name: "an actor by any claim", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		for who, want := range map[string]string{
 			"user-1": "dev  0", "user-3": "blocked  0", "username-dev": "dev  0", "username-DEV": "dev  0", "key-11": "dev key 11",
 			"key-13": "dev key 13", "key-14": "blocked key 14", "key-21": "maint deploy_key 21", "key-22": "dev deploy_key 22",
 			"key-23": "ghost deploy_key 23", "key-24": "blocked deploy_key 24",
 			"key-12": "  0", "key-1": "  0", "user-11": "  0", "user-60": "  0", "nobody": "  0", "username-acme": "  0",
 		} {
-			s.same(who, behind(s.actor(who)), want)
-			s.same(who+" in a standing", s.standing(who, "acme/p").Actor, s.actor(who))
-			s.same(who+" in a scene", s.scene(who, "project-60", now).Actor, s.actor(who))
+			s.Same(who, behind(s.Actor(who)), want)
+			s.Same(who+" in a standing", s.Standing(who, "acme/p").Actor, s.Actor(who))
+			s.Same(who+" in a scene", s.scene(who, "project-60", now).Actor, s.Actor(who))
 		}
-		s.same("type of ghost", s.actor("key-23").User.Type, identity.Ghost)
+		s.Same("type of ghost", s.Actor("key-23").User.Type, identity.Ghost)
 	}},
 	{Name: "an orphan's ghost is whoever is the ghost", Check: func(s Subject) {
-		s.apply("users: [{id: 99, username: spirit, type: ghost}]", crew())
-		s.same("ghost", s.actor("key-23").User.Username, "spirit")
+		s.Apply("users: [{id: 99, username: spirit, type: ghost}]", crew())
+		s.Same("ghost", s.Actor("key-23").User.Username, "spirit")
 	}},
 	{Name: "an orphan without a ghost is still a key", Check: func(s Subject) {
-		s.unit(func(r directory.Registry) {
+		s.Unit(func(r directory.Registry) {
 			_, err := r.Keys.PutKey(s.Context(), identity.Key{ID: 5, Kind: identity.DeployKey, Usage: identity.AuthOnly, Fingerprint: "f"})
-			s.fine("PutKey", err)
+			s.Fine("PutKey", err)
 		})
-		s.same("actor", behind(s.actor("key-5")), " deploy_key 5")
+		s.Same("actor", behind(s.Actor("key-5")), " deploy_key 5")
 	}},
 	{Name: "a key is stamped, the latest stamp stays", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		stamped := func() []any {
-			s.fine("Flush", s.Keeper.Flush(s.Context()))
+			s.Fine("Flush", s.Keeper.Flush(s.Context()))
 			card, err := s.People.KeyByFingerprint(s.Context(), fingerprint(11))
-			s.fine("KeyByFingerprint", err)
-			at := s.standing("key-11", "").Actor.Key.LastUsedAt
+			s.Fine("KeyByFingerprint", err)
+			at := s.Standing("key-11", "").Actor.Key.LastUsedAt
 			if !at.IsZero() {
-				s.utc(at)
+				s.UTC(at)
 			}
-			s.same("by fingerprint", card.Key.LastUsedAt, at)
-			return []any{at.UnixMicro(), s.standing("key-21", "").Actor.Key.LastUsedAt.UnixMicro()}
+			s.Same("by fingerprint", card.Key.LastUsedAt, at)
+			return []any{at.UnixMicro(), s.Standing("key-21", "").Actor.Key.LastUsedAt.UnixMicro()}
 		}
 		never := time.Time{}.UnixMicro()
-		s.same("before", stamped(), []any{never, never})
+		s.Same("before", stamped(), []any{never, never})
 		s.Stamps.KeyUsed(11, precise)
 		s.Stamps.KeyUsed(4711, precise) // deleted meanwhile
-		s.same("once", stamped(), []any{precise.UnixMicro(), never})
+		s.Same("once", stamped(), []any{precise.UnixMicro(), never})
 		s.Stamps.KeyUsed(11, precise.Add(time.Minute))
 		s.Stamps.KeyUsed(11, precise.Add(time.Hour))
 		s.Stamps.KeyUsed(21, precise)
 		s.Stamps.KeyUsed(11, precise.Add(time.Second))
 		want := []any{precise.Add(time.Hour).UnixMicro(), precise.UnixMicro()}
-		s.same("out of turn", stamped(), want)
+		s.Same("out of turn", stamped(), want)
 		s.Stamps.KeyUsed(11, precise.Add(time.Second))
-		s.same("late", stamped(), want)
-		s.apply(crew())
-		s.same("applied again", stamped(), want)
+		s.Same("late", stamped(), want)
+		s.Apply(crew())
+		s.Same("applied again", stamped(), want)
 	}},
-}
-
-func swapCase(text string) string {
-	out := []byte(text)
-	for i, c := range out {
-		if 'a' <= c|0x20 && c|0x20 <= 'z' {
-			out[i] = c ^ 0x20
-		}
-	}
-	return string(out)
 }
 
 var deployKeyCases = []Case{
 	{Name: "enabled, and with write access, project by project", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		type enabled struct{ Enabled, CanPush bool }
 		for _, row := range []struct {
 			who, where string
@@ -152,59 +143,59 @@ var deployKeyCases = []Case{
 			{"key-22", "acme/p", enabled{}}, {"key-23", "acme/p", enabled{true, true}}, {"key-24", "acme/p", enabled{true, false}},
 			{"key-11", "acme/p", enabled{}}, {"user-2", "acme/p", enabled{}}, {"nobody", "acme/p", enabled{}},
 		} {
-			got := s.standing(row.who, row.where)
-			s.same(row.who+" on "+row.where, enabled{got.KeyEnabled, got.KeyCanPush}, row.want)
+			got := s.Standing(row.who, row.where)
+			s.Same(row.who+" on "+row.where, enabled{got.KeyEnabled, got.KeyCanPush}, row.want)
 		}
 	}},
 	{Name: "the role is the creator's", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		for who, want := range map[string]source.Role{"key-21": source.Maintainer, "key-22": source.NoRole, "key-23": source.NoRole, "key-24": source.NoRole} {
-			s.same(who, s.standing(who, "acme/p").Role, want)
+			s.Same(who, s.Standing(who, "acme/p").Role, want)
 		}
 	}},
 	{Name: "enabling replaces what was enabled", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		of := func() (out []bool) {
 			for _, where := range []string{"acme/p", "acme/q", "acme/r"} {
-				got := s.standing("key-21", where)
+				got := s.Standing("key-21", where)
 				out = append(out, got.KeyEnabled, got.KeyCanPush)
 			}
 			return out
 		}
 		projects := map[source.ProjectID]bool{60: true, 62: false}
-		s.unit(func(r directory.Registry) { s.fine("EnableKey", r.Keys.EnableKey(s.Context(), 21, projects)) })
+		s.Unit(func(r directory.Registry) { s.Fine("EnableKey", r.Keys.EnableKey(s.Context(), 21, projects)) })
 		want := []bool{true, true, false, false, true, false}
-		s.same("replaced", of(), want)
+		s.Same("replaced", of(), want)
 		projects[61] = true
-		s.same("the caller's own map", of(), want)
-		s.unit(func(r directory.Registry) { s.fine("EnableKey", r.Keys.EnableKey(s.Context(), 21, nil)) })
-		s.same("none", of(), make([]bool, 6))
+		s.Same("the caller's own map", of(), want)
+		s.Unit(func(r directory.Registry) { s.Fine("EnableKey", r.Keys.EnableKey(s.Context(), 21, nil)) })
+		s.Same("none", of(), make([]bool, 6))
 	}},
 	{Name: "a key that is put again stays enabled", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		s.putKey(deployKeyOf(21, 1, "another"))
-		s.same("enabled", s.standing("key-21", "acme/q").KeyCanPush, true)
-		s.same("creator", s.actor("key-21").User.Username, "dev")
+		s.Same("enabled", s.Standing("key-21", "acme/q").KeyCanPush, true)
+		s.Same("creator", s.Actor("key-21").User.Username, "dev")
 	}},
 	{Name: "only deploy keys that exist are enabled, on projects that exist", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		for name, enable := range map[string]struct {
 			key     identity.KeyID
 			project source.ProjectID
 		}{"no such key": {99, 60}, "a user's key": {11, 60}, "no such project": {21, 99}} {
-			s.unit(func(r directory.Registry) {
-				s.kind(name, r.Keys.EnableKey(s.Context(), enable.key, map[source.ProjectID]bool{enable.project: true}), domain.NotFound)
+			s.Unit(func(r directory.Registry) {
+				s.Kind(name, r.Keys.EnableKey(s.Context(), enable.key, map[source.ProjectID]bool{enable.project: true}), domain.NotFound)
 			})
 		}
-		s.same("as before", s.standing("key-21", "acme/q").KeyCanPush, true)
+		s.Same("as before", s.Standing("key-21", "acme/q").KeyCanPush, true)
 	}},
 	{Name: "whether a deploy key exists", Check: func(s Subject) {
-		s.apply(crew())
-		s.unit(func(r directory.Registry) {
+		s.Apply(crew())
+		s.Unit(func(r directory.Registry) {
 			for id, want := range map[identity.KeyID]bool{21: true, 22: true, 11: false, 99: false, 0: false} {
 				got, err := r.Keys.DeployKeyExists(s.Context(), id)
-				s.fine("DeployKeyExists", err)
-				s.same(fmt.Sprint(id), got, want)
+				s.Fine("DeployKeyExists", err)
+				s.Same(fmt.Sprint(id), got, want)
 			}
 		})
 	}},

@@ -53,71 +53,71 @@ func (s Subject) plot(user identity.UserID, path source.Path) source.Plot {
 
 var plotCases = []Case{
 	{Name: "a plot has its namespace's path, root and setting", Check: func(s Subject) {
-		s.apply(land)
+		s.Apply(land)
 		level := source.DevelopersPushInitially
 		acme := source.Namespace{ID: 50, Path: "Acme", Protocols: source.OnlySSH, RequireSSHCertificates: true, AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
-		s.same("in a group", s.plot(12, "aCME/tOOLS/New"), source.Plot{Path: "Acme/Tools/New", Root: acme, DefaultBranchProtection: &level, Role: source.Developer})
-		s.same("in a root", s.plot(12, "acme/New"), source.Plot{Path: "Acme/New", Root: acme, Role: source.Developer})
+		s.Same("in a group", s.plot(12, "aCME/tOOLS/New"), source.Plot{Path: "Acme/Tools/New", Root: acme, DefaultBranchProtection: &level, Role: source.Developer})
+		s.Same("in a root", s.plot(12, "acme/New"), source.Plot{Path: "Acme/New", Root: acme, Role: source.Developer})
 		own := s.plot(11, "OWN/new")
-		s.same("a personal one", fmt.Sprint(own.Path, own.Root.ID, own.Root.Path, own.Root.Personal, own.Role), fmt.Sprint("own/new", 91, "own", true, source.Owner))
-		s.same("another's", s.plot(12, "own/new").Role, source.NoRole)
+		s.Same("a personal one", fmt.Sprint(own.Path, own.Root.ID, own.Root.Path, own.Root.Personal, own.Role), fmt.Sprint("own/new", 91, "own", true, source.Owner))
+		s.Same("another's", s.plot(12, "own/new").Role, source.NoRole)
 	}},
 	{Name: "a plot's role is the highest in and above the group, and by shares", Check: func(s Subject) {
-		s.apply(land)
+		s.Apply(land)
 		for user, want := range map[identity.UserID]source.Role{
 			0: source.NoRole, 11: source.NoRole, 12: source.Developer, 13: source.NoRole, 14: source.Maintainer, 15: source.NoRole, 16: source.NoRole, 99: source.NoRole,
 		} {
-			s.same(fmt.Sprintf("user %d", user), s.plot(user, "acme/tools/new").Role, want)
+			s.Same(fmt.Sprintf("user %d", user), s.plot(user, "acme/tools/new").Role, want)
 		}
 	}},
 	{Name: "there is no plot where no namespace is, or one that goes", Check: func(s Subject) {
-		s.apply(land)
+		s.Apply(land)
 		for _, path := range []source.Path{"nowhere/new", "acme/none/new", "gone/new", "gone/below/new", "acme/tools/cli/new", "new"} {
 			_, err := s.Plots.Plot(s.Context(), 12, path, now)
-			s.kind(string(path), err, domain.NotFound)
+			s.Kind(string(path), err, domain.NotFound)
 		}
 	}},
 	{Name: "a project by number, with where its repository lies", Check: func(s Subject) {
-		s.apply(land, "projects: [{id: 61, path: acme/old, legacy_path: acme/older, empty: true}]")
+		s.Apply(land, "projects: [{id: 61, path: acme/old, legacy_path: acme/older, empty: true}]")
 		for id, want := range map[source.ProjectID]source.Project{
 			60: {ID: 60, Path: "Acme/Tools/cli", DefaultBranch: "trunk", Storage: "second"},
 			61: {ID: 61, Path: "Acme/old", Empty: true, Storage: "default", LegacyPath: "acme/older"},
 		} {
 			got, err := s.Plots.Project(s.Context(), id)
-			s.fine("Project", err)
-			s.same(fmt.Sprint(id), got, want)
+			s.Fine("Project", err)
+			s.Same(fmt.Sprint(id), got, want)
 		}
 		_, err := s.Plots.Project(s.Context(), 99)
-		s.kind("none", err, domain.NotFound)
+		s.Kind("none", err, domain.NotFound)
 	}},
 	{Name: "work is left by a unit that succeeds, and only then", Check: func(s Subject) {
-		s.apply(land)
+		s.Apply(land)
 		leave := func(r directory.Registry, id int64) {
-			s.fine("Leave", r.Work.Leave(s.Context(), application.Job{Kind: directory.CreateRepository, Subject: id}))
+			s.Fine("Leave", r.Work.Leave(s.Context(), application.Job{Kind: directory.CreateRepository, Subject: id}))
 		}
-		s.unit(func(r directory.Registry) { leave(r, 60) })
+		s.Unit(func(r directory.Registry) { leave(r, 60) })
 		failed := errors.New("changed our mind")
-		if err := s.try(func(r directory.Registry) error { leave(r, 61); return failed }); !errors.Is(err, failed) {
+		if err := s.Try(func(r directory.Registry) error { leave(r, 61); return failed }); !errors.Is(err, failed) {
 			s.Errorf("got %v", err)
 		}
-		s.same("jobs", strings.Join(s.list("jobs", "kind", "subject", "state"), ", "), "create_repository 60 waiting")
+		s.Same("jobs", strings.Join(s.List("jobs", "kind", "subject", "state"), ", "), "create_repository 60 waiting")
 	}},
 	{Name: "a new project is as empty as is said, an old one stays as it is", Check: func(s Subject) {
-		s.apply(land)
+		s.Apply(land)
 		put := func(path string, empty *bool, isNew bool) {
-			s.unit(func(r directory.Registry) {
+			s.Unit(func(r directory.Registry) {
 				_, fresh, err := r.Projects.PutProject(s.Context(), directory.Project{
 					Project: source.Project{Path: path, Visibility: source.Private, Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default"},
 					Empty:   empty, NewIsEmpty: true,
 				})
-				s.fine("PutProject", err)
-				s.same(path+" is new", fresh, isNew)
+				s.Fine("PutProject", err)
+				s.Same(path+" is new", fresh, isNew)
 			})
 		}
 		not := false
 		put("acme/new", nil, true)
 		put("acme/said", &not, true)
 		put("acme/tools/cli", nil, false)
-		s.same("projects", strings.Join(s.list("projects", "path", "empty"), ", "), "Acme/Tools/cli false, Acme/new true, Acme/said false")
+		s.Same("projects", strings.Join(s.List("projects", "path", "empty"), ", "), "Acme/Tools/cli false, Acme/new true, Acme/said false")
 	}},
 }

@@ -17,81 +17,81 @@ func projectPut(id source.ProjectID, path string) func(Subject, directory.Regist
 
 var projectCases = []Case{
 	{Name: "a path of now leads to its project, in any letter case", Check: func(s Subject) {
-		s.apply(paths)
-		s.unit(func(r directory.Registry) {
+		s.Apply(paths)
+		s.Unit(func(r directory.Registry) {
 			for path, want := range map[string]source.ProjectID{"Acme/Tools/CLI": 10, "acme/tools/cli": 10, "acme/tools/BOOK.wiki": 13, "dev/own": 15} {
 				id, err := r.Projects.ProjectID(s.Context(), path)
-				s.fine(path, err)
-				s.same(path, id, want)
+				s.Fine(path, err)
+				s.Same(path, id, want)
 			}
 			for _, path := range []string{"old/cli", "acme/tools/cli.wiki", "acme/tools", "dev", "", "acme/tools/a%"} {
 				_, err := r.Projects.ProjectID(s.Context(), path)
-				s.kind(path, err, domain.NotFound)
+				s.Kind(path, err, domain.NotFound)
 			}
 		})
 	}},
 	{Name: "one that is going to be deleted still has its path", Check: func(s Subject) {
-		s.apply("groups: [{path: acme}]\nprojects: [{id: 1, path: acme/p, pending_delete: true}]")
-		s.unit(func(r directory.Registry) {
+		s.Apply("groups: [{path: acme}]\nprojects: [{id: 1, path: acme/p, pending_delete: true}]")
+		s.Unit(func(r directory.Registry) {
 			id, err := r.Projects.ProjectID(s.Context(), "acme/p")
-			s.fine("ProjectID", err)
-			s.same("number", id, source.ProjectID(1))
+			s.Fine("ProjectID", err)
+			s.Same("number", id, source.ProjectID(1))
 			_, err = s.putProject(r, 2, "acme/p")
-			s.kind("another", err, domain.Conflict)
+			s.Kind("another", err, domain.Conflict)
 		})
 	}},
 	{Name: "new once", Check: func(s Subject) {
-		s.apply("groups: [{path: acme}]")
-		s.unit(func(r directory.Registry) {
+		s.Apply("groups: [{path: acme}]")
+		s.Unit(func(r directory.Registry) {
 			put := func(id source.ProjectID, path string) []any {
 				id, fresh, err := r.Projects.PutProject(s.Context(), directory.Project{Project: source.Project{ID: id, Path: path}})
-				s.fine(path, err)
+				s.Fine(path, err)
 				return []any{id, fresh}
 			}
-			s.same("given", put(7, "acme/a"), []any{source.ProjectID(7), true})
-			s.same("by number", put(7, "acme/b"), []any{source.ProjectID(7), false})
-			s.same("by path", put(0, "ACME/B"), []any{source.ProjectID(7), false})
+			s.Same("given", put(7, "acme/a"), []any{source.ProjectID(7), true})
+			s.Same("by number", put(7, "acme/b"), []any{source.ProjectID(7), false})
+			s.Same("by path", put(0, "ACME/B"), []any{source.ProjectID(7), false})
 			next := put(0, "acme/a")
-			s.same("next", next[1], true)
-			s.same("known", put(0, "acme/a"), []any{next[0], false})
+			s.Same("next", next[1], true)
+			s.Same("known", put(0, "acme/a"), []any{next[0], false})
 		})
 	}},
 	{Name: "put again it is changed, but for what pushes change", Check: func(s Subject) {
-		s.apply("groups: [{id: 1, path: acme}]\nprojects: [{id: 7, path: acme/p, visibility: public, archived: true, read_only: true, repository: private, wiki: disabled, default_branch: trunk, empty: true, storage: two, legacy_path: l}]")
+		s.Apply("groups: [{id: 1, path: acme}]\nprojects: [{id: 7, path: acme/p, visibility: public, archived: true, read_only: true, repository: private, wiki: disabled, default_branch: trunk, empty: true, storage: two, legacy_path: l}]")
 		const left = "7 ACME/P private false false enabled enabled trunk true default -"
-		s.apply("groups: [{id: 1, path: ACME}]\nprojects: [{path: Acme/P}]")
-		s.same("left as they are", s.list("projects"), []string{left})
-		s.same("legacy path", s.standing("nobody", "acme/p").Project.LegacyPath, "")
-		s.apply("projects: [{id: 7, path: ACME/P, default_branch: main, empty: false}]")
-		s.same("given", s.list("projects", "default_branch", "empty"), []string{"main false"})
-		s.unit(func(r directory.Registry) {
+		s.Apply("groups: [{id: 1, path: ACME}]\nprojects: [{path: Acme/P}]")
+		s.Same("left as they are", s.List("projects"), []string{left})
+		s.Same("legacy path", s.Standing("nobody", "acme/p").Project.LegacyPath, "")
+		s.Apply("projects: [{id: 7, path: ACME/P, default_branch: main, empty: false}]")
+		s.Same("given", s.List("projects", "default_branch", "empty"), []string{"main false"})
+		s.Unit(func(r directory.Registry) {
 			unknown := ""
 			_, _, err := r.Projects.PutProject(s.Context(), directory.Project{Project: source.Project{ID: 7, Path: "acme/p"}, DefaultBranch: &unknown})
-			s.fine("PutProject", err)
+			s.Fine("PutProject", err)
 		})
-		s.same("unknown again", s.standing("nobody", "acme/p").Project.DefaultBranch, "")
+		s.Same("unknown again", s.Standing("nobody", "acme/p").Project.DefaultBranch, "")
 	}},
 	{Name: "a new project is not empty, and its default branch is not known", Check: func(s Subject) {
-		s.apply("groups: [{path: acme}]")
-		s.unit(func(r directory.Registry) {
+		s.Apply("groups: [{path: acme}]")
+		s.Unit(func(r directory.Registry) {
 			p := source.Project{Path: "acme/p", Empty: true, DefaultBranch: "trunk"} // nobody reads these two
 			_, _, err := r.Projects.PutProject(s.Context(), directory.Project{Project: p})
-			s.fine("PutProject", err)
+			s.Fine("PutProject", err)
 		})
-		s.same("project", s.list("projects", "default_branch", "empty"), []string{`"" false`})
+		s.Same("project", s.List("projects", "default_branch", "empty"), []string{`"" false`})
 	}},
 	{Name: "a project moves between groups and people", Check: func(s Subject) {
-		s.apply(forest, "projects: [{id: 23, path: x1/new, moved_from: [a1/b/c/p]}]")
-		s.same("roles", s.roleTable(23), []string{"23: x=maintainer"})
-		s.same("moved", s.lookup("A1/b/c/p"), lookup{"project-23", "x1/new", true})
-		s.same("root", s.standing("nobody", "project-23").Project.Root.Path, "x1")
-		s.apply("projects: [{id: 23, path: abc/own}]")
-		s.same("roles", s.roleTable(23), []string{"23: abc=owner"})
-		s.same("moved", s.lookup("a1/b/c/p"), lookup{"project-23", "abc/own", true})
-		s.same("not by itself", s.lookup("x1/new"), lookup{})
-		s.apply("projects: [{id: 23, path: a1/b/c/p}]")
-		s.same("back", s.lookup("a1/b/c/p"), lookup{"project-23", "a1/b/c/p", false})
-		s.same("roles", s.roleTable(23), []string{"23: a=guest ab=reporter abc=developer z=planner"})
+		s.Apply(forest, "projects: [{id: 23, path: x1/new, moved_from: [a1/b/c/p]}]")
+		s.Same("roles", s.roleTable(23), []string{"23: x=maintainer"})
+		s.Same("moved", s.lookup("A1/b/c/p"), lookup{"project-23", "x1/new", true})
+		s.Same("root", s.Standing("nobody", "project-23").Project.Root.Path, "x1")
+		s.Apply("projects: [{id: 23, path: abc/own}]")
+		s.Same("roles", s.roleTable(23), []string{"23: abc=owner"})
+		s.Same("moved", s.lookup("a1/b/c/p"), lookup{"project-23", "abc/own", true})
+		s.Same("not by itself", s.lookup("x1/new"), lookup{})
+		s.Apply("projects: [{id: 23, path: a1/b/c/p}]")
+		s.Same("back", s.lookup("a1/b/c/p"), lookup{"project-23", "a1/b/c/p", false})
+		s.Same("roles", s.roleTable(23), []string{"23: a=guest ab=reporter abc=developer z=planner"})
 	}},
 	attempts("a project has a namespace above it, and a path and a number of its own", forest, []attempt{
 		{"no namespace", projectPut(0, "none/p"), domain.NotFound},
@@ -104,9 +104,9 @@ var projectCases = []Case{
 		{"a path under another number", projectPut(99, "a1/p"), domain.Conflict},
 	}),
 	{Name: "numbers that were given and numbers that are next", Check: func(s Subject) {
-		s.apply("groups: [{path: g}]\nprojects: [{path: g/a}, {id: 2, path: g/b}, {path: g/c}]", "projects: [{id: 400, path: g/d}, {id: 1000000000000, path: g/e}]",
+		s.Apply("groups: [{path: g}]\nprojects: [{path: g/a}, {id: 2, path: g/b}, {path: g/c}]", "projects: [{id: 400, path: g/d}, {id: 1000000000000, path: g/e}]",
 			"projects: [{path: g/f}, {path: g/g}, {id: 700, path: g/h}, {path: g/i}]")
-		s.same("projects", len(s.list("projects")), 9)
+		s.Same("projects", len(s.List("projects")), 9)
 	}},
 	{Name: "many projects in many groups, by path", Check: func(s Subject) {
 		text, want := "", []string{}
@@ -118,11 +118,11 @@ var projectCases = []Case{
 			text += fmt.Sprintf("\n  - {id: %d, path: g%d/p, moved_from: [old/p%[2]d]}", 40-i, i)
 			want = append(want, fmt.Sprint(i+1))
 		}
-		s.apply(text)
-		s.same("in order", s.list("projects", "id"), want)
+		s.Apply(text)
+		s.Same("in order", s.List("projects", "id"), want)
 		for i := range 40 {
 			id := source.ProjectID(40 - i)
-			s.same("lookups", []source.ProjectID{s.found(fmt.Sprintf("G%d/p", i)), s.found(fmt.Sprintf("old/p%d.wiki", i))}, []source.ProjectID{id, id})
+			s.Same("lookups", []source.ProjectID{s.found(fmt.Sprintf("G%d/p", i)), s.found(fmt.Sprintf("old/p%d.wiki", i))}, []source.ProjectID{id, id})
 		}
 	}},
 }

@@ -8,15 +8,16 @@ import (
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
+	"gatehouse/tests/subject"
 	"gatehouse/tests/world"
 )
 
 // refs asks for the protections too, in a fixed order.
 func (s Subject) refs(who, where string) []source.Protection {
 	s.Helper()
-	q := question(who, where)
+	q := subject.Question(who, where)
 	q.Refs = true
-	protections := s.ask(q).Project.Protections
+	protections := s.Ask(q).Project.Protections
 	slices.SortFunc(protections, func(a, b source.Protection) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Pattern, b.Pattern))
 	})
@@ -26,7 +27,7 @@ func (s Subject) refs(who, where string) []source.Protection {
 // protect replaces the protections of a project and returns the error.
 func (s Subject) protect(id source.ProjectID, protections ...source.Protection) (err error) {
 	s.Helper()
-	s.unit(func(r directory.Registry) { err = r.Projects.PutProtections(s.Context(), id, protections) })
+	s.Unit(func(r directory.Registry) { err = r.Projects.PutProtections(s.Context(), id, protections) })
 	return err
 }
 
@@ -36,14 +37,14 @@ func branch(pattern source.Pattern, push ...source.Access) source.Protection {
 
 var protectionCases = []Case{
 	{Name: "only with refs", Check: func(s Subject) {
-		s.apply("groups: [{path: acme}]\nprojects: [{path: acme/p, protected_branches: [{name: main}]}]")
-		s.same("without", s.standing("nobody", "acme/p").Project.Protections, []source.Protection(nil))
-		s.same("with", len(s.refs("nobody", "acme/p")), 1)
-		s.same("the wiki's", len(s.refs("nobody", "acme/p.wiki")), 1)
-		s.same("all else", s.standing("nobody", "acme/p").Project.DefaultBranch, "")
+		s.Apply("groups: [{path: acme}]\nprojects: [{path: acme/p, protected_branches: [{name: main}]}]")
+		s.Same("without", s.Standing("nobody", "acme/p").Project.Protections, []source.Protection(nil))
+		s.Same("with", len(s.refs("nobody", "acme/p")), 1)
+		s.Same("the wiki's", len(s.refs("nobody", "acme/p.wiki")), 1)
+		s.Same("all else", s.Standing("nobody", "acme/p").Project.DefaultBranch, "")
 	}},
 	{Name: "every kind of entry, in the order given", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		roles := []source.Access{{Role: source.AdminsOnly}, {Role: source.NoRole}, {Role: source.Maintainer}, {Role: source.Developer}}
 		all := append(slices.Clone(roles), source.Access{DeployKey: 23}, source.Access{User: 3}, source.Access{Group: 9}, source.Access{User: 1}, source.Access{DeployKey: 21})
 		want := []source.Protection{
@@ -53,39 +54,39 @@ var protectionCases = []Case{
 			{Kind: source.Branch, Pattern: `ü/%_'"\`},
 			{Kind: source.Tag, Pattern: "main", Create: all},
 		}
-		s.fine("PutProtections", s.protect(60, want[4], want[2], want[0], want[3], want[1]))
-		s.same("protections", s.refs("nobody", "acme/p"), want)
-		s.same("of another project", len(s.refs("nobody", "acme/q")), 1)
+		s.Fine("PutProtections", s.protect(60, want[4], want[2], want[0], want[3], want[1]))
+		s.Same("protections", s.refs("nobody", "acme/p"), want)
+		s.Same("of another project", len(s.refs("nobody", "acme/q")), 1)
 	}},
 	{Name: "they are replaced, and none is none", Check: func(s Subject) {
-		s.apply(crew())
-		s.fine("put", s.protect(60, branch("a", source.Access{Role: source.Developer}), branch("b")))
-		s.fine("put again", s.protect(60, branch("b", source.Access{User: 1}), branch("c")))
-		s.same("replaced", s.refs("nobody", "acme/p"), []source.Protection{branch("b", source.Access{User: 1}), branch("c")})
-		s.apply("projects: [{id: 60, path: acme/renamed, visibility: public}]")
-		s.same("a project put again keeps them", len(s.refs("nobody", "acme/renamed")), 2)
-		s.fine("put none", s.protect(60))
-		s.same("none", s.refs("nobody", "acme/renamed"), []source.Protection(nil))
+		s.Apply(crew())
+		s.Fine("put", s.protect(60, branch("a", source.Access{Role: source.Developer}), branch("b")))
+		s.Fine("put again", s.protect(60, branch("b", source.Access{User: 1}), branch("c")))
+		s.Same("replaced", s.refs("nobody", "acme/p"), []source.Protection{branch("b", source.Access{User: 1}), branch("c")})
+		s.Apply("projects: [{id: 60, path: acme/renamed, visibility: public}]")
+		s.Same("a project put again keeps them", len(s.refs("nobody", "acme/renamed")), 2)
+		s.Fine("put none", s.protect(60))
+		s.Same("none", s.refs("nobody", "acme/renamed"), []source.Protection(nil))
 	}},
 	{Name: "two of one kind and pattern conflict", Check: func(s Subject) {
-		s.apply(crew())
-		s.fine("put", s.protect(60, branch("a")))
-		s.kind("two", s.protect(60, branch("b"), branch("c"), branch("b", source.Access{User: 1})), domain.Conflict)
-		s.same("as before", s.refs("nobody", "acme/p"), []source.Protection{branch("a")})
-		s.fine("of two kinds, in two letter cases", s.protect(60, branch("b"), branch("B"), source.Protection{Kind: source.Tag, Pattern: "b"}))
+		s.Apply(crew())
+		s.Fine("put", s.protect(60, branch("a")))
+		s.Kind("two", s.protect(60, branch("b"), branch("c"), branch("b", source.Access{User: 1})), domain.Conflict)
+		s.Same("as before", s.refs("nobody", "acme/p"), []source.Protection{branch("a")})
+		s.Fine("of two kinds, in two letter cases", s.protect(60, branch("b"), branch("B"), source.Protection{Kind: source.Tag, Pattern: "b"}))
 	}},
 	{Name: "nobody who does not exist is let in", Check: func(s Subject) {
-		s.apply(crew())
-		s.fine("put", s.protect(60, branch("a")))
+		s.Apply(crew())
+		s.Fine("put", s.protect(60, branch("a")))
 		for name, entry := range map[string]source.Access{"user": {User: 99}, "group": {Group: 99}, "deploy key": {DeployKey: 99}, "a user's key": {DeployKey: 11}} {
-			s.kind(name, s.protect(60, branch("b", source.Access{Role: source.Developer}, entry)), domain.NotFound)
-			s.kind(name+" to tag", s.protect(60, source.Protection{Kind: source.Tag, Pattern: "b", Create: []source.Access{entry}}), domain.NotFound)
+			s.Kind(name, s.protect(60, branch("b", source.Access{Role: source.Developer}, entry)), domain.NotFound)
+			s.Kind(name+" to tag", s.protect(60, source.Protection{Kind: source.Tag, Pattern: "b", Create: []source.Access{entry}}), domain.NotFound)
 		}
-		s.kind("project", s.protect(99, branch("b")), domain.NotFound)
-		s.same("as before", s.refs("nobody", "acme/p"), []source.Protection{branch("a")})
+		s.Kind("project", s.protect(99, branch("b")), domain.NotFound)
+		s.Same("as before", s.refs("nobody", "acme/p"), []source.Protection{branch("a")})
 	}},
 	{Name: "who is a member of a group that is let in", Check: func(s Subject) {
-		s.apply(tree, `
+		s.Apply(tree, `
 users: [{username: fay}, {username: gil}, {username: hal}, {username: ian}, {username: owner}]
 members:
   - {user: ann, group: top/mid, role: guest}
@@ -114,26 +115,26 @@ projects:
 		} {
 			got := s.refs(who, "else/p")
 			members := [][]bool{belongs(got[0].Push), belongs(got[0].Merge), belongs(got[1].Create)[:1]}
-			s.same(who, members, [][]bool{{false, want, false}, {want}, {want}})
+			s.Same(who, members, [][]bool{{false, want, false}, {want}, {want}})
 		}
-		s.same("of the second group", belongs(s.refs("username-owner", "else/p")[1].Create), []bool{false, true})
+		s.Same("of the second group", belongs(s.refs("username-owner", "else/p")[1].Create), []bool{false, true})
 	}},
 	{Name: "the default protection of a new project, and of no other", Check: func(s Subject) {
-		s.apply("groups: [{path: acme}]\nprojects: [{id: 1, path: acme/p, default_branch: trunk}]")
+		s.Apply("groups: [{path: acme}]\nprojects: [{id: 1, path: acme/p, default_branch: trunk}]")
 		maintainers := []source.Access{{Role: source.Maintainer}}
 		want := []source.Protection{{Kind: source.Branch, Pattern: "trunk", Push: maintainers, Merge: maintainers}}
-		s.same("new", s.refs("nobody", "acme/p"), want)
-		s.apply("projects: [{id: 1, path: acme/p, default_branch: other}]")
-		s.same("known", s.refs("nobody", "acme/p"), want)
-		s.fine("put none", s.protect(1))
-		s.apply("projects: [{id: 1, path: acme/p}]")
-		s.same("none", s.refs("nobody", "acme/p"), []source.Protection(nil))
+		s.Same("new", s.refs("nobody", "acme/p"), want)
+		s.Apply("projects: [{id: 1, path: acme/p, default_branch: other}]")
+		s.Same("known", s.refs("nobody", "acme/p"), want)
+		s.Fine("put none", s.protect(1))
+		s.Apply("projects: [{id: 1, path: acme/p}]")
+		s.Same("none", s.refs("nobody", "acme/p"), []source.Protection(nil))
 	}},
 	{Name: "a deploy key's entries stay its own", Check: func(s Subject) {
-		s.apply(crew())
-		s.fine("put", s.protect(60, branch("a", source.Access{DeployKey: 21}, source.Access{User: 1})))
+		s.Apply(crew())
+		s.Fine("put", s.protect(60, branch("a", source.Access{DeployKey: 21}, source.Access{User: 1})))
 		for _, who := range []string{"key-21", "key-23", "user-21", "user-1"} {
-			s.same(who, s.refs(who, "acme/p")[0].Push, []source.Access{{DeployKey: 21}, {User: identity.UserID(1)}})
+			s.Same(who, s.refs(who, "acme/p")[0].Push, []source.Access{{DeployKey: 21}, {User: identity.UserID(1)}})
 		}
 	}},
 }

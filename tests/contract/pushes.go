@@ -9,6 +9,7 @@ import (
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
+	"gatehouse/tests/subject"
 )
 
 // expiry is how long counters live.
@@ -16,12 +17,12 @@ const expiry = 600 * time.Second
 
 func (s Subject) increase(repository string, at time.Time) {
 	s.Helper()
-	s.fine("Increase", s.Counters.Increase(s.Context(), repository, at, expiry))
+	s.Fine("Increase", s.Counters.Increase(s.Context(), repository, at, expiry))
 }
 
 func (s Subject) decrease(repository string, at time.Time) {
 	s.Helper()
-	s.fine("Decrease", s.Counters.Decrease(s.Context(), repository, at))
+	s.Fine("Decrease", s.Counters.Decrease(s.Context(), repository, at))
 }
 
 // asked is a moment at which somebody asks for what ends at another.
@@ -47,7 +48,7 @@ var moments = func() (all []asked) {
 // counters fails the case unless these are all, as "name value".
 func (s Subject) counters(what string, at time.Time, want ...string) {
 	s.Helper()
-	s.same(what, s.listAt(at, "counters"), want)
+	s.Same(what, s.ListAt(at, "counters"), want)
 }
 
 var counterCases = []Case{
@@ -106,8 +107,8 @@ var counterCases = []Case{
 		s.counters("gone, also for who asks earlier", now)
 	}},
 	{Name: "each call may name its own expiry", Check: func(s Subject) {
-		s.fine("long", s.Counters.Increase(s.Context(), "a", now, time.Hour))
-		s.fine("shorter", s.Counters.Increase(s.Context(), "a", now, time.Minute))
+		s.Fine("long", s.Counters.Increase(s.Context(), "a", now, time.Hour))
+		s.Fine("shorter", s.Counters.Increase(s.Context(), "a", now, time.Minute))
 		s.counters("the last counts", now.Add(time.Minute-time.Microsecond), "a 2")
 		s.counters("gone", now.Add(time.Minute))
 	}},
@@ -119,10 +120,10 @@ var counterCases = []Case{
 	}},
 	{Name: "moments are compared as moments, whatever their digits", Check: func(s Subject) {
 		for _, m := range moments {
-			s.fine("Increase", s.Counters.Increase(s.Context(), "project-7", m.end.Add(-time.Minute), time.Minute))
-			s.same(m.String(), len(s.listAt(m.at, "counters")) == 1, m.before())
+			s.Fine("Increase", s.Counters.Increase(s.Context(), "project-7", m.end.Add(-time.Minute), time.Minute))
+			s.Same(m.String(), len(s.ListAt(m.at, "counters")) == 1, m.before())
 			s.decrease("project-7", m.at)
-			s.same("still there after a decrease, "+m.String(), len(s.listAt(m.end.Add(-time.Hour), "counters")) == 1, m.before())
+			s.Same("still there after a decrease, "+m.String(), len(s.ListAt(m.end.Add(-time.Hour), "counters")) == 1, m.before())
 			s.decrease("project-7", m.end) // gone in any case
 		}
 	}},
@@ -134,7 +135,7 @@ var counterCases = []Case{
 			}
 		}
 		records, err := s.Inventory.List(s.Context(), "counters", now)
-		s.fine("List", err)
+		s.Fine("List", err)
 		got := map[string]any{}
 		for _, record := range records {
 			got[record[0].Value.(string)] = record[1].Value
@@ -143,7 +144,7 @@ var counterCases = []Case{
 		for i, name := range names {
 			want[name] = int64(i + 1)
 		}
-		s.same("counters", got, want)
+		s.Same("counters", got, want)
 	}},
 	{Name: "names of any bytes", Needs: Bytes, Check: func(s Subject) {
 		for _, name := range []string{"a\x00b", "a\xffb", "a\nb"} {
@@ -153,7 +154,7 @@ var counterCases = []Case{
 		}
 		s.counters("each its own", now, "a\x00b 1", "a\nb 1", "a\xffb 1")
 	}},
-	{Name: "they can be reached", Check: func(s Subject) { s.fine("Ping", s.Counters.Ping(s.Context())) }},
+	{Name: "they can be reached", Check: func(s Subject) { s.Fine("Ping", s.Counters.Ping(s.Context())) }},
 }
 
 var bracketCases = []Case{
@@ -162,71 +163,71 @@ var bracketCases = []Case{
 			Repository: "project-7", Identifier: "key-11", Changes: "a b refs/heads/ü\n\n c\r\n", ReceivedAt: precise,
 			Options: []string{"ci.skip", "", "mr.title=a\nb, \"c\" ü", "ci.skip"},
 		}
-		s.fine("Record", s.Journal.Record(s.Context(), p))
-		s.fine("Record", s.Journal.Record(s.Context(), p))
+		s.Fine("Record", s.Journal.Record(s.Context(), p))
+		s.Fine("Record", s.Journal.Record(s.Context(), p))
 		p.Options[0] = "spoilt"
-		s.fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "nonsense", ReceivedAt: now}))
+		s.Fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "nonsense", ReceivedAt: now}))
 		records, err := s.Inventory.List(s.Context(), "pushes", now)
-		s.fine("List", err)
+		s.Fine("List", err)
 		if len(records) != 3 {
 			s.Fatalf("got %d pushes, want 3", len(records))
 		}
 		for _, record := range records[:2] {
-			s.same("options", record[4].Value, []string{"ci.skip", "", "mr.title=a\nb, \"c\" ü", "ci.skip"})
-			s.same("changes", record[3].Value, p.Changes)
-			s.same("line", line(record, "gl_repository", "identifier", "received_at"), "project-7 key-11 "+kept.Format(time.RFC3339Nano))
+			s.Same("options", record[4].Value, []string{"ci.skip", "", "mr.title=a\nb, \"c\" ü", "ci.skip"})
+			s.Same("changes", record[3].Value, p.Changes)
+			s.Same("line", subject.Line(record, "gl_repository", "identifier", "received_at"), "project-7 key-11 "+kept.Format(time.RFC3339Nano))
 		}
-		s.same("without much", line(records[2], "gl_repository", "identifier", "changes", "push_options"), `nonsense "" "" []`)
+		s.Same("without much", subject.Line(records[2], "gl_repository", "identifier", "changes", "push_options"), `nonsense "" "" []`)
 		first, second := records[0][0].Value.(int64), records[1][0].Value.(int64)
-		s.same("in turn", first < second, true)
+		s.Same("in turn", first < second, true)
 	}},
 	{Name: "a push fills its project", Check: func(s Subject) {
-		s.apply("groups: [{path: acme}]\nprojects: [{id: 60, path: acme/a, empty: true}, {id: 61, path: acme/b, empty: true}]")
-		s.same("before", s.standing("nobody", "acme/a").Project.Empty, true)
-		s.fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now}))
-		s.same("after a push that left no branch", s.standing("nobody", "acme/a").Project.Empty, true)
-		s.fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now, Filled: 60}))
-		s.fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now, Filled: 60}))
-		s.fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "project-404", ReceivedAt: now, Filled: 404}))
-		s.same("after one that did", s.standing("nobody", "acme/a").Project.Empty, false)
-		s.same("another project", s.standing("nobody", "acme/b").Project.Empty, true)
-		s.same("pushes", len(s.list("pushes")), 4)
-		s.apply("projects: [{id: 60, path: acme/a}]")
-		s.same("applied again", s.standing("nobody", "acme/a").Project.Empty, false)
+		s.Apply("groups: [{path: acme}]\nprojects: [{id: 60, path: acme/a, empty: true}, {id: 61, path: acme/b, empty: true}]")
+		s.Same("before", s.Standing("nobody", "acme/a").Project.Empty, true)
+		s.Fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now}))
+		s.Same("after a push that left no branch", s.Standing("nobody", "acme/a").Project.Empty, true)
+		s.Fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now, Filled: 60}))
+		s.Fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now, Filled: 60}))
+		s.Fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "project-404", ReceivedAt: now, Filled: 404}))
+		s.Same("after one that did", s.Standing("nobody", "acme/a").Project.Empty, false)
+		s.Same("another project", s.Standing("nobody", "acme/b").Project.Empty, true)
+		s.Same("pushes", len(s.List("pushes")), 4)
+		s.Apply("projects: [{id: 60, path: acme/a}]")
+		s.Same("applied again", s.Standing("nobody", "acme/a").Project.Empty, false)
 	}},
 	{Name: "a push of any bytes", Needs: Bytes, Check: func(s Subject) {
 		p := pushes.Push{Repository: "project-7\x00", Identifier: "key-\xff", Changes: "a b refs/heads/\xff\x00\n", ReceivedAt: now, Options: []string{"a\x00b", "\xff", "c"}}
-		s.fine("Record", s.Journal.Record(s.Context(), p))
+		s.Fine("Record", s.Journal.Record(s.Context(), p))
 		records, err := s.Inventory.List(s.Context(), "pushes", now)
-		s.fine("List", err)
+		s.Fine("List", err)
 		var got []any
 		for _, field := range records[0][1:5] {
 			got = append(got, field.Value)
 		}
-		s.same("push", got, []any{p.Repository, p.Identifier, p.Changes, p.Options})
+		s.Same("push", got, []any{p.Repository, p.Identifier, p.Changes, p.Options})
 	}},
 	{Name: "a scene has the project's number, path and default branch", Check: func(s Subject) {
-		s.apply(crew(), "projects: [{id: 60, path: acme/p, default_branch: trunk}]")
+		s.Apply(crew(), "projects: [{id: 60, path: acme/p, default_branch: trunk}]")
 		acme := source.Project{ID: 60, Path: "acme/p", DefaultBranch: "trunk"}
 		for repository, want := range map[string]source.Project{
 			"project-60": acme, "wiki-60": acme, "project-60-wiki": acme, "design-60": acme,
 			"snippet-60": {}, "group-9-wiki": {}, "group-60-wiki": {}, "project-99": {}, "project-63": {}, "wiki-63": {},
 		} {
 			got := s.scene("key-11", repository, now)
-			s.same(repository, got.Project, want)
-			s.same("actor", behind(got.Actor), "dev key 11")
+			s.Same(repository, got.Project, want)
+			s.Same("actor", behind(got.Actor), "dev key 11")
 		}
-		s.same("nobody", s.scene("key-999", "project-60", now).Actor, identity.Actor{})
+		s.Same("nobody", s.scene("key-999", "project-60", now).Actor, identity.Actor{})
 		none, err := s.Scenes.Scene(s.Context(), identity.Claim{}, source.RepositoryID{}, now)
-		s.fine("Scene", err)
-		s.same("nothing", none, pushes.Scene{})
+		s.Fine("Scene", err)
+		s.Same("nothing", none, pushes.Scene{})
 	}},
 	{Name: "a project below a group that is going to be deleted has no scene", Check: func(s Subject) {
-		s.apply("groups: [{path: a, pending_delete: true}, {path: a/b}]\nprojects: [{id: 1, path: a/b/p}]")
-		s.same("project", s.scene("nobody", "project-1", now).Project, source.Project{})
+		s.Apply("groups: [{path: a, pending_delete: true}, {path: a/b}]\nprojects: [{id: 1, path: a/b/p}]")
+		s.Same("project", s.scene("nobody", "project-1", now).Project, source.Project{})
 	}},
 	{Name: "banners come by start, then by number", Check: func(s Subject) {
-		s.apply(`
+		s.Apply(`
 broadcast_messages:
   - {message: always, target_path: "acme/*"}
   - {message: always too}
@@ -238,25 +239,25 @@ broadcast_messages:
   - {message: over, ends_at: 2026-03-10T12:00:00Z}
   - {message: to come, starts_at: 2026-03-11T00:00:00Z}`)
 		want := []source.Banner{{Message: "recent too"}, {Message: "recent"}, {Message: "old"}, {Message: "always too"}, {Message: "always", TargetPath: "acme/*"}}
-		s.same("banners", s.scene("nobody", "project-1", now).Banners, want)
+		s.Same("banners", s.scene("nobody", "project-1", now).Banners, want)
 	}},
 	{Name: "a banner is shown from its start until its end", Check: func(s Subject) {
-		s.apply("broadcast_messages: [{message: now, starts_at: 2026-03-10T12:00:00.000001Z, ends_at: 2026-03-10T13:00:00.000001Z}]")
+		s.Apply("broadcast_messages: [{message: now, starts_at: 2026-03-10T12:00:00.000001Z, ends_at: 2026-03-10T13:00:00.000001Z}]")
 		start := time.Date(2026, 3, 10, 12, 0, 0, 1000, time.UTC)
 		for at, want := range map[time.Time]int{
 			start.Add(-time.Microsecond): 0, start: 1, start.In(time.FixedZone("x", 3600)): 1,
 			start.Add(time.Hour - time.Microsecond): 1, start.Add(time.Hour): 0,
 		} {
-			s.same(at.String(), len(s.scene("nobody", "project-1", at).Banners), want)
+			s.Same(at.String(), len(s.scene("nobody", "project-1", at).Banners), want)
 		}
 	}},
 	{Name: "starts and ends are compared as moments, whatever their digits", Check: func(s Subject) {
-		s.unit(func(r directory.Registry) {
+		s.Unit(func(r directory.Registry) {
 			for _, m := range moments {
 				starts := directory.Broadcast{Message: "from " + m.end.Format(time.RFC3339Nano), Type: directory.BannerBroadcast, StartsAt: m.end, ShowInGit: true}
 				ends := directory.Broadcast{Message: "to " + m.end.Format(time.RFC3339Nano), Type: directory.BannerBroadcast, EndsAt: m.end, ShowInGit: true}
-				s.fine("PutBroadcast", r.Namespaces.PutBroadcast(s.Context(), starts))
-				s.fine("PutBroadcast", r.Namespaces.PutBroadcast(s.Context(), ends))
+				s.Fine("PutBroadcast", r.Namespaces.PutBroadcast(s.Context(), starts))
+				s.Fine("PutBroadcast", r.Namespaces.PutBroadcast(s.Context(), ends))
 			}
 		})
 		for _, m := range moments {
@@ -265,93 +266,93 @@ broadcast_messages:
 				shown[b.Message] = true
 			}
 			end := m.end.Format(time.RFC3339Nano)
-			s.same(m.String(), []bool{shown["from "+end], shown["to "+end]}, []bool{!m.before(), m.before()})
+			s.Same(m.String(), []bool{shown["from "+end], shown["to "+end]}, []bool{!m.before(), m.before()})
 		}
 	}},
 	{Name: "a banner is shown as it was written", Check: func(s Subject) {
 		want := source.Banner{Message: "Grüße \"all\" 'of' \\ you <b>\n\t🦊\u2028 %d {{.}} \x7f", TargetPath: `a"*\_%`}
-		s.unit(func(r directory.Registry) {
+		s.Unit(func(r directory.Registry) {
 			b := directory.Broadcast{Message: want.Message, TargetPath: want.TargetPath, Type: directory.BannerBroadcast, ShowInGit: true}
-			s.fine("PutBroadcast", r.Namespaces.PutBroadcast(s.Context(), b))
+			s.Fine("PutBroadcast", r.Namespaces.PutBroadcast(s.Context(), b))
 		})
-		s.same("banner", s.scene("nobody", "project-1", now).Banners, []source.Banner{want})
+		s.Same("banner", s.scene("nobody", "project-1", now).Banners, []source.Banner{want})
 	}},
 	{Name: "a broadcast put again is changed", Check: func(s Subject) {
-		s.apply("broadcast_messages: [{message: a}, {message: a, target_path: x}, {message: a, type: notification}]")
-		s.apply("broadcast_messages: [{message: a, ends_at: 2026-03-10T12:00:00Z}]")
-		s.same("list", s.list("broadcasts", "message", "type", "ends_at", "target_path"), []string{
+		s.Apply("broadcast_messages: [{message: a}, {message: a, target_path: x}, {message: a, type: notification}]")
+		s.Apply("broadcast_messages: [{message: a, ends_at: 2026-03-10T12:00:00Z}]")
+		s.Same("list", s.List("broadcasts", "message", "type", "ends_at", "target_path"), []string{
 			`a banner 2026-03-10T12:00:00Z ""`, "a banner - x", `a notification - ""`,
 		})
 	}},
 	{Name: "a notice is taken once", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		n := source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Wiki, ID: 60}, OldPath: "Old/CLI.wiki", Protocol: source.HTTP, ExpiresAt: precise}
-		s.fine("Leave", s.Leave.Leave(s.Context(), n))
+		s.Fine("Leave", s.Leave.Leave(s.Context(), n))
 		got, err := s.Take.Take(s.Context(), 1, n.Repository, now)
-		s.fine("Take", err)
+		s.Fine("Take", err)
 		n.ExpiresAt = kept
-		s.same("notice", got, n)
-		s.utc(got.ExpiresAt)
+		s.Same("notice", got, n)
+		s.UTC(got.ExpiresAt)
 		_, err = s.Take.Take(s.Context(), 1, n.Repository, now)
-		s.kind("again", err, domain.NotFound)
+		s.Kind("again", err, domain.NotFound)
 	}},
 	{Name: "a notice is for one user and one repository", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		code, wiki := source.RepositoryID{Kind: source.Code, ID: 60}, source.RepositoryID{Kind: source.Wiki, ID: 60}
 		for i, r := range []source.RepositoryID{code, wiki} {
-			s.fine("Leave", s.Leave.Leave(s.Context(), source.Notice{User: 1, Repository: r, OldPath: source.Path(fmt.Sprint("old/", i)), ExpiresAt: now.Add(time.Minute)}))
+			s.Fine("Leave", s.Leave.Leave(s.Context(), source.Notice{User: 1, Repository: r, OldPath: source.Path(fmt.Sprint("old/", i)), ExpiresAt: now.Add(time.Minute)}))
 		}
 		for name, take := range map[string]struct {
 			user identity.UserID
 			at   source.RepositoryID
 		}{"other user": {2, code}, "other project": {1, source.RepositoryID{Kind: source.Code, ID: 61}}, "designs": {1, source.RepositoryID{Kind: source.Design, ID: 60}}} {
 			_, err := s.Take.Take(s.Context(), take.user, take.at, now)
-			s.kind(name, err, domain.NotFound)
+			s.Kind(name, err, domain.NotFound)
 		}
 		for i, r := range []source.RepositoryID{code, wiki} {
 			got, err := s.Take.Take(s.Context(), 1, r, now)
-			s.fine("Take", err)
-			s.same("old path", got.OldPath, source.Path(fmt.Sprint("old/", i)))
+			s.Fine("Take", err)
+			s.Same("old path", got.OldPath, source.Path(fmt.Sprint("old/", i)))
 		}
 	}},
 	{Name: "a second notice replaces the first", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		n := source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "a/b", Protocol: source.SSH, ExpiresAt: now.Add(time.Minute)}
-		s.fine("Leave", s.Leave.Leave(s.Context(), n))
+		s.Fine("Leave", s.Leave.Leave(s.Context(), n))
 		n.OldPath, n.Protocol, n.ExpiresAt = "c/d", source.HTTP, now.Add(time.Hour)
-		s.fine("Leave", s.Leave.Leave(s.Context(), n))
+		s.Fine("Leave", s.Leave.Leave(s.Context(), n))
 		got, err := s.Take.Take(s.Context(), 1, n.Repository, now)
-		s.fine("Take", err)
+		s.Fine("Take", err)
 		n.ExpiresAt = n.ExpiresAt.Truncate(time.Microsecond)
-		s.same("the second", got, n)
+		s.Same("the second", got, n)
 		_, err = s.Take.Take(s.Context(), 1, n.Repository, now)
-		s.kind("again", err, domain.NotFound)
+		s.Kind("again", err, domain.NotFound)
 	}},
 	{Name: "a notice ends as a moment, whatever its digits", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		at := source.RepositoryID{Kind: source.Code, ID: 60}
 		for _, m := range moments {
-			s.fine("Leave", s.Leave.Leave(s.Context(), source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: m.end}))
+			s.Fine("Leave", s.Leave.Leave(s.Context(), source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: m.end}))
 			_, err := s.Take.Take(s.Context(), 1, at, m.at)
-			s.same(m.String(), err == nil, m.before())
+			s.Same(m.String(), err == nil, m.before())
 		}
 	}},
 	{Name: "a notice that has expired is not there", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		n := source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "a/b", ExpiresAt: now}
 		for at, want := range map[time.Time]bool{now.Add(-time.Microsecond): true, now: false, now.Add(time.Hour): false} {
-			s.fine("Leave", s.Leave.Leave(s.Context(), n))
+			s.Fine("Leave", s.Leave.Leave(s.Context(), n))
 			_, err := s.Take.Take(s.Context(), 1, n.Repository, at)
-			s.same(at.String(), err == nil, want)
+			s.Same(at.String(), err == nil, want)
 			if !want {
-				s.kind("Take", err, domain.NotFound)
+				s.Kind("Take", err, domain.NotFound)
 			}
 		}
-		s.fine("Leave", s.Leave.Leave(s.Context(), n))
+		s.Fine("Leave", s.Leave.Leave(s.Context(), n))
 		_, _ = s.Take.Take(s.Context(), 1, n.Repository, now.Add(time.Hour))
 		n.ExpiresAt = now.Add(time.Hour)
-		s.fine("Leave after one that expired", s.Leave.Leave(s.Context(), n))
+		s.Fine("Leave after one that expired", s.Leave.Leave(s.Context(), n))
 		_, err := s.Take.Take(s.Context(), 1, n.Repository, now)
-		s.fine("Take", err)
+		s.Fine("Take", err)
 	}},
 }

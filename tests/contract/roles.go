@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/domain/source"
+	"gatehouse/tests/subject"
 )
 
 // row is a role that a user has in a project.
@@ -17,9 +18,9 @@ type row struct {
 // roles are the roles in one world, asked for now.
 func roles(name, text string, rows []row) Case {
 	return Case{Name: name, Check: func(s Subject) {
-		s.apply(text)
+		s.Apply(text)
 		for _, r := range rows {
-			s.same(r.who+" in "+r.where, s.standing(user(r.who), r.where).Role, r.want)
+			s.Same(r.who+" in "+r.where, s.Standing(user(r.who), r.where).Role, r.want)
 		}
 	}}
 }
@@ -33,18 +34,18 @@ projects: [{path: top/p}, {path: top/mid/p}, {path: top/mid/low/p}, {path: top/s
 
 var roleCases = []Case{
 	{Name: "direct, of every level", Check: func(s Subject) {
-		s.apply(tree)
+		s.Apply(tree)
 		for role, word := range source.RoleNames {
 			if role == source.NoRole {
 				continue
 			}
-			s.apply(fmt.Sprintf("users: [{username: u%d}]\nmembers: [{user: u%[1]d, project: top/p, role: %s}]", role, word))
+			s.Apply(fmt.Sprintf("users: [{username: u%d}]\nmembers: [{user: u%[1]d, project: top/p, role: %s}]", role, word))
 			want := role
 			if role == source.Minimal {
 				want = source.NoRole
 			}
-			s.same(word, s.standing(fmt.Sprintf("username-u%d", role), "top/p").Role, want)
-			s.same(word+" next door", s.standing(fmt.Sprintf("username-u%d", role), "top/mid/p").Role, source.NoRole)
+			s.Same(word, s.Standing(fmt.Sprintf("username-u%d", role), "top/p").Role, want)
+			s.Same(word+" next door", s.Standing(fmt.Sprintf("username-u%d", role), "top/mid/p").Role, source.NoRole)
 		}
 	}},
 	roles("inherited from every group above, and from no other", tree+`
@@ -134,12 +135,12 @@ shares:
 		{"ann", "top/mid/low/p", source.Developer}, {"ann", "top/mid/p", source.Developer}, {"ann", "top/p", source.Planner},
 	}),
 	{Name: "a share with a group of one's own line", Check: func(s Subject) {
-		s.apply(tree, "members: [{user: ann, group: top/mid, role: developer}]\nshares: [{group: top, with: top/mid, role: reporter}, {group: top/mid, with: top/mid, role: owner}]")
-		s.same("above", s.standing(user("ann"), "top/p").Role, source.Reporter)
-		s.same("within", s.standing(user("ann"), "top/mid/p").Role, source.Developer)
+		s.Apply(tree, "members: [{user: ann, group: top/mid, role: developer}]\nshares: [{group: top, with: top/mid, role: reporter}, {group: top/mid, with: top/mid, role: owner}]")
+		s.Same("above", s.Standing(user("ann"), "top/p").Role, source.Reporter)
+		s.Same("within", s.Standing(user("ann"), "top/mid/p").Role, source.Developer)
 	}},
 	{Name: "the end of a membership and of a share, to the moment", Check: func(s Subject) {
-		s.apply(tree, `
+		s.Apply(tree, `
 members: [{user: ann, group: top, role: developer, expires_at: 2026-03-10}, {user: bob, project: top/p, role: developer, expires_at: 2026-03-10},
   {user: cat, group: else/in, role: owner}, {user: dan, group: top/side, role: owner, expires_at: 2026-03-10}]
 shares: [{project: top/p, with: else/in, role: developer, expires_at: 2026-03-10}, {group: top, with: top/side, role: developer}, {group: top/mid, with: else/in, role: reporter, expires_at: 2026-03-10}]`)
@@ -158,13 +159,13 @@ shares: [{project: top/p, with: else/in, role: developer, expires_at: 2026-03-10
 			time.Date(1999, 1, 1, 0, 0, 0, 0, west): source.Developer,
 		} {
 			for _, who := range []string{"ann", "bob", "cat", "dan"} {
-				q := question(user(who), "top/p")
+				q := subject.Question(user(who), "top/p")
 				q.Now = at
-				s.same(who+" at "+at.String(), s.ask(q).Role, want)
+				s.Same(who+" at "+at.String(), s.Ask(q).Role, want)
 			}
-			q := question(user("cat"), "top/mid/p")
+			q := subject.Question(user("cat"), "top/mid/p")
 			q.Now = at
-			s.same("cat in mid at "+at.String(), s.ask(q).Role, min(want, source.Reporter))
+			s.Same("cat in mid at "+at.String(), s.Ask(q).Role, min(want, source.Reporter))
 		}
 	}},
 	{Name: "twenty groups deep", Check: func(s Subject) {
@@ -174,29 +175,29 @@ shares: [{project: top/p, with: else/in, role: developer, expires_at: 2026-03-10
 			text = append(text, fmt.Sprintf("  - {path: %s}", strings.Join(paths, "/")))
 		}
 		deep := strings.Join(paths, "/")
-		s.apply("users: [{username: ann}, {username: bob}, {username: cat}]\ngroups:\n" + strings.Join(text, "\n") + `
+		s.Apply("users: [{username: ann}, {username: bob}, {username: cat}]\ngroups:\n" + strings.Join(text, "\n") + `
   - {path: else}
 projects: [{path: ` + deep + `/p}]
 members: [{user: ann, group: g0, role: developer}, {user: bob, group: else, role: owner}, {user: cat, group: ` + deep + `, role: guest}]
 shares: [{group: g0/g1, with: else, role: maintainer}]`)
 		for who, want := range map[string]source.Role{"ann": source.Developer, "bob": source.Maintainer, "cat": source.Guest} {
-			s.same(who, s.standing(user(who), strings.ToUpper(deep)+"/p").Role, want)
+			s.Same(who, s.Standing(user(who), strings.ToUpper(deep)+"/p").Role, want)
 		}
-		s.same("root", s.standing("nobody", deep+"/p").Project.Root.Path, "g0")
+		s.Same("root", s.Standing("nobody", deep+"/p").Project.Root.Path, "g0")
 	}},
 	{Name: "a membership that is put again is the new one", Check: func(s Subject) {
-		s.apply(tree, "members: [{user: ann, group: top, role: owner}, {user: bob, group: else, role: owner}]\nshares: [{project: top/p, with: else, role: owner}]")
-		s.apply("members: [{user: ANN, group: TOP, role: guest, expires_at: 2027-01-01}]\nshares: [{project: TOP/P, with: ELSE, role: reporter, expires_at: 2027-01-01}]")
-		s.same("member", s.standing(user("ann"), "top/p").Role, source.Guest)
-		s.same("share", s.standing(user("bob"), "top/p").Role, source.Reporter)
-		s.same("members", s.list("members"), []string{"ann top - guest active 2027-01-01T00:00:00Z", "bob else - owner active -"})
-		s.same("shares", s.list("shares"), []string{"- top/p else reporter 2027-01-01T00:00:00Z"})
-		s.apply("members: [{user: ann, group: top, role: guest, state: requested}]")
-		s.same("no more", s.standing(user("ann"), "top/p").Role, source.NoRole)
+		s.Apply(tree, "members: [{user: ann, group: top, role: owner}, {user: bob, group: else, role: owner}]\nshares: [{project: top/p, with: else, role: owner}]")
+		s.Apply("members: [{user: ANN, group: TOP, role: guest, expires_at: 2027-01-01}]\nshares: [{project: TOP/P, with: ELSE, role: reporter, expires_at: 2027-01-01}]")
+		s.Same("member", s.Standing(user("ann"), "top/p").Role, source.Guest)
+		s.Same("share", s.Standing(user("bob"), "top/p").Role, source.Reporter)
+		s.Same("members", s.List("members"), []string{"ann top - guest active 2027-01-01T00:00:00Z", "bob else - owner active -"})
+		s.Same("shares", s.List("shares"), []string{"- top/p else reporter 2027-01-01T00:00:00Z"})
+		s.Apply("members: [{user: ann, group: top, role: guest, state: requested}]")
+		s.Same("no more", s.Standing(user("ann"), "top/p").Role, source.NoRole)
 	}},
 	{Name: "a role is for the number that was asked for", Check: func(s Subject) {
 		// One number for a user, a group and a project: none is mistaken for another.
-		s.apply(`
+		s.Apply(`
 users: [{id: 1, username: ann}, {id: 2, username: bob}]
 groups: [{id: 1, path: one}, {id: 2, path: two}]
 projects: [{id: 1, path: two/p}, {id: 2, path: one/p}]
@@ -205,7 +206,7 @@ members: [{user: ann, group: one, role: owner}, {user: bob, project: two/p, role
 			"project-1": {source.NoRole, source.Guest}, "project-2": {source.Owner, source.NoRole}, "wiki-2": {source.Owner, source.NoRole},
 			"snippet-2": {source.NoRole, source.NoRole}, "group-1-wiki": {source.NoRole, source.NoRole},
 		} {
-			s.same(where, []source.Role{s.standing("user-1", where).Role, s.standing("user-2", where).Role}, want)
+			s.Same(where, []source.Role{s.Standing("user-1", where).Role, s.Standing("user-2", where).Role}, want)
 		}
 	}},
 }

@@ -19,6 +19,7 @@ import (
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
+	"gatehouse/tests/subject"
 	"gatehouse/tests/world"
 )
 
@@ -344,7 +345,7 @@ func (w *walk) look() func(ctx context.Context, p bootstrap.Ports) string {
 			}
 			fmt.Fprintln(&out, thing, outcome("", err))
 			for _, record := range records {
-				fmt.Fprintln(&out, " ", line(record, fields...))
+				fmt.Fprintln(&out, " ", subject.Line(record, fields...))
 			}
 		}
 		for _, q := range questions {

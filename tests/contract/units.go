@@ -19,7 +19,7 @@ func (s Subject) everything() string {
 	var out strings.Builder
 	for _, thing := range directory.Names() {
 		fmt.Fprintf(&out, "%s:\n", thing)
-		for _, line := range s.list(thing) {
+		for _, line := range s.List(thing) {
 			fmt.Fprintf(&out, "  %s\n", line)
 		}
 	}
@@ -43,133 +43,133 @@ var errLate = errors.New("late failure")
 
 var unitCases = []Case{
 	{Name: "a unit that fails late leaves nothing", Check: func(s Subject) {
-		s.apply(world.Small)
+		s.Apply(world.Small)
 		before := s.everything()
-		err := s.try(func(r directory.Registry) error {
+		err := s.Try(func(r directory.Registry) error {
 			within := func(_ context.Context, do func(directory.Registry) error) error { return do(r) }
 			world.Apply(s, within, everyThing)
 			_, err := s.putGroup(r, 50, "moved")
-			s.fine("PutGroup", err)
+			s.Fine("PutGroup", err)
 			_, err = s.putUser(r, 4, "renamed")
-			s.fine("PutUser", err)
-			s.fine("EnableKey", r.Keys.EnableKey(s.Context(), 202, nil))
-			s.fine("PutProtections", r.Projects.PutProtections(s.Context(), 60, nil))
-			s.fine("PutShare", r.Namespaces.PutShare(s.Context(), directory.Holder{Group: 51}, 52, directory.Share{Role: source.Guest}))
+			s.Fine("PutUser", err)
+			s.Fine("EnableKey", r.Keys.EnableKey(s.Context(), 202, nil))
+			s.Fine("PutProtections", r.Projects.PutProtections(s.Context(), 60, nil))
+			s.Fine("PutShare", r.Namespaces.PutShare(s.Context(), directory.Holder{Group: 51}, 52, directory.Share{Role: source.Guest}))
 			p := directory.Project{Project: source.Project{ID: 61, Path: "moved/tools/lib"}, MovedFrom: []source.Path{"old/cli", "old/lib"}}
 			_, _, err = r.Projects.PutProject(s.Context(), p)
-			s.fine("PutProject", err)
+			s.Fine("PutProject", err)
 			return fmt.Errorf("at last: %w", errLate)
 		})
 		if !errors.Is(err, errLate) {
 			s.Errorf("got error %v, want that of the unit", err)
 		}
-		s.same("everything", s.everything(), before)
-		s.same("lookup", s.lookup("acme/tools/cli"), lookup{"project-60", "acme/tools/cli", false})
-		s.same("redirects", []lookup{s.lookup("old/cli"), s.lookup("old/lib")}, []lookup{{"project-60", "acme/tools/cli", true}, {}})
-		s.same("role", s.standing("username-dev", "acme/tools/cli").Role, source.Developer)
-		s.same("key", s.standing("key-202", "acme/tools/cli").KeyCanPush, true)
+		s.Same("everything", s.everything(), before)
+		s.Same("lookup", s.lookup("acme/tools/cli"), lookup{"project-60", "acme/tools/cli", false})
+		s.Same("redirects", []lookup{s.lookup("old/cli"), s.lookup("old/lib")}, []lookup{{"project-60", "acme/tools/cli", true}, {}})
+		s.Same("role", s.Standing("username-dev", "acme/tools/cli").Role, source.Developer)
+		s.Same("key", s.Standing("key-202", "acme/tools/cli").KeyCanPush, true)
 	}},
 	{Name: "a unit sees what it did, others see it when it is over", Check: func(s Subject) {
-		s.apply("groups: [{id: 1, path: acme}]\nprojects: [{id: 1, path: acme/p}]")
-		s.unit(func(r directory.Registry) {
+		s.Apply("groups: [{id: 1, path: acme}]\nprojects: [{id: 1, path: acme/p}]")
+		s.Unit(func(r directory.Registry) {
 			_, err := s.putGroup(r, 1, "beta")
-			s.fine("PutGroup", err)
+			s.Fine("PutGroup", err)
 			id, err := r.Projects.ProjectID(s.Context(), "beta/p")
-			s.fine("within", err)
-			s.same("within", id, source.ProjectID(1))
+			s.Fine("within", err)
+			s.Same("within", id, source.ProjectID(1))
 			_, err = r.Projects.ProjectID(s.Context(), "acme/p")
-			s.kind("within, old path", err, domain.NotFound)
-			s.same("outside", s.lookup("acme/p"), lookup{"project-1", "acme/p", false})
-			s.same("outside, new path", s.lookup("beta/p"), lookup{})
+			s.Kind("within, old path", err, domain.NotFound)
+			s.Same("outside", s.lookup("acme/p"), lookup{"project-1", "acme/p", false})
+			s.Same("outside, new path", s.lookup("beta/p"), lookup{})
 		})
-		s.same("after", s.lookup("beta/p"), lookup{"project-1", "beta/p", false})
+		s.Same("after", s.lookup("beta/p"), lookup{"project-1", "beta/p", false})
 	}},
 	{Name: "after a Conflict and a NotFound the unit goes on", Check: func(s Subject) {
-		s.apply(crew())
-		s.unit(func(r directory.Registry) {
+		s.Apply(crew())
+		s.Unit(func(r directory.Registry) {
 			ctx := s.Context()
 			_, err := s.putUser(r, 0, "early")
-			s.fine("before", err)
+			s.Fine("before", err)
 			_, err = s.putUser(r, 1, "maint")
-			s.kind("user", err, domain.Conflict)
+			s.Kind("user", err, domain.Conflict)
 			_, err = s.putGroup(r, 0, "dev")
-			s.kind("group", err, domain.Conflict)
+			s.Kind("group", err, domain.Conflict)
 			_, err = s.putGroup(r, 0, "none/below")
-			s.kind("group without parent", err, domain.NotFound)
+			s.Kind("group without parent", err, domain.NotFound)
 			_, err = s.putProject(r, 60, "acme/q")
-			s.kind("project", err, domain.Conflict)
+			s.Kind("project", err, domain.Conflict)
 			_, err = s.putProject(r, 0, "none/p")
-			s.kind("project without namespace", err, domain.NotFound)
+			s.Kind("project without namespace", err, domain.NotFound)
 			_, err = r.Keys.PutKey(ctx, identity.Key{ID: 21, Kind: identity.UserKey, Owner: 1, Fingerprint: "new", Usage: identity.AuthOnly})
-			s.kind("key", err, domain.Conflict)
-			s.kind("member", r.Namespaces.PutMember(ctx, 99, directory.Holder{Group: 9}, directory.Member{Role: source.Owner, State: directory.MemberActive}), domain.NotFound)
+			s.Kind("key", err, domain.Conflict)
+			s.Kind("member", r.Namespaces.PutMember(ctx, 99, directory.Holder{Group: 9}, directory.Member{Role: source.Owner, State: directory.MemberActive}), domain.NotFound)
 			_, err = s.putUser(r, 0, "later")
-			s.fine("after", err)
+			s.Fine("after", err)
 		})
 		for _, who := range []string{"username-early", "username-later"} {
-			s.same(who, s.actor(who).User.Known(), true)
+			s.Same(who, s.Actor(who).User.Known(), true)
 		}
 	}},
 	{Name: "a put that fails changes nothing of its row", Check: func(s Subject) {
-		s.apply(crew())
+		s.Apply(crew())
 		before := s.everything()
-		s.unit(func(r directory.Registry) {
+		s.Unit(func(r directory.Registry) {
 			u := directory.User{User: identity.User{ID: 1, Username: "maint", Name: "Changed", Admin: true, State: identity.Banned, Type: identity.Ghost}}
 			_, err := r.Users.PutUser(s.Context(), u)
-			s.kind("user", err, domain.Conflict)
+			s.Kind("user", err, domain.Conflict)
 			u.User.Username, u.NamespaceID = "dev", 9
 			_, err = r.Users.PutUser(s.Context(), u)
-			s.kind("user's namespace", err, domain.Conflict)
+			s.Kind("user's namespace", err, domain.Conflict)
 			p := directory.Project{Project: source.Project{ID: 60, Path: "acme/q", Archived: true}, MovedFrom: []source.Path{"was/p"}}
 			_, _, err = r.Projects.PutProject(s.Context(), p)
-			s.kind("project", err, domain.Conflict)
-			s.kind("keys", r.Keys.EnableKey(s.Context(), 21, map[source.ProjectID]bool{60: true, 99: true}), domain.NotFound)
+			s.Kind("project", err, domain.Conflict)
+			s.Kind("keys", r.Keys.EnableKey(s.Context(), 21, map[source.ProjectID]bool{60: true, 99: true}), domain.NotFound)
 			err = r.Credentials.PutAgent(s.Context(), 60, 99, directory.Agent{Name: "prod", Tokens: []directory.AgentToken{{Name: "t", Digest: "d"}}})
-			s.kind("agent", err, domain.NotFound)
+			s.Kind("agent", err, domain.NotFound)
 		})
-		s.same("everything", s.everything(), before)
-		s.same("redirect", s.lookup("was/p"), lookup{})
-		s.same("key", s.standing("key-21", "acme/p").KeyCanPush, false)
+		s.Same("everything", s.everything(), before)
+		s.Same("redirect", s.lookup("was/p"), lookup{})
+		s.Same("key", s.Standing("key-21", "acme/p").KeyCanPush, false)
 	}},
 	{Name: "a unit that panics leaves nothing, and the store goes on", Check: func(s Subject) {
 		func() {
-			defer func() { s.same("panic", recover(), any("oh")) }()
-			_ = s.try(func(r directory.Registry) error {
+			defer func() { s.Same("panic", recover(), any("oh")) }()
+			_ = s.Try(func(r directory.Registry) error {
 				_, err := s.putUser(r, 1, "dev")
-				s.fine("PutUser", err)
+				s.Fine("PutUser", err)
 				panic("oh")
 			})
 		}()
-		s.same("left", s.list("users"), []string{})
-		s.apply("users: [{id: 1, username: dev}]")
+		s.Same("left", s.List("users"), []string{})
+		s.Apply("users: [{id: 1, username: dev}]")
 	}},
 	{Name: "numbers of a unit that failed are no trouble", Check: func(s Subject) {
-		err := s.try(func(r directory.Registry) error {
+		err := s.Try(func(r directory.Registry) error {
 			for i := range 3 {
 				_, err := s.putUser(r, 0, fmt.Sprintf("u%d", i))
-				s.fine("PutUser", err)
+				s.Fine("PutUser", err)
 			}
 			_, err := s.putUser(r, 500, "high")
-			s.fine("PutUser", err)
+			s.Fine("PutUser", err)
 			return errLate
 		})
-		s.same("failed", errors.Is(err, errLate), true)
-		s.apply("users: [{username: a}, {username: b}, {id: 2, username: c}]", "users: [{username: d}, {id: 600, username: e}, {username: f}]")
-		s.same("users", len(s.list("users")), 6)
+		s.Same("failed", errors.Is(err, errLate), true)
+		s.Apply("users: [{username: a}, {username: b}, {id: 2, username: c}]", "users: [{username: d}, {id: 600, username: e}, {username: f}]")
+		s.Same("users", len(s.List("users")), 6)
 	}},
 	{Name: "a world that is applied again changes nothing", Check: func(s Subject) {
-		s.apply(world.Small, everyThing)
+		s.Apply(world.Small, everyThing)
 		before := s.everything()
-		s.apply(everyThing, world.Small)
-		s.same("everything", s.everything(), before)
+		s.Apply(everyThing, world.Small)
+		s.Same("everything", s.everything(), before)
 	}},
 	{Name: "a world with a mistake is not applied", Check: func(s Subject) {
-		s.apply(world.Small)
+		s.Apply(world.Small)
 		before := s.everything()
 		err := world.Try(s.Context(), s.Registries, "broadcast_messages: [{message: x}]\nmembers: [{user: nobody-of-us, group: acme, role: owner}]")
 		if _, ok := errors.AsType[directory.Mistakes](err); !ok {
 			s.Errorf("got %v, want mistakes", err)
 		}
-		s.same("everything", s.everything(), before)
+		s.Same("everything", s.everything(), before)
 	}},
 }

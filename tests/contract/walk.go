@@ -2,6 +2,7 @@ package contract
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -10,12 +11,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gatehouse/bootstrap"
+	"gatehouse/tests/stores"
 	"gatehouse/tests/world"
 )
 
-// Walk does the same on two stores, and compares all answers after each step.
-// The steps follow from the seed.
-func Walk(t *testing.T, ours, theirs Factory, seed uint64, length int) {
+var seeds = flag.Uint64("seeds", 3, "how many walks are taken on each store")
+
+// Walks does the same random steps on memory and on another store, and compares
+// all answers after each step. -seeds of the test binary says how many walks
+// there are.
+func Walks(t *testing.T, open stores.Factory) {
+	for seed := range *seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			walkOn(t, stores.Memory, open, seed, 50)
+		})
+	}
+}
+
+// walkOn does the steps that follow from the seed on two stores.
+func walkOn(t *testing.T, ours, theirs stores.Factory, seed uint64, length int) {
 	walk := newWalk(seed)
 	var steps []step
 	for range length {
@@ -55,8 +70,8 @@ type difference struct {
 }
 
 // differ takes the steps on two fresh stores, up to where they part.
-func differ(t *testing.T, ours, theirs Factory, steps []step) *difference {
-	one, other := fresh(t, ours), fresh(t, theirs)
+func differ(t *testing.T, ours, theirs stores.Factory, steps []step) *difference {
+	one, other := stores.Fresh(t, ours), stores.Fresh(t, theirs)
 	world.Apply(t, one.Registries, ground)
 	world.Apply(t, other.Registries, ground)
 	for i, s := range steps {

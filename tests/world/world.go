@@ -5,7 +5,7 @@ package world
 import (
 	"context"
 	"crypto/ed25519"
-	_ "embed" // for small.yaml
+	_ "embed" // for the worlds
 	"encoding/base64"
 	"encoding/binary"
 	"testing"
@@ -22,6 +22,13 @@ import (
 //go:embed small.yaml
 var Small string
 
+// Agents is what the Kubernetes agent server can ask about: agent 5 of project 7,
+// its neighbour 6 in the same project, and agents in projects of every kind
+// whose creators have lower roles, or none.
+//
+//go:embed agents.yaml
+var Agents string
+
 // Now is the moment at which tests ask, unless time is what they are about. It
 // is a Tuesday, and no whole second.
 var Now = time.Date(2026, time.March, 10, 12, 34, 56, 789012000, time.UTC)
@@ -30,11 +37,17 @@ var Now = time.Date(2026, time.March, 10, 12, 34, 56, 789012000, time.UTC)
 func Clock() time.Time { return Now }
 
 // Apply puts what texts describe into a store and ends the test if anything
-// is wrong with them.
+// is wrong with them. Secrets are sealed by Seal.
 func Apply(t testing.TB, registries directory.Registries, texts ...string) {
 	t.Helper()
+	ApplySealed(t, registries, Seal, texts...)
+}
+
+// ApplySealed is Apply with secrets that are sealed as a server does it.
+func ApplySealed(t testing.TB, registries directory.Registries, seal func(string) string, texts ...string) {
+	t.Helper()
 	for _, text := range texts {
-		if err := Try(t.Context(), registries, text); err != nil {
+		if err := try(t.Context(), registries, seal, text); err != nil {
 			t.Fatalf("world: %v", err)
 		}
 	}
@@ -52,11 +65,15 @@ func Parse(t testing.TB, text string) directory.World {
 
 // Try puts what text describes into a store, or returns what is wrong with it.
 func Try(ctx context.Context, registries directory.Registries, text string) error {
+	return try(ctx, registries, Seal, text)
+}
+
+func try(ctx context.Context, registries directory.Registries, seal func(string) string, text string) error {
 	w, err := worldfile.Parse([]byte(text))
 	if err != nil {
 		return err
 	}
-	_, err = directory.New(registries, source.FullyProtected, Seal, Clock).Apply(ctx, w)
+	_, err = directory.New(registries, source.FullyProtected, seal, Clock).Apply(ctx, w)
 	return err
 }
 

@@ -1,10 +1,10 @@
-package contract
+package behaviour_test
 
 import (
 	"fmt"
 	"time"
 
-	"gatehouse/application/provisioning"
+	"gatehouse/bootstrap"
 )
 
 const (
@@ -17,7 +17,7 @@ const (
 // subscriptionCases are the rows of billing.md 5.1 to 5.6.
 var subscriptionCases = []Case{
 	{Name: "billing.md 5.2: parameters", Check: func(s Subject) {
-		t := s.till()
+		t := s.portalServer()
 		t.all(
 			deal{subscribeAcme, "", 400, `{"error":"start_date is missing"}`},
 			deal{subscribeAcme, `{"start_date":"x","end_date":1,"seats":"x","max_seats_used":[],"auto_renew":"x","trial":{},"trial_starts_on":true,"trial_ends_on":"x","trial_extension_type":"x"}`, 400,
@@ -28,7 +28,7 @@ var subscriptionCases = []Case{
 				`{"message":{"max_seats_used":["must be greater than or equal to 0"],"seats":["must be greater than or equal to 0"]}}`},
 			deal{subscribeAcme, "start_date=2026-01-01&trial_extension_type=3", 400, `{"message":{"trial_extension_type":["is not included in the list"]}}`},
 		)
-		s.same("nothing is there", len(t.sold()), 0)
+		s.Same("nothing is there", len(t.sold()), 0)
 		t.all(
 			deal{subscribeAcme, "start_date=2026-01-01&plan=free&plan_code=premium&seats=5&max_seats_used=7&auto_renew=true&end_date=2025-01-01", 201,
 				`{"plan":{"code":"premium","name":"Premium","trial":false,"auto_renew":true,"upgradable":false,"exclude_guests":false},"usage":{"seats_in_subscription":5,"seats_in_use":3,"max_seats_used":7,"seats_owed":0},"billing":{"subscription_start_date":"2026-01-01","subscription_end_date":"2025-01-01","trial_ends_on":null}}`},
@@ -45,12 +45,12 @@ var subscriptionCases = []Case{
 			deal{amendAcme, "seats=-1", 400, `{"message":{"seats":["must be greater than or equal to 0"]}}`},
 			deal{"POST /namespaces/own/gitlab_subscription", "start_date=2026-01-01", 201, `{"plan":{"code":null,"name":null,"trial":false,"auto_renew":null,"upgradable":false,"exclude_guests":false}}`},
 		)
-		s.same("kept", s.list("subscriptions", "namespace_id", "plan_code", "start_date", "end_date", "seats", "auto_renew", "trial", "trial_starts_on", "trial_ends_on", "trial_extension_type"), []string{
+		s.Same("kept", s.List("subscriptions", "namespace_id", "plan_code", "start_date", "end_date", "seats", "auto_renew", "trial", "trial_starts_on", "trial_ends_on", "trial_extension_type"), []string{
 			"10 - 2026-01-01 - 6 - false - 2020-01-01 2", "202 - 2026-01-01 - 0 - false - - -",
 		})
 	}},
 	{Name: "billing.md 5.2: trials", Check: func(s Subject) {
-		t := s.till()
+		t := s.portalServer()
 		t.all(
 			deal{subscribeAcme, "start_date=2026-01-01&trial=true&plan=ultimate_trial", 201, `{"plan":{"code":"ultimate_trial","trial":true,"upgradable":false}}`},
 			deal{"POST /namespaces/12/gitlab_subscription", "start_date=2026-01-01&trial=true&trial_starts_on=2026-02-01&trial_ends_on=2026-03-01", 201, `{"billing":{"trial_ends_on":"2026-03-01"}}`},
@@ -60,17 +60,17 @@ var subscriptionCases = []Case{
 			deal{"PUT /namespaces/13/gitlab_subscription", "trial=true&start_date=2026-02-02", 200, `{"plan":{"trial":true}}`},
 			deal{"PUT /namespaces/13/gitlab_subscription", "trial=false", 200, `{"plan":{"trial":false}}`},
 		)
-		s.same("trials", s.list("subscriptions", "namespace_id", "trial_starts_on", "trial_ends_on"), []string{"10 2026-01-01 -", "12 2026-02-01 2026-03-01", "13 2026-02-02 -"})
+		s.Same("trials", s.List("subscriptions", "namespace_id", "trial_starts_on", "trial_ends_on"), []string{"10 2026-01-01 -", "12 2026-02-01 2026-03-01", "13 2026-02-02 -"})
 
-		strict := s.till(func(r *provisioning.Rules) { r.StrictTrials = true })
+		strict := s.portalServer(func(c *bootstrap.Config) { c.Subscriptions.StrictTrial = true })
 		strict.all(
 			deal{"POST /namespaces/14/gitlab_subscription", "start_date=2026-01-01&trial=true", 400, `{"message":{"trial_ends_on":["can't be blank"]}}`},
 			deal{"POST /namespaces/14/gitlab_subscription", "start_date=2026-01-01&trial=true&trial_ends_on=2026-01-01", 400, `{"message":{"trial_ends_on":["must be after trial_starts_on"]}}`},
 			deal{"POST /namespaces/14/gitlab_subscription", "start_date=2026-01-01&trial=true&trial_ends_on=2026-01-02", 201, ""},
 		)
 	}},
-	{Name: "billing.md 5.3: POST", Check: func(s Subject) {
-		t := s.till()
+	{Name: "billing.md 5.3: POST", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
 		t.all(
 			deal{subscribeAcme, "start_date=2026-01-01&seats=5&plan=premium", 201, ""},
 			deal{subscribeAcme, "start_date=2026-02-01&seats=9", 400, `{"message":{"namespace_id":["has already been taken"]}}`},
@@ -79,10 +79,10 @@ var subscriptionCases = []Case{
 			deal{"POST /namespaces/empty/gitlab_subscription", "start_date=2026-01-01&plan=premium&seats=1", 201, `{"usage":{"seats_in_use":0,"max_seats_used":0,"seats_owed":0}}`},
 			deal{"POST /namespaces/404/gitlab_subscription", "start_date=2026-01-01", 404, missingNamespace},
 		)
-		s.same("the first one stays", s.list("subscriptions", "namespace_id", "plan_code", "start_date", "seats", "seats_in_use")[0], "10 premium 2026-01-01 5 3")
+		s.Same("the first one stays", s.List("subscriptions", "namespace_id", "plan_code", "start_date", "seats", "seats_in_use")[0], "10 premium 2026-01-01 5 3")
 	}},
-	{Name: "billing.md 5.4: PUT", Check: func(s Subject) {
-		t := s.till()
+	{Name: "billing.md 5.4: PUT", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
 		t.all(
 			deal{amendAcme, "seats=5", 404, `{"message":"404 GitlabSubscription Not Found"}`},
 			deal{"PUT /namespaces/404/gitlab_subscription", "", 404, missingNamespace},
@@ -92,15 +92,15 @@ var subscriptionCases = []Case{
 		for i, body := range []string{"", "{}", "seats=5", "start_date=2026-01-01"} {
 			t.now = now.Add(time.Duration(i+1) * time.Hour)
 			t.is("unchanged "+body, t.send(amendAcme, body), 200, `{"plan":{"code":"premium"},"usage":{"seats_in_subscription":5,"seats_in_use":3}}`)
-			s.same("updated", s.list("subscriptions", "updated_at"), []string{t.now.UTC().Format(time.RFC3339Nano)})
+			s.Same("updated", s.List("subscriptions", "updated_at"), []string{t.now.UTC().Format(time.RFC3339Nano)})
 		}
-		s.same("a refused one changes nothing", t.send(amendAcme, "seats=-1").status, 400)
-		s.same("history", s.list("subscription-history", "id", "namespace_id", "seats", "updated_at"), []string{
+		s.Same("a refused one changes nothing", t.send(amendAcme, "seats=-1").status, 400)
+		s.Same("history", s.List("subscription-history", "id", "namespace_id", "seats", "updated_at"), []string{
 			"1 10 5 2026-03-10T12:34:56.789012Z", "2 10 5 2026-03-10T13:34:56.789012Z", "3 10 5 2026-03-10T14:34:56.789012Z", "4 10 5 2026-03-10T15:34:56.789012Z",
 		})
 	}},
-	{Name: "every change leaves what was before in the history", Check: func(s Subject) {
-		t := s.till()
+	{Name: "every change leaves what was before in the history", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
 		t.all(
 			deal{subscribeAcme, "start_date=2026-01-01&end_date=2027-01-01&seats=5&plan=premium&trial=true&trial_ends_on=2026-02-01&auto_renew=false&max_seats_used=2&trial_extension_type=1", 201, ""},
 			deal{amendAcme, "start_date=2025-05-05&end_date=&seats=1&plan=gold&trial_starts_on=2020-01-01&trial_ends_on=&auto_renew=&max_seats_used=9&trial_extension_type=", 200, ""},
@@ -110,16 +110,16 @@ var subscriptionCases = []Case{
 			"namespace_id", "plan_code", "start_date", "end_date", "seats", "seats_in_use", "max_seats_used", "seats_owed", "auto_renew", "trial",
 			"trial_starts_on", "trial_ends_on", "trial_extension_type", "max_seats_used_changed_at",
 		}
-		s.same("history", s.list("subscription-history", fields...), []string{
+		s.Same("history", s.List("subscription-history", fields...), []string{
 			"10 premium 2026-01-01 2027-01-01 5 3 2 0 false true 2026-01-01 2026-02-01 1 -",
 			"10 gold 2025-05-05 - 1 3 9 0 - true 2020-01-01 - - 2026-03-10T12:34:56.789012Z",
 		})
-		s.apply("subscriptions: [{namespace: acme, start_date: 2026-01-01}]")
-		s.same("by a world too", len(s.list("subscription-history")), 3)
+		s.Apply("subscriptions: [{namespace: acme, start_date: 2026-01-01}]")
+		s.Same("by a world too", len(s.List("subscription-history")), 3)
 	}},
-	{Name: "billing.md 5.5: who may read", Check: func(s Subject) {
-		t := s.till()
-		s.apply(`{groups: [{id: 315, path: lent}], shares: [{group: lent, with: acme, role: owner}], users: [{id: 9, username: pal}],
+	{Name: "billing.md 5.5: who may read", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
+		s.Apply(`{groups: [{id: 315, path: lent}], shares: [{group: lent, with: acme, role: owner}], users: [{id: 9, username: pal}],
 			access_tokens: [{user: pal, name: pal, scopes: [read_api], token: t-pal}], members: [{user: pal, group: lent, role: owner, expires_at: 2026-03-10}]}`)
 		for _, row := range []struct {
 			where, who string
@@ -135,17 +135,17 @@ var subscriptionCases = []Case{
 		}
 	}},
 	{Name: "billing.md 5.5: GET", Check: func(s Subject) {
-		t := s.till()
+		t := s.portalServer()
 		const none = `{"plan":{"code":null,"name":null,"trial":null,"auto_renew":null,"upgradable":null,"exclude_guests":null},"usage":{"seats_in_subscription":null,"seats_in_use":null,"max_seats_used":null,"seats_owed":null},"billing":{"subscription_start_date":null,"subscription_end_date":null,"trial_ends_on":null}}`
-		s.same("none", t.send(readAcme, "").body, none)
+		s.Same("none", t.send(readAcme, "").body, none)
 		t.is("one", t.send(subscribeAcme, "start_date=2026-01-01&plan=gold&seats=2"), 201, "")
-		s.same("as POST said", t.send(readAcme, "").body,
+		s.Same("as POST said", t.send(readAcme, "").body,
 			`{"plan":{"code":"gold","name":"Gold","trial":false,"auto_renew":null,"upgradable":false,"exclude_guests":true},"usage":{"seats_in_subscription":2,"seats_in_use":2,"max_seats_used":0,"seats_owed":0},"billing":{"subscription_start_date":"2026-01-01","subscription_end_date":null,"trial_ends_on":null}}`)
-		s.same("below", t.send("GET /namespaces/11/gitlab_subscription", "").body, none)
-		s.same("by the newer prefix", t.send("GET /internal/gitlab_subscriptions/namespaces/acme/gitlab_subscription", "").body, t.send(readAcme, "").body)
+		s.Same("below", t.send("GET /namespaces/11/gitlab_subscription", "").body, none)
+		s.Same("by the newer prefix", t.send("GET /internal/gitlab_subscriptions/namespaces/acme/gitlab_subscription", "").body, t.send(readAcme, "").body)
 	}},
 	{Name: "billing.md 5.6: plans", Check: func(s Subject) {
-		t := s.till()
+		t := s.portalServer()
 		t.is("a subscription", t.send(subscribeAcme, "start_date=2026-01-01&seats=2"), 201, "")
 		t.is("a person's", t.send("POST /namespaces/own/gitlab_subscription", "start_date=2026-01-01&seats=2"), 201, "")
 		for _, p := range []struct {
@@ -167,7 +167,7 @@ var subscriptionCases = []Case{
 			deal{amendAcme, "seats=0", 200, `{"plan":{"upgradable":false}}`},
 			deal{amendAcme, "seats=1&trial=true&trial_starts_on=2026-01-01", 200, `{"plan":{"upgradable":false}}`},
 		)
-		like := s.till(func(r *provisioning.Rules) { r.Plans[4].Title, r.Plans[4].Top = "premium", true })
+		like := s.portalServer(func(c *bootstrap.Config) { c.Plans[4].Title, c.Plans[4].Top = "premium", true })
 		like.is("as in the documentation", like.send("POST /namespaces/13/gitlab_subscription?start_date=2020-07-15&plan=premium&seats=10", ""), 201,
 			`{"plan":{"code":"premium","name":"premium","trial":false,"auto_renew":null,"upgradable":false}}`)
 	}},

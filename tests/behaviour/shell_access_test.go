@@ -1,17 +1,16 @@
-package contract
+package behaviour_test
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
-	"gatehouse/adapters/ratelimit"
-	"gatehouse/application/directory"
 	"gatehouse/application/gitaccess"
+	"gatehouse/bootstrap"
 	"gatehouse/domain"
 	"gatehouse/domain/source"
+	"gatehouse/tests/subject"
 	"gatehouse/tests/world"
 )
 
@@ -22,11 +21,11 @@ const (
 	hidden    = domain.NotFound  // 404
 )
 
-// history answers questions about ancestry: commits descend from those with a
-// lower name.
-type history struct{}
+// repositories are a Gitaly in which commits descend from those with a lower
+// name, and which makes every repository. What it is not asked for panics.
+type repositories struct{ bootstrap.Repositories }
 
-func (history) Answers(_ context.Context, _ gitaccess.Place, questions []source.Question) (map[source.Question]source.Answer, error) {
+func (repositories) Answers(_ context.Context, _ gitaccess.Place, questions []source.Question) (map[source.Question]source.Answer, error) {
 	answers := map[source.Question]source.Answer{}
 	for _, q := range questions {
 		answers[q] = source.No
@@ -39,19 +38,7 @@ func (history) Answers(_ context.Context, _ gitaccess.Place, questions []source.
 	return answers, nil
 }
 
-// gatekeeper decides on what the store knows.
-func (s Subject) gatekeeper() *gitaccess.Gatekeeper {
-	rules := gitaccess.Rules{
-		Settings: source.Settings{Protocols: source.AllProtocols, DefaultBranchProtection: source.FullyProtected, Connected: true},
-		Storages: map[string]gitaccess.Storage{"default": {Name: "default", Address: "unix:/gitaly.socket"}},
-	}
-	return gitaccess.New(s.Directory, history{}, s.Leave, s.Stamps, ratelimit.New(0), directory.NewFounder(nil, s.Plots, made{}), rules, func() time.Time { return now })
-}
-
-// made is a Gitaly that makes every repository.
-type made struct{}
-
-func (made) Create(context.Context, source.Project, source.RepositoryKind) error { return nil }
+func (repositories) Create(context.Context, source.Project, source.RepositoryKind) error { return nil }
 
 // command is a Git command: the wire's, and what of the rest a test names.
 type command struct {
@@ -67,7 +54,7 @@ func (s Subject) outcome(g *gitaccess.Gatekeeper, who, where string, c command) 
 	if err != nil {
 		s.Fatalf("changes %q: %v", c.changes, err)
 	}
-	q := question(who, where)
+	q := subject.Question(who, where)
 	req := gitaccess.Request{Project: where, Request: source.Request{
 		Claim: q.Claim, Target: q.Target, Command: c.action, Protocol: c.protocol, Changes: changes,
 	}}
@@ -91,9 +78,9 @@ var (
 // accesses are what each of several may do in each of several projects: pull
 // and push. The first row names the projects.
 func accesses(name, table string) Case {
-	return Case{Name: name, Check: func(s Subject) {
-		s.apply(world.Small)
-		g := s.gatekeeper()
+	return Case{Name: name, OnDatabases: true, Check: func(s Subject) {
+		s.Apply(world.Small)
+		g := s.server().Gatekeeper
 		rows := strings.Split(strings.TrimSpace(table), "\n")
 		projects := strings.Fields(rows[0])
 		for _, row := range rows[1:] {
@@ -104,7 +91,7 @@ func accesses(name, table string) Case {
 			for i, project := range projects {
 				where := "acme/tools/" + project
 				got := letters[s.outcome(g, cells[0], where, pull)] + letters[s.outcome(g, cells[0], where, push)]
-				s.same(cells[0]+" in "+where, got, cells[i+1])
+				s.Same(cells[0]+" in "+where, got, cells[i+1])
 			}
 		}
 	}}
@@ -113,7 +100,7 @@ func accesses(name, table string) Case {
 // letters stand for outcomes in tables.
 var letters = map[domain.Kind]string{ok: "+", forbidden: "-", hidden: "?"}
 
-var decisionCases = []Case{
+var accessCases = []Case{
 	accesses("git.md 6.3: people, by visibility: pull and push are allowed (+), refused (-), hidden (?)", `
 		                      cli lib site
 		user-1                ++  ++  ++
@@ -189,9 +176,9 @@ var decisionCases = []Case{
 		username-dev --         --
 		username-sam ??         --
 		nobody       ??         --`),
-	{Name: "elsewhere", Check: func(s Subject) {
-		s.apply(world.Small)
-		g := s.gatekeeper()
+	{Name: "elsewhere", OnDatabases: true, Check: func(s Subject) {
+		s.Apply(world.Small)
+		g := s.server().Gatekeeper
 		for _, row := range []struct{ who, where, want string }{
 			{"username-dev", "dev/own", "++"}, {"username-maint", "dev/own", "??"}, {"user-1", "dev/own", "++"},
 			{"username-own", "doomed/all", "??"}, {"user-1", "doomed/all", "??"}, {"nobody", "project-68", "??"},
@@ -200,28 +187,28 @@ var decisionCases = []Case{
 			{"user-1", "acme/tools", "??"}, {"user-1", "", "??"}, {"username-dev", "ACME/TOOLS/CLI", "++"},
 		} {
 			got := letters[s.outcome(g, row.who, row.where, pull)] + letters[s.outcome(g, row.who, row.where, push)]
-			s.same(row.who+" in "+row.where, got, row.want)
+			s.Same(row.who+" in "+row.where, got, row.want)
 		}
 	}},
 	{Name: "git.md 6.5.4: what whom a push is allowed to do", Check: checkMatrix},
-	{Name: "git.md 6.5.4: variants of one protection", Check: checkVariants},
+	{Name: "git.md 6.5.4: variants of one protection", OnDatabases: true, Check: checkVariants},
 	{Name: "git.md 6.2 S5, 6.4 P1, P5: what the top-level group demands", Check: checkRoots},
 	{Name: "git.md 6.5.2 C6, 6.5.3: the first push, and the next, by default branch protection", Check: checkFirstPush},
-	{Name: "a path of the past is told once, after the push", Check: func(s Subject) {
-		s.apply(world.Small)
-		g := s.gatekeeper()
-		s.same("outcome", s.outcome(g, "key-102", "old/cli.wiki", command{source.UploadPack, source.HTTP, ""}), ok)
+	{Name: "a path of the past is told once, after the push", OnDatabases: true, Check: func(s Subject) {
+		s.Apply(world.Small)
+		g := s.server().Gatekeeper
+		s.Same("outcome", s.outcome(g, "key-102", "old/cli.wiki", command{source.UploadPack, source.HTTP, ""}), ok)
 		n, err := s.Take.Take(s.Context(), 4, source.RepositoryID{Kind: source.Wiki, ID: 60}, now)
-		s.fine("Take", err)
-		s.same("notice", []any{n.OldPath, n.Protocol}, []any{source.Path("old/cli.wiki"), source.HTTP})
-		s.fine("Flush", s.Keeper.Flush(s.Context()))
-		s.same("stamp", s.actor("key-102").Key.LastUsedAt, now)
+		s.Fine("Take", err)
+		s.Same("notice", []any{n.OldPath, n.Protocol}, []any{source.Path("old/cli.wiki"), source.HTTP})
+		s.Fine("Flush", s.Keeper.Flush(s.Context()))
+		s.Same("stamp", s.Actor("key-102").Key.LastUsedAt, now)
 		for _, who := range []string{"key-202", "nobody"} {
 			s.outcome(g, who, "old/cli", pull)
 		}
 		for _, id := range []int64{1, 3, 4} {
-			_, err := s.Take.Take(s.Context(), s.actor(fmt.Sprintf("user-%d", id)).User.ID, source.RepositoryID{Kind: source.Code, ID: 60}, now)
-			s.kind("nobody's notice", err, domain.NotFound)
+			_, err := s.Take.Take(s.Context(), s.Actor(fmt.Sprintf("user-%d", id)).User.ID, source.RepositoryID{Kind: source.Code, ID: 60}, now)
+			s.Kind("nobody's notice", err, domain.NotFound)
 		}
 	}},
 }
@@ -237,8 +224,8 @@ func changes(text string) string {
 }
 
 func checkMatrix(s Subject) {
-	s.apply(world.Small)
-	g := s.gatekeeper()
+	s.Apply(world.Small)
+	g := s.server().Gatekeeper
 	ssh, http, web := source.SSH, source.HTTP, source.Web
 	everybody := []string{"user-1", "username-own", "username-maint", "username-dev", "username-rep", "username-gus"}
 	for _, row := range []struct {
@@ -274,14 +261,14 @@ func checkMatrix(s Subject) {
 			for _, who := range everybody {
 				got += letters[s.outcome(g, who, "acme/tools/cli", command{source.ReceivePack, protocol, changes(row.changes)})]
 			}
-			s.same(row.name+" over "+string(protocol), got, row.want)
+			s.Same(row.name+" over "+string(protocol), got, row.want)
 		}
 	}
 }
 
 func checkVariants(s Subject) {
-	s.apply(world.Small)
-	g := s.gatekeeper()
+	s.Apply(world.Small)
+	g := s.server().Gatekeeper
 	const forward, force, topic, tag = "a b refs/heads/feature", "b a refs/heads/feature", "none b refs/heads/topic", "none b refs/tags/v1"
 	for _, row := range []struct{ project, changes, want string }{
 		// root own maint dev rep gus guest, key-201 -202 -204 -205 -207
@@ -308,6 +295,6 @@ func checkVariants(s Subject) {
 			}
 			got += letters[s.outcome(g, who, "acme/tools/"+row.project, command{source.ReceivePack, source.SSH, changes(row.changes)})]
 		}
-		s.same(row.project+": "+row.changes, got, row.want)
+		s.Same(row.project+": "+row.changes, got, row.want)
 	}
 }

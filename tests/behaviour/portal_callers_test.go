@@ -1,15 +1,17 @@
-package contract
+package behaviour_test
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"gatehouse/bootstrap"
 )
 
 // portalAuthCases are the rows of billing.md 2 to 4.
 var portalAuthCases = []Case{
 	{Name: "billing.md 2.1: where the token is looked for", Check: func(s Subject) {
-		t := s.till()
+		t := s.portalServer()
 		const get = "GET /namespaces/13/gitlab_subscription"
 		for what, try := range map[string]reply{
 			"PRIVATE-TOKEN":            t.send(get, "", "PRIVATE-TOKEN: t-root"),
@@ -34,7 +36,7 @@ var portalAuthCases = []Case{
 		t.is("access_token", t.send(get+"?access_token=t-root", "", "X: y"), 401, unauthorized)
 	}},
 	{Name: "billing.md 2.2: what comes of it, on every route", Check: func(s Subject) {
-		t := s.till()
+		t := s.portalServer()
 		for _, r := range portalRoutes {
 			reading := strings.HasPrefix(r.request, "GET")
 			for _, row := range []struct {
@@ -63,15 +65,15 @@ var portalAuthCases = []Case{
 				}
 			}
 		}
-		s.same("nothing was sold", len(t.sold()), 0)
-		s.fine("Flush", s.Keeper.Flush(s.Context()))
-		s.same("stamped", slices.Contains(s.list("access-tokens", "name", "last_used_at"), "portal -"), true)
+		s.Same("nothing was sold", len(t.sold()), 0)
+		s.Fine("Flush", s.Keeper.Flush(s.Context()))
+		s.Same("stamped", slices.Contains(s.List("access-tokens", "name", "last_used_at"), "portal -"), true)
 		t.is("used", t.send("GET /namespaces/10/gitlab_subscription", ""), 200, "")
-		s.fine("Flush", s.Keeper.Flush(s.Context()))
-		s.same("stamped", slices.Contains(s.list("access-tokens", "name", "last_used_at"), "portal 2026-03-10T12:34:56.789012Z"), true)
+		s.Fine("Flush", s.Keeper.Flush(s.Context()))
+		s.Same("stamped", slices.Contains(s.List("access-tokens", "name", "last_used_at"), "portal 2026-03-10T12:34:56.789012Z"), true)
 	}},
 	{Name: "billing.md 2.3: sudo", Check: func(s Subject) {
-		t := s.till()
+		t := s.portalServer()
 		const get, put = "GET /namespaces/10/gitlab_subscription", "PUT /namespaces/13/gitlab_subscription"
 		const sudo = "PRIVATE-TOKEN: t-sudo"
 		for _, row := range []struct {
@@ -98,13 +100,13 @@ var portalAuthCases = []Case{
 		}
 	}},
 	{Name: "billing.md 2.4: gate, 401, 403, 400, 404", Check: func(s Subject) {
-		t := s.till()
+		t := s.portalServer()
 		const bad = "POST /namespaces/404/gitlab_subscription"
 		t.is("401 first", t.send(bad, "{", "X: y"), 401, unauthorized)
 		t.is("then 403", t.send(bad, "{", "PRIVATE-TOKEN: t-own-api"), 403, mayNot)
 		t.is("then 400", t.send(bad, "seats=x"), 400, `{"error":"start_date is missing, seats is invalid"}`)
 		t.is("then 404", t.send(bad, "start_date=2026-01-01"), 404, missingNamespace)
-		closed := s.tillOver(s.Ledger, false)
+		closed := s.portalServer(func(c *bootstrap.Config) { c.CheckNamespacePlan = false })
 		for _, request := range []string{"PUT /internal/upcoming_reconciliations", "DELETE /internal/upcoming_reconciliations", "PUT /internal/gitlab_subscriptions/namespaces/10/upcoming_reconciliations"} {
 			for _, header := range []string{"X: y", "PRIVATE-TOKEN: t-own", "PRIVATE-TOKEN: t-root"} {
 				closed.is("the gate "+header, closed.send(request, "{", header), 403, `{"message":"403 Forbidden - This API is gitlab.com only!"}`)
@@ -113,7 +115,7 @@ var portalAuthCases = []Case{
 		closed.is("no gate", closed.send("GET /namespaces/10/gitlab_subscription", ""), 200, "")
 	}},
 	{Name: "billing.md 3.2: encodings", Check: func(s Subject) {
-		t := s.till()
+		t := s.portalServer()
 		const post = "POST /namespaces/%d/gitlab_subscription"
 		t.all(
 			deal{"POST /namespaces/10/gitlab_subscription?start_date=2020-07-15&plan=premium&seats=10", "", 201, `{"plan":{"code":"premium"},"usage":{"seats_in_subscription":10}}`},
@@ -129,7 +131,7 @@ var portalAuthCases = []Case{
 		t.is("too large", t.send(fmt.Sprintf(post, 14), "x="+strings.Repeat("x", 1<<20)), 413, "")
 	}},
 	{Name: "billing.md 3.3: scalars", Check: func(s Subject) {
-		t := s.till()
+		t := s.portalServer()
 		const put = "PUT /namespaces/10/gitlab_subscription"
 		t.is("a subscription", t.send("POST /namespaces/10/gitlab_subscription", "start_date=2026-01-01"), 201, "")
 		for value, want := range map[string]string{
@@ -165,7 +167,7 @@ var portalAuthCases = []Case{
 		t.is("a number as text", t.send(put, `{"plan_code":7}`), 200, `{"plan":{"code":null,"name":null}}`)
 	}},
 	{Name: "billing.md 3.4: dates", Check: func(s Subject) {
-		t := s.till()
+		t := s.portalServer()
 		t.is("a subscription", t.send("POST /namespaces/10/gitlab_subscription", "start_date=2026-01-01"), 201, "")
 		for text, want := range map[string]string{
 			`"2020-07-15"`: "2020-07-15", `"2020-7-5"`: "2020-07-05", `"20200715"`: "2020-07-15", `"2020/07/15"`: "2020-07-15",
@@ -183,8 +185,8 @@ var portalAuthCases = []Case{
 			t.is(text, t.send("PUT /namespaces/10/gitlab_subscription", `{"start_date":`+text+`}`), status, answer)
 		}
 	}},
-	{Name: "billing.md 4: finding a namespace", Check: func(s Subject) {
-		t := s.till()
+	{Name: "billing.md 4: finding a namespace", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
 		t.all(
 			deal{"GET /namespaces/10/gitlab_subscription", "", 200, ""},
 			deal{"GET /namespaces/acme/gitlab_subscription", "", 200, ""},

@@ -1,8 +1,10 @@
-package contract
+package behaviour_test
 
 import (
 	"fmt"
 	"strings"
+
+	"gatehouse/tests/subject"
 )
 
 const (
@@ -13,8 +15,8 @@ const (
 
 // kasUsageCases are the rows of section 6, and the events of section 12.
 var kasUsageCases = []Case{
-	{Name: "agents.md 6: three shapes feed the same totals", Check: func(s Subject) {
-		t := s.tower(setting{})
+	{Name: "agents.md 6: three shapes feed the same totals", OnDatabases: true, Check: func(s Subject) {
+		t := s.kasServer(kasSettings{})
 		for _, body := range []string{
 			`{"gitops_sync_count":1}`,
 			`{"gitops_sync_count":2,"k8s_api_proxy_request_count":3}`,
@@ -26,7 +28,7 @@ var kasUsageCases = []Case{
 		} {
 			t.holds([]exchange{{body, call{route: usageMetrics, body: body}, 204, ""}})
 		}
-		s.same("usage", s.list("usage"), []string{
+		s.Same("usage", s.List("usage"), []string{
 			"agent_users_using_ci_tunnel 4",
 			"flux_git_push_notified_unique_projects 3",
 			"k8s_api_proxy_requests_unique_agents_via_ci_access 4",
@@ -44,7 +46,7 @@ var kasUsageCases = []Case{
 		})
 	}},
 	{Name: "agents.md 6: reports that say nothing", Check: func(s Subject) {
-		t := s.tower(setting{})
+		t := s.kasServer(kasSettings{})
 		for _, body := range []string{
 			``, `{}`, `{"gitops_sync_count":0}`, `{"gitops_sync_count":null}`, `{"gitops_sync_count":""}`,
 			`{"counters":{}}`, `{"counters":null}`, `{"counters":{"gitops_sync":null,"x":"y"}}`,
@@ -53,10 +55,10 @@ var kasUsageCases = []Case{
 		} {
 			t.holds([]exchange{{"what " + body + " adds", call{route: usageMetrics, body: body}, 204, ""}})
 		}
-		s.same("usage", len(s.list("usage")), 0)
+		s.Same("usage", len(s.List("usage")), 0)
 	}},
 	{Name: "agents.md 6: reports that are refused as a whole", Check: func(s Subject) {
-		t := s.tower(setting{})
+		t := s.kasServer(kasSettings{})
 		const set = "agent_users_using_ci_tunnel"
 		for body, want := range map[string]string{
 			`{"gitops_sync_count":"x"}`:                                   `{"error":"gitops_sync_count is invalid"}`,
@@ -83,22 +85,22 @@ var kasUsageCases = []Case{
 		} {
 			t.holds([]exchange{{body, call{route: usageMetrics, body: body}, 400, want}})
 		}
-		s.same("usage", len(s.list("usage")), 0)
+		s.Same("usage", len(s.List("usage")), 0)
 	}},
-	{Name: "agents.md 6: a counter that is full stays full", Check: func(s Subject) {
-		t := s.tower(setting{})
+	{Name: "agents.md 6: a counter that is full stays full", OnDatabases: true, Check: func(s Subject) {
+		t := s.kasServer(kasSettings{})
 		for range 2 {
 			t.holds([]exchange{{"the largest", call{route: usageMetrics, body: `{"gitops_sync_count":9223372036854775807}`}, 204, ""}})
 		}
-		s.same("usage", s.list("usage"), []string{"kubernetes_agent_gitops_sync 9223372036854775807"})
+		s.Same("usage", s.List("usage"), []string{"kubernetes_agent_gitops_sync 9223372036854775807"})
 	}},
-	{Name: "agents.md 6: reports at the same time are all counted, and a long one", Check: func(s Subject) {
-		t := s.tower(setting{})
-		together(func(me int) {
-			for i := range rounds {
-				ids := fmt.Sprintf("%d,%d,%d", me*rounds+i, crowd*rounds-i, i)
+	{Name: "agents.md 6: reports at the same time are all counted, and a long one", OnDatabases: true, Check: func(s Subject) {
+		t := s.kasServer(kasSettings{})
+		subject.Together(func(me int) {
+			for i := range subject.Rounds {
+				ids := fmt.Sprintf("%d,%d,%d", me*subject.Rounds+i, subject.Crowd*subject.Rounds-i, i)
 				if me%2 == 0 { // in another order
-					ids = fmt.Sprintf("%d,%d,%d", i, crowd*rounds-i, me*rounds+i)
+					ids = fmt.Sprintf("%d,%d,%d", i, subject.Crowd*subject.Rounds-i, me*subject.Rounds+i)
 				}
 				body := fmt.Sprintf(`{"gitops_sync_count":1,"counters":{"gitops_sync":1,"k8s_api_proxy_request":2},"unique_counters":{"agent_users_using_ci_tunnel":[%s],"flux_git_push_notified_unique_projects":[%[1]s]}}`, ids)
 				t.answers("usage", t.ask(call{route: usageMetrics, body: body}), 204, "")
@@ -109,15 +111,15 @@ var kasUsageCases = []Case{
 			fmt.Fprintf(&long, "%d,", i)
 		}
 		t.answers("a long set", t.ask(call{route: usageMetrics, body: `{"unique_counters":{"agent_users_using_ci_tunnel":[` + long.String() + `7]}}`}), 204, "")
-		s.same("usage", s.list("usage"), []string{
+		s.Same("usage", s.List("usage"), []string{
 			"agent_users_using_ci_tunnel 20000",
-			fmt.Sprint("flux_git_push_notified_unique_projects ", crowd*rounds+1),
-			fmt.Sprint("kubernetes_agent_gitops_sync ", 2*crowd*rounds),
-			fmt.Sprint("kubernetes_agent_k8s_api_proxy_request ", 2*crowd*rounds),
+			fmt.Sprint("flux_git_push_notified_unique_projects ", subject.Crowd*subject.Rounds+1),
+			fmt.Sprint("kubernetes_agent_gitops_sync ", 2*subject.Crowd*subject.Rounds),
+			fmt.Sprint("kubernetes_agent_k8s_api_proxy_request ", 2*subject.Crowd*subject.Rounds),
 		})
 	}},
 	{Name: "agents.md 12: events are counted", Check: func(s Subject) {
-		t := s.tower(setting{})
+		t := s.kasServer(kasSettings{})
 		const users = "k8s_api_proxy_requests_unique_users_via_"
 		t.holds([]exchange{
 			{"users", call{route: agentEvents, body: `{"events":{"` + users + `ci_access":[{"user_id":1,"project_id":7},{"user_id":"1","project_id":"8"},{"user_id":2,"project_id":7}],"` + users + `pat_access":[{"user_id":3,"project_id":7}]}}`}, 204, ""},
@@ -130,7 +132,7 @@ var kasUsageCases = []Case{
 			{"no array", call{route: agentEvents, body: `{"events":{"register_agent_at_kas":{}}}`}, 400, `{"error":"events[register_agent_at_kas] is invalid"}`},
 			{"no object", call{route: agentEvents, body: `{"events":[]}`}, 400, `{"error":"events is invalid"}`},
 		})
-		s.same("usage", s.list("usage"), []string{
+		s.Same("usage", s.List("usage"), []string{
 			users + "ci_access 2", users + "pat_access 1", "kubernetes_agent_register_agent_at_kas 2",
 		})
 	}},
@@ -138,8 +140,8 @@ var kasUsageCases = []Case{
 
 // kasConfigurationCases are the configuration of section 12.
 var kasConfigurationCases = []Case{
-	{Name: "agents.md 12: a configuration replaces whom it lets in", Check: func(s Subject) {
-		t := s.tower(setting{})
+	{Name: "agents.md 12: a configuration replaces whom it lets in", OnDatabases: true, Check: func(s Subject) {
+		t := s.kasServer(kasSettings{})
 		config := `{"ci_access":{"projects":[{"id":"acme/A","default_namespace":"x"},{"id":"acme/a"},{"id":"acme/b"},{"id":"no path at all"}],"groups":[{"id":"acme"}]},` +
 			`"user_access":{"access_as":{"agent":{}},"projects":[{"id":"acme/a"}],"groups":[{"id":"acme/deep"}]},"gitops":{}}`
 		want := []string{"5 ci_access group acme", "5 ci_access project acme/a", "5 ci_access project acme/b", "5 user_access group acme/deep", "5 user_access project acme/a"}
@@ -151,15 +153,15 @@ var kasConfigurationCases = []Case{
 				{"another's", call{route: agentConfiguration, body: `{"agent_id":6,"agent_config":{"ci_access":{"groups":[{"id":"acme"}]}}}`}, 204, ""},
 				{what, call{route: agentConfiguration, body: body}, 204, ""},
 			})
-			s.same(what, s.list("agent-authorizations"), append(want, "6 ci_access group acme"))
+			s.Same(what, s.List("agent-authorizations"), append(want, "6 ci_access group acme"))
 			t.holds([]exchange{
 				{"nothing", call{route: agentConfiguration, body: `{"agent_id":5,"agent_config":{"ci_access":null}}`}, 204, ""},
 			})
-			s.same("after nothing", s.list("agent-authorizations"), []string{"6 ci_access group acme"})
+			s.Same("after nothing", s.List("agent-authorizations"), []string{"6 ci_access group acme"})
 		}
 	}},
-	{Name: "agents.md 12: configurations that are refused", Check: func(s Subject) {
-		t := s.tower(setting{})
+	{Name: "agents.md 12: configurations that are refused", OnDatabases: true, Check: func(s Subject) {
+		t := s.kasServer(kasSettings{})
 		t.holds([]exchange{
 			{"the first", call{route: agentConfiguration, body: `{"agent_id":5,"agent_config":{"ci_access":{"groups":[{"id":"acme"}]}}}`}, 204, ""},
 			{"an unknown agent", call{route: agentConfiguration, body: `{"agent_id":404,"agent_config":{}}`}, 404, `{"message":"404 Not found"}`},
@@ -173,6 +175,6 @@ var kasConfigurationCases = []Case{
 			{"null in a text", call{route: agentConfiguration, body: `{"agent_id":5,"agent_config":"null"}`}, 400, `{"error":"agent_config is invalid"}`},
 			{"another shape", call{route: agentConfiguration, body: `{"agent_id":5,"agent_config":{"ci_access":{"projects":["acme/a"]}}}`}, 400, `{"error":"agent_config is invalid"}`},
 		})
-		s.same("authorizations", s.list("agent-authorizations"), []string{"5 ci_access group acme"})
+		s.Same("authorizations", s.List("agent-authorizations"), []string{"5 ci_access group acme"})
 	}},
 }

@@ -1,4 +1,4 @@
-package contract
+package behaviour_test
 
 import (
 	"errors"
@@ -9,9 +9,11 @@ import (
 
 	"gatehouse/application/audit"
 	"gatehouse/application/credentials"
+	"gatehouse/bootstrap"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
+	"gatehouse/tests/subject"
 )
 
 // wish is a request that is granted to most.
@@ -37,9 +39,9 @@ func until(day string) credentials.TokenRequest {
 }
 
 // minted asks for a token that has to be granted.
-func (d *desk) minted(who string, r credentials.TokenRequest) credentials.Minted {
+func (d *shellServer) minted(who string, r credentials.TokenRequest) credentials.Minted {
 	d.Helper()
-	m, err := d.PersonalAccessToken(d.Context(), caller(who), r)
+	m, err := d.Credentials.PersonalAccessToken(d.Context(), caller(who), r)
 	if err != nil {
 		d.Fatalf("PersonalAccessToken(%s): %v", who, err)
 	}
@@ -48,9 +50,9 @@ func (d *desk) minted(who string, r credentials.TokenRequest) credentials.Minted
 
 // bearer comes with a token and has to be told want; the errors are told apart
 // by identity.
-func (d *desk) bearer(what, text string, want error) {
+func (d *shellServer) bearer(what, text string, want error) {
 	d.Helper()
-	if _, err := d.Bearer(d.Context(), text); err != want { //nolint:errorlint // as said
+	if _, err := d.Credentials.Bearer(d.Context(), text); err != want { //nolint:errorlint // as said
 		d.Errorf("%s: got %v, want %v", what, err, want)
 	}
 }
@@ -59,10 +61,10 @@ func day(year int, month time.Month, day int) time.Time {
 	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }
 
-// mintCases are the rows of git.md 13.
-var mintCases = []Case{
+// tokenCases are the rows of git.md 13.
+var tokenCases = []Case{
 	{Name: "git.md 13: which access tokens are refused, in this order", Check: func(s Subject) {
-		d := s.desk()
+		d := s.shellServer()
 		bad := credentials.TokenRequest{Name: " ", Scopes: []string{"fly"}, ExpiresAt: "x"}
 		for _, c := range []struct {
 			row, who string
@@ -96,32 +98,32 @@ var mintCases = []Case{
 			{"8 blocked", "user-10", wish, domain.Forbidden, "Failed to create token: Your account has been blocked"},
 			{"8 blocked, by key", "key-16", wish, domain.Forbidden, "Failed to create token"},
 		} {
-			_, err := d.PersonalAccessToken(s.Context(), caller(c.who), c.request)
-			s.refused(c.row, err, c.kind, c.words)
+			_, err := d.Credentials.PersonalAccessToken(s.Context(), caller(c.who), c.request)
+			s.Refused(c.row, err, c.kind, c.words)
 		}
-		s.same("tokens", len(s.list("access-tokens")), 0)
+		s.Same("tokens", len(s.List("access-tokens")), 0)
 	}},
-	{Name: "git.md 13: an access token", Check: func(s Subject) {
+	{Name: "git.md 13: an access token", OnDatabases: true, Check: func(s Subject) {
 		for _, prefix := range []string{"glpat-", "corp_", ""} {
-			d := s.desk(func(r *credentials.Rules) { r.TokenPrefix = prefix })
+			d := s.shellServer(func(c *bootstrap.Config) { c.Tokens.Prefix = prefix })
 			m := d.minted("key-11", wish)
-			s.same(m.Text[:len(prefix)]+": prefix and 20 characters", regexp.MustCompile("^"+prefix+"[A-Za-z0-9_-]{20}$").MatchString(m.Text), true)
+			s.Same(m.Text[:len(prefix)]+": prefix and 20 characters", regexp.MustCompile("^"+prefix+"[A-Za-z0-9_-]{20}$").MatchString(m.Text), true)
 			again := d.minted("user-7", wish)
-			s.same("the same name again, another text", again.Text != m.Text && again.Token.ID != m.Token.ID, true)
+			s.Same("the same name again, another text", again.Text != m.Text && again.Token.ID != m.Token.ID, true)
 			for _, m := range []credentials.Minted{m, again} {
-				b, err := d.Bearer(s.Context(), m.Text)
-				s.fine("Bearer", err)
+				b, err := d.Credentials.Bearer(s.Context(), m.Text)
+				s.Fine("Bearer", err)
 				want := m.Token
 				want.CreatedAt = now.Truncate(time.Microsecond)
-				s.same("as it was told", b.Token, want)
-				s.same("whose", []any{b.User.ID, b.User.Username}, []any{identity.UserID(7), "dede"})
+				s.Same("as it was told", b.Token, want)
+				s.Same("whose", []any{b.User.ID, b.User.Username}, []any{identity.UserID(7), "dede"})
 				s.nowhere(m.Text, strings.TrimPrefix(m.Text, prefix), string(m.Token.Digest))
 			}
 		}
-		s.same("tokens", s.list("access-tokens", "user", "name", "scopes", "revoked")[0], "dede mine [read_user api] false")
+		s.Same("tokens", s.List("access-tokens", "user", "name", "scopes", "revoked")[0], "dede mine [read_user api] false")
 	}},
 	{Name: "git.md 13: names and scopes of access tokens", Check: func(s Subject) {
-		d := s.desk()
+		d := s.shellServer()
 		long := strings.Repeat("ö", 255)
 		for want, r := range map[string]credentials.TokenRequest{
 			"[write_repository api read_api]": scoped("write_repository", "api", "read_api"),
@@ -130,88 +132,88 @@ var mintCases = []Case{
 		} {
 			r.Name = long
 			m := d.minted("user-8", r)
-			b, err := d.Bearer(s.Context(), m.Text)
-			s.fine("Bearer", err)
-			s.same("scopes told", fmt.Sprint(m.Token.Scopes), want)
-			s.same("scopes kept", fmt.Sprint(b.Token.Scopes), want)
-			s.same("name", b.Token.Name, long)
+			b, err := d.Credentials.Bearer(s.Context(), m.Text)
+			s.Fine("Bearer", err)
+			s.Same("scopes told", fmt.Sprint(m.Token.Scopes), want)
+			s.Same("scopes kept", fmt.Sprint(b.Token.Scopes), want)
+			s.Same("name", b.Token.Name, long)
 		}
 	}},
 	{Name: "git.md 13: when access tokens end", Check: func(s Subject) {
 		for _, c := range []struct {
 			row, asked string
-			lifetime   identity.Lifetime
+			tokens     bootstrap.Tokens
 			want       time.Time
 		}{
-			{"none", "", identity.Lifetime{MaxDays: 365}, time.Time{}},
-			{"blank", " \t", identity.Lifetime{MaxDays: 365}, time.Time{}},
-			{"none, and required", "", identity.Lifetime{MaxDays: 30, Required: true}, day(2026, 4, 9)},
-			{"none, and required without a maximum", "", identity.Lifetime{Required: true}, day(2027, 3, 10)},
-			{"given", "2026-12-24", identity.Lifetime{MaxDays: 365, Required: true}, day(2026, 12, 24)},
-			{"today", "2026-03-10", identity.Lifetime{MaxDays: 365}, day(2026, 3, 10)},
-			{"the last day", "2027-03-10", identity.Lifetime{MaxDays: 365}, day(2027, 3, 10)},
-			{"far away, without a maximum", "2099-12-31", identity.Lifetime{}, day(2099, 12, 31)},
-			{"a timestamp", "2026-12-24T23:59:59Z", identity.Lifetime{MaxDays: 365}, day(2026, 12, 24)},
-			{"a timestamp elsewhere", "2026-12-24T23:59:59-08:00", identity.Lifetime{MaxDays: 365}, day(2026, 12, 24)},
-			{"the past, where it is taken", "2020-07-24", identity.Lifetime{TakePast: true}, day(2020, 7, 24)},
+			{"none", "", bootstrap.Tokens{MaxLifetimeDays: 365}, time.Time{}},
+			{"blank", " \t", bootstrap.Tokens{MaxLifetimeDays: 365}, time.Time{}},
+			{"none, and required", "", bootstrap.Tokens{MaxLifetimeDays: 30, RequireExpiry: true}, day(2026, 4, 9)},
+			{"none, and required without a maximum", "", bootstrap.Tokens{RequireExpiry: true}, day(2027, 3, 10)},
+			{"given", "2026-12-24", bootstrap.Tokens{MaxLifetimeDays: 365, RequireExpiry: true}, day(2026, 12, 24)},
+			{"today", "2026-03-10", bootstrap.Tokens{MaxLifetimeDays: 365}, day(2026, 3, 10)},
+			{"the last day", "2027-03-10", bootstrap.Tokens{MaxLifetimeDays: 365}, day(2027, 3, 10)},
+			{"far away, without a maximum", "2099-12-31", bootstrap.Tokens{}, day(2099, 12, 31)},
+			{"a timestamp", "2026-12-24T23:59:59Z", bootstrap.Tokens{MaxLifetimeDays: 365}, day(2026, 12, 24)},
+			{"a timestamp elsewhere", "2026-12-24T23:59:59-08:00", bootstrap.Tokens{MaxLifetimeDays: 365}, day(2026, 12, 24)},
+			{"the past, where it is taken", "2020-07-24", bootstrap.Tokens{AllowPastExpiry: true}, day(2020, 7, 24)},
 		} {
-			d := s.desk(func(r *credentials.Rules) { r.Lifetime = c.lifetime })
+			d := s.shellServer(func(config *bootstrap.Config) { config.Tokens = c.tokens })
 			m := d.minted("user-7", until(c.asked))
-			s.same(c.row, m.Token.ExpiresAt, c.want)
+			s.Same(c.row, m.Token.ExpiresAt, c.want)
 			kept, err := s.Tokens.Bearer(s.Context(), m.Token.Digest)
-			s.fine(c.row, err)
-			s.same(c.row+", kept", kept.Token.ExpiresAt, c.want)
+			s.Fine(c.row, err)
+			s.Same(c.row+", kept", kept.Token.ExpiresAt, c.want)
 		}
 	}},
 	{Name: "whoever comes with an access token", Check: func(s Subject) {
-		d := s.desk()
+		d := s.shellServer()
 		text := d.minted("user-8", wish).Text
 		d.bearer("fine", text, nil)
 		d.bearer("unknown", text[:len(text)-1], credentials.ErrUnknownToken)
-		d.bearer("in another letter case", swapCase(text), credentials.ErrUnknownToken)
+		d.bearer("in another letter case", subject.SwapCase(text), credentials.ErrUnknownToken)
 		d.bearer("none", "", credentials.ErrUnknownToken)
-		s.apply("users: [{id: 8, username: gus, state: blocked}]")
+		s.Apply("users: [{id: 8, username: gus, state: blocked}]")
 		d.bearer("blocked a statement ago", text, credentials.ErrBlockedUser)
-		s.apply("users: [{id: 8, username: gus}]")
+		s.Apply("users: [{id: 8, username: gus}]")
 		d.bearer("fine again", text, nil)
 		d.now = day(2026, 12, 24).Add(-time.Microsecond)
 		d.bearer("a moment before its end", text, nil)
 		d.now = day(2026, 12, 24)
 		d.bearer("expired", text, credentials.ErrExpiredToken)
 		revoked := "access_tokens: [{user: gus, name: mine, scopes: [api], revoked: true, token: " + text + ", expires_at: %s}]"
-		s.apply(fmt.Sprintf(revoked, "2026-12-24"))
+		s.Apply(fmt.Sprintf(revoked, "2026-12-24"))
 		d.bearer("expired before revoked", text, credentials.ErrExpiredToken)
-		s.apply(fmt.Sprintf(revoked, "2027-01-01"))
+		s.Apply(fmt.Sprintf(revoked, "2027-01-01"))
 		d.bearer("revoked", text, credentials.ErrRevokedToken)
-		s.apply("users: [{id: 8, username: gus, state: blocked}]")
+		s.Apply("users: [{id: 8, username: gus, state: blocked}]")
 		d.bearer("revoked before blocked", text, credentials.ErrRevokedToken)
 	}},
 	{Name: "only an access token that lets in is stamped", Check: func(s Subject) {
-		d := s.desk()
+		d := s.shellServer()
 		used, refused := d.minted("user-8", wish), d.minted("user-8", until("2026-03-11"))
 		for _, at := range []time.Time{now.Add(48 * time.Hour), now.Add(49 * time.Hour)} {
 			d.now = at
 			d.bearer("in", used.Text, nil)
 			d.bearer("not in", refused.Text, credentials.ErrExpiredToken)
-			s.fine("Flush", s.Keeper.Flush(s.Context()))
+			s.Fine("Flush", s.Keeper.Flush(s.Context()))
 			for m, want := range map[*credentials.Minted]time.Time{&used: at.Truncate(time.Microsecond), &refused: {}} {
 				b, err := s.Tokens.Bearer(s.Context(), m.Token.Digest)
-				s.fine("Bearer", err)
-				s.same("last use", b.Token.LastUsedAt, want)
+				s.Fine("Bearer", err)
+				s.Same("last use", b.Token.LastUsedAt, want)
 			}
 		}
 	}},
 }
 
+// trail is the record of a server that keeps it, or does not.
 func (s Subject) trail(enabled bool) *audit.Trail {
 	s.Helper()
-	s.apply(staff)
-	return audit.New(s.Events, s.People, enabled, func() time.Time { return now })
+	return s.shellServer(func(c *bootstrap.Config) { c.Audit.Enabled = enabled }).Trail
 }
 
-// trailCases are the rows of git.md 16 that are about what is kept.
-var trailCases = []Case{
-	{Name: "git.md 16: events with who and what", Check: func(s Subject) {
+// auditCases are the rows of git.md 16 that are about what is kept.
+var auditCases = []Case{
+	{Name: "git.md 16: events with who and what", OnDatabases: true, Check: func(s Subject) {
 		trail := s.trail(true)
 		for _, c := range []struct {
 			who   string
@@ -231,11 +233,11 @@ var trailCases = []Case{
 			want := c.want
 			want.At, want.Action, want.Protocol, want.Repository = now, c.event.Action, c.event.Protocol, c.event.Repository
 			want.Address, want.Stats = c.event.Address, c.event.Stats
-			got, err := trail.Record(s.Context(), claim(c.who), c.event)
-			s.fine(c.who, err)
-			s.same(c.who, got, want)
+			got, err := trail.Record(s.Context(), subject.Claim(c.who), c.event)
+			s.Fine(c.who, err)
+			s.Same(c.who, got, want)
 		}
-		s.same("kept", s.list("audit", "at", "action", "verb", "protocol", "username", "key_id", "ip_address"), []string{
+		s.Same("kept", s.List("audit", "at", "action", "verb", "protocol", "username", "key_id", "ip_address"), []string{
 			"2026-03-10T12:34:56.789012Z git-receive-pack push ssh dede 11 192.0.2.7",
 			"2026-03-10T12:34:56.789012Z git-upload-pack clone http gus - -",
 			`2026-03-10T12:34:56.789012Z git-upload-pack pull "" gone - -`,
@@ -257,10 +259,10 @@ var trailCases = []Case{
 			{"key-11", true, "git-shell", domain.Invalid},
 			{"key-11", false, "git-shell", domain.Invalid},
 		} {
-			if _, err := s.trail(c.enabled).Record(s.Context(), claim(c.who), audit.Event{Action: c.action}); !errors.Is(err, c.want) {
+			if _, err := s.trail(c.enabled).Record(s.Context(), subject.Claim(c.who), audit.Event{Action: c.action}); !errors.Is(err, c.want) {
 				s.Errorf("%s %s: got %v, want %v", c.who, c.action, err, c.want)
 			}
 		}
-		s.same("kept", len(s.list("audit")), 0)
+		s.Same("kept", len(s.List("audit")), 0)
 	}},
 }

@@ -1,4 +1,4 @@
-package contract
+package behaviour_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"gatehouse/application/provisioning"
 	"gatehouse/domain/billing"
 	"gatehouse/domain/source"
+	"gatehouse/tests/subject"
 )
 
 // seated is a group with somebody in every way in which one can be in it.
@@ -70,13 +71,13 @@ shares:
 
 // seatCases are the rows of billing.md 5.4 and 5.6 about seats.
 var seatCases = []Case{
-	{Name: "billing.md 5.6: who takes a seat", Check: func(s Subject) {
-		t := s.till()
-		s.apply(seated)
+	{Name: "billing.md 5.6: who takes a seat", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
+		s.Apply(seated)
 		for guests, want := range map[bool]int32{true: 12, false: 7} {
 			got, err := s.Books.LiveSeats(s.Context(), 70, guests, now)
-			s.fine("LiveSeats", err)
-			s.same(fmt.Sprint("with guests: ", guests), got, want)
+			s.Fine("LiveSeats", err)
+			s.Same(fmt.Sprint("with guests: ", guests), got, want)
 		}
 		const seats = "/namespaces/seats/gitlab_subscription"
 		t.all(
@@ -84,13 +85,13 @@ var seatCases = []Case{
 			deal{"PUT " + seats, "plan=free", 200, `{"usage":{"seats_in_use":12}}`},
 			deal{"PUT " + seats, "plan=ultimate&trial=true&trial_starts_on=2026-01-01", 200, `{"usage":{"seats_in_use":7}}`},
 		)
-		s.apply("members: [{user: sam, group: seats/a, role: developer}]")
+		s.Apply("members: [{user: sam, group: seats/a, role: developer}]")
 		t.all(deal{"GET " + seats, "", 200, `{"usage":{"seats_in_use":8}}`})
-		s.same("nobody is in an empty group", t.send("POST /namespaces/empty/gitlab_subscription", "start_date=2026-01-01").status, 201)
+		s.Same("nobody is in an empty group", t.send("POST /namespaces/empty/gitlab_subscription", "start_date=2026-01-01").status, 201)
 		t.all(deal{"GET /namespaces/empty/gitlab_subscription", "", 200, `{"usage":{"seats_in_use":0}}`})
 	}},
-	{Name: "billing.md 5.6: stored seats, until they are refreshed", Check: func(s Subject) {
-		t := s.till()
+	{Name: "billing.md 5.6: stored seats, until they are refreshed", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
 		t.all(
 			deal{subscribeAcme, "start_date=2026-01-01&plan=premium&seats=1&max_seats_used=9", 201, `{"usage":{"seats_in_use":3,"max_seats_used":9,"seats_owed":0}}`},
 			deal{"POST /namespaces/own/gitlab_subscription", "start_date=2026-01-01&plan=gold&seats=1", 201, `{"usage":{"seats_in_use":1,"max_seats_used":0}}`},
@@ -98,37 +99,37 @@ var seatCases = []Case{
 			deal{"POST /namespaces/13/gitlab_subscription", "start_date=2026-01-01&plan=premium", 201, ""},
 			deal{"POST /namespaces/14/gitlab_subscription", "start_date=2026-01-01&plan=premium&seats=1&trial=true", 201, ""},
 		)
-		s.apply("members: [{user: sam, group: acme, role: developer}, {user: sam, group: other, role: developer}, {user: sam, group: empty, role: developer}]")
+		s.Apply("members: [{user: sam, group: acme, role: developer}, {user: sam, group: other, role: developer}, {user: sam, group: empty, role: developer}]")
 		t.all(deal{readAcme, "", 200, `{"usage":{"seats_in_use":3,"max_seats_used":9,"seats_owed":0}}`})
-		refreshed, err := t.clerk.RefreshSeats(s.Context())
-		s.fine("RefreshSeats", err)
-		s.same("refreshed", refreshed, provisioning.Refreshed{Counted: 2, Changed: 2})
+		refreshed, err := t.Clerk.RefreshSeats(s.Context())
+		s.Fine("RefreshSeats", err)
+		s.Same("refreshed", refreshed, provisioning.Refreshed{Counted: 2, Changed: 2})
 		stored := []string{"10 4 9 8", "12 0 0 0", "13 0 0 0", "14 0 0 0", "202 1 1 0"}
-		s.same("stored", s.list("subscriptions", "namespace_id", "seats_in_use", "max_seats_used", "seats_owed"), stored)
-		s.same("history", len(s.list("subscription-history")), 2)
-		refreshed, err = t.clerk.RefreshSeats(s.Context())
-		s.fine("RefreshSeats", err)
-		s.same("refreshed again", refreshed, provisioning.Refreshed{Counted: 2})
-		s.same("no more history", len(s.list("subscription-history")), 2)
-		s.apply("members: [{user: sam, group: acme, role: developer, state: invited}]")
-		_, err = t.clerk.RefreshSeats(s.Context())
-		s.fine("RefreshSeats", err)
+		s.Same("stored", s.List("subscriptions", "namespace_id", "seats_in_use", "max_seats_used", "seats_owed"), stored)
+		s.Same("history", len(s.List("subscription-history")), 2)
+		refreshed, err = t.Clerk.RefreshSeats(s.Context())
+		s.Fine("RefreshSeats", err)
+		s.Same("refreshed again", refreshed, provisioning.Refreshed{Counted: 2})
+		s.Same("no more history", len(s.List("subscription-history")), 2)
+		s.Apply("members: [{user: sam, group: acme, role: developer, state: invited}]")
+		_, err = t.Clerk.RefreshSeats(s.Context())
+		s.Fine("RefreshSeats", err)
 		stored[0] = "10 3 9 8"
-		s.same("the most stays", s.list("subscriptions", "namespace_id", "seats_in_use", "max_seats_used", "seats_owed"), stored)
+		s.Same("the most stays", s.List("subscriptions", "namespace_id", "seats_in_use", "max_seats_used", "seats_owed"), stored)
 	}},
-	{Name: "several refreshes at once count alike", Check: func(s Subject) {
-		t := s.till()
+	{Name: "several refreshes at once count alike", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
 		t.all(deal{subscribeAcme, "start_date=2026-01-01&plan=premium&seats=1", 201, ""})
-		together(func(int) {
-			if _, err := t.clerk.RefreshSeats(s.Context()); err != nil {
+		subject.Together(func(int) {
+			if _, err := t.Clerk.RefreshSeats(s.Context()); err != nil {
 				s.Errorf("RefreshSeats: %v", err)
 			}
 		})
-		s.same("stored", s.list("subscriptions", "seats_in_use", "max_seats_used", "seats_owed"), []string{"3 3 2"})
-		s.same("changed once", len(s.list("subscription-history")), 1)
+		s.Same("stored", s.List("subscriptions", "seats_in_use", "max_seats_used", "seats_owed"), []string{"3 3 2"})
+		s.Same("changed once", len(s.List("subscription-history")), 1)
 	}},
-	{Name: "pages of subscribers", Check: func(s Subject) {
-		t := s.till()
+	{Name: "pages of subscribers", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
 		for _, n := range []string{"10", "12", "13", "14", "202"} {
 			t.all(deal{"POST /namespaces/" + n + "/gitlab_subscription", "start_date=2026-01-01&plan=premium", 201, ""})
 		}
@@ -136,21 +137,21 @@ var seatCases = []Case{
 		var got []source.NamespaceID
 		for after := source.NamespaceID(0); ; {
 			page, err := s.Books.Subscribers(s.Context(), []string{"premium", "gold"}, after, 2)
-			s.fine("Subscribers", err)
+			s.Fine("Subscribers", err)
 			if len(page) == 0 || len(page) > 2 {
 				break
 			}
 			got, after = append(got, page...), page[len(page)-1]
 		}
-		s.same("in order", got, []source.NamespaceID{10, 12, 14, 202})
+		s.Same("in order", got, []source.NamespaceID{10, 12, 14, 202})
 		none, err := s.Books.Subscribers(s.Context(), nil, 0, 9)
-		s.fine("Subscribers", err)
-		s.same("of no plan", none, []source.NamespaceID{})
+		s.Fine("Subscribers", err)
+		s.Same("of no plan", none, []source.NamespaceID{})
 	}},
-	{Name: "a refresh that fails for one counts the others", Check: func(s Subject) {
+	{Name: "a refresh that fails for one counts the others", OnDatabases: true, Check: func(s Subject) {
 		broken := errors.New("no such luck")
 		calls := 0
-		t := s.tillOver(func(ctx context.Context, do func(provisioning.Ledger) error) error {
+		t := s.portalServerOver(func(ctx context.Context, do func(provisioning.Ledger) error) error {
 			return s.Ledger(ctx, func(l provisioning.Ledger) error {
 				l.Subscriptions = failing{l.Subscriptions, func() error {
 					if calls++; calls == 1 {
@@ -160,19 +161,19 @@ var seatCases = []Case{
 				}}
 				return do(l)
 			})
-		}, true)
+		})
 		for _, n := range []string{"10", "202"} {
 			t.all(deal{"POST /namespaces/" + n + "/gitlab_subscription", "start_date=2026-01-01&plan=premium&seats=1", 201, ""})
 		}
-		refreshed, err := t.clerk.RefreshSeats(s.Context())
-		s.same("an error", errors.Is(err, broken), true)
-		s.same("refreshed", refreshed, provisioning.Refreshed{Counted: 1, Changed: 1})
-		s.same("stored", s.list("subscriptions", "namespace_id", "max_seats_used"), []string{"10 0", "202 1"})
+		refreshed, err := t.Clerk.RefreshSeats(s.Context())
+		s.Same("an error", errors.Is(err, broken), true)
+		s.Same("refreshed", refreshed, provisioning.Refreshed{Counted: 1, Changed: 1})
+		s.Same("stored", s.List("subscriptions", "namespace_id", "max_seats_used"), []string{"10 0", "202 1"})
 	}},
-	{Name: "billing.md 5.4: when seats begin anew", Check: func(s Subject) {
+	{Name: "billing.md 5.4: when seats begin anew", OnDatabases: true, Check: func(s Subject) {
 		// The state of before has more than the three who are there.
 		const before = "namespace: acme, plan_code: %s, start_date: 2020-07-15, end_date: %s, seats: 2, seats_in_use: 82, max_seats_used: 82, seats_owed: 80"
-		t := s.till()
+		t := s.portalServer()
 		kept, anew := `{"usage":{"seats_in_use":82,"max_seats_used":82,"seats_owed":80}}`, `{"usage":{"seats_in_use":3,"max_seats_used":3,"seats_owed":1}}`
 		for what, row := range map[string]struct{ plan, end, more, body, want string }{
 			"a new term":                     {"premium", "2021-07-15", "", "start_date=2021-07-15&end_date=2022-07-15", anew},
@@ -188,26 +189,26 @@ var seatCases = []Case{
 			"the most, by itself":            {"premium", "2021-07-15", "", "max_seats_used=0", `{"usage":{"seats_in_use":82,"max_seats_used":0,"seats_owed":80}}`},
 			"a new term, whatever was given": {"premium", "2021-07-15", "", "start_date=2021-07-15&end_date=2022-07-15&max_seats_used=5&seats=2", anew},
 		} {
-			s.apply("subscriptions: [{" + fmt.Sprintf(before, row.plan, row.end) + row.more + "}]")
+			s.Apply("subscriptions: [{" + fmt.Sprintf(before, row.plan, row.end) + row.more + "}]")
 			t.is(what, t.send(amendAcme, row.body), 200, row.want)
 		}
-		s.apply("subscriptions: [{" + fmt.Sprintf(before, "premium", "2030-07-15") + "}]")
+		s.Apply("subscriptions: [{" + fmt.Sprintf(before, "premium", "2030-07-15") + "}]")
 		t.all(
 			deal{amendAcme, "max_seats_used=90", 200, `{"usage":{"seats_in_use":82,"max_seats_used":90,"seats_owed":80}}`},
 			deal{amendAcme, "seats=3", 200, `{"usage":{"seats_in_use":82,"max_seats_used":90,"seats_owed":80}}`},
 		)
-		s.same("changed at", s.list("subscriptions", "max_seats_used_changed_at"), []string{"2026-03-10T12:34:56.789012Z"})
+		s.Same("changed at", s.List("subscriptions", "max_seats_used_changed_at"), []string{"2026-03-10T12:34:56.789012Z"})
 		t.all(deal{amendAcme, "start_date=2026-03-11", 200, `{"usage":{"seats_in_use":3,"max_seats_used":3,"seats_owed":0}}`})
-		s.same("changed at, anew", s.list("subscriptions", "max_seats_used_changed_at"), []string{"-"})
+		s.Same("changed at, anew", s.List("subscriptions", "max_seats_used_changed_at"), []string{"-"})
 	}},
 	{Name: "the documented subscription", Check: func(s Subject) {
-		t := s.till()
-		s.apply("subscriptions: [{namespace: acme, plan_code: premium, start_date: 2020-07-15, end_date: 2021-07-15, seats: 80, seats_in_use: 82, max_seats_used: 82, seats_owed: 2}]")
+		t := s.portalServer()
+		s.Apply("subscriptions: [{namespace: acme, plan_code: premium, start_date: 2020-07-15, end_date: 2021-07-15, seats: 80, seats_in_use: 82, max_seats_used: 82, seats_owed: 2}]")
 		for _, row := range []deal{
 			{readAcme, "", 200, `{"plan":{"code":"premium","name":"Premium","trial":false,"auto_renew":null,"upgradable":false,"exclude_guests":false},"usage":{"seats_in_subscription":80,"seats_in_use":82,"max_seats_used":82,"seats_owed":2},"billing":{"subscription_start_date":"2020-07-15","subscription_end_date":"2021-07-15","trial_ends_on":null}}`},
 			{amendAcme + "?max_seats_used=0", "", 200, `{"plan":{"code":"premium","name":"Premium","trial":false,"auto_renew":null,"upgradable":false,"exclude_guests":false},"usage":{"seats_in_subscription":80,"seats_in_use":82,"max_seats_used":0,"seats_owed":2},"billing":{"subscription_start_date":"2020-07-15","subscription_end_date":"2021-07-15","trial_ends_on":null}}`},
 		} {
-			s.same(row.request, t.send(row.request, "", "TOKEN: t-root").body, row.want)
+			s.Same(row.request, t.send(row.request, "", "TOKEN: t-root").body, row.want)
 		}
 	}},
 }

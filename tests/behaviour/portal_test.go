@@ -1,27 +1,19 @@
-package contract
+package behaviour_test
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/zap"
 
-	"gatehouse/adapters/httpapi"
-	"gatehouse/adapters/httpapi/portal"
-	"gatehouse/application/credentials"
 	"gatehouse/application/provisioning"
 	"gatehouse/bootstrap"
-	"gatehouse/domain/billing"
 )
 
-// customers is everybody whom a request of the portal can be about.
+// customers are the users and namespaces that requests of the portal name.
 const customers = `
 users:
   - {id: 1, username: root, admin: true}
@@ -59,56 +51,27 @@ access_tokens:
   - {user: dormant, name: dormant, scopes: [api], token: t-dormant}
 `
 
-// contractPlans are those of the contract's 5.6.
-func contractPlans() (plans billing.Plans) {
-	for _, p := range bootstrap.Default().Plans {
-		plans = append(plans, billing.Plan{Code: p.Code, Title: p.Title, Paid: p.Paid, Top: p.Top, ExcludeGuests: p.ExcludeGuests})
-	}
-	return plans
-}
+// portalServer is a server as the portal talks to it.
+type portalServer struct{ *server }
 
-// till is the portal's side of a store, with a clock that is set by hand.
-type till struct {
-	Subject
-	clerk  *provisioning.Clerk
-	engine http.Handler
-	now    time.Time
-}
-
-// till opens the portal's routes over the store, among the customers.
-func (s Subject) till(change ...func(*provisioning.Rules)) *till {
+// portalServer starts one among the customers.
+func (s Subject) portalServer(change ...func(*bootstrap.Config)) *portalServer {
 	s.Helper()
-	return s.tillOver(s.Ledger, true, change...)
+	s.Apply(customers)
+	return &portalServer{s.server(change...)}
 }
 
-func (s Subject) tillOver(work provisioning.Work, soldHere bool, change ...func(*provisioning.Rules)) *till {
+// portalServerOver starts one whose units of work are given.
+func (s Subject) portalServerOver(work provisioning.Work) *portalServer {
 	s.Helper()
-	s.apply(customers)
-	t := &till{Subject: s, now: now}
-	clock := func() time.Time { return t.now }
-	rules := provisioning.Rules{Plans: contractPlans()}
-	for _, c := range change {
-		c(&rules)
-	}
-	t.clerk = provisioning.New(s.Books, work, rules, clock)
-	engine, err := httpapi.NewEngine(zap.NewNop(), nil)
-	if err != nil {
-		s.Fatal(err)
-	}
-	engine.HandleMethodNotAllowed = false
-	engine.NoRoute(portal.Unknown)
-	office := credentials.New(s.Holders, s.Codes, s.Tokens, minutes{}, credentials.Rules{}, rand.Reader, clock)
-	api := portal.New(office, t.clerk, soldHere)
-	api.Mount(engine.Group("/api/v4/namespaces"))
-	api.MountInternal(engine.Group("/api/v4/internal"))
-	t.engine = httpapi.Handler("", engine)
-	return t
+	s.Ledger = work
+	return s.portalServer()
 }
 
 // send makes a request: a method, a path behind /api/v4 and, if any, a body,
 // which is JSON if it begins like it and a form otherwise. Headers are written
 // "Name: value"; an administrator's token is among them unless one is given.
-func (t *till) send(request, body string, headers ...string) reply {
+func (t *portalServer) send(request, body string, headers ...string) reply {
 	method, path, _ := strings.Cut(request, " ")
 	r := httptest.NewRequestWithContext(t.Context(), method, "/api/v4"+path, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -123,14 +86,14 @@ func (t *till) send(request, body string, headers ...string) reply {
 		r.Header.Set(name, value)
 	}
 	w := httptest.NewRecorder()
-	t.engine.ServeHTTP(w, r)
+	t.Handlers.Internal.ServeHTTP(w, r)
 	return reply{w.Code, w.Body.String(), w.Header()}
 }
 
 // is fails the case unless the answer is that one. A body that is an object is
 // compared member by member, where want may say less at the top and one level
 // below.
-func (t *till) is(what string, got reply, status int, want string) {
+func (t *portalServer) is(what string, got reply, status int, want string) {
 	t.Helper()
 	if got.status != status {
 		t.Errorf("%s: got %d %s, want %d %s", what, got.status, got.body, status, want)
@@ -167,7 +130,7 @@ type deal struct {
 }
 
 // all makes the requests in their order.
-func (t *till) all(rows ...deal) {
+func (t *portalServer) all(rows ...deal) {
 	t.Helper()
 	for _, r := range rows {
 		t.is(fmt.Sprint(r.request, " ", r.body), t.send(r.request, r.body), r.status, r.want)
@@ -175,11 +138,11 @@ func (t *till) all(rows ...deal) {
 }
 
 // sold is what was sold so far, but for times.
-func (t *till) sold() []string {
+func (t *portalServer) sold() []string {
 	t.Helper()
 	return slices.Concat(
-		t.list("subscriptions", "namespace_id", "plan_code", "start_date", "end_date", "seats", "seats_in_use", "max_seats_used", "seats_owed"),
-		t.list("packs"), t.list("reconciliations", "namespace_id", "next_reconciliation_date", "display_alert_from"))
+		t.List("subscriptions", "namespace_id", "plan_code", "start_date", "end_date", "seats", "seats_in_use", "max_seats_used", "seats_owed"),
+		t.List("packs"), t.List("reconciliations", "namespace_id", "next_reconciliation_date", "display_alert_from"))
 }
 
 const (
@@ -203,6 +166,3 @@ var portalRoutes = []struct{ request, body string }{
 	{"PUT /internal/gitlab_subscriptions/namespaces/10/upcoming_reconciliations", "next_reconciliation_date=2026-04-01&display_alert_from=2026-03-01"},
 	{"DELETE /internal/gitlab_subscriptions/namespaces/10/upcoming_reconciliations", ""},
 }
-
-// portalCases are the rows of billing.md, over any store.
-var portalCases = slices.Concat(portalAuthCases, subscriptionCases, seatCases, minutesCases, reconciliationCases, portalTogetherCases)

@@ -1,4 +1,4 @@
-package contract
+package behaviour_test
 
 import (
 	"errors"
@@ -9,15 +9,8 @@ import (
 	"gatehouse/application/gitaccess"
 	"gatehouse/domain"
 	"gatehouse/domain/source"
+	"gatehouse/tests/subject"
 )
-
-// idle is a subgroup with settings that count on top-level groups only.
-func idle(path string) directory.Group {
-	g := group(0, path)
-	g.Namespace.Protocols, g.Namespace.RequireSSHCertificates = source.OnlyHTTP, true
-	g.Namespace.AllowedIPs = []netip.Prefix{netip.MustParsePrefix("203.0.113.7/32")}
-	return g
-}
 
 // checkRoots asks for projects two groups below the one with the setting; the
 // group between has others, which do not count.
@@ -32,14 +25,17 @@ func checkRoots(s Subject) {
 	for _, root := range []string{"open", "ssh", "http", "here", "certs"} {
 		text += fmt.Sprintf("\n  - {path: %s/mid/p, visibility: public}", root)
 	}
-	s.apply(text)
-	s.unit(func(r directory.Registry) { // a world file cannot say so
+	s.Apply(text)
+	s.Unit(func(r directory.Registry) { // a world file cannot say so
 		for _, root := range []string{"open", "ssh", "http", "here", "certs"} {
-			_, err := r.Namespaces.PutGroup(s.Context(), idle(root+"/mid"))
-			s.fine("PutGroup", err)
+			_, err := r.Namespaces.PutGroup(s.Context(), directory.Group{Namespace: source.Namespace{
+				Path: root + "/mid", Protocols: source.OnlyHTTP, RequireSSHCertificates: true,
+				AllowedIPs: []netip.Prefix{netip.MustParsePrefix("203.0.113.7/32")},
+			}})
+			s.Fine("PutGroup", err)
 		}
 	})
-	g := s.gatekeeper()
+	g := s.server().Gatekeeper
 	for _, row := range []struct {
 		who, root, address, namespace string
 		protocol                      source.Protocol
@@ -55,7 +51,7 @@ func checkRoots(s Subject) {
 		{"username-dev", "certs", "", "", source.HTTP, ok}, {"username-dev", "certs", "", "open", source.SSH, forbidden},
 		{"username-dev", "open", "", "OPEN", source.SSH, ok}, {"username-dev", "open", "", "open/mid", source.SSH, forbidden},
 	} {
-		q := question(row.who, row.root+"/mid/p")
+		q := subject.Question(row.who, row.root+"/mid/p")
 		req := gitaccess.Request{Request: source.Request{
 			Claim: q.Claim, Target: q.Target, Command: source.UploadPack, Protocol: row.protocol, NamespacePath: row.namespace,
 		}}
@@ -67,7 +63,7 @@ func checkRoots(s Subject) {
 		if refusal, refused := errors.AsType[*domain.Refusal](err); refused {
 			got = refusal.Kind
 		}
-		s.same(fmt.Sprintf("%+v", row), got, row.want)
+		s.Same(fmt.Sprintf("%+v", row), got, row.want)
 	}
 }
 
@@ -81,8 +77,8 @@ func checkFirstPush(s Subject) {
 		projects += fmt.Sprintf("\n  - {path: g%d/p, empty: true}", level)
 		members += fmt.Sprintf("\n  - {user: maint, group: g%d, role: maintainer}\n  - {user: dev, group: g%[1]d, role: developer}\n  - {user: rep, group: g%[1]d, role: reporter}", level)
 	}
-	s.apply(text + groups + "\n" + projects + "\n" + members)
-	g := s.gatekeeper()
+	s.Apply(text + groups + "\n" + projects + "\n" + members)
+	g := s.server().Gatekeeper
 	pushes := func(change string) (rows []string) {
 		for level := range 5 {
 			row := fmt.Sprint(level, " ")
@@ -93,11 +89,11 @@ func checkFirstPush(s Subject) {
 		}
 		return rows
 	}
-	s.same("first", pushes("none a refs/heads/main"), []string{"0 ++-", "1 ++-", "2 +--", "3 +--", "4 ++-"})
+	s.Same("first", pushes("none a refs/heads/main"), []string{"0 ++-", "1 ++-", "2 +--", "3 +--", "4 ++-"})
 	for level := range 5 {
-		s.apply(fmt.Sprintf("projects: [{path: g%d/p, empty: false}]", level))
+		s.Apply(fmt.Sprintf("projects: [{path: g%d/p, empty: false}]", level))
 	}
-	s.same("next", pushes("a b refs/heads/main"), []string{"0 ++-", "1 ++-", "2 +--", "3 +--", "4 +--"})
-	s.same("force", pushes("b a refs/heads/main"), []string{"0 ++-", "1 ---", "2 ---", "3 ---", "4 ---"})
-	s.same("another branch", pushes("none a refs/heads/topic"), []string{"0 ++-", "1 ++-", "2 ++-", "3 ++-", "4 ++-"})
+	s.Same("next", pushes("a b refs/heads/main"), []string{"0 ++-", "1 ++-", "2 +--", "3 +--", "4 +--"})
+	s.Same("force", pushes("b a refs/heads/main"), []string{"0 ++-", "1 ---", "2 ---", "3 ---", "4 ---"})
+	s.Same("another branch", pushes("none a refs/heads/topic"), []string{"0 ++-", "1 ++-", "2 ++-", "3 ++-", "4 ++-"})
 }

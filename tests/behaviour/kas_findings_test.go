@@ -1,4 +1,4 @@
-package contract
+package behaviour_test
 
 import (
 	"encoding/json"
@@ -7,9 +7,8 @@ import (
 	"strings"
 	"sync"
 
-	"gatehouse/domain/agents"
 	"gatehouse/domain/security"
-	"gatehouse/domain/source"
+	"gatehouse/tests/subject"
 )
 
 const (
@@ -71,8 +70,8 @@ func quoted(n int) string { return `"` + strings.Repeat("ö", n) + `"` }
 
 // kasFindingCases are the rows of section 7.
 var kasFindingCases = []Case{
-	{Name: "agents.md 7: what is kept of a finding", Check: func(s Subject) {
-		t := s.tower(setting{})
+	{Name: "agents.md 7: what is kept of a finding", OnDatabases: true, Check: func(s Subject) {
+		t := s.kasServer(kasSettings{})
 		for range 2 { // again: the same answer, and nothing new
 			t.holds([]exchange{
 				{"the seed's", call{route: starboard, token: "agent-5", body: seedFinding}, 200, `{"uuid":"` + seedUUID + `"}`},
@@ -81,14 +80,14 @@ var kasFindingCases = []Case{
 		}
 		changed := with(with(seedFinding, "vulnerability.severity", `"low"`), "vulnerability.name", `"other"`)
 		t.holds([]exchange{{"changed", call{route: starboard, token: "agent-5", body: changed}, 200, `{"uuid":"` + seedUUID + `"}`}})
-		s.same("findings", s.list("findings"), []string{
+		s.Same("findings", s.List("findings"), []string{
 			seedUUID + ` 7 5 dev detected high unknown CVE-123-4567 in libc cluster_image_scanning false starboard_trivy [CVE-123-4567] {"kubernetes_resource":{"container":"nginx","kind":"deployment","name":"nginx","namespace":"production"}}`,
 			agentUUID + ` 7 5 dev detected high unknown CVE-2020-27350 cluster_image_scanning false starboard_trivy [CVE-2020-27350] {"dependency":{"package":{"name":"apt"},"version":"1.8"},"image":"","kubernetes_resource":{"agent_id":"46357","container_name":"","kind":"Deployment","name":"nginx-deployment","namespace":"default"},"operating_system":"debian"}`,
 		})
-		s.same("agents", s.list("agents")[:2], []string{"5 prod 7 true", "6 next 7 false"})
+		s.Same("agents", s.List("agents")[:2], []string{"5 prod 7 true", "6 next 7 false"})
 	}},
 	{Name: "agents.md 7: who may report", Check: func(s Subject) {
-		t := s.tower(setting{})
+		t := s.kasServer(kasSettings{})
 		for _, route := range []string{starboard, scanResult} {
 			for _, c := range []struct {
 				what, token string
@@ -117,31 +116,31 @@ var kasFindingCases = []Case{
 			}
 		}
 		t.holds([]exchange{{"too long a text comes first", call{route: starboard, token: "by-rep", body: with(seedFinding, "vulnerability.message", quoted(3001))}, 400, "…Validation failed"}})
-		kept := s.list("findings", "agent_id", "author")
+		kept := s.List("findings", "agent_id", "author")
 		slices.Sort(kept)
-		s.same("findings", kept, []string{"20 root", "23 lent", "5 dev", "6 maint"})
+		s.Same("findings", kept, []string{"20 root", "23 lent", "5 dev", "6 maint"})
 	}},
 	{Name: "agents.md 7, 9: nobody may report without the licence", Check: func(s Subject) {
-		t := s.tower(setting{dashboardOff: true})
+		t := s.kasServer(kasSettings{dashboardOff: true})
 		t.holds([]exchange{
 			{"a finding", call{route: starboard, token: "agent-5", body: seedFinding}, 403, mayNot},
 			{"a scan", call{route: scanResult, token: "agent-5", body: `{"uuids":[]}`}, 403, mayNot},
 			{"bad parameters come first", call{route: scanResult, token: "agent-5", body: `{}`}, 400, "…uuids"},
 			{"a project that goes comes first", call{route: scanResult, token: "in-doomed", body: `{"uuids":[]}`}, 404, notFound},
 		})
-		s.same("findings", len(s.list("findings")), 0)
+		s.Same("findings", len(s.List("findings")), 0)
 	}},
 	{Name: "agents.md 9: a project may differ from the instance", Check: func(s Subject) {
-		t := s.tower(setting{except: source.Paths{"ACME/infra"}})
+		t := s.kasServer(kasSettings{except: []string{"ACME/infra"}})
 		t.holds([]exchange{
 			{"without the licence", call{route: starboard, token: "agent-5", body: seedFinding}, 403, mayNot},
 			{"another project", call{route: starboard, token: "in-internal", body: seedFinding}, 200, `…"uuid"`},
 		})
-		t = s.tower(setting{dashboardOff: true, except: source.Paths{"acme"}})
+		t = s.kasServer(kasSettings{dashboardOff: true, except: []string{"acme"}})
 		t.holds([]exchange{{"alone with the licence, by its group", call{route: starboard, token: "agent-5", body: seedFinding}, 200, `…"uuid"`}})
 	}},
 	{Name: "agents.md 2.1, 9: the rollout reaches some projects only", Check: func(s Subject) {
-		t := s.tower(setting{rollout: source.Paths{"acme/elsewhere", "acme/deep"}})
+		t := s.kasServer(kasSettings{rollout: []string{"acme/elsewhere", "acme/deep"}})
 		t.holds([]exchange{
 			{"not reached", call{route: agentInfo, token: "agent-5"}, 403, mayNot},
 			{"not reached, with a bad body", call{route: scanResult, token: "agent-5", body: `{}`}, 403, mayNot},
@@ -149,15 +148,15 @@ var kasFindingCases = []Case{
 			{"reached by its group", call{route: agentInfo, token: "in-private"}, 200, `…"agent_id":26`},
 			{"of kas alone", call{route: usageMetrics, body: `{}`}, 204, ""},
 		})
-		s.fine("Flush", s.Keeper.Flush(s.Context()))
-		for _, token := range s.list("agent-tokens", "agent_id", "last_used_at") {
+		s.Fine("Flush", s.Keeper.Flush(s.Context()))
+		for _, token := range s.List("agent-tokens", "agent_id", "last_used_at") {
 			if used := !strings.HasSuffix(token, " -"); used != strings.HasPrefix(token, "26 ") {
 				s.Errorf("used: got %s", token)
 			}
 		}
 	}},
 	{Name: "agents.md 7.1: forms that are taken", Check: func(s Subject) {
-		t := s.tower(setting{})
+		t := s.kasServer(kasSettings{})
 		const v, at = "vulnerability.", "vulnerability.location."
 		for _, c := range []struct{ path, value string }{
 			{v + "severity", `"CRITICAL"`}, {v + "severity", `"Info"`}, {v + "severity", `"unknown"`}, {v + "severity", `"mEdium"`}, {v + "severity", `"low"`},
@@ -181,14 +180,14 @@ var kasFindingCases = []Case{
 		t.holds([]exchange{{"a form", call{route: starboard, token: "agent-5", body: form, kind: "application/x-www-form-urlencoded"}, 200, "…uuid"}})
 		long := call{route: starboard, token: "agent-6", body: with(seedFinding, "vulnerability.name", quoted(300))}
 		t.holds([]exchange{{"a long name", long, 200, "…uuid"}})
-		for _, line := range s.list("findings", "agent_id", "title", "confidence") {
+		for _, line := range s.List("findings", "agent_id", "title", "confidence") {
 			if strings.HasPrefix(line, "6 ") {
-				s.same("title", line, "6 unknown "+strings.Repeat("ö", 255))
+				s.Same("title", line, "6 unknown "+strings.Repeat("ö", 255))
 			}
 		}
 	}},
 	{Name: "agents.md 7.1, 7.2: forms that are refused, with all that is wrong", Check: func(s Subject) {
-		t := s.tower(setting{})
+		t := s.kasServer(kasSettings{})
 		const v, at = "vulnerability.", "vulnerability.location."
 		const inResource, inLocation = "vulnerability[location][kubernetes_resource]", "vulnerability[location]"
 		for _, c := range []struct{ path, value, want string }{
@@ -258,11 +257,11 @@ var kasFindingCases = []Case{
 			{"texts that are too long", call{route: starboard, token: "agent-5", body: with(with(agentFinding, v+"solution", quoted(7001)), v+"message", quoted(3001))}, 400,
 				`{"message":"Validation failed: Message is too long (maximum is 3000 characters), Solution is too long (maximum is 7000 characters)"}`},
 		})
-		s.same("findings", len(s.list("findings")), 0)
-		s.same("agents", s.list("agents")[0], "5 prod 7 false")
+		s.Same("findings", len(s.List("findings")), 0)
+		s.Same("agents", s.List("agents")[0], "5 prod 7 false")
 	}},
 	{Name: "agents.md 7.3: what counts for the uuid", Check: func(s Subject) {
-		t := s.tower(setting{})
+		t := s.kasServer(kasSettings{})
 		uuid := func(token, body string) string {
 			return uuidOf(t.ask(call{route: starboard, token: token, body: body}))
 		}
@@ -271,27 +270,27 @@ var kasFindingCases = []Case{
 			v + "name", v + "message", v + "identifiers.type", v + "identifiers.value", v + "identifiers.url", at + "image", at + "dependency.version",
 			at + "kubernetes_resource.container_name", at + "kubernetes_resource.agent_id", "scanner.id", "scanner.name",
 		} {
-			s.same(path+" does not", uuid("agent-5", with(agentFinding, path, `"9"`)), agentUUID)
+			s.Same(path+" does not", uuid("agent-5", with(agentFinding, path, `"9"`)), agentUUID)
 		}
-		s.same("severity does not", uuid("agent-5", with(agentFinding, v+"severity", `"low"`)), agentUUID)
-		s.same("a second identifier does not", uuid("agent-5", with(agentFinding, v+"identifiers", `[{"type":"x","name":"CVE-2020-27350"},{"type":"x","name":"y"}]`)), agentUUID)
-		s.same("no package is an empty one", uuid("agent-5", with(seedFinding, v+"location.dependency", `{"package":{"name":""}}`)), seedUUID)
+		s.Same("severity does not", uuid("agent-5", with(agentFinding, v+"severity", `"low"`)), agentUUID)
+		s.Same("a second identifier does not", uuid("agent-5", with(agentFinding, v+"identifiers", `[{"type":"x","name":"CVE-2020-27350"},{"type":"x","name":"y"}]`)), agentUUID)
+		s.Same("no package is an empty one", uuid("agent-5", with(seedFinding, v+"location.dependency", `{"package":{"name":""}}`)), seedUUID)
 		seen := map[string]bool{agentUUID: true}
 		for _, body := range []string{
 			with(agentFinding, v+"identifiers.name", `"x"`), with(agentFinding, at+"dependency.package.name", `"x"`), with(agentFinding, at+"kubernetes_resource.container", `"x"`),
 			with(agentFinding, at+"kubernetes_resource.namespace", `"x"`), with(agentFinding, at+"kubernetes_resource.kind", `"x"`), with(agentFinding, at+"kubernetes_resource.name", `"x"`),
 		} {
 			got := uuid("agent-5", body)
-			s.same("a uuid of its own for "+body, got != "" && !seen[got], true)
+			s.Same("a uuid of its own for "+body, got != "" && !seen[got], true)
 			seen[got] = true
 		}
 		other := uuid("agent-6", agentFinding)
-		s.same("another agent has its own", other != "" && !seen[other], true)
-		s.same("findings", len(s.list("findings")), len(seen)+2)
+		s.Same("another agent has its own", other != "" && !seen[other], true)
+		s.Same("findings", len(s.List("findings")), len(seen)+2)
 	}},
-	{Name: "agents.md 7.2: 200 reports at the same time of 20 findings", Check: func(s Subject) {
-		t := s.tower(setting{})
-		const findings, times = 20, 10
+	{Name: "agents.md 7.2: 80 reports at the same time of 20 findings", OnDatabases: true, Check: func(s Subject) {
+		t := s.kasServer(kasSettings{})
+		const findings, times = 20, 4
 		answers := make([]string, findings*times)
 		var all sync.WaitGroup
 		start := make(chan struct{})
@@ -308,52 +307,52 @@ var kasFindingCases = []Case{
 		all.Wait()
 		kinds := map[string]bool{}
 		for i, got := range answers {
-			s.same("the same finding", got, answers[i%findings])
+			s.Same("the same finding", got, answers[i%findings])
 			kinds[got] = true
 		}
-		s.same("findings", []int{len(kinds), len(s.list("findings"))}, []int{findings, findings})
+		s.Same("findings", []int{len(kinds), len(s.List("findings"))}, []int{findings, findings})
 	}},
 }
 
 // kasScanCases are the rows of section 8.
 var kasScanCases = []Case{
-	{Name: "agents.md 8: what a scan resolves", Check: func(s Subject) {
-		t := s.tower(setting{})
-		s.scanned()
+	{Name: "agents.md 8: what a scan resolves", OnDatabases: true, Check: func(s Subject) {
+		t := s.kasServer(kasSettings{})
+		s.AddScanFindings()
 		scan := func(what, token, body string, want ...string) {
 			s.Helper()
 			for range 2 { // again: nothing changes
 				t.holds([]exchange{{what, call{route: scanResult, token: token, body: body}, 200, "200"}})
-				s.same(what, s.list("findings", "uuid", "state", "resolved_on_default_branch"), want)
+				s.Same(what, s.List("findings", "uuid", "state", "resolved_on_default_branch"), want)
 			}
 		}
 		untouched := []string{
-			one(4) + " dismissed false", one(5) + " resolved false", one(6) + " detected false", one(7) + " detected false", one(8) + " detected false",
+			subject.FindingUUID(4) + " dismissed false", subject.FindingUUID(5) + " resolved false", subject.FindingUUID(6) + " detected false", subject.FindingUUID(7) + " detected false", subject.FindingUUID(8) + " detected false",
 		}
 		with := func(lines ...string) []string { return append(lines, untouched...) }
-		scan("all are still there", "agent-5", fmt.Sprintf(`{"uuids":[%q,%q,%q,"unknown",%q]}`, one(1), strings.ToUpper(one(2)), one(3), one(99)),
-			with(one(1)+" detected false", one(2)+" confirmed false", one(3)+" detected false")...)
-		scan("one is gone", "agent-5", fmt.Sprintf(`{"uuids":[%q,%q]}`, one(1), one(2)),
-			with(one(1)+" detected false", one(2)+" confirmed false", one(3)+" resolved true")...)
-		scan("numbers and booleans are texts", "agent-5", fmt.Sprintf(`{"uuids":[%q,7,true,""]}`, one(1)),
-			with(one(1)+" detected false", one(2)+" resolved true", one(3)+" resolved true")...)
-		scan("what is resolved stays it", "agent-5", fmt.Sprintf(`{"uuids":[%q,%q]}`, one(1), one(3)),
-			with(one(1)+" detected false", one(2)+" resolved true", one(3)+" resolved true")...)
+		scan("all are still there", "agent-5", fmt.Sprintf(`{"uuids":[%q,%q,%q,"unknown",%q]}`, subject.FindingUUID(1), strings.ToUpper(subject.FindingUUID(2)), subject.FindingUUID(3), subject.FindingUUID(99)),
+			with(subject.FindingUUID(1)+" detected false", subject.FindingUUID(2)+" confirmed false", subject.FindingUUID(3)+" detected false")...)
+		scan("one is gone", "agent-5", fmt.Sprintf(`{"uuids":[%q,%q]}`, subject.FindingUUID(1), subject.FindingUUID(2)),
+			with(subject.FindingUUID(1)+" detected false", subject.FindingUUID(2)+" confirmed false", subject.FindingUUID(3)+" resolved true")...)
+		scan("numbers and booleans are texts", "agent-5", fmt.Sprintf(`{"uuids":[%q,7,true,""]}`, subject.FindingUUID(1)),
+			with(subject.FindingUUID(1)+" detected false", subject.FindingUUID(2)+" resolved true", subject.FindingUUID(3)+" resolved true")...)
+		scan("what is resolved stays it", "agent-5", fmt.Sprintf(`{"uuids":[%q,%q]}`, subject.FindingUUID(1), subject.FindingUUID(3)),
+			with(subject.FindingUUID(1)+" detected false", subject.FindingUUID(2)+" resolved true", subject.FindingUUID(3)+" resolved true")...)
 		scan("all are gone", "agent-5", `{"uuids":[]}`,
-			with(one(1)+" resolved true", one(2)+" resolved true", one(3)+" resolved true")...)
+			with(subject.FindingUUID(1)+" resolved true", subject.FindingUUID(2)+" resolved true", subject.FindingUUID(3)+" resolved true")...)
 	}},
-	{Name: "agents.md 8: a finding that comes again stays as it is", Check: func(s Subject) {
-		t := s.tower(setting{})
+	{Name: "agents.md 8: a finding that comes again stays as it is", OnDatabases: true, Check: func(s Subject) {
+		t := s.kasServer(kasSettings{})
 		put := exchange{"put", call{route: starboard, token: "agent-5", body: seedFinding}, 200, `{"uuid":"` + seedUUID + `"}`}
 		t.holds([]exchange{
 			put, {"resolve", call{route: scanResult + "/", token: "agent-5", body: `{"uuids":[]}`, chunked: true}, 200, "200"}, put,
 		})
-		s.same("findings", s.list("findings", "state", "resolved_on_default_branch"), []string{"resolved true"})
+		s.Same("findings", s.List("findings", "state", "resolved_on_default_branch"), []string{"resolved true"})
 	}},
 	{Name: "agents.md 8: lists that are refused", Check: func(s Subject) {
-		t := s.tower(setting{})
-		s.scanned()
-		before := s.list("findings")
+		t := s.kasServer(kasSettings{})
+		s.AddScanFindings()
+		before := s.List("findings")
 		for body, want := range map[string]string{
 			``: `uuids is missing`, `{}`: `uuids is missing`, `[]`: `uuids is missing`,
 			`{"uuids":-1}`: `uuids is invalid`, `{"uuids":"x"}`: `uuids is invalid`, `{"uuids":{}}`: `uuids is invalid`,
@@ -363,55 +362,24 @@ var kasScanCases = []Case{
 			t.holds([]exchange{{body, call{route: scanResult, token: "agent-5", body: body}, 400, `{"error":"` + want + `"}`}})
 		}
 		t.holds([]exchange{{"an empty field", call{route: scanResult, token: "agent-5", body: "uuids=", kind: "application/x-www-form-urlencoded"}, 400, `{"error":"uuids is invalid"}`}})
-		s.same("findings", s.list("findings"), before)
-		t.holds([]exchange{{"a form", call{route: scanResult, token: "agent-5", body: "uuids[]=" + one(1), kind: "application/x-www-form-urlencoded"}, 200, "200"}})
-		s.same("findings", s.list("findings", "state")[:3], []string{"detected", "resolved", "resolved"})
+		s.Same("findings", s.List("findings"), before)
+		t.holds([]exchange{{"a form", call{route: scanResult, token: "agent-5", body: "uuids[]=" + subject.FindingUUID(1), kind: "application/x-www-form-urlencoded"}, 200, "200"}})
+		s.Same("findings", s.List("findings", "state")[:3], []string{"detected", "resolved", "resolved"})
 	}},
-	{Name: "agents.md 8: long lists, and many findings", Check: func(s Subject) {
-		t := s.tower(setting{})
+	{Name: "agents.md 8: long lists, and many findings", OnDatabases: true, Check: func(s Subject) {
+		t := s.kasServer(kasSettings{})
 		for i := range 300 {
-			s.finding(1000+i, func(*security.Finding) {})
+			s.AddFinding(1000+i, func(*security.Finding) {})
 		}
 		var list []string
 		for i := range 5000 {
-			list = append(list, fmt.Sprintf("%q", one(1100+i)))
+			list = append(list, fmt.Sprintf("%q", subject.FindingUUID(1100+i)))
 		}
 		t.holds([]exchange{{"long", call{route: scanResult, token: "agent-5", body: `{"uuids":[` + strings.Join(list, ",") + `]}`}, 200, "200"}})
 		counts := map[string]int{}
-		for _, state := range s.list("findings", "state") {
+		for _, state := range s.List("findings", "state") {
 			counts[state]++
 		}
-		s.same("states", counts, map[string]int{"resolved": 100, "detected": 200})
+		s.Same("states", counts, map[string]int{"resolved": 100, "detected": 200})
 	}},
-}
-
-// one is a uuid, in the order of its number.
-func one(n int) string { return fmt.Sprintf("%08d-a000-5000-8000-000000000000", n) }
-
-// finding keeps one as if it had been reported, with a change.
-func (s Subject) finding(n int, change func(*security.Finding)) {
-	s.Helper()
-	f := security.Finding{
-		UUID: one(n), Project: 7, Agent: 5, Author: 3, ReportType: security.ClusterImageScanning, State: security.Detected,
-		Title: "t", Severity: "high", Location: "{}", Identifiers: []security.Identifier{{Type: "cve", Name: "CVE-1"}}, DetectedAt: now,
-	}
-	change(&f)
-	s.fine("AddFinding", s.Findings.AddFinding(s.Context(), f))
-}
-
-// scanned keeps a finding of each kind that a scan looks at, or passes over.
-func (s Subject) scanned() {
-	s.Helper()
-	for n, change := range []func(*security.Finding){
-		func(*security.Finding) {},
-		func(f *security.Finding) { f.State = security.Confirmed },
-		func(*security.Finding) {},
-		func(f *security.Finding) { f.State = security.Dismissed },
-		func(f *security.Finding) { f.State = security.Resolved },
-		func(f *security.Finding) { f.Agent = agents.AgentID(6) },
-		func(f *security.Finding) { f.Project = source.ProjectID(8) },
-		func(f *security.Finding) { f.ReportType = "container_scanning" },
-	} {
-		s.finding(n+1, change)
-	}
 }

@@ -1,4 +1,4 @@
-package contract
+package behaviour_test
 
 import "fmt"
 
@@ -13,8 +13,8 @@ const (
 
 // kasInfoCases are the rows of sections 4 and 5, and what section 12 has of them.
 var kasInfoCases = []Case{
-	{Name: "agents.md 4: what an agent is told of itself", Check: func(s Subject) {
-		t := s.tower(setting{})
+	{Name: "agents.md 4: what an agent is told of itself", OnDatabases: true, Check: func(s Subject) {
+		t := s.kasServer(kasSettings{})
 		for _, route := range agentRoutes[:2] {
 			t.holds([]exchange{
 				{"the contract's", call{route: route, token: "agent-5"}, 200, agentInfra},
@@ -33,13 +33,13 @@ var kasInfoCases = []Case{
 			})
 		}
 		t.ask(call{route: agentInfo, token: "agent-5"})
-		s.apply("agents: [{id: 5, name: renamed, project: acme/infra, created_by: dev, tokens: [{name: default, token: agent-5, revoked: true}]}]")
+		s.Apply("agents: [{id: 5, name: renamed, project: acme/infra, created_by: dev, tokens: [{name: default, token: agent-5, revoked: true}]}]")
 		t.holds([]exchange{{"a token that was revoked meanwhile", call{route: agentInfo, token: "agent-5"}, 401, unauthorized}})
-		s.apply("agents: [{id: 5, name: renamed, project: acme/infra, created_by: dev, tokens: [{name: default, token: agent-5}]}]")
+		s.Apply("agents: [{id: 5, name: renamed, project: acme/infra, created_by: dev, tokens: [{name: default, token: agent-5}]}]")
 		t.holds([]exchange{{"and is good again", call{route: agentInfo, token: "agent-5"}, 200, "…\"agent_name\":\"renamed\""}})
 	}},
-	{Name: "agents.md 5: which projects an agent may look up", Check: func(s Subject) {
-		t := s.tower(setting{})
+	{Name: "agents.md 5: which projects an agent may look up", OnDatabases: true, Check: func(s Subject) {
+		t := s.kasServer(kasSettings{})
 		const private, internal, public, members, off = "8", "9", "10", "11", "12"
 		for _, c := range []struct {
 			what, token, id string
@@ -103,7 +103,7 @@ var kasInfoCases = []Case{
 		})
 	}},
 	{Name: "agents.md 5, 9: projects cannot be looked up without the licence", Check: func(s Subject) {
-		t := s.tower(setting{gitopsOff: true})
+		t := s.kasServer(kasSettings{gitopsOff: true})
 		for _, id := range []int{7, 10} {
 			t.holds([]exchange{
 				{"project_info", call{route: fmt.Sprint("GET /kubernetes/project_info?id=", id), token: "agent-5"}, 404, notFound},

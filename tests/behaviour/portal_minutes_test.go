@@ -1,4 +1,4 @@
-package contract
+package behaviour_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"gatehouse/application/provisioning"
 	"gatehouse/domain/billing"
 	"gatehouse/domain/source"
+	"gatehouse/tests/subject"
 )
 
 const (
@@ -40,7 +41,7 @@ func packsIn(namespace int, xids ...string) string {
 // minutesCases are the rows of billing.md 6 and 7.
 var minutesCases = []Case{
 	{Name: "billing.md 6: what packs are refused", Check: func(s Subject) {
-		t := s.till()
+		t := s.portalServer()
 		pack := func(minutes, expires, xid string) string {
 			return `{"packs":[{"number_of_minutes":` + minutes + `,"expires_at":` + expires + `,"purchase_xid":` + xid + `}]}`
 		}
@@ -71,7 +72,7 @@ var minutesCases = []Case{
 			deal{"POST /namespaces/acme%2Fcli/minutes", packsOf("a"), 404, missingNamespace},
 			deal{"POST /namespaces/11/minutes", packsOf("a"), 400, `{"message":"400 Bad request - Namespace must be a top-level namespace"}`},
 		)
-		s.same("nothing was kept", s.list("packs"), []string{})
+		s.Same("nothing was kept", s.List("packs"), []string{})
 		t.all(
 			deal{buyAcme, `{"packs":[]}`, 201, `[]`},
 			deal{buyAcme, pack(`0`, `"2001-01-01"`, `"`+strings.Repeat("ö", 32)+`"`), 201,
@@ -79,8 +80,8 @@ var minutesCases = []Case{
 			deal{"POST /namespaces/own/minutes", pack(`"7"`, `"13 Jun 2027"`, `7`), 201, `[{"namespace_id":202,"expires_at":"2027-06-13","number_of_minutes":7,"purchase_xid":"7"}]`},
 		)
 	}},
-	{Name: "billing.md 6: a pack is kept once, as it was first", Check: func(s Subject) {
-		t := s.till()
+	{Name: "billing.md 6: a pack is kept once, as it was first", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
 		t.all(
 			deal{buyAcme, packsOf("a", "b", "a"), 201, packsIn(10, "a", "b", "a")},
 			deal{buyAcme, packsOf("b", "c", "A"), 201, packsIn(10, "b", "c", "A")},
@@ -91,10 +92,10 @@ var minutesCases = []Case{
 			deal{buyAcme, `{"packs":[{"number_of_minutes":1,"expires_at":"2030-01-01","purchase_xid":"h"},{"number_of_minutes":-1,"expires_at":"2030-01-01","purchase_xid":"i"}]}`, 400, unsaved},
 			deal{"POST /internal/gitlab_subscriptions/namespaces/ACME/minutes", packsOf("j"), 201, packsIn(10, "j")},
 		)
-		s.same("kept", s.list("packs", "namespace_id", "purchase_xid"), []string{"10 A", "10 a", "10 b", "10 c", "10 d", "10 e", "10 j"})
+		s.Same("kept", s.List("packs", "namespace_id", "purchase_xid"), []string{"10 A", "10 a", "10 b", "10 c", "10 d", "10 e", "10 j"})
 	}},
-	{Name: "billing.md 7: moving packs, checks in their order", Check: func(s Subject) {
-		t := s.till()
+	{Name: "billing.md 7: moving packs, checks in their order", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
 		const sub, nested = "acme%2Fsub", `{"message":"400 Bad request - Namespace must be a top-level namespace"}`
 		t.all(
 			deal{buyAcme, packsOf("a", "b"), 201, ""},
@@ -106,29 +107,29 @@ var minutesCases = []Case{
 			deal{"PATCH /namespaces/10/minutes/move/Acme", "", 400, `{"message":"400 Bad request - Namespace and target must be different"}`},
 			deal{"PATCH /namespaces/10/minutes/move/13", "{", 400, `{"error":"message body does not match declared format"}`},
 		)
-		s.same("nothing moved", s.list("packs", "namespace_id", "purchase_xid"), []string{"10 a", "10 b", "13 c"})
+		s.Same("nothing moved", s.List("packs", "namespace_id", "purchase_xid"), []string{"10 a", "10 b", "13 c"})
 		t.all(
 			deal{"PATCH /namespaces/10/minutes/move/test.group.2", "", 202, accepted},
 			deal{"PATCH /namespaces/10/minutes/move/12", "{}", 202, accepted},
 		)
-		s.same("moved", s.list("packs", "namespace_id", "purchase_xid"), []string{"12 a", "12 b", "13 c"})
+		s.Same("moved", s.List("packs", "namespace_id", "purchase_xid"), []string{"12 a", "12 b", "13 c"})
 		t.all(
 			deal{buyAcme, packsOf("a"), 400, unsaved},
 			deal{"POST /namespaces/12/minutes", packsOf("a"), 201, packsIn(12, "a")},
 			deal{"PATCH /namespaces/12/minutes/move/own", "", 202, accepted},
 			deal{"PATCH /internal/gitlab_subscriptions/namespaces/OWN/minutes/move/empty", "", 202, accepted},
 		)
-		s.same("moved on", s.list("packs", "namespace_id", "purchase_xid"), []string{"13 c", "14 a", "14 b"})
+		s.Same("moved on", s.List("packs", "namespace_id", "purchase_xid"), []string{"13 c", "14 a", "14 b"})
 	}},
 }
 
 // portalTogetherCases are about requests that meet, or end halfway.
 var portalTogetherCases = []Case{
-	{Name: "of subscriptions that are posted at once one is made", Check: func(s Subject) {
-		t := s.till()
+	{Name: "of subscriptions that are posted at once one is made", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
 		for _, namespace := range []string{"10", "12", "13", "14", "202"} {
 			var made, refused atomic.Int32
-			together(func(me int) {
+			subject.Together(func(me int) {
 				switch got := t.send("POST /namespaces/"+namespace+"/gitlab_subscription", fmt.Sprintf("start_date=2026-01-01&seats=%d", me)); {
 				case got.status == 201:
 					made.Add(1)
@@ -138,21 +139,21 @@ var portalTogetherCases = []Case{
 					s.Errorf("got %d %s", got.status, got.body)
 				}
 			})
-			s.same("made and refused", []int32{made.Load(), refused.Load()}, []int32{1, crowd - 1})
+			s.Same("made and refused", []int32{made.Load(), refused.Load()}, []int32{1, subject.Crowd - 1})
 		}
-		s.same("subscriptions", len(s.list("subscriptions")), 5)
+		s.Same("subscriptions", len(s.List("subscriptions")), 5)
 	}},
-	{Name: "changes of one subscription that meet are all made", Check: func(s Subject) {
-		t := s.till()
+	{Name: "changes of one subscription that meet are all made", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
 		t.all(deal{subscribeAcme, "start_date=2026-01-01", 201, ""})
 		bodies := []string{"seats=7", "end_date=2030-01-01", "plan=gold", "auto_renew=true", "max_seats_used=3", "trial_ends_on=2029-01-01", "trial_extension_type=1", "trial_starts_on=2028-01-01"}
-		together(func(me int) { t.is(bodies[me%len(bodies)], t.send(amendAcme, bodies[me%len(bodies)]), 200, "") })
-		s.same("all", s.list("subscriptions", "plan_code", "end_date", "seats", "max_seats_used", "auto_renew", "trial_starts_on", "trial_ends_on", "trial_extension_type"),
+		subject.Together(func(me int) { t.is(bodies[me%len(bodies)], t.send(amendAcme, bodies[me%len(bodies)]), 200, "") })
+		s.Same("all", s.List("subscriptions", "plan_code", "end_date", "seats", "max_seats_used", "auto_renew", "trial_starts_on", "trial_ends_on", "trial_extension_type"),
 			[]string{"gold 2030-01-01 7 3 true 2028-01-01 2029-01-01 1"})
-		s.same("history", len(s.list("subscription-history")), crowd)
+		s.Same("history", len(s.List("subscription-history")), subject.Crowd)
 	}},
-	{Name: "a pack that is sent ten times at once is kept once", Check: func(s Subject) {
-		t := s.till()
+	{Name: "a pack that is sent ten times at once is kept once", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
 		done := make(chan reply, 10)
 		for range 10 {
 			go func() { done <- t.send(buyAcme, packsOf("a", "b")) }()
@@ -160,25 +161,25 @@ var portalTogetherCases = []Case{
 		for range 10 {
 			t.is("sent", <-done, 201, packsIn(10, "a", "b"))
 		}
-		s.same("kept", s.list("packs", "purchase_xid"), []string{"a", "b"})
+		s.Same("kept", s.List("packs", "purchase_xid"), []string{"a", "b"})
 	}},
-	{Name: "packs in every order get in nobody's way", Check: func(s Subject) {
-		t := s.till()
-		together(func(me int) {
+	{Name: "packs in every order get in nobody's way", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
+		subject.Together(func(me int) {
 			xids := []string{"a", "b", "c", "d", "e"}
 			if me%2 == 0 {
 				xids = []string{"e", "d", "c", "b", "a"}
 			}
 			t.is("bought", t.send(buyAcme, packsOf(xids...)), 201, packsIn(10, xids...))
 		})
-		s.same("kept", len(s.list("packs")), 5)
+		s.Same("kept", len(s.List("packs")), 5)
 	}},
-	{Name: "one pack that is sold to two at once is one's", Check: func(s Subject) {
-		t := s.till()
-		for round := range rounds {
+	{Name: "one pack that is sold to two at once is one's", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
+		for round := range subject.Rounds {
 			var sold atomic.Int32
 			xid := fmt.Sprint("x", round)
-			together(func(me int) {
+			subject.Together(func(me int) {
 				switch got := t.send(fmt.Sprintf("POST /namespaces/%d/minutes", 12+me%2), packsOf(xid, fmt.Sprint("y", round, " ", me%2))); {
 				case got.status == 201:
 					sold.Add(1)
@@ -186,13 +187,13 @@ var portalTogetherCases = []Case{
 					s.Errorf("got %d %s", got.status, got.body)
 				}
 			})
-			s.same("sold to one", sold.Load(), int32(crowd/2))
+			s.Same("sold to one", sold.Load(), int32(subject.Crowd/2))
 		}
-		s.same("packs", len(s.list("packs")), 2*rounds)
+		s.Same("packs", len(s.List("packs")), 2*subject.Rounds)
 	}},
-	{Name: "a move that meets purchases loses none", Check: func(s Subject) {
-		t := s.till()
-		together(func(me int) {
+	{Name: "a move that meets purchases loses none", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
+		subject.Together(func(me int) {
 			if me%2 == 0 {
 				t.is("moved", t.send("PATCH /namespaces/10/minutes/move/13", ""), 202, accepted)
 				return
@@ -201,27 +202,27 @@ var portalTogetherCases = []Case{
 				t.is("bought", t.send(buyAcme, packsOf(fmt.Sprintf("%d-%d", me, i))), 201, "")
 			}
 		})
-		s.same("packs", len(s.list("packs")), 5*crowd/2)
+		s.Same("packs", len(s.List("packs")), 5*subject.Crowd/2)
 		t.is("moved", t.send("PATCH /namespaces/10/minutes/move/13", ""), 202, accepted)
-		for _, line := range s.list("packs", "namespace_id") {
-			s.same("all moved", line, "13")
+		for _, line := range s.List("packs", "namespace_id") {
+			s.Same("all moved", line, "13")
 		}
 	}},
-	{Name: "what fails halfway leaves nothing", Check: func(s Subject) {
-		t := s.tillOver(halfway(s.Ledger, func() error { return errors.New("power cut") }), true)
+	{Name: "what fails halfway leaves nothing", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServerOver(halfway(s.Ledger, func() error { return errors.New("power cut") }))
 		t.stays("an error")
 	}},
-	{Name: "a caller who goes away halfway leaves nothing", Check: func(s Subject) {
+	{Name: "a caller who goes away halfway leaves nothing", OnDatabases: true, Check: func(s Subject) {
 		var cancel context.CancelFunc
 		gone := halfway(s.Ledger, func() error { cancel(); return nil })
-		t := s.tillOver(func(ctx context.Context, do func(provisioning.Ledger) error) error {
+		t := s.portalServerOver(func(ctx context.Context, do func(provisioning.Ledger) error) error {
 			ctx, cancel = context.WithCancel(ctx)
 			return gone(ctx, do)
-		}, true)
+		})
 		t.stays("a cancelled context")
 	}},
 	{Name: "a store that is down is a 503", Check: func(s Subject) {
-		t := s.tillOver(func(context.Context, func(provisioning.Ledger) error) error { return context.DeadlineExceeded }, true)
+		t := s.portalServerOver(func(context.Context, func(provisioning.Ledger) error) error { return context.DeadlineExceeded })
 		for _, r := range portalRoutes {
 			if !strings.HasPrefix(r.request, "GET") {
 				t.is(r.request, t.send(r.request, r.body), 503, `{"message":"Nothing can be booked at the moment. Try again later."}`)
@@ -231,11 +232,11 @@ var portalTogetherCases = []Case{
 }
 
 // stays makes requests that end halfway through their writes.
-func (t *till) stays(what string) {
+func (t *portalServer) stays(what string) {
 	t.Helper()
-	t.apply("subscriptions: [{namespace: own, start_date: 2026-01-01, seats: 3}]", "packs: [{namespace: own, purchase_xid: o, number_of_minutes: 1, expires_at: 2027-01-01}]",
+	t.Apply("subscriptions: [{namespace: own, start_date: 2026-01-01, seats: 3}]", "packs: [{namespace: own, purchase_xid: o, number_of_minutes: 1, expires_at: 2027-01-01}]",
 		"reconciliations: [{namespace: own, next_reconciliation_date: 2026-05-01, display_alert_from: 2026-04-01}]")
-	before, history := t.sold(), len(t.list("subscription-history"))
+	before, history := t.sold(), len(t.List("subscription-history"))
 	for _, r := range []deal{
 		{"POST /namespaces/10/gitlab_subscription", "start_date=2026-01-01", 500, ""},
 		{"PUT /namespaces/own/gitlab_subscription", "seats=9", 500, ""},
@@ -245,8 +246,8 @@ func (t *till) stays(what string) {
 		{"DELETE /internal/upcoming_reconciliations?namespace_id=202", "", 500, ""},
 	} {
 		t.is(what+": "+r.request, t.send(r.request, r.body), 500, `{"message":"500 Internal Server Error"}`)
-		t.same(r.request, t.sold(), before)
-		t.same(r.request+", history", len(t.list("subscription-history")), history)
+		t.Same(r.request, t.sold(), before)
+		t.Same(r.request+", history", len(t.List("subscription-history")), history)
 	}
 }
 

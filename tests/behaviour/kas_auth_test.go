@@ -1,4 +1,4 @@
-package contract
+package behaviour_test
 
 import (
 	"crypto/rand"
@@ -28,7 +28,7 @@ const agentInfo = "GET /kubernetes/agent_info"
 // kasAuthCases are the rows of section 2.
 var kasAuthCases = []Case{
 	{Name: "agents.md 2.1: kas first, then the agent, then the parameters", Check: func(s Subject) {
-		t := s.tower(setting{})
+		t := s.kasServer(kasSettings{})
 		for _, route := range agentRoutes {
 			t.holds([]exchange{
 				{"nothing at " + route, call{route: route, jwt: "-"}, 401, notKas},
@@ -48,7 +48,7 @@ var kasAuthCases = []Case{
 		t.holds([]exchange{{"no agent is needed to count", call{route: kasRoutes[0]}, 204, ""}})
 	}},
 	{Name: "agents.md 2.2: the rules for tokens of kas", Check: func(s Subject) {
-		t := s.tower(setting{})
+		t := s.kasServer(kasSettings{})
 		private, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
 			s.Fatal(err)
@@ -104,7 +104,7 @@ var kasAuthCases = []Case{
 		}
 	}},
 	{Name: "agents.md 2.2: an audience can be demanded, and leeway given", Check: func(s Subject) {
-		t := s.tower(setting{requireAudience: true, leeway: 3 * time.Second})
+		t := s.kasServer(kasSettings{requireAudience: true, leeway: 3 * time.Second})
 		at := now.Unix()
 		for _, c := range []struct {
 			what   string
@@ -125,7 +125,7 @@ var kasAuthCases = []Case{
 		}
 	}},
 	{Name: "agents.md 2.3: where the token of an agent is read", Check: func(s Subject) {
-		t := s.tower(setting{})
+		t := s.kasServer(kasSettings{})
 		const k, a, bearer = "Gitlab-Agentk-Api-Request", "Gitlab-Agent-Api-Request", "Authorization"
 		for _, c := range []struct {
 			headers map[string]string
@@ -164,34 +164,34 @@ var kasAuthCases = []Case{
 		})
 	}},
 	{Name: "agents.md 2.3: at rest there are digests only", Check: func(s Subject) {
-		s.tower(setting{})
+		s.kasServer(kasSettings{})
 		s.nowhere("agent-5", "by-rep")
 	}},
-	{Name: "agents.md 2.3: the last use is noted once a minute, at every route of an agent", Check: func(s Subject) {
-		t := s.tower(setting{})
+	{Name: "agents.md 2.3: the last use is noted once a minute, at every route of an agent", OnDatabases: true, Check: func(s Subject) {
+		t := s.kasServer(kasSettings{})
 		used := func() string {
-			s.fine("Flush", s.Keeper.Flush(s.Context()))
-			return s.list("agent-tokens", "agent_id", "name", "last_used_at")[0]
+			s.Fine("Flush", s.Keeper.Flush(s.Context()))
+			return s.List("agent-tokens", "agent_id", "name", "last_used_at")[0]
 		}
-		s.same("before", used(), "5 default -")
+		s.Same("before", used(), "5 default -")
 		t.ask(call{route: "POST /kubernetes/usage_metrics", token: "agent-5"})
 		t.ask(call{route: agentInfo, jwt: "-", token: "agent-5"})
 		t.ask(call{route: agentInfo, token: "agent-5-revoked"})
-		s.same("after calls that do not count", used(), "5 default -")
+		s.Same("after calls that do not count", used(), "5 default -")
 		last := ""
 		for i, route := range agentRoutes {
 			t.now = now.Add(time.Duration(i) * time.Minute)
 			t.ask(call{route: route, token: "agent-5", body: "["}) // the parameters come later
 			last = "5 default " + t.now.Format(time.RFC3339Nano)
-			s.same("after "+route, used(), last)
+			s.Same("after "+route, used(), last)
 			t.now = t.now.Add(59 * time.Second)
 			t.ask(call{route: route, token: "agent-5"})
-			s.same("a little later", used(), last)
+			s.Same("a little later", used(), last)
 		}
-		s.same("a revoked one", s.list("agent-tokens", "name", "last_used_at")[1], "old -")
+		s.Same("a revoked one", s.List("agent-tokens", "name", "last_used_at")[1], "old -")
 	}},
 	{Name: "agents.md 3, 12: other routes and methods are not there", Check: func(s Subject) {
-		t := s.tower(setting{})
+		t := s.kasServer(kasSettings{})
 		for _, route := range append(agentRoutes, kasRoutes...) {
 			method, path, _ := strings.Cut(route, " ")
 			for _, other := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {
@@ -208,7 +208,7 @@ var kasAuthCases = []Case{
 		}
 	}},
 	{Name: "agents.md 3: bodies of every kind", Check: func(s Subject) {
-		t := s.tower(setting{})
+		t := s.kasServer(kasSettings{})
 		const usage = "POST /kubernetes/usage_metrics"
 		multipart := "--b\r\nContent-Disposition: form-data; name=\"gitops_sync_count\"\r\n\r\n16\r\n--b--\r\n"
 		t.holds([]exchange{
@@ -234,6 +234,6 @@ var kasAuthCases = []Case{
 			{"too much", call{route: usage, body: `{"x":"` + strings.Repeat("x", 9<<20) + `"}`}, 413, "…larger than"},
 			{"too much, chunked", call{route: usage, body: `{"x":"` + strings.Repeat("x", 9<<20) + `"}`, chunked: true}, 413, "…larger than"},
 		})
-		s.same("usage", s.list("usage"), []string{"kubernetes_agent_gitops_sync 1023"})
+		s.Same("usage", s.List("usage"), []string{"kubernetes_agent_gitops_sync 1023"})
 	}},
 }

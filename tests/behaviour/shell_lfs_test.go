@@ -1,17 +1,19 @@
-package contract
+package behaviour_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
-
-	"github.com/google/uuid"
 
 	"gatehouse/adapters/lfstoken"
 	"gatehouse/application/lfsaccess"
+	"gatehouse/bootstrap"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/lfs"
 	"gatehouse/domain/source"
+	"gatehouse/tests/subject"
 	"gatehouse/tests/world"
 )
 
@@ -26,32 +28,24 @@ projects:
 members: [{user: nora, group: acme, role: guest}, {user: gone, group: acme, role: developer}]
 `
 
-// locker is the office of LFS credentials over a store, with a clock and an
-// instance key that are set by hand.
-type locker struct {
-	Subject
-	*lfsaccess.Office
-	now time.Time
-	key string
+// lfsServer is a server as people ask it for LFS credentials.
+type lfsServer struct{ *server }
+
+// lfsServer starts one among the staff and the lockers.
+func (s Subject) lfsServer(change ...func(*bootstrap.Config)) *lfsServer {
+	s.Helper()
+	s.Apply(staff, lockers)
+	return &lfsServer{s.server(change...)}
 }
 
-func (s Subject) locker(settings source.Settings) *locker {
-	s.Helper()
-	s.apply(staff, lockers)
-	l := &locker{Subject: s, now: now, key: "0123456789abcdef0123456789abcdef"}
-	settings.Protocols = source.AllProtocols
-	l.Office = lfsaccess.New(s.Directory, s.Stamps, lfstoken.Format{}, lfsaccess.Rules{
-		Settings: settings, Lifetime: 30 * time.Minute,
-		InstanceKey: func() []byte { return []byte(l.key) }, NewID: uuid.NewString,
-	}, func() time.Time { return l.now })
-	return l
-}
+// otpRequired demands the second factor for Git over SSH.
+func otpRequired(c *bootstrap.Config) { c.OTP.RequiredForGit = true }
 
 // lent asks for a credential that has to be given.
-func (l *locker) lent(who, where string) lfsaccess.Credential {
+func (l *lfsServer) lent(who, where string) lfsaccess.Credential {
 	l.Helper()
-	q := question(who, where)
-	c, err := l.Authenticate(l.Context(), q.Claim, q.Target)
+	q := subject.Question(who, where)
+	c, err := l.LFS.Authenticate(l.Context(), q.Claim, q.Target)
 	if err != nil {
 		l.Fatalf("Authenticate(%s, %s): %v", who, where, err)
 	}
@@ -60,16 +54,16 @@ func (l *locker) lent(who, where string) lfsaccess.Credential {
 
 // bad fails the case unless name and token are refused, in words that tell
 // nothing.
-func (l *locker) bad(what, name, token string) {
+func (l *lfsServer) bad(what, name, token string) {
 	l.Helper()
-	_, err := l.Verify(l.Context(), name, token)
-	l.refused(what, err, domain.Unauthenticated, "Invalid LFS credentials")
+	_, err := l.LFS.Verify(l.Context(), name, token)
+	l.Refused(what, err, domain.Unauthenticated, "Invalid LFS credentials")
 }
 
 // lfsCases are the rows of git.md 7.
 var lfsCases = []Case{
 	{Name: "git.md 7: who gets LFS credentials", Check: func(s Subject) {
-		l := s.locker(source.Settings{})
+		l := s.lfsServer()
 		for _, c := range []struct{ row, who, where, username, path string }{
 			{"by key", "key-11", "acme/cli", "dede", "acme/cli"},
 			{"by name", "username-DEDE", "acme/cli", "dede", "acme/cli"},
@@ -84,15 +78,15 @@ var lfsCases = []Case{
 			{"by gl_repository", "user-7", "project-42", "dede", "acme/cli"},
 		} {
 			got := l.lent(c.who, c.where)
-			s.same(c.row, []any{got.Username, got.Path, got.ExpiresIn}, []any{c.username, c.path, 30 * time.Minute})
-			pass, err := l.Verify(s.Context(), got.Username, got.Token)
-			s.fine(c.row, err)
-			s.same(c.row+", verified", []string{lfs.ActorName(pass.Actor), pass.Project.FullPath(pass.Repository.Kind)}, []string{c.username, c.path})
-			s.same(c.row+", another time", l.lent(c.who, c.where).Token != got.Token, true)
+			s.Same(c.row, []any{got.Username, got.Path, got.ExpiresIn}, []any{c.username, c.path, 30 * time.Minute})
+			pass, err := l.LFS.Verify(s.Context(), got.Username, got.Token)
+			s.Fine(c.row, err)
+			s.Same(c.row+", verified", []string{lfs.ActorName(pass.Actor), pass.Project.FullPath(pass.Repository.Kind)}, []string{c.username, c.path})
+			s.Same(c.row+", another time", l.lent(c.who, c.where).Token != got.Token, true)
 		}
 	}},
 	{Name: "git.md 7: who gets none", Check: func(s Subject) {
-		l := s.locker(source.Settings{})
+		l := s.lfsServer()
 		for _, c := range []struct {
 			row, who, where string
 			kind            domain.Kind
@@ -117,109 +111,111 @@ var lfsCases = []Case{
 			{"blocked, a member", "user-10", "acme/cli", domain.Forbidden, "blocked"},
 			{"a key that has expired", "key-14", "acme/cli", domain.Forbidden, "expired"},
 		} {
-			q := question(c.who, c.where)
-			got, err := l.Authenticate(s.Context(), q.Claim, q.Target)
-			s.refused(c.row, err, c.kind, c.words)
-			s.same(c.row, got, lfsaccess.Credential{})
+			q := subject.Question(c.who, c.where)
+			got, err := l.LFS.Authenticate(s.Context(), q.Claim, q.Target)
+			s.Refused(c.row, err, c.kind, c.words)
+			s.Same(c.row, got, lfsaccess.Credential{})
 		}
-		s.fine("Flush", s.Keeper.Flush(s.Context()))
-		s.same("stamped", s.actor("key-14").Key.LastUsedAt.IsZero(), true)
+		s.Fine("Flush", s.Keeper.Flush(s.Context()))
+		s.Same("stamped", s.Actor("key-14").Key.LastUsedAt.IsZero(), true)
 	}},
 	{Name: "git.md 7: the key is stamped", Check: func(s Subject) {
-		l := s.locker(source.Settings{})
+		l := s.lfsServer()
 		l.lent("key-11", "acme/cli")
 		l.lent("key-201", "acme/cli")
-		s.fine("Flush", s.Keeper.Flush(s.Context()))
+		s.Fine("Flush", s.Keeper.Flush(s.Context()))
 		for who, want := range map[string]time.Time{"key-11": now.Truncate(time.Microsecond), "key-201": now.Truncate(time.Microsecond), "key-13": {}} {
-			s.same(who, s.actor(who).Key.LastUsedAt, want)
+			s.Same(who, s.Actor(who).Key.LastUsedAt, want)
 		}
 	}},
-	{Name: "git.md 7.1: LFS credentials are verified", Check: func(s Subject) {
-		l := s.locker(source.Settings{})
+	{Name: "git.md 7.1: LFS credentials are verified", OnDatabases: true, Check: func(s Subject) {
+		l := s.lfsServer()
 		dede, gus, robot := l.lent("key-11", "acme/cli"), l.lent("user-8", "acme/cli"), l.lent("key-201", "acme/cli")
-		pass, err := l.Verify(s.Context(), "dede", dede.Token)
-		s.fine("Verify", err)
-		s.same("who", []any{pass.Actor.User.ID, pass.Project.ID, pass.Repository}, []any{identity.UserID(7), source.ProjectID(42), source.RepositoryID{Kind: source.Code, ID: 42}})
+		pass, err := l.LFS.Verify(s.Context(), "dede", dede.Token)
+		s.Fine("Verify", err)
+		s.Same("who", []any{pass.Actor.User.ID, pass.Project.ID, pass.Repository}, []any{identity.UserID(7), source.ProjectID(42), source.RepositoryID{Kind: source.Code, ID: 42}})
 		for _, name := range []string{"Dede", "DEDE", "dede ", "gus", "root", "", "nobody", "lfs+deploy-key-201", "lfs+deploy-key-202", "lfs+deploy-key-11"} {
 			l.bad("as "+name, name, dede.Token)
 		}
 		for what, token := range map[string]string{
 			"somebody else's": gus.Token, "a robot's": robot.Token, "none": "", "cut": dede.Token[:len(dede.Token)-2], "text": "a.b.c",
 			"forged":        l.forged("guessed", identity.User{ID: 7, CredentialVersion: 1}),
-			"another's key": l.forged(l.key, identity.User{ID: 8, CredentialVersion: 1}),
-			"of tomorrow":   l.forged(l.key, identity.User{ID: 7, CredentialVersion: 2}),
+			"another's key": l.forged(instanceKey, identity.User{ID: 8, CredentialVersion: 1}),
+			"of tomorrow":   l.forged(instanceKey, identity.User{ID: 7, CredentialVersion: 2}),
 		} {
 			l.bad(what, "dede", token)
 		}
-		genuine := l.forged(l.key, identity.User{ID: 7, CredentialVersion: 1})
-		_, err = l.Verify(s.Context(), "dede", genuine)
-		s.fine("with the very key", err)
+		genuine := l.forged(instanceKey, identity.User{ID: 7, CredentialVersion: 1})
+		_, err = l.LFS.Verify(s.Context(), "dede", genuine)
+		s.Fine("with the very key", err)
 	}},
 	{Name: "git.md 7.1: LFS credentials expire", Check: func(s Subject) {
-		l := s.locker(source.Settings{})
+		l := s.lfsServer()
 		dede := l.lent("key-11", "acme/cli")
 		l.now = now.Add(30 * time.Minute)
-		_, err := l.Verify(s.Context(), "dede", dede.Token)
-		s.fine("within the leeway", err)
+		_, err := l.LFS.Verify(s.Context(), "dede", dede.Token)
+		s.Fine("within the leeway", err)
 		l.now = now.Add(31 * time.Minute)
 		l.bad("after it", "dede", dede.Token)
 		l.now = now.Add(-2 * time.Minute)
 		l.bad("before its issue", "dede", dede.Token)
 	}},
 	{Name: "git.md 7.1: a change of the instance's key takes LFS credentials back", Check: func(s Subject) {
-		l := s.locker(source.Settings{})
+		l := s.lfsServer()
 		dede, robot := l.lent("key-11", "acme/cli"), l.lent("key-201", "acme/cli")
-		old := l.key
-		l.key = "rotated"
-		l.bad("a person's", dede.Username, dede.Token)
-		l.bad("a robot's", robot.Username, robot.Token)
-		l.fits(l.lent("key-11", "acme/cli"))
-		l.key = old
+		rotated := filepath.Join(s.TempDir(), "instance")
+		s.Fine("WriteFile", os.WriteFile(rotated, []byte("another key of the instance that serves tests"), 0o600))
+		after := &lfsServer{s.server(func(c *bootstrap.Config) {
+			c.Instance = bootstrap.Instance{KeyFile: rotated, PreviousKeyFile: c.Instance.KeyFile}
+		})}
+		after.bad("a person's", dede.Username, dede.Token)
+		after.bad("a robot's", robot.Username, robot.Token)
+		after.fits(after.lent("key-11", "acme/cli"))
 		l.fits(dede)
 	}},
 	{Name: "git.md 7.1: credentials of a new version stay new", Check: func(s Subject) {
-		l := s.locker(source.Settings{})
+		l := s.lfsServer()
 		first := l.lent("key-11", "acme/cli")
-		s.apply("users: [{id: 7, username: dede, credential_version: 2}]")
+		s.Apply("users: [{id: 7, username: dede, credential_version: 2}]")
 		l.bad("of version 1", "dede", first.Token)
 		second := l.lent("key-11", "acme/cli")
 		l.fits(second)
 		for _, again := range []string{staff, "users: [{id: 7, username: dede}]", "users: [{id: 7, username: dede, credential_version: 1}]"} {
-			s.apply(again)
+			s.Apply(again)
 			l.bad("of version 1, applied again", "dede", first.Token)
 			l.fits(second)
 		}
-		s.apply("users: [{id: 7, username: dede, credential_version: 3}]")
+		s.Apply("users: [{id: 7, username: dede, credential_version: 3}]")
 		l.bad("of version 2", "dede", second.Token)
 	}},
 	{Name: "git.md 7.1: what takes no LFS credentials back", Check: func(s Subject) {
-		l := s.locker(source.Settings{})
+		l := s.lfsServer()
 		dede, robot := l.lent("key-11", "acme/cli"), l.lent("key-201", "acme/cli")
-		s.apply("projects: [{id: 42, path: acme/moved}]")
+		s.Apply("projects: [{id: 42, path: acme/moved}]")
 		l.fits(dede)
 		l.fits(robot)
-		s.apply("keys: [{id: 11, user: dede, expires_at: 2026-03-10, key: " + world.Key(11) + "}]")
+		s.Apply("keys: [{id: 11, user: dede, expires_at: 2026-03-10, key: " + world.Key(11) + "}]")
 		l.fits(dede)
-		s.apply("users: [{id: 7, username: dede, state: blocked}]")
+		s.Apply("users: [{id: 7, username: dede, state: blocked}]")
 		l.fits(robot)
 	}},
 	{Name: "git.md S4: the second factor is asked for where LFS credentials are given", Check: func(s Subject) {
-		l := s.locker(source.Settings{OTPRequired: true})
-		none := question("key-11", "acme/cli")
-		_, err := l.Authenticate(s.Context(), none.Claim, none.Target)
-		s.refused("without a session", err, domain.Forbidden, "second factor")
-		s.session(7, 11, now.Add(15*time.Minute))
+		l := s.lfsServer(otpRequired)
+		none := subject.Question("key-11", "acme/cli")
+		_, err := l.LFS.Authenticate(s.Context(), none.Claim, none.Target)
+		s.Refused("without a session", err, domain.Forbidden, "second factor")
+		s.OpenSession(7, 11, now.Add(15*time.Minute))
 		issued := l.lent("key-11", "acme/cli")
 		l.fits(issued)
 		for _, who := range []string{"key-13", "user-7"} {
-			q := question(who, "acme/cli")
-			_, err := l.Authenticate(s.Context(), q.Claim, q.Target)
-			s.refused(who, err, domain.Forbidden, "second factor")
+			q := subject.Question(who, "acme/cli")
+			_, err := l.LFS.Authenticate(s.Context(), q.Claim, q.Target)
+			s.Refused(who, err, domain.Forbidden, "second factor")
 		}
 		l.now = now.Add(20 * time.Minute)
 		l.fits(issued)
-		_, err = l.Authenticate(s.Context(), none.Claim, none.Target)
-		s.refused("after the session", err, domain.Forbidden, "second factor")
+		_, err = l.LFS.Authenticate(s.Context(), none.Claim, none.Target)
+		s.Refused("after the session", err, domain.Forbidden, "second factor")
 		l.fits(l.lent("key-201", "acme/cli"))
 		l.fits(l.lent("key-12", "acme/cli"))
 	}},
@@ -250,19 +246,19 @@ func robotKey(seed byte, more string) string {
 // takenBack is a credential of who's that is good until the changes.
 func takenBack(name, who string, changes ...string) Case {
 	return Case{Name: "git.md 7.1: LFS credentials are taken back: " + name, Check: func(s Subject) {
-		l := s.locker(source.Settings{})
+		l := s.lfsServer()
 		issued := l.lent(who, "acme/cli")
 		l.fits(issued)
-		s.apply(changes...)
+		s.Apply(changes...)
 		l.bad(name, issued.Username, issued.Token)
 		l.bad("under a new name", "dora", issued.Token)
 	}}
 }
 
 // fits fails the case unless the credential is a good one.
-func (l *locker) fits(c lfsaccess.Credential) {
+func (l *lfsServer) fits(c lfsaccess.Credential) {
 	l.Helper()
-	pass, err := l.Verify(l.Context(), c.Username, c.Token)
+	pass, err := l.LFS.Verify(l.Context(), c.Username, c.Token)
 	if err != nil || lfs.ActorName(pass.Actor) != c.Username || pass.Project.FullPath(pass.Repository.Kind) == "" {
 		l.Errorf("Verify(%s): got %+v, %v", c.Username, pass, err)
 	}
@@ -270,11 +266,11 @@ func (l *locker) fits(c lfsaccess.Credential) {
 
 // forged is a token in dede's name, signed with the key that an instance key
 // makes for a user.
-func (l *locker) forged(instance string, signer identity.User) string {
+func (l *lfsServer) forged(instance string, signer identity.User) string {
 	l.Helper()
 	text, err := lfstoken.Format{}.Write(lfs.Token{
 		ID: "x", Username: "dede", Repository: source.RepositoryID{Kind: source.Code, ID: 42}, IssuedAt: l.now, ExpiresAt: l.now.Add(time.Hour),
 	}, lfs.SigningKey([]byte(instance), identity.Actor{User: signer}))
-	l.fine("Write", err)
+	l.Fine("Write", err)
 	return text
 }

@@ -1,0 +1,13 @@
+package memory_test
+
+import (
+	"testing"
+
+	"gatehouse/tests/contract"
+	"gatehouse/tests/stores"
+)
+
+func TestStore_contract(t *testing.T) { contract.Run(t, stores.Memory) }
+
+// TestStore_walk keeps the walk itself honest: two of one kind never differ.
+func TestStore_walk(t *testing.T) { contract.Walks(t, stores.Memory) }

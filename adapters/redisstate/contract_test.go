@@ -1,0 +1,33 @@
+package redisstate_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"gatehouse/bootstrap"
+	"gatehouse/tests/contract"
+	"gatehouse/tests/stores"
+)
+
+// TestState_contract holds counters and notices in Redis to what they promise;
+// all else is in memory here, and held to it beside that.
+func TestState_contract(t *testing.T) {
+	contract.RunSuites(t, overMemory, "counters", "bracket", "keeper", "inventory", "concurrency", "cancelled")
+}
+
+func TestState_walk(t *testing.T) { contract.Walks(t, overMemory) }
+
+func TestState_durable(t *testing.T) {
+	contract.Durable(t, func(t testing.TB) stores.Factory {
+		return over(filepath.Join(t.TempDir(), "gatehouse.db"), miniredis.RunT(t))
+	})
+}
+
+func overMemory(t testing.TB) bootstrap.Ports { return over("memory:", miniredis.RunT(t))(t) }
+
+// over is a store at url with the Redis of a server.
+func over(url string, server *miniredis.Miniredis) stores.Factory {
+	return func(t testing.TB) bootstrap.Ports { return stores.Redis(t, url, server.Addr()) }
+}

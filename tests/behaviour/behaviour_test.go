@@ -1,0 +1,161 @@
+// Package behaviour_test holds production's graph to what its callers see: GitLab
+// Shell and Gitaly, the Kubernetes agent server, the customers portal. Every
+// case runs on memory. Those whose answers depend on what only a database does
+// (SQL, transactions, locks) run on SQLite and PostgreSQL too; that the stores
+// answer alike in all else is what package contract is for.
+package behaviour_test
+
+import (
+	"encoding/base64"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/adapters/seal"
+	"gatehouse/application/directory"
+	"gatehouse/bootstrap"
+	"gatehouse/tests/pgtest"
+	"gatehouse/tests/stores"
+	"gatehouse/tests/subject"
+	"gatehouse/tests/world"
+)
+
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "behaviour")
+	if err != nil {
+		panic(err)
+	}
+	code := 1
+	if err := secretFiles.write(folder); err == nil {
+		code = pgtest.Main(m)
+	}
+	_ = os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+// secretFiles are those of all servers here.
+var secretFiles files
+
+type files struct{ shell, kas, instance string }
+
+func (f *files) write(folder string) error {
+	*f = files{filepath.Join(folder, "shell"), filepath.Join(folder, "kas"), filepath.Join(folder, "instance")}
+	for path, secret := range map[string]string{
+		f.shell: shellSecret, f.kas: base64.StdEncoding.EncodeToString(kasSecret), f.instance: instanceKey,
+	} {
+		if err := os.WriteFile(path, []byte(secret), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	shellSecret = "0123456789abcdef0123456789abcdef"
+	instanceKey = "the key of an instance that serves tests"
+)
+
+// Case is something that a caller sees. It gets a store of its own.
+type Case struct {
+	Name string
+	// OnDatabases runs the case on SQLite and PostgreSQL beside memory.
+	OnDatabases bool
+	Check       func(s Subject)
+}
+
+func TestShell_access(t *testing.T)      { run(t, accessCases) }
+func TestShell_credentials(t *testing.T) { run(t, recoveryCases, otpCases, tokenCases) }
+func TestShell_lfs(t *testing.T)         { run(t, lfsCases) }
+func TestShell_audit(t *testing.T)       { run(t, auditCases) }
+func TestKas(t *testing.T) {
+	run(t, kasAuthCases, kasInfoCases, kasUsageCases, kasConfigurationCases, kasFindingCases, kasScanCases)
+}
+func TestPortal(t *testing.T) {
+	run(t, portalAuthCases, subscriptionCases, seatCases, minutesCases, reconciliationCases, portalTogetherCases)
+}
+
+// run checks every case on memory, and some on the databases.
+func run(t *testing.T, lists ...[]Case) {
+	t.Parallel()
+	for _, store := range []struct {
+		name     string
+		open     stores.Factory
+		database bool
+	}{
+		{"memory", stores.Memory, false}, {"SQLite", stores.SQLite, true}, {"PostgreSQL", stores.Postgres, true},
+	} {
+		t.Run(store.name, func(t *testing.T) {
+			t.Parallel()
+			for _, list := range lists {
+				for _, c := range list {
+					if store.database && !c.OnDatabases {
+						continue
+					}
+					t.Run(c.Name, func(t *testing.T) {
+						t.Parallel()
+						c.Check(Subject{subject.Subject{T: t, Ports: stores.Fresh(t, store.open)}})
+					})
+				}
+			}
+		})
+	}
+}
+
+// now is when callers ask, unless a case is about time.
+var now = world.Now
+
+// Subject is the store behind the servers of a case.
+type Subject struct{ subject.Subject }
+
+// Apply puts worlds into the store, as the command does: with sealed secrets.
+func (s Subject) Apply(texts ...string) {
+	s.Helper()
+	world.ApplySealed(s, s.Registries, seal.New([]byte(instanceKey)).Seal, texts...)
+}
+
+// server is production's graph over the store, with a clock that a case sets.
+type server struct {
+	Subject
+	bootstrap.Built
+	now time.Time
+}
+
+// server builds the graph with the changes of a configuration in which Gitaly
+// answers as repositories does.
+func (s Subject) server(change ...func(*bootstrap.Config)) *server {
+	s.Helper()
+	config := bootstrap.Default()
+	config.Shell.SecretFile, config.Kas.SecretFile, config.Instance.KeyFile = secretFiles.shell, secretFiles.kas, secretFiles.instance
+	config.Gitaly.Storages = []bootstrap.Storage{
+		{Name: "default", Address: "unix:/run/gitaly.sock", Token: "t"}, {Name: "second", Address: "tcp://gitaly:8075"},
+	}
+	config.Git.RateLimit, config.Git.PushToCreate = 0, false
+	for _, c := range change {
+		c(&config)
+	}
+	server := &server{Subject: s, now: now}
+	built, err := bootstrap.Build(config, s.Ports, bootstrap.Fakes{
+		Clock:        func() time.Time { return server.now },
+		Repositories: repositories{},
+	})
+	if err != nil {
+		s.Fatalf("Build: %v", err)
+	}
+	server.Built = built
+	return server
+}
+
+// nowhere fails the case if one of the texts can be read back.
+func (s Subject) nowhere(texts ...string) {
+	s.Helper()
+	for thing := range directory.Things {
+		all := strings.Join(s.List(thing), "\n")
+		for _, text := range texts {
+			if strings.Contains(all, text) {
+				s.Errorf("%s show a secret", thing)
+			}
+		}
+	}
+}

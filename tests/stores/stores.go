@@ -1,0 +1,103 @@
+// Package stores opens the stores that tests run on: each one fresh, and empty
+// or a copy of a database that was migrated once in this process.
+package stores
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"gatehouse/adapters/gormstore"
+	"gatehouse/adapters/memory"
+	"gatehouse/bootstrap"
+	"gatehouse/tests/pgtest"
+)
+
+// Factory opens a store; the caller closes it.
+type Factory func(t testing.TB) bootstrap.Ports
+
+// Memory opens a store in memory.
+func Memory(testing.TB) bootstrap.Ports {
+	return bootstrap.MemoryPorts(memory.New())
+}
+
+// SQLite opens a migrated SQLite database, a file of the test's own.
+func SQLite(t testing.TB) bootstrap.Ports {
+	template, err := sqliteTemplate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "gatehouse.db")
+	if err := os.WriteFile(file, template, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return Gorm(t, file, false)
+}
+
+// sqliteTemplate is the content of a database that was migrated.
+var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "stores")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	file := filepath.Join(folder, "gatehouse.db")
+	if err := migrate(file); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
+
+// Postgres opens a migrated PostgreSQL database of the test's own.
+func Postgres(t testing.TB) bootstrap.Ports {
+	return Gorm(t, pgtest.Open(t, migrate), false)
+}
+
+func migrate(url string) error {
+	s, err := gormstore.Open(context.Background(), url, 1, true)
+	if err != nil {
+		return err
+	}
+	return s.Close(context.Background())
+}
+
+// poolSize is less than a crowd (see package subject), so that concurrency
+// cases wait for connections too.
+const poolSize = 5
+
+// Gorm opens the database at url, and migrates it if asked to.
+func Gorm(t testing.TB, url string, migrate bool) bootstrap.Ports {
+	s, err := gormstore.Open(t.Context(), url, poolSize, migrate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bootstrap.GormPorts(s)
+}
+
+// Redis opens the store at url with counters and notices in the Redis at
+// address.
+func Redis(t testing.TB, url, address string) bootstrap.Ports {
+	config := bootstrap.Default()
+	config.Database.URL, config.Redis.URL = bootstrap.URL(url), bootstrap.URL("redis://"+address)
+	ports, err := bootstrap.OpenPorts(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ports
+}
+
+// Fresh opens a store and closes it after the test.
+func Fresh(t testing.TB, open Factory) bootstrap.Ports {
+	ports := open(t)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := ports.Keeper.Close(ctx); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return ports
+}
