@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/pquerna/otp/totp"
+
+	"gatehouse/bootstrap"
 )
 
 func form(route, body string) call {
@@ -18,7 +20,7 @@ func form(route, body string) call {
 // same key in for a while, and no other way of logging in.
 func TestAllowed_secondFactor(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, settings{otpRequired: true})
+	server := newServer(t, func(c *bootstrap.Config) { c.OTP.RequiredForGit, c.Git.RateLimit = true, 0 })
 	code, err := totp.GenerateCode("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", now)
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +52,7 @@ func TestAllowed_secondFactor(t *testing.T) {
 func TestAllowed_needAudit(t *testing.T) {
 	t.Parallel()
 	for _, want := range []bool{true, false} {
-		got := send(t, newServer(t, settings{needAudit: want}), form("allowed", "key_id=11&project=gnuwget/wget2&action=git-upload-pack&protocol=ssh"))
+		got := send(t, newServer(t, func(c *bootstrap.Config) { c.Audit.Enabled = want }), form("allowed", "key_id=11&project=gnuwget/wget2&action=git-upload-pack&protocol=ssh"))
 		var body struct {
 			NeedAudit bool `json:"need_audit"`
 		}
