@@ -253,13 +253,21 @@ func BenchmarkCountUsage(b *testing.B) {
 		Increments: []agents.Increment{{Counter: agents.GitopsSync, By: 1}, {Counter: agents.ProxyRequest, By: 1}},
 		Sightings:  []agents.Sighting{{Set: agents.CITunnelUsers, IDs: []int64{1, 2, 3}}},
 	}
-	each(b, func(b *testing.B, s *gormstore.Store) {
-		for b.Loop() {
-			if err := s.CountUsage(b.Context(), report); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
+	long := agents.Report{Sightings: []agents.Sighting{{Set: agents.ProxyUsersViaCI}}}
+	for id := range int64(20_000) {
+		long.Sightings[0].IDs = append(long.Sightings[0].IDs, id)
+	}
+	for name, report := range map[string]agents.Report{"short": report, "long": long} {
+		b.Run(name, func(b *testing.B) {
+			each(b, func(b *testing.B, s *gormstore.Store) {
+				for b.Loop() {
+					if err := s.CountUsage(b.Context(), report); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		})
+	}
 }
 
 // TestStore_AgentBearer_plan holds the statement to probes of indexes.

@@ -1,7 +1,10 @@
 package gormstore
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"maps"
 	"slices"
 
 	"gorm.io/gorm"
@@ -16,31 +19,53 @@ const increment = `
 		WHEN usage_counters.value > 9223372036854775807 - excluded.value THEN 9223372036854775807
 		ELSE usage_counters.value + excluded.value END`
 
-type sightingRow struct {
-	Name   string
-	Member int64
+// addMembers adds a JSON list of numbers to a set, those that are new. SQLite
+// would read ON CONFLICT as part of the SELECT without its WHERE.
+var addMembers = map[dialect]string{
+	onSQLite: `
+		INSERT INTO usage_members (name, member) SELECT ?, value FROM json_each(?) WHERE true ON CONFLICT DO NOTHING`,
+	onPostgres: `
+		INSERT INTO usage_members (name, member) SELECT ?, value::bigint FROM json_array_elements_text(?::json) ON CONFLICT DO NOTHING`,
 }
 
-// TableName is gorm's name for the table.
-func (sightingRow) TableName() string { return "usage_members" }
+// memberChunk is how many numbers are written by one statement.
+const memberChunk = 10_000
 
 // CountUsage implements clusters.Tally. Rows are written in one order by all, so
 // that two reports do not wait for each other.
 func (s *Store) CountUsage(ctx context.Context, r agents.Report) error {
-	var members []sightingRow
+	increments := slices.SortedStableFunc(slices.Values(r.Increments), func(a, b agents.Increment) int {
+		return cmp.Compare(a.Counter, b.Counter)
+	})
+	sets := map[agents.Set][]int64{}
 	for _, sighting := range r.Sightings {
-		ids := slices.Clone(sighting.IDs)
-		slices.Sort(ids)
-		for _, id := range slices.Compact(ids) {
-			members = append(members, sightingRow{string(sighting.Set), id})
-		}
+		sets[sighting.Set] = append(sets[sighting.Set], sighting.IDs...)
 	}
 	return s.atomically(ctx, "count usage", func(tx *gorm.DB) error {
-		for _, i := range r.Increments {
+		for _, i := range increments {
 			if err := tx.Exec(increment, i.Counter.Name(), i.By).Error; err != nil {
 				return err
 			}
 		}
-		return createAll(tx, members)
+		for _, set := range slices.Sorted(maps.Keys(sets)) {
+			if err := s.addMembers(tx, set, sets[set]); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+}
+
+func (s *Store) addMembers(tx *gorm.DB, set agents.Set, ids []int64) error {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	for chunk := range slices.Chunk(ids, memberChunk) {
+		list, err := json.Marshal(chunk)
+		if err != nil {
+			return err
+		}
+		if err := tx.Exec(addMembers[s.dialect], string(set), string(list)).Error; err != nil {
+			return err
+		}
+	}
+	return nil
 }

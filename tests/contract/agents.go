@@ -3,6 +3,7 @@ package contract
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"gatehouse/application/clusters"
@@ -100,6 +101,16 @@ var agentCases = []Case{
 		s.Same("after", []bool{revoked("x"), revoked("y"), revoked("z"), revoked("agent-5")}, []bool{true, true, false, false})
 		s.Kind("revoke none", s.AgentMint.RevokeAgentTokens(s.Context(), 5, "third"), domain.NotFound)
 		s.Kind("revoke nobody's", s.AgentMint.RevokeAgentTokens(s.Context(), 404, "second"), domain.NotFound)
+	}},
+	{Name: "a set has each number once, from the least to the largest", Check: func(s Subject) {
+		report := agents.Report{Sightings: []agents.Sighting{
+			{Set: agents.CITunnelUsers, IDs: []int64{math.MaxInt64, 0, math.MinInt64, math.MaxInt64}}, {Set: agents.ProxyUsersViaCI, IDs: []int64{1}},
+			{Set: agents.CITunnelUsers, IDs: []int64{math.MaxInt64 - 1, 0}},
+		}}
+		for range 2 {
+			s.Fine("CountUsage", s.Tally.CountUsage(s.Context(), report))
+			s.Same("usage", s.List("usage"), []string{"agent_users_using_ci_tunnel 4", "k8s_api_proxy_requests_unique_users_via_ci_access 1"})
+		}
 	}},
 	{Name: "findings that refer to nothing", Check: func(s Subject) {
 		s.Apply(world.Agents)
