@@ -19,6 +19,7 @@ import (
 	"gatehouse/adapters/worldfile"
 	"gatehouse/application/directory"
 	"gatehouse/bootstrap"
+	"gatehouse/tests/stores"
 )
 
 func TestApp_validates(t *testing.T) {
@@ -55,7 +56,7 @@ func here(t *testing.T) bootstrap.Config {
 	dir := t.TempDir()
 	config := bootstrap.Default()
 	config.HTTP.Address = "127.0.0.1:0"
-	config.Database.URL = bootstrap.URL(filepath.Join(dir, "gatehouse.db"))
+	config.Database.URL = bootstrap.URL(stores.SQLiteFile(t))
 	config.Shell.SecretFile = filepath.Join(dir, "secret")
 	config.Instance.KeyFile = filepath.Join(dir, "key")
 	config.Kas.SecretFile = filepath.Join(dir, "kas")
@@ -257,7 +258,9 @@ func TestRun_fails(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "kas.secret_file: secret file"},
-		"no migration": {func(_ *testing.T, c *bootstrap.Config) { c.Database.Migrate = false }, "run `gatehouse migrate`"},
+		"no migration": {func(t *testing.T, c *bootstrap.Config) {
+			c.Database = bootstrap.Database{URL: bootstrap.URL(filepath.Join(t.TempDir(), "gatehouse.db"))}
+		}, "run `gatehouse migrate`"},
 		"a folder that is not there": {
 			func(_ *testing.T, c *bootstrap.Config) { c.Database.URL = "/nowhere/at/all/gatehouse.db" },
 			"database.url: cannot open the SQLite file: no such file",

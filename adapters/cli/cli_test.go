@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"gatehouse/adapters/cli"
+	"gatehouse/tests/stores"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -57,7 +58,7 @@ keys:
 // filled is the flag for a database that holds the world.
 func filled(t *testing.T) string {
 	t.Helper()
-	flag := "--database=" + filepath.Join(t.TempDir(), "gatehouse.db")
+	flag := "--database=" + stores.SQLiteFile(t)
 	gatehouse(t, world, "apply", "-", flag)
 	return flag
 }

@@ -89,7 +89,7 @@ func TestStore_statements_agents(t *testing.T) {
 	for _, d := range databases {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
-			s, counter := openCounted(t, d.make(t))
+			s, counter := openCounted(t, d.migrated(t))
 			c := newCluster(t, s)
 			if err := c.put(t.Context(), "CVE-1"); err != nil {
 				t.Fatal(err)
@@ -124,7 +124,7 @@ func TestStore_statements_agents(t *testing.T) {
 func TestStore_ResolveFindings_memory(t *testing.T) {
 	for _, d := range databases {
 		t.Run(d.name, func(t *testing.T) {
-			c := newCluster(t, open(t, d.make(t)))
+			c := newCluster(t, open(t, d.migrated(t)))
 			allocated := func(n int) uint64 {
 				seen := c.found(t, n)[:10]
 				var before, after runtime.MemStats

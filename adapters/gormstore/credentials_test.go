@@ -90,7 +90,7 @@ func TestStore_TokenUsed_neverGoesBack(t *testing.T) {
 	for _, d := range databases {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
-			url := d.make(t)
+			url := d.migrated(t)
 			one, other := open(t, url), open(t, url)
 			world.Apply(t, one.Registries(), "users: [{id: 7, username: dede}]")
 			digest := identity.DigestToken("x")

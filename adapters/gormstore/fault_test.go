@@ -122,7 +122,7 @@ func TestStore_deleted(t *testing.T) {
 // TestStore_down asks a store whose database is gone, and one that is slow.
 func TestStore_down(t *testing.T) {
 	t.Parallel()
-	url := databases[1].make(t)
+	url := databases[1].migrated(t)
 	s := open(t, url)
 	populate(t, s)
 	ask := func(ctx context.Context) error {

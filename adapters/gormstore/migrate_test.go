@@ -22,7 +22,7 @@ func eachURL(t *testing.T, check func(t *testing.T, url string)) {
 	for _, d := range databases {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
-			check(t, d.make(t))
+			check(t, d.empty(t))
 		})
 	}
 }
@@ -181,7 +181,7 @@ func TestOpen_unreachable(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, d := range databases {
-		if _, err := gormstore.Open(ctx, d.make(t), 1, true); !errors.Is(err, context.Canceled) {
+		if _, err := gormstore.Open(ctx, d.empty(t), 1, true); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s, cancelled: got %v", d.name, err)
 		}
 	}

@@ -19,6 +19,9 @@ func TestStore_Standing_plan(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		c := crowd{4000}
+		if strings.HasSuffix(t.Name(), "sqlite") {
+			c = crowd{1000} // its plans depend on the indexes only
+		}
 		c.fill(t, s)
 		for _, claim := range []identity.Claim{{}, identity.ClaimKey("7"), identity.ClaimUser("7"), identity.ClaimName("user7")} {
 			for _, target := range []source.Target{{}, byNumber(source.Code, 7), at(c.path(7) + ".wiki")} {

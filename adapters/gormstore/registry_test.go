@@ -207,7 +207,7 @@ func TestRegistries_atOnce(t *testing.T) {
 // TestRegistries_again begins a unit anew that the database has to give up.
 func TestRegistries_again(t *testing.T) {
 	t.Parallel()
-	s := open(t, databases[1].make(t))
+	s := open(t, databases[1].migrated(t))
 	calls := 0
 	err := s.Registries()(t.Context(), func(r directory.Registry) error {
 		if calls++; calls < gormstore.Attempts {
@@ -234,7 +234,7 @@ func TestRegistries_again(t *testing.T) {
 // TestRegistries_statistics looks whether PostgreSQL learns of a large unit.
 func TestRegistries_statistics(t *testing.T) {
 	t.Parallel()
-	s := open(t, databases[1].make(t))
+	s := open(t, databases[1].migrated(t))
 	counted := func() (rows float64) {
 		t.Helper()
 		if err := s.Pool().QueryRowContext(t.Context(), "SELECT reltuples FROM pg_class WHERE oid = 'members'::regclass").Scan(&rows); err != nil {

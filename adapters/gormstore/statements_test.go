@@ -18,7 +18,7 @@ func TestStore_statements(t *testing.T) {
 	for _, d := range databases {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
-			s, counter := openCounted(t, d.make(t))
+			s, counter := openCounted(t, d.migrated(t))
 			populate(t, s)
 
 			count := func(name string, least, most int64, do func(context.Context) error) {

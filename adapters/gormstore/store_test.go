@@ -11,17 +11,19 @@ import (
 	"gatehouse/adapters/gormstore"
 	"gatehouse/application"
 	"gatehouse/tests/pgtest"
+	"gatehouse/tests/stores"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// databases make a fresh, empty database of each kind and return its URL.
+// databases make a fresh database of each kind and return its URL: an empty
+// one, or one that is migrated.
 var databases = []struct {
-	name string
-	make func(testing.TB) string
+	name            string
+	empty, migrated func(testing.TB) string
 }{
-	{"sqlite", func(t testing.TB) string { return filepath.Join(t.TempDir(), "gatehouse.db") }},
-	{"postgres", func(t testing.TB) string { return pgtest.Open(t) }},
+	{"sqlite", func(t testing.TB) string { return filepath.Join(t.TempDir(), "gatehouse.db") }, stores.SQLiteFile},
+	{"postgres", func(t testing.TB) string { return pgtest.Open(t) }, stores.PostgresURL},
 }
 
 // runner is what tests and benchmarks have in common.
@@ -37,7 +39,7 @@ func each[T runner[T]](t T, check func(t T, s *gormstore.Store)) {
 			if t, ok := any(t).(*testing.T); ok {
 				t.Parallel()
 			}
-			check(t, open(t, d.make(t)))
+			check(t, open(t, d.migrated(t)))
 		})
 	}
 }

@@ -25,7 +25,11 @@ func Memory(testing.TB) bootstrap.Ports {
 }
 
 // SQLite opens a migrated SQLite database, a file of the test's own.
-func SQLite(t testing.TB) bootstrap.Ports {
+func SQLite(t testing.TB) bootstrap.Ports { return Gorm(t, SQLiteFile(t), false) }
+
+// SQLiteFile returns the path of a migrated SQLite database, the test's own.
+func SQLiteFile(t testing.TB) string {
+	t.Helper()
 	template, err := sqliteTemplate()
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +38,7 @@ func SQLite(t testing.TB) bootstrap.Ports {
 	if err := os.WriteFile(file, template, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return Gorm(t, file, false)
+	return file
 }
 
 // sqliteTemplate is the content of a database that was migrated.
@@ -52,8 +56,13 @@ var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 })
 
 // Postgres opens a migrated PostgreSQL database of the test's own.
-func Postgres(t testing.TB) bootstrap.Ports {
-	return Gorm(t, pgtest.Open(t, migrate), false)
+func Postgres(t testing.TB) bootstrap.Ports { return Gorm(t, PostgresURL(t), false) }
+
+// PostgresURL returns the URL of a migrated PostgreSQL database of the test's
+// own.
+func PostgresURL(t testing.TB) string {
+	t.Helper()
+	return pgtest.Open(t, migrate)
 }
 
 func migrate(url string) error {
