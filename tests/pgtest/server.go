@@ -28,6 +28,8 @@ type server struct {
 
 	mu        sync.Mutex
 	templates map[uintptr]func() (string, error)
+	idle      map[string][]string // databases that are empty again, by template
+	tables    map[string][]string // that are empty in a template
 }
 
 // newServer returns the server behind dsn as soon as it answers, which a server
@@ -43,6 +45,8 @@ func newServer(ctx context.Context, source, dsn string, stop func() error) (*ser
 		source: source, admin: admin, stop: stop,
 		prefix:    "gatehouse_test_" + strings.ToLower(rand.Text()[:10]) + "_",
 		templates: map[uintptr]func() (string, error){},
+		idle:      map[string][]string{},
+		tables:    map[string][]string{},
 	}
 	for {
 		err := s.do(ctx, func(c *pgx.Conn) error {
@@ -124,6 +128,11 @@ func (s *server) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var errs []error
+	for _, idle := range s.idle {
+		for _, name := range idle {
+			errs = append(errs, s.drop(ctx, name))
+		}
+	}
 	for _, once := range s.templates {
 		if name, err := once(); err == nil {
 			errs = append(errs, s.drop(ctx, name))

@@ -55,8 +55,9 @@ var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(file)
 })
 
-// Postgres opens a migrated PostgreSQL database of the test's own.
-func Postgres(t testing.TB) bootstrap.Ports { return Gorm(t, PostgresURL(t), false) }
+// Postgres opens a migrated PostgreSQL database that no other test uses at the
+// same time. Through the ports no test can change more than its rows.
+func Postgres(t testing.TB) bootstrap.Ports { return Gorm(t, pgtest.Reuse(t, migrate), false) }
 
 // PostgresURL returns the URL of a migrated PostgreSQL database of the test's
 // own.
