@@ -49,6 +49,10 @@ func (r *Refusal) Error() string { return r.Message }
 // Unwrap returns the kind, for errors.Is.
 func (r *Refusal) Unwrap() error { return r.Kind }
 
+// Because returns an error that shows the person the refusal alone and tells
+// the log its cause as well. Both are in its chain, the refusal first.
+func (r *Refusal) Because(cause error) error { return fmt.Errorf("%w (%w)", r, cause) }
+
 // Refuse makes a Refusal; its message is formatted as by fmt.Sprintf.
 func Refuse(kind Kind, format string, args ...any) *Refusal {
 	return &Refusal{Kind: kind, Message: fmt.Sprintf(format, args...)}

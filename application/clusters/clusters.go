@@ -5,7 +5,6 @@ package clusters
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -82,7 +81,7 @@ func (s *Station) Agent(ctx context.Context, text string) (Bearer, error) {
 	case errors.Is(err, domain.NotFound):
 		return Bearer{}, errUnauthorized
 	case err != nil:
-		return Bearer{}, unavailable(err)
+		return Bearer{}, errUnavailable.Because(err)
 	case b.Token.Revoked:
 		return Bearer{}, errUnauthorized
 	case len(s.rules.Rollout) > 0 && !s.rules.Rollout.Cover(b.Project.Path):
@@ -109,7 +108,7 @@ func (s *Station) Project(ctx context.Context, a agents.Agent, id string) (Locat
 	defer cancel()
 	standing, err := s.directory.Standing(ctx, source.Inquiry{Target: target, Now: s.now()})
 	if err != nil {
-		return Located{}, unavailable(err)
+		return Located{}, errUnavailable.Because(err)
 	}
 	if standing.Repository.Kind != source.Code {
 		return Located{}, errHidden // the path of a wiki is not its project's
@@ -150,7 +149,7 @@ func (s *Station) Count(ctx context.Context, r agents.Report) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := s.tally.CountUsage(ctx, r); err != nil {
-		return unavailable(err)
+		return errUnavailable.Because(err)
 	}
 	return nil
 }
@@ -165,9 +164,7 @@ func (s *Station) Authorize(ctx context.Context, id agents.AgentID, in []agents.
 	case errors.Is(err, domain.NotFound):
 		return errNoAgent
 	case err != nil:
-		return unavailable(err)
+		return errUnavailable.Because(err)
 	}
 	return nil
 }
-
-func unavailable(err error) error { return fmt.Errorf("%w (%w)", errUnavailable, err) }

@@ -3,7 +3,6 @@ package credentials
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
@@ -30,7 +29,7 @@ func (o *Office) Bearer(ctx context.Context, text string) (Bearer, error) {
 	case errors.Is(err, domain.NotFound):
 		return Bearer{}, ErrUnknownToken
 	case err != nil:
-		return Bearer{}, fmt.Errorf("%w (%w)", errUnavailable, err)
+		return Bearer{}, errUnavailable.Because(err)
 	case b.Token.Expired(now):
 		return Bearer{}, ErrExpiredToken
 	case b.Token.Revoked:

@@ -65,7 +65,7 @@ func (o *Office) holder(ctx context.Context, caller Caller, robot *domain.Refusa
 	h, err := o.holders.Holder(ctx, caller.Claim)
 	switch {
 	case err != nil:
-		return Holder{}, fmt.Errorf("%w (%w)", errUnavailable, err)
+		return Holder{}, errUnavailable.Because(err)
 	case caller.ByUser && !h.Actor.User.Known():
 		return Holder{}, domain.Refuse(domain.NotFound, "Could not find the given user")
 	case !caller.ByUser && !h.Actor.Key.Known():
@@ -115,7 +115,7 @@ func (o *Office) RecoveryCodes(ctx context.Context, caller Caller) ([]string, er
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := o.codes.ReplaceRecoveryCodes(ctx, h.Actor.User.ID, digests); err != nil {
-		return nil, fmt.Errorf("%w (%w)", errUnavailable, err)
+		return nil, errUnavailable.Because(err)
 	}
 	return codes, nil
 }
@@ -129,7 +129,7 @@ func (o *Office) SpendRecoveryCode(ctx context.Context, user identity.UserID, co
 	case errors.Is(err, domain.NotFound):
 		return domain.Refuse(domain.Unauthenticated, "Invalid recovery code")
 	case err != nil:
-		return fmt.Errorf("%w (%w)", errUnavailable, err)
+		return errUnavailable.Because(err)
 	}
 	return nil
 }
@@ -200,7 +200,7 @@ func (o *Office) mint(ctx context.Context, token identity.AccessToken) (Minted, 
 	defer cancel()
 	id, err := o.tokens.MintToken(ctx, token)
 	if err != nil {
-		return Minted{}, fmt.Errorf("%w (%w)", errUnavailable, err)
+		return Minted{}, errUnavailable.Because(err)
 	}
 	token.ID = id
 	return Minted{text, token}, nil

@@ -3,7 +3,6 @@ package credentials
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -51,7 +50,7 @@ func (o *Office) CheckOTP(ctx context.Context, caller Caller, attempt string) er
 		return f.Accepted(step), &identity.OTPSession{User: h.Actor.User.ID, Key: key, ExpiresAt: now.Add(o.rules.OTPSession)}
 	})
 	if err != nil {
-		return fmt.Errorf("%w (%w)", errUnavailable, err)
+		return errUnavailable.Because(err)
 	}
 	return verdict
 }
@@ -64,7 +63,7 @@ func (o *Office) step(f identity.TwoFactor, code string, now time.Time) (int64, 
 	}
 	step, ok, err := o.authenticator.Step(f.Secret, code, now)
 	if err != nil {
-		return 0, false, fmt.Errorf("%w (%w)", errUnavailable, err)
+		return 0, false, errUnavailable.Because(err)
 	}
 	return step, ok, nil
 }

@@ -2,7 +2,6 @@ package credentials
 
 import (
 	"context"
-	"fmt"
 
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
@@ -30,7 +29,7 @@ func (o *Office) As(ctx context.Context, b Bearer, who string) (identity.User, e
 	user := h.Actor.User
 	switch {
 	case err != nil:
-		return identity.User{}, fmt.Errorf("%w (%w)", errUnavailable, err)
+		return identity.User{}, errUnavailable.Because(err)
 	case !user.Known():
 		return identity.User{}, domain.Refuse(domain.NotFound, "404 User with ID or username '%.100s' Not Found", who)
 	case o.rules.Users.CheckUser(user, o.now()) != nil:

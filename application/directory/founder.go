@@ -56,6 +56,8 @@ func (f *Founder) Plot(ctx context.Context, user identity.UserID, path source.Pa
 // haste is how long a push waits for its repository to be made.
 const haste = 20 * time.Second
 
+var errUnfinished = domain.Refuse(domain.Unavailable, "The project was created, but its repository is still to be made. Push again in a minute.")
+
 // Found implements gitaccess.Founder. The job that makes the repository is
 // left with the project, for the case that this does not get so far.
 func (f *Founder) Found(ctx context.Context, planned source.Project) (source.ProjectID, error) {
@@ -69,8 +71,7 @@ func (f *Founder) Found(ctx context.Context, planned source.Project) (source.Pro
 	ctx, cancel := context.WithTimeout(ctx, haste)
 	defer cancel()
 	if err := f.CreateRepository(ctx, int64(id)); err != nil {
-		return id, errors.Join(domain.Refuse(domain.Unavailable,
-			"The project was created, but its repository is still to be made. Push again in a minute."), err)
+		return id, errUnfinished.Because(err)
 	}
 	return id, nil
 }

@@ -5,7 +5,6 @@ package findings
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -146,6 +145,6 @@ func refuse(err error) error {
 	case errors.Is(err, domain.NotFound):
 		return errHidden // it went away meanwhile
 	default:
-		return fmt.Errorf("%w (%w)", errUnavailable, err)
+		return errUnavailable.Because(err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"time"
 
 	"gatehouse/application"
@@ -272,5 +271,5 @@ func unavailable(ctx context.Context, err error) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		message = "Checking this command took longer than 50 seconds. Push fewer refs at a time, or try again later."
 	}
-	return fmt.Errorf("%w (%w)", domain.Refuse(domain.Unavailable, "%s", message), err)
+	return domain.Refuse(domain.Unavailable, "%s", message).Because(err)
 }

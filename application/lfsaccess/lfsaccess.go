@@ -110,7 +110,7 @@ func (o *Office) admit(ctx context.Context, claim identity.Claim, target source.
 	defer cancel()
 	standing, err := o.directory.Standing(ctx, source.Inquiry{Claim: claim, Target: target, Now: now})
 	if err != nil {
-		return source.Standing{}, fmt.Errorf("%w (%w)", errUnavailable, err)
+		return source.Standing{}, errUnavailable.Because(err)
 	}
 	kind := standing.Repository.Kind
 	if !standing.Visible() || !standing.Project.LFS || kind != source.Code && kind != source.Wiki || lfs.ActorName(standing.Actor) == "" {

@@ -5,7 +5,6 @@ package provisioning
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"gatehouse/application"
@@ -55,7 +54,7 @@ func (c *Clerk) write(ctx context.Context, do func(context.Context, Ledger) erro
 // told makes a refusal of a store that is down or late.
 func told(err error) error {
 	if _, refused := errors.AsType[*domain.Refusal](err); !refused && (errors.Is(err, domain.Unavailable) || errors.Is(err, context.DeadlineExceeded)) {
-		return fmt.Errorf("%w (%w)", errUnavailable, err)
+		return errUnavailable.Because(err)
 	}
 	return err
 }

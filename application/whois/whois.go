@@ -4,7 +4,6 @@ package whois
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"gatehouse/domain"
@@ -54,7 +53,7 @@ func (r *Register) Key(ctx context.Context, blob string) (KeyCard, error) {
 	case errors.Is(err, domain.NotFound):
 		return KeyCard{}, errNoKey
 	case err != nil:
-		return KeyCard{}, fmt.Errorf("%w (%w)", errUnavailable, err)
+		return KeyCard{}, errUnavailable.Because(err)
 	}
 	return card, nil
 }
@@ -66,7 +65,7 @@ func (r *Register) User(ctx context.Context, claim identity.Claim) (identity.Use
 	defer cancel()
 	actor, err := r.people.Actor(ctx, claim)
 	if err != nil {
-		return identity.User{}, fmt.Errorf("%w (%w)", errUnavailable, err)
+		return identity.User{}, errUnavailable.Because(err)
 	}
 	return actor.User, nil
 }

@@ -1,0 +1,40 @@
+package domain_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"gatehouse/domain"
+)
+
+func TestRefusal_Because(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("connection refused")
+	refusal := domain.Refuse(domain.Unavailable, "Try again later.")
+	for name, c := range map[string]struct {
+		cause error
+		text  string
+		in    []error
+	}{
+		"a foreign error": {cause, "Try again later. (connection refused)", []error{cause}},
+		"a wrapped error": {fmt.Errorf("project: %w", cause), "Try again later. (project: connection refused)", []error{cause}},
+		"a kind":          {domain.NotFound, "Try again later. (not found)", []error{domain.NotFound}},
+		"a timeout":       {context.DeadlineExceeded, "Try again later. (context deadline exceeded)", []error{context.DeadlineExceeded}},
+		"another refusal": {domain.Refuse(domain.Conflict, "Taken."), "Try again later. (Taken.)", []error{domain.Conflict}},
+	} {
+		got := fmt.Errorf("key: %w", refusal.Because(c.cause))
+		if want := "key: " + c.text; got.Error() != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+		if found, ok := errors.AsType[*domain.Refusal](got); !ok || found != refusal {
+			t.Errorf("%s: got the refusal %v", name, found)
+		}
+		for _, want := range append(c.in, domain.Unavailable, refusal, c.cause) {
+			if !errors.Is(got, want) {
+				t.Errorf("%s: %v is not in the chain", name, want)
+			}
+		}
+	}
+}
