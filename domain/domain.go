@@ -1,7 +1,10 @@
 // Package domain is the vocabulary every context shares: how things go wrong.
 package domain
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Kind says what the caller can do about a failure. It is itself an error, so
 // errors.Is(err, domain.NotFound) sees it through any wrapping.
@@ -36,15 +39,17 @@ var Kinds = []Kind{NotFound, Conflict, Invalid, Unauthenticated, Forbidden, Unpr
 // Error makes a Kind an error.
 func (k Kind) Error() string { return string(k) }
 
-// Refusal is a failure written for the person at the other end: its Message
-// is part of the API and is shown as it stands.
+// Refusal is a failure written for the person at the other end. Its Message is
+// the reason, in words that are part of the API: a dialect shows them as they
+// stand, or behind the words that its callers expect for the Kind. A Refusal
+// without a Message says no more than its Kind.
 type Refusal struct {
 	Kind    Kind
 	Message string
 }
 
-// Error returns the message.
-func (r *Refusal) Error() string { return r.Message }
+// Error returns the message, or the kind if there is none.
+func (r *Refusal) Error() string { return cmp.Or(r.Message, r.Kind.Error()) }
 
 // Unwrap returns the kind, for errors.Is.
 func (r *Refusal) Unwrap() error { return r.Kind }

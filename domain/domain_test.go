@@ -9,6 +9,18 @@ import (
 	"gatehouse/domain"
 )
 
+func TestRefusal_Error(t *testing.T) {
+	t.Parallel()
+	for want, r := range map[string]*domain.Refusal{
+		"Namespace Not Found": domain.Refuse(domain.NotFound, "%s Not Found", "Namespace"),
+		"not found":           {Kind: domain.NotFound},
+	} {
+		if r.Error() != want || !errors.Is(r, domain.NotFound) {
+			t.Errorf("got %q of kind %q, want %q", r, r.Kind, want)
+		}
+	}
+}
+
 func TestRefusal_Because(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("connection refused")

@@ -57,6 +57,40 @@ func TestDialect_Reply(t *testing.T) {
 	}
 }
 
+func TestDialect_Reply_words(t *testing.T) {
+	t.Parallel()
+	literal := httpapi.Dialect{Status: dialect.Status, Body: httpapi.Plain}
+	worded := literal
+	worded.Words = httpapi.StatusWords
+	for name, c := range map[string]struct {
+		refusal       *domain.Refusal
+		plain, status string
+	}{
+		"not found":             {&domain.Refusal{Kind: domain.NotFound}, "not found", "404 Not Found"},
+		"not found, which":      {domain.Refuse(domain.NotFound, "Namespace Not Found"), "Namespace Not Found", "404 Namespace Not Found"},
+		"stranger":              {&domain.Refusal{Kind: domain.Unauthenticated}, "unauthenticated", "401 Unauthorized"},
+		"stranger, why":         {domain.Refuse(domain.Unauthenticated, "JWT invalid"), "JWT invalid", "JWT invalid"},
+		"forbidden":             {&domain.Refusal{Kind: domain.Forbidden}, "forbidden", "403 Forbidden"},
+		"forbidden, why":        {domain.Refuse(domain.Forbidden, "Blocked."), "Blocked.", "403 Forbidden - Blocked."},
+		"impossible":            {&domain.Refusal{Kind: domain.Unprocessable}, "unprocessable", "400 Bad request"},
+		"impossible, why":       {domain.Refuse(domain.Unprocessable, "Must be root"), "Must be root", "400 Bad request - Must be root"},
+		"unavailable":           {domain.Refuse(domain.Unavailable, "Try later."), "Try later.", "Try later."},
+		"unavailable, unworded": {&domain.Refusal{Kind: domain.Unavailable}, "unavailable", "unavailable"},
+	} {
+		for _, as := range []struct {
+			dialect httpapi.Dialect
+			want    string
+		}{{literal, c.plain}, {worded, c.status}} {
+			engine, _ := newEngine(t)
+			engine.POST("/", as.dialect.Reply(func(*gin.Context) (any, error) { return nil, c.refusal }))
+			got := serve(engine, httptest.NewRequest("POST", "/", nil)).Body.String()
+			if want := `{"message":"` + as.want + `"}`; got != want {
+				t.Errorf("%s: got %s, want %s", name, got, want)
+			}
+		}
+	}
+}
+
 func TestDialect_Reply_status(t *testing.T) {
 	t.Parallel()
 	engine, _ := newEngine(t)

@@ -59,10 +59,9 @@ func New(agents Agents, directory Directory, tally Tally, rules Rules, now appli
 const patience = 10 * time.Second
 
 var (
-	errUnauthorized = domain.Refuse(domain.Unauthenticated, "401 Unauthorized")
-	errForbidden    = domain.Refuse(domain.Forbidden, "403 Forbidden")
-	errHidden       = domain.Refuse(domain.NotFound, "404 Not Found")
-	errNoAgent      = domain.Refuse(domain.NotFound, "404 Not found") // as GitLab writes it
+	errUnauthorized = &domain.Refusal{Kind: domain.Unauthenticated}
+	errForbidden    = &domain.Refusal{Kind: domain.Forbidden}
+	errHidden       = &domain.Refusal{Kind: domain.NotFound}
 	errUnavailable  = domain.Refuse(domain.Unavailable, "Agents cannot be looked up at the moment. Try again later.")
 )
 
@@ -162,7 +161,7 @@ func (s *Station) Authorize(ctx context.Context, id agents.AgentID, in []agents.
 	err := s.agents.Authorize(ctx, id, in)
 	switch {
 	case errors.Is(err, domain.NotFound):
-		return errNoAgent
+		return errHidden
 	case err != nil:
 		return errUnavailable.Because(err)
 	}

@@ -10,10 +10,10 @@ import (
 
 // The ways in which a token lets nobody in. They are told apart by identity.
 var (
-	ErrUnknownToken = domain.Refuse(domain.Unauthenticated, "401 Unauthorized")
+	ErrUnknownToken = &domain.Refusal{Kind: domain.Unauthenticated}
 	ErrExpiredToken = domain.Refuse(domain.Unauthenticated, "Token is expired. You can either do re-authorization or token refresh.")
 	ErrRevokedToken = domain.Refuse(domain.Unauthenticated, "Token was revoked. You have to re-authorize from the user.")
-	ErrBlockedUser  = domain.Refuse(domain.Forbidden, "403 Forbidden - Your account has been blocked.")
+	ErrBlockedUser  = domain.Refuse(domain.Forbidden, "Your account has been blocked.")
 )
 
 // Bearer returns who comes with the text of an access token, or a Refusal: one

@@ -15,7 +15,7 @@ var ErrNoSudo = domain.Refuse(domain.Forbidden, "The request requires higher pri
 func (o *Office) As(ctx context.Context, b Bearer, who string) (identity.User, error) {
 	switch {
 	case !b.User.Admin:
-		return identity.User{}, domain.Refuse(domain.Forbidden, "403 Forbidden - Must be admin to use sudo")
+		return identity.User{}, domain.Refuse(domain.Forbidden, "Must be admin to use sudo")
 	case !b.Token.Allows(identity.ScopeSudo):
 		return identity.User{}, ErrNoSudo
 	}
@@ -31,7 +31,7 @@ func (o *Office) As(ctx context.Context, b Bearer, who string) (identity.User, e
 	case err != nil:
 		return identity.User{}, errUnavailable.Because(err)
 	case !user.Known():
-		return identity.User{}, domain.Refuse(domain.NotFound, "404 User with ID or username '%.100s' Not Found", who)
+		return identity.User{}, domain.Refuse(domain.NotFound, "User with ID or username '%.100s' Not Found", who)
 	case o.rules.Users.CheckUser(user, o.now()) != nil:
 		return identity.User{}, ErrBlockedUser
 	}

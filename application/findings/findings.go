@@ -77,8 +77,8 @@ func New(findings Findings, directory Directory, rules Rules, now application.Cl
 const patience = 15 * time.Second
 
 var (
-	errHidden      = domain.Refuse(domain.NotFound, "404 Not Found")
-	errForbidden   = domain.Refuse(domain.Forbidden, "403 Forbidden")
+	errHidden      = &domain.Refusal{Kind: domain.NotFound}
+	errForbidden   = &domain.Refusal{Kind: domain.Forbidden}
 	errUnavailable = domain.Refuse(domain.Unavailable, "Findings cannot be taken at the moment. Try again later.")
 )
 

@@ -77,7 +77,7 @@ type Credential struct {
 // patience is how long a look-up may take.
 const patience = 10 * time.Second
 
-var errNotFound = domain.Refuse(domain.NotFound, "404 Not Found")
+var errNotFound = &domain.Refusal{Kind: domain.NotFound}
 
 // Authenticate returns a credential for who claims to use the repository, or a
 // Refusal. GitLab hands one out to everybody and lets the LFS server check;

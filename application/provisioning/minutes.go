@@ -8,7 +8,7 @@ import (
 	"gatehouse/domain/billing"
 )
 
-var errPacks = badRequest("Unable to save additional packs")
+var errPacks = domain.Refuse(domain.Unprocessable, "Unable to save additional packs")
 
 // Purchase keeps packs of minutes, all or none, and returns them as they are
 // kept: one that the namespace has already stays as it is. The namespaces in
@@ -21,7 +21,7 @@ func (c *Clerk) Purchase(ctx context.Context, ref billing.Ref, packs []billing.P
 		case err != nil:
 			return err
 		case !n.Top:
-			return badRequest("Namespace must be a top-level namespace")
+			return domain.Refuse(domain.Unprocessable, "Namespace must be a top-level namespace")
 		}
 		for _, p := range packs {
 			p.Namespace = n.ID
@@ -69,11 +69,11 @@ func (c *Clerk) Move(ctx context.Context, from, to billing.Ref) error {
 		}
 		switch {
 		case !giver.Top:
-			return badRequest("Namespace must be a top-level namespace")
+			return domain.Refuse(domain.Unprocessable, "Namespace must be a top-level namespace")
 		case !taker.Top:
-			return badRequest("Target namespace must be a top-level namespace")
+			return domain.Refuse(domain.Unprocessable, "Target namespace must be a top-level namespace")
 		case giver.ID == taker.ID:
-			return badRequest("Namespace and target must be different")
+			return domain.Refuse(domain.Unprocessable, "Namespace and target must be different")
 		}
 		return l.Packs.MovePacks(ctx, giver.ID, taker.ID)
 	})

@@ -63,13 +63,9 @@ func told(err error) error {
 func find(ctx context.Context, books Books, ref billing.Ref, what string) (billing.Namespace, error) {
 	n, err := books.Namespace(ctx, ref)
 	if errors.Is(err, domain.NotFound) {
-		return n, domain.Refuse(domain.NotFound, "404 %s Not Found", what)
+		return n, domain.Refuse(domain.NotFound, "%s Not Found", what)
 	}
 	return n, err
-}
-
-func badRequest(reason string) error {
-	return domain.Refuse(domain.Unprocessable, "400 Bad request - %s", reason)
 }
 
 // Statement is a subscription as the portal is told of it.
@@ -129,7 +125,7 @@ func (c *Clerk) Amend(ctx context.Context, ref billing.Ref, change billing.Chang
 	return c.book(ctx, ref, change, func(ctx context.Context, l Ledger, n billing.Namespace) (billing.Subscription, error) {
 		old, err := l.Subscriptions.HoldSubscription(ctx, n.ID)
 		if errors.Is(err, domain.NotFound) {
-			return old, domain.Refuse(domain.NotFound, "404 GitlabSubscription Not Found")
+			return old, domain.Refuse(domain.NotFound, "GitlabSubscription Not Found")
 		}
 		if err != nil {
 			return old, err
@@ -155,7 +151,7 @@ func (c *Clerk) book(ctx context.Context, ref billing.Ref, change billing.Change
 		case err != nil:
 			return err
 		case !n.Top:
-			return badRequest("Must be root namespace")
+			return domain.Refuse(domain.Unprocessable, "Must be root namespace")
 		}
 		s, err := do(ctx, l, n)
 		if err != nil {

@@ -81,7 +81,7 @@ func (c *Clerk) Unschedule(ctx context.Context, of source.NamespaceID) error {
 	return c.write(ctx, func(ctx context.Context, l Ledger) error {
 		err := l.Reconciliations.RemoveReconciliation(ctx, of)
 		if errors.Is(err, domain.NotFound) {
-			return domain.Refuse(domain.NotFound, "404 Not Found")
+			return &domain.Refusal{Kind: domain.NotFound}
 		}
 		return err
 	})

@@ -71,6 +71,6 @@ func (r *Register) User(ctx context.Context, claim identity.Claim) (identity.Use
 }
 
 var (
-	errNoKey       = domain.Refuse(domain.NotFound, "404 Key Not Found")
+	errNoKey       = domain.Refuse(domain.NotFound, "Key Not Found")
 	errUnavailable = domain.Refuse(domain.Unavailable, "Keys and users cannot be looked up at the moment. Try again later.")
 )

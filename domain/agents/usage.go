@@ -57,7 +57,7 @@ type Report struct {
 func (r Report) Check() *domain.Refusal {
 	for _, i := range r.Increments {
 		if i.By < 0 {
-			return domain.Refuse(domain.Unprocessable, "400 Bad request - %s count must be greater than or equal to zero", i.Counter)
+			return domain.Refuse(domain.Unprocessable, "%s count must be greater than or equal to zero", i.Counter)
 		}
 	}
 	return nil

@@ -115,8 +115,8 @@ func (n Namespace) CheckReader(u identity.User, role source.Role) error {
 	case u.Admin, n.Personal() && n.Owner == u.ID, role >= source.Owner:
 		return nil
 	case role > source.NoRole:
-		return domain.Refuse(domain.Forbidden, "403 Forbidden")
+		return &domain.Refusal{Kind: domain.Forbidden}
 	default:
-		return domain.Refuse(domain.NotFound, "404 Namespace Not Found")
+		return domain.Refuse(domain.NotFound, "Namespace Not Found")
 	}
 }

@@ -53,6 +53,7 @@ var rules = []struct {
 	{"confined libraries", confinedLibraries},
 	{"a core without the outside", corePurity},
 	{"no struct tags in the core", coreTags},
+	{"no statuses in the core", coreStatuses},
 	{"small interfaces", smallInterfaces},
 	{"short files", shortFiles},
 	{"package names", packageNames},

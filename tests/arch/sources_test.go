@@ -3,8 +3,11 @@ package arch_test
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"path"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -53,6 +56,51 @@ func coreTags(tr tree) (findings []string) {
 		}
 	}
 	return findings
+}
+
+// statusWords are how a message begins that was written for HTTP.
+var statusWords = regexp.MustCompile(`^[1-5]\d\d `)
+
+// coreStatuses keeps HTTP's statuses out of the core's messages: the core says
+// kind and reason, and each caller's dialect says the status.
+func coreStatuses(tr tree) (findings []string) {
+	for _, p := range tr.packages("domain", "application") {
+		for _, f := range p.sources() {
+			ast.Inspect(f.File, func(n ast.Node) bool {
+				x, ok := n.(ast.Expr)
+				if !ok {
+					return true
+				}
+				text, _ := leading(x)
+				if !statusWords.MatchString(text) {
+					return true
+				}
+				findings = append(findings, fmt.Sprintf("%sstatus words %q", f.at(x), text))
+				return false // its parts are the same finding
+			})
+		}
+	}
+	return findings
+}
+
+// leading returns the text with which a literal, or a sum that begins with
+// literals, begins. Whole says that nothing follows.
+func leading(x ast.Expr) (text string, whole bool) {
+	switch x := x.(type) {
+	case *ast.BasicLit:
+		text, err := strconv.Unquote(x.Value)
+		return text, x.Kind == token.STRING && err == nil
+	case *ast.ParenExpr:
+		return leading(x.X)
+	case *ast.BinaryExpr:
+		left, whole := leading(x.X)
+		if !whole {
+			return left, false
+		}
+		right, whole := leading(x.Y)
+		return left + right, whole
+	}
+	return "", false
 }
 
 // smallInterfaces keeps ports to what one consumer asks.

@@ -2,10 +2,12 @@ package kas
 
 import (
 	"encoding/json"
+	"errors"
 
 	"github.com/gin-gonic/gin"
 
 	"gatehouse/adapters/httpapi/params"
+	"gatehouse/domain"
 	"gatehouse/domain/agents"
 )
 
@@ -70,5 +72,13 @@ func (a *API) agentConfiguration(c *gin.Context) error {
 	if err := decode(c, &in); err != nil {
 		return err
 	}
-	return a.station.Authorize(c.Request.Context(), agents.AgentID(in.AgentID), in.Config.authorizations())
+	err := a.station.Authorize(c.Request.Context(), agents.AgentID(in.AgentID), in.Config.authorizations())
+	if errors.Is(err, domain.NotFound) {
+		return errNoAgent.Because(err)
+	}
+	return err
 }
+
+// errNoAgent becomes "404 Not found", which has a small f on this route alone, as
+// in GitLab.
+var errNoAgent = domain.Refuse(domain.NotFound, "Not found")

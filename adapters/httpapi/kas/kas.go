@@ -52,7 +52,7 @@ func (a *API) routes() []route {
 		{http.MethodPost, "/kubernetes/usage_metrics", listLimit, false, quietly(a.usageMetrics)},
 		{http.MethodPost, "/kubernetes/agent_events", listLimit, false, quietly(a.agentEvents)},
 		{http.MethodPost, "/kubernetes/agent_configuration", smallLimit, false, quietly(a.agentConfiguration)},
-		{http.MethodPut, starboard, smallLimit, true, dialect.Reply(a.starboardVulnerability)},
+		{http.MethodPut, starboard, smallLimit, true, records.Reply(a.starboardVulnerability)},
 		{http.MethodPost, starboard + "/scan_result", listLimit, true, dialect.Reply(a.scanResult)},
 	}
 }
@@ -92,12 +92,26 @@ var dialect = httpapi.Dialect{
 		domain.TooLarge:        http.StatusRequestEntityTooLarge,
 		domain.Unavailable:     http.StatusServiceUnavailable,
 	},
+	Words: httpapi.StatusWords,
 	Body: func(kind domain.Kind, message string) any {
 		if kind == domain.Invalid || kind == domain.TooLarge {
 			return failure{message}
 		}
 		return httpapi.Message{Message: message}
 	},
+}
+
+// records is the dialect of the route that keeps findings. A finding that cannot
+// be kept is refused without a status in front, as Rails refuses its records.
+var records = httpapi.Dialect{
+	Status: dialect.Status,
+	Words: func(kind domain.Kind, reason string) string {
+		if kind == domain.Unprocessable && reason != "" {
+			return reason
+		}
+		return httpapi.StatusWords(kind, reason)
+	},
+	Body: dialect.Body,
 }
 
 type failure struct {

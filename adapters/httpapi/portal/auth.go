@@ -28,7 +28,7 @@ func (a *API) reader(c *gin.Context) {
 // admin lets administrators in who come with an access token for the API.
 func (a *API) admin(c *gin.Context) {
 	if a.authenticate(c, identity.ScopeAPI) && !caller(c).Admin {
-		dialect.Refuse(c, domain.Refuse(domain.Forbidden, "403 Forbidden"))
+		dialect.Refuse(c, &domain.Refusal{Kind: domain.Forbidden})
 	}
 }
 

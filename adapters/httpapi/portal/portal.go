@@ -67,7 +67,7 @@ func Unknown(c *gin.Context) {
 // gate closes a route where nothing is sold, to anybody.
 func (a *API) gate(c *gin.Context) {
 	if !a.soldHere {
-		dialect.Refuse(c, domain.Refuse(domain.Forbidden, "403 Forbidden - This API is gitlab.com only!"))
+		dialect.Refuse(c, domain.Refuse(domain.Forbidden, "This API is gitlab.com only!"))
 	}
 }
 
@@ -79,7 +79,7 @@ type messageBody struct {
 	Message any `json:"message"`
 }
 
-var dialect = httpapi.Dialect{Status: status, Body: body}
+var dialect = httpapi.Dialect{Status: status, Words: httpapi.StatusWords, Body: body}
 
 // status has 400 for what is well-formed and still not possible: so says Rails.
 var status = map[domain.Kind]int{

@@ -33,7 +33,7 @@ func failed(c *gin.Context, err error) (any, error) {
 	_ = c.Error(err)
 	message := "Something went wrong. Try again later."
 	if refusal, ok := errors.AsType[*domain.Refusal](err); ok {
-		message = refusal.Message
+		message = refusal.Error()
 	}
 	return failureResponse{Message: message}, nil
 }

@@ -45,7 +45,7 @@ func (a *API) lfsAuthenticate(c *gin.Context) (any, error) {
 // lfsObject answers GET /lfs, by which Gitaly wants an object's bytes for an
 // archive. No objects are kept here, so none is ever found.
 func (a *API) lfsObject(*gin.Context) (any, error) {
-	return nil, domain.Refuse(domain.NotFound, "404 Not Found")
+	return nil, &domain.Refusal{Kind: domain.NotFound}
 }
 
 type certRequest struct {

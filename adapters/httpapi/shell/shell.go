@@ -3,6 +3,7 @@
 package shell
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -86,7 +87,16 @@ func (a *API) Mount(r gin.IRouter) {
 }
 
 // dialect is that of all routes but /allowed.
-var dialect = httpapi.Dialect{Status: status, Body: httpapi.Plain}
+var dialect = httpapi.Dialect{Status: status, Words: words, Body: httpapi.Plain}
+
+// words puts the status in front of what is not found, as Rails does on these
+// routes. All other messages are printed for people, as they stand.
+func words(kind domain.Kind, reason string) string {
+	if kind == domain.NotFound {
+		return httpapi.StatusWords(kind, reason)
+	}
+	return cmp.Or(reason, kind.Error())
+}
 
 // access is the dialect of /allowed and of the report that follows it.
 var access = httpapi.Dialect{Status: status, Body: denial}
