@@ -107,10 +107,15 @@ func (c *Clerk) live(ctx context.Context, books Books, n billing.Namespace, s bi
 // or Faults that name the fields.
 func (c *Clerk) Subscribe(ctx context.Context, ref billing.Ref, change billing.Change) (Statement, error) {
 	return c.book(ctx, ref, change, func(ctx context.Context, l Ledger, n billing.Namespace) (billing.Subscription, error) {
-		s, err := change.Create(n.ID, c.rules.Plans, c.rules.StrictTrials, c.counter(ctx, l, n), c.now())
+		s, err := change.Create(n.ID, c.rules.Plans, c.rules.StrictTrials, c.now())
 		if err != nil {
 			return s, err
 		}
+		taken, err := c.live(ctx, l.Books, n, s)
+		if err != nil {
+			return s, err
+		}
+		s = s.WithSeatsInUse(taken)
 		err = l.Subscriptions.AddSubscription(ctx, s)
 		if errors.Is(err, domain.Conflict) {
 			return s, billing.Taken
@@ -130,16 +135,19 @@ func (c *Clerk) Amend(ctx context.Context, ref billing.Ref, change billing.Chang
 		if err != nil {
 			return old, err
 		}
-		s, err := change.Update(old, c.rules.Plans, c.rules.StrictTrials, c.counter(ctx, l, n), c.now())
+		s, needsSeats, err := change.Update(old, c.rules.Plans, c.rules.StrictTrials, c.now())
 		if err != nil {
 			return s, err
 		}
+		if needsSeats {
+			taken, err := c.live(ctx, l.Books, n, s)
+			if err != nil {
+				return s, err
+			}
+			s = s.WithSeatsReset(taken)
+		}
 		return s, l.Subscriptions.ChangeSubscription(ctx, s)
 	})
-}
-
-func (c *Clerk) counter(ctx context.Context, l Ledger, n billing.Namespace) func(billing.Subscription) (int32, error) {
-	return func(s billing.Subscription) (int32, error) { return c.live(ctx, l.Books, n, s) }
 }
 
 // book finds the namespace, which has to be one that can subscribe, and states

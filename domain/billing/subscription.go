@@ -120,45 +120,55 @@ func (c Change) faults(s Subscription, strict bool) (found Faults) {
 	return found
 }
 
-// Create returns the subscription that c asks for; live tells how many seats of
-// its namespace are taken. What is wrong comes back as Faults.
-func (c Change) Create(namespace source.NamespaceID, plans Plans, strict bool, live func(Subscription) (int32, error), now time.Time) (Subscription, error) {
+// Create returns the subscription that c asks for, complete but for its
+// WithSeatsInUse. What is wrong comes back as Faults.
+func (c Change) Create(namespace source.NamespaceID, plans Plans, strict bool, now time.Time) (Subscription, error) {
 	s := c.apply(Subscription{Namespace: namespace, StartDate: now.UTC().Truncate(24 * time.Hour)}, plans)
 	if found := c.faults(s, strict); found != nil {
 		return Subscription{}, found
 	}
-	taken, err := live(s)
-	s.SeatsInUse, s.CreatedAt, s.UpdatedAt = taken, now, now
-	return s, err
-}
-
-// Update returns old as c wants it; live is how many seats are taken, asked
-// for only if they have to be counted anew. What is wrong comes back as Faults.
-func (c Change) Update(old Subscription, plans Plans, strict bool, live func(Subscription) (int32, error), now time.Time) (Subscription, error) {
-	s := c.apply(old, plans)
-	if found := c.faults(s, strict); found != nil {
-		return Subscription{}, found
-	}
-	s.UpdatedAt = now
-	switch {
-	case s.recounts(old, plans):
-		taken, err := live(s)
-		if err != nil {
-			return Subscription{}, err
-		}
-		s.SeatsInUse, s.MaxSeatsUsed, s.MaxChangedAt = taken, taken, time.Time{}
-		s.SeatsOwed = s.owed()
-	case s.MaxSeatsUsed != old.MaxSeatsUsed:
-		// What is owed stays: the portal says so in its own time.
-		s.MaxChangedAt = now
-	}
+	s.CreatedAt, s.UpdatedAt = now, now
 	return s, nil
 }
 
-// recounts says whether the seats of a paid plan begin anew: with a new term,
+// Update returns old as c wants it. With needsSeats it is complete only after
+// WithSeatsReset, with the number of seats that are taken. What is wrong comes
+// back as Faults.
+func (c Change) Update(old Subscription, plans Plans, strict bool, now time.Time) (next Subscription, needsSeats bool, err error) {
+	s := c.apply(old, plans)
+	if found := c.faults(s, strict); found != nil {
+		return Subscription{}, false, found
+	}
+	s.UpdatedAt = now
+	if s.resets(old, plans) {
+		return s, true, nil
+	}
+	if s.MaxSeatsUsed != old.MaxSeatsUsed {
+		// What is owed stays: the portal says so in its own time.
+		s.MaxChangedAt = now
+	}
+	return s, false, nil
+}
+
+// WithSeatsInUse returns s, which Create made, with the number of seats that are
+// taken now.
+func (s Subscription) WithSeatsInUse(taken int32) Subscription {
+	s.SeatsInUse = taken
+	return s
+}
+
+// WithSeatsReset returns s at the beginning of a new count of seats: the maximum
+// is the number that are taken now.
+func (s Subscription) WithSeatsReset(taken int32) Subscription {
+	s.SeatsInUse, s.MaxSeatsUsed, s.MaxChangedAt = taken, taken, time.Time{}
+	s.SeatsOwed = s.owed()
+	return s
+}
+
+// resets says whether the seats of a paid plan begin anew: with a new term,
 // at the end of a trial, or where the most that were taken were so before the
 // term began. It is the rule of GitLab 16.
-func (s Subscription) recounts(old Subscription, plans Plans) bool {
+func (s Subscription) resets(old Subscription, plans Plans) bool {
 	if !s.Paid(plans) {
 		return false
 	}

@@ -27,11 +27,6 @@ func on(month time.Month, day int) time.Time {
 func to[T any](value T) billing.Field[T] { return billing.Field[T]{Given: true, Value: &value} }
 func toNull[T any]() billing.Field[T]    { return billing.Field[T]{Given: true} }
 
-// seats answers how many are taken.
-func seats(taken int32) func(billing.Subscription) (int32, error) {
-	return func(billing.Subscription) (int32, error) { return taken, nil }
-}
-
 // premium is a term of a year with ten seats, of which twelve were taken once.
 func premium() billing.Subscription {
 	return billing.Subscription{
@@ -60,8 +55,8 @@ func TestChange_Create(t *testing.T) {
 		},
 	} {
 		c.want.Namespace, c.want.SeatsInUse, c.want.CreatedAt, c.want.UpdatedAt = 5, 3, now, now
-		got, err := c.change.Create(5, plans, false, seats(3), now)
-		if diff := cmp.Diff(c.want, got); diff != "" || err != nil {
+		got, err := c.change.Create(5, plans, false, now)
+		if diff := cmp.Diff(c.want, got.WithSeatsInUse(3)); diff != "" || err != nil {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
 		}
 	}
@@ -82,15 +77,15 @@ func TestChange_faults(t *testing.T) {
 		"trial_ends_on must be after trial_starts_on":       {billing.Change{Trial: to(true), TrialStartsOn: to(on(1, 2)), TrialEnds: to(on(1, 2))}, true},
 		"trial_extension_type is not included in the list":  {change: billing.Change{TrialExtension: to(int32(3))}},
 	} {
-		_, created := c.change.Create(5, plans, c.strict, seats(0), now)
-		_, updated := c.change.Update(premium(), plans, c.strict, seats(0), now)
+		_, created := c.change.Create(5, plans, c.strict, now)
+		_, _, updated := c.change.Update(premium(), plans, c.strict, now)
 		for _, err := range []error{created, updated} {
 			if !errors.Is(err, domain.Unprocessable) || err.Error() != want {
 				t.Errorf("got %v, want %s", err, want)
 			}
 		}
 	}
-	if _, err := (billing.Change{Seats: toNull[int32](), StartDate: toNull[time.Time]()}).Update(premium(), plans, false, seats(0), now); err == nil || !strings.Contains(err.Error(), ", ") {
+	if _, _, err := (billing.Change{Seats: toNull[int32](), StartDate: toNull[time.Time]()}).Update(premium(), plans, false, now); err == nil || !strings.Contains(err.Error(), ", ") {
 		t.Errorf("got %v, want both faults", err)
 	}
 }
@@ -128,16 +123,26 @@ func TestChange_Update_seats(t *testing.T) {
 		if c.old != nil {
 			c.old(&old)
 		}
-		got, err := change.Update(old, plans, false, seats(15), now)
+		got, needsSeats, err := change.Update(old, plans, false, now)
+		if err != nil || needsSeats != c.anew || !got.UpdatedAt.Equal(now) {
+			t.Errorf("%s: %v, needs seats %t, updated at %v", name, err, needsSeats, got.UpdatedAt)
+		}
 		want := []int32{old.SeatsInUse, old.MaxSeatsUsed, old.SeatsOwed}
-		if c.anew {
-			want = []int32{15, 15, 5}
+		if diff := cmp.Diff(want, []int32{got.SeatsInUse, got.MaxSeatsUsed, got.SeatsOwed}); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
-		if diff := cmp.Diff(want, []int32{got.SeatsInUse, got.MaxSeatsUsed, got.SeatsOwed}); diff != "" || err != nil || !got.UpdatedAt.Equal(now) {
-			t.Errorf("%s: %v, updated at %v (-want +got):\n%s", name, err, got.UpdatedAt, diff)
-		}
-		if c.anew && !got.MaxChangedAt.IsZero() {
-			t.Errorf("%s: the max changed at %v", name, got.MaxChangedAt)
+	}
+}
+
+func TestSubscription_WithSeatsReset(t *testing.T) {
+	t.Parallel()
+	for taken, owed := range map[int32]int32{0: 0, 10: 0, 15: 5} {
+		old := premium()
+		old.MaxChangedAt = on(2, 1)
+		want := premium()
+		want.SeatsInUse, want.MaxSeatsUsed, want.SeatsOwed = taken, taken, owed
+		if diff := cmp.Diff(want, old.WithSeatsReset(taken)); diff != "" {
+			t.Errorf("%d taken (-want +got):\n%s", taken, diff)
 		}
 	}
 }
@@ -145,16 +150,11 @@ func TestChange_Update_seats(t *testing.T) {
 // As the documentation's example has it: what is owed stays.
 func TestChange_Update_max(t *testing.T) {
 	t.Parallel()
-	got, err := billing.Change{MaxSeatsUsed: to(int32(0))}.Update(premium(), plans, false, seats(99), now)
+	got, needsSeats, err := billing.Change{MaxSeatsUsed: to(int32(0))}.Update(premium(), plans, false, now)
 	want := premium()
 	want.MaxSeatsUsed, want.MaxChangedAt, want.UpdatedAt = 0, now, now
-	if diff := cmp.Diff(want, got); diff != "" || err != nil {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
-	}
-	down := errors.New("down")
-	fails := func(billing.Subscription) (int32, error) { return 0, down }
-	if _, err := (billing.Change{Trial: to(false)}).Update(billing.Subscription{Plan: "gold", Seats: 1, Trial: true, StartDate: now}, plans, false, fails, now); !errors.Is(err, down) {
-		t.Errorf("got %v, want the counter's error", err)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil || needsSeats {
+		t.Errorf("%v, needs seats %t (-want +got):\n%s", err, needsSeats, diff)
 	}
 }
 
