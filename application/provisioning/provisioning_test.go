@@ -1,0 +1,354 @@
+package provisioning_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"gatehouse/adapters/memory"
+	"gatehouse/application/provisioning"
+	"gatehouse/domain"
+	"gatehouse/domain/billing"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+	"gatehouse/tests/world"
+)
+
+// customers are two groups, a group below one of them, and people with their
+// own namespaces. Three people are members of acme.
+const customers = `
+users:
+  - {id: 1, username: root, admin: true, namespace_id: 201}
+  - {id: 2, username: own, namespace_id: 202}
+  - {id: 3, username: dev, namespace_id: 203}
+  - {id: 4, username: guest, namespace_id: 204}
+  - {id: 5, username: stranger, namespace_id: 205}
+groups:
+  - {id: 10, path: acme}
+  - {id: 11, path: acme/sub}
+  - {id: 12, path: other}
+members:
+  - {user: own, group: acme, role: owner}
+  - {user: dev, group: acme, role: developer}
+  - {user: guest, group: acme, role: guest}
+`
+
+var plans = billing.Plans{
+	{Code: "free"}, {Code: "premium", Paid: true}, {Code: "gold", Paid: true, Top: true, ExcludeGuests: true},
+}
+
+// clerk is a Clerk with its store and its clock.
+type clerk struct {
+	*provisioning.Clerk
+	store *memory.Store
+	now   time.Time
+}
+
+// newClerk makes a clerk. The changes apply to the ledger of each unit of work,
+// and to the Books that are read outside of one.
+func newClerk(t *testing.T, changes ...func(*provisioning.Ledger)) *clerk {
+	t.Helper()
+	c := &clerk{store: memory.New(), now: world.Now}
+	world.Apply(t, c.store.Registries(), customers)
+	change := func(l *provisioning.Ledger) {
+		for _, change := range changes {
+			change(l)
+		}
+	}
+	inner := c.store.Ledger()
+	work := func(ctx context.Context, do func(provisioning.Ledger) error) error {
+		return inner(ctx, func(l provisioning.Ledger) error {
+			change(&l)
+			return do(l)
+		})
+	}
+	reading := provisioning.Ledger{Books: c.store.Books()}
+	change(&reading)
+	c.Clerk = provisioning.New(reading.Books, work, provisioning.Rules{Plans: plans}, func() time.Time { return c.now })
+	return c
+}
+
+// books changes the Books of a ledger.
+func books(change func(provisioning.Books) provisioning.Books) func(*provisioning.Ledger) {
+	return func(l *provisioning.Ledger) { l.Books = change(l.Books) }
+}
+
+// brokenBooks fail to look a namespace up.
+type brokenBooks struct {
+	provisioning.Books
+	err error
+}
+
+func (b brokenBooks) Namespace(context.Context, billing.Ref) (billing.Namespace, error) {
+	return billing.Namespace{}, b.err
+}
+
+// countingBooks count how often seats and roles are asked for.
+type countingBooks struct {
+	provisioning.Books
+	seats, roles *int
+}
+
+func (b countingBooks) LiveSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (int32, error) {
+	*b.seats++
+	return b.Books.LiveSeats(ctx, group, guests, now)
+}
+
+func (b countingBooks) Role(ctx context.Context, user identity.UserID, group source.NamespaceID, now time.Time) (source.Role, error) {
+	*b.roles++
+	return b.Books.Role(ctx, user, group, now)
+}
+
+func to[T any](value T) billing.Field[T] { return billing.Field[T]{Given: true, Value: &value} }
+
+func on(month time.Month, day int) time.Time {
+	return time.Date(2026, month, day, 0, 0, 0, 0, time.UTC)
+}
+
+var (
+	acme   = billing.Ref{ID: 10}
+	sub    = billing.Ref{Path: "acme/sub"}
+	other  = billing.Ref{Path: "OTHER"}
+	absent = billing.Ref{Path: "absent"}
+	own    = billing.Ref{ID: 202}
+	// year buys ten seats of premium for this year.
+	year = billing.Change{Plan: to("premium"), Seats: to(int32(10)), StartDate: to(on(1, 1)), EndDate: to(on(12, 31))}
+)
+
+// wantRefusal checks that err is a refusal of that kind with exactly that
+// message.
+func wantRefusal(t *testing.T, name string, err error, kind domain.Kind, message string) {
+	t.Helper()
+	refusal, ok := errors.AsType[*domain.Refusal](err)
+	if !ok || refusal.Kind != kind || refusal.Message != message {
+		t.Errorf("%s: got %v, want a refusal of kind %q: %q", name, err, kind, message)
+	}
+}
+
+func (c *clerk) mustSubscribe(t *testing.T, ref billing.Ref, change billing.Change) {
+	t.Helper()
+	if _, err := c.Subscribe(t.Context(), ref, change); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestClerk_Subscribe_refuses(t *testing.T) {
+	t.Parallel()
+	c := newClerk(t)
+	faulty := billing.Change{Seats: to(int32(-1))}
+	_, err := c.Subscribe(t.Context(), absent, faulty)
+	wantRefusal(t, "no namespace, faulty", err, domain.NotFound, "Namespace Not Found")
+	_, err = c.Subscribe(t.Context(), sub, faulty)
+	wantRefusal(t, "a subgroup, faulty", err, domain.Unprocessable, "Must be root namespace")
+	_, err = c.Subscribe(t.Context(), acme, faulty)
+	if faults, ok := errors.AsType[billing.Faults](err); !ok || faults[0].Field != "seats" {
+		t.Errorf("faulty: got %v", err)
+	}
+	if _, ok, err := c.Subscription(t.Context(), identity.User{Admin: true}, acme); ok || err != nil {
+		t.Errorf("a refused subscription was kept: %v", err)
+	}
+	c.mustSubscribe(t, acme, billing.Change{})
+	_, err = c.Subscribe(t.Context(), acme, year)
+	if faults, ok := errors.AsType[billing.Faults](err); !ok || faults[0] != billing.Taken[0] {
+		t.Errorf("twice: got %v", err)
+	}
+}
+
+func TestClerk_Amend_refuses(t *testing.T) {
+	t.Parallel()
+	c := newClerk(t)
+	faulty := billing.Change{Seats: to(int32(-1))}
+	_, err := c.Amend(t.Context(), absent, faulty)
+	wantRefusal(t, "no namespace, faulty", err, domain.NotFound, "Namespace Not Found")
+	_, err = c.Amend(t.Context(), sub, faulty)
+	wantRefusal(t, "a subgroup, faulty", err, domain.Unprocessable, "Must be root namespace")
+	_, err = c.Amend(t.Context(), acme, faulty)
+	wantRefusal(t, "no subscription, faulty", err, domain.NotFound, "GitlabSubscription Not Found")
+	c.mustSubscribe(t, acme, billing.Change{})
+	if _, err = c.Amend(t.Context(), acme, faulty); !errors.Is(err, domain.Unprocessable) {
+		t.Errorf("faulty: got %v", err)
+	}
+}
+
+// Seats are counted where they have to be: for a new subscription, for a new
+// term, and for the answer about a plan that costs nothing.
+func TestClerk_seats(t *testing.T) {
+	t.Parallel()
+	var seats, roles int
+	c := newClerk(t, books(func(b provisioning.Books) provisioning.Books { return countingBooks{b, &seats, &roles} }))
+	next := billing.Change{StartDate: to(on(12, 31)), EndDate: to(on(12, 31).AddDate(1, 0, 0))}
+	for _, step := range []struct {
+		name     string
+		do       func(context.Context, billing.Ref, billing.Change) (provisioning.Statement, error)
+		in       billing.Ref
+		change   billing.Change
+		counted  int
+		use, max int32
+	}{
+		{"a free plan", c.Subscribe, other, billing.Change{}, 2, 0, 0},
+		{"a free plan, changed", c.Amend, other, billing.Change{Seats: to(int32(3))}, 1, 0, 0},
+		{"a paid plan", c.Subscribe, acme, year, 1, 3, 0},
+		{"more seats in the same term", c.Amend, acme, billing.Change{Seats: to(int32(20))}, 0, 3, 0},
+		{"a new term", c.Amend, acme, next, 1, 3, 3},
+		{"a plan without guests", c.Amend, acme, billing.Change{Plan: to("gold"), StartDate: to(on(12, 31).AddDate(1, 0, 0)), EndDate: to(on(12, 31).AddDate(2, 0, 0))}, 1, 2, 2},
+		{"a personal namespace", c.Subscribe, own, year, 0, 1, 0},
+		{"a new term of one", c.Amend, own, next, 0, 1, 1},
+	} {
+		seats = 0
+		got, err := step.do(t.Context(), step.in, step.change)
+		if err != nil || seats != step.counted || got.SeatsInUse != step.use || got.MaxSeatsUsed != step.max {
+			t.Errorf("%s: %v, counted %d times, %d in use, at most %d; want %d times, %d and %d",
+				step.name, err, seats, got.SeatsInUse, got.MaxSeatsUsed, step.counted, step.use, step.max)
+		}
+	}
+}
+
+func TestClerk_unknownPlan(t *testing.T) {
+	t.Parallel()
+	c := newClerk(t)
+	got, err := c.Subscribe(t.Context(), acme, billing.Change{Plan: to("platinum")})
+	if err != nil || got.UnknownPlan != "platinum" || got.Plan.Code != "" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if got, err = c.Amend(t.Context(), acme, billing.Change{Plan: to("gold")}); err != nil || got.UnknownPlan != "" || !got.ExcludesGuests {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestClerk_Subscription(t *testing.T) {
+	t.Parallel()
+	var seats, roles int
+	c := newClerk(t, books(func(b provisioning.Books) provisioning.Books { return countingBooks{b, &seats, &roles} }))
+	c.mustSubscribe(t, acme, year)
+	c.mustSubscribe(t, own, year)
+	const hidden = "Namespace Not Found"
+	for name, r := range map[string]struct {
+		who     identity.UserID
+		ref     billing.Ref
+		kind    domain.Kind // empty where the subscription may be read
+		message string
+		none    bool
+		asked   int // for roles
+	}{
+		"administrator":                  {who: 1, ref: acme},
+		"administrator, no subscription": {who: 1, ref: other, none: true},
+		"owner":                          {who: 2, ref: acme, asked: 1},
+		"owner, of the group below":      {who: 2, ref: sub, none: true, asked: 1},
+		"developer":                      {who: 3, ref: acme, kind: domain.Forbidden, asked: 1},
+		"guest":                          {who: 4, ref: acme, kind: domain.Forbidden, asked: 1},
+		"stranger":                       {who: 5, ref: acme, kind: domain.NotFound, message: hidden, asked: 1},
+		"no namespace":                   {who: 2, ref: absent, kind: domain.NotFound, message: hidden},
+		"no namespace, administrator":    {who: 1, ref: absent, kind: domain.NotFound, message: hidden},
+		"one's own namespace":            {who: 2, ref: own},
+		"another person's namespace":     {who: 3, ref: own, kind: domain.NotFound, message: hidden},
+	} {
+		roles = 0
+		got, ok, err := c.Subscription(t.Context(), identity.User{ID: r.who, Admin: r.who == 1}, r.ref)
+		switch {
+		case r.kind != "":
+			wantRefusal(t, name, err, r.kind, r.message)
+		case err != nil || ok == r.none:
+			t.Errorf("%s: got %t, %v", name, ok, err)
+		case ok && got.Plan.Code != "premium":
+			t.Errorf("%s: got %+v", name, got)
+		}
+		if roles != r.asked {
+			t.Errorf("%s: the role was asked for %d times, want %d", name, roles, r.asked)
+		}
+	}
+}
+
+func TestClerk_Resolve(t *testing.T) {
+	t.Parallel()
+	c := newClerk(t)
+	if id, err := c.Resolve(t.Context(), billing.Ref{Path: "Acme/SUB"}); err != nil || id != 11 {
+		t.Errorf("got %d, %v", id, err)
+	}
+	_, err := c.Resolve(t.Context(), absent)
+	wantRefusal(t, "no namespace", err, domain.NotFound, "Namespace Not Found")
+}
+
+// asks are all questions that begin with a namespace.
+var asks = map[string]func(context.Context, *provisioning.Clerk) error{
+	"Subscribe": func(ctx context.Context, c *provisioning.Clerk) error {
+		_, err := c.Subscribe(ctx, acme, year)
+		return err
+	},
+	"Amend": func(ctx context.Context, c *provisioning.Clerk) error {
+		_, err := c.Amend(ctx, acme, year)
+		return err
+	},
+	"Subscription": func(ctx context.Context, c *provisioning.Clerk) error {
+		_, _, err := c.Subscription(ctx, identity.User{ID: 2}, acme)
+		return err
+	},
+	"Resolve": func(ctx context.Context, c *provisioning.Clerk) error {
+		_, err := c.Resolve(ctx, acme)
+		return err
+	},
+	"Purchase": func(ctx context.Context, c *provisioning.Clerk) error {
+		_, err := c.Purchase(ctx, acme, []billing.Pack{pack("a", 1)})
+		return err
+	},
+	"Move": func(ctx context.Context, c *provisioning.Clerk) error { return c.Move(ctx, acme, other) },
+	"Schedule": func(ctx context.Context, c *provisioning.Clerk) error {
+		return c.Schedule(ctx, []billing.Reconciliation{{Namespace: 10, Next: on(6, 1), AlertFrom: on(5, 1)}})
+	},
+}
+
+// A store that is down or late makes a refusal that keeps the cause. Any other
+// error of a store stays as it is.
+func TestClerk_storeFails(t *testing.T) {
+	t.Parallel()
+	for name, ask := range asks {
+		for what, c := range map[string]struct {
+			err     error
+			refused bool
+		}{
+			"down":   {domain.Unavailable, true},
+			"late":   {context.DeadlineExceeded, true},
+			"broken": {errors.New("disk full"), false},
+		} {
+			broken := newClerk(t, books(func(b provisioning.Books) provisioning.Books { return brokenBooks{b, c.err} }))
+			err := ask(t.Context(), broken.Clerk)
+			if !errors.Is(err, c.err) {
+				t.Errorf("%s, %s: the cause is lost in %v", name, what, err)
+			}
+			if c.refused {
+				wantRefusal(t, name+", "+what, err, domain.Unavailable, "Nothing can be booked at the moment. Try again later.")
+			} else if _, refused := errors.AsType[*domain.Refusal](err); refused {
+				t.Errorf("%s, %s: got the refusal %v", name, what, err)
+			}
+		}
+	}
+}
+
+// patientBooks note how long they may take.
+type patientBooks struct {
+	provisioning.Books
+	left *time.Duration
+}
+
+func (b patientBooks) Namespace(ctx context.Context, ref billing.Ref) (billing.Namespace, error) {
+	if end, ok := ctx.Deadline(); ok {
+		*b.left = time.Until(end)
+	}
+	return b.Books.Namespace(ctx, ref)
+}
+
+func TestClerk_patience(t *testing.T) {
+	t.Parallel()
+	for name, ask := range asks {
+		var left time.Duration
+		c := newClerk(t, books(func(b provisioning.Books) provisioning.Books { return patientBooks{b, &left} }))
+		_ = ask(t.Context(), c.Clerk) // whatever is found, it is asked for within a time
+		most := 30 * time.Second
+		if name == "Subscription" || name == "Resolve" {
+			most = 10 * time.Second
+		}
+		if left <= 0 || left > most {
+			t.Errorf("%s may take %v, want at most %v", name, left, most)
+		}
+	}
+}
