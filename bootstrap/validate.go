@@ -60,8 +60,7 @@ func (m *mistakes) positive(value time.Duration, key string) {
 
 func (m *mistakes) paths(texts []string, key string) {
 	for i, text := range texts {
-		path, ok := source.ParsePath(text)
-		m.unless(ok && string(path) == text, fmt.Sprintf("%s[%d]", key, i), "%q is not the full path of a group or project", text)
+		m.unless(source.IsPath(text), fmt.Sprintf("%s[%d]", key, i), "%q is not the full path of a group or project", text)
 	}
 }
 

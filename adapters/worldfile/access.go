@@ -69,7 +69,7 @@ func (e *entry) pattern(kind source.RefKind, what, path string) source.Pattern {
 		e.once(e.line, "%s %q of project %s", what, name, path)
 	}
 	pattern := source.Pattern(name)
-	e.wrong("name", "project", path, directory.WrongPattern(kind, pattern))
+	e.wrong("name", "project", path, source.CheckPattern(kind, pattern))
 	return pattern
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"gatehouse/domain"
 )
 
 // plainKey is what every key that we know looks like; no token does.
@@ -55,21 +57,21 @@ func (e *entry) need(name string) {
 	}
 }
 
-// wrong makes a mistake of what was found wrong with a member, if anything was,
-// of the row of that kind and name.
-func (e *entry) wrong(member, kind, name, why string) {
-	if why != "" {
+// wrong makes a mistake of why a member was refused, nil for not at all, of the
+// row of that kind and name.
+func (e *entry) wrong(member, kind, name string, why *domain.Refusal) {
+	if why != nil {
 		e.wrongAt(e.members[member].Line, kind, name, why)
 	}
 }
 
-func (e *entry) wrongAt(line int, kind, name, why string) {
+func (e *entry) wrongAt(line int, kind, name string, why *domain.Refusal) {
 	switch {
-	case why == "":
+	case why == nil:
 	case name == "":
-		e.mistake(line, "%s: %s", e.what, why)
+		e.mistake(line, "%s: %s", e.what, why.Message)
 	default:
-		e.mistake(line, "%s %q: %s", kind, name, why)
+		e.mistake(line, "%s %q: %s", kind, name, why.Message)
 	}
 }
 

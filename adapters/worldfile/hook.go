@@ -4,6 +4,7 @@ import (
 	"net/url"
 
 	"gatehouse/application/directory"
+	"gatehouse/domain"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -23,15 +24,15 @@ func hook(e *entry) directory.Hook {
 	}
 	h.Group, h.Project = e.holder()
 	if h.Hook.URL != "" {
-		wrong := directory.WrongHookURL(h.Hook.URL)
-		if _, err := url.Parse(h.Hook.URL); err != nil && wrong == "" {
-			wrong = "its url cannot be read" // the error would repeat it
+		wrong := hooks.CheckURL(h.Hook.URL)
+		if _, err := url.Parse(h.Hook.URL); err != nil && wrong == nil {
+			wrong = domain.Refuse(domain.Invalid, "its url cannot be read") // the error would repeat it
 		}
 		e.wrong("url", "hook", "", wrong)
 		if h.Group+h.Project != "" {
 			e.secretOnce(e.line, "this hook of "+holderName(h.Group, h.Project), holderName(h.Group, h.Project)+" "+h.Hook.URL)
 		}
 	}
-	e.wrong("branch_filter", "hook", "", directory.WrongHookBranches(h.Hook))
+	e.wrong("branch_filter", "hook", "", hooks.CheckBranches(h.Hook.Branches))
 	return h
 }

@@ -57,7 +57,7 @@ func user(e *entry) directory.User {
 	}
 	e.takePath(u.User.Username)
 	if u.User.Username != "" {
-		e.wrong("username", "user", u.User.Username, directory.WrongUsername(u.User.Username))
+		e.wrong("username", "user", u.User.Username, identity.CheckUsername(u.User.Username))
 	}
 	u.User.Name = cmp.Or(u.User.Name, u.User.Username)
 	u.User.TwoFactor, u.TOTPSecret = e.twoFactor()

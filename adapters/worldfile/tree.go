@@ -28,7 +28,7 @@ func group(e *entry) directory.Group {
 	}
 	e.takePath(g.Namespace.Path)
 	if g.Namespace.Path != "" {
-		e.wrong("path", "group", g.Namespace.Path, directory.WrongGroupPath(g.Namespace.Path))
+		e.wrong("path", "group", g.Namespace.Path, source.CheckGroupPath(g.Namespace.Path))
 	}
 	if strings.Contains(g.Namespace.Path, "/") {
 		e.rootOnly("allowed_ips", len(g.Namespace.AllowedIPs) > 0)
@@ -100,17 +100,17 @@ func project(e *entry) directory.Project {
 	}
 	path := p.Project.Path
 	if path != "" {
-		e.wrong("path", "project", path, directory.WrongProjectPath(path))
+		e.wrong("path", "project", path, source.CheckProjectPath(path))
 	}
-	e.wrong("legacy_path", "project", path, directory.WrongLegacyPath(p.Project.LegacyPath))
+	e.wrong("legacy_path", "project", path, source.CheckLegacyPath(p.Project.LegacyPath))
 	if branch := e.text("default_branch"); branch != "" {
 		p.DefaultBranch = &branch
-		e.wrong("default_branch", "project", path, directory.WrongDefaultBranch(branch))
+		e.wrong("default_branch", "project", path, source.CheckDefaultBranch(branch))
 	}
 	e.takePath(path)
 	e.texts("moved_from", func(line int, past string) {
 		e.once(line, "the path %q", strings.ToLower(past))
-		e.wrongAt(line, "project", path, directory.WrongPastPath(source.Path(past)))
+		e.wrongAt(line, "project", path, source.CheckPastPath(source.Path(past)))
 		p.MovedFrom = append(p.MovedFrom, source.Path(past))
 	})
 	protections(e, &p)

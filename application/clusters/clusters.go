@@ -132,8 +132,7 @@ func parseTarget(id string) (source.Target, bool) {
 	if number, ok := identity.ParseID(strings.TrimLeft(id, "0")); ok {
 		return source.Target{Repository: source.RepositoryID{ID: number}}, true
 	}
-	path, ok := source.ParsePath(id)
-	return source.Target{Path: path}, ok && string(path) == id && strings.Contains(id, "/")
+	return source.Target{Path: source.Path(id)}, source.IsPath(id) && strings.Contains(id, "/")
 }
 
 // Count adds a report to the totals, or takes nothing of it and returns a

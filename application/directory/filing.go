@@ -85,14 +85,14 @@ func (f *filing) spoil(line int, kind, name, why string) {
 	f.mistake(line, "%s %q: %s", kind, name, why)
 }
 
-// wrong makes mistakes of what was found wrong with an entry in itself, and
-// says whether there is any. World files are read with the same findings, all
-// at once; here they are for worlds that come from elsewhere.
-func (f *filing) wrong(line int, kind, name string, findings ...string) bool {
+// wrong makes mistakes of what the domain refuses of an entry in itself, nil
+// for nothing, and says whether there is any. World files are read with the
+// same checks, all at once; here they are for worlds that come from elsewhere.
+func (f *filing) wrong(line int, kind, name string, checks ...*domain.Refusal) bool {
 	found := false
-	for _, why := range findings {
-		if why != "" {
-			f.spoil(line, kind, name, why)
+	for _, refusal := range checks {
+		if refusal != nil {
+			f.spoil(line, kind, name, refusal.Message)
 			found = true
 		}
 	}

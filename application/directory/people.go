@@ -10,7 +10,7 @@ import (
 )
 
 func (f *filing) user(ctx context.Context, u User) {
-	if f.wrong(u.Line, "user", u.User.Username, WrongUsername(u.User.Username)) {
+	if f.wrong(u.Line, "user", u.User.Username, identity.CheckUsername(u.User.Username)) {
 		return
 	}
 	if u.TOTPSecret != "" {

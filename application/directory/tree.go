@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"gatehouse/application"
+	"gatehouse/domain"
 	"gatehouse/domain/source"
 )
 
 func (f *filing) group(ctx context.Context, g Group) {
 	path := g.Namespace.Path
-	if f.wrong(g.Line, "group", path, WrongGroupPath(path)) {
+	if f.wrong(g.Line, "group", path, source.CheckGroupPath(path)) {
 		return
 	}
 	above := source.Path(path).Parent()
@@ -45,16 +46,16 @@ func (f *filing) project(ctx context.Context, p Project) {
 }
 
 // wrongProject returns all that is wrong with a project in itself.
-func wrongProject(p Project) []string {
-	found := []string{WrongProjectPath(p.Project.Path), WrongLegacyPath(p.Project.LegacyPath)}
+func wrongProject(p Project) []*domain.Refusal {
+	found := []*domain.Refusal{source.CheckProjectPath(p.Project.Path), source.CheckLegacyPath(p.Project.LegacyPath)}
 	for _, past := range p.MovedFrom {
-		found = append(found, WrongPastPath(past))
+		found = append(found, source.CheckPastPath(past))
 	}
 	if p.DefaultBranch != nil {
-		found = append(found, WrongDefaultBranch(*p.DefaultBranch))
+		found = append(found, source.CheckDefaultBranch(*p.DefaultBranch))
 	}
 	for _, protection := range p.Protections {
-		found = append(found, WrongPattern(protection.Kind, protection.Pattern))
+		found = append(found, source.CheckPattern(protection.Kind, protection.Pattern))
 	}
 	return found
 }

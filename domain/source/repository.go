@@ -115,6 +115,13 @@ func ParsePath(text string) (Path, bool) {
 	return Path(text), true
 }
 
+// IsPath says whether text is a full path as it stands: ParsePath would cut
+// nothing off.
+func IsPath(text string) bool {
+	path, ok := ParsePath(text)
+	return ok && string(path) == text
+}
+
 func validSegment(segment string) bool {
 	if segment == "" || segment == "." || segment == ".." {
 		return false

@@ -57,6 +57,18 @@ func TestParsePath(t *testing.T) {
 	}
 }
 
+func TestIsPath(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"acme": true, "Acme/CLI": true, "a/.hidden": true, "acme/cli.wiki": true, "c++/cli": true,
+		"": false, "/acme": false, "acme/": false, "acme.git": false, "acme//cli": false, "../x": false, "a b": false,
+	} {
+		if got := source.IsPath(text); got != want {
+			t.Errorf("%q: got %t", text, got)
+		}
+	}
+}
+
 func TestProject_RelativePath(t *testing.T) {
 	t.Parallel()
 	hashes := map[source.ProjectID]string{

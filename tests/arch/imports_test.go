@@ -23,7 +23,7 @@ var rows = map[string][]string{
 	"domain":          {},
 	"domain/identity": {"domain", "golang.org/x/crypto/ssh"},
 	"domain/source":   {"domain", "domain/identity"},
-	"domain/hooks":    {"domain/source", "domain/identity"},
+	"domain/hooks":    {"domain", "domain/source", "domain/identity"},
 	"domain/lfs":      {"domain", "domain/source", "domain/identity"},
 	"domain/agents":   {"domain", "domain/source", "domain/identity"},
 	"domain/security": {"domain", "domain/source", "domain/identity", "domain/agents", "github.com/google/uuid"},

@@ -1,0 +1,86 @@
+package source
+
+import (
+	"strings"
+
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+)
+
+// deepest is how many groups may stand within each other.
+const deepest = 20
+
+// CheckGroupPath returns why no group can be at that path, or nil.
+func CheckGroupPath(path string) *domain.Refusal { return checkPath(path, 1, deepest) }
+
+// CheckProjectPath returns why no project can be at that path, or nil.
+func CheckProjectPath(path string) *domain.Refusal { return checkPath(path, 2, deepest+1) }
+
+func checkPath(path string, least, most int) *domain.Refusal {
+	parts := strings.Split(path, "/")
+	for _, part := range parts {
+		if refusal := identity.CheckName("each part of a path", part); refusal != nil {
+			return refusal
+		}
+	}
+	switch {
+	case len(parts) < least:
+		return domain.Refuse(domain.Invalid, "the path must begin with a group or a user")
+	case len(parts) > most:
+		return domain.Refuse(domain.Invalid, "groups can be nested 20 deep at most")
+	}
+	return nil
+}
+
+// CheckPastPath returns why a project cannot have moved from a path, or nil.
+// GitLab's rules were different in the past: any path will do.
+func CheckPastPath(past Path) *domain.Refusal {
+	if !IsPath(string(past)) {
+		return domain.Refuse(domain.Invalid, `it cannot have moved from "%s"`, past)
+	}
+	return nil
+}
+
+// CheckLegacyPath returns why a project cannot have that path on disk, or nil.
+// It may be empty.
+func CheckLegacyPath(path string) *domain.Refusal {
+	if path != "" && !IsPath(path) {
+		return domain.Refuse(domain.Invalid, "its legacy path is no path")
+	}
+	return nil
+}
+
+// CheckDefaultBranch returns why a project cannot have a default branch of that
+// name, or nil.
+func CheckDefaultBranch(name string) *domain.Refusal {
+	if refusal := checkShort("its default branch", Branch, name); refusal != nil {
+		return refusal
+	}
+	if !(Ref{Branch, name}).ValidName() {
+		return domain.Refuse(domain.Invalid, "its default branch cannot be the name of a branch")
+	}
+	return nil
+}
+
+// CheckPattern returns why a protection of that kind cannot cover pattern, or
+// nil.
+func CheckPattern(kind RefKind, pattern Pattern) *domain.Refusal {
+	what := "its protected branch"
+	if kind == Tag {
+		what = "its protected tag"
+	}
+	return checkShort(what, kind, string(pattern))
+}
+
+// checkShort refuses full names of refs, which are never compared with: they
+// would be taken, and protect nothing.
+func checkShort(what string, kind RefKind, name string) *domain.Refusal {
+	ref := ParseRef(name)
+	switch {
+	case ref.Kind == kind && ref.Name != "":
+		return domain.Refuse(domain.Invalid, "%s: write %s, not %s", what, ref.Name, name)
+	case strings.HasPrefix(name, "refs/"):
+		return domain.Refuse(domain.Invalid, "%s: names are short ones, such as main or v1.0, and do not begin with refs/", what)
+	}
+	return nil
+}
