@@ -164,8 +164,7 @@ func (c *Config) checkGit(m *mistakes) {
 	m.unless(slices.Contains(source.ProtocolSettings, c.Git.Protocols), "git.protocols", "%q is not one of all, ssh, http", c.Git.Protocols)
 	m.notNegative(c.Git.RateLimit, "git.rate_limit")
 	m.notNegative(c.Git.ReceiveMaxInputMiB, "git.receive_max_input_mib")
-	level := c.Git.DefaultBranchProtection
-	m.unless(source.NotProtected <= level && level <= source.DevelopersPushInitially, "git.default_branch_protection", "must be 0 to 4")
+	m.unless(c.Git.DefaultBranchProtection.Known(), "git.default_branch_protection", "must be 0 to 4")
 	for i, option := range c.Git.ConfigOptions {
 		name, _, ok := strings.Cut(option, "=")
 		m.unless(ok && strings.Contains(name, ".") && !strings.ContainsAny(option, "\n\x00"),

@@ -92,21 +92,9 @@ func (f *filing) initial(p Project) []source.Protection {
 	if !ok {
 		level = f.level
 	}
-	push, merge := source.Maintainer, source.Maintainer
-	switch level {
-	case source.NotProtected:
-		return nil
-	case source.DevelopersPush:
-		push, merge = source.Developer, source.Developer
-	case source.DevelopersMerge:
-		merge = source.Developer
-	}
 	branch := source.Project{}
 	if p.DefaultBranch != nil {
 		branch.DefaultBranch = *p.DefaultBranch
 	}
-	return []source.Protection{{
-		Kind: source.Branch, Pattern: source.Pattern(branch.HeadBranch()),
-		Push: []source.Access{{Role: push}}, Merge: []source.Access{{Role: merge}},
-	}}
+	return level.Initial(branch.HeadBranch())
 }

@@ -253,12 +253,9 @@ func TestApply_protection(t *testing.T) {
 		text  string
 		want  []string
 	}{
-		"none":            {source.NotProtected, "{path: a/b}", nil},
-		"developers push": {source.DevelopersPush, "{path: a/b}", []string{`"main","allow_force_push":false,"push":["developer"],"merge":["developer"]`}},
-		"full":            {source.FullyProtected, "{path: a/b, default_branch: trunk}", []string{`"trunk","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"]`}},
-		"merge":           {source.DevelopersMerge, "{path: a/b}", []string{`"main","allow_force_push":false,"push":["maintainer"],"merge":["developer"]`}},
-		"first push":      {source.DevelopersPushInitially, "{path: a/b}", []string{`"main","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"]`}},
-		"group's own":     {source.NotProtected, "{path: strict/b}", []string{`"main","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"]`}},
+		"none":        {source.NotProtected, "{path: a/b}", nil},
+		"full":        {source.FullyProtected, "{path: a/b, default_branch: trunk}", []string{`"trunk","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"]`}},
+		"group's own": {source.NotProtected, "{path: strict/b}", []string{`"main","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"]`}},
 		"tags only": {source.FullyProtected, "{path: a/b, protected_tags: [{name: v}]}", []string{
 			`"main","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"]`, `"v","allow_force_push":false,"push":[],"merge":[],"create":["maintainer"]`,
 		}},

@@ -169,6 +169,26 @@ const (
 // default branch once it exists.
 func (b BranchProtection) Protects() bool { return b >= FullyProtected }
 
+// Known says whether b is one of the levels.
+func (b BranchProtection) Known() bool { return NotProtected <= b && b <= DevelopersPushInitially }
+
+// Initial returns the protections that a new project begins with, of its
+// default branch; none if it is not protected.
+func (b BranchProtection) Initial(branch string) []Protection {
+	push, merge := Maintainer, Maintainer
+	switch b {
+	case NotProtected:
+		return nil
+	case DevelopersPush:
+		push, merge = Developer, Developer
+	case DevelopersMerge:
+		merge = Developer
+	}
+	return []Protection{{
+		Kind: Branch, Pattern: Pattern(branch), Push: []Access{{Role: push}}, Merge: []Access{{Role: merge}},
+	}}
+}
+
 // Settings is what the instance says about Git access. The zero Settings is
 // not useful: Protocols has to be set.
 type Settings struct {
