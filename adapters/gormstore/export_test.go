@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"time"
 
+	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -67,3 +68,12 @@ const AgentBearerQuery = agentBearer
 
 // Attempts is how often a unit of work is begun.
 const Attempts = attempts
+
+// WriteEvent returns an event as it is kept.
+var WriteEvent = writeEvent
+
+// ReadEvent reads an event as it is kept.
+func ReadEvent(text []byte) (e hooks.Event, err error) {
+	err = eventColumn{&e}.Scan(text)
+	return e, err
+}

@@ -3,7 +3,6 @@ package gormstore
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"time"
 
 	"gorm.io/gorm"
@@ -154,7 +153,7 @@ func (s *Store) Settle(ctx context.Context, push int64, o postreceive.Outcome, n
 
 func (s *Store) leaveDeliveries(ctx context.Context, tx *gorm.DB, deliveries []hooks.Delivery, now time.Time) error {
 	for _, d := range deliveries {
-		event, err := json.Marshal(d.Event)
+		event, err := writeEvent(d.Event)
 		if err != nil {
 			return err
 		}
@@ -176,7 +175,7 @@ func (s *Store) Delivery(ctx context.Context, id int64) (hooks.Delivery, error) 
 	d := hooks.Delivery{ID: id}
 	err := s.pool.QueryRowContext(ctx, `
 		SELECT d.event_id, d.key, d.event, `+hookColumns+` FROM hook_deliveries d JOIN hooks h ON h.id = d.hook_id WHERE d.id = $1`, id).
-		Scan(append([]any{&d.EventID, &d.Key, asJSON{&d.Event}}, hookCells(&d.Hook)...)...)
+		Scan(append([]any{&d.EventID, &d.Key, eventColumn{&d.Event}}, hookCells(&d.Hook)...)...)
 	return d, fault(err, "delivery %d", id)
 }
 

@@ -104,6 +104,14 @@ func (j asJSON) Scan(src any) error {
 	return fmt.Errorf("%T is no JSON", src)
 }
 
+// checkForm returns an error for a form that only a newer release knows.
+func checkForm(version, newest int) error {
+	if version < 0 || version > newest {
+		return fmt.Errorf("its form has version %d, and this gatehouse knows no more than %d: a newer one wrote it", version, newest)
+	}
+	return nil
+}
+
 // maybe scans into to what may be NULL, which leaves to as it is.
 type maybe[T any] struct{ to *T }
 
