@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/security"
 	"gatehouse/domain/source"
 )
 
@@ -76,4 +77,13 @@ var WriteEvent = writeEvent
 func ReadEvent(text []byte) (e hooks.Event, err error) {
 	err = eventColumn{&e}.Scan(text)
 	return e, err
+}
+
+// WriteIdentifiers returns the identifiers of a finding as they are kept.
+var WriteIdentifiers = writeIdentifiers
+
+// ReadIdentifiers reads the identifiers of a finding as they are kept.
+func ReadIdentifiers(text string) (list []security.Identifier, err error) {
+	err = identifierColumn{&list}.Scan(text)
+	return list, err
 }

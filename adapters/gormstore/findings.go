@@ -3,7 +3,6 @@ package gormstore
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 
 	"gorm.io/gorm"
 
@@ -39,7 +38,7 @@ func (s *Store) HasFinding(ctx context.Context, uuid string) (has bool, err erro
 
 // AddFinding implements findings.Findings.
 func (s *Store) AddFinding(ctx context.Context, f security.Finding) error {
-	identifiers, err := json.Marshal(f.Identifiers)
+	identifiers, err := writeIdentifiers(f.Identifiers)
 	if err != nil {
 		return fault(err, "finding %s", f.UUID)
 	}
@@ -47,7 +46,7 @@ func (s *Store) AddFinding(ctx context.Context, f security.Finding) error {
 		added := tx.Exec(addFinding, f.UUID, int64(f.Project), int64(f.Agent), int64(f.Author),
 			string(f.ReportType), string(f.State), f.Title, string(f.Severity),
 			sql.Null[string]{V: string(f.Confidence), Valid: f.Confidence != ""},
-			f.Message, f.Description, f.Solution, f.Location, string(identifiers), f.Links,
+			f.Message, f.Description, f.Solution, f.Location, identifiers, f.Links,
 			f.Scanner.ID, f.Scanner.Name, f.Scanner.Vendor, at(f.DetectedAt))
 		if added.Error != nil || added.RowsAffected == 0 {
 			return added.Error

@@ -192,22 +192,6 @@ func (d *dates) value() any {
 	return d.Time
 }
 
-// named are the names of what is kept as JSON.
-type named struct{ list []struct{ Name string } }
-
-func names() cell { return &named{} }
-
-// Scan implements sql.Scanner.
-func (n *named) Scan(src any) error { return asJSON{&n.list}.Scan(src) }
-
-func (n *named) value() any {
-	out := make([]string, len(n.list))
-	for i, one := range n.list {
-		out[i] = one.Name
-	}
-	return out
-}
-
 type lists struct{ texts }
 
 func list() cell { return &lists{} }
