@@ -4,7 +4,6 @@ package redisstate
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -114,8 +113,7 @@ func (s *State) Counters(ctx context.Context, now time.Time) ([]directory.Record
 // Leave keeps the notice until it is taken or expires, at the latest
 // source.NoticeLifetime from now.
 func (s *State) Leave(ctx context.Context, n source.Notice) error {
-	n.ExpiresAt = n.ExpiresAt.UTC().Truncate(time.Microsecond)
-	text, err := json.Marshal(n)
+	text, err := writeNotice(n)
 	if err != nil {
 		return fmt.Errorf("notice for %d: %w", n.User, err)
 	}
@@ -129,8 +127,8 @@ func (s *State) Take(ctx context.Context, user identity.UserID, repository sourc
 	if err != nil {
 		return source.Notice{}, fault(err, "take a notice")
 	}
-	var n source.Notice
-	if err := json.Unmarshal(text, &n); err != nil {
+	n := source.Notice{User: user, Repository: repository}
+	if err := readNotice(text, &n); err != nil {
 		return source.Notice{}, fmt.Errorf("take a notice: %w", err)
 	}
 	if !now.Before(n.ExpiresAt) {
