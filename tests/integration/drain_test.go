@@ -15,38 +15,39 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"gatehouse/tests/pgtest"
+	"gatehouse/tests/servertest"
 )
 
 // TestServer_drainsBody stops a server that has half of a request.
 func TestServer_drainsBody(t *testing.T) {
-	onEach(t, func(t *testing.T, database string) {
-		config := settings(t, database)
-		for _, over := range []door{tcp, unix} {
+	servertest.OnEach(t, func(t *testing.T, database string) {
+		config := servertest.Settings(t, database)
+		for _, over := range []servertest.Listener{servertest.TCP, servertest.Unix} {
 			t.Run(string(over), func(t *testing.T) {
-				s := serve(t, config, with(t, small))
-				client, err := s.dial(t.Context(), over)
+				s := servertest.Start(t, config, servertest.WithWorld(t, servertest.World))
+				client, err := s.Dial(t.Context(), over)
 				if err != nil {
 					t.Fatal(err)
 				}
 				defer client.Close()
-				_, token := byToken(s)
+				_, token := servertest.ByToken(s)
 				fmt.Fprintf(client, "POST %s/api/v4/internal/allowed HTTP/1.1\r\nHost: gatehouse\r\n%s: %s\r\nContent-Type: application/json\r\n"+
-					"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n", root, tokenHeader, token, len(pull(`"key_id": 102`)))
+					"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n", servertest.Root, servertest.TokenHeader, token, len(servertest.Fetch(`"key_id": 102`)))
 				answer := bufio.NewReader(client)
 				if line, err := answer.ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 100") {
 					t.Fatalf("the body is not being read: got %q, %v", line, err)
 				}
-				half, rest := pull(`"key_id": 102`)[:40], pull(`"key_id": 102`)[40:]
+				half, rest := servertest.Fetch(`"key_id": 102`)[:40], servertest.Fetch(`"key_id": 102`)[40:]
 				fmt.Fprint(client, half)
-				s.terminate()
-				s.refuses(t)
-				s.busy(t)
+				s.Terminate()
+				s.AwaitClosed(t)
+				s.StillRunning(t)
 				fmt.Fprint(client, rest)
 				got, err := io.ReadAll(answer) // to the end: the server hangs up
 				if err != nil || !strings.Contains(string(got), "HTTP/1.1 200 OK") || !strings.Contains(string(got), `"gl_username":"dev"`) {
 					t.Errorf("got %q, %v", got, err)
 				}
-				s.leaves(t)
+				leaves(t, s)
 			})
 		}
 	})
@@ -56,7 +57,7 @@ func TestServer_drainsBody(t *testing.T) {
 func TestServer_drainsQuery(t *testing.T) {
 	t.Parallel()
 	database := pgtest.Open(t)
-	s := serve(t, settings(t, database), with(t, small))
+	s := servertest.Start(t, servertest.Settings(t, database), servertest.WithWorld(t, servertest.World))
 	db, err := pgx.Connect(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
@@ -70,17 +71,17 @@ func TestServer_drainsQuery(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	pending := s.start(call{route: "POST /pre_receive", body: preReceive})
+	pending := s.Begin(servertest.Call{Route: "POST /pre_receive", Body: servertest.PreReceive})
 	waits(t, lock)
-	s.terminate()
-	s.refuses(t)
-	s.busy(t)
+	s.Terminate()
+	s.AwaitClosed(t)
+	s.StillRunning(t)
 	if err := lock.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	(<-pending).is(t, "the request under way", 200, increased)
-	s.leaves(t)
-	if got := beside(t, s.config).counters(t); got["project-60"] != 1 {
+	(<-pending).Want(t, "the request under way", 200, servertest.Increased)
+	leaves(t, s)
+	if got := servertest.OpenData(t, s.Config).Counters(t); got["project-60"] != 1 {
 		t.Errorf("counters: got %v", got)
 	}
 }
@@ -88,7 +89,7 @@ func TestServer_drainsQuery(t *testing.T) {
 // waits returns when somebody waits for a lock.
 func waits(t *testing.T, db pgx.Tx) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), servertest.Patience)
 	defer cancel()
 	for waiting := 0; waiting == 0; {
 		const query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -99,11 +100,11 @@ func waits(t *testing.T, db pgx.Tx) {
 }
 
 // leaves returns when the server is gone, and has left nothing.
-func (s *server) leaves(t *testing.T) {
+func leaves(t *testing.T, s *servertest.Server) {
 	t.Helper()
-	<-s.gone
-	if s.failure != nil {
-		t.Errorf("Run: %v", s.failure)
+	<-s.Done
+	if s.Err != nil {
+		t.Errorf("Run: %v", s.Err)
 	}
 	if _, err := os.Stat(s.Socket); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the socket: got %v", err)

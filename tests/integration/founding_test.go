@@ -6,58 +6,59 @@ import (
 
 	"gatehouse/domain/source"
 	"gatehouse/tests/gitalytest"
+	"gatehouse/tests/servertest"
 )
 
 // TestAllowed_pushToCreate makes a project, its repository and its notice,
 // once.
 func TestAllowed_pushToCreate(t *testing.T) {
-	onEach(t, func(t *testing.T, database string) {
+	servertest.OnEach(t, func(t *testing.T, database string) {
 		g := gitalytest.Start(t)
-		s := serve(t, settings(t, database, storages(g)), with(t, protectedWorld))
-		push := strings.Replace(pull(`"username": "dev"`), "acme/tools/cli", "Dev/new", 1)
+		s := servertest.Start(t, servertest.Settings(t, database, storages(g)), servertest.WithWorld(t, protectedWorld))
+		push := strings.Replace(servertest.Fetch(`"username": "dev"`), "acme/tools/cli", "Dev/new", 1)
 		push = strings.Replace(push, "git-upload-pack", "git-receive-pack", 1)
 		for range 2 {
-			s.post(t, "/allowed", push).is(t, "a push to nowhere", 200, `{"gl_project_path": "dev/new", "gl_project_id": 43}`)
+			s.Post(t, "/allowed", push).Want(t, "a push to nowhere", 200, `{"gl_project_path": "dev/new", "gl_project_id": 43}`)
 		}
 		if !g.Has(source.Project{ID: 43}.RelativePath(source.Code)) {
 			t.Error("there is no repository")
 		}
-		s.post(t, "/allowed", strings.Replace(push, `"dev"`, `"maint"`, 1)).refusal(t, "another's namespace", 404)
-		s.post(t, "/allowed", strings.Replace(push, "Dev/new", "dev/-new", 1)).refusal(t, "a bad name", 422)
+		s.Post(t, "/allowed", strings.Replace(push, `"dev"`, `"maint"`, 1)).WantRefusal(t, "another's namespace", 404)
+		s.Post(t, "/allowed", strings.Replace(push, "Dev/new", "dev/-new", 1)).WantRefusal(t, "a bad name", 422)
 		landed := `{"gl_repository": "project-43", "identifier": "user-5", "changes": "` + absent + " " + newer + ` refs/heads/main\n"}`
-		if got := s.post(t, "/post_receive", landed); !strings.Contains(got.body, "The private project 'dev/new' was created") {
-			t.Errorf("the first push: got %s", got.body)
+		if got := s.Post(t, "/post_receive", landed); !strings.Contains(got.Body, "The private project 'dev/new' was created") {
+			t.Errorf("the first push: got %s", got.Body)
 		}
-		s.post(t, "/post_receive", landed).is(t, "the next push", 200, `{"messages": []}`)
+		s.Post(t, "/post_receive", landed).Want(t, "the next push", 200, `{"messages": []}`)
 
 		g.Stop()
 		other := strings.Replace(push, "Dev/new", "dev/other", 1)
-		s.post(t, "/allowed", other).refusal(t, "no Gitaly", 503)
+		s.Post(t, "/allowed", other).WantRefusal(t, "no Gitaly", 503)
 		g.Resume(t)
 		waitFor(t, g, 44)
-		s.post(t, "/allowed", other).is(t, "once it is back", 200, `{"gl_project_id": 44}`)
+		s.Post(t, "/allowed", other).Want(t, "once it is back", 200, `{"gl_project_id": 44}`)
 	})
 }
 
 // TestApply_repositories lets a server die before Gitaly made anything; the
 // next one makes up for it.
 func TestApply_repositories(t *testing.T) {
-	onEach(t, func(t *testing.T, database string) {
+	servertest.OnEach(t, func(t *testing.T, database string) {
 		g := gitalytest.Start(t)
 		g.Stop()
-		config := settings(t, database, storages(g), "jobs.retry_delay=10ms", "jobs.poll_interval=10ms")
-		serve(t, config, with(t, protectedWorld)).stop(t)
+		config := servertest.Settings(t, database, storages(g), "jobs.retry_delay=10ms", "jobs.poll_interval=10ms")
+		servertest.Start(t, config, servertest.WithWorld(t, protectedWorld)).Stop(t)
 		g.Resume(t)
-		s := serve(t, config)
+		s := servertest.Start(t, config)
 		waitFor(t, g, 42)
-		s.post(t, "/allowed", strings.Replace(pull(`"username": "dev"`), "acme/tools/cli", "acme/cli", 1)).is(t, "a fetch", 200, `{}`)
+		s.Post(t, "/allowed", strings.Replace(servertest.Fetch(`"username": "dev"`), "acme/tools/cli", "acme/cli", 1)).Want(t, "a fetch", 200, `{}`)
 	})
 }
 
 // waitFor returns when the project has a repository.
 func waitFor(t *testing.T, g *gitalytest.Server, id source.ProjectID) {
 	t.Helper()
-	await(t, "the repository", func() bool {
+	servertest.Await(t, "the repository", func() bool {
 		return g.Has(source.Project{ID: id}.RelativePath(source.Code))
 	})
 }

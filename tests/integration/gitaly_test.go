@@ -8,6 +8,7 @@ import (
 	"gatehouse/application/gitaccess"
 	"gatehouse/domain/source"
 	"gatehouse/tests/gitalytest"
+	"gatehouse/tests/servertest"
 )
 
 // Commits of the matrix: newer is on old, which is in the repository; forced
@@ -73,9 +74,9 @@ func landing(who, protocol string, changes ...string) string {
 func TestAllowed_matrix(t *testing.T) {
 	t.Parallel()
 	g := gitalytest.Start(t)
-	g.Secret = gitalyToken
+	g.Secret = servertest.GitalyToken
 	repository(g)
-	s := serve(t, settings(t, "memory:", storages(g)), with(t, protectedWorld))
+	s := servertest.Start(t, servertest.Settings(t, "memory:", storages(g)), servertest.WithWorld(t, protectedWorld))
 	const ff, force, remove, create = old + " " + newer, old + " " + forced, old + " " + absent, absent + " " + newer
 	const all, maintainers, nobody = "200 200 200 401", "200 200 401 401", "401 401 401 401"
 	for name, row := range map[string]struct{ protocol, changes, want string }{
@@ -109,16 +110,16 @@ func TestAllowed_matrix(t *testing.T) {
 		want := strings.Fields(row.want)
 		for i, people := range [][]string{{"own", "root"}, {"maint"}, {"dev"}, {"rep", "guest"}} {
 			for _, who := range people {
-				got := s.post(t, "/allowed", landing(who, row.protocol, row.changes))
-				if fmt.Sprint(got.status) != want[i] {
-					t.Errorf("%s as %s: got %d %s, want %s", name, who, got.status, got.body, want[i])
+				got := s.Post(t, "/allowed", landing(who, row.protocol, row.changes))
+				if fmt.Sprint(got.Status) != want[i] {
+					t.Errorf("%s as %s: got %d %s, want %s", name, who, got.Status, got.Body, want[i])
 				}
 			}
 		}
 	}
 	for who, want := range map[string]int{"own": 200, "root": 200, "maint": 200, "dev": 200, "rep": 401, "guest": 401} {
 		body := fmt.Sprintf(`{"username": %q, "project": "acme/cli", "action": "git-receive-pack", "protocol": "ssh", "changes": "_any"}`, who)
-		s.post(t, "/allowed", body).is(t, "_any as "+who, want, `{}`)
+		s.Post(t, "/allowed", body).Want(t, "_any as "+who, want, `{}`)
 	}
 	for _, call := range g.Calls("CommitIsAncestor", "HasLocalBranches", "FindDefaultBranchName") {
 		if got := call.Metadata.Get("relative-path-bin"); len(got) != 1 || got[0] != "snapshot/1.git" {
@@ -139,7 +140,7 @@ func TestAllowed_gitalyHangs(t *testing.T) {
 		r := g.Put(source.Project{ID: id}.RelativePath(source.Code))
 		r.Quarantined[quarantine] = map[string]gitalytest.Commit{newer: {Parents: []string{old}}, old: {}}
 	}
-	s := serve(t, settings(t, "memory:", storages(near, far)), with(t, strings.Replace(protectedWorld, "members:\n", `
+	s := servertest.Start(t, servertest.Settings(t, "memory:", storages(near, far)), servertest.WithWorld(t, strings.Replace(protectedWorld, "members:\n", `
   - {id: 43, path: acme/near, protected_branches: [{name: feature, push: maintainer}]}
   - {id: 44, path: acme/far, storage: far, protected_branches: [{name: feature, push: maintainer}]}
 members:
@@ -147,18 +148,18 @@ members:
 `, 1)))
 	feature := landing("maint", "ssh", old+" "+newer+" refs/heads/feature")
 	near.Hang(func(c gitalytest.Call) bool { return c.Repository.GetGlRepository() == "project-42" })
-	waiting := make(chan answer, 10)
+	waiting := make(chan servertest.Answer, 10)
 	for range cap(waiting) {
-		go func() { waiting <- s.post(t, "/allowed", feature) }()
+		go func() { waiting <- s.Post(t, "/allowed", feature) }()
 	}
-	await(t, "the pushes to get to Gitaly", func() bool { return len(near.Calls("CommitIsAncestor")) == cap(waiting) })
+	servertest.Await(t, "the pushes to get to Gitaly", func() bool { return len(near.Calls("CommitIsAncestor")) == cap(waiting) })
 	for _, other := range []string{"project-43", "project-44"} {
-		s.post(t, "/allowed", strings.Replace(feature, "project-42", other, 1)).is(t, other+" meanwhile", 200, `{"status": true}`)
+		s.Post(t, "/allowed", strings.Replace(feature, "project-42", other, 1)).Want(t, other+" meanwhile", 200, `{"status": true}`)
 	}
-	s.get(t, "/check").is(t, "the server", 200, `{"redis": true}`)
+	s.Get(t, "/check").Want(t, "the server", 200, `{"redis": true}`)
 	near.Stop()
 	for range cap(waiting) {
-		(<-waiting).refusal(t, "a push that waited", 503)
+		(<-waiting).WantRefusal(t, "a push that waited", 503)
 	}
 	if call := near.Calls("CommitIsAncestor")[0]; call.Left <= 0 || call.Left > gitaccess.Budget {
 		t.Errorf("Gitaly was told that %s are left of 50 s", call.Left)
@@ -171,30 +172,30 @@ func TestAllowed_gitalyDown(t *testing.T) {
 	g := gitalytest.Start(t)
 	repository(g)
 	// Nobody makes the repositories that are not there.
-	config := settings(t, "memory:", storages(g), "jobs.workers=0")
-	s := serve(t, config, with(t, strings.Replace(protectedWorld, "members:\n", "  - {id: 43, path: acme/fresh, empty: true}\nmembers:\n  - {user: dev, project: acme/fresh, role: developer}\n", 1)))
+	config := servertest.Settings(t, "memory:", storages(g), "jobs.workers=0")
+	s := servertest.Start(t, config, servertest.WithWorld(t, strings.Replace(protectedWorld, "members:\n", "  - {id: 43, path: acme/fresh, empty: true}\nmembers:\n  - {user: dev, project: acme/fresh, role: developer}\n", 1)))
 	feature := landing("maint", "ssh", old+" "+newer+" refs/heads/feature")
-	fetch := strings.Replace(pull(`"username": "maint"`), "acme/tools/cli", "acme/cli", 1)
+	fetch := strings.Replace(servertest.Fetch(`"username": "maint"`), "acme/tools/cli", "acme/cli", 1)
 	g.Stop()
-	s.post(t, "/allowed", feature).refusal(t, "a protected branch", 503)
+	s.Post(t, "/allowed", feature).WantRefusal(t, "a protected branch", 503)
 	first := strings.Replace(landing("dev", "ssh", absent+" "+newer+" refs/heads/x"), "project-42", "project-43", 1)
-	s.post(t, "/allowed", first).refusal(t, "what may be the first branch", 503)
-	s.post(t, "/allowed", landing("dev", "ssh", old+" "+absent+" refs/heads/x")).refusal(t, "what may be the default branch", 503)
-	s.post(t, "/allowed", landing("rep", "ssh", old+" "+newer+" refs/heads/feature")).refusal(t, "what is refused anyway", 401)
-	s.post(t, "/allowed", landing("dev", "ssh", old+" "+newer+" refs/heads/x")).is(t, "a branch that is not protected", 200, `{"status": true}`)
-	s.post(t, "/allowed", fetch).refusal(t, "a fetch", 503)
+	s.Post(t, "/allowed", first).WantRefusal(t, "what may be the first branch", 503)
+	s.Post(t, "/allowed", landing("dev", "ssh", old+" "+absent+" refs/heads/x")).WantRefusal(t, "what may be the default branch", 503)
+	s.Post(t, "/allowed", landing("rep", "ssh", old+" "+newer+" refs/heads/feature")).WantRefusal(t, "what is refused anyway", 401)
+	s.Post(t, "/allowed", landing("dev", "ssh", old+" "+newer+" refs/heads/x")).Want(t, "a branch that is not protected", 200, `{"status": true}`)
+	s.Post(t, "/allowed", fetch).WantRefusal(t, "a fetch", 503)
 	g.Resume(t)
-	await(t, "Gitaly to be back", func() bool { return s.post(t, "/allowed", feature).status == 200 })
+	servertest.Await(t, "Gitaly to be back", func() bool { return s.Post(t, "/allowed", feature).Status == 200 })
 	g.Forget(source.Project{ID: 42}.RelativePath(source.Code))
-	s.post(t, "/allowed", fetch).is(t, "a repository that is not there", 404, `{"status": false}`)
+	s.Post(t, "/allowed", fetch).Want(t, "a repository that is not there", 404, `{"status": false}`)
 }
 
 // TestAllowed_noGitaly is what is known without any: all but history.
 func TestAllowed_noGitaly(t *testing.T) {
 	t.Parallel()
-	s := serve(t, settings(t, "memory:", "gitaly.storages=[]"), with(t, protectedWorld))
-	s.post(t, "/allowed", landing("maint", "ssh", old+" "+newer+" refs/heads/feature")).refusal(t, "a protected branch", 401)
-	s.post(t, "/allowed", landing("maint", "ssh", old+" "+newer+" refs/heads/force/x")).is(t, "one that may be forced", 200, `{"status": true}`)
-	s.post(t, "/allowed", landing("dev", "ssh", old+" "+absent+" refs/heads/master")).refusal(t, "the default branch on record", 401)
-	s.post(t, "/allowed", landing("dev", "ssh", absent+" "+newer+" refs/tags/x")).is(t, "a tag", 200, `{"status": true}`)
+	s := servertest.Start(t, servertest.Settings(t, "memory:", "gitaly.storages=[]"), servertest.WithWorld(t, protectedWorld))
+	s.Post(t, "/allowed", landing("maint", "ssh", old+" "+newer+" refs/heads/feature")).WantRefusal(t, "a protected branch", 401)
+	s.Post(t, "/allowed", landing("maint", "ssh", old+" "+newer+" refs/heads/force/x")).Want(t, "one that may be forced", 200, `{"status": true}`)
+	s.Post(t, "/allowed", landing("dev", "ssh", old+" "+absent+" refs/heads/master")).WantRefusal(t, "the default branch on record", 401)
+	s.Post(t, "/allowed", landing("dev", "ssh", absent+" "+newer+" refs/tags/x")).Want(t, "a tag", 200, `{"status": true}`)
 }

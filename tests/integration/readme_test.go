@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/application/directory"
 	"gatehouse/bootstrap"
+	"gatehouse/tests/servertest"
 )
 
 // readme returns the README.
@@ -39,14 +40,14 @@ func TestReadme_settings(t *testing.T) {
 // does not answer 404 to them.
 func TestReadme_routes(t *testing.T) {
 	t.Parallel()
-	s := serve(t, settings(t, "memory:"))
+	s := servertest.Start(t, servertest.Settings(t, "memory:"))
 	routes := regexp.MustCompile("`((?:GET|POST|PUT) /[a-z_/]+)`").FindAllStringSubmatch(readme(t), -1)
 	if len(routes) < 10 {
 		t.Fatalf("only %d routes are there", len(routes))
 	}
 	for _, route := range routes {
-		if a := s.ask(t, call{route: route[1], by: byNobody}); a.status != 401 && a.status != 403 {
-			t.Errorf("%s: got %d %s", route[1], a.status, a.body)
+		if a := s.Ask(t, servertest.Call{Route: route[1], By: servertest.Anonymous}); a.Status != 401 && a.Status != 403 {
+			t.Errorf("%s: got %d %s", route[1], a.Status, a.Body)
 		}
 	}
 }
@@ -64,7 +65,7 @@ func TestReadme_things(t *testing.T) {
 // TestReadme_worlds applies the examples, twice.
 func TestReadme_worlds(t *testing.T) {
 	t.Parallel()
-	desk := beside(t, settings(t, "memory:"))
+	desk := servertest.OpenData(t, servertest.Settings(t, "memory:"))
 	examples := regexp.MustCompile("(?ms)^users:\n.*?^(?:EOF|```)$").FindAllString(readme(t), -1)
 	if len(examples) != 2 {
 		t.Fatalf("got %d examples, want 2", len(examples))
@@ -76,9 +77,9 @@ func TestReadme_worlds(t *testing.T) {
 				t.Errorf("%s are not in %s", section, example)
 			}
 		}
-		desk.apply(t, example)
+		desk.Apply(t, example)
 	}
-	if got := len(desk.list(t, "users")); got < 3 {
+	if got := len(desk.List(t, "users")); got < 3 {
 		t.Errorf("got %d users", got)
 	}
 }

@@ -3,24 +3,14 @@ package integration_test
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"gatehouse/tests/servertest"
 	"gatehouse/tests/world"
 )
-
-// The objects of pushes.
-var (
-	nothing = strings.Repeat("0", 40)
-	before  = strings.Repeat("1", 40)
-	after   = strings.Repeat("2", 40)
-)
-
-// blob is what OpenSSH shows of dev's key 102, which is world.Key(2).
-func blob(line string) string { return strings.Fields(line)[1] }
 
 // exchange is a call of the small world with what its answer has to hold.
 type exchange struct {
@@ -32,8 +22,8 @@ type exchange struct {
 var exchanges = []exchange{
 	// GitLab Shell.
 	{"a health check", "GET /check", "", "", 200, `{"api_version": "v4", "gitlab_version": "16.11.0-gatehouse", "redis": true}`},
-	{"a key", "GET /authorized_keys?key=" + url.QueryEscape(blob(world.Key(2))), "", "", 200, `{"id": 102, "title": "laptop", "usage_type": "auth_and_signing"}`},
-	{"an unknown key", "GET /authorized_keys?key=" + url.QueryEscape(blob(world.Key(250))), "", "", 404, `{"message": "404 Key Not Found"}`},
+	{"a key", "GET /authorized_keys?key=" + url.QueryEscape(servertest.KeyBlob(world.Key(2))), "", "", 200, `{"id": 102, "title": "laptop", "usage_type": "auth_and_signing"}`},
+	{"an unknown key", "GET /authorized_keys?key=" + url.QueryEscape(servertest.KeyBlob(world.Key(250))), "", "", 404, `{"message": "404 Key Not Found"}`},
 	{"a greeting", "GET /discover?key_id=102", "", "", 200, `{"id": 4, "name": "Dede", "username": "dev"}`},
 	{"a greeting for nobody", "GET /discover?key_id=404404", "", "", 200, `null`},
 	{
@@ -41,7 +31,7 @@ var exchanges = []exchange{
 		`{"key_id": "102", "project": "/acme/tools/cli.git", "action": "git-upload-pack", "protocol": "ssh", "changes": "_any", "check_ip": "192.0.2.7"}`,
 		`key_id=102&project=acme/tools/cli&action=git-upload-pack&protocol=ssh`,
 		200, `{"status": true, "gl_repository": "project-60", "gl_project_path": "acme/tools/cli", "gl_id": "user-4", "gl_username": "dev",
-			"gl_key_id": 102, "gl_root_namespace_id": 50, "gitaly": {"address": "tcp://gitaly.example.com:8075", "token": "` + gitalyToken + `"}}`,
+			"gl_key_id": 102, "gl_root_namespace_id": 50, "gitaly": {"address": "tcp://gitaly.example.com:8075", "token": "` + servertest.GitalyToken + `"}}`,
 	},
 	{
 		"a project that is hidden", "POST /allowed",
@@ -70,21 +60,21 @@ var exchanges = []exchange{
 	{
 		"a branch", "POST /allowed",
 		`{"key_id": "102", "gl_repository": "project-60", "project": "/var/opt/x.git", "action": "git-receive-pack", "protocol": "ssh",
-			"changes": "` + before + " " + after + ` refs/heads/topic\n", "env": "{}"}`,
-		`key_id=102&gl_repository=project-60&action=git-receive-pack&protocol=ssh&changes=` + url.QueryEscape(before+" "+after+" refs/heads/topic\n"),
+			"changes": "` + servertest.OldID + " " + servertest.NewID + ` refs/heads/topic\n", "env": "{}"}`,
+		`key_id=102&gl_repository=project-60&action=git-receive-pack&protocol=ssh&changes=` + url.QueryEscape(servertest.OldID+" "+servertest.NewID+" refs/heads/topic\n"),
 		200, `{"status": true}`,
 	},
 	{
 		"a protected branch, with no Gitaly to look at its history", "POST /allowed",
-		`{"user_id": "3", "gl_repository": "project-60", "action": "git-receive-pack", "protocol": "http", "changes": "` + before + " " + after + ` refs/heads/feature\n"}`,
-		`user_id=3&gl_repository=project-60&action=git-receive-pack&protocol=http&changes=` + url.QueryEscape(before+" "+after+" refs/heads/feature"),
+		`{"user_id": "3", "gl_repository": "project-60", "action": "git-receive-pack", "protocol": "http", "changes": "` + servertest.OldID + " " + servertest.NewID + ` refs/heads/feature\n"}`,
+		`user_id=3&gl_repository=project-60&action=git-receive-pack&protocol=http&changes=` + url.QueryEscape(servertest.OldID+" "+servertest.NewID+" refs/heads/feature"),
 		401, `{"status": false}`,
 	},
 	{"a push that begins", "POST /pre_receive", `{"gl_repository": "project-60"}`, "gl_repository=project-60", 200, `{"reference_counter_increased": true}`},
 	{
 		"a push that has landed", "POST /post_receive",
-		`{"gl_repository": "project-60", "identifier": "key-102", "changes": "` + before + " " + after + ` refs/heads/topic\n", "push_options": null}`,
-		`gl_repository=project-60&identifier=user-4&changes=` + url.QueryEscape(before+" "+after+" refs/heads/topic"),
+		`{"gl_repository": "project-60", "identifier": "key-102", "changes": "` + servertest.OldID + " " + servertest.NewID + ` refs/heads/topic\n", "push_options": null}`,
+		`gl_repository=project-60&identifier=user-4&changes=` + url.QueryEscape(servertest.OldID+" "+servertest.NewID+" refs/heads/topic"),
 		200, `{"messages": [{"message": "For acme only", "type": "alert"}], "reference_counter_decreased": true}`,
 	},
 	{"an object for an archive", "GET /lfs?gl_repository=project-60&oid=1", "", "", 404, `{"message": "404 Not Found"}`},
@@ -97,12 +87,12 @@ var exchanges = []exchange{
 
 // TestServer_routes asks everything in every way a caller may use.
 func TestServer_routes(t *testing.T) {
-	onEach(t, func(t *testing.T, database string) {
-		s := serve(t, settings(t, database), with(t, small))
+	servertest.OnEach(t, func(t *testing.T, database string) {
+		s := servertest.Start(t, servertest.Settings(t, database), servertest.WithWorld(t, servertest.World))
 		for _, e := range exchanges {
-			for _, over := range []door{tcp, unix} {
-				s.ask(t, call{route: e.route, body: e.json, over: over}).is(t, e.what, e.status, e.want)
-				s.ask(t, call{route: e.route, body: e.form, form: true, over: over, by: bySecret}).is(t, e.what+", in the old way", e.status, e.want)
+			for _, over := range []servertest.Listener{servertest.TCP, servertest.Unix} {
+				s.Ask(t, servertest.Call{Route: e.route, Body: e.json, Over: over}).Want(t, e.what, e.status, e.want)
+				s.Ask(t, servertest.Call{Route: e.route, Body: e.form, Form: true, Over: over, By: servertest.BySecret}).Want(t, e.what+", in the old way", e.status, e.want)
 			}
 		}
 	})
@@ -110,47 +100,51 @@ func TestServer_routes(t *testing.T) {
 
 func TestServer_unauthorized(t *testing.T) {
 	t.Parallel()
-	s := serve(t, settings(t, "memory:"), with(t, small))
+	s := servertest.Start(t, servertest.Settings(t, "memory:"), servertest.WithWorld(t, servertest.World))
 	now := time.Now()
 	claims := func(issuer string, lifetime time.Duration) jwt.MapClaims {
 		return jwt.MapClaims{"iss": issuer, "iat": now.Unix(), "exp": now.Add(lifetime).Unix()}
 	}
-	for what, by := range map[string]credential{
-		"nothing":         byNobody,
-		"a wrong secret":  func(*server) (string, string) { return "Gitlab-Shared-Secret", "c2VzYW1l" },
-		"an old token":    func(s *server) (string, string) { return tokenHeader, s.sign(claims("gitlab-shell", -2*time.Minute)) },
-		"a foreign token": func(s *server) (string, string) { return tokenHeader, s.sign(claims("gitlab-kas", time.Minute)) },
-		"a wrong key": func(s *server) (string, string) {
-			return tokenHeader, s.signWith([]byte("sesame"), claims("gitlab-shell", time.Minute))
+	for what, by := range map[string]servertest.Credential{
+		"nothing":        servertest.Anonymous,
+		"a wrong secret": func(*servertest.Server) (string, string) { return "Gitlab-Shared-Secret", "c2VzYW1l" },
+		"an old token": func(s *servertest.Server) (string, string) {
+			return servertest.TokenHeader, s.Sign(claims("gitlab-shell", -2*time.Minute))
 		},
-		"no token at all": func(s *server) (string, string) { return tokenHeader, "ein.unlesbares.Zeichen" },
+		"a foreign token": func(s *servertest.Server) (string, string) {
+			return servertest.TokenHeader, s.Sign(claims("gitlab-kas", time.Minute))
+		},
+		"a wrong key": func(s *servertest.Server) (string, string) {
+			return servertest.TokenHeader, s.SignWith([]byte("sesame"), claims("gitlab-shell", time.Minute))
+		},
+		"no token at all": func(s *servertest.Server) (string, string) { return servertest.TokenHeader, "ein.unlesbares.Zeichen" },
 	} {
-		for _, over := range []door{tcp, unix} {
+		for _, over := range []servertest.Listener{servertest.TCP, servertest.Unix} {
 			for _, route := range []string{"GET /check", "POST /allowed", "POST /pre_receive", "GET /authorized_keys?key=x"} {
-				s.ask(t, call{route: route, body: "{", over: over, by: by}).is(t, what+" at "+route, 401, `{"message": "401 Unauthorized"}`)
+				s.Ask(t, servertest.Call{Route: route, Body: "{", Over: over, By: by}).Want(t, what+" at "+route, 401, `{"message": "401 Unauthorized"}`)
 			}
 		}
 	}
 	// The right secret where it is not looked for is in no log either.
-	s.ask(t, call{route: "GET /nowhere?secret_token=" + string(s.secret), by: byNobody}).is(t, "no route", 404, `{}`)
-	s.ask(t, call{route: "GET /check?secret_token=" + string(s.secret), by: byNobody}).is(t, "in the query", 200, `{}`)
+	s.Ask(t, servertest.Call{Route: "GET /nowhere?secret_token=" + string(s.Secret), By: servertest.Anonymous}).Want(t, "no route", 404, `{}`)
+	s.Ask(t, servertest.Call{Route: "GET /check?secret_token=" + string(s.Secret), By: servertest.Anonymous}).Want(t, "in the query", 200, `{}`)
 }
 
 func TestServer_publicListener(t *testing.T) {
 	t.Parallel()
-	s := serve(t, settings(t, "memory:"), with(t, small))
+	s := servertest.Start(t, servertest.Settings(t, "memory:"), servertest.WithWorld(t, servertest.World))
 	for _, e := range exchanges {
-		s.ask(t, call{route: e.route, body: e.json, over: public}).is(t, e.what, http.StatusNotFound, `{"message": "404 Not Found"}`)
+		s.Ask(t, servertest.Call{Route: e.route, Body: e.json, Over: servertest.Public}).Want(t, e.what, http.StatusNotFound, `{"message": "404 Not Found"}`)
 	}
 }
 
 // TestServer_relativeRoot is about what is not below it.
 func TestServer_relativeRoot(t *testing.T) {
 	t.Parallel()
-	s := serve(t, settings(t, "memory:"))
+	s := servertest.Start(t, servertest.Settings(t, "memory:"))
 	for _, path := range []string{"//api/v4/internal/check", "//gitlabs/api/v4/internal/check", "//gitlab", "//"} {
-		for _, over := range []door{tcp, unix} {
-			s.ask(t, call{route: "GET " + path, over: over}).is(t, path, http.StatusNotFound, `{"message": "404 Not Found"}`)
+		for _, over := range []servertest.Listener{servertest.TCP, servertest.Unix} {
+			s.Ask(t, servertest.Call{Route: "GET " + path, Over: over}).Want(t, path, http.StatusNotFound, `{"message": "404 Not Found"}`)
 		}
 	}
 }
@@ -159,25 +153,25 @@ func TestServer_relativeRoot(t *testing.T) {
 func TestServer_rotation(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	config := settings(t, "memory:")
+	config := servertest.Settings(t, "memory:")
 	config.Shell.PreviousSecretFile = config.Shell.SecretFile + ".old"
 	write(t, config.Shell.PreviousSecretFile, "of last year")
-	s := serve(t, config, clock.option())
-	check := call{route: "GET /check"}
-	s.ask(t, check).is(t, "the first secret", 200, `{}`)
+	s := servertest.Start(t, config, clock.option())
+	check := servertest.Call{Route: "GET /check"}
+	s.Ask(t, check).Want(t, "the first secret", 200, `{}`)
 
-	first := s.secret
+	first := s.Secret
 	write(t, config.Shell.PreviousSecretFile, string(first))
 	write(t, config.Shell.SecretFile, "the second secret\n")
 	clock.advance(2 * time.Second)
-	s.ask(t, check).is(t, "the previous secret", 200, `{}`)
-	s.secret = []byte("the second secret")
-	s.ask(t, check).is(t, "the new secret", 200, `{}`)
-	s.ask(t, call{route: check.route, by: bySecret}).is(t, "the new secret itself", 200, `{}`)
+	s.Ask(t, check).Want(t, "the previous secret", 200, `{}`)
+	s.Secret = []byte("the second secret")
+	s.Ask(t, check).Want(t, "the new secret", 200, `{}`)
+	s.Ask(t, servertest.Call{Route: check.Route, By: servertest.BySecret}).Want(t, "the new secret itself", 200, `{}`)
 
 	write(t, config.Shell.PreviousSecretFile, "of nobody any more")
 	clock.advance(2 * time.Second)
-	s.ask(t, check).is(t, "the new secret, alone", 200, `{}`)
-	s.secret = first
-	s.ask(t, check).is(t, "the first secret, later", 401, `{}`)
+	s.Ask(t, check).Want(t, "the new secret, alone", 200, `{}`)
+	s.Secret = first
+	s.Ask(t, check).Want(t, "the first secret, later", 401, `{}`)
 }

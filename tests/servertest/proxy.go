@@ -1,4 +1,4 @@
-package integration_test
+package servertest
 
 import (
 	"cmp"
@@ -8,31 +8,34 @@ import (
 	"testing"
 )
 
-// proxy stands in front of PostgreSQL and can break the way to it.
-type proxy struct {
+// Proxy stands between a server and PostgreSQL and can break the connection.
+type Proxy struct {
 	listener net.Listener
 	target   string
 
 	mu    sync.Mutex
-	state way
+	state ProxyMode
 	conns map[net.Conn]bool
 	work  sync.WaitGroup
 }
 
-// way is how far the way to the database is open.
-type way int
+// ProxyMode is what a Proxy does with connections.
+type ProxyMode int
 
+// The modes of a Proxy.
 const (
-	open way = iota
-	// closed lets nobody in and hangs up on everybody.
-	closed
-	// silent lets everybody in and passes nothing on, as a network that drops
+	// Open passes everything on.
+	Open ProxyMode = iota
+	// Closed closes every connection, also new ones.
+	Closed
+	// Silent accepts connections and drops all data, as a network that loses
 	// packets does.
-	silent
+	Silent
 )
 
-// through returns a proxy and the URL of the database behind it.
-func through(t *testing.T, database string) (*proxy, string) {
+// NewProxy starts a proxy in front of a database until the test ends, and returns
+// the URL of the database through it.
+func NewProxy(t *testing.T, database string) (*Proxy, string) {
 	t.Helper()
 	address, err := url.Parse(database)
 	if err != nil {
@@ -42,37 +45,36 @@ func through(t *testing.T, database string) (*proxy, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{
+	p := &Proxy{
 		listener: listener, conns: map[net.Conn]bool{},
 		target: net.JoinHostPort(address.Hostname(), cmp.Or(address.Port(), "5432")),
 	}
 	p.work.Go(p.serve)
-	t.Cleanup(p.remove)
+	t.Cleanup(p.Close)
 	address.Host = listener.Addr().String()
 	return p, address.String()
 }
 
-// remove takes the proxy away for good: whoever calls is refused.
-func (p *proxy) remove() {
+// Close stops the proxy for good: connections to it are refused.
+func (p *Proxy) Close() {
 	_ = p.listener.Close()
-	p.turn(closed)
+	p.Set(Closed)
 	p.work.Wait()
 }
 
-// turn opens or breaks the way. Connections that there are are cut off, unless
-// it falls silent.
-func (p *proxy) turn(to way) {
+// Set changes the mode. Open connections are closed, unless the mode is Silent.
+func (p *Proxy) Set(to ProxyMode) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.state = to
 	for conn := range p.conns {
-		if to != silent {
+		if to != Silent {
 			_ = conn.Close()
 		}
 	}
 }
 
-func (p *proxy) serve() {
+func (p *Proxy) serve() {
 	for {
 		client, err := p.listener.Accept()
 		if err != nil {
@@ -82,7 +84,7 @@ func (p *proxy) serve() {
 	}
 }
 
-func (p *proxy) connect(client net.Conn) {
+func (p *Proxy) connect(client net.Conn) {
 	defer p.forget(client)
 	if !p.keep(client) {
 		return
@@ -102,23 +104,23 @@ func (p *proxy) connect(client net.Conn) {
 	p.pass(client, server)
 }
 
-// keep says whether a connection may be there.
-func (p *proxy) keep(conn net.Conn) bool {
+// keep registers a connection, and says whether the mode allows it.
+func (p *Proxy) keep(conn net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.conns[conn] = true
-	return p.state != closed
+	return p.state != Closed
 }
 
-func (p *proxy) forget(conn net.Conn) {
+func (p *Proxy) forget(conn net.Conn) {
 	_ = conn.Close()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.conns, conn)
 }
 
-// pass hands on what comes, until the connection ends.
-func (p *proxy) pass(from, to net.Conn) {
+// pass copies until one of the connections ends.
+func (p *Proxy) pass(from, to net.Conn) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
@@ -134,8 +136,8 @@ func (p *proxy) pass(from, to net.Conn) {
 	}
 }
 
-func (p *proxy) drops() bool {
+func (p *Proxy) drops() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.state == silent
+	return p.state == Silent
 }

@@ -1,0 +1,94 @@
+package integration_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"gatehouse/tests/pgtest"
+	"gatehouse/tests/servertest"
+)
+
+// TestServer_kasWithoutDatabase takes the database away while two servers report.
+// Nothing is taken by half, and afterwards all goes on.
+func TestServer_kasWithoutDatabase(t *testing.T) {
+	t.Parallel()
+	database := pgtest.Open(t)
+	way, address := servertest.NewProxy(t, database)
+	config := servertest.Settings(t, address)
+	one := servertest.Start(t, config, servertest.WithWorld(t, servertest.World))
+	config.HTTP.Socket += "2"
+	servers := []*servertest.Server{one, servertest.Start(t, config)}
+	calls := []servertest.Call{
+		{Route: "GET /kubernetes/agent_info", By: servertest.ByKas, AgentToken: servertest.AgentToken},
+		{Route: "GET /kubernetes/project_info?id=62", By: servertest.ByKas, AgentToken: servertest.AgentToken},
+		{Route: servertest.StarboardRoute, Body: fmt.Sprintf(servertest.Vulnerability, 1), By: servertest.ByKas, AgentToken: servertest.AgentToken},
+		{Route: servertest.ScanResultRoute, Body: `{"uuids": []}`, By: servertest.ByKas, AgentToken: servertest.AgentToken},
+		{Route: "POST /kubernetes/usage_metrics", Body: `{"gitops_sync_count": 1, "unique_counters": {"agent_users_using_ci_tunnel": [1]}}`, By: servertest.ByKas},
+		{Route: "POST /kubernetes/agent_configuration", Body: `{"agent_id": "1", "agent_config": {}}`, By: servertest.ByKas},
+	}
+	for range 2 {
+		for _, s := range servers {
+			for _, c := range calls {
+				if a := s.Ask(t, c); a.Status != 200 && a.Status != 204 {
+					t.Errorf("%s: got %d %s", c.Route, a.Status, a.Body)
+				}
+			}
+		}
+		way.Set(servertest.Closed)
+		for _, s := range servers {
+			for _, c := range calls {
+				s.Ask(t, c).WantRefusal(t, c.Route+" without a database", 503)
+			}
+		}
+		way.Set(servertest.Open)
+	}
+	desk := servertest.OpenData(t, servertest.Settings(t, database))
+	if got, want := desk.Shown(t, "usage"), `[{"name":"agent_users_using_ci_tunnel","value":1},{"name":"kubernetes_agent_gitops_sync","value":4}]`; got != want {
+		t.Errorf("usage: got %s, want %s", got, want)
+	}
+}
+
+// TestServer_databaseGone takes the database away from two servers, and gives
+// it back.
+func TestServer_databaseGone(t *testing.T) {
+	t.Parallel()
+	database := pgtest.Open(t)
+	way, address := servertest.NewProxy(t, database)
+	config := servertest.Settings(t, address, "audit.enabled=true")
+	easy := servertest.Start(t, config, servertest.WithWorld(t, servertest.World))
+	config.HTTP.Socket += "2"
+	config.Counters.FailOpen = false
+	strict := servertest.Start(t, config)
+	servers := []*servertest.Server{easy, strict}
+	for round := range 2 {
+		for _, s := range servers {
+			s.WantAvailable(t, fmt.Sprintf("round %d, before", round))
+		}
+		way.Set(servertest.Closed)
+		for _, s := range servers {
+			s.WantUnavailable(t, fmt.Sprintf("round %d, without a database", round))
+		}
+		way.Set(servertest.Open)
+	}
+	for _, s := range servers {
+		s.WantAvailable(t, "at the end")
+	}
+
+	desk := servertest.OpenData(t, servertest.Settings(t, database))
+	if got := desk.Counters(t); len(got) != 0 {
+		t.Errorf("counters: got %v", got)
+	}
+	if got, want := len(desk.List(t, "pushes")), 3*len(servers); got != want {
+		t.Errorf("got %d pushes, want the %d that were told while the database was there", got, want)
+	}
+	for _, s := range servers {
+		for _, told := range []string{
+			`increase the counter of \"project-60\"`, `record the push to \"project-60\"`, `decrease the counter of \"project-60\"`, `standing of`, `"status":503`,
+		} {
+			if !strings.Contains(s.Log.String(), told) {
+				t.Errorf("the log does not say %s", told)
+			}
+		}
+	}
+}
