@@ -1,44 +1,39 @@
-package integration_test
+package system_test
 
 import (
 	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"gatehouse/bootstrap"
 	"gatehouse/tests/servertest"
 )
 
-// TestPortal_refreshesSeats waits for two servers on one database to count.
+// TestPortal_refreshesSeats has two servers count the seats of a subscription:
+// the change is recorded once.
 func TestPortal_refreshesSeats(t *testing.T) {
 	servertest.OnEach(t, func(t *testing.T, database string) {
 		config := servertest.Settings(t, database, "seats.refresh_interval=50ms")
 		first := servertest.Start(t, config, servertest.WithWorld(t, servertest.World+"subscriptions: [{namespace: acme, plan_code: premium, start_date: 2026-01-01, seats: 2}]\n"))
 		config.HTTP.Socket += "2"
 		second := servertest.Start(t, config)
-		desk := servertest.OpenData(t, config)
-		end := time.Now().Add(time.Minute)
-		for {
-			record := desk.List(t, "subscriptions")[0]
-			if servertest.Field(record, "seats_in_use") == int64(12) && servertest.Field(record, "seats_owed") == int64(10) {
-				break
-			}
-			if time.Now().After(end) {
-				t.Fatalf("nobody counted: %v", record)
-			}
-		}
+		data := servertest.OpenData(t, config)
+		servertest.Await(t, "the seats to be counted", func() bool {
+			record := data.List(t, "subscriptions")[0]
+			return servertest.Field(record, "seats_in_use") == int64(12) && servertest.Field(record, "seats_owed") == int64(10)
+		})
 		first.Stop(t)
 		second.Stop(t)
-		if got := len(desk.List(t, "subscription-history")); got != 1 {
+		if got := len(data.List(t, "subscription-history")); got != 1 {
 			t.Errorf("got %d changes, want one", got)
 		}
 	})
 }
 
-// pair starts two servers on an empty database while somebody else migrates it.
-func pair(t *testing.T, database string) (servers []*servertest.Server, desk servertest.Data) {
+// pair starts two servers on an empty database, which both migrate, as does a
+// command at the same time.
+func pair(t *testing.T, database string) (servers []*servertest.Server, data servertest.Data) {
 	t.Helper()
 	config := servertest.Settings(t, database)
 	other := config
@@ -52,16 +47,16 @@ func pair(t *testing.T, database string) (servers []*servertest.Server, desk ser
 	if err := <-ready; err != nil {
 		t.Fatalf("migrate: %v", err)
 	}
-	desk = servertest.OpenData(t, config)
-	desk.Apply(t, servertest.World)
-	return servers, desk
+	data = servertest.OpenData(t, config)
+	data.Apply(t, servertest.World)
+	return servers, data
 }
 
 // TestServers_countPushes has 16 pushes under way, through two servers.
 func TestServers_countPushes(t *testing.T) { servertest.OnEach(t, countPushes) }
 
 func countPushes(t *testing.T, database string) {
-	servers, desk := pair(t, database)
+	servers, data := pair(t, database)
 	const many = 16
 	each := func(what, want string, make func(i int) servertest.Call) {
 		t.Helper()
@@ -82,17 +77,17 @@ func countPushes(t *testing.T, database string) {
 	each("the beginning", servertest.Increased, func(int) servertest.Call {
 		return servertest.Call{Route: "POST /pre_receive", Body: servertest.PreReceive}
 	})
-	if got := desk.Counters(t); len(got) != 1 || got["project-60"] != many {
+	if got := data.Counters(t); len(got) != 1 || got["project-60"] != many {
 		t.Errorf("counters with all under way: got %v", got)
 	}
 	each("the end", servertest.Decreased, func(i int) servertest.Call {
 		return servertest.Call{Route: "POST /post_receive", Body: servertest.PostReceive(branch(i))}
 	})
-	if got := desk.Counters(t); len(got) != 0 {
+	if got := data.Counters(t); len(got) != 0 {
 		t.Errorf("counters at the end: got %v", got)
 	}
 	landed := map[string]int{}
-	for _, push := range desk.List(t, "pushes") {
+	for _, push := range data.List(t, "pushes") {
 		landed[strings.TrimSpace(servertest.Field(push, "changes").(string))]++
 	}
 	for i := range many {
@@ -149,7 +144,7 @@ func TestServers_webhookOnce(t *testing.T) {
 		other.HTTP.Socket += "2"
 		servers := []*servertest.Server{servertest.Start(t, config, servertest.WithWorld(t, servertest.WorldWithHook(r.URL)))}
 		servers = append(servers, servertest.Start(t, other))
-		desk := servertest.OpenData(t, config)
+		data := servertest.OpenData(t, config)
 		const many = 24
 		calls := make([]servertest.Call, many)
 		for i := range calls {
@@ -162,7 +157,7 @@ func TestServers_webhookOnce(t *testing.T) {
 		for range many {
 			times[r.Next(t).Field(t, "ref")]++
 		}
-		desk.AwaitJobs(t)
+		data.AwaitJobs(t)
 		if len(times) != many || len(r.Events) > 0 {
 			t.Errorf("got %v, and %d more", times, len(r.Events))
 		}

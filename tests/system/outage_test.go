@@ -1,4 +1,4 @@
-package integration_test
+package system_test
 
 import (
 	"fmt"
@@ -9,12 +9,12 @@ import (
 	"gatehouse/tests/servertest"
 )
 
-// TestServer_kasWithoutDatabase takes the database away while two servers report.
-// Nothing is taken by half, and afterwards all goes on.
+// TestServer_kasWithoutDatabase reports as kas does through two servers that lose
+// their database twice: a report is counted in full or not at all.
 func TestServer_kasWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	database := pgtest.Open(t)
-	way, address := servertest.NewProxy(t, database)
+	proxy, address := servertest.NewProxy(t, database)
 	config := servertest.Settings(t, address)
 	one := servertest.Start(t, config, servertest.WithWorld(t, servertest.World))
 	config.HTTP.Socket += "2"
@@ -35,26 +35,26 @@ func TestServer_kasWithoutDatabase(t *testing.T) {
 				}
 			}
 		}
-		way.Set(servertest.Closed)
+		proxy.Set(servertest.Closed)
 		for _, s := range servers {
 			for _, c := range calls {
 				s.Ask(t, c).WantRefusal(t, c.Route+" without a database", 503)
 			}
 		}
-		way.Set(servertest.Open)
+		proxy.Set(servertest.Open)
 	}
-	desk := servertest.OpenData(t, servertest.Settings(t, database))
-	if got, want := desk.Shown(t, "usage"), `[{"name":"agent_users_using_ci_tunnel","value":1},{"name":"kubernetes_agent_gitops_sync","value":4}]`; got != want {
+	data := servertest.OpenData(t, servertest.Settings(t, database))
+	if got, want := data.Shown(t, "usage"), `[{"name":"agent_users_using_ci_tunnel","value":1},{"name":"kubernetes_agent_gitops_sync","value":4}]`; got != want {
 		t.Errorf("usage: got %s, want %s", got, want)
 	}
 }
 
-// TestServer_databaseGone takes the database away from two servers, and gives
-// it back.
+// TestServer_databaseGone takes the database away from two servers twice. They
+// answer as documented meanwhile, and need no restart.
 func TestServer_databaseGone(t *testing.T) {
 	t.Parallel()
 	database := pgtest.Open(t)
-	way, address := servertest.NewProxy(t, database)
+	proxy, address := servertest.NewProxy(t, database)
 	config := servertest.Settings(t, address, "audit.enabled=true")
 	easy := servertest.Start(t, config, servertest.WithWorld(t, servertest.World))
 	config.HTTP.Socket += "2"
@@ -65,22 +65,22 @@ func TestServer_databaseGone(t *testing.T) {
 		for _, s := range servers {
 			s.WantAvailable(t, fmt.Sprintf("round %d, before", round))
 		}
-		way.Set(servertest.Closed)
+		proxy.Set(servertest.Closed)
 		for _, s := range servers {
 			s.WantUnavailable(t, fmt.Sprintf("round %d, without a database", round))
 		}
-		way.Set(servertest.Open)
+		proxy.Set(servertest.Open)
 	}
 	for _, s := range servers {
 		s.WantAvailable(t, "at the end")
 	}
 
-	desk := servertest.OpenData(t, servertest.Settings(t, database))
-	if got := desk.Counters(t); len(got) != 0 {
+	data := servertest.OpenData(t, servertest.Settings(t, database))
+	if got := data.Counters(t); len(got) != 0 {
 		t.Errorf("counters: got %v", got)
 	}
-	if got, want := len(desk.List(t, "pushes")), 3*len(servers); got != want {
-		t.Errorf("got %d pushes, want the %d that were told while the database was there", got, want)
+	if got, want := len(data.List(t, "pushes")), 3*len(servers); got != want {
+		t.Errorf("got %d pushes, want the %d of the times with a database", got, want)
 	}
 	for _, s := range servers {
 		for _, told := range []string{
