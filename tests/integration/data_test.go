@@ -71,9 +71,10 @@ func TestServe_world(t *testing.T) {
 	})
 }
 
-// TestServer_restart keeps what is under way and what has landed.
+// TestServer_restart keeps what is under way and what has landed, in a database
+// that the first server migrates.
 func TestServer_restart(t *testing.T) {
-	servertest.OnEach(t, func(t *testing.T, database string) {
+	servertest.OnEachEmpty(t, func(t *testing.T, database string) {
 		config := servertest.Settings(t, database)
 		first := servertest.Start(t, config, servertest.WithWorld(t, servertest.World))
 		first.Post(t, "/pre_receive", servertest.PreReceive).Want(t, "one push", 200, servertest.Increased)

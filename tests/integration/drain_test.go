@@ -14,8 +14,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"gatehouse/tests/pgtest"
 	"gatehouse/tests/servertest"
+	"gatehouse/tests/stores"
 )
 
 // TestServer_drainsBody stops a server that has half of a request.
@@ -56,7 +56,7 @@ func TestServer_drainsBody(t *testing.T) {
 // TestServer_drainsQuery stops a server while a request waits in the database.
 func TestServer_drainsQuery(t *testing.T) {
 	t.Parallel()
-	database := pgtest.Open(t)
+	database := stores.PostgresURL(t)
 	s := servertest.Start(t, servertest.Settings(t, database), servertest.WithWorld(t, servertest.World))
 	db, err := pgx.Connect(t.Context(), database)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"gatehouse/bootstrap"
-	"gatehouse/tests/pgtest"
 	"gatehouse/tests/servertest"
+	"gatehouse/tests/stores"
 	"gatehouse/tests/world"
 )
 
@@ -15,7 +15,7 @@ import (
 // server.
 func TestServer_databaseRefuses(t *testing.T) {
 	t.Parallel()
-	way, address := servertest.NewProxy(t, pgtest.Open(t))
+	way, address := servertest.NewProxy(t, stores.PostgresURL(t))
 	config := servertest.Settings(t, address, "audit.enabled=true")
 	s := servertest.Start(t, config, servertest.WithWorld(t, servertest.World))
 	s.WantAvailable(t, "before")
@@ -38,7 +38,7 @@ func TestServer_databaseRefuses(t *testing.T) {
 // nothing. Every call is given up in time, the last one after 50 seconds.
 func TestServer_databaseSilent(t *testing.T) {
 	t.Parallel()
-	way, address := servertest.NewProxy(t, pgtest.Open(t))
+	way, address := servertest.NewProxy(t, stores.PostgresURL(t))
 	s := servertest.Start(t, servertest.Settings(t, address, "audit.enabled=true"), servertest.WithWorld(t, servertest.World))
 	s.WantAvailable(t, "before")
 	way.Set(servertest.Silent)

@@ -13,6 +13,7 @@ import (
 
 	"gatehouse/bootstrap"
 	"gatehouse/tests/pgtest"
+	"gatehouse/tests/stores"
 	"gatehouse/tests/world"
 )
 
@@ -30,17 +31,28 @@ type suite struct{ *testing.M }
 func (s suite) Run() int { return pgtest.Main(s.M) }
 
 // OnEach runs a test in parallel on PostgreSQL and on SQLite, each time with a
-// database that is new and empty, so that the server has to migrate it.
+// database of its own that is migrated and holds no data.
 func OnEach(t *testing.T, test func(t *testing.T, database string)) {
+	t.Helper()
+	onEach(t, stores.PostgresURL, stores.SQLiteFile, test)
+}
+
+// OnEachEmpty is OnEach with databases that the server has to migrate.
+func OnEachEmpty(t *testing.T, test func(t *testing.T, database string)) {
+	t.Helper()
+	onEach(t, func(t testing.TB) string { return pgtest.Open(t) },
+		func(t testing.TB) string { return filepath.Join(t.TempDir(), "gatehouse.db") }, test)
+}
+
+func onEach(t *testing.T, postgres, sqlite func(testing.TB) string, test func(*testing.T, string)) {
+	t.Helper()
 	t.Parallel()
-	t.Run("PostgreSQL", func(t *testing.T) {
-		t.Parallel()
-		test(t, pgtest.Open(t))
-	})
-	t.Run("SQLite", func(t *testing.T) {
-		t.Parallel()
-		test(t, filepath.Join(t.TempDir(), "gatehouse.db"))
-	})
+	for name, open := range map[string]func(testing.TB) string{"PostgreSQL": postgres, "SQLite": sqlite} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, open(t))
+		})
+	}
 }
 
 // Settings returns the configuration of a server with all three listeners, a

@@ -5,15 +5,15 @@ import (
 	"strings"
 	"testing"
 
-	"gatehouse/tests/pgtest"
 	"gatehouse/tests/servertest"
+	"gatehouse/tests/stores"
 )
 
 // TestServer_kasWithoutDatabase reports as kas does through two servers that lose
 // their database twice: a report is counted in full or not at all.
 func TestServer_kasWithoutDatabase(t *testing.T) {
 	t.Parallel()
-	database := pgtest.Open(t)
+	database := stores.PostgresURL(t)
 	proxy, address := servertest.NewProxy(t, database)
 	config := servertest.Settings(t, address)
 	one := servertest.Start(t, config, servertest.WithWorld(t, servertest.World))
@@ -53,7 +53,7 @@ func TestServer_kasWithoutDatabase(t *testing.T) {
 // answer as documented meanwhile, and need no restart.
 func TestServer_databaseGone(t *testing.T) {
 	t.Parallel()
-	database := pgtest.Open(t)
+	database := stores.PostgresURL(t)
 	proxy, address := servertest.NewProxy(t, database)
 	config := servertest.Settings(t, address, "audit.enabled=true")
 	easy := servertest.Start(t, config, servertest.WithWorld(t, servertest.World))

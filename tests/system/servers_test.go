@@ -53,7 +53,7 @@ func pair(t *testing.T, database string) (servers []*servertest.Server, data ser
 }
 
 // TestServers_countPushes has 16 pushes under way, through two servers.
-func TestServers_countPushes(t *testing.T) { servertest.OnEach(t, countPushes) }
+func TestServers_countPushes(t *testing.T) { servertest.OnEachEmpty(t, countPushes) }
 
 func countPushes(t *testing.T, database string) {
 	servers, data := pair(t, database)
@@ -98,7 +98,7 @@ func countPushes(t *testing.T, database string) {
 }
 
 // TestServers_noticeOnce leaves a notice through one server and asks both.
-func TestServers_noticeOnce(t *testing.T) { servertest.OnEach(t, noticeOnce) }
+func TestServers_noticeOnce(t *testing.T) { servertest.OnEachEmpty(t, noticeOnce) }
 
 func noticeOnce(t *testing.T, database string) {
 	servers, _ := pair(t, database)
