@@ -6,87 +6,117 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"gatehouse/tests/servertest"
 )
 
-// pushLimit is what /allowed and /post_receive take, smallLimit the rest.
+// pushLimit is the largest body of /allowed and /post_receive, smallLimit that of
+// the other routes.
 const (
 	pushLimit  = 64 << 20
 	smallLimit = 1 << 20
 )
 
-// TestServer_bodyLimits sends bodies as large as they may be, and a byte more.
+// TestServer_bodyLimits sends bodies that are as large as the limit, and bodies
+// that are a byte larger.
 func TestServer_bodyLimits(t *testing.T) {
 	t.Parallel()
 	s := servertest.Start(t, servertest.Settings(t, "memory:"), servertest.WithWorld(t, servertest.World))
-	filled := func(body string, size int) string {
-		return body + strings.Repeat(" ", size-len(body)) // JSON may have that behind it
+	// The bodies are forms, since the largest would take seconds as JSON.
+	const (
+		allowed     = "key_id=102&project=acme/tools/cli&action=git-upload-pack&protocol=ssh&padding="
+		preReceive  = "gl_repository=project-60&padding="
+		postReceive = "gl_repository=project-60&identifier=user-4&changes=&padding="
+	)
+	sized := func(c servertest.Call, size int64) servertest.Call {
+		c.Form = true
+		c.Padding = size - int64(len(c.Body))
+		return c
 	}
-	for what, c := range map[string]servertest.Call{
-		"a push":                {Route: "POST /allowed", Body: filled(servertest.Fetch(`"key_id": 102`), pushLimit)},
-		"the beginning of one":  {Route: "POST /pre_receive", Body: filled(servertest.PreReceive, smallLimit)},
-		"of a size not told":    {Route: "POST /pre_receive", Body: filled(servertest.PreReceive, smallLimit), Chunked: true},
-		"over the socket":       {Route: "POST /pre_receive", Body: filled(servertest.PreReceive, smallLimit), Over: servertest.Unix},
-		"with a health request": {Route: "GET /check", Body: filled("{}", smallLimit)},
+	for what, c := range map[string]struct {
+		servertest.Call
+		limit int64
+	}{
+		"/allowed":                         {servertest.Call{Route: "POST /allowed", Body: allowed}, pushLimit},
+		"/pre_receive":                     {servertest.Call{Route: "POST /pre_receive", Body: preReceive}, smallLimit},
+		"/pre_receive, no Content-Length":  {servertest.Call{Route: "POST /pre_receive", Body: preReceive, Chunked: true}, smallLimit},
+		"/pre_receive over the socket":     {servertest.Call{Route: "POST /pre_receive", Body: preReceive, Over: servertest.Unix}, smallLimit},
+		"/check, which takes no parameter": {servertest.Call{Route: "GET /check", Body: "padding="}, smallLimit},
 	} {
-		s.Ask(t, c).Want(t, "at the limit: "+what, http.StatusOK, `{}`)
-		c.Body += " "
-		s.Ask(t, c).WantRefusal(t, "above the limit: "+what, http.StatusRequestEntityTooLarge)
+		s.Ask(t, sized(c.Call, c.limit)).Want(t, "at the limit: "+what, http.StatusOK, `{}`)
+		s.Ask(t, sized(c.Call, c.limit+1)).WantRefusal(t, "above the limit: "+what, http.StatusRequestEntityTooLarge)
 	}
+	blanks := servertest.PreReceive + strings.Repeat(" ", smallLimit-len(servertest.PreReceive))
+	s.Post(t, "/pre_receive", blanks).Want(t, "at the limit: JSON and blanks", http.StatusOK, `{}`)
+	s.Post(t, "/pre_receive", blanks+" ").WantRefusal(t, "above the limit: JSON and blanks", http.StatusRequestEntityTooLarge)
+	s.Ask(t, sized(servertest.Call{Route: "POST /post_receive", Body: postReceive}, smallLimit+1)).
+		Want(t, "/post_receive with more than the other routes take", http.StatusOK, `{}`)
 	for what, c := range map[string]servertest.Call{
-		"a push, in pieces":                 {Route: "POST /allowed", Body: filled(servertest.Fetch(`"key_id": 102`), pushLimit+1), Over: servertest.Unix, Chunked: true},
-		"the end of one":                    {Route: "POST /post_receive", Body: filled(servertest.PostReceive("topic"), pushLimit+1), Over: servertest.Unix},
-		"a push of a stranger":              {Route: "POST /allowed", Body: filled("", pushLimit+1), By: servertest.Anonymous},
-		"less of a stranger":                {Route: "POST /pre_receive", Body: filled("", smallLimit+1), By: servertest.Anonymous},
-		"less of a stranger, size not told": {Route: "POST /pre_receive", Body: filled(servertest.PreReceive, smallLimit+1), By: servertest.Anonymous, Chunked: true},
+		"/post_receive": sized(servertest.Call{Route: "POST /post_receive", Body: postReceive}, pushLimit+1),
+		"/allowed over the socket, no Content-Length":         sized(servertest.Call{Route: "POST /allowed", Body: allowed, Over: servertest.Unix, Chunked: true}, pushLimit+1),
+		"/allowed, no credential":                             sized(servertest.Call{Route: "POST /allowed", By: servertest.Anonymous}, pushLimit+1),
+		"/pre_receive, no credential":                         sized(servertest.Call{Route: "POST /pre_receive", By: servertest.Anonymous}, smallLimit+1),
+		"/pre_receive, neither credential nor Content-Length": sized(servertest.Call{Route: "POST /pre_receive", Body: preReceive, By: servertest.Anonymous, Chunked: true}, smallLimit+1),
 	} {
 		s.Ask(t, c).WantRefusal(t, "above the limit: "+what, http.StatusRequestEntityTooLarge)
 	}
 	s.Get(t, "/check").Want(t, "afterwards", 200, `{"redis": true}`)
 }
 
-// manyRefs is a mirror's first push.
+// manyRefs is the number of refs of a mirror's first push.
 const manyRefs = 100_000
 
-// TestServer_manyRefs has a push judged to its last ref, and recorded.
-func TestServer_manyRefs(t *testing.T) {
+// manyChanges returns the changes of such a push, escaped for JSON.
+var manyChanges = sync.OnceValue(func() string {
+	var lines strings.Builder
+	for i := range manyRefs {
+		fmt.Fprintf(&lines, `%s %040x refs/heads/team-%02d/feature-%06d\n`, servertest.ZeroID, i+1, i%100, i)
+	}
+	return lines.String()
+})
+
+// TestAllowed_manyRefs has every ref of a push judged, the last one too. The
+// rules are the same on every database.
+func TestAllowed_manyRefs(t *testing.T) {
+	t.Parallel()
+	s := servertest.Start(t, servertest.Settings(t, "memory:"), servertest.WithWorld(t, servertest.World))
+	many := manyChanges()
+	push := func(changes string) string {
+		return `{"user_id": 4, "gl_repository": "project-60", "action": "git-receive-pack", "protocol": "ssh", "changes": "` + changes + `"}`
+	}
+	s.Post(t, "/allowed", push(many)).Want(t, "all refs", 200, `{"status": true}`)
+	refused := s.Post(t, "/allowed", push(many+servertest.ZeroID+" "+servertest.NewID+` refs/heads/feature\n`))
+	refused.Want(t, "all refs and a protected one", 401, `{"status": false}`)
+	if !strings.Contains(refused.Body, `\"feature\"`) {
+		t.Errorf("the answer does not say which: %s", refused.Body)
+	}
+	wantShortLog(t, s)
+}
+
+// TestPostReceive_manyRefs has a push of many refs recorded as it was told.
+func TestPostReceive_manyRefs(t *testing.T) {
 	servertest.OnEach(t, func(t *testing.T, database string) {
 		config := servertest.Settings(t, database)
 		s := servertest.Start(t, config, servertest.WithWorld(t, servertest.World))
-		var lines strings.Builder
-		for i := range manyRefs {
-			fmt.Fprintf(&lines, "%s %040x refs/heads/team-%02d/feature-%06d\n", servertest.ZeroID, i+1, i%100, i)
+		many := manyChanges()
+		s.Post(t, "/post_receive", `{"gl_repository": "project-60", "identifier": "user-4", "changes": "`+many+`"}`).
+			Want(t, "all refs have landed", 200, servertest.Decreased)
+		pushes := servertest.OpenData(t, config).List(t, "pushes")
+		if len(pushes) != 1 || servertest.Field(pushes[0], "changes") != strings.ReplaceAll(many, `\n`, "\n") {
+			t.Errorf("got %d pushes, want one with all changes", len(pushes))
 		}
-		last := fmt.Sprintf("%s %s refs/heads/feature\n", servertest.ZeroID, servertest.NewID) // protected
-		text := func(changes string) string { return strings.ReplaceAll(changes, "\n", `\n`) } // nothing else needs an escape
-		asked := func(changes string) string {
-			return `{"user_id": 4, "gl_repository": "project-60", "action": "git-receive-pack", "protocol": "ssh", "changes": "` + text(changes) + `"}`
-		}
-		timed := func(what, route, body string) servertest.Answer {
-			began := time.Now()
-			a := s.Post(t, route, body)
-			t.Logf("%s with %d refs, %.1f MB: %s", what, manyRefs, float64(len(body))/1e6, time.Since(began).Round(time.Millisecond))
-			return a
-		}
-
-		timed("allowed", "/allowed", asked(lines.String())).Want(t, "all refs", 200, `{"status": true}`)
-		refused := timed("refused at the last", "/allowed", asked(lines.String()+last))
-		refused.Want(t, "all refs and a protected one", 401, `{"status": false}`)
-		if !strings.Contains(refused.Body, `\"feature\"`) {
-			t.Errorf("the answer does not say which: %s", refused.Body)
-		}
-		timed("recorded", "/post_receive", `{"gl_repository": "project-60", "identifier": "user-4", "changes": "`+text(lines.String())+`"}`).Want(t, "all refs have landed", 200, servertest.Decreased)
-		recorded := servertest.OpenData(t, config).List(t, "pushes")
-		if len(recorded) != 1 || servertest.Field(recorded[0], "changes") != lines.String() {
-			t.Errorf("%d pushes are recorded, or not as they were told", len(recorded))
-		}
-		if log := len(s.Log.String()); log > 1<<20 {
-			t.Errorf("the log of three requests has %d bytes", log)
-		}
+		wantShortLog(t, s)
 	})
+}
+
+// wantShortLog fails the test if the log repeats what a large request contains.
+func wantShortLog(t *testing.T, s *servertest.Server) {
+	t.Helper()
+	if size := len(s.Log.String()); size > 1<<20 {
+		t.Errorf("the log of a few requests has %d bytes", size)
+	}
 }
 
 // TestServer_oldClients speaks HTTP by hand, and waits for the server to hang

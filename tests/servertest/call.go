@@ -23,6 +23,8 @@ type Call struct {
 	Route string
 	Body  string
 	Form  bool
+	// Padding is how many times the letter x follows the body.
+	Padding int64
 	// Chunked sends the body without a Content-Length.
 	Chunked bool
 	Over    Listener   // TCP if empty
@@ -143,9 +145,14 @@ func (s *Server) request(ctx context.Context, c Call) (*http.Request, error) {
 	} else {
 		path = Root + "/api/v4/internal" + path
 	}
-	request, err := http.NewRequestWithContext(ctx, method, "http://gatehouse"+path, strings.NewReader(c.Body))
+	body := io.MultiReader(strings.NewReader(c.Body), io.LimitReader(letters{}, c.Padding))
+	request, err := http.NewRequestWithContext(ctx, method, "http://gatehouse"+path, body)
 	if err != nil {
 		return nil, err
+	}
+	request.ContentLength = int64(len(c.Body)) + c.Padding
+	if request.ContentLength == 0 {
+		request.Body = http.NoBody
 	}
 	if c.Chunked {
 		request.ContentLength = -1
@@ -166,6 +173,14 @@ func (s *Server) request(ctx context.Context, c Call) (*http.Request, error) {
 	}
 	return request, nil
 }
+
+// letters is an endless text of the letter x.
+type letters struct{}
+
+// Read implements io.Reader.
+func (letters) Read(p []byte) (int, error) { return copy(p, someLetters), nil }
+
+var someLetters = strings.Repeat("x", 64<<10)
 
 // Ask makes a call, and fails the test if no answer comes.
 func (s *Server) Ask(t *testing.T, c Call) Answer {
