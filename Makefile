@@ -4,7 +4,7 @@ FUZZTIME ?= 30s
 BENCHTIME ?= 1s
 # The revision goes into the binary unless git cannot tell it.
 VCS = $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
-.PHONY: help build run demo test check bench bench-large fuzz cover generate
+.PHONY: help build run demo test test-system check bench bench-large fuzz cover generate
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -18,8 +18,11 @@ run: ## serve on SQLite in ./gatehouse.db, with every default
 demo: ## a server with the demo world; plays every documented example against it
 	go run ./cmd/gatehouse demo --play
 
-test: ## every test, with the race detector, on memory, SQLite and PostgreSQL
-	.ci/test ./...
+test: ## the tests, with the race detector, on memory, SQLite and PostgreSQL
+	.ci/test $$(go list ./... | grep -v -e /tests/system -e /tests/e2e)
+
+test-system: ## the tests that start several servers or kill one
+	.ci/test -timeout 20m ./tests/system/...
 
 check: ## format, vet, staticcheck, module file, architecture, known vulnerabilities
 	.ci/check
