@@ -16,7 +16,7 @@ func TestApply_countsAtOnce(t *testing.T) {
 	servertest.OnEach(t, func(t *testing.T, database string) {
 		config := servertest.Settings(t, database)
 		s := servertest.Start(t, config, servertest.WithWorld(t, servertest.World))
-		desk := servertest.OpenData(t, config)
+		data := servertest.OpenData(t, config)
 		asks := func(what, who string, status int) {
 			t.Helper()
 			s.Post(t, "/allowed", servertest.Fetch(who)).Want(t, what, status, `{}`)
@@ -24,21 +24,21 @@ func TestApply_countsAtOnce(t *testing.T) {
 
 		asks("a stranger", `"username": "sam"`, 404)
 		asks("a key that is still unknown", `"key_id": 900`, 404)
-		desk.Apply(t, `
+		data.Apply(t, `
 members: [{user: sam, project: acme/tools/cli, role: reporter}]
 users: [{id: 99, username: newcomer, name: Newcomer}]
 keys: [{id: 900, user: sam, title: new, key: "`+world.Key(200)+`"}]
 `)
 		asks("a member", `"username": "sam"`, 200)
 		asks("their key", `"key_id": 900`, 200)
-		s.Get(t, "/discover?user_id=99").Want(t, "somebody new", 200, `{"username": "newcomer"}`)
+		s.Get(t, "/discover?user_id=99").Want(t, "a new user", 200, `{"username": "newcomer"}`)
 
-		desk.Apply(t, "users: [{id: 10, username: sam, state: blocked}]")
+		data.Apply(t, "users: [{id: 10, username: sam, state: blocked}]")
 		asks("a member who is blocked", `"username": "sam"`, 401)
-		desk.Apply(t, "projects: [{id: 60, path: acme/tools/gate, moved_from: [acme/tools/cli]}]")
+		data.Apply(t, "projects: [{id: 60, path: acme/tools/gate, moved_from: [acme/tools/cli]}]")
 		s.Post(t, "/allowed", servertest.Fetch(`"username": "dev"`)).Want(t, "a project that moved", 200, `{"gl_project_path": "acme/tools/gate"}`)
 
-		err := desk.TryApply(t, "users: [{id: 100, username: half}]\nmembers: [{user: half, group: nowhere, role: owner}]")
+		err := data.TryApply(t, "users: [{id: 100, username: half}]\nmembers: [{user: half, group: nowhere, role: owner}]")
 		if err == nil || !strings.Contains(err.Error(), "nowhere") {
 			t.Errorf("a world with a mistake: got %v", err)
 		}
@@ -84,28 +84,28 @@ func TestServer_restart(t *testing.T) {
 		first.Post(t, "/personal_access_token", servertest.CreateToken).Want(t, "a token is made", 200, `{"success": true}`)
 		first.Stop(t)
 
-		desk := servertest.OpenData(t, config)
-		if got := desk.Counters(t); len(got) != 1 || got["project-60"] != 1 {
-			t.Errorf("counters while nobody serves: got %v", got)
+		data := servertest.OpenData(t, config)
+		if got := data.Counters(t); len(got) != 1 || got["project-60"] != 1 {
+			t.Errorf("counters while no server runs: got %v", got)
 		}
-		for _, key := range desk.List(t, "keys") {
+		for _, key := range data.List(t, "keys") {
 			used, _ := servertest.Field(key, "last_used_at").(time.Time)
 			if mine := servertest.Field(key, "id") == int64(102); mine == used.IsZero() {
 				t.Errorf("key %v: last used at %v", servertest.Field(key, "id"), servertest.Field(key, "last_used_at"))
 			}
 		}
-		if got := len(desk.List(t, "access-tokens")); got != 2 {
+		if got := len(data.List(t, "access-tokens")); got != 2 {
 			t.Errorf("got %d access tokens, want the world's and the one that was made", got)
 		}
 
 		second := servertest.Start(t, config)
 		second.Get(t, "/discover?key_id=102").Want(t, "a user", 200, `{"username": "dev"}`)
 		second.Post(t, "/post_receive", servertest.PostReceive("second")).Want(t, "the other has landed", 200, servertest.Decreased)
-		if got := desk.Counters(t); len(got) != 0 {
+		if got := data.Counters(t); len(got) != 0 {
 			t.Errorf("counters at the end: got %v", got)
 		}
 		var pushes []string
-		for _, push := range desk.List(t, "pushes") {
+		for _, push := range data.List(t, "pushes") {
 			pushes = append(pushes, fmt.Sprint(servertest.Field(push, "gl_repository"), servertest.Field(push, "identifier"), servertest.Field(push, "changes"), servertest.Field(push, "push_options")))
 		}
 		change := func(branch string) string {

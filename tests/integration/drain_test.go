@@ -86,7 +86,7 @@ func TestServer_drainsQuery(t *testing.T) {
 	}
 }
 
-// waits returns when somebody waits for a lock.
+// waits returns once a connection waits for a lock.
 func waits(t *testing.T, db pgx.Tx) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), servertest.Patience)
@@ -99,7 +99,8 @@ func waits(t *testing.T, db pgx.Tx) {
 	}
 }
 
-// leaves returns when the server is gone, and has left nothing.
+// leaves waits until the server is gone, and fails the test if a listener or the
+// socket is left.
 func leaves(t *testing.T, s *servertest.Server) {
 	t.Helper()
 	<-s.Done
@@ -111,6 +112,6 @@ func leaves(t *testing.T, s *servertest.Server) {
 	}
 	if conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.TCP); err == nil {
 		_ = conn.Close()
-		t.Error("somebody still listens")
+		t.Error("the TCP listener is still open")
 	}
 }

@@ -47,16 +47,16 @@ func TestServer_kas(t *testing.T) {
 			t.Errorf("scan_result: got %d %s", a.Status, a.Body)
 		}
 		s.Stop(t) // which writes the stamps
-		desk := servertest.OpenData(t, s.Config)
+		data := servertest.OpenData(t, s.Config)
 		for thing, want := range map[string]string{
 			"usage": `[{"name":"kubernetes_agent_gitops_sync","value":6}]`,
 		} {
-			if got := desk.Shown(t, thing); got != want {
+			if got := data.Shown(t, thing); got != want {
 				t.Errorf("%s: got %s, want %s", thing, got, want)
 			}
 		}
 		for thing, want := range map[string]string{"findings": `"state":"resolved"`, "agents": `"has_vulnerabilities":true`, "agent-tokens": `"last_used_at":"2`} {
-			if got := desk.Shown(t, thing); !strings.Contains(got, want) {
+			if got := data.Shown(t, thing); !strings.Contains(got, want) {
 				t.Errorf("%s: got %s, want %s", thing, got, want)
 			}
 		}

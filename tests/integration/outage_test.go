@@ -15,11 +15,11 @@ import (
 // server.
 func TestServer_databaseRefuses(t *testing.T) {
 	t.Parallel()
-	way, address := servertest.NewProxy(t, stores.PostgresURL(t))
+	proxy, address := servertest.NewProxy(t, stores.PostgresURL(t))
 	config := servertest.Settings(t, address, "audit.enabled=true")
 	s := servertest.Start(t, config, servertest.WithWorld(t, servertest.World))
 	s.WantAvailable(t, "before")
-	way.Close()
+	proxy.Close()
 	s.WantUnavailable(t, "without a database")
 	s.Terminate()
 	<-s.Done
@@ -38,10 +38,10 @@ func TestServer_databaseRefuses(t *testing.T) {
 // nothing. Every call is given up in time, the last one after 50 seconds.
 func TestServer_databaseSilent(t *testing.T) {
 	t.Parallel()
-	way, address := servertest.NewProxy(t, stores.PostgresURL(t))
+	proxy, address := servertest.NewProxy(t, stores.PostgresURL(t))
 	s := servertest.Start(t, servertest.Settings(t, address, "audit.enabled=true"), servertest.WithWorld(t, servertest.World))
 	s.WantAvailable(t, "before")
-	way.Set(servertest.Silent)
+	proxy.Set(servertest.Silent)
 	var calls []servertest.Call
 	var checks []func(servertest.Answer)
 	expect := func(route, body string, status int, want string) {
@@ -61,6 +61,6 @@ func TestServer_databaseSilent(t *testing.T) {
 	for i, a := range servertest.AskAll([]*servertest.Server{s}, calls) {
 		checks[i](a)
 	}
-	way.Set(servertest.Open)
+	proxy.Set(servertest.Open)
 	s.WantAvailable(t, "afterwards")
 }

@@ -65,7 +65,7 @@ func TestReadme_things(t *testing.T) {
 // TestReadme_worlds applies the examples, twice.
 func TestReadme_worlds(t *testing.T) {
 	t.Parallel()
-	desk := servertest.OpenData(t, servertest.Settings(t, "memory:"))
+	data := servertest.OpenData(t, servertest.Settings(t, "memory:"))
 	examples := regexp.MustCompile("(?ms)^users:\n.*?^(?:EOF|```)$").FindAllString(readme(t), -1)
 	if len(examples) != 2 {
 		t.Fatalf("got %d examples, want 2", len(examples))
@@ -77,9 +77,9 @@ func TestReadme_worlds(t *testing.T) {
 				t.Errorf("%s are not in %s", section, example)
 			}
 		}
-		desk.Apply(t, example)
+		data.Apply(t, example)
 	}
-	if got := len(desk.List(t, "users")); got < 3 {
+	if got := len(data.List(t, "users")); got < 3 {
 		t.Errorf("got %d users", got)
 	}
 }

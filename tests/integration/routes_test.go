@@ -25,7 +25,7 @@ var exchanges = []exchange{
 	{"a key", "GET /authorized_keys?key=" + url.QueryEscape(servertest.KeyBlob(world.Key(2))), "", "", 200, `{"id": 102, "title": "laptop", "usage_type": "auth_and_signing"}`},
 	{"an unknown key", "GET /authorized_keys?key=" + url.QueryEscape(servertest.KeyBlob(world.Key(250))), "", "", 404, `{"message": "404 Key Not Found"}`},
 	{"a greeting", "GET /discover?key_id=102", "", "", 200, `{"id": 4, "name": "Dede", "username": "dev"}`},
-	{"a greeting for nobody", "GET /discover?key_id=404404", "", "", 200, `null`},
+	{"a greeting for an unknown key", "GET /discover?key_id=404404", "", "", 200, `null`},
 	{
 		"a fetch", "POST /allowed",
 		`{"key_id": "102", "project": "/acme/tools/cli.git", "action": "git-upload-pack", "protocol": "ssh", "changes": "_any", "check_ip": "192.0.2.7"}`,

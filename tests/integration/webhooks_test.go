@@ -23,7 +23,7 @@ func webhook(t *testing.T, database string) {
 	s := servertest.Start(t, config, servertest.WithWorld(t, servertest.WorldWithHook(r.URL+"/hook?key=query-of-the-tests")))
 	s.Log.Hide(servertest.HookToken)
 	s.Log.Hide("query-of-the-tests")
-	desk := servertest.OpenData(t, config)
+	data := servertest.OpenData(t, config)
 	s.Post(t, "/post_receive", servertest.PostReceive("feature")).Want(t, "the push", 200, servertest.Decreased)
 	e := r.Next(t)
 	for name, want := range map[string]string{
@@ -44,13 +44,13 @@ func webhook(t *testing.T, database string) {
 		"user_id": 4, "user_username": "dev", "user_email": "dev@example.com", "project_id": 60, "total_commits_count": 0, "commits": [],
 		"project": {"id": 60, "name": "cli", "path_with_namespace": "acme/tools/cli", "git_ssh_url": "git@git.example.com:acme/tools/cli.git",
 		"git_http_url": "https://git.example.com`+servertest.Root+`/acme/tools/cli.git", "namespace": "tools"}}`)
-	desk.AwaitJobs(t)
-	for _, project := range desk.List(t, "projects") {
+	data.AwaitJobs(t)
+	for _, project := range data.List(t, "projects") {
 		if active := servertest.Field(project, "last_activity_at") != nil; active != (servertest.Field(project, "id") == int64(60)) {
 			t.Errorf("activity of project %v: got %v", servertest.Field(project, "id"), active)
 		}
 	}
-	if hook := desk.List(t, "hooks")[0]; servertest.Field(hook, "last_status") != int64(200) || servertest.Field(hook, "state") != "active" {
+	if hook := data.List(t, "hooks")[0]; servertest.Field(hook, "last_status") != int64(200) || servertest.Field(hook, "state") != "active" {
 		t.Errorf("the hook: got %v", hook)
 	}
 	if len(r.Events) > 0 {
@@ -74,11 +74,11 @@ func webhookHistory(t *testing.T, database string) {
 	r := servertest.ReceiveHooks(t)
 	config := servertest.Settings(t, database, append(servertest.FastJobs, storages(g))...)
 	s := servertest.Start(t, config, servertest.WithWorld(t, servertest.WorldWithHook(r.URL)))
-	desk := servertest.OpenData(t, config)
+	data := servertest.OpenData(t, config)
 	g.Stop() // a Gitaly that is down is asked again
 	s.Post(t, "/post_receive", servertest.PostReceive("trunk")).Want(t, "the push", 200, servertest.Decreased)
 	servertest.Await(t, "the job on the push to fail", func() bool {
-		return slices.ContainsFunc(desk.List(t, "jobs"), func(job directory.Record) bool {
+		return slices.ContainsFunc(data.List(t, "jobs"), func(job directory.Record) bool {
 			return servertest.Field(job, "kind") == "push_received" && servertest.Field(job, "last_error") != nil
 		})
 	})
@@ -92,8 +92,8 @@ func webhookHistory(t *testing.T, database string) {
 	if e := r.Next(t); e.Field(t, "total_commits_count") != float64(0) {
 		t.Errorf("a branch without new commits: got %s", e.Body)
 	}
-	desk.AwaitJobs(t)
-	for _, project := range desk.List(t, "projects") {
+	data.AwaitJobs(t)
+	for _, project := range data.List(t, "projects") {
 		if servertest.Field(project, "id") == int64(60) && servertest.Field(project, "default_branch") != "trunk" {
 			t.Errorf("got %v", project)
 		}
@@ -107,7 +107,7 @@ func recovers(t *testing.T, database string) {
 	r := servertest.ReceiveHooks(t, 500, 503, 404, 302, 429)
 	config := servertest.Settings(t, database, servertest.FastJobs...)
 	s := servertest.Start(t, config, servertest.WithWorld(t, servertest.WorldWithHook(r.URL)))
-	desk := servertest.OpenData(t, config)
+	data := servertest.OpenData(t, config)
 	s.Post(t, "/post_receive", servertest.PostReceive("feature")).Want(t, "the push", 200, servertest.Decreased)
 	first := r.Next(t)
 	for range 5 {
@@ -121,8 +121,8 @@ func recovers(t *testing.T, database string) {
 			}
 		}
 	}
-	desk.AwaitJobs(t)
-	if hook := desk.List(t, "hooks")[0]; servertest.Field(hook, "failures") != int64(0) || servertest.Field(hook, "state") != "active" {
+	data.AwaitJobs(t)
+	if hook := data.List(t, "hooks")[0]; servertest.Field(hook, "failures") != int64(0) || servertest.Field(hook, "state") != "active" {
 		t.Errorf("the hook: got %v", hook)
 	}
 }
@@ -140,7 +140,7 @@ func drainsJobs(t *testing.T, database string) {
 	defer slow.Close()
 	config := servertest.Settings(t, database, servertest.FastJobs...)
 	s := servertest.Start(t, config, servertest.WithWorld(t, servertest.WorldWithHook(slow.URL)))
-	desk := servertest.OpenData(t, config)
+	data := servertest.OpenData(t, config)
 	s.Post(t, "/post_receive", servertest.PostReceive("feature")).Want(t, "the push", 200, servertest.Decreased)
 	<-asked
 	s.Terminate()
@@ -148,7 +148,7 @@ func drainsJobs(t *testing.T, database string) {
 	s.StillRunning(t)
 	close(answer)
 	s.Stop(t)
-	for _, job := range desk.List(t, "jobs") {
+	for _, job := range data.List(t, "jobs") {
 		if servertest.Field(job, "state") != "completed" {
 			t.Errorf("got %v", job)
 		}
