@@ -10,7 +10,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 build: ## bin/gatehouse: one static binary, with the revision it is made from
-	CGO_ENABLED=0 go build -trimpath -buildvcs=$(VCS) -o bin/gatehouse ./cmd/gatehouse
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -buildvcs=$(VCS) -o bin/gatehouse ./cmd/gatehouse
 
 run: ## serve on SQLite in ./gatehouse.db, with every default
 	go run ./cmd/gatehouse serve
