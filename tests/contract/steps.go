@@ -1,14 +1,10 @@
 package contract
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +15,6 @@ import (
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
-	"gatehouse/tests/subject"
 	"gatehouse/tests/world"
 )
 
@@ -52,7 +47,6 @@ var (
 	people   = []string{"ann", "ANN", "bob", "cat", "dan", "a", "d"}
 	prints   = []identity.Fingerprint{"f1", "f2", "F1", fingerprint(1), fingerprint(3)}
 	unnamed  = []string{"broadcasts", "access-tokens", "pushes"} // whose numbers nobody gives
-	chosen   = regexp.MustCompile(`\b1\d{3}\b`)
 )
 
 // step is one unit of work, or something that happens, and then a look around.
@@ -61,7 +55,7 @@ func (w *walk) step() step {
 	act := pick(w.Rand, w.unit, w.unit, w.unit, w.happening)()
 	look := w.look()
 	return step{act.name, func(ctx context.Context, p bootstrap.Ports) string {
-		return chosen.ReplaceAllString(act.do(ctx, p)+"\n"+look(ctx, p), "#")
+		return maskChosen(act.do(ctx, p) + "\n" + look(ctx, p))
 	}}
 }
 
@@ -326,71 +320,4 @@ func (w *walk) happening() step {
 			return outcome("", p.Keeper.Flush(ctx))
 		}},
 	)
-}
-
-// look reads everything back, and asks for the standing of everybody
-// everywhere and for some people.
-func (w *walk) look() func(ctx context.Context, p bootstrap.Ports) string {
-	at, questions := w.now, w.questions()
-	return func(ctx context.Context, p bootstrap.Ports) string {
-		var out strings.Builder
-		for _, thing := range directory.Names() {
-			records, err := p.Inventory.List(ctx, thing, at)
-			fields := directory.Things[thing]
-			if slices.Contains(unnamed, thing) {
-				fields = fields[1:]
-			}
-			if thing == "jobs" { // when they are due is by the machine's clock, not ours
-				fields = []string{"kind", "state", "attempt"}
-			}
-			fmt.Fprintln(&out, thing, outcome("", err))
-			for _, record := range records {
-				fmt.Fprintln(&out, " ", subject.Line(record, fields...))
-			}
-		}
-		for _, q := range questions {
-			standing, err := p.Directory.Standing(ctx, q)
-			slices.SortFunc(standing.Project.Protections, func(a, b source.Protection) int {
-				return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Pattern, b.Pattern))
-			})
-			fmt.Fprintln(&out, "standing of", q.Claim, "in", q.Target, outcome(written(standing), err))
-		}
-		for _, q := range questions[:4] {
-			scene, err := p.Scenes.Scene(ctx, q.Claim, q.Target.Repository, at)
-			fmt.Fprintln(&out, "scene", outcome(written(scene), err))
-			actor, err := p.People.Actor(ctx, q.Claim)
-			fmt.Fprintln(&out, "actor", outcome(written(actor), err))
-		}
-		for _, print := range prints {
-			card, err := p.People.KeyByFingerprint(ctx, print)
-			fmt.Fprintln(&out, "key", print, outcome(written(card), err))
-		}
-		return out.String()
-	}
-}
-
-// questions are some for paths, and one for every user and key in each project.
-func (w *walk) questions() (all []source.Inquiry) {
-	for range 8 {
-		path := source.Path(w.path() + pick(w.Rand, "", "", ".wiki", ".design"))
-		all = append(all, source.Inquiry{Claim: identity.ClaimName(pick(w.Rand, people...)), Target: source.Target{Path: path}, Now: w.now})
-	}
-	for project := range int64(4) {
-		where := source.Target{Repository: source.RepositoryID{Kind: source.RepositoryKind(w.IntN(3)), ID: 21 + project}}
-		for id := range int64(4) {
-			for _, who := range []identity.Claim{{Kind: identity.ByUser, ID: 1 + id}, {Kind: identity.ByKey, ID: 31 + id}} {
-				all = append(all, source.Inquiry{Claim: who, Target: where, Refs: w.IntN(2) == 0, Now: w.now})
-			}
-		}
-	}
-	return all
-}
-
-// written is a value as text, in which no list is as good as an empty one.
-func written(value any) string {
-	text, err := json.Marshal(value)
-	if err != nil {
-		return err.Error()
-	}
-	return strings.ReplaceAll(string(text), "null", "[]")
 }
