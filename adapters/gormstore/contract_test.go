@@ -1,12 +1,10 @@
 package gormstore_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"gatehouse/bootstrap"
 	"gatehouse/tests/contract"
-	"gatehouse/tests/pgtest"
 	"gatehouse/tests/stores"
 )
 
@@ -16,14 +14,16 @@ func TestPostgres_contract(t *testing.T) { contract.Run(t, stores.Postgres) }
 func TestSQLite_walk(t *testing.T)   { contract.Walks(t, stores.SQLite) }
 func TestPostgres_walk(t *testing.T) { contract.Walks(t, stores.Postgres) }
 
-func TestSQLite_durable(t *testing.T) {
-	contract.Durable(t, func(t testing.TB) stores.Factory {
-		return reopened(filepath.Join(t.TempDir(), "gatehouse.db"))
-	})
-}
+func TestSQLite_durable(t *testing.T)   { durable(t, databases[0].empty, databases[0].migrated) }
+func TestPostgres_durable(t *testing.T) { durable(t, databases[1].empty, databases[1].migrated) }
 
-func TestPostgres_durable(t *testing.T) {
-	contract.Durable(t, func(t testing.TB) stores.Factory { return reopened(pgtest.Open(t)) })
+func durable(t *testing.T, empty, full func(testing.TB) string) {
+	contract.Durable(t, func(t testing.TB, migrated bool) stores.Factory {
+		if migrated {
+			return reopened(full(t))
+		}
+		return reopened(empty(t))
+	})
 }
 
 // reopened opens one database again and again, and migrates it where needed.

@@ -20,8 +20,12 @@ func TestState_contract(t *testing.T) {
 func TestState_walk(t *testing.T) { contract.Walks(t, overMemory) }
 
 func TestState_durable(t *testing.T) {
-	contract.Durable(t, func(t testing.TB) stores.Factory {
-		return over(filepath.Join(t.TempDir(), "gatehouse.db"), miniredis.RunT(t))
+	contract.Durable(t, func(t testing.TB, migrated bool) stores.Factory {
+		file := filepath.Join(t.TempDir(), "gatehouse.db")
+		if migrated {
+			file = stores.SQLiteFile(t)
+		}
+		return over(file, miniredis.RunT(t))
 	})
 }
 

@@ -15,19 +15,24 @@ import (
 	"gatehouse/tests/world"
 )
 
-// Place makes a new and empty place to keep things in, and returns what opens
-// it: again and again, and also while it is open.
-type Place func(t testing.TB) stores.Factory
+// Place makes a place to keep things in, new or migrated, with nothing in it,
+// and returns what opens it: again and again, and also while it is open.
+type Place func(t testing.TB, migrated bool) stores.Factory
 
 // Durable holds stores to what they promise beyond one process: what was put
 // is there when the store is opened again, and several that have the same place
 // open see one world.
 func Durable(t *testing.T, place Place) {
-	for _, c := range durableCases {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			c.check(t, place(t))
-		})
+	for _, cases := range []struct {
+		list     []durableCase
+		migrated bool
+	}{{durableCases, true}, {newPlaceCases, false}} {
+		for _, c := range cases.list {
+			t.Run(c.name, func(t *testing.T) {
+				t.Parallel()
+				c.check(t, place(t, cases.migrated))
+			})
+		}
 	}
 }
 
@@ -42,10 +47,12 @@ func noticeFor60(path source.Path) source.Notice {
 	return source.Notice{User: 1, Repository: code60, OldPath: path, ExpiresAt: now.Add(time.Minute)}
 }
 
-var durableCases = []struct {
+type durableCase struct {
 	name  string
 	check func(t *testing.T, open stores.Factory)
-}{
+}
+
+var durableCases = []durableCase{
 	{"closed and opened again", func(t *testing.T, open stores.Factory) {
 		first := on(t, open(t))
 		first.Apply(crew(), everyThing)
@@ -127,6 +134,10 @@ var durableCases = []struct {
 	}},
 	{"two crews do each job once", checkCrews},
 	{"a job outlives those who left it", checkOrphan},
+}
+
+// newPlaceCases migrate the place themselves.
+var newPlaceCases = []durableCase{
 	{"several open a new place at once", func(t *testing.T, open stores.Factory) {
 		var all sync.WaitGroup
 		for i := range 4 {
