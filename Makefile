@@ -19,7 +19,7 @@ demo: ## a server with the demo world; plays every documented example against it
 	go run ./cmd/gatehouse demo --play
 
 test: ## the tests, with the race detector, on memory, SQLite and PostgreSQL
-	.ci/test $$(go list ./... | grep -v -e /tests/system -e /tests/e2e)
+	.ci/test -all
 
 test-system: ## the tests that start several servers or kill one
 	.ci/test -timeout 20m ./tests/system/...

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 )
 
@@ -21,7 +20,7 @@ func install(ctx context.Context) (*server, error) {
 	if _, err := os.Stat("/etc/debian_version"); err != nil || os.Geteuid() != 0 {
 		return nil, errors.New("only installed as root on Debian")
 	}
-	lock, err := os.Create(filepath.Join(os.TempDir(), "gatehouse-pgtest-install.lock"))
+	lock, err := os.Create("/var/tmp/gatehouse-pgtest-install.lock")
 	if err != nil {
 		return nil, err
 	}
