@@ -102,6 +102,18 @@ var agentCases = []Case{
 		s.Kind("revoke none", s.AgentMint.RevokeAgentTokens(s.Context(), 5, "third"), domain.NotFound)
 		s.Kind("revoke nobody's", s.AgentMint.RevokeAgentTokens(s.Context(), 404, "second"), domain.NotFound)
 	}},
+	{Name: "authorizations replace those before, of an agent that exists", Check: func(s Subject) {
+		s.Apply(world.Agents)
+		twice := append([]agents.Authorization{{Access: agents.UserAccess, Holder: agents.ProjectHolder, Path: "acme/a"}}, letIn[0], letIn[0])
+		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 6, letIn))
+		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 5, twice))
+		s.Same("authorizations", s.List("agent-authorizations"), []string{"5 ci_access group acme", "5 user_access project acme/a", "6 ci_access group acme"})
+		s.Fine("Authorize nothing", s.Agents.Authorize(s.Context(), 5, nil))
+		for _, id := range []agents.AgentID{404, 0, -5} {
+			s.Kind("an unknown agent", s.Agents.Authorize(s.Context(), id, letIn), domain.NotFound)
+		}
+		s.Same("authorizations", s.List("agent-authorizations"), []string{"6 ci_access group acme"})
+	}},
 	{Name: "a set has each number once, from the least to the largest", Check: func(s Subject) {
 		report := agents.Report{Sightings: []agents.Sighting{
 			{Set: agents.CITunnelUsers, IDs: []int64{math.MaxInt64, 0, math.MinInt64, math.MaxInt64}}, {Set: agents.ProxyUsersViaCI, IDs: []int64{1}},

@@ -71,6 +71,7 @@ var suites = []struct {
 	{"concurrency", concurrencyCases},
 	{"cancelled", cancelledCases},
 	{"agents", agentCases},
+	{"billing", billingCases},
 }
 
 // Run holds the stores that open makes to all cases. What the store lacks is
