@@ -3,8 +3,11 @@ package gormstore_test
 import (
 	"context"
 	"database/sql"
+	"flag"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -14,7 +17,13 @@ import (
 	"gatehouse/tests/stores"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+func TestMain(m *testing.M) {
+	// Most of a case's time on PostgreSQL is waiting for it.
+	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+		panic(err)
+	}
+	os.Exit(pgtest.Main(m))
+}
 
 // databases make a fresh database of each kind and return its URL: an empty
 // one, or one that is migrated.

@@ -10,7 +10,7 @@ import (
 // settings make a server that nobody will miss fast, and wide enough for tests
 // that each open a pool.
 var settings = []string{
-	"max_connections=200", "fsync=off", "synchronous_commit=off", "full_page_writes=off",
+	"max_connections=200", "fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off",
 }
 
 // help says how to come by a server.
