@@ -14,20 +14,9 @@ import (
 	"gatehouse/tests/world"
 )
 
-// Feature is a promise that a store may be unable to keep.
-type Feature string
-
-// The features that a store may lack.
-const (
-	// Bytes: texts of a push and names of counters may hold any bytes.
-	Bytes Feature = "bytes"
-)
-
 // Case is one promise. It gets a store of its own.
 type Case struct {
-	Name string
-	// Needs is what the case is skipped without; empty for most.
-	Needs Feature
+	Name  string
 	Check func(s Subject)
 }
 
@@ -74,11 +63,10 @@ var suites = []struct {
 	{"billing", billingCases},
 }
 
-// Run holds the stores that open makes to all cases. What the store lacks is
-// skipped, and the output says so.
-func Run(t *testing.T, open stores.Factory, lacks ...Feature) {
+// Run holds the stores that open makes to all cases.
+func Run(t *testing.T, open stores.Factory) {
 	for _, suite := range suites {
-		run(t, suite.name, suite.cases, open, lacks)
+		run(t, suite.name, suite.cases, open)
 	}
 }
 
@@ -88,7 +76,7 @@ func RunSuites(t *testing.T, open stores.Factory, names ...string) {
 	for _, suite := range suites {
 		if i := slices.Index(names, suite.name); i >= 0 {
 			names = slices.Delete(names, i, i+1)
-			run(t, suite.name, suite.cases, open, nil)
+			run(t, suite.name, suite.cases, open)
 		}
 	}
 	if len(names) > 0 {
@@ -96,15 +84,12 @@ func RunSuites(t *testing.T, open stores.Factory, names ...string) {
 	}
 }
 
-func run(t *testing.T, name string, cases []Case, open stores.Factory, lacks []Feature) {
+func run(t *testing.T, name string, cases []Case, open stores.Factory) {
 	t.Run(name, func(t *testing.T) {
 		t.Parallel()
 		for _, c := range cases {
 			t.Run(c.Name, func(t *testing.T) {
 				t.Parallel()
-				if c.Needs != "" && slices.Contains(lacks, c.Needs) {
-					t.Skipf("the store lacks %s", c.Needs)
-				}
 				c.Check(on(t, stores.Fresh(t, open)))
 			})
 		}
