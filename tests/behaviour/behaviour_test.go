@@ -7,6 +7,7 @@ package behaviour_test
 
 import (
 	"encoding/base64"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,13 +25,14 @@ import (
 
 func TestMain(m *testing.M) {
 	folder, err := os.MkdirTemp("", "behaviour")
+	if err == nil {
+		err = secretFiles.write(folder)
+	}
 	if err != nil {
-		panic(err)
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
-	code := 1
-	if err := secretFiles.write(folder); err == nil {
-		code = pgtest.Main(m)
-	}
+	code := pgtest.Main(m)
 	_ = os.RemoveAll(folder)
 	os.Exit(code)
 }
