@@ -157,17 +157,17 @@ func fillClean(w *writer) {
 			minutes(54, "pack-of-partners"), minutes(55, "pack-of-mixed"), reconciliation(54))
 	})
 	w.serving(storage("tcp://127.0.0.1:9"), func() {
-		foundInVain(w, "dev/sketch")
-		foundInVain(w, "dev/scrap")
+		pushWhileStorageIsDown(w, "dev/sketch")
+		pushWhileStorageIsDown(w, "dev/scrap")
 		w.send(slices.Repeat([]request{otpOfUser(11, "wrong")}, 10)...) // locks the factor
 	})
 	jobs := w.jobs() // the last is that of dev/scrap
 	w.command("jobs", "discard", strconv.FormatInt(jobs[len(jobs)-1].ID, 10))
 }
 
-// foundInVain pushes to a new project while nobody is at the storage: there are
+// pushWhileStorageIsDown pushes to a new project while the storage does not answer: there are
 // the project, a notice, and the job that is to make the repository.
-func foundInVain(w *writer, path string) {
+func pushWhileStorageIsDown(w *writer, path string) {
 	w.Helper()
 	r := push(path, "key_id", 102)
 	if status, body := w.asker.send(w.url, r); status != http.StatusServiceUnavailable {
