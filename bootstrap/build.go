@@ -9,10 +9,7 @@ import (
 
 	"gatehouse/application"
 	"gatehouse/application/audit"
-	"gatehouse/application/clusters"
 	"gatehouse/application/credentials"
-	"gatehouse/application/directory"
-	"gatehouse/application/findings"
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/lfsaccess"
 	"gatehouse/application/provisioning"
@@ -25,13 +22,10 @@ type Built struct {
 
 	Handlers    Handlers
 	Key         *InstanceKey
-	Registrar   *directory.Registrar
 	Gatekeeper  *gitaccess.Gatekeeper
 	Credentials *credentials.Office
 	LFS         *lfsaccess.Office
 	Trail       *audit.Trail
-	Station     *clusters.Station
-	Intake      *findings.Intake
 	Clerk       *provisioning.Clerk
 }
 
