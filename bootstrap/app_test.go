@@ -17,7 +17,7 @@ import (
 	"go.uber.org/fx"
 
 	"gatehouse/adapters/worldfile"
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap"
 	"gatehouse/tests/stores"
 )
@@ -128,7 +128,7 @@ func dede(t *testing.T) bootstrap.Option {
 }
 
 // dedeWorld has more in it than the one user.
-func dedeWorld(t *testing.T, more string) directory.World {
+func dedeWorld(t *testing.T, more string) worldimport.World {
 	t.Helper()
 	described, err := worldfile.Parse([]byte("users: [{id: 7, username: rubi, name: Dede Eichmann}]\n" + more))
 	if err != nil {

@@ -10,10 +10,10 @@ import (
 
 	"gatehouse/adapters/hookclient"
 	"gatehouse/application"
-	"gatehouse/application/directory"
 	"gatehouse/application/postreceive"
 	"gatehouse/application/pushes"
 	"gatehouse/application/webhooks"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/hooks"
 )
 
@@ -29,12 +29,12 @@ func history(config Config, repositories Repositories) postreceive.History {
 }
 
 // Shift says who does jobs, by their kinds, and how.
-func Shift(config Config, desk *postreceive.Desk, office *webhooks.Office, founder *directory.Founder) application.Shift {
+func Shift(config Config, desk *postreceive.Desk, office *webhooks.Office, founder *worldimport.Founder) application.Shift {
 	return application.Shift{
 		Workers: map[application.JobKind]application.Worker{
-			pushes.Received:            desk.Received,
-			postreceive.Deliver:        office.Deliver,
-			directory.CreateRepository: founder.CreateRepository,
+			pushes.Received:              desk.Received,
+			postreceive.Deliver:          office.Deliver,
+			worldimport.CreateRepository: founder.CreateRepository,
 		},
 		Hands: config.Jobs.Workers, Poll: config.Jobs.PollInterval, Delay: config.Jobs.RetryDelay,
 	}

@@ -10,7 +10,6 @@ import (
 	"gatehouse/application/audit"
 	"gatehouse/application/clusters"
 	"gatehouse/application/credentials"
-	"gatehouse/application/directory"
 	"gatehouse/application/findings"
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/postreceive"
@@ -18,6 +17,7 @@ import (
 	"gatehouse/application/pushes"
 	"gatehouse/application/webhooks"
 	"gatehouse/application/whois"
+	"gatehouse/application/worldimport"
 )
 
 // Ports is everything the use cases ask of persistence. An adapter that can
@@ -37,15 +37,15 @@ type Ports struct {
 	Codes      credentials.RecoveryCodes
 	Tokens     credentials.Tokens
 	Events     audit.Log
-	Registries directory.Registries
+	Registries worldimport.Registries
 	Books      provisioning.Books
 	Ledger     provisioning.Work
-	Inventory  directory.Inventory
+	Inventory  worldimport.Inventory
 	Agents     clusters.Agents
 	Tally      clusters.Tally
 	AgentMint  clusters.Tokens
 	Findings   findings.Findings
-	Plots      directory.Plots
+	Plots      worldimport.Plots
 	Jobs       Jobs
 	Records    postreceive.Records
 	Deliveries webhooks.Deliveries

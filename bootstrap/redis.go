@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"gatehouse/adapters/redisstate"
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 )
 
 // share keeps counters and notices in Redis if the configuration names one,
@@ -27,12 +27,12 @@ func share(ports Ports, at URL) (Ports, error) {
 
 // sharedInventory has the counters of Redis.
 type sharedInventory struct {
-	directory.Inventory
+	worldimport.Inventory
 	state *redisstate.State
 }
 
-// List implements directory.Inventory.
-func (i sharedInventory) List(ctx context.Context, thing string, now time.Time) ([]directory.Record, error) {
+// List implements worldimport.Inventory.
+func (i sharedInventory) List(ctx context.Context, thing string, now time.Time) ([]worldimport.Record, error) {
 	if thing == "counters" {
 		return i.state.Counters(ctx, now)
 	}

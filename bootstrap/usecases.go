@@ -11,11 +11,11 @@ import (
 	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/ratelimit"
 	"gatehouse/application"
-	"gatehouse/application/directory"
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/postreceive"
 	"gatehouse/application/pushes"
 	"gatehouse/application/whois"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -25,14 +25,14 @@ var git = fx.Module("git", fx.Provide(
 	Clock, GitRules, PushRules, whois.New, pushes.New, gitaccess.New,
 	fx.Annotate(newLimiter, fx.As(new(gitaccess.Limiter))),
 	openGitaly, func(c *gitaly.Client) Repositories { return c },
-	func(r Repositories) gitaccess.Ancestry { return r }, func(r Repositories) directory.Repositories { return r },
-	directory.NewFounder, func(f *directory.Founder) gitaccess.Founder { return f },
+	func(r Repositories) gitaccess.Ancestry { return r }, func(r Repositories) worldimport.Repositories { return r },
+	worldimport.NewFounder, func(f *worldimport.Founder) gitaccess.Founder { return f },
 ))
 
 // Repositories is everything that Gitaly is asked for.
 type Repositories interface {
 	gitaccess.Ancestry
-	directory.Repositories
+	worldimport.Repositories
 	postreceive.History
 }
 
@@ -171,5 +171,5 @@ func Gatekeeper(config Config, ports Ports) (*gitaccess.Gatekeeper, error) {
 		return nil, err
 	}
 	client, err := Storages(config, Clock()) // lives as long as the command
-	return gitaccess.New(ports.Directory, client, ports.Leave, ports.Stamps, ratelimit.New(0), directory.NewFounder(nil, ports.Plots, client), rules, Clock()), err
+	return gitaccess.New(ports.Directory, client, ports.Leave, ports.Stamps, ratelimit.New(0), worldimport.NewFounder(nil, ports.Plots, client), rules, Clock()), err
 }

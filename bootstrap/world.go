@@ -8,14 +8,14 @@ import (
 	"go.uber.org/zap"
 
 	"gatehouse/application"
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 )
 
 // World is applied before the server listens; the zero World is none.
 type World struct {
 	// Name is told in the log, and in front of mistakes.
 	Name string
-	directory.World
+	worldimport.World
 }
 
 // WithWorld makes the server apply a world before it listens.
@@ -23,26 +23,26 @@ func WithWorld(world World) Option { return fx.Replace(world) }
 
 // WithRegistrar lets the caller of Run apply more while the server runs: into
 // is set before it listens.
-func WithRegistrar(into **directory.Registrar) Option { return fx.Populate(into) }
+func WithRegistrar(into **worldimport.Registrar) Option { return fx.Populate(into) }
 
 // registry keeps people, groups and projects.
 var registry = fx.Module("registry", fx.Provide(
-	func(config Config, registries directory.Registries, key *InstanceKey, now application.Clock) *directory.Registrar {
+	func(config Config, registries worldimport.Registries, key *InstanceKey, now application.Clock) *worldimport.Registrar {
 		return Registrar(config, registries, key.Seal, now)
 	},
 ))
 
 // Registrar makes the one that configuration and store ask for.
 // seal is for the secrets in worlds, and may be nil where there are none.
-func Registrar(config Config, registries directory.Registries, seal func(string) string, now application.Clock) *directory.Registrar {
-	registrar := directory.New(registries, config.Git.DefaultBranchProtection, seal, now)
+func Registrar(config Config, registries worldimport.Registries, seal func(string) string, now application.Clock) *worldimport.Registrar {
+	registrar := worldimport.New(registries, config.Git.DefaultBranchProtection, seal, now)
 	if config.Gitaly.connected() {
 		registrar.MakeRepositories()
 	}
 	return registrar
 }
 
-func populate(lifecycle fx.Lifecycle, world World, registrar *directory.Registrar, log *zap.Logger) {
+func populate(lifecycle fx.Lifecycle, world World, registrar *worldimport.Registrar, log *zap.Logger) {
 	if world.Name == "" {
 		return
 	}

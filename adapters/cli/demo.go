@@ -18,7 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/adapters/worldfile"
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap"
 	"gatehouse/domain/identity"
 )
@@ -68,7 +68,7 @@ answers; the exit code is 0 if all are as documented.`,
 type stage struct {
 	dir    string
 	config bootstrap.Config
-	world  directory.World
+	world  worldimport.World
 }
 
 // newStage prepares a demo; values override its settings by their keys.
@@ -125,7 +125,7 @@ func freeAddress() string {
 func (s *stage) run(ctx context.Context, streams Streams, playing bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var registrar *directory.Registrar
+	var registrar *worldimport.Registrar
 	listening, ended := make(chan bootstrap.Addresses, 1), make(chan error, 1)
 	go func() {
 		ended <- bootstrap.Run(ctx, s.config,
@@ -147,7 +147,7 @@ func (s *stage) run(ctx context.Context, streams Streams, playing bool) error {
 }
 
 // show prints the examples, or plays them.
-func (s *stage) show(ctx context.Context, w io.Writer, base string, playing bool, registrar *directory.Registrar) error {
+func (s *stage) show(ctx context.Context, w io.Writer, base string, playing bool, registrar *worldimport.Registrar) error {
 	known, err := s.known()
 	switch {
 	case err != nil:
@@ -190,7 +190,7 @@ func (s *stage) print(w io.Writer, base string, known map[string]string) error {
 }
 
 // perform plays and says in a last line how it went.
-func perform(ctx context.Context, w io.Writer, base string, known map[string]string, registrar *directory.Registrar) error {
+func perform(ctx context.Context, w io.Writer, base string, known map[string]string, registrar *worldimport.Registrar) error {
 	wrong := play(ctx, w, base, known, registrar)
 	if len(wrong) > 0 {
 		return fmt.Errorf("%d of %d examples were not answered as documented: %s", len(wrong), len(examples), strings.Join(wrong, ", "))

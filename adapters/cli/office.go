@@ -5,7 +5,7 @@ import (
 	"errors"
 	"slices"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap"
 )
 
@@ -17,9 +17,9 @@ type office struct {
 
 // seal seals the world's secrets with the instance's own key. Only if it has
 // any the key is opened, or made: this may not be the server's folder.
-func (o office) seal(ctx context.Context, world directory.World, streams Streams) (func(string) string, error) {
-	if !slices.ContainsFunc(world.Users, func(u directory.User) bool { return u.TOTPSecret != "" }) &&
-		!slices.ContainsFunc(world.Hooks, func(h directory.Hook) bool { return h.Hook.Token != "" }) {
+func (o office) seal(ctx context.Context, world worldimport.World, streams Streams) (func(string) string, error) {
+	if !slices.ContainsFunc(world.Users, func(u worldimport.User) bool { return u.TOTPSecret != "" }) &&
+		!slices.ContainsFunc(world.Hooks, func(h worldimport.Hook) bool { return h.Hook.Token != "" }) {
 		return nil, nil
 	}
 	key := bootstrap.NewInstanceKey(o.config, bootstrap.Clock(), bootstrap.NewLogger(o.config.Log, streams.Err))

@@ -11,12 +11,12 @@ import (
 	"strings"
 
 	"gatehouse/adapters/worldfile"
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 )
 
 // play makes the calls of all examples, shows them with their answers, and
 // returns the titles of those that were not answered as documented.
-func play(ctx context.Context, w io.Writer, base string, known map[string]string, registrar *directory.Registrar) (wrong []string) {
+func play(ctx context.Context, w io.Writer, base string, known map[string]string, registrar *worldimport.Registrar) (wrong []string) {
 	for _, e := range examples {
 		e = e.fill(known)
 		_, _ = fmt.Fprintf(w, "== %s\n\n", e.title)
@@ -48,7 +48,7 @@ func play(ctx context.Context, w io.Writer, base string, known map[string]string
 }
 
 // apply describes what has to be there before the call.
-func (e example) apply(ctx context.Context, registrar *directory.Registrar) error {
+func (e example) apply(ctx context.Context, registrar *worldimport.Registrar) error {
 	if e.world == "" {
 		return nil
 	}

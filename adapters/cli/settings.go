@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 )
 
 func settings(streams Streams) *cobra.Command {
@@ -23,9 +23,9 @@ or by a flag. Secrets are hidden.`,
 			if err != nil {
 				return err
 			}
-			var records []directory.Record
+			var records []worldimport.Record
 			for _, s := range config.Settings() {
-				records = append(records, directory.Record{
+				records = append(records, worldimport.Record{
 					{Name: "key", Value: s.Key}, {Name: "origin", Value: s.Origin}, {Name: "value", Value: s.Value}, // it may be long
 				})
 			}

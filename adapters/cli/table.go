@@ -11,7 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 )
 
 // writeJSON writes a value for programs.
@@ -34,10 +34,10 @@ func writeTable(w io.Writer, names []string, rows [][]string) error {
 }
 
 // writeRecords writes records either way; names are for a table without any.
-func writeRecords(w io.Writer, asJSON bool, names []string, records []directory.Record) error {
+func writeRecords(w io.Writer, asJSON bool, names []string, records []worldimport.Record) error {
 	if asJSON {
 		if records == nil {
-			records = []directory.Record{}
+			records = []worldimport.Record{}
 		}
 		return writeJSON(w, records)
 	}

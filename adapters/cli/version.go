@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap"
 )
 
@@ -19,7 +19,7 @@ func version(streams Streams) *cobra.Command {
 		Example: "  gatehouse version --json",
 		Args:    cobra.NoArgs,
 		RunE: does(func(context.Context, []string) error {
-			record := directory.Record{
+			record := worldimport.Record{
 				{Name: "version", Value: bootstrap.Default().Version},
 				{Name: "revision", Value: bootstrap.Revision()},
 				{Name: "go", Value: runtime.Version()},

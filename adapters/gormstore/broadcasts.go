@@ -3,7 +3,7 @@ package gormstore
 import (
 	"context"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 )
 
 type broadcastRow struct {
@@ -19,8 +19,8 @@ type broadcastRow struct {
 // TableName is gorm's name for the table.
 func (broadcastRow) TableName() string { return "broadcasts" }
 
-// PutBroadcast implements directory.Namespaces.
-func (r *registry) PutBroadcast(ctx context.Context, b directory.Broadcast) error {
+// PutBroadcast implements worldimport.Namespaces.
+func (r *registry) PutBroadcast(ctx context.Context, b worldimport.Broadcast) error {
 	row := broadcastRow{
 		Message: b.Message, Type: string(b.Type), StartsAt: at(b.StartsAt), EndsAt: at(b.EndsAt),
 		TargetPath: string(b.TargetPath), ShowInGit: b.ShowInGit,

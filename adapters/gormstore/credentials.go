@@ -5,7 +5,7 @@ import (
 	"context"
 	"strings"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -48,8 +48,8 @@ type agentTokenRow struct {
 // TableName is gorm's name for the table.
 func (agentTokenRow) TableName() string { return agentTokens }
 
-// PutAccessToken implements directory.Credentials.
-func (r *registry) PutAccessToken(ctx context.Context, user identity.UserID, t directory.AccessToken) error {
+// PutAccessToken implements worldimport.Credentials.
+func (r *registry) PutAccessToken(ctx context.Context, user identity.UserID, t worldimport.AccessToken) error {
 	if err := r.exists(ctx, users, int64(user)); err != nil {
 		return err
 	}
@@ -61,12 +61,12 @@ func (r *registry) PutAccessToken(ctx context.Context, user identity.UserID, t d
 	return fault(putOver(ctx, r, &row, again), "access token %q", t.Name)
 }
 
-// PutAgent implements directory.Credentials.
-func (r *registry) PutAgent(ctx context.Context, project source.ProjectID, createdBy identity.UserID, a directory.Agent) error {
+// PutAgent implements worldimport.Credentials.
+func (r *registry) PutAgent(ctx context.Context, project source.ProjectID, createdBy identity.UserID, a worldimport.Agent) error {
 	return fault(r.putAgent(ctx, int64(project), createdBy, a), "agent %q", a.Name)
 }
 
-func (r *registry) putAgent(ctx context.Context, project int64, createdBy identity.UserID, a directory.Agent) error {
+func (r *registry) putAgent(ctx context.Context, project int64, createdBy identity.UserID, a worldimport.Agent) error {
 	if err := r.exists(ctx, projects, project); err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (r *registry) putAgent(ctx context.Context, project int64, createdBy identi
 	return nil
 }
 
-func (r *registry) putAgentToken(ctx context.Context, agent int64, t directory.AgentToken) error {
+func (r *registry) putAgentToken(ctx context.Context, agent int64, t worldimport.AgentToken) error {
 	row := agentTokenRow{AgentID: agent, Name: t.Name, Digest: string(t.Digest), Revoked: t.Revoked}
 	again := over([]string{"digest"}, []string{"agent_id", "name", "revoked"})
 	return putOver(ctx, r, &row, again)

@@ -8,8 +8,8 @@ import (
 	"gorm.io/gorm"
 
 	"gatehouse/application"
-	"gatehouse/application/directory"
 	"gatehouse/application/postreceive"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -32,12 +32,12 @@ func (hookRow) TableName() string { return hookTable }
 // hookTable is the table of hooks.
 const hookTable = "hooks"
 
-// PutHook implements directory.Hooks.
-func (r *registry) PutHook(ctx context.Context, in directory.Holder, h hooks.Hook) error {
+// PutHook implements worldimport.Hooks.
+func (r *registry) PutHook(ctx context.Context, in worldimport.Holder, h hooks.Hook) error {
 	return fault(r.putHook(ctx, in, h), "hook of %s", h.Shown())
 }
 
-func (r *registry) putHook(ctx context.Context, in directory.Holder, h hooks.Hook) error {
+func (r *registry) putHook(ctx context.Context, in worldimport.Holder, h hooks.Hook) error {
 	if err := r.holderExists(ctx, in); err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/source"
 )
 
@@ -93,8 +93,8 @@ var listings = map[string]listing{
 		func() []cell { return []cell{number(), word(), word(), date(), date(), word()} }},
 }
 
-// List implements directory.Inventory.
-func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]directory.Record, error) {
+// List implements worldimport.Inventory.
+func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]worldimport.Record, error) {
 	var rows [][]any
 	var err error
 	switch l, plain := listings[thing]; {
@@ -116,13 +116,13 @@ func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]direct
 	if err != nil {
 		return nil, fault(err, "list the %s", thing)
 	}
-	records := make([]directory.Record, len(rows))
+	records := make([]worldimport.Record, len(rows))
 	for i, row := range rows {
-		for j, name := range directory.Things[thing] {
-			records[i] = append(records[i], directory.Field{Name: name, Value: row[j]})
+		for j, name := range worldimport.Things[thing] {
+			records[i] = append(records[i], worldimport.Field{Name: name, Value: row[j]})
 		}
 	}
-	directory.Sort(records)
+	worldimport.Sort(records)
 	return records, nil
 }
 

@@ -53,7 +53,7 @@ type deployKeyProjectRow struct {
 // TableName is gorm's name for the table.
 func (deployKeyProjectRow) TableName() string { return "deploy_key_projects" }
 
-// PutKey implements directory.Keys.
+// PutKey implements worldimport.Keys.
 func (r *registry) PutKey(ctx context.Context, key identity.Key) (identity.KeyID, error) {
 	row := newKeyRow(key)
 	err := r.putKey(ctx, &row, key.Owner)
@@ -91,7 +91,7 @@ func (r *registry) putKey(ctx context.Context, key *keyRow, owner identity.UserI
 	return putOver(ctx, r, key, again)
 }
 
-// EnableKey implements directory.Keys.
+// EnableKey implements worldimport.Keys.
 func (r *registry) EnableKey(ctx context.Context, id identity.KeyID, enabled map[source.ProjectID]bool) error {
 	return fault(r.enableKey(ctx, int64(id), enabled), "projects of deploy key %d", id)
 }
@@ -113,7 +113,7 @@ func (r *registry) enableKey(ctx context.Context, key int64, enabled map[source.
 	return gorm.G[deployKeyProjectRow](r.tx).CreateInBatches(ctx, &rows, 500)
 }
 
-// DeployKeyExists implements directory.Keys.
+// DeployKeyExists implements worldimport.Keys.
 func (r *registry) DeployKeyExists(ctx context.Context, id identity.KeyID) (bool, error) {
 	key, err := find[keyRow](ctx, r.tx, "id = ? AND kind = ?", int64(id), string(identity.DeployKey))
 	return key != nil, fault(err, "deploy key %d", id)

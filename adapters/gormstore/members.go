@@ -5,7 +5,7 @@ import (
 
 	"gorm.io/gorm/clause"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -46,15 +46,15 @@ func over(unique, columns []string) clause.OnConflict {
 }
 
 // holderExists returns domain.NotFound unless the group or project is there.
-func (r *registry) holderExists(ctx context.Context, in directory.Holder) error {
+func (r *registry) holderExists(ctx context.Context, in worldimport.Holder) error {
 	if in.Project != 0 {
 		return r.exists(ctx, projects, int64(in.Project))
 	}
 	return r.exists(ctx, groups, int64(in.Group))
 }
 
-// PutMember implements directory.Namespaces.
-func (r *registry) PutMember(ctx context.Context, user identity.UserID, in directory.Holder, m directory.Member) error {
+// PutMember implements worldimport.Namespaces.
+func (r *registry) PutMember(ctx context.Context, user identity.UserID, in worldimport.Holder, m worldimport.Member) error {
 	if err := r.exists(ctx, users, int64(user)); err != nil {
 		return err
 	}
@@ -69,8 +69,8 @@ func (r *registry) PutMember(ctx context.Context, user identity.UserID, in direc
 	return fault(putOver(ctx, r, &row, again), "member %d", user)
 }
 
-// PutShare implements directory.Namespaces.
-func (r *registry) PutShare(ctx context.Context, in directory.Holder, with source.NamespaceID, s directory.Share) error {
+// PutShare implements worldimport.Namespaces.
+func (r *registry) PutShare(ctx context.Context, in worldimport.Holder, with source.NamespaceID, s worldimport.Share) error {
 	if err := r.holderExists(ctx, in); err != nil {
 		return err
 	}

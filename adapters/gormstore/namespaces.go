@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/source"
 )
 
@@ -32,7 +32,7 @@ type namespaceRow struct {
 // TableName is gorm's name for the table.
 func (namespaceRow) TableName() string { return namespaces }
 
-func newGroupRow(g directory.Group) namespaceRow {
+func newGroupRow(g worldimport.Group) namespaceRow {
 	row := namespaceRow{
 		ID: int64(g.Namespace.ID), Path: g.Namespace.Path, Visibility: string(g.Visibility),
 		Protocols: string(g.Namespace.Protocols), RequireSSHCertificates: g.Namespace.RequireSSHCertificates,
@@ -102,7 +102,7 @@ func (r *registry) free(ctx context.Context, path string, meant row) error {
 	return err
 }
 
-// GroupID implements directory.Namespaces.
+// GroupID implements worldimport.Namespaces.
 func (r *registry) GroupID(ctx context.Context, path string) (source.NamespaceID, error) {
 	g, err := r.groupAt(ctx, path)
 	switch {
@@ -114,8 +114,8 @@ func (r *registry) GroupID(ctx context.Context, path string) (source.NamespaceID
 	return source.NamespaceID(g.ID), nil
 }
 
-// PutGroup implements directory.Namespaces.
-func (r *registry) PutGroup(ctx context.Context, g directory.Group) (source.NamespaceID, error) {
+// PutGroup implements worldimport.Namespaces.
+func (r *registry) PutGroup(ctx context.Context, g worldimport.Group) (source.NamespaceID, error) {
 	id, err := r.putGroup(ctx, newGroupRow(g))
 	return source.NamespaceID(id), fault(err, "group %q", g.Namespace.Path)
 }

@@ -31,7 +31,7 @@ const plot = `
 	FROM namespaces n JOIN namespaces root ON root.id = coalesce(n.root_id, n.id)
 	WHERE lower(n.path) = $3 AND NOT n.hidden`
 
-// Plot implements directory.Plots.
+// Plot implements worldimport.Plots.
 func (s *Store) Plot(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.Plot, error) {
 	out, err := s.plot(ctx, user, path, now)
 	return out, fault(err, "plot %q", path)
@@ -66,7 +66,7 @@ func (s *Store) plot(ctx context.Context, user identity.UserID, path source.Path
 	return out, nil
 }
 
-// Leave implements directory.Work.
+// Leave implements worldimport.Work.
 func (r *registry) Leave(ctx context.Context, job application.Job) error {
 	return r.enqueue(ctx, r.tx.Statement.ConnPool.(*sql.Tx), job)
 }

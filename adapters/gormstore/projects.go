@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/source"
 )
 
@@ -30,7 +30,7 @@ func (projectRow) TableName() string { return projects }
 
 // newProjectRow makes a row of what the description says; old is what the row
 // was, if it was there.
-func newProjectRow(p directory.Project, old *projectRow) projectRow {
+func newProjectRow(p worldimport.Project, old *projectRow) projectRow {
 	row := projectRow{
 		ID: int64(p.Project.ID), Path: p.Project.Path, Visibility: string(p.Project.Visibility),
 		Archived: p.Project.Archived, ReadOnly: p.Project.ReadOnly,
@@ -64,7 +64,7 @@ func (r *registry) projectAt(ctx context.Context, path string) (*projectRow, err
 	return find[projectRow](ctx, r.tx, "lower(path) = ?", strings.ToLower(path))
 }
 
-// ProjectID implements directory.Projects.
+// ProjectID implements worldimport.Projects.
 func (r *registry) ProjectID(ctx context.Context, path string) (source.ProjectID, error) {
 	p, err := r.projectAt(ctx, path)
 	switch {
@@ -76,8 +76,8 @@ func (r *registry) ProjectID(ctx context.Context, path string) (source.ProjectID
 	return source.ProjectID(p.ID), nil
 }
 
-// PutProject implements directory.Projects.
-func (r *registry) PutProject(ctx context.Context, p directory.Project) (source.ProjectID, bool, error) {
+// PutProject implements worldimport.Projects.
+func (r *registry) PutProject(ctx context.Context, p worldimport.Project) (source.ProjectID, bool, error) {
 	kept, fresh, err := r.putProject(ctx, p)
 	if err == nil {
 		err = r.redirect(ctx, kept, p.MovedFrom)
@@ -85,7 +85,7 @@ func (r *registry) PutProject(ctx context.Context, p directory.Project) (source.
 	return source.ProjectID(kept.ID), fresh && err == nil, fault(err, "project %q", p.Project.Path)
 }
 
-func (r *registry) putProject(ctx context.Context, p directory.Project) (kept projectRow, fresh bool, err error) {
+func (r *registry) putProject(ctx context.Context, p worldimport.Project) (kept projectRow, fresh bool, err error) {
 	above := string(source.Path(p.Project.Path).Parent())
 	parent, err := r.namespaceAt(ctx, above)
 	switch {
@@ -141,7 +141,7 @@ func (r *registry) redirect(ctx context.Context, p projectRow, past []source.Pat
 	return nil
 }
 
-// Project implements directory.Plots.
+// Project implements worldimport.Plots.
 func (s *Store) Project(ctx context.Context, id source.ProjectID) (source.Project, error) {
 	row, err := find[projectRow](ctx, s.db, "id = ?", int64(id))
 	switch {

@@ -50,7 +50,7 @@ func kindOfRef(kind source.RefKind) string {
 	return branchKind
 }
 
-// PutProtections implements directory.Projects.
+// PutProtections implements worldimport.Projects.
 func (r *registry) PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error {
 	return fault(r.putProtections(ctx, int64(id), protections), "protections of project %d", id)
 }

@@ -8,7 +8,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 )
 
@@ -25,11 +25,11 @@ const (
 const analyze = `ANALYZE users, namespaces, namespace_closure, projects, redirects, members, shares, keys,
 	deploy_key_projects, protections, protection_entries`
 
-// Registries returns the unit of work on a directory.Registry. Units take
+// Registries returns the unit of work on a worldimport.Registry. Units take
 // turns, on both databases: what one has looked up stays true until it ends,
 // so that nothing has to fail on a unique index.
-func (s *Store) Registries() directory.Registries {
-	return func(ctx context.Context, do func(directory.Registry) error) error {
+func (s *Store) Registries() worldimport.Registries {
+	return func(ctx context.Context, do func(worldimport.Registry) error) error {
 		return retry(ctx, func() error { return s.unit(ctx, do) })
 	}
 }
@@ -47,7 +47,7 @@ func retry(ctx context.Context, do func() error) error {
 	}
 }
 
-func (s *Store) unit(ctx context.Context, do func(directory.Registry) error) error {
+func (s *Store) unit(ctx context.Context, do func(worldimport.Registry) error) error {
 	done, err := s.turn(ctx)
 	if err != nil {
 		return fault(err, "change the directory")
@@ -62,7 +62,7 @@ func (s *Store) unit(ctx context.Context, do func(directory.Registry) error) err
 			}
 		}
 		r := &registry{tx: tx, dialect: s.dialect, enqueue: s.enqueue, seen: map[row]bool{}, numbered: map[string]bool{}}
-		if failure = do(directory.Registry{Users: r, Namespaces: r, Projects: r, Keys: r, Credentials: r, Work: r, Hooks: r, Sold: r}); failure != nil {
+		if failure = do(worldimport.Registry{Users: r, Namespaces: r, Projects: r, Keys: r, Credentials: r, Work: r, Hooks: r, Sold: r}); failure != nil {
 			return failure
 		}
 		written = r.written

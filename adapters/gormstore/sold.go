@@ -13,12 +13,12 @@ import (
 // ledger is what was sold, in the registry's own transaction.
 func (r *registry) ledger() *ledger { return &ledger{r.tx, r.dialect} }
 
-// PayerAt implements directory.Sold.
+// PayerAt implements worldimport.Sold.
 func (r *registry) PayerAt(ctx context.Context, path string) (billing.Namespace, error) {
 	return r.ledger().Namespace(ctx, billing.Ref{Path: source.Path(path)})
 }
 
-// PutSubscription implements directory.Sold.
+// PutSubscription implements worldimport.Sold.
 func (r *registry) PutSubscription(ctx context.Context, s billing.Subscription) error {
 	l := r.ledger()
 	if err := r.exists(ctx, namespaces, int64(s.Namespace)); err != nil {
@@ -34,7 +34,7 @@ func (r *registry) PutSubscription(ctx context.Context, s billing.Subscription) 
 	return l.ChangeSubscription(ctx, s)
 }
 
-// PutPack implements directory.Sold.
+// PutPack implements worldimport.Sold.
 func (r *registry) PutPack(ctx context.Context, p billing.Pack) error {
 	if err := r.exists(ctx, namespaces, int64(p.Namespace)); err != nil {
 		return err
@@ -44,7 +44,7 @@ func (r *registry) PutPack(ctx context.Context, p billing.Pack) error {
 	return fault(putOver(ctx, r, &row, again), "pack of namespace %d", p.Namespace)
 }
 
-// PutReconciliation implements directory.Sold.
+// PutReconciliation implements worldimport.Sold.
 func (r *registry) PutReconciliation(ctx context.Context, one billing.Reconciliation, now time.Time) error {
 	if err := r.exists(ctx, namespaces, int64(one.Namespace)); err != nil {
 		return err

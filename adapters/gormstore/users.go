@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -31,7 +31,7 @@ type userRow struct {
 // TableName is gorm's name for the table.
 func (userRow) TableName() string { return users }
 
-func newUserRow(described directory.User) userRow {
+func newUserRow(described worldimport.User) userRow {
 	u := described.User
 	return userRow{
 		ID: int64(u.ID), Username: u.Username, Name: u.Name, Email: u.Email,
@@ -46,7 +46,7 @@ func (r *registry) userNamed(ctx context.Context, username string) (*userRow, er
 	return find[userRow](ctx, r.tx, "lower(username) = ?", strings.ToLower(username))
 }
 
-// UserID implements directory.Users.
+// UserID implements worldimport.Users.
 func (r *registry) UserID(ctx context.Context, username string) (identity.UserID, error) {
 	u, err := r.userNamed(ctx, username)
 	switch {
@@ -58,13 +58,13 @@ func (r *registry) UserID(ctx context.Context, username string) (identity.UserID
 	return identity.UserID(u.ID), nil
 }
 
-// PutUser implements directory.Users.
-func (r *registry) PutUser(ctx context.Context, u directory.User) (identity.UserID, error) {
+// PutUser implements worldimport.Users.
+func (r *registry) PutUser(ctx context.Context, u worldimport.User) (identity.UserID, error) {
 	id, err := r.putUser(ctx, u)
 	return identity.UserID(id), fault(err, "user %q", u.User.Username)
 }
 
-func (r *registry) putUser(ctx context.Context, u directory.User) (int64, error) {
+func (r *registry) putUser(ctx context.Context, u worldimport.User) (int64, error) {
 	row := newUserRow(u)
 	named, err := r.userNamed(ctx, row.Username)
 	if err != nil {
@@ -124,7 +124,7 @@ func (r *registry) forgetFactor(ctx context.Context, user int64) error {
 
 // checkHome returns domain.Conflict unless the user may have that name and
 // that number for the personal namespace.
-func (r *registry) checkHome(ctx context.Context, home namespaceRow, u directory.User) error {
+func (r *registry) checkHome(ctx context.Context, home namespaceRow, u worldimport.User) error {
 	if err := r.free(ctx, u.User.Username, row{namespaces, home.ID}); err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (r *registry) checkHome(ctx context.Context, home namespaceRow, u directory
 	return err
 }
 
-// GhostID implements directory.Users.
+// GhostID implements worldimport.Users.
 func (r *registry) GhostID(ctx context.Context) (identity.UserID, error) {
 	var id int64
 	err := r.tx.WithContext(ctx).Raw("SELECT coalesce(min(id), 0) FROM users WHERE type = ?", string(identity.Ghost)).Scan(&id).Error
@@ -160,7 +160,7 @@ func (r *registry) GhostID(ctx context.Context) (identity.UserID, error) {
 		}
 		name = fmt.Sprintf("ghost%d", n)
 	}
-	return r.PutUser(ctx, directory.User{User: identity.User{
+	return r.PutUser(ctx, worldimport.User{User: identity.User{
 		Username: name, Name: "Ghost User", State: identity.Active, Type: identity.Ghost, EmailConfirmed: true,
 	}})
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"gatehouse/adapters/gormstore"
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -15,9 +15,9 @@ import (
 var now = time.Date(2026, time.March, 10, 12, 34, 56, 789012000, time.UTC)
 
 // unit runs do in a unit of work that has to succeed.
-func unit(t testing.TB, s *gormstore.Store, do func(r directory.Registry)) {
+func unit(t testing.TB, s *gormstore.Store, do func(r worldimport.Registry)) {
 	t.Helper()
-	if err := s.Registries()(t.Context(), func(r directory.Registry) error { do(r); return nil }); err != nil {
+	if err := s.Registries()(t.Context(), func(r worldimport.Registry) error { do(r); return nil }); err != nil {
 		t.Fatalf("unit of work: %v", err)
 	}
 }
@@ -26,7 +26,7 @@ func unit(t testing.TB, s *gormstore.Store, do func(r directory.Registry)) {
 type seed struct {
 	testing.TB
 	context.Context
-	directory.Registry
+	worldimport.Registry
 }
 
 func (s seed) check(what string, err error) {
@@ -38,7 +38,7 @@ func (s seed) check(what string, err error) {
 
 func (s seed) user(id identity.UserID, name string) identity.UserID {
 	s.Helper()
-	got, err := s.Users.PutUser(s, directory.User{User: identity.User{
+	got, err := s.Users.PutUser(s, worldimport.User{User: identity.User{
 		ID: id, Username: name, Name: name, State: identity.Active, Type: identity.Human, EmailConfirmed: true,
 	}})
 	s.check("user "+name, err)
@@ -47,7 +47,7 @@ func (s seed) user(id identity.UserID, name string) identity.UserID {
 
 func (s seed) group(id source.NamespaceID, path string) source.NamespaceID {
 	s.Helper()
-	got, err := s.Namespaces.PutGroup(s, directory.Group{
+	got, err := s.Namespaces.PutGroup(s, worldimport.Group{
 		Namespace: source.Namespace{ID: id, Path: path, Protocols: source.AllProtocols}, Visibility: source.Private,
 	})
 	s.check("group "+path, err)
@@ -56,7 +56,7 @@ func (s seed) group(id source.NamespaceID, path string) source.NamespaceID {
 
 func (s seed) project(id source.ProjectID, path string, past ...source.Path) source.ProjectID {
 	s.Helper()
-	got, _, err := s.Projects.PutProject(s, directory.Project{Project: source.Project{
+	got, _, err := s.Projects.PutProject(s, worldimport.Project{Project: source.Project{
 		ID: id, Path: path, Visibility: source.Private, Storage: "default",
 		Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled,
 	}, MovedFrom: past})
@@ -64,9 +64,9 @@ func (s seed) project(id source.ProjectID, path string, past ...source.Path) sou
 	return got
 }
 
-func (s seed) member(user identity.UserID, in directory.Holder, role source.Role) {
+func (s seed) member(user identity.UserID, in worldimport.Holder, role source.Role) {
 	s.Helper()
-	s.check("member", s.Namespaces.PutMember(s, user, in, directory.Member{Role: role, State: directory.MemberActive}))
+	s.check("member", s.Namespaces.PutMember(s, user, in, worldimport.Member{Role: role, State: worldimport.MemberActive}))
 }
 
 func (s seed) key(k identity.Key, print string) identity.KeyID {
@@ -96,7 +96,7 @@ const (
 // the cli; guests are lent the cli as reporters.
 func populate(t testing.TB, s *gormstore.Store) {
 	t.Helper()
-	unit(t, s, func(r directory.Registry) {
+	unit(t, s, func(r worldimport.Registry) {
 		w := seed{t, t.Context(), r}
 		w.user(dede, "Dede")
 		w.user(guest, "guest")
@@ -106,9 +106,9 @@ func populate(t testing.TB, s *gormstore.Store) {
 		w.group(guests, "guests")
 		w.project(cli, "acme/tools/CLI", "old/cli")
 		w.project(own, "owner/own")
-		w.member(dede, directory.Holder{Group: acme}, source.Developer)
-		w.member(guest, directory.Holder{Group: guests}, source.Owner)
-		w.check("share", r.Namespaces.PutShare(w, directory.Holder{Project: cli}, guests, directory.Share{Role: source.Reporter}))
+		w.member(dede, worldimport.Holder{Group: acme}, source.Developer)
+		w.member(guest, worldimport.Holder{Group: guests}, source.Owner)
+		w.check("share", r.Namespaces.PutShare(w, worldimport.Holder{Project: cli}, guests, worldimport.Share{Role: source.Reporter}))
 		w.key(identity.Key{ID: laptop, Kind: identity.UserKey, Owner: dede}, "laptop")
 		w.key(identity.Key{ID: robot, Kind: identity.DeployKey, Owner: dede}, "robot")
 		w.key(identity.Key{ID: orphan, Kind: identity.DeployKey}, "orphan")

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"gatehouse/application/clusters"
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/agents"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -84,7 +84,7 @@ func (s *Store) AddAgentToken(ctx context.Context, agent agents.AgentID, name st
 		if id, _ := d.agentToken(digest); id != 0 {
 			return conflict("an agent token with that digest")
 		}
-		d.putAgentToken(int64(agent), directory.AgentToken{Name: name, Digest: digest})
+		d.putAgentToken(int64(agent), worldimport.AgentToken{Name: name, Digest: digest})
 		return nil
 	})
 }

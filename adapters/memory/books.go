@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"gatehouse/application/directory"
 	"gatehouse/application/provisioning"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/billing"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -38,7 +38,7 @@ func (b books) Namespace(ctx context.Context, ref billing.Ref) (billing.Namespac
 func (b books) Role(ctx context.Context, user identity.UserID, group source.NamespaceID, now time.Time) (source.Role, error) {
 	w, best := b.world(), source.NoRole
 	for n := range w.lineage(group) {
-		at := directory.Holder{Group: n.ID}
+		at := worldimport.Holder{Group: n.ID}
 		best = max(best, w.direct(user, at, now), w.lent(user, at, now))
 	}
 	return best, ctx.Err()
@@ -53,7 +53,7 @@ func (b books) LiveSeats(ctx context.Context, group source.NamespaceID, guests b
 	taken := map[identity.UserID]bool{}
 	for at, m := range w.members {
 		u := w.users.rows[at.user]
-		if m.state != directory.MemberActive || over(m.expiry, now) || u.State != identity.Active || u.Type != identity.Human {
+		if m.state != worldimport.MemberActive || over(m.expiry, now) || u.State != identity.Active || u.Type != identity.Human {
 			continue
 		}
 		if w.below(at.in, group) && m.role >= least || min(m.role, w.mostLent(at.in.Group, group, now)) >= least {
@@ -64,7 +64,7 @@ func (b books) LiveSeats(ctx context.Context, group source.NamespaceID, guests b
 }
 
 // below says whether a group or project is in the tree of the group.
-func (w *world) below(in directory.Holder, group source.NamespaceID) bool {
+func (w *world) below(in worldimport.Holder, group source.NamespaceID) bool {
 	if in.Project != 0 {
 		return w.within(w.projects.rows[in.Project].namespace, group)
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -17,11 +17,11 @@ type agent struct {
 
 type agentToken struct {
 	agent int64
-	directory.AgentToken
+	worldimport.AgentToken
 }
 
-// PutAccessToken implements directory.Credentials.
-func (d *draft) PutAccessToken(ctx context.Context, u identity.UserID, t directory.AccessToken) error {
+// PutAccessToken implements worldimport.Credentials.
+func (d *draft) PutAccessToken(ctx context.Context, u identity.UserID, t worldimport.AccessToken) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -53,8 +53,8 @@ func (d *draft) putToken(t identity.AccessToken) int64 {
 	return t.ID
 }
 
-// PutAgent implements directory.Credentials.
-func (d *draft) PutAgent(ctx context.Context, p source.ProjectID, createdBy identity.UserID, a directory.Agent) error {
+// PutAgent implements worldimport.Credentials.
+func (d *draft) PutAgent(ctx context.Context, p source.ProjectID, createdBy identity.UserID, a worldimport.Agent) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (d *draft) PutAgent(ctx context.Context, p source.ProjectID, createdBy iden
 	return nil
 }
 
-func (d *draft) putAgentToken(of int64, t directory.AgentToken) {
+func (d *draft) putAgentToken(of int64, t worldimport.AgentToken) {
 	var id int64
 	for known, row := range d.agentTokens.rows {
 		if row.Digest == t.Digest {

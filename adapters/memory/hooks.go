@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"gatehouse/application"
-	"gatehouse/application/directory"
 	"gatehouse/application/postreceive"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -18,7 +18,7 @@ import (
 // hook is a hook and whose it is.
 type hook struct {
 	hooks.Hook
-	in directory.Holder
+	in worldimport.Holder
 }
 
 // delivery is an event on its way. It is kept as text, as other stores do.
@@ -28,8 +28,8 @@ type delivery struct {
 	event        []byte
 }
 
-// PutHook implements directory.Hooks.
-func (d *draft) PutHook(ctx context.Context, in directory.Holder, h hooks.Hook) error {
+// PutHook implements worldimport.Hooks.
+func (d *draft) PutHook(ctx context.Context, in worldimport.Holder, h hooks.Hook) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (d *draft) PutHook(ctx context.Context, in directory.Holder, h hooks.Hook) 
 }
 
 // hears says whether the project is the holder or below it.
-func (w *world) hears(p project, in directory.Holder) bool {
+func (w *world) hears(p project, in worldimport.Holder) bool {
 	if in.Project != 0 {
 		return p.ID == in.Project
 	}

@@ -5,13 +5,13 @@ import (
 	"strconv"
 	"time"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
 
 // things list the values of each thing's records, in the order of
-// directory.Things.
+// worldimport.Things.
 var things = map[string]func(*Store, *world, time.Time) [][]any{
 	"users":         func(_ *Store, w *world, _ time.Time) [][]any { return w.listUsers() },
 	"groups":        func(_ *Store, w *world, _ time.Time) [][]any { return w.listGroups() },
@@ -39,8 +39,8 @@ var things = map[string]func(*Store, *world, time.Time) [][]any{
 	"findings":             func(s *Store, w *world, _ time.Time) [][]any { return s.listFindings(w) },
 }
 
-// List implements directory.Inventory.
-func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]directory.Record, error) {
+// List implements worldimport.Inventory.
+func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]worldimport.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -49,13 +49,13 @@ func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]direct
 		return nil, missing("thing %q", thing)
 	}
 	rows := list(s, s.world.Load(), now)
-	records := make([]directory.Record, len(rows))
+	records := make([]worldimport.Record, len(rows))
 	for i, row := range rows {
-		for j, name := range directory.Things[thing] {
-			records[i] = append(records[i], directory.Field{Name: name, Value: row[j]})
+		for j, name := range worldimport.Things[thing] {
+			records[i] = append(records[i], worldimport.Field{Name: name, Value: row[j]})
 		}
 	}
-	directory.Sort(records)
+	worldimport.Sort(records)
 	return records, nil
 }
 
@@ -85,7 +85,7 @@ func (w *world) username(id identity.UserID) any {
 }
 
 // holder is the path of a group and of a project, one of which is nil.
-func (w *world) holder(in directory.Holder) (group, project any) {
+func (w *world) holder(in worldimport.Holder) (group, project any) {
 	if in.Project != 0 {
 		return nil, w.projects.rows[in.Project].Path
 	}

@@ -14,7 +14,7 @@ type key struct {
 	projects map[source.ProjectID]bool
 }
 
-// PutKey implements directory.Keys.
+// PutKey implements worldimport.Keys.
 func (d *draft) PutKey(ctx context.Context, k identity.Key) (identity.KeyID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -46,7 +46,7 @@ func (d *draft) PutKey(ctx context.Context, k identity.Key) (identity.KeyID, err
 	return k.ID, nil
 }
 
-// EnableKey implements directory.Keys.
+// EnableKey implements worldimport.Keys.
 func (d *draft) EnableKey(ctx context.Context, id identity.KeyID, projects map[source.ProjectID]bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -63,7 +63,7 @@ func (d *draft) EnableKey(ctx context.Context, id identity.KeyID, projects map[s
 	return nil
 }
 
-// DeployKeyExists implements directory.Keys.
+// DeployKeyExists implements worldimport.Keys.
 func (d *draft) DeployKeyExists(ctx context.Context, id identity.KeyID) (bool, error) {
 	return d.hasDeployKey(id) == nil, ctx.Err()
 }

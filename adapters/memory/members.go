@@ -5,7 +5,7 @@ import (
 	"maps"
 	"time"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -13,12 +13,12 @@ import (
 // membership is a user's in a group or project.
 type membership struct {
 	user identity.UserID
-	in   directory.Holder
+	in   worldimport.Holder
 }
 
 type member struct {
 	role   source.Role
-	state  directory.MemberState
+	state  worldimport.MemberState
 	expiry time.Time
 }
 
@@ -28,8 +28,8 @@ type share struct {
 	expiry time.Time
 }
 
-// PutMember implements directory.Namespaces.
-func (d *draft) PutMember(ctx context.Context, u identity.UserID, in directory.Holder, m directory.Member) error {
+// PutMember implements worldimport.Namespaces.
+func (d *draft) PutMember(ctx context.Context, u identity.UserID, in worldimport.Holder, m worldimport.Member) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -43,8 +43,8 @@ func (d *draft) PutMember(ctx context.Context, u identity.UserID, in directory.H
 	return nil
 }
 
-// PutShare implements directory.Namespaces.
-func (d *draft) PutShare(ctx context.Context, in directory.Holder, with source.NamespaceID, s directory.Share) error {
+// PutShare implements worldimport.Namespaces.
+func (d *draft) PutShare(ctx context.Context, in worldimport.Holder, with source.NamespaceID, s worldimport.Share) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (d *draft) PutShare(ctx context.Context, in directory.Holder, with source.N
 }
 
 // hasMembers returns domain.NotFound unless the group or project exists.
-func (w *world) hasMembers(in directory.Holder) error {
+func (w *world) hasMembers(in worldimport.Holder) error {
 	if in.Project != 0 {
 		return w.projects.has(in.Project, "project")
 	}
@@ -79,19 +79,19 @@ func (w *world) role(u identity.UserID, p project, now time.Time) source.Role {
 	if w.namespaces.rows[p.namespace].owner == u {
 		return source.Owner
 	}
-	at := directory.Holder{Project: p.ID}
+	at := worldimport.Holder{Project: p.ID}
 	best := max(w.direct(u, at, now), w.lent(u, at, now))
 	for n := range w.lineage(p.namespace) {
-		at := directory.Holder{Group: n.ID}
+		at := worldimport.Holder{Group: n.ID}
 		best = max(best, w.direct(u, at, now), w.lent(u, at, now))
 	}
 	return best
 }
 
 // direct is the role of an active membership; Minimal counts as none.
-func (w *world) direct(u identity.UserID, in directory.Holder, now time.Time) source.Role {
+func (w *world) direct(u identity.UserID, in worldimport.Holder, now time.Time) source.Role {
 	m := w.members[membership{u, in}]
-	if m.state != directory.MemberActive || over(m.expiry, now) {
+	if m.state != worldimport.MemberActive || over(m.expiry, now) {
 		return source.NoRole
 	}
 	return counted(m.role)
@@ -99,7 +99,7 @@ func (w *world) direct(u identity.UserID, in directory.Holder, now time.Time) so
 
 // lent is the role that shares give: of each no more than it allows, and no
 // more than the user has in the group it is for.
-func (w *world) lent(u identity.UserID, in directory.Holder, now time.Time) source.Role {
+func (w *world) lent(u identity.UserID, in worldimport.Holder, now time.Time) source.Role {
 	best := source.NoRole
 	for with, s := range w.shares[in] {
 		if !over(s.expiry, now) {
@@ -113,7 +113,7 @@ func (w *world) lent(u identity.UserID, in directory.Holder, now time.Time) sour
 func (w *world) inGroup(u identity.UserID, group source.NamespaceID, now time.Time) source.Role {
 	best := source.NoRole
 	for n := range w.lineage(group) {
-		best = max(best, w.direct(u, directory.Holder{Group: n.ID}, now))
+		best = max(best, w.direct(u, worldimport.Holder{Group: n.ID}, now))
 	}
 	return best
 }

@@ -11,8 +11,8 @@ import (
 
 	"gatehouse/application"
 	"gatehouse/application/audit"
-	"gatehouse/application/directory"
 	"gatehouse/application/pushes"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -71,10 +71,10 @@ func New() *Store {
 // Registries returns the unit of work on what is described. A unit works on a
 // copy that others see when it has succeeded; units run one after the other,
 // so one within another waits for ever.
-func (s *Store) Registries() directory.Registries {
-	return func(ctx context.Context, do func(directory.Registry) error) error {
+func (s *Store) Registries() worldimport.Registries {
+	return func(ctx context.Context, do func(worldimport.Registry) error) error {
 		return s.change(ctx, func(d *draft) error {
-			return do(directory.Registry{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d, Work: d, Hooks: d, Sold: d})
+			return do(worldimport.Registry{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d, Work: d, Hooks: d, Sold: d})
 		})
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"iter"
 	"slices"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -59,7 +59,7 @@ func (w *world) within(id, above source.NamespaceID) bool {
 	return false
 }
 
-// GroupID implements directory.Namespaces.
+// GroupID implements worldimport.Namespaces.
 func (d *draft) GroupID(ctx context.Context, path string) (source.NamespaceID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -68,8 +68,8 @@ func (d *draft) GroupID(ctx context.Context, path string) (source.NamespaceID, e
 	return g.ID, err
 }
 
-// PutGroup implements directory.Namespaces.
-func (d *draft) PutGroup(ctx context.Context, g directory.Group) (source.NamespaceID, error) {
+// PutGroup implements worldimport.Namespaces.
+func (d *draft) PutGroup(ctx context.Context, g worldimport.Group) (source.NamespaceID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -98,7 +98,7 @@ func (d *draft) PutGroup(ctx context.Context, g directory.Group) (source.Namespa
 
 // groupRow is the group below its parent; its number is 0 if it is new and none
 // was given.
-func (w *world) groupRow(g directory.Group) (namespace, error) {
+func (w *world) groupRow(g worldimport.Group) (namespace, error) {
 	row := namespace{
 		Namespace: g.Namespace, visibility: g.Visibility,
 		branchProtection: copied(g.DefaultBranchProtection), pendingDelete: g.PendingDelete,
@@ -119,8 +119,8 @@ func (w *world) groupRow(g directory.Group) (namespace, error) {
 	return row, nil
 }
 
-// PutBroadcast implements directory.Namespaces.
-func (d *draft) PutBroadcast(ctx context.Context, b directory.Broadcast) error {
+// PutBroadcast implements worldimport.Namespaces.
+func (d *draft) PutBroadcast(ctx context.Context, b worldimport.Broadcast) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

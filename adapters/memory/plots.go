@@ -9,7 +9,7 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Plot implements directory.Plots.
+// Plot implements worldimport.Plots.
 func (s *Store) Plot(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.Plot, error) {
 	if err := ctx.Err(); err != nil {
 		return source.Plot{}, err
@@ -33,7 +33,7 @@ func (s *Store) Plot(ctx context.Context, user identity.UserID, path source.Path
 	}, nil
 }
 
-// Project implements directory.Plots.
+// Project implements worldimport.Plots.
 func (s *Store) Project(ctx context.Context, id source.ProjectID) (source.Project, error) {
 	if err := ctx.Err(); err != nil {
 		return source.Project{}, err
@@ -47,7 +47,7 @@ func (s *Store) Project(ctx context.Context, id source.ProjectID) (source.Projec
 	}, nil
 }
 
-// Leave implements directory.Work.
+// Leave implements worldimport.Work.
 func (d *draft) Leave(ctx context.Context, job application.Job) error {
 	d.left = append(d.left, job)
 	return ctx.Err()

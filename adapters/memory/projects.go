@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/source"
 )
 
@@ -20,7 +20,7 @@ type project struct {
 	activity time.Time
 }
 
-// ProjectID implements directory.Projects.
+// ProjectID implements worldimport.Projects.
 func (d *draft) ProjectID(ctx context.Context, path string) (source.ProjectID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -32,8 +32,8 @@ func (d *draft) ProjectID(ctx context.Context, path string) (source.ProjectID, e
 	return id, nil
 }
 
-// PutProject implements directory.Projects.
-func (d *draft) PutProject(ctx context.Context, p directory.Project) (id source.ProjectID, fresh bool, err error) {
+// PutProject implements worldimport.Projects.
+func (d *draft) PutProject(ctx context.Context, p worldimport.Project) (id source.ProjectID, fresh bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, false, err
 	}
@@ -79,7 +79,7 @@ func or[T any](p *T, otherwise T) T {
 	return *p
 }
 
-// PutProtections implements directory.Projects.
+// PutProtections implements worldimport.Projects.
 func (d *draft) PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error {
 	if err := ctx.Err(); err != nil {
 		return err

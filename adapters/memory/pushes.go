@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"gatehouse/application"
-	"gatehouse/application/directory"
 	"gatehouse/application/pushes"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -96,7 +96,7 @@ func (s *Store) Scene(ctx context.Context, claim identity.Claim, repository sour
 func (w *world) banners(now time.Time) []source.Banner {
 	var ids []int64
 	for id, b := range w.broadcasts.rows {
-		if b.Type == directory.BannerBroadcast && b.ShowInGit && !b.StartsAt.After(now) && !over(b.EndsAt, now) {
+		if b.Type == worldimport.BannerBroadcast && b.ShowInGit && !b.StartsAt.After(now) && !over(b.EndsAt, now) {
 			ids = append(ids, id)
 		}
 	}

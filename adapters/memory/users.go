@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -19,7 +19,7 @@ type user struct {
 	factor    identity.TwoFactor
 }
 
-// UserID implements directory.Users.
+// UserID implements worldimport.Users.
 func (d *draft) UserID(ctx context.Context, username string) (identity.UserID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -36,8 +36,8 @@ func (w *world) userNamed(username string) identity.UserID {
 	return w.namespaces.rows[w.paths[fold(username)].namespace].owner
 }
 
-// PutUser implements directory.Users.
-func (d *draft) PutUser(ctx context.Context, u directory.User) (identity.UserID, error) {
+// PutUser implements worldimport.Users.
+func (d *draft) PutUser(ctx context.Context, u worldimport.User) (identity.UserID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -79,7 +79,7 @@ func (d *draft) PutUser(ctx context.Context, u directory.User) (identity.UserID,
 }
 
 // described is the second factor as u has it; what was tried stays known.
-func described(f identity.TwoFactor, u directory.User) identity.TwoFactor {
+func described(f identity.TwoFactor, u worldimport.User) identity.TwoFactor {
 	if !u.User.TwoFactor {
 		return identity.TwoFactor{}
 	}
@@ -87,7 +87,7 @@ func described(f identity.TwoFactor, u directory.User) identity.TwoFactor {
 	return f
 }
 
-// GhostID implements directory.Users.
+// GhostID implements worldimport.Users.
 func (d *draft) GhostID(ctx context.Context) (identity.UserID, error) {
 	if ghost := d.ghost(); ghost.Known() {
 		return ghost.ID, ctx.Err()
@@ -96,7 +96,7 @@ func (d *draft) GhostID(ctx context.Context) (identity.UserID, error) {
 	for n := 1; d.paths[name] != (place{}); n++ {
 		name = "ghost" + strconv.Itoa(n)
 	}
-	return d.PutUser(ctx, directory.User{User: identity.User{
+	return d.PutUser(ctx, worldimport.User{User: identity.User{
 		Username: name, Name: "Ghost User", State: identity.Active, Type: identity.Ghost, EmailConfirmed: true,
 	}})
 }

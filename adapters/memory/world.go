@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
@@ -23,7 +23,7 @@ type world struct {
 	tokens      table[int64, identity.AccessToken]
 	agents      table[int64, agent]
 	agentTokens table[int64, agentToken]
-	broadcasts  table[int64, directory.Broadcast]
+	broadcasts  table[int64, worldimport.Broadcast]
 	hooks       table[hooks.HookID, hook]
 
 	// paths finds everything that has a path, in lower case; a user is found
@@ -34,7 +34,7 @@ type world struct {
 	// prints finds keys.
 	prints  map[identity.Fingerprint]identity.KeyID
 	members map[membership]member
-	shares  map[directory.Holder]map[source.NamespaceID]share
+	shares  map[worldimport.Holder]map[source.NamespaceID]share
 	// codes are the digests of users' recovery codes.
 	codes    map[identity.UserID][]identity.TokenDigest
 	sessions map[sessionKey]time.Time
@@ -51,13 +51,13 @@ func newWorld() *world {
 		tokens:      newTable[int64, identity.AccessToken](),
 		agents:      newTable[int64, agent](),
 		agentTokens: newTable[int64, agentToken](),
-		broadcasts:  newTable[int64, directory.Broadcast](),
+		broadcasts:  newTable[int64, worldimport.Broadcast](),
 		hooks:       newTable[hooks.HookID, hook](),
 		paths:       map[string]place{},
 		moved:       map[string]source.ProjectID{},
 		prints:      map[identity.Fingerprint]identity.KeyID{},
 		members:     map[membership]member{},
-		shares:      map[directory.Holder]map[source.NamespaceID]share{},
+		shares:      map[worldimport.Holder]map[source.NamespaceID]share{},
 		codes:       map[identity.UserID][]identity.TokenDigest{},
 		sessions:    map[sessionKey]time.Time{},
 		sold:        newSold(),

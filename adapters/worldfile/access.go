@@ -7,7 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -37,9 +37,9 @@ func (e *entry) role(name string) source.Role {
 
 // protections reads the protected branches and tags. A project that names one
 // of the kinds only gets of the other what a new project has: nothing on tags.
-func protections(e *entry, p *directory.Project) {
-	branches := each(e, "protected_branches", func(b *entry) directory.Protection {
-		return directory.Protection{
+func protections(e *entry, p *worldimport.Project) {
+	branches := each(e, "protected_branches", func(b *entry) worldimport.Protection {
+		return worldimport.Protection{
 			Entry:          b.here(),
 			Kind:           source.Branch,
 			Pattern:        b.pattern(source.Branch, "protected branch", p.Project.Path),
@@ -48,8 +48,8 @@ func protections(e *entry, p *directory.Project) {
 			Merge:          b.accesses("merge", false),
 		}
 	})
-	tags := each(e, "protected_tags", func(t *entry) directory.Protection {
-		return directory.Protection{
+	tags := each(e, "protected_tags", func(t *entry) worldimport.Protection {
+		return worldimport.Protection{
 			Entry:   t.here(),
 			Kind:    source.Tag,
 			Pattern: t.pattern(source.Tag, "protected tag", p.Project.Path),
@@ -59,7 +59,7 @@ func protections(e *entry, p *directory.Project) {
 	if branches == nil && tags == nil {
 		return
 	}
-	p.Protections = append(append([]directory.Protection{}, branches...), tags...)
+	p.Protections = append(append([]worldimport.Protection{}, branches...), tags...)
 	p.ProtectDefault = branches == nil
 }
 
@@ -83,22 +83,22 @@ var levelWords = []string{"none", "developer", "maintainer", "admin"}
 
 // accesses reads to whom a protection opens: one word, or a list. Maintainers
 // are meant if nothing is there, and nobody by an empty list.
-func (e *entry) accesses(name string, keys bool) []directory.Access {
+func (e *entry) accesses(name string, keys bool) []worldimport.Access {
 	node := e.member(name)
 	switch {
 	case node == nil:
-		return []directory.Access{{Entry: e.here(), Role: source.Maintainer}}
+		return []worldimport.Access{{Entry: e.here(), Role: source.Maintainer}}
 	case node.Kind != yaml.SequenceNode:
 		return e.level(node, name+" must be "+alternatives(levelWords)+", or a list")
 	case len(node.Content) == 0:
-		return []directory.Access{{Entry: e.here(), Role: source.NoRole}}
+		return []worldimport.Access{{Entry: e.here(), Role: source.NoRole}}
 	}
 	or := "one of {user: …} and {group: …}"
 	if keys {
 		or = "one of {user: …}, {group: …} and {deploy_key: …}"
 	}
 	wrong := "each of " + name + " must be " + strings.Join(levelWords, ", ") + ", or " + or
-	var accesses []directory.Access
+	var accesses []worldimport.Access
 	for _, element := range node.Content {
 		if element = resolve(element); element.Kind == yaml.MappingNode {
 			accesses = append(accesses, e.somebody(element, name, keys)...)
@@ -110,20 +110,20 @@ func (e *entry) accesses(name string, keys bool) []directory.Access {
 }
 
 // level reads one word; otherwise it makes a mistake in the words of wrong.
-func (e *entry) level(node *yaml.Node, wrong string) []directory.Access {
+func (e *entry) level(node *yaml.Node, wrong string) []worldimport.Access {
 	role, ok := levels[node.Value]
 	if !ok || !isText(node) {
 		e.mistake(node.Line, "%s", wrong)
 		return nil
 	}
-	return []directory.Access{{Entry: directory.Entry{Line: node.Line}, Role: role}}
+	return []worldimport.Access{{Entry: worldimport.Entry{Line: node.Line}, Role: role}}
 }
 
 // somebody reads an entry that opens to one user, group or deploy key. Deploy
 // keys push, but do not merge.
-func (e *entry) somebody(node *yaml.Node, name string, keys bool) []directory.Access {
+func (e *entry) somebody(node *yaml.Node, name string, keys bool) []worldimport.Access {
 	who := e.entry(node, "an entry of "+name)
-	access := directory.Access{Entry: who.here(), User: who.text("user"), Group: who.text("group")}
+	access := worldimport.Access{Entry: who.here(), User: who.text("user"), Group: who.text("group")}
 	if keys {
 		id, _ := who.number("deploy_key", 1, greatestID)
 		access.DeployKey = identity.KeyID(id)
@@ -143,5 +143,5 @@ func (e *entry) somebody(node *yaml.Node, name string, keys bool) []directory.Ac
 		}
 		return nil
 	}
-	return []directory.Access{access}
+	return []worldimport.Access{access}
 }

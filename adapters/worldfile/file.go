@@ -5,20 +5,20 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 )
 
 // file collects what is wrong with a world file while it is read. Of a value
 // that is wrong nothing is told but its line: it may be a secret in the wrong
 // place.
 type file struct {
-	mistakes directory.Mistakes
+	mistakes worldimport.Mistakes
 	// lines tells where something was that may be there once.
 	lines map[string]int
 }
 
 func (f *file) mistake(line int, format string, args ...any) {
-	f.mistakes = append(f.mistakes, directory.Mistake{Line: line, Message: fmt.Sprintf(format, args...)})
+	f.mistakes = append(f.mistakes, worldimport.Mistake{Line: line, Message: fmt.Sprintf(format, args...)})
 }
 
 // once makes a mistake of whatever is described a second time. Sections may

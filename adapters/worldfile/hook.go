@@ -3,14 +3,14 @@ package worldfile
 import (
 	"net/url"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
 
-func hook(e *entry) directory.Hook {
-	h := directory.Hook{
+func hook(e *entry) worldimport.Hook {
+	h := worldimport.Hook{
 		Entry: e.here(),
 		Hook: hooks.Hook{
 			ID:       hooks.HookID(e.id("id", "hook")),

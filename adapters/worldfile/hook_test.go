@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gatehouse/adapters/worldfile"
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/hooks"
 )
 
@@ -19,7 +19,7 @@ func TestParse_hooks(t *testing.T) {
   - {id: 7, group: acme, url: "http://ci.example.com", token: sesame, push_events: false, tag_push_events: true,
      branch_filter: "release/*", enable_ssl_verification: false}
 `))
-	want := []directory.Hook{
+	want := []worldimport.Hook{
 		{Entry: at(2), Project: "acme/cli", Hook: hooks.Hook{URL: "https://ci.example.com/hook?x=1", Push: true}},
 		{Entry: at(3), Group: "acme", Hook: hooks.Hook{ID: 7, URL: "http://ci.example.com", Token: "sesame", TagPush: true, Branches: "release/*", Trusting: true}},
 	}
@@ -46,7 +46,7 @@ func TestParse_hookMistakes(t *testing.T) {
   - {id: 3, group: a, url: "https://f"}
   - {id: 3, group: a, url: "https://g", secret: x}
 `))
-	mistakes, _ := errors.AsType[directory.Mistakes](err)
+	mistakes, _ := errors.AsType[worldimport.Mistakes](err)
 	var got []string
 	for _, m := range mistakes {
 		got = append(got, m.String())

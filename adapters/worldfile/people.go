@@ -7,14 +7,14 @@ import (
 	"regexp"
 	"strings"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
 
 // here is the place of an entry.
-func (e *entry) here() directory.Entry { return directory.Entry{Line: e.line} }
+func (e *entry) here() worldimport.Entry { return worldimport.Entry{Line: e.line} }
 
 // greatestID is the greatest number that a file may ask for: every JSON reader
 // still tells it from its neighbours, and stores go on counting behind it.
@@ -36,8 +36,8 @@ func (e *entry) takePath(path string) {
 	}
 }
 
-func user(e *entry) directory.User {
-	u := directory.User{
+func user(e *entry) worldimport.User {
+	u := worldimport.User{
 		Entry: e.here(),
 		User: identity.User{
 			ID:                identity.UserID(e.id("id", "user")),
@@ -107,19 +107,19 @@ func isTOTPSecret(text string) bool {
 	return err == nil && len(raw) >= shortestTOTP && encoding.EncodeToString(raw) == text
 }
 
-func key(e *entry) directory.Key {
-	k := directory.Key{Entry: e.here(), User: e.needText("user"), Key: e.publicKey()}
+func key(e *entry) worldimport.Key {
+	k := worldimport.Key{Entry: e.here(), User: e.needText("user"), Key: e.publicKey()}
 	k.Key.Kind = identity.UserKey
 	k.Key.Usage = word(e, "usage", identity.Usages, identity.AuthAndSigning)
 	return k
 }
 
-func deployKey(e *entry) directory.DeployKey {
-	k := directory.DeployKey{Entry: e.here(), Creator: e.text("creator"), Key: e.publicKey()}
+func deployKey(e *entry) worldimport.DeployKey {
+	k := worldimport.DeployKey{Entry: e.here(), Creator: e.text("creator"), Key: e.publicKey()}
 	k.Key.Kind = identity.DeployKey
 	k.Key.Usage = identity.AuthAndSigning
-	k.Projects = each(e, "projects", func(p *entry) directory.DeployKeyProject {
-		enabled := directory.DeployKeyProject{Entry: p.here(), Path: p.needText("project"), CanPush: p.flag("can_push", false)}
+	k.Projects = each(e, "projects", func(p *entry) worldimport.DeployKeyProject {
+		enabled := worldimport.DeployKeyProject{Entry: p.here(), Path: p.needText("project"), CanPush: p.flag("can_push", false)}
 		if k.Key.Fingerprint != "" && enabled.Path != "" {
 			fold := strings.ToLower(enabled.Path)
 			p.secretOnce(p.line, "this key's project "+fold, string(k.Key.Fingerprint)+" "+fold)
@@ -160,8 +160,8 @@ func reason(err error) string {
 	return "not readable"
 }
 
-func accessToken(e *entry) directory.AccessToken {
-	t := directory.AccessToken{
+func accessToken(e *entry) worldimport.AccessToken {
+	t := worldimport.AccessToken{
 		Entry:     e.here(),
 		User:      e.needText("user"),
 		Name:      e.needText("name"),
@@ -183,8 +183,8 @@ func accessToken(e *entry) directory.AccessToken {
 
 var scopeWord = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-func agent(e *entry) directory.Agent {
-	a := directory.Agent{
+func agent(e *entry) worldimport.Agent {
+	a := worldimport.Agent{
 		Entry:     e.here(),
 		ID:        e.id("id", "agent"),
 		Name:      e.needText("name"),
@@ -194,8 +194,8 @@ func agent(e *entry) directory.Agent {
 	if a.Name != "" && a.Project != "" {
 		e.once(e.line, "agent %q of project %q", strings.ToLower(a.Name), strings.ToLower(a.Project))
 	}
-	a.Tokens = each(e, "tokens", func(t *entry) directory.AgentToken {
-		return directory.AgentToken{
+	a.Tokens = each(e, "tokens", func(t *entry) worldimport.AgentToken {
+		return worldimport.AgentToken{
 			Entry:   t.here(),
 			Name:    t.needText("name"),
 			Digest:  t.token("agent token"),

@@ -5,12 +5,12 @@ import (
 	"strings"
 	"time"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/billing"
 )
 
-func subscription(e *entry) directory.Subscription {
-	s := directory.Subscription{
+func subscription(e *entry) worldimport.Subscription {
+	s := worldimport.Subscription{
 		Entry:     e.here(),
 		Namespace: e.needText("namespace"),
 		Subscription: billing.Subscription{
@@ -31,9 +31,9 @@ func subscription(e *entry) directory.Subscription {
 	return s
 }
 
-func pack(e *entry) directory.Pack {
+func pack(e *entry) worldimport.Pack {
 	e.need("number_of_minutes")
-	p := directory.Pack{
+	p := worldimport.Pack{
 		Entry:     e.here(),
 		Namespace: e.needText("namespace"),
 		Pack: billing.Pack{
@@ -50,8 +50,8 @@ func pack(e *entry) directory.Pack {
 	return p
 }
 
-func reconciliation(e *entry) directory.Reconciliation {
-	r := directory.Reconciliation{
+func reconciliation(e *entry) worldimport.Reconciliation {
+	r := worldimport.Reconciliation{
 		Entry:     e.here(),
 		Namespace: e.needText("namespace"),
 		Reconciliation: billing.Reconciliation{

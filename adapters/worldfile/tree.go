@@ -5,12 +5,12 @@ import (
 	"net/netip"
 	"strings"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/source"
 )
 
-func group(e *entry) directory.Group {
-	g := directory.Group{
+func group(e *entry) worldimport.Group {
+	g := worldimport.Group{
 		Entry: e.here(),
 		Namespace: source.Namespace{
 			ID:                     source.NamespaceID(e.id("id", "namespace")),
@@ -77,8 +77,8 @@ func parsePrefix(text string) (netip.Prefix, bool) {
 	return prefix.Masked(), true
 }
 
-func project(e *entry) directory.Project {
-	p := directory.Project{
+func project(e *entry) worldimport.Project {
+	p := worldimport.Project{
 		Entry: e.here(),
 		Project: source.Project{
 			ID:         source.ProjectID(e.id("id", "project")),
@@ -117,12 +117,12 @@ func project(e *entry) directory.Project {
 	return p
 }
 
-func member(e *entry) directory.Member {
-	m := directory.Member{
+func member(e *entry) worldimport.Member {
+	m := worldimport.Member{
 		Entry:     e.here(),
 		User:      e.needText("user"),
 		Role:      e.role("role"),
-		State:     word(e, "state", directory.MemberStates, directory.MemberActive),
+		State:     word(e, "state", worldimport.MemberStates, worldimport.MemberActive),
 		ExpiresAt: e.day("expires_at"),
 	}
 	m.Group, m.Project = e.holder()
@@ -132,8 +132,8 @@ func member(e *entry) directory.Member {
 	return m
 }
 
-func share(e *entry) directory.Share {
-	s := directory.Share{
+func share(e *entry) worldimport.Share {
+	s := worldimport.Share{
 		Entry:     e.here(),
 		With:      e.needText("with"),
 		Role:      e.role("role"),
@@ -163,11 +163,11 @@ func holderName(group, project string) string {
 	return "project " + strings.ToLower(project)
 }
 
-func broadcast(e *entry) directory.Broadcast {
-	b := directory.Broadcast{
+func broadcast(e *entry) worldimport.Broadcast {
+	b := worldimport.Broadcast{
 		Entry:      e.here(),
 		Message:    e.needText("message"),
-		Type:       word(e, "type", directory.BroadcastTypes, directory.BannerBroadcast),
+		Type:       word(e, "type", worldimport.BroadcastTypes, worldimport.BannerBroadcast),
 		StartsAt:   e.moment("starts_at"),
 		EndsAt:     e.moment("ends_at"),
 		TargetPath: source.Pattern(e.text("target_path")),

@@ -1,5 +1,5 @@
 // Package worldfile answers what a world file says: it reads YAML into a
-// directory.World and finds every mistake that shows without a store.
+// worldimport.World and finds every mistake that shows without a store.
 package worldfile
 
 import (
@@ -12,29 +12,29 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 )
 
 // Parse reads a world file. An empty one is an empty world. If anything is
-// wrong the error is a directory.Mistakes with all of it, in the order of the
+// wrong the error is a worldimport.Mistakes with all of it, in the order of the
 // lines. That what is referred to is there, and what is asked for not taken,
 // only the store can tell: such mistakes come from applying the world, which
 // waits until it can be read.
-func Parse(data []byte) (directory.World, error) {
+func Parse(data []byte) (worldimport.World, error) {
 	f := &file{lines: make(map[string]int)}
-	var world directory.World
+	var world worldimport.World
 	if top := f.document(data); top != nil {
 		world = readWorld(top)
 		top.done()
 	}
 	if len(f.mistakes) > 0 {
-		return directory.World{}, f.mistakes.Sorted()
+		return worldimport.World{}, f.mistakes.Sorted()
 	}
 	return world, nil
 }
 
-func readWorld(top *entry) directory.World {
-	return directory.World{
+func readWorld(top *entry) worldimport.World {
+	return worldimport.World{
 		Users:        each(top, "users", user),
 		Groups:       each(top, "groups", group),
 		Projects:     each(top, "projects", project),

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"gatehouse/adapters/worldfile"
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -73,14 +73,14 @@ broadcast_messages:
   - {message: Quiet, type: notification, show_in_git: false, target_path: acme/*}
 `
 
-func at(line int) directory.Entry { return directory.Entry{Line: line} }
+func at(line int) worldimport.Entry { return worldimport.Entry{Line: line} }
 
 func day(year int) time.Time { return time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-func want() directory.World {
+func want() worldimport.World {
 	yes, main, none := false, "main", source.NotProtected
-	return directory.World{
-		Users: []directory.User{
+	return worldimport.World{
+		Users: []worldimport.User{
 			{Entry: at(2), User: identity.User{ID: 2, Username: "dev", Name: "Dede", Email: "dev@example.com",
 				State: identity.Active, Type: identity.Human, EmailConfirmed: true, CredentialVersion: 1, TwoFactor: true},
 				TOTPSecret: "JBSWY3DPEHPK3PXP"},
@@ -88,65 +88,65 @@ func want() directory.World {
 				State: identity.PendingApproval, Type: identity.ServiceAccount, CredentialVersion: 1,
 				PasswordExpiresAt: time.Date(2027, 1, 31, 16, 0, 0, 0, time.UTC)}},
 		},
-		Groups: []directory.Group{
+		Groups: []worldimport.Group{
 			{Entry: at(12), Visibility: source.Private, Namespace: source.Namespace{ID: 5, Path: "acme", Protocols: source.AllProtocols,
 				AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::1/128"), netip.MustParsePrefix("10.0.0.0/8")}}},
 			{Entry: at(13), Visibility: source.Internal, DefaultBranchProtection: &none, PendingDelete: true,
 				Namespace: source.Namespace{ID: 6, Path: "tools", Protocols: source.OnlySSH, RequireSSHCertificates: true}},
 		},
-		Projects: []directory.Project{
+		Projects: []worldimport.Project{
 			{Entry: at(16), Empty: &yes, DefaultBranch: &main, MovedFrom: []source.Path{"old/cli"},
 				Project: source.Project{ID: 42, LFS: true, Path: "acme/tools/cli", Visibility: source.Private,
 					Repository: source.FeatureEnabled, Wiki: source.FeaturePrivate, Storage: "default"},
-				Protections: []directory.Protection{
+				Protections: []worldimport.Protection{
 					{Entry: at(19), Kind: source.Branch, Pattern: "main",
-						Push:  []directory.Access{{Entry: at(19), Role: source.Maintainer}},
-						Merge: []directory.Access{{Entry: at(19), Role: source.Developer}}},
-					{Entry: at(20), Kind: source.Tag, Pattern: "v*", Create: []directory.Access{{Entry: at(20), Role: source.Maintainer}}},
+						Push:  []worldimport.Access{{Entry: at(19), Role: source.Maintainer}},
+						Merge: []worldimport.Access{{Entry: at(19), Role: source.Developer}}},
+					{Entry: at(20), Kind: source.Tag, Pattern: "v*", Create: []worldimport.Access{{Entry: at(20), Role: source.Maintainer}}},
 				}},
 			{Entry: at(21), PendingDelete: true, Project: source.Project{Path: "acme/bare", Visibility: source.Private,
 				Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "second", LegacyPath: "acme/bare"}},
 			{Entry: at(22), Project: source.Project{LFS: true, Path: "acme/listed", Visibility: source.Private,
 				Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default"},
-				Protections: []directory.Protection{
+				Protections: []worldimport.Protection{
 					{Entry: at(24), Kind: source.Branch, Pattern: "release/*", AllowForcePush: true,
-						Push: []directory.Access{{Entry: at(24)}, {Entry: at(24), User: "dev"},
+						Push: []worldimport.Access{{Entry: at(24)}, {Entry: at(24), User: "dev"},
 							{Entry: at(24), Group: "acme"}, {Entry: at(24), DeployKey: 201}},
-						Merge: []directory.Access{{Entry: at(24), Role: source.AdminsOnly}}},
+						Merge: []worldimport.Access{{Entry: at(24), Role: source.AdminsOnly}}},
 					{Entry: at(25), Kind: source.Branch, Pattern: "idle",
-						Push:  []directory.Access{{Entry: at(25)}},
-						Merge: []directory.Access{{Entry: at(25), Role: source.Maintainer}}},
+						Push:  []worldimport.Access{{Entry: at(25)}},
+						Merge: []worldimport.Access{{Entry: at(25), Role: source.Maintainer}}},
 				}},
 			{Entry: at(26), Project: source.Project{LFS: true, Path: "acme/tagged", Visibility: source.Private,
 				Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default"},
-				Protections: []directory.Protection{}, ProtectDefault: true},
+				Protections: []worldimport.Protection{}, ProtectDefault: true},
 		},
-		Members: []directory.Member{
-			{Entry: at(28), User: "dev", Project: "acme/tools/cli", Role: source.Developer, State: directory.MemberActive, ExpiresAt: day(2027)},
-			{Entry: at(29), User: "own", Group: "acme", Role: source.SecurityManager, State: directory.MemberRequested, ExpiresAt: day(2027)},
+		Members: []worldimport.Member{
+			{Entry: at(28), User: "dev", Project: "acme/tools/cli", Role: source.Developer, State: worldimport.MemberActive, ExpiresAt: day(2027)},
+			{Entry: at(29), User: "own", Group: "acme", Role: source.SecurityManager, State: worldimport.MemberRequested, ExpiresAt: day(2027)},
 		},
-		Shares: []directory.Share{
+		Shares: []worldimport.Share{
 			{Entry: at(31), Project: "acme/tools/cli", With: "guests", Role: source.Reporter},
 			{Entry: at(32), Group: "acme", With: "guests", Role: source.Minimal, ExpiresAt: day(2027)},
 		},
-		Keys: []directory.Key{{Entry: at(34), User: "dev", Key: identity.Key{ID: 102, Kind: identity.UserKey, Title: "laptop",
+		Keys: []worldimport.Key{{Entry: at(34), User: "dev", Key: identity.Key{ID: 102, Kind: identity.UserKey, Title: "laptop",
 			Line: lineOne, Fingerprint: printOne, Usage: identity.SigningOnly, ExpiresAt: day(2027),
 			CreatedAt: time.Date(2024, 1, 2, 3, 4, 5, 678912000, time.UTC)}}},
-		DeployKeys: []directory.DeployKey{{Entry: at(36), Creator: "maint", Key: identity.Key{ID: 201, Kind: identity.DeployKey, Title: "robot",
+		DeployKeys: []worldimport.DeployKey{{Entry: at(36), Creator: "maint", Key: identity.Key{ID: 201, Kind: identity.DeployKey, Title: "robot",
 			Line: lineTwo, Fingerprint: printTwo, Usage: identity.AuthAndSigning},
-			Projects: []directory.DeployKeyProject{{Entry: at(37), Path: "acme/tools/cli", CanPush: true}, {Entry: at(37), Path: "acme/bare"}}}},
-		AccessTokens: []directory.AccessToken{
+			Projects: []worldimport.DeployKeyProject{{Entry: at(37), Path: "acme/tools/cli", CanPush: true}, {Entry: at(37), Path: "acme/bare"}}}},
+		AccessTokens: []worldimport.AccessToken{
 			{Entry: at(39), User: "root", Name: "portal", Scopes: []string{"api", "k8s_proxy"}, Digest: identity.DigestToken("glpat-one")},
 			{Entry: at(40), User: "root", Name: "old", Scopes: []string{"api"}, Digest: identity.DigestToken("glpat-two"), ExpiresAt: day(2027), Revoked: true},
 		},
-		Agents: []directory.Agent{{Entry: at(42), ID: 5, Name: "prod", Project: "acme/infra", CreatedBy: "maint",
-			Tokens: []directory.AgentToken{
+		Agents: []worldimport.Agent{{Entry: at(42), ID: 5, Name: "prod", Project: "acme/infra", CreatedBy: "maint",
+			Tokens: []worldimport.AgentToken{
 				{Entry: at(42), Name: "default", Digest: identity.DigestToken("secret")},
 				{Entry: at(43), Name: "gone", Digest: identity.DigestToken("other"), Revoked: true},
 			}}},
-		Broadcasts: []directory.Broadcast{
-			{Entry: at(45), Message: "Hello from post-receive", Type: directory.BannerBroadcast, StartsAt: day(2026), EndsAt: day(2027), ShowInGit: true},
-			{Entry: at(46), Message: "Quiet", Type: directory.NotificationBroadcast, TargetPath: "acme/*"},
+		Broadcasts: []worldimport.Broadcast{
+			{Entry: at(45), Message: "Hello from post-receive", Type: worldimport.BannerBroadcast, StartsAt: day(2026), EndsAt: day(2027), ShowInGit: true},
+			{Entry: at(46), Message: "Quiet", Type: worldimport.NotificationBroadcast, TargetPath: "acme/*"},
 		},
 	}
 }
@@ -201,13 +201,13 @@ func TestParse_alias(t *testing.T) {
 }
 
 // mistakes returns what Parse finds wrong, failing if it is of another type.
-func mistakes(t *testing.T, text string) directory.Mistakes {
+func mistakes(t *testing.T, text string) worldimport.Mistakes {
 	t.Helper()
 	_, err := worldfile.Parse([]byte(text))
 	if err == nil {
 		return nil
 	}
-	found, ok := errors.AsType[directory.Mistakes](err)
+	found, ok := errors.AsType[worldimport.Mistakes](err)
 	if !ok {
 		t.Fatalf("got %T, want Mistakes", err)
 	}

@@ -41,7 +41,7 @@ var rows = map[string][]string{
 	"application/clusters":     useCase,
 	"application/findings":     slices.Concat(useCase, []string{"github.com/google/uuid"}),
 	"application/provisioning": useCase,
-	"application/directory":    useCase,
+	"application/worldimport":  useCase,
 
 	"adapters/httpapi":        core,
 	"adapters/httpapi/params": core,

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 
-	"gatehouse/application/directory"
 	"gatehouse/application/gitaccess"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/source"
 	"gatehouse/tests/subject"
@@ -26,9 +26,9 @@ func checkRoots(s Subject) {
 		text += fmt.Sprintf("\n  - {path: %s/mid/p, visibility: public}", root)
 	}
 	s.Apply(text)
-	s.Unit(func(r directory.Registry) { // a world file cannot say so
+	s.Unit(func(r worldimport.Registry) { // a world file cannot say so
 		for _, root := range []string{"open", "ssh", "http", "here", "certs"} {
-			_, err := r.Namespaces.PutGroup(s.Context(), directory.Group{Namespace: source.Namespace{
+			_, err := r.Namespaces.PutGroup(s.Context(), worldimport.Group{Namespace: source.Namespace{
 				Path: root + "/mid", Protocols: source.OnlyHTTP, RequireSSHCertificates: true,
 				AllowedIPs: []netip.Prefix{netip.MustParsePrefix("203.0.113.7/32")},
 			}})

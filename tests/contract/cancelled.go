@@ -6,8 +6,8 @@ import (
 	"maps"
 	"time"
 
-	"gatehouse/application/directory"
 	"gatehouse/application/pushes"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
@@ -47,8 +47,8 @@ func (s Subject) calls() map[string]func(context.Context) error {
 		"Discard":  func(ctx context.Context) error { return s.Jobs.Discard(ctx, 1) },
 		"List":     func(ctx context.Context) error { _, err := s.Inventory.List(ctx, "users", now); return err },
 		"Registries": func(ctx context.Context) error {
-			return s.Registries(ctx, func(r directory.Registry) error {
-				_, err := r.Users.PutUser(ctx, directory.User{User: userOf("new")})
+			return s.Registries(ctx, func(r worldimport.Registry) error {
+				_, err := r.Users.PutUser(ctx, worldimport.User{User: userOf("new")})
 				return err
 			})
 		},
@@ -89,11 +89,11 @@ var cancelledCases = []Case{
 		s.Apply(crew())
 		before := s.everything()
 		ctx, cancel := context.WithCancel(s.Context())
-		err := s.Registries(ctx, func(r directory.Registry) error {
-			_, err := r.Users.PutUser(ctx, directory.User{User: userOf("early")})
+		err := s.Registries(ctx, func(r worldimport.Registry) error {
+			_, err := r.Users.PutUser(ctx, worldimport.User{User: userOf("early")})
 			s.Fine("before", err)
 			cancel()
-			if _, err = r.Users.PutUser(ctx, directory.User{User: userOf("late")}); err == nil {
+			if _, err = r.Users.PutUser(ctx, worldimport.User{User: userOf("late")}); err == nil {
 				s.Errorf("put after the end")
 			}
 			return nil // as if nobody had noticed
@@ -107,7 +107,7 @@ var cancelledCases = []Case{
 		before := s.everything()
 		for name, call := range registryCalls {
 			ctx, cancel := context.WithCancel(s.Context())
-			err := s.Registries(ctx, func(r directory.Registry) error {
+			err := s.Registries(ctx, func(r worldimport.Registry) error {
 				cancel()
 				switch err := call(ctx, r); {
 				case err == nil:
@@ -121,7 +121,7 @@ var cancelledCases = []Case{
 		}
 		s.Same("everything", s.everything(), before)
 		for name, call := range registryCalls {
-			s.Fine(name+", not cancelled", s.Try(func(r directory.Registry) error { return call(s.Context(), r) }))
+			s.Fine(name+", not cancelled", s.Try(func(r worldimport.Registry) error { return call(s.Context(), r) }))
 		}
 	}},
 	{Name: "while another unit runs", Check: func(s Subject) {
@@ -129,7 +129,7 @@ var cancelledCases = []Case{
 		running, done := make(chan struct{}), make(chan struct{})
 		ended := make(chan error)
 		go func() {
-			ended <- s.Try(func(r directory.Registry) error {
+			ended <- s.Try(func(r worldimport.Registry) error {
 				_, err := s.putUser(r, 0, "slow")
 				close(running)
 				<-done
@@ -139,8 +139,8 @@ var cancelledCases = []Case{
 		<-running
 		ctx, cancel := context.WithTimeout(s.Context(), shortly)
 		defer cancel()
-		err := s.Registries(ctx, func(r directory.Registry) error {
-			_, err := r.Users.PutUser(ctx, directory.User{User: userOf("slow")}) // waits for the other, in all stores
+		err := s.Registries(ctx, func(r worldimport.Registry) error {
+			_, err := r.Users.PutUser(ctx, worldimport.User{User: userOf("slow")}) // waits for the other, in all stores
 			return err
 		})
 		s.Same("the second fails", err != nil, true)
@@ -151,59 +151,61 @@ var cancelledCases = []Case{
 }
 
 // registryCalls are all calls of a registry, in the world of crew.
-var registryCalls = map[string]func(context.Context, directory.Registry) error{
-	"PutHook": func(ctx context.Context, r directory.Registry) error {
-		return r.Hooks.PutHook(ctx, directory.Holder{Project: 60}, hooks.Hook{URL: "http://y"})
+var registryCalls = map[string]func(context.Context, worldimport.Registry) error{
+	"PutHook": func(ctx context.Context, r worldimport.Registry) error {
+		return r.Hooks.PutHook(ctx, worldimport.Holder{Project: 60}, hooks.Hook{URL: "http://y"})
 	},
-	"UserID": func(ctx context.Context, r directory.Registry) error {
+	"UserID": func(ctx context.Context, r worldimport.Registry) error {
 		_, err := r.Users.UserID(ctx, "dev")
 		return err
 	},
-	"PutUser": func(ctx context.Context, r directory.Registry) error {
-		_, err := r.Users.PutUser(ctx, directory.User{User: userOf("new")})
+	"PutUser": func(ctx context.Context, r worldimport.Registry) error {
+		_, err := r.Users.PutUser(ctx, worldimport.User{User: userOf("new")})
 		return err
 	},
-	"GhostID": func(ctx context.Context, r directory.Registry) error { _, err := r.Users.GhostID(ctx); return err },
-	"GroupID": func(ctx context.Context, r directory.Registry) error {
+	"GhostID": func(ctx context.Context, r worldimport.Registry) error { _, err := r.Users.GhostID(ctx); return err },
+	"GroupID": func(ctx context.Context, r worldimport.Registry) error {
 		_, err := r.Namespaces.GroupID(ctx, "acme")
 		return err
 	},
-	"PutGroup": func(ctx context.Context, r directory.Registry) error {
+	"PutGroup": func(ctx context.Context, r worldimport.Registry) error {
 		_, err := r.Namespaces.PutGroup(ctx, group(9, "acme"))
 		return err
 	},
-	"ProjectID": func(ctx context.Context, r directory.Registry) error {
+	"ProjectID": func(ctx context.Context, r worldimport.Registry) error {
 		_, err := r.Projects.ProjectID(ctx, "dev/none")
 		return ignore(err, domain.NotFound)
 	},
-	"PutProject": func(ctx context.Context, r directory.Registry) error {
-		_, _, err := r.Projects.PutProject(ctx, directory.Project{Project: source.Project{Path: "dev/p"}})
+	"PutProject": func(ctx context.Context, r worldimport.Registry) error {
+		_, _, err := r.Projects.PutProject(ctx, worldimport.Project{Project: source.Project{Path: "dev/p"}})
 		return err
 	},
-	"PutMember": func(ctx context.Context, r directory.Registry) error {
-		return r.Namespaces.PutMember(ctx, 1, directory.Holder{Project: 60}, directory.Member{Role: source.Owner, State: directory.MemberActive})
+	"PutMember": func(ctx context.Context, r worldimport.Registry) error {
+		return r.Namespaces.PutMember(ctx, 1, worldimport.Holder{Project: 60}, worldimport.Member{Role: source.Owner, State: worldimport.MemberActive})
 	},
-	"PutShare": func(ctx context.Context, r directory.Registry) error {
-		return r.Namespaces.PutShare(ctx, directory.Holder{Project: 60}, 9, directory.Share{Role: source.Owner})
+	"PutShare": func(ctx context.Context, r worldimport.Registry) error {
+		return r.Namespaces.PutShare(ctx, worldimport.Holder{Project: 60}, 9, worldimport.Share{Role: source.Owner})
 	},
-	"PutBroadcast": func(ctx context.Context, r directory.Registry) error {
-		return r.Namespaces.PutBroadcast(ctx, directory.Broadcast{Message: "x", Type: directory.BannerBroadcast})
+	"PutBroadcast": func(ctx context.Context, r worldimport.Registry) error {
+		return r.Namespaces.PutBroadcast(ctx, worldimport.Broadcast{Message: "x", Type: worldimport.BannerBroadcast})
 	},
-	"PutProtections": func(ctx context.Context, r directory.Registry) error { return r.Projects.PutProtections(ctx, 60, nil) },
-	"PutKey": func(ctx context.Context, r directory.Registry) error {
+	"PutProtections": func(ctx context.Context, r worldimport.Registry) error {
+		return r.Projects.PutProtections(ctx, 60, nil)
+	},
+	"PutKey": func(ctx context.Context, r worldimport.Registry) error {
 		_, err := r.Keys.PutKey(ctx, keyOf(0, 1, "new"))
 		return err
 	},
-	"EnableKey": func(ctx context.Context, r directory.Registry) error { return r.Keys.EnableKey(ctx, 21, nil) },
-	"DeployKeyExists": func(ctx context.Context, r directory.Registry) error {
+	"EnableKey": func(ctx context.Context, r worldimport.Registry) error { return r.Keys.EnableKey(ctx, 21, nil) },
+	"DeployKeyExists": func(ctx context.Context, r worldimport.Registry) error {
 		_, err := r.Keys.DeployKeyExists(ctx, 21)
 		return err
 	},
-	"PutAccessToken": func(ctx context.Context, r directory.Registry) error {
-		return r.Credentials.PutAccessToken(ctx, 1, directory.AccessToken{Name: "n", Scopes: []string{"api"}, Digest: "d"})
+	"PutAccessToken": func(ctx context.Context, r worldimport.Registry) error {
+		return r.Credentials.PutAccessToken(ctx, 1, worldimport.AccessToken{Name: "n", Scopes: []string{"api"}, Digest: "d"})
 	},
-	"PutAgent": func(ctx context.Context, r directory.Registry) error {
-		return r.Credentials.PutAgent(ctx, 60, 0, directory.Agent{Name: "prod"})
+	"PutAgent": func(ctx context.Context, r worldimport.Registry) error {
+		return r.Credentials.PutAgent(ctx, 60, 0, worldimport.Agent{Name: "prod"})
 	},
 }
 

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/source"
 	"gatehouse/tests/subject"
@@ -99,7 +99,7 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 	{Name: "of several new users of one name there is one", Check: func(s Subject) {
 		subject.Together(func(me int) {
 			for i := range subject.Rounds {
-				err := s.Try(func(r directory.Registry) error {
+				err := s.Try(func(r worldimport.Registry) error {
 					_, err := s.putUser(r, 0, fmt.Sprint("u", i))
 					return err
 				})
@@ -111,8 +111,8 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 	{Name: "a conflict is told to all but one", Check: func(s Subject) {
 		var kept atomic.Int32
 		subject.Together(func(me int) {
-			err := s.Try(func(r directory.Registry) error {
-				_, err := r.Users.PutUser(s.Context(), directory.User{User: userOf(fmt.Sprint("u", me)), NamespaceID: 7})
+			err := s.Try(func(r worldimport.Registry) error {
+				_, err := r.Users.PutUser(s.Context(), worldimport.User{User: userOf(fmt.Sprint("u", me)), NamespaceID: 7})
 				return err
 			})
 			if err == nil {
@@ -130,12 +130,12 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 			for i := range subject.Rounds {
 				switch {
 				case me == 0:
-					s.Fine("move", s.Try(func(r directory.Registry) error {
+					s.Fine("move", s.Try(func(r worldimport.Registry) error {
 						_, err := s.putGroup(r, 2, []string{"c/b", "a/b"}[i%2])
 						return err
 					}))
 				case me%2 == 1:
-					err := s.Try(func(r directory.Registry) error {
+					err := s.Try(func(r worldimport.Registry) error {
 						_, err := s.putProject(r, 0, fmt.Sprintf("a/b/p%d-%d", me, i))
 						return err
 					})

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 	"gatehouse/tests/subject"
@@ -20,7 +20,7 @@ var precise = time.Date(2027, time.July, 1, 3, 4, 5, 123456789, time.FixedZone("
 var kept = time.Date(2027, time.June, 30, 17, 34, 5, 123456000, time.UTC)
 
 // idle is a subgroup with settings that count on top-level groups only.
-func idle(path string) directory.Group {
+func idle(path string) worldimport.Group {
 	g := group(0, path)
 	g.Namespace.Protocols, g.Namespace.RequireSSHCertificates = source.OnlyHTTP, true
 	g.Namespace.AllowedIPs = []netip.Prefix{netip.MustParsePrefix("203.0.113.7/32")}
@@ -38,7 +38,7 @@ var factCases = []Case{
 			Repository: source.FeaturePrivate, Wiki: source.FeatureDisabled, DefaultBranch: "trunk/ü 1",
 			Empty: true, LFS: true, Storage: "nfs-file12", LegacyPath: "acme/old-cli",
 		}
-		s.Unit(func(r directory.Registry) {
+		s.Unit(func(r worldimport.Registry) {
 			root := group(0, "acme")
 			root.Namespace.AllowedIPs = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8::/32")}
 			root.Namespace.Protocols, root.Namespace.RequireSSHCertificates = source.OnlySSH, true
@@ -46,7 +46,7 @@ var factCases = []Case{
 			s.Fine("PutGroup", err)
 			want.Root = root.Namespace
 			want.Root.ID = id
-			want.ID, _, err = r.Projects.PutProject(s.Context(), directory.Project{
+			want.ID, _, err = r.Projects.PutProject(s.Context(), worldimport.Project{
 				Project: want, Empty: &want.Empty, DefaultBranch: &want.DefaultBranch,
 			})
 			s.Fine("PutProject", err)
@@ -66,7 +66,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 		top := source.Namespace{ID: 1, Path: "top", Protocols: source.OnlyHTTP, AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
 		dev := source.Namespace{ID: 9, Path: "dev", Personal: true, Protocols: source.AllProtocols}
 		level := func(b source.BranchProtection) *source.BranchProtection { return &b }
-		s.Unit(func(r directory.Registry) { // a world file cannot say so
+		s.Unit(func(r worldimport.Registry) { // a world file cannot say so
 			mid := idle("top/mid")
 			mid.Namespace.Protocols, mid.DefaultBranchProtection = source.OnlySSH, level(source.DevelopersMerge)
 			_, err := r.Namespaces.PutGroup(s.Context(), mid)
@@ -91,11 +91,11 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			CredentialVersion: 7, TwoFactor: true,
 		}
 		plain := identity.User{Username: "plain", State: identity.Active, Type: identity.Human}
-		s.Unit(func(r directory.Registry) {
+		s.Unit(func(r worldimport.Registry) {
 			var err error
-			want.ID, err = r.Users.PutUser(s.Context(), directory.User{User: want})
+			want.ID, err = r.Users.PutUser(s.Context(), worldimport.User{User: want})
 			s.Fine("PutUser", err)
-			plain.ID, err = r.Users.PutUser(s.Context(), directory.User{User: plain})
+			plain.ID, err = r.Users.PutUser(s.Context(), worldimport.User{User: plain})
 			s.Fine("PutUser", err)
 		})
 		want.PasswordExpiresAt, plain.CredentialVersion = kept, 1
@@ -124,7 +124,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			ID: 7, Kind: identity.UserKey, Title: "büro", Owner: 4, Line: "ssh-ed25519 AAAAxyz", Fingerprint: "aB+/c",
 			Usage: identity.AuthOnly, CreatedAt: precise, ExpiresAt: precise.Add(time.Hour),
 		}
-		s.Unit(func(r directory.Registry) {
+		s.Unit(func(r worldimport.Registry) {
 			_, err := r.Keys.PutKey(s.Context(), want)
 			s.Fine("PutKey", err)
 		})
@@ -203,10 +203,10 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 		g := group(1, "acme")
 		g.Namespace.AllowedIPs, g.DefaultBranchProtection = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, &level
 		protections := []source.Protection{{Kind: source.Branch, Pattern: "main", Push: []source.Access{{Role: source.Maintainer}}}}
-		s.Unit(func(r directory.Registry) {
+		s.Unit(func(r worldimport.Registry) {
 			_, err := r.Namespaces.PutGroup(s.Context(), g)
 			s.Fine("PutGroup", err)
-			id, _, err := r.Projects.PutProject(s.Context(), directory.Project{Project: source.Project{Path: "acme/p"}})
+			id, _, err := r.Projects.PutProject(s.Context(), worldimport.Project{Project: source.Project{Path: "acme/p"}})
 			s.Fine("PutProject", err)
 			s.Fine("PutProtections", r.Projects.PutProtections(s.Context(), id, protections))
 			g.Namespace.AllowedIPs[0], level, protections[0].Push[0].Role = netip.Prefix{}, 0, source.NoRole

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"gatehouse/application/audit"
-	"gatehouse/application/directory"
 	"gatehouse/application/pushes"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/security"
 	"gatehouse/tests/subject"
@@ -105,7 +105,7 @@ var inventoryCases = []Case{
 		s.Fine("CountUsage", s.Tally.CountUsage(s.Context(), usageOnce))
 		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 961, letIn))
 		s.Fine("AddFinding", s.Findings.AddFinding(s.Context(), security.Finding{UUID: subject.FindingUUID(1), Project: 932, Agent: 961, DetectedAt: now}))
-		for _, thing := range directory.Names() {
+		for _, thing := range worldimport.Names() {
 			records, err := s.Inventory.List(s.Context(), thing, now)
 			s.Fine(thing, err)
 			s.Same(thing+" is there", len(records) > 0, true)
@@ -117,12 +117,12 @@ var inventoryCases = []Case{
 						s.Errorf("%s: %s is %#v", thing, field.Name, field.Value)
 					}
 				}
-				s.Same(thing, names, directory.Things[thing])
+				s.Same(thing, names, worldimport.Things[thing])
 			}
 		}
 	}},
 	{Name: "nothing there is nothing listed", Check: func(s Subject) {
-		for _, thing := range directory.Names() {
+		for _, thing := range worldimport.Names() {
 			s.Same(thing, s.List(thing), []string{})
 		}
 	}},
@@ -168,7 +168,7 @@ var inventoryCases = []Case{
 	{Name: "a list is the caller's own", Check: func(s Subject) {
 		s.Apply(everyThing)
 		want := s.everything()
-		for _, thing := range directory.Names() {
+		for _, thing := range worldimport.Names() {
 			records, err := s.Inventory.List(s.Context(), thing, now)
 			s.Fine(thing, err)
 			for _, record := range records {

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -21,9 +21,9 @@ func (w *walk) look() func(ctx context.Context, p bootstrap.Ports) string {
 	at, byPath, byNumber := w.now, w.questionsByPath(), w.questionsByNumber()
 	return func(ctx context.Context, p bootstrap.Ports) string {
 		var out strings.Builder
-		for _, thing := range directory.Names() {
+		for _, thing := range worldimport.Names() {
 			records, err := p.Inventory.List(ctx, thing, at)
-			fields := directory.Things[thing]
+			fields := worldimport.Things[thing]
 			if slices.Contains(unnamed, thing) {
 				fields = fields[1:]
 			}

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"gatehouse/application"
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -92,12 +92,12 @@ var plotCases = []Case{
 	}},
 	{Name: "work is left by a unit that succeeds, and only then", Check: func(s Subject) {
 		s.Apply(land)
-		leave := func(r directory.Registry, id int64) {
-			s.Fine("Leave", r.Work.Leave(s.Context(), application.Job{Kind: directory.CreateRepository, Subject: id}))
+		leave := func(r worldimport.Registry, id int64) {
+			s.Fine("Leave", r.Work.Leave(s.Context(), application.Job{Kind: worldimport.CreateRepository, Subject: id}))
 		}
-		s.Unit(func(r directory.Registry) { leave(r, 60) })
+		s.Unit(func(r worldimport.Registry) { leave(r, 60) })
 		failed := errors.New("changed our mind")
-		if err := s.Try(func(r directory.Registry) error { leave(r, 61); return failed }); !errors.Is(err, failed) {
+		if err := s.Try(func(r worldimport.Registry) error { leave(r, 61); return failed }); !errors.Is(err, failed) {
 			s.Errorf("got %v", err)
 		}
 		s.Same("jobs", strings.Join(s.List("jobs", "kind", "subject", "state"), ", "), "create_repository 60 waiting")
@@ -105,8 +105,8 @@ var plotCases = []Case{
 	{Name: "a new project is as empty as is said, an old one stays as it is", Check: func(s Subject) {
 		s.Apply(land)
 		put := func(path string, empty *bool, isNew bool) {
-			s.Unit(func(r directory.Registry) {
-				_, fresh, err := r.Projects.PutProject(s.Context(), directory.Project{
+			s.Unit(func(r worldimport.Registry) {
+				_, fresh, err := r.Projects.PutProject(s.Context(), worldimport.Project{
 					Project: source.Project{Path: path, Visibility: source.Private, Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default"},
 					Empty:   empty, NewIsEmpty: true,
 				})

@@ -3,13 +3,13 @@ package contract
 import (
 	"fmt"
 
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/source"
 )
 
-func projectPut(id source.ProjectID, path string) func(Subject, directory.Registry) error {
-	return func(s Subject, r directory.Registry) error {
+func projectPut(id source.ProjectID, path string) func(Subject, worldimport.Registry) error {
+	return func(s Subject, r worldimport.Registry) error {
 		_, err := s.putProject(r, id, path)
 		return err
 	}
@@ -18,7 +18,7 @@ func projectPut(id source.ProjectID, path string) func(Subject, directory.Regist
 var projectCases = []Case{
 	{Name: "a path of now leads to its project, in any letter case", Check: func(s Subject) {
 		s.Apply(paths)
-		s.Unit(func(r directory.Registry) {
+		s.Unit(func(r worldimport.Registry) {
 			for path, want := range map[string]source.ProjectID{"Acme/Tools/CLI": 10, "acme/tools/cli": 10, "acme/tools/BOOK.wiki": 13, "dev/own": 15} {
 				id, err := r.Projects.ProjectID(s.Context(), path)
 				s.Fine(path, err)
@@ -32,7 +32,7 @@ var projectCases = []Case{
 	}},
 	{Name: "one that is going to be deleted still has its path", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme}]\nprojects: [{id: 1, path: acme/p, pending_delete: true}]")
-		s.Unit(func(r directory.Registry) {
+		s.Unit(func(r worldimport.Registry) {
 			id, err := r.Projects.ProjectID(s.Context(), "acme/p")
 			s.Fine("ProjectID", err)
 			s.Same("number", id, source.ProjectID(1))
@@ -42,9 +42,9 @@ var projectCases = []Case{
 	}},
 	{Name: "new once", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme}]")
-		s.Unit(func(r directory.Registry) {
+		s.Unit(func(r worldimport.Registry) {
 			put := func(id source.ProjectID, path string) []any {
-				id, fresh, err := r.Projects.PutProject(s.Context(), directory.Project{Project: source.Project{ID: id, Path: path}})
+				id, fresh, err := r.Projects.PutProject(s.Context(), worldimport.Project{Project: source.Project{ID: id, Path: path}})
 				s.Fine(path, err)
 				return []any{id, fresh}
 			}
@@ -64,18 +64,18 @@ var projectCases = []Case{
 		s.Same("legacy path", s.Standing("nobody", "acme/p").Project.LegacyPath, "")
 		s.Apply("projects: [{id: 7, path: ACME/P, default_branch: main, empty: false}]")
 		s.Same("given", s.List("projects", "default_branch", "empty"), []string{"main false"})
-		s.Unit(func(r directory.Registry) {
+		s.Unit(func(r worldimport.Registry) {
 			unknown := ""
-			_, _, err := r.Projects.PutProject(s.Context(), directory.Project{Project: source.Project{ID: 7, Path: "acme/p"}, DefaultBranch: &unknown})
+			_, _, err := r.Projects.PutProject(s.Context(), worldimport.Project{Project: source.Project{ID: 7, Path: "acme/p"}, DefaultBranch: &unknown})
 			s.Fine("PutProject", err)
 		})
 		s.Same("unknown again", s.Standing("nobody", "acme/p").Project.DefaultBranch, "")
 	}},
 	{Name: "a new project is not empty, and its default branch is not known", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme}]")
-		s.Unit(func(r directory.Registry) {
+		s.Unit(func(r worldimport.Registry) {
 			p := source.Project{Path: "acme/p", Empty: true, DefaultBranch: "trunk"} // nobody reads these two
-			_, _, err := r.Projects.PutProject(s.Context(), directory.Project{Project: p})
+			_, _, err := r.Projects.PutProject(s.Context(), worldimport.Project{Project: p})
 			s.Fine("PutProject", err)
 		})
 		s.Same("project", s.List("projects", "default_branch", "empty"), []string{`"" false`})

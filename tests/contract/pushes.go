@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"gatehouse/application/directory"
 	"gatehouse/application/pushes"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -252,10 +252,10 @@ broadcast_messages:
 		}
 	}},
 	{Name: "starts and ends are compared as moments, whatever their digits", Check: func(s Subject) {
-		s.Unit(func(r directory.Registry) {
+		s.Unit(func(r worldimport.Registry) {
 			for _, m := range moments {
-				starts := directory.Broadcast{Message: "from " + m.end.Format(time.RFC3339Nano), Type: directory.BannerBroadcast, StartsAt: m.end, ShowInGit: true}
-				ends := directory.Broadcast{Message: "to " + m.end.Format(time.RFC3339Nano), Type: directory.BannerBroadcast, EndsAt: m.end, ShowInGit: true}
+				starts := worldimport.Broadcast{Message: "from " + m.end.Format(time.RFC3339Nano), Type: worldimport.BannerBroadcast, StartsAt: m.end, ShowInGit: true}
+				ends := worldimport.Broadcast{Message: "to " + m.end.Format(time.RFC3339Nano), Type: worldimport.BannerBroadcast, EndsAt: m.end, ShowInGit: true}
 				s.Fine("PutBroadcast", r.Namespaces.PutBroadcast(s.Context(), starts))
 				s.Fine("PutBroadcast", r.Namespaces.PutBroadcast(s.Context(), ends))
 			}
@@ -271,8 +271,8 @@ broadcast_messages:
 	}},
 	{Name: "a banner is shown as it was written", Check: func(s Subject) {
 		want := source.Banner{Message: "Grüße \"all\" 'of' \\ you <b>\n\t🦊\u2028 %d {{.}} \x7f", TargetPath: `a"*\_%`}
-		s.Unit(func(r directory.Registry) {
-			b := directory.Broadcast{Message: want.Message, TargetPath: want.TargetPath, Type: directory.BannerBroadcast, ShowInGit: true}
+		s.Unit(func(r worldimport.Registry) {
+			b := worldimport.Broadcast{Message: want.Message, TargetPath: want.TargetPath, Type: worldimport.BannerBroadcast, ShowInGit: true}
 			s.Fine("PutBroadcast", r.Namespaces.PutBroadcast(s.Context(), b))
 		})
 		s.Same("banner", s.scene("nobody", "project-1", now).Banners, []source.Banner{want})

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"gatehouse/application/directory"
 	"gatehouse/application/pushes"
+	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap"
 	"gatehouse/domain"
 	"gatehouse/domain/hooks"
@@ -79,7 +79,7 @@ func (w *walk) unit() step {
 	}
 	return step{name, func(ctx context.Context, p bootstrap.Ports) string {
 		var out []string
-		err := p.Registries(ctx, func(r directory.Registry) error {
+		err := p.Registries(ctx, func(r worldimport.Registry) error {
 			out = nil
 			for _, put := range puts {
 				out = append(out, outcome(put.do(ctx, r)))
@@ -96,10 +96,10 @@ func (w *walk) unit() step {
 // put is one call of a registry.
 type put struct {
 	name string
-	do   func(ctx context.Context, r directory.Registry) (any, error)
+	do   func(ctx context.Context, r worldimport.Registry) (any, error)
 }
 
-func putting(do func(context.Context, directory.Registry) (any, error), format string, args ...any) put {
+func putting(do func(context.Context, worldimport.Registry) (any, error), format string, args ...any) put {
 	return put{fmt.Sprintf(format, args...), do}
 }
 
@@ -139,7 +139,7 @@ func (w *walk) role() source.Role {
 }
 
 func (w *walk) user() put {
-	u := directory.User{User: identity.User{
+	u := worldimport.User{User: identity.User{
 		ID: identity.UserID(w.id(1)), Username: pick(w.Rand, people...), Name: pick(w.Rand, "", "Ann"),
 		State: pick(w.Rand, identity.States...), Type: pick(w.Rand, identity.Human, identity.ServiceAccount),
 		Admin: w.IntN(4) == 0, EmailConfirmed: true, PasswordExpiresAt: w.day(),
@@ -147,12 +147,12 @@ func (w *walk) user() put {
 	if w.IntN(3) == 0 {
 		u.NamespaceID = source.NamespaceID(w.id(11))
 	}
-	return putting(func(ctx context.Context, r directory.Registry) (any, error) { return r.Users.PutUser(ctx, u) },
+	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) { return r.Users.PutUser(ctx, u) },
 		"user %d %s namespace %d", u.User.ID, u.User.Username, u.NamespaceID)
 }
 
 func (w *walk) ghost() put {
-	return putting(func(ctx context.Context, r directory.Registry) (any, error) { return r.Users.GhostID(ctx) }, "ghost")
+	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) { return r.Users.GhostID(ctx) }, "ghost")
 }
 
 func (w *walk) group() put {
@@ -163,12 +163,12 @@ func (w *walk) group() put {
 		level := source.BranchProtection(w.IntN(5))
 		g.DefaultBranchProtection = &level
 	}
-	return putting(func(ctx context.Context, r directory.Registry) (any, error) { return r.Namespaces.PutGroup(ctx, g) },
+	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) { return r.Namespaces.PutGroup(ctx, g) },
 		"group %d %s pending %t", g.Namespace.ID, g.Namespace.Path, g.PendingDelete)
 }
 
 func (w *walk) project() put {
-	p := directory.Project{
+	p := worldimport.Project{
 		Project: source.Project{
 			ID: source.ProjectID(w.id(21)), Path: w.path(), Visibility: pick(w.Rand, source.Visibilities...),
 			Repository: source.FeatureEnabled, Wiki: pick(w.Rand, source.Features...), Storage: "default",
@@ -182,31 +182,31 @@ func (w *walk) project() put {
 	for range w.IntN(3) {
 		p.MovedFrom = append(p.MovedFrom, source.Path(w.path()))
 	}
-	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
+	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) {
 		id, fresh, err := r.Projects.PutProject(ctx, p)
 		return fmt.Sprint(id, fresh), err
 	}, "project %d %s was %v pending %t", p.Project.ID, p.Project.Path, p.MovedFrom, p.PendingDelete)
 }
 
-func (w *walk) holder() directory.Holder {
+func (w *walk) holder() worldimport.Holder {
 	if w.IntN(3) == 0 {
-		return directory.Holder{Project: source.ProjectID(21 + w.IntN(4))}
+		return worldimport.Holder{Project: source.ProjectID(21 + w.IntN(4))}
 	}
-	return directory.Holder{Group: source.NamespaceID(11 + w.IntN(4))}
+	return worldimport.Holder{Group: source.NamespaceID(11 + w.IntN(4))}
 }
 
 func (w *walk) member() put {
 	user, in := identity.UserID(1+w.IntN(4)), w.holder()
-	m := directory.Member{Role: w.role(), State: pick(w.Rand, directory.MemberActive, directory.MemberActive, directory.MemberRequested), ExpiresAt: w.day()}
-	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
+	m := worldimport.Member{Role: w.role(), State: pick(w.Rand, worldimport.MemberActive, worldimport.MemberActive, worldimport.MemberRequested), ExpiresAt: w.day()}
+	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) {
 		return "member", r.Namespaces.PutMember(ctx, user, in, m)
 	}, "member %d in %v %s %s until %v", user, in, m.Role, m.State, m.ExpiresAt)
 }
 
 func (w *walk) share() put {
 	in, with := w.holder(), source.NamespaceID(11+w.IntN(4))
-	s := directory.Share{Role: w.role(), ExpiresAt: w.day()}
-	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
+	s := worldimport.Share{Role: w.role(), ExpiresAt: w.day()}
+	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) {
 		return "share", r.Namespaces.PutShare(ctx, in, with, s)
 	}, "share %v with %d %s until %v", in, with, s.Role, s.ExpiresAt)
 }
@@ -216,7 +216,7 @@ func (w *walk) key() put {
 		ID: identity.KeyID(w.id(31)), Kind: pick(w.Rand, identity.UserKey, identity.DeployKey), Owner: identity.UserID(w.IntN(4)),
 		Fingerprint: pick(w.Rand, prints...), Usage: pick(w.Rand, identity.Usages...), CreatedAt: w.now, ExpiresAt: w.day(),
 	}
-	return putting(func(ctx context.Context, r directory.Registry) (any, error) { return r.Keys.PutKey(ctx, k) },
+	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) { return r.Keys.PutKey(ctx, k) },
 		"%s %d %s of %d for %s", k.Kind, k.ID, k.Fingerprint, k.Owner, k.Usage)
 }
 
@@ -225,7 +225,7 @@ func (w *walk) enable() put {
 	for range w.IntN(3) {
 		projects[source.ProjectID(21+w.IntN(4))] = w.IntN(2) == 0
 	}
-	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
+	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) {
 		return "enabled", r.Keys.EnableKey(ctx, id, projects)
 	}, "enable %d on %v", id, projects)
 }
@@ -247,40 +247,40 @@ func (w *walk) protect() put {
 		}
 		protections = append(protections, p)
 	}
-	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
+	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) {
 		return "protected", r.Projects.PutProtections(ctx, id, protections)
 	}, "protect %d %+v", id, protections)
 }
 
 func (w *walk) broadcast() put {
-	b := directory.Broadcast{
-		Message: pick(w.Rand, "hello", "Hello"), Type: pick(w.Rand, directory.BroadcastTypes...), ShowInGit: w.IntN(4) > 0,
+	b := worldimport.Broadcast{
+		Message: pick(w.Rand, "hello", "Hello"), Type: pick(w.Rand, worldimport.BroadcastTypes...), ShowInGit: w.IntN(4) > 0,
 		StartsAt: w.day(), EndsAt: w.day(), TargetPath: pick(w.Rand, "", source.Pattern("a/*")),
 	}
-	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
+	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) {
 		return "broadcast", r.Namespaces.PutBroadcast(ctx, b)
 	}, "broadcast %+v", b)
 }
 
 func (w *walk) token() put {
 	user := identity.UserID(1 + w.IntN(4))
-	t := directory.AccessToken{
+	t := worldimport.AccessToken{
 		Name: pick(w.Rand, "a", "b"), Scopes: pick(w.Rand, nil, []string{"api"}, []string{"b", "a"}),
 		Digest: pick(w.Rand, identity.TokenDigest("d1"), "d2", "D1"), ExpiresAt: w.day(), Revoked: w.IntN(2) == 0,
 	}
-	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
+	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) {
 		return "token", r.Credentials.PutAccessToken(ctx, user, t)
 	}, "access token of %d %+v", user, t)
 }
 
 func (w *walk) agent() put {
 	project, creator := source.ProjectID(21+w.IntN(4)), identity.UserID(w.IntN(4))
-	a := directory.Agent{ID: w.id(41), Name: pick(w.Rand, "prod", "test")}
+	a := worldimport.Agent{ID: w.id(41), Name: pick(w.Rand, "prod", "test")}
 	for range w.IntN(3) {
-		t := directory.AgentToken{Name: pick(w.Rand, "a", "b"), Digest: pick(w.Rand, identity.TokenDigest("d1"), "d2", "d3"), Revoked: w.IntN(2) == 0}
+		t := worldimport.AgentToken{Name: pick(w.Rand, "a", "b"), Digest: pick(w.Rand, identity.TokenDigest("d1"), "d2", "d3"), Revoked: w.IntN(2) == 0}
 		a.Tokens = append(a.Tokens, t)
 	}
-	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
+	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) {
 		return "agent", r.Credentials.PutAgent(ctx, project, creator, a)
 	}, "agent of %d by %d %+v", project, creator, a)
 }
@@ -288,7 +288,7 @@ func (w *walk) agent() put {
 func (w *walk) hook() put {
 	in := w.holder()
 	h := hooks.Hook{ID: hooks.HookID(w.id(51)), URL: pick(w.Rand, "http://a", "http://b", "http://B"), Push: w.IntN(2) == 0}
-	return putting(func(ctx context.Context, r directory.Registry) (any, error) {
+	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) {
 		return "hook", r.Hooks.PutHook(ctx, in, h)
 	},
 		"hook %d of %v %s", h.ID, in, h.URL)

@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"gatehouse/application/credentials"
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
@@ -38,15 +38,15 @@ func (s Subject) Apply(texts ...string) {
 }
 
 // Unit runs do in a transaction that has to succeed.
-func (s Subject) Unit(do func(r directory.Registry)) {
+func (s Subject) Unit(do func(r worldimport.Registry)) {
 	s.Helper()
-	if err := s.Registries(s.Context(), func(r directory.Registry) error { do(r); return nil }); err != nil {
+	if err := s.Registries(s.Context(), func(r worldimport.Registry) error { do(r); return nil }); err != nil {
 		s.Fatalf("unit of work: %v", err)
 	}
 }
 
 // Try runs do in a transaction and returns its error.
-func (s Subject) Try(do func(r directory.Registry) error) error {
+func (s Subject) Try(do func(r worldimport.Registry) error) error {
 	return s.Registries(s.Context(), do)
 }
 
@@ -138,13 +138,13 @@ func (s Subject) ListAt(now time.Time, thing string, fields ...string) []string 
 }
 
 // Read returns the records of a thing at world.Now.
-func (s Subject) Read(thing string) []directory.Record {
+func (s Subject) Read(thing string) []worldimport.Record {
 	s.Helper()
 	return s.ReadAt(world.Now, thing)
 }
 
 // ReadAt is Read at another moment.
-func (s Subject) ReadAt(now time.Time, thing string) []directory.Record {
+func (s Subject) ReadAt(now time.Time, thing string) []worldimport.Record {
 	s.Helper()
 	records, err := s.Inventory.List(s.Context(), thing, now)
 	if err != nil {
@@ -154,7 +154,7 @@ func (s Subject) ReadAt(now time.Time, thing string) []directory.Record {
 }
 
 // Line writes the values of the named fields of a record, or of all.
-func Line(record directory.Record, fields ...string) string {
+func Line(record worldimport.Record, fields ...string) string {
 	out := ""
 	for _, field := range record {
 		if len(fields) == 0 || slices.Contains(fields, field.Name) {

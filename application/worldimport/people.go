@@ -1,4 +1,4 @@
-package directory
+package worldimport
 
 import (
 	"cmp"

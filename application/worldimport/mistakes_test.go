@@ -1,4 +1,4 @@
-package directory_test
+package worldimport_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gatehouse/adapters/memory"
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -108,16 +108,16 @@ agents:
 			mustApply(t, store, "users:\n  - {id: 1, username: root, namespace_id: 76}\n  - {id: 2, username: taken, namespace_id: 77}\n"+
 				"groups:\n  - {id: 78, path: held}\n  - {id: 79, path: kept}\n  - {id: 80, path: base}\nprojects:\n  - {id: 3, path: base/cli}\n"+
 				"keys:\n  - {id: 4, user: root, key: "+keyThree+"}\nagents:\n  - {id: 4, name: prod, project: base/cli}\n")
-			before := show(t, store, directory.Names()...)
+			before := show(t, store, worldimport.Names()...)
 			_, err := apply(t, store, tt.text)
-			found, ok := errors.AsType[directory.Mistakes](err)
+			found, ok := errors.AsType[worldimport.Mistakes](err)
 			if !ok {
 				t.Fatalf("got %v, want mistakes", err)
 			}
 			if diff := cmp.Diff(tt.want, strings.Split(found.Error(), "\n")); diff != "" {
 				t.Errorf("mistakes (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(before, show(t, store, directory.Names()...)); diff != "" {
+			if diff := cmp.Diff(before, show(t, store, worldimport.Names()...)); diff != "" {
 				t.Errorf("store (-before +after):\n%s", diff)
 			}
 		})
@@ -129,24 +129,24 @@ agents:
 func TestApply_wrongInItself(t *testing.T) {
 	t.Parallel()
 	const nameRule = `is made of letters, digits, "_", "-" and "."; it begins with a letter, a digit or "_" and does not end in ".", ".git" or ".atom"`
-	branch, at := "refs/heads/main", func(line int) directory.Entry { return directory.Entry{Line: line} }
-	group := func(line int, path string) directory.Group {
-		return directory.Group{Entry: at(line), Namespace: source.Namespace{Path: path, Protocols: source.AllProtocols}, Visibility: source.Private}
+	branch, at := "refs/heads/main", func(line int) worldimport.Entry { return worldimport.Entry{Line: line} }
+	group := func(line int, path string) worldimport.Group {
+		return worldimport.Group{Entry: at(line), Namespace: source.Namespace{Path: path, Protocols: source.AllProtocols}, Visibility: source.Private}
 	}
-	project := func(line int, path string) directory.Project {
-		return directory.Project{Entry: at(line), Project: source.Project{Path: path}}
+	project := func(line int, path string) worldimport.Project {
+		return worldimport.Project{Entry: at(line), Project: source.Project{Path: path}}
 	}
 	wrong := project(7, "acme/cli")
 	wrong.DefaultBranch, wrong.MovedFrom, wrong.Project.LegacyPath = &branch, []source.Path{"../x"}, "a/../b"
-	wrong.Protections = []directory.Protection{{Kind: source.Tag, Pattern: "refs/tags/v*"}}
-	_, err := directory.New(memory.New().Registries(), source.FullyProtected, sealed, now).Apply(t.Context(), directory.World{
-		Users:      []directory.User{{Entry: at(1), User: identity.User{Username: "-dev"}}, {Entry: at(2)}},
-		Groups:     []directory.Group{group(3, "a b"), group(4, "a b/c")},
-		Projects:   []directory.Project{project(5, "a b/c/d"), project(6, "-dev/e"), wrong},
-		Members:    []directory.Member{{Entry: at(8), User: "-dev", Group: "a b/c", Role: source.Guest}},
-		DeployKeys: []directory.DeployKey{{Entry: at(9), Creator: "-dev", Key: identity.Key{ID: 7}}},
+	wrong.Protections = []worldimport.Protection{{Kind: source.Tag, Pattern: "refs/tags/v*"}}
+	_, err := worldimport.New(memory.New().Registries(), source.FullyProtected, sealed, now).Apply(t.Context(), worldimport.World{
+		Users:      []worldimport.User{{Entry: at(1), User: identity.User{Username: "-dev"}}, {Entry: at(2)}},
+		Groups:     []worldimport.Group{group(3, "a b"), group(4, "a b/c")},
+		Projects:   []worldimport.Project{project(5, "a b/c/d"), project(6, "-dev/e"), wrong},
+		Members:    []worldimport.Member{{Entry: at(8), User: "-dev", Group: "a b/c", Role: source.Guest}},
+		DeployKeys: []worldimport.DeployKey{{Entry: at(9), Creator: "-dev", Key: identity.Key{ID: 7}}},
 	})
-	want := directory.Mistakes{
+	want := worldimport.Mistakes{
 		{Line: 1, Message: `user "-dev": a username ` + nameRule},
 		{Line: 2, Message: `user "": a username ` + nameRule},
 		{Line: 3, Message: `group "a b": each part of a path ` + nameRule},
@@ -168,22 +168,22 @@ func TestApply_lateMistake(t *testing.T) {
 	t.Parallel()
 	store := memory.New()
 	_, err := apply(t, store, strings.Replace(full, "created_by: maint", "created_by: nobody", 1))
-	want := directory.Mistakes{{Line: 26, Message: `there is no user "nobody"`}}
+	want := worldimport.Mistakes{{Line: 26, Message: `there is no user "nobody"`}}
 	if diff := cmp.Diff(want, err); diff != "" {
 		t.Errorf("error (-want +got):\n%s", diff)
 	}
-	if got := show(t, store, directory.Names()...); len(got) != 0 {
+	if got := show(t, store, worldimport.Names()...); len(got) != 0 {
 		t.Errorf("got %v, want nothing", got)
 	}
 }
 
 // broken is a store whose memberships fail.
 type broken struct {
-	directory.Namespaces
+	worldimport.Namespaces
 	err error
 }
 
-func (b broken) PutMember(context.Context, identity.UserID, directory.Holder, directory.Member) error {
+func (b broken) PutMember(context.Context, identity.UserID, worldimport.Holder, worldimport.Member) error {
 	return b.err
 }
 
@@ -191,18 +191,18 @@ func TestApply_storeFails(t *testing.T) {
 	t.Parallel()
 	store, failure := memory.New(), errors.New("disk full")
 	inner := store.Registries()
-	registries := func(ctx context.Context, do func(directory.Registry) error) error {
-		return inner(ctx, func(r directory.Registry) error {
+	registries := func(ctx context.Context, do func(worldimport.Registry) error) error {
+		return inner(ctx, func(r worldimport.Registry) error {
 			r.Namespaces = broken{r.Namespaces, failure}
 			return do(r)
 		})
 	}
 	mistaken := strings.Replace(full, "user: dev, title", "user: nobody, title", 1)
-	_, err := directory.New(registries, source.FullyProtected, sealed, now).Apply(t.Context(), parse(t, mistaken))
+	_, err := worldimport.New(registries, source.FullyProtected, sealed, now).Apply(t.Context(), parse(t, mistaken))
 	if !errors.Is(err, failure) {
 		t.Errorf("got %v, want the store's error, whatever mistakes there are", err)
 	}
-	if got := show(t, store, directory.Names()...); len(got) != 0 {
+	if got := show(t, store, worldimport.Names()...); len(got) != 0 {
 		t.Errorf("got %v, want nothing", got)
 	}
 }
@@ -211,7 +211,7 @@ func TestApply_cancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := directory.New(memory.New().Registries(), source.FullyProtected, sealed, now).Apply(ctx, parse(t, full))
+	_, err := worldimport.New(memory.New().Registries(), source.FullyProtected, sealed, now).Apply(ctx, parse(t, full))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}

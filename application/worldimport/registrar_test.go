@@ -1,4 +1,4 @@
-package directory_test
+package worldimport_test
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 
 	"gatehouse/adapters/memory"
 	"gatehouse/adapters/worldfile"
-	"gatehouse/application/directory"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -57,7 +57,7 @@ broadcast_messages:
   - {message: Hello}
 `
 
-func parse(t *testing.T, text string) directory.World {
+func parse(t *testing.T, text string) worldimport.World {
 	t.Helper()
 	w, err := worldfile.Parse([]byte(text))
 	if err != nil {
@@ -67,9 +67,9 @@ func parse(t *testing.T, text string) directory.World {
 }
 
 // apply applies a world file under full protection.
-func apply(t *testing.T, store *memory.Store, text string) (directory.Summary, error) {
+func apply(t *testing.T, store *memory.Store, text string) (worldimport.Summary, error) {
 	t.Helper()
-	return directory.New(store.Registries(), source.FullyProtected, sealed, now).Apply(t.Context(), parse(t, text))
+	return worldimport.New(store.Registries(), source.FullyProtected, sealed, now).Apply(t.Context(), parse(t, text))
 }
 
 func mustApply(t *testing.T, store *memory.Store, text string) {
@@ -138,9 +138,9 @@ func TestApply_twice(t *testing.T) {
 	t.Parallel()
 	store := memory.New()
 	mustApply(t, store, full)
-	before := show(t, store, directory.Names()...)
+	before := show(t, store, worldimport.Names()...)
 	mustApply(t, store, full)
-	if diff := cmp.Diff(before, show(t, store, directory.Names()...)); diff != "" {
+	if diff := cmp.Diff(before, show(t, store, worldimport.Names()...)); diff != "" {
 		t.Errorf("second time (-before +after):\n%s", diff)
 	}
 }
@@ -155,7 +155,7 @@ func TestApply_order(t *testing.T) {
 	).Replace(full)
 	store := memory.New()
 	mustApply(t, store, numbered)
-	want := show(t, store, directory.Names()...)
+	want := show(t, store, worldimport.Names()...)
 	for seed := range uint64(20) {
 		w := parse(t, numbered)
 		random := rand.New(rand.NewPCG(seed, 0))
@@ -163,10 +163,10 @@ func TestApply_order(t *testing.T) {
 		random.Shuffle(len(w.Groups), func(i, j int) { w.Groups[i], w.Groups[j] = w.Groups[j], w.Groups[i] })
 		random.Shuffle(len(w.Projects), func(i, j int) { w.Projects[i], w.Projects[j] = w.Projects[j], w.Projects[i] })
 		other := memory.New()
-		if _, err := directory.New(other.Registries(), source.FullyProtected, sealed, now).Apply(t.Context(), w); err != nil {
+		if _, err := worldimport.New(other.Registries(), source.FullyProtected, sealed, now).Apply(t.Context(), w); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, show(t, other, directory.Names()...)); diff != "" {
+		if diff := cmp.Diff(want, show(t, other, worldimport.Names()...)); diff != "" {
 			t.Errorf("seed %d (-want +got):\n%s", seed, diff)
 		}
 	}
@@ -266,7 +266,7 @@ func TestApply_protection(t *testing.T) {
 			t.Parallel()
 			store := memory.New()
 			w := parse(t, "groups:\n  - {path: a}\n  - {path: strict, default_branch_protection: 2}\nprojects:\n  - "+tt.text+"\n")
-			registrar := directory.New(store.Registries(), tt.level, sealed, now)
+			registrar := worldimport.New(store.Registries(), tt.level, sealed, now)
 			for range 2 {
 				if _, err := registrar.Apply(t.Context(), w); err != nil {
 					t.Fatal(err)
@@ -299,7 +299,7 @@ func TestApply_ghost(t *testing.T) {
 
 // keyring sees the keys that are put.
 type keyring struct {
-	directory.Keys
+	worldimport.Keys
 	put *[]identity.Key
 }
 
@@ -312,14 +312,14 @@ func TestApply_createdAt(t *testing.T) {
 	t.Parallel()
 	var put []identity.Key
 	inner := memory.New().Registries()
-	registries := func(ctx context.Context, do func(directory.Registry) error) error {
-		return inner(ctx, func(r directory.Registry) error {
+	registries := func(ctx context.Context, do func(worldimport.Registry) error) error {
+		return inner(ctx, func(r worldimport.Registry) error {
 			r.Keys = keyring{r.Keys, &put}
 			return do(r)
 		})
 	}
 	w := parse(t, "users:\n  - {id: 1, username: a}\nkeys:\n  - {user: a, key: "+keyOne+"}\n  - {user: a, key: "+keyTwo+", created_at: 2024-01-01}\n")
-	if _, err := directory.New(registries, source.FullyProtected, sealed, now).Apply(t.Context(), w); err != nil {
+	if _, err := worldimport.New(registries, source.FullyProtected, sealed, now).Apply(t.Context(), w); err != nil {
 		t.Fatal(err)
 	}
 	want := []time.Time{now(), time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}
@@ -333,12 +333,12 @@ func TestApply_rerun(t *testing.T) {
 	t.Parallel()
 	inner := memory.New().Registries()
 	lost := errors.New("serialization failure")
-	registries := func(ctx context.Context, do func(directory.Registry) error) error {
-		_ = inner(ctx, func(r directory.Registry) error { return errors.Join(do(r), lost) })
+	registries := func(ctx context.Context, do func(worldimport.Registry) error) error {
+		_ = inner(ctx, func(r worldimport.Registry) error { return errors.Join(do(r), lost) })
 		return inner(ctx, do)
 	}
-	_, err := directory.New(registries, source.FullyProtected, sealed, now).Apply(t.Context(), parse(t, "members:\n  - {user: a, group: b, role: guest}\n"))
-	want := directory.Mistakes{{Line: 2, Message: `there is no user "a"`}, {Line: 2, Message: `there is no group "b"`}}
+	_, err := worldimport.New(registries, source.FullyProtected, sealed, now).Apply(t.Context(), parse(t, "members:\n  - {user: a, group: b, role: guest}\n"))
+	want := worldimport.Mistakes{{Line: 2, Message: `there is no user "a"`}, {Line: 2, Message: `there is no group "b"`}}
 	if diff := cmp.Diff(want, err); diff != "" {
 		t.Errorf("error (-want +got):\n%s", diff)
 	}

@@ -1,6 +1,6 @@
-// Package directory keeps the instance's people, groups and projects: it
+// Package worldimport keeps the instance's people, groups and projects: it
 // applies descriptions of them and reads back what is there.
-package directory
+package worldimport
 
 import (
 	"time"
