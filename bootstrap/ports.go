@@ -12,6 +12,7 @@ import (
 	"gatehouse/application/credentials"
 	"gatehouse/application/findings"
 	"gatehouse/application/gitaccess"
+	"gatehouse/application/inventory"
 	"gatehouse/application/postreceive"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/pushes"
@@ -40,7 +41,7 @@ type Ports struct {
 	Registries worldimport.Registries
 	Books      provisioning.Books
 	Ledger     provisioning.Work
-	Inventory  worldimport.Inventory
+	Inventory  inventory.Records
 	Agents     clusters.Agents
 	Tally      clusters.Tally
 	AgentMint  clusters.Tokens

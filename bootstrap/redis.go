@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"gatehouse/adapters/redisstate"
-	"gatehouse/application/worldimport"
+	"gatehouse/application/inventory"
 )
 
 // share keeps counters and notices in Redis if the configuration names one,
@@ -27,16 +27,16 @@ func share(ports Ports, at URL) (Ports, error) {
 
 // sharedInventory has the counters of Redis.
 type sharedInventory struct {
-	worldimport.Inventory
+	inventory.Records
 	state *redisstate.State
 }
 
-// List implements worldimport.Inventory.
-func (i sharedInventory) List(ctx context.Context, thing string, now time.Time) ([]worldimport.Record, error) {
+// List implements inventory.Records.
+func (i sharedInventory) List(ctx context.Context, thing string, now time.Time) ([]inventory.Record, error) {
 	if thing == "counters" {
 		return i.state.Counters(ctx, now)
 	}
-	return i.Inventory.List(ctx, thing, now)
+	return i.Records.List(ctx, thing, now)
 }
 
 // sharedKeeper closes both.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatehouse/application/worldimport"
+	"gatehouse/application/inventory"
 	"gatehouse/bootstrap"
 )
 
@@ -43,10 +43,10 @@ The exit code is 1 if anything is wrong.`,
 // problem, and fails if there is any. What nobody looked at is neither ok nor
 // not: in JSON, null.
 func report(streams Streams, asJSON bool, checkups []bootstrap.Checkup) error {
-	var records []worldimport.Record
+	var records []inventory.Record
 	var result error
 	add := func(name string, ok any, detail string) {
-		records = append(records, worldimport.Record{{Name: "check", Value: name}, {Name: "ok", Value: ok}, {Name: "detail", Value: detail}})
+		records = append(records, inventory.Record{{Name: "check", Value: name}, {Name: "ok", Value: ok}, {Name: "detail", Value: detail}})
 	}
 	for _, c := range checkups {
 		switch {

@@ -3,9 +3,9 @@ package cli
 import (
 	"context"
 
-	"github.com/spf13/cobra"
+	"gatehouse/application/inventory"
 
-	"gatehouse/application/worldimport"
+	"github.com/spf13/cobra"
 )
 
 func settings(streams Streams) *cobra.Command {
@@ -23,9 +23,9 @@ or by a flag. Secrets are hidden.`,
 			if err != nil {
 				return err
 			}
-			var records []worldimport.Record
+			var records []inventory.Record
 			for _, s := range config.Settings() {
-				records = append(records, worldimport.Record{
+				records = append(records, inventory.Record{
 					{Name: "key", Value: s.Key}, {Name: "origin", Value: s.Origin}, {Name: "value", Value: s.Value}, // it may be long
 				})
 			}

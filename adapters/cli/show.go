@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatehouse/application/worldimport"
+	"gatehouse/application/inventory"
 	"gatehouse/bootstrap"
 )
 
@@ -20,21 +20,21 @@ func show(streams Streams) *cobra.Command {
 		Long: `Print what is kept, as a table or as a JSON array of flat objects. No secret is
 among it. The things are:
 
-  ` + strings.Join(worldimport.Names(), "\n  "),
+  ` + strings.Join(inventory.Names(), "\n  "),
 		Example:   "  gatehouse show users\n  gatehouse show counters --json",
-		ValidArgs: worldimport.Names(),
+		ValidArgs: inventory.Names(),
 		Args:      cobra.ExactArgs(1),
 		RunE: does(func(ctx context.Context, args []string) error {
 			thing := args[0]
-			if !slices.Contains(worldimport.Names(), thing) {
-				return misused("there is no thing %q; there are %s", thing, strings.Join(worldimport.Names(), ", "))
+			if !slices.Contains(inventory.Names(), thing) {
+				return misused("there is no thing %q; there are %s", thing, strings.Join(inventory.Names(), ", "))
 			}
 			return flags.withStore(ctx, unwilling, func(o office) error {
 				records, err := o.Inventory.List(ctx, thing, bootstrap.Clock()())
 				if err != nil {
 					return err
 				}
-				return writeRecords(streams.Out, asJSON, worldimport.Things[thing], records)
+				return writeRecords(streams.Out, asJSON, inventory.Things[thing], records)
 			})
 		}),
 	}

@@ -11,7 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"gatehouse/application/worldimport"
+	"gatehouse/application/inventory"
 )
 
 // writeJSON writes a value for programs.
@@ -34,10 +34,10 @@ func writeTable(w io.Writer, names []string, rows [][]string) error {
 }
 
 // writeRecords writes records either way; names are for a table without any.
-func writeRecords(w io.Writer, asJSON bool, names []string, records []worldimport.Record) error {
+func writeRecords(w io.Writer, asJSON bool, names []string, records []inventory.Record) error {
 	if asJSON {
 		if records == nil {
-			records = []worldimport.Record{}
+			records = []inventory.Record{}
 		}
 		return writeJSON(w, records)
 	}

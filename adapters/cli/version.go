@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatehouse/application/worldimport"
+	"gatehouse/application/inventory"
 	"gatehouse/bootstrap"
 )
 
@@ -19,7 +19,7 @@ func version(streams Streams) *cobra.Command {
 		Example: "  gatehouse version --json",
 		Args:    cobra.NoArgs,
 		RunE: does(func(context.Context, []string) error {
-			record := worldimport.Record{
+			record := inventory.Record{
 				{Name: "version", Value: bootstrap.Default().Version},
 				{Name: "revision", Value: bootstrap.Revision()},
 				{Name: "go", Value: runtime.Version()},

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"gatehouse/application/worldimport"
+	"gatehouse/application/inventory"
 	"gatehouse/domain/source"
 )
 
@@ -93,8 +93,8 @@ var listings = map[string]listing{
 		func() []cell { return []cell{number(), word(), word(), date(), date(), word()} }},
 }
 
-// List implements worldimport.Inventory.
-func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]worldimport.Record, error) {
+// List implements inventory.Records.
+func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]inventory.Record, error) {
 	var rows [][]any
 	var err error
 	switch l, plain := listings[thing]; {
@@ -116,13 +116,13 @@ func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]worldi
 	if err != nil {
 		return nil, fault(err, "list the %s", thing)
 	}
-	records := make([]worldimport.Record, len(rows))
+	records := make([]inventory.Record, len(rows))
 	for i, row := range rows {
-		for j, name := range worldimport.Things[thing] {
-			records[i] = append(records[i], worldimport.Field{Name: name, Value: row[j]})
+		for j, name := range inventory.Things[thing] {
+			records[i] = append(records[i], inventory.Field{Name: name, Value: row[j]})
 		}
 	}
-	worldimport.Sort(records)
+	inventory.Sort(records)
 	return records, nil
 }
 

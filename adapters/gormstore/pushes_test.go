@@ -13,9 +13,9 @@ import (
 
 	"gatehouse/adapters/gormstore"
 	"gatehouse/application/gitaccess"
+	"gatehouse/application/inventory"
 	"gatehouse/application/pushes"
 	"gatehouse/application/whois"
-	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -23,15 +23,15 @@ import (
 
 // The ports that a Store answers.
 var (
-	_ gitaccess.Directory   = (*gormstore.Store)(nil)
-	_ gitaccess.Notices     = (*gormstore.Store)(nil)
-	_ gitaccess.Stamps      = (*gormstore.Store)(nil)
-	_ whois.People          = (*gormstore.Store)(nil)
-	_ pushes.Counters       = (*gormstore.Store)(nil)
-	_ pushes.Journal        = (*gormstore.Store)(nil)
-	_ pushes.Scenes         = (*gormstore.Store)(nil)
-	_ pushes.Notices        = (*gormstore.Store)(nil)
-	_ worldimport.Inventory = (*gormstore.Store)(nil)
+	_ gitaccess.Directory = (*gormstore.Store)(nil)
+	_ gitaccess.Notices   = (*gormstore.Store)(nil)
+	_ gitaccess.Stamps    = (*gormstore.Store)(nil)
+	_ whois.People        = (*gormstore.Store)(nil)
+	_ pushes.Counters     = (*gormstore.Store)(nil)
+	_ pushes.Journal      = (*gormstore.Store)(nil)
+	_ pushes.Scenes       = (*gormstore.Store)(nil)
+	_ pushes.Notices      = (*gormstore.Store)(nil)
+	_ inventory.Records   = (*gormstore.Store)(nil)
 )
 
 // counter is the value that is shown, or -1 for none.
@@ -224,7 +224,7 @@ func TestStore_List_unknownThing(t *testing.T) {
 		if _, err := s.List(t.Context(), "nothing", now); !errors.Is(err, domain.NotFound) {
 			t.Errorf("got %v", err)
 		}
-		for thing, fields := range worldimport.Things {
+		for thing, fields := range inventory.Things {
 			if _, err := s.List(t.Context(), thing, now); err != nil {
 				t.Errorf("%s %v: %v", thing, fields, err)
 			}

@@ -5,13 +5,14 @@ import (
 	"strconv"
 	"time"
 
+	"gatehouse/application/inventory"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
 
 // things list the values of each thing's records, in the order of
-// worldimport.Things.
+// inventory.Things.
 var things = map[string]func(*Store, *world, time.Time) [][]any{
 	"users":         func(_ *Store, w *world, _ time.Time) [][]any { return w.listUsers() },
 	"groups":        func(_ *Store, w *world, _ time.Time) [][]any { return w.listGroups() },
@@ -39,8 +40,8 @@ var things = map[string]func(*Store, *world, time.Time) [][]any{
 	"findings":             func(s *Store, w *world, _ time.Time) [][]any { return s.listFindings(w) },
 }
 
-// List implements worldimport.Inventory.
-func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]worldimport.Record, error) {
+// List implements inventory.Records.
+func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]inventory.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -49,13 +50,13 @@ func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]worldi
 		return nil, missing("thing %q", thing)
 	}
 	rows := list(s, s.world.Load(), now)
-	records := make([]worldimport.Record, len(rows))
+	records := make([]inventory.Record, len(rows))
 	for i, row := range rows {
-		for j, name := range worldimport.Things[thing] {
-			records[i] = append(records[i], worldimport.Field{Name: name, Value: row[j]})
+		for j, name := range inventory.Things[thing] {
+			records[i] = append(records[i], inventory.Field{Name: name, Value: row[j]})
 		}
 	}
-	worldimport.Sort(records)
+	inventory.Sort(records)
 	return records, nil
 }
 

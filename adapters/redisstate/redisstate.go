@@ -13,7 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"gatehouse/application/worldimport"
+	"gatehouse/application/inventory"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -87,8 +87,8 @@ func (s *State) Decrease(ctx context.Context, repository string, now time.Time) 
 
 // Counters returns the counters that have not expired at now as records of
 // the thing "counters", ordered by name.
-func (s *State) Counters(ctx context.Context, now time.Time) ([]worldimport.Record, error) {
-	var records []worldimport.Record
+func (s *State) Counters(ctx context.Context, now time.Time) ([]inventory.Record, error) {
+	var records []inventory.Record
 	scan := s.client.Scan(ctx, 0, counterPrefix+"*", 1000).Iterator()
 	for scan.Next(ctx) {
 		fields, err := s.client.HGetAll(ctx, scan.Val()).Result()
@@ -99,14 +99,14 @@ func (s *State) Counters(ctx context.Context, now time.Time) ([]worldimport.Reco
 		value, _ := strconv.ParseInt(fields["value"], 10, 64)
 		if until > now.UnixMicro() {
 			name := strings.TrimPrefix(scan.Val(), counterPrefix)
-			records = append(records, worldimport.Record{{Name: "gl_repository", Value: name}, {Name: "value", Value: value}})
+			records = append(records, inventory.Record{{Name: "gl_repository", Value: name}, {Name: "value", Value: value}})
 		}
 	}
-	slices.SortFunc(records, func(a, b worldimport.Record) int {
+	slices.SortFunc(records, func(a, b inventory.Record) int {
 		return strings.Compare(a[0].Value.(string), b[0].Value.(string))
 	})
 	// A scan may meet a key twice.
-	records = slices.CompactFunc(records, func(a, b worldimport.Record) bool { return a[0] == b[0] })
+	records = slices.CompactFunc(records, func(a, b inventory.Record) bool { return a[0] == b[0] })
 	return records, fault(scan.Err(), "read the counters")
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gatehouse/adapters/memory"
+	"gatehouse/application/inventory"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -108,7 +109,7 @@ agents:
 			mustApply(t, store, "users:\n  - {id: 1, username: root, namespace_id: 76}\n  - {id: 2, username: taken, namespace_id: 77}\n"+
 				"groups:\n  - {id: 78, path: held}\n  - {id: 79, path: kept}\n  - {id: 80, path: base}\nprojects:\n  - {id: 3, path: base/cli}\n"+
 				"keys:\n  - {id: 4, user: root, key: "+keyThree+"}\nagents:\n  - {id: 4, name: prod, project: base/cli}\n")
-			before := show(t, store, worldimport.Names()...)
+			before := show(t, store, inventory.Names()...)
 			_, err := apply(t, store, tt.text)
 			found, ok := errors.AsType[worldimport.Mistakes](err)
 			if !ok {
@@ -117,7 +118,7 @@ agents:
 			if diff := cmp.Diff(tt.want, strings.Split(found.Error(), "\n")); diff != "" {
 				t.Errorf("mistakes (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(before, show(t, store, worldimport.Names()...)); diff != "" {
+			if diff := cmp.Diff(before, show(t, store, inventory.Names()...)); diff != "" {
 				t.Errorf("store (-before +after):\n%s", diff)
 			}
 		})
@@ -172,7 +173,7 @@ func TestApply_lateMistake(t *testing.T) {
 	if diff := cmp.Diff(want, err); diff != "" {
 		t.Errorf("error (-want +got):\n%s", diff)
 	}
-	if got := show(t, store, worldimport.Names()...); len(got) != 0 {
+	if got := show(t, store, inventory.Names()...); len(got) != 0 {
 		t.Errorf("got %v, want nothing", got)
 	}
 }
@@ -202,7 +203,7 @@ func TestApply_storeFails(t *testing.T) {
 	if !errors.Is(err, failure) {
 		t.Errorf("got %v, want the store's error, whatever mistakes there are", err)
 	}
-	if got := show(t, store, worldimport.Names()...); len(got) != 0 {
+	if got := show(t, store, inventory.Names()...); len(got) != 0 {
 		t.Errorf("got %v, want nothing", got)
 	}
 }

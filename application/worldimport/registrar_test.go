@@ -13,6 +13,7 @@ import (
 
 	"gatehouse/adapters/memory"
 	"gatehouse/adapters/worldfile"
+	"gatehouse/application/inventory"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -138,9 +139,9 @@ func TestApply_twice(t *testing.T) {
 	t.Parallel()
 	store := memory.New()
 	mustApply(t, store, full)
-	before := show(t, store, worldimport.Names()...)
+	before := show(t, store, inventory.Names()...)
 	mustApply(t, store, full)
-	if diff := cmp.Diff(before, show(t, store, worldimport.Names()...)); diff != "" {
+	if diff := cmp.Diff(before, show(t, store, inventory.Names()...)); diff != "" {
 		t.Errorf("second time (-before +after):\n%s", diff)
 	}
 }
@@ -155,7 +156,7 @@ func TestApply_order(t *testing.T) {
 	).Replace(full)
 	store := memory.New()
 	mustApply(t, store, numbered)
-	want := show(t, store, worldimport.Names()...)
+	want := show(t, store, inventory.Names()...)
 	for seed := range uint64(20) {
 		w := parse(t, numbered)
 		random := rand.New(rand.NewPCG(seed, 0))
@@ -166,7 +167,7 @@ func TestApply_order(t *testing.T) {
 		if _, err := worldimport.New(other.Registries(), source.FullyProtected, sealed, now).Apply(t.Context(), w); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, show(t, other, worldimport.Names()...)); diff != "" {
+		if diff := cmp.Diff(want, show(t, other, inventory.Names()...)); diff != "" {
 			t.Errorf("seed %d (-want +got):\n%s", seed, diff)
 		}
 	}

@@ -1,5 +1,5 @@
-// Package worldimport keeps the instance's people, groups and projects: it
-// applies descriptions of them and reads back what is there.
+// Package worldimport applies a world file: users, groups, projects and what
+// belongs to them are created, or updated where they exist.
 package worldimport
 
 import (

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"gatehouse/adapters/seal"
-	"gatehouse/application/worldimport"
+	"gatehouse/application/inventory"
 	"gatehouse/bootstrap"
 	"gatehouse/tests/pgtest"
 	"gatehouse/tests/stores"
@@ -152,7 +152,7 @@ func (s Subject) server(change ...func(*bootstrap.Config)) *server {
 // nowhere fails the case if one of the texts can be read back.
 func (s Subject) nowhere(texts ...string) {
 	s.Helper()
-	for thing := range worldimport.Things {
+	for thing := range inventory.Things {
 		all := strings.Join(s.List(thing), "\n")
 		for _, text := range texts {
 			if strings.Contains(all, text) {

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"gatehouse/application/audit"
+	"gatehouse/application/inventory"
 	"gatehouse/application/pushes"
-	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/security"
 	"gatehouse/tests/subject"
@@ -61,8 +61,8 @@ hooks:
   - {id: 972, group: inv, url: "http://ci.example.com", push_events: false, tag_push_events: true}
 `, world.Key(151), world.Key(152), world.Key(153))
 
-// inventory is what everyThing reads back as, but for numbers that are free.
-var inventory = map[string][]string{
+// wantListed is what everyThing reads back as, but for numbers that are free.
+var wantListed = map[string][]string{
 	"groups":      {"921 inv public http [192.0.2.0/24 2001:db8::/32]", "922 inv/sub private all []", "923 Zebra private all []"},
 	"projects":    {"931 inv/sub/all internal true true private disabled trunk true nfs -", `932 inv/plain private false false enabled enabled "" false default -`},
 	"members":     {"Zoe Zebra - minimal active -", "adam - inv/plain owner active -", "adam inv - planner awaiting 2030-01-02T00:00:00Z"},
@@ -87,7 +87,7 @@ var inventory = map[string][]string{
 var inventoryCases = []Case{
 	{Name: "every thing, in order", Check: func(s Subject) {
 		s.Apply(everyThing)
-		for thing, want := range inventory {
+		for thing, want := range wantListed {
 			s.Same(thing, s.List(thing), want)
 		}
 		s.Same("users", s.List("users")[:2], []string{"901 Zoe Zoë z@example.com blocked service_account true true 911", "902 adam adam \"\" active human false false 912"})
@@ -105,7 +105,7 @@ var inventoryCases = []Case{
 		s.Fine("CountUsage", s.Tally.CountUsage(s.Context(), usageOnce))
 		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 961, letIn))
 		s.Fine("AddFinding", s.Findings.AddFinding(s.Context(), security.Finding{UUID: subject.FindingUUID(1), Project: 932, Agent: 961, DetectedAt: now}))
-		for _, thing := range worldimport.Names() {
+		for _, thing := range inventory.Names() {
 			records, err := s.Inventory.List(s.Context(), thing, now)
 			s.Fine(thing, err)
 			s.Same(thing+" is there", len(records) > 0, true)
@@ -117,12 +117,12 @@ var inventoryCases = []Case{
 						s.Errorf("%s: %s is %#v", thing, field.Name, field.Value)
 					}
 				}
-				s.Same(thing, names, worldimport.Things[thing])
+				s.Same(thing, names, inventory.Things[thing])
 			}
 		}
 	}},
 	{Name: "nothing there is nothing listed", Check: func(s Subject) {
-		for _, thing := range worldimport.Names() {
+		for _, thing := range inventory.Names() {
 			s.Same(thing, s.List(thing), []string{})
 		}
 	}},
@@ -168,7 +168,7 @@ var inventoryCases = []Case{
 	{Name: "a list is the caller's own", Check: func(s Subject) {
 		s.Apply(everyThing)
 		want := s.everything()
-		for _, thing := range worldimport.Names() {
+		for _, thing := range inventory.Names() {
 			records, err := s.Inventory.List(s.Context(), thing, now)
 			s.Fine(thing, err)
 			for _, record := range records {

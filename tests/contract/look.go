@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"gatehouse/application/worldimport"
+	"gatehouse/application/inventory"
 	"gatehouse/bootstrap"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -21,9 +21,9 @@ func (w *walk) look() func(ctx context.Context, p bootstrap.Ports) string {
 	at, byPath, byNumber := w.now, w.questionsByPath(), w.questionsByNumber()
 	return func(ctx context.Context, p bootstrap.Ports) string {
 		var out strings.Builder
-		for _, thing := range worldimport.Names() {
+		for _, thing := range inventory.Names() {
 			records, err := p.Inventory.List(ctx, thing, at)
-			fields := worldimport.Things[thing]
+			fields := inventory.Things[thing]
 			if slices.Contains(unnamed, thing) {
 				fields = fields[1:]
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"gatehouse/application/inventory"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
@@ -17,7 +18,7 @@ import (
 func (s Subject) everything() string {
 	s.Helper()
 	var out strings.Builder
-	for _, thing := range worldimport.Names() {
+	for _, thing := range inventory.Names() {
 		fmt.Fprintf(&out, "%s:\n", thing)
 		for _, line := range s.List(thing) {
 			fmt.Fprintf(&out, "  %s\n", line)

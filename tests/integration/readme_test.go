@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"gatehouse/application/worldimport"
+	"gatehouse/application/inventory"
 	"gatehouse/bootstrap"
 	"gatehouse/tests/servertest"
 )
@@ -55,7 +55,7 @@ func TestReadme_routes(t *testing.T) {
 func TestReadme_things(t *testing.T) {
 	t.Parallel()
 	text := readme(t)
-	for _, thing := range worldimport.Names() {
+	for _, thing := range inventory.Names() {
 		if !strings.Contains(text, "`"+thing+"`") {
 			t.Errorf("`show %s` is not there", thing)
 		}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"gatehouse/application/worldimport"
+	"gatehouse/application/inventory"
 	"gatehouse/domain/source"
 	"gatehouse/tests/gitalytest"
 	"gatehouse/tests/servertest"
@@ -78,7 +78,7 @@ func webhookHistory(t *testing.T, database string) {
 	g.Stop() // a Gitaly that is down is asked again
 	s.Post(t, "/post_receive", servertest.PostReceive("trunk")).Want(t, "the push", 200, servertest.Decreased)
 	servertest.Await(t, "the job on the push to fail", func() bool {
-		return slices.ContainsFunc(data.List(t, "jobs"), func(job worldimport.Record) bool {
+		return slices.ContainsFunc(data.List(t, "jobs"), func(job inventory.Record) bool {
 			return servertest.Field(job, "kind") == "push_received" && servertest.Field(job, "last_error") != nil
 		})
 	})

@@ -8,7 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"gatehouse/application/worldimport"
+	"gatehouse/application/inventory"
 	"gatehouse/bootstrap"
 	"gatehouse/tests/world"
 )
@@ -55,7 +55,7 @@ func (d Data) Apply(t *testing.T, text string) {
 }
 
 // List returns the records that `gatehouse show THING` prints.
-func (d Data) List(t *testing.T, thing string) []worldimport.Record {
+func (d Data) List(t *testing.T, thing string) []inventory.Record {
 	t.Helper()
 	records, err := d.Inventory.List(t.Context(), thing, bootstrap.Clock()())
 	if err != nil {
@@ -65,7 +65,7 @@ func (d Data) List(t *testing.T, thing string) []worldimport.Record {
 }
 
 // Field returns a value of a record, nil if it has none of that name.
-func Field(r worldimport.Record, name string) any {
+func Field(r inventory.Record, name string) any {
 	for _, f := range r {
 		if f.Name == name {
 			return f.Value
@@ -101,7 +101,7 @@ func (d Data) Shown(t *testing.T, thing string) string {
 func (d Data) AwaitJobs(t *testing.T) {
 	t.Helper()
 	Await(t, "the jobs to be done", func() bool {
-		return !slices.ContainsFunc(d.List(t, "jobs"), func(job worldimport.Record) bool {
+		return !slices.ContainsFunc(d.List(t, "jobs"), func(job inventory.Record) bool {
 			if Field(job, "state") == "discarded" {
 				t.Fatalf("job %v", job)
 			}

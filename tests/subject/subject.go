@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"gatehouse/application/credentials"
+	"gatehouse/application/inventory"
 	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap"
 	"gatehouse/domain"
@@ -138,13 +139,13 @@ func (s Subject) ListAt(now time.Time, thing string, fields ...string) []string 
 }
 
 // Read returns the records of a thing at world.Now.
-func (s Subject) Read(thing string) []worldimport.Record {
+func (s Subject) Read(thing string) []inventory.Record {
 	s.Helper()
 	return s.ReadAt(world.Now, thing)
 }
 
 // ReadAt is Read at another moment.
-func (s Subject) ReadAt(now time.Time, thing string) []worldimport.Record {
+func (s Subject) ReadAt(now time.Time, thing string) []inventory.Record {
 	s.Helper()
 	records, err := s.Inventory.List(s.Context(), thing, now)
 	if err != nil {
@@ -154,7 +155,7 @@ func (s Subject) ReadAt(now time.Time, thing string) []worldimport.Record {
 }
 
 // Line writes the values of the named fields of a record, or of all.
-func Line(record worldimport.Record, fields ...string) string {
+func Line(record inventory.Record, fields ...string) string {
 	out := ""
 	for _, field := range record {
 		if len(fields) == 0 || slices.Contains(fields, field.Name) {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"gatehouse/application/worldimport"
+	"gatehouse/application/inventory"
 	"gatehouse/domain/source"
 	"gatehouse/tests/gitalytest"
 )
@@ -35,7 +35,7 @@ var clean = set{
 		fetch("acme/tools/cli", "user_id", 4),
 		fetch("acme/tools/cli", "key_id", 106), // who has no second factor
 	},
-	shown: worldimport.Names(),
+	shown: inventory.Names(),
 	touched: []string{
 		"access-tokens", "agent-authorizations", "agent-tokens", "agents", "audit", "counters", "findings", "keys",
 		"packs", "projects", "protections", "pushes", "reconciliations", "subscription-history", "subscriptions", "usage",

@@ -1,4 +1,4 @@
-package worldimport
+package inventory
 
 import (
 	"bytes"

@@ -1,0 +1,73 @@
+// Package inventory lists what the instance keeps, as an operator reads it.
+package inventory
+
+import (
+	"context"
+	"time"
+)
+
+// Field is one member of a Record.
+type Field struct {
+	Name string
+	// Value is nil, bool, int64, string, []string or time.Time (in UTC).
+	Value any
+}
+
+// Record is one row as it is shown: its fields in a fixed order.
+type Record []Field
+
+// Records is every row that is kept, for an operator to read.
+type Records interface {
+	// List returns all records of a thing, ordered by their fields from the
+	// first on: texts byte by byte, nil before everything. It fails with
+	// domain.NotFound for a thing that is not among Things. Counters that have
+	// expired at now are left out. No secret and no digest is in any record.
+	// A user, group or project is shown by name or path, a role by its word, an
+	// entry of a protection as "maintainer", "admin" (for AdminsOnly),
+	// "user:dev", "group:acme" or "deploy_key:7". A moment, a reference or a
+	// number that is absent is nil; a list without entries is empty, not nil. The
+	// state of a job is waiting, running, completed or discarded; that of a hook
+	// active, paused or disabled. Of the URL of a hook user and query are hidden.
+	List(ctx context.Context, thing string, now time.Time) ([]Record, error)
+}
+
+// Things are the names that Records knows, with the fields of their records.
+var Things = map[string][]string{
+	"users":         {"id", "username", "name", "email", "state", "type", "admin", "external", "namespace_id"},
+	"groups":        {"id", "path", "visibility", "protocols", "allowed_ips"},
+	"projects":      {"id", "path", "visibility", "archived", "read_only", "repository", "wiki", "default_branch", "empty", "storage", "last_activity_at"},
+	"members":       {"user", "group", "project", "role", "state", "expires_at"},
+	"shares":        {"group", "project", "with", "role", "expires_at"},
+	"keys":          {"id", "type", "title", "fingerprint", "usage", "owner", "expires_at", "last_used_at"},
+	"protections":   {"project", "kind", "name", "allow_force_push", "push", "merge", "create"},
+	"counters":      {"gl_repository", "value"},
+	"pushes":        {"id", "gl_repository", "identifier", "changes", "push_options", "received_at"},
+	"jobs":          {"id", "kind", "subject", "state", "attempt", "due_at", "last_error"},
+	"access-tokens": {"id", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"},
+	"audit":         {"id", "at", "action", "verb", "protocol", "gl_repository", "username", "key_id", "ip_address"},
+	"broadcasts":    {"id", "message", "type", "starts_at", "ends_at", "target_path"},
+	"hooks": {
+		"id", "group", "project", "url", "push_events", "tag_push_events", "branch_filter", "enable_ssl_verification",
+		"state", "failures", "paused_until", "last_status", "last_at",
+	},
+
+	"agents":               {"id", "name", "project_id", "has_vulnerabilities"},
+	"agent-tokens":         {"agent_id", "name", "revoked", "last_used_at"},
+	"agent-authorizations": {"agent_id", "access", "holder", "path"},
+	"usage":                {"name", "value"},
+	"findings": {
+		"uuid", "project_id", "agent_id", "author", "state", "severity", "confidence", "title", "report_type",
+		"resolved_on_default_branch", "scanner", "identifiers", "location",
+	},
+
+	"subscriptions": {
+		"namespace_id", "plan_code", "start_date", "end_date", "seats", "seats_in_use", "max_seats_used", "seats_owed", "auto_renew", "trial",
+		"trial_starts_on", "trial_ends_on", "trial_extension_type", "max_seats_used_changed_at", "updated_at",
+	},
+	"subscription-history": {
+		"id", "changed_at", "namespace_id", "plan_code", "start_date", "end_date", "seats", "seats_in_use", "max_seats_used", "seats_owed",
+		"auto_renew", "trial", "trial_starts_on", "trial_ends_on", "trial_extension_type", "max_seats_used_changed_at", "updated_at",
+	},
+	"packs":           {"namespace_id", "purchase_xid", "number_of_minutes", "expires_at"},
+	"reconciliations": {"namespace_id", "next_reconciliation_date", "display_alert_from", "updated_at"},
+}
