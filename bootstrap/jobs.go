@@ -29,7 +29,7 @@ func history(config Config, repositories Repositories) postreceive.History {
 }
 
 // Shift says who does jobs, by their kinds, and how.
-func Shift(config Config, desk *postreceive.Desk, office *webhooks.Office, founder *worldimport.Founder) application.Shift {
+func Shift(config Config, desk *postreceive.Desk, office *webhooks.Office, founder *worldimport.ProjectCreator) application.Shift {
 	return application.Shift{
 		Workers: map[application.JobKind]application.Worker{
 			pushes.Received:              desk.Received,

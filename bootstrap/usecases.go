@@ -26,7 +26,7 @@ var git = fx.Module("git", fx.Provide(
 	fx.Annotate(newLimiter, fx.As(new(gitaccess.Limiter))),
 	openGitaly, func(c *gitaly.Client) Repositories { return c },
 	func(r Repositories) gitaccess.Ancestry { return r }, func(r Repositories) worldimport.Repositories { return r },
-	worldimport.NewFounder, func(f *worldimport.Founder) gitaccess.Founder { return f },
+	worldimport.NewProjectCreator, func(f *worldimport.ProjectCreator) gitaccess.ProjectCreator { return f },
 ))
 
 // Repositories is everything that Gitaly is asked for.
@@ -171,5 +171,5 @@ func Gatekeeper(config Config, ports Ports) (*gitaccess.Gatekeeper, error) {
 		return nil, err
 	}
 	client, err := Storages(config, Clock()) // lives as long as the command
-	return gitaccess.New(ports.Directory, client, ports.Leave, ports.Stamps, ratelimit.New(0), worldimport.NewFounder(nil, ports.Plots, client), rules, Clock()), err
+	return gitaccess.New(ports.Directory, client, ports.Leave, ports.Stamps, ratelimit.New(0), worldimport.NewProjectCreator(nil, ports.Destinations, client), rules, Clock()), err
 }

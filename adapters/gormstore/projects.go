@@ -141,7 +141,7 @@ func (r *registry) redirect(ctx context.Context, p projectRow, past []source.Pat
 	return nil
 }
 
-// Project implements worldimport.Plots.
+// Project implements worldimport.ProjectDestinations.
 func (s *Store) Project(ctx context.Context, id source.ProjectID) (source.Project, error) {
 	row, err := find[projectRow](ctx, s.db, "id = ?", int64(id))
 	switch {

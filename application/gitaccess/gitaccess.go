@@ -35,14 +35,14 @@ type Gatekeeper struct {
 	notices   Notices
 	stamps    Stamps
 	limiter   Limiter
-	founder   Founder
+	creator   ProjectCreator
 	rules     Rules
 	now       application.Clock
 }
 
-// New makes a Gatekeeper. A founder is needed where a push may make a project.
-func New(directory Directory, ancestry Ancestry, notices Notices, stamps Stamps, limiter Limiter, founder Founder, rules Rules, now application.Clock) *Gatekeeper {
-	return &Gatekeeper{directory, ancestry, notices, stamps, limiter, founder, rules, now}
+// New makes a Gatekeeper. The creator is used only when push to create is on
+func New(directory Directory, ancestry Ancestry, notices Notices, stamps Stamps, limiter Limiter, creator ProjectCreator, rules Rules, now application.Clock) *Gatekeeper {
+	return &Gatekeeper{directory, ancestry, notices, stamps, limiter, creator, rules, now}
 }
 
 // Request is one question about Git access, as it came in.
@@ -86,22 +86,22 @@ func (g *Gatekeeper) Allow(ctx context.Context, req Request) (Grant, error) {
 		return Grant{}, unavailable(ctx, err)
 	case refusal != nil:
 		return Grant{}, refusal
-	case c.Project.Planned:
-		return g.found(ctx, req, &c)
-	case c.MakesWiki():
-		if err := g.founder.MakeWiki(ctx, c.Project); err != nil {
+	case c.Project.ToBeCreated:
+		return g.createProject(ctx, req, &c)
+	case c.CreatesWiki():
+		if err := g.creator.CreateWiki(ctx, c.Project); err != nil {
 			return Grant{}, unavailable(ctx, err)
 		}
 	}
 	return g.grant(ctx, req, &c, nil)
 }
 
-// found makes the project and decides again, on what is there now.
-func (g *Gatekeeper) found(ctx context.Context, req Request, c *source.Case) (Grant, error) {
-	id, err := g.founder.Found(ctx, c.Project)
-	var told error
+// createProject makes the project and decides again, on what is there now.
+func (g *Gatekeeper) createProject(ctx context.Context, req Request, c *source.Case) (Grant, error) {
+	id, err := g.creator.CreateProject(ctx, c.Project)
+	var warning error
 	if id != 0 {
-		told = g.leave(ctx, c, source.Notice{Repository: source.RepositoryID{Kind: source.Code, ID: int64(id)}})
+		warning = g.leave(ctx, c, source.Notice{Repository: source.RepositoryID{Kind: source.Code, ID: int64(id)}})
 	}
 	if err == nil {
 		err = g.learn(ctx, c)
@@ -115,10 +115,10 @@ func (g *Gatekeeper) found(ctx context.Context, req Request, c *source.Case) (Gr
 		return Grant{}, unavailable(ctx, err)
 	case refusal != nil:
 		return Grant{}, refusal
-	case c.Project.Planned:
+	case c.Project.ToBeCreated:
 		return Grant{}, unavailable(ctx, errors.New("a project that was made is not there"))
 	}
-	return g.grant(ctx, req, c, told)
+	return g.grant(ctx, req, c, warning)
 }
 
 // grant lets a command go on.
@@ -147,17 +147,17 @@ func (g *Gatekeeper) learn(ctx context.Context, c *source.Case) (err error) {
 	c.Standing, err = g.directory.Standing(ctx, source.Inquiry{
 		Claim: c.Claim, Target: c.Target, Refs: len(c.Changes) > 0, Now: c.Now,
 	})
-	if err != nil || !c.MayFound() {
+	if err != nil || !c.MayCreateProject() {
 		return err
 	}
-	plot, err := g.founder.Plot(ctx, c.Actor.Person().ID, c.Target.Path, c.Now)
+	destination, err := g.creator.Destination(ctx, c.Actor.Person().ID, c.Target.Path, c.Now)
 	switch {
 	case errors.Is(err, domain.NotFound):
 		return nil
 	case err != nil:
 		return err
 	}
-	c.Plan(plot, g.rules.NewStorage)
+	c.PlanProject(destination, g.rules.NewStorage)
 	return nil
 }
 

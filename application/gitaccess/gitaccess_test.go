@@ -21,18 +21,18 @@ var now = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
 // world is every port at once: one standing, and what was asked of it.
 type world struct {
-	standing  source.Standing
-	err       error
-	answers   map[source.Question]source.Answer
-	noticeErr error
-	full      bool
-	connected bool
-	plot      source.Plot
-	plotErr   error
-	foundErr  error
-	foundNone bool
-	founded   []source.Project
-	wikis     []source.ProjectID
+	standing       source.Standing
+	err            error
+	answers        map[source.Question]source.Answer
+	noticeErr      error
+	full           bool
+	connected      bool
+	destination    source.ProjectDestination
+	destinationErr error
+	createErr      error
+	createsNone    bool
+	created        []source.Project
+	wikis          []source.ProjectID
 
 	asked   []source.Inquiry
 	places  []gitaccess.Place
@@ -54,25 +54,25 @@ func (w *world) Answers(_ context.Context, where gitaccess.Place, _ []source.Que
 	return w.answers, nil
 }
 
-func (w *world) Plot(context.Context, identity.UserID, source.Path, time.Time) (source.Plot, error) {
-	return w.plot, w.plotErr
+func (w *world) Destination(context.Context, identity.UserID, source.Path, time.Time) (source.ProjectDestination, error) {
+	return w.destination, w.destinationErr
 }
 
-func (w *world) MakeWiki(_ context.Context, p source.Project) error {
+func (w *world) CreateWiki(_ context.Context, p source.Project) error {
 	w.wikis = append(w.wikis, p.ID)
-	return w.foundErr
+	return w.createErr
 }
 
-// Found makes project 42 of what was planned.
-func (w *world) Found(_ context.Context, planned source.Project) (source.ProjectID, error) {
-	w.founded = append(w.founded, planned)
-	if w.foundNone {
-		return 0, w.foundErr
+// CreateProject makes project 42 of what was planned.
+func (w *world) CreateProject(_ context.Context, planned source.Project) (source.ProjectID, error) {
+	w.created = append(w.created, planned)
+	if w.createsNone {
+		return 0, w.createErr
 	}
-	w.standing.Project, w.standing.Role = planned, w.plot.Role
-	w.standing.Project.ID, w.standing.Project.Planned = 42, false
+	w.standing.Project, w.standing.Role = planned, w.destination.Role
+	w.standing.Project.ID, w.standing.Project.ToBeCreated = 42, false
 	w.standing.Repository = source.RepositoryID{Kind: source.Code, ID: 42}
-	return 42, w.foundErr
+	return 42, w.createErr
 }
 
 func (w *world) Leave(_ context.Context, n source.Notice) error {

@@ -31,20 +31,20 @@ type Ancestry interface {
 	Answers(ctx context.Context, where Place, questions []source.Question) (map[source.Question]source.Answer, error)
 }
 
-// Founder makes what those who push expect to be there: projects, and the
+// ProjectCreator makes what those who push expect to be there: projects, and the
 // repositories of wikis.
-type Founder interface {
-	// Plot returns where the user could make a project of that path, or
+type ProjectCreator interface {
+	// Destination returns where the user could make a project of that path, or
 	// domain.NotFound if there is no such group or personal namespace.
-	Plot(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.Plot, error)
-	// Found makes the project as it is planned, and its repository, and returns
-	// its number; also where only the repository could not be made, which is
-	// made later. One that is there meanwhile is left as it is. What is wrong
-	// with its name is a Refusal.
-	Found(ctx context.Context, planned source.Project) (source.ProjectID, error)
-	// MakeWiki makes the repository of a project's wiki; one that is there is
+	Destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error)
+	// CreateProject makes the project as it is planned, and its repository, and
+	// returns its number; also where only the repository could not be made,
+	// which is made later. One that is there meanwhile is left as it is. What
+	// is wrong with its name is a Refusal.
+	CreateProject(ctx context.Context, planned source.Project) (source.ProjectID, error)
+	// CreateWiki makes the repository of a project's wiki; one that is there is
 	// no error.
-	MakeWiki(ctx context.Context, p source.Project) error
+	CreateWiki(ctx context.Context, p source.Project) error
 }
 
 // Notices keeps what a user has to be told with their next push.

@@ -110,7 +110,7 @@ func (b *Bracket) PostReceive(ctx context.Context, p Push) Report {
 // filled is the project that is not empty after the push.
 func filled(p Push) source.ProjectID {
 	repository, ok := source.ParseRepositoryID(p.Repository)
-	if !ok || repository.Kind != source.Code || !source.MakesBranch(source.LandedChanges(p.Changes)) {
+	if !ok || repository.Kind != source.Code || !source.CreatesBranch(source.LandedChanges(p.Changes)) {
 		return 0
 	}
 	return source.ProjectID(repository.ID)

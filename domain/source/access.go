@@ -19,7 +19,7 @@ var accessRules = []rule[Case]{
 	{"command", "S9", checkCommand},
 	{"instance_read_only", "S11", checkInstanceReadOnly},
 	{"namespace", "P1", checkNamespace},
-	{"push_to_create", "P3", checkFounding},
+	{"push_to_create", "P3", checkPushToCreate},
 	{"project", "P4", checkProject},
 	{"ssh_certificate", "P1", checkSSHCertificate},
 	{"ip_allow_list", "P5", checkAddress},
@@ -165,7 +165,7 @@ func checkRepository(c *Case) finding {
 	question := Question{About: Existence}
 	answer, open := c.answer(question)
 	switch {
-	case len(c.Changes) > 0, c.Project.Planned, c.Repository.Kind != Code && c.Pushes():
+	case len(c.Changes) > 0, c.Project.ToBeCreated, c.Repository.Kind != Code && c.Pushes():
 		return skip
 	case open:
 		return wait(question)

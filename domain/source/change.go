@@ -87,9 +87,9 @@ func LandedChanges(text string) []Change {
 	return changes
 }
 
-// MakesBranch says whether one of the changes leaves a branch behind, so that
+// CreatesBranch says whether one of the changes leaves a branch behind, so that
 // the repository is not empty any more.
-func MakesBranch(changes []Change) bool {
+func CreatesBranch(changes []Change) bool {
 	return slices.ContainsFunc(changes, func(c Change) bool { return c.Ref.Kind == Branch && !c.Deletes() })
 }
 

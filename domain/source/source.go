@@ -112,8 +112,8 @@ func (n Namespace) Welcomes(address netip.Addr) bool {
 // no project.
 type Project struct {
 	ID ProjectID
-	// Planned is a project that is not made yet, and so has no ID.
-	Planned bool
+	// ToBeCreated is a project that is not made yet, and so has no ID.
+	ToBeCreated bool
 	// Path is the full path in its canonical letter case.
 	Path       string
 	Root       Namespace
@@ -142,7 +142,7 @@ type Project struct {
 }
 
 // Known says whether p is a project at all.
-func (p Project) Known() bool { return p.ID != 0 || p.Planned }
+func (p Project) Known() bool { return p.ID != 0 || p.ToBeCreated }
 
 // HeadBranch is the default branch, "main" as long as it is not known.
 func (p Project) HeadBranch() string {

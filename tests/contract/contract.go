@@ -49,7 +49,7 @@ var suites = []struct {
 	{"users", userCases},
 	{"groups", groupCases},
 	{"projects", projectCases},
-	{"plots", plotCases},
+	{"destinations", destinationCases},
 	{"keys", keyCases},
 	{"credentials", credentialCases},
 	{"holders", holderCases},

@@ -42,38 +42,38 @@ shares:
   - {group: acme, with: friends, role: maintainer}
 `
 
-func (s Subject) plot(user identity.UserID, path source.Path) source.Plot {
+func (s Subject) destination(user identity.UserID, path source.Path) source.ProjectDestination {
 	s.Helper()
-	plot, err := s.Plots.Plot(s.Context(), user, path, now)
+	got, err := s.Destinations.Destination(s.Context(), user, path, now)
 	if err != nil {
-		s.Fatalf("Plot(%d, %s): %v", user, path, err)
+		s.Fatalf("Destination(%d, %s): %v", user, path, err)
 	}
-	return plot
+	return got
 }
 
-var plotCases = []Case{
-	{Name: "a plot has its namespace's path, root and setting", Check: func(s Subject) {
+var destinationCases = []Case{
+	{Name: "a destination has its namespace's path, root and setting", Check: func(s Subject) {
 		s.Apply(land)
 		level := source.DevelopersPushInitially
 		acme := source.Namespace{ID: 50, Path: "Acme", Protocols: source.OnlySSH, RequireSSHCertificates: true, AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
-		s.Same("in a group", s.plot(12, "aCME/tOOLS/New"), source.Plot{Path: "Acme/Tools/New", Root: acme, DefaultBranchProtection: &level, Role: source.Developer})
-		s.Same("in a root", s.plot(12, "acme/New"), source.Plot{Path: "Acme/New", Root: acme, Role: source.Developer})
-		own := s.plot(11, "OWN/new")
+		s.Same("in a group", s.destination(12, "aCME/tOOLS/New"), source.ProjectDestination{Path: "Acme/Tools/New", Root: acme, DefaultBranchProtection: &level, Role: source.Developer})
+		s.Same("in a root", s.destination(12, "acme/New"), source.ProjectDestination{Path: "Acme/New", Root: acme, Role: source.Developer})
+		own := s.destination(11, "OWN/new")
 		s.Same("a personal one", fmt.Sprint(own.Path, own.Root.ID, own.Root.Path, own.Root.Personal, own.Role), fmt.Sprint("own/new", 91, "own", true, source.Owner))
-		s.Same("another's", s.plot(12, "own/new").Role, source.NoRole)
+		s.Same("another's", s.destination(12, "own/new").Role, source.NoRole)
 	}},
-	{Name: "a plot's role is the highest in and above the group, and by shares", Check: func(s Subject) {
+	{Name: "a destination's role is the highest in and above the group, and by shares", Check: func(s Subject) {
 		s.Apply(land)
 		for user, want := range map[identity.UserID]source.Role{
 			0: source.NoRole, 11: source.NoRole, 12: source.Developer, 13: source.NoRole, 14: source.Maintainer, 15: source.NoRole, 16: source.NoRole, 99: source.NoRole,
 		} {
-			s.Same(fmt.Sprintf("user %d", user), s.plot(user, "acme/tools/new").Role, want)
+			s.Same(fmt.Sprintf("user %d", user), s.destination(user, "acme/tools/new").Role, want)
 		}
 	}},
-	{Name: "there is no plot where no namespace is, or one that goes", Check: func(s Subject) {
+	{Name: "there is no destination where no namespace is, or one that goes", Check: func(s Subject) {
 		s.Apply(land)
 		for _, path := range []source.Path{"nowhere/new", "acme/none/new", "gone/new", "gone/below/new", "acme/tools/cli/new", "new"} {
-			_, err := s.Plots.Plot(s.Context(), 12, path, now)
+			_, err := s.Destinations.Destination(s.Context(), 12, path, now)
 			s.Kind(string(path), err, domain.NotFound)
 		}
 	}},
@@ -83,11 +83,11 @@ var plotCases = []Case{
 			60: {ID: 60, Path: "Acme/Tools/cli", DefaultBranch: "trunk", Storage: "second"},
 			61: {ID: 61, Path: "Acme/old", Empty: true, Storage: "default", LegacyPath: "acme/older"},
 		} {
-			got, err := s.Plots.Project(s.Context(), id)
+			got, err := s.Destinations.Project(s.Context(), id)
 			s.Fine("Project", err)
 			s.Same(fmt.Sprint(id), got, want)
 		}
-		_, err := s.Plots.Project(s.Context(), 99)
+		_, err := s.Destinations.Project(s.Context(), 99)
 		s.Kind("none", err, domain.NotFound)
 	}},
 	{Name: "work is left by a unit that succeeds, and only then", Check: func(s Subject) {

@@ -15,13 +15,14 @@ import (
 // repository; its subject is the project's number.
 const CreateRepository application.JobKind = "create_repository"
 
-// Plots knows where projects are and could be.
-type Plots interface {
-	// Plot returns the plot of that path: the namespace that it names, by any
-	// letter case, and the user's highest role there: as its owner, as a member
-	// of it or of a group above, or by a share with those. A namespace that
-	// does not exist or is going to be deleted is domain.NotFound.
-	Plot(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.Plot, error)
+// ProjectDestinations knows where projects are and could be.
+type ProjectDestinations interface {
+	// Destination returns the destination of that path: the namespace that it
+	// names, by any letter case, and the user's highest role there: as its
+	// owner, as a member of it or of a group above, or by a share with those. A
+	// namespace that does not exist or is going to be deleted is
+	// domain.NotFound.
+	Destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error)
 	// Project returns the project of that number, or domain.NotFound; of it ID,
 	// Path, DefaultBranch, Empty, Storage and LegacyPath are filled in.
 	Project(ctx context.Context, id source.ProjectID) (source.Project, error)
@@ -35,40 +36,41 @@ type Repositories interface {
 	Create(ctx context.Context, p source.Project, kind source.RepositoryKind) error
 }
 
-// Founder makes projects and their repositories. It is safe for concurrent
+// ProjectCreator makes projects and their repositories. It is safe for concurrent
 // use.
-type Founder struct {
+type ProjectCreator struct {
 	registrar    *Registrar
-	plots        Plots
+	destinations ProjectDestinations
 	repositories Repositories
 }
 
-// NewFounder makes a Founder.
-func NewFounder(registrar *Registrar, plots Plots, repositories Repositories) *Founder {
-	return &Founder{registrar, plots, repositories}
+// NewProjectCreator makes a ProjectCreator.
+func NewProjectCreator(registrar *Registrar, destinations ProjectDestinations, repositories Repositories) *ProjectCreator {
+	return &ProjectCreator{registrar, destinations, repositories}
 }
 
-// Plot implements gitaccess.Founder.
-func (f *Founder) Plot(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.Plot, error) {
-	return f.plots.Plot(ctx, user, path, now)
+// Destination implements gitaccess.ProjectCreator.
+func (f *ProjectCreator) Destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error) {
+	return f.destinations.Destination(ctx, user, path, now)
 }
 
-// haste is how long a push waits for its repository to be made.
-const haste = 20 * time.Second
+// repositoryTimeout is how long a push waits for its repository to be made.
+const repositoryTimeout = 20 * time.Second
 
 var errUnfinished = domain.Refuse(domain.Unavailable, "The project was created, but its repository is still to be made. Push again in a minute.")
 
-// Found implements gitaccess.Founder. The job that makes the repository is
-// left with the project, for the case that this does not get so far.
-func (f *Founder) Found(ctx context.Context, planned source.Project) (source.ProjectID, error) {
-	id, err := f.registrar.found(ctx, planned)
+// CreateProject implements gitaccess.ProjectCreator. The job that makes the
+// repository is left with the project, for the case that this does not get so
+// far.
+func (f *ProjectCreator) CreateProject(ctx context.Context, planned source.Project) (source.ProjectID, error) {
+	id, err := f.registrar.createProject(ctx, planned)
 	if mistakes, ok := errors.AsType[Mistakes](err); ok {
 		return 0, domain.Refuse(domain.Unprocessable, "The project could not be created: %s", mistakes[0].Message)
 	}
 	if err != nil {
 		return 0, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, haste)
+	ctx, cancel := context.WithTimeout(ctx, repositoryTimeout)
 	defer cancel()
 	if err := f.CreateRepository(ctx, int64(id)); err != nil {
 		return id, errUnfinished.Because(err)
@@ -78,8 +80,8 @@ func (f *Founder) Found(ctx context.Context, planned source.Project) (source.Pro
 
 // CreateRepository makes the repository of a project. It is the worker of the
 // jobs of that kind: a project that is gone needs none any more.
-func (f *Founder) CreateRepository(ctx context.Context, subject int64) error {
-	p, err := f.plots.Project(ctx, source.ProjectID(subject))
+func (f *ProjectCreator) CreateRepository(ctx context.Context, subject int64) error {
+	p, err := f.destinations.Project(ctx, source.ProjectID(subject))
 	if errors.Is(err, domain.NotFound) {
 		return nil
 	}
@@ -89,16 +91,16 @@ func (f *Founder) CreateRepository(ctx context.Context, subject int64) error {
 	return f.repositories.Create(ctx, p, source.Code)
 }
 
-// MakeWiki implements gitaccess.Founder.
-func (f *Founder) MakeWiki(ctx context.Context, p source.Project) error {
-	ctx, cancel := context.WithTimeout(ctx, haste)
+// CreateWiki implements gitaccess.ProjectCreator.
+func (f *ProjectCreator) CreateWiki(ctx context.Context, p source.Project) error {
+	ctx, cancel := context.WithTimeout(ctx, repositoryTimeout)
 	defer cancel()
 	return f.repositories.Create(ctx, p, source.Wiki)
 }
 
-// found makes the project unless there is one at its path meanwhile. It is
+// createProject makes the project unless there is one at its path meanwhile. It is
 // there, and so is the job, or neither is.
-func (r *Registrar) found(ctx context.Context, planned source.Project) (id source.ProjectID, err error) {
+func (r *Registrar) createProject(ctx context.Context, planned source.Project) (id source.ProjectID, err error) {
 	level := r.protection
 	if own := planned.DefaultBranchProtection; own != nil {
 		level = *own

@@ -11,8 +11,8 @@ import (
 	"gatehouse/domain/source"
 )
 
-// plot is a namespace with its root, and what a user is there.
-const plot = `
+// destination is a namespace with its root, and what a user is there.
+const destination = `
 	SELECT n.path, n.default_branch_protection, root.id, root.path, root.owner_id, root.allowed_ips, root.protocols, root.require_ssh_certificates,
 		CASE WHEN n.owner_id = $1 THEN 50 ELSE (
 			SELECT coalesce(max(level), 0) FROM (
@@ -31,19 +31,19 @@ const plot = `
 	FROM namespaces n JOIN namespaces root ON root.id = coalesce(n.root_id, n.id)
 	WHERE lower(n.path) = $3 AND NOT n.hidden`
 
-// Plot implements worldimport.Plots.
-func (s *Store) Plot(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.Plot, error) {
-	out, err := s.plot(ctx, user, path, now)
-	return out, fault(err, "plot %q", path)
+// Destination implements worldimport.ProjectDestinations.
+func (s *Store) Destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error) {
+	out, err := s.destination(ctx, user, path, now)
+	return out, fault(err, "destination %q", path)
 }
 
-func (s *Store) plot(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.Plot, error) {
-	stmt, err := s.plain(ctx, plot)
+func (s *Store) destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error) {
+	stmt, err := s.plain(ctx, destination)
 	if err != nil {
-		return source.Plot{}, err
+		return source.ProjectDestination{}, err
 	}
 	above := path.Parent()
-	var out source.Plot
+	var out source.ProjectDestination
 	var level sql.Null[int64]
 	var owner int64
 	var allowed texts
@@ -52,7 +52,7 @@ func (s *Store) plot(ctx context.Context, user identity.UserID, path source.Path
 		&out.Path, &level, (*int64)(&out.Root.ID), &out.Root.Path, maybe[int64]{&owner}, &allowed,
 		(*string)(&out.Root.Protocols), &out.Root.RequireSSHCertificates, &role)
 	if err != nil {
-		return source.Plot{}, err
+		return source.ProjectDestination{}, err
 	}
 	out.Path += string(path[len(above):])
 	out.Root.Personal, out.Root.AllowedIPs = owner != 0, prefixes(allowed)

@@ -1,8 +1,8 @@
 package source
 
-// Plot is where a project could be made: a group or a personal namespace. The
-// zero Plot is none.
-type Plot struct {
+// ProjectDestination is where a project could be made: a group or a personal
+// namespace. The zero ProjectDestination is none.
+type ProjectDestination struct {
 	// Path is the full path of the project, with the namespace's in its
 	// canonical letter case.
 	Path string
@@ -14,28 +14,28 @@ type Plot struct {
 	Role Role
 }
 
-// MayFound says whether a push that found no project may be meant to make one:
-// over a path, before its changes are known, by a person.
-func (c *Case) MayFound() bool {
+// MayCreateProject says whether a push that found no project may be meant to
+// make one: over a path, before its changes are known, by a person.
+func (c *Case) MayCreateProject() bool {
 	person := c.Actor.Person()
 	return c.Settings.PushToCreate && !c.Project.Known() && c.Pushes() && len(c.Changes) == 0 &&
 		!c.Target.Repository.Known() && c.Target.Path.Parent() != "" && person.Known() && !person.External && !c.Actor.IsDeployKey()
 }
 
-// Plan lets the rules judge a push as if the project were there already.
-func (c *Case) Plan(p Plot, storage string) {
+// PlanProject lets the rules judge a push as if the project were there already.
+func (c *Case) PlanProject(p ProjectDestination, storage string) {
 	c.Project = Project{
-		Planned: true, Path: p.Path, Root: p.Root, DefaultBranchProtection: p.DefaultBranchProtection,
+		ToBeCreated: true, Path: p.Path, Root: p.Root, DefaultBranchProtection: p.DefaultBranchProtection,
 		Visibility: Private, Repository: FeatureEnabled, Wiki: FeatureEnabled, LFS: true, Empty: true, Storage: storage,
 	}
 	c.Role, c.Repository = p.Role, RepositoryID{Kind: Code}
 }
 
-// checkFounding lets developers of a group make projects there, and people in
+// checkPushToCreate lets developers of a group make projects there, and people in
 // their own namespace. Whoever may not learns nothing of what is there.
-func checkFounding(c *Case) finding {
+func checkPushToCreate(c *Case) finding {
 	switch {
-	case !c.Project.Planned:
+	case !c.Project.ToBeCreated:
 		return skip
 	case !c.develops():
 		return errHidden
@@ -43,8 +43,8 @@ func checkFounding(c *Case) finding {
 	return pass
 }
 
-// MakesWiki says whether an allowed command needs the repository of a wiki to
+// CreatesWiki says whether an allowed command needs the repository of a wiki to
 // be made, if it is not there yet: wikis begin with their first push.
-func (c *Case) MakesWiki() bool {
+func (c *Case) CreatesWiki() bool {
 	return c.Settings.Connected && c.Repository.Kind == Wiki && c.Pushes() && len(c.Changes) == 0
 }

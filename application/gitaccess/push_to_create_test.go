@@ -12,19 +12,19 @@ import (
 	"gatehouse/domain/source"
 )
 
-// newGround is a world without the project that is asked for, in a group where
-// the actor is a developer.
-func newGround() *world {
+// newWorldWithoutProject is a world without the project that is asked for, in a
+// group where the actor is a developer.
+func newWorldWithoutProject() *world {
 	w := newWorld()
 	w.connected = true
 	w.answers = map[source.Question]source.Answer{{About: source.Existence}: source.Yes}
 	w.standing.Project, w.standing.Repository, w.standing.Role = source.Project{}, source.RepositoryID{}, source.NoRole
-	w.plot = source.Plot{Path: "acme/new", Root: source.Namespace{ID: 5, Path: "acme", Protocols: source.AllProtocols}, Role: source.Developer}
+	w.destination = source.ProjectDestination{Path: "acme/new", Root: source.Namespace{ID: 5, Path: "acme", Protocols: source.AllProtocols}, Role: source.Developer}
 	return w
 }
 
-// start is a push to where no project is.
-func start() gitaccess.Request {
+// pushToCreate is a push to where no project is.
+func pushToCreate() gitaccess.Request {
 	req := fetch()
 	req.Command, req.Target.Path = source.ReceivePack, "ACME/new"
 	return req
@@ -32,13 +32,13 @@ func start() gitaccess.Request {
 
 func TestGatekeeper_Allow_founds(t *testing.T) {
 	t.Parallel()
-	w := newGround()
-	grant, err := w.gatekeeper().Allow(t.Context(), start())
+	w := newWorldWithoutProject()
+	grant, err := w.gatekeeper().Allow(t.Context(), pushToCreate())
 	if err != nil || grant.Warning != nil {
 		t.Fatalf("got %v, %v", err, grant.Warning)
 	}
-	if len(w.founded) != 1 || w.founded[0].Path != "acme/new" || w.founded[0].Visibility != source.Private || w.founded[0].Storage != "default" || !w.founded[0].Empty {
-		t.Errorf("made %+v", w.founded)
+	if len(w.created) != 1 || w.created[0].Path != "acme/new" || w.created[0].Visibility != source.Private || w.created[0].Storage != "default" || !w.created[0].Empty {
+		t.Errorf("made %+v", w.created)
 	}
 	if grant.Project.ID != 42 || grant.Repository.ID != 42 || grant.Place.RelativePath != grant.Project.RelativePath(source.Code) {
 		t.Errorf("got %+v", grant)
@@ -47,8 +47,8 @@ func TestGatekeeper_Allow_founds(t *testing.T) {
 	if len(w.notices) != 1 || w.notices[0] != want {
 		t.Errorf("left %+v, want %+v", w.notices, want)
 	}
-	if _, err := w.gatekeeper().Allow(t.Context(), start()); err != nil || len(w.founded) != 1 {
-		t.Errorf("the same again: got %v, made %d", err, len(w.founded))
+	if _, err := w.gatekeeper().Allow(t.Context(), pushToCreate()); err != nil || len(w.created) != 1 {
+		t.Errorf("the same again: got %v, made %d", err, len(w.created))
 	}
 }
 
@@ -62,55 +62,55 @@ func TestGatekeeper_Allow_foundsNothing(t *testing.T) {
 		"the changes are known":   func(_ *world, r *gitaccess.Request) { r.Changes = update().Changes },
 		"by number":               func(_ *world, r *gitaccess.Request) { r.Target = source.Target{Repository: source.RepositoryID{ID: 9}} },
 		"a path of one part":      func(_ *world, r *gitaccess.Request) { r.Target.Path = "new" },
-		"no such namespace":       func(w *world, _ *gitaccess.Request) { w.plotErr = domain.NotFound },
-		"a reporter of the group": func(w *world, _ *gitaccess.Request) { w.plot.Role = source.Reporter },
-		"a stranger to the group": func(w *world, _ *gitaccess.Request) { w.plot.Role = source.NoRole },
+		"no such namespace":       func(w *world, _ *gitaccess.Request) { w.destinationErr = domain.NotFound },
+		"a reporter of the group": func(w *world, _ *gitaccess.Request) { w.destination.Role = source.Reporter },
+		"a stranger to the group": func(w *world, _ *gitaccess.Request) { w.destination.Role = source.NoRole },
 		"nobody":                  func(w *world, _ *gitaccess.Request) { w.standing.Actor = identity.Actor{} },
 		"an external user":        person(func(u *identity.User) { u.External = true }),
 		"a deploy key":            func(w *world, _ *gitaccess.Request) { w.standing.Actor.Key.Kind = identity.DeployKey },
 		"switched off":            func(w *world, _ *gitaccess.Request) { w.connected = false },
 		"an allow-list": func(w *world, r *gitaccess.Request) {
-			w.plot.Root.AllowedIPs, r.AddressGiven = prefixes("192.0.2.0/24"), true
+			w.destination.Root.AllowedIPs, r.AddressGiven = prefixes("192.0.2.0/24"), true
 		},
 	} {
-		w := newGround()
-		req := start()
+		w := newWorldWithoutProject()
+		req := pushToCreate()
 		change(w, &req)
 		_, err := w.gatekeeper().Allow(t.Context(), req)
 		if !errors.Is(err, domain.NotFound) || !strings.Contains(err.Error(), "no access") {
 			t.Errorf("%s: got %v, want the answer that hides", name, err)
 		}
-		if len(w.founded)+len(w.notices) > 0 {
-			t.Errorf("%s: made %v, left %v", name, w.founded, w.notices)
+		if len(w.created)+len(w.notices) > 0 {
+			t.Errorf("%s: made %v, left %v", name, w.created, w.notices)
 		}
 	}
 }
 
 func TestGatekeeper_Allow_founderFails(t *testing.T) {
 	t.Parallel()
-	w := newGround()
-	w.foundErr, w.foundNone = domain.Refuse(domain.Unprocessable, "a bad name"), true
-	if _, err := w.gatekeeper().Allow(t.Context(), start()); !errors.Is(err, domain.Unprocessable) || len(w.notices) > 0 {
+	w := newWorldWithoutProject()
+	w.createErr, w.createsNone = domain.Refuse(domain.Unprocessable, "a bad name"), true
+	if _, err := w.gatekeeper().Allow(t.Context(), pushToCreate()); !errors.Is(err, domain.Unprocessable) || len(w.notices) > 0 {
 		t.Errorf("a bad name: got %v, left %v", err, w.notices)
 	}
-	w = newGround()
-	w.foundErr = domain.Refuse(domain.Unavailable, "no repository yet")
-	if _, err := w.gatekeeper().Allow(t.Context(), start()); !errors.Is(err, domain.Unavailable) || len(w.notices) != 1 {
+	w = newWorldWithoutProject()
+	w.createErr = domain.Refuse(domain.Unavailable, "no repository yet")
+	if _, err := w.gatekeeper().Allow(t.Context(), pushToCreate()); !errors.Is(err, domain.Unavailable) || len(w.notices) != 1 {
 		t.Errorf("no repository yet: got %v, left %v", err, w.notices)
 	}
-	w = newGround()
-	w.foundErr, w.foundNone = errors.New("disk full"), true
-	if _, err := w.gatekeeper().Allow(t.Context(), start()); !errors.Is(err, domain.Unavailable) {
+	w = newWorldWithoutProject()
+	w.createErr, w.createsNone = errors.New("disk full"), true
+	if _, err := w.gatekeeper().Allow(t.Context(), pushToCreate()); !errors.Is(err, domain.Unavailable) {
 		t.Errorf("a dead store: got %v", err)
 	}
 }
 
 func TestGatekeeper_Explain_foundsNothing(t *testing.T) {
 	t.Parallel()
-	w := newGround()
-	got, err := w.gatekeeper().Explain(t.Context(), start())
-	if err != nil || got.Refusal != nil || len(w.founded)+len(w.notices) > 0 {
-		t.Errorf("got %v, %v, made %v", got.Refusal, err, w.founded)
+	w := newWorldWithoutProject()
+	got, err := w.gatekeeper().Explain(t.Context(), pushToCreate())
+	if err != nil || got.Refusal != nil || len(w.created)+len(w.notices) > 0 {
+		t.Errorf("got %v, %v, made %v", got.Refusal, err, w.created)
 	}
 	for _, f := range got.Findings {
 		if f.Rule == "push_to_create" && f.Outcome != source.Passed {
@@ -141,7 +141,7 @@ func TestGatekeeper_Allow_makesWikis(t *testing.T) {
 		w := newWorld()
 		w.connected, w.answers = true, map[source.Question]source.Answer{{About: source.Existence}: source.Yes}
 		w.standing.Repository.Kind, w.standing.Project.Wiki = source.Wiki, source.FeatureEnabled
-		req := start()
+		req := pushToCreate()
 		c.change(w, &req)
 		_, err := w.gatekeeper().Allow(t.Context(), req)
 		if len(w.wikis) != c.want || err != nil && name != "a refused push" {
@@ -149,9 +149,9 @@ func TestGatekeeper_Allow_makesWikis(t *testing.T) {
 		}
 	}
 	w := newWorld()
-	w.connected, w.foundErr = true, errors.New("connection refused")
+	w.connected, w.createErr = true, errors.New("connection refused")
 	w.standing.Repository.Kind, w.standing.Project.Wiki = source.Wiki, source.FeatureEnabled
-	if _, err := w.gatekeeper().Allow(t.Context(), start()); !errors.Is(err, domain.Unavailable) {
+	if _, err := w.gatekeeper().Allow(t.Context(), pushToCreate()); !errors.Is(err, domain.Unavailable) {
 		t.Errorf("a Gitaly that is down: got %v", err)
 	}
 }

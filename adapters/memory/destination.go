@@ -9,10 +9,10 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Plot implements worldimport.Plots.
-func (s *Store) Plot(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.Plot, error) {
+// Destination implements worldimport.ProjectDestinations.
+func (s *Store) Destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error) {
 	if err := ctx.Err(); err != nil {
-		return source.Plot{}, err
+		return source.ProjectDestination{}, err
 	}
 	w := s.world.Load()
 	above := path.Parent()
@@ -21,19 +21,19 @@ func (s *Store) Plot(ctx context.Context, user identity.UserID, path source.Path
 		n.pendingDelete = n.pendingDelete || up.pendingDelete
 	}
 	if n.ID == 0 || n.pendingDelete {
-		return source.Plot{}, missing("namespace %q", above)
+		return source.ProjectDestination{}, missing("namespace %q", above)
 	}
 	// What stands in the namespace has the same root, and lends the same role.
 	inside := project{namespace: n.ID}
 	facts := w.facts(inside)
 	inside.ID = -1 // of no project
-	return source.Plot{
+	return source.ProjectDestination{
 		Path: n.Path + string(path[len(above):]), Root: facts.Root,
 		DefaultBranchProtection: facts.DefaultBranchProtection, Role: w.role(user, inside, now),
 	}, nil
 }
 
-// Project implements worldimport.Plots.
+// Project implements worldimport.ProjectDestinations.
 func (s *Store) Project(ctx context.Context, id source.ProjectID) (source.Project, error) {
 	if err := ctx.Err(); err != nil {
 		return source.Project{}, err
