@@ -25,13 +25,13 @@ var git = fx.Module("git", fx.Provide(
 	Clock, GitRules, PushRules, whois.New, pushes.New, gitaccess.New,
 	fx.Annotate(newLimiter, fx.As(new(gitaccess.Limiter))),
 	openGitaly, func(c *gitaly.Client) Repositories { return c },
-	func(r Repositories) gitaccess.Ancestry { return r }, func(r Repositories) worldimport.Repositories { return r },
+	func(r Repositories) gitaccess.Repositories { return r }, func(r Repositories) worldimport.Repositories { return r },
 	worldimport.NewProjectCreator, func(f *worldimport.ProjectCreator) gitaccess.ProjectCreator { return f },
 ))
 
 // Repositories is everything that Gitaly is asked for.
 type Repositories interface {
-	gitaccess.Ancestry
+	gitaccess.Repositories
 	worldimport.Repositories
 	postreceive.History
 }

@@ -30,19 +30,19 @@ type Rules struct {
 
 // Gatekeeper decides on Git commands. It is safe for concurrent use.
 type Gatekeeper struct {
-	directory Directory
-	ancestry  Ancestry
-	notices   Notices
-	stamps    Stamps
-	limiter   Limiter
-	creator   ProjectCreator
-	rules     Rules
-	now       application.Clock
+	directory    Directory
+	repositories Repositories
+	notices      Notices
+	stamps       Stamps
+	limiter      Limiter
+	creator      ProjectCreator
+	rules        Rules
+	now          application.Clock
 }
 
-// New makes a Gatekeeper. The creator is used only when push to create is on
-func New(directory Directory, ancestry Ancestry, notices Notices, stamps Stamps, limiter Limiter, creator ProjectCreator, rules Rules, now application.Clock) *Gatekeeper {
-	return &Gatekeeper{directory, ancestry, notices, stamps, limiter, creator, rules, now}
+// New makes a Gatekeeper. The creator is used only when push to create is on.
+func New(directory Directory, repositories Repositories, notices Notices, stamps Stamps, limiter Limiter, creator ProjectCreator, rules Rules, now application.Clock) *Gatekeeper {
+	return &Gatekeeper{directory, repositories, notices, stamps, limiter, creator, rules, now}
 }
 
 // Request is one question about Git access, as it came in.
@@ -210,7 +210,7 @@ func (g *Gatekeeper) ask(ctx context.Context, req Request, c *source.Case, quest
 		ctx, cancel = context.WithTimeout(ctx, glance)
 		defer cancel()
 	}
-	c.Ancestry, err = g.ancestry.Answers(ctx, place, questions)
+	c.Answers, err = g.repositories.Answers(ctx, place, questions)
 	return err
 }
 

@@ -23,8 +23,8 @@ type Directory interface {
 	Standing(ctx context.Context, q source.Inquiry) (source.Standing, error)
 }
 
-// Ancestry knows repositories and their history.
-type Ancestry interface {
+// Repositories knows repositories and their history.
+type Repositories interface {
 	// Answers returns an answer for each question. It is source.Unknown where
 	// nobody is there to ask. An unreachable or late Gitaly is an error of
 	// kind domain.Unavailable.

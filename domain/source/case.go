@@ -111,15 +111,15 @@ type Case struct {
 	// Throttled means that the caller asked too often; Standing may then be
 	// empty.
 	Throttled bool
-	// Ancestry holds the answers to the questions that a Verdict left open; a
+	// Answers are those to the questions that a Verdict left open; a
 	// question without an entry is open.
-	Ancestry map[Question]Answer
+	Answers map[Question]Answer
 }
 
 // answer is what is known of a question. It is open where somebody still has
 // to be asked.
 func (c *Case) answer(q Question) (answer Answer, open bool) {
-	answer, asked := c.Ancestry[q]
+	answer, asked := c.Answers[q]
 	return answer, c.Settings.Connected && !asked
 }
 

@@ -192,7 +192,7 @@ func checkForcePush(u *update) finding {
 		}
 	}
 	question := Question{Old: u.Old, New: u.New}
-	answer, asked := u.Ancestry[question]
+	answer, asked := u.Answers[question]
 	switch {
 	case !asked: // also where nobody is there to ask: other refusals tell more
 		return wait(question)

@@ -32,13 +32,13 @@ func forceable(p source.Protection) source.Protection {
 
 func answer(a source.Answer) with {
 	return func(c *source.Case) {
-		c.Ancestry = map[source.Question]source.Answer{{Old: one, New: two}: a}
+		c.Answers = map[source.Question]source.Answer{{Old: one, New: two}: a}
 	}
 }
 
 // connected lets questions be asked; the answers are those to about.
 func connected(answers map[source.Question]source.Answer) with {
-	return func(c *source.Case) { c.Settings.Connected, c.Ancestry = true, answers }
+	return func(c *source.Case) { c.Settings.Connected, c.Answers = true, answers }
 }
 
 func empty(own *source.BranchProtection) with {
@@ -284,6 +284,6 @@ func randomCase(t *rapid.T) *source.Case {
 	if rapid.Bool().Draw(t, "robot") {
 		robot(rapid.Bool().Draw(t, "enabled"), rapid.Bool().Draw(t, "can push"))(c)
 	}
-	c.Ancestry[source.Question{Old: two, New: one}] = source.No
+	c.Answers[source.Question{Old: two, New: one}] = source.No
 	return c
 }
