@@ -35,7 +35,7 @@ func openGorm(ctx context.Context, d Database) (*gormstore.Store, error) {
 // MemoryPorts are all ports, kept in memory.
 func MemoryPorts(s *memory.Store) Ports {
 	return Ports{
-		Directory: s, Leave: s, Stamps: s, People: s, Counters: s, Journal: s, Scenes: s, Take: s,
+		Directory: s, Leave: s, Stamps: s, People: s, Counters: s, Recorder: s, PushContexts: s, Take: s,
 		Holders: s, Codes: s, Tokens: s, Events: s, Registries: s.Registries(), Inventory: s,
 		Agents: s, Tally: s, AgentMint: s, Findings: s, Destinations: s, Jobs: s, Records: s, Deliveries: s,
 		Books: s.Books(), Ledger: s.Ledger(), Keeper: s,
@@ -47,7 +47,7 @@ func GormPorts(s *gormstore.Store) Ports {
 	queue := jobs.New(s.Database())
 	s.EnqueueBy(queue.Enqueue)
 	return Ports{
-		Directory: s, Leave: s, Stamps: s, People: s, Counters: s, Journal: s, Scenes: s, Take: s,
+		Directory: s, Leave: s, Stamps: s, People: s, Counters: s, Recorder: s, PushContexts: s, Take: s,
 		Holders: s, Codes: s, Tokens: s, Events: s, Registries: s.Registries(), Inventory: s,
 		Agents: s, Tally: s, AgentMint: s, Findings: s, Destinations: s, Jobs: queue, Records: s, Deliveries: s,
 		Books: s.Books(), Ledger: s.Ledger(), Keeper: s,

@@ -31,8 +31,8 @@ type Ports struct {
 	Stamps       gitaccess.Stamps
 	People       whois.People
 	Counters     pushes.Counters
-	Journal      pushes.Journal
-	Scenes       pushes.Scenes
+	Recorder     pushes.Recorder
+	PushContexts pushes.PushContexts
 	Take         pushes.Notices
 	Holders      credentials.Holders
 	Codes        credentials.RecoveryCodes

@@ -100,8 +100,8 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bracket := pushes.New(ports.Counters, ports.Journal, ports.Scenes, ports.Take, bootstrap.PushRules(config), now)
-	api := bootstrap.ShellAPI(config, secrets, shell.UseCases{Gate: gate, Bracket: bracket, Register: whois.New(ports.People)}, "4e1f", now, log)
+	receiver := pushes.New(ports.Counters, ports.Recorder, ports.PushContexts, ports.Take, bootstrap.PushRules(config), now)
+	api := bootstrap.ShellAPI(config, secrets, shell.UseCases{Gate: gate, Receiver: receiver, Register: whois.New(ports.People)}, "4e1f", now, log)
 	kasSecret, err := bootstrap.KasSecrets(config, now, log)
 	if err != nil {
 		t.Fatal(err)

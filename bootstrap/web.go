@@ -73,8 +73,8 @@ func ShellAPI(config Config, secrets *secretfile.Set, uses shell.UseCases, rev r
 	})
 }
 
-func shellUseCases(gate *gitaccess.Gatekeeper, bracket *pushes.Bracket, register *whois.Register, lfs *lfsaccess.Office, credentials *credentials.Office, trail *audit.Trail) shell.UseCases {
-	return shell.UseCases{Gate: gate, Bracket: bracket, Register: register, LFS: lfs, Credentials: credentials, Trail: trail}
+func shellUseCases(gate *gitaccess.Gatekeeper, receiver *pushes.Receiver, register *whois.Register, lfs *lfsaccess.Office, credentials *credentials.Office, trail *audit.Trail) shell.UseCases {
+	return shell.UseCases{Gate: gate, Receiver: receiver, Register: register, LFS: lfs, Credentials: credentials, Trail: trail}
 }
 
 // gitOptions are those that Gitaly hands to git.

@@ -43,8 +43,8 @@ func TestStore_statements(t *testing.T) {
 					}
 				}
 				count("Actor "+claim.String(), 1, 1, func(ctx context.Context) error { _, err := s.Actor(ctx, claim); return err })
-				count("Scene of "+claim.String(), 1, 1, func(ctx context.Context) error {
-					_, err := s.Scene(ctx, claim, source.RepositoryID{ID: int64(cli)}, now)
+				count("PushContext of "+claim.String(), 1, 1, func(ctx context.Context) error {
+					_, err := s.PushContext(ctx, claim, source.RepositoryID{ID: int64(cli)}, now)
 					return err
 				})
 			}

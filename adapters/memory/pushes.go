@@ -53,15 +53,15 @@ func (s *Store) Decrease(ctx context.Context, repository string, now time.Time) 
 // Ping implements pushes.Counters.
 func (s *Store) Ping(ctx context.Context) error { return ctx.Err() }
 
-// Record implements pushes.Journal.
+// Record implements pushes.Recorder.
 func (s *Store) Record(ctx context.Context, p pushes.Push) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	p.Options, p.ReceivedAt = slices.Clone(p.Options), micro(p.ReceivedAt)
-	if s.world.Load().projects.rows[p.Filled].Empty {
+	if s.world.Load().projects.rows[p.NotEmpty].Empty {
 		err := s.change(ctx, func(d *draft) error {
-			if row, ok := d.projects.rows[p.Filled]; ok {
+			if row, ok := d.projects.rows[p.NotEmpty]; ok {
 				row.Empty = false
 				d.projects.put(row.ID, row)
 			}
@@ -78,14 +78,14 @@ func (s *Store) Record(ctx context.Context, p pushes.Push) error {
 	return nil
 }
 
-// Scene implements pushes.Scenes.
-func (s *Store) Scene(ctx context.Context, claim identity.Claim, repository source.RepositoryID, now time.Time) (pushes.Scene, error) {
+// PushContext implements pushes.PushContexts.
+func (s *Store) PushContext(ctx context.Context, claim identity.Claim, repository source.RepositoryID, now time.Time) (pushes.PushContext, error) {
 	if err := ctx.Err(); err != nil {
-		return pushes.Scene{}, err
+		return pushes.PushContext{}, err
 	}
 	w := s.world.Load()
 	p, _, _ := w.find(source.Target{Repository: repository})
-	return pushes.Scene{
+	return pushes.PushContext{
 		Actor:   s.actor(w, claim),
 		Project: source.Project{ID: p.ID, Path: p.Path, DefaultBranch: p.DefaultBranch},
 		Banners: w.banners(now),

@@ -14,7 +14,7 @@ import (
 // TestState_contract holds counters and notices in Redis to what they promise;
 // all else is in memory here, and held to it beside that.
 func TestState_contract(t *testing.T) {
-	contract.RunSuites(t, overMemory, "counters", "bracket", "keeper", "inventory", "concurrency", "cancelled")
+	contract.RunSuites(t, overMemory, "counters", "push context", "keeper", "inventory", "concurrency", "cancelled")
 }
 
 func TestState_walk(t *testing.T) { contract.Walks(t, overMemory) }

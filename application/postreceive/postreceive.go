@@ -75,7 +75,7 @@ func (d *Desk) outcome(ctx context.Context, landed Landed) (Outcome, error) {
 	if repository.Kind != source.Code {
 		return outcome, nil
 	}
-	p := pushed{desk: d, landed: landed, standing: standing, changes: source.LandedChanges(landed.Changes)}
+	p := pushed{desk: d, landed: landed, standing: standing, changes: source.ParseReceivedChanges(landed.Changes)}
 	if err := p.refresh(ctx, &outcome); err != nil {
 		return Outcome{}, err
 	}

@@ -33,28 +33,28 @@ type Push struct {
 	// Options are the "git push -o" options.
 	Options    []string
 	ReceivedAt time.Time
-	// Filled is the project that has a branch since this push, at the latest;
+	// NotEmpty is the project that has a branch since this push, at the latest;
 	// 0 if the push left none.
-	Filled source.ProjectID
+	NotEmpty source.ProjectID
 }
 
 // Received is the job on a push that was recorded.
 const Received application.JobKind = "push_received"
 
-// Journal keeps pushes for those who work on them later.
-type Journal interface {
+// Recorder keeps pushes for those who work on them later.
+type Recorder interface {
 	// Record keeps the push durably, and another time if called again. In the
 	// same transaction the project that it Filled, if there is one, stops
 	// being empty, and a job Received is left whose subject is the push.
 	Record(ctx context.Context, p Push) error
 }
 
-// Scene is who pushed where, and what the instance has to say to everybody.
-type Scene struct {
+// PushContext is who pushed where, and what the instance has to say to everybody.
+type PushContext struct {
 	// Actor is unknown if nobody stands behind the identifier.
 	Actor identity.Actor
 	// Project is unknown if there is none; only its ID, Path and DefaultBranch
-	// are filled in.
+	// are projectWithBranch in.
 	Project source.Project
 	// Banners are the broadcast messages of type banner, for Git, that have
 	// started and not ended; the latest start comes first, always comes last,
@@ -62,12 +62,12 @@ type Scene struct {
 	Banners []source.Banner
 }
 
-// Scenes knows what the messages after a push are made of.
-type Scenes interface {
-	// Scene looks up the actor and the repository's project. What does not
+// PushContexts knows what the messages after a push are made of.
+type PushContexts interface {
+	// PushContext looks up the actor and the repository's project. What does not
 	// exist, or is going to be deleted, is unknown in the answer, never an
 	// error.
-	Scene(ctx context.Context, claim identity.Claim, repository source.RepositoryID, now time.Time) (Scene, error)
+	PushContext(ctx context.Context, claim identity.Claim, repository source.RepositoryID, now time.Time) (PushContext, error)
 }
 
 // Notices keeps what users have to be told once.

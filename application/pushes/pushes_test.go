@@ -18,38 +18,38 @@ import (
 
 var now = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
-// house is every port at once; err makes all of them fail.
-type house struct {
-	scene  pushes.Scene
-	notice *source.Notice
-	err    error
+// fake is every port at once; err makes all of them fail.
+type fake struct {
+	context pushes.PushContext
+	notice  *source.Notice
+	err     error
 
 	counted  []string
 	recorded []pushes.Push
 }
 
-func (h *house) Increase(_ context.Context, repository string, _ time.Time, _ time.Duration) error {
+func (h *fake) Increase(_ context.Context, repository string, _ time.Time, _ time.Duration) error {
 	h.counted = append(h.counted, "+"+repository)
 	return h.err
 }
 
-func (h *house) Decrease(ctx context.Context, repository string, _ time.Time) error {
+func (h *fake) Decrease(ctx context.Context, repository string, _ time.Time) error {
 	h.counted = append(h.counted, "-"+repository)
 	return errors.Join(h.err, ctx.Err())
 }
 
-func (h *house) Ping(context.Context) error { return h.err }
+func (h *fake) Ping(context.Context) error { return h.err }
 
-func (h *house) Record(ctx context.Context, p pushes.Push) error {
+func (h *fake) Record(ctx context.Context, p pushes.Push) error {
 	h.recorded = append(h.recorded, p)
 	return errors.Join(h.err, ctx.Err())
 }
 
-func (h *house) Scene(context.Context, identity.Claim, source.RepositoryID, time.Time) (pushes.Scene, error) {
-	return h.scene, h.err
+func (h *fake) PushContext(context.Context, identity.Claim, source.RepositoryID, time.Time) (pushes.PushContext, error) {
+	return h.context, h.err
 }
 
-func (h *house) Take(context.Context, identity.UserID, source.RepositoryID, time.Time) (source.Notice, error) {
+func (h *fake) Take(context.Context, identity.UserID, source.RepositoryID, time.Time) (source.Notice, error) {
 	if h.notice == nil {
 		return source.Notice{}, domain.NotFound
 	}
@@ -58,7 +58,7 @@ func (h *house) Take(context.Context, identity.UserID, source.RepositoryID, time
 	return n, h.err
 }
 
-func (h *house) bracket(failOpen bool) *pushes.Bracket {
+func (h *fake) receiver(failOpen bool) *pushes.Receiver {
 	rules := pushes.Rules{
 		Expiry: 600 * time.Second, FailOpen: failOpen,
 		CloneURL: func(path string, protocol source.Protocol) string {
@@ -68,7 +68,7 @@ func (h *house) bracket(failOpen bool) *pushes.Bracket {
 	return pushes.New(h, h, h, h, rules, func() time.Time { return now })
 }
 
-func TestBracket_PreReceive(t *testing.T) {
+func TestReceiver_PreReceive(t *testing.T) {
 	t.Parallel()
 	down := errors.New("connection refused")
 	for name, c := range map[string]struct {
@@ -80,8 +80,8 @@ func TestBracket_PreReceive(t *testing.T) {
 		"down, open":   {down, true, true},
 		"down, closed": {down, false, false},
 	} {
-		h := &house{err: c.err}
-		got, err := h.bracket(c.failOpen).PreReceive(t.Context(), "wiki-7")
+		h := &fake{err: c.err}
+		got, err := h.receiver(c.failOpen).PreReceive(t.Context(), "wiki-7")
 		if got != c.want || !errors.Is(err, c.err) {
 			t.Errorf("%s: got %v, %v, want %v, %v", name, got, err, c.want, c.err)
 		}
@@ -95,7 +95,7 @@ func landed(repository string, options ...string) pushes.Push {
 	return pushes.Push{Repository: repository, Identifier: "key-11", Changes: "x", Options: options}
 }
 
-func TestBracket_PostReceive_messages(t *testing.T) {
+func TestReceiver_PostReceive_messages(t *testing.T) {
 	t.Parallel()
 	dede := identity.Actor{User: identity.User{ID: 7}}
 	project := source.Project{ID: 42, Path: "acme/cli"}
@@ -103,19 +103,19 @@ func TestBracket_PostReceive_messages(t *testing.T) {
 	notice := source.Notice{OldPath: "old/cli", Protocol: source.SSH}
 	hello := pushes.Message{Text: "Hello", Type: pushes.Alert}
 	for name, c := range map[string]struct {
-		push   pushes.Push
-		scene  pushes.Scene
-		notice bool
-		want   []pushes.Message
+		push    pushes.Push
+		context pushes.PushContext
+		notice  bool
+		want    []pushes.Message
 	}{
-		"nothing to say":     {landed("project-42"), pushes.Scene{Actor: dede, Project: project}, false, nil},
-		"a banner":           {landed("project-42"), pushes.Scene{Actor: dede, Project: project, Banners: banners}, false, []pushes.Message{hello}},
-		"a banner, nobody":   {landed("project-42"), pushes.Scene{Project: project, Banners: banners}, true, []pushes.Message{hello}},
-		"no project":         {landed("project-42"), pushes.Scene{Actor: dede, Banners: banners}, true, nil},
-		"a malformed number": {landed("nonsense"), pushes.Scene{Actor: dede, Project: project, Banners: banners}, true, nil},
-		"a snippet":          {landed("snippet-42"), pushes.Scene{Actor: dede, Project: project, Banners: banners}, true, nil},
+		"nothing to say":     {landed("project-42"), pushes.PushContext{Actor: dede, Project: project}, false, nil},
+		"a banner":           {landed("project-42"), pushes.PushContext{Actor: dede, Project: project, Banners: banners}, false, []pushes.Message{hello}},
+		"a banner, nobody":   {landed("project-42"), pushes.PushContext{Project: project, Banners: banners}, true, []pushes.Message{hello}},
+		"no project":         {landed("project-42"), pushes.PushContext{Actor: dede, Banners: banners}, true, nil},
+		"a malformed number": {landed("nonsense"), pushes.PushContext{Actor: dede, Project: project, Banners: banners}, true, nil},
+		"a snippet":          {landed("snippet-42"), pushes.PushContext{Actor: dede, Project: project, Banners: banners}, true, nil},
 		"all, in order": {
-			landed("project-42", "mr.create", "ci.skip", "mr.target=main"), pushes.Scene{Actor: dede, Project: project, Banners: banners}, true,
+			landed("project-42", "mr.create", "ci.skip", "mr.target=main"), pushes.PushContext{Actor: dede, Project: project, Banners: banners}, true,
 			[]pushes.Message{
 				hello,
 				{Text: "WARNING: merge_request.create, merge_request.target: merge request push options are not supported.", Type: pushes.Alert},
@@ -123,19 +123,19 @@ func TestBracket_PostReceive_messages(t *testing.T) {
 			},
 		},
 		"options on a wiki": {
-			landed("wiki-42", "merge_request.create"), pushes.Scene{Project: project}, false,
+			landed("wiki-42", "merge_request.create"), pushes.PushContext{Project: project}, false,
 			[]pushes.Message{{Text: "WARNING: merge_request.create: push options are supported for projects only.", Type: pushes.Alert}},
 		},
-		"other options": {landed("project-42", "ci.skip", "", "x.y"), pushes.Scene{Actor: dede, Project: project}, false, nil},
+		"other options": {landed("project-42", "ci.skip", "", "x.y"), pushes.PushContext{Actor: dede, Project: project}, false, nil},
 		"a deploy key's creator gets no notice": {
-			landed("project-42"), pushes.Scene{Actor: identity.Actor{User: dede.User, Key: identity.Key{ID: 3, Kind: identity.DeployKey}}, Project: project}, true, nil,
+			landed("project-42"), pushes.PushContext{Actor: identity.Actor{User: dede.User, Key: identity.Key{ID: 3, Kind: identity.DeployKey}}, Project: project}, true, nil,
 		},
 	} {
-		h := &house{scene: c.scene}
+		h := &fake{context: c.context}
 		if c.notice {
 			h.notice = &notice
 		}
-		report := h.bracket(true).PostReceive(t.Context(), c.push)
+		report := h.receiver(true).PostReceive(t.Context(), c.push)
 		if diff := cmp.Diff(c.want, report.Messages); diff != "" || report.Warning != nil {
 			t.Errorf("%s: %v\n%s", name, report.Warning, diff)
 		}
@@ -145,24 +145,24 @@ func TestBracket_PostReceive_messages(t *testing.T) {
 	}
 }
 
-func TestBracket_PostReceive_noticeIsShownOnce(t *testing.T) {
+func TestReceiver_PostReceive_noticeIsShownOnce(t *testing.T) {
 	t.Parallel()
-	h := &house{
-		scene:  pushes.Scene{Actor: identity.Actor{User: identity.User{ID: 7}}, Project: source.Project{ID: 42, Path: "acme/cli"}},
-		notice: &source.Notice{OldPath: "old/cli"},
+	h := &fake{
+		context: pushes.PushContext{Actor: identity.Actor{User: identity.User{ID: 7}}, Project: source.Project{ID: 42, Path: "acme/cli"}},
+		notice:  &source.Notice{OldPath: "old/cli"},
 	}
-	b := h.bracket(true)
+	b := h.receiver(true)
 	first, second := b.PostReceive(t.Context(), landed("project-42")), b.PostReceive(t.Context(), landed("project-42"))
 	if len(first.Messages) != 1 || len(second.Messages) != 0 {
 		t.Errorf("got %v, then %v", first.Messages, second.Messages)
 	}
 }
 
-func TestBracket_PostReceive_neverFails(t *testing.T) {
+func TestReceiver_PostReceive_neverFails(t *testing.T) {
 	t.Parallel()
 	down := errors.New("connection refused")
-	h := &house{err: down}
-	report := h.bracket(false).PostReceive(t.Context(), landed("project-42"))
+	h := &fake{err: down}
+	report := h.receiver(false).PostReceive(t.Context(), landed("project-42"))
 	if len(report.Messages) > 0 || !errors.Is(report.Warning, down) {
 		t.Errorf("got %v, %v", report.Messages, report.Warning)
 	}
@@ -174,16 +174,16 @@ func TestBracket_PostReceive_neverFails(t *testing.T) {
 	}
 }
 
-func TestBracket_PostReceive_outlivesItsCaller(t *testing.T) {
+func TestReceiver_PostReceive_outlivesItsCaller(t *testing.T) {
 	t.Parallel()
 	ctx, hangUp := context.WithCancel(t.Context())
 	hangUp()
-	if report := (&house{}).bracket(true).PostReceive(ctx, landed("project-42")); report.Warning != nil {
+	if report := (&fake{}).receiver(true).PostReceive(ctx, landed("project-42")); report.Warning != nil {
 		t.Errorf("got %v", report.Warning)
 	}
 }
 
-func TestBracket_PostReceive_fills(t *testing.T) {
+func TestReceiver_PostReceive_fills(t *testing.T) {
 	t.Parallel()
 	const zero, one = "0000000000000000000000000000000000000000", "1111111111111111111111111111111111111111"
 	for name, c := range map[string]struct {
@@ -198,26 +198,26 @@ func TestBracket_PostReceive_fills(t *testing.T) {
 		"nonsense":          {"nonsense", zero + " " + one + " refs/heads/main", 0},
 		"no changes":        {"project-42", "", 0},
 	} {
-		h := &house{}
-		h.bracket(true).PostReceive(t.Context(), pushes.Push{Repository: c.repository, Changes: c.changes})
-		if got := h.recorded[0].Filled; got != c.want {
+		h := &fake{}
+		h.receiver(true).PostReceive(t.Context(), pushes.Push{Repository: c.repository, Changes: c.changes})
+		if got := h.recorded[0].NotEmpty; got != c.want {
 			t.Errorf("%s: got %d, want %d", name, got, c.want)
 		}
 	}
 }
 
 // slow is a store whose counters hang.
-type slow struct{ *house }
+type slow struct{ *fake }
 
 func (s slow) Decrease(ctx context.Context, _ string, _ time.Time) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-func TestBracket_PostReceive_eachStepHasItsTime(t *testing.T) {
+func TestReceiver_PostReceive_eachStepHasItsTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := slow{&house{scene: pushes.Scene{Project: source.Project{ID: 42}, Banners: []source.Banner{{Message: "Hello"}}}}}
+		s := slow{&fake{context: pushes.PushContext{Project: source.Project{ID: 42}, Banners: []source.Banner{{Message: "Hello"}}}}}
 		report := pushes.New(s, s, s, s, pushes.Rules{}, time.Now).PostReceive(t.Context(), landed("project-42"))
 		if !errors.Is(report.Warning, context.DeadlineExceeded) || len(s.recorded) != 1 || len(report.Messages) != 1 {
 			t.Errorf("got %v, recorded %v, messages %v", report.Warning, s.recorded, report.Messages)
@@ -225,9 +225,9 @@ func TestBracket_PostReceive_eachStepHasItsTime(t *testing.T) {
 	})
 }
 
-func TestBracket_Healthy(t *testing.T) {
+func TestReceiver_Healthy(t *testing.T) {
 	t.Parallel()
-	if !(&house{}).bracket(true).Healthy(t.Context()) || (&house{err: errors.New("down")}).bracket(true).Healthy(t.Context()) {
+	if !(&fake{}).receiver(true).Healthy(t.Context()) || (&fake{err: errors.New("down")}).receiver(true).Healthy(t.Context()) {
 		t.Error("health is not the counters'")
 	}
 }

@@ -71,10 +71,11 @@ func ParseChanges(text string) ([]Change, error) {
 	return changes, nil
 }
 
-// LandedChanges reads the changes of a push whose refs are already written: a
-// line that is no change is left out, since refusing it could undo nothing. A
-// text without a blank may be base64, as GitLab's own job still reads it.
-func LandedChanges(text string) []Change {
+// ParseReceivedChanges reads the changes of a push whose refs are already
+// written: a line that is no change is left out, since refusing it could undo
+// nothing. A text without a blank may be base64, as GitLab's own job still
+// reads it.
+func ParseReceivedChanges(text string) []Change {
 	var changes []Change
 	if decoded, err := base64.StdEncoding.DecodeString(text); err == nil && !strings.Contains(text, " ") {
 		text = string(decoded)

@@ -66,7 +66,7 @@ func TestParseChanges_invalid(t *testing.T) {
 
 func TestLandedChanges_leavesOutWhatIsNone(t *testing.T) {
 	t.Parallel()
-	got := source.LandedChanges("nonsense\n" + zero + " " + one + " refs/heads/main\n" + one + "\n")
+	got := source.ParseReceivedChanges("nonsense\n" + zero + " " + one + " refs/heads/main\n" + one + "\n")
 	want := []source.Change{{Old: zero, New: one, Ref: source.Ref{Kind: source.Branch, Name: "main"}}}
 	if !cmp.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
@@ -76,8 +76,8 @@ func TestLandedChanges_leavesOutWhatIsNone(t *testing.T) {
 func TestLandedChanges_base64(t *testing.T) {
 	t.Parallel()
 	line := zero + " " + one + " refs/heads/main\n"
-	got := source.LandedChanges(base64.StdEncoding.EncodeToString([]byte(line)))
-	if want := source.LandedChanges(line); len(want) != 1 || !cmp.Equal(got, want) {
+	got := source.ParseReceivedChanges(base64.StdEncoding.EncodeToString([]byte(line)))
+	if want := source.ParseReceivedChanges(line); len(want) != 1 || !cmp.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
@@ -174,7 +174,7 @@ func FuzzParseChanges(f *testing.F) {
 		if err != nil || len(again) != len(changes) {
 			t.Fatalf("printed %q: got %v, %v", lines, again, err)
 		}
-		if landed := source.LandedChanges(text); len(landed) != len(changes) {
+		if landed := source.ParseReceivedChanges(text); len(landed) != len(changes) {
 			t.Errorf("landed: got %d, want %d", len(landed), len(changes))
 		}
 	})

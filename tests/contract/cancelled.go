@@ -31,8 +31,8 @@ func (s Subject) calls() map[string]func(context.Context) error {
 			return err
 		},
 		"Actor": func(ctx context.Context) error { _, err := s.People.Actor(ctx, subject.Claim("key-11")); return err },
-		"Scene": func(ctx context.Context) error {
-			_, err := s.Scenes.Scene(ctx, subject.Claim("key-11"), at, now)
+		"PushContext": func(ctx context.Context) error {
+			_, err := s.PushContexts.PushContext(ctx, subject.Claim("key-11"), at, now)
 			return err
 		},
 		"Take": func(ctx context.Context) error { _, err := s.Take.Take(ctx, 1, at, now); return err },
@@ -42,7 +42,7 @@ func (s Subject) calls() map[string]func(context.Context) error {
 		"Increase": func(ctx context.Context) error { return s.Counters.Increase(ctx, "project-60", now, expiry) },
 		"Decrease": func(ctx context.Context) error { return s.Counters.Decrease(ctx, "project-60", now) },
 		"Ping":     s.Counters.Ping,
-		"Record":   func(ctx context.Context) error { return s.Journal.Record(ctx, pushOf("project-60")) },
+		"Record":   func(ctx context.Context) error { return s.Recorder.Record(ctx, pushOf("project-60")) },
 		"Retry":    func(ctx context.Context) error { return s.Jobs.Retry(ctx, 1) },
 		"Discard":  func(ctx context.Context) error { return s.Jobs.Discard(ctx, 1) },
 		"List":     func(ctx context.Context) error { _, err := s.Inventory.List(ctx, "users", now); return err },

@@ -61,7 +61,7 @@ var concurrencyCases = []Case{
 	{Name: "every push is kept", Check: func(s Subject) {
 		subject.Together(func(me int) {
 			for i := range subject.Rounds {
-				s.Fine("Record", s.Journal.Record(s.Context(), pushOf(fmt.Sprintf("project-%d-%d", me, i))))
+				s.Fine("Record", s.Recorder.Record(s.Context(), pushOf(fmt.Sprintf("project-%d-%d", me, i))))
 			}
 		})
 		records := s.List("pushes", "gl_repository")
@@ -169,9 +169,9 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 					s.Fine("Flush", s.Keeper.Flush(s.Context()))
 				default:
 					s.increase("project-60", now)
-					s.Fine("Record", s.Journal.Record(s.Context(), pushOf("project-60")))
+					s.Fine("Record", s.Recorder.Record(s.Context(), pushOf("project-60")))
 					s.Stamps.KeyUsed(11, now.Add(time.Duration(i)*time.Second))
-					s.scene("key-11", "project-60", now)
+					s.pushContext("key-11", "project-60", now)
 				}
 			}
 		})

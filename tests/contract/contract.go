@@ -42,7 +42,7 @@ var suites = []struct {
 	{"protections", protectionCases},
 	{"people", peopleCases},
 	{"counters", counterCases},
-	{"bracket", bracketCases},
+	{"push context", pushContextCases},
 	{"jobs", jobCases},
 	{"hooks", hookCases},
 	{"units", unitCases},

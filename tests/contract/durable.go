@@ -57,7 +57,7 @@ var durableCases = []durableCase{
 		first := on(t, open(t))
 		first.Apply(crew(), everyThing)
 		first.increase("project-60", now)
-		first.Fine("Record", first.Journal.Record(t.Context(), pushOf("project-60")))
+		first.Fine("Record", first.Recorder.Record(t.Context(), pushOf("project-60")))
 		first.Fine("Leave", first.Leave.Leave(t.Context(), noticeFor60("a/b")))
 		want, standing := first.everything(), written(first.Standing("key-21", "acme/q"))
 		first.Fine("Close", first.Keeper.Close(t.Context()))
@@ -104,7 +104,7 @@ var durableCases = []durableCase{
 			mine := s[me%2]
 			for i := range subject.Rounds {
 				mine.increase("project-60", now)
-				mine.Fine("Record", mine.Journal.Record(t.Context(), pushOf("project-60")))
+				mine.Fine("Record", mine.Recorder.Record(t.Context(), pushOf("project-60")))
 				if me < 4 && i%5 == 0 {
 					text := fmt.Sprintf("users: [{username: u%d-%d}, {username: u%[2]d}]\ngroups: [{path: g%[2]d}]\nmembers: [{user: u%[1]d-%[2]d, group: g%[2]d, role: guest}]", me, i)
 					mine.Fine("apply", world.Try(t.Context(), mine.Registries, text))

@@ -59,7 +59,7 @@ func (s Subject) attempted(id hooks.HookID, made int64, h hooks.Health) {
 // recorded keeps a push and returns its number.
 func (s Subject) recorded(p pushes.Push) int64 {
 	s.Helper()
-	s.Fine("Record", s.Journal.Record(s.Context(), p))
+	s.Fine("Record", s.Recorder.Record(s.Context(), p))
 	all := s.Read("pushes")
 	return all[len(all)-1][0].Value.(int64)
 }

@@ -44,7 +44,7 @@ const soon = time.Minute
 func (s Subject) push(count int) (ids []int64) {
 	s.Helper()
 	for range count {
-		s.Fine("Record", s.Journal.Record(s.Context(), pushOf("project-60")))
+		s.Fine("Record", s.Recorder.Record(s.Context(), pushOf("project-60")))
 	}
 	for _, record := range s.Read("jobs") {
 		ids = append(ids, record[0].Value.(int64))
@@ -320,7 +320,7 @@ func checkCrews(t *testing.T, open stores.Factory) {
 		s[i].work(func(_ context.Context, subject int64) error { done <- subject; return nil })
 	}
 	for i := range many {
-		s[i%2].Fine("Record", s[i%2].Journal.Record(t.Context(), pushOf("project-60")))
+		s[i%2].Fine("Record", s[i%2].Recorder.Record(t.Context(), pushOf("project-60")))
 	}
 	times := map[int64]int{}
 	for range many {

@@ -43,8 +43,8 @@ func (w *walk) look() func(ctx context.Context, p bootstrap.Ports) string {
 			fmt.Fprintln(&out, "standing of", q.Claim, "in", q.Target, outcome(written(standing), err))
 		}
 		for _, q := range byNumber[:4] {
-			scene, err := p.Scenes.Scene(ctx, q.Claim, q.Target.Repository, at)
-			fmt.Fprintln(&out, "scene", outcome(written(scene), err))
+			got, err := p.PushContexts.PushContext(ctx, q.Claim, q.Target.Repository, at)
+			fmt.Fprintln(&out, "push context", outcome(written(got), err))
 			actor, err := p.People.Actor(ctx, q.Claim)
 			fmt.Fprintln(&out, "actor", outcome(written(actor), err))
 		}

@@ -84,7 +84,7 @@ var peopleCases = []Case{
 		} {
 			s.Same(who, behind(s.Actor(who)), want)
 			s.Same(who+" in a standing", s.Standing(who, "acme/p").Actor, s.Actor(who))
-			s.Same(who+" in a scene", s.scene(who, "project-60", now).Actor, s.Actor(who))
+			s.Same(who+" in a push context", s.pushContext(who, "project-60", now).Actor, s.Actor(who))
 		}
 		s.Same("type of ghost", s.Actor("key-23").User.Type, identity.Ghost)
 	}},

@@ -157,16 +157,16 @@ var counterCases = []Case{
 	{Name: "they can be reached", Check: func(s Subject) { s.Fine("Ping", s.Counters.Ping(s.Context())) }},
 }
 
-var bracketCases = []Case{
+var pushContextCases = []Case{
 	{Name: "a push is kept as it came, and again if it comes again", Check: func(s Subject) {
 		p := pushes.Push{
 			Repository: "project-7", Identifier: "key-11", Changes: "a b refs/heads/ü\n\n c\r\n", ReceivedAt: precise,
 			Options: []string{"ci.skip", "", "mr.title=a\nb, \"c\" ü", "ci.skip"},
 		}
-		s.Fine("Record", s.Journal.Record(s.Context(), p))
-		s.Fine("Record", s.Journal.Record(s.Context(), p))
+		s.Fine("Record", s.Recorder.Record(s.Context(), p))
+		s.Fine("Record", s.Recorder.Record(s.Context(), p))
 		p.Options[0] = "spoilt"
-		s.Fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "nonsense", ReceivedAt: now}))
+		s.Fine("Record", s.Recorder.Record(s.Context(), pushes.Push{Repository: "nonsense", ReceivedAt: now}))
 		records, err := s.Inventory.List(s.Context(), "pushes", now)
 		s.Fine("List", err)
 		if len(records) != 3 {
@@ -184,11 +184,11 @@ var bracketCases = []Case{
 	{Name: "a push fills its project", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme}]\nprojects: [{id: 60, path: acme/a, empty: true}, {id: 61, path: acme/b, empty: true}]")
 		s.Same("before", s.Standing("nobody", "acme/a").Project.Empty, true)
-		s.Fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now}))
+		s.Fine("Record", s.Recorder.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now}))
 		s.Same("after a push that left no branch", s.Standing("nobody", "acme/a").Project.Empty, true)
-		s.Fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now, Filled: 60}))
-		s.Fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now, Filled: 60}))
-		s.Fine("Record", s.Journal.Record(s.Context(), pushes.Push{Repository: "project-404", ReceivedAt: now, Filled: 404}))
+		s.Fine("Record", s.Recorder.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now, NotEmpty: 60}))
+		s.Fine("Record", s.Recorder.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now, NotEmpty: 60}))
+		s.Fine("Record", s.Recorder.Record(s.Context(), pushes.Push{Repository: "project-404", ReceivedAt: now, NotEmpty: 404}))
 		s.Same("after one that did", s.Standing("nobody", "acme/a").Project.Empty, false)
 		s.Same("another project", s.Standing("nobody", "acme/b").Project.Empty, true)
 		s.Same("pushes", len(s.List("pushes")), 4)
@@ -197,7 +197,7 @@ var bracketCases = []Case{
 	}},
 	{Name: "a push of any bytes", Check: func(s Subject) {
 		p := pushes.Push{Repository: "project-7\x00", Identifier: "key-\xff", Changes: "a b refs/heads/\xff\x00\n", ReceivedAt: now, Options: []string{"a\x00b", "\xff", "c"}}
-		s.Fine("Record", s.Journal.Record(s.Context(), p))
+		s.Fine("Record", s.Recorder.Record(s.Context(), p))
 		records, err := s.Inventory.List(s.Context(), "pushes", now)
 		s.Fine("List", err)
 		var got []any
@@ -206,25 +206,25 @@ var bracketCases = []Case{
 		}
 		s.Same("push", got, []any{p.Repository, p.Identifier, p.Changes, p.Options})
 	}},
-	{Name: "a scene has the project's number, path and default branch", Check: func(s Subject) {
+	{Name: "a push context has the project's number, path and default branch", Check: func(s Subject) {
 		s.Apply(crew(), "projects: [{id: 60, path: acme/p, default_branch: trunk}]")
 		acme := source.Project{ID: 60, Path: "acme/p", DefaultBranch: "trunk"}
 		for repository, want := range map[string]source.Project{
 			"project-60": acme, "wiki-60": acme, "project-60-wiki": acme, "design-60": acme,
 			"snippet-60": {}, "group-9-wiki": {}, "group-60-wiki": {}, "project-99": {}, "project-63": {}, "wiki-63": {},
 		} {
-			got := s.scene("key-11", repository, now)
+			got := s.pushContext("key-11", repository, now)
 			s.Same(repository, got.Project, want)
 			s.Same("actor", behind(got.Actor), "dev key 11")
 		}
-		s.Same("nobody", s.scene("key-999", "project-60", now).Actor, identity.Actor{})
-		none, err := s.Scenes.Scene(s.Context(), identity.Claim{}, source.RepositoryID{}, now)
-		s.Fine("Scene", err)
-		s.Same("nothing", none, pushes.Scene{})
+		s.Same("nobody", s.pushContext("key-999", "project-60", now).Actor, identity.Actor{})
+		none, err := s.PushContexts.PushContext(s.Context(), identity.Claim{}, source.RepositoryID{}, now)
+		s.Fine("PushContext", err)
+		s.Same("nothing", none, pushes.PushContext{})
 	}},
-	{Name: "a project below a group that is going to be deleted has no scene", Check: func(s Subject) {
+	{Name: "a project below a group that is going to be deleted has no push context", Check: func(s Subject) {
 		s.Apply("groups: [{path: a, pending_delete: true}, {path: a/b}]\nprojects: [{id: 1, path: a/b/p}]")
-		s.Same("project", s.scene("nobody", "project-1", now).Project, source.Project{})
+		s.Same("project", s.pushContext("nobody", "project-1", now).Project, source.Project{})
 	}},
 	{Name: "banners come by start, then by number", Check: func(s Subject) {
 		s.Apply(`
@@ -239,7 +239,7 @@ broadcast_messages:
   - {message: over, ends_at: 2026-03-10T12:00:00Z}
   - {message: to come, starts_at: 2026-03-11T00:00:00Z}`)
 		want := []source.Banner{{Message: "recent too"}, {Message: "recent"}, {Message: "old"}, {Message: "always too"}, {Message: "always", TargetPath: "acme/*"}}
-		s.Same("banners", s.scene("nobody", "project-1", now).Banners, want)
+		s.Same("banners", s.pushContext("nobody", "project-1", now).Banners, want)
 	}},
 	{Name: "a banner is shown from its start until its end", Check: func(s Subject) {
 		s.Apply("broadcast_messages: [{message: now, starts_at: 2026-03-10T12:00:00.000001Z, ends_at: 2026-03-10T13:00:00.000001Z}]")
@@ -248,7 +248,7 @@ broadcast_messages:
 			start.Add(-time.Microsecond): 0, start: 1, start.In(time.FixedZone("x", 3600)): 1,
 			start.Add(time.Hour - time.Microsecond): 1, start.Add(time.Hour): 0,
 		} {
-			s.Same(at.String(), len(s.scene("nobody", "project-1", at).Banners), want)
+			s.Same(at.String(), len(s.pushContext("nobody", "project-1", at).Banners), want)
 		}
 	}},
 	{Name: "starts and ends are compared as moments, whatever their digits", Check: func(s Subject) {
@@ -262,7 +262,7 @@ broadcast_messages:
 		})
 		for _, m := range moments {
 			shown := map[string]bool{}
-			for _, b := range s.scene("nobody", "project-1", m.at).Banners {
+			for _, b := range s.pushContext("nobody", "project-1", m.at).Banners {
 				shown[b.Message] = true
 			}
 			end := m.end.Format(time.RFC3339Nano)
@@ -275,7 +275,7 @@ broadcast_messages:
 			b := worldimport.Broadcast{Message: want.Message, TargetPath: want.TargetPath, Type: worldimport.BannerBroadcast, ShowInGit: true}
 			s.Fine("PutBroadcast", r.Namespaces.PutBroadcast(s.Context(), b))
 		})
-		s.Same("banner", s.scene("nobody", "project-1", now).Banners, []source.Banner{want})
+		s.Same("banner", s.pushContext("nobody", "project-1", now).Banners, []source.Banner{want})
 	}},
 	{Name: "a broadcast put again is changed", Check: func(s Subject) {
 		s.Apply("broadcast_messages: [{message: a}, {message: a, target_path: x}, {message: a, type: notification}]")

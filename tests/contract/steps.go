@@ -307,7 +307,7 @@ func (w *walk) happening() step {
 			return outcome("", p.Counters.Decrease(ctx, repository, at))
 		}},
 		step{"push to " + repository, func(ctx context.Context, p bootstrap.Ports) string {
-			return outcome("", p.Journal.Record(ctx, pushes.Push{Repository: repository, ReceivedAt: at, Options: []string{"a", ""}}))
+			return outcome("", p.Recorder.Record(ctx, pushes.Push{Repository: repository, ReceivedAt: at, Options: []string{"a", ""}}))
 		}},
 		step{fmt.Sprintf("leave a notice for %d in %s", user, notice), func(ctx context.Context, p bootstrap.Ports) string {
 			return outcome("", p.Leave.Leave(ctx, source.Notice{User: user, Repository: notice, OldPath: "a/b", ExpiresAt: at.Add(200 * time.Second)}))

@@ -16,16 +16,16 @@ func (s Subject) found(where string) source.ProjectID {
 	return s.Standing("nobody", where).Project.ID
 }
 
-// scene returns the scene of a push.
-func (s Subject) scene(who, repository string, now time.Time) pushes.Scene {
+// pushContext returns the context of a push.
+func (s Subject) pushContext(who, repository string, now time.Time) pushes.PushContext {
 	s.Helper()
 	id, ok := source.ParseRepositoryID(repository)
 	if !ok {
 		s.Fatalf("%q is no repository", repository)
 	}
-	scene, err := s.Scenes.Scene(s.Context(), subject.Claim(who), id, now)
+	got, err := s.PushContexts.PushContext(s.Context(), subject.Claim(who), id, now)
 	if err != nil {
-		s.Fatalf("Scene(%s, %s): %v", who, repository, err)
+		s.Fatalf("PushContext(%s, %s): %v", who, repository, err)
 	}
-	return scene
+	return got
 }

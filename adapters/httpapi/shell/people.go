@@ -30,7 +30,7 @@ func (a *API) check(c *gin.Context) (any, error) {
 		APIVersion:    "v4",
 		GitLabVersion: a.instance.Version,
 		GitLabRev:     a.instance.Revision, GitLabRevision: a.instance.Revision,
-		Redis: a.uses.Bracket.Healthy(c.Request.Context()),
+		Redis: a.uses.Receiver.Healthy(c.Request.Context()),
 	}, nil
 }
 

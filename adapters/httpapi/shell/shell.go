@@ -30,7 +30,7 @@ type API struct {
 // UseCases are what the routes ask.
 type UseCases struct {
 	Gate        *gitaccess.Gatekeeper
-	Bracket     *pushes.Bracket
+	Receiver    *pushes.Receiver
 	Register    *whois.Register
 	LFS         *lfsaccess.Office
 	Credentials *credentials.Office

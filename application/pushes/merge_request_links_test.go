@@ -19,7 +19,7 @@ const (
 )
 
 // linking invites to merge requests.
-func (h *house) linking() *pushes.Bracket {
+func (h *fake) linking() *pushes.Receiver {
 	return pushes.New(h, h, h, h, pushes.Rules{
 		CloneURL:        func(path string, _ source.Protocol) string { return "clone " + path },
 		WebURL:          func(path string) string { return "look " + path },
@@ -27,8 +27,8 @@ func (h *house) linking() *pushes.Bracket {
 	}, func() time.Time { return now })
 }
 
-func person() pushes.Scene {
-	return pushes.Scene{
+func person() pushes.PushContext {
+	return pushes.PushContext{
 		Actor:   identity.Actor{User: identity.User{ID: 7, State: identity.Active}},
 		Project: source.Project{ID: 42, Path: "acme/cli", DefaultBranch: "trunk"},
 	}
@@ -41,7 +41,7 @@ func texts(messages []pushes.Message) (out []string) {
 	return out
 }
 
-func TestBracket_PostReceive_invites(t *testing.T) {
+func TestReceiver_PostReceive_invites(t *testing.T) {
 	t.Parallel()
 	var many []string
 	for i := range 12 {
@@ -49,7 +49,7 @@ func TestBracket_PostReceive_invites(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		repository, changes string
-		change              func(*pushes.Scene)
+		change              func(*pushes.PushContext)
 		want                []string
 	}{
 		"a new branch and others": {
@@ -57,29 +57,29 @@ func TestBracket_PostReceive_invites(t *testing.T) {
 			none + " " + some + " refs/heads/a/b\n" + none + " " + some + " refs/heads/trunk\n" + none + " " + some + " refs/tags/v1\n" + some + " " + none + " refs/heads/gone\n" + some + " " + some + " refs/heads/old",
 			nil, []string{"basic Create a merge request for a/b at:\n  merge acme/cli a/b", "basic Create a merge request for old at:\n  merge acme/cli old"},
 		},
-		"nobody":           {"project-42", none + " " + some + " refs/heads/a", func(s *pushes.Scene) { s.Actor = identity.Actor{} }, nil},
+		"nobody":           {"project-42", none + " " + some + " refs/heads/a", func(s *pushes.PushContext) { s.Actor = identity.Actor{} }, nil},
 		"a wiki":           {"wiki-42", none + " " + some + " refs/heads/a", nil, nil},
-		"no project":       {"project-42", none + " " + some + " refs/heads/a", func(s *pushes.Scene) { s.Project = source.Project{} }, nil},
-		"a default branch": {"project-42", none + " " + some + " refs/heads/main", func(s *pushes.Scene) { s.Project.DefaultBranch = "" }, nil},
+		"no project":       {"project-42", none + " " + some + " refs/heads/a", func(s *pushes.PushContext) { s.Project = source.Project{} }, nil},
+		"a default branch": {"project-42", none + " " + some + " refs/heads/main", func(s *pushes.PushContext) { s.Project.DefaultBranch = "" }, nil},
 	} {
-		h := &house{scene: person()}
+		h := &fake{context: person()}
 		if c.change != nil {
-			c.change(&h.scene)
+			c.change(&h.context)
 		}
 		report := h.linking().PostReceive(t.Context(), pushes.Push{Repository: c.repository, Identifier: "user-7", Changes: c.changes})
 		if diff := cmp.Diff(c.want, texts(report.Messages)); diff != "" || report.Warning != nil {
 			t.Errorf("%s: %v, -want +got %s", name, report.Warning, diff)
 		}
 	}
-	h := &house{scene: person()}
+	h := &fake{context: person()}
 	if got := h.linking().PostReceive(t.Context(), pushes.Push{Repository: "project-42", Changes: strings.Join(many, "\n")}); len(got.Messages) != 10 {
 		t.Errorf("got %d links of 12, want 10", len(got.Messages))
 	}
 }
 
-func TestBracket_PostReceive_createdNotice(t *testing.T) {
+func TestReceiver_PostReceive_createdNotice(t *testing.T) {
 	t.Parallel()
-	h := &house{scene: person(), notice: &source.Notice{Protocol: source.SSH}}
+	h := &fake{context: person(), notice: &source.Notice{Protocol: source.SSH}}
 	push := pushes.Push{Repository: "project-42", Identifier: "user-7", Changes: none + " " + some + " refs/heads/topic"}
 	got := texts(h.linking().PostReceive(t.Context(), push).Messages)
 	want := []string{

@@ -14,7 +14,7 @@ const (
 	fill   = `UPDATE projects SET empty = false WHERE id = $1 AND empty`
 )
 
-// Record implements pushes.Journal.
+// Record implements pushes.Recorder.
 func (s *Store) Record(ctx context.Context, p pushes.Push) error {
 	return fault(s.record(ctx, p), "record the push to %q", p.Repository)
 }
@@ -47,8 +47,8 @@ func (s *Store) record(ctx context.Context, p pushes.Push) error {
 	if err := s.enqueue(ctx, tx, job); err != nil {
 		return err
 	}
-	if p.Filled != 0 {
-		if _, err := tx.StmtContext(ctx, filled.Stmt).ExecContext(ctx, int64(p.Filled)); err != nil {
+	if p.NotEmpty != 0 {
+		if _, err := tx.StmtContext(ctx, filled.Stmt).ExecContext(ctx, int64(p.NotEmpty)); err != nil {
 			return err
 		}
 	}
