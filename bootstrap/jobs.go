@@ -29,11 +29,11 @@ func history(config Config, repositories Repositories) postreceive.History {
 }
 
 // Shift says who does jobs, by their kinds, and how.
-func Shift(config Config, desk *postreceive.Desk, office *webhooks.Office, founder *worldimport.ProjectCreator) application.Shift {
+func Shift(config Config, desk *postreceive.Worker, office *webhooks.Office, founder *worldimport.ProjectCreator) application.Shift {
 	return application.Shift{
 		Workers: map[application.JobKind]application.Worker{
-			pushes.Received:              desk.Received,
-			postreceive.Deliver:          office.Deliver,
+			pushes.PushReceived:          desk.Process,
+			postreceive.DeliverWebhook:   office.Deliver,
 			worldimport.CreateRepository: founder.CreateRepository,
 		},
 		Hands: config.Jobs.Workers, Poll: config.Jobs.PollInterval, Delay: config.Jobs.RetryDelay,
@@ -42,7 +42,7 @@ func Shift(config Config, desk *postreceive.Desk, office *webhooks.Office, found
 
 // PostReceive makes the desk for pushes that landed. Without Gitaly history is
 // nil.
-func PostReceive(config Config, records postreceive.Records, history postreceive.History, now application.Clock) *postreceive.Desk {
+func PostReceive(config Config, records postreceive.Pushes, history postreceive.History, now application.Clock) *postreceive.Worker {
 	return postreceive.New(records, history, postreceive.Rules{HooksLimit: config.Webhooks.PushLimit, NewID: uuid.NewString}, now)
 }
 

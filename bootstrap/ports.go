@@ -48,7 +48,7 @@ type Ports struct {
 	Findings     findings.Findings
 	Destinations worldimport.ProjectDestinations
 	Jobs         Jobs
-	Records      postreceive.Records
+	Pushes       postreceive.Pushes
 	Deliveries   webhooks.Deliveries
 	Keeper       Keeper
 }

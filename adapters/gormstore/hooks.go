@@ -80,7 +80,7 @@ const listening = `
 		SELECT c.ancestor_id FROM projects p JOIN namespace_closure c ON c.descendant_id = p.namespace_id WHERE p.id = $1))
 	ORDER BY h.id`
 
-// Hooks implements postreceive.Records.
+// Hooks implements postreceive.Pushes.
 func (s *Store) Hooks(ctx context.Context, project source.ProjectID) ([]hooks.Hook, error) {
 	found, err := s.hooks(ctx, project)
 	return found, fault(err, "hooks of project %d", project)
@@ -102,37 +102,37 @@ func (s *Store) hooks(ctx context.Context, project source.ProjectID) (found []ho
 	return found, rows.Err()
 }
 
-// Landed implements postreceive.Records.
-func (s *Store) Landed(ctx context.Context, push int64) (postreceive.Landed, error) {
-	var landed postreceive.Landed
+// ReceivedPush implements postreceive.Pushes.
+func (s *Store) ReceivedPush(ctx context.Context, push int64) (postreceive.ReceivedPush, error) {
+	var received postreceive.ReceivedPush
 	var repository, identifier, changes []byte
 	var options string
-	var settled instant
+	var processed instant
 	err := s.pool.QueryRowContext(ctx, "SELECT repository, identifier, changes, options, received_at, settled_at FROM pushes WHERE id = $1", push).
-		Scan(&repository, &identifier, &changes, &options, moment{&landed.ReceivedAt}, &settled)
+		Scan(&repository, &identifier, &changes, &options, moment{&received.ReceivedAt}, &processed)
 	if err != nil {
-		return postreceive.Landed{}, fault(err, "push %d", push)
+		return postreceive.ReceivedPush{}, fault(err, "push %d", push)
 	}
-	landed.Repository, landed.Identifier, landed.Changes = string(repository), string(identifier), string(changes)
-	landed.Options, landed.Settled = unquote(options), !settled.IsZero()
-	return landed, nil
+	received.Repository, received.Identifier, received.Changes = string(repository), string(identifier), string(changes)
+	received.Options, received.Processed = unquote(options), !processed.IsZero()
+	return received, nil
 }
 
 const (
-	settlePush   = `UPDATE pushes SET settled_at = ? WHERE id = ? AND settled_at IS NULL`
-	noteActivity = `UPDATE projects SET last_activity_at = ? WHERE id = ? AND (last_activity_at IS NULL OR last_activity_at < ?)`
-	noteBranch   = `UPDATE projects SET default_branch = ? WHERE id = ?`
-	noteEmpty    = `UPDATE projects SET empty = ? WHERE id = ?`
-	addDelivery  = `INSERT INTO hook_deliveries (hook_id, event_id, key, event, created_at)
+	markProcessed = `UPDATE pushes SET settled_at = ? WHERE id = ? AND settled_at IS NULL`
+	noteActivity  = `UPDATE projects SET last_activity_at = ? WHERE id = ? AND (last_activity_at IS NULL OR last_activity_at < ?)`
+	noteBranch    = `UPDATE projects SET default_branch = ? WHERE id = ?`
+	noteEmpty     = `UPDATE projects SET empty = ? WHERE id = ?`
+	addDelivery   = `INSERT INTO hook_deliveries (hook_id, event_id, key, event, created_at)
 		SELECT id, ?, ?, ?, ? FROM hooks WHERE id = ? RETURNING id`
 )
 
-// Settle implements postreceive.Records.
-func (s *Store) Settle(ctx context.Context, push int64, o postreceive.Outcome, now time.Time) error {
-	return s.atomically(ctx, "settle a push", func(tx *gorm.DB) error {
-		settled := tx.Exec(settlePush, at(now), push)
-		if settled.Error != nil || settled.RowsAffected == 0 || o.Project == 0 {
-			return settled.Error
+// Complete implements postreceive.Pushes.
+func (s *Store) Complete(ctx context.Context, push int64, o postreceive.ProjectUpdate, now time.Time) error {
+	return s.atomically(ctx, "complete a push", func(tx *gorm.DB) error {
+		marked := tx.Exec(markProcessed, at(now), push)
+		if marked.Error != nil || marked.RowsAffected == 0 || o.Project == 0 {
+			return marked.Error
 		}
 		if err := tx.Exec(noteActivity, at(o.ActiveAt), int64(o.Project), at(o.ActiveAt)).Error; err != nil {
 			return err
@@ -162,7 +162,7 @@ func (s *Store) leaveDeliveries(ctx context.Context, tx *gorm.DB, deliveries []h
 			return err
 		}
 		for _, id := range ids {
-			if err := s.enqueue(ctx, tx.Statement.ConnPool.(*sql.Tx), application.Job{Kind: postreceive.Deliver, Subject: id}); err != nil {
+			if err := s.enqueue(ctx, tx.Statement.ConnPool.(*sql.Tx), application.Job{Kind: postreceive.DeliverWebhook, Subject: id}); err != nil {
 				return err
 			}
 		}

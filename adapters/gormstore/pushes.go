@@ -38,7 +38,7 @@ func (s *Store) record(ctx context.Context, p pushes.Push) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // nothing is left to roll back after the commit
-	job := application.Job{Kind: pushes.Received}
+	job := application.Job{Kind: pushes.PushReceived}
 	err = tx.StmtContext(ctx, recorded.Stmt).QueryRowContext(ctx,
 		[]byte(p.Repository), []byte(p.Identifier), []byte(p.Changes), quote(p.Options), at(p.ReceivedAt)).Scan(&job.Subject)
 	if err != nil {

@@ -59,7 +59,7 @@ func TestQueue_rescue(t *testing.T) {
 		}
 		done := make(chan int64, 1)
 		shift := application.Shift{Hands: 1, Poll: 10 * time.Millisecond, Delay: time.Millisecond, Workers: map[application.JobKind]application.Worker{
-			pushes.Received: func(_ context.Context, subject int64) error { done <- subject; return nil },
+			pushes.PushReceived: func(_ context.Context, subject int64) error { done <- subject; return nil },
 		}}
 		if err := q.Start(t.Context(), shift, zap.NewNop()); err != nil {
 			t.Fatal(err)

@@ -59,7 +59,7 @@ func (w *world) hears(p project, in worldimport.Holder) bool {
 	return strings.HasPrefix(fold(p.Path), fold(w.namespaces.rows[in.Group].Path)+"/")
 }
 
-// Hooks implements postreceive.Records.
+// Hooks implements postreceive.Pushes.
 func (s *Store) Hooks(ctx context.Context, id source.ProjectID) (found []hooks.Hook, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -74,25 +74,25 @@ func (s *Store) Hooks(ctx context.Context, id source.ProjectID) (found []hooks.H
 	return found, nil
 }
 
-// Landed implements postreceive.Records.
-func (s *Store) Landed(ctx context.Context, push int64) (postreceive.Landed, error) {
+// ReceivedPush implements postreceive.Pushes.
+func (s *Store) ReceivedPush(ctx context.Context, push int64) (postreceive.ReceivedPush, error) {
 	if err := ctx.Err(); err != nil {
-		return postreceive.Landed{}, err
+		return postreceive.ReceivedPush{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if push < 1 || push > int64(len(s.pushes)) {
-		return postreceive.Landed{}, missing("push %d", push)
+		return postreceive.ReceivedPush{}, missing("push %d", push)
 	}
 	p := s.pushes[push-1]
-	return postreceive.Landed{
+	return postreceive.ReceivedPush{
 		Repository: p.Repository, Identifier: p.Identifier, Changes: p.Changes, Options: list(p.Options),
-		ReceivedAt: p.ReceivedAt, Settled: s.settled[push],
+		ReceivedAt: p.ReceivedAt, Processed: s.settled[push],
 	}, nil
 }
 
-// Settle implements postreceive.Records.
-func (s *Store) Settle(ctx context.Context, push int64, o postreceive.Outcome, now time.Time) error {
+// Complete implements postreceive.Pushes.
+func (s *Store) Complete(ctx context.Context, push int64, o postreceive.ProjectUpdate, now time.Time) error {
 	return s.change(ctx, func(d *draft) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -124,7 +124,7 @@ func (s *Store) leaveDeliveries(d *draft, all []hooks.Delivery) {
 		}
 		s.lastDelivery++
 		s.deliveries[s.lastDelivery] = delivery{one.Hook.ID, one.EventID, one.Key, event}
-		s.enqueue(application.Job{Kind: postreceive.Deliver, Subject: s.lastDelivery})
+		s.enqueue(application.Job{Kind: postreceive.DeliverWebhook, Subject: s.lastDelivery})
 	}
 }
 

@@ -74,7 +74,7 @@ func (s *Store) Record(ctx context.Context, p pushes.Push) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pushes = append(s.pushes, p)
-	s.enqueue(application.Job{Kind: pushes.Received, Subject: int64(len(s.pushes))})
+	s.enqueue(application.Job{Kind: pushes.PushReceived, Subject: int64(len(s.pushes))})
 	return nil
 }
 

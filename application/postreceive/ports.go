@@ -9,18 +9,18 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Landed is a push that was recorded.
-type Landed struct {
+// ReceivedPush is a push that was recorded.
+type ReceivedPush struct {
 	// Repository, Identifier and Changes are as Gitaly told them.
 	Repository, Identifier, Changes string
 	Options                         []string
 	ReceivedAt                      time.Time
-	// Settled says that its outcome was kept before.
-	Settled bool
+	// Processed says that its outcome was kept before.
+	Processed bool
 }
 
-// Outcome is what there is to keep after a push.
-type Outcome struct {
+// ProjectUpdate is what there is to keep after a push.
+type ProjectUpdate struct {
 	// Project is 0 where there is none, and then only the push is settled.
 	Project source.ProjectID
 	// ActiveAt is when the project was last active, unless it was later still.
@@ -33,22 +33,23 @@ type Outcome struct {
 	Deliveries []hooks.Delivery
 }
 
-// Deliver is the job on a delivery.
-const Deliver application.JobKind = "deliver_webhook"
+// DeliverWebhook is the job on a delivery.
+const DeliverWebhook application.JobKind = "deliver_webhook"
 
-// Records are the pushes, and what they have to do with.
-type Records interface {
-	// Landed returns the push of that number, or domain.NotFound.
-	Landed(ctx context.Context, push int64) (Landed, error)
-	// Standing returns who pushed and the project, with its protections.
+// Pushes are the pushes, and what they have to do with.
+type Pushes interface {
+	// ReceivedPush returns the push of that number, or domain.NotFound.
+	ReceivedPush(ctx context.Context, push int64) (ReceivedPush, error)
+	// Standing returns who pushWork and the project, with its protections.
 	Standing(ctx context.Context, q source.Inquiry) (source.Standing, error)
 	// Hooks returns those of the project and of all groups above it, by number;
 	// disabled ones are left out. Their tokens are sealed.
 	Hooks(ctx context.Context, project source.ProjectID) ([]hooks.Hook, error)
-	// Settle keeps the outcome and leaves a job Deliver for each delivery whose
-	// subject it is, in one transaction; hooks and projects that are gone
-	// meanwhile are left out. It does nothing for a push that is settled.
-	Settle(ctx context.Context, push int64, o Outcome, now time.Time) error
+	// Complete keeps the outcome and leaves a job DeliverWebhook for each
+	// delivery whose subject it is, in one transaction; hooks and projects that
+	// are gone meanwhile are left out. It does nothing for a push that is
+	// settled.
+	Complete(ctx context.Context, push int64, o ProjectUpdate, now time.Time) error
 }
 
 // History knows what is in a repository now. What is not there is

@@ -16,9 +16,9 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Desk works on pushes that landed. It is safe for concurrent use.
-type Desk struct {
-	records Records
+// Worker works on pushes that landed. It is safe for concurrent use.
+type Worker struct {
+	pushes  Pushes
 	history History
 	rules   Rules
 	now     application.Clock
@@ -33,84 +33,84 @@ type Rules struct {
 	NewID func() string
 }
 
-// New makes a Desk. Without a history, which may be nil, events tell no
+// New makes a Worker. Without a history, which may be nil, events tell no
 // commits, and the default branch stays what it is.
-func New(records Records, history History, rules Rules, now application.Clock) *Desk {
-	return &Desk{records, history, rules, now}
+func New(pushes Pushes, history History, rules Rules, now application.Clock) *Worker {
+	return &Worker{pushes, history, rules, now}
 }
 
-// historyPatience is how long after a push its history is asked for in vain;
+// historyTimeout is how long after a push its history is asked for in vain;
 // then events go without commits rather than never.
-const historyPatience = time.Hour
+const historyTimeout = time.Hour
 
-// Received does the job on a push that was received.
-func (d *Desk) Received(ctx context.Context, push int64) error {
-	landed, err := d.records.Landed(ctx, push)
+// Process does the job on a push that was received.
+func (w *Worker) Process(ctx context.Context, push int64) error {
+	received, err := w.pushes.ReceivedPush(ctx, push)
 	switch {
 	case errors.Is(err, domain.NotFound):
 		return application.Hopeless{Reason: err}
-	case err != nil || landed.Settled:
+	case err != nil || received.Processed:
 		return err
 	}
-	outcome, err := d.outcome(ctx, landed)
+	update, err := w.update(ctx, received)
 	if err != nil {
 		return fmt.Errorf("push %d: %w", push, err)
 	}
-	return d.records.Settle(ctx, push, outcome, d.now())
+	return w.pushes.Complete(ctx, push, update, w.now())
 }
 
-// outcome is empty where no project's code was pushed: of wikis nobody hears.
-func (d *Desk) outcome(ctx context.Context, landed Landed) (Outcome, error) {
-	repository, ok := source.ParseRepositoryID(landed.Repository)
+// update is empty where no project's code was pushWork: of wikis nobody hears.
+func (w *Worker) update(ctx context.Context, push ReceivedPush) (ProjectUpdate, error) {
+	repository, ok := source.ParseRepositoryID(push.Repository)
 	if !ok || !repository.OfProject() {
-		return Outcome{}, nil
+		return ProjectUpdate{}, nil
 	}
-	standing, err := d.records.Standing(ctx, source.Inquiry{
-		Claim: identity.ClaimIdentifier(landed.Identifier), Target: source.Target{Repository: repository}, Refs: true, Now: d.now(),
+	standing, err := w.pushes.Standing(ctx, source.Inquiry{
+		Claim: identity.ClaimIdentifier(push.Identifier), Target: source.Target{Repository: repository}, Refs: true, Now: w.now(),
 	})
 	if err != nil || !standing.Project.Known() {
-		return Outcome{}, err
+		return ProjectUpdate{}, err
 	}
-	outcome := Outcome{Project: standing.Project.ID, ActiveAt: landed.ReceivedAt}
+	update := ProjectUpdate{Project: standing.Project.ID, ActiveAt: push.ReceivedAt}
 	if repository.Kind != source.Code {
-		return outcome, nil
+		return update, nil
 	}
-	p := pushed{desk: d, landed: landed, standing: standing, changes: source.ParseReceivedChanges(landed.Changes)}
-	if err := p.refresh(ctx, &outcome); err != nil {
-		return Outcome{}, err
+	p := pushWork{worker: w, push: push, standing: standing, changes: source.ParseReceivedChanges(push.Changes)}
+	if err := p.refresh(ctx, &update); err != nil {
+		return ProjectUpdate{}, err
 	}
-	outcome.Deliveries, err = p.deliveries(ctx)
-	return outcome, err
+	update.Deliveries, err = p.deliveries(ctx)
+	return update, err
 }
 
-// pushed is the work on one push to a project's code.
-type pushed struct {
-	desk     *Desk
-	landed   Landed
+// pushWork is the work on one push to a project's code.
+type pushWork struct {
+	worker   *Worker
+	push     ReceivedPush
 	standing source.Standing
 	changes  []source.Change
 }
 
 // unknown says whether to go on without an answer of history: one that will not
 // come, or did not for too long.
-func (p *pushed) unknown(err error) bool {
-	return !errors.Is(err, domain.Unavailable) || p.desk.now().Sub(p.landed.ReceivedAt) > historyPatience
+func (p *pushWork) unknown(err error) bool {
+	return !errors.Is(err, domain.Unavailable) || p.worker.now().Sub(p.push.ReceivedAt) > historyTimeout
 }
 
 // refresh looks whether the default branch is another one, and whether there
 // is any branch, after a push that made or removed one.
-func (p *pushed) refresh(ctx context.Context, o *Outcome) error {
+func (p *pushWork) refresh(ctx context.Context, o *ProjectUpdate) error {
 	project := &p.standing.Project
 	moved := slices.ContainsFunc(p.changes, func(c source.Change) bool {
 		return c.Ref.Kind == source.Branch && (!c.Updates() || project.DefaultBranch == "")
 	})
-	if p.desk.history == nil || !moved {
+	if p.worker.history == nil || !moved {
 		return nil
 	}
-	branch, err := p.desk.history.DefaultBranch(ctx, *project)
+	branch, err := p.worker.history.DefaultBranch(ctx, *project)
 	var has bool
 	if err == nil {
-		has, err = p.desk.history.HasBranches(ctx, *project)
+		has, err = p.worker.history.HasBranches(ctx, *project)
 	}
 	if err != nil {
 		if p.unknown(err) {
@@ -127,38 +127,38 @@ func (p *pushed) refresh(ctx context.Context, o *Outcome) error {
 }
 
 // deliveries are those to make, ref by ref.
-func (p *pushed) deliveries(ctx context.Context) (all []hooks.Delivery, err error) {
-	sendable := hooks.Sendable(p.changes, p.desk.rules.HooksLimit)
+func (p *pushWork) deliveries(ctx context.Context) (all []hooks.Delivery, err error) {
+	sendable := hooks.Sendable(p.changes, p.worker.rules.HooksLimit)
 	if len(sendable) == 0 {
 		return nil, nil
 	}
-	listening, err := p.desk.records.Hooks(ctx, p.standing.Project.ID)
+	listening, err := p.worker.pushes.Hooks(ctx, p.standing.Project.ID)
 	if err != nil {
 		return nil, err
 	}
 	for _, change := range sendable {
-		event := hooks.Delivery{EventID: p.desk.rules.NewID()}
-		told := false
+		event := hooks.Delivery{EventID: p.worker.rules.NewID()}
+		built := false
 		for _, hook := range listening {
 			if !hook.Wants(change) {
 				continue
 			}
-			if !told {
+			if !built {
 				if event.Event, err = p.event(ctx, change); err != nil {
 					return nil, err
 				}
-				told = true
+				built = true
 			}
-			event.Hook, event.Key = hook, p.desk.rules.NewID()
+			event.Hook, event.Key = hook, p.worker.rules.NewID()
 			all = append(all, event)
 		}
 	}
 	return all, nil
 }
 
-func (p *pushed) event(ctx context.Context, change source.Change) (hooks.Event, error) {
+func (p *pushWork) event(ctx context.Context, change source.Change) (hooks.Event, error) {
 	event := hooks.Event{
-		Change: change, User: p.standing.Actor.User, Project: p.standing.Project, Options: p.landed.Options,
+		Change: change, User: p.standing.Actor.User, Project: p.standing.Project, Options: p.push.Options,
 		Protected: slices.ContainsFunc(p.standing.Project.Protections, func(r source.Protection) bool {
 			return r.Kind == change.Ref.Kind && r.Pattern.Covers(change.Ref.Name)
 		}),
@@ -168,14 +168,14 @@ func (p *pushed) event(ctx context.Context, change source.Change) (hooks.Event, 
 		return event, nil
 	}
 	event.Checkout = change.New
-	if p.desk.history == nil {
+	if p.worker.history == nil {
 		return event, nil
 	}
 	limit := hooks.MostCommits
 	if event.Tag() {
 		limit = 1 // the commit that the tag is on
 	}
-	commits, total, err := p.desk.history.History(ctx, event.Project, p.span(change), limit)
+	commits, total, err := p.worker.history.History(ctx, event.Project, p.span(change), limit)
 	switch {
 	case err == nil:
 	case p.unknown(err):
@@ -195,7 +195,7 @@ func (p *pushed) event(ctx context.Context, change source.Change) (hooks.Event, 
 
 // span is what is new by a change: of a new branch, what the default branch
 // does not have.
-func (p *pushed) span(change source.Change) source.Span {
+func (p *pushWork) span(change source.Change) source.Span {
 	span := source.Span{To: string(change.New)}
 	base := source.Ref{Kind: source.Branch, Name: p.standing.Project.HeadBranch()}
 	switch {

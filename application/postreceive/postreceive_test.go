@@ -28,7 +28,7 @@ func id(digit string) string { return strings.Repeat(digit, 40) }
 // house is the records and the history at once; err and down make all of the
 // ones or of the other fail.
 type house struct {
-	landed    postreceive.Landed
+	landed    postreceive.ReceivedPush
 	project   source.Project
 	listening []hooks.Hook
 	err       error
@@ -39,10 +39,12 @@ type house struct {
 	down    error
 
 	asked   []string
-	outcome *postreceive.Outcome
+	outcome *postreceive.ProjectUpdate
 }
 
-func (h *house) Landed(context.Context, int64) (postreceive.Landed, error) { return h.landed, h.err }
+func (h *house) ReceivedPush(context.Context, int64) (postreceive.ReceivedPush, error) {
+	return h.landed, h.err
+}
 
 func (h *house) Standing(_ context.Context, q source.Inquiry) (source.Standing, error) {
 	h.asked = append(h.asked, q.Claim.String())
@@ -53,7 +55,7 @@ func (h *house) Hooks(context.Context, source.ProjectID) ([]hooks.Hook, error) {
 	return h.listening, h.err
 }
 
-func (h *house) Settle(_ context.Context, _ int64, o postreceive.Outcome, _ time.Time) error {
+func (h *house) Complete(_ context.Context, _ int64, o postreceive.ProjectUpdate, _ time.Time) error {
 	h.outcome = &o
 	return h.err
 }
@@ -77,7 +79,7 @@ func (h *house) received(t *testing.T, history postreceive.History) error {
 	t.Helper()
 	n := 0
 	rules := postreceive.Rules{HooksLimit: 3, NewID: func() string { n++; return fmt.Sprint(n) }}
-	return postreceive.New(h, history, rules, func() time.Time { return now }).Received(t.Context(), 7)
+	return postreceive.New(h, history, rules, func() time.Time { return now }).Process(t.Context(), 7)
 }
 
 // everything is a hook for all events.
@@ -85,7 +87,7 @@ var everything = hooks.Hook{ID: 1, Push: true, TagPush: true}
 
 func push(repository string, changes ...string) *house {
 	return &house{
-		landed: postreceive.Landed{
+		landed: postreceive.ReceivedPush{
 			Repository: repository, Identifier: "user-4", Changes: strings.Join(changes, "\n"), ReceivedAt: now.Add(-time.Minute), Options: []string{"ci.skip"},
 		},
 		project: source.Project{ID: 42, Path: "acme/cli", DefaultBranch: "main", Protections: []source.Protection{{Kind: source.Branch, Pattern: "main"}}},
@@ -93,7 +95,7 @@ func push(repository string, changes ...string) *house {
 	}
 }
 
-func TestDesk_Received_events(t *testing.T) {
+func TestWorker_Process_events(t *testing.T) {
 	t.Parallel()
 	commits := []source.Commit{{ID: "c1"}, {ID: "c2"}}
 	for name, c := range map[string]struct {
@@ -133,7 +135,7 @@ func TestDesk_Received_events(t *testing.T) {
 	}
 }
 
-func TestDesk_Received_whoHears(t *testing.T) {
+func TestWorker_Process_whoHears(t *testing.T) {
 	t.Parallel()
 	const a, b, c, d, tag = "refs/heads/a", "refs/heads/b", "refs/heads/c", "refs/heads/d", "refs/tags/v1"
 	for name, test := range map[string]struct {
@@ -168,7 +170,7 @@ func TestDesk_Received_whoHears(t *testing.T) {
 	}
 }
 
-func TestDesk_Received_project(t *testing.T) {
+func TestWorker_Process_project(t *testing.T) {
 	t.Parallel()
 	yes, no := true, false
 	for name, c := range map[string]struct {
@@ -190,7 +192,7 @@ func TestDesk_Received_project(t *testing.T) {
 		if err := h.received(t, h); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		want := postreceive.Outcome{Project: 42, ActiveAt: h.landed.ReceivedAt, DefaultBranch: c.branch, Empty: c.empty}
+		want := postreceive.ProjectUpdate{Project: 42, ActiveAt: h.landed.ReceivedAt, DefaultBranch: c.branch, Empty: c.empty}
 		if diff := cmp.Diff(want, *h.outcome); diff != "" {
 			t.Errorf("%s:\n%s", name, diff)
 		}
@@ -200,17 +202,17 @@ func TestDesk_Received_project(t *testing.T) {
 	}
 }
 
-func TestDesk_Received_noProject(t *testing.T) {
+func TestWorker_Process_noProject(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		repository string
 		gone       bool
-		want       postreceive.Outcome
+		want       postreceive.ProjectUpdate
 	}{
-		"nonsense":            {"nonsense", false, postreceive.Outcome{}},
-		"a snippet":           {"snippet-42", false, postreceive.Outcome{}},
-		"a project that went": {"project-42", true, postreceive.Outcome{}},
-		"a wiki":              {"wiki-42", false, postreceive.Outcome{Project: 42, ActiveAt: now.Add(-time.Minute)}},
+		"nonsense":            {"nonsense", false, postreceive.ProjectUpdate{}},
+		"a snippet":           {"snippet-42", false, postreceive.ProjectUpdate{}},
+		"a project that went": {"project-42", true, postreceive.ProjectUpdate{}},
+		"a wiki":              {"wiki-42", false, postreceive.ProjectUpdate{Project: 42, ActiveAt: now.Add(-time.Minute)}},
 	} {
 		h := push(c.repository, none+" "+id("b")+" refs/heads/main")
 		if c.gone {
@@ -225,7 +227,7 @@ func TestDesk_Received_noProject(t *testing.T) {
 	}
 }
 
-func TestDesk_Received_history(t *testing.T) {
+func TestWorker_Process_history(t *testing.T) {
 	t.Parallel()
 	down := fmt.Errorf("gitaly: %w", domain.Unavailable)
 	for name, c := range map[string]struct {
@@ -250,10 +252,10 @@ func TestDesk_Received_history(t *testing.T) {
 	}
 }
 
-func TestDesk_Received_again(t *testing.T) {
+func TestWorker_Process_again(t *testing.T) {
 	t.Parallel()
 	h := push("project-42")
-	h.landed.Settled = true
+	h.landed.Processed = true
 	if err := h.received(t, h); err != nil || h.outcome != nil || len(h.asked) > 0 {
 		t.Errorf("a push that is settled: got %v, %v", err, h.outcome)
 	}

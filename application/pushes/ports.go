@@ -38,14 +38,14 @@ type Push struct {
 	NotEmpty source.ProjectID
 }
 
-// Received is the job on a push that was recorded.
-const Received application.JobKind = "push_received"
+// PushReceived is the job on a push that was recorded.
+const PushReceived application.JobKind = "push_received"
 
 // Recorder keeps pushes for those who work on them later.
 type Recorder interface {
 	// Record keeps the push durably, and another time if called again. In the
 	// same transaction the project that it Filled, if there is one, stops
-	// being empty, and a job Received is left whose subject is the push.
+	// being empty, and a job PushReceived is left whose subject is the push.
 	Record(ctx context.Context, p Push) error
 }
 

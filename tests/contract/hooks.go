@@ -29,7 +29,7 @@ hooks:
 // listeners returns the hooks of a project.
 func (s Subject) listeners(project source.ProjectID) []hooks.Hook {
 	s.Helper()
-	found, err := s.Records.Hooks(s.Context(), project)
+	found, err := s.Pushes.Hooks(s.Context(), project)
 	s.Fine("Hooks", err)
 	return found
 }
@@ -65,9 +65,9 @@ func (s Subject) recorded(p pushes.Push) int64 {
 }
 
 // settle keeps an outcome of a push.
-func (s Subject) settle(push int64, o postreceive.Outcome) {
+func (s Subject) settle(push int64, o postreceive.ProjectUpdate) {
 	s.Helper()
-	s.Fine("Settle", s.Records.Settle(s.Context(), push, o, now))
+	s.Fine("Settle", s.Pushes.Complete(s.Context(), push, o, now))
 }
 
 // subjects are those of the jobs of a kind.
@@ -154,12 +154,12 @@ var hookCases = []Case{
 	}},
 	{Name: "a push is looked up as it came", Check: func(s Subject) {
 		id := s.recorded(pushes.Push{Repository: "Project-7 ", Identifier: "key-ü", Changes: "a b c\n", Options: []string{"a", ""}, ReceivedAt: precise})
-		got, err := s.Records.Landed(s.Context(), id)
+		got, err := s.Pushes.ReceivedPush(s.Context(), id)
 		s.Fine("Landed", err)
-		s.Same("push", got, postreceive.Landed{Repository: "Project-7 ", Identifier: "key-ü", Changes: "a b c\n", Options: []string{"a", ""}, ReceivedAt: kept})
+		s.Same("push", got, postreceive.ReceivedPush{Repository: "Project-7 ", Identifier: "key-ü", Changes: "a b c\n", Options: []string{"a", ""}, ReceivedAt: kept})
 		s.UTC(got.ReceivedAt)
 		for _, other := range []int64{0, -1, id + 1} {
-			_, err := s.Records.Landed(s.Context(), other)
+			_, err := s.Pushes.ReceivedPush(s.Context(), other)
 			s.Kind("another", err, domain.NotFound)
 		}
 	}},
@@ -167,40 +167,40 @@ var hookCases = []Case{
 		s.Apply(hookTree)
 		first, second := s.recorded(pushOf("project-21")), s.recorded(pushOf("project-21"))
 		empty := true
-		s.settle(first, postreceive.Outcome{Project: 21, ActiveAt: precise, DefaultBranch: "ü", Empty: &empty, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
+		s.settle(first, postreceive.ProjectUpdate{Project: 21, ActiveAt: precise, DefaultBranch: "ü", Empty: &empty, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
 		project := func() string { return s.List("projects", "default_branch", "empty", "last_activity_at")[0] }
 		s.Same("project", project(), "ü true "+kept.Format(time.RFC3339Nano))
 		full := false
-		s.settle(first, postreceive.Outcome{Project: 21, ActiveAt: kept.Add(time.Hour), DefaultBranch: "x", Empty: &full, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
+		s.settle(first, postreceive.ProjectUpdate{Project: 21, ActiveAt: kept.Add(time.Hour), DefaultBranch: "x", Empty: &full, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
 		s.Same("project, settled again", project(), "ü true "+kept.Format(time.RFC3339Nano))
 		s.Same("deliveries", len(s.subjects("deliver_webhook")), 1)
 		for id, want := range map[int64]bool{first: true, second: false} {
-			landed, err := s.Records.Landed(s.Context(), id)
+			landed, err := s.Pushes.ReceivedPush(s.Context(), id)
 			s.Fine("Landed", err)
-			s.Same("settled", landed.Settled, want)
+			s.Same("settled", landed.Processed, want)
 		}
-		s.settle(second, postreceive.Outcome{Project: 21, ActiveAt: kept.Add(-time.Hour)})
+		s.settle(second, postreceive.ProjectUpdate{Project: 21, ActiveAt: kept.Add(-time.Hour)})
 		s.Same("project, by an older push", project(), "ü true "+kept.Format(time.RFC3339Nano))
 		s.Apply("projects: [{id: 21, path: a/p}]")
 		s.Same("project, applied again", project(), "ü true "+kept.Format(time.RFC3339Nano))
 	}},
 	{Name: "an outcome leaves out what is gone", Check: func(s Subject) {
 		s.Apply(hookTree)
-		s.settle(404, postreceive.Outcome{Project: 21, ActiveAt: now, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
+		s.settle(404, postreceive.ProjectUpdate{Project: 21, ActiveAt: now, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
 		s.Same("of no push", s.List("projects", "last_activity_at")[0], "-")
 		id := s.recorded(pushOf("project-404"))
-		s.settle(id, postreceive.Outcome{Project: 404, ActiveAt: now, DefaultBranch: "x", Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 404}}, {Hook: hooks.Hook{ID: 32}}}})
+		s.settle(id, postreceive.ProjectUpdate{Project: 404, ActiveAt: now, DefaultBranch: "x", Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 404}}, {Hook: hooks.Hook{ID: 32}}}})
 		s.Same("deliveries", len(s.subjects("deliver_webhook")), 1)
 		none := s.recorded(pushOf("nonsense"))
-		s.settle(none, postreceive.Outcome{})
-		landed, err := s.Records.Landed(s.Context(), none)
+		s.settle(none, postreceive.ProjectUpdate{})
+		landed, err := s.Pushes.ReceivedPush(s.Context(), none)
 		s.Fine("Landed", err)
-		s.Same("settled", landed.Settled, true)
+		s.Same("settled", landed.Processed, true)
 	}},
 	{Name: "a delivery comes back with its hook, until it is made", Check: func(s Subject) {
 		s.Apply(hookTree)
 		push := s.recorded(pushOf("project-22"))
-		s.settle(push, postreceive.Outcome{Project: 22, ActiveAt: now, Deliveries: []hooks.Delivery{
+		s.settle(push, postreceive.ProjectUpdate{Project: 22, ActiveAt: now, Deliveries: []hooks.Delivery{
 			{Hook: hooks.Hook{ID: 32}, Event: told, EventID: "e", Key: "k1"}, {Hook: hooks.Hook{ID: 31}, EventID: "e", Key: "k2"},
 		}})
 		ids := s.subjects("deliver_webhook")
@@ -245,7 +245,7 @@ var hookCases = []Case{
 		s.Apply(hookTree)
 		push := s.recorded(pushOf("project-21"))
 		subject.Together(func(int) {
-			s.settle(push, postreceive.Outcome{Project: 21, ActiveAt: now, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
+			s.settle(push, postreceive.ProjectUpdate{Project: 21, ActiveAt: now, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
 		})
 		s.Same("deliveries", len(s.subjects("deliver_webhook")), 1)
 	}},
@@ -260,10 +260,10 @@ var hookCases = []Case{
 // everyThing.
 func (s Subject) hookCalls() map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
-		"Landed": func(ctx context.Context) error { _, err := s.Records.Landed(ctx, 1); return err },
-		"Hooks":  func(ctx context.Context) error { _, err := s.Records.Hooks(ctx, 60); return err },
+		"Landed": func(ctx context.Context) error { _, err := s.Pushes.ReceivedPush(ctx, 1); return err },
+		"Hooks":  func(ctx context.Context) error { _, err := s.Pushes.Hooks(ctx, 60); return err },
 		"Settle": func(ctx context.Context) error {
-			return s.Records.Settle(ctx, 1, postreceive.Outcome{Project: 60, ActiveAt: now}, now)
+			return s.Pushes.Complete(ctx, 1, postreceive.ProjectUpdate{Project: 60, ActiveAt: now}, now)
 		},
 		"Hook": func(ctx context.Context) error { _, _, err := s.Deliveries.Hook(ctx, 1); return err },
 		"Attempted": func(ctx context.Context) error {

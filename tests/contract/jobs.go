@@ -21,7 +21,7 @@ import (
 // the case.
 func (s Subject) work(do application.Worker) (stop func()) {
 	s.Helper()
-	return s.workAs(application.Shift{Workers: map[application.JobKind]application.Worker{pushes.Received: do}})
+	return s.workAs(application.Shift{Workers: map[application.JobKind]application.Worker{pushes.PushReceived: do}})
 }
 
 func (s Subject) workAs(shift application.Shift) (stop func()) {
@@ -294,7 +294,7 @@ var jobCases = []Case{
 		begun := make(chan int64, 10)
 		id := s.push(1)[0]
 		shift := application.Shift{Hands: 1, Poll: 10 * time.Millisecond, Delay: time.Millisecond, Workers: map[application.JobKind]application.Worker{
-			pushes.Received: func(ctx context.Context, subject int64) error { begun <- subject; <-ctx.Done(); return ctx.Err() },
+			pushes.PushReceived: func(ctx context.Context, subject int64) error { begun <- subject; <-ctx.Done(); return ctx.Err() },
 		}}
 		s.Fine("Start", s.Jobs.Start(s.Context(), shift, zap.NewNop()))
 		takes(s, begun)
