@@ -29,7 +29,7 @@ func history(config Config, repositories Repositories) postreceive.History {
 }
 
 // Shift says who does jobs, by their kinds, and how.
-func Shift(config Config, desk *postreceive.Worker, office *webhooks.Office, founder *worldimport.ProjectCreator) application.Shift {
+func Shift(config Config, desk *postreceive.Worker, office *webhooks.Dispatcher, founder *worldimport.ProjectCreator) application.Shift {
 	return application.Shift{
 		Workers: map[application.JobKind]application.Worker{
 			pushes.PushReceived:          desk.Process,
@@ -47,12 +47,12 @@ func PostReceive(config Config, records postreceive.Pushes, history postreceive.
 }
 
 // WebhookOffice makes the office that sends events to hooks.
-func WebhookOffice(config Config, deliveries webhooks.Deliveries, key *InstanceKey, now application.Clock) *webhooks.Office {
+func WebhookOffice(config Config, deliveries webhooks.Deliveries, key *InstanceKey, now application.Clock) *webhooks.Dispatcher {
 	sender := hookclient.New(hookclient.Instance{
 		URL: config.ExternalURL, SSHHost: config.host(), Version: config.Version,
 		Timeout: config.Webhooks.Timeout, Local: config.Webhooks.AllowLocalRequests,
 	})
-	return webhooks.New(deliveries, sender, webhooks.Rules{Pause: config.Webhooks.Backoff, Open: key.Open, NewID: uuid.NewString}, now)
+	return webhooks.New(deliveries, sender, webhooks.Rules{Pause: config.Webhooks.Backoff, Unseal: key.Open, NewID: uuid.NewString}, now)
 }
 
 // finishTimeout is how long jobs under way may take to end when the server

@@ -199,8 +199,8 @@ func (s *Store) Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, source.P
 	return h, p, fault(err, "project of hook %d", id)
 }
 
-// Attempted implements webhooks.Deliveries.
-func (s *Store) Attempted(ctx context.Context, id hooks.HookID, made int64, change func(hooks.Health) hooks.Health) error {
+// RecordAttempt implements webhooks.Deliveries.
+func (s *Store) RecordAttempt(ctx context.Context, id hooks.HookID, made int64, change func(hooks.Health) hooks.Health) error {
 	query := "SELECT " + hookColumns + " FROM hooks h WHERE h.id = ?"
 	if s.dialect == onPostgres {
 		query += " FOR NO KEY UPDATE"

@@ -163,8 +163,8 @@ func (s *Store) Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, source.P
 	return h.Hook, first, nil
 }
 
-// Attempted implements webhooks.Deliveries.
-func (s *Store) Attempted(ctx context.Context, id hooks.HookID, made int64, change func(hooks.Health) hooks.Health) error {
+// RecordAttempt implements webhooks.Deliveries.
+func (s *Store) RecordAttempt(ctx context.Context, id hooks.HookID, made int64, change func(hooks.Health) hooks.Health) error {
 	return s.change(ctx, func(d *draft) error {
 		h, ok := d.hooks.rows[id]
 		if !ok {

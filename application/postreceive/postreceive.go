@@ -171,7 +171,7 @@ func (p *pushWork) event(ctx context.Context, change source.Change) (hooks.Event
 	if p.worker.history == nil {
 		return event, nil
 	}
-	limit := hooks.MostCommits
+	limit := hooks.MaxCommits
 	if event.Tag() {
 		limit = 1 // the commit that the tag is on
 	}

@@ -37,7 +37,7 @@ func (h *house) Hook(context.Context, hooks.HookID) (hooks.Hook, source.Project,
 	return h.hook, h.project, h.err
 }
 
-func (h *house) Attempted(_ context.Context, _ hooks.HookID, made int64, change func(hooks.Health) hooks.Health) error {
+func (h *house) RecordAttempt(_ context.Context, _ hooks.HookID, made int64, change func(hooks.Health) hooks.Health) error {
 	h.made = append(h.made, made)
 	h.hook.Health = change(h.hook.Health)
 	return h.err
@@ -50,17 +50,17 @@ func (h *house) Send(_ context.Context, d hooks.Delivery) (int, error) {
 
 var errSealed = errors.New("sealed with another key")
 
-func (h *house) office() *webhooks.Office {
+func (h *house) office() *webhooks.Dispatcher {
 	open := func(sealed string) (string, error) {
 		if text, ok := strings.CutPrefix(sealed, "sealed:"); ok {
 			return text, nil
 		}
 		return "", errSealed
 	}
-	return webhooks.New(h, h, webhooks.Rules{Pause: time.Minute, Open: open, NewID: func() string { return "id" }}, func() time.Time { return now })
+	return webhooks.New(h, h, webhooks.Rules{Pause: time.Minute, Unseal: open, NewID: func() string { return "id" }}, func() time.Time { return now })
 }
 
-func TestOffice_Deliver(t *testing.T) {
+func TestDispatcher_Deliver(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("connection refused")
 	for name, c := range map[string]struct {
@@ -93,7 +93,7 @@ func TestOffice_Deliver(t *testing.T) {
 	}
 }
 
-func TestOffice_Deliver_leftAlone(t *testing.T) {
+func TestDispatcher_Deliver_leftAlone(t *testing.T) {
 	t.Parallel()
 	paused := &house{hook: hooks.Hook{Health: hooks.Health{Failures: 4, PausedUntil: now.Add(90 * time.Second)}}}
 	if later, ok := errors.AsType[application.Postponed](paused.office().Deliver(t.Context(), 7)); !ok || later.For != 90*time.Second {
@@ -116,7 +116,7 @@ func TestOffice_Deliver_leftAlone(t *testing.T) {
 	}
 }
 
-func TestOffice_Deliver_cutOff(t *testing.T) {
+func TestDispatcher_Deliver_cutOff(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -126,7 +126,7 @@ func TestOffice_Deliver_cutOff(t *testing.T) {
 	}
 }
 
-func TestOffice_Test(t *testing.T) {
+func TestDispatcher_Test(t *testing.T) {
 	t.Parallel()
 	h := &house{
 		hook:    hooks.Hook{ID: 3, Health: hooks.Health{Failures: 40, Disabled: true}},

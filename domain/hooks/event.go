@@ -5,8 +5,8 @@ import (
 	"gatehouse/domain/source"
 )
 
-// MostCommits is how many commits an event tells of.
-const MostCommits = 20
+// MaxCommits is how many commits an event tells of.
+const MaxCommits = 20
 
 // Event is what receivers are told of one ref that was pushed.
 type Event struct {
@@ -18,7 +18,7 @@ type Event struct {
 	// User is unknown where nobody is.
 	User    identity.User
 	Project source.Project
-	// Commits are the newest, MostCommits at most, the oldest of them first;
+	// Commits are the newest, MaxCommits at most, the oldest of them first;
 	// Total counts all.
 	Commits []source.Commit
 	Total   int

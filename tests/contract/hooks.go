@@ -53,7 +53,7 @@ func (s Subject) putHook(h hooks.Hook) error {
 // attempted sets the health of a hook.
 func (s Subject) attempted(id hooks.HookID, made int64, h hooks.Health) {
 	s.Helper()
-	s.Fine("Attempted", s.Deliveries.Attempted(s.Context(), id, made, func(hooks.Health) hooks.Health { return h }))
+	s.Fine("Attempted", s.Deliveries.RecordAttempt(s.Context(), id, made, func(hooks.Health) hooks.Health { return h }))
 }
 
 // recorded keeps a push and returns its number.
@@ -230,7 +230,7 @@ var hookCases = []Case{
 		s.Apply(hookTree)
 		subject.Together(func(int) {
 			for range subject.Rounds {
-				s.Fine("Attempted", s.Deliveries.Attempted(s.Context(), 31, 0, func(h hooks.Health) hooks.Health {
+				s.Fine("Attempted", s.Deliveries.RecordAttempt(s.Context(), 31, 0, func(h hooks.Health) hooks.Health {
 					h.Failures++
 					return h
 				}))
@@ -239,7 +239,7 @@ var hookCases = []Case{
 		h, _, err := s.Deliveries.Hook(s.Context(), 31)
 		s.Fine("Hook", err)
 		s.Same("failures", h.Health.Failures, subject.Crowd*subject.Rounds)
-		s.Kind("no hook", s.Deliveries.Attempted(s.Context(), 404, 0, func(h hooks.Health) hooks.Health { return h }), domain.NotFound)
+		s.Kind("no hook", s.Deliveries.RecordAttempt(s.Context(), 404, 0, func(h hooks.Health) hooks.Health { return h }), domain.NotFound)
 	}},
 	{Name: "two that settle one push leave one delivery", Check: func(s Subject) {
 		s.Apply(hookTree)
@@ -267,7 +267,7 @@ func (s Subject) hookCalls() map[string]func(context.Context) error {
 		},
 		"Hook": func(ctx context.Context) error { _, _, err := s.Deliveries.Hook(ctx, 1); return err },
 		"Attempted": func(ctx context.Context) error {
-			return s.Deliveries.Attempted(ctx, 1, 0, func(h hooks.Health) hooks.Health { return h })
+			return s.Deliveries.RecordAttempt(ctx, 1, 0, func(h hooks.Health) hooks.Health { return h })
 		},
 	}
 }
