@@ -23,7 +23,7 @@ type Built struct {
 	Handlers    Handlers
 	Key         *InstanceKey
 	Gatekeeper  *gitaccess.Gatekeeper
-	Credentials *credentials.Office
+	Credentials *credentials.Service
 	LFS         *lfsaccess.Office
 	Trail       *audit.Trail
 	Clerk       *provisioning.Clerk

@@ -22,7 +22,7 @@ var people = fx.Module("people", fx.Provide(NewInstanceKey, Credentials, LFSAcce
 
 // Credentials makes the office of access tokens, recovery codes and one-time
 // passwords.
-func Credentials(config Config, holders credentials.Holders, codes credentials.RecoveryCodes, tokens credentials.Tokens, key *InstanceKey, now application.Clock) *credentials.Office {
+func Credentials(config Config, holders credentials.Accounts, codes credentials.RecoveryCodes, tokens credentials.Tokens, key *InstanceKey, now application.Clock) *credentials.Service {
 	rules := credentials.Rules{
 		Users: config.policy(), TokenPrefix: config.Tokens.Prefix, Scopes: identity.Scopes,
 		Lifetime: identity.Lifetime{

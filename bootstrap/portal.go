@@ -29,7 +29,7 @@ func Clerk(config Config, books provisioning.Books, work provisioning.Work, now 
 }
 
 // PortalAPI makes the routes of the customers portal.
-func PortalAPI(config Config, credentials *credentials.Office, clerk *provisioning.Clerk) *portal.API {
+func PortalAPI(config Config, credentials *credentials.Service, clerk *provisioning.Clerk) *portal.API {
 	return portal.New(credentials, clerk, config.CheckNamespacePlan)
 }
 

@@ -34,7 +34,7 @@ is its digest. The rules are those of tokens that users make over SSH.`,
 		RunE: does(func(ctx context.Context, _ []string) error {
 			return flags.withStore(ctx, unwilling, func(o office) error {
 				// No one-time password is checked here, so no key is needed.
-				desk := bootstrap.Credentials(o.config, o.Holders, o.Codes, o.Tokens, nil, bootstrap.Clock())
+				desk := bootstrap.Credentials(o.config, o.Accounts, o.RecoveryCodes, o.AccessTokens, nil, bootstrap.Clock())
 				caller := credentials.Caller{Claim: identity.ClaimName(user), ByUser: true}
 				minted, err := desk.PersonalAccessToken(ctx, caller, request)
 				if err != nil {
@@ -68,7 +68,7 @@ type tokenShown struct {
 	Token     string           `json:"token"`
 }
 
-func newTokenShown(m credentials.Minted) tokenShown {
+func newTokenShown(m credentials.NewToken) tokenShown {
 	shown := tokenShown{ID: m.Token.ID, Name: m.Token.Name, Scopes: m.Token.Scopes, Token: m.Text}
 	if !m.Token.ExpiresAt.IsZero() {
 		day := m.Token.ExpiresAt.Format(time.DateOnly)

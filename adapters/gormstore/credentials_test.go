@@ -15,7 +15,7 @@ import (
 
 // The ports of credentials that a Store answers.
 var (
-	_ credentials.Holders       = (*gormstore.Store)(nil)
+	_ credentials.Accounts      = (*gormstore.Store)(nil)
 	_ credentials.RecoveryCodes = (*gormstore.Store)(nil)
 	_ credentials.Tokens        = (*gormstore.Store)(nil)
 	_ audit.Log                 = (*gormstore.Store)(nil)
@@ -33,7 +33,7 @@ func TestStore_sweep_sessions(t *testing.T) {
 			12: now.Add(-time.Second),                  // ended
 			13: now.Add(time.Second),                   // under way
 		} {
-			err := s.UpdateFactor(t.Context(), 7, func(f identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession) {
+			err := s.UpdateTwoFactor(t.Context(), 7, func(f identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession) {
 				return f, &identity.OTPSession{User: 7, Key: key, ExpiresAt: until}
 			})
 			if err != nil {
@@ -94,7 +94,7 @@ func TestStore_TokenUsed_neverGoesBack(t *testing.T) {
 			one, other := open(t, url), open(t, url)
 			world.Apply(t, one.Registries(), "users: [{id: 7, username: dede}]")
 			digest := identity.DigestToken("x")
-			id, err := one.MintToken(t.Context(), identity.AccessToken{User: 7, Name: "x", Digest: digest, CreatedAt: world.Now})
+			id, err := one.AddToken(t.Context(), identity.AccessToken{User: 7, Name: "x", Digest: digest, CreatedAt: world.Now})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -20,8 +20,8 @@ const (
 		WHERE t.digest = $1`
 )
 
-// MintToken implements credentials.Tokens.
-func (s *Store) MintToken(ctx context.Context, t identity.AccessToken) (id int64, err error) {
+// AddToken implements credentials.Tokens.
+func (s *Store) AddToken(ctx context.Context, t identity.AccessToken) (id int64, err error) {
 	done, err := s.turn(ctx)
 	if err != nil {
 		return 0, fault(err, "access token %q of user %d", t.Name, t.User)

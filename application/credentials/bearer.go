@@ -20,11 +20,11 @@ var (
 // of the errors above, or domain.Unavailable. What the token is good for is
 // its scopes' to say. Each token is looked up by its digest, whether it is
 // right or wrong, and the state of its user is that of this moment.
-func (o *Office) Bearer(ctx context.Context, text string) (Bearer, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (s *Service) Bearer(ctx context.Context, text string) (Bearer, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	b, err := o.tokens.Bearer(ctx, identity.DigestToken(text))
-	now := o.now()
+	b, err := s.tokens.Bearer(ctx, identity.DigestToken(text))
+	now := s.now()
 	switch {
 	case errors.Is(err, domain.NotFound):
 		return Bearer{}, ErrUnknownToken
@@ -34,9 +34,9 @@ func (o *Office) Bearer(ctx context.Context, text string) (Bearer, error) {
 		return Bearer{}, ErrExpiredToken
 	case b.Token.Revoked:
 		return Bearer{}, ErrRevokedToken
-	case o.rules.Users.CheckUser(b.User, now) != nil:
+	case s.rules.Users.CheckUser(b.User, now) != nil:
 		return Bearer{}, ErrBlockedUser
 	}
-	o.tokens.TokenUsed(b.Token.ID, now)
+	s.tokens.TokenUsed(b.Token.ID, now)
 	return b, nil
 }

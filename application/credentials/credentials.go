@@ -30,9 +30,9 @@ type Rules struct {
 	OTPSession time.Duration
 }
 
-// Office makes and checks credentials. It is safe for concurrent use.
-type Office struct {
-	holders       Holders
+// Service makes and checks credentials. It is safe for concurrent use.
+type Service struct {
+	accounts      Accounts
 	codes         RecoveryCodes
 	tokens        Tokens
 	authenticator Authenticator
@@ -41,13 +41,13 @@ type Office struct {
 	now           application.Clock
 }
 
-// New makes an Office; random has to be fit for secrets.
-func New(holders Holders, codes RecoveryCodes, tokens Tokens, authenticator Authenticator, rules Rules, random io.Reader, now application.Clock) *Office {
-	return &Office{holders, codes, tokens, authenticator, rules, random, now}
+// New makes an Service; random has to be fit for secrets.
+func New(accounts Accounts, codes RecoveryCodes, tokens Tokens, authenticator Authenticator, rules Rules, random io.Reader, now application.Clock) *Service {
+	return &Service{accounts, codes, tokens, authenticator, rules, random, now}
 }
 
-// patience is how long each question to the store may take: a session waits.
-const patience = 10 * time.Second
+// timeout is how long each question to the store may take: a session waits.
+const timeout = 10 * time.Second
 
 // Caller is whom a request is about: named by a key, or by a user's number.
 type Caller struct {
@@ -57,29 +57,29 @@ type Caller struct {
 	ByUser bool
 }
 
-// holder returns the person behind the caller, or a Refusal that tells what is
+// account returns the person behind the caller, or a Refusal that tells what is
 // missing. A deploy key is nobody's here: robot says so in the caller's words.
-func (o *Office) holder(ctx context.Context, caller Caller, robot *domain.Refusal) (Holder, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (s *Service) account(ctx context.Context, caller Caller, robot *domain.Refusal) (Account, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	h, err := o.holders.Holder(ctx, caller.Claim)
+	account, err := s.accounts.Account(ctx, caller.Claim)
 	switch {
 	case err != nil:
-		return Holder{}, errUnavailable.Because(err)
-	case caller.ByUser && !h.Actor.User.Known():
-		return Holder{}, domain.Refuse(domain.NotFound, "Could not find the given user")
-	case !caller.ByUser && !h.Actor.Key.Known():
-		return Holder{}, domain.Refuse(domain.NotFound, "Could not find the given key")
-	case h.Actor.IsDeployKey():
-		return Holder{}, robot
-	case !h.Actor.User.Known():
-		return Holder{}, domain.Refuse(domain.NotFound, "Could not find a user for the given key")
+		return Account{}, errUnavailable.Because(err)
+	case caller.ByUser && !account.Actor.User.Known():
+		return Account{}, domain.Refuse(domain.NotFound, "Could not find the given user")
+	case !caller.ByUser && !account.Actor.Key.Known():
+		return Account{}, domain.Refuse(domain.NotFound, "Could not find the given key")
+	case account.Actor.IsDeployKey():
+		return Account{}, robot
+	case !account.Actor.User.Known():
+		return Account{}, domain.Refuse(domain.NotFound, "Could not find a user for the given key")
 	}
 	// SSH daemons let expired keys in: what a key may do is asked for later.
-	if refusal := o.rules.Users.CheckKey(h.Actor.Key, o.now()); refusal != nil {
-		return Holder{}, refusal
+	if refusal := s.rules.Users.CheckKey(account.Actor.Key, s.now()); refusal != nil {
+		return Account{}, refusal
 	}
-	return h, nil
+	return account, nil
 }
 
 var errUnavailable = domain.Refuse(domain.Unavailable, "Your account cannot be looked up at the moment. Try again later.")
@@ -91,30 +91,30 @@ const (
 
 // RecoveryCodes returns ten new recovery codes for the caller and ends all
 // older ones, or a Refusal. The codes are nowhere else from then on.
-func (o *Office) RecoveryCodes(ctx context.Context, caller Caller) ([]string, error) {
-	h, err := o.holder(ctx, caller, domain.Refuse(domain.Forbidden, "Deploy keys cannot be used to retrieve recovery codes"))
+func (s *Service) RecoveryCodes(ctx context.Context, caller Caller) ([]string, error) {
+	account, err := s.account(ctx, caller, domain.Refuse(domain.Forbidden, "Deploy keys cannot be used to retrieve recovery codes"))
 	if err != nil {
 		return nil, err
 	}
-	if !h.Factor.Enabled {
+	if !account.Factor.Enabled {
 		return nil, domain.Refuse(domain.Unprocessable, "Two-factor authentication is not enabled for this user")
 	}
-	if refusal := o.rules.Users.CheckUser(h.Actor.User, o.now()); refusal != nil {
+	if refusal := s.rules.Users.CheckUser(account.Actor.User, s.now()); refusal != nil {
 		return nil, refusal
 	}
 	codes := make([]string, recoveryCodes)
 	digests := make([]identity.TokenDigest, recoveryCodes)
 	for i := range codes {
 		raw := make([]byte, recoveryCodeSize)
-		if _, err := io.ReadFull(o.random, raw); err != nil {
+		if _, err := io.ReadFull(s.random, raw); err != nil {
 			return nil, fmt.Errorf("random recovery codes: %w", err)
 		}
 		codes[i] = hex.EncodeToString(raw)
 		digests[i] = identity.DigestToken(codes[i])
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := o.codes.ReplaceRecoveryCodes(ctx, h.Actor.User.ID, digests); err != nil {
+	if err := s.codes.ReplaceRecoveryCodes(ctx, account.Actor.User.ID, digests); err != nil {
 		return nil, errUnavailable.Because(err)
 	}
 	return codes, nil
@@ -123,8 +123,8 @@ func (o *Office) RecoveryCodes(ctx context.Context, caller Caller) ([]string, er
 // SpendRecoveryCode lets the user's recovery code count once, in any letter
 // case, for whoever signs people in. A code that is not theirs, or not any
 // more, is a Refusal of kind domain.Unauthenticated.
-func (o *Office) SpendRecoveryCode(ctx context.Context, user identity.UserID, code string) error {
-	err := o.codes.SpendRecoveryCode(ctx, user, identity.DigestToken(strings.ToLower(code)))
+func (s *Service) SpendRecoveryCode(ctx context.Context, user identity.UserID, code string) error {
+	err := s.codes.SpendRecoveryCode(ctx, user, identity.DigestToken(strings.ToLower(code)))
 	switch {
 	case errors.Is(err, domain.NotFound):
 		return domain.Refuse(domain.Unauthenticated, "Invalid recovery code")
@@ -141,67 +141,67 @@ type TokenRequest struct {
 	ExpiresAt string
 }
 
-// Minted is an access token with its text, which is nowhere else.
-type Minted struct {
+// NewToken is an access token with its text, which is nowhere else.
+type NewToken struct {
 	Text  string
 	Token identity.AccessToken
 }
 
 // PersonalAccessToken makes an access token for the caller, or returns a
 // Refusal that names the first thing that is wrong.
-func (o *Office) PersonalAccessToken(ctx context.Context, caller Caller, req TokenRequest) (Minted, error) {
-	h, err := o.holder(ctx, caller, domain.Refuse(domain.Forbidden, "Deploy keys cannot be used to create personal access tokens"))
+func (s *Service) PersonalAccessToken(ctx context.Context, caller Caller, req TokenRequest) (NewToken, error) {
+	account, err := s.account(ctx, caller, domain.Refuse(domain.Forbidden, "Deploy keys cannot be used to create personal access tokens"))
 	if err != nil {
-		return Minted{}, err
+		return NewToken{}, err
 	}
-	token, err := o.draft(h.Actor.User, req)
+	token, err := s.buildToken(account.Actor.User, req)
 	if err != nil {
-		return Minted{}, err
+		return NewToken{}, err
 	}
-	return o.mint(ctx, token)
+	return s.addToken(ctx, token)
 }
 
-func (o *Office) draft(user identity.User, req TokenRequest) (identity.AccessToken, error) {
+func (s *Service) buildToken(user identity.User, req TokenRequest) (identity.AccessToken, error) {
 	switch {
 	case strings.TrimSpace(req.Name) == "":
 		return identity.AccessToken{}, domain.Refuse(domain.Invalid, "No token name specified")
-	case utf8.RuneCountInString(req.Name) > longestName:
-		return identity.AccessToken{}, domain.Refuse(domain.Invalid, "The token name is longer than %d characters", longestName)
+	case utf8.RuneCountInString(req.Name) > maxNameLength:
+		return identity.AccessToken{}, domain.Refuse(domain.Invalid, "The token name is longer than %d characters", maxNameLength)
 	}
 	scopes := identity.SplitScopes(req.Scopes)
-	if refusal := identity.CheckScopes(scopes, o.rules.Scopes); refusal != nil {
+	if refusal := identity.CheckScopes(scopes, s.rules.Scopes); refusal != nil {
 		return identity.AccessToken{}, refusal
 	}
-	now := o.now()
-	expiry, err := o.rules.Lifetime.Expiry(req.ExpiresAt, now)
+	now := s.now()
+	expiry, err := s.rules.Lifetime.Expiry(req.ExpiresAt, now)
 	if err != nil {
 		return identity.AccessToken{}, err
 	}
-	if refusal := o.rules.Users.CheckUser(user, now); refusal != nil {
+	if refusal := s.rules.Users.CheckUser(user, now); refusal != nil {
 		return identity.AccessToken{}, domain.Refuse(domain.Forbidden, "Failed to create token: %s", refusal.Message)
 	}
 	return identity.AccessToken{User: user.ID, Name: req.Name, Scopes: scopes, ExpiresAt: expiry, CreatedAt: now}, nil
 }
 
-// longestName is in characters, as in GitLab.
-const longestName = 255
+// maxNameLength is in characters, as in GitLab.
+const maxNameLength = 255
 
 // tokenBytes makes 20 characters of base64.
 const tokenBytes = 15
 
-func (o *Office) mint(ctx context.Context, token identity.AccessToken) (Minted, error) {
+func (s *Service) addToken(ctx context.Context, token identity.AccessToken) (NewToken, error) {
 	raw := make([]byte, tokenBytes)
-	if _, err := io.ReadFull(o.random, raw); err != nil {
-		return Minted{}, fmt.Errorf("random token: %w", err)
+	if _, err := io.ReadFull(s.random, raw); err != nil {
+		return NewToken{}, fmt.Errorf("random token: %w", err)
 	}
-	text := o.rules.TokenPrefix + base64.RawURLEncoding.EncodeToString(raw)
+	text := s.rules.TokenPrefix + base64.RawURLEncoding.EncodeToString(raw)
 	token.Digest = identity.DigestToken(text)
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	id, err := o.tokens.MintToken(ctx, token)
+	id, err := s.tokens.AddToken(ctx, token)
 	if err != nil {
-		return Minted{}, errUnavailable.Because(err)
+		return NewToken{}, errUnavailable.Because(err)
 	}
 	token.ID = id
-	return Minted{text, token}, nil
+	return NewToken{text, token}, nil
 }

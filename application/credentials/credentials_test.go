@@ -39,7 +39,7 @@ deploy_keys:
 
 // desk is an office with its store and its clock.
 type desk struct {
-	*credentials.Office
+	*credentials.Service
 	store *memory.Store
 	now   time.Time
 }
@@ -55,7 +55,7 @@ func newDesk(t *testing.T, change ...func(*credentials.Rules)) *desk {
 	for _, c := range change {
 		c(&rules)
 	}
-	d.Office = credentials.New(d.store, d.store, d.store, steps{}, rules, &counting{}, func() time.Time { return d.now })
+	d.Service = credentials.New(d.store, d.store, d.store, steps{}, rules, &counting{}, func() time.Time { return d.now })
 	return d
 }
 
@@ -101,7 +101,7 @@ func wantRefusal(t *testing.T, name string, err error, want string) {
 
 var code = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
-func TestOffice_RecoveryCodes(t *testing.T) {
+func TestService_RecoveryCodes(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	for name, caller := range map[string]credentials.Caller{"by key": byKey("11"), "by user": byUser("7"), "WebAuthn only": byUser("9")} {
@@ -119,7 +119,7 @@ func TestOffice_RecoveryCodes(t *testing.T) {
 	}
 }
 
-func TestOffice_RecoveryCodes_refuses(t *testing.T) {
+func TestService_RecoveryCodes_refuses(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	for name, c := range map[string]struct {
@@ -140,7 +140,7 @@ func TestOffice_RecoveryCodes_refuses(t *testing.T) {
 	}
 }
 
-func TestOffice_RecoveryCodes_endOldOnes(t *testing.T) {
+func TestService_RecoveryCodes_endOldOnes(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	old, _ := d.RecoveryCodes(t.Context(), byUser("7"))
@@ -167,7 +167,7 @@ func request(change ...func(*credentials.TokenRequest)) credentials.TokenRequest
 	return r
 }
 
-func TestOffice_PersonalAccessToken(t *testing.T) {
+func TestService_PersonalAccessToken(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	minted, err := d.PersonalAccessToken(t.Context(), byUser("7"), request())
@@ -190,7 +190,7 @@ func TestOffice_PersonalAccessToken(t *testing.T) {
 	}
 }
 
-func TestOffice_PersonalAccessToken_refuses(t *testing.T) {
+func TestService_PersonalAccessToken_refuses(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	for name, c := range map[string]struct {
@@ -219,7 +219,7 @@ func TestOffice_PersonalAccessToken_refuses(t *testing.T) {
 	}
 }
 
-func TestOffice_PersonalAccessToken_expiry(t *testing.T) {
+func TestService_PersonalAccessToken_expiry(t *testing.T) {
 	t.Parallel()
 	required := func(r *credentials.Rules) { r.Lifetime.Required = true }
 	for name, c := range map[string]struct {
@@ -242,7 +242,7 @@ func TestOffice_PersonalAccessToken_expiry(t *testing.T) {
 	}
 }
 
-func TestOffice_PersonalAccessToken_scopesInOneText(t *testing.T) {
+func TestService_PersonalAccessToken_scopesInOneText(t *testing.T) {
 	t.Parallel()
 	minted, err := newDesk(t).PersonalAccessToken(t.Context(), byUser("7"), request(func(r *credentials.TokenRequest) { r.Scopes = []string{"read_user,api read_api"} }))
 	if err != nil || fmt.Sprint(minted.Token.Scopes) != "[read_user api read_api]" {
@@ -250,7 +250,7 @@ func TestOffice_PersonalAccessToken_scopesInOneText(t *testing.T) {
 	}
 }
 
-func TestOffice_Bearer(t *testing.T) {
+func TestService_Bearer(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	minted, err := d.PersonalAccessToken(t.Context(), byUser("8"), request())
@@ -277,7 +277,7 @@ func TestOffice_Bearer(t *testing.T) {
 	wants("revoked", credentials.ErrRevokedToken)
 }
 
-func TestOffice_CheckOTP(t *testing.T) {
+func TestService_CheckOTP(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	right := func() string { return fmt.Sprint(d.now.Unix() / 60) }
@@ -296,7 +296,7 @@ func TestOffice_CheckOTP(t *testing.T) {
 	}
 }
 
-func TestOffice_CheckOTP_locks(t *testing.T) {
+func TestService_CheckOTP_locks(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	right := func() string { return fmt.Sprint(d.now.Unix() / 60) }
@@ -312,7 +312,7 @@ func TestOffice_CheckOTP_locks(t *testing.T) {
 	}
 }
 
-func TestOffice_CheckOTP_refuses(t *testing.T) {
+func TestService_CheckOTP_refuses(t *testing.T) {
 	t.Parallel()
 	off := func(r *credentials.Rules) { r.OTP = false }
 	for name, c := range map[string]struct {
@@ -337,7 +337,7 @@ func TestOffice_CheckOTP_refuses(t *testing.T) {
 	wantRefusal(t, "push", newDesk(t).PushOTP(t.Context(), byUser("7")), "Push notifications")
 }
 
-func TestOffice_TwoFactorRequired(t *testing.T) {
+func TestService_TwoFactorRequired(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	for id, want := range map[string]bool{"11": true, "12": false, "201": false} {
@@ -355,15 +355,15 @@ type dead struct{ *memory.Store }
 
 var errDown = errors.New("connection refused")
 
-func (dead) Holder(context.Context, identity.Claim) (credentials.Holder, error) {
-	return credentials.Holder{}, errDown
+func (dead) Account(context.Context, identity.Claim) (credentials.Account, error) {
+	return credentials.Account{}, errDown
 }
 
 func (dead) Bearer(context.Context, identity.TokenDigest) (credentials.Bearer, error) {
 	return credentials.Bearer{}, errDown
 }
 
-func TestOffice_storeIsDown(t *testing.T) {
+func TestService_storeIsDown(t *testing.T) {
 	t.Parallel()
 	d := dead{memory.New()}
 	o := credentials.New(d, d, d, steps{}, credentials.Rules{OTP: true}, io.LimitReader(&counting{}, 0), time.Now)

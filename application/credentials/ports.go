@@ -9,23 +9,23 @@ import (
 	"gatehouse/domain/identity"
 )
 
-// Holder is an actor with their second factor.
-type Holder struct {
+// Account is an actor with their second factor.
+type Account struct {
 	Actor  identity.Actor
 	Factor identity.TwoFactor
 }
 
-// Holders knows people and their second factors.
-type Holders interface {
-	// Holder returns who stands behind the claim; the zero Holder if nobody
+// Accounts knows people and their second factors.
+type Accounts interface {
+	// Account returns who stands behind the claim; the zero Account if nobody
 	// does. A deploy key stands for its creator, or for the ghost user.
-	Holder(ctx context.Context, claim identity.Claim) (Holder, error)
-	// UpdateFactor replaces the user's second factor by what change makes of
+	Account(ctx context.Context, claim identity.Claim) (Account, error)
+	// UpdateTwoFactor replaces the user's second factor by what change makes of
 	// it and, if change returns one, starts that session in place of the one
 	// that is there for the same user and key. Concurrent updates of one
 	// factor take turns. It may call change more than once. A user without a
 	// factor is domain.NotFound.
-	UpdateFactor(ctx context.Context, user identity.UserID, change func(identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession)) error
+	UpdateTwoFactor(ctx context.Context, user identity.UserID, change func(identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession)) error
 }
 
 // RecoveryCodes keeps the digests of recovery codes.
@@ -40,9 +40,9 @@ type RecoveryCodes interface {
 
 // Tokens keeps access tokens.
 type Tokens interface {
-	// MintToken keeps a new token and returns its number. A digest that is
+	// AddToken keeps a new token and returns its number. A digest that is
 	// there already is domain.Conflict.
-	MintToken(ctx context.Context, t identity.AccessToken) (int64, error)
+	AddToken(ctx context.Context, t identity.AccessToken) (int64, error)
 	// Bearer returns the token of that digest and its user in one round trip,
 	// or domain.NotFound. It is found in whatever state it is.
 	Bearer(ctx context.Context, digest identity.TokenDigest) (Bearer, error)

@@ -10,9 +10,9 @@ import (
 // ErrNoSudo is for a token that does not let its user act as somebody else.
 var ErrNoSudo = domain.Refuse(domain.Forbidden, "The request requires higher privileges than provided by the access token.")
 
-// As returns the user, by number or by name in any letter case, as whom the
+// Sudo returns the user, by number or by name in any letter case, as whom the
 // bearer wants to act, or a Refusal.
-func (o *Office) As(ctx context.Context, b Bearer, who string) (identity.User, error) {
+func (s *Service) Sudo(ctx context.Context, b Bearer, who string) (identity.User, error) {
 	switch {
 	case !b.User.Admin:
 		return identity.User{}, domain.Refuse(domain.Forbidden, "Must be admin to use sudo")
@@ -23,16 +23,16 @@ func (o *Office) As(ctx context.Context, b Bearer, who string) (identity.User, e
 	if claim.Kind == identity.Unresolvable {
 		claim = identity.ClaimName(who)
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	h, err := o.holders.Holder(ctx, claim)
-	user := h.Actor.User
+	account, err := s.accounts.Account(ctx, claim)
+	user := account.Actor.User
 	switch {
 	case err != nil:
 		return identity.User{}, errUnavailable.Because(err)
 	case !user.Known():
 		return identity.User{}, domain.Refuse(domain.NotFound, "User with ID or username '%.100s' Not Found", who)
-	case o.rules.Users.CheckUser(user, o.now()) != nil:
+	case s.rules.Users.CheckUser(user, s.now()) != nil:
 		return identity.User{}, ErrBlockedUser
 	}
 	return user, nil

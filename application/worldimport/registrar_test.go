@@ -355,7 +355,7 @@ func TestRegistrar_Apply_sealsSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{"1": "sealed JBSWY3DPEHPK3PXP", "2": ""} {
-		holder, err := store.Holder(t.Context(), identity.ClaimUser(name))
+		holder, err := store.Account(t.Context(), identity.ClaimUser(name))
 		if err != nil || !holder.Factor.Enabled || holder.Factor.Secret != want {
 			t.Errorf("user %s: got %+v, %v, want %q", name, holder.Factor, err, want)
 		}

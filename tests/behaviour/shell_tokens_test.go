@@ -39,7 +39,7 @@ func until(day string) credentials.TokenRequest {
 }
 
 // minted asks for a token that has to be granted.
-func (d *shellServer) minted(who string, r credentials.TokenRequest) credentials.Minted {
+func (d *shellServer) minted(who string, r credentials.TokenRequest) credentials.NewToken {
 	d.Helper()
 	m, err := d.Credentials.PersonalAccessToken(d.Context(), caller(who), r)
 	if err != nil {
@@ -110,7 +110,7 @@ var tokenCases = []Case{
 			s.Same(m.Text[:len(prefix)]+": prefix and 20 characters", regexp.MustCompile("^"+prefix+"[A-Za-z0-9_-]{20}$").MatchString(m.Text), true)
 			again := d.minted("user-7", wish)
 			s.Same("the same name again, another text", again.Text != m.Text && again.Token.ID != m.Token.ID, true)
-			for _, m := range []credentials.Minted{m, again} {
+			for _, m := range []credentials.NewToken{m, again} {
 				b, err := d.Credentials.Bearer(s.Context(), m.Text)
 				s.Fine("Bearer", err)
 				want := m.Token
@@ -160,7 +160,7 @@ var tokenCases = []Case{
 			d := s.shellServer(func(config *bootstrap.Config) { config.Tokens = c.tokens })
 			m := d.minted("user-7", until(c.asked))
 			s.Same(c.row, m.Token.ExpiresAt, c.want)
-			kept, err := s.Tokens.Bearer(s.Context(), m.Token.Digest)
+			kept, err := s.AccessTokens.Bearer(s.Context(), m.Token.Digest)
 			s.Fine(c.row, err)
 			s.Same(c.row+", kept", kept.Token.ExpiresAt, c.want)
 		}
@@ -196,8 +196,8 @@ var tokenCases = []Case{
 			d.bearer("in", used.Text, nil)
 			d.bearer("not in", refused.Text, credentials.ErrExpiredToken)
 			s.Fine("Flush", s.Keeper.Flush(s.Context()))
-			for m, want := range map[*credentials.Minted]time.Time{&used: at.Truncate(time.Microsecond), &refused: {}} {
-				b, err := s.Tokens.Bearer(s.Context(), m.Token.Digest)
+			for m, want := range map[*credentials.NewToken]time.Time{&used: at.Truncate(time.Microsecond), &refused: {}} {
+				b, err := s.AccessTokens.Bearer(s.Context(), m.Token.Digest)
 				s.Fine("Bearer", err)
 				s.Same("last use", b.Token.LastUsedAt, want)
 			}

@@ -98,16 +98,16 @@ func (s Subject) Actor(who string) identity.Actor {
 }
 
 // Holder returns the account that a claim names, with its second factor.
-func (s Subject) Holder(who string) credentials.Holder {
+func (s Subject) Holder(who string) credentials.Account {
 	s.Helper()
-	h, err := s.Holders.Holder(s.Context(), Claim(who))
+	h, err := s.Accounts.Account(s.Context(), Claim(who))
 	s.Fine("Holder", err)
 	return h
 }
 
 // UpdateFactor changes the second factor of a user, without a session.
 func (s Subject) UpdateFactor(user identity.UserID, change func(identity.TwoFactor) identity.TwoFactor) error {
-	return s.Holders.UpdateFactor(s.Context(), user, func(f identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession) {
+	return s.Accounts.UpdateTwoFactor(s.Context(), user, func(f identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession) {
 		return change(f), nil
 	})
 }
@@ -115,7 +115,7 @@ func (s Subject) UpdateFactor(user identity.UserID, change func(identity.TwoFact
 // OpenSession begins the session of a key.
 func (s Subject) OpenSession(user identity.UserID, key identity.KeyID, until time.Time) {
 	s.Helper()
-	s.Fine("UpdateFactor", s.Holders.UpdateFactor(s.Context(), user, func(f identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession) {
+	s.Fine("UpdateFactor", s.Accounts.UpdateTwoFactor(s.Context(), user, func(f identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession) {
 		return f, &identity.OTPSession{User: user, Key: key, ExpiresAt: until}
 	}))
 }

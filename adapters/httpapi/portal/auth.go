@@ -58,7 +58,7 @@ func (a *API) whoAsks(c *gin.Context, values params.Values, scopes []identity.Sc
 		return identity.User{}, errScope
 	}
 	if who := cmp.Or(values.String("sudo"), c.GetHeader("Sudo")); who != "" {
-		return a.credentials.As(c.Request.Context(), bearer, who)
+		return a.credentials.Sudo(c.Request.Context(), bearer, who)
 	}
 	return bearer.User, nil
 }

@@ -21,7 +21,7 @@ import (
 
 // API is the portal's routes.
 type API struct {
-	credentials *credentials.Office
+	credentials *credentials.Service
 	clerk       *provisioning.Clerk
 	// soldHere says that namespaces have plans here at all.
 	soldHere bool
@@ -29,7 +29,7 @@ type API struct {
 
 // New makes an API. With soldHere off the routes for reconciliations are closed,
 // as they are everywhere but on gitlab.com.
-func New(credentials *credentials.Office, clerk *provisioning.Clerk, soldHere bool) *API {
+func New(credentials *credentials.Service, clerk *provisioning.Clerk, soldHere bool) *API {
 	return &API{credentials, clerk, soldHere}
 }
 

@@ -33,7 +33,7 @@ type UseCases struct {
 	Receiver    *pushes.Receiver
 	Register    *whois.Register
 	LFS         *lfsaccess.Office
-	Credentials *credentials.Office
+	Credentials *credentials.Service
 	Trail       *audit.Trail
 }
 

@@ -22,18 +22,18 @@ func (w *world) hasSession(a identity.Actor, now time.Time) bool {
 	return found && now.Before(ends)
 }
 
-// Holder implements credentials.Holders.
-func (s *Store) Holder(ctx context.Context, claim identity.Claim) (credentials.Holder, error) {
+// Account implements credentials.Accounts.
+func (s *Store) Account(ctx context.Context, claim identity.Claim) (credentials.Account, error) {
 	if err := ctx.Err(); err != nil {
-		return credentials.Holder{}, err
+		return credentials.Account{}, err
 	}
 	w := s.world.Load()
 	actor := s.actor(w, claim)
-	return credentials.Holder{Actor: actor, Factor: w.users.rows[actor.User.ID].factor}, nil
+	return credentials.Account{Actor: actor, Factor: w.users.rows[actor.User.ID].factor}, nil
 }
 
-// UpdateFactor implements credentials.Holders.
-func (s *Store) UpdateFactor(ctx context.Context, id identity.UserID, change func(identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession)) error {
+// UpdateTwoFactor implements credentials.Accounts.
+func (s *Store) UpdateTwoFactor(ctx context.Context, id identity.UserID, change func(identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession)) error {
 	return s.change(ctx, func(d *draft) error {
 		u := d.users.rows[id]
 		if !u.factor.Enabled {
@@ -73,8 +73,8 @@ func (s *Store) SpendRecoveryCode(ctx context.Context, id identity.UserID, diges
 	})
 }
 
-// MintToken implements credentials.Tokens.
-func (s *Store) MintToken(ctx context.Context, t identity.AccessToken) (id int64, err error) {
+// AddToken implements credentials.Tokens.
+func (s *Store) AddToken(ctx context.Context, t identity.AccessToken) (id int64, err error) {
 	err = s.change(ctx, func(d *draft) error {
 		if err := d.users.has(t.User, "user"); err != nil {
 			return err

@@ -30,17 +30,17 @@ func (r factorRow) factor() identity.TwoFactor {
 	}
 }
 
-// Holder implements credentials.Holders.
-func (s *Store) Holder(ctx context.Context, claim identity.Claim) (credentials.Holder, error) {
+// Account implements credentials.Accounts.
+func (s *Store) Account(ctx context.Context, claim identity.Claim) (credentials.Account, error) {
 	actor, err := s.Actor(ctx, claim)
 	if err != nil || !actor.User.Known() {
-		return credentials.Holder{Actor: actor}, err
+		return credentials.Account{Actor: actor}, err
 	}
 	rows, err := gorm.G[factorRow](s.db).Where("id = ?", actor.User.ID).Limit(1).Find(ctx)
 	if err != nil || len(rows) == 0 {
-		return credentials.Holder{Actor: actor}, fault(err, "second factor of %s", claim)
+		return credentials.Account{Actor: actor}, fault(err, "second factor of %s", claim)
 	}
-	return credentials.Holder{Actor: actor, Factor: rows[0].factor()}, nil
+	return credentials.Account{Actor: actor, Factor: rows[0].factor()}, nil
 }
 
 const (
@@ -50,8 +50,8 @@ const (
 	spendCode = `DELETE FROM recovery_codes WHERE user_id = $1 AND digest = $2`
 )
 
-// UpdateFactor implements credentials.Holders.
-func (s *Store) UpdateFactor(ctx context.Context, user identity.UserID, change func(identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession)) error {
+// UpdateTwoFactor implements credentials.Accounts.
+func (s *Store) UpdateTwoFactor(ctx context.Context, user identity.UserID, change func(identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession)) error {
 	return s.atomically(ctx, fmt.Sprintf("second factor of user %d", user), func(tx *gorm.DB) error {
 		if err := s.lock(tx, users, int64(user)); err != nil {
 			return err

@@ -37,7 +37,7 @@ var holderCases = []Case{
 		s.Same("the creator of a deploy key", s.Holder("key-201").Actor.IsDeployKey(), true)
 		s.Same("none", s.Holder("user-2").Factor, identity.TwoFactor{})
 		s.Same("WebAuthn only", s.Holder("user-3").Factor, identity.TwoFactor{Enabled: true})
-		s.Same("nobody", s.Holder("user-404"), credentials.Holder{})
+		s.Same("nobody", s.Holder("user-404"), credentials.Account{})
 		s.Same("in a standing", s.Standing("key-11", "acme/cli").Actor.User.TwoFactor, true)
 		s.Same("not in a standing", s.Standing("user-2", "acme/cli").Actor.User.TwoFactor, false)
 	}},
@@ -114,7 +114,7 @@ var holderCases = []Case{
 		until := now.Add(15 * time.Minute)
 		digest := identity.DigestToken("a")
 		s.OpenSession(1, 11, until)
-		s.Fine("Replace", s.Codes.ReplaceRecoveryCodes(s.Context(), 1, []identity.TokenDigest{digest}))
+		s.Fine("Replace", s.RecoveryCodes.ReplaceRecoveryCodes(s.Context(), 1, []identity.TokenDigest{digest}))
 		s.Fine("UpdateFactor", s.UpdateFactor(1, func(f identity.TwoFactor) identity.TwoFactor {
 			f.LastStep, f.Failures, f.LockedUntil = 7, 2, until
 			return f
@@ -122,7 +122,7 @@ var holderCases = []Case{
 		s.Apply("users: [{id: 1, username: dede}]", safe)
 		s.Same("what was tried", s.Holder("user-1").Factor, identity.TwoFactor{Enabled: true, Secret: world.Seal("JBSWY3DPEHPK3PXP")})
 		s.Same("session", s.Standing("key-11", "acme/cli").OTPSession, false)
-		s.Kind("code", s.Codes.SpendRecoveryCode(s.Context(), 1, digest), domain.NotFound)
+		s.Kind("code", s.RecoveryCodes.SpendRecoveryCode(s.Context(), 1, digest), domain.NotFound)
 	}},
 	{Name: "credentials never get older", Check: func(s Subject) {
 		s.Apply(safe)
@@ -137,14 +137,14 @@ var holderCases = []Case{
 		s.Apply(safe)
 		digests := []identity.TokenDigest{identity.DigestToken("a"), identity.DigestToken("b")}
 		fresh := []identity.TokenDigest{identity.DigestToken("c")}
-		s.Fine("Replace", s.Codes.ReplaceRecoveryCodes(s.Context(), 1, digests))
-		s.Fine("Spend", s.Codes.SpendRecoveryCode(s.Context(), 1, digests[0]))
-		s.Kind("spent already", s.Codes.SpendRecoveryCode(s.Context(), 1, digests[0]), domain.NotFound)
-		s.Kind("somebody else's", s.Codes.SpendRecoveryCode(s.Context(), 3, digests[1]), domain.NotFound)
-		s.Fine("Replace", s.Codes.ReplaceRecoveryCodes(s.Context(), 1, fresh))
-		s.Kind("an old one", s.Codes.SpendRecoveryCode(s.Context(), 1, digests[1]), domain.NotFound)
-		s.Fine("a new one", s.Codes.SpendRecoveryCode(s.Context(), 1, fresh[0]))
-		s.Kind("nobody's", s.Codes.ReplaceRecoveryCodes(s.Context(), 404, fresh), domain.NotFound)
+		s.Fine("Replace", s.RecoveryCodes.ReplaceRecoveryCodes(s.Context(), 1, digests))
+		s.Fine("Spend", s.RecoveryCodes.SpendRecoveryCode(s.Context(), 1, digests[0]))
+		s.Kind("spent already", s.RecoveryCodes.SpendRecoveryCode(s.Context(), 1, digests[0]), domain.NotFound)
+		s.Kind("somebody else's", s.RecoveryCodes.SpendRecoveryCode(s.Context(), 3, digests[1]), domain.NotFound)
+		s.Fine("Replace", s.RecoveryCodes.ReplaceRecoveryCodes(s.Context(), 1, fresh))
+		s.Kind("an old one", s.RecoveryCodes.SpendRecoveryCode(s.Context(), 1, digests[1]), domain.NotFound)
+		s.Fine("a new one", s.RecoveryCodes.SpendRecoveryCode(s.Context(), 1, fresh[0]))
+		s.Kind("nobody's", s.RecoveryCodes.ReplaceRecoveryCodes(s.Context(), 404, fresh), domain.NotFound)
 	}},
 	{Name: "of two sets of recovery codes one is whole", Check: func(s Subject) {
 		s.Apply(safe)
@@ -154,12 +154,12 @@ var holderCases = []Case{
 				sets[me] = append(sets[me], identity.DigestToken(fmt.Sprint(me, " ", n)))
 			}
 		}
-		subject.Together(func(me int) { s.Fine("Replace", s.Codes.ReplaceRecoveryCodes(s.Context(), 1, sets[me])) })
+		subject.Together(func(me int) { s.Fine("Replace", s.RecoveryCodes.ReplaceRecoveryCodes(s.Context(), 1, sets[me])) })
 		whole := 0
 		for _, set := range sets {
 			valid := 0
 			for _, digest := range set {
-				if s.Codes.SpendRecoveryCode(s.Context(), 1, digest) == nil {
+				if s.RecoveryCodes.SpendRecoveryCode(s.Context(), 1, digest) == nil {
 					valid++
 				}
 			}
@@ -171,10 +171,10 @@ var holderCases = []Case{
 	{Name: "a recovery code is spent once", Check: func(s Subject) {
 		s.Apply(safe)
 		digest := identity.DigestToken("a")
-		s.Fine("Replace", s.Codes.ReplaceRecoveryCodes(s.Context(), 1, []identity.TokenDigest{digest}))
+		s.Fine("Replace", s.RecoveryCodes.ReplaceRecoveryCodes(s.Context(), 1, []identity.TokenDigest{digest}))
 		var spent atomic.Int32
 		subject.Together(func(int) {
-			switch err := s.Codes.SpendRecoveryCode(s.Context(), 1, digest); {
+			switch err := s.RecoveryCodes.SpendRecoveryCode(s.Context(), 1, digest); {
 			case err == nil:
 				spent.Add(1)
 			case !errors.Is(err, domain.NotFound):
@@ -187,7 +187,7 @@ var holderCases = []Case{
 
 func (s Subject) mint(t identity.AccessToken) int64 {
 	s.Helper()
-	id, err := s.Tokens.MintToken(s.Context(), t)
+	id, err := s.AccessTokens.AddToken(s.Context(), t)
 	s.Fine("MintToken", err)
 	return id
 }
@@ -200,7 +200,7 @@ var tokenCases = []Case{
 			ExpiresAt: time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), CreatedAt: now,
 		}
 		token.ID = s.mint(token)
-		got, err := s.Tokens.Bearer(s.Context(), token.Digest)
+		got, err := s.AccessTokens.Bearer(s.Context(), token.Digest)
 		s.Fine("Bearer", err)
 		token.CreatedAt = now.Truncate(time.Microsecond)
 		s.Same("token", got.Token, token)
@@ -211,7 +211,7 @@ var tokenCases = []Case{
 	{Name: "a token without anything", Check: func(s Subject) {
 		s.Apply(safe)
 		s.mint(identity.AccessToken{User: 2, Name: "", Digest: identity.DigestToken("x"), CreatedAt: now})
-		got, err := s.Tokens.Bearer(s.Context(), identity.DigestToken("x"))
+		got, err := s.AccessTokens.Bearer(s.Context(), identity.DigestToken("x"))
 		s.Fine("Bearer", err)
 		s.Same("no expiry", got.Token.ExpiresAt.IsZero(), true)
 		s.Same("never used", got.Token.LastUsedAt.IsZero(), true)
@@ -219,11 +219,11 @@ var tokenCases = []Case{
 	}},
 	{Name: "tokens that are not there", Check: func(s Subject) {
 		s.Apply(safe)
-		_, err := s.Tokens.Bearer(s.Context(), identity.DigestToken("x"))
+		_, err := s.AccessTokens.Bearer(s.Context(), identity.DigestToken("x"))
 		s.Kind("unknown", err, domain.NotFound)
 		token := identity.AccessToken{User: 1, Digest: identity.DigestToken("x"), CreatedAt: now}
 		s.mint(token)
-		_, err = s.Tokens.MintToken(s.Context(), token)
+		_, err = s.AccessTokens.AddToken(s.Context(), token)
 		s.Kind("the digest again", err, domain.Conflict)
 		s.Same("and nothing is kept of it", len(s.List("access-tokens")), 1)
 	}},
@@ -231,13 +231,13 @@ var tokenCases = []Case{
 		s.Apply(safe)
 		s.mint(identity.AccessToken{User: 2, Name: "x", Digest: identity.DigestToken("x"), CreatedAt: now})
 		s.Apply("users: [{id: 2, username: gus, state: blocked}]")
-		got, err := s.Tokens.Bearer(s.Context(), identity.DigestToken("x"))
+		got, err := s.AccessTokens.Bearer(s.Context(), identity.DigestToken("x"))
 		s.Fine("Bearer", err)
 		s.Same("state", got.User.State, identity.Blocked)
 	}},
 	{Name: "a world's token", Check: func(s Subject) {
 		s.Apply(safe, "access_tokens: [{user: gus, name: portal, scopes: [api, read_api], token: secret, revoked: true, expires_at: 2026-04-01}]")
-		got, err := s.Tokens.Bearer(s.Context(), identity.DigestToken("secret"))
+		got, err := s.AccessTokens.Bearer(s.Context(), identity.DigestToken("secret"))
 		s.Fine("Bearer", err)
 		s.Same("scopes", got.Token.Scopes, []identity.Scope{"api", "read_api"})
 		s.Same("revoked", got.Token.Revoked, true)
@@ -246,11 +246,11 @@ var tokenCases = []Case{
 	{Name: "a token's last use", Check: func(s Subject) {
 		s.Apply(safe)
 		id := s.mint(identity.AccessToken{User: 1, Name: "x", Digest: identity.DigestToken("x"), CreatedAt: now})
-		s.Tokens.TokenUsed(id, now)
-		s.Tokens.TokenUsed(id, now.Add(-time.Hour))
-		s.Tokens.TokenUsed(404, now)
+		s.AccessTokens.TokenUsed(id, now)
+		s.AccessTokens.TokenUsed(id, now.Add(-time.Hour))
+		s.AccessTokens.TokenUsed(404, now)
 		s.Fine("Flush", s.Keeper.Flush(s.Context()))
-		got, err := s.Tokens.Bearer(s.Context(), identity.DigestToken("x"))
+		got, err := s.AccessTokens.Bearer(s.Context(), identity.DigestToken("x"))
 		s.Fine("Bearer", err)
 		s.Same("the latest", got.Token.LastUsedAt, now.Truncate(time.Microsecond))
 	}},
@@ -317,14 +317,14 @@ var auditCases = []Case{
 		s.Apply(safe)
 		gone, leave := context.WithCancel(s.Context())
 		leave()
-		_, holder := s.Holders.Holder(gone, subject.Claim("user-1"))
-		_, bearer := s.Tokens.Bearer(gone, identity.DigestToken("x"))
-		_, mint := s.Tokens.MintToken(gone, identity.AccessToken{User: 1, Digest: identity.DigestToken("x"), CreatedAt: now})
+		_, holder := s.Accounts.Account(gone, subject.Claim("user-1"))
+		_, bearer := s.AccessTokens.Bearer(gone, identity.DigestToken("x"))
+		_, mint := s.AccessTokens.AddToken(gone, identity.AccessToken{User: 1, Digest: identity.DigestToken("x"), CreatedAt: now})
 		for name, err := range map[string]error{
 			"Holder": holder, "Bearer": bearer, "MintToken": mint,
 			"Append":  s.Events.Append(gone, audit.Event{At: now}),
-			"Replace": s.Codes.ReplaceRecoveryCodes(gone, 1, nil),
-			"Factor": s.Holders.UpdateFactor(gone, 1, func(f identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession) {
+			"Replace": s.RecoveryCodes.ReplaceRecoveryCodes(gone, 1, nil),
+			"Factor": s.Accounts.UpdateTwoFactor(gone, 1, func(f identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession) {
 				return f.Accepted(1), nil
 			}),
 		} {
