@@ -24,7 +24,7 @@ type Built struct {
 	Key         *InstanceKey
 	Gatekeeper  *gitaccess.Gatekeeper
 	Credentials *credentials.Service
-	LFS         *lfsaccess.Office
+	LFS         *lfsaccess.Service
 	Trail       *audit.Trail
 	Clerk       *provisioning.Clerk
 }

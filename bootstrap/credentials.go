@@ -34,7 +34,7 @@ func Credentials(config Config, holders credentials.Accounts, codes credentials.
 }
 
 // LFSAccess makes the office of credentials for Git LFS.
-func LFSAccess(config Config, directory gitaccess.Directory, stamps gitaccess.Stamps, rules gitaccess.Rules, key *InstanceKey, now application.Clock) *lfsaccess.Office {
+func LFSAccess(config Config, directory gitaccess.Directory, stamps gitaccess.Stamps, rules gitaccess.Rules, key *InstanceKey, now application.Clock) *lfsaccess.Service {
 	return lfsaccess.New(directory, stamps, lfstoken.Format{}, lfsaccess.Rules{
 		Settings: rules.Settings, Keys: rules.Keys, Lifetime: config.LFS.TokenTTL,
 		InstanceKey: key.Current, NewID: uuid.NewString,

@@ -239,7 +239,7 @@ func (r *running) lent(t *testing.T) (username, token string) {
 }
 
 // verifier is an LFS server's view of the same instance.
-func verifier(t *testing.T, config bootstrap.Config, clock func() time.Time) *lfsaccess.Office {
+func verifier(t *testing.T, config bootstrap.Config, clock func() time.Time) *lfsaccess.Service {
 	t.Helper()
 	p := ports(t, config)
 	key := bootstrap.NewInstanceKey(config, clock, zap.NewNop())

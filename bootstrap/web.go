@@ -73,7 +73,7 @@ func ShellAPI(config Config, secrets *secretfile.Set, uses shell.UseCases, rev r
 	})
 }
 
-func shellUseCases(gate *gitaccess.Gatekeeper, receiver *pushes.Receiver, register *whois.Register, lfs *lfsaccess.Office, credentials *credentials.Service, trail *audit.Trail) shell.UseCases {
+func shellUseCases(gate *gitaccess.Gatekeeper, receiver *pushes.Receiver, register *whois.Register, lfs *lfsaccess.Service, credentials *credentials.Service, trail *audit.Trail) shell.UseCases {
 	return shell.UseCases{Gate: gate, Receiver: receiver, Register: register, LFS: lfs, Credentials: credentials, Trail: trail}
 }
 

@@ -30,8 +30,8 @@ type data struct {
 
 var parser = jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithoutClaimsValidation())
 
-// Write signs the token with key, by HMAC-SHA256.
-func (Format) Write(t lfs.Token, key []byte) (string, error) {
+// Sign signs the token with key, by HMAC-SHA256.
+func (Format) Sign(t lfs.Token, key []byte) (string, error) {
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
 		Data: data{Actor: t.Username, Repository: t.Repository.String()},
 		RegisteredClaims: jwt.RegisteredClaims{
@@ -41,9 +41,9 @@ func (Format) Write(t lfs.Token, key []byte) (string, error) {
 	}).SignedString(key)
 }
 
-// Peek returns what text says, whoever wrote it, or domain.Invalid. A token
-// lacks nothing that Write gives it.
-func (Format) Peek(text string) (lfs.Token, error) {
+// ParseUnverified returns what text says, whoever wrote it, or domain.Invalid.
+// A token lacks nothing that Write gives it.
+func (Format) ParseUnverified(text string) (lfs.Token, error) {
 	var c claims
 	if _, _, err := parser.ParseUnverified(text, &c); err != nil {
 		return lfs.Token{}, fmt.Errorf("LFS token: %w", domain.Invalid)
@@ -60,9 +60,9 @@ func (Format) Peek(text string) (lfs.Token, error) {
 
 func moment(d *jwt.NumericDate) time.Time { return d.UTC() }
 
-// Signed says whether text was signed with key, by HMAC-SHA256 and nothing
+// Verify says whether text was signed with key, by HMAC-SHA256 and nothing
 // else.
-func (Format) Signed(text string, key []byte) bool {
+func (Format) Verify(text string, key []byte) bool {
 	_, err := parser.Parse(text, func(*jwt.Token) (any, error) { return key, nil })
 	return err == nil
 }

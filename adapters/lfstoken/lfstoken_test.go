@@ -27,7 +27,7 @@ var (
 
 func write(t testing.TB) string {
 	t.Helper()
-	text, err := format.Write(token, key)
+	text, err := format.Sign(token, key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,10 +37,10 @@ func write(t testing.TB) string {
 func TestFormat_readsBack(t *testing.T) {
 	t.Parallel()
 	text := write(t)
-	if got, err := format.Peek(text); err != nil || got != token {
+	if got, err := format.ParseUnverified(text); err != nil || got != token {
 		t.Errorf("got %+v, %v, want %+v", got, err, token)
 	}
-	if !format.Signed(text, key) || format.Signed(text, []byte("another")) || format.Signed(text+"x", key) {
+	if !format.Verify(text, key) || format.Verify(text, []byte("another")) || format.Verify(text+"x", key) {
 		t.Error("the signature does not tell right from wrong")
 	}
 }
@@ -75,7 +75,7 @@ func TestFormat_otherAlgorithms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if format.Signed(text, key) {
+		if format.Verify(text, key) {
 			t.Errorf("%s is taken", name)
 		}
 	}
@@ -87,11 +87,11 @@ func FuzzFormat(f *testing.F) {
 	f.Add("a.b.c")
 	f.Add(strings.Replace(write(f), ".", "..", 1))
 	f.Fuzz(func(t *testing.T, text string) {
-		got, err := format.Peek(text)
+		got, err := format.ParseUnverified(text)
 		if err != nil && !errors.Is(err, domain.Invalid) {
 			t.Fatalf("got %v", err)
 		}
-		if format.Signed(text, key) && err == nil && got.Username != token.Username {
+		if format.Verify(text, key) && err == nil && got.Username != token.Username {
 			t.Errorf("a token that nobody signed is taken: %+v", got)
 		}
 		if err == nil && (got.Username == "" || !got.Repository.Known()) {

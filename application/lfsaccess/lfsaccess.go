@@ -30,13 +30,13 @@ type Stamps interface {
 
 // Tokens turns tokens into text and back.
 type Tokens interface {
-	// Write signs the token with key.
-	Write(t lfs.Token, key []byte) (string, error)
-	// Peek returns what text says, whoever wrote it, or domain.Invalid.
-	Peek(text string) (lfs.Token, error)
-	// Signed says whether text was signed with key; it takes as long for a
+	// Sign signs the token with key.
+	Sign(t lfs.Token, key []byte) (string, error)
+	// ParseUnverified returns what text says, whoever wrote it, or domain.Invalid.
+	ParseUnverified(text string) (lfs.Token, error)
+	// Verify says whether text was signed with key; it takes as long for a
 	// wrong key as for the right one.
-	Signed(text string, key []byte) bool
+	Verify(text string, key []byte) bool
 }
 
 // Rules are the instance's settings for LFS.
@@ -51,8 +51,8 @@ type Rules struct {
 	NewID func() string
 }
 
-// Office hands out credentials. It is safe for concurrent use.
-type Office struct {
+// Service hands out credentials. It is safe for concurrent use.
+type Service struct {
 	directory Directory
 	stamps    Stamps
 	tokens    Tokens
@@ -60,9 +60,9 @@ type Office struct {
 	now       application.Clock
 }
 
-// New makes an Office.
-func New(directory Directory, stamps Stamps, tokens Tokens, rules Rules, now application.Clock) *Office {
-	return &Office{directory, stamps, tokens, rules, now}
+// New makes an Service.
+func New(directory Directory, stamps Stamps, tokens Tokens, rules Rules, now application.Clock) *Service {
+	return &Service{directory, stamps, tokens, rules, now}
 }
 
 // Credential is what git-lfs logs in with.
@@ -74,8 +74,8 @@ type Credential struct {
 	ExpiresIn time.Duration
 }
 
-// patience is how long a look-up may take.
-const patience = 10 * time.Second
+// timeout is how long a look-up may take.
+const timeout = 10 * time.Second
 
 var errNotFound = &domain.Refusal{Kind: domain.NotFound}
 
@@ -83,32 +83,32 @@ var errNotFound = &domain.Refusal{Kind: domain.NotFound}
 // Refusal. GitLab hands one out to everybody and lets the LFS server check;
 // here reading the project and downloading from it are asked for first. For
 // an upload no more is asked: the credential does not say what it is for.
-func (o *Office) Authenticate(ctx context.Context, claim identity.Claim, target source.Target) (Credential, error) {
-	now := o.now()
-	standing, err := o.admit(ctx, claim, target, o.rules.Settings, now)
+func (s *Service) Authenticate(ctx context.Context, claim identity.Claim, target source.Target) (Credential, error) {
+	now := s.now()
+	standing, err := s.standing(ctx, claim, target, s.rules.Settings, now)
 	if err != nil {
 		return Credential{}, err
 	}
 	if key := standing.Actor.Key; key.Known() {
-		o.stamps.KeyUsed(key.ID, now)
+		s.stamps.KeyUsed(key.ID, now)
 	}
 	token := lfs.Token{
-		ID: o.rules.NewID(), Username: lfs.ActorName(standing.Actor), Repository: standing.Repository,
-		IssuedAt: now, ExpiresAt: now.Add(o.rules.Lifetime),
+		ID: s.rules.NewID(), Username: lfs.ActorName(standing.Actor), Repository: standing.Repository,
+		IssuedAt: now, ExpiresAt: now.Add(s.rules.Lifetime),
 	}
-	text, err := o.tokens.Write(token, lfs.SigningKey(o.rules.InstanceKey(), standing.Actor))
+	text, err := s.tokens.Sign(token, lfs.SigningKey(s.rules.InstanceKey(), standing.Actor))
 	if err != nil {
 		return Credential{}, fmt.Errorf("sign an LFS token: %w", err)
 	}
-	return Credential{token.Username, text, standing.Project.FullPath(standing.Repository.Kind), o.rules.Lifetime}, nil
+	return Credential{token.Username, text, standing.Project.FullPath(standing.Repository.Kind), s.rules.Lifetime}, nil
 }
 
-// admit returns the standing of an actor who may download, by LFS, from the
+// standing returns the standing of an actor who may download, by LFS, from the
 // target. Nobody known is nobody to give a credential to.
-func (o *Office) admit(ctx context.Context, claim identity.Claim, target source.Target, settings source.Settings, now time.Time) (source.Standing, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (s *Service) standing(ctx context.Context, claim identity.Claim, target source.Target, settings source.Settings, now time.Time) (source.Standing, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	standing, err := o.directory.Standing(ctx, source.Inquiry{Claim: claim, Target: target, Now: now})
+	standing, err := s.directory.Standing(ctx, source.Inquiry{Claim: claim, Target: target, Now: now})
 	if err != nil {
 		return source.Standing{}, errUnavailable.Because(err)
 	}
@@ -118,7 +118,7 @@ func (o *Office) admit(ctx context.Context, claim identity.Claim, target source.
 	}
 	settings.Connected = false // the objects are not in the repository, so nobody asks whether there is one
 	request := source.Request{Claim: claim, Command: source.UploadPack, Protocol: source.SSH, Target: target}
-	c := source.Case{Request: request, Standing: standing, Now: now, Settings: settings, Keys: o.rules.Keys}
+	c := source.Case{Request: request, Standing: standing, Now: now, Settings: settings, Keys: s.rules.Keys}
 	if refusal := c.Decide().Refusal; refusal != nil {
 		if errors.Is(refusal, domain.NotFound) {
 			return source.Standing{}, errNotFound
@@ -128,8 +128,8 @@ func (o *Office) admit(ctx context.Context, claim identity.Claim, target source.
 	return standing, nil
 }
 
-// Pass is what a credential proved.
-type Pass struct {
+// Access is what a credential proved.
+type Access struct {
 	Actor      identity.Actor
 	Project    source.Project
 	Repository source.RepositoryID
@@ -138,24 +138,24 @@ type Pass struct {
 // Verify returns who came with a user name and a token, or a Refusal: of kind
 // domain.Unauthenticated, always the same, for whatever is wrong with them. The
 // actor may still download; whether they may upload is to be asked again.
-func (o *Office) Verify(ctx context.Context, username, text string) (Pass, error) {
-	now := o.now()
-	token, err := o.tokens.Peek(text)
+func (s *Service) Verify(ctx context.Context, username, text string) (Access, error) {
+	now := s.now()
+	token, err := s.tokens.ParseUnverified(text)
 	if err != nil || token.Username != username || !token.ValidAt(now) {
-		return Pass{}, errBadCredential
+		return Access{}, errBadCredential
 	}
 	// The second factor was asked for when the token was made.
-	settings := o.rules.Settings
+	settings := s.rules.Settings
 	settings.OTPRequired = false
-	standing, err := o.admit(ctx, lfs.ClaimOf(username), source.Target{Repository: token.Repository}, settings, now)
+	standing, err := s.standing(ctx, lfs.ClaimOf(username), source.Target{Repository: token.Repository}, settings, now)
 	if errors.Is(err, domain.Unavailable) {
-		return Pass{}, err
+		return Access{}, err
 	}
-	signed := o.tokens.Signed(text, lfs.SigningKey(o.rules.InstanceKey(), standing.Actor))
+	signed := s.tokens.Verify(text, lfs.SigningKey(s.rules.InstanceKey(), standing.Actor))
 	if err != nil || !signed || lfs.ActorName(standing.Actor) != username {
-		return Pass{}, errBadCredential
+		return Access{}, errBadCredential
 	}
-	return Pass{standing.Actor, standing.Project, standing.Repository}, nil
+	return Access{standing.Actor, standing.Project, standing.Repository}, nil
 }
 
 var (

@@ -35,7 +35,7 @@ deploy_keys:
 
 // desk is an office with what it depends on.
 type desk struct {
-	*lfsaccess.Office
+	*lfsaccess.Service
 	store *memory.Store
 	now   time.Time
 	key   string
@@ -45,7 +45,7 @@ func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{store: memory.New(), now: world.Now, key: "instance"}
 	world.Apply(t, d.store.Registries(), people)
-	d.Office = lfsaccess.New(d.store, d.store, lfstoken.Format{}, lfsaccess.Rules{
+	d.Service = lfsaccess.New(d.store, d.store, lfstoken.Format{}, lfsaccess.Rules{
 		Settings: source.Settings{Protocols: source.AllProtocols}, Lifetime: 30 * time.Minute,
 		InstanceKey: func() []byte { return []byte(d.key) }, NewID: uuid.NewString,
 	}, func() time.Time { return d.now })
@@ -67,7 +67,7 @@ func (d *desk) credential(t *testing.T, claim identity.Claim) lfsaccess.Credenti
 	return c
 }
 
-func TestOffice_Authenticate(t *testing.T) {
+func TestService_Authenticate(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		claim          identity.Claim
@@ -94,7 +94,7 @@ func TestOffice_Authenticate(t *testing.T) {
 	}
 }
 
-func TestOffice_Authenticate_refuses(t *testing.T) {
+func TestService_Authenticate_refuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		claim  identity.Claim
@@ -118,7 +118,7 @@ func TestOffice_Authenticate_refuses(t *testing.T) {
 }
 
 // Every way of taking tokens back, one by one.
-func TestOffice_Verify_revoked(t *testing.T) {
+func TestService_Verify_revoked(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		claim  identity.Claim
@@ -154,7 +154,7 @@ func apply(text string) func(*desk, *testing.T) {
 
 // What does not take a token back: the creator of a deploy key is blocked, and
 // a person's other SSH key is gone.
-func TestOffice_Verify_stays(t *testing.T) {
+func TestService_Verify_stays(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	issued := d.credential(t, robot)
@@ -164,14 +164,14 @@ func TestOffice_Verify_stays(t *testing.T) {
 	}
 }
 
-func TestOffice_Verify_forged(t *testing.T) {
+func TestService_Verify_forged(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	issued, other := d.credential(t, dede), d.credential(t, robot)
 	if again := d.credential(t, dede); again.Token == issued.Token {
 		t.Error("two tokens are the same")
 	}
-	forged, err := lfstoken.Format{}.Write(lfs.Token{
+	forged, err := lfstoken.Format{}.Sign(lfs.Token{
 		ID: "x", Username: "dede", Repository: source.RepositoryID{ID: 42}, IssuedAt: d.now, ExpiresAt: d.now.Add(time.Hour),
 	}, lfs.SigningKey([]byte("guessed"), identity.Actor{User: identity.User{ID: 7, CredentialVersion: 1}}))
 	if err != nil {
@@ -194,7 +194,7 @@ func (dead) Standing(context.Context, source.Inquiry) (source.Standing, error) {
 	return source.Standing{}, errors.New("connection refused")
 }
 
-func TestOffice_storeIsDown(t *testing.T) {
+func TestService_storeIsDown(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	issued := d.credential(t, dede)

@@ -268,7 +268,7 @@ func (l *lfsServer) fits(c lfsaccess.Credential) {
 // makes for a user.
 func (l *lfsServer) forged(instance string, signer identity.User) string {
 	l.Helper()
-	text, err := lfstoken.Format{}.Write(lfs.Token{
+	text, err := lfstoken.Format{}.Sign(lfs.Token{
 		ID: "x", Username: "dede", Repository: source.RepositoryID{Kind: source.Code, ID: 42}, IssuedAt: l.now, ExpiresAt: l.now.Add(time.Hour),
 	}, lfs.SigningKey([]byte(instance), identity.Actor{User: signer}))
 	l.Fine("Write", err)

@@ -32,7 +32,7 @@ type UseCases struct {
 	Gate        *gitaccess.Gatekeeper
 	Receiver    *pushes.Receiver
 	Register    *whois.Register
-	LFS         *lfsaccess.Office
+	LFS         *lfsaccess.Service
 	Credentials *credentials.Service
 	Trail       *audit.Trail
 }
