@@ -25,7 +25,7 @@ type Built struct {
 	Gatekeeper  *gitaccess.Gatekeeper
 	Credentials *credentials.Service
 	LFS         *lfsaccess.Service
-	Trail       *audit.Trail
+	Audit       *audit.Service
 	Clerk       *provisioning.Clerk
 }
 

@@ -42,6 +42,6 @@ func LFSAccess(config Config, directory gitaccess.Directory, stamps gitaccess.St
 }
 
 // Trail makes the record of what was done with Git.
-func Trail(config Config, log audit.Log, people whois.People, now application.Clock) *audit.Trail {
+func Trail(config Config, log audit.Log, people whois.Actors, now application.Clock) *audit.Service {
 	return audit.New(log, people, config.Audit.Enabled, now)
 }

@@ -35,8 +35,8 @@ func openGorm(ctx context.Context, d Database) (*gormstore.Store, error) {
 // MemoryPorts are all ports, kept in memory.
 func MemoryPorts(s *memory.Store) Ports {
 	return Ports{
-		Directory: s, Leave: s, Stamps: s, People: s, Counters: s, Recorder: s, PushContexts: s, Take: s,
-		Accounts: s, RecoveryCodes: s, AccessTokens: s, Events: s, Registries: s.Registries(), Inventory: s,
+		Directory: s, Leave: s, Stamps: s, Actors: s, Counters: s, Recorder: s, PushContexts: s, Take: s,
+		Accounts: s, RecoveryCodes: s, AccessTokens: s, AuditLog: s, Registries: s.Registries(), Inventory: s,
 		Agents: s, Tally: s, AgentMint: s, Findings: s, Destinations: s, Jobs: s, Pushes: s, Deliveries: s,
 		Books: s.Books(), Ledger: s.Ledger(), Keeper: s,
 	}
@@ -47,8 +47,8 @@ func GormPorts(s *gormstore.Store) Ports {
 	queue := jobs.New(s.Database())
 	s.EnqueueBy(queue.Enqueue)
 	return Ports{
-		Directory: s, Leave: s, Stamps: s, People: s, Counters: s, Recorder: s, PushContexts: s, Take: s,
-		Accounts: s, RecoveryCodes: s, AccessTokens: s, Events: s, Registries: s.Registries(), Inventory: s,
+		Directory: s, Leave: s, Stamps: s, Actors: s, Counters: s, Recorder: s, PushContexts: s, Take: s,
+		Accounts: s, RecoveryCodes: s, AccessTokens: s, AuditLog: s, Registries: s.Registries(), Inventory: s,
 		Agents: s, Tally: s, AgentMint: s, Findings: s, Destinations: s, Jobs: queue, Pushes: s, Deliveries: s,
 		Books: s.Books(), Ledger: s.Ledger(), Keeper: s,
 	}

@@ -29,7 +29,7 @@ type Ports struct {
 	Directory     gitaccess.Directory
 	Leave         gitaccess.Notices
 	Stamps        gitaccess.Stamps
-	People        whois.People
+	Actors        whois.Actors
 	Counters      pushes.Counters
 	Recorder      pushes.Recorder
 	PushContexts  pushes.PushContexts
@@ -37,7 +37,7 @@ type Ports struct {
 	Accounts      credentials.Accounts
 	RecoveryCodes credentials.RecoveryCodes
 	AccessTokens  credentials.Tokens
-	Events        audit.Log
+	AuditLog      audit.Log
 	Registries    worldimport.Registries
 	Books         provisioning.Books
 	Ledger        provisioning.Work

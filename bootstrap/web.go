@@ -73,8 +73,8 @@ func ShellAPI(config Config, secrets *secretfile.Set, uses shell.UseCases, rev r
 	})
 }
 
-func shellUseCases(gate *gitaccess.Gatekeeper, receiver *pushes.Receiver, register *whois.Register, lfs *lfsaccess.Service, credentials *credentials.Service, trail *audit.Trail) shell.UseCases {
-	return shell.UseCases{Gate: gate, Receiver: receiver, Register: register, LFS: lfs, Credentials: credentials, Trail: trail}
+func shellUseCases(gate *gitaccess.Gatekeeper, receiver *pushes.Receiver, register *whois.Service, lfs *lfsaccess.Service, credentials *credentials.Service, trail *audit.Service) shell.UseCases {
+	return shell.UseCases{Gate: gate, Receiver: receiver, Whois: register, LFS: lfs, Credentials: credentials, Audit: trail}
 }
 
 // gitOptions are those that Gitaly hands to git.

@@ -30,23 +30,23 @@ func userColumns(u *identity.User) []any {
 	}
 }
 
-// KeyByFingerprint implements whois.People.
-func (s *Store) KeyByFingerprint(ctx context.Context, print identity.Fingerprint) (whois.KeyCard, error) {
+// KeyByFingerprint implements whois.Actors.
+func (s *Store) KeyByFingerprint(ctx context.Context, print identity.Fingerprint) (whois.KeyAndUser, error) {
 	if !storable(string(print)) {
-		return whois.KeyCard{}, missing("key %q", print)
+		return whois.KeyAndUser{}, missing("key %q", print)
 	}
-	var card whois.KeyCard
+	var card whois.KeyAndUser
 	stmt, err := s.shaped(ctx, shape{query: "key"})
 	if err == nil {
 		err = stmt.QueryRowContext(ctx, string(print)).Scan(append(keyColumns(&card.Key), maybe[string]{&card.Name})...)
 	}
 	if err != nil {
-		return whois.KeyCard{}, fault(err, "key %q", print)
+		return whois.KeyAndUser{}, fault(err, "key %q", print)
 	}
 	return card, nil
 }
 
-// Actor implements whois.People.
+// Actor implements whois.Actors.
 func (s *Store) Actor(ctx context.Context, claim identity.Claim) (identity.Actor, error) {
 	var actor identity.Actor
 	if err := s.ask(ctx, "actor", asked{claim: claim}, false, actorColumns(&actor)); err != nil {

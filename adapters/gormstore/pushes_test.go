@@ -26,7 +26,7 @@ var (
 	_ gitaccess.Directory = (*gormstore.Store)(nil)
 	_ gitaccess.Notices   = (*gormstore.Store)(nil)
 	_ gitaccess.Stamps    = (*gormstore.Store)(nil)
-	_ whois.People        = (*gormstore.Store)(nil)
+	_ whois.Actors        = (*gormstore.Store)(nil)
 	_ pushes.Counters     = (*gormstore.Store)(nil)
 	_ pushes.Recorder     = (*gormstore.Store)(nil)
 	_ pushes.PushContexts = (*gormstore.Store)(nil)

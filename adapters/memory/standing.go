@@ -33,20 +33,20 @@ func (s *Store) Standing(ctx context.Context, q source.Inquiry) (source.Standing
 	return out, nil
 }
 
-// KeyByFingerprint implements whois.People.
-func (s *Store) KeyByFingerprint(ctx context.Context, print identity.Fingerprint) (whois.KeyCard, error) {
+// KeyByFingerprint implements whois.Actors.
+func (s *Store) KeyByFingerprint(ctx context.Context, print identity.Fingerprint) (whois.KeyAndUser, error) {
 	if err := ctx.Err(); err != nil {
-		return whois.KeyCard{}, err
+		return whois.KeyAndUser{}, err
 	}
 	w := s.world.Load()
 	k := s.key(w, w.prints[print])
 	if !k.Known() {
-		return whois.KeyCard{}, missing("key %q", print)
+		return whois.KeyAndUser{}, missing("key %q", print)
 	}
-	return whois.KeyCard{Key: k, Name: w.users.rows[k.Owner].Name}, nil
+	return whois.KeyAndUser{Key: k, Name: w.users.rows[k.Owner].Name}, nil
 }
 
-// Actor implements whois.People.
+// Actor implements whois.Actors.
 func (s *Store) Actor(ctx context.Context, claim identity.Claim) (identity.Actor, error) {
 	if err := ctx.Err(); err != nil {
 		return identity.Actor{}, err

@@ -62,27 +62,27 @@ type Log interface {
 	Append(ctx context.Context, e Event) error
 }
 
-// People knows who stands behind a claim.
-type People interface {
+// Actors knows who stands behind a claim.
+type Actors interface {
 	// Actor returns the zero Actor if nobody does.
 	Actor(ctx context.Context, claim identity.Claim) (identity.Actor, error)
 }
 
-// Trail takes in events. It is safe for concurrent use.
-type Trail struct {
+// Service takes in events. It is safe for concurrent use.
+type Service struct {
 	log     Log
-	people  People
+	actors  Actors
 	enabled bool
 	now     func() time.Time
 }
 
-// New makes a Trail; one that is not enabled keeps nothing.
-func New(log Log, people People, enabled bool, now func() time.Time) *Trail {
-	return &Trail{log, people, enabled, now}
+// New makes a Service; one that is not enabled keeps nothing.
+func New(log Log, actors Actors, enabled bool, now func() time.Time) *Service {
+	return &Service{log, actors, enabled, now}
 }
 
-// patience is how long a session waits for its event to be kept.
-const patience = 5 * time.Second
+// timeout is how long a session waits for its event to be kept.
+const timeout = 5 * time.Second
 
 // ErrNotNeeded says that an event was not kept because nobody wants it.
 var ErrNotNeeded = domain.Refuse(domain.Unprocessable, "No git audit event needed")
@@ -90,25 +90,25 @@ var ErrNotNeeded = domain.Refuse(domain.Unprocessable, "No git audit event neede
 // Record keeps the event of who claims to have done it and returns it as it
 // was kept. ErrNotNeeded is no failure; an unknown command is a Refusal of
 // kind domain.Invalid, any other error the store's.
-func (t *Trail) Record(ctx context.Context, claim identity.Claim, e Event) (Event, error) {
+func (s *Service) Record(ctx context.Context, claim identity.Claim, e Event) (Event, error) {
 	if !e.Action.Known() {
 		return Event{}, domain.Refuse(domain.Invalid, "action is invalid")
 	}
-	if !t.enabled {
+	if !s.enabled {
 		return Event{}, ErrNotNeeded
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience) // what is done is done
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout) // what is done is done
 	defer cancel()
-	actor, err := t.people.Actor(ctx, claim)
+	actor, err := s.actors.Actor(ctx, claim)
 	if err != nil {
 		return Event{}, err
 	}
 	if actor.Anonymous() {
 		return Event{}, ErrNotNeeded
 	}
-	e.At, e.Verb = t.now(), VerbOf(e.Action, e.Stats)
+	e.At, e.Verb = s.now(), VerbOf(e.Action, e.Stats)
 	e.Key, e.KeyType = actor.Key.ID, actor.Key.Kind
 	person := actor.Person()
 	e.User, e.Username = person.ID, person.Username
-	return e, t.log.Append(ctx, e)
+	return e, s.log.Append(ctx, e)
 }

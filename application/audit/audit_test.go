@@ -19,7 +19,7 @@ keys: [{id: 11, user: dede, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHQiuYh1mA
 deploy_keys: [{id: 201, creator: dede, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEOq6Ou97blpQV0CCwEhEYAicipXd1jF+ojc2diiEWUz"}]
 `
 
-func trail(t *testing.T, enabled bool) (*audit.Trail, *memory.Store) {
+func trail(t *testing.T, enabled bool) (*audit.Service, *memory.Store) {
 	t.Helper()
 	store := memory.New()
 	world.Apply(t, store.Registries(), people)
@@ -54,7 +54,7 @@ func TestVerbOf(t *testing.T) {
 	}
 }
 
-func TestTrail_Record(t *testing.T) {
+func TestService_Record(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		claim identity.Claim
@@ -73,7 +73,7 @@ func TestTrail_Record(t *testing.T) {
 	}
 }
 
-func TestTrail_Record_keepsNothing(t *testing.T) {
+func TestService_Record_keepsNothing(t *testing.T) {
 	t.Parallel()
 	event := audit.Event{Action: source.UploadPack}
 	for name, c := range map[string]struct {
@@ -100,7 +100,7 @@ type full struct{ err error }
 
 func (f full) Append(context.Context, audit.Event) error { return f.err }
 
-func TestTrail_Record_storeIsDown(t *testing.T) {
+func TestService_Record_storeIsDown(t *testing.T) {
 	t.Parallel()
 	_, store := trail(t, true)
 	down := errors.New("disk full")

@@ -10,60 +10,60 @@ import (
 	"gatehouse/domain/identity"
 )
 
-// KeyCard is a key with the name that goes with it.
-type KeyCard struct {
+// KeyAndUser is a key with the name that goes with it.
+type KeyAndUser struct {
 	Key identity.Key
 	// Name is the owner's; empty where there is none.
 	Name string
 }
 
-// People knows keys and the people behind them.
-type People interface {
+// Actors knows keys and the people behind them.
+type Actors interface {
 	// KeyByFingerprint returns the key, or domain.NotFound. A key for signing
 	// only is not found; one that has expired, or whose owner is blocked, is.
-	KeyByFingerprint(ctx context.Context, print identity.Fingerprint) (KeyCard, error)
+	KeyByFingerprint(ctx context.Context, print identity.Fingerprint) (KeyAndUser, error)
 	// Actor returns who stands behind the claim; the zero Actor if nobody
 	// does. A deploy key stands for its creator, or for the ghost user; a key
 	// for signing only for nobody.
 	Actor(ctx context.Context, claim identity.Claim) (identity.Actor, error)
 }
 
-// Register answers questions about people. It is safe for concurrent use.
-type Register struct{ people People }
+// Service answers questions about people. It is safe for concurrent use.
+type Service struct{ actors Actors }
 
-// patience is how long a question may take: gitlab-sshd drops a login after
+// timeout is how long a question may take: gitlab-sshd drops a login after
 // ten seconds.
-const patience = 8 * time.Second
+const timeout = 8 * time.Second
 
-// New makes a Register.
-func New(people People) *Register { return &Register{people} }
+// New makes a Service.
+func New(actors Actors) *Service { return &Service{actors} }
 
 // Key returns the key that an SSH daemon was shown, in any of the forms that
 // identity.ParseBlob reads, or a Refusal: domain.NotFound for a key that is
 // not known or is none, domain.Unavailable if nobody can tell.
-func (r *Register) Key(ctx context.Context, blob string) (KeyCard, error) {
+func (s *Service) Key(ctx context.Context, blob string) (KeyAndUser, error) {
 	print, ok := identity.ParseBlob(blob)
 	if !ok {
-		return KeyCard{}, errNoKey
+		return KeyAndUser{}, errNoKey
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	card, err := r.people.KeyByFingerprint(ctx, print)
+	found, err := s.actors.KeyByFingerprint(ctx, print)
 	switch {
 	case errors.Is(err, domain.NotFound):
-		return KeyCard{}, errNoKey
+		return KeyAndUser{}, errNoKey
 	case err != nil:
-		return KeyCard{}, errUnavailable.Because(err)
+		return KeyAndUser{}, errUnavailable.Because(err)
 	}
-	return card, nil
+	return found, nil
 }
 
 // User returns the user behind the claim, in whatever state; the zero User if
 // there is none. A Refusal of kind domain.Unavailable means nobody can tell.
-func (r *Register) User(ctx context.Context, claim identity.Claim) (identity.User, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (s *Service) User(ctx context.Context, claim identity.Claim) (identity.User, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	actor, err := r.people.Actor(ctx, claim)
+	actor, err := s.actors.Actor(ctx, claim)
 	if err != nil {
 		return identity.User{}, errUnavailable.Because(err)
 	}

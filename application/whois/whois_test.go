@@ -18,14 +18,14 @@ const (
 // people knows one key, or fails.
 type people struct{ err error }
 
-func (p people) KeyByFingerprint(_ context.Context, asked identity.Fingerprint) (whois.KeyCard, error) {
+func (p people) KeyByFingerprint(_ context.Context, asked identity.Fingerprint) (whois.KeyAndUser, error) {
 	switch {
 	case p.err != nil:
-		return whois.KeyCard{}, p.err
+		return whois.KeyAndUser{}, p.err
 	case asked != print:
-		return whois.KeyCard{}, domain.NotFound
+		return whois.KeyAndUser{}, domain.NotFound
 	}
-	return whois.KeyCard{Key: identity.Key{ID: 11}, Name: "Dede"}, nil
+	return whois.KeyAndUser{Key: identity.Key{ID: 11}, Name: "Dede"}, nil
 }
 
 func (p people) Actor(_ context.Context, claim identity.Claim) (identity.Actor, error) {
@@ -35,7 +35,7 @@ func (p people) Actor(_ context.Context, claim identity.Claim) (identity.Actor, 
 	return identity.Actor{User: identity.User{ID: 7, State: identity.Blocked}}, p.err
 }
 
-func TestRegister_Key(t *testing.T) {
+func TestService_Key(t *testing.T) {
 	t.Parallel()
 	down := errors.New("connection refused")
 	for name, c := range map[string]struct {
@@ -64,7 +64,7 @@ func TestRegister_Key(t *testing.T) {
 	}
 }
 
-func TestRegister_User(t *testing.T) {
+func TestService_User(t *testing.T) {
 	t.Parallel()
 	if u, err := whois.New(people{}).User(t.Context(), identity.ClaimUser("7")); err != nil || u.ID != 7 {
 		t.Errorf("a blocked user: got %v, %v", u, err)

@@ -206,9 +206,9 @@ var tokenCases = []Case{
 }
 
 // trail is the record of a server that keeps it, or does not.
-func (s Subject) trail(enabled bool) *audit.Trail {
+func (s Subject) trail(enabled bool) *audit.Service {
 	s.Helper()
-	return s.shellServer(func(c *bootstrap.Config) { c.Audit.Enabled = enabled }).Trail
+	return s.shellServer(func(c *bootstrap.Config) { c.Audit.Enabled = enabled }).Audit
 }
 
 // auditCases are the rows of git.md 16 that are about what is kept.

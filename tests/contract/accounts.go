@@ -299,8 +299,8 @@ var auditCases = []Case{
 			At: now, Action: "git-upload-pack", Protocol: "ssh", Verb: audit.Clone, Repository: "project-60",
 			User: 1, Username: "dede", Key: 11, KeyType: identity.UserKey, Address: "192.0.2.7", Stats: audit.Stats{Wants: 3},
 		}
-		s.Fine("Append", s.Events.Append(s.Context(), event))
-		s.Fine("Append", s.Events.Append(s.Context(), audit.Event{At: now, Action: "git-receive-pack", Verb: audit.Push, Repository: "x\xff\x00", Key: 404}))
+		s.Fine("Append", s.AuditLog.Append(s.Context(), event))
+		s.Fine("Append", s.AuditLog.Append(s.Context(), audit.Event{At: now, Action: "git-receive-pack", Verb: audit.Push, Repository: "x\xff\x00", Key: 404}))
 		s.Same("events", s.List("audit", "action", "verb", "gl_repository", "username", "key_id", "ip_address"), []string{
 			"git-upload-pack clone project-60 dede 11 192.0.2.7", "git-receive-pack push x\xff\x00 - 404 -",
 		})
@@ -308,7 +308,7 @@ var auditCases = []Case{
 	{Name: "several append", Check: func(s Subject) {
 		subject.Together(func(int) {
 			for range subject.Rounds {
-				s.Fine("Append", s.Events.Append(s.Context(), audit.Event{At: now}))
+				s.Fine("Append", s.AuditLog.Append(s.Context(), audit.Event{At: now}))
 			}
 		})
 		s.Same("events", len(s.List("audit")), subject.Crowd*subject.Rounds)
@@ -322,7 +322,7 @@ var auditCases = []Case{
 		_, mint := s.AccessTokens.AddToken(gone, identity.AccessToken{User: 1, Digest: identity.DigestToken("x"), CreatedAt: now})
 		for name, err := range map[string]error{
 			"Holder": holder, "Bearer": bearer, "MintToken": mint,
-			"Append":  s.Events.Append(gone, audit.Event{At: now}),
+			"Append":  s.AuditLog.Append(gone, audit.Event{At: now}),
 			"Replace": s.RecoveryCodes.ReplaceRecoveryCodes(gone, 1, nil),
 			"Factor": s.Accounts.UpdateTwoFactor(gone, 1, func(f identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession) {
 				return f.Accepted(1), nil

@@ -27,10 +27,10 @@ func (s Subject) calls() map[string]func(context.Context) error {
 			return err
 		},
 		"KeyByFingerprint": func(ctx context.Context) error {
-			_, err := s.People.KeyByFingerprint(ctx, fingerprint(11))
+			_, err := s.Actors.KeyByFingerprint(ctx, fingerprint(11))
 			return err
 		},
-		"Actor": func(ctx context.Context) error { _, err := s.People.Actor(ctx, subject.Claim("key-11")); return err },
+		"Actor": func(ctx context.Context) error { _, err := s.Actors.Actor(ctx, subject.Claim("key-11")); return err },
 		"PushContext": func(ctx context.Context) error {
 			_, err := s.PushContexts.PushContext(ctx, subject.Claim("key-11"), at, now)
 			return err

@@ -175,7 +175,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			s.Same(c.String()+": actor", got.Actor, identity.Actor{})
 			s.Same(c.String()+": role", got.Role, source.NoRole)
 			s.Same(c.String()+": project", got.Project.ID, source.ProjectID(1))
-			actor, err := s.People.Actor(s.Context(), c)
+			actor, err := s.Actors.Actor(s.Context(), c)
 			s.Fine("Actor", err)
 			s.Same(c.String()+": whois", actor, identity.Actor{})
 		}

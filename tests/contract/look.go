@@ -45,11 +45,11 @@ func (w *walk) look() func(ctx context.Context, p bootstrap.Ports) string {
 		for _, q := range byNumber[:4] {
 			got, err := p.PushContexts.PushContext(ctx, q.Claim, q.Target.Repository, at)
 			fmt.Fprintln(&out, "push context", outcome(written(got), err))
-			actor, err := p.People.Actor(ctx, q.Claim)
+			actor, err := p.Actors.Actor(ctx, q.Claim)
 			fmt.Fprintln(&out, "actor", outcome(written(actor), err))
 		}
 		for _, print := range prints {
-			card, err := p.People.KeyByFingerprint(ctx, print)
+			card, err := p.Actors.KeyByFingerprint(ctx, print)
 			fmt.Fprintln(&out, "key", print, outcome(written(card), err))
 		}
 		return out.String()

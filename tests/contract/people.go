@@ -50,7 +50,7 @@ func behind(a identity.Actor) string {
 var peopleCases = []Case{
 	{Name: "a key is found by its fingerprint, if it may log in", Check: func(s Subject) {
 		s.Apply(crew())
-		for seed, want := range map[byte]whois.KeyCard{
+		for seed, want := range map[byte]whois.KeyAndUser{
 			11: {Name: "Dede", Key: identity.Key{Title: "laptop", Kind: identity.UserKey, Owner: 1, Usage: identity.AuthAndSigning}},
 			13: {Name: "Dede", Key: identity.Key{Title: "old", Kind: identity.UserKey, Owner: 1, Usage: identity.AuthAndSigning, ExpiresAt: time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)}},
 			14: {Name: "Bo", Key: identity.Key{Title: "login", Kind: identity.UserKey, Owner: 3, Usage: identity.AuthOnly}},
@@ -58,7 +58,7 @@ var peopleCases = []Case{
 			22: {Name: "Dede", Key: identity.Key{Title: "idle", Kind: identity.DeployKey, Owner: 1, Usage: identity.AuthAndSigning}},
 			23: {Name: "", Key: identity.Key{Title: "orphan", Kind: identity.DeployKey, Usage: identity.AuthAndSigning}},
 		} {
-			got, err := s.People.KeyByFingerprint(s.Context(), fingerprint(seed))
+			got, err := s.Actors.KeyByFingerprint(s.Context(), fingerprint(seed))
 			s.Fine("KeyByFingerprint", err)
 			want.Key.ID, want.Key.Line, want.Key.Fingerprint = identity.KeyID(seed), world.Key(seed), fingerprint(seed)
 			want.Key.CreatedAt = got.Key.CreatedAt // another case's business
@@ -69,9 +69,9 @@ var peopleCases = []Case{
 		s.Apply(crew())
 		known := string(fingerprint(11))
 		for _, p := range []string{"", "x", known + "=", known[1:], subject.SwapCase(known), known[:len(known)-1] + "%", known + "\x00", "\xff", string(fingerprint(12)), string(fingerprint(99))} {
-			got, err := s.People.KeyByFingerprint(s.Context(), identity.Fingerprint(p))
+			got, err := s.Actors.KeyByFingerprint(s.Context(), identity.Fingerprint(p))
 			s.Kind(fmt.Sprintf("%q", p), err, domain.NotFound)
-			s.Same("card", got, whois.KeyCard{})
+			s.Same("card", got, whois.KeyAndUser{})
 		}
 	}},
 	{Name: "an actor by any claim", Check: func(s Subject) {
@@ -103,7 +103,7 @@ var peopleCases = []Case{
 		s.Apply(crew())
 		stamped := func() []any {
 			s.Fine("Flush", s.Keeper.Flush(s.Context()))
-			card, err := s.People.KeyByFingerprint(s.Context(), fingerprint(11))
+			card, err := s.Actors.KeyByFingerprint(s.Context(), fingerprint(11))
 			s.Fine("KeyByFingerprint", err)
 			at := s.Standing("key-11", "").Actor.Key.LastUsedAt
 			if !at.IsZero() {

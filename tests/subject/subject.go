@@ -90,7 +90,7 @@ func (s Subject) Standing(who, where string) source.Standing {
 // Actor returns the user and the key that a claim names.
 func (s Subject) Actor(who string) identity.Actor {
 	s.Helper()
-	actor, err := s.People.Actor(s.Context(), Claim(who))
+	actor, err := s.Actors.Actor(s.Context(), Claim(who))
 	if err != nil {
 		s.Fatalf("Actor(%s): %v", who, err)
 	}

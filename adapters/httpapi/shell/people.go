@@ -53,7 +53,7 @@ func (a *API) authorizedKeys(c *gin.Context) (any, error) {
 	if _, given := c.GetQuery("key"); !given && !values.Has("key") {
 		return nil, domain.Refuse(domain.Invalid, "key is missing")
 	}
-	card, err := a.uses.Register.Key(c.Request.Context(), values.String("key"))
+	card, err := a.uses.Whois.Key(c.Request.Context(), values.String("key"))
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (a *API) authorizedKeys(c *gin.Context) (any, error) {
 
 // publishedKey is the key as one line, its comment the owner and the host:
 // GitLab Shell writes it into an authorized_keys file and takes no other.
-func (a *API) publishedKey(card whois.KeyCard) string {
+func (a *API) publishedKey(card whois.KeyAndUser) string {
 	name := card.Name
 	if name == "" {
 		name = card.Key.Title
@@ -93,7 +93,7 @@ func (a *API) discover(c *gin.Context) (any, error) {
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
-	user, err := a.uses.Register.User(c.Request.Context(), in.claim())
+	user, err := a.uses.Whois.User(c.Request.Context(), in.claim())
 	if err != nil || !user.Known() {
 		return nil, err
 	}

@@ -31,10 +31,10 @@ type API struct {
 type UseCases struct {
 	Gate        *gitaccess.Gatekeeper
 	Receiver    *pushes.Receiver
-	Register    *whois.Register
+	Whois       *whois.Service
 	LFS         *lfsaccess.Service
 	Credentials *credentials.Service
-	Trail       *audit.Trail
+	Audit       *audit.Service
 }
 
 // Instance is what the answers say about the server itself.
