@@ -49,13 +49,13 @@ func KasSecrets(config Config, now application.Clock, log *zap.Logger) (*KasSecr
 }
 
 // KasAPI makes the routes of the Kubernetes agent server.
-func KasAPI(config Config, secret *KasSecret, station *clusters.Station, intake *findings.Intake, now application.Clock) *kas.API {
+func KasAPI(config Config, secret *KasSecret, station *clusters.Service, intake *findings.Intake, now application.Clock) *kas.API {
 	auth := kas.NewAuthenticator(secret.Bytes, config.Kas.JWTLeeway, config.Kas.RequireAud, now)
 	return kas.New(auth, station, intake)
 }
 
 // Station makes the one that answers for agents.
-func Station(config Config, agents clusters.Agents, directory gitaccess.Directory, tally clusters.Tally, now application.Clock) (*clusters.Station, error) {
+func Station(config Config, agents clusters.Agents, directory gitaccess.Directory, tally clusters.UsageCounters, now application.Clock) (*clusters.Service, error) {
 	known, err := config.storages()
 	storages := map[string]clusters.Storage{}
 	for name, s := range known {

@@ -37,7 +37,7 @@ func MemoryPorts(s *memory.Store) Ports {
 	return Ports{
 		Directory: s, Leave: s, Stamps: s, Actors: s, Counters: s, Recorder: s, PushContexts: s, Take: s,
 		Accounts: s, RecoveryCodes: s, AccessTokens: s, AuditLog: s, Registries: s.Registries(), Inventory: s,
-		Agents: s, Tally: s, AgentMint: s, Findings: s, Destinations: s, Jobs: s, Pushes: s, Deliveries: s,
+		Agents: s, UsageCounters: s, AgentTokens: s, Findings: s, Destinations: s, Jobs: s, Pushes: s, Deliveries: s,
 		Books: s.Books(), Ledger: s.Ledger(), Keeper: s,
 	}
 }
@@ -49,7 +49,7 @@ func GormPorts(s *gormstore.Store) Ports {
 	return Ports{
 		Directory: s, Leave: s, Stamps: s, Actors: s, Counters: s, Recorder: s, PushContexts: s, Take: s,
 		Accounts: s, RecoveryCodes: s, AccessTokens: s, AuditLog: s, Registries: s.Registries(), Inventory: s,
-		Agents: s, Tally: s, AgentMint: s, Findings: s, Destinations: s, Jobs: queue, Pushes: s, Deliveries: s,
+		Agents: s, UsageCounters: s, AgentTokens: s, Findings: s, Destinations: s, Jobs: queue, Pushes: s, Deliveries: s,
 		Books: s.Books(), Ledger: s.Ledger(), Keeper: s,
 	}
 }

@@ -43,8 +43,8 @@ type Ports struct {
 	Ledger        provisioning.Work
 	Inventory     inventory.Records
 	Agents        clusters.Agents
-	Tally         clusters.Tally
-	AgentMint     clusters.Tokens
+	UsageCounters clusters.UsageCounters
+	AgentTokens   clusters.Tokens
 	Findings      findings.Findings
 	Destinations  worldimport.ProjectDestinations
 	Jobs          Jobs

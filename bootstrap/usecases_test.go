@@ -106,7 +106,7 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	station, err := bootstrap.Station(config, ports.Agents, ports.Directory, ports.Tally, now)
+	station, err := bootstrap.Station(config, ports.Agents, ports.Directory, ports.UsageCounters, now)
 	if err != nil {
 		t.Fatal(err)
 	}

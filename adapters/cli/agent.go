@@ -34,8 +34,8 @@ func (w *whose) add(c *cobra.Command) {
 }
 
 // withMint opens the store for do.
-func (w *whose) withMint(ctx context.Context, do func(*clusters.Mint) error) error {
-	return w.withStore(ctx, unwilling, func(o office) error { return do(clusters.NewMint(o.AgentMint, rand.Reader)) })
+func (w *whose) withMint(ctx context.Context, do func(*clusters.TokenService) error) error {
+	return w.withStore(ctx, unwilling, func(o office) error { return do(clusters.NewTokenService(o.AgentTokens, rand.Reader)) })
 }
 
 func agentTokenCreate(streams Streams) *cobra.Command {
@@ -50,7 +50,7 @@ digest.`,
 			"  gatehouse agent token create --agent 5 --name second --json",
 		Args: cobra.NoArgs,
 		RunE: does(func(ctx context.Context, _ []string) error {
-			return flags.withMint(ctx, func(m *clusters.Mint) error {
+			return flags.withMint(ctx, func(m *clusters.TokenService) error {
 				text, err := m.Create(ctx, agents.AgentID(flags.agent), flags.name)
 				if err != nil {
 					return err
@@ -85,7 +85,7 @@ what it was told of them for five minutes.`,
 		Example: "  gatehouse agent token revoke --agent 5 --name default",
 		Args:    cobra.NoArgs,
 		RunE: does(func(ctx context.Context, _ []string) error {
-			return flags.withMint(ctx, func(m *clusters.Mint) error {
+			return flags.withMint(ctx, func(m *clusters.TokenService) error {
 				if err := m.Revoke(ctx, agents.AgentID(flags.agent), flags.name); err != nil {
 					return err
 				}

@@ -85,7 +85,7 @@ func createAll[Row any](tx *gorm.DB, rows []Row) error {
 func (s *Store) Authorize(ctx context.Context, id agents.AgentID, in []agents.Authorization) error {
 	rows := make([]authorizationRow, len(in))
 	for i, a := range in {
-		rows[i] = authorizationRow{int64(id), string(a.Access), string(a.Holder), string(a.Path)}
+		rows[i] = authorizationRow{int64(id), string(a.Access), string(a.Kind), string(a.Path)}
 	}
 	return s.atomically(ctx, fmt.Sprintf("authorizations of agent %d", id), func(tx *gorm.DB) error {
 		if err := s.lock(tx, agentTable, int64(id)); err != nil {

@@ -22,7 +22,7 @@ import (
 // cluster is an agent in a project, with what answers for it.
 type cluster struct {
 	*gormstore.Store
-	station *clusters.Station
+	station *clusters.Service
 	intake  *findings.Intake
 }
 
@@ -49,7 +49,7 @@ func newCluster(t testing.TB, s *gormstore.Store) cluster {
 func (c cluster) info(ctx context.Context) error {
 	b, err := c.station.Agent(ctx, "agent-token")
 	if err == nil {
-		_, err = c.station.Home(b)
+		_, err = c.station.AgentProject(b)
 	}
 	return err
 }
@@ -151,9 +151,9 @@ func TestStore_CountUsage_rollsBack(t *testing.T) {
 		if _, err := s.Pool().ExecContext(t.Context(), "DROP TABLE usage_members"); err != nil {
 			t.Fatal(err)
 		}
-		err := s.CountUsage(t.Context(), agents.Report{
-			Increments: []agents.Increment{{Counter: agents.GitopsSync, By: 1}},
-			Sightings:  []agents.Sighting{{Set: agents.CITunnelUsers, IDs: []int64{1}}},
+		err := s.CountUsage(t.Context(), agents.UsageReport{
+			Increments:   []agents.Increment{{Counter: agents.GitopsSync, By: 1}},
+			UniqueCounts: []agents.UniqueCount{{Counter: agents.CITunnelUsers, IDs: []int64{1}}},
 		})
 		if err == nil {
 			t.Error("no error")
@@ -249,15 +249,15 @@ func BenchmarkScanResult(b *testing.B) {
 }
 
 func BenchmarkCountUsage(b *testing.B) {
-	report := agents.Report{
-		Increments: []agents.Increment{{Counter: agents.GitopsSync, By: 1}, {Counter: agents.ProxyRequest, By: 1}},
-		Sightings:  []agents.Sighting{{Set: agents.CITunnelUsers, IDs: []int64{1, 2, 3}}},
+	report := agents.UsageReport{
+		Increments:   []agents.Increment{{Counter: agents.GitopsSync, By: 1}, {Counter: agents.ProxyRequest, By: 1}},
+		UniqueCounts: []agents.UniqueCount{{Counter: agents.CITunnelUsers, IDs: []int64{1, 2, 3}}},
 	}
-	long := agents.Report{Sightings: []agents.Sighting{{Set: agents.ProxyUsersViaCI}}}
+	long := agents.UsageReport{UniqueCounts: []agents.UniqueCount{{Counter: agents.ProxyUsersViaCI}}}
 	for id := range int64(20_000) {
-		long.Sightings[0].IDs = append(long.Sightings[0].IDs, id)
+		long.UniqueCounts[0].IDs = append(long.UniqueCounts[0].IDs, id)
 	}
-	for name, report := range map[string]agents.Report{"short": report, "long": long} {
+	for name, report := range map[string]agents.UsageReport{"short": report, "long": long} {
 		b.Run(name, func(b *testing.B) {
 			each(b, func(b *testing.B, s *gormstore.Store) {
 				for b.Loop() {

@@ -31,15 +31,15 @@ var addMembers = map[dialect]string{
 // memberChunk is how many numbers are written by one statement.
 const memberChunk = 10_000
 
-// CountUsage implements clusters.Tally. Rows are written in one order by all, so
-// that two reports do not wait for each other.
-func (s *Store) CountUsage(ctx context.Context, r agents.Report) error {
+// CountUsage implements clusters.UsageCounters. Rows are written in one order
+// by all, so that two reports do not wait for each other.
+func (s *Store) CountUsage(ctx context.Context, r agents.UsageReport) error {
 	increments := slices.SortedStableFunc(slices.Values(r.Increments), func(a, b agents.Increment) int {
 		return cmp.Compare(a.Counter, b.Counter)
 	})
-	sets := map[agents.Set][]int64{}
-	for _, sighting := range r.Sightings {
-		sets[sighting.Set] = append(sets[sighting.Set], sighting.IDs...)
+	sets := map[agents.UniqueCounter][]int64{}
+	for _, sighting := range r.UniqueCounts {
+		sets[sighting.Counter] = append(sets[sighting.Counter], sighting.IDs...)
 	}
 	return s.atomically(ctx, "count usage", func(tx *gorm.DB) error {
 		for _, i := range increments {
@@ -56,7 +56,7 @@ func (s *Store) CountUsage(ctx context.Context, r agents.Report) error {
 	})
 }
 
-func (s *Store) addMembers(tx *gorm.DB, set agents.Set, ids []int64) error {
+func (s *Store) addMembers(tx *gorm.DB, set agents.UniqueCounter, ids []int64) error {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	for chunk := range slices.Chunk(ids, memberChunk) {
 		list, err := json.Marshal(chunk)

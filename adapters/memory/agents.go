@@ -127,8 +127,8 @@ type usage struct {
 	members  map[string]map[int64]bool
 }
 
-// CountUsage implements clusters.Tally.
-func (s *Store) CountUsage(ctx context.Context, r agents.Report) error {
+// CountUsage implements clusters.UsageCounters.
+func (s *Store) CountUsage(ctx context.Context, r agents.UsageReport) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -138,8 +138,8 @@ func (s *Store) CountUsage(ctx context.Context, r agents.Report) error {
 		name := i.Counter.Name()
 		s.usage.counters[name] += min(i.By, math.MaxInt64-s.usage.counters[name])
 	}
-	for _, sighting := range r.Sightings {
-		name := string(sighting.Set)
+	for _, sighting := range r.UniqueCounts {
+		name := string(sighting.Counter)
 		if s.usage.members[name] == nil {
 			s.usage.members[name] = map[int64]bool{}
 		}
@@ -173,7 +173,7 @@ func (s *Store) listAuthorizations() (rows [][]any) {
 	defer s.mu.Unlock()
 	for id, set := range s.authorizations {
 		for a := range set {
-			rows = append(rows, []any{int64(id), string(a.Access), string(a.Holder), string(a.Path)})
+			rows = append(rows, []any{int64(id), string(a.Access), string(a.Kind), string(a.Path)})
 		}
 	}
 	return rows

@@ -35,28 +35,28 @@ type Storage struct {
 	Token string
 }
 
-// Located is a project with where its code is.
-type Located struct {
+// ProjectInfo is a project with where its code is.
+type ProjectInfo struct {
 	Project source.Project
 	Storage Storage
 }
 
-// Station answers for agents. It is safe for concurrent use.
-type Station struct {
+// Service answers for agents. It is safe for concurrent use.
+type Service struct {
 	agents    Agents
 	directory Directory
-	tally     Tally
+	usage     UsageCounters
 	rules     Rules
 	now       application.Clock
 }
 
-// New makes a Station.
-func New(agents Agents, directory Directory, tally Tally, rules Rules, now application.Clock) *Station {
-	return &Station{agents, directory, tally, rules, now}
+// New makes a Service.
+func New(agents Agents, directory Directory, usage UsageCounters, rules Rules, now application.Clock) *Service {
+	return &Service{agents, directory, usage, rules, now}
 }
 
-// patience is how long a question to the store may take: kas waits 20 seconds.
-const patience = 10 * time.Second
+// timeout is how long a question to the store may take: kas waits 20 seconds.
+const timeout = 10 * time.Second
 
 var (
 	errUnauthorized = &domain.Refusal{Kind: domain.Unauthenticated}
@@ -69,11 +69,11 @@ var (
 // domain.Unauthenticated for one that is unknown, revoked or empty,
 // domain.Forbidden for an agent that the rollout has not reached, and
 // domain.Unavailable. The use of a token is noted, about once a minute.
-func (s *Station) Agent(ctx context.Context, text string) (Bearer, error) {
+func (s *Service) Agent(ctx context.Context, text string) (Bearer, error) {
 	if text == "" {
 		return Bearer{}, errUnauthorized
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	b, err := s.agents.AgentBearer(ctx, identity.DigestToken(text))
 	switch {
@@ -92,43 +92,45 @@ func (s *Station) Agent(ctx context.Context, text string) (Bearer, error) {
 	return b, nil
 }
 
-// Home returns the agent's own project, or a Refusal of kind domain.NotFound
-// if that is going to be deleted.
-func (s *Station) Home(b Bearer) (Located, error) { return s.locate(b.Agent, b.Project) }
+// AgentProject returns the agent's own project, or a Refusal of kind
+// domain.NotFound if that is going to be deleted.
+func (s *Service) AgentProject(b Bearer) (ProjectInfo, error) {
+	return s.projectInfo(b.Agent, b.Project)
+}
 
 // Project returns the project that an agent names by its number or its full
 // path. One that is hidden from the agent is refused as one that is not there.
-func (s *Station) Project(ctx context.Context, a agents.Agent, id string) (Located, error) {
-	target, ok := parseTarget(id)
+func (s *Service) Project(ctx context.Context, a agents.Agent, id string) (ProjectInfo, error) {
+	target, ok := parseProject(id)
 	if !ok || !s.rules.Gitops {
-		return Located{}, errHidden
+		return ProjectInfo{}, errHidden
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	standing, err := s.directory.Standing(ctx, source.Inquiry{Target: target, Now: s.now()})
 	if err != nil {
-		return Located{}, errUnavailable.Because(err)
+		return ProjectInfo{}, errUnavailable.Because(err)
 	}
 	if standing.Repository.Kind != source.Code {
-		return Located{}, errHidden // the path of a wiki is not its project's
+		return ProjectInfo{}, errHidden // the path of a wiki is not its project's
 	}
-	return s.locate(a, standing.Project)
+	return s.projectInfo(a, standing.Project)
 }
 
-func (s *Station) locate(a agents.Agent, p source.Project) (Located, error) {
+func (s *Service) projectInfo(a agents.Agent, p source.Project) (ProjectInfo, error) {
 	if !a.Sees(p) {
-		return Located{}, errHidden
+		return ProjectInfo{}, errHidden
 	}
 	storage, ok := s.rules.Storages[p.Storage]
 	if !ok {
-		return Located{}, domain.Refuse(domain.Unavailable, "The storage %q of this project is not configured. Tell your administrator.", p.Storage)
+		return ProjectInfo{}, domain.Refuse(domain.Unavailable, "The storage %q of this project is not configured. Tell your administrator.", p.Storage)
 	}
-	return Located{p, storage}, nil
+	return ProjectInfo{p, storage}, nil
 }
 
-// parseTarget reads a project's number, or its path, which has a slash in it
+// parseProject reads a project's number, or its path, which has a slash in it
 // and is written as it is.
-func parseTarget(id string) (source.Target, bool) {
+func parseProject(id string) (source.Target, bool) {
 	if number, ok := identity.ParseID(strings.TrimLeft(id, "0")); ok {
 		return source.Target{Repository: source.RepositoryID{ID: number}}, true
 	}
@@ -137,16 +139,16 @@ func parseTarget(id string) (source.Target, bool) {
 
 // Count adds a report to the totals, or takes nothing of it and returns a
 // Refusal: domain.Unprocessable for a negative number, and domain.Unavailable.
-func (s *Station) Count(ctx context.Context, r agents.Report) error {
+func (s *Service) Count(ctx context.Context, r agents.UsageReport) error {
 	if refusal := r.Check(); refusal != nil {
 		return refusal
 	}
-	if r = r.Worth(); r.Empty() {
+	if r = r.WithoutZeros(); r.Empty() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := s.tally.CountUsage(ctx, r); err != nil {
+	if err := s.usage.CountUsage(ctx, r); err != nil {
 		return errUnavailable.Because(err)
 	}
 	return nil
@@ -154,8 +156,8 @@ func (s *Station) Count(ctx context.Context, r agents.Report) error {
 
 // Authorize replaces what the configuration of an agent lets in. An agent that
 // is not there is a Refusal of kind domain.NotFound.
-func (s *Station) Authorize(ctx context.Context, id agents.AgentID, in []agents.Authorization) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (s *Service) Authorize(ctx context.Context, id agents.AgentID, in []agents.Authorization) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	err := s.agents.Authorize(ctx, id, in)
 	switch {

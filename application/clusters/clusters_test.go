@@ -32,16 +32,16 @@ func (down) Authorize(context.Context, agents.AgentID, []agents.Authorization) e
 func (down) Standing(context.Context, source.Inquiry) (source.Standing, error) {
 	return source.Standing{}, errDown
 }
-func (down) CountUsage(context.Context, agents.Report) error { return errDown }
+func (down) CountUsage(context.Context, agents.UsageReport) error { return errDown }
 
-func TestStation_storeDown(t *testing.T) {
+func TestService_storeDown(t *testing.T) {
 	t.Parallel()
 	s := clusters.New(down{}, down{}, down{}, clusters.Rules{Gitops: true}, world.Clock)
 	for name, ask := range map[string]func(context.Context) error{
 		"Agent":   func(ctx context.Context) error { _, err := s.Agent(ctx, "x"); return err },
 		"Project": func(ctx context.Context) error { _, err := s.Project(ctx, agents.Agent{}, "7"); return err },
 		"Count": func(ctx context.Context) error {
-			return s.Count(ctx, agents.Report{Increments: []agents.Increment{{By: 1}}})
+			return s.Count(ctx, agents.UsageReport{Increments: []agents.Increment{{By: 1}}})
 		},
 		"Authorize": func(ctx context.Context) error { return s.Authorize(ctx, 5, nil) },
 	} {
@@ -53,8 +53,8 @@ func TestStation_storeDown(t *testing.T) {
 	}
 }
 
-// TestStation_withoutTheStore asks what needs no store, of one that is down.
-func TestStation_withoutTheStore(t *testing.T) {
+// TestService_withoutTheStore asks what needs no store, of one that is down.
+func TestService_withoutTheStore(t *testing.T) {
 	t.Parallel()
 	s := clusters.New(down{}, down{}, down{}, clusters.Rules{Gitops: true}, world.Clock)
 	for name, c := range map[string]struct {
@@ -63,8 +63,8 @@ func TestStation_withoutTheStore(t *testing.T) {
 	}{
 		"no token":         {func() error { _, err := s.Agent(t.Context(), ""); return err }(), domain.Unauthenticated},
 		"no project":       {func() error { _, err := s.Project(t.Context(), agents.Agent{}, ""); return err }(), domain.NotFound},
-		"an empty report":  {s.Count(t.Context(), agents.Report{Increments: []agents.Increment{{By: 0}}, Sightings: []agents.Sighting{{}}}), nil},
-		"a negative count": {s.Count(t.Context(), agents.Report{Increments: []agents.Increment{{By: 1}, {By: -1}}}), domain.Unprocessable},
+		"an empty report":  {s.Count(t.Context(), agents.UsageReport{Increments: []agents.Increment{{By: 0}}, UniqueCounts: []agents.UniqueCount{{}}}), nil},
+		"a negative count": {s.Count(t.Context(), agents.UsageReport{Increments: []agents.Increment{{By: 1}, {By: -1}}}), domain.Unprocessable},
 	} {
 		if !errors.Is(c.err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, c.err, c.want)
@@ -76,7 +76,7 @@ func TestMint(t *testing.T) {
 	t.Parallel()
 	store := memory.New()
 	world.Apply(t, store.Registries(), "groups: [{path: acme}]\nprojects: [{id: 7, path: acme/infra}]\nagents: [{id: 5, name: prod, project: acme/infra}]")
-	mint := clusters.NewMint(store, bytes.NewReader(bytes.Repeat([]byte{0xff}, 60)))
+	mint := clusters.NewTokenService(store, bytes.NewReader(bytes.Repeat([]byte{0xff}, 60)))
 	text, err := mint.Create(t.Context(), 5, " mine ")
 	if want := "glagent-" + strings.Repeat("_", 50); err != nil || text != want {
 		t.Fatalf("got %q, %v, want %q", text, err, want)

@@ -41,12 +41,12 @@ type Directory interface {
 	Standing(ctx context.Context, q source.Inquiry) (source.Standing, error)
 }
 
-// Tally keeps what was counted.
-type Tally interface {
+// UsageCounters keeps what was counted.
+type UsageCounters interface {
 	// CountUsage adds a report to what is there: all of it or, with an error,
 	// nothing. Of concurrent reports none is lost. A counter that would get too
 	// large stays at the largest number.
-	CountUsage(ctx context.Context, r agents.Report) error
+	CountUsage(ctx context.Context, r agents.UsageReport) error
 }
 
 // Tokens keeps the digests of agents' tokens.

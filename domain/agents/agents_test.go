@@ -53,8 +53,8 @@ func TestAuthorize(t *testing.T) {
 	for text, want := range map[string]source.Path{
 		"Acme/Infra": "acme/infra", "acme": "acme", "": "", "a b": "", "../x": "", strings.Repeat("x", 2049): "",
 	} {
-		got, ok := agents.Authorize(agents.CIAccess, agents.GroupHolder, text)
-		if ok != (want != "") || ok && got != (agents.Authorization{Access: agents.CIAccess, Holder: agents.GroupHolder, Path: want}) {
+		got, ok := agents.Authorize(agents.CIAccess, agents.GroupAccess, text)
+		if ok != (want != "") || ok && got != (agents.Authorization{Access: agents.CIAccess, Kind: agents.GroupAccess, Path: want}) {
 			t.Errorf("%.20q: got %v, %v", text, got, ok)
 		}
 	}

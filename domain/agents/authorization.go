@@ -11,20 +11,20 @@ const (
 	UserAccess Access = "user_access"
 )
 
-// Holder is what an agent's configuration lets in.
-type Holder string
+// AccessKind is what an agent's configuration lets in.
+type AccessKind string
 
 // The holders.
 const (
-	ProjectHolder Holder = "project"
-	GroupHolder   Holder = "group"
+	ProjectAccess AccessKind = "project"
+	GroupAccess   AccessKind = "group"
 )
 
 // Authorization lets a project or a group into the cluster of an agent. Path is
 // as the configuration has it, whether or not anything is there.
 type Authorization struct {
 	Access Access
-	Holder Holder
+	Kind   AccessKind
 	Path   source.Path
 }
 
@@ -33,7 +33,7 @@ const maxPath = 2048
 
 // Authorize makes an Authorization of what a configuration names; it is not ok
 // if that could never be a path.
-func Authorize(access Access, holder Holder, path string) (a Authorization, ok bool) {
+func Authorize(access Access, kind AccessKind, path string) (a Authorization, ok bool) {
 	parsed, ok := source.ParsePath(path)
-	return Authorization{access, holder, source.Path(parsed.Fold())}, ok && len(path) <= maxPath
+	return Authorization{access, kind, source.Path(parsed.Fold())}, ok && len(path) <= maxPath
 }

@@ -19,19 +19,19 @@ const (
 // Name is what the counter is called where it is kept and shown.
 func (c Counter) Name() string { return "kubernetes_agent_" + string(c) }
 
-// Set is what is counted by its different members, in kas' words.
-type Set string
+// UniqueCounter is what is counted by its different members, in kas' words.
+type UniqueCounter string
 
 // The sets.
 const (
-	CITunnelUsers        Set = "agent_users_using_ci_tunnel"
-	ProxyUsersViaCI      Set = "k8s_api_proxy_requests_unique_users_via_ci_access"
-	ProxyUsersViaUser    Set = "k8s_api_proxy_requests_unique_users_via_user_access"
-	ProxyUsersViaPAT     Set = "k8s_api_proxy_requests_unique_users_via_pat_access"
-	ProxyAgentsViaCI     Set = "k8s_api_proxy_requests_unique_agents_via_ci_access"
-	ProxyAgentsViaUser   Set = "k8s_api_proxy_requests_unique_agents_via_user_access"
-	ProxyAgentsViaPAT    Set = "k8s_api_proxy_requests_unique_agents_via_pat_access"
-	FluxNotifiedProjects Set = "flux_git_push_notified_unique_projects"
+	CITunnelUsers        UniqueCounter = "agent_users_using_ci_tunnel"
+	ProxyUsersViaCI      UniqueCounter = "k8s_api_proxy_requests_unique_users_via_ci_access"
+	ProxyUsersViaUser    UniqueCounter = "k8s_api_proxy_requests_unique_users_via_user_access"
+	ProxyUsersViaPAT     UniqueCounter = "k8s_api_proxy_requests_unique_users_via_pat_access"
+	ProxyAgentsViaCI     UniqueCounter = "k8s_api_proxy_requests_unique_agents_via_ci_access"
+	ProxyAgentsViaUser   UniqueCounter = "k8s_api_proxy_requests_unique_agents_via_user_access"
+	ProxyAgentsViaPAT    UniqueCounter = "k8s_api_proxy_requests_unique_agents_via_pat_access"
+	FluxNotifiedProjects UniqueCounter = "flux_git_push_notified_unique_projects"
 )
 
 // Increment adds to a counter.
@@ -40,21 +40,21 @@ type Increment struct {
 	By      int64
 }
 
-// Sighting is a set with members that were seen, new ones or not.
-type Sighting struct {
-	Set Set
-	IDs []int64
+// UniqueCount is a set with members that were seen, new ones or not.
+type UniqueCount struct {
+	Counter UniqueCounter
+	IDs     []int64
 }
 
-// Report is what was counted since the last one. A counter or a set may be
+// UsageReport is what was counted since the last one. A counter or a set may be
 // there more than once.
-type Report struct {
-	Increments []Increment
-	Sightings  []Sighting
+type UsageReport struct {
+	Increments   []Increment
+	UniqueCounts []UniqueCount
 }
 
 // Check returns why the report cannot be taken, or nil.
-func (r Report) Check() *domain.Refusal {
+func (r UsageReport) Check() *domain.Refusal {
 	for _, i := range r.Increments {
 		if i.By < 0 {
 			return domain.Refuse(domain.Unprocessable, "%s count must be greater than or equal to zero", i.Counter)
@@ -63,21 +63,21 @@ func (r Report) Check() *domain.Refusal {
 	return nil
 }
 
-// Worth is the report without what changes nothing.
-func (r Report) Worth() Report {
-	var out Report
+// WithoutZeros is the report without what changes nothing.
+func (r UsageReport) WithoutZeros() UsageReport {
+	var out UsageReport
 	for _, i := range r.Increments {
 		if i.By != 0 {
 			out.Increments = append(out.Increments, i)
 		}
 	}
-	for _, s := range r.Sightings {
+	for _, s := range r.UniqueCounts {
 		if len(s.IDs) > 0 {
-			out.Sightings = append(out.Sightings, s)
+			out.UniqueCounts = append(out.UniqueCounts, s)
 		}
 	}
 	return out
 }
 
 // Empty says whether nothing is in the report.
-func (r Report) Empty() bool { return len(r.Increments)+len(r.Sightings) == 0 }
+func (r UsageReport) Empty() bool { return len(r.Increments)+len(r.UniqueCounts) == 0 }

@@ -18,16 +18,16 @@ import (
 )
 
 // usageOnce is a report of a counter and a set.
-var usageOnce = agents.Report{
-	Increments: []agents.Increment{{Counter: agents.GitopsSync, By: 1}},
-	Sightings:  []agents.Sighting{{Set: agents.CITunnelUsers, IDs: []int64{7}}},
+var usageOnce = agents.UsageReport{
+	Increments:   []agents.Increment{{Counter: agents.GitopsSync, By: 1}},
+	UniqueCounts: []agents.UniqueCount{{Counter: agents.CITunnelUsers, IDs: []int64{7}}},
 }
 
 // scanOf5 is a scan of the contract's agent.
 var scanOf5 = findings.Scan{Agent: 5, Project: 7, ReportType: security.ClusterImageScanning}
 
 // letIn is what a configuration lets in.
-var letIn = []agents.Authorization{{Access: agents.CIAccess, Holder: agents.GroupHolder, Path: "acme"}}
+var letIn = []agents.Authorization{{Access: agents.CIAccess, Kind: agents.GroupAccess, Path: "acme"}}
 
 // agentCalls are all calls with a context of the ports about agents.
 func (s Subject) agentCalls(digest identity.TokenDigest) map[string]func(context.Context) error {
@@ -37,9 +37,9 @@ func (s Subject) agentCalls(digest identity.TokenDigest) map[string]func(context
 			return err
 		},
 		"Authorize":         func(ctx context.Context) error { return s.Agents.Authorize(ctx, 5, letIn) },
-		"CountUsage":        func(ctx context.Context) error { return s.Tally.CountUsage(ctx, usageOnce) },
-		"AddAgentToken":     func(ctx context.Context) error { return s.AgentMint.AddAgentToken(ctx, 5, "new", digest) },
-		"RevokeAgentTokens": func(ctx context.Context) error { return s.AgentMint.RevokeAgentTokens(ctx, 5, "old") },
+		"CountUsage":        func(ctx context.Context) error { return s.UsageCounters.CountUsage(ctx, usageOnce) },
+		"AddAgentToken":     func(ctx context.Context) error { return s.AgentTokens.AddAgentToken(ctx, 5, "new", digest) },
+		"RevokeAgentTokens": func(ctx context.Context) error { return s.AgentTokens.RevokeAgentTokens(ctx, 5, "old") },
 		"HasFinding": func(ctx context.Context) error {
 			_, err := s.Findings.HasFinding(ctx, subject.FindingUUID(1))
 			return err
@@ -83,7 +83,7 @@ var agentCases = []Case{
 	{Name: "tokens are added and revoked", Check: func(s Subject) {
 		s.Apply(world.Agents)
 		add := func(agent agents.AgentID, name, text string) error {
-			return s.AgentMint.AddAgentToken(s.Context(), agent, name, identity.DigestToken(text))
+			return s.AgentTokens.AddAgentToken(s.Context(), agent, name, identity.DigestToken(text))
 		}
 		revoked := func(text string) bool {
 			b, err := s.Agents.AgentBearer(s.Context(), identity.DigestToken(text))
@@ -96,15 +96,15 @@ var agentCases = []Case{
 		s.Kind("add to nobody", add(404, "second", "w"), domain.NotFound)
 		s.Kind("add it again", add(6, "second", "x"), domain.Conflict)
 		s.Same("before", []bool{revoked("x"), revoked("y"), revoked("z"), revoked("agent-5")}, []bool{false, false, false, false})
-		s.Fine("revoke", s.AgentMint.RevokeAgentTokens(s.Context(), 5, "second"))
-		s.Fine("revoke again", s.AgentMint.RevokeAgentTokens(s.Context(), 5, "second"))
+		s.Fine("revoke", s.AgentTokens.RevokeAgentTokens(s.Context(), 5, "second"))
+		s.Fine("revoke again", s.AgentTokens.RevokeAgentTokens(s.Context(), 5, "second"))
 		s.Same("after", []bool{revoked("x"), revoked("y"), revoked("z"), revoked("agent-5")}, []bool{true, true, false, false})
-		s.Kind("revoke none", s.AgentMint.RevokeAgentTokens(s.Context(), 5, "third"), domain.NotFound)
-		s.Kind("revoke nobody's", s.AgentMint.RevokeAgentTokens(s.Context(), 404, "second"), domain.NotFound)
+		s.Kind("revoke none", s.AgentTokens.RevokeAgentTokens(s.Context(), 5, "third"), domain.NotFound)
+		s.Kind("revoke nobody's", s.AgentTokens.RevokeAgentTokens(s.Context(), 404, "second"), domain.NotFound)
 	}},
 	{Name: "authorizations replace those before, of an agent that exists", Check: func(s Subject) {
 		s.Apply(world.Agents)
-		twice := append([]agents.Authorization{{Access: agents.UserAccess, Holder: agents.ProjectHolder, Path: "acme/a"}}, letIn[0], letIn[0])
+		twice := append([]agents.Authorization{{Access: agents.UserAccess, Kind: agents.ProjectAccess, Path: "acme/a"}}, letIn[0], letIn[0])
 		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 6, letIn))
 		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 5, twice))
 		s.Same("authorizations", s.List("agent-authorizations"), []string{"5 ci_access group acme", "5 user_access project acme/a", "6 ci_access group acme"})
@@ -115,12 +115,12 @@ var agentCases = []Case{
 		s.Same("authorizations", s.List("agent-authorizations"), []string{"6 ci_access group acme"})
 	}},
 	{Name: "a set has each number once, from the least to the largest", Check: func(s Subject) {
-		report := agents.Report{Sightings: []agents.Sighting{
-			{Set: agents.CITunnelUsers, IDs: []int64{math.MaxInt64, 0, math.MinInt64, math.MaxInt64}}, {Set: agents.ProxyUsersViaCI, IDs: []int64{1}},
-			{Set: agents.CITunnelUsers, IDs: []int64{math.MaxInt64 - 1, 0}},
+		report := agents.UsageReport{UniqueCounts: []agents.UniqueCount{
+			{Counter: agents.CITunnelUsers, IDs: []int64{math.MaxInt64, 0, math.MinInt64, math.MaxInt64}}, {Counter: agents.ProxyUsersViaCI, IDs: []int64{1}},
+			{Counter: agents.CITunnelUsers, IDs: []int64{math.MaxInt64 - 1, 0}},
 		}}
 		for range 2 {
-			s.Fine("CountUsage", s.Tally.CountUsage(s.Context(), report))
+			s.Fine("CountUsage", s.UsageCounters.CountUsage(s.Context(), report))
 			s.Same("usage", s.List("usage"), []string{"agent_users_using_ci_tunnel 4", "k8s_api_proxy_requests_unique_users_via_ci_access 1"})
 		}
 	}},

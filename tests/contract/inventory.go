@@ -102,7 +102,7 @@ var inventoryCases = []Case{
 		s.Fine("Record", s.Recorder.Record(s.Context(), pushOf("project-1")))
 		s.Fine("Record", s.Recorder.Record(s.Context(), pushes.Push{ReceivedAt: now}))
 		s.Fine("Append", s.AuditLog.Append(s.Context(), audit.Event{At: now}))
-		s.Fine("CountUsage", s.Tally.CountUsage(s.Context(), usageOnce))
+		s.Fine("CountUsage", s.UsageCounters.CountUsage(s.Context(), usageOnce))
 		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 961, letIn))
 		s.Fine("AddFinding", s.Findings.AddFinding(s.Context(), security.Finding{UUID: subject.FindingUUID(1), Project: 932, Agent: 961, DetectedAt: now}))
 		for _, thing := range inventory.Names() {

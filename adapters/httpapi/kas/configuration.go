@@ -52,17 +52,17 @@ func (f *configuration) ReadParam(value any) (problem string) {
 
 // authorizations leaves out what could never be the path of anything.
 func (f configuration) authorizations() (in []agents.Authorization) {
-	add := func(access agents.Access, holder agents.Holder, list []named) {
+	add := func(access agents.Access, holder agents.AccessKind, list []named) {
 		for _, one := range list {
 			if a, ok := agents.Authorize(access, holder, one.ID); ok {
 				in = append(in, a)
 			}
 		}
 	}
-	add(agents.CIAccess, agents.ProjectHolder, f.CIAccess.Projects)
-	add(agents.CIAccess, agents.GroupHolder, f.CIAccess.Groups)
-	add(agents.UserAccess, agents.ProjectHolder, f.UserAccess.Projects)
-	add(agents.UserAccess, agents.GroupHolder, f.UserAccess.Groups)
+	add(agents.CIAccess, agents.ProjectAccess, f.CIAccess.Projects)
+	add(agents.CIAccess, agents.GroupAccess, f.CIAccess.Groups)
+	add(agents.UserAccess, agents.ProjectAccess, f.UserAccess.Projects)
+	add(agents.UserAccess, agents.GroupAccess, f.UserAccess.Groups)
 	return in
 }
 

@@ -29,7 +29,7 @@ type repositoryResponse struct {
 	GLProjectPath string `json:"gl_project_path"`
 }
 
-func newProjectResponse(l clusters.Located) projectResponse {
+func newProjectResponse(l clusters.ProjectInfo) projectResponse {
 	out := projectResponse{
 		ProjectID:  int64(l.Project.ID),
 		GitalyInfo: gitalyResponse{Address: l.Storage.Address, Features: map[string]string{}},
@@ -55,7 +55,7 @@ type agentResponse struct {
 // agentInfo answers GET /agent_info.
 func (a *API) agentInfo(c *gin.Context) (any, error) {
 	b := bearerOf(c)
-	located, err := a.station.Home(b)
+	located, err := a.station.AgentProject(b)
 	if err != nil {
 		return nil, err
 	}
@@ -78,10 +78,10 @@ func (a *API) verifyProjectAccess(c *gin.Context) error {
 }
 
 // project is the one that the parameter id names. Without one there is none.
-func (a *API) project(c *gin.Context) (clusters.Located, error) {
+func (a *API) project(c *gin.Context) (clusters.ProjectInfo, error) {
 	values, err := parameters(c)
 	if err != nil {
-		return clusters.Located{}, err
+		return clusters.ProjectInfo{}, err
 	}
 	return a.station.Project(c.Request.Context(), bearerOf(c).Agent, values.String("id"))
 }

@@ -19,12 +19,12 @@ import (
 // API answers the routes of the Kubernetes agent server.
 type API struct {
 	auth    *Authenticator
-	station *clusters.Station
+	station *clusters.Service
 	intake  *findings.Intake
 }
 
 // New makes an API whose every route is behind auth.
-func New(auth *Authenticator, station *clusters.Station, intake *findings.Intake) *API {
+func New(auth *Authenticator, station *clusters.Service, intake *findings.Intake) *API {
 	return &API{auth, station, intake}
 }
 

@@ -34,9 +34,9 @@ type uniqueCounters struct {
 	FluxNotifiedProjects []int64 `param:"flux_git_push_notified_unique_projects,array"`
 }
 
-func (in usageRequest) report() agents.Report {
+func (in usageRequest) report() agents.UsageReport {
 	c, u := in.Counters, in.UniqueCounters
-	return agents.Report{
+	return agents.UsageReport{
 		Increments: []agents.Increment{
 			{Counter: agents.GitopsSync, By: in.GitopsSync},
 			{Counter: agents.ProxyRequest, By: in.ProxyRequest},
@@ -47,15 +47,15 @@ func (in usageRequest) report() agents.Report {
 			{Counter: agents.ProxyRequestsViaUser, By: c.ProxyRequestsViaUser},
 			{Counter: agents.ProxyRequestsViaPAT, By: c.ProxyRequestsViaPAT},
 		},
-		Sightings: []agents.Sighting{
-			{Set: agents.CITunnelUsers, IDs: u.CITunnelUsers},
-			{Set: agents.ProxyUsersViaCI, IDs: u.ProxyUsersViaCI},
-			{Set: agents.ProxyUsersViaUser, IDs: u.ProxyUsersViaUser},
-			{Set: agents.ProxyUsersViaPAT, IDs: u.ProxyUsersViaPAT},
-			{Set: agents.ProxyAgentsViaCI, IDs: u.ProxyAgentsViaCI},
-			{Set: agents.ProxyAgentsViaUser, IDs: u.ProxyAgentsViaUser},
-			{Set: agents.ProxyAgentsViaPAT, IDs: u.ProxyAgentsViaPAT},
-			{Set: agents.FluxNotifiedProjects, IDs: u.FluxNotifiedProjects},
+		UniqueCounts: []agents.UniqueCount{
+			{Counter: agents.CITunnelUsers, IDs: u.CITunnelUsers},
+			{Counter: agents.ProxyUsersViaCI, IDs: u.ProxyUsersViaCI},
+			{Counter: agents.ProxyUsersViaUser, IDs: u.ProxyUsersViaUser},
+			{Counter: agents.ProxyUsersViaPAT, IDs: u.ProxyUsersViaPAT},
+			{Counter: agents.ProxyAgentsViaCI, IDs: u.ProxyAgentsViaCI},
+			{Counter: agents.ProxyAgentsViaUser, IDs: u.ProxyAgentsViaUser},
+			{Counter: agents.ProxyAgentsViaPAT, IDs: u.ProxyAgentsViaPAT},
+			{Counter: agents.FluxNotifiedProjects, IDs: u.FluxNotifiedProjects},
 		},
 	}
 }
@@ -93,17 +93,17 @@ type registrationEvent struct {
 	AgentID      int64  `param:"agent_id"`
 }
 
-func (e events) report() agents.Report {
-	users := func(set agents.Set, list []accessEvent) agents.Sighting {
-		s := agents.Sighting{Set: set}
+func (e events) report() agents.UsageReport {
+	users := func(set agents.UniqueCounter, list []accessEvent) agents.UniqueCount {
+		s := agents.UniqueCount{Counter: set}
 		for _, one := range list {
 			s.IDs = append(s.IDs, one.UserID)
 		}
 		return s
 	}
-	return agents.Report{
+	return agents.UsageReport{
 		Increments: []agents.Increment{{Counter: agents.Registrations, By: int64(len(e.Registrations))}},
-		Sightings: []agents.Sighting{
+		UniqueCounts: []agents.UniqueCount{
 			users(agents.ProxyUsersViaCI, e.ProxyUsersViaCI),
 			users(agents.ProxyUsersViaUser, e.ProxyUsersViaUser),
 			users(agents.ProxyUsersViaPAT, e.ProxyUsersViaPAT),

@@ -13,14 +13,16 @@ import (
 	"gatehouse/domain/identity"
 )
 
-// Mint makes and revokes the tokens of agents.
-type Mint struct {
+// TokenService makes and revokes the tokens of agents.
+type TokenService struct {
 	tokens Tokens
 	random io.Reader
 }
 
-// NewMint makes a Mint; random has to be fit for secrets.
-func NewMint(tokens Tokens, random io.Reader) *Mint { return &Mint{tokens, random} }
+// NewTokenService makes a TokenService; random has to be fit for secrets.
+func NewTokenService(tokens Tokens, random io.Reader) *TokenService {
+	return &TokenService{tokens, random}
+}
 
 const (
 	tokenPrefix = "glagent-"
@@ -31,16 +33,16 @@ const (
 // Create makes a token of an agent and returns its text, which is nowhere else.
 // No name is a Refusal of kind domain.Invalid, an agent that is not there one of
 // kind domain.NotFound; any other error is the store's.
-func (m *Mint) Create(ctx context.Context, agent agents.AgentID, name string) (text string, err error) {
+func (s *TokenService) Create(ctx context.Context, agent agents.AgentID, name string) (text string, err error) {
 	if name = strings.TrimSpace(name); name == "" {
 		return "", domain.Refuse(domain.Invalid, "a token needs a name")
 	}
 	raw := make([]byte, base64.RawURLEncoding.DecodedLen(tokenLength)+1)
-	if _, err := io.ReadFull(m.random, raw); err != nil {
+	if _, err := io.ReadFull(s.random, raw); err != nil {
 		return "", fmt.Errorf("random token: %w", err)
 	}
 	text = tokenPrefix + base64.RawURLEncoding.EncodeToString(raw)[:tokenLength]
-	err = m.tokens.AddAgentToken(ctx, agent, name, identity.DigestToken(text))
+	err = s.tokens.AddAgentToken(ctx, agent, name, identity.DigestToken(text))
 	if errors.Is(err, domain.NotFound) {
 		return "", domain.Refuse(domain.NotFound, "there is no agent %d", agent)
 	}
@@ -49,8 +51,8 @@ func (m *Mint) Create(ctx context.Context, agent agents.AgentID, name string) (t
 
 // Revoke revokes all tokens of that name which the agent has. If it has none
 // that is a Refusal of kind domain.NotFound.
-func (m *Mint) Revoke(ctx context.Context, agent agents.AgentID, name string) error {
-	err := m.tokens.RevokeAgentTokens(ctx, agent, strings.TrimSpace(name))
+func (s *TokenService) Revoke(ctx context.Context, agent agents.AgentID, name string) error {
+	err := s.tokens.RevokeAgentTokens(ctx, agent, strings.TrimSpace(name))
 	if errors.Is(err, domain.NotFound) {
 		return domain.Refuse(domain.NotFound, "agent %d has no token %q", agent, name)
 	}
