@@ -49,7 +49,7 @@ func KasSecrets(config Config, now application.Clock, log *zap.Logger) (*KasSecr
 }
 
 // KasAPI makes the routes of the Kubernetes agent server.
-func KasAPI(config Config, secret *KasSecret, station *clusters.Service, intake *findings.Intake, now application.Clock) *kas.API {
+func KasAPI(config Config, secret *KasSecret, station *clusters.Service, intake *findings.Service, now application.Clock) *kas.API {
 	auth := kas.NewAuthenticator(secret.Bytes, config.Kas.JWTLeeway, config.Kas.RequireAud, now)
 	return kas.New(auth, station, intake)
 }
@@ -66,13 +66,13 @@ func Station(config Config, agents clusters.Agents, directory gitaccess.Director
 }
 
 // Intake makes the one that takes findings in.
-func Intake(config Config, kept findings.Findings, directory gitaccess.Directory, now application.Clock) (*findings.Intake, error) {
+func Intake(config Config, kept findings.Findings, directory gitaccess.Directory, now application.Clock) (*findings.Service, error) {
 	space, err := uuid.Parse(config.Findings.UUIDNamespace)
 	if err != nil {
 		return nil, fmt.Errorf("findings.uuid_namespace: %w", err)
 	}
 	return findings.New(kept, directory, findings.Rules{
-		Space: space, Dashboard: config.LicensedFeatures.SecurityDashboard, Except: paths(config.LicensedFeatures.SecurityDashboardExcept),
+		UUIDNamespace: space, SecurityDashboard: config.LicensedFeatures.SecurityDashboard, Except: paths(config.LicensedFeatures.SecurityDashboardExcept),
 	}, now), nil
 }
 

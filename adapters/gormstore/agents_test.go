@@ -23,7 +23,7 @@ import (
 type cluster struct {
 	*gormstore.Store
 	station *clusters.Service
-	intake  *findings.Intake
+	intake  *findings.Service
 }
 
 const clusterWorld = `
@@ -41,7 +41,7 @@ func newCluster(t testing.TB, s *gormstore.Store) cluster {
 	rules := clusters.Rules{Storages: map[string]clusters.Storage{"default": {Name: "default", Address: "unix:/s"}}, Gitops: true}
 	return cluster{
 		s, clusters.New(s, s, s, rules, clock),
-		findings.New(s, s, findings.Rules{Space: uuid.Nil, Dashboard: true}, clock),
+		findings.New(s, s, findings.Rules{UUIDNamespace: uuid.Nil, SecurityDashboard: true}, clock),
 	}
 }
 
@@ -60,7 +60,7 @@ var agent = agents.Agent{ID: 5, Name: "prod", Project: 7, CreatedBy: 3}
 // put reports one finding.
 func (c cluster) put(ctx context.Context, name string) error {
 	f := security.Finding{Title: name, Severity: "high", Location: "{}", Identifiers: []security.Identifier{{Type: "cve", Name: name}}}
-	_, err := c.intake.Take(ctx, agent, f, security.Resource{Namespace: "n", Kind: "k", Name: "r"})
+	_, err := c.intake.Report(ctx, agent, f, security.Resource{Namespace: "n", Kind: "k", Name: "r"})
 	return err
 }
 

@@ -26,10 +26,10 @@ type Findings interface {
 	// that is not there is domain.NotFound; an author that is not there counts
 	// as none.
 	AddFinding(ctx context.Context, f security.Finding) error
-	// ResolveFindings resolves what is active of that kind, in the project and
+	// ResolveFindings resolves every active finding of that kind, project and
 	// of the agent, but for the uuids in but, in lower case: all or, with an
 	// error, nothing.
-	ResolveFindings(ctx context.Context, of Scan, but []string) error
+	ResolveFindings(ctx context.Context, of Scan, keep []string) error
 }
 
 // Scan is what one run of an agent's scanner looked at.
@@ -49,32 +49,32 @@ type Directory interface {
 
 // Rules are what the instance says about findings.
 type Rules struct {
-	// Space is the namespace of the findings' uuids.
-	Space uuid.UUID
-	// Dashboard is the licence to report findings. For the groups and projects of
-	// Except the opposite holds.
-	Dashboard bool
-	Except    source.Paths
+	// UUIDNamespace is the namespace of the findings' uuids.
+	UUIDNamespace uuid.UUID
+	// SecurityDashboard is the licence to report findings. For the groups and
+	// projects of Except the opposite holds.
+	SecurityDashboard bool
+	Except            source.Paths
 }
 
-// admits says whether a project has the licence to report findings.
-func (r Rules) admits(p source.Project) bool { return r.Dashboard != r.Except.Cover(p.Path) }
+// licensed says whether a project has the licence to report findings.
+func (r Rules) licensed(p source.Project) bool { return r.SecurityDashboard != r.Except.Cover(p.Path) }
 
-// Intake takes findings in. It is safe for concurrent use.
-type Intake struct {
+// Service takes findings in. It is safe for concurrent use.
+type Service struct {
 	findings  Findings
 	directory Directory
 	rules     Rules
 	now       application.Clock
 }
 
-// New makes an Intake.
-func New(findings Findings, directory Directory, rules Rules, now application.Clock) *Intake {
-	return &Intake{findings, directory, rules, now}
+// New makes an Service.
+func New(findings Findings, directory Directory, rules Rules, now application.Clock) *Service {
+	return &Service{findings, directory, rules, now}
 }
 
-// patience is how long a report may take: kas waits 20 seconds.
-const patience = 15 * time.Second
+// timeout is how long a report may take: kas waits 20 seconds.
+const timeout = 15 * time.Second
 
 var (
 	errHidden      = &domain.Refusal{Kind: domain.NotFound}
@@ -82,63 +82,63 @@ var (
 	errUnavailable = domain.Refuse(domain.Unavailable, "Findings cannot be taken at the moment. Try again later.")
 )
 
-// Take keeps what an agent found at a place, in the name of the agent's
+// Report keeps what an agent found at a place, in the name of the agent's
 // creator, and returns the uuid. What is known already stays as it is. A
 // Refusal is of kind domain.Unprocessable for texts that are too long, or one of
 // those of Resolve.
-func (i *Intake) Take(ctx context.Context, a agents.Agent, f security.Finding, at security.Resource) (uuid string, err error) {
+func (s *Service) Report(ctx context.Context, a agents.Agent, f security.Finding, at security.Resource) (uuid string, err error) {
 	if refusal := f.Check(); refusal != nil {
 		return "", refusal
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := i.admit(ctx, a); err != nil {
+	if err := s.checkAgent(ctx, a); err != nil {
 		return "", err
 	}
 	f.Project, f.Agent, f.Author = a.Project, a.ID, a.CreatedBy
-	f.ReportType, f.State, f.DetectedAt = security.ClusterImageScanning, security.Detected, i.now()
-	f.UUID = security.Identify(i.rules.Space, f.Project, f.Agent, f.Identifiers[0], at)
-	known, err := i.findings.HasFinding(ctx, f.UUID)
+	f.ReportType, f.State, f.DetectedAt = security.ClusterImageScanning, security.Detected, s.now()
+	f.UUID = security.FindingUUID(s.rules.UUIDNamespace, f.Project, f.Agent, f.Identifiers[0], at)
+	known, err := s.findings.HasFinding(ctx, f.UUID)
 	if err == nil && !known {
-		err = i.findings.AddFinding(ctx, f)
+		err = s.findings.AddFinding(ctx, f)
 	}
-	return f.UUID, refuse(err)
+	return f.UUID, refusal(err)
 }
 
 // Resolve resolves what the agent has found once and not any more: all active
 // findings but those in seen. A Refusal is of kind domain.NotFound if the
 // agent's project is going to be deleted, domain.Forbidden if its creator may
 // not do this, or domain.Unavailable.
-func (i *Intake) Resolve(ctx context.Context, a agents.Agent, seen []string) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (s *Service) Resolve(ctx context.Context, a agents.Agent, seen []string) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := i.admit(ctx, a); err != nil {
+	if err := s.checkAgent(ctx, a); err != nil {
 		return err
 	}
 	scan := Scan{Agent: a.ID, Project: a.Project, ReportType: security.ClusterImageScanning}
-	return refuse(i.findings.ResolveFindings(ctx, scan, security.UUIDs(seen)))
+	return refusal(s.findings.ResolveFindings(ctx, scan, security.UUIDs(seen)))
 }
 
-// admit refuses an agent whose creator may not take care of findings.
-func (i *Intake) admit(ctx context.Context, a agents.Agent) error {
-	standing, err := i.directory.Standing(ctx, source.Inquiry{
+// checkAgent refuses an agent whose creator may not take care of findings.
+func (s *Service) checkAgent(ctx context.Context, a agents.Agent) error {
+	standing, err := s.directory.Standing(ctx, source.Inquiry{
 		Claim:  identity.Claim{Kind: identity.ByUser, ID: int64(a.CreatedBy)},
 		Target: source.Target{Repository: source.RepositoryID{Kind: source.Code, ID: int64(a.Project)}},
-		Now:    i.now(),
+		Now:    s.now(),
 	})
 	switch {
 	case err != nil:
-		return refuse(err)
+		return refusal(err)
 	case !standing.Project.Known():
 		return errHidden
-	case !i.rules.admits(standing.Project) || !security.MayAdminister(standing):
+	case !s.rules.licensed(standing.Project) || !security.MayAdminister(standing):
 		return errForbidden
 	}
 	return nil
 }
 
-// refuse gives words to what a store says.
-func refuse(err error) error {
+// refusal gives words to what a store says.
+func refusal(err error) error {
 	switch {
 	case err == nil:
 		return nil

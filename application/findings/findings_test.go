@@ -43,7 +43,7 @@ func (f failing) ResolveFindings(ctx context.Context, of findings.Scan, but []st
 	return errors.Join(f.Store.ResolveFindings(ctx, of, but), f.resolve)
 }
 
-func TestIntake_storeFails(t *testing.T) {
+func TestService_storeFails(t *testing.T) {
 	t.Parallel()
 	gone := fmt.Errorf("agent: %w", domain.NotFound)
 	for name, c := range map[string]struct {
@@ -65,9 +65,9 @@ projects: [{id: 7, path: acme/infra}]
 members: [{user: dev, group: acme, role: developer}]
 agents: [{id: 5, name: prod, project: acme/infra, created_by: dev}]
 `)
-		intake := findings.New(c.store, c.store, findings.Rules{Space: uuid.Nil, Dashboard: true}, world.Clock)
+		intake := findings.New(c.store, c.store, findings.Rules{UUIDNamespace: uuid.Nil, SecurityDashboard: true}, world.Clock)
 		agent := agents.Agent{ID: 5, Project: 7, CreatedBy: 3}
-		_, taken := intake.Take(t.Context(), agent, security.Finding{Identifiers: []security.Identifier{{Name: "CVE-1"}}}, security.Resource{})
+		_, taken := intake.Report(t.Context(), agent, security.Finding{Identifiers: []security.Identifier{{Name: "CVE-1"}}}, security.Resource{})
 		for what, err := range map[string][2]error{"Take": {taken, c.taken}, "Resolve": {intake.Resolve(t.Context(), agent, nil), c.settled}} {
 			_, refused := errors.AsType[*domain.Refusal](err[0])
 			if !errors.Is(err[0], err[1]) || refused != (err[1] != nil) {

@@ -12,11 +12,11 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Identify returns the uuid of what an agent reports: the same one for the same
+// FindingUUID returns the uuid of what an agent reports: the same one for the same
 // vulnerability in the same place, by GitLab's rule. Of the identifier only the
 // name counts, and not the type; of the agent the one that reports, whatever the
 // location says.
-func Identify(space uuid.UUID, project source.ProjectID, agent agents.AgentID, id Identifier, at Resource) string {
+func FindingUUID(space uuid.UUID, project source.ProjectID, agent agents.AgentID, id Identifier, at Resource) string {
 	primary := digest(fmt.Sprintf("%s:%s", listOf(id.Name), id.Name))
 	location := digest(fmt.Sprintf("%d:%s:%s:%s:%s:%s", agent, at.Namespace, at.Kind, at.Name, at.Container, at.Package))
 	name := fmt.Sprintf("%d-%s-%s-%d", clusterImageScanning, primary, location, project)

@@ -36,7 +36,7 @@ func TestIdentify(t *testing.T) {
 		"as agents send it": {production, "CVE-2020-27350",
 			security.Resource{Namespace: "default", Kind: "Deployment", Name: "nginx-deployment", Package: "apt"}, "78e66f3e-74ef-5988-8140-df12d33b73c9"},
 	} {
-		if got := security.Identify(c.space, 7, 5, security.Identifier{Type: "any", Name: c.id, Value: "any"}, c.at); got != c.want {
+		if got := security.FindingUUID(c.space, 7, 5, security.Identifier{Type: "any", Name: c.id, Value: "any"}, c.at); got != c.want {
 			t.Errorf("%s: got %s, want %s", name, got, c.want)
 		}
 	}
@@ -87,7 +87,7 @@ func TestIdentify_parts(t *testing.T) {
 		case "shifted":
 			at = security.Resource{Kind: "a", Name: "b", Container: "c"}
 		}
-		got := security.Identify(production, source.ProjectID(project), agents.AgentID(agent), security.Identifier{Name: id}, at)
+		got := security.FindingUUID(production, source.ProjectID(project), agents.AgentID(agent), security.Identifier{Name: id}, at)
 		if other, taken := seen[got]; taken {
 			t.Errorf("%s and %s are the same", part, other)
 		}

@@ -162,7 +162,7 @@ func (a *API) starboardVulnerability(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	uuid, err := a.intake.Take(c.Request.Context(), bearerOf(c).Agent, finding, in.Vulnerability.Location.resource())
+	uuid, err := a.intake.Report(c.Request.Context(), bearerOf(c).Agent, finding, in.Vulnerability.Location.resource())
 	if err != nil {
 		return nil, err
 	}

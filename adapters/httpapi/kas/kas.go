@@ -20,11 +20,11 @@ import (
 type API struct {
 	auth    *Authenticator
 	station *clusters.Service
-	intake  *findings.Intake
+	intake  *findings.Service
 }
 
 // New makes an API whose every route is behind auth.
-func New(auth *Authenticator, station *clusters.Service, intake *findings.Intake) *API {
+func New(auth *Authenticator, station *clusters.Service, intake *findings.Service) *API {
 	return &API{auth, station, intake}
 }
 

@@ -42,7 +42,7 @@ agents: [{id: 5, name: prod, project: acme/infra, created_by: dev, tokens: [{nam
 `)
 	secret := []byte(strings.Repeat("s", 32))
 	station := clusters.New(s, s, s, clusters.Rules{Gitops: true}, world.Clock)
-	intake := findings.New(s, s, findings.Rules{Space: uuid.Nil, Dashboard: true}, world.Clock)
+	intake := findings.New(s, s, findings.Rules{UUIDNamespace: uuid.Nil, SecurityDashboard: true}, world.Clock)
 	engine, err := httpapi.NewEngine(zap.NewNop(), nil)
 	if err != nil {
 		t.Fatal(err)
