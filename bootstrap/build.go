@@ -20,13 +20,13 @@ import (
 type Built struct {
 	fx.In
 
-	Handlers    Handlers
-	Key         *InstanceKey
-	Gatekeeper  *gitaccess.Gatekeeper
-	Credentials *credentials.Service
-	LFS         *lfsaccess.Service
-	Audit       *audit.Service
-	Clerk       *provisioning.Clerk
+	Handlers     Handlers
+	Key          *InstanceKey
+	Gatekeeper   *gitaccess.Gatekeeper
+	Credentials  *credentials.Service
+	LFS          *lfsaccess.Service
+	Audit        *audit.Service
+	Provisioning *provisioning.Service
 }
 
 // Fakes replace what a test has to control. A field that is nil or empty leaves

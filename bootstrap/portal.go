@@ -20,7 +20,7 @@ import (
 var sales = fx.Module("sales", fx.Provide(Clerk))
 
 // Clerk makes the one who applies what was sold.
-func Clerk(config Config, books provisioning.Books, work provisioning.Work, now application.Clock) *provisioning.Clerk {
+func Clerk(config Config, books provisioning.Billing, work provisioning.BillingUnitOfWork, now application.Clock) *provisioning.Service {
 	rules := provisioning.Rules{StrictTrials: config.Subscriptions.StrictTrial}
 	for _, p := range config.Plans {
 		rules.Plans = append(rules.Plans, billing.Plan{Code: p.Code, Title: p.Title, Paid: p.Paid, Top: p.Top, ExcludeGuests: p.ExcludeGuests})
@@ -29,7 +29,7 @@ func Clerk(config Config, books provisioning.Books, work provisioning.Work, now 
 }
 
 // PortalAPI makes the routes of the customers portal.
-func PortalAPI(config Config, credentials *credentials.Service, clerk *provisioning.Clerk) *portal.API {
+func PortalAPI(config Config, credentials *credentials.Service, clerk *provisioning.Service) *portal.API {
 	return portal.New(credentials, clerk, config.CheckNamespacePlan)
 }
 

@@ -26,31 +26,31 @@ import (
 type Ports struct {
 	fx.Out
 
-	Directory     gitaccess.Directory
-	Leave         gitaccess.Notices
-	Stamps        gitaccess.Stamps
-	Actors        whois.Actors
-	Counters      pushes.Counters
-	Recorder      pushes.Recorder
-	PushContexts  pushes.PushContexts
-	Take          pushes.Notices
-	Accounts      credentials.Accounts
-	RecoveryCodes credentials.RecoveryCodes
-	AccessTokens  credentials.Tokens
-	AuditLog      audit.Log
-	Registries    worldimport.Registries
-	Books         provisioning.Books
-	Ledger        provisioning.Work
-	Inventory     inventory.Records
-	Agents        clusters.Agents
-	UsageCounters clusters.UsageCounters
-	AgentTokens   clusters.Tokens
-	Findings      findings.Findings
-	Destinations  worldimport.ProjectDestinations
-	Jobs          Jobs
-	Pushes        postreceive.Pushes
-	Deliveries    webhooks.Deliveries
-	Keeper        Keeper
+	Directory         gitaccess.Directory
+	Leave             gitaccess.Notices
+	Stamps            gitaccess.Stamps
+	Actors            whois.Actors
+	Counters          pushes.Counters
+	Recorder          pushes.Recorder
+	PushContexts      pushes.PushContexts
+	Take              pushes.Notices
+	Accounts          credentials.Accounts
+	RecoveryCodes     credentials.RecoveryCodes
+	AccessTokens      credentials.Tokens
+	AuditLog          audit.Log
+	Registries        worldimport.Registries
+	Billing           provisioning.Billing
+	BillingUnitOfWork provisioning.BillingUnitOfWork
+	Inventory         inventory.Records
+	Agents            clusters.Agents
+	UsageCounters     clusters.UsageCounters
+	AgentTokens       clusters.Tokens
+	Findings          findings.Findings
+	Destinations      worldimport.ProjectDestinations
+	Jobs              Jobs
+	Pushes            postreceive.Pushes
+	Deliveries        webhooks.Deliveries
+	Keeper            Keeper
 }
 
 // Keeper is a store that is open.

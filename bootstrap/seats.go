@@ -13,7 +13,7 @@ import (
 
 // refreshSeats counts the seats of paid subscriptions now and then, from one
 // interval after the start until the stop. Several servers may do so at once.
-func refreshSeats(lifecycle fx.Lifecycle, config Config, clerk *provisioning.Clerk, log *zap.Logger) {
+func refreshSeats(lifecycle fx.Lifecycle, config Config, clerk *provisioning.Service, log *zap.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var work sync.WaitGroup
 	lifecycle.Append(fx.StartStopHook(
@@ -44,7 +44,7 @@ func everyInterval(ctx context.Context, interval time.Duration, do func()) {
 	}
 }
 
-func refreshOnce(ctx context.Context, clerk *provisioning.Clerk, log *zap.Logger) {
+func refreshOnce(ctx context.Context, clerk *provisioning.Service, log *zap.Logger) {
 	done, err := clerk.RefreshSeats(ctx)
 	if err != nil && ctx.Err() == nil {
 		log.Error("seats could not all be counted", zap.Error(err))

@@ -114,7 +114,7 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sold := bootstrap.PortalAPI(config, nil, bootstrap.Clerk(config, ports.Books, ports.Ledger, now))
+	sold := bootstrap.PortalAPI(config, nil, bootstrap.Clerk(config, ports.Billing, ports.BillingUnitOfWork, now))
 	handlers, err := bootstrap.NewHandlers(config, api, bootstrap.KasAPI(config, kasSecret, station, intake, now), sold, log)
 	if err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ be run beside servers.`,
 		Args:    cobra.NoArgs,
 		RunE: does(func(ctx context.Context, _ []string) error {
 			return flags.withStore(ctx, unwilling, func(o office) error {
-				done, err := bootstrap.Clerk(o.config, o.Books, o.Ledger, bootstrap.Clock()).RefreshSeats(ctx)
+				done, err := bootstrap.Clerk(o.config, o.Billing, o.BillingUnitOfWork, bootstrap.Clock()).RefreshSeats(ctx)
 				if err != nil {
 					return err
 				}

@@ -15,7 +15,7 @@ func (r *registry) ledger() *ledger { return &ledger{r.tx, r.dialect} }
 
 // PayerAt implements worldimport.Sold.
 func (r *registry) PayerAt(ctx context.Context, path string) (billing.Namespace, error) {
-	return r.ledger().Namespace(ctx, billing.Ref{Path: source.Path(path)})
+	return r.ledger().Namespace(ctx, billing.NamespaceRef{Path: source.Path(path)})
 }
 
 // PutSubscription implements worldimport.Sold.
@@ -24,18 +24,18 @@ func (r *registry) PutSubscription(ctx context.Context, s billing.Subscription) 
 	if err := r.exists(ctx, namespaces, int64(s.Namespace)); err != nil {
 		return err
 	}
-	old, err := l.HoldSubscription(ctx, s.Namespace)
+	old, err := l.LockSubscription(ctx, s.Namespace)
 	switch {
 	case errors.Is(err, domain.NotFound):
 		return l.AddSubscription(ctx, s)
-	case err != nil, s.Describes(old):
+	case err != nil, s.SameAs(old):
 		return err
 	}
-	return l.ChangeSubscription(ctx, s)
+	return l.UpdateSubscription(ctx, s)
 }
 
 // PutPack implements worldimport.Sold.
-func (r *registry) PutPack(ctx context.Context, p billing.Pack) error {
+func (r *registry) PutPack(ctx context.Context, p billing.MinutesPack) error {
 	if err := r.exists(ctx, namespaces, int64(p.Namespace)); err != nil {
 		return err
 	}

@@ -54,14 +54,14 @@ func (r *subscriptionRow) subscription() billing.Subscription {
 	}
 }
 
-// Subscription implements provisioning.Books.
+// Subscription implements provisioning.Billing.
 func (l *ledger) Subscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
 	return l.subscription(ctx, of)
 }
 
-// HoldSubscription implements provisioning.Subscriptions. SQLite has one writer
+// LockSubscription implements provisioning.Subscriptions. SQLite has one writer
 // anyway.
-func (l *ledger) HoldSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
+func (l *ledger) LockSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
 	if l.dialect == onPostgres {
 		return l.subscription(ctx, of, clause.Locking{Strength: clause.LockingStrengthUpdate})
 	}
@@ -91,8 +91,8 @@ const keepHistory = `
 		created_at, updated_at
 	FROM subscriptions WHERE namespace_id = ?`
 
-// ChangeSubscription implements provisioning.Subscriptions.
-func (l *ledger) ChangeSubscription(ctx context.Context, s billing.Subscription) error {
+// UpdateSubscription implements provisioning.Subscriptions.
+func (l *ledger) UpdateSubscription(ctx context.Context, s billing.Subscription) error {
 	kept, err := l.change(ctx, keepHistory, at(s.UpdatedAt), int64(s.Namespace))
 	if err == nil && kept == 0 {
 		return missing("subscription of namespace %d", s.Namespace)

@@ -16,7 +16,7 @@ type sold struct {
 	subscriptions map[source.NamespaceID]billing.Subscription
 	history       []pastSubscription
 	// packs are kept by their purchase.
-	packs           map[string]billing.Pack
+	packs           map[string]billing.MinutesPack
 	reconciliations map[source.NamespaceID]reconciliation
 }
 
@@ -34,7 +34,7 @@ type reconciliation struct {
 func newSold() sold {
 	return sold{
 		subscriptions:   map[source.NamespaceID]billing.Subscription{},
-		packs:           map[string]billing.Pack{},
+		packs:           map[string]billing.MinutesPack{},
 		reconciliations: map[source.NamespaceID]reconciliation{},
 	}
 }
@@ -44,11 +44,11 @@ func (s sold) clone() sold {
 }
 
 // Ledger returns the unit of work on what was sold.
-func (s *Store) Ledger() provisioning.Work {
-	return func(ctx context.Context, do func(provisioning.Ledger) error) error {
+func (s *Store) Ledger() provisioning.BillingUnitOfWork {
+	return func(ctx context.Context, do func(provisioning.BillingTx) error) error {
 		return s.change(ctx, func(d *draft) error {
 			b := books{func() *world { return d.world }}
-			return do(provisioning.Ledger{Books: b, Subscriptions: d, Packs: d, Reconciliations: d})
+			return do(provisioning.BillingTx{Billing: b, Subscriptions: d, MinutesPacks: d, Reconciliations: d})
 		})
 	}
 }
@@ -63,7 +63,7 @@ func (w *world) hasNamespace(ctx context.Context, id source.NamespaceID) error {
 
 // PayerAt implements worldimport.Sold.
 func (d *draft) PayerAt(ctx context.Context, path string) (billing.Namespace, error) {
-	return books{func() *world { return d.world }}.Namespace(ctx, billing.Ref{Path: source.Path(path)})
+	return books{func() *world { return d.world }}.Namespace(ctx, billing.NamespaceRef{Path: source.Path(path)})
 }
 
 // PutSubscription implements worldimport.Sold.
@@ -71,24 +71,24 @@ func (d *draft) PutSubscription(ctx context.Context, s billing.Subscription) err
 	switch old, there := d.subscriptions[s.Namespace]; {
 	case !there:
 		return d.AddSubscription(ctx, s)
-	case s.Describes(old):
+	case s.SameAs(old):
 		return ctx.Err()
 	}
-	return d.ChangeSubscription(ctx, s)
+	return d.UpdateSubscription(ctx, s)
 }
 
 // PutPack implements worldimport.Sold.
-func (d *draft) PutPack(ctx context.Context, p billing.Pack) error {
+func (d *draft) PutPack(ctx context.Context, p billing.MinutesPack) error {
 	if err := d.hasNamespace(ctx, p.Namespace); err != nil {
 		return err
 	}
 	delete(d.packs, p.PurchaseXID)
-	return d.AddPack(ctx, p)
+	return d.AddMinutesPack(ctx, p)
 }
 
-// HoldSubscription implements provisioning.Subscriptions: units run one after
+// LockSubscription implements provisioning.Subscriptions: units run one after
 // the other.
-func (d *draft) HoldSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
+func (d *draft) LockSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
 	return d.subscription(ctx, of)
 }
 
@@ -104,8 +104,8 @@ func (d *draft) AddSubscription(ctx context.Context, s billing.Subscription) err
 	return nil
 }
 
-// ChangeSubscription implements provisioning.Subscriptions.
-func (d *draft) ChangeSubscription(ctx context.Context, s billing.Subscription) error {
+// UpdateSubscription implements provisioning.Subscriptions.
+func (d *draft) UpdateSubscription(ctx context.Context, s billing.Subscription) error {
 	old, err := d.subscription(ctx, s.Namespace)
 	if err != nil {
 		return err
@@ -135,20 +135,20 @@ func kept(s billing.Subscription) billing.Subscription {
 	return s
 }
 
-// Pack implements provisioning.Packs.
-func (d *draft) Pack(ctx context.Context, of source.NamespaceID, xid string) (billing.Pack, error) {
+// MinutesPack implements provisioning.MinutesPacks.
+func (d *draft) MinutesPack(ctx context.Context, of source.NamespaceID, xid string) (billing.MinutesPack, error) {
 	if err := ctx.Err(); err != nil {
-		return billing.Pack{}, err
+		return billing.MinutesPack{}, err
 	}
 	p, ok := d.packs[xid]
 	if !ok || p.Namespace != of {
-		return billing.Pack{}, missing("pack of namespace %d", of)
+		return billing.MinutesPack{}, missing("pack of namespace %d", of)
 	}
 	return p, nil
 }
 
-// AddPack implements provisioning.Packs.
-func (d *draft) AddPack(ctx context.Context, p billing.Pack) error {
+// AddMinutesPack implements provisioning.MinutesPacks.
+func (d *draft) AddMinutesPack(ctx context.Context, p billing.MinutesPack) error {
 	if err := d.hasNamespace(ctx, p.Namespace); err != nil {
 		return err
 	}
@@ -160,8 +160,8 @@ func (d *draft) AddPack(ctx context.Context, p billing.Pack) error {
 	return nil
 }
 
-// MovePacks implements provisioning.Packs.
-func (d *draft) MovePacks(ctx context.Context, from, to source.NamespaceID) error {
+// MoveMinutesPacks implements provisioning.MinutesPacks.
+func (d *draft) MoveMinutesPacks(ctx context.Context, from, to source.NamespaceID) error {
 	if err := d.hasNamespace(ctx, to); err != nil {
 		return err
 	}

@@ -36,14 +36,14 @@ func pack(e *entry) worldimport.Pack {
 	p := worldimport.Pack{
 		Entry:     e.here(),
 		Namespace: e.needText("namespace"),
-		Pack: billing.Pack{
+		MinutesPack: billing.MinutesPack{
 			PurchaseXID: e.needText("purchase_xid"), NumberOfMinutes: e.count("number_of_minutes"), ExpiresAt: e.needDay("expires_at"),
 		},
 	}
 	if p.PurchaseXID == "" {
 		return p
 	}
-	if !p.Pack.ExpiresAt.IsZero() && !p.Valid() {
+	if !p.MinutesPack.ExpiresAt.IsZero() && !p.Valid() {
 		e.mistake(e.members["purchase_xid"].Line, "purchase_xid must be at most 32 characters, and not blank")
 	}
 	e.secretOnce(e.line, "this purchase", "purchase "+p.PurchaseXID)

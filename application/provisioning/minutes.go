@@ -10,13 +10,13 @@ import (
 
 var errPacks = domain.Refuse(domain.Unprocessable, "Unable to save additional packs")
 
-// Purchase keeps packs of minutes, all or none, and returns them as they are
-// kept: one that the namespace has already stays as it is. The namespaces in
-// packs do not count. The error is a Refusal.
-func (c *Clerk) Purchase(ctx context.Context, ref billing.Ref, packs []billing.Pack) (kept []billing.Pack, err error) {
-	err = c.write(ctx, func(ctx context.Context, l Ledger) error {
+// AddMinutesPacks keeps packs of minutes, all or none, and returns them as they
+// are kept: one that the namespace has already stays as it is. The namespaces
+// in packs do not count. The error is a Refusal.
+func (s *Service) AddMinutesPacks(ctx context.Context, ref billing.NamespaceRef, packs []billing.MinutesPack) (kept []billing.MinutesPack, err error) {
+	err = s.write(ctx, func(ctx context.Context, l BillingTx) error {
 		kept = nil // this may be the second try
-		n, err := find(ctx, l.Books, ref, "Namespace")
+		n, err := find(ctx, l.Billing, ref, "Namespace")
 		switch {
 		case err != nil:
 			return err
@@ -25,7 +25,7 @@ func (c *Clerk) Purchase(ctx context.Context, ref billing.Ref, packs []billing.P
 		}
 		for _, p := range packs {
 			p.Namespace = n.ID
-			if p, err = keepPack(ctx, l.Packs, p); err != nil {
+			if p, err = addPack(ctx, l.MinutesPacks, p); err != nil {
 				return err
 			}
 			kept = append(kept, p)
@@ -35,35 +35,36 @@ func (c *Clerk) Purchase(ctx context.Context, ref billing.Ref, packs []billing.P
 	return kept, err
 }
 
-// keepPack returns the pack as it is kept.
-func keepPack(ctx context.Context, packs Packs, p billing.Pack) (billing.Pack, error) {
-	known, err := packs.Pack(ctx, p.Namespace, p.PurchaseXID)
+// addPack returns the pack as it is kept.
+func addPack(ctx context.Context, packs MinutesPacks, p billing.MinutesPack) (billing.MinutesPack, error) {
+	known, err := packs.MinutesPack(ctx, p.Namespace, p.PurchaseXID)
 	if !errors.Is(err, domain.NotFound) {
 		return known, err
 	}
 	if !p.Valid() {
 		return p, errPacks
 	}
-	err = packs.AddPack(ctx, p)
+	err = packs.AddMinutesPack(ctx, p)
 	if !errors.Is(err, domain.Conflict) {
 		return p, err
 	}
 	// Somebody else was faster, here or in another namespace.
-	known, err = packs.Pack(ctx, p.Namespace, p.PurchaseXID)
+	known, err = packs.MinutesPack(ctx, p.Namespace, p.PurchaseXID)
 	if errors.Is(err, domain.NotFound) {
 		return p, errPacks
 	}
 	return known, err
 }
 
-// Move gives all packs of one namespace to another, or returns a Refusal.
-func (c *Clerk) Move(ctx context.Context, from, to billing.Ref) error {
-	return c.write(ctx, func(ctx context.Context, l Ledger) error {
-		giver, err := find(ctx, l.Books, from, "Namespace")
+// MoveMinutesPacks gives all packs of one namespace to another, or returns a
+// Refusal.
+func (s *Service) MoveMinutesPacks(ctx context.Context, from, to billing.NamespaceRef) error {
+	return s.write(ctx, func(ctx context.Context, l BillingTx) error {
+		giver, err := find(ctx, l.Billing, from, "Namespace")
 		if err != nil {
 			return err
 		}
-		taker, err := find(ctx, l.Books, to, "Target namespace")
+		taker, err := find(ctx, l.Billing, to, "Target namespace")
 		if err != nil {
 			return err
 		}
@@ -75,6 +76,6 @@ func (c *Clerk) Move(ctx context.Context, from, to billing.Ref) error {
 		case giver.ID == taker.ID:
 			return domain.Refuse(domain.Unprocessable, "Namespace and target must be different")
 		}
-		return l.Packs.MovePacks(ctx, giver.ID, taker.ID)
+		return l.MinutesPacks.MoveMinutesPacks(ctx, giver.ID, taker.ID)
 	})
 }

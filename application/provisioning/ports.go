@@ -10,19 +10,19 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Books are what was sold, and to whom, for reading.
-type Books interface {
+// Billing are what was sold, and to whom, for reading.
+type Billing interface {
 	// Namespace returns a group, however deep, or a personal namespace; or
 	// domain.NotFound. A project's own path leads nowhere.
-	Namespace(ctx context.Context, ref billing.Ref) (billing.Namespace, error)
+	Namespace(ctx context.Context, ref billing.NamespaceRef) (billing.Namespace, error)
 	// Role returns the highest role that the user has in the group at now, as a
 	// member there or above it or by a share; NoRole for a stranger.
 	Role(ctx context.Context, user identity.UserID, group source.NamespaceID, now time.Time) (source.Role, error)
-	// LiveSeats counts, in one statement, the active people who are members at
+	// CountSeats counts, in one statement, the active people who are members at
 	// now of the group, of the groups and projects below it, or of groups that
 	// any of these is shared with; each once. Without guests those do not count
 	// who are nothing more anywhere, or get nothing more by a share.
-	LiveSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (int32, error)
+	CountSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (int32, error)
 	// Subscription returns that of a namespace, or domain.NotFound.
 	Subscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error)
 	// Subscribers returns, in order, the first namespaces behind after whose
@@ -32,27 +32,27 @@ type Books interface {
 
 // Subscriptions are kept, one for each namespace.
 type Subscriptions interface {
-	// HoldSubscription returns the subscription as Books do, and lets nobody
+	// LockSubscription returns the subscription as Billing do, and lets nobody
 	// else change it until the unit of work has ended.
-	HoldSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error)
+	LockSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error)
 	// AddSubscription keeps the first one of a namespace, which exists;
 	// domain.Conflict if there is one, which leaves the unit usable.
 	AddSubscription(ctx context.Context, s billing.Subscription) error
-	// ChangeSubscription keeps s in place of the one that is there, whose state
+	// UpdateSubscription keeps s in place of the one that is there, whose state
 	// goes into the history; domain.NotFound if there is none.
-	ChangeSubscription(ctx context.Context, s billing.Subscription) error
+	UpdateSubscription(ctx context.Context, s billing.Subscription) error
 }
 
-// Packs are compute minutes that were bought.
-type Packs interface {
-	// Pack returns the pack of that namespace and xid, or domain.NotFound.
-	Pack(ctx context.Context, of source.NamespaceID, xid string) (billing.Pack, error)
-	// AddPack keeps a pack; domain.Conflict if its xid is known, in whichever
-	// namespace, which leaves the unit usable. Of units that add one xid at the
-	// same time the later one waits for the first to end.
-	AddPack(ctx context.Context, p billing.Pack) error
-	// MovePacks gives all packs of one namespace to another.
-	MovePacks(ctx context.Context, from, to source.NamespaceID) error
+// MinutesPacks are compute minutes that were bought.
+type MinutesPacks interface {
+	// MinutesPack returns the pack of that namespace and xid, or domain.NotFound.
+	MinutesPack(ctx context.Context, of source.NamespaceID, xid string) (billing.MinutesPack, error)
+	// AddMinutesPack keeps a pack; domain.Conflict if its xid is known, in
+	// whichever namespace, which leaves the unit usable. Of units that add one
+	// xid at the same time the later one waits for the first to end.
+	AddMinutesPack(ctx context.Context, p billing.MinutesPack) error
+	// MoveMinutesPacks gives all packs of one namespace to another.
+	MoveMinutesPacks(ctx context.Context, from, to source.NamespaceID) error
 }
 
 // Reconciliations are announced, one for each namespace.
@@ -64,13 +64,13 @@ type Reconciliations interface {
 	RemoveReconciliation(ctx context.Context, of source.NamespaceID) error
 }
 
-// Ledger is the books for writing, within one transaction.
-type Ledger struct {
-	Books           Books
+// BillingTx is the books for writing, within one transaction.
+type BillingTx struct {
+	Billing         Billing
 	Subscriptions   Subscriptions
-	Packs           Packs
+	MinutesPacks    MinutesPacks
 	Reconciliations Reconciliations
 }
 
-// Work is a unit of work on a Ledger.
-type Work = application.UnitOfWork[Ledger]
+// BillingUnitOfWork is a unit of work on a BillingTx.
+type BillingUnitOfWork = application.UnitOfWork[BillingTx]

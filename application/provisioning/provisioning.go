@@ -21,38 +21,38 @@ type Rules struct {
 	StrictTrials bool
 }
 
-// Clerk applies what was sold. It is safe for concurrent use, also by several
+// Service applies what was sold. It is safe for concurrent use, also by several
 // servers on one database.
-type Clerk struct {
-	books Books
-	work  Work
-	rules Rules
-	now   application.Clock
+type Service struct {
+	billing    Billing
+	unitOfWork BillingUnitOfWork
+	rules      Rules
+	now        application.Clock
 }
 
-// New makes a Clerk.
-func New(books Books, work Work, rules Rules, now application.Clock) *Clerk {
-	return &Clerk{books, work, rules, now}
+// New makes a Service.
+func New(books Billing, work BillingUnitOfWork, rules Rules, now application.Clock) *Service {
+	return &Service{books, work, rules, now}
 }
 
 const (
-	// readPatience and writePatience are how long a request may take. A list of
+	// readTimeout and writeTimeout are how long a request may take. A list of
 	// reconciliations may be long; the portal repeats what was not answered.
-	readPatience  = 10 * time.Second
-	writePatience = 30 * time.Second
+	readTimeout  = 10 * time.Second
+	writeTimeout = 30 * time.Second
 )
 
 var errUnavailable = domain.Refuse(domain.Unavailable, "Nothing can be booked at the moment. Try again later.")
 
 // write runs a unit of work, all or nothing.
-func (c *Clerk) write(ctx context.Context, do func(context.Context, Ledger) error) error {
-	ctx, cancel := context.WithTimeout(ctx, writePatience)
+func (s *Service) write(ctx context.Context, do func(context.Context, BillingTx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	return told(c.work(ctx, func(l Ledger) error { return do(ctx, l) }))
+	return unavailable(s.unitOfWork(ctx, func(l BillingTx) error { return do(ctx, l) }))
 }
 
-// told makes a refusal of a store that is down or late.
-func told(err error) error {
+// unavailable makes a refusal of a store that is down or late.
+func unavailable(err error) error {
 	if _, refused := errors.AsType[*domain.Refusal](err); !refused && (errors.Is(err, domain.Unavailable) || errors.Is(err, context.DeadlineExceeded)) {
 		return errUnavailable.Because(err)
 	}
@@ -60,7 +60,7 @@ func told(err error) error {
 }
 
 // find returns a namespace; what says which one it is, where it is not there.
-func find(ctx context.Context, books Books, ref billing.Ref, what string) (billing.Namespace, error) {
+func find(ctx context.Context, books Billing, ref billing.NamespaceRef, what string) (billing.Namespace, error) {
 	n, err := books.Namespace(ctx, ref)
 	if errors.Is(err, domain.NotFound) {
 		return n, domain.Refuse(domain.NotFound, "%s Not Found", what)
@@ -68,8 +68,8 @@ func find(ctx context.Context, books Books, ref billing.Ref, what string) (billi
 	return n, err
 }
 
-// Statement is a subscription as the portal is told of it.
-type Statement struct {
+// SubscriptionView is a subscription as the portal is unavailable of it.
+type SubscriptionView struct {
 	billing.Subscription
 	// Plan is the zero Plan for none.
 	Plan       billing.Plan
@@ -80,129 +80,129 @@ type Statement struct {
 	UnknownPlan string
 }
 
-// state makes the statement of a subscription. Seats that cost nothing are
+// view makes the statement of a subscription. Seats that cost nothing are
 // counted at this moment.
-func (c *Clerk) state(ctx context.Context, books Books, n billing.Namespace, s billing.Subscription) (Statement, error) {
-	plan, _ := c.rules.Plans.Find(s.Plan)
-	out := Statement{
-		Subscription: s, Plan: plan,
-		Upgradable: s.Upgradable(c.rules.Plans, c.now()), ExcludesGuests: s.ExcludesGuests(c.rules.Plans, n),
+func (s *Service) view(ctx context.Context, books Billing, n billing.Namespace, subscription billing.Subscription) (SubscriptionView, error) {
+	plan, _ := s.rules.Plans.Find(subscription.Plan)
+	out := SubscriptionView{
+		Subscription: subscription, Plan: plan,
+		Upgradable: subscription.Upgradable(s.rules.Plans, s.now()), ExcludesGuests: subscription.ExcludesGuests(s.rules.Plans, n),
 	}
 	var err error
-	if !s.Paid(c.rules.Plans) {
-		out.SeatsInUse, err = c.live(ctx, books, n, s)
+	if !subscription.Paid(s.rules.Plans) {
+		out.SeatsInUse, err = s.countSeats(ctx, books, n, subscription)
 	}
 	return out, err
 }
 
-// live counts the seats that are taken.
-func (c *Clerk) live(ctx context.Context, books Books, n billing.Namespace, s billing.Subscription) (int32, error) {
+// countSeats counts the seats that are taken.
+func (s *Service) countSeats(ctx context.Context, books Billing, n billing.Namespace, subscription billing.Subscription) (int32, error) {
 	if n.Personal() {
 		return 1, nil
 	}
-	return books.LiveSeats(ctx, n.ID, !s.ExcludesGuests(c.rules.Plans, n), c.now())
+	return books.CountSeats(ctx, n.ID, !subscription.ExcludesGuests(s.rules.Plans, n), s.now())
 }
 
-// Subscribe gives a namespace its first subscription. The error is a Refusal,
-// or Faults that name the fields.
-func (c *Clerk) Subscribe(ctx context.Context, ref billing.Ref, change billing.Change) (Statement, error) {
-	return c.book(ctx, ref, change, func(ctx context.Context, l Ledger, n billing.Namespace) (billing.Subscription, error) {
-		s, err := change.Create(n.ID, c.rules.Plans, c.rules.StrictTrials, c.now())
+// CreateSubscription gives a namespace its first subscription. The error is a
+// Refusal, or Faults that name the fields.
+func (s *Service) CreateSubscription(ctx context.Context, ref billing.NamespaceRef, change billing.Change) (SubscriptionView, error) {
+	return s.changeSubscription(ctx, ref, change, func(ctx context.Context, l BillingTx, n billing.Namespace) (billing.Subscription, error) {
+		subscription, err := change.Create(n.ID, s.rules.Plans, s.rules.StrictTrials, s.now())
 		if err != nil {
-			return s, err
+			return subscription, err
 		}
-		taken, err := c.live(ctx, l.Books, n, s)
+		taken, err := s.countSeats(ctx, l.Billing, n, subscription)
 		if err != nil {
-			return s, err
+			return subscription, err
 		}
-		s = s.WithSeatsInUse(taken)
-		err = l.Subscriptions.AddSubscription(ctx, s)
+		subscription = subscription.WithSeatsInUse(taken)
+		err = l.Subscriptions.AddSubscription(ctx, subscription)
 		if errors.Is(err, domain.Conflict) {
-			return s, billing.Taken
+			return subscription, billing.ErrSubscriptionTaken
 		}
-		return s, err
+		return subscription, err
 	})
 }
 
-// Amend changes the subscription of a namespace. The error is a Refusal, or
-// Faults that name the fields.
-func (c *Clerk) Amend(ctx context.Context, ref billing.Ref, change billing.Change) (Statement, error) {
-	return c.book(ctx, ref, change, func(ctx context.Context, l Ledger, n billing.Namespace) (billing.Subscription, error) {
-		old, err := l.Subscriptions.HoldSubscription(ctx, n.ID)
+// UpdateSubscription changes the subscription of a namespace. The error is a
+// Refusal, or Faults that name the fields.
+func (s *Service) UpdateSubscription(ctx context.Context, ref billing.NamespaceRef, change billing.Change) (SubscriptionView, error) {
+	return s.changeSubscription(ctx, ref, change, func(ctx context.Context, l BillingTx, n billing.Namespace) (billing.Subscription, error) {
+		old, err := l.Subscriptions.LockSubscription(ctx, n.ID)
 		if errors.Is(err, domain.NotFound) {
 			return old, domain.Refuse(domain.NotFound, "GitlabSubscription Not Found")
 		}
 		if err != nil {
 			return old, err
 		}
-		s, needsSeats, err := change.Update(old, c.rules.Plans, c.rules.StrictTrials, c.now())
+		subscription, needsSeats, err := change.Update(old, s.rules.Plans, s.rules.StrictTrials, s.now())
 		if err != nil {
-			return s, err
+			return subscription, err
 		}
 		if needsSeats {
-			taken, err := c.live(ctx, l.Books, n, s)
+			taken, err := s.countSeats(ctx, l.Billing, n, subscription)
 			if err != nil {
-				return s, err
+				return subscription, err
 			}
-			s = s.WithSeatsReset(taken)
+			subscription = subscription.WithSeatsReset(taken)
 		}
-		return s, l.Subscriptions.ChangeSubscription(ctx, s)
+		return subscription, l.Subscriptions.UpdateSubscription(ctx, subscription)
 	})
 }
 
-// book finds the namespace, which has to be one that can subscribe, and states
-// what do has made of its subscription.
-func (c *Clerk) book(ctx context.Context, ref billing.Ref, change billing.Change, do func(context.Context, Ledger, billing.Namespace) (billing.Subscription, error)) (out Statement, err error) {
-	err = c.write(ctx, func(ctx context.Context, l Ledger) error {
-		n, err := find(ctx, l.Books, ref, "Namespace")
+// changeSubscription finds the namespace, which has to be one that can
+// subscribe, and states what do has made of its subscription.
+func (s *Service) changeSubscription(ctx context.Context, ref billing.NamespaceRef, change billing.Change, do func(context.Context, BillingTx, billing.Namespace) (billing.Subscription, error)) (out SubscriptionView, err error) {
+	err = s.write(ctx, func(ctx context.Context, l BillingTx) error {
+		n, err := find(ctx, l.Billing, ref, "Namespace")
 		switch {
 		case err != nil:
 			return err
 		case !n.Top:
 			return domain.Refuse(domain.Unprocessable, "Must be root namespace")
 		}
-		s, err := do(ctx, l, n)
+		subscription, err := do(ctx, l, n)
 		if err != nil {
 			return err
 		}
-		out, err = c.state(ctx, l.Books, n, s)
+		out, err = s.view(ctx, l.Billing, n, subscription)
 		return err
 	})
-	out.UnknownPlan = change.UnknownPlan(c.rules.Plans)
+	out.UnknownPlan = change.UnknownPlan(s.rules.Plans)
 	return out, err
 }
 
 // Subscription states the subscription of a namespace to one who may read it;
-// ok is false if there is none. Whoever is no member is told that there is no
-// such namespace.
-func (c *Clerk) Subscription(ctx context.Context, reader identity.User, ref billing.Ref) (out Statement, ok bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, readPatience)
+// ok is false if there is none. Whoever is no member is unavailable that there
+// is no such namespace.
+func (s *Service) Subscription(ctx context.Context, reader identity.User, ref billing.NamespaceRef) (out SubscriptionView, ok bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	out, ok, err = c.read(ctx, reader, ref)
-	return out, ok, told(err)
+	out, ok, err = s.read(ctx, reader, ref)
+	return out, ok, unavailable(err)
 }
 
-func (c *Clerk) read(ctx context.Context, reader identity.User, ref billing.Ref) (out Statement, ok bool, err error) {
-	n, err := find(ctx, c.books, ref, "Namespace")
+func (s *Service) read(ctx context.Context, reader identity.User, ref billing.NamespaceRef) (out SubscriptionView, ok bool, err error) {
+	n, err := find(ctx, s.billing, ref, "Namespace")
 	if err != nil {
 		return out, false, err
 	}
 	role := source.NoRole
 	if !reader.Admin && !n.Personal() {
-		if role, err = c.books.Role(ctx, reader.ID, n.ID, c.now()); err != nil {
+		if role, err = s.billing.Role(ctx, reader.ID, n.ID, s.now()); err != nil {
 			return out, false, err
 		}
 	}
 	if err := n.CheckReader(reader, role); err != nil {
 		return out, false, err
 	}
-	s, err := c.books.Subscription(ctx, n.ID)
+	subscription, err := s.billing.Subscription(ctx, n.ID)
 	if errors.Is(err, domain.NotFound) {
 		return out, false, nil
 	}
 	if err != nil {
 		return out, false, err
 	}
-	out, err = c.state(ctx, c.books, n, s)
+	out, err = s.view(ctx, s.billing, n, subscription)
 	return out, err == nil, err
 }

@@ -40,64 +40,64 @@ var plans = billing.Plans{
 
 // clerk is a Clerk with its store and its clock.
 type clerk struct {
-	*provisioning.Clerk
+	*provisioning.Service
 	store *memory.Store
 	now   time.Time
 }
 
 // newClerk makes a clerk. The changes apply to the ledger of each unit of work,
 // and to the Books that are read outside of one.
-func newClerk(t *testing.T, changes ...func(*provisioning.Ledger)) *clerk {
+func newClerk(t *testing.T, changes ...func(*provisioning.BillingTx)) *clerk {
 	t.Helper()
 	c := &clerk{store: memory.New(), now: world.Now}
 	world.Apply(t, c.store.Registries(), customers)
-	change := func(l *provisioning.Ledger) {
+	change := func(l *provisioning.BillingTx) {
 		for _, change := range changes {
 			change(l)
 		}
 	}
 	inner := c.store.Ledger()
-	work := func(ctx context.Context, do func(provisioning.Ledger) error) error {
-		return inner(ctx, func(l provisioning.Ledger) error {
+	work := func(ctx context.Context, do func(provisioning.BillingTx) error) error {
+		return inner(ctx, func(l provisioning.BillingTx) error {
 			change(&l)
 			return do(l)
 		})
 	}
-	reading := provisioning.Ledger{Books: c.store.Books()}
+	reading := provisioning.BillingTx{Billing: c.store.Books()}
 	change(&reading)
-	c.Clerk = provisioning.New(reading.Books, work, provisioning.Rules{Plans: plans}, func() time.Time { return c.now })
+	c.Service = provisioning.New(reading.Billing, work, provisioning.Rules{Plans: plans}, func() time.Time { return c.now })
 	return c
 }
 
 // books changes the Books of a ledger.
-func books(change func(provisioning.Books) provisioning.Books) func(*provisioning.Ledger) {
-	return func(l *provisioning.Ledger) { l.Books = change(l.Books) }
+func books(change func(provisioning.Billing) provisioning.Billing) func(*provisioning.BillingTx) {
+	return func(l *provisioning.BillingTx) { l.Billing = change(l.Billing) }
 }
 
 // brokenBooks fail to look a namespace up.
 type brokenBooks struct {
-	provisioning.Books
+	provisioning.Billing
 	err error
 }
 
-func (b brokenBooks) Namespace(context.Context, billing.Ref) (billing.Namespace, error) {
+func (b brokenBooks) Namespace(context.Context, billing.NamespaceRef) (billing.Namespace, error) {
 	return billing.Namespace{}, b.err
 }
 
 // countingBooks count how often seats and roles are asked for.
 type countingBooks struct {
-	provisioning.Books
+	provisioning.Billing
 	seats, roles *int
 }
 
-func (b countingBooks) LiveSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (int32, error) {
+func (b countingBooks) CountSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (int32, error) {
 	*b.seats++
-	return b.Books.LiveSeats(ctx, group, guests, now)
+	return b.Billing.CountSeats(ctx, group, guests, now)
 }
 
 func (b countingBooks) Role(ctx context.Context, user identity.UserID, group source.NamespaceID, now time.Time) (source.Role, error) {
 	*b.roles++
-	return b.Books.Role(ctx, user, group, now)
+	return b.Billing.Role(ctx, user, group, now)
 }
 
 func to[T any](value T) billing.Field[T] { return billing.Field[T]{Given: true, Value: &value} }
@@ -107,11 +107,11 @@ func on(month time.Month, day int) time.Time {
 }
 
 var (
-	acme   = billing.Ref{ID: 10}
-	sub    = billing.Ref{Path: "acme/sub"}
-	other  = billing.Ref{Path: "OTHER"}
-	absent = billing.Ref{Path: "absent"}
-	own    = billing.Ref{ID: 202}
+	acme   = billing.NamespaceRef{ID: 10}
+	sub    = billing.NamespaceRef{Path: "acme/sub"}
+	other  = billing.NamespaceRef{Path: "OTHER"}
+	absent = billing.NamespaceRef{Path: "absent"}
+	own    = billing.NamespaceRef{ID: 202}
 	// year buys ten seats of premium for this year.
 	year = billing.Change{Plan: to("premium"), Seats: to(int32(10)), StartDate: to(on(1, 1)), EndDate: to(on(12, 31))}
 )
@@ -126,74 +126,74 @@ func wantRefusal(t *testing.T, name string, err error, kind domain.Kind, message
 	}
 }
 
-func (c *clerk) mustSubscribe(t *testing.T, ref billing.Ref, change billing.Change) {
+func (c *clerk) mustSubscribe(t *testing.T, ref billing.NamespaceRef, change billing.Change) {
 	t.Helper()
-	if _, err := c.Subscribe(t.Context(), ref, change); err != nil {
+	if _, err := c.CreateSubscription(t.Context(), ref, change); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestClerk_Subscribe_refuses(t *testing.T) {
+func TestService_Subscribe_refuses(t *testing.T) {
 	t.Parallel()
 	c := newClerk(t)
 	faulty := billing.Change{Seats: to(int32(-1))}
-	_, err := c.Subscribe(t.Context(), absent, faulty)
+	_, err := c.CreateSubscription(t.Context(), absent, faulty)
 	wantRefusal(t, "no namespace, faulty", err, domain.NotFound, "Namespace Not Found")
-	_, err = c.Subscribe(t.Context(), sub, faulty)
+	_, err = c.CreateSubscription(t.Context(), sub, faulty)
 	wantRefusal(t, "a subgroup, faulty", err, domain.Unprocessable, "Must be root namespace")
-	_, err = c.Subscribe(t.Context(), acme, faulty)
-	if faults, ok := errors.AsType[billing.Faults](err); !ok || faults[0].Field != "seats" {
+	_, err = c.CreateSubscription(t.Context(), acme, faulty)
+	if faults, ok := errors.AsType[billing.FieldErrors](err); !ok || faults[0].Field != "seats" {
 		t.Errorf("faulty: got %v", err)
 	}
 	if _, ok, err := c.Subscription(t.Context(), identity.User{Admin: true}, acme); ok || err != nil {
 		t.Errorf("a refused subscription was kept: %v", err)
 	}
 	c.mustSubscribe(t, acme, billing.Change{})
-	_, err = c.Subscribe(t.Context(), acme, year)
-	if faults, ok := errors.AsType[billing.Faults](err); !ok || faults[0] != billing.Taken[0] {
+	_, err = c.CreateSubscription(t.Context(), acme, year)
+	if faults, ok := errors.AsType[billing.FieldErrors](err); !ok || faults[0] != billing.ErrSubscriptionTaken[0] {
 		t.Errorf("twice: got %v", err)
 	}
 }
 
-func TestClerk_Amend_refuses(t *testing.T) {
+func TestService_Amend_refuses(t *testing.T) {
 	t.Parallel()
 	c := newClerk(t)
 	faulty := billing.Change{Seats: to(int32(-1))}
-	_, err := c.Amend(t.Context(), absent, faulty)
+	_, err := c.UpdateSubscription(t.Context(), absent, faulty)
 	wantRefusal(t, "no namespace, faulty", err, domain.NotFound, "Namespace Not Found")
-	_, err = c.Amend(t.Context(), sub, faulty)
+	_, err = c.UpdateSubscription(t.Context(), sub, faulty)
 	wantRefusal(t, "a subgroup, faulty", err, domain.Unprocessable, "Must be root namespace")
-	_, err = c.Amend(t.Context(), acme, faulty)
+	_, err = c.UpdateSubscription(t.Context(), acme, faulty)
 	wantRefusal(t, "no subscription, faulty", err, domain.NotFound, "GitlabSubscription Not Found")
 	c.mustSubscribe(t, acme, billing.Change{})
-	if _, err = c.Amend(t.Context(), acme, faulty); !errors.Is(err, domain.Unprocessable) {
+	if _, err = c.UpdateSubscription(t.Context(), acme, faulty); !errors.Is(err, domain.Unprocessable) {
 		t.Errorf("faulty: got %v", err)
 	}
 }
 
 // Seats are counted where they have to be: for a new subscription, for a new
 // term, and for the answer about a plan that costs nothing.
-func TestClerk_seats(t *testing.T) {
+func TestService_seats(t *testing.T) {
 	t.Parallel()
 	var seats, roles int
-	c := newClerk(t, books(func(b provisioning.Books) provisioning.Books { return countingBooks{b, &seats, &roles} }))
+	c := newClerk(t, books(func(b provisioning.Billing) provisioning.Billing { return countingBooks{b, &seats, &roles} }))
 	next := billing.Change{StartDate: to(on(12, 31)), EndDate: to(on(12, 31).AddDate(1, 0, 0))}
 	for _, step := range []struct {
 		name     string
-		do       func(context.Context, billing.Ref, billing.Change) (provisioning.Statement, error)
-		in       billing.Ref
+		do       func(context.Context, billing.NamespaceRef, billing.Change) (provisioning.SubscriptionView, error)
+		in       billing.NamespaceRef
 		change   billing.Change
 		counted  int
 		use, max int32
 	}{
-		{"a free plan", c.Subscribe, other, billing.Change{}, 2, 0, 0},
-		{"a free plan, changed", c.Amend, other, billing.Change{Seats: to(int32(3))}, 1, 0, 0},
-		{"a paid plan", c.Subscribe, acme, year, 1, 3, 0},
-		{"more seats in the same term", c.Amend, acme, billing.Change{Seats: to(int32(20))}, 0, 3, 0},
-		{"a new term", c.Amend, acme, next, 1, 3, 3},
-		{"a plan without guests", c.Amend, acme, billing.Change{Plan: to("gold"), StartDate: to(on(12, 31).AddDate(1, 0, 0)), EndDate: to(on(12, 31).AddDate(2, 0, 0))}, 1, 2, 2},
-		{"a personal namespace", c.Subscribe, own, year, 0, 1, 0},
-		{"a new term of one", c.Amend, own, next, 0, 1, 1},
+		{"a free plan", c.CreateSubscription, other, billing.Change{}, 2, 0, 0},
+		{"a free plan, changed", c.UpdateSubscription, other, billing.Change{Seats: to(int32(3))}, 1, 0, 0},
+		{"a paid plan", c.CreateSubscription, acme, year, 1, 3, 0},
+		{"more seats in the same term", c.UpdateSubscription, acme, billing.Change{Seats: to(int32(20))}, 0, 3, 0},
+		{"a new term", c.UpdateSubscription, acme, next, 1, 3, 3},
+		{"a plan without guests", c.UpdateSubscription, acme, billing.Change{Plan: to("gold"), StartDate: to(on(12, 31).AddDate(1, 0, 0)), EndDate: to(on(12, 31).AddDate(2, 0, 0))}, 1, 2, 2},
+		{"a personal namespace", c.CreateSubscription, own, year, 0, 1, 0},
+		{"a new term of one", c.UpdateSubscription, own, next, 0, 1, 1},
 	} {
 		seats = 0
 		got, err := step.do(t.Context(), step.in, step.change)
@@ -204,28 +204,28 @@ func TestClerk_seats(t *testing.T) {
 	}
 }
 
-func TestClerk_unknownPlan(t *testing.T) {
+func TestService_unknownPlan(t *testing.T) {
 	t.Parallel()
 	c := newClerk(t)
-	got, err := c.Subscribe(t.Context(), acme, billing.Change{Plan: to("platinum")})
+	got, err := c.CreateSubscription(t.Context(), acme, billing.Change{Plan: to("platinum")})
 	if err != nil || got.UnknownPlan != "platinum" || got.Plan.Code != "" {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	if got, err = c.Amend(t.Context(), acme, billing.Change{Plan: to("gold")}); err != nil || got.UnknownPlan != "" || !got.ExcludesGuests {
+	if got, err = c.UpdateSubscription(t.Context(), acme, billing.Change{Plan: to("gold")}); err != nil || got.UnknownPlan != "" || !got.ExcludesGuests {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
 
-func TestClerk_Subscription(t *testing.T) {
+func TestService_Subscription(t *testing.T) {
 	t.Parallel()
 	var seats, roles int
-	c := newClerk(t, books(func(b provisioning.Books) provisioning.Books { return countingBooks{b, &seats, &roles} }))
+	c := newClerk(t, books(func(b provisioning.Billing) provisioning.Billing { return countingBooks{b, &seats, &roles} }))
 	c.mustSubscribe(t, acme, year)
 	c.mustSubscribe(t, own, year)
 	const hidden = "Namespace Not Found"
 	for name, r := range map[string]struct {
 		who     identity.UserID
-		ref     billing.Ref
+		ref     billing.NamespaceRef
 		kind    domain.Kind // empty where the subscription may be read
 		message string
 		none    bool
@@ -259,47 +259,47 @@ func TestClerk_Subscription(t *testing.T) {
 	}
 }
 
-func TestClerk_Resolve(t *testing.T) {
+func TestService_Resolve(t *testing.T) {
 	t.Parallel()
 	c := newClerk(t)
-	if id, err := c.Resolve(t.Context(), billing.Ref{Path: "Acme/SUB"}); err != nil || id != 11 {
+	if id, err := c.NamespaceID(t.Context(), billing.NamespaceRef{Path: "Acme/SUB"}); err != nil || id != 11 {
 		t.Errorf("got %d, %v", id, err)
 	}
-	_, err := c.Resolve(t.Context(), absent)
+	_, err := c.NamespaceID(t.Context(), absent)
 	wantRefusal(t, "no namespace", err, domain.NotFound, "Namespace Not Found")
 }
 
 // asks are all questions that begin with a namespace.
-var asks = map[string]func(context.Context, *provisioning.Clerk) error{
-	"Subscribe": func(ctx context.Context, c *provisioning.Clerk) error {
-		_, err := c.Subscribe(ctx, acme, year)
+var asks = map[string]func(context.Context, *provisioning.Service) error{
+	"Subscribe": func(ctx context.Context, c *provisioning.Service) error {
+		_, err := c.CreateSubscription(ctx, acme, year)
 		return err
 	},
-	"Amend": func(ctx context.Context, c *provisioning.Clerk) error {
-		_, err := c.Amend(ctx, acme, year)
+	"Amend": func(ctx context.Context, c *provisioning.Service) error {
+		_, err := c.UpdateSubscription(ctx, acme, year)
 		return err
 	},
-	"Subscription": func(ctx context.Context, c *provisioning.Clerk) error {
+	"Subscription": func(ctx context.Context, c *provisioning.Service) error {
 		_, _, err := c.Subscription(ctx, identity.User{ID: 2}, acme)
 		return err
 	},
-	"Resolve": func(ctx context.Context, c *provisioning.Clerk) error {
-		_, err := c.Resolve(ctx, acme)
+	"Resolve": func(ctx context.Context, c *provisioning.Service) error {
+		_, err := c.NamespaceID(ctx, acme)
 		return err
 	},
-	"Purchase": func(ctx context.Context, c *provisioning.Clerk) error {
-		_, err := c.Purchase(ctx, acme, []billing.Pack{pack("a", 1)})
+	"Purchase": func(ctx context.Context, c *provisioning.Service) error {
+		_, err := c.AddMinutesPacks(ctx, acme, []billing.MinutesPack{pack("a", 1)})
 		return err
 	},
-	"Move": func(ctx context.Context, c *provisioning.Clerk) error { return c.Move(ctx, acme, other) },
-	"Schedule": func(ctx context.Context, c *provisioning.Clerk) error {
-		return c.Schedule(ctx, []billing.Reconciliation{{Namespace: 10, Next: on(6, 1), AlertFrom: on(5, 1)}})
+	"Move": func(ctx context.Context, c *provisioning.Service) error { return c.MoveMinutesPacks(ctx, acme, other) },
+	"Schedule": func(ctx context.Context, c *provisioning.Service) error {
+		return c.PutReconciliations(ctx, []billing.Reconciliation{{Namespace: 10, Next: on(6, 1), AlertFrom: on(5, 1)}})
 	},
 }
 
 // A store that is down or late makes a refusal that keeps the cause. Any other
 // error of a store stays as it is.
-func TestClerk_storeFails(t *testing.T) {
+func TestService_storeFails(t *testing.T) {
 	t.Parallel()
 	for name, ask := range asks {
 		for what, c := range map[string]struct {
@@ -310,8 +310,8 @@ func TestClerk_storeFails(t *testing.T) {
 			"late":   {context.DeadlineExceeded, true},
 			"broken": {errors.New("disk full"), false},
 		} {
-			broken := newClerk(t, books(func(b provisioning.Books) provisioning.Books { return brokenBooks{b, c.err} }))
-			err := ask(t.Context(), broken.Clerk)
+			broken := newClerk(t, books(func(b provisioning.Billing) provisioning.Billing { return brokenBooks{b, c.err} }))
+			err := ask(t.Context(), broken.Service)
 			if !errors.Is(err, c.err) {
 				t.Errorf("%s, %s: the cause is lost in %v", name, what, err)
 			}
@@ -326,23 +326,23 @@ func TestClerk_storeFails(t *testing.T) {
 
 // patientBooks note how long they may take.
 type patientBooks struct {
-	provisioning.Books
+	provisioning.Billing
 	left *time.Duration
 }
 
-func (b patientBooks) Namespace(ctx context.Context, ref billing.Ref) (billing.Namespace, error) {
+func (b patientBooks) Namespace(ctx context.Context, ref billing.NamespaceRef) (billing.Namespace, error) {
 	if end, ok := ctx.Deadline(); ok {
 		*b.left = time.Until(end)
 	}
-	return b.Books.Namespace(ctx, ref)
+	return b.Billing.Namespace(ctx, ref)
 }
 
-func TestClerk_patience(t *testing.T) {
+func TestService_patience(t *testing.T) {
 	t.Parallel()
 	for name, ask := range asks {
 		var left time.Duration
-		c := newClerk(t, books(func(b provisioning.Books) provisioning.Books { return patientBooks{b, &left} }))
-		_ = ask(t.Context(), c.Clerk) // whatever is found, it is asked for within a time
+		c := newClerk(t, books(func(b provisioning.Billing) provisioning.Billing { return patientBooks{b, &left} }))
+		_ = ask(t.Context(), c.Service) // whatever is found, it is asked for within a time
 		most := 30 * time.Second
 		if name == "Subscription" || name == "Resolve" {
 			most = 10 * time.Second

@@ -11,16 +11,16 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Schedule announces reconciliations. Those that cannot be kept come back as
-// billing.Rejections, and the others are kept all the same: so does GitLab. If
-// two are for one namespace, none is kept.
-func (c *Clerk) Schedule(ctx context.Context, list []billing.Reconciliation) error {
+// PutReconciliations announces reconciliations. Those that cannot be kept come
+// back as billing.Rejections, and the others are kept all the same: so does
+// GitLab. If two are for one namespace, none is kept.
+func (s *Service) PutReconciliations(ctx context.Context, list []billing.Reconciliation) error {
 	var rejected billing.Rejections
-	err := c.write(ctx, func(ctx context.Context, l Ledger) error {
+	err := s.write(ctx, func(ctx context.Context, l BillingTx) error {
 		var good []billing.Reconciliation
 		good, rejected = nil, nil // this may be the second try
 		for _, r := range list {
-			wrong, err := examine(ctx, l.Books, r)
+			wrong, err := check(ctx, l.Billing, r)
 			switch {
 			case err != nil:
 				return err
@@ -30,14 +30,14 @@ func (c *Clerk) Schedule(ctx context.Context, list []billing.Reconciliation) err
 				good = append(good, r)
 			}
 		}
-		if twice(good) {
+		if hasDuplicate(good) {
 			rejected = append(rejected, billing.Rejection{Whole: true, Messages: []string{"a namespace is there twice"}})
 			return rejected
 		}
 		// In one order, so that two requests do not wait for each other.
 		slices.SortFunc(good, func(a, b billing.Reconciliation) int { return cmp.Compare(a.Namespace, b.Namespace) })
 		for _, r := range good {
-			if err := l.Reconciliations.PutReconciliation(ctx, r, c.now()); err != nil {
+			if err := l.Reconciliations.PutReconciliation(ctx, r, s.now()); err != nil {
 				return err
 			}
 		}
@@ -49,11 +49,11 @@ func (c *Clerk) Schedule(ctx context.Context, list []billing.Reconciliation) err
 	return err
 }
 
-// examine returns what is wrong with a reconciliation.
-func examine(ctx context.Context, books Books, r billing.Reconciliation) (wrong []string, err error) {
+// check returns what is wrong with a reconciliation.
+func check(ctx context.Context, books Billing, r billing.Reconciliation) (wrong []string, err error) {
 	err = domain.NotFound // no namespace has the number 0
 	if r.Namespace != 0 {
-		_, err = books.Namespace(ctx, billing.Ref{ID: r.Namespace})
+		_, err = books.Namespace(ctx, billing.NamespaceRef{ID: r.Namespace})
 	}
 	switch {
 	case errors.Is(err, domain.NotFound):
@@ -64,7 +64,7 @@ func examine(ctx context.Context, books Books, r billing.Reconciliation) (wrong 
 	return append(wrong, r.CheckDates()...), nil
 }
 
-func twice(list []billing.Reconciliation) bool {
+func hasDuplicate(list []billing.Reconciliation) bool {
 	seen := map[source.NamespaceID]bool{}
 	for _, r := range list {
 		if seen[r.Namespace] {
@@ -75,10 +75,10 @@ func twice(list []billing.Reconciliation) bool {
 	return false
 }
 
-// Unschedule takes the reconciliation of a namespace back, or returns a Refusal
-// if there is none.
-func (c *Clerk) Unschedule(ctx context.Context, of source.NamespaceID) error {
-	return c.write(ctx, func(ctx context.Context, l Ledger) error {
+// DeleteReconciliation takes the reconciliation of a namespace back, or returns
+// a Refusal if there is none.
+func (s *Service) DeleteReconciliation(ctx context.Context, of source.NamespaceID) error {
+	return s.write(ctx, func(ctx context.Context, l BillingTx) error {
 		err := l.Reconciliations.RemoveReconciliation(ctx, of)
 		if errors.Is(err, domain.NotFound) {
 			return &domain.Refusal{Kind: domain.NotFound}
@@ -87,10 +87,10 @@ func (c *Clerk) Unschedule(ctx context.Context, of source.NamespaceID) error {
 	})
 }
 
-// Resolve returns the number of a namespace, or a Refusal.
-func (c *Clerk) Resolve(ctx context.Context, ref billing.Ref) (source.NamespaceID, error) {
-	ctx, cancel := context.WithTimeout(ctx, readPatience)
+// NamespaceID returns the number of a namespace, or a Refusal.
+func (s *Service) NamespaceID(ctx context.Context, ref billing.NamespaceRef) (source.NamespaceID, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	n, err := find(ctx, c.books, ref, "Namespace")
-	return n.ID, told(err)
+	n, err := find(ctx, s.billing, ref, "Namespace")
+	return n.ID, unavailable(err)
 }

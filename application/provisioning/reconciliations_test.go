@@ -30,11 +30,11 @@ func (r recorder) PutReconciliation(ctx context.Context, one billing.Reconciliat
 	return r.Reconciliations.PutReconciliation(ctx, one, now)
 }
 
-func recording(put *[]source.NamespaceID) func(*provisioning.Ledger) {
-	return func(l *provisioning.Ledger) { l.Reconciliations = recorder{l.Reconciliations, put} }
+func recording(put *[]source.NamespaceID) func(*provisioning.BillingTx) {
+	return func(l *provisioning.BillingTx) { l.Reconciliations = recorder{l.Reconciliations, put} }
 }
 
-func TestClerk_Schedule(t *testing.T) {
+func TestService_Schedule(t *testing.T) {
 	t.Parallel()
 	dateless := billing.Reconciliation{Namespace: 202, Next: on(6, 1)}
 	for name, c := range map[string]struct {
@@ -69,7 +69,7 @@ func TestClerk_Schedule(t *testing.T) {
 		},
 	} {
 		var put []source.NamespaceID
-		err := newClerk(t, recording(&put)).Schedule(t.Context(), c.list)
+		err := newClerk(t, recording(&put)).PutReconciliations(t.Context(), c.list)
 		rejected, _ := errors.AsType[billing.Rejections](err)
 		if diff := cmp.Diff(c.rejected, rejected); diff != "" || (err != nil) != (c.rejected != nil) {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
@@ -82,39 +82,39 @@ func TestClerk_Schedule(t *testing.T) {
 
 // zeroless are Books in which a namespace without a number cannot be asked for.
 type zeroless struct {
-	provisioning.Books
+	provisioning.Billing
 	t *testing.T
 }
 
-func (b zeroless) Namespace(ctx context.Context, ref billing.Ref) (billing.Namespace, error) {
-	if ref == (billing.Ref{}) {
+func (b zeroless) Namespace(ctx context.Context, ref billing.NamespaceRef) (billing.Namespace, error) {
+	if ref == (billing.NamespaceRef{}) {
 		b.t.Error("the namespace without number or path was asked for")
 	}
-	return b.Books.Namespace(ctx, ref)
+	return b.Billing.Namespace(ctx, ref)
 }
 
-func TestClerk_Schedule_secondTry(t *testing.T) {
+func TestService_Schedule_secondTry(t *testing.T) {
 	t.Parallel()
 	c := newClerk(t)
-	err := twice(c).Schedule(t.Context(), []billing.Reconciliation{reconciliation(404), reconciliation(10)})
+	err := hasDuplicate(c).PutReconciliations(t.Context(), []billing.Reconciliation{reconciliation(404), reconciliation(10)})
 	if rejected, _ := errors.AsType[billing.Rejections](err); len(rejected) != 1 {
 		t.Errorf("got %v, want one rejection", err)
 	}
-	none := newClerk(t, books(func(b provisioning.Books) provisioning.Books { return zeroless{b, t} }))
-	if err := none.Schedule(t.Context(), []billing.Reconciliation{reconciliation(0)}); err == nil || !strings.Contains(err.Error(), "Namespace can't be blank") {
+	none := newClerk(t, books(func(b provisioning.Billing) provisioning.Billing { return zeroless{b, t} }))
+	if err := none.PutReconciliations(t.Context(), []billing.Reconciliation{reconciliation(0)}); err == nil || !strings.Contains(err.Error(), "Namespace can't be blank") {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestClerk_Unschedule(t *testing.T) {
+func TestService_Unschedule(t *testing.T) {
 	t.Parallel()
 	c := newClerk(t)
-	if err := c.Schedule(t.Context(), []billing.Reconciliation{reconciliation(10)}); err != nil {
+	if err := c.PutReconciliations(t.Context(), []billing.Reconciliation{reconciliation(10)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Unschedule(t.Context(), 10); err != nil {
+	if err := c.DeleteReconciliation(t.Context(), 10); err != nil {
 		t.Error(err)
 	}
-	wantRefusal(t, "once more", c.Unschedule(t.Context(), 10), domain.NotFound, "")
-	wantRefusal(t, "no namespace", c.Unschedule(t.Context(), 404), domain.NotFound, "")
+	wantRefusal(t, "once more", c.DeleteReconciliation(t.Context(), 10), domain.NotFound, "")
+	wantRefusal(t, "no namespace", c.DeleteReconciliation(t.Context(), 404), domain.NotFound, "")
 }

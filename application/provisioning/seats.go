@@ -22,16 +22,16 @@ const subscriberPage = 500
 // RefreshSeats counts the seats of every paid subscription, each in a unit of
 // work of its own: several servers may do so at once. What could not be counted
 // is an error, and the others are counted all the same.
-func (c *Clerk) RefreshSeats(ctx context.Context) (Refreshed, error) {
+func (s *Service) RefreshSeats(ctx context.Context) (Refreshed, error) {
 	var done Refreshed
 	var errs []error
 	for after := source.NamespaceID(0); ; {
-		page, err := c.books.Subscribers(ctx, c.rules.Plans.PaidCodes(), after, subscriberPage)
+		page, err := s.billing.Subscribers(ctx, s.rules.Plans.PaidCodes(), after, subscriberPage)
 		if err != nil {
 			return done, errors.Join(append(errs, err)...)
 		}
 		for _, of := range page {
-			switch counted, changed, err := c.recount(ctx, of); {
+			switch counted, changed, err := s.countAgain(ctx, of); {
 			case ctx.Err() != nil:
 				return done, ctx.Err()
 			case err != nil:
@@ -50,33 +50,33 @@ func (c *Clerk) RefreshSeats(ctx context.Context) (Refreshed, error) {
 	}
 }
 
-// recount counts the seats of one subscription, unless it is not paid for.
-func (c *Clerk) recount(ctx context.Context, of source.NamespaceID) (counted, changed bool, err error) {
-	err = c.write(ctx, func(ctx context.Context, l Ledger) error {
+// countAgain counts the seats of one subscription, unless it is not paid for.
+func (s *Service) countAgain(ctx context.Context, of source.NamespaceID) (counted, changed bool, err error) {
+	err = s.write(ctx, func(ctx context.Context, l BillingTx) error {
 		counted, changed = false, false // this may be the second try
-		n, err := l.Books.Namespace(ctx, billing.Ref{ID: of})
+		n, err := l.Billing.Namespace(ctx, billing.NamespaceRef{ID: of})
 		if err != nil {
-			return gone(err)
+			return ignoreNotFound(err)
 		}
-		s, err := l.Subscriptions.HoldSubscription(ctx, of)
-		if err != nil || !s.Paid(c.rules.Plans) {
-			return gone(err)
+		subscription, err := l.Subscriptions.LockSubscription(ctx, of)
+		if err != nil || !subscription.Paid(s.rules.Plans) {
+			return ignoreNotFound(err)
 		}
-		taken, err := c.live(ctx, l.Books, n, s)
+		taken, err := s.countSeats(ctx, l.Billing, n, subscription)
 		if err != nil {
 			return err
 		}
 		counted = true
-		if s, changed = s.Recounted(taken, c.now()); !changed {
+		if subscription, changed = subscription.Recounted(taken, s.now()); !changed {
 			return nil
 		}
-		return l.Subscriptions.ChangeSubscription(ctx, s)
+		return l.Subscriptions.UpdateSubscription(ctx, subscription)
 	})
 	return counted, changed, err
 }
 
-// gone makes nothing of a subscription that is no longer there.
-func gone(err error) error {
+// ignoreNotFound makes nothing of a subscription that is no longer there.
+func ignoreNotFound(err error) error {
 	if errors.Is(err, domain.NotFound) {
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 	"gatehouse/tests/world"
 )
 
-func TestClerk_RefreshSeats(t *testing.T) {
+func TestService_RefreshSeats(t *testing.T) {
 	t.Parallel()
 	c := newClerk(t)
 	c.mustSubscribe(t, acme, year)
@@ -21,7 +21,7 @@ func TestClerk_RefreshSeats(t *testing.T) {
 	c.mustSubscribe(t, other, billing.Change{})
 	trial := year
 	trial.Trial = to(true)
-	c.mustSubscribe(t, billing.Ref{ID: 203}, trial)
+	c.mustSubscribe(t, billing.NamespaceRef{ID: 203}, trial)
 	for _, step := range []struct {
 		name string
 		add  string
@@ -47,21 +47,21 @@ var errDown = errors.New("connection refused")
 
 // oddBooks count the seats of a group unless fail returns an error.
 type oddBooks struct {
-	provisioning.Books
+	provisioning.Billing
 	fail func(group source.NamespaceID) error
 }
 
-func (b oddBooks) LiveSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (int32, error) {
+func (b oddBooks) CountSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (int32, error) {
 	if err := b.fail(group); err != nil {
 		return 0, err
 	}
-	return b.Books.LiveSeats(ctx, group, guests, now)
+	return b.Billing.CountSeats(ctx, group, guests, now)
 }
 
-func TestClerk_RefreshSeats_fails(t *testing.T) {
+func TestService_RefreshSeats_fails(t *testing.T) {
 	t.Parallel()
 	fail := func(source.NamespaceID) error { return nil }
-	c := newClerk(t, books(func(b provisioning.Books) provisioning.Books { return oddBooks{b, fail} }))
+	c := newClerk(t, books(func(b provisioning.Billing) provisioning.Billing { return oddBooks{b, fail} }))
 	c.mustSubscribe(t, acme, year)
 	c.mustSubscribe(t, other, year)
 	fail = func(group source.NamespaceID) error {
@@ -91,7 +91,7 @@ func TestClerk_RefreshSeats_fails(t *testing.T) {
 // manyBooks list the namespaces up to most as subscribers. Most of them do not
 // exist when their seats are counted.
 type manyBooks struct {
-	provisioning.Books
+	provisioning.Billing
 	most  source.NamespaceID
 	asked *[]source.NamespaceID
 }
@@ -104,11 +104,11 @@ func (b manyBooks) Subscribers(_ context.Context, _ []string, after source.Names
 	return page, nil
 }
 
-func TestClerk_RefreshSeats_pages(t *testing.T) {
+func TestService_RefreshSeats_pages(t *testing.T) {
 	t.Parallel()
 	for most, want := range map[source.NamespaceID]int{499: 1, 500: 2, 501: 2, 1001: 3} {
 		var asked []source.NamespaceID
-		c := newClerk(t, books(func(b provisioning.Books) provisioning.Books { return manyBooks{b, most, &asked} }))
+		c := newClerk(t, books(func(b provisioning.Billing) provisioning.Billing { return manyBooks{b, most, &asked} }))
 		c.mustSubscribe(t, acme, year)
 		c.mustSubscribe(t, other, billing.Change{}) // changed since the page was read
 		got, err := c.RefreshSeats(t.Context())

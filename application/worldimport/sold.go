@@ -24,7 +24,7 @@ type Pack struct {
 	// Namespace is the path of a top-level group, or a username.
 	Namespace string
 	// Pack.Namespace is not read from here.
-	billing.Pack
+	billing.MinutesPack
 }
 
 // Reconciliation describes one to come. The natural key is the namespace.
@@ -47,7 +47,7 @@ type Sold interface {
 	PutSubscription(ctx context.Context, s billing.Subscription) error
 	// PutPack keeps a pack of a namespace, which exists; another one's is taken
 	// over.
-	PutPack(ctx context.Context, p billing.Pack) error
+	PutPack(ctx context.Context, p billing.MinutesPack) error
 	// PutReconciliation keeps what is announced to a namespace, which exists,
 	// in place of what was.
 	PutReconciliation(ctx context.Context, r billing.Reconciliation, now time.Time) error
@@ -62,8 +62,8 @@ func (f *filing) subscription(ctx context.Context, s Subscription) {
 
 func (f *filing) pack(ctx context.Context, p Pack) {
 	if id, ok := f.payer(ctx, p.Line, p.Namespace, true); ok {
-		p.Pack.Namespace = id
-		f.kept(f.to.Sold.PutPack(ctx, p.Pack), p.Line, "pack of", p.Namespace)
+		p.MinutesPack.Namespace = id
+		f.kept(f.to.Sold.PutPack(ctx, p.MinutesPack), p.Line, "pack of", p.Namespace)
 	}
 }
 

@@ -24,9 +24,9 @@ type Namespace struct {
 // Personal says whether it is a person's own.
 func (n Namespace) Personal() bool { return n.Owner != 0 }
 
-// Ref names a namespace: by its number or, if that is 0, by its full path in
-// any letter case.
-type Ref struct {
+// NamespaceRef names a namespace: by its number or, if that is 0, by its full
+// path in any letter case.
+type NamespaceRef struct {
 	ID   source.NamespaceID
 	Path source.Path
 }
@@ -69,8 +69,8 @@ func (ps Plans) PaidCodes() []string {
 	return codes
 }
 
-// Pack is a number of compute minutes that was bought at once.
-type Pack struct {
+// MinutesPack is a number of compute minutes that was bought at once.
+type MinutesPack struct {
 	Namespace source.NamespaceID
 	// PurchaseXID is the portal's own name for the purchase. It is unique over
 	// all namespaces, to the byte.
@@ -85,7 +85,7 @@ const longestXID = 32
 
 // Valid says whether the pack can be kept. None of its members may be missing:
 // an expiry that is zero, an xid that is blank.
-func (p Pack) Valid() bool {
+func (p MinutesPack) Valid() bool {
 	return p.NumberOfMinutes >= 0 && !p.ExpiresAt.IsZero() && strings.TrimSpace(p.PurchaseXID) != "" && len([]rune(p.PurchaseXID)) <= longestXID
 }
 

@@ -53,19 +53,19 @@ func TestPlans(t *testing.T) {
 func TestPack_Valid(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		change func(*billing.Pack)
+		change func(*billing.MinutesPack)
 		want   bool
 	}{
-		"good":           {func(*billing.Pack) {}, true},
-		"no minutes":     {func(p *billing.Pack) { p.NumberOfMinutes = 0 }, true},
-		"less than none": {func(p *billing.Pack) { p.NumberOfMinutes = -1 }, false},
-		"expired":        {func(p *billing.Pack) { p.ExpiresAt = on(1, 1).AddDate(-9, 0, 0) }, true},
-		"no expiry":      {func(p *billing.Pack) { p.ExpiresAt = time.Time{} }, false},
-		"a blank xid":    {func(p *billing.Pack) { p.PurchaseXID = " " }, false},
-		"a long xid":     {func(p *billing.Pack) { p.PurchaseXID = strings.Repeat("ü", 32) }, true},
-		"too long a xid": {func(p *billing.Pack) { p.PurchaseXID = strings.Repeat("x", 33) }, false},
+		"good":           {func(*billing.MinutesPack) {}, true},
+		"no minutes":     {func(p *billing.MinutesPack) { p.NumberOfMinutes = 0 }, true},
+		"less than none": {func(p *billing.MinutesPack) { p.NumberOfMinutes = -1 }, false},
+		"expired":        {func(p *billing.MinutesPack) { p.ExpiresAt = on(1, 1).AddDate(-9, 0, 0) }, true},
+		"no expiry":      {func(p *billing.MinutesPack) { p.ExpiresAt = time.Time{} }, false},
+		"a blank xid":    {func(p *billing.MinutesPack) { p.PurchaseXID = " " }, false},
+		"a long xid":     {func(p *billing.MinutesPack) { p.PurchaseXID = strings.Repeat("ü", 32) }, true},
+		"too long a xid": {func(p *billing.MinutesPack) { p.PurchaseXID = strings.Repeat("x", 33) }, false},
 	} {
-		p := billing.Pack{NumberOfMinutes: 1, ExpiresAt: on(1, 1), PurchaseXID: "x"}
+		p := billing.MinutesPack{NumberOfMinutes: 1, ExpiresAt: on(1, 1), PurchaseXID: "x"}
 		c.change(&p)
 		if got := p.Valid(); got != c.want {
 			t.Errorf("%s: got %t", name, got)

@@ -8,15 +8,15 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Fault is what is wrong with one field of a record.
-type Fault struct{ Field, Message string }
+// FieldError is what is wrong with one field of a record.
+type FieldError struct{ Field, Message string }
 
-// Faults are all that is wrong with a record, for the portal: an error, and a
+// FieldErrors are all that is wrong with a record, for the portal: an error, and a
 // refusal of kind Unprocessable.
-type Faults []Fault
+type FieldErrors []FieldError
 
 // Error returns one line: "seats can't be blank, start_date can't be blank".
-func (fs Faults) Error() string {
+func (fs FieldErrors) Error() string {
 	lines := make([]string, len(fs))
 	for i, f := range fs {
 		lines[i] = f.Field + " " + f.Message
@@ -25,7 +25,7 @@ func (fs Faults) Error() string {
 }
 
 // Unwrap returns the refusal.
-func (fs Faults) Unwrap() error { return domain.Refuse(domain.Unprocessable, "%s", fs.Error()) }
+func (fs FieldErrors) Unwrap() error { return domain.Refuse(domain.Unprocessable, "%s", fs.Error()) }
 
 const blank = "can't be blank"
 
@@ -56,5 +56,5 @@ func (rs Rejections) Error() string {
 // Unwrap returns the refusal.
 func (rs Rejections) Unwrap() error { return domain.Refuse(domain.Unprocessable, "%s", rs.Error()) }
 
-// Taken is the fault of a second subscription of one namespace.
-var Taken = Faults{{"namespace_id", "has already been taken"}}
+// ErrSubscriptionTaken is the fault of a second subscription of one namespace.
+var ErrSubscriptionTaken = FieldErrors{{"namespace_id", "has already been taken"}}

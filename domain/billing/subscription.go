@@ -101,12 +101,12 @@ func (c Change) apply(s Subscription, plans Plans) Subscription {
 
 const negative = "must be greater than or equal to 0"
 
-// faults returns what is wrong with s, which c has made so. Strictly a trial
+// fieldErrors returns what is wrong with s, which c has made so. Strictly a trial
 // has both its days, in their order.
-func (c Change) faults(s Subscription, strict bool) (found Faults) {
+func (c Change) fieldErrors(s Subscription, strict bool) (found FieldErrors) {
 	note := func(wrong bool, field, message string) {
 		if wrong {
-			found = append(found, Fault{field, message})
+			found = append(found, FieldError{field, message})
 		}
 	}
 	note(c.Seats.null(), "seats", blank)
@@ -121,10 +121,10 @@ func (c Change) faults(s Subscription, strict bool) (found Faults) {
 }
 
 // Create returns the subscription that c asks for, complete but for its
-// WithSeatsInUse. What is wrong comes back as Faults.
+// WithSeatsInUse. What is wrong comes back as FieldErrors.
 func (c Change) Create(namespace source.NamespaceID, plans Plans, strict bool, now time.Time) (Subscription, error) {
 	s := c.apply(Subscription{Namespace: namespace, StartDate: now.UTC().Truncate(24 * time.Hour)}, plans)
-	if found := c.faults(s, strict); found != nil {
+	if found := c.fieldErrors(s, strict); found != nil {
 		return Subscription{}, found
 	}
 	s.CreatedAt, s.UpdatedAt = now, now
@@ -133,10 +133,10 @@ func (c Change) Create(namespace source.NamespaceID, plans Plans, strict bool, n
 
 // Update returns old as c wants it. With needsSeats it is complete only after
 // WithSeatsReset, with the number of seats that are taken. What is wrong comes
-// back as Faults.
+// back as FieldErrors.
 func (c Change) Update(old Subscription, plans Plans, strict bool, now time.Time) (next Subscription, needsSeats bool, err error) {
 	s := c.apply(old, plans)
-	if found := c.faults(s, strict); found != nil {
+	if found := c.fieldErrors(s, strict); found != nil {
 		return Subscription{}, false, found
 	}
 	s.UpdatedAt = now
@@ -195,8 +195,8 @@ func (s Subscription) Recounted(live int32, now time.Time) (Subscription, bool) 
 	return s, changed
 }
 
-// Describes says whether s says the same as o, whenever that was.
-func (s Subscription) Describes(o Subscription) bool {
+// SameAs says whether s says the same as o, whenever that was.
+func (s Subscription) SameAs(o Subscription) bool {
 	renews := s.AutoRenew == o.AutoRenew || s.AutoRenew != nil && o.AutoRenew != nil && *s.AutoRenew == *o.AutoRenew
 	s.AutoRenew, s.MaxChangedAt, s.CreatedAt, s.UpdatedAt = o.AutoRenew, o.MaxChangedAt, o.CreatedAt, o.UpdatedAt
 	return renews && s == o

@@ -209,20 +209,20 @@ var portalTogetherCases = []Case{
 		}
 	}},
 	{Name: "what fails halfway leaves nothing", OnDatabases: true, Check: func(s Subject) {
-		t := s.portalServerOver(halfway(s.Ledger, func() error { return errors.New("power cut") }))
+		t := s.portalServerOver(halfway(s.BillingUnitOfWork, func() error { return errors.New("power cut") }))
 		t.stays("an error")
 	}},
 	{Name: "a caller who goes away halfway leaves nothing", OnDatabases: true, Check: func(s Subject) {
 		var cancel context.CancelFunc
-		gone := halfway(s.Ledger, func() error { cancel(); return nil })
-		t := s.portalServerOver(func(ctx context.Context, do func(provisioning.Ledger) error) error {
+		gone := halfway(s.BillingUnitOfWork, func() error { cancel(); return nil })
+		t := s.portalServerOver(func(ctx context.Context, do func(provisioning.BillingTx) error) error {
 			ctx, cancel = context.WithCancel(ctx)
 			return gone(ctx, do)
 		})
 		t.stays("a cancelled context")
 	}},
 	{Name: "a store that is down is a 503", Check: func(s Subject) {
-		t := s.portalServerOver(func(context.Context, func(provisioning.Ledger) error) error { return context.DeadlineExceeded })
+		t := s.portalServerOver(func(context.Context, func(provisioning.BillingTx) error) error { return context.DeadlineExceeded })
 		for _, r := range portalRoutes {
 			if !strings.HasPrefix(r.request, "GET") {
 				t.is(r.request, t.send(r.request, r.body), 503, `{"message":"Nothing can be booked at the moment. Try again later."}`)
@@ -252,12 +252,12 @@ func (t *portalServer) stays(what string) {
 }
 
 // halfway lets something happen behind every write of a unit of work.
-func halfway(work provisioning.Work, happens func() error) provisioning.Work {
-	return func(ctx context.Context, do func(provisioning.Ledger) error) error {
-		return work(ctx, func(l provisioning.Ledger) error {
+func halfway(work provisioning.BillingUnitOfWork, happens func() error) provisioning.BillingUnitOfWork {
+	return func(ctx context.Context, do func(provisioning.BillingTx) error) error {
+		return work(ctx, func(l provisioning.BillingTx) error {
 			then := interrupted{happens}
 			l.Subscriptions = interruptedSubscriptions{l.Subscriptions, then}
-			l.Packs = interruptedPacks{l.Packs, then}
+			l.MinutesPacks = interruptedPacks{l.MinutesPacks, then}
 			l.Reconciliations = interruptedReconciliations{l.Reconciliations, then}
 			return do(l)
 		})
@@ -284,24 +284,24 @@ func (i interruptedSubscriptions) AddSubscription(ctx context.Context, s billing
 	return i.after(i.Subscriptions.AddSubscription(ctx, s))
 }
 
-// ChangeSubscription is interrupted.
-func (i interruptedSubscriptions) ChangeSubscription(ctx context.Context, s billing.Subscription) error {
-	return i.after(i.Subscriptions.ChangeSubscription(ctx, s))
+// UpdateSubscription is interrupted.
+func (i interruptedSubscriptions) UpdateSubscription(ctx context.Context, s billing.Subscription) error {
+	return i.after(i.Subscriptions.UpdateSubscription(ctx, s))
 }
 
 type interruptedPacks struct {
-	provisioning.Packs
+	provisioning.MinutesPacks
 	interrupted
 }
 
-// AddPack is interrupted.
-func (i interruptedPacks) AddPack(ctx context.Context, p billing.Pack) error {
-	return i.after(i.Packs.AddPack(ctx, p))
+// AddMinutesPack is interrupted.
+func (i interruptedPacks) AddMinutesPack(ctx context.Context, p billing.MinutesPack) error {
+	return i.after(i.MinutesPacks.AddMinutesPack(ctx, p))
 }
 
-// MovePacks is interrupted.
-func (i interruptedPacks) MovePacks(ctx context.Context, from, to source.NamespaceID) error {
-	return i.after(i.Packs.MovePacks(ctx, from, to))
+// MoveMinutesPacks is interrupted.
+func (i interruptedPacks) MoveMinutesPacks(ctx context.Context, from, to source.NamespaceID) error {
+	return i.after(i.MinutesPacks.MoveMinutesPacks(ctx, from, to))
 }
 
 type interruptedReconciliations struct {

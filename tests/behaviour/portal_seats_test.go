@@ -75,7 +75,7 @@ var seatCases = []Case{
 		t := s.portalServer()
 		s.Apply(seated)
 		for guests, want := range map[bool]int32{true: 12, false: 7} {
-			got, err := s.Books.LiveSeats(s.Context(), 70, guests, now)
+			got, err := s.Billing.CountSeats(s.Context(), 70, guests, now)
 			s.Fine("LiveSeats", err)
 			s.Same(fmt.Sprint("with guests: ", guests), got, want)
 		}
@@ -101,18 +101,18 @@ var seatCases = []Case{
 		)
 		s.Apply("members: [{user: sam, group: acme, role: developer}, {user: sam, group: other, role: developer}, {user: sam, group: empty, role: developer}]")
 		t.all(deal{readAcme, "", 200, `{"usage":{"seats_in_use":3,"max_seats_used":9,"seats_owed":0}}`})
-		refreshed, err := t.Clerk.RefreshSeats(s.Context())
+		refreshed, err := t.Provisioning.RefreshSeats(s.Context())
 		s.Fine("RefreshSeats", err)
 		s.Same("refreshed", refreshed, provisioning.Refreshed{Counted: 2, Changed: 2})
 		stored := []string{"10 4 9 8", "12 0 0 0", "13 0 0 0", "14 0 0 0", "202 1 1 0"}
 		s.Same("stored", s.List("subscriptions", "namespace_id", "seats_in_use", "max_seats_used", "seats_owed"), stored)
 		s.Same("history", len(s.List("subscription-history")), 2)
-		refreshed, err = t.Clerk.RefreshSeats(s.Context())
+		refreshed, err = t.Provisioning.RefreshSeats(s.Context())
 		s.Fine("RefreshSeats", err)
 		s.Same("refreshed again", refreshed, provisioning.Refreshed{Counted: 2})
 		s.Same("no more history", len(s.List("subscription-history")), 2)
 		s.Apply("members: [{user: sam, group: acme, role: developer, state: invited}]")
-		_, err = t.Clerk.RefreshSeats(s.Context())
+		_, err = t.Provisioning.RefreshSeats(s.Context())
 		s.Fine("RefreshSeats", err)
 		stored[0] = "10 3 9 8"
 		s.Same("the most stays", s.List("subscriptions", "namespace_id", "seats_in_use", "max_seats_used", "seats_owed"), stored)
@@ -121,7 +121,7 @@ var seatCases = []Case{
 		t := s.portalServer()
 		t.all(deal{subscribeAcme, "start_date=2026-01-01&plan=premium&seats=1", 201, ""})
 		subject.Together(func(int) {
-			if _, err := t.Clerk.RefreshSeats(s.Context()); err != nil {
+			if _, err := t.Provisioning.RefreshSeats(s.Context()); err != nil {
 				s.Errorf("RefreshSeats: %v", err)
 			}
 		})
@@ -136,7 +136,7 @@ var seatCases = []Case{
 		t.all(deal{"PUT /namespaces/13/gitlab_subscription", "plan=free", 200, ""})
 		var got []source.NamespaceID
 		for after := source.NamespaceID(0); ; {
-			page, err := s.Books.Subscribers(s.Context(), []string{"premium", "gold"}, after, 2)
+			page, err := s.Billing.Subscribers(s.Context(), []string{"premium", "gold"}, after, 2)
 			s.Fine("Subscribers", err)
 			if len(page) == 0 || len(page) > 2 {
 				break
@@ -144,15 +144,15 @@ var seatCases = []Case{
 			got, after = append(got, page...), page[len(page)-1]
 		}
 		s.Same("in order", got, []source.NamespaceID{10, 12, 14, 202})
-		none, err := s.Books.Subscribers(s.Context(), nil, 0, 9)
+		none, err := s.Billing.Subscribers(s.Context(), nil, 0, 9)
 		s.Fine("Subscribers", err)
 		s.Same("of no plan", none, []source.NamespaceID{})
 	}},
 	{Name: "a refresh that fails for one counts the others", OnDatabases: true, Check: func(s Subject) {
 		broken := errors.New("no such luck")
 		calls := 0
-		t := s.portalServerOver(func(ctx context.Context, do func(provisioning.Ledger) error) error {
-			return s.Ledger(ctx, func(l provisioning.Ledger) error {
+		t := s.portalServerOver(func(ctx context.Context, do func(provisioning.BillingTx) error) error {
+			return s.BillingUnitOfWork(ctx, func(l provisioning.BillingTx) error {
 				l.Subscriptions = failing{l.Subscriptions, func() error {
 					if calls++; calls == 1 {
 						return broken
@@ -165,7 +165,7 @@ var seatCases = []Case{
 		for _, n := range []string{"10", "202"} {
 			t.all(deal{"POST /namespaces/" + n + "/gitlab_subscription", "start_date=2026-01-01&plan=premium&seats=1", 201, ""})
 		}
-		refreshed, err := t.Clerk.RefreshSeats(s.Context())
+		refreshed, err := t.Provisioning.RefreshSeats(s.Context())
 		s.Same("an error", errors.Is(err, broken), true)
 		s.Same("refreshed", refreshed, provisioning.Refreshed{Counted: 1, Changed: 1})
 		s.Same("stored", s.List("subscriptions", "namespace_id", "max_seats_used"), []string{"10 0", "202 1"})
@@ -219,10 +219,10 @@ type failing struct {
 	fail func() error
 }
 
-// ChangeSubscription fails, or does what it says.
-func (f failing) ChangeSubscription(ctx context.Context, s billing.Subscription) error {
+// UpdateSubscription fails, or does what it says.
+func (f failing) UpdateSubscription(ctx context.Context, s billing.Subscription) error {
 	if err := f.fail(); err != nil {
 		return err
 	}
-	return f.Subscriptions.ChangeSubscription(ctx, s)
+	return f.Subscriptions.UpdateSubscription(ctx, s)
 }

@@ -62,9 +62,9 @@ func (s Subject) portalServer(change ...func(*bootstrap.Config)) *portalServer {
 }
 
 // portalServerOver starts one whose units of work are given.
-func (s Subject) portalServerOver(work provisioning.Work) *portalServer {
+func (s Subject) portalServerOver(work provisioning.BillingUnitOfWork) *portalServer {
 	s.Helper()
-	s.Ledger = work
+	s.BillingUnitOfWork = work
 	return s.portalServer()
 }
 

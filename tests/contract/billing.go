@@ -19,15 +19,15 @@ members: [{user: own, group: acme, role: owner}, {user: Dev, group: acme, role: 
 `
 
 // book runs do in a unit of work that has to succeed.
-func (s Subject) book(do func(l provisioning.Ledger)) {
+func (s Subject) book(do func(l provisioning.BillingTx)) {
 	s.Helper()
-	s.Fine("unit of work", s.Ledger(s.Context(), func(l provisioning.Ledger) error { do(l); return nil }))
+	s.Fine("unit of work", s.BillingUnitOfWork(s.Context(), func(l provisioning.BillingTx) error { do(l); return nil }))
 }
 
 // subscription returns that of a namespace.
 func (s Subject) subscription(of source.NamespaceID) billing.Subscription {
 	s.Helper()
-	got, err := s.Books.Subscription(s.Context(), of)
+	got, err := s.Billing.Subscription(s.Context(), of)
 	s.Fine("Subscription", err)
 	return got
 }
@@ -54,7 +54,7 @@ func bare(of source.NamespaceID) billing.Subscription {
 var billingCases = []Case{
 	{Name: "a subscription comes back as it was added, to the microsecond", Check: func(s Subject) {
 		s.Apply(customers)
-		s.book(func(l provisioning.Ledger) {
+		s.book(func(l provisioning.BillingTx) {
 			s.Fine("Add", l.Subscriptions.AddSubscription(s.Context(), everySeat(11)))
 		})
 		want := everySeat(11)
@@ -64,63 +64,63 @@ var billingCases = []Case{
 		for _, at := range []time.Time{got.StartDate, got.TrialEnds, got.MaxChangedAt, got.UpdatedAt} {
 			s.UTC(at)
 		}
-		s.book(func(l provisioning.Ledger) {
-			held, err := l.Subscriptions.HoldSubscription(s.Context(), 11)
+		s.book(func(l provisioning.BillingTx) {
+			held, err := l.Subscriptions.LockSubscription(s.Context(), 11)
 			s.Fine("Hold", err)
 			s.Same("held", held, want)
 		})
 	}},
 	{Name: "a change replaces every field, and the state before it is history", Check: func(s Subject) {
 		s.Apply(customers)
-		s.book(func(l provisioning.Ledger) {
+		s.book(func(l provisioning.BillingTx) {
 			s.Fine("Add", l.Subscriptions.AddSubscription(s.Context(), everySeat(11)))
-			s.Fine("Change", l.Subscriptions.ChangeSubscription(s.Context(), bare(11)))
+			s.Fine("Change", l.Subscriptions.UpdateSubscription(s.Context(), bare(11)))
 		})
 		got := s.subscription(11)
 		want := bare(11)
 		want.CreatedAt = got.CreatedAt // which of the two stays is not promised
 		s.Same("changed to nothing", got, want)
 		s.Same("history", s.List("subscription-history", "namespace_id", "plan_code", "seats", "max_seats_used"), []string{"11 premium 10 12"})
-		s.book(func(l provisioning.Ledger) {
-			s.Fine("Change", l.Subscriptions.ChangeSubscription(s.Context(), everySeat(11)))
+		s.book(func(l provisioning.BillingTx) {
+			s.Fine("Change", l.Subscriptions.UpdateSubscription(s.Context(), everySeat(11)))
 		})
 		s.Same("history, in order", s.List("subscription-history", "plan_code", "seats"), []string{"premium 10", "- 0"})
 		s.Same("changed back", s.subscription(11).MaxChangedAt, kept)
 	}},
 	{Name: "one subscription a namespace", Check: func(s Subject) {
 		s.Apply(customers)
-		s.book(func(l provisioning.Ledger) {
-			s.Kind("Change", l.Subscriptions.ChangeSubscription(s.Context(), bare(11)), domain.NotFound)
-			_, err := l.Subscriptions.HoldSubscription(s.Context(), 11)
+		s.book(func(l provisioning.BillingTx) {
+			s.Kind("Change", l.Subscriptions.UpdateSubscription(s.Context(), bare(11)), domain.NotFound)
+			_, err := l.Subscriptions.LockSubscription(s.Context(), 11)
 			s.Kind("Hold", err, domain.NotFound)
 			s.Fine("Add", l.Subscriptions.AddSubscription(s.Context(), everySeat(11)))
 			s.Kind("Add again", l.Subscriptions.AddSubscription(s.Context(), bare(11)), domain.Conflict)
 			s.Fine("Add another's, after a conflict", l.Subscriptions.AddSubscription(s.Context(), bare(21)))
 		})
 		s.Same("the first stays", s.subscription(11).Seats, int32(10))
-		_, err := s.Books.Subscription(s.Context(), 13)
+		_, err := s.Billing.Subscription(s.Context(), 13)
 		s.Kind("none", err, domain.NotFound)
 	}},
 	{Name: "packs are unique by their xid, in every namespace", Check: func(s Subject) {
 		s.Apply(customers)
-		pack := billing.Pack{Namespace: 11, PurchaseXID: "xid-ä", NumberOfMinutes: 10, ExpiresAt: march(1)}
+		pack := billing.MinutesPack{Namespace: 11, PurchaseXID: "xid-ä", NumberOfMinutes: 10, ExpiresAt: march(1)}
 		other, upper := pack, pack
 		other.Namespace, other.NumberOfMinutes = 13, 20
 		upper.PurchaseXID = "XID-ä"
-		s.book(func(l provisioning.Ledger) {
-			s.Fine("Add", l.Packs.AddPack(s.Context(), pack))
-			s.Kind("Add again", l.Packs.AddPack(s.Context(), pack), domain.Conflict)
-			s.Kind("Add in another namespace", l.Packs.AddPack(s.Context(), other), domain.Conflict)
-			s.Fine("Add in another letter case", l.Packs.AddPack(s.Context(), upper))
-			got, err := l.Packs.Pack(s.Context(), 11, "xid-ä")
+		s.book(func(l provisioning.BillingTx) {
+			s.Fine("Add", l.MinutesPacks.AddMinutesPack(s.Context(), pack))
+			s.Kind("Add again", l.MinutesPacks.AddMinutesPack(s.Context(), pack), domain.Conflict)
+			s.Kind("Add in another namespace", l.MinutesPacks.AddMinutesPack(s.Context(), other), domain.Conflict)
+			s.Fine("Add in another letter case", l.MinutesPacks.AddMinutesPack(s.Context(), upper))
+			got, err := l.MinutesPacks.MinutesPack(s.Context(), 11, "xid-ä")
 			s.Fine("Pack", err)
 			s.Same("pack", got, pack)
 			for of, xid := range map[source.NamespaceID]string{13: "xid-ä", 11: "xid"} {
-				_, err := l.Packs.Pack(s.Context(), of, xid)
+				_, err := l.MinutesPacks.MinutesPack(s.Context(), of, xid)
 				s.Kind(xid, err, domain.NotFound)
 			}
-			s.Fine("Move", l.Packs.MovePacks(s.Context(), 11, 13))
-			s.Fine("Move none", l.Packs.MovePacks(s.Context(), 11, 13))
+			s.Fine("Move", l.MinutesPacks.MoveMinutesPacks(s.Context(), 11, 13))
+			s.Fine("Move none", l.MinutesPacks.MoveMinutesPacks(s.Context(), 11, 13))
 		})
 		s.Same("moved", s.List("packs", "namespace_id", "number_of_minutes"), []string{"13 10", "13 10"})
 	}},
@@ -129,14 +129,14 @@ var billingCases = []Case{
 		days := func() []string {
 			return s.List("reconciliations", "namespace_id", "next_reconciliation_date", "display_alert_from")
 		}
-		s.book(func(l provisioning.Ledger) {
+		s.book(func(l provisioning.BillingTx) {
 			for i, of := range []source.NamespaceID{11, 13, 11} {
 				r := billing.Reconciliation{Namespace: of, Next: march(10 + i), AlertFrom: march(1 + i)}
 				s.Fine("Put", l.Reconciliations.PutReconciliation(s.Context(), r, now))
 			}
 		})
 		s.Same("put", days(), []string{"11 2026-03-12 2026-03-03", "13 2026-03-11 2026-03-02"})
-		s.book(func(l provisioning.Ledger) {
+		s.book(func(l provisioning.BillingTx) {
 			s.Fine("Remove", l.Reconciliations.RemoveReconciliation(s.Context(), 11))
 			s.Kind("Remove again", l.Reconciliations.RemoveReconciliation(s.Context(), 11), domain.NotFound)
 		})
@@ -144,7 +144,7 @@ var billingCases = []Case{
 	}},
 	{Name: "subscribers come in order, a page at a time", Check: func(s Subject) {
 		s.Apply(customers)
-		s.book(func(l provisioning.Ledger) {
+		s.book(func(l provisioning.BillingTx) {
 			for of, plan := range map[source.NamespaceID]string{21: "premium", 11: "ultimate", 13: "free", 12: "premium"} {
 				sold := bare(of)
 				sold.Plan = plan
@@ -162,7 +162,7 @@ var billingCases = []Case{
 			{[]string{"premium", "ultimate"}, 21, 2, nil},
 			{nil, 0, 9, nil},
 		} {
-			got, err := s.Books.Subscribers(s.Context(), c.plans, c.after, c.most)
+			got, err := s.Billing.Subscribers(s.Context(), c.plans, c.after, c.most)
 			s.Fine("Subscribers", err)
 			s.Same("subscribers", got, c.want)
 		}
@@ -170,21 +170,21 @@ var billingCases = []Case{
 	{Name: "a namespace by number, and by path in any letter case", Check: func(s Subject) {
 		s.Apply(customers)
 		for _, c := range []struct {
-			ref  billing.Ref
+			ref  billing.NamespaceRef
 			want billing.Namespace
 		}{
-			{billing.Ref{ID: 11}, billing.Namespace{ID: 11, Top: true}},
-			{billing.Ref{Path: "ACME/Sub"}, billing.Namespace{ID: 12}},
-			{billing.Ref{Path: "other"}, billing.Namespace{ID: 13, Top: true}},
-			{billing.Ref{Path: "OWN"}, billing.Namespace{ID: 21, Top: true, Owner: 1}},
-			{billing.Ref{ID: 11, Path: "other"}, billing.Namespace{ID: 11, Top: true}},
+			{billing.NamespaceRef{ID: 11}, billing.Namespace{ID: 11, Top: true}},
+			{billing.NamespaceRef{Path: "ACME/Sub"}, billing.Namespace{ID: 12}},
+			{billing.NamespaceRef{Path: "other"}, billing.Namespace{ID: 13, Top: true}},
+			{billing.NamespaceRef{Path: "OWN"}, billing.Namespace{ID: 21, Top: true, Owner: 1}},
+			{billing.NamespaceRef{ID: 11, Path: "other"}, billing.Namespace{ID: 11, Top: true}},
 		} {
-			got, err := s.Books.Namespace(s.Context(), c.ref)
+			got, err := s.Billing.Namespace(s.Context(), c.ref)
 			s.Fine("Namespace", err)
 			s.Same("namespace", got, c.want)
 		}
-		for _, ref := range []billing.Ref{{}, {ID: 1}, {ID: 31}, {Path: "acme/cli"}, {Path: "acm_"}, {Path: "a\x00"}} {
-			_, err := s.Books.Namespace(s.Context(), ref)
+		for _, ref := range []billing.NamespaceRef{{}, {ID: 1}, {ID: 31}, {Path: "acme/cli"}, {Path: "acm_"}, {Path: "a\x00"}} {
+			_, err := s.Billing.Namespace(s.Context(), ref)
 			s.Kind(string(ref.Path), err, domain.NotFound)
 		}
 	}},
@@ -203,7 +203,7 @@ var billingCases = []Case{
 			{"dev", 12, march(11), source.Guest},
 			{"dev", 13, now, source.NoRole},
 		} {
-			got, err := s.Books.Role(s.Context(), s.Actor(user(c.who)).User.ID, c.in, c.at)
+			got, err := s.Billing.Role(s.Context(), s.Actor(user(c.who)).User.ID, c.in, c.at)
 			s.Fine("Role", err)
 			s.Same(c.who, got, c.want)
 		}
@@ -211,9 +211,9 @@ var billingCases = []Case{
 	{Name: "what is booked in a unit that fails is not booked", Check: func(s Subject) {
 		s.Apply(customers)
 		late := errors.New("late")
-		err := s.Ledger(s.Context(), func(l provisioning.Ledger) error {
+		err := s.BillingUnitOfWork(s.Context(), func(l provisioning.BillingTx) error {
 			s.Fine("subscription", l.Subscriptions.AddSubscription(s.Context(), everySeat(11)))
-			s.Fine("pack", l.Packs.AddPack(s.Context(), billing.Pack{Namespace: 11, PurchaseXID: "x", ExpiresAt: march(1)}))
+			s.Fine("pack", l.MinutesPacks.AddMinutesPack(s.Context(), billing.MinutesPack{Namespace: 11, PurchaseXID: "x", ExpiresAt: march(1)}))
 			s.Fine("reconciliation", l.Reconciliations.PutReconciliation(s.Context(), billing.Reconciliation{Namespace: 11, Next: march(1), AlertFrom: march(1)}, now))
 			return late
 		})

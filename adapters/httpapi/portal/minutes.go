@@ -21,8 +21,8 @@ type packParams struct {
 	PurchaseXID     *string      `param:"purchase_xid,required"`
 }
 
-func (p packParams) pack() billing.Pack {
-	pack := billing.Pack{NumberOfMinutes: -1} // as good as none: neither can be kept
+func (p packParams) pack() billing.MinutesPack {
+	pack := billing.MinutesPack{NumberOfMinutes: -1} // as good as none: neither can be kept
 	if p.NumberOfMinutes != nil {
 		pack.NumberOfMinutes = *p.NumberOfMinutes
 	}
@@ -48,11 +48,11 @@ func (a *API) purchase(c *gin.Context) (any, error) {
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
-	packs := make([]billing.Pack, len(in.Packs))
+	packs := make([]billing.MinutesPack, len(in.Packs))
 	for i, p := range in.Packs {
 		packs[i] = p.pack()
 	}
-	kept, err := a.clerk.Purchase(c.Request.Context(), namespace(c, "id"), packs)
+	kept, err := a.clerk.AddMinutesPacks(c.Request.Context(), namespace(c, "id"), packs)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (a *API) move(c *gin.Context) (any, error) {
 	if _, err := params.Of(c); err != nil {
 		return nil, err
 	}
-	if err := a.clerk.Move(c.Request.Context(), namespace(c, "id"), namespace(c, "target_id")); err != nil {
+	if err := a.clerk.MoveMinutesPacks(c.Request.Context(), namespace(c, "id"), namespace(c, "target_id")); err != nil {
 		return nil, err
 	}
 	c.Status(http.StatusAccepted)

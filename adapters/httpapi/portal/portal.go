@@ -22,14 +22,14 @@ import (
 // API is the portal's routes.
 type API struct {
 	credentials *credentials.Service
-	clerk       *provisioning.Clerk
+	clerk       *provisioning.Service
 	// soldHere says that namespaces have plans here at all.
 	soldHere bool
 }
 
 // New makes an API. With soldHere off the routes for reconciliations are closed,
 // as they are everywhere but on gitlab.com.
-func New(credentials *credentials.Service, clerk *provisioning.Clerk, soldHere bool) *API {
+func New(credentials *credentials.Service, clerk *provisioning.Service, soldHere bool) *API {
 	return &API{credentials, clerk, soldHere}
 }
 
@@ -121,7 +121,7 @@ func reply(h func(*gin.Context) (any, error)) gin.HandlerFunc {
 // refuse tells of records that cannot be kept field by field, and of media that
 // cannot be read by their own status.
 func refuse(c *gin.Context, err error) {
-	faults, isFaults := errors.AsType[billing.Faults](err)
+	faults, isFaults := errors.AsType[billing.FieldErrors](err)
 	rejections, isRejections := errors.AsType[billing.Rejections](err)
 	media, isMedia := errors.AsType[*params.UnsupportedMedia](err)
 	switch {
@@ -141,7 +141,7 @@ func refuseWith(c *gin.Context, err error, status int, body any) {
 	c.AbortWithStatusJSON(status, body)
 }
 
-func byField(faults billing.Faults) map[string][]string {
+func byField(faults billing.FieldErrors) map[string][]string {
 	out := map[string][]string{}
 	for _, f := range faults {
 		out[f.Field] = append(out[f.Field], f.Message)
@@ -164,10 +164,10 @@ func inJSON(rejections billing.Rejections) string {
 
 // namespace reads the namespace that a part of the path names: all digits are a
 // number, all else is a full path. What cannot be either names nothing.
-func namespace(c *gin.Context, part string) billing.Ref {
+func namespace(c *gin.Context, part string) billing.NamespaceRef {
 	text := c.Param(part)
 	if number, err := strconv.ParseInt(text, 10, 64); err == nil && text[0] >= '0' && text[0] <= '9' {
-		return billing.Ref{ID: source.NamespaceID(number)}
+		return billing.NamespaceRef{ID: source.NamespaceID(number)}
 	}
-	return billing.Ref{Path: source.Path(text)}
+	return billing.NamespaceRef{Path: source.Path(text)}
 }

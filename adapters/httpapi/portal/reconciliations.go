@@ -45,7 +45,7 @@ func (a *API) schedule(c *gin.Context) (any, error) {
 	for i, r := range in.List {
 		list[i] = r.reconciliation(r.NamespaceID)
 	}
-	return http.StatusOK, a.clerk.Schedule(c.Request.Context(), list)
+	return http.StatusOK, a.clerk.PutReconciliations(c.Request.Context(), list)
 }
 
 // scheduleOne answers PUT …/namespaces/:id/upcoming_reconciliations, for one
@@ -59,11 +59,11 @@ func (a *API) scheduleOne(c *gin.Context) (any, error) {
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
-	of, err := a.clerk.Resolve(c.Request.Context(), namespace(c, "id"))
+	of, err := a.clerk.NamespaceID(c.Request.Context(), namespace(c, "id"))
 	if err != nil {
 		return nil, err
 	}
-	return http.StatusOK, a.clerk.Schedule(c.Request.Context(), []billing.Reconciliation{in.reconciliation(of)})
+	return http.StatusOK, a.clerk.PutReconciliations(c.Request.Context(), []billing.Reconciliation{in.reconciliation(of)})
 }
 
 // unschedule answers DELETE /internal/upcoming_reconciliations.
@@ -82,7 +82,7 @@ func (a *API) unscheduleOne(c *gin.Context) (any, error) {
 	if _, err := params.Of(c); err != nil {
 		return nil, err
 	}
-	of, err := a.clerk.Resolve(c.Request.Context(), namespace(c, "id"))
+	of, err := a.clerk.NamespaceID(c.Request.Context(), namespace(c, "id"))
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (a *API) unscheduleOne(c *gin.Context) (any, error) {
 }
 
 func (a *API) withdraw(c *gin.Context, of source.NamespaceID) (any, error) {
-	if err := a.clerk.Unschedule(c.Request.Context(), of); err != nil {
+	if err := a.clerk.DeleteReconciliation(c.Request.Context(), of); err != nil {
 		return nil, err
 	}
 	c.Status(http.StatusNoContent)

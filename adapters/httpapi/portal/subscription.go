@@ -73,7 +73,7 @@ func (a *API) subscribe(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	statement, err := a.clerk.Subscribe(c.Request.Context(), namespace(c, "id"), in.change(values, in.StartDate))
+	statement, err := a.clerk.CreateSubscription(c.Request.Context(), namespace(c, "id"), in.change(values, in.StartDate))
 	c.Status(http.StatusCreated)
 	return told(c, statement, err)
 }
@@ -85,7 +85,7 @@ func (a *API) amend(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	statement, err := a.clerk.Amend(c.Request.Context(), namespace(c, "id"), in.change(values, in.StartDate))
+	statement, err := a.clerk.UpdateSubscription(c.Request.Context(), namespace(c, "id"), in.change(values, in.StartDate))
 	return told(c, statement, err)
 }
 
@@ -98,7 +98,7 @@ func decode(c *gin.Context, into any) (params.Values, error) {
 
 // told logs a plan that nobody knows, and answers all the same: plans are made
 // up on the portal first.
-func told(c *gin.Context, s provisioning.Statement, err error) (any, error) {
+func told(c *gin.Context, s provisioning.SubscriptionView, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ type billingResponse struct {
 	TrialEndsOn *string `json:"trial_ends_on"`
 }
 
-func newSubscriptionResponse(s provisioning.Statement) subscriptionResponse {
+func newSubscriptionResponse(s provisioning.SubscriptionView) subscriptionResponse {
 	out := subscriptionResponse{
 		Plan:  planResponse{Trial: &s.Trial, AutoRenew: s.AutoRenew, Upgradable: &s.Upgradable, ExcludeGuests: &s.ExcludesGuests},
 		Usage: usageResponse{&s.Seats, &s.SeatsInUse, &s.MaxSeatsUsed, &s.SeatsOwed},

@@ -19,14 +19,14 @@ type ledger struct {
 }
 
 // Books returns what was sold, for reading.
-func (s *Store) Books() provisioning.Books { return &ledger{s.db, s.dialect} }
+func (s *Store) Books() provisioning.Billing { return &ledger{s.db, s.dialect} }
 
 // Ledger returns the unit of work on what was sold.
-func (s *Store) Ledger() provisioning.Work {
-	return func(ctx context.Context, do func(provisioning.Ledger) error) error {
+func (s *Store) Ledger() provisioning.BillingUnitOfWork {
+	return func(ctx context.Context, do func(provisioning.BillingTx) error) error {
 		return s.atomically(ctx, "change what was sold", func(tx *gorm.DB) error {
 			l := &ledger{tx, s.dialect}
-			return do(provisioning.Ledger{Books: l, Subscriptions: l, Packs: l, Reconciliations: l})
+			return do(provisioning.BillingTx{Billing: l, Subscriptions: l, MinutesPacks: l, Reconciliations: l})
 		})
 	}
 }
@@ -42,8 +42,8 @@ func (l *ledger) change(ctx context.Context, query string, args ...any) (int64, 
 	return done.RowsAffected, done.Error
 }
 
-// Namespace implements provisioning.Books.
-func (l *ledger) Namespace(ctx context.Context, ref billing.Ref) (billing.Namespace, error) {
+// Namespace implements provisioning.Billing.
+func (l *ledger) Namespace(ctx context.Context, ref billing.NamespaceRef) (billing.Namespace, error) {
 	condition, arg := "id = ?", any(int64(ref.ID))
 	if ref.ID == 0 {
 		condition, arg = "lower(path) = ?", ref.Path.Fold()
@@ -78,7 +78,7 @@ const groupRole = `
 			AND m.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > @today)
 	) roles`
 
-// Role implements provisioning.Books.
+// Role implements provisioning.Billing.
 func (l *ledger) Role(ctx context.Context, user identity.UserID, group source.NamespaceID, now time.Time) (source.Role, error) {
 	var level int64
 	err := l.rows(ctx, &level, groupRole, map[string]any{"user": int64(user), "group": int64(group), "today": on(now)})
@@ -112,8 +112,8 @@ const liveSeats = `
 	WHERE roles.state = 'active' AND (roles.expires_at IS NULL OR roles.expires_at > @today)
 		AND u.state = 'active' AND u.type = 'human' AND roles.level > @above`
 
-// LiveSeats implements provisioning.Books.
-func (l *ledger) LiveSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (seats int32, err error) {
+// CountSeats implements provisioning.Billing.
+func (l *ledger) CountSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (seats int32, err error) {
 	above := source.NoRole
 	if !guests {
 		above = source.Guest
@@ -122,7 +122,7 @@ func (l *ledger) LiveSeats(ctx context.Context, group source.NamespaceID, guests
 	return seats, fault(err, "count the seats of group %d", group)
 }
 
-// Subscribers implements provisioning.Books.
+// Subscribers implements provisioning.Billing.
 func (l *ledger) Subscribers(ctx context.Context, plans []string, after source.NamespaceID, most int) (of []source.NamespaceID, err error) {
 	err = l.rows(ctx, &of, "SELECT namespace_id FROM subscriptions WHERE plan IN ? AND namespace_id > ? ORDER BY namespace_id LIMIT ?",
 		plans, int64(after), most)
@@ -159,20 +159,20 @@ type packRow struct {
 // TableName is gorm's name for the table.
 func (packRow) TableName() string { return "minutes_packs" }
 
-// Pack implements provisioning.Packs.
-func (l *ledger) Pack(ctx context.Context, of source.NamespaceID, xid string) (billing.Pack, error) {
+// MinutesPack implements provisioning.MinutesPacks.
+func (l *ledger) MinutesPack(ctx context.Context, of source.NamespaceID, xid string) (billing.MinutesPack, error) {
 	row, err := find[packRow](ctx, l.db, "namespace_id = ? AND purchase_xid = ?", int64(of), xid)
 	if err != nil {
-		return billing.Pack{}, fault(err, "pack of namespace %d", of)
+		return billing.MinutesPack{}, fault(err, "pack of namespace %d", of)
 	}
 	if row == nil {
-		return billing.Pack{}, missing("pack of namespace %d", of)
+		return billing.MinutesPack{}, missing("pack of namespace %d", of)
 	}
-	return billing.Pack{Namespace: of, PurchaseXID: row.PurchaseXID, NumberOfMinutes: row.NumberOfMinutes, ExpiresAt: row.ExpiresAt.Time}, nil
+	return billing.MinutesPack{Namespace: of, PurchaseXID: row.PurchaseXID, NumberOfMinutes: row.NumberOfMinutes, ExpiresAt: row.ExpiresAt.Time}, nil
 }
 
-// AddPack implements provisioning.Packs.
-func (l *ledger) AddPack(ctx context.Context, p billing.Pack) error {
+// AddMinutesPack implements provisioning.MinutesPacks.
+func (l *ledger) AddMinutesPack(ctx context.Context, p billing.MinutesPack) error {
 	n, err := l.change(ctx, `
 		INSERT INTO minutes_packs (namespace_id, purchase_xid, number_of_minutes, expires_at) VALUES (?, ?, ?, ?)
 		ON CONFLICT (purchase_xid) DO NOTHING`,
@@ -183,8 +183,8 @@ func (l *ledger) AddPack(ctx context.Context, p billing.Pack) error {
 	return fault(err, "pack of namespace %d", p.Namespace)
 }
 
-// MovePacks implements provisioning.Packs.
-func (l *ledger) MovePacks(ctx context.Context, from, to source.NamespaceID) error {
+// MoveMinutesPacks implements provisioning.MinutesPacks.
+func (l *ledger) MoveMinutesPacks(ctx context.Context, from, to source.NamespaceID) error {
 	_, err := l.change(ctx, "UPDATE minutes_packs SET namespace_id = ? WHERE namespace_id = ?", int64(to), int64(from))
 	return fault(err, "move packs from namespace %d to %d", from, to)
 }

@@ -16,10 +16,10 @@ import (
 type books struct{ world func() *world }
 
 // Books returns what was sold, for reading.
-func (s *Store) Books() provisioning.Books { return books{s.world.Load} }
+func (s *Store) Books() provisioning.Billing { return books{s.world.Load} }
 
-// Namespace implements provisioning.Books.
-func (b books) Namespace(ctx context.Context, ref billing.Ref) (billing.Namespace, error) {
+// Namespace implements provisioning.Billing.
+func (b books) Namespace(ctx context.Context, ref billing.NamespaceRef) (billing.Namespace, error) {
 	if err := ctx.Err(); err != nil {
 		return billing.Namespace{}, err
 	}
@@ -34,7 +34,7 @@ func (b books) Namespace(ctx context.Context, ref billing.Ref) (billing.Namespac
 	return billing.Namespace{ID: n.ID, Top: n.parent == 0, Owner: n.owner}, nil
 }
 
-// Role implements provisioning.Books.
+// Role implements provisioning.Billing.
 func (b books) Role(ctx context.Context, user identity.UserID, group source.NamespaceID, now time.Time) (source.Role, error) {
 	w, best := b.world(), source.NoRole
 	for n := range w.lineage(group) {
@@ -44,8 +44,8 @@ func (b books) Role(ctx context.Context, user identity.UserID, group source.Name
 	return best, ctx.Err()
 }
 
-// LiveSeats implements provisioning.Books.
-func (b books) LiveSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (int32, error) {
+// CountSeats implements provisioning.Billing.
+func (b books) CountSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (int32, error) {
 	w, least := b.world(), source.NoRole+1
 	if !guests {
 		least = source.Guest + 1
@@ -85,12 +85,12 @@ func (w *world) mostLent(to, group source.NamespaceID, now time.Time) source.Rol
 	return best
 }
 
-// Subscription implements provisioning.Books.
+// Subscription implements provisioning.Billing.
 func (b books) Subscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
 	return b.world().subscription(ctx, of)
 }
 
-// Subscribers implements provisioning.Books.
+// Subscribers implements provisioning.Billing.
 func (b books) Subscribers(ctx context.Context, plans []string, after source.NamespaceID, most int) ([]source.NamespaceID, error) {
 	var of []source.NamespaceID
 	for id, s := range b.world().subscriptions {
