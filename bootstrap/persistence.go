@@ -36,7 +36,7 @@ func openGorm(ctx context.Context, d Database) (*gormstore.Store, error) {
 func MemoryPorts(s *memory.Store) Ports {
 	return Ports{
 		Directory: s, Leave: s, Stamps: s, Actors: s, Counters: s, Recorder: s, PushContexts: s, Take: s,
-		Accounts: s, RecoveryCodes: s, AccessTokens: s, AuditLog: s, Registries: s.Registries(), Inventory: s,
+		Accounts: s, RecoveryCodes: s, AccessTokens: s, AuditLog: s, WorldImport: s.WorldImport(), Inventory: s,
 		Agents: s, UsageCounters: s, AgentTokens: s, Findings: s, Destinations: s, Jobs: s, Pushes: s, Deliveries: s,
 		Billing: s.Books(), BillingUnitOfWork: s.Ledger(), Keeper: s,
 	}
@@ -48,7 +48,7 @@ func GormPorts(s *gormstore.Store) Ports {
 	s.EnqueueBy(queue.Enqueue)
 	return Ports{
 		Directory: s, Leave: s, Stamps: s, Actors: s, Counters: s, Recorder: s, PushContexts: s, Take: s,
-		Accounts: s, RecoveryCodes: s, AccessTokens: s, AuditLog: s, Registries: s.Registries(), Inventory: s,
+		Accounts: s, RecoveryCodes: s, AccessTokens: s, AuditLog: s, WorldImport: s.WorldImport(), Inventory: s,
 		Agents: s, UsageCounters: s, AgentTokens: s, Findings: s, Destinations: s, Jobs: queue, Pushes: s, Deliveries: s,
 		Billing: s.Books(), BillingUnitOfWork: s.Ledger(), Keeper: s,
 	}

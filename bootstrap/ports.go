@@ -38,7 +38,7 @@ type Ports struct {
 	RecoveryCodes     credentials.RecoveryCodes
 	AccessTokens      credentials.Tokens
 	AuditLog          audit.Log
-	Registries        worldimport.Registries
+	WorldImport       worldimport.UnitOfWork
 	Billing           provisioning.Billing
 	BillingUnitOfWork provisioning.BillingUnitOfWork
 	Inventory         inventory.Records

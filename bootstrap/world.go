@@ -21,20 +21,20 @@ type World struct {
 // WithWorld makes the server apply a world before it listens.
 func WithWorld(world World) Option { return fx.Replace(world) }
 
-// WithRegistrar lets the caller of Run apply more while the server runs: into
+// WithImporter lets the caller of Run apply more while the server runs: into
 // is set before it listens.
-func WithRegistrar(into **worldimport.Registrar) Option { return fx.Populate(into) }
+func WithImporter(into **worldimport.Importer) Option { return fx.Populate(into) }
 
 // registry keeps people, groups and projects.
 var registry = fx.Module("registry", fx.Provide(
-	func(config Config, registries worldimport.Registries, key *InstanceKey, now application.Clock) *worldimport.Registrar {
-		return Registrar(config, registries, key.Seal, now)
+	func(config Config, registries worldimport.UnitOfWork, key *InstanceKey, now application.Clock) *worldimport.Importer {
+		return Importer(config, registries, key.Seal, now)
 	},
 ))
 
-// Registrar makes the one that configuration and store ask for.
+// Importer makes the one that configuration and store ask for.
 // seal is for the secrets in worlds, and may be nil where there are none.
-func Registrar(config Config, registries worldimport.Registries, seal func(string) string, now application.Clock) *worldimport.Registrar {
+func Importer(config Config, registries worldimport.UnitOfWork, seal func(string) string, now application.Clock) *worldimport.Importer {
 	registrar := worldimport.New(registries, config.Git.DefaultBranchProtection, seal, now)
 	if config.Gitaly.connected() {
 		registrar.MakeRepositories()
@@ -42,12 +42,12 @@ func Registrar(config Config, registries worldimport.Registries, seal func(strin
 	return registrar
 }
 
-func populate(lifecycle fx.Lifecycle, world World, registrar *worldimport.Registrar, log *zap.Logger) {
+func populate(lifecycle fx.Lifecycle, world World, registrar *worldimport.Importer, log *zap.Logger) {
 	if world.Name == "" {
 		return
 	}
 	lifecycle.Append(fx.StartHook(func(ctx context.Context) error {
-		summary, err := registrar.Apply(ctx, world.World)
+		summary, err := registrar.Import(ctx, world.World)
 		if err != nil {
 			return fmt.Errorf("world %s: %w", world.Name, err)
 		}

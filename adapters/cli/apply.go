@@ -31,7 +31,7 @@ A server that runs on the same database knows of it at once.`,
 				return err
 			}
 			progress(streams.Err, "applying %s …", world.Name)
-			summary, err := bootstrap.Registrar(o.config, o.Registries, seal, bootstrap.Clock()).Apply(ctx, world.World)
+			summary, err := bootstrap.Importer(o.config, o.WorldImport, seal, bootstrap.Clock()).Import(ctx, world.World)
 			if err != nil {
 				return fmt.Errorf("%s:\n%w", world.Name, err)
 			}

@@ -125,13 +125,13 @@ func freeAddress() string {
 func (s *stage) run(ctx context.Context, streams Streams, playing bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var registrar *worldimport.Registrar
+	var registrar *worldimport.Importer
 	listening, ended := make(chan bootstrap.Addresses, 1), make(chan error, 1)
 	go func() {
 		ended <- bootstrap.Run(ctx, s.config,
 			bootstrap.WithLog(bootstrap.NewLogger(s.config.Log, streams.Err)),
 			bootstrap.WithWorld(bootstrap.World{Name: "demo", World: s.world}),
-			bootstrap.WithRegistrar(&registrar),
+			bootstrap.WithImporter(&registrar),
 			bootstrap.WhenListening(func(at bootstrap.Addresses) { listening <- at }))
 	}()
 	select {
@@ -147,7 +147,7 @@ func (s *stage) run(ctx context.Context, streams Streams, playing bool) error {
 }
 
 // show prints the examples, or plays them.
-func (s *stage) show(ctx context.Context, w io.Writer, base string, playing bool, registrar *worldimport.Registrar) error {
+func (s *stage) show(ctx context.Context, w io.Writer, base string, playing bool, registrar *worldimport.Importer) error {
 	known, err := s.known()
 	switch {
 	case err != nil:
@@ -190,7 +190,7 @@ func (s *stage) print(w io.Writer, base string, known map[string]string) error {
 }
 
 // perform plays and says in a last line how it went.
-func perform(ctx context.Context, w io.Writer, base string, known map[string]string, registrar *worldimport.Registrar) error {
+func perform(ctx context.Context, w io.Writer, base string, known map[string]string, registrar *worldimport.Importer) error {
 	wrong := play(ctx, w, base, known, registrar)
 	if len(wrong) > 0 {
 		return fmt.Errorf("%d of %d examples were not answered as documented: %s", len(wrong), len(examples), strings.Join(wrong, ", "))

@@ -16,7 +16,7 @@ import (
 
 // play makes the calls of all examples, shows them with their answers, and
 // returns the titles of those that were not answered as documented.
-func play(ctx context.Context, w io.Writer, base string, known map[string]string, registrar *worldimport.Registrar) (wrong []string) {
+func play(ctx context.Context, w io.Writer, base string, known map[string]string, registrar *worldimport.Importer) (wrong []string) {
 	for _, e := range examples {
 		e = e.fill(known)
 		_, _ = fmt.Fprintf(w, "== %s\n\n", e.title)
@@ -48,13 +48,13 @@ func play(ctx context.Context, w io.Writer, base string, known map[string]string
 }
 
 // apply describes what has to be there before the call.
-func (e example) apply(ctx context.Context, registrar *worldimport.Registrar) error {
+func (e example) apply(ctx context.Context, registrar *worldimport.Importer) error {
 	if e.world == "" {
 		return nil
 	}
 	world, err := worldfile.Parse([]byte(e.world))
 	if err == nil {
-		_, err = registrar.Apply(ctx, world)
+		_, err = registrar.Import(ctx, world)
 	}
 	return err
 }

@@ -36,7 +36,7 @@ agents: [{id: 5, name: prod, project: acme/infra, created_by: dev, tokens: [{nam
 
 func newCluster(t testing.TB, s *gormstore.Store) cluster {
 	t.Helper()
-	world.Apply(t, s.Registries(), clusterWorld)
+	world.Apply(t, s.WorldImport(), clusterWorld)
 	clock := func() time.Time { return now }
 	rules := clusters.Rules{Storages: map[string]clusters.Storage{"default": {Name: "default", Address: "unix:/s"}}, Gitops: true}
 	return cluster{

@@ -20,7 +20,7 @@ type broadcastRow struct {
 func (broadcastRow) TableName() string { return "broadcasts" }
 
 // PutBroadcast implements worldimport.Namespaces.
-func (r *registry) PutBroadcast(ctx context.Context, b worldimport.Broadcast) error {
+func (r *worldTx) PutBroadcast(ctx context.Context, b worldimport.Broadcast) error {
 	row := broadcastRow{
 		Message: b.Message, Type: string(b.Type), StartsAt: at(b.StartsAt), EndsAt: at(b.EndsAt),
 		TargetPath: string(b.TargetPath), ShowInGit: b.ShowInGit,

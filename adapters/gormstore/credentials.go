@@ -49,7 +49,7 @@ type agentTokenRow struct {
 func (agentTokenRow) TableName() string { return agentTokens }
 
 // PutAccessToken implements worldimport.Credentials.
-func (r *registry) PutAccessToken(ctx context.Context, user identity.UserID, t worldimport.AccessToken) error {
+func (r *worldTx) PutAccessToken(ctx context.Context, user identity.UserID, t worldimport.AccessToken) error {
 	if err := r.exists(ctx, users, int64(user)); err != nil {
 		return err
 	}
@@ -62,11 +62,11 @@ func (r *registry) PutAccessToken(ctx context.Context, user identity.UserID, t w
 }
 
 // PutAgent implements worldimport.Credentials.
-func (r *registry) PutAgent(ctx context.Context, project source.ProjectID, createdBy identity.UserID, a worldimport.Agent) error {
+func (r *worldTx) PutAgent(ctx context.Context, project source.ProjectID, createdBy identity.UserID, a worldimport.Agent) error {
 	return fault(r.putAgent(ctx, int64(project), createdBy, a), "agent %q", a.Name)
 }
 
-func (r *registry) putAgent(ctx context.Context, project int64, createdBy identity.UserID, a worldimport.Agent) error {
+func (r *worldTx) putAgent(ctx context.Context, project int64, createdBy identity.UserID, a worldimport.Agent) error {
 	if err := r.exists(ctx, projects, project); err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (r *registry) putAgent(ctx context.Context, project int64, createdBy identi
 	return nil
 }
 
-func (r *registry) putAgentToken(ctx context.Context, agent int64, t worldimport.AgentToken) error {
+func (r *worldTx) putAgentToken(ctx context.Context, agent int64, t worldimport.AgentToken) error {
 	row := agentTokenRow{AgentID: agent, Name: t.Name, Digest: string(t.Digest), Revoked: t.Revoked}
 	again := over([]string{"digest"}, []string{"agent_id", "name", "revoked"})
 	return putOver(ctx, r, &row, again)

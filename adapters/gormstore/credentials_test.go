@@ -26,7 +26,7 @@ var (
 func TestStore_sweep_sessions(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
-		world.Apply(t, s.Registries(), "users: [{id: 7, username: dede, two_factor: {webauthn: true}}]")
+		world.Apply(t, s.WorldImport(), "users: [{id: 7, username: dede, two_factor: {webauthn: true}}]")
 		for key, until := range map[identity.KeyID]time.Time{
 			0:  now.Add(-time.Hour - time.Microsecond), // long gone
 			11: now.Add(-time.Hour),                    // about to go
@@ -92,7 +92,7 @@ func TestStore_TokenUsed_neverGoesBack(t *testing.T) {
 			t.Parallel()
 			url := d.migrated(t)
 			one, other := open(t, url), open(t, url)
-			world.Apply(t, one.Registries(), "users: [{id: 7, username: dede}]")
+			world.Apply(t, one.WorldImport(), "users: [{id: 7, username: dede}]")
 			digest := identity.DigestToken("x")
 			id, err := one.AddToken(t.Context(), identity.AccessToken{User: 7, Name: "x", Digest: digest, CreatedAt: world.Now})
 			if err != nil {

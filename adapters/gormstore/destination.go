@@ -66,7 +66,7 @@ func (s *Store) destination(ctx context.Context, user identity.UserID, path sour
 	return out, nil
 }
 
-// Leave implements worldimport.Work.
-func (r *registry) Leave(ctx context.Context, job application.Job) error {
+// Enqueue implements worldimport.Jobs.
+func (r *worldTx) Enqueue(ctx context.Context, job application.Job) error {
 	return r.enqueue(ctx, r.tx.Statement.ConnPool.(*sql.Tx), job)
 }

@@ -9,7 +9,6 @@ import (
 
 	"gatehouse/application"
 	"gatehouse/application/postreceive"
-	"gatehouse/application/worldimport"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -33,12 +32,12 @@ func (hookRow) TableName() string { return hookTable }
 const hookTable = "hooks"
 
 // PutHook implements worldimport.Hooks.
-func (r *registry) PutHook(ctx context.Context, in worldimport.Holder, h hooks.Hook) error {
+func (r *worldTx) PutHook(ctx context.Context, in source.MemberSource, h hooks.Hook) error {
 	return fault(r.putHook(ctx, in, h), "hook of %s", h.Shown())
 }
 
-func (r *registry) putHook(ctx context.Context, in worldimport.Holder, h hooks.Hook) error {
-	if err := r.holderExists(ctx, in); err != nil {
+func (r *worldTx) putHook(ctx context.Context, in source.MemberSource, h hooks.Hook) error {
+	if err := r.memberSourceExists(ctx, in); err != nil {
 		return err
 	}
 	same, err := find[hookRow](ctx, r.tx, "url = ? AND (group_id = ? OR project_id = ?)", h.URL, int64(in.Group), int64(in.Project))

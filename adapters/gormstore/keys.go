@@ -54,13 +54,13 @@ type deployKeyProjectRow struct {
 func (deployKeyProjectRow) TableName() string { return "deploy_key_projects" }
 
 // PutKey implements worldimport.Keys.
-func (r *registry) PutKey(ctx context.Context, key identity.Key) (identity.KeyID, error) {
+func (r *worldTx) PutKey(ctx context.Context, key identity.Key) (identity.KeyID, error) {
 	row := newKeyRow(key)
 	err := r.putKey(ctx, &row, key.Owner)
 	return identity.KeyID(row.ID), fault(err, "key %q", key.Fingerprint)
 }
 
-func (r *registry) putKey(ctx context.Context, key *keyRow, owner identity.UserID) error {
+func (r *worldTx) putKey(ctx context.Context, key *keyRow, owner identity.UserID) error {
 	if owner != 0 || key.Kind == string(identity.UserKey) {
 		if err := r.exists(ctx, users, int64(owner)); err != nil {
 			return err
@@ -92,11 +92,11 @@ func (r *registry) putKey(ctx context.Context, key *keyRow, owner identity.UserI
 }
 
 // EnableKey implements worldimport.Keys.
-func (r *registry) EnableKey(ctx context.Context, id identity.KeyID, enabled map[source.ProjectID]bool) error {
+func (r *worldTx) EnableKey(ctx context.Context, id identity.KeyID, enabled map[source.ProjectID]bool) error {
 	return fault(r.enableKey(ctx, int64(id), enabled), "projects of deploy key %d", id)
 }
 
-func (r *registry) enableKey(ctx context.Context, key int64, enabled map[source.ProjectID]bool) error {
+func (r *worldTx) enableKey(ctx context.Context, key int64, enabled map[source.ProjectID]bool) error {
 	if err := r.exists(ctx, deployKeys, key); err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (r *registry) enableKey(ctx context.Context, key int64, enabled map[source.
 }
 
 // DeployKeyExists implements worldimport.Keys.
-func (r *registry) DeployKeyExists(ctx context.Context, id identity.KeyID) (bool, error) {
+func (r *worldTx) DeployKeyExists(ctx context.Context, id identity.KeyID) (bool, error) {
 	key, err := find[keyRow](ctx, r.tx, "id = ? AND kind = ?", int64(id), string(identity.DeployKey))
 	return key != nil, fault(err, "deploy key %d", id)
 }

@@ -45,8 +45,8 @@ func over(unique, columns []string) clause.OnConflict {
 	return conflict
 }
 
-// holderExists returns domain.NotFound unless the group or project is there.
-func (r *registry) holderExists(ctx context.Context, in worldimport.Holder) error {
+// memberSourceExists returns domain.NotFound unless the group or project is there.
+func (r *worldTx) memberSourceExists(ctx context.Context, in source.MemberSource) error {
 	if in.Project != 0 {
 		return r.exists(ctx, projects, int64(in.Project))
 	}
@@ -54,11 +54,11 @@ func (r *registry) holderExists(ctx context.Context, in worldimport.Holder) erro
 }
 
 // PutMember implements worldimport.Namespaces.
-func (r *registry) PutMember(ctx context.Context, user identity.UserID, in worldimport.Holder, m worldimport.Member) error {
+func (r *worldTx) PutMember(ctx context.Context, user identity.UserID, in source.MemberSource, m worldimport.Member) error {
 	if err := r.exists(ctx, users, int64(user)); err != nil {
 		return err
 	}
-	if err := r.holderExists(ctx, in); err != nil {
+	if err := r.memberSourceExists(ctx, in); err != nil {
 		return err
 	}
 	row := memberRow{
@@ -70,8 +70,8 @@ func (r *registry) PutMember(ctx context.Context, user identity.UserID, in world
 }
 
 // PutShare implements worldimport.Namespaces.
-func (r *registry) PutShare(ctx context.Context, in worldimport.Holder, with source.NamespaceID, s worldimport.Share) error {
-	if err := r.holderExists(ctx, in); err != nil {
+func (r *worldTx) PutShare(ctx context.Context, in source.MemberSource, with source.NamespaceID, s worldimport.Share) error {
+	if err := r.memberSourceExists(ctx, in); err != nil {
 		return err
 	}
 	if err := r.exists(ctx, groups, int64(with)); err != nil {

@@ -59,12 +59,12 @@ func prefixes(list texts) []netip.Prefix {
 }
 
 // namespaceAt returns the namespace of that path, or nil.
-func (r *registry) namespaceAt(ctx context.Context, path string) (*namespaceRow, error) {
+func (r *worldTx) namespaceAt(ctx context.Context, path string) (*namespaceRow, error) {
 	return find[namespaceRow](ctx, r.tx, "lower(path) = ?", strings.ToLower(path))
 }
 
 // groupAt returns the group of that path, or nil.
-func (r *registry) groupAt(ctx context.Context, path string) (*namespaceRow, error) {
+func (r *worldTx) groupAt(ctx context.Context, path string) (*namespaceRow, error) {
 	n, err := r.namespaceAt(ctx, path)
 	if err != nil || n == nil || n.OwnerID != 0 {
 		return nil, err
@@ -73,7 +73,7 @@ func (r *registry) groupAt(ctx context.Context, path string) (*namespaceRow, err
 }
 
 // at returns what stands at the path: a namespace, a project, or nothing.
-func (r *registry) at(ctx context.Context, path string) (row, error) {
+func (r *worldTx) at(ctx context.Context, path string) (row, error) {
 	n, err := r.namespaceAt(ctx, path)
 	if err != nil || n != nil {
 		return row{namespaces, n.number()}, err
@@ -94,7 +94,7 @@ func (n *namespaceRow) number() int64 {
 
 // free returns domain.Conflict if something other than what is meant stands at
 // the path.
-func (r *registry) free(ctx context.Context, path string, meant row) error {
+func (r *worldTx) free(ctx context.Context, path string, meant row) error {
 	found, err := r.at(ctx, path)
 	if err == nil && found != (row{}) && found != meant {
 		return conflict("the path %q is taken", path)
@@ -103,7 +103,7 @@ func (r *registry) free(ctx context.Context, path string, meant row) error {
 }
 
 // GroupID implements worldimport.Namespaces.
-func (r *registry) GroupID(ctx context.Context, path string) (source.NamespaceID, error) {
+func (r *worldTx) GroupID(ctx context.Context, path string) (source.NamespaceID, error) {
 	g, err := r.groupAt(ctx, path)
 	switch {
 	case err != nil:
@@ -115,12 +115,12 @@ func (r *registry) GroupID(ctx context.Context, path string) (source.NamespaceID
 }
 
 // PutGroup implements worldimport.Namespaces.
-func (r *registry) PutGroup(ctx context.Context, g worldimport.Group) (source.NamespaceID, error) {
+func (r *worldTx) PutGroup(ctx context.Context, g worldimport.Group) (source.NamespaceID, error) {
 	id, err := r.putGroup(ctx, newGroupRow(g))
 	return source.NamespaceID(id), fault(err, "group %q", g.Namespace.Path)
 }
 
-func (r *registry) putGroup(ctx context.Context, group namespaceRow) (int64, error) {
+func (r *worldTx) putGroup(ctx context.Context, group namespaceRow) (int64, error) {
 	parent, err := r.parent(ctx, &group)
 	if err != nil {
 		return 0, err
@@ -150,7 +150,7 @@ func (r *registry) putGroup(ctx context.Context, group namespaceRow) (int64, err
 
 // parent finds the group that the path names and takes the path's beginning
 // from there; nil for a path of one segment.
-func (r *registry) parent(ctx context.Context, group *namespaceRow) (*namespaceRow, error) {
+func (r *worldTx) parent(ctx context.Context, group *namespaceRow) (*namespaceRow, error) {
 	above := string(source.Path(group.Path).Parent())
 	if above == "" {
 		return nil, nil
@@ -168,7 +168,7 @@ func (r *registry) parent(ctx context.Context, group *namespaceRow) (*namespaceR
 }
 
 // insertNamespace makes a new namespace below the parent, if there is one.
-func (r *registry) insertNamespace(ctx context.Context, n, parent *namespaceRow) error {
+func (r *worldTx) insertNamespace(ctx context.Context, n, parent *namespaceRow) error {
 	n.Hidden = n.PendingDelete || parent != nil && parent.Hidden
 	if err := r.number(ctx, namespaces, &n.ID); err != nil {
 		return err
@@ -179,11 +179,11 @@ func (r *registry) insertNamespace(ctx context.Context, n, parent *namespaceRow)
 	if err := r.exec(ctx, "INSERT INTO namespace_closure (descendant_id, ancestor_id) VALUES (?, ?)", n.ID, n.ID); err != nil {
 		return err
 	}
-	return r.hang(ctx, n.ID, parent)
+	return r.linkToParent(ctx, n.ID, parent)
 }
 
-// hang puts a tree whose root nothing is above yet below the parent.
-func (r *registry) hang(ctx context.Context, root int64, parent *namespaceRow) error {
+// linkToParent puts a tree whose root nothing is above yet below the parent.
+func (r *worldTx) linkToParent(ctx context.Context, root int64, parent *namespaceRow) error {
 	if parent == nil {
 		return nil
 	}
@@ -194,7 +194,7 @@ func (r *registry) hang(ctx context.Context, root int64, parent *namespaceRow) e
 		WHERE below.ancestor_id = ? AND above.descendant_id = ?`, root, parent.ID)
 }
 
-func (r *registry) updateGroup(ctx context.Context, old, group namespaceRow, parent *namespaceRow) error {
+func (r *worldTx) updateGroup(ctx context.Context, old, group namespaceRow, parent *namespaceRow) error {
 	moved := old.ParentID != group.ParentID
 	if moved && parent != nil {
 		var cycles int
@@ -214,7 +214,7 @@ func (r *registry) updateGroup(ctx context.Context, old, group namespaceRow, par
 		return err
 	}
 	if moved {
-		if err := r.transplant(ctx, group, parent); err != nil {
+		if err := r.moveSubtree(ctx, group, parent); err != nil {
 			return err
 		}
 	}
@@ -229,14 +229,14 @@ func (r *registry) updateGroup(ctx context.Context, old, group namespaceRow, par
 // below picks the namespaces of a tree, its root among them.
 const below = "(SELECT descendant_id FROM namespace_closure WHERE ancestor_id = ?)"
 
-// transplant takes a tree away from all that was above it and hangs it below
+// moveSubtree takes a tree away from all that was above it and hangs it below
 // the parent, if there is one.
-func (r *registry) transplant(ctx context.Context, root namespaceRow, parent *namespaceRow) error {
+func (r *worldTx) moveSubtree(ctx context.Context, root namespaceRow, parent *namespaceRow) error {
 	err := r.exec(ctx, "DELETE FROM namespace_closure WHERE descendant_id IN "+below+" AND ancestor_id NOT IN "+below, root.ID, root.ID)
 	if err != nil {
 		return err
 	}
-	if err := r.hang(ctx, root.ID, parent); err != nil {
+	if err := r.linkToParent(ctx, root.ID, parent); err != nil {
 		return err
 	}
 	return r.exec(ctx, "UPDATE namespaces SET root_id = ? WHERE id <> ? AND id IN "+below,
@@ -245,7 +245,7 @@ func (r *registry) transplant(ctx context.Context, root namespaceRow, parent *na
 
 // hide lets every namespace of a tree know whether it or one above is pending
 // deletion.
-func (r *registry) hide(ctx context.Context, root int64) error {
+func (r *worldTx) hide(ctx context.Context, root int64) error {
 	return r.exec(ctx, `
 		UPDATE namespaces SET hidden = EXISTS (
 			SELECT 1 FROM namespace_closure c JOIN namespaces above ON above.id = c.ancestor_id
@@ -255,7 +255,7 @@ func (r *registry) hide(ctx context.Context, root int64) error {
 
 // move gives a namespace another path, and all that is below along with it. A
 // path of the past that becomes a project's own leads nowhere else any more.
-func (r *registry) move(ctx context.Context, n namespaceRow, path string) error {
+func (r *worldTx) move(ctx context.Context, n namespaceRow, path string) error {
 	if n.Path == path {
 		return nil
 	}

@@ -60,12 +60,12 @@ type redirectRow struct {
 func (redirectRow) TableName() string { return "redirects" }
 
 // projectAt returns the project of that path, or nil.
-func (r *registry) projectAt(ctx context.Context, path string) (*projectRow, error) {
+func (r *worldTx) projectAt(ctx context.Context, path string) (*projectRow, error) {
 	return find[projectRow](ctx, r.tx, "lower(path) = ?", strings.ToLower(path))
 }
 
 // ProjectID implements worldimport.Projects.
-func (r *registry) ProjectID(ctx context.Context, path string) (source.ProjectID, error) {
+func (r *worldTx) ProjectID(ctx context.Context, path string) (source.ProjectID, error) {
 	p, err := r.projectAt(ctx, path)
 	switch {
 	case err != nil:
@@ -77,7 +77,7 @@ func (r *registry) ProjectID(ctx context.Context, path string) (source.ProjectID
 }
 
 // PutProject implements worldimport.Projects.
-func (r *registry) PutProject(ctx context.Context, p worldimport.Project) (source.ProjectID, bool, error) {
+func (r *worldTx) PutProject(ctx context.Context, p worldimport.Project) (source.ProjectID, bool, error) {
 	kept, fresh, err := r.putProject(ctx, p)
 	if err == nil {
 		err = r.redirect(ctx, kept, p.MovedFrom)
@@ -85,7 +85,7 @@ func (r *registry) PutProject(ctx context.Context, p worldimport.Project) (sourc
 	return source.ProjectID(kept.ID), fresh && err == nil, fault(err, "project %q", p.Project.Path)
 }
 
-func (r *registry) putProject(ctx context.Context, p worldimport.Project) (kept projectRow, fresh bool, err error) {
+func (r *worldTx) putProject(ctx context.Context, p worldimport.Project) (kept projectRow, fresh bool, err error) {
 	above := string(source.Path(p.Project.Path).Parent())
 	parent, err := r.namespaceAt(ctx, above)
 	switch {
@@ -95,7 +95,7 @@ func (r *registry) putProject(ctx context.Context, p worldimport.Project) (kept 
 		return projectRow{}, false, missing("its namespace %q", above)
 	}
 	p.Project.Path = parent.Path + p.Project.Path[len(above):]
-	old, err := r.projectMeant(ctx, p.Project)
+	old, err := r.projectToUpdate(ctx, p.Project)
 	if err != nil {
 		return projectRow{}, false, err
 	}
@@ -110,9 +110,9 @@ func (r *registry) putProject(ctx context.Context, p worldimport.Project) (kept 
 	return kept, old == nil, put(ctx, r, &kept)
 }
 
-// projectMeant returns the project that is to be changed, by number or path,
+// projectToUpdate returns the project that is to be changed, by number or path,
 // or nil for a new one.
-func (r *registry) projectMeant(ctx context.Context, p source.Project) (*projectRow, error) {
+func (r *worldTx) projectToUpdate(ctx context.Context, p source.Project) (*projectRow, error) {
 	if p.ID != 0 {
 		return find[projectRow](ctx, r.tx, "id = ?", int64(p.ID))
 	}
@@ -121,7 +121,7 @@ func (r *registry) projectMeant(ctx context.Context, p source.Project) (*project
 
 // redirect lets paths of the past lead to the project. None that is a
 // project's own does.
-func (r *registry) redirect(ctx context.Context, p projectRow, past []source.Path) error {
+func (r *worldTx) redirect(ctx context.Context, p projectRow, past []source.Path) error {
 	if err := r.exec(ctx, "DELETE FROM redirects WHERE path = ?", strings.ToLower(p.Path)); err != nil {
 		return err
 	}

@@ -51,11 +51,11 @@ func kindOfRef(kind source.RefKind) string {
 }
 
 // PutProtections implements worldimport.Projects.
-func (r *registry) PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error {
+func (r *worldTx) PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error {
 	return fault(r.putProtections(ctx, int64(id), protections), "protections of project %d", id)
 }
 
-func (r *registry) putProtections(ctx context.Context, project int64, protections []source.Protection) error {
+func (r *worldTx) putProtections(ctx context.Context, project int64, protections []source.Protection) error {
 	if err := r.exists(ctx, projects, project); err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (r *registry) putProtections(ctx context.Context, project int64, protection
 
 // granteeExists returns domain.NotFound if the entry names somebody who does
 // not exist.
-func (r *registry) granteeExists(ctx context.Context, a source.Access) error {
+func (r *worldTx) granteeExists(ctx context.Context, a source.Access) error {
 	switch {
 	case a.User != 0:
 		return r.exists(ctx, users, int64(a.User))
@@ -95,7 +95,7 @@ func (r *registry) granteeExists(ctx context.Context, a source.Access) error {
 	return nil
 }
 
-func (r *registry) insertProtection(ctx context.Context, project int64, p source.Protection) error {
+func (r *worldTx) insertProtection(ctx context.Context, project int64, p source.Protection) error {
 	row := protectionRow{ProjectID: project, Kind: kindOfRef(p.Kind), Pattern: string(p.Pattern), AllowForcePush: p.AllowForcePush}
 	if err := gorm.G[protectionRow](r.tx).Create(ctx, &row); err != nil {
 		return err

@@ -51,7 +51,7 @@ func TestStore_statements(t *testing.T) {
 			count("KeyByFingerprint", 1, 1, func(ctx context.Context) error { _, err := s.KeyByFingerprint(ctx, "laptop"); return err })
 			// That the counter counts more than one where there is more.
 			count("a unit of work", 2, 100, func(ctx context.Context) error {
-				return s.Registries()(ctx, func(r worldimport.Registry) error {
+				return s.WorldImport()(ctx, func(r worldimport.Tx) error {
 					_, err := r.Users.UserID(ctx, "dede")
 					if err == nil {
 						_, err = r.Namespaces.GroupID(ctx, "acme")

@@ -42,12 +42,12 @@ func newUserRow(described worldimport.User) userRow {
 }
 
 // userNamed returns the user of that name, or nil.
-func (r *registry) userNamed(ctx context.Context, username string) (*userRow, error) {
+func (r *worldTx) userNamed(ctx context.Context, username string) (*userRow, error) {
 	return find[userRow](ctx, r.tx, "lower(username) = ?", strings.ToLower(username))
 }
 
 // UserID implements worldimport.Users.
-func (r *registry) UserID(ctx context.Context, username string) (identity.UserID, error) {
+func (r *worldTx) UserID(ctx context.Context, username string) (identity.UserID, error) {
 	u, err := r.userNamed(ctx, username)
 	switch {
 	case err != nil:
@@ -59,12 +59,12 @@ func (r *registry) UserID(ctx context.Context, username string) (identity.UserID
 }
 
 // PutUser implements worldimport.Users.
-func (r *registry) PutUser(ctx context.Context, u worldimport.User) (identity.UserID, error) {
+func (r *worldTx) PutUser(ctx context.Context, u worldimport.User) (identity.UserID, error) {
 	id, err := r.putUser(ctx, u)
 	return identity.UserID(id), fault(err, "user %q", u.User.Username)
 }
 
-func (r *registry) putUser(ctx context.Context, u worldimport.User) (int64, error) {
+func (r *worldTx) putUser(ctx context.Context, u worldimport.User) (int64, error) {
 	row := newUserRow(u)
 	named, err := r.userNamed(ctx, row.Username)
 	if err != nil {
@@ -109,7 +109,7 @@ func (r *registry) putUser(ctx context.Context, u worldimport.User) (int64, erro
 }
 
 // forgetFactor removes what belongs to a second factor that is gone.
-func (r *registry) forgetFactor(ctx context.Context, user int64) error {
+func (r *worldTx) forgetFactor(ctx context.Context, user int64) error {
 	for _, query := range []string{
 		"UPDATE users SET otp_last_step = 0, otp_failures = 0, otp_locked_until = NULL WHERE id = ?",
 		"DELETE FROM recovery_codes WHERE user_id = ?",
@@ -124,7 +124,7 @@ func (r *registry) forgetFactor(ctx context.Context, user int64) error {
 
 // checkHome returns domain.Conflict unless the user may have that name and
 // that number for the personal namespace.
-func (r *registry) checkHome(ctx context.Context, home namespaceRow, u worldimport.User) error {
+func (r *worldTx) checkHome(ctx context.Context, home namespaceRow, u worldimport.User) error {
 	if err := r.free(ctx, u.User.Username, row{namespaces, home.ID}); err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (r *registry) checkHome(ctx context.Context, home namespaceRow, u worldimpo
 }
 
 // GhostID implements worldimport.Users.
-func (r *registry) GhostID(ctx context.Context) (identity.UserID, error) {
+func (r *worldTx) GhostID(ctx context.Context) (identity.UserID, error) {
 	var id int64
 	err := r.tx.WithContext(ctx).Raw("SELECT coalesce(min(id), 0) FROM users WHERE type = ?", string(identity.Ghost)).Scan(&id).Error
 	if err != nil || id != 0 {

@@ -15,9 +15,9 @@ import (
 var now = time.Date(2026, time.March, 10, 12, 34, 56, 789012000, time.UTC)
 
 // unit runs do in a unit of work that has to succeed.
-func unit(t testing.TB, s *gormstore.Store, do func(r worldimport.Registry)) {
+func unit(t testing.TB, s *gormstore.Store, do func(r worldimport.Tx)) {
 	t.Helper()
-	if err := s.Registries()(t.Context(), func(r worldimport.Registry) error { do(r); return nil }); err != nil {
+	if err := s.WorldImport()(t.Context(), func(r worldimport.Tx) error { do(r); return nil }); err != nil {
 		t.Fatalf("unit of work: %v", err)
 	}
 }
@@ -26,7 +26,7 @@ func unit(t testing.TB, s *gormstore.Store, do func(r worldimport.Registry)) {
 type seed struct {
 	testing.TB
 	context.Context
-	worldimport.Registry
+	worldimport.Tx
 }
 
 func (s seed) check(what string, err error) {
@@ -64,7 +64,7 @@ func (s seed) project(id source.ProjectID, path string, past ...source.Path) sou
 	return got
 }
 
-func (s seed) member(user identity.UserID, in worldimport.Holder, role source.Role) {
+func (s seed) member(user identity.UserID, in source.MemberSource, role source.Role) {
 	s.Helper()
 	s.check("member", s.Namespaces.PutMember(s, user, in, worldimport.Member{Role: role, State: worldimport.MemberActive}))
 }
@@ -96,7 +96,7 @@ const (
 // the cli; guests are lent the cli as reporters.
 func populate(t testing.TB, s *gormstore.Store) {
 	t.Helper()
-	unit(t, s, func(r worldimport.Registry) {
+	unit(t, s, func(r worldimport.Tx) {
 		w := seed{t, t.Context(), r}
 		w.user(dede, "Dede")
 		w.user(guest, "guest")
@@ -106,9 +106,9 @@ func populate(t testing.TB, s *gormstore.Store) {
 		w.group(guests, "guests")
 		w.project(cli, "acme/tools/CLI", "old/cli")
 		w.project(own, "owner/own")
-		w.member(dede, worldimport.Holder{Group: acme}, source.Developer)
-		w.member(guest, worldimport.Holder{Group: guests}, source.Owner)
-		w.check("share", r.Namespaces.PutShare(w, worldimport.Holder{Project: cli}, guests, worldimport.Share{Role: source.Reporter}))
+		w.member(dede, source.MemberSource{Group: acme}, source.Developer)
+		w.member(guest, source.MemberSource{Group: guests}, source.Owner)
+		w.check("share", r.Namespaces.PutShare(w, source.MemberSource{Project: cli}, guests, worldimport.Share{Role: source.Reporter}))
 		w.key(identity.Key{ID: laptop, Kind: identity.UserKey, Owner: dede}, "laptop")
 		w.key(identity.Key{ID: robot, Kind: identity.DeployKey, Owner: dede}, "robot")
 		w.key(identity.Key{ID: orphan, Kind: identity.DeployKey}, "orphan")

@@ -38,7 +38,7 @@ func (b books) Namespace(ctx context.Context, ref billing.NamespaceRef) (billing
 func (b books) Role(ctx context.Context, user identity.UserID, group source.NamespaceID, now time.Time) (source.Role, error) {
 	w, best := b.world(), source.NoRole
 	for n := range w.lineage(group) {
-		at := worldimport.Holder{Group: n.ID}
+		at := source.MemberSource{Group: n.ID}
 		best = max(best, w.direct(user, at, now), w.lent(user, at, now))
 	}
 	return best, ctx.Err()
@@ -64,7 +64,7 @@ func (b books) CountSeats(ctx context.Context, group source.NamespaceID, guests 
 }
 
 // below says whether a group or project is in the tree of the group.
-func (w *world) below(in worldimport.Holder, group source.NamespaceID) bool {
+func (w *world) below(in source.MemberSource, group source.NamespaceID) bool {
 	if in.Project != 0 {
 		return w.within(w.projects.rows[in.Project].namespace, group)
 	}

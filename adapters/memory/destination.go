@@ -47,8 +47,8 @@ func (s *Store) Project(ctx context.Context, id source.ProjectID) (source.Projec
 	}, nil
 }
 
-// Leave implements worldimport.Work.
-func (d *draft) Leave(ctx context.Context, job application.Job) error {
+// Enqueue implements worldimport.Jobs.
+func (d *draft) Enqueue(ctx context.Context, job application.Job) error {
 	d.left = append(d.left, job)
 	return ctx.Err()
 }

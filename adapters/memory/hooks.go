@@ -10,7 +10,6 @@ import (
 
 	"gatehouse/application"
 	"gatehouse/application/postreceive"
-	"gatehouse/application/worldimport"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -18,7 +17,7 @@ import (
 // hook is a hook and whose it is.
 type hook struct {
 	hooks.Hook
-	in worldimport.Holder
+	in source.MemberSource
 }
 
 // delivery is an event on its way. It is kept as text, as other stores do.
@@ -29,7 +28,7 @@ type delivery struct {
 }
 
 // PutHook implements worldimport.Hooks.
-func (d *draft) PutHook(ctx context.Context, in worldimport.Holder, h hooks.Hook) error {
+func (d *draft) PutHook(ctx context.Context, in source.MemberSource, h hooks.Hook) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -52,7 +51,7 @@ func (d *draft) PutHook(ctx context.Context, in worldimport.Holder, h hooks.Hook
 }
 
 // hears says whether the project is the holder or below it.
-func (w *world) hears(p project, in worldimport.Holder) bool {
+func (w *world) hears(p project, in source.MemberSource) bool {
 	if in.Project != 0 {
 		return p.ID == in.Project
 	}

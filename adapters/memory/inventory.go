@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"gatehouse/application/inventory"
-	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -86,7 +85,7 @@ func (w *world) username(id identity.UserID) any {
 }
 
 // holder is the path of a group and of a project, one of which is nil.
-func (w *world) holder(in worldimport.Holder) (group, project any) {
+func (w *world) holder(in source.MemberSource) (group, project any) {
 	if in.Project != 0 {
 		return nil, w.projects.rows[in.Project].Path
 	}

@@ -13,7 +13,7 @@ import (
 // membership is a user's in a group or project.
 type membership struct {
 	user identity.UserID
-	in   worldimport.Holder
+	in   source.MemberSource
 }
 
 type member struct {
@@ -29,7 +29,7 @@ type share struct {
 }
 
 // PutMember implements worldimport.Namespaces.
-func (d *draft) PutMember(ctx context.Context, u identity.UserID, in worldimport.Holder, m worldimport.Member) error {
+func (d *draft) PutMember(ctx context.Context, u identity.UserID, in source.MemberSource, m worldimport.Member) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (d *draft) PutMember(ctx context.Context, u identity.UserID, in worldimport
 }
 
 // PutShare implements worldimport.Namespaces.
-func (d *draft) PutShare(ctx context.Context, in worldimport.Holder, with source.NamespaceID, s worldimport.Share) error {
+func (d *draft) PutShare(ctx context.Context, in source.MemberSource, with source.NamespaceID, s worldimport.Share) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (d *draft) PutShare(ctx context.Context, in worldimport.Holder, with source
 }
 
 // hasMembers returns domain.NotFound unless the group or project exists.
-func (w *world) hasMembers(in worldimport.Holder) error {
+func (w *world) hasMembers(in source.MemberSource) error {
 	if in.Project != 0 {
 		return w.projects.has(in.Project, "project")
 	}
@@ -79,17 +79,17 @@ func (w *world) role(u identity.UserID, p project, now time.Time) source.Role {
 	if w.namespaces.rows[p.namespace].owner == u {
 		return source.Owner
 	}
-	at := worldimport.Holder{Project: p.ID}
+	at := source.MemberSource{Project: p.ID}
 	best := max(w.direct(u, at, now), w.lent(u, at, now))
 	for n := range w.lineage(p.namespace) {
-		at := worldimport.Holder{Group: n.ID}
+		at := source.MemberSource{Group: n.ID}
 		best = max(best, w.direct(u, at, now), w.lent(u, at, now))
 	}
 	return best
 }
 
 // direct is the role of an active membership; Minimal counts as none.
-func (w *world) direct(u identity.UserID, in worldimport.Holder, now time.Time) source.Role {
+func (w *world) direct(u identity.UserID, in source.MemberSource, now time.Time) source.Role {
 	m := w.members[membership{u, in}]
 	if m.state != worldimport.MemberActive || over(m.expiry, now) {
 		return source.NoRole
@@ -99,7 +99,7 @@ func (w *world) direct(u identity.UserID, in worldimport.Holder, now time.Time) 
 
 // lent is the role that shares give: of each no more than it allows, and no
 // more than the user has in the group it is for.
-func (w *world) lent(u identity.UserID, in worldimport.Holder, now time.Time) source.Role {
+func (w *world) lent(u identity.UserID, in source.MemberSource, now time.Time) source.Role {
 	best := source.NoRole
 	for with, s := range w.shares[in] {
 		if !over(s.expiry, now) {
@@ -113,7 +113,7 @@ func (w *world) lent(u identity.UserID, in worldimport.Holder, now time.Time) so
 func (w *world) inGroup(u identity.UserID, group source.NamespaceID, now time.Time) source.Role {
 	best := source.NoRole
 	for n := range w.lineage(group) {
-		best = max(best, w.direct(u, worldimport.Holder{Group: n.ID}, now))
+		best = max(best, w.direct(u, source.MemberSource{Group: n.ID}, now))
 	}
 	return best
 }

@@ -68,13 +68,13 @@ func New() *Store {
 	return s
 }
 
-// Registries returns the unit of work on what is described. A unit works on a
+// WorldImport returns the unit of work on what is described. A unit works on a
 // copy that others see when it has succeeded; units run one after the other,
 // so one within another waits for ever.
-func (s *Store) Registries() worldimport.Registries {
-	return func(ctx context.Context, do func(worldimport.Registry) error) error {
+func (s *Store) WorldImport() worldimport.UnitOfWork {
+	return func(ctx context.Context, do func(worldimport.Tx) error) error {
 		return s.change(ctx, func(d *draft) error {
-			return do(worldimport.Registry{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d, Work: d, Hooks: d, Sold: d})
+			return do(worldimport.Tx{Users: d, Namespaces: d, Projects: d, Keys: d, Credentials: d, Jobs: d, Hooks: d, Billing: d})
 		})
 	}
 }

@@ -34,7 +34,7 @@ type world struct {
 	// prints finds keys.
 	prints  map[identity.Fingerprint]identity.KeyID
 	members map[membership]member
-	shares  map[worldimport.Holder]map[source.NamespaceID]share
+	shares  map[source.MemberSource]map[source.NamespaceID]share
 	// codes are the digests of users' recovery codes.
 	codes    map[identity.UserID][]identity.TokenDigest
 	sessions map[sessionKey]time.Time
@@ -57,7 +57,7 @@ func newWorld() *world {
 		moved:       map[string]source.ProjectID{},
 		prints:      map[identity.Fingerprint]identity.KeyID{},
 		members:     map[membership]member{},
-		shares:      map[worldimport.Holder]map[source.NamespaceID]share{},
+		shares:      map[source.MemberSource]map[source.NamespaceID]share{},
 		codes:       map[identity.UserID][]identity.TokenDigest{},
 		sessions:    map[sessionKey]time.Time{},
 		sold:        newSold(),

@@ -31,9 +31,9 @@ func subscription(e *entry) worldimport.Subscription {
 	return s
 }
 
-func pack(e *entry) worldimport.Pack {
+func pack(e *entry) worldimport.MinutesPack {
 	e.need("number_of_minutes")
-	p := worldimport.Pack{
+	p := worldimport.MinutesPack{
 		Entry:     e.here(),
 		Namespace: e.needText("namespace"),
 		MinutesPack: billing.MinutesPack{

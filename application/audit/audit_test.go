@@ -22,7 +22,7 @@ deploy_keys: [{id: 201, creator: dede, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAA
 func trail(t *testing.T, enabled bool) (*audit.Service, *memory.Store) {
 	t.Helper()
 	store := memory.New()
-	world.Apply(t, store.Registries(), people)
+	world.Apply(t, store.WorldImport(), people)
 	return audit.New(store, store, enabled, world.Clock), store
 }
 

@@ -75,7 +75,7 @@ func TestService_withoutTheStore(t *testing.T) {
 func TestMint(t *testing.T) {
 	t.Parallel()
 	store := memory.New()
-	world.Apply(t, store.Registries(), "groups: [{path: acme}]\nprojects: [{id: 7, path: acme/infra}]\nagents: [{id: 5, name: prod, project: acme/infra}]")
+	world.Apply(t, store.WorldImport(), "groups: [{path: acme}]\nprojects: [{id: 7, path: acme/infra}]\nagents: [{id: 5, name: prod, project: acme/infra}]")
 	mint := clusters.NewTokenService(store, bytes.NewReader(bytes.Repeat([]byte{0xff}, 60)))
 	text, err := mint.Create(t.Context(), 5, " mine ")
 	if want := "glagent-" + strings.Repeat("_", 50); err != nil || text != want {

@@ -47,7 +47,7 @@ type desk struct {
 func newDesk(t *testing.T, change ...func(*credentials.Rules)) *desk {
 	t.Helper()
 	d := &desk{store: memory.New(), now: world.Now}
-	world.Apply(t, d.store.Registries(), people)
+	world.Apply(t, d.store.WorldImport(), people)
 	rules := credentials.Rules{
 		TokenPrefix: "glpat-", Lifetime: identity.Lifetime{MaxDays: 365}, Scopes: identity.Scopes,
 		OTP: true, OTPSession: 15 * time.Minute,
@@ -268,12 +268,12 @@ func TestService_Bearer(t *testing.T) {
 	}
 	d.now = time.Date(2026, 12, 23, 23, 59, 59, 0, time.UTC)
 	wants("the day before", nil)
-	world.Apply(t, d.store.Registries(), "users: [{id: 8, username: gus, state: blocked}]\n")
+	world.Apply(t, d.store.WorldImport(), "users: [{id: 8, username: gus, state: blocked}]\n")
 	wants("blocked a statement ago", credentials.ErrBlockedUser)
-	world.Apply(t, d.store.Registries(), "users: [{id: 8, username: gus}]\n")
+	world.Apply(t, d.store.WorldImport(), "users: [{id: 8, username: gus}]\n")
 	d.now = d.now.Add(time.Second)
 	wants("on the day", credentials.ErrExpiredToken)
-	world.Apply(t, d.store.Registries(), "access_tokens: [{user: gus, name: mine, scopes: [api], revoked: true, token: "+minted.Text+"}]\n")
+	world.Apply(t, d.store.WorldImport(), "access_tokens: [{user: gus, name: mine, scopes: [api], revoked: true, token: "+minted.Text+"}]\n")
 	wants("revoked", credentials.ErrRevokedToken)
 }
 

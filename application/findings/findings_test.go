@@ -58,7 +58,7 @@ func TestService_storeFails(t *testing.T) {
 		"the agent went away":         {failing{add: gone, resolve: gone}, domain.NotFound, domain.NotFound},
 	} {
 		c.store.Store = memory.New()
-		world.Apply(t, c.store.Registries(), `
+		world.Apply(t, c.store.WorldImport(), `
 users: [{id: 3, username: dev}]
 groups: [{path: acme}]
 projects: [{id: 7, path: acme/infra}]

@@ -44,7 +44,7 @@ type desk struct {
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{store: memory.New(), now: world.Now, key: "instance"}
-	world.Apply(t, d.store.Registries(), people)
+	world.Apply(t, d.store.WorldImport(), people)
 	d.Service = lfsaccess.New(d.store, d.store, lfstoken.Format{}, lfsaccess.Rules{
 		Settings: source.Settings{Protocols: source.AllProtocols}, Lifetime: 30 * time.Minute,
 		InstanceKey: func() []byte { return []byte(d.key) }, NewID: uuid.NewString,
@@ -149,7 +149,7 @@ func TestService_Verify_revoked(t *testing.T) {
 }
 
 func apply(text string) func(*desk, *testing.T) {
-	return func(d *desk, t *testing.T) { world.Apply(t, d.store.Registries(), text) }
+	return func(d *desk, t *testing.T) { world.Apply(t, d.store.WorldImport(), text) }
 }
 
 // What does not take a token back: the creator of a deploy key is blocked, and
@@ -158,7 +158,7 @@ func TestService_Verify_stays(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	issued := d.credential(t, robot)
-	world.Apply(t, d.store.Registries(), "users: [{id: 7, username: dede, state: blocked}]")
+	world.Apply(t, d.store.WorldImport(), "users: [{id: 7, username: dede, state: blocked}]")
 	if _, err := d.Verify(t.Context(), issued.Username, issued.Token); err != nil {
 		t.Errorf("got %v", err)
 	}

@@ -50,7 +50,7 @@ type clerk struct {
 func newClerk(t *testing.T, changes ...func(*provisioning.BillingTx)) *clerk {
 	t.Helper()
 	c := &clerk{store: memory.New(), now: world.Now}
-	world.Apply(t, c.store.Registries(), customers)
+	world.Apply(t, c.store.WorldImport(), customers)
 	change := func(l *provisioning.BillingTx) {
 		for _, change := range changes {
 			change(l)

@@ -19,17 +19,17 @@ type Hook struct {
 
 func (h Hook) number() int64 { return int64(h.Hook.ID) }
 
-func (f *filing) hook(ctx context.Context, h Hook) {
+func (i *importer) hook(ctx context.Context, h Hook) {
 	shown := h.Hook.Shown()
-	if f.wrong(h.Line, "hook", shown, hooks.CheckURL(h.Hook.URL), hooks.CheckBranches(h.Hook.Branches)) {
+	if i.wrong(h.Line, "hook", shown, hooks.CheckURL(h.Hook.URL), hooks.CheckBranches(h.Hook.Branches)) {
 		return
 	}
-	in, ok := f.holder(ctx, h.Line, h.Group, h.Project)
+	in, ok := i.memberSource(ctx, h.Line, h.Group, h.Project)
 	if !ok {
 		return
 	}
 	if h.Hook.Token != "" {
-		h.Hook.Token = f.seal(h.Hook.Token)
+		h.Hook.Token = i.seal(h.Hook.Token)
 	}
-	f.kept(f.to.Hooks.PutHook(ctx, in, h.Hook), h.Line, "hook", shown)
+	i.kept(i.tx.Hooks.PutHook(ctx, in, h.Hook), h.Line, "hook", shown)
 }

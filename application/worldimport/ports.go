@@ -9,7 +9,7 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Registry is where a world is kept, within one transaction. Every Put creates
+// Tx is where a world is kept, within one transaction. Every Put creates
 // a row, or updates the one that has the same number or, if no number is
 // given, the same natural key; it returns the row's number. A Put that would
 // give two rows the same unique value fails with domain.Conflict, one that
@@ -17,24 +17,24 @@ import (
 // transaction usable. Names and paths are compared without regard to letter
 // case, and a path belongs to one user, group or project. Moments are kept to
 // the microsecond, days in UTC.
-type Registry struct {
+type Tx struct {
 	Users       Users
 	Namespaces  Namespaces
 	Projects    Projects
 	Keys        Keys
 	Credentials Credentials
-	Work        Work
+	Jobs        Jobs
 	Hooks       Hooks
-	Sold        Sold
+	Billing     Billing
 }
 
-// Registries is a unit of work on a Registry.
-type Registries = application.UnitOfWork[Registry]
+// UnitOfWork is a unit of work on a Tx.
+type UnitOfWork = application.UnitOfWork[Tx]
 
-// Work is what a transaction leaves to be done.
-type Work interface {
-	// Leave keeps the job if the transaction succeeds, and only then.
-	Leave(ctx context.Context, job application.Job) error
+// Jobs is what a transaction leaves to be done.
+type Jobs interface {
+	// Enqueue keeps the job if the transaction succeeds, and only then.
+	Enqueue(ctx context.Context, job application.Job) error
 }
 
 // Users keeps users.
@@ -64,17 +64,11 @@ type Namespaces interface {
 	// segment is taken as it is written, the rest is the parent's.
 	PutGroup(ctx context.Context, g Group) (source.NamespaceID, error)
 	// PutMember keeps a membership; user and holder exist.
-	PutMember(ctx context.Context, user identity.UserID, in Holder, m Member) error
+	PutMember(ctx context.Context, user identity.UserID, in source.MemberSource, m Member) error
 	// PutShare keeps a share; holder and group exist.
-	PutShare(ctx context.Context, in Holder, with source.NamespaceID, s Share) error
+	PutShare(ctx context.Context, in source.MemberSource, with source.NamespaceID, s Share) error
 	// PutBroadcast keeps a message.
 	PutBroadcast(ctx context.Context, b Broadcast) error
-}
-
-// Holder is what has members: a group or a project; the other is 0.
-type Holder struct {
-	Group   source.NamespaceID
-	Project source.ProjectID
 }
 
 // Projects keeps projects.
@@ -120,5 +114,5 @@ type Credentials interface {
 type Hooks interface {
 	// PutHook keeps a hook of a holder that exists. The natural key is the
 	// holder with the URL, which minds letter case. How it did lately stays.
-	PutHook(ctx context.Context, in Holder, h hooks.Hook) error
+	PutHook(ctx context.Context, in source.MemberSource, h hooks.Hook) error
 }

@@ -39,19 +39,19 @@ type Repositories interface {
 // ProjectCreator makes projects and their repositories. It is safe for concurrent
 // use.
 type ProjectCreator struct {
-	registrar    *Registrar
+	importer     *Importer
 	destinations ProjectDestinations
 	repositories Repositories
 }
 
 // NewProjectCreator makes a ProjectCreator.
-func NewProjectCreator(registrar *Registrar, destinations ProjectDestinations, repositories Repositories) *ProjectCreator {
-	return &ProjectCreator{registrar, destinations, repositories}
+func NewProjectCreator(importer *Importer, destinations ProjectDestinations, repositories Repositories) *ProjectCreator {
+	return &ProjectCreator{importer, destinations, repositories}
 }
 
 // Destination implements gitaccess.ProjectCreator.
-func (f *ProjectCreator) Destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error) {
-	return f.destinations.Destination(ctx, user, path, now)
+func (c *ProjectCreator) Destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error) {
+	return c.destinations.Destination(ctx, user, path, now)
 }
 
 // repositoryTimeout is how long a push waits for its repository to be made.
@@ -62,8 +62,8 @@ var errUnfinished = domain.Refuse(domain.Unavailable, "The project was created, 
 // CreateProject implements gitaccess.ProjectCreator. The job that makes the
 // repository is left with the project, for the case that this does not get so
 // far.
-func (f *ProjectCreator) CreateProject(ctx context.Context, planned source.Project) (source.ProjectID, error) {
-	id, err := f.registrar.createProject(ctx, planned)
+func (c *ProjectCreator) CreateProject(ctx context.Context, planned source.Project) (source.ProjectID, error) {
+	id, err := c.importer.createProject(ctx, planned)
 	if mistakes, ok := errors.AsType[Mistakes](err); ok {
 		return 0, domain.Refuse(domain.Unprocessable, "The project could not be created: %s", mistakes[0].Message)
 	}
@@ -72,7 +72,7 @@ func (f *ProjectCreator) CreateProject(ctx context.Context, planned source.Proje
 	}
 	ctx, cancel := context.WithTimeout(ctx, repositoryTimeout)
 	defer cancel()
-	if err := f.CreateRepository(ctx, int64(id)); err != nil {
+	if err := c.CreateRepository(ctx, int64(id)); err != nil {
 		return id, errUnfinished.Because(err)
 	}
 	return id, nil
@@ -80,44 +80,44 @@ func (f *ProjectCreator) CreateProject(ctx context.Context, planned source.Proje
 
 // CreateRepository makes the repository of a project. It is the worker of the
 // jobs of that kind: a project that is gone needs none any more.
-func (f *ProjectCreator) CreateRepository(ctx context.Context, subject int64) error {
-	p, err := f.destinations.Project(ctx, source.ProjectID(subject))
+func (c *ProjectCreator) CreateRepository(ctx context.Context, subject int64) error {
+	p, err := c.destinations.Project(ctx, source.ProjectID(subject))
 	if errors.Is(err, domain.NotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return f.repositories.Create(ctx, p, source.Code)
+	return c.repositories.Create(ctx, p, source.Code)
 }
 
 // CreateWiki implements gitaccess.ProjectCreator.
-func (f *ProjectCreator) CreateWiki(ctx context.Context, p source.Project) error {
+func (c *ProjectCreator) CreateWiki(ctx context.Context, p source.Project) error {
 	ctx, cancel := context.WithTimeout(ctx, repositoryTimeout)
 	defer cancel()
-	return f.repositories.Create(ctx, p, source.Wiki)
+	return c.repositories.Create(ctx, p, source.Wiki)
 }
 
 // createProject makes the project unless there is one at its path meanwhile. It is
 // there, and so is the job, or neither is.
-func (r *Registrar) createProject(ctx context.Context, planned source.Project) (id source.ProjectID, err error) {
-	level := r.protection
+func (i *Importer) createProject(ctx context.Context, planned source.Project) (id source.ProjectID, err error) {
+	level := i.protection
 	if own := planned.DefaultBranchProtection; own != nil {
 		level = *own
 	}
-	now := r.now()
-	err = r.registries(ctx, func(registry Registry) error {
-		id, err = registry.Projects.ProjectID(ctx, planned.Path)
+	now := i.now()
+	err = i.unitOfWork(ctx, func(tx Tx) error {
+		id, err = tx.Projects.ProjectID(ctx, planned.Path)
 		if !errors.Is(err, domain.NotFound) {
 			return err
 		}
 		empty := true
-		f := newFiling(registry, World{Projects: []Project{{Project: planned, Empty: &empty}}}, level, r.seal, now)
-		f.repositories = r.repositories
-		if err := f.file(ctx); err != nil {
+		f := newImporter(tx, World{Projects: []Project{{Project: planned, Empty: &empty}}}, level, i.seal, now)
+		f.repositories = i.repositories
+		if err := f.run(ctx); err != nil {
 			return err
 		}
-		id = f.filed[0].id
+		id = f.imported[0].id
 		return nil
 	})
 	return id, err

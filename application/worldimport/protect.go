@@ -7,8 +7,8 @@ import (
 	"gatehouse/domain/source"
 )
 
-// filed is a project that was kept and waits for its protections.
-type filed struct {
+// importedProject is a project that was kept and waits for its protections.
+type importedProject struct {
 	Project
 	id    source.ProjectID
 	fresh bool
@@ -16,7 +16,7 @@ type filed struct {
 
 // protect keeps the protections of a project, if there is anything to say
 // about them.
-func (f *filing) protect(ctx context.Context, p filed) {
+func (i *importer) protect(ctx context.Context, p importedProject) {
 	given := p.Protections != nil || p.ProtectDefault
 	if !given && !p.fresh {
 		return
@@ -24,73 +24,73 @@ func (f *filing) protect(ctx context.Context, p filed) {
 	protections := make([]source.Protection, 0, len(p.Protections)+1)
 	ok := true
 	for _, described := range p.Protections {
-		protection, complete := f.protection(ctx, cmp.Or(described.Line, p.Line), described)
+		protection, complete := i.protection(ctx, cmp.Or(described.Line, p.Line), described)
 		protections = append(protections, protection)
 		ok = ok && complete
 	}
 	if !given || p.ProtectDefault {
-		protections = append(protections, f.initial(p.Project)...)
+		protections = append(protections, i.initial(p.Project)...)
 	}
 	if ok {
-		f.kept(f.to.Projects.PutProtections(ctx, p.id, protections), p.Line, "protections of", p.Project.Project.Path)
+		i.kept(i.tx.Projects.PutProtections(ctx, p.id, protections), p.Line, "protections of", p.Project.Project.Path)
 	}
 }
 
 // protection finds the users, groups and keys that a protection names.
-func (f *filing) protection(ctx context.Context, line int, p Protection) (source.Protection, bool) {
-	push, pushes := f.accesses(ctx, line, p.Push)
-	merge, merges := f.accesses(ctx, line, p.Merge)
-	create, creates := f.accesses(ctx, line, p.Create)
+func (i *importer) protection(ctx context.Context, line int, p Protection) (source.Protection, bool) {
+	push, pushes := i.accesses(ctx, line, p.Push)
+	merge, merges := i.accesses(ctx, line, p.Merge)
+	create, creates := i.accesses(ctx, line, p.Create)
 	return source.Protection{
 		Kind: p.Kind, Pattern: p.Pattern, AllowForcePush: p.AllowForcePush,
 		Push: push, Merge: merge, Create: create,
 	}, pushes && merges && creates
 }
 
-func (f *filing) accesses(ctx context.Context, line int, described []Access) ([]source.Access, bool) {
+func (i *importer) accesses(ctx context.Context, line int, described []Access) ([]source.Access, bool) {
 	var accesses []source.Access
 	all := true
 	for _, a := range described {
-		access, ok := f.access(ctx, cmp.Or(a.Line, line), a)
+		access, ok := i.access(ctx, cmp.Or(a.Line, line), a)
 		accesses = append(accesses, access)
 		all = all && ok
 	}
 	return accesses, all
 }
 
-func (f *filing) access(ctx context.Context, line int, a Access) (access source.Access, ok bool) {
+func (i *importer) access(ctx context.Context, line int, a Access) (access source.Access, ok bool) {
 	switch {
 	case a.User != "":
-		access.User, ok = f.userID(ctx, line, a.User)
+		access.User, ok = i.userID(ctx, line, a.User)
 	case a.Group != "":
-		access.Group, ok = f.groupID(ctx, line, a.Group)
+		access.Group, ok = i.groupID(ctx, line, a.Group)
 	case a.DeployKey != 0:
-		access.DeployKey, ok = a.DeployKey, f.deployKeyExists(ctx, line, a)
+		access.DeployKey, ok = a.DeployKey, i.deployKeyExists(ctx, line, a)
 	default:
 		access.Role, ok = a.Role, true
 	}
 	return access, ok
 }
 
-func (f *filing) deployKeyExists(ctx context.Context, line int, a Access) bool {
-	if f.failure != nil {
+func (i *importer) deployKeyExists(ctx context.Context, line int, a Access) bool {
+	if i.failure != nil {
 		return false
 	}
-	there, err := f.to.Keys.DeployKeyExists(ctx, a.DeployKey)
+	there, err := i.tx.Keys.DeployKeyExists(ctx, a.DeployKey)
 	switch {
 	case err != nil:
-		f.failure = err
-	case !there && !f.spoiled[deployKeyName(a.DeployKey)]:
-		f.mistake(line, "there is no deploy key %d", a.DeployKey)
+		i.failure = err
+	case !there && !i.failed[deployKeyName(a.DeployKey)]:
+		i.mistake(line, "there is no deploy key %d", a.DeployKey)
 	}
 	return there && err == nil
 }
 
 // initial is the protection of a new project's default branch.
-func (f *filing) initial(p Project) []source.Protection {
-	level, ok := f.levels[source.Path(p.Project.Path).Parent().Fold()]
+func (i *importer) initial(p Project) []source.Protection {
+	level, ok := i.levels[source.Path(p.Project.Path).Parent().Fold()]
 	if !ok {
-		level = f.level
+		level = i.branchProtection
 	}
 	branch := source.Project{}
 	if p.DefaultBranch != nil {

@@ -25,7 +25,7 @@ type World struct {
 	Hooks        []Hook
 
 	Subscriptions   []Subscription
-	Packs           []Pack
+	Packs           []MinutesPack
 	Reconciliations []Reconciliation
 }
 

@@ -237,3 +237,10 @@ type Standing struct {
 // NoticeLifetime is how long a notice waits for its push: GitLab's five
 // minutes.
 const NoticeLifetime = 5 * time.Minute
+
+// MemberSource is what a membership or a share belongs to, GitLab's
+// source_type and source_id: a group or a project. The other number is 0.
+type MemberSource struct {
+	Group   NamespaceID
+	Project ProjectID
+}

@@ -114,7 +114,7 @@ type Subject struct{ subject.Subject }
 // Apply puts worlds into the store, as the command does: with sealed secrets.
 func (s Subject) Apply(texts ...string) {
 	s.Helper()
-	world.ApplySealed(s, s.Registries, seal.New([]byte(instanceKey)).Seal, texts...)
+	world.ApplySealed(s, s.WorldImport, seal.New([]byte(instanceKey)).Seal, texts...)
 }
 
 // server is production's graph over the store, with a clock that a case sets.

@@ -26,7 +26,7 @@ func checkRoots(s Subject) {
 		text += fmt.Sprintf("\n  - {path: %s/mid/p, visibility: public}", root)
 	}
 	s.Apply(text)
-	s.Unit(func(r worldimport.Registry) { // a world file cannot say so
+	s.Unit(func(r worldimport.Tx) { // a world file cannot say so
 		for _, root := range []string{"open", "ssh", "http", "here", "certs"} {
 			_, err := r.Namespaces.PutGroup(s.Context(), worldimport.Group{Namespace: source.Namespace{
 				Path: root + "/mid", Protocols: source.OnlyHTTP, RequireSSHCertificates: true,

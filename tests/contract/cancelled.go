@@ -47,7 +47,7 @@ func (s Subject) calls() map[string]func(context.Context) error {
 		"Discard":  func(ctx context.Context) error { return s.Jobs.Discard(ctx, 1) },
 		"List":     func(ctx context.Context) error { _, err := s.Inventory.List(ctx, "users", now); return err },
 		"Registries": func(ctx context.Context) error {
-			return s.Registries(ctx, func(r worldimport.Registry) error {
+			return s.WorldImport(ctx, func(r worldimport.Tx) error {
 				_, err := r.Users.PutUser(ctx, worldimport.User{User: userOf("new")})
 				return err
 			})
@@ -89,7 +89,7 @@ var cancelledCases = []Case{
 		s.Apply(crew())
 		before := s.everything()
 		ctx, cancel := context.WithCancel(s.Context())
-		err := s.Registries(ctx, func(r worldimport.Registry) error {
+		err := s.WorldImport(ctx, func(r worldimport.Tx) error {
 			_, err := r.Users.PutUser(ctx, worldimport.User{User: userOf("early")})
 			s.Fine("before", err)
 			cancel()
@@ -107,7 +107,7 @@ var cancelledCases = []Case{
 		before := s.everything()
 		for name, call := range registryCalls {
 			ctx, cancel := context.WithCancel(s.Context())
-			err := s.Registries(ctx, func(r worldimport.Registry) error {
+			err := s.WorldImport(ctx, func(r worldimport.Tx) error {
 				cancel()
 				switch err := call(ctx, r); {
 				case err == nil:
@@ -121,7 +121,7 @@ var cancelledCases = []Case{
 		}
 		s.Same("everything", s.everything(), before)
 		for name, call := range registryCalls {
-			s.Fine(name+", not cancelled", s.Try(func(r worldimport.Registry) error { return call(s.Context(), r) }))
+			s.Fine(name+", not cancelled", s.Try(func(r worldimport.Tx) error { return call(s.Context(), r) }))
 		}
 	}},
 	{Name: "while another unit runs", Check: func(s Subject) {
@@ -129,7 +129,7 @@ var cancelledCases = []Case{
 		running, done := make(chan struct{}), make(chan struct{})
 		ended := make(chan error)
 		go func() {
-			ended <- s.Try(func(r worldimport.Registry) error {
+			ended <- s.Try(func(r worldimport.Tx) error {
 				_, err := s.putUser(r, 0, "slow")
 				close(running)
 				<-done
@@ -139,7 +139,7 @@ var cancelledCases = []Case{
 		<-running
 		ctx, cancel := context.WithTimeout(s.Context(), shortly)
 		defer cancel()
-		err := s.Registries(ctx, func(r worldimport.Registry) error {
+		err := s.WorldImport(ctx, func(r worldimport.Tx) error {
 			_, err := r.Users.PutUser(ctx, worldimport.User{User: userOf("slow")}) // waits for the other, in all stores
 			return err
 		})
@@ -151,60 +151,60 @@ var cancelledCases = []Case{
 }
 
 // registryCalls are all calls of a registry, in the world of crew.
-var registryCalls = map[string]func(context.Context, worldimport.Registry) error{
-	"PutHook": func(ctx context.Context, r worldimport.Registry) error {
-		return r.Hooks.PutHook(ctx, worldimport.Holder{Project: 60}, hooks.Hook{URL: "http://y"})
+var registryCalls = map[string]func(context.Context, worldimport.Tx) error{
+	"PutHook": func(ctx context.Context, r worldimport.Tx) error {
+		return r.Hooks.PutHook(ctx, source.MemberSource{Project: 60}, hooks.Hook{URL: "http://y"})
 	},
-	"UserID": func(ctx context.Context, r worldimport.Registry) error {
+	"UserID": func(ctx context.Context, r worldimport.Tx) error {
 		_, err := r.Users.UserID(ctx, "dev")
 		return err
 	},
-	"PutUser": func(ctx context.Context, r worldimport.Registry) error {
+	"PutUser": func(ctx context.Context, r worldimport.Tx) error {
 		_, err := r.Users.PutUser(ctx, worldimport.User{User: userOf("new")})
 		return err
 	},
-	"GhostID": func(ctx context.Context, r worldimport.Registry) error { _, err := r.Users.GhostID(ctx); return err },
-	"GroupID": func(ctx context.Context, r worldimport.Registry) error {
+	"GhostID": func(ctx context.Context, r worldimport.Tx) error { _, err := r.Users.GhostID(ctx); return err },
+	"GroupID": func(ctx context.Context, r worldimport.Tx) error {
 		_, err := r.Namespaces.GroupID(ctx, "acme")
 		return err
 	},
-	"PutGroup": func(ctx context.Context, r worldimport.Registry) error {
+	"PutGroup": func(ctx context.Context, r worldimport.Tx) error {
 		_, err := r.Namespaces.PutGroup(ctx, group(9, "acme"))
 		return err
 	},
-	"ProjectID": func(ctx context.Context, r worldimport.Registry) error {
+	"ProjectID": func(ctx context.Context, r worldimport.Tx) error {
 		_, err := r.Projects.ProjectID(ctx, "dev/none")
 		return ignore(err, domain.NotFound)
 	},
-	"PutProject": func(ctx context.Context, r worldimport.Registry) error {
+	"PutProject": func(ctx context.Context, r worldimport.Tx) error {
 		_, _, err := r.Projects.PutProject(ctx, worldimport.Project{Project: source.Project{Path: "dev/p"}})
 		return err
 	},
-	"PutMember": func(ctx context.Context, r worldimport.Registry) error {
-		return r.Namespaces.PutMember(ctx, 1, worldimport.Holder{Project: 60}, worldimport.Member{Role: source.Owner, State: worldimport.MemberActive})
+	"PutMember": func(ctx context.Context, r worldimport.Tx) error {
+		return r.Namespaces.PutMember(ctx, 1, source.MemberSource{Project: 60}, worldimport.Member{Role: source.Owner, State: worldimport.MemberActive})
 	},
-	"PutShare": func(ctx context.Context, r worldimport.Registry) error {
-		return r.Namespaces.PutShare(ctx, worldimport.Holder{Project: 60}, 9, worldimport.Share{Role: source.Owner})
+	"PutShare": func(ctx context.Context, r worldimport.Tx) error {
+		return r.Namespaces.PutShare(ctx, source.MemberSource{Project: 60}, 9, worldimport.Share{Role: source.Owner})
 	},
-	"PutBroadcast": func(ctx context.Context, r worldimport.Registry) error {
+	"PutBroadcast": func(ctx context.Context, r worldimport.Tx) error {
 		return r.Namespaces.PutBroadcast(ctx, worldimport.Broadcast{Message: "x", Type: worldimport.BannerBroadcast})
 	},
-	"PutProtections": func(ctx context.Context, r worldimport.Registry) error {
+	"PutProtections": func(ctx context.Context, r worldimport.Tx) error {
 		return r.Projects.PutProtections(ctx, 60, nil)
 	},
-	"PutKey": func(ctx context.Context, r worldimport.Registry) error {
+	"PutKey": func(ctx context.Context, r worldimport.Tx) error {
 		_, err := r.Keys.PutKey(ctx, keyOf(0, 1, "new"))
 		return err
 	},
-	"EnableKey": func(ctx context.Context, r worldimport.Registry) error { return r.Keys.EnableKey(ctx, 21, nil) },
-	"DeployKeyExists": func(ctx context.Context, r worldimport.Registry) error {
+	"EnableKey": func(ctx context.Context, r worldimport.Tx) error { return r.Keys.EnableKey(ctx, 21, nil) },
+	"DeployKeyExists": func(ctx context.Context, r worldimport.Tx) error {
 		_, err := r.Keys.DeployKeyExists(ctx, 21)
 		return err
 	},
-	"PutAccessToken": func(ctx context.Context, r worldimport.Registry) error {
+	"PutAccessToken": func(ctx context.Context, r worldimport.Tx) error {
 		return r.Credentials.PutAccessToken(ctx, 1, worldimport.AccessToken{Name: "n", Scopes: []string{"api"}, Digest: "d"})
 	},
-	"PutAgent": func(ctx context.Context, r worldimport.Registry) error {
+	"PutAgent": func(ctx context.Context, r worldimport.Tx) error {
 		return r.Credentials.PutAgent(ctx, 60, 0, worldimport.Agent{Name: "prod"})
 	},
 }

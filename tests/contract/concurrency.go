@@ -72,7 +72,7 @@ var concurrencyCases = []Case{
 		s.Same("pushes", []int{len(records), len(kinds)}, []int{subject.Crowd * subject.Rounds, subject.Crowd * subject.Rounds})
 	}},
 	{Name: "several apply the same world", Check: func(s Subject) {
-		subject.Together(func(int) { s.Fine("apply", world.Try(s.Context(), s.Registries, everyThing)) })
+		subject.Together(func(int) { s.Fine("apply", world.Try(s.Context(), s.WorldImport, everyThing)) })
 		got := s.everything()
 		s.Apply(everyThing)
 		s.Same("everything", s.everything(), got)
@@ -88,7 +88,7 @@ groups: [{path: shared/g%[1]d}, {path: shared/g%[1]d/h%[2]d}]
 projects: [{path: shared/g%[1]d/h%[2]d/p}, {path: u%[1]d-%[2]d/p}]
 members: [{user: u%[1]d-%[2]d, group: shared/g%[1]d, role: developer}]
 deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_push: true}]}]`, me, i, world.Key(byte(me*4+i+1)))
-				s.Fine("apply", world.Try(s.Context(), s.Registries, text))
+				s.Fine("apply", world.Try(s.Context(), s.WorldImport, text))
 			}
 		})
 		s.Same("numbers", []int{
@@ -99,7 +99,7 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 	{Name: "of several new users of one name there is one", Check: func(s Subject) {
 		subject.Together(func(me int) {
 			for i := range subject.Rounds {
-				err := s.Try(func(r worldimport.Registry) error {
+				err := s.Try(func(r worldimport.Tx) error {
 					_, err := s.putUser(r, 0, fmt.Sprint("u", i))
 					return err
 				})
@@ -111,7 +111,7 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 	{Name: "a conflict is told to all but one", Check: func(s Subject) {
 		var kept atomic.Int32
 		subject.Together(func(me int) {
-			err := s.Try(func(r worldimport.Registry) error {
+			err := s.Try(func(r worldimport.Tx) error {
 				_, err := r.Users.PutUser(s.Context(), worldimport.User{User: userOf(fmt.Sprint("u", me)), NamespaceID: 7})
 				return err
 			})
@@ -130,12 +130,12 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 			for i := range subject.Rounds {
 				switch {
 				case me == 0:
-					s.Fine("move", s.Try(func(r worldimport.Registry) error {
+					s.Fine("move", s.Try(func(r worldimport.Tx) error {
 						_, err := s.putGroup(r, 2, []string{"c/b", "a/b"}[i%2])
 						return err
 					}))
 				case me%2 == 1:
-					err := s.Try(func(r worldimport.Registry) error {
+					err := s.Try(func(r worldimport.Tx) error {
 						_, err := s.putProject(r, 0, fmt.Sprintf("a/b/p%d-%d", me, i))
 						return err
 					})
@@ -164,7 +164,7 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 			for i := range subject.Rounds {
 				switch me {
 				case 0:
-					s.Fine("apply", world.Try(s.Context(), s.Registries, crew()))
+					s.Fine("apply", world.Try(s.Context(), s.WorldImport, crew()))
 				case 1:
 					s.Fine("Flush", s.Keeper.Flush(s.Context()))
 				default:

@@ -92,12 +92,12 @@ var destinationCases = []Case{
 	}},
 	{Name: "work is left by a unit that succeeds, and only then", Check: func(s Subject) {
 		s.Apply(land)
-		leave := func(r worldimport.Registry, id int64) {
-			s.Fine("Leave", r.Work.Leave(s.Context(), application.Job{Kind: worldimport.CreateRepository, Subject: id}))
+		leave := func(r worldimport.Tx, id int64) {
+			s.Fine("Leave", r.Jobs.Enqueue(s.Context(), application.Job{Kind: worldimport.CreateRepository, Subject: id}))
 		}
-		s.Unit(func(r worldimport.Registry) { leave(r, 60) })
+		s.Unit(func(r worldimport.Tx) { leave(r, 60) })
 		failed := errors.New("changed our mind")
-		if err := s.Try(func(r worldimport.Registry) error { leave(r, 61); return failed }); !errors.Is(err, failed) {
+		if err := s.Try(func(r worldimport.Tx) error { leave(r, 61); return failed }); !errors.Is(err, failed) {
 			s.Errorf("got %v", err)
 		}
 		s.Same("jobs", strings.Join(s.List("jobs", "kind", "subject", "state"), ", "), "create_repository 60 waiting")
@@ -105,7 +105,7 @@ var destinationCases = []Case{
 	{Name: "a new project is as empty as is said, an old one stays as it is", Check: func(s Subject) {
 		s.Apply(land)
 		put := func(path string, empty *bool, isNew bool) {
-			s.Unit(func(r worldimport.Registry) {
+			s.Unit(func(r worldimport.Tx) {
 				_, fresh, err := r.Projects.PutProject(s.Context(), worldimport.Project{
 					Project: source.Project{Path: path, Visibility: source.Private, Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default"},
 					Empty:   empty, NewIsEmpty: true,

@@ -107,7 +107,7 @@ var durableCases = []durableCase{
 				mine.Fine("Record", mine.Recorder.Record(t.Context(), pushOf("project-60")))
 				if me < 4 && i%5 == 0 {
 					text := fmt.Sprintf("users: [{username: u%d-%d}, {username: u%[2]d}]\ngroups: [{path: g%[2]d}]\nmembers: [{user: u%[1]d-%[2]d, group: g%[2]d, role: guest}]", me, i)
-					mine.Fine("apply", world.Try(t.Context(), mine.Registries, text))
+					mine.Fine("apply", world.Try(t.Context(), mine.WorldImport, text))
 				}
 			}
 		})
@@ -143,7 +143,7 @@ var newPlaceCases = []durableCase{
 		for i := range 4 {
 			all.Go(func() {
 				s := on(t, stores.Fresh(t, open))
-				s.Fine("apply", world.Try(t.Context(), s.Registries, fmt.Sprintf("users: [{username: u%d}]", i)))
+				s.Fine("apply", world.Try(t.Context(), s.WorldImport, fmt.Sprintf("users: [{username: u%d}]", i)))
 			})
 		}
 		all.Wait()

@@ -38,7 +38,7 @@ var factCases = []Case{
 			Repository: source.FeaturePrivate, Wiki: source.FeatureDisabled, DefaultBranch: "trunk/ü 1",
 			Empty: true, LFS: true, Storage: "nfs-file12", LegacyPath: "acme/old-cli",
 		}
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			root := group(0, "acme")
 			root.Namespace.AllowedIPs = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8::/32")}
 			root.Namespace.Protocols, root.Namespace.RequireSSHCertificates = source.OnlySSH, true
@@ -66,7 +66,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 		top := source.Namespace{ID: 1, Path: "top", Protocols: source.OnlyHTTP, AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
 		dev := source.Namespace{ID: 9, Path: "dev", Personal: true, Protocols: source.AllProtocols}
 		level := func(b source.BranchProtection) *source.BranchProtection { return &b }
-		s.Unit(func(r worldimport.Registry) { // a world file cannot say so
+		s.Unit(func(r worldimport.Tx) { // a world file cannot say so
 			mid := idle("top/mid")
 			mid.Namespace.Protocols, mid.DefaultBranchProtection = source.OnlySSH, level(source.DevelopersMerge)
 			_, err := r.Namespaces.PutGroup(s.Context(), mid)
@@ -91,7 +91,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			CredentialVersion: 7, TwoFactor: true,
 		}
 		plain := identity.User{Username: "plain", State: identity.Active, Type: identity.Human}
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			var err error
 			want.ID, err = r.Users.PutUser(s.Context(), worldimport.User{User: want})
 			s.Fine("PutUser", err)
@@ -124,7 +124,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			ID: 7, Kind: identity.UserKey, Title: "büro", Owner: 4, Line: "ssh-ed25519 AAAAxyz", Fingerprint: "aB+/c",
 			Usage: identity.AuthOnly, CreatedAt: precise, ExpiresAt: precise.Add(time.Hour),
 		}
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			_, err := r.Keys.PutKey(s.Context(), want)
 			s.Fine("PutKey", err)
 		})
@@ -203,7 +203,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 		g := group(1, "acme")
 		g.Namespace.AllowedIPs, g.DefaultBranchProtection = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, &level
 		protections := []source.Protection{{Kind: source.Branch, Pattern: "main", Push: []source.Access{{Role: source.Maintainer}}}}
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			_, err := r.Namespaces.PutGroup(s.Context(), g)
 			s.Fine("PutGroup", err)
 			id, _, err := r.Projects.PutProject(s.Context(), worldimport.Project{Project: source.Project{Path: "acme/p"}})

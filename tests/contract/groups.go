@@ -9,8 +9,8 @@ import (
 	"gatehouse/domain/source"
 )
 
-func groupPut(id source.NamespaceID, path string) func(Subject, worldimport.Registry) error {
-	return func(s Subject, r worldimport.Registry) error {
+func groupPut(id source.NamespaceID, path string) func(Subject, worldimport.Tx) error {
+	return func(s Subject, r worldimport.Tx) error {
 		_, err := s.putGroup(r, id, path)
 		return err
 	}
@@ -19,7 +19,7 @@ func groupPut(id source.NamespaceID, path string) func(Subject, worldimport.Regi
 // moveGroup gives a group another path.
 func (s Subject) moveGroup(id source.NamespaceID, path string) {
 	s.Helper()
-	s.Unit(func(r worldimport.Registry) {
+	s.Unit(func(r worldimport.Tx) {
 		got, err := s.putGroup(r, id, path)
 		s.Fine("PutGroup", err)
 		s.Same("number", got, id)
@@ -74,7 +74,7 @@ func (s Subject) roleTable(projects ...source.ProjectID) (lines []string) {
 var groupCases = []Case{
 	{Name: "a path leads to its group, in any letter case", Check: func(s Subject) {
 		s.Apply("groups: [{id: 1, path: Acme}, {id: 2, path: acme/Tools}]\nusers: [{username: dev}]\nprojects: [{path: acme/p}]")
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			for path, want := range map[string]source.NamespaceID{"Acme": 1, "ACME": 1, "acme/tools": 2, "ACME/TOOLS": 2} {
 				id, err := r.Namespaces.GroupID(s.Context(), path)
 				s.Fine(path, err)
@@ -89,7 +89,7 @@ var groupCases = []Case{
 	{Name: "put again by path it is the same group, changed", Check: func(s Subject) {
 		s.Apply("groups: [{id: 5, path: acme, visibility: public, allowed_ips: [10.0.0.0/8, '::1'], protocols: ssh}, {path: acme/x}]")
 		s.Same("groups", s.List("groups", "path", "visibility", "protocols", "allowed_ips"), []string{"acme public ssh [10.0.0.0/8 ::1/128]", "acme/x private all []"})
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			id, err := s.putGroup(r, 0, "ACME")
 			s.Fine("PutGroup", err)
 			s.Same("number", id, source.NamespaceID(5))
@@ -167,7 +167,7 @@ var groupCases = []Case{
 	}},
 	{Name: "a group that trades its name with another", Check: func(s Subject) {
 		s.Apply(forest)
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			for _, step := range []struct {
 				id   source.NamespaceID
 				path string
@@ -190,41 +190,41 @@ var groupCases = []Case{
 		s.Same("root", got.Root, source.Namespace{Path: "acme", Protocols: source.AllProtocols})
 	}},
 	attempts("a personal namespace is no group", "users: [{id: 1, username: dev, namespace_id: 70}]\ngroups: [{id: 11, path: acme}]\nprojects: [{id: 21, path: acme/p}]", []attempt{
-		{"no members", memberPut(1, worldimport.Holder{Group: 70}), domain.NotFound},
-		{"no shares", sharePut(worldimport.Holder{Group: 70}, 11), domain.NotFound},
-		{"no share with it", sharePut(worldimport.Holder{Group: 11}, 70), domain.NotFound},
-		{"no entry of a protection", func(s Subject, r worldimport.Registry) error {
+		{"no members", memberPut(1, source.MemberSource{Group: 70}), domain.NotFound},
+		{"no shares", sharePut(source.MemberSource{Group: 70}, 11), domain.NotFound},
+		{"no share with it", sharePut(source.MemberSource{Group: 11}, 70), domain.NotFound},
+		{"no entry of a protection", func(s Subject, r worldimport.Tx) error {
 			return r.Projects.PutProtections(s.Context(), 21, []source.Protection{branch("x", source.Access{Group: 70})})
 		}, domain.NotFound},
 	}),
 	attempts("members and shares refer to what is there", forest, []attempt{
-		{"no such user", memberPut(99, worldimport.Holder{Group: 11}), domain.NotFound},
-		{"no such group", memberPut(1, worldimport.Holder{Group: 99}), domain.NotFound},
-		{"no such project", memberPut(1, worldimport.Holder{Project: 99}), domain.NotFound},
-		{"share of no group", sharePut(worldimport.Holder{Group: 99}, 11), domain.NotFound},
-		{"share of no project", sharePut(worldimport.Holder{Project: 99}, 11), domain.NotFound},
-		{"share with no group", sharePut(worldimport.Holder{Project: 21}, 99), domain.NotFound},
+		{"no such user", memberPut(99, source.MemberSource{Group: 11}), domain.NotFound},
+		{"no such group", memberPut(1, source.MemberSource{Group: 99}), domain.NotFound},
+		{"no such project", memberPut(1, source.MemberSource{Project: 99}), domain.NotFound},
+		{"share of no group", sharePut(source.MemberSource{Group: 99}, 11), domain.NotFound},
+		{"share of no project", sharePut(source.MemberSource{Project: 99}, 11), domain.NotFound},
+		{"share with no group", sharePut(source.MemberSource{Project: 21}, 99), domain.NotFound},
 	}),
 	{Name: "days are kept in UTC", Check: func(s Subject) {
 		s.Apply(forest)
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			m := worldimport.Member{Role: source.Guest, State: worldimport.MemberActive, ExpiresAt: precise} // still June there
-			s.Fine("PutMember", r.Namespaces.PutMember(s.Context(), 1, worldimport.Holder{Project: 26}, m))
-			s.Fine("PutShare", r.Namespaces.PutShare(s.Context(), worldimport.Holder{Project: 26}, 11, worldimport.Share{Role: source.Guest, ExpiresAt: precise}))
+			s.Fine("PutMember", r.Namespaces.PutMember(s.Context(), 1, source.MemberSource{Project: 26}, m))
+			s.Fine("PutShare", r.Namespaces.PutShare(s.Context(), source.MemberSource{Project: 26}, 11, worldimport.Share{Role: source.Guest, ExpiresAt: precise}))
 		})
 		s.Same("member", s.List("members", "user", "project", "expires_at")[0], "a a1_b/p 2027-06-30T00:00:00Z")
 		s.Same("share", s.List("shares", "project", "with", "expires_at")[0], "a1_b/p a1 2027-06-30T00:00:00Z")
 	}},
 }
 
-func memberPut(user identity.UserID, in worldimport.Holder) func(Subject, worldimport.Registry) error {
-	return func(s Subject, r worldimport.Registry) error {
+func memberPut(user identity.UserID, in source.MemberSource) func(Subject, worldimport.Tx) error {
+	return func(s Subject, r worldimport.Tx) error {
 		return r.Namespaces.PutMember(s.Context(), user, in, worldimport.Member{Role: source.Owner, State: worldimport.MemberActive})
 	}
 }
 
-func sharePut(in worldimport.Holder, with source.NamespaceID) func(Subject, worldimport.Registry) error {
-	return func(s Subject, r worldimport.Registry) error {
+func sharePut(in source.MemberSource, with source.NamespaceID) func(Subject, worldimport.Tx) error {
+	return func(s Subject, r worldimport.Tx) error {
 		return r.Namespaces.PutShare(s.Context(), in, with, worldimport.Share{Role: source.Owner})
 	}
 }

@@ -45,8 +45,8 @@ func (s Subject) numbersOf(project source.ProjectID) (ids []hooks.HookID) {
 
 // putHook keeps a hook of project 22.
 func (s Subject) putHook(h hooks.Hook) error {
-	return s.Try(func(r worldimport.Registry) error {
-		return r.Hooks.PutHook(s.Context(), worldimport.Holder{Project: 22}, h)
+	return s.Try(func(r worldimport.Tx) error {
+		return r.Hooks.PutHook(s.Context(), source.MemberSource{Project: 22}, h)
 	})
 }
 
@@ -126,8 +126,8 @@ var hookCases = []Case{
 		s.Same("the same URL in a group", len(s.listeners(21)), 1)
 	}},
 	{Name: "a hook needs its holder", Check: func(s Subject) {
-		for _, in := range []worldimport.Holder{{Project: 404}, {Group: 404}} {
-			s.Kind("PutHook", s.Try(func(r worldimport.Registry) error {
+		for _, in := range []source.MemberSource{{Project: 404}, {Group: 404}} {
+			s.Kind("PutHook", s.Try(func(r worldimport.Tx) error {
 				return r.Hooks.PutHook(s.Context(), in, hooks.Hook{URL: "https://ci.example.com"})
 			}), domain.NotFound)
 		}

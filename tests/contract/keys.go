@@ -26,8 +26,8 @@ func deployKeyOf(id identity.KeyID, creator identity.UserID, print identity.Fing
 	return k
 }
 
-func keyPut(k identity.Key) func(Subject, worldimport.Registry) error {
-	return func(s Subject, r worldimport.Registry) error {
+func keyPut(k identity.Key) func(Subject, worldimport.Tx) error {
+	return func(s Subject, r worldimport.Tx) error {
 		_, err := r.Keys.PutKey(s.Context(), k)
 		return err
 	}
@@ -36,7 +36,7 @@ func keyPut(k identity.Key) func(Subject, worldimport.Registry) error {
 // putKey keeps a key and returns its number.
 func (s Subject) putKey(k identity.Key) (id identity.KeyID) {
 	s.Helper()
-	s.Unit(func(r worldimport.Registry) {
+	s.Unit(func(r worldimport.Tx) {
 		var err error
 		id, err = r.Keys.PutKey(s.Context(), k)
 		s.Fine("PutKey", err)
@@ -169,7 +169,7 @@ agents:
 groups: [{path: g}]
 projects: [{id: 1, path: g/p}]
 agents: [{id: 5, name: prod, project: g/p, tokens: [{name: a, token: one}]}, {id: 6, name: test, project: g/p}]`, []attempt{
-		{"no such user", func(s Subject, r worldimport.Registry) error {
+		{"no such user", func(s Subject, r worldimport.Tx) error {
 			return r.Credentials.PutAccessToken(s.Context(), 99, worldimport.AccessToken{Name: "x", Digest: "d"})
 		}, domain.NotFound},
 		{"no such project", agentPut(99, 1, 0, "new"), domain.NotFound},
@@ -179,8 +179,8 @@ agents: [{id: 5, name: prod, project: g/p, tokens: [{name: a, token: one}]}, {id
 	}),
 }
 
-func agentPut(project source.ProjectID, creator identity.UserID, id int64, name string) func(Subject, worldimport.Registry) error {
-	return func(s Subject, r worldimport.Registry) error {
+func agentPut(project source.ProjectID, creator identity.UserID, id int64, name string) func(Subject, worldimport.Tx) error {
+	return func(s Subject, r worldimport.Tx) error {
 		a := worldimport.Agent{ID: id, Name: name, Tokens: []worldimport.AgentToken{{Name: "t", Digest: "digest"}}}
 		return r.Credentials.PutAgent(s.Context(), project, creator, a)
 	}

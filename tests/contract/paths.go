@@ -95,7 +95,7 @@ var pathCases = []Case{
 	}),
 	{Name: "a project's own path is none of the past", Check: func(s Subject) {
 		s.Apply(paths)
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			p := worldimport.Project{Project: source.Project{ID: 10, Path: "acme/tools/cli"}, MovedFrom: []source.Path{"acme/tools/TAKEN", "acme/tools/cli", "was/it"}}
 			_, _, err := r.Projects.PutProject(s.Context(), p)
 			s.Fine("PutProject", err)
@@ -172,7 +172,7 @@ var pathCases = []Case{
 		s.Apply("groups: [{path: acme/tools/deep, pending_delete: true}, {path: acme/tools}]")
 		s.Same("still hidden", []source.ProjectID{s.found("project-10"), s.found("project-30")}, []source.ProjectID{10, 0})
 		// Hidden or not depends on where a group is, not on where it was.
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			id, err := r.Namespaces.GroupID(s.Context(), "acme/tools/deep/er")
 			s.Fine("GroupID", err)
 			_, err = r.Namespaces.PutGroup(s.Context(), group(id, "acme/er"))

@@ -93,7 +93,7 @@ var peopleCases = []Case{
 		s.Same("ghost", s.Actor("key-23").User.Username, "spirit")
 	}},
 	{Name: "an orphan without a ghost is still a key", Check: func(s Subject) {
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			_, err := r.Keys.PutKey(s.Context(), identity.Key{ID: 5, Kind: identity.DeployKey, Usage: identity.AuthOnly, Fingerprint: "f"})
 			s.Fine("PutKey", err)
 		})
@@ -163,12 +163,12 @@ var deployKeyCases = []Case{
 			return out
 		}
 		projects := map[source.ProjectID]bool{60: true, 62: false}
-		s.Unit(func(r worldimport.Registry) { s.Fine("EnableKey", r.Keys.EnableKey(s.Context(), 21, projects)) })
+		s.Unit(func(r worldimport.Tx) { s.Fine("EnableKey", r.Keys.EnableKey(s.Context(), 21, projects)) })
 		want := []bool{true, true, false, false, true, false}
 		s.Same("replaced", of(), want)
 		projects[61] = true
 		s.Same("the caller's own map", of(), want)
-		s.Unit(func(r worldimport.Registry) { s.Fine("EnableKey", r.Keys.EnableKey(s.Context(), 21, nil)) })
+		s.Unit(func(r worldimport.Tx) { s.Fine("EnableKey", r.Keys.EnableKey(s.Context(), 21, nil)) })
 		s.Same("none", of(), make([]bool, 6))
 	}},
 	{Name: "a key that is put again stays enabled", Check: func(s Subject) {
@@ -183,7 +183,7 @@ var deployKeyCases = []Case{
 			key     identity.KeyID
 			project source.ProjectID
 		}{"no such key": {99, 60}, "a user's key": {11, 60}, "no such project": {21, 99}} {
-			s.Unit(func(r worldimport.Registry) {
+			s.Unit(func(r worldimport.Tx) {
 				s.Kind(name, r.Keys.EnableKey(s.Context(), enable.key, map[source.ProjectID]bool{enable.project: true}), domain.NotFound)
 			})
 		}
@@ -191,7 +191,7 @@ var deployKeyCases = []Case{
 	}},
 	{Name: "whether a deploy key exists", Check: func(s Subject) {
 		s.Apply(crew())
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			for id, want := range map[identity.KeyID]bool{21: true, 22: true, 11: false, 99: false, 0: false} {
 				got, err := r.Keys.DeployKeyExists(s.Context(), id)
 				s.Fine("DeployKeyExists", err)

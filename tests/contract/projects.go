@@ -8,8 +8,8 @@ import (
 	"gatehouse/domain/source"
 )
 
-func projectPut(id source.ProjectID, path string) func(Subject, worldimport.Registry) error {
-	return func(s Subject, r worldimport.Registry) error {
+func projectPut(id source.ProjectID, path string) func(Subject, worldimport.Tx) error {
+	return func(s Subject, r worldimport.Tx) error {
 		_, err := s.putProject(r, id, path)
 		return err
 	}
@@ -18,7 +18,7 @@ func projectPut(id source.ProjectID, path string) func(Subject, worldimport.Regi
 var projectCases = []Case{
 	{Name: "a path of now leads to its project, in any letter case", Check: func(s Subject) {
 		s.Apply(paths)
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			for path, want := range map[string]source.ProjectID{"Acme/Tools/CLI": 10, "acme/tools/cli": 10, "acme/tools/BOOK.wiki": 13, "dev/own": 15} {
 				id, err := r.Projects.ProjectID(s.Context(), path)
 				s.Fine(path, err)
@@ -32,7 +32,7 @@ var projectCases = []Case{
 	}},
 	{Name: "one that is going to be deleted still has its path", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme}]\nprojects: [{id: 1, path: acme/p, pending_delete: true}]")
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			id, err := r.Projects.ProjectID(s.Context(), "acme/p")
 			s.Fine("ProjectID", err)
 			s.Same("number", id, source.ProjectID(1))
@@ -42,7 +42,7 @@ var projectCases = []Case{
 	}},
 	{Name: "new once", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme}]")
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			put := func(id source.ProjectID, path string) []any {
 				id, fresh, err := r.Projects.PutProject(s.Context(), worldimport.Project{Project: source.Project{ID: id, Path: path}})
 				s.Fine(path, err)
@@ -64,7 +64,7 @@ var projectCases = []Case{
 		s.Same("legacy path", s.Standing("nobody", "acme/p").Project.LegacyPath, "")
 		s.Apply("projects: [{id: 7, path: ACME/P, default_branch: main, empty: false}]")
 		s.Same("given", s.List("projects", "default_branch", "empty"), []string{"main false"})
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			unknown := ""
 			_, _, err := r.Projects.PutProject(s.Context(), worldimport.Project{Project: source.Project{ID: 7, Path: "acme/p"}, DefaultBranch: &unknown})
 			s.Fine("PutProject", err)
@@ -73,7 +73,7 @@ var projectCases = []Case{
 	}},
 	{Name: "a new project is not empty, and its default branch is not known", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme}]")
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			p := source.Project{Path: "acme/p", Empty: true, DefaultBranch: "trunk"} // nobody reads these two
 			_, _, err := r.Projects.PutProject(s.Context(), worldimport.Project{Project: p})
 			s.Fine("PutProject", err)

@@ -27,7 +27,7 @@ func (s Subject) refs(who, where string) []source.Protection {
 // protect replaces the protections of a project and returns the error.
 func (s Subject) protect(id source.ProjectID, protections ...source.Protection) (err error) {
 	s.Helper()
-	s.Unit(func(r worldimport.Registry) { err = r.Projects.PutProtections(s.Context(), id, protections) })
+	s.Unit(func(r worldimport.Tx) { err = r.Projects.PutProtections(s.Context(), id, protections) })
 	return err
 }
 

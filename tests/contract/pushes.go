@@ -252,7 +252,7 @@ broadcast_messages:
 		}
 	}},
 	{Name: "starts and ends are compared as moments, whatever their digits", Check: func(s Subject) {
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			for _, m := range moments {
 				starts := worldimport.Broadcast{Message: "from " + m.end.Format(time.RFC3339Nano), Type: worldimport.BannerBroadcast, StartsAt: m.end, ShowInGit: true}
 				ends := worldimport.Broadcast{Message: "to " + m.end.Format(time.RFC3339Nano), Type: worldimport.BannerBroadcast, EndsAt: m.end, ShowInGit: true}
@@ -271,7 +271,7 @@ broadcast_messages:
 	}},
 	{Name: "a banner is shown as it was written", Check: func(s Subject) {
 		want := source.Banner{Message: "Grüße \"all\" 'of' \\ you <b>\n\t🦊\u2028 %d {{.}} \x7f", TargetPath: `a"*\_%`}
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			b := worldimport.Broadcast{Message: want.Message, TargetPath: want.TargetPath, Type: worldimport.BannerBroadcast, ShowInGit: true}
 			s.Fine("PutBroadcast", r.Namespaces.PutBroadcast(s.Context(), b))
 		})

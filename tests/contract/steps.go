@@ -79,7 +79,7 @@ func (w *walk) unit() step {
 	}
 	return step{name, func(ctx context.Context, p bootstrap.Ports) string {
 		var out []string
-		err := p.Registries(ctx, func(r worldimport.Registry) error {
+		err := p.WorldImport(ctx, func(r worldimport.Tx) error {
 			out = nil
 			for _, put := range puts {
 				out = append(out, outcome(put.do(ctx, r)))
@@ -96,10 +96,10 @@ func (w *walk) unit() step {
 // put is one call of a registry.
 type put struct {
 	name string
-	do   func(ctx context.Context, r worldimport.Registry) (any, error)
+	do   func(ctx context.Context, r worldimport.Tx) (any, error)
 }
 
-func putting(do func(context.Context, worldimport.Registry) (any, error), format string, args ...any) put {
+func putting(do func(context.Context, worldimport.Tx) (any, error), format string, args ...any) put {
 	return put{fmt.Sprintf(format, args...), do}
 }
 
@@ -147,12 +147,12 @@ func (w *walk) user() put {
 	if w.IntN(3) == 0 {
 		u.NamespaceID = source.NamespaceID(w.id(11))
 	}
-	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) { return r.Users.PutUser(ctx, u) },
+	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) { return r.Users.PutUser(ctx, u) },
 		"user %d %s namespace %d", u.User.ID, u.User.Username, u.NamespaceID)
 }
 
 func (w *walk) ghost() put {
-	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) { return r.Users.GhostID(ctx) }, "ghost")
+	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) { return r.Users.GhostID(ctx) }, "ghost")
 }
 
 func (w *walk) group() put {
@@ -163,7 +163,7 @@ func (w *walk) group() put {
 		level := source.BranchProtection(w.IntN(5))
 		g.DefaultBranchProtection = &level
 	}
-	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) { return r.Namespaces.PutGroup(ctx, g) },
+	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) { return r.Namespaces.PutGroup(ctx, g) },
 		"group %d %s pending %t", g.Namespace.ID, g.Namespace.Path, g.PendingDelete)
 }
 
@@ -182,23 +182,23 @@ func (w *walk) project() put {
 	for range w.IntN(3) {
 		p.MovedFrom = append(p.MovedFrom, source.Path(w.path()))
 	}
-	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) {
+	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) {
 		id, fresh, err := r.Projects.PutProject(ctx, p)
 		return fmt.Sprint(id, fresh), err
 	}, "project %d %s was %v pending %t", p.Project.ID, p.Project.Path, p.MovedFrom, p.PendingDelete)
 }
 
-func (w *walk) holder() worldimport.Holder {
+func (w *walk) holder() source.MemberSource {
 	if w.IntN(3) == 0 {
-		return worldimport.Holder{Project: source.ProjectID(21 + w.IntN(4))}
+		return source.MemberSource{Project: source.ProjectID(21 + w.IntN(4))}
 	}
-	return worldimport.Holder{Group: source.NamespaceID(11 + w.IntN(4))}
+	return source.MemberSource{Group: source.NamespaceID(11 + w.IntN(4))}
 }
 
 func (w *walk) member() put {
 	user, in := identity.UserID(1+w.IntN(4)), w.holder()
 	m := worldimport.Member{Role: w.role(), State: pick(w.Rand, worldimport.MemberActive, worldimport.MemberActive, worldimport.MemberRequested), ExpiresAt: w.day()}
-	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) {
+	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) {
 		return "member", r.Namespaces.PutMember(ctx, user, in, m)
 	}, "member %d in %v %s %s until %v", user, in, m.Role, m.State, m.ExpiresAt)
 }
@@ -206,7 +206,7 @@ func (w *walk) member() put {
 func (w *walk) share() put {
 	in, with := w.holder(), source.NamespaceID(11+w.IntN(4))
 	s := worldimport.Share{Role: w.role(), ExpiresAt: w.day()}
-	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) {
+	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) {
 		return "share", r.Namespaces.PutShare(ctx, in, with, s)
 	}, "share %v with %d %s until %v", in, with, s.Role, s.ExpiresAt)
 }
@@ -216,7 +216,7 @@ func (w *walk) key() put {
 		ID: identity.KeyID(w.id(31)), Kind: pick(w.Rand, identity.UserKey, identity.DeployKey), Owner: identity.UserID(w.IntN(4)),
 		Fingerprint: pick(w.Rand, prints...), Usage: pick(w.Rand, identity.Usages...), CreatedAt: w.now, ExpiresAt: w.day(),
 	}
-	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) { return r.Keys.PutKey(ctx, k) },
+	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) { return r.Keys.PutKey(ctx, k) },
 		"%s %d %s of %d for %s", k.Kind, k.ID, k.Fingerprint, k.Owner, k.Usage)
 }
 
@@ -225,7 +225,7 @@ func (w *walk) enable() put {
 	for range w.IntN(3) {
 		projects[source.ProjectID(21+w.IntN(4))] = w.IntN(2) == 0
 	}
-	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) {
+	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) {
 		return "enabled", r.Keys.EnableKey(ctx, id, projects)
 	}, "enable %d on %v", id, projects)
 }
@@ -247,7 +247,7 @@ func (w *walk) protect() put {
 		}
 		protections = append(protections, p)
 	}
-	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) {
+	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) {
 		return "protected", r.Projects.PutProtections(ctx, id, protections)
 	}, "protect %d %+v", id, protections)
 }
@@ -257,7 +257,7 @@ func (w *walk) broadcast() put {
 		Message: pick(w.Rand, "hello", "Hello"), Type: pick(w.Rand, worldimport.BroadcastTypes...), ShowInGit: w.IntN(4) > 0,
 		StartsAt: w.day(), EndsAt: w.day(), TargetPath: pick(w.Rand, "", source.Pattern("a/*")),
 	}
-	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) {
+	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) {
 		return "broadcast", r.Namespaces.PutBroadcast(ctx, b)
 	}, "broadcast %+v", b)
 }
@@ -268,7 +268,7 @@ func (w *walk) token() put {
 		Name: pick(w.Rand, "a", "b"), Scopes: pick(w.Rand, nil, []string{"api"}, []string{"b", "a"}),
 		Digest: pick(w.Rand, identity.TokenDigest("d1"), "d2", "D1"), ExpiresAt: w.day(), Revoked: w.IntN(2) == 0,
 	}
-	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) {
+	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) {
 		return "token", r.Credentials.PutAccessToken(ctx, user, t)
 	}, "access token of %d %+v", user, t)
 }
@@ -280,7 +280,7 @@ func (w *walk) agent() put {
 		t := worldimport.AgentToken{Name: pick(w.Rand, "a", "b"), Digest: pick(w.Rand, identity.TokenDigest("d1"), "d2", "d3"), Revoked: w.IntN(2) == 0}
 		a.Tokens = append(a.Tokens, t)
 	}
-	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) {
+	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) {
 		return "agent", r.Credentials.PutAgent(ctx, project, creator, a)
 	}, "agent of %d by %d %+v", project, creator, a)
 }
@@ -288,7 +288,7 @@ func (w *walk) agent() put {
 func (w *walk) hook() put {
 	in := w.holder()
 	h := hooks.Hook{ID: hooks.HookID(w.id(51)), URL: pick(w.Rand, "http://a", "http://b", "http://B"), Push: w.IntN(2) == 0}
-	return putting(func(ctx context.Context, r worldimport.Registry) (any, error) {
+	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) {
 		return "hook", r.Hooks.PutHook(ctx, in, h)
 	},
 		"hook %d of %v %s", h.ID, in, h.URL)

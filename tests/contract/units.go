@@ -27,15 +27,15 @@ func (s Subject) everything() string {
 	return out.String()
 }
 
-func (s Subject) putUser(r worldimport.Registry, id identity.UserID, name string) (identity.UserID, error) {
+func (s Subject) putUser(r worldimport.Tx, id identity.UserID, name string) (identity.UserID, error) {
 	return r.Users.PutUser(s.Context(), worldimport.User{User: identity.User{ID: id, Username: name, State: identity.Active, Type: identity.Human}})
 }
 
-func (s Subject) putGroup(r worldimport.Registry, id source.NamespaceID, path string) (source.NamespaceID, error) {
+func (s Subject) putGroup(r worldimport.Tx, id source.NamespaceID, path string) (source.NamespaceID, error) {
 	return r.Namespaces.PutGroup(s.Context(), group(id, path))
 }
 
-func (s Subject) putProject(r worldimport.Registry, id source.ProjectID, path string) (source.ProjectID, error) {
+func (s Subject) putProject(r worldimport.Tx, id source.ProjectID, path string) (source.ProjectID, error) {
 	id, _, err := r.Projects.PutProject(s.Context(), worldimport.Project{Project: source.Project{ID: id, Path: path, Visibility: source.Private}})
 	return id, err
 }
@@ -46,8 +46,8 @@ var unitCases = []Case{
 	{Name: "a unit that fails late leaves nothing", Check: func(s Subject) {
 		s.Apply(world.Small)
 		before := s.everything()
-		err := s.Try(func(r worldimport.Registry) error {
-			within := func(_ context.Context, do func(worldimport.Registry) error) error { return do(r) }
+		err := s.Try(func(r worldimport.Tx) error {
+			within := func(_ context.Context, do func(worldimport.Tx) error) error { return do(r) }
 			world.Apply(s, within, everyThing)
 			_, err := s.putGroup(r, 50, "moved")
 			s.Fine("PutGroup", err)
@@ -55,7 +55,7 @@ var unitCases = []Case{
 			s.Fine("PutUser", err)
 			s.Fine("EnableKey", r.Keys.EnableKey(s.Context(), 202, nil))
 			s.Fine("PutProtections", r.Projects.PutProtections(s.Context(), 60, nil))
-			s.Fine("PutShare", r.Namespaces.PutShare(s.Context(), worldimport.Holder{Group: 51}, 52, worldimport.Share{Role: source.Guest}))
+			s.Fine("PutShare", r.Namespaces.PutShare(s.Context(), source.MemberSource{Group: 51}, 52, worldimport.Share{Role: source.Guest}))
 			p := worldimport.Project{Project: source.Project{ID: 61, Path: "moved/tools/lib"}, MovedFrom: []source.Path{"old/cli", "old/lib"}}
 			_, _, err = r.Projects.PutProject(s.Context(), p)
 			s.Fine("PutProject", err)
@@ -72,7 +72,7 @@ var unitCases = []Case{
 	}},
 	{Name: "a unit sees what it did, others see it when it is over", Check: func(s Subject) {
 		s.Apply("groups: [{id: 1, path: acme}]\nprojects: [{id: 1, path: acme/p}]")
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			_, err := s.putGroup(r, 1, "beta")
 			s.Fine("PutGroup", err)
 			id, err := r.Projects.ProjectID(s.Context(), "beta/p")
@@ -87,7 +87,7 @@ var unitCases = []Case{
 	}},
 	{Name: "after a Conflict and a NotFound the unit goes on", Check: func(s Subject) {
 		s.Apply(crew())
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			ctx := s.Context()
 			_, err := s.putUser(r, 0, "early")
 			s.Fine("before", err)
@@ -103,7 +103,7 @@ var unitCases = []Case{
 			s.Kind("project without namespace", err, domain.NotFound)
 			_, err = r.Keys.PutKey(ctx, identity.Key{ID: 21, Kind: identity.UserKey, Owner: 1, Fingerprint: "new", Usage: identity.AuthOnly})
 			s.Kind("key", err, domain.Conflict)
-			s.Kind("member", r.Namespaces.PutMember(ctx, 99, worldimport.Holder{Group: 9}, worldimport.Member{Role: source.Owner, State: worldimport.MemberActive}), domain.NotFound)
+			s.Kind("member", r.Namespaces.PutMember(ctx, 99, source.MemberSource{Group: 9}, worldimport.Member{Role: source.Owner, State: worldimport.MemberActive}), domain.NotFound)
 			_, err = s.putUser(r, 0, "later")
 			s.Fine("after", err)
 		})
@@ -114,7 +114,7 @@ var unitCases = []Case{
 	{Name: "a put that fails changes nothing of its row", Check: func(s Subject) {
 		s.Apply(crew())
 		before := s.everything()
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			u := worldimport.User{User: identity.User{ID: 1, Username: "maint", Name: "Changed", Admin: true, State: identity.Banned, Type: identity.Ghost}}
 			_, err := r.Users.PutUser(s.Context(), u)
 			s.Kind("user", err, domain.Conflict)
@@ -135,7 +135,7 @@ var unitCases = []Case{
 	{Name: "a unit that panics leaves nothing, and the store goes on", Check: func(s Subject) {
 		func() {
 			defer func() { s.Same("panic", recover(), any("oh")) }()
-			_ = s.Try(func(r worldimport.Registry) error {
+			_ = s.Try(func(r worldimport.Tx) error {
 				_, err := s.putUser(r, 1, "dev")
 				s.Fine("PutUser", err)
 				panic("oh")
@@ -145,7 +145,7 @@ var unitCases = []Case{
 		s.Apply("users: [{id: 1, username: dev}]")
 	}},
 	{Name: "numbers of a unit that failed are no trouble", Check: func(s Subject) {
-		err := s.Try(func(r worldimport.Registry) error {
+		err := s.Try(func(r worldimport.Tx) error {
 			for i := range 3 {
 				_, err := s.putUser(r, 0, fmt.Sprintf("u%d", i))
 				s.Fine("PutUser", err)
@@ -167,7 +167,7 @@ var unitCases = []Case{
 	{Name: "a world with a mistake is not applied", Check: func(s Subject) {
 		s.Apply(world.Small)
 		before := s.everything()
-		err := world.Try(s.Context(), s.Registries, "broadcast_messages: [{message: x}]\nmembers: [{user: nobody-of-us, group: acme, role: owner}]")
+		err := world.Try(s.Context(), s.WorldImport, "broadcast_messages: [{message: x}]\nmembers: [{user: nobody-of-us, group: acme, role: owner}]")
 		if _, ok := errors.AsType[worldimport.Mistakes](err); !ok {
 			s.Errorf("got %v, want mistakes", err)
 		}

@@ -14,7 +14,7 @@ import (
 // it stays.
 type attempt struct {
 	name string
-	put  func(s Subject, r worldimport.Registry) error
+	put  func(s Subject, r worldimport.Tx) error
 	want domain.Kind
 }
 
@@ -24,14 +24,14 @@ func attempts(name, text string, all []attempt) Case {
 		s.Apply(text)
 		before := s.everything()
 		for _, a := range all {
-			s.Unit(func(r worldimport.Registry) { s.Kind(a.name, a.put(s, r), a.want) })
+			s.Unit(func(r worldimport.Tx) { s.Kind(a.name, a.put(s, r), a.want) })
 		}
 		s.Same("everything", s.everything(), before)
 	}}
 }
 
-func userPut(id identity.UserID, name string, namespace source.NamespaceID) func(Subject, worldimport.Registry) error {
-	return func(s Subject, r worldimport.Registry) error {
+func userPut(id identity.UserID, name string, namespace source.NamespaceID) func(Subject, worldimport.Tx) error {
+	return func(s Subject, r worldimport.Tx) error {
 		_, err := r.Users.PutUser(s.Context(), worldimport.User{User: identity.User{ID: id, Username: name, State: identity.Active, Type: identity.Human}, NamespaceID: namespace})
 		return err
 	}
@@ -40,7 +40,7 @@ func userPut(id identity.UserID, name string, namespace source.NamespaceID) func
 var userCases = []Case{
 	{Name: "a name leads to its user, in any letter case", Check: func(s Subject) {
 		s.Apply("users: [{id: 7, username: DeDe}]\ngroups: [{path: acme}]")
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			for _, name := range []string{"DeDe", "dede", "DEDE"} {
 				id, err := r.Users.UserID(s.Context(), name)
 				s.Fine(name, err)
@@ -54,7 +54,7 @@ var userCases = []Case{
 	}},
 	{Name: "put again by name it is the same user, changed", Check: func(s Subject) {
 		s.Apply("users: [{id: 7, username: dede, name: A, admin: true, email: a@example.com, namespace_id: 70, terms_accepted: true, password_expires_at: 2027-01-01}]")
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			id, err := s.putUser(r, 0, "DeDe")
 			s.Fine("PutUser", err)
 			s.Same("number", id, identity.UserID(7))
@@ -66,7 +66,7 @@ var userCases = []Case{
 		s.Apply(`
 users: [{id: 7, username: dede, namespace_id: 70}, {id: 8, username: ded}]
 projects: [{id: 1, path: dede/P}, {id: 2, path: ded/p, moved_from: [dora/p, dora/q]}]`)
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			id, err := s.putUser(r, 7, "Dora")
 			s.Fine("PutUser", err)
 			s.Same("number", id, identity.UserID(7))
@@ -79,7 +79,7 @@ projects: [{id: 1, path: dede/P}, {id: 2, path: ded/p, moved_from: [dora/p, dora
 		s.Same("another's still", s.lookup("dora/q"), lookup{"project-2", "ded/p", true})
 		s.Same("root", s.Standing("nobody", "project-1").Project.Root, source.Namespace{ID: 70, Path: "Dora", Personal: true, Protocols: source.AllProtocols})
 		s.Same("role", s.Standing("user-7", "dora/p").Role, source.Owner)
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			_, err := s.putUser(r, 7, "DORA")
 			s.Fine("PutUser", err)
 		})
@@ -126,7 +126,7 @@ groups: [{id: 90, path: acme}]`, []attempt{
 		s.Apply("users: [{username: GHOST}]\ngroups: [{path: ghost1}]")
 		var ids []identity.UserID
 		for range 2 {
-			s.Unit(func(r worldimport.Registry) {
+			s.Unit(func(r worldimport.Tx) {
 				for range 2 {
 					id, err := r.Users.GhostID(s.Context())
 					s.Fine("GhostID", err)
@@ -144,7 +144,7 @@ groups: [{id: 90, path: acme}]`, []attempt{
 	{Name: "the ghost is whoever is of that type", Check: func(s Subject) {
 		s.Apply("users: [{id: 9, username: boo, type: ghost}, {id: 5, username: casper, type: ghost}, {id: 1, username: ghost}]")
 		ghost := func() (id identity.UserID) {
-			s.Unit(func(r worldimport.Registry) {
+			s.Unit(func(r worldimport.Tx) {
 				var err error
 				id, err = r.Users.GhostID(s.Context())
 				s.Fine("GhostID", err)
@@ -159,7 +159,7 @@ groups: [{id: 90, path: acme}]`, []attempt{
 		s.Same("behind an orphan", s.Actor("key-7").User.Username, "boo")
 	}},
 	{Name: "the ghost takes the plain name if it can", Check: func(s Subject) {
-		s.Unit(func(r worldimport.Registry) {
+		s.Unit(func(r worldimport.Tx) {
 			_, err := r.Users.GhostID(s.Context())
 			s.Fine("GhostID", err)
 		})

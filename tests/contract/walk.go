@@ -72,8 +72,8 @@ type difference struct {
 // differ takes the steps on two fresh stores, up to where they part.
 func differ(t *testing.T, ours, theirs stores.Factory, steps []step) *difference {
 	one, other := stores.Fresh(t, ours), stores.Fresh(t, theirs)
-	world.Apply(t, one.Registries, ground)
-	world.Apply(t, other.Registries, ground)
+	world.Apply(t, one.WorldImport, ground)
+	world.Apply(t, other.WorldImport, ground)
 	for i, s := range steps {
 		want, got := s.do(t.Context(), one), s.do(t.Context(), other)
 		if want != got {

@@ -42,7 +42,7 @@ func (d Data) TryApply(t *testing.T, text string) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = bootstrap.Registrar(d.Config, d.Registries, key.Seal, bootstrap.Clock()).Apply(t.Context(), world.Parse(t, text))
+	_, err = bootstrap.Importer(d.Config, d.WorldImport, key.Seal, bootstrap.Clock()).Import(t.Context(), world.Parse(t, text))
 	return err
 }
 

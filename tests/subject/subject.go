@@ -35,20 +35,20 @@ type Subject struct {
 // Apply puts worlds into the store, their secrets sealed by world.Seal.
 func (s Subject) Apply(texts ...string) {
 	s.Helper()
-	world.Apply(s, s.Registries, texts...)
+	world.Apply(s, s.WorldImport, texts...)
 }
 
 // Unit runs do in a transaction that has to succeed.
-func (s Subject) Unit(do func(r worldimport.Registry)) {
+func (s Subject) Unit(do func(r worldimport.Tx)) {
 	s.Helper()
-	if err := s.Registries(s.Context(), func(r worldimport.Registry) error { do(r); return nil }); err != nil {
+	if err := s.WorldImport(s.Context(), func(r worldimport.Tx) error { do(r); return nil }); err != nil {
 		s.Fatalf("unit of work: %v", err)
 	}
 }
 
 // Try runs do in a transaction and returns its error.
-func (s Subject) Try(do func(r worldimport.Registry) error) error {
-	return s.Registries(s.Context(), do)
+func (s Subject) Try(do func(r worldimport.Tx) error) error {
+	return s.WorldImport(s.Context(), do)
 }
 
 // Question asks for a claim as Claim reads it, and for a target by

@@ -49,7 +49,7 @@ func newServer(t *testing.T, change ...func(*bootstrap.Config)) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	world.ApplySealed(t, ports.Registries, built.Key.Seal, string(text))
+	world.ApplySealed(t, ports.WorldImport, built.Key.Seal, string(text))
 	return built.Handlers.Internal
 }
 

@@ -38,13 +38,13 @@ func Clock() time.Time { return Now }
 
 // Apply puts what texts describe into a store and ends the test if anything
 // is wrong with them. Secrets are sealed by Seal.
-func Apply(t testing.TB, registries worldimport.Registries, texts ...string) {
+func Apply(t testing.TB, registries worldimport.UnitOfWork, texts ...string) {
 	t.Helper()
 	ApplySealed(t, registries, Seal, texts...)
 }
 
 // ApplySealed is Apply with secrets that are sealed as a server does it.
-func ApplySealed(t testing.TB, registries worldimport.Registries, seal func(string) string, texts ...string) {
+func ApplySealed(t testing.TB, registries worldimport.UnitOfWork, seal func(string) string, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
 		if err := try(t.Context(), registries, seal, text); err != nil {
@@ -64,16 +64,16 @@ func Parse(t testing.TB, text string) worldimport.World {
 }
 
 // Try puts what text describes into a store, or returns what is wrong with it.
-func Try(ctx context.Context, registries worldimport.Registries, text string) error {
+func Try(ctx context.Context, registries worldimport.UnitOfWork, text string) error {
 	return try(ctx, registries, Seal, text)
 }
 
-func try(ctx context.Context, registries worldimport.Registries, seal func(string) string, text string) error {
+func try(ctx context.Context, registries worldimport.UnitOfWork, seal func(string) string, text string) error {
 	w, err := worldfile.Parse([]byte(text))
 	if err != nil {
 		return err
 	}
-	_, err = worldimport.New(registries, source.FullyProtected, seal, Clock).Apply(ctx, w)
+	_, err = worldimport.New(registries, source.FullyProtected, seal, Clock).Import(ctx, w)
 	return err
 }
 

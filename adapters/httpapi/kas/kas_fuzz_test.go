@@ -33,7 +33,7 @@ type server struct {
 func newServer(t testing.TB) *server {
 	t.Helper()
 	s := &server{Store: memory.New()}
-	world.Apply(t, s.Registries(), `
+	world.Apply(t, s.WorldImport(), `
 users: [{id: 3, username: dev}]
 groups: [{path: acme}]
 projects: [{id: 7, path: acme/infra}]

@@ -70,7 +70,7 @@ func parse(t *testing.T, text string) worldimport.World {
 // apply applies a world file under full protection.
 func apply(t *testing.T, store *memory.Store, text string) (worldimport.Summary, error) {
 	t.Helper()
-	return worldimport.New(store.Registries(), source.FullyProtected, sealed, now).Apply(t.Context(), parse(t, text))
+	return worldimport.New(store.WorldImport(), source.FullyProtected, sealed, now).Import(t.Context(), parse(t, text))
 }
 
 func mustApply(t *testing.T, store *memory.Store, text string) {
@@ -164,7 +164,7 @@ func TestApply_order(t *testing.T) {
 		random.Shuffle(len(w.Groups), func(i, j int) { w.Groups[i], w.Groups[j] = w.Groups[j], w.Groups[i] })
 		random.Shuffle(len(w.Projects), func(i, j int) { w.Projects[i], w.Projects[j] = w.Projects[j], w.Projects[i] })
 		other := memory.New()
-		if _, err := worldimport.New(other.Registries(), source.FullyProtected, sealed, now).Apply(t.Context(), w); err != nil {
+		if _, err := worldimport.New(other.WorldImport(), source.FullyProtected, sealed, now).Import(t.Context(), w); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, show(t, other, inventory.Names()...)); diff != "" {
@@ -267,9 +267,9 @@ func TestApply_protection(t *testing.T) {
 			t.Parallel()
 			store := memory.New()
 			w := parse(t, "groups:\n  - {path: a}\n  - {path: strict, default_branch_protection: 2}\nprojects:\n  - "+tt.text+"\n")
-			registrar := worldimport.New(store.Registries(), tt.level, sealed, now)
+			importer := worldimport.New(store.WorldImport(), tt.level, sealed, now)
 			for range 2 {
-				if _, err := registrar.Apply(t.Context(), w); err != nil {
+				if _, err := importer.Import(t.Context(), w); err != nil {
 					t.Fatal(err)
 				}
 				got := show(t, store, "protections")
@@ -312,15 +312,15 @@ func (k keyring) PutKey(ctx context.Context, key identity.Key) (identity.KeyID, 
 func TestApply_createdAt(t *testing.T) {
 	t.Parallel()
 	var put []identity.Key
-	inner := memory.New().Registries()
-	registries := func(ctx context.Context, do func(worldimport.Registry) error) error {
-		return inner(ctx, func(r worldimport.Registry) error {
+	inner := memory.New().WorldImport()
+	registries := func(ctx context.Context, do func(worldimport.Tx) error) error {
+		return inner(ctx, func(r worldimport.Tx) error {
 			r.Keys = keyring{r.Keys, &put}
 			return do(r)
 		})
 	}
 	w := parse(t, "users:\n  - {id: 1, username: a}\nkeys:\n  - {user: a, key: "+keyOne+"}\n  - {user: a, key: "+keyTwo+", created_at: 2024-01-01}\n")
-	if _, err := worldimport.New(registries, source.FullyProtected, sealed, now).Apply(t.Context(), w); err != nil {
+	if _, err := worldimport.New(registries, source.FullyProtected, sealed, now).Import(t.Context(), w); err != nil {
 		t.Fatal(err)
 	}
 	want := []time.Time{now(), time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}
@@ -332,13 +332,13 @@ func TestApply_createdAt(t *testing.T) {
 // A unit of work may run twice; nothing is then told twice.
 func TestApply_rerun(t *testing.T) {
 	t.Parallel()
-	inner := memory.New().Registries()
+	inner := memory.New().WorldImport()
 	lost := errors.New("serialization failure")
-	registries := func(ctx context.Context, do func(worldimport.Registry) error) error {
-		_ = inner(ctx, func(r worldimport.Registry) error { return errors.Join(do(r), lost) })
+	registries := func(ctx context.Context, do func(worldimport.Tx) error) error {
+		_ = inner(ctx, func(r worldimport.Tx) error { return errors.Join(do(r), lost) })
 		return inner(ctx, do)
 	}
-	_, err := worldimport.New(registries, source.FullyProtected, sealed, now).Apply(t.Context(), parse(t, "members:\n  - {user: a, group: b, role: guest}\n"))
+	_, err := worldimport.New(registries, source.FullyProtected, sealed, now).Import(t.Context(), parse(t, "members:\n  - {user: a, group: b, role: guest}\n"))
 	want := worldimport.Mistakes{{Line: 2, Message: `there is no user "a"`}, {Line: 2, Message: `there is no group "b"`}}
 	if diff := cmp.Diff(want, err); diff != "" {
 		t.Errorf("error (-want +got):\n%s", diff)
@@ -348,7 +348,7 @@ func TestApply_rerun(t *testing.T) {
 // sealed stands for a secret that nobody else can read.
 func sealed(secret string) string { return "sealed " + secret }
 
-func TestRegistrar_Apply_sealsSecrets(t *testing.T) {
+func TestImporter_Apply_sealsSecrets(t *testing.T) {
 	t.Parallel()
 	store := memory.New()
 	if _, err := apply(t, store, "users: [{id: 1, username: dede, two_factor: {totp_secret: JBSWY3DPEHPK3PXP}}, {id: 2, username: key, two_factor: {webauthn: true}}]\n"); err != nil {

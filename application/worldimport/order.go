@@ -18,9 +18,9 @@ func (k Key) number() int64       { return int64(k.Key.ID) }
 func (k DeployKey) number() int64 { return int64(k.Key.ID) }
 func (a Agent) number() int64     { return a.ID }
 
-// split tells entries that give their number from those that take the next
+// splitNumbered tells entries that give their number from those that take the next
 // free one. The former have to go first: the next free number may be theirs.
-func split[T row](entries []T) (given, free []T) {
+func splitNumbered[T row](entries []T) (given, free []T) {
 	for _, e := range entries {
 		if e.number() != 0 {
 			given = append(given, e)
@@ -31,16 +31,16 @@ func split[T row](entries []T) (given, free []T) {
 	return given, free
 }
 
-// numbered puts the entries that give their number first.
-func numbered[T row](entries []T) []T {
-	given, free := split(entries)
+// numberedFirst puts the entries that give their number first.
+func numberedFirst[T row](entries []T) []T {
+	given, free := splitNumbered(entries)
 	return append(given, free...)
 }
 
-// inTurn puts parents before their children. Those that have to wait for the
-// next free number, their own or that of a group above them, come later: users
-// have namespaces with numbers of the same sequence.
-func inTurn(groups []Group) (first, later []Group) {
+// groupsInOrder puts parents before their children. Those that have to wait for
+// the next free number, their own or that of a group above them, come later:
+// users have namespaces with numbers of the same sequence.
+func groupsInOrder(groups []Group) (first, later []Group) {
 	sorted := slices.Clone(groups)
 	slices.SortStableFunc(sorted, func(a, b Group) int { return cmp.Compare(a.depth(), b.depth()) })
 	waits := make(map[string]bool)

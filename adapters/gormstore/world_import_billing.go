@@ -10,16 +10,16 @@ import (
 	"gatehouse/domain/source"
 )
 
-// ledger is what was sold, in the registry's own transaction.
-func (r *registry) ledger() *ledger { return &ledger{r.tx, r.dialect} }
+// ledger is what was sold, in the worldTx's own transaction.
+func (r *worldTx) ledger() *ledger { return &ledger{r.tx, r.dialect} }
 
-// PayerAt implements worldimport.Sold.
-func (r *registry) PayerAt(ctx context.Context, path string) (billing.Namespace, error) {
+// NamespaceAt implements worldimport.Billing.
+func (r *worldTx) NamespaceAt(ctx context.Context, path string) (billing.Namespace, error) {
 	return r.ledger().Namespace(ctx, billing.NamespaceRef{Path: source.Path(path)})
 }
 
-// PutSubscription implements worldimport.Sold.
-func (r *registry) PutSubscription(ctx context.Context, s billing.Subscription) error {
+// PutSubscription implements worldimport.Billing.
+func (r *worldTx) PutSubscription(ctx context.Context, s billing.Subscription) error {
 	l := r.ledger()
 	if err := r.exists(ctx, namespaces, int64(s.Namespace)); err != nil {
 		return err
@@ -34,8 +34,8 @@ func (r *registry) PutSubscription(ctx context.Context, s billing.Subscription) 
 	return l.UpdateSubscription(ctx, s)
 }
 
-// PutPack implements worldimport.Sold.
-func (r *registry) PutPack(ctx context.Context, p billing.MinutesPack) error {
+// PutPack implements worldimport.Billing.
+func (r *worldTx) PutPack(ctx context.Context, p billing.MinutesPack) error {
 	if err := r.exists(ctx, namespaces, int64(p.Namespace)); err != nil {
 		return err
 	}
@@ -44,8 +44,8 @@ func (r *registry) PutPack(ctx context.Context, p billing.MinutesPack) error {
 	return fault(putOver(ctx, r, &row, again), "pack of namespace %d", p.Namespace)
 }
 
-// PutReconciliation implements worldimport.Sold.
-func (r *registry) PutReconciliation(ctx context.Context, one billing.Reconciliation, now time.Time) error {
+// PutReconciliation implements worldimport.Billing.
+func (r *worldTx) PutReconciliation(ctx context.Context, one billing.Reconciliation, now time.Time) error {
 	if err := r.exists(ctx, namespaces, int64(one.Namespace)); err != nil {
 		return err
 	}

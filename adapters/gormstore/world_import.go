@@ -25,11 +25,11 @@ const (
 const analyze = `ANALYZE users, namespaces, namespace_closure, projects, redirects, members, shares, keys,
 	deploy_key_projects, protections, protection_entries`
 
-// Registries returns the unit of work on a worldimport.Registry. Units take
+// WorldImport returns the unit of work on a worldimport.Tx. Units take
 // turns, on both databases: what one has looked up stays true until it ends,
 // so that nothing has to fail on a unique index.
-func (s *Store) Registries() worldimport.Registries {
-	return func(ctx context.Context, do func(worldimport.Registry) error) error {
+func (s *Store) WorldImport() worldimport.UnitOfWork {
+	return func(ctx context.Context, do func(worldimport.Tx) error) error {
 		return retry(ctx, func() error { return s.unit(ctx, do) })
 	}
 }
@@ -47,7 +47,7 @@ func retry(ctx context.Context, do func() error) error {
 	}
 }
 
-func (s *Store) unit(ctx context.Context, do func(worldimport.Registry) error) error {
+func (s *Store) unit(ctx context.Context, do func(worldimport.Tx) error) error {
 	done, err := s.turn(ctx)
 	if err != nil {
 		return fault(err, "change the directory")
@@ -61,8 +61,8 @@ func (s *Store) unit(ctx context.Context, do func(worldimport.Registry) error) e
 				return err
 			}
 		}
-		r := &registry{tx: tx, dialect: s.dialect, enqueue: s.enqueue, seen: map[row]bool{}, numbered: map[string]bool{}}
-		if failure = do(worldimport.Registry{Users: r, Namespaces: r, Projects: r, Keys: r, Credentials: r, Work: r, Hooks: r, Sold: r}); failure != nil {
+		r := &worldTx{tx: tx, dialect: s.dialect, enqueue: s.enqueue, seen: map[row]bool{}, numbered: map[string]bool{}}
+		if failure = do(worldimport.Tx{Users: r, Namespaces: r, Projects: r, Keys: r, Credentials: r, Jobs: r, Hooks: r, Billing: r}); failure != nil {
 			return failure
 		}
 		written = r.written
@@ -94,8 +94,8 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// registry is the directory within one transaction.
-type registry struct {
+// worldTx is the directory within one transaction.
+type worldTx struct {
 	tx      *gorm.DB
 	dialect dialect
 	enqueue Enqueuer
@@ -139,7 +139,7 @@ var there = map[string]string{
 }
 
 // exists returns domain.NotFound unless the table has a row of that number.
-func (r *registry) exists(ctx context.Context, table string, id int64) error {
+func (r *worldTx) exists(ctx context.Context, table string, id int64) error {
 	if r.seen[row{table, id}] {
 		return nil
 	}
@@ -169,12 +169,12 @@ func find[Row any](ctx context.Context, tx *gorm.DB, condition string, args ...a
 }
 
 // put writes a row, over the one that has its number.
-func put[Row any](ctx context.Context, r *registry, row *Row) error {
+func put[Row any](ctx context.Context, r *worldTx, row *Row) error {
 	return putOver(ctx, r, row, clause.OnConflict{UpdateAll: true})
 }
 
 // putOver writes a row, over one that it is in conflict with.
-func putOver[Row any](ctx context.Context, r *registry, row *Row, conflict clause.OnConflict) error {
+func putOver[Row any](ctx context.Context, r *worldTx, row *Row, conflict clause.OnConflict) error {
 	r.written++
 	return gorm.G[Row](r.tx, conflict).Create(ctx, row)
 }
@@ -182,7 +182,7 @@ func putOver[Row any](ctx context.Context, r *registry, row *Row, conflict claus
 // number gives a row that is going to be put its number, unless it has one.
 // Where no number was given in this transaction, the database will know one.
 // SQLite always does.
-func (r *registry) number(ctx context.Context, table string, id *int64) error {
+func (r *worldTx) number(ctx context.Context, table string, id *int64) error {
 	switch {
 	case r.dialect != onPostgres:
 		return nil
@@ -198,7 +198,7 @@ func (r *registry) number(ctx context.Context, table string, id *int64) error {
 
 // advance lets the database's own numbers go on behind those that were given.
 // PostgreSQL does not take this back, so it is done last.
-func (r *registry) advance(ctx context.Context) error {
+func (r *worldTx) advance(ctx context.Context) error {
 	for table := range r.numbered {
 		query := fmt.Sprintf("SELECT setval('%[1]s_id_seq', greatest((SELECT max(id) FROM %[1]s), (SELECT last_value FROM %[1]s_id_seq)))", table)
 		if err := r.exec(ctx, query); err != nil {
@@ -208,7 +208,7 @@ func (r *registry) advance(ctx context.Context) error {
 	return nil
 }
 
-func (r *registry) exec(ctx context.Context, query string, args ...any) error {
+func (r *worldTx) exec(ctx context.Context, query string, args ...any) error {
 	return r.tx.WithContext(ctx).Exec(query, args...).Error
 }
 

@@ -61,12 +61,12 @@ func (w *world) hasNamespace(ctx context.Context, id source.NamespaceID) error {
 	return w.namespaces.has(id, "namespace")
 }
 
-// PayerAt implements worldimport.Sold.
-func (d *draft) PayerAt(ctx context.Context, path string) (billing.Namespace, error) {
+// NamespaceAt implements worldimport.Billing.
+func (d *draft) NamespaceAt(ctx context.Context, path string) (billing.Namespace, error) {
 	return books{func() *world { return d.world }}.Namespace(ctx, billing.NamespaceRef{Path: source.Path(path)})
 }
 
-// PutSubscription implements worldimport.Sold.
+// PutSubscription implements worldimport.Billing.
 func (d *draft) PutSubscription(ctx context.Context, s billing.Subscription) error {
 	switch old, there := d.subscriptions[s.Namespace]; {
 	case !there:
@@ -77,7 +77,7 @@ func (d *draft) PutSubscription(ctx context.Context, s billing.Subscription) err
 	return d.UpdateSubscription(ctx, s)
 }
 
-// PutPack implements worldimport.Sold.
+// PutPack implements worldimport.Billing.
 func (d *draft) PutPack(ctx context.Context, p billing.MinutesPack) error {
 	if err := d.hasNamespace(ctx, p.Namespace); err != nil {
 		return err

@@ -23,14 +23,14 @@ func TestRegistries_numbers(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		// What fails leaves no trace in the numbers that follow.
-		err := s.Registries()(t.Context(), func(r worldimport.Registry) error {
+		err := s.WorldImport()(t.Context(), func(r worldimport.Tx) error {
 			seed{t, t.Context(), r}.user(900, "gone")
 			return errTest
 		})
 		if !errors.Is(err, errTest) {
 			t.Fatal(err)
 		}
-		unit(t, s, func(r worldimport.Registry) {
+		unit(t, s, func(r worldimport.Tx) {
 			w := seed{t, t.Context(), r}
 			first := w.user(0, "first")
 			if got := w.user(first+10, "given"); got != first+10 {
@@ -48,7 +48,7 @@ func TestRegistries_numbers(t *testing.T) {
 				t.Errorf("group behind a given number: got %d", got)
 			}
 		})
-		unit(t, s, func(r worldimport.Registry) {
+		unit(t, s, func(r worldimport.Tx) {
 			w := seed{t, t.Context(), r}
 			if got := w.user(0, "later"); got <= 10 || got >= 900 {
 				t.Errorf("in the next unit: got %d", got)
@@ -68,7 +68,7 @@ func TestRegistries_numbers(t *testing.T) {
 func TestRegistries_renamedGroup(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
-		unit(t, s, func(r worldimport.Registry) {
+		unit(t, s, func(r worldimport.Tx) {
 			w := seed{t, t.Context(), r}
 			w.user(1, "dev")
 			w.user(2, "dep")
@@ -79,10 +79,10 @@ func TestRegistries_renamedGroup(t *testing.T) {
 			w.project(30, "top/mid/p")
 			w.project(31, "top/mid/low/q", "other/mid2/low/p")
 			w.project(32, "top/r", "other/mid2/p")
-			w.member(1, worldimport.Holder{Group: 10}, source.Developer)
-			w.member(2, worldimport.Holder{Group: 20}, source.Maintainer)
+			w.member(1, source.MemberSource{Group: 10}, source.Developer)
+			w.member(2, source.MemberSource{Group: 20}, source.Maintainer)
 		})
-		unit(t, s, func(r worldimport.Registry) { seed{t, t.Context(), r}.group(11, "other/mid2") })
+		unit(t, s, func(r worldimport.Tx) { seed{t, t.Context(), r}.group(11, "other/mid2") })
 		for path, want := range map[source.Path]fact{
 			"other/mid2/p":     {Project: 30, Repository: "project-30", Role: source.Maintainer},
 			"other/mid2/low/q": {Project: 31, Repository: "project-31", Role: source.Maintainer},
@@ -107,7 +107,7 @@ func TestRegistries_renamedGroup(t *testing.T) {
 		}
 		checkClosure(t, s)
 
-		err := s.Registries()(t.Context(), func(r worldimport.Registry) error {
+		err := s.WorldImport()(t.Context(), func(r worldimport.Tx) error {
 			_, err := r.Namespaces.PutGroup(t.Context(), worldimport.Group{Namespace: source.Namespace{ID: 20, Path: "other/mid2/low/in"}})
 			if !errors.Is(err, domain.Conflict) {
 				t.Errorf("below itself: got %v", err)
@@ -186,7 +186,7 @@ func TestRegistries_atOnce(t *testing.T) {
 		for i := range errs {
 			wg.Go(func() {
 				for n := range 5 {
-					errs[i] = errors.Join(errs[i], s.Registries()(t.Context(), func(r worldimport.Registry) error {
+					errs[i] = errors.Join(errs[i], s.WorldImport()(t.Context(), func(r worldimport.Tx) error {
 						_, err := r.Users.PutUser(t.Context(), worldimport.User{User: identity.User{Username: fmt.Sprintf("User%d", n)}})
 						return err
 					}))
@@ -209,7 +209,7 @@ func TestRegistries_again(t *testing.T) {
 	t.Parallel()
 	s := open(t, databases[1].migrated(t))
 	calls := 0
-	err := s.Registries()(t.Context(), func(r worldimport.Registry) error {
+	err := s.WorldImport()(t.Context(), func(r worldimport.Tx) error {
 		if calls++; calls < gormstore.Attempts {
 			return gormstore.Fault(deadlock)
 		}
@@ -220,12 +220,12 @@ func TestRegistries_again(t *testing.T) {
 		t.Errorf("got %v after %d calls", err, calls)
 	}
 	calls = 0
-	err = s.Registries()(t.Context(), func(worldimport.Registry) error { calls++; return gormstore.Fault(deadlock) })
+	err = s.WorldImport()(t.Context(), func(worldimport.Tx) error { calls++; return gormstore.Fault(deadlock) })
 	if !errors.Is(err, domain.Unavailable) || calls != gormstore.Attempts {
 		t.Errorf("for ever: got %v after %d calls", err, calls)
 	}
 	calls = 0
-	err = s.Registries()(t.Context(), func(worldimport.Registry) error { calls++; return errTest })
+	err = s.WorldImport()(t.Context(), func(worldimport.Tx) error { calls++; return errTest })
 	if !errors.Is(err, errTest) || calls != 1 {
 		t.Errorf("another error: got %v after %d calls", err, calls)
 	}
@@ -243,11 +243,11 @@ func TestRegistries_statistics(t *testing.T) {
 		return rows
 	}
 	put := func(members int) {
-		unit(t, s, func(r worldimport.Registry) {
+		unit(t, s, func(r worldimport.Tx) {
 			w := seed{t, t.Context(), r}
 			group := w.group(0, "crowd")
 			for n := range members {
-				w.member(w.user(0, fmt.Sprintf("u%d", n)), worldimport.Holder{Group: group}, source.Guest)
+				w.member(w.user(0, fmt.Sprintf("u%d", n)), source.MemberSource{Group: group}, source.Guest)
 			}
 		})
 	}
