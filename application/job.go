@@ -29,42 +29,42 @@ type Postponed struct{ For time.Duration }
 // Error says for how long.
 func (p Postponed) Error() string { return fmt.Sprintf("postponed for %s", p.For) }
 
-// Hopeless is the error of a Worker whose job will never succeed: it is
+// Discarded is the error of a Worker whose job will never succeed: it is
 // discarded.
-type Hopeless struct{ Reason error }
+type Discarded struct{ Reason error }
 
 // Error returns the reason.
-func (h Hopeless) Error() string { return h.Reason.Error() }
+func (h Discarded) Error() string { return h.Reason.Error() }
 
 // Unwrap returns the reason.
-func (h Hopeless) Unwrap() error { return h.Reason }
+func (h Discarded) Unwrap() error { return h.Reason }
 
-// Shift says who does jobs, and how.
-type Shift struct {
+// WorkerPool says who does jobs, and how.
+type WorkerPool struct {
 	Workers map[JobKind]Worker
-	// Hands is how many jobs are done at once.
-	Hands int
-	// Poll is how long a job may wait before it is noticed.
-	Poll time.Duration
-	// Delay is how long a job waits that failed once. The fourth power of its
+	// Concurrency is how many jobs are done at once.
+	Concurrency int
+	// PollInterval is how long a job may wait before it is noticed.
+	PollInterval time.Duration
+	// RetryDelay is how long a job waits that failed once. The fourth power of its
 	// failures is how many times as long it waits then, a day at most.
-	Delay time.Duration
+	RetryDelay time.Duration
 }
 
 const (
-	// MostAttempts is how often a job is tried before it is discarded.
-	MostAttempts = 25
-	// JobPatience is how long one attempt may take.
-	JobPatience = time.Minute
-	// longestDelay is how long a job waits at most.
-	longestDelay = 24 * time.Hour
+	// MaxAttempts is how often a job is tried before it is discarded.
+	MaxAttempts = 25
+	// JobTimeout is how long one attempt may take.
+	JobTimeout = time.Minute
+	// maxDelay is how long a job waits at most.
+	maxDelay = 24 * time.Hour
 )
 
-// After returns how long a job waits that failed so many times.
-func (s Shift) After(failures int) time.Duration {
+// RetryAfter returns how long a job waits that failed so many times.
+func (p WorkerPool) RetryAfter(failures int) time.Duration {
 	n := time.Duration(failures)
-	if factor := n * n * n * n; s.Delay <= longestDelay/factor {
-		return s.Delay * factor
+	if factor := n * n * n * n; p.RetryDelay <= maxDelay/factor {
+		return p.RetryDelay * factor
 	}
-	return longestDelay
+	return maxDelay
 }

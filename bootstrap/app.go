@@ -54,11 +54,11 @@ func quiet(log *zap.Logger) fxevent.Logger {
 	return events
 }
 
-func keep(lifecycle fx.Lifecycle, keeper Keeper) {
+func keep(lifecycle fx.Lifecycle, keeper Store) {
 	lifecycle.Append(fx.StopHook(keeper.Close))
 }
 
-func unlock(lifecycle fx.Lifecycle, key *InstanceKey, keeper Keeper) {
+func unlock(lifecycle fx.Lifecycle, key *InstanceKey, keeper Store) {
 	lifecycle.Append(fx.StartHook(func(ctx context.Context) error { return key.Unlock(ctx, keeper) }))
 }
 

@@ -70,5 +70,5 @@ func Build(config Config, ports Ports, fakes Fakes) (Built, error) {
 	if err != nil {
 		return Built{}, dig.RootCause(err)
 	}
-	return built, built.Key.Unlock(context.Background(), ports.Keeper)
+	return built, built.Key.Unlock(context.Background(), ports.Store)
 }

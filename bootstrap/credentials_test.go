@@ -186,7 +186,7 @@ func ports(t *testing.T, config bootstrap.Config) bootstrap.Ports {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := p.Keeper.Close(context.WithoutCancel(t.Context())); err != nil {
+		if err := p.Store.Close(context.WithoutCancel(t.Context())); err != nil {
 			t.Errorf("Close: %v", err)
 		}
 	})
@@ -243,7 +243,7 @@ func verifier(t *testing.T, config bootstrap.Config, clock func() time.Time) *lf
 	t.Helper()
 	p := ports(t, config)
 	key := bootstrap.NewInstanceKey(config, clock, zap.NewNop())
-	if err := key.Unlock(t.Context(), p.Keeper); err != nil {
+	if err := key.Unlock(t.Context(), p.Store); err != nil {
 		t.Fatal(err)
 	}
 	rules, err := bootstrap.GitRules(config)

@@ -48,8 +48,8 @@ func NewInstanceKey(config Config, now application.Clock, log *zap.Logger) *Inst
 // Unlock opens the key, and makes a first one if there is none and the
 // database has seen none: secrets that were sealed with another could not be
 // read any more.
-func (k *InstanceKey) Unlock(ctx context.Context, keeper Keeper) error {
-	check, err := keeper.Remember(ctx, instanceCheck, "")
+func (k *InstanceKey) Unlock(ctx context.Context, keeper Store) error {
+	check, err := keeper.SetOnce(ctx, instanceCheck, "")
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (k *InstanceKey) Unlock(ctx context.Context, keeper Keeper) error {
 		return fmt.Errorf("instance: %w", err)
 	}
 	if check == "" { // of several servers that begin at once one is first
-		if check, err = keeper.Remember(ctx, instanceCheck, k.Seal(instanceCheck)); err != nil {
+		if check, err = keeper.SetOnce(ctx, instanceCheck, k.Seal(instanceCheck)); err != nil {
 			return err
 		}
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // unlocked opens the instance key of a store, or fails with what is said.
-func unlocked(t *testing.T, keeper bootstrap.Keeper, file, previous, want string) *bootstrap.InstanceKey {
+func unlocked(t *testing.T, keeper bootstrap.Store, file, previous, want string) *bootstrap.InstanceKey {
 	t.Helper()
 	config := bootstrap.Default()
 	config.Instance = bootstrap.Instance{KeyFile: file, PreviousKeyFile: previous}

@@ -29,14 +29,14 @@ func history(config Config, repositories Repositories) postreceive.History {
 }
 
 // Shift says who does jobs, by their kinds, and how.
-func Shift(config Config, desk *postreceive.Worker, office *webhooks.Dispatcher, founder *worldimport.ProjectCreator) application.Shift {
-	return application.Shift{
+func Shift(config Config, desk *postreceive.Worker, office *webhooks.Dispatcher, founder *worldimport.ProjectCreator) application.WorkerPool {
+	return application.WorkerPool{
 		Workers: map[application.JobKind]application.Worker{
 			pushes.PushReceived:          desk.Process,
 			postreceive.DeliverWebhook:   office.Deliver,
 			worldimport.CreateRepository: founder.CreateRepository,
 		},
-		Hands: config.Jobs.Workers, Poll: config.Jobs.PollInterval, Delay: config.Jobs.RetryDelay,
+		Concurrency: config.Jobs.Workers, PollInterval: config.Jobs.PollInterval, RetryDelay: config.Jobs.RetryDelay,
 	}
 }
 
@@ -59,8 +59,8 @@ func WebhookOffice(config Config, deliveries webhooks.Deliveries, key *InstanceK
 // does; then they are cut off, and done again by another one.
 const finishTimeout = 10 * time.Second
 
-func work(lifecycle fx.Lifecycle, jobs Jobs, shift application.Shift, log *zap.Logger) {
-	if shift.Hands == 0 {
+func work(lifecycle fx.Lifecycle, jobs Jobs, shift application.WorkerPool, log *zap.Logger) {
+	if shift.Concurrency == 0 {
 		return
 	}
 	log = log.Named("jobs")

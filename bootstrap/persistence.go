@@ -38,7 +38,7 @@ func MemoryPorts(s *memory.Store) Ports {
 		Directory: s, Leave: s, Stamps: s, Actors: s, Counters: s, Recorder: s, PushContexts: s, Take: s,
 		Accounts: s, RecoveryCodes: s, AccessTokens: s, AuditLog: s, WorldImport: s.WorldImport(), Inventory: s,
 		Agents: s, UsageCounters: s, AgentTokens: s, Findings: s, Destinations: s, Jobs: s, Pushes: s, Deliveries: s,
-		Billing: s.Books(), BillingUnitOfWork: s.Ledger(), Keeper: s,
+		Billing: s.Books(), BillingUnitOfWork: s.Ledger(), Store: s,
 	}
 }
 
@@ -50,7 +50,7 @@ func GormPorts(s *gormstore.Store) Ports {
 		Directory: s, Leave: s, Stamps: s, Actors: s, Counters: s, Recorder: s, PushContexts: s, Take: s,
 		Accounts: s, RecoveryCodes: s, AccessTokens: s, AuditLog: s, WorldImport: s.WorldImport(), Inventory: s,
 		Agents: s, UsageCounters: s, AgentTokens: s, Findings: s, Destinations: s, Jobs: queue, Pushes: s, Deliveries: s,
-		Billing: s.Books(), BillingUnitOfWork: s.Ledger(), Keeper: s,
+		Billing: s.Books(), BillingUnitOfWork: s.Ledger(), Store: s,
 	}
 }
 

@@ -50,16 +50,16 @@ type Ports struct {
 	Jobs              Jobs
 	Pushes            postreceive.Pushes
 	Deliveries        webhooks.Deliveries
-	Keeper            Keeper
+	Store             Store
 }
 
-// Keeper is a store that is open.
-type Keeper interface {
+// Store is a store that is open.
+type Store interface {
 	// Flush writes what was put off: the stamps of keys that were used.
 	Flush(ctx context.Context) error
-	// Remember keeps a value under a name, for good, if it is not empty and
+	// SetOnce keeps a value under a name, for good, if it is not empty and
 	// none is kept there yet, and returns the one that is; empty for none.
-	Remember(ctx context.Context, name, value string) (string, error)
+	SetOnce(ctx context.Context, name, value string) (string, error)
 	// Close flushes and lets go of all resources. It is called once.
 	Close(ctx context.Context) error
 }
@@ -68,7 +68,7 @@ type Keeper interface {
 type Jobs interface {
 	// Start lets jobs be done by the shift, beside other processes that share
 	// the store: each by one at a time. It is called once before Stop.
-	Start(ctx context.Context, shift application.Shift, log *zap.Logger) error
+	Start(ctx context.Context, shift application.WorkerPool, log *zap.Logger) error
 	// Stop takes no more jobs and waits for those under way; when ctx ends they
 	// are told to give up, and are done again later. It fails if they were. If
 	// nobody works it does nothing.

@@ -20,34 +20,34 @@ func share(ports Ports, at URL) (Ports, error) {
 		return Ports{}, err
 	}
 	ports.Counters, ports.Leave, ports.Take = state, state, state
-	ports.Inventory = sharedInventory{ports.Inventory, state}
-	ports.Keeper = sharedKeeper{ports.Keeper, state}
+	ports.Inventory = sharedRecords{ports.Inventory, state}
+	ports.Store = sharedStore{ports.Store, state}
 	return ports, nil
 }
 
-// sharedInventory has the counters of Redis.
-type sharedInventory struct {
+// sharedRecords has the counters of Redis.
+type sharedRecords struct {
 	inventory.Records
 	state *redisstate.State
 }
 
 // List implements inventory.Records.
-func (i sharedInventory) List(ctx context.Context, thing string, now time.Time) ([]inventory.Record, error) {
+func (i sharedRecords) List(ctx context.Context, thing string, now time.Time) ([]inventory.Record, error) {
 	if thing == "counters" {
 		return i.state.Counters(ctx, now)
 	}
 	return i.Records.List(ctx, thing, now)
 }
 
-// sharedKeeper closes both.
-type sharedKeeper struct {
-	Keeper
+// sharedStore closes both.
+type sharedStore struct {
+	Store
 	state *redisstate.State
 }
 
-// Close implements Keeper.
-func (k sharedKeeper) Close(ctx context.Context) error {
-	return errors.Join(k.Keeper.Close(ctx), k.state.Close())
+// Close implements Store.
+func (k sharedStore) Close(ctx context.Context) error {
+	return errors.Join(k.Store.Close(ctx), k.state.Close())
 }
 
 // checkRedis asks Redis for a sign of life.

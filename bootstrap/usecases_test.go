@@ -86,7 +86,7 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 	ports := bootstrap.MemoryPorts(memory.New())
 	world := dedeWorld(t, "groups: [{path: acme}]\nprojects: [{id: 3, path: acme/cli, visibility: public}]")
 	key := bootstrap.NewInstanceKey(config, now, log)
-	if err := key.Unlock(t.Context(), ports.Keeper); err != nil {
+	if err := key.Unlock(t.Context(), ports.Store); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := bootstrap.Importer(config, ports.WorldImport, key.Seal, now).Import(t.Context(), world); err != nil {

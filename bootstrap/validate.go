@@ -189,8 +189,8 @@ func (c *Config) checkJobs(m *mistakes) {
 	m.unless(0 <= c.Jobs.Workers && c.Jobs.Workers <= mostWorkers, "jobs.workers", "must be 0 to %d", mostWorkers)
 	m.unless(c.Jobs.PollInterval >= time.Millisecond, "jobs.poll_interval", "must be a millisecond or more")
 	m.positive(c.Jobs.RetryDelay, "jobs.retry_delay")
-	m.unless(0 < c.Webhooks.Timeout && c.Webhooks.Timeout < application.JobPatience, "webhooks.timeout",
-		"must be more than nothing and less than %s", application.JobPatience)
+	m.unless(0 < c.Webhooks.Timeout && c.Webhooks.Timeout < application.JobTimeout, "webhooks.timeout",
+		"must be more than nothing and less than %s", application.JobTimeout)
 	m.notNegative(c.Webhooks.PushLimit, "webhooks.push_limit")
 	m.positive(c.Webhooks.Backoff, "webhooks.backoff")
 }

@@ -50,7 +50,7 @@ receiver did not answer with success. ` + "`gatehouse show hooks`" + ` lists hoo
 // testHook opens the key only here: without a hook none is needed, or made.
 func (o office) testHook(ctx context.Context, id int64, streams Streams) (status int, err error) {
 	key := bootstrap.NewInstanceKey(o.config, bootstrap.Clock(), bootstrap.NewLogger(o.config.Log, streams.Err))
-	if err := key.Unlock(ctx, o.Keeper); err != nil {
+	if err := key.Unlock(ctx, o.Store); err != nil {
 		return 0, err
 	}
 	return bootstrap.TestHook(ctx, o.config, o.Ports, key, id)

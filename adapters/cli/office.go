@@ -23,7 +23,7 @@ func (o office) seal(ctx context.Context, world worldimport.World, streams Strea
 		return nil, nil
 	}
 	key := bootstrap.NewInstanceKey(o.config, bootstrap.Clock(), bootstrap.NewLogger(o.config.Log, streams.Err))
-	if err := key.Unlock(ctx, o.Keeper); err != nil {
+	if err := key.Unlock(ctx, o.Store); err != nil {
 		return nil, err
 	}
 	return key.Seal, nil
@@ -51,5 +51,5 @@ func (f *configFlags) withStore(ctx context.Context, migrate bool, do func(offic
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(office{ports, config}), ports.Keeper.Close(context.WithoutCancel(ctx)))
+	return errors.Join(do(office{ports, config}), ports.Store.Close(context.WithoutCancel(ctx)))
 }

@@ -81,9 +81,9 @@ const (
 	recall   = `SELECT value FROM instance_notes WHERE name = $1`
 )
 
-// Remember keeps a value under a name unless one is kept there, and returns
+// SetOnce keeps a value under a name unless one is kept there, and returns
 // the one that is.
-func (s *Store) Remember(ctx context.Context, name, value string) (kept string, err error) {
+func (s *Store) SetOnce(ctx context.Context, name, value string) (kept string, err error) {
 	if value != "" {
 		if _, err := s.exec(ctx, remember, name, value); err != nil {
 			return "", fault(err, "remember %s", name)

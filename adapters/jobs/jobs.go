@@ -49,7 +49,7 @@ func New(pool *sql.DB, postgres bool) *Queue {
 		forgive = "UPDATE river_job SET metadata = metadata - $2::text WHERE id = $1 AND state <> 'running'"
 	}
 	desk, err := river.NewClient(driver, &river.Config{
-		MaxAttempts: application.MostAttempts, Logger: slog.New(slog.DiscardHandler),
+		MaxAttempts: application.MaxAttempts, Logger: slog.New(slog.DiscardHandler),
 		// All poll, and nobody listens for the notification that River would send
 		// as often as these let it.
 		FetchCooldown: rarely, FetchPollInterval: rarely,
@@ -80,7 +80,7 @@ func (a args) Kind() string { return string(a.kind) }
 
 // Start lets the jobs be done, until Stop. One of a kind that is not known here
 // fails, and so waits for a server that knows it.
-func (q *Queue) Start(ctx context.Context, shift application.Shift, log *zap.Logger) error {
+func (q *Queue) Start(ctx context.Context, shift application.WorkerPool, log *zap.Logger) error {
 	workers := river.NewWorkers()
 	for kind, work := range shift.Workers {
 		river.AddWorkerArgs(workers, args{kind: kind}, working(work))
@@ -88,13 +88,13 @@ func (q *Queue) Start(ctx context.Context, shift application.Shift, log *zap.Log
 	hands, err := river.NewClient(q.driver, &river.Config{
 		ID:            uuid.NewString(), // of this process and no other
 		Workers:       workers,
-		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: shift.Hands}},
-		FetchCooldown: min(shift.Poll, 100*time.Millisecond), FetchPollInterval: shift.Poll,
+		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: shift.Concurrency}},
+		FetchCooldown: min(shift.PollInterval, 100*time.Millisecond), FetchPollInterval: shift.PollInterval,
 		PollOnly:    true,
-		MaxAttempts: application.MostAttempts,
-		JobTimeout:  application.JobPatience, RescueStuckJobsAfter: 3 * application.JobPatience,
+		MaxAttempts: application.MaxAttempts,
+		JobTimeout:  application.JobTimeout, RescueStuckJobsAfter: 3 * application.JobTimeout,
 		CancelledJobRetentionPeriod: keepDiscarded, DiscardedJobRetentionPeriod: keepDiscarded,
-		RetryPolicy: policy(shift.After),
+		RetryPolicy: policy(shift.RetryAfter),
 		Logger:      logger(log),
 	})
 	if err != nil {
@@ -208,7 +208,7 @@ func working(work application.Worker) river.Worker[args] {
 		if later, ok := errors.AsType[application.Postponed](err); ok {
 			return river.JobSnooze(later.For)
 		}
-		if _, ok := errors.AsType[application.Hopeless](err); ok {
+		if _, ok := errors.AsType[application.Discarded](err); ok {
 			return river.JobCancel(err)
 		}
 		return err

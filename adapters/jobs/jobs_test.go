@@ -58,7 +58,7 @@ func TestQueue_rescue(t *testing.T) {
 			t.Fatal(err)
 		}
 		done := make(chan int64, 1)
-		shift := application.Shift{Hands: 1, Poll: 10 * time.Millisecond, Delay: time.Millisecond, Workers: map[application.JobKind]application.Worker{
+		shift := application.WorkerPool{Concurrency: 1, PollInterval: 10 * time.Millisecond, RetryDelay: time.Millisecond, Workers: map[application.JobKind]application.Worker{
 			pushes.PushReceived: func(_ context.Context, subject int64) error { done <- subject; return nil },
 		}}
 		if err := q.Start(t.Context(), shift, zap.NewNop()); err != nil {

@@ -38,7 +38,7 @@ type job struct {
 
 // enqueue keeps a job. The caller holds mu.
 func (s *Store) enqueue(j application.Job) {
-	s.jobs = append(s.jobs, &job{Job: j, id: int64(len(s.jobs) + 1), state: jobWaiting, due: time.Now(), most: application.MostAttempts})
+	s.jobs = append(s.jobs, &job{Job: j, id: int64(len(s.jobs) + 1), state: jobWaiting, due: time.Now(), most: application.MaxAttempts})
 	s.wake()
 }
 
@@ -52,7 +52,7 @@ func (s *Store) wake() {
 
 // crew is who does jobs.
 type crew struct {
-	shift application.Shift
+	shift application.WorkerPool
 	log   *zap.Logger
 	// end is closed when no more jobs are to be taken, idle when none is done.
 	end, idle chan struct{}
@@ -61,7 +61,7 @@ type crew struct {
 }
 
 // Start lets the jobs be done, until Stop.
-func (s *Store) Start(ctx context.Context, shift application.Shift, log *zap.Logger) error {
+func (s *Store) Start(ctx context.Context, shift application.WorkerPool, log *zap.Logger) error {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c := &crew{shift: shift, log: log, end: make(chan struct{}), idle: make(chan struct{}), giveUp: cancel}
 	s.mu.Lock()
@@ -96,12 +96,12 @@ func (s *Store) Stop(ctx context.Context) error {
 // foreman hands out jobs that are due, to as many as there are hands.
 func (s *Store) foreman(ctx context.Context, c *crew) {
 	defer close(c.idle)
-	hands := make(chan struct{}, c.shift.Hands)
-	for range c.shift.Hands {
+	hands := make(chan struct{}, c.shift.Concurrency)
+	for range c.shift.Concurrency {
 		hands <- struct{}{}
 	}
 	defer func() { // all of them are back when nothing is under way
-		for range c.shift.Hands {
+		for range c.shift.Concurrency {
 			<-hands
 		}
 	}()
@@ -166,7 +166,7 @@ func (s *Store) due() (taken *job, wait time.Duration) {
 }
 
 func (s *Store) do(ctx context.Context, c *crew, j *job) {
-	ctx, cancel := context.WithTimeout(ctx, application.JobPatience)
+	ctx, cancel := context.WithTimeout(ctx, application.JobTimeout)
 	defer cancel()
 	err := c.attempt(ctx, j.Job)
 	s.mu.Lock()
@@ -193,9 +193,9 @@ func (c *crew) attempt(ctx context.Context, j application.Job) (err error) {
 }
 
 // end notes what came of an attempt.
-func (j *job) end(err error, shift application.Shift) {
+func (j *job) end(err error, shift application.WorkerPool) {
 	later, postponed := errors.AsType[application.Postponed](err)
-	_, hopeless := errors.AsType[application.Hopeless](err)
+	_, hopeless := errors.AsType[application.Discarded](err)
 	switch {
 	case err == nil:
 		j.state = jobCompleted
@@ -206,7 +206,7 @@ func (j *job) end(err error, shift application.Shift) {
 	default:
 		j.failures++
 		j.failure = err.Error()
-		j.state, j.due = jobWaiting, time.Now().Add(shift.After(j.failures))
+		j.state, j.due = jobWaiting, time.Now().Add(shift.RetryAfter(j.failures))
 	}
 	if hopeless || j.unwanted || j.attempt >= j.most {
 		j.state = jobDiscarded

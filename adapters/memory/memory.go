@@ -109,9 +109,9 @@ func (s *Store) change(ctx context.Context, do func(*draft) error) error {
 // Flush has nothing to write: stamps count at once.
 func (s *Store) Flush(ctx context.Context) error { return ctx.Err() }
 
-// Remember keeps a value under a name unless one is kept there, and returns
+// SetOnce keeps a value under a name unless one is kept there, and returns
 // the one that is.
-func (s *Store) Remember(ctx context.Context, name, value string) (string, error) {
+func (s *Store) SetOnce(ctx context.Context, name, value string) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}

@@ -48,7 +48,7 @@ func (w *Worker) Process(ctx context.Context, push int64) error {
 	received, err := w.pushes.ReceivedPush(ctx, push)
 	switch {
 	case errors.Is(err, domain.NotFound):
-		return application.Hopeless{Reason: err}
+		return application.Discarded{Reason: err}
 	case err != nil || received.Processed:
 		return err
 	}

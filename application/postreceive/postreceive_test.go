@@ -260,7 +260,7 @@ func TestWorker_Process_again(t *testing.T) {
 		t.Errorf("a push that is settled: got %v, %v", err, h.outcome)
 	}
 	h.err = domain.NotFound
-	if _, hopeless := errors.AsType[application.Hopeless](h.received(t, h)); !hopeless {
+	if _, hopeless := errors.AsType[application.Discarded](h.received(t, h)); !hopeless {
 		t.Error("a push that is not there is tried again")
 	}
 	h.err = domain.Unavailable

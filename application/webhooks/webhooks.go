@@ -64,11 +64,11 @@ func (d *Dispatcher) Deliver(ctx context.Context, id int64) error {
 	delivery, err := d.deliveries.Delivery(ctx, id)
 	switch {
 	case errors.Is(err, domain.NotFound):
-		return application.Hopeless{Reason: errors.New("it was delivered, or its hook is gone")}
+		return application.Discarded{Reason: errors.New("it was delivered, or its hook is gone")}
 	case err != nil:
 		return err
 	case delivery.Hook.Health.Disabled:
-		return application.Hopeless{Reason: fmt.Errorf("hook %d is disabled after %d failures in a row; gatehouse hooks test %[1]d enables it", delivery.Hook.ID, delivery.Hook.Health.Failures)}
+		return application.Discarded{Reason: fmt.Errorf("hook %d is disabled after %d failures in a row; gatehouse hooks test %[1]d enables it", delivery.Hook.ID, delivery.Hook.Health.Failures)}
 	}
 	if pause := delivery.Hook.Health.Pause(d.now()); pause > 0 {
 		return application.Postponed{For: pause}

@@ -100,11 +100,11 @@ func TestDispatcher_Deliver_leftAlone(t *testing.T) {
 		t.Errorf("paused: got %v", later)
 	}
 	disabled := &house{hook: hooks.Hook{ID: 3, Health: hooks.Health{Failures: 40, Disabled: true}}}
-	if _, ok := errors.AsType[application.Hopeless](disabled.office().Deliver(t.Context(), 7)); !ok {
+	if _, ok := errors.AsType[application.Discarded](disabled.office().Deliver(t.Context(), 7)); !ok {
 		t.Error("disabled: the delivery waits")
 	}
 	gone := &house{err: domain.NotFound}
-	if _, ok := errors.AsType[application.Hopeless](gone.office().Deliver(t.Context(), 7)); !ok {
+	if _, ok := errors.AsType[application.Discarded](gone.office().Deliver(t.Context(), 7)); !ok {
 		t.Error("gone: the delivery waits")
 	}
 	foreign := &house{hook: hooks.Hook{Token: "x"}}

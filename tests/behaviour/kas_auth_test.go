@@ -170,7 +170,7 @@ var kasAuthCases = []Case{
 	{Name: "agents.md 2.3: the last use is noted once a minute, at every route of an agent", OnDatabases: true, Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		used := func() string {
-			s.Fine("Flush", s.Keeper.Flush(s.Context()))
+			s.Fine("Flush", s.Store.Flush(s.Context()))
 			return s.List("agent-tokens", "agent_id", "name", "last_used_at")[0]
 		}
 		s.Same("before", used(), "5 default -")

@@ -148,7 +148,7 @@ var kasFindingCases = []Case{
 			{"reached by its group", call{route: agentInfo, token: "in-private"}, 200, `…"agent_id":26`},
 			{"of kas alone", call{route: usageMetrics, body: `{}`}, 204, ""},
 		})
-		s.Fine("Flush", s.Keeper.Flush(s.Context()))
+		s.Fine("Flush", s.Store.Flush(s.Context()))
 		for _, token := range s.List("agent-tokens", "agent_id", "last_used_at") {
 			if used := !strings.HasSuffix(token, " -"); used != strings.HasPrefix(token, "26 ") {
 				s.Errorf("used: got %s", token)

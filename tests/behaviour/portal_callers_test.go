@@ -66,10 +66,10 @@ var portalAuthCases = []Case{
 			}
 		}
 		s.Same("nothing was sold", len(t.sold()), 0)
-		s.Fine("Flush", s.Keeper.Flush(s.Context()))
+		s.Fine("Flush", s.Store.Flush(s.Context()))
 		s.Same("stamped", slices.Contains(s.List("access-tokens", "name", "last_used_at"), "portal -"), true)
 		t.is("used", t.send("GET /namespaces/10/gitlab_subscription", ""), 200, "")
-		s.Fine("Flush", s.Keeper.Flush(s.Context()))
+		s.Fine("Flush", s.Store.Flush(s.Context()))
 		s.Same("stamped", slices.Contains(s.List("access-tokens", "name", "last_used_at"), "portal 2026-03-10T12:34:56.789012Z"), true)
 	}},
 	{Name: "billing.md 2.3: sudo", Check: func(s Subject) {

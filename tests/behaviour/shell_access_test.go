@@ -201,7 +201,7 @@ var accessCases = []Case{
 		n, err := s.Take.Take(s.Context(), 4, source.RepositoryID{Kind: source.Wiki, ID: 60}, now)
 		s.Fine("Take", err)
 		s.Same("notice", []any{n.OldPath, n.Protocol}, []any{source.Path("old/cli.wiki"), source.HTTP})
-		s.Fine("Flush", s.Keeper.Flush(s.Context()))
+		s.Fine("Flush", s.Store.Flush(s.Context()))
 		s.Same("stamp", s.Actor("key-102").Key.LastUsedAt, now)
 		for _, who := range []string{"key-202", "nobody"} {
 			s.outcome(g, who, "old/cli", pull)

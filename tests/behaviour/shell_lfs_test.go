@@ -116,14 +116,14 @@ var lfsCases = []Case{
 			s.Refused(c.row, err, c.kind, c.words)
 			s.Same(c.row, got, lfsaccess.Credential{})
 		}
-		s.Fine("Flush", s.Keeper.Flush(s.Context()))
+		s.Fine("Flush", s.Store.Flush(s.Context()))
 		s.Same("stamped", s.Actor("key-14").Key.LastUsedAt.IsZero(), true)
 	}},
 	{Name: "git.md 7: the key is stamped", Check: func(s Subject) {
 		l := s.lfsServer()
 		l.lent("key-11", "acme/cli")
 		l.lent("key-201", "acme/cli")
-		s.Fine("Flush", s.Keeper.Flush(s.Context()))
+		s.Fine("Flush", s.Store.Flush(s.Context()))
 		for who, want := range map[string]time.Time{"key-11": now.Truncate(time.Microsecond), "key-201": now.Truncate(time.Microsecond), "key-13": {}} {
 			s.Same(who, s.Actor(who).Key.LastUsedAt, want)
 		}

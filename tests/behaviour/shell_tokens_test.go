@@ -195,7 +195,7 @@ var tokenCases = []Case{
 			d.now = at
 			d.bearer("in", used.Text, nil)
 			d.bearer("not in", refused.Text, credentials.ErrExpiredToken)
-			s.Fine("Flush", s.Keeper.Flush(s.Context()))
+			s.Fine("Flush", s.Store.Flush(s.Context()))
 			for m, want := range map[*credentials.NewToken]time.Time{&used: at.Truncate(time.Microsecond), &refused: {}} {
 				b, err := s.AccessTokens.Bearer(s.Context(), m.Token.Digest)
 				s.Fine("Bearer", err)

@@ -249,7 +249,7 @@ var tokenCases = []Case{
 		s.AccessTokens.TokenUsed(id, now)
 		s.AccessTokens.TokenUsed(id, now.Add(-time.Hour))
 		s.AccessTokens.TokenUsed(404, now)
-		s.Fine("Flush", s.Keeper.Flush(s.Context()))
+		s.Fine("Flush", s.Store.Flush(s.Context()))
 		got, err := s.AccessTokens.Bearer(s.Context(), identity.DigestToken("x"))
 		s.Fine("Bearer", err)
 		s.Same("the latest", got.Token.LastUsedAt, now.Truncate(time.Microsecond))
@@ -269,7 +269,7 @@ var keeperCases = []Case{
 	{Name: "what is remembered stays", Check: func(s Subject) {
 		remember := func(name, value, want string) {
 			s.Helper()
-			got, err := s.Keeper.Remember(s.Context(), name, value)
+			got, err := s.Store.SetOnce(s.Context(), name, value)
 			s.Fine("Remember", err)
 			s.Same(name, got, want)
 		}
@@ -283,7 +283,7 @@ var keeperCases = []Case{
 		var kept [subject.Crowd]string
 		subject.Together(func(me int) {
 			var err error
-			kept[me], err = s.Keeper.Remember(s.Context(), "a", fmt.Sprint(me))
+			kept[me], err = s.Store.SetOnce(s.Context(), "a", fmt.Sprint(me))
 			s.Fine("Remember", err)
 		})
 		for _, value := range kept {

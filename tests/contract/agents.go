@@ -59,7 +59,7 @@ var agentCases = []Case{
 		s.Agents.AgentTokenUsed(1, now.Add(time.Hour))
 		s.Agents.AgentTokenUsed(1, now) // too late to matter
 		s.Agents.AgentTokenUsed(404, now)
-		s.Fine("Flush", s.Keeper.Flush(s.Context()))
+		s.Fine("Flush", s.Store.Flush(s.Context()))
 		got, err := s.Agents.AgentBearer(s.Context(), identity.DigestToken("agent-5"))
 		s.Fine("AgentBearer", err)
 		s.UTC(got.Token.LastUsedAt)
@@ -144,7 +144,7 @@ var agentCases = []Case{
 		s.Apply(world.Agents)
 		s.AddScanFindings()
 		s.Agents.AgentTokenUsed(1, now)
-		s.Fine("Flush", s.Keeper.Flush(s.Context()))
+		s.Fine("Flush", s.Store.Flush(s.Context()))
 		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 5, letIn))
 		before := s.everything()
 		s.Apply(world.Agents)

@@ -166,7 +166,7 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 				case 0:
 					s.Fine("apply", world.Try(s.Context(), s.WorldImport, crew()))
 				case 1:
-					s.Fine("Flush", s.Keeper.Flush(s.Context()))
+					s.Fine("Flush", s.Store.Flush(s.Context()))
 				default:
 					s.increase("project-60", now)
 					s.Fine("Record", s.Recorder.Record(s.Context(), pushOf("project-60")))
@@ -175,7 +175,7 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 				}
 			}
 		})
-		s.Fine("Flush", s.Keeper.Flush(s.Context()))
+		s.Fine("Flush", s.Store.Flush(s.Context()))
 		s.counters("counter", now, fmt.Sprintf("project-60 %d", (subject.Crowd-2)*subject.Rounds))
 		s.Same("pushes", len(s.List("pushes")), (subject.Crowd-2)*subject.Rounds)
 		s.Same("stamp", s.Actor("key-11").Key.LastUsedAt, now.Add((subject.Rounds-1)*time.Second))

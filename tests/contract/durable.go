@@ -60,7 +60,7 @@ var durableCases = []durableCase{
 		first.Fine("Record", first.Recorder.Record(t.Context(), pushOf("project-60")))
 		first.Fine("Leave", first.Leave.Leave(t.Context(), noticeFor60("a/b")))
 		want, standing := first.everything(), written(first.Standing("key-21", "acme/q"))
-		first.Fine("Close", first.Keeper.Close(t.Context()))
+		first.Fine("Close", first.Store.Close(t.Context()))
 
 		second := on(t, stores.Fresh(t, open))
 		second.Same("everything", second.everything(), want)
@@ -74,7 +74,7 @@ var durableCases = []durableCase{
 		first := on(t, open(t))
 		first.Apply(crew())
 		first.Stamps.KeyUsed(11, now)
-		first.Fine("Close", first.Keeper.Close(t.Context()))
+		first.Fine("Close", first.Store.Close(t.Context()))
 		second := on(t, stores.Fresh(t, open))
 		second.Same("stamp", second.Actor("key-11").Key.LastUsedAt, now)
 	}},
@@ -93,7 +93,7 @@ var durableCases = []durableCase{
 		s[0].decrease("project-60", now)
 		s[1].counters("counters", now, "project-60 1")
 		s[0].Stamps.KeyUsed(11, now)
-		s[0].Fine("Flush", s[0].Keeper.Flush(t.Context()))
+		s[0].Fine("Flush", s[0].Store.Flush(t.Context()))
 		s[0].Same("stamp", s[1].Actor("key-11").Key.LastUsedAt, now)
 		s[0].Same("everything", s[0].everything(), s[1].everything())
 	}},

@@ -21,12 +21,12 @@ import (
 // the case.
 func (s Subject) work(do application.Worker) (stop func()) {
 	s.Helper()
-	return s.workAs(application.Shift{Workers: map[application.JobKind]application.Worker{pushes.PushReceived: do}})
+	return s.workAs(application.WorkerPool{Workers: map[application.JobKind]application.Worker{pushes.PushReceived: do}})
 }
 
-func (s Subject) workAs(shift application.Shift) (stop func()) {
+func (s Subject) workAs(shift application.WorkerPool) (stop func()) {
 	s.Helper()
-	shift.Hands, shift.Poll, shift.Delay = 4, 10*time.Millisecond, time.Millisecond
+	shift.Concurrency, shift.PollInterval, shift.RetryDelay = 4, 10*time.Millisecond, time.Millisecond
 	s.Fine("Start", s.Jobs.Start(s.Context(), shift, zap.NewNop()))
 	stop = sync.OnceFunc(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), soon)
@@ -168,14 +168,14 @@ var jobCases = []Case{
 	}},
 	{Name: "what is hopeless is discarded", Check: func(s Subject) {
 		id := s.push(1)[0]
-		s.work(func(context.Context, int64) error { return application.Hopeless{Reason: errors.New("no such thing")} })
+		s.work(func(context.Context, int64) error { return application.Discarded{Reason: errors.New("no such thing")} })
 		s.becomes(id, "discarded")
 		s.Same("attempts", s.List("jobs", "attempt"), []string{"1"})
 		s.Same("error", len(s.List("jobs", "last_error")), 1)
 	}},
 	{Name: "a kind that nobody knows fails and waits", Check: func(s Subject) {
 		id := s.push(1)[0]
-		stop := s.workAs(application.Shift{Workers: map[application.JobKind]application.Worker{
+		stop := s.workAs(application.WorkerPool{Workers: map[application.JobKind]application.Worker{
 			"something_else": func(context.Context, int64) error { return nil },
 		}})
 		for s.List("jobs", "attempt")[0] == "0" {
@@ -293,7 +293,7 @@ var jobCases = []Case{
 	{Name: "an end that cannot wait cuts jobs off, which are done again", Check: func(s Subject) {
 		begun := make(chan int64, 10)
 		id := s.push(1)[0]
-		shift := application.Shift{Hands: 1, Poll: 10 * time.Millisecond, Delay: time.Millisecond, Workers: map[application.JobKind]application.Worker{
+		shift := application.WorkerPool{Concurrency: 1, PollInterval: 10 * time.Millisecond, RetryDelay: time.Millisecond, Workers: map[application.JobKind]application.Worker{
 			pushes.PushReceived: func(ctx context.Context, subject int64) error { begun <- subject; <-ctx.Done(); return ctx.Err() },
 		}}
 		s.Fine("Start", s.Jobs.Start(s.Context(), shift, zap.NewNop()))
@@ -337,7 +337,7 @@ func checkCrews(t *testing.T, open stores.Factory) {
 func checkOrphan(t *testing.T, open stores.Factory) {
 	first := on(t, open(t))
 	id := first.push(1)[0]
-	first.Fine("Close", first.Keeper.Close(t.Context()))
+	first.Fine("Close", first.Store.Close(t.Context()))
 	second := on(t, stores.Fresh(t, open))
 	second.work(func(context.Context, int64) error { return nil })
 	second.becomes(id, "completed")

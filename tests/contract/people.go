@@ -102,7 +102,7 @@ var peopleCases = []Case{
 	{Name: "a key is stamped, the latest stamp stays", Check: func(s Subject) {
 		s.Apply(crew())
 		stamped := func() []any {
-			s.Fine("Flush", s.Keeper.Flush(s.Context()))
+			s.Fine("Flush", s.Store.Flush(s.Context()))
 			card, err := s.Actors.KeyByFingerprint(s.Context(), fingerprint(11))
 			s.Fine("KeyByFingerprint", err)
 			at := s.Standing("key-11", "").Actor.Key.LastUsedAt

@@ -317,7 +317,7 @@ func (w *walk) happening() step {
 		}},
 		step{fmt.Sprintf("use key %d", key), func(ctx context.Context, p bootstrap.Ports) string {
 			p.Stamps.KeyUsed(key, at)
-			return outcome("", p.Keeper.Flush(ctx))
+			return outcome("", p.Store.Flush(ctx))
 		}},
 	)
 }

@@ -27,7 +27,7 @@ func OpenData(t *testing.T, config bootstrap.Config) Data {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := ports.Keeper.Close(context.Background()); err != nil {
+		if err := ports.Store.Close(context.Background()); err != nil {
 			t.Errorf("close the store: %v", err)
 		}
 	})
@@ -38,7 +38,7 @@ func OpenData(t *testing.T, config bootstrap.Config) Data {
 func (d Data) TryApply(t *testing.T, text string) error {
 	t.Helper()
 	key := bootstrap.NewInstanceKey(d.Config, bootstrap.Clock(), zap.NewNop())
-	err := key.Unlock(t.Context(), d.Keeper)
+	err := key.Unlock(t.Context(), d.Store)
 	if err != nil {
 		t.Fatal(err)
 	}

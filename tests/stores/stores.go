@@ -105,7 +105,7 @@ func Fresh(t testing.TB, open Factory) bootstrap.Ports {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		if err := ports.Keeper.Close(ctx); err != nil {
+		if err := ports.Store.Close(ctx); err != nil {
 			t.Errorf("Close: %v", err)
 		}
 	})
