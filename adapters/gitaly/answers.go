@@ -19,7 +19,7 @@ const abreast = 8
 
 // Answers asks all questions, several at a time. The first that fails fails
 // the whole. A client of no storage knows no answer.
-func (c *Client) Answers(ctx context.Context, where gitaccess.Place, questions []source.Question) (map[source.Question]source.Answer, error) {
+func (c *Client) Answers(ctx context.Context, where gitaccess.Location, questions []source.Question) (map[source.Question]source.Answer, error) {
 	if len(c.conns) == 0 {
 		return unknown(questions), nil
 	}

@@ -63,7 +63,7 @@ type repository struct {
 }
 
 // at finds a place. A storage that nobody configured is domain.NotFound.
-func (c *Client) at(where gitaccess.Place) (repository, error) {
+func (c *Client) at(where gitaccess.Location) (repository, error) {
 	name := where.Repository.String()
 	conn, ok := c.conns[where.Storage.Name]
 	if !ok {
@@ -81,7 +81,7 @@ func (c *Client) at(where gitaccess.Place) (repository, error) {
 func (c *Client) code(p source.Project) (repository, error) { return c.of(p, source.Code) }
 
 func (c *Client) of(p source.Project, kind source.RepositoryKind) (repository, error) {
-	r, err := c.at(gitaccess.Place{
+	r, err := c.at(gitaccess.Location{
 		Storage: gitaccess.Storage{Name: p.Storage}, RelativePath: p.RelativePath(kind),
 		Repository: source.RepositoryID{Kind: kind, ID: int64(p.ID)},
 	})

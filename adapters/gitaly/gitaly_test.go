@@ -46,8 +46,8 @@ func connect(t *testing.T, now func() time.Time, storages ...gitaccess.Storage) 
 }
 
 // place is where the code of cli lies.
-func place(storage string) gitaccess.Place {
-	return gitaccess.Place{
+func place(storage string) gitaccess.Location {
+	return gitaccess.Location{
 		Storage: gitaccess.Storage{Name: storage}, RelativePath: cli.RelativePath(source.Code),
 		Repository: source.RepositoryID{Kind: source.Code, ID: 42},
 	}
@@ -143,7 +143,7 @@ func TestClient_Answers_quarantine(t *testing.T) {
 	where.Quarantine = gitaccess.Quarantine{ObjectDirectory: "objects/incoming-1", AlternateObjectDirectories: []string{"objects"}}
 	where.SnapshotPath = "+gitaly/snapshot/\x01"
 	for _, c := range []struct {
-		where gitaccess.Place
+		where gitaccess.Location
 		want  source.Answer
 	}{{where, source.Yes}, {place("default"), source.No}} {
 		got, err := client(t, s).Answers(t.Context(), c.where, []source.Question{ancestor(three, four)})

@@ -16,8 +16,8 @@ const (
 	take = `DELETE FROM notices WHERE user_id = $1 AND repository = $2 RETURNING old_path, protocol, expires_at`
 )
 
-// Leave implements gitaccess.Notices.
-func (s *Store) Leave(ctx context.Context, n source.Notice) error {
+// Add implements gitaccess.Notices.
+func (s *Store) Add(ctx context.Context, n source.Notice) error {
 	_, err := s.exec(ctx, leave, int64(n.User), n.Repository.String(), string(n.OldPath), string(n.Protocol), at(n.ExpiresAt))
 	return fault(err, "notice for user %d in %s", n.User, n.Repository)
 }

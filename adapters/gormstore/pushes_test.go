@@ -106,7 +106,7 @@ func TestStore_sweep(t *testing.T) {
 		for _, err := range []error{
 			s.Increase(t.Context(), "project-1", now, time.Minute),
 			s.Increase(t.Context(), "project-2", now, 150*time.Minute),
-			s.Leave(t.Context(), source.Notice{User: 1, Repository: source.RepositoryID{ID: 1}, ExpiresAt: now.Add(time.Minute)}),
+			s.Add(t.Context(), source.Notice{User: 1, Repository: source.RepositoryID{ID: 1}, ExpiresAt: now.Add(time.Minute)}),
 			s.Sweep(t.Context()),
 		} {
 			if err != nil {

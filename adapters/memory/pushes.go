@@ -117,8 +117,8 @@ type noticeKey struct {
 	repository source.RepositoryID
 }
 
-// Leave implements gitaccess.Notices.
-func (s *Store) Leave(ctx context.Context, n source.Notice) error {
+// Add implements gitaccess.Notices.
+func (s *Store) Add(ctx context.Context, n source.Notice) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func TestState_Leave_written(t *testing.T) {
 	state, server := open(t)
 	notice := keptNotice
 	notice.ExpiresAt = notice.ExpiresAt.Add(789).In(time.FixedZone("", 3600))
-	if err := state.Leave(t.Context(), notice); err != nil {
+	if err := state.Add(t.Context(), notice); err != nil {
 		t.Fatal(err)
 	}
 	got, err := server.Get(keptKey)

@@ -110,9 +110,9 @@ func (s *State) Counters(ctx context.Context, now time.Time) ([]inventory.Record
 	return records, fault(scan.Err(), "read the counters")
 }
 
-// Leave keeps the notice until it is taken or expires, at the latest
+// Add keeps the notice until it is taken or expires, at the latest
 // source.NoticeLifetime from now.
-func (s *State) Leave(ctx context.Context, n source.Notice) error {
+func (s *State) Add(ctx context.Context, n source.Notice) error {
 	text, err := writeNotice(n)
 	if err != nil {
 		return fmt.Errorf("notice for %d: %w", n.User, err)

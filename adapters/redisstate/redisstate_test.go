@@ -40,7 +40,7 @@ func TestState_clearsUp(t *testing.T) {
 	t.Parallel()
 	state, server := open(t)
 	notice := source.Notice{User: 7, Repository: source.RepositoryID{ID: 42}, ExpiresAt: now.Add(source.NoticeLifetime)}
-	if err := errors.Join(state.Increase(t.Context(), "project-42", now, 10*time.Minute), state.Leave(t.Context(), notice)); err != nil {
+	if err := errors.Join(state.Increase(t.Context(), "project-42", now, 10*time.Minute), state.Add(t.Context(), notice)); err != nil {
 		t.Fatal(err)
 	}
 	if got := server.Keys(); len(got) != 2 || got[1] != "git-receive-pack-reference-counter:project-42" {
@@ -58,7 +58,7 @@ func TestState_down(t *testing.T) {
 	server.Close()
 	for name, err := range map[string]error{
 		"ping": state.Ping(t.Context()), "increase": state.Increase(t.Context(), "project-1", now, time.Minute),
-		"decrease": state.Decrease(t.Context(), "project-1", now), "leave": state.Leave(t.Context(), source.Notice{}),
+		"decrease": state.Decrease(t.Context(), "project-1", now), "leave": state.Add(t.Context(), source.Notice{}),
 	} {
 		if !errors.Is(err, domain.Unavailable) {
 			t.Errorf("%s: got %v, want %v", name, err, domain.Unavailable)

@@ -38,7 +38,7 @@ func TestGatekeeper_Allow_existenceUnseen(t *testing.T) {
 // hanging is a Gitaly that never answers.
 type hanging struct{ *world }
 
-func (hanging) Answers(ctx context.Context, _ gitaccess.Place, _ []source.Question) (map[source.Question]source.Answer, error) {
+func (hanging) Answers(ctx context.Context, _ gitaccess.Location, _ []source.Question) (map[source.Question]source.Answer, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
 }
@@ -51,7 +51,7 @@ func TestGatekeeper_Allow_hangingGitaly(t *testing.T) {
 		want error
 	}{
 		"a fetch": {fetch(), 5 * time.Second, domain.Unavailable},
-		"a push":  {update(), gitaccess.Budget, domain.Unavailable},
+		"a push":  {update(), gitaccess.Timeout, domain.Unavailable},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld()

@@ -18,26 +18,26 @@ type Explanation struct {
 // no request, stamps no key and leaves no notice. An error means that the
 // facts could not be had.
 func (g *Gatekeeper) Explain(ctx context.Context, req Request) (Explanation, error) {
-	ctx, cancel := context.WithTimeout(ctx, Budget)
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	c := source.Case{Request: req.Request, Now: g.now(), Settings: g.rules.Settings, Keys: g.rules.Keys}
-	if err := g.learn(ctx, &c); err != nil {
+	if err := g.loadStanding(ctx, &c); err != nil {
 		return Explanation{}, unavailable(ctx, err)
 	}
-	refusal, err := g.settle(ctx, req, &c)
+	refusal, err := g.decide(ctx, req, &c)
 	if err != nil {
 		return Explanation{}, unavailable(ctx, err)
 	}
 	out := Explanation{Standing: c.Standing, Refusal: refusal, Findings: c.Explain()}
 	if refusal == nil {
-		out.place(g.place(req, &c))
+		out.addStorage(g.location(req, &c))
 	}
 	return out, nil
 }
 
-// place adds what Allow would still refuse: a project whose storage nobody
+// addStorage adds what Allow would still refuse: a project whose storage nobody
 // has configured.
-func (e *Explanation) place(_ Place, refusal error) {
+func (e *Explanation) addStorage(_ Location, refusal error) {
 	storage := source.Finding{Rule: "storage", Step: "S13", Outcome: source.Passed}
 	if refusal != nil {
 		storage.Outcome, storage.Message, e.Refusal = source.Refused, refusal.Error(), refusal

@@ -12,8 +12,8 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Budget is how long one decision may take: GitLab's 50 seconds.
-const Budget = 50 * time.Second
+// Timeout is how long one decision may take: GitLab's 50 seconds.
+const Timeout = 50 * time.Second
 
 // stampInterval is how old a key's last-used stamp must be to be renewed.
 const stampInterval = 24 * time.Hour
@@ -61,7 +61,7 @@ type Grant struct {
 	Actor      identity.Actor
 	Project    source.Project
 	Repository source.RepositoryID
-	Place      Place
+	Location   Location
 	// Messages are shown to the user on the console.
 	Messages []string
 	// Warning is what went wrong without keeping the command from its way;
@@ -73,14 +73,14 @@ type Grant struct {
 // closed: where facts cannot be had, in time or at all, the refusal is of kind
 // domain.Unavailable.
 func (g *Gatekeeper) Allow(ctx context.Context, req Request) (Grant, error) {
-	ctx, cancel := context.WithTimeout(ctx, Budget)
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	c, err := g.investigate(ctx, req)
+	c, err := g.loadCase(ctx, req)
 	if err != nil {
 		return Grant{}, unavailable(ctx, err)
 	}
 	g.stamp(&c)
-	refusal, err := g.settle(ctx, req, &c)
+	refusal, err := g.decide(ctx, req, &c)
 	switch {
 	case err != nil:
 		return Grant{}, unavailable(ctx, err)
@@ -101,15 +101,15 @@ func (g *Gatekeeper) createProject(ctx context.Context, req Request, c *source.C
 	id, err := g.creator.CreateProject(ctx, c.Project)
 	var warning error
 	if id != 0 {
-		warning = g.leave(ctx, c, source.Notice{Repository: source.RepositoryID{Kind: source.Code, ID: int64(id)}})
+		warning = g.addNotice(ctx, c, source.Notice{Repository: source.RepositoryID{Kind: source.Code, ID: int64(id)}})
 	}
 	if err == nil {
-		err = g.learn(ctx, c)
+		err = g.loadStanding(ctx, c)
 	}
 	if err != nil {
 		return Grant{}, unavailable(ctx, err)
 	}
-	refusal, err := g.settle(ctx, req, c)
+	refusal, err := g.decide(ctx, req, c)
 	switch {
 	case err != nil:
 		return Grant{}, unavailable(ctx, err)
@@ -123,27 +123,27 @@ func (g *Gatekeeper) createProject(ctx context.Context, req Request, c *source.C
 
 // grant lets a command go on.
 func (g *Gatekeeper) grant(ctx context.Context, req Request, c *source.Case, warning error) (Grant, error) {
-	place, err := g.place(req, c)
+	place, err := g.location(req, c)
 	if err != nil {
 		return Grant{}, err
 	}
 	return Grant{
-		Actor: c.Actor, Project: c.Project, Repository: c.Repository, Place: place,
-		Messages: messages(c), Warning: errors.Join(warning, g.leaveNotice(ctx, req, c)),
+		Actor: c.Actor, Project: c.Project, Repository: c.Repository, Location: place,
+		Messages: messages(c), Warning: errors.Join(warning, g.addMovedNotice(ctx, req, c)),
 	}, nil
 }
 
-// investigate gathers the facts. Of a caller who asks too often nothing else
+// loadCase gathers the facts. Of a caller who asks too often nothing else
 // needs to be known.
-func (g *Gatekeeper) investigate(ctx context.Context, req Request) (source.Case, error) {
+func (g *Gatekeeper) loadCase(ctx context.Context, req Request) (source.Case, error) {
 	c := source.Case{Request: req.Request, Now: g.now(), Settings: g.rules.Settings, Keys: g.rules.Keys}
 	if c.Throttled = !g.limiter.Allow(c.Now, buckets(req)...); c.Throttled {
 		return c, nil
 	}
-	return c, g.learn(ctx, &c)
+	return c, g.loadStanding(ctx, &c)
 }
 
-func (g *Gatekeeper) learn(ctx context.Context, c *source.Case) (err error) {
+func (g *Gatekeeper) loadStanding(ctx context.Context, c *source.Case) (err error) {
 	c.Standing, err = g.directory.Standing(ctx, source.Inquiry{
 		Claim: c.Claim, Target: c.Target, Refs: len(c.Changes) > 0, Now: c.Now,
 	})
@@ -161,13 +161,13 @@ func (g *Gatekeeper) learn(ctx context.Context, c *source.Case) (err error) {
 	return nil
 }
 
-// longestBucket keeps texts that somebody made up from filling the limiter.
-const longestBucket = 500
+// maxBucketLength keeps texts that somebody made up from filling the limiter.
+const maxBucketLength = 500
 
 // buckets are what a request is counted by: who asks, and where from.
 func buckets(req Request) []string {
 	project := req.Project
-	if len(project) > longestBucket {
+	if len(project) > maxBucketLength {
 		sum := sha256.Sum256([]byte(project))
 		project = string(sum[:])
 	}
@@ -179,8 +179,8 @@ func buckets(req Request) []string {
 	return out
 }
 
-// settle decides, after the answers that the rules ask for.
-func (g *Gatekeeper) settle(ctx context.Context, req Request, c *source.Case) (refusal, err error) {
+// decide decides, after the answers that the rules ask for.
+func (g *Gatekeeper) decide(ctx context.Context, req Request, c *source.Case) (refusal, err error) {
 	verdict := c.Decide()
 	if len(verdict.Open) > 0 {
 		if err := g.ask(ctx, req, c, verdict.Open); err != nil {
@@ -194,35 +194,36 @@ func (g *Gatekeeper) settle(ctx context.Context, req Request, c *source.Case) (r
 	return verdict.Refusal, nil
 }
 
-// glance is how long a command waits to hear whether its repository is there:
-// GitLab Shell asks again after a 503, and nobody shall wait three budgets.
-const glance = 5 * time.Second
+// existenceTimeout is how long a command waits to hear whether its repository
+// is there: GitLab Shell asks again after a 503, and nobody shall wait three
+// budgets.
+const existenceTimeout = 5 * time.Second
 
 // ask gets the answers. Before the changes of a push are known nothing but the
 // repository's existence is asked.
 func (g *Gatekeeper) ask(ctx context.Context, req Request, c *source.Case, questions []source.Question) error {
-	place, err := g.place(req, c)
+	place, err := g.location(req, c)
 	if err != nil {
 		return err
 	}
 	if len(c.Changes) == 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, glance)
+		ctx, cancel = context.WithTimeout(ctx, existenceTimeout)
 		defer cancel()
 	}
 	c.Answers, err = g.repositories.Answers(ctx, place, questions)
 	return err
 }
 
-// place finds the repository's Gitaly. GitLab Shell cannot go on without an
+// location finds the repository's Gitaly. GitLab Shell cannot go on without an
 // address, so a storage that nobody configured is a refusal; of a kind whose
 // words reach the user, since trying again does not help.
-func (g *Gatekeeper) place(req Request, c *source.Case) (Place, error) {
+func (g *Gatekeeper) location(req Request, c *source.Case) (Location, error) {
 	storage, ok := g.rules.Storages[c.Project.Storage]
 	if !ok {
-		return Place{}, domain.Refuse(domain.Unprocessable, "The storage %q of this project is not configured. Tell your administrator.", c.Project.Storage)
+		return Location{}, domain.Refuse(domain.Unprocessable, "The storage %q of this project is not configured. Tell your administrator.", c.Project.Storage)
 	}
-	return Place{
+	return Location{
 		Storage: storage, RelativePath: c.Project.RelativePath(c.Repository.Kind),
 		SnapshotPath: req.SnapshotPath, Repository: c.Repository, Quarantine: req.Quarantine,
 	}, nil
@@ -234,24 +235,24 @@ func (g *Gatekeeper) stamp(c *source.Case) {
 	}
 }
 
-// noticePatience is how long a command waits for a notice to be left: it can
+// noticeTimeout is how long a command waits for a notice to be left: it can
 // do without.
-const noticePatience = time.Second
+const noticeTimeout = time.Second
 
-// leaveNotice tells people, with their next push, that they used an old path.
-func (g *Gatekeeper) leaveNotice(ctx context.Context, req Request, c *source.Case) error {
+// addMovedNotice tells people, with their next push, that they used an old path.
+func (g *Gatekeeper) addMovedNotice(ctx context.Context, req Request, c *source.Case) error {
 	if !c.Moved || !c.Actor.Person().Known() {
 		return nil
 	}
-	return g.leave(ctx, c, source.Notice{Repository: c.Repository, OldPath: req.Target.Path})
+	return g.addNotice(ctx, c, source.Notice{Repository: c.Repository, OldPath: req.Target.Path})
 }
 
-// leave keeps a notice for the person who asks.
-func (g *Gatekeeper) leave(ctx context.Context, c *source.Case, n source.Notice) error {
-	ctx, cancel := context.WithTimeout(ctx, noticePatience)
+// addNotice keeps a notice for the person who asks.
+func (g *Gatekeeper) addNotice(ctx context.Context, c *source.Case, n source.Notice) error {
+	ctx, cancel := context.WithTimeout(ctx, noticeTimeout)
 	defer cancel()
 	n.User, n.Protocol, n.ExpiresAt = c.Actor.Person().ID, c.Protocol, c.Now.Add(source.NoticeLifetime)
-	return g.notices.Leave(ctx, n)
+	return g.notices.Add(ctx, n)
 }
 
 func messages(c *source.Case) []string {

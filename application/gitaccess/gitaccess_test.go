@@ -35,7 +35,7 @@ type world struct {
 	wikis          []source.ProjectID
 
 	asked   []source.Inquiry
-	places  []gitaccess.Place
+	places  []gitaccess.Location
 	notices []source.Notice
 	stamped []identity.KeyID
 	buckets []string
@@ -46,7 +46,7 @@ func (w *world) Standing(_ context.Context, q source.Inquiry) (source.Standing, 
 	return w.standing, w.err
 }
 
-func (w *world) Answers(_ context.Context, where gitaccess.Place, _ []source.Question) (map[source.Question]source.Answer, error) {
+func (w *world) Answers(_ context.Context, where gitaccess.Location, _ []source.Question) (map[source.Question]source.Answer, error) {
 	w.places = append(w.places, where)
 	if w.answers == nil {
 		return nil, errors.New("connection refused")
@@ -75,7 +75,7 @@ func (w *world) CreateProject(_ context.Context, planned source.Project) (source
 	return 42, w.createErr
 }
 
-func (w *world) Leave(_ context.Context, n source.Notice) error {
+func (w *world) Add(_ context.Context, n source.Notice) error {
 	w.notices = append(w.notices, n)
 	return w.noticeErr
 }
@@ -150,11 +150,11 @@ func TestGatekeeper_Allow_asksOnce(t *testing.T) {
 	if len(w.asked) != 1 || w.asked[0] != want {
 		t.Errorf("asked %v, want once %v", w.asked, want)
 	}
-	if got := grant.Place.RelativePath; got != grant.Project.RelativePath(source.Code) {
+	if got := grant.Location.RelativePath; got != grant.Project.RelativePath(source.Code) {
 		t.Errorf("relative path: got %q", got)
 	}
-	if grant.Place.Storage.Address != "unix:/run/gitaly.sock" {
-		t.Errorf("storage: got %v", grant.Place.Storage)
+	if grant.Location.Storage.Address != "unix:/run/gitaly.sock" {
+		t.Errorf("storage: got %v", grant.Location.Storage)
 	}
 	if len(w.places) > 0 {
 		t.Error("a fetch asked for history")
@@ -288,8 +288,8 @@ func TestGatekeeper_Allow_budget(t *testing.T) {
 		if !ok || refusal.Kind != domain.Unavailable || !strings.Contains(refusal.Message, "50 seconds") {
 			t.Errorf("got %v, want words about the budget", err)
 		}
-		if took := time.Since(began); took != gitaccess.Budget {
-			t.Errorf("took %v, want %v", took, gitaccess.Budget)
+		if took := time.Since(began); took != gitaccess.Timeout {
+			t.Errorf("took %v, want %v", took, gitaccess.Timeout)
 		}
 	})
 }

@@ -28,7 +28,7 @@ type Repositories interface {
 	// Answers returns an answer for each question. It is source.Unknown where
 	// nobody is there to ask. An unreachable or late Gitaly is an error of
 	// kind domain.Unavailable.
-	Answers(ctx context.Context, where Place, questions []source.Question) (map[source.Question]source.Answer, error)
+	Answers(ctx context.Context, where Location, questions []source.Question) (map[source.Question]source.Answer, error)
 }
 
 // ProjectCreator makes what those who push expect to be there: projects, and the
@@ -49,9 +49,9 @@ type ProjectCreator interface {
 
 // Notices keeps what a user has to be told with their next push.
 type Notices interface {
-	// Leave keeps the notice until it is taken or expires. A second notice
+	// Add keeps the notice until it is taken or expires. A second notice
 	// for the same user and repository replaces the first.
-	Leave(ctx context.Context, n source.Notice) error
+	Add(ctx context.Context, n source.Notice) error
 }
 
 // Stamps records that keys were used.
@@ -84,8 +84,8 @@ type Quarantine struct {
 	AlternateObjectDirectories []string
 }
 
-// Place is a repository as Gitaly finds it, with the objects of a push.
-type Place struct {
+// Location is a repository as Gitaly finds it, with the objects of a push.
+type Location struct {
 	Storage      Storage
 	RelativePath string
 	// SnapshotPath is the path that Gitaly named in its call, which may be

@@ -40,7 +40,7 @@ func TestGatekeeper_Allow_founds(t *testing.T) {
 	if len(w.created) != 1 || w.created[0].Path != "acme/new" || w.created[0].Visibility != source.Private || w.created[0].Storage != "default" || !w.created[0].Empty {
 		t.Errorf("made %+v", w.created)
 	}
-	if grant.Project.ID != 42 || grant.Repository.ID != 42 || grant.Place.RelativePath != grant.Project.RelativePath(source.Code) {
+	if grant.Project.ID != 42 || grant.Repository.ID != 42 || grant.Location.RelativePath != grant.Project.RelativePath(source.Code) {
 		t.Errorf("got %+v", grant)
 	}
 	want := source.Notice{User: 7, Repository: source.RepositoryID{Kind: source.Code, ID: 42}, Protocol: source.SSH, ExpiresAt: now.Add(source.NoticeLifetime)}

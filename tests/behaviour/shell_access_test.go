@@ -25,7 +25,7 @@ const (
 // name, and which makes every repository. What it is not asked for panics.
 type repositories struct{ bootstrap.Repositories }
 
-func (repositories) Answers(_ context.Context, _ gitaccess.Place, questions []source.Question) (map[source.Question]source.Answer, error) {
+func (repositories) Answers(_ context.Context, _ gitaccess.Location, questions []source.Question) (map[source.Question]source.Answer, error) {
 	answers := map[source.Question]source.Answer{}
 	for _, q := range questions {
 		answers[q] = source.No

@@ -37,7 +37,7 @@ func (s Subject) calls() map[string]func(context.Context) error {
 		},
 		"Take": func(ctx context.Context) error { _, err := s.Take.Take(ctx, 1, at, now); return err },
 		"Leave": func(ctx context.Context) error {
-			return s.Leave.Leave(ctx, source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: precise})
+			return s.Leave.Add(ctx, source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: precise})
 		},
 		"Increase": func(ctx context.Context) error { return s.Counters.Increase(ctx, "project-60", now, expiry) },
 		"Decrease": func(ctx context.Context) error { return s.Counters.Decrease(ctx, "project-60", now) },
@@ -61,7 +61,7 @@ var cancelledCases = []Case{
 	{Name: "nothing is answered and nothing is done", Check: func(s Subject) {
 		s.Apply(crew())
 		s.increase("project-60", now)
-		s.Fine("Leave", s.Leave.Leave(s.Context(), source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "x/y", ExpiresAt: precise}))
+		s.Fine("Leave", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "x/y", ExpiresAt: precise}))
 		s.push(1)
 		s.Apply("hooks: [{id: 1, project: acme/p, url: 'http://x'}]")
 		before := s.everything()

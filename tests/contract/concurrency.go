@@ -31,7 +31,7 @@ var concurrencyCases = []Case{
 		s.Apply(crew())
 		at := source.RepositoryID{Kind: source.Code, ID: 60}
 		for range subject.Rounds {
-			s.Fine("Leave", s.Leave.Leave(s.Context(), source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: now.Add(time.Minute)}))
+			s.Fine("Leave", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: now.Add(time.Minute)}))
 			var taken atomic.Int32
 			subject.Together(func(int) {
 				switch _, err := s.Take.Take(s.Context(), 1, at, now); {
@@ -49,7 +49,7 @@ var concurrencyCases = []Case{
 		at := source.RepositoryID{Kind: source.Code, ID: 60}
 		subject.Together(func(me int) {
 			for range subject.Rounds {
-				s.Fine("Leave", s.Leave.Leave(s.Context(), source.Notice{User: 1, Repository: at, OldPath: source.Path(fmt.Sprint("old/p", me)), ExpiresAt: now.Add(time.Minute)}))
+				s.Fine("Leave", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: at, OldPath: source.Path(fmt.Sprint("old/p", me)), ExpiresAt: now.Add(time.Minute)}))
 				if n, err := s.Take.Take(s.Context(), 1, at, now); err == nil {
 					s.Same("notice", strings.HasPrefix(string(n.OldPath), "old/p"), true)
 				} else if !errors.Is(err, domain.NotFound) {

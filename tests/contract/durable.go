@@ -58,7 +58,7 @@ var durableCases = []durableCase{
 		first.Apply(crew(), everyThing)
 		first.increase("project-60", now)
 		first.Fine("Record", first.Recorder.Record(t.Context(), pushOf("project-60")))
-		first.Fine("Leave", first.Leave.Leave(t.Context(), noticeFor60("a/b")))
+		first.Fine("Leave", first.Leave.Add(t.Context(), noticeFor60("a/b")))
 		want, standing := first.everything(), written(first.Standing("key-21", "acme/q"))
 		first.Fine("Close", first.Store.Close(t.Context()))
 
@@ -119,7 +119,7 @@ var durableCases = []durableCase{
 		s := two(t, open)
 		s[0].Apply(crew())
 		for range subject.Rounds {
-			s[0].Fine("Leave", s[0].Leave.Leave(t.Context(), noticeFor60("a/b")))
+			s[0].Fine("Leave", s[0].Leave.Add(t.Context(), noticeFor60("a/b")))
 			var taken atomic.Int32
 			subject.Together(func(me int) {
 				switch _, err := s[me%2].Take.Take(t.Context(), 1, code60, now); {

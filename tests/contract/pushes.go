@@ -287,7 +287,7 @@ broadcast_messages:
 	{Name: "a notice is taken once", Check: func(s Subject) {
 		s.Apply(crew())
 		n := source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Wiki, ID: 60}, OldPath: "Old/CLI.wiki", Protocol: source.HTTP, ExpiresAt: precise}
-		s.Fine("Leave", s.Leave.Leave(s.Context(), n))
+		s.Fine("Leave", s.Leave.Add(s.Context(), n))
 		got, err := s.Take.Take(s.Context(), 1, n.Repository, now)
 		s.Fine("Take", err)
 		n.ExpiresAt = kept
@@ -300,7 +300,7 @@ broadcast_messages:
 		s.Apply(crew())
 		code, wiki := source.RepositoryID{Kind: source.Code, ID: 60}, source.RepositoryID{Kind: source.Wiki, ID: 60}
 		for i, r := range []source.RepositoryID{code, wiki} {
-			s.Fine("Leave", s.Leave.Leave(s.Context(), source.Notice{User: 1, Repository: r, OldPath: source.Path(fmt.Sprint("old/", i)), ExpiresAt: now.Add(time.Minute)}))
+			s.Fine("Leave", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: r, OldPath: source.Path(fmt.Sprint("old/", i)), ExpiresAt: now.Add(time.Minute)}))
 		}
 		for name, take := range map[string]struct {
 			user identity.UserID
@@ -318,9 +318,9 @@ broadcast_messages:
 	{Name: "a second notice replaces the first", Check: func(s Subject) {
 		s.Apply(crew())
 		n := source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "a/b", Protocol: source.SSH, ExpiresAt: now.Add(time.Minute)}
-		s.Fine("Leave", s.Leave.Leave(s.Context(), n))
+		s.Fine("Leave", s.Leave.Add(s.Context(), n))
 		n.OldPath, n.Protocol, n.ExpiresAt = "c/d", source.HTTP, now.Add(time.Hour)
-		s.Fine("Leave", s.Leave.Leave(s.Context(), n))
+		s.Fine("Leave", s.Leave.Add(s.Context(), n))
 		got, err := s.Take.Take(s.Context(), 1, n.Repository, now)
 		s.Fine("Take", err)
 		n.ExpiresAt = n.ExpiresAt.Truncate(time.Microsecond)
@@ -332,7 +332,7 @@ broadcast_messages:
 		s.Apply(crew())
 		at := source.RepositoryID{Kind: source.Code, ID: 60}
 		for _, m := range moments {
-			s.Fine("Leave", s.Leave.Leave(s.Context(), source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: m.end}))
+			s.Fine("Leave", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: m.end}))
 			_, err := s.Take.Take(s.Context(), 1, at, m.at)
 			s.Same(m.String(), err == nil, m.before())
 		}
@@ -341,17 +341,17 @@ broadcast_messages:
 		s.Apply(crew())
 		n := source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "a/b", ExpiresAt: now}
 		for at, want := range map[time.Time]bool{now.Add(-time.Microsecond): true, now: false, now.Add(time.Hour): false} {
-			s.Fine("Leave", s.Leave.Leave(s.Context(), n))
+			s.Fine("Leave", s.Leave.Add(s.Context(), n))
 			_, err := s.Take.Take(s.Context(), 1, n.Repository, at)
 			s.Same(at.String(), err == nil, want)
 			if !want {
 				s.Kind("Take", err, domain.NotFound)
 			}
 		}
-		s.Fine("Leave", s.Leave.Leave(s.Context(), n))
+		s.Fine("Leave", s.Leave.Add(s.Context(), n))
 		_, _ = s.Take.Take(s.Context(), 1, n.Repository, now.Add(time.Hour))
 		n.ExpiresAt = now.Add(time.Hour)
-		s.Fine("Leave after one that expired", s.Leave.Leave(s.Context(), n))
+		s.Fine("Leave after one that expired", s.Leave.Add(s.Context(), n))
 		_, err := s.Take.Take(s.Context(), 1, n.Repository, now)
 		s.Fine("Take", err)
 	}},

@@ -310,7 +310,7 @@ func (w *walk) happening() step {
 			return outcome("", p.Recorder.Record(ctx, pushes.Push{Repository: repository, ReceivedAt: at, Options: []string{"a", ""}}))
 		}},
 		step{fmt.Sprintf("leave a notice for %d in %s", user, notice), func(ctx context.Context, p bootstrap.Ports) string {
-			return outcome("", p.Leave.Leave(ctx, source.Notice{User: user, Repository: notice, OldPath: "a/b", ExpiresAt: at.Add(200 * time.Second)}))
+			return outcome("", p.Leave.Add(ctx, source.Notice{User: user, Repository: notice, OldPath: "a/b", ExpiresAt: at.Add(200 * time.Second)}))
 		}},
 		step{fmt.Sprintf("take the notice for %d in %s", user, notice), func(ctx context.Context, p bootstrap.Ports) string {
 			return outcome(p.Take.Take(ctx, user, notice, at))

@@ -161,12 +161,13 @@ members:
 	for range cap(waiting) {
 		(<-waiting).WantRefusal(t, "a push that waited", 503)
 	}
-	if call := near.Calls("CommitIsAncestor")[0]; call.Left <= 0 || call.Left > gitaccess.Budget {
+	if call := near.Calls("CommitIsAncestor")[0]; call.Left <= 0 || call.Left > gitaccess.Timeout {
 		t.Errorf("Gitaly was told that %s are left of 50 s", call.Left)
 	}
 }
 
-// TestAllowed_gitalyDown refuses what Gitaly would have to be asked about; it needs no restart when Gitaly is back.
+// TestAllowed_gitalyDown refuses what Gitaly would have to be asked about; it
+// needs no restart when Gitaly is back.
 func TestAllowed_gitalyDown(t *testing.T) {
 	t.Parallel()
 	g := gitalytest.Start(t)

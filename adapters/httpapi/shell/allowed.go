@@ -151,12 +151,12 @@ func (a *API) newAllowedResponse(g gitaccess.Grant) allowedResponse {
 		GitConfigOptions:  orEmpty(a.instance.GitConfigOptions),
 		Gitaly: gitalyResponse{
 			Repository: repositoryResponse{
-				StorageName: g.Place.Storage.Name, RelativePath: g.Place.RelativePath,
-				GitObjectDirectory:            g.Place.Quarantine.ObjectDirectory,
-				GitAlternateObjectDirectories: orEmpty(g.Place.Quarantine.AlternateObjectDirectories),
+				StorageName: g.Location.Storage.Name, RelativePath: g.Location.RelativePath,
+				GitObjectDirectory:            g.Location.Quarantine.ObjectDirectory,
+				GitAlternateObjectDirectories: orEmpty(g.Location.Quarantine.AlternateObjectDirectories),
 				GLRepository:                  g.Repository.String(), GLProjectPath: g.Project.Path,
 			},
-			Address: g.Place.Storage.Address, Token: optional(g.Place.Storage.Token), Features: map[string]string{},
+			Address: g.Location.Storage.Address, Token: optional(g.Location.Storage.Token), Features: map[string]string{},
 		},
 		GLConsoleMessages: orEmpty(g.Messages),
 		NeedAudit:         a.instance.NeedAudit,
