@@ -35,19 +35,19 @@ var registry = fx.Module("registry", fx.Provide(
 // Importer makes the one that configuration and store ask for.
 // seal is for the secrets in worlds, and may be nil where there are none.
 func Importer(config Config, registries worldimport.UnitOfWork, seal func(string) string, now application.Clock) *worldimport.Importer {
-	registrar := worldimport.New(registries, config.Git.DefaultBranchProtection, seal, now)
+	importer := worldimport.New(registries, config.Git.DefaultBranchProtection, seal, now)
 	if config.Gitaly.connected() {
-		registrar.MakeRepositories()
+		importer.MakeRepositories()
 	}
-	return registrar
+	return importer
 }
 
-func populate(lifecycle fx.Lifecycle, world World, registrar *worldimport.Importer, log *zap.Logger) {
+func populate(lifecycle fx.Lifecycle, world World, importer *worldimport.Importer, log *zap.Logger) {
 	if world.Name == "" {
 		return
 	}
 	lifecycle.Append(fx.StartHook(func(ctx context.Context) error {
-		summary, err := registrar.Import(ctx, world.World)
+		summary, err := importer.Import(ctx, world.World)
 		if err != nil {
 			return fmt.Errorf("world %s: %w", world.Name, err)
 		}

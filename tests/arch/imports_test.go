@@ -60,9 +60,10 @@ var rows = map[string][]string{
 	"adapters/totp":           core,
 	"adapters/seal":           core,
 	"adapters/hookclient":     core,
+	"adapters/demo":           {},
 	// A command reads a world file, and starts the graph with what its flags
 	// say. If cmd handed it those, main would hold the wiring.
-	"adapters/cli": slices.Concat(core, []string{"adapters/worldfile", "bootstrap"}),
+	"adapters/cli": slices.Concat(core, []string{"adapters/worldfile", "bootstrap", "bootstrap/demoserver"}),
 
 	"bootstrap": slices.Concat(core, []string{"adapters/...", "bootstrap/..."}),
 	"cmd":       {"bootstrap", "adapters/cli"},
