@@ -6,18 +6,20 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"gatehouse/adapters/demo"
 	"gatehouse/bootstrap"
 )
 
+// form is a call of GitLab Shell with a form as its body.
 func form(route, body string) call {
-	return call{
-		Request: "POST /api/v4/internal/" + route, Body: body,
+	return call{Body: body, Request: demo.Request{
+		Line:    "POST /api/v4/internal/" + route,
 		Headers: map[string]string{"Gitlab-Shared-Secret": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="},
-	}
+	}}
 }
 
-// A second factor that is demanded for Git over SSH: shown once, it lets the
-// same key in for a while, and no other way of logging in.
+// Where Git over SSH requires a second factor, one right code lets the same key
+// in for a while. It does not let the user in by another credential.
 func TestAllowed_secondFactor(t *testing.T) {
 	t.Parallel()
 	server := newServer(t, func(c *bootstrap.Config) { c.OTP.RequiredForGit, c.Git.RateLimit = true, 0 })
@@ -27,24 +29,24 @@ func TestAllowed_secondFactor(t *testing.T) {
 	}
 	const fetch = "&project=acme/tools/cli&action=git-upload-pack&protocol="
 	for _, step := range []struct {
-		what   string
+		given  string
 		call   call
 		status int
 	}{
-		{"without a session", form("allowed", "key_id=7"+fetch+"ssh"), 401},
-		{"over http", form("allowed", "user_id=7"+fetch+"http"), 200},
-		{"without a second factor", form("allowed", "key_id=77"+fetch+"ssh"), 200},
-		{"a deploy key", form("allowed", "key_id=201"+fetch+"ssh"), 200},
-		{"LFS without a session", form("lfs_authenticate", "key_id=7&project=acme/tools/cli"), 401},
-		{"a wrong code", form("two_factor_manual_otp_check", "key_id=7&otp_attempt=1"), 200},
-		{"still without a session", form("allowed", "key_id=7"+fetch+"ssh"), 401},
-		{"the right code", form("two_factor_manual_otp_check", "key_id=7&otp_attempt="+code), 200},
-		{"with a session", form("allowed", "key_id=7"+fetch+"ssh"), 200},
-		{"with another login", form("allowed", "username=rubi"+fetch+"ssh"), 401},
-		{"LFS with a session", form("lfs_authenticate", "key_id=7&project=acme/tools/cli"), 200},
+		{"no session", form("allowed", "key_id=7"+fetch+"ssh"), 401},
+		{"no session, HTTP", form("allowed", "user_id=7"+fetch+"http"), 200},
+		{"user without a second factor", form("allowed", "key_id=77"+fetch+"ssh"), 200},
+		{"deploy key", form("allowed", "key_id=201"+fetch+"ssh"), 200},
+		{"no session, LFS", form("lfs_authenticate", "key_id=7&project=acme/tools/cli"), 401},
+		{"wrong code", form("two_factor_manual_otp_check", "key_id=7&otp_attempt=1"), 200},
+		{"no session after a wrong code", form("allowed", "key_id=7"+fetch+"ssh"), 401},
+		{"right code", form("two_factor_manual_otp_check", "key_id=7&otp_attempt="+code), 200},
+		{"session", form("allowed", "key_id=7"+fetch+"ssh"), 200},
+		{"session, login by name", form("allowed", "username=rubi"+fetch+"ssh"), 401},
+		{"session, LFS", form("lfs_authenticate", "key_id=7&project=acme/tools/cli"), 200},
 	} {
 		if got := send(t, server, step.call); got.Status != step.status {
-			t.Errorf("%s: got %d %s, want %d", step.what, got.Status, got.Body, step.status)
+			t.Errorf("%s: got %d %s, want %d", step.given, got.Status, got.Body, step.status)
 		}
 	}
 }

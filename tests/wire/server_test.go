@@ -13,13 +13,14 @@ import (
 	"gatehouse/tests/world"
 )
 
-// now is inside the life of the token in the contract's test vector.
+// now is the server's time. The tokens of kas in testdata are valid then.
 var now = time.Date(2023, time.November, 14, 22, 13, 50, 0, time.UTC)
 
-// secret is that of GitLab Shell, and of kas, which wants it as base64.
+// secret is the secret of GitLab Shell and, encoded as base64, that of kas.
 const secret = "0123456789abcdef0123456789abcdef"
 
-// newServer builds production's graph over the world of the golden pairs.
+// newServer builds production's graph over the world in testdata. change adjusts
+// the configuration first.
 func newServer(t *testing.T, change ...func(*bootstrap.Config)) http.Handler {
 	t.Helper()
 	config := bootstrap.Default()
@@ -53,7 +54,7 @@ func newServer(t *testing.T, change ...func(*bootstrap.Config)) http.Handler {
 	return built.Handlers.Internal
 }
 
-// file is one with that content.
+// file writes a file with that content and returns its path.
 func file(t *testing.T, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "file")

@@ -1,6 +1,6 @@
-// Package wire_test holds the server to golden pairs: for each request in
-// testdata the answer beside it, to the byte. The answers are the API; -update
-// writes them anew, for review.
+// Package wire_test compares the server's answers with files, byte by byte: the
+// golden pairs in testdata and the documented examples of package demo. The
+// answers are the API. With -update the test writes the files instead, for review.
 package wire_test
 
 import (
@@ -12,31 +12,23 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
+	"gatehouse/adapters/demo"
 	"gatehouse/bootstrap"
 )
 
 var update = flag.Bool("update", false, "write the answers instead of comparing them")
 
-// call is one request as a caller sends it. Body is a form or whatever else
-// Content-Type names; JSON is an alternative to it that is easier to read.
+// call is one request as a caller sends it.
 type call struct {
-	Request string            `json:"request"`
-	Headers map[string]string `json:"headers,omitempty"`
-	Body    string            `json:"body,omitempty"`
-	JSON    json.RawMessage   `json:"json,omitempty"`
-	// Before are requests that came earlier; their answers do not count.
+	demo.Request
+	// Body is a form or whatever else Content-Type names, if it is neither Data
+	// nor JSON.
+	Body string `json:"body,omitempty"`
+	// Before are requests that are sent first. Their answers are not checked.
 	Before []call `json:"before,omitempty"`
-}
-
-// answer is what came back.
-type answer struct {
-	Status  int               `json:"status"`
-	Headers map[string]string `json:"headers"`
-	Body    json.RawMessage   `json:"body,omitempty"`
 }
 
 func TestWire(t *testing.T) {
@@ -56,7 +48,7 @@ func TestWire(t *testing.T) {
 			for _, earlier := range asked.Before {
 				send(t, server, earlier)
 			}
-			check(t, strings.TrimSuffix(path, ".req.json")+".res.json", send(t, server, asked))
+			check(t, strings.TrimSuffix(path, ".req.json")+".res.json", send(t, server, asked), nil)
 		})
 	}
 }
@@ -76,7 +68,9 @@ func golden(t *testing.T) []string {
 	return paths
 }
 
-func check(t *testing.T, path string, got answer) {
+// check compares an answer with the one in the file at path, after the words in
+// that file were replaced by their values.
+func check(t *testing.T, path string, got demo.Answer, words demo.Words) {
 	t.Helper()
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -86,7 +80,7 @@ func check(t *testing.T, path string, got answer) {
 		t.Fatalf("the answer's body is no JSON: %v", err)
 	}
 	if *update {
-		if err := os.WriteFile(path, text.Bytes(), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(unfill(words, text.String())), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return
@@ -95,46 +89,37 @@ func check(t *testing.T, path string, got answer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(text.Bytes(), want) {
+	if text.String() != words.Fill(string(want)) {
 		t.Errorf("got %s\nwant %s", text.Bytes(), want)
 	}
 }
 
-func send(t *testing.T, server http.Handler, c call) answer {
-	t.Helper()
-	method, target, _ := strings.Cut(c.Request, " ")
-	request := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(c.Body+string(c.JSON)))
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if c.JSON != nil {
-		request.Header.Set("Content-Type", "application/json")
+// unfill replaces the values of words in text by the words.
+func unfill(words demo.Words, text string) string {
+	for word, value := range words {
+		text = strings.ReplaceAll(text, value, word)
 	}
-	for name, value := range c.Headers {
-		request.Header.Set(name, value)
-	}
-	recorder := httptest.NewRecorder()
-	server.ServeHTTP(recorder, request)
-	headers := map[string]string{}
-	for _, name := range []string{"Content-Type", "Allow", "Location", "Retry-After", "WWW-Authenticate"} {
-		if value := recorder.Header().Get(name); value != "" {
-			headers[name] = value
-		}
-	}
-	body := recorder.Body.Bytes()
-	for shape, mask := range secrets {
-		body = shape.ReplaceAll(body, []byte(mask))
-	}
-	if len(body) == 0 {
-		body = nil // as with 204
-	}
-	return answer{recorder.Code, headers, body}
+	return text
 }
 
-// secrets are what no golden file shows, by their form. One that has another
-// form is shown, and so found.
-var secrets = map[*regexp.Regexp]string{
-	regexp.MustCompile(`"lfs_token":"eyJ[\w-]+\.[\w-]+\.[\w-]{43}"`): `"lfs_token":"<token>"`,
-	regexp.MustCompile(`"token":"glpat-[\w-]{20}"`):                  `"token":"<token>"`,
-	regexp.MustCompile(`"[0-9a-f]{16}"`):                             `"<code>"`,
+// send sends a call as a form unless it says otherwise.
+func send(t *testing.T, server http.Handler, c call) demo.Answer {
+	t.Helper()
+	header := c.Header()
+	if header.Get("Content-Type") == "" {
+		header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return serve(t, server, c.Request, header, c.Content()+c.Body)
+}
+
+// serve returns the server's answer to a request.
+func serve(t *testing.T, server http.Handler, r demo.Request, header http.Header, body string) demo.Answer {
+	t.Helper()
+	request := httptest.NewRequestWithContext(t.Context(), r.Method(), r.Path(), strings.NewReader(body))
+	request.Header = header
+	recorder := httptest.NewRecorder()
+	server.ServeHTTP(recorder, request)
+	return demo.NewAnswer(recorder.Code, recorder.Header(), recorder.Body.Bytes())
 }
 
 func readJSON(t *testing.T, path string, into any) {
