@@ -19,27 +19,27 @@ func agent(streams Streams) *cobra.Command {
 	return c
 }
 
-// whose are the flags that name a token of an agent.
-type whose struct {
+// agentTokenFlags are the flags that name a token of an agent.
+type agentTokenFlags struct {
 	configFlags
 	agent int64
 	name  string
 }
 
-func (w *whose) add(c *cobra.Command) {
-	w.configFlags.add(c)
-	c.Flags().Int64Var(&w.agent, "agent", 0, "the `NUMBER` of the agent, as show agents has it")
-	c.Flags().StringVar(&w.name, "name", "command line", "what the token is called")
+func (f *agentTokenFlags) add(c *cobra.Command) {
+	f.configFlags.add(c)
+	c.Flags().Int64Var(&f.agent, "agent", 0, "the `NUMBER` of the agent, as show agents has it")
+	c.Flags().StringVar(&f.name, "name", "command line", "what the token is called")
 	_ = c.MarkFlagRequired("agent") // the flag is there
 }
 
-// withMint opens the store for do.
-func (w *whose) withMint(ctx context.Context, do func(*clusters.TokenService) error) error {
-	return w.withStore(ctx, unwilling, func(o office) error { return do(clusters.NewTokenService(o.AgentTokens, rand.Reader)) })
+// openTokens opens the store and calls do with the tokens of its agents.
+func (f *agentTokenFlags) openTokens(ctx context.Context, do func(*clusters.TokenService) error) error {
+	return f.openStore(ctx, noMigrate, func(s store) error { return do(clusters.NewTokenService(s.AgentTokens, rand.Reader)) })
 }
 
 func agentTokenCreate(streams Streams) *cobra.Command {
-	var flags whose
+	var flags agentTokenFlags
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "create --agent NUMBER",
@@ -50,7 +50,7 @@ digest.`,
 			"  gatehouse agent token create --agent 5 --name second --json",
 		Args: cobra.NoArgs,
 		RunE: does(func(ctx context.Context, _ []string) error {
-			return flags.withMint(ctx, func(m *clusters.TokenService) error {
+			return flags.openTokens(ctx, func(m *clusters.TokenService) error {
 				text, err := m.Create(ctx, agents.AgentID(flags.agent), flags.name)
 				if err != nil {
 					return err
@@ -76,7 +76,7 @@ type agentTokenShown struct {
 }
 
 func agentTokenRevoke(streams Streams) *cobra.Command {
-	var flags whose
+	var flags agentTokenFlags
 	c := &cobra.Command{
 		Use:   "revoke --agent NUMBER --name NAME",
 		Short: "Revoke the tokens of an agent that have a name",
@@ -85,7 +85,7 @@ what it was told of them for five minutes.`,
 		Example: "  gatehouse agent token revoke --agent 5 --name default",
 		Args:    cobra.NoArgs,
 		RunE: does(func(ctx context.Context, _ []string) error {
-			return flags.withMint(ctx, func(m *clusters.TokenService) error {
+			return flags.openTokens(ctx, func(m *clusters.TokenService) error {
 				if err := m.Revoke(ctx, agents.AgentID(flags.agent), flags.name); err != nil {
 					return err
 				}

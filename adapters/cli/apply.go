@@ -21,17 +21,17 @@ A server that runs on the same database knows of it at once.`,
 		Args:    cobra.ExactArgs(1),
 	}
 	c.RunE = does(func(ctx context.Context, args []string) error {
-		return flags.withStore(ctx, willing, func(o office) error {
+		return flags.openStore(ctx, mayMigrate, func(s store) error {
 			world, err := readWorld(streams.In, args[0])
 			if err != nil {
 				return err
 			}
-			seal, err := o.seal(ctx, world.World, streams)
+			seal, err := s.sealer(ctx, world.World, streams)
 			if err != nil {
 				return err
 			}
 			progress(streams.Err, "applying %s …", world.Name)
-			summary, err := bootstrap.Importer(o.config, o.WorldImport, seal, bootstrap.Clock()).Import(ctx, world.World)
+			summary, err := bootstrap.Importer(s.config, s.WorldImport, seal, bootstrap.Clock()).Import(ctx, world.World)
 			if err != nil {
 				return fmt.Errorf("%s:\n%w", world.Name, err)
 			}

@@ -58,7 +58,7 @@ func report(streams Streams, asJSON bool, checkups []bootstrap.Checkup) error {
 			add(c.Name, true, c.Detail)
 			continue
 		}
-		result = errTold
+		result = errAlreadyReported
 		for _, line := range lines(c.Problem) {
 			add(c.Name, false, line)
 		}

@@ -38,7 +38,7 @@ func Run(ctx context.Context, streams Streams, args []string) int {
 	case err == nil:
 		return exitOK
 	case failed:
-		if !errors.Is(err, errTold) {
+		if !errors.Is(err, errAlreadyReported) {
 			complain(streams.Err, failure.error)
 		}
 		return exitFailed
@@ -67,8 +67,8 @@ func lines(err error) []string {
 	return all
 }
 
-// errTold ends a command that failed and has said why.
-var errTold = errors.New("told already")
+// errAlreadyReported ends a command that failed and has said why.
+var errAlreadyReported = errors.New("already reported")
 
 // failure marks an error as one of the command's work, not of its usage.
 type failure struct{ error }

@@ -46,12 +46,12 @@ The exit code is 0 whatever the verdict.`,
 			if err != nil {
 				return err
 			}
-			return flags.withStore(ctx, unwilling, func(o office) error {
-				gate, err := bootstrap.Gatekeeper(o.config, o.Ports)
+			return flags.openStore(ctx, noMigrate, func(s store) error {
+				gate, err := bootstrap.Gatekeeper(s.config, s.Ports)
 				if err != nil {
 					return err
 				}
-				if o.config.Gitaly.Connect && len(o.config.Gitaly.Storages) > 0 && q.old == "" {
+				if s.config.Gitaly.Connect && len(s.config.Gitaly.Storages) > 0 && q.old == "" {
 					ordinary(request.Changes)
 				}
 				found, err := gate.Explain(ctx, request)

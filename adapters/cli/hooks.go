@@ -33,8 +33,8 @@ receiver did not answer with success. ` + "`gatehouse show hooks`" + ` lists hoo
 			if err != nil {
 				return err
 			}
-			return flags.withStore(ctx, unwilling, func(o office) error {
-				status, err := o.testHook(ctx, id, streams)
+			return flags.openStore(ctx, noMigrate, func(s store) error {
+				status, err := s.testHook(ctx, id, streams)
 				if _, refused := errors.AsType[*domain.Refusal](err); refused {
 					return err
 				}
@@ -48,12 +48,12 @@ receiver did not answer with success. ` + "`gatehouse show hooks`" + ` lists hoo
 }
 
 // testHook opens the key only here: without a hook none is needed, or made.
-func (o office) testHook(ctx context.Context, id int64, streams Streams) (status int, err error) {
-	key := bootstrap.NewInstanceKey(o.config, bootstrap.Clock(), bootstrap.NewLogger(o.config.Log, streams.Err))
-	if err := key.Unlock(ctx, o.Store); err != nil {
+func (s store) testHook(ctx context.Context, id int64, streams Streams) (status int, err error) {
+	key, err := s.unlockKey(ctx, streams)
+	if err != nil {
 		return 0, err
 	}
-	return bootstrap.TestHook(ctx, o.config, o.Ports, key, id)
+	return bootstrap.TestHook(ctx, s.config, s.Ports, key, id)
 }
 
 // tested is what came of a test, for programs.

@@ -33,8 +33,8 @@ func changeJob(streams Streams, name, short, done string, change func(bootstrap.
 			if err != nil {
 				return err
 			}
-			return flags.withStore(ctx, unwilling, func(o office) error {
-				switch err := change(o.Jobs, ctx, id); {
+			return flags.openStore(ctx, noMigrate, func(s store) error {
+				switch err := change(s.Jobs, ctx, id); {
 				case errors.Is(err, domain.NotFound):
 					return fmt.Errorf("there is no job %d", id)
 				case err != nil:

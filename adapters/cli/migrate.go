@@ -24,7 +24,7 @@ nothing to one that is, and refuses one that a newer version has made.`,
 				return err
 			}
 			if config.Database.InMemory() {
-				return errForgetful
+				return errNeedsDatabase
 			}
 			progress(streams.Err, "migrating %s …", config.Database.URL)
 			before, after, err := bootstrap.Migrate(ctx, config)

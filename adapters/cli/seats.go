@@ -22,8 +22,8 @@ be run beside servers.`,
 		Example: "  gatehouse refresh-seats\n  gatehouse refresh-seats --json",
 		Args:    cobra.NoArgs,
 		RunE: does(func(ctx context.Context, _ []string) error {
-			return flags.withStore(ctx, unwilling, func(o office) error {
-				done, err := bootstrap.Clerk(o.config, o.Billing, o.BillingUnitOfWork, bootstrap.Clock()).RefreshSeats(ctx)
+			return flags.openStore(ctx, noMigrate, func(s store) error {
+				done, err := bootstrap.Clerk(s.config, s.Billing, s.BillingUnitOfWork, bootstrap.Clock()).RefreshSeats(ctx)
 				if err != nil {
 					return err
 				}

@@ -29,8 +29,8 @@ among it. The things are:
 			if !slices.Contains(inventory.Names(), thing) {
 				return misused("there is no thing %q; there are %s", thing, strings.Join(inventory.Names(), ", "))
 			}
-			return flags.withStore(ctx, unwilling, func(o office) error {
-				records, err := o.Inventory.List(ctx, thing, bootstrap.Clock()())
+			return flags.openStore(ctx, noMigrate, func(s store) error {
+				records, err := s.Inventory.List(ctx, thing, bootstrap.Clock()())
 				if err != nil {
 					return err
 				}

@@ -32,11 +32,11 @@ is its digest. The rules are those of tokens that users make over SSH.`,
 			"  gatehouse token create --user root --scope read_api --name reports --expires-at 2027-01-31 --json",
 		Args: cobra.NoArgs,
 		RunE: does(func(ctx context.Context, _ []string) error {
-			return flags.withStore(ctx, unwilling, func(o office) error {
+			return flags.openStore(ctx, noMigrate, func(s store) error {
 				// No one-time password is checked here, so no key is needed.
-				desk := bootstrap.Credentials(o.config, o.Accounts, o.RecoveryCodes, o.AccessTokens, nil, bootstrap.Clock())
+				service := bootstrap.Credentials(s.config, s.Accounts, s.RecoveryCodes, s.AccessTokens, nil, bootstrap.Clock())
 				caller := credentials.Caller{Claim: identity.ClaimName(user), ByUser: true}
-				minted, err := desk.PersonalAccessToken(ctx, caller, request)
+				minted, err := service.PersonalAccessToken(ctx, caller, request)
 				if err != nil {
 					return err
 				}
