@@ -49,14 +49,14 @@ digest.`,
 		Example: "  gatehouse agent token create --agent 5\n" +
 			"  gatehouse agent token create --agent 5 --name second --json",
 		Args: cobra.NoArgs,
-		RunE: does(func(ctx context.Context, _ []string) error {
+		RunE: action(func(ctx context.Context, _ []string) error {
 			return flags.openTokens(ctx, func(m *clusters.TokenService) error {
 				text, err := m.Create(ctx, agents.AgentID(flags.agent), flags.name)
 				if err != nil {
 					return err
 				}
 				if asJSON {
-					return writeJSON(streams.Out, agentTokenShown{flags.agent, flags.name, text})
+					return writeJSON(streams.Out, agentTokenJSON{flags.agent, flags.name, text})
 				}
 				_, err = fmt.Fprintln(streams.Out, text)
 				return err
@@ -68,8 +68,8 @@ digest.`,
 	return c
 }
 
-// agentTokenShown is a new token for programs.
-type agentTokenShown struct {
+// agentTokenJSON is a new token as --json prints it.
+type agentTokenJSON struct {
 	AgentID int64  `json:"agent_id"`
 	Name    string `json:"name"`
 	Token   string `json:"token"`
@@ -84,7 +84,7 @@ func agentTokenRevoke(streams Streams) *cobra.Command {
 what it was told of them for five minutes.`,
 		Example: "  gatehouse agent token revoke --agent 5 --name default",
 		Args:    cobra.NoArgs,
-		RunE: does(func(ctx context.Context, _ []string) error {
+		RunE: action(func(ctx context.Context, _ []string) error {
 			return flags.openTokens(ctx, func(m *clusters.TokenService) error {
 				if err := m.Revoke(ctx, agents.AgentID(flags.agent), flags.name); err != nil {
 					return err

@@ -20,7 +20,7 @@ A server that runs on the same database knows of it at once.`,
 		Example: "  gatehouse apply world.yaml\n  generate-world | gatehouse apply -",
 		Args:    cobra.ExactArgs(1),
 	}
-	c.RunE = does(func(ctx context.Context, args []string) error {
+	c.RunE = action(func(ctx context.Context, args []string) error {
 		return flags.openStore(ctx, mayMigrate, func(s store) error {
 			world, err := readWorld(streams.In, args[0])
 			if err != nil {

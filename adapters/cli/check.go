@@ -22,9 +22,9 @@ that is assumed where none is configured may be silent.
 The exit code is 1 if anything is wrong.`,
 		Example: "  gatehouse check\n  gatehouse check --config /etc/gatehouse.yaml --json",
 		Args:    cobra.NoArgs,
-		RunE: does(func(ctx context.Context, _ []string) error {
+		RunE: action(func(ctx context.Context, _ []string) error {
 			config, err := flags.load()
-			if _, usage := errors.AsType[*misuse](err); usage {
+			if _, usage := errors.AsType[*usageError](err); usage {
 				return err
 			}
 			checkups := []bootstrap.Checkup{{Name: "configuration", Problem: err, Detail: "set by " + config.SetBy()}}

@@ -39,18 +39,18 @@ func Run(ctx context.Context, streams Streams, args []string) int {
 		return exitOK
 	case failed:
 		if !errors.Is(err, errAlreadyReported) {
-			complain(streams.Err, failure.error)
+			printError(streams.Err, failure.error)
 		}
 		return exitFailed
 	default: // what cobra itself refuses
-		complain(streams.Err, err)
+		printError(streams.Err, err)
 		_, _ = fmt.Fprintln(streams.Err, "See gatehouse --help, or the --help of a command.")
 		return exitUsage
 	}
 }
 
-// complain writes an error, each of its lines with the program's name.
-func complain(w io.Writer, err error) {
+// printError writes an error, each of its lines with the program's name.
+func printError(w io.Writer, err error) {
 	for _, line := range lines(err) {
 		_, _ = fmt.Fprintln(w, "gatehouse: "+line)
 	}
@@ -75,19 +75,22 @@ type failure struct{ error }
 
 func (f *failure) Unwrap() error { return f.error }
 
-// misuse makes an error of usage, as cobra does for flags that it knows.
-type misuse struct{ error }
+// usageError marks an error as one of usage, like those that cobra finds itself.
+type usageError struct{ error }
 
 // Unwrap returns the cause.
-func (m *misuse) Unwrap() error { return m.error }
+func (e *usageError) Unwrap() error { return e.error }
 
-func misused(format string, args ...any) error { return &misuse{fmt.Errorf(format, args...)} }
+func usageErrorf(format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...)}
+}
 
-// does makes a command's work of do.
-func does(do func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+// action adapts do to cobra. An error of do that is not one of usage becomes a
+// failure.
+func action(do func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
 		err := do(c.Context(), args)
-		if _, usage := errors.AsType[*misuse](err); err == nil || usage {
+		if _, usage := errors.AsType[*usageError](err); err == nil || usage {
 			return err
 		}
 		return &failure{err}

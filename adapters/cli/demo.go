@@ -22,13 +22,13 @@ With --play the calls are made here and now, and compared with the documented
 answers; the exit code is 0 if all are as documented.`,
 		Example: "  gatehouse demo\n  gatehouse demo --play",
 		Args:    cobra.NoArgs,
-		RunE: does(func(ctx context.Context, _ []string) error {
+		RunE: action(func(ctx context.Context, _ []string) error {
 			values, err := flags.values()
 			if err != nil {
 				return err
 			}
 			if database, set := values["database.url"]; set && database != "memory:" {
-				return misused("the demo's data is thrown away, and in no database of yours; see serve --world")
+				return usageErrorf("the demo's data is thrown away, and in no database of yours; see serve --world")
 			}
 			return demoserver.Run(ctx, demoserver.Options{Settings: values, Play: play, Out: streams.Out, Log: streams.Err})
 		}),

@@ -41,7 +41,7 @@ The exit code is 0 whatever the verdict.`,
 		Example: "  gatehouse explain --key 11 --project gnuwget/wget2 --action git-receive-pack --ref refs/heads/main\n" +
 			"  gatehouse explain --user rubi --gl-repository project-3 --ip 192.0.2.7 --json",
 		Args: cobra.NoArgs,
-		RunE: does(func(ctx context.Context, _ []string) error {
+		RunE: action(func(ctx context.Context, _ []string) error {
 			request, err := q.request()
 			if err != nil {
 				return err
@@ -52,7 +52,7 @@ The exit code is 0 whatever the verdict.`,
 					return err
 				}
 				if s.config.Gitaly.Connect && len(s.config.Gitaly.Storages) > 0 && q.old == "" {
-					ordinary(request.Changes)
+					assumeFastForward(request.Changes)
 				}
 				found, err := gate.Explain(ctx, request)
 				if err != nil {
@@ -98,7 +98,7 @@ func (q *question) add(c *cobra.Command) {
 func (q *question) request() (gitaccess.Request, error) {
 	out := gitaccess.Request{Request: source.Request{
 		Protocol: source.Protocol(strings.ToLower(q.protocol)), NamespacePath: q.namespace,
-		Command: source.Command(cmp.Or(q.action, q.usualAction())),
+		Command: source.Command(cmp.Or(q.action, q.defaultAction())),
 	}}
 	var err error
 	if out.Claim, err = q.claim(); err != nil {
@@ -111,18 +111,18 @@ func (q *question) request() (gitaccess.Request, error) {
 		return out, err
 	}
 	if len(out.Changes) > 0 && !out.Pushes() {
-		return out, misused("--ref is for --action %s", source.ReceivePack)
+		return out, usageErrorf("--ref is for --action %s", source.ReceivePack)
 	}
 	if q.ip != "" {
 		if out.Address, err = netip.ParseAddr(q.ip); err != nil {
-			return out, misused("--ip %q is not an IP address", q.ip)
+			return out, usageErrorf("--ip %q is not an IP address", q.ip)
 		}
 		out.AddressGiven = true
 	}
 	return out, nil
 }
 
-func (q *question) usualAction() string {
+func (q *question) defaultAction() string {
 	if len(q.refs) > 0 {
 		return string(source.ReceivePack)
 	}
@@ -139,7 +139,7 @@ func (q *question) claim() (claim identity.Claim, err error) {
 		claim = identity.ClaimName(q.user)
 	}
 	if claim.Kind == identity.Unresolvable {
-		return claim, misused("--key and --user-id take a number")
+		return claim, usageErrorf("--key and --user-id take a number")
 	}
 	return claim, nil
 }
@@ -148,13 +148,13 @@ func (q *question) target() (source.Target, error) {
 	if q.glRepository != "" {
 		id, ok := source.ParseRepositoryID(q.glRepository)
 		if !ok {
-			return source.Target{}, misused("--gl-repository %q is not of the form project-3 or wiki-3", q.glRepository)
+			return source.Target{}, usageErrorf("--gl-repository %q is not of the form project-3 or wiki-3", q.glRepository)
 		}
 		return source.Target{Repository: id}, nil
 	}
 	path, ok := source.ParsePath(q.project)
 	if !ok {
-		return source.Target{}, misused("--project %q cannot be a path", q.project)
+		return source.Target{}, usageErrorf("--project %q cannot be a path", q.project)
 	}
 	return source.Target{Path: path}, nil
 }
@@ -166,9 +166,9 @@ var (
 	otherObject = strings.Repeat("2", 40)
 )
 
-// ordinary makes updates of which nobody said what they are such as rewrite
-// nothing: Gitaly would know nothing of the objects.
-func ordinary(changes []source.Change) {
+// assumeFastForward makes updates without SHAs of the user fast-forwards: Gitaly
+// does not have the made-up objects, and could not compare them.
+func assumeFastForward(changes []source.Change) {
 	for i, c := range changes {
 		if c.Updates() {
 			changes[i].New = c.Old
@@ -187,19 +187,19 @@ func (q *question) changes() ([]source.Change, error) {
 		case "delete":
 			before, after = someObject, noObject
 		default:
-			return nil, misused("--change %q is not create, update or delete", q.change)
+			return nil, usageErrorf("--change %q is not create, update or delete", q.change)
 		}
 	}
 	var lines []string
 	for _, ref := range q.refs {
 		if !strings.HasPrefix(ref, "refs/") {
-			return nil, misused("--ref %s: name it in full, as in refs/heads/%s", ref, ref)
+			return nil, usageErrorf("--ref %s: name it in full, as in refs/heads/%s", ref, ref)
 		}
 		lines = append(lines, before+" "+after+" "+ref)
 	}
 	changes, err := source.ParseChanges(strings.Join(lines, "\n"))
 	if err != nil {
-		return nil, misused("--old and --new take 40 or 64 lower-case hexadecimal digits, --ref a name without blanks")
+		return nil, usageErrorf("--old and --new take 40 or 64 lower-case hexadecimal digits, --ref a name without blanks")
 	}
 	return changes, nil
 }

@@ -60,10 +60,10 @@ func (f *configFlags) values() (map[string]string, error) {
 	for _, text := range f.set {
 		key, value, ok := strings.Cut(text, "=")
 		if !ok {
-			return nil, misused("--set %s: want KEY=VALUE", key)
+			return nil, usageErrorf("--set %s: want KEY=VALUE", key)
 		}
 		if _, twice := values[key]; twice {
-			return nil, misused("--set %s: %s is set twice", key, key)
+			return nil, usageErrorf("--set %s: %s is set twice", key, key)
 		}
 		values[key] = value
 	}

@@ -28,7 +28,7 @@ success enables a hook that was disabled after failures. The exit code is 1 if t
 receiver did not answer with success. ` + "`gatehouse show hooks`" + ` lists hooks.`,
 		Example: "  gatehouse hooks test 3\n  gatehouse hooks test 3 --json",
 		Args:    cobra.ExactArgs(1),
-		RunE: does(func(ctx context.Context, args []string) error {
+		RunE: action(func(ctx context.Context, args []string) error {
 			id, err := number(args[0], "a hook")
 			if err != nil {
 				return err
@@ -38,7 +38,7 @@ receiver did not answer with success. ` + "`gatehouse show hooks`" + ` lists hoo
 				if _, refused := errors.AsType[*domain.Refusal](err); refused {
 					return err
 				}
-				return errors.Join(showTest(streams, asJSON, id, status, err), err)
+				return errors.Join(printHookTest(streams, asJSON, id, status, err), err)
 			})
 		}),
 	}
@@ -56,17 +56,17 @@ func (s store) testHook(ctx context.Context, id int64, streams Streams) (status 
 	return bootstrap.TestHook(ctx, s.config, s.Ports, key, id)
 }
 
-// tested is what came of a test, for programs.
-type tested struct {
+// hookTestJSON is the result of a test as --json prints it.
+type hookTestJSON struct {
 	Hook int64 `json:"hook_id"`
 	// Status is null without an answer.
 	Status *int    `json:"status"`
 	Error  *string `json:"error"`
 }
 
-func showTest(streams Streams, asJSON bool, id int64, status int, failure error) error {
+func printHookTest(streams Streams, asJSON bool, id int64, status int, failure error) error {
 	if asJSON {
-		t := tested{Hook: id}
+		t := hookTestJSON{Hook: id}
 		if status != 0 {
 			t.Status = &status
 		}

@@ -28,7 +28,7 @@ func changeJob(streams Streams, name, short, done string, change func(bootstrap.
 		Long:    short + ".\n`gatehouse show jobs` lists them with their numbers.",
 		Example: "  gatehouse jobs " + name + " 42",
 		Args:    cobra.ExactArgs(1),
-		RunE: does(func(ctx context.Context, args []string) error {
+		RunE: action(func(ctx context.Context, args []string) error {
 			id, err := number(args[0], "a job")
 			if err != nil {
 				return err
@@ -53,7 +53,7 @@ func changeJob(streams Streams, name, short, done string, change func(bootstrap.
 func number(text, what string) (int64, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id < 1 {
-		return 0, misused("%q is not the number of %s", text, what)
+		return 0, usageErrorf("%q is not the number of %s", text, what)
 	}
 	return id, nil
 }

@@ -18,7 +18,7 @@ func migrate(streams Streams) *cobra.Command {
 nothing to one that is, and refuses one that a newer version has made.`,
 		Example: "  gatehouse migrate --database postgres://gatehouse@db/gatehouse",
 		Args:    cobra.NoArgs,
-		RunE: does(func(ctx context.Context, _ []string) error {
+		RunE: action(func(ctx context.Context, _ []string) error {
 			config, err := flags.load()
 			if err != nil {
 				return err

@@ -21,7 +21,7 @@ never get fewer, and seats owed are those beyond the ones that were bought. It m
 be run beside servers.`,
 		Example: "  gatehouse refresh-seats\n  gatehouse refresh-seats --json",
 		Args:    cobra.NoArgs,
-		RunE: does(func(ctx context.Context, _ []string) error {
+		RunE: action(func(ctx context.Context, _ []string) error {
 			return flags.openStore(ctx, noMigrate, func(s store) error {
 				done, err := bootstrap.Clerk(s.config, s.Billing, s.BillingUnitOfWork, bootstrap.Clock()).RefreshSeats(ctx)
 				if err != nil {

@@ -26,7 +26,7 @@ in ./.gatehouse_key, which are made if they are not there.`,
 			"  gatehouse serve --database postgres://gatehouse@db/gatehouse --address 0.0.0.0:3001\n" +
 			"  gatehouse serve --database memory: --world world.yaml",
 		Args: cobra.NoArgs,
-		RunE: does(func(ctx context.Context, _ []string) error {
+		RunE: action(func(ctx context.Context, _ []string) error {
 			config, err := flags.load()
 			if err != nil {
 				return err

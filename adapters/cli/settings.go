@@ -18,7 +18,7 @@ func settings(streams Streams) *cobra.Command {
 or by a flag. Secrets are hidden.`,
 		Example: "  gatehouse config\n  GATEHOUSE_GIT_RATE_LIMIT=0 gatehouse config --json",
 		Args:    cobra.NoArgs,
-		RunE: does(func(context.Context, []string) error {
+		RunE: action(func(context.Context, []string) error {
 			config, err := flags.load()
 			if err != nil {
 				return err

@@ -24,10 +24,10 @@ among it. The things are:
 		Example:   "  gatehouse show users\n  gatehouse show counters --json",
 		ValidArgs: inventory.Names(),
 		Args:      cobra.ExactArgs(1),
-		RunE: does(func(ctx context.Context, args []string) error {
+		RunE: action(func(ctx context.Context, args []string) error {
 			thing := args[0]
 			if !slices.Contains(inventory.Names(), thing) {
-				return misused("there is no thing %q; there are %s", thing, strings.Join(inventory.Names(), ", "))
+				return usageErrorf("there is no thing %q; there are %s", thing, strings.Join(inventory.Names(), ", "))
 			}
 			return flags.openStore(ctx, noMigrate, func(s store) error {
 				records, err := s.Inventory.List(ctx, thing, bootstrap.Clock()())

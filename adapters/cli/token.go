@@ -31,7 +31,7 @@ is its digest. The rules are those of tokens that users make over SSH.`,
 		Example: "  gatehouse token create --user root --scope api\n" +
 			"  gatehouse token create --user root --scope read_api --name reports --expires-at 2027-01-31 --json",
 		Args: cobra.NoArgs,
-		RunE: does(func(ctx context.Context, _ []string) error {
+		RunE: action(func(ctx context.Context, _ []string) error {
 			return flags.openStore(ctx, noMigrate, func(s store) error {
 				// No one-time password is checked here, so no key is needed.
 				service := bootstrap.Credentials(s.config, s.Accounts, s.RecoveryCodes, s.AccessTokens, nil, bootstrap.Clock())
@@ -41,7 +41,7 @@ is its digest. The rules are those of tokens that users make over SSH.`,
 					return err
 				}
 				if asJSON {
-					return writeJSON(streams.Out, newTokenShown(minted))
+					return writeJSON(streams.Out, newTokenJSON(minted))
 				}
 				_, err = fmt.Fprintln(streams.Out, minted.Text)
 				return err
@@ -59,8 +59,8 @@ is its digest. The rules are those of tokens that users make over SSH.`,
 	return c
 }
 
-// tokenShown is a new token for programs.
-type tokenShown struct {
+// tokenJSON is a new token as --json prints it.
+type tokenJSON struct {
 	ID        int64            `json:"id"`
 	Name      string           `json:"name"`
 	Scopes    []identity.Scope `json:"scopes"`
@@ -68,11 +68,11 @@ type tokenShown struct {
 	Token     string           `json:"token"`
 }
 
-func newTokenShown(m credentials.NewToken) tokenShown {
-	shown := tokenShown{ID: m.Token.ID, Name: m.Token.Name, Scopes: m.Token.Scopes, Token: m.Text}
+func newTokenJSON(m credentials.NewToken) tokenJSON {
+	out := tokenJSON{ID: m.Token.ID, Name: m.Token.Name, Scopes: m.Token.Scopes, Token: m.Text}
 	if !m.Token.ExpiresAt.IsZero() {
 		day := m.Token.ExpiresAt.Format(time.DateOnly)
-		shown.ExpiresAt = &day
+		out.ExpiresAt = &day
 	}
-	return shown
+	return out
 }

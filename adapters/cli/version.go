@@ -18,7 +18,7 @@ func version(streams Streams) *cobra.Command {
 		Short:   "Print what this program was built from",
 		Example: "  gatehouse version --json",
 		Args:    cobra.NoArgs,
-		RunE: does(func(context.Context, []string) error {
+		RunE: action(func(context.Context, []string) error {
 			record := inventory.Record{
 				{Name: "version", Value: bootstrap.Default().Version},
 				{Name: "revision", Value: bootstrap.Revision()},
