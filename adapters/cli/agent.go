@@ -14,7 +14,7 @@ import (
 func agent(streams Streams) *cobra.Command {
 	tokens := &cobra.Command{Use: "token", Short: "Make and revoke tokens of agents"}
 	tokens.AddCommand(agentTokenCreate(streams), agentTokenRevoke(streams))
-	c := &cobra.Command{Use: "agent", Short: "Look after Kubernetes agents"}
+	c := &cobra.Command{Use: "agent", Short: "Manage Kubernetes agents"}
 	c.AddCommand(tokens)
 	return c
 }
@@ -28,9 +28,9 @@ type agentTokenFlags struct {
 
 func (f *agentTokenFlags) add(c *cobra.Command) {
 	f.configFlags.add(c)
-	c.Flags().Int64Var(&f.agent, "agent", 0, "the `NUMBER` of the agent, as show agents has it")
-	c.Flags().StringVar(&f.name, "name", "command line", "what the token is called")
-	_ = c.MarkFlagRequired("agent") // the flag is there
+	c.Flags().Int64Var(&f.agent, "agent", 0, "`NUMBER` of the agent, as in show agents")
+	c.Flags().StringVar(&f.name, "name", "command line", "name of the token")
+	_ = c.MarkFlagRequired("agent") // fails only for a flag that does not exist
 }
 
 // openTokens opens the store and calls do with the tokens of its agents.
@@ -44,8 +44,8 @@ func agentTokenCreate(streams Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create --agent NUMBER",
 		Short: "Make a token of an agent and print it, once",
-		Long: `Make a token of an agent and print it. This is the only time: what is kept is its
-digest.`,
+		Long: `Make a token of an agent and print it. Only its digest is stored, so it cannot be
+printed again.`,
 		Example: "  gatehouse agent token create --agent 5\n" +
 			"  gatehouse agent token create --agent 5 --name second --json",
 		Args: cobra.NoArgs,
@@ -80,8 +80,8 @@ func agentTokenRevoke(streams Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "revoke --agent NUMBER --name NAME",
 		Short: "Revoke the tokens of an agent that have a name",
-		Long: `Revoke the tokens of an agent that have a name. The agent server may go on with
-what it was told of them for five minutes.`,
+		Long: `Revoke the tokens of an agent that have a name. The agent server caches answers,
+and may accept the tokens for another five minutes.`,
 		Example: "  gatehouse agent token revoke --agent 5 --name default",
 		Args:    cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {
@@ -95,6 +95,6 @@ what it was told of them for five minutes.`,
 		}),
 	}
 	flags.add(c)
-	_ = c.MarkFlagRequired("name") // the flag is there
+	_ = c.MarkFlagRequired("name") // fails only for a flag that does not exist
 	return c
 }

@@ -41,12 +41,12 @@ func TestRun_agentToken(t *testing.T) {
 		code int
 		want string
 	}{
-		"no such agent":      {[]string{"create", "--agent", "404"}, 1, "there is no agent 404"},
-		"no name":            {[]string{"create", "--agent", "5", "--name", " "}, 1, "a token needs a name"},
-		"no agent":           {[]string{"create"}, 2, "agent"},
-		"no number":          {[]string{"create", "--agent", "prod"}, 2, "prod"},
-		"no such token":      {[]string{"revoke", "--agent", "5", "--name", "third"}, 1, `agent 5 has no token "third"`},
-		"revoke but no name": {[]string{"revoke", "--agent", "5"}, 2, "name"},
+		"unknown agent":           {[]string{"create", "--agent", "404"}, 1, "there is no agent 404"},
+		"blank name":              {[]string{"create", "--agent", "5", "--name", " "}, 1, "a token needs a name"},
+		"missing agent":           {[]string{"create"}, 2, "agent"},
+		"agent that is no number": {[]string{"create", "--agent", "prod"}, 2, "prod"},
+		"unknown token":           {[]string{"revoke", "--agent", "5", "--name", "third"}, 1, `agent 5 has no token "third"`},
+		"revoke without a name":   {[]string{"revoke", "--agent", "5"}, 2, "name"},
 	} {
 		got := run(t.Context(), "", with(c.args...)...)
 		if got.code != c.code || !strings.Contains(got.err, c.want) || got.out != "" {

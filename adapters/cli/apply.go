@@ -15,8 +15,8 @@ func apply(streams Streams) *cobra.Command {
 		Use:   "apply FILE",
 		Short: "Create and update the people, groups and projects of a world file",
 		Long: `Create and update the people, groups and projects that a world file describes:
-all of it or, if anything is wrong, nothing. Every problem is told with its line.
-A server that runs on the same database knows of it at once.`,
+all of it or, if anything is wrong, nothing. Each mistake is reported with its line.
+A server that runs on the same database sees the change at once.`,
 		Example: "  gatehouse apply world.yaml\n  generate-world | gatehouse apply -",
 		Args:    cobra.ExactArgs(1),
 	}

@@ -15,10 +15,10 @@ func check(streams Streams) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "check",
-		Short: "Look at configuration, database, secrets and storages",
-		Long: `Look at configuration, database, secrets and storages, and change none of them.
-Each storage of Gitaly is called, except for those at dns:… addresses; the one
-that is assumed where none is configured may be silent.
+		Short: "Check configuration, database, secrets and storages",
+		Long: `Check configuration, database, secrets and storages, and change none of them. Each
+storage of Gitaly is called, except for those at dns:… addresses. Without
+gitaly.storages a default storage is assumed, and may be down.
 The exit code is 1 if anything is wrong.`,
 		Example: "  gatehouse check\n  gatehouse check --config /etc/gatehouse.yaml --json",
 		Args:    cobra.NoArgs,
@@ -39,9 +39,9 @@ The exit code is 1 if anything is wrong.`,
 	return c
 }
 
-// report prints checkups, a line for each thing that is right and for each
-// problem, and fails if there is any. What nobody looked at is neither ok nor
-// not: in JSON, null.
+// report prints a line for each checkup without a problem and one for each line
+// of a problem, and fails if there is a problem. A checkup that was skipped is
+// neither right nor wrong: in JSON, ok is null.
 func report(streams Streams, asJSON bool, checkups []bootstrap.Checkup) error {
 	var records []inventory.Record
 	var result error

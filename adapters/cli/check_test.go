@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A storage that nobody looked at is neither ok nor wrong.
+// Check skips a storage at a dns: address: it is neither ok nor wrong.
 func TestRun_checkStorages(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -24,6 +24,6 @@ func TestRun_checkStorages(t *testing.T) {
 	}
 	args[len(args)-1] = `gitaly.storages=[{name: near, address: "unix:` + filepath.Join(dir, "none") + `"}]`
 	if got := run(t.Context(), "", args...); got.code != 1 || strings.Count(got.out, "WRONG") != 1 || !strings.Contains(got.out, "nobody answers at unix:"+dir) {
-		t.Errorf("nobody answers: got %d, %s", got.code, got.out)
+		t.Errorf("no Gitaly at the socket: got %d, %s", got.code, got.out)
 	}
 }

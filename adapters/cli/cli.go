@@ -1,5 +1,5 @@
-// Package cli answers what an operator types: commands and flags in, tables,
-// JSON and exit codes out.
+// Package cli runs the command lines of an operator: it reads commands and flags,
+// and answers with tables, JSON and exit codes.
 package cli
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Streams are where a command reads and writes.
+// Streams are what a command reads from and writes to.
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
@@ -26,9 +26,9 @@ const (
 	exitUsage
 )
 
-// Run carries out one command line, without the program's name, and returns
-// its exit code: 1 if the command failed, 2 if it was not understood. Commands
-// that serve do so until ctx is done.
+// Run runs one command line, without the program's name, and returns its exit
+// code: 1 if the command failed, 2 if the command line is wrong. A command that
+// serves returns when ctx is done.
 func Run(ctx context.Context, streams Streams, args []string) int {
 	root := newRoot(streams)
 	root.SetArgs(args)
@@ -56,7 +56,7 @@ func printError(w io.Writer, err error) {
 	}
 }
 
-// lines are those of an error that say something, each once.
+// lines returns the lines of an error, without blank and repeated ones.
 func lines(err error) []string {
 	var all []string
 	for line := range strings.SplitSeq(err.Error(), "\n") {
@@ -67,10 +67,10 @@ func lines(err error) []string {
 	return all
 }
 
-// errAlreadyReported ends a command that failed and has said why.
+// errAlreadyReported fails a command that has printed the reason.
 var errAlreadyReported = errors.New("already reported")
 
-// failure marks an error as one of the command's work, not of its usage.
+// failure marks an error as one of what the command did, not of its usage.
 type failure struct{ error }
 
 func (f *failure) Unwrap() error { return f.error }

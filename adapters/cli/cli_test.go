@@ -18,20 +18,20 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// result is what a command line came to.
+// result is the exit code and the output of a command line.
 type result struct {
 	code     int
 	out, err string
 }
 
-// run carries out a command line with text on its standard input.
+// run runs a command line with text on its standard input.
 func run(ctx context.Context, in string, args ...string) result {
 	var out, err bytes.Buffer
 	code := cli.Run(ctx, cli.Streams{In: strings.NewReader(in), Out: &out, Err: &err}, args)
 	return result{code, out.String(), err.String()}
 }
 
-// gatehouse carries out a command line that has to succeed.
+// gatehouse runs a command line that has to succeed and returns its output.
 func gatehouse(t *testing.T, in string, args ...string) string {
 	t.Helper()
 	got := run(t.Context(), in, args...)
@@ -41,7 +41,7 @@ func gatehouse(t *testing.T, in string, args ...string) string {
 	return got.out
 }
 
-// world is what most commands work on.
+// world is the world file that most cases use.
 const world = `
 users:
   - {id: 1, username: root, name: Administrator, email: root@example.com, admin: true}
@@ -55,7 +55,7 @@ keys:
      key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOlRlpHcai+XV9Mw1YZNOoQ4QObD6ROfZZ8b3vlQrGa/"}
 `
 
-// filled is the flag for a database that holds the world.
+// filled returns the flag for a new database with the world.
 func filled(t *testing.T) string {
 	t.Helper()
 	flag := "--database=" + stores.SQLiteFile(t)
@@ -69,23 +69,23 @@ func TestRun_usage(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no such command":   {[]string{"sreve"}, `unknown command "sreve"`},
-		"no such flag":      {[]string{"serve", "--wrold"}, "unknown flag: --wrold"},
-		"no argument":       {[]string{"apply"}, "accepts 1 arg(s), received 0"},
-		"no value":          {[]string{"check", "--set", "version"}, "--set version: want KEY=VALUE"},
-		"set twice":         {[]string{"check", "--set", "version=a", "--set", "version=b"}, "version is set twice"},
-		"a real demo":       {[]string{"demo", "--set", "database.url=postgres://db/prod"}, "in no database of yours"},
-		"no such thing":     {[]string{"show", "secrets"}, `there is no thing "secrets"; there are access-tokens,`},
-		"nothing explained": {[]string{"explain"}, "project gl-repository"},
-		"two actors":        {[]string{"explain", "--project", "a/b", "--key", "1", "--user", "a"}, "[key user]"},
-		"no number":         {[]string{"explain", "--project", "a/b", "--key", "laptop"}, "--key and --user-id take a number"},
-		"no path":           {[]string{"explain", "--project", "a//b"}, `--project "a//b" cannot be a path`},
-		"no repository":     {[]string{"explain", "--gl-repository", "7"}, `--gl-repository "7"`},
-		"no full ref":       {[]string{"explain", "--project", "a/b", "--ref", "main"}, "refs/heads/main"},
-		"no push":           {[]string{"explain", "--project", "a/b", "--ref", "refs/heads/a", "--action", "git-upload-pack"}, "--ref is for --action git-receive-pack"},
-		"no change":         {[]string{"explain", "--project", "a/b", "--ref", "refs/heads/a", "--change", "rename"}, `--change "rename"`},
-		"no SHA":            {[]string{"explain", "--project", "a/b", "--ref", "refs/heads/a", "--old", "1", "--new", "2"}, "hexadecimal digits"},
-		"no address":        {[]string{"explain", "--project", "a/b", "--ip", "here"}, `--ip "here" is not an IP address`},
+		"unknown command":          {[]string{"sreve"}, `unknown command "sreve"`},
+		"unknown flag":             {[]string{"serve", "--wrold"}, "unknown flag: --wrold"},
+		"missing argument":         {[]string{"apply"}, "accepts 1 arg(s), received 0"},
+		"setting without a value":  {[]string{"check", "--set", "version"}, "--set version: want KEY=VALUE"},
+		"setting given twice":      {[]string{"check", "--set", "version=a", "--set", "version=b"}, "version is set twice"},
+		"demo on another database": {[]string{"demo", "--set", "database.url=postgres://db/prod"}, "takes none of yours"},
+		"unknown thing":            {[]string{"show", "secrets"}, `there is no thing "secrets"; there are access-tokens,`},
+		"explain without a target": {[]string{"explain"}, "project gl-repository"},
+		"explain with two actors":  {[]string{"explain", "--project", "a/b", "--key", "1", "--user", "a"}, "[key user]"},
+		"key that is no number":    {[]string{"explain", "--project", "a/b", "--key", "laptop"}, "--key and --user-id take a number"},
+		"invalid project path":     {[]string{"explain", "--project", "a//b"}, `--project "a//b" cannot be a path`},
+		"invalid repository":       {[]string{"explain", "--gl-repository", "7"}, `--gl-repository "7"`},
+		"ref without refs/":        {[]string{"explain", "--project", "a/b", "--ref", "main"}, "refs/heads/main"},
+		"ref for a fetch":          {[]string{"explain", "--project", "a/b", "--ref", "refs/heads/a", "--action", "git-upload-pack"}, "--ref is for --action git-receive-pack"},
+		"unknown change":           {[]string{"explain", "--project", "a/b", "--ref", "refs/heads/a", "--change", "rename"}, `--change "rename"`},
+		"invalid SHA":              {[]string{"explain", "--project", "a/b", "--ref", "refs/heads/a", "--old", "1", "--new", "2"}, "hexadecimal digits"},
+		"invalid IP address":       {[]string{"explain", "--project", "a/b", "--ip", "here"}, `--ip "here" is not an IP address`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -185,8 +185,8 @@ func TestRun_apply(t *testing.T) {
 		}
 	}
 	tests := map[string]struct{ in, want string }{
-		"not as the file has to be": {"users:\n  - {usrname: a}\n  - {username: b, id: x}", "gatehouse: world standard input:\ngatehouse: line 2: "},
-		"not as the world is":       {"members:\n  - {user: nobody, group: gnuwget, role: owner}", "gatehouse: standard input:\ngatehouse: line 2: there is no user \"nobody\"\n"},
+		"malformed file": {"users:\n  - {usrname: a}\n  - {username: b, id: x}", "gatehouse: world standard input:\ngatehouse: line 2: "},
+		"unknown user":   {"members:\n  - {user: nobody, group: gnuwget, role: owner}", "gatehouse: standard input:\ngatehouse: line 2: there is no user \"nobody\"\n"},
 	}
 	for name, test := range tests {
 		got := run(t.Context(), test.in, "apply", "-", database)

@@ -15,11 +15,12 @@ func demo(streams Streams) *cobra.Command {
 		Use:   "demo",
 		Short: "Serve a demo world, with every documented call ready to paste",
 		Long: `Serve a demo world: the users, keys, projects and namespaces of GitLab's own
-documentation, in a database that is thrown away at the end. Every documented call
-is printed as a curl command. No configuration file and no variable counts.
+documentation, in a database that is deleted at the end. Every documented call is
+printed as a curl command. Configuration files and environment variables are
+ignored.
 
-With --play the calls are made here and now, and compared with the documented
-answers; the exit code is 0 if all are as documented.`,
+With --play the demo makes the calls itself, compares the answers with the
+documented ones and ends; the exit code is 0 if all are as documented.`,
 		Example: "  gatehouse demo\n  gatehouse demo --play",
 		Args:    cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {
@@ -28,7 +29,7 @@ answers; the exit code is 0 if all are as documented.`,
 				return err
 			}
 			if database, set := values["database.url"]; set && database != "memory:" {
-				return usageErrorf("the demo's data is thrown away, and in no database of yours; see serve --world")
+				return usageErrorf("the demo deletes its database at the end, so it takes none of yours; see serve --world")
 			}
 			return demoserver.Run(ctx, demoserver.Options{Settings: values, Play: play, Out: streams.Out, Log: streams.Err})
 		}),

@@ -14,7 +14,7 @@ import (
 
 func TestDemo_play(t *testing.T) {
 	t.Parallel()
-	// Whoever has the usual address, it is taken.
+	// The documented address is in use, by this test or by another process.
 	if listener, err := net.Listen("tcp", "127.0.0.1:3001"); err == nil {
 		defer listener.Close()
 	}
@@ -45,7 +45,7 @@ func TestDemo_playFindsDifferences(t *testing.T) {
 	}
 }
 
-// trigger calls act once the text has been written.
+// trigger is a writer that calls act when the text has been written.
 type trigger struct {
 	text string
 	act  func()

@@ -14,7 +14,7 @@ import (
 	"gatehouse/domain/source"
 )
 
-// question is what explain was asked, as it was typed.
+// question holds the flags of explain as they were typed.
 type question struct {
 	key, user, userID     string
 	project, glRepository string
@@ -32,10 +32,10 @@ func explain(streams Streams) *cobra.Command {
 		Use:   "explain",
 		Short: "Tell why a Git command would be allowed or refused",
 		Long: `Tell why a Git command would be allowed or refused: who asks, for what, the
-verdict, the rule that decided, and what every other rule found. The decision is
-the server's own, on the same data, but counts no request and leaves no trace.
-Without --key, --user or --user-id a stranger asks. Nothing is hidden here: a
-project is shown also to those who could not see it.
+verdict, the rule that decided, and the result of every other rule. The decision is
+the server's own, on the same data, but it does not count for the rate limit and
+writes nothing. Without --key, --user or --user-id the request is anonymous.
+A project is shown even if the user cannot see it.
 
 The exit code is 0 whatever the verdict.`,
 		Example: "  gatehouse explain --key 11 --project gnuwget/wget2 --action git-receive-pack --ref refs/heads/main\n" +
@@ -75,9 +75,9 @@ The exit code is 0 whatever the verdict.`,
 func (q *question) add(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&q.key, "key", "", "`NUMBER` of the SSH key or deploy key that is used")
-	f.StringVar(&q.user, "user", "", "username of who asks")
+	f.StringVar(&q.user, "user", "", "username of the user who asks")
 	f.StringVar(&q.userID, "user-id", "", "`NUMBER` of the user who asks")
-	f.StringVar(&q.project, "project", "", "`PATH` of the project, with .wiki behind it for the wiki")
+	f.StringVar(&q.project, "project", "", "`PATH` of the project; append .wiki for its wiki")
 	f.StringVar(&q.glRepository, "gl-repository", "", "repository as project-3 or wiki-3")
 	f.StringVar(&q.action, "action", "", "git-upload-pack, git-receive-pack or git-upload-archive (default git-receive-pack with --ref, else git-upload-pack)")
 	f.StringVar(&q.protocol, "protocol", string(source.SSH), "ssh, http or web")
@@ -94,7 +94,7 @@ func (q *question) add(c *cobra.Command) {
 	c.MarkFlagsMutuallyExclusive("change", "old")
 }
 
-// request is the question as the server would be asked it.
+// request returns the request that the server would get.
 func (q *question) request() (gitaccess.Request, error) {
 	out := gitaccess.Request{Request: source.Request{
 		Protocol: source.Protocol(strings.ToLower(q.protocol)), NamespacePath: q.namespace,
@@ -159,7 +159,7 @@ func (q *question) target() (source.Target, error) {
 	return source.Target{Path: path}, nil
 }
 
-// The objects of a change whose SHAs nobody named.
+// The objects of a change without --old and --new.
 var (
 	noObject    = strings.Repeat("0", 40)
 	someObject  = strings.Repeat("1", 40)

@@ -32,7 +32,7 @@ func TestExplain_table(t *testing.T) {
 				"C5    force_push               refs/heads/main  undecided", "C5    force_push               refs/heads/mine  skipped",
 			},
 		},
-		"push where history counts": {
+		"push, history unknown": {
 			[]string{"--user", "root", "--project", "gnuwget/wget2", "--ref", "refs/heads/main"},
 			[]string{"decided by  force_push (C5) refs/heads/main", "no Gitaly is connected"},
 		},
@@ -40,15 +40,15 @@ func TestExplain_table(t *testing.T) {
 			[]string{"--user-id", "7", "--project", "gnuwget/wget2.git", "--ref", "refs/heads/mine", "--change", "create", "--protocol", "HTTP"},
 			[]string{"over http", "verdict     allowed"},
 		},
-		"by an old path, from somewhere": {
+		"former path, IP address": {
 			[]string{"--user", "root", "--project", "gnuwget/old", "--ip", "192.0.2.7"},
 			[]string{"user 1 root, active, administrator", "project-3 gnuwget/wget2 (public), formerly gnuwget/old"},
 		},
-		"a stranger": {
+		"anonymous push": {
 			[]string{"--project", "gnuwget/wget2", "--action", "git-receive-pack"},
 			[]string{"who         a stranger (nobody)", "decided by  anonymous (Q4)"},
 		},
-		"nothing there": {
+		"unknown key and project": {
 			[]string{"--key", "99", "--project", "gnuwget/none"},
 			[]string{"a stranger (key-99)", "on gnuwget/none, which does not exist", "refused (not found)", "decided by  project (P4)", "not reached"},
 		},

@@ -14,13 +14,13 @@ import (
 	"gatehouse/domain/source"
 )
 
-// explanation is the answer of explain, for programs; people get it printed.
+// explanation is the answer of explain as --json prints it.
 type explanation struct {
 	Allowed bool `json:"allowed"`
 	// Kind and Message are the refusal's, and empty if there is none.
 	Kind    domain.Kind `json:"kind"`
 	Message string      `json:"message"`
-	// Rule is the one that decided; null if all passed.
+	// Rule is the rule that decided; null if all passed.
 	Rule       *ruleFound   `json:"rule"`
 	Actor      actorFound   `json:"actor"`
 	Repository placeFound   `json:"repository"`
@@ -56,7 +56,7 @@ type placeFound struct {
 	GLRepository string            `json:"gl_repository"`
 	Path         string            `json:"path"`
 	Visibility   source.Visibility `json:"visibility"`
-	// Moved means that the target is a path of the past.
+	// Moved means that the target is a former path of the project.
 	Moved bool `json:"moved"`
 }
 
@@ -99,7 +99,8 @@ func newExplanation(request gitaccess.Request, found gitaccess.Explanation) expl
 	return out
 }
 
-// explainRefusal finds the rule that decided: the first that refused.
+// explainRefusal sets the refusal and the rule that decided: the first that
+// refused.
 func (e *explanation) explainRefusal(err error) {
 	refusal, ok := errors.AsType[*domain.Refusal](err)
 	if !ok {
@@ -114,13 +115,13 @@ func (e *explanation) explainRefusal(err error) {
 	}
 }
 
-// print writes the explanation for people.
+// print writes the explanation as tables.
 func (e *explanation) print(w io.Writer) error {
 	head := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, line := range [][2]string{
 		{"who", e.who()}, {"what", e.what()}, {"verdict", e.verdict()}, {"decided by", e.decider()},
 	} {
-		_, _ = fmt.Fprintf(head, "%s\t%s\n", line[0], line[1]) // Flush tells
+		_, _ = fmt.Fprintf(head, "%s\t%s\n", line[0], line[1]) // Flush returns the error
 	}
 	if err := head.Flush(); err != nil {
 		return err

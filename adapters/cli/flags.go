@@ -13,25 +13,25 @@ import (
 	"gatehouse/bootstrap"
 )
 
-// configFlags are the flags of a command that needs the configuration.
+// configFlags are the flags of a command that loads the configuration.
 type configFlags struct {
 	file string
 	set  []string
 	keys *pflag.FlagSet
 }
 
-// flagKeys are the flags that stand for a key.
+// flagKeys has the setting that a flag sets, by flag.
 var flagKeys = map[string]string{
 	"database": "database.url", "address": "http.address", "socket": "http.socket", "external-url": "external_url", "log-level": "log.level",
 }
 
-// add adds the flags to c, among them shorthands for some keys.
+// add adds the flags to c. shorthands are names in flagKeys.
 func (f *configFlags) add(c *cobra.Command, shorthands ...string) {
 	f.addValues(c, append(shorthands, "database")...)
 	f.keys.StringVarP(&f.file, "config", "c", "", "configuration `FILE` (default "+bootstrap.DefaultFile+" if it exists)")
 }
 
-// addValues adds the flags that set keys.
+// addValues adds the flags that set settings, but not --config.
 func (f *configFlags) addValues(c *cobra.Command, shorthands ...string) {
 	f.keys = c.Flags()
 	f.keys.StringArrayVar(&f.set, "set", nil, "set `KEY=VALUE`, as in --set git.rate_limit=0; repeatable")
@@ -40,7 +40,7 @@ func (f *configFlags) addValues(c *cobra.Command, shorthands ...string) {
 	}
 }
 
-// load reads the configuration: file, environment, flags.
+// load reads the configuration from file, environment and flags.
 func (f *configFlags) load() (bootstrap.Config, error) {
 	values, err := f.values()
 	if err != nil {
@@ -49,7 +49,7 @@ func (f *configFlags) load() (bootstrap.Config, error) {
 	return bootstrap.Load(bootstrap.Sources{File: cmp.Or(f.file, bootstrap.FindFile()), Environ: os.Environ(), Flags: values})
 }
 
-// values are those of the flags, by key.
+// values returns the settings that the flags set, by key.
 func (f *configFlags) values() (map[string]string, error) {
 	values := map[string]string{}
 	for name, key := range flagKeys {
@@ -70,7 +70,7 @@ func (f *configFlags) values() (map[string]string, error) {
 	return values, nil
 }
 
-// progress tells on a line what takes a while.
+// progress writes a line that says what the command is busy with.
 func progress(w io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintf(w, format+"\n", args...)
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func hooks(streams Streams) *cobra.Command {
-	c := &cobra.Command{Use: "hooks", Short: "Try where events of pushes are sent"}
+	c := &cobra.Command{Use: "hooks", Short: "Test webhooks"}
 	c.AddCommand(testHook(streams))
 	return c
 }
@@ -22,7 +22,7 @@ func testHook(streams Streams) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "test ID",
-		Short: "Send a push event without commits, and say what the receiver answered",
+		Short: "Send a push event without commits, and print the status of the answer",
 		Long: `Send a push event without commits to a hook and print the status of the answer. A
 success enables a hook that was disabled after failures. The exit code is 1 if the
 receiver did not answer with success. ` + "`gatehouse show hooks`" + ` lists hooks.`,
@@ -47,7 +47,8 @@ receiver did not answer with success. ` + "`gatehouse show hooks`" + ` lists hoo
 	return c
 }
 
-// testHook opens the key only here: without a hook none is needed, or made.
+// testHook sends an event to a hook and returns the status of the answer, or 0
+// if there was no answer.
 func (s store) testHook(ctx context.Context, id int64, streams Streams) (status int, err error) {
 	key, err := s.unlockKey(ctx, streams)
 	if err != nil {
@@ -59,7 +60,7 @@ func (s store) testHook(ctx context.Context, id int64, streams Streams) (status 
 // hookTestJSON is the result of a test as --json prints it.
 type hookTestJSON struct {
 	Hook int64 `json:"hook_id"`
-	// Status is null without an answer.
+	// Status is null if there was no answer.
 	Status *int    `json:"status"`
 	Error  *string `json:"error"`
 }
@@ -77,7 +78,7 @@ func printHookTest(streams Streams, asJSON bool, id int64, status int, failure e
 		return writeJSON(streams.Out, t)
 	}
 	if failure != nil {
-		return nil // it is told as the error of the command
+		return nil // Run prints it
 	}
 	_, err := fmt.Fprintf(streams.Out, "hook %d: the receiver answered with status %d\n", id, status)
 	return err

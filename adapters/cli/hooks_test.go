@@ -28,22 +28,22 @@ func TestRun_hooksTest(t *testing.T) {
 		code      int
 		out, errs string
 	}{
-		"ok":             {[]string{"3", "--set", local}, 200, 0, "hook 3: the receiver answered with status 200\n", ""},
-		"ok, JSON":       {[]string{"3", "--set", local, "--json"}, 204, 0, "\"status\": 204", ""},
-		"refused":        {[]string{"3", "--set", local}, 403, 1, "", "status 403"},
-		"refused, JSON":  {[]string{"3", "--set", local, "--json"}, 500, 1, "\"status\": 500", "status 500"},
-		"nobody":         {[]string{"4", "--set", local, "--json"}, 200, 1, "\"status\": null", "no answer"},
-		"not allowed":    {[]string{"3"}, 200, 1, "", "webhooks.allow_local_requests"},
-		"no such hook":   {[]string{"5"}, 200, 1, "", "there is no hook 5"},
-		"no number":      {[]string{"x"}, 200, 2, "", "not the number of a hook"},
-		"nothing at all": {nil, 200, 2, "", "accepts 1 arg"},
+		"success":                    {[]string{"3", "--set", local}, 200, 0, "hook 3: the receiver answered with status 200\n", ""},
+		"success, JSON":              {[]string{"3", "--set", local, "--json"}, 204, 0, "\"status\": 204", ""},
+		"receiver answers 403":       {[]string{"3", "--set", local}, 403, 1, "", "status 403"},
+		"receiver answers 500, JSON": {[]string{"3", "--set", local, "--json"}, 500, 1, "\"status\": 500", "status 500"},
+		"no receiver, JSON":          {[]string{"4", "--set", local, "--json"}, 200, 1, "\"status\": null", "no answer"},
+		"local address not allowed":  {[]string{"3"}, 200, 1, "", "webhooks.allow_local_requests"},
+		"unknown hook":               {[]string{"5"}, 200, 1, "", "there is no hook 5"},
+		"invalid number":             {[]string{"x"}, 200, 2, "", "not the number of a hook"},
+		"no number":                  {nil, 200, 2, "", "accepts 1 arg"},
 	} {
 		status, token = c.status, ""
 		got := run(t.Context(), "", with(append([]string{"hooks", "test"}, c.args...)...)...)
 		if got.code != c.code || !strings.Contains(got.out, c.out) || !strings.Contains(got.err, c.errs) || c.out == "" && got.out != "" || strings.Contains(got.out+got.err, "sesame") {
 			t.Errorf("%s: got %d, %q, %q", name, got.code, got.out, got.err)
 		}
-		if strings.HasPrefix(name, "ok") && token != "sesame" {
+		if strings.HasPrefix(name, "success") && token != "sesame" {
 			t.Errorf("%s: the receiver got the token %q", name, token)
 		}
 	}

@@ -13,10 +13,10 @@ import (
 )
 
 func jobs(streams Streams) *cobra.Command {
-	c := &cobra.Command{Use: "jobs", Short: "Do a job of the background again, or give it up"}
+	c := &cobra.Command{Use: "jobs", Short: "Retry or discard a background job"}
 	c.AddCommand(
-		changeJob(streams, "retry", "Make a job due now, whatever became of it", "is due now", bootstrap.Jobs.Retry),
-		changeJob(streams, "discard", "Give a job up; one that is being done is not done again", "is given up", bootstrap.Jobs.Discard),
+		changeJob(streams, "retry", "Make a job due now, whatever its state", "is due now", bootstrap.Jobs.Retry),
+		changeJob(streams, "discard", "Discard a job; one that is running goes on, but is not retried", "is given up", bootstrap.Jobs.Discard),
 	)
 	return c
 }
@@ -25,7 +25,7 @@ func changeJob(streams Streams, name, short, done string, change func(bootstrap.
 	var flags configFlags
 	c := &cobra.Command{
 		Use: name + " ID", Short: short,
-		Long:    short + ".\n`gatehouse show jobs` lists them with their numbers.",
+		Long:    short + ".\n`gatehouse show jobs` lists jobs with their numbers.",
 		Example: "  gatehouse jobs " + name + " 42",
 		Args:    cobra.ExactArgs(1),
 		RunE: action(func(ctx context.Context, args []string) error {
@@ -49,7 +49,7 @@ func changeJob(streams Streams, name, short, done string, change func(bootstrap.
 	return c
 }
 
-// number reads the number of something.
+// number parses the number of what, as in "a job".
 func number(text, what string) (int64, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id < 1 {

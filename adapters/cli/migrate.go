@@ -14,8 +14,8 @@ func migrate(streams Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the database schema up to date",
-		Long: `Bring the database schema up to date, whatever database.migrate says. It does
-nothing to one that is, and refuses one that a newer version has made.`,
+		Long: `Bring the database schema up to date, even if database.migrate is false. A schema
+that is up to date is left alone; one that a newer version created is refused.`,
 		Example: "  gatehouse migrate --database postgres://gatehouse@db/gatehouse",
 		Args:    cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {

@@ -16,9 +16,9 @@ func refreshSeats(streams Streams) *cobra.Command {
 		Use:   "refresh-seats",
 		Short: "Count the seats of all paid subscriptions now",
 		Long: `Count the seats of all paid subscriptions now, as serve does every
-seats.refresh_interval: seats in use become what is counted, the most seats used
-never get fewer, and seats owed are those beyond the ones that were bought. It may
-be run beside servers.`,
+seats.refresh_interval. It sets the seats in use, raises the maximum of seats used
+if there are more, and sets the seats owed: that maximum less the seats that were
+bought. Servers may run at the same time.`,
 		Example: "  gatehouse refresh-seats\n  gatehouse refresh-seats --json",
 		Args:    cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {
@@ -40,7 +40,7 @@ be run beside servers.`,
 	return c
 }
 
-// count writes a number of things.
+// count writes a number with its noun, as in "2 users".
 func count(n int, one string) string {
 	if n == 1 {
 		return "1 " + one

@@ -19,9 +19,9 @@ func serve(streams Streams) *cobra.Command {
 		Use:   "serve",
 		Short: "Serve until SIGTERM or SIGINT, and then until every request is answered",
 		Long: `Serve until SIGTERM or SIGINT, and then until every request is answered; a
-second signal ends the program at once. Without any configuration data is in
-./gatehouse.db, the secret in ./.gitlab_shell_secret and the instance's own key
-in ./.gatehouse_key, which are made if they are not there.`,
+second signal ends the program at once. By default the data is in ./gatehouse.db,
+the secret of GitLab Shell in ./.gitlab_shell_secret and the instance's own key in
+./.gatehouse_key. Files that do not exist are created.`,
 		Example: "  gatehouse serve\n" +
 			"  gatehouse serve --database postgres://gatehouse@db/gatehouse --address 0.0.0.0:3001\n" +
 			"  gatehouse serve --database memory: --world world.yaml",
@@ -48,7 +48,7 @@ in ./.gatehouse_key, which are made if they are not there.`,
 	return c
 }
 
-// readWorld reads a world file.
+// readWorld reads and parses a world file, or standard input if path is "-".
 func readWorld(in io.Reader, path string) (bootstrap.World, error) {
 	data, name, err := readFile(in, path)
 	if err != nil {
@@ -61,7 +61,8 @@ func readWorld(in io.Reader, path string) (bootstrap.World, error) {
 	return bootstrap.World{Name: name, World: world}, nil
 }
 
-// readFile reads a file, or the standard input if it is called "-".
+// readFile reads a file, or standard input if path is "-". name is the source
+// for messages.
 func readFile(in io.Reader, path string) (data []byte, name string, err error) {
 	if path == "-" {
 		data, err = io.ReadAll(in)

@@ -14,8 +14,8 @@ func settings(streams Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "config",
 		Short: "Print every setting, its value and where it was set",
-		Long: `Print every setting, its value and where it was set: in a file, by a variable
-or by a flag. Secrets are hidden.`,
+		Long: `Print every setting, its value and where it was set: in a file, in an environment
+variable or by a flag. Secrets are hidden.`,
 		Example: "  gatehouse config\n  GATEHOUSE_GIT_RATE_LIMIT=0 gatehouse config --json",
 		Args:    cobra.NoArgs,
 		RunE: action(func(context.Context, []string) error {
@@ -26,7 +26,7 @@ or by a flag. Secrets are hidden.`,
 			var records []inventory.Record
 			for _, s := range config.Settings() {
 				records = append(records, inventory.Record{
-					{Name: "key", Value: s.Key}, {Name: "origin", Value: s.Origin}, {Name: "value", Value: s.Value}, // it may be long
+					{Name: "key", Value: s.Key}, {Name: "origin", Value: s.Origin}, {Name: "value", Value: s.Value}, // last, as it may be long
 				})
 			}
 			return writeRecords(streams.Out, asJSON, []string{"key", "origin", "value"}, records)

@@ -16,9 +16,9 @@ func show(streams Streams) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "show THING",
-		Short: "Print what is kept: users, keys, counters, pushes …",
-		Long: `Print what is kept, as a table or as a JSON array of flat objects. No secret is
-among it. The things are:
+		Short: "Print stored records: users, keys, counters, pushes …",
+		Long: `Print stored records, as a table or as a JSON array of flat objects, without
+secrets. THING is one of:
 
   ` + strings.Join(inventory.Names(), "\n  "),
 		Example:   "  gatehouse show users\n  gatehouse show counters --json",

@@ -14,7 +14,7 @@ import (
 	"gatehouse/application/inventory"
 )
 
-// writeJSON writes a value for programs.
+// writeJSON writes a value as indented JSON.
 func writeJSON(w io.Writer, value any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
@@ -22,18 +22,18 @@ func writeJSON(w io.Writer, value any) error {
 	return encoder.Encode(value)
 }
 
-// writeTable writes rows for people, below their names.
+// writeTable writes rows below a heading of the columns' names.
 func writeTable(w io.Writer, names []string, rows [][]string) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	heading := strings.ToUpper(strings.ReplaceAll(strings.Join(names, "\t"), "_", " "))
-	_, _ = fmt.Fprintln(table, heading) // Flush tells
+	_, _ = fmt.Fprintln(table, heading) // Flush returns the error
 	for _, row := range rows {
 		_, _ = fmt.Fprintln(table, strings.Join(row, "\t"))
 	}
 	return table.Flush()
 }
 
-// writeRecords writes records either way; names are for a table without any.
+// writeRecords writes records as JSON or as a table with a column for each name.
 func writeRecords(w io.Writer, asJSON bool, names []string, records []inventory.Record) error {
 	if asJSON {
 		if records == nil {
@@ -50,7 +50,7 @@ func writeRecords(w io.Writer, asJSON bool, names []string, records []inventory.
 	return writeTable(w, names, rows)
 }
 
-// cell is a value as it stands in a table: on one line, and visible if empty.
+// cell returns a value as a table shows it: on one line, and "-" if it is empty.
 func cell(value any) string {
 	text := ""
 	switch v := value.(type) {
@@ -68,8 +68,8 @@ func cell(value any) string {
 	return printable(text)
 }
 
-// printable writes what a terminal would obey, or cannot show, as escapes:
-// many texts here were made up by callers.
+// printable escapes control characters and whatever else a terminal would not
+// show: many texts in the store come from callers.
 func printable(text string) string {
 	if strings.IndexFunc(text, func(c rune) bool { return !unicode.IsPrint(c) || c == utf8.RuneError }) < 0 {
 		return text

@@ -26,8 +26,8 @@ func tokenCreate(streams Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create --user NAME --scope SCOPE",
 		Short: "Make an access token and print it, once",
-		Long: `Make an access token of a user and print it. This is the only time: what is kept
-is its digest. The rules are those of tokens that users make over SSH.`,
+		Long: `Make an access token of a user and print it. Only its digest is stored, so it
+cannot be printed again. The rules are those for tokens that users make over SSH.`,
 		Example: "  gatehouse token create --user root --scope api\n" +
 			"  gatehouse token create --user root --scope read_api --name reports --expires-at 2027-01-31 --json",
 		Args: cobra.NoArgs,
@@ -49,11 +49,11 @@ is its digest. The rules are those of tokens that users make over SSH.`,
 		}),
 	}
 	flags.add(c)
-	c.Flags().StringVar(&user, "user", "", "the `NAME` of the user whose token it is")
-	c.Flags().StringSliceVar(&request.Scopes, "scope", nil, "what it is good for: a `SCOPE` such as api, read_api; repeatable")
-	c.Flags().StringVar(&request.Name, "name", "command line", "what it is called")
-	c.Flags().StringVar(&request.ExpiresAt, "expires-at", "", "the `DAY` on which it ends, as 2027-01-31")
-	_ = c.MarkFlagRequired("user")  // both flags are there
+	c.Flags().StringVar(&user, "user", "", "`NAME` of the user who owns the token")
+	c.Flags().StringSliceVar(&request.Scopes, "scope", nil, "a `SCOPE` of the token, such as api or read_api; repeatable")
+	c.Flags().StringVar(&request.Name, "name", "command line", "name of the token")
+	c.Flags().StringVar(&request.ExpiresAt, "expires-at", "", "`DAY` on which the token expires, as in 2027-01-31")
+	_ = c.MarkFlagRequired("user")  // fails only for a flag that does not exist
 	_ = c.MarkFlagRequired("scope") // as above
 	jsonFlag(c, &asJSON)
 	return c

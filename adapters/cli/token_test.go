@@ -33,10 +33,10 @@ func TestRun_tokenCreate(t *testing.T) {
 		code int
 		want string
 	}{
-		"nobody":          {[]string{"--user", "nobody", "--scope", "api"}, 1, "given user"},
-		"no such scope":   {[]string{"--user", "root", "--scope", "fly"}, 1, "Invalid scope: 'fly'"},
-		"no user":         {[]string{"--scope", "api"}, 2, "user"},
-		"an argument too": {[]string{"--user", "root", "--scope", "api", "x"}, 2, "x"},
+		"unknown user":  {[]string{"--user", "nobody", "--scope", "api"}, 1, "given user"},
+		"unknown scope": {[]string{"--user", "root", "--scope", "fly"}, 1, "Invalid scope: 'fly'"},
+		"missing user":  {[]string{"--scope", "api"}, 2, "user"},
+		"argument":      {[]string{"--user", "root", "--scope", "api", "x"}, 2, "x"},
 	} {
 		got := run(t.Context(), "", with(append([]string{"token", "create"}, c.args...)...)...)
 		if got.code != c.code || !strings.Contains(got.err, c.want) || got.out != "" {

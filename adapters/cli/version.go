@@ -35,7 +35,7 @@ func version(streams Streams) *cobra.Command {
 	return c
 }
 
-// jsonFlag adds the flag that every command has which prints a table.
+// jsonFlag adds the flag --json.
 func jsonFlag(c *cobra.Command, asJSON *bool) {
 	c.Flags().BoolVar(asJSON, "json", false, "print JSON")
 }
