@@ -54,11 +54,11 @@ The exit code is 0 whatever the verdict.`,
 				if s.config.Gitaly.Connect && len(s.config.Gitaly.Storages) > 0 && q.old == "" {
 					assumeFastForward(request.Changes)
 				}
-				found, err := gate.Explain(ctx, request)
+				explained, err := gate.Explain(ctx, request)
 				if err != nil {
 					return err
 				}
-				answer := newExplanation(request, found)
+				answer := newExplanation(request, explained)
 				if asJSON {
 					return writeJSON(streams.Out, answer)
 				}

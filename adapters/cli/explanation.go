@@ -21,14 +21,14 @@ type explanation struct {
 	Kind    domain.Kind `json:"kind"`
 	Message string      `json:"message"`
 	// Rule is the rule that decided; null if all passed.
-	Rule       *ruleFound   `json:"rule"`
-	Actor      actorFound   `json:"actor"`
-	Repository placeFound   `json:"repository"`
-	Request    requestAsked `json:"request"`
-	Rules      []ruleFound  `json:"rules"`
+	Rule       *ruleJSON      `json:"rule"`
+	Actor      actorJSON      `json:"actor"`
+	Repository repositoryJSON `json:"repository"`
+	Request    requestJSON    `json:"request"`
+	Rules      []ruleJSON     `json:"rules"`
 }
 
-type ruleFound struct {
+type ruleJSON struct {
 	Rule    string         `json:"rule"`
 	Step    string         `json:"step"`
 	Ref     string         `json:"ref"`
@@ -36,7 +36,7 @@ type ruleFound struct {
 	Message string         `json:"message"`
 }
 
-type actorFound struct {
+type actorJSON struct {
 	Claim    string           `json:"claim"`
 	UserID   identity.UserID  `json:"user_id"`
 	Username string           `json:"username"`
@@ -51,7 +51,7 @@ type actorFound struct {
 	KeyCanPush bool   `json:"key_can_push"`
 }
 
-type placeFound struct {
+type repositoryJSON struct {
 	Target       string            `json:"target"`
 	GLRepository string            `json:"gl_repository"`
 	Path         string            `json:"path"`
@@ -60,26 +60,26 @@ type placeFound struct {
 	Moved bool `json:"moved"`
 }
 
-type requestAsked struct {
+type requestJSON struct {
 	Action   source.Command  `json:"action"`
 	Protocol source.Protocol `json:"protocol"`
 	IP       string          `json:"ip"`
 	Changes  []string        `json:"changes"`
 }
 
-func newExplanation(request gitaccess.Request, found gitaccess.Explanation) explanation {
-	s := found.Standing
+func newExplanation(request gitaccess.Request, explained gitaccess.Explanation) explanation {
+	s := explained.Standing
 	out := explanation{
-		Allowed: found.Refusal == nil,
-		Actor: actorFound{
+		Allowed: explained.Refusal == nil,
+		Actor: actorJSON{
 			Claim:  request.Claim.String(),
 			UserID: s.Actor.User.ID, Username: s.Actor.User.Username, State: s.Actor.User.State, Admin: s.Actor.User.Admin,
 			KeyID: s.Actor.Key.ID, KeyType: s.Actor.Key.Kind, KeyTitle: s.Actor.Key.Title,
 			Role: s.Role.String(), KeyEnabled: s.KeyEnabled, KeyCanPush: s.KeyCanPush,
 		},
-		Repository: placeFound{Target: request.Target.String(), Moved: s.Moved},
-		Request:    requestAsked{Action: request.Command, Protocol: request.Protocol, Changes: []string{}},
-		Rules:      []ruleFound{},
+		Repository: repositoryJSON{Target: request.Target.String(), Moved: s.Moved},
+		Request:    requestJSON{Action: request.Command, Protocol: request.Protocol, Changes: []string{}},
+		Rules:      []ruleJSON{},
 	}
 	if s.Project.Known() {
 		out.Repository.GLRepository = s.Repository.String()
@@ -92,16 +92,16 @@ func newExplanation(request gitaccess.Request, found gitaccess.Explanation) expl
 	for _, change := range request.Changes {
 		out.Request.Changes = append(out.Request.Changes, change.String())
 	}
-	for _, f := range found.Findings {
-		out.Rules = append(out.Rules, ruleFound{f.Rule, f.Step, f.Ref, f.Outcome, f.Message})
+	for _, f := range explained.Findings {
+		out.Rules = append(out.Rules, ruleJSON{f.Rule, f.Step, f.Ref, f.Outcome, f.Message})
 	}
-	out.explainRefusal(found.Refusal)
+	out.setRefusal(explained.Refusal)
 	return out
 }
 
-// explainRefusal sets the refusal and the rule that decided: the first that
+// setRefusal sets the refusal and the rule that decided: the first that
 // refused.
-func (e *explanation) explainRefusal(err error) {
+func (e *explanation) setRefusal(err error) {
 	refusal, ok := errors.AsType[*domain.Refusal](err)
 	if !ok {
 		return
