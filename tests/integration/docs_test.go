@@ -1,0 +1,121 @@
+package integration_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/application/inventory"
+	"gatehouse/bootstrap"
+	"gatehouse/tests/servertest"
+)
+
+// document returns a document, whose path is that inside the module.
+func document(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../..", path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestDocs_settings wants a row for every key, with its default, and none for
+// what is no key.
+func TestDocs_settings(t *testing.T) {
+	t.Parallel()
+	rows := map[string]string{}
+	row := regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\| (.+?) \\| .+ \\|$")
+	for _, cells := range row.FindAllStringSubmatch(document(t, "bootstrap/config/README.md"), -1) {
+		rows[cells[1]] = cells[2]
+	}
+	config := bootstrap.Default()
+	for _, s := range config.Settings() {
+		got, documented := rows[s.Key]
+		if want := defaultCell(s); !documented || !sameDefault(got, want) {
+			t.Errorf("the default of %s is %q in the table, want %q", s.Key, got, want)
+		}
+		delete(rows, s.Key)
+	}
+	for key := range rows {
+		t.Errorf("%s is in the table and is no setting", key)
+	}
+}
+
+// defaultsInWords are too long for the table, or depend on the output.
+var defaultsInWords = map[string]string{"plans": "GitLab's ten", "log.format": "by the output"}
+
+// defaultCell returns the default of a setting as the table has it.
+func defaultCell(s bootstrap.Setting) string {
+	if words := defaultsInWords[s.Key]; words != "" {
+		return words
+	}
+	var list []string
+	switch {
+	case s.Value == "", s.Value == "[]", s.Value == "{}":
+		return "none"
+	case json.Unmarshal([]byte(s.Value), &list) == nil:
+		return "`" + strings.Join(list, "`, `") + "`"
+	}
+	return "`" + s.Value + "`"
+}
+
+// sameDefault compares two cells; a duration may be written in several ways.
+func sameDefault(got, want string) bool {
+	a, err := time.ParseDuration(strings.Trim(got, "`"))
+	b, err2 := time.ParseDuration(strings.Trim(want, "`"))
+	return got == want || err == nil && err2 == nil && a == b
+}
+
+// TestDocs_routes asks for every route as a stranger: one that is served
+// does not answer 404 to them.
+func TestDocs_routes(t *testing.T) {
+	t.Parallel()
+	s := servertest.Start(t, servertest.Settings(t, "memory:"))
+	routes := regexp.MustCompile("`((?:GET|POST|PUT) /[a-z_/]+)`").FindAllStringSubmatch(document(t, "README.md"), -1)
+	if len(routes) < 10 {
+		t.Fatalf("only %d routes are there", len(routes))
+	}
+	for _, route := range routes {
+		if a := s.Ask(t, servertest.Call{Route: route[1], By: servertest.Anonymous}); a.Status != 401 && a.Status != 403 {
+			t.Errorf("%s: got %d %s", route[1], a.Status, a.Body)
+		}
+	}
+}
+
+func TestDocs_things(t *testing.T) {
+	t.Parallel()
+	text := document(t, "README.md")
+	for _, thing := range inventory.Names() {
+		if !strings.Contains(text, "`"+thing+"`") {
+			t.Errorf("`show %s` is not there", thing)
+		}
+	}
+}
+
+// TestDocs_worlds applies the examples, twice.
+func TestDocs_worlds(t *testing.T) {
+	t.Parallel()
+	data := servertest.OpenData(t, servertest.Settings(t, "memory:"))
+	examples := regexp.MustCompile("(?ms)^users:\n.*?^(?:EOF|```)$").FindAllString(document(t, "README.md"), -1)
+	if len(examples) != 2 {
+		t.Fatalf("got %d examples, want 2", len(examples))
+	}
+	for _, example := range slices.Concat(examples, examples) {
+		example = example[:strings.LastIndex(example, "\n")]
+		for _, section := range []string{"users", "groups", "projects", "members", "keys"} {
+			if !strings.Contains(example, section+":\n") {
+				t.Errorf("%s are not in %s", section, example)
+			}
+		}
+		data.Apply(t, example)
+	}
+	if got := len(data.List(t, "users")); got < 3 {
+		t.Errorf("got %d users", got)
+	}
+}
