@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/adapters/worldfile"
 	"gatehouse/application/inventory"
 	"gatehouse/bootstrap"
 	"gatehouse/tests/servertest"
@@ -102,9 +103,13 @@ func TestDocs_things(t *testing.T) {
 func TestDocs_worlds(t *testing.T) {
 	t.Parallel()
 	data := servertest.OpenData(t, servertest.Settings(t, "memory:"))
-	examples := regexp.MustCompile("(?ms)^users:\n.*?^(?:EOF|```)$").FindAllString(document(t, "README.md"), -1)
-	if len(examples) != 2 {
-		t.Fatalf("got %d examples, want 2", len(examples))
+	var examples []string
+	for _, path := range []string{"README.md", "adapters/worldfile/README.md"} {
+		found := regexp.MustCompile("(?ms)^users:\n.*?^(?:EOF|```)$").FindAllString(document(t, path), -1)
+		if len(found) != 1 {
+			t.Fatalf("got %d examples in %s, want 1", len(found), path)
+		}
+		examples = append(examples, found...)
 	}
 	for _, example := range slices.Concat(examples, examples) {
 		example = example[:strings.LastIndex(example, "\n")]
@@ -118,4 +123,34 @@ func TestDocs_worlds(t *testing.T) {
 	if got := len(data.List(t, "users")); got < 3 {
 		t.Errorf("got %d users", got)
 	}
+}
+
+// TestDocs_worldSections wants a row for every section, with all its members.
+func TestDocs_worldSections(t *testing.T) {
+	t.Parallel()
+	const unknown = "unknown"
+	_, err := worldfile.Parse([]byte(unknown + ": []"))
+	for _, section := range known(t, err) {
+		row := regexp.MustCompile("(?m)^\\| `" + section + "` \\|.*$").FindString(document(t, "adapters/worldfile/README.md"))
+		_, err := worldfile.Parse([]byte(section + ": [{" + unknown + ": 1}]"))
+		for _, member := range known(t, err) {
+			if !strings.Contains(row, "`"+member+"`") {
+				t.Errorf("%s of %s is not in the table", member, section)
+			}
+		}
+	}
+}
+
+// known are the names that the refusal of an unknown one lists.
+func known(t *testing.T, refusal error) []string {
+	t.Helper()
+	if refusal != nil {
+		for line := range strings.Lines(refusal.Error()) {
+			if _, names, ok := strings.Cut(strings.TrimSpace(line), "; there are "); ok {
+				return strings.Split(names, ", ")
+			}
+		}
+	}
+	t.Fatalf("no names are in %v", refusal)
+	return nil
 }
