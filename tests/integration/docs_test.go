@@ -78,14 +78,31 @@ func sameDefault(got, want string) bool {
 func TestDocs_routes(t *testing.T) {
 	t.Parallel()
 	s := servertest.Start(t, servertest.Settings(t, "memory:"))
-	routes := regexp.MustCompile("`((?:GET|POST|PUT) /[a-z_/]+)`").FindAllStringSubmatch(document(t, "README.md"), -1)
+	text := document(t, "adapters/httpapi/README.md")
+	routes := regexp.MustCompile("`((?:GET|POST|PUT) /[a-z_/]+)`").FindAllStringSubmatch(text, -1)
 	if len(routes) < 10 {
 		t.Fatalf("only %d routes are there", len(routes))
 	}
 	for _, route := range routes {
-		if a := s.Ask(t, servertest.Call{Route: route[1], By: servertest.Anonymous}); a.Status != 401 && a.Status != 403 {
-			t.Errorf("%s: got %d %s", route[1], a.Status, a.Body)
+		wantServed(t, s, route[1])
+	}
+	portal := regexp.MustCompile("(?m)^\\| ((?:`[A-Z]+` ?)+) \\| `(/[a-z_/:]+)` \\|$").FindAllStringSubmatch(text, -1)
+	if len(portal) < 4 {
+		t.Fatalf("only %d paths of the portal are there", len(portal))
+	}
+	for _, row := range portal {
+		path := strings.NewReplacer(":id", "1", ":target_id", "2").Replace(row[2])
+		for method := range strings.FieldsSeq(row[1]) {
+			wantServed(t, s, strings.Trim(method, "`")+" /"+servertest.Root+"/api/v4"+path)
 		}
+	}
+}
+
+// wantServed asks for a route without a credential.
+func wantServed(t *testing.T, s *servertest.Server, route string) {
+	t.Helper()
+	if a := s.Ask(t, servertest.Call{Route: route, By: servertest.Anonymous}); a.Status != 401 && a.Status != 403 {
+		t.Errorf("%s: got %d %s", route, a.Status, a.Body)
 	}
 }
 
