@@ -25,7 +25,7 @@ func (s *Server) WantAvailable(t *testing.T, when string) {
 }
 
 // WantUnavailable asks the same of a server without a database, and expects the
-// answers that the README documents.
+// answers that deploy/README.md documents.
 func (s *Server) WantUnavailable(t *testing.T, when string) {
 	t.Helper()
 	s.Get(t, "/check").Want(t, when+": health", 200, `{"api_version": "v4", "redis": false}`)
