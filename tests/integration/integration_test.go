@@ -9,4 +9,7 @@ import (
 	"gatehouse/tests/servertest"
 )
 
-func TestMain(m *testing.M) { servertest.Main(m) }
+func TestMain(m *testing.M) {
+	runCommand()
+	servertest.Main(m)
+}
