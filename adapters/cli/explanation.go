@@ -30,7 +30,6 @@ type explanation struct {
 
 type ruleJSON struct {
 	Rule    string         `json:"rule"`
-	Step    string         `json:"step"`
 	Ref     string         `json:"ref"`
 	Outcome source.Outcome `json:"outcome"`
 	Message string         `json:"message"`
@@ -93,7 +92,7 @@ func newExplanation(request gitaccess.Request, explained gitaccess.Explanation) 
 		out.Request.Changes = append(out.Request.Changes, change.String())
 	}
 	for _, f := range explained.Findings {
-		out.Rules = append(out.Rules, ruleJSON{f.Rule, f.Step, f.Ref, f.Outcome, f.Message})
+		out.Rules = append(out.Rules, ruleJSON{f.Rule, f.Ref, f.Outcome, f.Message})
 	}
 	out.setRefusal(explained.Refusal)
 	return out
@@ -129,9 +128,9 @@ func (e *explanation) print(w io.Writer) error {
 	_, _ = fmt.Fprintln(w)
 	rows := make([][]string, len(e.Rules))
 	for i, r := range e.Rules {
-		rows[i] = []string{r.Step, r.Rule, cell(r.Ref), string(r.Outcome), cell(r.Message)}
+		rows[i] = []string{r.Rule, cell(r.Ref), string(r.Outcome), cell(r.Message)}
 	}
-	return writeTable(w, []string{"step", "rule", "ref", "outcome", "message"}, rows)
+	return writeTable(w, []string{"rule", "ref", "outcome", "message"}, rows)
 }
 
 func (e *explanation) who() string {
@@ -182,7 +181,7 @@ func (e *explanation) verdict() string {
 func (e *explanation) decider() string {
 	switch {
 	case e.Rule != nil:
-		return strings.TrimSpace(fmt.Sprintf("%s (%s) %s", e.Rule.Rule, e.Rule.Step, e.Rule.Ref))
+		return strings.TrimSpace(e.Rule.Rule + " " + e.Rule.Ref)
 	default:
 		return cmp.Or(e.Message, "no rule refuses")
 	}

@@ -38,7 +38,7 @@ func (g *Gatekeeper) Explain(ctx context.Context, req Request) (Explanation, err
 // addStorage adds what Allow would still refuse: a project whose storage nobody
 // has configured.
 func (e *Explanation) addStorage(_ Location, refusal error) {
-	storage := source.Finding{Rule: "storage", Step: "S13", Outcome: source.Passed}
+	storage := source.Finding{Rule: "storage", Outcome: source.Passed}
 	if refusal != nil {
 		storage.Outcome, storage.Message, e.Refusal = source.Refused, refusal.Error(), refusal
 	}

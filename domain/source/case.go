@@ -150,9 +150,6 @@ const (
 // Finding is one rule's outcome in an explanation.
 type Finding struct {
 	Rule string
-	// Step is the rule's place in GitLab's pipeline: S2 to S16, P and Q within
-	// them, C for a ref's change.
-	Step string
 	// Ref is the full name of the ref that was judged; empty for rules on the
 	// command as a whole.
 	Ref     string

@@ -2,11 +2,11 @@ package source
 
 import "gatehouse/domain"
 
-// rule is one named step of a decision on T: a whole case, or one ref's
+// rule is one named part of a decision on T: a whole case, or one ref's
 // change within it.
 type rule[T any] struct {
-	name, step string
-	check      func(*T) finding
+	name  string
+	check func(*T) finding
 }
 
 // finding is a rule's outcome; ask is set where it is Undecided.
@@ -94,7 +94,7 @@ func (c *Case) Explain() []Finding {
 		if reached {
 			f = r.check(c)
 		}
-		findings = append(findings, f.explain(r.name, r.step, ""))
+		findings = append(findings, f.explain(r.name, ""))
 		if f.outcome == Refused && !c.Visible() {
 			reached = false
 		}
@@ -104,14 +104,14 @@ func (c *Case) Explain() []Finding {
 	}
 	for u := range c.updates() {
 		for _, r := range changeRules {
-			findings = append(findings, r.check(&u).explain(r.name, r.step, u.Ref.String()))
+			findings = append(findings, r.check(&u).explain(r.name, u.Ref.String()))
 		}
 	}
 	return findings
 }
 
-func (f finding) explain(name, step, ref string) Finding {
-	out := Finding{Rule: name, Step: step, Ref: ref, Outcome: f.outcome}
+func (f finding) explain(name, ref string) Finding {
+	out := Finding{Rule: name, Ref: ref, Outcome: f.outcome}
 	if f.refusal != nil {
 		out.Message = f.refusal.Message
 	}

@@ -49,21 +49,21 @@ func (c *Case) updates() iter.Seq[update] {
 
 // changeRules judge one ref's change, in GitLab's order.
 var changeRules = []rule[update]{
-	{"push_code", "C1", checkPushCode},
-	{"default_branch_delete", "C2", checkDefaultBranchDelete},
-	{"branch_like_sha", "C3", checkBranchLikeSHA},
-	{"branch_name", "C4", checkBranchName},
-	{"force_push", "C5", checkForcePush},
-	{"empty_repository", "C6", checkEmptyRepository},
-	{"protected_branch_create", "C7", checkProtectedBranchCreate},
-	{"protected_branch_delete", "C8", checkProtectedBranchDelete},
-	{"protected_branch_update", "C9", checkProtectedBranchUpdate},
-	{"tag_change", "C10", checkTagChange},
-	{"tag_name", "C11", checkTagName},
-	{"protected_tag_update", "C12", checkProtectedTagUpdate},
-	{"protected_tag_delete", "C13", checkProtectedTagDelete},
-	{"protected_tag_create", "C14", checkProtectedTagCreate},
-	{"hidden_ref", "C16", checkHiddenRef},
+	{"push_code", checkPushCode},
+	{"default_branch_delete", checkDefaultBranchDelete},
+	{"branch_like_sha", checkBranchLikeSHA},
+	{"branch_name", checkBranchName},
+	{"force_push", checkForcePush},
+	{"empty_repository", checkEmptyRepository},
+	{"protected_branch_create", checkProtectedBranchCreate},
+	{"protected_branch_delete", checkProtectedBranchDelete},
+	{"protected_branch_update", checkProtectedBranchUpdate},
+	{"tag_change", checkTagChange},
+	{"tag_name", checkTagName},
+	{"protected_tag_update", checkProtectedTagUpdate},
+	{"protected_tag_delete", checkProtectedTagDelete},
+	{"protected_tag_create", checkProtectedTagCreate},
+	{"hidden_ref", checkHiddenRef},
 }
 
 // initial says whether the rules for a repository without branches decide
