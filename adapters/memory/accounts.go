@@ -17,8 +17,8 @@ type sessionKey struct {
 }
 
 // hasSession says whether the actor has shown a second factor lately.
-func (w *world) hasSession(a identity.Actor, now time.Time) bool {
-	ends, found := w.sessions[sessionKey{a.User.ID, a.Key.ID}]
+func (w *world) hasOTPSession(a identity.Actor, now time.Time) bool {
+	ends, found := w.otpSessions[sessionKey{a.User.ID, a.Key.ID}]
 	return found && now.Before(ends)
 }
 
@@ -37,14 +37,14 @@ func (s *Store) UpdateTwoFactor(ctx context.Context, id identity.UserID, change 
 	return s.change(ctx, func(d *draft) error {
 		u := d.users.rows[id]
 		if !u.factor.Enabled {
-			return missing("second factor of user %d", id)
+			return notFound("second factor of user %d", id)
 		}
 		var session *identity.OTPSession
 		u.factor, session = change(u.factor)
-		u.factor.LockedUntil = micro(u.factor.LockedUntil)
+		u.factor.LockedUntil = toInstant(u.factor.LockedUntil)
 		d.users.put(id, u)
 		if session != nil {
-			d.sessions[sessionKey{session.User, session.Key}] = micro(session.ExpiresAt)
+			d.otpSessions[sessionKey{session.User, session.Key}] = toInstant(session.ExpiresAt)
 		}
 		return nil
 	})
@@ -53,10 +53,10 @@ func (s *Store) UpdateTwoFactor(ctx context.Context, id identity.UserID, change 
 // ReplaceRecoveryCodes implements credentials.RecoveryCodes.
 func (s *Store) ReplaceRecoveryCodes(ctx context.Context, id identity.UserID, digests []identity.TokenDigest) error {
 	return s.change(ctx, func(d *draft) error {
-		if err := d.users.has(id, "user"); err != nil {
+		if err := d.users.require(id, "user"); err != nil {
 			return err
 		}
-		d.codes[id] = slices.Clone(digests)
+		d.recoveryCodes[id] = slices.Clone(digests)
 		return nil
 	})
 }
@@ -64,11 +64,11 @@ func (s *Store) ReplaceRecoveryCodes(ctx context.Context, id identity.UserID, di
 // SpendRecoveryCode implements credentials.RecoveryCodes.
 func (s *Store) SpendRecoveryCode(ctx context.Context, id identity.UserID, digest identity.TokenDigest) error {
 	return s.change(ctx, func(d *draft) error {
-		i := slices.Index(d.codes[id], digest)
+		i := slices.Index(d.recoveryCodes[id], digest)
 		if i < 0 {
-			return missing("recovery code of user %d", id)
+			return notFound("recovery code of user %d", id)
 		}
-		d.codes[id] = slices.Delete(slices.Clone(d.codes[id]), i, i+1)
+		d.recoveryCodes[id] = slices.Delete(slices.Clone(d.recoveryCodes[id]), i, i+1)
 		return nil
 	})
 }
@@ -76,14 +76,14 @@ func (s *Store) SpendRecoveryCode(ctx context.Context, id identity.UserID, diges
 // AddToken implements credentials.Tokens.
 func (s *Store) AddToken(ctx context.Context, t identity.AccessToken) (id int64, err error) {
 	err = s.change(ctx, func(d *draft) error {
-		if err := d.users.has(t.User, "user"); err != nil {
+		if err := d.users.require(t.User, "user"); err != nil {
 			return err
 		}
-		if d.token(t.Digest).ID != 0 {
+		if d.accessToken(t.Digest).ID != 0 {
 			return conflict("an access token with that digest")
 		}
 		t.ID = 0
-		id = d.putToken(t)
+		id = d.putAccessToken(t)
 		return nil
 	})
 	return id, err
@@ -95,12 +95,12 @@ func (s *Store) Bearer(ctx context.Context, digest identity.TokenDigest) (creden
 		return credentials.Bearer{}, err
 	}
 	w := s.world.Load()
-	t := w.token(digest)
+	t := w.accessToken(digest)
 	if t.ID == 0 {
-		return credentials.Bearer{}, missing("access token")
+		return credentials.Bearer{}, notFound("access token")
 	}
 	s.mu.Lock()
-	t.LastUsedAt = s.used[t.ID]
+	t.LastUsedAt = s.accessTokenUses[t.ID]
 	s.mu.Unlock()
 	t.Scopes = slices.Clone(t.Scopes)
 	return credentials.Bearer{Token: t, User: w.users.rows[t.User].User}, nil
@@ -110,7 +110,7 @@ func (s *Store) Bearer(ctx context.Context, digest identity.TokenDigest) (creden
 func (s *Store) TokenUsed(id int64, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.used[id] = later(s.used[id], micro(now))
+	s.accessTokenUses[id] = latest(s.accessTokenUses[id], toInstant(now))
 }
 
 // Append implements audit.Log.
@@ -118,7 +118,7 @@ func (s *Store) Append(ctx context.Context, e audit.Event) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	e.At = micro(e.At)
+	e.At = toInstant(e.At)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.events = append(s.events, e)

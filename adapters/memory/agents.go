@@ -15,8 +15,8 @@ import (
 // reported is what agents and their server told; Store.mu guards it.
 type reported struct {
 	// agentsUsed are the stamps of agents' tokens.
-	agentsUsed map[int64]time.Time
-	usage      usage
+	agentTokenUses map[int64]time.Time
+	usage          usage
 	// authorizations are what agents' configurations let in.
 	authorizations map[agents.AgentID]map[agents.Authorization]bool
 	findings       map[string]finding
@@ -26,7 +26,7 @@ type reported struct {
 
 func newReported() reported {
 	return reported{
-		agentsUsed:     map[int64]time.Time{},
+		agentTokenUses: map[int64]time.Time{},
 		usage:          usage{map[string]int64{}, map[string]map[int64]bool{}},
 		authorizations: map[agents.AgentID]map[agents.Authorization]bool{},
 		findings:       map[string]finding{},
@@ -42,14 +42,14 @@ func (s *Store) AgentBearer(ctx context.Context, digest identity.TokenDigest) (c
 	w := s.world.Load()
 	id, t := w.agentToken(digest)
 	if id == 0 {
-		return clusters.Bearer{}, missing("agent token")
+		return clusters.Bearer{}, notFound("agent token")
 	}
 	a := w.agents.rows[t.agent]
-	p, _, _ := w.find(source.Target{Repository: source.RepositoryID{ID: int64(a.project)}})
+	p, _, _ := w.findProject(source.Target{Repository: source.RepositoryID{ID: int64(a.project)}})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return clusters.Bearer{
-		Token: agents.Token{ID: id, Revoked: t.Revoked, LastUsedAt: s.agentsUsed[id]},
+		Token: agents.Token{ID: id, Revoked: t.Revoked, LastUsedAt: s.agentTokenUses[id]},
 		Agent: agents.Agent{ID: agents.AgentID(t.agent), Name: a.name, Project: a.project, CreatedBy: a.createdBy},
 		Project: source.Project{
 			ID: p.ID, Path: p.Path, Visibility: p.Visibility, Repository: p.Repository,
@@ -72,13 +72,13 @@ func (w *world) agentToken(digest identity.TokenDigest) (int64, agentToken) {
 func (s *Store) AgentTokenUsed(id int64, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.agentsUsed[id] = later(s.agentsUsed[id], micro(now))
+	s.agentTokenUses[id] = latest(s.agentTokenUses[id], toInstant(now))
 }
 
 // AddAgentToken implements clusters.Tokens.
 func (s *Store) AddAgentToken(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest) error {
 	return s.change(ctx, func(d *draft) error {
-		if err := d.agents.has(int64(agent), "agent"); err != nil {
+		if err := d.agents.require(int64(agent), "agent"); err != nil {
 			return err
 		}
 		if id, _ := d.agentToken(digest); id != 0 {
@@ -92,7 +92,7 @@ func (s *Store) AddAgentToken(ctx context.Context, agent agents.AgentID, name st
 // RevokeAgentTokens implements clusters.Tokens.
 func (s *Store) RevokeAgentTokens(ctx context.Context, agent agents.AgentID, name string) error {
 	return s.change(ctx, func(d *draft) error {
-		err := missing("token %q of agent %d", name, agent)
+		err := notFound("token %q of agent %d", name, agent)
 		for id, t := range d.agentTokens.rows {
 			if t.agent == int64(agent) && t.Name == name {
 				t.Revoked, err = true, nil
@@ -108,7 +108,7 @@ func (s *Store) Authorize(ctx context.Context, id agents.AgentID, in []agents.Au
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.world.Load().agents.has(int64(id), "agent"); err != nil {
+	if err := s.world.Load().agents.require(int64(id), "agent"); err != nil {
 		return err
 	}
 	set := map[agents.Authorization]bool{}
@@ -163,7 +163,7 @@ func (s *Store) listAgentTokens(w *world) (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, t := range w.agentTokens.rows {
-		rows = append(rows, []any{t.agent, t.Name, t.Revoked, moment(s.agentsUsed[id])})
+		rows = append(rows, []any{t.agent, t.Name, t.Revoked, timeOrNil(s.agentTokenUses[id])})
 	}
 	return rows
 }

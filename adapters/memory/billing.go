@@ -25,11 +25,11 @@ func (b books) Namespace(ctx context.Context, ref billing.NamespaceRef) (billing
 	}
 	w, id := b.world(), ref.ID
 	if id == 0 {
-		id = w.paths[ref.Path.Fold()].namespace
+		id = w.routes[ref.Path.Fold()].namespace
 	}
 	n, ok := w.namespaces.rows[id]
 	if !ok {
-		return billing.Namespace{}, missing("namespace %v", ref)
+		return billing.Namespace{}, notFound("namespace %v", ref)
 	}
 	return billing.Namespace{ID: n.ID, Top: n.parent == 0, Owner: n.owner}, nil
 }
@@ -37,9 +37,9 @@ func (b books) Namespace(ctx context.Context, ref billing.NamespaceRef) (billing
 // Role implements provisioning.Billing.
 func (b books) Role(ctx context.Context, user identity.UserID, group source.NamespaceID, now time.Time) (source.Role, error) {
 	w, best := b.world(), source.NoRole
-	for n := range w.lineage(group) {
+	for n := range w.selfAndAncestors(group) {
 		at := source.MemberSource{Group: n.ID}
-		best = max(best, w.direct(user, at, now), w.lent(user, at, now))
+		best = max(best, w.memberRole(user, at, now), w.shareRole(user, at, now))
 	}
 	return best, ctx.Err()
 }
@@ -53,10 +53,10 @@ func (b books) CountSeats(ctx context.Context, group source.NamespaceID, guests 
 	taken := map[identity.UserID]bool{}
 	for at, m := range w.members {
 		u := w.users.rows[at.user]
-		if m.state != worldimport.MemberActive || over(m.expiry, now) || u.State != identity.Active || u.Type != identity.Human {
+		if m.state != worldimport.MemberActive || expired(m.expiry, now) || u.State != identity.Active || u.Type != identity.Human {
 			continue
 		}
-		if w.below(at.in, group) && m.role >= least || min(m.role, w.mostLent(at.in.Group, group, now)) >= least {
+		if w.sourceInTree(at.in, group) && m.role >= least || min(m.role, w.maxShareRole(at.in.Group, group, now)) >= least {
 			taken[at.user] = true
 		}
 	}
@@ -64,20 +64,20 @@ func (b books) CountSeats(ctx context.Context, group source.NamespaceID, guests 
 }
 
 // below says whether a group or project is in the tree of the group.
-func (w *world) below(in source.MemberSource, group source.NamespaceID) bool {
+func (w *world) sourceInTree(in source.MemberSource, group source.NamespaceID) bool {
 	if in.Project != 0 {
-		return w.within(w.projects.rows[in.Project].namespace, group)
+		return w.inTree(w.projects.rows[in.Project].namespace, group)
 	}
-	return w.within(in.Group, group)
+	return w.inTree(in.Group, group)
 }
 
 // mostLent is the most that any share in the tree of the group lends to members
 // of another one, in which those of the groups above it count too.
-func (w *world) mostLent(to, group source.NamespaceID, now time.Time) source.Role {
+func (w *world) maxShareRole(to, group source.NamespaceID, now time.Time) source.Role {
 	best := source.NoRole
 	for in, shares := range w.shares {
 		for with, s := range shares {
-			if to != 0 && !over(s.expiry, now) && w.below(in, group) && w.within(with, to) {
+			if to != 0 && !expired(s.expiry, now) && w.sourceInTree(in, group) && w.inTree(with, to) {
 				best = max(best, s.role)
 			}
 		}
@@ -87,7 +87,7 @@ func (w *world) mostLent(to, group source.NamespaceID, now time.Time) source.Rol
 
 // Subscription implements provisioning.Billing.
 func (b books) Subscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
-	return b.world().subscription(ctx, of)
+	return b.world().subscriptionOf(ctx, of)
 }
 
 // Subscribers implements provisioning.Billing.

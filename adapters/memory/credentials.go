@@ -25,11 +25,11 @@ func (d *draft) PutAccessToken(ctx context.Context, u identity.UserID, t worldim
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := d.users.has(u, "user"); err != nil {
+	if err := d.users.require(u, "user"); err != nil {
 		return err
 	}
-	old := d.token(t.Digest)
-	d.putToken(identity.AccessToken{
+	old := d.accessToken(t.Digest)
+	d.putAccessToken(identity.AccessToken{
 		ID: old.ID, User: u, Name: t.Name, Scopes: identity.SplitScopes(t.Scopes), Digest: t.Digest,
 		ExpiresAt: t.ExpiresAt, Revoked: t.Revoked, CreatedAt: old.CreatedAt,
 	})
@@ -37,7 +37,7 @@ func (d *draft) PutAccessToken(ctx context.Context, u identity.UserID, t worldim
 }
 
 // token is unknown, its ID 0, if none has the digest.
-func (w *world) token(digest identity.TokenDigest) identity.AccessToken {
+func (w *world) accessToken(digest identity.TokenDigest) identity.AccessToken {
 	for _, t := range w.tokens.rows {
 		if t.Digest == digest {
 			return t
@@ -46,9 +46,9 @@ func (w *world) token(digest identity.TokenDigest) identity.AccessToken {
 	return identity.AccessToken{}
 }
 
-func (d *draft) putToken(t identity.AccessToken) int64 {
-	t.ID = d.tokens.number(t.ID)
-	t.Scopes, t.ExpiresAt, t.CreatedAt = slices.Clone(t.Scopes), micro(t.ExpiresAt), micro(t.CreatedAt)
+func (d *draft) putAccessToken(t identity.AccessToken) int64 {
+	t.ID = d.tokens.idOr(t.ID)
+	t.Scopes, t.ExpiresAt, t.CreatedAt = slices.Clone(t.Scopes), toInstant(t.ExpiresAt), toInstant(t.CreatedAt)
 	d.tokens.put(t.ID, t)
 	return t.ID
 }
@@ -58,11 +58,11 @@ func (d *draft) PutAgent(ctx context.Context, p source.ProjectID, createdBy iden
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := d.projects.has(p, "project"); err != nil {
+	if err := d.projects.require(p, "project"); err != nil {
 		return err
 	}
 	if createdBy != 0 {
-		if err := d.users.has(createdBy, "user"); err != nil {
+		if err := d.users.require(createdBy, "user"); err != nil {
 			return err
 		}
 	}
@@ -75,7 +75,7 @@ func (d *draft) PutAgent(ctx context.Context, p source.ProjectID, createdBy iden
 	if holder != 0 && a.ID != 0 && holder != a.ID {
 		return conflict("agent %q of project %d has number %d", a.Name, p, holder)
 	}
-	id := d.agents.number(max(a.ID, holder))
+	id := d.agents.idOr(max(a.ID, holder))
 	d.agents.put(id, agent{a.Name, p, createdBy})
 	for _, t := range a.Tokens {
 		d.putAgentToken(id, t)
@@ -90,5 +90,5 @@ func (d *draft) putAgentToken(of int64, t worldimport.AgentToken) {
 			id = known
 		}
 	}
-	d.agentTokens.put(d.agentTokens.number(id), agentToken{of, t})
+	d.agentTokens.put(d.agentTokens.idOr(id), agentToken{of, t})
 }

@@ -16,20 +16,20 @@ func (s *Store) Destination(ctx context.Context, user identity.UserID, path sour
 	}
 	w := s.world.Load()
 	above := path.Parent()
-	n := w.namespaces.rows[w.paths[above.Fold()].namespace]
-	for up := range w.lineage(n.ID) {
+	n := w.namespaces.rows[w.routes[above.Fold()].namespace]
+	for up := range w.selfAndAncestors(n.ID) {
 		n.pendingDelete = n.pendingDelete || up.pendingDelete
 	}
 	if n.ID == 0 || n.pendingDelete {
-		return source.ProjectDestination{}, missing("namespace %q", above)
+		return source.ProjectDestination{}, notFound("namespace %q", above)
 	}
 	// What stands in the namespace has the same root, and lends the same role.
 	inside := project{namespace: n.ID}
-	facts := w.facts(inside)
+	facts := w.withNamespaces(inside)
 	inside.ID = -1 // of no project
 	return source.ProjectDestination{
 		Path: n.Path + string(path[len(above):]), Root: facts.Root,
-		DefaultBranchProtection: facts.DefaultBranchProtection, Role: w.role(user, inside, now),
+		DefaultBranchProtection: facts.DefaultBranchProtection, Role: w.projectRole(user, inside, now),
 	}, nil
 }
 
@@ -40,7 +40,7 @@ func (s *Store) Project(ctx context.Context, id source.ProjectID) (source.Projec
 	}
 	p := s.world.Load().projects.rows[id]
 	if !p.Known() {
-		return source.Project{}, missing("project %d", id)
+		return source.Project{}, notFound("project %d", id)
 	}
 	return source.Project{
 		ID: id, Path: p.Path, DefaultBranch: p.DefaultBranch, Empty: p.Empty, Storage: p.Storage, LegacyPath: p.LegacyPath,
@@ -49,6 +49,6 @@ func (s *Store) Project(ctx context.Context, id source.ProjectID) (source.Projec
 
 // Enqueue implements worldimport.Jobs.
 func (d *draft) Enqueue(ctx context.Context, job application.Job) error {
-	d.left = append(d.left, job)
+	d.jobsToAdd = append(d.jobsToAdd, job)
 	return ctx.Err()
 }

@@ -31,13 +31,13 @@ func (s *Store) AddFinding(ctx context.Context, f security.Finding) error {
 		return err
 	}
 	w := s.world.Load()
-	if err := w.agents.has(int64(f.Agent), "agent"); err != nil {
+	if err := w.agents.require(int64(f.Agent), "agent"); err != nil {
 		return err
 	}
-	if err := w.projects.has(f.Project, "project"); err != nil {
+	if err := w.projects.require(f.Project, "project"); err != nil {
 		return err
 	}
-	f.Identifiers, f.DetectedAt = slices.Clone(f.Identifiers), micro(f.DetectedAt)
+	f.Identifiers, f.DetectedAt = slices.Clone(f.Identifiers), toInstant(f.DetectedAt)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, has := s.findings[f.UUID]; !has {
@@ -76,8 +76,8 @@ func (s *Store) listFindings(w *world) (rows [][]any) {
 			names[i] = one.Name
 		}
 		rows = append(rows, []any{
-			f.UUID, int64(f.Project), int64(f.Agent), w.username(f.Author), string(f.State), string(f.Severity),
-			text(string(f.Confidence)), f.Title, string(f.ReportType), f.resolved, f.Scanner.ID, names, f.Location,
+			f.UUID, int64(f.Project), int64(f.Agent), w.usernameOrNil(f.Author), string(f.State), string(f.Severity),
+			textOrNil(string(f.Confidence)), f.Title, string(f.ReportType), f.resolved, f.Scanner.ID, names, f.Location,
 		})
 	}
 	return rows

@@ -32,7 +32,7 @@ func (d *draft) PutHook(ctx context.Context, in source.MemberSource, h hooks.Hoo
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := d.hasMembers(in); err != nil {
+	if err := d.requireMemberSource(in); err != nil {
 		return err
 	}
 	for id, other := range d.hooks.rows {
@@ -44,14 +44,14 @@ func (d *draft) PutHook(ctx context.Context, in source.MemberSource, h hooks.Hoo
 		}
 		h.ID = id
 	}
-	h.ID = d.hooks.number(h.ID)
+	h.ID = d.hooks.idOr(h.ID)
 	h.Health = d.hooks.rows[h.ID].Health
 	d.hooks.put(h.ID, hook{h, in})
 	return nil
 }
 
 // hears says whether the project is the holder or below it.
-func (w *world) hears(p project, in source.MemberSource) bool {
+func (w *world) hookApplies(p project, in source.MemberSource) bool {
 	if in.Project != 0 {
 		return p.ID == in.Project
 	}
@@ -65,7 +65,7 @@ func (s *Store) Hooks(ctx context.Context, id source.ProjectID) (found []hooks.H
 	}
 	w := s.world.Load()
 	for _, h := range w.hooks.rows {
-		if p, ok := w.projects.rows[id]; ok && !h.Health.Disabled && w.hears(p, h.in) {
+		if p, ok := w.projects.rows[id]; ok && !h.Health.Disabled && w.hookApplies(p, h.in) {
 			found = append(found, h.Hook)
 		}
 	}
@@ -81,12 +81,12 @@ func (s *Store) ReceivedPush(ctx context.Context, push int64) (postreceive.Recei
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if push < 1 || push > int64(len(s.pushes)) {
-		return postreceive.ReceivedPush{}, missing("push %d", push)
+		return postreceive.ReceivedPush{}, notFound("push %d", push)
 	}
 	p := s.pushes[push-1]
 	return postreceive.ReceivedPush{
-		Repository: p.Repository, Identifier: p.Identifier, Changes: p.Changes, Options: list(p.Options),
-		ReceivedAt: p.ReceivedAt, Processed: s.settled[push],
+		Repository: p.Repository, Identifier: p.Identifier, Changes: p.Changes, Options: toStrings(p.Options),
+		ReceivedAt: p.ReceivedAt, Processed: s.processed[push],
 	}, nil
 }
 
@@ -95,30 +95,30 @@ func (s *Store) Complete(ctx context.Context, push int64, o postreceive.ProjectU
 	return s.change(ctx, func(d *draft) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.settled[push] || push < 1 || push > int64(len(s.pushes)) {
+		if s.processed[push] || push < 1 || push > int64(len(s.pushes)) {
 			return nil
 		}
 		if p, ok := d.projects.rows[o.Project]; ok {
-			p.activity = later(p.activity, micro(o.ActiveAt))
+			p.activity = latest(p.activity, toInstant(o.ActiveAt))
 			p.DefaultBranch = cmp.Or(o.DefaultBranch, p.DefaultBranch)
-			p.Empty = or(o.Empty, p.Empty)
+			p.Empty = valueOr(o.Empty, p.Empty)
 			d.projects.put(p.ID, p)
 		}
-		d.then = append(d.then, func() {
+		d.afterCommit = append(d.afterCommit, func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.settled[push] = true
-			s.leaveDeliveries(d, o.Deliveries)
+			s.processed[push] = true
+			s.addDeliveries(d, o.Deliveries)
 		})
 		return nil
 	})
 }
 
 // leaveDeliveries keeps deliveries and their jobs. The caller holds mu.
-func (s *Store) leaveDeliveries(d *draft, all []hooks.Delivery) {
+func (s *Store) addDeliveries(d *draft, all []hooks.Delivery) {
 	for _, one := range all {
 		event, err := json.Marshal(one.Event)
-		if d.hooks.has(one.Hook.ID, "hook") != nil || err != nil {
+		if d.hooks.require(one.Hook.ID, "hook") != nil || err != nil {
 			continue
 		}
 		s.lastDelivery++
@@ -137,7 +137,7 @@ func (s *Store) Delivery(ctx context.Context, id int64) (hooks.Delivery, error) 
 	s.mu.Unlock()
 	h, there := s.world.Load().hooks.rows[row.hook]
 	if !ok || !there {
-		return hooks.Delivery{}, missing("delivery %d", id)
+		return hooks.Delivery{}, notFound("delivery %d", id)
 	}
 	d := hooks.Delivery{ID: id, Hook: h.Hook, EventID: row.eventID, Key: row.key}
 	return d, json.Unmarshal(row.event, &d.Event)
@@ -151,11 +151,11 @@ func (s *Store) Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, source.P
 	w := s.world.Load()
 	h, ok := w.hooks.rows[id]
 	if !ok {
-		return hooks.Hook{}, source.Project{}, missing("hook %d", id)
+		return hooks.Hook{}, source.Project{}, notFound("hook %d", id)
 	}
 	var first source.Project
 	for _, p := range w.projects.rows {
-		if w.hears(p, h.in) && (!first.Known() || p.ID < first.ID) {
+		if w.hookApplies(p, h.in) && (!first.Known() || p.ID < first.ID) {
 			first = source.Project{ID: p.ID, Path: p.Path, Visibility: p.Visibility, DefaultBranch: p.DefaultBranch}
 		}
 	}
@@ -167,12 +167,12 @@ func (s *Store) RecordAttempt(ctx context.Context, id hooks.HookID, made int64, 
 	return s.change(ctx, func(d *draft) error {
 		h, ok := d.hooks.rows[id]
 		if !ok {
-			return missing("hook %d", id)
+			return notFound("hook %d", id)
 		}
 		h.Health = change(h.Health)
-		h.Health.PausedUntil, h.Health.LastAt = micro(h.Health.PausedUntil), micro(h.Health.LastAt)
+		h.Health.PausedUntil, h.Health.LastAt = toInstant(h.Health.PausedUntil), toInstant(h.Health.LastAt)
 		d.hooks.put(id, h)
-		d.then = append(d.then, func() {
+		d.afterCommit = append(d.afterCommit, func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			delete(s.deliveries, made)
@@ -192,7 +192,7 @@ func (w *world) listHooks(now time.Time) (rows [][]any) {
 		group, project := w.holder(h.in)
 		rows = append(rows, []any{
 			int64(h.ID), group, project, h.Shown(), h.Push, h.TagPush, string(h.Branches), !h.Trusting,
-			state, int64(h.Health.Failures), moment(h.Health.PausedUntil), number(int64(h.Health.Status)), moment(h.Health.LastAt),
+			state, int64(h.Health.Failures), timeOrNil(h.Health.PausedUntil), numberOrNil(int64(h.Health.Status)), timeOrNil(h.Health.LastAt),
 		})
 	}
 	return rows

@@ -46,7 +46,7 @@ func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]invent
 	}
 	list, ok := things[thing]
 	if !ok {
-		return nil, missing("thing %q", thing)
+		return nil, notFound("thing %q", thing)
 	}
 	rows := list(s, s.world.Load(), now)
 	records := make([]inventory.Record, len(rows))
@@ -60,7 +60,7 @@ func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]invent
 }
 
 // moment is nil for none.
-func moment(t time.Time) any {
+func timeOrNil(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
@@ -68,7 +68,7 @@ func moment(t time.Time) any {
 }
 
 // list is a copy of texts; empty, never nil.
-func list[T ~string](texts []T) []string {
+func toStrings[T ~string](texts []T) []string {
 	out := make([]string, 0, len(texts))
 	for _, t := range texts {
 		out = append(out, string(t))
@@ -77,7 +77,7 @@ func list[T ~string](texts []T) []string {
 }
 
 // username is nil for nobody.
-func (w *world) username(id identity.UserID) any {
+func (w *world) usernameOrNil(id identity.UserID) any {
 	if u, ok := w.users.rows[id]; ok {
 		return u.Username
 	}
@@ -93,7 +93,7 @@ func (w *world) holder(in source.MemberSource) (group, project any) {
 }
 
 // entry is one of a protection's, in words.
-func (w *world) entry(a source.Access) string {
+func (w *world) accessText(a source.Access) string {
 	switch {
 	case a.User != 0:
 		return "user:" + w.users.rows[a.User].Username
@@ -108,10 +108,10 @@ func (w *world) entry(a source.Access) string {
 	}
 }
 
-func (w *world) entries(given []source.Access) []string {
+func (w *world) accessTexts(given []source.Access) []string {
 	out := make([]string, 0, len(given))
 	for _, a := range given {
-		out = append(out, w.entry(a))
+		out = append(out, w.accessText(a))
 	}
 	return out
 }
@@ -120,7 +120,7 @@ func (s *Store) listCounters(now time.Time) (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, c := range s.counters {
-		if !over(c.expiry, now) {
+		if !expired(c.expiry, now) {
 			rows = append(rows, []any{name, c.value})
 		}
 	}
@@ -131,7 +131,7 @@ func (s *Store) listPushes() (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, p := range s.pushes {
-		rows = append(rows, []any{int64(i + 1), p.Repository, p.Identifier, p.Changes, list(p.Options), p.ReceivedAt})
+		rows = append(rows, []any{int64(i + 1), p.Repository, p.Identifier, p.Changes, toStrings(p.Options), p.ReceivedAt})
 	}
 	return rows
 }

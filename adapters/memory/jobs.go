@@ -39,13 +39,13 @@ type job struct {
 // enqueue keeps a job. The caller holds mu.
 func (s *Store) enqueue(j application.Job) {
 	s.jobs = append(s.jobs, &job{Job: j, id: int64(len(s.jobs) + 1), state: jobWaiting, due: time.Now(), most: application.MaxAttempts})
-	s.wake()
+	s.wakeRunner()
 }
 
 // wake lets somebody look for jobs.
-func (s *Store) wake() {
+func (s *Store) wakeRunner() {
 	select {
-	case s.bell <- struct{}{}:
+	case s.jobAdded <- struct{}{}:
 	default: // it rings already
 	}
 }
@@ -126,7 +126,7 @@ func (s *Store) foreman(ctx context.Context, c *crew) {
 // next waits for a job that is due and takes it; ok is false at the end.
 func (s *Store) next(c *crew) (j *job, ok bool) {
 	for {
-		j, wait := s.due()
+		j, wait := s.takeDue()
 		if j != nil {
 			return j, true
 		}
@@ -135,7 +135,7 @@ func (s *Store) next(c *crew) (j *job, ok bool) {
 		case <-c.end:
 			timer.Stop()
 			return nil, false
-		case <-s.bell:
+		case <-s.jobAdded:
 			timer.Stop()
 		case <-timer.C:
 		}
@@ -143,7 +143,7 @@ func (s *Store) next(c *crew) (j *job, ok bool) {
 }
 
 // due takes the job that has waited longest, or says how long none is due.
-func (s *Store) due() (taken *job, wait time.Duration) {
+func (s *Store) takeDue() (taken *job, wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
@@ -175,7 +175,7 @@ func (s *Store) do(ctx context.Context, c *crew, j *job) {
 	if err != nil {
 		c.log.Warn("a job failed", zap.Int64("job", j.id), zap.String("kind", string(j.Kind)), zap.String("state", j.state), zap.Error(err))
 	}
-	s.wake()
+	s.wakeRunner()
 }
 
 // attempt has one worker do the job. A worker that panics fails.
@@ -218,7 +218,7 @@ func (s *Store) job(id int64) (*job, error) {
 	if i := slices.IndexFunc(s.jobs, func(j *job) bool { return j.id == id }); i >= 0 {
 		return s.jobs[i], nil
 	}
-	return nil, missing("job %d", id)
+	return nil, notFound("job %d", id)
 }
 
 // Retry makes a job due now, whatever became of it. One that is being done is
@@ -232,7 +232,7 @@ func (s *Store) Retry(ctx context.Context, id int64) error {
 			j.most = j.attempt + 1
 		}
 		j.state, j.due, j.unwanted = jobWaiting, time.Now(), false
-		s.wake()
+		s.wakeRunner()
 		return nil
 	})
 }
@@ -271,7 +271,7 @@ func (s *Store) listJobs() (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, j := range s.jobs {
-		rows = append(rows, []any{j.id, string(j.Kind), j.Subject, j.state, int64(j.attempt), micro(j.due), text(j.failure)})
+		rows = append(rows, []any{j.id, string(j.Kind), j.Subject, j.state, int64(j.attempt), toInstant(j.due), textOrNil(j.failure)})
 	}
 	return rows
 }

@@ -20,11 +20,11 @@ func (d *draft) PutKey(ctx context.Context, k identity.Key) (identity.KeyID, err
 		return 0, err
 	}
 	if k.Owner != 0 || k.Kind == identity.UserKey {
-		if err := d.users.has(k.Owner, "user"); err != nil {
+		if err := d.users.require(k.Owner, "user"); err != nil {
 			return 0, err
 		}
 	}
-	holder, taken := d.prints[k.Fingerprint]
+	holder, taken := d.keysByFingerprint[k.Fingerprint]
 	if k.ID == 0 {
 		k.ID = holder
 	}
@@ -35,14 +35,14 @@ func (d *draft) PutKey(ctx context.Context, k identity.Key) (identity.KeyID, err
 	case exists && old.Kind != k.Kind:
 		return 0, conflict("the number %d or the fingerprint %q is that of a %s", k.ID, k.Fingerprint, old.Kind)
 	}
-	k.ID = d.keys.number(k.ID)
-	k.ExpiresAt, k.CreatedAt, k.LastUsedAt = micro(k.ExpiresAt), micro(k.CreatedAt), micro(k.LastUsedAt)
+	k.ID = d.keys.idOr(k.ID)
+	k.ExpiresAt, k.CreatedAt, k.LastUsedAt = toInstant(k.ExpiresAt), toInstant(k.CreatedAt), toInstant(k.LastUsedAt)
 	if exists {
 		k.CreatedAt, k.LastUsedAt = old.CreatedAt, old.LastUsedAt
-		delete(d.prints, old.Fingerprint)
+		delete(d.keysByFingerprint, old.Fingerprint)
 	}
 	d.keys.put(k.ID, key{k, old.projects})
-	d.prints[k.Fingerprint] = k.ID
+	d.keysByFingerprint[k.Fingerprint] = k.ID
 	return k.ID, nil
 }
 
@@ -51,11 +51,11 @@ func (d *draft) EnableKey(ctx context.Context, id identity.KeyID, projects map[s
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := d.hasDeployKey(id); err != nil {
+	if err := d.requireDeployKey(id); err != nil {
 		return err
 	}
 	for p := range projects {
-		if err := d.projects.has(p, "project"); err != nil {
+		if err := d.projects.require(p, "project"); err != nil {
 			return err
 		}
 	}
@@ -65,12 +65,12 @@ func (d *draft) EnableKey(ctx context.Context, id identity.KeyID, projects map[s
 
 // DeployKeyExists implements worldimport.Keys.
 func (d *draft) DeployKeyExists(ctx context.Context, id identity.KeyID) (bool, error) {
-	return d.hasDeployKey(id) == nil, ctx.Err()
+	return d.requireDeployKey(id) == nil, ctx.Err()
 }
 
-func (w *world) hasDeployKey(id identity.KeyID) error {
+func (w *world) requireDeployKey(id identity.KeyID) error {
 	if w.keys.rows[id].Kind != identity.DeployKey {
-		return missing("deploy key %d", id)
+		return notFound("deploy key %d", id)
 	}
 	return nil
 }

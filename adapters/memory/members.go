@@ -33,13 +33,13 @@ func (d *draft) PutMember(ctx context.Context, u identity.UserID, in source.Memb
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := d.users.has(u, "user"); err != nil {
+	if err := d.users.require(u, "user"); err != nil {
 		return err
 	}
-	if err := d.hasMembers(in); err != nil {
+	if err := d.requireMemberSource(in); err != nil {
 		return err
 	}
-	d.members[membership{u, in}] = member{m.Role, m.State, day(m.ExpiresAt)}
+	d.members[membership{u, in}] = member{m.Role, m.State, toDay(m.ExpiresAt)}
 	return nil
 }
 
@@ -48,31 +48,31 @@ func (d *draft) PutShare(ctx context.Context, in source.MemberSource, with sourc
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := d.hasMembers(in); err != nil {
+	if err := d.requireMemberSource(in); err != nil {
 		return err
 	}
-	if err := d.hasGroup(with); err != nil {
+	if err := d.requireGroup(with); err != nil {
 		return err
 	}
 	shares := maps.Clone(d.shares[in])
 	if shares == nil {
 		shares = map[source.NamespaceID]share{}
 	}
-	shares[with] = share{s.Role, day(s.ExpiresAt)}
+	shares[with] = share{s.Role, toDay(s.ExpiresAt)}
 	d.shares[in] = shares
 	return nil
 }
 
 // hasMembers returns domain.NotFound unless the group or project exists.
-func (w *world) hasMembers(in source.MemberSource) error {
+func (w *world) requireMemberSource(in source.MemberSource) error {
 	if in.Project != 0 {
-		return w.projects.has(in.Project, "project")
+		return w.projects.require(in.Project, "project")
 	}
-	return w.hasGroup(in.Group)
+	return w.requireGroup(in.Group)
 }
 
 // role is the highest that the user has in the project by any way.
-func (w *world) role(u identity.UserID, p project, now time.Time) source.Role {
+func (w *world) projectRole(u identity.UserID, p project, now time.Time) source.Role {
 	if u == 0 || !p.Known() {
 		return source.NoRole
 	}
@@ -80,45 +80,45 @@ func (w *world) role(u identity.UserID, p project, now time.Time) source.Role {
 		return source.Owner
 	}
 	at := source.MemberSource{Project: p.ID}
-	best := max(w.direct(u, at, now), w.lent(u, at, now))
-	for n := range w.lineage(p.namespace) {
+	best := max(w.memberRole(u, at, now), w.shareRole(u, at, now))
+	for n := range w.selfAndAncestors(p.namespace) {
 		at := source.MemberSource{Group: n.ID}
-		best = max(best, w.direct(u, at, now), w.lent(u, at, now))
+		best = max(best, w.memberRole(u, at, now), w.shareRole(u, at, now))
 	}
 	return best
 }
 
 // direct is the role of an active membership; Minimal counts as none.
-func (w *world) direct(u identity.UserID, in source.MemberSource, now time.Time) source.Role {
+func (w *world) memberRole(u identity.UserID, in source.MemberSource, now time.Time) source.Role {
 	m := w.members[membership{u, in}]
-	if m.state != worldimport.MemberActive || over(m.expiry, now) {
+	if m.state != worldimport.MemberActive || expired(m.expiry, now) {
 		return source.NoRole
 	}
-	return counted(m.role)
+	return withoutMinimal(m.role)
 }
 
 // lent is the role that shares give: of each no more than it allows, and no
 // more than the user has in the group it is for.
-func (w *world) lent(u identity.UserID, in source.MemberSource, now time.Time) source.Role {
+func (w *world) shareRole(u identity.UserID, in source.MemberSource, now time.Time) source.Role {
 	best := source.NoRole
 	for with, s := range w.shares[in] {
-		if !over(s.expiry, now) {
-			best = max(best, min(w.inGroup(u, with, now), counted(s.role)))
+		if !expired(s.expiry, now) {
+			best = max(best, min(w.groupRole(u, with, now), withoutMinimal(s.role)))
 		}
 	}
 	return best
 }
 
 // inGroup is the role as a member of the group or one above it.
-func (w *world) inGroup(u identity.UserID, group source.NamespaceID, now time.Time) source.Role {
+func (w *world) groupRole(u identity.UserID, group source.NamespaceID, now time.Time) source.Role {
 	best := source.NoRole
-	for n := range w.lineage(group) {
-		best = max(best, w.direct(u, source.MemberSource{Group: n.ID}, now))
+	for n := range w.selfAndAncestors(group) {
+		best = max(best, w.memberRole(u, source.MemberSource{Group: n.ID}, now))
 	}
 	return best
 }
 
-func counted(r source.Role) source.Role {
+func withoutMinimal(r source.Role) source.Role {
 	if r <= source.Minimal {
 		return source.NoRole
 	}

@@ -31,19 +31,19 @@ type Store struct {
 	notices  map[noticeKey]source.Notice
 	pushes   []pushes.Push
 	events   []audit.Event
-	stamps   map[identity.KeyID]time.Time
+	keyUses  map[identity.KeyID]time.Time
 	// used are the stamps of access tokens.
-	used       map[int64]time.Time
-	remembered map[string]string
-	jobs       []*job
-	crew       *crew // nil while nobody works
+	accessTokenUses map[int64]time.Time
+	values          map[string]string
+	jobs            []*job
+	crew            *crew // nil while nobody works
 	// settled are the pushes that were worked on.
-	settled      map[int64]bool
+	processed    map[int64]bool
 	deliveries   map[int64]delivery
 	lastDelivery int64
 
 	// bell rings when there may be something to do.
-	bell chan struct{}
+	jobAdded chan struct{}
 
 	reported
 }
@@ -51,16 +51,16 @@ type Store struct {
 // New makes an empty Store.
 func New() *Store {
 	s := &Store{
-		unit:     make(chan struct{}, 1),
-		counters: map[string]counter{},
-		notices:  map[noticeKey]source.Notice{},
-		stamps:   map[identity.KeyID]time.Time{},
-		used:     map[int64]time.Time{},
+		unit:            make(chan struct{}, 1),
+		counters:        map[string]counter{},
+		notices:         map[noticeKey]source.Notice{},
+		keyUses:         map[identity.KeyID]time.Time{},
+		accessTokenUses: map[int64]time.Time{},
 
-		remembered: map[string]string{},
-		settled:    map[int64]bool{},
+		values:     map[string]string{},
+		processed:  map[int64]bool{},
 		deliveries: map[int64]delivery{},
-		bell:       make(chan struct{}, 1),
+		jobAdded:   make(chan struct{}, 1),
 
 		reported: newReported(),
 	}
@@ -95,12 +95,12 @@ func (s *Store) change(ctx context.Context, do func(*draft) error) error {
 		return err
 	}
 	s.world.Store(d.world)
-	for _, do := range d.then {
+	for _, do := range d.afterCommit {
 		do()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, job := range d.left {
+	for _, job := range d.jobsToAdd {
 		s.enqueue(job)
 	}
 	return nil
@@ -117,10 +117,10 @@ func (s *Store) SetOnce(ctx context.Context, name, value string) (string, error)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, kept := s.remembered[name]; !kept && value != "" {
-		s.remembered[name] = value
+	if _, kept := s.values[name]; !kept && value != "" {
+		s.values[name] = value
 	}
-	return s.remembered[name], nil
+	return s.values[name], nil
 }
 
 // Close has nothing to let go of.
@@ -131,13 +131,13 @@ func (s *Store) Close(context.Context) error { return nil }
 type draft struct {
 	*world
 	// then is done once the world is in its place.
-	then []func()
+	afterCommit []func()
 	// left are the jobs that wait from then on.
-	left []application.Job
+	jobsToAdd []application.Job
 }
 
 // micro is t as stores keep it: in UTC, to the microsecond.
-func micro(t time.Time) time.Time {
+func toInstant(t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}
 	}
@@ -145,7 +145,7 @@ func micro(t time.Time) time.Time {
 }
 
 // day is the beginning of t's day in UTC; zero stays zero.
-func day(t time.Time) time.Time {
+func toDay(t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}
 	}
@@ -153,4 +153,4 @@ func day(t time.Time) time.Time {
 }
 
 // over says whether a moment that ends something has come; zero never does.
-func over(end, now time.Time) bool { return !end.IsZero() && !now.Before(end) }
+func expired(end, now time.Time) bool { return !end.IsZero() && !now.Before(end) }

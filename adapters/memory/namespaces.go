@@ -22,24 +22,24 @@ type namespace struct {
 }
 
 // group finds the group at a path.
-func (w *world) group(path string) (namespace, error) {
-	n, ok := w.namespaces.rows[w.paths[fold(path)].namespace]
+func (w *world) groupByPath(path string) (namespace, error) {
+	n, ok := w.namespaces.rows[w.routes[fold(path)].namespace]
 	if !ok || n.Personal {
-		return namespace{}, missing("group %q", path)
+		return namespace{}, notFound("group %q", path)
 	}
 	return n, nil
 }
 
 // hasGroup returns domain.NotFound unless a group has that number.
-func (w *world) hasGroup(id source.NamespaceID) error {
+func (w *world) requireGroup(id source.NamespaceID) error {
 	if n, ok := w.namespaces.rows[id]; !ok || n.Personal {
-		return missing("group %d", id)
+		return notFound("group %d", id)
 	}
 	return nil
 }
 
 // lineage is the namespace and all above it, up to the root.
-func (w *world) lineage(id source.NamespaceID) iter.Seq[namespace] {
+func (w *world) selfAndAncestors(id source.NamespaceID) iter.Seq[namespace] {
 	return func(yield func(namespace) bool) {
 		for n, ok := w.namespaces.rows[id]; ok; n, ok = w.namespaces.rows[n.parent] {
 			if !yield(n) {
@@ -50,8 +50,8 @@ func (w *world) lineage(id source.NamespaceID) iter.Seq[namespace] {
 }
 
 // within says whether the namespace is another or stands below it.
-func (w *world) within(id, above source.NamespaceID) bool {
-	for n := range w.lineage(id) {
+func (w *world) inTree(id, above source.NamespaceID) bool {
+	for n := range w.selfAndAncestors(id) {
 		if n.ID == above {
 			return true
 		}
@@ -64,7 +64,7 @@ func (d *draft) GroupID(ctx context.Context, path string) (source.NamespaceID, e
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	g, err := d.group(path)
+	g, err := d.groupByPath(path)
 	return g.ID, err
 }
 
@@ -78,21 +78,21 @@ func (d *draft) PutGroup(ctx context.Context, g worldimport.Group) (source.Names
 		return 0, err
 	}
 	old, exists := d.namespaces.rows[row.ID]
-	if err := d.free(row.Path, place{namespace: row.ID}); err != nil {
+	if err := d.checkFree(row.Path, route{namespace: row.ID}); err != nil {
 		return 0, err
 	}
 	switch {
 	case old.Personal:
 		return 0, conflict("the number %d is that of a personal namespace", row.ID)
-	case exists && d.within(row.parent, row.ID):
+	case exists && d.inTree(row.parent, row.ID):
 		return 0, conflict("group %q below itself", row.Path)
 	}
-	row.ID = d.namespaces.number(row.ID)
+	row.ID = d.namespaces.idOr(row.ID)
 	if exists {
-		d.move(old.Path, row.Path)
+		d.moveRoutes(old.Path, row.Path)
 	}
 	d.namespaces.put(row.ID, row)
-	d.settle(row.Path, place{namespace: row.ID})
+	d.addRoute(row.Path, route{namespace: row.ID})
 	return row.ID, nil
 }
 
@@ -101,11 +101,11 @@ func (d *draft) PutGroup(ctx context.Context, g worldimport.Group) (source.Names
 func (w *world) groupRow(g worldimport.Group) (namespace, error) {
 	row := namespace{
 		Namespace: g.Namespace, visibility: g.Visibility,
-		branchProtection: copied(g.DefaultBranchProtection), pendingDelete: g.PendingDelete,
+		branchProtection: copyOf(g.DefaultBranchProtection), pendingDelete: g.PendingDelete,
 	}
 	row.Personal, row.AllowedIPs = false, slices.Clone(g.Namespace.AllowedIPs)
 	if above := source.Path(g.Namespace.Path).Parent(); above != "" {
-		parent, err := w.group(string(above))
+		parent, err := w.groupByPath(string(above))
 		if err != nil {
 			return namespace{}, err
 		}
@@ -113,7 +113,7 @@ func (w *world) groupRow(g worldimport.Group) (namespace, error) {
 		row.Path = parent.Path + g.Namespace.Path[len(above):]
 	}
 	if row.ID == 0 {
-		known, _ := w.group(row.Path)
+		known, _ := w.groupByPath(row.Path)
 		row.ID = known.ID
 	}
 	return row, nil
@@ -124,19 +124,19 @@ func (d *draft) PutBroadcast(ctx context.Context, b worldimport.Broadcast) error
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	b.StartsAt, b.EndsAt = micro(b.StartsAt), micro(b.EndsAt)
+	b.StartsAt, b.EndsAt = toInstant(b.StartsAt), toInstant(b.EndsAt)
 	var id int64
 	for known, row := range d.broadcasts.rows {
 		if row.Message == b.Message && row.Type == b.Type && row.TargetPath == b.TargetPath {
 			id = known
 		}
 	}
-	d.broadcasts.put(d.broadcasts.number(id), b)
+	d.broadcasts.put(d.broadcasts.idOr(id), b)
 	return nil
 }
 
 // copied is a pointer of the caller's own.
-func copied[T any](p *T) *T {
+func copyOf[T any](p *T) *T {
 	if p == nil {
 		return nil
 	}

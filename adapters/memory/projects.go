@@ -25,9 +25,9 @@ func (d *draft) ProjectID(ctx context.Context, path string) (source.ProjectID, e
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	id := d.paths[fold(path)].project
+	id := d.routes[fold(path)].project
 	if id == 0 {
-		return 0, missing("project %q", path)
+		return 0, notFound("project %q", path)
 	}
 	return id, nil
 }
@@ -38,41 +38,41 @@ func (d *draft) PutProject(ctx context.Context, p worldimport.Project) (id sourc
 		return 0, false, err
 	}
 	above := source.Path(p.Project.Path).Parent()
-	parent, ok := d.namespaces.rows[d.paths[above.Fold()].namespace]
+	parent, ok := d.namespaces.rows[d.routes[above.Fold()].namespace]
 	if !ok {
-		return 0, false, missing("namespace %q of project %q", above, p.Project.Path)
+		return 0, false, notFound("namespace %q of project %q", above, p.Project.Path)
 	}
 	row := project{Project: p.Project, namespace: parent.ID, pendingDelete: p.PendingDelete}
 	row.Path = parent.Path + p.Project.Path[len(above):]
 	if row.ID == 0 {
-		row.ID = d.paths[fold(row.Path)].project
+		row.ID = d.routes[fold(row.Path)].project
 	}
 	old, exists := d.projects.rows[row.ID]
-	if err := d.free(row.Path, place{project: row.ID}); err != nil {
+	if err := d.checkFree(row.Path, route{project: row.ID}); err != nil {
 		return 0, false, err
 	}
-	row.ID = d.projects.number(row.ID)
+	row.ID = d.projects.idOr(row.ID)
 	row.Root, row.DefaultBranchProtection = source.Namespace{}, nil // the groups', not the project's
 	row.Protections, row.activity = old.Protections, old.activity
 	if !exists {
 		old.Empty = p.NewIsEmpty
 	}
-	row.Empty, row.DefaultBranch = or(p.Empty, old.Empty), or(p.DefaultBranch, old.DefaultBranch)
+	row.Empty, row.DefaultBranch = valueOr(p.Empty, old.Empty), valueOr(p.DefaultBranch, old.DefaultBranch)
 	if exists {
-		d.move(old.Path, row.Path)
+		d.moveRoutes(old.Path, row.Path)
 	}
 	d.projects.put(row.ID, row)
-	d.settle(row.Path, place{project: row.ID})
+	d.addRoute(row.Path, route{project: row.ID})
 	for _, past := range p.MovedFrom {
-		if d.paths[past.Fold()].project == 0 {
-			d.moved[past.Fold()] = row.ID
+		if d.routes[past.Fold()].project == 0 {
+			d.redirects[past.Fold()] = row.ID
 		}
 	}
 	return row.ID, !exists, nil
 }
 
 // or is what p points to, or else.
-func or[T any](p *T, otherwise T) T {
+func valueOr[T any](p *T, otherwise T) T {
 	if p == nil {
 		return otherwise
 	}
@@ -86,62 +86,62 @@ func (d *draft) PutProtections(ctx context.Context, id source.ProjectID, protect
 	}
 	p, ok := d.projects.rows[id]
 	if !ok {
-		return missing("project %d", id)
+		return notFound("project %d", id)
 	}
 	for i, one := range protections {
 		if slices.ContainsFunc(protections[:i], func(o source.Protection) bool { return o.Kind == one.Kind && o.Pattern == one.Pattern }) {
 			return conflict("two protections of %q", one.Pattern)
 		}
 		for _, entry := range slices.Concat(one.Push, one.Merge, one.Create) {
-			if err := d.hasHolder(entry); err != nil {
+			if err := d.requireAccess(entry); err != nil {
 				return err
 			}
 		}
 	}
-	p.Protections = withMembers(protections, func(source.NamespaceID) bool { return false })
+	p.Protections = withMembership(protections, func(source.NamespaceID) bool { return false })
 	d.projects.put(id, p)
 	return nil
 }
 
 // hasHolder returns domain.NotFound if the entry names somebody who does not
 // exist.
-func (w *world) hasHolder(entry source.Access) error {
+func (w *world) requireAccess(entry source.Access) error {
 	switch {
 	case entry.User != 0:
-		return w.users.has(entry.User, "user")
+		return w.users.require(entry.User, "user")
 	case entry.Group != 0:
-		return w.hasGroup(entry.Group)
+		return w.requireGroup(entry.Group)
 	case entry.DeployKey != 0:
-		return w.hasDeployKey(entry.DeployKey)
+		return w.requireDeployKey(entry.DeployKey)
 	}
 	return nil
 }
 
 // find returns the project at the target, which of its repositories is meant,
 // and whether it has moved away from there.
-func (w *world) find(t source.Target) (found project, repository source.RepositoryID, moved bool) {
+func (w *world) findProject(t source.Target) (found project, repository source.RepositoryID, moved bool) {
 	switch {
 	case !t.Repository.Known():
-		return w.at(t.Path.Fold())
+		return w.projectByPath(t.Path.Fold())
 	case !t.Repository.OfProject():
 		return project{}, t.Repository, false
 	default:
-		return w.present(source.ProjectID(t.Repository.ID)), t.Repository, false
+		return w.liveProject(source.ProjectID(t.Repository.ID)), t.Repository, false
 	}
 }
 
 // at looks a path up: what has it now comes before what had it once, and a
 // project of that very name before one whose wiki or designs it names.
-func (w *world) at(path string) (found project, repository source.RepositoryID, moved bool) {
-	now := func(stem string) source.ProjectID { return w.paths[stem].project }
-	once := func(stem string) source.ProjectID { return w.moved[stem] }
+func (w *world) projectByPath(path string) (found project, repository source.RepositoryID, moved bool) {
+	now := func(stem string) source.ProjectID { return w.routes[stem].project }
+	once := func(stem string) source.ProjectID { return w.redirects[stem] }
 	for i, lookup := range []func(string) source.ProjectID{now, once} {
 		for _, kind := range []source.RepositoryKind{source.Code, source.Wiki, source.Design} {
 			stem, ok := strings.CutSuffix(path, kind.Suffix())
 			if !ok {
 				continue
 			}
-			if p := w.present(lookup(stem)); p.Known() {
+			if p := w.liveProject(lookup(stem)); p.Known() {
 				return p, source.RepositoryID{Kind: kind, ID: int64(p.ID)}, i > 0
 			}
 		}
@@ -150,9 +150,9 @@ func (w *world) at(path string) (found project, repository source.RepositoryID, 
 }
 
 // present is the project of that number, unless it is going to be deleted.
-func (w *world) present(id source.ProjectID) project {
+func (w *world) liveProject(id source.ProjectID) project {
 	p := w.projects.rows[id]
-	for n := range w.lineage(p.namespace) {
+	for n := range w.selfAndAncestors(p.namespace) {
 		p.pendingDelete = p.pendingDelete || n.pendingDelete
 	}
 	if p.pendingDelete {
@@ -162,11 +162,11 @@ func (w *world) present(id source.ProjectID) project {
 }
 
 // facts are the project as the rules want it, with all its namespaces say.
-func (w *world) facts(p project) source.Project {
+func (w *world) withNamespaces(p project) source.Project {
 	out := p.Project
 	out.Protections = nil
-	out.DefaultBranchProtection = copied(w.namespaces.rows[p.namespace].branchProtection)
-	for n := range w.lineage(p.namespace) {
+	out.DefaultBranchProtection = copyOf(w.namespaces.rows[p.namespace].branchProtection)
+	for n := range w.selfAndAncestors(p.namespace) {
 		out.Root = n.Namespace
 	}
 	out.Root.AllowedIPs = slices.Clone(out.Root.AllowedIPs)
@@ -175,7 +175,7 @@ func (w *world) facts(p project) source.Project {
 
 // withMembers are copies of the given protections whose entries tell whether
 // somebody is a member of their group.
-func withMembers(given []source.Protection, member func(source.NamespaceID) bool) []source.Protection {
+func withMembership(given []source.Protection, member func(source.NamespaceID) bool) []source.Protection {
 	entries := func(given []source.Access) []source.Access {
 		var out []source.Access
 		for _, a := range given {

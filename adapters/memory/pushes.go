@@ -27,10 +27,10 @@ func (s *Store) Increase(ctx context.Context, repository string, now time.Time, 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.counters[repository]
-	if over(c.expiry, now) {
+	if expired(c.expiry, now) {
 		c.value = 0
 	}
-	s.counters[repository] = counter{c.value + 1, micro(now.Add(expiry))}
+	s.counters[repository] = counter{c.value + 1, toInstant(now.Add(expiry))}
 	return nil
 }
 
@@ -42,7 +42,7 @@ func (s *Store) Decrease(ctx context.Context, repository string, now time.Time) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.counters[repository]
-	if over(c.expiry, now) || c.value == 0 {
+	if expired(c.expiry, now) || c.value == 0 {
 		delete(s.counters, repository)
 		return nil
 	}
@@ -58,7 +58,7 @@ func (s *Store) Record(ctx context.Context, p pushes.Push) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	p.Options, p.ReceivedAt = slices.Clone(p.Options), micro(p.ReceivedAt)
+	p.Options, p.ReceivedAt = slices.Clone(p.Options), toInstant(p.ReceivedAt)
 	if s.world.Load().projects.rows[p.NotEmpty].Empty {
 		err := s.change(ctx, func(d *draft) error {
 			if row, ok := d.projects.rows[p.NotEmpty]; ok {
@@ -84,7 +84,7 @@ func (s *Store) PushContext(ctx context.Context, claim identity.Claim, repositor
 		return pushes.PushContext{}, err
 	}
 	w := s.world.Load()
-	p, _, _ := w.find(source.Target{Repository: repository})
+	p, _, _ := w.findProject(source.Target{Repository: repository})
 	return pushes.PushContext{
 		Actor:   s.actor(w, claim),
 		Project: source.Project{ID: p.ID, Path: p.Path, DefaultBranch: p.DefaultBranch},
@@ -96,7 +96,7 @@ func (s *Store) PushContext(ctx context.Context, claim identity.Claim, repositor
 func (w *world) banners(now time.Time) []source.Banner {
 	var ids []int64
 	for id, b := range w.broadcasts.rows {
-		if b.Type == worldimport.BannerBroadcast && b.ShowInGit && !b.StartsAt.After(now) && !over(b.EndsAt, now) {
+		if b.Type == worldimport.BannerBroadcast && b.ShowInGit && !b.StartsAt.After(now) && !expired(b.EndsAt, now) {
 			ids = append(ids, id)
 		}
 	}
@@ -122,7 +122,7 @@ func (s *Store) Add(ctx context.Context, n source.Notice) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	n.ExpiresAt = micro(n.ExpiresAt)
+	n.ExpiresAt = toInstant(n.ExpiresAt)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.notices[noticeKey{n.User, n.Repository}] = n
@@ -138,8 +138,8 @@ func (s *Store) Take(ctx context.Context, user identity.UserID, repository sourc
 	defer s.mu.Unlock()
 	n, found := s.notices[noticeKey{user, repository}]
 	delete(s.notices, noticeKey{user, repository})
-	if !found || over(n.ExpiresAt, now) {
-		return source.Notice{}, missing("notice for user %d in %s", user, repository)
+	if !found || expired(n.ExpiresAt, now) {
+		return source.Notice{}, notFound("notice for user %d in %s", user, repository)
 	}
 	return n, nil
 }

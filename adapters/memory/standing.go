@@ -15,19 +15,19 @@ func (s *Store) Standing(ctx context.Context, q source.Inquiry) (source.Standing
 		return source.Standing{}, err
 	}
 	w := s.world.Load()
-	p, repository, moved := w.find(q.Target)
+	p, repository, moved := w.findProject(q.Target)
 	out := source.Standing{Actor: s.actor(w, q.Claim), Repository: repository, Moved: moved}
-	out.OTPSession = w.hasSession(out.Actor, q.Now)
+	out.OTPSession = w.hasOTPSession(out.Actor, q.Now)
 	if !p.Known() {
 		return out, nil
 	}
 	user := out.Actor.User.ID
-	out.Project = w.facts(p)
-	out.Role = w.role(user, p, q.Now)
+	out.Project = w.withNamespaces(p)
+	out.Role = w.projectRole(user, p, q.Now)
 	out.KeyCanPush, out.KeyEnabled = w.keys.rows[out.Actor.Key.ID].projects[p.ID]
 	if q.Refs {
-		out.Project.Protections = withMembers(p.Protections, func(group source.NamespaceID) bool {
-			return w.inGroup(user, group, q.Now) != source.NoRole
+		out.Project.Protections = withMembership(p.Protections, func(group source.NamespaceID) bool {
+			return w.groupRole(user, group, q.Now) != source.NoRole
 		})
 	}
 	return out, nil
@@ -39,9 +39,9 @@ func (s *Store) KeyByFingerprint(ctx context.Context, print identity.Fingerprint
 		return whois.KeyAndUser{}, err
 	}
 	w := s.world.Load()
-	k := s.key(w, w.prints[print])
+	k := s.key(w, w.keysByFingerprint[print])
 	if !k.Known() {
-		return whois.KeyAndUser{}, missing("key %q", print)
+		return whois.KeyAndUser{}, notFound("key %q", print)
 	}
 	return whois.KeyAndUser{Key: k, Name: w.users.rows[k.Owner].Name}, nil
 }
@@ -61,7 +61,7 @@ func (s *Store) actor(w *world, claim identity.Claim) identity.Actor {
 	case identity.ByUser:
 		return identity.Actor{User: w.users.rows[identity.UserID(claim.ID)].User}
 	case identity.ByName:
-		return identity.Actor{User: w.users.rows[w.userNamed(claim.Name)].User}
+		return identity.Actor{User: w.users.rows[w.userByName(claim.Name)].User}
 	default:
 		return identity.Actor{}
 	}
@@ -94,16 +94,16 @@ func (s *Store) KeyUsed(id identity.KeyID, now time.Time) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stamps[id] = later(s.stamps[id], micro(now))
+	s.keyUses[id] = latest(s.keyUses[id], toInstant(now))
 }
 
 func (s *Store) lastUsed(k identity.Key) time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return later(k.LastUsedAt, s.stamps[k.ID])
+	return latest(k.LastUsedAt, s.keyUses[k.ID])
 }
 
-func later(a, b time.Time) time.Time {
+func latest(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return b
 	}

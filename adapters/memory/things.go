@@ -36,7 +36,7 @@ func (w *world) listProjects() (rows [][]any) {
 	for _, p := range w.projects.rows {
 		rows = append(rows, []any{
 			int64(p.ID), p.Path, string(p.Visibility), p.Archived, p.ReadOnly,
-			string(p.Repository), string(p.Wiki), p.DefaultBranch, p.Empty, p.Storage, moment(p.activity),
+			string(p.Repository), string(p.Wiki), p.DefaultBranch, p.Empty, p.Storage, timeOrNil(p.activity),
 		})
 	}
 	return rows
@@ -45,7 +45,7 @@ func (w *world) listProjects() (rows [][]any) {
 func (w *world) listMembers() (rows [][]any) {
 	for at, m := range w.members {
 		group, project := w.holder(at.in)
-		rows = append(rows, []any{w.username(at.user), group, project, m.role.String(), string(m.state), moment(m.expiry)})
+		rows = append(rows, []any{w.usernameOrNil(at.user), group, project, m.role.String(), string(m.state), timeOrNil(m.expiry)})
 	}
 	return rows
 }
@@ -54,7 +54,7 @@ func (w *world) listShares() (rows [][]any) {
 	for in, shares := range w.shares {
 		group, project := w.holder(in)
 		for with, s := range shares {
-			rows = append(rows, []any{group, project, w.namespaces.rows[with].Path, s.role.String(), moment(s.expiry)})
+			rows = append(rows, []any{group, project, w.namespaces.rows[with].Path, s.role.String(), timeOrNil(s.expiry)})
 		}
 	}
 	return rows
@@ -64,7 +64,7 @@ func (s *Store) listKeys(w *world) (rows [][]any) {
 	for _, k := range w.keys.rows {
 		rows = append(rows, []any{
 			int64(k.ID), string(k.Kind), k.Title, string(k.Fingerprint), string(k.Usage),
-			w.username(k.Owner), moment(k.ExpiresAt), moment(s.lastUsed(k.Key)),
+			w.usernameOrNil(k.Owner), timeOrNil(k.ExpiresAt), timeOrNil(s.lastUsed(k.Key)),
 		})
 	}
 	return rows
@@ -75,7 +75,7 @@ func (w *world) listProtections() (rows [][]any) {
 		for _, one := range p.Protections {
 			rows = append(rows, []any{
 				p.Path, refKinds[one.Kind], string(one.Pattern), one.AllowForcePush,
-				w.entries(one.Push), w.entries(one.Merge), w.entries(one.Create),
+				w.accessTexts(one.Push), w.accessTexts(one.Merge), w.accessTexts(one.Create),
 			})
 		}
 	}
@@ -88,7 +88,7 @@ func (s *Store) listAccessTokens(w *world) (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, t := range w.tokens.rows {
-		rows = append(rows, []any{id, w.username(t.User), t.Name, list(t.Scopes), moment(t.ExpiresAt), t.Revoked, moment(s.used[id])})
+		rows = append(rows, []any{id, w.usernameOrNil(t.User), t.Name, toStrings(t.Scopes), timeOrNil(t.ExpiresAt), t.Revoked, timeOrNil(s.accessTokenUses[id])})
 	}
 	return rows
 }
@@ -99,14 +99,14 @@ func (s *Store) listEvents() (rows [][]any) {
 	for i, e := range s.events {
 		rows = append(rows, []any{
 			int64(i + 1), e.At, string(e.Action), string(e.Verb), string(e.Protocol), e.Repository,
-			text(e.Username), number(e.Key), text(e.Address),
+			textOrNil(e.Username), numberOrNil(e.Key), textOrNil(e.Address),
 		})
 	}
 	return rows
 }
 
 // text is nil for none.
-func text(s string) any {
+func textOrNil(s string) any {
 	if s == "" {
 		return nil
 	}
@@ -114,7 +114,7 @@ func text(s string) any {
 }
 
 // number is nil for none.
-func number[ID ~int64](id ID) any {
+func numberOrNil[ID ~int64](id ID) any {
 	if id == 0 {
 		return nil
 	}
@@ -123,7 +123,7 @@ func number[ID ~int64](id ID) any {
 
 func (w *world) listBroadcasts() (rows [][]any) {
 	for id, b := range w.broadcasts.rows {
-		rows = append(rows, []any{id, b.Message, string(b.Type), moment(b.StartsAt), moment(b.EndsAt), string(b.TargetPath)})
+		rows = append(rows, []any{id, b.Message, string(b.Type), timeOrNil(b.StartsAt), timeOrNil(b.EndsAt), string(b.TargetPath)})
 	}
 	return rows
 }

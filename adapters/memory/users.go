@@ -24,16 +24,16 @@ func (d *draft) UserID(ctx context.Context, username string) (identity.UserID, e
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	id := d.userNamed(username)
+	id := d.userByName(username)
 	if id == 0 {
-		return 0, missing("user %q", username)
+		return 0, notFound("user %q", username)
 	}
 	return id, nil
 }
 
 // userNamed is 0 if nobody has the name: the one who owns the namespace.
-func (w *world) userNamed(username string) identity.UserID {
-	return w.namespaces.rows[w.paths[fold(username)].namespace].owner
+func (w *world) userByName(username string) identity.UserID {
+	return w.namespaces.rows[w.routes[fold(username)].namespace].owner
 }
 
 // PutUser implements worldimport.Users.
@@ -42,11 +42,11 @@ func (d *draft) PutUser(ctx context.Context, u worldimport.User) (identity.UserI
 		return 0, err
 	}
 	if u.User.ID == 0 {
-		u.User.ID = d.userNamed(u.User.Username)
+		u.User.ID = d.userByName(u.User.Username)
 	}
 	old, exists := d.users.rows[u.User.ID]
-	home := place{namespace: old.namespace}
-	if err := d.free(u.User.Username, home); err != nil {
+	home := route{namespace: old.namespace}
+	if err := d.checkFree(u.User.Username, home); err != nil {
 		return 0, err
 	}
 	_, used := d.namespaces.rows[u.NamespaceID]
@@ -56,30 +56,30 @@ func (d *draft) PutUser(ctx context.Context, u worldimport.User) (identity.UserI
 	case !exists && used:
 		return 0, conflict("the number %d of a namespace is taken", u.NamespaceID)
 	case !exists:
-		home.namespace = d.namespaces.number(u.NamespaceID)
+		home.namespace = d.namespaces.idOr(u.NamespaceID)
 	}
-	u.User.ID = d.users.number(u.User.ID)
-	u.User.PasswordExpiresAt = micro(u.User.PasswordExpiresAt)
+	u.User.ID = d.users.idOr(u.User.ID)
+	u.User.PasswordExpiresAt = toInstant(u.User.PasswordExpiresAt)
 	u.User.CredentialVersion = max(u.User.CredentialVersion, old.CredentialVersion, 1)
 	if !u.User.TwoFactor {
-		delete(d.codes, u.User.ID)
-		maps.DeleteFunc(d.sessions, func(at sessionKey, _ time.Time) bool { return at.user == u.User.ID })
+		delete(d.recoveryCodes, u.User.ID)
+		maps.DeleteFunc(d.otpSessions, func(at sessionKey, _ time.Time) bool { return at.user == u.User.ID })
 	}
-	d.users.put(u.User.ID, user{u.User, home.namespace, described(old.factor, u)})
+	d.users.put(u.User.ID, user{u.User, home.namespace, updatedFactor(old.factor, u)})
 	if exists {
-		d.move(old.Username, u.User.Username)
+		d.moveRoutes(old.Username, u.User.Username)
 		return u.User.ID, nil
 	}
 	d.namespaces.put(home.namespace, namespace{
 		Namespace: source.Namespace{ID: home.namespace, Path: u.User.Username, Personal: true, Protocols: source.AllProtocols},
 		owner:     u.User.ID,
 	})
-	d.settle(u.User.Username, home)
+	d.addRoute(u.User.Username, home)
 	return u.User.ID, nil
 }
 
 // described is the second factor as u has it; what was tried stays known.
-func described(f identity.TwoFactor, u worldimport.User) identity.TwoFactor {
+func updatedFactor(f identity.TwoFactor, u worldimport.User) identity.TwoFactor {
 	if !u.User.TwoFactor {
 		return identity.TwoFactor{}
 	}
@@ -93,7 +93,7 @@ func (d *draft) GhostID(ctx context.Context) (identity.UserID, error) {
 		return ghost.ID, ctx.Err()
 	}
 	name := "ghost"
-	for n := 1; d.paths[name] != (place{}); n++ {
+	for n := 1; d.routes[name] != (route{}); n++ {
 		name = "ghost" + strconv.Itoa(n)
 	}
 	return d.PutUser(ctx, worldimport.User{User: identity.User{

@@ -28,61 +28,61 @@ type world struct {
 
 	// paths finds everything that has a path, in lower case; a user is found
 	// by the personal namespace.
-	paths map[string]place
+	routes map[string]route
 	// moved are the paths of the past, in lower case. None is a project's own.
-	moved map[string]source.ProjectID
+	redirects map[string]source.ProjectID
 	// prints finds keys.
-	prints  map[identity.Fingerprint]identity.KeyID
-	members map[membership]member
-	shares  map[source.MemberSource]map[source.NamespaceID]share
+	keysByFingerprint map[identity.Fingerprint]identity.KeyID
+	members           map[membership]member
+	shares            map[source.MemberSource]map[source.NamespaceID]share
 	// codes are the digests of users' recovery codes.
-	codes    map[identity.UserID][]identity.TokenDigest
-	sessions map[sessionKey]time.Time
+	recoveryCodes map[identity.UserID][]identity.TokenDigest
+	otpSessions   map[sessionKey]time.Time
 
 	sold
 }
 
 func newWorld() *world {
 	return &world{
-		users:       newTable[identity.UserID, user](),
-		namespaces:  newTable[source.NamespaceID, namespace](),
-		projects:    newTable[source.ProjectID, project](),
-		keys:        newTable[identity.KeyID, key](),
-		tokens:      newTable[int64, identity.AccessToken](),
-		agents:      newTable[int64, agent](),
-		agentTokens: newTable[int64, agentToken](),
-		broadcasts:  newTable[int64, worldimport.Broadcast](),
-		hooks:       newTable[hooks.HookID, hook](),
-		paths:       map[string]place{},
-		moved:       map[string]source.ProjectID{},
-		prints:      map[identity.Fingerprint]identity.KeyID{},
-		members:     map[membership]member{},
-		shares:      map[source.MemberSource]map[source.NamespaceID]share{},
-		codes:       map[identity.UserID][]identity.TokenDigest{},
-		sessions:    map[sessionKey]time.Time{},
-		sold:        newSold(),
+		users:             newTable[identity.UserID, user](),
+		namespaces:        newTable[source.NamespaceID, namespace](),
+		projects:          newTable[source.ProjectID, project](),
+		keys:              newTable[identity.KeyID, key](),
+		tokens:            newTable[int64, identity.AccessToken](),
+		agents:            newTable[int64, agent](),
+		agentTokens:       newTable[int64, agentToken](),
+		broadcasts:        newTable[int64, worldimport.Broadcast](),
+		hooks:             newTable[hooks.HookID, hook](),
+		routes:            map[string]route{},
+		redirects:         map[string]source.ProjectID{},
+		keysByFingerprint: map[identity.Fingerprint]identity.KeyID{},
+		members:           map[membership]member{},
+		shares:            map[source.MemberSource]map[source.NamespaceID]share{},
+		recoveryCodes:     map[identity.UserID][]identity.TokenDigest{},
+		otpSessions:       map[sessionKey]time.Time{},
+		sold:              newSold(),
 	}
 }
 
 func (w *world) clone() *world {
 	return &world{
-		users:       w.users.clone(),
-		namespaces:  w.namespaces.clone(),
-		projects:    w.projects.clone(),
-		keys:        w.keys.clone(),
-		tokens:      w.tokens.clone(),
-		agents:      w.agents.clone(),
-		agentTokens: w.agentTokens.clone(),
-		broadcasts:  w.broadcasts.clone(),
-		hooks:       w.hooks.clone(),
-		paths:       maps.Clone(w.paths),
-		moved:       maps.Clone(w.moved),
-		prints:      maps.Clone(w.prints),
-		members:     maps.Clone(w.members),
-		shares:      maps.Clone(w.shares),
-		codes:       maps.Clone(w.codes),
-		sessions:    maps.Clone(w.sessions),
-		sold:        w.sold.clone(),
+		users:             w.users.clone(),
+		namespaces:        w.namespaces.clone(),
+		projects:          w.projects.clone(),
+		keys:              w.keys.clone(),
+		tokens:            w.tokens.clone(),
+		agents:            w.agents.clone(),
+		agentTokens:       w.agentTokens.clone(),
+		broadcasts:        w.broadcasts.clone(),
+		hooks:             w.hooks.clone(),
+		routes:            maps.Clone(w.routes),
+		redirects:         maps.Clone(w.redirects),
+		keysByFingerprint: maps.Clone(w.keysByFingerprint),
+		members:           maps.Clone(w.members),
+		shares:            maps.Clone(w.shares),
+		recoveryCodes:     maps.Clone(w.recoveryCodes),
+		otpSessions:       maps.Clone(w.otpSessions),
+		sold:              w.sold.clone(),
 	}
 }
 
@@ -100,7 +100,7 @@ func (t table[ID, Row]) clone() table[ID, Row] {
 }
 
 // number is the one that was given, or the next that is free.
-func (t table[ID, Row]) number(given ID) ID {
+func (t table[ID, Row]) idOr(given ID) ID {
 	if given == 0 {
 		return t.last + 1
 	}
@@ -113,15 +113,15 @@ func (t *table[ID, Row]) put(id ID, row Row) {
 }
 
 // has returns domain.NotFound unless there is a row of that number.
-func (t table[ID, Row]) has(id ID, what string) error {
+func (t table[ID, Row]) require(id ID, what string) error {
 	if _, ok := t.rows[id]; !ok {
-		return missing("%s %d", what, id)
+		return notFound("%s %d", what, id)
 	}
 	return nil
 }
 
 // place is what stands at a path: a namespace or a project.
-type place struct {
+type route struct {
 	namespace source.NamespaceID
 	project   source.ProjectID
 }
@@ -130,29 +130,29 @@ type place struct {
 func fold(path string) string { return strings.ToLower(path) }
 
 // settle lets a new path lead to what stands at it.
-func (w *world) settle(path string, at place) {
-	w.paths[fold(path)] = at
+func (w *world) addRoute(path string, at route) {
+	w.routes[fold(path)] = at
 	if at.project != 0 {
-		delete(w.moved, fold(path))
+		delete(w.redirects, fold(path))
 	}
 }
 
 // move gives what stands at a path another one, with all that is below.
-func (w *world) move(from, to string) {
-	var below []place
-	for path, at := range w.paths {
+func (w *world) moveRoutes(from, to string) {
+	var below []route
+	for path, at := range w.routes {
 		if path == fold(from) || strings.HasPrefix(path, fold(from)+"/") {
 			below = append(below, at)
-			delete(w.paths, path)
+			delete(w.routes, path)
 		}
 	}
 	for _, at := range below {
-		w.settle(w.rename(at, func(old string) string { return to + old[len(from):] }), at)
+		w.addRoute(w.setPath(at, func(old string) string { return to + old[len(from):] }), at)
 	}
 }
 
 // rename changes the path in a row and returns the new one.
-func (w *world) rename(at place, change func(string) string) string {
+func (w *world) setPath(at route, change func(string) string) string {
 	if at.project != 0 {
 		p := w.projects.rows[at.project]
 		p.Path = change(p.Path)
@@ -167,14 +167,14 @@ func (w *world) rename(at place, change func(string) string) string {
 
 // free returns domain.Conflict if something other than what is meant stands at
 // the path.
-func (w *world) free(path string, meant place) error {
-	if at, taken := w.paths[fold(path)]; taken && at != meant {
+func (w *world) checkFree(path string, meant route) error {
+	if at, taken := w.routes[fold(path)]; taken && at != meant {
 		return conflict("the path %q is taken", path)
 	}
 	return nil
 }
 
-func missing(format string, args ...any) error {
+func notFound(format string, args ...any) error {
 	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), domain.NotFound)
 }
 

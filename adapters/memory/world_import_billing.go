@@ -16,7 +16,7 @@ type sold struct {
 	subscriptions map[source.NamespaceID]billing.Subscription
 	history       []pastSubscription
 	// packs are kept by their purchase.
-	packs           map[string]billing.MinutesPack
+	minutesPacks    map[string]billing.MinutesPack
 	reconciliations map[source.NamespaceID]reconciliation
 }
 
@@ -34,13 +34,13 @@ type reconciliation struct {
 func newSold() sold {
 	return sold{
 		subscriptions:   map[source.NamespaceID]billing.Subscription{},
-		packs:           map[string]billing.MinutesPack{},
+		minutesPacks:    map[string]billing.MinutesPack{},
 		reconciliations: map[source.NamespaceID]reconciliation{},
 	}
 }
 
 func (s sold) clone() sold {
-	return sold{maps.Clone(s.subscriptions), slices.Clone(s.history), maps.Clone(s.packs), maps.Clone(s.reconciliations)}
+	return sold{maps.Clone(s.subscriptions), slices.Clone(s.history), maps.Clone(s.minutesPacks), maps.Clone(s.reconciliations)}
 }
 
 // Ledger returns the unit of work on what was sold.
@@ -54,11 +54,11 @@ func (s *Store) Ledger() provisioning.BillingUnitOfWork {
 }
 
 // hasNamespace returns domain.NotFound unless there is a namespace of that number.
-func (w *world) hasNamespace(ctx context.Context, id source.NamespaceID) error {
+func (w *world) requireNamespace(ctx context.Context, id source.NamespaceID) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return w.namespaces.has(id, "namespace")
+	return w.namespaces.require(id, "namespace")
 }
 
 // NamespaceAt implements worldimport.Billing.
@@ -79,59 +79,59 @@ func (d *draft) PutSubscription(ctx context.Context, s billing.Subscription) err
 
 // PutPack implements worldimport.Billing.
 func (d *draft) PutPack(ctx context.Context, p billing.MinutesPack) error {
-	if err := d.hasNamespace(ctx, p.Namespace); err != nil {
+	if err := d.requireNamespace(ctx, p.Namespace); err != nil {
 		return err
 	}
-	delete(d.packs, p.PurchaseXID)
+	delete(d.minutesPacks, p.PurchaseXID)
 	return d.AddMinutesPack(ctx, p)
 }
 
 // LockSubscription implements provisioning.Subscriptions: units run one after
 // the other.
 func (d *draft) LockSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
-	return d.subscription(ctx, of)
+	return d.subscriptionOf(ctx, of)
 }
 
 // AddSubscription implements provisioning.Subscriptions.
 func (d *draft) AddSubscription(ctx context.Context, s billing.Subscription) error {
-	if err := d.hasNamespace(ctx, s.Namespace); err != nil {
+	if err := d.requireNamespace(ctx, s.Namespace); err != nil {
 		return err
 	}
 	if _, taken := d.subscriptions[s.Namespace]; taken {
 		return conflict("subscription of namespace %d", s.Namespace)
 	}
-	d.subscriptions[s.Namespace] = kept(s)
+	d.subscriptions[s.Namespace] = toStored(s)
 	return nil
 }
 
 // UpdateSubscription implements provisioning.Subscriptions.
 func (d *draft) UpdateSubscription(ctx context.Context, s billing.Subscription) error {
-	old, err := d.subscription(ctx, s.Namespace)
+	old, err := d.subscriptionOf(ctx, s.Namespace)
 	if err != nil {
 		return err
 	}
-	d.history = append(d.history, pastSubscription{micro(s.UpdatedAt), old})
+	d.history = append(d.history, pastSubscription{toInstant(s.UpdatedAt), old})
 	s.CreatedAt = old.CreatedAt
-	d.subscriptions[s.Namespace] = kept(s)
+	d.subscriptions[s.Namespace] = toStored(s)
 	return nil
 }
 
-func (w *world) subscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
+func (w *world) subscriptionOf(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
 	if err := ctx.Err(); err != nil {
 		return billing.Subscription{}, err
 	}
 	s, ok := w.subscriptions[of]
 	if !ok {
-		return billing.Subscription{}, missing("subscription of namespace %d", of)
+		return billing.Subscription{}, notFound("subscription of namespace %d", of)
 	}
-	return kept(s), nil
+	return toStored(s), nil
 }
 
 // kept is a subscription as stores keep it, with nothing of the caller's.
-func kept(s billing.Subscription) billing.Subscription {
-	s.StartDate, s.EndDate, s.TrialStartsOn, s.TrialEnds = day(s.StartDate), day(s.EndDate), day(s.TrialStartsOn), day(s.TrialEnds)
-	s.MaxChangedAt, s.CreatedAt, s.UpdatedAt = micro(s.MaxChangedAt), micro(s.CreatedAt), micro(s.UpdatedAt)
-	s.AutoRenew = copied(s.AutoRenew)
+func toStored(s billing.Subscription) billing.Subscription {
+	s.StartDate, s.EndDate, s.TrialStartsOn, s.TrialEnds = toDay(s.StartDate), toDay(s.EndDate), toDay(s.TrialStartsOn), toDay(s.TrialEnds)
+	s.MaxChangedAt, s.CreatedAt, s.UpdatedAt = toInstant(s.MaxChangedAt), toInstant(s.CreatedAt), toInstant(s.UpdatedAt)
+	s.AutoRenew = copyOf(s.AutoRenew)
 	return s
 }
 
@@ -140,35 +140,35 @@ func (d *draft) MinutesPack(ctx context.Context, of source.NamespaceID, xid stri
 	if err := ctx.Err(); err != nil {
 		return billing.MinutesPack{}, err
 	}
-	p, ok := d.packs[xid]
+	p, ok := d.minutesPacks[xid]
 	if !ok || p.Namespace != of {
-		return billing.MinutesPack{}, missing("pack of namespace %d", of)
+		return billing.MinutesPack{}, notFound("pack of namespace %d", of)
 	}
 	return p, nil
 }
 
 // AddMinutesPack implements provisioning.MinutesPacks.
 func (d *draft) AddMinutesPack(ctx context.Context, p billing.MinutesPack) error {
-	if err := d.hasNamespace(ctx, p.Namespace); err != nil {
+	if err := d.requireNamespace(ctx, p.Namespace); err != nil {
 		return err
 	}
-	if _, taken := d.packs[p.PurchaseXID]; taken {
+	if _, taken := d.minutesPacks[p.PurchaseXID]; taken {
 		return conflict("pack of namespace %d", p.Namespace)
 	}
-	p.ExpiresAt = day(p.ExpiresAt)
-	d.packs[p.PurchaseXID] = p
+	p.ExpiresAt = toDay(p.ExpiresAt)
+	d.minutesPacks[p.PurchaseXID] = p
 	return nil
 }
 
 // MoveMinutesPacks implements provisioning.MinutesPacks.
 func (d *draft) MoveMinutesPacks(ctx context.Context, from, to source.NamespaceID) error {
-	if err := d.hasNamespace(ctx, to); err != nil {
+	if err := d.requireNamespace(ctx, to); err != nil {
 		return err
 	}
-	for xid, p := range d.packs {
+	for xid, p := range d.minutesPacks {
 		if p.Namespace == from {
 			p.Namespace = to
-			d.packs[xid] = p
+			d.minutesPacks[xid] = p
 		}
 	}
 	return nil
@@ -176,11 +176,11 @@ func (d *draft) MoveMinutesPacks(ctx context.Context, from, to source.NamespaceI
 
 // PutReconciliation implements provisioning.Reconciliations.
 func (d *draft) PutReconciliation(ctx context.Context, r billing.Reconciliation, now time.Time) error {
-	if err := d.hasNamespace(ctx, r.Namespace); err != nil {
+	if err := d.requireNamespace(ctx, r.Namespace); err != nil {
 		return err
 	}
-	r.Next, r.AlertFrom = day(r.Next), day(r.AlertFrom)
-	d.reconciliations[r.Namespace] = reconciliation{r, micro(now)}
+	r.Next, r.AlertFrom = toDay(r.Next), toDay(r.AlertFrom)
+	d.reconciliations[r.Namespace] = reconciliation{r, toInstant(now)}
 	return nil
 }
 
@@ -190,7 +190,7 @@ func (d *draft) RemoveReconciliation(ctx context.Context, of source.NamespaceID)
 		return err
 	}
 	if _, ok := d.reconciliations[of]; !ok {
-		return missing("reconciliation of namespace %d", of)
+		return notFound("reconciliation of namespace %d", of)
 	}
 	delete(d.reconciliations, of)
 	return nil
@@ -216,14 +216,14 @@ func subscriptionRow(s billing.Subscription) []any {
 		renews = *s.AutoRenew
 	}
 	return []any{
-		int64(s.Namespace), text(s.Plan), bareDay(s.StartDate), bareDay(s.EndDate),
+		int64(s.Namespace), textOrNil(s.Plan), dateOrNil(s.StartDate), dateOrNil(s.EndDate),
 		int64(s.Seats), int64(s.SeatsInUse), int64(s.MaxSeatsUsed), int64(s.SeatsOwed), renews, s.Trial,
-		bareDay(s.TrialStartsOn), bareDay(s.TrialEnds), number(int64(s.TrialExtension)), moment(s.MaxChangedAt), moment(s.UpdatedAt),
+		dateOrNil(s.TrialStartsOn), dateOrNil(s.TrialEnds), numberOrNil(int64(s.TrialExtension)), timeOrNil(s.MaxChangedAt), timeOrNil(s.UpdatedAt),
 	}
 }
 
 // bareDay is a day without a time; nil for none.
-func bareDay(t time.Time) any {
+func dateOrNil(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
@@ -231,15 +231,15 @@ func bareDay(t time.Time) any {
 }
 
 func (w *world) listPacks() (rows [][]any) {
-	for _, p := range w.packs {
-		rows = append(rows, []any{int64(p.Namespace), p.PurchaseXID, int64(p.NumberOfMinutes), bareDay(p.ExpiresAt)})
+	for _, p := range w.minutesPacks {
+		rows = append(rows, []any{int64(p.Namespace), p.PurchaseXID, int64(p.NumberOfMinutes), dateOrNil(p.ExpiresAt)})
 	}
 	return rows
 }
 
 func (w *world) listReconciliations() (rows [][]any) {
 	for _, r := range w.reconciliations {
-		rows = append(rows, []any{int64(r.Namespace), bareDay(r.Next), bareDay(r.AlertFrom), r.updatedAt})
+		rows = append(rows, []any{int64(r.Namespace), dateOrNil(r.Next), dateOrNil(r.AlertFrom), r.updatedAt})
 	}
 	return rows
 }
