@@ -22,105 +22,117 @@ func (w *world) hasOTPSession(a identity.Actor, now time.Time) bool {
 	return found && now.Before(ends)
 }
 
+// Accounts implements credentials.Accounts.
+type Accounts struct{ *state }
+
 // Account implements credentials.Accounts.
-func (s *Store) Account(ctx context.Context, claim identity.Claim) (credentials.Account, error) {
+func (a Accounts) Account(ctx context.Context, claim identity.Claim) (credentials.Account, error) {
 	if err := ctx.Err(); err != nil {
 		return credentials.Account{}, err
 	}
-	w := s.world.Load()
-	actor := s.actor(w, claim)
+	w := a.world.Load()
+	actor := a.actor(w, claim)
 	return credentials.Account{Actor: actor, Factor: w.users.rows[actor.User.ID].factor}, nil
 }
 
 // UpdateTwoFactor implements credentials.Accounts.
-func (s *Store) UpdateTwoFactor(ctx context.Context, id identity.UserID, change func(identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession)) error {
-	return s.change(ctx, func(d *draft) error {
-		u := d.users.rows[id]
+func (a Accounts) UpdateTwoFactor(ctx context.Context, id identity.UserID, change func(identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession)) error {
+	return a.update(ctx, func(tx *transaction) error {
+		u := tx.users.rows[id]
 		if !u.factor.Enabled {
 			return notFound("second factor of user %d", id)
 		}
 		var session *identity.OTPSession
 		u.factor, session = change(u.factor)
 		u.factor.LockedUntil = toInstant(u.factor.LockedUntil)
-		d.users.put(id, u)
+		tx.users.put(id, u)
 		if session != nil {
-			d.otpSessions[sessionKey{session.User, session.Key}] = toInstant(session.ExpiresAt)
+			tx.otpSessions[sessionKey{session.User, session.Key}] = toInstant(session.ExpiresAt)
 		}
 		return nil
 	})
 }
 
+// RecoveryCodes implements credentials.RecoveryCodes.
+type RecoveryCodes struct{ *state }
+
 // ReplaceRecoveryCodes implements credentials.RecoveryCodes.
-func (s *Store) ReplaceRecoveryCodes(ctx context.Context, id identity.UserID, digests []identity.TokenDigest) error {
-	return s.change(ctx, func(d *draft) error {
-		if err := d.users.require(id, "user"); err != nil {
+func (r RecoveryCodes) ReplaceRecoveryCodes(ctx context.Context, id identity.UserID, digests []identity.TokenDigest) error {
+	return r.update(ctx, func(tx *transaction) error {
+		if err := tx.users.require(id, "user"); err != nil {
 			return err
 		}
-		d.recoveryCodes[id] = slices.Clone(digests)
+		tx.recoveryCodes[id] = slices.Clone(digests)
 		return nil
 	})
 }
 
 // SpendRecoveryCode implements credentials.RecoveryCodes.
-func (s *Store) SpendRecoveryCode(ctx context.Context, id identity.UserID, digest identity.TokenDigest) error {
-	return s.change(ctx, func(d *draft) error {
-		i := slices.Index(d.recoveryCodes[id], digest)
+func (r RecoveryCodes) SpendRecoveryCode(ctx context.Context, id identity.UserID, digest identity.TokenDigest) error {
+	return r.update(ctx, func(tx *transaction) error {
+		i := slices.Index(tx.recoveryCodes[id], digest)
 		if i < 0 {
 			return notFound("recovery code of user %d", id)
 		}
-		d.recoveryCodes[id] = slices.Delete(slices.Clone(d.recoveryCodes[id]), i, i+1)
+		tx.recoveryCodes[id] = slices.Delete(slices.Clone(tx.recoveryCodes[id]), i, i+1)
 		return nil
 	})
 }
 
+// AccessTokens implements credentials.Tokens.
+type AccessTokens struct{ *state }
+
 // AddToken implements credentials.Tokens.
-func (s *Store) AddToken(ctx context.Context, t identity.AccessToken) (id int64, err error) {
-	err = s.change(ctx, func(d *draft) error {
-		if err := d.users.require(t.User, "user"); err != nil {
+func (a AccessTokens) AddToken(ctx context.Context, t identity.AccessToken) (id int64, err error) {
+	err = a.update(ctx, func(tx *transaction) error {
+		if err := tx.users.require(t.User, "user"); err != nil {
 			return err
 		}
-		if d.accessToken(t.Digest).ID != 0 {
+		if tx.accessToken(t.Digest).ID != 0 {
 			return conflict("an access token with that digest")
 		}
 		t.ID = 0
-		id = d.putAccessToken(t)
+		id = tx.putAccessToken(t)
 		return nil
 	})
 	return id, err
 }
 
 // Bearer implements credentials.Tokens.
-func (s *Store) Bearer(ctx context.Context, digest identity.TokenDigest) (credentials.Bearer, error) {
+func (a AccessTokens) Bearer(ctx context.Context, digest identity.TokenDigest) (credentials.Bearer, error) {
 	if err := ctx.Err(); err != nil {
 		return credentials.Bearer{}, err
 	}
-	w := s.world.Load()
+	w := a.world.Load()
 	t := w.accessToken(digest)
 	if t.ID == 0 {
 		return credentials.Bearer{}, notFound("access token")
 	}
-	s.mu.Lock()
-	t.LastUsedAt = s.accessTokenUses[t.ID]
-	s.mu.Unlock()
+	a.mu.Lock()
+	t.LastUsedAt = a.accessTokenUses[t.ID]
+	a.mu.Unlock()
 	t.Scopes = slices.Clone(t.Scopes)
 	return credentials.Bearer{Token: t, User: w.users.rows[t.User].User}, nil
 }
 
 // TokenUsed implements credentials.Tokens.
-func (s *Store) TokenUsed(id int64, now time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.accessTokenUses[id] = latest(s.accessTokenUses[id], toInstant(now))
+func (a AccessTokens) TokenUsed(id int64, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.accessTokenUses[id] = latest(a.accessTokenUses[id], toInstant(now))
 }
 
+// AuditLog implements audit.Log.
+type AuditLog struct{ *state }
+
 // Append implements audit.Log.
-func (s *Store) Append(ctx context.Context, e audit.Event) error {
+func (l AuditLog) Append(ctx context.Context, e audit.Event) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	e.At = toInstant(e.At)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.events = append(s.events, e)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.events = append(l.events, e)
 	return nil
 }

@@ -12,45 +12,26 @@ import (
 	"gatehouse/domain/source"
 )
 
-// reported is what agents and their server told; Store.mu guards it.
-type reported struct {
-	// agentsUsed are the stamps of agents' tokens.
-	agentTokenUses map[int64]time.Time
-	usage          usage
-	// authorizations are what agents' configurations let in.
-	authorizations map[agents.AgentID]map[agents.Authorization]bool
-	findings       map[string]finding
-	// vulnerable are the agents that had a finding once.
-	vulnerable map[agents.AgentID]bool
-}
-
-func newReported() reported {
-	return reported{
-		agentTokenUses: map[int64]time.Time{},
-		usage:          usage{map[string]int64{}, map[string]map[int64]bool{}},
-		authorizations: map[agents.AgentID]map[agents.Authorization]bool{},
-		findings:       map[string]finding{},
-		vulnerable:     map[agents.AgentID]bool{},
-	}
-}
+// Agents implements clusters.Agents.
+type Agents struct{ *state }
 
 // AgentBearer implements clusters.Agents.
-func (s *Store) AgentBearer(ctx context.Context, digest identity.TokenDigest) (clusters.Bearer, error) {
+func (a Agents) AgentBearer(ctx context.Context, digest identity.TokenDigest) (clusters.Bearer, error) {
 	if err := ctx.Err(); err != nil {
 		return clusters.Bearer{}, err
 	}
-	w := s.world.Load()
+	w := a.world.Load()
 	id, t := w.agentToken(digest)
 	if id == 0 {
 		return clusters.Bearer{}, notFound("agent token")
 	}
-	a := w.agents.rows[t.agent]
-	p, _, _ := w.findProject(source.Target{Repository: source.RepositoryID{ID: int64(a.project)}})
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	row := w.agents.rows[t.agent]
+	p, _, _ := w.findProject(source.Target{Repository: source.RepositoryID{ID: int64(row.project)}})
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	return clusters.Bearer{
-		Token: agents.Token{ID: id, Revoked: t.Revoked, LastUsedAt: s.agentTokenUses[id]},
-		Agent: agents.Agent{ID: agents.AgentID(t.agent), Name: a.name, Project: a.project, CreatedBy: a.createdBy},
+		Token: agents.Token{ID: id, Revoked: t.Revoked, LastUsedAt: a.agentTokenUses[id]},
+		Agent: agents.Agent{ID: agents.AgentID(t.agent), Name: row.name, Project: row.project, CreatedBy: row.createdBy},
 		Project: source.Project{
 			ID: p.ID, Path: p.Path, Visibility: p.Visibility, Repository: p.Repository,
 			DefaultBranch: p.DefaultBranch, Storage: p.Storage, LegacyPath: p.LegacyPath,
@@ -69,34 +50,37 @@ func (w *world) agentToken(digest identity.TokenDigest) (int64, agentToken) {
 }
 
 // AgentTokenUsed implements clusters.Agents.
-func (s *Store) AgentTokenUsed(id int64, now time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.agentTokenUses[id] = latest(s.agentTokenUses[id], toInstant(now))
+func (a Agents) AgentTokenUsed(id int64, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.agentTokenUses[id] = latest(a.agentTokenUses[id], toInstant(now))
 }
 
+// AgentTokens implements clusters.Tokens.
+type AgentTokens struct{ *state }
+
 // AddAgentToken implements clusters.Tokens.
-func (s *Store) AddAgentToken(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest) error {
-	return s.change(ctx, func(d *draft) error {
-		if err := d.agents.require(int64(agent), "agent"); err != nil {
+func (t AgentTokens) AddAgentToken(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest) error {
+	return t.update(ctx, func(tx *transaction) error {
+		if err := tx.agents.require(int64(agent), "agent"); err != nil {
 			return err
 		}
-		if id, _ := d.agentToken(digest); id != 0 {
+		if id, _ := tx.agentToken(digest); id != 0 {
 			return conflict("an agent token with that digest")
 		}
-		d.putAgentToken(int64(agent), worldimport.AgentToken{Name: name, Digest: digest})
+		tx.putAgentToken(int64(agent), worldimport.AgentToken{Name: name, Digest: digest})
 		return nil
 	})
 }
 
 // RevokeAgentTokens implements clusters.Tokens.
-func (s *Store) RevokeAgentTokens(ctx context.Context, agent agents.AgentID, name string) error {
-	return s.change(ctx, func(d *draft) error {
+func (t AgentTokens) RevokeAgentTokens(ctx context.Context, agent agents.AgentID, name string) error {
+	return t.update(ctx, func(tx *transaction) error {
 		err := notFound("token %q of agent %d", name, agent)
-		for id, t := range d.agentTokens.rows {
+		for id, t := range tx.agentTokens.rows {
 			if t.agent == int64(agent) && t.Name == name {
 				t.Revoked, err = true, nil
-				d.agentTokens.put(id, t)
+				tx.agentTokens.put(id, t)
 			}
 		}
 		return err
@@ -104,20 +88,20 @@ func (s *Store) RevokeAgentTokens(ctx context.Context, agent agents.AgentID, nam
 }
 
 // Authorize implements clusters.Agents.
-func (s *Store) Authorize(ctx context.Context, id agents.AgentID, in []agents.Authorization) error {
+func (a Agents) Authorize(ctx context.Context, id agents.AgentID, in []agents.Authorization) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.world.Load().agents.require(int64(id), "agent"); err != nil {
+	if err := a.world.Load().agents.require(int64(id), "agent"); err != nil {
 		return err
 	}
 	set := map[agents.Authorization]bool{}
 	for _, a := range in {
 		set[a] = true
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.authorizations[id] = set
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.authorizations[id] = set
 	return nil
 }
 
@@ -127,39 +111,42 @@ type usage struct {
 	members  map[string]map[int64]bool
 }
 
+// UsageCounters implements clusters.UsageCounters.
+type UsageCounters struct{ *state }
+
 // CountUsage implements clusters.UsageCounters.
-func (s *Store) CountUsage(ctx context.Context, r agents.UsageReport) error {
+func (u UsageCounters) CountUsage(ctx context.Context, r agents.UsageReport) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	for _, i := range r.Increments {
 		name := i.Counter.Name()
-		s.usage.counters[name] += min(i.By, math.MaxInt64-s.usage.counters[name])
+		u.usage.counters[name] += min(i.By, math.MaxInt64-u.usage.counters[name])
 	}
 	for _, sighting := range r.UniqueCounts {
 		name := string(sighting.Counter)
-		if s.usage.members[name] == nil {
-			s.usage.members[name] = map[int64]bool{}
+		if u.usage.members[name] == nil {
+			u.usage.members[name] = map[int64]bool{}
 		}
 		for _, id := range sighting.IDs {
-			s.usage.members[name][id] = true
+			u.usage.members[name][id] = true
 		}
 	}
 	return nil
 }
 
-func (s *Store) listAgents(w *world) (rows [][]any) {
+func (s *state) listAgents(w *world) (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, a := range w.agents.rows {
-		rows = append(rows, []any{id, a.name, int64(a.project), s.vulnerable[agents.AgentID(id)]})
+		rows = append(rows, []any{id, a.name, int64(a.project), s.reporters[agents.AgentID(id)]})
 	}
 	return rows
 }
 
-func (s *Store) listAgentTokens(w *world) (rows [][]any) {
+func (s *state) listAgentTokens(w *world) (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, t := range w.agentTokens.rows {
@@ -168,7 +155,7 @@ func (s *Store) listAgentTokens(w *world) (rows [][]any) {
 	return rows
 }
 
-func (s *Store) listAuthorizations() (rows [][]any) {
+func (s *state) listAuthorizations() (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, set := range s.authorizations {
@@ -179,7 +166,7 @@ func (s *Store) listAuthorizations() (rows [][]any) {
 	return rows
 }
 
-func (s *Store) listUsage() (rows [][]any) {
+func (s *state) listUsage() (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, value := range s.usage.counters {

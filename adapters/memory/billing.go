@@ -5,21 +5,18 @@ import (
 	"slices"
 	"time"
 
-	"gatehouse/application/provisioning"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/billing"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
 
-// books reads what was sold in the world of the moment, or in a unit's own.
-type books struct{ world func() *world }
-
-// Books returns what was sold, for reading.
-func (s *Store) Books() provisioning.Billing { return books{s.world.Load} }
+// Billing implements provisioning.Billing. It reads the world of the moment, or
+// that of a transaction.
+type Billing struct{ world func() *world }
 
 // Namespace implements provisioning.Billing.
-func (b books) Namespace(ctx context.Context, ref billing.NamespaceRef) (billing.Namespace, error) {
+func (b Billing) Namespace(ctx context.Context, ref billing.NamespaceRef) (billing.Namespace, error) {
 	if err := ctx.Err(); err != nil {
 		return billing.Namespace{}, err
 	}
@@ -35,7 +32,7 @@ func (b books) Namespace(ctx context.Context, ref billing.NamespaceRef) (billing
 }
 
 // Role implements provisioning.Billing.
-func (b books) Role(ctx context.Context, user identity.UserID, group source.NamespaceID, now time.Time) (source.Role, error) {
+func (b Billing) Role(ctx context.Context, user identity.UserID, group source.NamespaceID, now time.Time) (source.Role, error) {
 	w, best := b.world(), source.NoRole
 	for n := range w.selfAndAncestors(group) {
 		at := source.MemberSource{Group: n.ID}
@@ -45,7 +42,7 @@ func (b books) Role(ctx context.Context, user identity.UserID, group source.Name
 }
 
 // CountSeats implements provisioning.Billing.
-func (b books) CountSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (int32, error) {
+func (b Billing) CountSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (int32, error) {
 	w, least := b.world(), source.NoRole+1
 	if !guests {
 		least = source.Guest + 1
@@ -86,12 +83,12 @@ func (w *world) maxShareRole(to, group source.NamespaceID, now time.Time) source
 }
 
 // Subscription implements provisioning.Billing.
-func (b books) Subscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
+func (b Billing) Subscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
 	return b.world().subscriptionOf(ctx, of)
 }
 
 // Subscribers implements provisioning.Billing.
-func (b books) Subscribers(ctx context.Context, plans []string, after source.NamespaceID, most int) ([]source.NamespaceID, error) {
+func (b Billing) Subscribers(ctx context.Context, plans []string, after source.NamespaceID, most int) ([]source.NamespaceID, error) {
 	var of []source.NamespaceID
 	for id, s := range b.world().subscriptions {
 		if id > after && slices.Contains(plans, s.Plan) {

@@ -21,15 +21,15 @@ type agentToken struct {
 }
 
 // PutAccessToken implements worldimport.Credentials.
-func (d *draft) PutAccessToken(ctx context.Context, u identity.UserID, t worldimport.AccessToken) error {
+func (tx *transaction) PutAccessToken(ctx context.Context, u identity.UserID, t worldimport.AccessToken) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := d.users.require(u, "user"); err != nil {
+	if err := tx.users.require(u, "user"); err != nil {
 		return err
 	}
-	old := d.accessToken(t.Digest)
-	d.putAccessToken(identity.AccessToken{
+	old := tx.accessToken(t.Digest)
+	tx.putAccessToken(identity.AccessToken{
 		ID: old.ID, User: u, Name: t.Name, Scopes: identity.SplitScopes(t.Scopes), Digest: t.Digest,
 		ExpiresAt: t.ExpiresAt, Revoked: t.Revoked, CreatedAt: old.CreatedAt,
 	})
@@ -46,28 +46,28 @@ func (w *world) accessToken(digest identity.TokenDigest) identity.AccessToken {
 	return identity.AccessToken{}
 }
 
-func (d *draft) putAccessToken(t identity.AccessToken) int64 {
-	t.ID = d.tokens.idOr(t.ID)
+func (tx *transaction) putAccessToken(t identity.AccessToken) int64 {
+	t.ID = tx.tokens.idOr(t.ID)
 	t.Scopes, t.ExpiresAt, t.CreatedAt = slices.Clone(t.Scopes), toInstant(t.ExpiresAt), toInstant(t.CreatedAt)
-	d.tokens.put(t.ID, t)
+	tx.tokens.put(t.ID, t)
 	return t.ID
 }
 
 // PutAgent implements worldimport.Credentials.
-func (d *draft) PutAgent(ctx context.Context, p source.ProjectID, createdBy identity.UserID, a worldimport.Agent) error {
+func (tx *transaction) PutAgent(ctx context.Context, p source.ProjectID, createdBy identity.UserID, a worldimport.Agent) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := d.projects.require(p, "project"); err != nil {
+	if err := tx.projects.require(p, "project"); err != nil {
 		return err
 	}
 	if createdBy != 0 {
-		if err := d.users.require(createdBy, "user"); err != nil {
+		if err := tx.users.require(createdBy, "user"); err != nil {
 			return err
 		}
 	}
 	var holder int64
-	for known, row := range d.agents.rows {
+	for known, row := range tx.agents.rows {
 		if row.project == p && fold(row.name) == fold(a.Name) {
 			holder = known
 		}
@@ -75,20 +75,20 @@ func (d *draft) PutAgent(ctx context.Context, p source.ProjectID, createdBy iden
 	if holder != 0 && a.ID != 0 && holder != a.ID {
 		return conflict("agent %q of project %d has number %d", a.Name, p, holder)
 	}
-	id := d.agents.idOr(max(a.ID, holder))
-	d.agents.put(id, agent{a.Name, p, createdBy})
+	id := tx.agents.idOr(max(a.ID, holder))
+	tx.agents.put(id, agent{a.Name, p, createdBy})
 	for _, t := range a.Tokens {
-		d.putAgentToken(id, t)
+		tx.putAgentToken(id, t)
 	}
 	return nil
 }
 
-func (d *draft) putAgentToken(of int64, t worldimport.AgentToken) {
+func (tx *transaction) putAgentToken(of int64, t worldimport.AgentToken) {
 	var id int64
-	for known, row := range d.agentTokens.rows {
+	for known, row := range tx.agentTokens.rows {
 		if row.Digest == t.Digest {
 			id = known
 		}
 	}
-	d.agentTokens.put(d.agentTokens.idOr(id), agentToken{of, t})
+	tx.agentTokens.put(tx.agentTokens.idOr(id), agentToken{of, t})
 }

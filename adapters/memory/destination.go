@@ -9,12 +9,15 @@ import (
 	"gatehouse/domain/source"
 )
 
+// Destinations implements worldimport.ProjectDestinations.
+type Destinations struct{ *state }
+
 // Destination implements worldimport.ProjectDestinations.
-func (s *Store) Destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error) {
+func (d Destinations) Destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error) {
 	if err := ctx.Err(); err != nil {
 		return source.ProjectDestination{}, err
 	}
-	w := s.world.Load()
+	w := d.world.Load()
 	above := path.Parent()
 	n := w.namespaces.rows[w.routes[above.Fold()].namespace]
 	for up := range w.selfAndAncestors(n.ID) {
@@ -34,11 +37,11 @@ func (s *Store) Destination(ctx context.Context, user identity.UserID, path sour
 }
 
 // Project implements worldimport.ProjectDestinations.
-func (s *Store) Project(ctx context.Context, id source.ProjectID) (source.Project, error) {
+func (d Destinations) Project(ctx context.Context, id source.ProjectID) (source.Project, error) {
 	if err := ctx.Err(); err != nil {
 		return source.Project{}, err
 	}
-	p := s.world.Load().projects.rows[id]
+	p := d.world.Load().projects.rows[id]
 	if !p.Known() {
 		return source.Project{}, notFound("project %d", id)
 	}
@@ -48,7 +51,7 @@ func (s *Store) Project(ctx context.Context, id source.ProjectID) (source.Projec
 }
 
 // Enqueue implements worldimport.Jobs.
-func (d *draft) Enqueue(ctx context.Context, job application.Job) error {
-	d.jobsToAdd = append(d.jobsToAdd, job)
+func (tx *transaction) Enqueue(ctx context.Context, job application.Job) error {
+	tx.jobsToAdd = append(tx.jobsToAdd, job)
 	return ctx.Err()
 }

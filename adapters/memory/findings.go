@@ -14,60 +14,63 @@ type finding struct {
 	resolved bool
 }
 
+// Findings implements findings.Findings.
+type Findings struct{ *state }
+
 // HasFinding implements findings.Findings.
-func (s *Store) HasFinding(ctx context.Context, uuid string) (bool, error) {
+func (f Findings) HasFinding(ctx context.Context, uuid string) (bool, error) {
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, has := s.findings[uuid]
-	return has, nil
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, exists := f.findings[uuid]
+	return exists, nil
 }
 
 // AddFinding implements findings.Findings.
-func (s *Store) AddFinding(ctx context.Context, f security.Finding) error {
+func (f Findings) AddFinding(ctx context.Context, added security.Finding) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	w := s.world.Load()
-	if err := w.agents.require(int64(f.Agent), "agent"); err != nil {
+	w := f.world.Load()
+	if err := w.agents.require(int64(added.Agent), "agent"); err != nil {
 		return err
 	}
-	if err := w.projects.require(f.Project, "project"); err != nil {
+	if err := w.projects.require(added.Project, "project"); err != nil {
 		return err
 	}
-	f.Identifiers, f.DetectedAt = slices.Clone(f.Identifiers), toInstant(f.DetectedAt)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, has := s.findings[f.UUID]; !has {
-		s.findings[f.UUID], s.vulnerable[f.Agent] = finding{Finding: f}, true
+	added.Identifiers, added.DetectedAt = slices.Clone(added.Identifiers), toInstant(added.DetectedAt)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, exists := f.findings[added.UUID]; !exists {
+		f.findings[added.UUID], f.reporters[added.Agent] = finding{Finding: added}, true
 	}
 	return nil
 }
 
 // ResolveFindings implements findings.Findings.
-func (s *Store) ResolveFindings(ctx context.Context, of findings.Scan, but []string) error {
+func (f Findings) ResolveFindings(ctx context.Context, scan findings.Scan, keep []string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	spared := make(map[string]bool, len(but))
-	for _, uuid := range but {
-		spared[uuid] = true
+	kept := make(map[string]bool, len(keep))
+	for _, uuid := range keep {
+		kept[uuid] = true
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for uuid, f := range s.findings {
-		scanned := findings.Scan{Agent: f.Agent, Project: f.Project, ReportType: f.ReportType} == of
-		if scanned && !spared[uuid] && (f.State == security.Detected || f.State == security.Confirmed) {
-			f.State, f.resolved = security.Resolved, true
-			s.findings[uuid] = f
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for uuid, row := range f.findings {
+		scanned := findings.Scan{Agent: row.Agent, Project: row.Project, ReportType: row.ReportType} == scan
+		if scanned && !kept[uuid] && (row.State == security.Detected || row.State == security.Confirmed) {
+			row.State, row.resolved = security.Resolved, true
+			f.findings[uuid] = row
 		}
 	}
 	return nil
 }
 
-func (s *Store) listFindings(w *world) (rows [][]any) {
+func (s *state) listFindings(w *world) (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.findings {

@@ -28,14 +28,14 @@ type delivery struct {
 }
 
 // PutHook implements worldimport.Hooks.
-func (d *draft) PutHook(ctx context.Context, in source.MemberSource, h hooks.Hook) error {
+func (tx *transaction) PutHook(ctx context.Context, in source.MemberSource, h hooks.Hook) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := d.requireMemberSource(in); err != nil {
+	if err := tx.requireMemberSource(in); err != nil {
 		return err
 	}
-	for id, other := range d.hooks.rows {
+	for id, other := range tx.hooks.rows {
 		if other.in != in || other.URL != h.URL {
 			continue
 		}
@@ -44,9 +44,9 @@ func (d *draft) PutHook(ctx context.Context, in source.MemberSource, h hooks.Hoo
 		}
 		h.ID = id
 	}
-	h.ID = d.hooks.idOr(h.ID)
-	h.Health = d.hooks.rows[h.ID].Health
-	d.hooks.put(h.ID, hook{h, in})
+	h.ID = tx.hooks.idOr(h.ID)
+	h.Health = tx.hooks.rows[h.ID].Health
+	tx.hooks.put(h.ID, hook{h, in})
 	return nil
 }
 
@@ -58,12 +58,15 @@ func (w *world) hookApplies(p project, in source.MemberSource) bool {
 	return strings.HasPrefix(fold(p.Path), fold(w.namespaces.rows[in.Group].Path)+"/")
 }
 
+// Pushes implements postreceive.Pushes.
+type Pushes struct{ Directory }
+
 // Hooks implements postreceive.Pushes.
-func (s *Store) Hooks(ctx context.Context, id source.ProjectID) (found []hooks.Hook, err error) {
+func (p Pushes) Hooks(ctx context.Context, id source.ProjectID) (found []hooks.Hook, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	w := s.world.Load()
+	w := p.world.Load()
 	for _, h := range w.hooks.rows {
 		if p, ok := w.projects.rows[id]; ok && !h.Health.Disabled && w.hookApplies(p, h.in) {
 			found = append(found, h.Hook)
@@ -74,51 +77,52 @@ func (s *Store) Hooks(ctx context.Context, id source.ProjectID) (found []hooks.H
 }
 
 // ReceivedPush implements postreceive.Pushes.
-func (s *Store) ReceivedPush(ctx context.Context, push int64) (postreceive.ReceivedPush, error) {
+func (p Pushes) ReceivedPush(ctx context.Context, push int64) (postreceive.ReceivedPush, error) {
 	if err := ctx.Err(); err != nil {
 		return postreceive.ReceivedPush{}, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if push < 1 || push > int64(len(s.pushes)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if push < 1 || push > int64(len(p.pushes)) {
 		return postreceive.ReceivedPush{}, notFound("push %d", push)
 	}
-	p := s.pushes[push-1]
+	received := p.pushes[push-1]
 	return postreceive.ReceivedPush{
-		Repository: p.Repository, Identifier: p.Identifier, Changes: p.Changes, Options: toStrings(p.Options),
-		ReceivedAt: p.ReceivedAt, Processed: s.processed[push],
+		Repository: received.Repository, Identifier: received.Identifier, Changes: received.Changes,
+		Options: toStrings(received.Options), ReceivedAt: received.ReceivedAt, Processed: p.processed[push],
 	}, nil
 }
 
 // Complete implements postreceive.Pushes.
-func (s *Store) Complete(ctx context.Context, push int64, o postreceive.ProjectUpdate, now time.Time) error {
-	return s.change(ctx, func(d *draft) error {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.processed[push] || push < 1 || push > int64(len(s.pushes)) {
+func (p Pushes) Complete(ctx context.Context, push int64, u postreceive.ProjectUpdate, now time.Time) error {
+	return p.update(ctx, func(tx *transaction) error {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.processed[push] || push < 1 || push > int64(len(p.pushes)) {
 			return nil
 		}
-		if p, ok := d.projects.rows[o.Project]; ok {
-			p.activity = latest(p.activity, toInstant(o.ActiveAt))
-			p.DefaultBranch = cmp.Or(o.DefaultBranch, p.DefaultBranch)
-			p.Empty = valueOr(o.Empty, p.Empty)
-			d.projects.put(p.ID, p)
+		if row, ok := tx.projects.rows[u.Project]; ok {
+			row.activity = latest(row.activity, toInstant(u.ActiveAt))
+			row.DefaultBranch = cmp.Or(u.DefaultBranch, row.DefaultBranch)
+			row.Empty = valueOr(u.Empty, row.Empty)
+			tx.projects.put(row.ID, row)
 		}
-		d.afterCommit = append(d.afterCommit, func() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.processed[push] = true
-			s.addDeliveries(d, o.Deliveries)
+		tx.afterCommit = append(tx.afterCommit, func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.processed[push] = true
+			p.addDeliveries(tx.world, u.Deliveries)
 		})
 		return nil
 	})
 }
 
-// leaveDeliveries keeps deliveries and their jobs. The caller holds mu.
-func (s *Store) addDeliveries(d *draft, all []hooks.Delivery) {
+// addDeliveries adds the deliveries to hooks that exist, and a job for each. The
+// caller holds mu.
+func (s *state) addDeliveries(w *world, all []hooks.Delivery) {
 	for _, one := range all {
 		event, err := json.Marshal(one.Event)
-		if d.hooks.require(one.Hook.ID, "hook") != nil || err != nil {
+		if w.hooks.require(one.Hook.ID, "hook") != nil || err != nil {
 			continue
 		}
 		s.lastDelivery++
@@ -127,28 +131,31 @@ func (s *Store) addDeliveries(d *draft, all []hooks.Delivery) {
 	}
 }
 
+// Deliveries implements webhooks.Deliveries.
+type Deliveries struct{ *state }
+
 // Delivery implements webhooks.Deliveries.
-func (s *Store) Delivery(ctx context.Context, id int64) (hooks.Delivery, error) {
+func (d Deliveries) Delivery(ctx context.Context, id int64) (hooks.Delivery, error) {
 	if err := ctx.Err(); err != nil {
 		return hooks.Delivery{}, err
 	}
-	s.mu.Lock()
-	row, ok := s.deliveries[id]
-	s.mu.Unlock()
-	h, there := s.world.Load().hooks.rows[row.hook]
-	if !ok || !there {
+	d.mu.Lock()
+	row, ok := d.deliveries[id]
+	d.mu.Unlock()
+	h, hookExists := d.world.Load().hooks.rows[row.hook]
+	if !ok || !hookExists {
 		return hooks.Delivery{}, notFound("delivery %d", id)
 	}
-	d := hooks.Delivery{ID: id, Hook: h.Hook, EventID: row.eventID, Key: row.key}
-	return d, json.Unmarshal(row.event, &d.Event)
+	out := hooks.Delivery{ID: id, Hook: h.Hook, EventID: row.eventID, Key: row.key}
+	return out, json.Unmarshal(row.event, &out.Event)
 }
 
 // Hook implements webhooks.Deliveries.
-func (s *Store) Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, source.Project, error) {
+func (d Deliveries) Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, source.Project, error) {
 	if err := ctx.Err(); err != nil {
 		return hooks.Hook{}, source.Project{}, err
 	}
-	w := s.world.Load()
+	w := d.world.Load()
 	h, ok := w.hooks.rows[id]
 	if !ok {
 		return hooks.Hook{}, source.Project{}, notFound("hook %d", id)
@@ -163,19 +170,19 @@ func (s *Store) Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, source.P
 }
 
 // RecordAttempt implements webhooks.Deliveries.
-func (s *Store) RecordAttempt(ctx context.Context, id hooks.HookID, made int64, change func(hooks.Health) hooks.Health) error {
-	return s.change(ctx, func(d *draft) error {
-		h, ok := d.hooks.rows[id]
+func (d Deliveries) RecordAttempt(ctx context.Context, id hooks.HookID, made int64, change func(hooks.Health) hooks.Health) error {
+	return d.update(ctx, func(tx *transaction) error {
+		h, ok := tx.hooks.rows[id]
 		if !ok {
 			return notFound("hook %d", id)
 		}
 		h.Health = change(h.Health)
 		h.Health.PausedUntil, h.Health.LastAt = toInstant(h.Health.PausedUntil), toInstant(h.Health.LastAt)
-		d.hooks.put(id, h)
-		d.afterCommit = append(d.afterCommit, func() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			delete(s.deliveries, made)
+		tx.hooks.put(id, h)
+		tx.afterCommit = append(tx.afterCommit, func() {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			delete(d.deliveries, made)
 		})
 		return nil
 	})

@@ -12,35 +12,38 @@ import (
 
 // things list the values of each thing's records, in the order of
 // inventory.Things.
-var things = map[string]func(*Store, *world, time.Time) [][]any{
-	"users":         func(_ *Store, w *world, _ time.Time) [][]any { return w.listUsers() },
-	"groups":        func(_ *Store, w *world, _ time.Time) [][]any { return w.listGroups() },
-	"projects":      func(_ *Store, w *world, _ time.Time) [][]any { return w.listProjects() },
-	"members":       func(_ *Store, w *world, _ time.Time) [][]any { return w.listMembers() },
-	"shares":        func(_ *Store, w *world, _ time.Time) [][]any { return w.listShares() },
-	"keys":          func(s *Store, w *world, _ time.Time) [][]any { return s.listKeys(w) },
-	"protections":   func(_ *Store, w *world, _ time.Time) [][]any { return w.listProtections() },
-	"counters":      func(s *Store, _ *world, now time.Time) [][]any { return s.listCounters(now) },
-	"pushes":        func(s *Store, _ *world, _ time.Time) [][]any { return s.listPushes() },
-	"access-tokens": func(s *Store, w *world, _ time.Time) [][]any { return s.listAccessTokens(w) },
-	"audit":         func(s *Store, _ *world, _ time.Time) [][]any { return s.listEvents() },
-	"agents":        func(s *Store, w *world, _ time.Time) [][]any { return s.listAgents(w) },
-	"agent-tokens":  func(s *Store, w *world, _ time.Time) [][]any { return s.listAgentTokens(w) },
-	"broadcasts":    func(_ *Store, w *world, _ time.Time) [][]any { return w.listBroadcasts() },
+var things = map[string]func(*state, *world, time.Time) [][]any{
+	"users":         func(_ *state, w *world, _ time.Time) [][]any { return w.listUsers() },
+	"groups":        func(_ *state, w *world, _ time.Time) [][]any { return w.listGroups() },
+	"projects":      func(_ *state, w *world, _ time.Time) [][]any { return w.listProjects() },
+	"members":       func(_ *state, w *world, _ time.Time) [][]any { return w.listMembers() },
+	"shares":        func(_ *state, w *world, _ time.Time) [][]any { return w.listShares() },
+	"keys":          func(s *state, w *world, _ time.Time) [][]any { return s.listKeys(w) },
+	"protections":   func(_ *state, w *world, _ time.Time) [][]any { return w.listProtections() },
+	"counters":      func(s *state, _ *world, now time.Time) [][]any { return s.listCounters(now) },
+	"pushes":        func(s *state, _ *world, _ time.Time) [][]any { return s.listPushes() },
+	"access-tokens": func(s *state, w *world, _ time.Time) [][]any { return s.listAccessTokens(w) },
+	"audit":         func(s *state, _ *world, _ time.Time) [][]any { return s.listEvents() },
+	"agents":        func(s *state, w *world, _ time.Time) [][]any { return s.listAgents(w) },
+	"agent-tokens":  func(s *state, w *world, _ time.Time) [][]any { return s.listAgentTokens(w) },
+	"broadcasts":    func(_ *state, w *world, _ time.Time) [][]any { return w.listBroadcasts() },
 
-	"usage":                func(s *Store, _ *world, _ time.Time) [][]any { return s.listUsage() },
-	"agent-authorizations": func(s *Store, _ *world, _ time.Time) [][]any { return s.listAuthorizations() },
-	"jobs":                 func(s *Store, _ *world, _ time.Time) [][]any { return s.listJobs() },
-	"hooks":                func(_ *Store, w *world, now time.Time) [][]any { return w.listHooks(now) },
-	"subscriptions":        func(_ *Store, w *world, _ time.Time) [][]any { return w.listSubscriptions() },
-	"subscription-history": func(_ *Store, w *world, _ time.Time) [][]any { return w.listHistory() },
-	"packs":                func(_ *Store, w *world, _ time.Time) [][]any { return w.listPacks() },
-	"reconciliations":      func(_ *Store, w *world, _ time.Time) [][]any { return w.listReconciliations() },
-	"findings":             func(s *Store, w *world, _ time.Time) [][]any { return s.listFindings(w) },
+	"usage":                func(s *state, _ *world, _ time.Time) [][]any { return s.listUsage() },
+	"agent-authorizations": func(s *state, _ *world, _ time.Time) [][]any { return s.listAuthorizations() },
+	"jobs":                 func(s *state, _ *world, _ time.Time) [][]any { return s.listJobs() },
+	"hooks":                func(_ *state, w *world, now time.Time) [][]any { return w.listHooks(now) },
+	"subscriptions":        func(_ *state, w *world, _ time.Time) [][]any { return w.listSubscriptions() },
+	"subscription-history": func(_ *state, w *world, _ time.Time) [][]any { return w.listHistory() },
+	"packs":                func(_ *state, w *world, _ time.Time) [][]any { return w.listPacks() },
+	"reconciliations":      func(_ *state, w *world, _ time.Time) [][]any { return w.listReconciliations() },
+	"findings":             func(s *state, w *world, _ time.Time) [][]any { return s.listFindings(w) },
 }
 
+// Records implements inventory.Records.
+type Records struct{ *state }
+
 // List implements inventory.Records.
-func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]inventory.Record, error) {
+func (r Records) List(ctx context.Context, thing string, now time.Time) ([]inventory.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -48,7 +51,7 @@ func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]invent
 	if !ok {
 		return nil, notFound("thing %q", thing)
 	}
-	rows := list(s, s.world.Load(), now)
+	rows := list(r.state, r.world.Load(), now)
 	records := make([]inventory.Record, len(rows))
 	for i, row := range rows {
 		for j, name := range inventory.Things[thing] {
@@ -116,7 +119,7 @@ func (w *world) accessTexts(given []source.Access) []string {
 	return out
 }
 
-func (s *Store) listCounters(now time.Time) (rows [][]any) {
+func (s *state) listCounters(now time.Time) (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, c := range s.counters {
@@ -127,7 +130,7 @@ func (s *Store) listCounters(now time.Time) (rows [][]any) {
 	return rows
 }
 
-func (s *Store) listPushes() (rows [][]any) {
+func (s *state) listPushes() (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, p := range s.pushes {

@@ -13,6 +13,9 @@ import (
 	"gatehouse/domain"
 )
 
+// Jobs implements bootstrap.Jobs.
+type Jobs struct{ *state }
+
 // The states of a job.
 const (
 	jobWaiting   = "waiting"
@@ -21,129 +24,119 @@ const (
 	jobDiscarded = "discarded"
 )
 
-// job is work that waits, or is over.
 type job struct {
 	application.Job
-	id       int64
-	state    string
-	due      time.Time
-	attempt  int
-	failures int
-	failure  string
-	// most is how often it may be tried.
-	most int
-	// unwanted is a job that was discarded while it was being done.
-	unwanted bool
+	id          int64
+	state       string
+	due         time.Time
+	attempt     int
+	maxAttempts int
+	failures    int
+	lastFailure string
+	// discard is set when a running job is discarded: it is not tried again.
+	discard bool
 }
 
-// enqueue keeps a job. The caller holds mu.
-func (s *Store) enqueue(j application.Job) {
-	s.jobs = append(s.jobs, &job{Job: j, id: int64(len(s.jobs) + 1), state: jobWaiting, due: time.Now(), most: application.MaxAttempts})
-	s.wakeRunner()
-}
-
-// wake lets somebody look for jobs.
-func (s *Store) wakeRunner() {
-	select {
-	case s.jobAdded <- struct{}{}:
-	default: // it rings already
-	}
-}
-
-// crew is who does jobs.
-type crew struct {
-	shift application.WorkerPool
-	log   *zap.Logger
-	// end is closed when no more jobs are to be taken, idle when none is done.
-	end, idle chan struct{}
-	// giveUp ends those under way.
-	giveUp context.CancelFunc
-}
-
-// Start lets the jobs be done, until Stop.
-func (s *Store) Start(ctx context.Context, shift application.WorkerPool, log *zap.Logger) error {
+// Start runs due jobs until Stop.
+func (j Jobs) Start(ctx context.Context, pool application.WorkerPool, log *zap.Logger) error {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	c := &crew{shift: shift, log: log, end: make(chan struct{}), idle: make(chan struct{}), giveUp: cancel}
-	s.mu.Lock()
-	s.crew = c
-	s.mu.Unlock()
-	go s.foreman(ctx, c)
+	r := &jobRunner{state: j.state, pool: pool, log: log, stop: make(chan struct{}), stopped: make(chan struct{}), cancel: cancel}
+	j.mu.Lock()
+	j.runner = r
+	j.mu.Unlock()
+	go r.run(ctx)
 	return nil
 }
 
-// Stop takes no more jobs and waits for those under way. When ctx ends they
-// are told to give up.
-func (s *Store) Stop(ctx context.Context) error {
-	s.mu.Lock()
-	c := s.crew
-	s.crew = nil
-	s.mu.Unlock()
-	if c == nil {
+// Stop starts no more jobs and waits for those that run. When ctx ends it
+// cancels them, waits for them all the same, and fails.
+func (j Jobs) Stop(ctx context.Context) error {
+	j.mu.Lock()
+	r := j.runner
+	j.runner = nil
+	j.mu.Unlock()
+	if r == nil {
 		return nil
 	}
-	defer c.giveUp()
-	close(c.end)
+	defer r.cancel()
+	close(r.stop)
 	select {
-	case <-c.idle:
+	case <-r.stopped:
 		return nil
 	case <-ctx.Done():
-		c.giveUp()
-		<-c.idle
+		r.cancel()
+		<-r.stopped
 		return fmt.Errorf("jobs were cut off: %w", ctx.Err())
 	}
 }
 
-// foreman hands out jobs that are due, to as many as there are hands.
-func (s *Store) foreman(ctx context.Context, c *crew) {
-	defer close(c.idle)
-	hands := make(chan struct{}, c.shift.Concurrency)
-	for range c.shift.Concurrency {
-		hands <- struct{}{}
+// Retry makes a job due now, in whatever state it is. It fails with
+// domain.Conflict if the job is running and with domain.NotFound if there is
+// no such job.
+func (j Jobs) Retry(ctx context.Context, id int64) error {
+	return j.changeJob(ctx, id, func(row *job) error {
+		if row.state == jobRunning {
+			return fmt.Errorf("job %d is being done: %w", id, domain.Conflict)
+		}
+		if row.attempt >= row.maxAttempts {
+			row.maxAttempts = row.attempt + 1
+		}
+		row.state, row.due, row.discard = jobWaiting, time.Now(), false
+		j.wakeRunner()
+		return nil
+	})
+}
+
+// Discard gives a job up; a running one ends with this attempt. It fails with
+// domain.Conflict if the job is completed or discarded and with
+// domain.NotFound if there is no such job.
+func (j Jobs) Discard(ctx context.Context, id int64) error {
+	return j.changeJob(ctx, id, func(row *job) error {
+		switch row.state {
+		case jobCompleted, jobDiscarded:
+			return fmt.Errorf("job %d is over: %w", id, domain.Conflict)
+		case jobRunning:
+			row.discard = true
+		default:
+			row.state = jobDiscarded
+		}
+		return nil
+	})
+}
+
+func (j Jobs) changeJob(ctx context.Context, id int64, change func(*job) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	defer func() { // all of them are back when nothing is under way
-		for range c.shift.Concurrency {
-			<-hands
-		}
-	}()
-	for {
-		select {
-		case <-c.end:
-			return
-		case <-hands:
-		}
-		j, ok := s.next(c)
-		if !ok {
-			hands <- struct{}{}
-			return
-		}
-		go func() {
-			defer func() { hands <- struct{}{} }()
-			s.do(ctx, c, j)
-		}()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	i := slices.IndexFunc(j.jobs, func(row *job) bool { return row.id == id })
+	if i < 0 {
+		return notFound("job %d", id)
+	}
+	return change(j.jobs[i])
+}
+
+// enqueue adds a job that is due now. The caller holds mu.
+func (s *state) enqueue(j application.Job) {
+	s.jobs = append(s.jobs, &job{
+		Job: j, id: int64(len(s.jobs) + 1), state: jobWaiting, due: time.Now(), maxAttempts: application.MaxAttempts,
+	})
+	s.wakeRunner()
+}
+
+// wakeRunner lets the runner look for due jobs, if one waits or as soon as it
+// does.
+func (s *state) wakeRunner() {
+	select {
+	case s.jobAdded <- struct{}{}:
+	default: // it has been told already
 	}
 }
 
-// next waits for a job that is due and takes it; ok is false at the end.
-func (s *Store) next(c *crew) (j *job, ok bool) {
-	for {
-		j, wait := s.takeDue()
-		if j != nil {
-			return j, true
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-c.end:
-			timer.Stop()
-			return nil, false
-		case <-s.jobAdded:
-			timer.Stop()
-		case <-timer.C:
-		}
-	}
-}
-
-// due takes the job that has waited longest, or says how long none is due.
-func (s *Store) takeDue() (taken *job, wait time.Duration) {
+// startDue marks the job that has been due for longest as running and returns
+// it. If none is due it returns nil and how long to wait for the next.
+func (s *state) startDue() (next *job, wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
@@ -154,124 +147,132 @@ func (s *Store) takeDue() (taken *job, wait time.Duration) {
 		}
 		if j.due.After(now) {
 			wait = min(wait, j.due.Sub(now))
-		} else if taken == nil || j.due.Before(taken.due) {
-			taken = j
+		} else if next == nil || j.due.Before(next.due) {
+			next = j
 		}
 	}
-	if taken != nil {
-		taken.state = jobRunning
-		taken.attempt++
+	if next != nil {
+		next.state = jobRunning
+		next.attempt++
 	}
-	return taken, wait
+	return next, wait
 }
 
-func (s *Store) do(ctx context.Context, c *crew, j *job) {
+// jobRunner runs the jobs of a state.
+type jobRunner struct {
+	state *state
+	pool  application.WorkerPool
+	log   *zap.Logger
+	// stop is closed to start no more jobs, stopped when none runs any more.
+	stop, stopped chan struct{}
+	// cancel cancels the running jobs.
+	cancel context.CancelFunc
+}
+
+// run starts due jobs, at most the pool's Concurrency at a time.
+func (r *jobRunner) run(ctx context.Context) {
+	defer close(r.stopped)
+	slots := make(chan struct{}, r.pool.Concurrency)
+	for range r.pool.Concurrency {
+		slots <- struct{}{}
+	}
+	defer func() { // take every slot: then no job runs
+		for range r.pool.Concurrency {
+			<-slots
+		}
+	}()
+	for {
+		select {
+		case <-r.stop:
+			return
+		case <-slots:
+		}
+		j, ok := r.next()
+		if !ok {
+			slots <- struct{}{}
+			return
+		}
+		go func() {
+			defer func() { slots <- struct{}{} }()
+			r.do(ctx, j)
+		}()
+	}
+}
+
+// next waits for a due job and marks it as running; ok is false after stop.
+func (r *jobRunner) next() (j *job, ok bool) {
+	for {
+		j, wait := r.state.startDue()
+		if j != nil {
+			return j, true
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-r.stop:
+			timer.Stop()
+			return nil, false
+		case <-r.state.jobAdded:
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+}
+
+// do makes one attempt at a job and records the result.
+func (r *jobRunner) do(ctx context.Context, j *job) {
 	ctx, cancel := context.WithTimeout(ctx, application.JobTimeout)
 	defer cancel()
-	err := c.attempt(ctx, j.Job)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	j.end(err, c.shift)
+	err := r.attempt(ctx, j.Job)
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	j.finishAttempt(err, r.pool)
 	if err != nil {
-		c.log.Warn("a job failed", zap.Int64("job", j.id), zap.String("kind", string(j.Kind)), zap.String("state", j.state), zap.Error(err))
+		r.log.Warn("a job failed", zap.Int64("job", j.id), zap.String("kind", string(j.Kind)), zap.String("state", j.state), zap.Error(err))
 	}
-	s.wakeRunner()
+	r.state.wakeRunner()
 }
 
-// attempt has one worker do the job. A worker that panics fails.
-func (c *crew) attempt(ctx context.Context, j application.Job) (err error) {
+// attempt calls the worker for the job's kind. A panic becomes an error.
+func (r *jobRunner) attempt(ctx context.Context, j application.Job) (err error) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			err = fmt.Errorf("panic: %v", panicked)
 		}
 	}()
-	work, known := c.shift.Workers[j.Kind]
+	work, known := r.pool.Workers[j.Kind]
 	if !known {
-		return fmt.Errorf("nobody knows how to do %q", j.Kind)
+		return fmt.Errorf("there is no worker for %q", j.Kind)
 	}
 	return work(ctx, j.Subject)
 }
 
-// end notes what came of an attempt.
-func (j *job) end(err error, shift application.WorkerPool) {
-	later, postponed := errors.AsType[application.Postponed](err)
-	_, hopeless := errors.AsType[application.Discarded](err)
+// finishAttempt sets the state that follows from an attempt's error. The
+// caller holds mu.
+func (j *job) finishAttempt(err error, pool application.WorkerPool) {
+	postponed, isPostponed := errors.AsType[application.Postponed](err)
+	_, isDiscarded := errors.AsType[application.Discarded](err)
 	switch {
 	case err == nil:
 		j.state = jobCompleted
 		return
-	case postponed:
+	case isPostponed:
 		j.attempt--
-		j.state, j.due = jobWaiting, time.Now().Add(later.For)
+		j.state, j.due = jobWaiting, time.Now().Add(postponed.For)
 	default:
 		j.failures++
-		j.failure = err.Error()
-		j.state, j.due = jobWaiting, time.Now().Add(shift.RetryAfter(j.failures))
+		j.lastFailure = err.Error()
+		j.state, j.due = jobWaiting, time.Now().Add(pool.RetryAfter(j.failures))
 	}
-	if hopeless || j.unwanted || j.attempt >= j.most {
+	if isDiscarded || j.discard || j.attempt >= j.maxAttempts {
 		j.state = jobDiscarded
 	}
 }
 
-// job returns the job of that number. The caller holds mu.
-func (s *Store) job(id int64) (*job, error) {
-	if i := slices.IndexFunc(s.jobs, func(j *job) bool { return j.id == id }); i >= 0 {
-		return s.jobs[i], nil
-	}
-	return nil, notFound("job %d", id)
-}
-
-// Retry makes a job due now, whatever became of it. One that is being done is
-// a domain.Conflict, one that is not there domain.NotFound.
-func (s *Store) Retry(ctx context.Context, id int64) error {
-	return s.changeJob(ctx, id, func(j *job) error {
-		if j.state == jobRunning {
-			return fmt.Errorf("job %d is being done: %w", id, domain.Conflict)
-		}
-		if j.attempt >= j.most {
-			j.most = j.attempt + 1
-		}
-		j.state, j.due, j.unwanted = jobWaiting, time.Now(), false
-		s.wakeRunner()
-		return nil
-	})
-}
-
-// Discard gives a job up. One that is being done ends with this attempt. One
-// that is done or given up already is a domain.Conflict, one that is not there
-// domain.NotFound.
-func (s *Store) Discard(ctx context.Context, id int64) error {
-	return s.changeJob(ctx, id, func(j *job) error {
-		switch j.state {
-		case jobCompleted, jobDiscarded:
-			return fmt.Errorf("job %d is over: %w", id, domain.Conflict)
-		case jobRunning:
-			j.unwanted = true
-		default:
-			j.state = jobDiscarded
-		}
-		return nil
-	})
-}
-
-func (s *Store) changeJob(ctx context.Context, id int64, change func(*job) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	j, err := s.job(id)
-	if err != nil {
-		return err
-	}
-	return change(j)
-}
-
-func (s *Store) listJobs() (rows [][]any) {
+func (s *state) listJobs() (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, j := range s.jobs {
-		rows = append(rows, []any{j.id, string(j.Kind), j.Subject, j.state, int64(j.attempt), toInstant(j.due), textOrNil(j.failure)})
+		rows = append(rows, []any{j.id, string(j.Kind), j.Subject, j.state, int64(j.attempt), toInstant(j.due), textOrNil(j.lastFailure)})
 	}
 	return rows
 }

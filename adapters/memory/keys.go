@@ -15,57 +15,57 @@ type key struct {
 }
 
 // PutKey implements worldimport.Keys.
-func (d *draft) PutKey(ctx context.Context, k identity.Key) (identity.KeyID, error) {
+func (tx *transaction) PutKey(ctx context.Context, k identity.Key) (identity.KeyID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
 	if k.Owner != 0 || k.Kind == identity.UserKey {
-		if err := d.users.require(k.Owner, "user"); err != nil {
+		if err := tx.users.require(k.Owner, "user"); err != nil {
 			return 0, err
 		}
 	}
-	holder, taken := d.keysByFingerprint[k.Fingerprint]
+	holder, taken := tx.keysByFingerprint[k.Fingerprint]
 	if k.ID == 0 {
 		k.ID = holder
 	}
-	old, exists := d.keys.rows[k.ID]
+	old, exists := tx.keys.rows[k.ID]
 	switch {
 	case taken && holder != k.ID:
 		return 0, conflict("the key with fingerprint %q has number %d", k.Fingerprint, holder)
 	case exists && old.Kind != k.Kind:
 		return 0, conflict("the number %d or the fingerprint %q is that of a %s", k.ID, k.Fingerprint, old.Kind)
 	}
-	k.ID = d.keys.idOr(k.ID)
+	k.ID = tx.keys.idOr(k.ID)
 	k.ExpiresAt, k.CreatedAt, k.LastUsedAt = toInstant(k.ExpiresAt), toInstant(k.CreatedAt), toInstant(k.LastUsedAt)
 	if exists {
 		k.CreatedAt, k.LastUsedAt = old.CreatedAt, old.LastUsedAt
-		delete(d.keysByFingerprint, old.Fingerprint)
+		delete(tx.keysByFingerprint, old.Fingerprint)
 	}
-	d.keys.put(k.ID, key{k, old.projects})
-	d.keysByFingerprint[k.Fingerprint] = k.ID
+	tx.keys.put(k.ID, key{k, old.projects})
+	tx.keysByFingerprint[k.Fingerprint] = k.ID
 	return k.ID, nil
 }
 
 // EnableKey implements worldimport.Keys.
-func (d *draft) EnableKey(ctx context.Context, id identity.KeyID, projects map[source.ProjectID]bool) error {
+func (tx *transaction) EnableKey(ctx context.Context, id identity.KeyID, projects map[source.ProjectID]bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := d.requireDeployKey(id); err != nil {
+	if err := tx.requireDeployKey(id); err != nil {
 		return err
 	}
 	for p := range projects {
-		if err := d.projects.require(p, "project"); err != nil {
+		if err := tx.projects.require(p, "project"); err != nil {
 			return err
 		}
 	}
-	d.keys.put(id, key{d.keys.rows[id].Key, maps.Clone(projects)})
+	tx.keys.put(id, key{tx.keys.rows[id].Key, maps.Clone(projects)})
 	return nil
 }
 
 // DeployKeyExists implements worldimport.Keys.
-func (d *draft) DeployKeyExists(ctx context.Context, id identity.KeyID) (bool, error) {
-	return d.requireDeployKey(id) == nil, ctx.Err()
+func (tx *transaction) DeployKeyExists(ctx context.Context, id identity.KeyID) (bool, error) {
+	return tx.requireDeployKey(id) == nil, ctx.Err()
 }
 
 func (w *world) requireDeployKey(id identity.KeyID) error {

@@ -29,37 +29,37 @@ type share struct {
 }
 
 // PutMember implements worldimport.Namespaces.
-func (d *draft) PutMember(ctx context.Context, u identity.UserID, in source.MemberSource, m worldimport.Member) error {
+func (tx *transaction) PutMember(ctx context.Context, u identity.UserID, in source.MemberSource, m worldimport.Member) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := d.users.require(u, "user"); err != nil {
+	if err := tx.users.require(u, "user"); err != nil {
 		return err
 	}
-	if err := d.requireMemberSource(in); err != nil {
+	if err := tx.requireMemberSource(in); err != nil {
 		return err
 	}
-	d.members[membership{u, in}] = member{m.Role, m.State, toDay(m.ExpiresAt)}
+	tx.members[membership{u, in}] = member{m.Role, m.State, toDay(m.ExpiresAt)}
 	return nil
 }
 
 // PutShare implements worldimport.Namespaces.
-func (d *draft) PutShare(ctx context.Context, in source.MemberSource, with source.NamespaceID, s worldimport.Share) error {
+func (tx *transaction) PutShare(ctx context.Context, in source.MemberSource, with source.NamespaceID, s worldimport.Share) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := d.requireMemberSource(in); err != nil {
+	if err := tx.requireMemberSource(in); err != nil {
 		return err
 	}
-	if err := d.requireGroup(with); err != nil {
+	if err := tx.requireGroup(with); err != nil {
 		return err
 	}
-	shares := maps.Clone(d.shares[in])
+	shares := maps.Clone(tx.shares[in])
 	if shares == nil {
 		shares = map[source.NamespaceID]share{}
 	}
 	shares[with] = share{s.Role, toDay(s.ExpiresAt)}
-	d.shares[in] = shares
+	tx.shares[in] = shares
 	return nil
 }
 

@@ -60,39 +60,39 @@ func (w *world) inTree(id, above source.NamespaceID) bool {
 }
 
 // GroupID implements worldimport.Namespaces.
-func (d *draft) GroupID(ctx context.Context, path string) (source.NamespaceID, error) {
+func (tx *transaction) GroupID(ctx context.Context, path string) (source.NamespaceID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	g, err := d.groupByPath(path)
+	g, err := tx.groupByPath(path)
 	return g.ID, err
 }
 
 // PutGroup implements worldimport.Namespaces.
-func (d *draft) PutGroup(ctx context.Context, g worldimport.Group) (source.NamespaceID, error) {
+func (tx *transaction) PutGroup(ctx context.Context, g worldimport.Group) (source.NamespaceID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	row, err := d.groupRow(g)
+	row, err := tx.groupRow(g)
 	if err != nil {
 		return 0, err
 	}
-	old, exists := d.namespaces.rows[row.ID]
-	if err := d.checkFree(row.Path, route{namespace: row.ID}); err != nil {
+	old, exists := tx.namespaces.rows[row.ID]
+	if err := tx.checkFree(row.Path, route{namespace: row.ID}); err != nil {
 		return 0, err
 	}
 	switch {
 	case old.Personal:
 		return 0, conflict("the number %d is that of a personal namespace", row.ID)
-	case exists && d.inTree(row.parent, row.ID):
+	case exists && tx.inTree(row.parent, row.ID):
 		return 0, conflict("group %q below itself", row.Path)
 	}
-	row.ID = d.namespaces.idOr(row.ID)
+	row.ID = tx.namespaces.idOr(row.ID)
 	if exists {
-		d.moveRoutes(old.Path, row.Path)
+		tx.moveRoutes(old.Path, row.Path)
 	}
-	d.namespaces.put(row.ID, row)
-	d.addRoute(row.Path, route{namespace: row.ID})
+	tx.namespaces.put(row.ID, row)
+	tx.addRoute(row.Path, route{namespace: row.ID})
 	return row.ID, nil
 }
 
@@ -120,26 +120,17 @@ func (w *world) groupRow(g worldimport.Group) (namespace, error) {
 }
 
 // PutBroadcast implements worldimport.Namespaces.
-func (d *draft) PutBroadcast(ctx context.Context, b worldimport.Broadcast) error {
+func (tx *transaction) PutBroadcast(ctx context.Context, b worldimport.Broadcast) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	b.StartsAt, b.EndsAt = toInstant(b.StartsAt), toInstant(b.EndsAt)
 	var id int64
-	for known, row := range d.broadcasts.rows {
+	for known, row := range tx.broadcasts.rows {
 		if row.Message == b.Message && row.Type == b.Type && row.TargetPath == b.TargetPath {
 			id = known
 		}
 	}
-	d.broadcasts.put(d.broadcasts.idOr(id), b)
+	tx.broadcasts.put(tx.broadcasts.idOr(id), b)
 	return nil
-}
-
-// copied is a pointer of the caller's own.
-func copyOf[T any](p *T) *T {
-	if p == nil {
-		return nil
-	}
-	v := *p
-	return &v
 }

@@ -21,11 +21,11 @@ type project struct {
 }
 
 // ProjectID implements worldimport.Projects.
-func (d *draft) ProjectID(ctx context.Context, path string) (source.ProjectID, error) {
+func (tx *transaction) ProjectID(ctx context.Context, path string) (source.ProjectID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	id := d.routes[fold(path)].project
+	id := tx.routes[fold(path)].project
 	if id == 0 {
 		return 0, notFound("project %q", path)
 	}
@@ -33,25 +33,25 @@ func (d *draft) ProjectID(ctx context.Context, path string) (source.ProjectID, e
 }
 
 // PutProject implements worldimport.Projects.
-func (d *draft) PutProject(ctx context.Context, p worldimport.Project) (id source.ProjectID, fresh bool, err error) {
+func (tx *transaction) PutProject(ctx context.Context, p worldimport.Project) (id source.ProjectID, fresh bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, false, err
 	}
 	above := source.Path(p.Project.Path).Parent()
-	parent, ok := d.namespaces.rows[d.routes[above.Fold()].namespace]
+	parent, ok := tx.namespaces.rows[tx.routes[above.Fold()].namespace]
 	if !ok {
 		return 0, false, notFound("namespace %q of project %q", above, p.Project.Path)
 	}
 	row := project{Project: p.Project, namespace: parent.ID, pendingDelete: p.PendingDelete}
 	row.Path = parent.Path + p.Project.Path[len(above):]
 	if row.ID == 0 {
-		row.ID = d.routes[fold(row.Path)].project
+		row.ID = tx.routes[fold(row.Path)].project
 	}
-	old, exists := d.projects.rows[row.ID]
-	if err := d.checkFree(row.Path, route{project: row.ID}); err != nil {
+	old, exists := tx.projects.rows[row.ID]
+	if err := tx.checkFree(row.Path, route{project: row.ID}); err != nil {
 		return 0, false, err
 	}
-	row.ID = d.projects.idOr(row.ID)
+	row.ID = tx.projects.idOr(row.ID)
 	row.Root, row.DefaultBranchProtection = source.Namespace{}, nil // the groups', not the project's
 	row.Protections, row.activity = old.Protections, old.activity
 	if !exists {
@@ -59,32 +59,24 @@ func (d *draft) PutProject(ctx context.Context, p worldimport.Project) (id sourc
 	}
 	row.Empty, row.DefaultBranch = valueOr(p.Empty, old.Empty), valueOr(p.DefaultBranch, old.DefaultBranch)
 	if exists {
-		d.moveRoutes(old.Path, row.Path)
+		tx.moveRoutes(old.Path, row.Path)
 	}
-	d.projects.put(row.ID, row)
-	d.addRoute(row.Path, route{project: row.ID})
+	tx.projects.put(row.ID, row)
+	tx.addRoute(row.Path, route{project: row.ID})
 	for _, past := range p.MovedFrom {
-		if d.routes[past.Fold()].project == 0 {
-			d.redirects[past.Fold()] = row.ID
+		if tx.routes[past.Fold()].project == 0 {
+			tx.redirects[past.Fold()] = row.ID
 		}
 	}
 	return row.ID, !exists, nil
 }
 
-// or is what p points to, or else.
-func valueOr[T any](p *T, otherwise T) T {
-	if p == nil {
-		return otherwise
-	}
-	return *p
-}
-
 // PutProtections implements worldimport.Projects.
-func (d *draft) PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error {
+func (tx *transaction) PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	p, ok := d.projects.rows[id]
+	p, ok := tx.projects.rows[id]
 	if !ok {
 		return notFound("project %d", id)
 	}
@@ -93,13 +85,13 @@ func (d *draft) PutProtections(ctx context.Context, id source.ProjectID, protect
 			return conflict("two protections of %q", one.Pattern)
 		}
 		for _, entry := range slices.Concat(one.Push, one.Merge, one.Create) {
-			if err := d.requireAccess(entry); err != nil {
+			if err := tx.requireAccess(entry); err != nil {
 				return err
 			}
 		}
 	}
 	p.Protections = withMembership(protections, func(source.NamespaceID) bool { return false })
-	d.projects.put(id, p)
+	tx.projects.put(id, p)
 	return nil
 }
 

@@ -19,51 +19,57 @@ type counter struct {
 	expiry time.Time
 }
 
+// Counters implements pushes.Counters.
+type Counters struct{ *state }
+
 // Increase implements pushes.Counters.
-func (s *Store) Increase(ctx context.Context, repository string, now time.Time, expiry time.Duration) error {
+func (c Counters) Increase(ctx context.Context, repository string, now time.Time, expiry time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.counters[repository]
-	if expired(c.expiry, now) {
-		c.value = 0
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old := c.counters[repository]
+	if expired(old.expiry, now) {
+		old.value = 0
 	}
-	s.counters[repository] = counter{c.value + 1, toInstant(now.Add(expiry))}
+	c.counters[repository] = counter{old.value + 1, toInstant(now.Add(expiry))}
 	return nil
 }
 
 // Decrease implements pushes.Counters.
-func (s *Store) Decrease(ctx context.Context, repository string, now time.Time) error {
+func (c Counters) Decrease(ctx context.Context, repository string, now time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.counters[repository]
-	if expired(c.expiry, now) || c.value == 0 {
-		delete(s.counters, repository)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old := c.counters[repository]
+	if expired(old.expiry, now) || old.value == 0 {
+		delete(c.counters, repository)
 		return nil
 	}
-	s.counters[repository] = counter{c.value - 1, c.expiry}
+	c.counters[repository] = counter{old.value - 1, old.expiry}
 	return nil
 }
 
 // Ping implements pushes.Counters.
-func (s *Store) Ping(ctx context.Context) error { return ctx.Err() }
+func (c Counters) Ping(ctx context.Context) error { return ctx.Err() }
+
+// Recorder implements pushes.Recorder.
+type Recorder struct{ *state }
 
 // Record implements pushes.Recorder.
-func (s *Store) Record(ctx context.Context, p pushes.Push) error {
+func (r Recorder) Record(ctx context.Context, p pushes.Push) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	p.Options, p.ReceivedAt = slices.Clone(p.Options), toInstant(p.ReceivedAt)
-	if s.world.Load().projects.rows[p.NotEmpty].Empty {
-		err := s.change(ctx, func(d *draft) error {
-			if row, ok := d.projects.rows[p.NotEmpty]; ok {
+	if r.world.Load().projects.rows[p.NotEmpty].Empty {
+		err := r.update(ctx, func(tx *transaction) error {
+			if row, ok := tx.projects.rows[p.NotEmpty]; ok {
 				row.Empty = false
-				d.projects.put(row.ID, row)
+				tx.projects.put(row.ID, row)
 			}
 			return nil
 		})
@@ -71,22 +77,25 @@ func (s *Store) Record(ctx context.Context, p pushes.Push) error {
 			return err
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.pushes = append(s.pushes, p)
-	s.enqueue(application.Job{Kind: pushes.PushReceived, Subject: int64(len(s.pushes))})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pushes = append(r.pushes, p)
+	r.enqueue(application.Job{Kind: pushes.PushReceived, Subject: int64(len(r.pushes))})
 	return nil
 }
 
+// PushContexts implements pushes.PushContexts.
+type PushContexts struct{ *state }
+
 // PushContext implements pushes.PushContexts.
-func (s *Store) PushContext(ctx context.Context, claim identity.Claim, repository source.RepositoryID, now time.Time) (pushes.PushContext, error) {
+func (c PushContexts) PushContext(ctx context.Context, claim identity.Claim, repository source.RepositoryID, now time.Time) (pushes.PushContext, error) {
 	if err := ctx.Err(); err != nil {
 		return pushes.PushContext{}, err
 	}
-	w := s.world.Load()
+	w := c.world.Load()
 	p, _, _ := w.findProject(source.Target{Repository: repository})
 	return pushes.PushContext{
-		Actor:   s.actor(w, claim),
+		Actor:   c.actor(w, claim),
 		Project: source.Project{ID: p.ID, Path: p.Path, DefaultBranch: p.DefaultBranch},
 		Banners: w.banners(now),
 	}, nil
@@ -117,29 +126,33 @@ type noticeKey struct {
 	repository source.RepositoryID
 }
 
+// Notices implements gitaccess.Notices and pushes.Notices.
+type Notices struct{ *state }
+
 // Add implements gitaccess.Notices.
-func (s *Store) Add(ctx context.Context, n source.Notice) error {
+func (n Notices) Add(ctx context.Context, notice source.Notice) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	n.ExpiresAt = toInstant(n.ExpiresAt)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.notices[noticeKey{n.User, n.Repository}] = n
+	notice.ExpiresAt = toInstant(notice.ExpiresAt)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.notices[noticeKey{notice.User, notice.Repository}] = notice
 	return nil
 }
 
 // Take implements pushes.Notices.
-func (s *Store) Take(ctx context.Context, user identity.UserID, repository source.RepositoryID, now time.Time) (source.Notice, error) {
+func (n Notices) Take(ctx context.Context, user identity.UserID, repository source.RepositoryID, now time.Time) (source.Notice, error) {
 	if err := ctx.Err(); err != nil {
 		return source.Notice{}, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n, found := s.notices[noticeKey{user, repository}]
-	delete(s.notices, noticeKey{user, repository})
-	if !found || expired(n.ExpiresAt, now) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	key := noticeKey{user, repository}
+	notice, found := n.notices[key]
+	delete(n.notices, key)
+	if !found || expired(notice.ExpiresAt, now) {
 		return source.Notice{}, notFound("notice for user %d in %s", user, repository)
 	}
-	return n, nil
+	return notice, nil
 }

@@ -9,14 +9,17 @@ import (
 	"gatehouse/domain/source"
 )
 
+// Directory implements gitaccess.Directory.
+type Directory struct{ *state }
+
 // Standing implements gitaccess.Directory.
-func (s *Store) Standing(ctx context.Context, q source.Inquiry) (source.Standing, error) {
+func (d Directory) Standing(ctx context.Context, q source.Inquiry) (source.Standing, error) {
 	if err := ctx.Err(); err != nil {
 		return source.Standing{}, err
 	}
-	w := s.world.Load()
+	w := d.world.Load()
 	p, repository, moved := w.findProject(q.Target)
-	out := source.Standing{Actor: s.actor(w, q.Claim), Repository: repository, Moved: moved}
+	out := source.Standing{Actor: d.actor(w, q.Claim), Repository: repository, Moved: moved}
 	out.OTPSession = w.hasOTPSession(out.Actor, q.Now)
 	if !p.Known() {
 		return out, nil
@@ -33,13 +36,16 @@ func (s *Store) Standing(ctx context.Context, q source.Inquiry) (source.Standing
 	return out, nil
 }
 
+// Actors implements whois.Actors.
+type Actors struct{ *state }
+
 // KeyByFingerprint implements whois.Actors.
-func (s *Store) KeyByFingerprint(ctx context.Context, print identity.Fingerprint) (whois.KeyAndUser, error) {
+func (a Actors) KeyByFingerprint(ctx context.Context, print identity.Fingerprint) (whois.KeyAndUser, error) {
 	if err := ctx.Err(); err != nil {
 		return whois.KeyAndUser{}, err
 	}
-	w := s.world.Load()
-	k := s.key(w, w.keysByFingerprint[print])
+	w := a.world.Load()
+	k := a.key(w, w.keysByFingerprint[print])
 	if !k.Known() {
 		return whois.KeyAndUser{}, notFound("key %q", print)
 	}
@@ -47,14 +53,14 @@ func (s *Store) KeyByFingerprint(ctx context.Context, print identity.Fingerprint
 }
 
 // Actor implements whois.Actors.
-func (s *Store) Actor(ctx context.Context, claim identity.Claim) (identity.Actor, error) {
+func (a Actors) Actor(ctx context.Context, claim identity.Claim) (identity.Actor, error) {
 	if err := ctx.Err(); err != nil {
 		return identity.Actor{}, err
 	}
-	return s.actor(s.world.Load(), claim), nil
+	return a.actor(a.world.Load(), claim), nil
 }
 
-func (s *Store) actor(w *world, claim identity.Claim) identity.Actor {
+func (s *state) actor(w *world, claim identity.Claim) identity.Actor {
 	switch claim.Kind {
 	case identity.ByKey:
 		return s.holder(w, s.key(w, identity.KeyID(claim.ID)))
@@ -68,7 +74,7 @@ func (s *Store) actor(w *world, claim identity.Claim) identity.Actor {
 }
 
 // holder is who stands behind a key.
-func (s *Store) holder(w *world, k identity.Key) identity.Actor {
+func (s *state) holder(w *world, k identity.Key) identity.Actor {
 	actor := identity.Actor{User: w.users.rows[k.Owner].User, Key: k}
 	if actor.IsDeployKey() && !actor.User.Known() {
 		actor.User = w.ghost()
@@ -78,7 +84,7 @@ func (s *Store) holder(w *world, k identity.Key) identity.Actor {
 
 // key is the key of that number with its latest stamp; no key if it may not
 // log in.
-func (s *Store) key(w *world, id identity.KeyID) identity.Key {
+func (s *state) key(w *world, id identity.KeyID) identity.Key {
 	k := w.keys.rows[id].Key
 	if !k.Known() || !k.Usage.Authenticates() {
 		return identity.Key{}
@@ -87,8 +93,11 @@ func (s *Store) key(w *world, id identity.KeyID) identity.Key {
 	return k
 }
 
+// Stamps implements gitaccess.Stamps.
+type Stamps struct{ *state }
+
 // KeyUsed implements gitaccess.Stamps.
-func (s *Store) KeyUsed(id identity.KeyID, now time.Time) {
+func (s Stamps) KeyUsed(id identity.KeyID, now time.Time) {
 	if _, exists := s.world.Load().keys.rows[id]; !exists {
 		return
 	}
@@ -97,15 +106,8 @@ func (s *Store) KeyUsed(id identity.KeyID, now time.Time) {
 	s.keyUses[id] = latest(s.keyUses[id], toInstant(now))
 }
 
-func (s *Store) lastUsed(k identity.Key) time.Time {
+func (s *state) lastUsed(k identity.Key) time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return latest(k.LastUsedAt, s.keyUses[k.ID])
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return b
-	}
-	return a
 }

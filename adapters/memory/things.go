@@ -60,7 +60,7 @@ func (w *world) listShares() (rows [][]any) {
 	return rows
 }
 
-func (s *Store) listKeys(w *world) (rows [][]any) {
+func (s *state) listKeys(w *world) (rows [][]any) {
 	for _, k := range w.keys.rows {
 		rows = append(rows, []any{
 			int64(k.ID), string(k.Kind), k.Title, string(k.Fingerprint), string(k.Usage),
@@ -84,7 +84,7 @@ func (w *world) listProtections() (rows [][]any) {
 
 var refKinds = map[source.RefKind]string{source.Branch: "branch", source.Tag: "tag"}
 
-func (s *Store) listAccessTokens(w *world) (rows [][]any) {
+func (s *state) listAccessTokens(w *world) (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, t := range w.tokens.rows {
@@ -93,7 +93,7 @@ func (s *Store) listAccessTokens(w *world) (rows [][]any) {
 	return rows
 }
 
-func (s *Store) listEvents() (rows [][]any) {
+func (s *state) listEvents() (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, e := range s.events {

@@ -20,11 +20,11 @@ type user struct {
 }
 
 // UserID implements worldimport.Users.
-func (d *draft) UserID(ctx context.Context, username string) (identity.UserID, error) {
+func (tx *transaction) UserID(ctx context.Context, username string) (identity.UserID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	id := d.userByName(username)
+	id := tx.userByName(username)
 	if id == 0 {
 		return 0, notFound("user %q", username)
 	}
@@ -37,44 +37,44 @@ func (w *world) userByName(username string) identity.UserID {
 }
 
 // PutUser implements worldimport.Users.
-func (d *draft) PutUser(ctx context.Context, u worldimport.User) (identity.UserID, error) {
+func (tx *transaction) PutUser(ctx context.Context, u worldimport.User) (identity.UserID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
 	if u.User.ID == 0 {
-		u.User.ID = d.userByName(u.User.Username)
+		u.User.ID = tx.userByName(u.User.Username)
 	}
-	old, exists := d.users.rows[u.User.ID]
+	old, exists := tx.users.rows[u.User.ID]
 	home := route{namespace: old.namespace}
-	if err := d.checkFree(u.User.Username, home); err != nil {
+	if err := tx.checkFree(u.User.Username, home); err != nil {
 		return 0, err
 	}
-	_, used := d.namespaces.rows[u.NamespaceID]
+	_, used := tx.namespaces.rows[u.NamespaceID]
 	switch given := u.NamespaceID != 0; {
 	case exists && given && u.NamespaceID != home.namespace:
 		return 0, conflict("the namespace of user %q has number %d", u.User.Username, home.namespace)
 	case !exists && used:
 		return 0, conflict("the number %d of a namespace is taken", u.NamespaceID)
 	case !exists:
-		home.namespace = d.namespaces.idOr(u.NamespaceID)
+		home.namespace = tx.namespaces.idOr(u.NamespaceID)
 	}
-	u.User.ID = d.users.idOr(u.User.ID)
+	u.User.ID = tx.users.idOr(u.User.ID)
 	u.User.PasswordExpiresAt = toInstant(u.User.PasswordExpiresAt)
 	u.User.CredentialVersion = max(u.User.CredentialVersion, old.CredentialVersion, 1)
 	if !u.User.TwoFactor {
-		delete(d.recoveryCodes, u.User.ID)
-		maps.DeleteFunc(d.otpSessions, func(at sessionKey, _ time.Time) bool { return at.user == u.User.ID })
+		delete(tx.recoveryCodes, u.User.ID)
+		maps.DeleteFunc(tx.otpSessions, func(at sessionKey, _ time.Time) bool { return at.user == u.User.ID })
 	}
-	d.users.put(u.User.ID, user{u.User, home.namespace, updatedFactor(old.factor, u)})
+	tx.users.put(u.User.ID, user{u.User, home.namespace, updatedFactor(old.factor, u)})
 	if exists {
-		d.moveRoutes(old.Username, u.User.Username)
+		tx.moveRoutes(old.Username, u.User.Username)
 		return u.User.ID, nil
 	}
-	d.namespaces.put(home.namespace, namespace{
+	tx.namespaces.put(home.namespace, namespace{
 		Namespace: source.Namespace{ID: home.namespace, Path: u.User.Username, Personal: true, Protocols: source.AllProtocols},
 		owner:     u.User.ID,
 	})
-	d.addRoute(u.User.Username, home)
+	tx.addRoute(u.User.Username, home)
 	return u.User.ID, nil
 }
 
@@ -88,15 +88,15 @@ func updatedFactor(f identity.TwoFactor, u worldimport.User) identity.TwoFactor 
 }
 
 // GhostID implements worldimport.Users.
-func (d *draft) GhostID(ctx context.Context) (identity.UserID, error) {
-	if ghost := d.ghost(); ghost.Known() {
+func (tx *transaction) GhostID(ctx context.Context) (identity.UserID, error) {
+	if ghost := tx.ghost(); ghost.Known() {
 		return ghost.ID, ctx.Err()
 	}
 	name := "ghost"
-	for n := 1; d.routes[name] != (route{}); n++ {
+	for n := 1; tx.routes[name] != (route{}); n++ {
 		name = "ghost" + strconv.Itoa(n)
 	}
-	return d.PutUser(ctx, worldimport.User{User: identity.User{
+	return tx.PutUser(ctx, worldimport.User{User: identity.User{
 		Username: name, Name: "Ghost User", State: identity.Active, Type: identity.Ghost, EmailConfirmed: true,
 	}})
 }

@@ -43,15 +43,14 @@ func (s sold) clone() sold {
 	return sold{maps.Clone(s.subscriptions), slices.Clone(s.history), maps.Clone(s.minutesPacks), maps.Clone(s.reconciliations)}
 }
 
-// Ledger returns the unit of work on what was sold.
-func (s *Store) Ledger() provisioning.BillingUnitOfWork {
-	return func(ctx context.Context, do func(provisioning.BillingTx) error) error {
-		return s.change(ctx, func(d *draft) error {
-			b := books{func() *world { return d.world }}
-			return do(provisioning.BillingTx{Billing: b, Subscriptions: d, MinutesPacks: d, Reconciliations: d})
-		})
-	}
+// changeBilling is a provisioning.BillingUnitOfWork.
+func (s *state) changeBilling(ctx context.Context, do func(provisioning.BillingTx) error) error {
+	return s.update(ctx, func(tx *transaction) error {
+		return do(provisioning.BillingTx{Billing: tx.billing(), Subscriptions: tx, MinutesPacks: tx, Reconciliations: tx})
+	})
 }
+
+func (tx *transaction) billing() Billing { return Billing{func() *world { return tx.world }} }
 
 // hasNamespace returns domain.NotFound unless there is a namespace of that number.
 func (w *world) requireNamespace(ctx context.Context, id source.NamespaceID) error {
@@ -62,57 +61,57 @@ func (w *world) requireNamespace(ctx context.Context, id source.NamespaceID) err
 }
 
 // NamespaceAt implements worldimport.Billing.
-func (d *draft) NamespaceAt(ctx context.Context, path string) (billing.Namespace, error) {
-	return books{func() *world { return d.world }}.Namespace(ctx, billing.NamespaceRef{Path: source.Path(path)})
+func (tx *transaction) NamespaceAt(ctx context.Context, path string) (billing.Namespace, error) {
+	return tx.billing().Namespace(ctx, billing.NamespaceRef{Path: source.Path(path)})
 }
 
 // PutSubscription implements worldimport.Billing.
-func (d *draft) PutSubscription(ctx context.Context, s billing.Subscription) error {
-	switch old, there := d.subscriptions[s.Namespace]; {
+func (tx *transaction) PutSubscription(ctx context.Context, s billing.Subscription) error {
+	switch old, there := tx.subscriptions[s.Namespace]; {
 	case !there:
-		return d.AddSubscription(ctx, s)
+		return tx.AddSubscription(ctx, s)
 	case s.SameAs(old):
 		return ctx.Err()
 	}
-	return d.UpdateSubscription(ctx, s)
+	return tx.UpdateSubscription(ctx, s)
 }
 
 // PutPack implements worldimport.Billing.
-func (d *draft) PutPack(ctx context.Context, p billing.MinutesPack) error {
-	if err := d.requireNamespace(ctx, p.Namespace); err != nil {
+func (tx *transaction) PutPack(ctx context.Context, p billing.MinutesPack) error {
+	if err := tx.requireNamespace(ctx, p.Namespace); err != nil {
 		return err
 	}
-	delete(d.minutesPacks, p.PurchaseXID)
-	return d.AddMinutesPack(ctx, p)
+	delete(tx.minutesPacks, p.PurchaseXID)
+	return tx.AddMinutesPack(ctx, p)
 }
 
 // LockSubscription implements provisioning.Subscriptions: units run one after
 // the other.
-func (d *draft) LockSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
-	return d.subscriptionOf(ctx, of)
+func (tx *transaction) LockSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
+	return tx.subscriptionOf(ctx, of)
 }
 
 // AddSubscription implements provisioning.Subscriptions.
-func (d *draft) AddSubscription(ctx context.Context, s billing.Subscription) error {
-	if err := d.requireNamespace(ctx, s.Namespace); err != nil {
+func (tx *transaction) AddSubscription(ctx context.Context, s billing.Subscription) error {
+	if err := tx.requireNamespace(ctx, s.Namespace); err != nil {
 		return err
 	}
-	if _, taken := d.subscriptions[s.Namespace]; taken {
+	if _, taken := tx.subscriptions[s.Namespace]; taken {
 		return conflict("subscription of namespace %d", s.Namespace)
 	}
-	d.subscriptions[s.Namespace] = toStored(s)
+	tx.subscriptions[s.Namespace] = toStored(s)
 	return nil
 }
 
 // UpdateSubscription implements provisioning.Subscriptions.
-func (d *draft) UpdateSubscription(ctx context.Context, s billing.Subscription) error {
-	old, err := d.subscriptionOf(ctx, s.Namespace)
+func (tx *transaction) UpdateSubscription(ctx context.Context, s billing.Subscription) error {
+	old, err := tx.subscriptionOf(ctx, s.Namespace)
 	if err != nil {
 		return err
 	}
-	d.history = append(d.history, pastSubscription{toInstant(s.UpdatedAt), old})
+	tx.history = append(tx.history, pastSubscription{toInstant(s.UpdatedAt), old})
 	s.CreatedAt = old.CreatedAt
-	d.subscriptions[s.Namespace] = toStored(s)
+	tx.subscriptions[s.Namespace] = toStored(s)
 	return nil
 }
 
@@ -136,11 +135,11 @@ func toStored(s billing.Subscription) billing.Subscription {
 }
 
 // MinutesPack implements provisioning.MinutesPacks.
-func (d *draft) MinutesPack(ctx context.Context, of source.NamespaceID, xid string) (billing.MinutesPack, error) {
+func (tx *transaction) MinutesPack(ctx context.Context, of source.NamespaceID, xid string) (billing.MinutesPack, error) {
 	if err := ctx.Err(); err != nil {
 		return billing.MinutesPack{}, err
 	}
-	p, ok := d.minutesPacks[xid]
+	p, ok := tx.minutesPacks[xid]
 	if !ok || p.Namespace != of {
 		return billing.MinutesPack{}, notFound("pack of namespace %d", of)
 	}
@@ -148,51 +147,51 @@ func (d *draft) MinutesPack(ctx context.Context, of source.NamespaceID, xid stri
 }
 
 // AddMinutesPack implements provisioning.MinutesPacks.
-func (d *draft) AddMinutesPack(ctx context.Context, p billing.MinutesPack) error {
-	if err := d.requireNamespace(ctx, p.Namespace); err != nil {
+func (tx *transaction) AddMinutesPack(ctx context.Context, p billing.MinutesPack) error {
+	if err := tx.requireNamespace(ctx, p.Namespace); err != nil {
 		return err
 	}
-	if _, taken := d.minutesPacks[p.PurchaseXID]; taken {
+	if _, taken := tx.minutesPacks[p.PurchaseXID]; taken {
 		return conflict("pack of namespace %d", p.Namespace)
 	}
 	p.ExpiresAt = toDay(p.ExpiresAt)
-	d.minutesPacks[p.PurchaseXID] = p
+	tx.minutesPacks[p.PurchaseXID] = p
 	return nil
 }
 
 // MoveMinutesPacks implements provisioning.MinutesPacks.
-func (d *draft) MoveMinutesPacks(ctx context.Context, from, to source.NamespaceID) error {
-	if err := d.requireNamespace(ctx, to); err != nil {
+func (tx *transaction) MoveMinutesPacks(ctx context.Context, from, to source.NamespaceID) error {
+	if err := tx.requireNamespace(ctx, to); err != nil {
 		return err
 	}
-	for xid, p := range d.minutesPacks {
+	for xid, p := range tx.minutesPacks {
 		if p.Namespace == from {
 			p.Namespace = to
-			d.minutesPacks[xid] = p
+			tx.minutesPacks[xid] = p
 		}
 	}
 	return nil
 }
 
 // PutReconciliation implements provisioning.Reconciliations.
-func (d *draft) PutReconciliation(ctx context.Context, r billing.Reconciliation, now time.Time) error {
-	if err := d.requireNamespace(ctx, r.Namespace); err != nil {
+func (tx *transaction) PutReconciliation(ctx context.Context, r billing.Reconciliation, now time.Time) error {
+	if err := tx.requireNamespace(ctx, r.Namespace); err != nil {
 		return err
 	}
 	r.Next, r.AlertFrom = toDay(r.Next), toDay(r.AlertFrom)
-	d.reconciliations[r.Namespace] = reconciliation{r, toInstant(now)}
+	tx.reconciliations[r.Namespace] = reconciliation{r, toInstant(now)}
 	return nil
 }
 
 // RemoveReconciliation implements provisioning.Reconciliations.
-func (d *draft) RemoveReconciliation(ctx context.Context, of source.NamespaceID) error {
+func (tx *transaction) RemoveReconciliation(ctx context.Context, of source.NamespaceID) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if _, ok := d.reconciliations[of]; !ok {
+	if _, ok := tx.reconciliations[of]; !ok {
 		return notFound("reconciliation of namespace %d", of)
 	}
-	delete(d.reconciliations, of)
+	delete(tx.reconciliations, of)
 	return nil
 }
 

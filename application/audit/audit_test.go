@@ -22,13 +22,13 @@ deploy_keys: [{id: 201, creator: dede, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAA
 func trail(t *testing.T, enabled bool) (*audit.Service, *memory.Store) {
 	t.Helper()
 	store := memory.New()
-	world.Apply(t, store.WorldImport(), people)
-	return audit.New(store, store, enabled, world.Clock), store
+	world.Apply(t, store.WorldImport, people)
+	return audit.New(store.AuditLog, store.Actors, enabled, world.Clock), store
 }
 
 func count(t *testing.T, store *memory.Store) int {
 	t.Helper()
-	records, err := store.List(t.Context(), "audit", world.Now)
+	records, err := store.Records.List(t.Context(), "audit", world.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestService_Record_storeIsDown(t *testing.T) {
 	t.Parallel()
 	_, store := trail(t, true)
 	down := errors.New("disk full")
-	_, err := audit.New(full{down}, store, true, world.Clock).Record(t.Context(), identity.ClaimKey("11"), audit.Event{Action: source.UploadPack})
+	_, err := audit.New(full{down}, store.Actors, true, world.Clock).Record(t.Context(), identity.ClaimKey("11"), audit.Event{Action: source.UploadPack})
 	if !errors.Is(err, down) {
 		t.Errorf("got %v, want %v", err, down)
 	}

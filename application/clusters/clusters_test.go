@@ -75,13 +75,13 @@ func TestService_withoutTheStore(t *testing.T) {
 func TestMint(t *testing.T) {
 	t.Parallel()
 	store := memory.New()
-	world.Apply(t, store.WorldImport(), "groups: [{path: acme}]\nprojects: [{id: 7, path: acme/infra}]\nagents: [{id: 5, name: prod, project: acme/infra}]")
-	mint := clusters.NewTokenService(store, bytes.NewReader(bytes.Repeat([]byte{0xff}, 60)))
+	world.Apply(t, store.WorldImport, "groups: [{path: acme}]\nprojects: [{id: 7, path: acme/infra}]\nagents: [{id: 5, name: prod, project: acme/infra}]")
+	mint := clusters.NewTokenService(store.AgentTokens, bytes.NewReader(bytes.Repeat([]byte{0xff}, 60)))
 	text, err := mint.Create(t.Context(), 5, " mine ")
 	if want := "glagent-" + strings.Repeat("_", 50); err != nil || text != want {
 		t.Fatalf("got %q, %v, want %q", text, err, want)
 	}
-	station := clusters.New(store, store, store, clusters.Rules{}, world.Clock)
+	station := clusters.New(store.Agents, store.Directory, store.UsageCounters, clusters.Rules{}, world.Clock)
 	if b, err := station.Agent(t.Context(), text); err != nil || b.Agent.ID != 5 {
 		t.Errorf("got %+v, %v", b, err)
 	}

@@ -47,7 +47,7 @@ type desk struct {
 func newDesk(t *testing.T, change ...func(*credentials.Rules)) *desk {
 	t.Helper()
 	d := &desk{store: memory.New(), now: world.Now}
-	world.Apply(t, d.store.WorldImport(), people)
+	world.Apply(t, d.store.WorldImport, people)
 	rules := credentials.Rules{
 		TokenPrefix: "glpat-", Lifetime: identity.Lifetime{MaxDays: 365}, Scopes: identity.Scopes,
 		OTP: true, OTPSession: 15 * time.Minute,
@@ -55,7 +55,7 @@ func newDesk(t *testing.T, change ...func(*credentials.Rules)) *desk {
 	for _, c := range change {
 		c(&rules)
 	}
-	d.Service = credentials.New(d.store, d.store, d.store, steps{}, rules, &counting{}, func() time.Time { return d.now })
+	d.Service = credentials.New(d.store.Accounts, d.store.RecoveryCodes, d.store.AccessTokens, steps{}, rules, &counting{}, func() time.Time { return d.now })
 	return d
 }
 
@@ -268,12 +268,12 @@ func TestService_Bearer(t *testing.T) {
 	}
 	d.now = time.Date(2026, 12, 23, 23, 59, 59, 0, time.UTC)
 	wants("the day before", nil)
-	world.Apply(t, d.store.WorldImport(), "users: [{id: 8, username: gus, state: blocked}]\n")
+	world.Apply(t, d.store.WorldImport, "users: [{id: 8, username: gus, state: blocked}]\n")
 	wants("blocked a statement ago", credentials.ErrBlockedUser)
-	world.Apply(t, d.store.WorldImport(), "users: [{id: 8, username: gus}]\n")
+	world.Apply(t, d.store.WorldImport, "users: [{id: 8, username: gus}]\n")
 	d.now = d.now.Add(time.Second)
 	wants("on the day", credentials.ErrExpiredToken)
-	world.Apply(t, d.store.WorldImport(), "access_tokens: [{user: gus, name: mine, scopes: [api], revoked: true, token: "+minted.Text+"}]\n")
+	world.Apply(t, d.store.WorldImport, "access_tokens: [{user: gus, name: mine, scopes: [api], revoked: true, token: "+minted.Text+"}]\n")
 	wants("revoked", credentials.ErrRevokedToken)
 }
 
@@ -351,7 +351,11 @@ func TestService_TwoFactorRequired(t *testing.T) {
 }
 
 // dead is a store that cannot be reached.
-type dead struct{ *memory.Store }
+type dead struct {
+	memory.Accounts
+	memory.RecoveryCodes
+	memory.AccessTokens
+}
 
 var errDown = errors.New("connection refused")
 
@@ -365,7 +369,7 @@ func (dead) Bearer(context.Context, identity.TokenDigest) (credentials.Bearer, e
 
 func TestService_storeIsDown(t *testing.T) {
 	t.Parallel()
-	d := dead{memory.New()}
+	d := dead{}
 	o := credentials.New(d, d, d, steps{}, credentials.Rules{OTP: true}, io.LimitReader(&counting{}, 0), time.Now)
 	_, codes := o.RecoveryCodes(t.Context(), byUser("7"))
 	_, token := o.PersonalAccessToken(t.Context(), byUser("7"), request())

@@ -26,21 +26,21 @@ type failing struct {
 }
 
 func (f failing) Standing(ctx context.Context, q source.Inquiry) (source.Standing, error) {
-	s, err := f.Store.Standing(ctx, q)
+	s, err := f.Directory.Standing(ctx, q)
 	return s, errors.Join(err, f.standing)
 }
 
 func (f failing) HasFinding(ctx context.Context, uuid string) (bool, error) {
-	has, err := f.Store.HasFinding(ctx, uuid)
+	has, err := f.Findings.HasFinding(ctx, uuid)
 	return has, errors.Join(err, f.has)
 }
 
 func (f failing) AddFinding(ctx context.Context, one security.Finding) error {
-	return errors.Join(f.Store.AddFinding(ctx, one), f.add)
+	return errors.Join(f.Findings.AddFinding(ctx, one), f.add)
 }
 
 func (f failing) ResolveFindings(ctx context.Context, of findings.Scan, but []string) error {
-	return errors.Join(f.Store.ResolveFindings(ctx, of, but), f.resolve)
+	return errors.Join(f.Findings.ResolveFindings(ctx, of, but), f.resolve)
 }
 
 func TestService_storeFails(t *testing.T) {
@@ -58,7 +58,7 @@ func TestService_storeFails(t *testing.T) {
 		"the agent went away":         {failing{add: gone, resolve: gone}, domain.NotFound, domain.NotFound},
 	} {
 		c.store.Store = memory.New()
-		world.Apply(t, c.store.WorldImport(), `
+		world.Apply(t, c.store.WorldImport, `
 users: [{id: 3, username: dev}]
 groups: [{path: acme}]
 projects: [{id: 7, path: acme/infra}]

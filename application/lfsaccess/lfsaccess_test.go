@@ -44,8 +44,8 @@ type desk struct {
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{store: memory.New(), now: world.Now, key: "instance"}
-	world.Apply(t, d.store.WorldImport(), people)
-	d.Service = lfsaccess.New(d.store, d.store, lfstoken.Format{}, lfsaccess.Rules{
+	world.Apply(t, d.store.WorldImport, people)
+	d.Service = lfsaccess.New(d.store.Directory, d.store.Stamps, lfstoken.Format{}, lfsaccess.Rules{
 		Settings: source.Settings{Protocols: source.AllProtocols}, Lifetime: 30 * time.Minute,
 		InstanceKey: func() []byte { return []byte(d.key) }, NewID: uuid.NewString,
 	}, func() time.Time { return d.now })
@@ -149,7 +149,7 @@ func TestService_Verify_revoked(t *testing.T) {
 }
 
 func apply(text string) func(*desk, *testing.T) {
-	return func(d *desk, t *testing.T) { world.Apply(t, d.store.WorldImport(), text) }
+	return func(d *desk, t *testing.T) { world.Apply(t, d.store.WorldImport, text) }
 }
 
 // What does not take a token back: the creator of a deploy key is blocked, and
@@ -158,7 +158,7 @@ func TestService_Verify_stays(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	issued := d.credential(t, robot)
-	world.Apply(t, d.store.WorldImport(), "users: [{id: 7, username: dede, state: blocked}]")
+	world.Apply(t, d.store.WorldImport, "users: [{id: 7, username: dede, state: blocked}]")
 	if _, err := d.Verify(t.Context(), issued.Username, issued.Token); err != nil {
 		t.Errorf("got %v", err)
 	}
@@ -188,7 +188,7 @@ func TestService_Verify_forged(t *testing.T) {
 }
 
 // dead is a store that cannot be reached.
-type dead struct{ *memory.Store }
+type dead struct{ memory.Directory }
 
 func (dead) Standing(context.Context, source.Inquiry) (source.Standing, error) {
 	return source.Standing{}, errors.New("connection refused")
@@ -198,8 +198,7 @@ func TestService_storeIsDown(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	issued := d.credential(t, dede)
-	down := dead{d.store}
-	o := lfsaccess.New(down, down, lfstoken.Format{}, lfsaccess.Rules{}, func() time.Time { return d.now })
+	o := lfsaccess.New(dead{}, d.store.Stamps, lfstoken.Format{}, lfsaccess.Rules{}, func() time.Time { return d.now })
 	_, asked := o.Authenticate(t.Context(), dede, cli)
 	_, verified := o.Verify(t.Context(), issued.Username, issued.Token)
 	for name, err := range map[string]error{"authenticate": asked, "verify": verified} {

@@ -31,7 +31,7 @@ func packIn(namespace source.NamespaceID, xid string, minutes int32) billing.Min
 func (c *clerk) packs(t *testing.T, xids ...string) map[string]source.NamespaceID {
 	t.Helper()
 	found := map[string]source.NamespaceID{}
-	err := c.store.Ledger()(t.Context(), func(l provisioning.BillingTx) error {
+	err := c.store.BillingUnitOfWork(t.Context(), func(l provisioning.BillingTx) error {
 		for _, xid := range xids {
 			for _, of := range []source.NamespaceID{10, 12, 202} {
 				if _, err := l.MinutesPacks.MinutesPack(t.Context(), of, xid); err == nil {
@@ -125,7 +125,7 @@ func TestService_Purchase_race(t *testing.T) {
 // hasDuplicate runs each unit of work hasDuplicate, as after a serialization
 // failure.
 func hasDuplicate(c *clerk) *provisioning.Service {
-	inner := c.store.Ledger()
+	inner := c.store.BillingUnitOfWork
 	again := errors.New("serialization failure")
 	work := func(ctx context.Context, do func(provisioning.BillingTx) error) error {
 		_ = inner(ctx, func(l provisioning.BillingTx) error {
@@ -134,7 +134,7 @@ func hasDuplicate(c *clerk) *provisioning.Service {
 		})
 		return inner(ctx, do)
 	}
-	return provisioning.New(c.store.Books(), work, provisioning.Rules{Plans: plans}, func() time.Time { return world.Now })
+	return provisioning.New(c.store.Billing, work, provisioning.Rules{Plans: plans}, func() time.Time { return world.Now })
 }
 
 func TestService_Purchase_secondTry(t *testing.T) {

@@ -50,20 +50,20 @@ type clerk struct {
 func newClerk(t *testing.T, changes ...func(*provisioning.BillingTx)) *clerk {
 	t.Helper()
 	c := &clerk{store: memory.New(), now: world.Now}
-	world.Apply(t, c.store.WorldImport(), customers)
+	world.Apply(t, c.store.WorldImport, customers)
 	change := func(l *provisioning.BillingTx) {
 		for _, change := range changes {
 			change(l)
 		}
 	}
-	inner := c.store.Ledger()
+	inner := c.store.BillingUnitOfWork
 	work := func(ctx context.Context, do func(provisioning.BillingTx) error) error {
 		return inner(ctx, func(l provisioning.BillingTx) error {
 			change(&l)
 			return do(l)
 		})
 	}
-	reading := provisioning.BillingTx{Billing: c.store.Books()}
+	reading := provisioning.BillingTx{Billing: c.store.Billing}
 	change(&reading)
 	c.Service = provisioning.New(reading.Billing, work, provisioning.Rules{Plans: plans}, func() time.Time { return c.now })
 	return c

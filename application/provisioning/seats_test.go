@@ -32,7 +32,7 @@ func TestService_RefreshSeats(t *testing.T) {
 		{"one more member", "members: [{user: stranger, group: acme, role: reporter}]", provisioning.Refreshed{Counted: 2, Changed: 1}},
 	} {
 		c.now = c.now.Add(time.Hour)
-		world.Apply(t, c.store.WorldImport(), step.add)
+		world.Apply(t, c.store.WorldImport, step.add)
 		if got, err := c.RefreshSeats(t.Context()); err != nil || got != step.want {
 			t.Errorf("%s: got %+v, %v, want %+v", step.name, got, err, step.want)
 		}

@@ -140,7 +140,7 @@ func TestApply_wrongInItself(t *testing.T) {
 	wrong := project(7, "acme/cli")
 	wrong.DefaultBranch, wrong.MovedFrom, wrong.Project.LegacyPath = &branch, []source.Path{"../x"}, "a/../b"
 	wrong.Protections = []worldimport.Protection{{Kind: source.Tag, Pattern: "refs/tags/v*"}}
-	_, err := worldimport.New(memory.New().WorldImport(), source.FullyProtected, sealed, now).Import(t.Context(), worldimport.World{
+	_, err := worldimport.New(memory.New().WorldImport, source.FullyProtected, sealed, now).Import(t.Context(), worldimport.World{
 		Users:      []worldimport.User{{Entry: at(1), User: identity.User{Username: "-dev"}}, {Entry: at(2)}},
 		Groups:     []worldimport.Group{group(3, "a b"), group(4, "a b/c")},
 		Projects:   []worldimport.Project{project(5, "a b/c/d"), project(6, "-dev/e"), wrong},
@@ -191,7 +191,7 @@ func (b broken) PutMember(context.Context, identity.UserID, source.MemberSource,
 func TestApply_storeFails(t *testing.T) {
 	t.Parallel()
 	store, failure := memory.New(), errors.New("disk full")
-	inner := store.WorldImport()
+	inner := store.WorldImport
 	registries := func(ctx context.Context, do func(worldimport.Tx) error) error {
 		return inner(ctx, func(r worldimport.Tx) error {
 			r.Namespaces = broken{r.Namespaces, failure}
@@ -212,7 +212,7 @@ func TestApply_cancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := worldimport.New(memory.New().WorldImport(), source.FullyProtected, sealed, now).Import(ctx, parse(t, full))
+	_, err := worldimport.New(memory.New().WorldImport, source.FullyProtected, sealed, now).Import(ctx, parse(t, full))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}

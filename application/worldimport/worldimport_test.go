@@ -70,7 +70,7 @@ func parse(t *testing.T, text string) worldimport.World {
 // apply applies a world file under full protection.
 func apply(t *testing.T, store *memory.Store, text string) (worldimport.Summary, error) {
 	t.Helper()
-	return worldimport.New(store.WorldImport(), source.FullyProtected, sealed, now).Import(t.Context(), parse(t, text))
+	return worldimport.New(store.WorldImport, source.FullyProtected, sealed, now).Import(t.Context(), parse(t, text))
 }
 
 func mustApply(t *testing.T, store *memory.Store, text string) {
@@ -85,7 +85,7 @@ func show(t *testing.T, store *memory.Store, things ...string) []string {
 	t.Helper()
 	var lines []string
 	for _, thing := range things {
-		records, err := store.List(t.Context(), thing, now())
+		records, err := store.Records.List(t.Context(), thing, now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +164,7 @@ func TestApply_order(t *testing.T) {
 		random.Shuffle(len(w.Groups), func(i, j int) { w.Groups[i], w.Groups[j] = w.Groups[j], w.Groups[i] })
 		random.Shuffle(len(w.Projects), func(i, j int) { w.Projects[i], w.Projects[j] = w.Projects[j], w.Projects[i] })
 		other := memory.New()
-		if _, err := worldimport.New(other.WorldImport(), source.FullyProtected, sealed, now).Import(t.Context(), w); err != nil {
+		if _, err := worldimport.New(other.WorldImport, source.FullyProtected, sealed, now).Import(t.Context(), w); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, show(t, other, inventory.Names()...)); diff != "" {
@@ -199,7 +199,7 @@ agents:
   - {id: 1, name: y, project: free/x}
 `)
 	names := func(thing string) (names []string) {
-		records, err := store.List(t.Context(), thing, now())
+		records, err := store.Records.List(t.Context(), thing, now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -267,7 +267,7 @@ func TestApply_protection(t *testing.T) {
 			t.Parallel()
 			store := memory.New()
 			w := parse(t, "groups:\n  - {path: a}\n  - {path: strict, default_branch_protection: 2}\nprojects:\n  - "+tt.text+"\n")
-			importer := worldimport.New(store.WorldImport(), tt.level, sealed, now)
+			importer := worldimport.New(store.WorldImport, tt.level, sealed, now)
 			for range 2 {
 				if _, err := importer.Import(t.Context(), w); err != nil {
 					t.Fatal(err)
@@ -312,7 +312,7 @@ func (k keyring) PutKey(ctx context.Context, key identity.Key) (identity.KeyID, 
 func TestApply_createdAt(t *testing.T) {
 	t.Parallel()
 	var put []identity.Key
-	inner := memory.New().WorldImport()
+	inner := memory.New().WorldImport
 	registries := func(ctx context.Context, do func(worldimport.Tx) error) error {
 		return inner(ctx, func(r worldimport.Tx) error {
 			r.Keys = keyring{r.Keys, &put}
@@ -332,7 +332,7 @@ func TestApply_createdAt(t *testing.T) {
 // A unit of work may run twice; nothing is then told twice.
 func TestApply_rerun(t *testing.T) {
 	t.Parallel()
-	inner := memory.New().WorldImport()
+	inner := memory.New().WorldImport
 	lost := errors.New("serialization failure")
 	registries := func(ctx context.Context, do func(worldimport.Tx) error) error {
 		_ = inner(ctx, func(r worldimport.Tx) error { return errors.Join(do(r), lost) })
@@ -355,7 +355,7 @@ func TestImporter_Apply_sealsSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{"1": "sealed JBSWY3DPEHPK3PXP", "2": ""} {
-		holder, err := store.Account(t.Context(), identity.ClaimUser(name))
+		holder, err := store.Accounts.Account(t.Context(), identity.ClaimUser(name))
 		if err != nil || !holder.Factor.Enabled || holder.Factor.Secret != want {
 			t.Errorf("user %s: got %+v, %v, want %q", name, holder.Factor, err, want)
 		}

@@ -33,7 +33,7 @@ type server struct {
 func newServer(t testing.TB) *server {
 	t.Helper()
 	s := &server{Store: memory.New()}
-	world.Apply(t, s.WorldImport(), `
+	world.Apply(t, s.WorldImport, `
 users: [{id: 3, username: dev}]
 groups: [{path: acme}]
 projects: [{id: 7, path: acme/infra}]
@@ -41,8 +41,8 @@ members: [{user: dev, group: acme, role: developer}]
 agents: [{id: 5, name: prod, project: acme/infra, created_by: dev, tokens: [{name: default, token: agent-token}]}]
 `)
 	secret := []byte(strings.Repeat("s", 32))
-	station := clusters.New(s, s, s, clusters.Rules{Gitops: true}, world.Clock)
-	intake := findings.New(s, s, findings.Rules{UUIDNamespace: uuid.Nil, SecurityDashboard: true}, world.Clock)
+	station := clusters.New(s.Agents, s.Directory, s.UsageCounters, clusters.Rules{Gitops: true}, world.Clock)
+	intake := findings.New(s.Findings, s.Directory, findings.Rules{UUIDNamespace: uuid.Nil, SecurityDashboard: true}, world.Clock)
 	engine, err := httpapi.NewEngine(zap.NewNop(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func (s *server) ask(t *testing.T, method, route, kind, body string) (status int
 // list are the findings that are kept, by their fields.
 func (s *server) list(t *testing.T) (out []map[string]any) {
 	t.Helper()
-	records, err := s.List(t.Context(), "findings", time.Time{})
+	records, err := s.Records.List(t.Context(), "findings", time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func FuzzScanResult(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		s := newServer(t)
 		for _, uuid := range []string{one, two} {
-			if err := s.AddFinding(t.Context(), security.Finding{
+			if err := s.Findings.AddFinding(t.Context(), security.Finding{
 				UUID: uuid, Project: 7, Agent: 5, ReportType: security.ClusterImageScanning, State: security.Detected, DetectedAt: world.Now,
 			}); err != nil {
 				t.Fatal(err)

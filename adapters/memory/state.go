@@ -1,0 +1,120 @@
+package memory
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gatehouse/application"
+	"gatehouse/application/audit"
+	"gatehouse/application/pushes"
+	"gatehouse/application/worldimport"
+	"gatehouse/domain/agents"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// state is all that a Store keeps. The types of the ports embed it.
+type state struct {
+	// txSlot holds a value while a transaction runs, so that there is one at a
+	// time.
+	txSlot chan struct{}
+	// world is never changed once it is here: a transaction puts a changed copy
+	// in its place.
+	world atomic.Pointer[world]
+	// jobAdded holds a value when the job runner should look for due jobs.
+	jobAdded chan struct{}
+
+	mu sync.Mutex // guards what follows
+
+	values   map[string]string // by SetOnce
+	counters map[string]counter
+	notices  map[noticeKey]source.Notice
+	events   []audit.Event
+
+	// The last uses of keys and tokens.
+	keyUses         map[identity.KeyID]time.Time
+	accessTokenUses map[int64]time.Time
+	agentTokenUses  map[int64]time.Time
+
+	// pushes have the numbers 1, 2, …; processed holds those that are complete.
+	pushes         []pushes.Push
+	processed      map[int64]bool
+	deliveries     map[int64]delivery
+	lastDelivery   int64
+	jobs           []*job
+	runner         *jobRunner // nil unless jobs are being run
+	usage          usage
+	authorizations map[agents.AgentID]map[agents.Authorization]bool
+	findings       map[string]finding // by uuid
+	// reporters are the agents that have reported a finding.
+	reporters map[agents.AgentID]bool
+}
+
+func newState() *state {
+	s := &state{
+		txSlot:          make(chan struct{}, 1),
+		jobAdded:        make(chan struct{}, 1),
+		values:          map[string]string{},
+		counters:        map[string]counter{},
+		notices:         map[noticeKey]source.Notice{},
+		keyUses:         map[identity.KeyID]time.Time{},
+		accessTokenUses: map[int64]time.Time{},
+		agentTokenUses:  map[int64]time.Time{},
+		processed:       map[int64]bool{},
+		deliveries:      map[int64]delivery{},
+		usage:           usage{map[string]int64{}, map[string]map[int64]bool{}},
+		authorizations:  map[agents.AgentID]map[agents.Authorization]bool{},
+		findings:        map[string]finding{},
+		reporters:       map[agents.AgentID]bool{},
+	}
+	s.world.Store(newWorld())
+	return s
+}
+
+// transaction is a world that is being changed. A method that fails leaves it
+// as it was.
+type transaction struct {
+	*world
+	// afterCommit is called once the world is in its place.
+	afterCommit []func()
+	// jobsToAdd are added once the world is in its place.
+	jobsToAdd []application.Job
+}
+
+// update runs a transaction on a copy of the world, which others see once do
+// has succeeded. Transactions run one after the other, so one within another
+// waits until ctx ends.
+func (s *state) update(ctx context.Context, do func(*transaction) error) error {
+	select {
+	case s.txSlot <- struct{}{}:
+		defer func() { <-s.txSlot }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	tx := &transaction{world: s.world.Load().clone()}
+	if err := do(tx); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.world.Store(tx.world)
+	for _, do := range tx.afterCommit {
+		do()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, job := range tx.jobsToAdd {
+		s.enqueue(job)
+	}
+	return nil
+}
+
+// importWorld is a worldimport.UnitOfWork.
+func (s *state) importWorld(ctx context.Context, do func(worldimport.Tx) error) error {
+	return s.update(ctx, func(tx *transaction) error {
+		return do(worldimport.Tx{Users: tx, Namespaces: tx, Projects: tx, Keys: tx, Credentials: tx, Jobs: tx, Hooks: tx, Billing: tx})
+	})
+}
