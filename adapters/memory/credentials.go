@@ -20,8 +20,11 @@ type agentToken struct {
 	worldimport.AgentToken
 }
 
+// credentialsTx implements worldimport.Credentials.
+type credentialsTx struct{ *transaction }
+
 // PutAccessToken implements worldimport.Credentials.
-func (tx *transaction) PutAccessToken(ctx context.Context, u identity.UserID, t worldimport.AccessToken) error {
+func (tx credentialsTx) PutAccessToken(ctx context.Context, u identity.UserID, t worldimport.AccessToken) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -54,7 +57,7 @@ func (tx *transaction) putAccessToken(t identity.AccessToken) int64 {
 }
 
 // PutAgent implements worldimport.Credentials.
-func (tx *transaction) PutAgent(ctx context.Context, p source.ProjectID, createdBy identity.UserID, a worldimport.Agent) error {
+func (tx credentialsTx) PutAgent(ctx context.Context, p source.ProjectID, createdBy identity.UserID, a worldimport.Agent) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -50,8 +50,11 @@ func (d Destinations) Project(ctx context.Context, id source.ProjectID) (source.
 	}, nil
 }
 
+// jobsTx implements worldimport.Jobs.
+type jobsTx struct{ *transaction }
+
 // Enqueue implements worldimport.Jobs.
-func (tx *transaction) Enqueue(ctx context.Context, job application.Job) error {
+func (tx jobsTx) Enqueue(ctx context.Context, job application.Job) error {
 	tx.jobsToAdd = append(tx.jobsToAdd, job)
 	return ctx.Err()
 }

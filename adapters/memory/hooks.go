@@ -27,8 +27,11 @@ type delivery struct {
 	event        []byte
 }
 
+// hooksTx implements worldimport.Hooks.
+type hooksTx struct{ *transaction }
+
 // PutHook implements worldimport.Hooks.
-func (tx *transaction) PutHook(ctx context.Context, in source.MemberSource, h hooks.Hook) error {
+func (tx hooksTx) PutHook(ctx context.Context, in source.MemberSource, h hooks.Hook) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -14,8 +14,11 @@ type key struct {
 	projects map[source.ProjectID]bool
 }
 
+// keysTx implements worldimport.Keys.
+type keysTx struct{ *transaction }
+
 // PutKey implements worldimport.Keys.
-func (tx *transaction) PutKey(ctx context.Context, k identity.Key) (identity.KeyID, error) {
+func (tx keysTx) PutKey(ctx context.Context, k identity.Key) (identity.KeyID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -47,7 +50,7 @@ func (tx *transaction) PutKey(ctx context.Context, k identity.Key) (identity.Key
 }
 
 // EnableKey implements worldimport.Keys.
-func (tx *transaction) EnableKey(ctx context.Context, id identity.KeyID, projects map[source.ProjectID]bool) error {
+func (tx keysTx) EnableKey(ctx context.Context, id identity.KeyID, projects map[source.ProjectID]bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -64,7 +67,7 @@ func (tx *transaction) EnableKey(ctx context.Context, id identity.KeyID, project
 }
 
 // DeployKeyExists implements worldimport.Keys.
-func (tx *transaction) DeployKeyExists(ctx context.Context, id identity.KeyID) (bool, error) {
+func (tx keysTx) DeployKeyExists(ctx context.Context, id identity.KeyID) (bool, error) {
 	return tx.requireDeployKey(id) == nil, ctx.Err()
 }
 

@@ -29,7 +29,7 @@ type share struct {
 }
 
 // PutMember implements worldimport.Namespaces.
-func (tx *transaction) PutMember(ctx context.Context, u identity.UserID, in source.MemberSource, m worldimport.Member) error {
+func (tx namespacesTx) PutMember(ctx context.Context, u identity.UserID, in source.MemberSource, m worldimport.Member) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (tx *transaction) PutMember(ctx context.Context, u identity.UserID, in sour
 }
 
 // PutShare implements worldimport.Namespaces.
-func (tx *transaction) PutShare(ctx context.Context, in source.MemberSource, with source.NamespaceID, s worldimport.Share) error {
+func (tx namespacesTx) PutShare(ctx context.Context, in source.MemberSource, with source.NamespaceID, s worldimport.Share) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

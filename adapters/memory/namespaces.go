@@ -59,8 +59,11 @@ func (w *world) inTree(id, above source.NamespaceID) bool {
 	return false
 }
 
+// namespacesTx implements worldimport.Namespaces.
+type namespacesTx struct{ *transaction }
+
 // GroupID implements worldimport.Namespaces.
-func (tx *transaction) GroupID(ctx context.Context, path string) (source.NamespaceID, error) {
+func (tx namespacesTx) GroupID(ctx context.Context, path string) (source.NamespaceID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -69,7 +72,7 @@ func (tx *transaction) GroupID(ctx context.Context, path string) (source.Namespa
 }
 
 // PutGroup implements worldimport.Namespaces.
-func (tx *transaction) PutGroup(ctx context.Context, g worldimport.Group) (source.NamespaceID, error) {
+func (tx namespacesTx) PutGroup(ctx context.Context, g worldimport.Group) (source.NamespaceID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -120,7 +123,7 @@ func (w *world) groupRow(g worldimport.Group) (namespace, error) {
 }
 
 // PutBroadcast implements worldimport.Namespaces.
-func (tx *transaction) PutBroadcast(ctx context.Context, b worldimport.Broadcast) error {
+func (tx namespacesTx) PutBroadcast(ctx context.Context, b worldimport.Broadcast) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -20,8 +20,11 @@ type project struct {
 	activity time.Time
 }
 
+// projectsTx implements worldimport.Projects.
+type projectsTx struct{ *transaction }
+
 // ProjectID implements worldimport.Projects.
-func (tx *transaction) ProjectID(ctx context.Context, path string) (source.ProjectID, error) {
+func (tx projectsTx) ProjectID(ctx context.Context, path string) (source.ProjectID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -33,7 +36,7 @@ func (tx *transaction) ProjectID(ctx context.Context, path string) (source.Proje
 }
 
 // PutProject implements worldimport.Projects.
-func (tx *transaction) PutProject(ctx context.Context, p worldimport.Project) (id source.ProjectID, fresh bool, err error) {
+func (tx projectsTx) PutProject(ctx context.Context, p worldimport.Project) (id source.ProjectID, fresh bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, false, err
 	}
@@ -72,7 +75,7 @@ func (tx *transaction) PutProject(ctx context.Context, p worldimport.Project) (i
 }
 
 // PutProtections implements worldimport.Projects.
-func (tx *transaction) PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error {
+func (tx projectsTx) PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -115,6 +115,15 @@ func (s *state) update(ctx context.Context, do func(*transaction) error) error {
 // importWorld is a worldimport.UnitOfWork.
 func (s *state) importWorld(ctx context.Context, do func(worldimport.Tx) error) error {
 	return s.update(ctx, func(tx *transaction) error {
-		return do(worldimport.Tx{Users: tx, Namespaces: tx, Projects: tx, Keys: tx, Credentials: tx, Jobs: tx, Hooks: tx, Billing: tx})
+		return do(worldimport.Tx{
+			Users:       usersTx{tx},
+			Namespaces:  namespacesTx{tx},
+			Projects:    projectsTx{tx},
+			Keys:        keysTx{tx},
+			Credentials: credentialsTx{tx},
+			Jobs:        jobsTx{tx},
+			Hooks:       hooksTx{tx},
+			Billing:     importedBillingTx{tx},
+		})
 	})
 }

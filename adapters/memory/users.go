@@ -19,8 +19,11 @@ type user struct {
 	factor    identity.TwoFactor
 }
 
+// usersTx implements worldimport.Users.
+type usersTx struct{ *transaction }
+
 // UserID implements worldimport.Users.
-func (tx *transaction) UserID(ctx context.Context, username string) (identity.UserID, error) {
+func (tx usersTx) UserID(ctx context.Context, username string) (identity.UserID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -37,7 +40,7 @@ func (w *world) userByName(username string) identity.UserID {
 }
 
 // PutUser implements worldimport.Users.
-func (tx *transaction) PutUser(ctx context.Context, u worldimport.User) (identity.UserID, error) {
+func (tx usersTx) PutUser(ctx context.Context, u worldimport.User) (identity.UserID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -88,7 +91,7 @@ func updatedFactor(f identity.TwoFactor, u worldimport.User) identity.TwoFactor 
 }
 
 // GhostID implements worldimport.Users.
-func (tx *transaction) GhostID(ctx context.Context) (identity.UserID, error) {
+func (tx usersTx) GhostID(ctx context.Context) (identity.UserID, error) {
 	if ghost := tx.ghost(); ghost.Known() {
 		return ghost.ID, ctx.Err()
 	}

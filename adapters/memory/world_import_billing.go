@@ -46,7 +46,12 @@ func (s sold) clone() sold {
 // changeBilling is a provisioning.BillingUnitOfWork.
 func (s *state) changeBilling(ctx context.Context, do func(provisioning.BillingTx) error) error {
 	return s.update(ctx, func(tx *transaction) error {
-		return do(provisioning.BillingTx{Billing: tx.billing(), Subscriptions: tx, MinutesPacks: tx, Reconciliations: tx})
+		return do(provisioning.BillingTx{
+			Billing:         tx.billing(),
+			Subscriptions:   subscriptionsTx{tx},
+			MinutesPacks:    minutesPacksTx{tx},
+			Reconciliations: reconciliationsTx{tx},
+		})
 	})
 }
 
@@ -60,39 +65,51 @@ func (w *world) requireNamespace(ctx context.Context, id source.NamespaceID) err
 	return w.namespaces.require(id, "namespace")
 }
 
+// importedBillingTx implements worldimport.Billing.
+type importedBillingTx struct{ *transaction }
+
 // NamespaceAt implements worldimport.Billing.
-func (tx *transaction) NamespaceAt(ctx context.Context, path string) (billing.Namespace, error) {
+func (tx importedBillingTx) NamespaceAt(ctx context.Context, path string) (billing.Namespace, error) {
 	return tx.billing().Namespace(ctx, billing.NamespaceRef{Path: source.Path(path)})
 }
 
 // PutSubscription implements worldimport.Billing.
-func (tx *transaction) PutSubscription(ctx context.Context, s billing.Subscription) error {
-	switch old, there := tx.subscriptions[s.Namespace]; {
-	case !there:
-		return tx.AddSubscription(ctx, s)
+func (tx importedBillingTx) PutSubscription(ctx context.Context, s billing.Subscription) error {
+	subscriptions := subscriptionsTx{tx.transaction}
+	switch old, exists := tx.subscriptions[s.Namespace]; {
+	case !exists:
+		return subscriptions.AddSubscription(ctx, s)
 	case s.SameAs(old):
 		return ctx.Err()
 	}
-	return tx.UpdateSubscription(ctx, s)
+	return subscriptions.UpdateSubscription(ctx, s)
 }
 
 // PutPack implements worldimport.Billing.
-func (tx *transaction) PutPack(ctx context.Context, p billing.MinutesPack) error {
+func (tx importedBillingTx) PutPack(ctx context.Context, p billing.MinutesPack) error {
 	if err := tx.requireNamespace(ctx, p.Namespace); err != nil {
 		return err
 	}
 	delete(tx.minutesPacks, p.PurchaseXID)
-	return tx.AddMinutesPack(ctx, p)
+	return minutesPacksTx{tx.transaction}.AddMinutesPack(ctx, p)
 }
+
+// PutReconciliation implements worldimport.Billing.
+func (tx importedBillingTx) PutReconciliation(ctx context.Context, r billing.Reconciliation, now time.Time) error {
+	return reconciliationsTx{tx.transaction}.PutReconciliation(ctx, r, now)
+}
+
+// subscriptionsTx implements provisioning.Subscriptions.
+type subscriptionsTx struct{ *transaction }
 
 // LockSubscription implements provisioning.Subscriptions: units run one after
 // the other.
-func (tx *transaction) LockSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
+func (tx subscriptionsTx) LockSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
 	return tx.subscriptionOf(ctx, of)
 }
 
 // AddSubscription implements provisioning.Subscriptions.
-func (tx *transaction) AddSubscription(ctx context.Context, s billing.Subscription) error {
+func (tx subscriptionsTx) AddSubscription(ctx context.Context, s billing.Subscription) error {
 	if err := tx.requireNamespace(ctx, s.Namespace); err != nil {
 		return err
 	}
@@ -104,7 +121,7 @@ func (tx *transaction) AddSubscription(ctx context.Context, s billing.Subscripti
 }
 
 // UpdateSubscription implements provisioning.Subscriptions.
-func (tx *transaction) UpdateSubscription(ctx context.Context, s billing.Subscription) error {
+func (tx subscriptionsTx) UpdateSubscription(ctx context.Context, s billing.Subscription) error {
 	old, err := tx.subscriptionOf(ctx, s.Namespace)
 	if err != nil {
 		return err
@@ -134,8 +151,11 @@ func toStored(s billing.Subscription) billing.Subscription {
 	return s
 }
 
+// minutesPacksTx implements provisioning.MinutesPacks.
+type minutesPacksTx struct{ *transaction }
+
 // MinutesPack implements provisioning.MinutesPacks.
-func (tx *transaction) MinutesPack(ctx context.Context, of source.NamespaceID, xid string) (billing.MinutesPack, error) {
+func (tx minutesPacksTx) MinutesPack(ctx context.Context, of source.NamespaceID, xid string) (billing.MinutesPack, error) {
 	if err := ctx.Err(); err != nil {
 		return billing.MinutesPack{}, err
 	}
@@ -147,7 +167,7 @@ func (tx *transaction) MinutesPack(ctx context.Context, of source.NamespaceID, x
 }
 
 // AddMinutesPack implements provisioning.MinutesPacks.
-func (tx *transaction) AddMinutesPack(ctx context.Context, p billing.MinutesPack) error {
+func (tx minutesPacksTx) AddMinutesPack(ctx context.Context, p billing.MinutesPack) error {
 	if err := tx.requireNamespace(ctx, p.Namespace); err != nil {
 		return err
 	}
@@ -160,7 +180,7 @@ func (tx *transaction) AddMinutesPack(ctx context.Context, p billing.MinutesPack
 }
 
 // MoveMinutesPacks implements provisioning.MinutesPacks.
-func (tx *transaction) MoveMinutesPacks(ctx context.Context, from, to source.NamespaceID) error {
+func (tx minutesPacksTx) MoveMinutesPacks(ctx context.Context, from, to source.NamespaceID) error {
 	if err := tx.requireNamespace(ctx, to); err != nil {
 		return err
 	}
@@ -173,8 +193,11 @@ func (tx *transaction) MoveMinutesPacks(ctx context.Context, from, to source.Nam
 	return nil
 }
 
+// reconciliationsTx implements provisioning.Reconciliations.
+type reconciliationsTx struct{ *transaction }
+
 // PutReconciliation implements provisioning.Reconciliations.
-func (tx *transaction) PutReconciliation(ctx context.Context, r billing.Reconciliation, now time.Time) error {
+func (tx reconciliationsTx) PutReconciliation(ctx context.Context, r billing.Reconciliation, now time.Time) error {
 	if err := tx.requireNamespace(ctx, r.Namespace); err != nil {
 		return err
 	}
@@ -184,7 +207,7 @@ func (tx *transaction) PutReconciliation(ctx context.Context, r billing.Reconcil
 }
 
 // RemoveReconciliation implements provisioning.Reconciliations.
-func (tx *transaction) RemoveReconciliation(ctx context.Context, of source.NamespaceID) error {
+func (tx reconciliationsTx) RemoveReconciliation(ctx context.Context, of source.NamespaceID) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
