@@ -5,22 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"gatehouse/application/audit"
 	"gatehouse/application/credentials"
 	"gatehouse/domain/identity"
 )
-
-// sessionKey is whom a session lets in.
-type sessionKey struct {
-	user identity.UserID
-	key  identity.KeyID
-}
-
-// hasSession says whether the actor has shown a second factor lately.
-func (w *world) hasOTPSession(a identity.Actor, now time.Time) bool {
-	ends, found := w.otpSessions[sessionKey{a.User.ID, a.Key.ID}]
-	return found && now.Before(ends)
-}
 
 // Accounts implements credentials.Accounts.
 type Accounts struct{ *state }
@@ -53,6 +40,18 @@ func (a Accounts) UpdateTwoFactor(ctx context.Context, id identity.UserID, chang
 	})
 }
 
+// sessionKey is whom a session lets in.
+type sessionKey struct {
+	user identity.UserID
+	key  identity.KeyID
+}
+
+// hasSession says whether the actor has shown a second factor lately.
+func (w *world) hasOTPSession(a identity.Actor, now time.Time) bool {
+	ends, found := w.otpSessions[sessionKey{a.User.ID, a.Key.ID}]
+	return found && now.Before(ends)
+}
+
 // RecoveryCodes implements credentials.RecoveryCodes.
 type RecoveryCodes struct{ *state }
 
@@ -77,62 +76,4 @@ func (r RecoveryCodes) SpendRecoveryCode(ctx context.Context, id identity.UserID
 		tx.recoveryCodes[id] = slices.Delete(slices.Clone(tx.recoveryCodes[id]), i, i+1)
 		return nil
 	})
-}
-
-// AccessTokens implements credentials.Tokens.
-type AccessTokens struct{ *state }
-
-// AddToken implements credentials.Tokens.
-func (a AccessTokens) AddToken(ctx context.Context, t identity.AccessToken) (id int64, err error) {
-	err = a.update(ctx, func(tx *transaction) error {
-		if err := tx.users.require(t.User, "user"); err != nil {
-			return err
-		}
-		if tx.accessToken(t.Digest).ID != 0 {
-			return conflict("an access token with that digest")
-		}
-		t.ID = 0
-		id = tx.putAccessToken(t)
-		return nil
-	})
-	return id, err
-}
-
-// Bearer implements credentials.Tokens.
-func (a AccessTokens) Bearer(ctx context.Context, digest identity.TokenDigest) (credentials.Bearer, error) {
-	if err := ctx.Err(); err != nil {
-		return credentials.Bearer{}, err
-	}
-	w := a.world.Load()
-	t := w.accessToken(digest)
-	if t.ID == 0 {
-		return credentials.Bearer{}, notFound("access token")
-	}
-	a.mu.Lock()
-	t.LastUsedAt = a.accessTokenUses[t.ID]
-	a.mu.Unlock()
-	t.Scopes = slices.Clone(t.Scopes)
-	return credentials.Bearer{Token: t, User: w.users.rows[t.User].User}, nil
-}
-
-// TokenUsed implements credentials.Tokens.
-func (a AccessTokens) TokenUsed(id int64, now time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.accessTokenUses[id] = latest(a.accessTokenUses[id], toInstant(now))
-}
-
-// AuditLog implements audit.Log.
-type AuditLog struct{ *state }
-
-// Append implements audit.Log.
-func (l AuditLog) Append(ctx context.Context, e audit.Event) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	e.At = toInstant(e.At)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.events = append(l.events, e)
-	return nil
 }

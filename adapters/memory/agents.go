@@ -12,6 +12,17 @@ import (
 	"gatehouse/domain/source"
 )
 
+type agent struct {
+	name      string
+	project   source.ProjectID
+	createdBy identity.UserID
+}
+
+type agentToken struct {
+	agent int64
+	worldimport.AgentToken
+}
+
 // Agents implements clusters.Agents.
 type Agents struct{ *state }
 
@@ -56,6 +67,24 @@ func (a Agents) AgentTokenUsed(id int64, now time.Time) {
 	a.agentTokenUses[id] = latest(a.agentTokenUses[id], toInstant(now))
 }
 
+// Authorize implements clusters.Agents.
+func (a Agents) Authorize(ctx context.Context, id agents.AgentID, in []agents.Authorization) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := a.world.Load().agents.require(int64(id), "agent"); err != nil {
+		return err
+	}
+	set := map[agents.Authorization]bool{}
+	for _, a := range in {
+		set[a] = true
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.authorizations[id] = set
+	return nil
+}
+
 // AgentTokens implements clusters.Tokens.
 type AgentTokens struct{ *state }
 
@@ -87,22 +116,44 @@ func (t AgentTokens) RevokeAgentTokens(ctx context.Context, agent agents.AgentID
 	})
 }
 
-// Authorize implements clusters.Agents.
-func (a Agents) Authorize(ctx context.Context, id agents.AgentID, in []agents.Authorization) error {
+// PutAgent implements worldimport.Credentials.
+func (tx credentialsTx) PutAgent(ctx context.Context, p source.ProjectID, createdBy identity.UserID, a worldimport.Agent) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := a.world.Load().agents.require(int64(id), "agent"); err != nil {
+	if err := tx.projects.require(p, "project"); err != nil {
 		return err
 	}
-	set := map[agents.Authorization]bool{}
-	for _, a := range in {
-		set[a] = true
+	if createdBy != 0 {
+		if err := tx.users.require(createdBy, "user"); err != nil {
+			return err
+		}
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.authorizations[id] = set
+	var holder int64
+	for known, row := range tx.agents.rows {
+		if row.project == p && fold(row.name) == fold(a.Name) {
+			holder = known
+		}
+	}
+	if holder != 0 && a.ID != 0 && holder != a.ID {
+		return conflict("agent %q of project %d has number %d", a.Name, p, holder)
+	}
+	id := tx.agents.idOr(max(a.ID, holder))
+	tx.agents.put(id, agent{a.Name, p, createdBy})
+	for _, t := range a.Tokens {
+		tx.putAgentToken(id, t)
+	}
 	return nil
+}
+
+func (tx *transaction) putAgentToken(of int64, t worldimport.AgentToken) {
+	var id int64
+	for known, row := range tx.agentTokens.rows {
+		if row.Digest == t.Digest {
+			id = known
+		}
+	}
+	tx.agentTokens.put(tx.agentTokens.idOr(id), agentToken{of, t})
 }
 
 // usage is what agents reported as counted.

@@ -98,3 +98,22 @@ func (b Billing) Subscribers(ctx context.Context, plans []string, after source.N
 	slices.Sort(of)
 	return of[:min(most, len(of))], ctx.Err()
 }
+
+func (w *world) subscriptionOf(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
+	if err := ctx.Err(); err != nil {
+		return billing.Subscription{}, err
+	}
+	s, ok := w.subscriptions[of]
+	if !ok {
+		return billing.Subscription{}, notFound("subscription of namespace %d", of)
+	}
+	return toStored(s), nil
+}
+
+// kept is a subscription as stores keep it, with nothing of the caller's.
+func toStored(s billing.Subscription) billing.Subscription {
+	s.StartDate, s.EndDate, s.TrialStartsOn, s.TrialEnds = toDay(s.StartDate), toDay(s.EndDate), toDay(s.TrialStartsOn), toDay(s.TrialEnds)
+	s.MaxChangedAt, s.CreatedAt, s.UpdatedAt = toInstant(s.MaxChangedAt), toInstant(s.CreatedAt), toInstant(s.UpdatedAt)
+	s.AutoRenew = copyOf(s.AutoRenew)
+	return s
+}

@@ -1,15 +1,11 @@
 package memory
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"slices"
 	"strings"
 	"time"
 
-	"gatehouse/application"
-	"gatehouse/application/postreceive"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -18,13 +14,6 @@ import (
 type hook struct {
 	hooks.Hook
 	in source.MemberSource
-}
-
-// delivery is an event on its way. It is kept as text, as other stores do.
-type delivery struct {
-	hook         hooks.HookID
-	eventID, key string
-	event        []byte
 }
 
 // hooksTx implements worldimport.Hooks.
@@ -61,77 +50,11 @@ func (w *world) hookApplies(p project, in source.MemberSource) bool {
 	return strings.HasPrefix(fold(p.Path), fold(w.namespaces.rows[in.Group].Path)+"/")
 }
 
-// Pushes implements postreceive.Pushes.
-type Pushes struct{ Directory }
-
-// Hooks implements postreceive.Pushes.
-func (p Pushes) Hooks(ctx context.Context, id source.ProjectID) (found []hooks.Hook, err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	w := p.world.Load()
-	for _, h := range w.hooks.rows {
-		if p, ok := w.projects.rows[id]; ok && !h.Health.Disabled && w.hookApplies(p, h.in) {
-			found = append(found, h.Hook)
-		}
-	}
-	slices.SortFunc(found, func(a, b hooks.Hook) int { return cmp.Compare(a.ID, b.ID) })
-	return found, nil
-}
-
-// ReceivedPush implements postreceive.Pushes.
-func (p Pushes) ReceivedPush(ctx context.Context, push int64) (postreceive.ReceivedPush, error) {
-	if err := ctx.Err(); err != nil {
-		return postreceive.ReceivedPush{}, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if push < 1 || push > int64(len(p.pushes)) {
-		return postreceive.ReceivedPush{}, notFound("push %d", push)
-	}
-	received := p.pushes[push-1]
-	return postreceive.ReceivedPush{
-		Repository: received.Repository, Identifier: received.Identifier, Changes: received.Changes,
-		Options: toStrings(received.Options), ReceivedAt: received.ReceivedAt, Processed: p.processed[push],
-	}, nil
-}
-
-// Complete implements postreceive.Pushes.
-func (p Pushes) Complete(ctx context.Context, push int64, u postreceive.ProjectUpdate, now time.Time) error {
-	return p.update(ctx, func(tx *transaction) error {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if p.processed[push] || push < 1 || push > int64(len(p.pushes)) {
-			return nil
-		}
-		if row, ok := tx.projects.rows[u.Project]; ok {
-			row.activity = latest(row.activity, toInstant(u.ActiveAt))
-			row.DefaultBranch = cmp.Or(u.DefaultBranch, row.DefaultBranch)
-			row.Empty = valueOr(u.Empty, row.Empty)
-			tx.projects.put(row.ID, row)
-		}
-		tx.afterCommit = append(tx.afterCommit, func() {
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			p.processed[push] = true
-			p.addDeliveries(tx.world, u.Deliveries)
-		})
-		return nil
-	})
-}
-
-// addDeliveries adds the deliveries to hooks that exist, and a job for each. The
-// caller holds mu.
-func (s *state) addDeliveries(w *world, all []hooks.Delivery) {
-	for _, one := range all {
-		event, err := json.Marshal(one.Event)
-		if w.hooks.require(one.Hook.ID, "hook") != nil || err != nil {
-			continue
-		}
-		s.lastDelivery++
-		s.deliveries[s.lastDelivery] = delivery{one.Hook.ID, one.EventID, one.Key, event}
-		s.enqueue(application.Job{Kind: postreceive.DeliverWebhook, Subject: s.lastDelivery})
-	}
+// delivery is an event on its way. It is kept as text, as other stores do.
+type delivery struct {
+	hook         hooks.HookID
+	eventID, key string
+	event        []byte
 }
 
 // Deliveries implements webhooks.Deliveries.

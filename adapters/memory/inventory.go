@@ -2,7 +2,6 @@ package memory
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"gatehouse/application/inventory"
@@ -62,12 +61,36 @@ func (r Records) List(ctx context.Context, thing string, now time.Time) ([]inven
 	return records, nil
 }
 
+// text is nil for none.
+func textOrNil(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// number is nil for none.
+func numberOrNil[ID ~int64](id ID) any {
+	if id == 0 {
+		return nil
+	}
+	return int64(id)
+}
+
 // moment is nil for none.
 func timeOrNil(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
 	return t
+}
+
+// bareDay is a day without a time; nil for none.
+func dateOrNil(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.Format(time.DateOnly)
 }
 
 // list is a copy of texts; empty, never nil.
@@ -93,48 +116,4 @@ func (w *world) holder(in source.MemberSource) (group, project any) {
 		return nil, w.projects.rows[in.Project].Path
 	}
 	return w.namespaces.rows[in.Group].Path, nil
-}
-
-// entry is one of a protection's, in words.
-func (w *world) accessText(a source.Access) string {
-	switch {
-	case a.User != 0:
-		return "user:" + w.users.rows[a.User].Username
-	case a.Group != 0:
-		return "group:" + w.namespaces.rows[a.Group].Path
-	case a.DeployKey != 0:
-		return "deploy_key:" + strconv.FormatInt(int64(a.DeployKey), 10)
-	case a.Role == source.AdminsOnly:
-		return "admin"
-	default:
-		return a.Role.String()
-	}
-}
-
-func (w *world) accessTexts(given []source.Access) []string {
-	out := make([]string, 0, len(given))
-	for _, a := range given {
-		out = append(out, w.accessText(a))
-	}
-	return out
-}
-
-func (s *state) listCounters(now time.Time) (rows [][]any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for name, c := range s.counters {
-		if !expired(c.expiry, now) {
-			rows = append(rows, []any{name, c.value})
-		}
-	}
-	return rows
-}
-
-func (s *state) listPushes() (rows [][]any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i, p := range s.pushes {
-		rows = append(rows, []any{int64(i + 1), p.Repository, p.Identifier, p.Changes, toStrings(p.Options), p.ReceivedAt})
-	}
-	return rows
 }

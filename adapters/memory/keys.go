@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"maps"
+	"time"
 
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -76,4 +77,44 @@ func (w *world) requireDeployKey(id identity.KeyID) error {
 		return notFound("deploy key %d", id)
 	}
 	return nil
+}
+
+// Stamps implements gitaccess.Stamps.
+type Stamps struct{ *state }
+
+// KeyUsed implements gitaccess.Stamps.
+func (s Stamps) KeyUsed(id identity.KeyID, now time.Time) {
+	if _, exists := s.world.Load().keys.rows[id]; !exists {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keyUses[id] = latest(s.keyUses[id], toInstant(now))
+}
+
+// key is the key of that number with its latest stamp; no key if it may not
+// log in.
+func (s *state) key(w *world, id identity.KeyID) identity.Key {
+	k := w.keys.rows[id].Key
+	if !k.Known() || !k.Usage.Authenticates() {
+		return identity.Key{}
+	}
+	k.LastUsedAt = s.lastUsed(k)
+	return k
+}
+
+func (s *state) lastUsed(k identity.Key) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return latest(k.LastUsedAt, s.keyUses[k.ID])
+}
+
+func (s *state) listKeys(w *world) (rows [][]any) {
+	for _, k := range w.keys.rows {
+		rows = append(rows, []any{
+			int64(k.ID), string(k.Kind), k.Title, string(k.Fingerprint), string(k.Usage),
+			w.usernameOrNil(k.Owner), timeOrNil(k.ExpiresAt), timeOrNil(s.lastUsed(k.Key)),
+		})
+	}
+	return rows
 }

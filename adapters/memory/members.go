@@ -124,3 +124,21 @@ func withoutMinimal(r source.Role) source.Role {
 	}
 	return r
 }
+
+func (w *world) listMembers() (rows [][]any) {
+	for at, m := range w.members {
+		group, project := w.holder(at.in)
+		rows = append(rows, []any{w.usernameOrNil(at.user), group, project, m.role.String(), string(m.state), timeOrNil(m.expiry)})
+	}
+	return rows
+}
+
+func (w *world) listShares() (rows [][]any) {
+	for in, shares := range w.shares {
+		group, project := w.holder(in)
+		for with, s := range shares {
+			rows = append(rows, []any{group, project, w.namespaces.rows[with].Path, s.role.String(), timeOrNil(s.expiry)})
+		}
+	}
+	return rows
+}

@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"iter"
+	"net/netip"
 	"slices"
 
 	"gatehouse/application/worldimport"
@@ -122,18 +123,19 @@ func (w *world) groupRow(g worldimport.Group) (namespace, error) {
 	return row, nil
 }
 
-// PutBroadcast implements worldimport.Namespaces.
-func (tx namespacesTx) PutBroadcast(ctx context.Context, b worldimport.Broadcast) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	b.StartsAt, b.EndsAt = toInstant(b.StartsAt), toInstant(b.EndsAt)
-	var id int64
-	for known, row := range tx.broadcasts.rows {
-		if row.Message == b.Message && row.Type == b.Type && row.TargetPath == b.TargetPath {
-			id = known
+func (w *world) listGroups() (rows [][]any) {
+	for _, g := range w.namespaces.rows {
+		if !g.Personal {
+			rows = append(rows, []any{int64(g.ID), g.Path, string(g.visibility), string(g.Protocols), prefixes(g.AllowedIPs)})
 		}
 	}
-	tx.broadcasts.put(tx.broadcasts.idOr(id), b)
-	return nil
+	return rows
+}
+
+func prefixes(given []netip.Prefix) []string {
+	out := make([]string, 0, len(given))
+	for _, p := range given {
+		out = append(out, p.String())
+	}
+	return out
 }

@@ -3,10 +3,11 @@ package memory
 import (
 	"context"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 
 	"gatehouse/application/worldimport"
+	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
 
@@ -112,62 +113,6 @@ func (w *world) requireAccess(entry source.Access) error {
 	return nil
 }
 
-// find returns the project at the target, which of its repositories is meant,
-// and whether it has moved away from there.
-func (w *world) findProject(t source.Target) (found project, repository source.RepositoryID, moved bool) {
-	switch {
-	case !t.Repository.Known():
-		return w.projectByPath(t.Path.Fold())
-	case !t.Repository.OfProject():
-		return project{}, t.Repository, false
-	default:
-		return w.liveProject(source.ProjectID(t.Repository.ID)), t.Repository, false
-	}
-}
-
-// at looks a path up: what has it now comes before what had it once, and a
-// project of that very name before one whose wiki or designs it names.
-func (w *world) projectByPath(path string) (found project, repository source.RepositoryID, moved bool) {
-	now := func(stem string) source.ProjectID { return w.routes[stem].project }
-	once := func(stem string) source.ProjectID { return w.redirects[stem] }
-	for i, lookup := range []func(string) source.ProjectID{now, once} {
-		for _, kind := range []source.RepositoryKind{source.Code, source.Wiki, source.Design} {
-			stem, ok := strings.CutSuffix(path, kind.Suffix())
-			if !ok {
-				continue
-			}
-			if p := w.liveProject(lookup(stem)); p.Known() {
-				return p, source.RepositoryID{Kind: kind, ID: int64(p.ID)}, i > 0
-			}
-		}
-	}
-	return project{}, source.RepositoryID{}, false
-}
-
-// present is the project of that number, unless it is going to be deleted.
-func (w *world) liveProject(id source.ProjectID) project {
-	p := w.projects.rows[id]
-	for n := range w.selfAndAncestors(p.namespace) {
-		p.pendingDelete = p.pendingDelete || n.pendingDelete
-	}
-	if p.pendingDelete {
-		return project{}
-	}
-	return p
-}
-
-// facts are the project as the rules want it, with all its namespaces say.
-func (w *world) withNamespaces(p project) source.Project {
-	out := p.Project
-	out.Protections = nil
-	out.DefaultBranchProtection = copyOf(w.namespaces.rows[p.namespace].branchProtection)
-	for n := range w.selfAndAncestors(p.namespace) {
-		out.Root = n.Namespace
-	}
-	out.Root.AllowedIPs = slices.Clone(out.Root.AllowedIPs)
-	return out
-}
-
 // withMembers are copies of the given protections whose entries tell whether
 // somebody is a member of their group.
 func withMembership(given []source.Protection, member func(source.NamespaceID) bool) []source.Protection {
@@ -185,4 +130,93 @@ func withMembership(given []source.Protection, member func(source.NamespaceID) b
 		out = append(out, p)
 	}
 	return out
+}
+
+// Destinations implements worldimport.ProjectDestinations.
+type Destinations struct{ *state }
+
+// Destination implements worldimport.ProjectDestinations.
+func (d Destinations) Destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error) {
+	if err := ctx.Err(); err != nil {
+		return source.ProjectDestination{}, err
+	}
+	w := d.world.Load()
+	above := path.Parent()
+	n := w.namespaces.rows[w.routes[above.Fold()].namespace]
+	for up := range w.selfAndAncestors(n.ID) {
+		n.pendingDelete = n.pendingDelete || up.pendingDelete
+	}
+	if n.ID == 0 || n.pendingDelete {
+		return source.ProjectDestination{}, notFound("namespace %q", above)
+	}
+	// What stands in the namespace has the same root, and lends the same role.
+	inside := project{namespace: n.ID}
+	facts := w.withNamespaces(inside)
+	inside.ID = -1 // of no project
+	return source.ProjectDestination{
+		Path: n.Path + string(path[len(above):]), Root: facts.Root,
+		DefaultBranchProtection: facts.DefaultBranchProtection, Role: w.projectRole(user, inside, now),
+	}, nil
+}
+
+// Project implements worldimport.ProjectDestinations.
+func (d Destinations) Project(ctx context.Context, id source.ProjectID) (source.Project, error) {
+	if err := ctx.Err(); err != nil {
+		return source.Project{}, err
+	}
+	p := d.world.Load().projects.rows[id]
+	if !p.Known() {
+		return source.Project{}, notFound("project %d", id)
+	}
+	return source.Project{
+		ID: id, Path: p.Path, DefaultBranch: p.DefaultBranch, Empty: p.Empty, Storage: p.Storage, LegacyPath: p.LegacyPath,
+	}, nil
+}
+
+func (w *world) listProjects() (rows [][]any) {
+	for _, p := range w.projects.rows {
+		rows = append(rows, []any{
+			int64(p.ID), p.Path, string(p.Visibility), p.Archived, p.ReadOnly,
+			string(p.Repository), string(p.Wiki), p.DefaultBranch, p.Empty, p.Storage, timeOrNil(p.activity),
+		})
+	}
+	return rows
+}
+
+func (w *world) listProtections() (rows [][]any) {
+	for _, p := range w.projects.rows {
+		for _, one := range p.Protections {
+			rows = append(rows, []any{
+				p.Path, refKinds[one.Kind], string(one.Pattern), one.AllowForcePush,
+				w.accessTexts(one.Push), w.accessTexts(one.Merge), w.accessTexts(one.Create),
+			})
+		}
+	}
+	return rows
+}
+
+var refKinds = map[source.RefKind]string{source.Branch: "branch", source.Tag: "tag"}
+
+func (w *world) accessTexts(given []source.Access) []string {
+	out := make([]string, 0, len(given))
+	for _, a := range given {
+		out = append(out, w.accessText(a))
+	}
+	return out
+}
+
+// entry is one of a protection's, in words.
+func (w *world) accessText(a source.Access) string {
+	switch {
+	case a.User != 0:
+		return "user:" + w.users.rows[a.User].Username
+	case a.Group != 0:
+		return "group:" + w.namespaces.rows[a.Group].Path
+	case a.DeployKey != 0:
+		return "deploy_key:" + strconv.FormatInt(int64(a.DeployKey), 10)
+	case a.Role == source.AdminsOnly:
+		return "admin"
+	default:
+		return a.Role.String()
+	}
 }

@@ -3,58 +3,16 @@ package memory
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
 	"gatehouse/application"
+	"gatehouse/application/postreceive"
 	"gatehouse/application/pushes"
-	"gatehouse/application/worldimport"
-	"gatehouse/domain/identity"
+	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
-
-// counter is how many pushes are under way in a repository.
-type counter struct {
-	value  int64
-	expiry time.Time
-}
-
-// Counters implements pushes.Counters.
-type Counters struct{ *state }
-
-// Increase implements pushes.Counters.
-func (c Counters) Increase(ctx context.Context, repository string, now time.Time, expiry time.Duration) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	old := c.counters[repository]
-	if expired(old.expiry, now) {
-		old.value = 0
-	}
-	c.counters[repository] = counter{old.value + 1, toInstant(now.Add(expiry))}
-	return nil
-}
-
-// Decrease implements pushes.Counters.
-func (c Counters) Decrease(ctx context.Context, repository string, now time.Time) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	old := c.counters[repository]
-	if expired(old.expiry, now) || old.value == 0 {
-		delete(c.counters, repository)
-		return nil
-	}
-	c.counters[repository] = counter{old.value - 1, old.expiry}
-	return nil
-}
-
-// Ping implements pushes.Counters.
-func (c Counters) Ping(ctx context.Context) error { return ctx.Err() }
 
 // Recorder implements pushes.Recorder.
 type Recorder struct{ *state }
@@ -84,75 +42,84 @@ func (r Recorder) Record(ctx context.Context, p pushes.Push) error {
 	return nil
 }
 
-// PushContexts implements pushes.PushContexts.
-type PushContexts struct{ *state }
+// Pushes implements postreceive.Pushes.
+type Pushes struct{ Directory }
 
-// PushContext implements pushes.PushContexts.
-func (c PushContexts) PushContext(ctx context.Context, claim identity.Claim, repository source.RepositoryID, now time.Time) (pushes.PushContext, error) {
+// ReceivedPush implements postreceive.Pushes.
+func (p Pushes) ReceivedPush(ctx context.Context, push int64) (postreceive.ReceivedPush, error) {
 	if err := ctx.Err(); err != nil {
-		return pushes.PushContext{}, err
+		return postreceive.ReceivedPush{}, err
 	}
-	w := c.world.Load()
-	p, _, _ := w.findProject(source.Target{Repository: repository})
-	return pushes.PushContext{
-		Actor:   c.actor(w, claim),
-		Project: source.Project{ID: p.ID, Path: p.Path, DefaultBranch: p.DefaultBranch},
-		Banners: w.banners(now),
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if push < 1 || push > int64(len(p.pushes)) {
+		return postreceive.ReceivedPush{}, notFound("push %d", push)
+	}
+	received := p.pushes[push-1]
+	return postreceive.ReceivedPush{
+		Repository: received.Repository, Identifier: received.Identifier, Changes: received.Changes,
+		Options: toStrings(received.Options), ReceivedAt: received.ReceivedAt, Processed: p.processed[push],
 	}, nil
 }
 
-// banners are the messages that Git shows now.
-func (w *world) banners(now time.Time) []source.Banner {
-	var ids []int64
-	for id, b := range w.broadcasts.rows {
-		if b.Type == worldimport.BannerBroadcast && b.ShowInGit && !b.StartsAt.After(now) && !expired(b.EndsAt, now) {
-			ids = append(ids, id)
+// Hooks implements postreceive.Pushes.
+func (p Pushes) Hooks(ctx context.Context, id source.ProjectID) (found []hooks.Hook, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	w := p.world.Load()
+	for _, h := range w.hooks.rows {
+		if p, ok := w.projects.rows[id]; ok && !h.Health.Disabled && w.hookApplies(p, h.in) {
+			found = append(found, h.Hook)
 		}
 	}
-	rows := w.broadcasts.rows
-	slices.SortFunc(ids, func(a, b int64) int {
-		return cmp.Or(rows[b].StartsAt.Compare(rows[a].StartsAt), cmp.Compare(b, a))
+	slices.SortFunc(found, func(a, b hooks.Hook) int { return cmp.Compare(a.ID, b.ID) })
+	return found, nil
+}
+
+// Complete implements postreceive.Pushes.
+func (p Pushes) Complete(ctx context.Context, push int64, u postreceive.ProjectUpdate, now time.Time) error {
+	return p.update(ctx, func(tx *transaction) error {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.processed[push] || push < 1 || push > int64(len(p.pushes)) {
+			return nil
+		}
+		if row, ok := tx.projects.rows[u.Project]; ok {
+			row.activity = latest(row.activity, toInstant(u.ActiveAt))
+			row.DefaultBranch = cmp.Or(u.DefaultBranch, row.DefaultBranch)
+			row.Empty = valueOr(u.Empty, row.Empty)
+			tx.projects.put(row.ID, row)
+		}
+		tx.afterCommit = append(tx.afterCommit, func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.processed[push] = true
+			p.addDeliveries(tx.world, u.Deliveries)
+		})
+		return nil
 	})
-	var banners []source.Banner
-	for _, id := range ids {
-		banners = append(banners, source.Banner{Message: rows[id].Message, TargetPath: rows[id].TargetPath})
-	}
-	return banners
 }
 
-// noticeKey is for whom a notice waits, and where.
-type noticeKey struct {
-	user       identity.UserID
-	repository source.RepositoryID
+// addDeliveries adds the deliveries to hooks that exist, and a job for each. The
+// caller holds mu.
+func (s *state) addDeliveries(w *world, all []hooks.Delivery) {
+	for _, one := range all {
+		event, err := json.Marshal(one.Event)
+		if w.hooks.require(one.Hook.ID, "hook") != nil || err != nil {
+			continue
+		}
+		s.lastDelivery++
+		s.deliveries[s.lastDelivery] = delivery{one.Hook.ID, one.EventID, one.Key, event}
+		s.enqueue(application.Job{Kind: postreceive.DeliverWebhook, Subject: s.lastDelivery})
+	}
 }
 
-// Notices implements gitaccess.Notices and pushes.Notices.
-type Notices struct{ *state }
-
-// Add implements gitaccess.Notices.
-func (n Notices) Add(ctx context.Context, notice source.Notice) error {
-	if err := ctx.Err(); err != nil {
-		return err
+func (s *state) listPushes() (rows [][]any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, p := range s.pushes {
+		rows = append(rows, []any{int64(i + 1), p.Repository, p.Identifier, p.Changes, toStrings(p.Options), p.ReceivedAt})
 	}
-	notice.ExpiresAt = toInstant(notice.ExpiresAt)
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.notices[noticeKey{notice.User, notice.Repository}] = notice
-	return nil
-}
-
-// Take implements pushes.Notices.
-func (n Notices) Take(ctx context.Context, user identity.UserID, repository source.RepositoryID, now time.Time) (source.Notice, error) {
-	if err := ctx.Err(); err != nil {
-		return source.Notice{}, err
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	key := noticeKey{user, repository}
-	notice, found := n.notices[key]
-	delete(n.notices, key)
-	if !found || expired(notice.ExpiresAt, now) {
-		return source.Notice{}, notFound("notice for user %d in %s", user, repository)
-	}
-	return notice, nil
+	return rows
 }

@@ -127,3 +127,12 @@ func (s *state) importWorld(ctx context.Context, do func(worldimport.Tx) error) 
 		})
 	})
 }
+
+// jobsTx implements worldimport.Jobs.
+type jobsTx struct{ *transaction }
+
+// Enqueue implements worldimport.Jobs.
+func (tx jobsTx) Enqueue(ctx context.Context, job application.Job) error {
+	tx.jobsToAdd = append(tx.jobsToAdd, job)
+	return ctx.Err()
+}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"gatehouse/application/whois"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -116,4 +117,59 @@ func (w *world) ghost() identity.User {
 		return identity.User{}
 	}
 	return slices.MinFunc(ghosts, func(a, b identity.User) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+// Actors implements whois.Actors.
+type Actors struct{ *state }
+
+// KeyByFingerprint implements whois.Actors.
+func (a Actors) KeyByFingerprint(ctx context.Context, print identity.Fingerprint) (whois.KeyAndUser, error) {
+	if err := ctx.Err(); err != nil {
+		return whois.KeyAndUser{}, err
+	}
+	w := a.world.Load()
+	k := a.key(w, w.keysByFingerprint[print])
+	if !k.Known() {
+		return whois.KeyAndUser{}, notFound("key %q", print)
+	}
+	return whois.KeyAndUser{Key: k, Name: w.users.rows[k.Owner].Name}, nil
+}
+
+// Actor implements whois.Actors.
+func (a Actors) Actor(ctx context.Context, claim identity.Claim) (identity.Actor, error) {
+	if err := ctx.Err(); err != nil {
+		return identity.Actor{}, err
+	}
+	return a.actor(a.world.Load(), claim), nil
+}
+
+func (s *state) actor(w *world, claim identity.Claim) identity.Actor {
+	switch claim.Kind {
+	case identity.ByKey:
+		return s.holder(w, s.key(w, identity.KeyID(claim.ID)))
+	case identity.ByUser:
+		return identity.Actor{User: w.users.rows[identity.UserID(claim.ID)].User}
+	case identity.ByName:
+		return identity.Actor{User: w.users.rows[w.userByName(claim.Name)].User}
+	default:
+		return identity.Actor{}
+	}
+}
+
+// holder is who stands behind a key.
+func (s *state) holder(w *world, k identity.Key) identity.Actor {
+	actor := identity.Actor{User: w.users.rows[k.Owner].User, Key: k}
+	if actor.IsDeployKey() && !actor.User.Known() {
+		actor.User = w.ghost()
+	}
+	return actor
+}
+
+func (w *world) listUsers() (rows [][]any) {
+	for _, u := range w.users.rows {
+		rows = append(rows, []any{
+			int64(u.ID), u.Username, u.Name, u.Email, string(u.State), string(u.Type), u.Admin, u.External, int64(u.namespace),
+		})
+	}
+	return rows
 }

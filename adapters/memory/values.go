@@ -1,6 +1,8 @@
 package memory
 
-import "time"
+import (
+	"time"
+)
 
 // toInstant returns t as stores keep it: in UTC, to the microsecond.
 func toInstant(t time.Time) time.Time {

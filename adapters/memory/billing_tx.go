@@ -132,25 +132,6 @@ func (tx subscriptionsTx) UpdateSubscription(ctx context.Context, s billing.Subs
 	return nil
 }
 
-func (w *world) subscriptionOf(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
-	if err := ctx.Err(); err != nil {
-		return billing.Subscription{}, err
-	}
-	s, ok := w.subscriptions[of]
-	if !ok {
-		return billing.Subscription{}, notFound("subscription of namespace %d", of)
-	}
-	return toStored(s), nil
-}
-
-// kept is a subscription as stores keep it, with nothing of the caller's.
-func toStored(s billing.Subscription) billing.Subscription {
-	s.StartDate, s.EndDate, s.TrialStartsOn, s.TrialEnds = toDay(s.StartDate), toDay(s.EndDate), toDay(s.TrialStartsOn), toDay(s.TrialEnds)
-	s.MaxChangedAt, s.CreatedAt, s.UpdatedAt = toInstant(s.MaxChangedAt), toInstant(s.CreatedAt), toInstant(s.UpdatedAt)
-	s.AutoRenew = copyOf(s.AutoRenew)
-	return s
-}
-
 // minutesPacksTx implements provisioning.MinutesPacks.
 type minutesPacksTx struct{ *transaction }
 
@@ -242,14 +223,6 @@ func subscriptionRow(s billing.Subscription) []any {
 		int64(s.Seats), int64(s.SeatsInUse), int64(s.MaxSeatsUsed), int64(s.SeatsOwed), renews, s.Trial,
 		dateOrNil(s.TrialStartsOn), dateOrNil(s.TrialEnds), numberOrNil(int64(s.TrialExtension)), timeOrNil(s.MaxChangedAt), timeOrNil(s.UpdatedAt),
 	}
-}
-
-// bareDay is a day without a time; nil for none.
-func dateOrNil(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return t.Format(time.DateOnly)
 }
 
 func (w *world) listPacks() (rows [][]any) {

@@ -1,0 +1,99 @@
+package memory
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"gatehouse/application/credentials"
+	"gatehouse/application/worldimport"
+	"gatehouse/domain/identity"
+)
+
+// AccessTokens implements credentials.Tokens.
+type AccessTokens struct{ *state }
+
+// AddToken implements credentials.Tokens.
+func (a AccessTokens) AddToken(ctx context.Context, t identity.AccessToken) (id int64, err error) {
+	err = a.update(ctx, func(tx *transaction) error {
+		if err := tx.users.require(t.User, "user"); err != nil {
+			return err
+		}
+		if tx.accessToken(t.Digest).ID != 0 {
+			return conflict("an access token with that digest")
+		}
+		t.ID = 0
+		id = tx.putAccessToken(t)
+		return nil
+	})
+	return id, err
+}
+
+// Bearer implements credentials.Tokens.
+func (a AccessTokens) Bearer(ctx context.Context, digest identity.TokenDigest) (credentials.Bearer, error) {
+	if err := ctx.Err(); err != nil {
+		return credentials.Bearer{}, err
+	}
+	w := a.world.Load()
+	t := w.accessToken(digest)
+	if t.ID == 0 {
+		return credentials.Bearer{}, notFound("access token")
+	}
+	a.mu.Lock()
+	t.LastUsedAt = a.accessTokenUses[t.ID]
+	a.mu.Unlock()
+	t.Scopes = slices.Clone(t.Scopes)
+	return credentials.Bearer{Token: t, User: w.users.rows[t.User].User}, nil
+}
+
+// TokenUsed implements credentials.Tokens.
+func (a AccessTokens) TokenUsed(id int64, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.accessTokenUses[id] = latest(a.accessTokenUses[id], toInstant(now))
+}
+
+// credentialsTx implements worldimport.Credentials.
+type credentialsTx struct{ *transaction }
+
+// PutAccessToken implements worldimport.Credentials.
+func (tx credentialsTx) PutAccessToken(ctx context.Context, u identity.UserID, t worldimport.AccessToken) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := tx.users.require(u, "user"); err != nil {
+		return err
+	}
+	old := tx.accessToken(t.Digest)
+	tx.putAccessToken(identity.AccessToken{
+		ID: old.ID, User: u, Name: t.Name, Scopes: identity.SplitScopes(t.Scopes), Digest: t.Digest,
+		ExpiresAt: t.ExpiresAt, Revoked: t.Revoked, CreatedAt: old.CreatedAt,
+	})
+	return nil
+}
+
+// token is unknown, its ID 0, if none has the digest.
+func (w *world) accessToken(digest identity.TokenDigest) identity.AccessToken {
+	for _, t := range w.tokens.rows {
+		if t.Digest == digest {
+			return t
+		}
+	}
+	return identity.AccessToken{}
+}
+
+func (tx *transaction) putAccessToken(t identity.AccessToken) int64 {
+	t.ID = tx.tokens.idOr(t.ID)
+	t.Scopes, t.ExpiresAt, t.CreatedAt = slices.Clone(t.Scopes), toInstant(t.ExpiresAt), toInstant(t.CreatedAt)
+	tx.tokens.put(t.ID, t)
+	return t.ID
+}
+
+func (s *state) listAccessTokens(w *world) (rows [][]any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, t := range w.tokens.rows {
+		rows = append(rows, []any{id, w.usernameOrNil(t.User), t.Name, toStrings(t.Scopes), timeOrNil(t.ExpiresAt), t.Revoked, timeOrNil(s.accessTokenUses[id])})
+	}
+	return rows
+}

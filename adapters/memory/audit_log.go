@@ -1,0 +1,34 @@
+package memory
+
+import (
+	"context"
+
+	"gatehouse/application/audit"
+)
+
+// AuditLog implements audit.Log.
+type AuditLog struct{ *state }
+
+// Append implements audit.Log.
+func (l AuditLog) Append(ctx context.Context, e audit.Event) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	e.At = toInstant(e.At)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.events = append(l.events, e)
+	return nil
+}
+
+func (s *state) listEvents() (rows [][]any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, e := range s.events {
+		rows = append(rows, []any{
+			int64(i + 1), e.At, string(e.Action), string(e.Verb), string(e.Protocol), e.Repository,
+			textOrNil(e.Username), numberOrNil(e.Key), textOrNil(e.Address),
+		})
+	}
+	return rows
+}

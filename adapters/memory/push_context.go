@@ -1,0 +1,72 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"gatehouse/application/pushes"
+	"gatehouse/application/worldimport"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// PushContexts implements pushes.PushContexts.
+type PushContexts struct{ *state }
+
+// PushContext implements pushes.PushContexts.
+func (c PushContexts) PushContext(ctx context.Context, claim identity.Claim, repository source.RepositoryID, now time.Time) (pushes.PushContext, error) {
+	if err := ctx.Err(); err != nil {
+		return pushes.PushContext{}, err
+	}
+	w := c.world.Load()
+	p, _, _ := w.findProject(source.Target{Repository: repository})
+	return pushes.PushContext{
+		Actor:   c.actor(w, claim),
+		Project: source.Project{ID: p.ID, Path: p.Path, DefaultBranch: p.DefaultBranch},
+		Banners: w.banners(now),
+	}, nil
+}
+
+// banners are the messages that Git shows now.
+func (w *world) banners(now time.Time) []source.Banner {
+	var ids []int64
+	for id, b := range w.broadcasts.rows {
+		if b.Type == worldimport.BannerBroadcast && b.ShowInGit && !b.StartsAt.After(now) && !expired(b.EndsAt, now) {
+			ids = append(ids, id)
+		}
+	}
+	rows := w.broadcasts.rows
+	slices.SortFunc(ids, func(a, b int64) int {
+		return cmp.Or(rows[b].StartsAt.Compare(rows[a].StartsAt), cmp.Compare(b, a))
+	})
+	var banners []source.Banner
+	for _, id := range ids {
+		banners = append(banners, source.Banner{Message: rows[id].Message, TargetPath: rows[id].TargetPath})
+	}
+	return banners
+}
+
+// PutBroadcast implements worldimport.Namespaces.
+func (tx namespacesTx) PutBroadcast(ctx context.Context, b worldimport.Broadcast) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	b.StartsAt, b.EndsAt = toInstant(b.StartsAt), toInstant(b.EndsAt)
+	var id int64
+	for known, row := range tx.broadcasts.rows {
+		if row.Message == b.Message && row.Type == b.Type && row.TargetPath == b.TargetPath {
+			id = known
+		}
+	}
+	tx.broadcasts.put(tx.broadcasts.idOr(id), b)
+	return nil
+}
+
+func (w *world) listBroadcasts() (rows [][]any) {
+	for id, b := range w.broadcasts.rows {
+		rows = append(rows, []any{id, b.Message, string(b.Type), timeOrNil(b.StartsAt), timeOrNil(b.EndsAt), string(b.TargetPath)})
+	}
+	return rows
+}
