@@ -72,9 +72,9 @@ func (tx credentialsTx) PutAccessToken(ctx context.Context, u identity.UserID, t
 	return nil
 }
 
-// token is unknown, its ID 0, if none has the digest.
+// accessToken returns the token of that digest; one with ID 0 if there is none.
 func (w *world) accessToken(digest identity.TokenDigest) identity.AccessToken {
-	for _, t := range w.tokens.rows {
+	for _, t := range w.accessTokens.rows {
 		if t.Digest == digest {
 			return t
 		}
@@ -82,17 +82,19 @@ func (w *world) accessToken(digest identity.TokenDigest) identity.AccessToken {
 	return identity.AccessToken{}
 }
 
+// putAccessToken keeps a token, under a new number if its ID is 0, and returns
+// the number.
 func (tx *transaction) putAccessToken(t identity.AccessToken) int64 {
-	t.ID = tx.tokens.idOr(t.ID)
+	t.ID = tx.accessTokens.idOr(t.ID)
 	t.Scopes, t.ExpiresAt, t.CreatedAt = slices.Clone(t.Scopes), toInstant(t.ExpiresAt), toInstant(t.CreatedAt)
-	tx.tokens.put(t.ID, t)
+	tx.accessTokens.put(t.ID, t)
 	return t.ID
 }
 
 func (s *state) listAccessTokens(w *world) (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id, t := range w.tokens.rows {
+	for id, t := range w.accessTokens.rows {
 		rows = append(rows, []any{id, w.usernameOrNil(t.User), t.Name, toStrings(t.Scopes), timeOrNil(t.ExpiresAt), t.Revoked, timeOrNil(s.accessTokenUses[id])})
 	}
 	return rows

@@ -40,16 +40,16 @@ func (a Accounts) UpdateTwoFactor(ctx context.Context, id identity.UserID, chang
 	})
 }
 
-// sessionKey is whom a session lets in.
+// sessionKey is the user and the SSH key for which an OTP session counts.
 type sessionKey struct {
 	user identity.UserID
 	key  identity.KeyID
 }
 
-// hasSession says whether the actor has shown a second factor lately.
+// hasOTPSession says whether the actor has an OTP session at now.
 func (w *world) hasOTPSession(a identity.Actor, now time.Time) bool {
-	ends, found := w.otpSessions[sessionKey{a.User.ID, a.Key.ID}]
-	return found && now.Before(ends)
+	expiry, found := w.otpSessions[sessionKey{a.User.ID, a.Key.ID}]
+	return found && now.Before(expiry)
 }
 
 // RecoveryCodes implements credentials.RecoveryCodes.

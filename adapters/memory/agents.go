@@ -12,12 +12,14 @@ import (
 	"gatehouse/domain/source"
 )
 
+// agent is an agent of a project.
 type agent struct {
 	name      string
 	project   source.ProjectID
 	createdBy identity.UserID
 }
 
+// agentToken is a token of the agent of that number.
 type agentToken struct {
 	agent int64
 	worldimport.AgentToken
@@ -50,7 +52,7 @@ func (a Agents) AgentBearer(ctx context.Context, digest identity.TokenDigest) (c
 	}, nil
 }
 
-// agentToken has the number 0 if none has the digest.
+// agentToken returns the token of that digest and its number; 0 if there is none.
 func (w *world) agentToken(digest identity.TokenDigest) (int64, agentToken) {
 	for id, t := range w.agentTokens.rows {
 		if t.Digest == digest {
@@ -76,8 +78,8 @@ func (a Agents) Authorize(ctx context.Context, id agents.AgentID, in []agents.Au
 		return err
 	}
 	set := map[agents.Authorization]bool{}
-	for _, a := range in {
-		set[a] = true
+	for _, authorization := range in {
+		set[authorization] = true
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -106,10 +108,10 @@ func (t AgentTokens) AddAgentToken(ctx context.Context, agent agents.AgentID, na
 func (t AgentTokens) RevokeAgentTokens(ctx context.Context, agent agents.AgentID, name string) error {
 	return t.update(ctx, func(tx *transaction) error {
 		err := notFound("token %q of agent %d", name, agent)
-		for id, t := range tx.agentTokens.rows {
-			if t.agent == int64(agent) && t.Name == name {
-				t.Revoked, err = true, nil
-				tx.agentTokens.put(id, t)
+		for id, row := range tx.agentTokens.rows {
+			if row.agent == int64(agent) && row.Name == name {
+				row.Revoked, err = true, nil
+				tx.agentTokens.put(id, row)
 			}
 		}
 		return err
@@ -129,16 +131,16 @@ func (tx credentialsTx) PutAgent(ctx context.Context, p source.ProjectID, create
 			return err
 		}
 	}
-	var holder int64
-	for known, row := range tx.agents.rows {
+	var sameName int64
+	for id, row := range tx.agents.rows {
 		if row.project == p && fold(row.name) == fold(a.Name) {
-			holder = known
+			sameName = id
 		}
 	}
-	if holder != 0 && a.ID != 0 && holder != a.ID {
-		return conflict("agent %q of project %d has number %d", a.Name, p, holder)
+	if sameName != 0 && a.ID != 0 && sameName != a.ID {
+		return conflict("agent %q of project %d has number %d", a.Name, p, sameName)
 	}
-	id := tx.agents.idOr(max(a.ID, holder))
+	id := tx.agents.idOr(max(a.ID, sameName))
 	tx.agents.put(id, agent{a.Name, p, createdBy})
 	for _, t := range a.Tokens {
 		tx.putAgentToken(id, t)
@@ -146,20 +148,18 @@ func (tx credentialsTx) PutAgent(ctx context.Context, p source.ProjectID, create
 	return nil
 }
 
-func (tx *transaction) putAgentToken(of int64, t worldimport.AgentToken) {
-	var id int64
-	for known, row := range tx.agentTokens.rows {
-		if row.Digest == t.Digest {
-			id = known
-		}
-	}
-	tx.agentTokens.put(tx.agentTokens.idOr(id), agentToken{of, t})
+// putAgentToken keeps a token of an agent. It replaces the one that has the same
+// digest.
+func (tx *transaction) putAgentToken(agent int64, t worldimport.AgentToken) {
+	id, _ := tx.agentToken(t.Digest)
+	tx.agentTokens.put(tx.agentTokens.idOr(id), agentToken{agent, t})
 }
 
-// usage is what agents reported as counted.
+// usage is the sum of what agents have reported, by counter.
 type usage struct {
 	counters map[string]int64
-	members  map[string]map[int64]bool
+	// uniqueIDs are the members of counters that count each id once.
+	uniqueIDs map[string]map[int64]bool
 }
 
 // UsageCounters implements clusters.UsageCounters.
@@ -176,13 +176,13 @@ func (u UsageCounters) CountUsage(ctx context.Context, r agents.UsageReport) err
 		name := i.Counter.Name()
 		u.usage.counters[name] += min(i.By, math.MaxInt64-u.usage.counters[name])
 	}
-	for _, sighting := range r.UniqueCounts {
-		name := string(sighting.Counter)
-		if u.usage.members[name] == nil {
-			u.usage.members[name] = map[int64]bool{}
+	for _, c := range r.UniqueCounts {
+		name := string(c.Counter)
+		if u.usage.uniqueIDs[name] == nil {
+			u.usage.uniqueIDs[name] = map[int64]bool{}
 		}
-		for _, id := range sighting.IDs {
-			u.usage.members[name][id] = true
+		for _, id := range c.IDs {
+			u.usage.uniqueIDs[name][id] = true
 		}
 	}
 	return nil
@@ -223,8 +223,8 @@ func (s *state) listUsage() (rows [][]any) {
 	for name, value := range s.usage.counters {
 		rows = append(rows, []any{name, value})
 	}
-	for name, members := range s.usage.members {
-		rows = append(rows, []any{name, int64(len(members))})
+	for name, ids := range s.usage.uniqueIDs {
+		rows = append(rows, []any{name, int64(len(ids))})
 	}
 	return rows
 }

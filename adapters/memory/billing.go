@@ -35,8 +35,8 @@ func (b Billing) Namespace(ctx context.Context, ref billing.NamespaceRef) (billi
 func (b Billing) Role(ctx context.Context, user identity.UserID, group source.NamespaceID, now time.Time) (source.Role, error) {
 	w, best := b.world(), source.NoRole
 	for n := range w.selfAndAncestors(group) {
-		at := source.MemberSource{Group: n.ID}
-		best = max(best, w.memberRole(user, at, now), w.shareRole(user, at, now))
+		in := source.MemberSource{Group: n.ID}
+		best = max(best, w.memberRole(user, in, now), w.shareRole(user, in, now))
 	}
 	return best, ctx.Err()
 }
@@ -47,20 +47,20 @@ func (b Billing) CountSeats(ctx context.Context, group source.NamespaceID, guest
 	if !guests {
 		least = source.Guest + 1
 	}
-	taken := map[identity.UserID]bool{}
-	for at, m := range w.members {
-		u := w.users.rows[at.user]
+	seats := map[identity.UserID]bool{}
+	for key, m := range w.members {
+		u := w.users.rows[key.user]
 		if m.state != worldimport.MemberActive || expired(m.expiry, now) || u.State != identity.Active || u.Type != identity.Human {
 			continue
 		}
-		if w.sourceInTree(at.in, group) && m.role >= least || min(m.role, w.maxShareRole(at.in.Group, group, now)) >= least {
-			taken[at.user] = true
+		if w.sourceInTree(key.in, group) && m.role >= least || min(m.role, w.maxShareRole(key.in.Group, group, now)) >= least {
+			seats[key.user] = true
 		}
 	}
-	return int32(len(taken)), ctx.Err()
+	return int32(len(seats)), ctx.Err()
 }
 
-// below says whether a group or project is in the tree of the group.
+// sourceInTree says whether a group or project is the given group or below it.
 func (w *world) sourceInTree(in source.MemberSource, group source.NamespaceID) bool {
 	if in.Project != 0 {
 		return w.inTree(w.projects.rows[in.Project].namespace, group)
@@ -68,13 +68,14 @@ func (w *world) sourceInTree(in source.MemberSource, group source.NamespaceID) b
 	return w.inTree(in.Group, group)
 }
 
-// mostLent is the most that any share in the tree of the group lends to members
-// of another one, in which those of the groups above it count too.
-func (w *world) maxShareRole(to, group source.NamespaceID, now time.Time) source.Role {
+// maxShareRole returns the highest role that a share gives to the members of the
+// group members, in root or in a group or project below it. Shares with groups
+// below members count too: they inherit its members.
+func (w *world) maxShareRole(members, root source.NamespaceID, now time.Time) source.Role {
 	best := source.NoRole
 	for in, shares := range w.shares {
 		for with, s := range shares {
-			if to != 0 && !expired(s.expiry, now) && w.sourceInTree(in, group) && w.inTree(with, to) {
+			if members != 0 && !expired(s.expiry, now) && w.sourceInTree(in, root) && w.inTree(with, members) {
 				best = max(best, s.role)
 			}
 		}
@@ -88,17 +89,19 @@ func (b Billing) Subscription(ctx context.Context, of source.NamespaceID) (billi
 }
 
 // Subscribers implements provisioning.Billing.
-func (b Billing) Subscribers(ctx context.Context, plans []string, after source.NamespaceID, most int) ([]source.NamespaceID, error) {
-	var of []source.NamespaceID
+func (b Billing) Subscribers(ctx context.Context, plans []string, after source.NamespaceID, limit int) ([]source.NamespaceID, error) {
+	var ids []source.NamespaceID
 	for id, s := range b.world().subscriptions {
 		if id > after && slices.Contains(plans, s.Plan) {
-			of = append(of, id)
+			ids = append(ids, id)
 		}
 	}
-	slices.Sort(of)
-	return of[:min(most, len(of))], ctx.Err()
+	slices.Sort(ids)
+	return ids[:min(limit, len(ids))], ctx.Err()
 }
 
+// subscriptionOf returns a copy of the namespace's subscription, or
+// domain.NotFound.
 func (w *world) subscriptionOf(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
 	if err := ctx.Err(); err != nil {
 		return billing.Subscription{}, err
@@ -110,7 +113,8 @@ func (w *world) subscriptionOf(ctx context.Context, of source.NamespaceID) (bill
 	return toStored(s), nil
 }
 
-// kept is a subscription as stores keep it, with nothing of the caller's.
+// toStored returns a copy of a subscription as stores keep it: days and moments
+// in UTC, moments to the microsecond.
 func toStored(s billing.Subscription) billing.Subscription {
 	s.StartDate, s.EndDate, s.TrialStartsOn, s.TrialEnds = toDay(s.StartDate), toDay(s.EndDate), toDay(s.TrialStartsOn), toDay(s.TrialEnds)
 	s.MaxChangedAt, s.CreatedAt, s.UpdatedAt = toInstant(s.MaxChangedAt), toInstant(s.CreatedAt), toInstant(s.UpdatedAt)

@@ -11,39 +11,41 @@ import (
 	"gatehouse/domain/source"
 )
 
-// sold is what was sold to namespaces.
-type sold struct {
+// billingTables are what the customers portal sold to namespaces.
+type billingTables struct {
 	subscriptions map[source.NamespaceID]billing.Subscription
 	history       []pastSubscription
-	// packs are kept by their purchase.
+	// minutesPacks are keyed by their PurchaseXID.
 	minutesPacks    map[string]billing.MinutesPack
 	reconciliations map[source.NamespaceID]reconciliation
 }
 
-// pastSubscription is what a subscription was until it was changed.
+// pastSubscription is the state of a subscription before a change.
 type pastSubscription struct {
 	changedAt time.Time
 	billing.Subscription
 }
 
+// reconciliation is an upcoming reconciliation of a namespace.
 type reconciliation struct {
 	billing.Reconciliation
 	updatedAt time.Time
 }
 
-func newSold() sold {
-	return sold{
+func newBillingTables() billingTables {
+	return billingTables{
 		subscriptions:   map[source.NamespaceID]billing.Subscription{},
 		minutesPacks:    map[string]billing.MinutesPack{},
 		reconciliations: map[source.NamespaceID]reconciliation{},
 	}
 }
 
-func (s sold) clone() sold {
-	return sold{maps.Clone(s.subscriptions), slices.Clone(s.history), maps.Clone(s.minutesPacks), maps.Clone(s.reconciliations)}
+func (t billingTables) clone() billingTables {
+	return billingTables{maps.Clone(t.subscriptions), slices.Clone(t.history), maps.Clone(t.minutesPacks), maps.Clone(t.reconciliations)}
 }
 
-// changeBilling is a provisioning.BillingUnitOfWork.
+// changeBilling runs a transaction with the ports of provisioning. It is a
+// provisioning.BillingUnitOfWork.
 func (s *state) changeBilling(ctx context.Context, do func(provisioning.BillingTx) error) error {
 	return s.update(ctx, func(tx *transaction) error {
 		return do(provisioning.BillingTx{
@@ -55,9 +57,11 @@ func (s *state) changeBilling(ctx context.Context, do func(provisioning.BillingT
 	})
 }
 
+// billing reads what the transaction has changed.
 func (tx *transaction) billing() Billing { return Billing{func() *world { return tx.world }} }
 
-// hasNamespace returns domain.NotFound unless there is a namespace of that number.
+// requireNamespace returns domain.NotFound unless there is a namespace of that
+// number.
 func (w *world) requireNamespace(ctx context.Context, id source.NamespaceID) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -102,8 +106,8 @@ func (tx importedBillingTx) PutReconciliation(ctx context.Context, r billing.Rec
 // subscriptionsTx implements provisioning.Subscriptions.
 type subscriptionsTx struct{ *transaction }
 
-// LockSubscription implements provisioning.Subscriptions: units run one after
-// the other.
+// LockSubscription implements provisioning.Subscriptions. It needs no lock, since
+// transactions run one after the other.
 func (tx subscriptionsTx) LockSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
 	return tx.subscriptionOf(ctx, of)
 }

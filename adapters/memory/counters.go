@@ -8,7 +8,7 @@ import (
 // Counters implements pushes.Counters.
 type Counters struct{ *state }
 
-// counter is how many pushes are under way in a repository.
+// counter counts the pushes that are under way in a repository.
 type counter struct {
 	value  int64
 	expiry time.Time

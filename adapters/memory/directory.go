@@ -35,8 +35,8 @@ func (d Directory) Standing(ctx context.Context, q source.Inquiry) (source.Stand
 	return out, nil
 }
 
-// find returns the project at the target, which of its repositories is meant,
-// and whether it has moved away from there.
+// findProject returns the project that a target names, which of its repositories
+// is meant, and whether the target is a former path of the project.
 func (w *world) findProject(t source.Target) (found project, repository source.RepositoryID, moved bool) {
 	switch {
 	case !t.Repository.Known():
@@ -48,18 +48,19 @@ func (w *world) findProject(t source.Target) (found project, repository source.R
 	}
 }
 
-// at looks a path up: what has it now comes before what had it once, and a
-// project of that very name before one whose wiki or designs it names.
+// projectByPath looks a path up, first among the paths of now, then among former
+// ones. In each the path of a project itself comes before that of a wiki or of
+// designs.
 func (w *world) projectByPath(path string) (found project, repository source.RepositoryID, moved bool) {
-	now := func(stem string) source.ProjectID { return w.routes[stem].project }
-	once := func(stem string) source.ProjectID { return w.redirects[stem] }
-	for i, lookup := range []func(string) source.ProjectID{now, once} {
+	current := func(path string) source.ProjectID { return w.routes[path].project }
+	former := func(path string) source.ProjectID { return w.redirects[path] }
+	for i, lookup := range []func(string) source.ProjectID{current, former} {
 		for _, kind := range []source.RepositoryKind{source.Code, source.Wiki, source.Design} {
-			stem, ok := strings.CutSuffix(path, kind.Suffix())
+			projectPath, ok := strings.CutSuffix(path, kind.Suffix())
 			if !ok {
 				continue
 			}
-			if p := w.liveProject(lookup(stem)); p.Known() {
+			if p := w.liveProject(lookup(projectPath)); p.Known() {
 				return p, source.RepositoryID{Kind: kind, ID: int64(p.ID)}, i > 0
 			}
 		}
@@ -67,7 +68,8 @@ func (w *world) projectByPath(path string) (found project, repository source.Rep
 	return project{}, source.RepositoryID{}, false
 }
 
-// present is the project of that number, unless it is going to be deleted.
+// liveProject returns the project of that number. It returns the zero project if
+// there is none, or if it or a group above it is going to be deleted.
 func (w *world) liveProject(id source.ProjectID) project {
 	p := w.projects.rows[id]
 	for n := range w.selfAndAncestors(p.namespace) {
@@ -79,7 +81,8 @@ func (w *world) liveProject(id source.ProjectID) project {
 	return p
 }
 
-// facts are the project as the rules want it, with all its namespaces say.
+// withNamespaces returns the project with the settings of its namespace and of
+// the root, and without protections.
 func (w *world) withNamespaces(p project) source.Project {
 	out := p.Project
 	out.Protections = nil

@@ -8,9 +8,10 @@ import (
 	"gatehouse/domain/security"
 )
 
+// finding is a finding as an agent reported it.
 type finding struct {
 	security.Finding
-	// resolved says whether a scan did not find it any more.
+	// resolved says whether a later scan did not report the finding.
 	resolved bool
 }
 

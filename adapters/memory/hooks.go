@@ -10,10 +10,10 @@ import (
 	"gatehouse/domain/source"
 )
 
-// hook is a hook and whose it is.
+// hook is a hook of a group or project.
 type hook struct {
 	hooks.Hook
-	in source.MemberSource
+	owner source.MemberSource
 }
 
 // hooksTx implements worldimport.Hooks.
@@ -28,7 +28,7 @@ func (tx hooksTx) PutHook(ctx context.Context, in source.MemberSource, h hooks.H
 		return err
 	}
 	for id, other := range tx.hooks.rows {
-		if other.in != in || other.URL != h.URL {
+		if other.owner != in || other.URL != h.URL {
 			continue
 		}
 		if h.ID != 0 && h.ID != id {
@@ -42,15 +42,17 @@ func (tx hooksTx) PutHook(ctx context.Context, in source.MemberSource, h hooks.H
 	return nil
 }
 
-// hears says whether the project is the holder or below it.
-func (w *world) hookApplies(p project, in source.MemberSource) bool {
-	if in.Project != 0 {
-		return p.ID == in.Project
+// hookApplies says whether a hook of owner is for the project: owner is the
+// project or a group above it.
+func (w *world) hookApplies(p project, owner source.MemberSource) bool {
+	if owner.Project != 0 {
+		return p.ID == owner.Project
 	}
-	return strings.HasPrefix(fold(p.Path), fold(w.namespaces.rows[in.Group].Path)+"/")
+	return strings.HasPrefix(fold(p.Path), fold(w.namespaces.rows[owner.Group].Path)+"/")
 }
 
-// delivery is an event on its way. It is kept as text, as other stores do.
+// delivery is an event that waits for delivery. The event is kept as JSON, as in
+// other stores.
 type delivery struct {
 	hook         hooks.HookID
 	eventID, key string
@@ -88,7 +90,7 @@ func (d Deliveries) Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, sour
 	}
 	var first source.Project
 	for _, p := range w.projects.rows {
-		if w.hookApplies(p, h.in) && (!first.Known() || p.ID < first.ID) {
+		if w.hookApplies(p, h.owner) && (!first.Known() || p.ID < first.ID) {
 			first = source.Project{ID: p.ID, Path: p.Path, Visibility: p.Visibility, DefaultBranch: p.DefaultBranch}
 		}
 	}
@@ -96,7 +98,7 @@ func (d Deliveries) Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, sour
 }
 
 // RecordAttempt implements webhooks.Deliveries.
-func (d Deliveries) RecordAttempt(ctx context.Context, id hooks.HookID, made int64, change func(hooks.Health) hooks.Health) error {
+func (d Deliveries) RecordAttempt(ctx context.Context, id hooks.HookID, delivery int64, change func(hooks.Health) hooks.Health) error {
 	return d.update(ctx, func(tx *transaction) error {
 		h, ok := tx.hooks.rows[id]
 		if !ok {
@@ -108,7 +110,7 @@ func (d Deliveries) RecordAttempt(ctx context.Context, id hooks.HookID, made int
 		tx.afterCommit = append(tx.afterCommit, func() {
 			d.mu.Lock()
 			defer d.mu.Unlock()
-			delete(d.deliveries, made)
+			delete(d.deliveries, delivery)
 		})
 		return nil
 	})
@@ -122,7 +124,7 @@ func (w *world) listHooks(now time.Time) (rows [][]any) {
 		} else if h.Health.Pause(now) > 0 {
 			state = "paused"
 		}
-		group, project := w.holder(h.in)
+		group, project := w.memberSourcePaths(h.owner)
 		rows = append(rows, []any{
 			int64(h.ID), group, project, h.Shown(), h.Push, h.TagPush, string(h.Branches), !h.Trusting,
 			state, int64(h.Health.Failures), timeOrNil(h.Health.PausedUntil), numberOrNil(int64(h.Health.Status)), timeOrNil(h.Health.LastAt),

@@ -9,9 +9,9 @@ import (
 	"gatehouse/domain/source"
 )
 
-// things list the values of each thing's records, in the order of
-// inventory.Things.
-var things = map[string]func(*state, *world, time.Time) [][]any{
+// lists return the values of each record of a thing, in the order of its fields
+// in inventory.Things.
+var lists = map[string]func(*state, *world, time.Time) [][]any{
 	"users":         func(_ *state, w *world, _ time.Time) [][]any { return w.listUsers() },
 	"groups":        func(_ *state, w *world, _ time.Time) [][]any { return w.listGroups() },
 	"projects":      func(_ *state, w *world, _ time.Time) [][]any { return w.listProjects() },
@@ -46,7 +46,7 @@ func (r Records) List(ctx context.Context, thing string, now time.Time) ([]inven
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	list, ok := things[thing]
+	list, ok := lists[thing]
 	if !ok {
 		return nil, notFound("thing %q", thing)
 	}
@@ -61,7 +61,7 @@ func (r Records) List(ctx context.Context, thing string, now time.Time) ([]inven
 	return records, nil
 }
 
-// text is nil for none.
+// textOrNil returns s, or nil if s is empty.
 func textOrNil(s string) any {
 	if s == "" {
 		return nil
@@ -69,7 +69,7 @@ func textOrNil(s string) any {
 	return s
 }
 
-// number is nil for none.
+// numberOrNil returns a number, or nil if it is 0.
 func numberOrNil[ID ~int64](id ID) any {
 	if id == 0 {
 		return nil
@@ -77,7 +77,7 @@ func numberOrNil[ID ~int64](id ID) any {
 	return int64(id)
 }
 
-// moment is nil for none.
+// timeOrNil returns t, or nil if t is zero.
 func timeOrNil(t time.Time) any {
 	if t.IsZero() {
 		return nil
@@ -85,7 +85,7 @@ func timeOrNil(t time.Time) any {
 	return t
 }
 
-// bareDay is a day without a time; nil for none.
+// dateOrNil returns the date of t as text, or nil if t is zero.
 func dateOrNil(t time.Time) any {
 	if t.IsZero() {
 		return nil
@@ -93,7 +93,7 @@ func dateOrNil(t time.Time) any {
 	return t.Format(time.DateOnly)
 }
 
-// list is a copy of texts; empty, never nil.
+// toStrings returns a copy of texts, which is never nil.
 func toStrings[T ~string](texts []T) []string {
 	out := make([]string, 0, len(texts))
 	for _, t := range texts {
@@ -102,7 +102,7 @@ func toStrings[T ~string](texts []T) []string {
 	return out
 }
 
-// username is nil for nobody.
+// usernameOrNil returns the name of a user, or nil if there is no such user.
 func (w *world) usernameOrNil(id identity.UserID) any {
 	if u, ok := w.users.rows[id]; ok {
 		return u.Username
@@ -110,8 +110,9 @@ func (w *world) usernameOrNil(id identity.UserID) any {
 	return nil
 }
 
-// holder is the path of a group and of a project, one of which is nil.
-func (w *world) holder(in source.MemberSource) (group, project any) {
+// memberSourcePaths returns the path of a group or of a project; the other one is
+// nil.
+func (w *world) memberSourcePaths(in source.MemberSource) (group, project any) {
 	if in.Project != 0 {
 		return nil, w.projects.rows[in.Project].Path
 	}

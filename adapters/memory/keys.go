@@ -9,9 +9,11 @@ import (
 	"gatehouse/domain/source"
 )
 
+// key is a user's key or a deploy key.
 type key struct {
 	identity.Key
-	// projects are those on which a deploy key is enabled; true lets it push.
+	// projects are the projects on which a deploy key is enabled; the value says
+	// whether it may push.
 	projects map[source.ProjectID]bool
 }
 
@@ -28,14 +30,14 @@ func (tx keysTx) PutKey(ctx context.Context, k identity.Key) (identity.KeyID, er
 			return 0, err
 		}
 	}
-	holder, taken := tx.keysByFingerprint[k.Fingerprint]
+	sameFingerprint, taken := tx.keysByFingerprint[k.Fingerprint]
 	if k.ID == 0 {
-		k.ID = holder
+		k.ID = sameFingerprint
 	}
 	old, exists := tx.keys.rows[k.ID]
 	switch {
-	case taken && holder != k.ID:
-		return 0, conflict("the key with fingerprint %q has number %d", k.Fingerprint, holder)
+	case taken && sameFingerprint != k.ID:
+		return 0, conflict("the key with fingerprint %q has number %d", k.Fingerprint, sameFingerprint)
 	case exists && old.Kind != k.Kind:
 		return 0, conflict("the number %d or the fingerprint %q is that of a %s", k.ID, k.Fingerprint, old.Kind)
 	}
@@ -72,6 +74,7 @@ func (tx keysTx) DeployKeyExists(ctx context.Context, id identity.KeyID) (bool, 
 	return tx.requireDeployKey(id) == nil, ctx.Err()
 }
 
+// requireDeployKey returns domain.NotFound unless a deploy key has that number.
 func (w *world) requireDeployKey(id identity.KeyID) error {
 	if w.keys.rows[id].Kind != identity.DeployKey {
 		return notFound("deploy key %d", id)
@@ -92,18 +95,19 @@ func (s Stamps) KeyUsed(id identity.KeyID, now time.Time) {
 	s.keyUses[id] = latest(s.keyUses[id], toInstant(now))
 }
 
-// key is the key of that number with its latest stamp; no key if it may not
-// log in.
+// key returns the key with its last use. It returns the zero Key if the key does
+// not exist or is for signing only.
 func (s *state) key(w *world, id identity.KeyID) identity.Key {
 	k := w.keys.rows[id].Key
 	if !k.Known() || !k.Usage.Authenticates() {
 		return identity.Key{}
 	}
-	k.LastUsedAt = s.lastUsed(k)
+	k.LastUsedAt = s.keyLastUsed(k)
 	return k
 }
 
-func (s *state) lastUsed(k identity.Key) time.Time {
+// keyLastUsed returns the last use of a key, recorded here or imported.
+func (s *state) keyLastUsed(k identity.Key) time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return latest(k.LastUsedAt, s.keyUses[k.ID])
@@ -113,7 +117,7 @@ func (s *state) listKeys(w *world) (rows [][]any) {
 	for _, k := range w.keys.rows {
 		rows = append(rows, []any{
 			int64(k.ID), string(k.Kind), k.Title, string(k.Fingerprint), string(k.Usage),
-			w.usernameOrNil(k.Owner), timeOrNil(k.ExpiresAt), timeOrNil(s.lastUsed(k.Key)),
+			w.usernameOrNil(k.Owner), timeOrNil(k.ExpiresAt), timeOrNil(s.keyLastUsed(k.Key)),
 		})
 	}
 	return rows

@@ -10,19 +10,20 @@ import (
 	"gatehouse/domain/source"
 )
 
-// membership is a user's in a group or project.
+// membership is the key of a member: a user in a group or project.
 type membership struct {
 	user identity.UserID
 	in   source.MemberSource
 }
 
+// member is a user's membership in a group or project.
 type member struct {
 	role   source.Role
 	state  worldimport.MemberState
 	expiry time.Time
 }
 
-// share lends the members of a group a role somewhere else.
+// share gives the members of a group a role in another group or a project.
 type share struct {
 	role   source.Role
 	expiry time.Time
@@ -63,7 +64,7 @@ func (tx namespacesTx) PutShare(ctx context.Context, in source.MemberSource, wit
 	return nil
 }
 
-// hasMembers returns domain.NotFound unless the group or project exists.
+// requireMemberSource returns domain.NotFound unless the group or project exists.
 func (w *world) requireMemberSource(in source.MemberSource) error {
 	if in.Project != 0 {
 		return w.projects.require(in.Project, "project")
@@ -71,7 +72,9 @@ func (w *world) requireMemberSource(in source.MemberSource) error {
 	return w.requireGroup(in.Group)
 }
 
-// role is the highest that the user has in the project by any way.
+// projectRole returns the highest role that the user has in the project: as owner
+// of the personal namespace, as a member there or in a group above, or by a
+// share.
 func (w *world) projectRole(u identity.UserID, p project, now time.Time) source.Role {
 	if u == 0 || !p.Known() {
 		return source.NoRole
@@ -79,16 +82,17 @@ func (w *world) projectRole(u identity.UserID, p project, now time.Time) source.
 	if w.namespaces.rows[p.namespace].owner == u {
 		return source.Owner
 	}
-	at := source.MemberSource{Project: p.ID}
-	best := max(w.memberRole(u, at, now), w.shareRole(u, at, now))
+	in := source.MemberSource{Project: p.ID}
+	best := max(w.memberRole(u, in, now), w.shareRole(u, in, now))
 	for n := range w.selfAndAncestors(p.namespace) {
-		at := source.MemberSource{Group: n.ID}
-		best = max(best, w.memberRole(u, at, now), w.shareRole(u, at, now))
+		in := source.MemberSource{Group: n.ID}
+		best = max(best, w.memberRole(u, in, now), w.shareRole(u, in, now))
 	}
 	return best
 }
 
-// direct is the role of an active membership; Minimal counts as none.
+// memberRole returns the role of the user's active membership in a group or
+// project.
 func (w *world) memberRole(u identity.UserID, in source.MemberSource, now time.Time) source.Role {
 	m := w.members[membership{u, in}]
 	if m.state != worldimport.MemberActive || expired(m.expiry, now) {
@@ -97,8 +101,9 @@ func (w *world) memberRole(u identity.UserID, in source.MemberSource, now time.T
 	return withoutMinimal(m.role)
 }
 
-// lent is the role that shares give: of each no more than it allows, and no
-// more than the user has in the group it is for.
+// shareRole returns the highest role that the user has in a group or project by
+// shares. A share gives at most its own role, and at most the role that the user
+// has in the group it is for.
 func (w *world) shareRole(u identity.UserID, in source.MemberSource, now time.Time) source.Role {
 	best := source.NoRole
 	for with, s := range w.shares[in] {
@@ -109,7 +114,8 @@ func (w *world) shareRole(u identity.UserID, in source.MemberSource, now time.Ti
 	return best
 }
 
-// inGroup is the role as a member of the group or one above it.
+// groupRole returns the highest role that the user has as a member of the group
+// or of one above it.
 func (w *world) groupRole(u identity.UserID, group source.NamespaceID, now time.Time) source.Role {
 	best := source.NoRole
 	for n := range w.selfAndAncestors(group) {
@@ -118,6 +124,7 @@ func (w *world) groupRole(u identity.UserID, group source.NamespaceID, now time.
 	return best
 }
 
+// withoutMinimal returns the role; Minimal counts as none.
 func withoutMinimal(r source.Role) source.Role {
 	if r <= source.Minimal {
 		return source.NoRole
@@ -126,16 +133,16 @@ func withoutMinimal(r source.Role) source.Role {
 }
 
 func (w *world) listMembers() (rows [][]any) {
-	for at, m := range w.members {
-		group, project := w.holder(at.in)
-		rows = append(rows, []any{w.usernameOrNil(at.user), group, project, m.role.String(), string(m.state), timeOrNil(m.expiry)})
+	for key, m := range w.members {
+		group, project := w.memberSourcePaths(key.in)
+		rows = append(rows, []any{w.usernameOrNil(key.user), group, project, m.role.String(), string(m.state), timeOrNil(m.expiry)})
 	}
 	return rows
 }
 
 func (w *world) listShares() (rows [][]any) {
 	for in, shares := range w.shares {
-		group, project := w.holder(in)
+		group, project := w.memberSourcePaths(in)
 		for with, s := range shares {
 			rows = append(rows, []any{group, project, w.namespaces.rows[with].Path, s.role.String(), timeOrNil(s.expiry)})
 		}

@@ -1,6 +1,6 @@
-// Package memory answers every port from maps, within one process: it forgets
-// all when it ends. It is the fake of the other layers' tests and a store that
-// needs nothing, so tests/contract holds it to the same promises as the rest.
+// Package memory implements every port with maps. What it keeps is lost when the
+// process ends. It serves a server without a database, and the tests of the other
+// layers as their fake, so tests/contract checks it like every other store.
 package memory
 
 import (
@@ -10,8 +10,8 @@ import (
 	"gatehouse/application/worldimport"
 )
 
-// Store answers each port by a field of its own; all of them share one state.
-// It is safe for concurrent use.
+// Store has a field for each port. All fields share one state. It is safe for
+// concurrent use.
 type Store struct {
 	Directory         Directory
 	Notices           Notices
@@ -75,8 +75,8 @@ func New() *Store {
 // Flush has nothing to write: uses of keys and tokens count at once.
 func (s *Store) Flush(ctx context.Context) error { return ctx.Err() }
 
-// SetOnce keeps a value under a name unless one is kept there, and returns
-// the one that is.
+// SetOnce keeps a value under a name, unless the value is empty or the name has
+// one, and returns the value that the name has then.
 func (s *Store) SetOnce(ctx context.Context, name, value string) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
@@ -90,5 +90,5 @@ func (s *Store) SetOnce(ctx context.Context, name, value string) (string, error)
 	return values[name], nil
 }
 
-// Close has nothing to let go of.
+// Close has nothing to release.
 func (s *Store) Close(context.Context) error { return nil }

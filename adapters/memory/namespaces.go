@@ -11,18 +11,18 @@ import (
 	"gatehouse/domain/source"
 )
 
-// namespace is a group or a personal namespace; its Path is in full.
+// namespace is a group or a personal namespace with its full Path.
 type namespace struct {
 	source.Namespace
 	parent source.NamespaceID
-	// owner is whose namespace it is; 0 for a group.
+	// owner is the user of a personal namespace; 0 for a group.
 	owner            identity.UserID
 	visibility       source.Visibility
 	branchProtection *source.BranchProtection
 	pendingDelete    bool
 }
 
-// group finds the group at a path.
+// groupByPath returns the group at a path, or domain.NotFound.
 func (w *world) groupByPath(path string) (namespace, error) {
 	n, ok := w.namespaces.rows[w.routes[fold(path)].namespace]
 	if !ok || n.Personal {
@@ -31,7 +31,7 @@ func (w *world) groupByPath(path string) (namespace, error) {
 	return n, nil
 }
 
-// hasGroup returns domain.NotFound unless a group has that number.
+// requireGroup returns domain.NotFound unless a group has that number.
 func (w *world) requireGroup(id source.NamespaceID) error {
 	if n, ok := w.namespaces.rows[id]; !ok || n.Personal {
 		return notFound("group %d", id)
@@ -39,7 +39,7 @@ func (w *world) requireGroup(id source.NamespaceID) error {
 	return nil
 }
 
-// lineage is the namespace and all above it, up to the root.
+// selfAndAncestors yields the namespace and all groups above it, up to the root.
 func (w *world) selfAndAncestors(id source.NamespaceID) iter.Seq[namespace] {
 	return func(yield func(namespace) bool) {
 		for n, ok := w.namespaces.rows[id]; ok; n, ok = w.namespaces.rows[n.parent] {
@@ -50,10 +50,10 @@ func (w *world) selfAndAncestors(id source.NamespaceID) iter.Seq[namespace] {
 	}
 }
 
-// within says whether the namespace is another or stands below it.
-func (w *world) inTree(id, above source.NamespaceID) bool {
+// inTree says whether the namespace is root or below it.
+func (w *world) inTree(id, root source.NamespaceID) bool {
 	for n := range w.selfAndAncestors(id) {
-		if n.ID == above {
+		if n.ID == root {
 			return true
 		}
 	}
@@ -100,8 +100,8 @@ func (tx namespacesTx) PutGroup(ctx context.Context, g worldimport.Group) (sourc
 	return row.ID, nil
 }
 
-// groupRow is the group below its parent; its number is 0 if it is new and none
-// was given.
+// groupRow returns the row for g, below the group that its path names. Its number
+// is 0 if g has none and no group is at the path.
 func (w *world) groupRow(g worldimport.Group) (namespace, error) {
 	row := namespace{
 		Namespace: g.Namespace, visibility: g.Visibility,
@@ -126,15 +126,15 @@ func (w *world) groupRow(g worldimport.Group) (namespace, error) {
 func (w *world) listGroups() (rows [][]any) {
 	for _, g := range w.namespaces.rows {
 		if !g.Personal {
-			rows = append(rows, []any{int64(g.ID), g.Path, string(g.visibility), string(g.Protocols), prefixes(g.AllowedIPs)})
+			rows = append(rows, []any{int64(g.ID), g.Path, string(g.visibility), string(g.Protocols), prefixTexts(g.AllowedIPs)})
 		}
 	}
 	return rows
 }
 
-func prefixes(given []netip.Prefix) []string {
-	out := make([]string, 0, len(given))
-	for _, p := range given {
+func prefixTexts(prefixes []netip.Prefix) []string {
+	out := make([]string, 0, len(prefixes))
+	for _, p := range prefixes {
 		out = append(out, p.String())
 	}
 	return out

@@ -11,7 +11,8 @@ import (
 // Notices implements gitaccess.Notices and pushes.Notices.
 type Notices struct{ *state }
 
-// noticeKey is for whom a notice waits, and where.
+// noticeKey is the user who gets a notice, and the repository of the push that
+// shows it.
 type noticeKey struct {
 	user       identity.UserID
 	repository source.RepositoryID

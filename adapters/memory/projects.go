@@ -11,13 +11,13 @@ import (
 	"gatehouse/domain/source"
 )
 
-// project is a project; its Path is in full, its Root is looked up when asked
-// for.
+// project is a project with its full Path. Root and DefaultBranchProtection are
+// those of its namespaces and are not kept here.
 type project struct {
 	source.Project
 	namespace     source.NamespaceID
 	pendingDelete bool
-	// activity is when it was last pushed to.
+	// activity is the time of the last push.
 	activity time.Time
 }
 
@@ -37,7 +37,7 @@ func (tx projectsTx) ProjectID(ctx context.Context, path string) (source.Project
 }
 
 // PutProject implements worldimport.Projects.
-func (tx projectsTx) PutProject(ctx context.Context, p worldimport.Project) (id source.ProjectID, fresh bool, err error) {
+func (tx projectsTx) PutProject(ctx context.Context, p worldimport.Project) (id source.ProjectID, isNew bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, false, err
 	}
@@ -56,7 +56,7 @@ func (tx projectsTx) PutProject(ctx context.Context, p worldimport.Project) (id 
 		return 0, false, err
 	}
 	row.ID = tx.projects.idOr(row.ID)
-	row.Root, row.DefaultBranchProtection = source.Namespace{}, nil // the groups', not the project's
+	row.Root, row.DefaultBranchProtection = source.Namespace{}, nil
 	row.Protections, row.activity = old.Protections, old.activity
 	if !exists {
 		old.Empty = p.NewIsEmpty
@@ -67,9 +67,9 @@ func (tx projectsTx) PutProject(ctx context.Context, p worldimport.Project) (id 
 	}
 	tx.projects.put(row.ID, row)
 	tx.addRoute(row.Path, route{project: row.ID})
-	for _, past := range p.MovedFrom {
-		if tx.routes[past.Fold()].project == 0 {
-			tx.redirects[past.Fold()] = row.ID
+	for _, former := range p.MovedFrom {
+		if tx.routes[former.Fold()].project == 0 {
+			tx.redirects[former.Fold()] = row.ID
 		}
 	}
 	return row.ID, !exists, nil
@@ -99,8 +99,8 @@ func (tx projectsTx) PutProtections(ctx context.Context, id source.ProjectID, pr
 	return nil
 }
 
-// hasHolder returns domain.NotFound if the entry names somebody who does not
-// exist.
+// requireAccess returns domain.NotFound if the entry names a user, group or
+// deploy key that does not exist.
 func (w *world) requireAccess(entry source.Access) error {
 	switch {
 	case entry.User != 0:
@@ -113,19 +113,19 @@ func (w *world) requireAccess(entry source.Access) error {
 	return nil
 }
 
-// withMembers are copies of the given protections whose entries tell whether
-// somebody is a member of their group.
-func withMembership(given []source.Protection, member func(source.NamespaceID) bool) []source.Protection {
-	entries := func(given []source.Access) []source.Access {
+// withMembership returns copies of the protections. Member of each entry for a
+// group is what isMember says of the group.
+func withMembership(protections []source.Protection, isMember func(source.NamespaceID) bool) []source.Protection {
+	entries := func(original []source.Access) []source.Access {
 		var out []source.Access
-		for _, a := range given {
-			a.Member = a.Group != 0 && member(a.Group)
+		for _, a := range original {
+			a.Member = a.Group != 0 && isMember(a.Group)
 			out = append(out, a)
 		}
 		return out
 	}
 	var out []source.Protection
-	for _, p := range given {
+	for _, p := range protections {
 		p.Push, p.Merge, p.Create = entries(p.Push), entries(p.Merge), entries(p.Create)
 		out = append(out, p)
 	}
@@ -143,19 +143,20 @@ func (d Destinations) Destination(ctx context.Context, user identity.UserID, pat
 	w := d.world.Load()
 	above := path.Parent()
 	n := w.namespaces.rows[w.routes[above.Fold()].namespace]
-	for up := range w.selfAndAncestors(n.ID) {
-		n.pendingDelete = n.pendingDelete || up.pendingDelete
+	for ancestor := range w.selfAndAncestors(n.ID) {
+		n.pendingDelete = n.pendingDelete || ancestor.pendingDelete
 	}
 	if n.ID == 0 || n.pendingDelete {
 		return source.ProjectDestination{}, notFound("namespace %q", above)
 	}
-	// What stands in the namespace has the same root, and lends the same role.
-	inside := project{namespace: n.ID}
-	facts := w.withNamespaces(inside)
-	inside.ID = -1 // of no project
+	// A project that is created there gets its settings and the user's role from
+	// the namespace. The number -1 is that of no project, so it has no members.
+	created := project{namespace: n.ID}
+	created.ID = -1
+	settings := w.withNamespaces(created)
 	return source.ProjectDestination{
-		Path: n.Path + string(path[len(above):]), Root: facts.Root,
-		DefaultBranchProtection: facts.DefaultBranchProtection, Role: w.projectRole(user, inside, now),
+		Path: n.Path + string(path[len(above):]), Root: settings.Root,
+		DefaultBranchProtection: settings.DefaultBranchProtection, Role: w.projectRole(user, created, now),
 	}, nil
 }
 
@@ -197,15 +198,15 @@ func (w *world) listProtections() (rows [][]any) {
 
 var refKinds = map[source.RefKind]string{source.Branch: "branch", source.Tag: "tag"}
 
-func (w *world) accessTexts(given []source.Access) []string {
-	out := make([]string, 0, len(given))
-	for _, a := range given {
+func (w *world) accessTexts(entries []source.Access) []string {
+	out := make([]string, 0, len(entries))
+	for _, a := range entries {
 		out = append(out, w.accessText(a))
 	}
 	return out
 }
 
-// entry is one of a protection's, in words.
+// accessText returns an entry of a protection as inventory.Records shows it.
 func (w *world) accessText(a source.Access) string {
 	switch {
 	case a.User != 0:

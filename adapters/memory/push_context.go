@@ -29,7 +29,7 @@ func (c PushContexts) PushContext(ctx context.Context, claim identity.Claim, rep
 	}, nil
 }
 
-// banners are the messages that Git shows now.
+// banners returns the banners for Git that are shown at now, the newest first.
 func (w *world) banners(now time.Time) []source.Banner {
 	var ids []int64
 	for id, b := range w.broadcasts.rows {

@@ -43,7 +43,9 @@ func (r Recorder) Record(ctx context.Context, p pushes.Push) error {
 }
 
 // Pushes implements postreceive.Pushes.
-type Pushes struct{ Directory }
+type Pushes struct {
+	Directory // has Standing
+}
 
 // ReceivedPush implements postreceive.Pushes.
 func (p Pushes) ReceivedPush(ctx context.Context, push int64) (postreceive.ReceivedPush, error) {
@@ -69,7 +71,7 @@ func (p Pushes) Hooks(ctx context.Context, id source.ProjectID) (found []hooks.H
 	}
 	w := p.world.Load()
 	for _, h := range w.hooks.rows {
-		if p, ok := w.projects.rows[id]; ok && !h.Health.Disabled && w.hookApplies(p, h.in) {
+		if project, ok := w.projects.rows[id]; ok && !h.Health.Disabled && w.hookApplies(project, h.owner) {
 			found = append(found, h.Hook)
 		}
 	}
@@ -104,13 +106,13 @@ func (p Pushes) Complete(ctx context.Context, push int64, u postreceive.ProjectU
 // addDeliveries adds the deliveries to hooks that exist, and a job for each. The
 // caller holds mu.
 func (s *state) addDeliveries(w *world, all []hooks.Delivery) {
-	for _, one := range all {
-		event, err := json.Marshal(one.Event)
-		if w.hooks.require(one.Hook.ID, "hook") != nil || err != nil {
+	for _, d := range all {
+		event, err := json.Marshal(d.Event)
+		if w.hooks.require(d.Hook.ID, "hook") != nil || err != nil {
 			continue
 		}
 		s.lastDelivery++
-		s.deliveries[s.lastDelivery] = delivery{one.Hook.ID, one.EventID, one.Key, event}
+		s.deliveries[s.lastDelivery] = delivery{d.Hook.ID, d.EventID, d.Key, event}
 		s.enqueue(application.Job{Kind: postreceive.DeliverWebhook, Subject: s.lastDelivery})
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"gatehouse/domain/source"
 )
 
-// state is all that a Store keeps. The types of the ports embed it.
+// state is all that a Store keeps. The type of each port embeds it.
 type state struct {
 	// txSlot holds a value while a transaction runs, so that there is one at a
 	// time.
@@ -26,9 +26,9 @@ type state struct {
 	// jobAdded holds a value when the job runner should look for due jobs.
 	jobAdded chan struct{}
 
-	mu sync.Mutex // guards what follows
+	mu sync.Mutex // guards all fields below
 
-	values   map[string]string // by SetOnce
+	values   map[string]string // of SetOnce
 	counters map[string]counter
 	notices  map[noticeKey]source.Notice
 	events   []audit.Event
@@ -64,7 +64,7 @@ func newState() *state {
 		agentTokenUses:  map[int64]time.Time{},
 		processed:       map[int64]bool{},
 		deliveries:      map[int64]delivery{},
-		usage:           usage{map[string]int64{}, map[string]map[int64]bool{}},
+		usage:           usage{counters: map[string]int64{}, uniqueIDs: map[string]map[int64]bool{}},
 		authorizations:  map[agents.AgentID]map[agents.Authorization]bool{},
 		findings:        map[string]finding{},
 		reporters:       map[agents.AgentID]bool{},
@@ -73,19 +73,19 @@ func newState() *state {
 	return s
 }
 
-// transaction is a world that is being changed. A method that fails leaves it
-// as it was.
+// transaction is a copy of the world that is being changed. A method that fails
+// leaves the copy as it was.
 type transaction struct {
 	*world
-	// afterCommit is called once the world is in its place.
+	// afterCommit is called once the copy has replaced the world.
 	afterCommit []func()
-	// jobsToAdd are added once the world is in its place.
+	// jobsToAdd are added after that.
 	jobsToAdd []application.Job
 }
 
-// update runs a transaction on a copy of the world, which others see once do
-// has succeeded. Transactions run one after the other, so one within another
-// waits until ctx ends.
+// update calls do with a copy of the world, and replaces the world by it if do
+// succeeds. Transactions run one after the other, so one that is started within
+// another waits until ctx ends.
 func (s *state) update(ctx context.Context, do func(*transaction) error) error {
 	select {
 	case s.txSlot <- struct{}{}:
@@ -112,7 +112,8 @@ func (s *state) update(ctx context.Context, do func(*transaction) error) error {
 	return nil
 }
 
-// importWorld is a worldimport.UnitOfWork.
+// importWorld runs a transaction with the ports of worldimport. It is a
+// worldimport.UnitOfWork.
 func (s *state) importWorld(ctx context.Context, do func(worldimport.Tx) error) error {
 	return s.update(ctx, func(tx *transaction) error {
 		return do(worldimport.Tx{

@@ -14,6 +14,7 @@ import (
 	"gatehouse/domain/source"
 )
 
+// user is a user with their personal namespace and second factor.
 type user struct {
 	identity.User
 	namespace source.NamespaceID
@@ -35,7 +36,8 @@ func (tx usersTx) UserID(ctx context.Context, username string) (identity.UserID,
 	return id, nil
 }
 
-// userNamed is 0 if nobody has the name: the one who owns the namespace.
+// userByName returns the owner of the personal namespace at the username; 0 if
+// there is none.
 func (w *world) userByName(username string) identity.UserID {
 	return w.namespaces.rows[w.routes[fold(username)].namespace].owner
 }
@@ -67,7 +69,7 @@ func (tx usersTx) PutUser(ctx context.Context, u worldimport.User) (identity.Use
 	u.User.CredentialVersion = max(u.User.CredentialVersion, old.CredentialVersion, 1)
 	if !u.User.TwoFactor {
 		delete(tx.recoveryCodes, u.User.ID)
-		maps.DeleteFunc(tx.otpSessions, func(at sessionKey, _ time.Time) bool { return at.user == u.User.ID })
+		maps.DeleteFunc(tx.otpSessions, func(s sessionKey, _ time.Time) bool { return s.user == u.User.ID })
 	}
 	tx.users.put(u.User.ID, user{u.User, home.namespace, updatedFactor(old.factor, u)})
 	if exists {
@@ -82,7 +84,8 @@ func (tx usersTx) PutUser(ctx context.Context, u worldimport.User) (identity.Use
 	return u.User.ID, nil
 }
 
-// described is the second factor as u has it; what was tried stays known.
+// updatedFactor returns the second factor that u describes. The failed attempts
+// of f stay, unless u has no second factor.
 func updatedFactor(f identity.TwoFactor, u worldimport.User) identity.TwoFactor {
 	if !u.User.TwoFactor {
 		return identity.TwoFactor{}
@@ -105,7 +108,8 @@ func (tx usersTx) GhostID(ctx context.Context) (identity.UserID, error) {
 	}})
 }
 
-// ghost is the user who stands in for those who are gone, if there is one yet.
+// ghost returns the ghost user with the lowest number; the zero User if there is
+// none.
 func (w *world) ghost() identity.User {
 	var ghosts []identity.User
 	for _, u := range w.users.rows {
@@ -143,10 +147,11 @@ func (a Actors) Actor(ctx context.Context, claim identity.Claim) (identity.Actor
 	return a.actor(a.world.Load(), claim), nil
 }
 
+// actor returns the actor that a claim names; the zero Actor if there is none.
 func (s *state) actor(w *world, claim identity.Claim) identity.Actor {
 	switch claim.Kind {
 	case identity.ByKey:
-		return s.holder(w, s.key(w, identity.KeyID(claim.ID)))
+		return s.keyActor(w, s.key(w, identity.KeyID(claim.ID)))
 	case identity.ByUser:
 		return identity.Actor{User: w.users.rows[identity.UserID(claim.ID)].User}
 	case identity.ByName:
@@ -156,8 +161,9 @@ func (s *state) actor(w *world, claim identity.Claim) identity.Actor {
 	}
 }
 
-// holder is who stands behind a key.
-func (s *state) holder(w *world, k identity.Key) identity.Actor {
+// keyActor returns the owner of a key. A deploy key without one acts as the
+// ghost user.
+func (s *state) keyActor(w *world, k identity.Key) identity.Actor {
 	actor := identity.Actor{User: w.users.rows[k.Owner].User, Key: k}
 	if actor.IsDeployKey() && !actor.User.Known() {
 		actor.User = w.ghost()

@@ -13,33 +13,33 @@ import (
 	"gatehouse/domain/source"
 )
 
-// world is what directory described. Its rows are values that nobody changes
-// in place, so that a copy of the maps is a copy of the world.
+// world is what transactions change. Its rows are values that are replaced, never
+// changed in place, so that a copy of the maps is a copy of the world.
 type world struct {
-	users       table[identity.UserID, user]
-	namespaces  table[source.NamespaceID, namespace]
-	projects    table[source.ProjectID, project]
-	keys        table[identity.KeyID, key]
-	tokens      table[int64, identity.AccessToken]
-	agents      table[int64, agent]
-	agentTokens table[int64, agentToken]
-	broadcasts  table[int64, worldimport.Broadcast]
-	hooks       table[hooks.HookID, hook]
+	users        table[identity.UserID, user]
+	namespaces   table[source.NamespaceID, namespace]
+	projects     table[source.ProjectID, project]
+	keys         table[identity.KeyID, key]
+	accessTokens table[int64, identity.AccessToken]
+	agents       table[int64, agent]
+	agentTokens  table[int64, agentToken]
+	broadcasts   table[int64, worldimport.Broadcast]
+	hooks        table[hooks.HookID, hook]
 
-	// paths finds everything that has a path, in lower case; a user is found
-	// by the personal namespace.
+	// routes are the paths of namespaces and projects, in lower case; a user's is
+	// that of the personal namespace.
 	routes map[string]route
-	// moved are the paths of the past, in lower case. None is a project's own.
-	redirects map[string]source.ProjectID
-	// prints finds keys.
+	// redirects are former paths of projects, in lower case. None is the path of
+	// a project now.
+	redirects         map[string]source.ProjectID
 	keysByFingerprint map[identity.Fingerprint]identity.KeyID
 	members           map[membership]member
 	shares            map[source.MemberSource]map[source.NamespaceID]share
-	// codes are the digests of users' recovery codes.
+	// recoveryCodes are digests.
 	recoveryCodes map[identity.UserID][]identity.TokenDigest
 	otpSessions   map[sessionKey]time.Time
 
-	sold
+	billingTables
 }
 
 func newWorld() *world {
@@ -48,7 +48,7 @@ func newWorld() *world {
 		namespaces:        newTable[source.NamespaceID, namespace](),
 		projects:          newTable[source.ProjectID, project](),
 		keys:              newTable[identity.KeyID, key](),
-		tokens:            newTable[int64, identity.AccessToken](),
+		accessTokens:      newTable[int64, identity.AccessToken](),
 		agents:            newTable[int64, agent](),
 		agentTokens:       newTable[int64, agentToken](),
 		broadcasts:        newTable[int64, worldimport.Broadcast](),
@@ -60,17 +60,18 @@ func newWorld() *world {
 		shares:            map[source.MemberSource]map[source.NamespaceID]share{},
 		recoveryCodes:     map[identity.UserID][]identity.TokenDigest{},
 		otpSessions:       map[sessionKey]time.Time{},
-		sold:              newSold(),
+		billingTables:     newBillingTables(),
 	}
 }
 
+// clone returns a copy; a change to either does not change the other.
 func (w *world) clone() *world {
 	return &world{
 		users:             w.users.clone(),
 		namespaces:        w.namespaces.clone(),
 		projects:          w.projects.clone(),
 		keys:              w.keys.clone(),
-		tokens:            w.tokens.clone(),
+		accessTokens:      w.accessTokens.clone(),
 		agents:            w.agents.clone(),
 		agentTokens:       w.agentTokens.clone(),
 		broadcasts:        w.broadcasts.clone(),
@@ -82,11 +83,11 @@ func (w *world) clone() *world {
 		shares:            maps.Clone(w.shares),
 		recoveryCodes:     maps.Clone(w.recoveryCodes),
 		otpSessions:       maps.Clone(w.otpSessions),
-		sold:              w.sold.clone(),
+		billingTables:     w.billingTables.clone(),
 	}
 }
 
-// table is rows by number.
+// table keeps rows by number.
 type table[ID ~int64, Row any] struct {
 	rows map[ID]Row
 	last ID
@@ -99,7 +100,7 @@ func (t table[ID, Row]) clone() table[ID, Row] {
 	return t
 }
 
-// number is the one that was given, or the next that is free.
+// idOr returns given, or the next free number if given is 0.
 func (t table[ID, Row]) idOr(given ID) ID {
 	if given == 0 {
 		return t.last + 1
@@ -107,12 +108,13 @@ func (t table[ID, Row]) idOr(given ID) ID {
 	return given
 }
 
+// put adds a row, or replaces the one of that number.
 func (t *table[ID, Row]) put(id ID, row Row) {
 	t.rows[id] = row
 	t.last = max(t.last, id)
 }
 
-// has returns domain.NotFound unless there is a row of that number.
+// require returns domain.NotFound unless there is a row of that number.
 func (t table[ID, Row]) require(id ID, what string) error {
 	if _, ok := t.rows[id]; !ok {
 		return notFound("%s %d", what, id)
@@ -120,55 +122,57 @@ func (t table[ID, Row]) require(id ID, what string) error {
 	return nil
 }
 
-// place is what stands at a path: a namespace or a project.
+// route is the namespace or the project that a path leads to.
 type route struct {
 	namespace source.NamespaceID
 	project   source.ProjectID
 }
 
-// fold is the form in which names and paths are compared.
+// fold returns the form in which names and paths are compared.
 func fold(path string) string { return strings.ToLower(path) }
 
-// settle lets a new path lead to what stands at it.
-func (w *world) addRoute(path string, at route) {
-	w.routes[fold(path)] = at
-	if at.project != 0 {
+// addRoute lets a path lead to a namespace or a project, and no longer redirect
+// to another project.
+func (w *world) addRoute(path string, to route) {
+	w.routes[fold(path)] = to
+	if to.project != 0 {
 		delete(w.redirects, fold(path))
 	}
 }
 
-// move gives what stands at a path another one, with all that is below.
+// moveRoutes replaces a path by another one, for its namespace or project and for
+// all that is below it.
 func (w *world) moveRoutes(from, to string) {
-	var below []route
-	for path, at := range w.routes {
+	var moved []route
+	for path, r := range w.routes {
 		if path == fold(from) || strings.HasPrefix(path, fold(from)+"/") {
-			below = append(below, at)
+			moved = append(moved, r)
 			delete(w.routes, path)
 		}
 	}
-	for _, at := range below {
-		w.addRoute(w.setPath(at, func(old string) string { return to + old[len(from):] }), at)
+	for _, r := range moved {
+		w.addRoute(w.changePath(r, func(old string) string { return to + old[len(from):] }), r)
 	}
 }
 
-// rename changes the path in a row and returns the new one.
-func (w *world) setPath(at route, change func(string) string) string {
-	if at.project != 0 {
-		p := w.projects.rows[at.project]
+// changePath changes the path in the row that a route leads to and returns the
+// new path.
+func (w *world) changePath(r route, change func(string) string) string {
+	if r.project != 0 {
+		p := w.projects.rows[r.project]
 		p.Path = change(p.Path)
-		w.projects.rows[at.project] = p
+		w.projects.rows[r.project] = p
 		return p.Path
 	}
-	n := w.namespaces.rows[at.namespace]
+	n := w.namespaces.rows[r.namespace]
 	n.Path = change(n.Path)
-	w.namespaces.rows[at.namespace] = n
+	w.namespaces.rows[r.namespace] = n
 	return n.Path
 }
 
-// free returns domain.Conflict if something other than what is meant stands at
-// the path.
-func (w *world) checkFree(path string, meant route) error {
-	if at, taken := w.routes[fold(path)]; taken && at != meant {
+// checkFree returns domain.Conflict if the path leads to anything but wanted.
+func (w *world) checkFree(path string, wanted route) error {
+	if r, taken := w.routes[fold(path)]; taken && r != wanted {
 		return conflict("the path %q is taken", path)
 	}
 	return nil
