@@ -13,6 +13,7 @@ import (
 
 	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/secretfile"
+	"gatehouse/bootstrap/config"
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 )
 
 // App is the graph of the server. A leaf of it can be replaced by fx.Replace.
-func App(config Config) fx.Option {
+func App(config config.Config) fx.Option {
 	return fx.Options(
 		graph(config), persistence(config),
 		fx.Supply(World{}),
@@ -41,7 +42,7 @@ func App(config Config) fx.Option {
 }
 
 // graph is everything between the ports of persistence and the listeners.
-func graph(config Config) fx.Option {
+func graph(config config.Config) fx.Option {
 	return fx.Options(fx.Supply(config), registry, people, sales, git, cluster, background, web)
 }
 
@@ -75,7 +76,7 @@ type Option = fx.Option
 
 // Run serves until ctx is done, and then until every request under way is
 // answered.
-func Run(ctx context.Context, config Config, options ...Option) error {
+func Run(ctx context.Context, config config.Config, options ...Option) error {
 	var server *Server
 	app := fx.New(App(config), fx.Options(options...), fx.Populate(&server))
 	if err := app.Err(); err != nil {

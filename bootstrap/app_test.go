@@ -19,26 +19,37 @@ import (
 	"gatehouse/adapters/worldfile"
 	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/tests/stores"
 )
 
 func TestApp_validates(t *testing.T) {
 	t.Parallel()
-	for _, url := range []bootstrap.URL{"gatehouse.db", "memory:", "postgres://gatehouse@localhost/gatehouse"} {
-		config := bootstrap.Default()
+	for _, url := range []config.URL{"gatehouse.db", "memory:", "postgres://gatehouse@localhost/gatehouse"} {
+		config := config.Default()
 		config.Database.URL = url
 		if err := fx.ValidateApp(bootstrap.App(config)); err != nil {
 			t.Errorf("%s: %v", url, err)
 		}
 	}
-	shared := bootstrap.Default()
+	shared := config.Default()
 	shared.Redis.URL = "redis://localhost"
 	if err := fx.ValidateApp(bootstrap.App(shared)); err != nil {
 		t.Errorf("with Redis: %v", err)
 	}
-	if err := fx.ValidateApp(bootstrap.App(bootstrap.Config{})); err != nil {
+	if err := fx.ValidateApp(bootstrap.App(config.Config{})); err != nil {
 		t.Errorf("the zero configuration: %v", err)
 	}
+}
+
+// write makes a file with that text, for this test only.
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // running is a server that runs until the test ends.
@@ -51,19 +62,19 @@ type running struct {
 }
 
 // here is a configuration on free ports and in a folder of its own.
-func here(t *testing.T) bootstrap.Config {
+func here(t *testing.T) config.Config {
 	t.Helper()
 	dir := t.TempDir()
-	config := bootstrap.Default()
-	config.HTTP.Address = "127.0.0.1:0"
-	config.Database.URL = bootstrap.URL(stores.SQLiteFile(t))
-	config.Shell.SecretFile = filepath.Join(dir, "secret")
-	config.Instance.KeyFile = filepath.Join(dir, "key")
-	config.Kas.SecretFile = filepath.Join(dir, "kas")
-	return config
+	settings := config.Default()
+	settings.HTTP.Address = "127.0.0.1:0"
+	settings.Database.URL = config.URL(stores.SQLiteFile(t))
+	settings.Shell.SecretFile = filepath.Join(dir, "secret")
+	settings.Instance.KeyFile = filepath.Join(dir, "key")
+	settings.Kas.SecretFile = filepath.Join(dir, "kas")
+	return settings
 }
 
-func run(t *testing.T, config bootstrap.Config, options ...bootstrap.Option) *running {
+func run(t *testing.T, config config.Config, options ...bootstrap.Option) *running {
 	t.Helper()
 	r := &running{log: new(bytes.Buffer)}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -141,7 +152,7 @@ const dedeAnswer = `{"id":7,"name":"Dede Eichmann","username":"rubi"}`
 
 func TestRun_servesWhatItIsTold(t *testing.T) {
 	t.Parallel()
-	for _, url := range []bootstrap.URL{"memory:", ""} {
+	for _, url := range []config.URL{"memory:", ""} {
 		t.Run(string(url), func(t *testing.T) {
 			t.Parallel()
 			config := here(t)
@@ -240,29 +251,29 @@ func TestRun_fails(t *testing.T) {
 	t.Parallel()
 	taken := run(t, here(t))
 	tests := map[string]struct {
-		change func(t *testing.T, c *bootstrap.Config)
+		change func(t *testing.T, c *config.Config)
 		want   string
 	}{
-		"an address in use": {func(_ *testing.T, c *bootstrap.Config) { c.HTTP.Address = taken.TCP }, "http.address: listen tcp " + taken.TCP},
+		"an address in use": {func(_ *testing.T, c *config.Config) { c.HTTP.Address = taken.TCP }, "http.address: listen tcp " + taken.TCP},
 		"no previous secret": {
-			func(_ *testing.T, c *bootstrap.Config) { c.Shell.PreviousSecretFile = "missing" },
+			func(_ *testing.T, c *config.Config) { c.Shell.PreviousSecretFile = "missing" },
 			"shell: secret file: stat missing",
 		},
-		"an empty secret": {func(t *testing.T, c *bootstrap.Config) {
+		"an empty secret": {func(t *testing.T, c *config.Config) {
 			if err := os.WriteFile(c.Shell.SecretFile, []byte("\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}, "is empty"},
-		"a secret of kas that is too short": {func(t *testing.T, c *bootstrap.Config) {
+		"a secret of kas that is too short": {func(t *testing.T, c *config.Config) {
 			if err := os.WriteFile(c.Kas.SecretFile, []byte("c2hvcnQ=\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}, "kas.secret_file: secret file"},
-		"no migration": {func(t *testing.T, c *bootstrap.Config) {
-			c.Database = bootstrap.Database{URL: bootstrap.URL(filepath.Join(t.TempDir(), "gatehouse.db"))}
+		"no migration": {func(t *testing.T, c *config.Config) {
+			c.Database = config.Database{URL: config.URL(filepath.Join(t.TempDir(), "gatehouse.db"))}
 		}, "run `gatehouse migrate`"},
 		"a folder that is not there": {
-			func(_ *testing.T, c *bootstrap.Config) { c.Database.URL = "/nowhere/at/all/gatehouse.db" },
+			func(_ *testing.T, c *config.Config) { c.Database.URL = "/nowhere/at/all/gatehouse.db" },
 			"database.url: cannot open the SQLite file: no such file",
 		},
 	}

@@ -13,6 +13,7 @@ import (
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/lfsaccess"
 	"gatehouse/application/provisioning"
+	"gatehouse/bootstrap/config"
 )
 
 // Built is a server that does not listen: its handlers, and the use cases
@@ -58,7 +59,7 @@ func (f Fakes) decorate() fx.Option {
 // Build makes what Run makes of a configuration, over ports that are open
 // already. It reads the secret files, and makes those that do not exist. It
 // starts nothing: no listener, no jobs, no timer. It logs nothing.
-func Build(config Config, ports Ports, fakes Fakes) (Built, error) {
+func Build(config config.Config, ports Ports, fakes Fakes) (Built, error) {
 	var built Built
 	err := fx.New(
 		graph(config),

@@ -15,6 +15,7 @@ import (
 
 	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/secretfile"
+	"gatehouse/bootstrap/config"
 )
 
 // Checkup is one thing that has to be right for a server to run.
@@ -29,7 +30,7 @@ type Checkup struct {
 }
 
 // Check looks at what a server would need, and changes nothing.
-func Check(ctx context.Context, config Config) []Checkup {
+func Check(ctx context.Context, config config.Config) []Checkup {
 	checkups := []Checkup{
 		checkData(ctx, config.Database), checkSecret("shell.secret_file", config.Shell.SecretFile, true),
 		checkSecret("instance.key_file", config.Instance.KeyFile, true),
@@ -51,9 +52,9 @@ func Check(ctx context.Context, config Config) []Checkup {
 
 // checkData looks at the database and, if it is a file, whether serve could
 // write there: SQLite keeps its journal beside the file.
-func checkData(ctx context.Context, d Database) Checkup {
-	if d.engine() == sqliteEngine && !strings.HasPrefix(string(d.URL), "file:") {
-		if err := checkFolder(string(d.URL)); err != nil {
+func checkData(ctx context.Context, d config.Database) Checkup {
+	if file := d.File(); file != "" {
+		if err := checkFolder(file); err != nil {
 			return Checkup{Name: "database.url", Problem: err}
 		}
 	}
@@ -111,9 +112,10 @@ const patience = 5 * time.Second
 
 // checkGitaly asks all storages at once. The one that
 // is assumed is never a problem: a server without repositories needs none.
-func checkGitaly(ctx context.Context, config Gitaly) []Checkup {
-	if len(config.Storages) == 0 {
-		assumed, err := assumedStorage()
+func checkGitaly(ctx context.Context, g config.Gitaly) []Checkup {
+	if len(g.Storages) == 0 {
+		known, err := g.Known()
+		assumed := known[0]
 		c := Checkup{Name: "gitaly.storages", Problem: err, Detail: fmt.Sprintf("empty; %q at %s is assumed", assumed.Name, assumed.Address)}
 		if dial(ctx, assumed.Address) == nil {
 			c.Detail += ", where somebody answers"
@@ -122,15 +124,15 @@ func checkGitaly(ctx context.Context, config Gitaly) []Checkup {
 		}
 		return []Checkup{c}
 	}
-	client, err := Storages(Config{Gitaly: config}, Clock())
+	client, err := Storages(config.Config{Gitaly: g}, Clock())
 	if err != nil {
 		return []Checkup{{Name: "gitaly.storages", Problem: err}}
 	}
 	defer func() { _ = client.Close() }()
-	checkups := make([]Checkup, len(config.Storages))
+	checkups := make([]Checkup, len(g.Storages))
 	var wait sync.WaitGroup
-	for i, s := range config.Storages {
-		wait.Go(func() { checkups[i] = checkStorage(ctx, config, client, s) })
+	for i, s := range g.Storages {
+		wait.Go(func() { checkups[i] = checkStorage(ctx, g, client, s) })
 	}
 	wait.Wait()
 	return checkups
@@ -138,9 +140,9 @@ func checkGitaly(ctx context.Context, config Gitaly) []Checkup {
 
 // checkStorage has the Gitaly of a storage say how it is. Where this server is
 // not to ask, it looks whether somebody answers.
-func checkStorage(ctx context.Context, config Gitaly, client *gitaly.Client, s Storage) Checkup {
+func checkStorage(ctx context.Context, g config.Gitaly, client *gitaly.Client, s config.Storage) Checkup {
 	c := Checkup{Name: "gitaly " + s.Name, Detail: s.Address}
-	if !config.connected() {
+	if !g.Connected() {
 		return checkListener(ctx, c, s)
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -155,7 +157,7 @@ func checkStorage(ctx context.Context, config Gitaly, client *gitaly.Client, s S
 	return c
 }
 
-func checkListener(ctx context.Context, c Checkup, s Storage) Checkup {
+func checkListener(ctx context.Context, c Checkup, s config.Storage) Checkup {
 	if strings.HasPrefix(s.Address, "dns:") {
 		c.Unseen, c.Detail = true, c.Detail+" is for gRPC to look up"
 		return c

@@ -8,11 +8,12 @@ import (
 	"testing"
 
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/tests/gitalytest"
 )
 
 // checkup returns what Check says about the thing of that name.
-func checkup(t *testing.T, config bootstrap.Config, name string) bootstrap.Checkup {
+func checkup(t *testing.T, config config.Config, name string) bootstrap.Checkup {
 	t.Helper()
 	for _, c := range bootstrap.Check(t.Context(), config) {
 		if c.Name == name {
@@ -50,17 +51,17 @@ func TestCheck_folders(t *testing.T) {
 		folders[locked] = "is not writable"
 	}
 	for folder, want := range folders {
-		config := here(t)
-		config.Database.URL = bootstrap.URL(filepath.Join(folder, "gatehouse.db"))
-		config.Shell.SecretFile, config.Instance.KeyFile = filepath.Join(folder, "secret"), filepath.Join(folder, "key")
-		config.Kas.SecretFile = filepath.Join(folder, "kas")
+		settings := here(t)
+		settings.Database.URL = config.URL(filepath.Join(folder, "gatehouse.db"))
+		settings.Shell.SecretFile, settings.Instance.KeyFile = filepath.Join(folder, "secret"), filepath.Join(folder, "key")
+		settings.Kas.SecretFile = filepath.Join(folder, "kas")
 		for _, name := range []string{"shell.secret_file", "instance.key_file", "kas.secret_file"} {
-			wantProblem(t, checkup(t, config, name), want)
+			wantProblem(t, checkup(t, settings, name), want)
 		}
 		if folder == plain {
 			want = "is no folder"
 		}
-		wantProblem(t, checkup(t, config, "database.url"), want)
+		wantProblem(t, checkup(t, settings, "database.url"), want)
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
 		t.Errorf("got %v, %v, want what was there before", entries, err)
@@ -95,10 +96,10 @@ func TestCheck_storages(t *testing.T) {
 		"tls://gitaly":                     "missing port",
 		"unix:" + filepath.Join(dir, "no"): nobody + "unix:" + filepath.Join(dir, "no") + ": connect: ",
 	} {
-		config := here(t)
-		config.Gitaly = bootstrap.Gitaly{Storages: []bootstrap.Storage{{Name: "a", Address: "unix:" + socket}, {Name: "b", Address: address}}}
-		wantProblem(t, checkup(t, config, "gitaly a"), "")
-		got := checkup(t, config, "gitaly b")
+		settings := here(t)
+		settings.Gitaly = config.Gitaly{Storages: []config.Storage{{Name: "a", Address: "unix:" + socket}, {Name: "b", Address: address}}}
+		wantProblem(t, checkup(t, settings, "gitaly a"), "")
+		got := checkup(t, settings, "gitaly b")
 		wantProblem(t, got, want)
 		if dns := strings.HasPrefix(address, "dns:"); got.Unseen != dns {
 			t.Errorf("%s: got unseen %t, want %t", address, got.Unseen, dns)
@@ -113,18 +114,18 @@ func TestCheck_connectedStorages(t *testing.T) {
 	good.Secret = "of both"
 	gone.Stop()
 	for name, c := range map[string]struct {
-		storage      bootstrap.Storage
+		storage      config.Storage
 		detail, want string
 	}{
-		"right":          {bootstrap.Storage{Name: "default", Address: good.Address(), Token: "of both"}, "Gitaly 16.8.0 with git 2.43.0", ""},
-		"a wrong token":  {bootstrap.Storage{Name: "default", Address: good.Address(), Token: "wrong"}, "", "Gitaly refuses the token"},
-		"no such name":   {bootstrap.Storage{Name: "other", Address: good.Address(), Token: "of both"}, "", `there is no storage "other" there`},
-		"nobody":         {bootstrap.Storage{Name: "default", Address: gone.Address()}, "", "nobody answers"},
-		"no such socket": {bootstrap.Storage{Name: "default", Address: "unix:" + filepath.Join(t.TempDir(), "no")}, "", "nobody answers"},
+		"right":          {config.Storage{Name: "default", Address: good.Address(), Token: "of both"}, "Gitaly 16.8.0 with git 2.43.0", ""},
+		"a wrong token":  {config.Storage{Name: "default", Address: good.Address(), Token: "wrong"}, "", "Gitaly refuses the token"},
+		"no such name":   {config.Storage{Name: "other", Address: good.Address(), Token: "of both"}, "", `there is no storage "other" there`},
+		"nobody":         {config.Storage{Name: "default", Address: gone.Address()}, "", "nobody answers"},
+		"no such socket": {config.Storage{Name: "default", Address: "unix:" + filepath.Join(t.TempDir(), "no")}, "", "nobody answers"},
 	} {
-		config := here(t)
-		config.Gitaly.Storages = []bootstrap.Storage{c.storage}
-		got := checkup(t, config, "gitaly "+c.storage.Name)
+		settings := here(t)
+		settings.Gitaly.Storages = []config.Storage{c.storage}
+		got := checkup(t, settings, "gitaly "+c.storage.Name)
 		wantProblem(t, got, c.want)
 		if !strings.Contains(got.Detail, c.detail) || got.Problem != nil && (strings.Contains(got.Problem.Error(), "\n") || !strings.Contains(got.Problem.Error(), c.storage.Address)) {
 			t.Errorf("%s: got %q, %v", name, got.Detail, got.Problem)

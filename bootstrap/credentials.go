@@ -14,6 +14,7 @@ import (
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/lfsaccess"
 	"gatehouse/application/whois"
+	"gatehouse/bootstrap/config"
 	"gatehouse/domain/identity"
 )
 
@@ -22,9 +23,9 @@ var people = fx.Module("people", fx.Provide(NewInstanceKey, Credentials, LFSAcce
 
 // Credentials makes the office of access tokens, recovery codes and one-time
 // passwords.
-func Credentials(config Config, holders credentials.Accounts, codes credentials.RecoveryCodes, tokens credentials.Tokens, key *InstanceKey, now application.Clock) *credentials.Service {
+func Credentials(config config.Config, holders credentials.Accounts, codes credentials.RecoveryCodes, tokens credentials.Tokens, key *InstanceKey, now application.Clock) *credentials.Service {
 	rules := credentials.Rules{
-		Users: config.policy(), TokenPrefix: config.Tokens.Prefix, Scopes: identity.Scopes,
+		Users: config.Git.KeyPolicy(), TokenPrefix: config.Tokens.Prefix, Scopes: identity.Scopes,
 		Lifetime: identity.Lifetime{
 			MaxDays: config.Tokens.MaxLifetimeDays, Required: config.Tokens.RequireExpiry, TakePast: config.Tokens.AllowPastExpiry,
 		},
@@ -34,7 +35,7 @@ func Credentials(config Config, holders credentials.Accounts, codes credentials.
 }
 
 // LFSAccess makes the office of credentials for Git LFS.
-func LFSAccess(config Config, directory gitaccess.Directory, stamps gitaccess.Stamps, rules gitaccess.Rules, key *InstanceKey, now application.Clock) *lfsaccess.Service {
+func LFSAccess(config config.Config, directory gitaccess.Directory, stamps gitaccess.Stamps, rules gitaccess.Rules, key *InstanceKey, now application.Clock) *lfsaccess.Service {
 	return lfsaccess.New(directory, stamps, lfstoken.Format{}, lfsaccess.Rules{
 		Settings: rules.Settings, Keys: rules.Keys, Lifetime: config.LFS.TokenTTL,
 		InstanceKey: key.Current, NewID: uuid.NewString,
@@ -42,6 +43,6 @@ func LFSAccess(config Config, directory gitaccess.Directory, stamps gitaccess.St
 }
 
 // Trail makes the record of what was done with Git.
-func Trail(config Config, log audit.Log, people whois.Actors, now application.Clock) *audit.Service {
+func Trail(config config.Config, log audit.Log, people whois.Actors, now application.Clock) *audit.Service {
 	return audit.New(log, people, config.Audit.Enabled, now)
 }

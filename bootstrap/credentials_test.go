@@ -20,6 +20,7 @@ import (
 
 	"gatehouse/application/lfsaccess"
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/domain"
 	"gatehouse/tests/world"
 )
@@ -84,48 +85,48 @@ func TestRun_credentialSettings(t *testing.T) {
 	t.Parallel()
 	far := time.Now().UTC().AddDate(0, 0, 30).Format(time.DateOnly)
 	for name, test := range map[string]struct {
-		change           func(*bootstrap.Config)
+		change           func(*config.Config)
 		route, form      string
 		byDefault, after string
 	}{
 		"otp.enabled": {
-			func(c *bootstrap.Config) { c.OTP.Enabled = false }, "two_factor_config", "key_id=11",
+			func(c *config.Config) { c.OTP.Enabled = false }, "two_factor_config", "key_id=11",
 			`"two_factor_required":true`, `^{"success":false,"message":"One-time passwords over SSH are not available here"}$`,
 		},
 		"otp.required_for_git": {
-			func(c *bootstrap.Config) { c.OTP.RequiredForGit = true }, "allowed", fetch,
+			func(c *config.Config) { c.OTP.RequiredForGit = true }, "allowed", fetch,
 			`^{"status":true`, `^{"status":false,"message":"Git over SSH takes your second factor here`,
 		},
 		"otp.required_for_git, of LFS": {
-			func(c *bootstrap.Config) { c.OTP.RequiredForGit = true }, "lfs_authenticate", lend,
+			func(c *config.Config) { c.OTP.RequiredForGit = true }, "lfs_authenticate", lend,
 			`"lfs_token":`, "second factor",
 		},
 		"audit.enabled": {
-			func(c *bootstrap.Config) { c.Audit.Enabled = true }, "allowed", fetch,
+			func(c *config.Config) { c.Audit.Enabled = true }, "allowed", fetch,
 			`"need_audit":false`, `"need_audit":true`,
 		},
 		"lfs.token_ttl": {
-			func(c *bootstrap.Config) { c.LFS.TokenTTL = 77 * time.Minute }, "lfs_authenticate", lend,
+			func(c *config.Config) { c.LFS.TokenTTL = 77 * time.Minute }, "lfs_authenticate", lend,
 			`"expires_in":1800}`, `"expires_in":4620}`,
 		},
 		"tokens.prefix": {
-			func(c *bootstrap.Config) { c.Tokens.Prefix = "corp_" }, "personal_access_token", newToken + far,
+			func(c *config.Config) { c.Tokens.Prefix = "corp_" }, "personal_access_token", newToken + far,
 			`"token":"glpat-[A-Za-z0-9_-]{20}"`, `"token":"corp_[A-Za-z0-9_-]{20}"`,
 		},
 		"tokens.max_lifetime_days": {
-			func(c *bootstrap.Config) { c.Tokens.MaxLifetimeDays = 3 }, "personal_access_token", newToken + far,
+			func(c *config.Config) { c.Tokens.MaxLifetimeDays = 3 }, "personal_access_token", newToken + far,
 			`"expires_at":"` + far + `"`, `^{"success":false,"message":"Failed to create token: the expiry date must not be after`,
 		},
 		"tokens.max_lifetime_days, none": {
-			func(c *bootstrap.Config) { c.Tokens.MaxLifetimeDays = 0 }, "personal_access_token", newToken + "2999-12-31",
+			func(c *config.Config) { c.Tokens.MaxLifetimeDays = 0 }, "personal_access_token", newToken + "2999-12-31",
 			`"success":false`, `"expires_at":"2999-12-31"`,
 		},
 		"tokens.require_expiry": {
-			func(c *bootstrap.Config) { c.Tokens.RequireExpiry = true }, "personal_access_token", newToken,
+			func(c *config.Config) { c.Tokens.RequireExpiry = true }, "personal_access_token", newToken,
 			`"expires_at":null`, `"expires_at":"2\d\d\d-\d\d-\d\d"`,
 		},
 		"tokens.allow_past_expiry": {
-			func(c *bootstrap.Config) { c.Tokens.AllowPastExpiry = true }, "personal_access_token", newToken + "2020-07-24",
+			func(c *config.Config) { c.Tokens.AllowPastExpiry = true }, "personal_access_token", newToken + "2020-07-24",
 			"is in the past", `"expires_at":"2020-07-24"`,
 		},
 	} {
@@ -134,7 +135,7 @@ func TestRun_credentialSettings(t *testing.T) {
 			changed := here(t)
 			test.change(&changed)
 			for _, c := range []struct {
-				config bootstrap.Config
+				config config.Config
 				want   string
 			}{{here(t), test.byDefault}, {changed, test.after}} {
 				_, body := run(t, c.config, office(t)).post(t, test.route, test.form)
@@ -179,7 +180,7 @@ func TestRun_auditEvents(t *testing.T) {
 }
 
 // ports opens the database of a server that may be running.
-func ports(t *testing.T, config bootstrap.Config) bootstrap.Ports {
+func ports(t *testing.T, config config.Config) bootstrap.Ports {
 	t.Helper()
 	p, err := bootstrap.OpenPorts(t.Context(), config)
 	if err != nil {
@@ -239,7 +240,7 @@ func (r *running) lent(t *testing.T) (username, token string) {
 }
 
 // verifier is an LFS server's view of the same instance.
-func verifier(t *testing.T, config bootstrap.Config, clock func() time.Time) *lfsaccess.Service {
+func verifier(t *testing.T, config config.Config, clock func() time.Time) *lfsaccess.Service {
 	t.Helper()
 	p := ports(t, config)
 	key := bootstrap.NewInstanceKey(config, clock, zap.NewNop())

@@ -15,12 +15,13 @@ import (
 	"gatehouse/adapters/seal"
 	"gatehouse/adapters/secretfile"
 	"gatehouse/application"
+	"gatehouse/bootstrap/config"
 )
 
 // InstanceKey is the key that is this instance's own. It follows its file. It
 // is safe for concurrent use.
 type InstanceKey struct {
-	config  Instance
+	config  config.Instance
 	now     application.Clock
 	log     *zap.Logger
 	current *secretfile.Set
@@ -41,7 +42,7 @@ const (
 )
 
 // NewInstanceKey makes an InstanceKey that is of no use before Unlock.
-func NewInstanceKey(config Config, now application.Clock, log *zap.Logger) *InstanceKey {
+func NewInstanceKey(config config.Config, now application.Clock, log *zap.Logger) *InstanceKey {
 	return &InstanceKey{config: config.Instance, now: now, log: log}
 }
 

@@ -11,14 +11,15 @@ import (
 
 	"gatehouse/adapters/memory"
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 )
 
 // unlocked opens the instance key of a store, or fails with what is said.
 func unlocked(t *testing.T, keeper bootstrap.Store, file, previous, want string) *bootstrap.InstanceKey {
 	t.Helper()
-	config := bootstrap.Default()
-	config.Instance = bootstrap.Instance{KeyFile: file, PreviousKeyFile: previous}
-	key := bootstrap.NewInstanceKey(config, bootstrap.Clock(), zap.NewNop())
+	settings := config.Default()
+	settings.Instance = config.Instance{KeyFile: file, PreviousKeyFile: previous}
+	key := bootstrap.NewInstanceKey(settings, bootstrap.Clock(), zap.NewNop())
 	err := key.Unlock(t.Context(), keeper)
 	switch {
 	case want == "" && err != nil:
@@ -61,7 +62,7 @@ func TestInstanceKey_weak(t *testing.T) {
 func TestInstanceKey_followsItsFile(t *testing.T) {
 	t.Parallel()
 	file := write(t, strings.Repeat("a", 32))
-	config := bootstrap.Default()
+	config := config.Default()
 	config.Instance.KeyFile = file
 	now := time.Now()
 	key := bootstrap.NewInstanceKey(config, func() time.Time { return now }, zap.NewNop())

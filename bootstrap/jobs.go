@@ -14,6 +14,7 @@ import (
 	"gatehouse/application/pushes"
 	"gatehouse/application/webhooks"
 	"gatehouse/application/worldimport"
+	"gatehouse/bootstrap/config"
 	"gatehouse/domain/hooks"
 )
 
@@ -21,15 +22,15 @@ import (
 var background = fx.Module("background", fx.Provide(PostReceive, WebhookOffice, Shift, history))
 
 // history is Gitaly's, or nil without one.
-func history(config Config, repositories Repositories) postreceive.History {
-	if !config.Gitaly.connected() {
+func history(config config.Config, repositories Repositories) postreceive.History {
+	if !config.Gitaly.Connected() {
 		return nil
 	}
 	return repositories
 }
 
 // Shift says who does jobs, by their kinds, and how.
-func Shift(config Config, desk *postreceive.Worker, office *webhooks.Dispatcher, founder *worldimport.ProjectCreator) application.WorkerPool {
+func Shift(config config.Config, desk *postreceive.Worker, office *webhooks.Dispatcher, founder *worldimport.ProjectCreator) application.WorkerPool {
 	return application.WorkerPool{
 		Workers: map[application.JobKind]application.Worker{
 			pushes.PushReceived:          desk.Process,
@@ -42,14 +43,14 @@ func Shift(config Config, desk *postreceive.Worker, office *webhooks.Dispatcher,
 
 // PostReceive makes the desk for pushes that landed. Without Gitaly history is
 // nil.
-func PostReceive(config Config, records postreceive.Pushes, history postreceive.History, now application.Clock) *postreceive.Worker {
+func PostReceive(config config.Config, records postreceive.Pushes, history postreceive.History, now application.Clock) *postreceive.Worker {
 	return postreceive.New(records, history, postreceive.Rules{HooksLimit: config.Webhooks.PushLimit, NewID: uuid.NewString}, now)
 }
 
 // WebhookOffice makes the office that sends events to hooks.
-func WebhookOffice(config Config, deliveries webhooks.Deliveries, key *InstanceKey, now application.Clock) *webhooks.Dispatcher {
+func WebhookOffice(config config.Config, deliveries webhooks.Deliveries, key *InstanceKey, now application.Clock) *webhooks.Dispatcher {
 	sender := hookclient.New(hookclient.Instance{
-		URL: config.ExternalURL, SSHHost: config.host(), Version: config.Version,
+		URL: config.ExternalURL, SSHHost: config.Host(), Version: config.Version,
 		Timeout: config.Webhooks.Timeout, Local: config.Webhooks.AllowLocalRequests,
 	})
 	return webhooks.New(deliveries, sender, webhooks.Rules{Pause: config.Webhooks.Backoff, Unseal: key.Open, NewID: uuid.NewString}, now)
@@ -76,6 +77,6 @@ func work(lifecycle fx.Lifecycle, jobs Jobs, shift application.WorkerPool, log *
 }
 
 // TestHook sends a test event to a hook and returns the status of the answer.
-func TestHook(ctx context.Context, config Config, ports Ports, key *InstanceKey, id int64) (status int, err error) {
+func TestHook(ctx context.Context, config config.Config, ports Ports, key *InstanceKey, id int64) (status int, err error) {
 	return WebhookOffice(config, ports.Deliveries, key, Clock()).Test(ctx, hooks.HookID(id))
 }

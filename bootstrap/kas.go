@@ -14,6 +14,7 @@ import (
 	"gatehouse/application/clusters"
 	"gatehouse/application/findings"
 	"gatehouse/application/gitaccess"
+	"gatehouse/bootstrap/config"
 	"gatehouse/domain/source"
 )
 
@@ -29,7 +30,7 @@ type KasSecret struct{ *secretfile.Key }
 
 // KasSecrets opens the secret that kas knows, and makes a first one if there is
 // none. What goes wrong with the file later is logged.
-func KasSecrets(config Config, now application.Clock, log *zap.Logger) (*KasSecret, error) {
+func KasSecrets(config config.Config, now application.Clock, log *zap.Logger) (*KasSecret, error) {
 	if !config.Kas.Enabled {
 		return &KasSecret{}, nil
 	}
@@ -49,24 +50,24 @@ func KasSecrets(config Config, now application.Clock, log *zap.Logger) (*KasSecr
 }
 
 // KasAPI makes the routes of the Kubernetes agent server.
-func KasAPI(config Config, secret *KasSecret, station *clusters.Service, intake *findings.Service, now application.Clock) *kas.API {
+func KasAPI(config config.Config, secret *KasSecret, station *clusters.Service, intake *findings.Service, now application.Clock) *kas.API {
 	auth := kas.NewAuthenticator(secret.Bytes, config.Kas.JWTLeeway, config.Kas.RequireAud, now)
 	return kas.New(auth, station, intake)
 }
 
 // Station makes the one that answers for agents.
-func Station(config Config, agents clusters.Agents, directory gitaccess.Directory, tally clusters.UsageCounters, now application.Clock) (*clusters.Service, error) {
-	known, err := config.storages()
-	storages := map[string]clusters.Storage{}
+func Station(config config.Config, agents clusters.Agents, directory gitaccess.Directory, tally clusters.UsageCounters, now application.Clock) (*clusters.Service, error) {
+	known, err := storages(config.Gitaly)
+	told := map[string]clusters.Storage{}
 	for name, s := range known {
-		storages[name] = clusters.Storage(s)
+		told[name] = clusters.Storage(s)
 	}
-	rules := clusters.Rules{Storages: storages, Gitops: config.LicensedFeatures.ClusterAgentsGitops, Rollout: paths(config.Kas.Rollout)}
+	rules := clusters.Rules{Storages: told, Gitops: config.LicensedFeatures.ClusterAgentsGitops, Rollout: paths(config.Kas.Rollout)}
 	return clusters.New(agents, directory, tally, rules, now), err
 }
 
 // Intake makes the one that takes findings in.
-func Intake(config Config, kept findings.Findings, directory gitaccess.Directory, now application.Clock) (*findings.Service, error) {
+func Intake(config config.Config, kept findings.Findings, directory gitaccess.Directory, now application.Clock) (*findings.Service, error) {
 	space, err := uuid.Parse(config.Findings.UUIDNamespace)
 	if err != nil {
 		return nil, fmt.Errorf("findings.uuid_namespace: %w", err)

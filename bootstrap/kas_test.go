@@ -14,6 +14,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/tests/world"
 )
 
@@ -30,7 +31,7 @@ agents: [{id: 5, name: prod, project: acme/infra, created_by: dev, tokens: [{nam
 }
 
 // kasCall asks as kas does, with a token that says what claims do.
-func (r *running) kasCall(t *testing.T, config bootstrap.Config, claims jwt.MapClaims, method, route, body string) (status int, answer string) {
+func (r *running) kasCall(t *testing.T, config config.Config, claims jwt.MapClaims, method, route, body string) (status int, answer string) {
 	t.Helper()
 	text, err := os.ReadFile(config.Kas.SecretFile)
 	if err != nil {
@@ -75,44 +76,44 @@ func TestRun_kasSettings(t *testing.T) {
 	const starboard = "kubernetes/modules/starboard_vulnerability"
 	late := jwt.MapClaims{"iss": "gitlab-kas", "exp": time.Now().Add(-10 * time.Second).Unix()}
 	for name, test := range map[string]struct {
-		change              func(*bootstrap.Config)
+		change              func(*config.Config)
 		claims              jwt.MapClaims
 		method, route, body string
 		byDefault, after    string
 	}{
 		"kas.jwt_leeway": {
-			func(c *bootstrap.Config) { c.Kas.JWTLeeway = time.Hour }, late, "GET", "kubernetes/agent_info", "",
+			func(c *config.Config) { c.Kas.JWTLeeway = time.Hour }, late, "GET", "kubernetes/agent_info", "",
 			`KAS JWT`, `"agent_id":5`,
 		},
 		"kas.require_aud": {
-			func(c *bootstrap.Config) { c.Kas.RequireAud = true }, ofKas, "GET", "kubernetes/agent_info", "",
+			func(c *config.Config) { c.Kas.RequireAud = true }, ofKas, "GET", "kubernetes/agent_info", "",
 			`"agent_id":5`, `KAS JWT`,
 		},
 		"licensed_features.security_dashboard": {
-			func(c *bootstrap.Config) { c.LicensedFeatures.SecurityDashboard = false }, ofKas, "PUT", starboard, finding,
+			func(c *config.Config) { c.LicensedFeatures.SecurityDashboard = false }, ofKas, "PUT", starboard, finding,
 			`"uuid"`, `^{"message":"403 Forbidden"}$`,
 		},
 		"licensed_features.security_dashboard_except": {
-			func(c *bootstrap.Config) {
+			func(c *config.Config) {
 				c.LicensedFeatures.SecurityDashboardExcept = []string{"nobody", "ACME/infra"}
 			}, ofKas, "PUT", starboard, finding,
 			`"uuid"`, `^{"message":"403 Forbidden"}$`,
 		},
 		"kas.rollout": {
-			func(c *bootstrap.Config) { c.Kas.Rollout = []string{"nobody"} }, ofKas, "GET", "kubernetes/agent_info", "",
+			func(c *config.Config) { c.Kas.Rollout = []string{"nobody"} }, ofKas, "GET", "kubernetes/agent_info", "",
 			`"agent_id":5`, `^{"message":"403 Forbidden"}$`,
 		},
 		"licensed_features.cluster_agents_gitops": {
-			func(c *bootstrap.Config) { c.LicensedFeatures.ClusterAgentsGitops = false }, ofKas, "GET", "kubernetes/project_info?id=7", "",
+			func(c *config.Config) { c.LicensedFeatures.ClusterAgentsGitops = false }, ofKas, "GET", "kubernetes/project_info?id=7", "",
 			`"project_id":7`, `^{"message":"404 Not Found"}$`,
 		},
 		"findings.uuid_namespace": {
-			func(c *bootstrap.Config) { c.Findings.UUIDNamespace = "a143e9e2-41b3-47bc-9a19-081d089229f4" }, ofKas, "PUT", starboard, finding,
+			func(c *config.Config) { c.Findings.UUIDNamespace = "a143e9e2-41b3-47bc-9a19-081d089229f4" }, ofKas, "PUT", starboard, finding,
 			`^{"uuid":"58bd4058-4ef1-54f9-af47-849177789f78"}$`, `^{"uuid":"121dba2c-1719-5089-b816-0bb28b2766c9"}$`,
 		},
 		"gitaly.storages": {
-			func(c *bootstrap.Config) {
-				c.Gitaly.Storages = []bootstrap.Storage{{Name: "default", Address: "tcp://gitaly:1", Token: "t"}}
+			func(c *config.Config) {
+				c.Gitaly.Storages = []config.Storage{{Name: "default", Address: "tcp://gitaly:1", Token: "t"}}
 			}, ofKas, "GET", "kubernetes/agent_info", "",
 			`"gitaly_info":{"address":"unix:/[^"]*gitaly.socket","token":null,"features":{}}`, `"gitaly_info":{"address":"tcp://gitaly:1","token":"t","features":{}}`,
 		},
@@ -122,7 +123,7 @@ func TestRun_kasSettings(t *testing.T) {
 			changed := here(t)
 			test.change(&changed)
 			for _, c := range []struct {
-				config bootstrap.Config
+				config config.Config
 				want   string
 			}{{here(t), test.byDefault}, {changed, test.after}} {
 				_, body := run(t, c.config, fleet(t)).kasCall(t, c.config, test.claims, test.method, test.route, test.body)

@@ -5,6 +5,8 @@ import (
 	"os"
 	"time"
 
+	"gatehouse/bootstrap/config"
+
 	"github.com/mattn/go-isatty"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -12,7 +14,7 @@ import (
 
 // NewLogger makes a logger that writes to w: lines for people where w is a
 // terminal or the format says so, JSON otherwise.
-func NewLogger(config Log, w io.Writer) *zap.Logger {
+func NewLogger(config config.Log, w io.Writer) *zap.Logger {
 	level, err := zapcore.ParseLevel(config.Level)
 	if err != nil {
 		level = zapcore.InfoLevel

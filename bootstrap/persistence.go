@@ -2,21 +2,18 @@ package bootstrap
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"strings"
 
 	"go.uber.org/fx"
 
 	"gatehouse/adapters/gormstore"
 	"gatehouse/adapters/jobs"
 	"gatehouse/adapters/memory"
+	"gatehouse/bootstrap/config"
 )
 
 // persistence is the store that the configuration asks for.
-func persistence(config Config) fx.Option {
+func persistence(config config.Config) fx.Option {
 	if config.Database.InMemory() { // asked for by name, never by default
 		return fx.Module("memory", fx.Provide(memory.New, func(s *memory.Store) (Ports, error) {
 			return share(MemoryPorts(s), config.Redis.URL)
@@ -28,7 +25,7 @@ func persistence(config Config) fx.Option {
 	))
 }
 
-func openGorm(ctx context.Context, d Database) (*gormstore.Store, error) {
+func openGorm(ctx context.Context, d config.Database) (*gormstore.Store, error) {
 	return gormstore.Open(ctx, string(d.URL), d.PoolSize, d.Migrate)
 }
 
@@ -58,13 +55,13 @@ func GormPorts(s *gormstore.Store) Ports {
 
 // OpenPorts opens the store without a server. If database.migrate is off it
 // has to be there, and of this program's schema.
-func OpenPorts(ctx context.Context, config Config) (Ports, error) {
+func OpenPorts(ctx context.Context, config config.Config) (Ports, error) {
 	d := config.Database
 	if d.InMemory() {
 		return share(MemoryPorts(memory.New()), config.Redis.URL)
 	}
-	if !d.Migrate && d.missing() {
-		return Ports{}, fmt.Errorf("database.url: %s is not there; is this the right directory?", absolute(string(d.URL)))
+	if !d.Migrate && d.Missing() {
+		return Ports{}, fmt.Errorf("database.url: %s is not there; is this the right directory?", d.Place())
 	}
 	s, err := openGorm(ctx, d)
 	if err != nil {
@@ -73,29 +70,20 @@ func OpenPorts(ctx context.Context, config Config) (Ports, error) {
 	return share(GormPorts(s), config.Redis.URL)
 }
 
-// missing says whether d is a file that does not exist.
-func (d Database) missing() bool {
-	if d.engine() != sqliteEngine || strings.HasPrefix(string(d.URL), "file:") {
-		return false
-	}
-	_, err := os.Stat(string(d.URL))
-	return errors.Is(err, fs.ErrNotExist)
-}
-
 // Migrate brings the database to this program's schema, whatever
 // database.migrate says, and returns the versions before and after.
-func Migrate(ctx context.Context, config Config) (before, after int64, err error) {
+func Migrate(ctx context.Context, config config.Config) (before, after int64, err error) {
 	schema, err := gormstore.Migrate(ctx, string(config.Database.URL))
 	return schema.Version, schema.Target, err
 }
 
 // checkDatabase looks whether a server could run on the database.
-func checkDatabase(ctx context.Context, d Database) Checkup {
-	c := Checkup{Name: "database.url", Detail: dataPlace(d)}
+func checkDatabase(ctx context.Context, d config.Database) Checkup {
+	c := Checkup{Name: "database.url", Detail: d.Place()}
 	switch {
 	case d.InMemory():
 		return c
-	case d.missing():
+	case d.Missing():
 		c.Detail += " is not there yet; serve will make it"
 		return c
 	}

@@ -13,6 +13,7 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/credentials"
 	"gatehouse/application/provisioning"
+	"gatehouse/bootstrap/config"
 	"gatehouse/domain/billing"
 )
 
@@ -20,7 +21,7 @@ import (
 var sales = fx.Module("sales", fx.Provide(Clerk))
 
 // Clerk makes the one who applies what was sold.
-func Clerk(config Config, books provisioning.Billing, work provisioning.BillingUnitOfWork, now application.Clock) *provisioning.Service {
+func Clerk(config config.Config, books provisioning.Billing, work provisioning.BillingUnitOfWork, now application.Clock) *provisioning.Service {
 	rules := provisioning.Rules{StrictTrials: config.Subscriptions.StrictTrial}
 	for _, p := range config.Plans {
 		rules.Plans = append(rules.Plans, billing.Plan{Code: p.Code, Title: p.Title, Paid: p.Paid, Top: p.Top, ExcludeGuests: p.ExcludeGuests})
@@ -29,7 +30,7 @@ func Clerk(config Config, books provisioning.Billing, work provisioning.BillingU
 }
 
 // PortalAPI makes the routes of the customers portal.
-func PortalAPI(config Config, credentials *credentials.Service, clerk *provisioning.Service) *portal.API {
+func PortalAPI(config config.Config, credentials *credentials.Service, clerk *provisioning.Service) *portal.API {
 	return portal.New(credentials, clerk, config.CheckNamespacePlan)
 }
 
@@ -43,7 +44,7 @@ type owned struct {
 }
 
 // portalEngine serves the portal's routes: all, or those that may be public.
-func portalEngine(config Config, sold *portal.API, public bool, log *zap.Logger) (owned, error) {
+func portalEngine(config config.Config, sold *portal.API, public bool, log *zap.Logger) (owned, error) {
 	engine, err := httpapi.NewEngine(log, config.HTTP.TrustedProxies)
 	if err != nil {
 		return owned{}, err

@@ -7,11 +7,12 @@ import (
 
 	"gatehouse/adapters/redisstate"
 	"gatehouse/application/inventory"
+	"gatehouse/bootstrap/config"
 )
 
 // share keeps counters and notices in Redis if the configuration names one,
 // and leaves everything else where it is.
-func share(ports Ports, at URL) (Ports, error) {
+func share(ports Ports, at config.URL) (Ports, error) {
 	if at == "" {
 		return ports, nil
 	}
@@ -51,7 +52,7 @@ func (k sharedStore) Close(ctx context.Context) error {
 }
 
 // checkRedis asks Redis for a sign of life.
-func checkRedis(ctx context.Context, at URL) Checkup {
+func checkRedis(ctx context.Context, at config.URL) Checkup {
 	c := Checkup{Name: "redis.url", Detail: at.String()}
 	state, err := redisstate.Open(string(at))
 	if err != nil {

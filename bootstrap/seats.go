@@ -9,11 +9,12 @@ import (
 	"go.uber.org/zap"
 
 	"gatehouse/application/provisioning"
+	"gatehouse/bootstrap/config"
 )
 
 // refreshSeats counts the seats of paid subscriptions now and then, from one
 // interval after the start until the stop. Several servers may do so at once.
-func refreshSeats(lifecycle fx.Lifecycle, config Config, clerk *provisioning.Service, log *zap.Logger) {
+func refreshSeats(lifecycle fx.Lifecycle, config config.Config, clerk *provisioning.Service, log *zap.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var work sync.WaitGroup
 	lifecycle.Append(fx.StartStopHook(

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"gatehouse/bootstrap/config"
+
 	"go.uber.org/zap"
 )
 
@@ -36,7 +38,7 @@ type door struct {
 }
 
 // NewServer makes a Server; it does not listen yet.
-func NewServer(config HTTP, handlers Handlers, log *zap.Logger) *Server {
+func NewServer(config config.HTTP, handlers Handlers, log *zap.Logger) *Server {
 	s := &Server{log: log, failed: make(chan error, 1)}
 	s.add("http.address", config.Address, listenTCP, handlers.Internal)
 	s.add("http.socket", config.Socket, listenUnix, handlers.Internal)

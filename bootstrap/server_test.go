@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -57,7 +58,7 @@ func socketPath(t *testing.T) string {
 	return filepath.Join(dir, "s")
 }
 
-func start(t *testing.T, config bootstrap.HTTP, handlers bootstrap.Handlers) *bootstrap.Server {
+func start(t *testing.T, config config.HTTP, handlers bootstrap.Handlers) *bootstrap.Server {
 	t.Helper()
 	server := bootstrap.NewServer(config, handlers, zap.NewNop())
 	if err := server.Start(t.Context()); err != nil {
@@ -77,7 +78,7 @@ func TestServer_everyListener(t *testing.T) {
 	t.Parallel()
 	socket := socketPath(t)
 	server := start(t,
-		bootstrap.HTTP{Address: "127.0.0.1:0", Socket: socket, PublicAddress: "127.0.0.1:0"},
+		config.HTTP{Address: "127.0.0.1:0", Socket: socket, PublicAddress: "127.0.0.1:0"},
 		bootstrap.Handlers{Internal: say("internal"), Public: say("public")})
 	at := server.Addresses()
 	if strings.HasSuffix(at.TCP, ":0") || at.TCP == at.Public || at.Socket != socket {
@@ -102,7 +103,7 @@ func TestServer_everyListener(t *testing.T) {
 func TestServer_drain(t *testing.T) {
 	t.Parallel()
 	entered, release := make(chan struct{}), make(chan struct{})
-	server := start(t, bootstrap.HTTP{Address: "127.0.0.1:0"}, bootstrap.Handlers{
+	server := start(t, config.HTTP{Address: "127.0.0.1:0"}, bootstrap.Handlers{
 		Internal: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			close(entered)
 			<-release
@@ -142,7 +143,7 @@ func TestServer_drain(t *testing.T) {
 func TestServer_drainIsLimited(t *testing.T) {
 	t.Parallel()
 	entered := make(chan struct{})
-	server := start(t, bootstrap.HTTP{Address: "127.0.0.1:0"}, bootstrap.Handlers{
+	server := start(t, config.HTTP{Address: "127.0.0.1:0"}, bootstrap.Handlers{
 		Internal: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			close(entered)
 			<-r.Context().Done() // the connection is closed
@@ -175,12 +176,12 @@ func TestServer_staleSocket(t *testing.T) {
 	if err := left.Close(); err != nil {
 		t.Fatal(err)
 	}
-	server := start(t, bootstrap.HTTP{Socket: socket}, bootstrap.Handlers{Internal: say("new")})
+	server := start(t, config.HTTP{Socket: socket}, bootstrap.Handlers{Internal: say("new")})
 	defer stop(t, server)
 	if got, err := get(t.Context(), "unix", socket); got != "new" {
 		t.Errorf("got %q, %v", got, err)
 	}
-	second := bootstrap.NewServer(bootstrap.HTTP{Socket: socket}, bootstrap.Handlers{}, zap.NewNop())
+	second := bootstrap.NewServer(config.HTTP{Socket: socket}, bootstrap.Handlers{}, zap.NewNop())
 	if err := second.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "http.socket: another process listens on "+socket) {
 		t.Errorf("a socket in use: got %v", err)
 	}
@@ -195,7 +196,7 @@ func TestServer_startsEverywhereOrNowhere(t *testing.T) {
 	if err := os.WriteFile(file, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	server := bootstrap.NewServer(bootstrap.HTTP{Address: "127.0.0.1:0", Socket: file}, bootstrap.Handlers{}, zap.NewNop())
+	server := bootstrap.NewServer(config.HTTP{Address: "127.0.0.1:0", Socket: file}, bootstrap.Handlers{}, zap.NewNop())
 	if err := server.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "is not a socket") {
 		t.Errorf("Start on a file: got %v", err)
 	}

@@ -17,6 +17,7 @@ import (
 	"gatehouse/application/pushes"
 	"gatehouse/application/whois"
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -35,7 +36,7 @@ func TestPushRules_CloneURL(t *testing.T) {
 		{"http://[::1]:3001", source.SSH, "ssh://git@[::1]/acme/cli.git"},
 	}
 	for _, test := range tests {
-		config := bootstrap.Default()
+		config := config.Default()
 		config.ExternalURL = test.external
 		if got := bootstrap.PushRules(config).CloneURL("acme/cli", test.protocol); got != test.want {
 			t.Errorf("%s over %s: got %s, want %s", test.external, test.protocol, got, test.want)
@@ -45,8 +46,8 @@ func TestPushRules_CloneURL(t *testing.T) {
 
 func TestGitRules(t *testing.T) {
 	t.Parallel()
-	config := bootstrap.Default()
-	got, err := bootstrap.GitRules(config)
+	settings := config.Default()
+	got, err := bootstrap.GitRules(settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,17 +63,17 @@ func TestGitRules(t *testing.T) {
 		t.Errorf("by default (-want +got):\n%s", diff)
 	}
 
-	config.Git = bootstrap.Git{
+	settings.Git = config.Git{
 		Protocols: source.OnlySSH, ReadOnly: true, TermsEnforced: true,
 		KeyRestrictions: map[string]int{"dsa": -1}, BannedKeys: []string{"abc"},
 	}
-	config.Gitaly.Storages = []bootstrap.Storage{{Name: "a", Address: "tcp://a:1", Token: "secret"}}
+	settings.Gitaly.Storages = []config.Storage{{Name: "a", Address: "tcp://a:1", Token: "secret"}}
 	want = gitaccess.Rules{
 		Settings: source.Settings{Protocols: source.OnlySSH, ReadOnly: true, HTTPUploadPackOff: true, HTTPReceivePackOff: true, Connected: true},
 		Keys:     identity.Policy{TermsEnforced: true, MinimumBits: map[string]int{"dsa": -1}, BannedKeys: []identity.Fingerprint{"abc"}},
 		Storages: map[string]gitaccess.Storage{"a": {Name: "a", Address: "tcp://a:1", Token: "secret"}}, NewStorage: "a",
 	}
-	if got, err = bootstrap.GitRules(config); err != nil || cmp.Diff(want, got) != "" {
+	if got, err = bootstrap.GitRules(settings); err != nil || cmp.Diff(want, got) != "" {
 		t.Errorf("as configured: %v (-want +got):\n%s", err, cmp.Diff(want, got))
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"runtime/debug"
-	"slices"
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
@@ -21,6 +20,7 @@ import (
 	"gatehouse/application/lfsaccess"
 	"gatehouse/application/pushes"
 	"gatehouse/application/whois"
+	"gatehouse/bootstrap/config"
 )
 
 // web serves the callers.
@@ -31,7 +31,7 @@ var web = fx.Module("web", fx.Provide(
 // revision is that of the source, as callers are told.
 type revision string
 
-func newServer(config Config, handlers Handlers, log *zap.Logger) *Server {
+func newServer(config config.Config, handlers Handlers, log *zap.Logger) *Server {
 	return NewServer(config.HTTP, handlers, log)
 }
 
@@ -40,7 +40,7 @@ const internalPrefix = "/api/v4/internal"
 
 // NewHandlers puts the callers' routes together. The portal's alone may be
 // public; they are on the other listeners too.
-func NewHandlers(config Config, api *shell.API, agents *kas.API, sold *portal.API, log *zap.Logger) (Handlers, error) {
+func NewHandlers(config config.Config, api *shell.API, agents *kas.API, sold *portal.API, log *zap.Logger) (Handlers, error) {
 	internal, err := httpapi.NewEngine(log, config.HTTP.TrustedProxies)
 	if err != nil {
 		return Handlers{}, err
@@ -65,25 +65,16 @@ func NewHandlers(config Config, api *shell.API, agents *kas.API, sold *portal.AP
 }
 
 // ShellAPI makes the routes of GitLab Shell and Gitaly.
-func ShellAPI(config Config, secrets *secretfile.Set, uses shell.UseCases, rev revision, now application.Clock, log *zap.Logger) *shell.API {
+func ShellAPI(config config.Config, secrets *secretfile.Set, uses shell.UseCases, rev revision, now application.Clock, log *zap.Logger) *shell.API {
 	auth := shell.NewAuthenticator(secrets.Secrets, shell.Legacy(config.Shell.LegacySecret), now, log)
 	return shell.New(auth, uses, shell.Instance{
-		Version: config.Version, Revision: string(rev), ExternalURL: config.ExternalURL, Host: config.host(),
-		GitConfigOptions: config.gitOptions(), NeedAudit: config.Audit.Enabled,
+		Version: config.Version, Revision: string(rev), ExternalURL: config.ExternalURL, Host: config.Host(),
+		GitConfigOptions: config.Git.Options(), NeedAudit: config.Audit.Enabled,
 	})
 }
 
 func shellUseCases(gate *gitaccess.Gatekeeper, receiver *pushes.Receiver, register *whois.Service, lfs *lfsaccess.Service, credentials *credentials.Service, trail *audit.Service) shell.UseCases {
 	return shell.UseCases{Gate: gate, Receiver: receiver, Whois: register, LFS: lfs, Credentials: credentials, Audit: trail}
-}
-
-// gitOptions are those that Gitaly hands to git.
-func (c *Config) gitOptions() []string {
-	options := slices.Clone(c.Git.ConfigOptions)
-	if limit := c.Git.ReceiveMaxInputMiB; limit > 0 {
-		options = append(options, fmt.Sprintf("receive.maxInputSize=%d", limit<<20))
-	}
-	return options
 }
 
 // secretSize is GitLab's: 16 bytes, written as 32 digits.
@@ -92,7 +83,7 @@ const secretSize = 16
 // ShellSecrets opens the secrets that GitLab Shell and Gitaly know, and makes
 // a first one if there is none. What goes wrong with the files later is
 // logged.
-func ShellSecrets(config Config, now application.Clock, log *zap.Logger) (*secretfile.Set, error) {
+func ShellSecrets(config config.Config, now application.Clock, log *zap.Logger) (*secretfile.Set, error) {
 	created, err := secretfile.Create(config.Shell.SecretFile, secretSize, hex.EncodeToString)
 	if err != nil {
 		return nil, fmt.Errorf("shell.secret_file: %w", err)

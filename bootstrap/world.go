@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/application"
 	"gatehouse/application/worldimport"
+	"gatehouse/bootstrap/config"
 )
 
 // World is applied before the server listens; the zero World is none.
@@ -27,16 +28,16 @@ func WithImporter(into **worldimport.Importer) Option { return fx.Populate(into)
 
 // registry keeps people, groups and projects.
 var registry = fx.Module("registry", fx.Provide(
-	func(config Config, registries worldimport.UnitOfWork, key *InstanceKey, now application.Clock) *worldimport.Importer {
+	func(config config.Config, registries worldimport.UnitOfWork, key *InstanceKey, now application.Clock) *worldimport.Importer {
 		return Importer(config, registries, key.Seal, now)
 	},
 ))
 
 // Importer makes the one that configuration and store ask for.
 // seal is for the secrets in worlds, and may be nil where there are none.
-func Importer(config Config, registries worldimport.UnitOfWork, seal func(string) string, now application.Clock) *worldimport.Importer {
+func Importer(config config.Config, registries worldimport.UnitOfWork, seal func(string) string, now application.Clock) *worldimport.Importer {
 	importer := worldimport.New(registries, config.Git.DefaultBranchProtection, seal, now)
-	if config.Gitaly.connected() {
+	if config.Gitaly.Connected() {
 		importer.MakeRepositories()
 	}
 	return importer

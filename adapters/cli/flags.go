@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 )
 
 // configFlags are the flags of a command that loads the configuration.
@@ -28,7 +28,7 @@ var flagKeys = map[string]string{
 // add adds the flags to c. shorthands are names in flagKeys.
 func (f *configFlags) add(c *cobra.Command, shorthands ...string) {
 	f.addValues(c, append(shorthands, "database")...)
-	f.keys.StringVarP(&f.file, "config", "c", "", "configuration `FILE` (default "+bootstrap.DefaultFile+" if it exists)")
+	f.keys.StringVarP(&f.file, "config", "c", "", "configuration `FILE` (default "+config.DefaultFile+" if it exists)")
 }
 
 // addValues adds the flags that set settings, but not --config.
@@ -41,12 +41,12 @@ func (f *configFlags) addValues(c *cobra.Command, shorthands ...string) {
 }
 
 // load reads the configuration from file, environment and flags.
-func (f *configFlags) load() (bootstrap.Config, error) {
+func (f *configFlags) load() (config.Config, error) {
 	values, err := f.values()
 	if err != nil {
-		return bootstrap.Config{}, err
+		return config.Config{}, err
 	}
-	return bootstrap.Load(bootstrap.Sources{File: cmp.Or(f.file, bootstrap.FindFile()), Environ: os.Environ(), Flags: values})
+	return config.Load(config.Sources{File: cmp.Or(f.file, config.FindFile()), Environ: os.Environ(), Flags: values})
 }
 
 // values returns the settings that the flags set, by key.

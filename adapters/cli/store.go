@@ -7,13 +7,14 @@ import (
 
 	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 )
 
 // store is the opened database of a command, with the configuration that names
 // it. No server runs.
 type store struct {
 	bootstrap.Ports
-	config bootstrap.Config
+	config config.Config
 }
 
 // Whether a command may create the database or migrate its schema.

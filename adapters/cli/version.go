@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/application/inventory"
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 )
 
 func version(streams Streams) *cobra.Command {
@@ -20,7 +21,7 @@ func version(streams Streams) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: action(func(context.Context, []string) error {
 			record := inventory.Record{
-				{Name: "version", Value: bootstrap.Default().Version},
+				{Name: "version", Value: config.Default().Version},
 				{Name: "revision", Value: bootstrap.Revision()},
 				{Name: "go", Value: runtime.Version()},
 			}

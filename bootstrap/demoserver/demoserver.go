@@ -16,6 +16,7 @@ import (
 	"gatehouse/adapters/worldfile"
 	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 )
 
 // Options say how a demo runs.
@@ -49,7 +50,7 @@ func (o Options) run(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	config, err := bootstrap.Load(bootstrap.Sources{Flags: o.settings(dir)})
+	config, err := config.Load(config.Sources{Flags: o.settings(dir)})
 	if err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func freeAddress() string {
 // running is a server that listens.
 type running struct {
 	dir, base string
-	config    bootstrap.Config
+	config    config.Config
 	importer  *worldimport.Importer
 }
 

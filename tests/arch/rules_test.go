@@ -143,9 +143,12 @@ var bad = []struct{ rule, change, want string }{
 	{"imports", with("adapters/httpapi/kas/kas.go", `import "gatehouse/adapters/httpapi/shell"`), "adapters/httpapi/kas may not import gatehouse/adapters/httpapi/shell"},
 	{"imports", with("adapters/httpapi/httpapi.go", `import "gatehouse/adapters/httpapi/shell"`), "adapters/httpapi may not import gatehouse/adapters/httpapi/shell"},
 	{"imports", with("bootstrap/bootstrap.go", `import "gatehouse/tests/world"`), "bootstrap may not import gatehouse/tests/world"},
+	{"imports", with("bootstrap/config/config.go", `import "gatehouse/adapters/memory"`), "bootstrap/config may not import gatehouse/adapters/memory"},
+	{"imports", with("bootstrap/config/config.go", `import "gatehouse/application/pushes"`), "bootstrap/config may not import gatehouse/application/pushes"},
 	{"imports", with("cmd/gatehouse/more.go", `import "gatehouse/domain"`), "cmd/gatehouse may not import gatehouse/domain"},
 
-	{"confined libraries", with("adapters/memory/memory.go", `import "go.uber.org/fx"`), "go.uber.org/fx belongs into [bootstrap cmd]"},
+	{"confined libraries", with("adapters/memory/memory.go", `import "go.uber.org/fx"`), "go.uber.org/fx belongs into [bootstrap cmd/...]"},
+	{"confined libraries", with("bootstrap/config/config.go", `import "go.uber.org/fx"`), "go.uber.org/fx belongs into [bootstrap cmd/...]"},
 	{"confined libraries", with("adapters/memory/memory.go", `import "github.com/gin-gonic/gin/binding"`), "gin belongs into"},
 	{"confined libraries", with("bootstrap/bootstrap.go", `import "github.com/testcontainers/testcontainers-go"`), "testcontainers belongs into []"},
 

@@ -17,6 +17,7 @@ import (
 	"gatehouse/adapters/seal"
 	"gatehouse/application/inventory"
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/tests/pgtest"
 	"gatehouse/tests/stores"
 	"gatehouse/tests/subject"
@@ -126,19 +127,19 @@ type server struct {
 
 // server builds the graph with the changes of a configuration in which Gitaly
 // answers as repositories does.
-func (s Subject) server(change ...func(*bootstrap.Config)) *server {
+func (s Subject) server(change ...func(*config.Config)) *server {
 	s.Helper()
-	config := bootstrap.Default()
-	config.Shell.SecretFile, config.Kas.SecretFile, config.Instance.KeyFile = secretFiles.shell, secretFiles.kas, secretFiles.instance
-	config.Gitaly.Storages = []bootstrap.Storage{
+	settings := config.Default()
+	settings.Shell.SecretFile, settings.Kas.SecretFile, settings.Instance.KeyFile = secretFiles.shell, secretFiles.kas, secretFiles.instance
+	settings.Gitaly.Storages = []config.Storage{
 		{Name: "default", Address: "unix:/run/gitaly.sock", Token: "t"}, {Name: "second", Address: "tcp://gitaly:8075"},
 	}
-	config.Git.RateLimit, config.Git.PushToCreate = 0, false
+	settings.Git.RateLimit, settings.Git.PushToCreate = 0, false
 	for _, c := range change {
-		c(&config)
+		c(&settings)
 	}
 	server := &server{Subject: s, now: now}
-	built, err := bootstrap.Build(config, s.Ports, bootstrap.Fakes{
+	built, err := bootstrap.Build(settings, s.Ports, bootstrap.Fakes{
 		Clock:        func() time.Time { return server.now },
 		Repositories: repositories{},
 	})

@@ -11,7 +11,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/tests/world"
 )
 
@@ -34,9 +34,9 @@ type kasSettings struct {
 func (s Subject) kasServer(with kasSettings) *kasServer {
 	s.Helper()
 	s.Apply(world.Agents)
-	return &kasServer{s.server(func(c *bootstrap.Config) {
+	return &kasServer{s.server(func(c *config.Config) {
 		c.Kas.JWTLeeway, c.Kas.RequireAud, c.Kas.Rollout = with.leeway, with.requireAudience, with.rollout
-		c.LicensedFeatures = bootstrap.LicensedFeatures{
+		c.LicensedFeatures = config.LicensedFeatures{
 			SecurityDashboard: !with.dashboardOff, SecurityDashboardExcept: with.except, ClusterAgentsGitops: !with.gitopsOff,
 		}
 	})}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 )
 
 // portalAuthCases are the rows of billing.md 2 to 4.
@@ -106,7 +106,7 @@ var portalAuthCases = []Case{
 		t.is("then 403", t.send(bad, "{", "PRIVATE-TOKEN: t-own-api"), 403, mayNot)
 		t.is("then 400", t.send(bad, "seats=x"), 400, `{"error":"start_date is missing, seats is invalid"}`)
 		t.is("then 404", t.send(bad, "start_date=2026-01-01"), 404, missingNamespace)
-		closed := s.portalServer(func(c *bootstrap.Config) { c.CheckNamespacePlan = false })
+		closed := s.portalServer(func(c *config.Config) { c.CheckNamespacePlan = false })
 		for _, request := range []string{"PUT /internal/upcoming_reconciliations", "DELETE /internal/upcoming_reconciliations", "PUT /internal/gitlab_subscriptions/namespaces/10/upcoming_reconciliations"} {
 			for _, header := range []string{"X: y", "PRIVATE-TOKEN: t-own", "PRIVATE-TOKEN: t-root"} {
 				closed.is("the gate "+header, closed.send(request, "{", header), 403, `{"message":"403 Forbidden - This API is gitlab.com only!"}`)

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 )
 
 const (
@@ -62,7 +62,7 @@ var subscriptionCases = []Case{
 		)
 		s.Same("trials", s.List("subscriptions", "namespace_id", "trial_starts_on", "trial_ends_on"), []string{"10 2026-01-01 -", "12 2026-02-01 2026-03-01", "13 2026-02-02 -"})
 
-		strict := s.portalServer(func(c *bootstrap.Config) { c.Subscriptions.StrictTrial = true })
+		strict := s.portalServer(func(c *config.Config) { c.Subscriptions.StrictTrial = true })
 		strict.all(
 			deal{"POST /namespaces/14/gitlab_subscription", "start_date=2026-01-01&trial=true", 400, `{"message":{"trial_ends_on":["can't be blank"]}}`},
 			deal{"POST /namespaces/14/gitlab_subscription", "start_date=2026-01-01&trial=true&trial_ends_on=2026-01-01", 400, `{"message":{"trial_ends_on":["must be after trial_starts_on"]}}`},
@@ -167,7 +167,7 @@ var subscriptionCases = []Case{
 			deal{amendAcme, "seats=0", 200, `{"plan":{"upgradable":false}}`},
 			deal{amendAcme, "seats=1&trial=true&trial_starts_on=2026-01-01", 200, `{"plan":{"upgradable":false}}`},
 		)
-		like := s.portalServer(func(c *bootstrap.Config) { c.Plans[4].Title, c.Plans[4].Top = "premium", true })
+		like := s.portalServer(func(c *config.Config) { c.Plans[4].Title, c.Plans[4].Top = "premium", true })
 		like.is("as in the documentation", like.send("POST /namespaces/13/gitlab_subscription?start_date=2020-07-15&plan=premium&seats=10", ""), 201,
 			`{"plan":{"code":"premium","name":"premium","trial":false,"auto_renew":null,"upgradable":false}}`)
 	}},

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gatehouse/application/provisioning"
-	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 )
 
 // customers are the users and namespaces that requests of the portal name.
@@ -55,7 +55,7 @@ access_tokens:
 type portalServer struct{ *server }
 
 // portalServer starts one among the customers.
-func (s Subject) portalServer(change ...func(*bootstrap.Config)) *portalServer {
+func (s Subject) portalServer(change ...func(*config.Config)) *portalServer {
 	s.Helper()
 	s.Apply(customers)
 	return &portalServer{s.server(change...)}

@@ -8,7 +8,7 @@ import (
 
 	"gatehouse/adapters/lfstoken"
 	"gatehouse/application/lfsaccess"
-	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/lfs"
@@ -32,14 +32,14 @@ members: [{user: nora, group: acme, role: guest}, {user: gone, group: acme, role
 type lfsServer struct{ *server }
 
 // lfsServer starts one among the staff and the lockers.
-func (s Subject) lfsServer(change ...func(*bootstrap.Config)) *lfsServer {
+func (s Subject) lfsServer(change ...func(*config.Config)) *lfsServer {
 	s.Helper()
 	s.Apply(staff, lockers)
 	return &lfsServer{s.server(change...)}
 }
 
 // otpRequired demands the second factor for Git over SSH.
-func otpRequired(c *bootstrap.Config) { c.OTP.RequiredForGit = true }
+func otpRequired(c *config.Config) { c.OTP.RequiredForGit = true }
 
 // lent asks for a credential that has to be given.
 func (l *lfsServer) lent(who, where string) lfsaccess.Credential {
@@ -165,8 +165,8 @@ var lfsCases = []Case{
 		dede, robot := l.lent("key-11", "acme/cli"), l.lent("key-201", "acme/cli")
 		rotated := filepath.Join(s.TempDir(), "instance")
 		s.Fine("WriteFile", os.WriteFile(rotated, []byte("another key of the instance that serves tests"), 0o600))
-		after := &lfsServer{s.server(func(c *bootstrap.Config) {
-			c.Instance = bootstrap.Instance{KeyFile: rotated, PreviousKeyFile: c.Instance.KeyFile}
+		after := &lfsServer{s.server(func(c *config.Config) {
+			c.Instance = config.Instance{KeyFile: rotated, PreviousKeyFile: c.Instance.KeyFile}
 		})}
 		after.bad("a person's", dede.Username, dede.Token)
 		after.bad("a robot's", robot.Username, robot.Token)

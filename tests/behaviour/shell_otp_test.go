@@ -12,7 +12,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"gatehouse/application/credentials"
-	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -47,7 +47,7 @@ deploy_keys:
 type shellServer struct{ *server }
 
 // shellServer starts one among the staff.
-func (s Subject) shellServer(change ...func(*bootstrap.Config)) *shellServer {
+func (s Subject) shellServer(change ...func(*config.Config)) *shellServer {
 	s.Helper()
 	s.Apply(staff)
 	return &shellServer{s.server(change...)}
@@ -201,7 +201,7 @@ var recoveryCases = []Case{
 // otpCases are the rows of git.md 14.
 var otpCases = []Case{
 	{Name: "git.md 14: one-time passwords are switched off", Check: func(s Subject) {
-		d := s.shellServer(func(c *bootstrap.Config) { c.OTP.Enabled = false })
+		d := s.shellServer(func(c *config.Config) { c.OTP.Enabled = false })
 		for _, who := range []string{"key-11", "key-12", "key-201", "key-404", "user-404", "user-10"} {
 			_, required := d.Credentials.TwoFactorRequired(s.Context(), caller(who))
 			for what, err := range map[string]error{

@@ -9,7 +9,7 @@ import (
 
 	"gatehouse/application/audit"
 	"gatehouse/application/credentials"
-	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -105,7 +105,7 @@ var tokenCases = []Case{
 	}},
 	{Name: "git.md 13: an access token", OnDatabases: true, Check: func(s Subject) {
 		for _, prefix := range []string{"glpat-", "corp_", ""} {
-			d := s.shellServer(func(c *bootstrap.Config) { c.Tokens.Prefix = prefix })
+			d := s.shellServer(func(c *config.Config) { c.Tokens.Prefix = prefix })
 			m := d.minted("key-11", wish)
 			s.Same(m.Text[:len(prefix)]+": prefix and 20 characters", regexp.MustCompile("^"+prefix+"[A-Za-z0-9_-]{20}$").MatchString(m.Text), true)
 			again := d.minted("user-7", wish)
@@ -142,22 +142,22 @@ var tokenCases = []Case{
 	{Name: "git.md 13: when access tokens end", Check: func(s Subject) {
 		for _, c := range []struct {
 			row, asked string
-			tokens     bootstrap.Tokens
+			tokens     config.Tokens
 			want       time.Time
 		}{
-			{"none", "", bootstrap.Tokens{MaxLifetimeDays: 365}, time.Time{}},
-			{"blank", " \t", bootstrap.Tokens{MaxLifetimeDays: 365}, time.Time{}},
-			{"none, and required", "", bootstrap.Tokens{MaxLifetimeDays: 30, RequireExpiry: true}, day(2026, 4, 9)},
-			{"none, and required without a maximum", "", bootstrap.Tokens{RequireExpiry: true}, day(2027, 3, 10)},
-			{"given", "2026-12-24", bootstrap.Tokens{MaxLifetimeDays: 365, RequireExpiry: true}, day(2026, 12, 24)},
-			{"today", "2026-03-10", bootstrap.Tokens{MaxLifetimeDays: 365}, day(2026, 3, 10)},
-			{"the last day", "2027-03-10", bootstrap.Tokens{MaxLifetimeDays: 365}, day(2027, 3, 10)},
-			{"far away, without a maximum", "2099-12-31", bootstrap.Tokens{}, day(2099, 12, 31)},
-			{"a timestamp", "2026-12-24T23:59:59Z", bootstrap.Tokens{MaxLifetimeDays: 365}, day(2026, 12, 24)},
-			{"a timestamp elsewhere", "2026-12-24T23:59:59-08:00", bootstrap.Tokens{MaxLifetimeDays: 365}, day(2026, 12, 24)},
-			{"the past, where it is taken", "2020-07-24", bootstrap.Tokens{AllowPastExpiry: true}, day(2020, 7, 24)},
+			{"none", "", config.Tokens{MaxLifetimeDays: 365}, time.Time{}},
+			{"blank", " \t", config.Tokens{MaxLifetimeDays: 365}, time.Time{}},
+			{"none, and required", "", config.Tokens{MaxLifetimeDays: 30, RequireExpiry: true}, day(2026, 4, 9)},
+			{"none, and required without a maximum", "", config.Tokens{RequireExpiry: true}, day(2027, 3, 10)},
+			{"given", "2026-12-24", config.Tokens{MaxLifetimeDays: 365, RequireExpiry: true}, day(2026, 12, 24)},
+			{"today", "2026-03-10", config.Tokens{MaxLifetimeDays: 365}, day(2026, 3, 10)},
+			{"the last day", "2027-03-10", config.Tokens{MaxLifetimeDays: 365}, day(2027, 3, 10)},
+			{"far away, without a maximum", "2099-12-31", config.Tokens{}, day(2099, 12, 31)},
+			{"a timestamp", "2026-12-24T23:59:59Z", config.Tokens{MaxLifetimeDays: 365}, day(2026, 12, 24)},
+			{"a timestamp elsewhere", "2026-12-24T23:59:59-08:00", config.Tokens{MaxLifetimeDays: 365}, day(2026, 12, 24)},
+			{"the past, where it is taken", "2020-07-24", config.Tokens{AllowPastExpiry: true}, day(2020, 7, 24)},
 		} {
-			d := s.shellServer(func(config *bootstrap.Config) { config.Tokens = c.tokens })
+			d := s.shellServer(func(config *config.Config) { config.Tokens = c.tokens })
 			m := d.minted("user-7", until(c.asked))
 			s.Same(c.row, m.Token.ExpiresAt, c.want)
 			kept, err := s.AccessTokens.Bearer(s.Context(), m.Token.Digest)
@@ -208,7 +208,7 @@ var tokenCases = []Case{
 // trail is the record of a server that keeps it, or does not.
 func (s Subject) trail(enabled bool) *audit.Service {
 	s.Helper()
-	return s.shellServer(func(c *bootstrap.Config) { c.Audit.Enabled = enabled }).Audit
+	return s.shellServer(func(c *config.Config) { c.Audit.Enabled = enabled }).Audit
 }
 
 // auditCases are the rows of git.md 16 that are about what is kept.

@@ -14,6 +14,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 )
 
 // serve starts a server as it is in production, until the end of the test, and
@@ -22,17 +23,17 @@ import (
 // written, goes nowhere.
 func serve(t testing.TB, url string) (address string, h heads) {
 	t.Helper()
-	config := bootstrap.Default()
-	config.HTTP.Address = "127.0.0.1:0"
-	config.Database.URL = bootstrap.URL(url)
-	config.Shell.SecretFile = filepath.Join(t.TempDir(), "secret")
-	config.Kas.SecretFile = filepath.Join(t.TempDir(), "kas")
-	config.Git.RateLimit = 0
-	config.Log.Format = "json"
+	settings := config.Default()
+	settings.HTTP.Address = "127.0.0.1:0"
+	settings.Database.URL = config.URL(url)
+	settings.Shell.SecretFile = filepath.Join(t.TempDir(), "secret")
+	settings.Kas.SecretFile = filepath.Join(t.TempDir(), "kas")
+	settings.Git.RateLimit = 0
+	settings.Log.Format = "json"
 	ctx, cancel := context.WithCancel(context.Background())
 	listening, ended := make(chan bootstrap.Addresses, 1), make(chan error, 1)
 	go func() {
-		ended <- bootstrap.Run(ctx, config, bootstrap.WithLog(bootstrap.NewLogger(config.Log, io.Discard)),
+		ended <- bootstrap.Run(ctx, settings, bootstrap.WithLog(bootstrap.NewLogger(settings.Log, io.Discard)),
 			bootstrap.WhenListening(func(at bootstrap.Addresses) { listening <- at }))
 	}()
 	t.Cleanup(cancel)
@@ -44,7 +45,7 @@ func serve(t testing.TB, url string) (address string, h heads) {
 				t.Errorf("Run: %v", err)
 			}
 		})
-		return at.TCP, newHeads(token(t, config.Shell.SecretFile))
+		return at.TCP, newHeads(token(t, settings.Shell.SecretFile))
 	case err := <-ended:
 		t.Fatalf("Run: %v", err)
 		return "", heads{}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/tests/pgtest"
 )
 
@@ -71,9 +72,9 @@ func sqliteStage(t testing.TB, w world) *stage {
 
 func migrate(t testing.TB, url string) {
 	t.Helper()
-	config := bootstrap.Default()
-	config.Database.URL = bootstrap.URL(url)
-	if _, _, err := bootstrap.Migrate(t.Context(), config); err != nil {
+	settings := config.Default()
+	settings.Database.URL = config.URL(url)
+	if _, _, err := bootstrap.Migrate(t.Context(), settings); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"gatehouse/adapters/gitaly"
 	"gatehouse/application/gitaccess"
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/tests/world"
 )
 
@@ -70,7 +71,7 @@ func (s *site) write(t *testing.T, name string, mode os.FileMode, text string) {
 // developer, whose key is 102.
 func (s *site) startGatehouse(t *testing.T) (url string) {
 	t.Helper()
-	config, err := bootstrap.Load(bootstrap.Sources{Flags: map[string]string{
+	config, err := config.Load(config.Sources{Flags: map[string]string{
 		"http.address": "127.0.0.1:0", "database.url": s.path("gatehouse.db"), "external_url": "http://git.example.com",
 		"shell.secret_file": s.path("secret"), "instance.key_file": s.path("key"), "log.format": "json",
 		"gitaly.storages":         fmt.Sprintf(`[{name: default, address: "unix:%s", token: %q}]`, s.path("gitaly.sock"), gitalySecret),

@@ -12,7 +12,7 @@ import (
 
 	"gatehouse/adapters/worldfile"
 	"gatehouse/application/inventory"
-	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/tests/servertest"
 )
 
@@ -35,7 +35,7 @@ func TestDocs_settings(t *testing.T) {
 	for _, cells := range row.FindAllStringSubmatch(document(t, "bootstrap/config/README.md"), -1) {
 		rows[cells[1]] = cells[2]
 	}
-	config := bootstrap.Default()
+	config := config.Default()
 	for _, s := range config.Settings() {
 		got, documented := rows[s.Key]
 		if want := defaultCell(s); !documented || !sameDefault(got, want) {
@@ -52,7 +52,7 @@ func TestDocs_settings(t *testing.T) {
 var defaultsInWords = map[string]string{"plans": "GitLab's ten", "log.format": "by the output"}
 
 // defaultCell returns the default of a setting as the table has it.
-func defaultCell(s bootstrap.Setting) string {
+func defaultCell(s config.Setting) string {
 	if words := defaultsInWords[s.Key]; words != "" {
 		return words
 	}

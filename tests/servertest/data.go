@@ -10,17 +10,18 @@ import (
 
 	"gatehouse/application/inventory"
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/tests/world"
 )
 
 // Data is the data of a server, opened beside it as the commands do.
 type Data struct {
 	bootstrap.Ports
-	Config bootstrap.Config
+	Config config.Config
 }
 
 // OpenData opens the data of a server until the test ends.
-func OpenData(t *testing.T, config bootstrap.Config) Data {
+func OpenData(t *testing.T, config config.Config) Data {
 	t.Helper()
 	ports, err := bootstrap.OpenPorts(t.Context(), config)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"gatehouse/adapters/worldfile"
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 )
 
 // spawnVariable is the environment variable that makes the program of a test a
@@ -23,7 +24,7 @@ const spawnVariable = "SERVERTEST_SPAWN"
 
 // spawnRequest is what Spawn passes to the new process.
 type spawnRequest struct {
-	Config bootstrap.Config
+	Config config.Config
 	// Database is the URL of the database, whose password Config hides.
 	Database string
 	World    string
@@ -38,7 +39,7 @@ type Process struct {
 // Spawn starts the program of the test again, as a server that applies a world
 // file unless that is empty. It returns once the server listens. The program has
 // to call Main.
-func Spawn(t *testing.T, config bootstrap.Config, world string) *Process {
+func Spawn(t *testing.T, config config.Config, world string) *Process {
 	t.Helper()
 	request, err := json.Marshal(spawnRequest{config, string(config.Database.URL), world})
 	if err != nil {
@@ -105,7 +106,7 @@ func serveSpawned() {
 }
 
 func (r spawnRequest) serve() error {
-	r.Config.Database.URL = bootstrap.URL(r.Database)
+	r.Config.Database.URL = config.URL(r.Database)
 	options := []bootstrap.Option{
 		bootstrap.WithLog(zap.NewNop()),
 		bootstrap.WhenListening(func(at bootstrap.Addresses) { _ = json.NewEncoder(os.Stdout).Encode(at) }),

@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 )
 
 // Server is a server that runs in the test's process until the test ends or
 // stops it. Its Run must return no error, and its log must not hold a secret.
 type Server struct {
 	bootstrap.Addresses
-	Config bootstrap.Config
+	Config config.Config
 	// Secret is the secret shared with GitLab Shell and Gitaly.
 	Secret []byte
 	Log    *Log
@@ -30,7 +31,7 @@ type Server struct {
 }
 
 // Start runs a server and returns once it listens.
-func Start(t *testing.T, config bootstrap.Config, options ...bootstrap.Option) *Server {
+func Start(t *testing.T, config config.Config, options ...bootstrap.Option) *Server {
 	t.Helper()
 	s := &Server{Config: config, Log: new(Log), Done: make(chan struct{})}
 	listening := make(chan bootstrap.Addresses, 1)
@@ -143,7 +144,7 @@ func (s *Server) checkLog(t *testing.T) {
 
 // DatabasePassword returns the password in the URL of the database. Without one
 // it returns a text that no log contains.
-func DatabasePassword(config bootstrap.Config) string {
+func DatabasePassword(config config.Config) string {
 	if address, err := url.Parse(string(config.Database.URL)); err == nil && address.User != nil {
 		if password, ok := address.User.Password(); ok {
 			return password

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/tests/pgtest"
 	"gatehouse/tests/stores"
 	"gatehouse/tests/world"
@@ -58,7 +59,7 @@ func onEach(t *testing.T, postgres, sqlite func(testing.TB) string, test func(*t
 // Settings returns the configuration of a server with all three listeners, a
 // relative root and a folder of its own for socket and secrets. Each further
 // setting is KEY=VALUE.
-func Settings(t *testing.T, database string, more ...string) bootstrap.Config {
+func Settings(t *testing.T, database string, more ...string) config.Config {
 	t.Helper()
 	dir := folder(t)
 	flags := map[string]string{
@@ -77,7 +78,7 @@ func Settings(t *testing.T, database string, more ...string) bootstrap.Config {
 			flags["gitaly.connect"] = "true"
 		}
 	}
-	config, err := bootstrap.Load(bootstrap.Sources{Flags: flags})
+	config, err := config.Load(config.Sources{Flags: flags})
 	if err != nil {
 		t.Fatal(err)
 	}

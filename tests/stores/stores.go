@@ -13,6 +13,7 @@ import (
 	"gatehouse/adapters/gormstore"
 	"gatehouse/adapters/memory"
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/tests/pgtest"
 )
 
@@ -90,9 +91,9 @@ func Gorm(t testing.TB, url string, migrate bool) bootstrap.Ports {
 // Redis opens the store at url with counters and notices in the Redis at
 // address.
 func Redis(t testing.TB, url, address string) bootstrap.Ports {
-	config := bootstrap.Default()
-	config.Database.URL, config.Redis.URL = bootstrap.URL(url), bootstrap.URL("redis://"+address)
-	ports, err := bootstrap.OpenPorts(t.Context(), config)
+	settings := config.Default()
+	settings.Database.URL, settings.Redis.URL = config.URL(url), config.URL("redis://"+address)
+	ports, err := bootstrap.OpenPorts(t.Context(), settings)
 	if err != nil {
 		t.Fatal(err)
 	}

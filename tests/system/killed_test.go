@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/tests/servertest"
 )
 
@@ -41,7 +41,7 @@ func TestPortal_killed(t *testing.T) {
 // addPacksUntilKilled starts a server in a process of its own, sends it requests
 // with these numbers, and kills it while it works on them. It returns the number
 // of the next request.
-func addPacksUntilKilled(t *testing.T, config bootstrap.Config, next int) int {
+func addPacksUntilKilled(t *testing.T, config config.Config, next int) int {
 	t.Helper()
 	s := servertest.Spawn(t, config, "")
 	var pending []<-chan servertest.Answer

@@ -23,6 +23,7 @@ import (
 	"gatehouse/adapters/cli"
 	"gatehouse/application"
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 )
 
 // instance is a gatehouse that can be asked.
@@ -135,7 +136,7 @@ func (tree) run(t *testing.T, args ...string) string {
 
 func (r tree) serve(t *testing.T, with settings) (url string, stop func()) {
 	t.Helper()
-	config, err := bootstrap.Load(bootstrap.Sources{Flags: with})
+	config, err := config.Load(config.Sources{Flags: with})
 	if err != nil {
 		t.Fatal(err)
 	}

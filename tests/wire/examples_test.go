@@ -8,6 +8,7 @@ import (
 	"gatehouse/adapters/demo"
 	"gatehouse/adapters/memory"
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/tests/world"
 )
 
@@ -19,7 +20,7 @@ func TestExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, err := bootstrap.Load(bootstrap.Sources{Flags: demo.Settings(t.TempDir())})
+	config, err := config.Load(config.Sources{Flags: demo.Settings(t.TempDir())})
 	if err != nil {
 		t.Fatal(err)
 	}

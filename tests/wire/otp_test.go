@@ -7,7 +7,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"gatehouse/adapters/demo"
-	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 )
 
 // form is a call of GitLab Shell with a form as its body.
@@ -22,7 +22,7 @@ func form(route, body string) call {
 // in for a while. It does not let the user in by another credential.
 func TestAllowed_secondFactor(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, func(c *bootstrap.Config) { c.OTP.RequiredForGit, c.Git.RateLimit = true, 0 })
+	server := newServer(t, func(c *config.Config) { c.OTP.RequiredForGit, c.Git.RateLimit = true, 0 })
 	code, err := totp.GenerateCode("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", now)
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +54,7 @@ func TestAllowed_secondFactor(t *testing.T) {
 func TestAllowed_needAudit(t *testing.T) {
 	t.Parallel()
 	for _, want := range []bool{true, false} {
-		got := send(t, newServer(t, func(c *bootstrap.Config) { c.Audit.Enabled = want }), form("allowed", "key_id=11&project=gnuwget/wget2&action=git-upload-pack&protocol=ssh"))
+		got := send(t, newServer(t, func(c *config.Config) { c.Audit.Enabled = want }), form("allowed", "key_id=11&project=gnuwget/wget2&action=git-upload-pack&protocol=ssh"))
 		var body struct {
 			NeedAudit bool `json:"need_audit"`
 		}

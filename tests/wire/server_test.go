@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/adapters/memory"
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/tests/world"
 )
 
@@ -21,28 +22,28 @@ const secret = "0123456789abcdef0123456789abcdef"
 
 // newServer builds production's graph over the world in testdata. change adjusts
 // the configuration first.
-func newServer(t *testing.T, change ...func(*bootstrap.Config)) http.Handler {
+func newServer(t *testing.T, change ...func(*config.Config)) http.Handler {
 	t.Helper()
-	config := bootstrap.Default()
-	config.Version, config.ExternalURL = "12.3.0-pre", "http://localhost:3001"
-	config.Git.RateLimit, config.Git.ConfigOptions = 2, nil
-	config.Gitaly = bootstrap.Gitaly{Storages: []bootstrap.Storage{
+	settings := config.Default()
+	settings.Version, settings.ExternalURL = "12.3.0-pre", "http://localhost:3001"
+	settings.Git.RateLimit, settings.Git.ConfigOptions = 2, nil
+	settings.Gitaly = config.Gitaly{Storages: []config.Storage{
 		{Name: "default", Address: "unix:/Users/bvl/repos/gitlab/gitaly.socket"},
 		{Name: "second", Address: "tls://gitaly.example:9999", Token: "gitaly-token"},
 	}}
-	config.Plans = []bootstrap.Plan{
+	settings.Plans = []config.Plan{
 		{Code: "free", Title: "Free"}, {Code: "premium", Title: "Premium", Paid: true},
 		{Code: "ultimate", Title: "Ultimate", Paid: true, Top: true, ExcludeGuests: true},
 	}
-	config.Shell.SecretFile = file(t, secret)
-	config.Kas.SecretFile = file(t, base64.StdEncoding.EncodeToString([]byte(secret)))
-	config.Instance.KeyFile = file(t, "the key of an instance that serves tests")
+	settings.Shell.SecretFile = file(t, secret)
+	settings.Kas.SecretFile = file(t, base64.StdEncoding.EncodeToString([]byte(secret)))
+	settings.Instance.KeyFile = file(t, "the key of an instance that serves tests")
 	for _, c := range change {
-		c(&config)
+		c(&settings)
 	}
 	ports := bootstrap.MemoryPorts(memory.New())
 	clock := func() time.Time { return now }
-	built, err := bootstrap.Build(config, ports, bootstrap.Fakes{Clock: clock, Revision: "d69c988e6a6"})
+	built, err := bootstrap.Build(settings, ports, bootstrap.Fakes{Clock: clock, Revision: "d69c988e6a6"})
 	if err != nil {
 		t.Fatal(err)
 	}

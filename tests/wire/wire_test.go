@@ -16,7 +16,7 @@ import (
 	"testing"
 
 	"gatehouse/adapters/demo"
-	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 )
 
 var update = flag.Bool("update", false, "write the answers instead of comparing them")
@@ -42,7 +42,7 @@ func TestWire(t *testing.T) {
 			t.Parallel()
 			var asked call
 			readJSON(t, path, &asked)
-			server := newServer(t, func(c *bootstrap.Config) {
+			server := newServer(t, func(c *config.Config) {
 				c.Audit.Enabled = strings.Contains(path, "/git_audit_event/") // elsewhere it would show in answers
 			})
 			for _, earlier := range asked.Before {

@@ -1,4 +1,6 @@
-package bootstrap
+// Package config holds the settings: what there is to set, what it is by default,
+// and how it is read from a file, variables and flags and checked.
+package config
 
 import (
 	"time"
@@ -26,7 +28,7 @@ type Config struct {
 	Audit    Audit    `koanf:"audit"`
 	LFS      LFS      `koanf:"lfs"`
 	Tokens   Tokens   `koanf:"tokens"`
-	Jobs     JobRules `koanf:"jobs"`
+	Jobs     Jobs     `koanf:"jobs"`
 	Webhooks Webhooks `koanf:"webhooks"`
 
 	LicensedFeatures LicensedFeatures `koanf:"licensed_features"`
@@ -183,8 +185,8 @@ type Tokens struct {
 	AllowPastExpiry bool `koanf:"allow_past_expiry"`
 }
 
-// JobRules are about work in the background.
-type JobRules struct {
+// Jobs are about work in the background.
+type Jobs struct {
 	// Workers is how many jobs this server does at once; 0 leaves them to others.
 	Workers int `koanf:"workers"`
 	// PollInterval is how often each server looks for jobs.

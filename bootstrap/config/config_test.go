@@ -1,4 +1,4 @@
-package bootstrap_test
+package config_test
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 	"gatehouse/domain/source"
 )
 
@@ -25,9 +25,9 @@ func write(t *testing.T, text string) string {
 	return path
 }
 
-func load(t *testing.T, from bootstrap.Sources) bootstrap.Config {
+func load(t *testing.T, from config.Sources) config.Config {
 	t.Helper()
-	config, err := bootstrap.Load(from)
+	config, err := config.Load(from)
 	if err != nil {
 		t.Fatalf("Load: %v", err)
 	}
@@ -36,8 +36,8 @@ func load(t *testing.T, from bootstrap.Sources) bootstrap.Config {
 
 func TestLoad_defaults(t *testing.T) {
 	t.Parallel()
-	got := load(t, bootstrap.Sources{File: write(t, "")})
-	want := bootstrap.Default()
+	got := load(t, config.Sources{File: write(t, "")})
+	want := config.Default()
 	want.Origins = map[string]string{}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("an empty file changes the defaults (-want +got):\n%s", diff)
@@ -49,10 +49,10 @@ func TestLoad_defaults(t *testing.T) {
 
 func TestLoad_everyKeyByVariable(t *testing.T) {
 	t.Parallel()
-	defaults := bootstrap.Default()
+	defaults := config.Default()
 	for _, s := range defaults.Settings() {
 		name := "GATEHOUSE_" + strings.ToUpper(strings.ReplaceAll(s.Key, ".", "_"))
-		got := load(t, bootstrap.Sources{Environ: []string{name + "=" + s.Value}})
+		got := load(t, config.Sources{Environ: []string{name + "=" + s.Value}})
 		if s.Value != "" && got.Origins[s.Key] != name {
 			t.Errorf("%s does not set %s", name, s.Key)
 		}
@@ -68,19 +68,19 @@ func TestLoad_precedence(t *testing.T) {
 	file := "git: {rate_limit: 1, key_restrictions: {rsa: 2048, dsa: -1}}\nversion: file"
 	variables := []string{"GATEHOUSE_GIT_RATE_LIMIT=2", "GATEHOUSE_GIT_KEY_RESTRICTIONS={rsa: 4096}", "HOME=/", "GATEHOUSE_VERSION="}
 	tests := map[string]struct {
-		from    bootstrap.Sources
+		from    config.Sources
 		limit   int
 		keys    map[string]int
 		version string
 		origin  string
 	}{
-		"nothing": {bootstrap.Sources{}, 600, nil, "16.11.0-gatehouse", ""},
-		"file":    {bootstrap.Sources{File: file}, 1, map[string]int{"rsa": 2048, "dsa": -1}, "file", "config.yaml"},
+		"nothing": {config.Sources{}, 600, nil, "16.11.0-gatehouse", ""},
+		"file":    {config.Sources{File: file}, 1, map[string]int{"rsa": 2048, "dsa": -1}, "file", "config.yaml"},
 		"variables replace the file, a map as a whole, an empty one does not": {
-			bootstrap.Sources{File: file, Environ: variables}, 2, map[string]int{"rsa": 4096}, "file", "GATEHOUSE_GIT_RATE_LIMIT",
+			config.Sources{File: file, Environ: variables}, 2, map[string]int{"rsa": 4096}, "file", "GATEHOUSE_GIT_RATE_LIMIT",
 		},
 		"flags replace both": {
-			bootstrap.Sources{File: file, Environ: variables, Flags: map[string]string{"git.rate_limit": "3", "git.key_restrictions": "{}", "version": ""}},
+			config.Sources{File: file, Environ: variables, Flags: map[string]string{"git.rate_limit": "3", "git.key_restrictions": "{}", "version": ""}},
 			3, map[string]int{}, "16.11.0-gatehouse", "flag",
 		},
 	}
@@ -103,14 +103,14 @@ func TestLoad_precedence(t *testing.T) {
 
 func TestLoad_everyForm(t *testing.T) {
 	t.Parallel()
-	want := bootstrap.Default()
+	want := config.Default()
 	want.ExternalURL = "https://git.example.com/base"
-	want.HTTP = bootstrap.HTTP{
+	want.HTTP = config.HTTP{
 		Address: "", Socket: "/run/gatehouse.sock", PublicAddress: "[::1]:0", RelativeRoot: "/gitlab",
 		TrustedProxies: []string{"10.0.0.0/8", "::1"},
 	}
-	want.Database = bootstrap.Database{URL: "postgres://gatehouse:secret@db/gatehouse", PoolSize: 7}
-	want.Gitaly.Storages = []bootstrap.Storage{
+	want.Database = config.Database{URL: "postgres://gatehouse:secret@db/gatehouse", PoolSize: 7}
+	want.Gitaly.Storages = []config.Storage{
 		{Name: "default", Address: "unix:/run/gitaly.sock"},
 		{Name: "other", Address: "tls://gitaly:9999", Token: "0123"},
 	}
@@ -118,12 +118,12 @@ func TestLoad_everyForm(t *testing.T) {
 	want.Git.DefaultBranchProtection = source.DevelopersMerge
 	want.Git.Protocols = source.OnlySSH
 	want.Git.BannedKeys = []string{"1qPsHXu1alox28Isr15aDy/S3VDW0U+H0O0lAxM26es"}
-	want.Counters = bootstrap.Counters{Expiry: 90 * time.Second}
+	want.Counters = config.Counters{Expiry: 90 * time.Second}
 	want.Kas.JWTLeeway = 5 * time.Second
 	want.Tokens.Prefix = ""
-	want.Plans = []bootstrap.Plan{{Code: "premium", Title: "premium", Paid: true, Top: true}}
+	want.Plans = []config.Plan{{Code: "premium", Title: "premium", Paid: true, Top: true}}
 
-	file := load(t, bootstrap.Sources{File: write(t, `
+	file := load(t, config.Sources{File: write(t, `
 external_url: https://git.example.com/base/
 redis:
 # a section whose lines are all comments
@@ -143,7 +143,7 @@ kas: {jwt_leeway: 5s}
 tokens: {prefix: ""}
 plans: [{code: premium, title: premium, paid: true, top: true}]
 `)})
-	flags := load(t, bootstrap.Sources{Flags: map[string]string{
+	flags := load(t, config.Sources{Flags: map[string]string{
 		"external_url": "https://git.example.com/base", "http.address": "", "http.socket": "/run/gatehouse.sock",
 		"http.public_address": "[::1]:0", "http.relative_root": "/gitlab", "http.trusted_proxies": "10.0.0.0/8, ::1",
 		"database.url": "postgres://gatehouse:secret@db/gatehouse", "database.pool_size": "7", "database.migrate": "false",
@@ -153,7 +153,7 @@ plans: [{code: premium, title: premium, paid: true, top: true}]
 		"counters.expiry": "90s", "counters.fail_open": "false", "kas.jwt_leeway": "5", "tokens.prefix": "",
 		"plans": "[{code: premium, title: premium, paid: true, top: true}]",
 	}})
-	for name, got := range map[string]bootstrap.Config{"file": file, "flags": flags} {
+	for name, got := range map[string]config.Config{"file": file, "flags": flags} {
 		got.Origins = nil
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -182,7 +182,7 @@ plans: [{code: a}, {code: a}, {title: b}]
 version: 16.10
 log: {level: loud, format: xml}
 `)
-	_, err := bootstrap.Load(bootstrap.Sources{
+	_, err := config.Load(config.Sources{
 		File: path,
 		Environ: []string{
 			"GATEHOUSE_GIT_RATE_LIMIT=many", "GATEHOUSE_GIT_RATELIMIT=1", "GATEHOUSE_SOMETHING_ELSE_ENTIRELY=1",
@@ -251,7 +251,7 @@ func TestLoad_storageAddresses(t *testing.T) {
 		"unix:/run/gitaly.sock": true, "tcp://gitaly:8075": true, "tls://gitaly:9999": true, "dns:///gitaly:8075": true, "dns:gitaly": true,
 		"unix:gitaly.sock": false, "unix:/": false, "tcp://": false, "gitaly:8075": false, "http://gitaly": false, "": false,
 	} {
-		_, err := bootstrap.Load(bootstrap.Sources{
+		_, err := config.Load(config.Sources{
 			File: write(t, fmt.Sprintf("gitaly: {storages: [{name: a, address: %q}]}", address)),
 		})
 		if (err == nil) != good {
@@ -261,45 +261,45 @@ func TestLoad_storageAddresses(t *testing.T) {
 }
 
 func TestLoad_file(t *testing.T) {
-	if _, err := bootstrap.Load(bootstrap.Sources{File: "missing.yaml"}); err == nil || !strings.Contains(err.Error(), "missing.yaml") {
+	if _, err := config.Load(config.Sources{File: "missing.yaml"}); err == nil || !strings.Contains(err.Error(), "missing.yaml") {
 		t.Errorf("a named file that is missing: got error %v", err)
 	}
-	if _, err := bootstrap.Load(bootstrap.Sources{File: write(t, "a: [")}); err == nil {
+	if _, err := config.Load(config.Sources{File: write(t, "a: [")}); err == nil {
 		t.Error("a file that is not YAML was read")
 	}
 	t.Chdir(t.TempDir())
-	if got := bootstrap.FindFile(); got != "" {
+	if got := config.FindFile(); got != "" {
 		t.Errorf("in an empty folder: got %q", got)
 	}
-	if err := os.WriteFile(bootstrap.DefaultFile, nil, 0o600); err != nil {
+	if err := os.WriteFile(config.DefaultFile, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := bootstrap.FindFile(); got != "gatehouse.yaml" {
+	if got := config.FindFile(); got != "gatehouse.yaml" {
 		t.Errorf("with a default file: got %q", got)
 	}
 }
 
 func TestConfig_secretsAreMasked(t *testing.T) {
 	t.Parallel()
-	config := bootstrap.Default()
-	config.Database.URL = "postgres://gatehouse:hunter2@db:5432/gatehouse?sslmode=disable&password=hunter2"
-	config.Redis.URL = "redis://:hunter2@redis:6379/0"
-	config.Gitaly.Storages = []bootstrap.Storage{{Name: "default", Address: "tcp://gitaly:8075", Token: "hunter2"}}
-	settings := config.Settings()
+	c := config.Default()
+	c.Database.URL = "postgres://gatehouse:hunter2@db:5432/gatehouse?sslmode=disable&password=hunter2"
+	c.Redis.URL = "redis://:hunter2@redis:6379/0"
+	c.Gitaly.Storages = []config.Storage{{Name: "default", Address: "tcp://gitaly:8075", Token: "hunter2"}}
+	shown := c.Settings()
 	for _, text := range []string{
-		fmt.Sprint(config), fmt.Sprintf("%+v", config), fmt.Sprintf("%#v", config), fmt.Sprint(settings),
-		bootstrap.URL("postgres://u:hunter2@[broken").String(),
+		fmt.Sprint(c), fmt.Sprintf("%+v", c), fmt.Sprintf("%#v", c), fmt.Sprint(shown),
+		config.URL("postgres://u:hunter2@[broken").String(),
 	} {
 		if strings.Contains(text, "hunter2") {
 			t.Errorf("a secret is told: %s", text)
 		}
 	}
 	want := "postgres://gatehouse:***@db:5432/gatehouse?password=***&sslmode=disable"
-	if got := config.Database.URL.String(); got != want {
+	if got := c.Database.URL.String(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	at := slices.IndexFunc(settings, func(s bootstrap.Setting) bool { return s.Key == "gitaly.storages" })
-	if got, want := settings[at].Value, `[{"address":"tcp://gitaly:8075","name":"default","token":"***"}]`; got != want {
+	at := slices.IndexFunc(shown, func(s config.Setting) bool { return s.Key == "gitaly.storages" })
+	if got, want := shown[at].Value, `[{"address":"tcp://gitaly:8075","name":"default","token":"***"}]`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

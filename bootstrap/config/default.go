@@ -1,4 +1,4 @@
-package bootstrap
+package config
 
 import (
 	"cmp"
@@ -28,7 +28,7 @@ func Default() Config {
 		OTP:                OTP{Enabled: true, Session: 15 * time.Minute},
 		LFS:                LFS{TokenTTL: 1800 * time.Second},
 		Tokens:             Tokens{Prefix: "glpat-", MaxLifetimeDays: 365},
-		Jobs:               JobRules{Workers: 4, PollInterval: time.Second, RetryDelay: time.Second},
+		Jobs:               Jobs{Workers: 4, PollInterval: time.Second, RetryDelay: time.Second},
 		Webhooks:           Webhooks{Timeout: 10 * time.Second, PushLimit: 3, Backoff: time.Minute},
 		LicensedFeatures:   LicensedFeatures{SecurityDashboard: true, ClusterAgentsGitops: true},
 		Findings:           Findings{UUIDNamespace: "58dc0f06-936c-43b3-93bb-71693f1b6570"}, // GitLab's in production
