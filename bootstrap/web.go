@@ -69,7 +69,7 @@ func ShellAPI(config config.Config, secrets *secretfile.Set, uses shell.UseCases
 	auth := shell.NewAuthenticator(secrets.Secrets, shell.Legacy(config.Shell.LegacySecret), now, log)
 	return shell.New(auth, uses, shell.Instance{
 		Version: config.Version, Revision: string(rev), ExternalURL: config.ExternalURL, Host: config.Host(),
-		GitConfigOptions: config.Git.Options(), NeedAudit: config.Audit.Enabled,
+		GitConfigOptions: config.Git.GitalyOptions(), NeedAudit: config.Audit.Enabled,
 	})
 }
 

@@ -1,19 +1,43 @@
 package config
 
 import (
+	"cmp"
+	"errors"
+	"io/fs"
 	"net/url"
+	"os"
 	"strings"
 )
 
-// The stores that can be swapped for each other.
+// Database says where data is kept.
+type Database struct {
+	// URL is the path of an SQLite file, postgres://… or memory:.
+	URL URL `koanf:"url"`
+	// PoolSize is the number of connections; 0 means four per core.
+	PoolSize int `koanf:"pool_size"`
+	// Migrate lets serve bring an older schema up to date.
+	Migrate bool `koanf:"migrate"`
+}
+
+func defaultDatabase() Database { return Database{URL: "gatehouse.db", Migrate: true} }
+
+func (d *Database) tidy() { d.URL = cmp.Or(d.URL, defaultDatabase().URL) }
+
+func (d *Database) check(m *mistakes) {
+	m.unless(d.engine() != "", "database.url", "must be the path of a file, postgres://… or memory:")
+	m.notNegative(d.PoolSize, "database.pool_size")
+}
+
+// The kinds of database.
 const (
 	memoryEngine   = "memory"
 	sqliteEngine   = "sqlite"
 	postgresEngine = "postgres"
 )
 
-// engine is the store that URL asks for; empty if there is none of that kind.
-// SQLite's own ":memory:" is none: it is empty anew with each connection.
+// engine returns the kind of database that URL names; empty if it names none.
+// SQLite's own ":memory:" is none: each connection would have an empty database
+// of its own.
 func (d Database) engine() string {
 	text := string(d.URL)
 	switch {
@@ -31,5 +55,36 @@ func (d Database) engine() string {
 	}
 }
 
-// InMemory says whether data is gone with the process.
+// InMemory says whether data is lost at the end of the process.
 func (d Database) InMemory() bool { return d.engine() == memoryEngine }
+
+// File returns the path of the SQLite file. It is empty for other databases, and
+// for a URL that begins with file:, which only SQLite itself can read.
+func (d Database) File() string {
+	if d.engine() != sqliteEngine || strings.HasPrefix(string(d.URL), "file:") {
+		return ""
+	}
+	return string(d.URL)
+}
+
+// Missing says whether the SQLite file does not exist. It is false for other
+// databases.
+func (d Database) Missing() bool {
+	if d.File() == "" {
+		return false
+	}
+	_, err := os.Stat(d.File())
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// Place says in words where the data is, without a password.
+func (d Database) Place() string {
+	switch d.engine() {
+	case memoryEngine:
+		return "memory, gone with this process"
+	case sqliteEngine:
+		return Absolute(string(d.URL))
+	default:
+		return d.URL.String()
+	}
+}

@@ -11,9 +11,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// decode makes value, as a YAML file, a variable or a flag gave it, into one
-// of type t. Its errors never repeat the value, which may be a secret. With an
-// error that is partly there is a value: what could be read.
+// decode converts the value that a YAML file, a variable or a flag has for a key
+// to type t. Its errors never contain the value, which may be a secret. With an
+// error of type partly it returns the part that could be read.
 func decode(t reflect.Type, value any) (reflect.Value, error) {
 	if t == reflect.TypeFor[time.Duration]() {
 		d, err := duration(value)
@@ -35,8 +35,7 @@ func decode(t reflect.Type, value any) (reflect.Value, error) {
 	return out.Elem(), nil
 }
 
-// reread takes a text for what YAML takes it for, and a list also with commas
-// alone.
+// reread parses a text as YAML. A list of texts may also be separated by commas.
 func reread(t reflect.Type, text string) any {
 	var value any
 	if yaml.Unmarshal([]byte(text), &value) != nil {
@@ -54,7 +53,7 @@ func reread(t reflect.Type, text string) any {
 
 var errDuration = errors.New("must be a duration, such as 30s or 15m")
 
-// duration reads "15m", and a plain number as seconds.
+// duration parses "15m", and takes a plain number for seconds.
 func duration(value any) (time.Duration, error) {
 	switch v := value.(type) {
 	case int:
@@ -70,7 +69,7 @@ func duration(value any) (time.Duration, error) {
 	return 0, errDuration
 }
 
-// wanted says what a value of a kind looks like.
+// wanted is the error for a value that is not of a kind.
 var wanted = map[reflect.Kind]string{
 	reflect.String: "must be a text; put it in quotes",
 	reflect.Bool:   "must be true or false",
@@ -88,13 +87,13 @@ func problem(t reflect.Type, err error) error {
 	return errors.New(wanted[t.Kind()])
 }
 
-// partly is what is wrong inside of a list or map whose other entries are read.
+// partly is the error for a list or map of which some entries could not be read.
 type partly []entry
 
-// entry is what is wrong at a place such as [0].name.
+// entry says what is wrong at a place such as [0].name.
 type entry struct {
 	at, why string
-	// read says that the value is there all the same.
+	// read says that the value could be read nevertheless.
 	read bool
 }
 
@@ -106,7 +105,8 @@ func (p partly) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// unread are the keys, in the list or map at key, whose values are not read.
+// unread returns the keys, in the list or map at key, whose values could not be
+// read.
 func (p partly) unread(key string) (keys []string) {
 	for _, e := range p {
 		if !e.read {
@@ -116,11 +116,12 @@ func (p partly) unread(key string) (keys []string) {
 	return keys
 }
 
-// unknownKeys begins the library's words for keys that an entry does not have;
-// there is no type for it.
+// unknownKeys begins mapstructure's error for unknown keys in an entry; that
+// error has no type of its own.
 const unknownKeys = "has invalid keys"
 
-// entries says what is wrong with the entries of a list or map.
+// entries returns what is wrong with the entries of a list or map, or nil if the
+// error is about the whole.
 func entries(err error) partly {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all partly

@@ -8,21 +8,26 @@ import (
 	"strings"
 )
 
-// leaf is one key that can be set, and where its value is kept.
+// leaf is one key that can be set, and the field that holds its value.
 type leaf struct {
 	key   string
 	field []int
 }
 
-// leaves are all keys, in the order of Config.
+// leaves are all keys, in the order of Config's fields.
 var leaves = slices.Collect(func(yield func(leaf) bool) { walk(reflect.TypeFor[Config](), "", nil, yield) })
 
-// walk visits the keys of a struct until yield says that it is enough.
+// walk yields the keys of a struct until yield returns false. An embedded struct
+// adds nothing to the keys of its fields.
 func walk(t reflect.Type, prefix string, at []int, yield func(leaf) bool) bool {
 	for field := range fields(t) {
 		l := leaf{key: prefix + tag(field), field: append(slices.Clone(at), field.Index...)}
+		below := l.key + "."
+		if field.Anonymous {
+			below = prefix
+		}
 		if field.Type.Kind() == reflect.Struct {
-			if !walk(field.Type, l.key+".", l.field, yield) {
+			if !walk(field.Type, below, l.field, yield) {
 				return false
 			}
 		} else if !yield(l) {
@@ -32,7 +37,7 @@ func walk(t reflect.Type, prefix string, at []int, yield func(leaf) bool) bool {
 	return true
 }
 
-// fields are those of a struct that have a key.
+// fields yields the fields of a struct that have a key, or keys below them.
 func fields(t reflect.Type) iter.Seq[reflect.StructField] {
 	return func(yield func(reflect.StructField) bool) {
 		for i := range t.NumField() {
@@ -45,18 +50,17 @@ func fields(t reflect.Type) iter.Seq[reflect.StructField] {
 
 func tag(f reflect.StructField) string { return f.Tag.Get("koanf") }
 
-// of is the leaf's value in c; c is addressable.
+// of returns the leaf's value in c, which can be set.
 func (l leaf) of(c *Config) reflect.Value { return reflect.ValueOf(c).Elem().FieldByIndex(l.field) }
 
-// variable is the key's name in the environment.
+// variable returns the name of the environment variable for the key.
 func (l leaf) variable() string {
 	return variablePrefix + strings.ToUpper(strings.ReplaceAll(l.key, ".", "_"))
 }
 
 const variablePrefix = "GATEHOUSE_"
 
-// findLeaf returns the leaf of that key. The keys inside of a map belong to
-// the map's leaf.
+// findLeaf returns the leaf of a key. Keys inside a map have the leaf of the map.
 func findLeaf(key string) (leaf, bool) {
 	for _, l := range leaves {
 		if l.key == key {
@@ -69,12 +73,12 @@ func findLeaf(key string) (leaf, bool) {
 	return leaf{}, false
 }
 
-// isSection says whether keys begin with this one.
+// isSection says whether there are keys below this one.
 func isSection(key string) bool {
 	return slices.ContainsFunc(leaves, func(l leaf) bool { return strings.HasPrefix(l.key, key+".") })
 }
 
-// nearest is the name that somebody who typed text most likely meant, or "".
+// nearest returns the name that is most like text, or "" if none is like it.
 func nearest(text string, names []string) string {
 	if len(names) == 0 {
 		return ""
@@ -86,8 +90,8 @@ func nearest(text string, names []string) string {
 	return best
 }
 
-// distance is how many letters have to be put in, taken out or replaced to
-// make a into b.
+// distance returns how many bytes have to be inserted, deleted or replaced to
+// turn a into b.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -14,10 +14,10 @@ import (
 	"github.com/knadh/koanf/v2"
 )
 
-// DefaultFile is read if it exists and no other file is named.
+// DefaultFile is the file that FindFile looks for.
 const DefaultFile = "gatehouse.yaml"
 
-// FindFile returns DefaultFile, or nothing if it does not exist.
+// FindFile returns DefaultFile, or "" if it does not exist.
 func FindFile() string {
 	if _, err := os.Stat(DefaultFile); errors.Is(err, fs.ErrNotExist) {
 		return ""
@@ -25,20 +25,19 @@ func FindFile() string {
 	return DefaultFile
 }
 
-// Sources are where configuration comes from; a later one overrides those
-// before it.
+// Sources are where settings come from; a later field overrides those before it.
 type Sources struct {
 	// File is a YAML file that must exist; empty for none.
 	File string
-	// Environ are variables as os.Environ returns them. Of those that begin
-	// with GATEHOUSE_ an empty one counts as not set.
+	// Environ are variables as os.Environ returns them. Only those that begin with
+	// GATEHOUSE_ are read, and not if they are empty.
 	Environ []string
 	// Flags are values by key. Lists and maps are written as YAML.
 	Flags map[string]string
 }
 
-// Load reads the configuration. Its error tells every mistake at once, one a
-// line, each with its key.
+// Load reads the settings. Its error reports all mistakes at once, one a line,
+// each with its key.
 func Load(from Sources) (Config, error) {
 	l := loader{k: koanf.New("."), origins: map[string]string{}}
 	l.file(from.File)
@@ -46,16 +45,17 @@ func Load(from Sources) (Config, error) {
 	l.flags(from.Flags)
 	config := l.decode()
 	config.tidy()
-	// A key whose value could not be read has its default, and so is told once.
+	// A key whose value could not be read has its default, so that only one mistake
+	// is reported for it.
 	return config, errors.Join(append(l.mistakes, config.mistakes(l.unread)...)...)
 }
 
-// loader gathers values and mistakes, layer by layer.
+// loader collects values and mistakes, source by source.
 type loader struct {
 	k        *koanf.Koanf
 	origins  map[string]string
 	mistakes []error
-	// unread are the keys of what could not be read inside of lists.
+	// unread are the keys inside lists and maps whose values could not be read.
 	unread []string
 }
 
@@ -78,7 +78,7 @@ func (l *loader) file(path string) {
 		case ok && layer.Get(known.key) != nil:
 			l.set(known, layer.Get(known.key), path)
 		case ok, isSection(key) && layer.Get(key) == nil:
-			// Left empty, as a section is whose lines are all comments.
+			// The key is empty, as a section is if all its lines are comments.
 		case isSection(key):
 			l.mistake("%s (%s): has keys of its own, and no value", key, path)
 		default:
@@ -87,8 +87,8 @@ func (l *loader) file(path string) {
 	}
 }
 
-// ofKubernetes are the variables that Kubernetes sets in every container for
-// a service of the name "gatehouse": they are not meant for us.
+// ofKubernetes says whether Kubernetes sets a variable, for a service that is
+// called "gatehouse". Such a variable is no setting.
 func ofKubernetes(name string) bool {
 	rest := strings.TrimPrefix(name, variablePrefix)
 	return rest == "PORT" || strings.HasPrefix(rest, "PORT_") || strings.HasPrefix(rest, "SERVICE_")
@@ -123,7 +123,7 @@ func (l *loader) flags(values map[string]string) {
 }
 
 func (l *loader) set(at leaf, value any, origin string) {
-	l.k.Delete(at.key) // a map replaces a map, and is not merged into it
+	l.k.Delete(at.key) // koanf would merge a map into the one before
 	if err := l.k.Set(at.key, value); err != nil {
 		l.mistake("%s (%s): %w", at.key, origin, err)
 	}
@@ -145,7 +145,7 @@ func didYouMean(name string) string {
 	return "; did you mean " + name + "?"
 }
 
-// decode puts what was set over the defaults.
+// decode returns the defaults with the values that were set.
 func (l *loader) decode() Config {
 	config := Default()
 	config.Origins = l.origins

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// masked is what a secret looks like wherever it is printed.
+// masked is printed instead of every secret.
 const masked = "***"
 
-// Secret is a text that prints as ***; convert it to a string to use it.
+// Secret is a text that prints as ***. Convert it to a string to use it.
 type Secret string
 
 // String hides the secret.
@@ -25,12 +25,12 @@ func (s Secret) GoString() string { return s.String() }
 // MarshalText hides the secret from encoders.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// URL is a URL, or the path of a file, whose password prints as ***; convert
-// it to a string to use it.
+// URL is a URL, or the path of a file, whose password prints as ***. Convert it
+// to a string to use it.
 type URL string
 
-// String hides the password, in the user part as in the query. A URL that
-// cannot be read is hidden altogether.
+// String hides the passwords in the user part and in the query. A URL that
+// cannot be parsed is hidden as a whole.
 func (u URL) String() string {
 	if !strings.Contains(string(u), "://") {
 		return string(u)

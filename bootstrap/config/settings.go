@@ -4,20 +4,21 @@ import (
 	"encoding"
 	"encoding/json"
 	"maps"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
 )
 
-// Setting is one key as it is shown: secrets are hidden.
+// Setting is one key with its value as a text. Secrets are hidden.
 type Setting struct {
 	Key, Value string
-	// Origin is where the value was set; empty for a default.
+	// Origin says where the value was set; empty for a default.
 	Origin string
 }
 
-// Settings are all keys with their values, in the order of Config.
+// Settings returns all keys with their values, in the order of Config's fields.
 func (c *Config) Settings() []Setting {
 	var settings []Setting
 	for _, l := range leaves {
@@ -26,7 +27,7 @@ func (c *Config) Settings() []Setting {
 	return settings
 }
 
-// SetBy says in words where the settings come from that are no defaults.
+// SetBy says in words which files, variables and flags set anything.
 func (c *Config) SetBy() string {
 	origins := slices.Sorted(maps.Values(c.Origins))
 	if len(origins) == 0 {
@@ -35,8 +36,17 @@ func (c *Config) SetBy() string {
 	return strings.Join(slices.Compact(origins), ", ")
 }
 
-// show prints a value as it may stand in a flag: lists and maps as JSON, which
-// is YAML too.
+// Absolute returns the absolute form of a path, or the path itself if the
+// working directory is unknown.
+func Absolute(path string) string {
+	if absolute, err := filepath.Abs(path); err == nil {
+		return absolute
+	}
+	return path
+}
+
+// show returns a value in a form that a flag can have: lists and maps as JSON,
+// which is YAML too.
 func show(v reflect.Value) string {
 	switch value := plain(v).(type) {
 	case string:
@@ -47,7 +57,7 @@ func show(v reflect.Value) string {
 	}
 }
 
-// plain is the value under the names that its keys have.
+// plain returns a value for JSON, its fields named as their keys are.
 func plain(v reflect.Value) any {
 	if d, ok := v.Interface().(time.Duration); ok {
 		return d.String()

@@ -1,0 +1,6 @@
+package config
+
+// Audit is about the record of Git access.
+type Audit struct {
+	Enabled bool `koanf:"enabled"`
+}

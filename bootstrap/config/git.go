@@ -1,0 +1,95 @@
+package config
+
+import (
+	"cmp"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// Git is what the instance says about Git access.
+type Git struct {
+	Protocols       source.Protocols `koanf:"protocols"`
+	HTTPUploadPack  bool             `koanf:"http_upload_pack"`
+	HTTPReceivePack bool             `koanf:"http_receive_pack"`
+	ReadOnly        bool             `koanf:"read_only"`
+	TermsEnforced   bool             `koanf:"terms_enforced"`
+	// RateLimit is in requests a minute for one command, project and actor; 0 for
+	// no limit.
+	RateLimit int `koanf:"rate_limit"`
+	// ReceiveMaxInputMiB limits one push; 0 for no limit.
+	ReceiveMaxInputMiB      int                     `koanf:"receive_max_input_mib"`
+	DefaultBranchProtection source.BranchProtection `koanf:"default_branch_protection"`
+	// ConfigOptions are passed to git by Gitaly.
+	ConfigOptions []string `koanf:"config_options"`
+	// KeyRestrictions are minimum bits by family of keys; -1 forbids one.
+	KeyRestrictions map[string]int `koanf:"key_restrictions"`
+	// BannedKeys are SHA-256 fingerprints.
+	BannedKeys        []string `koanf:"banned_keys"`
+	PushToCreate      bool     `koanf:"push_to_create"`
+	MergeRequestLinks bool     `koanf:"merge_request_links"`
+}
+
+func defaultGit() Git {
+	return Git{
+		Protocols: source.AllProtocols, HTTPUploadPack: true, HTTPReceivePack: true,
+		RateLimit: 600, DefaultBranchProtection: source.FullyProtected, PushToCreate: true,
+		// Partial clones work only with these two.
+		ConfigOptions: []string{"uploadpack.allowFilter=true", "uploadpack.allowAnySHA1InWant=true"},
+	}
+}
+
+func (g *Git) tidy() {
+	g.Protocols = cmp.Or(g.Protocols, defaultGit().Protocols)
+	for i, text := range g.BannedKeys {
+		g.BannedKeys[i] = strings.TrimRight(strings.TrimPrefix(text, "SHA256:"), "=")
+	}
+}
+
+func (g *Git) check(m *mistakes) {
+	m.unless(slices.Contains(source.ProtocolSettings, g.Protocols), "git.protocols", "%q is not one of all, ssh, http", g.Protocols)
+	m.notNegative(g.RateLimit, "git.rate_limit")
+	m.notNegative(g.ReceiveMaxInputMiB, "git.receive_max_input_mib")
+	m.unless(g.DefaultBranchProtection.Known(), "git.default_branch_protection", "must be 0 to 4")
+	for i, option := range g.ConfigOptions {
+		name, _, ok := strings.Cut(option, "=")
+		m.unless(ok && strings.Contains(name, ".") && !strings.ContainsAny(option, "\n\x00"),
+			fmt.Sprintf("git.config_options[%d]", i), "%q is not section.name=value", option)
+	}
+	for _, family := range slices.Sorted(maps.Keys(g.KeyRestrictions)) {
+		key := "git.key_restrictions." + family
+		m.unless(slices.Contains(identity.KeyFamilies, family), key, "is not one of %s", strings.Join(identity.KeyFamilies, ", "))
+		m.unless(g.KeyRestrictions[family] >= identity.Forbidden, key, "must be a number of bits, or %d for none at all", identity.Forbidden)
+	}
+	for i, text := range g.BannedKeys {
+		m.unless(isFingerprint(text), fmt.Sprintf("git.banned_keys[%d]", i), "%q is no SHA-256 fingerprint", text)
+	}
+}
+
+func isFingerprint(text string) bool {
+	sum, err := base64.RawStdEncoding.DecodeString(text)
+	return err == nil && len(sum) == 32
+}
+
+// GitalyOptions returns the options that Gitaly passes to git.
+func (g Git) GitalyOptions() []string {
+	options := slices.Clone(g.ConfigOptions)
+	if limit := g.ReceiveMaxInputMiB; limit > 0 {
+		options = append(options, fmt.Sprintf("receive.maxInputSize=%d", limit<<20))
+	}
+	return options
+}
+
+// KeyPolicy returns what the instance asks of users and their keys.
+func (g Git) KeyPolicy() identity.Policy {
+	policy := identity.Policy{TermsEnforced: g.TermsEnforced, MinimumBits: g.KeyRestrictions}
+	for _, fingerprint := range g.BannedKeys {
+		policy.BannedKeys = append(policy.BannedKeys, identity.Fingerprint(fingerprint))
+	}
+	return policy
+}

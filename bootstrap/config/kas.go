@@ -1,0 +1,28 @@
+package config
+
+import (
+	"cmp"
+	"time"
+)
+
+// Kas is about the Kubernetes agent server.
+type Kas struct {
+	Enabled    bool   `koanf:"enabled"`
+	SecretFile string `koanf:"secret_file"`
+	// JWTLeeway is how far the clock of kas may differ from this server's.
+	JWTLeeway time.Duration `koanf:"jwt_leeway"`
+	// RequireAud refuses tokens without an audience.
+	RequireAud bool `koanf:"require_aud"`
+	// Rollout are full paths of groups and projects; if there are any, only
+	// their agents are served.
+	Rollout []string `koanf:"rollout"`
+}
+
+func defaultKas() Kas { return Kas{Enabled: true, SecretFile: ".gitlab_kas_secret"} }
+
+func (k *Kas) tidy() { k.SecretFile = cmp.Or(k.SecretFile, defaultKas().SecretFile) }
+
+func (k *Kas) check(m *mistakes) {
+	m.unless(k.JWTLeeway >= 0, "kas.jwt_leeway", "must not be negative")
+	m.paths(k.Rollout, "kas.rollout")
+}
