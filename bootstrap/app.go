@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"gatehouse/adapters/gitaly"
+	"gatehouse/adapters/instancekey"
 	"gatehouse/adapters/secretfile"
 	"gatehouse/bootstrap/config"
 )
@@ -59,7 +60,7 @@ func keep(lifecycle fx.Lifecycle, keeper Store) {
 	lifecycle.Append(fx.StopHook(keeper.Close))
 }
 
-func unlock(lifecycle fx.Lifecycle, key *InstanceKey, keeper Store) {
+func unlock(lifecycle fx.Lifecycle, key *instancekey.Key, keeper Store) {
 	lifecycle.Append(fx.StartHook(func(ctx context.Context) error { return key.Unlock(ctx, keeper) }))
 }
 

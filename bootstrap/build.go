@@ -7,6 +7,7 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
+	"gatehouse/adapters/instancekey"
 	"gatehouse/application"
 	"gatehouse/application/audit"
 	"gatehouse/application/credentials"
@@ -22,7 +23,7 @@ type Built struct {
 	fx.In
 
 	Handlers     Handlers
-	Key          *InstanceKey
+	Key          *instancekey.Key
 	Gatekeeper   *gitaccess.Gatekeeper
 	Credentials  *credentials.Service
 	LFS          *lfsaccess.Service

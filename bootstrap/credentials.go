@@ -1,11 +1,14 @@
 package bootstrap
 
 import (
+	"context"
 	"crypto/rand"
 
 	"github.com/google/uuid"
 	"go.uber.org/fx"
+	"go.uber.org/zap"
 
+	"gatehouse/adapters/instancekey"
 	"gatehouse/adapters/lfstoken"
 	"gatehouse/adapters/totp"
 	"gatehouse/application"
@@ -19,11 +22,23 @@ import (
 )
 
 // people log in, with what is made and checked here.
-var people = fx.Module("people", fx.Provide(NewInstanceKey, Credentials, LFSAccess, Trail))
+var people = fx.Module("people", fx.Provide(InstanceKey, Credentials, LFSAccess, Trail))
+
+// InstanceKey makes the instance key. It is of no use before Unlock.
+func InstanceKey(config config.Config, now application.Clock, log *zap.Logger) *instancekey.Key {
+	return instancekey.New(config.Instance.KeyFile, config.Instance.PreviousKeyFile, now, log)
+}
+
+// UnlockInstanceKey opens the instance key of a database, or makes it, without a
+// server.
+func UnlockInstanceKey(ctx context.Context, config config.Config, database instancekey.Notes, log *zap.Logger) (*instancekey.Key, error) {
+	key := InstanceKey(config, Clock(), log)
+	return key, key.Unlock(ctx, database)
+}
 
 // Credentials makes the office of access tokens, recovery codes and one-time
 // passwords.
-func Credentials(config config.Config, holders credentials.Accounts, codes credentials.RecoveryCodes, tokens credentials.Tokens, key *InstanceKey, now application.Clock) *credentials.Service {
+func Credentials(config config.Config, holders credentials.Accounts, codes credentials.RecoveryCodes, tokens credentials.Tokens, key *instancekey.Key, now application.Clock) *credentials.Service {
 	rules := credentials.Rules{
 		Users: config.Git.KeyPolicy(), TokenPrefix: config.Tokens.Prefix, Scopes: identity.Scopes,
 		Lifetime: identity.Lifetime{
@@ -35,7 +50,7 @@ func Credentials(config config.Config, holders credentials.Accounts, codes crede
 }
 
 // LFSAccess makes the office of credentials for Git LFS.
-func LFSAccess(config config.Config, directory gitaccess.Directory, stamps gitaccess.Stamps, rules gitaccess.Rules, key *InstanceKey, now application.Clock) *lfsaccess.Service {
+func LFSAccess(config config.Config, directory gitaccess.Directory, stamps gitaccess.Stamps, rules gitaccess.Rules, key *instancekey.Key, now application.Clock) *lfsaccess.Service {
 	return lfsaccess.New(directory, stamps, lfstoken.Format{}, lfsaccess.Rules{
 		Settings: rules.Settings, Keys: rules.Keys, Lifetime: config.LFS.TokenTTL,
 		InstanceKey: key.Current, NewID: uuid.NewString,

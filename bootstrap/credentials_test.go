@@ -243,7 +243,7 @@ func (r *running) lent(t *testing.T) (username, token string) {
 func verifier(t *testing.T, config config.Config, clock func() time.Time) *lfsaccess.Service {
 	t.Helper()
 	p := ports(t, config)
-	key := bootstrap.NewInstanceKey(config, clock, zap.NewNop())
+	key := bootstrap.InstanceKey(config, clock, zap.NewNop())
 	if err := key.Unlock(t.Context(), p.Store); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"gatehouse/adapters/hookclient"
+	"gatehouse/adapters/instancekey"
 	"gatehouse/application"
 	"gatehouse/application/postreceive"
 	"gatehouse/application/pushes"
@@ -48,7 +49,7 @@ func PostReceive(config config.Config, records postreceive.Pushes, history postr
 }
 
 // WebhookOffice makes the office that sends events to hooks.
-func WebhookOffice(config config.Config, deliveries webhooks.Deliveries, key *InstanceKey, now application.Clock) *webhooks.Dispatcher {
+func WebhookOffice(config config.Config, deliveries webhooks.Deliveries, key *instancekey.Key, now application.Clock) *webhooks.Dispatcher {
 	sender := hookclient.New(hookclient.Instance{
 		URL: config.ExternalURL, SSHHost: config.Host(), Version: config.Version,
 		Timeout: config.Webhooks.Timeout, Local: config.Webhooks.AllowLocalRequests,
@@ -77,6 +78,6 @@ func work(lifecycle fx.Lifecycle, jobs Jobs, shift application.WorkerPool, log *
 }
 
 // TestHook sends a test event to a hook and returns the status of the answer.
-func TestHook(ctx context.Context, config config.Config, ports Ports, key *InstanceKey, id int64) (status int, err error) {
+func TestHook(ctx context.Context, config config.Config, ports Ports, key *instancekey.Key, id int64) (status int, err error) {
 	return WebhookOffice(config, ports.Deliveries, key, Clock()).Test(ctx, hooks.HookID(id))
 }

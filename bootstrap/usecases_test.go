@@ -86,7 +86,7 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 	log, now := zap.NewNop(), bootstrap.Clock()
 	ports := bootstrap.MemoryPorts(memory.New())
 	world := dedeWorld(t, "groups: [{path: acme}]\nprojects: [{id: 3, path: acme/cli, visibility: public}]")
-	key := bootstrap.NewInstanceKey(config, now, log)
+	key := bootstrap.InstanceKey(config, now, log)
 	if err := key.Unlock(t.Context(), ports.Store); err != nil {
 		t.Fatal(err)
 	}

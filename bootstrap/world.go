@@ -7,6 +7,7 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
+	"gatehouse/adapters/instancekey"
 	"gatehouse/application"
 	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap/config"
@@ -28,7 +29,7 @@ func WithImporter(into **worldimport.Importer) Option { return fx.Populate(into)
 
 // registry keeps people, groups and projects.
 var registry = fx.Module("registry", fx.Provide(
-	func(config config.Config, registries worldimport.UnitOfWork, key *InstanceKey, now application.Clock) *worldimport.Importer {
+	func(config config.Config, registries worldimport.UnitOfWork, key *instancekey.Key, now application.Clock) *worldimport.Importer {
 		return Importer(config, registries, key.Seal, now)
 	},
 ))

@@ -50,7 +50,7 @@ receiver did not answer with success. ` + "`gatehouse show hooks`" + ` lists hoo
 // testHook sends an event to a hook and returns the status of the answer, or 0
 // if there was no answer.
 func (s store) testHook(ctx context.Context, id int64, streams Streams) (status int, err error) {
-	key, err := s.unlockKey(ctx, streams)
+	key, err := bootstrap.UnlockInstanceKey(ctx, s.config, s.Store, bootstrap.NewLogger(s.config.Log, streams.Err))
 	if err != nil {
 		return 0, err
 	}

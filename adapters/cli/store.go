@@ -52,15 +52,9 @@ func (s store) sealer(ctx context.Context, world worldimport.World, streams Stre
 		!slices.ContainsFunc(world.Hooks, func(h worldimport.Hook) bool { return h.Hook.Token != "" }) {
 		return nil, nil
 	}
-	key, err := s.unlockKey(ctx, streams)
+	key, err := bootstrap.UnlockInstanceKey(ctx, s.config, s.Store, bootstrap.NewLogger(s.config.Log, streams.Err))
 	if err != nil {
 		return nil, err
 	}
 	return key.Seal, nil
-}
-
-// unlockKey opens the instance's own key, or creates it.
-func (s store) unlockKey(ctx context.Context, streams Streams) (*bootstrap.InstanceKey, error) {
-	key := bootstrap.NewInstanceKey(s.config, bootstrap.Clock(), bootstrap.NewLogger(s.config.Log, streams.Err))
-	return key, key.Unlock(ctx, s.Store)
 }

@@ -59,8 +59,10 @@ var rows = map[string][]string{
 	"adapters/lfstoken":       core,
 	"adapters/totp":           core,
 	"adapters/seal":           core,
-	"adapters/hookclient":     core,
-	"adapters/demo":           {},
+	// The instance key is a secret file, and seals.
+	"adapters/instancekey": slices.Concat(core, []string{"adapters/secretfile", "adapters/seal"}),
+	"adapters/hookclient":  core,
+	"adapters/demo":        {},
 	// A command reads a world file, and starts the graph with what its flags
 	// say. If cmd handed it those, main would hold the wiring.
 	"adapters/cli": slices.Concat(core, []string{"adapters/worldfile", "bootstrap", "bootstrap/config", "bootstrap/demoserver"}),

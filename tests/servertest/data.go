@@ -38,8 +38,7 @@ func OpenData(t *testing.T, config config.Config) Data {
 // TryApply applies a world file as `gatehouse apply` does.
 func (d Data) TryApply(t *testing.T, text string) error {
 	t.Helper()
-	key := bootstrap.NewInstanceKey(d.Config, bootstrap.Clock(), zap.NewNop())
-	err := key.Unlock(t.Context(), d.Store)
+	key, err := bootstrap.UnlockInstanceKey(t.Context(), d.Config, d.Store, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
