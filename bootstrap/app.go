@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/instancekey"
+	"gatehouse/adapters/logger"
 	"gatehouse/adapters/secretfile"
 	"gatehouse/bootstrap/config"
 )
@@ -70,6 +72,11 @@ func listen(lifecycle fx.Lifecycle, server *Server) {
 		defer cancel()
 		return server.Stop(ctx)
 	}))
+}
+
+// NewLogger makes the logger that the settings ask for. It writes to w.
+func NewLogger(config config.Log, w io.Writer) *zap.Logger {
+	return logger.New(config.Level, config.Format, w)
 }
 
 // Option changes the graph, as those of fx do.

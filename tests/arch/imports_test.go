@@ -56,6 +56,7 @@ var rows = map[string][]string{
 	"adapters/secretfile":     core,
 	"adapters/worldfile":      core,
 	"adapters/ratelimit":      core,
+	"adapters/logger":         {},
 	"adapters/lfstoken":       core,
 	"adapters/totp":           core,
 	"adapters/seal":           core,

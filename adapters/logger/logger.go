@@ -1,25 +1,25 @@
-package bootstrap
+// Package logger makes the program's logger.
+package logger
 
 import (
 	"io"
 	"os"
 	"time"
 
-	"gatehouse/bootstrap/config"
-
 	"github.com/mattn/go-isatty"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
 
-// NewLogger makes a logger that writes to w: lines for people where w is a
-// terminal or the format says so, JSON otherwise.
-func NewLogger(config config.Log, w io.Writer) *zap.Logger {
-	level, err := zapcore.ParseLevel(config.Level)
+// New makes a logger that writes to w what is of that level or above. The format
+// is "json", or "console" for people; if it is empty, a terminal gets "console"
+// and everything else "json".
+func New(level, format string, w io.Writer) *zap.Logger {
+	least, err := zapcore.ParseLevel(level)
 	if err != nil {
-		level = zapcore.InfoLevel
+		least = zapcore.InfoLevel
 	}
-	return zap.New(zapcore.NewCore(encoder(config.Format, w), zapcore.Lock(zapcore.AddSync(w)), level))
+	return zap.New(zapcore.NewCore(encoder(format, w), zapcore.Lock(zapcore.AddSync(w)), least))
 }
 
 func encoder(format string, w io.Writer) zapcore.Encoder {
