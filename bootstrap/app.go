@@ -40,7 +40,7 @@ func App(config config.Config) fx.Option {
 		// would have to be closed. Hooks run in this order, and in the other
 		// one at the end; what they close is made before anything can fail to
 		// start.
-		fx.Invoke(func(*secretfile.Set, *KasSecret, *gitaly.Client) {}, keep, unlock, populate, announce, work, refreshSeats, listen),
+		fx.Invoke(func(*secretfile.Set, *secretfile.Key, *gitaly.Client) {}, keep, unlock, populate, announce, work, refreshSeats, listen),
 	)
 }
 

@@ -102,7 +102,7 @@ func checkSecret(key, path string, made bool) Checkup {
 func checkKasSecret(path string) Checkup {
 	c := checkSecret("kas.secret_file", path, true)
 	if _, err := os.Stat(path); err == nil && c.Problem == nil {
-		_, c.Problem = secretfile.OpenKey(Clock(), func(error) {}, path, kasSecretSize)
+		_, c.Problem = secretfile.OpenKey(Clock(), func(error) {}, path, secretfile.KasSize)
 	}
 	return c
 }

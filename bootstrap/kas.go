@@ -1,7 +1,6 @@
 package bootstrap
 
 import (
-	"encoding/base64"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -19,38 +18,19 @@ import (
 )
 
 // cluster is what the Kubernetes agent server asks and reports.
-var cluster = fx.Module("cluster", fx.Provide(KasSecrets, Station, Intake))
+var cluster = fx.Module("cluster", fx.Provide(KasSecret, Station, Intake))
 
-// kasSecretSize is in bytes; kas takes no other.
-const kasSecretSize = 32
-
-// KasSecret is what kas signs its tokens with; without a key while the routes of
-// kas are off.
-type KasSecret struct{ *secretfile.Key }
-
-// KasSecrets opens the secret that kas knows, and makes a first one if there is
-// none. What goes wrong with the file later is logged.
-func KasSecrets(config config.Config, now application.Clock, log *zap.Logger) (*KasSecret, error) {
+// KasSecret opens the secret that kas signs its tokens with. While the routes of
+// kas are off it returns nil.
+func KasSecret(config config.Config, now application.Clock, log *zap.Logger) (*secretfile.Key, error) {
 	if !config.Kas.Enabled {
-		return &KasSecret{}, nil
+		return nil, nil
 	}
-	path := config.Kas.SecretFile
-	created, err := secretfile.Create(path, kasSecretSize, base64.StdEncoding.EncodeToString)
-	if err != nil {
-		return nil, fmt.Errorf("kas.secret_file: %w", err)
-	}
-	if created {
-		log.Info("a new secret was made; the Kubernetes agent server has to know it", zap.String("file", path))
-	}
-	key, err := secretfile.OpenKey(now, func(err error) { log.Error("the secret of kas", zap.Error(err)) }, path, kasSecretSize)
-	if err != nil {
-		return nil, fmt.Errorf("kas.secret_file: %w", err)
-	}
-	return &KasSecret{key}, nil
+	return secretfile.OpenKas(config.Kas.SecretFile, now, log)
 }
 
 // KasAPI makes the routes of the Kubernetes agent server.
-func KasAPI(config config.Config, secret *KasSecret, station *clusters.Service, intake *findings.Service, now application.Clock) *kas.API {
+func KasAPI(config config.Config, secret *secretfile.Key, station *clusters.Service, intake *findings.Service, now application.Clock) *kas.API {
 	auth := kas.NewAuthenticator(secret.Bytes, config.Kas.JWTLeeway, config.Kas.RequireAud, now)
 	return kas.New(auth, station, intake)
 }

@@ -1,8 +1,6 @@
 package bootstrap
 
 import (
-	"encoding/hex"
-	"fmt"
 	"runtime/debug"
 
 	"go.uber.org/fx"
@@ -77,29 +75,10 @@ func shellUseCases(gate *gitaccess.Gatekeeper, receiver *pushes.Receiver, regist
 	return shell.UseCases{Gate: gate, Receiver: receiver, Whois: register, LFS: lfs, Credentials: credentials, Audit: trail}
 }
 
-// secretSize is GitLab's: 16 bytes, written as 32 digits.
-const secretSize = 16
-
-// ShellSecrets opens the secrets that GitLab Shell and Gitaly know, and makes
-// a first one if there is none. What goes wrong with the files later is
-// logged.
+// ShellSecrets opens the secrets that GitLab Shell and Gitaly share with this
+// server.
 func ShellSecrets(config config.Config, now application.Clock, log *zap.Logger) (*secretfile.Set, error) {
-	created, err := secretfile.Create(config.Shell.SecretFile, secretSize, hex.EncodeToString)
-	if err != nil {
-		return nil, fmt.Errorf("shell.secret_file: %w", err)
-	}
-	if created {
-		log.Info("a new secret was made; GitLab Shell and Gitaly have to know it", zap.String("file", config.Shell.SecretFile))
-	}
-	paths := []string{config.Shell.SecretFile}
-	if previous := config.Shell.PreviousSecretFile; previous != "" {
-		paths = append(paths, previous)
-	}
-	secrets, err := secretfile.Open(now, func(err error) { log.Error("secrets of GitLab Shell", zap.Error(err)) }, paths...)
-	if err != nil {
-		return nil, fmt.Errorf("shell: %w", err)
-	}
-	return secrets, nil
+	return secretfile.OpenShell(config.Shell.SecretFile, config.Shell.PreviousSecretFile, now, log)
 }
 
 // Revision is that of the source in version control which the program was
