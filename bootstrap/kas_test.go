@@ -180,13 +180,3 @@ func TestRun_kasSecret(t *testing.T) {
 		t.Errorf("the log says too much:\n%s", log)
 	}
 }
-
-func TestCheck_kasSecret(t *testing.T) {
-	t.Parallel()
-	config := here(t)
-	wantProblem(t, checkup(t, config, "kas.secret_file"), "")
-	if err := os.WriteFile(config.Kas.SecretFile, []byte("c2hvcnQ="), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	wantProblem(t, checkup(t, config, "kas.secret_file"), "it is not the base64 of 32 bytes")
-}

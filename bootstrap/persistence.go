@@ -76,26 +76,3 @@ func Migrate(ctx context.Context, config config.Config) (before, after int64, er
 	schema, err := gormstore.Migrate(ctx, string(config.Database.URL))
 	return schema.Version, schema.Target, err
 }
-
-// checkDatabase looks whether a server could run on the database.
-func checkDatabase(ctx context.Context, d config.Database) Checkup {
-	c := Checkup{Name: "database.url", Detail: d.Place()}
-	switch {
-	case d.InMemory():
-		return c
-	case d.Missing():
-		c.Detail += " is not there yet; serve will make it"
-		return c
-	}
-	schema, err := gormstore.ReadSchema(ctx, string(d.URL))
-	switch {
-	case err != nil:
-		c.Problem = err
-	case schema.Version < schema.Target && d.Migrate:
-		c.Detail = fmt.Sprintf("%s, schema version %d; serve will bring it to %d", c.Detail, schema.Version, schema.Target)
-	default:
-		c.Problem = schema.Check()
-		c.Detail = fmt.Sprintf("%s, schema version %d", c.Detail, schema.Version)
-	}
-	return c
-}

@@ -50,16 +50,3 @@ type sharedStore struct {
 func (k sharedStore) Close(ctx context.Context) error {
 	return errors.Join(k.Store.Close(ctx), k.state.Close())
 }
-
-// checkRedis asks Redis for a sign of life.
-func checkRedis(ctx context.Context, at config.URL) Checkup {
-	c := Checkup{Name: "redis.url", Detail: at.String()}
-	state, err := redisstate.Open(string(at))
-	if err != nil {
-		c.Problem = err
-		return c
-	}
-	defer func() { _ = state.Close() }()
-	c.Problem = state.Ping(ctx)
-	return c
-}

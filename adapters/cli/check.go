@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/application/inventory"
-	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/doctor"
 )
 
 func check(streams Streams) *cobra.Command {
@@ -27,9 +27,9 @@ The exit code is 1 if anything is wrong.`,
 			if _, usage := errors.AsType[*usageError](err); usage {
 				return err
 			}
-			checkups := []bootstrap.Checkup{{Name: "configuration", Problem: err, Detail: "set by " + config.SetBy()}}
+			checkups := []doctor.Checkup{{Name: "configuration", Problem: err, Detail: "set by " + config.SetBy()}}
 			if err == nil {
-				checkups = append(checkups, bootstrap.Check(ctx, config)...)
+				checkups = append(checkups, doctor.Check(ctx, config)...)
 			}
 			return report(streams, asJSON, checkups)
 		}),
@@ -42,7 +42,7 @@ The exit code is 1 if anything is wrong.`,
 // report prints a line for each checkup without a problem and one for each line
 // of a problem, and fails if there is a problem. A checkup that was skipped is
 // neither right nor wrong: in JSON, ok is null.
-func report(streams Streams, asJSON bool, checkups []bootstrap.Checkup) error {
+func report(streams Streams, asJSON bool, checkups []doctor.Checkup) error {
 	var records []inventory.Record
 	var result error
 	add := func(name string, ok any, detail string) {
@@ -51,7 +51,7 @@ func report(streams Streams, asJSON bool, checkups []bootstrap.Checkup) error {
 	for _, c := range checkups {
 		switch {
 		case c.Problem != nil:
-		case c.Unseen:
+		case c.Skipped:
 			add(c.Name, nil, c.Detail)
 			continue
 		default:

@@ -66,12 +66,14 @@ var rows = map[string][]string{
 	"adapters/demo":        {},
 	// A command reads a world file, and starts the graph with what its flags
 	// say. If cmd handed it those, main would hold the wiring.
-	"adapters/cli": slices.Concat(core, []string{"adapters/worldfile", "bootstrap", "bootstrap/config", "bootstrap/demoserver"}),
+	"adapters/cli": slices.Concat(core, []string{"adapters/worldfile", "bootstrap", "bootstrap/config", "bootstrap/doctor", "bootstrap/demoserver"}),
 
-	"bootstrap":        slices.Concat(core, []string{"adapters/...", "bootstrap/..."}),
-	"bootstrap/config": {"domain/...", "application"},
-	"cmd":              {"bootstrap", "adapters/cli"},
-	"tests":            {"..."},
+	"bootstrap":            slices.Concat(core, []string{"adapters/...", "bootstrap/config"}),
+	"bootstrap/config":     {"domain/...", "application"},
+	"bootstrap/demoserver": slices.Concat(core, []string{"adapters/demo", "adapters/worldfile", "bootstrap", "bootstrap/config"}),
+	"bootstrap/doctor":     {"adapters/gitaly", "adapters/gormstore/...", "adapters/redisstate", "adapters/secretfile", "bootstrap", "bootstrap/config"},
+	"cmd":                  {"bootstrap", "adapters/cli"},
+	"tests":                {"..."},
 }
 
 // confined says which packages may import a library, besides tests. Code

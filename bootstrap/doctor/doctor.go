@@ -1,0 +1,87 @@
+// Package doctor checks whether a server could run with these settings: it is
+// the work of `gatehouse check`.
+package doctor
+
+import (
+	"context"
+	"fmt"
+
+	"gatehouse/adapters/gormstore"
+	"gatehouse/adapters/redisstate"
+	"gatehouse/bootstrap/config"
+)
+
+// Checkup is the result of one check.
+type Checkup struct {
+	// Name is a key of the settings, or that of a storage.
+	Name string
+	// Problem says what is wrong, or is nil.
+	Problem error
+	// Skipped says that nothing was checked.
+	Skipped bool
+	// Detail says what was found.
+	Detail string
+}
+
+// Check checks everything that a server needs, and changes nothing.
+func Check(ctx context.Context, config config.Config) []Checkup {
+	checkups := []Checkup{
+		checkDatabase(ctx, config.Database), checkSecret("shell.secret_file", config.Shell.SecretFile, true),
+		checkSecret("instance.key_file", config.Instance.KeyFile, true),
+	}
+	if config.Kas.Enabled {
+		checkups = append(checkups, checkKasSecret(config.Kas.SecretFile))
+	}
+	if previous := config.Shell.PreviousSecretFile; previous != "" {
+		checkups = append(checkups, checkSecret("shell.previous_secret_file", previous, false))
+	}
+	if previous := config.Instance.PreviousKeyFile; previous != "" {
+		checkups = append(checkups, checkSecret("instance.previous_key_file", previous, false))
+	}
+	if config.Redis.URL != "" {
+		checkups = append(checkups, checkRedis(ctx, config.Redis.URL))
+	}
+	return append(checkups, checkGitaly(ctx, config.Gitaly)...)
+}
+
+// checkDatabase reads the schema of the database. Of an SQLite file it also
+// checks the folder, where SQLite writes its journal.
+func checkDatabase(ctx context.Context, d config.Database) Checkup {
+	c := Checkup{Name: "database.url", Detail: d.Place()}
+	if file := d.File(); file != "" {
+		if err := checkFolder(file); err != nil {
+			return Checkup{Name: c.Name, Problem: err}
+		}
+	}
+	switch {
+	case d.InMemory():
+		return c
+	case d.Missing():
+		c.Detail += " is not there yet; serve will make it"
+		return c
+	}
+	schema, err := gormstore.ReadSchema(ctx, string(d.URL))
+	switch {
+	case err != nil:
+		c.Problem = err
+	case schema.Version < schema.Target && d.Migrate:
+		c.Detail = fmt.Sprintf("%s, schema version %d; serve will bring it to %d", c.Detail, schema.Version, schema.Target)
+	default:
+		c.Problem = schema.Check()
+		c.Detail = fmt.Sprintf("%s, schema version %d", c.Detail, schema.Version)
+	}
+	return c
+}
+
+// checkRedis fails if Redis does not answer.
+func checkRedis(ctx context.Context, at config.URL) Checkup {
+	c := Checkup{Name: "redis.url", Detail: at.String()}
+	state, err := redisstate.Open(string(at))
+	if err != nil {
+		c.Problem = err
+		return c
+	}
+	defer func() { _ = state.Close() }()
+	c.Problem = state.Ping(ctx)
+	return c
+}
