@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"gatehouse/adapters/gitaly"
+	"gatehouse/adapters/httpserver"
 	"gatehouse/adapters/instancekey"
 	"gatehouse/adapters/logger"
 	"gatehouse/adapters/secretfile"
@@ -66,7 +67,7 @@ func unlock(lifecycle fx.Lifecycle, key *instancekey.Key, keeper Store) {
 	lifecycle.Append(fx.StartHook(func(ctx context.Context) error { return key.Unlock(ctx, keeper) }))
 }
 
-func listen(lifecycle fx.Lifecycle, server *Server) {
+func listen(lifecycle fx.Lifecycle, server *httpserver.Server) {
 	lifecycle.Append(fx.StartStopHook(server.Start, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 		defer cancel()
@@ -85,7 +86,7 @@ type Option = fx.Option
 // Run serves until ctx is done, and then until every request under way is
 // answered.
 func Run(ctx context.Context, config config.Config, options ...Option) error {
-	var server *Server
+	var server *httpserver.Server
 	app := fx.New(App(config), fx.Options(options...), fx.Populate(&server))
 	if err := app.Err(); err != nil {
 		return dig.RootCause(err) // without the path through the graph
@@ -112,7 +113,7 @@ func WithLog(log *zap.Logger) Option { return fx.Replace(log) }
 
 // WhenListening calls do once the server takes requests.
 func WhenListening(do func(Addresses)) Option {
-	return fx.Invoke(func(lifecycle fx.Lifecycle, server *Server) {
-		lifecycle.Append(fx.StartHook(func() { do(server.Addresses()) }))
+	return fx.Invoke(func(lifecycle fx.Lifecycle, server *httpserver.Server) {
+		lifecycle.Append(fx.StartHook(func() { do(addresses(server)) }))
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"go.uber.org/fx"
+	"go.uber.org/goleak"
 
 	"gatehouse/adapters/worldfile"
 	"gatehouse/application/worldimport"
@@ -41,6 +42,8 @@ func TestApp_validates(t *testing.T) {
 		t.Errorf("the zero configuration: %v", err)
 	}
 }
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // write makes a file with that text, for this test only.
 func write(t *testing.T, text string) string {
@@ -210,7 +213,7 @@ func TestRun_answersWhatIsUnderWay(t *testing.T) {
 	}
 	stopped := make(chan error)
 	go func() { stopped <- r.stop() }()
-	for { // until nobody new is let in
+	for { // until it accepts no connection
 		other, err := net.Dial("tcp", r.TCP)
 		if err != nil {
 			break

@@ -29,10 +29,6 @@ var web = fx.Module("web", fx.Provide(
 // revision is that of the source, as callers are told.
 type revision string
 
-func newServer(config config.Config, handlers Handlers, log *zap.Logger) *Server {
-	return NewServer(config.HTTP, handlers, log)
-}
-
 // internalPrefix is where GitLab has its internal API.
 const internalPrefix = "/api/v4/internal"
 

@@ -1,4 +1,4 @@
-package bootstrap
+package httpserver
 
 import (
 	"context"
@@ -15,29 +15,27 @@ import (
 // often run as users of their own.
 const socketMode = 0o660
 
-// listenTCP listens on host:port.
-func listenTCP(ctx context.Context, address string) (net.Listener, error) {
-	return new(net.ListenConfig).Listen(ctx, "tcp", address)
-}
-
-// listenUnix listens on a socket at path, in place of one that a process left
-// behind which is gone.
-func listenUnix(ctx context.Context, path string) (net.Listener, error) {
-	if err := removeStale(ctx, path); err != nil {
+// listen listens at an address of "tcp" or "unix". It replaces a socket whose
+// process is gone.
+func listen(ctx context.Context, network, address string) (net.Listener, error) {
+	if network != "unix" {
+		return new(net.ListenConfig).Listen(ctx, network, address)
+	}
+	if err := removeStale(ctx, address); err != nil {
 		return nil, err
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "unix", path)
+	listener, err := new(net.ListenConfig).Listen(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(path, socketMode); err != nil {
+	if err := os.Chmod(address, socketMode); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
 	return listener, nil
 }
 
-// removeStale removes a socket on which nobody listens. Anything else at path
-// is left alone and an error.
+// removeStale removes a socket at which no process listens. It fails on anything
+// else at the path.
 func removeStale(ctx context.Context, path string) error {
 	info, err := os.Lstat(path)
 	switch {
@@ -56,6 +54,6 @@ func removeStale(ctx context.Context, path string) error {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return os.Remove(path)
 	default:
-		return fmt.Errorf("is anybody listening? %w", err)
+		return fmt.Errorf("find out whether a process listens on %s: %w", path, err)
 	}
 }

@@ -1,4 +1,4 @@
-package bootstrap_test
+package httpserver_test
 
 import (
 	"context"
@@ -15,8 +15,7 @@ import (
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
-	"gatehouse/bootstrap"
-	"gatehouse/bootstrap/config"
+	"gatehouse/adapters/httpserver"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -58,16 +57,25 @@ func socketPath(t *testing.T) string {
 	return filepath.Join(dir, "s")
 }
 
-func start(t *testing.T, config config.HTTP, handlers bootstrap.Handlers) *bootstrap.Server {
+// tcp is an endpoint on a free port.
+func tcp(handler http.Handler) httpserver.Endpoint {
+	return httpserver.Endpoint{Key: "http.address", Network: "tcp", Address: "127.0.0.1:0", Handler: handler}
+}
+
+func unix(path string, handler http.Handler) httpserver.Endpoint {
+	return httpserver.Endpoint{Key: "http.socket", Network: "unix", Address: path, Handler: handler}
+}
+
+func start(t *testing.T, endpoints ...httpserver.Endpoint) *httpserver.Server {
 	t.Helper()
-	server := bootstrap.NewServer(config, handlers, zap.NewNop())
+	server := httpserver.New(zap.NewNop(), endpoints...)
 	if err := server.Start(t.Context()); err != nil {
 		t.Fatalf("Start: %v", err)
 	}
 	return server
 }
 
-func stop(t *testing.T, server *bootstrap.Server) {
+func stop(t *testing.T, server *httpserver.Server) {
 	t.Helper()
 	if err := server.Stop(context.Background()); err != nil {
 		t.Errorf("Stop: %v", err)
@@ -77,15 +85,16 @@ func stop(t *testing.T, server *bootstrap.Server) {
 func TestServer_everyListener(t *testing.T) {
 	t.Parallel()
 	socket := socketPath(t)
-	server := start(t,
-		config.HTTP{Address: "127.0.0.1:0", Socket: socket, PublicAddress: "127.0.0.1:0"},
-		bootstrap.Handlers{Internal: say("internal"), Public: say("public")})
-	at := server.Addresses()
-	if strings.HasSuffix(at.TCP, ":0") || at.TCP == at.Public || at.Socket != socket {
-		t.Errorf("got addresses %+v", at)
+	public := tcp(say("public"))
+	public.Key = "http.public_address"
+	none := httpserver.Endpoint{Key: "none", Network: "tcp"}
+	server := start(t, tcp(say("internal")), unix(socket, say("internal")), none, public)
+	at := server.Address("http.address")
+	if strings.HasSuffix(at, ":0") || at == server.Address(public.Key) || server.Address("http.socket") != socket || server.Address(none.Key) != "" {
+		t.Errorf("got addresses %q, %q, %q, %q", at, server.Address(public.Key), server.Address("http.socket"), server.Address(none.Key))
 	}
 	for _, test := range []struct{ network, address, want string }{
-		{"tcp", at.TCP, "internal"}, {"unix", at.Socket, "internal"}, {"tcp", at.Public, "public"},
+		{"tcp", at, "internal"}, {"unix", socket, "internal"}, {"tcp", server.Address(public.Key), "public"},
 	} {
 		if got, err := get(t.Context(), test.network, test.address); got != test.want {
 			t.Errorf("%s: got %q, %v, want %q", test.address, got, err, test.want)
@@ -103,14 +112,12 @@ func TestServer_everyListener(t *testing.T) {
 func TestServer_drain(t *testing.T) {
 	t.Parallel()
 	entered, release := make(chan struct{}), make(chan struct{})
-	server := start(t, config.HTTP{Address: "127.0.0.1:0"}, bootstrap.Handlers{
-		Internal: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			close(entered)
-			<-release
-			_, _ = io.WriteString(w, "answered")
-		}),
-	})
-	address := server.Addresses().TCP
+	server := start(t, tcp(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		close(entered)
+		<-release
+		_, _ = io.WriteString(w, "answered")
+	})))
+	address := server.Address("http.address")
 	answer := make(chan string)
 	go func() {
 		body, err := get(context.Background(), "tcp", address)
@@ -119,7 +126,7 @@ func TestServer_drain(t *testing.T) {
 	<-entered
 	stopped := make(chan error)
 	go func() { stopped <- server.Stop(context.Background()) }()
-	for { // until nobody new is let in
+	for { // until it accepts no connection
 		peer, err := net.Dial("tcp", address)
 		if err != nil {
 			break
@@ -143,15 +150,13 @@ func TestServer_drain(t *testing.T) {
 func TestServer_drainIsLimited(t *testing.T) {
 	t.Parallel()
 	entered := make(chan struct{})
-	server := start(t, config.HTTP{Address: "127.0.0.1:0"}, bootstrap.Handlers{
-		Internal: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			close(entered)
-			<-r.Context().Done() // the connection is closed
-		}),
-	})
+	server := start(t, tcp(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(entered)
+		<-r.Context().Done() // the connection is closed
+	})))
 	answer := make(chan error)
 	go func() {
-		_, err := get(context.Background(), "tcp", server.Addresses().TCP)
+		_, err := get(context.Background(), "tcp", server.Address("http.address"))
 		answer <- err
 	}()
 	<-entered
@@ -176,12 +181,12 @@ func TestServer_staleSocket(t *testing.T) {
 	if err := left.Close(); err != nil {
 		t.Fatal(err)
 	}
-	server := start(t, config.HTTP{Socket: socket}, bootstrap.Handlers{Internal: say("new")})
+	server := start(t, unix(socket, say("new")))
 	defer stop(t, server)
 	if got, err := get(t.Context(), "unix", socket); got != "new" {
 		t.Errorf("got %q, %v", got, err)
 	}
-	second := bootstrap.NewServer(config.HTTP{Socket: socket}, bootstrap.Handlers{}, zap.NewNop())
+	second := httpserver.New(zap.NewNop(), unix(socket, nil))
 	if err := second.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "http.socket: another process listens on "+socket) {
 		t.Errorf("a socket in use: got %v", err)
 	}
@@ -196,11 +201,11 @@ func TestServer_startsEverywhereOrNowhere(t *testing.T) {
 	if err := os.WriteFile(file, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	server := bootstrap.NewServer(config.HTTP{Address: "127.0.0.1:0", Socket: file}, bootstrap.Handlers{}, zap.NewNop())
+	server := httpserver.New(zap.NewNop(), tcp(nil), unix(file, nil))
 	if err := server.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "is not a socket") {
 		t.Errorf("Start on a file: got %v", err)
 	}
-	if _, err := net.Dial("tcp", server.Addresses().TCP); err == nil {
+	if _, err := net.Dial("tcp", server.Address("http.address")); err == nil {
 		t.Error("the TCP address is still served")
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().Type() == fs.ModeSocket || info.Size() != 4 {
