@@ -16,6 +16,7 @@ import (
 	"gatehouse/adapters/httpserver"
 	"gatehouse/adapters/instancekey"
 	"gatehouse/adapters/logger"
+	"gatehouse/adapters/seatrefresh"
 	"gatehouse/adapters/secretfile"
 	"gatehouse/bootstrap/config"
 )
@@ -34,7 +35,7 @@ func App(config config.Config) fx.Option {
 	return fx.Options(
 		graph(config), persistence(config),
 		fx.Supply(World{}),
-		fx.Provide(func() *zap.Logger { return NewLogger(config.Log, os.Stderr) }, newServer),
+		fx.Provide(func() *zap.Logger { return NewLogger(config.Log, os.Stderr) }, newSeatRefresh, newServer),
 		fx.WithLogger(quiet),
 		fx.StartTimeout(startTimeout), fx.StopTimeout(stopTimeout),
 		// Secrets come first: while they cannot be had, nothing is open that
@@ -65,6 +66,10 @@ func keep(lifecycle fx.Lifecycle, keeper Store) {
 
 func unlock(lifecycle fx.Lifecycle, key *instancekey.Key, keeper Store) {
 	lifecycle.Append(fx.StartHook(func(ctx context.Context) error { return key.Unlock(ctx, keeper) }))
+}
+
+func refreshSeats(lifecycle fx.Lifecycle, seats *seatrefresh.Refresher) {
+	lifecycle.Append(fx.StartStopHook(seats.Start, seats.Stop))
 }
 
 func listen(lifecycle fx.Lifecycle, server *httpserver.Server) {

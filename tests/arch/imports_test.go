@@ -49,6 +49,7 @@ var rows = map[string][]string{
 	"adapters/httpapi/kas":    caller,
 	"adapters/httpapi/portal": caller,
 	"adapters/httpserver":     {},
+	"adapters/seatrefresh":    core,
 	"adapters/gormstore":      slices.Concat(core, []string{"adapters/gormstore/..."}),
 	"adapters/memory":         core,
 	"adapters/gitaly":         slices.Concat(core, []string{"adapters/gitaly/..."}), // its generated messages
