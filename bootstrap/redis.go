@@ -3,15 +3,13 @@ package bootstrap
 import (
 	"context"
 	"errors"
-	"time"
 
 	"gatehouse/adapters/redisstate"
-	"gatehouse/application/inventory"
 	"gatehouse/bootstrap/config"
 )
 
-// share keeps counters and notices in Redis if the configuration names one,
-// and leaves everything else where it is.
+// share keeps counters and notices in Redis, if the settings name one. Everything
+// else stays in the store.
 func share(ports Ports, at config.URL) (Ports, error) {
 	if at == "" {
 		return ports, nil
@@ -21,26 +19,12 @@ func share(ports Ports, at config.URL) (Ports, error) {
 		return Ports{}, err
 	}
 	ports.Counters, ports.Leave, ports.Take = state, state, state
-	ports.Inventory = sharedRecords{ports.Inventory, state}
+	ports.Inventory = state.WithCounters(ports.Inventory)
 	ports.Store = sharedStore{ports.Store, state}
 	return ports, nil
 }
 
-// sharedRecords has the counters of Redis.
-type sharedRecords struct {
-	inventory.Records
-	state *redisstate.State
-}
-
-// List implements inventory.Records.
-func (i sharedRecords) List(ctx context.Context, thing string, now time.Time) ([]inventory.Record, error) {
-	if thing == "counters" {
-		return i.state.Counters(ctx, now)
-	}
-	return i.Records.List(ctx, thing, now)
-}
-
-// sharedStore closes both.
+// sharedStore closes Redis too.
 type sharedStore struct {
 	Store
 	state *redisstate.State
