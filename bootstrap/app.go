@@ -68,6 +68,8 @@ func unlock(lifecycle fx.Lifecycle, key *instancekey.Key, keeper Store) {
 	lifecycle.Append(fx.StartHook(func(ctx context.Context) error { return key.Unlock(ctx, keeper) }))
 }
 
+func announce(config config.Config, log *zap.Logger) error { return config.Announce(log) }
+
 func refreshSeats(lifecycle fx.Lifecycle, seats *seatrefresh.Refresher) {
 	lifecycle.Append(fx.StartStopHook(seats.Start, seats.Stop))
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // Setting is one key with its value as a text. Secrets are hidden.
@@ -34,6 +36,27 @@ func (c *Config) SetBy() string {
 		return "nothing but defaults"
 	}
 	return strings.Join(slices.Compact(origins), ", ")
+}
+
+// Announce logs what an operator looks for first: where the settings come from,
+// and where the data, the secrets and Gitaly are.
+func (c *Config) Announce(log *zap.Logger) error {
+	log.Info("configuration", zap.String("set_by", c.SetBy()))
+	log.Info("data", zap.String("database", c.Database.Place()))
+	secrets := []zap.Field{zap.String("shell", Absolute(c.Shell.SecretFile)), zap.String("instance", Absolute(c.Instance.KeyFile))}
+	if c.Kas.Enabled {
+		secrets = append(secrets, zap.String("kas", Absolute(c.Kas.SecretFile)))
+	}
+	log.Info("secrets", secrets...)
+	if len(c.Gitaly.Storages) > 0 {
+		return nil
+	}
+	known, err := c.Gitaly.Known()
+	if err != nil {
+		return err
+	}
+	log.Info("gitaly.storages is empty, so that one is assumed", zap.String("name", known[0].Name), zap.String("address", known[0].Address))
+	return nil
 }
 
 // Absolute returns the absolute form of a path, or the path itself if the
