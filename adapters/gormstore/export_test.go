@@ -45,7 +45,7 @@ func OpenThrough(ctx context.Context, url string, wrap func(driver.Connector) dr
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, d, newPool(wrap(connector), 0), true)
+	return newStore(d, newPool(wrap(connector), 0), true).connected(ctx)
 }
 
 // MigrateDown takes the database at url back to no tables at all.

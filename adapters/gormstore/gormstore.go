@@ -26,6 +26,7 @@ type Store struct {
 	dialect dialect
 	pool    *sql.DB
 	db      *gorm.DB
+	migrate bool
 
 	// preparing is held by whoever prepares a statement.
 	preparing chan struct{}
@@ -40,36 +41,57 @@ type Store struct {
 	writing chan struct{}
 }
 
-// Open opens the database at url: postgres:// or postgresql:// is PostgreSQL,
-// anything else the file of an SQLite database, which is made if need be. Of
-// connections there are at most poolSize; 0 means four for each core. The
-// schema must be this program's: an older one is brought up to date if migrate
-// says so. No error repeats the url, which may hold a password; a database
-// that cannot be reached is domain.Unavailable.
-func Open(ctx context.Context, url string, poolSize int, migrate bool) (*Store, error) {
+// New returns the Store of the database at url: postgres:// or postgresql:// is
+// PostgreSQL, anything else the file of an SQLite database, which is made if need
+// be. Connect opens the database and, with migrate, brings an older schema up to
+// date. There are at most poolSize connections; 0 means four for each core. No
+// error contains the url, which may hold a password.
+func New(url string, poolSize int, migrate bool) (*Store, error) {
 	d, pool, err := connect(url, poolSize)
 	if err != nil {
 		return nil, err
 	}
-	s, err := open(ctx, d, pool, migrate)
-	if err != nil {
-		return nil, errors.Join(err, pool.Close())
-	}
-	return s, nil
+	return newStore(d, pool, migrate), nil
 }
 
-func open(ctx context.Context, d dialect, pool *sql.DB, migrate bool) (*Store, error) {
-	if err := settle(ctx, d, pool, migrate); err != nil {
-		return nil, err
+func newStore(d dialect, pool *sql.DB, migrate bool) *Store {
+	return &Store{
+		dialect: d, pool: pool, migrate: migrate, db: new(gorm.DB), enqueue: nobody,
+		writing: make(chan struct{}, 1), preparing: make(chan struct{}, 1),
 	}
-	db, err := gorm.Open(d.gorm(pool), &gorm.Config{
+}
+
+// Connect opens the database, and fails unless it has this program's schema then.
+// A database that cannot be reached is domain.Unavailable. Connect is called once,
+// before everything else but Close; it gives up when ctx ends.
+func (s *Store) Connect(ctx context.Context) error {
+	if err := settle(ctx, s.dialect, s.pool, s.migrate); err != nil {
+		return err
+	}
+	db, err := gorm.Open(s.dialect.gorm(s.pool), &gorm.Config{
 		Logger: logger.Discard, SkipDefaultTransaction: true, DisableAutomaticPing: true,
 	})
 	if err != nil {
-		return nil, fault(err, "open the %s database", d)
+		return fault(err, "open the %s database", s.dialect)
 	}
-	s := &Store{dialect: d, pool: pool, db: db, enqueue: nobody, writing: make(chan struct{}, 1), preparing: make(chan struct{}, 1)}
+	*s.db = *db // the ports of the Store have it already
 	s.stamps.start(s)
+	return nil
+}
+
+// Open returns a Store that is connected. If that fails it closes all connections.
+func Open(ctx context.Context, url string, poolSize int, migrate bool) (*Store, error) {
+	s, err := New(url, poolSize, migrate)
+	if err != nil {
+		return nil, err
+	}
+	return s.connected(ctx)
+}
+
+func (s *Store) connected(ctx context.Context) (*Store, error) {
+	if err := s.Connect(ctx); err != nil {
+		return nil, errors.Join(err, s.pool.Close())
+	}
 	return s, nil
 }
 
@@ -96,7 +118,8 @@ func (s *Store) SetOnce(ctx context.Context, name, value string) (kept string, e
 	return kept, fault(err, "recall %s", name)
 }
 
-// Close flushes, and closes all connections.
+// Close flushes, and closes all connections. It may be called without Connect,
+// or after one that failed.
 func (s *Store) Close(ctx context.Context) error {
 	s.stamps.stop()
 	flushed := s.Flush(ctx)

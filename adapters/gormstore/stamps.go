@@ -88,8 +88,12 @@ func (w *stamps) start(s *Store) {
 	}()
 }
 
-// stop returns when the background has come to its end.
+// stop ends what start began, and waits for its end. Without start it does
+// nothing.
 func (w *stamps) stop() {
+	if w.end == nil {
+		return
+	}
 	close(w.end)
 	<-w.done
 }
