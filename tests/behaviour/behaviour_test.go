@@ -1,8 +1,7 @@
-// Package behaviour_test holds production's graph to what its callers see: GitLab
-// Shell and Gitaly, the Kubernetes agent server, the customers portal. Every
-// case runs on memory. Those whose answers depend on what only a database does
-// (SQL, transactions, locks) run on SQLite and PostgreSQL too; that the stores
-// answer alike in all else is what package contract is for.
+// Package behaviour_test tests the production graph through its callers: GitLab
+// Shell and Gitaly, the Kubernetes agent server, the customers portal. Every case
+// runs on memory. Cases that depend on SQL, transactions or locks also run on
+// SQLite and PostgreSQL. Package contract tests that all stores answer alike.
 package behaviour_test
 
 import (
@@ -38,7 +37,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// secretFiles are those of all servers here.
+// secretFiles are the secret files of all servers of this package.
 var secretFiles files
 
 type files struct{ shell, kas, instance string }
@@ -60,10 +59,10 @@ const (
 	instanceKey = "the key of an instance that serves tests"
 )
 
-// Case is something that a caller sees. It gets a store of its own.
+// Case is a test case. It gets a store of its own.
 type Case struct {
 	Name string
-	// OnDatabases runs the case on SQLite and PostgreSQL beside memory.
+	// OnDatabases makes the case run on SQLite and PostgreSQL too.
 	OnDatabases bool
 	Check       func(s Subject)
 }
@@ -76,7 +75,7 @@ func TestKas(t *testing.T) {
 	run(t, kasAuthCases, kasInfoCases, kasUsageCases, kasConfigurationCases, kasFindingCases, kasScanCases)
 }
 func TestPortal(t *testing.T) {
-	run(t, portalAuthCases, subscriptionCases, seatCases, minutesCases, reconciliationCases, portalTogetherCases)
+	run(t, portalAuthCases, subscriptionCases, seatCases, minutesCases, reconciliationCases, portalConcurrencyCases)
 }
 
 // run checks every case on memory, and some on the databases.
@@ -106,27 +105,26 @@ func run(t *testing.T, lists ...[]Case) {
 	}
 }
 
-// now is when callers ask, unless a case is about time.
+// now is the time of every request, unless the case sets another.
 var now = world.Now
 
 // Subject is the store behind the servers of a case.
 type Subject struct{ subject.Subject }
 
-// Apply puts worlds into the store, as the command does: with sealed secrets.
+// Apply puts worlds into the store, with sealed secrets as `gatehouse apply` does.
 func (s Subject) Apply(texts ...string) {
 	s.Helper()
 	world.ApplySealed(s, s.WorldImport, seal.New([]byte(instanceKey)).Seal, texts...)
 }
 
-// server is production's graph over the store, with a clock that a case sets.
+// server is the production graph over the store, with a clock that a case sets.
 type server struct {
 	Subject
 	bootstrap.Built
 	now time.Time
 }
 
-// server builds the graph with the changes of a configuration in which Gitaly
-// answers as repositories does.
+// server builds the graph with a fake Gitaly and a changed configuration.
 func (s Subject) server(change ...func(*config.Config)) *server {
 	s.Helper()
 	settings := config.Default()
@@ -150,8 +148,8 @@ func (s Subject) server(change ...func(*config.Config)) *server {
 	return server
 }
 
-// nowhere fails the case if one of the texts can be read back.
-func (s Subject) nowhere(texts ...string) {
+// wantNowhere fails the case if a listed record contains one of the texts.
+func (s Subject) wantNowhere(texts ...string) {
 	s.Helper()
 	for thing := range inventory.Things {
 		all := strings.Join(s.List(thing), "\n")

@@ -11,7 +11,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// agentRoutes take the token of an agent, kasRoutes that of kas only.
+// agentRoutes require the token of an agent, kasRoutes only the token of kas.
 var (
 	agentRoutes = []string{
 		"GET /kubernetes/agent_info", "GET /agents/agentk/agent_info", "GET /kubernetes/project_info?id=7",
@@ -25,12 +25,13 @@ var (
 
 const agentInfo = "GET /kubernetes/agent_info"
 
-// kasAuthCases are the rows of section 2.
+// kasAuthCases are about the tokens of kas and of agents, about routes and about
+// request bodies.
 var kasAuthCases = []Case{
-	{Name: "agents.md 2.1: kas first, then the agent, then the parameters", Check: func(s Subject) {
+	{Name: "kas token is checked first, then the agent token, then the parameters", Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		for _, route := range agentRoutes {
-			t.holds([]exchange{
+			t.wantAll([]exchange{
 				{"nothing at " + route, call{route: route, jwt: "-"}, 401, notKas},
 				{"a wrong kas with a right agent at " + route, call{route: route, jwt: "x", token: "agent-5", body: "{"}, 401, notKas},
 				{"no agent and a bad body at " + route, call{route: route, body: "{"}, 401, unauthorized},
@@ -39,15 +40,15 @@ var kasAuthCases = []Case{
 			})
 		}
 		for _, route := range kasRoutes {
-			t.holds([]exchange{
+			t.wantAll([]exchange{
 				{"nothing at " + route, call{route: route, jwt: "-", body: "{"}, 401, notKas},
 				{"a wrong agent and a bad body at " + route, call{route: route, token: "agent-404", body: "{"}, 400,
 					`{"error":"message body does not match declared format"}`},
 			})
 		}
-		t.holds([]exchange{{"no agent is needed to count", call{route: kasRoutes[0]}, 204, ""}})
+		t.wantAll([]exchange{{"no agent is needed to count", call{route: kasRoutes[0]}, 204, ""}})
 	}},
-	{Name: "agents.md 2.2: the rules for tokens of kas", Check: func(s Subject) {
+	{Name: "kas JWT: accepted and refused claims", Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		private, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
@@ -100,10 +101,10 @@ var kasAuthCases = []Case{
 			if c.status != 200 {
 				want = notKas
 			}
-			t.answers(c.what, t.ask(call{route: agentInfo, jwt: c.jwt, token: "agent-5"}), c.status, want)
+			t.wantReply(c.what, t.send(call{route: agentInfo, jwt: c.jwt, token: "agent-5"}), c.status, want)
 		}
 	}},
-	{Name: "agents.md 2.2: an audience can be demanded, and leeway given", Check: func(s Subject) {
+	{Name: "kas JWT: required audience and leeway", Check: func(s Subject) {
 		t := s.kasServer(kasSettings{requireAudience: true, leeway: 3 * time.Second})
 		at := now.Unix()
 		for _, c := range []struct {
@@ -111,20 +112,20 @@ var kasAuthCases = []Case{
 			claims jwt.MapClaims
 			status int
 		}{
-			{"for nobody", jwt.MapClaims{"iss": "gitlab-kas"}, 401},
-			{"for null", jwt.MapClaims{"iss": "gitlab-kas", "aud": nil}, 401},
+			{"no audience", jwt.MapClaims{"iss": "gitlab-kas"}, 401},
+			{"null audience", jwt.MapClaims{"iss": "gitlab-kas", "aud": nil}, 401},
 			{"for GitLab", jwt.MapClaims{"iss": "gitlab-kas", "aud": "gitlab"}, 200},
 			{"just expired", jwt.MapClaims{"iss": "gitlab-kas", "aud": "gitlab", "exp": at - 2}, 200},
 			{"expired", jwt.MapClaims{"iss": "gitlab-kas", "aud": "gitlab", "exp": at - 3}, 401},
 			{"about to begin", jwt.MapClaims{"iss": "gitlab-kas", "aud": "gitlab", "nbf": at + 3}, 200},
 			{"later", jwt.MapClaims{"iss": "gitlab-kas", "aud": "gitlab", "nbf": at + 4}, 401},
 		} {
-			if got := t.ask(call{route: agentInfo, jwt: t.signed(c.claims), token: "agent-5"}); got.status != c.status {
+			if got := t.send(call{route: agentInfo, jwt: t.signed(c.claims), token: "agent-5"}); got.status != c.status {
 				s.Errorf("%s: got %d, want %d", c.what, got.status, c.status)
 			}
 		}
 	}},
-	{Name: "agents.md 2.3: where the token of an agent is read", Check: func(s Subject) {
+	{Name: "agent token: headers and their precedence", Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		const k, a, bearer = "Gitlab-Agentk-Api-Request", "Gitlab-Agent-Api-Request", "Authorization"
 		for _, c := range []struct {
@@ -151,52 +152,52 @@ var kasAuthCases = []Case{
 			{map[string]string{bearer: "Bearer " + strings.Repeat("x", 5000)}, 0},
 			{map[string]string{bearer: "Bearer \xff"}, 0},
 		} {
-			got := t.ask(call{route: agentInfo, headers: c.headers})
+			got := t.send(call{route: agentInfo, headers: c.headers})
 			if c.agent == 0 {
-				t.answers(fmt.Sprint(c.headers), got, 401, unauthorized)
+				t.wantReply(fmt.Sprint(c.headers), got, 401, unauthorized)
 			} else if t.decoded(got)["agent_id"] != c.agent {
 				s.Errorf("%v: got %d %s, want agent %v", c.headers, got.status, got.body, c.agent)
 			}
 		}
-		t.holds([]exchange{
+		t.wantAll([]exchange{
 			{"in the query", call{route: agentInfo + "?token=agent-5&private_token=agent-5"}, 401, unauthorized},
 			{"in the body", call{route: "PUT /kubernetes/modules/starboard_vulnerability", body: `{"token":"agent-5"}`}, 401, unauthorized},
 		})
 	}},
-	{Name: "agents.md 2.3: at rest there are digests only", Check: func(s Subject) {
+	{Name: "agent token: only its digest is stored", Check: func(s Subject) {
 		s.kasServer(kasSettings{})
-		s.nowhere("agent-5", "by-rep")
+		s.wantNowhere("agent-5", "by-rep")
 	}},
-	{Name: "agents.md 2.3: the last use is noted once a minute, at every route of an agent", OnDatabases: true, Check: func(s Subject) {
+	{Name: "agent token: last use recorded once a minute on every agent route", OnDatabases: true, Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		used := func() string {
 			s.Fine("Flush", s.Store.Flush(s.Context()))
 			return s.List("agent-tokens", "agent_id", "name", "last_used_at")[0]
 		}
 		s.Same("before", used(), "5 default -")
-		t.ask(call{route: "POST /kubernetes/usage_metrics", token: "agent-5"})
-		t.ask(call{route: agentInfo, jwt: "-", token: "agent-5"})
-		t.ask(call{route: agentInfo, token: "agent-5-revoked"})
+		t.send(call{route: "POST /kubernetes/usage_metrics", token: "agent-5"})
+		t.send(call{route: agentInfo, jwt: "-", token: "agent-5"})
+		t.send(call{route: agentInfo, token: "agent-5-revoked"})
 		s.Same("after calls that do not count", used(), "5 default -")
 		last := ""
 		for i, route := range agentRoutes {
 			t.now = now.Add(time.Duration(i) * time.Minute)
-			t.ask(call{route: route, token: "agent-5", body: "["}) // the parameters come later
+			t.send(call{route: route, token: "agent-5", body: "["}) // parameters are checked later
 			last = "5 default " + t.now.Format(time.RFC3339Nano)
 			s.Same("after "+route, used(), last)
 			t.now = t.now.Add(59 * time.Second)
-			t.ask(call{route: route, token: "agent-5"})
+			t.send(call{route: route, token: "agent-5"})
 			s.Same("a little later", used(), last)
 		}
 		s.Same("a revoked one", s.List("agent-tokens", "name", "last_used_at")[1], "old -")
 	}},
-	{Name: "agents.md 3, 12: other routes and methods are not there", Check: func(s Subject) {
+	{Name: "unknown kas routes and methods: 404", Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		for _, route := range append(agentRoutes, kasRoutes...) {
 			method, path, _ := strings.Cut(route, " ")
 			for _, other := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {
 				if other != method {
-					t.holds([]exchange{{other + " " + path, call{route: other + " " + path, token: "agent-5"}, 404, noRoute}})
+					t.wantAll([]exchange{{other + " " + path, call{route: other + " " + path, token: "agent-5"}, 404, noRoute}})
 				}
 			}
 		}
@@ -204,14 +205,14 @@ var kasAuthCases = []Case{
 			"POST /kubernetes/authorize_proxy_user", "POST /kubernetes/modules/cilium_alert/", "GET /kubernetes/receptive_agents",
 			"GET /kubernetes/modules/starboard_vulnerability/policies_configuration", "GET /kubernetes", "GET /agents/agentw/agent_info",
 		} {
-			t.holds([]exchange{{route, call{route: route, token: "agent-5"}, 404, "…404 Not Found"}})
+			t.wantAll([]exchange{{route, call{route: route, token: "agent-5"}, 404, "…404 Not Found"}})
 		}
 	}},
-	{Name: "agents.md 3: bodies of every kind", Check: func(s Subject) {
+	{Name: "kas request bodies: content types, encodings and limits", Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		const usage = "POST /kubernetes/usage_metrics"
 		multipart := "--b\r\nContent-Disposition: form-data; name=\"gitops_sync_count\"\r\n\r\n16\r\n--b--\r\n"
-		t.holds([]exchange{
+		t.wantAll([]exchange{
 			{"JSON", call{route: usage, body: `{"gitops_sync_count":1}`}, 204, ""},
 			{"JSON with a charset", call{route: usage, body: `{"gitops_sync_count":2}`, kind: "application/json; charset=utf-8"}, 204, ""},
 			{"a form", call{route: usage, body: "gitops_sync_count=4", kind: "application/x-www-form-urlencoded"}, 204, ""},

@@ -16,14 +16,14 @@ const (
 	scanResult = "POST /kubernetes/modules/starboard_vulnerability/scan_result"
 )
 
-// seedFinding is the API documentation's example, agentFinding what agents send
-// for the same image. Their uuids are the contract's, of agent 5 in project 7.
+// exampleFinding is the example of the API documentation, agentFinding is a
+// report as agents send it. Their UUIDs are those for agent 5 of project 7.
 const (
-	seedFinding = `{"vulnerability":{"name":"CVE-123-4567 in libc","severity":"high","confidence":"unknown",
+	exampleFinding = `{"vulnerability":{"name":"CVE-123-4567 in libc","severity":"high","confidence":"unknown",
 		"location":{"kubernetes_resource":{"namespace":"production","kind":"deployment","name":"nginx","container":"nginx"}},
 		"identifiers":[{"type":"cve","name":"CVE-123-4567","value":"CVE-123-4567"}]},
 		"scanner":{"id":"starboard_trivy","name":"Trivy (via Starboard Operator)","vendor":"GitLab"}}`
-	seedUUID     = "58bd4058-4ef1-54f9-af47-849177789f78"
+	exampleUUID  = "58bd4058-4ef1-54f9-af47-849177789f78"
 	agentFinding = `{"vulnerability":{"name":"CVE-2020-27350","message":"m","description":"d","solution":"s","severity":"High","confidence":"Unknown","category":"x","id":7,
 		"location":{"image":"","operating_system":"debian","dependency":{"package":{"name":"apt"},"version":"1.8"},
 			"kubernetes_resource":{"namespace":"default","kind":"Deployment","name":"nginx-deployment","container_name":"","agent_id":"46357"}},
@@ -33,8 +33,8 @@ const (
 	agentUUID = "78e66f3e-74ef-5988-8140-df12d33b73c9"
 )
 
-// with is a body with one member, at a path, set to another value or, if that is
-// empty, taken out.
+// with returns a body with the member at a path set to a value, or without the
+// member if the value is empty.
 func with(body, path, value string) string {
 	var tree map[string]any
 	if err := json.Unmarshal([]byte(body), &tree); err != nil {
@@ -68,83 +68,83 @@ func uuidOf(got reply) string {
 
 func quoted(n int) string { return `"` + strings.Repeat("ö", n) + `"` }
 
-// kasFindingCases are the rows of section 7.
+// kasFindingCases are about reports of findings.
 var kasFindingCases = []Case{
-	{Name: "agents.md 7: what is kept of a finding", OnDatabases: true, Check: func(s Subject) {
+	{Name: "reported finding: stored once with its fields", OnDatabases: true, Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
-		for range 2 { // again: the same answer, and nothing new
-			t.holds([]exchange{
-				{"the seed's", call{route: starboard, token: "agent-5", body: seedFinding}, 200, `{"uuid":"` + seedUUID + `"}`},
-				{"an agent's", call{route: starboard + "/", token: "agent-5", body: agentFinding, chunked: true}, 200, `{"uuid":"` + agentUUID + `"}`},
+		for range 2 { // the second time: same answer, nothing stored
+			t.wantAll([]exchange{
+				{"the documented example", call{route: starboard, token: "agent-5", body: exampleFinding}, 200, `{"uuid":"` + exampleUUID + `"}`},
+				{"as agents send it", call{route: starboard + "/", token: "agent-5", body: agentFinding, chunked: true}, 200, `{"uuid":"` + agentUUID + `"}`},
 			})
 		}
-		changed := with(with(seedFinding, "vulnerability.severity", `"low"`), "vulnerability.name", `"other"`)
-		t.holds([]exchange{{"changed", call{route: starboard, token: "agent-5", body: changed}, 200, `{"uuid":"` + seedUUID + `"}`}})
+		changed := with(with(exampleFinding, "vulnerability.severity", `"low"`), "vulnerability.name", `"other"`)
+		t.wantAll([]exchange{{"changed", call{route: starboard, token: "agent-5", body: changed}, 200, `{"uuid":"` + exampleUUID + `"}`}})
 		s.Same("findings", s.List("findings"), []string{
-			seedUUID + ` 7 5 dev detected high unknown CVE-123-4567 in libc cluster_image_scanning false starboard_trivy [CVE-123-4567] {"kubernetes_resource":{"container":"nginx","kind":"deployment","name":"nginx","namespace":"production"}}`,
+			exampleUUID + ` 7 5 dev detected high unknown CVE-123-4567 in libc cluster_image_scanning false starboard_trivy [CVE-123-4567] {"kubernetes_resource":{"container":"nginx","kind":"deployment","name":"nginx","namespace":"production"}}`,
 			agentUUID + ` 7 5 dev detected high unknown CVE-2020-27350 cluster_image_scanning false starboard_trivy [CVE-2020-27350] {"dependency":{"package":{"name":"apt"},"version":"1.8"},"image":"","kubernetes_resource":{"agent_id":"46357","container_name":"","kind":"Deployment","name":"nginx-deployment","namespace":"default"},"operating_system":"debian"}`,
 		})
 		s.Same("agents", s.List("agents")[:2], []string{"5 prod 7 true", "6 next 7 false"})
 	}},
-	{Name: "agents.md 7: who may report", Check: func(s Subject) {
+	{Name: "finding and scan reports: permission by the creator of the agent", Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		for _, route := range []string{starboard, scanResult} {
 			for _, c := range []struct {
 				what, token string
 				status      int
 			}{
-				{"a developer's", "agent-5", 200},
-				{"a maintainer's by the group", "agent-6", 200},
-				{"a developer's by a share", "by-lent", 200},
-				{"an administrator's", "by-root", 200},
-				{"a reporter's", "by-rep", 403},
-				{"an owner's who is blocked", "by-gone", 403},
-				{"an owner's whose membership has ended", "by-late", 403},
-				{"nobody's", "by-nobody", 403},
-				{"in a project that goes", "in-condemned", 404},
-				{"in a group that goes", "in-doomed", 404},
+				{"creator is a developer", "agent-5", 200},
+				{"creator is a maintainer by the group", "agent-6", 200},
+				{"creator is a developer by a share", "by-lent", 200},
+				{"creator is an administrator", "by-root", 200},
+				{"creator is a reporter", "by-rep", 403},
+				{"creator is a blocked owner", "by-gone", 403},
+				{"creator is an owner whose membership has ended", "by-late", 403},
+				{"no creator", "by-nobody", 403},
+				{"in a project pending deletion", "in-condemned", 404},
+				{"in a group pending deletion", "in-doomed", 404},
 			} {
-				body, want := seedFinding, map[int]string{200: "…uuid", 403: mayNot, 404: notFound}[c.status]
+				body, want := exampleFinding, map[int]string{200: "…uuid", 403: mayNot, 404: notFound}[c.status]
 				if route == scanResult {
-					body = `{"uuids":["` + seedUUID + `"]}`
+					body = `{"uuids":["` + exampleUUID + `"]}`
 					want = strings.Replace(want, "…uuid", "200", 1)
 				}
-				t.holds([]exchange{
+				t.wantAll([]exchange{
 					{c.what + " at " + route, call{route: route, token: c.token, body: body}, c.status, want},
 					{c.what + " with a bad body at " + route, call{route: route, token: c.token, body: "{}"}, 400, "…is missing"},
 				})
 			}
 		}
-		t.holds([]exchange{{"too long a text comes first", call{route: starboard, token: "by-rep", body: with(seedFinding, "vulnerability.message", quoted(3001))}, 400, "…Validation failed"}})
+		t.wantAll([]exchange{{"too long a text comes first", call{route: starboard, token: "by-rep", body: with(exampleFinding, "vulnerability.message", quoted(3001))}, 400, "…Validation failed"}})
 		kept := s.List("findings", "agent_id", "author")
 		slices.Sort(kept)
 		s.Same("findings", kept, []string{"20 root", "23 lent", "5 dev", "6 maint"})
 	}},
-	{Name: "agents.md 7, 9: nobody may report without the licence", Check: func(s Subject) {
+	{Name: "no security dashboard licence: reports refused", Check: func(s Subject) {
 		t := s.kasServer(kasSettings{dashboardOff: true})
-		t.holds([]exchange{
-			{"a finding", call{route: starboard, token: "agent-5", body: seedFinding}, 403, mayNot},
+		t.wantAll([]exchange{
+			{"a finding", call{route: starboard, token: "agent-5", body: exampleFinding}, 403, mayNot},
 			{"a scan", call{route: scanResult, token: "agent-5", body: `{"uuids":[]}`}, 403, mayNot},
 			{"bad parameters come first", call{route: scanResult, token: "agent-5", body: `{}`}, 400, "…uuids"},
-			{"a project that goes comes first", call{route: scanResult, token: "in-doomed", body: `{"uuids":[]}`}, 404, notFound},
+			{"a project pending deletion comes first", call{route: scanResult, token: "in-doomed", body: `{"uuids":[]}`}, 404, notFound},
 		})
 		s.Same("findings", len(s.List("findings")), 0)
 	}},
-	{Name: "agents.md 9: a project may differ from the instance", Check: func(s Subject) {
+	{Name: "licence exceptions: one project differs from the instance", Check: func(s Subject) {
 		t := s.kasServer(kasSettings{except: []string{"ACME/infra"}})
-		t.holds([]exchange{
-			{"without the licence", call{route: starboard, token: "agent-5", body: seedFinding}, 403, mayNot},
-			{"another project", call{route: starboard, token: "in-internal", body: seedFinding}, 200, `…"uuid"`},
+		t.wantAll([]exchange{
+			{"without the licence", call{route: starboard, token: "agent-5", body: exampleFinding}, 403, mayNot},
+			{"another project", call{route: starboard, token: "in-internal", body: exampleFinding}, 200, `…"uuid"`},
 		})
 		t = s.kasServer(kasSettings{dashboardOff: true, except: []string{"acme"}})
-		t.holds([]exchange{{"alone with the licence, by its group", call{route: starboard, token: "agent-5", body: seedFinding}, 200, `…"uuid"`}})
+		t.wantAll([]exchange{{"alone with the licence, by its group", call{route: starboard, token: "agent-5", body: exampleFinding}, 200, `…"uuid"`}})
 	}},
-	{Name: "agents.md 2.1, 9: the rollout reaches some projects only", Check: func(s Subject) {
+	{Name: "rollout to some projects: other agents refused", Check: func(s Subject) {
 		t := s.kasServer(kasSettings{rollout: []string{"acme/elsewhere", "acme/deep"}})
-		t.holds([]exchange{
+		t.wantAll([]exchange{
 			{"not reached", call{route: agentInfo, token: "agent-5"}, 403, mayNot},
 			{"not reached, with a bad body", call{route: scanResult, token: "agent-5", body: `{}`}, 403, mayNot},
-			{"a bad token", call{route: agentInfo, token: "nobody"}, 401, unauthorized},
+			{"a bad token", call{route: agentInfo, token: "unknown"}, 401, unauthorized},
 			{"reached by its group", call{route: agentInfo, token: "in-private"}, 200, `…"agent_id":26`},
 			{"of kas alone", call{route: usageMetrics, body: `{}`}, 204, ""},
 		})
@@ -155,7 +155,7 @@ var kasFindingCases = []Case{
 			}
 		}
 	}},
-	{Name: "agents.md 7.1: forms that are taken", Check: func(s Subject) {
+	{Name: "finding parameters: accepted values", Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		const v, at = "vulnerability.", "vulnerability.location."
 		for _, c := range []struct{ path, value string }{
@@ -173,20 +173,20 @@ var kasFindingCases = []Case{
 			{v + "identifiers.value", ``}, {v + "identifiers.url", `null`}, {v + "identifiers.type", `""`},
 			{"scanner.vendor", ``}, {"scanner.vendor", `null`}, {"scanner.vendor", `""`}, {"scanner.vendor", `{}`}, {"scanner.vendor", `{"name":null}`}, {"scanner.version", `{}`},
 		} {
-			t.holds([]exchange{{c.path + " = " + c.value[:min(len(c.value), 40)], call{route: starboard, token: "agent-5", body: with(agentFinding, c.path, c.value)}, 200, "…uuid"}})
+			t.wantAll([]exchange{{c.path + " = " + c.value[:min(len(c.value), 40)], call{route: starboard, token: "agent-5", body: with(agentFinding, c.path, c.value)}, 200, "…uuid"}})
 		}
 		form := "vulnerability[name]=x&vulnerability[severity]=high&vulnerability[location][kubernetes_resource][namespace]=n&vulnerability[location][kubernetes_resource][kind]=k" +
 			"&vulnerability[location][kubernetes_resource][name]=r&vulnerability[identifiers][][type]=cve&vulnerability[identifiers][][name]=CVE-1&scanner[id]=i&scanner[name]=n"
-		t.holds([]exchange{{"a form", call{route: starboard, token: "agent-5", body: form, kind: "application/x-www-form-urlencoded"}, 200, "…uuid"}})
-		long := call{route: starboard, token: "agent-6", body: with(seedFinding, "vulnerability.name", quoted(300))}
-		t.holds([]exchange{{"a long name", long, 200, "…uuid"}})
+		t.wantAll([]exchange{{"a form", call{route: starboard, token: "agent-5", body: form, kind: "application/x-www-form-urlencoded"}, 200, "…uuid"}})
+		long := call{route: starboard, token: "agent-6", body: with(exampleFinding, "vulnerability.name", quoted(300))}
+		t.wantAll([]exchange{{"a long name", long, 200, "…uuid"}})
 		for _, line := range s.List("findings", "agent_id", "title", "confidence") {
 			if strings.HasPrefix(line, "6 ") {
 				s.Same("title", line, "6 unknown "+strings.Repeat("ö", 255))
 			}
 		}
 	}},
-	{Name: "agents.md 7.1, 7.2: forms that are refused, with all that is wrong", Check: func(s Subject) {
+	{Name: "finding parameters: refused values, with every mistake", Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		const v, at = "vulnerability.", "vulnerability.location."
 		const inResource, inLocation = "vulnerability[location][kubernetes_resource]", "vulnerability[location]"
@@ -249,9 +249,9 @@ var kasFindingCases = []Case{
 			if begin, more := strings.CutSuffix(c.want, "…"); more {
 				want = `…{"error":"` + begin
 			}
-			t.holds([]exchange{{c.path + " = " + c.value, call{route: starboard, token: "agent-5", body: with(agentFinding, c.path, c.value)}, 400, want}})
+			t.wantAll([]exchange{{c.path + " = " + c.value, call{route: starboard, token: "agent-5", body: with(agentFinding, c.path, c.value)}, 400, want}})
 		}
-		t.holds([]exchange{
+		t.wantAll([]exchange{
 			{"nothing", call{route: starboard, token: "agent-5"}, 400, "…, scanner is missing, scanner[id] is missing, scanner[name] is missing\"}"},
 			{"a list", call{route: starboard, token: "agent-5", body: "[]"}, 400, "…vulnerability is missing"},
 			{"texts that are too long", call{route: starboard, token: "agent-5", body: with(with(agentFinding, v+"solution", quoted(7001)), v+"message", quoted(3001))}, 400,
@@ -260,10 +260,10 @@ var kasFindingCases = []Case{
 		s.Same("findings", len(s.List("findings")), 0)
 		s.Same("agents", s.List("agents")[0], "5 prod 7 false")
 	}},
-	{Name: "agents.md 7.3: what counts for the uuid", Check: func(s Subject) {
+	{Name: "finding UUID: fields that determine it", Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		uuid := func(token, body string) string {
-			return uuidOf(t.ask(call{route: starboard, token: token, body: body}))
+			return uuidOf(t.send(call{route: starboard, token: token, body: body}))
 		}
 		const v, at = "vulnerability.", "vulnerability.location."
 		for _, path := range []string{
@@ -274,7 +274,7 @@ var kasFindingCases = []Case{
 		}
 		s.Same("severity does not", uuid("agent-5", with(agentFinding, v+"severity", `"low"`)), agentUUID)
 		s.Same("a second identifier does not", uuid("agent-5", with(agentFinding, v+"identifiers", `[{"type":"x","name":"CVE-2020-27350"},{"type":"x","name":"y"}]`)), agentUUID)
-		s.Same("no package is an empty one", uuid("agent-5", with(seedFinding, v+"location.dependency", `{"package":{"name":""}}`)), seedUUID)
+		s.Same("no package is an empty one", uuid("agent-5", with(exampleFinding, v+"location.dependency", `{"package":{"name":""}}`)), exampleUUID)
 		seen := map[string]bool{agentUUID: true}
 		for _, body := range []string{
 			with(agentFinding, v+"identifiers.name", `"x"`), with(agentFinding, at+"dependency.package.name", `"x"`), with(agentFinding, at+"kubernetes_resource.container", `"x"`),
@@ -288,7 +288,7 @@ var kasFindingCases = []Case{
 		s.Same("another agent has its own", other != "" && !seen[other], true)
 		s.Same("findings", len(s.List("findings")), len(seen)+2)
 	}},
-	{Name: "agents.md 7.2: 80 reports at the same time of 20 findings", OnDatabases: true, Check: func(s Subject) {
+	{Name: "80 concurrent reports of 20 findings: each stored once", OnDatabases: true, Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		const findings, times = 20, 4
 		answers := make([]string, findings*times)
@@ -298,8 +298,8 @@ var kasFindingCases = []Case{
 			all.Go(func() {
 				<-start
 				body := with(agentFinding, "vulnerability.identifiers.name", fmt.Sprintf(`"CVE-%d"`, i%findings))
-				got := t.ask(call{route: starboard, token: "agent-5", body: body})
-				t.answers(body, got, 200, "…uuid")
+				got := t.send(call{route: starboard, token: "agent-5", body: body})
+				t.wantReply(body, got, 200, "…uuid")
 				answers[i] = uuidOf(got)
 			})
 		}
@@ -314,15 +314,15 @@ var kasFindingCases = []Case{
 	}},
 }
 
-// kasScanCases are the rows of section 8.
+// kasScanCases are about the results of scans.
 var kasScanCases = []Case{
-	{Name: "agents.md 8: what a scan resolves", OnDatabases: true, Check: func(s Subject) {
+	{Name: "scan result: findings that it does not list are resolved", OnDatabases: true, Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		s.AddScanFindings()
 		scan := func(what, token, body string, want ...string) {
 			s.Helper()
-			for range 2 { // again: nothing changes
-				t.holds([]exchange{{what, call{route: scanResult, token: token, body: body}, 200, "200"}})
+			for range 2 { // the second time: no change
+				t.wantAll([]exchange{{what, call{route: scanResult, token: token, body: body}, 200, "200"}})
 				s.Same(what, s.List("findings", "uuid", "state", "resolved_on_default_branch"), want)
 			}
 		}
@@ -341,15 +341,15 @@ var kasScanCases = []Case{
 		scan("all are gone", "agent-5", `{"uuids":[]}`,
 			with(subject.FindingUUID(1)+" resolved true", subject.FindingUUID(2)+" resolved true", subject.FindingUUID(3)+" resolved true")...)
 	}},
-	{Name: "agents.md 8: a finding that comes again stays as it is", OnDatabases: true, Check: func(s Subject) {
+	{Name: "resolved finding reported again: unchanged", OnDatabases: true, Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
-		put := exchange{"put", call{route: starboard, token: "agent-5", body: seedFinding}, 200, `{"uuid":"` + seedUUID + `"}`}
-		t.holds([]exchange{
+		put := exchange{"put", call{route: starboard, token: "agent-5", body: exampleFinding}, 200, `{"uuid":"` + exampleUUID + `"}`}
+		t.wantAll([]exchange{
 			put, {"resolve", call{route: scanResult + "/", token: "agent-5", body: `{"uuids":[]}`, chunked: true}, 200, "200"}, put,
 		})
 		s.Same("findings", s.List("findings", "state", "resolved_on_default_branch"), []string{"resolved true"})
 	}},
-	{Name: "agents.md 8: lists that are refused", Check: func(s Subject) {
+	{Name: "scan result: malformed lists refused", Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		s.AddScanFindings()
 		before := s.List("findings")
@@ -359,14 +359,14 @@ var kasScanCases = []Case{
 			`{"uuids":[null]}`: `uuids is invalid`, `{"uuids":["x",[]]}`: `uuids is invalid`, `{"uuids":[{}]}`: `uuids is invalid`,
 			`{"uuids":null}`: `uuids is invalid`, `{"uuids":""}`: `uuids is invalid`, `{"uuids":true}`: `uuids is invalid`, `{"uuids":["\u0000"]}`: `uuids is invalid`,
 		} {
-			t.holds([]exchange{{body, call{route: scanResult, token: "agent-5", body: body}, 400, `{"error":"` + want + `"}`}})
+			t.wantAll([]exchange{{body, call{route: scanResult, token: "agent-5", body: body}, 400, `{"error":"` + want + `"}`}})
 		}
-		t.holds([]exchange{{"an empty field", call{route: scanResult, token: "agent-5", body: "uuids=", kind: "application/x-www-form-urlencoded"}, 400, `{"error":"uuids is invalid"}`}})
+		t.wantAll([]exchange{{"an empty field", call{route: scanResult, token: "agent-5", body: "uuids=", kind: "application/x-www-form-urlencoded"}, 400, `{"error":"uuids is invalid"}`}})
 		s.Same("findings", s.List("findings"), before)
-		t.holds([]exchange{{"a form", call{route: scanResult, token: "agent-5", body: "uuids[]=" + subject.FindingUUID(1), kind: "application/x-www-form-urlencoded"}, 200, "200"}})
+		t.wantAll([]exchange{{"a form", call{route: scanResult, token: "agent-5", body: "uuids[]=" + subject.FindingUUID(1), kind: "application/x-www-form-urlencoded"}, 200, "200"}})
 		s.Same("findings", s.List("findings", "state")[:3], []string{"detected", "resolved", "resolved"})
 	}},
-	{Name: "agents.md 8: long lists, and many findings", OnDatabases: true, Check: func(s Subject) {
+	{Name: "scan result: long list, many findings", OnDatabases: true, Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		for i := range 300 {
 			s.AddFinding(1000+i, func(*security.Finding) {})
@@ -375,7 +375,7 @@ var kasScanCases = []Case{
 		for i := range 5000 {
 			list = append(list, fmt.Sprintf("%q", subject.FindingUUID(1100+i)))
 		}
-		t.holds([]exchange{{"long", call{route: scanResult, token: "agent-5", body: `{"uuids":[` + strings.Join(list, ",") + `]}`}, 200, "200"}})
+		t.wantAll([]exchange{{"long", call{route: scanResult, token: "agent-5", body: `{"uuids":[` + strings.Join(list, ",") + `]}`}, 200, "200"}})
 		counts := map[string]int{}
 		for _, state := range s.List("findings", "state") {
 			counts[state]++

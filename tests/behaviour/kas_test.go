@@ -18,10 +18,10 @@ import (
 // The secret of kas, and another one.
 var kasSecret, otherSecret = bytes.Repeat([]byte{7}, 32), bytes.Repeat([]byte{8}, 32)
 
-// kasServer is a server as kas talks to it.
+// kasServer is a server that receives requests of kas.
 type kasServer struct{ *server }
 
-// kasSettings are what an instance may say about kas.
+// kasSettings are the settings that change the answers to kas.
 type kasSettings struct {
 	leeway          time.Duration
 	requireAudience bool
@@ -30,7 +30,7 @@ type kasSettings struct {
 	except, rollout []string
 }
 
-// kasServer starts one in world.Agents.
+// kasServer builds a server whose store holds world.Agents.
 func (s Subject) kasServer(with kasSettings) *kasServer {
 	s.Helper()
 	s.Apply(world.Agents)
@@ -42,7 +42,7 @@ func (s Subject) kasServer(with kasSettings) *kasServer {
 	})}
 }
 
-// call is one request; what is empty is as kas sends it.
+// call is one request. An empty field has the value that kas sends.
 type call struct {
 	// route is a method and a path behind /api/v4/internal.
 	route string
@@ -69,7 +69,7 @@ func sign(method jwt.SigningMethod, key any, claims jwt.MapClaims) string {
 	return token
 }
 
-// claims are those that kas sends, as of now.
+// claims returns the claims that kas sends now.
 func (t *kasServer) claims() jwt.MapClaims {
 	return jwt.MapClaims{
 		"iss": "gitlab-kas", "aud": []string{"gitlab"},
@@ -77,7 +77,7 @@ func (t *kasServer) claims() jwt.MapClaims {
 	}
 }
 
-func (t *kasServer) ask(c call) reply {
+func (t *kasServer) send(c call) reply {
 	method, path, _ := strings.Cut(c.route, " ")
 	var body io.Reader = strings.NewReader(c.body)
 	if c.chunked {
@@ -107,8 +107,8 @@ func (t *kasServer) ask(c call) reply {
 	return reply{recorder.Code, recorder.Body.String(), recorder.Header()}
 }
 
-// exchange is a line of a table: a call and its answer, as a whole or, if it begins
-// with "…", what has to be in there.
+// exchange is a row of a table: a call and its answer. want is the whole body, or,
+// after "…", a part of it.
 type exchange struct {
 	what   string
 	call   call
@@ -116,16 +116,16 @@ type exchange struct {
 	want   string
 }
 
-// holds makes the calls of a table.
-func (t *kasServer) holds(rows []exchange) {
+// wantAll makes the calls and compares the answers.
+func (t *kasServer) wantAll(rows []exchange) {
 	t.Helper()
 	for _, r := range rows {
-		t.answers(r.what, t.ask(r.call), r.status, r.want)
+		t.wantReply(r.what, t.send(r.call), r.status, r.want)
 	}
 }
 
-// answers fails the case unless an answer is as it should be.
-func (t *kasServer) answers(what string, got reply, status int, want string) {
+// wantReply fails the case unless an answer has that status and body.
+func (t *kasServer) wantReply(what string, got reply, status int, want string) {
 	t.Helper()
 	kind := "application/json; charset=utf-8"
 	if status == http.StatusNoContent {
@@ -143,7 +143,7 @@ const (
 	notFound = `{"message":"404 Not Found"}`
 )
 
-// decoded reads an answer.
+// decoded returns an answer's JSON object.
 func (t *kasServer) decoded(got reply) (out map[string]any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(got.body), &out); err != nil {
@@ -152,14 +152,14 @@ func (t *kasServer) decoded(got reply) (out map[string]any) {
 	return out
 }
 
-// reply is what came back from the routes of a caller.
+// reply is an answer.
 type reply struct {
 	status int
 	body   string
 	header http.Header
 }
 
-// The bodies of refusals that callers share.
+// The bodies of refusals that kas and the portal share.
 const (
 	unauthorized = `{"message":"401 Unauthorized"}`
 	mayNot       = `{"message":"403 Forbidden"}`

@@ -13,9 +13,9 @@ const (
 	agentConfiguration = "POST /kubernetes/agent_configuration"
 )
 
-// kasUsageCases are the rows of section 6, and the events of section 12.
+// kasUsageCases are about usage metrics and agent events.
 var kasUsageCases = []Case{
-	{Name: "agents.md 6: three shapes feed the same totals", OnDatabases: true, Check: func(s Subject) {
+	{Name: "usage metrics: three request formats, one set of totals", OnDatabases: true, Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		for _, body := range []string{
 			`{"gitops_sync_count":1}`,
@@ -26,7 +26,7 @@ var kasUsageCases = []Case{
 				"k8s_api_proxy_requests_unique_agents_via_ci_access":[1,2,3,4],"k8s_api_proxy_requests_unique_agents_via_user_access":[5],"k8s_api_proxy_requests_unique_agents_via_pat_access":[5,6],"flux_git_push_notified_unique_projects":[7,8,9]}}`,
 			`{"gitops_sync_count":100.9}`,
 		} {
-			t.holds([]exchange{{body, call{route: usageMetrics, body: body}, 204, ""}})
+			t.wantAll([]exchange{{body, call{route: usageMetrics, body: body}, 204, ""}})
 		}
 		s.Same("usage", s.List("usage"), []string{
 			"agent_users_using_ci_tunnel 4",
@@ -45,7 +45,7 @@ var kasUsageCases = []Case{
 			"kubernetes_agent_k8s_api_proxy_requests_via_user_access 8",
 		})
 	}},
-	{Name: "agents.md 6: reports that say nothing", Check: func(s Subject) {
+	{Name: "usage metrics: empty report accepted", Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		for _, body := range []string{
 			``, `{}`, `{"gitops_sync_count":0}`, `{"gitops_sync_count":null}`, `{"gitops_sync_count":""}`,
@@ -53,11 +53,11 @@ var kasUsageCases = []Case{
 			`{"unique_counters":{}}`, `{"unique_counters":null}`, `{"unique_counters":{"agent_users_using_ci_tunnel":[]}}`,
 			`{"unique_counters":{"agent_users_using_ci_tunnel":null}}`, `{"x":{"y":[1]},"unique_counters":{"y":"z"}}`,
 		} {
-			t.holds([]exchange{{"what " + body + " adds", call{route: usageMetrics, body: body}, 204, ""}})
+			t.wantAll([]exchange{{"report " + body, call{route: usageMetrics, body: body}, 204, ""}})
 		}
 		s.Same("usage", len(s.List("usage")), 0)
 	}},
-	{Name: "agents.md 6: reports that are refused as a whole", Check: func(s Subject) {
+	{Name: "usage metrics: one invalid value refuses the whole report", Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		const set = "agent_users_using_ci_tunnel"
 		for body, want := range map[string]string{
@@ -83,18 +83,18 @@ var kasUsageCases = []Case{
 			`{"gitops_sync_count":5,"counters":{"gitops_sync":-1}}`:       `{"message":"400 Bad request - gitops_sync count must be greater than or equal to zero"}`,
 			`{"unique_counters":{"` + set + `":"x"},"counters":{"gitops_sync":[]},"k8s_api_proxy_request_count":"y","gitops_sync_count":"z"}`: `{"error":"gitops_sync_count is invalid, k8s_api_proxy_request_count is invalid, counters[gitops_sync] is invalid, unique_counters[` + set + `] is invalid"}`,
 		} {
-			t.holds([]exchange{{body, call{route: usageMetrics, body: body}, 400, want}})
+			t.wantAll([]exchange{{body, call{route: usageMetrics, body: body}, 400, want}})
 		}
 		s.Same("usage", len(s.List("usage")), 0)
 	}},
-	{Name: "agents.md 6: a counter that is full stays full", OnDatabases: true, Check: func(s Subject) {
+	{Name: "usage counter at its maximum: stays there", OnDatabases: true, Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		for range 2 {
-			t.holds([]exchange{{"the largest", call{route: usageMetrics, body: `{"gitops_sync_count":9223372036854775807}`}, 204, ""}})
+			t.wantAll([]exchange{{"the largest", call{route: usageMetrics, body: `{"gitops_sync_count":9223372036854775807}`}, 204, ""}})
 		}
 		s.Same("usage", s.List("usage"), []string{"kubernetes_agent_gitops_sync 9223372036854775807"})
 	}},
-	{Name: "agents.md 6: reports at the same time are all counted, and a long one", OnDatabases: true, Check: func(s Subject) {
+	{Name: "concurrent usage reports and a long one: all counted", OnDatabases: true, Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		subject.Together(func(me int) {
 			for i := range subject.Rounds {
@@ -103,14 +103,14 @@ var kasUsageCases = []Case{
 					ids = fmt.Sprintf("%d,%d,%d", i, subject.Crowd*subject.Rounds-i, me*subject.Rounds+i)
 				}
 				body := fmt.Sprintf(`{"gitops_sync_count":1,"counters":{"gitops_sync":1,"k8s_api_proxy_request":2},"unique_counters":{"agent_users_using_ci_tunnel":[%s],"flux_git_push_notified_unique_projects":[%[1]s]}}`, ids)
-				t.answers("usage", t.ask(call{route: usageMetrics, body: body}), 204, "")
+				t.wantReply("usage", t.send(call{route: usageMetrics, body: body}), 204, "")
 			}
 		})
 		var long strings.Builder
 		for i := range 20_000 {
 			fmt.Fprintf(&long, "%d,", i)
 		}
-		t.answers("a long set", t.ask(call{route: usageMetrics, body: `{"unique_counters":{"agent_users_using_ci_tunnel":[` + long.String() + `7]}}`}), 204, "")
+		t.wantReply("a long set", t.send(call{route: usageMetrics, body: `{"unique_counters":{"agent_users_using_ci_tunnel":[` + long.String() + `7]}}`}), 204, "")
 		s.Same("usage", s.List("usage"), []string{
 			"agent_users_using_ci_tunnel 20000",
 			fmt.Sprint("flux_git_push_notified_unique_projects ", subject.Crowd*subject.Rounds+1),
@@ -118,10 +118,10 @@ var kasUsageCases = []Case{
 			fmt.Sprint("kubernetes_agent_k8s_api_proxy_request ", 2*subject.Crowd*subject.Rounds),
 		})
 	}},
-	{Name: "agents.md 12: events are counted", Check: func(s Subject) {
+	{Name: "agent events: counted", Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		const users = "k8s_api_proxy_requests_unique_users_via_"
-		t.holds([]exchange{
+		t.wantAll([]exchange{
 			{"users", call{route: agentEvents, body: `{"events":{"` + users + `ci_access":[{"user_id":1,"project_id":7},{"user_id":"1","project_id":"8"},{"user_id":2,"project_id":7}],"` + users + `pat_access":[{"user_id":3,"project_id":7}]}}`}, 204, ""},
 			{"an agent", call{route: agentEvents, body: `{"events":{"register_agent_at_kas":[{"project_id":7,"agent_version":"v18","architecture":"amd64","agent_id":5,"kubernetes_version":"1.30","extra_telemetry_data":{"installation_method":"helm"}},{"project_id":8}],"unknown":[1]}}`}, 204, ""},
 			{"nothing", call{route: agentEvents, body: `{"events":{}}`}, 204, ""},
@@ -138,9 +138,9 @@ var kasUsageCases = []Case{
 	}},
 }
 
-// kasConfigurationCases are the configuration of section 12.
+// kasConfigurationCases are about the configurations of agents.
 var kasConfigurationCases = []Case{
-	{Name: "agents.md 12: a configuration replaces whom it lets in", OnDatabases: true, Check: func(s Subject) {
+	{Name: "agent configuration: replaces the authorizations", OnDatabases: true, Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		config := `{"ci_access":{"projects":[{"id":"acme/A","default_namespace":"x"},{"id":"acme/a"},{"id":"acme/b"},{"id":"no path at all"}],"groups":[{"id":"acme"}]},` +
 			`"user_access":{"access_as":{"agent":{}},"projects":[{"id":"acme/a"}],"groups":[{"id":"acme/deep"}]},"gitops":{}}`
@@ -149,20 +149,20 @@ var kasConfigurationCases = []Case{
 			"an object": `{"agent_id":"5","agent_config":` + config + `}`,
 			"a text":    `{"agent_id":5,"agent_config":"` + strings.ReplaceAll(config, `"`, `\"`) + `"}`,
 		} {
-			t.holds([]exchange{
+			t.wantAll([]exchange{
 				{"another's", call{route: agentConfiguration, body: `{"agent_id":6,"agent_config":{"ci_access":{"groups":[{"id":"acme"}]}}}`}, 204, ""},
 				{what, call{route: agentConfiguration, body: body}, 204, ""},
 			})
 			s.Same(what, s.List("agent-authorizations"), append(want, "6 ci_access group acme"))
-			t.holds([]exchange{
+			t.wantAll([]exchange{
 				{"nothing", call{route: agentConfiguration, body: `{"agent_id":5,"agent_config":{"ci_access":null}}`}, 204, ""},
 			})
 			s.Same("after nothing", s.List("agent-authorizations"), []string{"6 ci_access group acme"})
 		}
 	}},
-	{Name: "agents.md 12: configurations that are refused", OnDatabases: true, Check: func(s Subject) {
+	{Name: "agent configuration: invalid one refused, unknown agent 404", OnDatabases: true, Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
-		t.holds([]exchange{
+		t.wantAll([]exchange{
 			{"the first", call{route: agentConfiguration, body: `{"agent_id":5,"agent_config":{"ci_access":{"groups":[{"id":"acme"}]}}}`}, 204, ""},
 			{"an unknown agent", call{route: agentConfiguration, body: `{"agent_id":404,"agent_config":{}}`}, 404, `{"message":"404 Not found"}`},
 			{"no agent of ours", call{route: agentConfiguration, body: `{"agent_id":-5,"agent_config":{}}`}, 404, `{"message":"404 Not found"}`},

@@ -8,9 +8,9 @@ import (
 	"gatehouse/bootstrap/config"
 )
 
-// portalAuthCases are the rows of billing.md 2 to 4.
+// portalAuthCases are about access tokens, parameters and namespaces.
 var portalAuthCases = []Case{
-	{Name: "billing.md 2.1: where the token is looked for", Check: func(s Subject) {
+	{Name: "portal token: headers and parameters, in order", Check: func(s Subject) {
 		t := s.portalServer()
 		const get = "GET /namespaces/13/gitlab_subscription"
 		for what, try := range map[string]reply{
@@ -31,11 +31,11 @@ var portalAuthCases = []Case{
 				s.Errorf("%s: got %d %s, want %d", what, try.status, try.body, want)
 			}
 		}
-		t.is("a wrong one before a right one", t.send(get+"?private_token=x", "", "PRIVATE-TOKEN: t-root"), 401, unauthorized)
-		t.is("Basic", t.send(get, "", "Authorization: Basic t-root"), 401, unauthorized)
-		t.is("access_token", t.send(get+"?access_token=t-root", "", "X: y"), 401, unauthorized)
+		t.wantReply("a wrong parameter before a right header", t.send(get+"?private_token=x", "", "PRIVATE-TOKEN: t-root"), 401, unauthorized)
+		t.wantReply("Basic", t.send(get, "", "Authorization: Basic t-root"), 401, unauthorized)
+		t.wantReply("access_token", t.send(get+"?access_token=t-root", "", "X: y"), 401, unauthorized)
 	}},
-	{Name: "billing.md 2.2: what comes of it, on every route", Check: func(s Subject) {
+	{Name: "portal token: status on every route", Check: func(s Subject) {
 		t := s.portalServer()
 		for _, r := range portalRoutes {
 			reading := strings.HasPrefix(r.request, "GET")
@@ -58,21 +58,21 @@ var portalAuthCases = []Case{
 					row.status, row.want = 200, ""
 				}
 				got := t.send(r.request, r.body, row.header)
-				t.is(r.request+" "+row.header, got, row.status, row.want)
+				t.wantReply(r.request+" "+row.header, got, row.status, row.want)
 				bearer := got.header.Get("WWW-Authenticate")
 				if named := strings.HasPrefix(bearer, "Bearer ") && strings.Contains(bearer, `error="invalid_token"`); named != strings.Contains(row.want, "invalid_token") {
 					s.Errorf("%s %s: WWW-Authenticate is %q", r.request, row.header, bearer)
 				}
 			}
 		}
-		s.Same("nothing was sold", len(t.sold()), 0)
+		s.Same("no billing change", len(t.billingRecords()), 0)
 		s.Fine("Flush", s.Store.Flush(s.Context()))
-		s.Same("stamped", slices.Contains(s.List("access-tokens", "name", "last_used_at"), "portal -"), true)
-		t.is("used", t.send("GET /namespaces/10/gitlab_subscription", ""), 200, "")
+		s.Same("last use", slices.Contains(s.List("access-tokens", "name", "last_used_at"), "portal -"), true)
+		t.wantReply("used", t.send("GET /namespaces/10/gitlab_subscription", ""), 200, "")
 		s.Fine("Flush", s.Store.Flush(s.Context()))
-		s.Same("stamped", slices.Contains(s.List("access-tokens", "name", "last_used_at"), "portal 2026-03-10T12:34:56.789012Z"), true)
+		s.Same("last use", slices.Contains(s.List("access-tokens", "name", "last_used_at"), "portal 2026-03-10T12:34:56.789012Z"), true)
 	}},
-	{Name: "billing.md 2.3: sudo", Check: func(s Subject) {
+	{Name: "portal: sudo parameter and header", Check: func(s Subject) {
 		t := s.portalServer()
 		const get, put = "GET /namespaces/10/gitlab_subscription", "PUT /namespaces/13/gitlab_subscription"
 		const sudo = "PRIVATE-TOKEN: t-sudo"
@@ -96,44 +96,44 @@ var portalAuthCases = []Case{
 			{put + "?sudo=own", []string{sudo}, 403, mayNot},
 			{put + "?sudo=boss", []string{sudo}, 404, `{"message":"404 GitlabSubscription Not Found"}`},
 		} {
-			t.is(fmt.Sprint(row.request, row.headers), t.send(row.request, "", row.headers...), row.status, row.want)
+			t.wantReply(fmt.Sprint(row.request, row.headers), t.send(row.request, "", row.headers...), row.status, row.want)
 		}
 	}},
-	{Name: "billing.md 2.4: gate, 401, 403, 400, 404", Check: func(s Subject) {
+	{Name: "portal errors: order of 403 gate, 401, 403, 400, 404", Check: func(s Subject) {
 		t := s.portalServer()
 		const bad = "POST /namespaces/404/gitlab_subscription"
-		t.is("401 first", t.send(bad, "{", "X: y"), 401, unauthorized)
-		t.is("then 403", t.send(bad, "{", "PRIVATE-TOKEN: t-own-api"), 403, mayNot)
-		t.is("then 400", t.send(bad, "seats=x"), 400, `{"error":"start_date is missing, seats is invalid"}`)
-		t.is("then 404", t.send(bad, "start_date=2026-01-01"), 404, missingNamespace)
+		t.wantReply("401 first", t.send(bad, "{", "X: y"), 401, unauthorized)
+		t.wantReply("then 403", t.send(bad, "{", "PRIVATE-TOKEN: t-own-api"), 403, mayNot)
+		t.wantReply("then 400", t.send(bad, "seats=x"), 400, `{"error":"start_date is missing, seats is invalid"}`)
+		t.wantReply("then 404", t.send(bad, "start_date=2026-01-01"), 404, missingNamespace)
 		closed := s.portalServer(func(c *config.Config) { c.CheckNamespacePlan = false })
 		for _, request := range []string{"PUT /internal/upcoming_reconciliations", "DELETE /internal/upcoming_reconciliations", "PUT /internal/gitlab_subscriptions/namespaces/10/upcoming_reconciliations"} {
 			for _, header := range []string{"X: y", "PRIVATE-TOKEN: t-own", "PRIVATE-TOKEN: t-root"} {
-				closed.is("the gate "+header, closed.send(request, "{", header), 403, `{"message":"403 Forbidden - This API is gitlab.com only!"}`)
+				closed.wantReply("403 gate "+header, closed.send(request, "{", header), 403, `{"message":"403 Forbidden - This API is gitlab.com only!"}`)
 			}
 		}
-		closed.is("no gate", closed.send("GET /namespaces/10/gitlab_subscription", ""), 200, "")
+		closed.wantReply("no gate", closed.send("GET /namespaces/10/gitlab_subscription", ""), 200, "")
 	}},
-	{Name: "billing.md 3.2: encodings", Check: func(s Subject) {
+	{Name: "portal parameters: query, form, JSON, multipart", Check: func(s Subject) {
 		t := s.portalServer()
 		const post = "POST /namespaces/%d/gitlab_subscription"
-		t.all(
-			deal{"POST /namespaces/10/gitlab_subscription?start_date=2020-07-15&plan=premium&seats=10", "", 201, `{"plan":{"code":"premium"},"usage":{"seats_in_subscription":10}}`},
-			deal{fmt.Sprintf(post, 12), "start_date=2020-07-15&plan_code=gold&seats=7", 201, `{"plan":{"code":"gold"},"usage":{"seats_in_subscription":7}}`},
-			deal{fmt.Sprintf(post, 13) + "?seats=1&start_date=2019-01-01", `{"start_date":"2020-07-15","unknown":{"a":[1]}}`, 201, `{"usage":{"seats_in_subscription":1},"billing":{"subscription_start_date":"2020-07-15"}}`},
-			deal{fmt.Sprintf(post, 14), `{"start_date":`, 400, ""},
-			deal{fmt.Sprintf(post, 14), `[1]`, 400, ""},
+		t.wantAll(
+			portalCall{"POST /namespaces/10/gitlab_subscription?start_date=2020-07-15&plan=premium&seats=10", "", 201, `{"plan":{"code":"premium"},"usage":{"seats_in_subscription":10}}`},
+			portalCall{fmt.Sprintf(post, 12), "start_date=2020-07-15&plan_code=gold&seats=7", 201, `{"plan":{"code":"gold"},"usage":{"seats_in_subscription":7}}`},
+			portalCall{fmt.Sprintf(post, 13) + "?seats=1&start_date=2019-01-01", `{"start_date":"2020-07-15","unknown":{"a":[1]}}`, 201, `{"usage":{"seats_in_subscription":1},"billing":{"subscription_start_date":"2020-07-15"}}`},
+			portalCall{fmt.Sprintf(post, 14), `{"start_date":`, 400, ""},
+			portalCall{fmt.Sprintf(post, 14), `[1]`, 400, ""},
 		)
-		t.is("malformed", t.send(fmt.Sprintf(post, 14), "{"), 400, `{"error":"message body does not match declared format"}`)
-		t.is("XML", t.send(fmt.Sprintf(post, 14), "<a/>", "PRIVATE-TOKEN: t-root", "Content-Type: text/xml"), 415, `{"error":"content type \"text/xml\" is not supported"}`)
+		t.wantReply("malformed", t.send(fmt.Sprintf(post, 14), "{"), 400, `{"error":"message body does not match declared format"}`)
+		t.wantReply("XML", t.send(fmt.Sprintf(post, 14), "<a/>", "PRIVATE-TOKEN: t-root", "Content-Type: text/xml"), 415, `{"error":"content type \"text/xml\" is not supported"}`)
 		multipart := "--b\r\nContent-Disposition: form-data; name=\"start_date\"\r\n\r\n2020-07-15\r\n--b--\r\n"
-		t.is("multipart", t.send(fmt.Sprintf(post, 14), multipart, "PRIVATE-TOKEN: t-root", "Content-Type: multipart/form-data; boundary=b"), 201, "")
-		t.is("too large", t.send(fmt.Sprintf(post, 14), "x="+strings.Repeat("x", 1<<20)), 413, "")
+		t.wantReply("multipart", t.send(fmt.Sprintf(post, 14), multipart, "PRIVATE-TOKEN: t-root", "Content-Type: multipart/form-data; boundary=b"), 201, "")
+		t.wantReply("too large", t.send(fmt.Sprintf(post, 14), "x="+strings.Repeat("x", 1<<20)), 413, "")
 	}},
-	{Name: "billing.md 3.3: scalars", Check: func(s Subject) {
+	{Name: "portal parameters: integers, booleans, texts", Check: func(s Subject) {
 		t := s.portalServer()
 		const put = "PUT /namespaces/10/gitlab_subscription"
-		t.is("a subscription", t.send("POST /namespaces/10/gitlab_subscription", "start_date=2026-01-01"), 201, "")
+		t.wantReply("a subscription", t.send("POST /namespaces/10/gitlab_subscription", "start_date=2026-01-01"), 201, "")
 		for value, want := range map[string]string{
 			`10`: "10", `"10"`: "10", `" 10"`: "10", `"010"`: "10", `10.5`: "10", `0`: "0", `2147483647`: "2147483647",
 			`"10.5"`: "", `"1e3"`: "", `"0x10"`: "", `"abc"`: "", `true`: "", `[1]`: "", `{}`: "", `2147483648`: "", `9223372036854775808`: "", `"99999999999999999999"`: "",
@@ -142,14 +142,14 @@ var portalAuthCases = []Case{
 			if want == "" {
 				status, answer = 400, `{"error":"seats is invalid"}`
 			}
-			t.is("seats "+value, t.send(put, `{"seats":`+value+`}`), status, answer)
+			t.wantReply("seats "+value, t.send(put, `{"seats":`+value+`}`), status, answer)
 		}
 		for _, value := range []string{`""`, `null`, `" "`} {
-			t.is("seats "+value, t.send(put, `{"seats":`+value+`}`), 400, `{"message":{"seats":["can't be blank"]}}`)
-			t.is("max "+value, t.send(put, `{"max_seats_used":`+value+`}`), 200, `{"usage":{"max_seats_used":0}}`)
-			t.is("auto_renew "+value, t.send(put, `{"auto_renew":`+value+`}`), 200, `{"plan":{"auto_renew":null}}`)
-			t.is("trial "+value, t.send(put, `{"trial":`+value+`}`), 200, `{"plan":{"trial":false}}`)
-			t.is("end "+value, t.send(put, `{"end_date":`+value+`}`), 200, `{"billing":{"subscription_end_date":null}}`)
+			t.wantReply("seats "+value, t.send(put, `{"seats":`+value+`}`), 400, `{"message":{"seats":["can't be blank"]}}`)
+			t.wantReply("max "+value, t.send(put, `{"max_seats_used":`+value+`}`), 200, `{"usage":{"max_seats_used":0}}`)
+			t.wantReply("auto_renew "+value, t.send(put, `{"auto_renew":`+value+`}`), 200, `{"plan":{"auto_renew":null}}`)
+			t.wantReply("trial "+value, t.send(put, `{"trial":`+value+`}`), 200, `{"plan":{"trial":false}}`)
+			t.wantReply("end "+value, t.send(put, `{"end_date":`+value+`}`), 200, `{"billing":{"subscription_end_date":null}}`)
 		}
 		for value, want := range map[string]string{
 			`true`: "true", `1`: "true", `"true"`: "true", `"T"`: "true", `"yes"`: "true", `"Y"`: "true", `"ON"`: "true", `"1"`: "true",
@@ -160,15 +160,15 @@ var portalAuthCases = []Case{
 			if want == "" {
 				status, answer = 400, `{"error":"auto_renew is invalid"}`
 			}
-			t.is("auto_renew "+value, t.send(put, `{"auto_renew":`+value+`}`), status, answer)
+			t.wantReply("auto_renew "+value, t.send(put, `{"auto_renew":`+value+`}`), status, answer)
 		}
-		t.is("text", t.send(put, `{"plan_code":["premium"]}`), 400, `{"error":"plan_code is invalid"}`)
-		t.is("text", t.send(put, `{"plan_code":{"a":1}}`), 400, `{"error":"plan_code is invalid"}`)
-		t.is("a number as text", t.send(put, `{"plan_code":7}`), 200, `{"plan":{"code":null,"name":null}}`)
+		t.wantReply("text", t.send(put, `{"plan_code":["premium"]}`), 400, `{"error":"plan_code is invalid"}`)
+		t.wantReply("text", t.send(put, `{"plan_code":{"a":1}}`), 400, `{"error":"plan_code is invalid"}`)
+		t.wantReply("a number as text", t.send(put, `{"plan_code":7}`), 200, `{"plan":{"code":null,"name":null}}`)
 	}},
-	{Name: "billing.md 3.4: dates", Check: func(s Subject) {
+	{Name: "portal parameters: dates", Check: func(s Subject) {
 		t := s.portalServer()
-		t.is("a subscription", t.send("POST /namespaces/10/gitlab_subscription", "start_date=2026-01-01"), 201, "")
+		t.wantReply("a subscription", t.send("POST /namespaces/10/gitlab_subscription", "start_date=2026-01-01"), 201, "")
 		for text, want := range map[string]string{
 			`"2020-07-15"`: "2020-07-15", `"2020-7-5"`: "2020-07-05", `"20200715"`: "2020-07-15", `"2020/07/15"`: "2020-07-15",
 			`"13 Jun 2021"`: "2021-06-13", `"13-Jun-2021"`: "2021-06-13", `"Jun 13 2021"`: "2021-06-13", `"Jun 15, 2020"`: "2020-06-15", `"13 June 2021"`: "2021-06-13",
@@ -182,35 +182,35 @@ var portalAuthCases = []Case{
 			if want == "" {
 				status, answer = 400, `{"error":"start_date is invalid"}`
 			}
-			t.is(text, t.send("PUT /namespaces/10/gitlab_subscription", `{"start_date":`+text+`}`), status, answer)
+			t.wantReply(text, t.send("PUT /namespaces/10/gitlab_subscription", `{"start_date":`+text+`}`), status, answer)
 		}
 	}},
-	{Name: "billing.md 4: finding a namespace", OnDatabases: true, Check: func(s Subject) {
+	{Name: "portal: namespace by number or path", OnDatabases: true, Check: func(s Subject) {
 		t := s.portalServer()
-		t.all(
-			deal{"GET /namespaces/10/gitlab_subscription", "", 200, ""},
-			deal{"GET /namespaces/acme/gitlab_subscription", "", 200, ""},
-			deal{"GET /namespaces/ACME/gitlab_subscription", "", 200, ""},
-			deal{"GET /namespaces/acme%2Fsub/gitlab_subscription", "", 200, ""},
-			deal{"GET /namespaces/ACME%2fSub/gitlab_subscription", "", 200, ""},
-			deal{"GET /namespaces/test.group.2/gitlab_subscription", "", 200, ""},
-			deal{"GET /namespaces/202/gitlab_subscription", "", 200, ""},
-			deal{"GET /namespaces/Own/gitlab_subscription", "", 200, ""},
-			deal{"GET /namespaces/acme/sub/gitlab_subscription", "", 404, noRoute},
-			deal{"GET /namespaces/acme%2Fcli/gitlab_subscription", "", 404, missingNamespace},
-			deal{"GET /namespaces/500/gitlab_subscription", "", 404, missingNamespace},
-			deal{"GET /namespaces/2/gitlab_subscription", "", 404, missingNamespace},
-			deal{"GET /namespaces/0/gitlab_subscription", "", 404, missingNamespace},
-			deal{"GET /namespaces/-10/gitlab_subscription", "", 404, missingNamespace},
-			deal{"GET /namespaces/99999999999999999999/gitlab_subscription", "", 404, missingNamespace},
-			deal{"GET /namespaces/%00/gitlab_subscription", "", 404, missingNamespace},
-			deal{"GET /namespaces/%ff/gitlab_subscription", "", 404, missingNamespace},
-			deal{"GET /namespaces/none/gitlab_subscription", "", 404, missingNamespace},
-			deal{"DELETE /namespaces/10/gitlab_subscription", "", 404, noRoute},
-			deal{"GET /namespaces/10/minutes", "", 404, noRoute},
-			deal{"GET /namespaces/10", "", 404, noRoute},
-			deal{"GET /internal/upcoming_reconciliations", "", 404, noRoute},
-			deal{"GET /internal/gitlab_subscriptions/namespaces/10/owners", "", 404, noRoute},
+		t.wantAll(
+			portalCall{"GET /namespaces/10/gitlab_subscription", "", 200, ""},
+			portalCall{"GET /namespaces/acme/gitlab_subscription", "", 200, ""},
+			portalCall{"GET /namespaces/ACME/gitlab_subscription", "", 200, ""},
+			portalCall{"GET /namespaces/acme%2Fsub/gitlab_subscription", "", 200, ""},
+			portalCall{"GET /namespaces/ACME%2fSub/gitlab_subscription", "", 200, ""},
+			portalCall{"GET /namespaces/test.group.2/gitlab_subscription", "", 200, ""},
+			portalCall{"GET /namespaces/202/gitlab_subscription", "", 200, ""},
+			portalCall{"GET /namespaces/Own/gitlab_subscription", "", 200, ""},
+			portalCall{"GET /namespaces/acme/sub/gitlab_subscription", "", 404, noRoute},
+			portalCall{"GET /namespaces/acme%2Fcli/gitlab_subscription", "", 404, missingNamespace},
+			portalCall{"GET /namespaces/500/gitlab_subscription", "", 404, missingNamespace},
+			portalCall{"GET /namespaces/2/gitlab_subscription", "", 404, missingNamespace},
+			portalCall{"GET /namespaces/0/gitlab_subscription", "", 404, missingNamespace},
+			portalCall{"GET /namespaces/-10/gitlab_subscription", "", 404, missingNamespace},
+			portalCall{"GET /namespaces/99999999999999999999/gitlab_subscription", "", 404, missingNamespace},
+			portalCall{"GET /namespaces/%00/gitlab_subscription", "", 404, missingNamespace},
+			portalCall{"GET /namespaces/%ff/gitlab_subscription", "", 404, missingNamespace},
+			portalCall{"GET /namespaces/none/gitlab_subscription", "", 404, missingNamespace},
+			portalCall{"DELETE /namespaces/10/gitlab_subscription", "", 404, noRoute},
+			portalCall{"GET /namespaces/10/minutes", "", 404, noRoute},
+			portalCall{"GET /namespaces/10", "", 404, noRoute},
+			portalCall{"GET /internal/upcoming_reconciliations", "", 404, noRoute},
+			portalCall{"GET /internal/gitlab_subscriptions/namespaces/10/owners", "", 404, noRoute},
 		)
 	}},
 }

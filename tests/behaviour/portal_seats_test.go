@@ -11,7 +11,8 @@ import (
 	"gatehouse/tests/subject"
 )
 
-// seated is a group with somebody in every way in which one can be in it.
+// seated is a group with a user for each kind of membership: direct, inherited, by
+// a share, of each role and state.
 const seated = `
 users:
   - {username: top}
@@ -69,38 +70,38 @@ shares:
   - {group: seats, with: late, role: developer, expires_at: 2026-03-10}
 `
 
-// seatCases are the rows of billing.md 5.4 and 5.6 about seats.
+// seatCases are about counting seats.
 var seatCases = []Case{
-	{Name: "billing.md 5.6: who takes a seat", OnDatabases: true, Check: func(s Subject) {
+	{Name: "seats: members who take one", OnDatabases: true, Check: func(s Subject) {
 		t := s.portalServer()
 		s.Apply(seated)
 		for guests, want := range map[bool]int32{true: 12, false: 7} {
 			got, err := s.Billing.CountSeats(s.Context(), 70, guests, now)
-			s.Fine("LiveSeats", err)
+			s.Fine("CountSeats", err)
 			s.Same(fmt.Sprint("with guests: ", guests), got, want)
 		}
 		const seats = "/namespaces/seats/gitlab_subscription"
-		t.all(
-			deal{"POST " + seats, "start_date=2026-01-01&plan=premium&seats=3", 201, `{"usage":{"seats_in_use":12}}`},
-			deal{"PUT " + seats, "plan=free", 200, `{"usage":{"seats_in_use":12}}`},
-			deal{"PUT " + seats, "plan=ultimate&trial=true&trial_starts_on=2026-01-01", 200, `{"usage":{"seats_in_use":7}}`},
+		t.wantAll(
+			portalCall{"POST " + seats, "start_date=2026-01-01&plan=premium&seats=3", 201, `{"usage":{"seats_in_use":12}}`},
+			portalCall{"PUT " + seats, "plan=free", 200, `{"usage":{"seats_in_use":12}}`},
+			portalCall{"PUT " + seats, "plan=ultimate&trial=true&trial_starts_on=2026-01-01", 200, `{"usage":{"seats_in_use":7}}`},
 		)
 		s.Apply("members: [{user: sam, group: seats/a, role: developer}]")
-		t.all(deal{"GET " + seats, "", 200, `{"usage":{"seats_in_use":8}}`})
-		s.Same("nobody is in an empty group", t.send("POST /namespaces/empty/gitlab_subscription", "start_date=2026-01-01").status, 201)
-		t.all(deal{"GET /namespaces/empty/gitlab_subscription", "", 200, `{"usage":{"seats_in_use":0}}`})
+		t.wantAll(portalCall{"GET " + seats, "", 200, `{"usage":{"seats_in_use":8}}`})
+		s.Same("an empty group", t.send("POST /namespaces/empty/gitlab_subscription", "start_date=2026-01-01").status, 201)
+		t.wantAll(portalCall{"GET /namespaces/empty/gitlab_subscription", "", 200, `{"usage":{"seats_in_use":0}}`})
 	}},
-	{Name: "billing.md 5.6: stored seats, until they are refreshed", OnDatabases: true, Check: func(s Subject) {
+	{Name: "stored seats: unchanged until the refresh", OnDatabases: true, Check: func(s Subject) {
 		t := s.portalServer()
-		t.all(
-			deal{subscribeAcme, "start_date=2026-01-01&plan=premium&seats=1&max_seats_used=9", 201, `{"usage":{"seats_in_use":3,"max_seats_used":9,"seats_owed":0}}`},
-			deal{"POST /namespaces/own/gitlab_subscription", "start_date=2026-01-01&plan=gold&seats=1", 201, `{"usage":{"seats_in_use":1,"max_seats_used":0}}`},
-			deal{"POST /namespaces/12/gitlab_subscription", "start_date=2026-01-01&plan=free&seats=1", 201, ""},
-			deal{"POST /namespaces/13/gitlab_subscription", "start_date=2026-01-01&plan=premium", 201, ""},
-			deal{"POST /namespaces/14/gitlab_subscription", "start_date=2026-01-01&plan=premium&seats=1&trial=true", 201, ""},
+		t.wantAll(
+			portalCall{createAcme, "start_date=2026-01-01&plan=premium&seats=1&max_seats_used=9", 201, `{"usage":{"seats_in_use":3,"max_seats_used":9,"seats_owed":0}}`},
+			portalCall{"POST /namespaces/own/gitlab_subscription", "start_date=2026-01-01&plan=gold&seats=1", 201, `{"usage":{"seats_in_use":1,"max_seats_used":0}}`},
+			portalCall{"POST /namespaces/12/gitlab_subscription", "start_date=2026-01-01&plan=free&seats=1", 201, ""},
+			portalCall{"POST /namespaces/13/gitlab_subscription", "start_date=2026-01-01&plan=premium", 201, ""},
+			portalCall{"POST /namespaces/14/gitlab_subscription", "start_date=2026-01-01&plan=premium&seats=1&trial=true", 201, ""},
 		)
 		s.Apply("members: [{user: sam, group: acme, role: developer}, {user: sam, group: other, role: developer}, {user: sam, group: empty, role: developer}]")
-		t.all(deal{readAcme, "", 200, `{"usage":{"seats_in_use":3,"max_seats_used":9,"seats_owed":0}}`})
+		t.wantAll(portalCall{readAcme, "", 200, `{"usage":{"seats_in_use":3,"max_seats_used":9,"seats_owed":0}}`})
 		refreshed, err := t.Provisioning.RefreshSeats(s.Context())
 		s.Fine("RefreshSeats", err)
 		s.Same("refreshed", refreshed, provisioning.Refreshed{Counted: 2, Changed: 2})
@@ -115,11 +116,11 @@ var seatCases = []Case{
 		_, err = t.Provisioning.RefreshSeats(s.Context())
 		s.Fine("RefreshSeats", err)
 		stored[0] = "10 3 9 8"
-		s.Same("the most stays", s.List("subscriptions", "namespace_id", "seats_in_use", "max_seats_used", "seats_owed"), stored)
+		s.Same("max_seats_used stays", s.List("subscriptions", "namespace_id", "seats_in_use", "max_seats_used", "seats_owed"), stored)
 	}},
-	{Name: "several refreshes at once count alike", OnDatabases: true, Check: func(s Subject) {
+	{Name: "concurrent refreshes: same counts, one change", OnDatabases: true, Check: func(s Subject) {
 		t := s.portalServer()
-		t.all(deal{subscribeAcme, "start_date=2026-01-01&plan=premium&seats=1", 201, ""})
+		t.wantAll(portalCall{createAcme, "start_date=2026-01-01&plan=premium&seats=1", 201, ""})
 		subject.Together(func(int) {
 			if _, err := t.Provisioning.RefreshSeats(s.Context()); err != nil {
 				s.Errorf("RefreshSeats: %v", err)
@@ -128,12 +129,12 @@ var seatCases = []Case{
 		s.Same("stored", s.List("subscriptions", "seats_in_use", "max_seats_used", "seats_owed"), []string{"3 3 2"})
 		s.Same("changed once", len(s.List("subscription-history")), 1)
 	}},
-	{Name: "pages of subscribers", OnDatabases: true, Check: func(s Subject) {
+	{Name: "subscribers: pages in order", OnDatabases: true, Check: func(s Subject) {
 		t := s.portalServer()
 		for _, n := range []string{"10", "12", "13", "14", "202"} {
-			t.all(deal{"POST /namespaces/" + n + "/gitlab_subscription", "start_date=2026-01-01&plan=premium", 201, ""})
+			t.wantAll(portalCall{"POST /namespaces/" + n + "/gitlab_subscription", "start_date=2026-01-01&plan=premium", 201, ""})
 		}
-		t.all(deal{"PUT /namespaces/13/gitlab_subscription", "plan=free", 200, ""})
+		t.wantAll(portalCall{"PUT /namespaces/13/gitlab_subscription", "plan=free", 200, ""})
 		var got []source.NamespaceID
 		for after := source.NamespaceID(0); ; {
 			page, err := s.Billing.Subscribers(s.Context(), []string{"premium", "gold"}, after, 2)
@@ -148,7 +149,7 @@ var seatCases = []Case{
 		s.Fine("Subscribers", err)
 		s.Same("of no plan", none, []source.NamespaceID{})
 	}},
-	{Name: "a refresh that fails for one counts the others", OnDatabases: true, Check: func(s Subject) {
+	{Name: "refresh fails for one namespace: the others are counted", OnDatabases: true, Check: func(s Subject) {
 		broken := errors.New("no such luck")
 		calls := 0
 		t := s.portalServerOver(func(ctx context.Context, do func(provisioning.BillingTx) error) error {
@@ -163,15 +164,16 @@ var seatCases = []Case{
 			})
 		})
 		for _, n := range []string{"10", "202"} {
-			t.all(deal{"POST /namespaces/" + n + "/gitlab_subscription", "start_date=2026-01-01&plan=premium&seats=1", 201, ""})
+			t.wantAll(portalCall{"POST /namespaces/" + n + "/gitlab_subscription", "start_date=2026-01-01&plan=premium&seats=1", 201, ""})
 		}
 		refreshed, err := t.Provisioning.RefreshSeats(s.Context())
 		s.Same("an error", errors.Is(err, broken), true)
 		s.Same("refreshed", refreshed, provisioning.Refreshed{Counted: 1, Changed: 1})
 		s.Same("stored", s.List("subscriptions", "namespace_id", "max_seats_used"), []string{"10 0", "202 1"})
 	}},
-	{Name: "billing.md 5.4: when seats begin anew", OnDatabases: true, Check: func(s Subject) {
-		// The state of before has more than the three who are there.
+	{Name: "seats: counted anew when a new term starts", OnDatabases: true, Check: func(s Subject) {
+		// The stored subscription has 82 seats in use, the group has three
+		// members.
 		const before = "namespace: acme, plan_code: %s, start_date: 2020-07-15, end_date: %s, seats: 2, seats_in_use: 82, max_seats_used: 82, seats_owed: 80"
 		t := s.portalServer()
 		kept, anew := `{"usage":{"seats_in_use":82,"max_seats_used":82,"seats_owed":80}}`, `{"usage":{"seats_in_use":3,"max_seats_used":3,"seats_owed":1}}`
@@ -186,40 +188,40 @@ var seatCases = []Case{
 			"a plan that costs nothing":      {"opaque", "2021-07-15", "", "start_date=2021-07-15&end_date=2022-07-15", `{"usage":{"max_seats_used":82,"seats_owed":80}}`},
 			"the end of a trial":             {"premium", "2021-07-15", ", trial: true, trial_starts_on: 2020-07-15", "trial=false", anew},
 			"a trial that goes on":           {"premium", "2021-07-15", ", trial: true, trial_starts_on: 2020-07-15", "trial=true", `{"usage":{"max_seats_used":82,"seats_owed":80}}`},
-			"the most, by itself":            {"premium", "2021-07-15", "", "max_seats_used=0", `{"usage":{"seats_in_use":82,"max_seats_used":0,"seats_owed":80}}`},
+			"max_seats_used alone":           {"premium", "2021-07-15", "", "max_seats_used=0", `{"usage":{"seats_in_use":82,"max_seats_used":0,"seats_owed":80}}`},
 			"a new term, whatever was given": {"premium", "2021-07-15", "", "start_date=2021-07-15&end_date=2022-07-15&max_seats_used=5&seats=2", anew},
 		} {
 			s.Apply("subscriptions: [{" + fmt.Sprintf(before, row.plan, row.end) + row.more + "}]")
-			t.is(what, t.send(amendAcme, row.body), 200, row.want)
+			t.wantReply(what, t.send(updateAcme, row.body), 200, row.want)
 		}
 		s.Apply("subscriptions: [{" + fmt.Sprintf(before, "premium", "2030-07-15") + "}]")
-		t.all(
-			deal{amendAcme, "max_seats_used=90", 200, `{"usage":{"seats_in_use":82,"max_seats_used":90,"seats_owed":80}}`},
-			deal{amendAcme, "seats=3", 200, `{"usage":{"seats_in_use":82,"max_seats_used":90,"seats_owed":80}}`},
+		t.wantAll(
+			portalCall{updateAcme, "max_seats_used=90", 200, `{"usage":{"seats_in_use":82,"max_seats_used":90,"seats_owed":80}}`},
+			portalCall{updateAcme, "seats=3", 200, `{"usage":{"seats_in_use":82,"max_seats_used":90,"seats_owed":80}}`},
 		)
 		s.Same("changed at", s.List("subscriptions", "max_seats_used_changed_at"), []string{"2026-03-10T12:34:56.789012Z"})
-		t.all(deal{amendAcme, "start_date=2026-03-11", 200, `{"usage":{"seats_in_use":3,"max_seats_used":3,"seats_owed":0}}`})
+		t.wantAll(portalCall{updateAcme, "start_date=2026-03-11", 200, `{"usage":{"seats_in_use":3,"max_seats_used":3,"seats_owed":0}}`})
 		s.Same("changed at, anew", s.List("subscriptions", "max_seats_used_changed_at"), []string{"-"})
 	}},
 	{Name: "the documented subscription", Check: func(s Subject) {
 		t := s.portalServer()
 		s.Apply("subscriptions: [{namespace: acme, plan_code: premium, start_date: 2020-07-15, end_date: 2021-07-15, seats: 80, seats_in_use: 82, max_seats_used: 82, seats_owed: 2}]")
-		for _, row := range []deal{
+		for _, row := range []portalCall{
 			{readAcme, "", 200, `{"plan":{"code":"premium","name":"Premium","trial":false,"auto_renew":null,"upgradable":false,"exclude_guests":false},"usage":{"seats_in_subscription":80,"seats_in_use":82,"max_seats_used":82,"seats_owed":2},"billing":{"subscription_start_date":"2020-07-15","subscription_end_date":"2021-07-15","trial_ends_on":null}}`},
-			{amendAcme + "?max_seats_used=0", "", 200, `{"plan":{"code":"premium","name":"Premium","trial":false,"auto_renew":null,"upgradable":false,"exclude_guests":false},"usage":{"seats_in_subscription":80,"seats_in_use":82,"max_seats_used":0,"seats_owed":2},"billing":{"subscription_start_date":"2020-07-15","subscription_end_date":"2021-07-15","trial_ends_on":null}}`},
+			{updateAcme + "?max_seats_used=0", "", 200, `{"plan":{"code":"premium","name":"Premium","trial":false,"auto_renew":null,"upgradable":false,"exclude_guests":false},"usage":{"seats_in_subscription":80,"seats_in_use":82,"max_seats_used":0,"seats_owed":2},"billing":{"subscription_start_date":"2020-07-15","subscription_end_date":"2021-07-15","trial_ends_on":null}}`},
 		} {
 			s.Same(row.request, t.send(row.request, "", "TOKEN: t-root").body, row.want)
 		}
 	}},
 }
 
-// failing fails to change subscriptions when fail says so.
+// failing is a port whose updates fail when fail returns an error.
 type failing struct {
 	provisioning.Subscriptions
 	fail func() error
 }
 
-// UpdateSubscription fails, or does what it says.
+// UpdateSubscription returns the error of fail, or else updates the subscription.
 func (f failing) UpdateSubscription(ctx context.Context, s billing.Subscription) error {
 	if err := f.fail(); err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 	"gatehouse/bootstrap/config"
 )
 
-// customers are the users and namespaces that requests of the portal name.
+// customers are the users and namespaces in requests of the portal.
 const customers = `
 users:
   - {id: 1, username: root, admin: true}
@@ -51,17 +51,17 @@ access_tokens:
   - {user: dormant, name: dormant, scopes: [api], token: t-dormant}
 `
 
-// portalServer is a server as the portal talks to it.
+// portalServer is a server that receives requests of the customers portal.
 type portalServer struct{ *server }
 
-// portalServer starts one among the customers.
+// portalServer builds a server whose store holds the customers.
 func (s Subject) portalServer(change ...func(*config.Config)) *portalServer {
 	s.Helper()
 	s.Apply(customers)
 	return &portalServer{s.server(change...)}
 }
 
-// portalServerOver starts one whose units of work are given.
+// portalServerOver is portalServer with the given unit of work.
 func (s Subject) portalServerOver(work provisioning.BillingUnitOfWork) *portalServer {
 	s.Helper()
 	s.BillingUnitOfWork = work
@@ -90,23 +90,22 @@ func (t *portalServer) send(request, body string, headers ...string) reply {
 	return reply{w.Code, w.Body.String(), w.Header()}
 }
 
-// is fails the case unless the answer is that one. A body that is an object is
-// compared member by member, where want may say less at the top and one level
-// below.
-func (t *portalServer) is(what string, got reply, status int, want string) {
+// wantReply fails the case unless an answer has that status and body. A JSON
+// object may have more members than want, at the top and one level below. An
+// empty want accepts every body.
+func (t *portalServer) wantReply(what string, got reply, status int, want string) {
 	t.Helper()
 	if got.status != status {
 		t.Errorf("%s: got %d %s, want %d %s", what, got.status, got.body, status, want)
 		return
 	}
-	if want != "" && got.body != want && !holds(got.body, want) {
+	if want != "" && got.body != want && !hasMembers(got.body, want) {
 		t.Errorf("%s: got %s, want %s", what, got.body, want)
 	}
 }
 
-// holds says whether an object has all members of another one that has the
-// three parts of a subscription.
-func holds(got, want string) bool {
+// hasMembers returns whether an object of objects has all members of another one.
+func hasMembers(got, want string) bool {
 	var has, needs map[string]map[string]any
 	if json.Unmarshal([]byte(got), &has) != nil || json.Unmarshal([]byte(want), &needs) != nil {
 		return false
@@ -122,23 +121,24 @@ func holds(got, want string) bool {
 	return len(needs) > 0
 }
 
-// deal is one row of a table: a request and its answer.
-type deal struct {
+// portalCall is a row of a table: a request and its answer.
+type portalCall struct {
 	request, body string
 	status        int
 	want          string
 }
 
-// all makes the requests in their order.
-func (t *portalServer) all(rows ...deal) {
+// wantAll makes the requests one after another and compares the answers.
+func (t *portalServer) wantAll(rows ...portalCall) {
 	t.Helper()
 	for _, r := range rows {
-		t.is(fmt.Sprint(r.request, " ", r.body), t.send(r.request, r.body), r.status, r.want)
+		t.wantReply(fmt.Sprint(r.request, " ", r.body), t.send(r.request, r.body), r.status, r.want)
 	}
 }
 
-// sold is what was sold so far, but for times.
-func (t *portalServer) sold() []string {
+// billingRecords returns the subscriptions, packs and reconciliations, without
+// times.
+func (t *portalServer) billingRecords() []string {
 	t.Helper()
 	return slices.Concat(
 		t.List("subscriptions", "namespace_id", "plan_code", "start_date", "end_date", "seats", "seats_in_use", "max_seats_used", "seats_owed"),
@@ -149,7 +149,7 @@ const (
 	missingNamespace = `{"message":"404 Namespace Not Found"}`
 )
 
-// portalRoutes are all, with a request each that is well-formed.
+// portalRoutes has a well-formed request for each route of the portal.
 var portalRoutes = []struct{ request, body string }{
 	{"GET /namespaces/10/gitlab_subscription", ""},
 	{"POST /namespaces/10/gitlab_subscription", "start_date=2026-01-01"},

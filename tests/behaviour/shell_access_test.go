@@ -14,15 +14,15 @@ import (
 	"gatehouse/tests/world"
 )
 
-// The outcomes of a decision, as GitLab Shell will see them.
+// The kinds of a decision, with the status that GitLab Shell gets.
 const (
 	ok        = domain.Kind("")
 	forbidden = domain.Forbidden // 401
 	hidden    = domain.NotFound  // 404
 )
 
-// repositories are a Gitaly in which commits descend from those with a lower
-// name, and which makes every repository. What it is not asked for panics.
+// repositories is a fake Gitaly: a commit is an ancestor of every commit with a
+// greater name, and creating a repository succeeds. Other methods panic.
 type repositories struct{ bootstrap.Repositories }
 
 func (repositories) Answers(_ context.Context, _ gitaccess.Location, questions []source.Question) (map[source.Question]source.Answer, error) {
@@ -40,14 +40,14 @@ func (repositories) Answers(_ context.Context, _ gitaccess.Location, questions [
 
 func (repositories) Create(context.Context, source.Project, source.RepositoryKind) error { return nil }
 
-// command is a Git command: the wire's, and what of the rest a test names.
+// command is a Git command with its protocol and changes.
 type command struct {
 	action   source.Command
 	protocol source.Protocol
 	changes  string
 }
 
-// outcome is what becomes of a command.
+// outcome returns the kind of the refusal of a command, or ok.
 func (s Subject) outcome(g *gitaccess.Gatekeeper, who, where string, c command) domain.Kind {
 	s.Helper()
 	changes, err := source.ParseChanges(c.changes)
@@ -69,14 +69,15 @@ func (s Subject) outcome(g *gitaccess.Gatekeeper, who, where string, c command) 
 	return ok
 }
 
-// pull and push are the commands before anything is known of refs.
+// pull and push are the commands that GitLab Shell sends before the refs are
+// known.
 var (
 	pull = command{source.UploadPack, source.SSH, source.Any}
 	push = command{source.ReceivePack, source.SSH, source.Any}
 )
 
-// accesses are what each of several may do in each of several projects: pull
-// and push. The first row names the projects.
+// accesses is a case with a table: the first row names projects, each other row an
+// actor, then for each project whether the actor may pull and push.
 func accesses(name, table string) Case {
 	return Case{Name: name, OnDatabases: true, Check: func(s Subject) {
 		s.Apply(world.Small)
@@ -97,11 +98,11 @@ func accesses(name, table string) Case {
 	}}
 }
 
-// letters stand for outcomes in tables.
+// letters are the outcomes in tables.
 var letters = map[domain.Kind]string{ok: "+", forbidden: "-", hidden: "?"}
 
 var accessCases = []Case{
-	accesses("git.md 6.3: people, by visibility: pull and push are allowed (+), refused (-), hidden (?)", `
+	accesses("users and keys by project visibility: pull and push allowed (+), refused (-), hidden (?)", `
 		                      cli lib site
 		user-1                ++  ++  ++
 		username-own          ++  ++  ++
@@ -128,7 +129,7 @@ var accessCases = []Case{
 		user-999              ??  ??  +-
 		key-999               ??  ??  +-
 		key-103               ??  ??  +-`),
-	accesses("git.md 6.2 S6, S7: who may not use Git is refused wherever they are", `
+	accesses("blocked and restricted users: refused in every project", `
 		                     cli lib site
 		username-blocked     --  --  --
 		key-105              --  --  --
@@ -140,7 +141,7 @@ var accessCases = []Case{
 		username-stale       --  --  --
 		username-inner       --  --  --
 		key-104              --  --  --`),
-	accesses("git.md 6.3: features, archived, moving, gone", `
+	accesses("disabled features, archived, read-only and deleted projects", `
 		                shut inside done moving gone
 		user-1          --   ++     +-   +-     ??
 		username-own    --   ++     +-   +-     ??
@@ -151,7 +152,7 @@ var accessCases = []Case{
 		nobody          --   --     +-   +-     ??
 		key-201         --   +-     +-   +-     ??
 		key-202         --   ++     +-   +-     ??`),
-	accesses("git.md 6.3: deploy keys", `
+	accesses("deploy keys", `
 		        cli lib site done push30
 		key-201 +-  +-  +-   +-   ??
 		key-202 ++  ++  ++   +-   ??
@@ -160,7 +161,7 @@ var accessCases = []Case{
 		key-205 ++  ++  ++   +-   ??
 		key-207 ++  ++  ++   +-   ??
 		key-206 --  --  --   --   --`),
-	accesses("git.md 6.6: wikis are open as their project is", `
+	accesses("wikis: access as to their project", `
 		               cli.wiki lib.wiki site.wiki shut.wiki inside.wiki done.wiki
 		user-1         ++       ++       ++        --        ++          +-
 		username-dev   ++       ++       ++        --        ++          +-
@@ -170,13 +171,13 @@ var accessCases = []Case{
 		nobody         ??       ??       +-        --        --          +-
 		key-201        +-       +-       +-        --        +-          +-
 		key-202        ++       ++       ++        --        ++          +-`),
-	accesses("git.md 6.6: designs are refused to whom knows of them", `
+	accesses("designs: refused, or hidden with their project", `
 		             cli.design site.design
 		user-1       --         --
 		username-dev --         --
 		username-sam ??         --
 		nobody       ??         --`),
-	{Name: "elsewhere", OnDatabases: true, Check: func(s Subject) {
+	{Name: "personal, moved and deleted projects, other targets", OnDatabases: true, Check: func(s Subject) {
 		s.Apply(world.Small)
 		g := s.server().Gatekeeper
 		for _, row := range []struct{ who, where, want string }{
@@ -190,11 +191,11 @@ var accessCases = []Case{
 			s.Same(row.who+" in "+row.where, got, row.want)
 		}
 	}},
-	{Name: "git.md 6.5.4: what whom a push is allowed to do", Check: checkMatrix},
-	{Name: "git.md 6.5.4: variants of one protection", OnDatabases: true, Check: checkVariants},
-	{Name: "git.md 6.2 S5, 6.4 P1, P5: what the top-level group demands", Check: checkRoots},
-	{Name: "git.md 6.5.2 C6, 6.5.3: the first push, and the next, by default branch protection", Check: checkFirstPush},
-	{Name: "a path of the past is told once, after the push", OnDatabases: true, Check: func(s Subject) {
+	{Name: "push: ref changes by role and protocol", Check: checkMatrix},
+	{Name: "push: variants of a branch protection", OnDatabases: true, Check: checkVariants},
+	{Name: "top-level group settings: protocol, IP addresses, SSH certificates", Check: checkRoots},
+	{Name: "first push and next push by default branch protection", Check: checkFirstPush},
+	{Name: "old path: one notice after the push", OnDatabases: true, Check: func(s Subject) {
 		s.Apply(world.Small)
 		g := s.server().Gatekeeper
 		s.Same("outcome", s.outcome(g, "key-102", "old/cli.wiki", command{source.UploadPack, source.HTTP, ""}), ok)
@@ -208,17 +209,18 @@ var accessCases = []Case{
 		}
 		for _, id := range []int64{1, 3, 4} {
 			_, err := s.Take.Take(s.Context(), s.Actor(fmt.Sprintf("user-%d", id)).User.ID, source.RepositoryID{Kind: source.Code, ID: 60}, now)
-			s.Kind("nobody's notice", err, domain.NotFound)
+			s.Kind("no notice", err, domain.NotFound)
 		}
 	}},
 }
 
-// commits by name: c descends from b, b from a; none is no commit.
+// commits expands names to object IDs: a is an ancestor of b, b of c. none is the
+// zero ID.
 var commits = strings.NewReplacer(
 	"none", strings.Repeat("0", 40), "a ", strings.Repeat("a", 40)+" ", "b ", strings.Repeat("b", 40)+" ", "c ", strings.Repeat("c", 40)+" ",
 )
 
-// changes writes "b c refs/heads/main; …" as the wire has it.
+// changes turns "b c refs/heads/main; …" into the changes of a request.
 func changes(text string) string {
 	return strings.ReplaceAll(commits.Replace(text), "; ", "\n")
 }
@@ -227,12 +229,12 @@ func checkMatrix(s Subject) {
 	s.Apply(world.Small)
 	g := s.server().Gatekeeper
 	ssh, http, web := source.SSH, source.HTTP, source.Web
-	everybody := []string{"user-1", "username-own", "username-maint", "username-dev", "username-rep", "username-gus"}
+	actors := []string{"user-1", "username-own", "username-maint", "username-dev", "username-rep", "username-gus"}
 	for _, row := range []struct {
 		name      string
 		changes   string
 		protocols []source.Protocol
-		want      string // of everybody, in turn
+		want      string // for each of actors
 	}{
 		{"before refs are known", "_any", []source.Protocol{ssh, http}, "++++--"},
 		{"create unprotected branch", "none b refs/heads/topic", []source.Protocol{ssh, http, web}, "++++--"},
@@ -258,7 +260,7 @@ func checkMatrix(s Subject) {
 	} {
 		for _, protocol := range row.protocols {
 			got := ""
-			for _, who := range everybody {
+			for _, who := range actors {
 				got += letters[s.outcome(g, who, "acme/tools/cli", command{source.ReceivePack, protocol, changes(row.changes)})]
 			}
 			s.Same(row.name+" over "+string(protocol), got, row.want)

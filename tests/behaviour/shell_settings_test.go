@@ -12,8 +12,8 @@ import (
 	"gatehouse/tests/subject"
 )
 
-// checkRoots asks for projects two groups below the one with the setting; the
-// group between has others, which do not count.
+// checkRoots reads projects two levels below the group with the setting. The
+// subgroup between has other settings, which are ignored.
 func checkRoots(s Subject) {
 	text := "users: [{username: dev}, {username: bot, type: service_account}]\ngroups:"
 	for root, setting := range map[string]string{
@@ -26,7 +26,7 @@ func checkRoots(s Subject) {
 		text += fmt.Sprintf("\n  - {path: %s/mid/p, visibility: public}", root)
 	}
 	s.Apply(text)
-	s.Unit(func(r worldimport.Tx) { // a world file cannot say so
+	s.Unit(func(r worldimport.Tx) { // a world file refuses these settings on a subgroup
 		for _, root := range []string{"open", "ssh", "http", "here", "certs"} {
 			_, err := r.Namespaces.PutGroup(s.Context(), worldimport.Group{Namespace: source.Namespace{
 				Path: root + "/mid", Protocols: source.OnlyHTTP, RequireSSHCertificates: true,
@@ -67,8 +67,8 @@ func checkRoots(s Subject) {
 	}
 }
 
-// checkFirstPush creates the default branch of an empty project in groups of
-// each level, and then, as it is not empty any more, updates it.
+// checkFirstPush creates the default branch of an empty project in a group of each
+// protection level, then updates the branch of the project that is not empty.
 func checkFirstPush(s Subject) {
 	text := "users: [{username: maint}, {username: dev}, {username: rep}]\n"
 	groups, projects, members := "groups:", "projects:", "members:"

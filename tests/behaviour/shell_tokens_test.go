@@ -16,44 +16,44 @@ import (
 	"gatehouse/tests/subject"
 )
 
-// wish is a request that is granted to most.
-var wish = credentials.TokenRequest{Name: "mine", Scopes: []string{"read_user", "api"}, ExpiresAt: "2026-12-24"}
+// validRequest is a token request without mistakes.
+var validRequest = credentials.TokenRequest{Name: "mine", Scopes: []string{"read_user", "api"}, ExpiresAt: "2026-12-24"}
 
-// asking is the wish with one thing changed.
-func asking(change func(*credentials.TokenRequest)) credentials.TokenRequest {
-	r := wish
+// requestWith returns validRequest with a change.
+func requestWith(change func(*credentials.TokenRequest)) credentials.TokenRequest {
+	r := validRequest
 	change(&r)
 	return r
 }
 
 func named(name string) credentials.TokenRequest {
-	return asking(func(r *credentials.TokenRequest) { r.Name = name })
+	return requestWith(func(r *credentials.TokenRequest) { r.Name = name })
 }
 
 func scoped(scopes ...string) credentials.TokenRequest {
-	return asking(func(r *credentials.TokenRequest) { r.Scopes = scopes })
+	return requestWith(func(r *credentials.TokenRequest) { r.Scopes = scopes })
 }
 
 func until(day string) credentials.TokenRequest {
-	return asking(func(r *credentials.TokenRequest) { r.ExpiresAt = day })
+	return requestWith(func(r *credentials.TokenRequest) { r.ExpiresAt = day })
 }
 
-// minted asks for a token that has to be granted.
-func (d *shellServer) minted(who string, r credentials.TokenRequest) credentials.NewToken {
-	d.Helper()
-	m, err := d.Credentials.PersonalAccessToken(d.Context(), caller(who), r)
+// createToken returns a new access token, and ends the case if it is refused.
+func (sh *shellServer) createToken(who string, r credentials.TokenRequest) credentials.NewToken {
+	sh.Helper()
+	m, err := sh.Credentials.PersonalAccessToken(sh.Context(), caller(who), r)
 	if err != nil {
-		d.Fatalf("PersonalAccessToken(%s): %v", who, err)
+		sh.Fatalf("PersonalAccessToken(%s): %v", who, err)
 	}
 	return m
 }
 
-// bearer comes with a token and has to be told want; the errors are told apart
-// by identity.
-func (d *shellServer) bearer(what, text string, want error) {
-	d.Helper()
-	if _, err := d.Credentials.Bearer(d.Context(), text); err != want { //nolint:errorlint // as said
-		d.Errorf("%s: got %v, want %v", what, err, want)
+// bearer fails the case unless using a token returns the error want, compared by
+// identity.
+func (sh *shellServer) bearer(what, text string, want error) {
+	sh.Helper()
+	if _, err := sh.Credentials.Bearer(sh.Context(), text); err != want { //nolint:errorlint // by identity
+		sh.Errorf("%s: got %v, want %v", what, err, want)
 	}
 }
 
@@ -61,10 +61,10 @@ func day(year int, month time.Month, day int) time.Time {
 	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }
 
-// tokenCases are the rows of git.md 13.
+// tokenCases are about personal access tokens.
 var tokenCases = []Case{
-	{Name: "git.md 13: which access tokens are refused, in this order", Check: func(s Subject) {
-		d := s.shellServer()
+	{Name: "access token: refused, in order of the checks", Check: func(s Subject) {
+		sh := s.shellServer()
 		bad := credentials.TokenRequest{Name: " ", Scopes: []string{"fly"}, ExpiresAt: "x"}
 		for _, c := range []struct {
 			row, who string
@@ -72,58 +72,58 @@ var tokenCases = []Case{
 			kind     domain.Kind
 			words    string
 		}{
-			{"1 a deploy key", "key-201", bad, domain.Forbidden, "Deploy keys"},
-			{"1 a deploy key whose creator is gone", "key-202", bad, domain.Forbidden, "Deploy keys"},
-			{"2 an unknown user", "user-404", bad, domain.NotFound, "given user"},
-			{"3 an unknown key", "key-404", bad, domain.NotFound, "given key"},
-			{"3 a key for signing only", "key-15", bad, domain.NotFound, "given key"},
+			{"a deploy key", "key-201", bad, domain.Forbidden, "Deploy keys"},
+			{"a deploy key whose creator is gone", "key-202", bad, domain.Forbidden, "Deploy keys"},
+			{"an unknown user", "user-404", bad, domain.NotFound, "given user"},
+			{"an unknown key", "key-404", bad, domain.NotFound, "given key"},
+			{"a key for signing only", "key-15", bad, domain.NotFound, "given key"},
 			{"a key that has expired", "key-14", bad, domain.Forbidden, "expired"},
-			{"4 no name", "user-7", named(""), domain.Invalid, "No token name"},
-			{"4 blanks, before all else", "user-10", bad, domain.Invalid, "No token name"},
-			{"4 Unicode's white space", "user-7", named("\u00a0\u2003\u3000\t\n"), domain.Invalid, "No token name"},
+			{"no name", "user-7", named(""), domain.Invalid, "No token name"},
+			{"blanks, before all else", "user-10", bad, domain.Invalid, "No token name"},
+			{"Unicode's white space", "user-7", named("\u00a0\u2003\u3000\t\n"), domain.Invalid, "No token name"},
 			{"a name of 256 characters", "user-7", named(strings.Repeat("ö", 256)), domain.Invalid, "255"},
-			{"5 no scopes", "user-7", scoped(), domain.Invalid, "No token scopes"},
-			{"5 blank scopes", "user-7", scoped("", " , "), domain.Invalid, "No token scopes"},
-			{"6 the first wrong scope", "user-7", scoped("api", "fly", "swim"), domain.Invalid,
+			{"no scopes", "user-7", scoped(), domain.Invalid, "No token scopes"},
+			{"blank scopes", "user-7", scoped("", " , "), domain.Invalid, "No token scopes"},
+			{"the first wrong scope", "user-7", scoped("api", "fly", "swim"), domain.Invalid,
 				"'fly'. Valid scopes are: api, read_api, read_registry, read_repository, read_user, self_rotate, write_registry, write_repository"},
-			{"6 sudo, for an administrator too", "user-1", scoped("sudo"), domain.Invalid, "'sudo'"},
-			{"6 admin mode", "user-1", scoped("admin_mode"), domain.Invalid, "'admin_mode'"},
-			{"6 before the date", "user-7", credentials.TokenRequest{Name: "x", Scopes: []string{"fly"}, ExpiresAt: "x"}, domain.Invalid, "'fly'"},
-			{"7 no date", "user-7", until("tomorrow"), domain.Invalid, "'tomorrow'"},
-			{"7 no such day", "user-7", until("2027-02-29"), domain.Invalid, "'2027-02-29'"},
-			{"7 before 1970", "user-7", until("1969-12-31"), domain.Invalid, "'1969-12-31'"},
-			{"7 before the user", "user-10", until("x"), domain.Invalid, "'x'"},
-			{"8 yesterday", "user-7", until("2026-03-09"), domain.Unprocessable, "Failed to create token"},
-			{"8 beyond the maximum", "user-7", until("2027-03-11"), domain.Unprocessable, "2027-03-10"},
-			{"8 blocked", "user-10", wish, domain.Forbidden, "Failed to create token: Your account has been blocked"},
-			{"8 blocked, by key", "key-16", wish, domain.Forbidden, "Failed to create token"},
+			{"sudo, for an administrator too", "user-1", scoped("sudo"), domain.Invalid, "'sudo'"},
+			{"admin mode", "user-1", scoped("admin_mode"), domain.Invalid, "'admin_mode'"},
+			{"before the date", "user-7", credentials.TokenRequest{Name: "x", Scopes: []string{"fly"}, ExpiresAt: "x"}, domain.Invalid, "'fly'"},
+			{"no date", "user-7", until("tomorrow"), domain.Invalid, "'tomorrow'"},
+			{"no such day", "user-7", until("2027-02-29"), domain.Invalid, "'2027-02-29'"},
+			{"before 1970", "user-7", until("1969-12-31"), domain.Invalid, "'1969-12-31'"},
+			{"before the user", "user-10", until("x"), domain.Invalid, "'x'"},
+			{"yesterday", "user-7", until("2026-03-09"), domain.Unprocessable, "Failed to create token"},
+			{"beyond the maximum", "user-7", until("2027-03-11"), domain.Unprocessable, "2027-03-10"},
+			{"blocked", "user-10", validRequest, domain.Forbidden, "Failed to create token: Your account has been blocked"},
+			{"blocked, by key", "key-16", validRequest, domain.Forbidden, "Failed to create token"},
 		} {
-			_, err := d.Credentials.PersonalAccessToken(s.Context(), caller(c.who), c.request)
+			_, err := sh.Credentials.PersonalAccessToken(s.Context(), caller(c.who), c.request)
 			s.Refused(c.row, err, c.kind, c.words)
 		}
 		s.Same("tokens", len(s.List("access-tokens")), 0)
 	}},
-	{Name: "git.md 13: an access token", OnDatabases: true, Check: func(s Subject) {
+	{Name: "access token: created, only its digest stored", OnDatabases: true, Check: func(s Subject) {
 		for _, prefix := range []string{"glpat-", "corp_", ""} {
-			d := s.shellServer(func(c *config.Config) { c.Tokens.Prefix = prefix })
-			m := d.minted("key-11", wish)
+			sh := s.shellServer(func(c *config.Config) { c.Tokens.Prefix = prefix })
+			m := sh.createToken("key-11", validRequest)
 			s.Same(m.Text[:len(prefix)]+": prefix and 20 characters", regexp.MustCompile("^"+prefix+"[A-Za-z0-9_-]{20}$").MatchString(m.Text), true)
-			again := d.minted("user-7", wish)
+			again := sh.createToken("user-7", validRequest)
 			s.Same("the same name again, another text", again.Text != m.Text && again.Token.ID != m.Token.ID, true)
 			for _, m := range []credentials.NewToken{m, again} {
-				b, err := d.Credentials.Bearer(s.Context(), m.Text)
+				b, err := sh.Credentials.Bearer(s.Context(), m.Text)
 				s.Fine("Bearer", err)
 				want := m.Token
 				want.CreatedAt = now.Truncate(time.Microsecond)
-				s.Same("as it was told", b.Token, want)
-				s.Same("whose", []any{b.User.ID, b.User.Username}, []any{identity.UserID(7), "dede"})
-				s.nowhere(m.Text, strings.TrimPrefix(m.Text, prefix), string(m.Token.Digest))
+				s.Same("as it was returned", b.Token, want)
+				s.Same("user", []any{b.User.ID, b.User.Username}, []any{identity.UserID(7), "dede"})
+				s.wantNowhere(m.Text, strings.TrimPrefix(m.Text, prefix), string(m.Token.Digest))
 			}
 		}
 		s.Same("tokens", s.List("access-tokens", "user", "name", "scopes", "revoked")[0], "dede mine [read_user api] false")
 	}},
-	{Name: "git.md 13: names and scopes of access tokens", Check: func(s Subject) {
-		d := s.shellServer()
+	{Name: "access token: name and scopes", Check: func(s Subject) {
+		sh := s.shellServer()
 		long := strings.Repeat("ö", 255)
 		for want, r := range map[string]credentials.TokenRequest{
 			"[write_repository api read_api]": scoped("write_repository", "api", "read_api"),
@@ -131,15 +131,15 @@ var tokenCases = []Case{
 			"[read_api api read_user]":        scoped("read_api,api read_user", "api"),
 		} {
 			r.Name = long
-			m := d.minted("user-8", r)
-			b, err := d.Credentials.Bearer(s.Context(), m.Text)
+			m := sh.createToken("user-8", r)
+			b, err := sh.Credentials.Bearer(s.Context(), m.Text)
 			s.Fine("Bearer", err)
-			s.Same("scopes told", fmt.Sprint(m.Token.Scopes), want)
-			s.Same("scopes kept", fmt.Sprint(b.Token.Scopes), want)
+			s.Same("scopes returned", fmt.Sprint(m.Token.Scopes), want)
+			s.Same("scopes stored", fmt.Sprint(b.Token.Scopes), want)
 			s.Same("name", b.Token.Name, long)
 		}
 	}},
-	{Name: "git.md 13: when access tokens end", Check: func(s Subject) {
+	{Name: "access token: expiry date", Check: func(s Subject) {
 		for _, c := range []struct {
 			row, asked string
 			tokens     config.Tokens
@@ -157,44 +157,44 @@ var tokenCases = []Case{
 			{"a timestamp elsewhere", "2026-12-24T23:59:59-08:00", config.Tokens{MaxLifetimeDays: 365}, day(2026, 12, 24)},
 			{"the past, where it is taken", "2020-07-24", config.Tokens{AllowPastExpiry: true}, day(2020, 7, 24)},
 		} {
-			d := s.shellServer(func(config *config.Config) { config.Tokens = c.tokens })
-			m := d.minted("user-7", until(c.asked))
+			sh := s.shellServer(func(config *config.Config) { config.Tokens = c.tokens })
+			m := sh.createToken("user-7", until(c.asked))
 			s.Same(c.row, m.Token.ExpiresAt, c.want)
 			kept, err := s.AccessTokens.Bearer(s.Context(), m.Token.Digest)
 			s.Fine(c.row, err)
 			s.Same(c.row+", kept", kept.Token.ExpiresAt, c.want)
 		}
 	}},
-	{Name: "whoever comes with an access token", Check: func(s Subject) {
-		d := s.shellServer()
-		text := d.minted("user-8", wish).Text
-		d.bearer("fine", text, nil)
-		d.bearer("unknown", text[:len(text)-1], credentials.ErrUnknownToken)
-		d.bearer("in another letter case", subject.SwapCase(text), credentials.ErrUnknownToken)
-		d.bearer("none", "", credentials.ErrUnknownToken)
+	{Name: "access token used: accepted or refused", Check: func(s Subject) {
+		sh := s.shellServer()
+		text := sh.createToken("user-8", validRequest).Text
+		sh.bearer("fine", text, nil)
+		sh.bearer("unknown", text[:len(text)-1], credentials.ErrUnknownToken)
+		sh.bearer("in another letter case", subject.SwapCase(text), credentials.ErrUnknownToken)
+		sh.bearer("none", "", credentials.ErrUnknownToken)
 		s.Apply("users: [{id: 8, username: gus, state: blocked}]")
-		d.bearer("blocked a statement ago", text, credentials.ErrBlockedUser)
+		sh.bearer("blocked meanwhile", text, credentials.ErrBlockedUser)
 		s.Apply("users: [{id: 8, username: gus}]")
-		d.bearer("fine again", text, nil)
-		d.now = day(2026, 12, 24).Add(-time.Microsecond)
-		d.bearer("a moment before its end", text, nil)
-		d.now = day(2026, 12, 24)
-		d.bearer("expired", text, credentials.ErrExpiredToken)
+		sh.bearer("fine again", text, nil)
+		sh.now = day(2026, 12, 24).Add(-time.Microsecond)
+		sh.bearer("a moment before its end", text, nil)
+		sh.now = day(2026, 12, 24)
+		sh.bearer("expired", text, credentials.ErrExpiredToken)
 		revoked := "access_tokens: [{user: gus, name: mine, scopes: [api], revoked: true, token: " + text + ", expires_at: %s}]"
 		s.Apply(fmt.Sprintf(revoked, "2026-12-24"))
-		d.bearer("expired before revoked", text, credentials.ErrExpiredToken)
+		sh.bearer("expired before revoked", text, credentials.ErrExpiredToken)
 		s.Apply(fmt.Sprintf(revoked, "2027-01-01"))
-		d.bearer("revoked", text, credentials.ErrRevokedToken)
+		sh.bearer("revoked", text, credentials.ErrRevokedToken)
 		s.Apply("users: [{id: 8, username: gus, state: blocked}]")
-		d.bearer("revoked before blocked", text, credentials.ErrRevokedToken)
+		sh.bearer("revoked before blocked", text, credentials.ErrRevokedToken)
 	}},
-	{Name: "only an access token that lets in is stamped", Check: func(s Subject) {
-		d := s.shellServer()
-		used, refused := d.minted("user-8", wish), d.minted("user-8", until("2026-03-11"))
+	{Name: "access token used: last use recorded only on success", Check: func(s Subject) {
+		sh := s.shellServer()
+		used, refused := sh.createToken("user-8", validRequest), sh.createToken("user-8", until("2026-03-11"))
 		for _, at := range []time.Time{now.Add(48 * time.Hour), now.Add(49 * time.Hour)} {
-			d.now = at
-			d.bearer("in", used.Text, nil)
-			d.bearer("not in", refused.Text, credentials.ErrExpiredToken)
+			sh.now = at
+			sh.bearer("accepted", used.Text, nil)
+			sh.bearer("refused", refused.Text, credentials.ErrExpiredToken)
 			s.Fine("Flush", s.Store.Flush(s.Context()))
 			for m, want := range map[*credentials.NewToken]time.Time{&used: at.Truncate(time.Microsecond), &refused: {}} {
 				b, err := s.AccessTokens.Bearer(s.Context(), m.Token.Digest)
@@ -205,16 +205,16 @@ var tokenCases = []Case{
 	}},
 }
 
-// trail is the record of a server that keeps it, or does not.
-func (s Subject) trail(enabled bool) *audit.Service {
+// auditService returns the audit service of a server with auditing on or off.
+func (s Subject) auditService(enabled bool) *audit.Service {
 	s.Helper()
 	return s.shellServer(func(c *config.Config) { c.Audit.Enabled = enabled }).Audit
 }
 
-// auditCases are the rows of git.md 16 that are about what is kept.
+// auditCases are about recording audit events.
 var auditCases = []Case{
-	{Name: "git.md 16: events with who and what", OnDatabases: true, Check: func(s Subject) {
-		trail := s.trail(true)
+	{Name: "audit events: actor and action", OnDatabases: true, Check: func(s Subject) {
+		service := s.auditService(true)
 		for _, c := range []struct {
 			who   string
 			event audit.Event
@@ -233,7 +233,7 @@ var auditCases = []Case{
 			want := c.want
 			want.At, want.Action, want.Protocol, want.Repository = now, c.event.Action, c.event.Protocol, c.event.Repository
 			want.Address, want.Stats = c.event.Address, c.event.Stats
-			got, err := trail.Record(s.Context(), subject.Claim(c.who), c.event)
+			got, err := service.Record(s.Context(), subject.Claim(c.who), c.event)
 			s.Fine(c.who, err)
 			s.Same(c.who, got, want)
 		}
@@ -245,7 +245,7 @@ var auditCases = []Case{
 			`2026-03-10T12:34:56.789012Z git-upload-pack pull "" - 202 -`,
 		})
 	}},
-	{Name: "git.md 16: events that are not kept", Check: func(s Subject) {
+	{Name: "audit events: not recorded", Check: func(s Subject) {
 		for _, c := range []struct {
 			who     string
 			enabled bool
@@ -259,7 +259,7 @@ var auditCases = []Case{
 			{"key-11", true, "git-shell", domain.Invalid},
 			{"key-11", false, "git-shell", domain.Invalid},
 		} {
-			if _, err := s.trail(c.enabled).Record(s.Context(), subject.Claim(c.who), audit.Event{Action: c.action}); !errors.Is(err, c.want) {
+			if _, err := s.auditService(c.enabled).Record(s.Context(), subject.Claim(c.who), audit.Event{Action: c.action}); !errors.Is(err, c.want) {
 				s.Errorf("%s %s: got %v, want %v", c.who, c.action, err, c.want)
 			}
 		}
