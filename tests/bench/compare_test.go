@@ -8,40 +8,40 @@ import (
 )
 
 const (
-	// turn is how long one crowd works before it is the next one's.
-	turn = 100 * time.Millisecond
-	// rounds is how often each has its turn in one measurement. Others use the
-	// machine too: a ratio is taken within each round, and the median counts.
+	// interval is how long one group of clients sends requests before the next one.
+	interval = 100 * time.Millisecond
+	// rounds is how many intervals each group has in one measurement. Other load on
+	// the machine varies, so a ratio is taken within each round, then the median.
 	rounds = 15
-	// warmUp is a turn before it counts: connections are made, statements are
-	// prepared.
-	warmUp = 3 * turn
+	// warmUp is an interval that is not measured: connections are opened, statements
+	// are prepared.
+	warmUp = 3 * interval
 )
 
-// measured is what crowds did in their turns: the time an answer took, if one
-// was worked on at a time, by crowd and round.
+// measured is the time for each answer, by group of clients and round: the
+// interval divided by the number of answers.
 type measured [][]time.Duration
 
-// compare lets crowds take turns, and reports of the first what it does in a
-// second and what that takes of memory.
-func compare(b *testing.B, crowds ...*crowd) measured {
+// compare lets groups of clients send requests in turn. It reports requests per
+// second, and time and memory for each request, of the first group.
+func compare(b *testing.B, groups ...*clientGroup) measured {
 	b.Helper()
-	for _, c := range crowds {
+	for _, c := range groups {
 		work(b, c, warmUp)
 	}
-	times := make(measured, len(crowds))
+	times := make(measured, len(groups))
 	var answers, allocated, bytes uint64
 	var before, after runtime.MemStats
 	for b.Loop() {
 		for round := range rounds {
-			for i := range crowds {
-				if round%2 == 1 { // so that nobody always comes after the same
-					i = len(crowds) - 1 - i
+			for i := range groups {
+				if round%2 == 1 { // so that the order alternates
+					i = len(groups) - 1 - i
 				}
 				if i == 0 {
 					runtime.ReadMemStats(&before)
 				}
-				n, took := work(b, crowds[i], turn)
+				n, took := work(b, groups[i], interval)
 				if i == 0 {
 					runtime.ReadMemStats(&after)
 					answers += uint64(n)
@@ -60,17 +60,17 @@ func compare(b *testing.B, crowds ...*crowd) measured {
 	return times
 }
 
-func work(b *testing.B, c *crowd, turn time.Duration) (answers int, took time.Duration) {
+func work(b *testing.B, c *clientGroup, interval time.Duration) (answers int, took time.Duration) {
 	b.Helper()
-	answers, took, err := c.work(turn)
+	answers, took, err := c.work(interval)
 	if err != nil {
 		b.Fatal(err)
 	}
 	return answers, took
 }
 
-// pace is how fast the first crowd is, as a part of how fast another one is.
-func (m measured) pace(other int) float64 {
+// ratio returns the speed of the first group divided by that of another group.
+func (m measured) ratio(other int) float64 {
 	ratios := make([]float64, len(m[0]))
 	for round := range ratios {
 		ratios[round] = float64(m[other][round]) / float64(m[0][round])

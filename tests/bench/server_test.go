@@ -17,10 +17,9 @@ import (
 	"gatehouse/bootstrap/config"
 )
 
-// serve starts a server as it is in production, until the end of the test, and
-// returns its address and the heads of requests that it believes. Only two
-// things differ: nobody is held to a number of requests, and the log, which is
-// written, goes nowhere.
+// serve runs a server until the end of the test, and returns its address and the
+// heads of authenticated requests. Two settings differ from production: there is
+// no rate limit, and the log is discarded after it is written.
 func serve(t testing.TB, url string) (address string, h heads) {
 	t.Helper()
 	settings := config.Default()
@@ -52,7 +51,7 @@ func serve(t testing.TB, url string) (address string, h heads) {
 	}
 }
 
-// token is one that lasts as long as any benchmark.
+// token returns a JWT that is valid for a day.
 func token(t testing.TB, secretFile string) string {
 	t.Helper()
 	secret, err := os.ReadFile(secretFile)
@@ -69,7 +68,7 @@ func token(t testing.TB, secretFile string) string {
 	return signed
 }
 
-// listen serves a handler on the loopback, until the end of the test.
+// listen serves a handler on the loopback address until the end of the test.
 func listen(t testing.TB, handler http.Handler) (address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -13,38 +13,38 @@ import (
 	"modernc.org/sqlite"
 )
 
-// world is how much there is in a database. A user has one key, of the same
-// number; half of the groups are at the top and have one of the others each,
-// which the projects are in. The heavy user, the last one, is a member of as
-// many groups as burden says, the first ones.
-type world struct{ users, groups, projects, members, burden int }
+// world is the size of a database. Each user has one key with the same number. Half
+// of the groups are top-level groups; each has one of the other half as a subgroup,
+// and the projects are in these. The last user, the heavy one, is a member of the
+// first heavyGroups groups.
+type world struct{ users, groups, projects, members, heavyGroups int }
 
 var (
-	tiny  = world{users: 200, groups: 400, projects: 100, members: 2_000, burden: 400}
-	small = world{users: 2_000, groups: 10_000, projects: 1_000, members: 20_000, burden: 10_000}
-	large = world{users: 1_000_000, groups: 100_000, projects: 500_000, members: 5_000_000, burden: 10_000}
+	tiny  = world{users: 200, groups: 400, projects: 100, members: 2_000, heavyGroups: 400}
+	small = world{users: 2_000, groups: 10_000, projects: 1_000, members: 20_000, heavyGroups: 10_000}
+	large = world{users: 1_000_000, groups: 100_000, projects: 500_000, members: 5_000_000, heavyGroups: 10_000}
 )
 
 const (
 	// depth is how many groups lie above a deep project.
 	depth = 20
-	// few is how many deep projects there are, and how many users of them.
+	// few is the number of deep projects, and of their members.
 	few = 100
 )
 
-// plain is a user with the usual number of memberships, and a project where one
-// of them is.
+// plain returns a user with the usual number of memberships, and one of their
+// projects.
 func (w world) plain() (key int, path string) {
 	key = 1 + rand.IntN(w.users-1)
 	return key, w.path(1 + (key-1)%w.projects)
 }
 
-// heavy is the user with very many memberships.
+// heavy returns the user with very many memberships, and a project.
 func (w world) heavy() (key int, path string) {
-	return w.users, w.path(1 + rand.IntN(min(w.projects, w.burden)))
+	return w.users, w.path(1 + rand.IntN(min(w.projects, w.heavyGroups)))
 }
 
-// deep is a user with a role far above the project.
+// deep returns a user who inherits a role from a group far above a project.
 func (w world) deep() (key int, path string) {
 	return 1 + rand.IntN(few), deepPath(depth) + "/p" + strconv.Itoa(1+rand.IntN(few))
 }
@@ -55,22 +55,22 @@ func (w world) path(project int) string {
 
 func deepPath(n int) string { return "deep" + strings.Repeat("/x", n-1) }
 
-// blob is the public key of that number. As base64 it holds nothing that has
-// to be escaped in a query.
+// blob returns the public key with a number. Its base64 form needs no escaping in a
+// URL's query.
 func blob(n int64) []byte {
 	return fmt.Appendf(nil, "\x00\x00\x00\x0bssh-ed25519\x00\x00\x00\x20%032d", n)
 }
 
-// statement is one step of filling a database; what says to people what it
-// brings.
+// statement is one step of filling a database; what names the inserted rows in the
+// progress report.
 type statement struct{ what, sql string }
 
-// filling are the statements that bring a world into tables that are empty.
+// filling returns the statements that insert a world into empty tables.
 func (w world) filling(d dialect) []statement {
 	text := strings.NewReplacer(
 		":users", strconv.Itoa(w.users), ":groups", strconv.Itoa(w.groups), ":half", strconv.Itoa(w.groups/2),
 		":projects", strconv.Itoa(w.projects),
-		":depth", strconv.Itoa(depth), ":few", strconv.Itoa(few), ":burden", strconv.Itoa(w.burden),
+		":depth", strconv.Itoa(depth), ":few", strconv.Itoa(few), ":burden", strconv.Itoa(w.heavyGroups),
 		":deepest", deepPath(depth), ":now", time.Now().UTC().Format(time.DateTime+"+00:00"),
 		":line", d.line, ":print", d.print,
 	)
@@ -106,7 +106,7 @@ func (w world) filling(d dialect) []statement {
 		{"", protection + "SELECT 2 * :projects + i, i, 'branch', 'release/*', false FROM " + each("1", ":few")},
 		{"", protection + "SELECT 3 * :projects + i, i, 'tag', 'v*', false FROM " + each("1", ":few")},
 		{"", entry + "SELECT id, CASE WHEN kind = 'tag' THEN 'create' ELSE 'push' END, 40 FROM protections WHERE id > 2 * :projects"},
-		// The strides keep a user from being twice in one place.
+		// The strides keep a user from being a member twice.
 		{"members of projects", member + "SELECT i, 1 + (i - 1 + (k - 1) * 7) % :projects, NULL, 30, 'active' FROM " + each("1", ":users - 1") + times(mine-mine/2)},
 		{"members of groups", member + "SELECT i, NULL, :users + 1 + (i * 3 + k * 11) % :groups, 20, 'active' FROM " + each("1", ":users - 1") + times(mine/2)},
 		{"the heavy user and the deep project", member + "SELECT :users, NULL, :users + i, 30, 'active' FROM " + each("1", ":burden")},
@@ -117,11 +117,11 @@ func (w world) filling(d dialect) []statement {
 	return append(out, statement{"statistics", d.analyze})
 }
 
-// dialect is what has to be said in other words to another database.
+// dialect is the SQL that differs between databases.
 type dialect struct {
-	// series is a table of one column, the numbers between two others.
+	// series returns a table of one column with the numbers from and to.
 	series func(column, from, to string) string
-	// line and print make of the number i a public key and its fingerprint.
+	// line and print are the public key with the number i and its fingerprint.
 	line, print string
 	analyze     string
 }

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// heads are the requests' lines and headers, as GitLab Shell sends them, up to
-// the length of the body.
+// heads are the request lines and headers as GitLab Shell sends them, up to the
+// value of Content-Length.
 type heads struct{ allowed, authorizedKeys string }
 
-// newHeads makes heads with a token, which never differs: the server does not
-// remember any.
+// newHeads returns heads with a token. All requests share it: the server stores no
+// tokens.
 func newHeads(token string) heads {
 	const headers = " HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: GitLab-Shell\r\nContent-Type: application/json\r\n" +
 		"X-Request-Id: 01HF7YAT31JZ0MBQ8V8K2QKX3T\r\nAccept-Encoding: gzip\r\n"
@@ -24,8 +24,8 @@ func newHeads(token string) heads {
 	}
 }
 
-// post appends a request with the body that write appends. It writes the body
-// first, to know its length.
+// post returns a request with the body that write appends. It writes the body
+// first to know its length.
 func (h heads) post(scratch []byte, write func([]byte) []byte) []byte {
 	const room = len("65535\r\n\r\n")
 	start := len(h.allowed) + room
@@ -39,11 +39,11 @@ func (h heads) post(scratch []byte, write func([]byte) []byte) []byte {
 	return append(request, body...)
 }
 
-// fetch asks for access to a project by its path, as GitLab Shell does.
-func (h heads) fetch(someone func() (key int, path string)) asking {
+// fetch returns GitLab Shell's request for a fetch of a project by its path.
+func (h heads) fetch(pickAccess func() (key int, path string)) requestWriter {
 	return func(scratch []byte) []byte {
 		return h.post(scratch, func(body []byte) []byte {
-			key, path := someone()
+			key, path := pickAccess()
 			body = append(body, `{"action":"git-upload-pack","project":"/`...)
 			body = append(body, path...)
 			body = append(body, `.git","changes":"_any","protocol":"ssh","key_id":"`...)
@@ -53,9 +53,9 @@ func (h heads) fetch(someone func() (key int, path string)) asking {
 	}
 }
 
-// push asks for the push of so many refs to the first user's project, as Gitaly
-// does: branches that are new, branches that change, tags.
-func (h heads) push(refs int) asking {
+// push returns Gitaly's request for a push of many refs to the first user's project:
+// new branches, changed branches, tags.
+func (h heads) push(refs int) requestWriter {
 	const old, fresh, none = "1111111111111111111111111111111111111111", "2222222222222222222222222222222222222222", "0000000000000000000000000000000000000000"
 	var changes strings.Builder
 	for i := range refs {
@@ -76,8 +76,8 @@ func (h heads) push(refs int) asking {
 	return func([]byte) []byte { return request }
 }
 
-// authorizedKey asks whose a random key is.
-func (h heads) authorizedKey(keys int) asking {
+// authorizedKey returns a look-up of a random key.
+func (h heads) authorizedKey(keys int) requestWriter {
 	return func(scratch []byte) []byte {
 		scratch = append(scratch, "GET /api/v4/internal/authorized_keys?key="...)
 		scratch = base64.StdEncoding.AppendEncode(scratch, blob(1+rand.Int64N(int64(keys))))

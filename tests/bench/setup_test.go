@@ -16,18 +16,19 @@ import (
 	"gatehouse/tests/pgtest"
 )
 
-// stage is a server on a database that holds a world, and the floors on the
-// same database, by their addresses.
-type stage struct {
+// setup is a database with a world, and the addresses of a server and of the
+// baselines on it.
+type setup struct {
 	world
 	heads
-	server string
-	floor  string
-	// statement runs the server's own one for /allowed; empty on SQLite.
+	server   string
+	baseline string
+	// statement is the address of a baseline that runs the server's statement for
+	// /allowed; empty on SQLite.
 	statement string
 }
 
-func postgresStage(t testing.TB, w world) *stage {
+func postgresSetup(t testing.TB, w world) *setup {
 	t.Helper()
 	url := pgtest.Open(t)
 	migrate(t, url)
@@ -42,15 +43,15 @@ func postgresStage(t testing.TB, w world) *stage {
 	if err := conn.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{world: w}
+	s := &setup{world: w}
 	s.server, s.heads = serve(t, url)
 	pool := openPgx(t, url)
-	s.floor = listen(t, floor(byDirectRole(askPgx(pool)), askPgx(pool)))
-	s.statement = listen(t, floor(byStanding(t, pool), askPgx(pool)))
+	s.baseline = listen(t, baseline(byDirectRole(queryPgx(pool)), queryPgx(pool)))
+	s.statement = listen(t, baseline(byStanding(t, pool), queryPgx(pool)))
 	return s
 }
 
-func sqliteStage(t testing.TB, w world) *stage {
+func sqliteSetup(t testing.TB, w world) *setup {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "gatehouse.db")
 	migrate(t, file)
@@ -63,10 +64,10 @@ func sqliteStage(t testing.TB, w world) *stage {
 		_, err := db.ExecContext(ctx, query)
 		return err
 	})
-	s := &stage{world: w}
+	s := &setup{world: w}
 	s.server, s.heads = serve(t, file)
-	ask := askSQL(t, db)
-	s.floor = listen(t, floor(byDirectRole(ask), ask))
+	ask := querySQL(t, db)
+	s.baseline = listen(t, baseline(byDirectRole(ask), ask))
 	return s
 }
 
@@ -79,7 +80,7 @@ func migrate(t testing.TB, url string) {
 	}
 }
 
-// fill brings the world into a database. Of a large one it says how it gets on.
+// fill inserts the world into a database. It reports the progress of a large one.
 func (w world) fill(t testing.TB, d dialect, exec func(ctx context.Context, query string) error) {
 	t.Helper()
 	start := time.Now()
@@ -94,5 +95,5 @@ func (w world) fill(t testing.TB, d dialect, exec func(ctx context.Context, quer
 			t.Fatalf("%s: %v", s.sql, err)
 		}
 	}
-	report("the large world is there")
+	report("the large world is complete")
 }

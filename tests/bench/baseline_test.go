@@ -18,12 +18,11 @@ import (
 	"gatehouse/domain/identity"
 )
 
-// A floor is a handler that does the least there is to do: one prepared query,
-// nothing refused, nobody authenticated, nothing logged. It answers as much as
-// the server does.
+// A baseline is a handler that does only the necessary work: one prepared query,
+// without authentication, rules and logging. Its answer is as long as the server's.
 
-// directRole asks for what a floor answers, and for the role that needs no
-// groups to be looked at.
+// directRole selects the data of a baseline's answer, and the role of a direct
+// member of the project.
 const directRole = `SELECT u.id, u.username, p.id, p.path, p.namespace_id, coalesce(m.level, 0)
 FROM keys k
 JOIN users u ON u.id = k.user_id
@@ -34,13 +33,13 @@ WHERE k.id = $1`
 const keyByPrint = `SELECT k.id, k.title, k.line, k.usage, k.created_at, u.name
 FROM keys k JOIN users u ON u.id = k.user_id WHERE k.fingerprint = $1`
 
-// row is what a query answers with.
+// row is the row of a query.
 type row interface{ Scan(into ...any) error }
 
-// asker runs a query that has one row.
-type asker func(ctx context.Context, query string, args ...any) row
+// queryRow runs a query that returns one row.
+type queryRow func(ctx context.Context, query string, args ...any) row
 
-type floorRequest struct {
+type baselineRequest struct {
 	Action   string `json:"action"`
 	Project  string `json:"project"`
 	Changes  string `json:"changes"`
@@ -49,7 +48,7 @@ type floorRequest struct {
 	CheckIP  string `json:"check_ip"`
 }
 
-type floorRepository struct {
+type baselineRepository struct {
 	StorageName  string   `json:"storage_name"`
 	RelativePath string   `json:"relative_path"`
 	Objects      string   `json:"git_object_directory"`
@@ -58,31 +57,31 @@ type floorRepository struct {
 	ProjectPath  string   `json:"gl_project_path"`
 }
 
-type floorGitaly struct {
-	Repository floorRepository   `json:"repository"`
-	Address    string            `json:"address"`
-	Token      *string           `json:"token"`
-	Features   map[string]string `json:"features"`
+type baselineGitaly struct {
+	Repository baselineRepository `json:"repository"`
+	Address    string             `json:"address"`
+	Token      *string            `json:"token"`
+	Features   map[string]string  `json:"features"`
 }
 
-type floorResponse struct {
-	Status          bool        `json:"status"`
-	GLRepository    string      `json:"gl_repository"`
-	ProjectPath     string      `json:"gl_project_path"`
-	ProjectID       int64       `json:"gl_project_id"`
-	RootNamespaceID int64       `json:"gl_root_namespace_id"`
-	GLID            string      `json:"gl_id"`
-	Username        string      `json:"gl_username"`
-	KeyType         string      `json:"gl_key_type"`
-	KeyID           int64       `json:"gl_key_id"`
-	GitConfig       []string    `json:"git_config_options"`
-	Gitaly          floorGitaly `json:"gitaly"`
-	Messages        []string    `json:"gl_console_messages"`
-	NeedAudit       bool        `json:"need_audit"`
+type baselineResponse struct {
+	Status          bool           `json:"status"`
+	GLRepository    string         `json:"gl_repository"`
+	ProjectPath     string         `json:"gl_project_path"`
+	ProjectID       int64          `json:"gl_project_id"`
+	RootNamespaceID int64          `json:"gl_root_namespace_id"`
+	GLID            string         `json:"gl_id"`
+	Username        string         `json:"gl_username"`
+	KeyType         string         `json:"gl_key_type"`
+	KeyID           int64          `json:"gl_key_id"`
+	GitConfig       []string       `json:"git_config_options"`
+	Gitaly          baselineGitaly `json:"gitaly"`
+	Messages        []string       `json:"gl_console_messages"`
+	NeedAudit       bool           `json:"need_audit"`
 }
 
-// facts are what a floor's answer is made of.
-type facts struct {
+// access is the data of a baseline's answer.
+type access struct {
 	user     int64
 	username string
 	project  int64
@@ -91,22 +90,22 @@ type facts struct {
 	level    int64
 }
 
-// lookup finds the facts for a key and a path.
-type lookup func(ctx context.Context, key int64, path string) (facts, error)
+// lookup returns the access of a key to a path.
+type lookup func(ctx context.Context, key int64, path string) (access, error)
 
-// floor makes a floor that answers both routes.
-func floor(find lookup, ask asker) http.Handler {
+// baseline returns a handler for both routes.
+func baseline(find lookup, ask queryRow) http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
-	engine.POST("/api/v4/internal/allowed", allowedFloor(find))
-	engine.GET("/api/v4/internal/authorized_keys", keyFloor(ask))
+	engine.POST("/api/v4/internal/allowed", allowedBaseline(find))
+	engine.GET("/api/v4/internal/authorized_keys", keyBaseline(ask))
 	return engine
 }
 
-func allowedFloor(find lookup) gin.HandlerFunc {
+func allowedBaseline(find lookup) gin.HandlerFunc {
 	socket, _ := filepath.Abs("gitaly.socket")
 	return func(c *gin.Context) {
-		var in floorRequest
+		var in baselineRequest
 		if err := c.ShouldBindJSON(&in); err != nil {
 			c.String(http.StatusBadRequest, "%v", err)
 			return
@@ -122,12 +121,12 @@ func allowedFloor(find lookup) gin.HandlerFunc {
 			return
 		}
 		repository := "project-" + strconv.FormatInt(f.project, 10)
-		c.JSON(http.StatusOK, floorResponse{
+		c.JSON(http.StatusOK, baselineResponse{
 			Status: f.level >= 0, GLRepository: repository, ProjectPath: f.path, ProjectID: f.project, RootNamespaceID: f.root,
 			GLID: "user-" + strconv.FormatInt(f.user, 10), Username: f.username, KeyType: "key", KeyID: key,
 			GitConfig: []string{"uploadpack.allowFilter=true", "uploadpack.allowAnySHA1InWant=true"},
-			Gitaly: floorGitaly{
-				Repository: floorRepository{
+			Gitaly: baselineGitaly{
+				Repository: baselineRepository{
 					StorageName:  "default",
 					RelativePath: "@hashed/6b/86/6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b.git",
 					Alternates:   []string{}, GLRepository: repository, ProjectPath: f.path,
@@ -140,15 +139,14 @@ func allowedFloor(find lookup) gin.HandlerFunc {
 }
 
 // byDirectRole looks up with one small query.
-func byDirectRole(ask asker) lookup {
-	return func(ctx context.Context, key int64, path string) (f facts, err error) {
+func byDirectRole(ask queryRow) lookup {
+	return func(ctx context.Context, key int64, path string) (f access, err error) {
 		err = ask(ctx, directRole, key, path).Scan(&f.user, &f.username, &f.project, &f.path, &f.root, &f.level)
 		return f, err
 	}
 }
 
-// byStanding looks up with the server's own statement, and reads no more of
-// its row than it has to.
+// byStanding looks up with the server's own statement, and reads only one column.
 func byStanding(t testing.TB, pool *pgxpool.Pool) lookup {
 	t.Helper()
 	var text strings.Builder
@@ -161,7 +159,7 @@ func byStanding(t testing.TB, pool *pgxpool.Pool) lookup {
 		t.Fatalf("the statement of the server: %v", err)
 	}
 	query := text.String()
-	return func(ctx context.Context, key int64, path string) (f facts, err error) {
+	return func(ctx context.Context, key int64, path string) (f access, err error) {
 		now := time.Now().UTC()
 		args := map[string]any{"claim": key, "path": path, "stem": nil, "now": now, "today": now.Format(time.DateOnly)}
 		values := make([]any, len(standing.names))
@@ -174,14 +172,14 @@ func byStanding(t testing.TB, pool *pgxpool.Pool) lookup {
 		}
 		defer rows.Close()
 		for rows.Next() {
-			f = facts{user: key, username: string(rows.RawValues()[11]), path: path, root: key}
+			f = access{user: key, username: string(rows.RawValues()[11]), path: path, root: key}
 		}
 		return f, rows.Err()
 	}
 }
 
-// standing is what the template of the server's statement is run with: a key
-// asks for a path, without refs.
+// standing is the data for the template of the server's statement: a key and a
+// path, without refs.
 type standing struct{ names []string }
 
 func (*standing) ByKey() bool    { return true }
@@ -202,7 +200,7 @@ func (s *standing) Arg(name string) string {
 	return "$" + strconv.Itoa(len(s.names))
 }
 
-type floorKey struct {
+type baselineKey struct {
 	ID        int64   `json:"id"`
 	Title     string  `json:"title"`
 	Key       string  `json:"key"`
@@ -211,10 +209,10 @@ type floorKey struct {
 	Usage     string  `json:"usage_type"`
 }
 
-func keyFloor(ask asker) gin.HandlerFunc {
+func keyBaseline(ask queryRow) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		print, _ := identity.ParseBlob(c.Query("key"))
-		var k floorKey
+		var k baselineKey
 		var line, name string
 		var created time.Time
 		if err := ask(c.Request.Context(), keyByPrint, string(print)).Scan(&k.ID, &k.Title, &line, &k.Usage, &created, &name); err != nil {
@@ -226,18 +224,17 @@ func keyFloor(ask asker) gin.HandlerFunc {
 	}
 }
 
-// floorConnections is as many to the database as the server takes by itself.
-func floorConnections() int { return 4 * runtime.NumCPU() }
+// baselineConnections is the server's default number of database connections.
+func baselineConnections() int { return 4 * runtime.NumCPU() }
 
-// openPgx opens a pool of pgx's own, which prepares what it is asked, with the
-// settings that the server has.
+// openPgx opens a pool that prepares statements, with the server's settings.
 func openPgx(t testing.TB, url string) *pgxpool.Pool {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.MaxConns, config.MinConns = int32(floorConnections()), int32(floorConnections())
+	config.MaxConns, config.MinConns = int32(baselineConnections()), int32(baselineConnections())
 	config.ConnConfig.RuntimeParams["jit"] = "off"
 	config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
@@ -248,15 +245,15 @@ func openPgx(t testing.TB, url string) *pgxpool.Pool {
 	return pool
 }
 
-func askPgx(pool *pgxpool.Pool) asker {
+func queryPgx(pool *pgxpool.Pool) queryRow {
 	return func(ctx context.Context, query string, args ...any) row { return pool.QueryRow(ctx, query, args...) }
 }
 
-// askSQL prepares the floors' queries on a pool of database/sql.
-func askSQL(t testing.TB, db *sql.DB) asker {
+// querySQL prepares the baselines' queries on a pool of database/sql.
+func querySQL(t testing.TB, db *sql.DB) queryRow {
 	t.Helper()
-	db.SetMaxOpenConns(floorConnections())
-	db.SetMaxIdleConns(floorConnections())
+	db.SetMaxOpenConns(baselineConnections())
+	db.SetMaxIdleConns(baselineConnections())
 	prepared := map[string]*sql.Stmt{}
 	for _, query := range []string{directRole, keyByPrint} {
 		stmt, err := db.PrepareContext(t.Context(), query)

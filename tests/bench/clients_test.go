@@ -12,24 +12,24 @@ import (
 	"time"
 )
 
-// connections is how many clients there are at a time.
+// connections is the number of clients in a group.
 const connections = 32
 
-// asking returns a request as it goes over the wire. It may write it into
-// scratch, which is the caller's own.
-type asking func(scratch []byte) []byte
+// requestWriter returns the bytes of a request. It may write them into scratch.
+type requestWriter func(scratch []byte) []byte
 
-// crowd asks one server the same kind of thing, on connections that stay open.
-// It shares the cores with the server, and so does as little as it can.
-type crowd struct {
+// clientGroup sends one kind of request to a server, on connections that stay
+// open. The clients share the cores with the server, so they do as little as
+// possible.
+type clientGroup struct {
 	name    string
 	clients []*client
 }
 
-// gather connects a crowd, until the end of the test.
-func gather(t testing.TB, name, address string, ask asking) *crowd {
+// connect opens the connections of a group until the end of the test.
+func connect(t testing.TB, name, address string, ask requestWriter) *clientGroup {
 	t.Helper()
-	c := &crowd{name: name}
+	c := &clientGroup{name: name}
 	for range connections {
 		conn, err := net.Dial("tcp", address)
 		if err != nil {
@@ -41,18 +41,18 @@ func gather(t testing.TB, name, address string, ask asking) *crowd {
 	return c
 }
 
-// work lets the crowd ask for as long as turn, and returns how many answers it
-// got and in what time.
-func (c *crowd) work(turn time.Duration) (answers int, took time.Duration, err error) {
-	var over atomic.Bool
+// work sends requests for an interval, and returns the number of answers and the
+// time for all of them.
+func (c *clientGroup) work(interval time.Duration) (answers int, took time.Duration, err error) {
+	var done atomic.Bool
 	var working sync.WaitGroup
 	counts, errs := make([]int, len(c.clients)), make([]error, len(c.clients))
 	start := time.Now()
-	alarm := time.AfterFunc(turn, func() { over.Store(true) })
+	alarm := time.AfterFunc(interval, func() { done.Store(true) })
 	defer alarm.Stop()
 	for i, client := range c.clients {
 		working.Go(func() {
-			for !over.Load() && errs[i] == nil {
+			for !done.Load() && errs[i] == nil {
 				errs[i] = client.call()
 				counts[i]++
 			}
@@ -72,7 +72,7 @@ func (c *crowd) work(turn time.Duration) (answers int, took time.Duration, err e
 // client is one connection.
 type client struct {
 	conn    net.Conn
-	ask     asking
+	ask     requestWriter
 	scratch []byte
 	answer  []byte
 	length  int // of the last answer's body
@@ -84,8 +84,8 @@ var (
 	blank    = []byte("\r\n\r\n")
 )
 
-// call asks once and reads the answer, which has to be a 200 that says how
-// long it is.
+// call sends a request and reads the answer, which must have status 200 and a
+// Content-Length.
 func (c *client) call() error {
 	request := c.ask(c.scratch[:0])
 	if cap(request) <= 4<<10 {
