@@ -18,7 +18,8 @@ import (
 	"gatehouse/tests/stores"
 )
 
-// TestServer_drainsBody stops a server that has half of a request.
+// TestServer_drainsBody stops a server that has received half of a request: it
+// answers the request first.
 func TestServer_drainsBody(t *testing.T) {
 	servertest.OnEach(t, func(t *testing.T, database string) {
 		config := servertest.Settings(t, database)
@@ -43,17 +44,18 @@ func TestServer_drainsBody(t *testing.T) {
 				s.AwaitClosed(t)
 				s.StillRunning(t)
 				fmt.Fprint(client, rest)
-				got, err := io.ReadAll(answer) // to the end: the server hangs up
+				got, err := io.ReadAll(answer) // until the server closes the connection
 				if err != nil || !strings.Contains(string(got), "HTTP/1.1 200 OK") || !strings.Contains(string(got), `"gl_username":"dev"`) {
 					t.Errorf("got %q, %v", got, err)
 				}
-				leaves(t, s)
+				awaitEnd(t, s)
 			})
 		}
 	})
 }
 
-// TestServer_drainsQuery stops a server while a request waits in the database.
+// TestServer_drainsQuery stops a server while a request waits for the database: it
+// answers the request first.
 func TestServer_drainsQuery(t *testing.T) {
 	t.Parallel()
 	database := stores.PostgresURL(t)
@@ -72,7 +74,7 @@ func TestServer_drainsQuery(t *testing.T) {
 	}
 
 	pending := s.Begin(servertest.Call{Route: "POST /pre_receive", Body: servertest.PreReceive})
-	waits(t, lock)
+	awaitLock(t, lock)
 	s.Terminate()
 	s.AwaitClosed(t)
 	s.StillRunning(t)
@@ -80,16 +82,16 @@ func TestServer_drainsQuery(t *testing.T) {
 		t.Fatal(err)
 	}
 	(<-pending).Want(t, "the request under way", 200, servertest.Increased)
-	leaves(t, s)
+	awaitEnd(t, s)
 	if got := servertest.OpenData(t, s.Config).Counters(t); got["project-60"] != 1 {
 		t.Errorf("counters: got %v", got)
 	}
 }
 
-// waits returns once a connection waits for a lock.
-func waits(t *testing.T, db pgx.Tx) {
+// awaitLock returns once a connection waits for a lock.
+func awaitLock(t *testing.T, db pgx.Tx) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), servertest.Patience)
+	ctx, cancel := context.WithTimeout(t.Context(), servertest.WaitTimeout)
 	defer cancel()
 	for waiting := 0; waiting == 0; {
 		const query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -99,9 +101,9 @@ func waits(t *testing.T, db pgx.Tx) {
 	}
 }
 
-// leaves waits until the server is gone, and fails the test if a listener or the
-// socket is left.
-func leaves(t *testing.T, s *servertest.Server) {
+// awaitEnd waits until the server has ended, and fails the test if a listener is
+// still open or the socket exists.
+func awaitEnd(t *testing.T, s *servertest.Server) {
 	t.Helper()
 	<-s.Done
 	if s.Err != nil {

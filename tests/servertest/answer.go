@@ -16,7 +16,7 @@ type Answer struct {
 	Body        string
 }
 
-// Want fails the test unless Lacks returns nil.
+// Want fails the test unless the answer has that status and all members of want.
 func (a Answer) Want(t *testing.T, what string, status int, want string) {
 	t.Helper()
 	if err := a.Lacks(status, want); err != nil {

@@ -14,10 +14,10 @@ func TestAnswer_lacks(t *testing.T) {
 	}
 	for _, want := range []string{`{"a":{"b":2}}`, `{"a":{"e":null}}`, `{"d":[]}`, `{"d":{"e":1}}`, `null`, `[]`} {
 		if a.Lacks(200, want) == nil {
-			t.Errorf("%s counts as %s", a.Body, want)
+			t.Errorf("Lacks(%s) on %s: got nil", want, a.Body)
 		}
 	}
 	if a.Lacks(201, `{}`) == nil || (servertest.Answer{Status: 200, ContentType: "text/plain", Body: "{}"}).Lacks(200, `{}`) == nil || (servertest.Answer{Status: 200, ContentType: "application/json", Body: "{"}).Lacks(200, `{}`) == nil {
-		t.Error("neither status, type nor syntax counts")
+		t.Error("a wrong status, content type or malformed JSON: got nil")
 	}
 }

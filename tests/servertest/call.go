@@ -15,8 +15,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Call is a request. Its zero values are what GitLab Shell and Gitaly send
-// today: JSON over TCP with a token.
+// Call is a request. Its zero value is a request of GitLab Shell or Gitaly: JSON
+// over TCP with a token.
 type Call struct {
 	// Route is a method and a path behind /api/v4/internal. A path that begins
 	// with two slashes replaces the relative root and that prefix as well.
@@ -29,7 +29,7 @@ type Call struct {
 	Chunked bool
 	Over    Listener   // TCP if empty
 	By      Credential // ByToken if nil
-	// AgentToken is the token of a Kubernetes agent, where kas calls for one.
+	// AgentToken is the token of the Kubernetes agent for which kas calls.
 	AgentToken string
 }
 
@@ -55,12 +55,12 @@ func (s *Server) Dial(ctx context.Context, over Listener) (net.Conn, error) {
 	}
 }
 
-// Credential returns the header by which a caller authenticates; an empty name
-// is for none.
+// Credential returns the header by which a caller authenticates. An empty name
+// means no header.
 type Credential func(s *Server) (name, value string)
 
-// ByToken is a token signed with the shared secret, as GitLab Shell and Gitaly
-// send it.
+// ByToken returns a token signed with the shared secret, as GitLab Shell and
+// Gitaly send it.
 func ByToken(s *Server) (name, value string) {
 	now := time.Now()
 	return TokenHeader, s.Sign(jwt.MapClaims{"iss": "gitlab-shell", "iat": now.Unix(), "exp": now.Add(time.Minute).Unix()})
@@ -69,12 +69,12 @@ func ByToken(s *Server) (name, value string) {
 // TokenHeader is the header of ByToken.
 const TokenHeader = "Gitlab-Shell-Api-Request"
 
-// BySecret is the shared secret itself, as GitLab Shell sent it until 14.12.
+// BySecret returns the shared secret itself, as GitLab Shell sent it until 14.12.
 func BySecret(s *Server) (name, value string) {
 	return "Gitlab-Shared-Secret", base64.StdEncoding.EncodeToString(s.Secret) + "\n"
 }
 
-// Anonymous is no credential.
+// Anonymous returns no credential.
 func Anonymous(*Server) (name, value string) { return "", "" }
 
 // Sign returns a token signed with the shared secret.
@@ -82,8 +82,8 @@ func (s *Server) Sign(claims jwt.MapClaims) string {
 	return s.SignWith(s.Secret, claims)
 }
 
-// SignWith returns a token signed with a secret. The log must contain no part of
-// it.
+// SignWith returns a token signed with a secret. The test fails if the log
+// contains a part of the token.
 func (s *Server) SignWith(secret []byte, claims jwt.MapClaims) string {
 	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(secret)
 	if err != nil {
@@ -95,9 +95,9 @@ func (s *Server) SignWith(secret []byte, claims jwt.MapClaims) string {
 	return token
 }
 
-// Send makes a call on a new connection, as the real callers do.
+// Send makes a call on a new connection, as GitLab Shell does.
 func (s *Server) Send(ctx context.Context, c Call) (Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, Patience)
+	ctx, cancel := context.WithTimeout(ctx, WaitTimeout)
 	defer cancel()
 	request, err := s.request(ctx, c)
 	if err != nil {
@@ -182,7 +182,7 @@ func (letters) Read(p []byte) (int, error) { return copy(p, someLetters), nil }
 
 var someLetters = strings.Repeat("x", 64<<10)
 
-// Ask makes a call, and fails the test if no answer comes.
+// Ask makes a call, and fails the test without an answer.
 func (s *Server) Ask(t *testing.T, c Call) Answer {
 	t.Helper()
 	a, err := s.Send(t.Context(), c)
@@ -192,8 +192,8 @@ func (s *Server) Ask(t *testing.T, c Call) Answer {
 	return a
 }
 
-// Begin makes a call in the background and returns where its answer will come.
-// If the call fails, the answer has status 0 and the error as its body.
+// Begin makes a call in the background and returns a channel for its answer. If
+// the call fails, the answer has status 0 and the error as its body.
 func (s *Server) Begin(c Call) <-chan Answer {
 	pending := make(chan Answer, 1)
 	go func() {
@@ -218,11 +218,11 @@ func (s *Server) Post(t *testing.T, path, body string) Answer {
 	return s.Ask(t, Call{Route: "POST " + path, Body: body})
 }
 
-// ByKas is a token as kas signs it.
+// ByKas returns a token as kas signs it.
 func ByKas(s *Server) (name, value string) {
 	text, err := os.ReadFile(s.Config.Kas.SecretFile)
 	if err != nil {
-		panic(err) // the server has made it
+		panic(err) // the server created the file
 	}
 	secret, err := base64.StdEncoding.DecodeString(string(text))
 	if err != nil {
@@ -234,11 +234,11 @@ func ByKas(s *Server) (name, value string) {
 	})
 }
 
-// ByPortal is the portal's access token.
+// ByPortal returns the portal's access token.
 func ByPortal(*Server) (name, value string) { return "PRIVATE-TOKEN", PortalToken }
 
-// AskAll makes all calls at the same time, the nth one to the nth server in
-// turn, and returns the answers in the order of the calls.
+// AskAll makes all calls concurrently, distributed over the servers, and returns
+// the answers in the order of the calls.
 func AskAll(servers []*Server, calls []Call) []Answer {
 	pending := make([]<-chan Answer, len(calls))
 	for i, c := range calls {

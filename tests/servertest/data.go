@@ -14,13 +14,13 @@ import (
 	"gatehouse/tests/world"
 )
 
-// Data is the data of a server, opened beside it as the commands do.
+// Data is the database of a server, opened beside it as commands do.
 type Data struct {
 	bootstrap.Ports
 	Config config.Config
 }
 
-// OpenData opens the data of a server until the test ends.
+// OpenData opens the database of a server until the test ends.
 func OpenData(t *testing.T, config config.Config) Data {
 	t.Helper()
 	ports, err := bootstrap.OpenPorts(t.Context(), config)
@@ -64,7 +64,7 @@ func (d Data) List(t *testing.T, thing string) []inventory.Record {
 	return records
 }
 
-// Field returns a value of a record, nil if it has none of that name.
+// Field returns the value of a field of a record, or nil without that field.
 func Field(r inventory.Record, name string) any {
 	for _, f := range r {
 		if f.Name == name {
@@ -100,7 +100,7 @@ func (d Data) Shown(t *testing.T, thing string) string {
 // discarded.
 func (d Data) AwaitJobs(t *testing.T) {
 	t.Helper()
-	Await(t, "the jobs to be done", func() bool {
+	Await(t, "all jobs to complete", func() bool {
 		return !slices.ContainsFunc(d.List(t, "jobs"), func(job inventory.Record) bool {
 			if Field(job, "state") == "discarded" {
 				t.Fatalf("job %v", job)

@@ -25,7 +25,7 @@ var FastJobs = []string{"jobs.poll_interval=20ms", "jobs.retry_delay=1ms", "webh
 // HookReceiver is an HTTP server that receives the events of hooks.
 type HookReceiver struct {
 	*httptest.Server
-	// Events are those that came and that Next has not returned.
+	// Events are the received events that Next has not returned.
 	Events chan Event
 
 	mu       sync.Mutex
@@ -76,8 +76,8 @@ func (r *HookReceiver) Next(t *testing.T) Event {
 	select {
 	case e := <-r.Events:
 		return e
-	case <-time.After(Patience):
-		t.Fatal("no event came")
+	case <-time.After(WaitTimeout):
+		t.Fatal("no event received")
 		return Event{}
 	}
 }

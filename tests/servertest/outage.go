@@ -8,7 +8,7 @@ import (
 	"gatehouse/tests/world"
 )
 
-// WantAvailable asks everything that needs the database, and expects it to work.
+// WantAvailable makes every call that needs the database, and expects success.
 func (s *Server) WantAvailable(t *testing.T, when string) {
 	t.Helper()
 	s.Get(t, "/check").Want(t, when+": health", 200, `{"redis": true}`)
@@ -24,8 +24,8 @@ func (s *Server) WantAvailable(t *testing.T, when string) {
 	s.Post(t, "/shellhorse/git_audit_event", AuditEvent).Want(t, when+": an event", 200, `{"status": true}`)
 }
 
-// WantUnavailable asks the same of a server without a database, and expects the
-// answers that deploy/README.md documents.
+// WantUnavailable makes the same calls without a database, and expects the answers
+// that deploy/README.md documents.
 func (s *Server) WantUnavailable(t *testing.T, when string) {
 	t.Helper()
 	s.Get(t, "/check").Want(t, when+": health", 200, `{"api_version": "v4", "redis": false}`)
@@ -42,7 +42,7 @@ func (s *Server) WantUnavailable(t *testing.T, when string) {
 	s.Post(t, "/lfs_authenticate", LFSAuthenticate).WantRefusal(t, when+": credentials for LFS", 503)
 	for what, asked := range map[string]string{
 		"/two_factor_recovery_codes": `{"key_id": 102}`, "/personal_access_token": CreateToken, "/two_factor_manual_otp_check": `{"key_id": 102, "otp_attempt": "123456"}`,
-	} { // a 5xx would be repeated
+	} { // GitLab Shell would repeat a 5xx
 		a := s.Post(t, what, asked)
 		a.WantRefusal(t, when+": "+what, 200)
 		a.Want(t, when+": "+what, 200, `{"success": false}`)

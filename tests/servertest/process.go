@@ -18,8 +18,8 @@ import (
 	"gatehouse/bootstrap/config"
 )
 
-// spawnVariable is the environment variable that makes the program of a test a
-// server. Its value is a spawnRequest.
+// spawnVariable is the environment variable that makes a test binary run a server.
+// Its value is a spawnRequest.
 const spawnVariable = "SERVERTEST_SPAWN"
 
 // spawnRequest is what Spawn passes to the new process.
@@ -36,9 +36,9 @@ type Process struct {
 	command *exec.Cmd
 }
 
-// Spawn starts the program of the test again, as a server that applies a world
-// file unless that is empty. It returns once the server listens. The program has
-// to call Main.
+// Spawn starts the test binary again, as a server that applies a world file unless
+// it is empty. It returns once the server listens. The tests' TestMain must call
+// Main.
 func Spawn(t *testing.T, config config.Config, world string) *Process {
 	t.Helper()
 	request, err := json.Marshal(spawnRequest{config, string(config.Database.URL), world})
@@ -66,7 +66,7 @@ func Spawn(t *testing.T, config config.Config, world string) *Process {
 	t.Cleanup(p.Kill)
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	if err != nil {
-		p.Kill() // and all that it wrote is in its log
+		p.Kill() // afterwards its log is complete
 		t.Fatalf("the server did not start: %v\n%s", err, p.Log)
 	}
 	if err := json.Unmarshal(line, &p.Addresses); err != nil {
@@ -82,7 +82,7 @@ func Spawn(t *testing.T, config config.Config, world string) *Process {
 
 // Kill ends the process by SIGKILL.
 func (p *Process) Kill() {
-	_ = p.command.Process.Kill() // unless it is gone already
+	_ = p.command.Process.Kill() // unless it has ended
 	_ = p.command.Wait()         // its error is that it was killed
 }
 
@@ -96,7 +96,7 @@ func serveSpawned() {
 	err := json.Unmarshal([]byte(text), &request)
 	if err == nil {
 		go func() {
-			_, _ = io.Copy(io.Discard, os.Stdin) // until the tests are gone
+			_, _ = io.Copy(io.Discard, os.Stdin) // until the tests end
 			os.Exit(1)
 		}()
 		err = request.serve()

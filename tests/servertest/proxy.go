@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Proxy stands between a server and PostgreSQL and can break the connection.
+// Proxy forwards connections from a server to PostgreSQL, and can break them.
 type Proxy struct {
 	listener net.Listener
 	target   string
@@ -24,7 +24,7 @@ type ProxyMode int
 
 // The modes of a Proxy.
 const (
-	// Open passes everything on.
+	// Open forwards all data.
 	Open ProxyMode = iota
 	// Closed closes every connection, also new ones.
 	Closed
@@ -39,7 +39,7 @@ func NewProxy(t *testing.T, database string) (*Proxy, string) {
 	t.Helper()
 	address, err := url.Parse(database)
 	if err != nil {
-		t.Fatal("the database's URL cannot be read") // it holds a password
+		t.Fatal("malformed database URL") // the URL holds a password
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -38,11 +38,11 @@ func Fetch(actor string) string {
 // PostReceive returns the body of /post_receive after dev has pushed a branch.
 func PostReceive(branch string) string { return fmt.Sprintf(postReceiveBody, OldID, NewID, branch) }
 
-// KeyBlob returns the base64 part of a public key, which OpenSSH passes on.
+// KeyBlob returns the base64 part of a public key, as OpenSSH passes it on.
 func KeyBlob(line string) string { return strings.Fields(line)[1] }
 
-// What kas sends about vulnerabilities: its routes, and the body of the first,
-// which takes a number.
+// The routes for vulnerabilities, and the body for the first one: a format with a
+// number.
 const (
 	StarboardRoute  = "PUT /kubernetes/modules/starboard_vulnerability/"
 	ScanResultRoute = "POST /kubernetes/modules/starboard_vulnerability/scan_result"

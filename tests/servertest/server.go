@@ -62,7 +62,7 @@ func Start(t *testing.T, config config.Config, options ...bootstrap.Option) *Ser
 	return s
 }
 
-// Stop terminates the server and returns once it is gone.
+// Stop terminates the server and returns once Run has returned.
 func (s *Server) Stop(t *testing.T) {
 	t.Helper()
 	s.Terminate()
@@ -72,23 +72,23 @@ func (s *Server) Stop(t *testing.T) {
 	}
 }
 
-// Patience is the longest that a test waits for anything. It is far more than
-// anything takes, so that a busy machine fails no test.
-const Patience = 5 * time.Minute
+// WaitTimeout is the longest time that a test waits. It is far longer than any
+// operation takes, so that no test fails on a busy machine.
+const WaitTimeout = 5 * time.Minute
 
-// Await returns once done returns true, and fails the test after Patience.
+// Await returns once done returns true, and fails the test after WaitTimeout.
 func Await(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
-	for deadline := time.Now().Add(Patience); !done(); <-look.C {
+	for deadline := time.Now().Add(WaitTimeout); !done(); <-look.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
+			t.Fatalf("timeout while waiting for %s", what)
 		}
 	}
 }
 
-// StillRunning fails the test if the server is gone.
+// StillRunning fails the test if the server has ended.
 func (s *Server) StillRunning(t *testing.T) {
 	t.Helper()
 	select {
@@ -98,11 +98,11 @@ func (s *Server) StillRunning(t *testing.T) {
 	}
 }
 
-// AwaitClosed returns once the server accepts no TCP connection any more. That
-// is the first thing that a terminated server does.
+// AwaitClosed returns once the server refuses TCP connections, which is its first
+// step after SIGTERM.
 func (s *Server) AwaitClosed(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), Patience)
+	ctx, cancel := context.WithTimeout(t.Context(), WaitTimeout)
 	defer cancel()
 	for {
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.TCP)
@@ -138,7 +138,7 @@ func (s *Server) checkLog(t *testing.T) {
 		t.Errorf("the log holds a secret: %s", line)
 	}
 	if !strings.Contains(s.Log.String(), s.TCP) {
-		t.Errorf("the log does not say where the server listened, so this is not its log:\n%s", s.Log)
+		t.Errorf("the log lacks the address of the server, so it is not its log:\n%s", s.Log)
 	}
 }
 

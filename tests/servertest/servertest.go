@@ -68,13 +68,13 @@ func Settings(t *testing.T, database string, more ...string) config.Config {
 		"database.url": database, "shell.secret_file": filepath.Join(dir, "secret"), "instance.key_file": filepath.Join(dir, "key"),
 		"kas.secret_file": filepath.Join(dir, "kas"),
 		"gitaly.storages": `[{name: default, address: "tcp://gitaly.example.com:8075", token: ` + GitalyToken + `}]`,
-		"gitaly.connect":  "false", // there is no Gitaly at that address
+		"gitaly.connect":  "false", // no Gitaly listens there
 		"log.level":       "debug", "log.format": "json",
 	}
 	for _, setting := range more {
 		key, value, _ := strings.Cut(setting, "=")
 		flags[key] = value
-		if key == "gitaly.storages" { // the storages of a test are of package gitalytest
+		if key == "gitaly.storages" { // the test's storages come from package gitalytest
 			flags["gitaly.connect"] = "true"
 		}
 	}
