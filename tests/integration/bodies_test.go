@@ -77,8 +77,8 @@ var manyChanges = sync.OnceValue(func() string {
 	return lines.String()
 })
 
-// TestAllowed_manyRefs has every ref of a push judged, the last one too. The
-// rules are the same on every database.
+// TestAllowed_manyRefs pushes many refs: each is checked, also the last one. The
+// database makes no difference.
 func TestAllowed_manyRefs(t *testing.T) {
 	t.Parallel()
 	s := servertest.Start(t, servertest.Settings(t, "memory:"), servertest.WithWorld(t, servertest.World))
@@ -90,19 +90,19 @@ func TestAllowed_manyRefs(t *testing.T) {
 	refused := s.Post(t, "/allowed", push(many+servertest.ZeroID+" "+servertest.NewID+` refs/heads/feature\n`))
 	refused.Want(t, "all refs and a protected one", 401, `{"status": false}`)
 	if !strings.Contains(refused.Body, `\"feature\"`) {
-		t.Errorf("the answer does not say which: %s", refused.Body)
+		t.Errorf("the answer lacks the branch: %s", refused.Body)
 	}
 	wantShortLog(t, s)
 }
 
-// TestPostReceive_manyRefs has a push of many refs recorded as it was told.
+// TestPostReceive_manyRefs pushes many refs: all changes are recorded.
 func TestPostReceive_manyRefs(t *testing.T) {
 	servertest.OnEach(t, func(t *testing.T, database string) {
 		config := servertest.Settings(t, database)
 		s := servertest.Start(t, config, servertest.WithWorld(t, servertest.World))
 		many := manyChanges()
 		s.Post(t, "/post_receive", `{"gl_repository": "project-60", "identifier": "user-4", "changes": "`+many+`"}`).
-			Want(t, "all refs have landed", 200, servertest.Decreased)
+			Want(t, "push of all refs", 200, servertest.Decreased)
 		pushes := servertest.OpenData(t, config).List(t, "pushes")
 		if len(pushes) != 1 || servertest.Field(pushes[0], "changes") != strings.ReplaceAll(many, `\n`, "\n") {
 			t.Errorf("got %d pushes, want one with all changes", len(pushes))
@@ -119,8 +119,8 @@ func wantShortLog(t *testing.T, s *servertest.Server) {
 	}
 }
 
-// TestServer_oldClients speaks HTTP by hand, and waits for the server to hang
-// up.
+// TestServer_oldClients sends HTTP/1.0 and "Connection: close" requests, and reads
+// until the server closes the connection.
 func TestServer_oldClients(t *testing.T) {
 	t.Parallel()
 	s := servertest.Start(t, servertest.Settings(t, "memory:"), servertest.WithWorld(t, servertest.World))

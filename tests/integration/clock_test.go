@@ -12,14 +12,14 @@ import (
 	"gatehouse/bootstrap"
 )
 
-// clock is the machine's, and can be put forward.
+// clock is the machine's clock, which a test can put forward.
 type clock struct{ ahead atomic.Int64 }
 
 func newClock() *clock { return new(clock) }
 
 func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
-// option makes it the clock of a server.
+// option makes a server use the clock.
 func (c *clock) option() bootstrap.Option {
 	return fx.Replace(application.Clock(func() time.Time {
 		return time.Now().UTC().Add(time.Duration(c.ahead.Load()))

@@ -11,7 +11,7 @@ import (
 	"gatehouse/tests/world"
 )
 
-// TestApply_countsAtOnce changes the data under a server that runs.
+// TestApply_countsAtOnce applies worlds while a server runs.
 func TestApply_countsAtOnce(t *testing.T) {
 	servertest.OnEach(t, func(t *testing.T, database string) {
 		config := servertest.Settings(t, database)
@@ -22,7 +22,7 @@ func TestApply_countsAtOnce(t *testing.T) {
 			s.Post(t, "/allowed", servertest.Fetch(who)).Want(t, what, status, `{}`)
 		}
 
-		asks("a stranger", `"username": "sam"`, 404)
+		asks("a user without a role", `"username": "sam"`, 404)
 		asks("a key that is still unknown", `"key_id": 900`, 404)
 		data.Apply(t, `
 members: [{user: sam, project: acme/tools/cli, role: reporter}]
@@ -42,12 +42,12 @@ keys: [{id: 900, user: sam, title: new, key: "`+world.Key(200)+`"}]
 		if err == nil || !strings.Contains(err.Error(), "nowhere") {
 			t.Errorf("a world with a mistake: got %v", err)
 		}
-		s.Get(t, "/discover?user_id=100").Want(t, "half of a world", 200, `null`)
+		s.Get(t, "/discover?user_id=100").Want(t, "a user of the refused world", 200, `null`)
 	})
 }
 
-// TestServe_world applies one to a database that has it already, and one with
-// a mistake.
+// TestServe_world starts with a world that the database already has, then with a
+// world that has a mistake.
 func TestServe_world(t *testing.T) {
 	servertest.OnEach(t, func(t *testing.T, database string) {
 		config := servertest.Settings(t, database)
@@ -57,7 +57,7 @@ func TestServe_world(t *testing.T) {
 		second.Get(t, "/discover?user_id=4").Want(t, "after a second time", 200, `{"username": "dev"}`)
 		second.Stop(t)
 		if !strings.Contains(second.Log.String(), "the tests") {
-			t.Errorf("the log does not say which world was applied:\n%s", second.Log)
+			t.Errorf("the log lacks the name of the applied world:\n%s", second.Log)
 		}
 
 		bad := bootstrap.World{Name: "bad.yaml", World: world.Parse(t, "users: [{id: 99, username: newcomer}]\nmembers: [{user: newcomer, group: nowhere, role: owner}]")}
@@ -71,15 +71,15 @@ func TestServe_world(t *testing.T) {
 	})
 }
 
-// TestServer_restart keeps what is under way and what has landed, in a database
-// that the first server migrates.
+// TestServer_restart restarts a server: counters, pushes, tokens and last uses
+// stay. The first server migrates the database.
 func TestServer_restart(t *testing.T) {
 	servertest.OnEachEmpty(t, func(t *testing.T, database string) {
 		config := servertest.Settings(t, database)
 		first := servertest.Start(t, config, servertest.WithWorld(t, servertest.World))
 		first.Post(t, "/pre_receive", servertest.PreReceive).Want(t, "one push", 200, servertest.Increased)
 		first.Post(t, "/pre_receive", servertest.PreReceive).Want(t, "another push", 200, servertest.Increased)
-		first.Post(t, "/post_receive", servertest.PostReceive("first")).Want(t, "one has landed", 200, servertest.Decreased)
+		first.Post(t, "/post_receive", servertest.PostReceive("first")).Want(t, "one push ends", 200, servertest.Decreased)
 		first.Post(t, "/allowed", servertest.Fetch(`"key_id": 102`)).Want(t, "a key is used", 200, `{}`)
 		first.Post(t, "/personal_access_token", servertest.CreateToken).Want(t, "a token is made", 200, `{"success": true}`)
 		first.Stop(t)
@@ -95,12 +95,12 @@ func TestServer_restart(t *testing.T) {
 			}
 		}
 		if got := len(data.List(t, "access-tokens")); got != 2 {
-			t.Errorf("got %d access tokens, want the world's and the one that was made", got)
+			t.Errorf("got %d access tokens, want that of the world and the new one", got)
 		}
 
 		second := servertest.Start(t, config)
 		second.Get(t, "/discover?key_id=102").Want(t, "a user", 200, `{"username": "dev"}`)
-		second.Post(t, "/post_receive", servertest.PostReceive("second")).Want(t, "the other has landed", 200, servertest.Decreased)
+		second.Post(t, "/post_receive", servertest.PostReceive("second")).Want(t, "the other push ends", 200, servertest.Decreased)
 		if got := data.Counters(t); len(got) != 0 {
 			t.Errorf("counters at the end: got %v", got)
 		}

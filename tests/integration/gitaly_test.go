@@ -11,8 +11,8 @@ import (
 	"gatehouse/tests/servertest"
 )
 
-// Commits of the matrix: newer is on old, which is in the repository; forced
-// is beside it. Both wait in quarantine while a push is judged.
+// The commits of pushes: old is in the repository, newer is its child, forced has
+// no parent. Both are in quarantine during the check of a push.
 const (
 	absent     = "0000000000000000000000000000000000000000"
 	old        = "1111111111111111111111111111111111111111"
@@ -21,7 +21,8 @@ const (
 	quarantine = "objects/incoming-1"
 )
 
-// protectedWorld is that of the matrix 6.5.4.
+// protectedWorld has a project with protected branches and tags, and a user for
+// each role.
 const protectedWorld = `
 users:
   - {id: 2, username: root, admin: true}
@@ -44,7 +45,7 @@ members:
   - {user: guest, project: acme/cli, role: guest}
 `
 
-// repository is that of acme/cli.
+// repository puts the repository of acme/cli into a Gitaly.
 func repository(g *gitalytest.Server) *gitalytest.Repository {
 	r := g.Put(source.Project{ID: 42}.RelativePath(source.Code))
 	r.Head, r.Refs["refs/heads/master"], r.Refs["refs/heads/feature"] = "refs/heads/master", old, old
@@ -53,7 +54,7 @@ func repository(g *gitalytest.Server) *gitalytest.Repository {
 	return r
 }
 
-// storages configures the storages of Gitalys.
+// storages returns the setting with the storages of Gitaly servers.
 func storages(gitalys ...*gitalytest.Server) string {
 	var list []string
 	for _, g := range gitalys {
@@ -62,15 +63,16 @@ func storages(gitalys ...*gitalytest.Server) string {
 	return "gitaly.storages=[" + strings.Join(list, ", ") + "]"
 }
 
-// landing is what Gitaly asks about the changes of a push.
-func landing(who, protocol string, changes ...string) string {
+// pushBody is Gitaly's request about the changes of a push.
+func pushBody(who, protocol string, changes ...string) string {
 	return fmt.Sprintf(`{"username": %q, "gl_repository": "project-42", "project": "/disk/x.git", "relative_path": "snapshot/1.git",
 		"action": "git-receive-pack", "protocol": %q, "changes": %q,
 		"env": "{\"GIT_OBJECT_DIRECTORY_RELATIVE\":\"%s\",\"GIT_ALTERNATE_OBJECT_DIRECTORIES_RELATIVE\":[\"objects\"]}"}`,
 		who, protocol, strings.Join(changes, "\n")+"\n", quarantine)
 }
 
-// TestAllowed_matrix is 6.5.4 with a Gitaly that knows the history.
+// TestAllowed_matrix pushes changes of refs with each role. Gitaly knows the
+// history.
 func TestAllowed_matrix(t *testing.T) {
 	t.Parallel()
 	g := gitalytest.Start(t)
@@ -80,37 +82,37 @@ func TestAllowed_matrix(t *testing.T) {
 	const ff, force, remove, create = old + " " + newer, old + " " + forced, old + " " + absent, absent + " " + newer
 	const all, maintainers, nobody = "200 200 200 401", "200 200 401 401", "401 401 401 401"
 	for name, row := range map[string]struct{ protocol, changes, want string }{
-		"create unprotected":       {"ssh", create + " refs/heads/x", all},
-		"fast-forward unprotected": {"ssh", ff + " refs/heads/master", all},
-		"force-push unprotected":   {"ssh", force + " refs/heads/master", all},
-		"delete unprotected":       {"ssh", remove + " refs/heads/x", all},
-		"delete default":           {"ssh", remove + " refs/heads/master", nobody},
-		"delete default, web":      {"web", remove + " refs/heads/master", nobody},
-		"fast-forward feature":     {"ssh", ff + " refs/heads/feature", maintainers},
-		"the same over HTTP":       {"http", ff + " refs/heads/feature", maintainers},
-		"force-push feature":       {"ssh", force + " refs/heads/feature", nobody},
-		"delete feature, ssh":      {"ssh", remove + " refs/heads/feature", nobody},
-		"delete feature, http":     {"http", remove + " refs/heads/feature", nobody},
-		"delete feature, web":      {"web", remove + " refs/heads/feature", maintainers},
-		"create tag":               {"ssh", create + " refs/tags/x", all},
-		"update tag":               {"ssh", force + " refs/tags/x", all},
-		"delete tag":               {"ssh", remove + " refs/tags/x", all},
-		"create protected tag":     {"ssh", create + " refs/tags/v1", maintainers},
-		"update protected tag":     {"ssh", ff + " refs/tags/v1", nobody},
-		"both in one push":         {"ssh", ff + " refs/heads/x\n" + ff + " refs/heads/feature", maintainers},
-		"push=30":                  {"ssh", ff + " refs/heads/dev/x", all},
-		"push=30, forced":          {"ssh", force + " refs/heads/dev/x", nobody},
-		"push=0":                   {"ssh", ff + " refs/heads/shut/x", nobody},
-		"push=40 merge=30":         {"ssh", ff + " refs/heads/merge/x", maintainers},
-		"force allowed, forced":    {"ssh", force + " refs/heads/force/x", maintainers},
-		"force allowed, not":       {"ssh", ff + " refs/heads/force/x", maintainers},
-		"a tag like the default":   {"ssh", create + " refs/tags/master", nobody},
-		"an object nobody has":     {"ssh", old + " " + strings.Repeat("4", 40) + " refs/heads/feature", nobody},
+		"create unprotected":                  {"ssh", create + " refs/heads/x", all},
+		"fast-forward unprotected":            {"ssh", ff + " refs/heads/master", all},
+		"force-push unprotected":              {"ssh", force + " refs/heads/master", all},
+		"delete unprotected":                  {"ssh", remove + " refs/heads/x", all},
+		"delete default":                      {"ssh", remove + " refs/heads/master", nobody},
+		"delete default, web":                 {"web", remove + " refs/heads/master", nobody},
+		"fast-forward feature":                {"ssh", ff + " refs/heads/feature", maintainers},
+		"the same over HTTP":                  {"http", ff + " refs/heads/feature", maintainers},
+		"force-push feature":                  {"ssh", force + " refs/heads/feature", nobody},
+		"delete feature, ssh":                 {"ssh", remove + " refs/heads/feature", nobody},
+		"delete feature, http":                {"http", remove + " refs/heads/feature", nobody},
+		"delete feature, web":                 {"web", remove + " refs/heads/feature", maintainers},
+		"create tag":                          {"ssh", create + " refs/tags/x", all},
+		"update tag":                          {"ssh", force + " refs/tags/x", all},
+		"delete tag":                          {"ssh", remove + " refs/tags/x", all},
+		"create protected tag":                {"ssh", create + " refs/tags/v1", maintainers},
+		"update protected tag":                {"ssh", ff + " refs/tags/v1", nobody},
+		"both in one push":                    {"ssh", ff + " refs/heads/x\n" + ff + " refs/heads/feature", maintainers},
+		"push=30":                             {"ssh", ff + " refs/heads/dev/x", all},
+		"push=30, forced":                     {"ssh", force + " refs/heads/dev/x", nobody},
+		"push=0":                              {"ssh", ff + " refs/heads/shut/x", nobody},
+		"push=40 merge=30":                    {"ssh", ff + " refs/heads/merge/x", maintainers},
+		"force allowed, forced":               {"ssh", force + " refs/heads/force/x", maintainers},
+		"force allowed, not":                  {"ssh", ff + " refs/heads/force/x", maintainers},
+		"a tag named like the default branch": {"ssh", create + " refs/tags/master", nobody},
+		"an unknown object":                   {"ssh", old + " " + strings.Repeat("4", 40) + " refs/heads/feature", nobody},
 	} {
 		want := strings.Fields(row.want)
 		for i, people := range [][]string{{"own", "root"}, {"maint"}, {"dev"}, {"rep", "guest"}} {
 			for _, who := range people {
-				got := s.Post(t, "/allowed", landing(who, row.protocol, row.changes))
+				got := s.Post(t, "/allowed", pushBody(who, row.protocol, row.changes))
 				if fmt.Sprint(got.Status) != want[i] {
 					t.Errorf("%s as %s: got %d %s, want %s", name, who, got.Status, got.Body, want[i])
 				}
@@ -128,9 +130,9 @@ func TestAllowed_matrix(t *testing.T) {
 	}
 }
 
-// TestAllowed_gitalyHangs keeps the history of one repository from being
-// told: others, of the same storage too, are judged meanwhile, and the push
-// that waits is refused when Gitaly goes away.
+// TestAllowed_gitalyHangs makes Gitaly hang for one repository: pushes to others,
+// also of the same storage, are checked meanwhile. The waiting pushes are refused
+// when Gitaly stops.
 func TestAllowed_gitalyHangs(t *testing.T) {
 	t.Parallel()
 	near, far := gitalytest.Start(t), gitalytest.Start(t)
@@ -146,13 +148,13 @@ func TestAllowed_gitalyHangs(t *testing.T) {
 members:
   - {user: maint, group: acme, role: maintainer}
 `, 1)))
-	feature := landing("maint", "ssh", old+" "+newer+" refs/heads/feature")
+	feature := pushBody("maint", "ssh", old+" "+newer+" refs/heads/feature")
 	near.Hang(func(c gitalytest.Call) bool { return c.Repository.GetGlRepository() == "project-42" })
 	waiting := make(chan servertest.Answer, 10)
 	for range cap(waiting) {
 		go func() { waiting <- s.Post(t, "/allowed", feature) }()
 	}
-	servertest.Await(t, "the pushes to get to Gitaly", func() bool { return len(near.Calls("CommitIsAncestor")) == cap(waiting) })
+	servertest.Await(t, "all pushes to reach Gitaly", func() bool { return len(near.Calls("CommitIsAncestor")) == cap(waiting) })
 	for _, other := range []string{"project-43", "project-44"} {
 		s.Post(t, "/allowed", strings.Replace(feature, "project-42", other, 1)).Want(t, other+" meanwhile", 200, `{"status": true}`)
 	}
@@ -162,41 +164,41 @@ members:
 		(<-waiting).WantRefusal(t, "a push that waited", 503)
 	}
 	if call := near.Calls("CommitIsAncestor")[0]; call.Left <= 0 || call.Left > gitaccess.Timeout {
-		t.Errorf("Gitaly was told that %s are left of 50 s", call.Left)
+		t.Errorf("the deadline that Gitaly got is in %s, want at most 50 s", call.Left)
 	}
 }
 
-// TestAllowed_gitalyDown refuses what Gitaly would have to be asked about; it
-// needs no restart when Gitaly is back.
+// TestAllowed_gitalyDown stops Gitaly: requests that need it are refused. The
+// server needs no restart when Gitaly is back.
 func TestAllowed_gitalyDown(t *testing.T) {
 	t.Parallel()
 	g := gitalytest.Start(t)
 	repository(g)
-	// Nobody makes the repositories that are not there.
+	// Without workers no job creates the missing repositories.
 	config := servertest.Settings(t, "memory:", storages(g), "jobs.workers=0")
 	s := servertest.Start(t, config, servertest.WithWorld(t, strings.Replace(protectedWorld, "members:\n", "  - {id: 43, path: acme/fresh, empty: true}\nmembers:\n  - {user: dev, project: acme/fresh, role: developer}\n", 1)))
-	feature := landing("maint", "ssh", old+" "+newer+" refs/heads/feature")
+	feature := pushBody("maint", "ssh", old+" "+newer+" refs/heads/feature")
 	fetch := strings.Replace(servertest.Fetch(`"username": "maint"`), "acme/tools/cli", "acme/cli", 1)
 	g.Stop()
 	s.Post(t, "/allowed", feature).WantRefusal(t, "a protected branch", 503)
-	first := strings.Replace(landing("dev", "ssh", absent+" "+newer+" refs/heads/x"), "project-42", "project-43", 1)
-	s.Post(t, "/allowed", first).WantRefusal(t, "what may be the first branch", 503)
-	s.Post(t, "/allowed", landing("dev", "ssh", old+" "+absent+" refs/heads/x")).WantRefusal(t, "what may be the default branch", 503)
-	s.Post(t, "/allowed", landing("rep", "ssh", old+" "+newer+" refs/heads/feature")).WantRefusal(t, "what is refused anyway", 401)
-	s.Post(t, "/allowed", landing("dev", "ssh", old+" "+newer+" refs/heads/x")).Want(t, "a branch that is not protected", 200, `{"status": true}`)
+	first := strings.Replace(pushBody("dev", "ssh", absent+" "+newer+" refs/heads/x"), "project-42", "project-43", 1)
+	s.Post(t, "/allowed", first).WantRefusal(t, "a push that may create the first branch", 503)
+	s.Post(t, "/allowed", pushBody("dev", "ssh", old+" "+absent+" refs/heads/x")).WantRefusal(t, "a push that may delete the default branch", 503)
+	s.Post(t, "/allowed", pushBody("rep", "ssh", old+" "+newer+" refs/heads/feature")).WantRefusal(t, "a push that is refused without Gitaly", 401)
+	s.Post(t, "/allowed", pushBody("dev", "ssh", old+" "+newer+" refs/heads/x")).Want(t, "a branch that is not protected", 200, `{"status": true}`)
 	s.Post(t, "/allowed", fetch).WantRefusal(t, "a fetch", 503)
 	g.Resume(t)
 	servertest.Await(t, "Gitaly to be back", func() bool { return s.Post(t, "/allowed", feature).Status == 200 })
 	g.Forget(source.Project{ID: 42}.RelativePath(source.Code))
-	s.Post(t, "/allowed", fetch).Want(t, "a repository that is not there", 404, `{"status": false}`)
+	s.Post(t, "/allowed", fetch).Want(t, "a missing repository", 404, `{"status": false}`)
 }
 
-// TestAllowed_noGitaly is what is known without any: all but history.
+// TestAllowed_noGitaly runs without Gitaly: rules that need no history still hold.
 func TestAllowed_noGitaly(t *testing.T) {
 	t.Parallel()
 	s := servertest.Start(t, servertest.Settings(t, "memory:", "gitaly.storages=[]"), servertest.WithWorld(t, protectedWorld))
-	s.Post(t, "/allowed", landing("maint", "ssh", old+" "+newer+" refs/heads/feature")).WantRefusal(t, "a protected branch", 401)
-	s.Post(t, "/allowed", landing("maint", "ssh", old+" "+newer+" refs/heads/force/x")).Want(t, "one that may be forced", 200, `{"status": true}`)
-	s.Post(t, "/allowed", landing("dev", "ssh", old+" "+absent+" refs/heads/master")).WantRefusal(t, "the default branch on record", 401)
-	s.Post(t, "/allowed", landing("dev", "ssh", absent+" "+newer+" refs/tags/x")).Want(t, "a tag", 200, `{"status": true}`)
+	s.Post(t, "/allowed", pushBody("maint", "ssh", old+" "+newer+" refs/heads/feature")).WantRefusal(t, "a protected branch", 401)
+	s.Post(t, "/allowed", pushBody("maint", "ssh", old+" "+newer+" refs/heads/force/x")).Want(t, "a branch that allows force pushes", 200, `{"status": true}`)
+	s.Post(t, "/allowed", pushBody("dev", "ssh", old+" "+absent+" refs/heads/master")).WantRefusal(t, "the stored default branch", 401)
+	s.Post(t, "/allowed", pushBody("dev", "ssh", absent+" "+newer+" refs/tags/x")).Want(t, "a tag", 200, `{"status": true}`)
 }

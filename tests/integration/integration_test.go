@@ -1,6 +1,5 @@
 // Package integration_test tests a whole server through its listeners, on a real
-// database: what every caller may count on, also while the database fails and
-// while the server stops.
+// database, also while the database is unavailable and while the server stops.
 package integration_test
 
 import (

@@ -8,35 +8,35 @@ import (
 	"gatehouse/tests/servertest"
 )
 
-// ofKas are the calls that kas makes, with their answers.
-var ofKas = []exchange{
+// kasExchanges are calls of kas with their answers.
+var kasExchanges = []exchange{
 	{what: "the agent", route: "GET /kubernetes/agent_info", status: 200, want: `{"agent_id": 1, "agent_name": "prod", "project_id": 60, "default_branch": "main",
 		"gitaly_info": {"address": "tcp://gitaly.example.com:8075", "token": "` + servertest.GitalyToken + `", "features": {}}, "gitaly_repository": {"gl_repository": "project-60", "gl_project_path": "acme/tools/cli"}}`},
 	{what: "the agent, by its new path", route: "GET /agents/agentk/agent_info/", status: 200, want: `{"agent_id": 1}`},
 	{what: "a public project", route: "GET /kubernetes/project_info?id=acme%2Ftools%2Fsite", status: 200, want: `{"project_id": 62}`},
 	{what: "a private project", route: "GET /kubernetes/project_info?id=69", status: 404, want: `{"message": "404 Not Found"}`},
 	{what: "a finding", route: servertest.StarboardRoute, json: fmt.Sprintf(servertest.Vulnerability, 1), status: 200, want: `{}`},
-	{what: "a finding without a place", route: servertest.StarboardRoute, json: `{"vulnerability": {}}`, status: 400, want: `{}`},
-	{what: "a list that is none", route: servertest.ScanResultRoute, json: `{"uuids": 1}`, status: 400, want: `{"error": "uuids is invalid"}`},
-	{what: "a count that is none", route: "POST /kubernetes/usage_metrics", json: `{"counters": {"gitops_sync": "x"}}`, status: 400, want: `{"error": "counters[gitops_sync] is invalid"}`},
+	{what: "a finding without a location", route: servertest.StarboardRoute, json: `{"vulnerability": {}}`, status: 400, want: `{}`},
+	{what: "a list of a wrong type", route: servertest.ScanResultRoute, json: `{"uuids": 1}`, status: 400, want: `{"error": "uuids is invalid"}`},
+	{what: "a count of a wrong type", route: "POST /kubernetes/usage_metrics", json: `{"counters": {"gitops_sync": "x"}}`, status: 400, want: `{"error": "counters[gitops_sync] is invalid"}`},
 	{what: "a wrong method", route: "POST /kubernetes/agent_info", json: `{}`, status: 404, want: `{"error": "404 Not Found"}`},
 }
 
-// TestServer_kas asks as kas does, over both listeners, and reads back what that
-// left behind.
+// TestServer_kas makes the calls of kas over both listeners, and reads the stored
+// data.
 func TestServer_kas(t *testing.T) {
 	servertest.OnEach(t, func(t *testing.T, database string) {
 		s := servertest.Start(t, servertest.Settings(t, database), servertest.WithWorld(t, servertest.World))
-		for _, e := range ofKas {
+		for _, e := range kasExchanges {
 			for _, over := range []servertest.Listener{servertest.TCP, servertest.Unix} {
 				c := servertest.Call{Route: e.route, Body: e.json, By: servertest.ByKas, AgentToken: servertest.AgentToken, Over: over, Chunked: strings.HasPrefix(e.route, "PUT")}
 				s.Ask(t, c).Want(t, e.what, e.status, e.want)
 				c.By = servertest.ByToken
 				if e.status != 404 || strings.HasPrefix(e.route, "GET") {
-					s.Ask(t, c).Want(t, e.what+" of GitLab Shell", 401, `{"message": "KAS JWT authentication invalid"}`)
+					s.Ask(t, c).Want(t, e.what+", with GitLab Shell's token", 401, `{"message": "KAS JWT authentication invalid"}`)
 				}
 			}
-			s.Ask(t, servertest.Call{Route: e.route, Body: e.json, By: servertest.ByKas, AgentToken: servertest.AgentToken, Over: servertest.Public}).Want(t, e.what+" in public", 404, `{}`)
+			s.Ask(t, servertest.Call{Route: e.route, Body: e.json, By: servertest.ByKas, AgentToken: servertest.AgentToken, Over: servertest.Public}).Want(t, e.what+", on the public listener", 404, `{}`)
 		}
 		for range 3 {
 			if a := s.Ask(t, servertest.Call{Route: "POST /kubernetes/usage_metrics", Body: `{"gitops_sync_count": 2}`, By: servertest.ByKas}); a.Status != 204 || a.Body != "" || a.ContentType != "" {
@@ -46,7 +46,7 @@ func TestServer_kas(t *testing.T) {
 		if a := s.Ask(t, servertest.Call{Route: servertest.ScanResultRoute, Body: `{"uuids": []}`, By: servertest.ByKas, AgentToken: servertest.AgentToken}); a.Status != 200 || a.Body != "200" {
 			t.Errorf("scan_result: got %d %s", a.Status, a.Body)
 		}
-		s.Stop(t) // which writes the stamps
+		s.Stop(t) // writes the times of last use
 		data := servertest.OpenData(t, s.Config)
 		for thing, want := range map[string]string{
 			"usage": `[{"name":"kubernetes_agent_gitops_sync","value":6}]`,

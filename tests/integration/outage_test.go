@@ -11,7 +11,7 @@ import (
 	"gatehouse/tests/world"
 )
 
-// TestServer_databaseRefuses takes the database away for good, and stops the
+// TestServer_databaseRefuses makes the database refuse connections, then stops the
 // server.
 func TestServer_databaseRefuses(t *testing.T) {
 	t.Parallel()
@@ -24,7 +24,7 @@ func TestServer_databaseRefuses(t *testing.T) {
 	s.Terminate()
 	<-s.Done
 	if s.Err != nil && !strings.Contains(s.Err.Error(), "were used") {
-		t.Errorf("Run: got %v, want at most that the use of a key was not noted", s.Err)
+		t.Errorf("Run: got %v, want nil or an error about the last use of a key", s.Err)
 	}
 	s.Err = nil
 
@@ -34,8 +34,9 @@ func TestServer_databaseRefuses(t *testing.T) {
 	}
 }
 
-// TestServer_databaseSilent has the database accept everything and say
-// nothing. Every call is given up in time, the last one after 50 seconds.
+// TestServer_databaseSilent makes the database unresponsive: it accepts
+// connections and never answers. Every call ends in time, the last one after 50
+// seconds.
 func TestServer_databaseSilent(t *testing.T) {
 	t.Parallel()
 	proxy, address := servertest.NewProxy(t, stores.PostgresURL(t))

@@ -8,8 +8,8 @@ import (
 	"gatehouse/tests/servertest"
 )
 
-// sell makes a call of the portal behind /api/v4.
-func sell(t *testing.T, s *servertest.Server, over servertest.Listener, request, body string) servertest.Answer {
+// portalCall makes a call of the portal to a path behind /api/v4.
+func portalCall(t *testing.T, s *servertest.Server, over servertest.Listener, request, body string) servertest.Answer {
 	t.Helper()
 	method, path, _ := strings.Cut(request, " ")
 	return s.Ask(t, servertest.Call{Route: method + " /" + servertest.Root + "/api/v4" + path, Body: body, Over: over, By: servertest.ByPortal})
@@ -19,22 +19,22 @@ func TestPortal_everyListener(t *testing.T) {
 	servertest.OnEach(t, func(t *testing.T, database string) {
 		s := servertest.Start(t, servertest.Settings(t, database), servertest.WithWorld(t, servertest.World))
 		const subscription = "/namespaces/acme/gitlab_subscription"
-		sell(t, s, servertest.Public, "POST "+subscription, `{"start_date": "2030-01-01", "plan": "premium", "seats": 2}`).Want(t, "public", 201, `{"plan": {"code": "premium"}, "usage": {"seats_in_use": 12}}`)
-		sell(t, s, servertest.TCP, "GET "+subscription, "").Want(t, "TCP", 200, `{"plan": {"code": "premium"}}`)
-		sell(t, s, servertest.Unix, "PUT "+subscription, `{"seats": 3}`).Want(t, "socket", 200, `{"usage": {"seats_in_subscription": 3}}`)
-		sell(t, s, servertest.Public, "GET /namespaces/acme%2Ftools/gitlab_subscription?private_token="+servertest.PortalToken, "").Want(t, "a path", 200, `{"plan": {"code": null}}`)
+		portalCall(t, s, servertest.Public, "POST "+subscription, `{"start_date": "2030-01-01", "plan": "premium", "seats": 2}`).Want(t, "public", 201, `{"plan": {"code": "premium"}, "usage": {"seats_in_use": 12}}`)
+		portalCall(t, s, servertest.TCP, "GET "+subscription, "").Want(t, "TCP", 200, `{"plan": {"code": "premium"}}`)
+		portalCall(t, s, servertest.Unix, "PUT "+subscription, `{"seats": 3}`).Want(t, "socket", 200, `{"usage": {"seats_in_subscription": 3}}`)
+		portalCall(t, s, servertest.Public, "GET /namespaces/acme%2Ftools/gitlab_subscription?private_token="+servertest.PortalToken, "").Want(t, "a path", 200, `{"plan": {"code": null}}`)
 		for _, path := range []string{"/internal/upcoming_reconciliations", "/internal/gitlab_subscriptions/namespaces/acme/gitlab_subscription"} {
-			sell(t, s, servertest.Public, "PUT "+path, "{}").Want(t, "internal, in public", 404, `{"message": "404 Not Found"}`)
+			portalCall(t, s, servertest.Public, "PUT "+path, "{}").Want(t, "internal route on the public listener", 404, `{"message": "404 Not Found"}`)
 		}
-		sell(t, s, servertest.TCP, "PUT /internal/gitlab_subscriptions/namespaces/acme/gitlab_subscription", "{}").Want(t, "the newer prefix", 200, `{}`)
+		portalCall(t, s, servertest.TCP, "PUT /internal/gitlab_subscriptions/namespaces/acme/gitlab_subscription", "{}").Want(t, "the newer prefix", 200, `{}`)
 		for _, over := range []servertest.Listener{servertest.TCP, servertest.Public} {
 			for _, request := range []string{"GET /namespaces/acme/tools/gitlab_subscription", "DELETE " + subscription, "GET /namespaces"} {
-				if got := sell(t, s, over, request, ""); got.Status != http.StatusNotFound || got.Body != `{"error":"404 Not Found"}` {
+				if got := portalCall(t, s, over, request, ""); got.Status != http.StatusNotFound || got.Body != `{"error":"404 Not Found"}` {
 					t.Errorf("%s: got %d %s", request, got.Status, got.Body)
 				}
 			}
 		}
-		sell(t, s, servertest.TCP, "DELETE /internal/upcoming_reconciliations?namespace_id=404", "").Want(t, "internal", 404, `{"message": "404 Not Found"}`)
+		portalCall(t, s, servertest.TCP, "DELETE /internal/upcoming_reconciliations?namespace_id=404", "").Want(t, "internal", 404, `{"message": "404 Not Found"}`)
 		s.Stop(t)
 	})
 }
@@ -42,8 +42,8 @@ func TestPortal_everyListener(t *testing.T) {
 func TestPortal_gate(t *testing.T) {
 	t.Parallel()
 	s := servertest.Start(t, servertest.Settings(t, "memory:", "check_namespace_plan=false", "plans=[{code: gem, title: Jewel, paid: true}]", "subscriptions.strict_trial=true"), servertest.WithWorld(t, servertest.World))
-	sell(t, s, servertest.TCP, "PUT /internal/upcoming_reconciliations", "{}").Want(t, "closed", 403, `{"message": "403 Forbidden - This API is gitlab.com only!"}`)
+	portalCall(t, s, servertest.TCP, "PUT /internal/upcoming_reconciliations", "{}").Want(t, "portal routes disabled", 403, `{"message": "403 Forbidden - This API is gitlab.com only!"}`)
 	const subscription = "POST /namespaces/acme/gitlab_subscription"
-	sell(t, s, servertest.TCP, subscription, `{"start_date": "2030-01-01", "trial": true}`).Want(t, "strict", 400, `{"message": {"trial_ends_on": ["can't be blank"]}}`)
-	sell(t, s, servertest.TCP, subscription, `{"start_date": "2030-01-01", "plan": "gem"}`).Want(t, "our own plan", 201, `{"plan": {"code": "gem", "name": "Jewel"}}`)
+	portalCall(t, s, servertest.TCP, subscription, `{"start_date": "2030-01-01", "trial": true}`).Want(t, "strict trial", 400, `{"message": {"trial_ends_on": ["can't be blank"]}}`)
+	portalCall(t, s, servertest.TCP, subscription, `{"start_date": "2030-01-01", "plan": "gem"}`).Want(t, "a configured plan", 201, `{"plan": {"code": "gem", "name": "Jewel"}}`)
 }

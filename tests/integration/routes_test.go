@@ -12,7 +12,7 @@ import (
 	"gatehouse/tests/world"
 )
 
-// exchange is a call of the small world with what its answer has to hold.
+// exchange is a call in the small world, and a part of its answer.
 type exchange struct {
 	what, route, json, form string
 	status                  int
@@ -65,34 +65,35 @@ var exchanges = []exchange{
 		200, `{"status": true}`,
 	},
 	{
-		"a protected branch, with no Gitaly to look at its history", "POST /allowed",
+		"a protected branch, without Gitaly", "POST /allowed",
 		`{"user_id": "3", "gl_repository": "project-60", "action": "git-receive-pack", "protocol": "http", "changes": "` + servertest.OldID + " " + servertest.NewID + ` refs/heads/feature\n"}`,
 		`user_id=3&gl_repository=project-60&action=git-receive-pack&protocol=http&changes=` + url.QueryEscape(servertest.OldID+" "+servertest.NewID+" refs/heads/feature"),
 		401, `{"status": false}`,
 	},
-	{"a push that begins", "POST /pre_receive", `{"gl_repository": "project-60"}`, "gl_repository=project-60", 200, `{"reference_counter_increased": true}`},
+	{"before a push", "POST /pre_receive", `{"gl_repository": "project-60"}`, "gl_repository=project-60", 200, `{"reference_counter_increased": true}`},
 	{
-		"a push that has landed", "POST /post_receive",
+		"after a push", "POST /post_receive",
 		`{"gl_repository": "project-60", "identifier": "key-102", "changes": "` + servertest.OldID + " " + servertest.NewID + ` refs/heads/topic\n", "push_options": null}`,
 		`gl_repository=project-60&identifier=user-4&changes=` + url.QueryEscape(servertest.OldID+" "+servertest.NewID+" refs/heads/topic"),
 		200, `{"messages": [{"message": "For acme only", "type": "alert"}], "reference_counter_decreased": true}`,
 	},
 	{"an object for an archive", "GET /lfs?gl_repository=project-60&oid=1", "", "", 404, `{"message": "404 Not Found"}`},
-	// Anybody.
+	// All callers.
 	{"a parameter that is missing", "POST /pre_receive", `{}`, "x=", 400, `{"message": "gl_repository is missing"}`},
 	{"a wrong method", "POST /check", `{}`, "x=", 405, `{"message": "405 Method Not Allowed"}`},
 	{"no route", "GET /nowhere", "", "", 404, `{"message": "404 Not Found"}`},
 	{"slashes", "GET ///gitlab//api/v4//internal/check/", "", "", 200, `{"api_version": "v4"}`},
 }
 
-// TestServer_routes asks everything in every way a caller may use.
+// TestServer_routes makes every call over both listeners: as JSON with a token,
+// and as a form with the shared secret.
 func TestServer_routes(t *testing.T) {
 	servertest.OnEach(t, func(t *testing.T, database string) {
 		s := servertest.Start(t, servertest.Settings(t, database), servertest.WithWorld(t, servertest.World))
 		for _, e := range exchanges {
 			for _, over := range []servertest.Listener{servertest.TCP, servertest.Unix} {
 				s.Ask(t, servertest.Call{Route: e.route, Body: e.json, Over: over}).Want(t, e.what, e.status, e.want)
-				s.Ask(t, servertest.Call{Route: e.route, Body: e.form, Form: true, Over: over, By: servertest.BySecret}).Want(t, e.what+", in the old way", e.status, e.want)
+				s.Ask(t, servertest.Call{Route: e.route, Body: e.form, Form: true, Over: over, By: servertest.BySecret}).Want(t, e.what+", as a form with the secret", e.status, e.want)
 			}
 		}
 	})
@@ -117,7 +118,7 @@ func TestServer_unauthorized(t *testing.T) {
 		"a wrong key": func(s *servertest.Server) (string, string) {
 			return servertest.TokenHeader, s.SignWith([]byte("sesame"), claims("gitlab-shell", time.Minute))
 		},
-		"no token at all": func(s *servertest.Server) (string, string) { return servertest.TokenHeader, "ein.unlesbares.Zeichen" },
+		"a malformed token": func(s *servertest.Server) (string, string) { return servertest.TokenHeader, "not.a.token" },
 	} {
 		for _, over := range []servertest.Listener{servertest.TCP, servertest.Unix} {
 			for _, route := range []string{"GET /check", "POST /allowed", "POST /pre_receive", "GET /authorized_keys?key=x"} {
@@ -125,7 +126,7 @@ func TestServer_unauthorized(t *testing.T) {
 			}
 		}
 	}
-	// The right secret where it is not looked for is in no log either.
+	// A secret in a query parameter is not logged either.
 	s.Ask(t, servertest.Call{Route: "GET /nowhere?secret_token=" + string(s.Secret), By: servertest.Anonymous}).Want(t, "no route", 404, `{}`)
 	s.Ask(t, servertest.Call{Route: "GET /check?secret_token=" + string(s.Secret), By: servertest.Anonymous}).Want(t, "in the query", 200, `{}`)
 }
@@ -138,7 +139,7 @@ func TestServer_publicListener(t *testing.T) {
 	}
 }
 
-// TestServer_relativeRoot is about what is not below it.
+// TestServer_relativeRoot asks for paths outside the relative root.
 func TestServer_relativeRoot(t *testing.T) {
 	t.Parallel()
 	s := servertest.Start(t, servertest.Settings(t, "memory:"))
@@ -149,7 +150,7 @@ func TestServer_relativeRoot(t *testing.T) {
 	}
 }
 
-// TestServer_rotation changes the secret under a server that runs.
+// TestServer_rotation changes the secret file while the server runs.
 func TestServer_rotation(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
@@ -169,7 +170,7 @@ func TestServer_rotation(t *testing.T) {
 	s.Ask(t, check).Want(t, "the new secret", 200, `{}`)
 	s.Ask(t, servertest.Call{Route: check.Route, By: servertest.BySecret}).Want(t, "the new secret itself", 200, `{}`)
 
-	write(t, config.Shell.PreviousSecretFile, "of nobody any more")
+	write(t, config.Shell.PreviousSecretFile, "another old secret")
 	clock.advance(2 * time.Second)
 	s.Ask(t, check).Want(t, "the new secret, alone", 200, `{}`)
 	s.Secret = first

@@ -14,7 +14,7 @@ import (
 	"gatehouse/tests/servertest"
 )
 
-// TestServer_webhook pushes, and looks at what comes of it.
+// TestServer_webhook pushes, and checks the event and the stored data.
 func TestServer_webhook(t *testing.T) { servertest.OnEach(t, webhook) }
 
 func webhook(t *testing.T, database string) {
@@ -58,7 +58,8 @@ func webhook(t *testing.T, database string) {
 	}
 }
 
-// TestServer_webhookHistory asks Gitaly for what an event tells.
+// TestServer_webhookHistory checks the commits of an event, which come from
+// Gitaly.
 func TestServer_webhookHistory(t *testing.T) { servertest.OnEach(t, webhookHistory) }
 
 func webhookHistory(t *testing.T, database string) {
@@ -75,7 +76,7 @@ func webhookHistory(t *testing.T, database string) {
 	config := servertest.Settings(t, database, append(servertest.FastJobs, storages(g))...)
 	s := servertest.Start(t, config, servertest.WithWorld(t, servertest.WorldWithHook(r.URL)))
 	data := servertest.OpenData(t, config)
-	g.Stop() // a Gitaly that is down is asked again
+	g.Stop() // the job is repeated until Gitaly answers
 	s.Post(t, "/post_receive", servertest.PostReceive("trunk")).Want(t, "the push", 200, servertest.Decreased)
 	servertest.Await(t, "the job on the push to fail", func() bool {
 		return slices.ContainsFunc(data.List(t, "jobs"), func(job inventory.Record) bool {
@@ -100,7 +101,8 @@ func webhookHistory(t *testing.T, database string) {
 	}
 }
 
-// TestServer_webhookRecovers has a receiver that fails five times.
+// TestServer_webhookRecovers delivers to a receiver that fails five times: the
+// event is sent again.
 func TestServer_webhookRecovers(t *testing.T) { servertest.OnEach(t, recovers) }
 
 func recovers(t *testing.T, database string) {
@@ -127,8 +129,8 @@ func recovers(t *testing.T, database string) {
 	}
 }
 
-// TestServer_drainsJobs stops a server that has sent an event and waits for the
-// answer.
+// TestServer_drainsJobs stops a server that waits for the answer to an event: the
+// job completes first.
 func TestServer_drainsJobs(t *testing.T) { servertest.OnEach(t, drainsJobs) }
 
 func drainsJobs(t *testing.T, database string) {
