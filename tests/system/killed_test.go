@@ -8,7 +8,8 @@ import (
 	"gatehouse/tests/servertest"
 )
 
-// threePacks is a request for three packs of minutes; it takes a number.
+// threePacks is a format for a request with three minutes packs; its argument
+// makes their purchase_xid unique.
 const threePacks = `{"packs": [{"number_of_minutes": 1, "expires_at": "2030-01-01", "purchase_xid": "a%[1]d"},
 	{"number_of_minutes": 1, "expires_at": "2030-01-01", "purchase_xid": "b%[1]d"}, {"number_of_minutes": 1, "expires_at": "2030-01-01", "purchase_xid": "c%[1]d"}]}`
 
@@ -50,7 +51,7 @@ func addPacksUntilKilled(t *testing.T, config config.Config, next int) int {
 			Route: "POST /" + servertest.Root + "/api/v4/namespaces/acme/minutes", Body: fmt.Sprintf(threePacks, next), By: servertest.ByPortal,
 		}))
 		if next++; i == 20 {
-			<-pending[0] // the server is anywhere in its work on the others
+			<-pending[0] // the other requests are in progress
 			s.Kill()
 		}
 	}

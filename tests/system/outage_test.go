@@ -9,8 +9,8 @@ import (
 	"gatehouse/tests/stores"
 )
 
-// TestServer_kasWithoutDatabase reports as kas does through two servers that lose
-// their database twice: a report is counted in full or not at all.
+// TestServer_kasWithoutDatabase sends requests of kas to two servers that lose
+// their database twice: each report is counted completely or not at all.
 func TestServer_kasWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	database := stores.PostgresURL(t)
@@ -49,18 +49,18 @@ func TestServer_kasWithoutDatabase(t *testing.T) {
 	}
 }
 
-// TestServer_databaseGone takes the database away from two servers twice. They
-// answer as documented meanwhile, and need no restart.
+// TestServer_databaseGone cuts two servers from the database twice. Meanwhile they
+// answer as documented, and afterwards they need no restart.
 func TestServer_databaseGone(t *testing.T) {
 	t.Parallel()
 	database := stores.PostgresURL(t)
 	proxy, address := servertest.NewProxy(t, database)
 	config := servertest.Settings(t, address, "audit.enabled=true")
-	easy := servertest.Start(t, config, servertest.WithWorld(t, servertest.World))
+	failOpen := servertest.Start(t, config, servertest.WithWorld(t, servertest.World))
 	config.HTTP.Socket += "2"
 	config.Counters.FailOpen = false
 	strict := servertest.Start(t, config)
-	servers := []*servertest.Server{easy, strict}
+	servers := []*servertest.Server{failOpen, strict}
 	for round := range 2 {
 		for _, s := range servers {
 			s.WantAvailable(t, fmt.Sprintf("round %d, before", round))
@@ -80,14 +80,14 @@ func TestServer_databaseGone(t *testing.T) {
 		t.Errorf("counters: got %v", got)
 	}
 	if got, want := len(data.List(t, "pushes")), 3*len(servers); got != want {
-		t.Errorf("got %d pushes, want the %d of the times with a database", got, want)
+		t.Errorf("got %d pushes, want %d: those while the database was available", got, want)
 	}
 	for _, s := range servers {
-		for _, told := range []string{
+		for _, text := range []string{
 			`increase the counter of \"project-60\"`, `record the push to \"project-60\"`, `decrease the counter of \"project-60\"`, `standing of`, `"status":503`,
 		} {
-			if !strings.Contains(s.Log.String(), told) {
-				t.Errorf("the log does not say %s", told)
+			if !strings.Contains(s.Log.String(), text) {
+				t.Errorf("the log lacks %s", text)
 			}
 		}
 	}

@@ -31,8 +31,7 @@ func TestPortal_refreshesSeats(t *testing.T) {
 	})
 }
 
-// pair starts two servers on an empty database, which both migrate, as does a
-// command at the same time.
+// pair starts two servers on an empty database, while a command migrates it too.
 func pair(t *testing.T, database string) (servers []*servertest.Server, data servertest.Data) {
 	t.Helper()
 	config := servertest.Settings(t, database)
@@ -52,7 +51,7 @@ func pair(t *testing.T, database string) (servers []*servertest.Server, data ser
 	return servers, data
 }
 
-// TestServers_countPushes has 16 pushes under way, through two servers.
+// TestServers_countPushes makes 16 concurrent pushes through two servers.
 func TestServers_countPushes(t *testing.T) { servertest.OnEachEmpty(t, countPushes) }
 
 func countPushes(t *testing.T, database string) {
@@ -78,7 +77,7 @@ func countPushes(t *testing.T, database string) {
 		return servertest.Call{Route: "POST /pre_receive", Body: servertest.PreReceive}
 	})
 	if got := data.Counters(t); len(got) != 1 || got["project-60"] != many {
-		t.Errorf("counters with all under way: got %v", got)
+		t.Errorf("counters during the pushes: got %v", got)
 	}
 	each("the end", servertest.Decreased, func(i int) servertest.Call {
 		return servertest.Call{Route: "POST /post_receive", Body: servertest.PostReceive(branch(i))}
@@ -86,23 +85,24 @@ func countPushes(t *testing.T, database string) {
 	if got := data.Counters(t); len(got) != 0 {
 		t.Errorf("counters at the end: got %v", got)
 	}
-	landed := map[string]int{}
+	recorded := map[string]int{}
 	for _, push := range data.List(t, "pushes") {
-		landed[strings.TrimSpace(servertest.Field(push, "changes").(string))]++
+		recorded[strings.TrimSpace(servertest.Field(push, "changes").(string))]++
 	}
 	for i := range many {
-		if n := landed[servertest.OldID+" "+servertest.NewID+" refs/heads/"+branch(i)]; n != 1 {
+		if n := recorded[servertest.OldID+" "+servertest.NewID+" refs/heads/"+branch(i)]; n != 1 {
 			t.Errorf("push %d is recorded %d times", i, n)
 		}
 	}
 }
 
-// TestServers_noticeOnce leaves a notice through one server and asks both.
+// TestServers_noticeOnce adds a notice through one server and pushes through both:
+// one push shows it.
 func TestServers_noticeOnce(t *testing.T) { servertest.OnEachEmpty(t, noticeOnce) }
 
 func noticeOnce(t *testing.T, database string) {
 	servers, _ := pair(t, database)
-	told := func() (texts []string) {
+	notices := func() (texts []string) {
 		calls := make([]servertest.Call, 16)
 		for i := range calls {
 			calls[i] = servertest.Call{Route: "POST /post_receive", Body: servertest.PostReceive("topic")}
@@ -123,19 +123,19 @@ func noticeOnce(t *testing.T, database string) {
 		return texts
 	}
 
-	if got := told(); len(got) != 0 {
+	if got := notices(); len(got) != 0 {
 		t.Errorf("before the notice: got %q", got)
 	}
-	for _, s := range servers { // the second one replaces the first
+	for _, s := range servers { // the second notice replaces the first
 		s.Post(t, "/allowed", `{"user_id": 4, "project": "OLD/cli.git", "action": "git-receive-pack", "protocol": "ssh"}`).Want(t, "by the old path", 200, `{"gl_project_path": "acme/tools/cli"}`)
 	}
-	got := told()
+	got := notices()
 	if len(got) != 1 || !strings.Contains(got[0], "'acme/tools/cli'") || !strings.Contains(got[0], "ssh://git@git.example.com/acme/tools/cli.git") {
 		t.Errorf("got %q, want one notice", got)
 	}
 }
 
-// TestServers_webhookOnce has two servers deliver many events.
+// TestServers_webhookOnce lets two servers deliver many events: each is sent once.
 func TestServers_webhookOnce(t *testing.T) {
 	servertest.OnEach(t, func(t *testing.T, database string) {
 		r := servertest.ReceiveHooks(t)

@@ -1,5 +1,5 @@
-// Package system_test tests what only several servers on one database, or a
-// server that is killed, can show: that nothing is lost and nothing happens twice.
+// Package system_test tests several servers on one database, and servers that are
+// killed: no change is lost, none is made twice.
 package system_test
 
 import (
