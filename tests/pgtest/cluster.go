@@ -30,15 +30,15 @@ func cluster(ctx context.Context) (*server, error) {
 	}
 	for attempt := 1; ; attempt++ {
 		s, err := startCluster(ctx, bin)
-		if err == nil || attempt == 3 { // between our look and its bind, the port may go to somebody else
+		if err == nil || attempt == 3 { // meanwhile another process may have taken the port
 			return s, err
 		}
 	}
 }
 
-// startCluster runs the script beside us and waits for its "ready". The script
-// ends the server when its standard input ends, so that the server goes with
-// us, even if we are killed.
+// startCluster runs cluster.sh and waits for its "ready". The script stops the
+// server when its standard input ends, so that the server ends with this
+// process, even if that is killed.
 func startCluster(ctx context.Context, bin string) (_ *server, err error) {
 	port, err := freePort()
 	if err != nil {
@@ -55,8 +55,8 @@ func startCluster(ctx context.Context, bin string) (_ *server, err error) {
 	}
 	sh.Dir = "/"
 	sh.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC", "PASSWORD=" + password}
-	sh.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // not to be reached by Ctrl-C
-	if os.Geteuid() == 0 {                               // as whom PostgreSQL refuses to run
+	sh.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C must not reach it
+	if os.Geteuid() == 0 {                               // PostgreSQL refuses to run as root
 		if sh.SysProcAttr.Credential, err = unprivileged(); err == nil {
 			err = os.Chown(dir, int(sh.SysProcAttr.Credential.Uid), int(sh.SysProcAttr.Credential.Gid))
 		}
@@ -109,7 +109,7 @@ func binaries() (string, error) {
 	return filepath.Dir(newest), nil
 }
 
-// unprivileged returns whom to run the server as when we are root.
+// unprivileged returns the user that runs the server if this process is root's.
 func unprivileged() (*syscall.Credential, error) {
 	u, err := user.Lookup("postgres")
 	if err != nil {
@@ -129,7 +129,7 @@ func unprivileged() (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
-// freePort returns a TCP port of the loopback that nobody listens on now.
+// freePort returns an unused TCP port of the loopback address.
 func freePort() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

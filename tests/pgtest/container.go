@@ -15,17 +15,17 @@ import (
 )
 
 const (
-	// registryPatience is for the first word from a registry: on a machine
-	// that reaches none, the next source should get its turn soon.
-	registryPatience = 5 * time.Second
-	// pullPatience is for an image to arrive, once it has begun to.
-	pullPatience = 5 * time.Minute
+	// registryTimeout is the limit for the first message from a registry. On a
+	// machine without network the next source is tried soon.
+	registryTimeout = 5 * time.Second
+	// pullTimeout is the limit for the download of an image.
+	pullTimeout = 5 * time.Minute
 )
 
 // container starts a server in a container.
 func container(ctx context.Context) (_ *server, err error) {
 	defer func() {
-		if r := recover(); r != nil { // the library's answer to a missing engine
+		if r := recover(); r != nil { // the library panics without a container engine
 			err = fmt.Errorf("%v", r)
 		}
 	}()
@@ -38,7 +38,7 @@ func container(ctx context.Context) (_ *server, err error) {
 	if err := obtain(ctx, engine, image); err != nil {
 		return nil, err
 	}
-	//lint:ignore SA1019 nothing else says which image the library will want for its reaper
+	//lint:ignore SA1019 no other name has the library's image for its reaper
 	reaper := testcontainers.ReaperDefaultImage
 	if os.Getenv("TESTCONTAINERS_RYUK_DISABLED") == "" && obtain(ctx, engine, reaper) != nil {
 		if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
@@ -80,15 +80,15 @@ func container(ctx context.Context) (_ *server, err error) {
 	return s, err
 }
 
-// obtain makes sure that the engine has an image. The library would pull it
-// too, but tries for a quarter of an hour where there is no registry.
+// obtain pulls an image unless the engine has it. The library would pull it
+// too, but without a registry it tries for a quarter of an hour.
 func obtain(ctx context.Context, engine client.ImageAPIClient, image string) error {
 	if _, err := engine.ImageInspect(ctx, image); err == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, pullPatience)
+	ctx, cancel := context.WithTimeout(ctx, pullTimeout)
 	defer cancel()
-	silence := time.AfterFunc(registryPatience, cancel)
+	silence := time.AfterFunc(registryTimeout, cancel)
 	pull, err := engine.ImagePull(ctx, image, client.ImagePullOptions{})
 	if err != nil {
 		return fmt.Errorf("pull %s: %w", image, err)

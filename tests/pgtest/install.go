@@ -14,8 +14,8 @@ import (
 var installScript string
 
 // install brings Debian's PostgreSQL onto the machine, then starts a cluster.
-// It does so only as root, which on a Debian machine with no PostgreSQL and no
-// container engine means a throw-away one.
+// It does so only as root: a Debian machine without PostgreSQL and without a
+// container engine is taken for a throw-away one.
 func install(ctx context.Context) (*server, error) {
 	if _, err := os.Stat("/etc/debian_version"); err != nil || os.Geteuid() != 0 {
 		return nil, errors.New("only installed as root on Debian")

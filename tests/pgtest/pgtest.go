@@ -3,10 +3,10 @@
 // The first Open of a process finds a server: TEST_DATABASE_URL, a container,
 // the machine's own PostgreSQL binaries as a throw-away cluster, or, as root on
 // Debian, binaries installed for the purpose. TEST_POSTGRES=container or local
-// insists on one of these. Without a server a test is skipped, loudly; where CI
-// is set it fails, since a suite that ran nowhere must not look green.
+// selects one of these. Without a server a test is skipped with a message; if
+// CI is set, it fails instead, so that skipped tests do not pass unnoticed.
 //
-// What the databases contain is the caller's business.
+// The caller fills the databases.
 package pgtest
 
 import (
@@ -17,13 +17,13 @@ import (
 	"time"
 )
 
-// patience is how long one statement about a whole database may take.
-const patience = time.Minute
+// statementTimeout is the limit for a statement on a whole database.
+const statementTimeout = time.Minute
 
 var (
 	starting sync.Mutex
 	started  bool
-	running  *server // nil if none could be found
+	running  *server // nil if no source has one
 	absence  error   // why not
 )
 
@@ -39,7 +39,7 @@ func Open(t testing.TB, migrate ...func(dsn string) error) string {
 	t.Helper()
 	s, err := find(t.Context())
 	if err != nil {
-		giveUp(t)
+		skipOrFail(t)
 	}
 	template := ""
 	if len(migrate) > 0 {
@@ -52,7 +52,7 @@ func Open(t testing.TB, migrate ...func(dsn string) error) string {
 		t.Fatalf("test database: %v", err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), statementTimeout)
 		defer cancel()
 		if err := s.drop(ctx, name); err != nil {
 			t.Errorf("test database: %v", err)
@@ -100,9 +100,9 @@ func find(ctx context.Context) (*server, error) {
 	return running, absence
 }
 
-// giveUp ends a test that has no server: by a failure where somebody asked for
-// one, elsewhere by a skip. The reasons were reported, once.
-func giveUp(t testing.TB) {
+// skipOrFail ends a test that has no server: it fails if the environment demands a
+// server, else it is skipped. The reasons were reported once.
+func skipOrFail(t testing.TB) {
 	t.Helper()
 	for _, demand := range []string{"CI", "TEST_DATABASE_URL", "TEST_POSTGRES"} {
 		if os.Getenv(demand) != "" {

@@ -18,10 +18,10 @@ import (
 
 // server is a PostgreSQL on which databases can be made.
 type server struct {
-	source  string       // where it is from, for people
-	version string       // what it calls itself
+	source  string       // a description for the report
+	version string       // as the server reports it
 	admin   *url.URL     // a database and a role from which others can be made
-	stop    func() error // nil if the server is not ours
+	stop    func() error // nil if this process did not start the server
 
 	prefix string // of every database made here; processes may share a server
 	last   atomic.Int64
@@ -84,10 +84,10 @@ func (s *server) template(migrate func(dsn string) error) (string, error) {
 	return once()
 }
 
-// migrated makes a template. Its context is nobody's: the first test must not
-// take the template with it for the rest.
+// migrated makes a template. Its context is independent of the test: the template
+// must stay when the first test ends.
 func (s *server) migrated(migrate func(dsn string) error) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), statementTimeout)
 	defer cancel()
 	name, err := s.create(ctx, "")
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *server) migrated(migrate func(dsn string) error) (string, error) {
 	if err := migrate(s.url(name)); err != nil {
 		return "", errors.Join(fmt.Errorf("migrate: %w", err), s.drop(ctx, name))
 	}
-	// A connection that migrate forgot would make every copy fail.
+	// A connection that migrate left open would make every copy fail.
 	return name, s.exec(ctx, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false",
 		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+name+"'")
 }
@@ -115,17 +115,18 @@ func (s *server) create(ctx context.Context, template string) (string, error) {
 	return name, err
 }
 
-// drop removes a database, whoever is connected to it.
+// drop removes a database and closes its connections.
 func (s *server) drop(ctx context.Context, name string) error {
 	return s.exec(ctx, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
 }
 
-// close removes what the process made, or the whole server if it is ours.
+// close stops the server if this process started it, else it drops the databases
+// of this process.
 func (s *server) close() error {
 	if s.stop != nil {
 		return s.stop()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), statementTimeout)
 	defer cancel()
 	var errs []error
 	for _, idle := range s.idle {
@@ -153,8 +154,8 @@ func (s *server) exec(ctx context.Context, statements ...string) error {
 	})
 }
 
-// do calls f with a connection of the administrator's. There is no pool: one
-// would leave goroutines to tests that count them.
+// do calls f with an administrator's connection. It uses no pool: tests that check
+// for leaked goroutines would see a pool's.
 func (s *server) do(ctx context.Context, f func(*pgx.Conn) error) error {
 	c, err := pgx.Connect(ctx, s.admin.String())
 	if err != nil {

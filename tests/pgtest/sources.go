@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// settings make a server that nobody will miss fast, and wide enough for tests
-// that each open a pool.
+// settings make a throw-away server fast, with enough connections for a pool in
+// each test.
 var settings = []string{
 	"max_connections=200", "fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off",
 }
 
-// help says how to come by a server.
+// help is advice for a machine without a server.
 const help = "set TEST_DATABASE_URL=postgres://…, or start Docker, or install PostgreSQL (Debian: apt-get install postgresql)"
 
 // start returns a server from the first source that has one.
 func start(ctx context.Context) (*server, error) {
-	ctx = context.WithoutCancel(ctx) // the server outlives the test that asked first
+	ctx = context.WithoutCancel(ctx) // the server outlives the first test
 	type source struct {
 		name string
 		open func(context.Context) (*server, error)
@@ -47,7 +47,7 @@ func start(ctx context.Context) (*server, error) {
 		if err == nil {
 			return s, nil
 		}
-		reason := strings.Join(strings.Fields(err.Error()), " ") // programs say much, the point last
+		reason := strings.Join(strings.Fields(err.Error()), " ") // the end of a long output has the cause
 		tried = append(tried, source.name+": "+reason[max(0, len(reason)-300):])
 	}
 	return nil, fmt.Errorf("NO POSTGRESQL TO TEST ON: %s (tried %s)", help, strings.Join(tried, "; "))
@@ -58,9 +58,8 @@ func external(ctx context.Context) (*server, error) {
 	return newServer(ctx, "TEST_DATABASE_URL", os.Getenv("TEST_DATABASE_URL"), nil)
 }
 
-// report tells people what serves, or that nothing does. "go test" swallows
-// what a passing package prints, so it also goes to the file TEST_POSTGRES_REPORT,
-// for the caller of "go test" to show.
+// report prints a line, and appends it to the file TEST_POSTGRES_REPORT: "go test"
+// hides the output of a package that passes, so its caller can show the file.
 func report(format string, args ...any) {
 	line := fmt.Sprintf("pgtest: "+format+"\n", args...)
 	fmt.Fprint(os.Stderr, line)
