@@ -1,5 +1,5 @@
-// Package gitalytest is a Gitaly for tests: it keeps repositories in memory,
-// speaks gRPC over TCP, and can be made to hang or to go away.
+// Package gitalytest is a Gitaly for tests: it stores repositories in memory,
+// serves gRPC over TCP, and can be made to hang or stop.
 package gitalytest
 
 import (
@@ -25,8 +25,8 @@ import (
 
 // Server is one Gitaly. It is safe for concurrent use.
 type Server struct {
-	// Storage is the name of its only storage, Secret what its callers have to
-	// know; empty for no secret.
+	// Storage is the name of its only storage. Secret is the token of its callers;
+	// empty means that calls need no token.
 	Storage, Secret string
 
 	address string
@@ -59,10 +59,10 @@ func Start(t testing.TB) *Server {
 	return s
 }
 
-// Address is where it listens, as configurations have it.
+// Address returns the address as in a configuration.
 func (s *Server) Address() string { return "tcp://" + s.address }
 
-// Stop drops all callers and takes no more.
+// Stop closes all connections and refuses new ones.
 func (s *Server) Stop() { s.server.Stop() }
 
 // Resume serves again, at the same address.
@@ -87,29 +87,29 @@ func (s *Server) Resume(t testing.TB) {
 	go func() { _ = s.server.Serve(listener) }()
 }
 
-// Hang keeps the calls that which picks without an answer.
+// Hang leaves the calls for which the function returns true without an answer.
 func (s *Server) Hang(which func(Call) bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.hangs = which
 }
 
-// Lock lets the next calls to make a repository find it locked, so many times.
+// Lock makes the next calls of CreateRepository fail because of a lock.
 func (s *Server) Lock(times int) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.locked = times
 }
 
-// lockedNow says whether one more call finds the repository locked.
-func (s *Server) lockedNow() bool {
+// takeLock returns whether this call fails because of a lock.
+func (s *Server) takeLock() bool {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.locked--
 	return s.locked >= 0
 }
 
-// Calls are those that came in so far, of the methods that are named.
+// Calls returns the calls so far of some methods.
 func (s *Server) Calls(methods ...string) []Call {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -135,7 +135,7 @@ func (s *Server) stream(server any, stream grpc.ServerStream, info *grpc.StreamS
 	return handle(server, entering{stream, s, info.FullMethod})
 }
 
-// entering looks at the request of a streaming call once it is there.
+// entering records a streaming call once its request is received.
 type entering struct {
 	grpc.ServerStream
 	s      *Server
@@ -150,7 +150,7 @@ func (e entering) RecvMsg(request any) error {
 	return e.s.enter(e.Context(), e.method, request)
 }
 
-// enter notes a call, holds it up if it is to hang, and refuses strangers.
+// enter records a call, hangs if it should, and checks the caller's token.
 func (s *Server) enter(ctx context.Context, method string, request any) error {
 	call := Call{Method: method[strings.LastIndexByte(method, '/')+1:]}
 	call.Metadata, _ = metadata.FromIncomingContext(ctx)

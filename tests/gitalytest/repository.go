@@ -12,14 +12,14 @@ import (
 	"gatehouse/adapters/gitaly/gitalypb"
 )
 
-// Repository is a repository in memory. It is filled before it is asked.
+// Repository is a repository in memory. A test fills it before the first call.
 type Repository struct {
 	// Head is the full name of what HEAD points to.
 	Head string
 	// Refs are commits by full name.
 	Refs map[string]string
-	// Commits are all that are stored for good, Quarantined those of each
-	// quarantine directory.
+	// Commits are the commits by ID. Quarantined are those of each quarantine
+	// directory.
 	Commits     map[string]Commit
 	Quarantined map[string]map[string]Commit
 }
@@ -34,8 +34,8 @@ type Commit struct {
 	Added, Modified, Removed []string
 }
 
-// Put makes an empty repository at the relative path, or finds the one that is
-// there.
+// Put returns the repository at the relative path, a new empty one if it is
+// missing.
 func (s *Server) Put(relativePath string) *Repository {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -54,7 +54,7 @@ func (s *Server) Forget(relativePath string) {
 	delete(s.repositories, relativePath)
 }
 
-// Has says whether there is a repository at the relative path.
+// Has returns whether the relative path has a repository.
 func (s *Server) Has(relativePath string) bool {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -72,7 +72,7 @@ func (s *Server) find(m *gitalypb.Repository) (*Repository, error) {
 	return s.Put(m.GetRelativePath()), nil
 }
 
-// commit finds a commit among those that a call may see.
+// commit returns a commit if the call may see it.
 func (r *Repository) commit(m *gitalypb.Repository, revision string) (id string, c Commit, ok bool) {
 	if id, ok = r.Refs[revision]; !ok {
 		id = revision
@@ -84,7 +84,7 @@ func (r *Repository) commit(m *gitalypb.Repository, revision string) (id string,
 	return id, c, ok
 }
 
-// reach returns all commits from one on, itself first.
+// reach returns a commit and its ancestors, newest first.
 func (r *Repository) reach(m *gitalypb.Repository, revision string) (ids []string) {
 	waiting := []string{revision}
 	for len(waiting) > 0 {
@@ -98,7 +98,7 @@ func (r *Repository) reach(m *gitalypb.Repository, revision string) (ids []strin
 	return ids
 }
 
-// span returns what can be reached from to and not from from, newest first.
+// span returns the commits of from..to, newest first.
 func (r *Repository) span(m *gitalypb.Repository, from, to string) (ids []string, err error) {
 	for _, end := range []string{from, to} {
 		if _, _, ok := r.commit(m, end); end != "" && !ok {

@@ -17,7 +17,7 @@ type repositories struct {
 	s *Server
 }
 
-// RepositoryExists says whether it is there.
+// RepositoryExists returns whether the repository exists.
 func (v repositories) RepositoryExists(_ context.Context, in *gitalypb.RepositoryExistsRequest) (*gitalypb.RepositoryExistsResponse, error) {
 	_, err := v.s.find(in.GetRepository())
 	if err != nil && status.Code(err) != codes.NotFound {
@@ -26,10 +26,10 @@ func (v repositories) RepositoryExists(_ context.Context, in *gitalypb.Repositor
 	return &gitalypb.RepositoryExistsResponse{Exists: err == nil}, nil
 }
 
-// CreateRepository makes one, once.
+// CreateRepository creates a repository, or fails if it exists.
 func (v repositories) CreateRepository(_ context.Context, in *gitalypb.CreateRepositoryRequest) (*gitalypb.CreateRepositoryResponse, error) {
 	_, err := v.s.find(in.GetRepository())
-	if v.s.lockedNow() {
+	if v.s.takeLock() {
 		return nil, status.Error(codes.Internal, "creating repository: locking repository: file already locked")
 	}
 	switch status.Code(err) {
@@ -46,7 +46,7 @@ func (v repositories) CreateRepository(_ context.Context, in *gitalypb.CreateRep
 	return &gitalypb.CreateRepositoryResponse{}, nil
 }
 
-// RemoveRepository forgets it.
+// RemoveRepository removes a repository.
 func (v repositories) RemoveRepository(_ context.Context, in *gitalypb.RemoveRepositoryRequest) (*gitalypb.RemoveRepositoryResponse, error) {
 	if _, err := v.s.find(in.GetRepository()); err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func (v repositories) RemoveRepository(_ context.Context, in *gitalypb.RemoveRep
 	return &gitalypb.RemoveRepositoryResponse{}, nil
 }
 
-// HasLocalBranches says whether there is any branch.
+// HasLocalBranches returns whether the repository has a branch.
 func (v repositories) HasLocalBranches(_ context.Context, in *gitalypb.HasLocalBranchesRequest) (*gitalypb.HasLocalBranchesResponse, error) {
 	r, err := v.s.find(in.GetRepository())
 	if err != nil {
@@ -69,7 +69,8 @@ type refs struct {
 	s *Server
 }
 
-// FindDefaultBranchName returns HEAD's branch if it exists, else any.
+// FindDefaultBranchName returns HEAD's branch, or none in a repository without
+// branches.
 func (v refs) FindDefaultBranchName(_ context.Context, in *gitalypb.FindDefaultBranchNameRequest) (*gitalypb.FindDefaultBranchNameResponse, error) {
 	r, err := v.s.find(in.GetRepository())
 	if err != nil {
@@ -81,7 +82,7 @@ func (v refs) FindDefaultBranchName(_ context.Context, in *gitalypb.FindDefaultB
 	return &gitalypb.FindDefaultBranchNameResponse{Name: []byte(r.Head)}, nil
 }
 
-// RefExists says whether there is the ref.
+// RefExists returns whether the repository has the ref.
 func (v refs) RefExists(_ context.Context, in *gitalypb.RefExistsRequest) (*gitalypb.RefExistsResponse, error) {
 	r, err := v.s.find(in.GetRepository())
 	if err != nil {
@@ -96,7 +97,7 @@ type commits struct {
 	s *Server
 }
 
-// CommitIsAncestor says no too where a commit cannot be seen.
+// CommitIsAncestor returns false also for an unknown commit.
 func (v commits) CommitIsAncestor(_ context.Context, in *gitalypb.CommitIsAncestorRequest) (*gitalypb.CommitIsAncestorResponse, error) {
 	r, err := v.s.find(in.GetRepository())
 	if err != nil {
@@ -106,7 +107,7 @@ func (v commits) CommitIsAncestor(_ context.Context, in *gitalypb.CommitIsAncest
 	return &gitalypb.CommitIsAncestorResponse{Value: is}, nil
 }
 
-// ListCommits lists what the revisions span, newest first.
+// ListCommits lists the commits of a range, newest first.
 func (v commits) ListCommits(in *gitalypb.ListCommitsRequest, out grpc.ServerStreamingServer[gitalypb.ListCommitsResponse]) error {
 	r, err := v.s.find(in.GetRepository())
 	if err != nil {
@@ -133,7 +134,7 @@ func (v commits) ListCommits(in *gitalypb.ListCommitsRequest, out grpc.ServerStr
 	return nil
 }
 
-// CountCommits counts them.
+// CountCommits counts the commits of a range.
 func (v commits) CountCommits(_ context.Context, in *gitalypb.CountCommitsRequest) (*gitalypb.CountCommitsResponse, error) {
 	r, err := v.s.find(in.GetRepository())
 	if err != nil {
@@ -152,8 +153,8 @@ type diffs struct {
 	s *Server
 }
 
-// FindChangedPaths tells what a commit changed, whatever the left tree is, but
-// for one that is not the commit's first parent.
+// FindChangedPaths returns the paths that a commit changed. It fails if the left
+// tree is not that of the first parent.
 func (v diffs) FindChangedPaths(in *gitalypb.FindChangedPathsRequest, out grpc.ServerStreamingServer[gitalypb.FindChangedPathsResponse]) error {
 	r, err := v.s.find(in.GetRepository())
 	if err != nil {
@@ -183,7 +184,7 @@ type info struct {
 	s *Server
 }
 
-// ServerInfo tells of the one storage.
+// ServerInfo returns the status of the storage.
 func (v info) ServerInfo(context.Context, *gitalypb.ServerInfoRequest) (*gitalypb.ServerInfoResponse, error) {
 	return &gitalypb.ServerInfoResponse{
 		ServerVersion: "16.8.0", GitVersion: "2.43.0",
