@@ -19,7 +19,7 @@ const (
 	otpOfLara = "<otp MFRGGZDFMZTWQ2LKMFRGGZDFMZTWQ2LK>"
 )
 
-// clean has something of everything, and nothing twice.
+// clean has records of every kind, and no duplicates.
 var clean = set{
 	name: "schema-8/clean", fill: fillClean,
 	explain: [][]string{
@@ -42,7 +42,7 @@ var clean = set{
 	},
 }
 
-// vulnerability is a report of an agent.
+// vulnerability returns a report of an agent.
 func vulnerability(name string, identifiers ...object) request {
 	return kas("world-agent-prod", "PUT", "kubernetes/modules/starboard_vulnerability", object{
 		"vulnerability": object{
@@ -165,17 +165,18 @@ func fillClean(w *writer) {
 	w.command("jobs", "discard", strconv.FormatInt(jobs[len(jobs)-1].ID, 10))
 }
 
-// pushWhileStorageIsDown pushes to a new project while the storage does not answer: there are
-// the project, a notice, and the job that is to make the repository.
+// pushWhileStorageIsDown pushes to a new project while the storage does not
+// answer: there are the project, a notice, and the job that is to make the
+// repository.
 func pushWhileStorageIsDown(w *writer, path string) {
 	w.Helper()
 	r := push(path, "key_id", 102)
-	if status, body := w.asker.send(w.url, r); status != http.StatusServiceUnavailable {
+	if status, body := w.recorder.send(w.url, r); status != http.StatusServiceUnavailable {
 		w.Fatalf("%s: got %d %s", r, status, body)
 	}
 }
 
-// history is a Gitaly that knows what the first push brought.
+// history returns a Gitaly with the commits of the first push.
 func history(w *writer) *gitalytest.Server {
 	w.Helper()
 	g := gitalytest.Start(w.T)
@@ -193,7 +194,7 @@ func history(w *writer) *gitalytest.Server {
 	return g
 }
 
-// failed counts the deliveries that were tried once.
+// failed counts the deliveries with one failed attempt.
 func failed(w *writer) (count int) {
 	w.Helper()
 	for _, j := range w.jobs() {

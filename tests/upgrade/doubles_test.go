@@ -1,6 +1,6 @@
 package upgrade_test
 
-// doubles has rows twice that a later release may forbid.
+// doubles has duplicate rows that a later release may forbid.
 var doubles = set{
 	name: "schema-8/doubles", fill: func(w *writer) { w.apply() },
 	explain: [][]string{
@@ -9,7 +9,7 @@ var doubles = set{
 	reads: []request{
 		get("discover?user_id=2"), get("discover?user_id=3"), get("discover?user_id=4"), get("discover?user_id=5"),
 		fetch("acme/cli", "key_id", 102),
-		// Of two protections the one that lets in suffices.
+		// With two protections of a ref, one that allows the push suffices.
 		pushed(60, "key_id", 102, updated("refs/heads/main")), pushed(60, "key_id", 103, updated("refs/heads/main")),
 		pushed(60, "key_id", 102, updated("refs/heads/release/1")), pushed(60, "key_id", 102, created("refs/tags/v1")),
 		pushed(61, "key_id", 102, updated("refs/heads/main")),

@@ -26,7 +26,7 @@ import (
 	"gatehouse/bootstrap/config"
 )
 
-// instance is a gatehouse that can be asked.
+// instance is a gatehouse: this tree or a binary.
 type instance interface {
 	// run returns what a command prints.
 	run(t *testing.T, args ...string) string
@@ -37,11 +37,11 @@ type instance interface {
 	now() time.Time
 }
 
-// settings are values by key of the configuration.
+// settings are configuration values by key.
 type settings map[string]string
 
-// newSettings are the settings of every server and command. No duration ends
-// between the writing of a set and its test.
+// newSettings returns the settings of every server and command. Durations are
+// so long that none ends between the writing of a set and its test.
 func newSettings(t *testing.T, database string) settings {
 	t.Helper()
 	dir := t.TempDir()
@@ -83,17 +83,17 @@ func (s settings) flags() (args []string) {
 	return args
 }
 
-// patience is far more than anything takes.
-const patience = 5 * time.Minute
+// timeout is far longer than any operation takes.
+const timeout = 5 * time.Minute
 
 // await polls until done.
 func await(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	poll := time.NewTicker(100 * time.Millisecond)
 	defer poll.Stop()
-	for deadline := time.Now().Add(patience); !done(); <-poll.C {
+	for deadline := time.Now().Add(timeout); !done(); <-poll.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("no %s in %s", what, patience)
+			t.Fatalf("no %s in %s", what, timeout)
 		}
 	}
 }
@@ -118,7 +118,7 @@ func (b *logBuffer) String() string {
 	return b.text.String()
 }
 
-// tree is this tree, in the process of the test, at a fixed time.
+// tree is this source tree, in the process of the test, at a fixed time.
 type tree struct{ at time.Time }
 
 func newTree(at time.Time) tree { return tree{at} }
@@ -227,5 +227,5 @@ func (b binary) serve(t *testing.T, with settings) (url string, stop func()) {
 	}
 }
 
-// client leaves no connection open that a server would wait for.
-var client = &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+// client closes each connection, so that no server waits for it at its end.
+var client = &http.Client{Timeout: timeout, Transport: &http.Transport{DisableKeepAlives: true}}

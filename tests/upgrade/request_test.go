@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// caller is a program that asks, as it authenticates.
+// caller is a program that sends requests, with its way to authenticate.
 type caller int
 
 const (
@@ -24,7 +24,7 @@ type request struct {
 	method, path, body string
 }
 
-// String is the heading of the answer.
+// String returns the heading of the answer.
 func (r request) String() string {
 	text := r.method + " " + r.path
 	if r.token != "" {
@@ -44,7 +44,7 @@ func (o object) String() string {
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(o); err != nil {
-		panic(err) // a test wrote it down
+		panic(err) // the values are constants of a test
 	}
 	return strings.TrimSpace(text.String())
 }
@@ -86,7 +86,7 @@ func pushed(project int, who string, id any, change string) request {
 	})
 }
 
-// received tells of a push that Gitaly took.
+// received is Gitaly's request after a push.
 func received(repository, identifier, changes string, options ...string) request {
 	body := object{"gl_repository": repository, "identifier": identifier, "changes": changes}
 	if len(options) > 0 {

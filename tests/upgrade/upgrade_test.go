@@ -1,7 +1,7 @@
-// Package upgrade_test holds this tree to the databases of earlier releases.
-// Each set in testdata is a database as a release left it, with the answers
-// that this release gave on it. The tree migrates a copy and must answer alike.
-// testdata/README.md says how a set is written.
+// Package upgrade_test tests this source tree on databases of earlier releases.
+// Each set in testdata is the database of a release with the release's answers.
+// The tree migrates a copy and must give the same answers. testdata/README.md
+// explains how to write a set.
 package upgrade_test
 
 import (
@@ -17,12 +17,12 @@ import (
 	"gatehouse/tests/pgtest"
 )
 
-// program makes the tests write what they compare with.
+// program is the flag that makes the tests write the sets.
 var program = flag.String("write", "", "write the sets anew with the gatehouse at this absolute `PATH`, then compare")
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// set is a world of one release, kept in a dump for each database.
+// set is a world of one release, stored as a dump for each kind of database.
 type set struct {
 	// name is the set's folder in testdata.
 	name string
@@ -51,7 +51,7 @@ func TestUpgrade(t *testing.T) {
 					write(t, s, e, base)
 				}
 				k := readSnapshot(t, base)
-				compare(t, base+".txt", k.ask(t, s, e, newTree(k.Moment)))
+				compare(t, base+".txt", k.answers(t, s, e, newTree(k.Moment)))
 			})
 		}
 	}
@@ -61,8 +61,8 @@ func TestUpgrade(t *testing.T) {
 type snapshot struct {
 	// dump is the whole database as SQL.
 	dump string
-	// Moment is later than everything that the release wrote. The tree takes it
-	// for now.
+	// Moment is later than all times that the release wrote. It is the tree's
+	// current time.
 	Moment time.Time `json:"moment"`
 	// Tokens are the texts of the tokens that the release made, by name.
 	Tokens map[string]string `json:"tokens"`

@@ -11,20 +11,20 @@ import (
 
 // writer fills a database through a program of the release.
 type writer struct {
-	*asker
+	*recorder
 	program binary
 	folder  string // the set's
 	url     string // of the server that runs
 }
 
-// write fills an empty database, dumps it, and keeps the answers that the
-// program gives on a copy of it.
+// write fills an empty database, dumps it, and stores the answers of the
+// program on a copy.
 func write(t *testing.T, s set, e engine, base string) {
 	t.Helper()
 	url := e.create(t)
 	k := snapshot{Tokens: map[string]string{}}
 	p := binary{*program}
-	w := &writer{asker: newAsker(t, k, p, newSettings(t, url)), program: p, folder: filepath.Join("testdata", s.name)}
+	w := &writer{recorder: newRecorder(t, k, p, newSettings(t, url)), program: p, folder: filepath.Join("testdata", s.name)}
 	s.fill(w)
 	if statements, err := os.ReadFile(filepath.Join(w.folder, "after.sql")); err == nil {
 		e.execute(t, url, string(statements))
@@ -42,7 +42,7 @@ func write(t *testing.T, s set, e engine, base string) {
 	}
 	writeFile(t, base+".json", string(text)+"\n")
 	writeFile(t, base+".sql", k.dump)
-	writeFile(t, base+".txt", k.ask(t, s, e, p))
+	writeFile(t, base+".txt", k.answers(t, s, e, p))
 }
 
 // apply applies the set's world.
@@ -61,7 +61,7 @@ func (w *writer) token(name string, args ...string) {
 	w.Tokens[name] = strings.TrimSpace(w.run(w.T, append(args, w.settings.flags()...)...))
 }
 
-// serving runs a server while do asks it.
+// serving runs a server while do sends requests.
 func (w *writer) serving(with settings, do func()) {
 	w.Helper()
 	url, stop := w.serve(w.T, w.settings.with(with))
@@ -75,14 +75,14 @@ func (w *writer) send(requests ...request) (body string) {
 	w.Helper()
 	for _, r := range requests {
 		status := 0
-		if status, body = w.asker.send(w.url, r); status/100 != 2 {
+		if status, body = w.recorder.send(w.url, r); status/100 != 2 {
 			w.Fatalf("%s: got %d %s", r, status, body)
 		}
 	}
 	return body
 }
 
-// member returns a text in an answer.
+// member returns a text member of an answer.
 func (w *writer) member(body, name string) string {
 	w.Helper()
 	var answer map[string]any

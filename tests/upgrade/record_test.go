@@ -22,8 +22,8 @@ import (
 	"gatehouse/tests/gitalytest"
 )
 
-// asker asks one instance and writes down what is answered.
-type asker struct {
+// recorder sends requests to an instance and records the answers.
+type recorder struct {
 	*testing.T
 	snapshot
 	instance
@@ -34,14 +34,14 @@ type asker struct {
 	out        strings.Builder
 }
 
-// ask restores a copy of the database, asks the instance everything, and
+// answers restores a copy of the database, sends all requests to the instance, and
 // returns the answers.
-func (k snapshot) ask(t *testing.T, s set, e engine, of instance) string {
+func (k snapshot) answers(t *testing.T, s set, e engine, of instance) string {
 	t.Helper()
 	r := newReceiver(t)
 	url := e.create(t)
 	e.execute(t, url, strings.ReplaceAll(k.dump, closedPort, r.URL))
-	a := newAsker(t, k, of, newSettings(t, url))
+	a := newRecorder(t, k, of, newSettings(t, url))
 	a.receiver = r
 	a.run(t, append([]string{"migrate"}, a.settings.flags()...)...)
 	for _, thing := range s.shown {
@@ -60,9 +60,9 @@ func (k snapshot) ask(t *testing.T, s set, e engine, of instance) string {
 	return a.out.String()
 }
 
-func newAsker(t *testing.T, k snapshot, of instance, with settings) *asker {
+func newRecorder(t *testing.T, k snapshot, of instance, with settings) *recorder {
 	t.Helper()
-	a := &asker{T: t, snapshot: k, instance: of, settings: with}
+	a := &recorder{T: t, snapshot: k, instance: of, settings: with}
 	a.shell = []byte(strings.TrimSpace(readFile(t, "testdata/secrets/shell")))
 	var err error
 	if a.kas, err = base64.StdEncoding.DecodeString(strings.TrimSpace(readFile(t, "testdata/secrets/kas"))); err != nil {
@@ -71,16 +71,16 @@ func newAsker(t *testing.T, k snapshot, of instance, with settings) *asker {
 	return a
 }
 
-func (a *asker) section(title string) { fmt.Fprintf(&a.out, "\n== %s\n", title) }
+func (a *recorder) section(title string) { fmt.Fprintf(&a.out, "\n== %s\n", title) }
 
 // command returns what a command on the database prints.
-func (a *asker) command(args ...string) string {
+func (a *recorder) command(args ...string) string {
 	a.Helper()
 	return a.mask(a.run(a.T, append(args, a.settings.flags()...)...))
 }
 
 // show writes the records of a thing, one a line.
-func (a *asker) show(thing string) {
+func (a *recorder) show(thing string) {
 	a.Helper()
 	a.section("show " + thing)
 	for _, record := range a.records(thing) {
@@ -88,7 +88,7 @@ func (a *asker) show(thing string) {
 	}
 }
 
-func (a *asker) records(thing string) (records []json.RawMessage) {
+func (a *recorder) records(thing string) (records []json.RawMessage) {
 	a.Helper()
 	a.decode(a.command("show", thing, "--json"), &records)
 	for i, record := range records {
@@ -101,15 +101,15 @@ func (a *asker) records(thing string) (records []json.RawMessage) {
 	return records
 }
 
-func (a *asker) decode(text string, into any) {
+func (a *recorder) decode(text string, into any) {
 	a.Helper()
 	if err := json.Unmarshal([]byte(text), into); err != nil {
 		a.Fatalf("%v in %s", err, text)
 	}
 }
 
-// served asks a server, if there is something to ask.
-func (a *asker) served(with settings, lists ...[]request) {
+// served sends requests to a server. Without requests it starts none.
+func (a *recorder) served(with settings, lists ...[]request) {
 	a.Helper()
 	requests := slices.Concat(lists...)
 	if len(requests) == 0 {
@@ -125,7 +125,7 @@ func (a *asker) served(with settings, lists ...[]request) {
 }
 
 // send sends a request and returns the answer as it is.
-func (a *asker) send(url string, r request) (status int, body string) {
+func (a *recorder) send(url string, r request) (status int, body string) {
 	a.Helper()
 	request, err := http.NewRequestWithContext(a.Context(), r.method, url+"/api/v4"+r.path, strings.NewReader(a.codes(r.body)))
 	if err != nil {
@@ -161,7 +161,7 @@ func (a *asker) send(url string, r request) (status int, body string) {
 	return response.StatusCode, string(text)
 }
 
-func (a *asker) sign(secret []byte, claims jwt.MapClaims) string {
+func (a *recorder) sign(secret []byte, claims jwt.MapClaims) string {
 	a.Helper()
 	text, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(secret)
 	if err != nil {
@@ -172,8 +172,8 @@ func (a *asker) sign(secret []byte, claims jwt.MapClaims) string {
 
 var otpCode = regexp.MustCompile(`<otp ([A-Z2-7]+)>`)
 
-// codes puts one-time passwords where a body has <otp SECRET>.
-func (a *asker) codes(body string) string {
+// codes replaces <otp SECRET> in a body by a one-time password.
+func (a *recorder) codes(body string) string {
 	return otpCode.ReplaceAllStringFunc(body, func(found string) string {
 		code, err := totp.GenerateCode(otpCode.FindStringSubmatch(found)[1], a.now())
 		if err != nil {
@@ -183,12 +183,12 @@ func (a *asker) codes(body string) string {
 	})
 }
 
-// work lets a server do every job that waits, and writes what the hooks'
-// receiver got. What needs a Gitaly is tried once without one, then again with
-// one that has no repository yet.
-func (a *asker) work() {
+// work lets a server do all waiting jobs, and records the delivered events.
+// Jobs that need Gitaly are tried once without it, then with a Gitaly that has
+// no repository.
+func (a *recorder) work() {
 	a.Helper()
-	// Their time in the table ends by the machine's clock.
+	// Completed jobs leave the table by the machine's clock.
 	isOld := map[int64]bool{}
 	for _, j := range a.jobs() {
 		isOld[j.ID] = j.State == "discarded"
@@ -222,9 +222,9 @@ func (a *asker) work() {
 	}
 }
 
-// do makes all waiting jobs due, and runs a server with workers until none is
-// left but those that may stay.
-func (a *asker) do(with settings, mayStay func(job) bool) {
+// do makes all waiting jobs due, and runs a server with workers until only jobs
+// are left that may stay.
+func (a *recorder) do(with settings, mayStay func(job) bool) {
 	a.Helper()
 	for _, j := range a.jobs() {
 		if j.State == "waiting" { // perhaps until a time that the machine's clock has not reached
@@ -249,16 +249,16 @@ type job struct {
 	Attempt int
 }
 
-func (a *asker) jobs() (all []job) {
+func (a *recorder) jobs() (all []job) {
 	a.Helper()
 	a.decode(a.command("show", "jobs", "--json"), &all)
 	return all
 }
 
-// closedPort is where the hooks lead in a dump.
+// closedPort is the address of all hooks in a dump.
 const closedPort = "http://127.0.0.1:9"
 
-// fresh are the texts that no two runs have in common, and what stands for them.
+// fresh are the texts that differ between runs, with their replacements.
 var fresh = []struct {
 	shape *regexp.Regexp
 	mask  string
@@ -274,10 +274,10 @@ var (
 	moment     = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
 )
 
-// mask replaces what is fresh: tokens, codes, the build's revision, random
-// UUIDs that the dump does not have, times from the moment on within a day, and
-// the receiver's address.
-func (a *asker) mask(text string) string {
+// mask replaces texts that differ between runs: tokens, codes, the revision,
+// random UUIDs that are not in the dump, times within a day after the moment,
+// and the receiver's address.
+func (a *recorder) mask(text string) string {
 	if a.receiver != nil {
 		text = strings.ReplaceAll(text, a.receiver.URL, closedPort)
 	}
@@ -301,7 +301,7 @@ func (a *asker) mask(text string) string {
 
 func lines(text string) []string { return strings.Split(text, "\n") }
 
-// receiver records what hooks send.
+// receiver records the requests of hooks.
 type receiver struct {
 	*httptest.Server
 	mu  sync.Mutex
@@ -334,7 +334,7 @@ func (r *receiver) ServeHTTP(_ http.ResponseWriter, request *http.Request) {
 	r.all = append(r.all, text+string(body))
 }
 
-// deliveries are all that came, masked and sorted.
+// deliveries returns all recorded requests, masked and sorted.
 func (r *receiver) deliveries(mask func(string) string) (all []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
