@@ -9,17 +9,17 @@ import (
 
 const remote = "ssh://git@git.example.com/acme/cli.git"
 
-// TestPush is a project's life as its people see it.
+// TestPush pushes to protected and other branches and tags.
 func TestPush(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	// The world has the repository made, as soon as Gitaly is there.
+	// A job creates the repository as soon as Gitaly runs.
 	for began := time.Now(); ; {
 		out, err := s.run(t, "101", ".", "-c", "init.defaultBranch=main", "clone", remote, "maint")
 		if err == nil {
 			break
 		}
-		if !strings.Contains(out, "There is no repository for this project yet") || time.Since(began) > patience {
+		if !strings.Contains(out, "There is no repository for this project yet") || time.Since(began) > timeout {
 			t.Fatalf("clone: %v\n%s", err, out)
 		}
 	}
@@ -57,7 +57,7 @@ func TestPush(t *testing.T) {
 	s.refused(t, "The project was not found", "102", ".", "clone", strings.Replace(remote, "acme/cli", "acme/none", 1), "none")
 }
 
-// TestPushToCreate makes a project by a push.
+// TestPushToCreate pushes to a path that does not exist, which creates a project.
 func TestPushToCreate(t *testing.T) {
 	t.Parallel()
 	s := open(t)

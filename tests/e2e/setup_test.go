@@ -1,6 +1,5 @@
-// Package e2e_test pushes with real clients: git, GitLab Shell and Gitaly, of
-// which each is a program of its own. It needs their binaries, and says so
-// where they are missing.
+// Package e2e_test pushes with git, GitLab Shell and Gitaly as programs of
+// their own. Without their binaries the tests are skipped.
 package e2e_test
 
 import (
@@ -34,8 +33,8 @@ type site struct {
 
 const gitalySecret = "of Gatehouse and Gitaly"
 
-// patience is far more than anything takes that is waited for.
-const patience = time.Minute
+// timeout is far longer than any operation takes.
+const timeout = time.Minute
 
 // open starts all programs, or skips the test.
 func open(t *testing.T) *site {
@@ -53,7 +52,7 @@ func open(t *testing.T) *site {
 	url := s.startGatehouse(t)
 	s.startGitaly(t, gitaly, url)
 	s.write(t, "config.yml", 0o600, fmt.Sprintf("user: git\ngitlab_url: %q\nsecret_file: %q\nlog_file: %q\n", url, s.path("secret"), s.path("shell.log")))
-	// git calls it with a host and a command; a real sshd would do the rest.
+	// git calls it with a host and a command, in place of ssh and sshd.
 	s.write(t, "ssh", 0o700, fmt.Sprintf("#!/bin/sh\nGITLAB_SHELL_DIR=%s SSH_CONNECTION='192.0.2.7 1 192.0.2.1 22' SSH_ORIGINAL_COMMAND=\"$2\" exec %s key-${KEY}\n", dir, filepath.Join(shell, "gitlab-shell")))
 	return s
 }
@@ -97,7 +96,7 @@ func (s *site) startGatehouse(t *testing.T) (url string) {
 		if err := <-gone; err != nil {
 			t.Errorf("Gatehouse: %v", err)
 		}
-		s.tell(t, "gatehouse.log")
+		s.printLog(t, "gatehouse.log")
 		_ = log.Close()
 	})
 	select {
@@ -123,7 +122,7 @@ hooks: [{group: acme, url: "` + s.events.URL + `", token: of-the-hook, push_even
 `
 }
 
-// startGitaly returns when it answers.
+// startGitaly starts Gitaly and returns once it answers.
 func (s *site) startGitaly(t *testing.T, bin, url string) {
 	t.Helper()
 	for _, folder := range []string{"repositories", "run", "log"} {
@@ -160,7 +159,7 @@ dir = %q
 	t.Cleanup(func() {
 		_ = server.Process.Kill()
 		_ = server.Wait()
-		s.tell(t, "gitaly.log")
+		s.printLog(t, "gitaly.log")
 		_ = log.Close()
 	})
 	client, err := gitaly.New([]gitaccess.Storage{{Name: "default", Address: "unix:" + s.path("gitaly.sock"), Token: gitalySecret}}, time.Now)
@@ -172,23 +171,23 @@ dir = %q
 		if _, err = client.Check(t.Context(), "default"); err == nil {
 			return
 		}
-		if time.Since(began) > patience {
+		if time.Since(began) > timeout {
 			t.Fatalf("Gitaly: %v", err)
 		}
 	}
 }
 
-// tell prints a log if the test has failed.
-func (s *site) tell(t *testing.T, name string) {
+// printLog prints a log if the test has failed.
+func (s *site) printLog(t *testing.T, name string) {
 	if text, err := os.ReadFile(s.path(name)); t.Failed() && err == nil {
 		t.Logf("%s:\n%s", name, text)
 	}
 }
 
-// run runs git in a folder with somebody's key, and returns all it says.
+// run runs git in a folder with a key, and returns its output.
 func (s *site) run(t *testing.T, key, folder string, args ...string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	c := exec.CommandContext(ctx, s.git, args...)
 	c.Dir = s.path(folder)
@@ -198,7 +197,7 @@ func (s *site) run(t *testing.T, key, folder string, args ...string) (string, er
 	return string(out), err
 }
 
-// must is run for what has to succeed.
+// must is run for a command that has to succeed.
 func (s *site) must(t *testing.T, key, folder string, args ...string) string {
 	t.Helper()
 	out, err := s.run(t, key, folder, args...)
@@ -208,7 +207,7 @@ func (s *site) must(t *testing.T, key, folder string, args ...string) string {
 	return out
 }
 
-// refused is run for what must fail, with these words.
+// refused is run for a command that must fail with these words.
 func (s *site) refused(t *testing.T, words, key, folder string, args ...string) {
 	t.Helper()
 	out, err := s.run(t, key, folder, args...)
@@ -217,7 +216,7 @@ func (s *site) refused(t *testing.T, words, key, folder string, args ...string) 
 	}
 }
 
-// commit makes one on top of the folder's branch.
+// commit makes a commit on the folder's branch.
 func (s *site) commit(t *testing.T, folder, file string) {
 	t.Helper()
 	s.write(t, filepath.Join(folder, file), 0o600, file)
@@ -258,10 +257,10 @@ func receive(t *testing.T) *receiver {
 	return r
 }
 
-// wait returns the first event that is as asked for.
+// wait returns the first event for which is returns true.
 func (r *receiver) wait(t *testing.T, what string, is func(event) bool) event {
 	t.Helper()
-	for began := time.Now(); time.Since(began) < patience; {
+	for began := time.Now(); time.Since(began) < timeout; {
 		r.mutex.Lock()
 		for _, e := range r.events {
 			if is(e) {
@@ -271,6 +270,6 @@ func (r *receiver) wait(t *testing.T, what string, is func(event) bool) event {
 		}
 		r.mutex.Unlock()
 	}
-	t.Fatalf("no event comes of %s", what)
+	t.Fatalf("no event for %s", what)
 	return event{}
 }
