@@ -96,11 +96,11 @@ var kasUsageCases = []Case{
 	}},
 	{Name: "concurrent usage reports and a long one: all counted", OnDatabases: true, Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
-		subject.Together(func(me int) {
+		subject.Concurrently(func(me int) {
 			for i := range subject.Rounds {
-				ids := fmt.Sprintf("%d,%d,%d", me*subject.Rounds+i, subject.Crowd*subject.Rounds-i, i)
+				ids := fmt.Sprintf("%d,%d,%d", me*subject.Rounds+i, subject.Goroutines*subject.Rounds-i, i)
 				if me%2 == 0 { // in another order
-					ids = fmt.Sprintf("%d,%d,%d", i, subject.Crowd*subject.Rounds-i, me*subject.Rounds+i)
+					ids = fmt.Sprintf("%d,%d,%d", i, subject.Goroutines*subject.Rounds-i, me*subject.Rounds+i)
 				}
 				body := fmt.Sprintf(`{"gitops_sync_count":1,"counters":{"gitops_sync":1,"k8s_api_proxy_request":2},"unique_counters":{"agent_users_using_ci_tunnel":[%s],"flux_git_push_notified_unique_projects":[%[1]s]}}`, ids)
 				t.wantReply("usage", t.send(call{route: usageMetrics, body: body}), 204, "")
@@ -113,9 +113,9 @@ var kasUsageCases = []Case{
 		t.wantReply("a long set", t.send(call{route: usageMetrics, body: `{"unique_counters":{"agent_users_using_ci_tunnel":[` + long.String() + `7]}}`}), 204, "")
 		s.Same("usage", s.List("usage"), []string{
 			"agent_users_using_ci_tunnel 20000",
-			fmt.Sprint("flux_git_push_notified_unique_projects ", subject.Crowd*subject.Rounds+1),
-			fmt.Sprint("kubernetes_agent_gitops_sync ", 2*subject.Crowd*subject.Rounds),
-			fmt.Sprint("kubernetes_agent_k8s_api_proxy_request ", 2*subject.Crowd*subject.Rounds),
+			fmt.Sprint("flux_git_push_notified_unique_projects ", subject.Goroutines*subject.Rounds+1),
+			fmt.Sprint("kubernetes_agent_gitops_sync ", 2*subject.Goroutines*subject.Rounds),
+			fmt.Sprint("kubernetes_agent_k8s_api_proxy_request ", 2*subject.Goroutines*subject.Rounds),
 		})
 	}},
 	{Name: "agent events: counted", Check: func(s Subject) {

@@ -130,7 +130,7 @@ var portalConcurrencyCases = []Case{
 		t := s.portalServer()
 		for _, namespace := range []string{"10", "12", "13", "14", "202"} {
 			var made, refused atomic.Int32
-			subject.Together(func(me int) {
+			subject.Concurrently(func(me int) {
 				switch got := t.send("POST /namespaces/"+namespace+"/gitlab_subscription", fmt.Sprintf("start_date=2026-01-01&seats=%d", me)); {
 				case got.status == 201:
 					made.Add(1)
@@ -140,7 +140,7 @@ var portalConcurrencyCases = []Case{
 					s.Errorf("got %d %s", got.status, got.body)
 				}
 			})
-			s.Same("made and refused", []int32{made.Load(), refused.Load()}, []int32{1, subject.Crowd - 1})
+			s.Same("made and refused", []int32{made.Load(), refused.Load()}, []int32{1, subject.Goroutines - 1})
 		}
 		s.Same("subscriptions", len(s.List("subscriptions")), 5)
 	}},
@@ -148,10 +148,10 @@ var portalConcurrencyCases = []Case{
 		t := s.portalServer()
 		t.wantAll(portalCall{createAcme, "start_date=2026-01-01", 201, ""})
 		bodies := []string{"seats=7", "end_date=2030-01-01", "plan=gold", "auto_renew=true", "max_seats_used=3", "trial_ends_on=2029-01-01", "trial_extension_type=1", "trial_starts_on=2028-01-01"}
-		subject.Together(func(me int) { t.wantReply(bodies[me%len(bodies)], t.send(updateAcme, bodies[me%len(bodies)]), 200, "") })
+		subject.Concurrently(func(me int) { t.wantReply(bodies[me%len(bodies)], t.send(updateAcme, bodies[me%len(bodies)]), 200, "") })
 		s.Same("all", s.List("subscriptions", "plan_code", "end_date", "seats", "max_seats_used", "auto_renew", "trial_starts_on", "trial_ends_on", "trial_extension_type"),
 			[]string{"gold 2030-01-01 7 3 true 2028-01-01 2029-01-01 1"})
-		s.Same("history", len(s.List("subscription-history")), subject.Crowd)
+		s.Same("history", len(s.List("subscription-history")), subject.Goroutines)
 	}},
 	{Name: "minutes pack sent ten times at once: stored once", OnDatabases: true, Check: func(s Subject) {
 		t := s.portalServer()
@@ -166,7 +166,7 @@ var portalConcurrencyCases = []Case{
 	}},
 	{Name: "concurrent purchases of packs in different orders: no deadlock", OnDatabases: true, Check: func(s Subject) {
 		t := s.portalServer()
-		subject.Together(func(me int) {
+		subject.Concurrently(func(me int) {
 			xids := []string{"a", "b", "c", "d", "e"}
 			if me%2 == 0 {
 				xids = []string{"e", "d", "c", "b", "a"}
@@ -180,7 +180,7 @@ var portalConcurrencyCases = []Case{
 		for round := range subject.Rounds {
 			var sold atomic.Int32
 			xid := fmt.Sprint("x", round)
-			subject.Together(func(me int) {
+			subject.Concurrently(func(me int) {
 				switch got := t.send(fmt.Sprintf("POST /namespaces/%d/minutes", 12+me%2), packsOf(xid, fmt.Sprint("y", round, " ", me%2))); {
 				case got.status == 201:
 					sold.Add(1)
@@ -188,13 +188,13 @@ var portalConcurrencyCases = []Case{
 					s.Errorf("got %d %s", got.status, got.body)
 				}
 			})
-			s.Same("one namespace gets it", sold.Load(), int32(subject.Crowd/2))
+			s.Same("one namespace gets it", sold.Load(), int32(subject.Goroutines/2))
 		}
 		s.Same("packs", len(s.List("packs")), 2*subject.Rounds)
 	}},
 	{Name: "packs moved during purchases: none lost", OnDatabases: true, Check: func(s Subject) {
 		t := s.portalServer()
-		subject.Together(func(me int) {
+		subject.Concurrently(func(me int) {
 			if me%2 == 0 {
 				t.wantReply("moved", t.send("PATCH /namespaces/10/minutes/move/13", ""), 202, accepted)
 				return
@@ -203,7 +203,7 @@ var portalConcurrencyCases = []Case{
 				t.wantReply("bought", t.send(addPacksAcme, packsOf(fmt.Sprintf("%d-%d", me, i))), 201, "")
 			}
 		})
-		s.Same("packs", len(s.List("packs")), 5*subject.Crowd/2)
+		s.Same("packs", len(s.List("packs")), 5*subject.Goroutines/2)
 		t.wantReply("moved", t.send("PATCH /namespaces/10/minutes/move/13", ""), 202, accepted)
 		for _, line := range s.List("packs", "namespace_id") {
 			s.Same("all moved", line, "13")

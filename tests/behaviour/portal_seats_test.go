@@ -121,7 +121,7 @@ var seatCases = []Case{
 	{Name: "concurrent refreshes: same counts, one change", OnDatabases: true, Check: func(s Subject) {
 		t := s.portalServer()
 		t.wantAll(portalCall{createAcme, "start_date=2026-01-01&plan=premium&seats=1", 201, ""})
-		subject.Together(func(int) {
+		subject.Concurrently(func(int) {
 			if _, err := t.Provisioning.RefreshSeats(s.Context()); err != nil {
 				s.Errorf("RefreshSeats: %v", err)
 			}

@@ -54,7 +54,7 @@ func (s Subject) outcome(g *gitaccess.Gatekeeper, who, where string, c command) 
 	if err != nil {
 		s.Fatalf("changes %q: %v", c.changes, err)
 	}
-	q := subject.Question(who, where)
+	q := subject.Inquiry(who, where)
 	req := gitaccess.Request{Project: where, Request: source.Request{
 		Claim: q.Claim, Target: q.Target, Command: c.action, Protocol: c.protocol, Changes: changes,
 	}}

@@ -44,7 +44,7 @@ func otpRequired(c *config.Config) { c.OTP.RequiredForGit = true }
 // issue returns an LFS credential, and ends the case if it is refused.
 func (l *lfsServer) issue(who, where string) lfsaccess.Credential {
 	l.Helper()
-	q := subject.Question(who, where)
+	q := subject.Inquiry(who, where)
 	c, err := l.LFS.Authenticate(l.Context(), q.Claim, q.Target)
 	if err != nil {
 		l.Fatalf("Authenticate(%s, %s): %v", who, where, err)
@@ -111,7 +111,7 @@ var lfsCases = []Case{
 			{"blocked, a member", "user-10", "acme/cli", domain.Forbidden, "blocked"},
 			{"a key that has expired", "key-14", "acme/cli", domain.Forbidden, "expired"},
 		} {
-			q := subject.Question(c.who, c.where)
+			q := subject.Inquiry(c.who, c.where)
 			got, err := l.LFS.Authenticate(s.Context(), q.Claim, q.Target)
 			s.Refused(c.row, err, c.kind, c.words)
 			s.Same(c.row, got, lfsaccess.Credential{})
@@ -201,14 +201,14 @@ var lfsCases = []Case{
 	}},
 	{Name: "LFS credentials: second factor required", Check: func(s Subject) {
 		l := s.lfsServer(otpRequired)
-		none := subject.Question("key-11", "acme/cli")
+		none := subject.Inquiry("key-11", "acme/cli")
 		_, err := l.LFS.Authenticate(s.Context(), none.Claim, none.Target)
 		s.Refused("without a session", err, domain.Forbidden, "second factor")
 		s.OpenSession(7, 11, now.Add(15*time.Minute))
 		issued := l.issue("key-11", "acme/cli")
 		l.wantValid(issued)
 		for _, who := range []string{"key-13", "user-7"} {
-			q := subject.Question(who, "acme/cli")
+			q := subject.Inquiry(who, "acme/cli")
 			_, err := l.LFS.Authenticate(s.Context(), q.Claim, q.Target)
 			s.Refused(who, err, domain.Forbidden, "second factor")
 		}

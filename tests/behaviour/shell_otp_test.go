@@ -64,7 +64,7 @@ func (sh *shellServer) code() string {
 // factor returns the second factor of a user, with its secret opened.
 func (sh *shellServer) factor(who string) identity.TwoFactor {
 	sh.Helper()
-	factor := sh.Holder(who).Factor
+	factor := sh.Account(who).Factor
 	secret, err := sh.Key.Open(factor.Secret)
 	sh.Fine("Open", err)
 	factor.Secret = secret
@@ -156,8 +156,8 @@ var recoveryCases = []Case{
 	{Name: "concurrent requests for recovery codes: one set valid", OnDatabases: true, Check: func(s Subject) {
 		sh := s.shellServer()
 		for range 5 {
-			sets := make([][]string, subject.Crowd)
-			subject.Together(func(me int) { sets[me] = sh.newCodes("key-11") })
+			sets := make([][]string, subject.Goroutines)
+			subject.Concurrently(func(me int) { sets[me] = sh.newCodes("key-11") })
 			whole := 0
 			for _, set := range sets {
 				if n := sh.spendCodes(7, set); n > 0 {
@@ -288,7 +288,7 @@ var otpCases = []Case{
 		sh := s.shellServer()
 		for range subject.Rounds {
 			var in atomic.Int32
-			subject.Together(func(int) {
+			subject.Concurrently(func(int) {
 				switch err := sh.Credentials.CheckOTP(s.Context(), caller("key-11"), sh.code()); {
 				case err == nil:
 					in.Add(1)

@@ -51,7 +51,7 @@ func checkRoots(s Subject) {
 		{"username-dev", "certs", "", "", source.HTTP, ok}, {"username-dev", "certs", "", "open", source.SSH, forbidden},
 		{"username-dev", "open", "", "OPEN", source.SSH, ok}, {"username-dev", "open", "", "open/mid", source.SSH, forbidden},
 	} {
-		q := subject.Question(row.who, row.root+"/mid/p")
+		q := subject.Inquiry(row.who, row.root+"/mid/p")
 		req := gitaccess.Request{Request: source.Request{
 			Claim: q.Claim, Target: q.Target, Command: source.UploadPack, Protocol: row.protocol, NamespacePath: row.namespace,
 		}}

@@ -31,13 +31,13 @@ var holderCases = []Case{
 	{Name: "second factors", Check: func(s Subject) {
 		s.Apply(safe)
 		sealed := identity.TwoFactor{Enabled: true, Secret: world.Seal("JBSWY3DPEHPK3PXP")}
-		s.Same("by name", s.Holder("username-dede").Factor, sealed)
-		s.Same("by key", s.Holder("key-11").Factor, sealed)
-		s.Same("its key", s.Holder("key-11").Actor.Key.ID, identity.KeyID(11))
-		s.Same("the creator of a deploy key", s.Holder("key-201").Actor.IsDeployKey(), true)
-		s.Same("none", s.Holder("user-2").Factor, identity.TwoFactor{})
-		s.Same("WebAuthn only", s.Holder("user-3").Factor, identity.TwoFactor{Enabled: true})
-		s.Same("nobody", s.Holder("user-404"), credentials.Account{})
+		s.Same("by name", s.Account("username-dede").Factor, sealed)
+		s.Same("by key", s.Account("key-11").Factor, sealed)
+		s.Same("its key", s.Account("key-11").Actor.Key.ID, identity.KeyID(11))
+		s.Same("the creator of a deploy key", s.Account("key-201").Actor.IsDeployKey(), true)
+		s.Same("none", s.Account("user-2").Factor, identity.TwoFactor{})
+		s.Same("WebAuthn only", s.Account("user-3").Factor, identity.TwoFactor{Enabled: true})
+		s.Same("nobody", s.Account("user-404"), credentials.Account{})
 		s.Same("in a standing", s.Standing("key-11", "acme/cli").Actor.User.TwoFactor, true)
 		s.Same("not in a standing", s.Standing("user-2", "acme/cli").Actor.User.TwoFactor, false)
 	}},
@@ -55,7 +55,7 @@ var holderCases = []Case{
 			f.LastStep, f.Failures, f.LockedUntil = 7, 2, until
 			return f
 		}))
-		got := s.Holder("user-1").Factor
+		got := s.Account("user-1").Factor
 		s.Same("factor", got, identity.TwoFactor{
 			Enabled: true, Secret: world.Seal("JBSWY3DPEHPK3PXP"), LastStep: 7, Failures: 2, LockedUntil: until.Truncate(time.Microsecond),
 		})
@@ -64,9 +64,9 @@ var holderCases = []Case{
 			s.Same("seen by the next", f, got)
 			return f.Accepted(9)
 		}))
-		s.Same("accepted", s.Holder("user-1").Factor, identity.TwoFactor{Enabled: true, Secret: got.Secret, LastStep: 9})
+		s.Same("accepted", s.Account("user-1").Factor, identity.TwoFactor{Enabled: true, Secret: got.Secret, LastStep: 9})
 		s.Apply(safe)
-		s.Same("what was tried stays", s.Holder("user-1").Factor.LastStep, int64(9))
+		s.Same("what was tried stays", s.Account("user-1").Factor.LastStep, int64(9))
 	}},
 	{Name: "a factor that is not there", Check: func(s Subject) {
 		s.Apply(safe)
@@ -76,7 +76,7 @@ var holderCases = []Case{
 	}},
 	{Name: "no change of a factor is lost", Check: func(s Subject) {
 		s.Apply(safe)
-		subject.Together(func(int) {
+		subject.Concurrently(func(int) {
 			for range subject.Rounds {
 				s.Fine("UpdateFactor", s.UpdateFactor(1, func(f identity.TwoFactor) identity.TwoFactor {
 					f.Failures++
@@ -84,13 +84,13 @@ var holderCases = []Case{
 				}))
 			}
 		})
-		s.Same("failures", s.Holder("user-1").Factor.Failures, subject.Crowd*subject.Rounds)
+		s.Same("failures", s.Account("user-1").Factor.Failures, subject.Goroutines*subject.Rounds)
 	}},
 	{Name: "sessions", Check: func(s Subject) {
 		s.Apply(safe)
 		until := now.Add(15 * time.Minute)
 		has := func(who string, at time.Time) bool {
-			q := subject.Question(who, "acme/cli")
+			q := subject.Inquiry(who, "acme/cli")
 			q.Now = at
 			return s.Ask(q).OTPSession
 		}
@@ -106,7 +106,7 @@ var holderCases = []Case{
 		s.Same("of the robot of that user", has("key-201", now), false)
 		s.OpenSession(1, 11, until.Add(time.Hour))
 		s.Same("renewed", has("key-11", until), true)
-		q := subject.Question("key-11", "acme/nothing")
+		q := subject.Inquiry("key-11", "acme/nothing")
 		s.Same("also where there is no project", s.Ask(q).OTPSession, true)
 	}},
 	{Name: "a factor that is taken away", Check: func(s Subject) {
@@ -120,7 +120,7 @@ var holderCases = []Case{
 			return f
 		}))
 		s.Apply("users: [{id: 1, username: dede}]", safe)
-		s.Same("what was tried", s.Holder("user-1").Factor, identity.TwoFactor{Enabled: true, Secret: world.Seal("JBSWY3DPEHPK3PXP")})
+		s.Same("what was tried", s.Account("user-1").Factor, identity.TwoFactor{Enabled: true, Secret: world.Seal("JBSWY3DPEHPK3PXP")})
 		s.Same("session", s.Standing("key-11", "acme/cli").OTPSession, false)
 		s.Kind("code", s.RecoveryCodes.SpendRecoveryCode(s.Context(), 1, digest), domain.NotFound)
 	}},
@@ -148,13 +148,13 @@ var holderCases = []Case{
 	}},
 	{Name: "of two sets of recovery codes one is whole", Check: func(s Subject) {
 		s.Apply(safe)
-		sets := make([][]identity.TokenDigest, subject.Crowd)
+		sets := make([][]identity.TokenDigest, subject.Goroutines)
 		for me := range sets {
 			for n := range 10 {
 				sets[me] = append(sets[me], identity.DigestToken(fmt.Sprint(me, " ", n)))
 			}
 		}
-		subject.Together(func(me int) { s.Fine("Replace", s.RecoveryCodes.ReplaceRecoveryCodes(s.Context(), 1, sets[me])) })
+		subject.Concurrently(func(me int) { s.Fine("Replace", s.RecoveryCodes.ReplaceRecoveryCodes(s.Context(), 1, sets[me])) })
 		whole := 0
 		for _, set := range sets {
 			valid := 0
@@ -173,7 +173,7 @@ var holderCases = []Case{
 		digest := identity.DigestToken("a")
 		s.Fine("Replace", s.RecoveryCodes.ReplaceRecoveryCodes(s.Context(), 1, []identity.TokenDigest{digest}))
 		var spent atomic.Int32
-		subject.Together(func(int) {
+		subject.Concurrently(func(int) {
 			switch err := s.RecoveryCodes.SpendRecoveryCode(s.Context(), 1, digest); {
 			case err == nil:
 				spent.Add(1)
@@ -256,12 +256,12 @@ var tokenCases = []Case{
 	}},
 	{Name: "several mint", Check: func(s Subject) {
 		s.Apply(safe)
-		subject.Together(func(me int) {
+		subject.Concurrently(func(me int) {
 			for n := range subject.Rounds {
 				s.mint(identity.AccessToken{User: 1, Name: "x", Digest: identity.DigestToken(fmt.Sprint(me, n)), CreatedAt: now})
 			}
 		})
-		s.Same("tokens", len(s.List("access-tokens", "id")), subject.Crowd*subject.Rounds)
+		s.Same("tokens", len(s.List("access-tokens", "id")), subject.Goroutines*subject.Rounds)
 	}},
 }
 
@@ -280,8 +280,8 @@ var keeperCases = []Case{
 		remember("b", "", "")
 	}},
 	{Name: "of several who remember one is first", Check: func(s Subject) {
-		var kept [subject.Crowd]string
-		subject.Together(func(me int) {
+		var kept [subject.Goroutines]string
+		subject.Concurrently(func(me int) {
 			var err error
 			kept[me], err = s.Store.SetOnce(s.Context(), "a", fmt.Sprint(me))
 			s.Fine("Remember", err)
@@ -306,12 +306,12 @@ var auditCases = []Case{
 		})
 	}},
 	{Name: "several append", Check: func(s Subject) {
-		subject.Together(func(int) {
+		subject.Concurrently(func(int) {
 			for range subject.Rounds {
 				s.Fine("Append", s.AuditLog.Append(s.Context(), audit.Event{At: now}))
 			}
 		})
-		s.Same("events", len(s.List("audit")), subject.Crowd*subject.Rounds)
+		s.Same("events", len(s.List("audit")), subject.Goroutines*subject.Rounds)
 	}},
 	{Name: "a caller who has gone", Check: func(s Subject) {
 		s.Apply(safe)
@@ -333,6 +333,6 @@ var auditCases = []Case{
 			}
 		}
 		s.Same("nothing is kept", len(s.List("audit"))+len(s.List("access-tokens")), 0)
-		s.Same("nothing is changed", s.Holder("user-1").Factor.LastStep, int64(0))
+		s.Same("nothing is changed", s.Account("user-1").Factor.LastStep, int64(0))
 	}},
 }

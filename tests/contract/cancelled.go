@@ -23,7 +23,7 @@ func (s Subject) calls() map[string]func(context.Context) error {
 	at := source.RepositoryID{Kind: source.Code, ID: 60}
 	all := map[string]func(context.Context) error{
 		"Standing": func(ctx context.Context) error {
-			_, err := s.Directory.Standing(ctx, subject.Question("key-11", "acme/p"))
+			_, err := s.Directory.Standing(ctx, subject.Inquiry("key-11", "acme/p"))
 			return err
 		},
 		"KeyByFingerprint": func(ctx context.Context) error {

@@ -16,7 +16,7 @@ import (
 
 var concurrencyCases = []Case{
 	{Name: "no increase and no decrease is lost", Check: func(s Subject) {
-		subject.Together(func(me int) {
+		subject.Concurrently(func(me int) {
 			for range subject.Rounds {
 				s.increase("one", now)
 				s.increase("two", now)
@@ -25,7 +25,7 @@ var concurrencyCases = []Case{
 				s.decrease("two", now)
 			}
 		})
-		s.counters("counters", now, fmt.Sprintf("one %d", subject.Crowd*subject.Rounds), fmt.Sprintf("two %d", subject.Crowd))
+		s.counters("counters", now, fmt.Sprintf("one %d", subject.Goroutines*subject.Rounds), fmt.Sprintf("two %d", subject.Goroutines))
 	}},
 	{Name: "one of several takes a notice", Check: func(s Subject) {
 		s.Apply(crew())
@@ -33,7 +33,7 @@ var concurrencyCases = []Case{
 		for range subject.Rounds {
 			s.Fine("Leave", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: now.Add(time.Minute)}))
 			var taken atomic.Int32
-			subject.Together(func(int) {
+			subject.Concurrently(func(int) {
 				switch _, err := s.Take.Take(s.Context(), 1, at, now); {
 				case err == nil:
 					taken.Add(1)
@@ -47,7 +47,7 @@ var concurrencyCases = []Case{
 	{Name: "several leave and take, and nobody fails", Check: func(s Subject) {
 		s.Apply(crew())
 		at := source.RepositoryID{Kind: source.Code, ID: 60}
-		subject.Together(func(me int) {
+		subject.Concurrently(func(me int) {
 			for range subject.Rounds {
 				s.Fine("Leave", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: at, OldPath: source.Path(fmt.Sprint("old/p", me)), ExpiresAt: now.Add(time.Minute)}))
 				if n, err := s.Take.Take(s.Context(), 1, at, now); err == nil {
@@ -59,7 +59,7 @@ var concurrencyCases = []Case{
 		})
 	}},
 	{Name: "every push is kept", Check: func(s Subject) {
-		subject.Together(func(me int) {
+		subject.Concurrently(func(me int) {
 			for i := range subject.Rounds {
 				s.Fine("Record", s.Recorder.Record(s.Context(), pushOf(fmt.Sprintf("project-%d-%d", me, i))))
 			}
@@ -69,10 +69,10 @@ var concurrencyCases = []Case{
 		for _, r := range records {
 			kinds[r] = true
 		}
-		s.Same("pushes", []int{len(records), len(kinds)}, []int{subject.Crowd * subject.Rounds, subject.Crowd * subject.Rounds})
+		s.Same("pushes", []int{len(records), len(kinds)}, []int{subject.Goroutines * subject.Rounds, subject.Goroutines * subject.Rounds})
 	}},
 	{Name: "several apply the same world", Check: func(s Subject) {
-		subject.Together(func(int) { s.Fine("apply", world.Try(s.Context(), s.WorldImport, everyThing)) })
+		subject.Concurrently(func(int) { s.Fine("apply", world.Try(s.Context(), s.WorldImport, everyThing)) })
 		got := s.everything()
 		s.Apply(everyThing)
 		s.Same("everything", s.everything(), got)
@@ -80,7 +80,7 @@ var concurrencyCases = []Case{
 	}},
 	{Name: "several apply worlds of their own", Check: func(s Subject) {
 		s.Apply("groups: [{path: shared}]")
-		subject.Together(func(me int) {
+		subject.Concurrently(func(me int) {
 			for i := range 4 {
 				text := fmt.Sprintf(`
 users: [{username: u%[1]d-%[2]d}]
@@ -93,11 +93,11 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 		})
 		s.Same("numbers", []int{
 			len(s.List("users")), len(s.List("groups")), len(s.List("projects")), len(s.List("members")), len(s.List("keys")),
-		}, []int{subject.Crowd*4 + 1, 1 + subject.Crowd + subject.Crowd*4, subject.Crowd * 4 * 2, subject.Crowd * 4, subject.Crowd * 4})
+		}, []int{subject.Goroutines*4 + 1, 1 + subject.Goroutines + subject.Goroutines*4, subject.Goroutines * 4 * 2, subject.Goroutines * 4, subject.Goroutines * 4})
 		s.Same("role", s.Standing("username-u3-1", "shared/g3/h2/p").Role, source.Developer)
 	}},
 	{Name: "of several new users of one name there is one", Check: func(s Subject) {
-		subject.Together(func(me int) {
+		subject.Concurrently(func(me int) {
 			for i := range subject.Rounds {
 				err := s.Try(func(r worldimport.Tx) error {
 					_, err := s.putUser(r, 0, fmt.Sprint("u", i))
@@ -110,7 +110,7 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 	}},
 	{Name: "a conflict is told to all but one", Check: func(s Subject) {
 		var kept atomic.Int32
-		subject.Together(func(me int) {
+		subject.Concurrently(func(me int) {
 			err := s.Try(func(r worldimport.Tx) error {
 				_, err := r.Users.PutUser(s.Context(), worldimport.User{User: userOf(fmt.Sprint("u", me)), NamespaceID: 7})
 				return err
@@ -126,7 +126,7 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 	}},
 	{Name: "groups move while projects are put below them", Check: func(s Subject) {
 		s.Apply("groups: [{id: 1, path: a}, {id: 2, path: a/b}, {id: 3, path: c}]\nusers: [{id: 1, username: dev}]\nprojects: [{id: 1, path: a/b/p}]\nmembers: [{user: dev, group: a/b, role: developer}]")
-		subject.Together(func(me int) {
+		subject.Concurrently(func(me int) {
 			for i := range subject.Rounds {
 				switch {
 				case me == 0:
@@ -160,7 +160,7 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 	}},
 	{Name: "counters, pushes and stamps go on while worlds are applied", Check: func(s Subject) {
 		s.Apply(crew())
-		subject.Together(func(me int) {
+		subject.Concurrently(func(me int) {
 			for i := range subject.Rounds {
 				switch me {
 				case 0:
@@ -176,8 +176,8 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 			}
 		})
 		s.Fine("Flush", s.Store.Flush(s.Context()))
-		s.counters("counter", now, fmt.Sprintf("project-60 %d", (subject.Crowd-2)*subject.Rounds))
-		s.Same("pushes", len(s.List("pushes")), (subject.Crowd-2)*subject.Rounds)
+		s.counters("counter", now, fmt.Sprintf("project-60 %d", (subject.Goroutines-2)*subject.Rounds))
+		s.Same("pushes", len(s.List("pushes")), (subject.Goroutines-2)*subject.Rounds)
 		s.Same("stamp", s.Actor("key-11").Key.LastUsedAt, now.Add((subject.Rounds-1)*time.Second))
 	}},
 }

@@ -100,7 +100,7 @@ var durableCases = []durableCase{
 	{"two lose nothing that both do at once", func(t *testing.T, open stores.Factory) {
 		s := two(t, open)
 		s[0].Apply(crew())
-		subject.Together(func(me int) {
+		subject.Concurrently(func(me int) {
 			mine := s[me%2]
 			for i := range subject.Rounds {
 				mine.increase("project-60", now)
@@ -111,8 +111,8 @@ var durableCases = []durableCase{
 				}
 			}
 		})
-		s[0].counters("counters", now, fmt.Sprintf("project-60 %d", subject.Crowd*subject.Rounds))
-		s[0].Same("pushes", len(s[1].List("pushes")), subject.Crowd*subject.Rounds)
+		s[0].counters("counters", now, fmt.Sprintf("project-60 %d", subject.Goroutines*subject.Rounds))
+		s[0].Same("pushes", len(s[1].List("pushes")), subject.Goroutines*subject.Rounds)
 		s[0].Same("members, and that of crew", len(s[0].List("members")), 4*3+1)
 	}},
 	{"of two one takes a notice", func(t *testing.T, open stores.Factory) {
@@ -121,7 +121,7 @@ var durableCases = []durableCase{
 		for range subject.Rounds {
 			s[0].Fine("Leave", s[0].Leave.Add(t.Context(), noticeFor60("a/b")))
 			var taken atomic.Int32
-			subject.Together(func(me int) {
+			subject.Concurrently(func(me int) {
 				switch _, err := s[me%2].Take.Take(t.Context(), 1, code60, now); {
 				case err == nil:
 					taken.Add(1)

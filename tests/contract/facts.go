@@ -182,7 +182,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 	}},
 	{Name: "an answer is the caller's own", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme, allowed_ips: [10.0.0.0/8], default_branch_protection: 2}]\nprojects: [{path: acme/p, protected_branches: [{name: main}], protected_tags: [{name: v1}]}]")
-		q := subject.Question("nobody", "acme/p")
+		q := subject.Inquiry("nobody", "acme/p")
 		q.Refs = true
 		want, got := written(s.Ask(q)), s.Ask(q)
 		got.Project.Root.AllowedIPs[0] = netip.Prefix{}
@@ -211,7 +211,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			s.Fine("PutProtections", r.Projects.PutProtections(s.Context(), id, protections))
 			g.Namespace.AllowedIPs[0], level, protections[0].Push[0].Role = netip.Prefix{}, 0, source.NoRole
 		})
-		q := subject.Question("nobody", "acme/p")
+		q := subject.Inquiry("nobody", "acme/p")
 		q.Refs = true
 		got := s.Ask(q).Project
 		s.Same("allowed", got.Root.AllowedIPs, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})

@@ -228,7 +228,7 @@ var hookCases = []Case{
 	}},
 	{Name: "attempts at one hook take turns", Check: func(s Subject) {
 		s.Apply(hookTree)
-		subject.Together(func(int) {
+		subject.Concurrently(func(int) {
 			for range subject.Rounds {
 				s.Fine("Attempted", s.Deliveries.RecordAttempt(s.Context(), 31, 0, func(h hooks.Health) hooks.Health {
 					h.Failures++
@@ -238,13 +238,13 @@ var hookCases = []Case{
 		})
 		h, _, err := s.Deliveries.Hook(s.Context(), 31)
 		s.Fine("Hook", err)
-		s.Same("failures", h.Health.Failures, subject.Crowd*subject.Rounds)
+		s.Same("failures", h.Health.Failures, subject.Goroutines*subject.Rounds)
 		s.Kind("no hook", s.Deliveries.RecordAttempt(s.Context(), 404, 0, func(h hooks.Health) hooks.Health { return h }), domain.NotFound)
 	}},
 	{Name: "two that settle one push leave one delivery", Check: func(s Subject) {
 		s.Apply(hookTree)
 		push := s.recorded(pushOf("project-21"))
-		subject.Together(func(int) {
+		subject.Concurrently(func(int) {
 			s.settle(push, postreceive.ProjectUpdate{Project: 21, ActiveAt: now, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
 		})
 		s.Same("deliveries", len(s.subjects("deliver_webhook")), 1)

@@ -15,7 +15,7 @@ import (
 // refs asks for the protections too, in a fixed order.
 func (s Subject) refs(who, where string) []source.Protection {
 	s.Helper()
-	q := subject.Question(who, where)
+	q := subject.Inquiry(who, where)
 	q.Refs = true
 	protections := s.Ask(q).Project.Protections
 	slices.SortFunc(protections, func(a, b source.Protection) int {

@@ -159,11 +159,11 @@ shares: [{project: top/p, with: else/in, role: developer, expires_at: 2026-03-10
 			time.Date(1999, 1, 1, 0, 0, 0, 0, west): source.Developer,
 		} {
 			for _, who := range []string{"ann", "bob", "cat", "dan"} {
-				q := subject.Question(user(who), "top/p")
+				q := subject.Inquiry(user(who), "top/p")
 				q.Now = at
 				s.Same(who+" at "+at.String(), s.Ask(q).Role, want)
 			}
-			q := subject.Question(user("cat"), "top/mid/p")
+			q := subject.Inquiry(user("cat"), "top/mid/p")
 			q.Now = at
 			s.Same("cat in mid at "+at.String(), s.Ask(q).Role, min(want, source.Reporter))
 		}
@@ -196,7 +196,8 @@ shares: [{group: g0/g1, with: else, role: maintainer}]`)
 		s.Same("no more", s.Standing(user("ann"), "top/p").Role, source.NoRole)
 	}},
 	{Name: "a role is for the number that was asked for", Check: func(s Subject) {
-		// One number for a user, a group and a project: none is mistaken for another.
+		// One number for a user, a group and a project: none is mistaken for
+		// another.
 		s.Apply(`
 users: [{id: 1, username: ann}, {id: 2, username: bob}]
 groups: [{id: 1, path: one}, {id: 2, path: two}]

@@ -75,8 +75,8 @@ func migrate(url string) error {
 	return s.Close(context.Background())
 }
 
-// poolSize is less than a crowd (see package subject), so that concurrency
-// cases wait for connections too.
+// poolSize is less than subject.Goroutines, so that concurrency cases also wait
+// for connections.
 const poolSize = 5
 
 // Gorm opens the database at url, and migrates it if asked to.

@@ -7,10 +7,10 @@ import (
 	"gatehouse/tests/world"
 )
 
-// FindingUUID is a uuid that sorts as its number does.
+// FindingUUID returns a UUID that sorts by its number.
 func FindingUUID(n int) string { return fmt.Sprintf("%08d-a000-5000-8000-000000000000", n) }
 
-// AddFinding adds a finding of agent 5 of world.Agents, with a change.
+// AddFinding adds a changed finding of agent 5 in world.Agents.
 func (s Subject) AddFinding(n int, change func(*security.Finding)) {
 	s.Helper()
 	f := security.Finding{
@@ -21,8 +21,8 @@ func (s Subject) AddFinding(n int, change func(*security.Finding)) {
 	s.Fine("AddFinding", s.Findings.AddFinding(s.Context(), f))
 }
 
-// AddScanFindings adds findings 1 to 8: one for each way in which a scan of
-// agent 5 resolves a finding, or passes over it.
+// AddScanFindings adds findings 1 to 8: a scan of agent 5 may resolve the first
+// three, and none of the others.
 func (s Subject) AddScanFindings() {
 	s.Helper()
 	for n, change := range []func(*security.Finding){

@@ -1,5 +1,5 @@
-// Package subject is a store under test, with the questions that tests ask it
-// and the ways in which they judge its answers.
+// Package subject is a store under test, with functions that read it and functions
+// that compare the results.
 package subject
 
 import (
@@ -25,8 +25,8 @@ import (
 	"gatehouse/tests/world"
 )
 
-// Subject is the store that a case is about. A seed or a question that fails
-// ends the case, a wrong answer does not.
+// Subject is the store under test. A failing import or read ends the case, a wrong
+// result does not.
 type Subject struct {
 	*testing.T
 	bootstrap.Ports
@@ -51,9 +51,9 @@ func (s Subject) Try(do func(r worldimport.Tx) error) error {
 	return s.WorldImport(s.Context(), do)
 }
 
-// Question asks for a claim as Claim reads it, and for a target by
+// Inquiry is an inquiry about a claim in the form of Claim, and a target by
 // gl_repository or path, at world.Now.
-func Question(who, where string) source.Inquiry {
+func Inquiry(who, where string) source.Inquiry {
 	q := source.Inquiry{Claim: Claim(who), Now: world.Now}
 	if repository, ok := source.ParseRepositoryID(where); ok {
 		q.Target.Repository = repository
@@ -84,7 +84,7 @@ func (s Subject) Ask(q source.Inquiry) source.Standing {
 // Standing returns the standing of who at where, at world.Now.
 func (s Subject) Standing(who, where string) source.Standing {
 	s.Helper()
-	return s.Ask(Question(who, where))
+	return s.Ask(Inquiry(who, where))
 }
 
 // Actor returns the user and the key that a claim names.
@@ -97,11 +97,11 @@ func (s Subject) Actor(who string) identity.Actor {
 	return actor
 }
 
-// Holder returns the account that a claim names, with its second factor.
-func (s Subject) Holder(who string) credentials.Account {
+// Account returns the account of a claim.
+func (s Subject) Account(who string) credentials.Account {
 	s.Helper()
 	h, err := s.Accounts.Account(s.Context(), Claim(who))
-	s.Fine("Holder", err)
+	s.Fine("Account", err)
 	return h
 }
 
@@ -112,7 +112,7 @@ func (s Subject) UpdateFactor(user identity.UserID, change func(identity.TwoFact
 	})
 }
 
-// OpenSession begins the session of a key.
+// OpenSession opens the OTP session of a user's key.
 func (s Subject) OpenSession(user identity.UserID, key identity.KeyID, until time.Time) {
 	s.Helper()
 	s.Fine("UpdateFactor", s.Accounts.UpdateTwoFactor(s.Context(), user, func(f identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession) {
@@ -165,7 +165,7 @@ func Line(record inventory.Record, fields ...string) string {
 	return out[min(1, len(out)):]
 }
 
-// visible is a value that shows, even where it is empty.
+// visible returns a value as text that shows empty values too.
 func visible(value any) any {
 	switch value := value.(type) {
 	case nil:
@@ -233,17 +233,17 @@ func (s Subject) Refused(what string, err error, kind domain.Kind, words ...stri
 	}
 }
 
-// Crowd is how many goroutines Together starts.
-const Crowd = 8
+// Goroutines is the number of goroutines that Concurrently starts.
+const Goroutines = 8
 
 // Rounds is how often each of them usually repeats its work.
 const Rounds = 15
 
-// Together runs do in a crowd, each goroutine with its number, and waits.
-func Together(do func(me int)) {
+// Concurrently runs do in several goroutines, each with its number, and waits.
+func Concurrently(do func(me int)) {
 	var all sync.WaitGroup
 	start := make(chan struct{})
-	for me := range Crowd {
+	for me := range Goroutines {
 		all.Go(func() {
 			<-start
 			do(me)
