@@ -1,5 +1,4 @@
-// Package world is what there is to test in: a small world that reads like a
-// sentence, and the way from any such text into a store.
+// Package world has the worlds of tests, and puts a world into a store.
 package world
 
 import (
@@ -16,34 +15,34 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Small is one of everything: a user in every role and in every state, a
-// project of every visibility, in the group acme and around it.
+// Small is a small world with a user in every role and every state, and a project
+// of every visibility.
 //
 //go:embed small.yaml
 var Small string
 
-// Agents is what the Kubernetes agent server can ask about: agent 5 of project 7,
-// its neighbour 6 in the same project, and agents in projects of every kind
-// whose creators have lower roles, or none.
+// Agents is a world for the Kubernetes agent server: agents 5 and 6 of project 7,
+// agents in projects of every kind, and agents whose creators have lower roles or
+// none.
 //
 //go:embed agents.yaml
 var Agents string
 
-// Now is the moment at which tests ask, unless time is what they are about. It
-// is a Tuesday, and no whole second.
+// Now is the time of tests that are not about time. It is a Tuesday, with a
+// fraction of a second.
 var Now = time.Date(2026, time.March, 10, 12, 34, 56, 789012000, time.UTC)
 
-// Clock always tells Now.
+// Clock always returns Now.
 func Clock() time.Time { return Now }
 
-// Apply puts what texts describe into a store and ends the test if anything
-// is wrong with them. Secrets are sealed by Seal.
+// Apply imports worlds into a store, with secrets sealed by Seal. It ends the test
+// if a world is refused.
 func Apply(t testing.TB, registries worldimport.UnitOfWork, texts ...string) {
 	t.Helper()
 	ApplySealed(t, registries, Seal, texts...)
 }
 
-// ApplySealed is Apply with secrets that are sealed as a server does it.
+// ApplySealed is Apply with another function that seals secrets.
 func ApplySealed(t testing.TB, registries worldimport.UnitOfWork, seal func(string) string, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
@@ -53,7 +52,7 @@ func ApplySealed(t testing.TB, registries worldimport.UnitOfWork, seal func(stri
 	}
 }
 
-// Parse reads a world and ends the test if anything is wrong with the text.
+// Parse reads a world, and ends the test if the text has a mistake.
 func Parse(t testing.TB, text string) worldimport.World {
 	t.Helper()
 	w, err := worldfile.Parse([]byte(text))
@@ -63,7 +62,7 @@ func Parse(t testing.TB, text string) worldimport.World {
 	return w
 }
 
-// Try puts what text describes into a store, or returns what is wrong with it.
+// Try imports a world into a store, and returns the error.
 func Try(ctx context.Context, registries worldimport.UnitOfWork, text string) error {
 	return try(ctx, registries, Seal, text)
 }
@@ -77,7 +76,7 @@ func try(ctx context.Context, registries worldimport.UnitOfWork, seal func(strin
 	return err
 }
 
-// Seal marks a secret as one that was sealed.
+// Seal marks a secret as sealed.
 func Seal(secret string) string { return "sealed:" + secret }
 
 // Key is the line of a public key: the same one for the same seed.
