@@ -80,34 +80,34 @@ func TestAllowed_matrix(t *testing.T) {
 	repository(g)
 	s := servertest.Start(t, servertest.Settings(t, "memory:", storages(g)), servertest.WithWorld(t, protectedWorld))
 	const ff, force, remove, create = old + " " + newer, old + " " + forced, old + " " + absent, absent + " " + newer
-	const all, maintainers, nobody = "200 200 200 401", "200 200 401 401", "401 401 401 401"
+	const all, maintainers, none = "200 200 200 401", "200 200 401 401", "401 401 401 401"
 	for name, row := range map[string]struct{ protocol, changes, want string }{
 		"create unprotected":                  {"ssh", create + " refs/heads/x", all},
 		"fast-forward unprotected":            {"ssh", ff + " refs/heads/master", all},
 		"force-push unprotected":              {"ssh", force + " refs/heads/master", all},
 		"delete unprotected":                  {"ssh", remove + " refs/heads/x", all},
-		"delete default":                      {"ssh", remove + " refs/heads/master", nobody},
-		"delete default, web":                 {"web", remove + " refs/heads/master", nobody},
+		"delete default":                      {"ssh", remove + " refs/heads/master", none},
+		"delete default, web":                 {"web", remove + " refs/heads/master", none},
 		"fast-forward feature":                {"ssh", ff + " refs/heads/feature", maintainers},
 		"the same over HTTP":                  {"http", ff + " refs/heads/feature", maintainers},
-		"force-push feature":                  {"ssh", force + " refs/heads/feature", nobody},
-		"delete feature, ssh":                 {"ssh", remove + " refs/heads/feature", nobody},
-		"delete feature, http":                {"http", remove + " refs/heads/feature", nobody},
+		"force-push feature":                  {"ssh", force + " refs/heads/feature", none},
+		"delete feature, ssh":                 {"ssh", remove + " refs/heads/feature", none},
+		"delete feature, http":                {"http", remove + " refs/heads/feature", none},
 		"delete feature, web":                 {"web", remove + " refs/heads/feature", maintainers},
 		"create tag":                          {"ssh", create + " refs/tags/x", all},
 		"update tag":                          {"ssh", force + " refs/tags/x", all},
 		"delete tag":                          {"ssh", remove + " refs/tags/x", all},
 		"create protected tag":                {"ssh", create + " refs/tags/v1", maintainers},
-		"update protected tag":                {"ssh", ff + " refs/tags/v1", nobody},
+		"update protected tag":                {"ssh", ff + " refs/tags/v1", none},
 		"both in one push":                    {"ssh", ff + " refs/heads/x\n" + ff + " refs/heads/feature", maintainers},
 		"push=30":                             {"ssh", ff + " refs/heads/dev/x", all},
-		"push=30, forced":                     {"ssh", force + " refs/heads/dev/x", nobody},
-		"push=0":                              {"ssh", ff + " refs/heads/shut/x", nobody},
+		"push=30, forced":                     {"ssh", force + " refs/heads/dev/x", none},
+		"push=0":                              {"ssh", ff + " refs/heads/shut/x", none},
 		"push=40 merge=30":                    {"ssh", ff + " refs/heads/merge/x", maintainers},
 		"force allowed, forced":               {"ssh", force + " refs/heads/force/x", maintainers},
 		"force allowed, not":                  {"ssh", ff + " refs/heads/force/x", maintainers},
-		"a tag named like the default branch": {"ssh", create + " refs/tags/master", nobody},
-		"an unknown object":                   {"ssh", old + " " + strings.Repeat("4", 40) + " refs/heads/feature", nobody},
+		"a tag named like the default branch": {"ssh", create + " refs/tags/master", none},
+		"an unknown object":                   {"ssh", old + " " + strings.Repeat("4", 40) + " refs/heads/feature", none},
 	} {
 		want := strings.Fields(row.want)
 		for i, people := range [][]string{{"own", "root"}, {"maint"}, {"dev"}, {"rep", "guest"}} {
