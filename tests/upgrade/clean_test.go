@@ -33,7 +33,7 @@ var clean = set{
 		fetch("acme/tools/cli", "key_id", 107), // otto's session
 		fetch("acme/tools/cli", "key_id", 102), // the session that the requests before began
 		fetch("acme/tools/cli", "user_id", 4),
-		fetch("acme/tools/cli", "key_id", 106), // who has no second factor
+		fetch("acme/tools/cli", "key_id", 106), // without a second factor
 	},
 	shown: inventory.Names(),
 	touched: []string{
@@ -255,7 +255,7 @@ var cleanReads = []request{
 	portal("token over SSH", "GET", "/namespaces/50/gitlab_subscription", nil), portal("token of the command line", "GET", "/namespaces/50/gitlab_subscription", nil),
 
 	otpOfUser(11, otpOfLara),                                                  // right, but the factor is locked
-	fetch("dev/sketch", "key_id", 102), fetch("Dev/Scrap.git", "key_id", 102), // their repositories were never made
+	fetch("dev/sketch", "key_id", 102), fetch("Dev/Scrap.git", "key_id", 102), // without repositories
 }
 
 var cleanWrites = []request{
@@ -284,11 +284,11 @@ var cleanWrites = []request{
 
 	portal("world-token-of-root", "PUT", "/namespaces/50/gitlab_subscription", object{"seats": 100, "end_date": "2199-07-16"}),
 	portal("world-token-of-root", "PUT", "/namespaces/52/gitlab_subscription", object{"plan_code": "ultimate", "trial": false}),
-	portal("world-token-of-root", "POST", "/namespaces/54/gitlab_subscription", object{"start_date": "2020-02-01", "plan_code": "free"}), // there is one
+	portal("world-token-of-root", "POST", "/namespaces/54/gitlab_subscription", object{"start_date": "2020-02-01", "plan_code": "free"}), // it exists
 	portal("world-token-of-root", "POST", "/namespaces/55/gitlab_subscription", object{"start_date": "2020-02-01", "end_date": "2199-02-01", "plan_code": "premium", "seats": 3}),
 	minutes(54, "pack-of-partners"), minutes(50, "pack-of-partners"), minutes(50, "another-pack"),
 	portal("world-token-of-root", "PATCH", "/namespaces/54/minutes/move/55", nil),
 	reconciliation(54), reconciliation(55), portal("world-token-of-root", "DELETE", "/internal/upcoming_reconciliations?namespace_id=52", nil),
 
-	received("project-73", "key-102", created("refs/heads/main")+"\n"), // takes the notice of its making
+	received("project-73", "key-102", created("refs/heads/main")+"\n"), // takes the notice about the new project
 }

@@ -216,7 +216,7 @@ func (b binary) serve(t *testing.T, with settings) (url string, stop func()) {
 	drained := make(chan struct{})
 	go func() {
 		defer close(drained)
-		_, _ = io.Copy(&all, lines) // until the server is gone
+		_, _ = io.Copy(&all, lines) // until the server has ended
 	}()
 	return url, func() {
 		err := command.Process.Signal(syscall.SIGTERM)

@@ -30,7 +30,7 @@ type set struct {
 	fill func(*writer)
 	// explain are the options of `gatehouse explain`.
 	explain [][]string
-	// reads change nothing but stamps, writes come after them. sessions come
+	// reads change only times of last use, writes come after them. sessions come
 	// last, while Git requires a second factor.
 	reads, writes, sessions []request
 	// shown are the things to show before the requests, touched those that the
