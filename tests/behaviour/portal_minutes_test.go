@@ -256,12 +256,12 @@ func (t *portalServer) wantRolledBack(what string) {
 // afterWrites calls a function after every successful write of a unit of work.
 func afterWrites(work provisioning.BillingUnitOfWork, then func() error) provisioning.BillingUnitOfWork {
 	return func(ctx context.Context, do func(provisioning.BillingTx) error) error {
-		return work(ctx, func(l provisioning.BillingTx) error {
+		return work(ctx, func(tx provisioning.BillingTx) error {
 			interrupt := interrupted{then}
-			l.Subscriptions = interruptedSubscriptions{l.Subscriptions, interrupt}
-			l.MinutesPacks = interruptedPacks{l.MinutesPacks, interrupt}
-			l.Reconciliations = interruptedReconciliations{l.Reconciliations, interrupt}
-			return do(l)
+			tx.Subscriptions = interruptedSubscriptions{tx.Subscriptions, interrupt}
+			tx.MinutesPacks = interruptedPacks{tx.MinutesPacks, interrupt}
+			tx.Reconciliations = interruptedReconciliations{tx.Reconciliations, interrupt}
+			return do(tx)
 		})
 	}
 }

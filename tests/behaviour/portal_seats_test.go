@@ -153,14 +153,14 @@ var seatCases = []Case{
 		broken := errors.New("no such luck")
 		calls := 0
 		t := s.portalServerOver(func(ctx context.Context, do func(provisioning.BillingTx) error) error {
-			return s.BillingUnitOfWork(ctx, func(l provisioning.BillingTx) error {
-				l.Subscriptions = failing{l.Subscriptions, func() error {
+			return s.BillingUnitOfWork(ctx, func(tx provisioning.BillingTx) error {
+				tx.Subscriptions = failing{tx.Subscriptions, func() error {
 					if calls++; calls == 1 {
 						return broken
 					}
 					return nil
 				}}
-				return do(l)
+				return do(tx)
 			})
 		})
 		for _, n := range []string{"10", "202"} {

@@ -26,9 +26,9 @@ func checkRoots(s Subject) {
 		text += fmt.Sprintf("\n  - {path: %s/mid/p, visibility: public}", root)
 	}
 	s.Apply(text)
-	s.Unit(func(r worldimport.Tx) { // a world file refuses these settings on a subgroup
+	s.Unit(func(tx worldimport.Tx) { // a world file refuses these settings on a subgroup
 		for _, root := range []string{"open", "ssh", "http", "here", "certs"} {
-			_, err := r.Namespaces.PutGroup(s.Context(), worldimport.Group{Namespace: source.Namespace{
+			_, err := tx.Namespaces.PutGroup(s.Context(), worldimport.Group{Namespace: source.Namespace{
 				Path: root + "/mid", Protocols: source.OnlyHTTP, RequireSSHCertificates: true,
 				AllowedIPs: []netip.Prefix{netip.MustParsePrefix("203.0.113.7/32")},
 			}})
