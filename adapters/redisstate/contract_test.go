@@ -11,10 +11,10 @@ import (
 	"gatehouse/tests/stores"
 )
 
-// TestState_contract holds counters and notices in Redis to what they promise;
-// all else is in memory here, and held to it beside that.
+// TestState_contract tests counters and notices in Redis; all other data is in
+// memory.
 func TestState_contract(t *testing.T) {
-	contract.RunSuites(t, overMemory, "counters", "push context", "keeper", "inventory", "concurrency", "cancelled")
+	contract.RunSuites(t, overMemory, "counters", "push context", "set_once", "inventory", "concurrency", "cancelled")
 }
 
 func TestState_walk(t *testing.T) { contract.Walks(t, overMemory) }
@@ -31,7 +31,7 @@ func TestState_durable(t *testing.T) {
 
 func overMemory(t testing.TB) bootstrap.Ports { return over("memory:", miniredis.RunT(t))(t) }
 
-// over is a store at url with the Redis of a server.
+// over opens the store at url with counters and notices in a Redis server.
 func over(url string, server *miniredis.Miniredis) stores.Factory {
 	return func(t testing.TB) bootstrap.Ports { return stores.Redis(t, url, server.Addr()) }
 }

@@ -13,8 +13,8 @@ import (
 	"gatehouse/tests/world"
 )
 
-// crew are people and keys of every kind.
-func crew() string {
+// usersAndKeys is a world with users and keys of every kind.
+func usersAndKeys() string {
 	return fmt.Sprintf(`
 users: [{id: 1, username: dev, name: Dede}, {id: 2, username: maint, name: Mia}, {id: 3, username: blocked, name: Bo, state: blocked}]
 groups: [{id: 9, path: acme}]
@@ -42,14 +42,14 @@ func fingerprint(seed byte) identity.Fingerprint {
 	return print
 }
 
-// behind is who stands behind a claim, in a word.
-func behind(a identity.Actor) string {
+// actorText is an actor as text: username, type and number of the key.
+func actorText(a identity.Actor) string {
 	return fmt.Sprintf("%s %s %d", a.User.Username, a.Key.Kind, a.Key.ID)
 }
 
-var peopleCases = []Case{
-	{Name: "a key is found by its fingerprint, if it may log in", Check: func(s Subject) {
-		s.Apply(crew())
+var actorCases = []Case{
+	{Name: "key by fingerprint: keys that may authenticate", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		for seed, want := range map[byte]whois.KeyAndUser{
 			11: {Name: "Dede", Key: identity.Key{Title: "laptop", Kind: identity.UserKey, Owner: 1, Usage: identity.AuthAndSigning}},
 			13: {Name: "Dede", Key: identity.Key{Title: "old", Kind: identity.UserKey, Owner: 1, Usage: identity.AuthAndSigning, ExpiresAt: time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)}},
@@ -61,55 +61,55 @@ var peopleCases = []Case{
 			got, err := s.Actors.KeyByFingerprint(s.Context(), fingerprint(seed))
 			s.Fine("KeyByFingerprint", err)
 			want.Key.ID, want.Key.Line, want.Key.Fingerprint = identity.KeyID(seed), world.Key(seed), fingerprint(seed)
-			want.Key.CreatedAt = got.Key.CreatedAt // another case's business
+			want.Key.CreatedAt = got.Key.CreatedAt // not compared here
 			s.Same(want.Key.Title, got, want)
 		}
 	}},
-	{Name: "no other fingerprint is found", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "unknown fingerprint: not found", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		known := string(fingerprint(11))
 		for _, p := range []string{"", "x", known + "=", known[1:], subject.SwapCase(known), known[:len(known)-1] + "%", known + "\x00", "\xff", string(fingerprint(12)), string(fingerprint(99))} {
 			got, err := s.Actors.KeyByFingerprint(s.Context(), identity.Fingerprint(p))
 			s.Kind(fmt.Sprintf("%q", p), err, domain.NotFound)
-			s.Same("card", got, whois.KeyAndUser{})
+			s.Same("key and user", got, whois.KeyAndUser{})
 		}
 	}},
-	{Name: "an actor by any claim", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "actor by every kind of claim", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		for who, want := range map[string]string{
 			"user-1": "dev  0", "user-3": "blocked  0", "username-dev": "dev  0", "username-DEV": "dev  0", "key-11": "dev key 11",
 			"key-13": "dev key 13", "key-14": "blocked key 14", "key-21": "maint deploy_key 21", "key-22": "dev deploy_key 22",
 			"key-23": "ghost deploy_key 23", "key-24": "blocked deploy_key 24",
 			"key-12": "  0", "key-1": "  0", "user-11": "  0", "user-60": "  0", "nobody": "  0", "username-acme": "  0",
 		} {
-			s.Same(who, behind(s.Actor(who)), want)
+			s.Same(who, actorText(s.Actor(who)), want)
 			s.Same(who+" in a standing", s.Standing(who, "acme/p").Actor, s.Actor(who))
 			s.Same(who+" in a push context", s.pushContext(who, "project-60", now).Actor, s.Actor(who))
 		}
 		s.Same("type of ghost", s.Actor("key-23").User.Type, identity.Ghost)
 	}},
-	{Name: "an orphan's ghost is whoever is the ghost", Check: func(s Subject) {
-		s.Apply("users: [{id: 99, username: spirit, type: ghost}]", crew())
+	{Name: "deploy key without creator: acts as the user of type ghost", Check: func(s Subject) {
+		s.Apply("users: [{id: 99, username: spirit, type: ghost}]", usersAndKeys())
 		s.Same("ghost", s.Actor("key-23").User.Username, "spirit")
 	}},
-	{Name: "an orphan without a ghost is still a key", Check: func(s Subject) {
-		s.Unit(func(r worldimport.Tx) {
-			_, err := r.Keys.PutKey(s.Context(), identity.Key{ID: 5, Kind: identity.DeployKey, Usage: identity.AuthOnly, Fingerprint: "f"})
+	{Name: "deploy key without creator and without ghost: key only", Check: func(s Subject) {
+		s.Unit(func(tx worldimport.Tx) {
+			_, err := tx.Keys.PutKey(s.Context(), identity.Key{ID: 5, Kind: identity.DeployKey, Usage: identity.AuthOnly, Fingerprint: "f"})
 			s.Fine("PutKey", err)
 		})
-		s.Same("actor", behind(s.Actor("key-5")), " deploy_key 5")
+		s.Same("actor", actorText(s.Actor("key-5")), " deploy_key 5")
 	}},
-	{Name: "a key is stamped, the latest stamp stays", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "key used: latest use stays", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		stamped := func() []any {
 			s.Fine("Flush", s.Store.Flush(s.Context()))
-			card, err := s.Actors.KeyByFingerprint(s.Context(), fingerprint(11))
+			key, err := s.Actors.KeyByFingerprint(s.Context(), fingerprint(11))
 			s.Fine("KeyByFingerprint", err)
 			at := s.Standing("key-11", "").Actor.Key.LastUsedAt
 			if !at.IsZero() {
 				s.UTC(at)
 			}
-			s.Same("by fingerprint", card.Key.LastUsedAt, at)
+			s.Same("by fingerprint", key.Key.LastUsedAt, at)
 			return []any{at.UnixMicro(), s.Standing("key-21", "").Actor.Key.LastUsedAt.UnixMicro()}
 		}
 		never := time.Time{}.UnixMicro()
@@ -125,14 +125,14 @@ var peopleCases = []Case{
 		s.Same("out of turn", stamped(), want)
 		s.Stamps.KeyUsed(11, precise.Add(time.Second))
 		s.Same("late", stamped(), want)
-		s.Apply(crew())
+		s.Apply(usersAndKeys())
 		s.Same("applied again", stamped(), want)
 	}},
 }
 
 var deployKeyCases = []Case{
-	{Name: "enabled, and with write access, project by project", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "deploy key: enabled and write access for each project", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		type enabled struct{ Enabled, CanPush bool }
 		for _, row := range []struct {
 			who, where string
@@ -147,14 +147,14 @@ var deployKeyCases = []Case{
 			s.Same(row.who+" on "+row.where, enabled{got.KeyEnabled, got.KeyCanPush}, row.want)
 		}
 	}},
-	{Name: "the role is the creator's", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "deploy key: role of its creator", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		for who, want := range map[string]source.Role{"key-21": source.Maintainer, "key-22": source.NoRole, "key-23": source.NoRole, "key-24": source.NoRole} {
 			s.Same(who, s.Standing(who, "acme/p").Role, want)
 		}
 	}},
-	{Name: "enabling replaces what was enabled", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "deploy key enabled: replaces the enabled projects", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		of := func() (out []bool) {
 			for _, where := range []string{"acme/p", "acme/q", "acme/r"} {
 				got := s.Standing("key-21", where)
@@ -163,37 +163,37 @@ var deployKeyCases = []Case{
 			return out
 		}
 		projects := map[source.ProjectID]bool{60: true, 62: false}
-		s.Unit(func(r worldimport.Tx) { s.Fine("EnableKey", r.Keys.EnableKey(s.Context(), 21, projects)) })
+		s.Unit(func(tx worldimport.Tx) { s.Fine("EnableKey", tx.Keys.EnableKey(s.Context(), 21, projects)) })
 		want := []bool{true, true, false, false, true, false}
 		s.Same("replaced", of(), want)
 		projects[61] = true
 		s.Same("the caller's own map", of(), want)
-		s.Unit(func(r worldimport.Tx) { s.Fine("EnableKey", r.Keys.EnableKey(s.Context(), 21, nil)) })
+		s.Unit(func(tx worldimport.Tx) { s.Fine("EnableKey", tx.Keys.EnableKey(s.Context(), 21, nil)) })
 		s.Same("none", of(), make([]bool, 6))
 	}},
-	{Name: "a key that is put again stays enabled", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "deploy key put again: stays enabled", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		s.putKey(deployKeyOf(21, 1, "another"))
 		s.Same("enabled", s.Standing("key-21", "acme/q").KeyCanPush, true)
 		s.Same("creator", s.Actor("key-21").User.Username, "dev")
 	}},
-	{Name: "only deploy keys that exist are enabled, on projects that exist", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "enable an unknown key or project: not found", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		for name, enable := range map[string]struct {
 			key     identity.KeyID
 			project source.ProjectID
 		}{"no such key": {99, 60}, "a user's key": {11, 60}, "no such project": {21, 99}} {
-			s.Unit(func(r worldimport.Tx) {
-				s.Kind(name, r.Keys.EnableKey(s.Context(), enable.key, map[source.ProjectID]bool{enable.project: true}), domain.NotFound)
+			s.Unit(func(tx worldimport.Tx) {
+				s.Kind(name, tx.Keys.EnableKey(s.Context(), enable.key, map[source.ProjectID]bool{enable.project: true}), domain.NotFound)
 			})
 		}
 		s.Same("as before", s.Standing("key-21", "acme/q").KeyCanPush, true)
 	}},
-	{Name: "whether a deploy key exists", Check: func(s Subject) {
-		s.Apply(crew())
-		s.Unit(func(r worldimport.Tx) {
+	{Name: "DeployKeyExists", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
+		s.Unit(func(tx worldimport.Tx) {
 			for id, want := range map[identity.KeyID]bool{21: true, 22: true, 11: false, 99: false, 0: false} {
-				got, err := r.Keys.DeployKeyExists(s.Context(), id)
+				got, err := tx.Keys.DeployKeyExists(s.Context(), id)
 				s.Fine("DeployKeyExists", err)
 				s.Same(fmt.Sprint(id), got, want)
 			}

@@ -17,27 +17,28 @@ import (
 	"gatehouse/tests/world"
 )
 
-// usageOnce is a report of a counter and a set.
-var usageOnce = agents.UsageReport{
+// usageReport is a report of a counter and a unique counter.
+var usageReport = agents.UsageReport{
 	Increments:   []agents.Increment{{Counter: agents.GitopsSync, By: 1}},
 	UniqueCounts: []agents.UniqueCount{{Counter: agents.CITunnelUsers, IDs: []int64{7}}},
 }
 
-// scanOf5 is a scan of the contract's agent.
-var scanOf5 = findings.Scan{Agent: 5, Project: 7, ReportType: security.ClusterImageScanning}
+// agentScan is a scan of agent 5.
+var agentScan = findings.Scan{Agent: 5, Project: 7, ReportType: security.ClusterImageScanning}
 
-// letIn is what a configuration lets in.
-var letIn = []agents.Authorization{{Access: agents.CIAccess, Kind: agents.GroupAccess, Path: "acme"}}
+// authorizations are those of an agent configuration.
+var authorizations = []agents.Authorization{{Access: agents.CIAccess, Kind: agents.GroupAccess, Path: "acme"}}
 
-// agentCalls are all calls with a context of the ports about agents.
+// agentCalls returns a call of each method of the ports about agents that takes a
+// context.
 func (s Subject) agentCalls(digest identity.TokenDigest) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"AgentBearer": func(ctx context.Context) error {
 			_, err := s.Agents.AgentBearer(ctx, identity.DigestToken("agent-5"))
 			return err
 		},
-		"Authorize":         func(ctx context.Context) error { return s.Agents.Authorize(ctx, 5, letIn) },
-		"CountUsage":        func(ctx context.Context) error { return s.UsageCounters.CountUsage(ctx, usageOnce) },
+		"Authorize":         func(ctx context.Context) error { return s.Agents.Authorize(ctx, 5, authorizations) },
+		"CountUsage":        func(ctx context.Context) error { return s.UsageCounters.CountUsage(ctx, usageReport) },
 		"AddAgentToken":     func(ctx context.Context) error { return s.AgentTokens.AddAgentToken(ctx, 5, "new", digest) },
 		"RevokeAgentTokens": func(ctx context.Context) error { return s.AgentTokens.RevokeAgentTokens(ctx, 5, "old") },
 		"HasFinding": func(ctx context.Context) error {
@@ -47,17 +48,17 @@ func (s Subject) agentCalls(digest identity.TokenDigest) map[string]func(context
 		"AddFinding": func(ctx context.Context) error {
 			return s.Findings.AddFinding(ctx, security.Finding{UUID: subject.FindingUUID(9), Project: 7, Agent: 5, DetectedAt: now})
 		},
-		"ResolveFindings": func(ctx context.Context) error { return s.Findings.ResolveFindings(ctx, scanOf5, nil) },
+		"ResolveFindings": func(ctx context.Context) error { return s.Findings.ResolveFindings(ctx, agentScan, nil) },
 	}
 }
 
-// agentCases are what the ports about agents promise, but for what the agent
-// server itself shows.
+// agentCases are about the ports of agents. Package behaviour_test covers the
+// answers to kas.
 var agentCases = []Case{
-	{Name: "whose a token is", Check: func(s Subject) {
+	{Name: "agent token: agent and project", Check: func(s Subject) {
 		s.Apply(world.Agents)
 		s.Agents.AgentTokenUsed(1, now.Add(time.Hour))
-		s.Agents.AgentTokenUsed(1, now) // too late to matter
+		s.Agents.AgentTokenUsed(1, now) // earlier than the recorded use
 		s.Agents.AgentTokenUsed(404, now)
 		s.Fine("Flush", s.Store.Flush(s.Context()))
 		got, err := s.Agents.AgentBearer(s.Context(), identity.DigestToken("agent-5"))
@@ -80,7 +81,7 @@ var agentCases = []Case{
 			}
 		}
 	}},
-	{Name: "tokens are added and revoked", Check: func(s Subject) {
+	{Name: "agent tokens: added and revoked", Check: func(s Subject) {
 		s.Apply(world.Agents)
 		add := func(agent agents.AgentID, name, text string) error {
 			return s.AgentTokens.AddAgentToken(s.Context(), agent, name, identity.DigestToken(text))
@@ -93,28 +94,28 @@ var agentCases = []Case{
 		s.Fine("add", add(5, "second", "x"))
 		s.Fine("add another of that name", add(5, "second", "y"))
 		s.Fine("add another's", add(6, "second", "z"))
-		s.Kind("add to nobody", add(404, "second", "w"), domain.NotFound)
+		s.Kind("add to an unknown agent", add(404, "second", "w"), domain.NotFound)
 		s.Kind("add it again", add(6, "second", "x"), domain.Conflict)
 		s.Same("before", []bool{revoked("x"), revoked("y"), revoked("z"), revoked("agent-5")}, []bool{false, false, false, false})
 		s.Fine("revoke", s.AgentTokens.RevokeAgentTokens(s.Context(), 5, "second"))
 		s.Fine("revoke again", s.AgentTokens.RevokeAgentTokens(s.Context(), 5, "second"))
 		s.Same("after", []bool{revoked("x"), revoked("y"), revoked("z"), revoked("agent-5")}, []bool{true, true, false, false})
 		s.Kind("revoke none", s.AgentTokens.RevokeAgentTokens(s.Context(), 5, "third"), domain.NotFound)
-		s.Kind("revoke nobody's", s.AgentTokens.RevokeAgentTokens(s.Context(), 404, "second"), domain.NotFound)
+		s.Kind("revoke of an unknown agent", s.AgentTokens.RevokeAgentTokens(s.Context(), 404, "second"), domain.NotFound)
 	}},
-	{Name: "authorizations replace those before, of an agent that exists", Check: func(s Subject) {
+	{Name: "agent authorizations: replaced, unknown agent not found", Check: func(s Subject) {
 		s.Apply(world.Agents)
-		twice := append([]agents.Authorization{{Access: agents.UserAccess, Kind: agents.ProjectAccess, Path: "acme/a"}}, letIn[0], letIn[0])
-		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 6, letIn))
+		twice := append([]agents.Authorization{{Access: agents.UserAccess, Kind: agents.ProjectAccess, Path: "acme/a"}}, authorizations[0], authorizations[0])
+		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 6, authorizations))
 		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 5, twice))
 		s.Same("authorizations", s.List("agent-authorizations"), []string{"5 ci_access group acme", "5 user_access project acme/a", "6 ci_access group acme"})
 		s.Fine("Authorize nothing", s.Agents.Authorize(s.Context(), 5, nil))
 		for _, id := range []agents.AgentID{404, 0, -5} {
-			s.Kind("an unknown agent", s.Agents.Authorize(s.Context(), id, letIn), domain.NotFound)
+			s.Kind("an unknown agent", s.Agents.Authorize(s.Context(), id, authorizations), domain.NotFound)
 		}
 		s.Same("authorizations", s.List("agent-authorizations"), []string{"6 ci_access group acme"})
 	}},
-	{Name: "a set has each number once, from the least to the largest", Check: func(s Subject) {
+	{Name: "unique counter: each ID once, over the whole range", Check: func(s Subject) {
 		report := agents.UsageReport{UniqueCounts: []agents.UniqueCount{
 			{Counter: agents.CITunnelUsers, IDs: []int64{math.MaxInt64, 0, math.MinInt64, math.MaxInt64}}, {Counter: agents.ProxyUsersViaCI, IDs: []int64{1}},
 			{Counter: agents.CITunnelUsers, IDs: []int64{math.MaxInt64 - 1, 0}},
@@ -124,7 +125,7 @@ var agentCases = []Case{
 			s.Same("usage", s.List("usage"), []string{"agent_users_using_ci_tunnel 4", "k8s_api_proxy_requests_unique_users_via_ci_access 1"})
 		}
 	}},
-	{Name: "findings that refer to nothing", Check: func(s Subject) {
+	{Name: "finding of an unknown agent or project: not found", Check: func(s Subject) {
 		s.Apply(world.Agents)
 		add := func(agent agents.AgentID, project source.ProjectID) error {
 			return s.Findings.AddFinding(s.Context(), security.Finding{UUID: subject.FindingUUID(1), Agent: agent, Project: project, Author: 404, DetectedAt: now})
@@ -140,20 +141,20 @@ var agentCases = []Case{
 		s.Fine("HasFinding", err)
 		s.Same("kept", has, true)
 	}},
-	{Name: "a world that is applied again keeps what agents did", Check: func(s Subject) {
+	{Name: "world applied again: agent data stays", Check: func(s Subject) {
 		s.Apply(world.Agents)
 		s.AddScanFindings()
 		s.Agents.AgentTokenUsed(1, now)
 		s.Fine("Flush", s.Store.Flush(s.Context()))
-		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 5, letIn))
-		before := s.everything()
+		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 5, authorizations))
+		before := s.contents()
 		s.Apply(world.Agents)
-		s.Same("everything", s.everything(), before)
+		s.Same("everything", s.contents(), before)
 	}},
-	{Name: "cancelled, nothing is answered and nothing is done", Check: func(s Subject) {
+	{Name: "cancelled context: error, no change", Check: func(s Subject) {
 		s.Apply(world.Agents)
 		s.AddScanFindings()
-		before := s.everything()
+		before := s.contents()
 		ctx, cancel := context.WithCancel(s.Context())
 		cancel()
 		calls := s.agentCalls(identity.DigestToken("new"))
@@ -165,7 +166,7 @@ var agentCases = []Case{
 				s.Errorf("%s: error is %v", name, err)
 			}
 		}
-		s.Same("everything", s.everything(), before)
+		s.Same("everything", s.contents(), before)
 		for name, call := range calls {
 			s.Fine(name+", not cancelled", call(s.Context()))
 		}

@@ -18,13 +18,13 @@ projects: [{id: 31, path: acme/cli}]
 members: [{user: own, group: acme, role: owner}, {user: Dev, group: acme, role: guest}, {user: Dev, group: acme/sub, role: developer, expires_at: 2026-03-11}]
 `
 
-// book runs do in a unit of work that has to succeed.
-func (s Subject) book(do func(l provisioning.BillingTx)) {
+// inBillingTx runs do in a billing transaction that has to succeed.
+func (s Subject) inBillingTx(do func(tx provisioning.BillingTx)) {
 	s.Helper()
-	s.Fine("unit of work", s.BillingUnitOfWork(s.Context(), func(l provisioning.BillingTx) error { do(l); return nil }))
+	s.Fine("unit of work", s.BillingUnitOfWork(s.Context(), func(tx provisioning.BillingTx) error { do(tx); return nil }))
 }
 
-// subscription returns that of a namespace.
+// subscription returns the subscription of a namespace.
 func (s Subject) subscription(of source.NamespaceID) billing.Subscription {
 	s.Helper()
 	got, err := s.Billing.Subscription(s.Context(), of)
@@ -34,8 +34,8 @@ func (s Subject) subscription(of source.NamespaceID) billing.Subscription {
 
 func march(day int) time.Time { return time.Date(2026, time.March, day, 0, 0, 0, 0, time.UTC) }
 
-// everySeat is a subscription with a value in every field.
-func everySeat(of source.NamespaceID) billing.Subscription {
+// fullSubscription has a value in every field.
+func fullSubscription(of source.NamespaceID) billing.Subscription {
 	renew := true
 	return billing.Subscription{
 		Namespace: of, Plan: "premium", StartDate: march(1), EndDate: march(31),
@@ -45,110 +45,110 @@ func everySeat(of source.NamespaceID) billing.Subscription {
 	}
 }
 
-// bare is a subscription with nothing but its namespace and its dates.
-func bare(of source.NamespaceID) billing.Subscription {
+// minimalSubscription has only a namespace and dates.
+func minimalSubscription(of source.NamespaceID) billing.Subscription {
 	return billing.Subscription{Namespace: of, StartDate: march(1), CreatedAt: now, UpdatedAt: now}
 }
 
-// billingCases are what the ports of provisioning promise.
+// billingCases are about the ports of provisioning.
 var billingCases = []Case{
-	{Name: "a subscription comes back as it was added, to the microsecond", Check: func(s Subject) {
+	{Name: "subscription added: read back to the microsecond", Check: func(s Subject) {
 		s.Apply(customers)
-		s.book(func(l provisioning.BillingTx) {
-			s.Fine("Add", l.Subscriptions.AddSubscription(s.Context(), everySeat(11)))
+		s.inBillingTx(func(tx provisioning.BillingTx) {
+			s.Fine("Add", tx.Subscriptions.AddSubscription(s.Context(), fullSubscription(11)))
 		})
-		want := everySeat(11)
+		want := fullSubscription(11)
 		want.MaxChangedAt, want.CreatedAt, want.UpdatedAt = kept, kept, kept
 		got := s.subscription(11)
 		s.Same("read", got, want)
 		for _, at := range []time.Time{got.StartDate, got.TrialEnds, got.MaxChangedAt, got.UpdatedAt} {
 			s.UTC(at)
 		}
-		s.book(func(l provisioning.BillingTx) {
-			held, err := l.Subscriptions.LockSubscription(s.Context(), 11)
-			s.Fine("Hold", err)
-			s.Same("held", held, want)
+		s.inBillingTx(func(tx provisioning.BillingTx) {
+			locked, err := tx.Subscriptions.LockSubscription(s.Context(), 11)
+			s.Fine("LockSubscription", err)
+			s.Same("locked", locked, want)
 		})
 	}},
-	{Name: "a change replaces every field, and the state before it is history", Check: func(s Subject) {
+	{Name: "subscription updated: every field replaced, previous state in the history", Check: func(s Subject) {
 		s.Apply(customers)
-		s.book(func(l provisioning.BillingTx) {
-			s.Fine("Add", l.Subscriptions.AddSubscription(s.Context(), everySeat(11)))
-			s.Fine("Change", l.Subscriptions.UpdateSubscription(s.Context(), bare(11)))
+		s.inBillingTx(func(tx provisioning.BillingTx) {
+			s.Fine("Add", tx.Subscriptions.AddSubscription(s.Context(), fullSubscription(11)))
+			s.Fine("Change", tx.Subscriptions.UpdateSubscription(s.Context(), minimalSubscription(11)))
 		})
 		got := s.subscription(11)
-		want := bare(11)
-		want.CreatedAt = got.CreatedAt // which of the two stays is not promised
+		want := minimalSubscription(11)
+		want.CreatedAt = got.CreatedAt // the port promises neither value
 		s.Same("changed to nothing", got, want)
 		s.Same("history", s.List("subscription-history", "namespace_id", "plan_code", "seats", "max_seats_used"), []string{"11 premium 10 12"})
-		s.book(func(l provisioning.BillingTx) {
-			s.Fine("Change", l.Subscriptions.UpdateSubscription(s.Context(), everySeat(11)))
+		s.inBillingTx(func(tx provisioning.BillingTx) {
+			s.Fine("Change", tx.Subscriptions.UpdateSubscription(s.Context(), fullSubscription(11)))
 		})
 		s.Same("history, in order", s.List("subscription-history", "plan_code", "seats"), []string{"premium 10", "- 0"})
 		s.Same("changed back", s.subscription(11).MaxChangedAt, kept)
 	}},
-	{Name: "one subscription a namespace", Check: func(s Subject) {
+	{Name: "one subscription for each namespace", Check: func(s Subject) {
 		s.Apply(customers)
-		s.book(func(l provisioning.BillingTx) {
-			s.Kind("Change", l.Subscriptions.UpdateSubscription(s.Context(), bare(11)), domain.NotFound)
-			_, err := l.Subscriptions.LockSubscription(s.Context(), 11)
-			s.Kind("Hold", err, domain.NotFound)
-			s.Fine("Add", l.Subscriptions.AddSubscription(s.Context(), everySeat(11)))
-			s.Kind("Add again", l.Subscriptions.AddSubscription(s.Context(), bare(11)), domain.Conflict)
-			s.Fine("Add another's, after a conflict", l.Subscriptions.AddSubscription(s.Context(), bare(21)))
+		s.inBillingTx(func(tx provisioning.BillingTx) {
+			s.Kind("Change", tx.Subscriptions.UpdateSubscription(s.Context(), minimalSubscription(11)), domain.NotFound)
+			_, err := tx.Subscriptions.LockSubscription(s.Context(), 11)
+			s.Kind("LockSubscription", err, domain.NotFound)
+			s.Fine("Add", tx.Subscriptions.AddSubscription(s.Context(), fullSubscription(11)))
+			s.Kind("Add again", tx.Subscriptions.AddSubscription(s.Context(), minimalSubscription(11)), domain.Conflict)
+			s.Fine("Add another's, after a conflict", tx.Subscriptions.AddSubscription(s.Context(), minimalSubscription(21)))
 		})
 		s.Same("the first stays", s.subscription(11).Seats, int32(10))
 		_, err := s.Billing.Subscription(s.Context(), 13)
 		s.Kind("none", err, domain.NotFound)
 	}},
-	{Name: "packs are unique by their xid, in every namespace", Check: func(s Subject) {
+	{Name: "minutes packs: purchase_xid unique over all namespaces", Check: func(s Subject) {
 		s.Apply(customers)
 		pack := billing.MinutesPack{Namespace: 11, PurchaseXID: "xid-ä", NumberOfMinutes: 10, ExpiresAt: march(1)}
 		other, upper := pack, pack
 		other.Namespace, other.NumberOfMinutes = 13, 20
 		upper.PurchaseXID = "XID-ä"
-		s.book(func(l provisioning.BillingTx) {
-			s.Fine("Add", l.MinutesPacks.AddMinutesPack(s.Context(), pack))
-			s.Kind("Add again", l.MinutesPacks.AddMinutesPack(s.Context(), pack), domain.Conflict)
-			s.Kind("Add in another namespace", l.MinutesPacks.AddMinutesPack(s.Context(), other), domain.Conflict)
-			s.Fine("Add in another letter case", l.MinutesPacks.AddMinutesPack(s.Context(), upper))
-			got, err := l.MinutesPacks.MinutesPack(s.Context(), 11, "xid-ä")
+		s.inBillingTx(func(tx provisioning.BillingTx) {
+			s.Fine("Add", tx.MinutesPacks.AddMinutesPack(s.Context(), pack))
+			s.Kind("Add again", tx.MinutesPacks.AddMinutesPack(s.Context(), pack), domain.Conflict)
+			s.Kind("Add in another namespace", tx.MinutesPacks.AddMinutesPack(s.Context(), other), domain.Conflict)
+			s.Fine("Add in another letter case", tx.MinutesPacks.AddMinutesPack(s.Context(), upper))
+			got, err := tx.MinutesPacks.MinutesPack(s.Context(), 11, "xid-ä")
 			s.Fine("Pack", err)
 			s.Same("pack", got, pack)
 			for of, xid := range map[source.NamespaceID]string{13: "xid-ä", 11: "xid"} {
-				_, err := l.MinutesPacks.MinutesPack(s.Context(), of, xid)
+				_, err := tx.MinutesPacks.MinutesPack(s.Context(), of, xid)
 				s.Kind(xid, err, domain.NotFound)
 			}
-			s.Fine("Move", l.MinutesPacks.MoveMinutesPacks(s.Context(), 11, 13))
-			s.Fine("Move none", l.MinutesPacks.MoveMinutesPacks(s.Context(), 11, 13))
+			s.Fine("Move", tx.MinutesPacks.MoveMinutesPacks(s.Context(), 11, 13))
+			s.Fine("Move none", tx.MinutesPacks.MoveMinutesPacks(s.Context(), 11, 13))
 		})
 		s.Same("moved", s.List("packs", "namespace_id", "number_of_minutes"), []string{"13 10", "13 10"})
 	}},
-	{Name: "a reconciliation replaces the one before", Check: func(s Subject) {
+	{Name: "reconciliation put again: replaced", Check: func(s Subject) {
 		s.Apply(customers)
 		days := func() []string {
 			return s.List("reconciliations", "namespace_id", "next_reconciliation_date", "display_alert_from")
 		}
-		s.book(func(l provisioning.BillingTx) {
+		s.inBillingTx(func(tx provisioning.BillingTx) {
 			for i, of := range []source.NamespaceID{11, 13, 11} {
 				r := billing.Reconciliation{Namespace: of, Next: march(10 + i), AlertFrom: march(1 + i)}
-				s.Fine("Put", l.Reconciliations.PutReconciliation(s.Context(), r, now))
+				s.Fine("Put", tx.Reconciliations.PutReconciliation(s.Context(), r, now))
 			}
 		})
 		s.Same("put", days(), []string{"11 2026-03-12 2026-03-03", "13 2026-03-11 2026-03-02"})
-		s.book(func(l provisioning.BillingTx) {
-			s.Fine("Remove", l.Reconciliations.RemoveReconciliation(s.Context(), 11))
-			s.Kind("Remove again", l.Reconciliations.RemoveReconciliation(s.Context(), 11), domain.NotFound)
+		s.inBillingTx(func(tx provisioning.BillingTx) {
+			s.Fine("Remove", tx.Reconciliations.RemoveReconciliation(s.Context(), 11))
+			s.Kind("Remove again", tx.Reconciliations.RemoveReconciliation(s.Context(), 11), domain.NotFound)
 		})
 		s.Same("removed", days(), []string{"13 2026-03-11 2026-03-02"})
 	}},
-	{Name: "subscribers come in order, a page at a time", Check: func(s Subject) {
+	{Name: "subscribers: in order, by page", Check: func(s Subject) {
 		s.Apply(customers)
-		s.book(func(l provisioning.BillingTx) {
+		s.inBillingTx(func(tx provisioning.BillingTx) {
 			for of, plan := range map[source.NamespaceID]string{21: "premium", 11: "ultimate", 13: "free", 12: "premium"} {
-				sold := bare(of)
-				sold.Plan = plan
-				s.Fine("Add", l.Subscriptions.AddSubscription(s.Context(), sold))
+				subscription := minimalSubscription(of)
+				subscription.Plan = plan
+				s.Fine("Add", tx.Subscriptions.AddSubscription(s.Context(), subscription))
 			}
 		})
 		for _, c := range []struct {
@@ -167,7 +167,7 @@ var billingCases = []Case{
 			s.Same("subscribers", got, c.want)
 		}
 	}},
-	{Name: "a namespace by number, and by path in any letter case", Check: func(s Subject) {
+	{Name: "namespace by number or path, ignoring letter case", Check: func(s Subject) {
 		s.Apply(customers)
 		for _, c := range []struct {
 			ref  billing.NamespaceRef
@@ -188,7 +188,7 @@ var billingCases = []Case{
 			s.Kind(string(ref.Path), err, domain.NotFound)
 		}
 	}},
-	{Name: "the highest role in a group, until it ends", Check: func(s Subject) {
+	{Name: "highest role in a group, until it expires", Check: func(s Subject) {
 		s.Apply(customers)
 		for _, c := range []struct {
 			who  string
@@ -208,13 +208,13 @@ var billingCases = []Case{
 			s.Same(c.who, got, c.want)
 		}
 	}},
-	{Name: "what is booked in a unit that fails is not booked", Check: func(s Subject) {
+	{Name: "failed billing transaction: no change", Check: func(s Subject) {
 		s.Apply(customers)
 		late := errors.New("late")
-		err := s.BillingUnitOfWork(s.Context(), func(l provisioning.BillingTx) error {
-			s.Fine("subscription", l.Subscriptions.AddSubscription(s.Context(), everySeat(11)))
-			s.Fine("pack", l.MinutesPacks.AddMinutesPack(s.Context(), billing.MinutesPack{Namespace: 11, PurchaseXID: "x", ExpiresAt: march(1)}))
-			s.Fine("reconciliation", l.Reconciliations.PutReconciliation(s.Context(), billing.Reconciliation{Namespace: 11, Next: march(1), AlertFrom: march(1)}, now))
+		err := s.BillingUnitOfWork(s.Context(), func(tx provisioning.BillingTx) error {
+			s.Fine("subscription", tx.Subscriptions.AddSubscription(s.Context(), fullSubscription(11)))
+			s.Fine("pack", tx.MinutesPacks.AddMinutesPack(s.Context(), billing.MinutesPack{Namespace: 11, PurchaseXID: "x", ExpiresAt: march(1)}))
+			s.Fine("reconciliation", tx.Reconciliations.PutReconciliation(s.Context(), billing.Reconciliation{Namespace: 11, Next: march(1), AlertFrom: march(1)}, now))
 			return late
 		})
 		s.Same("the error", errors.Is(err, late), true)

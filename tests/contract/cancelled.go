@@ -15,10 +15,11 @@ import (
 	"gatehouse/tests/subject"
 )
 
-// shortly is how long somebody waits who is going to give up.
-const shortly = 200 * time.Millisecond
+// shortTimeout is for a wait that is expected to end without a result.
+const shortTimeout = 200 * time.Millisecond
 
-// calls are all calls of the ports with a context, but for Close.
+// calls returns a call of each method of the ports that takes a context, except
+// Close.
 func (s Subject) calls() map[string]func(context.Context) error {
 	at := source.RepositoryID{Kind: source.Code, ID: 60}
 	all := map[string]func(context.Context) error{
@@ -36,7 +37,7 @@ func (s Subject) calls() map[string]func(context.Context) error {
 			return err
 		},
 		"Take": func(ctx context.Context) error { _, err := s.Take.Take(ctx, 1, at, now); return err },
-		"Leave": func(ctx context.Context) error {
+		"add notice": func(ctx context.Context) error {
 			return s.Leave.Add(ctx, source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: precise})
 		},
 		"Increase": func(ctx context.Context) error { return s.Counters.Increase(ctx, "project-60", now, expiry) },
@@ -46,9 +47,9 @@ func (s Subject) calls() map[string]func(context.Context) error {
 		"Retry":    func(ctx context.Context) error { return s.Jobs.Retry(ctx, 1) },
 		"Discard":  func(ctx context.Context) error { return s.Jobs.Discard(ctx, 1) },
 		"List":     func(ctx context.Context) error { _, err := s.Inventory.List(ctx, "users", now); return err },
-		"Registries": func(ctx context.Context) error {
-			return s.WorldImport(ctx, func(r worldimport.Tx) error {
-				_, err := r.Users.PutUser(ctx, worldimport.User{User: userOf("new")})
+		"WorldImport": func(ctx context.Context) error {
+			return s.WorldImport(ctx, func(tx worldimport.Tx) error {
+				_, err := tx.Users.PutUser(ctx, worldimport.User{User: userOf("new")})
 				return err
 			})
 		},
@@ -58,13 +59,13 @@ func (s Subject) calls() map[string]func(context.Context) error {
 }
 
 var cancelledCases = []Case{
-	{Name: "nothing is answered and nothing is done", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "cancelled context: error, no change", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		s.increase("project-60", now)
-		s.Fine("Leave", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "x/y", ExpiresAt: precise}))
-		s.push(1)
+		s.Fine("add notice", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "x/y", ExpiresAt: precise}))
+		s.enqueuePushes(1)
 		s.Apply("hooks: [{id: 1, project: acme/p, url: 'http://x'}]")
-		before := s.everything()
+		before := s.contents()
 		ctx, cancel := context.WithCancel(s.Context())
 		cancel()
 		for name, call := range s.calls() {
@@ -75,7 +76,7 @@ var cancelledCases = []Case{
 				s.Errorf("%s: error is %v", name, err)
 			}
 		}
-		s.Same("everything", s.everything(), before)
+		s.Same("everything", s.contents(), before)
 		n, err := s.Take.Take(s.Context(), 1, source.RepositoryID{Kind: source.Code, ID: 60}, now)
 		s.Fine("Take", err)
 		s.Same("notice", n.OldPath, source.Path("x/y"))
@@ -85,31 +86,31 @@ var cancelledCases = []Case{
 			}
 		}
 	}},
-	{Name: "halfway through a unit", Check: func(s Subject) {
-		s.Apply(crew())
-		before := s.everything()
+	{Name: "context cancelled within a transaction: rolled back", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
+		before := s.contents()
 		ctx, cancel := context.WithCancel(s.Context())
-		err := s.WorldImport(ctx, func(r worldimport.Tx) error {
-			_, err := r.Users.PutUser(ctx, worldimport.User{User: userOf("early")})
+		err := s.WorldImport(ctx, func(tx worldimport.Tx) error {
+			_, err := tx.Users.PutUser(ctx, worldimport.User{User: userOf("early")})
 			s.Fine("before", err)
 			cancel()
-			if _, err = r.Users.PutUser(ctx, worldimport.User{User: userOf("late")}); err == nil {
+			if _, err = tx.Users.PutUser(ctx, worldimport.User{User: userOf("late")}); err == nil {
 				s.Errorf("put after the end")
 			}
-			return nil // as if nobody had noticed
+			return nil // as if the error was ignored
 		})
 		s.Same("failed", err != nil, true)
-		s.Same("everything", s.everything(), before)
+		s.Same("everything", s.contents(), before)
 		s.Apply("users: [{username: later}]")
 	}},
-	{Name: "every call of a registry", Check: func(s Subject) {
-		s.Apply(crew())
-		before := s.everything()
-		for name, call := range registryCalls {
+	{Name: "context cancelled before a call in a transaction: error", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
+		before := s.contents()
+		for name, call := range importCalls {
 			ctx, cancel := context.WithCancel(s.Context())
-			err := s.WorldImport(ctx, func(r worldimport.Tx) error {
+			err := s.WorldImport(ctx, func(tx worldimport.Tx) error {
 				cancel()
-				switch err := call(ctx, r); {
+				switch err := call(ctx, tx); {
 				case err == nil:
 					s.Errorf("%s: no error", name)
 				case errors.Is(err, domain.NotFound), errors.Is(err, domain.Conflict):
@@ -119,28 +120,28 @@ var cancelledCases = []Case{
 			})
 			s.Same(name+" failed", err != nil, true)
 		}
-		s.Same("everything", s.everything(), before)
-		for name, call := range registryCalls {
-			s.Fine(name+", not cancelled", s.Try(func(r worldimport.Tx) error { return call(s.Context(), r) }))
+		s.Same("everything", s.contents(), before)
+		for name, call := range importCalls {
+			s.Fine(name+", not cancelled", s.Try(func(tx worldimport.Tx) error { return call(s.Context(), tx) }))
 		}
 	}},
-	{Name: "while another unit runs", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "timeout while another transaction runs: error", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		running, done := make(chan struct{}), make(chan struct{})
 		ended := make(chan error)
 		go func() {
-			ended <- s.Try(func(r worldimport.Tx) error {
-				_, err := s.putUser(r, 0, "slow")
+			ended <- s.Try(func(tx worldimport.Tx) error {
+				_, err := s.putUser(tx, 0, "slow")
 				close(running)
 				<-done
 				return err
 			})
 		}()
 		<-running
-		ctx, cancel := context.WithTimeout(s.Context(), shortly)
+		ctx, cancel := context.WithTimeout(s.Context(), shortTimeout)
 		defer cancel()
-		err := s.WorldImport(ctx, func(r worldimport.Tx) error {
-			_, err := r.Users.PutUser(ctx, worldimport.User{User: userOf("slow")}) // waits for the other, in all stores
+		err := s.WorldImport(ctx, func(tx worldimport.Tx) error {
+			_, err := tx.Users.PutUser(ctx, worldimport.User{User: userOf("slow")}) // every store waits for the other transaction
 			return err
 		})
 		s.Same("the second fails", err != nil, true)
@@ -150,66 +151,66 @@ var cancelledCases = []Case{
 	}},
 }
 
-// registryCalls are all calls of a registry, in the world of crew.
-var registryCalls = map[string]func(context.Context, worldimport.Tx) error{
-	"PutHook": func(ctx context.Context, r worldimport.Tx) error {
-		return r.Hooks.PutHook(ctx, source.MemberSource{Project: 60}, hooks.Hook{URL: "http://y"})
+// importCalls are all calls of worldimport.Tx, in the world usersAndKeys.
+var importCalls = map[string]func(context.Context, worldimport.Tx) error{
+	"PutHook": func(ctx context.Context, tx worldimport.Tx) error {
+		return tx.Hooks.PutHook(ctx, source.MemberSource{Project: 60}, hooks.Hook{URL: "http://y"})
 	},
-	"UserID": func(ctx context.Context, r worldimport.Tx) error {
-		_, err := r.Users.UserID(ctx, "dev")
+	"UserID": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Users.UserID(ctx, "dev")
 		return err
 	},
-	"PutUser": func(ctx context.Context, r worldimport.Tx) error {
-		_, err := r.Users.PutUser(ctx, worldimport.User{User: userOf("new")})
+	"PutUser": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Users.PutUser(ctx, worldimport.User{User: userOf("new")})
 		return err
 	},
-	"GhostID": func(ctx context.Context, r worldimport.Tx) error { _, err := r.Users.GhostID(ctx); return err },
-	"GroupID": func(ctx context.Context, r worldimport.Tx) error {
-		_, err := r.Namespaces.GroupID(ctx, "acme")
+	"GhostID": func(ctx context.Context, tx worldimport.Tx) error { _, err := tx.Users.GhostID(ctx); return err },
+	"GroupID": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Namespaces.GroupID(ctx, "acme")
 		return err
 	},
-	"PutGroup": func(ctx context.Context, r worldimport.Tx) error {
-		_, err := r.Namespaces.PutGroup(ctx, group(9, "acme"))
+	"PutGroup": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Namespaces.PutGroup(ctx, group(9, "acme"))
 		return err
 	},
-	"ProjectID": func(ctx context.Context, r worldimport.Tx) error {
-		_, err := r.Projects.ProjectID(ctx, "dev/none")
+	"ProjectID": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Projects.ProjectID(ctx, "dev/none")
 		return ignore(err, domain.NotFound)
 	},
-	"PutProject": func(ctx context.Context, r worldimport.Tx) error {
-		_, _, err := r.Projects.PutProject(ctx, worldimport.Project{Project: source.Project{Path: "dev/p"}})
+	"PutProject": func(ctx context.Context, tx worldimport.Tx) error {
+		_, _, err := tx.Projects.PutProject(ctx, worldimport.Project{Project: source.Project{Path: "dev/p"}})
 		return err
 	},
-	"PutMember": func(ctx context.Context, r worldimport.Tx) error {
-		return r.Namespaces.PutMember(ctx, 1, source.MemberSource{Project: 60}, worldimport.Member{Role: source.Owner, State: worldimport.MemberActive})
+	"PutMember": func(ctx context.Context, tx worldimport.Tx) error {
+		return tx.Namespaces.PutMember(ctx, 1, source.MemberSource{Project: 60}, worldimport.Member{Role: source.Owner, State: worldimport.MemberActive})
 	},
-	"PutShare": func(ctx context.Context, r worldimport.Tx) error {
-		return r.Namespaces.PutShare(ctx, source.MemberSource{Project: 60}, 9, worldimport.Share{Role: source.Owner})
+	"PutShare": func(ctx context.Context, tx worldimport.Tx) error {
+		return tx.Namespaces.PutShare(ctx, source.MemberSource{Project: 60}, 9, worldimport.Share{Role: source.Owner})
 	},
-	"PutBroadcast": func(ctx context.Context, r worldimport.Tx) error {
-		return r.Namespaces.PutBroadcast(ctx, worldimport.Broadcast{Message: "x", Type: worldimport.BannerBroadcast})
+	"PutBroadcast": func(ctx context.Context, tx worldimport.Tx) error {
+		return tx.Namespaces.PutBroadcast(ctx, worldimport.Broadcast{Message: "x", Type: worldimport.BannerBroadcast})
 	},
-	"PutProtections": func(ctx context.Context, r worldimport.Tx) error {
-		return r.Projects.PutProtections(ctx, 60, nil)
+	"PutProtections": func(ctx context.Context, tx worldimport.Tx) error {
+		return tx.Projects.PutProtections(ctx, 60, nil)
 	},
-	"PutKey": func(ctx context.Context, r worldimport.Tx) error {
-		_, err := r.Keys.PutKey(ctx, keyOf(0, 1, "new"))
+	"PutKey": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Keys.PutKey(ctx, keyOf(0, 1, "new"))
 		return err
 	},
-	"EnableKey": func(ctx context.Context, r worldimport.Tx) error { return r.Keys.EnableKey(ctx, 21, nil) },
-	"DeployKeyExists": func(ctx context.Context, r worldimport.Tx) error {
-		_, err := r.Keys.DeployKeyExists(ctx, 21)
+	"EnableKey": func(ctx context.Context, tx worldimport.Tx) error { return tx.Keys.EnableKey(ctx, 21, nil) },
+	"DeployKeyExists": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Keys.DeployKeyExists(ctx, 21)
 		return err
 	},
-	"PutAccessToken": func(ctx context.Context, r worldimport.Tx) error {
-		return r.Credentials.PutAccessToken(ctx, 1, worldimport.AccessToken{Name: "n", Scopes: []string{"api"}, Digest: "d"})
+	"PutAccessToken": func(ctx context.Context, tx worldimport.Tx) error {
+		return tx.Credentials.PutAccessToken(ctx, 1, worldimport.AccessToken{Name: "n", Scopes: []string{"api"}, Digest: "d"})
 	},
-	"PutAgent": func(ctx context.Context, r worldimport.Tx) error {
-		return r.Credentials.PutAgent(ctx, 60, 0, worldimport.Agent{Name: "prod"})
+	"PutAgent": func(ctx context.Context, tx worldimport.Tx) error {
+		return tx.Credentials.PutAgent(ctx, 60, 0, worldimport.Agent{Name: "prod"})
 	},
 }
 
-// ignore is err unless it is of that kind.
+// ignore returns err, or nil if it is of that kind.
 func ignore(err error, kind domain.Kind) error {
 	if errors.Is(err, kind) {
 		return nil

@@ -15,7 +15,7 @@ import (
 )
 
 var concurrencyCases = []Case{
-	{Name: "no increase and no decrease is lost", Check: func(s Subject) {
+	{Name: "concurrent increases and decreases: none lost", Check: func(s Subject) {
 		subject.Concurrently(func(me int) {
 			for range subject.Rounds {
 				s.increase("one", now)
@@ -27,11 +27,11 @@ var concurrencyCases = []Case{
 		})
 		s.counters("counters", now, fmt.Sprintf("one %d", subject.Goroutines*subject.Rounds), fmt.Sprintf("two %d", subject.Goroutines))
 	}},
-	{Name: "one of several takes a notice", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "concurrent takes of a notice: one succeeds", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		at := source.RepositoryID{Kind: source.Code, ID: 60}
 		for range subject.Rounds {
-			s.Fine("Leave", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: now.Add(time.Minute)}))
+			s.Fine("add notice", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: now.Add(time.Minute)}))
 			var taken atomic.Int32
 			subject.Concurrently(func(int) {
 				switch _, err := s.Take.Take(s.Context(), 1, at, now); {
@@ -41,15 +41,15 @@ var concurrencyCases = []Case{
 					s.Errorf("Take: %v", err)
 				}
 			})
-			s.Same("takers", taken.Load(), int32(1))
+			s.Same("takes that succeed", taken.Load(), int32(1))
 		}
 	}},
-	{Name: "several leave and take, and nobody fails", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "concurrent adds and takes of a notice: no error", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		at := source.RepositoryID{Kind: source.Code, ID: 60}
 		subject.Concurrently(func(me int) {
 			for range subject.Rounds {
-				s.Fine("Leave", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: at, OldPath: source.Path(fmt.Sprint("old/p", me)), ExpiresAt: now.Add(time.Minute)}))
+				s.Fine("add notice", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: at, OldPath: source.Path(fmt.Sprint("old/p", me)), ExpiresAt: now.Add(time.Minute)}))
 				if n, err := s.Take.Take(s.Context(), 1, at, now); err == nil {
 					s.Same("notice", strings.HasPrefix(string(n.OldPath), "old/p"), true)
 				} else if !errors.Is(err, domain.NotFound) {
@@ -58,7 +58,7 @@ var concurrencyCases = []Case{
 			}
 		})
 	}},
-	{Name: "every push is kept", Check: func(s Subject) {
+	{Name: "concurrent pushes: all recorded", Check: func(s Subject) {
 		subject.Concurrently(func(me int) {
 			for i := range subject.Rounds {
 				s.Fine("Record", s.Recorder.Record(s.Context(), pushOf(fmt.Sprintf("project-%d-%d", me, i))))
@@ -71,14 +71,14 @@ var concurrencyCases = []Case{
 		}
 		s.Same("pushes", []int{len(records), len(kinds)}, []int{subject.Goroutines * subject.Rounds, subject.Goroutines * subject.Rounds})
 	}},
-	{Name: "several apply the same world", Check: func(s Subject) {
-		subject.Concurrently(func(int) { s.Fine("apply", world.Try(s.Context(), s.WorldImport, everyThing)) })
-		got := s.everything()
-		s.Apply(everyThing)
-		s.Same("everything", s.everything(), got)
+	{Name: "concurrent imports of one world: same result", Check: func(s Subject) {
+		subject.Concurrently(func(int) { s.Fine("apply", world.Try(s.Context(), s.WorldImport, fullWorld)) })
+		got := s.contents()
+		s.Apply(fullWorld)
+		s.Same("everything", s.contents(), got)
 		s.Same("users", s.List("users", "id")[:2], []string{"901", "902"})
 	}},
-	{Name: "several apply worlds of their own", Check: func(s Subject) {
+	{Name: "concurrent imports of different worlds: all applied", Check: func(s Subject) {
 		s.Apply("groups: [{path: shared}]")
 		subject.Concurrently(func(me int) {
 			for i := range 4 {
@@ -96,11 +96,11 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 		}, []int{subject.Goroutines*4 + 1, 1 + subject.Goroutines + subject.Goroutines*4, subject.Goroutines * 4 * 2, subject.Goroutines * 4, subject.Goroutines * 4})
 		s.Same("role", s.Standing("username-u3-1", "shared/g3/h2/p").Role, source.Developer)
 	}},
-	{Name: "of several new users of one name there is one", Check: func(s Subject) {
+	{Name: "concurrent puts of one username: one user", Check: func(s Subject) {
 		subject.Concurrently(func(me int) {
 			for i := range subject.Rounds {
-				err := s.Try(func(r worldimport.Tx) error {
-					_, err := s.putUser(r, 0, fmt.Sprint("u", i))
+				err := s.Try(func(tx worldimport.Tx) error {
+					_, err := s.putUser(tx, 0, fmt.Sprint("u", i))
 					return err
 				})
 				s.Fine("PutUser", err)
@@ -108,11 +108,11 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 		})
 		s.Same("users", len(s.List("users")), subject.Rounds)
 	}},
-	{Name: "a conflict is told to all but one", Check: func(s Subject) {
+	{Name: "concurrent conflicting puts: one succeeds", Check: func(s Subject) {
 		var kept atomic.Int32
 		subject.Concurrently(func(me int) {
-			err := s.Try(func(r worldimport.Tx) error {
-				_, err := r.Users.PutUser(s.Context(), worldimport.User{User: userOf(fmt.Sprint("u", me)), NamespaceID: 7})
+			err := s.Try(func(tx worldimport.Tx) error {
+				_, err := tx.Users.PutUser(s.Context(), worldimport.User{User: userOf(fmt.Sprint("u", me)), NamespaceID: 7})
 				return err
 			})
 			if err == nil {
@@ -124,19 +124,19 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 		s.Same("kept", kept.Load(), int32(1))
 		s.Same("users", len(s.List("users")), 1)
 	}},
-	{Name: "groups move while projects are put below them", Check: func(s Subject) {
+	{Name: "group moves during puts of projects: consistent paths", Check: func(s Subject) {
 		s.Apply("groups: [{id: 1, path: a}, {id: 2, path: a/b}, {id: 3, path: c}]\nusers: [{id: 1, username: dev}]\nprojects: [{id: 1, path: a/b/p}]\nmembers: [{user: dev, group: a/b, role: developer}]")
 		subject.Concurrently(func(me int) {
 			for i := range subject.Rounds {
 				switch {
 				case me == 0:
-					s.Fine("move", s.Try(func(r worldimport.Tx) error {
-						_, err := s.putGroup(r, 2, []string{"c/b", "a/b"}[i%2])
+					s.Fine("move", s.Try(func(tx worldimport.Tx) error {
+						_, err := s.putGroup(tx, 2, []string{"c/b", "a/b"}[i%2])
 						return err
 					}))
 				case me%2 == 1:
-					err := s.Try(func(r worldimport.Tx) error {
-						_, err := s.putProject(r, 0, fmt.Sprintf("a/b/p%d-%d", me, i))
+					err := s.Try(func(tx worldimport.Tx) error {
+						_, err := s.putProject(tx, 0, fmt.Sprintf("a/b/p%d-%d", me, i))
 						return err
 					})
 					if err != nil {
@@ -158,13 +158,13 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 			s.Same(path, s.Standing("user-1", path).Role, source.Developer)
 		}
 	}},
-	{Name: "counters, pushes and stamps go on while worlds are applied", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "counters, pushes and key uses during imports: all stored", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		subject.Concurrently(func(me int) {
 			for i := range subject.Rounds {
 				switch me {
 				case 0:
-					s.Fine("apply", world.Try(s.Context(), s.WorldImport, crew()))
+					s.Fine("apply", world.Try(s.Context(), s.WorldImport, usersAndKeys()))
 				case 1:
 					s.Fine("Flush", s.Store.Flush(s.Context()))
 				default:

@@ -1,7 +1,6 @@
-// Package contract is what every store has to keep: one case for each sentence
-// that a port's comment promises, and for each place where stores are known to
-// differ. Each store's package runs it from beside the store; a new case is one
-// more entry of the list it belongs to.
+// Package contract tests the promises of the ports on every store: a case for each
+// sentence of a port's comment, and for each known difference between databases.
+// Each store's package runs it. A new case is a new entry of a list.
 package contract
 
 import (
@@ -14,48 +13,48 @@ import (
 	"gatehouse/tests/world"
 )
 
-// Case is one promise. It gets a store of its own.
+// Case is a test case. It gets a store of its own.
 type Case struct {
 	Name  string
 	Check func(s Subject)
 }
 
-// Subject is the store that a case is about.
+// Subject is the store under test.
 type Subject struct{ subject.Subject }
 
 func on(t *testing.T, ports bootstrap.Ports) Subject {
 	return Subject{subject.Subject{T: t, Ports: ports}}
 }
 
-// now is when cases ask, unless they are about time.
+// now is the time in cases that are not about time.
 var now = world.Now
 
-// suites are all cases, by the port they are about.
+// suites are all cases by subject.
 var suites = []struct {
 	name  string
 	cases []Case
 }{
 	{"paths", pathCases},
-	{"facts", factCases},
+	{"standing", standingCases},
 	{"roles", roleCases},
 	{"deploy_keys", deployKeyCases},
 	{"protections", protectionCases},
-	{"people", peopleCases},
+	{"actors", actorCases},
 	{"counters", counterCases},
 	{"push context", pushContextCases},
 	{"jobs", jobCases},
 	{"hooks", hookCases},
-	{"units", unitCases},
+	{"transactions", transactionCases},
 	{"users", userCases},
 	{"groups", groupCases},
 	{"projects", projectCases},
 	{"destinations", destinationCases},
 	{"keys", keyCases},
 	{"credentials", credentialCases},
-	{"holders", holderCases},
-	{"tokens", tokenCases},
+	{"accounts", accountCases},
+	{"access_tokens", tokenCases},
 	{"audit", auditCases},
-	{"keeper", keeperCases},
+	{"set_once", setOnceCases},
 	{"inventory", inventoryCases},
 	{"concurrency", concurrencyCases},
 	{"cancelled", cancelledCases},
@@ -63,15 +62,15 @@ var suites = []struct {
 	{"billing", billingCases},
 }
 
-// Run holds the stores that open makes to all cases.
+// Run runs all cases on the stores that open makes.
 func Run(t *testing.T, open stores.Factory) {
 	for _, suite := range suites {
 		run(t, suite.name, suite.cases, open)
 	}
 }
 
-// RunSuites holds the stores that open makes to the cases of some ports: those
-// that an adapter of a few ports is about.
+// RunSuites runs some suites on the stores that open makes, for an adapter that
+// implements a few ports.
 func RunSuites(t *testing.T, open stores.Factory, names ...string) {
 	for _, suite := range suites {
 		if i := slices.Index(names, suite.name); i >= 0 {
@@ -80,7 +79,7 @@ func RunSuites(t *testing.T, open stores.Factory, names ...string) {
 		}
 	}
 	if len(names) > 0 {
-		t.Errorf("there are no suites %q", names)
+		t.Errorf("unknown suites %q", names)
 	}
 }
 

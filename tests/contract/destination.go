@@ -13,8 +13,8 @@ import (
 	"gatehouse/domain/source"
 )
 
-// land is groups in which people have roles by every way.
-const land = `
+// roleGroups has groups, and users with a role of every origin.
+const roleGroups = `
 users:
   - {id: 11, username: own, namespace_id: 91}
   - {id: 12, username: dev}
@@ -52,8 +52,8 @@ func (s Subject) destination(user identity.UserID, path source.Path) source.Proj
 }
 
 var destinationCases = []Case{
-	{Name: "a destination has its namespace's path, root and setting", Check: func(s Subject) {
-		s.Apply(land)
+	{Name: "destination: path, root and settings of its namespace", Check: func(s Subject) {
+		s.Apply(roleGroups)
 		level := source.DevelopersPushInitially
 		acme := source.Namespace{ID: 50, Path: "Acme", Protocols: source.OnlySSH, RequireSSHCertificates: true, AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
 		s.Same("in a group", s.destination(12, "aCME/tOOLS/New"), source.ProjectDestination{Path: "Acme/Tools/New", Root: acme, DefaultBranchProtection: &level, Role: source.Developer})
@@ -62,23 +62,23 @@ var destinationCases = []Case{
 		s.Same("a personal one", fmt.Sprint(own.Path, own.Root.ID, own.Root.Path, own.Root.Personal, own.Role), fmt.Sprint("own/new", 91, "own", true, source.Owner))
 		s.Same("another's", s.destination(12, "own/new").Role, source.NoRole)
 	}},
-	{Name: "a destination's role is the highest in and above the group, and by shares", Check: func(s Subject) {
-		s.Apply(land)
+	{Name: "destination: highest role by membership, inheritance or share", Check: func(s Subject) {
+		s.Apply(roleGroups)
 		for user, want := range map[identity.UserID]source.Role{
 			0: source.NoRole, 11: source.NoRole, 12: source.Developer, 13: source.NoRole, 14: source.Maintainer, 15: source.NoRole, 16: source.NoRole, 99: source.NoRole,
 		} {
 			s.Same(fmt.Sprintf("user %d", user), s.destination(user, "acme/tools/new").Role, want)
 		}
 	}},
-	{Name: "there is no destination where no namespace is, or one that goes", Check: func(s Subject) {
-		s.Apply(land)
+	{Name: "destination without a namespace or pending deletion: not found", Check: func(s Subject) {
+		s.Apply(roleGroups)
 		for _, path := range []source.Path{"nowhere/new", "acme/none/new", "gone/new", "gone/below/new", "acme/tools/cli/new", "new"} {
 			_, err := s.Destinations.Destination(s.Context(), 12, path, now)
 			s.Kind(string(path), err, domain.NotFound)
 		}
 	}},
-	{Name: "a project by number, with where its repository lies", Check: func(s Subject) {
-		s.Apply(land, "projects: [{id: 61, path: acme/old, legacy_path: acme/older, empty: true}]")
+	{Name: "project by number: storage and paths", Check: func(s Subject) {
+		s.Apply(roleGroups, "projects: [{id: 61, path: acme/old, legacy_path: acme/older, empty: true}]")
 		for id, want := range map[source.ProjectID]source.Project{
 			60: {ID: 60, Path: "Acme/Tools/cli", DefaultBranch: "trunk", Storage: "second"},
 			61: {ID: 61, Path: "Acme/old", Empty: true, Storage: "default", LegacyPath: "acme/older"},
@@ -90,23 +90,23 @@ var destinationCases = []Case{
 		_, err := s.Destinations.Project(s.Context(), 99)
 		s.Kind("none", err, domain.NotFound)
 	}},
-	{Name: "work is left by a unit that succeeds, and only then", Check: func(s Subject) {
-		s.Apply(land)
-		leave := func(r worldimport.Tx, id int64) {
-			s.Fine("Leave", r.Jobs.Enqueue(s.Context(), application.Job{Kind: worldimport.CreateRepository, Subject: id}))
+	{Name: "job enqueued: only if the transaction succeeds", Check: func(s Subject) {
+		s.Apply(roleGroups)
+		enqueue := func(tx worldimport.Tx, id int64) {
+			s.Fine("add notice", tx.Jobs.Enqueue(s.Context(), application.Job{Kind: worldimport.CreateRepository, Subject: id}))
 		}
-		s.Unit(func(r worldimport.Tx) { leave(r, 60) })
-		failed := errors.New("changed our mind")
-		if err := s.Try(func(r worldimport.Tx) error { leave(r, 61); return failed }); !errors.Is(err, failed) {
+		s.Unit(func(tx worldimport.Tx) { enqueue(tx, 60) })
+		failed := errors.New("failed")
+		if err := s.Try(func(tx worldimport.Tx) error { enqueue(tx, 61); return failed }); !errors.Is(err, failed) {
 			s.Errorf("got %v", err)
 		}
 		s.Same("jobs", strings.Join(s.List("jobs", "kind", "subject", "state"), ", "), "create_repository 60 waiting")
 	}},
-	{Name: "a new project is as empty as is said, an old one stays as it is", Check: func(s Subject) {
-		s.Apply(land)
+	{Name: "NewIsEmpty: for new projects only", Check: func(s Subject) {
+		s.Apply(roleGroups)
 		put := func(path string, empty *bool, isNew bool) {
-			s.Unit(func(r worldimport.Tx) {
-				_, fresh, err := r.Projects.PutProject(s.Context(), worldimport.Project{
+			s.Unit(func(tx worldimport.Tx) {
+				_, fresh, err := tx.Projects.PutProject(s.Context(), worldimport.Project{
 					Project: source.Project{Path: path, Visibility: source.Private, Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default"},
 					Empty:   empty, NewIsEmpty: true,
 				})

@@ -10,8 +10,8 @@ import (
 )
 
 func groupPut(id source.NamespaceID, path string) func(Subject, worldimport.Tx) error {
-	return func(s Subject, r worldimport.Tx) error {
-		_, err := s.putGroup(r, id, path)
+	return func(s Subject, tx worldimport.Tx) error {
+		_, err := s.putGroup(tx, id, path)
 		return err
 	}
 }
@@ -19,15 +19,15 @@ func groupPut(id source.NamespaceID, path string) func(Subject, worldimport.Tx) 
 // moveGroup gives a group another path.
 func (s Subject) moveGroup(id source.NamespaceID, path string) {
 	s.Helper()
-	s.Unit(func(r worldimport.Tx) {
-		got, err := s.putGroup(r, id, path)
+	s.Unit(func(tx worldimport.Tx) {
+		got, err := s.putGroup(tx, id, path)
 		s.Fine("PutGroup", err)
 		s.Same("number", got, id)
 	})
 }
 
-// forest is two trees of groups with a project at each, and a member of each.
-const forest = `
+// groupTrees has trees of groups, each group with a project and a member.
+const groupTrees = `
 users: [{id: 1, username: a}, {id: 2, username: ab}, {id: 3, username: abc}, {id: 4, username: x}, {id: 5, username: lent}, {id: 6, username: z}]
 groups:
   - {id: 11, path: a1, protocols: ssh}
@@ -56,7 +56,7 @@ shares:
   - {group: a1, with: z1, role: planner}
 `
 
-// roleTable is who has which role where, by the number of the project.
+// roleTable returns the roles of the users in projects, a line for each project.
 func (s Subject) roleTable(projects ...source.ProjectID) (lines []string) {
 	s.Helper()
 	for _, p := range projects {
@@ -72,31 +72,31 @@ func (s Subject) roleTable(projects ...source.ProjectID) (lines []string) {
 }
 
 var groupCases = []Case{
-	{Name: "a path leads to its group, in any letter case", Check: func(s Subject) {
+	{Name: "group by path, ignoring letter case", Check: func(s Subject) {
 		s.Apply("groups: [{id: 1, path: Acme}, {id: 2, path: acme/Tools}]\nusers: [{username: dev}]\nprojects: [{path: acme/p}]")
-		s.Unit(func(r worldimport.Tx) {
+		s.Unit(func(tx worldimport.Tx) {
 			for path, want := range map[string]source.NamespaceID{"Acme": 1, "ACME": 1, "acme/tools": 2, "ACME/TOOLS": 2} {
-				id, err := r.Namespaces.GroupID(s.Context(), path)
+				id, err := tx.Namespaces.GroupID(s.Context(), path)
 				s.Fine(path, err)
 				s.Same(path, id, want)
 			}
 			for _, path := range []string{"dev", "acme/p", "tools", "acm", "", "acme/", "acme/tools/x", "a%", "acm_"} {
-				_, err := r.Namespaces.GroupID(s.Context(), path)
+				_, err := tx.Namespaces.GroupID(s.Context(), path)
 				s.Kind(path, err, domain.NotFound)
 			}
 		})
 	}},
-	{Name: "put again by path it is the same group, changed", Check: func(s Subject) {
+	{Name: "group put again by path: updated", Check: func(s Subject) {
 		s.Apply("groups: [{id: 5, path: acme, visibility: public, allowed_ips: [10.0.0.0/8, '::1'], protocols: ssh}, {path: acme/x}]")
 		s.Same("groups", s.List("groups", "path", "visibility", "protocols", "allowed_ips"), []string{"acme public ssh [10.0.0.0/8 ::1/128]", "acme/x private all []"})
-		s.Unit(func(r worldimport.Tx) {
-			id, err := s.putGroup(r, 0, "ACME")
+		s.Unit(func(tx worldimport.Tx) {
+			id, err := s.putGroup(tx, 0, "ACME")
 			s.Fine("PutGroup", err)
 			s.Same("number", id, source.NamespaceID(5))
 		})
 		s.Same("groups", s.List("groups", "path", "visibility", "protocols", "allowed_ips"), []string{"ACME private all []", "ACME/x private all []"})
 	}},
-	{Name: "of a path only the end is taken as it is written", Check: func(s Subject) {
+	{Name: "put by path: only the last segment sets the letter case", Check: func(s Subject) {
 		s.Apply("groups: [{path: Acme}, {path: ACME/Tools}, {path: acme/TOOLS/Deep}]\nprojects: [{path: aCmE/tOOLs/CLI}]")
 		s.Same("groups", s.List("groups", "path"), []string{"Acme", "Acme/Tools", "Acme/Tools/Deep"})
 		s.Same("projects", s.List("projects", "path"), []string{"Acme/Tools/CLI"})
@@ -105,7 +105,7 @@ var groupCases = []Case{
 		s.Same("projects", s.List("projects", "path"), []string{"acme/Tools/CLI"})
 		s.Same("no move", s.lookup("ACME/tools/cli"), lookup{s.lookup("acme/tools/cli").Repository, "acme/Tools/CLI", false})
 	}},
-	attempts("a group has a group above it, and a path and a number of its own", forest, []attempt{
+	refusedPuts("group put: missing parent, taken path or number refused", groupTrees, []refusedPut{
 		{"no parent", groupPut(0, "none/x"), domain.NotFound},
 		{"no parent two up", groupPut(0, "a1/none/x"), domain.NotFound},
 		{"below a user", groupPut(0, "a/x"), domain.NotFound},
@@ -120,12 +120,12 @@ var groupCases = []Case{
 		{"below itself", groupPut(12, "a1/b/x"), domain.Conflict},
 		{"far below itself", groupPut(11, "a1/b/c/x"), domain.Conflict},
 	}),
-	attempts("a group has no number of a personal namespace", "users: [{username: dev, namespace_id: 70}]", []attempt{
+	refusedPuts("group put: number of a personal namespace refused", "users: [{username: dev, namespace_id: 70}]", []refusedPut{
 		{"new", groupPut(70, "acme"), domain.Conflict},
 		{"with its path", groupPut(70, "dev"), domain.Conflict},
 	}),
-	{Name: "a new name moves all that is below along, and nothing else", Check: func(s Subject) {
-		s.Apply(forest)
+	{Name: "group renamed: paths of its descendants only", Check: func(s Subject) {
+		s.Apply(groupTrees)
 		before := s.roleTable(21, 22, 23, 24, 25, 26, 27)
 		s.moveGroup(11, "New1")
 		s.Same("groups", s.List("groups", "id", "path"), []string{"11 New1", "12 New1/b", "13 New1/b/c", "14 New1/b/c/d", "15 x1", "16 a1_b", "17 New1/bb", "18 z1"})
@@ -135,8 +135,8 @@ var groupCases = []Case{
 		s.Same("roles", s.roleTable(21, 22, 23, 24, 25, 26, 27), before)
 		s.Same("root", s.Standing("nobody", "project-24").Project.Root, source.Namespace{ID: 11, Path: "New1", Protocols: source.AllProtocols})
 	}},
-	{Name: "a group that moves takes along who is below, and leaves who was above", Check: func(s Subject) {
-		s.Apply(forest)
+	{Name: "group moved: roles inherited from the new parents", Check: func(s Subject) {
+		s.Apply(groupTrees)
 		s.Same("before", s.roleTable(22, 23, 24), []string{
 			"22: a=guest ab=reporter z=planner", "23: a=guest ab=reporter abc=developer z=planner", "24: a=guest ab=reporter abc=developer z=planner",
 		})
@@ -159,45 +159,45 @@ var groupCases = []Case{
 			"22: a=guest ab=reporter z=planner", "23: a=guest ab=reporter abc=developer z=planner", "24: a=guest ab=reporter abc=developer z=planner",
 		})
 	}},
-	{Name: "what is new below a group that moved belongs to where it is", Check: func(s Subject) {
-		s.Apply(forest)
+	{Name: "group moved: new descendants inherit from the new parents", Check: func(s Subject) {
+		s.Apply(groupTrees)
 		s.moveGroup(13, "x1/c")
 		s.Apply("groups: [{id: 30, path: x1/c/new}]\nprojects: [{id: 31, path: x1/c/new/p}]")
 		s.Same("roles", s.roleTable(31), []string{"31: abc=developer x=maintainer"})
 	}},
-	{Name: "a group that trades its name with another", Check: func(s Subject) {
-		s.Apply(forest)
-		s.Unit(func(r worldimport.Tx) {
+	{Name: "two groups swap their paths", Check: func(s Subject) {
+		s.Apply(groupTrees)
+		s.Unit(func(tx worldimport.Tx) {
 			for _, step := range []struct {
 				id   source.NamespaceID
 				path string
 			}{{11, "tmp"}, {15, "a1"}, {11, "x1"}} {
-				_, err := s.putGroup(r, step.id, step.path)
+				_, err := s.putGroup(tx, step.id, step.path)
 				s.Fine(step.path, err)
 			}
 		})
-		s.Same("a1/p", s.found("a1/p"), source.ProjectID(25))
-		s.Same("x1/b/c/d/p", s.found("x1/b/c/d/p"), source.ProjectID(24))
+		s.Same("a1/p", s.projectID("a1/p"), source.ProjectID(25))
+		s.Same("x1/b/c/d/p", s.projectID("x1/b/c/d/p"), source.ProjectID(24))
 		s.Same("roles", s.roleTable(25), []string{"25: x=maintainer"})
 	}},
-	{Name: "what is not said again is not kept", Check: func(s Subject) {
+	{Name: "group put again: omitted settings reset", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme, default_branch_protection: 0, require_ssh_certificates: true, pending_delete: true, allowed_ips: [10.0.0.1]}]\nprojects: [{id: 1, path: acme/p}]")
-		s.Same("hidden", s.found("project-1"), source.ProjectID(0))
+		s.Same("hidden", s.projectID("project-1"), source.ProjectID(0))
 		s.Apply("groups: [{path: acme}]")
 		got := s.Standing("nobody", "project-1").Project
 		s.Same("branch protection", got.DefaultBranchProtection == nil, true)
 		got.Root.ID = 0
 		s.Same("root", got.Root, source.Namespace{Path: "acme", Protocols: source.AllProtocols})
 	}},
-	attempts("a personal namespace is no group", "users: [{id: 1, username: dev, namespace_id: 70}]\ngroups: [{id: 11, path: acme}]\nprojects: [{id: 21, path: acme/p}]", []attempt{
+	refusedPuts("personal namespace used as a group: not found", "users: [{id: 1, username: dev, namespace_id: 70}]\ngroups: [{id: 11, path: acme}]\nprojects: [{id: 21, path: acme/p}]", []refusedPut{
 		{"no members", memberPut(1, source.MemberSource{Group: 70}), domain.NotFound},
 		{"no shares", sharePut(source.MemberSource{Group: 70}, 11), domain.NotFound},
 		{"no share with it", sharePut(source.MemberSource{Group: 11}, 70), domain.NotFound},
-		{"no entry of a protection", func(s Subject, r worldimport.Tx) error {
-			return r.Projects.PutProtections(s.Context(), 21, []source.Protection{branch("x", source.Access{Group: 70})})
+		{"no entry of a protection", func(s Subject, tx worldimport.Tx) error {
+			return tx.Projects.PutProtections(s.Context(), 21, []source.Protection{branch("x", source.Access{Group: 70})})
 		}, domain.NotFound},
 	}),
-	attempts("members and shares refer to what is there", forest, []attempt{
+	refusedPuts("members and shares: unknown user, group or project refused", groupTrees, []refusedPut{
 		{"no such user", memberPut(99, source.MemberSource{Group: 11}), domain.NotFound},
 		{"no such group", memberPut(1, source.MemberSource{Group: 99}), domain.NotFound},
 		{"no such project", memberPut(1, source.MemberSource{Project: 99}), domain.NotFound},
@@ -205,12 +205,12 @@ var groupCases = []Case{
 		{"share of no project", sharePut(source.MemberSource{Project: 99}, 11), domain.NotFound},
 		{"share with no group", sharePut(source.MemberSource{Project: 21}, 99), domain.NotFound},
 	}),
-	{Name: "days are kept in UTC", Check: func(s Subject) {
-		s.Apply(forest)
-		s.Unit(func(r worldimport.Tx) {
-			m := worldimport.Member{Role: source.Guest, State: worldimport.MemberActive, ExpiresAt: precise} // still June there
-			s.Fine("PutMember", r.Namespaces.PutMember(s.Context(), 1, source.MemberSource{Project: 26}, m))
-			s.Fine("PutShare", r.Namespaces.PutShare(s.Context(), source.MemberSource{Project: 26}, 11, worldimport.Share{Role: source.Guest, ExpiresAt: precise}))
+	{Name: "expiry dates: in UTC", Check: func(s Subject) {
+		s.Apply(groupTrees)
+		s.Unit(func(tx worldimport.Tx) {
+			m := worldimport.Member{Role: source.Guest, State: worldimport.MemberActive, ExpiresAt: precise} // still June in UTC
+			s.Fine("PutMember", tx.Namespaces.PutMember(s.Context(), 1, source.MemberSource{Project: 26}, m))
+			s.Fine("PutShare", tx.Namespaces.PutShare(s.Context(), source.MemberSource{Project: 26}, 11, worldimport.Share{Role: source.Guest, ExpiresAt: precise}))
 		})
 		s.Same("member", s.List("members", "user", "project", "expires_at")[0], "a a1_b/p 2027-06-30T00:00:00Z")
 		s.Same("share", s.List("shares", "project", "with", "expires_at")[0], "a1_b/p a1 2027-06-30T00:00:00Z")
@@ -218,13 +218,13 @@ var groupCases = []Case{
 }
 
 func memberPut(user identity.UserID, in source.MemberSource) func(Subject, worldimport.Tx) error {
-	return func(s Subject, r worldimport.Tx) error {
-		return r.Namespaces.PutMember(s.Context(), user, in, worldimport.Member{Role: source.Owner, State: worldimport.MemberActive})
+	return func(s Subject, tx worldimport.Tx) error {
+		return tx.Namespaces.PutMember(s.Context(), user, in, worldimport.Member{Role: source.Owner, State: worldimport.MemberActive})
 	}
 }
 
 func sharePut(in source.MemberSource, with source.NamespaceID) func(Subject, worldimport.Tx) error {
-	return func(s Subject, r worldimport.Tx) error {
-		return r.Namespaces.PutShare(s.Context(), in, with, worldimport.Share{Role: source.Owner})
+	return func(s Subject, tx worldimport.Tx) error {
+		return tx.Namespaces.PutShare(s.Context(), in, with, worldimport.Share{Role: source.Owner})
 	}
 }

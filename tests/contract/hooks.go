@@ -26,52 +26,52 @@ hooks:
   - {id: 32, group: A/B, url: "https://ci.example.com/b"}
 `
 
-// listeners returns the hooks of a project.
-func (s Subject) listeners(project source.ProjectID) []hooks.Hook {
+// hooksOf returns the hooks of a project.
+func (s Subject) hooksOf(project source.ProjectID) []hooks.Hook {
 	s.Helper()
 	found, err := s.Pushes.Hooks(s.Context(), project)
 	s.Fine("Hooks", err)
 	return found
 }
 
-// numbersOf are those of the hooks of a project.
-func (s Subject) numbersOf(project source.ProjectID) (ids []hooks.HookID) {
+// hookIDs returns the numbers of the hooks of a project.
+func (s Subject) hookIDs(project source.ProjectID) (ids []hooks.HookID) {
 	s.Helper()
-	for _, h := range s.listeners(project) {
+	for _, h := range s.hooksOf(project) {
 		ids = append(ids, h.ID)
 	}
 	return ids
 }
 
-// putHook keeps a hook of project 22.
+// putHook puts a hook of project 22.
 func (s Subject) putHook(h hooks.Hook) error {
-	return s.Try(func(r worldimport.Tx) error {
-		return r.Hooks.PutHook(s.Context(), source.MemberSource{Project: 22}, h)
+	return s.Try(func(tx worldimport.Tx) error {
+		return tx.Hooks.PutHook(s.Context(), source.MemberSource{Project: 22}, h)
 	})
 }
 
-// attempted sets the health of a hook.
-func (s Subject) attempted(id hooks.HookID, made int64, h hooks.Health) {
+// setHealth sets the health of a hook.
+func (s Subject) setHealth(id hooks.HookID, made int64, h hooks.Health) {
 	s.Helper()
-	s.Fine("Attempted", s.Deliveries.RecordAttempt(s.Context(), id, made, func(hooks.Health) hooks.Health { return h }))
+	s.Fine("RecordAttempt", s.Deliveries.RecordAttempt(s.Context(), id, made, func(hooks.Health) hooks.Health { return h }))
 }
 
-// recorded keeps a push and returns its number.
-func (s Subject) recorded(p pushes.Push) int64 {
+// recordPush records a push and returns its number.
+func (s Subject) recordPush(p pushes.Push) int64 {
 	s.Helper()
 	s.Fine("Record", s.Recorder.Record(s.Context(), p))
 	all := s.Read("pushes")
 	return all[len(all)-1][0].Value.(int64)
 }
 
-// settle keeps an outcome of a push.
-func (s Subject) settle(push int64, o postreceive.ProjectUpdate) {
+// complete completes a push with an update of its project.
+func (s Subject) complete(push int64, o postreceive.ProjectUpdate) {
 	s.Helper()
-	s.Fine("Settle", s.Pushes.Complete(s.Context(), push, o, now))
+	s.Fine("Complete", s.Pushes.Complete(s.Context(), push, o, now))
 }
 
-// subjects are those of the jobs of a kind.
-func (s Subject) subjects(kind string) (ids []int64) {
+// jobSubjects returns the subjects of the jobs of a kind.
+func (s Subject) jobSubjects(kind string) (ids []int64) {
 	s.Helper()
 	for _, job := range s.Read("jobs") {
 		if job[1].Value == kind {
@@ -81,8 +81,8 @@ func (s Subject) subjects(kind string) (ids []int64) {
 	return ids
 }
 
-// told is an event with something in every place.
-var told = hooks.Event{
+// fullEvent has a value in every field.
+var fullEvent = hooks.Event{
 	Change:    source.Change{Old: "a1", New: "b2", Ref: source.Ref{Kind: source.Branch, Name: "ü\ufffd/\"x"}},
 	Protected: true, Checkout: "b2",
 	User:    identity.User{ID: 4, Username: "dev", Name: "Dédé", Email: "dev@example.com"},
@@ -95,54 +95,54 @@ var told = hooks.Event{
 }
 
 var hookCases = []Case{
-	{Name: "a project has its own hooks and those of all groups above", Check: func(s Subject) {
+	{Name: "hooks of a project: its own and those of its groups", Check: func(s Subject) {
 		s.Apply(hookTree)
-		s.Same("a/p", s.numbersOf(21), []hooks.HookID{31})
-		s.Same("a/b/p", s.numbersOf(22), []hooks.HookID{31, 32, 33})
-		s.Same("ab/p", s.numbersOf(23), []hooks.HookID{})
-		s.Same("no project", s.numbersOf(404), []hooks.HookID{})
+		s.Same("a/p", s.hookIDs(21), []hooks.HookID{31})
+		s.Same("a/b/p", s.hookIDs(22), []hooks.HookID{31, 32, 33})
+		s.Same("ab/p", s.hookIDs(23), []hooks.HookID{})
+		s.Same("no project", s.hookIDs(404), []hooks.HookID{})
 	}},
-	{Name: "a hook comes back as it was put", Check: func(s Subject) {
+	{Name: "hook put: every field read back", Check: func(s Subject) {
 		s.Apply(hookTree)
 		h := hooks.Hook{ID: 40, URL: "https://u:p@CI.example.com/ü?x=1&y", Token: "sealed:\"x\"", TagPush: true, Branches: "a*\"", Trusting: true}
 		s.Fine("PutHook", s.putHook(h))
-		s.Same("hook", s.listeners(22)[3], h)
+		s.Same("hook", s.hooksOf(22)[3], h)
 		got, p, err := s.Deliveries.Hook(s.Context(), 40)
 		s.Fine("Hook", err)
 		s.Same("hook", got, h)
 		s.Same("project", p, source.Project{ID: 22, Path: "a/b/p", Visibility: source.Internal, DefaultBranch: "trunk"})
 	}},
-	{Name: "a hook put again is changed, and stays as well as it was", Check: func(s Subject) {
+	{Name: "hook put again: updated, its health stays", Check: func(s Subject) {
 		s.Apply(hookTree)
 		health := hooks.Health{Failures: 3, PausedUntil: kept, Status: 503, LastAt: now}
-		s.attempted(33, 0, health)
+		s.setHealth(33, 0, health)
 		s.Fine("by URL", s.putHook(hooks.Hook{URL: "https://ci.example.com/p", Push: true}))
-		s.Same("hook", s.listeners(22)[2], hooks.Hook{ID: 33, URL: "https://ci.example.com/p", Push: true, Health: health})
+		s.Same("hook", s.hooksOf(22)[2], hooks.Hook{ID: 33, URL: "https://ci.example.com/p", Push: true, Health: health})
 		s.Fine("by number", s.putHook(hooks.Hook{ID: 33, URL: "https://ci.example.com/P"}))
-		s.Same("hook", s.listeners(22)[2], hooks.Hook{ID: 33, URL: "https://ci.example.com/P", Health: health})
+		s.Same("hook", s.hooksOf(22)[2], hooks.Hook{ID: 33, URL: "https://ci.example.com/P", Health: health})
 		s.Fine("letter case counts", s.putHook(hooks.Hook{URL: "https://ci.example.com/p"}))
-		s.Same("another", len(s.listeners(22)), 4)
+		s.Same("another", len(s.hooksOf(22)), 4)
 		s.Kind("another number", s.putHook(hooks.Hook{ID: 50, URL: "https://ci.example.com/P"}), domain.Conflict)
-		s.Same("the same URL in a group", len(s.listeners(21)), 1)
+		s.Same("the same URL in a group", len(s.hooksOf(21)), 1)
 	}},
-	{Name: "a hook needs its holder", Check: func(s Subject) {
+	{Name: "hook of an unknown project or group: not found", Check: func(s Subject) {
 		for _, in := range []source.MemberSource{{Project: 404}, {Group: 404}} {
-			s.Kind("PutHook", s.Try(func(r worldimport.Tx) error {
-				return r.Hooks.PutHook(s.Context(), in, hooks.Hook{URL: "https://ci.example.com"})
+			s.Kind("PutHook", s.Try(func(tx worldimport.Tx) error {
+				return tx.Hooks.PutHook(s.Context(), in, hooks.Hook{URL: "https://ci.example.com"})
 			}), domain.NotFound)
 		}
 	}},
-	{Name: "disabled hooks hear nothing, and can be looked up", Check: func(s Subject) {
+	{Name: "disabled hook: not listed for pushes, found by number", Check: func(s Subject) {
 		s.Apply(hookTree)
-		s.attempted(32, 0, hooks.Health{Failures: 40, Disabled: true, LastAt: now})
-		s.attempted(31, 0, hooks.Health{Failures: 5, PausedUntil: now.Add(time.Hour)}) // a pause ends by itself
-		s.Same("a/b/p", s.numbersOf(22), []hooks.HookID{31, 33})
+		s.setHealth(32, 0, hooks.Health{Failures: 40, Disabled: true, LastAt: now})
+		s.setHealth(31, 0, hooks.Health{Failures: 5, PausedUntil: now.Add(time.Hour)}) // a pause ends by itself
+		s.Same("a/b/p", s.hookIDs(22), []hooks.HookID{31, 33})
 		h, _, err := s.Deliveries.Hook(s.Context(), 32)
 		s.Fine("Hook", err)
 		s.Same("disabled", h.Health.Disabled, true)
 		s.Same("shown", s.List("hooks", "id", "state", "failures", "last_status"), []string{"31 paused 5 -", "32 disabled 40 -", "33 active 0 -"})
 	}},
-	{Name: "of what is below a group the first project is tried", Check: func(s Subject) {
+	{Name: "hook of a group: first project below", Check: func(s Subject) {
 		s.Apply(hookTree, "groups: [{id: 14, path: ab/empty}]\nhooks: [{id: 34, group: ab/empty, url: 'http://x'}]")
 		for id, want := range map[hooks.HookID]source.ProjectID{31: 21, 32: 22, 33: 22, 34: 0} {
 			_, p, err := s.Deliveries.Hook(s.Context(), id)
@@ -152,10 +152,10 @@ var hookCases = []Case{
 		_, _, err := s.Deliveries.Hook(s.Context(), 404)
 		s.Kind("Hook", err, domain.NotFound)
 	}},
-	{Name: "a push is looked up as it came", Check: func(s Subject) {
-		id := s.recorded(pushes.Push{Repository: "Project-7 ", Identifier: "key-ü", Changes: "a b c\n", Options: []string{"a", ""}, ReceivedAt: precise})
+	{Name: "recorded push: read back", Check: func(s Subject) {
+		id := s.recordPush(pushes.Push{Repository: "Project-7 ", Identifier: "key-ü", Changes: "a b c\n", Options: []string{"a", ""}, ReceivedAt: precise})
 		got, err := s.Pushes.ReceivedPush(s.Context(), id)
-		s.Fine("Landed", err)
+		s.Fine("ReceivedPush", err)
 		s.Same("push", got, postreceive.ReceivedPush{Repository: "Project-7 ", Identifier: "key-ü", Changes: "a b c\n", Options: []string{"a", ""}, ReceivedAt: kept})
 		s.UTC(got.ReceivedAt)
 		for _, other := range []int64{0, -1, id + 1} {
@@ -163,62 +163,62 @@ var hookCases = []Case{
 			s.Kind("another", err, domain.NotFound)
 		}
 	}},
-	{Name: "an outcome is kept once", Check: func(s Subject) {
+	{Name: "project update of a push: stored once", Check: func(s Subject) {
 		s.Apply(hookTree)
-		first, second := s.recorded(pushOf("project-21")), s.recorded(pushOf("project-21"))
+		first, second := s.recordPush(pushOf("project-21")), s.recordPush(pushOf("project-21"))
 		empty := true
-		s.settle(first, postreceive.ProjectUpdate{Project: 21, ActiveAt: precise, DefaultBranch: "ü", Empty: &empty, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
+		s.complete(first, postreceive.ProjectUpdate{Project: 21, ActiveAt: precise, DefaultBranch: "ü", Empty: &empty, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
 		project := func() string { return s.List("projects", "default_branch", "empty", "last_activity_at")[0] }
 		s.Same("project", project(), "ü true "+kept.Format(time.RFC3339Nano))
 		full := false
-		s.settle(first, postreceive.ProjectUpdate{Project: 21, ActiveAt: kept.Add(time.Hour), DefaultBranch: "x", Empty: &full, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
+		s.complete(first, postreceive.ProjectUpdate{Project: 21, ActiveAt: kept.Add(time.Hour), DefaultBranch: "x", Empty: &full, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
 		s.Same("project, settled again", project(), "ü true "+kept.Format(time.RFC3339Nano))
-		s.Same("deliveries", len(s.subjects("deliver_webhook")), 1)
+		s.Same("deliveries", len(s.jobSubjects("deliver_webhook")), 1)
 		for id, want := range map[int64]bool{first: true, second: false} {
-			landed, err := s.Pushes.ReceivedPush(s.Context(), id)
-			s.Fine("Landed", err)
-			s.Same("settled", landed.Processed, want)
+			push, err := s.Pushes.ReceivedPush(s.Context(), id)
+			s.Fine("ReceivedPush", err)
+			s.Same("settled", push.Processed, want)
 		}
-		s.settle(second, postreceive.ProjectUpdate{Project: 21, ActiveAt: kept.Add(-time.Hour)})
+		s.complete(second, postreceive.ProjectUpdate{Project: 21, ActiveAt: kept.Add(-time.Hour)})
 		s.Same("project, by an older push", project(), "ü true "+kept.Format(time.RFC3339Nano))
 		s.Apply("projects: [{id: 21, path: a/p}]")
 		s.Same("project, applied again", project(), "ü true "+kept.Format(time.RFC3339Nano))
 	}},
-	{Name: "an outcome leaves out what is gone", Check: func(s Subject) {
+	{Name: "project update: deleted project and hooks skipped", Check: func(s Subject) {
 		s.Apply(hookTree)
-		s.settle(404, postreceive.ProjectUpdate{Project: 21, ActiveAt: now, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
+		s.complete(404, postreceive.ProjectUpdate{Project: 21, ActiveAt: now, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
 		s.Same("of no push", s.List("projects", "last_activity_at")[0], "-")
-		id := s.recorded(pushOf("project-404"))
-		s.settle(id, postreceive.ProjectUpdate{Project: 404, ActiveAt: now, DefaultBranch: "x", Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 404}}, {Hook: hooks.Hook{ID: 32}}}})
-		s.Same("deliveries", len(s.subjects("deliver_webhook")), 1)
-		none := s.recorded(pushOf("nonsense"))
-		s.settle(none, postreceive.ProjectUpdate{})
-		landed, err := s.Pushes.ReceivedPush(s.Context(), none)
-		s.Fine("Landed", err)
-		s.Same("settled", landed.Processed, true)
+		id := s.recordPush(pushOf("project-404"))
+		s.complete(id, postreceive.ProjectUpdate{Project: 404, ActiveAt: now, DefaultBranch: "x", Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 404}}, {Hook: hooks.Hook{ID: 32}}}})
+		s.Same("deliveries", len(s.jobSubjects("deliver_webhook")), 1)
+		none := s.recordPush(pushOf("nonsense"))
+		s.complete(none, postreceive.ProjectUpdate{})
+		push, err := s.Pushes.ReceivedPush(s.Context(), none)
+		s.Fine("ReceivedPush", err)
+		s.Same("settled", push.Processed, true)
 	}},
-	{Name: "a delivery comes back with its hook, until it is made", Check: func(s Subject) {
+	{Name: "delivery: read back with its hook until it succeeds", Check: func(s Subject) {
 		s.Apply(hookTree)
-		push := s.recorded(pushOf("project-22"))
-		s.settle(push, postreceive.ProjectUpdate{Project: 22, ActiveAt: now, Deliveries: []hooks.Delivery{
-			{Hook: hooks.Hook{ID: 32}, Event: told, EventID: "e", Key: "k1"}, {Hook: hooks.Hook{ID: 31}, EventID: "e", Key: "k2"},
+		push := s.recordPush(pushOf("project-22"))
+		s.complete(push, postreceive.ProjectUpdate{Project: 22, ActiveAt: now, Deliveries: []hooks.Delivery{
+			{Hook: hooks.Hook{ID: 32}, Event: fullEvent, EventID: "e", Key: "k1"}, {Hook: hooks.Hook{ID: 31}, EventID: "e", Key: "k2"},
 		}})
-		ids := s.subjects("deliver_webhook")
+		ids := s.jobSubjects("deliver_webhook")
 		s.Same("jobs", len(ids), 2)
-		for i, want := range []hooks.Delivery{{Event: told, EventID: "e", Key: "k1"}, {EventID: "e", Key: "k2"}} {
+		for i, want := range []hooks.Delivery{{Event: fullEvent, EventID: "e", Key: "k1"}, {EventID: "e", Key: "k2"}} {
 			got, err := s.Deliveries.Delivery(s.Context(), ids[i])
 			s.Fine("Delivery", err)
 			hook, _, err := s.Deliveries.Hook(s.Context(), hooks.HookID(32-i))
 			s.Fine("Hook", err)
 			s.Same("hook", got.Hook, hook)
 			got.Hook, got.ID = hooks.Hook{}, 0
-			s.Same("delivery", written(got), written(want))
+			s.Same("delivery", jsonText(got), jsonText(want))
 		}
-		s.attempted(32, 0, hooks.Health{Failures: 1, Status: 500, LastAt: now})
+		s.setHealth(32, 0, hooks.Health{Failures: 1, Status: 500, LastAt: now})
 		got, err := s.Deliveries.Delivery(s.Context(), ids[0])
 		s.Fine("after a failure", err)
 		s.Same("health", got.Hook.Health, hooks.Health{Failures: 1, Status: 500, LastAt: now})
-		s.attempted(32, ids[0], hooks.Health{Status: 200, LastAt: now})
+		s.setHealth(32, ids[0], hooks.Health{Status: 200, LastAt: now})
 		for _, id := range []int64{ids[0], 0, 404} {
 			_, err := s.Deliveries.Delivery(s.Context(), id)
 			s.Kind("Delivery", err, domain.NotFound)
@@ -226,11 +226,11 @@ var hookCases = []Case{
 		_, err = s.Deliveries.Delivery(s.Context(), ids[1])
 		s.Fine("the other one", err)
 	}},
-	{Name: "attempts at one hook take turns", Check: func(s Subject) {
+	{Name: "concurrent attempts at a hook: all counted", Check: func(s Subject) {
 		s.Apply(hookTree)
 		subject.Concurrently(func(int) {
 			for range subject.Rounds {
-				s.Fine("Attempted", s.Deliveries.RecordAttempt(s.Context(), 31, 0, func(h hooks.Health) hooks.Health {
+				s.Fine("RecordAttempt", s.Deliveries.RecordAttempt(s.Context(), 31, 0, func(h hooks.Health) hooks.Health {
 					h.Failures++
 					return h
 				}))
@@ -241,32 +241,32 @@ var hookCases = []Case{
 		s.Same("failures", h.Health.Failures, subject.Goroutines*subject.Rounds)
 		s.Kind("no hook", s.Deliveries.RecordAttempt(s.Context(), 404, 0, func(h hooks.Health) hooks.Health { return h }), domain.NotFound)
 	}},
-	{Name: "two that settle one push leave one delivery", Check: func(s Subject) {
+	{Name: "push completed concurrently: one delivery", Check: func(s Subject) {
 		s.Apply(hookTree)
-		push := s.recorded(pushOf("project-21"))
+		push := s.recordPush(pushOf("project-21"))
 		subject.Concurrently(func(int) {
-			s.settle(push, postreceive.ProjectUpdate{Project: 21, ActiveAt: now, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
+			s.complete(push, postreceive.ProjectUpdate{Project: 21, ActiveAt: now, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
 		})
-		s.Same("deliveries", len(s.subjects("deliver_webhook")), 1)
+		s.Same("deliveries", len(s.jobSubjects("deliver_webhook")), 1)
 	}},
-	{Name: "what may be a secret in a URL is not shown", Check: func(s Subject) {
+	{Name: "hook URL: secrets masked", Check: func(s Subject) {
 		s.Apply(hookTree)
 		s.Fine("PutHook", s.putHook(hooks.Hook{URL: "https://user:verysecret@ci.example.com/x/y?token=verysecret", Token: "verysecret"}))
 		s.Same("hooks", slices.Contains(s.List("hooks", "url"), "https://***@ci.example.com/x/y?***"), true)
 	}},
 }
 
-// hookCalls are the calls of the ports about hooks, in the world of crew and
-// everyThing.
+// hookCalls returns the calls of the ports about hooks, in the worlds usersAndKeys
+// and fullWorld.
 func (s Subject) hookCalls() map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
-		"Landed": func(ctx context.Context) error { _, err := s.Pushes.ReceivedPush(ctx, 1); return err },
-		"Hooks":  func(ctx context.Context) error { _, err := s.Pushes.Hooks(ctx, 60); return err },
-		"Settle": func(ctx context.Context) error {
+		"ReceivedPush": func(ctx context.Context) error { _, err := s.Pushes.ReceivedPush(ctx, 1); return err },
+		"Hooks":        func(ctx context.Context) error { _, err := s.Pushes.Hooks(ctx, 60); return err },
+		"Complete": func(ctx context.Context) error {
 			return s.Pushes.Complete(ctx, 1, postreceive.ProjectUpdate{Project: 60, ActiveAt: now}, now)
 		},
 		"Hook": func(ctx context.Context) error { _, _, err := s.Deliveries.Hook(ctx, 1); return err },
-		"Attempted": func(ctx context.Context) error {
+		"RecordAttempt": func(ctx context.Context) error {
 			return s.Deliveries.RecordAttempt(ctx, 1, 0, func(h hooks.Health) hooks.Health { return h })
 		},
 	}

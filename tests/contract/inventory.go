@@ -14,9 +14,8 @@ import (
 	"gatehouse/tests/world"
 )
 
-// everyThing has at least one of all that Inventory lists and a world
-// describes.
-var everyThing = fmt.Sprintf(`
+// fullWorld has a record for every list of Inventory that a world file can fill.
+var fullWorld = fmt.Sprintf(`
 users:
   - {id: 901, username: Zoe, name: Zoë, email: z@example.com, state: blocked, type: service_account, admin: true, external: true, namespace_id: 911}
   - {id: 902, username: adam, namespace_id: 912}
@@ -61,7 +60,8 @@ hooks:
   - {id: 972, group: inv, url: "http://ci.example.com", push_events: false, tag_push_events: true}
 `, world.Key(151), world.Key(152), world.Key(153))
 
-// wantListed is what everyThing reads back as, but for numbers that are free.
+// wantListed are the lists of fullWorld, without those that have generated
+// numbers.
 var wantListed = map[string][]string{
 	"groups":      {"921 inv public http [192.0.2.0/24 2001:db8::/32]", "922 inv/sub private all []", "923 Zebra private all []"},
 	"projects":    {"931 inv/sub/all internal true true private disabled trunk true nfs -", `932 inv/plain private false false enabled enabled "" false default -`},
@@ -85,8 +85,8 @@ var wantListed = map[string][]string{
 }
 
 var inventoryCases = []Case{
-	{Name: "every thing, in order", Check: func(s Subject) {
-		s.Apply(everyThing)
+	{Name: "every list, in order", Check: func(s Subject) {
+		s.Apply(fullWorld)
 		for thing, want := range wantListed {
 			s.Same(thing, s.List(thing), want)
 		}
@@ -95,15 +95,15 @@ var inventoryCases = []Case{
 		s.Same("access-tokens", s.List("access-tokens", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"), []string{"adam portal [read_api api] 2030-01-02T00:00:00Z false -"})
 		s.Same("broadcasts", s.List("broadcasts", "message", "type", "starts_at", "ends_at", "target_path"), []string{"Hello notification 2026-01-01T00:00:00Z 2027-01-01T00:00:00Z inv/*"})
 	}},
-	{Name: "records have the fields of their thing, of few types", Check: func(s Subject) {
-		s.Apply(everyThing)
+	{Name: "records: names and types of their fields", Check: func(s Subject) {
+		s.Apply(fullWorld)
 		s.Apply("subscriptions: [{namespace: inv, start_date: 2026-01-02}]")
 		s.increase("project-1", now)
 		s.Fine("Record", s.Recorder.Record(s.Context(), pushOf("project-1")))
 		s.Fine("Record", s.Recorder.Record(s.Context(), pushes.Push{ReceivedAt: now}))
 		s.Fine("Append", s.AuditLog.Append(s.Context(), audit.Event{At: now}))
-		s.Fine("CountUsage", s.UsageCounters.CountUsage(s.Context(), usageOnce))
-		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 961, letIn))
+		s.Fine("CountUsage", s.UsageCounters.CountUsage(s.Context(), usageReport))
+		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 961, authorizations))
 		s.Fine("AddFinding", s.Findings.AddFinding(s.Context(), security.Finding{UUID: subject.FindingUUID(1), Project: 932, Agent: 961, DetectedAt: now}))
 		for _, thing := range inventory.Names() {
 			records, err := s.Inventory.List(s.Context(), thing, now)
@@ -121,29 +121,29 @@ var inventoryCases = []Case{
 			}
 		}
 	}},
-	{Name: "nothing there is nothing listed", Check: func(s Subject) {
+	{Name: "empty store: empty lists", Check: func(s Subject) {
 		for _, thing := range inventory.Names() {
 			s.Same(thing, s.List(thing), []string{})
 		}
 	}},
-	{Name: "other things are not found", Check: func(s Subject) {
+	{Name: "unknown list: not found", Check: func(s Subject) {
 		for _, thing := range []string{"", "user", "Users", "pg_user", "users; drop table users", "schema_migrations"} {
 			_, err := s.Inventory.List(s.Context(), thing, now)
 			s.Kind(thing, err, domain.NotFound)
 		}
 	}},
-	{Name: "no secret is in any record", Check: func(s Subject) {
-		s.Apply(everyThing)
-		w := world.Parse(s, everyThing)
-		text := s.everything()
+	{Name: "records: no secrets", Check: func(s Subject) {
+		s.Apply(fullWorld)
+		w := world.Parse(s, fullWorld)
+		text := s.contents()
 		for _, secret := range []string{"verysecret", string(w.AccessTokens[0].Digest), string(w.Agents[0].Tokens[0].Digest), "ssh-ed25519", strings.Fields(world.Key(151))[1]} {
 			if strings.Contains(text, secret) {
 				s.Errorf("%q is listed", secret)
 			}
 		}
 	}},
-	{Name: "texts are ordered byte by byte", Check: func(s Subject) {
-		// English would say: a-b, a_b, aB, ab, b, B, é, z.
+	{Name: "texts: ordered by bytes", Check: func(s Subject) {
+		// An English collation orders: a-b, a_b, aB, ab, b, B, é, z.
 		paths := []string{"B0", "Z", "a", "a-b", "a.b", "aB", "a_c", "ab0", "b"}
 		text := "users: [{username: u}]\ngroups:"
 		for _, p := range paths {
@@ -161,13 +161,13 @@ var inventoryCases = []Case{
 		}
 		s.counters("counters", now, "B 1", "Z 1", "a- 1", "a_ 1", "b 1")
 	}},
-	{Name: "numbers are ordered as numbers", Check: func(s Subject) {
+	{Name: "numbers: ordered by value", Check: func(s Subject) {
 		s.Apply("groups: [{id: 10, path: a}, {id: 9, path: b}, {id: 100, path: c}]")
 		s.Same("groups", s.List("groups", "id"), []string{"9", "10", "100"})
 	}},
-	{Name: "a list is the caller's own", Check: func(s Subject) {
-		s.Apply(everyThing)
-		want := s.everything()
+	{Name: "list changed by the caller: store unchanged", Check: func(s Subject) {
+		s.Apply(fullWorld)
+		want := s.contents()
 		for _, thing := range inventory.Names() {
 			records, err := s.Inventory.List(s.Context(), thing, now)
 			s.Fine(thing, err)
@@ -181,11 +181,11 @@ var inventoryCases = []Case{
 			}
 			clear(records)
 		}
-		s.Same("everything", s.everything(), want)
+		s.Same("everything", s.contents(), want)
 	}},
 }
 
-// plain says whether a value is of one of the types that fields have.
+// plain returns whether a value has one of the types of fields.
 func plain(value any) bool {
 	switch value := value.(type) {
 	case nil, bool, int64, string:

@@ -11,7 +11,7 @@ import (
 	"gatehouse/tests/world"
 )
 
-// keyOf is a key that logs in; a deploy key if it has no owner.
+// keyOf returns a key for authentication, a deploy key if owner is 0.
 func keyOf(id identity.KeyID, owner identity.UserID, print identity.Fingerprint) identity.Key {
 	k := identity.Key{ID: id, Kind: identity.UserKey, Owner: owner, Line: "ssh-ed25519 " + string(print), Fingerprint: print, Usage: identity.AuthAndSigning}
 	if owner == 0 {
@@ -27,18 +27,18 @@ func deployKeyOf(id identity.KeyID, creator identity.UserID, print identity.Fing
 }
 
 func keyPut(k identity.Key) func(Subject, worldimport.Tx) error {
-	return func(s Subject, r worldimport.Tx) error {
-		_, err := r.Keys.PutKey(s.Context(), k)
+	return func(s Subject, tx worldimport.Tx) error {
+		_, err := tx.Keys.PutKey(s.Context(), k)
 		return err
 	}
 }
 
-// putKey keeps a key and returns its number.
+// putKey puts a key and returns its number.
 func (s Subject) putKey(k identity.Key) (id identity.KeyID) {
 	s.Helper()
-	s.Unit(func(r worldimport.Tx) {
+	s.Unit(func(tx worldimport.Tx) {
 		var err error
-		id, err = r.Keys.PutKey(s.Context(), k)
+		id, err = tx.Keys.PutKey(s.Context(), k)
 		s.Fine("PutKey", err)
 	})
 	return id
@@ -47,7 +47,7 @@ func (s Subject) putKey(k identity.Key) (id identity.KeyID) {
 const owners = "users: [{id: 1, username: ann}, {id: 2, username: bob}]\n"
 
 var keyCases = []Case{
-	{Name: "put again by fingerprint it is the same key, changed", Check: func(s Subject) {
+	{Name: "key put again by fingerprint: updated", Check: func(s Subject) {
 		s.Apply(owners)
 		id := s.putKey(keyOf(0, 1, "f"))
 		k := keyOf(0, 2, "f")
@@ -60,7 +60,7 @@ var keyCases = []Case{
 		s.putKey(k)
 		s.Same("expires no more", s.Actor(fmt.Sprintf("key-%d", id)).Key.ExpiresAt.IsZero(), true)
 	}},
-	{Name: "put again by number it has a new fingerprint", Check: func(s Subject) {
+	{Name: "key put again by number: new fingerprint", Check: func(s Subject) {
 		s.Apply(owners)
 		s.putKey(keyOf(5, 1, "old"))
 		s.Same("number", s.putKey(keyOf(5, 1, "new")), identity.KeyID(5))
@@ -72,7 +72,7 @@ var keyCases = []Case{
 		s.putKey(keyOf(6, 2, "old"))
 		s.Same("keys", s.List("keys", "id", "fingerprint", "owner"), []string{"5 new ann", "6 old bob"})
 	}},
-	{Name: "when it was made stays", Check: func(s Subject) {
+	{Name: "key put again: creation time stays", Check: func(s Subject) {
 		s.Apply(owners)
 		k := keyOf(5, 1, "f")
 		k.CreatedAt = precise
@@ -83,9 +83,9 @@ var keyCases = []Case{
 			s.Same("made", s.Actor("key-5").Key.CreatedAt, kept)
 		}
 	}},
-	attempts("numbers and fingerprints are one key's, people's and projects' alike", owners+`
+	refusedPuts("key put: taken number or fingerprint refused, for user and deploy keys", owners+`
 keys: [{id: 5, user: ann, title: a, key: "`+world.Key(5)+`"}, {id: 6, user: ann, title: b, key: "`+world.Key(6)+`"}]
-deploy_keys: [{id: 7, title: c, creator: ann, key: "`+world.Key(7)+`"}, {id: 8, title: d, key: "`+world.Key(8)+`"}]`, []attempt{
+deploy_keys: [{id: 7, title: c, creator: ann, key: "`+world.Key(7)+`"}, {id: 8, title: d, key: "`+world.Key(8)+`"}]`, []refusedPut{
 		{"another's fingerprint", keyPut(keyOf(5, 1, fingerprint(6))), domain.Conflict},
 		{"a fingerprint under another number", keyPut(keyOf(9, 1, fingerprint(6))), domain.Conflict},
 		{"a deploy key's fingerprint", keyPut(keyOf(5, 1, fingerprint(7))), domain.Conflict},
@@ -99,7 +99,7 @@ deploy_keys: [{id: 7, title: c, creator: ann, key: "`+world.Key(7)+`"}, {id: 8, 
 		{"no such creator", keyPut(deployKeyOf(0, 99, "new")), domain.NotFound},
 		{"moved to no such owner", keyPut(keyOf(5, 99, fingerprint(5))), domain.NotFound},
 	}),
-	{Name: "a creator who is gone, and back", Check: func(s Subject) {
+	{Name: "deploy key put: creator removed and changed", Check: func(s Subject) {
 		s.Apply(owners)
 		s.putKey(deployKeyOf(7, 1, "f"))
 		s.Same("creator", s.List("keys", "type", "owner"), []string{"deploy_key ann"})
@@ -108,7 +108,7 @@ deploy_keys: [{id: 7, title: c, creator: ann, key: "`+world.Key(7)+`"}, {id: 8, 
 		s.putKey(deployKeyOf(7, 2, "f"))
 		s.Same("another", s.List("keys", "type", "owner"), []string{"deploy_key bob"})
 	}},
-	{Name: "numbers that were given and numbers that are next, of both kinds", Check: func(s Subject) {
+	{Name: "key numbers: given and generated ones never clash", Check: func(s Subject) {
 		s.Apply(owners)
 		ids := map[identity.KeyID]bool{}
 		for i, given := range []identity.KeyID{0, 0, 100, 0, 0, 1000000000000, 0, 200, 0} {
@@ -119,7 +119,7 @@ deploy_keys: [{id: 7, title: c, creator: ann, key: "`+world.Key(7)+`"}, {id: 8, 
 		s.Same("all different", len(ids), 18)
 		s.Same("keys", len(s.List("keys")), 18)
 	}},
-	{Name: "usages", Check: func(s Subject) {
+	{Name: "keys: every usage", Check: func(s Subject) {
 		s.Apply(owners)
 		for i, usage := range identity.Usages {
 			k := keyOf(identity.KeyID(i+1), 1, identity.Fingerprint(usage))
@@ -134,7 +134,7 @@ deploy_keys: [{id: 7, title: c, creator: ann, key: "`+world.Key(7)+`"}, {id: 8, 
 }
 
 var credentialCases = []Case{
-	{Name: "an access token is put again by its digest", Check: func(s Subject) {
+	{Name: "access token put again by digest: updated", Check: func(s Subject) {
 		s.Apply(owners + `
 access_tokens:
   - {user: ann, name: one, scopes: [api, read_user], token: glpat-one, expires_at: 2027-01-01}
@@ -144,13 +144,13 @@ access_tokens:
 			"ann uno [api] - true -", "bob two [api] - false -",
 		})
 	}},
-	{Name: "a token that is put again for another is the other's", Check: func(s Subject) {
+	{Name: "token put again for another owner: moved", Check: func(s Subject) {
 		const tokens = "access_tokens: [{user: %[1]s, name: t, scopes: [api], token: glpat-one}]\nagents: [{id: %[2]d, name: a%[2]d, project: g/p, tokens: [{name: t, token: one}]}]"
 		s.Apply(owners+"groups: [{path: g}]\nprojects: [{path: g/p}]\n", fmt.Sprintf(tokens, "ann", 5), fmt.Sprintf(tokens, "bob", 6))
 		s.Same("access token", s.List("access-tokens", "user"), []string{"bob"})
 		s.Same("agent token", s.List("agent-tokens", "agent_id"), []string{"6"})
 	}},
-	{Name: "an agent is put again by its name, and keeps its tokens", Check: func(s Subject) {
+	{Name: "agent put again by name: updated, its tokens stay", Check: func(s Subject) {
 		s.Apply(owners + `
 groups: [{path: g}]
 projects: [{id: 1, path: g/p}, {id: 2, path: g/q}]
@@ -165,12 +165,12 @@ agents:
 		s.Apply("agents: [{name: next, project: g/p}]")
 		s.Same("next", len(s.List("agents")), 3)
 	}},
-	attempts("tokens and agents refer to what is there, and have their own name", owners+`
+	refusedPuts("tokens and agents: unknown owner or taken name refused", owners+`
 groups: [{path: g}]
 projects: [{id: 1, path: g/p}]
-agents: [{id: 5, name: prod, project: g/p, tokens: [{name: a, token: one}]}, {id: 6, name: test, project: g/p}]`, []attempt{
-		{"no such user", func(s Subject, r worldimport.Tx) error {
-			return r.Credentials.PutAccessToken(s.Context(), 99, worldimport.AccessToken{Name: "x", Digest: "d"})
+agents: [{id: 5, name: prod, project: g/p, tokens: [{name: a, token: one}]}, {id: 6, name: test, project: g/p}]`, []refusedPut{
+		{"no such user", func(s Subject, tx worldimport.Tx) error {
+			return tx.Credentials.PutAccessToken(s.Context(), 99, worldimport.AccessToken{Name: "x", Digest: "d"})
 		}, domain.NotFound},
 		{"no such project", agentPut(99, 1, 0, "new"), domain.NotFound},
 		{"no such creator", agentPut(1, 99, 0, "new"), domain.NotFound},
@@ -180,8 +180,8 @@ agents: [{id: 5, name: prod, project: g/p, tokens: [{name: a, token: one}]}, {id
 }
 
 func agentPut(project source.ProjectID, creator identity.UserID, id int64, name string) func(Subject, worldimport.Tx) error {
-	return func(s Subject, r worldimport.Tx) error {
+	return func(s Subject, tx worldimport.Tx) error {
 		a := worldimport.Agent{ID: id, Name: name, Tokens: []worldimport.AgentToken{{Name: "t", Digest: "digest"}}}
-		return r.Credentials.PutAgent(s.Context(), project, creator, a)
+		return tx.Credentials.PutAgent(s.Context(), project, creator, a)
 	}
 }

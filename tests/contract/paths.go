@@ -7,7 +7,7 @@ import (
 	"gatehouse/domain/source"
 )
 
-// paths is a world of projects that are easily mistaken for each other.
+// paths is a world of projects with similar paths.
 const paths = `
 groups:
   - {id: 1, path: Acme}
@@ -25,7 +25,7 @@ projects:
   - {id: 16, path: acme/tools/art.design}
 `
 
-// lookup is what a path leads to.
+// lookup is the repository and project of a path.
 type lookup struct {
 	Repository string
 	Path       string
@@ -42,7 +42,7 @@ func (s Subject) lookup(where string) lookup {
 	return got
 }
 
-// lookups are one case for each target, in the world of paths.
+// lookups is a case that compares look-ups in the world paths.
 func lookups(name string, targets map[string]lookup) Case {
 	return Case{Name: name, Check: func(s Subject) {
 		s.Apply(paths)
@@ -53,19 +53,19 @@ func lookups(name string, targets map[string]lookup) Case {
 }
 
 var pathCases = []Case{
-	lookups("letter case is ignored, and the answer has its own", map[string]lookup{
+	lookups("project by path: letter case ignored", map[string]lookup{
 		"Acme/Tools/CLI": {Repository: "project-10", Path: "Acme/Tools/CLI"},
 		"acme/tools/cli": {Repository: "project-10", Path: "Acme/Tools/CLI"},
 		"ACME/TOOLS/CLI": {Repository: "project-10", Path: "Acme/Tools/CLI"},
 		"DEV/OWN":        {Repository: "project-15", Path: "Dev/own"},
 	}),
-	lookups("suffixes name the wiki and the designs", map[string]lookup{
+	lookups("path suffix: wiki or designs", map[string]lookup{
 		"acme/tools/cli.wiki":   {Repository: "wiki-10", Path: "Acme/Tools/CLI"},
 		"ACME/tools/cli.WIKI":   {Repository: "wiki-10", Path: "Acme/Tools/CLI"},
 		"acme/tools/cli.design": {Repository: "design-10", Path: "Acme/Tools/CLI"},
 		"dev/own.wiki":          {Repository: "wiki-15", Path: "Dev/own"},
 	}),
-	lookups("a project of that very name comes first", map[string]lookup{
+	lookups("project whose path has a suffix: before the wiki of another", map[string]lookup{
 		"acme/tools/book":             {Repository: "project-12", Path: "Acme/Tools/book"},
 		"acme/tools/book.wiki":        {Repository: "project-13", Path: "Acme/Tools/book.wiki"},
 		"acme/tools/book.design":      {Repository: "design-12", Path: "Acme/Tools/book"},
@@ -73,19 +73,19 @@ var pathCases = []Case{
 		"acme/tools/book.wiki.design": {Repository: "design-13", Path: "Acme/Tools/book.wiki"},
 		"acme/tools/art.design":       {Repository: "project-16", Path: "Acme/Tools/art.design"},
 	}),
-	lookups("nothing else is a project", map[string]lookup{
+	lookups("path without a project: empty", map[string]lookup{
 		"": {}, "acme": {}, "acme/tools": {}, "dev": {}, "cli": {}, "tools/cli": {}, "acme/cli": {},
 		"acme/tools/cli/x": {}, "acme/tools/cli.": {}, "acme/tools/art": {}, ".wiki": {}, ".design": {},
 		"acme/tools/.wiki": {}, "acme/tools/cli.wiki.wiki": {}, "acme/tools/cli.design.wiki": {}, "acme/tools/cli.snippet": {},
 		"/acme/tools/cli": {}, "acme/tools/cli/": {}, "acme//tools/cli": {}, " acme/tools/cli": {},
 	}),
-	lookups("no character of a path is special", map[string]lookup{
+	lookups("path: no wildcards, no escapes", map[string]lookup{
 		"acme/tools/a_b": {Repository: "project-14", Path: "Acme/Tools/a_b"},
 		"acme/tools/axb": {}, "acme/tools/a%": {}, "acme/tools/a__": {}, "acme/tools/%": {}, "acme%": {},
 		"acme/tools/cl?": {}, "acme/tools/cl*": {}, "acme/tools/cli' OR '1'='1": {}, `acme/tools/cli\`: {},
 		"acme/tools/clı": {}, "acme/tools/cli\x00": {}, "acme/tools/cli\xff": {}, "acme/tools/" + strings.Repeat("x", 9999): {},
 	}),
-	lookups("a path of the past leads to the project", map[string]lookup{
+	lookups("old path: leads to the moved project", map[string]lookup{
 		"old/cli":         {Repository: "project-10", Path: "Acme/Tools/CLI", Moved: true},
 		"OLD/CLI":         {Repository: "project-10", Path: "Acme/Tools/CLI", Moved: true},
 		"old/tool":        {Repository: "project-10", Path: "Acme/Tools/CLI", Moved: true},
@@ -93,22 +93,22 @@ var pathCases = []Case{
 		"old/tool.design": {Repository: "design-10", Path: "Acme/Tools/CLI", Moved: true},
 		"old":             {}, "old/cl": {}, "old/cli.wiki.wiki": {},
 	}),
-	{Name: "a project's own path is none of the past", Check: func(s Subject) {
+	{Name: "old path: ignored if it is a current path", Check: func(s Subject) {
 		s.Apply(paths)
-		s.Unit(func(r worldimport.Tx) {
+		s.Unit(func(tx worldimport.Tx) {
 			p := worldimport.Project{Project: source.Project{ID: 10, Path: "acme/tools/cli"}, MovedFrom: []source.Path{"acme/tools/TAKEN", "acme/tools/cli", "was/it"}}
-			_, _, err := r.Projects.PutProject(s.Context(), p)
+			_, _, err := tx.Projects.PutProject(s.Context(), p)
 			s.Fine("PutProject", err)
 		})
 		s.Same("another's", s.lookup("acme/tools/taken"), lookup{"project-11", "Acme/Tools/taken", false})
 		s.Same("another's wiki", s.lookup("acme/tools/taken.wiki"), lookup{"wiki-11", "Acme/Tools/taken", false})
 		s.Same("its own", s.lookup("acme/tools/cli"), lookup{"project-10", "Acme/Tools/cli", false})
-		s.Same("nobody's", s.lookup("was/it"), lookup{"project-10", "Acme/Tools/cli", true})
+		s.Same("of an unknown user", s.lookup("was/it"), lookup{"project-10", "Acme/Tools/cli", true})
 		s.Apply("projects: [{id: 11, path: acme/tools/elsewhere}, {id: 10, path: acme/tools/tool}]")
 		s.Same("the other's, free again", s.lookup("acme/tools/taken"), lookup{})
 		s.Same("its own, free again", s.lookup("acme/tools/cli"), lookup{})
 	}},
-	lookups("a number is taken as it stands", map[string]lookup{
+	lookups("repository by gl_repository", map[string]lookup{
 		"project-10":      {Repository: "project-10", Path: "Acme/Tools/CLI"},
 		"wiki-10":         {Repository: "wiki-10", Path: "Acme/Tools/CLI"},
 		"project-10-wiki": {Repository: "wiki-10", Path: "Acme/Tools/CLI"},
@@ -121,7 +121,7 @@ var pathCases = []Case{
 
 		"project-9223372036854775807": {Repository: "project-9223372036854775807"},
 	}),
-	{Name: "the number wins over the path", Check: func(s Subject) {
+	{Name: "gl_repository and path: gl_repository counts", Check: func(s Subject) {
 		s.Apply(paths)
 		for _, number := range []int64{10, 99} {
 			q := source.Inquiry{Now: now, Target: source.Target{
@@ -133,54 +133,54 @@ var pathCases = []Case{
 			s.Same("known", got.Project.Known(), number == 10)
 		}
 	}},
-	{Name: "a path of a project that was once another's leads there", Check: func(s Subject) {
+	{Name: "old path taken by another project: leads to that one", Check: func(s Subject) {
 		s.Apply(paths, "groups: [{path: old}]\nprojects: [{id: 20, path: old/cli}]")
 		s.Same("old/cli", s.lookup("old/cli"), lookup{"project-20", "old/cli", false})
 		s.Same("its wiki", s.lookup("old/cli.wiki"), lookup{"wiki-20", "old/cli", false})
 		s.Same("old/tool", s.lookup("old/tool"), lookup{"project-10", "Acme/Tools/CLI", true})
-		// It is gone for good, also when that project goes its way.
+		// The old path stays removed when that project moves.
 		s.Apply("projects: [{id: 20, path: old/other}]")
 		s.Same("old/cli, free again", s.lookup("old/cli"), lookup{})
 	}},
-	{Name: "a project with a suffix comes before one that moved, a moved one before none", Check: func(s Subject) {
+	{Name: "path with a suffix: current path first, then the whole old path", Check: func(s Subject) {
 		s.Apply(paths, `projects: [{id: 12, path: acme/tools/book, moved_from: [was/a, acme/tools/cli.wiki]}, {id: 11, path: acme/tools/taken, moved_from: [was/a.wiki]}]`)
 		s.Same("the wiki that is there", s.lookup("acme/tools/cli.wiki"), lookup{"wiki-10", "Acme/Tools/CLI", false})
 		s.Same("the whole path of the past", s.lookup("was/a.wiki"), lookup{"project-11", "Acme/Tools/taken", true})
 	}},
-	{Name: "a path of the past moves to the last who names it", Check: func(s Subject) {
+	{Name: "old path of two projects: the last one gets it", Check: func(s Subject) {
 		s.Apply(paths, "projects: [{id: 14, path: acme/tools/a_b, moved_from: [OLD/cli]}]")
 		s.Same("old/cli", s.lookup("old/cli"), lookup{"project-14", "Acme/Tools/a_b", true})
 		s.Apply("projects: [{id: 14, path: acme/tools/a_b}]")
 		s.Same("old/cli, not named again", s.lookup("old/cli"), lookup{"project-14", "Acme/Tools/a_b", true})
 	}},
-	{Name: "a project that is going to be deleted is unknown", Check: func(s Subject) {
+	{Name: "project pending deletion: not found", Check: func(s Subject) {
 		s.Apply(paths, `projects: [{id: 10, path: acme/tools/cli, pending_delete: true}, {id: 13, path: acme/tools/book.wiki, pending_delete: true}]`)
 		for _, where := range []string{"acme/tools/cli", "acme/tools/cli.wiki", "old/cli", "project-10", "wiki-10", "design-10"} {
 			s.Same(where, s.Standing("nobody", where).Project, source.Project{})
 		}
 		s.Same("number", s.lookup("project-10"), lookup{Repository: "project-10"})
 		s.Same("path", s.lookup("old/cli"), lookup{})
-		s.Same("whose name it stood in the way of", s.lookup("acme/tools/book.wiki"), lookup{"wiki-12", "Acme/Tools/book", false})
+		s.Same("wiki of the other project", s.lookup("acme/tools/book.wiki"), lookup{"wiki-12", "Acme/Tools/book", false})
 		s.Apply("projects: [{id: 10, path: acme/tools/cli}]")
-		s.Same("kept after all", s.found("old/cli"), source.ProjectID(10))
+		s.Same("no longer pending deletion", s.projectID("old/cli"), source.ProjectID(10))
 	}},
-	{Name: "a group that is going to be deleted hides all below", Check: func(s Subject) {
+	{Name: "group pending deletion: its projects not found", Check: func(s Subject) {
 		s.Apply(paths, "groups: [{path: acme/tools/deep}, {path: acme/tools/deep/er}]\nprojects: [{id: 30, path: acme/tools/deep/er/p}, {id: 31, path: acme/top}]")
 		s.Apply("groups: [{path: acme/tools, pending_delete: true}]")
-		s.Same("hidden", []source.ProjectID{s.found("project-10"), s.found("acme/tools/deep/er/p"), s.found("old/cli")}, []source.ProjectID{0, 0, 0})
-		s.Same("beside it", s.found("acme/top"), source.ProjectID(31))
+		s.Same("hidden", []source.ProjectID{s.projectID("project-10"), s.projectID("acme/tools/deep/er/p"), s.projectID("old/cli")}, []source.ProjectID{0, 0, 0})
+		s.Same("beside it", s.projectID("acme/top"), source.ProjectID(31))
 		s.Apply("groups: [{path: acme/tools/deep, pending_delete: true}, {path: acme/tools}]")
-		s.Same("still hidden", []source.ProjectID{s.found("project-10"), s.found("project-30")}, []source.ProjectID{10, 0})
-		// Hidden or not depends on where a group is, not on where it was.
-		s.Unit(func(r worldimport.Tx) {
-			id, err := r.Namespaces.GroupID(s.Context(), "acme/tools/deep/er")
+		s.Same("still hidden", []source.ProjectID{s.projectID("project-10"), s.projectID("project-30")}, []source.ProjectID{10, 0})
+		// Whether a group is hidden depends on its current parents.
+		s.Unit(func(tx worldimport.Tx) {
+			id, err := tx.Namespaces.GroupID(s.Context(), "acme/tools/deep/er")
 			s.Fine("GroupID", err)
-			_, err = r.Namespaces.PutGroup(s.Context(), group(id, "acme/er"))
+			_, err = tx.Namespaces.PutGroup(s.Context(), group(id, "acme/er"))
 			s.Fine("PutGroup", err)
 		})
-		s.Same("moved out", s.found("acme/er/p"), source.ProjectID(30))
+		s.Same("moved out", s.projectID("acme/er/p"), source.ProjectID(30))
 		s.Apply("projects: [{id: 40, path: acme/tools/deep/new}]")
-		s.Same("new below", s.found("acme/tools/deep/new"), source.ProjectID(0))
+		s.Same("new below", s.projectID("acme/tools/deep/new"), source.ProjectID(0))
 	}},
 }
 

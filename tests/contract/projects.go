@@ -9,42 +9,42 @@ import (
 )
 
 func projectPut(id source.ProjectID, path string) func(Subject, worldimport.Tx) error {
-	return func(s Subject, r worldimport.Tx) error {
-		_, err := s.putProject(r, id, path)
+	return func(s Subject, tx worldimport.Tx) error {
+		_, err := s.putProject(tx, id, path)
 		return err
 	}
 }
 
 var projectCases = []Case{
-	{Name: "a path of now leads to its project, in any letter case", Check: func(s Subject) {
+	{Name: "ProjectID: current path, ignoring letter case", Check: func(s Subject) {
 		s.Apply(paths)
-		s.Unit(func(r worldimport.Tx) {
+		s.Unit(func(tx worldimport.Tx) {
 			for path, want := range map[string]source.ProjectID{"Acme/Tools/CLI": 10, "acme/tools/cli": 10, "acme/tools/BOOK.wiki": 13, "dev/own": 15} {
-				id, err := r.Projects.ProjectID(s.Context(), path)
+				id, err := tx.Projects.ProjectID(s.Context(), path)
 				s.Fine(path, err)
 				s.Same(path, id, want)
 			}
 			for _, path := range []string{"old/cli", "acme/tools/cli.wiki", "acme/tools", "dev", "", "acme/tools/a%"} {
-				_, err := r.Projects.ProjectID(s.Context(), path)
+				_, err := tx.Projects.ProjectID(s.Context(), path)
 				s.Kind(path, err, domain.NotFound)
 			}
 		})
 	}},
-	{Name: "one that is going to be deleted still has its path", Check: func(s Subject) {
+	{Name: "project pending deletion: its path stays taken", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme}]\nprojects: [{id: 1, path: acme/p, pending_delete: true}]")
-		s.Unit(func(r worldimport.Tx) {
-			id, err := r.Projects.ProjectID(s.Context(), "acme/p")
+		s.Unit(func(tx worldimport.Tx) {
+			id, err := tx.Projects.ProjectID(s.Context(), "acme/p")
 			s.Fine("ProjectID", err)
 			s.Same("number", id, source.ProjectID(1))
-			_, err = s.putProject(r, 2, "acme/p")
+			_, err = s.putProject(tx, 2, "acme/p")
 			s.Kind("another", err, domain.Conflict)
 		})
 	}},
-	{Name: "new once", Check: func(s Subject) {
+	{Name: "PutProject: returns whether the project is new", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme}]")
-		s.Unit(func(r worldimport.Tx) {
+		s.Unit(func(tx worldimport.Tx) {
 			put := func(id source.ProjectID, path string) []any {
-				id, fresh, err := r.Projects.PutProject(s.Context(), worldimport.Project{Project: source.Project{ID: id, Path: path}})
+				id, fresh, err := tx.Projects.PutProject(s.Context(), worldimport.Project{Project: source.Project{ID: id, Path: path}})
 				s.Fine(path, err)
 				return []any{id, fresh}
 			}
@@ -56,7 +56,7 @@ var projectCases = []Case{
 			s.Same("known", put(0, "acme/a"), []any{next[0], false})
 		})
 	}},
-	{Name: "put again it is changed, but for what pushes change", Check: func(s Subject) {
+	{Name: "project put again: updated except what pushes change", Check: func(s Subject) {
 		s.Apply("groups: [{id: 1, path: acme}]\nprojects: [{id: 7, path: acme/p, visibility: public, archived: true, read_only: true, repository: private, wiki: disabled, default_branch: trunk, empty: true, storage: two, legacy_path: l}]")
 		const left = "7 ACME/P private false false enabled enabled trunk true default -"
 		s.Apply("groups: [{id: 1, path: ACME}]\nprojects: [{path: Acme/P}]")
@@ -64,24 +64,24 @@ var projectCases = []Case{
 		s.Same("legacy path", s.Standing("nobody", "acme/p").Project.LegacyPath, "")
 		s.Apply("projects: [{id: 7, path: ACME/P, default_branch: main, empty: false}]")
 		s.Same("given", s.List("projects", "default_branch", "empty"), []string{"main false"})
-		s.Unit(func(r worldimport.Tx) {
+		s.Unit(func(tx worldimport.Tx) {
 			unknown := ""
-			_, _, err := r.Projects.PutProject(s.Context(), worldimport.Project{Project: source.Project{ID: 7, Path: "acme/p"}, DefaultBranch: &unknown})
+			_, _, err := tx.Projects.PutProject(s.Context(), worldimport.Project{Project: source.Project{ID: 7, Path: "acme/p"}, DefaultBranch: &unknown})
 			s.Fine("PutProject", err)
 		})
 		s.Same("unknown again", s.Standing("nobody", "acme/p").Project.DefaultBranch, "")
 	}},
-	{Name: "a new project is not empty, and its default branch is not known", Check: func(s Subject) {
+	{Name: "new project: not empty, no default branch", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme}]")
-		s.Unit(func(r worldimport.Tx) {
-			p := source.Project{Path: "acme/p", Empty: true, DefaultBranch: "trunk"} // nobody reads these two
-			_, _, err := r.Projects.PutProject(s.Context(), worldimport.Project{Project: p})
+		s.Unit(func(tx worldimport.Tx) {
+			p := source.Project{Path: "acme/p", Empty: true, DefaultBranch: "trunk"} // PutProject ignores these two
+			_, _, err := tx.Projects.PutProject(s.Context(), worldimport.Project{Project: p})
 			s.Fine("PutProject", err)
 		})
 		s.Same("project", s.List("projects", "default_branch", "empty"), []string{`"" false`})
 	}},
-	{Name: "a project moves between groups and people", Check: func(s Subject) {
-		s.Apply(forest, "projects: [{id: 23, path: x1/new, moved_from: [a1/b/c/p]}]")
+	{Name: "project moved between groups and users: roles and old path", Check: func(s Subject) {
+		s.Apply(groupTrees, "projects: [{id: 23, path: x1/new, moved_from: [a1/b/c/p]}]")
 		s.Same("roles", s.roleTable(23), []string{"23: x=maintainer"})
 		s.Same("moved", s.lookup("A1/b/c/p"), lookup{"project-23", "x1/new", true})
 		s.Same("root", s.Standing("nobody", "project-23").Project.Root.Path, "x1")
@@ -93,7 +93,7 @@ var projectCases = []Case{
 		s.Same("back", s.lookup("a1/b/c/p"), lookup{"project-23", "a1/b/c/p", false})
 		s.Same("roles", s.roleTable(23), []string{"23: a=guest ab=reporter abc=developer z=planner"})
 	}},
-	attempts("a project has a namespace above it, and a path and a number of its own", forest, []attempt{
+	refusedPuts("project put: missing namespace, taken path or number refused", groupTrees, []refusedPut{
 		{"no namespace", projectPut(0, "none/p"), domain.NotFound},
 		{"no namespace at all", projectPut(0, "p"), domain.NotFound},
 		{"below a project", projectPut(0, "a1/p/q"), domain.NotFound},
@@ -103,12 +103,12 @@ var projectCases = []Case{
 		{"another's path", projectPut(21, "X1/P"), domain.Conflict},
 		{"a path under another number", projectPut(99, "a1/p"), domain.Conflict},
 	}),
-	{Name: "numbers that were given and numbers that are next", Check: func(s Subject) {
+	{Name: "numbers: given and generated ones never clash", Check: func(s Subject) {
 		s.Apply("groups: [{path: g}]\nprojects: [{path: g/a}, {id: 2, path: g/b}, {path: g/c}]", "projects: [{id: 400, path: g/d}, {id: 1000000000000, path: g/e}]",
 			"projects: [{path: g/f}, {path: g/g}, {id: 700, path: g/h}, {path: g/i}]")
 		s.Same("projects", len(s.List("projects")), 9)
 	}},
-	{Name: "many projects in many groups, by path", Check: func(s Subject) {
+	{Name: "many projects in many groups", Check: func(s Subject) {
 		text, want := "", []string{}
 		for i := range 40 {
 			text += fmt.Sprintf("\n  - {path: g%d}", i)
@@ -122,7 +122,7 @@ var projectCases = []Case{
 		s.Same("in order", s.List("projects", "id"), want)
 		for i := range 40 {
 			id := source.ProjectID(40 - i)
-			s.Same("lookups", []source.ProjectID{s.found(fmt.Sprintf("G%d/p", i)), s.found(fmt.Sprintf("old/p%d.wiki", i))}, []source.ProjectID{id, id})
+			s.Same("lookups", []source.ProjectID{s.projectID(fmt.Sprintf("G%d/p", i)), s.projectID(fmt.Sprintf("old/p%d.wiki", i))}, []source.ProjectID{id, id})
 		}
 	}},
 }

@@ -12,7 +12,7 @@ import (
 	"gatehouse/tests/world"
 )
 
-// refs asks for the protections too, in a fixed order.
+// refs returns the protections of a project in a fixed order.
 func (s Subject) refs(who, where string) []source.Protection {
 	s.Helper()
 	q := subject.Inquiry(who, where)
@@ -27,7 +27,7 @@ func (s Subject) refs(who, where string) []source.Protection {
 // protect replaces the protections of a project and returns the error.
 func (s Subject) protect(id source.ProjectID, protections ...source.Protection) (err error) {
 	s.Helper()
-	s.Unit(func(r worldimport.Tx) { err = r.Projects.PutProtections(s.Context(), id, protections) })
+	s.Unit(func(tx worldimport.Tx) { err = tx.Projects.PutProtections(s.Context(), id, protections) })
 	return err
 }
 
@@ -36,15 +36,15 @@ func branch(pattern source.Pattern, push ...source.Access) source.Protection {
 }
 
 var protectionCases = []Case{
-	{Name: "only with refs", Check: func(s Subject) {
+	{Name: "protections: read only with Refs", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme}]\nprojects: [{path: acme/p, protected_branches: [{name: main}]}]")
 		s.Same("without", s.Standing("nobody", "acme/p").Project.Protections, []source.Protection(nil))
 		s.Same("with", len(s.refs("nobody", "acme/p")), 1)
 		s.Same("the wiki's", len(s.refs("nobody", "acme/p.wiki")), 1)
 		s.Same("all else", s.Standing("nobody", "acme/p").Project.DefaultBranch, "")
 	}},
-	{Name: "every kind of entry, in the order given", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "protections: every kind of entry, in order", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		roles := []source.Access{{Role: source.AdminsOnly}, {Role: source.NoRole}, {Role: source.Maintainer}, {Role: source.Developer}}
 		all := append(slices.Clone(roles), source.Access{DeployKey: 23}, source.Access{User: 3}, source.Access{Group: 9}, source.Access{User: 1}, source.Access{DeployKey: 21})
 		want := []source.Protection{
@@ -58,8 +58,8 @@ var protectionCases = []Case{
 		s.Same("protections", s.refs("nobody", "acme/p"), want)
 		s.Same("of another project", len(s.refs("nobody", "acme/q")), 1)
 	}},
-	{Name: "they are replaced, and none is none", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "protections: replaced, also by none", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		s.Fine("put", s.protect(60, branch("a", source.Access{Role: source.Developer}), branch("b")))
 		s.Fine("put again", s.protect(60, branch("b", source.Access{User: 1}), branch("c")))
 		s.Same("replaced", s.refs("nobody", "acme/p"), []source.Protection{branch("b", source.Access{User: 1}), branch("c")})
@@ -68,15 +68,15 @@ var protectionCases = []Case{
 		s.Fine("put none", s.protect(60))
 		s.Same("none", s.refs("nobody", "acme/renamed"), []source.Protection(nil))
 	}},
-	{Name: "two of one kind and pattern conflict", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "protections: two with one kind and pattern refused", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		s.Fine("put", s.protect(60, branch("a")))
 		s.Kind("two", s.protect(60, branch("b"), branch("c"), branch("b", source.Access{User: 1})), domain.Conflict)
 		s.Same("as before", s.refs("nobody", "acme/p"), []source.Protection{branch("a")})
 		s.Fine("of two kinds, in two letter cases", s.protect(60, branch("b"), branch("B"), source.Protection{Kind: source.Tag, Pattern: "b"}))
 	}},
-	{Name: "nobody who does not exist is let in", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "protections: unknown user, group or key refused", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		s.Fine("put", s.protect(60, branch("a")))
 		for name, entry := range map[string]source.Access{"user": {User: 99}, "group": {Group: 99}, "deploy key": {DeployKey: 99}, "a user's key": {DeployKey: 11}} {
 			s.Kind(name, s.protect(60, branch("b", source.Access{Role: source.Developer}, entry)), domain.NotFound)
@@ -85,7 +85,7 @@ var protectionCases = []Case{
 		s.Kind("project", s.protect(99, branch("b")), domain.NotFound)
 		s.Same("as before", s.refs("nobody", "acme/p"), []source.Protection{branch("a")})
 	}},
-	{Name: "who is a member of a group that is let in", Check: func(s Subject) {
+	{Name: "protections: members of a group in an entry", Check: func(s Subject) {
 		s.Apply(tree, `
 users: [{username: fay}, {username: gil}, {username: hal}, {username: ian}, {username: owner}]
 members:
@@ -119,7 +119,7 @@ projects:
 		}
 		s.Same("of the second group", belongs(s.refs("username-owner", "else/p")[1].Create), []bool{false, true})
 	}},
-	{Name: "the default protection of a new project, and of no other", Check: func(s Subject) {
+	{Name: "protections: default one for new projects only", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme}]\nprojects: [{id: 1, path: acme/p, default_branch: trunk}]")
 		maintainers := []source.Access{{Role: source.Maintainer}}
 		want := []source.Protection{{Kind: source.Branch, Pattern: "trunk", Push: maintainers, Merge: maintainers}}
@@ -130,8 +130,8 @@ projects:
 		s.Apply("projects: [{id: 1, path: acme/p}]")
 		s.Same("none", s.refs("nobody", "acme/p"), []source.Protection(nil))
 	}},
-	{Name: "a deploy key's entries stay its own", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "protections: deploy key entries name the key", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		s.Fine("put", s.protect(60, branch("a", source.Access{DeployKey: 21}, source.Access{User: 1})))
 		for _, who := range []string{"key-21", "key-23", "user-21", "user-1"} {
 			s.Same(who, s.refs(who, "acme/p")[0].Push, []source.Access{{DeployKey: 21}, {User: identity.UserID(1)}})

@@ -12,7 +12,7 @@ import (
 	"gatehouse/tests/subject"
 )
 
-// expiry is how long counters live.
+// expiry is the lifetime of counters.
 const expiry = 600 * time.Second
 
 func (s Subject) increase(repository string, at time.Time) {
@@ -25,34 +25,35 @@ func (s Subject) decrease(repository string, at time.Time) {
 	s.Fine("Decrease", s.Counters.Decrease(s.Context(), repository, at))
 }
 
-// asked is a moment at which somebody asks for what ends at another.
-type asked struct{ at, end time.Time }
+// readTime is a time at which a test reads a record, and the time at which the
+// record ends.
+type readTime struct{ at, end time.Time }
 
-func (a asked) before() bool { return a.at.Before(a.end) }
-func (a asked) String() string {
+func (a readTime) before() bool { return a.at.Before(a.end) }
+func (a readTime) String() string {
 	return a.at.Format(time.RFC3339Nano) + " until " + a.end.Format(time.RFC3339Nano)
 }
 
-// moments are close to each other, and written with few digits and with many.
-var moments = func() (all []asked) {
+// readTimes are close to each other, with few and with many digits.
+var readTimes = func() (all []readTime) {
 	second := time.Date(2026, time.December, 31, 23, 59, 59, 0, time.UTC)
 	digits := []time.Duration{0, 1, 10, 50_000, 100_000, 150_000, 200_000, 999_999, 1_000_000}
 	for _, at := range digits {
 		for _, end := range digits {
-			all = append(all, asked{second.Add(at * time.Microsecond), second.Add(end * time.Microsecond)})
+			all = append(all, readTime{second.Add(at * time.Microsecond), second.Add(end * time.Microsecond)})
 		}
 	}
 	return all
 }()
 
-// counters fails the case unless these are all, as "name value".
+// counters fails the case unless the counters are those of want, as "name value".
 func (s Subject) counters(what string, at time.Time, want ...string) {
 	s.Helper()
 	s.Same(what, s.ListAt(at, "counters"), want)
 }
 
 var counterCases = []Case{
-	{Name: "up and down", Check: func(s Subject) {
+	{Name: "counter: increased and decreased", Check: func(s Subject) {
 		s.increase("project-7", now)
 		s.counters("one", now, "project-7 1")
 		s.increase("project-7", now)
@@ -62,7 +63,7 @@ var counterCases = []Case{
 		s.decrease("project-8", now)
 		s.counters("one and none", now, "project-7 1", "project-8 0")
 	}},
-	{Name: "never below zero", Check: func(s Subject) {
+	{Name: "counter: never negative", Check: func(s Subject) {
 		s.decrease("project-7", now)
 		s.counters("missing", now)
 		s.increase("project-7", now)
@@ -72,26 +73,26 @@ var counterCases = []Case{
 		s.increase("project-7", now)
 		s.counters("starts anew", now, "project-7 1")
 	}},
-	{Name: "a counter lives until its expiry has passed", Check: func(s Subject) {
+	{Name: "counter: zero after its expiry", Check: func(s Subject) {
 		s.increase("project-7", now)
 		s.counters("a moment before", now.Add(expiry-time.Microsecond), "project-7 1")
 		s.counters("to the moment", now.Add(expiry))
 		s.counters("after", now.Add(expiry+time.Hour))
 	}},
-	{Name: "an increase renews the expiry", Check: func(s Subject) {
+	{Name: "counter: increase renews the expiry", Check: func(s Subject) {
 		s.increase("project-7", now)
 		s.increase("project-7", now.Add(expiry-time.Second))
 		s.counters("still there", now.Add(2*expiry-2*time.Second), "project-7 2")
 		s.counters("gone", now.Add(2*expiry-time.Second))
 	}},
-	{Name: "a decrease does not", Check: func(s Subject) {
+	{Name: "counter: decrease keeps the expiry", Check: func(s Subject) {
 		s.increase("project-7", now)
 		s.increase("project-7", now)
 		s.decrease("project-7", now.Add(expiry-time.Second))
 		s.counters("still there", now.Add(expiry-time.Microsecond), "project-7 1")
 		s.counters("gone", now.Add(expiry))
 	}},
-	{Name: "an expired counter counts as zero", Check: func(s Subject) {
+	{Name: "expired counter: increase starts at one", Check: func(s Subject) {
 		for range 3 {
 			s.increase("project-7", now)
 		}
@@ -99,35 +100,35 @@ var counterCases = []Case{
 		s.counters("one", now.Add(expiry), "project-7 1")
 		s.counters("for its own time", now.Add(2*expiry-time.Microsecond), "project-7 1")
 	}},
-	{Name: "a decrease removes an expired counter", Check: func(s Subject) {
+	{Name: "expired counter: decrease removes it", Check: func(s Subject) {
 		for range 3 {
 			s.increase("project-7", now)
 		}
 		s.decrease("project-7", now.Add(expiry))
-		s.counters("gone, also for who asks earlier", now)
+		s.counters("removed, also at an earlier time", now)
 	}},
-	{Name: "each call may name its own expiry", Check: func(s Subject) {
+	{Name: "counter: expiry of the last increase counts", Check: func(s Subject) {
 		s.Fine("long", s.Counters.Increase(s.Context(), "a", now, time.Hour))
 		s.Fine("shorter", s.Counters.Increase(s.Context(), "a", now, time.Minute))
 		s.counters("the last counts", now.Add(time.Minute-time.Microsecond), "a 2")
 		s.counters("gone", now.Add(time.Minute))
 	}},
-	{Name: "expiry minds the moment, not the zone", Check: func(s Subject) {
+	{Name: "counter: time zones make no difference", Check: func(s Subject) {
 		s.increase("project-7", now.In(time.FixedZone("east", 14*3600)))
 		west := time.FixedZone("west", -12*3600)
 		s.counters("before", now.Add(expiry-time.Microsecond).In(west), "project-7 1")
 		s.counters("after", now.Add(expiry).In(west))
 	}},
-	{Name: "moments are compared as moments, whatever their digits", Check: func(s Subject) {
-		for _, m := range moments {
+	{Name: "counter: times with different fractions of a second", Check: func(s Subject) {
+		for _, m := range readTimes {
 			s.Fine("Increase", s.Counters.Increase(s.Context(), "project-7", m.end.Add(-time.Minute), time.Minute))
 			s.Same(m.String(), len(s.ListAt(m.at, "counters")) == 1, m.before())
 			s.decrease("project-7", m.at)
 			s.Same("still there after a decrease, "+m.String(), len(s.ListAt(m.end.Add(-time.Hour), "counters")) == 1, m.before())
-			s.decrease("project-7", m.end) // gone in any case
+			s.decrease("project-7", m.end) // removes it in any case
 		}
 	}},
-	{Name: "names are taken as given", Check: func(s Subject) {
+	{Name: "counter names: compared exactly", Check: func(s Subject) {
 		names := []string{"wiki-7", "project-7-wiki", "project-7", "PROJECT-7", "project-07", "group-7-wiki", "project 7", " project-7", "project-7 ", "prøject", "", "%", "a'b"}
 		for i, name := range names {
 			for range i + 1 {
@@ -146,7 +147,7 @@ var counterCases = []Case{
 		}
 		s.Same("counters", got, want)
 	}},
-	{Name: "names of any bytes", Check: func(s Subject) {
+	{Name: "counter names: any bytes", Check: func(s Subject) {
 		for _, name := range []string{"a\x00b", "a\xffb", "a\nb"} {
 			s.increase(name, now)
 			s.increase(name, now)
@@ -154,11 +155,11 @@ var counterCases = []Case{
 		}
 		s.counters("each its own", now, "a\x00b 1", "a\nb 1", "a\xffb 1")
 	}},
-	{Name: "they can be reached", Check: func(s Subject) { s.Fine("Ping", s.Counters.Ping(s.Context())) }},
+	{Name: "counters: Ping", Check: func(s Subject) { s.Fine("Ping", s.Counters.Ping(s.Context())) }},
 }
 
 var pushContextCases = []Case{
-	{Name: "a push is kept as it came, and again if it comes again", Check: func(s Subject) {
+	{Name: "push: recorded unchanged, each time", Check: func(s Subject) {
 		p := pushes.Push{
 			Repository: "project-7", Identifier: "key-11", Changes: "a b refs/heads/ü\n\n c\r\n", ReceivedAt: precise,
 			Options: []string{"ci.skip", "", "mr.title=a\nb, \"c\" ü", "ci.skip"},
@@ -181,7 +182,7 @@ var pushContextCases = []Case{
 		first, second := records[0][0].Value.(int64), records[1][0].Value.(int64)
 		s.Same("in turn", first < second, true)
 	}},
-	{Name: "a push fills its project", Check: func(s Subject) {
+	{Name: "push with a branch: project no longer empty", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme}]\nprojects: [{id: 60, path: acme/a, empty: true}, {id: 61, path: acme/b, empty: true}]")
 		s.Same("before", s.Standing("nobody", "acme/a").Project.Empty, true)
 		s.Fine("Record", s.Recorder.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now}))
@@ -195,7 +196,7 @@ var pushContextCases = []Case{
 		s.Apply("projects: [{id: 60, path: acme/a}]")
 		s.Same("applied again", s.Standing("nobody", "acme/a").Project.Empty, false)
 	}},
-	{Name: "a push of any bytes", Check: func(s Subject) {
+	{Name: "push: any bytes", Check: func(s Subject) {
 		p := pushes.Push{Repository: "project-7\x00", Identifier: "key-\xff", Changes: "a b refs/heads/\xff\x00\n", ReceivedAt: now, Options: []string{"a\x00b", "\xff", "c"}}
 		s.Fine("Record", s.Recorder.Record(s.Context(), p))
 		records, err := s.Inventory.List(s.Context(), "pushes", now)
@@ -206,8 +207,8 @@ var pushContextCases = []Case{
 		}
 		s.Same("push", got, []any{p.Repository, p.Identifier, p.Changes, p.Options})
 	}},
-	{Name: "a push context has the project's number, path and default branch", Check: func(s Subject) {
-		s.Apply(crew(), "projects: [{id: 60, path: acme/p, default_branch: trunk}]")
+	{Name: "push context: project and actor", Check: func(s Subject) {
+		s.Apply(usersAndKeys(), "projects: [{id: 60, path: acme/p, default_branch: trunk}]")
 		acme := source.Project{ID: 60, Path: "acme/p", DefaultBranch: "trunk"}
 		for repository, want := range map[string]source.Project{
 			"project-60": acme, "wiki-60": acme, "project-60-wiki": acme, "design-60": acme,
@@ -215,18 +216,18 @@ var pushContextCases = []Case{
 		} {
 			got := s.pushContext("key-11", repository, now)
 			s.Same(repository, got.Project, want)
-			s.Same("actor", behind(got.Actor), "dev key 11")
+			s.Same("actor", actorText(got.Actor), "dev key 11")
 		}
-		s.Same("nobody", s.pushContext("key-999", "project-60", now).Actor, identity.Actor{})
+		s.Same("unknown key", s.pushContext("key-999", "project-60", now).Actor, identity.Actor{})
 		none, err := s.PushContexts.PushContext(s.Context(), identity.Claim{}, source.RepositoryID{}, now)
 		s.Fine("PushContext", err)
 		s.Same("nothing", none, pushes.PushContext{})
 	}},
-	{Name: "a project below a group that is going to be deleted has no push context", Check: func(s Subject) {
+	{Name: "group pending deletion: push context without a project", Check: func(s Subject) {
 		s.Apply("groups: [{path: a, pending_delete: true}, {path: a/b}]\nprojects: [{id: 1, path: a/b/p}]")
 		s.Same("project", s.pushContext("nobody", "project-1", now).Project, source.Project{})
 	}},
-	{Name: "banners come by start, then by number", Check: func(s Subject) {
+	{Name: "banners: ordered by start, then by number", Check: func(s Subject) {
 		s.Apply(`
 broadcast_messages:
   - {message: always, target_path: "acme/*"}
@@ -241,7 +242,7 @@ broadcast_messages:
 		want := []source.Banner{{Message: "recent too"}, {Message: "recent"}, {Message: "old"}, {Message: "always too"}, {Message: "always", TargetPath: "acme/*"}}
 		s.Same("banners", s.pushContext("nobody", "project-1", now).Banners, want)
 	}},
-	{Name: "a banner is shown from its start until its end", Check: func(s Subject) {
+	{Name: "banner: from its start until its end", Check: func(s Subject) {
 		s.Apply("broadcast_messages: [{message: now, starts_at: 2026-03-10T12:00:00.000001Z, ends_at: 2026-03-10T13:00:00.000001Z}]")
 		start := time.Date(2026, 3, 10, 12, 0, 0, 1000, time.UTC)
 		for at, want := range map[time.Time]int{
@@ -251,16 +252,16 @@ broadcast_messages:
 			s.Same(at.String(), len(s.pushContext("nobody", "project-1", at).Banners), want)
 		}
 	}},
-	{Name: "starts and ends are compared as moments, whatever their digits", Check: func(s Subject) {
-		s.Unit(func(r worldimport.Tx) {
-			for _, m := range moments {
+	{Name: "banner: times with different fractions of a second", Check: func(s Subject) {
+		s.Unit(func(tx worldimport.Tx) {
+			for _, m := range readTimes {
 				starts := worldimport.Broadcast{Message: "from " + m.end.Format(time.RFC3339Nano), Type: worldimport.BannerBroadcast, StartsAt: m.end, ShowInGit: true}
 				ends := worldimport.Broadcast{Message: "to " + m.end.Format(time.RFC3339Nano), Type: worldimport.BannerBroadcast, EndsAt: m.end, ShowInGit: true}
-				s.Fine("PutBroadcast", r.Namespaces.PutBroadcast(s.Context(), starts))
-				s.Fine("PutBroadcast", r.Namespaces.PutBroadcast(s.Context(), ends))
+				s.Fine("PutBroadcast", tx.Namespaces.PutBroadcast(s.Context(), starts))
+				s.Fine("PutBroadcast", tx.Namespaces.PutBroadcast(s.Context(), ends))
 			}
 		})
-		for _, m := range moments {
+		for _, m := range readTimes {
 			shown := map[string]bool{}
 			for _, b := range s.pushContext("nobody", "project-1", m.at).Banners {
 				shown[b.Message] = true
@@ -269,25 +270,25 @@ broadcast_messages:
 			s.Same(m.String(), []bool{shown["from "+end], shown["to "+end]}, []bool{!m.before(), m.before()})
 		}
 	}},
-	{Name: "a banner is shown as it was written", Check: func(s Subject) {
+	{Name: "banner: text unchanged", Check: func(s Subject) {
 		want := source.Banner{Message: "Grüße \"all\" 'of' \\ you <b>\n\t🦊\u2028 %d {{.}} \x7f", TargetPath: `a"*\_%`}
-		s.Unit(func(r worldimport.Tx) {
+		s.Unit(func(tx worldimport.Tx) {
 			b := worldimport.Broadcast{Message: want.Message, TargetPath: want.TargetPath, Type: worldimport.BannerBroadcast, ShowInGit: true}
-			s.Fine("PutBroadcast", r.Namespaces.PutBroadcast(s.Context(), b))
+			s.Fine("PutBroadcast", tx.Namespaces.PutBroadcast(s.Context(), b))
 		})
 		s.Same("banner", s.pushContext("nobody", "project-1", now).Banners, []source.Banner{want})
 	}},
-	{Name: "a broadcast put again is changed", Check: func(s Subject) {
+	{Name: "broadcast put again: updated", Check: func(s Subject) {
 		s.Apply("broadcast_messages: [{message: a}, {message: a, target_path: x}, {message: a, type: notification}]")
 		s.Apply("broadcast_messages: [{message: a, ends_at: 2026-03-10T12:00:00Z}]")
 		s.Same("list", s.List("broadcasts", "message", "type", "ends_at", "target_path"), []string{
 			`a banner 2026-03-10T12:00:00Z ""`, "a banner - x", `a notification - ""`,
 		})
 	}},
-	{Name: "a notice is taken once", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "notice: taken once", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		n := source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Wiki, ID: 60}, OldPath: "Old/CLI.wiki", Protocol: source.HTTP, ExpiresAt: precise}
-		s.Fine("Leave", s.Leave.Add(s.Context(), n))
+		s.Fine("add notice", s.Leave.Add(s.Context(), n))
 		got, err := s.Take.Take(s.Context(), 1, n.Repository, now)
 		s.Fine("Take", err)
 		n.ExpiresAt = kept
@@ -296,11 +297,11 @@ broadcast_messages:
 		_, err = s.Take.Take(s.Context(), 1, n.Repository, now)
 		s.Kind("again", err, domain.NotFound)
 	}},
-	{Name: "a notice is for one user and one repository", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "notice: for one user and one repository", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		code, wiki := source.RepositoryID{Kind: source.Code, ID: 60}, source.RepositoryID{Kind: source.Wiki, ID: 60}
 		for i, r := range []source.RepositoryID{code, wiki} {
-			s.Fine("Leave", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: r, OldPath: source.Path(fmt.Sprint("old/", i)), ExpiresAt: now.Add(time.Minute)}))
+			s.Fine("add notice", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: r, OldPath: source.Path(fmt.Sprint("old/", i)), ExpiresAt: now.Add(time.Minute)}))
 		}
 		for name, take := range map[string]struct {
 			user identity.UserID
@@ -315,12 +316,12 @@ broadcast_messages:
 			s.Same("old path", got.OldPath, source.Path(fmt.Sprint("old/", i)))
 		}
 	}},
-	{Name: "a second notice replaces the first", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "second notice: replaces the first", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		n := source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "a/b", Protocol: source.SSH, ExpiresAt: now.Add(time.Minute)}
-		s.Fine("Leave", s.Leave.Add(s.Context(), n))
+		s.Fine("add notice", s.Leave.Add(s.Context(), n))
 		n.OldPath, n.Protocol, n.ExpiresAt = "c/d", source.HTTP, now.Add(time.Hour)
-		s.Fine("Leave", s.Leave.Add(s.Context(), n))
+		s.Fine("add notice", s.Leave.Add(s.Context(), n))
 		got, err := s.Take.Take(s.Context(), 1, n.Repository, now)
 		s.Fine("Take", err)
 		n.ExpiresAt = n.ExpiresAt.Truncate(time.Microsecond)
@@ -328,30 +329,30 @@ broadcast_messages:
 		_, err = s.Take.Take(s.Context(), 1, n.Repository, now)
 		s.Kind("again", err, domain.NotFound)
 	}},
-	{Name: "a notice ends as a moment, whatever its digits", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "notice: times with different fractions of a second", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		at := source.RepositoryID{Kind: source.Code, ID: 60}
-		for _, m := range moments {
-			s.Fine("Leave", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: m.end}))
+		for _, m := range readTimes {
+			s.Fine("add notice", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: m.end}))
 			_, err := s.Take.Take(s.Context(), 1, at, m.at)
 			s.Same(m.String(), err == nil, m.before())
 		}
 	}},
-	{Name: "a notice that has expired is not there", Check: func(s Subject) {
-		s.Apply(crew())
+	{Name: "expired notice: not found", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
 		n := source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "a/b", ExpiresAt: now}
 		for at, want := range map[time.Time]bool{now.Add(-time.Microsecond): true, now: false, now.Add(time.Hour): false} {
-			s.Fine("Leave", s.Leave.Add(s.Context(), n))
+			s.Fine("add notice", s.Leave.Add(s.Context(), n))
 			_, err := s.Take.Take(s.Context(), 1, n.Repository, at)
 			s.Same(at.String(), err == nil, want)
 			if !want {
 				s.Kind("Take", err, domain.NotFound)
 			}
 		}
-		s.Fine("Leave", s.Leave.Add(s.Context(), n))
+		s.Fine("add notice", s.Leave.Add(s.Context(), n))
 		_, _ = s.Take.Take(s.Context(), 1, n.Repository, now.Add(time.Hour))
 		n.ExpiresAt = now.Add(time.Hour)
-		s.Fine("Leave after one that expired", s.Leave.Add(s.Context(), n))
+		s.Fine("add after an expired one", s.Leave.Add(s.Context(), n))
 		_, err := s.Take.Take(s.Context(), 1, n.Repository, now)
 		s.Fine("Take", err)
 	}},

@@ -9,13 +9,13 @@ import (
 	"gatehouse/tests/subject"
 )
 
-// row is a role that a user has in a project.
+// row is the role of a user in a project.
 type row struct {
 	who, where string
 	want       source.Role
 }
 
-// roles are the roles in one world, asked for now.
+// roles is a case that compares roles in a world.
 func roles(name, text string, rows []row) Case {
 	return Case{Name: name, Check: func(s Subject) {
 		s.Apply(text)
@@ -25,7 +25,7 @@ func roles(name, text string, rows []row) Case {
 	}}
 }
 
-// tree is three groups in a row with a project at each, and two beside them.
+// tree has three nested groups with a project each, and other groups.
 const tree = `
 users: [{username: ann}, {username: bob}, {username: cat}, {username: dan}, {username: eve}]
 groups: [{path: top}, {path: top/mid}, {path: top/mid/low}, {path: top/side}, {path: else}, {path: else/in}, {path: else/in/most}]
@@ -33,7 +33,7 @@ projects: [{path: top/p}, {path: top/mid/p}, {path: top/mid/low/p}, {path: top/s
 `
 
 var roleCases = []Case{
-	{Name: "direct, of every level", Check: func(s Subject) {
+	{Name: "direct member: every role", Check: func(s Subject) {
 		s.Apply(tree)
 		for role, word := range source.RoleNames {
 			if role == source.NoRole {
@@ -48,7 +48,7 @@ var roleCases = []Case{
 			s.Same(word+" next door", s.Standing(fmt.Sprintf("username-u%d", role), "top/mid/p").Role, source.NoRole)
 		}
 	}},
-	roles("inherited from every group above, and from no other", tree+`
+	roles("inherited from the groups above only", tree+`
 members:
   - {user: ann, group: top, role: reporter}
   - {user: bob, group: top/mid, role: developer}
@@ -58,9 +58,9 @@ members:
 		{"bob", "top/p", source.NoRole}, {"bob", "top/mid/p", source.Developer}, {"bob", "top/mid/low/p", source.Developer}, {"bob", "top/side/p", source.NoRole},
 		{"cat", "top/p", source.NoRole}, {"cat", "top/mid/p", source.NoRole}, {"cat", "top/mid/low/p", source.Maintainer},
 		{"dan", "top/p", source.NoRole}, {"dan", "top/mid/low/p", source.NoRole}, {"dan", "else/p", source.Owner},
-		{"eve", "top/p", source.NoRole}, {"nobody-of-us", "top/p", source.NoRole},
+		{"eve", "top/p", source.NoRole}, {"unknown", "top/p", source.NoRole},
 	}),
-	roles("the highest of several counts", tree+`
+	roles("highest of several roles", tree+`
 members:
   - {user: ann, group: top, role: maintainer}
   - {user: ann, group: top/mid, role: guest}
@@ -75,11 +75,11 @@ shares: [{project: top/mid/p, with: else, role: owner}, {group: top, with: else/
 members: [{user: ann, project: ann/p, role: guest}, {user: bob, project: ann/p, role: developer}]`, []row{
 		{"ann", "ann/p", source.Owner}, {"bob", "ann/p", source.Developer}, {"cat", "ann/p", source.NoRole}, {"ann", "top/p", source.NoRole},
 	}),
-	roles("administrators have no role by that", `
+	roles("administrator: no role", `
 users: [{username: root, admin: true}]
 groups: [{path: top}]
 projects: [{path: top/p}]`, []row{{"root", "top/p", source.NoRole}}),
-	roles("only active memberships count, whatever the user's state", `
+	roles("active memberships only, for every state of the user", `
 users: [{username: active}, {username: requested}, {username: invited}, {username: awaiting}, {username: blocked, state: blocked}]
 groups: [{path: top}]
 projects: [{path: top/p}]
@@ -94,7 +94,7 @@ members:
 		{"active", "top/p", source.Developer}, {"requested", "top/p", source.NoRole}, {"invited", "top/p", source.Guest},
 		{"awaiting", "top/p", source.NoRole}, {"blocked", "top/p", source.Developer},
 	}),
-	roles("minimal is no role, by whatever way", tree+`
+	roles("minimal access: no role", tree+`
 members:
   - {user: ann, group: top, role: minimal}
   - {user: bob, project: top/p, role: minimal}
@@ -106,25 +106,25 @@ shares: [{project: top/p, with: else, role: owner}, {project: top/p, with: else/
 		{"ann", "top/p", source.NoRole}, {"bob", "top/p", source.NoRole}, {"cat", "top/p", source.NoRole}, {"dan", "top/p", source.NoRole},
 		{"eve", "top/p", source.Guest}, {"eve", "top/mid/p", source.NoRole},
 	}),
-	roles("a share lends no more than it allows, nor more than there is", tree+`
+	roles("share: lower of its maximum and the role in the group", tree+`
 members: [{user: ann, group: else, role: owner}, {user: bob, group: else, role: developer}, {user: cat, group: else, role: guest}, {user: dan, group: else, role: developer, state: requested}]
 shares: [{project: top/p, with: else, role: developer}, {group: top/mid, with: else, role: reporter}]`, []row{
 		{"ann", "top/p", source.Developer}, {"bob", "top/p", source.Developer}, {"cat", "top/p", source.Guest}, {"dan", "top/p", source.NoRole}, {"eve", "top/p", source.NoRole},
 		{"ann", "top/mid/p", source.Reporter}, {"ann", "top/mid/low/p", source.Reporter}, {"cat", "top/mid/low/p", source.Guest},
 		{"ann", "top/side/p", source.NoRole}, {"ann", "else/p", source.Owner},
 	}),
-	roles("a share lends to those who inherit the group, not to those below", tree+`
+	roles("share: members of the group and of its parents", tree+`
 members: [{user: ann, group: else, role: maintainer}, {user: bob, group: else/in, role: reporter}, {user: cat, group: else/in/most, role: owner}, {user: dan, project: else/p, role: owner}]
 shares: [{project: top/mid/p, with: else/in, role: maintainer}, {group: top/side, with: else/in/most, role: developer}]`, []row{
 		{"ann", "top/mid/p", source.Maintainer}, {"bob", "top/mid/p", source.Reporter}, {"cat", "top/mid/p", source.NoRole}, {"dan", "top/mid/p", source.NoRole},
 		{"ann", "top/side/p", source.Developer}, {"bob", "top/side/p", source.Reporter}, {"cat", "top/side/p", source.Developer},
 	}),
-	roles("a share lends to members, not to those who are lent to", tree+`
+	roles("share: not passed on by another share", tree+`
 members: [{user: ann, group: else, role: owner}]
 shares: [{group: top/side, with: else, role: owner}, {project: top/p, with: top/side, role: owner}, {project: top/mid/p, with: top, role: owner}]`, []row{
 		{"ann", "top/side/p", source.Owner}, {"ann", "top/p", source.NoRole}, {"ann", "top/mid/p", source.NoRole},
 	}),
-	roles("several shares: the best of each way", tree+`
+	roles("several shares: highest role", tree+`
 members: [{user: ann, group: else, role: owner}, {user: ann, group: top/side, role: guest}]
 shares:
   - {project: top/mid/low/p, with: else, role: guest}
@@ -134,12 +134,12 @@ shares:
   - {group: top, with: else, role: planner}`, []row{
 		{"ann", "top/mid/low/p", source.Developer}, {"ann", "top/mid/p", source.Developer}, {"ann", "top/p", source.Planner},
 	}),
-	{Name: "a share with a group of one's own line", Check: func(s Subject) {
+	{Name: "share with a subgroup or the group itself", Check: func(s Subject) {
 		s.Apply(tree, "members: [{user: ann, group: top/mid, role: developer}]\nshares: [{group: top, with: top/mid, role: reporter}, {group: top/mid, with: top/mid, role: owner}]")
 		s.Same("above", s.Standing(user("ann"), "top/p").Role, source.Reporter)
 		s.Same("within", s.Standing(user("ann"), "top/mid/p").Role, source.Developer)
 	}},
-	{Name: "the end of a membership and of a share, to the moment", Check: func(s Subject) {
+	{Name: "membership and share: expire at midnight UTC", Check: func(s Subject) {
 		s.Apply(tree, `
 members: [{user: ann, group: top, role: developer, expires_at: 2026-03-10}, {user: bob, project: top/p, role: developer, expires_at: 2026-03-10},
   {user: cat, group: else/in, role: owner}, {user: dan, group: top/side, role: owner, expires_at: 2026-03-10}]
@@ -185,7 +185,7 @@ shares: [{group: g0/g1, with: else, role: maintainer}]`)
 		}
 		s.Same("root", s.Standing("nobody", deep+"/p").Project.Root.Path, "g0")
 	}},
-	{Name: "a membership that is put again is the new one", Check: func(s Subject) {
+	{Name: "membership put again: replaced", Check: func(s Subject) {
 		s.Apply(tree, "members: [{user: ann, group: top, role: owner}, {user: bob, group: else, role: owner}]\nshares: [{project: top/p, with: else, role: owner}]")
 		s.Apply("members: [{user: ANN, group: TOP, role: guest, expires_at: 2027-01-01}]\nshares: [{project: TOP/P, with: ELSE, role: reporter, expires_at: 2027-01-01}]")
 		s.Same("member", s.Standing(user("ann"), "top/p").Role, source.Guest)
@@ -195,7 +195,7 @@ shares: [{group: g0/g1, with: else, role: maintainer}]`)
 		s.Apply("members: [{user: ann, group: top, role: guest, state: requested}]")
 		s.Same("no more", s.Standing(user("ann"), "top/p").Role, source.NoRole)
 	}},
-	{Name: "a role is for the number that was asked for", Check: func(s Subject) {
+	{Name: "equal numbers of user, group and project: not confused", Check: func(s Subject) {
 		// One number for a user, a group and a project: none is mistaken for
 		// another.
 		s.Apply(`

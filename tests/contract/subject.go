@@ -10,8 +10,8 @@ import (
 
 func user(name string) string { return "username-" + name }
 
-// found returns the number of the project at where; 0 if none is known.
-func (s Subject) found(where string) source.ProjectID {
+// projectID returns the number of the project at where, or 0.
+func (s Subject) projectID(where string) source.ProjectID {
 	s.Helper()
 	return s.Standing("nobody", where).Project.ID
 }

@@ -10,64 +10,63 @@ import (
 	"gatehouse/domain/source"
 )
 
-// attempt is a put and the kind of error that it has to fail with; nothing of
-// it stays.
-type attempt struct {
+// refusedPut is a put that must fail with a kind of error and change nothing.
+type refusedPut struct {
 	name string
-	put  func(s Subject, r worldimport.Tx) error
+	put  func(s Subject, tx worldimport.Tx) error
 	want domain.Kind
 }
 
-// attempts are tried, each in a unit of its own, in the world of text.
-func attempts(name, text string, all []attempt) Case {
+// refusedPuts is a case that tries puts in a world, each in its own transaction.
+func refusedPuts(name, text string, all []refusedPut) Case {
 	return Case{Name: name, Check: func(s Subject) {
 		s.Apply(text)
-		before := s.everything()
+		before := s.contents()
 		for _, a := range all {
-			s.Unit(func(r worldimport.Tx) { s.Kind(a.name, a.put(s, r), a.want) })
+			s.Unit(func(tx worldimport.Tx) { s.Kind(a.name, a.put(s, tx), a.want) })
 		}
-		s.Same("everything", s.everything(), before)
+		s.Same("everything", s.contents(), before)
 	}}
 }
 
 func userPut(id identity.UserID, name string, namespace source.NamespaceID) func(Subject, worldimport.Tx) error {
-	return func(s Subject, r worldimport.Tx) error {
-		_, err := r.Users.PutUser(s.Context(), worldimport.User{User: identity.User{ID: id, Username: name, State: identity.Active, Type: identity.Human}, NamespaceID: namespace})
+	return func(s Subject, tx worldimport.Tx) error {
+		_, err := tx.Users.PutUser(s.Context(), worldimport.User{User: identity.User{ID: id, Username: name, State: identity.Active, Type: identity.Human}, NamespaceID: namespace})
 		return err
 	}
 }
 
 var userCases = []Case{
-	{Name: "a name leads to its user, in any letter case", Check: func(s Subject) {
+	{Name: "user by name, ignoring letter case", Check: func(s Subject) {
 		s.Apply("users: [{id: 7, username: DeDe}]\ngroups: [{path: acme}]")
-		s.Unit(func(r worldimport.Tx) {
+		s.Unit(func(tx worldimport.Tx) {
 			for _, name := range []string{"DeDe", "dede", "DEDE"} {
-				id, err := r.Users.UserID(s.Context(), name)
+				id, err := tx.Users.UserID(s.Context(), name)
 				s.Fine(name, err)
 				s.Same(name, id, identity.UserID(7))
 			}
 			for _, name := range []string{"ded", "acme", "", "d_de", "%"} {
-				_, err := r.Users.UserID(s.Context(), name)
+				_, err := tx.Users.UserID(s.Context(), name)
 				s.Kind(name, err, domain.NotFound)
 			}
 		})
 	}},
-	{Name: "put again by name it is the same user, changed", Check: func(s Subject) {
+	{Name: "user put again by name: updated", Check: func(s Subject) {
 		s.Apply("users: [{id: 7, username: dede, name: A, admin: true, email: a@example.com, namespace_id: 70, terms_accepted: true, password_expires_at: 2027-01-01}]")
-		s.Unit(func(r worldimport.Tx) {
-			id, err := s.putUser(r, 0, "DeDe")
+		s.Unit(func(tx worldimport.Tx) {
+			id, err := s.putUser(tx, 0, "DeDe")
 			s.Fine("PutUser", err)
 			s.Same("number", id, identity.UserID(7))
 		})
 		s.Same("users", s.List("users"), []string{`7 DeDe "" "" active human false false 70`})
 		s.Same("terms and password", s.Actor("user-7").User, identity.User{ID: 7, Username: "DeDe", State: identity.Active, Type: identity.Human, CredentialVersion: 1})
 	}},
-	{Name: "put again by number it has a new name, and projects follow", Check: func(s Subject) {
+	{Name: "user put again by number: renamed with its projects", Check: func(s Subject) {
 		s.Apply(`
 users: [{id: 7, username: dede, namespace_id: 70}, {id: 8, username: ded}]
 projects: [{id: 1, path: dede/P}, {id: 2, path: ded/p, moved_from: [dora/p, dora/q]}]`)
-		s.Unit(func(r worldimport.Tx) {
-			id, err := s.putUser(r, 7, "Dora")
+		s.Unit(func(tx worldimport.Tx) {
+			id, err := s.putUser(tx, 7, "Dora")
 			s.Fine("PutUser", err)
 			s.Same("number", id, identity.UserID(7))
 		})
@@ -79,21 +78,21 @@ projects: [{id: 1, path: dede/P}, {id: 2, path: ded/p, moved_from: [dora/p, dora
 		s.Same("another's still", s.lookup("dora/q"), lookup{"project-2", "ded/p", true})
 		s.Same("root", s.Standing("nobody", "project-1").Project.Root, source.Namespace{ID: 70, Path: "Dora", Personal: true, Protocols: source.AllProtocols})
 		s.Same("role", s.Standing("user-7", "dora/p").Role, source.Owner)
-		s.Unit(func(r worldimport.Tx) {
-			_, err := s.putUser(r, 7, "DORA")
+		s.Unit(func(tx worldimport.Tx) {
+			_, err := s.putUser(tx, 7, "DORA")
 			s.Fine("PutUser", err)
 		})
 		s.Same("letter case alone", s.Standing("nobody", "project-1").Project.Path, "DORA/P")
 		s.Same("not moved by that", s.lookup("Dora/P"), lookup{"project-1", "DORA/P", false})
 	}},
-	{Name: "the old name is free", Check: func(s Subject) {
+	{Name: "user renamed: old name is free", Check: func(s Subject) {
 		s.Apply("users: [{id: 7, username: dede}]\nprojects: [{id: 1, path: dede/p}]", "users: [{id: 7, username: dora}]", "users: [{id: 8, username: dede}]\nprojects: [{id: 2, path: dede/p}]")
 		s.Same("projects", s.List("projects", "id", "path"), []string{"1 dora/p", "2 dede/p"})
 		s.Same("owner", s.Standing("user-7", "dede/p").Role, source.NoRole)
 	}},
-	attempts("names, numbers and namespaces are one user's", `
+	refusedPuts("user put: taken name, number or namespace refused", `
 users: [{id: 7, username: dede, namespace_id: 70}, {id: 8, username: dora, namespace_id: 80}]
-groups: [{id: 90, path: acme}]`, []attempt{
+groups: [{id: 90, path: acme}]`, []refusedPut{
 		{"another's name", userPut(7, "DORA", 0), domain.Conflict},
 		{"a name under another number", userPut(9, "dede", 0), domain.Conflict},
 		{"a group's path", userPut(0, "Acme", 0), domain.Conflict},
@@ -103,11 +102,11 @@ groups: [{id: 90, path: acme}]`, []attempt{
 		{"another namespace than its own", userPut(7, "dede", 71), domain.Conflict},
 		{"another's namespace than its own", userPut(0, "dede", 80), domain.Conflict},
 	}),
-	{Name: "its own namespace may be named again", Check: func(s Subject) {
+	{Name: "user put again with its own namespace: accepted", Check: func(s Subject) {
 		s.Apply("users: [{id: 7, username: dede, namespace_id: 70}]", "users: [{username: dede, namespace_id: 70}]", "users: [{id: 7, username: dora, namespace_id: 70}]")
 		s.Same("users", s.List("users", "id", "username", "namespace_id"), []string{"7 dora 70"})
 	}},
-	{Name: "numbers that were given and numbers that are next", Check: func(s Subject) {
+	{Name: "numbers: given and generated ones never clash", Check: func(s Subject) {
 		s.Apply("users: [{id: 3, username: a, namespace_id: 5}, {username: b}, {username: c}]", "users: [{id: 1000000000000, username: d, namespace_id: 2000000000000}, {username: e}]",
 			"users: [{username: f}, {id: 50, username: g, namespace_id: 60}, {username: h}]\ngroups: [{path: i}, {id: 61, path: j}, {path: k}]")
 		ids, names := map[string]bool{}, s.List("users", "id", "namespace_id")
@@ -122,13 +121,13 @@ groups: [{id: 90, path: acme}]`, []attempt{
 		s.Same("users and groups", []int{len(names), len(groups)}, []int{8, 3})
 		s.Same("all different", len(ids), 8+8+3)
 	}},
-	{Name: "the ghost is made once", Check: func(s Subject) {
+	{Name: "ghost user: created once", Check: func(s Subject) {
 		s.Apply("users: [{username: GHOST}]\ngroups: [{path: ghost1}]")
 		var ids []identity.UserID
 		for range 2 {
-			s.Unit(func(r worldimport.Tx) {
+			s.Unit(func(tx worldimport.Tx) {
 				for range 2 {
-					id, err := r.Users.GhostID(s.Context())
+					id, err := tx.Users.GhostID(s.Context())
 					s.Fine("GhostID", err)
 					ids = append(ids, id)
 				}
@@ -141,12 +140,12 @@ groups: [{id: 90, path: acme}]`, []attempt{
 		s.Same("ghost", []any{got.ID, got.Name, got.Email, got.State, got.Type, got.Admin}, []any{ids[0], "Ghost User", "", identity.Active, identity.Ghost, false})
 		s.Same("users", len(s.List("users")), 2)
 	}},
-	{Name: "the ghost is whoever is of that type", Check: func(s Subject) {
+	{Name: "ghost user: the user of type ghost", Check: func(s Subject) {
 		s.Apply("users: [{id: 9, username: boo, type: ghost}, {id: 5, username: casper, type: ghost}, {id: 1, username: ghost}]")
 		ghost := func() (id identity.UserID) {
-			s.Unit(func(r worldimport.Tx) {
+			s.Unit(func(tx worldimport.Tx) {
 				var err error
-				id, err = r.Users.GhostID(s.Context())
+				id, err = tx.Users.GhostID(s.Context())
 				s.Fine("GhostID", err)
 			})
 			return id
@@ -158,9 +157,9 @@ groups: [{id: 90, path: acme}]`, []attempt{
 		s.Same("the next", ghost(), identity.UserID(9))
 		s.Same("behind an orphan", s.Actor("key-7").User.Username, "boo")
 	}},
-	{Name: "the ghost takes the plain name if it can", Check: func(s Subject) {
-		s.Unit(func(r worldimport.Tx) {
-			_, err := r.Users.GhostID(s.Context())
+	{Name: "ghost user: named ghost if the name is free", Check: func(s Subject) {
+		s.Unit(func(tx worldimport.Tx) {
+			_, err := tx.Users.GhostID(s.Context())
 			s.Fine("GhostID", err)
 		})
 		s.Same("users", s.List("users", "username", "type"), []string{"ghost ghost"})

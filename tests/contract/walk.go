@@ -18,8 +18,7 @@ import (
 var seeds = flag.Uint64("seeds", 3, "how many walks are taken on each store")
 
 // Walks does the same random steps on memory and on another store, and compares
-// all answers after each step. -seeds of the test binary says how many walks
-// there are.
+// all answers after each step. The flag -seeds is the number of walks.
 func Walks(t *testing.T, open stores.Factory) {
 	for seed := range *seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -29,27 +28,27 @@ func Walks(t *testing.T, open stores.Factory) {
 	}
 }
 
-// walkOn does the steps that follow from the seed on two stores.
+// walkOn does the steps of a seed on two stores.
 func walkOn(t *testing.T, ours, theirs stores.Factory, seed uint64, length int) {
 	walk := newWalk(seed)
 	var steps []step
 	for range length {
 		steps = append(steps, walk.step())
 	}
-	failed := differ(t, ours, theirs, steps)
+	failed := firstDifference(t, ours, theirs, steps)
 	if failed == nil {
 		return
 	}
-	path := shorten(steps[:failed.at+1], func(steps []step) bool { return differ(t, ours, theirs, steps) != nil })
-	failed = differ(t, ours, theirs, path)
+	path := shorten(steps[:failed.at+1], func(steps []step) bool { return firstDifference(t, ours, theirs, steps) != nil })
+	failed = firstDifference(t, ours, theirs, path)
 	if failed == nil {
-		t.Fatalf("seed %d: a difference after %d steps that does not come again", seed, len(path))
+		t.Fatalf("seed %d: a difference after %d steps that is not reproducible", seed, len(path))
 	}
 	t.Errorf("seed %d, after\n%s(-ours +theirs):\n%s", seed, names(path), failed.diff)
 }
 
-// step is one thing to do, and to ask afterwards. Its answer is text, the same
-// for all stores that keep their promises.
+// step is a change and the reads after it. Its result is text, equal on all
+// correct stores.
 type step struct {
 	name string
 	do   func(ctx context.Context, p bootstrap.Ports) string
@@ -63,17 +62,17 @@ func names(steps []step) string {
 	return out.String()
 }
 
-// difference is where two stores parted.
+// difference is the first step with different results.
 type difference struct {
 	at   int
 	diff string
 }
 
-// differ takes the steps on two fresh stores, up to where they part.
-func differ(t *testing.T, ours, theirs stores.Factory, steps []step) *difference {
+// firstDifference does the steps on two fresh stores up to the first difference.
+func firstDifference(t *testing.T, ours, theirs stores.Factory, steps []step) *difference {
 	one, other := stores.Fresh(t, ours), stores.Fresh(t, theirs)
-	world.Apply(t, one.WorldImport, ground)
-	world.Apply(t, other.WorldImport, ground)
+	world.Apply(t, one.WorldImport, walkWorld)
+	world.Apply(t, other.WorldImport, walkWorld)
 	for i, s := range steps {
 		want, got := s.do(t.Context(), one), s.do(t.Context(), other)
 		if want != got {
@@ -83,7 +82,7 @@ func differ(t *testing.T, ours, theirs stores.Factory, steps []step) *difference
 	return nil
 }
 
-// shorten leaves out what is not needed for the failure.
+// shorten removes steps that the failure does not need.
 func shorten(steps []step, fails func([]step) bool) []step {
 	for i := len(steps) - 2; i >= 0; i-- {
 		if without := append(append([]step(nil), steps[:i]...), steps[i+1:]...); fails(without) {
@@ -93,5 +92,5 @@ func shorten(steps []step, fails func([]step) bool) []step {
 	return steps
 }
 
-// pick is one of several.
+// pick draws one of several values.
 func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }

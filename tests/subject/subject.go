@@ -39,15 +39,15 @@ func (s Subject) Apply(texts ...string) {
 }
 
 // Unit runs do in a transaction that has to succeed.
-func (s Subject) Unit(do func(r worldimport.Tx)) {
+func (s Subject) Unit(do func(tx worldimport.Tx)) {
 	s.Helper()
-	if err := s.WorldImport(s.Context(), func(r worldimport.Tx) error { do(r); return nil }); err != nil {
+	if err := s.WorldImport(s.Context(), func(tx worldimport.Tx) error { do(tx); return nil }); err != nil {
 		s.Fatalf("unit of work: %v", err)
 	}
 }
 
 // Try runs do in a transaction and returns its error.
-func (s Subject) Try(do func(r worldimport.Tx) error) error {
+func (s Subject) Try(do func(tx worldimport.Tx) error) error {
 	return s.WorldImport(s.Context(), do)
 }
 

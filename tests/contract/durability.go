@@ -15,18 +15,17 @@ import (
 	"gatehouse/tests/world"
 )
 
-// Place makes a place to keep things in, new or migrated, with nothing in it,
-// and returns what opens it: again and again, and also while it is open.
+// Place makes an empty database, migrated or not, and returns a factory that opens
+// it any number of times, also concurrently.
 type Place func(t testing.TB, migrated bool) stores.Factory
 
-// Durable holds stores to what they promise beyond one process: what was put
-// is there when the store is opened again, and several that have the same place
-// open see one world.
+// Durable tests stores that share a database: data is there when the database is
+// opened again, and several open stores see the same data.
 func Durable(t *testing.T, place Place) {
 	for _, cases := range []struct {
 		list     []durableCase
 		migrated bool
-	}{{durableCases, true}, {newPlaceCases, false}} {
+	}{{durableCases, true}, {newDatabaseCases, false}} {
 		for _, c := range cases.list {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
@@ -36,8 +35,8 @@ func Durable(t *testing.T, place Place) {
 	}
 }
 
-// two are two stores on one place.
-func two(t *testing.T, open stores.Factory) [2]Subject {
+// openTwo opens two stores on one database.
+func openTwo(t *testing.T, open stores.Factory) [2]Subject {
 	return [2]Subject{on(t, stores.Fresh(t, open)), on(t, stores.Fresh(t, open))}
 }
 
@@ -53,35 +52,35 @@ type durableCase struct {
 }
 
 var durableCases = []durableCase{
-	{"closed and opened again", func(t *testing.T, open stores.Factory) {
+	{"closed and opened again: all data", func(t *testing.T, open stores.Factory) {
 		first := on(t, open(t))
-		first.Apply(crew(), everyThing)
+		first.Apply(usersAndKeys(), fullWorld)
 		first.increase("project-60", now)
 		first.Fine("Record", first.Recorder.Record(t.Context(), pushOf("project-60")))
-		first.Fine("Leave", first.Leave.Add(t.Context(), noticeFor60("a/b")))
-		want, standing := first.everything(), written(first.Standing("key-21", "acme/q"))
+		first.Fine("add notice", first.Leave.Add(t.Context(), noticeFor60("a/b")))
+		want, standing := first.contents(), jsonText(first.Standing("key-21", "acme/q"))
 		first.Fine("Close", first.Store.Close(t.Context()))
 
 		second := on(t, stores.Fresh(t, open))
-		second.Same("everything", second.everything(), want)
-		second.Same("standing", written(second.Standing("key-21", "acme/q")), standing)
+		second.Same("everything", second.contents(), want)
+		second.Same("standing", jsonText(second.Standing("key-21", "acme/q")), standing)
 		_, err := second.Take.Take(t.Context(), 1, code60, now)
 		second.Fine("Take", err)
-		second.Apply(crew(), everyThing)
-		second.Same("applied again", second.everything(), want)
+		second.Apply(usersAndKeys(), fullWorld)
+		second.Same("applied again", second.contents(), want)
 	}},
-	{"stamps are written before the end", func(t *testing.T, open stores.Factory) {
+	{"closed: last uses of keys written", func(t *testing.T, open stores.Factory) {
 		first := on(t, open(t))
-		first.Apply(crew())
+		first.Apply(usersAndKeys())
 		first.Stamps.KeyUsed(11, now)
 		first.Fine("Close", first.Store.Close(t.Context()))
 		second := on(t, stores.Fresh(t, open))
 		second.Same("stamp", second.Actor("key-11").Key.LastUsedAt, now)
 	}},
-	{"what one does, the other sees", func(t *testing.T, open stores.Factory) {
-		s := two(t, open)
-		s[0].Same("before", s[1].found("acme/p"), source.ProjectID(0))
-		s[0].Apply(crew())
+	{"two stores: one sees the changes of the other", func(t *testing.T, open stores.Factory) {
+		s := openTwo(t, open)
+		s[0].Same("before", s[1].projectID("acme/p"), source.ProjectID(0))
+		s[0].Apply(usersAndKeys())
 		for i := range 4 {
 			role := []string{"reporter", "maintainer"}[i%2]
 			s[i%2].Apply("groups: [{id: 9, path: acme" + fmt.Sprint(i) + "}]\nmembers: [{user: dev, group: acme" + fmt.Sprint(i) + ", role: " + role + "}]")
@@ -95,11 +94,11 @@ var durableCases = []durableCase{
 		s[0].Stamps.KeyUsed(11, now)
 		s[0].Fine("Flush", s[0].Store.Flush(t.Context()))
 		s[0].Same("stamp", s[1].Actor("key-11").Key.LastUsedAt, now)
-		s[0].Same("everything", s[0].everything(), s[1].everything())
+		s[0].Same("everything", s[0].contents(), s[1].contents())
 	}},
-	{"two lose nothing that both do at once", func(t *testing.T, open stores.Factory) {
-		s := two(t, open)
-		s[0].Apply(crew())
+	{"two stores, concurrent changes: none lost", func(t *testing.T, open stores.Factory) {
+		s := openTwo(t, open)
+		s[0].Apply(usersAndKeys())
 		subject.Concurrently(func(me int) {
 			mine := s[me%2]
 			for i := range subject.Rounds {
@@ -115,11 +114,11 @@ var durableCases = []durableCase{
 		s[0].Same("pushes", len(s[1].List("pushes")), subject.Goroutines*subject.Rounds)
 		s[0].Same("members, and that of crew", len(s[0].List("members")), 4*3+1)
 	}},
-	{"of two one takes a notice", func(t *testing.T, open stores.Factory) {
-		s := two(t, open)
-		s[0].Apply(crew())
+	{"two stores, concurrent takes of a notice: one succeeds", func(t *testing.T, open stores.Factory) {
+		s := openTwo(t, open)
+		s[0].Apply(usersAndKeys())
 		for range subject.Rounds {
-			s[0].Fine("Leave", s[0].Leave.Add(t.Context(), noticeFor60("a/b")))
+			s[0].Fine("add notice", s[0].Leave.Add(t.Context(), noticeFor60("a/b")))
 			var taken atomic.Int32
 			subject.Concurrently(func(me int) {
 				switch _, err := s[me%2].Take.Take(t.Context(), 1, code60, now); {
@@ -129,16 +128,16 @@ var durableCases = []durableCase{
 					t.Errorf("Take: %v", err)
 				}
 			})
-			s[0].Same("takers", taken.Load(), int32(1))
+			s[0].Same("takes that succeed", taken.Load(), int32(1))
 		}
 	}},
-	{"two crews do each job once", checkCrews},
-	{"a job outlives those who left it", checkOrphan},
+	{"two worker pools: each job done once", checkTwoPools},
+	{"store closed before its job: another store does it", checkOtherStore},
 }
 
-// newPlaceCases migrate the place themselves.
-var newPlaceCases = []durableCase{
-	{"several open a new place at once", func(t *testing.T, open stores.Factory) {
+// newDatabaseCases run on a database that is not migrated.
+var newDatabaseCases = []durableCase{
+	{"concurrent opens of a new database: migrated once", func(t *testing.T, open stores.Factory) {
 		var all sync.WaitGroup
 		for i := range 4 {
 			all.Go(func() {

@@ -18,7 +18,7 @@ import (
 	"gatehouse/tests/world"
 )
 
-// walk makes steps in a world so small that they get in each other's way.
+// walk draws random steps in a small world, so that the steps conflict often.
 type walk struct {
 	*rand.Rand
 	now time.Time
@@ -28,9 +28,10 @@ func newWalk(seed uint64) *walk {
 	return &walk{rand.New(rand.NewPCG(seed, 0)), now}
 }
 
-// ground lies below every walk. Stores choose their own numbers from above the
-// highest: 1001 and on, which no walk names or compares.
-var ground = fmt.Sprintf(`
+// walkWorld is the world at the start of every walk. Its highest number is
+// 1000, so that stores generate numbers from 1001 on, which no walk names or
+// compares.
+var walkWorld = fmt.Sprintf(`
 users: [{id: 1, username: ann}, {id: 2, username: Bob}, {id: 3, username: cat}, {id: 1000, username: zed, namespace_id: 1000}]
 groups: [{id: 11, path: a}, {id: 12, path: a/b}, {id: 13, path: a/b/C}, {id: 14, path: D}]
 projects: [{id: 21, path: a/b/C/p}, {id: 22, path: a/p}, {id: 23, path: ann/p}, {id: 1000, path: zed/p}]
@@ -40,27 +41,27 @@ hooks: [{id: 1000, project: zed/p, url: "http://z"}]
 deploy_keys: [{id: 32, title: robot, creator: Bob, key: %q, projects: [{project: a/p, can_push: true}]}]
 `, world.Key(1), world.Key(2), world.Key(3))
 
-// What there is to name: where things are, or may be, and what they are called.
+// The names that a walk draws from.
 var (
-	parents  = []string{"a", "a/b", "a/b/c", "A/B", "d", "D/b", "d/b/c", "b", "ann", "bob", "cat", "p"}
-	segments = []string{"a", "b", "C", "c", "D", "p", "P", "p.wiki", "p_", "px"}
-	people   = []string{"ann", "ANN", "bob", "cat", "dan", "a", "d"}
-	prints   = []identity.Fingerprint{"f1", "f2", "F1", fingerprint(1), fingerprint(3)}
-	unnamed  = []string{"broadcasts", "access-tokens", "pushes"} // whose numbers nobody gives
+	parents      = []string{"a", "a/b", "a/b/c", "A/B", "d", "D/b", "d/b/c", "b", "ann", "bob", "cat", "p"}
+	segments     = []string{"a", "b", "C", "c", "D", "p", "P", "p.wiki", "p_", "px"}
+	people       = []string{"ann", "ANN", "bob", "cat", "dan", "a", "d"}
+	fingerprints = []identity.Fingerprint{"f1", "f2", "F1", fingerprint(1), fingerprint(3)}
+	generatedIDs = []string{"broadcasts", "access-tokens", "pushes"} // numbers are always generated
 )
 
-// step is one unit of work, or something that happens, and then a look around.
+// step draws a transaction or another call, followed by a snapshot.
 func (w *walk) step() step {
 	w.now = w.now.Add(time.Duration(w.IntN(5)) * 100 * time.Second)
-	act := pick(w.Rand, w.unit, w.unit, w.unit, w.happening)()
-	look := w.look()
+	act := pick(w.Rand, w.transaction, w.transaction, w.transaction, w.portCall)()
+	snapshot := w.snapshot()
 	return step{act.name, func(ctx context.Context, p bootstrap.Ports) string {
-		return maskChosen(act.do(ctx, p) + "\n" + look(ctx, p))
+		return maskGenerated(act.do(ctx, p) + "\n" + snapshot(ctx, p))
 	}}
 }
 
-// unit is some puts in one transaction, which may fail in the end.
-func (w *walk) unit() step {
+// transaction draws puts for one transaction, which may fail at its end.
+func (w *walk) transaction() step {
 	var puts []put
 	for range 1 + w.IntN(4) {
 		puts = append(puts, pick(w.Rand, w.user, w.group, w.group, w.project, w.project, w.member, w.member, w.share, w.share, w.key, w.enable, w.protect, w.broadcast, w.token, w.agent, w.hook)())
@@ -79,10 +80,10 @@ func (w *walk) unit() step {
 	}
 	return step{name, func(ctx context.Context, p bootstrap.Ports) string {
 		var out []string
-		err := p.WorldImport(ctx, func(r worldimport.Tx) error {
+		err := p.WorldImport(ctx, func(tx worldimport.Tx) error {
 			out = nil
 			for _, put := range puts {
-				out = append(out, outcome(put.do(ctx, r)))
+				out = append(out, outcome(put.do(ctx, tx)))
 			}
 			if fails {
 				return errLate
@@ -93,17 +94,17 @@ func (w *walk) unit() step {
 	}}
 }
 
-// put is one call of a registry.
+// put is a call of worldimport.Tx.
 type put struct {
 	name string
-	do   func(ctx context.Context, r worldimport.Tx) (any, error)
+	do   func(ctx context.Context, tx worldimport.Tx) (any, error)
 }
 
 func putting(do func(context.Context, worldimport.Tx) (any, error), format string, args ...any) put {
 	return put{fmt.Sprintf(format, args...), do}
 }
 
-// outcome is an answer, or the kind of the error.
+// outcome returns an answer, or the kind of the error.
 func outcome(answer any, err error) string {
 	switch {
 	case err == nil:
@@ -119,10 +120,10 @@ func outcome(answer any, err error) string {
 	return "unexpected: " + err.Error()
 }
 
-// id is a number from first on, or none.
+// id draws one of four numbers from first on, or 0.
 func (w *walk) id(first int64) int64 { return pick(w.Rand, 0, 0, first, first+1, first+2, first+3) }
 
-// path is a place for something, sometimes at the top.
+// path draws a path, sometimes at the top level.
 func (w *walk) path() string {
 	if w.IntN(6) == 0 {
 		return pick(w.Rand, segments...)
@@ -147,12 +148,12 @@ func (w *walk) user() put {
 	if w.IntN(3) == 0 {
 		u.NamespaceID = source.NamespaceID(w.id(11))
 	}
-	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) { return r.Users.PutUser(ctx, u) },
+	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) { return tx.Users.PutUser(ctx, u) },
 		"user %d %s namespace %d", u.User.ID, u.User.Username, u.NamespaceID)
 }
 
 func (w *walk) ghost() put {
-	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) { return r.Users.GhostID(ctx) }, "ghost")
+	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) { return tx.Users.GhostID(ctx) }, "ghost")
 }
 
 func (w *walk) group() put {
@@ -163,7 +164,7 @@ func (w *walk) group() put {
 		level := source.BranchProtection(w.IntN(5))
 		g.DefaultBranchProtection = &level
 	}
-	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) { return r.Namespaces.PutGroup(ctx, g) },
+	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) { return tx.Namespaces.PutGroup(ctx, g) },
 		"group %d %s pending %t", g.Namespace.ID, g.Namespace.Path, g.PendingDelete)
 }
 
@@ -182,13 +183,13 @@ func (w *walk) project() put {
 	for range w.IntN(3) {
 		p.MovedFrom = append(p.MovedFrom, source.Path(w.path()))
 	}
-	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) {
-		id, fresh, err := r.Projects.PutProject(ctx, p)
+	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) {
+		id, fresh, err := tx.Projects.PutProject(ctx, p)
 		return fmt.Sprint(id, fresh), err
 	}, "project %d %s was %v pending %t", p.Project.ID, p.Project.Path, p.MovedFrom, p.PendingDelete)
 }
 
-func (w *walk) holder() source.MemberSource {
+func (w *walk) memberSource() source.MemberSource {
 	if w.IntN(3) == 0 {
 		return source.MemberSource{Project: source.ProjectID(21 + w.IntN(4))}
 	}
@@ -196,27 +197,27 @@ func (w *walk) holder() source.MemberSource {
 }
 
 func (w *walk) member() put {
-	user, in := identity.UserID(1+w.IntN(4)), w.holder()
+	user, in := identity.UserID(1+w.IntN(4)), w.memberSource()
 	m := worldimport.Member{Role: w.role(), State: pick(w.Rand, worldimport.MemberActive, worldimport.MemberActive, worldimport.MemberRequested), ExpiresAt: w.day()}
-	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) {
-		return "member", r.Namespaces.PutMember(ctx, user, in, m)
+	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) {
+		return "member", tx.Namespaces.PutMember(ctx, user, in, m)
 	}, "member %d in %v %s %s until %v", user, in, m.Role, m.State, m.ExpiresAt)
 }
 
 func (w *walk) share() put {
-	in, with := w.holder(), source.NamespaceID(11+w.IntN(4))
+	in, with := w.memberSource(), source.NamespaceID(11+w.IntN(4))
 	s := worldimport.Share{Role: w.role(), ExpiresAt: w.day()}
-	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) {
-		return "share", r.Namespaces.PutShare(ctx, in, with, s)
+	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) {
+		return "share", tx.Namespaces.PutShare(ctx, in, with, s)
 	}, "share %v with %d %s until %v", in, with, s.Role, s.ExpiresAt)
 }
 
 func (w *walk) key() put {
 	k := identity.Key{
 		ID: identity.KeyID(w.id(31)), Kind: pick(w.Rand, identity.UserKey, identity.DeployKey), Owner: identity.UserID(w.IntN(4)),
-		Fingerprint: pick(w.Rand, prints...), Usage: pick(w.Rand, identity.Usages...), CreatedAt: w.now, ExpiresAt: w.day(),
+		Fingerprint: pick(w.Rand, fingerprints...), Usage: pick(w.Rand, identity.Usages...), CreatedAt: w.now, ExpiresAt: w.day(),
 	}
-	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) { return r.Keys.PutKey(ctx, k) },
+	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) { return tx.Keys.PutKey(ctx, k) },
 		"%s %d %s of %d for %s", k.Kind, k.ID, k.Fingerprint, k.Owner, k.Usage)
 }
 
@@ -225,8 +226,8 @@ func (w *walk) enable() put {
 	for range w.IntN(3) {
 		projects[source.ProjectID(21+w.IntN(4))] = w.IntN(2) == 0
 	}
-	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) {
-		return "enabled", r.Keys.EnableKey(ctx, id, projects)
+	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) {
+		return "enabled", tx.Keys.EnableKey(ctx, id, projects)
 	}, "enable %d on %v", id, projects)
 }
 
@@ -247,8 +248,8 @@ func (w *walk) protect() put {
 		}
 		protections = append(protections, p)
 	}
-	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) {
-		return "protected", r.Projects.PutProtections(ctx, id, protections)
+	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) {
+		return "protected", tx.Projects.PutProtections(ctx, id, protections)
 	}, "protect %d %+v", id, protections)
 }
 
@@ -257,8 +258,8 @@ func (w *walk) broadcast() put {
 		Message: pick(w.Rand, "hello", "Hello"), Type: pick(w.Rand, worldimport.BroadcastTypes...), ShowInGit: w.IntN(4) > 0,
 		StartsAt: w.day(), EndsAt: w.day(), TargetPath: pick(w.Rand, "", source.Pattern("a/*")),
 	}
-	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) {
-		return "broadcast", r.Namespaces.PutBroadcast(ctx, b)
+	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) {
+		return "broadcast", tx.Namespaces.PutBroadcast(ctx, b)
 	}, "broadcast %+v", b)
 }
 
@@ -268,8 +269,8 @@ func (w *walk) token() put {
 		Name: pick(w.Rand, "a", "b"), Scopes: pick(w.Rand, nil, []string{"api"}, []string{"b", "a"}),
 		Digest: pick(w.Rand, identity.TokenDigest("d1"), "d2", "D1"), ExpiresAt: w.day(), Revoked: w.IntN(2) == 0,
 	}
-	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) {
-		return "token", r.Credentials.PutAccessToken(ctx, user, t)
+	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) {
+		return "token", tx.Credentials.PutAccessToken(ctx, user, t)
 	}, "access token of %d %+v", user, t)
 }
 
@@ -280,22 +281,22 @@ func (w *walk) agent() put {
 		t := worldimport.AgentToken{Name: pick(w.Rand, "a", "b"), Digest: pick(w.Rand, identity.TokenDigest("d1"), "d2", "d3"), Revoked: w.IntN(2) == 0}
 		a.Tokens = append(a.Tokens, t)
 	}
-	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) {
-		return "agent", r.Credentials.PutAgent(ctx, project, creator, a)
+	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) {
+		return "agent", tx.Credentials.PutAgent(ctx, project, creator, a)
 	}, "agent of %d by %d %+v", project, creator, a)
 }
 
 func (w *walk) hook() put {
-	in := w.holder()
+	in := w.memberSource()
 	h := hooks.Hook{ID: hooks.HookID(w.id(51)), URL: pick(w.Rand, "http://a", "http://b", "http://B"), Push: w.IntN(2) == 0}
-	return putting(func(ctx context.Context, r worldimport.Tx) (any, error) {
-		return "hook", r.Hooks.PutHook(ctx, in, h)
+	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) {
+		return "hook", tx.Hooks.PutHook(ctx, in, h)
 	},
 		"hook %d of %v %s", h.ID, in, h.URL)
 }
 
-// happening is one of the things that need no unit.
-func (w *walk) happening() step {
+// portCall draws a call outside of a transaction.
+func (w *walk) portCall() step {
 	at, repository := w.now, pick(w.Rand, "project-21", "wiki-21", "Project-21")
 	user, notice := identity.UserID(1+w.IntN(3)), source.RepositoryID{Kind: source.Code, ID: 21 + w.Int64N(2)}
 	key := identity.KeyID(31 + w.IntN(4))
@@ -309,7 +310,7 @@ func (w *walk) happening() step {
 		step{"push to " + repository, func(ctx context.Context, p bootstrap.Ports) string {
 			return outcome("", p.Recorder.Record(ctx, pushes.Push{Repository: repository, ReceivedAt: at, Options: []string{"a", ""}}))
 		}},
-		step{fmt.Sprintf("leave a notice for %d in %s", user, notice), func(ctx context.Context, p bootstrap.Ports) string {
+		step{fmt.Sprintf("add a notice for %d in %s", user, notice), func(ctx context.Context, p bootstrap.Ports) string {
 			return outcome("", p.Leave.Add(ctx, source.Notice{User: user, Repository: notice, OldPath: "a/b", ExpiresAt: at.Add(200 * time.Second)}))
 		}},
 		step{fmt.Sprintf("take the notice for %d in %s", user, notice), func(ctx context.Context, p bootstrap.Ports) string {

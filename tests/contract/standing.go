@@ -12,41 +12,40 @@ import (
 	"gatehouse/tests/subject"
 )
 
-// precise is a moment with more digits than stores keep, in a zone that they
-// do not know.
+// precise is a time in nanoseconds, more precise than stores are, in a local zone.
 var precise = time.Date(2027, time.July, 1, 3, 4, 5, 123456789, time.FixedZone("far", 9*3600+1800))
 
-// kept is what stores make of precise.
+// kept is precise as stores keep it: in microseconds, in UTC.
 var kept = time.Date(2027, time.June, 30, 17, 34, 5, 123456000, time.UTC)
 
-// idle is a subgroup with settings that count on top-level groups only.
-func idle(path string) worldimport.Group {
+// subgroupWithSettings has settings that count on top-level groups only.
+func subgroupWithSettings(path string) worldimport.Group {
 	g := group(0, path)
 	g.Namespace.Protocols, g.Namespace.RequireSSHCertificates = source.OnlyHTTP, true
 	g.Namespace.AllowedIPs = []netip.Prefix{netip.MustParsePrefix("203.0.113.7/32")}
 	return g
 }
 
-var factCases = []Case{
-	{Name: "a standing of nobody in nothing is empty", Check: func(s Subject) {
+var standingCases = []Case{
+	{Name: "empty inquiry: empty standing", Check: func(s Subject) {
 		s.Same("standing", s.Ask(source.Inquiry{Now: now}), source.Standing{})
 		s.Same("with refs", s.Ask(source.Inquiry{Now: now, Refs: true}), source.Standing{})
 	}},
-	{Name: "every field of a project", Check: func(s Subject) {
+	{Name: "project: every field", Check: func(s Subject) {
 		want := source.Project{
 			Path: "acme/cli", Visibility: source.Internal, Archived: true, ReadOnly: true,
 			Repository: source.FeaturePrivate, Wiki: source.FeatureDisabled, DefaultBranch: "trunk/ü 1",
 			Empty: true, LFS: true, Storage: "nfs-file12", LegacyPath: "acme/old-cli",
 		}
-		s.Unit(func(r worldimport.Tx) {
+		s.Unit(func(tx worldimport.Tx) {
 			root := group(0, "acme")
 			root.Namespace.AllowedIPs = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8::/32")}
 			root.Namespace.Protocols, root.Namespace.RequireSSHCertificates = source.OnlySSH, true
-			id, err := r.Namespaces.PutGroup(s.Context(), root)
+			id, err := tx.Namespaces.PutGroup(s.Context(), root)
 			s.Fine("PutGroup", err)
 			want.Root = root.Namespace
 			want.Root.ID = id
-			want.ID, _, err = r.Projects.PutProject(s.Context(), worldimport.Project{
+			want.ID, _, err = tx.Projects.PutProject(s.Context(), worldimport.Project{
 				Project: want, Empty: &want.Empty, DefaultBranch: &want.DefaultBranch,
 			})
 			s.Fine("PutProject", err)
@@ -55,7 +54,7 @@ var factCases = []Case{
 		s.Apply("users: [{username: dev}]")
 		s.Same("project, to a user", s.Standing("username-dev", "acme/cli").Project, want)
 	}},
-	{Name: "the settings are those of the root, the branch protection of the group itself", Check: func(s Subject) {
+	{Name: "project: settings of the root, branch protection of its own group", Check: func(s Subject) {
 		s.Apply(`
 groups:
   - {id: 1, path: top, allowed_ips: [192.0.2.0/24], protocols: http, default_branch_protection: 0}
@@ -66,10 +65,10 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 		top := source.Namespace{ID: 1, Path: "top", Protocols: source.OnlyHTTP, AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
 		dev := source.Namespace{ID: 9, Path: "dev", Personal: true, Protocols: source.AllProtocols}
 		level := func(b source.BranchProtection) *source.BranchProtection { return &b }
-		s.Unit(func(r worldimport.Tx) { // a world file cannot say so
-			mid := idle("top/mid")
+		s.Unit(func(tx worldimport.Tx) { // a world file refuses these settings on a subgroup
+			mid := subgroupWithSettings("top/mid")
 			mid.Namespace.Protocols, mid.DefaultBranchProtection = source.OnlySSH, level(source.DevelopersMerge)
-			_, err := r.Namespaces.PutGroup(s.Context(), mid)
+			_, err := tx.Namespaces.PutGroup(s.Context(), mid)
 			s.Fine("PutGroup", err)
 		})
 		for where, want := range map[string]source.Project{
@@ -83,7 +82,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			s.Same(where+": branch protection", got.DefaultBranchProtection, want.DefaultBranchProtection)
 		}
 	}},
-	{Name: "every field of a user", Check: func(s Subject) {
+	{Name: "user: every field", Check: func(s Subject) {
 		want := identity.User{
 			Username: "Dev.El-Oper_1", Name: "Dédé \"D\" O'Neil 🦊 \\", Email: "Dev+tag@Example.com",
 			State: identity.PendingApproval, Type: identity.ServiceAccount, Admin: true, External: true,
@@ -91,11 +90,11 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			CredentialVersion: 7, TwoFactor: true,
 		}
 		plain := identity.User{Username: "plain", State: identity.Active, Type: identity.Human}
-		s.Unit(func(r worldimport.Tx) {
+		s.Unit(func(tx worldimport.Tx) {
 			var err error
-			want.ID, err = r.Users.PutUser(s.Context(), worldimport.User{User: want})
+			want.ID, err = tx.Users.PutUser(s.Context(), worldimport.User{User: want})
 			s.Fine("PutUser", err)
-			plain.ID, err = r.Users.PutUser(s.Context(), worldimport.User{User: plain})
+			plain.ID, err = tx.Users.PutUser(s.Context(), worldimport.User{User: plain})
 			s.Fine("PutUser", err)
 		})
 		want.PasswordExpiresAt, plain.CredentialVersion = kept, 1
@@ -108,7 +107,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 		s.Same("all else absent", s.Standing("username-plain", "").Actor, identity.Actor{User: plain})
 		s.Same("zero time", s.Actor("username-plain").User.PasswordExpiresAt.IsZero(), true)
 	}},
-	{Name: "every state and type of a user", Check: func(s Subject) {
+	{Name: "user: every state and type", Check: func(s Subject) {
 		for i, state := range identity.States {
 			s.Apply(fmt.Sprintf("users: [{username: u%d, state: %s}]", i, state))
 			s.Same("state", s.Actor(fmt.Sprintf("username-u%d", i)).User.State, state)
@@ -118,14 +117,14 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			s.Same("type", s.Actor(fmt.Sprintf("username-t%d", i)).User.Type, kind)
 		}
 	}},
-	{Name: "every field of a key", Check: func(s Subject) {
+	{Name: "key: every field", Check: func(s Subject) {
 		s.Apply("users: [{id: 4, username: dev}]")
 		want := identity.Key{
 			ID: 7, Kind: identity.UserKey, Title: "büro", Owner: 4, Line: "ssh-ed25519 AAAAxyz", Fingerprint: "aB+/c",
 			Usage: identity.AuthOnly, CreatedAt: precise, ExpiresAt: precise.Add(time.Hour),
 		}
-		s.Unit(func(r worldimport.Tx) {
-			_, err := r.Keys.PutKey(s.Context(), want)
+		s.Unit(func(tx worldimport.Tx) {
+			_, err := tx.Keys.PutKey(s.Context(), want)
 			s.Fine("PutKey", err)
 		})
 		want.CreatedAt, want.ExpiresAt = kept, kept.Add(time.Hour)
@@ -138,7 +137,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 		s.Same("never used", got.Key.LastUsedAt.IsZero(), true)
 		s.Same("actor", s.Actor("key-7"), got)
 	}},
-	{Name: "the first and the last moment that anybody writes", Check: func(s Subject) {
+	{Name: "times: 1970 and 9999", Check: func(s Subject) {
 		s.Apply(owners)
 		for _, at := range []time.Time{time.Unix(0, 0), time.Unix(0, 1000), time.Date(9999, time.December, 31, 23, 59, 59, 999_999_000, time.UTC)} {
 			k := keyOf(5, 1, "f")
@@ -149,7 +148,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 		s.putKey(keyOf(5, 1, "f"))
 		s.Same("none", s.Standing("key-5", "").Actor.Key.ExpiresAt.IsZero(), true)
 	}},
-	{Name: "features, visibilities and protocols", Check: func(s Subject) {
+	{Name: "project: every feature, visibility and protocol", Check: func(s Subject) {
 		for i, visibility := range source.Visibilities {
 			protocols := source.ProtocolSettings[i]
 			path := fmt.Sprintf("g%d", i)
@@ -161,7 +160,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			s.Same("features", []source.Feature{got.Repository, got.Wiki}, []source.Feature{source.Features[i], source.Features[2-i]})
 		}
 	}},
-	{Name: "a claim that fits nobody", Check: func(s Subject) {
+	{Name: "claim without a match: no actor", Check: func(s Subject) {
 		s.Apply("users: [{id: 4, username: dev}]\ngroups: [{id: 4, path: devs}]\nprojects: [{id: 1, path: dev/p, visibility: public}]")
 		claims := []identity.Claim{
 			{}, {Kind: identity.Unresolvable}, identity.ClaimUser("5"), identity.ClaimKey("4"), identity.ClaimName("deva"),
@@ -180,11 +179,11 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			s.Same(c.String()+": whois", actor, identity.Actor{})
 		}
 	}},
-	{Name: "an answer is the caller's own", Check: func(s Subject) {
+	{Name: "result changed by the caller: store unchanged", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme, allowed_ips: [10.0.0.0/8], default_branch_protection: 2}]\nprojects: [{path: acme/p, protected_branches: [{name: main}], protected_tags: [{name: v1}]}]")
 		q := subject.Inquiry("nobody", "acme/p")
 		q.Refs = true
-		want, got := written(s.Ask(q)), s.Ask(q)
+		want, got := jsonText(s.Ask(q)), s.Ask(q)
 		got.Project.Root.AllowedIPs[0] = netip.Prefix{}
 		*got.Project.DefaultBranchProtection = 0
 		for i := range got.Project.Protections {
@@ -196,19 +195,19 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 				}
 			}
 		}
-		s.Same("asked again", written(s.Ask(q)), want)
+		s.Same("asked again", jsonText(s.Ask(q)), want)
 	}},
-	{Name: "what was given is the caller's own", Check: func(s Subject) {
+	{Name: "argument changed by the caller: store unchanged", Check: func(s Subject) {
 		level := source.FullyProtected
 		g := group(1, "acme")
 		g.Namespace.AllowedIPs, g.DefaultBranchProtection = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, &level
 		protections := []source.Protection{{Kind: source.Branch, Pattern: "main", Push: []source.Access{{Role: source.Maintainer}}}}
-		s.Unit(func(r worldimport.Tx) {
-			_, err := r.Namespaces.PutGroup(s.Context(), g)
+		s.Unit(func(tx worldimport.Tx) {
+			_, err := tx.Namespaces.PutGroup(s.Context(), g)
 			s.Fine("PutGroup", err)
-			id, _, err := r.Projects.PutProject(s.Context(), worldimport.Project{Project: source.Project{Path: "acme/p"}})
+			id, _, err := tx.Projects.PutProject(s.Context(), worldimport.Project{Project: source.Project{Path: "acme/p"}})
 			s.Fine("PutProject", err)
-			s.Fine("PutProtections", r.Projects.PutProtections(s.Context(), id, protections))
+			s.Fine("PutProtections", tx.Projects.PutProtections(s.Context(), id, protections))
 			g.Namespace.AllowedIPs[0], level, protections[0].Push[0].Role = netip.Prefix{}, 0, source.NoRole
 		})
 		q := subject.Inquiry("nobody", "acme/p")

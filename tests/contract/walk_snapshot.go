@@ -15,19 +15,19 @@ import (
 	"gatehouse/tests/subject"
 )
 
-// look reads everything back, and asks for standings, push contexts and actors
-// that it draws now.
-func (w *walk) look() func(ctx context.Context, p bootstrap.Ports) string {
-	at, byPath, byNumber := w.now, w.questionsByPath(), w.questionsByNumber()
+// snapshot draws inquiries now, and returns a function that reads all lists and
+// the answers to these inquiries.
+func (w *walk) snapshot() func(ctx context.Context, p bootstrap.Ports) string {
+	at, byPath, byNumber := w.now, w.inquiriesByPath(), w.inquiriesByNumber()
 	return func(ctx context.Context, p bootstrap.Ports) string {
 		var out strings.Builder
 		for _, thing := range inventory.Names() {
 			records, err := p.Inventory.List(ctx, thing, at)
 			fields := inventory.Things[thing]
-			if slices.Contains(unnamed, thing) {
+			if slices.Contains(generatedIDs, thing) {
 				fields = fields[1:]
 			}
-			if thing == "jobs" { // when they are due is by the machine's clock, not ours
+			if thing == "jobs" { // the time of the next attempt depends on the machine's clock
 				fields = []string{"kind", "state", "attempt"}
 			}
 			fmt.Fprintln(&out, thing, outcome("", err))
@@ -40,24 +40,24 @@ func (w *walk) look() func(ctx context.Context, p bootstrap.Ports) string {
 			slices.SortFunc(standing.Project.Protections, func(a, b source.Protection) int {
 				return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Pattern, b.Pattern))
 			})
-			fmt.Fprintln(&out, "standing of", q.Claim, "in", q.Target, outcome(written(standing), err))
+			fmt.Fprintln(&out, "standing of", q.Claim, "in", q.Target, outcome(jsonText(standing), err))
 		}
 		for _, q := range byNumber[:4] {
 			got, err := p.PushContexts.PushContext(ctx, q.Claim, q.Target.Repository, at)
-			fmt.Fprintln(&out, "push context", outcome(written(got), err))
+			fmt.Fprintln(&out, "push context", outcome(jsonText(got), err))
 			actor, err := p.Actors.Actor(ctx, q.Claim)
-			fmt.Fprintln(&out, "actor", outcome(written(actor), err))
+			fmt.Fprintln(&out, "actor", outcome(jsonText(actor), err))
 		}
-		for _, print := range prints {
-			card, err := p.Actors.KeyByFingerprint(ctx, print)
-			fmt.Fprintln(&out, "key", print, outcome(written(card), err))
+		for _, print := range fingerprints {
+			key, err := p.Actors.KeyByFingerprint(ctx, print)
+			fmt.Fprintln(&out, "key", print, outcome(jsonText(key), err))
 		}
 		return out.String()
 	}
 }
 
-// questionsByPath are some for users at paths.
-func (w *walk) questionsByPath() (all []source.Inquiry) {
+// inquiriesByPath draws inquiries of users about paths.
+func (w *walk) inquiriesByPath() (all []source.Inquiry) {
 	for range 6 {
 		path := source.Path(w.path() + pick(w.Rand, "", "", ".wiki", ".design"))
 		all = append(all, source.Inquiry{Claim: identity.ClaimName(pick(w.Rand, people...)), Target: source.Target{Path: path}, Now: w.now})
@@ -65,9 +65,9 @@ func (w *walk) questionsByPath() (all []source.Inquiry) {
 	return all
 }
 
-// questionsByNumber are some for users and keys in projects: there are more than
-// a step has time for.
-func (w *walk) questionsByNumber() (all []source.Inquiry) {
+// inquiriesByNumber draws inquiries of users and keys about projects, a part of
+// all that are possible.
+func (w *walk) inquiriesByNumber() (all []source.Inquiry) {
 	for range 10 {
 		who := pick(w.Rand, identity.Claim{Kind: identity.ByUser, ID: 1 + w.Int64N(4)}, identity.Claim{Kind: identity.ByKey, ID: 31 + w.Int64N(4)})
 		where := source.Target{Repository: source.RepositoryID{Kind: source.RepositoryKind(w.IntN(3)), ID: 21 + w.Int64N(4)}}
@@ -76,8 +76,8 @@ func (w *walk) questionsByNumber() (all []source.Inquiry) {
 	return all
 }
 
-// written is a value as text, in which no list is as good as an empty one.
-func written(value any) string {
+// jsonText returns a value as JSON, with nil lists as empty ones.
+func jsonText(value any) string {
 	text, err := json.Marshal(value)
 	if err != nil {
 		return err.Error()
@@ -85,9 +85,9 @@ func written(value any) string {
 	return strings.ReplaceAll(string(text), "null", "[]")
 }
 
-// maskChosen writes # for the numbers that a store chooses, 1000 to 1999. The
-// texts are long, and a regular expression takes most of a walk's time.
-func maskChosen(text string) string {
+// maskGenerated replaces the numbers that a store generates, 1000 to 1999, by
+// #. It uses no regular expression, which would take most of a walk's time.
+func maskGenerated(text string) string {
 	out := make([]byte, 0, len(text))
 	for i := 0; i < len(text); {
 		end := i
