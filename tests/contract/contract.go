@@ -22,7 +22,7 @@ type Case struct {
 // Subject is the store under test.
 type Subject struct{ subject.Subject }
 
-func on(t *testing.T, ports bootstrap.Ports) Subject {
+func newSubject(t *testing.T, ports bootstrap.Ports) Subject {
 	return Subject{subject.Subject{T: t, Ports: ports}}
 }
 
@@ -89,7 +89,7 @@ func run(t *testing.T, name string, cases []Case, open stores.Factory) {
 		for _, c := range cases {
 			t.Run(c.Name, func(t *testing.T) {
 				t.Parallel()
-				c.Check(on(t, stores.Fresh(t, open)))
+				c.Check(newSubject(t, stores.Fresh(t, open)))
 			})
 		}
 	})

@@ -15,13 +15,13 @@ import (
 	"gatehouse/tests/world"
 )
 
-// Place makes an empty database, migrated or not, and returns a factory that opens
-// it any number of times, also concurrently.
-type Place func(t testing.TB, migrated bool) stores.Factory
+// NewDatabase makes an empty database, migrated or not, and returns a factory
+// that opens it any number of times, also concurrently.
+type NewDatabase func(t testing.TB, migrated bool) stores.Factory
 
 // Durable tests stores that share a database: data is there when the database is
 // opened again, and several open stores see the same data.
-func Durable(t *testing.T, place Place) {
+func Durable(t *testing.T, newDatabase NewDatabase) {
 	for _, cases := range []struct {
 		list     []durableCase
 		migrated bool
@@ -29,7 +29,7 @@ func Durable(t *testing.T, place Place) {
 		for _, c := range cases.list {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
-				c.check(t, place(t, cases.migrated))
+				c.check(t, newDatabase(t, cases.migrated))
 			})
 		}
 	}
@@ -37,7 +37,7 @@ func Durable(t *testing.T, place Place) {
 
 // openTwo opens two stores on one database.
 func openTwo(t *testing.T, open stores.Factory) [2]Subject {
-	return [2]Subject{on(t, stores.Fresh(t, open)), on(t, stores.Fresh(t, open))}
+	return [2]Subject{newSubject(t, stores.Fresh(t, open)), newSubject(t, stores.Fresh(t, open))}
 }
 
 var code60 = source.RepositoryID{Kind: source.Code, ID: 60}
@@ -53,7 +53,7 @@ type durableCase struct {
 
 var durableCases = []durableCase{
 	{"closed and opened again: all data", func(t *testing.T, open stores.Factory) {
-		first := on(t, open(t))
+		first := newSubject(t, open(t))
 		first.Apply(usersAndKeys(), fullWorld)
 		first.increase("project-60", now)
 		first.Fine("Record", first.Recorder.Record(t.Context(), pushOf("project-60")))
@@ -61,7 +61,7 @@ var durableCases = []durableCase{
 		want, standing := first.contents(), jsonText(first.Standing("key-21", "acme/q"))
 		first.Fine("Close", first.Store.Close(t.Context()))
 
-		second := on(t, stores.Fresh(t, open))
+		second := newSubject(t, stores.Fresh(t, open))
 		second.Same("everything", second.contents(), want)
 		second.Same("standing", jsonText(second.Standing("key-21", "acme/q")), standing)
 		_, err := second.Take.Take(t.Context(), 1, code60, now)
@@ -70,11 +70,11 @@ var durableCases = []durableCase{
 		second.Same("applied again", second.contents(), want)
 	}},
 	{"closed: last uses of keys written", func(t *testing.T, open stores.Factory) {
-		first := on(t, open(t))
+		first := newSubject(t, open(t))
 		first.Apply(usersAndKeys())
 		first.Stamps.KeyUsed(11, now)
 		first.Fine("Close", first.Store.Close(t.Context()))
-		second := on(t, stores.Fresh(t, open))
+		second := newSubject(t, stores.Fresh(t, open))
 		second.Same("stamp", second.Actor("key-11").Key.LastUsedAt, now)
 	}},
 	{"two stores: one sees the changes of the other", func(t *testing.T, open stores.Factory) {
@@ -141,12 +141,12 @@ var newDatabaseCases = []durableCase{
 		var all sync.WaitGroup
 		for i := range 4 {
 			all.Go(func() {
-				s := on(t, stores.Fresh(t, open))
+				s := newSubject(t, stores.Fresh(t, open))
 				s.Fine("apply", world.Try(t.Context(), s.WorldImport, fmt.Sprintf("users: [{username: u%d}]", i)))
 			})
 		}
 		all.Wait()
-		s := on(t, stores.Fresh(t, open))
+		s := newSubject(t, stores.Fresh(t, open))
 		s.Same("users", len(s.List("users")), 4)
 	}},
 }

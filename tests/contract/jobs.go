@@ -335,10 +335,10 @@ func checkTwoPools(t *testing.T, open stores.Factory) {
 
 // checkOtherStore closes the store that enqueued a job: another one does it.
 func checkOtherStore(t *testing.T, open stores.Factory) {
-	first := on(t, open(t))
+	first := newSubject(t, open(t))
 	id := first.enqueuePushes(1)[0]
 	first.Fine("Close", first.Store.Close(t.Context()))
-	second := on(t, stores.Fresh(t, open))
+	second := newSubject(t, stores.Fresh(t, open))
 	second.startWorker(func(context.Context, int64) error { return nil })
 	second.awaitState(id, "completed")
 }

@@ -53,10 +53,10 @@ var (
 // step draws a transaction or another call, followed by a snapshot.
 func (w *walk) step() step {
 	w.now = w.now.Add(time.Duration(w.IntN(5)) * 100 * time.Second)
-	act := pick(w.Rand, w.transaction, w.transaction, w.transaction, w.portCall)()
+	action := pick(w.Rand, w.transaction, w.transaction, w.transaction, w.portCall)()
 	snapshot := w.snapshot()
-	return step{act.name, func(ctx context.Context, p bootstrap.Ports) string {
-		return maskGenerated(act.do(ctx, p) + "\n" + snapshot(ctx, p))
+	return step{action.name, func(ctx context.Context, p bootstrap.Ports) string {
+		return maskGenerated(action.do(ctx, p) + "\n" + snapshot(ctx, p))
 	}}
 }
 
