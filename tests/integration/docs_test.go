@@ -26,8 +26,8 @@ func document(t *testing.T, path string) string {
 	return string(text)
 }
 
-// TestDocs_settings wants a row for every key, with its default, and none for
-// what is no key.
+// TestDocs_settings wants a row for every setting, with its default, and no other
+// rows.
 func TestDocs_settings(t *testing.T) {
 	t.Parallel()
 	rows := map[string]string{}
@@ -44,7 +44,7 @@ func TestDocs_settings(t *testing.T) {
 		delete(rows, s.Key)
 	}
 	for key := range rows {
-		t.Errorf("%s is in the table and is no setting", key)
+		t.Errorf("%s is in the table, but is no setting", key)
 	}
 }
 
@@ -73,22 +73,22 @@ func sameDefault(got, want string) bool {
 	return got == want || err == nil && err2 == nil && a == b
 }
 
-// TestDocs_routes asks for every route as a stranger: one that is served
-// does not answer 404 to them.
+// TestDocs_routes asks for every documented route without a credential: a served
+// route does not answer 404.
 func TestDocs_routes(t *testing.T) {
 	t.Parallel()
 	s := servertest.Start(t, servertest.Settings(t, "memory:"))
 	text := document(t, "adapters/httpapi/README.md")
 	routes := regexp.MustCompile("`((?:GET|POST|PUT) /[a-z_/]+)`").FindAllStringSubmatch(text, -1)
 	if len(routes) < 10 {
-		t.Fatalf("only %d routes are there", len(routes))
+		t.Fatalf("got only %d routes", len(routes))
 	}
 	for _, route := range routes {
 		wantServed(t, s, route[1])
 	}
 	portal := regexp.MustCompile("(?m)^\\| ((?:`[A-Z]+` ?)+) \\| `(/[a-z_/:]+)` \\|$").FindAllStringSubmatch(text, -1)
 	if len(portal) < 4 {
-		t.Fatalf("only %d paths of the portal are there", len(portal))
+		t.Fatalf("got only %d paths of the portal", len(portal))
 	}
 	for _, row := range portal {
 		path := strings.NewReplacer(":id", "1", ":target_id", "2").Replace(row[2])
@@ -106,18 +106,18 @@ func wantServed(t *testing.T, s *servertest.Server, route string) {
 	}
 }
 
-// TestDocs_things wants everything that can be shown in the row of `show`.
+// TestDocs_things wants every list of `show` in the documentation.
 func TestDocs_things(t *testing.T) {
 	t.Parallel()
 	row := regexp.MustCompile("(?m)^\\| `show THING` \\|.*$").FindString(document(t, "deploy/README.md"))
 	for _, thing := range inventory.Names() {
 		if !strings.Contains(row, "`"+thing+"`") {
-			t.Errorf("`show %s` is not there", thing)
+			t.Errorf("`show %s` is missing", thing)
 		}
 	}
 }
 
-// TestDocs_worlds applies the examples, twice.
+// TestDocs_worlds applies the examples twice.
 func TestDocs_worlds(t *testing.T) {
 	t.Parallel()
 	data := servertest.OpenData(t, servertest.Settings(t, "memory:"))
@@ -159,7 +159,7 @@ func TestDocs_worldSections(t *testing.T) {
 	}
 }
 
-// known are the names that the refusal of an unknown one lists.
+// known returns the names that the error for an unknown name lists.
 func known(t *testing.T, refusal error) []string {
 	t.Helper()
 	if refusal != nil {
@@ -169,6 +169,6 @@ func known(t *testing.T, refusal error) []string {
 			}
 		}
 	}
-	t.Fatalf("no names are in %v", refusal)
+	t.Fatalf("no names in %v", refusal)
 	return nil
 }

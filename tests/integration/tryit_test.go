@@ -18,7 +18,7 @@ import (
 	"gatehouse/adapters/cli"
 )
 
-// commandVariable makes the program of these tests the gatehouse command.
+// commandVariable makes the test binary run as the gatehouse command.
 const commandVariable = "INTEGRATION_COMMAND"
 
 // runCommand runs a command line and ends the process, if TestReadme_tryIt
@@ -32,9 +32,9 @@ func runCommand() {
 	os.Exit(cli.Run(ctx, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
 }
 
-// Three parts of the README's script are replaced: the build, since the program
-// of the tests stands in; the start of the server, after which a person takes
-// longer than the server does; and the address, which may be taken.
+// Three parts of the README's script are replaced: the build, since the test
+// binary is the command; the start of the server, since the test waits until it
+// listens; and the address, since it may be in use.
 const (
 	readmeBuild   = "make build\nexport PATH=$PWD/bin:$PATH\ncd \"$(mktemp -d)\"\n"
 	readmeServe   = "gatehouse serve > serve.log 2>&1 &\n"
@@ -71,7 +71,7 @@ func TestReadme_tryIt(t *testing.T) {
 	}
 }
 
-// squeeze leaves out blanks and line ends.
+// squeeze removes blanks and line ends.
 func squeeze(text string) string { return strings.Join(strings.Fields(text), "") }
 
 // play runs the README's script in a folder of its own and returns what it
