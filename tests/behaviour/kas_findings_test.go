@@ -146,7 +146,7 @@ var kasFindingCases = []Case{
 			{"not reached, with a bad body", call{route: scanResult, token: "agent-5", body: `{}`}, 403, mayNot},
 			{"a bad token", call{route: agentInfo, token: "unknown"}, 401, unauthorized},
 			{"reached by its group", call{route: agentInfo, token: "in-private"}, 200, `…"agent_id":26`},
-			{"of kas alone", call{route: usageMetrics, body: `{}`}, 204, ""},
+			{"a route without an agent token", call{route: usageMetrics, body: `{}`}, 204, ""},
 		})
 		s.Fine("Flush", s.Store.Flush(s.Context()))
 		for _, token := range s.List("agent-tokens", "agent_id", "last_used_at") {

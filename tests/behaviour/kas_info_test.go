@@ -77,7 +77,7 @@ var kasInfoCases = []Case{
 			{"a number that is too large", "agent-5", "99999999999999999999", 404},
 			{"a negative number", "agent-5", "-10", 404},
 			{"zero", "agent-5", "0", 404},
-			{"a path of nonsense", "agent-5", "a/%00%ff", 404},
+			{"a path of invalid bytes", "agent-5", "a/%00%ff", 404},
 		} {
 			want, quiet := notFound, 404
 			if c.status == 200 {
@@ -97,7 +97,7 @@ var kasInfoCases = []Case{
 			{"the whole answer", call{route: "GET /kubernetes/project_info?id=acme%2Finfra", token: "agent-6"}, 200, infra},
 			{"on another storage", call{route: "GET /kubernetes/project_info?id=10", token: "agent-5"}, 200,
 				`…"gitaly_info":{"address":"tcp://gitaly:8075","token":null,"features":{}},"gitaly_repository":{"storage_name":"second"`},
-			{"on no storage", call{route: "GET /kubernetes/project_info?id=15", token: "agent-5"}, 503, "…nowhere"},
+			{"on an unknown storage", call{route: "GET /kubernetes/project_info?id=15", token: "agent-5"}, 503, "…nowhere"},
 			{"access, quietly", call{route: "GET /kubernetes/verify_project_access?id=10", token: "agent-5"}, 204, ""},
 			{"no access", call{route: "GET /kubernetes/verify_project_access?id=8", token: "agent-5"}, 404, notFound},
 		})

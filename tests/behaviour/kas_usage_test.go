@@ -165,7 +165,7 @@ var kasConfigurationCases = []Case{
 		t.wantAll([]exchange{
 			{"the first", call{route: agentConfiguration, body: `{"agent_id":5,"agent_config":{"ci_access":{"groups":[{"id":"acme"}]}}}`}, 204, ""},
 			{"an unknown agent", call{route: agentConfiguration, body: `{"agent_id":404,"agent_config":{}}`}, 404, `{"message":"404 Not found"}`},
-			{"no agent of ours", call{route: agentConfiguration, body: `{"agent_id":-5,"agent_config":{}}`}, 404, `{"message":"404 Not found"}`},
+			{"a negative agent number", call{route: agentConfiguration, body: `{"agent_id":-5,"agent_config":{}}`}, 404, `{"message":"404 Not found"}`},
 			{"nothing", call{route: agentConfiguration}, 400, `{"error":"agent_id is missing, agent_config is missing"}`},
 			{"nulls", call{route: agentConfiguration, body: `{"agent_id":null,"agent_config":null}`}, 400, `{"error":"agent_id is invalid, agent_config is invalid"}`},
 			{"no number", call{route: agentConfiguration, body: `{"agent_id":"x","agent_config":{}}`}, 400, `{"error":"agent_id is invalid"}`},

@@ -72,7 +72,7 @@ var minutesCases = []Case{
 			portalCall{"POST /namespaces/acme%2Fcli/minutes", packsOf("a"), 404, missingNamespace},
 			portalCall{"POST /namespaces/11/minutes", packsOf("a"), 400, `{"message":"400 Bad request - Namespace must be a top-level namespace"}`},
 		)
-		s.Same("nothing was kept", s.List("packs"), []string{})
+		s.Same("no packs stored", s.List("packs"), []string{})
 		t.wantAll(
 			portalCall{addPacksAcme, `{"packs":[]}`, 201, `[]`},
 			portalCall{addPacksAcme, pack(`0`, `"2001-01-01"`, `"`+strings.Repeat("ö", 32)+`"`), 201,

@@ -31,7 +31,7 @@ var reconciliationCases = []Case{
 			portalCall{putReconciliations, `{"upcoming_reconciliations":"x"}`, 400, `{"error":"upcoming_reconciliations is invalid"}`},
 			portalCall{putReconciliations, "upcoming_reconciliations=7", 400, `{"error":"upcoming_reconciliations is invalid"}`},
 		)
-		s.Same("nothing is announced", s.List("reconciliations"), []string{})
+		s.Same("no reconciliation stored", s.List("reconciliations"), []string{})
 	}},
 	{Name: "reconciliations: valid elements stored beside invalid ones", OnDatabases: true, Check: func(s Subject) {
 		t := s.portalServer()
@@ -41,7 +41,7 @@ var reconciliationCases = []Case{
 			portalCall{putReconciliations, upcoming("500", `"2026-06-01"`, `"2026-05-01"`), 400, `{"message":{"error":"[{\"500\":[\"Namespace can't be blank\"]}]"}}`},
 			portalCall{putReconciliations, upcoming("10", `null`, `""`), 400, `{"message":{"error":"[{\"10\":[\"Next reconciliation date can't be blank\",\"Display alert from can't be blank\"]}]"}}`},
 		)
-		s.Same("nothing is announced", s.List("reconciliations"), []string{})
+		s.Same("no reconciliation stored", s.List("reconciliations"), []string{})
 		t.wantAll(portalCall{putReconciliations, `{"upcoming_reconciliations":[
 			{"namespace_id":0,"next_reconciliation_date":null,"display_alert_from":"2026-05-01"},
 			{"namespace_id":"10","next_reconciliation_date":"13 Jun 2026","display_alert_from":"06 Jun 2026"},
@@ -49,7 +49,7 @@ var reconciliationCases = []Case{
 			{"namespace_id":11,"next_reconciliation_date":"2026-01-01","display_alert_from":"2026-02-01"},
 			{"namespace_id":202,"next_reconciliation_date":"2020-01-01","display_alert_from":"2020-01-01"}]}`, 400,
 			`{"message":{"error":"[{\"0\":[\"Namespace can't be blank\",\"Next reconciliation date can't be blank\"]},{\"-1\":[\"Namespace can't be blank\"]}]"}}`})
-		s.Same("the others are", s.List("reconciliations", "namespace_id", "next_reconciliation_date", "display_alert_from"), []string{
+		s.Same("the other ones stored", s.List("reconciliations", "namespace_id", "next_reconciliation_date", "display_alert_from"), []string{
 			"10 2026-06-13 2026-06-06", "11 2026-01-01 2026-02-01", "202 2020-01-01 2020-01-01",
 		})
 	}},
@@ -73,7 +73,7 @@ var reconciliationCases = []Case{
 			"10 2026-07-01 2026-06-01 2026-03-11T12:34:56.789012Z", "11 2026-06-01 2026-05-01 2026-03-11T12:34:56.789012Z",
 			"12 2026-06-02 2026-05-01 2026-03-10T12:34:56.789012Z", "13 2026-06-03 2026-05-01 2026-03-10T12:34:56.789012Z", "14 2026-06-04 2026-05-01 2026-03-10T12:34:56.789012Z",
 		}
-		s.Same("announced", s.List("reconciliations"), want)
+		s.Same("reconciliations", s.List("reconciliations"), want)
 		t.wantAll(portalCall{putReconciliations, `{"upcoming_reconciliations":[
 			{"namespace_id":202,"next_reconciliation_date":"2026-06-01","display_alert_from":"2026-05-01"},
 			{"namespace_id":10,"next_reconciliation_date":"2026-06-01","display_alert_from":"2026-05-01"},
@@ -95,7 +95,7 @@ var reconciliationCases = []Case{
 		)
 		s.Same("both stay", s.List("reconciliations", "namespace_id"), []string{"10", "13"})
 		gone := t.send(deleteReconciliation+"?namespace_id=10", "")
-		s.Same("gone", []any{gone.status, gone.body}, []any{204, ""})
+		s.Same("removed", []any{gone.status, gone.body}, []any{204, ""})
 		t.wantAll(
 			portalCall{deleteReconciliation + "?namespace_id=10", "", 404, `{"message":"404 Not Found"}`},
 			portalCall{deleteReconciliation, `{"namespace_id":"13"}`, 204, ""},
@@ -115,7 +115,7 @@ var reconciliationCases = []Case{
 			portalCall{"PUT " + at + "upcoming_reconciliations", upcoming("13", `"2026-06-01"`, `"2026-05-01"`), 200, `200`},
 			portalCall{"PUT /internal/gitlab_subscriptions/namespaces/404/upcoming_reconciliations", "next_reconciliation_date=2026-01-01&display_alert_from=2026-01-01", 404, missingNamespace},
 		)
-		s.Same("announced", s.List("reconciliations", "namespace_id", "next_reconciliation_date", "display_alert_from"), []string{"10 2026-06-13 2026-06-06", "13 2026-06-01 2026-05-01"})
+		s.Same("reconciliations", s.List("reconciliations", "namespace_id", "next_reconciliation_date", "display_alert_from"), []string{"10 2026-06-13 2026-06-06", "13 2026-06-01 2026-05-01"})
 		t.wantAll(
 			portalCall{"DELETE " + at + "upcoming_reconciliations", "", 204, ""},
 			portalCall{"DELETE " + at + "upcoming_reconciliations", "", 404, `{"message":"404 Not Found"}`},

@@ -28,7 +28,7 @@ var subscriptionCases = []Case{
 				`{"message":{"max_seats_used":["must be greater than or equal to 0"],"seats":["must be greater than or equal to 0"]}}`},
 			portalCall{createAcme, "start_date=2026-01-01&trial_extension_type=3", 400, `{"message":{"trial_extension_type":["is not included in the list"]}}`},
 		)
-		s.Same("nothing is there", len(t.billingRecords()), 0)
+		s.Same("no subscription stored", len(t.billingRecords()), 0)
 		t.wantAll(
 			portalCall{createAcme, "start_date=2026-01-01&plan=free&plan_code=premium&seats=5&max_seats_used=7&auto_renew=true&end_date=2025-01-01", 201,
 				`{"plan":{"code":"premium","name":"Premium","trial":false,"auto_renew":true,"upgradable":false,"exclude_guests":false},"usage":{"seats_in_subscription":5,"seats_in_use":3,"max_seats_used":7,"seats_owed":0},"billing":{"subscription_start_date":"2026-01-01","subscription_end_date":"2025-01-01","trial_ends_on":null}}`},
@@ -147,7 +147,7 @@ var subscriptionCases = []Case{
 	{Name: "subscription: plans", Check: func(s Subject) {
 		t := s.portalServer()
 		t.wantReply("a subscription", t.send(createAcme, "start_date=2026-01-01&seats=2"), 201, "")
-		t.wantReply("a person's", t.send("POST /namespaces/own/gitlab_subscription", "start_date=2026-01-01&seats=2"), 201, "")
+		t.wantReply("a user's", t.send("POST /namespaces/own/gitlab_subscription", "start_date=2026-01-01&seats=2"), 201, "")
 		for _, p := range []struct {
 			code, title          string
 			upgradable, noGuests bool

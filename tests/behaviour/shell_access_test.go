@@ -203,7 +203,7 @@ var accessCases = []Case{
 		s.Fine("Take", err)
 		s.Same("notice", []any{n.OldPath, n.Protocol}, []any{source.Path("old/cli.wiki"), source.HTTP})
 		s.Fine("Flush", s.Store.Flush(s.Context()))
-		s.Same("stamp", s.Actor("key-102").Key.LastUsedAt, now)
+		s.Same("last use", s.Actor("key-102").Key.LastUsedAt, now)
 		for _, who := range []string{"key-202", "nobody"} {
 			s.outcome(g, who, "old/cli", pull)
 		}

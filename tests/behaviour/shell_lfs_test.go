@@ -133,7 +133,7 @@ var lfsCases = []Case{
 		dede, gus, robot := l.issue("key-11", "acme/cli"), l.issue("user-8", "acme/cli"), l.issue("key-201", "acme/cli")
 		access, err := l.LFS.Verify(s.Context(), "dede", dede.Token)
 		s.Fine("Verify", err)
-		s.Same("who", []any{access.Actor.User.ID, access.Project.ID, access.Repository}, []any{identity.UserID(7), source.ProjectID(42), source.RepositoryID{Kind: source.Code, ID: 42}})
+		s.Same("actor and repository", []any{access.Actor.User.ID, access.Project.ID, access.Repository}, []any{identity.UserID(7), source.ProjectID(42), source.RepositoryID{Kind: source.Code, ID: 42}})
 		for _, name := range []string{"Dede", "DEDE", "dede ", "gus", "root", "", "nobody", "lfs+deploy-key-201", "lfs+deploy-key-202", "lfs+deploy-key-11"} {
 			l.wantInvalid("as "+name, name, dede.Token)
 		}
@@ -147,7 +147,7 @@ var lfsCases = []Case{
 		}
 		genuine := l.forged(instanceKey, identity.User{ID: 7, CredentialVersion: 1})
 		_, err = l.LFS.Verify(s.Context(), "dede", genuine)
-		s.Fine("with the very key", err)
+		s.Fine("with the right key", err)
 	}},
 	{Name: "LFS credentials: expiry", Check: func(s Subject) {
 		l := s.lfsServer()
@@ -168,8 +168,8 @@ var lfsCases = []Case{
 		after := &lfsServer{s.server(func(c *config.Config) {
 			c.Instance = config.Instance{KeyFile: rotated, PreviousKeyFile: c.Instance.KeyFile}
 		})}
-		after.wantInvalid("a person's", dede.Username, dede.Token)
-		after.wantInvalid("a robot's", robot.Username, robot.Token)
+		after.wantInvalid("a user's", dede.Username, dede.Token)
+		after.wantInvalid("a deploy key's", robot.Username, robot.Token)
 		after.wantValid(after.issue("key-11", "acme/cli"))
 		l.wantValid(dede)
 	}},

@@ -184,7 +184,7 @@ var recoveryCases = []Case{
 		s.Apply(staff)
 		s.Same("a session, with a new factor", s.Standing("key-11", "acme/cli").OTPSession, false)
 		s.Same("codes, with a new factor", sh.spendCodes(7, codes), 0)
-		s.Same("what was tried", sh.factor("user-7"), identity.TwoFactor{Enabled: true, Secret: "JBSWY3DPEHPK3PXP"})
+		s.Same("second factor", sh.factor("user-7"), identity.TwoFactor{Enabled: true, Secret: "JBSWY3DPEHPK3PXP"})
 		s.Fine("the code again, of a new factor", sh.Credentials.CheckOTP(s.Context(), caller("key-11"), used))
 	}},
 	{Name: "world applied again: session and recovery codes stay", Check: func(s Subject) {
@@ -279,7 +279,7 @@ var otpCases = []Case{
 		s.Refused("a moment before", sh.Credentials.CheckOTP(s.Context(), caller("key-11"), sh.code()), domain.TooMany, "Too many")
 		sh.now = sh.now.Add(time.Microsecond)
 		s.Fine("ten minutes later", sh.Credentials.CheckOTP(s.Context(), caller("key-11"), sh.code()))
-		s.Same("what was tried", sh.factor("user-7"), identity.TwoFactor{
+		s.Same("second factor", sh.factor("user-7"), identity.TwoFactor{
 			Enabled: true, Secret: "JBSWY3DPEHPK3PXP", LastStep: sh.now.Unix() / 30,
 		})
 		wrong(9)

@@ -155,7 +155,7 @@ var tokenCases = []Case{
 			{"far away, without a maximum", "2099-12-31", config.Tokens{}, day(2099, 12, 31)},
 			{"a timestamp", "2026-12-24T23:59:59Z", config.Tokens{MaxLifetimeDays: 365}, day(2026, 12, 24)},
 			{"a timestamp elsewhere", "2026-12-24T23:59:59-08:00", config.Tokens{MaxLifetimeDays: 365}, day(2026, 12, 24)},
-			{"the past, where it is taken", "2020-07-24", config.Tokens{AllowPastExpiry: true}, day(2020, 7, 24)},
+			{"the past, if allowed", "2020-07-24", config.Tokens{AllowPastExpiry: true}, day(2020, 7, 24)},
 		} {
 			sh := s.shellServer(func(config *config.Config) { config.Tokens = c.tokens })
 			m := sh.createToken("user-7", until(c.asked))

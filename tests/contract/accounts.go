@@ -332,7 +332,7 @@ var auditCases = []Case{
 				s.Errorf("%s: got no error", name)
 			}
 		}
-		s.Same("nothing is kept", len(s.List("audit"))+len(s.List("access-tokens")), 0)
-		s.Same("nothing is changed", s.Account("user-1").Factor.LastStep, int64(0))
+		s.Same("nothing stored", len(s.List("audit"))+len(s.List("access-tokens")), 0)
+		s.Same("second factor unchanged", s.Account("user-1").Factor.LastStep, int64(0))
 	}},
 }

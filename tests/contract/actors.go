@@ -122,7 +122,7 @@ var actorCases = []Case{
 		s.Stamps.KeyUsed(21, precise)
 		s.Stamps.KeyUsed(11, precise.Add(time.Second))
 		want := []any{precise.Add(time.Hour).UnixMicro(), precise.UnixMicro()}
-		s.Same("out of turn", stamped(), want)
+		s.Same("in another order", stamped(), want)
 		s.Stamps.KeyUsed(11, precise.Add(time.Second))
 		s.Same("late", stamped(), want)
 		s.Apply(usersAndKeys())

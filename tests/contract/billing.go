@@ -218,6 +218,6 @@ var billingCases = []Case{
 			return late
 		})
 		s.Same("the error", errors.Is(err, late), true)
-		s.Same("booked", len(s.List("subscriptions"))+len(s.List("packs"))+len(s.List("reconciliations")), 0)
+		s.Same("billing records", len(s.List("subscriptions"))+len(s.List("packs"))+len(s.List("reconciliations")), 0)
 	}},
 }

@@ -178,6 +178,6 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 		s.Fine("Flush", s.Store.Flush(s.Context()))
 		s.counters("counter", now, fmt.Sprintf("project-60 %d", (subject.Goroutines-2)*subject.Rounds))
 		s.Same("pushes", len(s.List("pushes")), (subject.Goroutines-2)*subject.Rounds)
-		s.Same("stamp", s.Actor("key-11").Key.LastUsedAt, now.Add((subject.Rounds-1)*time.Second))
+		s.Same("last use", s.Actor("key-11").Key.LastUsedAt, now.Add((subject.Rounds-1)*time.Second))
 	}},
 }

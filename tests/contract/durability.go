@@ -75,7 +75,7 @@ var durableCases = []durableCase{
 		first.Stamps.KeyUsed(11, now)
 		first.Fine("Close", first.Store.Close(t.Context()))
 		second := newSubject(t, stores.Fresh(t, open))
-		second.Same("stamp", second.Actor("key-11").Key.LastUsedAt, now)
+		second.Same("last use", second.Actor("key-11").Key.LastUsedAt, now)
 	}},
 	{"two stores: one sees the changes of the other", func(t *testing.T, open stores.Factory) {
 		s := openTwo(t, open)
@@ -93,7 +93,7 @@ var durableCases = []durableCase{
 		s[1].counters("counters", now, "project-60 1")
 		s[0].Stamps.KeyUsed(11, now)
 		s[0].Fine("Flush", s[0].Store.Flush(t.Context()))
-		s[0].Same("stamp", s[1].Actor("key-11").Key.LastUsedAt, now)
+		s[0].Same("last use", s[1].Actor("key-11").Key.LastUsedAt, now)
 		s[0].Same("everything", s[0].contents(), s[1].contents())
 	}},
 	{"two stores, concurrent changes: none lost", func(t *testing.T, open stores.Factory) {
@@ -112,7 +112,7 @@ var durableCases = []durableCase{
 		})
 		s[0].counters("counters", now, fmt.Sprintf("project-60 %d", subject.Goroutines*subject.Rounds))
 		s[0].Same("pushes", len(s[1].List("pushes")), subject.Goroutines*subject.Rounds)
-		s[0].Same("members, and that of crew", len(s[0].List("members")), 4*3+1)
+		s[0].Same("members, with that of usersAndKeys", len(s[0].List("members")), 4*3+1)
 	}},
 	{"two stores, concurrent takes of a notice: one succeeds", func(t *testing.T, open stores.Factory) {
 		s := openTwo(t, open)

@@ -146,8 +146,8 @@ var groupCases = []Case{
 			"25: x=maintainer", "27: a=guest z=planner",
 		})
 		s.Same("root", s.Standing("nobody", "project-24").Project.Root, source.Namespace{ID: 15, Path: "x1", Protocols: source.OnlyHTTP})
-		s.Same("a path that was another's once", s.lookup("x1/b/p"), lookup{"project-22", "x1/b/p", false})
-		s.Same("one that still is", s.lookup("x1/b/c/q"), lookup{"project-25", "x1/p", true})
+		s.Same("an old path of another project", s.lookup("x1/b/p"), lookup{"project-22", "x1/b/p", false})
+		s.Same("another old path of it", s.lookup("x1/b/c/q"), lookup{"project-25", "x1/p", true})
 		s.moveGroup(13, "top")
 		s.Same("to the top", s.roleTable(22, 23, 24), []string{"22: ab=reporter x=maintainer", "23: abc=developer", "24: abc=developer"})
 		s.Same("paths", s.List("projects", "id", "path")[1:4], []string{"22 x1/b/p", "23 top/p", "24 top/d/p"})

@@ -172,12 +172,12 @@ var hookCases = []Case{
 		s.Same("project", project(), "ü true "+kept.Format(time.RFC3339Nano))
 		full := false
 		s.complete(first, postreceive.ProjectUpdate{Project: 21, ActiveAt: kept.Add(time.Hour), DefaultBranch: "x", Empty: &full, Deliveries: []hooks.Delivery{{Hook: hooks.Hook{ID: 31}}}})
-		s.Same("project, settled again", project(), "ü true "+kept.Format(time.RFC3339Nano))
+		s.Same("project, completed again", project(), "ü true "+kept.Format(time.RFC3339Nano))
 		s.Same("deliveries", len(s.jobSubjects("deliver_webhook")), 1)
 		for id, want := range map[int64]bool{first: true, second: false} {
 			push, err := s.Pushes.ReceivedPush(s.Context(), id)
 			s.Fine("ReceivedPush", err)
-			s.Same("settled", push.Processed, want)
+			s.Same("processed", push.Processed, want)
 		}
 		s.complete(second, postreceive.ProjectUpdate{Project: 21, ActiveAt: kept.Add(-time.Hour)})
 		s.Same("project, by an older push", project(), "ü true "+kept.Format(time.RFC3339Nano))
@@ -195,7 +195,7 @@ var hookCases = []Case{
 		s.complete(none, postreceive.ProjectUpdate{})
 		push, err := s.Pushes.ReceivedPush(s.Context(), none)
 		s.Fine("ReceivedPush", err)
-		s.Same("settled", push.Processed, true)
+		s.Same("processed", push.Processed, true)
 	}},
 	{Name: "delivery: read back with its hook until it succeeds", Check: func(s Subject) {
 		s.Apply(hookTree)

@@ -104,7 +104,7 @@ deploy_keys: [{id: 7, title: c, creator: ann, key: "`+world.Key(7)+`"}, {id: 8, 
 		s.putKey(deployKeyOf(7, 1, "f"))
 		s.Same("creator", s.List("keys", "type", "owner"), []string{"deploy_key ann"})
 		s.putKey(deployKeyOf(7, 0, "f"))
-		s.Same("gone", s.List("keys", "type", "owner"), []string{"deploy_key -"})
+		s.Same("removed", s.List("keys", "type", "owner"), []string{"deploy_key -"})
 		s.putKey(deployKeyOf(7, 2, "f"))
 		s.Same("another", s.List("keys", "type", "owner"), []string{"deploy_key bob"})
 	}},

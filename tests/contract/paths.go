@@ -144,8 +144,8 @@ var pathCases = []Case{
 	}},
 	{Name: "path with a suffix: current path first, then the whole old path", Check: func(s Subject) {
 		s.Apply(paths, `projects: [{id: 12, path: acme/tools/book, moved_from: [was/a, acme/tools/cli.wiki]}, {id: 11, path: acme/tools/taken, moved_from: [was/a.wiki]}]`)
-		s.Same("the wiki that is there", s.lookup("acme/tools/cli.wiki"), lookup{"wiki-10", "Acme/Tools/CLI", false})
-		s.Same("the whole path of the past", s.lookup("was/a.wiki"), lookup{"project-11", "Acme/Tools/taken", true})
+		s.Same("current wiki", s.lookup("acme/tools/cli.wiki"), lookup{"wiki-10", "Acme/Tools/CLI", false})
+		s.Same("the whole old path", s.lookup("was/a.wiki"), lookup{"project-11", "Acme/Tools/taken", true})
 	}},
 	{Name: "old path of two projects: the last one gets it", Check: func(s Subject) {
 		s.Apply(paths, "projects: [{id: 14, path: acme/tools/a_b, moved_from: [OLD/cli]}]")

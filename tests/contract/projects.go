@@ -97,7 +97,7 @@ var projectCases = []Case{
 		{"no namespace", projectPut(0, "none/p"), domain.NotFound},
 		{"no namespace at all", projectPut(0, "p"), domain.NotFound},
 		{"below a project", projectPut(0, "a1/p/q"), domain.NotFound},
-		{"below a group of a person", projectPut(0, "a/b/q"), domain.NotFound},
+		{"below a user's subgroup", projectPut(0, "a/b/q"), domain.NotFound},
 		{"moved to none", projectPut(21, "none/p"), domain.NotFound},
 		{"a group's path", projectPut(0, "a1/B"), domain.Conflict},
 		{"another's path", projectPut(21, "X1/P"), domain.Conflict},

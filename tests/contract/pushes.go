@@ -178,7 +178,7 @@ var pushContextCases = []Case{
 			s.Same("changes", record[3].Value, p.Changes)
 			s.Same("line", subject.Line(record, "gl_repository", "identifier", "received_at"), "project-7 key-11 "+kept.Format(time.RFC3339Nano))
 		}
-		s.Same("without much", subject.Line(records[2], "gl_repository", "identifier", "changes", "push_options"), `nonsense "" "" []`)
+		s.Same("a push with few values", subject.Line(records[2], "gl_repository", "identifier", "changes", "push_options"), `nonsense "" "" []`)
 		first, second := records[0][0].Value.(int64), records[1][0].Value.(int64)
 		s.Same("in turn", first < second, true)
 	}},

@@ -196,8 +196,7 @@ shares: [{group: g0/g1, with: else, role: maintainer}]`)
 		s.Same("no more", s.Standing(user("ann"), "top/p").Role, source.NoRole)
 	}},
 	{Name: "equal numbers of user, group and project: not confused", Check: func(s Subject) {
-		// One number for a user, a group and a project: none is mistaken for
-		// another.
+		// A user, a group and a project have the same number.
 		s.Apply(`
 users: [{id: 1, username: ann}, {id: 2, username: bob}]
 groups: [{id: 1, path: one}, {id: 2, path: two}]

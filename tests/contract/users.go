@@ -74,8 +74,8 @@ projects: [{id: 1, path: dede/P}, {id: 2, path: ded/p, moved_from: [dora/p, dora
 		s.Same("by new name", s.Actor("username-dora").User.ID, identity.UserID(7))
 		s.Same("projects", s.List("projects", "id", "path"), []string{"1 Dora/P", "2 ded/p"})
 		s.Same("old path", s.lookup("dede/p"), lookup{})
-		s.Same("new path, another's once", s.lookup("dora/p"), lookup{"project-1", "Dora/P", false})
-		s.Same("another's still", s.lookup("dora/q"), lookup{"project-2", "ded/p", true})
+		s.Same("new path, an old path of another project", s.lookup("dora/p"), lookup{"project-1", "Dora/P", false})
+		s.Same("the other old path of it", s.lookup("dora/q"), lookup{"project-2", "ded/p", true})
 		s.Same("root", s.Standing("nobody", "project-1").Project.Root, source.Namespace{ID: 70, Path: "Dora", Personal: true, Protocols: source.AllProtocols})
 		s.Same("role", s.Standing("user-7", "dora/p").Role, source.Owner)
 		s.Unit(func(tx worldimport.Tx) {
@@ -152,10 +152,10 @@ groups: [{id: 90, path: acme}]`, []refusedPut{
 		}
 		s.Same("the first", ghost(), identity.UserID(5))
 		s.putKey(deployKeyOf(7, 0, "f"))
-		s.Same("behind an orphan", s.Actor("key-7").User.Username, "casper")
+		s.Same("actor of a deploy key without creator", s.Actor("key-7").User.Username, "casper")
 		s.Apply("users: [{id: 5, username: casper}]")
 		s.Same("the next", ghost(), identity.UserID(9))
-		s.Same("behind an orphan", s.Actor("key-7").User.Username, "boo")
+		s.Same("actor of a deploy key without creator", s.Actor("key-7").User.Username, "boo")
 	}},
 	{Name: "ghost user: named ghost if the name is free", Check: func(s Subject) {
 		s.Unit(func(tx worldimport.Tx) {

@@ -11,8 +11,8 @@ import (
 	"gatehouse/tests/world"
 )
 
-// TestApply_countsAtOnce applies worlds while a server runs.
-func TestApply_countsAtOnce(t *testing.T) {
+// TestApply_whileServing applies worlds while a server runs.
+func TestApply_whileServing(t *testing.T) {
 	servertest.OnEach(t, func(t *testing.T, database string) {
 		config := servertest.Settings(t, database)
 		s := servertest.Start(t, config, servertest.WithWorld(t, servertest.World))

@@ -39,7 +39,7 @@ func TestPortal_everyListener(t *testing.T) {
 	})
 }
 
-func TestPortal_gate(t *testing.T) {
+func TestPortal_settings(t *testing.T) {
 	t.Parallel()
 	s := servertest.Start(t, servertest.Settings(t, "memory:", "check_namespace_plan=false", "plans=[{code: gem, title: Jewel, paid: true}]", "subscriptions.strict_trial=true"), servertest.WithWorld(t, servertest.World))
 	portalCall(t, s, servertest.TCP, "PUT /internal/upcoming_reconciliations", "{}").Want(t, "portal routes disabled", 403, `{"message": "403 Forbidden - This API is gitlab.com only!"}`)
