@@ -2,11 +2,9 @@ package bootstrap
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 	"go.uber.org/fx"
-	"go.uber.org/zap"
 
 	"gatehouse/adapters/hookclient"
 	"gatehouse/adapters/instancekey"
@@ -55,26 +53,6 @@ func WebhookOffice(config config.Config, deliveries webhooks.Deliveries, key *in
 		Timeout: config.Webhooks.Timeout, Local: config.Webhooks.AllowLocalRequests,
 	})
 	return webhooks.New(deliveries, sender, webhooks.Rules{Pause: config.Webhooks.Backoff, Unseal: key.Open, NewID: uuid.NewString}, now)
-}
-
-// finishTimeout is how long jobs under way may take to end when the server
-// does; then they are cut off, and done again by another one.
-const finishTimeout = 10 * time.Second
-
-func work(lifecycle fx.Lifecycle, jobs Jobs, shift application.WorkerPool, log *zap.Logger) {
-	if shift.Concurrency == 0 {
-		return
-	}
-	log = log.Named("jobs")
-	lifecycle.Append(fx.StartStopHook(
-		func(ctx context.Context) error { return jobs.Start(ctx, shift, log) },
-		func(ctx context.Context) {
-			ctx, cancel := context.WithTimeout(ctx, finishTimeout)
-			defer cancel()
-			if err := jobs.Stop(ctx); err != nil {
-				log.Warn("jobs will be done again", zap.Error(err))
-			}
-		}))
 }
 
 // TestHook sends a test event to a hook and returns the status of the answer.

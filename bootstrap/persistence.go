@@ -2,9 +2,8 @@ package bootstrap
 
 import (
 	"context"
+	"errors"
 	"fmt"
-
-	"go.uber.org/fx"
 
 	"gatehouse/adapters/gormstore"
 	"gatehouse/adapters/jobs"
@@ -12,21 +11,18 @@ import (
 	"gatehouse/bootstrap/config"
 )
 
-// persistence is the store that the configuration asks for.
-func persistence(config config.Config) fx.Option {
-	if config.Database.InMemory() { // asked for by name, never by default
-		return fx.Module("memory", fx.Provide(memory.New, func(s *memory.Store) (Ports, error) {
-			return share(MemoryPorts(s), config.Redis.URL)
-		}))
+// newPorts makes the ports of the store that the settings ask for. It connects to
+// nothing: Store does.
+func newPorts(config config.Config) (Ports, error) {
+	d := config.Database
+	if d.InMemory() {
+		return share(MemoryPorts(memory.New()), config.Redis.URL)
 	}
-	return fx.Module("gormstore", fx.Provide(
-		func() (*gormstore.Store, error) { return openGorm(context.Background(), config.Database) },
-		func(s *gormstore.Store) (Ports, error) { return share(GormPorts(s), config.Redis.URL) },
-	))
-}
-
-func openGorm(ctx context.Context, d config.Database) (*gormstore.Store, error) {
-	return gormstore.Open(ctx, string(d.URL), d.PoolSize, d.Migrate)
+	s, err := gormstore.New(string(d.URL), d.PoolSize, d.Migrate)
+	if err != nil {
+		return Ports{}, err
+	}
+	return share(GormPorts(s), config.Redis.URL)
 }
 
 // MemoryPorts are all ports, kept in memory.
@@ -53,21 +49,20 @@ func GormPorts(s *gormstore.Store) Ports {
 	}
 }
 
-// OpenPorts opens the store without a server. If database.migrate is off it
-// has to be there, and of this program's schema.
+// OpenPorts opens the store without a server. If database.migrate is off it has
+// to exist, with this program's schema.
 func OpenPorts(ctx context.Context, config config.Config) (Ports, error) {
-	d := config.Database
-	if d.InMemory() {
-		return share(MemoryPorts(memory.New()), config.Redis.URL)
-	}
-	if !d.Migrate && d.Missing() {
+	if d := config.Database; !d.Migrate && d.Missing() {
 		return Ports{}, fmt.Errorf("database.url: %s is not there; is this the right directory?", d.Place())
 	}
-	s, err := openGorm(ctx, d)
+	ports, err := newPorts(config)
 	if err != nil {
 		return Ports{}, err
 	}
-	return share(GormPorts(s), config.Redis.URL)
+	if err := ports.Store.Connect(ctx); err != nil {
+		return Ports{}, errors.Join(err, ports.Store.Close(context.WithoutCancel(ctx)))
+	}
+	return ports, nil
 }
 
 // Migrate brings the database to this program's schema, whatever

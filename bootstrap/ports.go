@@ -53,8 +53,11 @@ type Ports struct {
 	Store             Store
 }
 
-// Store is a store that is open.
+// Store is the store behind the ports.
 type Store interface {
+	// Connect opens the store. It is called once, before everything else but
+	// Close, and gives up when ctx ends.
+	Connect(ctx context.Context) error
 	// Flush writes what was put off: the stamps of keys that were used.
 	Flush(ctx context.Context) error
 	// SetOnce keeps a value under a name, for good, if it is not empty and

@@ -22,7 +22,7 @@ import (
 var git = fx.Module("git", fx.Provide(
 	Clock, GitRules, PushRules, whois.New, pushes.New, gitaccess.New,
 	fx.Annotate(newLimiter, fx.As(new(gitaccess.Limiter))),
-	openGitaly, func(c *gitaly.Client) Repositories { return c },
+	Storages, func(c *gitaly.Client) Repositories { return c },
 	func(r Repositories) gitaccess.Repositories { return r }, func(r Repositories) worldimport.Repositories { return r },
 	worldimport.NewProjectCreator, func(f *worldimport.ProjectCreator) gitaccess.ProjectCreator { return f },
 ))
@@ -32,15 +32,6 @@ type Repositories interface {
 	gitaccess.Repositories
 	worldimport.Repositories
 	postreceive.History
-}
-
-// openGitaly lets go of Gitaly once nothing runs any more that may need it.
-func openGitaly(lifecycle fx.Lifecycle, config config.Config, now application.Clock) (*gitaly.Client, error) {
-	client, err := Storages(config, now)
-	if err == nil {
-		lifecycle.Append(fx.StopHook(client.Close))
-	}
-	return client, err
 }
 
 // Storages makes a client of the storages that are to be asked; none is

@@ -44,16 +44,15 @@ func Importer(config config.Config, registries worldimport.UnitOfWork, seal func
 	return importer
 }
 
-func populate(lifecycle fx.Lifecycle, world World, importer *worldimport.Importer, log *zap.Logger) {
-	if world.Name == "" {
-		return
-	}
-	lifecycle.Append(fx.StartHook(func(ctx context.Context) error {
-		summary, err := importer.Import(ctx, world.World)
-		if err != nil {
-			return fmt.Errorf("world %s: %w", world.Name, err)
-		}
-		log.Info("world applied", zap.String("world", world.Name), zap.Stringer("entries", summary))
+// apply applies the world, if there is one.
+func (w World) apply(ctx context.Context, importer *worldimport.Importer, log *zap.Logger) error {
+	if w.Name == "" {
 		return nil
-	}))
+	}
+	summary, err := importer.Import(ctx, w.World)
+	if err != nil {
+		return fmt.Errorf("world %s: %w", w.Name, err)
+	}
+	log.Info("world applied", zap.String("world", w.Name), zap.Stringer("entries", summary))
+	return nil
 }

@@ -1,11 +1,16 @@
 package integration_test
 
 import (
+	"context"
+	"database/sql"
 	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/pressly/goose/v3/lock"
+
 	"gatehouse/bootstrap"
+	"gatehouse/tests/pgtest"
 	"gatehouse/tests/servertest"
 	"gatehouse/tests/stores"
 	"gatehouse/tests/world"
@@ -32,6 +37,50 @@ func TestServer_databaseRefuses(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "connect to the PostgreSQL database") || strings.Contains(err.Error(), servertest.DatabasePassword(config)) {
 		t.Errorf("a start without a database: got %v", err)
 	}
+}
+
+// TestServer_interruptedMigration asks a server to stop while it waits for another
+// one that migrates the same database.
+func TestServer_interruptedMigration(t *testing.T) {
+	t.Parallel()
+	address := pgtest.Open(t)
+	database, err := sql.Open("pgx", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer database.Close()
+	other, err := database.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := other.ExecContext(t.Context(), "SELECT pg_advisory_lock($1)", lock.DefaultLockID); err != nil {
+		t.Fatal(err)
+	}
+	config := servertest.Settings(t, address)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- bootstrap.Run(ctx, config, bootstrap.WithLog(bootstrap.NewLogger(config.Log, new(servertest.Log))))
+	}()
+	servertest.Await(t, "the server to try for the lock", func() bool {
+		var waiting bool
+		if err := database.QueryRowContext(t.Context(), "SELECT EXISTS (SELECT FROM pg_stat_activity"+
+			" WHERE datname = current_database() AND application_name = 'gatehouse' AND query LIKE '%pg_try_advisory_lock%')").Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+		return waiting
+	})
+	stop()
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "the start was interrupted") || !strings.Contains(err.Error(), "migrate the database") {
+		t.Errorf("Run: got %v, want that the migration was interrupted", err)
+	}
+	if err := other.Close(); err != nil { // database closes it, and so gives back the lock
+		t.Error(err)
+	}
+	database.Close()
+	servertest.Start(t, config)
 }
 
 // TestServer_databaseSilent makes the database unresponsive: it accepts

@@ -1,0 +1,110 @@
+package bootstrap
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"gatehouse/adapters/gitaly"
+	"gatehouse/adapters/httpserver"
+	"gatehouse/adapters/instancekey"
+	"gatehouse/adapters/seatrefresh"
+	"gatehouse/adapters/secretfile"
+	"gatehouse/application"
+	"gatehouse/application/worldimport"
+	"gatehouse/bootstrap/config"
+)
+
+const (
+	// startTimeout is how long a start may take. A migration may take long, and so
+	// may a large world.
+	startTimeout = 15 * time.Minute
+	// drainTimeout is how long the requests under way may take at the end. The
+	// slowest one takes less.
+	drainTimeout = time.Minute
+	// jobsTimeout is how long the jobs under way may take at the end. Then they are
+	// interrupted, and another server does them again.
+	jobsTimeout = 10 * time.Second
+	// stopTimeout leaves the store time to write what it put off.
+	stopTimeout = drainTimeout + jobsTimeout + 15*time.Second
+)
+
+// parts are what start needs. Secrets load first, so that a bad file fails the
+// start before anything is opened: fx makes the fields in this order.
+type parts struct {
+	fx.In
+
+	ShellSecrets *secretfile.Set
+	KasSecret    *secretfile.Key
+
+	Config    config.Config
+	Log       *zap.Logger
+	Interrupt interrupt
+	Gitaly    *gitaly.Client
+	Store     Store
+	Key       *instancekey.Key
+	World     World
+	Importer  *worldimport.Importer
+	Jobs      Jobs
+	Pool      application.WorkerPool
+	Seats     *seatrefresh.Refresher
+	Server    *httpserver.Server
+}
+
+// start appends the hooks of the server. They start in this order and stop in the
+// opposite one. If one fails to start, those before it stop: so what has to be
+// closed comes before what can fail.
+func start(lifecycle fx.Lifecycle, p parts) {
+	for _, hook := range []fx.Hook{
+		fx.StartHook(func() error { return p.Config.Announce(p.Log) }),
+		fx.StopHook(p.Gitaly.Close),
+		fx.StopHook(p.Store.Close),
+		fx.StartHook(p.Interrupt.ends(p.Store.Connect)),
+		fx.StartHook(p.Interrupt.ends(func(ctx context.Context) error { return p.Key.Unlock(ctx, p.Store) })),
+		fx.StartHook(p.Interrupt.ends(func(ctx context.Context) error { return p.World.apply(ctx, p.Importer, p.Log) })),
+		fx.StartStopHook(p.Interrupt.ends(p.startJobs), p.stopJobs),
+		fx.StartStopHook(p.Seats.Start, p.Seats.Stop),
+		fx.StartStopHook(p.Interrupt.ends(p.Server.Start), p.drain),
+	} {
+		lifecycle.Append(hook)
+	}
+}
+
+func (p parts) startJobs(ctx context.Context) error {
+	if p.Pool.Concurrency == 0 {
+		return nil
+	}
+	return p.Jobs.Start(ctx, p.Pool, p.Log.Named("jobs"))
+}
+
+func (p parts) stopJobs(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, jobsTimeout)
+	defer cancel()
+	if err := p.Jobs.Stop(ctx); err != nil {
+		p.Log.Named("jobs").Warn("jobs will be done again", zap.Error(err))
+	}
+}
+
+func (p parts) drain(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
+	return p.Server.Stop(ctx)
+}
+
+// interrupt ends when the program is asked to stop, or when the start takes too
+// long. It is not the context under which fx starts: when that ends, fx neither
+// waits for the hook that runs nor calls the stop hooks of the others.
+type interrupt struct{ context.Context }
+
+// ends returns the start hook do under a context that ends with the interrupt.
+func (i interrupt) ends(do func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		stop := context.AfterFunc(i, func() { cancel(context.Cause(i)) })
+		defer stop()
+		return do(ctx)
+	}
+}
