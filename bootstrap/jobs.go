@@ -10,9 +10,9 @@ import (
 	"gatehouse/adapters/instancekey"
 	"gatehouse/application"
 	"gatehouse/application/postreceive"
+	"gatehouse/application/projects"
 	"gatehouse/application/pushes"
 	"gatehouse/application/webhooks"
-	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap/config"
 	"gatehouse/domain/hooks"
 )
@@ -29,12 +29,12 @@ func history(config config.Config, repositories Repositories) postreceive.Histor
 }
 
 // Shift says who does jobs, by their kinds, and how.
-func Shift(config config.Config, desk *postreceive.Worker, office *webhooks.Dispatcher, founder *worldimport.ProjectCreator) application.WorkerPool {
+func Shift(config config.Config, desk *postreceive.Worker, office *webhooks.Dispatcher, creator *projects.Creator) application.WorkerPool {
 	return application.WorkerPool{
 		Workers: map[application.JobKind]application.Worker{
-			pushes.PushReceived:          desk.Process,
-			postreceive.DeliverWebhook:   office.Deliver,
-			worldimport.CreateRepository: founder.CreateRepository,
+			pushes.PushReceived:        desk.Process,
+			postreceive.DeliverWebhook: office.Deliver,
+			projects.CreateRepository:  creator.CreateRepository,
 		},
 		Concurrency: config.Jobs.Workers, PollInterval: config.Jobs.PollInterval, RetryDelay: config.Jobs.RetryDelay,
 	}

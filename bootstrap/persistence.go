@@ -31,7 +31,7 @@ func MemoryPorts(s *memory.Store) Ports {
 		Directory: s.Directory, Leave: s.Notices, Take: s.Notices, Stamps: s.Stamps, Actors: s.Actors,
 		Counters: s.Counters, Recorder: s.Recorder, PushContexts: s.PushContexts, Pushes: s.Pushes,
 		Accounts: s.Accounts, RecoveryCodes: s.RecoveryCodes, AccessTokens: s.AccessTokens, AuditLog: s.AuditLog,
-		WorldImport: s.WorldImport, Billing: s.Billing, BillingUnitOfWork: s.BillingUnitOfWork, Inventory: s.Records,
+		WorldImport: s.WorldImport, NewProjects: s.NewProjects, Billing: s.Billing, BillingUnitOfWork: s.BillingUnitOfWork, Inventory: s.Records,
 		Agents: s.Agents, UsageCounters: s.UsageCounters, AgentTokens: s.AgentTokens, Findings: s.Findings,
 		Destinations: s.Destinations, Jobs: s.Jobs, Deliveries: s.Deliveries, Store: s,
 	}
@@ -44,7 +44,7 @@ func GormPorts(s *gormstore.Store) Ports {
 	return Ports{
 		Directory: s, Leave: s, Stamps: s, Actors: s, Counters: s, Recorder: s, PushContexts: s, Take: s,
 		Accounts: s, RecoveryCodes: s, AccessTokens: s, AuditLog: s, WorldImport: s.WorldImport(), Inventory: s,
-		Agents: s, UsageCounters: s, AgentTokens: s, Findings: s, Destinations: s, Jobs: queue, Pushes: s, Deliveries: s,
+		Agents: s, UsageCounters: s, AgentTokens: s, Findings: s, Destinations: s, NewProjects: s.NewProjects(), Jobs: queue, Pushes: s, Deliveries: s,
 		Billing: s.Books(), BillingUnitOfWork: s.Ledger(), Store: s,
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/inventory"
 	"gatehouse/application/postreceive"
+	"gatehouse/application/projects"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/pushes"
 	"gatehouse/application/webhooks"
@@ -46,7 +47,8 @@ type Ports struct {
 	UsageCounters     clusters.UsageCounters
 	AgentTokens       clusters.Tokens
 	Findings          findings.Findings
-	Destinations      worldimport.ProjectDestinations
+	Destinations      projects.Destinations
+	NewProjects       projects.UnitOfWork
 	Jobs              Jobs
 	Pushes            postreceive.Pushes
 	Deliveries        webhooks.Deliveries

@@ -11,9 +11,9 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/postreceive"
+	"gatehouse/application/projects"
 	"gatehouse/application/pushes"
 	"gatehouse/application/whois"
-	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap/config"
 	"gatehouse/domain/source"
 )
@@ -23,14 +23,14 @@ var git = fx.Module("git", fx.Provide(
 	Clock, GitRules, PushRules, whois.New, pushes.New, gitaccess.New,
 	fx.Annotate(newLimiter, fx.As(new(gitaccess.Limiter))),
 	Storages, func(c *gitaly.Client) Repositories { return c },
-	func(r Repositories) gitaccess.Repositories { return r }, func(r Repositories) worldimport.Repositories { return r },
-	worldimport.NewProjectCreator, func(f *worldimport.ProjectCreator) gitaccess.ProjectCreator { return f },
+	func(r Repositories) gitaccess.Repositories { return r }, func(r Repositories) projects.Repositories { return r },
+	ProjectCreator, func(c *projects.Creator) gitaccess.ProjectCreator { return c },
 ))
 
 // Repositories is everything that Gitaly is asked for.
 type Repositories interface {
 	gitaccess.Repositories
-	worldimport.Repositories
+	projects.Repositories
 	postreceive.History
 }
 
@@ -91,6 +91,11 @@ func PushRules(config config.Config) pushes.Rules {
 	return rules
 }
 
+// ProjectCreator makes the Creator of projects for pushes to create.
+func ProjectCreator(config config.Config, unitOfWork projects.UnitOfWork, destinations projects.Destinations, repositories projects.Repositories) *projects.Creator {
+	return projects.New(unitOfWork, destinations, repositories, config.Git.DefaultBranchProtection)
+}
+
 // Gatekeeper makes the Gatekeeper of a command line, whose questions are not
 // counted.
 func Gatekeeper(config config.Config, ports Ports) (*gitaccess.Gatekeeper, error) {
@@ -99,5 +104,5 @@ func Gatekeeper(config config.Config, ports Ports) (*gitaccess.Gatekeeper, error
 		return nil, err
 	}
 	client, err := Storages(config, Clock()) // lives as long as the command
-	return gitaccess.New(ports.Directory, client, ports.Leave, ports.Stamps, ratelimit.New(0), worldimport.NewProjectCreator(nil, ports.Destinations, client), rules, Clock()), err
+	return gitaccess.New(ports.Directory, client, ports.Leave, ports.Stamps, ratelimit.New(0), ProjectCreator(config, ports.NewProjects, ports.Destinations, client), rules, Clock()), err
 }

@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/adapters/instancekey"
 	"gatehouse/application"
+	"gatehouse/application/projects"
 	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap/config"
 )
@@ -39,7 +40,7 @@ var registry = fx.Module("registry", fx.Provide(
 func Importer(config config.Config, registries worldimport.UnitOfWork, seal func(string) string, now application.Clock) *worldimport.Importer {
 	importer := worldimport.New(registries, config.Git.DefaultBranchProtection, seal, now)
 	if config.Gitaly.Connected() {
-		importer.MakeRepositories()
+		importer.CreateRepositories(projects.CreateRepository)
 	}
 	return importer
 }

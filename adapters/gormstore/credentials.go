@@ -67,7 +67,7 @@ func (r *worldTx) PutAgent(ctx context.Context, project source.ProjectID, create
 }
 
 func (r *worldTx) putAgent(ctx context.Context, project int64, createdBy identity.UserID, a worldimport.Agent) error {
-	if err := r.exists(ctx, projects, project); err != nil {
+	if err := r.exists(ctx, projectTable, project); err != nil {
 		return err
 	}
 	if createdBy != 0 {

@@ -31,7 +31,7 @@ const destination = `
 	FROM namespaces n JOIN namespaces root ON root.id = coalesce(n.root_id, n.id)
 	WHERE lower(n.path) = $3 AND NOT n.hidden`
 
-// Destination implements worldimport.ProjectDestinations.
+// Destination implements projects.Destinations.
 func (s *Store) Destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error) {
 	out, err := s.destination(ctx, user, path, now)
 	return out, fault(err, "destination %q", path)

@@ -102,7 +102,7 @@ func (r *worldTx) enableKey(ctx context.Context, key int64, enabled map[source.P
 	}
 	var rows []deployKeyProjectRow
 	for _, project := range slices.Sorted(maps.Keys(enabled)) {
-		if err := r.exists(ctx, projects, int64(project)); err != nil {
+		if err := r.exists(ctx, projectTable, int64(project)); err != nil {
 			return err
 		}
 		rows = append(rows, deployKeyProjectRow{key, int64(project), enabled[project]})

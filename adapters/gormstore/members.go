@@ -48,7 +48,7 @@ func over(unique, columns []string) clause.OnConflict {
 // memberSourceExists returns domain.NotFound unless the group or project is there.
 func (r *worldTx) memberSourceExists(ctx context.Context, in source.MemberSource) error {
 	if in.Project != 0 {
-		return r.exists(ctx, projects, int64(in.Project))
+		return r.exists(ctx, projectTable, int64(in.Project))
 	}
 	return r.exists(ctx, groups, int64(in.Group))
 }

@@ -82,7 +82,7 @@ func (r *worldTx) at(ctx context.Context, path string) (row, error) {
 	if err != nil || p == nil {
 		return row{}, err
 	}
-	return row{projects, p.ID}, nil
+	return row{projectTable, p.ID}, nil
 }
 
 func (n *namespaceRow) number() int64 {

@@ -26,7 +26,7 @@ type projectRow struct {
 }
 
 // TableName is gorm's name for the table.
-func (projectRow) TableName() string { return projects }
+func (projectRow) TableName() string { return projectTable }
 
 // newProjectRow makes a row of what the description says; old is what the row
 // was, if it was there.
@@ -101,10 +101,10 @@ func (r *worldTx) putProject(ctx context.Context, p worldimport.Project) (kept p
 	}
 	kept = newProjectRow(p, old)
 	kept.NamespaceID = parent.ID
-	if err := r.free(ctx, kept.Path, row{projects, kept.ID}); err != nil {
+	if err := r.free(ctx, kept.Path, row{projectTable, kept.ID}); err != nil {
 		return projectRow{}, false, err
 	}
-	if err := r.number(ctx, projects, &kept.ID); err != nil {
+	if err := r.number(ctx, projectTable, &kept.ID); err != nil {
 		return projectRow{}, false, err
 	}
 	return kept, old == nil, put(ctx, r, &kept)
@@ -141,7 +141,7 @@ func (r *worldTx) redirect(ctx context.Context, p projectRow, past []source.Path
 	return nil
 }
 
-// Project implements worldimport.ProjectDestinations.
+// Project implements projects.Destinations.
 func (s *Store) Project(ctx context.Context, id source.ProjectID) (source.Project, error) {
 	row, err := find[projectRow](ctx, s.db, "id = ?", int64(id))
 	switch {

@@ -56,7 +56,7 @@ func (r *worldTx) PutProtections(ctx context.Context, id source.ProjectID, prote
 }
 
 func (r *worldTx) putProtections(ctx context.Context, project int64, protections []source.Protection) error {
-	if err := r.exists(ctx, projects, project); err != nil {
+	if err := r.exists(ctx, projectTable, project); err != nil {
 		return err
 	}
 	for i, p := range protections {

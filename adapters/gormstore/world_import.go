@@ -116,11 +116,11 @@ type row struct {
 
 // The tables that rows refer to, in words for messages too.
 const (
-	users      = "users"
-	namespaces = "namespaces"
-	projects   = "projects"
-	keys       = "keys"
-	agentTable = "agents"
+	users        = "users"
+	namespaces   = "namespaces"
+	projectTable = "projects"
+	keys         = "keys"
+	agentTable   = "agents"
 
 	accessTokens = "access_tokens"
 	agentTokens  = "agent_tokens"
@@ -131,11 +131,11 @@ const (
 
 // there counts the rows of a table by number.
 var there = map[string]string{
-	users:      "SELECT count(*) FROM users WHERE id = ?",
-	namespaces: "SELECT count(*) FROM namespaces WHERE id = ?",
-	projects:   "SELECT count(*) FROM projects WHERE id = ?",
-	groups:     "SELECT count(*) FROM namespaces WHERE id = ? AND owner_id IS NULL",
-	deployKeys: "SELECT count(*) FROM keys WHERE id = ? AND kind = 'deploy_key'",
+	users:        "SELECT count(*) FROM users WHERE id = ?",
+	namespaces:   "SELECT count(*) FROM namespaces WHERE id = ?",
+	projectTable: "SELECT count(*) FROM projects WHERE id = ?",
+	groups:       "SELECT count(*) FROM namespaces WHERE id = ? AND owner_id IS NULL",
+	deployKeys:   "SELECT count(*) FROM keys WHERE id = ? AND kind = 'deploy_key'",
 }
 
 // exists returns domain.NotFound unless the table has a row of that number.

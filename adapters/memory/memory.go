@@ -6,6 +6,7 @@ package memory
 import (
 	"context"
 
+	"gatehouse/application/projects"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/worldimport"
 )
@@ -26,6 +27,7 @@ type Store struct {
 	AccessTokens      AccessTokens
 	AuditLog          AuditLog
 	WorldImport       worldimport.UnitOfWork
+	NewProjects       projects.UnitOfWork
 	Billing           Billing
 	BillingUnitOfWork provisioning.BillingUnitOfWork
 	Records           Records
@@ -57,6 +59,7 @@ func New() *Store {
 		AccessTokens:      AccessTokens{s},
 		AuditLog:          AuditLog{s},
 		WorldImport:       s.importWorld,
+		NewProjects:       s.createProjects,
 		Billing:           Billing{s.world.Load},
 		BillingUnitOfWork: s.changeBilling,
 		Records:           Records{s},

@@ -132,10 +132,10 @@ func withMembership(protections []source.Protection, isMember func(source.Namesp
 	return out
 }
 
-// Destinations implements worldimport.ProjectDestinations.
+// Destinations implements projects.Destinations.
 type Destinations struct{ *state }
 
-// Destination implements worldimport.ProjectDestinations.
+// Destination implements projects.Destinations.
 func (d Destinations) Destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error) {
 	if err := ctx.Err(); err != nil {
 		return source.ProjectDestination{}, err
@@ -160,7 +160,7 @@ func (d Destinations) Destination(ctx context.Context, user identity.UserID, pat
 	}, nil
 }
 
-// Project implements worldimport.ProjectDestinations.
+// Project implements projects.Destinations.
 func (d Destinations) Project(ctx context.Context, id source.ProjectID) (source.Project, error) {
 	if err := ctx.Err(); err != nil {
 		return source.Project{}, err

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/application"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -20,8 +21,8 @@ type importer struct {
 	branchProtection source.BranchProtection
 	seal             func(string) string
 	now              time.Time
-	// repositories says that new projects get a repository.
-	repositories bool
+	// repositoryJob creates the repository of a new project; empty for none.
+	repositoryJob application.JobKind
 
 	mistakes Mistakes
 	// failure is the first error of the store; nothing is done behind it.

@@ -34,14 +34,14 @@ func (i *importer) project(ctx context.Context, p Project) {
 		i.failed["project "+path.Fold()] = true
 		return
 	}
-	p.NewIsEmpty = i.repositories
+	p.NewIsEmpty = i.repositoryJob != ""
 	id, fresh, err := i.tx.Projects.PutProject(ctx, p)
 	if !i.kept(err, p.Line, "project", p.Project.Path) {
 		return
 	}
 	i.imported = append(i.imported, importedProject{p, id, fresh})
-	if fresh && i.repositories {
-		i.failure = i.tx.Jobs.Enqueue(ctx, application.Job{Kind: CreateRepository, Subject: int64(id)})
+	if fresh && i.repositoryJob != "" {
+		i.failure = i.tx.Jobs.Enqueue(ctx, application.Job{Kind: i.repositoryJob, Subject: int64(id)})
 	}
 }
 

@@ -13,8 +13,8 @@ type Importer struct {
 	protection source.BranchProtection
 	seal       func(string) string
 	now        application.Clock
-	// repositories says that new projects get a repository.
-	repositories bool
+	// repositoryJob creates the repository of a new project; empty for none.
+	repositoryJob application.JobKind
 }
 
 // New makes a Importer. The default branch of a new project is protected as
@@ -25,9 +25,10 @@ func New(unitOfWork UnitOfWork, protection source.BranchProtection, seal func(st
 	return &Importer{unitOfWork: unitOfWork, protection: protection, seal: seal, now: now}
 }
 
-// MakeRepositories lets each new project have a repository made, by a job. It
-// is called before anything else, where a Gitaly is connected.
-func (i *Importer) MakeRepositories() { i.repositories = true }
+// CreateRepositories makes the Importer enqueue a job of that kind for each new
+// project; its subject is the project's number. New projects are then empty at
+// first. It is called before any other method, if a Gitaly is connected.
+func (i *Importer) CreateRepositories(job application.JobKind) { i.repositoryJob = job }
 
 // Import creates what the world describes and is not there, and updates what
 // is. It keeps all or nothing. What is wrong with the world comes back as
@@ -36,7 +37,7 @@ func (i *Importer) Import(ctx context.Context, w World) (Summary, error) {
 	now := i.now()
 	err := i.unitOfWork(ctx, func(tx Tx) error {
 		f := newImporter(tx, w, i.protection, i.seal, now)
-		f.repositories = i.repositories
+		f.repositoryJob = i.repositoryJob
 		return f.run(ctx)
 	})
 	if err != nil {

@@ -42,6 +42,7 @@ var rows = map[string][]string{
 	"application/findings":     slices.Concat(useCase, []string{"github.com/google/uuid"}),
 	"application/provisioning": useCase,
 	"application/worldimport":  useCase,
+	"application/projects":     useCase,
 
 	"adapters/httpapi":        core,
 	"adapters/httpapi/params": core,

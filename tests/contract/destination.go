@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gatehouse/application"
+	"gatehouse/application/projects"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
@@ -93,7 +94,7 @@ var destinationCases = []Case{
 	{Name: "job enqueued: only if the transaction succeeds", Check: func(s Subject) {
 		s.Apply(roleGroups)
 		enqueue := func(tx worldimport.Tx, id int64) {
-			s.Fine("add notice", tx.Jobs.Enqueue(s.Context(), application.Job{Kind: worldimport.CreateRepository, Subject: id}))
+			s.Fine("add notice", tx.Jobs.Enqueue(s.Context(), application.Job{Kind: projects.CreateRepository, Subject: id}))
 		}
 		s.Unit(func(tx worldimport.Tx) { enqueue(tx, 60) })
 		failed := errors.New("failed")

@@ -1,0 +1,30 @@
+package gormstore
+
+import (
+	"context"
+
+	"gatehouse/application/projects"
+	"gatehouse/application/worldimport"
+	"gatehouse/domain/source"
+)
+
+// NewProjects returns the unit of work on new projects. Its transactions are
+// those of WorldImport.
+func (s *Store) NewProjects() projects.UnitOfWork {
+	unitOfWork := s.WorldImport()
+	return func(ctx context.Context, do func(projects.Tx) error) error {
+		return unitOfWork(ctx, func(tx worldimport.Tx) error {
+			return do(projects.Tx{Projects: newProjects{tx.Projects}, Jobs: tx.Jobs})
+		})
+	}
+}
+
+// newProjects adds projects to those of a world.
+type newProjects struct{ worldimport.Projects }
+
+// AddProject implements projects.Projects.
+func (n newProjects) AddProject(ctx context.Context, p source.Project) (source.ProjectID, error) {
+	empty := true
+	id, _, err := n.PutProject(ctx, worldimport.Project{Project: p, Empty: &empty})
+	return id, err
+}

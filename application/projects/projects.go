@@ -1,0 +1,126 @@
+// Package projects creates projects, and the repositories of projects and
+// wikis, for a push to a path that does not exist.
+package projects
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gatehouse/application"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// CreateRepository is the kind of the job that creates the repository of a new
+// project; its subject is the project's number.
+const CreateRepository application.JobKind = "create_repository"
+
+// repositoryTimeout is how long a push waits for its repository to be created.
+const repositoryTimeout = 20 * time.Second
+
+var errUnfinished = domain.Refuse(domain.Unavailable, "The project was created, but its repository is still to be made. Push again in a minute.")
+
+// conflict and noNamespace are what a store's domain.Conflict and
+// domain.NotFound mean for a new project.
+const (
+	conflict    = "the path or the number is taken"
+	noNamespace = "there is no group or user that it could be in"
+)
+
+// Creator creates projects and their repositories. It is safe for concurrent
+// use.
+type Creator struct {
+	unitOfWork   UnitOfWork
+	destinations Destinations
+	repositories Repositories
+	protection   source.BranchProtection
+}
+
+// New makes a Creator. The protection is that of a new project's default
+// branch, unless its group has a setting of its own.
+func New(unitOfWork UnitOfWork, destinations Destinations, repositories Repositories, protection source.BranchProtection) *Creator {
+	return &Creator{unitOfWork, destinations, repositories, protection}
+}
+
+// Destination implements gitaccess.ProjectCreator.
+func (c *Creator) Destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error) {
+	return c.destinations.Destination(ctx, user, path, now)
+}
+
+// CreateProject implements gitaccess.ProjectCreator. The transaction that adds
+// the project enqueues a CreateRepository job too, in case this process ends
+// before it has created the repository itself.
+func (c *Creator) CreateProject(ctx context.Context, planned source.Project) (source.ProjectID, error) {
+	if refusal := source.CheckProjectPath(planned.Path); refusal != nil {
+		return 0, refuse(planned, refusal.Message)
+	}
+	id, err := c.add(ctx, planned)
+	if err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, repositoryTimeout)
+	defer cancel()
+	if err := c.CreateRepository(ctx, int64(id)); err != nil {
+		return id, errUnfinished.Because(err)
+	}
+	return id, nil
+}
+
+// add keeps the project, its job and its protection in one transaction, and
+// returns its number. If there is a project at the path by now, add changes
+// nothing and returns that one's number.
+func (c *Creator) add(ctx context.Context, planned source.Project) (id source.ProjectID, err error) {
+	level := c.protection
+	if own := planned.DefaultBranchProtection; own != nil {
+		level = *own
+	}
+	err = c.unitOfWork(ctx, func(tx Tx) error {
+		id, err = tx.Projects.ProjectID(ctx, planned.Path)
+		if !errors.Is(err, domain.NotFound) {
+			return err
+		}
+		id, err = tx.Projects.AddProject(ctx, planned)
+		switch {
+		case errors.Is(err, domain.Conflict):
+			return refuse(planned, conflict)
+		case errors.Is(err, domain.NotFound):
+			return refuse(planned, noNamespace)
+		case err != nil:
+			return err
+		}
+		if err := tx.Jobs.Enqueue(ctx, application.Job{Kind: CreateRepository, Subject: int64(id)}); err != nil {
+			return err
+		}
+		return tx.Projects.PutProtections(ctx, id, level.Initial(planned.HeadBranch()))
+	})
+	if err != nil {
+		return 0, err
+	}
+	return id, nil
+}
+
+func refuse(planned source.Project, why string) *domain.Refusal {
+	return domain.Refuse(domain.Unprocessable, "The project could not be created: project %q: %s", planned.Path, why)
+}
+
+// CreateRepository creates the repository of a project. It is the worker of the
+// CreateRepository jobs. For a project that no longer exists it does nothing.
+func (c *Creator) CreateRepository(ctx context.Context, subject int64) error {
+	p, err := c.destinations.Project(ctx, source.ProjectID(subject))
+	if errors.Is(err, domain.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.repositories.Create(ctx, p, source.Code)
+}
+
+// CreateWiki implements gitaccess.ProjectCreator.
+func (c *Creator) CreateWiki(ctx context.Context, p source.Project) error {
+	ctx, cancel := context.WithTimeout(ctx, repositoryTimeout)
+	defer cancel()
+	return c.repositories.Create(ctx, p, source.Wiki)
+}

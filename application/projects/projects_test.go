@@ -1,0 +1,140 @@
+package projects_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"gatehouse/adapters/memory"
+	"gatehouse/application/projects"
+	"gatehouse/domain"
+	"gatehouse/domain/source"
+	"gatehouse/tests/world"
+)
+
+const groups = "users: [{username: dev}]\ngroups: [{id: 5, path: acme}]\nprojects: [{id: 9, path: acme/old}]\n"
+
+// repositories notes which repositories are created, and fails with err.
+type repositories struct {
+	created []source.RepositoryKind
+	err     error
+}
+
+func (r *repositories) Create(_ context.Context, _ source.Project, kind source.RepositoryKind) error {
+	r.created = append(r.created, kind)
+	return r.err
+}
+
+func newCreator(t *testing.T, r *repositories, protection source.BranchProtection) (*projects.Creator, *memory.Store) {
+	t.Helper()
+	store := memory.New()
+	world.Apply(t, store.WorldImport, groups)
+	return projects.New(store.NewProjects, store.Destinations, r, protection), store
+}
+
+func count(t *testing.T, store *memory.Store, thing string) int {
+	t.Helper()
+	records, err := store.Records.List(t.Context(), thing, world.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(records)
+}
+
+func planned(path string) source.Project {
+	return source.Project{ToBeCreated: true, Path: path, Visibility: source.Private, Storage: "default"}
+}
+
+func TestCreator_CreateProject(t *testing.T) {
+	t.Parallel()
+	none := source.NotProtected
+	tests := map[string]struct {
+		group *source.BranchProtection
+		want  int
+	}{
+		"the instance protects default branches": {nil, 1},
+		"the group does not":                     {&none, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &repositories{}
+			creator, store := newCreator(t, r, source.FullyProtected)
+			before := count(t, store, "protections")
+			p := planned("acme/new")
+			p.DefaultBranchProtection = tt.group
+			id, err := creator.CreateProject(t.Context(), p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := store.Destinations.Project(t.Context(), id)
+			if err != nil || got.Path != "acme/new" || !got.Empty {
+				t.Errorf("got %+v, %v, want an empty acme/new", got, err)
+			}
+			if len(r.created) != 1 || r.created[0] != source.Code {
+				t.Errorf("created repositories %v, want one of code", r.created)
+			}
+			if jobs := count(t, store, "jobs"); jobs != 1 {
+				t.Errorf("got %d jobs, want 1", jobs)
+			}
+			if got := count(t, store, "protections") - before; got != tt.want {
+				t.Errorf("got %d protections, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestCreator_CreateProject_refused(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"nowhere/new": `The project could not be created: project "nowhere/new": there is no group or user that it could be in`,
+		"acme":        `The project could not be created: project "acme": ` + source.CheckProjectPath("acme").Message,
+	} {
+		r := &repositories{}
+		creator, store := newCreator(t, r, source.FullyProtected)
+		_, err := creator.CreateProject(t.Context(), planned(path))
+		if !errors.Is(err, domain.Unprocessable) || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", path, err, want)
+		}
+		if jobs := count(t, store, "jobs"); jobs != 0 || len(r.created) != 0 {
+			t.Errorf("%s: got %d jobs and repositories %v, want none", path, jobs, r.created)
+		}
+	}
+}
+
+func TestCreator_CreateProject_exists(t *testing.T) {
+	t.Parallel()
+	r := &repositories{}
+	creator, store := newCreator(t, r, source.FullyProtected)
+	id, err := creator.CreateProject(t.Context(), planned("ACME/old"))
+	if id != 9 || err != nil || len(r.created) != 1 {
+		t.Errorf("got %d, %v, repositories %v, want 9 with its repository", id, err, r.created)
+	}
+	if jobs := count(t, store, "jobs"); jobs != 0 {
+		t.Errorf("got %d jobs, want none", jobs)
+	}
+}
+
+func TestCreator_CreateProject_repositoryFails(t *testing.T) {
+	t.Parallel()
+	r := &repositories{err: domain.Unavailable}
+	creator, store := newCreator(t, r, source.FullyProtected)
+	id, err := creator.CreateProject(t.Context(), planned("acme/new"))
+	want := "The project was created, but its repository is still to be made. Push again in a minute."
+	if id == 0 || !errors.Is(err, domain.Unavailable) || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %d, %v, want a number and %q", id, err, want)
+	}
+	if jobs := count(t, store, "jobs"); jobs != 1 {
+		t.Errorf("got %d jobs, want 1", jobs)
+	}
+}
+
+func TestCreator_CreateRepository_noProject(t *testing.T) {
+	t.Parallel()
+	r := &repositories{}
+	creator, _ := newCreator(t, r, source.FullyProtected)
+	if err := creator.CreateRepository(t.Context(), 99); err != nil || len(r.created) != 0 {
+		t.Errorf("got %v, created %v, want nothing", err, r.created)
+	}
+}
