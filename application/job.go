@@ -34,10 +34,10 @@ func (p Postponed) Error() string { return fmt.Sprintf("postponed for %s", p.For
 type Discarded struct{ Reason error }
 
 // Error returns the reason.
-func (h Discarded) Error() string { return h.Reason.Error() }
+func (d Discarded) Error() string { return d.Reason.Error() }
 
 // Unwrap returns the reason.
-func (h Discarded) Unwrap() error { return h.Reason }
+func (d Discarded) Unwrap() error { return d.Reason }
 
 // WorkerPool says who does jobs, and how.
 type WorkerPool struct {

@@ -42,7 +42,7 @@ func Credentials(config config.Config, holders credentials.Accounts, codes crede
 	rules := credentials.Rules{
 		Users: config.Git.KeyPolicy(), TokenPrefix: config.Tokens.Prefix, Scopes: identity.Scopes,
 		Lifetime: identity.Lifetime{
-			MaxDays: config.Tokens.MaxLifetimeDays, Required: config.Tokens.RequireExpiry, TakePast: config.Tokens.AllowPastExpiry,
+			MaxDays: config.Tokens.MaxLifetimeDays, Required: config.Tokens.RequireExpiry, AllowPast: config.Tokens.AllowPastExpiry,
 		},
 		OTP: config.OTP.Enabled, OTPSession: config.OTP.Session,
 	}

@@ -33,7 +33,7 @@ const hookTable = "hooks"
 
 // PutHook implements worldimport.Hooks.
 func (r *worldTx) PutHook(ctx context.Context, in source.MemberSource, h hooks.Hook) error {
-	return fault(r.putHook(ctx, in, h), "hook of %s", h.Shown())
+	return fault(r.putHook(ctx, in, h), "hook of %s", h.DisplayURL())
 }
 
 func (r *worldTx) putHook(ctx context.Context, in source.MemberSource, h hooks.Hook) error {
@@ -46,7 +46,7 @@ func (r *worldTx) putHook(ctx context.Context, in source.MemberSource, h hooks.H
 	}
 	row := hookRow{
 		ID: int64(h.ID), GroupID: ref(in.Group), ProjectID: ref(in.Project), URL: h.URL, Token: h.Token,
-		Push: h.Push, TagPush: h.TagPush, Branches: string(h.Branches), Trusting: h.Trusting,
+		Push: h.Push, TagPush: h.TagPush, Branches: string(h.Branches), Trusting: h.SkipVerification,
 	}
 	switch {
 	case same == nil:
@@ -69,7 +69,7 @@ const hookColumns = `h.id, h.url, h.token, h.push, h.tag_push, h.branches, h.tru
 
 func hookCells(h *hooks.Hook) []any {
 	return []any{
-		&h.ID, &h.URL, &h.Token, &h.Push, &h.TagPush, (*string)(&h.Branches), &h.Trusting,
+		&h.ID, &h.URL, &h.Token, &h.Push, &h.TagPush, (*string)(&h.Branches), &h.SkipVerification,
 		&h.Health.Failures, moment{&h.Health.PausedUntil}, &h.Health.Disabled, &h.Health.Status, moment{&h.Health.LastAt},
 	}
 }
@@ -226,7 +226,7 @@ var hookListing = listing{`
 		h.failures, h.paused_until, nullif(h.status, 0), h.last_at
 	FROM hooks h LEFT JOIN namespaces g ON g.id = h.group_id LEFT JOIN projects p ON p.id = h.project_id`,
 	func() []cell {
-		url := &nullable[string]{show: func(url string) any { return hooks.Hook{URL: url}.Shown() }}
+		url := &nullable[string]{show: func(url string) any { return hooks.Hook{URL: url}.DisplayURL() }}
 		return []cell{
 			number(), word(), word(), url, flag(), flag(), word(), flag(), word(), number(), date(), number(), date(),
 		}

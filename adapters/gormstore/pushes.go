@@ -47,8 +47,8 @@ func (s *Store) record(ctx context.Context, p pushes.Push) error {
 	if err := s.enqueue(ctx, tx, job); err != nil {
 		return err
 	}
-	if p.NotEmpty != 0 {
-		if _, err := tx.StmtContext(ctx, filled.Stmt).ExecContext(ctx, int64(p.NotEmpty)); err != nil {
+	if p.NonEmptyProject != 0 {
+		if _, err := tx.StmtContext(ctx, filled.Stmt).ExecContext(ctx, int64(p.NonEmptyProject)); err != nil {
 			return err
 		}
 	}

@@ -124,7 +124,7 @@ type asked struct {
 func (a asked) shape(query string) shape {
 	sh := shape{query: query, who: a.claim.Kind}
 	if a.claim.Kind == identity.Unresolvable || a.claim.Kind == identity.ByName && !storable(a.claim.Name) {
-		sh.who = identity.Nobody
+		sh.who = identity.Anonymous
 	}
 	switch repository := a.target.Repository; {
 	case repository.Known() && repository.OfProject():

@@ -185,7 +185,7 @@ func TestClient_Send_certificates(t *testing.T) {
 	if status, err := c.Send(t.Context(), hooks.Delivery{Hook: hooks.Hook{URL: server.URL}}); err == nil {
 		t.Errorf("a certificate that nobody knows: got %d", status)
 	}
-	if status, err := c.Send(t.Context(), hooks.Delivery{Hook: hooks.Hook{URL: server.URL, Trusting: true}}); err != nil || status != http.StatusOK {
+	if status, err := c.Send(t.Context(), hooks.Delivery{Hook: hooks.Hook{URL: server.URL, SkipVerification: true}}); err != nil || status != http.StatusOK {
 		t.Errorf("not looked at: got %d, %v", status, err)
 	}
 }

@@ -126,7 +126,7 @@ func (w *world) listHooks(now time.Time) (rows [][]any) {
 		}
 		group, project := w.memberSourcePaths(h.owner)
 		rows = append(rows, []any{
-			int64(h.ID), group, project, h.Shown(), h.Push, h.TagPush, string(h.Branches), !h.Trusting,
+			int64(h.ID), group, project, h.DisplayURL(), h.Push, h.TagPush, string(h.Branches), !h.SkipVerification,
 			state, int64(h.Health.Failures), timeOrNil(h.Health.PausedUntil), numberOrNil(int64(h.Health.Status)), timeOrNil(h.Health.LastAt),
 		})
 	}

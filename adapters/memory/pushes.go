@@ -23,9 +23,9 @@ func (r Recorder) Record(ctx context.Context, p pushes.Push) error {
 		return err
 	}
 	p.Options, p.ReceivedAt = slices.Clone(p.Options), toInstant(p.ReceivedAt)
-	if r.world.Load().projects.rows[p.NotEmpty].Empty {
+	if r.world.Load().projects.rows[p.NonEmptyProject].Empty {
 		err := r.update(ctx, func(tx *transaction) error {
-			if row, ok := tx.projects.rows[p.NotEmpty]; ok {
+			if row, ok := tx.projects.rows[p.NonEmptyProject]; ok {
 				row.Empty = false
 				tx.projects.put(row.ID, row)
 			}

@@ -13,13 +13,13 @@ func hook(e *entry) worldimport.Hook {
 	h := worldimport.Hook{
 		Entry: e.here(),
 		Hook: hooks.Hook{
-			ID:       hooks.HookID(e.id("id", "hook")),
-			URL:      e.needText("url"),
-			Token:    e.text("token"),
-			Push:     e.flag("push_events", true),
-			TagPush:  e.flag("tag_push_events", false),
-			Branches: source.Pattern(e.text("branch_filter")),
-			Trusting: !e.flag("enable_ssl_verification", true),
+			ID:               hooks.HookID(e.id("id", "hook")),
+			URL:              e.needText("url"),
+			Token:            e.text("token"),
+			Push:             e.flag("push_events", true),
+			TagPush:          e.flag("tag_push_events", false),
+			Branches:         source.Pattern(e.text("branch_filter")),
+			SkipVerification: !e.flag("enable_ssl_verification", true),
 		},
 	}
 	h.Group, h.Project = e.holder()

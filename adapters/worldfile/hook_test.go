@@ -21,7 +21,7 @@ func TestParse_hooks(t *testing.T) {
 `))
 	want := []worldimport.Hook{
 		{Entry: at(2), Project: "acme/cli", Hook: hooks.Hook{URL: "https://ci.example.com/hook?x=1", Push: true}},
-		{Entry: at(3), Group: "acme", Hook: hooks.Hook{ID: 7, URL: "http://ci.example.com", Token: "sesame", TagPush: true, Branches: "release/*", Trusting: true}},
+		{Entry: at(3), Group: "acme", Hook: hooks.Hook{ID: 7, URL: "http://ci.example.com", Token: "sesame", TagPush: true, Branches: "release/*", SkipVerification: true}},
 	}
 	if diff := cmp.Diff(want, got.Hooks); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)

@@ -59,7 +59,7 @@ type Caller struct {
 
 // account returns the person behind the caller, or a Refusal that tells what is
 // missing. A deploy key is nobody's here: robot says so in the caller's words.
-func (s *Service) account(ctx context.Context, caller Caller, robot *domain.Refusal) (Account, error) {
+func (s *Service) account(ctx context.Context, caller Caller, deployKeyRefusal *domain.Refusal) (Account, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	account, err := s.accounts.Account(ctx, caller.Claim)
@@ -71,7 +71,7 @@ func (s *Service) account(ctx context.Context, caller Caller, robot *domain.Refu
 	case !caller.ByUser && !account.Actor.Key.Known():
 		return Account{}, domain.Refuse(domain.NotFound, "Could not find the given key")
 	case account.Actor.IsDeployKey():
-		return Account{}, robot
+		return Account{}, deployKeyRefusal
 	case !account.Actor.User.Known():
 		return Account{}, domain.Refuse(domain.NotFound, "Could not find a user for the given key")
 	}

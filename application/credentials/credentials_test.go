@@ -233,7 +233,7 @@ func TestService_PersonalAccessToken_expiry(t *testing.T) {
 		"the last day":        {"2027-03-10", required, "2027-03-10"},
 		"a moment":            {"2026-12-24T23:59:59Z", required, "2026-12-24"},
 		"a moment elsewhere":  {"2026-12-24T23:59:59-08:00", required, "2026-12-24"},
-		"the past, on demand": {"2020-07-24", func(r *credentials.Rules) { r.Lifetime.TakePast = true }, "2020-07-24"},
+		"the past, on demand": {"2020-07-24", func(r *credentials.Rules) { r.Lifetime.AllowPast = true }, "2020-07-24"},
 	} {
 		minted, err := newDesk(t, c.rules).PersonalAccessToken(t.Context(), byUser("7"), request(func(r *credentials.TokenRequest) { r.ExpiresAt = c.text }))
 		if got := minted.Token.ExpiresAt.Format(time.DateOnly); err != nil || got != c.want {

@@ -123,12 +123,12 @@ func (g *Gatekeeper) createProject(ctx context.Context, req Request, c *source.C
 
 // grant lets a command go on.
 func (g *Gatekeeper) grant(ctx context.Context, req Request, c *source.Case, warning error) (Grant, error) {
-	place, err := g.location(req, c)
+	location, err := g.location(req, c)
 	if err != nil {
 		return Grant{}, err
 	}
 	return Grant{
-		Actor: c.Actor, Project: c.Project, Repository: c.Repository, Location: place,
+		Actor: c.Actor, Project: c.Project, Repository: c.Repository, Location: location,
 		Messages: messages(c), Warning: errors.Join(warning, g.addMovedNotice(ctx, req, c)),
 	}, nil
 }
@@ -202,7 +202,7 @@ const existenceTimeout = 5 * time.Second
 // ask gets the answers. Before the changes of a push are known nothing but the
 // repository's existence is asked.
 func (g *Gatekeeper) ask(ctx context.Context, req Request, c *source.Case, questions []source.Question) error {
-	place, err := g.location(req, c)
+	location, err := g.location(req, c)
 	if err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (g *Gatekeeper) ask(ctx context.Context, req Request, c *source.Case, quest
 		ctx, cancel = context.WithTimeout(ctx, existenceTimeout)
 		defer cancel()
 	}
-	c.Answers, err = g.repositories.Answers(ctx, place, questions)
+	c.Answers, err = g.repositories.Answers(ctx, location, questions)
 	return err
 }
 

@@ -24,7 +24,7 @@ type Records interface {
 	// expired at now are left out. No secret and no digest is in any record.
 	// A user, group or project is shown by name or path, a role by its word, an
 	// entry of a protection as "maintainer", "admin" (for AdminsOnly),
-	// "user:dev", "group:acme" or "deploy_key:7". A moment, a reference or a
+	// "user:dev", "group:acme" or "deploy_key:7". A timeFormat, a reference or a
 	// number that is absent is nil; a list without entries is empty, not nil. The
 	// state of a job is waiting, running, completed or discarded; that of a hook
 	// active, paused or disabled. Of the URL of a hook user and query are hidden.

@@ -12,8 +12,8 @@ import (
 // Names returns the names of all Things, in alphabetical order.
 func Names() []string { return slices.Sorted(maps.Keys(Things)) }
 
-// moment is how a time is shown: RFC 3339 with milliseconds.
-const moment = "2006-01-02T15:04:05.000Z07:00"
+// timeFormat is how a time is shown: RFC 3339 with milliseconds.
+const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
 // MarshalJSON returns an object with the fields in their order. A time is text
 // in UTC with milliseconds, and a list is an array also when it is empty.
@@ -29,18 +29,18 @@ func (r Record) MarshalJSON() ([]byte, error) {
 			return nil, err
 		}
 		out.WriteByte(':')
-		if err := encoder.Encode(field.shown()); err != nil {
+		if err := encoder.Encode(field.jsonValue()); err != nil {
 			return nil, err
 		}
 	}
 	return append(append([]byte{'{'}, out.Bytes()...), '}'), nil
 }
 
-// shown is the field's value as JSON has it.
-func (f Field) shown() any {
+// jsonValue is the field's value as JSON has it.
+func (f Field) jsonValue() any {
 	switch value := f.Value.(type) {
 	case time.Time:
-		return value.UTC().Format(moment)
+		return value.UTC().Format(timeFormat)
 	case []string:
 		if value == nil {
 			return []string{}

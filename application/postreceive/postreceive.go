@@ -76,7 +76,7 @@ func (w *Worker) update(ctx context.Context, push ReceivedPush) (ProjectUpdate, 
 		return update, nil
 	}
 	p := pushWork{worker: w, push: push, standing: standing, changes: source.ParseReceivedChanges(push.Changes)}
-	if err := p.refresh(ctx, &update); err != nil {
+	if err := p.refreshBranches(ctx, &update); err != nil {
 		return ProjectUpdate{}, err
 	}
 	update.Deliveries, err = p.deliveries(ctx)
@@ -91,37 +91,37 @@ type pushWork struct {
 	changes  []source.Change
 }
 
-// unknown says whether to go on without an answer of history: one that will not
+// goOnWithout says whether to go on without an answer of history: one that will not
 // come, or did not for too long.
-func (p *pushWork) unknown(err error) bool {
+func (p *pushWork) goOnWithout(err error) bool {
 	return !errors.Is(err, domain.Unavailable) || p.worker.now().Sub(p.push.ReceivedAt) > historyTimeout
 }
 
-// refresh looks whether the default branch is another one, and whether there
+// refreshBranches looks whether the default branch is another one, and whether there
 // is any branch, after a push that made or removed one.
-func (p *pushWork) refresh(ctx context.Context, o *ProjectUpdate) error {
+func (p *pushWork) refreshBranches(ctx context.Context, update *ProjectUpdate) error {
 	project := &p.standing.Project
-	moved := slices.ContainsFunc(p.changes, func(c source.Change) bool {
+	branchesChanged := slices.ContainsFunc(p.changes, func(c source.Change) bool {
 		return c.Ref.Kind == source.Branch && (!c.Updates() || project.DefaultBranch == "")
 	})
-	if p.worker.history == nil || !moved {
+	if p.worker.history == nil || !branchesChanged {
 		return nil
 	}
 	branch, err := p.worker.history.DefaultBranch(ctx, *project)
-	var has bool
+	var hasBranches bool
 	if err == nil {
-		has, err = p.worker.history.HasBranches(ctx, *project)
+		hasBranches, err = p.worker.history.HasBranches(ctx, *project)
 	}
 	if err != nil {
-		if p.unknown(err) {
+		if p.goOnWithout(err) {
 			return nil
 		}
 		return err
 	}
-	empty := !has
-	o.Empty = &empty
+	empty := !hasBranches
+	update.Empty = &empty
 	if branch != "" && branch != project.DefaultBranch {
-		o.DefaultBranch, project.DefaultBranch = branch, branch
+		update.DefaultBranch, project.DefaultBranch = branch, branch
 	}
 	return nil
 }
@@ -132,14 +132,14 @@ func (p *pushWork) deliveries(ctx context.Context) (all []hooks.Delivery, err er
 	if len(sendable) == 0 {
 		return nil, nil
 	}
-	listening, err := p.worker.pushes.Hooks(ctx, p.standing.Project.ID)
+	projectHooks, err := p.worker.pushes.Hooks(ctx, p.standing.Project.ID)
 	if err != nil {
 		return nil, err
 	}
 	for _, change := range sendable {
 		event := hooks.Delivery{EventID: p.worker.rules.NewID()}
 		built := false
-		for _, hook := range listening {
+		for _, hook := range projectHooks {
 			if !hook.Wants(change) {
 				continue
 			}
@@ -178,7 +178,7 @@ func (p *pushWork) event(ctx context.Context, change source.Change) (hooks.Event
 	commits, total, err := p.worker.history.History(ctx, event.Project, p.span(change), limit)
 	switch {
 	case err == nil:
-	case p.unknown(err):
+	case p.goOnWithout(err):
 		return event, nil
 	default:
 		return hooks.Event{}, err

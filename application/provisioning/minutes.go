@@ -8,7 +8,7 @@ import (
 	"gatehouse/domain/billing"
 )
 
-var errPacks = domain.Refuse(domain.Unprocessable, "Unable to save additional packs")
+var errPacksNotSaved = domain.Refuse(domain.Unprocessable, "Unable to save additional packs")
 
 // AddMinutesPacks keeps packs of minutes, all or none, and returns them as they
 // are kept: one that the namespace has already stays as it is. The namespaces
@@ -42,7 +42,7 @@ func addPack(ctx context.Context, packs MinutesPacks, p billing.MinutesPack) (bi
 		return known, err
 	}
 	if !p.Valid() {
-		return p, errPacks
+		return p, errPacksNotSaved
 	}
 	err = packs.AddMinutesPack(ctx, p)
 	if !errors.Is(err, domain.Conflict) {
@@ -51,7 +51,7 @@ func addPack(ctx context.Context, packs MinutesPacks, p billing.MinutesPack) (bi
 	// Somebody else was faster, here or in another namespace.
 	known, err = packs.MinutesPack(ctx, p.Namespace, p.PurchaseXID)
 	if errors.Is(err, domain.NotFound) {
-		return p, errPacks
+		return p, errPacksNotSaved
 	}
 	return known, err
 }
@@ -60,22 +60,22 @@ func addPack(ctx context.Context, packs MinutesPacks, p billing.MinutesPack) (bi
 // Refusal.
 func (s *Service) MoveMinutesPacks(ctx context.Context, from, to billing.NamespaceRef) error {
 	return s.write(ctx, func(ctx context.Context, l BillingTx) error {
-		giver, err := find(ctx, l.Billing, from, "Namespace")
+		origin, err := find(ctx, l.Billing, from, "Namespace")
 		if err != nil {
 			return err
 		}
-		taker, err := find(ctx, l.Billing, to, "Target namespace")
+		target, err := find(ctx, l.Billing, to, "Target namespace")
 		if err != nil {
 			return err
 		}
 		switch {
-		case !giver.Top:
+		case !origin.Top:
 			return domain.Refuse(domain.Unprocessable, "Namespace must be a top-level namespace")
-		case !taker.Top:
+		case !target.Top:
 			return domain.Refuse(domain.Unprocessable, "Target namespace must be a top-level namespace")
-		case giver.ID == taker.ID:
+		case origin.ID == target.ID:
 			return domain.Refuse(domain.Unprocessable, "Namespace and target must be different")
 		}
-		return l.MinutesPacks.MoveMinutesPacks(ctx, giver.ID, taker.ID)
+		return l.MinutesPacks.MoveMinutesPacks(ctx, origin.ID, target.ID)
 	})
 }

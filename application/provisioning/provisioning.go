@@ -31,8 +31,8 @@ type Service struct {
 }
 
 // New makes a Service.
-func New(books Billing, work BillingUnitOfWork, rules Rules, now application.Clock) *Service {
-	return &Service{books, work, rules, now}
+func New(billing Billing, unitOfWork BillingUnitOfWork, rules Rules, now application.Clock) *Service {
+	return &Service{billing, unitOfWork, rules, now}
 }
 
 const (
@@ -60,8 +60,8 @@ func unavailable(err error) error {
 }
 
 // find returns a namespace; what says which one it is, where it is not there.
-func find(ctx context.Context, books Billing, ref billing.NamespaceRef, what string) (billing.Namespace, error) {
-	n, err := books.Namespace(ctx, ref)
+func find(ctx context.Context, store Billing, ref billing.NamespaceRef, what string) (billing.Namespace, error) {
+	n, err := store.Namespace(ctx, ref)
 	if errors.Is(err, domain.NotFound) {
 		return n, domain.Refuse(domain.NotFound, "%s Not Found", what)
 	}
@@ -82,7 +82,7 @@ type SubscriptionView struct {
 
 // view makes the statement of a subscription. Seats that cost nothing are
 // counted at this moment.
-func (s *Service) view(ctx context.Context, books Billing, n billing.Namespace, subscription billing.Subscription) (SubscriptionView, error) {
+func (s *Service) view(ctx context.Context, store Billing, n billing.Namespace, subscription billing.Subscription) (SubscriptionView, error) {
 	plan, _ := s.rules.Plans.Find(subscription.Plan)
 	out := SubscriptionView{
 		Subscription: subscription, Plan: plan,
@@ -90,17 +90,17 @@ func (s *Service) view(ctx context.Context, books Billing, n billing.Namespace, 
 	}
 	var err error
 	if !subscription.Paid(s.rules.Plans) {
-		out.SeatsInUse, err = s.countSeats(ctx, books, n, subscription)
+		out.SeatsInUse, err = s.countSeats(ctx, store, n, subscription)
 	}
 	return out, err
 }
 
 // countSeats counts the seats that are taken.
-func (s *Service) countSeats(ctx context.Context, books Billing, n billing.Namespace, subscription billing.Subscription) (int32, error) {
+func (s *Service) countSeats(ctx context.Context, store Billing, n billing.Namespace, subscription billing.Subscription) (int32, error) {
 	if n.Personal() {
 		return 1, nil
 	}
-	return books.CountSeats(ctx, n.ID, !subscription.ExcludesGuests(s.rules.Plans, n), s.now())
+	return store.CountSeats(ctx, n.ID, !subscription.ExcludesGuests(s.rules.Plans, n), s.now())
 }
 
 // CreateSubscription gives a namespace its first subscription. The error is a

@@ -17,26 +17,26 @@ import (
 func (s *Service) PutReconciliations(ctx context.Context, list []billing.Reconciliation) error {
 	var rejected billing.Rejections
 	err := s.write(ctx, func(ctx context.Context, l BillingTx) error {
-		var good []billing.Reconciliation
-		good, rejected = nil, nil // this may be the second try
+		var valid []billing.Reconciliation
+		valid, rejected = nil, nil // this may be the second try
 		for _, r := range list {
-			wrong, err := check(ctx, l.Billing, r)
+			problems, err := checkReconciliation(ctx, l.Billing, r)
 			switch {
 			case err != nil:
 				return err
-			case wrong != nil:
-				rejected = append(rejected, billing.Rejection{Namespace: r.Namespace, Messages: wrong})
+			case problems != nil:
+				rejected = append(rejected, billing.Rejection{Namespace: r.Namespace, Messages: problems})
 			default:
-				good = append(good, r)
+				valid = append(valid, r)
 			}
 		}
-		if hasDuplicate(good) {
+		if hasDuplicate(valid) {
 			rejected = append(rejected, billing.Rejection{Whole: true, Messages: []string{"a namespace is there twice"}})
 			return rejected
 		}
 		// In one order, so that two requests do not wait for each other.
-		slices.SortFunc(good, func(a, b billing.Reconciliation) int { return cmp.Compare(a.Namespace, b.Namespace) })
-		for _, r := range good {
+		slices.SortFunc(valid, func(a, b billing.Reconciliation) int { return cmp.Compare(a.Namespace, b.Namespace) })
+		for _, r := range valid {
 			if err := l.Reconciliations.PutReconciliation(ctx, r, s.now()); err != nil {
 				return err
 			}
@@ -49,19 +49,19 @@ func (s *Service) PutReconciliations(ctx context.Context, list []billing.Reconci
 	return err
 }
 
-// check returns what is wrong with a reconciliation.
-func check(ctx context.Context, books Billing, r billing.Reconciliation) (wrong []string, err error) {
+// checkReconciliation returns what is wrong with a reconciliation.
+func checkReconciliation(ctx context.Context, store Billing, r billing.Reconciliation) (problems []string, err error) {
 	err = domain.NotFound // no namespace has the number 0
 	if r.Namespace != 0 {
-		_, err = books.Namespace(ctx, billing.NamespaceRef{ID: r.Namespace})
+		_, err = store.Namespace(ctx, billing.NamespaceRef{ID: r.Namespace})
 	}
 	switch {
 	case errors.Is(err, domain.NotFound):
-		wrong = append(wrong, "Namespace can't be blank")
+		problems = append(problems, "Namespace can't be blank")
 	case err != nil:
 		return nil, err
 	}
-	return append(wrong, r.CheckDates()...), nil
+	return append(problems, r.CheckDates()...), nil
 }
 
 func hasDuplicate(list []billing.Reconciliation) bool {

@@ -31,7 +31,7 @@ func (s *Service) RefreshSeats(ctx context.Context) (Refreshed, error) {
 			return done, errors.Join(append(errs, err)...)
 		}
 		for _, of := range page {
-			switch counted, changed, err := s.countAgain(ctx, of); {
+			switch counted, changed, err := s.recount(ctx, of); {
 			case ctx.Err() != nil:
 				return done, ctx.Err()
 			case err != nil:
@@ -50,8 +50,8 @@ func (s *Service) RefreshSeats(ctx context.Context) (Refreshed, error) {
 	}
 }
 
-// countAgain counts the seats of one subscription, unless it is not paid for.
-func (s *Service) countAgain(ctx context.Context, of source.NamespaceID) (counted, changed bool, err error) {
+// recount counts the seats of one subscription, unless it is not paid for.
+func (s *Service) recount(ctx context.Context, of source.NamespaceID) (counted, changed bool, err error) {
 	err = s.write(ctx, func(ctx context.Context, l BillingTx) error {
 		counted, changed = false, false // this may be the second try
 		n, err := l.Billing.Namespace(ctx, billing.NamespaceRef{ID: of})

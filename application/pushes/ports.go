@@ -33,9 +33,9 @@ type Push struct {
 	// Options are the "git push -o" options.
 	Options    []string
 	ReceivedAt time.Time
-	// NotEmpty is the project that has a branch since this push, at the latest;
+	// NonEmptyProject is the project that has a branch since this push, at the latest;
 	// 0 if the push left none.
-	NotEmpty source.ProjectID
+	NonEmptyProject source.ProjectID
 }
 
 // PushReceived is the job on a push that was recorded.

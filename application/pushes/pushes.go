@@ -94,7 +94,7 @@ type Report struct {
 // does as much of this as it can, also if the caller hangs up, and never fails.
 func (r *Receiver) PostReceive(ctx context.Context, p Push) Report {
 	ctx = context.WithoutCancel(ctx)
-	p.ReceivedAt, p.NotEmpty = r.now(), projectWithBranch(p)
+	p.ReceivedAt, p.NonEmptyProject = r.now(), projectWithBranch(p)
 	// What would be lost for good comes first, and each has its own time: one
 	// that waits in vain must not use up that of the others.
 	recordErr := withTimeout(ctx, func(ctx context.Context) error { return r.recorder.Record(ctx, p) })
@@ -140,8 +140,8 @@ func (r *Receiver) messages(ctx context.Context, p Push) ([]Message, error) {
 	if warning := optionsWarning(repository, p.Options); warning != "" {
 		messages = append(messages, Message{warning, Alert})
 	}
-	for _, invitation := range r.mergeRequestLinks(p, pushContext, repository) {
-		messages = append(messages, Message{invitation, Basic})
+	for _, link := range r.mergeRequestLinks(p, pushContext, repository) {
+		messages = append(messages, Message{link, Basic})
 	}
 	notice, err := r.notice(ctx, pushContext, repository, p.ReceivedAt)
 	if notice != "" {

@@ -200,7 +200,7 @@ func TestReceiver_PostReceive_fills(t *testing.T) {
 	} {
 		h := &fake{}
 		h.receiver(true).PostReceive(t.Context(), pushes.Push{Repository: c.repository, Changes: c.changes})
-		if got := h.recorded[0].NotEmpty; got != c.want {
+		if got := h.recorded[0].NonEmptyProject; got != c.want {
 			t.Errorf("%s: got %d, want %d", name, got, c.want)
 		}
 	}

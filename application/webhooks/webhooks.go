@@ -21,7 +21,7 @@ type Deliveries interface {
 	Delivery(ctx context.Context, id int64) (hooks.Delivery, error)
 	// Hook returns the hook of that number and a project that it is for: its
 	// own, or of those below its group the one with the lowest number, unknown
-	// if there is none. It fails with domain.NotFound if there is no such hook.
+	// if there is zeroID. It fails with domain.NotFound if there is no such hook.
 	Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, source.Project, error)
 	// RecordAttempt changes the health of a hook, and removes the delivery, unless
 	// it is 0, once made. Changes to one hook take turns. A hook that is gone
@@ -90,14 +90,14 @@ func (d *Dispatcher) Test(ctx context.Context, id hooks.HookID) (status int, err
 	case !project.Known():
 		return 0, domain.Refuse(domain.Unprocessable, "there is no project below the group of hook %d", id)
 	}
-	change := source.Change{Old: none, New: none, Ref: source.Ref{Kind: source.Branch, Name: project.HeadBranch()}}
+	change := source.Change{Old: zeroID, New: zeroID, Ref: source.Ref{Kind: source.Branch, Name: project.HeadBranch()}}
 	return d.attempt(ctx, hooks.Delivery{
 		Hook: hook, Event: hooks.Event{Change: change, Project: project}, EventID: d.rules.NewID(), Key: d.rules.NewID(),
 	})
 }
 
-// none is no object.
-const none = source.ObjectID("0000000000000000000000000000000000000000")
+// zeroID is no object.
+const zeroID = source.ObjectID("0000000000000000000000000000000000000000")
 
 // attempt sends a delivery and notes how it went.
 func (d *Dispatcher) attempt(ctx context.Context, delivery hooks.Delivery) (status int, err error) {

@@ -57,21 +57,21 @@ type Billing interface {
 func (i *importer) subscription(ctx context.Context, s Subscription) {
 	if id, ok := i.billedNamespace(ctx, s.Line, s.Namespace, true); ok {
 		s.Subscription.Namespace, s.CreatedAt, s.UpdatedAt = id, i.now, i.now
-		i.kept(i.tx.Billing.PutSubscription(ctx, s.Subscription), s.Line, "subscription of", s.Namespace)
+		i.checkPut(i.tx.Billing.PutSubscription(ctx, s.Subscription), s.Line, "subscription of", s.Namespace)
 	}
 }
 
 func (i *importer) pack(ctx context.Context, p MinutesPack) {
 	if id, ok := i.billedNamespace(ctx, p.Line, p.Namespace, true); ok {
 		p.MinutesPack.Namespace = id
-		i.kept(i.tx.Billing.PutPack(ctx, p.MinutesPack), p.Line, "pack of", p.Namespace)
+		i.checkPut(i.tx.Billing.PutPack(ctx, p.MinutesPack), p.Line, "pack of", p.Namespace)
 	}
 }
 
 func (i *importer) reconciliation(ctx context.Context, r Reconciliation) {
 	if id, ok := i.billedNamespace(ctx, r.Line, r.Namespace, false); ok {
 		r.Reconciliation.Namespace = id
-		i.kept(i.tx.Billing.PutReconciliation(ctx, r.Reconciliation, i.now), r.Line, "reconciliation of", r.Namespace)
+		i.checkPut(i.tx.Billing.PutReconciliation(ctx, r.Reconciliation, i.now), r.Line, "reconciliation of", r.Namespace)
 	}
 }
 

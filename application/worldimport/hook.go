@@ -20,8 +20,8 @@ type Hook struct {
 func (h Hook) number() int64 { return int64(h.Hook.ID) }
 
 func (i *importer) hook(ctx context.Context, h Hook) {
-	shown := h.Hook.Shown()
-	if i.wrong(h.Line, "hook", shown, hooks.CheckURL(h.Hook.URL), hooks.CheckBranches(h.Hook.Branches)) {
+	shown := h.Hook.DisplayURL()
+	if i.invalid(h.Line, "hook", shown, hooks.CheckURL(h.Hook.URL), hooks.CheckBranches(h.Hook.Branches)) {
 		return
 	}
 	in, ok := i.memberSource(ctx, h.Line, h.Group, h.Project)
@@ -31,5 +31,5 @@ func (i *importer) hook(ctx context.Context, h Hook) {
 	if h.Hook.Token != "" {
 		h.Hook.Token = i.seal(h.Hook.Token)
 	}
-	i.kept(i.tx.Hooks.PutHook(ctx, in, h.Hook), h.Line, "hook", shown)
+	i.checkPut(i.tx.Hooks.PutHook(ctx, in, h.Hook), h.Line, "hook", shown)
 }

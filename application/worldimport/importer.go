@@ -67,9 +67,9 @@ func newImporter(tx Tx, w World, level source.BranchProtection, seal func(string
 }
 
 // each files entries until the store fails.
-func each[T any](ctx context.Context, f *importer, entries []T, put func(context.Context, T)) {
+func each[T any](ctx context.Context, i *importer, entries []T, put func(context.Context, T)) {
 	for _, e := range entries {
-		if f.failure != nil {
+		if i.failure != nil {
 			return
 		}
 		put(ctx, e)
@@ -86,10 +86,10 @@ func (i *importer) fail(line int, kind, name, why string) {
 	i.mistake(line, "%s %q: %s", kind, name, why)
 }
 
-// wrong makes mistakes of what the domain refuses of an entry in itself, nil
+// invalid makes mistakes of what the domain refuses of an entry in itself, nil
 // for nothing, and says whether there is any. World files are read with the
 // same checks, all at once; here they are for worlds that come from elsewhere.
-func (i *importer) wrong(line int, kind, name string, checks ...*domain.Refusal) bool {
+func (i *importer) invalid(line int, kind, name string, checks ...*domain.Refusal) bool {
 	found := false
 	for _, refusal := range checks {
 		if refusal != nil {
@@ -112,22 +112,22 @@ var conflicts = map[string]string{
 	"hook":           "the same URL has another number there",
 }
 
-// missing says what is not there, by kind.
-var missing = map[string]string{
+// missingParents says what is not there, by kind.
+var missingParents = map[string]string{
 	"group":   "there is no group above it",
 	"project": "there is no group or user that it could be in",
 }
 
-// kept says whether a Put succeeded. Of a conflict and of something missing it
+// checkPut says whether a Put succeeded. Of a conflict and of something missingParents it
 // makes a mistake.
-func (i *importer) kept(err error, line int, kind, name string) bool {
+func (i *importer) checkPut(err error, line int, kind, name string) bool {
 	switch {
 	case err == nil:
 		return true
 	case errors.Is(err, domain.Conflict):
 		i.fail(line, kind, name, cmp.Or(conflicts[kind], "it contradicts what is already there"))
 	case errors.Is(err, domain.NotFound):
-		i.fail(line, kind, name, cmp.Or(missing[kind], "it refers to what is not there"))
+		i.fail(line, kind, name, cmp.Or(missingParents[kind], "it refers to what is not there"))
 	default:
 		i.failure = err
 	}
@@ -167,24 +167,24 @@ func (i *importer) memberSource(ctx context.Context, line int, group, project st
 
 // find looks a reference up, each name once.
 func find[ID ~int64](
-	ctx context.Context, f *importer, found map[string]ID, line int, kind, name string,
+	ctx context.Context, i *importer, ids map[string]ID, line int, kind, name string,
 	ask func(context.Context, string) (ID, error),
 ) (ID, bool) {
-	if f.failure != nil {
+	if i.failure != nil {
 		return 0, false
 	}
 	fold := strings.ToLower(name)
-	id, asked := found[fold]
-	if !asked {
+	id, known := ids[fold]
+	if !known {
 		var err error
 		if id, err = ask(ctx, name); err != nil && !errors.Is(err, domain.NotFound) {
-			f.failure = err
+			i.failure = err
 			return 0, false
 		}
-		found[fold] = id
+		ids[fold] = id
 	}
-	if id == 0 && !f.failed[kind+" "+fold] {
-		f.mistake(line, "there is no %s %q", kind, name)
+	if id == 0 && !i.failed[kind+" "+fold] {
+		i.mistake(line, "there is no %s %q", kind, name)
 	}
 	return id, id != 0
 }

@@ -20,21 +20,21 @@ func (a Agent) number() int64     { return a.ID }
 
 // splitNumbered tells entries that give their number from those that take the next
 // free one. The former have to go first: the next free number may be theirs.
-func splitNumbered[T row](entries []T) (given, free []T) {
+func splitNumbered[T row](entries []T) (numbered, unnumbered []T) {
 	for _, e := range entries {
 		if e.number() != 0 {
-			given = append(given, e)
+			numbered = append(numbered, e)
 		} else {
-			free = append(free, e)
+			unnumbered = append(unnumbered, e)
 		}
 	}
-	return given, free
+	return numbered, unnumbered
 }
 
 // numberedFirst puts the entries that give their number first.
 func numberedFirst[T row](entries []T) []T {
-	given, free := splitNumbered(entries)
-	return append(given, free...)
+	numbered, unnumbered := splitNumbered(entries)
+	return append(numbered, unnumbered...)
 }
 
 // groupsInOrder puts parents before their children. Those that have to wait for

@@ -10,14 +10,14 @@ import (
 )
 
 func (i *importer) user(ctx context.Context, u User) {
-	if i.wrong(u.Line, "user", u.User.Username, identity.CheckUsername(u.User.Username)) {
+	if i.invalid(u.Line, "user", u.User.Username, identity.CheckUsername(u.User.Username)) {
 		return
 	}
 	if u.TOTPSecret != "" {
 		u.TOTPSecret = i.seal(u.TOTPSecret)
 	}
 	_, err := i.tx.Users.PutUser(ctx, u)
-	i.kept(err, u.Line, "user", u.User.Username)
+	i.checkPut(err, u.Line, "user", u.User.Username)
 }
 
 func (i *importer) key(ctx context.Context, k Key) {
@@ -39,16 +39,16 @@ func (i *importer) putKey(ctx context.Context, line int, kind string, k identity
 		name = strconv.FormatInt(int64(k.ID), 10)
 	}
 	id, err := i.tx.Keys.PutKey(ctx, k)
-	return id, i.kept(err, line, kind, name)
+	return id, i.checkPut(err, line, kind, name)
 }
 
 func (i *importer) deployKey(ctx context.Context, k DeployKey) {
 	creator, ok := i.creator(ctx, k)
 	projects := make(map[source.ProjectID]bool, len(k.Projects))
 	for _, p := range k.Projects {
-		id, there := i.projectID(ctx, cmp.Or(p.Line, k.Line), p.Path)
+		id, projectOK := i.projectID(ctx, cmp.Or(p.Line, k.Line), p.Path)
 		projects[id] = p.CanPush
-		ok = ok && there
+		ok = ok && projectOK
 	}
 	if !ok {
 		i.failed[deployKeyName(k.Key.ID)] = true
@@ -57,7 +57,7 @@ func (i *importer) deployKey(ctx context.Context, k DeployKey) {
 	k.Key.Kind, k.Key.Owner = identity.DeployKey, creator
 	if id, ok := i.putKey(ctx, k.Line, "deploy key", k.Key); ok {
 		err := i.tx.Keys.EnableKey(ctx, id, projects)
-		i.kept(err, k.Line, "deploy key", k.Key.Title)
+		i.checkPut(err, k.Line, "deploy key", k.Key.Title)
 	}
 }
 
@@ -80,15 +80,15 @@ func deployKeyName(id identity.KeyID) string {
 func (i *importer) accessToken(ctx context.Context, t AccessToken) {
 	if user, ok := i.userID(ctx, t.Line, t.User); ok {
 		err := i.tx.Credentials.PutAccessToken(ctx, user, t)
-		i.kept(err, t.Line, "access token", t.Name)
+		i.checkPut(err, t.Line, "access token", t.Name)
 	}
 }
 
 func (i *importer) agent(ctx context.Context, a Agent) {
 	project, ok := i.projectID(ctx, a.Line, a.Project)
-	createdBy, there := i.optionalUserID(ctx, a.Line, a.CreatedBy)
-	if ok && there {
+	createdBy, creatorOK := i.optionalUserID(ctx, a.Line, a.CreatedBy)
+	if ok && creatorOK {
 		err := i.tx.Credentials.PutAgent(ctx, project, createdBy, a)
-		i.kept(err, a.Line, "agent", a.Name)
+		i.checkPut(err, a.Line, "agent", a.Name)
 	}
 }

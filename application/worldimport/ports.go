@@ -59,7 +59,7 @@ type Namespaces interface {
 	// GroupID returns the number of the group at path, or domain.NotFound.
 	GroupID(ctx context.Context, path string) (source.NamespaceID, error)
 	// PutGroup keeps a group below the group that its path names; that one
-	// missing is domain.NotFound. A new path moves all that is below along;
+	// missingParents is domain.NotFound. A new path moves all that is below along;
 	// one below the group itself is domain.Conflict. Of the path only the last
 	// segment is taken as it is written, the rest is the parent's.
 	PutGroup(ctx context.Context, g Group) (source.NamespaceID, error)
@@ -77,7 +77,7 @@ type Projects interface {
 	// domain.NotFound.
 	ProjectID(ctx context.Context, path string) (source.ProjectID, error)
 	// PutProject keeps a project in the group or personal namespace that its
-	// path names; that one missing is domain.NotFound. Paths of the past move
+	// path names; that one missingParents is domain.NotFound. Paths of the past move
 	// here from wherever they led; one that is or becomes a project's own path,
 	// however that happens, leads nowhere else. It says whether the project is
 	// new.

@@ -32,7 +32,7 @@ func (i *importer) protect(ctx context.Context, p importedProject) {
 		protections = append(protections, i.initial(p.Project)...)
 	}
 	if ok {
-		i.kept(i.tx.Projects.PutProtections(ctx, p.id, protections), p.Line, "protections of", p.Project.Project.Path)
+		i.checkPut(i.tx.Projects.PutProtections(ctx, p.id, protections), p.Line, "protections of", p.Project.Project.Path)
 	}
 }
 
@@ -76,14 +76,14 @@ func (i *importer) deployKeyExists(ctx context.Context, line int, a Access) bool
 	if i.failure != nil {
 		return false
 	}
-	there, err := i.tx.Keys.DeployKeyExists(ctx, a.DeployKey)
+	exists, err := i.tx.Keys.DeployKeyExists(ctx, a.DeployKey)
 	switch {
 	case err != nil:
 		i.failure = err
-	case !there && !i.failed[deployKeyName(a.DeployKey)]:
+	case !exists && !i.failed[deployKeyName(a.DeployKey)]:
 		i.mistake(line, "there is no deploy key %d", a.DeployKey)
 	}
-	return there && err == nil
+	return exists && err == nil
 }
 
 // initial is the protection of a new project's default branch.

@@ -10,33 +10,33 @@ import (
 
 func (i *importer) group(ctx context.Context, g Group) {
 	path := g.Namespace.Path
-	if i.wrong(g.Line, "group", path, source.CheckGroupPath(path)) {
+	if i.invalid(g.Line, "group", path, source.CheckGroupPath(path)) {
 		return
 	}
-	above := source.Path(path).Parent()
-	if i.failed["group "+above.Fold()] {
+	parent := source.Path(path).Parent()
+	if i.failed["group "+parent.Fold()] {
 		i.failed["group "+source.Path(path).Fold()] = true
 		return
 	}
 	id, err := i.tx.Namespaces.PutGroup(ctx, g)
-	if i.kept(err, g.Line, "group", path) && g.Namespace.ID == 0 && i.numbers[id] {
+	if i.checkPut(err, g.Line, "group", path) && g.Namespace.ID == 0 && i.numbers[id] {
 		i.fail(g.Line, "group", path, "it has the number that another group asks for; give it one of its own")
 	}
 }
 
 func (i *importer) project(ctx context.Context, p Project) {
 	path := source.Path(p.Project.Path)
-	if i.wrong(p.Line, "project", p.Project.Path, wrongProject(p)...) {
+	if i.invalid(p.Line, "project", p.Project.Path, projectRefusals(p)...) {
 		return
 	}
-	above := path.Parent()
-	if i.failed["group "+above.Fold()] || i.failed["user "+above.Fold()] {
+	parent := path.Parent()
+	if i.failed["group "+parent.Fold()] || i.failed["user "+parent.Fold()] {
 		i.failed["project "+path.Fold()] = true
 		return
 	}
 	p.NewIsEmpty = i.repositoryJob != ""
 	id, fresh, err := i.tx.Projects.PutProject(ctx, p)
-	if !i.kept(err, p.Line, "project", p.Project.Path) {
+	if !i.checkPut(err, p.Line, "project", p.Project.Path) {
 		return
 	}
 	i.imported = append(i.imported, importedProject{p, id, fresh})
@@ -45,8 +45,8 @@ func (i *importer) project(ctx context.Context, p Project) {
 	}
 }
 
-// wrongProject returns all that is wrong with a project in itself.
-func wrongProject(p Project) []*domain.Refusal {
+// projectRefusals returns all that is wrong with a project in itself.
+func projectRefusals(p Project) []*domain.Refusal {
 	found := []*domain.Refusal{source.CheckProjectPath(p.Project.Path), source.CheckLegacyPath(p.Project.LegacyPath)}
 	for _, past := range p.MovedFrom {
 		found = append(found, source.CheckPastPath(past))
@@ -62,23 +62,23 @@ func wrongProject(p Project) []*domain.Refusal {
 
 func (i *importer) member(ctx context.Context, m Member) {
 	user, ok := i.userID(ctx, m.Line, m.User)
-	in, there := i.memberSource(ctx, m.Line, m.Group, m.Project)
-	if ok && there {
+	in, sourceOK := i.memberSource(ctx, m.Line, m.Group, m.Project)
+	if ok && sourceOK {
 		err := i.tx.Namespaces.PutMember(ctx, user, in, m)
-		i.kept(err, m.Line, "member", m.User)
+		i.checkPut(err, m.Line, "member", m.User)
 	}
 }
 
 func (i *importer) share(ctx context.Context, s Share) {
 	with, ok := i.groupID(ctx, s.Line, s.With)
-	in, there := i.memberSource(ctx, s.Line, s.Group, s.Project)
-	if ok && there {
+	in, sourceOK := i.memberSource(ctx, s.Line, s.Group, s.Project)
+	if ok && sourceOK {
 		err := i.tx.Namespaces.PutShare(ctx, in, with, s)
-		i.kept(err, s.Line, "share with", s.With)
+		i.checkPut(err, s.Line, "share with", s.With)
 	}
 }
 
 func (i *importer) broadcast(ctx context.Context, b Broadcast) {
 	err := i.tx.Namespaces.PutBroadcast(ctx, b)
-	i.kept(err, b.Line, "broadcast message", b.Message)
+	i.checkPut(err, b.Line, "broadcast message", b.Message)
 }

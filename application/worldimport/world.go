@@ -10,7 +10,7 @@ import (
 )
 
 // World describes people, groups and projects. References are by username or
-// path; applying it creates what is missing and updates what is there.
+// path; applying it creates what is missingParents and updates what is there.
 type World struct {
 	Users        []User
 	Groups       []Group

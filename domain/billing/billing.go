@@ -80,13 +80,13 @@ type MinutesPack struct {
 	ExpiresAt time.Time
 }
 
-// longestXID is in characters.
-const longestXID = 32
+// maxXIDLength is in characters.
+const maxXIDLength = 32
 
 // Valid says whether the pack can be kept. None of its members may be missing:
 // an expiry that is zero, an xid that is blank.
 func (p MinutesPack) Valid() bool {
-	return p.NumberOfMinutes >= 0 && !p.ExpiresAt.IsZero() && strings.TrimSpace(p.PurchaseXID) != "" && len([]rune(p.PurchaseXID)) <= longestXID
+	return p.NumberOfMinutes >= 0 && !p.ExpiresAt.IsZero() && strings.TrimSpace(p.PurchaseXID) != "" && len([]rune(p.PurchaseXID)) <= maxXIDLength
 }
 
 // Reconciliation is the day on which a namespace will be asked to pay for the

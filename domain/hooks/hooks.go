@@ -24,9 +24,9 @@ type Hook struct {
 	Push, TagPush bool
 	// Branches limits pushes to those to branches that it covers; empty for all.
 	Branches source.Pattern
-	// Trusting does not look at the receiver's certificate.
-	Trusting bool
-	Health   Health
+	// SkipVerification does not look at the receiver's certificate.
+	SkipVerification bool
+	Health           Health
 }
 
 // Wants says whether the hook is for the change.
@@ -60,13 +60,13 @@ func Sendable(changes []source.Change, limit int) (sendable []source.Change) {
 }
 
 const (
-	// tolerated is how many failures in a row a hook has before it is left
-	// alone for a while, and fatal how many before it is left alone for good;
+	// failuresBeforePause is how many failures in a row a hook has before it is left
+	// alone for a while, and failuresBeforeDisable how many before it is left alone for good;
 	// both are GitLab's.
-	tolerated = 4
-	fatal     = 40
-	// longestPause is GitLab's too.
-	longestPause = 24 * time.Hour
+	failuresBeforePause   = 4
+	failuresBeforeDisable = 40
+	// maxPause is GitLab's too.
+	maxPause = 24 * time.Hour
 )
 
 // Health is how a hook did lately.
@@ -97,11 +97,11 @@ func (h Health) After(succeeded bool, status int, now time.Time, first time.Dura
 		return h
 	}
 	h.Failures, h.Status, h.LastAt = h.Failures+1, status, now
-	if h.Failures >= fatal {
+	if h.Failures >= failuresBeforeDisable {
 		h.Disabled, h.PausedUntil = true, time.Time{}
-	} else if h.Failures >= tolerated {
-		pause := longestPause
-		if doublings := h.Failures - tolerated; doublings < 32 && first <= longestPause>>doublings {
+	} else if h.Failures >= failuresBeforePause {
+		pause := maxPause
+		if doublings := h.Failures - failuresBeforePause; doublings < 32 && first <= maxPause>>doublings {
 			pause = first << doublings
 		}
 		h.PausedUntil = now.Add(pause)
@@ -109,8 +109,8 @@ func (h Health) After(succeeded bool, status int, now time.Time, first time.Dura
 	return h
 }
 
-// Shown is the URL as people may see it: what may be a secret is left out.
-func (h Hook) Shown() string {
+// DisplayURL is the URL as people may see it: what may be a secret is left out.
+func (h Hook) DisplayURL() string {
 	address, _, query := strings.Cut(h.URL, "?")
 	scheme, rest, _ := strings.Cut(address, "://")
 	host, path, below := strings.Cut(rest, "/")

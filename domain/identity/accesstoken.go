@@ -97,8 +97,8 @@ type Lifetime struct {
 	MaxDays int
 	// Required gives tokens without an expiry the longest there is, or a year.
 	Required bool
-	// TakePast mints tokens that have ended already, to replay old requests.
-	TakePast bool
+	// AllowPast mints tokens that have ended already, to replay old requests.
+	AllowPast bool
 }
 
 // Expiry returns the day on which a token ends that was asked for as text, on
@@ -118,7 +118,7 @@ func (l Lifetime) Expiry(text string, now time.Time) (time.Time, error) {
 	switch {
 	case err != nil:
 		return time.Time{}, domain.Refuse(domain.Invalid, "Invalid token expiry date: '%.100s'", text)
-	case day.Before(today) && !l.TakePast:
+	case day.Before(today) && !l.AllowPast:
 		return time.Time{}, domain.Refuse(domain.Unprocessable, "Failed to create token: the expiry date %s is in the past", day.Format(time.DateOnly))
 	case l.MaxDays > 0 && day.After(last):
 		return time.Time{}, domain.Refuse(domain.Unprocessable, "Failed to create token: the expiry date must not be after %s", last.Format(time.DateOnly))

@@ -10,8 +10,8 @@ type ClaimKind uint8
 
 // The kinds of claim.
 const (
-	// Nobody: the request names no actor.
-	Nobody ClaimKind = iota
+	// Anonymous: the request names no actor.
+	Anonymous ClaimKind = iota
 	// ByKey: ID is the number of a key.
 	ByKey
 	// ByUser: ID is the number of a user.
@@ -68,7 +68,7 @@ func claimNumber(kind ClaimKind, text string) Claim {
 // username-dede, nobody, unknown.
 func (c Claim) String() string {
 	switch c.Kind {
-	case Nobody:
+	case Anonymous:
 		return "nobody"
 	case ByKey:
 		return "key-" + strconv.FormatInt(c.ID, 10)

@@ -51,11 +51,11 @@ func (p Policy) CheckKey(k Key, now time.Time) *domain.Refusal {
 }
 
 func (p Policy) allows(family string, bits int) bool {
-	least := p.MinimumBits[family]
-	return least != Forbidden && bits >= least
+	minimum := p.MinimumBits[family]
+	return minimum != Forbidden && bits >= minimum
 }
 
-// CheckUser returns why u may not use Git at now, or nil. Nobody passes:
+// CheckUser returns why u may not use Git at now, or nil. Anonymous passes:
 // whether strangers may come in is the repository's business. Only the first
 // reason is told.
 func (p Policy) CheckUser(u User, now time.Time) *domain.Refusal {

@@ -92,8 +92,8 @@ const (
 	maxSolution    = 7000
 )
 
-// Entitle sets the title, as far as there is room for it.
-func (f *Finding) Entitle(name string) {
+// SetTitle sets the title, as far as there is room for it.
+func (f *Finding) SetTitle(name string) {
 	if letters := []rune(name); len(letters) > maxTitle {
 		name = string(letters[:maxTitle])
 	}

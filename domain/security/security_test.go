@@ -30,7 +30,7 @@ func TestFinding_texts(t *testing.T) {
 	}
 	for n, want := range map[int]int{255: 255, 256: 255} {
 		var f security.Finding
-		if f.Entitle(long(n)); f.Title != long(want) {
+		if f.SetTitle(long(n)); f.Title != long(want) {
 			t.Errorf("a name of %d characters: got a title of %d bytes", n, len(f.Title))
 		}
 	}

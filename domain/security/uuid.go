@@ -17,7 +17,7 @@ import (
 // name counts, and not the type; of the agent the one that reports, whatever the
 // location says.
 func FindingUUID(space uuid.UUID, project source.ProjectID, agent agents.AgentID, id Identifier, at Resource) string {
-	primary := digest(fmt.Sprintf("%s:%s", listOf(id.Name), id.Name))
+	primary := digest(fmt.Sprintf("%s:%s", identifierType(id.Name), id.Name))
 	location := digest(fmt.Sprintf("%d:%s:%s:%s:%s:%s", agent, at.Namespace, at.Kind, at.Name, at.Container, at.Package))
 	name := fmt.Sprintf("%d-%s-%s-%d", clusterImageScanning, primary, location, project)
 	return uuid.NewSHA1(space, []byte(name)).String()
@@ -26,8 +26,8 @@ func FindingUUID(space uuid.UUID, project source.ProjectID, agent agents.AgentID
 // clusterImageScanning is the number of the report type in GitLab.
 const clusterImageScanning = 7
 
-// listOf is the public list that an identifier's name is of.
-func listOf(name string) string {
+// identifierType is the public list that an identifier's name is of.
+func identifierType(name string) string {
 	fold := strings.ToLower(name)
 	switch {
 	case strings.Contains(fold, "cve"):

@@ -13,8 +13,8 @@ var accessRules = []rule[Case]{
 	{"rate_limit", checkRate},
 	{"otp_session", checkOTPSession},
 	{"protocol", checkProtocol},
-	{"key", func(c *Case) finding { return found(c.Keys.CheckKey(c.Actor.Key, c.Now)) }},
-	{"user", func(c *Case) finding { return found(c.Keys.CheckUser(c.Actor.Person(), c.Now)) }},
+	{"key", func(c *Case) finding { return findingOf(c.Keys.CheckKey(c.Actor.Key, c.Now)) }},
+	{"user", func(c *Case) finding { return findingOf(c.Keys.CheckUser(c.Actor.Person(), c.Now)) }},
 	{"http_command", checkHTTPCommand},
 	{"command", checkCommand},
 	{"instance_read_only", checkInstanceReadOnly},
@@ -139,7 +139,7 @@ func checkAddress(c *Case) finding {
 	switch {
 	case !c.AddressGiven, len(c.Project.Root.AllowedIPs) == 0:
 		return skip
-	case !c.Project.Root.Welcomes(c.Address):
+	case !c.Project.Root.AllowsAddress(c.Address):
 		return errHidden
 	}
 	return pass
@@ -189,7 +189,7 @@ func checkDownload(c *Case) finding {
 	switch {
 	case c.Pushes():
 		return skip
-	case !c.OpenTo(c.feature()):
+	case !c.MayUse(c.feature()):
 		return refuse(domain.Forbidden, "You are not allowed to download from this project. Ask a maintainer for the reporter role.")
 	}
 	return pass
@@ -241,7 +241,7 @@ func checkPush(c *Case) finding {
 	switch {
 	case !c.Pushes():
 		return skip
-	case !c.OpenTo(c.feature()) || !c.develops() && !c.judgesRefs():
+	case !c.MayUse(c.feature()) || !c.mayPush() && !c.judgesRefs():
 		return errNoPush
 	}
 	return pass

@@ -131,7 +131,7 @@ type Verdict struct {
 	Open []Question
 }
 
-// Outcome is what one rule found.
+// Outcome is what one rule findingOf.
 type Outcome string
 
 // The outcomes of a rule.

@@ -26,8 +26,8 @@ func refuse(kind domain.Kind, format string, args ...any) finding {
 	return finding{outcome: Refused, refusal: domain.Refuse(kind, format, args...)}
 }
 
-// found turns a check's refusal, which may be nil, into a finding.
-func found(refusal *domain.Refusal) finding {
+// findingOf turns a check's refusal, which may be nil, into a finding.
+func findingOf(refusal *domain.Refusal) finding {
 	if refusal == nil {
 		return pass
 	}
@@ -84,7 +84,7 @@ func (qs *questions) add(q Question) {
 	qs.list = append(qs.list, q)
 }
 
-// Explain runs the same rules as Decide and returns what each of them found,
+// Explain runs the same rules as Decide and returns what each of them findingOf,
 // also behind the first refusal, as far as there is anything to judge.
 func (c *Case) Explain() []Finding {
 	var findings []Finding

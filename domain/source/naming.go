@@ -7,16 +7,16 @@ import (
 	"gatehouse/domain/identity"
 )
 
-// deepest is how many groups may stand within each other.
-const deepest = 20
+// maxGroupDepth is how many groups may stand within each other.
+const maxGroupDepth = 20
 
 // CheckGroupPath returns why no group can be at that path, or nil.
-func CheckGroupPath(path string) *domain.Refusal { return checkPath(path, 1, deepest) }
+func CheckGroupPath(path string) *domain.Refusal { return checkPath(path, 1, maxGroupDepth) }
 
 // CheckProjectPath returns why no project can be at that path, or nil.
-func CheckProjectPath(path string) *domain.Refusal { return checkPath(path, 2, deepest+1) }
+func CheckProjectPath(path string) *domain.Refusal { return checkPath(path, 2, maxGroupDepth+1) }
 
-func checkPath(path string, least, most int) *domain.Refusal {
+func checkPath(path string, minParts, maxParts int) *domain.Refusal {
 	parts := strings.Split(path, "/")
 	for _, part := range parts {
 		if refusal := identity.CheckName("each part of a path", part); refusal != nil {
@@ -24,9 +24,9 @@ func checkPath(path string, least, most int) *domain.Refusal {
 		}
 	}
 	switch {
-	case len(parts) < least:
+	case len(parts) < minParts:
 		return domain.Refuse(domain.Invalid, "the path must begin with a group or a user")
-	case len(parts) > most:
+	case len(parts) > maxParts:
 		return domain.Refuse(domain.Invalid, "groups can be nested 20 deep at most")
 	}
 	return nil

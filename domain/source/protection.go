@@ -72,20 +72,20 @@ func (s *Standing) grant(a Access) bool {
 	person := s.Actor.Person()
 	switch {
 	case a.DeployKey != 0:
-		return s.Actor.IsDeployKey() && s.Actor.Key.ID == a.DeployKey && s.KeyCanPush && s.creatorReads()
+		return s.Actor.IsDeployKey() && s.Actor.Key.ID == a.DeployKey && s.KeyCanPush && s.creatorMayRead()
 	case !person.Known():
 		return false
 	case a.isRole():
 		return a.Role != NoRole && (person.Admin || s.Role >= a.Role)
 	case a.User != 0:
-		return a.User == person.ID && s.develops()
+		return a.User == person.ID && s.mayPush()
 	default:
-		return a.Member && s.develops()
+		return a.Member && s.mayPush()
 	}
 }
 
-// develops says whether the actor may push to the project at all.
-func (s *Standing) develops() bool {
+// mayPush says whether the actor may push to the project at all.
+func (s *Standing) mayPush() bool {
 	if s.Actor.IsDeployKey() {
 		return s.KeyCanPush
 	}
@@ -93,21 +93,21 @@ func (s *Standing) develops() bool {
 	return person.Known() && (person.Admin || s.Role >= Developer)
 }
 
-// maintains says whether the actor is a maintainer or more; a deploy key is
+// isMaintainer says whether the actor is a maintainer or more; a deploy key is
 // not.
-func (s *Standing) maintains() bool {
+func (s *Standing) isMaintainer() bool {
 	person := s.Actor.Person()
 	return person.Known() && (person.Admin || s.Role >= Maintainer)
 }
 
-// creatorReads says whether the creator of a deploy key can still read the
+// creatorMayRead says whether the creator of a deploy key can still read the
 // project.
-func (s *Standing) creatorReads() bool {
-	return s.Actor.User.Known() && s.Actor.User.Type != identity.Ghost && s.reads(s.Actor.User)
+func (s *Standing) creatorMayRead() bool {
+	return s.Actor.User.Known() && s.Actor.User.Type != identity.Ghost && s.mayRead(s.Actor.User)
 }
 
-// reads says whether user may know of the project, in which s.Role is theirs.
-func (s *Standing) reads(user identity.User) bool {
+// mayRead says whether user may know of the project, in which s.Role is theirs.
+func (s *Standing) mayRead(user identity.User) bool {
 	switch {
 	case s.Project.Visibility == Public, user.Admin && user.Known(), s.Role >= Guest:
 		return true
@@ -124,14 +124,14 @@ func (s *Standing) Visible() bool {
 	case s.Actor.IsDeployKey():
 		return s.KeyEnabled || s.Project.Visibility == Public
 	default:
-		return s.reads(s.Actor.Person())
+		return s.mayRead(s.Actor.Person())
 	}
 }
 
-// OpenTo says whether a feature of a visible project is there for the actor.
+// MayUse says whether a feature of a visible project is there for the actor.
 // Of a private project, and of a feature for members only, guests see
 // nothing: both take a reporter.
-func (s *Standing) OpenTo(feature Feature) bool {
+func (s *Standing) MayUse(feature Feature) bool {
 	person := s.Actor.Person()
 	switch {
 	case feature == FeatureDisabled:

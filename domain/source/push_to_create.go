@@ -14,7 +14,7 @@ type ProjectDestination struct {
 	Role Role
 }
 
-// MayCreateProject says whether a push that found no project may be meant to
+// MayCreateProject says whether a push that findingOf no project may be meant to
 // make one: over a path, before its changes are known, by a person.
 func (c *Case) MayCreateProject() bool {
 	person := c.Actor.Person()
@@ -37,7 +37,7 @@ func checkPushToCreate(c *Case) finding {
 	switch {
 	case !c.Project.ToBeCreated:
 		return skip
-	case !c.develops():
+	case !c.mayPush():
 		return errHidden
 	}
 	return pass

@@ -100,9 +100,9 @@ type Namespace struct {
 	RequireSSHCertificates bool
 }
 
-// Welcomes says whether the allow-list has room for address; a list without
+// AllowsAddress says whether the allow-list has room for address; a list without
 // entries has room for all.
-func (n Namespace) Welcomes(address netip.Addr) bool {
+func (n Namespace) AllowsAddress(address netip.Addr) bool {
 	return len(n.AllowedIPs) == 0 || slices.ContainsFunc(n.AllowedIPs, func(p netip.Prefix) bool {
 		return p.Contains(address.Unmap().WithZone(""))
 	})
@@ -227,7 +227,7 @@ type Standing struct {
 	// project, and with write access.
 	KeyEnabled bool
 	KeyCanPush bool
-	// Moved means that the target was found by a path of the past.
+	// Moved means that the target was findingOf by a path of the past.
 	Moved bool
 	// OTPSession says whether the actor has shown a second factor lately, for
 	// the same key if there is one.

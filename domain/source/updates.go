@@ -13,9 +13,9 @@ type update struct {
 	*Case
 	Change
 	protections []*Protection
-	// later means that the push changes a branch which is there, so that the
+	// updatesBranch means that the push changes a branch which is there, so that the
 	// repository cannot be empty, whatever is on record.
-	later bool
+	updatesBranch bool
 }
 
 // judgesRefs says whether the changes of this push are judged one by one: a
@@ -30,7 +30,7 @@ func (c *Case) updates() iter.Seq[update] {
 		if !c.judgesRefs() {
 			return
 		}
-		later := slices.ContainsFunc(c.Changes, func(ch Change) bool { return ch.Ref.Kind == Branch && !ch.Old.IsZero() })
+		updatesBranch := slices.ContainsFunc(c.Changes, func(ch Change) bool { return ch.Ref.Kind == Branch && !ch.Old.IsZero() })
 		var matching []*Protection
 		for _, change := range c.Changes {
 			matching = matching[:0]
@@ -40,7 +40,7 @@ func (c *Case) updates() iter.Seq[update] {
 					matching = append(matching, p)
 				}
 			}
-			if !yield(update{c, change, matching, later}) {
+			if !yield(update{c, change, matching, updatesBranch}) {
 				return
 			}
 		}
@@ -75,10 +75,10 @@ func (u *update) initial() bool {
 // mayBeInitial says whether it matters that a repository has no branch. To a
 // maintainer it does where there is a protection to be passed over.
 func (u *update) mayBeInitial() bool {
-	return !u.later && u.Ref.Kind == Branch && u.branchProtection().Protects() && (len(u.protections) > 0 || !u.maintains())
+	return !u.updatesBranch && u.Ref.Kind == Branch && u.branchProtection().Protects() && (len(u.protections) > 0 || !u.isMaintainer())
 }
 
-var anyBranch = Question{About: Branches}
+var branchesQuestion = Question{About: Branches}
 
 // isEmpty says whether the repository has no branch yet. A first branch is put
 // on record as it lands, so that a record of none has to be asked about, and
@@ -87,7 +87,7 @@ func (c *Case) isEmpty() Answer {
 	if !c.Project.Empty {
 		return No
 	}
-	switch answer, open := c.answer(anyBranch); {
+	switch answer, open := c.answer(branchesQuestion); {
 	case open:
 		return Unknown
 	case answer == Yes:
@@ -101,7 +101,7 @@ func (c *Case) isEmpty() Answer {
 // one on record where nobody can tell. It is Unknown while the question is
 // open.
 func (u *update) isDefault() Answer {
-	answer, open := u.answer(u.asksDefault())
+	answer, open := u.answer(u.defaultQuestion())
 	switch {
 	case open || answer != Unknown:
 		return answer
@@ -112,7 +112,7 @@ func (u *update) isDefault() Answer {
 	}
 }
 
-func (u *update) asksDefault() Question { return Question{About: Default, Branch: u.Ref.Name} }
+func (u *update) defaultQuestion() Question { return Question{About: Default, Branch: u.Ref.Name} }
 
 func (c *Case) branchProtection() BranchProtection {
 	if own := c.Project.DefaultBranchProtection; own != nil {
@@ -126,9 +126,9 @@ func (u *update) protected(kind RefKind) bool {
 	return u.Ref.Kind == kind && len(u.protections) > 0 && !u.initial()
 }
 
-// may says whether any of the matching protections grants the access that of
+// granted says whether any of the matching protections grants the access that of
 // picks: together they are as open as the most open of them.
-func (u *update) may(of func(*Protection) []Access) bool {
+func (u *update) granted(of func(*Protection) []Access) bool {
 	for _, p := range u.protections {
 		if u.grants(of(p)) {
 			return true
@@ -137,11 +137,11 @@ func (u *update) may(of func(*Protection) []Access) bool {
 	return false
 }
 
-func pushers(p *Protection) []Access  { return p.Push }
-func creators(p *Protection) []Access { return p.Create }
+func pushAccess(p *Protection) []Access   { return p.Push }
+func createAccess(p *Protection) []Access { return p.Create }
 
 func checkPushCode(u *update) finding {
-	if !u.develops() {
+	if !u.mayPush() {
 		return errNoPush
 	}
 	return pass
@@ -153,7 +153,7 @@ func checkDefaultBranchDelete(u *update) finding {
 	}
 	switch u.isDefault() {
 	case Unknown:
-		return wait(u.asksDefault())
+		return wait(u.defaultQuestion())
 	case Yes:
 		return refuse(domain.Forbidden, "The default branch %q cannot be deleted.", u.Ref.Name)
 	}
@@ -211,10 +211,10 @@ func checkEmptyRepository(u *update) finding {
 	case !u.mayBeInitial():
 		return skip
 	case u.isEmpty() == Unknown:
-		return wait(anyBranch)
+		return wait(branchesQuestion)
 	case !u.initial():
 		return skip
-	case u.maintains(), u.branchProtection() == DevelopersPushInitially && u.develops() && !u.Actor.IsDeployKey(), u.may(pushers):
+	case u.isMaintainer(), u.branchProtection() == DevelopersPushInitially && u.mayPush() && !u.Actor.IsDeployKey(), u.granted(pushAccess):
 		return pass
 	}
 	return refuse(domain.Forbidden, "The first push to this project is a maintainer's. Ask a maintainer or owner to make it.")
@@ -227,7 +227,7 @@ func checkProtectedBranchCreate(u *update) finding {
 	switch {
 	case !u.protected(Branch) || !u.Creates():
 		return skip
-	case !u.may(pushers):
+	case !u.granted(pushAccess):
 		return refuse(domain.Forbidden, "You are not allowed to create the protected branch %q.", u.Ref.Name)
 	}
 	return pass
@@ -239,7 +239,7 @@ func checkProtectedBranchDelete(u *update) finding {
 		return skip
 	case u.Protocol != Web:
 		return refuse(domain.Forbidden, "The protected branch %q can be deleted on the web only.", u.Ref.Name)
-	case !u.maintains():
+	case !u.isMaintainer():
 		return refuse(domain.Forbidden, "You are not allowed to delete the protected branch %q. Ask a maintainer.", u.Ref.Name)
 	}
 	return pass
@@ -249,7 +249,7 @@ func checkProtectedBranchUpdate(u *update) finding {
 	switch {
 	case !u.protected(Branch) || !u.Updates():
 		return skip
-	case !u.may(pushers):
+	case !u.granted(pushAccess):
 		return refuse(domain.Forbidden, "You are not allowed to push to the protected branch %q. Push to another branch and open a merge request.", u.Ref.Name)
 	}
 	return pass
@@ -259,7 +259,7 @@ func checkTagChange(u *update) finding {
 	switch {
 	case u.Ref.Kind != Tag || u.Creates():
 		return skip
-	case !u.develops():
+	case !u.mayPush():
 		return refuse(domain.Forbidden, "You are not allowed to change existing tags of this project.")
 	}
 	return pass
@@ -278,7 +278,7 @@ func checkTagName(u *update) finding {
 	}
 	switch u.isDefault() {
 	case Unknown:
-		return wait(u.asksDefault())
+		return wait(u.defaultQuestion())
 	case Yes:
 		return refuse(domain.Forbidden, "A tag may not have the name of the default branch, %q.", u.Ref.Name)
 	}
@@ -299,7 +299,7 @@ func checkProtectedTagDelete(u *update) finding {
 		return skip
 	case u.Protocol != Web:
 		return refuse(domain.Forbidden, "The protected tag %q can be deleted on the web only.", u.Ref.Name)
-	case !u.maintains():
+	case !u.isMaintainer():
 		return refuse(domain.Forbidden, "You are not allowed to delete the protected tag %q. Ask a maintainer.", u.Ref.Name)
 	}
 	return pass
@@ -311,7 +311,7 @@ func checkProtectedTagCreate(u *update) finding {
 	switch {
 	case !u.protected(Tag) || !u.Creates():
 		return skip
-	case u.Actor.IsDeployKey(), u.may(creators):
+	case u.Actor.IsDeployKey(), u.granted(createAccess):
 		return pass
 	}
 	return refuse(domain.Forbidden, "You are not allowed to create the protected tag %q.", u.Ref.Name)

@@ -134,7 +134,7 @@ func (in vulnerabilityRequest) finding() (security.Finding, error) {
 		Location: string(verbatim), Links: string(v.Links),
 		Scanner: security.Scanner{ID: in.Scanner.ID, Name: in.Scanner.Name, Vendor: string(in.Scanner.Vendor)},
 	}
-	f.Entitle(v.Name)
+	f.SetTitle(v.Name)
 	for _, i := range v.Identifiers {
 		f.Identifiers = append(f.Identifiers, security.Identifier{Type: i.Type, Name: i.Name, Value: i.Value, URL: i.URL})
 	}
