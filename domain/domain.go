@@ -1,4 +1,5 @@
-// Package domain is the vocabulary every context shares: how things go wrong.
+// Package domain defines the kinds of failure and the refusals that all
+// packages share.
 package domain
 
 import (
@@ -13,9 +14,9 @@ type Kind string
 // The kinds of failure. A store returns the first two and Unavailable; a
 // Refusal may carry any of them.
 const (
-	// NotFound: there is no such thing, or the caller may not know of it.
+	// NotFound: it does not exist, or the caller may not know that it does.
 	NotFound Kind = "not found"
-	// Conflict: the change contradicts what is already there.
+	// Conflict: the change contradicts what exists.
 	Conflict Kind = "conflict"
 	// Invalid: the request is malformed; repeating it will not help.
 	Invalid Kind = "invalid"
@@ -54,8 +55,8 @@ func (r *Refusal) Error() string { return cmp.Or(r.Message, r.Kind.Error()) }
 // Unwrap returns the kind, for errors.Is.
 func (r *Refusal) Unwrap() error { return r.Kind }
 
-// Because returns an error that shows the person the refusal alone and tells
-// the log its cause as well. Both are in its chain, the refusal first.
+// Because returns an error that wraps the refusal and its cause, in this order.
+// The caller sees the refusal alone, the log both.
 func (r *Refusal) Because(cause error) error { return fmt.Errorf("%w (%w)", r, cause) }
 
 // Refuse makes a Refusal; its message is formatted as by fmt.Sprintf.

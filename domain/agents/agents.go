@@ -1,5 +1,5 @@
-// Package agents says what a Kubernetes agent is, what it may see, and what is
-// counted of the agents' work.
+// Package agents says what a Kubernetes agent is, what it may see, and which
+// usage counters agents report.
 package agents
 
 import (
@@ -18,18 +18,17 @@ type Agent struct {
 	Name string
 	// Project is where the agent is configured.
 	Project source.ProjectID
-	// CreatedBy is 0 if the creator is gone.
+	// CreatedBy is 0 if the creator was deleted.
 	CreatedBy identity.UserID
 }
 
-// Sees says whether the agent may know of p and read its code: it is the
-// agent's own, or anybody may.
+// Sees says whether the agent may read the code of p: p is the agent's own
+// project, or its code is public.
 func (a Agent) Sees(p source.Project) bool {
 	return p.Known() && (p.ID == a.Project || p.Visibility == source.Public && p.Repository == source.FeatureEnabled)
 }
 
-// Token is what an agent proves itself with. Its text is known to the agent
-// only.
+// Token is an agent's token. Its text is not kept, only a digest.
 type Token struct {
 	ID      int64
 	Revoked bool

@@ -11,17 +11,17 @@ const (
 	UserAccess Access = "user_access"
 )
 
-// AccessKind is what an agent's configuration lets in.
+// AccessKind says whether an authorization is for a project or for a group.
 type AccessKind string
 
-// The holders.
+// The kinds of access.
 const (
 	ProjectAccess AccessKind = "project"
 	GroupAccess   AccessKind = "group"
 )
 
 // Authorization lets a project or a group into the cluster of an agent. Path is
-// as the configuration has it, whether or not anything is there.
+// the one in the configuration, in lower case; it need not exist.
 type Authorization struct {
 	Access Access
 	Kind   AccessKind
@@ -31,8 +31,8 @@ type Authorization struct {
 // maxPath is more than any path of a group or project has, in bytes.
 const maxPath = 2048
 
-// Authorize makes an Authorization of what a configuration names; it is not ok
-// if that could never be a path.
+// Authorize makes an Authorization of what a configuration names; ok is false
+// for a text that cannot be a path.
 func Authorize(access Access, kind AccessKind, path string) (a Authorization, ok bool) {
 	parsed, ok := source.ParsePath(path)
 	return Authorization{access, kind, source.Path(parsed.Fold())}, ok && len(path) <= maxPath

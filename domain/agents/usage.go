@@ -2,7 +2,7 @@ package agents
 
 import "gatehouse/domain"
 
-// Counter is what is counted by adding up, in kas' words.
+// Counter is the name of a counter that adds up, as kas sends it.
 type Counter string
 
 // The counters.
@@ -19,10 +19,10 @@ const (
 // Name is what the counter is called where it is kept and shown.
 func (c Counter) Name() string { return "kubernetes_agent_" + string(c) }
 
-// UniqueCounter is what is counted by its different members, in kas' words.
+// UniqueCounter is the name of a counter of distinct ids, as kas sends it.
 type UniqueCounter string
 
-// The sets.
+// The unique counters.
 const (
 	CITunnelUsers        UniqueCounter = "agent_users_using_ci_tunnel"
 	ProxyUsersViaCI      UniqueCounter = "k8s_api_proxy_requests_unique_users_via_ci_access"
@@ -40,20 +40,20 @@ type Increment struct {
 	By      int64
 }
 
-// UniqueCount is a set with members that were seen, new ones or not.
+// UniqueCount reports ids for a unique counter, new ones or not.
 type UniqueCount struct {
 	Counter UniqueCounter
 	IDs     []int64
 }
 
-// UsageReport is what was counted since the last one. A counter or a set may be
-// there more than once.
+// UsageReport is what kas counted since its last report. It may name a counter
+// more than once.
 type UsageReport struct {
 	Increments   []Increment
 	UniqueCounts []UniqueCount
 }
 
-// Check returns why the report cannot be taken, or nil.
+// Check returns why the report is refused, or nil.
 func (r UsageReport) Check() *domain.Refusal {
 	for _, i := range r.Increments {
 		if i.By < 0 {
@@ -63,7 +63,8 @@ func (r UsageReport) Check() *domain.Refusal {
 	return nil
 }
 
-// WithoutZeros is the report without what changes nothing.
+// WithoutZeros returns the report without zero increments and empty lists of
+// ids.
 func (r UsageReport) WithoutZeros() UsageReport {
 	var out UsageReport
 	for _, i := range r.Increments {

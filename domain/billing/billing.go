@@ -1,6 +1,5 @@
-// Package billing says what was sold to a namespace: its subscription with the
-// seats that are taken, packs of compute minutes, and when it will be asked to
-// pay for more.
+// Package billing describes what a namespace has bought: its subscription and
+// seats, packs of compute minutes, and its upcoming reconciliation.
 package billing
 
 import (
@@ -12,16 +11,17 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Namespace is a group or a person's own namespace, as the one who pays.
+// Namespace is a group or a personal namespace, as the one that pays.
 type Namespace struct {
 	ID source.NamespaceID
-	// Top says that nothing stands above it. Personal namespaces always do.
+	// Top says that it is a top-level namespace. Personal namespaces always
+	// are.
 	Top bool
-	// Owner is whose personal namespace it is; 0 for a group.
+	// Owner is the user of a personal namespace; 0 for a group.
 	Owner identity.UserID
 }
 
-// Personal says whether it is a person's own.
+// Personal says whether n is a personal namespace.
 func (n Namespace) Personal() bool { return n.Owner != 0 }
 
 // NamespaceRef names a namespace: by its number or, if that is 0, by its full
@@ -45,7 +45,7 @@ type Plan struct {
 // FreePlan is the code of the plan that "no plan" stands for.
 const FreePlan = "free"
 
-// Plans are all that there are.
+// Plans are all plans of the instance.
 type Plans []Plan
 
 // Find returns the plan of that code; ok is false if there is none.
@@ -69,7 +69,7 @@ func (ps Plans) PaidCodes() []string {
 	return codes
 }
 
-// MinutesPack is a number of compute minutes that was bought at once.
+// MinutesPack is one purchase of compute minutes.
 type MinutesPack struct {
 	Namespace source.NamespaceID
 	// PurchaseXID is the portal's own name for the purchase. It is unique over

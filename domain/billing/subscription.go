@@ -13,10 +13,11 @@ type Subscription struct {
 	// Plan is a plan's code; empty for none.
 	Plan               string
 	StartDate, EndDate time.Time
-	// Seats were bought, SeatsInUse were taken when somebody last counted, and
-	// SeatsOwed are those of the most ever taken that were not bought.
+	// Seats were bought. SeatsInUse is the result of the last count,
+	// MaxSeatsUsed the highest result in this term, and SeatsOwed how far that
+	// is above Seats.
 	Seats, MaxSeatsUsed, SeatsInUse, SeatsOwed int32
-	// AutoRenew is nil where nobody said.
+	// AutoRenew is nil if it is not known.
 	AutoRenew                *bool
 	Trial                    bool
 	TrialStartsOn, TrialEnds time.Time
@@ -29,7 +30,8 @@ type Subscription struct {
 	CreatedAt, UpdatedAt time.Time
 }
 
-// Field is one member of a change: left alone, or given, with nil for null.
+// Field is one member of a Change. Given is false for a member that the request
+// leaves out; Value is nil for null.
 type Field[T any] struct {
 	Given bool
 	Value *T
@@ -49,8 +51,8 @@ func (f Field[T]) to(member *T, otherwise T) {
 // null says whether null was given.
 func (f Field[T]) null() bool { return f.Given && f.Value == nil }
 
-// Change is what the portal wants a subscription to be. What is not given
-// stays.
+// Change is the portal's request to change a subscription. A field that is not
+// given keeps its value.
 type Change struct {
 	Plan                     Field[string]
 	StartDate, EndDate       Field[time.Time]
@@ -60,8 +62,8 @@ type Change struct {
 	TrialExtension           Field[int32]
 }
 
-// UnknownPlan is the code that was asked for and that no plan has; empty if
-// there is none such.
+// UnknownPlan returns the code that c asks for if no plan has it; otherwise it
+// is empty.
 func (c Change) UnknownPlan(plans Plans) string {
 	if c.Plan.Value == nil {
 		return ""
@@ -72,14 +74,14 @@ func (c Change) UnknownPlan(plans Plans) string {
 	return *c.Plan.Value
 }
 
-// apply returns s as c wants it.
+// apply returns s with the fields that c gives.
 func (c Change) apply(s Subscription, plans Plans) Subscription {
 	if c.Plan.Given {
 		code := FreePlan
 		if c.Plan.Value != nil {
 			code = *c.Plan.Value
 		}
-		plan, _ := plans.Find(code) // a plan that nobody knows is none, as in Rails
+		plan, _ := plans.Find(code) // an unknown code means no plan, as in Rails
 		s.Plan = plan.Code
 	}
 	c.StartDate.to(&s.StartDate, time.Time{})
@@ -101,8 +103,8 @@ func (c Change) apply(s Subscription, plans Plans) Subscription {
 
 const negative = "must be greater than or equal to 0"
 
-// fieldErrors returns what is wrong with s, which c has made so. Strictly a trial
-// has both its days, in their order.
+// fieldErrors returns what is wrong with s, the result of applying c. If
+// strict, a trial must have both its days, in order.
 func (c Change) fieldErrors(s Subscription, strict bool) (found FieldErrors) {
 	note := func(wrong bool, field, message string) {
 		if wrong {
@@ -121,7 +123,7 @@ func (c Change) fieldErrors(s Subscription, strict bool) (found FieldErrors) {
 }
 
 // Create returns the subscription that c asks for, complete but for its
-// WithSeatsInUse. What is wrong comes back as FieldErrors.
+// WithSeatsInUse. Mistakes in the fields are returned as FieldErrors.
 func (c Change) Create(namespace source.NamespaceID, plans Plans, strict bool, now time.Time) (Subscription, error) {
 	s := c.apply(Subscription{Namespace: namespace, StartDate: now.UTC().Truncate(24 * time.Hour)}, plans)
 	if found := c.fieldErrors(s, strict); found != nil {
@@ -131,9 +133,9 @@ func (c Change) Create(namespace source.NamespaceID, plans Plans, strict bool, n
 	return s, nil
 }
 
-// Update returns old as c wants it. With needsSeats it is complete only after
-// WithSeatsReset, with the number of seats that are taken. What is wrong comes
-// back as FieldErrors.
+// Update returns old with the fields that c gives. If needsSeats is true, the
+// caller counts the seats and completes the subscription by WithSeatsReset.
+// Mistakes in the fields are returned as FieldErrors.
 func (c Change) Update(old Subscription, plans Plans, strict bool, now time.Time) (next Subscription, needsSeats bool, err error) {
 	s := c.apply(old, plans)
 	if found := c.fieldErrors(s, strict); found != nil {
@@ -144,7 +146,7 @@ func (c Change) Update(old Subscription, plans Plans, strict bool, now time.Time
 		return s, true, nil
 	}
 	if s.MaxSeatsUsed != old.MaxSeatsUsed {
-		// What is owed stays: the portal says so in its own time.
+		// SeatsOwed stays as it is: the portal changes it by itself.
 		s.MaxChangedAt = now
 	}
 	return s, false, nil
@@ -165,9 +167,9 @@ func (s Subscription) WithSeatsReset(taken int32) Subscription {
 	return s
 }
 
-// resets says whether the seats of a paid plan begin anew: with a new term,
-// at the end of a trial, or where the most that were taken were so before the
-// term began. It is the rule of GitLab 16.
+// resets says whether the count of seats of a paid plan starts again: with a
+// new term, at the end of a trial, or if MaxSeatsUsed last changed before the
+// term. It is the rule of GitLab 16.
 func (s Subscription) resets(old Subscription, plans Plans) bool {
 	if !s.Paid(plans) {
 		return false
@@ -195,7 +197,7 @@ func (s Subscription) Recounted(live int32, now time.Time) (Subscription, bool) 
 	return s, changed
 }
 
-// SameAs says whether s says the same as o, whenever that was.
+// SameAs says whether s equals o in all but their times of change.
 func (s Subscription) SameAs(o Subscription) bool {
 	renews := s.AutoRenew == o.AutoRenew || s.AutoRenew != nil && o.AutoRenew != nil && *s.AutoRenew == *o.AutoRenew
 	s.AutoRenew, s.MaxChangedAt, s.CreatedAt, s.UpdatedAt = o.AutoRenew, o.MaxChangedAt, o.CreatedAt, o.UpdatedAt
@@ -208,7 +210,7 @@ func (s Subscription) Paid(plans Plans) bool {
 	return !s.Trial && s.Seats > 0 && plan.Paid
 }
 
-// Upgradable says whether there is something better to buy, on the day of now.
+// Upgradable says whether there is a better plan to buy on the day of now.
 func (s Subscription) Upgradable(plans Plans, now time.Time) bool {
 	plan, _ := plans.Find(s.Plan)
 	expired := !s.EndDate.IsZero() && s.EndDate.Before(now.UTC().Truncate(24*time.Hour))

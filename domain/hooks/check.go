@@ -7,7 +7,7 @@ import (
 	"gatehouse/domain/source"
 )
 
-// CheckURL returns why nothing can be sent to that URL, or nil.
+// CheckURL returns why a hook cannot have that URL, or nil.
 func CheckURL(text string) *domain.Refusal {
 	scheme, rest, _ := strings.Cut(text, "://")
 	host, _, _ := strings.Cut(rest, "/")

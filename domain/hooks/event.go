@@ -5,17 +5,17 @@ import (
 	"gatehouse/domain/source"
 )
 
-// MaxCommits is how many commits an event tells of.
+// MaxCommits is how many commits an event lists at most.
 const MaxCommits = 20
 
-// Event is what receivers are told of one ref that was pushed.
+// Event describes the push of one ref.
 type Event struct {
 	Change source.Change
 	// Protected says whether the ref is.
 	Protected bool
 	// Checkout is the commit to check out; empty for a ref that was deleted.
 	Checkout source.ObjectID
-	// User is unknown where nobody is.
+	// User is the zero User if the pusher is not known.
 	User    identity.User
 	Project source.Project
 	// Commits are the newest, MaxCommits at most, the oldest of them first;
@@ -34,7 +34,7 @@ type Delivery struct {
 	ID    int64
 	Hook  Hook
 	Event Event
-	// EventID names the event, Key this delivery: it stays however often it is
-	// tried.
+	// EventID names the event. Key names this delivery; each attempt sends the
+	// same one.
 	EventID, Key string
 }

@@ -1,5 +1,5 @@
-// Package hooks says who outside the instance wants to hear of pushes, what
-// they are told, and when those who do not listen are left alone.
+// Package hooks describes GitLab's webhooks: which push events a hook receives,
+// and when a failing hook is paused or disabled.
 package hooks
 
 import (
@@ -17,19 +17,20 @@ type HookID int64
 type Hook struct {
 	ID  HookID
 	URL string
-	// Token is sent along, so that the receiver knows who is calling. It is
-	// sealed wherever it is kept. Empty for none.
+	// Token is sent with each event, so that the receiver can check the sender.
+	// Stores keep it sealed. It is empty for a hook without one.
 	Token string
 	// Push and TagPush say which events are wanted.
 	Push, TagPush bool
 	// Branches limits pushes to those to branches that it covers; empty for all.
 	Branches source.Pattern
-	// SkipVerification does not look at the receiver's certificate.
+	// SkipVerification switches the check of the receiver's TLS certificate
+	// off.
 	SkipVerification bool
 	Health           Health
 }
 
-// Wants says whether the hook is for the change.
+// Wants says whether the hook receives an event for the change.
 func (h Hook) Wants(change source.Change) bool {
 	switch change.Ref.Kind {
 	case source.Branch:
@@ -41,9 +42,9 @@ func (h Hook) Wants(change source.Change) bool {
 	}
 }
 
-// Sendable are the changes of which hooks hear: all those to branches and all
-// those to tags, unless one push has more than limit of the kind. A limit of 0
-// sends none.
+// Sendable returns the changes that hooks receive: those to branches, if there
+// are at most limit of them, and those to tags, if there are at most limit of
+// them.
 func Sendable(changes []source.Change, limit int) (sendable []source.Change) {
 	for _, kind := range []source.RefKind{source.Branch, source.Tag} {
 		var of []source.Change
@@ -60,20 +61,19 @@ func Sendable(changes []source.Change, limit int) (sendable []source.Change) {
 }
 
 const (
-	// failuresBeforePause is how many failures in a row a hook has before it is left
-	// alone for a while, and failuresBeforeDisable how many before it is left alone for good;
-	// both are GitLab's.
+	// failuresBeforePause and failuresBeforeDisable are how many failures in a
+	// row pause a hook and disable it; both are GitLab's.
 	failuresBeforePause   = 4
 	failuresBeforeDisable = 40
 	// maxPause is GitLab's too.
 	maxPause = 24 * time.Hour
 )
 
-// Health is how a hook did lately.
+// Health is the result of a hook's last deliveries.
 type Health struct {
 	// Failures are those in a row, up to now.
 	Failures int
-	// PausedUntil is zero for a hook that is not left alone.
+	// PausedUntil is zero for a hook that is not paused.
 	PausedUntil time.Time
 	// Disabled hooks are sent nothing until a test succeeds.
 	Disabled bool
@@ -83,12 +83,12 @@ type Health struct {
 	LastAt time.Time
 }
 
-// Pause is how long the hook has to be left alone yet.
+// Pause returns how long the hook is still paused at now.
 func (h Health) Pause(now time.Time) time.Duration { return max(0, h.PausedUntil.Sub(now)) }
 
-// After is the health after an attempt at now that succeeded or failed. From
-// the fourth failure on the pause is first, and doubles with each. What fails
-// during a pause began before it, and tells nothing new.
+// After returns the health after an attempt at now. The fourth failure in a row
+// pauses the hook for first, and each further one doubles the pause. A failure
+// during a pause changes nothing: its attempt began before the pause.
 func (h Health) After(succeeded bool, status int, now time.Time, first time.Duration) Health {
 	switch {
 	case succeeded:
@@ -109,7 +109,8 @@ func (h Health) After(succeeded bool, status int, now time.Time, first time.Dura
 	return h
 }
 
-// DisplayURL is the URL as people may see it: what may be a secret is left out.
+// DisplayURL returns the URL with user, password and query, which may be
+// secrets, replaced by ***.
 func (h Hook) DisplayURL() string {
 	address, _, query := strings.Cut(h.URL, "?")
 	scheme, rest, _ := strings.Cut(address, "://")

@@ -10,7 +10,8 @@ import (
 	"gatehouse/domain"
 )
 
-// AccessToken is a personal access token. Its text is known to its owner only.
+// AccessToken is a personal access token. Its text is not kept, only its
+// digest.
 type AccessToken struct {
 	ID     int64
 	User   UserID
@@ -91,13 +92,13 @@ func SplitScopes(texts []string) []Scope {
 	return scopes
 }
 
-// Lifetime is what the instance says about how long tokens last.
+// Lifetime is the instance's setting of how long tokens last.
 type Lifetime struct {
 	// MaxDays is the longest, from today; 0 means there is none.
 	MaxDays int
 	// Required gives tokens without an expiry the longest there is, or a year.
 	Required bool
-	// AllowPast mints tokens that have ended already, to replay old requests.
+	// AllowPast permits an expiry in the past, to replay old requests.
 	AllowPast bool
 }
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// ClaimKind says by what a caller names the actor.
+// ClaimKind says how a caller names the actor.
 type ClaimKind uint8
 
 // The kinds of claim.
@@ -18,12 +18,12 @@ const (
 	ByUser
 	// ByName: Name is a username in any letter case.
 	ByName
-	// Unresolvable: somebody is named who cannot exist.
+	// Unresolvable: the request names an actor that cannot exist.
 	Unresolvable
 )
 
-// Claim is who a trusted client says it acts for. Nothing is known yet of
-// whether that actor exists. Claims are comparable.
+// Claim names the actor for whom a trusted client says it acts. The actor need
+// not exist. Claims are comparable.
 type Claim struct {
 	Kind ClaimKind
 	ID   int64
@@ -31,8 +31,8 @@ type Claim struct {
 }
 
 // ClaimKey claims the key whose number is written in text. Text that is not a
-// plain positive number names nobody who exists: ActiveRecord would read
-// "7abc" as 7, we do not.
+// plain positive number is Unresolvable: ActiveRecord would read "7abc" as 7,
+// we do not.
 func ClaimKey(text string) Claim { return claimNumber(ByKey, text) }
 
 // ClaimUser claims the user whose number is written in text.
@@ -91,11 +91,11 @@ func ParseID(text string) (int64, bool) {
 	return id, err == nil && id > 0
 }
 
-// Actor is who stands behind a claim: nobody, a user, a user by a key, or a
-// deploy key.
+// Actor is the user or key behind a claim: a user, a user with a key, or a
+// deploy key. The zero Actor is anonymous.
 type Actor struct {
 	// User is the person: for a deploy key its creator, or the ghost user if
-	// the creator is gone.
+	// the creator was deleted.
 	User User
 	// Key is the key that was used, if any.
 	Key Key
@@ -104,7 +104,7 @@ type Actor struct {
 // IsDeployKey says whether a key acts for itself rather than for its owner.
 func (a Actor) IsDeployKey() bool { return a.Key.Kind == DeployKey }
 
-// Person is the user whose rights count: nobody for a deploy key.
+// Person returns the user whose rights count; the zero User for a deploy key.
 func (a Actor) Person() User {
 	if a.IsDeployKey() {
 		return User{}
@@ -112,10 +112,10 @@ func (a Actor) Person() User {
 	return a.User
 }
 
-// Anonymous says whether nobody is known.
+// Anonymous says whether the actor is neither a user nor a key.
 func (a Actor) Anonymous() bool { return !a.User.Known() && !a.Key.Known() }
 
-// GLID is the actor in the grammar of gl_id: user-7, or empty for nobody.
+// GLID returns the actor's gl_id: user-7, or empty for an anonymous actor.
 func (a Actor) GLID() string {
 	if !a.User.Known() {
 		return ""

@@ -8,24 +8,24 @@ import (
 
 func TestClaimIdentifier(t *testing.T) {
 	t.Parallel()
-	nobody := identity.Claim{Kind: identity.Unresolvable}
+	unresolvable := identity.Claim{Kind: identity.Unresolvable}
 	for text, want := range map[string]identity.Claim{
 		"key-7":                    {Kind: identity.ByKey, ID: 7},
 		"user-29":                  {Kind: identity.ByUser, ID: 29},
 		"username-Dede":            {Kind: identity.ByName, Name: "dede"},
 		"username-a-b":             {Kind: identity.ByName, Name: "a-b"},
-		"username-":                nobody,
-		"":                         nobody,
-		"7":                        nobody,
-		"key-":                     nobody,
-		"key-0":                    nobody,
-		"key-+7":                   nobody,
-		"key-07":                   nobody,
-		"key--7":                   nobody,
-		"key-7abc":                 nobody,
-		"key- 7":                   nobody,
-		"deploy-token-7":           nobody,
-		"key-99999999999999999999": nobody,
+		"username-":                unresolvable,
+		"":                         unresolvable,
+		"7":                        unresolvable,
+		"key-":                     unresolvable,
+		"key-0":                    unresolvable,
+		"key-+7":                   unresolvable,
+		"key-07":                   unresolvable,
+		"key--7":                   unresolvable,
+		"key-7abc":                 unresolvable,
+		"key- 7":                   unresolvable,
+		"deploy-token-7":           unresolvable,
+		"key-99999999999999999999": unresolvable,
 	} {
 		if got := identity.ClaimIdentifier(text); got != want {
 			t.Errorf("%q: got %v, want %v", text, got, want)
@@ -47,12 +47,12 @@ func TestActor_deployKeyIsNoPerson(t *testing.T) {
 	creator := identity.User{ID: 9, Username: "nora"}
 	robot := identity.Actor{User: creator, Key: identity.Key{ID: 3, Kind: identity.DeployKey}}
 	if got := robot.Person(); got.Known() {
-		t.Errorf("person: got %v, want nobody", got)
+		t.Errorf("person: got %v, want none", got)
 	}
 	if got := robot.GLID(); got != "user-9" {
 		t.Errorf("gl_id: got %q, want the creator's", got)
 	}
 	if got := (identity.Actor{}).GLID(); got != "" {
-		t.Errorf("nobody's gl_id: got %q, want none", got)
+		t.Errorf("anonymous gl_id: got %q, want none", got)
 	}
 }

@@ -1,13 +1,13 @@
-// Package identity says who people and machines are: users, their state, and
-// the SSH keys by which they are recognised.
+// Package identity describes users and their state, SSH keys, access tokens and
+// second factors.
 package identity
 
 import "time"
 
-// UserID is the number of a user; 0 means nobody.
+// UserID is the number of a user; 0 means none.
 type UserID int64
 
-// User is a person or a bot. The zero User is nobody.
+// User is a person or a bot. The zero User is none.
 type User struct {
 	ID       UserID
 	Username string
@@ -27,13 +27,13 @@ type User struct {
 	// PasswordExpiresAt is zero for a password that does not expire.
 	PasswordExpiresAt time.Time
 	// CredentialVersion changes with the password; tokens that were derived
-	// from an older one are dead.
+	// from an older one are no longer valid.
 	CredentialVersion int64
 	// TwoFactor says whether the user has a second factor.
 	TwoFactor bool
 }
 
-// Known says whether u is anybody.
+// Known says whether u is a user at all.
 func (u User) Known() bool { return u.ID != 0 }
 
 // State is whether a user may use the instance, in GitLab's words.
@@ -62,7 +62,7 @@ const (
 	ServiceAccount UserType = "service_account"
 	// ProjectBot belongs to a project or group access token.
 	ProjectBot UserType = "project_bot"
-	// Ghost stands in for users who are gone; it never logs in.
+	// Ghost replaces deleted users; it never logs in.
 	Ghost UserType = "ghost"
 	// Internal accounts act inside the instance only.
 	Internal UserType = "internal"

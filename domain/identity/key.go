@@ -46,8 +46,8 @@ type Key struct {
 	ID    KeyID
 	Kind  KeyKind
 	Title string
-	// Owner is the user of a user key and the creator of a deploy key; 0 for
-	// a deploy key whose creator is gone.
+	// Owner is the user of a user key and the creator of a deploy key; 0 for a
+	// deploy key whose creator was deleted.
 	Owner UserID
 	// Line is the algorithm and the base64 blob, without options or comment.
 	Line        string

@@ -55,9 +55,9 @@ func (p Policy) allows(family string, bits int) bool {
 	return minimum != Forbidden && bits >= minimum
 }
 
-// CheckUser returns why u may not use Git at now, or nil. Anonymous passes:
-// whether strangers may come in is the repository's business. Only the first
-// reason is told.
+// CheckUser returns why u may not use Git at now, or nil. The zero User passes:
+// whether anonymous users may come in depends on the repository. CheckUser
+// gives only the first reason.
 func (p Policy) CheckUser(u User, now time.Time) *domain.Refusal {
 	if !u.Known() {
 		return nil

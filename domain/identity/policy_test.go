@@ -27,7 +27,7 @@ func TestPolicy_CheckUser(t *testing.T) {
 		want  string
 	}{
 		"active":                     {user: good},
-		"nobody":                     {user: identity.User{}},
+		"anonymous":                  {user: identity.User{}},
 		"service account":            {user: with(func(u *identity.User) { u.Type = identity.ServiceAccount })},
 		"project bot":                {user: with(func(u *identity.User) { u.Type = identity.ProjectBot })},
 		"internal":                   {user: with(func(u *identity.User) { u.Type = identity.Internal }), want: "internal"},

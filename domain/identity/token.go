@@ -5,8 +5,9 @@ import (
 	"encoding/base64"
 )
 
-// TokenDigest is what is kept of a token: the SHA-256 of its text in base64.
-// A token is long and random, so that no slower hash is needed.
+// TokenDigest is the SHA-256 of a token's text in base64: stores keep it
+// instead of the text. A token is long and random, so that no slower hash is
+// needed.
 type TokenDigest string
 
 // DigestToken returns the digest of a token's text.

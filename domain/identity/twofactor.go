@@ -2,7 +2,7 @@ package identity
 
 import "time"
 
-// TwoFactor is a user's second factor and what was tried with it.
+// TwoFactor is a user's second factor and the attempts at it.
 type TwoFactor struct {
 	// Enabled is true also for a user whose only factor is WebAuthn, which
 	// has no Secret.
@@ -24,7 +24,7 @@ const (
 	lockDuration = 10 * time.Minute
 )
 
-// Locked says whether no code is taken at now.
+// Locked says whether the factor refuses every code at now.
 func (f TwoFactor) Locked(now time.Time) bool { return now.Before(f.LockedUntil) }
 
 // Failed returns the factor after a wrong code at now.

@@ -1,5 +1,5 @@
-// Package lfs says what a credential for Git LFS vouches for, how long it
-// lasts, and what takes it back.
+// Package lfs describes credentials for Git LFS: what they prove, how long they
+// are valid, and what revokes them.
 package lfs
 
 import (
@@ -14,8 +14,8 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Token is what a credential says. It vouches for who its holder is, not for
-// what they may do: whoever serves LFS asks for that again.
+// Token is the content of a credential. It proves who its bearer is, not what
+// they may do: the LFS server checks access again.
 type Token struct {
 	// ID is different for each token.
 	ID string
@@ -32,7 +32,7 @@ type Token struct {
 // differ.
 const Backdated = 5 * time.Second
 
-// Leeway is by how much the clock of whoever checks a token may differ.
+// Leeway is by how much the clock of the LFS server may differ.
 const Leeway = time.Minute
 
 // ValidAt says whether the token can be used at now.
@@ -45,7 +45,7 @@ func (t Token) ValidAt(now time.Time) bool {
 const deployKeyPrefix = "lfs+deploy-key-"
 
 // ActorName is the user name that goes with the actor's tokens: the username,
-// or lfs+deploy-key-201. It is empty for nobody.
+// or lfs+deploy-key-201. It is empty for an anonymous actor.
 func ActorName(a identity.Actor) string {
 	if a.IsDeployKey() {
 		return deployKeyPrefix + strconv.FormatInt(int64(a.Key.ID), 10)
@@ -67,7 +67,7 @@ func ClaimOf(username string) identity.Claim {
 // SigningKey derives the key of the actor's tokens from the instance's: 32
 // bytes, HMAC-SHA256 of a line of text. A person's depends on the version of
 // their credentials, a deploy key's on its fingerprint, so that a change of
-// either takes back every token there is; so does a new instance key.
+// either revokes all their tokens; so does a new instance key.
 func SigningKey(instance []byte, a identity.Actor) []byte {
 	mac := hmac.New(sha256.New, instance)
 	if a.IsDeployKey() {

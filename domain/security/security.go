@@ -1,5 +1,5 @@
-// Package security says what a vulnerability finding is, what makes two of them
-// the same, and who may take care of them.
+// Package security describes vulnerability findings: their texts, the uuid by
+// which two reports are the same finding, and who may administer them.
 package security
 
 import (
@@ -27,7 +27,7 @@ var (
 	Confidences = []Confidence{"ignore", "unknown", "experimental", "low", "medium", "high", "confirmed"}
 )
 
-// State is what became of a finding.
+// State is the state of a finding.
 type State string
 
 // The states. Detected and Confirmed are active.
@@ -70,7 +70,7 @@ type Finding struct {
 	State      State
 	Title      string
 	Severity   Severity
-	// Confidence is empty if it was not told.
+	// Confidence is empty if the report has none.
 	Confidence Confidence
 	// Message, Description and Solution may be empty.
 	Message, Description, Solution string
@@ -92,7 +92,7 @@ const (
 	maxSolution    = 7000
 )
 
-// SetTitle sets the title, as far as there is room for it.
+// SetTitle sets the title, cut off after 255 characters.
 func (f *Finding) SetTitle(name string) {
 	if letters := []rune(name); len(letters) > maxTitle {
 		name = string(letters[:maxTitle])
@@ -100,7 +100,7 @@ func (f *Finding) SetTitle(name string) {
 	f.Title = name
 }
 
-// Check returns why the texts of the finding cannot be taken, or nil.
+// Check returns which texts of the finding are too long, or nil.
 func (f *Finding) Check() *domain.Refusal {
 	var problems []string
 	for _, text := range []struct {
@@ -119,8 +119,8 @@ func (f *Finding) Check() *domain.Refusal {
 	return domain.Refuse(domain.Unprocessable, "Validation failed: %s", strings.Join(problems, ", "))
 }
 
-// MayAdminister says whether a person may take care of the vulnerabilities of a
-// project: developers may, and those above them.
+// MayAdminister says whether the actor may administer the vulnerabilities of
+// the project: active developers and higher roles may, and administrators.
 func MayAdminister(s source.Standing) bool {
 	person := s.Actor.User
 	return person.Known() && person.State == identity.Active && person.Type != identity.Ghost &&

@@ -49,7 +49,7 @@ func TestMayAdminister(t *testing.T) {
 		"owner":                              {person, source.Owner, true},
 		"reporter":                           {person, source.Reporter, false},
 		"security manager":                   {person, source.SecurityManager, false},
-		"nobody":                             {identity.User{}, source.Owner, false},
+		"anonymous":                          {identity.User{}, source.Owner, false},
 		"an administrator":                   {with(func(u *identity.User) { u.Admin = true }), source.NoRole, true},
 		"a blocked administrator":            {with(func(u *identity.User) { u.Admin, u.State = true, identity.Blocked }), source.Owner, false},
 		"a deactivated developer":            {with(func(u *identity.User) { u.State = identity.Deactivated }), source.Developer, false},

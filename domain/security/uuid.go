@@ -12,10 +12,10 @@ import (
 	"gatehouse/domain/source"
 )
 
-// FindingUUID returns the uuid of what an agent reports: the same one for the same
-// vulnerability in the same place, by GitLab's rule. Of the identifier only the
-// name counts, and not the type; of the agent the one that reports, whatever the
-// location says.
+// FindingUUID returns the uuid of a finding that an agent reports, by GitLab's
+// rule: the same vulnerability in the same place has the same uuid. Of the
+// identifier only the name counts, and not the type; of the agent the one that
+// reports, whatever the location says.
 func FindingUUID(space uuid.UUID, project source.ProjectID, agent agents.AgentID, id Identifier, at Resource) string {
 	primary := digest(fmt.Sprintf("%s:%s", identifierType(id.Name), id.Name))
 	location := digest(fmt.Sprintf("%d:%s:%s:%s:%s:%s", agent, at.Namespace, at.Kind, at.Name, at.Container, at.Package))
@@ -26,7 +26,7 @@ func FindingUUID(space uuid.UUID, project source.ProjectID, agent agents.AgentID
 // clusterImageScanning is the number of the report type in GitLab.
 const clusterImageScanning = 7
 
-// identifierType is the public list that an identifier's name is of.
+// identifierType returns the type of an identifier by its name.
 func identifierType(name string) string {
 	fold := strings.ToLower(name)
 	switch {
@@ -44,8 +44,8 @@ func digest(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// UUIDs are those of the texts that can be one, in lower case, each once. No
-// other text names a finding.
+// UUIDs returns the texts that are a uuid, in lower case, each once. It leaves
+// all other texts out.
 func UUIDs(texts []string) []string {
 	out := make([]string, 0, len(texts))
 	seen := make(map[string]bool, len(texts))

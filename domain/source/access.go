@@ -33,8 +33,8 @@ var accessRules = []rule[Case]{
 	{"push", checkPush},
 }
 
-// errHidden is the one answer for what does not exist and for what the caller
-// may not know of.
+// errHidden is the same refusal for a project that does not exist and for one
+// that the caller may not know of.
 var errHidden = refuse(domain.NotFound, "The project was not found, or you have no access to it. Check its path, and your key or account.")
 
 func checkRate(c *Case) finding {
@@ -94,9 +94,9 @@ func checkInstanceReadOnly(c *Case) finding {
 	return pass
 }
 
-// checkNamespace holds a login to the group it was made for. Of a project that
-// the actor cannot see only the path that was asked for counts, so that a
-// missing and a hidden project get the same answer.
+// checkNamespace refuses an SSH certificate of another top-level group. Of a
+// project that the actor cannot see only the path that was asked for counts, so
+// that a missing and a hidden project get the same answer.
 func checkNamespace(c *Case) finding {
 	if c.NamespacePath == "" || len(c.Changes) > 0 {
 		return skip
@@ -121,9 +121,9 @@ func checkProject(c *Case) finding {
 	return pass
 }
 
-// checkSSHCertificate keeps people out of groups that demand certificates.
-// Gitaly's calls do not name the certificate again, so only the first call,
-// before the changes are known, is held to it.
+// checkSSHCertificate refuses people without a certificate in groups that
+// demand one. Gitaly's calls do not name the certificate again, so only the
+// first call, before the changes are known, is held to it.
 func checkSSHCertificate(c *Case) finding {
 	person := c.Actor.Person()
 	switch {
@@ -158,9 +158,10 @@ func checkRepositoryType(c *Case) finding {
 	}
 }
 
-// checkRepository wants a repository to be there. Gitaly, which names changes,
-// asks from within it; a wiki is made for whoever pushes first. Where no Gitaly
-// is connected the command goes on: it comes to one next.
+// checkRepository refuses if the repository does not exist. It is skipped once
+// the changes are known, since Gitaly asks from within the repository then, and
+// for a push to a wiki, which creates it. Without a Gitaly connection the rule
+// is skipped: the client contacts Gitaly itself next.
 func checkRepository(c *Case) finding {
 	question := Question{About: Existence}
 	answer, open := c.answer(question)
@@ -177,7 +178,7 @@ func checkRepository(c *Case) finding {
 	return pass
 }
 
-// feature is the switch of the repository that is asked for.
+// feature returns the project's setting for the requested repository.
 func (c *Case) feature() Feature {
 	if c.Repository.Kind == Wiki {
 		return c.Project.Wiki

@@ -33,7 +33,7 @@ const (
 // Known says whether p is one of the three protocols.
 func (p Protocol) Known() bool { return p == SSH || p == HTTP || p == Web }
 
-// Inquiry is what has to be looked up for one decision.
+// Inquiry says what to look up for one decision.
 type Inquiry struct {
 	Claim  identity.Claim
 	Target Target
@@ -54,13 +54,13 @@ type Request struct {
 	// Changes are the refs of a push; without any, the push as such is asked
 	// for, before its refs are known.
 	Changes []Change
-	// AddressGiven says whether the caller told where the client connects
-	// from. If so, an Address that could not be read is the zero Addr, which
-	// no allow-list has room for.
+	// AddressGiven says whether the caller sent the client's address. If so, an
+	// Address that could not be read is the zero Addr, which no allow-list
+	// contains.
 	AddressGiven bool
 	Address      netip.Addr
-	// NamespacePath is the only top-level group this login may use; empty
-	// for a login without such a bound.
+	// NamespacePath is the only top-level group this login may use; empty for a
+	// login without this limit.
 	NamespacePath string
 }
 
@@ -94,7 +94,7 @@ const (
 // Answer is what is known of a Question.
 type Answer uint8
 
-// The answers. Unknown means that nobody is there who could tell.
+// The answers. Unknown means that no Gitaly is connected.
 const (
 	Unknown Answer = iota
 	Yes
@@ -116,28 +116,28 @@ type Case struct {
 	Answers map[Question]Answer
 }
 
-// answer is what is known of a question. It is open where somebody still has
-// to be asked.
+// answer returns what is known of a question. open says that Gitaly has not
+// been asked yet.
 func (c *Case) answer(q Question) (answer Answer, open bool) {
 	answer, asked := c.Answers[q]
 	return answer, c.Settings.Connected && !asked
 }
 
-// Verdict is a decision, or the questions that keep it from being made.
+// Verdict is a decision, or the questions that have to be answered before it.
 type Verdict struct {
 	// Refusal is nil if the command is allowed.
 	Refusal error
-	// Open are the questions without whose answers nothing is decided yet.
+	// Open are the questions that have to be answered before the decision.
 	Open []Question
 }
 
-// Outcome is what one rule findingOf.
+// Outcome is the result of one rule.
 type Outcome string
 
 // The outcomes of a rule.
 const (
 	Passed Outcome = "passed"
-	// Skipped: the rule has nothing to say in this case.
+	// Skipped: the rule does not apply to this case.
 	Skipped Outcome = "skipped"
 	Refused Outcome = "refused"
 	// Undecided: the rule waits for an answer about the repository's history.

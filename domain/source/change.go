@@ -36,7 +36,7 @@ type Change struct {
 // Creates says whether the ref did not exist before.
 func (c Change) Creates() bool { return c.Old.IsZero() && !c.New.IsZero() }
 
-// Deletes says whether the ref will be gone.
+// Deletes says whether the change deletes the ref.
 func (c Change) Deletes() bool { return c.New.IsZero() }
 
 // Updates says whether the ref exists before and after.
@@ -88,8 +88,8 @@ func ParseReceivedChanges(text string) []Change {
 	return changes
 }
 
-// CreatesBranch says whether one of the changes leaves a branch behind, so that
-// the repository is not empty any more.
+// CreatesBranch says whether one of the changes creates or updates a branch, so
+// that the repository is not empty.
 func CreatesBranch(changes []Change) bool {
 	return slices.ContainsFunc(changes, func(c Change) bool { return c.Ref.Kind == Branch && !c.Deletes() })
 }

@@ -2,10 +2,10 @@ package source
 
 import "time"
 
-// Commit is what there is to tell about one commit.
+// Commit is a commit as events show it.
 type Commit struct {
 	ID ObjectID
-	// Title is the first line of Message. Texts that are no UTF-8 are mended.
+	// Title is the first line of Message. Invalid UTF-8 is replaced.
 	Title, Message string
 	// At is when it was committed, in the zone of the committer.
 	At                      time.Time
@@ -15,6 +15,7 @@ type Commit struct {
 	Added, Modified, Removed []string
 }
 
-// Span is a part of history: what can be reached from To and not from From.
-// Both are commits or full names of refs; an empty From leaves nothing out.
+// Span is a range of commits: those that are reachable from To and not from
+// From. Both are commits or full names of refs; an empty From leaves nothing
+// out.
 type Span struct{ From, To string }

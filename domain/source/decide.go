@@ -84,7 +84,7 @@ func (qs *questions) add(q Question) {
 	qs.list = append(qs.list, q)
 }
 
-// Explain runs the same rules as Decide and returns what each of them findingOf,
+// Explain runs the same rules as Decide and returns what each of them found,
 // also behind the first refusal, as far as there is anything to judge.
 func (c *Case) Explain() []Finding {
 	var findings []Finding

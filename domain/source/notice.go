@@ -6,9 +6,8 @@ import (
 	"gatehouse/domain/identity"
 )
 
-// Notice waits for a user's next push to a repository, to be shown once: the
-// project has moved away from OldPath or, where that is empty, was made by a
-// push.
+// Notice is shown once, after a user's next push to a repository: the project
+// has moved from OldPath or, if that is empty, a push created it.
 type Notice struct {
 	User       identity.UserID
 	Repository RepositoryID

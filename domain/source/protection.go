@@ -49,7 +49,7 @@ func (p Pattern) Covers(name string) bool {
 // Access is one entry of a protection: exactly one of a role, a user, a group
 // or a deploy key that the protected ref is open to.
 type Access struct {
-	// Role is meant where all others are zero: NoRole opens to nobody,
+	// Role is meant where all others are zero: NoRole gives access to no user,
 	// AdminsOnly to administrators.
 	Role      Role
 	User      identity.UserID
@@ -62,10 +62,10 @@ type Access struct {
 // AdminsOnly is the level of an entry for administrators of the instance.
 const AdminsOnly Role = 60
 
-// isRole says whether the entry names a role rather than somebody.
+// isRole says whether the entry names a role rather than a user, group or key.
 func (a Access) isRole() bool { return a.User == 0 && a.Group == 0 && a.DeployKey == 0 }
 
-// grants says whether one of the entries opens the ref to whom s describes.
+// grants says whether one of the entries gives the actor access to the ref.
 func (s *Standing) grants(entries []Access) bool { return slices.ContainsFunc(entries, s.grant) }
 
 func (s *Standing) grant(a Access) bool {
@@ -128,9 +128,8 @@ func (s *Standing) Visible() bool {
 	}
 }
 
-// MayUse says whether a feature of a visible project is there for the actor.
-// Of a private project, and of a feature for members only, guests see
-// nothing: both take a reporter.
+// MayUse says whether the actor may use a feature of a visible project. A
+// private project, and a feature for members only, require the reporter role.
 func (s *Standing) MayUse(feature Feature) bool {
 	person := s.Actor.Person()
 	switch {

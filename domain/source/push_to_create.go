@@ -1,7 +1,7 @@
 package source
 
-// ProjectDestination is where a project could be made: a group or a personal
-// namespace. The zero ProjectDestination is none.
+// ProjectDestination is a group or a personal namespace in which a user wants
+// to create a project. The zero ProjectDestination is none.
 type ProjectDestination struct {
 	// Path is the full path of the project, with the namespace's in its
 	// canonical letter case.
@@ -10,19 +10,21 @@ type ProjectDestination struct {
 	// DefaultBranchProtection is the group's own setting, nil for the
 	// instance's.
 	DefaultBranchProtection *BranchProtection
-	// Role is that of who asks, in the namespace.
+	// Role is the user's role in the namespace.
 	Role Role
 }
 
-// MayCreateProject says whether a push that findingOf no project may be meant to
-// make one: over a path, before its changes are known, by a person.
+// MayCreateProject says whether a push may create a project: it names a path at
+// which no project exists, its changes are not known yet, and its actor is a
+// person who is not external.
 func (c *Case) MayCreateProject() bool {
 	person := c.Actor.Person()
 	return c.Settings.PushToCreate && !c.Project.Known() && c.Pushes() && len(c.Changes) == 0 &&
 		!c.Target.Repository.Known() && c.Target.Path.Parent() != "" && person.Known() && !person.External && !c.Actor.IsDeployKey()
 }
 
-// PlanProject lets the rules judge a push as if the project were there already.
+// PlanProject sets the project that the push would create, in that storage, so
+// that the rules judge the push as if the project existed.
 func (c *Case) PlanProject(p ProjectDestination, storage string) {
 	c.Project = Project{
 		ToBeCreated: true, Path: p.Path, Root: p.Root, DefaultBranchProtection: p.DefaultBranchProtection,
@@ -31,8 +33,9 @@ func (c *Case) PlanProject(p ProjectDestination, storage string) {
 	c.Role, c.Repository = p.Role, RepositoryID{Kind: Code}
 }
 
-// checkPushToCreate lets developers of a group make projects there, and people in
-// their own namespace. Whoever may not learns nothing of what is there.
+// checkPushToCreate lets developers of a group create projects there, and
+// people in their own namespace. All others are refused as if there were no
+// namespace.
 func checkPushToCreate(c *Case) finding {
 	switch {
 	case !c.Project.ToBeCreated:
@@ -43,8 +46,8 @@ func checkPushToCreate(c *Case) finding {
 	return pass
 }
 
-// CreatesWiki says whether an allowed command needs the repository of a wiki to
-// be made, if it is not there yet: wikis begin with their first push.
+// CreatesWiki says whether an allowed command creates the repository of a wiki,
+// if that does not exist: the first push to a wiki does.
 func (c *Case) CreatesWiki() bool {
 	return c.Settings.Connected && c.Repository.Kind == Wiki && c.Pushes() && len(c.Changes) == 0
 }

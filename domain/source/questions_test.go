@@ -59,7 +59,7 @@ func TestCase_Decide_questions(t *testing.T) {
 func TestCase_Decide_answers(t *testing.T) {
 	t.Parallel()
 	full, initially := source.FullyProtected, source.DevelopersPushInitially
-	told := func(q source.Question, a source.Answer) with {
+	answered := func(q source.Question, a source.Answer) with {
 		return connected(map[source.Question]source.Answer{q: a})
 	}
 	there, branches := source.Question{About: source.Existence}, source.Question{About: source.Branches}
@@ -70,25 +70,25 @@ func TestCase_Decide_answers(t *testing.T) {
 		of   *source.Case
 		want domain.Kind
 	}{
-		"there":                                  {pull(told(there, source.Yes)), allowed},
-		"not there":                              {pull(told(there, source.No)), domain.NotFound},
-		"not there, to push":                     {push(told(there, source.No)), domain.NotFound},
-		"nobody can tell":                        {pull(told(there, source.Unknown)), allowed},
-		"first, by a developer":                  {push(first, main, empty(&full), told(branches, source.No)), domain.Forbidden},
-		"first, by a developer, no rule for it":  {push(first, empty(&full), told(branches, source.No)), domain.Forbidden},
-		"first, though others are on record":     {push(first, told(branches, source.No)), allowed},
-		"first, by a developer who may":          {push(first, main, empty(&initially), told(branches, source.No)), allowed},
-		"not the first any more":                 {push(first, main, empty(&initially), told(branches, source.Yes)), domain.Forbidden},
-		"first, going by the record":             {push(first, main, empty(&initially), told(branches, source.Unknown)), allowed},
-		"not the first, going by the record":     {push(first, main, told(branches, source.Unknown)), domain.Forbidden},
-		"first, by a maintainer, nobody may":     {push(first, role(source.Maintainer), protect(branch("main", by(source.NoRole))), empty(&full), told(branches, source.No)), allowed},
-		"not first, by a maintainer, nobody may": {push(first, role(source.Maintainer), protect(branch("main", by(source.NoRole))), empty(&full), told(branches, source.Yes)), domain.Forbidden},
-		"deletion of the default branch":         {push(changes(one, zero, "refs/heads/trunk"), told(trunk, source.Yes)), domain.Forbidden},
-		"deletion of another":                    {push(changes(one, zero, "refs/heads/trunk"), told(trunk, source.No)), allowed},
-		"deletion of the one on record":          {push(changes(one, zero, "refs/heads/master"), told(master, source.No)), allowed},
-		"deletion, going by the record":          {push(changes(one, zero, "refs/heads/master"), told(master, source.Unknown)), domain.Forbidden},
-		"a tag like the default branch":          {push(changes(zero, one, "refs/tags/trunk"), told(trunk, source.Yes)), domain.Forbidden},
-		"a tag like another":                     {push(changes(zero, one, "refs/tags/trunk"), told(trunk, source.No)), allowed},
+		"there":                                   {pull(answered(there, source.Yes)), allowed},
+		"not there":                               {pull(answered(there, source.No)), domain.NotFound},
+		"not there, to push":                      {push(answered(there, source.No)), domain.NotFound},
+		"no Gitaly is connected":                  {pull(answered(there, source.Unknown)), allowed},
+		"first, by a developer":                   {push(first, main, empty(&full), answered(branches, source.No)), domain.Forbidden},
+		"first, by a developer, no rule for it":   {push(first, empty(&full), answered(branches, source.No)), domain.Forbidden},
+		"first, though others are on record":      {push(first, answered(branches, source.No)), allowed},
+		"first, by a developer who may":           {push(first, main, empty(&initially), answered(branches, source.No)), allowed},
+		"not the first any more":                  {push(first, main, empty(&initially), answered(branches, source.Yes)), domain.Forbidden},
+		"first, going by the record":              {push(first, main, empty(&initially), answered(branches, source.Unknown)), allowed},
+		"not the first, going by the record":      {push(first, main, answered(branches, source.Unknown)), domain.Forbidden},
+		"first, by a maintainer, no role may":     {push(first, role(source.Maintainer), protect(branch("main", by(source.NoRole))), empty(&full), answered(branches, source.No)), allowed},
+		"not first, by a maintainer, no role may": {push(first, role(source.Maintainer), protect(branch("main", by(source.NoRole))), empty(&full), answered(branches, source.Yes)), domain.Forbidden},
+		"deletion of the default branch":          {push(changes(one, zero, "refs/heads/trunk"), answered(trunk, source.Yes)), domain.Forbidden},
+		"deletion of another":                     {push(changes(one, zero, "refs/heads/trunk"), answered(trunk, source.No)), allowed},
+		"deletion of the one on record":           {push(changes(one, zero, "refs/heads/master"), answered(master, source.No)), allowed},
+		"deletion, going by the record":           {push(changes(one, zero, "refs/heads/master"), answered(master, source.Unknown)), domain.Forbidden},
+		"a tag like the default branch":           {push(changes(zero, one, "refs/tags/trunk"), answered(trunk, source.Yes)), domain.Forbidden},
+		"a tag like another":                      {push(changes(zero, one, "refs/tags/trunk"), answered(trunk, source.No)), allowed},
 	} {
 		decide(t, name, c.of, c.want)
 	}

@@ -174,8 +174,8 @@ func FuzzParseChanges(f *testing.F) {
 		if err != nil || len(again) != len(changes) {
 			t.Fatalf("printed %q: got %v, %v", lines, again, err)
 		}
-		if landed := source.ParseReceivedChanges(text); len(landed) != len(changes) {
-			t.Errorf("landed: got %d, want %d", len(landed), len(changes))
+		if received := source.ParseReceivedChanges(text); len(received) != len(changes) {
+			t.Errorf("received: got %d, want %d", len(received), len(changes))
 		}
 	})
 }

@@ -98,13 +98,12 @@ func (p Project) RelativePath(kind RepositoryKind) string {
 	return "@hashed/" + h[:2] + "/" + h[2:4] + "/" + h + kind.Suffix() + ".git"
 }
 
-// Path is the full path of a group or project as somebody typed it: segments
-// of letters, digits, "_", "-", "." and "+", in any letter case.
+// Path is the full path of a group or project, as in a request: segments of
+// letters, digits, "_", "-", "." and "+", in any letter case.
 type Path string
 
 // ParsePath reads an SSH argument or a full path: one leading "/" and one
-// trailing ".git" are cut off. What could never be a path is not ok; it names
-// nothing that exists.
+// trailing ".git" are cut off. ok is false for a text that cannot be a path.
 func ParsePath(text string) (Path, bool) {
 	text = strings.TrimSuffix(strings.TrimPrefix(text, "/"), ".git")
 	for segment := range strings.SplitSeq(text, "/") {

@@ -1,6 +1,6 @@
-// Package source says who may do what with a repository: projects and the
-// roles people hold in them, refs and their protection, and the ordered rules
-// by which a Git command is let through or refused.
+// Package source says who may do what with a repository: projects and the roles
+// users have in them, refs and their protection, and the ordered rules that
+// allow or refuse a Git command.
 package source
 
 import (
@@ -93,15 +93,15 @@ type Namespace struct {
 	Path string
 	// Personal namespaces belong to one user; groups have members.
 	Personal bool
-	// AllowedIPs is empty where every address is welcome.
+	// AllowedIPs is empty if every address is allowed.
 	AllowedIPs []netip.Prefix
 	Protocols  Protocols
-	// RequireSSHCertificates keeps people out who log in by a plain key.
+	// RequireSSHCertificates refuses people who log in by a plain key.
 	RequireSSHCertificates bool
 }
 
-// AllowsAddress says whether the allow-list has room for address; a list without
-// entries has room for all.
+// AllowsAddress says whether the allow-list contains address. An empty list
+// allows every address.
 func (n Namespace) AllowsAddress(address netip.Addr) bool {
 	return len(n.AllowedIPs) == 0 || slices.ContainsFunc(n.AllowedIPs, func(p netip.Prefix) bool {
 		return p.Contains(address.Unmap().WithZone(""))
@@ -112,7 +112,7 @@ func (n Namespace) AllowsAddress(address netip.Addr) bool {
 // no project.
 type Project struct {
 	ID ProjectID
-	// ToBeCreated is a project that is not made yet, and so has no ID.
+	// ToBeCreated says that the push creates the project, which has no ID yet.
 	ToBeCreated bool
 	// Path is the full path in its canonical letter case.
 	Path       string
@@ -144,7 +144,7 @@ type Project struct {
 // Known says whether p is a project at all.
 func (p Project) Known() bool { return p.ID != 0 || p.ToBeCreated }
 
-// HeadBranch is the default branch, "main" as long as it is not known.
+// HeadBranch returns the default branch; "main" while it is not known.
 func (p Project) HeadBranch() string {
 	if p.DefaultBranch == "" {
 		return "main"
@@ -204,18 +204,19 @@ type Settings struct {
 	// OTPRequired demands a second factor, of those who have one, for Git
 	// over SSH.
 	OTPRequired bool
-	// PushToCreate lets a push make the project that it names.
+	// PushToCreate lets a push create the project that it names.
 	PushToCreate bool
-	// Connected says whether somebody is there to be asked about repositories.
-	// If not, what is on record counts, and nothing is known of history.
+	// Connected says whether a Gitaly is connected, which answers questions
+	// about repositories. Without one the stored facts count, and nothing is
+	// known of the history.
 	Connected bool
 }
 
-// Standing is everything the rules need to know of who asks and of what is
-// asked for, as of one moment.
+// Standing is everything that the rules need to know of the actor and of the
+// target, at one moment.
 type Standing struct {
 	Actor identity.Actor
-	// Project is unknown where nothing stands at the target.
+	// Project is unknown if there is none at the target.
 	Project Project
 	// Repository tells which of the project's repositories is meant.
 	Repository RepositoryID
@@ -227,10 +228,11 @@ type Standing struct {
 	// project, and with write access.
 	KeyEnabled bool
 	KeyCanPush bool
-	// Moved means that the target was findingOf by a path of the past.
+	// Moved means that the target was found by a path that the project had
+	// before it moved.
 	Moved bool
-	// OTPSession says whether the actor has shown a second factor lately, for
-	// the same key if there is one.
+	// OTPSession says whether the actor has an unexpired session of a second
+	// factor, for the same key if there is one.
 	OTPSession bool
 }
 

@@ -13,8 +13,8 @@ type update struct {
 	*Case
 	Change
 	protections []*Protection
-	// updatesBranch means that the push changes a branch which is there, so that the
-	// repository cannot be empty, whatever is on record.
+	// updatesBranch says that the push changes an existing branch, so that the
+	// repository is not empty, whatever the stored project says.
 	updatesBranch bool
 }
 
@@ -67,22 +67,23 @@ var changeRules = []rule[update]{
 }
 
 // initial says whether the rules for a repository without branches decide
-// instead of the protections: nothing there could have been protected yet.
+// instead of the protections.
 func (u *update) initial() bool {
 	return u.mayBeInitial() && u.isEmpty() != No
 }
 
-// mayBeInitial says whether it matters that a repository has no branch. To a
-// maintainer it does where there is a protection to be passed over.
+// mayBeInitial says whether it makes a difference that the repository has no
+// branch. For a maintainer it does only if a protection matches the ref.
 func (u *update) mayBeInitial() bool {
 	return !u.updatesBranch && u.Ref.Kind == Branch && u.branchProtection().Protects() && (len(u.protections) > 0 || !u.isMaintainer())
 }
 
 var branchesQuestion = Question{About: Branches}
 
-// isEmpty says whether the repository has no branch yet. A first branch is put
-// on record as it lands, so that a record of none has to be asked about, and
-// counts where nobody can tell. It is Unknown while the question is open.
+// isEmpty says whether the repository has no branch yet. The stored project
+// stops being empty after its first branch is received, so that Gitaly is asked
+// only if it is stored as empty; without a Gitaly the stored value counts. The
+// answer is Unknown while the question is open.
 func (c *Case) isEmpty() Answer {
 	if !c.Project.Empty {
 		return No
@@ -98,7 +99,7 @@ func (c *Case) isEmpty() Answer {
 }
 
 // isDefault says whether the change's name is that of the default branch: the
-// one on record where nobody can tell. It is Unknown while the question is
+// stored one if no Gitaly is connected. It is Unknown while the question is
 // open.
 func (u *update) isDefault() Answer {
 	answer, open := u.answer(u.defaultQuestion())
@@ -126,8 +127,8 @@ func (u *update) protected(kind RefKind) bool {
 	return u.Ref.Kind == kind && len(u.protections) > 0 && !u.initial()
 }
 
-// granted says whether any of the matching protections grants the access that of
-// picks: together they are as open as the most open of them.
+// granted says whether one of the matching protections grants the access that
+// of picks: the most permissive one counts.
 func (u *update) granted(of func(*Protection) []Access) bool {
 	for _, p := range u.protections {
 		if u.grants(of(p)) {
@@ -194,7 +195,7 @@ func checkForcePush(u *update) finding {
 	question := Question{Old: u.Old, New: u.New}
 	answer, asked := u.Answers[question]
 	switch {
-	case !asked: // also where nobody is there to ask: other refusals tell more
+	case !asked: // also without a Gitaly: refusals of later rules say more
 		return wait(question)
 	case answer == Unknown:
 		return refuse(domain.Forbidden, "The protected branch %q forbids force pushes, and whether this is one cannot be told: no Gitaly is connected to look at its history. Ask an administrator.", u.Ref.Name)
@@ -220,9 +221,9 @@ func checkEmptyRepository(u *update) finding {
 	return refuse(domain.Forbidden, "The first push to this project is a maintainer's. Ask a maintainer or owner to make it.")
 }
 
-// checkProtectedBranchCreate refuses whoever may not push. GitLab also lets
-// merge access create, over the web and from a commit of a protected branch;
-// nothing here can tell that a commit is, so it is refused.
+// checkProtectedBranchCreate refuses actors without push access. GitLab also
+// lets merge access create, over the web and from a commit of a protected
+// branch; nothing here can tell that a commit is, so it is refused.
 func checkProtectedBranchCreate(u *update) finding {
 	switch {
 	case !u.protected(Branch) || !u.Creates():

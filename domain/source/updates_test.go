@@ -53,7 +53,7 @@ func TestCase_Decide_matrix(t *testing.T) {
 	fast, force := answer(source.Yes), answer(source.No)
 	all := [4]domain.Kind{allowed, allowed, allowed, forbidden}
 	maintainers := [4]domain.Kind{allowed, allowed, forbidden, forbidden}
-	nobody := [4]domain.Kind{forbidden, forbidden, forbidden, forbidden}
+	noRole := [4]domain.Kind{forbidden, forbidden, forbidden, forbidden}
 	for name, row := range map[string]struct {
 		what []with
 		want [4]domain.Kind // owner or admin, maintainer, developer, reporter or guest
@@ -63,27 +63,27 @@ func TestCase_Decide_matrix(t *testing.T) {
 		"fast-forward unprotected":    {[]with{changes(one, two, "refs/heads/x"), fast}, all},
 		"force-push unprotected":      {[]with{changes(one, two, "refs/heads/x"), force}, all},
 		"delete unprotected":          {[]with{changes(one, zero, "refs/heads/x")}, all},
-		"delete default":              {[]with{changes(one, zero, "refs/heads/master")}, nobody},
-		"delete default on the web":   {[]with{changes(one, zero, "refs/heads/master"), over(source.Web)}, nobody},
+		"delete default":              {[]with{changes(one, zero, "refs/heads/master")}, noRole},
+		"delete default on the web":   {[]with{changes(one, zero, "refs/heads/master"), over(source.Web)}, noRole},
 		"fast-forward feature":        {[]with{changes(one, two, "refs/heads/feature"), fast}, maintainers},
-		"force-push feature":          {[]with{changes(one, two, "refs/heads/feature"), force}, nobody},
-		"who knows feature":           {[]with{changes(one, two, "refs/heads/feature"), answer(source.Unknown)}, nobody},
-		"delete feature":              {[]with{changes(one, zero, "refs/heads/feature")}, nobody},
-		"delete feature over http":    {[]with{changes(one, zero, "refs/heads/feature"), over(source.HTTP)}, nobody},
+		"force-push feature":          {[]with{changes(one, two, "refs/heads/feature"), force}, noRole},
+		"who knows feature":           {[]with{changes(one, two, "refs/heads/feature"), answer(source.Unknown)}, noRole},
+		"delete feature":              {[]with{changes(one, zero, "refs/heads/feature")}, noRole},
+		"delete feature over http":    {[]with{changes(one, zero, "refs/heads/feature"), over(source.HTTP)}, noRole},
 		"delete feature on the web":   {[]with{changes(one, zero, "refs/heads/feature"), over(source.Web)}, maintainers},
 		"create tag":                  {[]with{changes(zero, one, "refs/tags/x")}, all},
 		"update tag":                  {[]with{changes(one, two, "refs/tags/x")}, all},
 		"delete tag":                  {[]with{changes(one, zero, "refs/tags/x")}, all},
 		"create protected tag":        {[]with{changes(zero, one, "refs/tags/v1")}, maintainers},
-		"update protected tag":        {[]with{changes(one, two, "refs/tags/v1")}, nobody},
-		"delete protected tag":        {[]with{changes(one, zero, "refs/tags/v1")}, nobody},
+		"update protected tag":        {[]with{changes(one, two, "refs/tags/v1")}, noRole},
+		"delete protected tag":        {[]with{changes(one, zero, "refs/tags/v1")}, noRole},
 		"delete protected tag on web": {[]with{changes(one, zero, "refs/tags/v1"), over(source.Web)}, maintainers},
 		"unprotected and feature":     {[]with{changes(one, two, "refs/heads/x", "refs/heads/feature"), fast}, maintainers},
 		"feature the other way round": {[]with{changes(one, two, "refs/heads/feature", "refs/heads/x"), fast}, maintainers},
 		"developers may":              {[]with{protect(branch("feature", by(source.Developer))), changes(one, two, "refs/heads/feature"), fast}, all},
 		"force allowed":               {[]with{protect(forceable(branch("fea*", by(source.Maintainer)))), changes(one, two, "refs/heads/feature"), force}, maintainers},
 		"another ref":                 {[]with{changes(zero, one, "refs/notes/x")}, all},
-		"a hidden ref":                {[]with{changes(zero, one, "refs/merge-requests/1/head")}, nobody},
+		"a hidden ref":                {[]with{changes(zero, one, "refs/merge-requests/1/head")}, noRole},
 		"a hidden ref on the web":     {[]with{changes(zero, one, "refs/keep-around/x"), over(source.Web)}, all},
 		"the same commit":             {[]with{changes(one, one, "refs/heads/feature")}, maintainers},
 		"an unqualified name":         {[]with{changes(zero, one, "feature")}, all},

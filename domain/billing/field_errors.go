@@ -11,8 +11,8 @@ import (
 // FieldError is what is wrong with one field of a record.
 type FieldError struct{ Field, Message string }
 
-// FieldErrors are all that is wrong with a record, for the portal: an error, and a
-// refusal of kind Unprocessable.
+// FieldErrors are all mistakes in a record, for the portal. They are an error
+// that wraps a refusal of kind Unprocessable.
 type FieldErrors []FieldError
 
 // Error returns one line: "seats can't be blank, start_date can't be blank".
@@ -56,5 +56,5 @@ func (rs Rejections) Error() string {
 // Unwrap returns the refusal.
 func (rs Rejections) Unwrap() error { return domain.Refuse(domain.Unprocessable, "%s", rs.Error()) }
 
-// ErrSubscriptionTaken is the fault of a second subscription of one namespace.
+// ErrSubscriptionTaken is the error for a second subscription of one namespace.
 var ErrSubscriptionTaken = FieldErrors{{"namespace_id", "has already been taken"}}
