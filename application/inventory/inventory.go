@@ -1,4 +1,4 @@
-// Package inventory lists what the instance keeps, as an operator reads it.
+// Package inventory lists the records of the store for an operator.
 package inventory
 
 import (
@@ -21,17 +21,19 @@ type Records interface {
 	// List returns all records of a thing, ordered by their fields from the
 	// first on: texts byte by byte, nil before everything. It fails with
 	// domain.NotFound for a thing that is not among Things. Counters that have
-	// expired at now are left out. No secret and no digest is in any record.
-	// A user, group or project is shown by name or path, a role by its word, an
+	// expired at now are left out. No secret and no digest is in any record. A
+	// user, group or project is shown by name or path, a role by its word, an
 	// entry of a protection as "maintainer", "admin" (for AdminsOnly),
-	// "user:dev", "group:acme" or "deploy_key:7". A timeFormat, a reference or a
-	// number that is absent is nil; a list without entries is empty, not nil. The
-	// state of a job is waiting, running, completed or discarded; that of a hook
-	// active, paused or disabled. Of the URL of a hook user and query are hidden.
+	// "user:dev", "group:acme" or "deploy_key:7". A moment, a reference or a
+	// number that is absent is nil; a list without entries is empty, not nil.
+	// The state of a job is waiting, running, completed or discarded; that of a
+	// hook active, paused or disabled. Of the URL of a hook user and query are
+	// hidden.
 	List(ctx context.Context, thing string, now time.Time) ([]Record, error)
 }
 
-// Things are the names that Records knows, with the fields of their records.
+// Things are the lists that Records knows, by name, with the fields of their
+// records.
 var Things = map[string][]string{
 	"users":         {"id", "username", "name", "email", "state", "type", "admin", "external", "namespace_id"},
 	"groups":        {"id", "path", "visibility", "protocols", "allowed_ips"},

@@ -37,20 +37,20 @@ type Reconciliation struct {
 	billing.Reconciliation
 }
 
-// Billing keeps what was sold to namespaces.
+// Billing keeps subscriptions, packs and reconciliations of namespaces.
 type Billing interface {
 	// NamespaceAt returns the group or personal namespace at a path, or
 	// domain.NotFound.
 	NamespaceAt(ctx context.Context, path string) (billing.Namespace, error)
-	// PutSubscription keeps a subscription of a namespace, which exists. One
-	// that is there and says the same stays as it is; the state of another one
-	// goes into the history.
+	// PutSubscription keeps a subscription of a namespace, which exists. An
+	// equal subscription stays as it is; a different one is replaced, and its
+	// state goes into the history.
 	PutSubscription(ctx context.Context, s billing.Subscription) error
-	// PutPack keeps a pack of a namespace, which exists; another one's is taken
-	// over.
+	// PutPack keeps a pack of a namespace, which exists; a pack of another
+	// namespace moves to this one.
 	PutPack(ctx context.Context, p billing.MinutesPack) error
-	// PutReconciliation keeps what is announced to a namespace, which exists,
-	// in place of what was.
+	// PutReconciliation replaces the reconciliation of a namespace, which
+	// exists.
 	PutReconciliation(ctx context.Context, r billing.Reconciliation, now time.Time) error
 }
 
@@ -75,8 +75,8 @@ func (i *importer) reconciliation(ctx context.Context, r Reconciliation) {
 	}
 }
 
-// billedNamespace returns the number of a namespace that is referred to; one
-// that has to be at the top is a mistake elsewhere.
+// billedNamespace returns the number of a namespace that an entry names. If top
+// is set, a namespace below another one is a mistake.
 func (i *importer) billedNamespace(ctx context.Context, line int, path string, top bool) (source.NamespaceID, bool) {
 	id, ok := find(ctx, i, i.billed, line, "namespace", path, func(ctx context.Context, path string) (source.NamespaceID, error) {
 		found, err := i.tx.Billing.NamespaceAt(ctx, path)

@@ -14,7 +14,7 @@ import (
 	"gatehouse/domain/source"
 )
 
-// importer is the work on one world in one transaction.
+// importer imports one world in one transaction.
 type importer struct {
 	tx               Tx
 	world            World
@@ -25,9 +25,11 @@ type importer struct {
 	repositoryJob application.JobKind
 
 	mistakes Mistakes
-	// failure is the first error of the store; nothing is done behind it.
+	// failure is the first error of the store; after it the importer does
+	// nothing.
 	failure error
-	// users, groups and projects are what was looked up; 0 stands for none.
+	// users, groups and projects are the numbers that were looked up; 0 for one
+	// that does not exist.
 	users    map[string]identity.UserID
 	groups   map[string]source.NamespaceID
 	projects map[string]source.ProjectID
@@ -41,7 +43,7 @@ type importer struct {
 	// want for the default branches of their projects.
 	numbers map[source.NamespaceID]bool
 	levels  map[string]source.BranchProtection
-	// imported are the projects that were kept.
+	// imported are the projects that this import has put.
 	imported []importedProject
 }
 
@@ -66,7 +68,7 @@ func newImporter(tx Tx, w World, level source.BranchProtection, seal func(string
 	return i
 }
 
-// each files entries until the store fails.
+// each puts entries until the store fails.
 func each[T any](ctx context.Context, i *importer, entries []T, put func(context.Context, T)) {
 	for _, e := range entries {
 		if i.failure != nil {
@@ -86,9 +88,9 @@ func (i *importer) fail(line int, kind, name, why string) {
 	i.mistake(line, "%s %q: %s", kind, name, why)
 }
 
-// invalid makes mistakes of what the domain refuses of an entry in itself, nil
-// for nothing, and says whether there is any. World files are read with the
-// same checks, all at once; here they are for worlds that come from elsewhere.
+// invalid makes a mistake of each refusal that is not nil, and says whether
+// there is one. World files are read with the same checks, all at once; here
+// they are for worlds that come from elsewhere.
 func (i *importer) invalid(line int, kind, name string, checks ...*domain.Refusal) bool {
 	found := false
 	for _, refusal := range checks {
@@ -112,14 +114,14 @@ var conflicts = map[string]string{
 	"hook":           "the same URL has another number there",
 }
 
-// missingParents says what is not there, by kind.
+// missingParents says which parent does not exist, by kind.
 var missingParents = map[string]string{
 	"group":   "there is no group above it",
 	"project": "there is no group or user that it could be in",
 }
 
-// checkPut says whether a Put succeeded. Of a conflict and of something missingParents it
-// makes a mistake.
+// checkPut says whether a Put succeeded. Of a conflict and of a domain.NotFound
+// it makes a mistake.
 func (i *importer) checkPut(err error, line int, kind, name string) bool {
 	switch {
 	case err == nil:
@@ -155,7 +157,7 @@ func (i *importer) projectID(ctx context.Context, line int, path string) (source
 	return find(ctx, i, i.projects, line, "project", path, i.tx.Projects.ProjectID)
 }
 
-// memberSource returns what a membership or share is of.
+// memberSource returns the group or project of a membership, share or hook.
 func (i *importer) memberSource(ctx context.Context, line int, group, project string) (in source.MemberSource, ok bool) {
 	if group != "" {
 		in.Group, ok = i.groupID(ctx, line, group)
@@ -165,7 +167,8 @@ func (i *importer) memberSource(ctx context.Context, line int, group, project st
 	return in, ok
 }
 
-// find looks a reference up, each name once.
+// find returns the number of a name that an entry refers to, looked up once. A
+// name that does not exist is a mistake.
 func find[ID ~int64](
 	ctx context.Context, i *importer, ids map[string]ID, line int, kind, name string,
 	ask func(context.Context, string) (ID, error),

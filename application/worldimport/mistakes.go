@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// Mistake is something wrong in a description, for the person who wrote it. No
-// secret is in its message.
+// Mistake is a mistake in a description. Its message holds no secret.
 type Mistake struct {
 	// Line is 0 if the description came from no file.
 	Line    int
@@ -23,8 +22,8 @@ func (m Mistake) String() string {
 	return fmt.Sprintf("line %d: %s", m.Line, m.Message)
 }
 
-// Mistakes are all that is wrong with a description. They are an error if
-// there are any.
+// Mistakes are all mistakes in a description. They are an error if there are
+// any.
 type Mistakes []Mistake
 
 // Error returns one line for each mistake.
@@ -37,7 +36,7 @@ func (ms Mistakes) Error() string {
 }
 
 // Sorted returns the mistakes in the order of their lines, and within a line in
-// the order in which they were found; what was found twice is there once.
+// the order in which they were found; duplicates are left out.
 func (ms Mistakes) Sorted() Mistakes {
 	var sorted Mistakes
 	seen := make(map[Mistake]bool, len(ms))

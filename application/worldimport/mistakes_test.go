@@ -125,8 +125,8 @@ agents:
 	}
 }
 
-// What a world file cannot even say is told of other worlds, without blame for
-// those who refer to it.
+// Mistakes that a world file cannot contain are reported of other worlds,
+// without blame for those who refer to it.
 func TestApply_wrongInItself(t *testing.T) {
 	t.Parallel()
 	const nameRule = `is made of letters, digits, "_", "-" and "."; it begins with a letter, a digit or "_" and does not end in ".", ".git" or ".atom"`

@@ -9,14 +9,13 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Tx is where a world is kept, within one transaction. Every Put creates
-// a row, or updates the one that has the same number or, if no number is
-// given, the same natural key; it returns the row's number. A Put that would
-// give two rows the same unique value fails with domain.Conflict, one that
-// refers to what does not exist with domain.NotFound; both leave the
-// transaction usable. Names and paths are compared without regard to letter
-// case, and a path belongs to one user, group or project. Moments are kept to
-// the microsecond, days in UTC.
+// Tx keeps a world within one transaction. Every Put creates a row, or updates
+// the one that has the same number or, if no number is given, the same natural
+// key; it returns the row's number. A Put that would give two rows the same
+// unique value fails with domain.Conflict, one that refers to what does not
+// exist with domain.NotFound; both leave the transaction usable. Names and
+// paths are compared without regard to letter case, and a path belongs to one
+// user, group or project. Moments are kept to the microsecond, days in UTC.
 type Tx struct {
 	Users       Users
 	Namespaces  Namespaces
@@ -31,7 +30,7 @@ type Tx struct {
 // UnitOfWork is a unit of work on a Tx.
 type UnitOfWork = application.UnitOfWork[Tx]
 
-// Jobs is what a transaction leaves to be done.
+// Jobs keeps the jobs that a transaction enqueues.
 type Jobs interface {
 	// Enqueue keeps the job if the transaction succeeds, and only then.
 	Enqueue(ctx context.Context, job application.Job) error
@@ -44,9 +43,9 @@ type Users interface {
 	// PutUser keeps the user and the personal namespace, whose path is the
 	// username: a new name moves its projects along. The credentials' version
 	// is 1 at first and never goes back; a user without a second factor has no
-	// recovery codes and no sessions either, and what was tried is forgotten.
-	// It conflicts with a group of that path, and where the namespace has
-	// another number than the one that is given.
+	// recovery codes and no sessions, and its failed attempts are reset. It
+	// conflicts with a group of that path, and where the namespace has another
+	// number than the one that is given.
 	PutUser(ctx context.Context, u User) (identity.UserID, error)
 	// GhostID returns the ghost user's number and makes that user if needed,
 	// under the name "ghost", or "ghost1", "ghost2" and so on where taken. It
@@ -54,18 +53,19 @@ type Users interface {
 	GhostID(ctx context.Context) (identity.UserID, error)
 }
 
-// Namespaces keeps groups, who belongs to them, and what is said to everybody.
+// Namespaces keeps groups, memberships, shares and broadcast messages.
 type Namespaces interface {
 	// GroupID returns the number of the group at path, or domain.NotFound.
 	GroupID(ctx context.Context, path string) (source.NamespaceID, error)
-	// PutGroup keeps a group below the group that its path names; that one
-	// missingParents is domain.NotFound. A new path moves all that is below along;
-	// one below the group itself is domain.Conflict. Of the path only the last
-	// segment is taken as it is written, the rest is the parent's.
+	// PutGroup keeps a group below the group that its path names; it fails with
+	// domain.NotFound if that does not exist. A new path moves all that is
+	// below along; one below the group itself is domain.Conflict. Of the path
+	// only the last segment is taken as it is written, the rest is the
+	// parent's.
 	PutGroup(ctx context.Context, g Group) (source.NamespaceID, error)
-	// PutMember keeps a membership; user and holder exist.
+	// PutMember keeps a membership; user and member source exist.
 	PutMember(ctx context.Context, user identity.UserID, in source.MemberSource, m Member) error
-	// PutShare keeps a share; holder and group exist.
+	// PutShare keeps a share; member source and group exist.
 	PutShare(ctx context.Context, in source.MemberSource, with source.NamespaceID, s Share) error
 	// PutBroadcast keeps a message.
 	PutBroadcast(ctx context.Context, b Broadcast) error
@@ -77,10 +77,10 @@ type Projects interface {
 	// domain.NotFound.
 	ProjectID(ctx context.Context, path string) (source.ProjectID, error)
 	// PutProject keeps a project in the group or personal namespace that its
-	// path names; that one missingParents is domain.NotFound. Paths of the past move
-	// here from wherever they led; one that is or becomes a project's own path,
-	// however that happens, leads nowhere else. It says whether the project is
-	// new.
+	// path names; it fails with domain.NotFound if that does not exist. Paths
+	// of the past move here from wherever they led; one that is or becomes a
+	// project's own path, however that happens, leads nowhere else. It says
+	// whether the project is new.
 	PutProject(ctx context.Context, p Project) (id source.ProjectID, fresh bool, err error)
 	// PutProtections replaces the protections of the project. Two of one kind
 	// and pattern conflict. The entries of each keep their order.
@@ -90,7 +90,7 @@ type Projects interface {
 // Keys keeps SSH keys.
 type Keys interface {
 	// PutKey keeps a user's key or a deploy key; key.Owner exists, and is 0 for
-	// a deploy key whose creator is gone. The time of its creation and the
+	// a deploy key whose creator was deleted. The time of its creation and the
 	// stamp of its last use stay. A user's key and a deploy key of one number
 	// or fingerprint conflict.
 	PutKey(ctx context.Context, key identity.Key) (identity.KeyID, error)
@@ -110,9 +110,10 @@ type Credentials interface {
 	PutAgent(ctx context.Context, project source.ProjectID, createdBy identity.UserID, a Agent) error
 }
 
-// Hooks keeps where events are sent.
+// Hooks keeps webhooks.
 type Hooks interface {
-	// PutHook keeps a hook of a holder that exists. The natural key is the
-	// holder with the URL, which minds letter case. How it did lately stays.
+	// PutHook keeps a hook of a member source that exists. The natural key is
+	// the member source with the URL, in its letter case. The hook's health
+	// stays.
 	PutHook(ctx context.Context, in source.MemberSource, h hooks.Hook) error
 }

@@ -7,15 +7,14 @@ import (
 	"gatehouse/domain/source"
 )
 
-// importedProject is a project that was kept and waits for its protections.
+// importedProject is a project whose protections are still to be put.
 type importedProject struct {
 	Project
 	id    source.ProjectID
 	fresh bool
 }
 
-// protect keeps the protections of a project, if there is anything to say
-// about them.
+// protect puts the protections of a project that is new or describes some.
 func (i *importer) protect(ctx context.Context, p importedProject) {
 	given := p.Protections != nil || p.ProtectDefault
 	if !given && !p.fresh {
@@ -86,7 +85,7 @@ func (i *importer) deployKeyExists(ctx context.Context, line int, a Access) bool
 	return exists && err == nil
 }
 
-// initial is the protection of a new project's default branch.
+// initial returns the protection of a new project's default branch.
 func (i *importer) initial(p Project) []source.Protection {
 	level, ok := i.levels[source.Path(p.Project.Path).Parent().Fold()]
 	if !ok {

@@ -9,8 +9,9 @@ import (
 	"gatehouse/domain/source"
 )
 
-// World describes people, groups and projects. References are by username or
-// path; applying it creates what is missingParents and updates what is there.
+// World describes users, groups, projects and what belongs to them. References
+// are by username or path; applying it creates what is missing and updates what
+// exists.
 type World struct {
 	Users        []User
 	Groups       []Group
@@ -137,7 +138,7 @@ type Share struct {
 	Group, Project string
 	// With is the path of the group that gets access.
 	With string
-	// Role is the most that anybody gets by the share.
+	// Role is the highest role that the share gives.
 	Role source.Role
 	// ExpiresAt is the day with whose beginning the share ends; zero for never.
 	ExpiresAt time.Time
@@ -154,7 +155,7 @@ type Key struct {
 // DeployKey describes a deploy key. The natural key is the fingerprint.
 type DeployKey struct {
 	Entry
-	// Creator is a username; empty if the creator is gone.
+	// Creator is a username; empty if the creator was deleted.
 	Creator string
 	// Key.ID is 0 for the next free number; Owner is not read from here.
 	Key identity.Key
@@ -189,7 +190,7 @@ type Agent struct {
 	ID      int64
 	Name    string
 	Project string
-	// CreatedBy is a username; empty if the creator is gone.
+	// CreatedBy is a username; empty if the creator was deleted.
 	CreatedBy string
 	Tokens    []AgentToken
 }
@@ -202,8 +203,8 @@ type AgentToken struct {
 	Revoked bool
 }
 
-// Broadcast describes a message to everybody. The natural key is the message
-// with its type and target path.
+// Broadcast describes a broadcast message. The natural key is the message with
+// its type and target path.
 type Broadcast struct {
 	Entry
 	Message string

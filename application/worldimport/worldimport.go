@@ -17,10 +17,10 @@ type Importer struct {
 	repositoryJob application.JobKind
 }
 
-// New makes a Importer. The default branch of a new project is protected as
-// protection says, unless the world gives its group another level. Secrets
-// that have to be read again, those of one-time passwords, are kept as seal
-// makes them.
+// New makes an Importer. The default branch of a new project is protected as
+// protection says, unless the world gives its group another level. Secrets that
+// have to be read again, those of one-time passwords, are kept as seal makes
+// them.
 func New(unitOfWork UnitOfWork, protection source.BranchProtection, seal func(string) string, now application.Clock) *Importer {
 	return &Importer{unitOfWork: unitOfWork, protection: protection, seal: seal, now: now}
 }
@@ -30,9 +30,9 @@ func New(unitOfWork UnitOfWork, protection source.BranchProtection, seal func(st
 // first. It is called before any other method, if a Gitaly is connected.
 func (i *Importer) CreateRepositories(job application.JobKind) { i.repositoryJob = job }
 
-// Import creates what the world describes and is not there, and updates what
-// is. It keeps all or nothing. What is wrong with the world comes back as
-// Mistakes, all at once; any other error is the store's.
+// Import creates what the world describes, or updates it where it exists: all
+// or nothing. If the world has mistakes it returns all of them as Mistakes; any
+// other error is the store's.
 func (i *Importer) Import(ctx context.Context, w World) (Summary, error) {
 	now := i.now()
 	err := i.unitOfWork(ctx, func(tx Tx) error {

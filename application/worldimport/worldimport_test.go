@@ -298,13 +298,13 @@ func TestApply_ghost(t *testing.T) {
 	}
 }
 
-// keyring sees the keys that are put.
-type keyring struct {
+// recordingKeys sees the keys that are put.
+type recordingKeys struct {
 	worldimport.Keys
 	put *[]identity.Key
 }
 
-func (k keyring) PutKey(ctx context.Context, key identity.Key) (identity.KeyID, error) {
+func (k recordingKeys) PutKey(ctx context.Context, key identity.Key) (identity.KeyID, error) {
 	*k.put = append(*k.put, key)
 	return k.Keys.PutKey(ctx, key)
 }
@@ -315,7 +315,7 @@ func TestApply_createdAt(t *testing.T) {
 	inner := memory.New().WorldImport
 	registries := func(ctx context.Context, do func(worldimport.Tx) error) error {
 		return inner(ctx, func(r worldimport.Tx) error {
-			r.Keys = keyring{r.Keys, &put}
+			r.Keys = recordingKeys{r.Keys, &put}
 			return do(r)
 		})
 	}
@@ -329,7 +329,7 @@ func TestApply_createdAt(t *testing.T) {
 	}
 }
 
-// A unit of work may run twice; nothing is then told twice.
+// A unit of work may run twice; each mistake is then reported once.
 func TestApply_rerun(t *testing.T) {
 	t.Parallel()
 	inner := memory.New().WorldImport
@@ -345,7 +345,7 @@ func TestApply_rerun(t *testing.T) {
 	}
 }
 
-// sealed stands for a secret that nobody else can read.
+// sealed stands for sealing a secret.
 func sealed(secret string) string { return "sealed " + secret }
 
 func TestImporter_Apply_sealsSecrets(t *testing.T) {

@@ -9,17 +9,6 @@ import (
 	"gatehouse/domain/source"
 )
 
-func (i *importer) user(ctx context.Context, u User) {
-	if i.invalid(u.Line, "user", u.User.Username, identity.CheckUsername(u.User.Username)) {
-		return
-	}
-	if u.TOTPSecret != "" {
-		u.TOTPSecret = i.seal(u.TOTPSecret)
-	}
-	_, err := i.tx.Users.PutUser(ctx, u)
-	i.checkPut(err, u.Line, "user", u.User.Username)
-}
-
 func (i *importer) key(ctx context.Context, k Key) {
 	owner, ok := i.userID(ctx, k.Line, k.User)
 	if !ok {
@@ -29,7 +18,7 @@ func (i *importer) key(ctx context.Context, k Key) {
 	i.putKey(ctx, k.Line, "key", k.Key)
 }
 
-// putKey keeps a key. One whose time of creation is not told was made now.
+// putKey keeps a key. Without a time of creation it is created now.
 func (i *importer) putKey(ctx context.Context, line int, kind string, k identity.Key) (identity.KeyID, bool) {
 	if k.CreatedAt.IsZero() {
 		k.CreatedAt = i.now
@@ -61,8 +50,8 @@ func (i *importer) deployKey(ctx context.Context, k DeployKey) {
 	}
 }
 
-// creator returns the creator's number, 0 if the creator is gone. The ghost
-// user then has to be there, to stand in.
+// creator returns the creator's number. It is 0 if the creator was deleted;
+// then the ghost user must exist, in the creator's place.
 func (i *importer) creator(ctx context.Context, k DeployKey) (identity.UserID, bool) {
 	if k.Creator != "" {
 		return i.userID(ctx, k.Line, k.Creator)
@@ -75,20 +64,4 @@ func (i *importer) creator(ctx context.Context, k DeployKey) (identity.UserID, b
 
 func deployKeyName(id identity.KeyID) string {
 	return "deploy key " + strconv.FormatInt(int64(id), 10)
-}
-
-func (i *importer) accessToken(ctx context.Context, t AccessToken) {
-	if user, ok := i.userID(ctx, t.Line, t.User); ok {
-		err := i.tx.Credentials.PutAccessToken(ctx, user, t)
-		i.checkPut(err, t.Line, "access token", t.Name)
-	}
-}
-
-func (i *importer) agent(ctx context.Context, a Agent) {
-	project, ok := i.projectID(ctx, a.Line, a.Project)
-	createdBy, creatorOK := i.optionalUserID(ctx, a.Line, a.CreatedBy)
-	if ok && creatorOK {
-		err := i.tx.Credentials.PutAgent(ctx, project, createdBy, a)
-		i.checkPut(err, a.Line, "agent", a.Name)
-	}
 }

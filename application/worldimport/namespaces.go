@@ -1,0 +1,46 @@
+package worldimport
+
+import (
+	"context"
+
+	"gatehouse/domain/source"
+)
+
+func (i *importer) group(ctx context.Context, g Group) {
+	path := g.Namespace.Path
+	if i.invalid(g.Line, "group", path, source.CheckGroupPath(path)) {
+		return
+	}
+	parent := source.Path(path).Parent()
+	if i.failed["group "+parent.Fold()] {
+		i.failed["group "+source.Path(path).Fold()] = true
+		return
+	}
+	id, err := i.tx.Namespaces.PutGroup(ctx, g)
+	if i.checkPut(err, g.Line, "group", path) && g.Namespace.ID == 0 && i.numbers[id] {
+		i.fail(g.Line, "group", path, "it has the number that another group asks for; give it one of its own")
+	}
+}
+
+func (i *importer) member(ctx context.Context, m Member) {
+	user, ok := i.userID(ctx, m.Line, m.User)
+	in, sourceOK := i.memberSource(ctx, m.Line, m.Group, m.Project)
+	if ok && sourceOK {
+		err := i.tx.Namespaces.PutMember(ctx, user, in, m)
+		i.checkPut(err, m.Line, "member", m.User)
+	}
+}
+
+func (i *importer) share(ctx context.Context, s Share) {
+	with, ok := i.groupID(ctx, s.Line, s.With)
+	in, sourceOK := i.memberSource(ctx, s.Line, s.Group, s.Project)
+	if ok && sourceOK {
+		err := i.tx.Namespaces.PutShare(ctx, in, with, s)
+		i.checkPut(err, s.Line, "share with", s.With)
+	}
+}
+
+func (i *importer) broadcast(ctx context.Context, b Broadcast) {
+	err := i.tx.Namespaces.PutBroadcast(ctx, b)
+	i.checkPut(err, b.Line, "broadcast message", b.Message)
+}

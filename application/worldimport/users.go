@@ -1,0 +1,25 @@
+package worldimport
+
+import (
+	"context"
+
+	"gatehouse/domain/identity"
+)
+
+func (i *importer) user(ctx context.Context, u User) {
+	if i.invalid(u.Line, "user", u.User.Username, identity.CheckUsername(u.User.Username)) {
+		return
+	}
+	if u.TOTPSecret != "" {
+		u.TOTPSecret = i.seal(u.TOTPSecret)
+	}
+	_, err := i.tx.Users.PutUser(ctx, u)
+	i.checkPut(err, u.Line, "user", u.User.Username)
+}
+
+func (i *importer) accessToken(ctx context.Context, t AccessToken) {
+	if user, ok := i.userID(ctx, t.Line, t.User); ok {
+		err := i.tx.Credentials.PutAccessToken(ctx, user, t)
+		i.checkPut(err, t.Line, "access token", t.Name)
+	}
+}
