@@ -14,9 +14,9 @@ var errPacksNotSaved = domain.Refuse(domain.Unprocessable, "Unable to save addit
 // are kept: one that the namespace has already stays as it is. The namespaces
 // in packs do not count. The error is a Refusal.
 func (s *Service) AddMinutesPacks(ctx context.Context, ref billing.NamespaceRef, packs []billing.MinutesPack) (kept []billing.MinutesPack, err error) {
-	err = s.write(ctx, func(ctx context.Context, l BillingTx) error {
+	err = s.write(ctx, func(ctx context.Context, tx BillingTx) error {
 		kept = nil // this may be the second try
-		n, err := find(ctx, l.Billing, ref, "Namespace")
+		n, err := find(ctx, tx.Billing, ref, "Namespace")
 		switch {
 		case err != nil:
 			return err
@@ -25,7 +25,7 @@ func (s *Service) AddMinutesPacks(ctx context.Context, ref billing.NamespaceRef,
 		}
 		for _, p := range packs {
 			p.Namespace = n.ID
-			if p, err = addPack(ctx, l.MinutesPacks, p); err != nil {
+			if p, err = addPack(ctx, tx.MinutesPacks, p); err != nil {
 				return err
 			}
 			kept = append(kept, p)
@@ -48,7 +48,7 @@ func addPack(ctx context.Context, packs MinutesPacks, p billing.MinutesPack) (bi
 	if !errors.Is(err, domain.Conflict) {
 		return p, err
 	}
-	// Somebody else was faster, here or in another namespace.
+	// A concurrent request added the purchase, to this or another namespace.
 	known, err = packs.MinutesPack(ctx, p.Namespace, p.PurchaseXID)
 	if errors.Is(err, domain.NotFound) {
 		return p, errPacksNotSaved
@@ -59,12 +59,12 @@ func addPack(ctx context.Context, packs MinutesPacks, p billing.MinutesPack) (bi
 // MoveMinutesPacks gives all packs of one namespace to another, or returns a
 // Refusal.
 func (s *Service) MoveMinutesPacks(ctx context.Context, from, to billing.NamespaceRef) error {
-	return s.write(ctx, func(ctx context.Context, l BillingTx) error {
-		origin, err := find(ctx, l.Billing, from, "Namespace")
+	return s.write(ctx, func(ctx context.Context, tx BillingTx) error {
+		origin, err := find(ctx, tx.Billing, from, "Namespace")
 		if err != nil {
 			return err
 		}
-		target, err := find(ctx, l.Billing, to, "Target namespace")
+		target, err := find(ctx, tx.Billing, to, "Target namespace")
 		if err != nil {
 			return err
 		}
@@ -76,6 +76,6 @@ func (s *Service) MoveMinutesPacks(ctx context.Context, from, to billing.Namespa
 		case origin.ID == target.ID:
 			return domain.Refuse(domain.Unprocessable, "Namespace and target must be different")
 		}
-		return l.MinutesPacks.MoveMinutesPacks(ctx, origin.ID, target.ID)
+		return tx.MinutesPacks.MoveMinutesPacks(ctx, origin.ID, target.ID)
 	})
 }

@@ -28,7 +28,7 @@ func packIn(namespace source.NamespaceID, xid string, minutes int32) billing.Min
 }
 
 // packs are the namespaces of the packs that are kept, by their purchase.
-func (c *clerk) packs(t *testing.T, xids ...string) map[string]source.NamespaceID {
+func (c *testService) packs(t *testing.T, xids ...string) map[string]source.NamespaceID {
 	t.Helper()
 	found := map[string]source.NamespaceID{}
 	err := c.store.BillingUnitOfWork(t.Context(), func(l provisioning.BillingTx) error {
@@ -47,9 +47,9 @@ func (c *clerk) packs(t *testing.T, xids ...string) map[string]source.NamespaceI
 	return found
 }
 
-func TestService_Purchase(t *testing.T) {
+func TestService_AddMinutesPacks(t *testing.T) {
 	t.Parallel()
-	c := newClerk(t)
+	c := newService(t)
 	for _, step := range []struct {
 		name  string
 		ref   billing.NamespaceRef
@@ -71,9 +71,9 @@ func TestService_Purchase(t *testing.T) {
 	}
 }
 
-func TestService_Purchase_refuses(t *testing.T) {
+func TestService_AddMinutesPacks_refuses(t *testing.T) {
 	t.Parallel()
-	c := newClerk(t)
+	c := newService(t)
 	if _, err := c.AddMinutesPacks(t.Context(), other, []billing.MinutesPack{pack("theirs", 1)}); err != nil {
 		t.Fatal(err)
 	}
@@ -109,22 +109,21 @@ func (p racedPacks) AddMinutesPack(ctx context.Context, added billing.MinutesPac
 	return p.MinutesPacks.AddMinutesPack(ctx, added)
 }
 
-func TestService_Purchase_race(t *testing.T) {
+func TestService_AddMinutesPacks_race(t *testing.T) {
 	t.Parallel()
 	raced := func(in source.NamespaceID) func(*provisioning.BillingTx) {
 		return func(l *provisioning.BillingTx) { l.MinutesPacks = racedPacks{l.MinutesPacks, in} }
 	}
-	got, err := newClerk(t, raced(10)).AddMinutesPacks(t.Context(), acme, []billing.MinutesPack{pack("a", 1)})
+	got, err := newService(t, raced(10)).AddMinutesPacks(t.Context(), acme, []billing.MinutesPack{pack("a", 1)})
 	if diff := cmp.Diff([]billing.MinutesPack{packIn(10, "a", 77)}, got); diff != "" || err != nil {
-		t.Errorf("by the same request: %v (-want +got):\n%s", err, diff)
+		t.Errorf("by a request for the same namespace: %v (-want +got):\n%s", err, diff)
 	}
-	_, err = newClerk(t, raced(12)).AddMinutesPacks(t.Context(), acme, []billing.MinutesPack{pack("a", 1)})
+	_, err = newService(t, raced(12)).AddMinutesPacks(t.Context(), acme, []billing.MinutesPack{pack("a", 1)})
 	wantRefusal(t, "for another namespace", err, domain.Unprocessable, unsaved)
 }
 
-// hasDuplicate runs each unit of work hasDuplicate, as after a serialization
-// failure.
-func hasDuplicate(c *clerk) *provisioning.Service {
+// retrying runs each unit of work twice, as after a serialization failure.
+func retrying(c *testService) *provisioning.Service {
 	inner := c.store.BillingUnitOfWork
 	again := errors.New("serialization failure")
 	work := func(ctx context.Context, do func(provisioning.BillingTx) error) error {
@@ -137,17 +136,17 @@ func hasDuplicate(c *clerk) *provisioning.Service {
 	return provisioning.New(c.store.Billing, work, provisioning.Rules{Plans: plans}, func() time.Time { return world.Now })
 }
 
-func TestService_Purchase_secondTry(t *testing.T) {
+func TestService_AddMinutesPacks_secondTry(t *testing.T) {
 	t.Parallel()
-	got, err := hasDuplicate(newClerk(t)).AddMinutesPacks(t.Context(), acme, []billing.MinutesPack{pack("a", 1)})
+	got, err := retrying(newService(t)).AddMinutesPacks(t.Context(), acme, []billing.MinutesPack{pack("a", 1)})
 	if diff := cmp.Diff([]billing.MinutesPack{packIn(10, "a", 1)}, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }
 
-func TestService_Move(t *testing.T) {
+func TestService_MoveMinutesPacks(t *testing.T) {
 	t.Parallel()
-	c := newClerk(t)
+	c := newService(t)
 	if _, err := c.AddMinutesPacks(t.Context(), acme, []billing.MinutesPack{pack("a", 1), pack("b", 1)}); err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Billing are what was sold, and to whom, for reading.
+// Billing reads namespaces, their members and their subscriptions.
 type Billing interface {
 	// Namespace returns a group, however deep, or a personal namespace; or
 	// domain.NotFound. A project's own path leads nowhere.
@@ -20,20 +20,20 @@ type Billing interface {
 	Role(ctx context.Context, user identity.UserID, group source.NamespaceID, now time.Time) (source.Role, error)
 	// CountSeats counts, in one statement, the active people who are members at
 	// now of the group, of the groups and projects below it, or of groups that
-	// any of these is shared with; each once. Without guests those do not count
-	// who are nothing more anywhere, or get nothing more by a share.
+	// any of these is shared with; each once. If guests is false, people who
+	// are guests everywhere, or get no higher role by a share, do not count.
 	CountSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (int32, error)
 	// Subscription returns that of a namespace, or domain.NotFound.
 	Subscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error)
 	// Subscribers returns, in order, the first namespaces behind after whose
-	// subscription is to one of the plans; at most so many.
-	Subscribers(ctx context.Context, plans []string, after source.NamespaceID, most int) ([]source.NamespaceID, error)
+	// subscription is to one of the plans; at most limit.
+	Subscribers(ctx context.Context, plans []string, after source.NamespaceID, limit int) ([]source.NamespaceID, error)
 }
 
-// Subscriptions are kept, one for each namespace.
+// Subscriptions keeps subscriptions, one for each namespace.
 type Subscriptions interface {
-	// LockSubscription returns the subscription as Billing do, and lets nobody
-	// else change it until the unit of work has ended.
+	// LockSubscription returns the subscription as Billing does, and locks it
+	// until the unit of work ends.
 	LockSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error)
 	// AddSubscription keeps the first one of a namespace, which exists;
 	// domain.Conflict if there is one, which leaves the unit usable.
@@ -43,7 +43,7 @@ type Subscriptions interface {
 	UpdateSubscription(ctx context.Context, s billing.Subscription) error
 }
 
-// MinutesPacks are compute minutes that were bought.
+// MinutesPacks keeps packs of compute minutes.
 type MinutesPacks interface {
 	// MinutesPack returns the pack of that namespace and xid, or domain.NotFound.
 	MinutesPack(ctx context.Context, of source.NamespaceID, xid string) (billing.MinutesPack, error)
@@ -55,7 +55,7 @@ type MinutesPacks interface {
 	MoveMinutesPacks(ctx context.Context, from, to source.NamespaceID) error
 }
 
-// Reconciliations are announced, one for each namespace.
+// Reconciliations keeps upcoming reconciliations, one for each namespace.
 type Reconciliations interface {
 	// PutReconciliation keeps r in place of whatever was announced to its
 	// namespace, which exists.
@@ -64,7 +64,7 @@ type Reconciliations interface {
 	RemoveReconciliation(ctx context.Context, of source.NamespaceID) error
 }
 
-// BillingTx is the books for writing, within one transaction.
+// BillingTx reads and writes billing within one transaction.
 type BillingTx struct {
 	Billing         Billing
 	Subscriptions   Subscriptions

@@ -1,5 +1,5 @@
-// Package provisioning applies what a billing portal has sold: subscriptions,
-// packs of compute minutes and reconciliations to come.
+// Package provisioning applies the sales of a billing portal: subscriptions,
+// packs of compute minutes and upcoming reconciliations.
 package provisioning
 
 import (
@@ -21,8 +21,8 @@ type Rules struct {
 	StrictTrials bool
 }
 
-// Service applies what was sold. It is safe for concurrent use, also by several
-// servers on one database.
+// Service applies the portal's sales. It is safe for concurrent use, also by
+// several servers on one database.
 type Service struct {
 	billing    Billing
 	unitOfWork BillingUnitOfWork
@@ -37,18 +37,19 @@ func New(billing Billing, unitOfWork BillingUnitOfWork, rules Rules, now applica
 
 const (
 	// readTimeout and writeTimeout are how long a request may take. A list of
-	// reconciliations may be long; the portal repeats what was not answered.
+	// reconciliations may be long; the portal repeats a request that gets no
+	// answer.
 	readTimeout  = 10 * time.Second
 	writeTimeout = 30 * time.Second
 )
 
 var errUnavailable = domain.Refuse(domain.Unavailable, "Nothing can be booked at the moment. Try again later.")
 
-// write runs a unit of work, all or nothing.
+// write runs a unit of work within writeTimeout.
 func (s *Service) write(ctx context.Context, do func(context.Context, BillingTx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	return unavailable(s.unitOfWork(ctx, func(l BillingTx) error { return do(ctx, l) }))
+	return unavailable(s.unitOfWork(ctx, func(tx BillingTx) error { return do(ctx, tx) }))
 }
 
 // unavailable makes a refusal of a store that is down or late.
@@ -59,7 +60,8 @@ func unavailable(err error) error {
 	return err
 }
 
-// find returns a namespace; what says which one it is, where it is not there.
+// find returns a namespace. what names it in the Refusal for one that does not
+// exist.
 func find(ctx context.Context, store Billing, ref billing.NamespaceRef, what string) (billing.Namespace, error) {
 	n, err := store.Namespace(ctx, ref)
 	if errors.Is(err, domain.NotFound) {
@@ -68,7 +70,7 @@ func find(ctx context.Context, store Billing, ref billing.NamespaceRef, what str
 	return n, err
 }
 
-// SubscriptionView is a subscription as the portal is unavailable of it.
+// SubscriptionView is a subscription as the portal sees it.
 type SubscriptionView struct {
 	billing.Subscription
 	// Plan is the zero Plan for none.
@@ -80,8 +82,8 @@ type SubscriptionView struct {
 	UnknownPlan string
 }
 
-// view makes the statement of a subscription. Seats that cost nothing are
-// counted at this moment.
+// view makes the view of a subscription. It counts the seats of a plan that is
+// not paid for now.
 func (s *Service) view(ctx context.Context, store Billing, n billing.Namespace, subscription billing.Subscription) (SubscriptionView, error) {
 	plan, _ := s.rules.Plans.Find(subscription.Plan)
 	out := SubscriptionView{
@@ -104,19 +106,19 @@ func (s *Service) countSeats(ctx context.Context, store Billing, n billing.Names
 }
 
 // CreateSubscription gives a namespace its first subscription. The error is a
-// Refusal, or Faults that name the fields.
+// Refusal, or billing.FieldErrors.
 func (s *Service) CreateSubscription(ctx context.Context, ref billing.NamespaceRef, change billing.Change) (SubscriptionView, error) {
-	return s.changeSubscription(ctx, ref, change, func(ctx context.Context, l BillingTx, n billing.Namespace) (billing.Subscription, error) {
+	return s.changeSubscription(ctx, ref, change, func(ctx context.Context, tx BillingTx, n billing.Namespace) (billing.Subscription, error) {
 		subscription, err := change.Create(n.ID, s.rules.Plans, s.rules.StrictTrials, s.now())
 		if err != nil {
 			return subscription, err
 		}
-		taken, err := s.countSeats(ctx, l.Billing, n, subscription)
+		taken, err := s.countSeats(ctx, tx.Billing, n, subscription)
 		if err != nil {
 			return subscription, err
 		}
 		subscription = subscription.WithSeatsInUse(taken)
-		err = l.Subscriptions.AddSubscription(ctx, subscription)
+		err = tx.Subscriptions.AddSubscription(ctx, subscription)
 		if errors.Is(err, domain.Conflict) {
 			return subscription, billing.ErrSubscriptionTaken
 		}
@@ -125,10 +127,10 @@ func (s *Service) CreateSubscription(ctx context.Context, ref billing.NamespaceR
 }
 
 // UpdateSubscription changes the subscription of a namespace. The error is a
-// Refusal, or Faults that name the fields.
+// Refusal, or billing.FieldErrors.
 func (s *Service) UpdateSubscription(ctx context.Context, ref billing.NamespaceRef, change billing.Change) (SubscriptionView, error) {
-	return s.changeSubscription(ctx, ref, change, func(ctx context.Context, l BillingTx, n billing.Namespace) (billing.Subscription, error) {
-		old, err := l.Subscriptions.LockSubscription(ctx, n.ID)
+	return s.changeSubscription(ctx, ref, change, func(ctx context.Context, tx BillingTx, n billing.Namespace) (billing.Subscription, error) {
+		old, err := tx.Subscriptions.LockSubscription(ctx, n.ID)
 		if errors.Is(err, domain.NotFound) {
 			return old, domain.Refuse(domain.NotFound, "GitlabSubscription Not Found")
 		}
@@ -140,41 +142,41 @@ func (s *Service) UpdateSubscription(ctx context.Context, ref billing.NamespaceR
 			return subscription, err
 		}
 		if needsSeats {
-			taken, err := s.countSeats(ctx, l.Billing, n, subscription)
+			taken, err := s.countSeats(ctx, tx.Billing, n, subscription)
 			if err != nil {
 				return subscription, err
 			}
 			subscription = subscription.WithSeatsReset(taken)
 		}
-		return subscription, l.Subscriptions.UpdateSubscription(ctx, subscription)
+		return subscription, tx.Subscriptions.UpdateSubscription(ctx, subscription)
 	})
 }
 
 // changeSubscription finds the namespace, which has to be one that can
-// subscribe, and states what do has made of its subscription.
+// subscribe, and returns a view of the subscription that do returns.
 func (s *Service) changeSubscription(ctx context.Context, ref billing.NamespaceRef, change billing.Change, do func(context.Context, BillingTx, billing.Namespace) (billing.Subscription, error)) (out SubscriptionView, err error) {
-	err = s.write(ctx, func(ctx context.Context, l BillingTx) error {
-		n, err := find(ctx, l.Billing, ref, "Namespace")
+	err = s.write(ctx, func(ctx context.Context, tx BillingTx) error {
+		n, err := find(ctx, tx.Billing, ref, "Namespace")
 		switch {
 		case err != nil:
 			return err
 		case !n.Top:
 			return domain.Refuse(domain.Unprocessable, "Must be root namespace")
 		}
-		subscription, err := do(ctx, l, n)
+		subscription, err := do(ctx, tx, n)
 		if err != nil {
 			return err
 		}
-		out, err = s.view(ctx, l.Billing, n, subscription)
+		out, err = s.view(ctx, tx.Billing, n, subscription)
 		return err
 	})
 	out.UnknownPlan = change.UnknownPlan(s.rules.Plans)
 	return out, err
 }
 
-// Subscription states the subscription of a namespace to one who may read it;
-// ok is false if there is none. Whoever is no member is unavailable that there
-// is no such namespace.
+// Subscription returns the subscription of a namespace for a reader; ok is
+// false if there is none. To a reader who is not a member the namespace does
+// not exist.
 func (s *Service) Subscription(ctx context.Context, reader identity.User, ref billing.NamespaceRef) (out SubscriptionView, ok bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()

@@ -38,18 +38,18 @@ var plans = billing.Plans{
 	{Code: "free"}, {Code: "premium", Paid: true}, {Code: "gold", Paid: true, Top: true, ExcludeGuests: true},
 }
 
-// clerk is a Clerk with its store and its clock.
-type clerk struct {
+// testService is a Service with its store and its clock.
+type testService struct {
 	*provisioning.Service
 	store *memory.Store
 	now   time.Time
 }
 
-// newClerk makes a clerk. The changes apply to the ledger of each unit of work,
-// and to the Books that are read outside of one.
-func newClerk(t *testing.T, changes ...func(*provisioning.BillingTx)) *clerk {
+// newService makes a testService. The changes apply to the BillingTx of each
+// unit of work, and to the Billing that is read outside of one.
+func newService(t *testing.T, changes ...func(*provisioning.BillingTx)) *testService {
 	t.Helper()
-	c := &clerk{store: memory.New(), now: world.Now}
+	c := &testService{store: memory.New(), now: world.Now}
 	world.Apply(t, c.store.WorldImport, customers)
 	change := func(l *provisioning.BillingTx) {
 		for _, change := range changes {
@@ -69,33 +69,33 @@ func newClerk(t *testing.T, changes ...func(*provisioning.BillingTx)) *clerk {
 	return c
 }
 
-// books changes the Books of a ledger.
-func books(change func(provisioning.Billing) provisioning.Billing) func(*provisioning.BillingTx) {
+// changeBilling changes the Billing of a BillingTx.
+func changeBilling(change func(provisioning.Billing) provisioning.Billing) func(*provisioning.BillingTx) {
 	return func(l *provisioning.BillingTx) { l.Billing = change(l.Billing) }
 }
 
-// brokenBooks fail to look a namespace up.
-type brokenBooks struct {
+// failingBilling fail to look a namespace up.
+type failingBilling struct {
 	provisioning.Billing
 	err error
 }
 
-func (b brokenBooks) Namespace(context.Context, billing.NamespaceRef) (billing.Namespace, error) {
+func (b failingBilling) Namespace(context.Context, billing.NamespaceRef) (billing.Namespace, error) {
 	return billing.Namespace{}, b.err
 }
 
-// countingBooks count how often seats and roles are asked for.
-type countingBooks struct {
+// countingBilling count how often seats and roles are asked for.
+type countingBilling struct {
 	provisioning.Billing
 	seats, roles *int
 }
 
-func (b countingBooks) CountSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (int32, error) {
+func (b countingBilling) CountSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (int32, error) {
 	*b.seats++
 	return b.Billing.CountSeats(ctx, group, guests, now)
 }
 
-func (b countingBooks) Role(ctx context.Context, user identity.UserID, group source.NamespaceID, now time.Time) (source.Role, error) {
+func (b countingBilling) Role(ctx context.Context, user identity.UserID, group source.NamespaceID, now time.Time) (source.Role, error) {
 	*b.roles++
 	return b.Billing.Role(ctx, user, group, now)
 }
@@ -126,16 +126,16 @@ func wantRefusal(t *testing.T, name string, err error, kind domain.Kind, message
 	}
 }
 
-func (c *clerk) mustSubscribe(t *testing.T, ref billing.NamespaceRef, change billing.Change) {
+func (c *testService) mustSubscribe(t *testing.T, ref billing.NamespaceRef, change billing.Change) {
 	t.Helper()
 	if _, err := c.CreateSubscription(t.Context(), ref, change); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestService_Subscribe_refuses(t *testing.T) {
+func TestService_CreateSubscription_refuses(t *testing.T) {
 	t.Parallel()
-	c := newClerk(t)
+	c := newService(t)
 	faulty := billing.Change{Seats: to(int32(-1))}
 	_, err := c.CreateSubscription(t.Context(), absent, faulty)
 	wantRefusal(t, "no namespace, faulty", err, domain.NotFound, "Namespace Not Found")
@@ -155,9 +155,9 @@ func TestService_Subscribe_refuses(t *testing.T) {
 	}
 }
 
-func TestService_Amend_refuses(t *testing.T) {
+func TestService_UpdateSubscription_refuses(t *testing.T) {
 	t.Parallel()
-	c := newClerk(t)
+	c := newService(t)
 	faulty := billing.Change{Seats: to(int32(-1))}
 	_, err := c.UpdateSubscription(t.Context(), absent, faulty)
 	wantRefusal(t, "no namespace, faulty", err, domain.NotFound, "Namespace Not Found")
@@ -176,7 +176,7 @@ func TestService_Amend_refuses(t *testing.T) {
 func TestService_seats(t *testing.T) {
 	t.Parallel()
 	var seats, roles int
-	c := newClerk(t, books(func(b provisioning.Billing) provisioning.Billing { return countingBooks{b, &seats, &roles} }))
+	c := newService(t, changeBilling(func(b provisioning.Billing) provisioning.Billing { return countingBilling{b, &seats, &roles} }))
 	next := billing.Change{StartDate: to(on(12, 31)), EndDate: to(on(12, 31).AddDate(1, 0, 0))}
 	for _, step := range []struct {
 		name     string
@@ -206,7 +206,7 @@ func TestService_seats(t *testing.T) {
 
 func TestService_unknownPlan(t *testing.T) {
 	t.Parallel()
-	c := newClerk(t)
+	c := newService(t)
 	got, err := c.CreateSubscription(t.Context(), acme, billing.Change{Plan: to("platinum")})
 	if err != nil || got.UnknownPlan != "platinum" || got.Plan.Code != "" {
 		t.Errorf("got %+v, %v", got, err)
@@ -219,7 +219,7 @@ func TestService_unknownPlan(t *testing.T) {
 func TestService_Subscription(t *testing.T) {
 	t.Parallel()
 	var seats, roles int
-	c := newClerk(t, books(func(b provisioning.Billing) provisioning.Billing { return countingBooks{b, &seats, &roles} }))
+	c := newService(t, changeBilling(func(b provisioning.Billing) provisioning.Billing { return countingBilling{b, &seats, &roles} }))
 	c.mustSubscribe(t, acme, year)
 	c.mustSubscribe(t, own, year)
 	const hidden = "Namespace Not Found"
@@ -261,7 +261,7 @@ func TestService_Subscription(t *testing.T) {
 
 func TestService_Resolve(t *testing.T) {
 	t.Parallel()
-	c := newClerk(t)
+	c := newService(t)
 	if id, err := c.NamespaceID(t.Context(), billing.NamespaceRef{Path: "Acme/SUB"}); err != nil || id != 11 {
 		t.Errorf("got %d, %v", id, err)
 	}
@@ -271,11 +271,11 @@ func TestService_Resolve(t *testing.T) {
 
 // asks are all questions that begin with a namespace.
 var asks = map[string]func(context.Context, *provisioning.Service) error{
-	"Subscribe": func(ctx context.Context, c *provisioning.Service) error {
+	"CreateSubscription": func(ctx context.Context, c *provisioning.Service) error {
 		_, err := c.CreateSubscription(ctx, acme, year)
 		return err
 	},
-	"Amend": func(ctx context.Context, c *provisioning.Service) error {
+	"UpdateSubscription": func(ctx context.Context, c *provisioning.Service) error {
 		_, err := c.UpdateSubscription(ctx, acme, year)
 		return err
 	},
@@ -283,16 +283,16 @@ var asks = map[string]func(context.Context, *provisioning.Service) error{
 		_, _, err := c.Subscription(ctx, identity.User{ID: 2}, acme)
 		return err
 	},
-	"Resolve": func(ctx context.Context, c *provisioning.Service) error {
+	"NamespaceID": func(ctx context.Context, c *provisioning.Service) error {
 		_, err := c.NamespaceID(ctx, acme)
 		return err
 	},
-	"Purchase": func(ctx context.Context, c *provisioning.Service) error {
+	"AddMinutesPacks": func(ctx context.Context, c *provisioning.Service) error {
 		_, err := c.AddMinutesPacks(ctx, acme, []billing.MinutesPack{pack("a", 1)})
 		return err
 	},
-	"Move": func(ctx context.Context, c *provisioning.Service) error { return c.MoveMinutesPacks(ctx, acme, other) },
-	"Schedule": func(ctx context.Context, c *provisioning.Service) error {
+	"MoveMinutesPacks": func(ctx context.Context, c *provisioning.Service) error { return c.MoveMinutesPacks(ctx, acme, other) },
+	"PutReconciliations": func(ctx context.Context, c *provisioning.Service) error {
 		return c.PutReconciliations(ctx, []billing.Reconciliation{{Namespace: 10, Next: on(6, 1), AlertFrom: on(5, 1)}})
 	},
 }
@@ -310,7 +310,7 @@ func TestService_storeFails(t *testing.T) {
 			"late":   {context.DeadlineExceeded, true},
 			"broken": {errors.New("disk full"), false},
 		} {
-			broken := newClerk(t, books(func(b provisioning.Billing) provisioning.Billing { return brokenBooks{b, c.err} }))
+			broken := newService(t, changeBilling(func(b provisioning.Billing) provisioning.Billing { return failingBilling{b, c.err} }))
 			err := ask(t.Context(), broken.Service)
 			if !errors.Is(err, c.err) {
 				t.Errorf("%s, %s: the cause is lost in %v", name, what, err)
@@ -324,27 +324,27 @@ func TestService_storeFails(t *testing.T) {
 	}
 }
 
-// patientBooks note how long they may take.
-type patientBooks struct {
+// deadlineBilling note how long they may take.
+type deadlineBilling struct {
 	provisioning.Billing
 	left *time.Duration
 }
 
-func (b patientBooks) Namespace(ctx context.Context, ref billing.NamespaceRef) (billing.Namespace, error) {
+func (b deadlineBilling) Namespace(ctx context.Context, ref billing.NamespaceRef) (billing.Namespace, error) {
 	if end, ok := ctx.Deadline(); ok {
 		*b.left = time.Until(end)
 	}
 	return b.Billing.Namespace(ctx, ref)
 }
 
-func TestService_patience(t *testing.T) {
+func TestService_timeouts(t *testing.T) {
 	t.Parallel()
 	for name, ask := range asks {
 		var left time.Duration
-		c := newClerk(t, books(func(b provisioning.Billing) provisioning.Billing { return patientBooks{b, &left} }))
+		c := newService(t, changeBilling(func(b provisioning.Billing) provisioning.Billing { return deadlineBilling{b, &left} }))
 		_ = ask(t.Context(), c.Service) // whatever is found, it is asked for within a time
 		most := 30 * time.Second
-		if name == "Subscription" || name == "Resolve" {
+		if name == "Subscription" || name == "NamespaceID" {
 			most = 10 * time.Second
 		}
 		if left <= 0 || left > most {

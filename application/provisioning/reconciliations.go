@@ -16,11 +16,11 @@ import (
 // GitLab. If two are for one namespace, none is kept.
 func (s *Service) PutReconciliations(ctx context.Context, list []billing.Reconciliation) error {
 	var rejected billing.Rejections
-	err := s.write(ctx, func(ctx context.Context, l BillingTx) error {
+	err := s.write(ctx, func(ctx context.Context, tx BillingTx) error {
 		var valid []billing.Reconciliation
 		valid, rejected = nil, nil // this may be the second try
 		for _, r := range list {
-			problems, err := checkReconciliation(ctx, l.Billing, r)
+			problems, err := checkReconciliation(ctx, tx.Billing, r)
 			switch {
 			case err != nil:
 				return err
@@ -37,7 +37,7 @@ func (s *Service) PutReconciliations(ctx context.Context, list []billing.Reconci
 		// In one order, so that two requests do not wait for each other.
 		slices.SortFunc(valid, func(a, b billing.Reconciliation) int { return cmp.Compare(a.Namespace, b.Namespace) })
 		for _, r := range valid {
-			if err := l.Reconciliations.PutReconciliation(ctx, r, s.now()); err != nil {
+			if err := tx.Reconciliations.PutReconciliation(ctx, r, s.now()); err != nil {
 				return err
 			}
 		}
@@ -78,8 +78,8 @@ func hasDuplicate(list []billing.Reconciliation) bool {
 // DeleteReconciliation takes the reconciliation of a namespace back, or returns
 // a Refusal if there is none.
 func (s *Service) DeleteReconciliation(ctx context.Context, of source.NamespaceID) error {
-	return s.write(ctx, func(ctx context.Context, l BillingTx) error {
-		err := l.Reconciliations.RemoveReconciliation(ctx, of)
+	return s.write(ctx, func(ctx context.Context, tx BillingTx) error {
+		err := tx.Reconciliations.RemoveReconciliation(ctx, of)
 		if errors.Is(err, domain.NotFound) {
 			return &domain.Refusal{Kind: domain.NotFound}
 		}

@@ -34,7 +34,7 @@ func recording(put *[]source.NamespaceID) func(*provisioning.BillingTx) {
 	return func(l *provisioning.BillingTx) { l.Reconciliations = recorder{l.Reconciliations, put} }
 }
 
-func TestService_Schedule(t *testing.T) {
+func TestService_PutReconciliations(t *testing.T) {
 	t.Parallel()
 	dateless := billing.Reconciliation{Namespace: 202, Next: on(6, 1)}
 	for name, c := range map[string]struct {
@@ -69,7 +69,7 @@ func TestService_Schedule(t *testing.T) {
 		},
 	} {
 		var put []source.NamespaceID
-		err := newClerk(t, recording(&put)).PutReconciliations(t.Context(), c.list)
+		err := newService(t, recording(&put)).PutReconciliations(t.Context(), c.list)
 		rejected, _ := errors.AsType[billing.Rejections](err)
 		if diff := cmp.Diff(c.rejected, rejected); diff != "" || (err != nil) != (c.rejected != nil) {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
@@ -80,35 +80,35 @@ func TestService_Schedule(t *testing.T) {
 	}
 }
 
-// zeroless are Books in which a namespace without a number cannot be asked for.
-type zeroless struct {
+// billingWithoutZero is a Billing that fails for a namespace without a number.
+type billingWithoutZero struct {
 	provisioning.Billing
 	t *testing.T
 }
 
-func (b zeroless) Namespace(ctx context.Context, ref billing.NamespaceRef) (billing.Namespace, error) {
+func (b billingWithoutZero) Namespace(ctx context.Context, ref billing.NamespaceRef) (billing.Namespace, error) {
 	if ref == (billing.NamespaceRef{}) {
 		b.t.Error("the namespace without number or path was asked for")
 	}
 	return b.Billing.Namespace(ctx, ref)
 }
 
-func TestService_Schedule_secondTry(t *testing.T) {
+func TestService_PutReconciliations_secondTry(t *testing.T) {
 	t.Parallel()
-	c := newClerk(t)
-	err := hasDuplicate(c).PutReconciliations(t.Context(), []billing.Reconciliation{reconciliation(404), reconciliation(10)})
+	c := newService(t)
+	err := retrying(c).PutReconciliations(t.Context(), []billing.Reconciliation{reconciliation(404), reconciliation(10)})
 	if rejected, _ := errors.AsType[billing.Rejections](err); len(rejected) != 1 {
 		t.Errorf("got %v, want one rejection", err)
 	}
-	none := newClerk(t, books(func(b provisioning.Billing) provisioning.Billing { return zeroless{b, t} }))
+	none := newService(t, changeBilling(func(b provisioning.Billing) provisioning.Billing { return billingWithoutZero{b, t} }))
 	if err := none.PutReconciliations(t.Context(), []billing.Reconciliation{reconciliation(0)}); err == nil || !strings.Contains(err.Error(), "Namespace can't be blank") {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestService_Unschedule(t *testing.T) {
+func TestService_DeleteReconciliation(t *testing.T) {
 	t.Parallel()
-	c := newClerk(t)
+	c := newService(t)
 	if err := c.PutReconciliations(t.Context(), []billing.Reconciliation{reconciliation(10)}); err != nil {
 		t.Fatal(err)
 	}

@@ -20,8 +20,8 @@ type Refreshed struct {
 const subscriberPage = 500
 
 // RefreshSeats counts the seats of every paid subscription, each in a unit of
-// work of its own: several servers may do so at once. What could not be counted
-// is an error, and the others are counted all the same.
+// work of its own: several servers may do so at once. If some fail, it counts
+// the others and returns the errors.
 func (s *Service) RefreshSeats(ctx context.Context) (Refreshed, error) {
 	var done Refreshed
 	var errs []error
@@ -52,17 +52,17 @@ func (s *Service) RefreshSeats(ctx context.Context) (Refreshed, error) {
 
 // recount counts the seats of one subscription, unless it is not paid for.
 func (s *Service) recount(ctx context.Context, of source.NamespaceID) (counted, changed bool, err error) {
-	err = s.write(ctx, func(ctx context.Context, l BillingTx) error {
+	err = s.write(ctx, func(ctx context.Context, tx BillingTx) error {
 		counted, changed = false, false // this may be the second try
-		n, err := l.Billing.Namespace(ctx, billing.NamespaceRef{ID: of})
+		n, err := tx.Billing.Namespace(ctx, billing.NamespaceRef{ID: of})
 		if err != nil {
 			return ignoreNotFound(err)
 		}
-		subscription, err := l.Subscriptions.LockSubscription(ctx, of)
+		subscription, err := tx.Subscriptions.LockSubscription(ctx, of)
 		if err != nil || !subscription.Paid(s.rules.Plans) {
 			return ignoreNotFound(err)
 		}
-		taken, err := s.countSeats(ctx, l.Billing, n, subscription)
+		taken, err := s.countSeats(ctx, tx.Billing, n, subscription)
 		if err != nil {
 			return err
 		}
@@ -70,12 +70,12 @@ func (s *Service) recount(ctx context.Context, of source.NamespaceID) (counted, 
 		if subscription, changed = subscription.Recounted(taken, s.now()); !changed {
 			return nil
 		}
-		return l.Subscriptions.UpdateSubscription(ctx, subscription)
+		return tx.Subscriptions.UpdateSubscription(ctx, subscription)
 	})
 	return counted, changed, err
 }
 
-// ignoreNotFound makes nothing of a subscription that is no longer there.
+// ignoreNotFound returns nil for a subscription that no longer exists.
 func ignoreNotFound(err error) error {
 	if errors.Is(err, domain.NotFound) {
 		return nil

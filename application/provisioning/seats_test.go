@@ -15,7 +15,7 @@ import (
 
 func TestService_RefreshSeats(t *testing.T) {
 	t.Parallel()
-	c := newClerk(t)
+	c := newService(t)
 	c.mustSubscribe(t, acme, year)
 	c.mustSubscribe(t, own, year)
 	c.mustSubscribe(t, other, billing.Change{})
@@ -43,15 +43,15 @@ func TestService_RefreshSeats(t *testing.T) {
 	}
 }
 
-var errDown = errors.New("connection refused")
+var errStore = errors.New("connection refused")
 
-// oddBooks count the seats of a group unless fail returns an error.
-type oddBooks struct {
+// failingSeats count the seats of a group unless fail returns an error.
+type failingSeats struct {
 	provisioning.Billing
 	fail func(group source.NamespaceID) error
 }
 
-func (b oddBooks) CountSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (int32, error) {
+func (b failingSeats) CountSeats(ctx context.Context, group source.NamespaceID, guests bool, now time.Time) (int32, error) {
 	if err := b.fail(group); err != nil {
 		return 0, err
 	}
@@ -61,16 +61,16 @@ func (b oddBooks) CountSeats(ctx context.Context, group source.NamespaceID, gues
 func TestService_RefreshSeats_fails(t *testing.T) {
 	t.Parallel()
 	fail := func(source.NamespaceID) error { return nil }
-	c := newClerk(t, books(func(b provisioning.Billing) provisioning.Billing { return oddBooks{b, fail} }))
+	c := newService(t, changeBilling(func(b provisioning.Billing) provisioning.Billing { return failingSeats{b, fail} }))
 	c.mustSubscribe(t, acme, year)
 	c.mustSubscribe(t, other, year)
 	fail = func(group source.NamespaceID) error {
 		if group == 10 {
-			return errDown
+			return errStore
 		}
 		return nil
 	}
-	if got, err := c.RefreshSeats(t.Context()); !errors.Is(err, errDown) || got.Counted != 1 {
+	if got, err := c.RefreshSeats(t.Context()); !errors.Is(err, errStore) || got.Counted != 1 {
 		t.Errorf("got %+v, %v, want the other one counted", got, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -88,17 +88,17 @@ func TestService_RefreshSeats_fails(t *testing.T) {
 	}
 }
 
-// manyBooks list the namespaces up to most as subscribers. Most of them do not
+// pagedBilling list the namespaces up to most as subscribers. Most of them do not
 // exist when their seats are counted.
-type manyBooks struct {
+type pagedBilling struct {
 	provisioning.Billing
-	most  source.NamespaceID
+	last  source.NamespaceID
 	asked *[]source.NamespaceID
 }
 
-func (b manyBooks) Subscribers(_ context.Context, _ []string, after source.NamespaceID, most int) (page []source.NamespaceID, err error) {
+func (b pagedBilling) Subscribers(_ context.Context, _ []string, after source.NamespaceID, most int) (page []source.NamespaceID, err error) {
 	*b.asked = append(*b.asked, after)
-	for id := after + 1; id <= b.most && len(page) < most; id++ {
+	for id := after + 1; id <= b.last && len(page) < most; id++ {
 		page = append(page, id)
 	}
 	return page, nil
@@ -108,7 +108,7 @@ func TestService_RefreshSeats_pages(t *testing.T) {
 	t.Parallel()
 	for most, want := range map[source.NamespaceID]int{499: 1, 500: 2, 501: 2, 1001: 3} {
 		var asked []source.NamespaceID
-		c := newClerk(t, books(func(b provisioning.Billing) provisioning.Billing { return manyBooks{b, most, &asked} }))
+		c := newService(t, changeBilling(func(b provisioning.Billing) provisioning.Billing { return pagedBilling{b, most, &asked} }))
 		c.mustSubscribe(t, acme, year)
 		c.mustSubscribe(t, other, billing.Change{}) // changed since the page was read
 		got, err := c.RefreshSeats(t.Context())
