@@ -16,7 +16,7 @@ import (
 func TestGatekeeper_Allow_existence(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[source.Answer]domain.Kind{source.Yes: "", source.No: domain.NotFound, source.Unknown: ""} {
-		w := newWorld()
+		w := newPorts()
 		w.connected, w.answers = true, map[source.Question]source.Answer{{About: source.Existence}: answer}
 		_, err := w.gatekeeper().Allow(t.Context(), fetch())
 		if want == "" && err != nil || want != "" && !errors.Is(err, want) {
@@ -27,7 +27,7 @@ func TestGatekeeper_Allow_existence(t *testing.T) {
 
 func TestGatekeeper_Allow_existenceUnseen(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	w := newPorts()
 	w.connected = true
 	_, err := w.gatekeeper().Allow(t.Context(), fetch())
 	if !errors.Is(err, domain.Unavailable) || !strings.Contains(err.Error(), "connection refused") {
@@ -35,10 +35,10 @@ func TestGatekeeper_Allow_existenceUnseen(t *testing.T) {
 	}
 }
 
-// hanging is a Gitaly that never answers.
-type hanging struct{ *world }
+// hangingRepositories is a Gitaly that never answers.
+type hangingRepositories struct{ *fakePorts }
 
-func (hanging) Answers(ctx context.Context, _ gitaccess.Location, _ []source.Question) (map[source.Question]source.Answer, error) {
+func (hangingRepositories) Answers(ctx context.Context, _ gitaccess.Location, _ []source.Question) (map[source.Question]source.Answer, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
 }
@@ -54,13 +54,13 @@ func TestGatekeeper_Allow_hangingGitaly(t *testing.T) {
 		"a push":  {update(), gitaccess.Timeout, domain.Unavailable},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld()
+			w := newPorts()
 			rules := gitaccess.Rules{
 				Settings: source.Settings{Protocols: source.AllProtocols, Connected: true},
 				Storages: map[string]gitaccess.Storage{"default": {Name: "default"}},
 			}
 			began := time.Now()
-			_, err := gitaccess.New(w, hanging{w}, w, w, w, w, rules, time.Now).Allow(t.Context(), c.req)
+			_, err := gitaccess.New(w, hangingRepositories{w}, w, w, w, w, rules, time.Now).Allow(t.Context(), c.req)
 			if !errors.Is(err, c.want) {
 				t.Errorf("%s: got %v", name, err)
 			}

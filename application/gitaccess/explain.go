@@ -15,8 +15,8 @@ type Explanation struct {
 }
 
 // Explain returns what every rule finds. It decides as Allow does, but counts
-// no request, stamps no key and leaves no notice. An error means that the
-// facts could not be had.
+// no request, stamps no key and leaves no notice. An error means that the facts
+// could not be loaded.
 func (g *Gatekeeper) Explain(ctx context.Context, req Request) (Explanation, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
@@ -35,8 +35,8 @@ func (g *Gatekeeper) Explain(ctx context.Context, req Request) (Explanation, err
 	return out, nil
 }
 
-// addStorage adds what Allow would still refuse: a project whose storage nobody
-// has configured.
+// addStorage adds a rule on the storage: Allow refuses a project whose storage
+// is not configured.
 func (e *Explanation) addStorage(_ Location, refusal error) {
 	storage := source.Finding{Rule: "storage", Outcome: source.Passed}
 	if refusal != nil {

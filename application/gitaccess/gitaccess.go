@@ -70,7 +70,7 @@ type Grant struct {
 }
 
 // Allow returns a Grant, or a *domain.Refusal that says why not. It fails
-// closed: where facts cannot be had, in time or at all, the refusal is of kind
+// closed: if the facts cannot be loaded in time, the refusal is of kind
 // domain.Unavailable.
 func (g *Gatekeeper) Allow(ctx context.Context, req Request) (Grant, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
@@ -96,7 +96,8 @@ func (g *Gatekeeper) Allow(ctx context.Context, req Request) (Grant, error) {
 	return g.grant(ctx, req, &c, nil)
 }
 
-// createProject makes the project and decides again, on what is there now.
+// createProject creates the project, loads the standing again and decides
+// again.
 func (g *Gatekeeper) createProject(ctx context.Context, req Request, c *source.Case) (Grant, error) {
 	id, err := g.creator.CreateProject(ctx, c.Project)
 	var warning error
@@ -121,7 +122,7 @@ func (g *Gatekeeper) createProject(ctx context.Context, req Request, c *source.C
 	return g.grant(ctx, req, c, warning)
 }
 
-// grant lets a command go on.
+// grant makes the Grant of an allowed command.
 func (g *Gatekeeper) grant(ctx context.Context, req Request, c *source.Case, warning error) (Grant, error) {
 	location, err := g.location(req, c)
 	if err != nil {
@@ -133,8 +134,8 @@ func (g *Gatekeeper) grant(ctx context.Context, req Request, c *source.Case, war
 	}, nil
 }
 
-// loadCase gathers the facts. Of a caller who asks too often nothing else
-// needs to be known.
+// loadCase loads the facts. It loads none for a caller who exceeds the rate
+// limit.
 func (g *Gatekeeper) loadCase(ctx context.Context, req Request) (source.Case, error) {
 	c := source.Case{Request: req.Request, Now: g.now(), Settings: g.rules.Settings, Keys: g.rules.Keys}
 	if c.Throttled = !g.limiter.Allow(c.Now, buckets(req)...); c.Throttled {
@@ -161,7 +162,8 @@ func (g *Gatekeeper) loadStanding(ctx context.Context, c *source.Case) (err erro
 	return nil
 }
 
-// maxBucketLength keeps texts that somebody made up from filling the limiter.
+// maxBucketLength limits how much memory a made-up project path takes in the
+// limiter.
 const maxBucketLength = 500
 
 // buckets are what a request is counted by: who asks, and where from.
@@ -195,8 +197,8 @@ func (g *Gatekeeper) decide(ctx context.Context, req Request, c *source.Case) (r
 }
 
 // existenceTimeout is how long a command waits to hear whether its repository
-// is there: GitLab Shell asks again after a 503, and nobody shall wait three
-// budgets.
+// is there: GitLab Shell repeats a request after a 503, so that the user may
+// wait three times as long.
 const existenceTimeout = 5 * time.Second
 
 // ask gets the answers. Before the changes of a push are known nothing but the
@@ -216,7 +218,7 @@ func (g *Gatekeeper) ask(ctx context.Context, req Request, c *source.Case, quest
 }
 
 // location finds the repository's Gitaly. GitLab Shell cannot go on without an
-// address, so a storage that nobody configured is a refusal; of a kind whose
+// address, so a storage that is not configured is a refusal; of a kind whose
 // words reach the user, since trying again does not help.
 func (g *Gatekeeper) location(req Request, c *source.Case) (Location, error) {
 	storage, ok := g.rules.Storages[c.Project.Storage]
@@ -235,11 +237,12 @@ func (g *Gatekeeper) stamp(c *source.Case) {
 	}
 }
 
-// noticeTimeout is how long a command waits for a notice to be left: it can
-// do without.
+// noticeTimeout is how long a command waits for a notice to be kept; the
+// command goes on without it.
 const noticeTimeout = time.Second
 
-// addMovedNotice tells people, with their next push, that they used an old path.
+// addMovedNotice leaves a notice, for the user's next push, that the project
+// has moved.
 func (g *Gatekeeper) addMovedNotice(ctx context.Context, req Request, c *source.Case) error {
 	if !c.Moved || !c.Actor.Person().Known() {
 		return nil
@@ -262,8 +265,8 @@ func messages(c *source.Case) []string {
 	return nil
 }
 
-// unavailable gives words to a failure that is not the caller's. Its cause
-// stays in the chain, for the log.
+// unavailable turns a failure into a Refusal; a Refusal stays as it is. Its
+// cause stays in the chain, for the log.
 func unavailable(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[*domain.Refusal](err); ok {
 		return err

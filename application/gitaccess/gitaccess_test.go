@@ -19,13 +19,13 @@ import (
 
 var now = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
-// world is every port at once: one standing, and what was asked of it.
-type world struct {
+// fakePorts implements every port with fixed answers, and records the calls.
+type fakePorts struct {
 	standing       source.Standing
 	err            error
 	answers        map[source.Question]source.Answer
 	noticeErr      error
-	full           bool
+	limited        bool
 	connected      bool
 	destination    source.ProjectDestination
 	destinationErr error
@@ -34,37 +34,37 @@ type world struct {
 	created        []source.Project
 	wikis          []source.ProjectID
 
-	asked   []source.Inquiry
-	places  []gitaccess.Location
-	notices []source.Notice
-	stamped []identity.KeyID
-	buckets []string
+	asked     []source.Inquiry
+	locations []gitaccess.Location
+	notices   []source.Notice
+	stamped   []identity.KeyID
+	buckets   []string
 }
 
-func (w *world) Standing(_ context.Context, q source.Inquiry) (source.Standing, error) {
+func (w *fakePorts) Standing(_ context.Context, q source.Inquiry) (source.Standing, error) {
 	w.asked = append(w.asked, q)
 	return w.standing, w.err
 }
 
-func (w *world) Answers(_ context.Context, where gitaccess.Location, _ []source.Question) (map[source.Question]source.Answer, error) {
-	w.places = append(w.places, where)
+func (w *fakePorts) Answers(_ context.Context, where gitaccess.Location, _ []source.Question) (map[source.Question]source.Answer, error) {
+	w.locations = append(w.locations, where)
 	if w.answers == nil {
 		return nil, errors.New("connection refused")
 	}
 	return w.answers, nil
 }
 
-func (w *world) Destination(context.Context, identity.UserID, source.Path, time.Time) (source.ProjectDestination, error) {
+func (w *fakePorts) Destination(context.Context, identity.UserID, source.Path, time.Time) (source.ProjectDestination, error) {
 	return w.destination, w.destinationErr
 }
 
-func (w *world) CreateWiki(_ context.Context, p source.Project) error {
+func (w *fakePorts) CreateWiki(_ context.Context, p source.Project) error {
 	w.wikis = append(w.wikis, p.ID)
 	return w.createErr
 }
 
 // CreateProject makes project 42 of what was planned.
-func (w *world) CreateProject(_ context.Context, planned source.Project) (source.ProjectID, error) {
+func (w *fakePorts) CreateProject(_ context.Context, planned source.Project) (source.ProjectID, error) {
 	w.created = append(w.created, planned)
 	if w.createsNone {
 		return 0, w.createErr
@@ -75,19 +75,19 @@ func (w *world) CreateProject(_ context.Context, planned source.Project) (source
 	return 42, w.createErr
 }
 
-func (w *world) Add(_ context.Context, n source.Notice) error {
+func (w *fakePorts) Add(_ context.Context, n source.Notice) error {
 	w.notices = append(w.notices, n)
 	return w.noticeErr
 }
 
-func (w *world) KeyUsed(id identity.KeyID, _ time.Time) { w.stamped = append(w.stamped, id) }
+func (w *fakePorts) KeyUsed(id identity.KeyID, _ time.Time) { w.stamped = append(w.stamped, id) }
 
-func (w *world) Allow(_ time.Time, buckets ...string) bool {
+func (w *fakePorts) Allow(_ time.Time, buckets ...string) bool {
 	w.buckets = append(w.buckets, buckets...)
-	return !w.full
+	return !w.limited
 }
 
-func (w *world) gatekeeper() *gitaccess.Gatekeeper {
+func (w *fakePorts) gatekeeper() *gitaccess.Gatekeeper {
 	rules := gitaccess.Rules{
 		Settings:   source.Settings{Protocols: source.AllProtocols, Connected: w.connected, PushToCreate: w.connected},
 		NewStorage: "default",
@@ -96,9 +96,9 @@ func (w *world) gatekeeper() *gitaccess.Gatekeeper {
 	return gitaccess.New(w, w, w, w, w, w, rules, func() time.Time { return now })
 }
 
-// newWorld has a developer with a key and a project with a protected branch.
-func newWorld() *world {
-	return &world{standing: source.Standing{
+// newPorts has a developer with a key and a project with a protected branch.
+func newPorts() *fakePorts {
+	return &fakePorts{standing: source.Standing{
 		Actor: identity.Actor{
 			User: identity.User{ID: 7, State: identity.Active, Type: identity.Human, EmailConfirmed: true},
 			Key:  identity.Key{ID: 11, Kind: identity.UserKey},
@@ -141,7 +141,7 @@ func update() gitaccess.Request {
 
 func TestGatekeeper_Allow_asksOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	w := newPorts()
 	grant, err := w.gatekeeper().Allow(t.Context(), fetch())
 	if err != nil || grant.Warning != nil {
 		t.Fatalf("got %v, %v", err, grant.Warning)
@@ -156,14 +156,14 @@ func TestGatekeeper_Allow_asksOnce(t *testing.T) {
 	if grant.Location.Storage.Address != "unix:/run/gitaly.sock" {
 		t.Errorf("storage: got %v", grant.Location.Storage)
 	}
-	if len(w.places) > 0 {
+	if len(w.locations) > 0 {
 		t.Error("a fetch asked for history")
 	}
 }
 
 func TestGatekeeper_Allow_refusesWithWords(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	w := newPorts()
 	w.standing.Role = source.NoRole
 	_, err := w.gatekeeper().Allow(t.Context(), fetch())
 	if refusal, ok := errors.AsType[*domain.Refusal](err); !ok || refusal.Kind != domain.NotFound || refusal.Message == "" {
@@ -173,8 +173,8 @@ func TestGatekeeper_Allow_refusesWithWords(t *testing.T) {
 
 func TestGatekeeper_Allow_throttled(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
-	w.full = true
+	w := newPorts()
+	w.limited = true
 	req := fetch()
 	req.Address, req.AddressGiven = netip.MustParseAddr("192.0.2.7"), true
 	if _, err := w.gatekeeper().Allow(t.Context(), req); !errors.Is(err, domain.TooMany) {
@@ -192,7 +192,7 @@ func TestGatekeeper_Allow_throttled(t *testing.T) {
 func TestGatekeeper_Allow_bucketsWithoutAClientAddress(t *testing.T) {
 	t.Parallel()
 	for name, address := range map[string]netip.Addr{"none": {}, "loopback": netip.MustParseAddr("127.0.0.1")} {
-		w := newWorld()
+		w := newPorts()
 		req := fetch()
 		req.Address = address
 		if _, err := w.gatekeeper().Allow(t.Context(), req); err != nil || len(w.buckets) != 1 {
@@ -204,13 +204,13 @@ func TestGatekeeper_Allow_bucketsWithoutAClientAddress(t *testing.T) {
 func TestGatekeeper_Allow_failsClosed(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("connection refused")
-	for name, change := range map[string]func(*world){
-		"the store is down":      func(w *world) { w.err = broken },
-		"Gitaly is down":         func(*world) {},
-		"answers without ours":   func(w *world) { w.answers = map[source.Question]source.Answer{} },
-		"the store lost the key": func(w *world) { w.err = domain.NotFound },
+	for name, change := range map[string]func(*fakePorts){
+		"the store is down":      func(w *fakePorts) { w.err = broken },
+		"Gitaly is down":         func(*fakePorts) {},
+		"answers without ours":   func(w *fakePorts) { w.answers = map[source.Question]source.Answer{} },
+		"the store lost the key": func(w *fakePorts) { w.err = domain.NotFound },
 	} {
-		w := newWorld()
+		w := newPorts()
 		w.connected = true
 		change(w)
 		_, err := w.gatekeeper().Allow(t.Context(), update())
@@ -227,7 +227,7 @@ func TestGatekeeper_Allow_failsClosed(t *testing.T) {
 func TestGatekeeper_Allow_asksForHistory(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[source.Answer]bool{source.Yes: true, source.No: false, source.Unknown: false} {
-		w := newWorld()
+		w := newPorts()
 		w.connected = true
 		w.answers = map[source.Question]source.Answer{{Old: one, New: two}: answer}
 		_, err := w.gatekeeper().Allow(t.Context(), update())
@@ -237,7 +237,7 @@ func TestGatekeeper_Allow_asksForHistory(t *testing.T) {
 		if !w.asked[0].Refs {
 			t.Error("protections were not asked for")
 		}
-		place := w.places[0]
+		place := w.locations[0]
 		if place.SnapshotPath != "snapshots/7" || place.Quarantine.ObjectDirectory != "objects/incoming-x" || place.Repository.ID != 42 {
 			t.Errorf("place: got %+v", place)
 		}
@@ -246,7 +246,7 @@ func TestGatekeeper_Allow_asksForHistory(t *testing.T) {
 
 func TestGatekeeper_unknownStorage(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	w := newPorts()
 	w.standing.Project.Storage = "other"
 	_, err := w.gatekeeper().Allow(t.Context(), fetch())
 	got, failure := w.gatekeeper().Explain(t.Context(), fetch())
@@ -261,7 +261,7 @@ func TestGatekeeper_unknownStorage(t *testing.T) {
 
 func TestGatekeeper_Allow_boundsBuckets(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	w := newPorts()
 	req := fetch()
 	req.Project = strings.Repeat("x", 1<<20)
 	if _, err := w.gatekeeper().Allow(t.Context(), req); err != nil || len(w.buckets[0]) > 200 {
@@ -269,10 +269,10 @@ func TestGatekeeper_Allow_boundsBuckets(t *testing.T) {
 	}
 }
 
-// slow answers when the caller has lost patience.
-type slow struct{ *world }
+// slowDirectory answers only when the context has ended.
+type slowDirectory struct{ *fakePorts }
 
-func (s slow) Standing(ctx context.Context, _ source.Inquiry) (source.Standing, error) {
+func (s slowDirectory) Standing(ctx context.Context, _ source.Inquiry) (source.Standing, error) {
 	<-ctx.Done()
 	return source.Standing{}, ctx.Err()
 }
@@ -280,9 +280,9 @@ func (s slow) Standing(ctx context.Context, _ source.Inquiry) (source.Standing, 
 func TestGatekeeper_Allow_budget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newPorts()
 		began := time.Now()
-		gate := gitaccess.New(slow{w}, w, w, w, w, w, gitaccess.Rules{}, time.Now)
+		gate := gitaccess.New(slowDirectory{w}, w, w, w, w, w, gitaccess.Rules{}, time.Now)
 		_, err := gate.Allow(t.Context(), fetch())
 		refusal, ok := errors.AsType[*domain.Refusal](err)
 		if !ok || refusal.Kind != domain.Unavailable || !strings.Contains(refusal.Message, "50 seconds") {
@@ -305,7 +305,7 @@ func TestGatekeeper_Allow_stampsOnceADay(t *testing.T) {
 		"more than a day": {now.Add(-24*time.Hour - 1), 1},
 		"just now":        {now, 0},
 	} {
-		w := newWorld()
+		w := newPorts()
 		w.standing.Actor.Key.LastUsedAt = c.last
 		if _, err := w.gatekeeper().Allow(t.Context(), fetch()); err != nil || len(w.stamped) != c.want {
 			t.Errorf("%s: stamped %v, %v, want %d", name, w.stamped, err, c.want)
@@ -316,17 +316,17 @@ func TestGatekeeper_Allow_stampsOnceADay(t *testing.T) {
 func TestGatekeeper_Allow_movedNotice(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		change func(*world)
+		change func(*fakePorts)
 		want   int
 	}{
-		"a person":     {func(*world) {}, 1},
-		"not moved":    {func(w *world) { w.standing.Moved = false }, 0},
-		"nobody":       {func(w *world) { w.standing.Actor, w.standing.Project.Visibility = identity.Actor{}, source.Public }, 0},
-		"a deploy key": {func(w *world) { w.standing.Actor.Key.Kind, w.standing.KeyEnabled = identity.DeployKey, true }, 0},
-		"a refusal":    {func(w *world) { w.standing.Role = source.Guest }, 0},
-		"a dead store": {func(w *world) { w.noticeErr = errors.New("disk full") }, 1},
+		"a person":     {func(*fakePorts) {}, 1},
+		"not moved":    {func(w *fakePorts) { w.standing.Moved = false }, 0},
+		"anonymous":    {func(w *fakePorts) { w.standing.Actor, w.standing.Project.Visibility = identity.Actor{}, source.Public }, 0},
+		"a deploy key": {func(w *fakePorts) { w.standing.Actor.Key.Kind, w.standing.KeyEnabled = identity.DeployKey, true }, 0},
+		"a refusal":    {func(w *fakePorts) { w.standing.Role = source.Guest }, 0},
+		"a dead store": {func(w *fakePorts) { w.noticeErr = errors.New("disk full") }, 1},
 	} {
-		w := newWorld()
+		w := newPorts()
 		w.standing.Moved = true
 		c.change(w)
 		grant, _ := w.gatekeeper().Allow(t.Context(), fetch())
@@ -351,7 +351,7 @@ func TestGatekeeper_Allow_movedNotice(t *testing.T) {
 
 func TestGatekeeper_Allow_tellsOfAnExpiringKey(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	w := newPorts()
 	w.standing.Actor.Key.ExpiresAt = now.AddDate(0, 0, 3)
 	grant, err := w.gatekeeper().Allow(t.Context(), fetch())
 	if err != nil || len(grant.Messages) != 1 || !strings.Contains(grant.Messages[0], "2026-05-04") {
@@ -361,8 +361,8 @@ func TestGatekeeper_Allow_tellsOfAnExpiringKey(t *testing.T) {
 
 func TestGatekeeper_Explain_leavesNoTrace(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
-	w.standing.Moved, w.full, w.connected = true, true, true
+	w := newPorts()
+	w.standing.Moved, w.limited, w.connected = true, true, true
 	w.answers = map[source.Question]source.Answer{{Old: one, New: two}: source.No}
 	got, err := w.gatekeeper().Explain(t.Context(), update())
 	if err != nil || !errors.Is(got.Refusal, domain.Forbidden) || len(got.Findings) == 0 {

@@ -1,5 +1,5 @@
-// Package gitaccess answers the question asked before every Git command: may
-// this actor do this to that repository? It also tells why.
+// Package gitaccess decides whether an actor may run a Git command on a
+// repository, and explains the decision rule by rule.
 package gitaccess
 
 import (
@@ -25,29 +25,28 @@ type Directory interface {
 
 // Repositories knows repositories and their history.
 type Repositories interface {
-	// Answers returns an answer for each question. It is source.Unknown where
-	// nobody is there to ask. An unreachable or late Gitaly is an error of
+	// Answers returns an answer for each question. The answer is source.Unknown
+	// if no Gitaly is connected. An unreachable or late Gitaly is an error of
 	// kind domain.Unavailable.
 	Answers(ctx context.Context, where Location, questions []source.Question) (map[source.Question]source.Answer, error)
 }
 
-// ProjectCreator makes what those who push expect to be there: projects, and the
-// repositories of wikis.
+// ProjectCreator creates projects, and the repositories of wikis, for pushes.
 type ProjectCreator interface {
-	// Destination returns where the user could make a project of that path, or
-	// domain.NotFound if there is no such group or personal namespace.
+	// Destination returns where the user could create a project of that path,
+	// or domain.NotFound if there is no such group or personal namespace.
 	Destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error)
-	// CreateProject makes the project as it is planned, and its repository, and
-	// returns its number; also where only the repository could not be made,
-	// which is made later. One that is there meanwhile is left as it is. What
-	// is wrong with its name is a Refusal.
+	// CreateProject creates the planned project and its repository, and returns
+	// the project's number. If only the repository fails, it returns the number
+	// with an error, and a job creates the repository later. A project that
+	// exists by then stays as it is. An invalid path is a Refusal.
 	CreateProject(ctx context.Context, planned source.Project) (source.ProjectID, error)
 	// CreateWiki makes the repository of a project's wiki; one that is there is
 	// no error.
 	CreateWiki(ctx context.Context, p source.Project) error
 }
 
-// Notices keeps what a user has to be told with their next push.
+// Notices keeps notices for users' next pushes.
 type Notices interface {
 	// Add keeps the notice until it is taken or expires. A second notice
 	// for the same user and repository replaces the first.

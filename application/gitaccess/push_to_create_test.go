@@ -12,10 +12,10 @@ import (
 	"gatehouse/domain/source"
 )
 
-// newWorldWithoutProject is a world without the project that is asked for, in a
-// group where the actor is a developer.
-func newWorldWithoutProject() *world {
-	w := newWorld()
+// newPortsWithoutProject returns ports without the project that is asked for,
+// in a group where the actor is a developer.
+func newPortsWithoutProject() *fakePorts {
+	w := newPorts()
 	w.connected = true
 	w.answers = map[source.Question]source.Answer{{About: source.Existence}: source.Yes}
 	w.standing.Project, w.standing.Repository, w.standing.Role = source.Project{}, source.RepositoryID{}, source.NoRole
@@ -30,9 +30,9 @@ func pushToCreate() gitaccess.Request {
 	return req
 }
 
-func TestGatekeeper_Allow_founds(t *testing.T) {
+func TestGatekeeper_Allow_createsProject(t *testing.T) {
 	t.Parallel()
-	w := newWorldWithoutProject()
+	w := newPortsWithoutProject()
 	grant, err := w.gatekeeper().Allow(t.Context(), pushToCreate())
 	if err != nil || grant.Warning != nil {
 		t.Fatalf("got %v, %v", err, grant.Warning)
@@ -52,28 +52,30 @@ func TestGatekeeper_Allow_founds(t *testing.T) {
 	}
 }
 
-func TestGatekeeper_Allow_foundsNothing(t *testing.T) {
+func TestGatekeeper_Allow_createsNothing(t *testing.T) {
 	t.Parallel()
-	person := func(change func(*identity.User)) func(*world, *gitaccess.Request) {
-		return func(w *world, _ *gitaccess.Request) { change(&w.standing.Actor.User) }
+	person := func(change func(*identity.User)) func(*fakePorts, *gitaccess.Request) {
+		return func(w *fakePorts, _ *gitaccess.Request) { change(&w.standing.Actor.User) }
 	}
-	for name, change := range map[string]func(*world, *gitaccess.Request){
-		"a fetch":                 func(_ *world, r *gitaccess.Request) { r.Command = source.UploadPack },
-		"the changes are known":   func(_ *world, r *gitaccess.Request) { r.Changes = update().Changes },
-		"by number":               func(_ *world, r *gitaccess.Request) { r.Target = source.Target{Repository: source.RepositoryID{ID: 9}} },
-		"a path of one part":      func(_ *world, r *gitaccess.Request) { r.Target.Path = "new" },
-		"no such namespace":       func(w *world, _ *gitaccess.Request) { w.destinationErr = domain.NotFound },
-		"a reporter of the group": func(w *world, _ *gitaccess.Request) { w.destination.Role = source.Reporter },
-		"a stranger to the group": func(w *world, _ *gitaccess.Request) { w.destination.Role = source.NoRole },
-		"nobody":                  func(w *world, _ *gitaccess.Request) { w.standing.Actor = identity.Actor{} },
+	for name, change := range map[string]func(*fakePorts, *gitaccess.Request){
+		"a fetch":               func(_ *fakePorts, r *gitaccess.Request) { r.Command = source.UploadPack },
+		"the changes are known": func(_ *fakePorts, r *gitaccess.Request) { r.Changes = update().Changes },
+		"by number": func(_ *fakePorts, r *gitaccess.Request) {
+			r.Target = source.Target{Repository: source.RepositoryID{ID: 9}}
+		},
+		"a path of one part":      func(_ *fakePorts, r *gitaccess.Request) { r.Target.Path = "new" },
+		"no such namespace":       func(w *fakePorts, _ *gitaccess.Request) { w.destinationErr = domain.NotFound },
+		"a reporter of the group": func(w *fakePorts, _ *gitaccess.Request) { w.destination.Role = source.Reporter },
+		"a stranger to the group": func(w *fakePorts, _ *gitaccess.Request) { w.destination.Role = source.NoRole },
+		"anonymous":               func(w *fakePorts, _ *gitaccess.Request) { w.standing.Actor = identity.Actor{} },
 		"an external user":        person(func(u *identity.User) { u.External = true }),
-		"a deploy key":            func(w *world, _ *gitaccess.Request) { w.standing.Actor.Key.Kind = identity.DeployKey },
-		"switched off":            func(w *world, _ *gitaccess.Request) { w.connected = false },
-		"an allow-list": func(w *world, r *gitaccess.Request) {
+		"a deploy key":            func(w *fakePorts, _ *gitaccess.Request) { w.standing.Actor.Key.Kind = identity.DeployKey },
+		"switched off":            func(w *fakePorts, _ *gitaccess.Request) { w.connected = false },
+		"an allow-list": func(w *fakePorts, r *gitaccess.Request) {
 			w.destination.Root.AllowedIPs, r.AddressGiven = prefixes("192.0.2.0/24"), true
 		},
 	} {
-		w := newWorldWithoutProject()
+		w := newPortsWithoutProject()
 		req := pushToCreate()
 		change(w, &req)
 		_, err := w.gatekeeper().Allow(t.Context(), req)
@@ -88,17 +90,17 @@ func TestGatekeeper_Allow_foundsNothing(t *testing.T) {
 
 func TestGatekeeper_Allow_founderFails(t *testing.T) {
 	t.Parallel()
-	w := newWorldWithoutProject()
+	w := newPortsWithoutProject()
 	w.createErr, w.createsNone = domain.Refuse(domain.Unprocessable, "a bad name"), true
 	if _, err := w.gatekeeper().Allow(t.Context(), pushToCreate()); !errors.Is(err, domain.Unprocessable) || len(w.notices) > 0 {
 		t.Errorf("a bad name: got %v, left %v", err, w.notices)
 	}
-	w = newWorldWithoutProject()
+	w = newPortsWithoutProject()
 	w.createErr = domain.Refuse(domain.Unavailable, "no repository yet")
 	if _, err := w.gatekeeper().Allow(t.Context(), pushToCreate()); !errors.Is(err, domain.Unavailable) || len(w.notices) != 1 {
 		t.Errorf("no repository yet: got %v, left %v", err, w.notices)
 	}
-	w = newWorldWithoutProject()
+	w = newPortsWithoutProject()
 	w.createErr, w.createsNone = errors.New("disk full"), true
 	if _, err := w.gatekeeper().Allow(t.Context(), pushToCreate()); !errors.Is(err, domain.Unavailable) {
 		t.Errorf("a dead store: got %v", err)
@@ -107,7 +109,7 @@ func TestGatekeeper_Allow_founderFails(t *testing.T) {
 
 func TestGatekeeper_Explain_foundsNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorldWithoutProject()
+	w := newPortsWithoutProject()
 	got, err := w.gatekeeper().Explain(t.Context(), pushToCreate())
 	if err != nil || got.Refusal != nil || len(w.created)+len(w.notices) > 0 {
 		t.Errorf("got %v, %v, made %v", got.Refusal, err, w.created)
@@ -129,16 +131,16 @@ func prefixes(texts ...string) (list []netip.Prefix) {
 func TestGatekeeper_Allow_makesWikis(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		change func(*world, *gitaccess.Request)
+		change func(*fakePorts, *gitaccess.Request)
 		want   int
 	}{
-		"a push":              {func(*world, *gitaccess.Request) {}, 1},
-		"a pull":              {func(_ *world, r *gitaccess.Request) { r.Command = source.UploadPack }, 0},
-		"a push that goes on": {func(_ *world, r *gitaccess.Request) { r.Changes = update().Changes }, 0},
-		"a refused push":      {func(w *world, _ *gitaccess.Request) { w.standing.Role = source.Reporter }, 0},
-		"no Gitaly":           {func(w *world, _ *gitaccess.Request) { w.connected = false }, 0},
+		"a push":              {func(*fakePorts, *gitaccess.Request) {}, 1},
+		"a pull":              {func(_ *fakePorts, r *gitaccess.Request) { r.Command = source.UploadPack }, 0},
+		"a push that goes on": {func(_ *fakePorts, r *gitaccess.Request) { r.Changes = update().Changes }, 0},
+		"a refused push":      {func(w *fakePorts, _ *gitaccess.Request) { w.standing.Role = source.Reporter }, 0},
+		"no Gitaly":           {func(w *fakePorts, _ *gitaccess.Request) { w.connected = false }, 0},
 	} {
-		w := newWorld()
+		w := newPorts()
 		w.connected, w.answers = true, map[source.Question]source.Answer{{About: source.Existence}: source.Yes}
 		w.standing.Repository.Kind, w.standing.Project.Wiki = source.Wiki, source.FeatureEnabled
 		req := pushToCreate()
@@ -148,7 +150,7 @@ func TestGatekeeper_Allow_makesWikis(t *testing.T) {
 			t.Errorf("%s: made %v, %v", name, w.wikis, err)
 		}
 	}
-	w := newWorld()
+	w := newPorts()
 	w.connected, w.createErr = true, errors.New("connection refused")
 	w.standing.Repository.Kind, w.standing.Project.Wiki = source.Wiki, source.FeatureEnabled
 	if _, err := w.gatekeeper().Allow(t.Context(), pushToCreate()); !errors.Is(err, domain.Unavailable) {

@@ -11,17 +11,17 @@ import (
 
 // ReceivedPush is a push that was recorded.
 type ReceivedPush struct {
-	// Repository, Identifier and Changes are as Gitaly told them.
+	// Repository, Identifier and Changes are as Gitaly sent them.
 	Repository, Identifier, Changes string
 	Options                         []string
 	ReceivedAt                      time.Time
-	// Processed says that its outcome was kept before.
+	// Processed says that the push is processed already.
 	Processed bool
 }
 
-// ProjectUpdate is what there is to keep after a push.
+// ProjectUpdate is what a push changes.
 type ProjectUpdate struct {
-	// Project is 0 where there is none, and then only the push is settled.
+	// Project is 0 if there is none; then only the push is marked as processed.
 	Project source.ProjectID
 	// ActiveAt is when the project was last active, unless it was later still.
 	ActiveAt time.Time
@@ -33,23 +33,24 @@ type ProjectUpdate struct {
 	Deliveries []hooks.Delivery
 }
 
-// DeliverWebhook is the job on a delivery.
+// DeliverWebhook is the kind of the job that sends a delivery; its subject is
+// the delivery.
 const DeliverWebhook application.JobKind = "deliver_webhook"
 
-// Pushes are the pushes, and what they have to do with.
+// Pushes keeps received pushes and knows their projects and hooks.
 type Pushes interface {
 	// ReceivedPush returns the push of that number, or domain.NotFound.
 	ReceivedPush(ctx context.Context, push int64) (ReceivedPush, error)
-	// Standing returns who pushWork and the project, with its protections.
+	// Standing returns the pusher and the project, with its protections.
 	Standing(ctx context.Context, q source.Inquiry) (source.Standing, error)
 	// Hooks returns those of the project and of all groups above it, by number;
 	// disabled ones are left out. Their tokens are sealed.
 	Hooks(ctx context.Context, project source.ProjectID) ([]hooks.Hook, error)
-	// Complete keeps the outcome and leaves a job DeliverWebhook for each
-	// delivery whose subject it is, in one transaction; hooks and projects that
-	// are gone meanwhile are left out. It does nothing for a push that is
-	// settled.
-	Complete(ctx context.Context, push int64, o ProjectUpdate, now time.Time) error
+	// Complete keeps the update and enqueues a job DeliverWebhook for each
+	// delivery, in one transaction; hooks and projects that were deleted
+	// meanwhile are left out. It does nothing for a push that is processed
+	// already.
+	Complete(ctx context.Context, push int64, update ProjectUpdate, now time.Time) error
 }
 
 // History knows what is in a repository now. What is not there is

@@ -1,5 +1,5 @@
-// Package postreceive does what a push entails once it has landed: the project
-// notes that it is alive, and those who asked for it are told.
+// Package postreceive processes received pushes in the background: it updates
+// the project and creates deliveries to webhooks.
 package postreceive
 
 import (
@@ -16,7 +16,7 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Worker works on pushes that landed. It is safe for concurrent use.
+// Worker processes received pushes. It is safe for concurrent use.
 type Worker struct {
 	pushes  Pushes
 	history History
@@ -27,9 +27,9 @@ type Worker struct {
 // Rules are the instance's settings.
 type Rules struct {
 	// HooksLimit is how many branches, and how many tags, one push may have for
-	// hooks to hear of them.
+	// hooks to receive events of them.
 	HooksLimit int
-	// NewID makes names that nobody else has.
+	// NewID makes unique names.
 	NewID func() string
 }
 
@@ -39,11 +39,11 @@ func New(pushes Pushes, history History, rules Rules, now application.Clock) *Wo
 	return &Worker{pushes, history, rules, now}
 }
 
-// historyTimeout is how long after a push its history is asked for in vain;
-// then events go without commits rather than never.
+// historyTimeout is how long after a push the worker retries if Gitaly is
+// unavailable; after that, events are sent without commits.
 const historyTimeout = time.Hour
 
-// Process does the job on a push that was received.
+// Process does the job of a received push.
 func (w *Worker) Process(ctx context.Context, push int64) error {
 	received, err := w.pushes.ReceivedPush(ctx, push)
 	switch {
@@ -59,7 +59,8 @@ func (w *Worker) Process(ctx context.Context, push int64) error {
 	return w.pushes.Complete(ctx, push, update, w.now())
 }
 
-// update is empty where no project's code was pushWork: of wikis nobody hears.
+// update is empty unless the push was to the code of a project: wikis have no
+// events.
 func (w *Worker) update(ctx context.Context, push ReceivedPush) (ProjectUpdate, error) {
 	repository, ok := source.ParseRepositoryID(push.Repository)
 	if !ok || !repository.OfProject() {
@@ -91,14 +92,14 @@ type pushWork struct {
 	changes  []source.Change
 }
 
-// goOnWithout says whether to go on without an answer of history: one that will not
-// come, or did not for too long.
+// goOnWithout says whether to go on after an error of history: the error is
+// permanent, or the push is older than historyTimeout.
 func (p *pushWork) goOnWithout(err error) bool {
 	return !errors.Is(err, domain.Unavailable) || p.worker.now().Sub(p.push.ReceivedAt) > historyTimeout
 }
 
-// refreshBranches looks whether the default branch is another one, and whether there
-// is any branch, after a push that made or removed one.
+// refreshBranches updates the default branch, and whether there is any branch,
+// after a push that created or deleted one.
 func (p *pushWork) refreshBranches(ctx context.Context, update *ProjectUpdate) error {
 	project := &p.standing.Project
 	branchesChanged := slices.ContainsFunc(p.changes, func(c source.Change) bool {
@@ -126,7 +127,7 @@ func (p *pushWork) refreshBranches(ctx context.Context, update *ProjectUpdate) e
 	return nil
 }
 
-// deliveries are those to make, ref by ref.
+// deliveries returns the deliveries of the push, ref by ref.
 func (p *pushWork) deliveries(ctx context.Context) (all []hooks.Delivery, err error) {
 	sendable := hooks.Sendable(p.changes, p.worker.rules.HooksLimit)
 	if len(sendable) == 0 {
@@ -193,8 +194,8 @@ func (p *pushWork) event(ctx context.Context, change source.Change) (hooks.Event
 	return event, nil
 }
 
-// span is what is new by a change: of a new branch, what the default branch
-// does not have.
+// span returns the commits that a change adds: for a new branch, those that the
+// default branch does not have.
 func (p *pushWork) span(change source.Change) source.Span {
 	span := source.Span{To: string(change.New)}
 	base := source.Ref{Kind: source.Branch, Name: p.standing.Project.HeadBranch()}

@@ -25,73 +25,73 @@ const none = "0000000000000000000000000000000000000000"
 // id is an object's name made of one digit.
 func id(digit string) string { return strings.Repeat(digit, 40) }
 
-// house is the records and the history at once; err and down make all of the
-// ones or of the other fail.
-type house struct {
-	landed    postreceive.ReceivedPush
-	project   source.Project
-	listening []hooks.Hook
-	err       error
+// fakePorts implements Pushes and History; err makes the calls of the first
+// fail, historyErr those of the second.
+type fakePorts struct {
+	push    postreceive.ReceivedPush
+	project source.Project
+	hooks   []hooks.Hook
+	err     error
 
-	branch  string
-	commits []source.Commit
-	total   int
-	down    error
+	branch     string
+	commits    []source.Commit
+	total      int
+	historyErr error
 
-	asked   []string
-	outcome *postreceive.ProjectUpdate
+	questions []string
+	update    *postreceive.ProjectUpdate
 }
 
-func (h *house) ReceivedPush(context.Context, int64) (postreceive.ReceivedPush, error) {
-	return h.landed, h.err
+func (h *fakePorts) ReceivedPush(context.Context, int64) (postreceive.ReceivedPush, error) {
+	return h.push, h.err
 }
 
-func (h *house) Standing(_ context.Context, q source.Inquiry) (source.Standing, error) {
-	h.asked = append(h.asked, q.Claim.String())
+func (h *fakePorts) Standing(_ context.Context, q source.Inquiry) (source.Standing, error) {
+	h.questions = append(h.questions, q.Claim.String())
 	return source.Standing{Project: h.project, Actor: identity.Actor{User: identity.User{ID: 4}}}, h.err
 }
 
-func (h *house) Hooks(context.Context, source.ProjectID) ([]hooks.Hook, error) {
-	return h.listening, h.err
+func (h *fakePorts) Hooks(context.Context, source.ProjectID) ([]hooks.Hook, error) {
+	return h.hooks, h.err
 }
 
-func (h *house) Complete(_ context.Context, _ int64, o postreceive.ProjectUpdate, _ time.Time) error {
-	h.outcome = &o
+func (h *fakePorts) Complete(_ context.Context, _ int64, o postreceive.ProjectUpdate, _ time.Time) error {
+	h.update = &o
 	return h.err
 }
 
-func (h *house) DefaultBranch(context.Context, source.Project) (string, error) {
-	h.asked = append(h.asked, "HEAD")
-	return h.branch, h.down
+func (h *fakePorts) DefaultBranch(context.Context, source.Project) (string, error) {
+	h.questions = append(h.questions, "HEAD")
+	return h.branch, h.historyErr
 }
 
-func (h *house) HasBranches(context.Context, source.Project) (bool, error) {
-	return h.branch != "", h.down
+func (h *fakePorts) HasBranches(context.Context, source.Project) (bool, error) {
+	return h.branch != "", h.historyErr
 }
 
-func (h *house) History(_ context.Context, _ source.Project, span source.Span, limit int) ([]source.Commit, int, error) {
-	h.asked = append(h.asked, fmt.Sprintf("%.11s..%.11s %d", span.From, span.To, limit))
-	return h.commits, h.total, h.down
+func (h *fakePorts) History(_ context.Context, _ source.Project, span source.Span, limit int) ([]source.Commit, int, error) {
+	h.questions = append(h.questions, fmt.Sprintf("%.11s..%.11s %d", span.From, span.To, limit))
+	return h.commits, h.total, h.historyErr
 }
 
-// received has the desk work on the push, with a history or without one.
-func (h *house) received(t *testing.T, history postreceive.History) error {
+// process runs a Worker on the push, with a history or without one.
+func (h *fakePorts) process(t *testing.T, history postreceive.History) error {
 	t.Helper()
 	n := 0
 	rules := postreceive.Rules{HooksLimit: 3, NewID: func() string { n++; return fmt.Sprint(n) }}
 	return postreceive.New(h, history, rules, func() time.Time { return now }).Process(t.Context(), 7)
 }
 
-// everything is a hook for all events.
-var everything = hooks.Hook{ID: 1, Push: true, TagPush: true}
+// allEvents is a hook for all events.
+var allEvents = hooks.Hook{ID: 1, Push: true, TagPush: true}
 
-func push(repository string, changes ...string) *house {
-	return &house{
-		landed: postreceive.ReceivedPush{
+func push(repository string, changes ...string) *fakePorts {
+	return &fakePorts{
+		push: postreceive.ReceivedPush{
 			Repository: repository, Identifier: "user-4", Changes: strings.Join(changes, "\n"), ReceivedAt: now.Add(-time.Minute), Options: []string{"ci.skip"},
 		},
 		project: source.Project{ID: 42, Path: "acme/cli", DefaultBranch: "main", Protections: []source.Protection{{Kind: source.Branch, Pattern: "main"}}},
-		branch:  "main", listening: []hooks.Hook{everything},
+		branch:  "main", hooks: []hooks.Hook{allEvents},
 	}
 }
 
@@ -106,29 +106,29 @@ func TestWorker_Process_events(t *testing.T) {
 		total    int
 		isSafe   bool
 	}{
-		"an update":             {id("a") + " " + id("b") + " refs/heads/topic", "aaaaaaaaaaa..bbbbbbbbbbb 20", id("b"), 300, false},
-		"of a protected branch": {id("a") + " " + id("b") + " refs/heads/main", "aaaaaaaaaaa..bbbbbbbbbbb 20", id("b"), 300, true},
-		"a new branch":          {none + " " + id("b") + " refs/heads/topic", "refs/heads/..bbbbbbbbbbb 20", id("b"), 300, false},
-		"the first one":         {none + " " + id("b") + " refs/heads/main", "..bbbbbbbbbbb 20", id("b"), 300, true},
-		"a branch that is gone": {id("a") + " " + none + " refs/heads/topic", "", "", 0, false},
-		"a tag":                 {none + " " + id("b") + " refs/tags/main", "..bbbbbbbbbbb 1", "c2", 2, false},
-		"a tag that is gone":    {id("a") + " " + none + " refs/tags/v1", "", "", 0, false},
+		"an update":                {id("a") + " " + id("b") + " refs/heads/topic", "aaaaaaaaaaa..bbbbbbbbbbb 20", id("b"), 300, false},
+		"of a protected branch":    {id("a") + " " + id("b") + " refs/heads/main", "aaaaaaaaaaa..bbbbbbbbbbb 20", id("b"), 300, true},
+		"a new branch":             {none + " " + id("b") + " refs/heads/topic", "refs/heads/..bbbbbbbbbbb 20", id("b"), 300, false},
+		"the first one":            {none + " " + id("b") + " refs/heads/main", "..bbbbbbbbbbb 20", id("b"), 300, true},
+		"a branch that is deleted": {id("a") + " " + none + " refs/heads/topic", "", "", 0, false},
+		"a tag":                    {none + " " + id("b") + " refs/tags/main", "..bbbbbbbbbbb 1", "c2", 2, false},
+		"a tag that is deleted":    {id("a") + " " + none + " refs/tags/v1", "", "", 0, false},
 	} {
 		h := push("project-42", c.change)
 		h.commits, h.total = commits, 300
-		if err := h.received(t, h); err != nil || len(h.outcome.Deliveries) != 1 {
-			t.Errorf("%s: got %v, %+v", name, err, h.outcome)
+		if err := h.process(t, h); err != nil || len(h.update.Deliveries) != 1 {
+			t.Errorf("%s: got %v, %+v", name, err, h.update)
 			continue
 		}
-		d := h.outcome.Deliveries[0]
+		d := h.update.Deliveries[0]
 		if d.Event.Change.String() != c.change || string(d.Event.Checkout) != c.checkout || d.Event.Total != c.total ||
 			d.Event.Protected != c.isSafe || d.Event.User.ID != 4 || d.Event.Project.Path != "acme/cli" || d.EventID != "1" || d.Key != "2" {
 			t.Errorf("%s: got %+v", name, d)
 		}
-		if !cmp.Equal(d.Event.Options, h.landed.Options) || d.Event.Project.Protections != nil {
+		if !cmp.Equal(d.Event.Options, h.push.Options) || d.Event.Project.Protections != nil {
 			t.Errorf("%s: got %+v", name, d.Event)
 		}
-		asked := strings.Join(h.asked, ", ")
+		asked := strings.Join(h.questions, ", ")
 		if spans := strings.Contains(asked, ".."); spans != (c.span != "") || !strings.Contains(asked, c.span) {
 			t.Errorf("%s: asked for %s", name, asked)
 		}
@@ -153,14 +153,14 @@ func TestWorker_Process_whoHears(t *testing.T) {
 			changes = append(changes, id("a")+" "+id("b")+" "+ref)
 		}
 		h := push("project-42", changes...)
-		h.listening = append(h.listening, hooks.Hook{ID: 2, Push: true, Branches: "a"})
-		if err := h.received(t, nil); err != nil {
+		h.hooks = append(h.hooks, hooks.Hook{ID: 2, Push: true, Branches: "a"})
+		if err := h.process(t, nil); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		var got []string
 		keys := map[string]bool{}
 		events := map[string]bool{}
-		for _, one := range h.outcome.Deliveries {
+		for _, one := range h.update.Deliveries {
 			got = append(got, fmt.Sprint(one.Hook.ID, " ", one.Event.Change.Ref.Name))
 			keys[one.Key], events[one.EventID] = true, true
 		}
@@ -188,16 +188,16 @@ func TestWorker_Process_project(t *testing.T) {
 		"a tag says nothing":      {none + " " + id("b") + " refs/tags/v1", "main", "trunk", "", nil, false},
 	} {
 		h := push("project-42", c.change)
-		h.listening, h.project.DefaultBranch, h.branch = nil, c.known, c.head
-		if err := h.received(t, h); err != nil {
+		h.hooks, h.project.DefaultBranch, h.branch = nil, c.known, c.head
+		if err := h.process(t, h); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		want := postreceive.ProjectUpdate{Project: 42, ActiveAt: h.landed.ReceivedAt, DefaultBranch: c.branch, Empty: c.empty}
-		if diff := cmp.Diff(want, *h.outcome); diff != "" {
+		want := postreceive.ProjectUpdate{Project: 42, ActiveAt: h.push.ReceivedAt, DefaultBranch: c.branch, Empty: c.empty}
+		if diff := cmp.Diff(want, *h.update); diff != "" {
 			t.Errorf("%s:\n%s", name, diff)
 		}
-		if asked := len(h.asked) > 1; asked != c.asks {
-			t.Errorf("%s: asked %q", name, h.asked)
+		if asked := len(h.questions) > 1; asked != c.asks {
+			t.Errorf("%s: asked %q", name, h.questions)
 		}
 	}
 }
@@ -218,10 +218,10 @@ func TestWorker_Process_noProject(t *testing.T) {
 		if c.gone {
 			h.project = source.Project{}
 		}
-		if err := h.received(t, h); err != nil || h.outcome == nil {
+		if err := h.process(t, h); err != nil || h.update == nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if diff := cmp.Diff(c.want, *h.outcome); diff != "" {
+		if diff := cmp.Diff(c.want, *h.update); diff != "" {
 			t.Errorf("%s:\n%s", name, diff)
 		}
 	}
@@ -241,13 +241,13 @@ func TestWorker_Process_history(t *testing.T) {
 		"no such commit": {errors.New("bad object"), 0, true},
 	} {
 		h := push("project-42", none+" "+id("b")+" refs/heads/main")
-		h.down, h.landed.ReceivedAt = c.down, now.Add(-c.age)
-		err := h.received(t, h)
-		if settled := h.outcome != nil; settled != c.want || (err == nil) != c.want {
+		h.historyErr, h.push.ReceivedAt = c.down, now.Add(-c.age)
+		err := h.process(t, h)
+		if settled := h.update != nil; settled != c.want || (err == nil) != c.want {
 			t.Errorf("%s: settled %v, %v", name, settled, err)
 		}
-		if c.want && (len(h.outcome.Deliveries) != 1 || h.outcome.Deliveries[0].Event.Commits != nil || string(h.outcome.Deliveries[0].Event.Checkout) != id("b")) {
-			t.Errorf("%s: got %+v", name, h.outcome.Deliveries)
+		if c.want && (len(h.update.Deliveries) != 1 || h.update.Deliveries[0].Event.Commits != nil || string(h.update.Deliveries[0].Event.Checkout) != id("b")) {
+			t.Errorf("%s: got %+v", name, h.update.Deliveries)
 		}
 	}
 }
@@ -255,16 +255,16 @@ func TestWorker_Process_history(t *testing.T) {
 func TestWorker_Process_again(t *testing.T) {
 	t.Parallel()
 	h := push("project-42")
-	h.landed.Processed = true
-	if err := h.received(t, h); err != nil || h.outcome != nil || len(h.asked) > 0 {
-		t.Errorf("a push that is settled: got %v, %v", err, h.outcome)
+	h.push.Processed = true
+	if err := h.process(t, h); err != nil || h.update != nil || len(h.questions) > 0 {
+		t.Errorf("a push that is settled: got %v, %v", err, h.update)
 	}
 	h.err = domain.NotFound
-	if _, hopeless := errors.AsType[application.Discarded](h.received(t, h)); !hopeless {
+	if _, hopeless := errors.AsType[application.Discarded](h.process(t, h)); !hopeless {
 		t.Error("a push that is not there is tried again")
 	}
 	h.err = domain.Unavailable
-	if err := h.received(t, h); !errors.Is(err, domain.Unavailable) {
+	if err := h.process(t, h); !errors.Is(err, domain.Unavailable) {
 		t.Errorf("a store that is down: got %v", err)
 	}
 }

@@ -18,8 +18,8 @@ const (
 	some = "1111111111111111111111111111111111111111"
 )
 
-// linking invites to merge requests.
-func (h *fake) linking() *pushes.Receiver {
+// linkingReceiver is a Receiver that links to merge requests.
+func (h *fakePorts) linkingReceiver() *pushes.Receiver {
 	return pushes.New(h, h, h, h, pushes.Rules{
 		CloneURL:        func(path string, _ source.Protocol) string { return "clone " + path },
 		WebURL:          func(path string) string { return "look " + path },
@@ -57,31 +57,31 @@ func TestReceiver_PostReceive_invites(t *testing.T) {
 			none + " " + some + " refs/heads/a/b\n" + none + " " + some + " refs/heads/trunk\n" + none + " " + some + " refs/tags/v1\n" + some + " " + none + " refs/heads/gone\n" + some + " " + some + " refs/heads/old",
 			nil, []string{"basic Create a merge request for a/b at:\n  merge acme/cli a/b", "basic Create a merge request for old at:\n  merge acme/cli old"},
 		},
-		"nobody":           {"project-42", none + " " + some + " refs/heads/a", func(s *pushes.PushContext) { s.Actor = identity.Actor{} }, nil},
+		"anonymous":        {"project-42", none + " " + some + " refs/heads/a", func(s *pushes.PushContext) { s.Actor = identity.Actor{} }, nil},
 		"a wiki":           {"wiki-42", none + " " + some + " refs/heads/a", nil, nil},
 		"no project":       {"project-42", none + " " + some + " refs/heads/a", func(s *pushes.PushContext) { s.Project = source.Project{} }, nil},
 		"a default branch": {"project-42", none + " " + some + " refs/heads/main", func(s *pushes.PushContext) { s.Project.DefaultBranch = "" }, nil},
 	} {
-		h := &fake{context: person()}
+		h := &fakePorts{context: person()}
 		if c.change != nil {
 			c.change(&h.context)
 		}
-		report := h.linking().PostReceive(t.Context(), pushes.Push{Repository: c.repository, Identifier: "user-7", Changes: c.changes})
+		report := h.linkingReceiver().PostReceive(t.Context(), pushes.Push{Repository: c.repository, Identifier: "user-7", Changes: c.changes})
 		if diff := cmp.Diff(c.want, texts(report.Messages)); diff != "" || report.Warning != nil {
 			t.Errorf("%s: %v, -want +got %s", name, report.Warning, diff)
 		}
 	}
-	h := &fake{context: person()}
-	if got := h.linking().PostReceive(t.Context(), pushes.Push{Repository: "project-42", Changes: strings.Join(many, "\n")}); len(got.Messages) != 10 {
+	h := &fakePorts{context: person()}
+	if got := h.linkingReceiver().PostReceive(t.Context(), pushes.Push{Repository: "project-42", Changes: strings.Join(many, "\n")}); len(got.Messages) != 10 {
 		t.Errorf("got %d links of 12, want 10", len(got.Messages))
 	}
 }
 
 func TestReceiver_PostReceive_createdNotice(t *testing.T) {
 	t.Parallel()
-	h := &fake{context: person(), notice: &source.Notice{Protocol: source.SSH}}
+	h := &fakePorts{context: person(), notice: &source.Notice{Protocol: source.SSH}}
 	push := pushes.Push{Repository: "project-42", Identifier: "user-7", Changes: none + " " + some + " refs/heads/topic"}
-	got := texts(h.linking().PostReceive(t.Context(), push).Messages)
+	got := texts(h.linkingReceiver().PostReceive(t.Context(), push).Messages)
 	want := []string{
 		"basic Create a merge request for topic at:\n  merge acme/cli topic",
 		"basic The private project 'acme/cli' was created:\n\n  look acme/cli\n\nTo push there later on, add it as a remote:\n\n  git remote add origin clone acme/cli\n",

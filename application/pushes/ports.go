@@ -1,5 +1,5 @@
-// Package pushes accompanies a push: it counts the ones that are under way,
-// records the ones that landed, and tells the pusher what there is to tell.
+// Package pushes handles pre-receive and post-receive: it counts running
+// pushes, records received ones and collects messages for the pusher.
 package pushes
 
 import (
@@ -25,7 +25,7 @@ type Counters interface {
 	Ping(ctx context.Context) error
 }
 
-// Push is a push that landed, as Gitaly told it. Texts are kept as they came.
+// Push is a received push, as Gitaly reports it. Texts are kept as they came.
 type Push struct {
 	Repository string
 	Identifier string
@@ -33,28 +33,29 @@ type Push struct {
 	// Options are the "git push -o" options.
 	Options    []string
 	ReceivedAt time.Time
-	// NonEmptyProject is the project that has a branch since this push, at the latest;
-	// 0 if the push left none.
+	// NonEmptyProject is the project that has a branch after this push; 0 if
+	// the push creates and updates none.
 	NonEmptyProject source.ProjectID
 }
 
-// PushReceived is the job on a push that was recorded.
+// PushReceived is the kind of the job that processes a recorded push; its
+// subject is the push.
 const PushReceived application.JobKind = "push_received"
 
-// Recorder keeps pushes for those who work on them later.
+// Recorder keeps pushes for the worker of postreceive.
 type Recorder interface {
 	// Record keeps the push durably, and another time if called again. In the
-	// same transaction the project that it Filled, if there is one, stops
-	// being empty, and a job PushReceived is left whose subject is the push.
+	// same transaction NonEmptyProject, if there is one, stops being empty, and
+	// a job PushReceived is enqueued.
 	Record(ctx context.Context, p Push) error
 }
 
-// PushContext is who pushed where, and what the instance has to say to everybody.
+// PushContext is the actor and project of a push, with the current banners.
 type PushContext struct {
-	// Actor is unknown if nobody stands behind the identifier.
+	// Actor is unknown if there is none behind the identifier.
 	Actor identity.Actor
 	// Project is unknown if there is none; only its ID, Path and DefaultBranch
-	// are projectWithBranch in.
+	// are filled in.
 	Project source.Project
 	// Banners are the broadcast messages of type banner, for Git, that have
 	// started and not ended; the latest start comes first, always comes last,
@@ -62,7 +63,7 @@ type PushContext struct {
 	Banners []source.Banner
 }
 
-// PushContexts knows what the messages after a push are made of.
+// PushContexts looks up what the messages after a push depend on.
 type PushContexts interface {
 	// PushContext looks up the actor and the repository's project. What does not
 	// exist, or is going to be deleted, is unknown in the answer, never an
@@ -70,7 +71,7 @@ type PushContexts interface {
 	PushContext(ctx context.Context, claim identity.Claim, repository source.RepositoryID, now time.Time) (PushContext, error)
 }
 
-// Notices keeps what users have to be told once.
+// Notices keeps notices for users' next pushes.
 type Notices interface {
 	// Take removes the notice for that user and repository and returns it, or
 	// domain.NotFound if there is none or it has expired at now. Of several

@@ -13,7 +13,7 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Receiver is what happens around a push. It is safe for concurrent use.
+// Receiver handles pre-receive and post-receive. It is safe for concurrent use.
 type Receiver struct {
 	counters Counters
 	recorder Recorder
@@ -25,7 +25,7 @@ type Receiver struct {
 
 // Rules are the instance's settings for pushes.
 type Rules struct {
-	// Expiry is how long a counter lives that nobody increases.
+	// Expiry is how long a counter lives after it was last increased.
 	Expiry time.Duration
 	// FailOpen lets pushes go on that could not be counted.
 	FailOpen bool
@@ -34,7 +34,7 @@ type Rules struct {
 	// WebURL returns where people look at a project.
 	WebURL func(path string) string
 	// MergeRequestURL returns where a merge request is made of a branch; nil if
-	// nobody is to be invited to make one.
+	// messages do not link to one.
 	MergeRequestURL func(path, branch string) string
 }
 
@@ -43,8 +43,8 @@ func New(counters Counters, recorder Recorder, contexts PushContexts, notices No
 	return &Receiver{counters, recorder, contexts, notices, rules, now}
 }
 
-// StepTimeout is how long each step of the work around a push may take: whoever
-// waits for it has a repository locked.
+// StepTimeout is how long each step of the work around a push may take: Gitaly
+// locks the repository meanwhile.
 const StepTimeout = 15 * time.Second
 
 // Healthy says whether pushes can be counted. It knows within three seconds.
@@ -54,9 +54,9 @@ func (r *Receiver) Healthy(ctx context.Context) bool {
 	return r.counters.Ping(ctx) == nil
 }
 
-// PreReceive counts a push that is about to land. Whether it may go on is the
-// answer; if it could not be counted, the error says why and is for the log
-// only: false would decline the push without a word.
+// PreReceive counts a push before Gitaly writes its refs. Whether it may go on
+// is the answer; if it could not be counted, the error says why and is for the
+// log only: false would decline the push without a word.
 func (r *Receiver) PreReceive(ctx context.Context, repository string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, StepTimeout)
 	defer cancel()
@@ -81,7 +81,7 @@ type Message struct {
 	Type MessageType
 }
 
-// Report is what there is to say after a push.
+// Report is the result of a push.
 type Report struct {
 	Messages []Message
 	// Warning is everything that went wrong, for the log: the refs are
@@ -89,14 +89,14 @@ type Report struct {
 	Warning error
 }
 
-// PostReceive takes note of a push that landed: the counter goes down, the
-// push is recorded, messages are collected. Its ReceivedAt is set here. It
-// does as much of this as it can, also if the caller hangs up, and never fails.
+// PostReceive records a received push, decreases its counter and collects
+// messages. Its ReceivedAt is set here. It does as much of this as it can, also
+// if the caller hangs up, and never fails.
 func (r *Receiver) PostReceive(ctx context.Context, p Push) Report {
 	ctx = context.WithoutCancel(ctx)
 	p.ReceivedAt, p.NonEmptyProject = r.now(), projectWithBranch(p)
-	// What would be lost for good comes first, and each has its own time: one
-	// that waits in vain must not use up that of the others.
+	// The record comes first, since it cannot be repeated, and each has its own
+	// time: one that waits in vain must not use up that of the others.
 	recordErr := withTimeout(ctx, func(ctx context.Context) error { return r.recorder.Record(ctx, p) })
 	countErr := withTimeout(ctx, func(ctx context.Context) error { return r.counters.Decrease(ctx, p.Repository, p.ReceivedAt) })
 	var messages []Message
@@ -107,7 +107,8 @@ func (r *Receiver) PostReceive(ctx context.Context, p Push) Report {
 	return Report{Messages: messages, Warning: errors.Join(recordErr, countErr, messagesErr)}
 }
 
-// projectWithBranch is the project that is not empty after the push.
+// projectWithBranch returns the project that has a branch after the push; 0 if
+// there is none.
 func projectWithBranch(p Push) source.ProjectID {
 	repository, ok := source.ParseRepositoryID(p.Repository)
 	if !ok || repository.Kind != source.Code || !source.CreatesBranch(source.ParseReceivedChanges(p.Changes)) {
@@ -122,8 +123,9 @@ func withTimeout(ctx context.Context, do func(context.Context) error) error {
 	return do(ctx)
 }
 
-// messages are alerts first, the instance's before those on push options, then
-// what is for this user alone. A repository without a project has none.
+// messages returns alerts first, the banner before the warning on push options,
+// then links to merge requests and the user's notice. A repository without a
+// project has none.
 func (r *Receiver) messages(ctx context.Context, p Push) ([]Message, error) {
 	repository, ok := source.ParseRepositoryID(p.Repository)
 	if !ok || !repository.OfProject() {
@@ -171,8 +173,8 @@ func optionsWarning(repository source.RepositoryID, texts []string) string {
 // maxLinks bounds what a push of many branches prints.
 const maxLinks = 10
 
-// mergeRequestLinks are to make merge requests of the branches of a push, but for
-// the default one.
+// mergeRequestLinks returns links to create a merge request for each branch of
+// a push except the default branch.
 func (r *Receiver) mergeRequestLinks(p Push, pushContext PushContext, repository source.RepositoryID) (texts []string) {
 	if r.rules.MergeRequestURL == nil || repository.Kind != source.Code || !pushContext.Actor.Person().Known() {
 		return nil
@@ -189,7 +191,7 @@ func (r *Receiver) mergeRequestLinks(p Push, pushContext PushContext, repository
 	return texts
 }
 
-// notice takes the notice that waits for the pusher and puts it into words.
+// notice takes the pusher's notice and returns its text.
 func (r *Receiver) notice(ctx context.Context, pushContext PushContext, repository source.RepositoryID, now time.Time) (string, error) {
 	person := pushContext.Actor.Person()
 	if !person.Known() {

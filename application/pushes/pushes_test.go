@@ -18,8 +18,8 @@ import (
 
 var now = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
-// fake is every port at once; err makes all of them fail.
-type fake struct {
+// fakePorts implements every port; err makes all calls fail.
+type fakePorts struct {
 	context pushes.PushContext
 	notice  *source.Notice
 	err     error
@@ -28,28 +28,28 @@ type fake struct {
 	recorded []pushes.Push
 }
 
-func (h *fake) Increase(_ context.Context, repository string, _ time.Time, _ time.Duration) error {
+func (h *fakePorts) Increase(_ context.Context, repository string, _ time.Time, _ time.Duration) error {
 	h.counted = append(h.counted, "+"+repository)
 	return h.err
 }
 
-func (h *fake) Decrease(ctx context.Context, repository string, _ time.Time) error {
+func (h *fakePorts) Decrease(ctx context.Context, repository string, _ time.Time) error {
 	h.counted = append(h.counted, "-"+repository)
 	return errors.Join(h.err, ctx.Err())
 }
 
-func (h *fake) Ping(context.Context) error { return h.err }
+func (h *fakePorts) Ping(context.Context) error { return h.err }
 
-func (h *fake) Record(ctx context.Context, p pushes.Push) error {
+func (h *fakePorts) Record(ctx context.Context, p pushes.Push) error {
 	h.recorded = append(h.recorded, p)
 	return errors.Join(h.err, ctx.Err())
 }
 
-func (h *fake) PushContext(context.Context, identity.Claim, source.RepositoryID, time.Time) (pushes.PushContext, error) {
+func (h *fakePorts) PushContext(context.Context, identity.Claim, source.RepositoryID, time.Time) (pushes.PushContext, error) {
 	return h.context, h.err
 }
 
-func (h *fake) Take(context.Context, identity.UserID, source.RepositoryID, time.Time) (source.Notice, error) {
+func (h *fakePorts) Take(context.Context, identity.UserID, source.RepositoryID, time.Time) (source.Notice, error) {
 	if h.notice == nil {
 		return source.Notice{}, domain.NotFound
 	}
@@ -58,7 +58,7 @@ func (h *fake) Take(context.Context, identity.UserID, source.RepositoryID, time.
 	return n, h.err
 }
 
-func (h *fake) receiver(failOpen bool) *pushes.Receiver {
+func (h *fakePorts) receiver(failOpen bool) *pushes.Receiver {
 	rules := pushes.Rules{
 		Expiry: 600 * time.Second, FailOpen: failOpen,
 		CloneURL: func(path string, protocol source.Protocol) string {
@@ -80,7 +80,7 @@ func TestReceiver_PreReceive(t *testing.T) {
 		"down, open":   {down, true, true},
 		"down, closed": {down, false, false},
 	} {
-		h := &fake{err: c.err}
+		h := &fakePorts{err: c.err}
 		got, err := h.receiver(c.failOpen).PreReceive(t.Context(), "wiki-7")
 		if got != c.want || !errors.Is(err, c.err) {
 			t.Errorf("%s: got %v, %v, want %v, %v", name, got, err, c.want, c.err)
@@ -91,7 +91,7 @@ func TestReceiver_PreReceive(t *testing.T) {
 	}
 }
 
-func landed(repository string, options ...string) pushes.Push {
+func push(repository string, options ...string) pushes.Push {
 	return pushes.Push{Repository: repository, Identifier: "key-11", Changes: "x", Options: options}
 }
 
@@ -108,14 +108,14 @@ func TestReceiver_PostReceive_messages(t *testing.T) {
 		notice  bool
 		want    []pushes.Message
 	}{
-		"nothing to say":     {landed("project-42"), pushes.PushContext{Actor: dede, Project: project}, false, nil},
-		"a banner":           {landed("project-42"), pushes.PushContext{Actor: dede, Project: project, Banners: banners}, false, []pushes.Message{hello}},
-		"a banner, nobody":   {landed("project-42"), pushes.PushContext{Project: project, Banners: banners}, true, []pushes.Message{hello}},
-		"no project":         {landed("project-42"), pushes.PushContext{Actor: dede, Banners: banners}, true, nil},
-		"a malformed number": {landed("nonsense"), pushes.PushContext{Actor: dede, Project: project, Banners: banners}, true, nil},
-		"a snippet":          {landed("snippet-42"), pushes.PushContext{Actor: dede, Project: project, Banners: banners}, true, nil},
+		"nothing to say":      {push("project-42"), pushes.PushContext{Actor: dede, Project: project}, false, nil},
+		"a banner":            {push("project-42"), pushes.PushContext{Actor: dede, Project: project, Banners: banners}, false, []pushes.Message{hello}},
+		"a banner, anonymous": {push("project-42"), pushes.PushContext{Project: project, Banners: banners}, true, []pushes.Message{hello}},
+		"no project":          {push("project-42"), pushes.PushContext{Actor: dede, Banners: banners}, true, nil},
+		"a malformed number":  {push("nonsense"), pushes.PushContext{Actor: dede, Project: project, Banners: banners}, true, nil},
+		"a snippet":           {push("snippet-42"), pushes.PushContext{Actor: dede, Project: project, Banners: banners}, true, nil},
 		"all, in order": {
-			landed("project-42", "mr.create", "ci.skip", "mr.target=main"), pushes.PushContext{Actor: dede, Project: project, Banners: banners}, true,
+			push("project-42", "mr.create", "ci.skip", "mr.target=main"), pushes.PushContext{Actor: dede, Project: project, Banners: banners}, true,
 			[]pushes.Message{
 				hello,
 				{Text: "WARNING: merge_request.create, merge_request.target: merge request push options are not supported.", Type: pushes.Alert},
@@ -123,15 +123,15 @@ func TestReceiver_PostReceive_messages(t *testing.T) {
 			},
 		},
 		"options on a wiki": {
-			landed("wiki-42", "merge_request.create"), pushes.PushContext{Project: project}, false,
+			push("wiki-42", "merge_request.create"), pushes.PushContext{Project: project}, false,
 			[]pushes.Message{{Text: "WARNING: merge_request.create: push options are supported for projects only.", Type: pushes.Alert}},
 		},
-		"other options": {landed("project-42", "ci.skip", "", "x.y"), pushes.PushContext{Actor: dede, Project: project}, false, nil},
+		"other options": {push("project-42", "ci.skip", "", "x.y"), pushes.PushContext{Actor: dede, Project: project}, false, nil},
 		"a deploy key's creator gets no notice": {
-			landed("project-42"), pushes.PushContext{Actor: identity.Actor{User: dede.User, Key: identity.Key{ID: 3, Kind: identity.DeployKey}}, Project: project}, true, nil,
+			push("project-42"), pushes.PushContext{Actor: identity.Actor{User: dede.User, Key: identity.Key{ID: 3, Kind: identity.DeployKey}}, Project: project}, true, nil,
 		},
 	} {
-		h := &fake{context: c.context}
+		h := &fakePorts{context: c.context}
 		if c.notice {
 			h.notice = &notice
 		}
@@ -147,12 +147,12 @@ func TestReceiver_PostReceive_messages(t *testing.T) {
 
 func TestReceiver_PostReceive_noticeIsShownOnce(t *testing.T) {
 	t.Parallel()
-	h := &fake{
+	h := &fakePorts{
 		context: pushes.PushContext{Actor: identity.Actor{User: identity.User{ID: 7}}, Project: source.Project{ID: 42, Path: "acme/cli"}},
 		notice:  &source.Notice{OldPath: "old/cli"},
 	}
 	b := h.receiver(true)
-	first, second := b.PostReceive(t.Context(), landed("project-42")), b.PostReceive(t.Context(), landed("project-42"))
+	first, second := b.PostReceive(t.Context(), push("project-42")), b.PostReceive(t.Context(), push("project-42"))
 	if len(first.Messages) != 1 || len(second.Messages) != 0 {
 		t.Errorf("got %v, then %v", first.Messages, second.Messages)
 	}
@@ -161,8 +161,8 @@ func TestReceiver_PostReceive_noticeIsShownOnce(t *testing.T) {
 func TestReceiver_PostReceive_neverFails(t *testing.T) {
 	t.Parallel()
 	down := errors.New("connection refused")
-	h := &fake{err: down}
-	report := h.receiver(false).PostReceive(t.Context(), landed("project-42"))
+	h := &fakePorts{err: down}
+	report := h.receiver(false).PostReceive(t.Context(), push("project-42"))
 	if len(report.Messages) > 0 || !errors.Is(report.Warning, down) {
 		t.Errorf("got %v, %v", report.Messages, report.Warning)
 	}
@@ -178,7 +178,7 @@ func TestReceiver_PostReceive_outlivesItsCaller(t *testing.T) {
 	t.Parallel()
 	ctx, hangUp := context.WithCancel(t.Context())
 	hangUp()
-	if report := (&fake{}).receiver(true).PostReceive(ctx, landed("project-42")); report.Warning != nil {
+	if report := (&fakePorts{}).receiver(true).PostReceive(ctx, push("project-42")); report.Warning != nil {
 		t.Errorf("got %v", report.Warning)
 	}
 }
@@ -198,7 +198,7 @@ func TestReceiver_PostReceive_fills(t *testing.T) {
 		"nonsense":          {"nonsense", zero + " " + one + " refs/heads/main", 0},
 		"no changes":        {"project-42", "", 0},
 	} {
-		h := &fake{}
+		h := &fakePorts{}
 		h.receiver(true).PostReceive(t.Context(), pushes.Push{Repository: c.repository, Changes: c.changes})
 		if got := h.recorded[0].NonEmptyProject; got != c.want {
 			t.Errorf("%s: got %d, want %d", name, got, c.want)
@@ -207,7 +207,7 @@ func TestReceiver_PostReceive_fills(t *testing.T) {
 }
 
 // slow is a store whose counters hang.
-type slow struct{ *fake }
+type slow struct{ *fakePorts }
 
 func (s slow) Decrease(ctx context.Context, _ string, _ time.Time) error {
 	<-ctx.Done()
@@ -217,8 +217,8 @@ func (s slow) Decrease(ctx context.Context, _ string, _ time.Time) error {
 func TestReceiver_PostReceive_eachStepHasItsTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := slow{&fake{context: pushes.PushContext{Project: source.Project{ID: 42}, Banners: []source.Banner{{Message: "Hello"}}}}}
-		report := pushes.New(s, s, s, s, pushes.Rules{}, time.Now).PostReceive(t.Context(), landed("project-42"))
+		s := slow{&fakePorts{context: pushes.PushContext{Project: source.Project{ID: 42}, Banners: []source.Banner{{Message: "Hello"}}}}}
+		report := pushes.New(s, s, s, s, pushes.Rules{}, time.Now).PostReceive(t.Context(), push("project-42"))
 		if !errors.Is(report.Warning, context.DeadlineExceeded) || len(s.recorded) != 1 || len(report.Messages) != 1 {
 			t.Errorf("got %v, recorded %v, messages %v", report.Warning, s.recorded, report.Messages)
 		}
@@ -227,7 +227,7 @@ func TestReceiver_PostReceive_eachStepHasItsTime(t *testing.T) {
 
 func TestReceiver_Healthy(t *testing.T) {
 	t.Parallel()
-	if !(&fake{}).receiver(true).Healthy(t.Context()) || (&fake{err: errors.New("down")}).receiver(true).Healthy(t.Context()) {
+	if !(&fakePorts{}).receiver(true).Healthy(t.Context()) || (&fakePorts{err: errors.New("down")}).receiver(true).Healthy(t.Context()) {
 		t.Error("health is not the counters'")
 	}
 }

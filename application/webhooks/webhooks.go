@@ -1,5 +1,5 @@
-// Package webhooks sends events to the hooks that asked for them, and leaves
-// those alone that fail.
+// Package webhooks sends deliveries to webhooks, and pauses and disables hooks
+// that fail.
 package webhooks
 
 import (
@@ -14,19 +14,19 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Deliveries are what waits to be sent, and the hooks it waits for.
+// Deliveries keeps the deliveries to be sent, and the hooks.
 type Deliveries interface {
 	// Delivery returns the delivery of that number with its hook, whose token
 	// is sealed, or domain.NotFound.
 	Delivery(ctx context.Context, id int64) (hooks.Delivery, error)
 	// Hook returns the hook of that number and a project that it is for: its
 	// own, or of those below its group the one with the lowest number, unknown
-	// if there is zeroID. It fails with domain.NotFound if there is no such hook.
+	// if there is none. It fails with domain.NotFound if there is no such hook.
 	Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, source.Project, error)
-	// RecordAttempt changes the health of a hook, and removes the delivery, unless
-	// it is 0, once made. Changes to one hook take turns. A hook that is gone
-	// is domain.NotFound.
-	RecordAttempt(ctx context.Context, id hooks.HookID, made int64, change func(hooks.Health) hooks.Health) error
+	// RecordAttempt changes the health of a hook, and removes the delivery of
+	// the number delivered, if that is not 0. Changes to one hook take turns.
+	// It fails with domain.NotFound if the hook was deleted.
+	RecordAttempt(ctx context.Context, id hooks.HookID, delivered int64, change func(hooks.Health) hooks.Health) error
 }
 
 // Sender sends events.
@@ -36,7 +36,7 @@ type Sender interface {
 	Send(ctx context.Context, d hooks.Delivery) (status int, err error)
 }
 
-// Dispatcher sends what waits. It is safe for concurrent use.
+// Dispatcher sends deliveries. It is safe for concurrent use.
 type Dispatcher struct {
 	deliveries Deliveries
 	sender     Sender
@@ -46,20 +46,20 @@ type Dispatcher struct {
 
 // Rules are the instance's settings.
 type Rules struct {
-	// Pause is how long a hook is left alone at first.
+	// Pause is how long a hook's first pause is.
 	Pause time.Duration
 	// Unseal reads what is sealed.
 	Unseal func(sealed string) (string, error)
-	// NewID makes names that nobody else has.
+	// NewID makes unique names.
 	NewID func() string
 }
 
-// New makes an Dispatcher.
+// New makes a Dispatcher.
 func New(deliveries Deliveries, sender Sender, rules Rules, now application.Clock) *Dispatcher {
 	return &Dispatcher{deliveries, sender, rules, now}
 }
 
-// Deliver does the job on a delivery.
+// Deliver sends a delivery. It is the worker of the DeliverWebhook jobs.
 func (d *Dispatcher) Deliver(ctx context.Context, id int64) error {
 	delivery, err := d.deliveries.Delivery(ctx, id)
 	switch {
@@ -79,7 +79,8 @@ func (d *Dispatcher) Deliver(ctx context.Context, id int64) error {
 
 // Test sends an event without commits, as if the default branch had been
 // pushed, and returns the status of the answer. A success enables a hook that
-// was disabled. What keeps it from being sent is a *domain.Refusal.
+// was disabled. If there is no such hook, or no project for it, the error is a
+// *domain.Refusal.
 func (d *Dispatcher) Test(ctx context.Context, id hooks.HookID) (status int, err error) {
 	hook, project, err := d.deliveries.Hook(ctx, id)
 	switch {
@@ -96,7 +97,7 @@ func (d *Dispatcher) Test(ctx context.Context, id hooks.HookID) (status int, err
 	})
 }
 
-// zeroID is no object.
+// zeroID is the object id that stands for no object.
 const zeroID = source.ObjectID("0000000000000000000000000000000000000000")
 
 // attempt sends a delivery and notes how it went.
@@ -110,7 +111,7 @@ func (d *Dispatcher) attempt(ctx context.Context, delivery hooks.Delivery) (stat
 	succeeded := failure == nil && status/100 == 2
 	switch {
 	case ctx.Err() != nil:
-		return 0, ctx.Err() // it is us who gave up
+		return 0, ctx.Err() // this process gave up, not the receiver
 	case failure != nil:
 		failure = fmt.Errorf("hook %d: %w", delivery.Hook.ID, failure)
 	case !succeeded:
@@ -124,7 +125,7 @@ func (d *Dispatcher) attempt(ctx context.Context, delivery hooks.Delivery) (stat
 		return h.After(succeeded, status, d.now(), d.rules.Pause)
 	})
 	if errors.Is(err, domain.NotFound) {
-		err = nil // nobody is left who could mind
+		err = nil // the hook was deleted meanwhile
 	}
 	return status, errors.Join(failure, err)
 }

@@ -16,41 +16,41 @@ import (
 
 var now = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
-// house is every port at once.
-type house struct {
+// fakePorts implements every port.
+type fakePorts struct {
 	hook    hooks.Hook
 	project source.Project
 	err     error // of the store
 
-	status int
-	broken error // of the sender
+	status  int
+	sendErr error // of the sender
 
-	sent []hooks.Delivery
-	made []int64
+	sent      []hooks.Delivery
+	delivered []int64
 }
 
-func (h *house) Delivery(_ context.Context, id int64) (hooks.Delivery, error) {
+func (h *fakePorts) Delivery(_ context.Context, id int64) (hooks.Delivery, error) {
 	return hooks.Delivery{ID: id, Hook: h.hook, EventID: "e", Key: "k"}, h.err
 }
 
-func (h *house) Hook(context.Context, hooks.HookID) (hooks.Hook, source.Project, error) {
+func (h *fakePorts) Hook(context.Context, hooks.HookID) (hooks.Hook, source.Project, error) {
 	return h.hook, h.project, h.err
 }
 
-func (h *house) RecordAttempt(_ context.Context, _ hooks.HookID, made int64, change func(hooks.Health) hooks.Health) error {
-	h.made = append(h.made, made)
+func (h *fakePorts) RecordAttempt(_ context.Context, _ hooks.HookID, made int64, change func(hooks.Health) hooks.Health) error {
+	h.delivered = append(h.delivered, made)
 	h.hook.Health = change(h.hook.Health)
 	return h.err
 }
 
-func (h *house) Send(_ context.Context, d hooks.Delivery) (int, error) {
+func (h *fakePorts) Send(_ context.Context, d hooks.Delivery) (int, error) {
 	h.sent = append(h.sent, d)
-	return h.status, h.broken
+	return h.status, h.sendErr
 }
 
 var errSealed = errors.New("sealed with another key")
 
-func (h *house) office() *webhooks.Dispatcher {
+func (h *fakePorts) dispatcher() *webhooks.Dispatcher {
 	open := func(sealed string) (string, error) {
 		if text, ok := strings.CutPrefix(sealed, "sealed:"); ok {
 			return text, nil
@@ -75,8 +75,8 @@ func TestDispatcher_Deliver(t *testing.T) {
 		"an error":   {500, nil, "status 500"},
 		"no answer":  {0, broken, "connection refused"},
 	} {
-		h := &house{hook: hooks.Hook{ID: 3, Token: "sealed:sesame", Health: hooks.Health{Failures: 2}}, status: c.status, broken: c.broken}
-		err := h.office().Deliver(t.Context(), 7)
+		h := &fakePorts{hook: hooks.Hook{ID: 3, Token: "sealed:sesame", Health: hooks.Health{Failures: 2}}, status: c.status, sendErr: c.broken}
+		err := h.dispatcher().Deliver(t.Context(), 7)
 		if (err == nil) != (c.fails == "") || err != nil && !strings.Contains(err.Error(), c.fails) {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -84,8 +84,8 @@ func TestDispatcher_Deliver(t *testing.T) {
 		if c.fails == "" {
 			want, made = hooks.Health{Status: c.status, LastAt: now}, 7
 		}
-		if h.hook.Health != want || len(h.made) != 1 || h.made[0] != made {
-			t.Errorf("%s: got %+v, made %v", name, h.hook.Health, h.made)
+		if h.hook.Health != want || len(h.delivered) != 1 || h.delivered[0] != made {
+			t.Errorf("%s: got %+v, made %v", name, h.hook.Health, h.delivered)
 		}
 		if len(h.sent) != 1 || h.sent[0].Hook.Token != "sesame" || h.sent[0].Key != "k" {
 			t.Errorf("%s: sent %+v", name, h.sent)
@@ -95,20 +95,20 @@ func TestDispatcher_Deliver(t *testing.T) {
 
 func TestDispatcher_Deliver_leftAlone(t *testing.T) {
 	t.Parallel()
-	paused := &house{hook: hooks.Hook{Health: hooks.Health{Failures: 4, PausedUntil: now.Add(90 * time.Second)}}}
-	if later, ok := errors.AsType[application.Postponed](paused.office().Deliver(t.Context(), 7)); !ok || later.For != 90*time.Second {
+	paused := &fakePorts{hook: hooks.Hook{Health: hooks.Health{Failures: 4, PausedUntil: now.Add(90 * time.Second)}}}
+	if later, ok := errors.AsType[application.Postponed](paused.dispatcher().Deliver(t.Context(), 7)); !ok || later.For != 90*time.Second {
 		t.Errorf("paused: got %v", later)
 	}
-	disabled := &house{hook: hooks.Hook{ID: 3, Health: hooks.Health{Failures: 40, Disabled: true}}}
-	if _, ok := errors.AsType[application.Discarded](disabled.office().Deliver(t.Context(), 7)); !ok {
+	disabled := &fakePorts{hook: hooks.Hook{ID: 3, Health: hooks.Health{Failures: 40, Disabled: true}}}
+	if _, ok := errors.AsType[application.Discarded](disabled.dispatcher().Deliver(t.Context(), 7)); !ok {
 		t.Error("disabled: the delivery waits")
 	}
-	gone := &house{err: domain.NotFound}
-	if _, ok := errors.AsType[application.Discarded](gone.office().Deliver(t.Context(), 7)); !ok {
+	gone := &fakePorts{err: domain.NotFound}
+	if _, ok := errors.AsType[application.Discarded](gone.dispatcher().Deliver(t.Context(), 7)); !ok {
 		t.Error("gone: the delivery waits")
 	}
-	foreign := &house{hook: hooks.Hook{Token: "x"}}
-	if err := foreign.office().Deliver(t.Context(), 7); !errors.Is(err, errSealed) {
+	foreign := &fakePorts{hook: hooks.Hook{Token: "x"}}
+	if err := foreign.dispatcher().Deliver(t.Context(), 7); !errors.Is(err, errSealed) {
 		t.Errorf("sealed with another key: got %v", err)
 	}
 	if sent := len(paused.sent) + len(disabled.sent) + len(gone.sent) + len(foreign.sent); sent != 0 {
@@ -120,19 +120,19 @@ func TestDispatcher_Deliver_cutOff(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	h := &house{broken: context.Canceled}
-	if err := h.office().Deliver(ctx, 7); !errors.Is(err, context.Canceled) || len(h.made) > 0 {
+	h := &fakePorts{sendErr: context.Canceled}
+	if err := h.dispatcher().Deliver(ctx, 7); !errors.Is(err, context.Canceled) || len(h.delivered) > 0 {
 		t.Errorf("an end of ours counts against the hook: got %v", err)
 	}
 }
 
 func TestDispatcher_Test(t *testing.T) {
 	t.Parallel()
-	h := &house{
+	h := &fakePorts{
 		hook:    hooks.Hook{ID: 3, Health: hooks.Health{Failures: 40, Disabled: true}},
 		project: source.Project{ID: 42, Path: "acme/cli", DefaultBranch: "trunk"}, status: 201,
 	}
-	status, err := h.office().Test(t.Context(), 3)
+	status, err := h.dispatcher().Test(t.Context(), 3)
 	if err != nil || status != 201 || h.hook.Health.Disabled || len(h.sent) != 1 {
 		t.Fatalf("got %d, %v, %+v", status, err, h.hook.Health)
 	}
@@ -140,14 +140,14 @@ func TestDispatcher_Test(t *testing.T) {
 		t.Errorf("sent %+v", e)
 	}
 	h.status = 500
-	if status, err := h.office().Test(t.Context(), 3); err == nil || status != 500 {
+	if status, err := h.dispatcher().Test(t.Context(), 3); err == nil || status != 500 {
 		t.Errorf("a failure: got %d, %v", status, err)
 	}
-	for name, h := range map[string]*house{"no hook": {err: domain.NotFound}, "no project": {hook: hooks.Hook{ID: 3}}} {
-		if _, err := h.office().Test(t.Context(), 3); err == nil || len(h.sent) > 0 {
+	for name, h := range map[string]*fakePorts{"no hook": {err: domain.NotFound}, "no project": {hook: hooks.Hook{ID: 3}}} {
+		if _, err := h.dispatcher().Test(t.Context(), 3); err == nil || len(h.sent) > 0 {
 			t.Errorf("%s: got %v", name, err)
 		}
-		if _, refused := errors.AsType[*domain.Refusal](func() error { _, err := h.office().Test(t.Context(), 3); return err }()); !refused {
+		if _, refused := errors.AsType[*domain.Refusal](func() error { _, err := h.dispatcher().Test(t.Context(), 3); return err }()); !refused {
 			t.Errorf("%s: no refusal", name)
 		}
 	}
