@@ -1,4 +1,5 @@
-// Package application says what a use case may assume of the world around it.
+// Package application defines what all use cases share: a clock, units of work
+// and jobs.
 package application
 
 import (

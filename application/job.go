@@ -9,7 +9,7 @@ import (
 // JobKind names a kind of job.
 type JobKind string
 
-// Job is work that a transaction leaves behind. It is done after the
+// Job is work that a transaction enqueues. A worker does it after the
 // transaction has succeeded, at least once, and never if it failed.
 type Job struct {
 	Kind JobKind
@@ -17,13 +17,14 @@ type Job struct {
 	Subject int64
 }
 
-// Worker does a job. What fails is done again, later each time; what was done
-// may have to be done again too, if the process ended before it was noted. It
-// is called by several goroutines at once, and ctx ends after a while.
+// Worker does a job. A job that fails is done again, after a longer delay each
+// time. A job that succeeded is done again too if the process ends before that
+// is stored. Several goroutines call a Worker at once, and ctx ends after
+// JobTimeout.
 type Worker func(ctx context.Context, subject int64) error
 
-// Postponed is the error of a Worker that did nothing, as it is too early; it
-// does not count as a failure.
+// Postponed is the error of a Worker that did nothing because it is too early.
+// It does not count as a failure.
 type Postponed struct{ For time.Duration }
 
 // Error says for how long.
@@ -39,7 +40,8 @@ func (d Discarded) Error() string { return d.Reason.Error() }
 // Unwrap returns the reason.
 func (d Discarded) Unwrap() error { return d.Reason }
 
-// WorkerPool says who does jobs, and how.
+// WorkerPool says which Worker does the jobs of each kind, how many at once,
+// and how often.
 type WorkerPool struct {
 	Workers map[JobKind]Worker
 	// Concurrency is how many jobs are done at once.

@@ -1,4 +1,5 @@
-// Package audit keeps what was done with Git, by whom and to what.
+// Package audit records Git audit events: which user or key ran which command
+// on which repository.
 package audit
 
 import (
@@ -37,14 +38,14 @@ const (
 	Pull  Verb = "pull"
 )
 
-// Stats is what went over the wire, as far as the client told.
+// Stats are the numbers of objects and bytes that the client reports.
 type Stats struct {
 	Wants, Haves, PayloadSize   int64
 	WrittenBytes, ReceivedBytes int64
 }
 
-// VerbOf reads the verb from a command and its statistics: who wants and has
-// nothing yet clones.
+// VerbOf reads the verb from a command and its statistics: a client that has no
+// objects yet clones.
 func VerbOf(c source.Command, s Stats) Verb {
 	switch {
 	case c == source.ReceivePack:
@@ -62,13 +63,14 @@ type Log interface {
 	Append(ctx context.Context, e Event) error
 }
 
-// Actors knows who stands behind a claim.
+// Actors finds the actor behind a claim.
 type Actors interface {
-	// Actor returns the zero Actor if nobody does.
+	// Actor returns the actor behind the claim; the zero Actor if there is
+	// none.
 	Actor(ctx context.Context, claim identity.Claim) (identity.Actor, error)
 }
 
-// Service takes in events. It is safe for concurrent use.
+// Service records events. It is safe for concurrent use.
 type Service struct {
 	log     Log
 	actors  Actors
@@ -84,12 +86,13 @@ func New(log Log, actors Actors, enabled bool, now func() time.Time) *Service {
 // timeout is how long a session waits for its event to be kept.
 const timeout = 5 * time.Second
 
-// ErrNotNeeded says that an event was not kept because nobody wants it.
+// ErrNotNeeded says that an event was not kept because the audit log is off or
+// the actor is anonymous.
 var ErrNotNeeded = domain.Refuse(domain.Unprocessable, "No git audit event needed")
 
-// Record keeps the event of who claims to have done it and returns it as it
-// was kept. ErrNotNeeded is no failure; an unknown command is a Refusal of
-// kind domain.Invalid, any other error the store's.
+// Record keeps the event for the actor behind the claim and returns it as it is
+// kept. ErrNotNeeded is no failure; an unknown command is a Refusal of kind
+// domain.Invalid, any other error the store's.
 func (s *Service) Record(ctx context.Context, claim identity.Claim, e Event) (Event, error) {
 	if !e.Action.Known() {
 		return Event{}, domain.Refuse(domain.Invalid, "action is invalid")
@@ -97,7 +100,7 @@ func (s *Service) Record(ctx context.Context, claim identity.Claim, e Event) (Ev
 	if !s.enabled {
 		return Event{}, ErrNotNeeded
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout) // what is done is done
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout) // the command has run, so its event is kept even if the caller hangs up
 	defer cancel()
 	actor, err := s.actors.Actor(ctx, claim)
 	if err != nil {

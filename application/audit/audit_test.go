@@ -19,7 +19,7 @@ keys: [{id: 11, user: dede, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHQiuYh1mA
 deploy_keys: [{id: 201, creator: dede, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEOq6Ou97blpQV0CCwEhEYAicipXd1jF+ojc2diiEWUz"}]
 `
 
-func trail(t *testing.T, enabled bool) (*audit.Service, *memory.Store) {
+func newService(t *testing.T, enabled bool) (*audit.Service, *memory.Store) {
 	t.Helper()
 	store := memory.New()
 	world.Apply(t, store.WorldImport, people)
@@ -64,7 +64,7 @@ func TestService_Record(t *testing.T) {
 		"by name":      {identity.ClaimName("dede"), audit.Event{User: 7, Username: "dede"}},
 		"a deploy key": {identity.ClaimKey("201"), audit.Event{Key: 201, KeyType: identity.DeployKey}},
 	} {
-		log, store := trail(t, true)
+		log, store := newService(t, true)
 		got, err := log.Record(t.Context(), c.claim, audit.Event{Action: source.ReceivePack, Protocol: source.SSH, Repository: "project-42"})
 		c.want.At, c.want.Action, c.want.Protocol, c.want.Verb, c.want.Repository = world.Now, source.ReceivePack, source.SSH, audit.Push, "project-42"
 		if err != nil || got != c.want || count(t, store) != 1 {
@@ -84,27 +84,27 @@ func TestService_Record_keepsNothing(t *testing.T) {
 	}{
 		"switched off":       {false, identity.ClaimKey("11"), event, audit.ErrNotNeeded},
 		"an unknown user":    {true, identity.ClaimName("nobody"), event, audit.ErrNotNeeded},
-		"nobody":             {true, identity.Claim{}, event, audit.ErrNotNeeded},
+		"anonymous":          {true, identity.Claim{}, event, audit.ErrNotNeeded},
 		"an unknown command": {true, identity.ClaimKey("11"), audit.Event{Action: "git-shell"}, domain.Invalid},
 		"unknown, and off":   {false, identity.ClaimKey("11"), audit.Event{Action: "git-shell"}, domain.Invalid},
 	} {
-		log, store := trail(t, c.enabled)
+		log, store := newService(t, c.enabled)
 		if _, err := log.Record(t.Context(), c.claim, c.event); !errors.Is(err, c.want) || count(t, store) != 0 {
 			t.Errorf("%s: got %v, want %v and nothing kept", name, err, c.want)
 		}
 	}
 }
 
-// full is a log that takes nothing more.
-type full struct{ err error }
+// failingLog is a log that fails to append.
+type failingLog struct{ err error }
 
-func (f full) Append(context.Context, audit.Event) error { return f.err }
+func (f failingLog) Append(context.Context, audit.Event) error { return f.err }
 
 func TestService_Record_storeIsDown(t *testing.T) {
 	t.Parallel()
-	_, store := trail(t, true)
+	_, store := newService(t, true)
 	down := errors.New("disk full")
-	_, err := audit.New(full{down}, store.Actors, true, world.Clock).Record(t.Context(), identity.ClaimKey("11"), audit.Event{Action: source.UploadPack})
+	_, err := audit.New(failingLog{down}, store.Actors, true, world.Clock).Record(t.Context(), identity.ClaimKey("11"), audit.Event{Action: source.UploadPack})
 	if !errors.Is(err, down) {
 		t.Errorf("got %v, want %v", err, down)
 	}

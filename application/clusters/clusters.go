@@ -1,5 +1,6 @@
-// Package clusters answers what the Kubernetes agent server asks: which agent
-// comes with this token, which project may it read, and what was counted.
+// Package clusters answers the Kubernetes agent server: which agent has this
+// token and which projects it may read. It also adds up usage counters and
+// manages agent tokens.
 package clusters
 
 import (
@@ -65,7 +66,7 @@ var (
 	errUnavailable  = domain.Refuse(domain.Unavailable, "Agents cannot be looked up at the moment. Try again later.")
 )
 
-// Agent returns who comes with the text of an agent's token, or a Refusal:
+// Agent returns the agent whose token has that text, or a Refusal:
 // domain.Unauthenticated for one that is unknown, revoked or empty,
 // domain.Forbidden for an agent that the rollout has not reached, and
 // domain.Unavailable. The use of a token is noted, about once a minute.
@@ -99,7 +100,8 @@ func (s *Service) AgentProject(b Bearer) (ProjectInfo, error) {
 }
 
 // Project returns the project that an agent names by its number or its full
-// path. One that is hidden from the agent is refused as one that is not there.
+// path. A project that is hidden from the agent is refused like one that does
+// not exist.
 func (s *Service) Project(ctx context.Context, a agents.Agent, id string) (ProjectInfo, error) {
 	target, ok := parseProject(id)
 	if !ok || !s.rules.Gitops {
@@ -137,7 +139,7 @@ func parseProject(id string) (source.Target, bool) {
 	return source.Target{Path: source.Path(id)}, source.IsPath(id) && strings.Contains(id, "/")
 }
 
-// Count adds a report to the totals, or takes nothing of it and returns a
+// Count adds a report to the totals, or adds nothing of it and returns a
 // Refusal: domain.Unprocessable for a negative number, and domain.Unavailable.
 func (s *Service) Count(ctx context.Context, r agents.UsageReport) error {
 	if refusal := r.Check(); refusal != nil {
@@ -154,8 +156,8 @@ func (s *Service) Count(ctx context.Context, r agents.UsageReport) error {
 	return nil
 }
 
-// Authorize replaces what the configuration of an agent lets in. An agent that
-// is not there is a Refusal of kind domain.NotFound.
+// Authorize replaces the authorizations of an agent. For an agent that does not
+// exist it returns a Refusal of kind domain.NotFound.
 func (s *Service) Authorize(ctx context.Context, id agents.AgentID, in []agents.Authorization) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

@@ -17,26 +17,26 @@ import (
 	"gatehouse/tests/world"
 )
 
-var errDown = errors.New("connection refused")
+var errStore = errors.New("connection refused")
 
-// down is a store that answers nothing.
-type down struct{}
+// failingStore fails each call.
+type failingStore struct{}
 
-func (down) AgentBearer(context.Context, identity.TokenDigest) (clusters.Bearer, error) {
-	return clusters.Bearer{}, errDown
+func (failingStore) AgentBearer(context.Context, identity.TokenDigest) (clusters.Bearer, error) {
+	return clusters.Bearer{}, errStore
 }
-func (down) AgentTokenUsed(int64, time.Time) {}
-func (down) Authorize(context.Context, agents.AgentID, []agents.Authorization) error {
-	return errDown
+func (failingStore) AgentTokenUsed(int64, time.Time) {}
+func (failingStore) Authorize(context.Context, agents.AgentID, []agents.Authorization) error {
+	return errStore
 }
-func (down) Standing(context.Context, source.Inquiry) (source.Standing, error) {
-	return source.Standing{}, errDown
+func (failingStore) Standing(context.Context, source.Inquiry) (source.Standing, error) {
+	return source.Standing{}, errStore
 }
-func (down) CountUsage(context.Context, agents.UsageReport) error { return errDown }
+func (failingStore) CountUsage(context.Context, agents.UsageReport) error { return errStore }
 
 func TestService_storeDown(t *testing.T) {
 	t.Parallel()
-	s := clusters.New(down{}, down{}, down{}, clusters.Rules{Gitops: true}, world.Clock)
+	s := clusters.New(failingStore{}, failingStore{}, failingStore{}, clusters.Rules{Gitops: true}, world.Clock)
 	for name, ask := range map[string]func(context.Context) error{
 		"Agent":   func(ctx context.Context) error { _, err := s.Agent(ctx, "x"); return err },
 		"Project": func(ctx context.Context) error { _, err := s.Project(ctx, agents.Agent{}, "7"); return err },
@@ -47,16 +47,16 @@ func TestService_storeDown(t *testing.T) {
 	} {
 		err := ask(t.Context())
 		refusal, ok := errors.AsType[*domain.Refusal](err)
-		if !ok || refusal.Kind != domain.Unavailable || !errors.Is(err, errDown) || strings.Contains(refusal.Message, "refused") {
+		if !ok || refusal.Kind != domain.Unavailable || !errors.Is(err, errStore) || strings.Contains(refusal.Message, "refused") {
 			t.Errorf("%s: got %v, want words of kind %q with their cause", name, err, domain.Unavailable)
 		}
 	}
 }
 
-// TestService_withoutTheStore asks what needs no store, of one that is down.
+// TestService_withoutTheStore asks what needs no store, of a store that fails.
 func TestService_withoutTheStore(t *testing.T) {
 	t.Parallel()
-	s := clusters.New(down{}, down{}, down{}, clusters.Rules{Gitops: true}, world.Clock)
+	s := clusters.New(failingStore{}, failingStore{}, failingStore{}, clusters.Rules{Gitops: true}, world.Clock)
 	for name, c := range map[string]struct {
 		err  error
 		want error

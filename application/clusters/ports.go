@@ -11,21 +11,21 @@ import (
 
 // Agents knows the agents and their tokens.
 type Agents interface {
-	// AgentBearer returns the agent whose token has the digest, with all that
-	// is said about it, in one round trip; domain.NotFound if there is none. A
-	// revoked token is found too. A project that is going to be deleted, itself
-	// or with a group above it, is unknown in the answer; of the others all is
-	// known but the root's settings and the protections.
+	// AgentBearer returns the agent whose token has the digest, with its
+	// project, in one round trip; domain.NotFound if there is none. A revoked
+	// token is found too. A project that is going to be deleted, itself or with
+	// a group above it, is unknown in the answer; of the others all is known
+	// but the root's settings and the protections.
 	AgentBearer(ctx context.Context, digest identity.TokenDigest) (Bearer, error)
 	// AgentTokenUsed notes that a token was used at now. It returns at once and
 	// never fails: a stamp may be late or lost.
 	AgentTokenUsed(id int64, now time.Time)
-	// Authorize replaces what an agent's configuration lets in; what is there
-	// twice counts once. An agent that is not there is domain.NotFound.
+	// Authorize replaces the authorizations of an agent; duplicates count once.
+	// It fails with domain.NotFound if the agent does not exist.
 	Authorize(ctx context.Context, id agents.AgentID, in []agents.Authorization) error
 }
 
-// Bearer is who comes with the token of an agent.
+// Bearer is an agent with the token that the request carries.
 type Bearer struct {
 	Token agents.Token
 	Agent agents.Agent
@@ -41,18 +41,18 @@ type Directory interface {
 	Standing(ctx context.Context, q source.Inquiry) (source.Standing, error)
 }
 
-// UsageCounters keeps what was counted.
+// UsageCounters keeps the usage counters.
 type UsageCounters interface {
-	// CountUsage adds a report to what is there: all of it or, with an error,
-	// nothing. Of concurrent reports none is lost. A counter that would get too
-	// large stays at the largest number.
+	// CountUsage adds a report to the counters: all of it or, with an error,
+	// nothing. Concurrent reports all count. A counter that would get too large
+	// stays at the largest number.
 	CountUsage(ctx context.Context, r agents.UsageReport) error
 }
 
 // Tokens keeps the digests of agents' tokens.
 type Tokens interface {
-	// AddAgentToken keeps a new token; an agent that is not there is
-	// domain.NotFound.
+	// AddAgentToken keeps a new token; it fails with domain.NotFound if the
+	// agent does not exist.
 	AddAgentToken(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest) error
 	// RevokeAgentTokens revokes all tokens of that name which the agent has;
 	// domain.NotFound if it has none.

@@ -30,9 +30,9 @@ const (
 	tokenLength = 50
 )
 
-// Create makes a token of an agent and returns its text, which is nowhere else.
-// No name is a Refusal of kind domain.Invalid, an agent that is not there one of
-// kind domain.NotFound; any other error is the store's.
+// Create makes a token of an agent and returns its text, which is not kept. An
+// empty name is refused as domain.Invalid, an agent that does not exist as
+// domain.NotFound; any other error is the store's.
 func (s *TokenService) Create(ctx context.Context, agent agents.AgentID, name string) (text string, err error) {
 	if name = strings.TrimSpace(name); name == "" {
 		return "", domain.Refuse(domain.Invalid, "a token needs a name")

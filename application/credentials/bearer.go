@@ -8,7 +8,7 @@ import (
 	"gatehouse/domain/identity"
 )
 
-// The ways in which a token lets nobody in. They are told apart by identity.
+// The refusals of a token. Callers compare them by identity.
 var (
 	ErrUnknownToken = &domain.Refusal{Kind: domain.Unauthenticated}
 	ErrExpiredToken = domain.Refuse(domain.Unauthenticated, "Token is expired. You can either do re-authorization or token refresh.")
@@ -16,10 +16,10 @@ var (
 	ErrBlockedUser  = domain.Refuse(domain.Forbidden, "Your account has been blocked.")
 )
 
-// Bearer returns who comes with the text of an access token, or a Refusal: one
-// of the errors above, or domain.Unavailable. What the token is good for is
-// its scopes' to say. Each token is looked up by its digest, whether it is
-// right or wrong, and the state of its user is that of this moment.
+// Bearer returns the token with that text and its user, or a Refusal: one of
+// the errors above, or of kind domain.Unavailable. It does not check scopes.
+// Each token is looked up by its digest, whether it is right or wrong, and the
+// state of its user is that of this moment.
 func (s *Service) Bearer(ctx context.Context, text string) (Bearer, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

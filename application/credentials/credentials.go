@@ -41,7 +41,7 @@ type Service struct {
 	now           application.Clock
 }
 
-// New makes an Service; random has to be fit for secrets.
+// New makes a Service; random has to be fit for secrets.
 func New(accounts Accounts, codes RecoveryCodes, tokens Tokens, authenticator Authenticator, rules Rules, random io.Reader, now application.Clock) *Service {
 	return &Service{accounts, codes, tokens, authenticator, rules, random, now}
 }
@@ -49,7 +49,7 @@ func New(accounts Accounts, codes RecoveryCodes, tokens Tokens, authenticator Au
 // timeout is how long each question to the store may take: a session waits.
 const timeout = 10 * time.Second
 
-// Caller is whom a request is about: named by a key, or by a user's number.
+// Caller names the user of a request: by a key, or by the user's number.
 type Caller struct {
 	Claim identity.Claim
 	// ByUser says that the claim is about a user, also where it cannot be
@@ -58,7 +58,7 @@ type Caller struct {
 }
 
 // account returns the person behind the caller, or a Refusal that tells what is
-// missing. A deploy key is nobody's here: robot says so in the caller's words.
+// missing. A deploy key is refused with deployKeyRefusal.
 func (s *Service) account(ctx context.Context, caller Caller, deployKeyRefusal *domain.Refusal) (Account, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -90,7 +90,7 @@ const (
 )
 
 // RecoveryCodes returns ten new recovery codes for the caller and ends all
-// older ones, or a Refusal. The codes are nowhere else from then on.
+// older ones, or a Refusal. The codes are not kept, only their digests.
 func (s *Service) RecoveryCodes(ctx context.Context, caller Caller) ([]string, error) {
 	account, err := s.account(ctx, caller, domain.Refuse(domain.Forbidden, "Deploy keys cannot be used to retrieve recovery codes"))
 	if err != nil {
@@ -121,8 +121,8 @@ func (s *Service) RecoveryCodes(ctx context.Context, caller Caller) ([]string, e
 }
 
 // SpendRecoveryCode lets the user's recovery code count once, in any letter
-// case, for whoever signs people in. A code that is not theirs, or not any
-// more, is a Refusal of kind domain.Unauthenticated.
+// case, for sign-in on the web. A code that is unknown or used up is a Refusal
+// of kind domain.Unauthenticated.
 func (s *Service) SpendRecoveryCode(ctx context.Context, user identity.UserID, code string) error {
 	err := s.codes.SpendRecoveryCode(ctx, user, identity.DigestToken(strings.ToLower(code)))
 	switch {
@@ -141,7 +141,7 @@ type TokenRequest struct {
 	ExpiresAt string
 }
 
-// NewToken is an access token with its text, which is nowhere else.
+// NewToken is an access token with its text, which is not kept.
 type NewToken struct {
 	Text  string
 	Token identity.AccessToken

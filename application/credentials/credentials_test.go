@@ -19,7 +19,7 @@ import (
 	"gatehouse/tests/world"
 )
 
-// people has everybody whom these requests can be about.
+// people are the users and keys of these tests.
 const people = `
 users:
   - {id: 1, username: root, admin: true}
@@ -37,16 +37,16 @@ deploy_keys:
   - {id: 202, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBJivG1UCKPE4CWqDBXmT2kZfNs4kRvlrTRKlJd53z2m"}
 `
 
-// desk is an office with its store and its clock.
-type desk struct {
+// testService is a Service with its store and its clock.
+type testService struct {
 	*credentials.Service
 	store *memory.Store
 	now   time.Time
 }
 
-func newDesk(t *testing.T, change ...func(*credentials.Rules)) *desk {
+func newService(t *testing.T, change ...func(*credentials.Rules)) *testService {
 	t.Helper()
-	d := &desk{store: memory.New(), now: world.Now}
+	d := &testService{store: memory.New(), now: world.Now}
 	world.Apply(t, d.store.WorldImport, people)
 	rules := credentials.Rules{
 		TokenPrefix: "glpat-", Lifetime: identity.Lifetime{MaxDays: 365}, Scopes: identity.Scopes,
@@ -55,17 +55,17 @@ func newDesk(t *testing.T, change ...func(*credentials.Rules)) *desk {
 	for _, c := range change {
 		c(&rules)
 	}
-	d.Service = credentials.New(d.store.Accounts, d.store.RecoveryCodes, d.store.AccessTokens, steps{}, rules, &counting{}, func() time.Time { return d.now })
+	d.Service = credentials.New(d.store.Accounts, d.store.RecoveryCodes, d.store.AccessTokens, fakeAuthenticator{}, rules, &countingReader{}, func() time.Time { return d.now })
 	return d
 }
 
-// counting is chance that never repeats itself.
-type counting struct {
+// countingReader reads bytes that never repeat, in place of random ones.
+type countingReader struct {
 	mu sync.Mutex
 	n  uint64
 }
 
-func (c *counting) Read(p []byte) (int, error) {
+func (c *countingReader) Read(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.n++
@@ -74,10 +74,10 @@ func (c *counting) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// steps has the number of the time step, in minutes, as its code.
-type steps struct{}
+// fakeAuthenticator has the number of the time step, in minutes, as its code.
+type fakeAuthenticator struct{}
 
-func (steps) Step(secret, code string, now time.Time) (int64, bool, error) {
+func (fakeAuthenticator) Step(secret, code string, now time.Time) (int64, bool, error) {
 	if secret != world.Seal("JBSWY3DPEHPK3PXP") {
 		return 0, false, errors.New("sealed with another key")
 	}
@@ -103,7 +103,7 @@ var code = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
 func TestService_RecoveryCodes(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newService(t)
 	for name, caller := range map[string]credentials.Caller{"by key": byKey("11"), "by user": byUser("7"), "WebAuthn only": byUser("9")} {
 		codes, err := d.RecoveryCodes(t.Context(), caller)
 		if err != nil || len(codes) != 10 {
@@ -121,7 +121,7 @@ func TestService_RecoveryCodes(t *testing.T) {
 
 func TestService_RecoveryCodes_refuses(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newService(t)
 	for name, c := range map[string]struct {
 		caller credentials.Caller
 		want   string
@@ -142,7 +142,7 @@ func TestService_RecoveryCodes_refuses(t *testing.T) {
 
 func TestService_RecoveryCodes_endOldOnes(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newService(t)
 	old, _ := d.RecoveryCodes(t.Context(), byUser("7"))
 	fresh, _ := d.RecoveryCodes(t.Context(), byUser("7"))
 	if err := d.SpendRecoveryCode(t.Context(), 7, old[0]); !errors.Is(err, domain.Unauthenticated) {
@@ -155,7 +155,7 @@ func TestService_RecoveryCodes_endOldOnes(t *testing.T) {
 		t.Errorf("a code that was used: got %v", err)
 	}
 	if err := d.SpendRecoveryCode(t.Context(), 9, fresh[1]); !errors.Is(err, domain.Unauthenticated) {
-		t.Errorf("somebody else's code: got %v", err)
+		t.Errorf("another user's code: got %v", err)
 	}
 }
 
@@ -169,30 +169,30 @@ func request(change ...func(*credentials.TokenRequest)) credentials.TokenRequest
 
 func TestService_PersonalAccessToken(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
-	minted, err := d.PersonalAccessToken(t.Context(), byUser("7"), request())
+	d := newService(t)
+	created, err := d.PersonalAccessToken(t.Context(), byUser("7"), request())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !regexp.MustCompile(`^glpat-[A-Za-z0-9_-]{20}$`).MatchString(minted.Text) {
-		t.Errorf("text: got %q", minted.Text)
+	if !regexp.MustCompile(`^glpat-[A-Za-z0-9_-]{20}$`).MatchString(created.Text) {
+		t.Errorf("text: got %q", created.Text)
 	}
-	if got := minted.Token; got.User != 7 || got.Name != "mine" || fmt.Sprint(got.Scopes) != "[read_user read_repository]" ||
+	if got := created.Token; got.User != 7 || got.Name != "mine" || fmt.Sprint(got.Scopes) != "[read_user read_repository]" ||
 		got.ExpiresAt.Format(time.DateOnly) != "2026-12-24" || got.CreatedAt != d.now {
 		t.Errorf("token: got %+v", got)
 	}
-	if b, err := d.Bearer(t.Context(), minted.Text); err != nil || b.User.Username != "dede" || b.Token.ID != minted.Token.ID {
+	if b, err := d.Bearer(t.Context(), created.Text); err != nil || b.User.Username != "dede" || b.Token.ID != created.Token.ID {
 		t.Errorf("bearer: got %+v, %v", b, err)
 	}
 	again, err := d.PersonalAccessToken(t.Context(), byKey("11"), request())
-	if err != nil || again.Text == minted.Text {
+	if err != nil || again.Text == created.Text {
 		t.Errorf("the same name again: got %q, %v", again.Text, err)
 	}
 }
 
 func TestService_PersonalAccessToken_refuses(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newService(t)
 	for name, c := range map[string]struct {
 		caller  credentials.Caller
 		request credentials.TokenRequest
@@ -235,8 +235,8 @@ func TestService_PersonalAccessToken_expiry(t *testing.T) {
 		"a moment elsewhere":  {"2026-12-24T23:59:59-08:00", required, "2026-12-24"},
 		"the past, on demand": {"2020-07-24", func(r *credentials.Rules) { r.Lifetime.AllowPast = true }, "2020-07-24"},
 	} {
-		minted, err := newDesk(t, c.rules).PersonalAccessToken(t.Context(), byUser("7"), request(func(r *credentials.TokenRequest) { r.ExpiresAt = c.text }))
-		if got := minted.Token.ExpiresAt.Format(time.DateOnly); err != nil || got != c.want {
+		created, err := newService(t, c.rules).PersonalAccessToken(t.Context(), byUser("7"), request(func(r *credentials.TokenRequest) { r.ExpiresAt = c.text }))
+		if got := created.Token.ExpiresAt.Format(time.DateOnly); err != nil || got != c.want {
 			t.Errorf("%s: got %s, %v, want %s", name, got, err, c.want)
 		}
 	}
@@ -244,22 +244,22 @@ func TestService_PersonalAccessToken_expiry(t *testing.T) {
 
 func TestService_PersonalAccessToken_scopesInOneText(t *testing.T) {
 	t.Parallel()
-	minted, err := newDesk(t).PersonalAccessToken(t.Context(), byUser("7"), request(func(r *credentials.TokenRequest) { r.Scopes = []string{"read_user,api read_api"} }))
-	if err != nil || fmt.Sprint(minted.Token.Scopes) != "[read_user api read_api]" {
-		t.Errorf("got %v, %v", minted.Token.Scopes, err)
+	created, err := newService(t).PersonalAccessToken(t.Context(), byUser("7"), request(func(r *credentials.TokenRequest) { r.Scopes = []string{"read_user,api read_api"} }))
+	if err != nil || fmt.Sprint(created.Token.Scopes) != "[read_user api read_api]" {
+		t.Errorf("got %v, %v", created.Token.Scopes, err)
 	}
 }
 
 func TestService_Bearer(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
-	minted, err := d.PersonalAccessToken(t.Context(), byUser("8"), request())
+	d := newService(t)
+	created, err := d.PersonalAccessToken(t.Context(), byUser("8"), request())
 	if err != nil {
 		t.Fatal(err)
 	}
 	wants := func(name string, want error) {
 		t.Helper()
-		if _, err := d.Bearer(t.Context(), minted.Text); err != want { //nolint:errorlint // it is told apart by identity
+		if _, err := d.Bearer(t.Context(), created.Text); err != want { //nolint:errorlint // callers compare it by identity
 			t.Errorf("%s: got %v, want %v", name, err, want)
 		}
 	}
@@ -273,13 +273,13 @@ func TestService_Bearer(t *testing.T) {
 	world.Apply(t, d.store.WorldImport, "users: [{id: 8, username: gus}]\n")
 	d.now = d.now.Add(time.Second)
 	wants("on the day", credentials.ErrExpiredToken)
-	world.Apply(t, d.store.WorldImport, "access_tokens: [{user: gus, name: mine, scopes: [api], revoked: true, token: "+minted.Text+"}]\n")
+	world.Apply(t, d.store.WorldImport, "access_tokens: [{user: gus, name: mine, scopes: [api], revoked: true, token: "+created.Text+"}]\n")
 	wants("revoked", credentials.ErrRevokedToken)
 }
 
 func TestService_CheckOTP(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newService(t)
 	right := func() string { return fmt.Sprint(d.now.Unix() / 60) }
 	if err := d.CheckOTP(t.Context(), byKey("11"), "1"); !errors.Is(err, domain.Forbidden) {
 		t.Errorf("a wrong code: got %v", err)
@@ -298,7 +298,7 @@ func TestService_CheckOTP(t *testing.T) {
 
 func TestService_CheckOTP_locks(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newService(t)
 	right := func() string { return fmt.Sprint(d.now.Unix() / 60) }
 	for n := range 10 {
 		if err := d.CheckOTP(t.Context(), byUser("7"), "1"); !errors.Is(err, domain.Forbidden) {
@@ -328,18 +328,18 @@ func TestService_CheckOTP_refuses(t *testing.T) {
 		"WebAuthn only":    {func(*credentials.Rules) {}, byUser("9"), "Invalid OTP"},
 		"a blocked user":   {func(*credentials.Rules) {}, byUser("10"), "blocked"},
 	} {
-		d := newDesk(t, c.rules)
+		d := newService(t, c.rules)
 		wantRefusal(t, name, d.CheckOTP(t.Context(), c.caller, "1"), c.want)
 		if c.want != "Invalid OTP" {
 			wantRefusal(t, name+": push", d.PushOTP(t.Context(), c.caller), c.want)
 		}
 	}
-	wantRefusal(t, "push", newDesk(t).PushOTP(t.Context(), byUser("7")), "Push notifications")
+	wantRefusal(t, "push", newService(t).PushOTP(t.Context(), byUser("7")), "Push notifications")
 }
 
 func TestService_TwoFactorRequired(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newService(t)
 	for id, want := range map[string]bool{"11": true, "12": false, "201": false} {
 		if got, err := d.TwoFactorRequired(t.Context(), byKey(id)); err != nil || got != want {
 			t.Errorf("key %s: got %v, %v, want %v", id, got, err, want)
@@ -350,8 +350,8 @@ func TestService_TwoFactorRequired(t *testing.T) {
 	}
 }
 
-// dead is a store that cannot be reached.
-type dead struct {
+// failingStore is a store that cannot be reached.
+type failingStore struct {
 	memory.Accounts
 	memory.RecoveryCodes
 	memory.AccessTokens
@@ -359,18 +359,18 @@ type dead struct {
 
 var errDown = errors.New("connection refused")
 
-func (dead) Account(context.Context, identity.Claim) (credentials.Account, error) {
+func (failingStore) Account(context.Context, identity.Claim) (credentials.Account, error) {
 	return credentials.Account{}, errDown
 }
 
-func (dead) Bearer(context.Context, identity.TokenDigest) (credentials.Bearer, error) {
+func (failingStore) Bearer(context.Context, identity.TokenDigest) (credentials.Bearer, error) {
 	return credentials.Bearer{}, errDown
 }
 
 func TestService_storeIsDown(t *testing.T) {
 	t.Parallel()
-	d := dead{}
-	o := credentials.New(d, d, d, steps{}, credentials.Rules{OTP: true}, io.LimitReader(&counting{}, 0), time.Now)
+	d := failingStore{}
+	o := credentials.New(d, d, d, fakeAuthenticator{}, credentials.Rules{OTP: true}, io.LimitReader(&countingReader{}, 0), time.Now)
 	_, codes := o.RecoveryCodes(t.Context(), byUser("7"))
 	_, token := o.PersonalAccessToken(t.Context(), byUser("7"), request())
 	_, bearer := o.Bearer(t.Context(), "x")

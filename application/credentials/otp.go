@@ -19,9 +19,9 @@ var (
 	errDeployKeyNoOTP = domain.Refuse(domain.Forbidden, "Deploy keys have no second factor")
 )
 
-// CheckOTP lets the caller use Git for a while if attempt is the one-time
-// password of now, of which each counts once. Anything else is a Refusal; ten
-// wrong ones lock the factor for ten minutes.
+// CheckOTP starts a session for the caller if attempt is the current one-time
+// password; each password counts once. Anything else is a Refusal; ten wrong
+// ones lock the factor for ten minutes.
 func (s *Service) CheckOTP(ctx context.Context, caller Caller, attempt string) error {
 	account, err := s.factor(ctx, caller)
 	if err != nil {
@@ -68,8 +68,8 @@ func (s *Service) step(f identity.TwoFactor, code string, now time.Time) (int64,
 	return step, ok, nil
 }
 
-// PushOTP would wait for the caller to confirm on another device. There is no
-// way to reach one, so it is a Refusal always.
+// PushOTP always returns a Refusal: GitLab waits here for a confirmation on
+// another device, and none can be reached.
 func (s *Service) PushOTP(ctx context.Context, caller Caller) error {
 	if _, err := s.factor(ctx, caller); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (s *Service) PushOTP(ctx context.Context, caller Caller) error {
 	return errNoPush
 }
 
-// factor returns a holder who has a second factor.
+// factor returns an account that has a second factor.
 func (s *Service) factor(ctx context.Context, caller Caller) (Account, error) {
 	if !s.rules.OTP {
 		return Account{}, errNoOTP
@@ -96,7 +96,7 @@ func (s *Service) factor(ctx context.Context, caller Caller) (Account, error) {
 }
 
 // TwoFactorRequired says whether the caller has to show a second factor. A
-// deploy key never has.
+// deploy key never has to.
 func (s *Service) TwoFactorRequired(ctx context.Context, caller Caller) (bool, error) {
 	if !s.rules.OTP {
 		return false, errNoOTP

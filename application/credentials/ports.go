@@ -1,5 +1,5 @@
-// Package credentials makes and checks what people log in with besides their
-// SSH keys: access tokens, recovery codes and one-time passwords.
+// Package credentials creates and checks what users log in with besides SSH
+// keys: access tokens, recovery codes and one-time passwords.
 package credentials
 
 import (
@@ -17,8 +17,8 @@ type Account struct {
 
 // Accounts knows people and their second factors.
 type Accounts interface {
-	// Account returns who stands behind the claim; the zero Account if nobody
-	// does. A deploy key stands for its creator, or for the ghost user.
+	// Account returns the account behind the claim; the zero Account if there
+	// is none. A deploy key stands for its creator, or for the ghost user.
 	Account(ctx context.Context, claim identity.Claim) (Account, error)
 	// UpdateTwoFactor replaces the user's second factor by what change makes of
 	// it and, if change returns one, starts that session in place of the one
@@ -44,14 +44,14 @@ type Tokens interface {
 	// there already is domain.Conflict.
 	AddToken(ctx context.Context, t identity.AccessToken) (int64, error)
 	// Bearer returns the token of that digest and its user in one round trip,
-	// or domain.NotFound. It is found in whatever state it is.
+	// or domain.NotFound. It also returns expired and revoked tokens.
 	Bearer(ctx context.Context, digest identity.TokenDigest) (Bearer, error)
 	// TokenUsed notes that a token was used at now. It returns at once and
 	// never fails: a stamp may be late or lost.
 	TokenUsed(id int64, now time.Time)
 }
 
-// Bearer is an access token and whose it is.
+// Bearer is an access token and its user.
 type Bearer struct {
 	Token identity.AccessToken
 	User  identity.User

@@ -7,11 +7,11 @@ import (
 	"gatehouse/domain/identity"
 )
 
-// ErrNoSudo is for a token that does not let its user act as somebody else.
+// ErrNoSudo is for a token that does not let its user act as another user.
 var ErrNoSudo = domain.Refuse(domain.Forbidden, "The request requires higher privileges than provided by the access token.")
 
-// Sudo returns the user, by number or by name in any letter case, as whom the
-// bearer wants to act, or a Refusal.
+// Sudo returns the user, by number or by name in any letter case, that the
+// bearer wants to act as, or a Refusal.
 func (s *Service) Sudo(ctx context.Context, b Bearer, who string) (identity.User, error) {
 	switch {
 	case !b.User.Admin:

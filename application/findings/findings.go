@@ -1,5 +1,5 @@
-// Package findings takes in what agents find in their clusters: vulnerabilities
-// that are there, and the news that others are gone.
+// Package findings records the vulnerabilities that agents report, and resolves
+// those that a scan no longer finds.
 package findings
 
 import (
@@ -21,14 +21,13 @@ import (
 type Findings interface {
 	// HasFinding says whether there is a finding of that uuid.
 	HasFinding(ctx context.Context, uuid string) (bool, error)
-	// AddFinding keeps a finding, and that its agent has some. One that is
-	// there stays as it is, and so does everything else. An agent or a project
-	// that is not there is domain.NotFound; an author that is not there counts
-	// as none.
+	// AddFinding keeps a finding, and that its agent has some. If the finding
+	// exists it changes nothing. It fails with domain.NotFound if the agent or
+	// the project does not exist; an author who does not exist is left out.
 	AddFinding(ctx context.Context, f security.Finding) error
 	// ResolveFindings resolves every active finding of that kind, project and
-	// of the agent, but for the uuids in but, in lower case: all or, with an
-	// error, nothing.
+	// of the agent, except those whose uuid is in keep, in lower case. It
+	// resolves all of them or, with an error, none.
 	ResolveFindings(ctx context.Context, of Scan, keep []string) error
 }
 
@@ -60,7 +59,7 @@ type Rules struct {
 // licensed says whether a project has the licence to report findings.
 func (r Rules) licensed(p source.Project) bool { return r.SecurityDashboard != r.Except.Cover(p.Path) }
 
-// Service takes findings in. It is safe for concurrent use.
+// Service records findings. It is safe for concurrent use.
 type Service struct {
 	findings  Findings
 	directory Directory
@@ -68,7 +67,7 @@ type Service struct {
 	now       application.Clock
 }
 
-// New makes an Service.
+// New makes a Service.
 func New(findings Findings, directory Directory, rules Rules, now application.Clock) *Service {
 	return &Service{findings, directory, rules, now}
 }
@@ -83,9 +82,9 @@ var (
 )
 
 // Report keeps what an agent found at a place, in the name of the agent's
-// creator, and returns the uuid. What is known already stays as it is. A
-// Refusal is of kind domain.Unprocessable for texts that are too long, or one of
-// those of Resolve.
+// creator, and returns the uuid. A finding that exists stays as it is. A
+// Refusal is of kind domain.Unprocessable for texts that are too long, or one
+// of those of Resolve.
 func (s *Service) Report(ctx context.Context, a agents.Agent, f security.Finding, at security.Resource) (uuid string, err error) {
 	if refusal := f.Check(); refusal != nil {
 		return "", refusal
@@ -105,10 +104,9 @@ func (s *Service) Report(ctx context.Context, a agents.Agent, f security.Finding
 	return f.UUID, refusal(err)
 }
 
-// Resolve resolves what the agent has found once and not any more: all active
-// findings but those in seen. A Refusal is of kind domain.NotFound if the
-// agent's project is going to be deleted, domain.Forbidden if its creator may
-// not do this, or domain.Unavailable.
+// Resolve resolves the agent's active findings except those in seen. A Refusal
+// is of kind domain.NotFound if the agent's project is going to be deleted,
+// domain.Forbidden if its creator may not do this, or domain.Unavailable.
 func (s *Service) Resolve(ctx context.Context, a agents.Agent, seen []string) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -137,13 +135,13 @@ func (s *Service) checkAgent(ctx context.Context, a agents.Agent) error {
 	return nil
 }
 
-// refusal gives words to what a store says.
+// refusal turns a store's error into a Refusal.
 func refusal(err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, domain.NotFound):
-		return errHidden // it went away meanwhile
+		return errHidden // it was deleted meanwhile
 	default:
 		return errUnavailable.Because(err)
 	}

@@ -1,5 +1,4 @@
-// Package lfsaccess hands out credentials for Git LFS, and tells later who
-// came with one.
+// Package lfsaccess issues credentials for Git LFS and verifies them.
 package lfsaccess
 
 import (
@@ -32,7 +31,8 @@ type Stamps interface {
 type Tokens interface {
 	// Sign signs the token with key.
 	Sign(t lfs.Token, key []byte) (string, error)
-	// ParseUnverified returns what text says, whoever wrote it, or domain.Invalid.
+	// ParseUnverified returns the content of text without checking its
+	// signature, or domain.Invalid.
 	ParseUnverified(text string) (lfs.Token, error)
 	// Verify says whether text was signed with key; it takes as long for a
 	// wrong key as for the right one.
@@ -51,7 +51,7 @@ type Rules struct {
 	NewID func() string
 }
 
-// Service hands out credentials. It is safe for concurrent use.
+// Service issues and verifies credentials. It is safe for concurrent use.
 type Service struct {
 	directory Directory
 	stamps    Stamps
@@ -60,7 +60,7 @@ type Service struct {
 	now       application.Clock
 }
 
-// New makes an Service.
+// New makes a Service.
 func New(directory Directory, stamps Stamps, tokens Tokens, rules Rules, now application.Clock) *Service {
 	return &Service{directory, stamps, tokens, rules, now}
 }
@@ -79,10 +79,10 @@ const timeout = 10 * time.Second
 
 var errNotFound = &domain.Refusal{Kind: domain.NotFound}
 
-// Authenticate returns a credential for who claims to use the repository, or a
-// Refusal. GitLab hands one out to everybody and lets the LFS server check;
-// here reading the project and downloading from it are asked for first. For
-// an upload no more is asked: the credential does not say what it is for.
+// Authenticate returns a credential for the claimed actor and the repository,
+// or a Refusal. GitLab issues one to every actor and lets the LFS server check;
+// here reading the project and downloading from it are asked for first. For an
+// upload no more is asked: the credential does not say what it is for.
 func (s *Service) Authenticate(ctx context.Context, claim identity.Claim, target source.Target) (Credential, error) {
 	now := s.now()
 	standing, err := s.standing(ctx, claim, target, s.rules.Settings, now)
@@ -104,7 +104,7 @@ func (s *Service) Authenticate(ctx context.Context, claim identity.Claim, target
 }
 
 // standing returns the standing of an actor who may download, by LFS, from the
-// target. Nobody known is nobody to give a credential to.
+// target. An anonymous actor is refused.
 func (s *Service) standing(ctx context.Context, claim identity.Claim, target source.Target, settings source.Settings, now time.Time) (source.Standing, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -116,7 +116,7 @@ func (s *Service) standing(ctx context.Context, claim identity.Claim, target sou
 	if !standing.Visible() || !standing.Project.LFS || kind != source.Code && kind != source.Wiki || lfs.ActorName(standing.Actor) == "" {
 		return source.Standing{}, errNotFound
 	}
-	settings.Connected = false // the objects are not in the repository, so nobody asks whether there is one
+	settings.Connected = false // LFS objects are not in the repository, so its existence does not matter
 	request := source.Request{Claim: claim, Command: source.UploadPack, Protocol: source.SSH, Target: target}
 	c := source.Case{Request: request, Standing: standing, Now: now, Settings: settings, Keys: s.rules.Keys}
 	if refusal := c.Decide().Refusal; refusal != nil {
@@ -128,14 +128,14 @@ func (s *Service) standing(ctx context.Context, claim identity.Claim, target sou
 	return standing, nil
 }
 
-// Access is what a credential proved.
+// Access is what a valid credential proves.
 type Access struct {
 	Actor      identity.Actor
 	Project    source.Project
 	Repository source.RepositoryID
 }
 
-// Verify returns who came with a user name and a token, or a Refusal: of kind
+// Verify returns the actor of a user name and a token, or a Refusal: of kind
 // domain.Unauthenticated, always the same, for whatever is wrong with them. The
 // actor may still download; whether they may upload is to be asked again.
 func (s *Service) Verify(ctx context.Context, username, text string) (Access, error) {

@@ -33,17 +33,17 @@ deploy_keys:
   - {id: 201, creator: dede, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEOq6Ou97blpQV0CCwEhEYAicipXd1jF+ojc2diiEWUz", projects: [{project: acme/cli}]}
 `
 
-// desk is an office with what it depends on.
-type desk struct {
+// testService is a Service with its store, clock and instance key.
+type testService struct {
 	*lfsaccess.Service
 	store *memory.Store
 	now   time.Time
 	key   string
 }
 
-func newDesk(t *testing.T) *desk {
+func newService(t *testing.T) *testService {
 	t.Helper()
-	d := &desk{store: memory.New(), now: world.Now, key: "instance"}
+	d := &testService{store: memory.New(), now: world.Now, key: "instance"}
 	world.Apply(t, d.store.WorldImport, people)
 	d.Service = lfsaccess.New(d.store.Directory, d.store.Stamps, lfstoken.Format{}, lfsaccess.Rules{
 		Settings: source.Settings{Protocols: source.AllProtocols}, Lifetime: 30 * time.Minute,
@@ -58,7 +58,7 @@ var (
 	dede  = identity.ClaimName("dede")
 )
 
-func (d *desk) credential(t *testing.T, claim identity.Claim) lfsaccess.Credential {
+func (d *testService) credential(t *testing.T, claim identity.Claim) lfsaccess.Credential {
 	t.Helper()
 	c, err := d.Authenticate(t.Context(), claim, cli)
 	if err != nil {
@@ -81,7 +81,7 @@ func TestService_Authenticate(t *testing.T) {
 		"by number":       {dede, source.Target{Repository: source.RepositoryID{Kind: source.Code, ID: 42}}, "dede", "acme/cli"},
 		"in another case": {dede, source.Target{Path: "Acme/CLI"}, "dede", "acme/cli"},
 	} {
-		d := newDesk(t)
+		d := newService(t)
 		got, err := d.Authenticate(t.Context(), c.claim, c.target)
 		if err != nil || got.Username != c.username || got.Path != c.path || got.ExpiresIn != 30*time.Minute {
 			t.Errorf("%s: got %+v, %v", name, got, err)
@@ -101,7 +101,7 @@ func TestService_Authenticate_refuses(t *testing.T) {
 		target source.Target
 		want   domain.Kind
 	}{
-		"nobody":               {identity.Claim{}, cli, domain.NotFound},
+		"anonymous":            {identity.Claim{}, cli, domain.NotFound},
 		"an unknown key":       {identity.ClaimKey("404"), cli, domain.NotFound},
 		"an unknown project":   {dede, source.Target{Path: "acme/nothing"}, domain.NotFound},
 		"LFS is off":           {dede, source.Target{Path: "acme/small"}, domain.NotFound},
@@ -110,7 +110,7 @@ func TestService_Authenticate_refuses(t *testing.T) {
 		"a key, elsewhere":     {robot, source.Target{Path: "acme/lib"}, domain.NotFound},
 		"without the download": {identity.ClaimName("gus"), cli, domain.Forbidden},
 	} {
-		_, err := newDesk(t).Authenticate(t.Context(), c.claim, c.target)
+		_, err := newService(t).Authenticate(t.Context(), c.claim, c.target)
 		if refusal, ok := errors.AsType[*domain.Refusal](err); !ok || refusal.Kind != c.want {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
 		}
@@ -122,21 +122,21 @@ func TestService_Verify_revoked(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		claim  identity.Claim
-		revoke func(*desk, *testing.T)
+		revoke func(*testService, *testing.T)
 	}{
 		"blocked":             {dede, apply("users: [{id: 7, username: dede, state: blocked}]")},
 		"new credentials":     {dede, apply("users: [{id: 7, username: dede, credential_version: 2}]")},
 		"another name":        {dede, apply("users: [{id: 7, username: dora}]")},
-		"an instance key":     {dede, func(d *desk, _ *testing.T) { d.key = "rotated" }},
+		"an instance key":     {dede, func(d *testService, _ *testing.T) { d.key = "rotated" }},
 		"no member any more":  {dede, apply("members: [{user: dede, group: acme, role: minimal}]")},
 		"LFS is off":          {dede, apply("projects: [{id: 42, path: acme/cli, lfs: false}]")},
-		"expired":             {dede, func(d *desk, _ *testing.T) { d.now = d.now.Add(31 * time.Minute) }},
+		"expired":             {dede, func(d *testService, _ *testing.T) { d.now = d.now.Add(31 * time.Minute) }},
 		"a robot's key, new":  {robot, apply(`deploy_keys: [{id: 201, creator: dede, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBJivG1UCKPE4CWqDBXmT2kZfNs4kRvlrTRKlJd53z2m", projects: [{project: acme/cli}]}]`)},
 		"a robot, switched":   {robot, apply(`deploy_keys: [{id: 201, creator: dede, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEOq6Ou97blpQV0CCwEhEYAicipXd1jF+ojc2diiEWUz"}]`)},
-		"a robot, rotated":    {robot, func(d *desk, _ *testing.T) { d.key = "rotated" }},
+		"a robot, rotated":    {robot, func(d *testService, _ *testing.T) { d.key = "rotated" }},
 		"a robot has expired": {robot, apply(`deploy_keys: [{id: 201, creator: dede, expires_at: 2026-01-01, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEOq6Ou97blpQV0CCwEhEYAicipXd1jF+ojc2diiEWUz", projects: [{project: acme/cli}]}]`)},
 	} {
-		d := newDesk(t)
+		d := newService(t)
 		issued := d.credential(t, c.claim)
 		if _, err := d.Verify(t.Context(), issued.Username, issued.Token); err != nil {
 			t.Errorf("%s: before: got %v", name, err)
@@ -148,15 +148,15 @@ func TestService_Verify_revoked(t *testing.T) {
 	}
 }
 
-func apply(text string) func(*desk, *testing.T) {
-	return func(d *desk, t *testing.T) { world.Apply(t, d.store.WorldImport, text) }
+func apply(text string) func(*testService, *testing.T) {
+	return func(d *testService, t *testing.T) { world.Apply(t, d.store.WorldImport, text) }
 }
 
 // What does not take a token back: the creator of a deploy key is blocked, and
 // a person's other SSH key is gone.
 func TestService_Verify_stays(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newService(t)
 	issued := d.credential(t, robot)
 	world.Apply(t, d.store.WorldImport, "users: [{id: 7, username: dede, state: blocked}]")
 	if _, err := d.Verify(t.Context(), issued.Username, issued.Token); err != nil {
@@ -166,7 +166,7 @@ func TestService_Verify_stays(t *testing.T) {
 
 func TestService_Verify_forged(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newService(t)
 	issued, other := d.credential(t, dede), d.credential(t, robot)
 	if again := d.credential(t, dede); again.Token == issued.Token {
 		t.Error("two tokens are the same")
@@ -178,8 +178,8 @@ func TestService_Verify_forged(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string][2]string{
-		"somebody else's": {"gus", issued.Token}, "a robot's": {"dede", other.Token}, "no token": {"dede", ""},
-		"a forged one": {"dede", forged}, "nobody": {"", issued.Token}, "cut": {"dede", issued.Token[:len(issued.Token)-4]},
+		"another user's": {"gus", issued.Token}, "a robot's": {"dede", other.Token}, "no token": {"dede", ""},
+		"a forged one": {"dede", forged}, "anonymous": {"", issued.Token}, "cut": {"dede", issued.Token[:len(issued.Token)-4]},
 	} {
 		if _, err := d.Verify(t.Context(), c[0], c[1]); !errors.Is(err, domain.Unauthenticated) {
 			t.Errorf("%s: got %v, want %v", name, err, domain.Unauthenticated)
@@ -187,18 +187,18 @@ func TestService_Verify_forged(t *testing.T) {
 	}
 }
 
-// dead is a store that cannot be reached.
-type dead struct{ memory.Directory }
+// failingStore is a store that cannot be reached.
+type failingStore struct{ memory.Directory }
 
-func (dead) Standing(context.Context, source.Inquiry) (source.Standing, error) {
+func (failingStore) Standing(context.Context, source.Inquiry) (source.Standing, error) {
 	return source.Standing{}, errors.New("connection refused")
 }
 
 func TestService_storeIsDown(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newService(t)
 	issued := d.credential(t, dede)
-	o := lfsaccess.New(dead{}, d.store.Stamps, lfstoken.Format{}, lfsaccess.Rules{}, func() time.Time { return d.now })
+	o := lfsaccess.New(failingStore{}, d.store.Stamps, lfstoken.Format{}, lfsaccess.Rules{}, func() time.Time { return d.now })
 	_, asked := o.Authenticate(t.Context(), dede, cli)
 	_, verified := o.Verify(t.Context(), issued.Username, issued.Token)
 	for name, err := range map[string]error{"authenticate": asked, "verify": verified} {

@@ -1,4 +1,4 @@
-// Package whois answers who is behind a key, a number or a name.
+// Package whois looks up keys and users by fingerprint, number or name.
 package whois
 
 import (
@@ -22,13 +22,13 @@ type Actors interface {
 	// KeyByFingerprint returns the key, or domain.NotFound. A key for signing
 	// only is not found; one that has expired, or whose owner is blocked, is.
 	KeyByFingerprint(ctx context.Context, print identity.Fingerprint) (KeyAndUser, error)
-	// Actor returns who stands behind the claim; the zero Actor if nobody
-	// does. A deploy key stands for its creator, or for the ghost user; a key
-	// for signing only for nobody.
+	// Actor returns the actor behind the claim; the zero Actor if there is
+	// none. A deploy key stands for its creator, or for the ghost user; a key
+	// for signing only is no actor.
 	Actor(ctx context.Context, claim identity.Claim) (identity.Actor, error)
 }
 
-// Service answers questions about people. It is safe for concurrent use.
+// Service looks up keys and users. It is safe for concurrent use.
 type Service struct{ actors Actors }
 
 // timeout is how long a question may take: gitlab-sshd drops a login after
@@ -39,8 +39,8 @@ const timeout = 8 * time.Second
 func New(actors Actors) *Service { return &Service{actors} }
 
 // Key returns the key that an SSH daemon was shown, in any of the forms that
-// identity.ParseBlob reads, or a Refusal: domain.NotFound for a key that is
-// not known or is none, domain.Unavailable if nobody can tell.
+// identity.ParseBlob reads, or a Refusal: domain.NotFound for a key that is not
+// known or is none, domain.Unavailable if the store fails.
 func (s *Service) Key(ctx context.Context, blob string) (KeyAndUser, error) {
 	print, ok := identity.ParseBlob(blob)
 	if !ok {
@@ -59,7 +59,8 @@ func (s *Service) Key(ctx context.Context, blob string) (KeyAndUser, error) {
 }
 
 // User returns the user behind the claim, in whatever state; the zero User if
-// there is none. A Refusal of kind domain.Unavailable means nobody can tell.
+// there is none. It returns a Refusal of kind domain.Unavailable if the store
+// fails.
 func (s *Service) User(ctx context.Context, claim identity.Claim) (identity.User, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

@@ -15,10 +15,10 @@ const (
 	print = identity.Fingerprint("1qPsHXu1alox28Isr15aDy/S3VDW0U+H0O0lAxM26es")
 )
 
-// people knows one key, or fails.
-type people struct{ err error }
+// fakeActors knows one key, or fails.
+type fakeActors struct{ err error }
 
-func (p people) KeyByFingerprint(_ context.Context, asked identity.Fingerprint) (whois.KeyAndUser, error) {
+func (p fakeActors) KeyByFingerprint(_ context.Context, asked identity.Fingerprint) (whois.KeyAndUser, error) {
 	switch {
 	case p.err != nil:
 		return whois.KeyAndUser{}, p.err
@@ -28,7 +28,7 @@ func (p people) KeyByFingerprint(_ context.Context, asked identity.Fingerprint) 
 	return whois.KeyAndUser{Key: identity.Key{ID: 11}, Name: "Dede"}, nil
 }
 
-func (p people) Actor(_ context.Context, claim identity.Claim) (identity.Actor, error) {
+func (p fakeActors) Actor(_ context.Context, claim identity.Claim) (identity.Actor, error) {
 	if claim != identity.ClaimUser("7") {
 		return identity.Actor{}, p.err
 	}
@@ -50,7 +50,7 @@ func TestService_Key(t *testing.T) {
 		"the store is down":    {blob, down, domain.Unavailable},
 		"none, store down too": {"garbage", down, domain.NotFound},
 	} {
-		card, err := whois.New(people{c.err}).Key(t.Context(), c.blob)
+		card, err := whois.New(fakeActors{c.err}).Key(t.Context(), c.blob)
 		refusal, _ := errors.AsType[*domain.Refusal](err)
 		switch {
 		case c.want == "" && (err != nil || card.Key.ID != 11):
@@ -66,13 +66,13 @@ func TestService_Key(t *testing.T) {
 
 func TestService_User(t *testing.T) {
 	t.Parallel()
-	if u, err := whois.New(people{}).User(t.Context(), identity.ClaimUser("7")); err != nil || u.ID != 7 {
+	if u, err := whois.New(fakeActors{}).User(t.Context(), identity.ClaimUser("7")); err != nil || u.ID != 7 {
 		t.Errorf("a blocked user: got %v, %v", u, err)
 	}
-	if u, err := whois.New(people{}).User(t.Context(), identity.Claim{}); err != nil || u.Known() {
+	if u, err := whois.New(fakeActors{}).User(t.Context(), identity.Claim{}); err != nil || u.Known() {
 		t.Errorf("nobody: got %v, %v", u, err)
 	}
-	if _, err := whois.New(people{errors.New("down")}).User(t.Context(), identity.Claim{}); !errors.Is(err, domain.Unavailable) {
+	if _, err := whois.New(fakeActors{errors.New("down")}).User(t.Context(), identity.Claim{}); !errors.Is(err, domain.Unavailable) {
 		t.Errorf("the store is down: got %v", err)
 	}
 }
