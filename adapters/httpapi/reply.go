@@ -10,15 +10,39 @@ import (
 	"gatehouse/domain"
 )
 
-// Dialect is how one kind of caller wants to be refused.
+// Dialect is how one kind of caller wants to be answered.
 type Dialect struct {
-	// Status has an entry for every Kind.
+	// Status overrides the status of some kinds; the others keep that of statuses.
 	Status map[domain.Kind]int
 	// Words returns the message for a refusal's kind and reason, which may be
 	// empty. Without Words the reason is the message, or else the kind.
 	Words func(kind domain.Kind, reason string) string
-	// Body returns the body that carries the message; Plain fits most callers.
+	// Body returns the body that carries the message; without Body it is Plain.
 	Body func(kind domain.Kind, message string) any
+	// Refine answers an error whose type tells more than a kind and a reason; ok
+	// is false for any other error. A nil Refine answers none.
+	Refine func(err error) (refinement Refinement, ok bool)
+}
+
+// Refinement is the answer to one type of error.
+type Refinement struct {
+	Status int
+	Body   any
+	// Challenge is the header WWW-Authenticate, which is absent if it is empty.
+	Challenge string
+}
+
+// statuses are those of every Kind, unless a Dialect overrides them.
+var statuses = map[domain.Kind]int{
+	domain.NotFound:        http.StatusNotFound,
+	domain.Conflict:        http.StatusConflict,
+	domain.Invalid:         http.StatusBadRequest,
+	domain.Unauthenticated: http.StatusUnauthorized,
+	domain.Forbidden:       http.StatusForbidden,
+	domain.Unprocessable:   http.StatusUnprocessableEntity,
+	domain.TooMany:         http.StatusTooManyRequests,
+	domain.TooLarge:        http.StatusRequestEntityTooLarge,
+	domain.Unavailable:     http.StatusServiceUnavailable,
 }
 
 // Message is GitLab's plain error body.
@@ -33,10 +57,10 @@ var (
 	internalError    = Message{Message: "500 Internal Server Error"}
 )
 
-// StatusWords returns a message in the form of GitLab's API, which puts the status
-// in front of what is forbidden, not found or not possible: "403 Forbidden - Must
-// be admin to use sudo", "404 Namespace Not Found". For any other kind the reason
-// is the message.
+// StatusWords returns a message in the form of GitLab's API, which writes the status
+// in front of the reason for the kinds Forbidden, NotFound and Unprocessable: "403
+// Forbidden - Must be admin to use sudo", "404 Namespace Not Found". For any other
+// kind the reason is the message.
 func StatusWords(kind domain.Kind, reason string) string {
 	switch kind {
 	case domain.Unauthenticated:
@@ -44,23 +68,23 @@ func StatusWords(kind domain.Kind, reason string) string {
 	case domain.NotFound:
 		return "404 " + cmp.Or(reason, "Not Found")
 	case domain.Forbidden:
-		return behind("403 Forbidden", reason)
+		return withReason("403 Forbidden", reason)
 	case domain.Unprocessable:
-		return behind("400 Bad request", reason)
+		return withReason("400 Bad request", reason)
 	default:
 		return cmp.Or(reason, kind.Error())
 	}
 }
 
-func behind(status, reason string) string {
+func withReason(status, reason string) string {
 	if reason == "" {
 		return status
 	}
 	return status + " - " + reason
 }
 
-// Plain returns a Message. For a malformed request it says the same twice: GitLab
-// says it in "error", and the Git clients show nothing but "message".
+// Plain returns a Message. A malformed request has the message twice: GitLab puts
+// it into "error", and the Git clients show "message" alone.
 func Plain(kind domain.Kind, message string) any {
 	switch kind {
 	case domain.Invalid, domain.TooLarge:
@@ -70,8 +94,9 @@ func Plain(kind domain.Kind, message string) any {
 	}
 }
 
-// Reply writes what h returns, with status 200 or the one that h has set, or
-// refuses.
+// Reply writes what h returns as JSON, with status 200 or the one that h has set,
+// and refuses what h fails with. An answer with status 204 has neither a body nor
+// a content type.
 func (d Dialect) Reply(h func(*gin.Context) (any, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		body, err := h(c)
@@ -79,22 +104,51 @@ func (d Dialect) Reply(h func(*gin.Context) (any, error)) gin.HandlerFunc {
 			d.Refuse(c, err)
 			return
 		}
-		c.JSON(c.Writer.Status(), body)
+		status := c.Writer.Status()
+		if status == http.StatusNoContent {
+			c.Writer.WriteHeaderNow()
+			return
+		}
+		c.JSON(status, body)
 	}
 }
 
-// Refuse ends a request with what err says. Only a *domain.Refusal's words leave
-// the building; any other error is a mute 500, and the request log's to tell.
+// Refuse ends a request with the answer to err, and leaves err to the request log.
+// The answer is that of Refine, or the words of a *domain.Refusal. Any other error
+// becomes a 500 that says nothing about it.
 func (d Dialect) Refuse(c *gin.Context, err error) {
-	_ = c.Error(err) // the request log writes it, once
+	_ = c.Error(err)
+	if d.Refine != nil {
+		if refinement, ok := d.Refine(err); ok {
+			refinement.write(c)
+			return
+		}
+	}
 	refusal, ok := errors.AsType[*domain.Refusal](err)
 	if !ok {
 		c.AbortWithStatusJSON(http.StatusInternalServerError, internalError)
 		return
 	}
-	status, message := cmp.Or(d.Status[refusal.Kind], http.StatusInternalServerError), refusal.Error()
+	message := refusal.Error()
 	if d.Words != nil {
 		message = d.Words(refusal.Kind, refusal.Message)
 	}
-	c.AbortWithStatusJSON(status, d.Body(refusal.Kind, message))
+	body := Plain
+	if d.Body != nil {
+		body = d.Body
+	}
+	c.AbortWithStatusJSON(d.status(refusal.Kind), body(refusal.Kind, message))
+}
+
+func (r Refinement) write(c *gin.Context) {
+	if r.Challenge != "" {
+		c.Header("WWW-Authenticate", r.Challenge)
+	}
+	c.AbortWithStatusJSON(r.Status, r.Body)
+}
+
+// status returns the status of a kind, which is 500 for one that is not in
+// domain.Kinds.
+func (d Dialect) status(kind domain.Kind) int {
+	return cmp.Or(d.Status[kind], statuses[kind], http.StatusInternalServerError)
 }
