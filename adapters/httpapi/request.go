@@ -43,30 +43,30 @@ func printable(id string) bool {
 }
 
 const (
-	// bodyPatience is how long a body may take: the patience of its senders.
-	bodyPatience = 5 * time.Minute
-	// drainPatience is how long one is read that is refused already.
-	drainPatience = 5 * time.Second
+	// bodyTimeout limits the time in which a client sends a body. It equals the
+	// timeout of GitLab Shell and Gitaly for a whole request.
+	bodyTimeout = 5 * time.Minute
+	// drainTimeout is how long the rest of a body is read after a refusal.
+	drainTimeout = 5 * time.Second
 )
 
-// Limit refuses a request whose body is larger than bytes, at once if it says so
-// and when it is read otherwise. It reads what the handlers left of a body: a
-// client that is cut off while it sends never sees the answer. One that sends
-// too slowly is cut off all the same. Of two limits on one route the smaller one
-// counts.
+// Limit refuses a request whose body is larger than bytes: before the handlers run
+// if Content-Length says so, otherwise when a handler reads too far. A body that
+// takes longer than bodyTimeout cuts the connection. After the handlers it reads
+// the rest of the body, because a client that is cut off while it sends never sees
+// the answer. Of two limits on one route the smaller one counts.
 func Limit(bytes int64) gin.HandlerFunc {
 	refusal := domain.Refuse(domain.TooLarge, "the request body is larger than %d bytes", bytes)
 	return func(c *gin.Context) {
-		reading := http.NewResponseController(c.Writer)
-		_ = reading.SetReadDeadline(time.Now().Add(bodyPatience)) // a recorder in a test has none
+		connection := http.NewResponseController(c.Writer)
+		_ = connection.SetReadDeadline(time.Now().Add(bodyTimeout)) // httptest's recorder supports none
 		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, bytes)
 		if c.Request.ContentLength > bytes {
-			_ = c.Error(refusal)
-			c.AbortWithStatusJSON(http.StatusRequestEntityTooLarge, Plain(refusal.Kind, refusal.Message))
+			Dialect{}.Refuse(c, refusal)
 		}
 		c.Next()
 		if c.IsAborted() {
-			_ = reading.SetReadDeadline(time.Now().Add(drainPatience))
+			_ = connection.SetReadDeadline(time.Now().Add(drainTimeout))
 		}
 		_, _ = io.Copy(io.Discard, c.Request.Body)
 	}
