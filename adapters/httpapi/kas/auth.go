@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/golang-jwt/jwt/v5"
 
+	"gatehouse/adapters/httpapi"
 	"gatehouse/application"
 	"gatehouse/application/clusters"
 	"gatehouse/domain"
@@ -40,11 +41,7 @@ type Authenticator struct {
 // request; leeway is for clocks that differ. A token that says for whom it is
 // must be for GitLab; requireAudience wants each to say so.
 func NewAuthenticator(secret func() []byte, leeway time.Duration, requireAudience bool, clock application.Clock) *Authenticator {
-	return &Authenticator{secret, requireAudience, jwt.NewParser(
-		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
-		jwt.WithIssuer(issuer), jwt.WithLeeway(leeway), jwt.WithTimeFunc(clock),
-		jwt.WithJSONNumber(), // without it an exp of 0 counts as absent
-	)}
+	return &Authenticator{secret, requireAudience, httpapi.NewTokenParser(issuer, leeway, clock)}
 }
 
 // Authenticate is middleware that lets only kas pass. All others get the same

@@ -70,12 +70,10 @@ type Authenticator struct {
 
 // NewAuthenticator makes an Authenticator; log is for LegacyWarn.
 func NewAuthenticator(secrets Secrets, legacy Legacy, clock application.Clock, log *zap.Logger) *Authenticator {
-	parser := jwt.NewParser(
-		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
-		jwt.WithIssuer(issuer), jwt.WithLeeway(leeway), jwt.WithTimeFunc(clock),
-		jwt.WithJSONNumber(), // without it an exp of 0 counts as absent
-	)
-	return &Authenticator{secrets: secrets, legacy: legacy, clock: clock, log: log, parser: parser}
+	return &Authenticator{
+		secrets: secrets, legacy: legacy, clock: clock, log: log,
+		parser: httpapi.NewTokenParser(issuer, leeway, clock),
+	}
 }
 
 // Authenticate is middleware that lets only those callers pass. All others get

@@ -1,0 +1,20 @@
+package httpapi
+
+import (
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"gatehouse/application"
+)
+
+// NewTokenParser makes a parser of the tokens that issuer signs by HMAC-SHA256; it
+// takes no other algorithm. It judges exp and nbf, if a token has them, by clock,
+// which may differ from the issuer's by leeway. It is safe for concurrent use.
+func NewTokenParser(issuer string, leeway time.Duration, clock application.Clock) *jwt.Parser {
+	return jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithIssuer(issuer), jwt.WithLeeway(leeway), jwt.WithTimeFunc(clock),
+		jwt.WithJSONNumber(), // without it an exp of 0 counts as absent
+	)
+}
