@@ -76,35 +76,35 @@ func NewAuthenticator(secrets Secrets, legacy Legacy, clock application.Clock, l
 	}
 }
 
-// Authenticate is middleware that lets only those callers pass. All others get
-// the same 401, whatever was wrong, before any parameter is judged; the reason is
-// for the request log. Only a body too large to be searched is a 413.
-func (a *Authenticator) Authenticate(c *gin.Context) {
-	if err := a.verdict(c); err != nil {
-		dialect.Refuse(c, err)
-	}
+// Authenticate is middleware that refuses every caller that does not know a secret.
+// They all get the same 401, before any parameter is judged; the reason goes to the
+// request log. Only a body that is too large to be searched gets a 413.
+func (a *Authenticator) Authenticate(c *gin.Context) { a.authenticate(c, dialect) }
+
+// AuthenticateEvent is Authenticate for git_audit_event, where GitLab refuses with
+// 403 instead.
+func (a *Authenticator) AuthenticateEvent(c *gin.Context) { a.authenticate(c, eventAuthDialect) }
+
+// eventAuthDialect makes a 403 of a 401.
+var eventAuthDialect = httpapi.Dialect{
+	Status: map[domain.Kind]int{domain.Unauthenticated: http.StatusForbidden},
+	Words: func(kind domain.Kind, reason string) string {
+		if kind == domain.Unauthenticated {
+			return "403 Forbidden"
+		}
+		return words(kind, reason)
+	},
 }
 
-// AuthenticateEvent is the same for reports of what was done, where GitLab
-// says 403 to strangers.
-func (a *Authenticator) AuthenticateEvent(c *gin.Context) {
-	err := a.verdict(c)
-	if errors.Is(err, domain.Unauthenticated) {
-		c.AbortWithStatusJSON(http.StatusForbidden, httpapi.Message{Message: "403 Forbidden"})
-		_ = c.Error(err)
-		return
-	}
-	if err != nil {
-		dialect.Refuse(c, err)
-	}
-}
-
-func (a *Authenticator) verdict(c *gin.Context) error {
+func (a *Authenticator) authenticate(c *gin.Context, dialect httpapi.Dialect) {
 	err := a.check(c)
-	if err == nil || errors.Is(err, domain.TooLarge) {
-		return err
+	switch {
+	case err == nil:
+	case errors.Is(err, domain.TooLarge):
+		dialect.Refuse(c, err)
+	default:
+		dialect.Refuse(c, fmt.Errorf("%w: %w", errUnauthorized, err))
 	}
-	return fmt.Errorf("%w: %w", errUnauthorized, err)
 }
 
 // check lets a token decide alone: a bad one must not fall through to the secret.

@@ -68,7 +68,7 @@ func (a *API) Mount(r gin.IRouter) {
 	small := r.Group("", httpapi.Limit(smallLimit), a.auth.Authenticate)
 	small.GET("/check", dialect.Reply(a.check))
 	small.GET("/authorized_keys", dialect.Reply(a.authorizedKeys))
-	small.GET("/authorized_certs", answer.Reply(a.authorizedCerts))
+	small.GET("/authorized_certs", certsDialect.Reply(a.authorizedCerts))
 	small.GET("/discover", dialect.Reply(a.discover))
 	small.GET("/lfs", dialect.Reply(a.lfsObject))
 	small.POST("/lfs_authenticate", dialect.Reply(a.lfsAuthenticate))
@@ -80,17 +80,20 @@ func (a *API) Mount(r gin.IRouter) {
 	small.POST("/two_factor_config", dialect.Reply(a.twoFactorConfig))
 	small.POST("/pre_receive", dialect.Reply(a.preReceive))
 	large := r.Group("", httpapi.Limit(pushLimit), a.auth.Authenticate)
-	large.POST("/allowed", access.Reply(a.allowed))
+	large.POST("/allowed", accessDialect.Reply(a.allowed))
 	large.POST("/post_receive", dialect.Reply(a.postReceive))
 	event := r.Group("/shellhorse", httpapi.Limit(smallLimit), a.auth.AuthenticateEvent)
-	event.POST("/git_audit_event", access.Reply(a.gitAuditEvent))
+	event.POST("/git_audit_event", accessDialect.Reply(a.gitAuditEvent))
 }
 
-// dialect is that of all routes but /allowed.
-var dialect = httpapi.Dialect{Status: status, Words: words, Body: httpapi.Plain}
+// statuses have 401 for Forbidden: older shells hide the message of a 403.
+var statuses = map[domain.Kind]int{domain.Forbidden: http.StatusUnauthorized}
 
-// words puts the status in front of what is not found, as Rails does on these
-// routes. All other messages are printed for people, as they stand.
+// dialect is the one of every route that has no other.
+var dialect = httpapi.Dialect{Status: statuses, Words: words}
+
+// words puts the status in front of the reason for what is not found, as Rails
+// does on these routes. GitLab Shell prints every other message as it is.
 func words(kind domain.Kind, reason string) string {
 	if kind == domain.NotFound {
 		return httpapi.StatusWords(kind, reason)
@@ -98,24 +101,11 @@ func words(kind domain.Kind, reason string) string {
 	return cmp.Or(reason, kind.Error())
 }
 
-// access is the dialect of /allowed and of the report that follows it.
-var access = httpapi.Dialect{Status: status, Body: denial}
+// accessDialect is the one of /allowed and of git_audit_event.
+var accessDialect = httpapi.Dialect{Status: statuses, Body: denied}
 
-// answer is the dialect of routes that say whether they succeeded.
-var answer = httpapi.Dialect{Status: status, Body: failure}
-
-// status has 401 for Forbidden: older shells hide the message of a 403.
-var status = map[domain.Kind]int{
-	domain.NotFound:        http.StatusNotFound,
-	domain.Conflict:        http.StatusConflict,
-	domain.Invalid:         http.StatusBadRequest,
-	domain.Unauthenticated: http.StatusUnauthorized,
-	domain.Forbidden:       http.StatusUnauthorized,
-	domain.Unprocessable:   http.StatusUnprocessableEntity,
-	domain.TooMany:         http.StatusTooManyRequests,
-	domain.TooLarge:        http.StatusRequestEntityTooLarge,
-	domain.Unavailable:     http.StatusServiceUnavailable,
-}
+// certsDialect is the one of /authorized_certs, which says whether it succeeded.
+var certsDialect = httpapi.Dialect{Status: statuses, Body: failure}
 
 type deniedResponse struct {
 	Status  bool   `json:"status"`
@@ -123,9 +113,9 @@ type deniedResponse struct {
 	Error   string `json:"error,omitempty"`
 }
 
-// denial is the body of a refused command. Rails names a bad parameter in
+// denied returns the body for a refused command. Rails names a bad parameter in
 // "error", clients show "message": a malformed request has both.
-func denial(kind domain.Kind, message string) any {
+func denied(kind domain.Kind, message string) any {
 	body := deniedResponse{Message: message}
 	if kind == domain.Invalid || kind == domain.TooLarge {
 		body.Error = message
