@@ -102,8 +102,8 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 		t.Fatal(err)
 	}
 	receiver := pushes.New(ports.Counters, ports.Recorder, ports.PushContexts, ports.Take, bootstrap.PushRules(config), now)
-	api := bootstrap.ShellAPI(config, secrets, shell.UseCases{Gate: gate, Receiver: receiver, Whois: whois.New(ports.Actors)}, "4e1f", now, log)
-	kasSecret, err := bootstrap.KasSecret(config, now, log)
+	api := bootstrap.ShellAPI(config, secrets, shell.UseCases{Gatekeeper: gate, Receiver: receiver, Whois: whois.New(ports.Actors)}, "4e1f", now, log)
+	kasSecret, err := bootstrap.KasSecrets(config, now, log)
 	if err != nil {
 		t.Fatal(err)
 	}

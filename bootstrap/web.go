@@ -67,8 +67,8 @@ func ShellAPI(config config.Config, secrets *secretfile.Set, uses shell.UseCases
 	})
 }
 
-func shellUseCases(gate *gitaccess.Gatekeeper, receiver *pushes.Receiver, register *whois.Service, lfs *lfsaccess.Service, credentials *credentials.Service, trail *audit.Service) shell.UseCases {
-	return shell.UseCases{Gate: gate, Receiver: receiver, Whois: register, LFS: lfs, Credentials: credentials, Audit: trail}
+func shellUseCases(gatekeeper *gitaccess.Gatekeeper, receiver *pushes.Receiver, whois *whois.Service, lfs *lfsaccess.Service, credentials *credentials.Service, audit *audit.Service) shell.UseCases {
+	return shell.UseCases{Gatekeeper: gatekeeper, Receiver: receiver, Whois: whois, LFS: lfs, Credentials: credentials, Audit: audit}
 }
 
 // ShellSecrets opens the secrets that GitLab Shell and Gitaly share with this

@@ -42,7 +42,7 @@ func (a *API) allowed(c *gin.Context) (any, error) {
 	if !request.AddressGiven {
 		request.Address, request.AddressGiven = forwarded(c)
 	}
-	grant, err := a.uses.Gate.Allow(c.Request.Context(), request)
+	grant, err := a.useCases.Gatekeeper.Allow(c.Request.Context(), request)
 	if err != nil {
 		return nil, err
 	}

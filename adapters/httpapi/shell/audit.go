@@ -72,7 +72,7 @@ func (a *API) gitAuditEvent(c *gin.Context) (any, error) {
 	if err := params.Decode(c, &in, "action", "protocol", "gl_repository", "changes"); err != nil {
 		return nil, err
 	}
-	event, err := a.uses.Audit.Record(c.Request.Context(), in.claim(), in.event())
+	event, err := a.useCases.Audit.Record(c.Request.Context(), in.claim(), in.event())
 	switch {
 	case errors.Is(err, domain.Invalid):
 		return nil, err

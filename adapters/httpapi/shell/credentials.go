@@ -53,7 +53,7 @@ func (a *API) recoveryCodes(c *gin.Context) (any, error) {
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
-	codes, err := a.uses.Credentials.RecoveryCodes(c.Request.Context(), in.caller())
+	codes, err := a.useCases.Credentials.RecoveryCodes(c.Request.Context(), in.caller())
 	if err != nil {
 		return failed(c, err)
 	}
@@ -80,7 +80,7 @@ func (a *API) personalAccessToken(c *gin.Context) (any, error) {
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
-	minted, err := a.uses.Credentials.PersonalAccessToken(c.Request.Context(), in.caller(), credentials.TokenRequest{
+	minted, err := a.useCases.Credentials.PersonalAccessToken(c.Request.Context(), in.caller(), credentials.TokenRequest{
 		Name: in.Name, Scopes: in.Scopes, ExpiresAt: in.ExpiresAt,
 	})
 	if err != nil {
@@ -108,7 +108,7 @@ func (a *API) otpCheck(c *gin.Context) (any, error) {
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
-	if err := a.uses.Credentials.CheckOTP(c.Request.Context(), in.caller(), in.OTPAttempt); err != nil {
+	if err := a.useCases.Credentials.CheckOTP(c.Request.Context(), in.caller(), in.OTPAttempt); err != nil {
 		return failed(c, err)
 	}
 	return successResponse{true}, nil
@@ -121,7 +121,7 @@ func (a *API) pushOTPCheck(c *gin.Context) (any, error) {
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
-	return failed(c, a.uses.Credentials.PushOTP(c.Request.Context(), in.caller()))
+	return failed(c, a.useCases.Credentials.PushOTP(c.Request.Context(), in.caller()))
 }
 
 type twoFactorConfigResponse struct {
@@ -135,7 +135,7 @@ func (a *API) twoFactorConfig(c *gin.Context) (any, error) {
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
-	required, err := a.uses.Credentials.TwoFactorRequired(c.Request.Context(), in.caller())
+	required, err := a.useCases.Credentials.TwoFactorRequired(c.Request.Context(), in.caller())
 	if err != nil {
 		return failed(c, err)
 	}

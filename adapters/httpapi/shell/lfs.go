@@ -31,7 +31,7 @@ func (a *API) lfsAuthenticate(c *gin.Context) (any, error) {
 	if err != nil {
 		return a.lfsObject(c) // GitLab finds no container, and says so
 	}
-	credential, err := a.uses.LFS.Authenticate(c.Request.Context(), in.claim(), target)
+	credential, err := a.useCases.LFS.Authenticate(c.Request.Context(), in.claim(), target)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func (a *API) check(c *gin.Context) (any, error) {
 		APIVersion:    "v4",
 		GitLabVersion: a.instance.Version,
 		GitLabRev:     a.instance.Revision, GitLabRevision: a.instance.Revision,
-		Redis: a.uses.Receiver.Healthy(c.Request.Context()),
+		Redis: a.useCases.Receiver.Healthy(c.Request.Context()),
 	}, nil
 }
 
@@ -53,7 +53,7 @@ func (a *API) authorizedKeys(c *gin.Context) (any, error) {
 	if _, given := c.GetQuery("key"); !given && !values.Has("key") {
 		return nil, domain.Refuse(domain.Invalid, "key is missing")
 	}
-	card, err := a.uses.Whois.Key(c.Request.Context(), values.String("key"))
+	card, err := a.useCases.Whois.Key(c.Request.Context(), values.String("key"))
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (a *API) discover(c *gin.Context) (any, error) {
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
-	user, err := a.uses.Whois.User(c.Request.Context(), in.claim())
+	user, err := a.useCases.Whois.User(c.Request.Context(), in.claim())
 	if err != nil || !user.Known() {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func (a *API) preReceive(c *gin.Context) (any, error) {
 	if _, ok := source.ParseRepositoryID(in.GLRepository); !ok {
 		return nil, domain.Refuse(domain.Invalid, "gl_repository is invalid")
 	}
-	increased, warning := a.uses.Receiver.PreReceive(c.Request.Context(), in.GLRepository)
+	increased, warning := a.useCases.Receiver.PreReceive(c.Request.Context(), in.GLRepository)
 	if warning != nil {
 		_ = c.Error(warning)
 	}
@@ -74,7 +74,7 @@ func (a *API) postReceive(c *gin.Context) (any, error) {
 	if err := params.Decode(c, &in, "gl_repository", "identifier"); err != nil {
 		return nil, err
 	}
-	report := a.uses.Receiver.PostReceive(c.Request.Context(), pushes.Push{
+	report := a.useCases.Receiver.PostReceive(c.Request.Context(), pushes.Push{
 		Repository: in.GLRepository, Identifier: in.Identifier, Changes: in.Changes, Options: in.options(),
 	})
 	if report.Warning != nil {

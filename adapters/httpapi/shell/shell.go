@@ -23,13 +23,13 @@ import (
 // API answers the routes of GitLab Shell and Gitaly.
 type API struct {
 	auth     *Authenticator
-	uses     UseCases
+	useCases UseCases
 	instance Instance
 }
 
 // UseCases are what the routes ask.
 type UseCases struct {
-	Gate        *gitaccess.Gatekeeper
+	Gatekeeper  *gitaccess.Gatekeeper
 	Receiver    *pushes.Receiver
 	Whois       *whois.Service
 	LFS         *lfsaccess.Service
@@ -53,8 +53,8 @@ type Instance struct {
 }
 
 // New makes an API whose every route is behind auth.
-func New(auth *Authenticator, uses UseCases, instance Instance) *API {
-	return &API{auth, uses, instance}
+func New(auth *Authenticator, useCases UseCases, instance Instance) *API {
+	return &API{auth, useCases, instance}
 }
 
 // Bodies of pushes hold a line for each ref: 64 MiB are half a million.
