@@ -14,8 +14,8 @@ import (
 	"gatehouse/domain/source"
 )
 
-// allowedRequest is what both callers send; everything else they send, such as
-// push_options and gitaly_client_context_bin, has no meaning here.
+// allowedRequest has the parameters of GitLab Shell and Gitaly that count here. The
+// others, such as push_options and gitaly_client_context_bin, are ignored.
 type allowedRequest struct {
 	actorParams
 	targetParams
@@ -25,7 +25,7 @@ type allowedRequest struct {
 	RelativePath  string `param:"relative_path"`
 	CheckIP       string `param:"check_ip"`
 	NamespacePath string `param:"namespace_path"`
-	// Env is a text that holds JSON, or what such a text would say.
+	// Env is an object, or a text that holds one as JSON.
 	Env any `param:"env"`
 }
 
@@ -72,13 +72,14 @@ func (in allowedRequest) request() (gitaccess.Request, error) {
 	}, nil
 }
 
-// forwarded is the client's address as a trusted proxy tells it.
-func forwarded(c *gin.Context) (netip.Addr, bool) {
-	told := httpapi.ClientIP(c)
-	if told == c.RemoteIP() {
+// forwarded returns the client's address that a trusted proxy sent; ok is false if
+// no proxy sent one.
+func forwarded(c *gin.Context) (address netip.Addr, ok bool) {
+	text := httpapi.ClientIP(c)
+	if text == c.RemoteIP() {
 		return netip.Addr{}, false
 	}
-	address, err := netip.ParseAddr(told)
+	address, err := netip.ParseAddr(text)
 	return address, err == nil
 }
 
@@ -87,7 +88,7 @@ type quarantineEnv struct {
 	Alternates      []string `json:"GIT_ALTERNATE_OBJECT_DIRECTORIES_RELATIVE"`
 }
 
-// quarantine reads env, which Rails takes for empty if it cannot be read.
+// quarantine reads env. As in Rails, an env that cannot be read is empty.
 func quarantine(env any) gitaccess.Quarantine {
 	text, isText := env.(string)
 	if !isText {
@@ -104,7 +105,8 @@ func quarantine(env any) gitaccess.Quarantine {
 	return gitaccess.Quarantine{ObjectDirectory: out.ObjectDirectory, AlternateObjectDirectories: out.Alternates}
 }
 
-// allowedResponse is decoded strictly by GitLab Shell: numbers are numbers.
+// allowedResponse has the types that GitLab Shell decodes; it takes no number
+// written as text.
 type allowedResponse struct {
 	Status            bool             `json:"status"`
 	GLRepository      string           `json:"gl_repository"`

@@ -23,7 +23,7 @@ type auditRequest struct {
 	CheckIP       string `param:"check_ip"`
 	WrittenBytes  int64  `param:"written_bytes"`
 	ReceivedBytes int64  `param:"received_bytes"`
-	// PackfileStats is absent where the client does not know.
+	// PackfileStats is absent if the client has no numbers.
 	PackfileStats struct {
 		Wants       int64 `param:"wants"`
 		Haves       int64 `param:"haves"`
@@ -31,7 +31,7 @@ type auditRequest struct {
 	} `param:"packfile_stats"`
 }
 
-// claim puts the identifier, which Workhorse sends, before the username.
+// claim prefers the identifier, which Workhorse sends, to the username.
 func (in auditRequest) claim() identity.Claim {
 	return actorParams{KeyID: in.KeyID, Identifier: in.Identifier, Username: in.Username}.claim()
 }
@@ -47,8 +47,7 @@ func (in auditRequest) event() audit.Event {
 	}
 }
 
-// auditResponse has a message that is text where nothing was kept, and the
-// event where it was.
+// auditResponse has the event as its message, or a text if the event was not kept.
 type auditResponse struct {
 	Status  bool `json:"status"`
 	Message any  `json:"message"`
@@ -65,8 +64,8 @@ type auditMessage struct {
 	ReceivedBytes int64            `json:"received_bytes,omitempty"`
 }
 
-// gitAuditEvent answers POST /shellhorse/git_audit_event. What is reported is
-// done, and a session waits for the answer: a store that is down is no 5xx.
+// gitAuditEvent answers POST /shellhorse/git_audit_event. A store that is down is no
+// 5xx: the command has run already, and an SSH session waits for the answer.
 func (a *API) gitAuditEvent(c *gin.Context) (any, error) {
 	var in auditRequest
 	if err := params.Decode(c, &in, "action", "protocol", "gl_repository", "changes"); err != nil {

@@ -32,19 +32,19 @@ const (
 	warnInterval = time.Minute
 )
 
-// Secrets returns the secrets that are good right now, each without the white
-// space around it and, where it has some, also with it; the current one first. It
-// is called for every request.
+// Secrets returns the secrets that are valid now, the current one first: each
+// without the white space around it and, if it has some, also with it. An
+// Authenticator calls it for every request.
 type Secrets func() [][]byte
 
-// Legacy says what becomes of callers that send the secret itself instead of a
-// token signed with it, as GitLab Shell did until 14.12.
+// Legacy says how to treat callers that send the secret itself instead of a token
+// signed with it, as GitLab Shell did until 14.12.
 type Legacy string
 
-// Anything but the first two is as good as LegacyReject.
+// The treatments. Any other word means LegacyReject.
 const (
 	LegacyAccept Legacy = "accept"
-	LegacyWarn   Legacy = "warn" // accept, and say so in the log
+	LegacyWarn   Legacy = "warn" // accept, and name the caller in the log
 	LegacyReject Legacy = "reject"
 )
 
@@ -55,8 +55,8 @@ var (
 	errLegacy       = errors.New("no token, and legacy secrets are rejected")
 )
 
-// Authenticator tells the callers that know the secret of GitLab Shell from
-// everybody else. It is safe for concurrent use.
+// Authenticator lets callers pass that know a secret of GitLab Shell. It is safe
+// for concurrent use.
 type Authenticator struct {
 	secrets Secrets
 	legacy  Legacy
@@ -107,7 +107,8 @@ func (a *Authenticator) authenticate(c *gin.Context, dialect httpapi.Dialect) {
 	}
 }
 
-// check lets a token decide alone: a bad one must not fall through to the secret.
+// check returns why a request does not prove that its caller knows a secret. A bad
+// token fails the request, whatever secret it has beside.
 func (a *Authenticator) check(c *gin.Context) error {
 	if token := c.GetHeader(tokenHeader); token != "" {
 		_, err := a.parser.Parse(token, a.keys)
@@ -127,8 +128,8 @@ func (a *Authenticator) check(c *gin.Context) error {
 	return nil
 }
 
-// keys has the secrets as they stand in the file, too: until 14.11 GitLab Shell
-// signed with the newline.
+// keys returns the secrets for the JWT parser, with and without white space: until
+// 14.11 GitLab Shell signed with the newline of its file.
 func (a *Authenticator) keys(*jwt.Token) (any, error) {
 	var set jwt.VerificationKeySet
 	for _, secret := range a.secrets() {
@@ -137,8 +138,8 @@ func (a *Authenticator) keys(*jwt.Token) (any, error) {
 	return set, nil
 }
 
-// presented returns what the secret in a request may mean: the header is base64,
-// the parameter may be.
+// presented returns the secrets that a request may mean: the header is base64, the
+// parameter may be.
 func presented(c *gin.Context) ([][]byte, error) {
 	if header := c.GetHeader(secretHeader); header != "" {
 		return [][]byte{decode(header)}, nil
@@ -148,7 +149,7 @@ func presented(c *gin.Context) ([][]byte, error) {
 	}
 	if whole := c.Request.Body; c.Request.ContentLength < 0 {
 		c.Request.Body = http.MaxBytesReader(nil, whole, searchable)
-		defer func() { c.Request.Body = whole }() // Limit reads the rest
+		defer func() { c.Request.Body = whole }() // httpapi.Limit reads the rest
 	}
 	values, err := params.Of(c)
 	if token := values.String(secretParam); token != "" {
@@ -160,9 +161,9 @@ func presented(c *gin.Context) ([][]byte, error) {
 	return nil, errNoCredential
 }
 
-// searchable is the largest body that is searched for a secret: strangers
-// shall not make us keep more than that, whether they tell its length or not.
-// Clients with larger ones send a header.
+// searchable is the largest body that is searched for a secret, in bytes. It bounds
+// the memory that an unauthenticated request takes, with or without Content-Length.
+// Clients with larger bodies send the header.
 const searchable = 1 << 20
 
 func query(c *gin.Context) ([][]byte, error) {
@@ -172,8 +173,8 @@ func query(c *gin.Context) ([][]byte, error) {
 	return nil, errNoCredential
 }
 
-// decode reads base64 as leniently as Ruby: of either alphabet, broken into
-// lines, with or without padding. It returns nil for what is none.
+// decode reads base64 as leniently as Ruby: in either alphabet, broken into lines,
+// with or without padding. It returns nil for anything else.
 func decode(encoded string) []byte {
 	standard := strings.Map(func(r rune) rune {
 		switch {
@@ -194,7 +195,8 @@ func decode(encoded string) []byte {
 	return decoded
 }
 
-// known compares in constant time. White space around a secret does not count.
+// known says whether one of the candidates is a secret. It compares in constant
+// time, and ignores white space around a candidate.
 func (a *Authenticator) known(candidates [][]byte) bool {
 	found, secrets := 0, a.secrets()
 	for _, candidate := range candidates {
@@ -208,7 +210,7 @@ func (a *Authenticator) known(candidates [][]byte) bool {
 	return found == 1
 }
 
-// warn names a caller that should be updated, at most once a minute.
+// warn logs a caller that should be updated, at most one in a minute.
 func (a *Authenticator) warn(c *gin.Context) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -24,7 +24,6 @@ import (
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/adapters/httpapi/shell"
 	"gatehouse/adapters/secretfile"
-	"gatehouse/domain"
 )
 
 const (
@@ -63,39 +62,39 @@ func TestAuthenticator_Authenticate_token(t *testing.T) {
 		token string
 		want  int
 	}{
-		"no times":             {sign(t, sharedSecret, good), 200},
-		"as it stands in file": {sign(t, sharedSecret+"\n", good), 200},
-		"previous":             {sign(t, "previous", good), 200},
-		"previous with blanks": {sign(t, " previous\n", good), 200},
-		"issued in the future": {sign(t, sharedSecret, with("iat", vectorTime+86400)), 200},
-		"fractional":           {sign(t, sharedSecret, with("exp", vectorTime+0.5)), 200},
-		"other claims":         {sign(t, sharedSecret, with("gl_id", "user-1")), 200},
-		"odd claims":           {sign(t, sharedSecret, jwt.MapClaims{"iss": "gitlab-shell", "aud": 7, "sub": true, "iat": "x"}), 200},
-		"not before, leeway":   {sign(t, sharedSecret, with("nbf", vectorTime+60)), 200},
+		"no times":                 {sign(t, sharedSecret, good), 200},
+		"signed with newline":      {sign(t, sharedSecret+"\n", good), 200},
+		"previous":                 {sign(t, "previous", good), 200},
+		"previous with blanks":     {sign(t, " previous\n", good), 200},
+		"issued in the future":     {sign(t, sharedSecret, with("iat", vectorTime+86400)), 200},
+		"fractional":               {sign(t, sharedSecret, with("exp", vectorTime+0.5)), 200},
+		"other claims":             {sign(t, sharedSecret, with("gl_id", "user-1")), 200},
+		"claims of odd types":      {sign(t, sharedSecret, jwt.MapClaims{"iss": "gitlab-shell", "aud": 7, "sub": true, "iat": "x"}), 200},
+		"not yet valid, in leeway": {sign(t, sharedSecret, with("nbf", vectorTime+60)), 200},
 
-		"not yet":             {sign(t, sharedSecret, with("nbf", vectorTime+61)), 401},
-		"expired":             {sign(t, sharedSecret, with("exp", vectorTime-60)), 401},
-		"expired in 1970":     {sign(t, sharedSecret, with("exp", 0)), 401},
-		"exp is text":         {sign(t, sharedSecret, with("exp", "1700000060")), 401},
-		"exp is null":         {sign(t, sharedSecret, with("exp", nil)), 401},
-		"no issuer":           {sign(t, sharedSecret, jwt.MapClaims{"exp": vectorTime + 60}), 401},
-		"empty issuer":        {sign(t, sharedSecret, jwt.MapClaims{"iss": ""}), 401},
-		"kas":                 {sign(t, sharedSecret, jwt.MapClaims{"iss": "gitlab-kas"}), 401},
-		"issuer in capitals":  {sign(t, sharedSecret, jwt.MapClaims{"iss": "GitLab-Shell"}), 401},
-		"list of issuers":     {sign(t, sharedSecret, jwt.MapClaims{"iss": []string{"gitlab-shell"}}), 401},
-		"other secret":        {sign(t, "fedcba9876543210fedcba9876543210", good), 401},
-		"empty secret":        {sign(t, "", good), 401},
-		"none":                {signBy(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType), 401},
-		"HS384":               {signBy(t, jwt.SigningMethodHS384, []byte(sharedSecret)), 401},
-		"HS512":               {signBy(t, jwt.SigningMethodHS512, []byte(sharedSecret)), 401},
-		"RS256":               {signBy(t, jwt.SigningMethodRS256, rsaKey(t)), 401},
-		"no signature":        {header + "." + claims + ".", 401},
-		"two segments":        {header + "." + claims, 401},
-		"four segments":       {vectorToken + ".x", 401},
-		"turned signature":    {header + "." + claims + "." + signature[1:] + signature[:1], 401},
-		"other claims inside": {header + "." + claims[:len(claims)-1] + "." + signature, 401},
-		"garbage":             {"garbage", 401},
-		"the secret":          {sharedSecret, 401},
+		"not yet valid":      {sign(t, sharedSecret, with("nbf", vectorTime+61)), 401},
+		"expired":            {sign(t, sharedSecret, with("exp", vectorTime-60)), 401},
+		"expired in 1970":    {sign(t, sharedSecret, with("exp", 0)), 401},
+		"exp is text":        {sign(t, sharedSecret, with("exp", "1700000060")), 401},
+		"exp is null":        {sign(t, sharedSecret, with("exp", nil)), 401},
+		"no issuer":          {sign(t, sharedSecret, jwt.MapClaims{"exp": vectorTime + 60}), 401},
+		"empty issuer":       {sign(t, sharedSecret, jwt.MapClaims{"iss": ""}), 401},
+		"issuer kas":         {sign(t, sharedSecret, jwt.MapClaims{"iss": "gitlab-kas"}), 401},
+		"issuer in capitals": {sign(t, sharedSecret, jwt.MapClaims{"iss": "GitLab-Shell"}), 401},
+		"list of issuers":    {sign(t, sharedSecret, jwt.MapClaims{"iss": []string{"gitlab-shell"}}), 401},
+		"other secret":       {sign(t, "fedcba9876543210fedcba9876543210", good), 401},
+		"empty secret":       {sign(t, "", good), 401},
+		"algorithm none":     {signBy(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType), 401},
+		"HS384":              {signBy(t, jwt.SigningMethodHS384, []byte(sharedSecret)), 401},
+		"HS512":              {signBy(t, jwt.SigningMethodHS512, []byte(sharedSecret)), 401},
+		"RS256":              {signBy(t, jwt.SigningMethodRS256, rsaKey(t)), 401},
+		"no signature":       {header + "." + claims + ".", 401},
+		"two segments":       {header + "." + claims, 401},
+		"four segments":      {vectorToken + ".x", 401},
+		"rotated signature":  {header + "." + claims + "." + signature[1:] + signature[:1], 401},
+		"claims changed":     {header + "." + claims[:len(claims)-1] + "." + signature, 401},
+		"garbage":            {"garbage", 401},
+		"secret itself":      {sharedSecret, 401},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -166,33 +165,33 @@ func TestAuthenticator_Authenticate_parameter(t *testing.T) {
 		request *http.Request
 		want    int
 	}{
-		"query raw":         {authRequest("GET", "secret_token="+sharedSecret, "", ""), 200},
-		"query base64":      {authRequest("GET", "secret_token="+url.QueryEscape(encoded), "", ""), 200},
-		"query on POST":     {authRequest("POST", "secret_token="+sharedSecret, "application/json", "{}"), 200},
-		"form raw":          {authRequest("POST", "", "application/x-www-form-urlencoded", "secret_token="+sharedSecret+"%0A"), 200},
-		"form base64":       {authRequest("POST", "", "application/x-www-form-urlencoded", "secret_token="+url.QueryEscape(encoded)), 200},
-		"json raw":          {authRequest("POST", "", "application/json", `{"secret_token":"`+sharedSecret+`\n"}`), 200},
-		"json base64":       {authRequest("POST", "", "application/json", `{"secret_token":"`+encoded+`"}`), 200},
-		"previous":          {authRequest("GET", "secret_token=previous", "", ""), 200},
-		"body wins":         {authRequest("POST", "secret_token=wrong", "application/json", `{"secret_token":"`+sharedSecret+`"}`), 200},
-		"body wins, wrong":  {authRequest("POST", "secret_token="+sharedSecret, "application/json", `{"secret_token":"wrong"}`), 401},
-		"right, bad body":   {authRequest("POST", "secret_token="+sharedSecret, "application/json", `{`), 400},
-		"right, none else":  {authRequest("POST", "", "application/json", `{"secret_token":"`+sharedSecret+`","needed":null}`), 400},
-		"none":              {authRequest("GET", "", "", ""), 401},
-		"none, JSON":        {authRequest("GET", "", "application/json", ""), 401},
-		"wrong":             {authRequest("GET", "secret_token=wrong", "", ""), 401},
-		"wrong, none else":  {authRequest("POST", "", "application/json", `{"secret_token":"wrong","needed":null}`), 401},
-		"empty":             {authRequest("GET", "secret_token=", "", ""), 401},
-		"hash":              {authRequest("GET", "secret_token[a]="+sharedSecret, "", ""), 401},
-		"array":             {authRequest("POST", "", "application/json", `{"secret_token":["`+sharedSecret+`"]}`), 401},
-		"null":              {authRequest("POST", "", "application/json", `{"secret_token":null}`), 401},
-		"malformed body":    {authRequest("POST", "", "application/json", `{"secret_token":`), 401},
-		"malformed query":   {authRequest("GET", "a=%", "", ""), 401},
-		"unsupported body":  {authRequest("POST", "", "text/plain", "x"), 401},
-		"too large":         {authRequest("POST", "", "application/json", `{"a":"`+strings.Repeat("x", authLimit)+`"}`), 413},
-		"too large, chunks": {chunked(`{"a":"` + strings.Repeat("x", authLimit) + `"}`), 413},
-		"other parameter":   {authRequest("GET", "Secret_Token="+sharedSecret, "", ""), 401},
-		"basic":             {basic(authRequest("GET", "", "", "")), 401},
+		"query raw":                       {authRequest("GET", "secret_token="+sharedSecret, "", ""), 200},
+		"query base64":                    {authRequest("GET", "secret_token="+url.QueryEscape(encoded), "", ""), 200},
+		"query on POST":                   {authRequest("POST", "secret_token="+sharedSecret, "application/json", "{}"), 200},
+		"form raw":                        {authRequest("POST", "", "application/x-www-form-urlencoded", "secret_token="+sharedSecret+"%0A"), 200},
+		"form base64":                     {authRequest("POST", "", "application/x-www-form-urlencoded", "secret_token="+url.QueryEscape(encoded)), 200},
+		"json raw":                        {authRequest("POST", "", "application/json", `{"secret_token":"`+sharedSecret+`\n"}`), 200},
+		"json base64":                     {authRequest("POST", "", "application/json", `{"secret_token":"`+encoded+`"}`), 200},
+		"previous":                        {authRequest("GET", "secret_token=previous", "", ""), 200},
+		"body wins":                       {authRequest("POST", "secret_token=wrong", "application/json", `{"secret_token":"`+sharedSecret+`"}`), 200},
+		"body wins, wrong":                {authRequest("POST", "secret_token="+sharedSecret, "application/json", `{"secret_token":"wrong"}`), 401},
+		"right secret, malformed body":    {authRequest("POST", "secret_token="+sharedSecret, "application/json", `{`), 400},
+		"right secret, missing parameter": {authRequest("POST", "", "application/json", `{"secret_token":"`+sharedSecret+`","needed":null}`), 400},
+		"no secret":                       {authRequest("GET", "", "", ""), 401},
+		"no secret, JSON":                 {authRequest("GET", "", "application/json", ""), 401},
+		"wrong secret":                    {authRequest("GET", "secret_token=wrong", "", ""), 401},
+		"wrong secret, missing parameter": {authRequest("POST", "", "application/json", `{"secret_token":"wrong","needed":null}`), 401},
+		"empty":                           {authRequest("GET", "secret_token=", "", ""), 401},
+		"hash":                            {authRequest("GET", "secret_token[a]="+sharedSecret, "", ""), 401},
+		"array":                           {authRequest("POST", "", "application/json", `{"secret_token":["`+sharedSecret+`"]}`), 401},
+		"null":                            {authRequest("POST", "", "application/json", `{"secret_token":null}`), 401},
+		"malformed body":                  {authRequest("POST", "", "application/json", `{"secret_token":`), 401},
+		"malformed query":                 {authRequest("GET", "a=%", "", ""), 401},
+		"unsupported body":                {authRequest("POST", "", "text/plain", "x"), 401},
+		"too large":                       {authRequest("POST", "", "application/json", `{"a":"`+strings.Repeat("x", authLimit)+`"}`), 413},
+		"too large, chunks":               {chunked(`{"a":"` + strings.Repeat("x", authLimit) + `"}`), 413},
+		"other parameter":                 {authRequest("GET", "Secret_Token="+sharedSecret, "", ""), 401},
+		"HTTP basic":                      {basic(authRequest("GET", "", "", "")), 401},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -203,8 +202,8 @@ func TestAuthenticator_Authenticate_parameter(t *testing.T) {
 	}
 }
 
-// A route may take more than a stranger can make us keep: a body that does not
-// tell its length is searched no further than one that does, and read to its end.
+// A body without Content-Length is searched no further for a secret than one with
+// it, even if the route takes larger bodies. The rest is read all the same.
 func TestAuthenticator_Authenticate_longBody(t *testing.T) {
 	t.Parallel()
 	engine, err := httpapi.NewEngine(zap.NewNop(), nil)
@@ -215,7 +214,7 @@ func TestAuthenticator_Authenticate_longBody(t *testing.T) {
 	auth := shell.NewAuthenticator(secrets, shell.LegacyAccept, func() time.Time { return time.Unix(vectorTime, 0) }, zap.NewNop())
 	engine.POST("/route", httpapi.Limit(4*authLimit), auth.Authenticate, func(c *gin.Context) {
 		if _, err := params.Of(c); err != nil {
-			t.Errorf("the route's own reading: %v", err)
+			t.Errorf("parameters of the route: %v", err)
 		}
 		c.JSON(http.StatusOK, nil)
 	})
@@ -227,10 +226,10 @@ func TestAuthenticator_Authenticate_longBody(t *testing.T) {
 		length       int64
 		want         int
 	}{
-		"told":                 {long, "", int64(len(long)), 401},
-		"not told":             {long, "", -1, 413},
-		"not told, but short":  {short, "", -1, 200},
-		"not told, but header": {long, base64Secret, -1, 200},
+		"long, length sent":       {long, "", int64(len(long)), 401},
+		"long, no length":         {long, "", -1, 413},
+		"short, no length":        {short, "", -1, 200},
+		"long, no length, header": {long, base64Secret, -1, 200},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -257,11 +256,11 @@ func TestAuthenticator_Authenticate_legacy(t *testing.T) {
 		request *http.Request
 		want    int
 	}{
-		"reject header":    {shell.LegacyReject, header, 401},
-		"reject parameter": {shell.LegacyReject, param, 401},
-		"reject token not": {shell.LegacyReject, token, 200},
-		"unknown word":     {"perhaps", header, 401},
-		"warn header":      {shell.LegacyWarn, header, 200},
+		"header, reject":       {shell.LegacyReject, header, 401},
+		"parameter, reject":    {shell.LegacyReject, param, 401},
+		"token, reject":        {shell.LegacyReject, token, 200},
+		"header, unknown word": {"perhaps", header, 401},
+		"header, warn":         {shell.LegacyWarn, header, 200},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -352,8 +351,8 @@ func TestAuthenticator_Authenticate_rotation(t *testing.T) {
 	want := func(secret string, status int) {
 		t.Helper()
 		token := sign(t, secret, jwt.MapClaims{"iss": "gitlab-shell"})
-		wantStatus(t, serveRequest(behind(authenticator, zap.NewNop()), withHeader("Gitlab-Shell-Api-Request", token)), status)
-		wantStatus(t, serveRequest(behind(authenticator, zap.NewNop()), authRequest("GET", "secret_token="+url.QueryEscape(secret), "", "")), status)
+		wantStatus(t, serveRequest(serverWith(authenticator, zap.NewNop()), withHeader("Gitlab-Shell-Api-Request", token)), status)
+		wantStatus(t, serveRequest(serverWith(authenticator, zap.NewNop()), authRequest("GET", "secret_token="+url.QueryEscape(secret), "", "")), status)
 	}
 	want("new-secret", 200)
 	want("new-secret\n", 200)
@@ -393,7 +392,7 @@ func (s *authServer) engine() http.Handler {
 	if s.requestLog == nil {
 		s.requestLog = zap.NewNop()
 	}
-	return behind(shell.NewAuthenticator(secrets, s.legacy, func() time.Time { return s.now }, s.log), s.requestLog)
+	return serverWith(shell.NewAuthenticator(secrets, s.legacy, func() time.Time { return s.now }, s.log), s.requestLog)
 }
 
 func (s *authServer) serve(r *http.Request) *httptest.ResponseRecorder {
@@ -406,14 +405,13 @@ func serveRequest(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	return answer
 }
 
-// behind mounts a route that needs one parameter.
-func behind(a *shell.Authenticator, log *zap.Logger) http.Handler {
+// serverWith mounts a route that needs one parameter and is behind a.
+func serverWith(a *shell.Authenticator, log *zap.Logger) http.Handler {
 	engine, err := httpapi.NewEngine(log, nil)
 	if err != nil {
 		panic(err)
 	}
-	plain := httpapi.Dialect{Status: map[domain.Kind]int{domain.Invalid: http.StatusBadRequest}, Body: httpapi.Plain}
-	route := plain.Reply(func(c *gin.Context) (any, error) {
+	route := httpapi.Dialect{}.Reply(func(c *gin.Context) (any, error) {
 		var in struct{}
 		return nil, params.Decode(c, &in, "needed")
 	})
@@ -421,7 +419,7 @@ func behind(a *shell.Authenticator, log *zap.Logger) http.Handler {
 	return engine
 }
 
-// authRequest has the parameter that the route needs, unless the body mentions it.
+// authRequest adds the parameter that the route needs, unless the body has it.
 func authRequest(method, query, media, body string) *http.Request {
 	r := httptest.NewRequest(method, "/route", strings.NewReader(body))
 	r.URL.RawQuery = "&" + query
@@ -449,7 +447,7 @@ func basic(r *http.Request) *http.Request {
 	return r
 }
 
-// wantStatus also holds every failed authentication to the one body.
+// wantStatus also checks that every 401 has the same body.
 func wantStatus(t *testing.T, answer *httptest.ResponseRecorder, want int) {
 	t.Helper()
 	if answer.Code != want {

@@ -12,8 +12,8 @@ import (
 	"gatehouse/domain/identity"
 )
 
-// callerParams name a person by a key or by their number. GitLab refuses
-// every call by number alone; the API documentation's example is one.
+// callerParams name a user by a key or by their id. GitLab refuses every call by
+// id alone, although the example in its API documentation is one.
 type callerParams struct {
 	KeyID  string `param:"key_id"`
 	UserID string `param:"user_id"`
@@ -26,9 +26,9 @@ func (p callerParams) caller() credentials.Caller {
 	return credentials.Caller{Claim: identity.ClaimKey(p.KeyID)}
 }
 
-// failed is the answer, with status 200, to what was understood and could not
-// be done. That includes a store that is down: GitLab Shell repeats a POST that
-// got a 5xx, and nobody knows what the first one has left behind.
+// failed answers with status 200 that a well-formed request failed, and leaves the
+// error to the request log. A store that is down is no 5xx either: GitLab Shell
+// would repeat the POST, although the first one may have made a token.
 func failed(c *gin.Context, err error) (any, error) {
 	_ = c.Error(err)
 	message := "Something went wrong. Try again later."
@@ -80,13 +80,13 @@ func (a *API) personalAccessToken(c *gin.Context) (any, error) {
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
-	minted, err := a.useCases.Credentials.PersonalAccessToken(c.Request.Context(), in.caller(), credentials.TokenRequest{
+	token, err := a.useCases.Credentials.PersonalAccessToken(c.Request.Context(), in.caller(), credentials.TokenRequest{
 		Name: in.Name, Scopes: in.Scopes, ExpiresAt: in.ExpiresAt,
 	})
 	if err != nil {
 		return failed(c, err)
 	}
-	return tokenResponse{true, minted.Text, minted.Token.Scopes, optionalDay(minted.Token.ExpiresAt)}, nil
+	return tokenResponse{true, token.Text, token.Token.Scopes, optionalDay(token.Token.ExpiresAt)}, nil
 }
 
 func optionalDay(t time.Time) *string {
@@ -114,8 +114,8 @@ func (a *API) otpCheck(c *gin.Context) (any, error) {
 	return successResponse{true}, nil
 }
 
-// pushOTPCheck answers POST /two_factor_push_otp_check, which GitLab Shell
-// sends beside the other.
+// pushOTPCheck answers POST /two_factor_push_otp_check, which GitLab Shell sends
+// at the same time as the manual check.
 func (a *API) pushOTPCheck(c *gin.Context) (any, error) {
 	var in callerParams
 	if err := params.Decode(c, &in); err != nil {

@@ -16,8 +16,8 @@ import (
 	"gatehouse/adapters/httpapi/shell"
 )
 
-// FuzzAuthenticate looks for a token that is accepted although nobody who knows
-// the secret has signed it for GitLab Shell.
+// FuzzAuthenticate looks for an accepted token that was not signed with the secret
+// or is not from GitLab Shell.
 func FuzzAuthenticate(f *testing.F) {
 	header, rest, _ := strings.Cut(vectorToken, ".")
 	claims, signature, _ := strings.Cut(rest, ".")
@@ -34,7 +34,7 @@ func FuzzAuthenticate(f *testing.F) {
 	}
 	now := func() time.Time { return time.Unix(vectorTime, 0) }
 	secrets := func() [][]byte { return [][]byte{[]byte(sharedSecret)} }
-	handler := behind(shell.NewAuthenticator(secrets, shell.LegacyReject, now, zap.NewNop()), zap.NewNop())
+	handler := serverWith(shell.NewAuthenticator(secrets, shell.LegacyReject, now, zap.NewNop()), zap.NewNop())
 	f.Fuzz(func(t *testing.T, token string) {
 		for _, token := range []string{token, signed(token)} {
 			answer := serveRequest(handler, withHeader("Gitlab-Shell-Api-Request", token))
@@ -69,8 +69,8 @@ func genuine(token string) bool {
 	return err == nil && hmac.Equal(signature, mac.Sum(nil)) && header["alg"] == "HS256" && claims["iss"] == "gitlab-shell"
 }
 
-// unpack returns the members of a segment, none if it is malformed. What stands
-// behind them is signed as well, and the library does not look at it.
+// unpack returns the members of a segment, none if it is malformed. Like the
+// library, it ignores bytes after the JSON object.
 func unpack(segment string) map[string]any {
 	var members map[string]any
 	text, _ := base64.RawURLEncoding.DecodeString(segment)

@@ -7,7 +7,8 @@ import (
 	"gatehouse/domain"
 )
 
-// lfsRequest may hold an operation, too; the answer is the same for both.
+// lfsRequest leaves out the parameter operation: upload and download get the same
+// answer.
 type lfsRequest struct {
 	actorParams
 	targetParams
@@ -20,8 +21,8 @@ type lfsResponse struct {
 	ExpiresIn          int64  `json:"expires_in"`
 }
 
-// lfsAuthenticate answers POST /lfs_authenticate. GitLab Shell appends
-// /info/lfs to the path, and prints nothing at any error.
+// lfsAuthenticate answers POST /lfs_authenticate. GitLab Shell appends /info/lfs to
+// the path, and prints nothing if it is refused.
 func (a *API) lfsAuthenticate(c *gin.Context) (any, error) {
 	var in lfsRequest
 	if err := params.Decode(c, &in); err != nil {
@@ -29,7 +30,7 @@ func (a *API) lfsAuthenticate(c *gin.Context) (any, error) {
 	}
 	target, err := in.target()
 	if err != nil {
-		return a.lfsObject(c) // GitLab finds no container, and says so
+		return a.lfsObject(c) // GitLab answers 404, as for a container that does not exist
 	}
 	credential, err := a.useCases.LFS.Authenticate(c.Request.Context(), in.claim(), target)
 	if err != nil {
@@ -42,23 +43,8 @@ func (a *API) lfsAuthenticate(c *gin.Context) (any, error) {
 	}, nil
 }
 
-// lfsObject answers GET /lfs, by which Gitaly wants an object's bytes for an
-// archive. No objects are kept here, so none is ever found.
+// lfsObject answers GET /lfs, with which Gitaly asks for the bytes of an LFS object
+// for an archive. It finds none, since no objects are kept here.
 func (a *API) lfsObject(*gin.Context) (any, error) {
 	return nil, &domain.Refusal{Kind: domain.NotFound}
-}
-
-type certRequest struct {
-	Key            string `param:"key"`
-	UserIdentifier string `param:"user_identifier"`
-}
-
-// authorizedCerts answers GET /authorized_certs: no authority is trusted here.
-// GitLab Shell tries anything above 404 three times while a login waits.
-func (a *API) authorizedCerts(c *gin.Context) (any, error) {
-	var in certRequest
-	if err := params.Decode(c, &in, "key", "user_identifier"); err != nil {
-		return nil, err
-	}
-	return nil, domain.Refuse(domain.NotFound, "SSH certificates are not supported here. Use a key.")
 }

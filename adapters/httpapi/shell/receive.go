@@ -17,8 +17,8 @@ type preReceiveResponse struct {
 	ReferenceCounterIncreased bool `json:"reference_counter_increased"`
 }
 
-// preReceive answers POST /pre_receive. Whether the repository exists is not
-// asked: the push it belongs to has been allowed.
+// preReceive answers POST /pre_receive. It does not look for the repository, since
+// /allowed has let the same push pass.
 func (a *API) preReceive(c *gin.Context) (any, error) {
 	var in preReceiveRequest
 	if err := params.Decode(c, &in, "gl_repository"); err != nil {
@@ -38,8 +38,8 @@ type postReceiveRequest struct {
 	GLRepository string `param:"gl_repository"`
 	Identifier   string `param:"identifier"`
 	Changes      string `param:"changes"`
-	// PushOptions is a list of texts; what else it may be is ignored, as the
-	// refs are written.
+	// PushOptions is a list of texts. Any other value is ignored: the push has
+	// succeeded already.
 	PushOptions any `param:"push_options"`
 }
 
@@ -67,8 +67,8 @@ type messageResponse struct {
 	Type    pushes.MessageType `json:"type"`
 }
 
-// postReceive answers POST /post_receive. The refs are written, so that from
-// here on nothing is an error to the caller.
+// postReceive answers POST /post_receive. Gitaly has written the refs already, so
+// that a failure of a step goes to the request log alone.
 func (a *API) postReceive(c *gin.Context) (any, error) {
 	var in postReceiveRequest
 	if err := params.Decode(c, &in, "gl_repository", "identifier"); err != nil {

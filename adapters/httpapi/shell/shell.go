@@ -1,5 +1,5 @@
-// Package shell speaks with GitLab Shell and Gitaly: it answers what they ask
-// about keys, people and Git access.
+// Package shell answers GitLab Shell and Gitaly, which ask about keys, users and
+// Git access.
 package shell
 
 import (
@@ -27,7 +27,7 @@ type API struct {
 	instance Instance
 }
 
-// UseCases are what the routes ask.
+// UseCases answer the questions of the routes.
 type UseCases struct {
 	Gatekeeper  *gitaccess.Gatekeeper
 	Receiver    *pushes.Receiver
@@ -40,19 +40,19 @@ type UseCases struct {
 // Instance is what the answers say about the server itself.
 type Instance struct {
 	Version string
-	// Revision is the build's, in version control; empty if it is not known.
+	// Revision is that of the source; empty if the build did not record it.
 	Revision string
 	// ExternalURL is the public base of every URL, without a trailing slash.
 	ExternalURL string
-	// Host stands behind the owner's name in the comment of a public key.
+	// Host follows the owner's name in the comment of a public key.
 	Host string
-	// GitConfigOptions are handed to Git, "key=value" each.
+	// GitConfigOptions are options for Git, "key=value" each.
 	GitConfigOptions []string
-	// NeedAudit asks GitLab Shell to report every command it ran.
+	// NeedAudit asks GitLab Shell to report every command that it has run.
 	NeedAudit bool
 }
 
-// New makes an API whose every route is behind auth.
+// New makes an API that asks auth about every request first.
 func New(auth *Authenticator, useCases UseCases, instance Instance) *API {
 	return &API{auth, useCases, instance}
 }
@@ -143,9 +143,9 @@ type targetParams struct {
 	GLRepository string `param:"gl_repository"`
 }
 
-// target reads what repository is meant. gl_repository wins, also where it is
-// malformed: Gitaly's project is a path on its disk. What cannot be read names
-// nothing, and looks as absent as anything else.
+// target returns the repository that a request names. gl_repository wins, even if
+// it is malformed: Gitaly's project is a path on its disk. Parameters that cannot
+// be read return an empty target, which every use case refuses as not found.
 func (in targetParams) target() (source.Target, error) {
 	switch {
 	case in.GLRepository != "":
@@ -168,8 +168,8 @@ type actorParams struct {
 	Username      string `param:"username"`
 }
 
-// claim takes the first that is present, as Rails does. Kerberos principals
-// are linked to nobody here.
+// claim takes the first parameter that is present, as Rails does. A Kerberos
+// principal belongs to no user here.
 func (p actorParams) claim() identity.Claim {
 	switch {
 	case p.Krb5Principal != "":

@@ -13,27 +13,6 @@ import (
 	"gatehouse/domain/identity"
 )
 
-type checkResponse struct {
-	APIVersion    string `json:"api_version"`
-	GitLabVersion string `json:"gitlab_version"`
-	// GitLabRev is what Rails sends, GitLabRevision what Gitaly reads.
-	GitLabRev      string `json:"gitlab_rev"`
-	GitLabRevision string `json:"gitlab_revision"`
-	// Redis says whether the counters can be reached, wherever they are.
-	Redis bool `json:"redis"`
-}
-
-// check answers GET /check: 200 also where the counters are down, since the
-// health of everything else is what callers want to know.
-func (a *API) check(c *gin.Context) (any, error) {
-	return checkResponse{
-		APIVersion:    "v4",
-		GitLabVersion: a.instance.Version,
-		GitLabRev:     a.instance.Revision, GitLabRevision: a.instance.Revision,
-		Redis: a.useCases.Receiver.Healthy(c.Request.Context()),
-	}, nil
-}
-
 type keyResponse struct {
 	ID        int64   `json:"id"`
 	Title     string  `json:"title"`
@@ -43,8 +22,8 @@ type keyResponse struct {
 	UsageType string  `json:"usage_type"`
 }
 
-// authorizedKeys answers GET /authorized_keys. A key without an id would let
-// the client in as nobody, so that every doubt is a 404.
+// authorizedKeys answers GET /authorized_keys. Every doubt is a 404: a key without
+// an id would open an SSH session without a user.
 func (a *API) authorizedKeys(c *gin.Context) (any, error) {
 	values, err := params.Of(c)
 	if err != nil {
@@ -53,23 +32,23 @@ func (a *API) authorizedKeys(c *gin.Context) (any, error) {
 	if _, given := c.GetQuery("key"); !given && !values.Has("key") {
 		return nil, domain.Refuse(domain.Invalid, "key is missing")
 	}
-	card, err := a.useCases.Whois.Key(c.Request.Context(), values.String("key"))
+	found, err := a.useCases.Whois.Key(c.Request.Context(), values.String("key"))
 	if err != nil {
 		return nil, err
 	}
 	return keyResponse{
-		ID: int64(card.Key.ID), Title: card.Key.Title, Key: a.publishedKey(card),
-		CreatedAt: moment(card.Key.CreatedAt), ExpiresAt: optionalMoment(card.Key.ExpiresAt),
-		UsageType: string(card.Key.Usage),
+		ID: int64(found.Key.ID), Title: found.Key.Title, Key: a.publishedKey(found),
+		CreatedAt: moment(found.Key.CreatedAt), ExpiresAt: optionalMoment(found.Key.ExpiresAt),
+		UsageType: string(found.Key.Usage),
 	}, nil
 }
 
-// publishedKey is the key as one line, its comment the owner and the host:
-// GitLab Shell writes it into an authorized_keys file and takes no other.
-func (a *API) publishedKey(card whois.KeyAndUser) string {
-	name := card.Name
+// publishedKey returns the key as one line whose comment names the owner and the
+// host, for GitLab Shell's authorized_keys file.
+func (a *API) publishedKey(k whois.KeyAndUser) string {
+	name := k.Name
 	if name == "" {
-		name = card.Key.Title
+		name = k.Key.Title
 	}
 	clean := strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
@@ -77,7 +56,23 @@ func (a *API) publishedKey(card whois.KeyAndUser) string {
 		}
 		return r
 	}, name)
-	return card.Key.Line + " " + clean + " (" + a.instance.Host + ")"
+	return k.Key.Line + " " + clean + " (" + a.instance.Host + ")"
+}
+
+type certRequest struct {
+	Key            string `param:"key"`
+	UserIdentifier string `param:"user_identifier"`
+}
+
+// authorizedCerts answers GET /authorized_certs with 404, since SSH certificates are
+// not supported. At a status above 404 GitLab Shell asks three times while a login
+// waits.
+func (a *API) authorizedCerts(c *gin.Context) (any, error) {
+	var in certRequest
+	if err := params.Decode(c, &in, "key", "user_identifier"); err != nil {
+		return nil, err
+	}
+	return nil, domain.Refuse(domain.NotFound, "SSH certificates are not supported here. Use a key.")
 }
 
 type userResponse struct {
@@ -86,8 +81,8 @@ type userResponse struct {
 	Username string `json:"username"`
 }
 
-// discover answers GET /discover. Nobody is null, with status 200: a 404 would
-// make GitLab Shell print an error where it should greet a stranger.
+// discover answers GET /discover. An unknown user is null with status 200: at a 404
+// GitLab Shell prints an error instead of a welcome to an anonymous user.
 func (a *API) discover(c *gin.Context) (any, error) {
 	var in actorParams
 	if err := params.Decode(c, &in); err != nil {
