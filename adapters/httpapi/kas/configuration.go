@@ -3,6 +3,7 @@ package kas
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 
 	"github.com/gin-gonic/gin"
 
@@ -67,16 +68,17 @@ func (f configuration) authorizations() (in []agents.Authorization) {
 }
 
 // agentConfiguration answers POST /agent_configuration.
-func (a *API) agentConfiguration(c *gin.Context) error {
+func (a *API) agentConfiguration(c *gin.Context) (any, error) {
 	var in configurationRequest
 	if err := decode(c, &in); err != nil {
-		return err
+		return nil, err
 	}
 	err := a.station.Authorize(c.Request.Context(), agents.AgentID(in.AgentID), in.Config.authorizations())
 	if errors.Is(err, domain.NotFound) {
-		return errNoAgent.Because(err)
+		return nil, errNoAgent.Because(err)
 	}
-	return err
+	c.Status(http.StatusNoContent)
+	return nil, err
 }
 
 // errNoAgent becomes "404 Not found", which has a small f on this route alone, as

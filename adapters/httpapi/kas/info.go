@@ -1,6 +1,8 @@
 package kas
 
 import (
+	"net/http"
+
 	"github.com/gin-gonic/gin"
 
 	"gatehouse/application/clusters"
@@ -72,9 +74,10 @@ func (a *API) projectInfo(c *gin.Context) (any, error) {
 }
 
 // verifyProjectAccess answers GET /verify_project_access.
-func (a *API) verifyProjectAccess(c *gin.Context) error {
+func (a *API) verifyProjectAccess(c *gin.Context) (any, error) {
 	_, err := a.project(c)
-	return err
+	c.Status(http.StatusNoContent)
+	return nil, err
 }
 
 // project is the one that the parameter id names. Without one there is none.

@@ -48,11 +48,11 @@ func (a *API) routes() []route {
 		{http.MethodGet, "/kubernetes/agent_info", smallLimit, true, dialect.Reply(a.agentInfo)},
 		{http.MethodGet, "/agents/agentk/agent_info", smallLimit, true, dialect.Reply(a.agentInfo)},
 		{http.MethodGet, "/kubernetes/project_info", smallLimit, true, dialect.Reply(a.projectInfo)},
-		{http.MethodGet, "/kubernetes/verify_project_access", smallLimit, true, quietly(a.verifyProjectAccess)},
-		{http.MethodPost, "/kubernetes/usage_metrics", listLimit, false, quietly(a.usageMetrics)},
-		{http.MethodPost, "/kubernetes/agent_events", listLimit, false, quietly(a.agentEvents)},
-		{http.MethodPost, "/kubernetes/agent_configuration", smallLimit, false, quietly(a.agentConfiguration)},
-		{http.MethodPut, starboard, smallLimit, true, records.Reply(a.starboardVulnerability)},
+		{http.MethodGet, "/kubernetes/verify_project_access", smallLimit, true, dialect.Reply(a.verifyProjectAccess)},
+		{http.MethodPost, "/kubernetes/usage_metrics", listLimit, false, dialect.Reply(a.usageMetrics)},
+		{http.MethodPost, "/kubernetes/agent_events", listLimit, false, dialect.Reply(a.agentEvents)},
+		{http.MethodPost, "/kubernetes/agent_configuration", smallLimit, false, dialect.Reply(a.agentConfiguration)},
+		{http.MethodPut, starboard, smallLimit, true, findingsDialect.Reply(a.starboardVulnerability)},
 		{http.MethodPost, starboard + "/scan_result", listLimit, true, dialect.Reply(a.scanResult)},
 	}
 }
@@ -68,7 +68,7 @@ func (a *API) Mount(r gin.IRouter) {
 		r.Handle(route.method, route.path, append(handlers, readable, route.answer)...)
 		for _, method := range methods {
 			if method != route.method {
-				r.Handle(method, route.path, absent)
+				r.Handle(method, route.path, dialect.Reply(absent))
 			}
 		}
 	}
@@ -78,61 +78,55 @@ var methods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 }
 
-// dialect says "error" for parameters that are wrong in themselves, and
-// "message" for all else.
-var dialect = httpapi.Dialect{
-	Status: map[domain.Kind]int{
-		domain.NotFound:        http.StatusNotFound,
-		domain.Conflict:        http.StatusConflict,
-		domain.Invalid:         http.StatusBadRequest,
-		domain.Unauthenticated: http.StatusUnauthorized,
-		domain.Forbidden:       http.StatusForbidden,
-		domain.Unprocessable:   http.StatusBadRequest,
-		domain.TooMany:         http.StatusTooManyRequests,
-		domain.TooLarge:        http.StatusRequestEntityTooLarge,
-		domain.Unavailable:     http.StatusServiceUnavailable,
-	},
-	Words: httpapi.StatusWords,
-	Body: func(kind domain.Kind, message string) any {
-		if kind == domain.Invalid || kind == domain.TooLarge {
-			return failure{message}
-		}
-		return httpapi.Message{Message: message}
-	},
+// statuses have 400 for what is well-formed and not possible, as Rails does.
+var statuses = map[domain.Kind]int{domain.Unprocessable: http.StatusBadRequest}
+
+// dialect is the one of every route that has no other.
+var dialect = httpapi.Dialect{Status: statuses, Words: httpapi.StatusWords, Body: body, Refine: refine}
+
+// body says "error" for parameters that are wrong in themselves, and "message" for
+// all else.
+func body(kind domain.Kind, message string) any {
+	if kind == domain.Invalid || kind == domain.TooLarge {
+		return failure{message}
+	}
+	return httpapi.Message{Message: message}
 }
 
-// records is the dialect of the route that keeps findings. A finding that cannot
+// refine gives a media type that cannot be read its own status.
+func refine(err error) (httpapi.Refinement, bool) {
+	media, ok := errors.AsType[*params.UnsupportedMedia](err)
+	if !ok {
+		return httpapi.Refinement{}, false
+	}
+	return httpapi.Refinement{Status: http.StatusUnsupportedMediaType, Body: failure{media.Message}}, true
+}
+
+// findingsDialect is the one of the route that keeps findings. A finding that cannot
 // be kept is refused without a status in front, as Rails refuses its records.
-var records = httpapi.Dialect{
-	Status: dialect.Status,
+var findingsDialect = httpapi.Dialect{
+	Status: statuses,
 	Words: func(kind domain.Kind, reason string) string {
 		if kind == domain.Unprocessable && reason != "" {
 			return reason
 		}
 		return httpapi.StatusWords(kind, reason)
 	},
-	Body: dialect.Body,
+	Body: body,
 }
 
 type failure struct {
 	Error string `json:"error"`
 }
 
-func absent(c *gin.Context) { c.AbortWithStatusJSON(http.StatusNotFound, failure{"404 Not Found"}) }
-
-// quietly answers with nothing but status 204, unless h fails.
-func quietly(h func(*gin.Context) error) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		if err := h(c); err != nil {
-			dialect.Refuse(c, err)
-			return
-		}
-		c.Status(http.StatusNoContent)
-		c.Writer.WriteHeaderNow()
-	}
+// absent answers every other method of a route.
+func absent(c *gin.Context) (any, error) {
+	c.Status(http.StatusNotFound)
+	return failure{"404 Not Found"}, nil
 }
 
-// readable refuses bodies in which nobody could find parameters.
+// readable is middleware that refuses bodies of a media type that holds no
+// parameters.
 func readable(c *gin.Context) {
 	if c.Request.ContentLength == 0 {
 		return
@@ -142,8 +136,7 @@ func readable(c *gin.Context) {
 	case "application/json", "application/x-www-form-urlencoded", "multipart/form-data", "":
 	default:
 		refusal := domain.Refuse(domain.Invalid, "The provided content-type '%.100s' is not supported.", media)
-		_ = c.Error(refusal)
-		c.AbortWithStatusJSON(http.StatusUnsupportedMediaType, failure{refusal.Message})
+		dialect.Refuse(c, &params.UnsupportedMedia{Refusal: refusal})
 	}
 }
 

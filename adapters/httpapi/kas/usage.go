@@ -1,6 +1,8 @@
 package kas
 
 import (
+	"net/http"
+
 	"github.com/gin-gonic/gin"
 
 	"gatehouse/domain/agents"
@@ -61,12 +63,13 @@ func (in usageRequest) report() agents.UsageReport {
 }
 
 // usageMetrics answers POST /usage_metrics.
-func (a *API) usageMetrics(c *gin.Context) error {
+func (a *API) usageMetrics(c *gin.Context) (any, error) {
 	var in usageRequest
 	if err := decode(c, &in); err != nil {
-		return err
+		return nil, err
 	}
-	return a.station.Count(c.Request.Context(), in.report())
+	c.Status(http.StatusNoContent)
+	return nil, a.station.Count(c.Request.Context(), in.report())
 }
 
 type eventsRequest struct {
@@ -112,10 +115,11 @@ func (e events) report() agents.UsageReport {
 }
 
 // agentEvents answers POST /agent_events: they are counted like the rest.
-func (a *API) agentEvents(c *gin.Context) error {
+func (a *API) agentEvents(c *gin.Context) (any, error) {
 	var in eventsRequest
 	if err := decode(c, &in); err != nil {
-		return err
+		return nil, err
 	}
-	return a.station.Count(c.Request.Context(), in.Events.report())
+	c.Status(http.StatusNoContent)
+	return nil, a.station.Count(c.Request.Context(), in.Events.report())
 }
