@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/application/credentials"
 	"gatehouse/domain"
@@ -38,7 +39,7 @@ func (a *API) authenticate(c *gin.Context, scopes ...identity.Scope) bool {
 	values, _ := params.Of(c) // what is wrong with a body is nobody's business yet
 	user, err := a.whoAsks(c, values, scopes)
 	if err != nil {
-		refuseToken(c, err)
+		dialect.Refuse(c, err)
 		return false
 	}
 	c.Set(callerKey, user)
@@ -86,17 +87,20 @@ type oauthBody struct {
 	Scope       string `json:"scope,omitempty"`
 }
 
-// refuseToken refuses in the words of the library that finds the fault.
-func refuseToken(c *gin.Context, err error) {
+// refineToken answers for a token that is no longer valid, or valid for something
+// else.
+func refineToken(err error) (httpapi.Refinement, bool) {
 	switch {
 	case errors.Is(err, credentials.ErrExpiredToken), errors.Is(err, credentials.ErrRevokedToken):
-		c.Header("WWW-Authenticate", fmt.Sprintf(`Bearer realm="Protected by OAuth 2.0", error="invalid_token", error_description=%q`, err.Error()))
-		refuseWith(c, err, http.StatusUnauthorized, oauthBody{Error: "invalid_token", Description: err.Error()})
+		return httpapi.Refinement{
+			Status: http.StatusUnauthorized, Body: oauthBody{Error: "invalid_token", Description: err.Error()},
+			Challenge: fmt.Sprintf(`Bearer realm="Protected by OAuth 2.0", error="invalid_token", error_description=%q`, err.Error()),
+		}, true
 	case errors.Is(err, errScope):
-		refuseWith(c, err, http.StatusForbidden, oauthBody{"insufficient_scope", err.Error(), "api read_api"})
+		return httpapi.Refinement{Status: http.StatusForbidden, Body: oauthBody{"insufficient_scope", err.Error(), "api read_api"}}, true
 	case errors.Is(err, credentials.ErrNoSudo):
-		refuseWith(c, err, http.StatusForbidden, oauthBody{"insufficient_scope", err.Error(), "sudo"})
+		return httpapi.Refinement{Status: http.StatusForbidden, Body: oauthBody{"insufficient_scope", err.Error(), "sudo"}}, true
 	default:
-		dialect.Refuse(c, err)
+		return httpapi.Refinement{}, false
 	}
 }

@@ -40,29 +40,30 @@ const bodyLimit = 1 << 20
 // /api/v4/namespaces.
 func (a *API) Mount(r gin.IRouter) {
 	r = r.Group("/:id", httpapi.Limit(bodyLimit))
-	r.GET("/gitlab_subscription", a.reader, reply(a.subscription))
-	r.POST("/gitlab_subscription", a.admin, reply(a.subscribe))
-	r.PUT("/gitlab_subscription", a.admin, reply(a.amend))
-	r.POST("/minutes", a.admin, reply(a.purchase))
-	r.PATCH("/minutes/move/:target_id", a.admin, reply(a.move))
+	r.GET("/gitlab_subscription", a.reader, dialect.Reply(a.subscription))
+	r.POST("/gitlab_subscription", a.admin, dialect.Reply(a.subscribe))
+	r.PUT("/gitlab_subscription", a.admin, dialect.Reply(a.amend))
+	r.POST("/minutes", a.admin, dialect.Reply(a.purchase))
+	r.PATCH("/minutes/move/:target_id", a.admin, dialect.Reply(a.move))
 }
 
 // MountInternal adds the others to r, which stands for /api/v4/internal, and
 // all once more under the prefix that newer portals know.
 func (a *API) MountInternal(r gin.IRouter) {
 	r = r.Group("", httpapi.Limit(bodyLimit))
-	r.PUT("/upcoming_reconciliations", a.gate, a.admin, reply(a.schedule))
-	r.DELETE("/upcoming_reconciliations", a.gate, a.admin, reply(a.unschedule))
+	r.PUT("/upcoming_reconciliations", a.gate, a.admin, dialect.Reply(a.schedule))
+	r.DELETE("/upcoming_reconciliations", a.gate, a.admin, dialect.Reply(a.unschedule))
 	newer := r.Group("/gitlab_subscriptions/namespaces")
 	a.Mount(newer)
-	newer.PUT("/:id/upcoming_reconciliations", a.gate, a.admin, reply(a.scheduleOne))
-	newer.DELETE("/:id/upcoming_reconciliations", a.gate, a.admin, reply(a.unscheduleOne))
+	newer.PUT("/:id/upcoming_reconciliations", a.gate, a.admin, dialect.Reply(a.scheduleOne))
+	newer.DELETE("/:id/upcoming_reconciliations", a.gate, a.admin, dialect.Reply(a.unscheduleOne))
 }
 
-// Unknown answers for what is no route here, a wrong method too.
-func Unknown(c *gin.Context) {
-	c.JSON(http.StatusNotFound, errorBody{"404 Not Found"})
-}
+// Unknown answers every path and method that is no route.
+var Unknown = dialect.Reply(func(c *gin.Context) (any, error) {
+	c.Status(http.StatusNotFound)
+	return errorBody{"404 Not Found"}, nil
+})
 
 // gate closes a route where nothing is sold, to anybody.
 func (a *API) gate(c *gin.Context) {
@@ -79,20 +80,10 @@ type messageBody struct {
 	Message any `json:"message"`
 }
 
-var dialect = httpapi.Dialect{Status: status, Words: httpapi.StatusWords, Body: body}
+var dialect = httpapi.Dialect{Status: statuses, Words: httpapi.StatusWords, Body: body, Refine: refine}
 
-// status has 400 for what is well-formed and still not possible: so says Rails.
-var status = map[domain.Kind]int{
-	domain.NotFound:        http.StatusNotFound,
-	domain.Conflict:        http.StatusBadRequest,
-	domain.Invalid:         http.StatusBadRequest,
-	domain.Unauthenticated: http.StatusUnauthorized,
-	domain.Forbidden:       http.StatusForbidden,
-	domain.Unprocessable:   http.StatusBadRequest,
-	domain.TooMany:         http.StatusTooManyRequests,
-	domain.TooLarge:        http.StatusRequestEntityTooLarge,
-	domain.Unavailable:     http.StatusServiceUnavailable,
-}
+// statuses have 400 for what is well-formed and not possible, as Rails does.
+var statuses = map[domain.Kind]int{domain.Conflict: http.StatusBadRequest, domain.Unprocessable: http.StatusBadRequest}
 
 // body names a bad parameter in "error", and says all else in "message".
 func body(kind domain.Kind, message string) any {
@@ -102,43 +93,19 @@ func body(kind domain.Kind, message string) any {
 	return messageBody{message}
 }
 
-// reply writes what h returns, or refuses.
-func reply(h func(*gin.Context) (any, error)) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		answer, err := h(c)
-		if err != nil {
-			refuse(c, err)
-			return
-		}
-		if c.Writer.Status() == http.StatusNoContent {
-			c.Writer.WriteHeaderNow() // nothing has no content type either
-			return
-		}
-		c.JSON(c.Writer.Status(), answer)
+// refine answers for records that cannot be kept field by field, for an unsupported
+// media type by its own status, and for access tokens as Rails' OAuth library does.
+func refine(err error) (httpapi.Refinement, bool) {
+	if faults, ok := errors.AsType[billing.FieldErrors](err); ok {
+		return httpapi.Refinement{Status: http.StatusBadRequest, Body: messageBody{byField(faults)}}, true
 	}
-}
-
-// refuse tells of records that cannot be kept field by field, and of media that
-// cannot be read by their own status.
-func refuse(c *gin.Context, err error) {
-	faults, isFaults := errors.AsType[billing.FieldErrors](err)
-	rejections, isRejections := errors.AsType[billing.Rejections](err)
-	media, isMedia := errors.AsType[*params.UnsupportedMedia](err)
-	switch {
-	case isFaults:
-		refuseWith(c, err, http.StatusBadRequest, messageBody{byField(faults)})
-	case isRejections:
-		refuseWith(c, err, http.StatusBadRequest, messageBody{errorBody{inJSON(rejections)}})
-	case isMedia:
-		refuseWith(c, err, http.StatusUnsupportedMediaType, errorBody{media.Message})
-	default:
-		dialect.Refuse(c, err)
+	if rejections, ok := errors.AsType[billing.Rejections](err); ok {
+		return httpapi.Refinement{Status: http.StatusBadRequest, Body: messageBody{errorBody{inJSON(rejections)}}}, true
 	}
-}
-
-func refuseWith(c *gin.Context, err error, status int, body any) {
-	_ = c.Error(err) // the request log writes it
-	c.AbortWithStatusJSON(status, body)
+	if media, ok := errors.AsType[*params.UnsupportedMedia](err); ok {
+		return httpapi.Refinement{Status: http.StatusUnsupportedMediaType, Body: errorBody{media.Message}}, true
+	}
+	return refineToken(err)
 }
 
 func byField(faults billing.FieldErrors) map[string][]string {
