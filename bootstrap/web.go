@@ -6,9 +6,9 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
-	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/kas"
 	"gatehouse/adapters/httpapi/portal"
+	"gatehouse/adapters/httpapi/routing"
 	"gatehouse/adapters/httpapi/shell"
 	"gatehouse/adapters/secretfile"
 	"gatehouse/application"
@@ -29,33 +29,19 @@ var web = fx.Module("web", fx.Provide(
 // revision is that of the source, as callers are told.
 type revision string
 
-// internalPrefix is where GitLab has its internal API.
-const internalPrefix = "/api/v4/internal"
+func newServer(config Config, handlers Handlers, log *zap.Logger) *Server {
+	return NewServer(config.HTTP, handlers, log)
+}
 
-// NewHandlers puts the callers' routes together. The portal's alone may be
-// public; they are on the other listeners too.
-func NewHandlers(config config.Config, api *shell.API, agents *kas.API, sold *portal.API, log *zap.Logger) (Handlers, error) {
-	internal, err := httpapi.NewEngine(log, config.HTTP.TrustedProxies)
-	if err != nil {
-		return Handlers{}, err
-	}
-	public, err := httpapi.NewEngine(log, config.HTTP.TrustedProxies)
-	if err != nil {
-		return Handlers{}, err
-	}
-	api.Mount(internal.Group(internalPrefix))
+// NewHandlers puts the callers' routes together.
+func NewHandlers(config Config, shellAPI *shell.API, kasAPI *kas.API, portalAPI *portal.API, log *zap.Logger) (Handlers, error) {
+	apis := routing.APIs{Shell: shellAPI, Portal: portalAPI}
 	if config.Kas.Enabled {
-		agents.Mount(internal.Group(internalPrefix))
+		apis.Kas = kasAPI
 	}
-	every, err := portalEngine(config, sold, false, log)
-	if err != nil {
-		return Handlers{}, err
-	}
-	open, err := portalEngine(config, sold, true, log)
-	return Handlers{
-		Internal: httpapi.Handler(config.HTTP.RelativeRoot, every.before(internal)),
-		Public:   httpapi.Handler(config.HTTP.RelativeRoot, open.before(public)),
-	}, err
+	settings := routing.Settings{RelativeRoot: config.HTTP.RelativeRoot, TrustedProxies: config.HTTP.TrustedProxies}
+	internal, public, err := routing.New(apis, settings, log)
+	return Handlers{Internal: internal, Public: public}, err
 }
 
 // ShellAPI makes the routes of GitLab Shell and Gitaly.

@@ -69,7 +69,9 @@ var rows = map[string][]string{
 	"adapters/demo":        {},
 	// A command reads a world file, and starts the graph with what its flags
 	// say. If cmd handed it those, main would hold the wiring.
-	"adapters/cli": slices.Concat(core, []string{"adapters/worldfile", "bootstrap", "bootstrap/config", "bootstrap/doctor", "bootstrap/demoserver"}),
+	"adapters/cli": slices.Concat(core, []string{"adapters/worldfile", "bootstrap", "bootstrap/demoserver"}),
+	// It mounts the routes of all callers.
+	"adapters/httpapi/routing": {"adapters/httpapi/..."},
 
 	"bootstrap":            slices.Concat(core, []string{"adapters/...", "bootstrap/config"}),
 	"bootstrap/config":     {"domain/...", "application"},
