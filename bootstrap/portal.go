@@ -15,15 +15,15 @@ import (
 var sales = fx.Module("sales", fx.Provide(Clerk))
 
 // Clerk makes the one who applies what was sold.
-func Clerk(config config.Config, books provisioning.Billing, work provisioning.BillingUnitOfWork, now application.Clock) *provisioning.Service {
+func Clerk(config Config, store provisioning.Billing, work provisioning.BillingUnitOfWork, now application.Clock) *provisioning.Service {
 	rules := provisioning.Rules{StrictTrials: config.Subscriptions.StrictTrial}
 	for _, p := range config.Plans {
 		rules.Plans = append(rules.Plans, billing.Plan{Code: p.Code, Title: p.Title, Paid: p.Paid, Top: p.Top, ExcludeGuests: p.ExcludeGuests})
 	}
-	return provisioning.New(books, work, rules, now)
+	return provisioning.New(store, work, rules, now)
 }
 
 // PortalAPI makes the routes of the customers portal.
-func PortalAPI(config config.Config, credentials *credentials.Service, clerk *provisioning.Service) *portal.API {
-	return portal.New(credentials, clerk, config.CheckNamespacePlan)
+func PortalAPI(config Config, credentials *credentials.Service, provisioning *provisioning.Service) *portal.API {
+	return portal.New(credentials, provisioning, config.CheckNamespacePlan)
 }

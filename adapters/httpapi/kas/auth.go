@@ -75,12 +75,12 @@ func (a *Authenticator) check(text string) error {
 
 // bearer is middleware that lets only kas pass with the token of an agent.
 func (a *API) bearer(c *gin.Context) {
-	b, err := a.station.Agent(c.Request.Context(), agentToken(c))
+	bearer, err := a.agents.Agent(c.Request.Context(), agentToken(c))
 	if err != nil {
 		dialect.Refuse(c, err)
 		return
 	}
-	c.Set(bearerKey{}, b)
+	c.Set(bearerKey{}, bearer)
 }
 
 type bearerKey struct{}

@@ -53,9 +53,9 @@ func (f *configuration) ReadParam(value any) (problem string) {
 
 // authorizations leaves out what could never be the path of anything.
 func (f configuration) authorizations() (in []agents.Authorization) {
-	add := func(access agents.Access, holder agents.AccessKind, list []named) {
+	add := func(access agents.Access, kind agents.AccessKind, list []named) {
 		for _, one := range list {
-			if a, ok := agents.Authorize(access, holder, one.ID); ok {
+			if a, ok := agents.Authorize(access, kind, one.ID); ok {
 				in = append(in, a)
 			}
 		}
@@ -73,7 +73,7 @@ func (a *API) agentConfiguration(c *gin.Context) (any, error) {
 	if err := decode(c, &in); err != nil {
 		return nil, err
 	}
-	err := a.station.Authorize(c.Request.Context(), agents.AgentID(in.AgentID), in.Config.authorizations())
+	err := a.agents.Authorize(c.Request.Context(), agents.AgentID(in.AgentID), in.Config.authorizations())
 	if errors.Is(err, domain.NotFound) {
 		return nil, errNoAgent.Because(err)
 	}

@@ -162,7 +162,7 @@ func (a *API) starboardVulnerability(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	uuid, err := a.intake.Report(c.Request.Context(), bearerOf(c).Agent, finding, in.Vulnerability.Location.resource())
+	uuid, err := a.findings.Report(c.Request.Context(), bearerOf(c).Agent, finding, in.Vulnerability.Location.resource())
 	if err != nil {
 		return nil, err
 	}
@@ -180,5 +180,5 @@ func (a *API) scanResult(c *gin.Context) (any, error) {
 	if err := decode(c, &in); err != nil {
 		return nil, err
 	}
-	return http.StatusOK, a.intake.Resolve(c.Request.Context(), bearerOf(c).Agent, in.UUIDs)
+	return http.StatusOK, a.findings.Resolve(c.Request.Context(), bearerOf(c).Agent, in.UUIDs)
 }

@@ -31,19 +31,19 @@ type repositoryResponse struct {
 	GLProjectPath string `json:"gl_project_path"`
 }
 
-func newProjectResponse(l clusters.ProjectInfo) projectResponse {
+func newProjectResponse(info clusters.ProjectInfo) projectResponse {
 	out := projectResponse{
-		ProjectID:  int64(l.Project.ID),
-		GitalyInfo: gitalyResponse{Address: l.Storage.Address, Features: map[string]string{}},
+		ProjectID:  int64(info.Project.ID),
+		GitalyInfo: gitalyResponse{Address: info.Storage.Address, Features: map[string]string{}},
 		GitalyRepository: repositoryResponse{
-			StorageName: l.Storage.Name, RelativePath: l.Project.RelativePath(source.Code),
-			GLRepository:  source.RepositoryID{Kind: source.Code, ID: int64(l.Project.ID)}.String(),
-			GLProjectPath: l.Project.Path,
+			StorageName: info.Storage.Name, RelativePath: info.Project.RelativePath(source.Code),
+			GLRepository:  source.RepositoryID{Kind: source.Code, ID: int64(info.Project.ID)}.String(),
+			GLProjectPath: info.Project.Path,
 		},
-		DefaultBranch: l.Project.HeadBranch(),
+		DefaultBranch: info.Project.HeadBranch(),
 	}
-	if l.Storage.Token != "" {
-		out.GitalyInfo.Token = &l.Storage.Token
+	if info.Storage.Token != "" {
+		out.GitalyInfo.Token = &info.Storage.Token
 	}
 	return out
 }
@@ -56,21 +56,21 @@ type agentResponse struct {
 
 // agentInfo answers GET /agent_info.
 func (a *API) agentInfo(c *gin.Context) (any, error) {
-	b := bearerOf(c)
-	located, err := a.station.AgentProject(b)
+	bearer := bearerOf(c)
+	info, err := a.agents.AgentProject(bearer)
 	if err != nil {
 		return nil, err
 	}
-	return agentResponse{int64(b.Agent.ID), b.Agent.Name, newProjectResponse(located)}, nil
+	return agentResponse{int64(bearer.Agent.ID), bearer.Agent.Name, newProjectResponse(info)}, nil
 }
 
 // projectInfo answers GET /project_info.
 func (a *API) projectInfo(c *gin.Context) (any, error) {
-	located, err := a.project(c)
+	info, err := a.project(c)
 	if err != nil {
 		return nil, err
 	}
-	return newProjectResponse(located), nil
+	return newProjectResponse(info), nil
 }
 
 // verifyProjectAccess answers GET /verify_project_access.
@@ -86,5 +86,5 @@ func (a *API) project(c *gin.Context) (clusters.ProjectInfo, error) {
 	if err != nil {
 		return clusters.ProjectInfo{}, err
 	}
-	return a.station.Project(c.Request.Context(), bearerOf(c).Agent, values.String("id"))
+	return a.agents.Project(c.Request.Context(), bearerOf(c).Agent, values.String("id"))
 }

@@ -18,14 +18,14 @@ import (
 
 // API answers the routes of the Kubernetes agent server.
 type API struct {
-	auth    *Authenticator
-	station *clusters.Service
-	intake  *findings.Service
+	auth     *Authenticator
+	agents   *clusters.Service
+	findings *findings.Service
 }
 
 // New makes an API whose every route is behind auth.
-func New(auth *Authenticator, station *clusters.Service, intake *findings.Service) *API {
-	return &API{auth, station, intake}
+func New(auth *Authenticator, agents *clusters.Service, findings *findings.Service) *API {
+	return &API{auth, agents, findings}
 }
 
 // Lists of ids may be long: 8 MiB are 200,000 uuids.

@@ -41,13 +41,13 @@ members: [{user: dev, group: acme, role: developer}]
 agents: [{id: 5, name: prod, project: acme/infra, created_by: dev, tokens: [{name: default, token: agent-token}]}]
 `)
 	secret := []byte(strings.Repeat("s", 32))
-	station := clusters.New(s.Agents, s.Directory, s.UsageCounters, clusters.Rules{Gitops: true}, world.Clock)
-	intake := findings.New(s.Findings, s.Directory, findings.Rules{UUIDNamespace: uuid.Nil, SecurityDashboard: true}, world.Clock)
+	agents := clusters.New(s.Agents, s.Directory, s.UsageCounters, clusters.Rules{Gitops: true}, world.Clock)
+	findings := findings.New(s.Findings, s.Directory, findings.Rules{UUIDNamespace: uuid.Nil, SecurityDashboard: true}, world.Clock)
 	engine, err := httpapi.NewEngine(zap.NewNop(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	kas.New(kas.NewAuthenticator(func() []byte { return secret }, 0, false, world.Clock), station, intake).Mount(engine)
+	kas.New(kas.NewAuthenticator(func() []byte { return secret }, 0, false, world.Clock), agents, findings).Mount(engine)
 	s.handler = httpapi.Handler("", engine)
 	if s.token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"iss": "gitlab-kas"}).SignedString(secret); err != nil {
 		t.Fatal(err)

@@ -69,7 +69,7 @@ func (a *API) usageMetrics(c *gin.Context) (any, error) {
 		return nil, err
 	}
 	c.Status(http.StatusNoContent)
-	return nil, a.station.Count(c.Request.Context(), in.report())
+	return nil, a.agents.Count(c.Request.Context(), in.report())
 }
 
 type eventsRequest struct {
@@ -121,5 +121,5 @@ func (a *API) agentEvents(c *gin.Context) (any, error) {
 		return nil, err
 	}
 	c.Status(http.StatusNoContent)
-	return nil, a.station.Count(c.Request.Context(), in.Events.report())
+	return nil, a.agents.Count(c.Request.Context(), in.Events.report())
 }

@@ -10,7 +10,7 @@ import (
 	"gatehouse/domain/billing"
 )
 
-type purchaseParams struct {
+type minutesParams struct {
 	Packs []packParams `param:"packs,required"`
 }
 
@@ -42,9 +42,9 @@ type packResponse struct {
 	PurchaseXID     string `json:"purchase_xid"`
 }
 
-// purchase answers POST /namespaces/:id/minutes.
-func (a *API) purchase(c *gin.Context) (any, error) {
-	var in purchaseParams
+// addMinutesPacks answers POST /namespaces/:id/minutes.
+func (a *API) addMinutesPacks(c *gin.Context) (any, error) {
+	var in minutesParams
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (a *API) purchase(c *gin.Context) (any, error) {
 	for i, p := range in.Packs {
 		packs[i] = p.pack()
 	}
-	kept, err := a.clerk.AddMinutesPacks(c.Request.Context(), namespace(c, "id"), packs)
+	kept, err := a.provisioning.AddMinutesPacks(c.Request.Context(), namespace(c, "id"), packs)
 	if err != nil {
 		return nil, err
 	}
@@ -64,12 +64,12 @@ func (a *API) purchase(c *gin.Context) (any, error) {
 	return out, nil
 }
 
-// move answers PATCH /namespaces/:id/minutes/move/:target_id.
-func (a *API) move(c *gin.Context) (any, error) {
+// moveMinutesPacks answers PATCH /namespaces/:id/minutes/move/:target_id.
+func (a *API) moveMinutesPacks(c *gin.Context) (any, error) {
 	if _, err := params.Of(c); err != nil {
 		return nil, err
 	}
-	if err := a.clerk.MoveMinutesPacks(c.Request.Context(), namespace(c, "id"), namespace(c, "target_id")); err != nil {
+	if err := a.provisioning.MoveMinutesPacks(c.Request.Context(), namespace(c, "id"), namespace(c, "target_id")); err != nil {
 		return nil, err
 	}
 	c.Status(http.StatusAccepted)

@@ -21,16 +21,16 @@ import (
 
 // API is the portal's routes.
 type API struct {
-	credentials *credentials.Service
-	clerk       *provisioning.Service
-	// soldHere says that namespaces have plans here at all.
-	soldHere bool
+	credentials  *credentials.Service
+	provisioning *provisioning.Service
+	// checkPlans says that namespaces have plans here at all.
+	checkPlans bool
 }
 
-// New makes an API. With soldHere off the routes for reconciliations are closed,
+// New makes an API. With checkPlans off the routes for reconciliations are closed,
 // as they are everywhere but on gitlab.com.
-func New(credentials *credentials.Service, clerk *provisioning.Service, soldHere bool) *API {
-	return &API{credentials, clerk, soldHere}
+func New(credentials *credentials.Service, provisioning *provisioning.Service, checkPlans bool) *API {
+	return &API{credentials, provisioning, checkPlans}
 }
 
 // bodyLimit is in bytes.
@@ -41,22 +41,22 @@ const bodyLimit = 1 << 20
 func (a *API) Mount(r gin.IRouter) {
 	r = r.Group("/:id", httpapi.Limit(bodyLimit))
 	r.GET("/gitlab_subscription", a.reader, dialect.Reply(a.subscription))
-	r.POST("/gitlab_subscription", a.admin, dialect.Reply(a.subscribe))
-	r.PUT("/gitlab_subscription", a.admin, dialect.Reply(a.amend))
-	r.POST("/minutes", a.admin, dialect.Reply(a.purchase))
-	r.PATCH("/minutes/move/:target_id", a.admin, dialect.Reply(a.move))
+	r.POST("/gitlab_subscription", a.admin, dialect.Reply(a.createSubscription))
+	r.PUT("/gitlab_subscription", a.admin, dialect.Reply(a.updateSubscription))
+	r.POST("/minutes", a.admin, dialect.Reply(a.addMinutesPacks))
+	r.PATCH("/minutes/move/:target_id", a.admin, dialect.Reply(a.moveMinutesPacks))
 }
 
 // MountInternal adds the others to r, which stands for /api/v4/internal, and
 // all once more under the prefix that newer portals know.
 func (a *API) MountInternal(r gin.IRouter) {
 	r = r.Group("", httpapi.Limit(bodyLimit))
-	r.PUT("/upcoming_reconciliations", a.gate, a.admin, dialect.Reply(a.schedule))
-	r.DELETE("/upcoming_reconciliations", a.gate, a.admin, dialect.Reply(a.unschedule))
+	r.PUT("/upcoming_reconciliations", a.gitlabComOnly, a.admin, dialect.Reply(a.putReconciliations))
+	r.DELETE("/upcoming_reconciliations", a.gitlabComOnly, a.admin, dialect.Reply(a.deleteReconciliation))
 	newer := r.Group("/gitlab_subscriptions/namespaces")
 	a.Mount(newer)
-	newer.PUT("/:id/upcoming_reconciliations", a.gate, a.admin, dialect.Reply(a.scheduleOne))
-	newer.DELETE("/:id/upcoming_reconciliations", a.gate, a.admin, dialect.Reply(a.unscheduleOne))
+	newer.PUT("/:id/upcoming_reconciliations", a.gitlabComOnly, a.admin, dialect.Reply(a.putReconciliation))
+	newer.DELETE("/:id/upcoming_reconciliations", a.gitlabComOnly, a.admin, dialect.Reply(a.deleteNamespaceReconciliation))
 }
 
 // Unknown answers every path and method that is no route.
@@ -66,8 +66,8 @@ var Unknown = dialect.Reply(func(c *gin.Context) (any, error) {
 })
 
 // gate closes a route where nothing is sold, to anybody.
-func (a *API) gate(c *gin.Context) {
-	if !a.soldHere {
+func (a *API) gitlabComOnly(c *gin.Context) {
+	if !a.checkPlans {
 		dialect.Refuse(c, domain.Refuse(domain.Forbidden, "This API is gitlab.com only!"))
 	}
 }

@@ -27,17 +27,17 @@ func (d datesParams) reconciliation(of source.NamespaceID) billing.Reconciliatio
 	return r
 }
 
-type scheduleParams struct {
+type reconciliationsParams struct {
 	List []struct {
 		NamespaceID source.NamespaceID `param:"namespace_id,present"`
 		datesParams
 	} `param:"upcoming_reconciliations,required,unnumbered,json"`
 }
 
-// schedule answers PUT /internal/upcoming_reconciliations. The body is the bare
+// putReconciliations answers PUT /internal/upcoming_reconciliations. The body is the bare
 // number that Rails makes of a status.
-func (a *API) schedule(c *gin.Context) (any, error) {
-	var in scheduleParams
+func (a *API) putReconciliations(c *gin.Context) (any, error) {
+	var in reconciliationsParams
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
@@ -45,52 +45,52 @@ func (a *API) schedule(c *gin.Context) (any, error) {
 	for i, r := range in.List {
 		list[i] = r.reconciliation(r.NamespaceID)
 	}
-	return http.StatusOK, a.clerk.PutReconciliations(c.Request.Context(), list)
+	return http.StatusOK, a.provisioning.PutReconciliations(c.Request.Context(), list)
 }
 
-// scheduleOne answers PUT …/namespaces/:id/upcoming_reconciliations, for one
+// putReconciliation answers PUT …/namespaces/:id/upcoming_reconciliations, for one
 // namespace; a list is taken as it is elsewhere.
-func (a *API) scheduleOne(c *gin.Context) (any, error) {
+func (a *API) putReconciliation(c *gin.Context) (any, error) {
 	var in datesParams
 	values, _ := params.Of(c) // the same error again, below
 	if values.Given("upcoming_reconciliations") {
-		return a.schedule(c)
+		return a.putReconciliations(c)
 	}
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
-	of, err := a.clerk.NamespaceID(c.Request.Context(), namespace(c, "id"))
+	of, err := a.provisioning.NamespaceID(c.Request.Context(), namespace(c, "id"))
 	if err != nil {
 		return nil, err
 	}
-	return http.StatusOK, a.clerk.PutReconciliations(c.Request.Context(), []billing.Reconciliation{in.reconciliation(of)})
+	return http.StatusOK, a.provisioning.PutReconciliations(c.Request.Context(), []billing.Reconciliation{in.reconciliation(of)})
 }
 
-// unschedule answers DELETE /internal/upcoming_reconciliations.
-func (a *API) unschedule(c *gin.Context) (any, error) {
+// deleteReconciliation answers DELETE /internal/upcoming_reconciliations.
+func (a *API) deleteReconciliation(c *gin.Context) (any, error) {
 	var in struct {
 		NamespaceID source.NamespaceID `param:"namespace_id,present"`
 	}
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
-	return a.withdraw(c, in.NamespaceID)
+	return a.deleteByID(c, in.NamespaceID)
 }
 
-// unscheduleOne answers DELETE …/namespaces/:id/upcoming_reconciliations.
-func (a *API) unscheduleOne(c *gin.Context) (any, error) {
+// deleteNamespaceReconciliation answers DELETE …/namespaces/:id/upcoming_reconciliations.
+func (a *API) deleteNamespaceReconciliation(c *gin.Context) (any, error) {
 	if _, err := params.Of(c); err != nil {
 		return nil, err
 	}
-	of, err := a.clerk.NamespaceID(c.Request.Context(), namespace(c, "id"))
+	of, err := a.provisioning.NamespaceID(c.Request.Context(), namespace(c, "id"))
 	if err != nil {
 		return nil, err
 	}
-	return a.withdraw(c, of)
+	return a.deleteByID(c, of)
 }
 
-func (a *API) withdraw(c *gin.Context, of source.NamespaceID) (any, error) {
-	if err := a.clerk.DeleteReconciliation(c.Request.Context(), of); err != nil {
+func (a *API) deleteByID(c *gin.Context, of source.NamespaceID) (any, error) {
+	if err := a.provisioning.DeleteReconciliation(c.Request.Context(), of); err != nil {
 		return nil, err
 	}
 	c.Status(http.StatusNoContent)

@@ -27,12 +27,12 @@ type terms struct {
 	TrialExtensionType *int32       `param:"trial_extension_type"`
 }
 
-type subscribeParams struct {
+type createParams struct {
 	StartDate *params.Date `param:"start_date,required"`
 	terms
 }
 
-type amendParams struct {
+type updateParams struct {
 	StartDate *params.Date `param:"start_date"`
 	terms
 }
@@ -66,27 +66,27 @@ func date(d *params.Date) *time.Time {
 	return &d.Time
 }
 
-// subscribe answers POST /namespaces/:id/gitlab_subscription.
-func (a *API) subscribe(c *gin.Context) (any, error) {
-	var in subscribeParams
+// createSubscription answers POST /namespaces/:id/gitlab_subscription.
+func (a *API) createSubscription(c *gin.Context) (any, error) {
+	var in createParams
 	values, err := decode(c, &in)
 	if err != nil {
 		return nil, err
 	}
-	statement, err := a.clerk.CreateSubscription(c.Request.Context(), namespace(c, "id"), in.change(values, in.StartDate))
+	view, err := a.provisioning.CreateSubscription(c.Request.Context(), namespace(c, "id"), in.change(values, in.StartDate))
 	c.Status(http.StatusCreated)
-	return told(c, statement, err)
+	return subscriptionAnswer(c, view, err)
 }
 
-// amend answers PUT /namespaces/:id/gitlab_subscription.
-func (a *API) amend(c *gin.Context) (any, error) {
-	var in amendParams
+// updateSubscription answers PUT /namespaces/:id/gitlab_subscription.
+func (a *API) updateSubscription(c *gin.Context) (any, error) {
+	var in updateParams
 	values, err := decode(c, &in)
 	if err != nil {
 		return nil, err
 	}
-	statement, err := a.clerk.UpdateSubscription(c.Request.Context(), namespace(c, "id"), in.change(values, in.StartDate))
-	return told(c, statement, err)
+	view, err := a.provisioning.UpdateSubscription(c.Request.Context(), namespace(c, "id"), in.change(values, in.StartDate))
+	return subscriptionAnswer(c, view, err)
 }
 
 // decode is params.Decode that also returns what there was.
@@ -98,7 +98,7 @@ func decode(c *gin.Context, into any) (params.Values, error) {
 
 // told logs a plan that nobody knows, and answers all the same: plans are made
 // up on the portal first.
-func told(c *gin.Context, s provisioning.SubscriptionView, err error) (any, error) {
+func subscriptionAnswer(c *gin.Context, s provisioning.SubscriptionView, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -110,14 +110,14 @@ func told(c *gin.Context, s provisioning.SubscriptionView, err error) (any, erro
 
 // subscription answers GET /namespaces/:id/gitlab_subscription.
 func (a *API) subscription(c *gin.Context) (any, error) {
-	statement, ok, err := a.clerk.Subscription(c.Request.Context(), caller(c), namespace(c, "id"))
+	view, ok, err := a.provisioning.Subscription(c.Request.Context(), caller(c), namespace(c, "id"))
 	switch {
 	case err != nil:
 		return nil, err
 	case !ok:
 		return subscriptionResponse{}, nil
 	default:
-		return newSubscriptionResponse(statement), nil
+		return newSubscriptionResponse(view), nil
 	}
 }
 
