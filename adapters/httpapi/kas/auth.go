@@ -25,27 +25,27 @@ const (
 var (
 	errNotKas     = domain.Refuse(domain.Unauthenticated, "KAS JWT authentication invalid")
 	errNoToken    = errors.New("no token")
-	errNoAudience = errors.New("the token is for nobody")
-	errAudience   = errors.New("the token is for somebody else")
+	errNoAudience = errors.New("the token has no audience")
+	errAudience   = errors.New("the audience of the token is not gitlab")
 )
 
-// Authenticator tells kas, which knows the secret, from everybody else. It is
-// safe for concurrent use.
+// Authenticator lets kas pass, which knows the secret. It is safe for concurrent
+// use.
 type Authenticator struct {
 	secret          func() []byte
 	requireAudience bool
 	parser          *jwt.Parser
 }
 
-// NewAuthenticator makes an Authenticator. The secret is asked for with every
-// request; leeway is for clocks that differ. A token that says for whom it is
-// must be for GitLab; requireAudience wants each to say so.
+// NewAuthenticator makes an Authenticator. It calls secret for every request. The
+// clock of kas may differ by leeway. A token with an audience must have "gitlab" in
+// it; with requireAudience a token without one is refused.
 func NewAuthenticator(secret func() []byte, leeway time.Duration, requireAudience bool, clock application.Clock) *Authenticator {
 	return &Authenticator{secret, requireAudience, httpapi.NewTokenParser(issuer, leeway, clock)}
 }
 
-// Authenticate is middleware that lets only kas pass. All others get the same
-// 401; the reason is for the request log.
+// Authenticate is middleware that refuses every caller but kas. They all get the
+// same 401; the reason goes to the request log.
 func (a *Authenticator) Authenticate(c *gin.Context) {
 	if err := a.check(c.GetHeader(tokenHeader)); err != nil {
 		dialect.Refuse(c, fmt.Errorf("%w: %w", errNotKas, err))
@@ -73,7 +73,7 @@ func (a *Authenticator) check(text string) error {
 	return err
 }
 
-// bearer is middleware that lets only kas pass with the token of an agent.
+// bearer is middleware that refuses a request without the token of an agent.
 func (a *API) bearer(c *gin.Context) {
 	bearer, err := a.agents.Agent(c.Request.Context(), agentToken(c))
 	if err != nil {
@@ -85,10 +85,11 @@ func (a *API) bearer(c *gin.Context) {
 
 type bearerKey struct{}
 
-// bearerOf is whom the middleware has let pass.
+// bearerOf returns the agent that the middleware bearer has authenticated.
 func bearerOf(c *gin.Context) clusters.Bearer { return c.MustGet(bearerKey{}).(clusters.Bearer) }
 
-// agentToken is the token where the newest kas sends it, or an older one did.
+// agentToken returns the token of an agent, from the header of the newest kas or from
+// those of older ones.
 func agentToken(c *gin.Context) string {
 	for _, name := range []string{"Gitlab-Agentk-Api-Request", "Gitlab-Agent-Api-Request"} {
 		if token := c.GetHeader(name); token != "" {

@@ -17,14 +17,14 @@ type configurationRequest struct {
 	Config  configuration `param:"agent_config,required"`
 }
 
-// configuration is what an agent's file lets in. It comes as an object, or as a
-// text that holds one.
+// configuration says to which projects and groups an agent's file gives access. It
+// is an object, or a text that holds one as JSON.
 type configuration struct {
-	CIAccess   letIn `json:"ci_access"`
-	UserAccess letIn `json:"user_access"`
+	CIAccess   access `json:"ci_access"`
+	UserAccess access `json:"user_access"`
 }
 
-type letIn struct {
+type access struct {
 	Projects []named `json:"projects"`
 	Groups   []named `json:"groups"`
 }
@@ -51,7 +51,7 @@ func (f *configuration) ReadParam(value any) (problem string) {
 	return ""
 }
 
-// authorizations leaves out what could never be the path of anything.
+// authorizations leaves out texts that cannot be a path.
 func (f configuration) authorizations() (in []agents.Authorization) {
 	add := func(access agents.Access, kind agents.AccessKind, list []named) {
 		for _, one := range list {
@@ -81,6 +81,6 @@ func (a *API) agentConfiguration(c *gin.Context) (any, error) {
 	return nil, err
 }
 
-// errNoAgent becomes "404 Not found", which has a small f on this route alone, as
-// in GitLab.
+// errNoAgent becomes "404 Not found": as in GitLab, it has a small f on this route
+// alone.
 var errNoAgent = domain.Refuse(domain.NotFound, "Not found")

@@ -10,9 +10,8 @@ import (
 	"gatehouse/domain/security"
 )
 
-// vulnerabilityRequest takes both forms that GitLab has had: agents send the
-// second, of which much was not there in the first. Any other member has no
-// meaning here.
+// vulnerabilityRequest takes both forms that GitLab has had. The second form has more
+// members, which are optional here; agents send it. Any other member is ignored.
 type vulnerabilityRequest struct {
 	Vulnerability vulnerability `param:"vulnerability,required"`
 	Scanner       scanner       `param:"scanner,required"`
@@ -47,8 +46,8 @@ type pkg struct {
 	Name string `param:"name"`
 }
 
-// resource has a container by two names, of which only the first counts for the
-// identity, and an agent that does not count at all.
+// resource has a container by two names. Only the first one identifies a finding;
+// agent_id is checked and not used.
 type resource struct {
 	Namespace     string `param:"namespace,required"`
 	Kind          string `param:"kind,required"`
@@ -84,7 +83,7 @@ type confidence struct{ security.Confidence }
 // ReadParam implements params.Reader.
 func (c *confidence) ReadParam(value any) (problem string) {
 	if value == "" {
-		return "" // as if it were not there
+		return "" // the same as absent
 	}
 	c.Confidence, problem = params.Word(value, security.Confidences)
 	return problem
@@ -105,7 +104,7 @@ func (v *vendor) ReadParam(value any) (problem string) {
 	return problem
 }
 
-// links are an array of anything, kept as JSON.
+// links are an array of any values, kept as JSON.
 type links string
 
 // ReadParam implements params.Reader.

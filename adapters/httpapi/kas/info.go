@@ -9,8 +9,7 @@ import (
 	"gatehouse/domain/source"
 )
 
-// projectResponse is validated by kas since 15.10: no text may be empty but the
-// token.
+// projectResponse has no empty text but the token: since 15.10 kas takes no other.
 type projectResponse struct {
 	ProjectID        int64              `json:"project_id"`
 	GitalyInfo       gitalyResponse     `json:"gitaly_info"`
@@ -80,7 +79,8 @@ func (a *API) verifyProjectAccess(c *gin.Context) (any, error) {
 	return nil, err
 }
 
-// project is the one that the parameter id names. Without one there is none.
+// project returns the project that the parameter id names. A request without id
+// names none, and is refused as not found.
 func (a *API) project(c *gin.Context) (clusters.ProjectInfo, error) {
 	values, err := parameters(c)
 	if err != nil {

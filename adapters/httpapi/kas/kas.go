@@ -1,5 +1,5 @@
-// Package kas speaks with the Kubernetes agent server: it answers what that
-// asks about its agents, and takes what they report.
+// Package kas answers the Kubernetes agent server (kas), which asks about its agents
+// and reports their usage and findings.
 package kas
 
 import (
@@ -23,7 +23,7 @@ type API struct {
 	findings *findings.Service
 }
 
-// New makes an API whose every route is behind auth.
+// New makes an API that asks auth about every request first.
 func New(auth *Authenticator, agents *clusters.Service, findings *findings.Service) *API {
 	return &API{auth, agents, findings}
 }
@@ -34,11 +34,11 @@ const (
 	smallLimit = 1 << 20
 )
 
-// route is one route; those of an agent take its token, too.
+// route is one route. One with needsAgent takes the token of an agent as well.
 type route struct {
 	method, path string
 	limit        int64
-	ofAgent      bool
+	needsAgent   bool
 	answer       gin.HandlerFunc
 }
 
@@ -57,12 +57,12 @@ func (a *API) routes() []route {
 	}
 }
 
-// Mount adds the routes to r, which stands for /api/v4/internal. Here a route by
-// another method is not there.
+// Mount adds the routes to r, which stands for /api/v4/internal. Any other method of
+// a route is a 404.
 func (a *API) Mount(r gin.IRouter) {
 	for _, route := range a.routes() {
 		handlers := gin.HandlersChain{httpapi.Limit(route.limit), a.auth.Authenticate}
-		if route.ofAgent {
+		if route.needsAgent {
 			handlers = append(handlers, a.bearer)
 		}
 		r.Handle(route.method, route.path, append(handlers, readable, route.answer)...)
@@ -84,8 +84,7 @@ var statuses = map[domain.Kind]int{domain.Unprocessable: http.StatusBadRequest}
 // dialect is the one of every route that has no other.
 var dialect = httpapi.Dialect{Status: statuses, Words: httpapi.StatusWords, Body: body, Refine: refine}
 
-// body says "error" for parameters that are wrong in themselves, and "message" for
-// all else.
+// body has "error" for invalid parameters, and "message" for everything else.
 func body(kind domain.Kind, message string) any {
 	if kind == domain.Invalid || kind == domain.TooLarge {
 		return failure{message}
@@ -140,7 +139,7 @@ func readable(c *gin.Context) {
 	}
 }
 
-// parameters are those of a request; JSON that is no object has none.
+// parameters returns those of a request. JSON that is no object has none.
 func parameters(c *gin.Context) (params.Values, error) {
 	values, err := params.Of(c)
 	if errors.Is(err, error(params.NotObject)) {

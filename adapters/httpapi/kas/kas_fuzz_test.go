@@ -23,7 +23,7 @@ import (
 	"gatehouse/tests/world"
 )
 
-// server is all that kas talks to, in memory, with one agent.
+// server serves the routes of kas from a store in memory, with one agent.
 type server struct {
 	*memory.Store
 	handler http.Handler
@@ -55,7 +55,7 @@ agents: [{id: 5, name: prod, project: acme/infra, created_by: dev, tokens: [{nam
 	return s
 }
 
-// ask sends a body. Its answer is JSON, or nothing.
+// ask sends a body and decodes the answer, which is JSON or empty.
 func (s *server) ask(t *testing.T, method, route, kind, body string) (status int, answer map[string]any) {
 	t.Helper()
 	request := httptest.NewRequestWithContext(t.Context(), method, route, strings.NewReader(body))
@@ -74,7 +74,7 @@ func (s *server) ask(t *testing.T, method, route, kind, body string) (status int
 	return recorder.Code, answer
 }
 
-// list are the findings that are kept, by their fields.
+// list returns the fields of every kept finding.
 func (s *server) list(t *testing.T) (out []map[string]any) {
 	t.Helper()
 	records, err := s.Records.List(t.Context(), "findings", time.Time{})
@@ -97,8 +97,8 @@ const body = `{"vulnerability":{"name":"n","severity":"high","confidence":"unkno
 	"location":{"image":"i","dependency":{"package":{"name":"p"},"version":"1"},"kubernetes_resource":{"namespace":"n","kind":"k","name":"r","container":"c","agent_id":"5"}},
 	"identifiers":[{"type":"cve","name":"CVE-1","value":"v"}]},"scanner":{"id":"i","name":"n","vendor":{"name":"v"}}}`
 
-// FuzzStarboardVulnerability looks for a body that is answered by something else
-// than a uuid or a reason, or that leaves something behind that it should not.
+// FuzzStarboardVulnerability looks for a body whose answer is neither a uuid nor a
+// reason, or that is refused and keeps a finding all the same.
 func FuzzStarboardVulnerability(f *testing.F) {
 	for _, seed := range []string{
 		body, `{}`, `[]`, `null`, `{"vulnerability":"invalid","scanner":null}`, strings.ReplaceAll(body, `"high"`, `"bad"`),
@@ -137,8 +137,8 @@ func FuzzStarboardVulnerability(f *testing.F) {
 	})
 }
 
-// FuzzScanResult looks for a list that resolves what it names, or leaves what it
-// does not name.
+// FuzzScanResult looks for a list that resolves a finding that it names, or does not
+// resolve one that it leaves out.
 func FuzzScanResult(f *testing.F) {
 	one, two := fmt.Sprintf("%08d-a000-5000-8000-000000000000", 1), fmt.Sprintf("%08d-a000-5000-8000-000000000000", 2)
 	for _, seed := range []string{
@@ -161,7 +161,7 @@ func FuzzScanResult(f *testing.F) {
 		decoder := json.NewDecoder(strings.NewReader(body))
 		decoder.UseNumber()
 		_ = decoder.Decode(&sent)
-		list, _ := sent["uuids"].([]any) // what is none is refused, as we shall see
+		list, _ := sent["uuids"].([]any) // anything but a list is refused
 		for _, kept := range s.list(t) {
 			named := false
 			for _, text := range list {

@@ -8,7 +8,8 @@ import (
 	"gatehouse/domain/agents"
 )
 
-// usageRequest has all shapes: kas counted flat until 15.2, and nested since.
+// usageRequest has the counters of all versions: kas sent them flat until 15.2, and
+// sends them nested since.
 type usageRequest struct {
 	GitopsSync     int64          `param:"gitops_sync_count"`
 	ProxyRequest   int64          `param:"k8s_api_proxy_request_count"`
@@ -88,7 +89,7 @@ type accessEvent struct {
 	ProjectID int64 `param:"project_id,required"`
 }
 
-// registrationEvent has more members, which nobody here asks for.
+// registrationEvent leaves out further members, which are ignored.
 type registrationEvent struct {
 	ProjectID    int64  `param:"project_id,required"`
 	AgentVersion string `param:"agent_version"`
@@ -114,7 +115,7 @@ func (e events) report() agents.UsageReport {
 	}
 }
 
-// agentEvents answers POST /agent_events: they are counted like the rest.
+// agentEvents answers POST /agent_events. Events go to the counters of usage_metrics.
 func (a *API) agentEvents(c *gin.Context) (any, error) {
 	var in eventsRequest
 	if err := decode(c, &in); err != nil {

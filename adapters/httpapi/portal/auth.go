@@ -18,26 +18,28 @@ import (
 
 const callerKey = "portal caller"
 
-// caller is who asks, or as whom; reader and admin have found out.
+// caller returns the user of the access token, or the one that sudo names. The
+// middleware reader and admin sets it.
 func caller(c *gin.Context) identity.User { return c.MustGet(callerKey).(identity.User) }
 
-// reader lets everybody in who comes with an access token for reading.
+// reader is middleware that refuses callers without an access token for reading.
 func (a *API) reader(c *gin.Context) {
 	a.authenticate(c, identity.ScopeAPI, identity.ScopeReadAPI)
 }
 
-// admin lets administrators in who come with an access token for the API.
+// admin is middleware that refuses callers without an administrator's access token
+// for the API.
 func (a *API) admin(c *gin.Context) {
 	if a.authenticate(c, identity.ScopeAPI) && !caller(c).Admin {
 		dialect.Refuse(c, &domain.Refusal{Kind: domain.Forbidden})
 	}
 }
 
-// authenticate finds out who asks, by a token with one of the scopes; otherwise
-// it refuses.
+// authenticate sets the caller by an access token with one of the scopes. Without
+// such a token it refuses the request and returns false.
 func (a *API) authenticate(c *gin.Context, scopes ...identity.Scope) bool {
-	values, _ := params.Of(c) // what is wrong with a body is nobody's business yet
-	user, err := a.whoAsks(c, values, scopes)
+	values, _ := params.Of(c) // the handler refuses a malformed body
+	user, err := a.user(c, values, scopes)
 	if err != nil {
 		dialect.Refuse(c, err)
 		return false
@@ -46,7 +48,8 @@ func (a *API) authenticate(c *gin.Context, scopes ...identity.Scope) bool {
 	return true
 }
 
-func (a *API) whoAsks(c *gin.Context, values params.Values, scopes []identity.Scope) (identity.User, error) {
+// user returns the user of the request's access token, or the one that sudo names.
+func (a *API) user(c *gin.Context, values params.Values, scopes []identity.Scope) (identity.User, error) {
 	text := token(c, values)
 	if text == "" {
 		return identity.User{}, credentials.ErrUnknownToken
@@ -58,14 +61,14 @@ func (a *API) whoAsks(c *gin.Context, values params.Values, scopes []identity.Sc
 	if !bearer.Token.Allows(scopes...) {
 		return identity.User{}, errScope
 	}
-	if who := cmp.Or(values.String("sudo"), c.GetHeader("Sudo")); who != "" {
-		return a.credentials.Sudo(c.Request.Context(), bearer, who)
+	if sudo := cmp.Or(values.String("sudo"), c.GetHeader("Sudo")); sudo != "" {
+		return a.credentials.Sudo(c.Request.Context(), bearer, sudo)
 	}
 	return bearer.User, nil
 }
 
-// token looks where Rails does, in its order, and in a header TOKEN, which only
-// the documentation knows.
+// token returns the access token from where Rails looks for it, in the same order, or
+// from the header TOKEN, which only GitLab's documentation mentions.
 func token(c *gin.Context, values params.Values) string {
 	scheme, bearer, _ := strings.Cut(strings.TrimSpace(c.GetHeader("Authorization")), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
@@ -77,18 +80,18 @@ func token(c *gin.Context, values params.Values) string {
 	)
 }
 
-// errScope is for a token that is good for something else.
+// errScope refuses a token whose scopes do not allow the route.
 var errScope = domain.Refuse(domain.Forbidden, "The request requires higher privileges than provided by the access token.")
 
-// oauthBody is how Rails' OAuth library refuses.
+// oauthBody is the body of a refusal by Rails' OAuth library.
 type oauthBody struct {
 	Error       string `json:"error"`
 	Description string `json:"error_description"`
 	Scope       string `json:"scope,omitempty"`
 }
 
-// refineToken answers for a token that is no longer valid, or valid for something
-// else.
+// refineToken answers for an expired or revoked token, and for one without the scope
+// that is needed.
 func refineToken(err error) (httpapi.Refinement, bool) {
 	switch {
 	case errors.Is(err, credentials.ErrExpiredToken), errors.Is(err, credentials.ErrRevokedToken):

@@ -14,7 +14,8 @@ type minutesParams struct {
 	Packs []packParams `param:"packs,required"`
 }
 
-// packParams may hold null, which cannot be kept unless the pack is known.
+// packParams may hold null. A pack with null is refused unless its purchase is kept
+// already.
 type packParams struct {
 	NumberOfMinutes *int32       `param:"number_of_minutes,required"`
 	ExpiresAt       *params.Date `param:"expires_at,required"`
@@ -22,7 +23,7 @@ type packParams struct {
 }
 
 func (p packParams) pack() billing.MinutesPack {
-	pack := billing.MinutesPack{NumberOfMinutes: -1} // as good as none: neither can be kept
+	pack := billing.MinutesPack{NumberOfMinutes: -1} // refused like null
 	if p.NumberOfMinutes != nil {
 		pack.NumberOfMinutes = *p.NumberOfMinutes
 	}

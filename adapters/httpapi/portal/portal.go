@@ -1,5 +1,6 @@
-// Package portal speaks to the customers portal, which applies what it has
-// sold: with an administrator's access token, in Rails' words.
+// Package portal answers the customers portal, which changes the subscriptions,
+// minutes packs and reconciliations of namespaces with an administrator's token. Its
+// errors have the words of Rails.
 package portal
 
 import (
@@ -19,16 +20,16 @@ import (
 	"gatehouse/domain/source"
 )
 
-// API is the portal's routes.
+// API answers the routes of the customers portal.
 type API struct {
 	credentials  *credentials.Service
 	provisioning *provisioning.Service
-	// checkPlans says that namespaces have plans here at all.
+	// checkPlans says that namespaces have plans here, as on gitlab.com.
 	checkPlans bool
 }
 
-// New makes an API. With checkPlans off the routes for reconciliations are closed,
-// as they are everywhere but on gitlab.com.
+// New makes an API. Without checkPlans the routes for reconciliations refuse every
+// caller, as on every GitLab but gitlab.com.
 func New(credentials *credentials.Service, provisioning *provisioning.Service, checkPlans bool) *API {
 	return &API{credentials, provisioning, checkPlans}
 }
@@ -47,8 +48,8 @@ func (a *API) Mount(r gin.IRouter) {
 	r.PATCH("/minutes/move/:target_id", a.admin, dialect.Reply(a.moveMinutesPacks))
 }
 
-// MountInternal adds the others to r, which stands for /api/v4/internal, and
-// all once more under the prefix that newer portals know.
+// MountInternal adds the other routes to r, which stands for /api/v4/internal, and
+// all routes once more under the prefix that newer portals use.
 func (a *API) MountInternal(r gin.IRouter) {
 	r = r.Group("", httpapi.Limit(bodyLimit))
 	r.PUT("/upcoming_reconciliations", a.gitlabComOnly, a.admin, dialect.Reply(a.putReconciliations))
@@ -65,7 +66,7 @@ var Unknown = dialect.Reply(func(c *gin.Context) (any, error) {
 	return errorBody{"404 Not Found"}, nil
 })
 
-// gate closes a route where nothing is sold, to anybody.
+// gitlabComOnly is middleware that refuses every caller if namespaces have no plans.
 func (a *API) gitlabComOnly(c *gin.Context) {
 	if !a.checkPlans {
 		dialect.Refuse(c, domain.Refuse(domain.Forbidden, "This API is gitlab.com only!"))
@@ -85,7 +86,7 @@ var dialect = httpapi.Dialect{Status: statuses, Words: httpapi.StatusWords, Body
 // statuses have 400 for what is well-formed and not possible, as Rails does.
 var statuses = map[domain.Kind]int{domain.Conflict: http.StatusBadRequest, domain.Unprocessable: http.StatusBadRequest}
 
-// body names a bad parameter in "error", and says all else in "message".
+// body has "error" for invalid parameters, and "message" for everything else.
 func body(kind domain.Kind, message string) any {
 	if kind == domain.Invalid || kind == domain.TooLarge {
 		return errorBody{message}
@@ -116,8 +117,8 @@ func byField(faults billing.FieldErrors) map[string][]string {
 	return out
 }
 
-// inJSON is the JSON that Rails puts into a text: one object for each namespace
-// that was rejected.
+// inJSON returns the JSON that Rails puts into a text: one object for each rejected
+// namespace.
 func inJSON(rejections billing.Rejections) string {
 	list := make([]map[string]any, len(rejections))
 	for i, r := range rejections {
@@ -125,12 +126,13 @@ func inJSON(rejections billing.Rejections) string {
 			list[i] = map[string]any{"bulk_upsert": r.Messages[0]}
 		}
 	}
-	text, _ := json.Marshal(list) // of texts and lists of texts
+	text, _ := json.Marshal(list) // texts and lists of texts do not fail
 	return string(text)
 }
 
-// namespace reads the namespace that a part of the path names: all digits are a
-// number, all else is a full path. What cannot be either names nothing.
+// namespace returns the namespace that a parameter of the path names: digits are an
+// id, any other text is a full path. No namespace is found for a text that is
+// neither.
 func namespace(c *gin.Context, part string) billing.NamespaceRef {
 	text := c.Param(part)
 	if number, err := strconv.ParseInt(text, 10, 64); err == nil && text[0] >= '0' && text[0] <= '9' {

@@ -10,7 +10,7 @@ import (
 	"gatehouse/domain/source"
 )
 
-// datesParams may hold null, which the record refuses.
+// datesParams may hold null, which billing refuses.
 type datesParams struct {
 	Next      *params.Date `param:"next_reconciliation_date,required"`
 	AlertFrom *params.Date `param:"display_alert_from,required"`
@@ -34,8 +34,8 @@ type reconciliationsParams struct {
 	} `param:"upcoming_reconciliations,required,unnumbered,json"`
 }
 
-// putReconciliations answers PUT /internal/upcoming_reconciliations. The body is the bare
-// number that Rails makes of a status.
+// putReconciliations answers PUT /internal/upcoming_reconciliations. The body is the
+// status as a number, as Rails writes it.
 func (a *API) putReconciliations(c *gin.Context) (any, error) {
 	var in reconciliationsParams
 	if err := params.Decode(c, &in); err != nil {
@@ -49,10 +49,10 @@ func (a *API) putReconciliations(c *gin.Context) (any, error) {
 }
 
 // putReconciliation answers PUT …/namespaces/:id/upcoming_reconciliations, for one
-// namespace; a list is taken as it is elsewhere.
+// namespace. With a list it does the same as putReconciliations.
 func (a *API) putReconciliation(c *gin.Context) (any, error) {
 	var in datesParams
-	values, _ := params.Of(c) // the same error again, below
+	values, _ := params.Of(c) // params.Decode returns the error again
 	if values.Given("upcoming_reconciliations") {
 		return a.putReconciliations(c)
 	}

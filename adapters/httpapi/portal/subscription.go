@@ -13,7 +13,7 @@ import (
 	"gatehouse/domain/billing"
 )
 
-// terms are the parameters of a subscription but for its start.
+// terms are the parameters of a subscription, without its start.
 type terms struct {
 	EndDate            *params.Date `param:"end_date"`
 	PlanCode           *string      `param:"plan_code"`
@@ -37,11 +37,11 @@ type updateParams struct {
 	terms
 }
 
-// change is what the parameters ask for: a parameter that is there and null
-// clears, one that is not there leaves alone.
+// change returns the change that the parameters ask for. Null clears a field; a
+// parameter that is absent leaves the field as it is.
 func (t terms) change(values params.Values, start *params.Date) billing.Change {
 	plan := given(values, "plan_code", t.PlanCode)
-	if !plan.Given { // as GitLab's own example calls it
+	if !plan.Given { // the name in GitLab's own example
 		plan = given(values, "plan", t.Plan)
 	}
 	return billing.Change{
@@ -89,15 +89,15 @@ func (a *API) updateSubscription(c *gin.Context) (any, error) {
 	return subscriptionAnswer(c, view, err)
 }
 
-// decode is params.Decode that also returns what there was.
+// decode is params.Decode that returns the parameters as well.
 func decode(c *gin.Context, into any) (params.Values, error) {
 	err := params.Decode(c, into)
-	values, _ := params.Of(c) // the same error again
+	values, _ := params.Of(c) // its error is err
 	return values, err
 }
 
-// told logs a plan that nobody knows, and answers all the same: plans are made
-// up on the portal first.
+// subscriptionAnswer answers with a subscription. It logs a plan that is not
+// configured here, and does not refuse it: the portal knows new plans first.
 func subscriptionAnswer(c *gin.Context, s provisioning.SubscriptionView, err error) (any, error) {
 	if err != nil {
 		return nil, err
@@ -121,7 +121,8 @@ func (a *API) subscription(c *gin.Context) (any, error) {
 	}
 }
 
-// subscriptionResponse has every member also where there is no subscription.
+// subscriptionResponse has every member, even for a namespace without a
+// subscription.
 type subscriptionResponse struct {
 	Plan    planResponse    `json:"plan"`
 	Usage   usageResponse   `json:"usage"`
@@ -165,7 +166,7 @@ func newSubscriptionResponse(s provisioning.SubscriptionView) subscriptionRespon
 	return out
 }
 
-// isoDate is nil for none.
+// isoDate returns nil for the zero time.
 func isoDate(t time.Time) *string {
 	if t.IsZero() {
 		return nil
