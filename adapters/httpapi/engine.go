@@ -1,6 +1,6 @@
-// Package httpapi answers what holds for every HTTP request, whoever calls: its
-// log line, its id, its limits, and how an answer or a refusal is written. The
-// callers' packages below it say what is asked.
+// Package httpapi has what all callers' routes share: the engine, the log line, id
+// and limits of a request, the parser of signed tokens, and the Dialect that writes
+// answers and refusals. Each caller has a package below it with its routes.
 package httpapi
 
 import (
@@ -11,10 +11,10 @@ import (
 	"go.uber.org/zap"
 )
 
-// NewEngine returns an engine without routes that logs each request, survives
-// panics, never redirects and says everything in JSON. The peers in
-// trustedProxies, addresses or networks, may name the client in X-Forwarded-For;
-// so may whoever can open a Unix socket that the engine is served on.
+// NewEngine returns an engine without routes that logs each request, turns a panic
+// into a 500, never redirects and answers in JSON. It believes X-Forwarded-For if the
+// peer is in trustedProxies, a list of addresses and networks, or is connected by a
+// Unix socket.
 func NewEngine(log *zap.Logger, trustedProxies []string) (*gin.Engine, error) {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
@@ -31,10 +31,10 @@ func NewEngine(log *zap.Logger, trustedProxies []string) (*gin.Engine, error) {
 	return engine, nil
 }
 
-// ClientIP returns the address of the client as far as the peer may be believed,
-// or "" if it is not known, as on a Unix socket.
+// ClientIP returns the address of the client: that of the peer, or the one that a
+// trusted proxy names. It is "" if neither is known, as on a Unix socket.
 func ClientIP(c *gin.Context) string {
-	if ip := c.ClientIP(); ip != "<nil>" { // gin's word for a Unix socket's peer
+	if ip := c.ClientIP(); ip != "<nil>" { // gin's text for the peer of a Unix socket
 		return ip
 	}
 	return ""

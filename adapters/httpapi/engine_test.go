@@ -60,7 +60,7 @@ func TestNewEngine_requestID(t *testing.T) {
 		given string
 		kept  bool
 	}{
-		"taken over": {"01HXYZ-abc_123", true}, "longest": {long[:255], true}, "absent": {"", false},
+		"well-formed": {"01HXYZ-abc_123", true}, "longest": {long[:255], true}, "absent": {"", false},
 		"too long": {long, false}, "control": {"a\tb", false}, "blank": {"a b", false}, "not ASCII": {"ä", false},
 	}
 	for name, tt := range tests {
@@ -76,7 +76,7 @@ func TestNewEngine_requestID(t *testing.T) {
 				t.Errorf("got %q, echoed %q, from %q", seen, echoed, tt.given)
 			}
 			if _, err := uuid.Parse(seen); (err != nil) != tt.kept {
-				t.Errorf("got %q, want a uuid only where nothing is kept", seen)
+				t.Errorf("got %q, want a uuid only if the id was not kept", seen)
 			}
 		})
 	}
@@ -92,18 +92,18 @@ func TestNewEngine_log(t *testing.T) {
 		level  zapcore.Level
 		want   map[string]any
 	}{
-		"good": {"/things/7?secret_token=hunter2", zap.InfoLevel, map[string]any{"route": "/things/:id", "status": int64(200)}},
+		"answered": {"/things/7?secret_token=hunter2", zap.InfoLevel, map[string]any{"route": "/things/:id", "status": int64(200)}},
 		"refused": {"/refused?secret_token=hunter2", zap.InfoLevel,
 			map[string]any{"route": "/refused", "status": int64(404), "error": "no such thing"}},
 		"broken": {"/broken?secret_token=hunter2", zap.ErrorLevel,
 			map[string]any{"route": "/broken", "status": int64(500), "error": "project \"x\": not found"}},
-		"a fault that the answer hides": {"/hidden", zap.WarnLevel,
+		"fault behind status 200": {"/hidden", zap.WarnLevel,
 			map[string]any{"route": "/hidden", "status": int64(200), "error": "connection refused"}},
-		"a store that is down, told as success": {"/down", zap.WarnLevel,
+		"unavailable store behind status 200": {"/down", zap.WarnLevel,
 			map[string]any{"route": "/down", "status": int64(200), "error": "try again later"}},
-		"an escaped query": {"/unknown%3Fsecret_token=hunter2", zap.InfoLevel,
+		"query escaped": {"/unknown%3Fsecret_token=hunter2", zap.InfoLevel,
 			map[string]any{"route": "", "path": "/unknown", "status": int64(404)}},
-		"a user in the address": {"http://me:hunter2@host/unknown", zap.InfoLevel,
+		"password in the address": {"http://me:hunter2@host/unknown", zap.InfoLevel,
 			map[string]any{"route": "", "path": "/unknown", "status": int64(404)}},
 		"unknown": {"/unknown?secret_token=hunter2", zap.InfoLevel,
 			map[string]any{"route": "", "path": "/unknown", "status": int64(404)}},
@@ -186,14 +186,14 @@ func TestClientIP(t *testing.T) {
 		local           net.Addr
 		want            string
 	}{
-		"stranger":           {"192.0.2.1:1234", "", nil, "192.0.2.1"},
-		"stranger forwards":  {"192.0.2.1:1234", "198.51.100.7", nil, "192.0.2.1"},
-		"proxy":              {"10.0.0.1:1234", "", nil, "10.0.0.1"},
-		"proxy forwards":     {"10.0.0.1:1234", "198.51.100.7", nil, "198.51.100.7"},
-		"proxy forwards two": {"10.0.0.1:1234", "203.0.113.9, 198.51.100.7", nil, "198.51.100.7"},
-		"socket":             {"@", "", unix, ""},
-		"socket forwards":    {"@", "198.51.100.7", unix, "198.51.100.7"},
-		"nobody":             {"", "", nil, ""},
+		"untrusted peer":             {"192.0.2.1:1234", "", nil, "192.0.2.1"},
+		"untrusted peer forwards":    {"192.0.2.1:1234", "198.51.100.7", nil, "192.0.2.1"},
+		"trusted proxy":              {"10.0.0.1:1234", "", nil, "10.0.0.1"},
+		"trusted proxy forwards":     {"10.0.0.1:1234", "198.51.100.7", nil, "198.51.100.7"},
+		"trusted proxy forwards two": {"10.0.0.1:1234", "203.0.113.9, 198.51.100.7", nil, "198.51.100.7"},
+		"Unix socket":                {"@", "", unix, ""},
+		"Unix socket forwards":       {"@", "198.51.100.7", unix, "198.51.100.7"},
+		"unknown peer":               {"", "", nil, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -226,11 +226,11 @@ func TestLimit(t *testing.T) {
 		want         string
 		left         int
 	}{
-		"exact":            {"/read", "0123456789", false, 200, `"0123456789"`, 0},
-		"announced":        {"/read", "0123456789ab", false, 413, tooLarge, 1},
-		"found out":        {"/read", "0123456789ab", true, 413, tooLarge, 1},
-		"unread":           {"/leave", "0123456789", false, 200, `"left"`, 0},
-		"unread too large": {"/leave", "0123456789ab", true, 200, `"left"`, 1},
+		"body of the limit":            {"/read", "0123456789", false, 200, `"0123456789"`, 0},
+		"too large by Content-Length":  {"/read", "0123456789ab", false, 413, tooLarge, 1},
+		"too large, no Content-Length": {"/read", "0123456789ab", true, 413, tooLarge, 1},
+		"body not read by the handler": {"/leave", "0123456789", false, 200, `"left"`, 0},
+		"too large body not read":      {"/leave", "0123456789ab", true, 200, `"left"`, 1},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -16,17 +16,17 @@ import (
 	"gatehouse/domain"
 )
 
-// maxCaller is how much of a User-Agent is logged.
+// maxCaller is the length of the longest User-Agent that is logged.
 const maxCaller = 100
 
-// Caller returns what the client calls itself, in a length that suits a log.
+// Caller returns the User-Agent of the client, cut to maxCaller bytes.
 func Caller(c *gin.Context) string {
 	agent := c.Request.UserAgent()
 	return agent[:min(len(agent), maxCaller)]
 }
 
-// requestLog writes one line per request. Queries, headers and bodies hold
-// secrets: only the User-Agent gets into it.
+// requestLog writes one line per request. It leaves out the query, the body and all
+// headers but the User-Agent, because they hold secrets.
 func requestLog(log *zap.Logger) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		start := time.Now()
@@ -35,7 +35,7 @@ func requestLog(log *zap.Logger) gin.HandlerFunc {
 		switch {
 		case c.Writer.Status() >= http.StatusInternalServerError:
 			level = zap.ErrorLevel
-		case slices.ContainsFunc(c.Errors, ours):
+		case slices.ContainsFunc(c.Errors, isFault):
 			level = zap.WarnLevel
 		}
 		if entry := log.Check(level, "request"); entry != nil {
@@ -44,9 +44,9 @@ func requestLog(log *zap.Logger) gin.HandlerFunc {
 	}
 }
 
-// ours says whether an error is no refusal of what was asked, but something
-// that went wrong here and that the answer is silent about.
-func ours(e *gin.Error) bool {
+// isFault says whether an error is a fault of this server or of its stores, and not
+// a refusal of the request. The answer does not mention such a fault.
+func isFault(e *gin.Error) bool {
 	refusal, refused := errors.AsType[*domain.Refusal](e.Err)
 	return !refused || refusal.Kind == domain.Unavailable
 }
@@ -70,25 +70,25 @@ func fields(c *gin.Context, took time.Duration) []zap.Field {
 	return fields
 }
 
-// maxPath is how much of a path is logged that leads nowhere.
+// maxPath is the length of the longest path that is logged if no route has it.
 const maxPath = 200
 
-// sentPath is the path as it was sent, which may miss the relative root, up to
-// the first character that no path of ours has: what follows may be a query
-// that was escaped by mistake, with a secret in it.
+// sentPath returns the path that the client sent, before Handler took the relative
+// root away. It ends before the first character that no route has: the rest may be a
+// query that was escaped by mistake, with a secret in it.
 func sentPath(r *http.Request) string {
 	sent, err := url.ParseRequestURI(r.RequestURI)
 	if err != nil {
 		return ""
 	}
 	path := sent.EscapedPath()
-	if end := strings.IndexFunc(path, oddInPath); end >= 0 {
+	if end := strings.IndexFunc(path, foreignInPath); end >= 0 {
 		path = path[:end]
 	}
 	return path[:min(len(path), maxPath)]
 }
 
-func oddInPath(c rune) bool {
+func foreignInPath(c rune) bool {
 	return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("/_.-", c))
 }
 
@@ -101,7 +101,7 @@ func recovery(log *zap.Logger) gin.HandlerFunc {
 				return
 			}
 			if cause == http.ErrAbortHandler {
-				panic(cause) // net/http's own way to hang up
+				panic(cause) // net/http closes the connection
 			}
 			err := fmt.Errorf("panic: %v", cause)
 			_ = c.Error(err)

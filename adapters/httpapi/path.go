@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Handler serves engine below root, a path such as "/gitlab" or nothing, and only
-// there. Repeated and trailing slashes do not count: clients put addresses
-// together with them, and do not follow a redirect to the tidy form.
+// Handler serves engine below root and nowhere else. The root is a path such as
+// "/gitlab", or empty. Repeated and trailing slashes in a path do not count: clients
+// concatenate addresses with them, and follow no redirect to the clean path.
 func Handler(root string, engine http.Handler) http.Handler {
-	root = strings.TrimSuffix(tidy(root), "/")
+	root = strings.TrimSuffix(clean(root), "/")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		sent := r.URL.EscapedPath()
-		path := below(root, tidy(sent))
-		// gin decodes parameters as if they came from a query, where + is a blank.
+		path := below(root, clean(sent))
+		// gin decodes path parameters like a query, where + means a blank.
 		path = strings.ReplaceAll(path, "+", "%2B")
 		if path != sent {
 			r = withPath(r, path)
@@ -23,9 +23,9 @@ func Handler(root string, engine http.Handler) http.Handler {
 	})
 }
 
-// tidy returns the path with one slash at the start, one between two segments,
-// and none at the end.
-func tidy(path string) string {
+// clean returns the path with one slash at the start, one between two segments, and
+// none at the end.
+func clean(path string) string {
 	for strings.Contains(path, "//") {
 		path = strings.ReplaceAll(path, "//", "/")
 	}
@@ -35,8 +35,8 @@ func tidy(path string) string {
 	return "/" + strings.Trim(path, "/")
 }
 
-// below returns what follows root, or "" outside of it: no route has that path,
-// so the engine logs and refuses it like any other that it does not know.
+// below returns the part of path after root. For a path outside of root it returns
+// "", which the engine logs and refuses like any unknown path.
 func below(root, path string) string {
 	rest, ok := strings.CutPrefix(path, root)
 	switch {
@@ -49,8 +49,8 @@ func below(root, path string) string {
 	}
 }
 
-// withPath returns a copy of the request with another path, which is escaped. As
-// in net/url, RawPath is set only where Path does not say it all.
+// withPath returns a copy of the request with another path, which is escaped. As in
+// net/url, RawPath is set only if Path loses something of the escaped path.
 func withPath(r *http.Request, path string) *http.Request {
 	address := *r.URL
 	address.Path, _ = url.PathUnescape(path) // it was escaped by net/url

@@ -20,14 +20,15 @@ const (
 
 type requestIDKey struct{}
 
-// RequestID returns the id that all calls of one Git command share, for logs and
-// for calls to other services; it is "" outside of a request.
+// RequestID returns the id of the request, which all calls of one Git command share.
+// It is "" for a context without a request.
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey{}).(string)
 	return id
 }
 
-// identify takes over the caller's request id or makes one, and echoes it.
+// identify is middleware that keeps the caller's request id, or makes one if that is
+// absent or malformed, and sends it back in the answer.
 func identify(c *gin.Context) {
 	id := c.GetHeader(requestIDHeader)
 	if !printable(id) {

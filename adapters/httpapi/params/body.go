@@ -13,21 +13,21 @@ import (
 	"gatehouse/domain"
 )
 
-// maxValues bounds the memory that a JSON body takes once it is parsed, since
-// a legacy secret is found only after that. A push of 100,000 refs is one value.
+// maxValues bounds the memory of a parsed JSON body: a body is parsed to look for a
+// legacy secret, before its caller is known. A push of 100,000 refs is one value.
 const maxValues = 1 << 20
 
 var errTooMany = domain.Refuse(domain.TooLarge, "the request holds more than %d values", maxValues)
 
-// UnsupportedMedia refuses a body of a kind that is read nowhere, for callers who
-// are told so with a status of its own.
+// UnsupportedMedia refuses a body whose media type holds no parameters. It has a type
+// of its own because some dialects answer it with a status of its own.
 type UnsupportedMedia struct{ *domain.Refusal }
 
 // Unwrap returns the refusal.
 func (m *UnsupportedMedia) Unwrap() error { return m.Refusal }
 
-// readBody returns the parameters in the body, whatever the method. GET requests
-// announce JSON and send nothing: that is no error.
+// readBody returns the parameters in the body, for every method. An empty body is no
+// error: GitLab Shell sends GET requests with the media type of JSON.
 func readBody(r *http.Request) (map[string]any, error) {
 	if r.Body == nil || r.ContentLength == 0 {
 		return nil, nil
@@ -66,8 +66,8 @@ func readJSON(body io.Reader) (map[string]any, error) {
 	return tree, nil
 }
 
-// NotObject refuses a body that is JSON and no object. Some callers' parameters
-// are none then.
+// NotObject refuses a body that is JSON but no object. The routes of kas take such a
+// body for one without parameters.
 var NotObject = domain.Refuse(domain.Invalid, "message body does not match declared format")
 
 func readForm(body io.Reader) (map[string]any, error) {
@@ -91,7 +91,7 @@ func readMultipart(reader *multipart.Reader) (map[string]any, error) {
 			return f.tree, malformed(err)
 		}
 		if part.FileName() != "" {
-			return f.tree, invalid(part.FormName()) // nothing here takes a file
+			return f.tree, invalid(part.FormName()) // no parameter is a file
 		}
 		var value strings.Builder
 		if _, err := io.Copy(&value, part); err != nil {
@@ -103,7 +103,7 @@ func readMultipart(reader *multipart.Reader) (map[string]any, error) {
 	}
 }
 
-// malformed says why a body could not be read.
+// malformed returns the refusal of a body that could not be read.
 func malformed(err error) error {
 	if errors.Is(err, errTooMany) {
 		return errTooMany
@@ -114,8 +114,8 @@ func malformed(err error) error {
 	return domain.Refuse(domain.Invalid, "message body does not match declared format")
 }
 
-// counter stops a JSON text that holds more than maxValues values. It counts the
-// bytes that precede one, in strings as well: a second parser would be exact, and
+// counter fails for a JSON text with more than maxValues values. It counts the bytes
+// that precede a value, inside strings as well: a second parser would be exact, but
 // slow.
 type counter struct {
 	io.Reader

@@ -8,14 +8,15 @@ import (
 	"time"
 )
 
-// Date is a day, at its beginning in UTC. It is read as leniently as Ruby's
-// Date.parse reads whole dates; what Ruby completes from today's date, such as
+// Date is a day, at its beginning in UTC. It is read as leniently as Ruby's Date.parse
+// reads whole dates. A text that Ruby completes with parts of today's date, such as
 // "Wed" or "13", is refused.
 type Date struct{ time.Time }
 
 var dateType = reflect.TypeFor[Date]()
 
-// date takes text only: a number is no date, but looks like one.
+// date reads text only: a number such as 20210613 is refused, although it looks like
+// a date.
 func date(data any) (any, error) {
 	if known, ok := data.(Date); ok {
 		return known, nil
@@ -36,12 +37,12 @@ const (
 	month   = `(jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec|january|february|march|april|august|september|october|november|december)\.?`
 	nth     = `(\d{1,2})(?:st|nd|rd|th)?`
 	zone    = `[+-]\d{2}:?\d{2}`
-	// clock is a time of day, a zone or both, which shift nothing.
+	// clock is a time of day, a zone or both. They do not change the day.
 	clock = `(?:(?:t|\s+)\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s*(?:[a-z]{1,5}|` + zone + `)){0,3}|\s*(?:z|utc|gmt|` + zone + `))?`
 )
 
-// dateForms are the ways in which a date may be written; order says what each
-// group is.
+// dateForms are the forms of a date. The letters of order stand for the groups: year,
+// month or day.
 var dateForms = []struct {
 	form  *regexp.Regexp
 	order string
@@ -60,12 +61,12 @@ func dateForm(form string) *regexp.Regexp {
 	return regexp.MustCompile(`^(?i:` + weekday + form + clock + `)$`)
 }
 
-// longestDate is far more than any date with its time takes.
+// longestDate is longer than any date with its time.
 const longestDate = 100
 
 // ParseDate reads a date as people and programs write it: 2021-06-13, 20210613,
-// 13/06/2021, 13 Jun 2021, "June 13, 2021", each with a time of day behind it
-// or in quotes. ok is false for what is no date, or no day of the calendar.
+// 13/06/2021, 13 Jun 2021, "June 13, 2021". A time of day may follow; the text may be
+// in quotes. ok is false for any other text, and for a day that the calendar lacks.
 func ParseDate(text string) (day Date, ok bool) {
 	text = strings.Trim(text, " \t\r\n\"'")
 	if len(text) > longestDate {
@@ -79,8 +80,8 @@ func ParseDate(text string) (day Date, ok bool) {
 	return Date{}, false
 }
 
-// dayOf puts the parts of a date together. Years that no calendar of a portal
-// has would be taken for none by a store.
+// dayOf returns the day of the parts of a date. It refuses years before 1000, of which
+// a store may take the first for no date.
 func dayOf(parts []string, order string) (Date, bool) {
 	var year, month, day int
 	for i, part := range parts {
@@ -101,7 +102,7 @@ func dayOf(parts []string, order string) (Date, bool) {
 	return Date{at}, year >= 1000 && int(at.Month()) == month && at.Day() == day
 }
 
-// monthNumber is that of a name, which is known to be one.
+// monthNumber returns the number of the month; name must be the name of one.
 func monthNumber(name string) int {
 	return strings.Index("janfebmaraprmayjunjulaugsepoctnovdec", strings.ToLower(name[:3]))/3 + 1
 }

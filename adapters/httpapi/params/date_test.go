@@ -10,7 +10,7 @@ import (
 	"gatehouse/domain"
 )
 
-// TestParseDate has a row for each spelling that the billing contract names.
+// TestParseDate has a row for each form of a date that the portal may send.
 func TestParseDate(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
@@ -123,7 +123,7 @@ func TestValues_Decode_lists(t *testing.T) {
 	}
 }
 
-// FuzzParseDate reads any text: what is a date prints as one that is read alike.
+// FuzzParseDate looks for a date that is not read again from its own text.
 func FuzzParseDate(f *testing.F) {
 	for _, seed := range []string{"2020-07-15", "13 Jun 2021", "Sun, 13 Jun 2021 00:00:00 GMT", "12/31/2018", "20200715T10:00", "1594771200", ""} {
 		f.Add(seed)
@@ -140,7 +140,7 @@ func FuzzParseDate(f *testing.F) {
 	})
 }
 
-// FuzzDecode_forms gives any form to lists: it fits, or it is refused.
+// FuzzDecode_forms looks for a form that panics, or is neither read nor refused.
 func FuzzDecode_forms(f *testing.F) {
 	for _, seed := range []string{
 		"packs[][minutes]=1&packs[][expires]=2022-01-01&packs[][minutes]=2&packs[][expires]=", "packs[0][minutes]=1", "packs=x", "packs[]=1",

@@ -12,7 +12,7 @@ import (
 	"gatehouse/adapters/httpapi/params"
 )
 
-// declared has a field of every kind, in an order of its own.
+// declared has a field of every kind and with every option.
 type declared struct {
 	Name  string   `param:"name,filled"`
 	Count int64    `param:"count"`

@@ -27,16 +27,16 @@ const (
 // in their tags (`param:"key_id"`); embedded structs are filled likewise. Text,
 // numbers and booleans stand for each other where they can, and one value stands
 // for an array of one. A field stays as it is if its parameter is absent, null,
-// or blank where no text is wanted. What does not fit is refused, in the order of
-// the fields and at any depth: "a is missing, b[c] is invalid".
+// or blank and the field is no text. Decode refuses values that do not fit, in the
+// order of the fields and at any depth: "a is missing, b[c] is invalid".
 //
-// Behind the name a tag may say more. With "required" the parameter has to be
-// there, and not null unless the field is a pointer; with "filled" it must not be
-// empty text or an empty array either. With "present" what is absent is empty,
-// too, as Rails says it. With "array" nothing stands for an array of scalars but
-// one. An array of structs has to be one anyway; it names its elements in
-// refusals, as packs[1][expires_at], or with "unnumbered" does not; with "json"
-// it may also be a text that holds JSON.
+// Options follow the name in a tag. With "required" the parameter must be present,
+// and not null unless the field is a pointer; with "filled" it must not be empty text
+// or an empty array either. With "present" an absent parameter is refused as empty,
+// too, as Rails does. With "array" one value does not stand for an array of scalars.
+// An array of structs must be an array anyway. Refusals number its elements, as in
+// packs[1][expires_at], unless it is "unnumbered"; with "json" it may also be a text
+// that holds JSON.
 func (v Values) Decode(dst any) error {
 	problems := members(v.tree, reflect.ValueOf(dst).Elem(), func(name string) string { return name })
 	if problems == nil {
@@ -45,8 +45,8 @@ func (v Values) Decode(dst any) error {
 	return domain.Refuse(domain.Invalid, "%s", strings.Join(problems[:min(len(problems), maxNamed)], ", "))
 }
 
-// members fills the fields of a struct from a hash, and returns what is wrong,
-// once each; call says what the request calls a member.
+// members fills the fields of a struct from a hash and returns each problem once.
+// The function call returns the name that a member has in the request.
 func members(tree map[string]any, target reflect.Value, call func(name string) string) (problems []string) {
 	for _, f := range fieldsOf(target.Type()) {
 		value, given := tree[f.name]
@@ -60,13 +60,13 @@ func members(tree map[string]any, target reflect.Value, call func(name string) s
 	return problems
 }
 
-// field is a parameter and where it goes.
+// field is a parameter and the field of a struct that it fills.
 type field struct {
 	name  string
 	index []int
-	// The rest is what the tag says; required comes with filled and present.
+	// The options in the tag; filled and present imply required.
 	required, filled, present, array, unnumbered, json bool
-	// called is the name in refusals.
+	// called is the name of the parameter in refusals.
 	called string
 }
 
@@ -92,10 +92,10 @@ func fieldsOf(t reflect.Type) []field {
 	return found
 }
 
-// says makes a problem.
+// says returns one problem of the field.
 func (f field) says(problem string) []string { return []string{f.called + " " + problem} }
 
-// fill returns what is wrong with a value, and puts it into target if nothing is.
+// fill puts a value into target, or returns its problems.
 func (f field) fill(value any, given bool, target reflect.Value) []string {
 	reader, reads := target.Addr().Interface().(Reader)
 	nested := !reads && target.Kind() == reflect.Struct && target.Type() != dateType
@@ -127,8 +127,8 @@ func (f field) fill(value any, given bool, target reflect.Value) []string {
 	}
 }
 
-// missing says that the parameter is, and what is missing within it: Rails
-// judges the members of what is not there.
+// missing returns the problems of an absent parameter. Like Rails it names the required
+// members of an absent hash as well.
 func (f field) missing(target reflect.Value, nested bool) []string {
 	problems := f.says(isMissing)
 	switch {
@@ -142,7 +142,7 @@ func (f field) missing(target reflect.Value, nested bool) []string {
 	return problems
 }
 
-// within says what a member of the hash of that name is called.
+// within returns the function call for the members of the hash of that name.
 func (f field) within(hash string) func(string) string {
 	return func(name string) string { return hash + "[" + name + "]" }
 }
@@ -152,7 +152,7 @@ func isList(t reflect.Type) bool {
 	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct && t.Elem() != dateType
 }
 
-// empty says whether there is nothing in a text or an array, as is wanted.
+// empty says whether value is an empty array or blank text, and wanted as such.
 func empty(value any, wanted reflect.Kind) bool {
 	array, isArray := value.([]any)
 	return wanted == reflect.Slice && isArray && len(array) == 0 || wanted == reflect.String && blankText(value)
@@ -197,8 +197,8 @@ func (f field) fillList(value any, target reflect.Value) (problems []string) {
 	return problems
 }
 
-// fillArray takes no array for an array, and nothing in it that is none of its
-// scalars.
+// fillArray refuses a value that is no array, and an element that is null or does
+// not fit.
 func (f field) fillArray(value any, target reflect.Value) []string {
 	if blank(value, target.Type()) && !f.required {
 		return nil
@@ -217,7 +217,8 @@ func (f field) fillArray(value any, target reflect.Value) []string {
 	return nil
 }
 
-// set puts a value into a scalar, unless it does not fit or says nothing.
+// set puts a value into a scalar. It returns false for a value that is blank or does
+// not fit.
 func set(value any, target reflect.Value) bool {
 	data, err := loose(reflect.ValueOf(value), target)
 	if err != nil || data == nil {
@@ -227,7 +228,8 @@ func set(value any, target reflect.Value) bool {
 	return true
 }
 
-// fromText is the array in a text that is JSON; one object is an array of one.
+// fromText returns the array in a text that is JSON. One object is an array of one;
+// other text is nil.
 func fromText(text string) any {
 	decoder := json.NewDecoder(&counter{Reader: strings.NewReader(text)})
 	decoder.UseNumber()
@@ -236,7 +238,7 @@ func fromText(text string) any {
 		return nil
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil // something is behind it
+		return nil // more follows the JSON value
 	}
 	if hash, ok := value.(map[string]any); ok {
 		return []any{hash}
@@ -244,8 +246,8 @@ func fromText(text string) any {
 	return value
 }
 
-// decode fills what is no hash. A scalar does without mapstructure, which takes
-// eight times as long for a request made of scalars.
+// decode fills a scalar or an array of scalars. A scalar does without mapstructure,
+// with which a request of scalars takes eight times as long.
 func (f field) decode(value any, target reflect.Value) (problems []string) {
 	wanted := target.Type()
 	if wanted.Kind() == reflect.Pointer {
@@ -290,28 +292,28 @@ func (f field) decodeTree(value any, target reflect.Value) []string {
 	if err != nil {
 		return []string{f.called}
 	}
-	return culprits(decoder.Decode(value))
+	return wrongNames(decoder.Decode(value))
 }
 
-// culprits returns the names in mapstructure's errors.
-func culprits(err error) []string {
+// wrongNames returns the names of the parameters in mapstructure's errors.
+func wrongNames(err error) []string {
 	switch err := err.(type) {
 	case *mapstructure.DecodeError:
 		return []string{railsName(err.Name())}
 	case interface{ Unwrap() []error }:
 		var names []string
 		for _, err := range err.Unwrap() {
-			names = append(names, culprits(err)...)
+			names = append(names, wrongNames(err)...)
 		}
 		return names
 	case interface{ Unwrap() error }:
-		return culprits(err.Unwrap())
+		return wrongNames(err.Unwrap())
 	default:
 		return nil
 	}
 }
 
-// railsName writes packs[1].expires_at as packs[1][expires_at].
+// railsName returns packs[1][expires_at] for packs[1].expires_at.
 func railsName(name string) string {
 	head, members, nested := strings.Cut(name, ".")
 	if !nested {

@@ -100,7 +100,7 @@ func TestValues_Decode_arrays(t *testing.T) {
 	}
 }
 
-// actor is embedded by requests, as real ones do.
+// actor is embedded in requests, as in package shell.
 type actor struct {
 	KeyID string `param:"key_id"`
 }
@@ -204,7 +204,7 @@ func TestValues_Decode_manyCulprits(t *testing.T) {
 	}
 }
 
-// FuzzDecode gives any body to every kind of field: it fits, or it is refused.
+// FuzzDecode looks for a body that panics, or is neither read nor refused.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{"key_id":7,"packs":[{"minutes":"5"},null],"stats":{},"counts":{"a":null},"any":[{}],"number":1e5}`,

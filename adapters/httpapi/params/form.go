@@ -12,7 +12,7 @@ const (
 	maxDepth = 32
 )
 
-// form collects named values into a tree, by the rules of Ruby's Rack.
+// form collects named values in a tree, by the rules of Ruby's Rack.
 type form struct {
 	tree  map[string]any
 	pairs int
@@ -37,8 +37,8 @@ func (f *form) parse(encoded string) error {
 	return nil
 }
 
-// add puts one value where its name says: a=1, a[]=1, a[b]=1, a[][b]=1. Bytes
-// that are not UTF-8 become U+FFFD, as in JSON.
+// add puts one value into the tree at the place that its name describes: a=1, a[]=1,
+// a[b]=1, a[][b]=1. Bytes that are not UTF-8 become U+FFFD, as in JSON.
 func (f *form) add(name, value string) error {
 	if name == "" {
 		return nil
@@ -57,8 +57,8 @@ func (f *form) add(name, value string) error {
 	return nil
 }
 
-// split returns the steps from the root of the tree to a value; the empty step
-// leads to the next element of an array. A name with odd brackets is one step.
+// split returns the steps from the root of the tree to a value. The empty step leads
+// to the next element of an array. A name with unbalanced brackets is one step.
 func split(name string) []string {
 	open := strings.IndexByte(name[1:], '[') + 1
 	if open == 0 || !strings.HasSuffix(name, "]") {
@@ -68,8 +68,8 @@ func split(name string) []string {
 	return append([]string{name[:open]}, strings.SplitN(inner, "][", maxDepth)...)
 }
 
-// put returns node with the value added below it, or false if one name is used
-// for two kinds of thing.
+// put returns node with the value added below it, or false if one name stands for
+// text, an array or a hash at the same time.
 func put(node any, steps []string, value string) (any, bool) {
 	switch {
 	case len(steps) == 0:
@@ -115,8 +115,8 @@ func putElement(array []any, steps []string, value string) (any, bool) {
 	return append(array, element), ok
 }
 
-// has reports whether the steps lead to a value. Behind an array there is always
-// room for another one.
+// has reports whether the steps lead to a value. Steps through an array do not, since
+// an array takes one more element.
 func has(node any, steps []string) bool {
 	for _, step := range steps {
 		hash, _ := node.(map[string]any)

@@ -72,8 +72,8 @@ func TestOf_manyPushOptions(t *testing.T) {
 	}
 }
 
-// FuzzForm feeds a form to the parser, and then uses its bytes to grow a tree
-// that has to survive the way through a form.
+// FuzzForm parses any form. It also makes a tree of the same bytes, writes it as a
+// form and looks for a difference after reading that.
 func FuzzForm(f *testing.F) {
 	for _, seed := range []string{
 		"", "t=1", "t[a]=1&t[b][]=2", "t[][x]=1&t[][y]=2&t[][x]=3", "t=1&t[b]=2", "%zz=%", "t[[]]=]", "[]=1&[=2&]=3",
@@ -124,9 +124,9 @@ func encode(name string, node any) string {
 	return strings.Join(pairs, "&")
 }
 
-// grower makes trees out of bytes, of the kind that a form can express: nothing
-// is empty, no array is in an array, and the hashes of an array begin with the
-// same scalar.
+// grower makes trees from bytes. They are trees that a form can express: without
+// empty values and arrays in arrays, and the hashes of an array begin with the same
+// scalar.
 type grower struct {
 	bytes string
 }

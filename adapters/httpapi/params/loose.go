@@ -11,8 +11,8 @@ import (
 
 var errKind = errors.New("wrong kind of value")
 
-// loose turns what came into the kind that is wanted, or into nil where that is
-// null. It leaves alone what it has turned already.
+// loose converts a value to the kind of a field, or to nil if the value is blank and
+// the field no text. It returns a converted value unchanged.
 func loose(from, to reflect.Value) (any, error) {
 	data, wanted := from.Interface(), to.Type()
 	if wanted.Kind() == reflect.Pointer {
@@ -47,7 +47,7 @@ func isScalar(t reflect.Type) bool {
 	}
 }
 
-// blank reports whether data is text that says nothing to a field of this type.
+// blank reports whether data is blank text and the field of this type no text.
 func blank(data any, wanted reflect.Type) bool {
 	return wanted.Kind() != reflect.String && wanted.Kind() != reflect.Interface && blankText(data)
 }
@@ -57,7 +57,7 @@ func blankText(data any) bool {
 	return ok && strings.TrimSpace(s) == ""
 }
 
-// text refuses the zero byte, which no database takes.
+// text reads text, a number or a boolean. It refuses NUL, which no database takes.
 func text(data any) (any, error) {
 	switch value := data.(type) {
 	case string:
@@ -74,7 +74,7 @@ func text(data any) (any, error) {
 	}
 }
 
-// truth takes Rails' words for a boolean.
+// truth reads a boolean in the words of Rails.
 func truth(data any) (any, error) {
 	switch value := data.(type) {
 	case bool:
@@ -92,7 +92,7 @@ func truth(data any) (any, error) {
 	return nil, errKind
 }
 
-// integer takes text as decimal, whatever its leading zeros.
+// integer reads text as a decimal number, with leading zeros as well.
 func integer(data any, wanted reflect.Type) (any, error) {
 	var n int64
 	err := errKind
@@ -123,8 +123,8 @@ func truncate(number json.Number) (int64, error) {
 	return int64(f), nil
 }
 
-// array wraps a scalar where scalars are wanted. There an empty hash is an empty
-// array: some clients write no push options that way.
+// array makes an array of one scalar if the elements are scalars. An empty hash
+// becomes an empty array then: some clients write empty push options that way.
 func array(data any, element reflect.Type) any {
 	if !isScalar(element) {
 		return data

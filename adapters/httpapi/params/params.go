@@ -1,5 +1,5 @@
-// Package params answers what a caller passed, whichever way it was written: in
-// the query, as JSON, as a form, with Rails' names and loose types.
+// Package params reads the parameters of a request from its query and its body, be it
+// JSON or a form, with the names and the loose types of Rails.
 package params
 
 import (
@@ -20,10 +20,10 @@ type Values struct {
 	tree map[string]any // of string, bool, json.Number, nil, []any, map[string]any
 }
 
-// Of returns the parameters of a request: those of the query, replaced by those
-// of the same name in the body. It reads the body the first time and remembers
-// what it returned. Its errors are refusals, Invalid or TooLarge; the Values
-// that come with one are what could be read, enough to look for a credential.
+// Of returns the parameters of a request: those of the query, replaced by those of
+// the same name in the body. It reads the body once, and returns the same result for
+// every later call. Its errors are refusals of kind Invalid or TooLarge; the Values
+// beside an error are those that could be read, enough to look for a credential.
 func Of(c *gin.Context) (Values, error) {
 	type parsed struct {
 		values Values
@@ -39,8 +39,8 @@ func Of(c *gin.Context) (Values, error) {
 
 type cacheKey struct{}
 
-// Decode reads the parameters of a request into the struct that dst points to,
-// as Values.Decode does, after checking that the required ones are present.
+// Decode reads the parameters of a request into the struct that dst points to, as
+// Values.Decode does, and refuses a request without one of the required ones.
 func Decode(c *gin.Context, dst any, required ...string) error {
 	values, err := Of(c)
 	if err != nil {
@@ -75,19 +75,19 @@ func (v Values) String(name string) string {
 	}
 }
 
-// Has reports whether a parameter is there: null and empty text are not.
+// Has reports whether a parameter is present, and neither null nor empty text.
 func (v Values) Has(name string) bool {
 	value := v.tree[name]
 	return value != nil && value != ""
 }
 
-// Given reports whether a parameter is there at all, be it null or empty.
+// Given reports whether a parameter is present, even if it is null or empty.
 func (v Values) Given(name string) bool {
 	_, given := v.tree[name]
 	return given
 }
 
-// Require refuses, naming each parameter that Has does not find.
+// Require refuses if a parameter is absent, null or empty, and names all of them.
 func (v Values) Require(names ...string) error {
 	var missing []string
 	for _, name := range names {
@@ -101,7 +101,7 @@ func (v Values) Require(names ...string) error {
 	return domain.Refuse(domain.Invalid, "%s", strings.Join(missing, ", "))
 }
 
-// invalid refuses one parameter. A hostile name is not repeated at length.
+// invalid refuses one parameter. It repeats at most 100 bytes of its name.
 func invalid(name string) error {
 	return domain.Refuse(domain.Invalid, "%.100s is invalid", name)
 }

@@ -55,7 +55,7 @@ func TestDecode_encodings(t *testing.T) {
 		"query on empty text":   request("POST", "/?"+form, "text/plain", ""),
 		"query on blank JSON":   request("POST", "/?"+form, asJSON, " \n"),
 		"query and body":        request("POST", "/?key_id=7&project=gnuwget/wget2", asJSON, strings.Replace(text, `"project":"gnuwget/wget2",`, "", 1)),
-		"nothing that matters":  request("POST", "/?Key_ID=7&unknown[a]=1", asJSON, strings.Replace(text, "{", `{"KEY_ID":9,"other":{"x":[{}]},`, 1)),
+		"ignored parameters":    request("POST", "/?Key_ID=7&unknown[a]=1", asJSON, strings.Replace(text, "{", `{"KEY_ID":9,"other":{"x":[{}]},`, 1)),
 	}
 	for name, r := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -94,28 +94,28 @@ func TestOf_refuses(t *testing.T) {
 		request *http.Request
 		want    string
 	}{
-		"empty json":        {request("POST", "/", asJSON, `{"a":`), mismatch},
-		"not json":          {request("POST", "/", asJSON, "a=1"), mismatch},
-		"array":             {request("POST", "/", asJSON, `[{"a":1}]`), mismatch},
-		"string":            {request("POST", "/", asJSON, `"a"`), mismatch},
-		"null":              {request("POST", "/", asJSON, "null"), mismatch},
-		"garbage behind":    {request("POST", "/", asJSON, "{} x"), mismatch},
-		"two objects":       {request("POST", "/", asJSON, "{}{}"), mismatch},
-		"deep json":         {request("POST", "/", asJSON, `{"a":`+strings.Repeat("[", 20000)), mismatch},
-		"no boundary":       {request("POST", "/", "multipart/form-data", "x"), mismatch},
-		"broken multipart":  {request("POST", "/", "multipart/form-data; boundary=x", "--x\r\n\r\n"), mismatch},
-		"file":              {request("POST", "/", multi, file), "changes is invalid"},
-		"text":              {request("POST", "/", "text/plain", "x"), `content type "text/plain" is not supported`},
-		"percent in value":  {request("POST", "/", asForm, "b=1&a=%zz"), "a is invalid"},
-		"percent in name":   {request("POST", "/", asForm, "b=1&%a=1"), "%a is invalid"},
-		"percent in query":  {request("GET", "/?a=%", "", ""), "a is invalid"},
-		"hash after scalar": {request("POST", "/", asForm, "a=1&a[b]=2"), "a is invalid"},
-		"scalar after hash": {request("POST", "/", asForm, "a[b]=2&a=1"), "a is invalid"},
-		"array after hash":  {request("POST", "/", asForm, "a[b]=2&a[]=1"), "a is invalid"},
-		"hash after array":  {request("POST", "/", asForm, "a[]=2&a[b]=1"), "a is invalid"},
-		"in an element":     {request("POST", "/", asForm, "a[][b]=2&a[][b][c]=1"), "a is invalid"},
-		"too deep":          {request("POST", "/", asForm, "a"+strings.Repeat("[b]", 32)+"=1"), "a" + strings.Repeat("[b]", 32) + " is nested too deeply"},
-		"long name":         {request("POST", "/", asForm, strings.Repeat("a", 200)+"=%"), strings.Repeat("a", 100) + " is invalid"},
+		"empty json":                 {request("POST", "/", asJSON, `{"a":`), mismatch},
+		"not json":                   {request("POST", "/", asJSON, "a=1"), mismatch},
+		"array":                      {request("POST", "/", asJSON, `[{"a":1}]`), mismatch},
+		"string":                     {request("POST", "/", asJSON, `"a"`), mismatch},
+		"null":                       {request("POST", "/", asJSON, "null"), mismatch},
+		"text after json":            {request("POST", "/", asJSON, "{} x"), mismatch},
+		"two objects":                {request("POST", "/", asJSON, "{}{}"), mismatch},
+		"deep json":                  {request("POST", "/", asJSON, `{"a":`+strings.Repeat("[", 20000)), mismatch},
+		"no boundary":                {request("POST", "/", "multipart/form-data", "x"), mismatch},
+		"broken multipart":           {request("POST", "/", "multipart/form-data; boundary=x", "--x\r\n\r\n"), mismatch},
+		"file":                       {request("POST", "/", multi, file), "changes is invalid"},
+		"text":                       {request("POST", "/", "text/plain", "x"), `content type "text/plain" is not supported`},
+		"percent in value":           {request("POST", "/", asForm, "b=1&a=%zz"), "a is invalid"},
+		"percent in name":            {request("POST", "/", asForm, "b=1&%a=1"), "%a is invalid"},
+		"percent in query":           {request("GET", "/?a=%", "", ""), "a is invalid"},
+		"hash after scalar":          {request("POST", "/", asForm, "a=1&a[b]=2"), "a is invalid"},
+		"scalar after hash":          {request("POST", "/", asForm, "a[b]=2&a=1"), "a is invalid"},
+		"array after hash":           {request("POST", "/", asForm, "a[b]=2&a[]=1"), "a is invalid"},
+		"hash after array":           {request("POST", "/", asForm, "a[]=2&a[b]=1"), "a is invalid"},
+		"hash after scalar in array": {request("POST", "/", asForm, "a[][b]=2&a[][b][c]=1"), "a is invalid"},
+		"too deep":                   {request("POST", "/", asForm, "a"+strings.Repeat("[b]", 32)+"=1"), "a" + strings.Repeat("[b]", 32) + " is nested too deeply"},
+		"long name":                  {request("POST", "/", asForm, strings.Repeat("a", 200)+"=%"), strings.Repeat("a", 100) + " is invalid"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -183,7 +183,7 @@ func TestOf_keepsTheReadable(t *testing.T) {
 	tests := map[string]*http.Request{
 		"query beside a bad body": request("POST", "/?secret_token=s", asJSON, "{"),
 		"body beside a bad query": request("POST", "/?a=%", asJSON, `{"secret_token":"s"}`),
-		"form before its fault":   request("POST", "/", asForm, "secret_token=s&a=%"),
+		"form, malformed later":   request("POST", "/", asForm, "secret_token=s&a=%"),
 	}
 	for name, r := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Reader is a field that reads its value itself.
+// Reader is a field that reads its own value.
 type Reader interface {
-	// ReadParam takes a value, which is never null, and returns what is wrong
-	// with it, such as IsInvalid, or nothing.
+	// ReadParam reads a value, which is never null. It returns the problem, such as
+	// IsInvalid, or "".
 	ReadParam(value any) (problem string)
 }
 
@@ -18,7 +18,7 @@ const (
 	NoValidValue = "does not have a valid value"
 )
 
-// Word reads one of several words, in any letter case. Blank text is none.
+// Word reads one of the words, in any letter case.
 func Word[T ~string](value any, words []T) (word T, problem string) {
 	text, ok := value.(string)
 	if !ok {
@@ -31,7 +31,7 @@ func Word[T ~string](value any, words []T) (word T, problem string) {
 	return word, ""
 }
 
-// Text reads text, or what can be written as such.
+// Text reads text, a number or a boolean as text.
 func Text(value any) (read, problem string) {
 	data, err := text(value)
 	if err != nil {
