@@ -1,4 +1,4 @@
 package hookclient
 
-// Public says whether an address is one of the public internet.
+// Public says whether an address belongs to the public internet.
 var Public = public

@@ -1,5 +1,5 @@
-// Package hookclient sends events to the receivers of hooks, in the form of
-// GitLab's webhooks, and to no address that it must not reach.
+// Package hookclient sends events to the receivers of webhooks, with the headers and
+// bodies of GitLab, and only to addresses that the instance allows.
 package hookclient
 
 import (
@@ -22,21 +22,21 @@ import (
 // Client sends events. It is safe for concurrent use.
 type Client struct {
 	instance Instance
-	// careful looks at certificates, trusting does not.
-	careful, trusting *http.Client
+	// verifying checks the certificates of receivers, trusting does not.
+	verifying, trusting *http.Client
 }
 
-// Instance is what receivers are told of this one, and what it allows.
+// Instance is what receivers learn about this instance, and what it allows.
 type Instance struct {
-	// URL is where it is reached, without a slash at the end.
+	// URL is the public base of every URL, without a trailing slash.
 	URL string
-	// SSHHost is where repositories are cloned from over SSH.
+	// SSHHost is the host of clone URLs over SSH.
 	SSHHost string
-	// Version is its version.
+	// Version is the version of GitLab in the User-Agent.
 	Version string
-	// Timeout is how long a receiver may take to answer.
+	// Timeout limits one request, from connecting to the end of the answer.
 	Timeout time.Duration
-	// Local lets requests go to the machine itself and to private networks.
+	// Local allows requests to this machine and to private networks.
 	Local bool
 }
 
@@ -48,24 +48,24 @@ func New(instance Instance) *Client {
 func newHTTP(instance Instance, config *tls.Config) *http.Client {
 	dialer := &net.Dialer{Timeout: instance.Timeout}
 	if !instance.Local {
-		// It is asked once the name was looked up, for each address that is
-		// tried, so that no name leads where none may go.
+		// The dialer calls it after resolving the name, for each address that it
+		// tries, so that a name cannot lead to an address that is refused.
 		dialer.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error { return refuse(address) }
 	}
 	return &http.Client{
 		Timeout: instance.Timeout,
-		Transport: &http.Transport{ // through no proxy: it would look up the name itself
+		Transport: &http.Transport{ // without a proxy, which would resolve the name itself
 			DialContext: dialer.DialContext, TLSClientConfig: config, TLSHandshakeTimeout: instance.Timeout,
-			MaxResponseHeaderBytes: mostAnswer, DisableKeepAlives: true, ForceAttemptHTTP2: true,
+			MaxResponseHeaderBytes: maxAnswer, DisableKeepAlives: true, ForceAttemptHTTP2: true,
 		},
-		// An event is for the address that was asked for, and a POST that is
-		// redirected would mostly become a GET.
+		// The client follows no redirect: an event is for the configured address, and
+		// most redirects would make a GET of the POST.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-// mostAnswer is how much of an answer is read, in bytes; nothing of it is used.
-const mostAnswer = 64 << 10
+// maxAnswer is the number of bytes of an answer that are read, to be discarded.
+const maxAnswer = 64 << 10
 
 // Send implements webhooks.Sender.
 func (c *Client) Send(ctx context.Context, d hooks.Delivery) (status int, err error) {
@@ -77,25 +77,25 @@ func (c *Client) Send(ctx context.Context, d hooks.Delivery) (status int, err er
 	if err != nil {
 		return 0, errors.New("its url cannot be read")
 	}
-	c.instance.head(request.Header, d)
-	client := c.careful
-	if d.Hook.SkipVerification {
+	c.instance.setHeaders(request.Header, d)
+	client := c.verifying
+	if d.Hook.Trusting {
 		client = c.trusting
 	}
 	response, err := client.Do(request)
 	if broken, ok := errors.AsType[*url.Error](err); ok {
-		err = broken.Err // without the address
+		err = broken.Err // without the URL
 	}
 	if err != nil {
 		return 0, fmt.Errorf("no answer: %w", err)
 	}
-	defer func() { _ = response.Body.Close() }() // the status is all that counts
-	_, _ = io.CopyN(io.Discard, response.Body, mostAnswer)
+	defer func() { _ = response.Body.Close() }() // only the status counts
+	_, _ = io.CopyN(io.Discard, response.Body, maxAnswer)
 	return response.StatusCode, nil
 }
 
-// head sets the headers that receivers of GitLab's webhooks look at.
-func (i Instance) head(header http.Header, d hooks.Delivery) {
+// setHeaders sets the headers of GitLab's webhooks.
+func (i Instance) setHeaders(header http.Header, d hooks.Delivery) {
 	event := "Push Hook"
 	if d.Event.Tag() {
 		event = "Tag Push Hook"
@@ -112,8 +112,7 @@ func (i Instance) head(header http.Header, d hooks.Delivery) {
 	}
 }
 
-// refuse says why no request may go to an address, host:port as it was looked
-// up.
+// refuse returns why a request to a resolved address, host:port, is not allowed.
 func refuse(address string) error {
 	where, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -125,30 +124,29 @@ func refuse(address string) error {
 	return nil
 }
 
-// special are networks that are not the public internet's, besides those that
-// netip knows.
+// special are networks outside the public internet that netip does not know.
 var special = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),       // this network
-	netip.MustParsePrefix("100.64.0.0/10"),   // carriers'
-	netip.MustParsePrefix("192.0.0.0/24"),    // protocols'
+	netip.MustParsePrefix("100.64.0.0/10"),   // carrier-grade NAT
+	netip.MustParsePrefix("192.0.0.0/24"),    // protocol assignments
 	netip.MustParsePrefix("192.0.2.0/24"),    // documentation
-	netip.MustParsePrefix("198.18.0.0/15"),   // measurements
+	netip.MustParsePrefix("198.18.0.0/15"),   // benchmarks
 	netip.MustParsePrefix("198.51.100.0/24"), // documentation
 	netip.MustParsePrefix("203.0.113.0/24"),  // documentation
 	netip.MustParsePrefix("240.0.0.0/4"),     // reserved, and broadcast
-	netip.MustParsePrefix("::/96"),           // IPv4 of old
-	netip.MustParsePrefix("64:ff9b::/96"),    // IPv4 behind a translator
-	netip.MustParsePrefix("64:ff9b:1::/48"),  // the same, local
-	netip.MustParsePrefix("100::/64"),        // nowhere
-	netip.MustParsePrefix("2001::/23"),       // protocols', Teredo among them
+	netip.MustParsePrefix("::/96"),           // IPv4-compatible, deprecated
+	netip.MustParsePrefix("64:ff9b::/96"),    // NAT64
+	netip.MustParsePrefix("64:ff9b:1::/48"),  // NAT64, local
+	netip.MustParsePrefix("100::/64"),        // discard only
+	netip.MustParsePrefix("2001::/23"),       // protocol assignments, with Teredo
 	netip.MustParsePrefix("2001:db8::/32"),   // documentation
-	netip.MustParsePrefix("2002::/16"),       // IPv4 in a tunnel
-	netip.MustParsePrefix("fec0::/10"),       // sites' of old
+	netip.MustParsePrefix("2002::/16"),       // 6to4
+	netip.MustParsePrefix("fec0::/10"),       // site-local, deprecated
 	netip.MustParsePrefix("3fff::/20"),       // documentation
-	netip.MustParsePrefix("5f00::/16"),       // segments
+	netip.MustParsePrefix("5f00::/16"),       // segment routing
 }
 
-// public says whether an address is one of the public internet.
+// public says whether an address belongs to the public internet.
 func public(address netip.Addr) bool {
 	address = address.Unmap().WithZone("")
 	if !address.IsGlobalUnicast() || address.IsPrivate() {

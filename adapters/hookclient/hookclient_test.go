@@ -26,12 +26,12 @@ const (
 	two  = "2222222222222222222222222222222222222222"
 )
 
-// instance lets requests go to this machine.
+// instance allows requests to this machine.
 var instance = hookclient.Instance{
 	URL: "https://git.example.com/gitlab", SSHHost: "git.example.com", Version: "16.11.0-gatehouse", Timeout: 5 * time.Second, Local: true,
 }
 
-// pushed is an event with something in every place.
+// pushed is an event with a value in every field.
 func pushed() hooks.Event {
 	return hooks.Event{
 		Change:    source.Change{Old: one, New: two, Ref: source.Ref{Kind: source.Branch, Name: "main"}},
@@ -45,13 +45,13 @@ func pushed() hooks.Event {
 	}
 }
 
-// sent is what a receiver got.
+// sent is the request that a receiver got.
 type sent struct {
 	*http.Request
 	body string
 }
 
-// send sends a delivery to a receiver that gives that answer.
+// send sends a delivery to a receiver with that answer.
 func send(t *testing.T, d hooks.Delivery, answer http.HandlerFunc) (sent, int, error) {
 	t.Helper()
 	var got sent
@@ -183,7 +183,7 @@ func TestClient_Send_certificates(t *testing.T) {
 	server.Config.ErrorLog = nil
 	c := hookclient.New(instance)
 	if status, err := c.Send(t.Context(), hooks.Delivery{Hook: hooks.Hook{URL: server.URL}}); err == nil {
-		t.Errorf("a certificate that nobody knows: got %d", status)
+		t.Errorf("unknown certificate: got %d", status)
 	}
 	if status, err := c.Send(t.Context(), hooks.Delivery{Hook: hooks.Hook{URL: server.URL, SkipVerification: true}}); err != nil || status != http.StatusOK {
 		t.Errorf("not looked at: got %d, %v", status, err)

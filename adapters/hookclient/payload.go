@@ -80,10 +80,10 @@ type repository struct {
 	VisibilityLevel int     `json:"visibility_level"`
 }
 
-// levels are GitLab's numbers of visibilities.
+// levels are GitLab's numbers for visibilities.
 var levels = map[source.Visibility]int{source.Private: 0, source.Internal: 10, source.Public: 20}
 
-// payload writes the body of an event.
+// payload returns the body of an event.
 func (i Instance) payload(e hooks.Event) ([]byte, error) {
 	home := i.project(e.Project)
 	out := payload{
@@ -131,7 +131,7 @@ func (i Instance) project(p source.Project) project {
 	}
 }
 
-// host is that of a clone URL over SSH.
+// host returns the host of a clone URL over SSH, an IPv6 address in brackets.
 func (i Instance) host() string {
 	if net.ParseIP(i.SSHHost) != nil && strings.Contains(i.SSHHost, ":") {
 		return "[" + i.SSHHost + "]"
@@ -139,7 +139,7 @@ func (i Instance) host() string {
 	return i.SSHHost
 }
 
-// optional is null for nothing.
+// optional returns null for empty text.
 func optional(text string) *string {
 	if text == "" {
 		return nil
@@ -147,7 +147,7 @@ func optional(text string) *string {
 	return &text
 }
 
-// list is empty, never null.
+// list returns an empty list for nil, so that JSON has no null.
 func list(texts []string) []string {
 	if texts == nil {
 		return []string{}
@@ -155,8 +155,8 @@ func list(texts []string) []string {
 	return texts
 }
 
-// options are push options by namespace and key, as GitLab shows them: true
-// without a value, and where values accumulate each with how often it was given.
+// options are push options by namespace and key, as GitLab shows them: true without a
+// value, and the number of times for each value of an option that accumulates.
 type options map[string]map[string]any
 
 func newOptions(texts []string) options {

@@ -23,8 +23,8 @@ type claims struct {
 
 type data struct {
 	Actor string `json:"actor"`
-	// Repository is the gl_repository. GitLab has a global id of its own here;
-	// whoever verifies these tokens is ours.
+	// Repository is the gl_repository. GitLab writes a global id here, but Gatehouse
+	// itself verifies these tokens.
 	Repository string `json:"gl_repository"`
 }
 
@@ -41,8 +41,8 @@ func (Format) Sign(t lfs.Token, key []byte) (string, error) {
 	}).SignedString(key)
 }
 
-// ParseUnverified returns what text says, whoever wrote it, or domain.Invalid.
-// A token lacks nothing that Write gives it.
+// ParseUnverified returns the token in text without checking its signature. It fails
+// with domain.Invalid for text that is no token or lacks a claim that Sign writes.
 func (Format) ParseUnverified(text string) (lfs.Token, error) {
 	var c claims
 	if _, _, err := parser.ParseUnverified(text, &c); err != nil {
@@ -60,8 +60,8 @@ func (Format) ParseUnverified(text string) (lfs.Token, error) {
 
 func moment(d *jwt.NumericDate) time.Time { return d.UTC() }
 
-// Verify says whether text was signed with key, by HMAC-SHA256 and nothing
-// else.
+// Verify says whether text is signed with key by HMAC-SHA256. It takes no other
+// algorithm.
 func (Format) Verify(text string, key []byte) bool {
 	_, err := parser.Parse(text, func(*jwt.Token) (any, error) { return key, nil })
 	return err == nil

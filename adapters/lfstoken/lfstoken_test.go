@@ -45,7 +45,7 @@ func TestFormat_readsBack(t *testing.T) {
 	}
 }
 
-// The claims are those of the API documentation's example, and the repository.
+// The claims are those of GitLab's example, with the repository in addition.
 func TestFormat_claims(t *testing.T) {
 	t.Parallel()
 	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(write(t), ".")[1])
@@ -92,7 +92,7 @@ func FuzzFormat(f *testing.F) {
 			t.Fatalf("got %v", err)
 		}
 		if format.Verify(text, key) && err == nil && got.Username != token.Username {
-			t.Errorf("a token that nobody signed is taken: %+v", got)
+			t.Errorf("got %+v from a token without a signature", got)
 		}
 		if err == nil && (got.Username == "" || !got.Repository.Known()) {
 			t.Errorf("got %+v", got)

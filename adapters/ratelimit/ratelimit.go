@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// Limiter lets a number of requests a minute into each bucket. Minutes are
-// the clock's own: a bucket is empty again when the next begins. It is safe
-// for concurrent use.
+// Limiter allows a number of requests in each bucket per minute of the clock. Every
+// bucket is empty again when the next minute begins. It is safe for concurrent use.
 type Limiter struct {
 	perMinute int
 
@@ -17,12 +16,12 @@ type Limiter struct {
 	counts map[string]int
 }
 
-// New makes a Limiter; 0 requests a minute means no limit.
+// New makes a Limiter. 0 requests per minute means no limit.
 func New(perMinute int) *Limiter {
 	return &Limiter{perMinute: perMinute, counts: map[string]int{}}
 }
 
-// Allow counts one request into each bucket and says whether all had room.
+// Allow counts one request in each bucket, and says whether none exceeds the limit.
 func (l *Limiter) Allow(now time.Time, buckets ...string) bool {
 	if l.perMinute == 0 {
 		return true

@@ -8,11 +8,11 @@ import (
 	"gatehouse/domain/source"
 )
 
-// noticeForm is the version of the form in which notices are written.
+// noticeForm is the version of the JSON that writeNotice writes.
 const noticeForm = 1
 
 // noticeValue is a notice as Redis keeps it; user and repository are in its key.
-// The tags lie in Redis, so they stay when the domain changes its names.
+// The tags are stored in Redis, so they stay when the domain changes its names.
 //
 // Version 0 is the form without a version, which earlier releases wrote. It has
 // more members, and the same names but for the letter case, which encoding/json

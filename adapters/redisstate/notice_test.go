@@ -19,7 +19,7 @@ var keptNotice = source.Notice{
 	ExpiresAt: time.Date(2026, 5, 1, 12, 5, 0, 123456000, time.UTC),
 }
 
-// keptKey is where it lies.
+// keptKey is the key of keptNotice in Redis.
 const keptKey = "gatehouse-notice:7:wiki-42"
 
 func TestState_Take_bothForms(t *testing.T) {
@@ -67,7 +67,7 @@ func TestState_Take_unreadable(t *testing.T) {
 	}
 }
 
-// stored returns what a release wrote.
+// stored returns the value that a release wrote.
 func stored(t *testing.T, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", file))

@@ -1,5 +1,5 @@
-// Package redisstate keeps what several servers share and may lose: the
-// counters of pushes under way and the notices that wait for one.
+// Package redisstate keeps in Redis what several servers share and may lose: the
+// reference counters of running pushes, and the notices for a later push.
 package redisstate
 
 import (
@@ -28,16 +28,16 @@ const noticePrefix = "gatehouse-notice:"
 // Redis. It is safe for concurrent use, by several servers too.
 type State struct{ client *redis.Client }
 
-// Open connects to the Redis at url (redis://, rediss:// or unix://) when it
-// is first asked something. The url must be well-formed; no error repeats it,
-// as it may hold a password.
+// Open makes a State of the Redis at url (redis://, rediss:// or unix://), and connects
+// with the first call. It fails for a malformed url. No error repeats the url, which
+// may hold a password.
 func Open(url string) (*State, error) {
 	options, err := redis.ParseURL(url)
 	if err != nil {
 		return nil, errors.New("redis.url: not a redis://, rediss:// or unix:// address")
 	}
 	options.MaxRetries, options.DialerRetries = 1, 1
-	redis.SetLogger(silent{}) // what it would print, it returns as well
+	redis.SetLogger(silent{}) // the client returns every error that it prints
 	return &State{redis.NewClient(options)}, nil
 }
 
@@ -45,7 +45,7 @@ type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
 
-// Close lets go of the connections.
+// Close closes the connections.
 func (s *State) Close() error { return s.client.Close() }
 
 // Ping fails if Redis does not answer.
@@ -53,9 +53,8 @@ func (s *State) Ping(ctx context.Context) error {
 	return fault(s.client.Ping(ctx).Err(), "ping redis")
 }
 
-// A counter is a hash of its value and the moment it expires at, in
-// microseconds. The moment is the caller's, so that Redis' own expiry only
-// clears up.
+// A counter is a hash of its value and its expiry in microseconds. The expiry comes
+// from the caller's clock; Redis' own expiry only removes old keys.
 var (
 	increase = redis.NewScript(`
 		local expires = tonumber(redis.call('HGET', KEYS[1], 'expires'))
@@ -85,8 +84,8 @@ func (s *State) Decrease(ctx context.Context, repository string, now time.Time) 
 	return fault(err, "decrease the counter of %q", repository)
 }
 
-// Counters returns the counters that have not expired at now as records of
-// the thing "counters", ordered by name.
+// Counters returns the counters that have not expired at now as records of the
+// inventory "counters", ordered by name.
 func (s *State) Counters(ctx context.Context, now time.Time) ([]inventory.Record, error) {
 	var records []inventory.Record
 	scan := s.client.Scan(ctx, 0, counterPrefix+"*", 1000).Iterator()
@@ -105,7 +104,7 @@ func (s *State) Counters(ctx context.Context, now time.Time) ([]inventory.Record
 	slices.SortFunc(records, func(a, b inventory.Record) int {
 		return strings.Compare(a[0].Value.(string), b[0].Value.(string))
 	})
-	// A scan may meet a key twice.
+	// A scan may return a key twice.
 	records = slices.CompactFunc(records, func(a, b inventory.Record) bool { return a[0] == b[0] })
 	return records, fault(scan.Err(), "read the counters")
 }
@@ -141,7 +140,7 @@ func noticeKey(user identity.UserID, repository source.RepositoryID) string {
 	return noticePrefix + strconv.FormatInt(int64(user), 10) + ":" + repository.String()
 }
 
-// fault says what went wrong in the domain's words.
+// fault wraps an error of Redis with its domain.Kind.
 func fault(err error, format string, args ...any) error {
 	switch what := fmt.Sprintf(format, args...); {
 	case err == nil:

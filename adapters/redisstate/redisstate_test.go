@@ -33,8 +33,8 @@ func open(t *testing.T) (*redisstate.State, *miniredis.Miniredis) {
 	return state, server
 }
 
-// The contract of counters and notices is proved by tests/contract; here is
-// what only Redis has.
+// The cases of this file hold for Redis alone. tests/contract has those of every
+// store.
 
 func TestState_clearsUp(t *testing.T) {
 	t.Parallel()

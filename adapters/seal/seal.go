@@ -1,5 +1,5 @@
-// Package seal keeps secrets readable to this instance only: what is sealed
-// can be opened with the instance's key and with no other.
+// Package seal encrypts secrets before they are stored, so that only the key of this
+// instance opens them.
 package seal
 
 import (
@@ -15,12 +15,12 @@ import (
 // Box seals and opens texts. It is safe for concurrent use.
 type Box struct {
 	aead cipher.AEAD
-	// older opens what was sealed before the key was rotated.
+	// older opens texts that previous keys sealed.
 	older []cipher.AEAD
 }
 
-// New makes a Box. The first key seals, all of them open; each is as long and
-// as random as a secret should be.
+// New makes a Box. It seals with key, and opens with key and the previous keys. Each
+// key must be long and random.
 func New(key []byte, previous ...[]byte) *Box {
 	box := &Box{aead: newAEAD(key)}
 	for _, k := range previous {
@@ -29,8 +29,8 @@ func New(key []byte, previous ...[]byte) *Box {
 	return box
 }
 
-// newAEAD derives a key of its own, so that the instance's serves other uses.
-// No step of it can fail: the sizes are fixed.
+// newAEAD derives the key of the cipher, so that the instance's key has other uses as
+// well. No step fails, since the sizes are fixed.
 func newAEAD(key []byte) cipher.AEAD {
 	derived, err := hkdf.Key(sha256.New, key, nil, "gatehouse seal v1", 32)
 	block, err2 := aes.NewCipher(derived)
@@ -41,20 +41,20 @@ func newAEAD(key []byte) cipher.AEAD {
 	return aead
 }
 
-// version stands before what is sealed, so that the form can change.
+// version is the prefix of every sealed text, so that the form can change.
 const version = "v1:"
 
-// encoding has one form for each text: a changed last letter is damage too.
+// encoding is strict, so that a change in the last letter is noticed too.
 var encoding = base64.RawStdEncoding.Strict()
 
 var errSealed = errors.New("sealed text cannot be opened: it is damaged, or sealed with another key")
 
-// Seal returns text in a form that only Open reads; another one each time.
+// Seal returns text in a form that only Open reads. Each call returns another form.
 func (b *Box) Seal(text string) string {
 	return version + encoding.EncodeToString(b.aead.Seal(nil, nil, []byte(text), nil))
 }
 
-// Open returns what was sealed. Its error tells nothing of it.
+// Open returns the text that Seal has sealed. Its error holds nothing of the text.
 func (b *Box) Open(sealed string) (string, error) {
 	encoded, ok := strings.CutPrefix(sealed, version)
 	raw, err := encoding.DecodeString(encoded)

@@ -9,13 +9,13 @@ import (
 	"path/filepath"
 )
 
-// Create puts a new secret of size random bytes, as text, into a file that is
-// not there yet, readable by its owner only, and reports whether it did. A file
-// that exists is left as it is, even if another process made it meanwhile, and
-// nobody ever sees half a secret.
+// Create writes a new secret of size random bytes, encoded as text, into a file that
+// does not exist yet, and reports whether it did. Only the owner can read the file.
+// Create leaves an existing file as it is, even if another process makes it at the
+// same time. No reader sees a part of a secret.
 func Create(path string, size int, encode func([]byte) string) (bool, error) {
 	if _, err := os.Stat(path); err == nil {
-		return false, nil // perhaps a read-only mount: do not even try
+		return false, nil // without writing: it may be a read-only mount
 	}
 	secret := make([]byte, size)
 	rand.Read(secret)
@@ -29,8 +29,8 @@ func Create(path string, size int, encode func([]byte) string) (bool, error) {
 	return true, nil
 }
 
-// writeNew links a finished file to path: unlike a rename, a link never
-// replaces what is there.
+// writeNew writes a temporary file and links it to path. Unlike a rename, a link never
+// replaces an existing file.
 func writeNew(path, content string) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), ".secret-*") // mode 0600
 	if err != nil {

@@ -8,14 +8,14 @@ import (
 	"gatehouse/application"
 )
 
-// Key is a key of a fixed size that is kept as base64. It follows its file, as
-// a Set does: what cannot be read leaves the last good key in place. It is safe
-// for concurrent use.
+// Key is a key of a fixed size that its file has as base64. It follows its file as a
+// Set does: while the file cannot be read, the last good key stays. It is safe for
+// concurrent use.
 type Key struct{ set *Set }
 
-// OpenKey reads the file of a key of size bytes. It fails like Open, and also
-// for what is no standard base64, padded, or of another size. White space around
-// it does not count.
+// OpenKey reads the file of a key of size bytes. It fails like Open, and also for a
+// content that is not the padded standard base64 of size bytes. White space around it
+// does not count.
 func OpenKey(clock application.Clock, failed func(error), path string, size int) (*Key, error) {
 	set, err := open(clock, failed, func(content []byte) error {
 		_, err := decodeKey(content, size)
@@ -27,9 +27,9 @@ func OpenKey(clock application.Clock, failed func(error), path string, size int)
 	return &Key{set}, nil
 }
 
-// Bytes is the key as it is now.
+// Bytes returns the current key.
 func (k *Key) Bytes() []byte {
-	key, _ := base64.StdEncoding.Strict().DecodeString(string(k.set.Secrets()[0])) // it was tried before
+	key, _ := base64.StdEncoding.Strict().DecodeString(string(k.set.Secrets()[0])) // check has decoded it before
 	return key
 }
 

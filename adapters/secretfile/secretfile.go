@@ -1,5 +1,5 @@
-// Package secretfile answers which secrets a caller may know right now: those
-// in a file that both sides read, and in the file that it replaced.
+// Package secretfile reads the secrets that callers and this server share, from the
+// current file and from files of previous secrets, and follows them as they change.
 package secretfile
 
 import (
@@ -14,7 +14,7 @@ import (
 	"gatehouse/application"
 )
 
-// interval is how long the files are trusted to be unchanged.
+// interval is the time between two looks at the files.
 const interval = time.Second
 
 var errBlank = errors.New("it is empty; write a secret into it, or remove it to get a new one")
@@ -31,15 +31,16 @@ type Set struct {
 	secrets [][]byte
 }
 
-// Open reads the files, the current secret's first and then those of secrets
-// that are still accepted; each must exist and not be blank. When a file later
-// disappears or turns blank its last good secret stays, and failed is told
-// once. What it is told never contains a secret; it must not call the set.
+// Open reads the files: first that of the current secret, then those of previous
+// secrets that are still accepted. It fails if a file does not exist or is blank. If a
+// file later disappears or turns blank, its last good secret stays and Set calls
+// failed once, with an error that holds no secret. The function failed must not call
+// the Set.
 func Open(clock application.Clock, failed func(error), paths ...string) (*Set, error) {
 	return open(clock, failed, func([]byte) error { return nil }, paths...)
 }
 
-// open is Open with a check that the content of each file has to pass as well.
+// open is Open with a check of the content of each file.
 func open(clock application.Clock, failed func(error), check func([]byte) error, paths ...string) (*Set, error) {
 	s := &Set{clock: clock, failed: failed, next: clock().Add(interval)}
 	var errs []error
@@ -96,7 +97,7 @@ func candidates(files []*file) [][]byte {
 	return secrets
 }
 
-// file is what was last read from a path.
+// file is a path and the content that was last read from it.
 type file struct {
 	path    string
 	check   func([]byte) error
@@ -105,8 +106,8 @@ type file struct {
 	failing bool
 }
 
-// refresh reads the file if it is not the one that was read last, and reports
-// whether it did. After an error the content is still the last good one.
+// refresh reads the file if it has changed, and reports whether it did. After an error
+// the content is still the last good one.
 func (f *file) refresh() (bool, error) {
 	info, err := os.Stat(f.path)
 	if err != nil {

@@ -212,7 +212,7 @@ func TestSet_Secrets_concurrent(t *testing.T) {
 	group.Wait()
 }
 
-// clock is moved by hand.
+// clock is a clock that a test sets.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -258,7 +258,7 @@ func write(t *testing.T, content string) string {
 	return path
 }
 
-// replace swaps a new file in, as editors and secret managers do.
+// replace renames a new file to path, as editors and secret managers do.
 func replace(t *testing.T, path, content string) {
 	t.Helper()
 	temp := path + ".new"

@@ -1,5 +1,5 @@
-// Package totp checks one-time passwords as authenticator apps make them:
-// RFC 6238, six digits, a new one every 30 seconds.
+// Package totp checks the one-time passwords of authenticator apps: RFC 6238, six
+// digits, a new one every 30 seconds.
 package totp
 
 import (
@@ -12,7 +12,7 @@ import (
 
 // Opener opens sealed secrets.
 type Opener interface {
-	// Open returns the secret; its error tells nothing of it.
+	// Open returns the secret. Its error holds nothing of the secret.
 	Open(sealed string) (string, error)
 }
 
@@ -23,14 +23,15 @@ type Authenticator struct{ opener Opener }
 // New makes an Authenticator.
 func New(opener Opener) *Authenticator { return &Authenticator{opener} }
 
-// errSecret says nothing of the secret.
+// errSecret holds nothing of the secret.
 var errSecret = errors.New("the secret of one-time passwords is not base32")
 
-// period is how long a code lasts, in seconds.
+// period is the lifetime of a code in seconds.
 const period = 30
 
-// Step returns the time step whose code is code: that of now, or the one
-// before or after it, since clocks differ. All three are compared each time.
+// Step returns the time step that has the code: the step of now, or the one before or
+// after it, because clocks differ. It always compares all three. ok is false if none
+// has the code.
 func (a *Authenticator) Step(secret, code string, now time.Time) (step int64, ok bool, err error) {
 	plain, err := a.opener.Open(secret)
 	if err != nil {
@@ -40,7 +41,7 @@ func (a *Authenticator) Step(secret, code string, now time.Time) (step int64, ok
 	for _, candidate := range []int64{current - 1, current, current + 1} {
 		match, err := hotp.ValidateCustom(code, uint64(candidate), plain, hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
 		switch {
-		case errors.Is(err, otp.ErrValidateInputInvalidLength): // no six digits: no match
+		case errors.Is(err, otp.ErrValidateInputInvalidLength): // not six digits: no match
 		case err != nil:
 			return 0, false, errSecret
 		case match:

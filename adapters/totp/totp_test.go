@@ -8,7 +8,7 @@ import (
 	"gatehouse/adapters/totp"
 )
 
-// plain opens what was never sealed.
+// plain is an Opener of secrets that are not sealed.
 type plain struct{ err error }
 
 func (p plain) Open(sealed string) (string, error) { return sealed, p.err }
