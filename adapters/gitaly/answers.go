@@ -13,12 +13,12 @@ import (
 	"gatehouse/domain/source"
 )
 
-// abreast is how many questions of one push are asked at the same time: each
-// is a process on Gitaly's side.
-const abreast = 8
+// parallel is the number of calls of one push that run at the same time. Each is a
+// process of Gitaly's machine.
+const parallel = 8
 
-// Answers asks all questions, several at a time. The first that fails fails
-// the whole. A client of no storage knows no answer.
+// Answers asks all questions, several at a time. It fails with the first call that
+// fails. A client without storages returns source.Unknown for every question.
 func (c *Client) Answers(ctx context.Context, where gitaccess.Location, questions []source.Question) (map[source.Question]source.Answer, error) {
 	if len(c.conns) == 0 {
 		return unknown(questions), nil
@@ -30,10 +30,10 @@ func (c *Client) Answers(ctx context.Context, where gitaccess.Location, question
 	ctx, cancel := calling(ctx, where.SnapshotPath)
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(abreast)
+	group.SetLimit(parallel)
 	var mutex sync.Mutex
 	answers := make(map[source.Question]source.Answer, len(questions))
-	var head string // one answer to however many names
+	var head string // one call answers for all branches
 	if slices.ContainsFunc(questions, aboutDefault) {
 		group.Go(func() (err error) {
 			head, err = r.defaultBranch(ctx)
@@ -65,7 +65,7 @@ func (c *Client) Answers(ctx context.Context, where gitaccess.Location, question
 
 func aboutDefault(q source.Question) bool { return q.About == source.Default }
 
-// isDefault is unknown while there is no branch.
+// isDefault returns source.Unknown for a repository without branches.
 func isDefault(head, branch string) source.Answer {
 	switch head {
 	case "":
@@ -82,7 +82,7 @@ func (c *Client) answer(ctx context.Context, r repository, q source.Question) (s
 	case source.Ancestor:
 		return yes(r.isAncestor(ctx, q))
 	case source.Existence:
-		return remembered(c.there, r.key, func() (bool, error) { return r.exists(ctx) })
+		return remembered(c.existing, r.key, func() (bool, error) { return r.exists(ctx) })
 	case source.Branches:
 		return remembered(c.filled, r.key, func() (bool, error) { return r.hasBranches(ctx) })
 	default:
@@ -90,7 +90,7 @@ func (c *Client) answer(ctx context.Context, r repository, q source.Question) (s
 	}
 }
 
-// remembered asks unless the answer was yes a while ago.
+// remembered calls ask unless m remembers the answer yes.
 func remembered(m *memory, key string, ask func() (bool, error)) (source.Answer, error) {
 	if m.has(key) {
 		return source.Yes, nil
@@ -113,7 +113,7 @@ func yes(is bool, err error) (source.Answer, error) {
 	}
 }
 
-// isAncestor says no also where one of the commits is not there.
+// isAncestor returns false as well if one of the commits does not exist.
 func (r repository) isAncestor(ctx context.Context, q source.Question) (bool, error) {
 	out, err := gitalypb.NewCommitServiceClient(r.conn).CommitIsAncestor(ctx, &gitalypb.CommitIsAncestorRequest{
 		Repository: r.message, AncestorId: string(q.Old), ChildId: string(q.New),
@@ -131,7 +131,7 @@ func (r repository) hasBranches(ctx context.Context) (bool, error) {
 	return out.GetValue(), r.fault(err, "branches")
 }
 
-// defaultBranch is a short name; empty while there is no branch.
+// defaultBranch returns a short name, empty for a repository without branches.
 func (r repository) defaultBranch(ctx context.Context) (string, error) {
 	out, err := gitalypb.NewRefServiceClient(r.conn).FindDefaultBranchName(ctx, &gitalypb.FindDefaultBranchNameRequest{Repository: r.message})
 	return strings.TrimPrefix(string(out.GetName()), "refs/heads/"), r.fault(err, "default branch")

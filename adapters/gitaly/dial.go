@@ -15,8 +15,8 @@ import (
 	"gatehouse/application/gitaccess"
 )
 
-// dial prepares the connection to a storage, which is made with the first call
-// and again whenever it was lost. While there is none, calls fail at once.
+// dial prepares the connection to a storage. The first call connects, and a lost
+// connection is made again. Without a connection calls fail at once.
 func dial(s gitaccess.Storage, now application.Clock) (*grpc.ClientConn, error) {
 	target, transport := s.Address, insecure.NewCredentials()
 	if rest, ok := strings.CutPrefix(s.Address, "tcp://"); ok {
@@ -33,8 +33,7 @@ func dial(s gitaccess.Storage, now application.Clock) (*grpc.ClientConn, error) 
 			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second},
 			MinConnectTimeout: 5 * time.Second,
 		}),
-		// A machine that is gone says nothing. Gitaly takes a ping every ten
-		// seconds.
+		// Pings notice a machine that is down. Gitaly accepts one every ten seconds.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 10 * time.Second, PermitWithoutStream: true}),
 	}
 	if s.Token != "" {
@@ -47,8 +46,7 @@ func dial(s gitaccess.Storage, now application.Clock) (*grpc.ClientConn, error) 
 	return conn, nil
 }
 
-// serviceConfig repeats what only reads and met a Gitaly that was going or
-// coming.
+// serviceConfig repeats calls that only read and fail because Gitaly restarts.
 const serviceConfig = `{"methodConfig": [{
 	"name": [
 		{"service": "gitaly.RepositoryService", "method": "RepositoryExists"},

@@ -1,4 +1,4 @@
-// Package gitaly asks Gitaly about repositories, and has it make them.
+// Package gitaly is a client of Gitaly: it asks about repositories and creates them.
 package gitaly
 
 import (
@@ -20,16 +20,17 @@ import (
 )
 
 // Client speaks with the Gitaly of each storage, over one connection each, so
-// that a storage that hangs holds up no other. It is safe for concurrent use.
+// that an unresponsive storage does not delay the others. It is safe for concurrent
+// use.
 type Client struct {
 	conns map[string]*grpc.ClientConn
-	// there and filled are the repositories that are known to exist, and to
-	// have a branch.
-	there, filled *memory
+	// existing and filled remember the repositories that exist, and those that have a
+	// branch.
+	existing, filled *memory
 }
 
-// New makes a Client of the storages. Nothing is connected yet, so that it
-// fails only for an address that could never be one.
+// New makes a Client of the storages. It connects to none of them, and fails only for
+// a malformed address.
 func New(storages []gitaccess.Storage, now application.Clock) (*Client, error) {
 	c := &Client{make(map[string]*grpc.ClientConn, len(storages)), newMemory(now), newMemory(now)}
 	for _, s := range storages {
@@ -42,7 +43,7 @@ func New(storages []gitaccess.Storage, now application.Clock) (*Client, error) {
 	return c, nil
 }
 
-// Close lets go of all connections.
+// Close closes all connections.
 func (c *Client) Close() error {
 	var all error
 	for _, conn := range c.conns {
@@ -51,18 +52,19 @@ func (c *Client) Close() error {
 	return all
 }
 
-// patience is how long a call may take whose caller set no limit of its own.
-const patience = 50 * time.Second
+// callTimeout limits a call whose context has no earlier deadline.
+const callTimeout = 50 * time.Second
 
 // repository is a repository as a call names it.
 type repository struct {
 	conn    *grpc.ClientConn
 	message *gitalypb.Repository
-	// name is for errors, key for what is kept about it.
+	// name is the repository in errors, key that in a memory.
 	name, key string
 }
 
-// at finds a place. A storage that nobody configured is domain.NotFound.
+// at returns the repository of a place. It fails with domain.NotFound for a storage
+// that is not configured.
 func (c *Client) at(where gitaccess.Location) (repository, error) {
 	name := where.Repository.String()
 	conn, ok := c.conns[where.Storage.Name]
@@ -76,8 +78,7 @@ func (c *Client) at(where gitaccess.Location) (repository, error) {
 	}, name, where.Storage.Name + "\x00" + where.RelativePath}, nil
 }
 
-// code finds the code repository of a project, of which its ID, Path, Storage
-// and LegacyPath count.
+// code returns the code repository of a project.
 func (c *Client) code(p source.Project) (repository, error) { return c.of(p, source.Code) }
 
 func (c *Client) of(p source.Project, kind source.RepositoryKind) (repository, error) {
@@ -91,18 +92,18 @@ func (c *Client) of(p source.Project, kind source.RepositoryKind) (repository, e
 	return r, err
 }
 
-// calling is the context of a call. With Praefect, the primary has what the
-// replicas may not have yet; snapshot is the path that Gitaly gave a
-// transaction, if it did.
+// calling returns the context of a call. It routes the call to the primary, because
+// replicas behind Praefect may be older; snapshot is the path that Gitaly gave to a
+// transaction, or empty.
 func calling(ctx context.Context, snapshot string) (context.Context, context.CancelFunc) {
 	ctx = metadata.AppendToOutgoingContext(ctx, "gitaly-route-repository-accessor-policy", "primary-only")
 	if snapshot != "" {
 		ctx = metadata.AppendToOutgoingContext(ctx, "relative-path-bin", snapshot)
 	}
-	return context.WithTimeout(ctx, patience)
+	return context.WithTimeout(ctx, callTimeout)
 }
 
-// fault says what went wrong in the domain's words.
+// fault wraps an error of Gitaly with its domain.Kind.
 func (r repository) fault(err error, what string) error {
 	switch status.Code(err) {
 	case codes.OK:

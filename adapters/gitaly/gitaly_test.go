@@ -45,7 +45,7 @@ func connect(t *testing.T, now func() time.Time, storages ...gitaccess.Storage) 
 	return c
 }
 
-// place is where the code of cli lies.
+// place is the code repository of cli.
 func place(storage string) gitaccess.Location {
 	return gitaccess.Location{
 		Storage: gitaccess.Storage{Name: storage}, RelativePath: cli.RelativePath(source.Code),
@@ -197,7 +197,7 @@ func TestClient_Answers_storages(t *testing.T) {
 		t.Errorf("got %v, %v", got, err)
 	}
 	if _, err := c.Answers(t.Context(), place("first"), nil); !errors.Is(err, domain.NotFound) {
-		t.Errorf("got %v of a storage that nobody knows", err)
+		t.Errorf("got %v of an unknown storage", err)
 	}
 	if _, err := c.Answers(t.Context(), place("default"), []source.Question{ancestor(one, two)}); err != nil {
 		if !errors.Is(err, domain.NotFound) {
@@ -277,7 +277,7 @@ func TestClient_repositories(t *testing.T) {
 	c := client(t, s)
 	p := cli
 	p.DefaultBranch = "trunk"
-	s.Lock(2)     // somebody else makes it too
+	s.Lock(2)     // another call creates it too
 	for range 2 { // the second time it is there already
 		if err := c.Create(t.Context(), p, source.Code); err != nil {
 			t.Fatal(err)
@@ -313,7 +313,7 @@ func TestClient_repositories(t *testing.T) {
 	}
 	p.Storage = "none"
 	if err := c.Create(t.Context(), p, source.Code); !errors.Is(err, domain.NotFound) {
-		t.Errorf("got %v of a storage that nobody knows", err)
+		t.Errorf("got %v of an unknown storage", err)
 	}
 	s.Stop()
 	if err := c.Create(t.Context(), cli, source.Code); !errors.Is(err, domain.Unavailable) {

@@ -18,9 +18,9 @@ import (
 )
 
 // DefaultBranch returns the short name of the default branch of a project's
-// code; empty while there is no branch. Of the project, here and below, ID,
-// Path, Storage and LegacyPath count. A repository that is not there is
-// domain.NotFound, an unreachable or late Gitaly domain.Unavailable.
+// code, empty without branches. Of the project, here and below, ID, Path, Storage and
+// LegacyPath count. It fails with domain.NotFound if the repository does not exist, and
+// with domain.Unavailable if Gitaly is unreachable or late.
 func (c *Client) DefaultBranch(ctx context.Context, p source.Project) (string, error) {
 	r, err := c.code(p)
 	if err != nil {
@@ -53,12 +53,12 @@ func (c *Client) RefExists(ctx context.Context, p source.Project, ref source.Ref
 	return r.refExists(ctx, ref.String())
 }
 
-// most is how many commits are counted at all.
-const most = 1_000_000
+// maxCount is the number at which counting commits stops.
+const maxCount = 1_000_000
 
 // History returns the newest commits of the span, at most limit, the oldest of
-// them first, and how many there are in all. A span whose ends are not there
-// is an error.
+// them first, and the number of all its commits. It fails if an end of the span does
+// not exist.
 func (c *Client) History(ctx context.Context, p source.Project, span source.Span, limit int) (commits []source.Commit, total int, err error) {
 	r, err := c.code(p)
 	if err != nil {
@@ -84,7 +84,7 @@ func (r repository) count(ctx context.Context, span source.Span) (int, error) {
 		revision = span.From + ".." + span.To
 	}
 	out, err := gitalypb.NewCommitServiceClient(r.conn).CountCommits(ctx, &gitalypb.CountCommitsRequest{
-		Repository: r.message, Revision: []byte(revision), MaxCount: most,
+		Repository: r.message, Revision: []byte(revision), MaxCount: maxCount,
 	})
 	return int(out.GetCount()), r.fault(err, "number of commits")
 }
@@ -108,7 +108,7 @@ func (r repository) commits(ctx context.Context, span source.Span, limit int) ([
 	slices.Reverse(found)
 	commits := make([]source.Commit, len(found))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(abreast)
+	group.SetLimit(parallel)
 	for i, m := range found {
 		commits[i] = commit(m)
 		group.Go(func() error { return r.addPaths(ctx, &commits[i], m.GetParentIds()) })
@@ -154,14 +154,14 @@ func zone(offset string) *time.Location {
 	return time.FixedZone("", (n/100*60+n%100)*60)
 }
 
-// Git knows the tree without entries by these names, in either format.
+// The ids of the tree without entries, in both object formats of Git.
 const (
 	emptyTree    = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 	emptyTree256 = "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"
 )
 
-// addPaths asks for one commit at a time: an answer about several does not
-// tell which path belongs to which.
+// addPaths adds the changed paths of one commit. An answer about several commits would
+// not say to which commit a path belongs.
 func (r repository) addPaths(ctx context.Context, c *source.Commit, parents []string) error {
 	before := emptyTree
 	switch {

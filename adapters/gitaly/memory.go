@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	// memorable is for how long something is taken to be as it was.
-	memorable = 10 * time.Minute
-	// roomy is how much is kept in mind before all is forgotten.
-	roomy = 50_000
+	// keepTime is the time for which a remembered answer counts.
+	keepTime = 10 * time.Minute
+	// maxKept is the number of repositories after which all are forgotten.
+	maxKept = 50_000
 )
 
-// memory keeps in mind what was found true of repositories and hardly ever
-// stops being so.
+// memory remembers repositories for which the answer to one question is yes. It is for
+// answers that hardly ever change.
 type memory struct {
 	now   application.Clock
 	mutex sync.Mutex
@@ -35,10 +35,10 @@ func (m *memory) has(key string) bool {
 func (m *memory) keep(key string) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	if len(m.until) >= roomy {
+	if len(m.until) >= maxKept {
 		clear(m.until)
 	}
-	m.until[key] = m.now().Add(memorable)
+	m.until[key] = m.now().Add(keepTime)
 }
 
 func (m *memory) forget(key string) {

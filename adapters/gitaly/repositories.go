@@ -15,12 +15,11 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Create makes a repository of a project: with the project's default branch,
-// if that is known and it is for the code. One that is there already is left as
-// it is, and no error.
+// Create creates a repository of a project; one for code gets the project's default
+// branch, if that is known. An existing repository stays as it is, without an error.
 func (c *Client) Create(ctx context.Context, p source.Project, kind source.RepositoryKind) error {
 	r, err := c.of(p, kind)
-	if err != nil || c.there.has(r.key) {
+	if err != nil || c.existing.has(r.key) {
 		return err
 	}
 	if kind != source.Code {
@@ -32,8 +31,8 @@ func (c *Client) Create(ctx context.Context, p source.Project, kind source.Repos
 		_, err = gitalypb.NewRepositoryServiceClient(r.conn).CreateRepository(ctx, &gitalypb.CreateRepositoryRequest{
 			Repository: r.message, DefaultBranch: []byte(p.DefaultBranch),
 		})
-		// Who comes while another one makes it finds it locked, which Gitaly
-		// has no code of its own for.
+		// While another call creates the repository it is locked, for which Gitaly
+		// has no code of its own.
 		if status.Code(err) != codes.Internal || attempt == attempts || !pause(ctx, time.Duration(attempt)*lockTime) {
 			break
 		}
@@ -41,18 +40,18 @@ func (c *Client) Create(ctx context.Context, p source.Project, kind source.Repos
 	if err = r.fault(err, "creation"); err != nil && !errors.Is(err, domain.Conflict) {
 		return err
 	}
-	c.there.keep(r.key)
+	c.existing.keep(r.key)
 	return nil
 }
 
 const (
-	// attempts is how often making a repository is tried.
+	// attempts is the number of tries to create a repository.
 	attempts = 4
-	// lockTime is about what it takes.
+	// lockTime is about the time in which Gitaly creates one.
 	lockTime = 200 * time.Millisecond
 )
 
-// pause says whether ctx lasted that long.
+// pause waits for d. It returns false if ctx ends earlier.
 func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -64,14 +63,14 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Remove deletes the repository of a project's code. One that is not there is
-// no error.
+// Remove deletes the repository of a project's code, without an error if it does not
+// exist.
 func (c *Client) Remove(ctx context.Context, p source.Project) error {
 	r, err := c.code(p)
 	if err != nil {
 		return err
 	}
-	c.there.forget(r.key)
+	c.existing.forget(r.key)
 	c.filled.forget(r.key)
 	ctx, cancel := calling(ctx, "")
 	defer cancel()
@@ -82,7 +81,7 @@ func (c *Client) Remove(ctx context.Context, p source.Project) error {
 	return err
 }
 
-// Health is what a Gitaly says of itself.
+// Health has the versions that a Gitaly reports.
 type Health struct{ Version, GitVersion string }
 
 // Check asks the Gitaly of a storage whether it serves that storage, and may
@@ -113,7 +112,7 @@ func (c *Client) Check(ctx context.Context, storage string) (Health, error) {
 	return health, fmt.Errorf("there is no storage %q there", storage)
 }
 
-// trouble says in words what keeps a Gitaly from answering.
+// trouble describes why a Gitaly does not answer.
 func trouble(err error) error {
 	told := status.Convert(err)
 	words := map[codes.Code]string{

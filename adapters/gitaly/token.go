@@ -10,8 +10,8 @@ import (
 	"gatehouse/application"
 )
 
-// token proves to Gitaly, with each call, that we know its secret: by a
-// signature of the present second, as its version 2 of tokens has it.
+// token proves with each call that the client knows Gitaly's secret: it signs the
+// current second, as version 2 of Gitaly's tokens does.
 type token struct {
 	secret string
 	now    application.Clock
@@ -25,6 +25,6 @@ func (t token) GetRequestMetadata(context.Context, ...string) (map[string]string
 	return map[string]string{"authorization": "Bearer v2." + hex.EncodeToString(mac.Sum(nil)) + "." + message}, nil
 }
 
-// RequireTransportSecurity says no: a token is worth nothing after a while,
-// and a socket has no TLS.
+// RequireTransportSecurity returns false: a token expires soon, and a socket has no
+// TLS.
 func (token) RequireTransportSecurity() bool { return false }

@@ -1,5 +1,5 @@
-// Package jobs keeps work that is done later, and does it: by River, in the
-// database in which the work was caused, so that one transaction keeps both.
+// Package jobs runs the background jobs of a database with River. The jobs lie in the
+// same database as the data, so that one transaction writes both.
 package jobs
 
 import (
@@ -26,50 +26,50 @@ import (
 	"gatehouse/domain"
 )
 
-// Queue is where the jobs of a database wait. It is safe for concurrent use,
-// also by several servers.
+// Queue is the queue of jobs in a database. It is safe for concurrent use, also by
+// several servers.
 type Queue struct {
 	pool   *sql.DB
 	driver riverdriver.Driver[*sql.Tx]
-	// desk takes jobs in, and does none.
-	desk *river.Client[*sql.Tx]
-	// forgive is a statement that forgets that a job was to be given up.
-	forgive string
+	// inserter inserts and changes jobs, and runs none.
+	inserter *river.Client[*sql.Tx]
+	// clearCancel is a statement that removes River's note that a job is cancelled.
+	clearCancel string
 
-	mu    sync.Mutex
-	hands *river.Client[*sql.Tx] // nil while nobody works
+	mu     sync.Mutex
+	worker *river.Client[*sql.Tx] // nil unless Start has started it
 }
 
 // New makes the Queue of a database, which is PostgreSQL or SQLite.
 func New(pool *sql.DB, postgres bool) *Queue {
 	var driver riverdriver.Driver[*sql.Tx] = riversqlite.New(pool)
-	forgive := "UPDATE river_job SET metadata = json_remove(metadata, '$.' || $2) WHERE id = $1 AND state <> 'running'"
+	clearCancel := "UPDATE river_job SET metadata = json_remove(metadata, '$.' || $2) WHERE id = $1 AND state <> 'running'"
 	if postgres {
 		driver = riverdatabasesql.New(pool)
-		forgive = "UPDATE river_job SET metadata = metadata - $2::text WHERE id = $1 AND state <> 'running'"
+		clearCancel = "UPDATE river_job SET metadata = metadata - $2::text WHERE id = $1 AND state <> 'running'"
 	}
-	desk, err := river.NewClient(driver, &river.Config{
+	inserter, err := river.NewClient(driver, &river.Config{
 		MaxAttempts: application.MaxAttempts, Logger: slog.New(slog.DiscardHandler),
-		// All poll, and nobody listens for the notification that River would send
-		// as often as these let it.
-		FetchCooldown: rarely, FetchPollInterval: rarely,
+		// River notifies listeners as often as these allow. Servers poll, so that no
+		// notification is needed.
+		FetchCooldown: never, FetchPollInterval: never,
 	})
 	if err != nil {
-		panic(err) // nothing of it depends on anybody
+		panic(err) // the configuration is constant
 	}
-	return &Queue{pool: pool, driver: driver, desk: desk, forgive: forgive}
+	return &Queue{pool: pool, driver: driver, inserter: inserter, clearCancel: clearCancel}
 }
 
-// rarely is as good as never.
-const rarely = 24 * time.Hour
+// never is an interval that no process waits for.
+const never = 24 * time.Hour
 
-// Enqueue keeps a job, as part of the transaction.
+// Enqueue inserts a job as part of the transaction.
 func (q *Queue) Enqueue(ctx context.Context, tx *sql.Tx, job application.Job) error {
-	_, err := q.desk.InsertTx(ctx, tx, args{job.Subject, job.Kind}, nil)
+	_, err := q.inserter.InsertTx(ctx, tx, args{job.Subject, job.Kind}, nil)
 	return err
 }
 
-// args are what River keeps of a job.
+// args are the arguments of a job that River stores.
 type args struct {
 	Subject int64 `json:"subject"`
 	kind    application.JobKind
@@ -78,14 +78,14 @@ type args struct {
 // Kind implements river.JobArgs.
 func (a args) Kind() string { return string(a.kind) }
 
-// Start lets the jobs be done, until Stop. One of a kind that is not known here
-// fails, and so waits for a server that knows it.
+// Start runs jobs until Stop. A job of an unknown kind fails, and so waits for a
+// server that knows the kind.
 func (q *Queue) Start(ctx context.Context, shift application.WorkerPool, log *zap.Logger) error {
 	workers := river.NewWorkers()
 	for kind, work := range shift.Workers {
-		river.AddWorkerArgs(workers, args{kind: kind}, working(work))
+		river.AddWorkerArgs(workers, args{kind: kind}, newWorker(work))
 	}
-	hands, err := river.NewClient(q.driver, &river.Config{
+	worker, err := river.NewClient(q.driver, &river.Config{
 		ID:            uuid.NewString(), // of this process and no other
 		Workers:       workers,
 		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: shift.Concurrency}},
@@ -100,74 +100,75 @@ func (q *Queue) Start(ctx context.Context, shift application.WorkerPool, log *za
 	if err != nil {
 		return fmt.Errorf("jobs: %w", err)
 	}
-	// What is under way ends with Stop, not with the start's own context.
-	if err := hands.Start(context.WithoutCancel(ctx)); err != nil {
+	// Running jobs end with Stop, not with the context of Start.
+	if err := worker.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("jobs: %w", err)
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.hands = hands
+	q.worker = worker
 	return nil
 }
 
-// logger leaves out what River tells of its daily life.
+// logger writes warnings and errors of River, and drops the lower levels.
 func logger(log *zap.Logger) *slog.Logger {
 	core := log.Core()
-	if quiet, err := zapcore.NewIncreaseLevelCore(core, zap.WarnLevel); err == nil { // else it is quieter already
+	if quiet, err := zapcore.NewIncreaseLevelCore(core, zap.WarnLevel); err == nil { // else core's level is higher already
 		core = quiet
 	}
 	return slog.New(zapslog.NewHandler(core))
 }
 
-// keepDiscarded is how long jobs that were given up can be looked at.
+// keepDiscarded is the time for which discarded jobs can be listed.
 const keepDiscarded = 30 * 24 * time.Hour
 
-// Stop takes no more jobs and waits for those under way. When ctx ends they
-// are told to give up, and will be done again.
+// Stop takes no more jobs and waits for the running ones. When ctx ends it cancels
+// them, and a later Start runs them again.
 func (q *Queue) Stop(ctx context.Context) error {
 	q.mu.Lock()
-	hands := q.hands
-	q.hands = nil
+	worker := q.worker
+	q.worker = nil
 	q.mu.Unlock()
-	if hands == nil {
+	if worker == nil {
 		return nil
 	}
-	err := hands.Stop(ctx)
+	err := worker.Stop(ctx)
 	if err == nil {
 		return nil
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastMoment)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTimeout)
 	defer cancel()
-	return fmt.Errorf("jobs were cut off: %w", errors.Join(err, hands.StopAndCancel(last)))
+	return fmt.Errorf("jobs were cut off: %w", errors.Join(err, worker.StopAndCancel(last)))
 }
 
-// lastMoment is how long jobs may take to notice that they are given up.
-const lastMoment = 5 * time.Second
+// cancelTimeout limits the wait for jobs to notice that they are cancelled.
+const cancelTimeout = 5 * time.Second
 
-// Retry makes a job due now, whatever became of it. One that is being done is
-// a domain.Conflict, one that is not there domain.NotFound.
+// Retry makes a job due now, in whatever state it is. It fails with domain.Conflict for
+// a running job and with domain.NotFound for one that does not exist.
 func (q *Queue) Retry(ctx context.Context, id int64) error {
-	if _, err := q.pool.ExecContext(ctx, q.forgive, id, unwanted); err != nil {
+	if _, err := q.pool.ExecContext(ctx, q.clearCancel, id, cancelNote); err != nil {
 		return fmt.Errorf("job %d: %w", id, err)
 	}
-	job, err := q.desk.JobRetry(ctx, id)
-	return settled(id, job, err, "is being done", rivertype.JobStateRunning)
+	job, err := q.inserter.JobRetry(ctx, id)
+	return jobFault(id, job, err, "is being done", rivertype.JobStateRunning)
 }
 
-// Discard gives a job up. One that is being done ends with this attempt. One
-// that is done or given up already is a domain.Conflict, one that is not there
-// domain.NotFound.
+// Discard cancels a job. A running job ends with this attempt. It fails with
+// domain.Conflict for a job that is completed or discarded and with domain.NotFound
+// for one that does not exist.
 func (q *Queue) Discard(ctx context.Context, id int64) error {
-	before, err := q.desk.JobGet(ctx, id)
-	if err := settled(id, before, err, "is over", rivertype.JobStateCompleted, rivertype.JobStateDiscarded, rivertype.JobStateCancelled); err != nil {
+	before, err := q.inserter.JobGet(ctx, id)
+	if err := jobFault(id, before, err, "is over", rivertype.JobStateCompleted, rivertype.JobStateDiscarded, rivertype.JobStateCancelled); err != nil {
 		return err
 	}
-	_, err = q.desk.JobCancel(ctx, id)
-	return settled(id, before, err, "")
+	_, err = q.inserter.JobCancel(ctx, id)
+	return jobFault(id, before, err, "")
 }
 
-// settled puts into the domain's words why a job cannot be changed.
-func settled(id int64, job *rivertype.JobRow, err error, why string, states ...rivertype.JobState) error {
+// jobFault returns why a job cannot be changed, with its domain.Kind: err, or that
+// the job is in one of the states.
+func jobFault(id int64, job *rivertype.JobRow, err error, why string, states ...rivertype.JobState) error {
 	switch {
 	case errors.Is(err, rivertype.ErrNotFound):
 		return fmt.Errorf("job %d: %w", id, domain.NotFound)
@@ -182,7 +183,7 @@ func settled(id int64, job *rivertype.JobRow, err error, why string, states ...r
 	return nil
 }
 
-// policy says how long to wait after so many failures.
+// policy returns the time to wait after a number of failures.
 type policy func(failures int) time.Duration
 
 // NextRetry implements river.ClientRetryPolicy.
@@ -190,19 +191,19 @@ func (after policy) NextRetry(job *rivertype.JobRow) time.Time {
 	return time.Now().UTC().Add(after(len(job.Errors) + 1))
 }
 
-// unwanted is where River notes that a job was to be given up while it was done.
-const unwanted = "cancel_attempted_at"
+// cancelNote is River's metadata of a job that was cancelled while it ran.
+const cancelNote = "cancel_attempted_at"
 
-var errUnwanted = errors.New("somebody discarded it")
+var errDiscarded = errors.New("somebody discarded it")
 
-// working is the worker of one kind. What goes wrong River logs.
-func working(work application.Worker) river.Worker[args] {
+// newWorker makes River's worker of one kind. River logs its errors.
+func newWorker(work application.Worker) river.Worker[args] {
 	return river.WorkFunc(func(ctx context.Context, job *river.Job[args]) error {
 		var metadata map[string]any
-		if err := json.Unmarshal(job.Metadata, &metadata); err == nil && metadata[unwanted] != nil {
-			// River itself forgets this where an attempt is followed by the next
-			// within seconds.
-			return river.JobCancel(errUnwanted)
+		if err := json.Unmarshal(job.Metadata, &metadata); err == nil && metadata[cancelNote] != nil {
+			// River itself does not check it before an attempt that follows within
+			// seconds.
+			return river.JobCancel(errDiscarded)
 		}
 		err := work(ctx, job.Args.Subject)
 		if later, ok := errors.AsType[application.Postponed](err); ok {

@@ -43,7 +43,7 @@ func each(t *testing.T, check func(t *testing.T, s *gormstore.Store, q *jobs.Que
 	}
 }
 
-// TestQueue_rescue has a job done whose server died while it was doing it.
+// TestQueue_rescue expects another run of a job whose server died during the first.
 func TestQueue_rescue(t *testing.T) {
 	each(t, func(t *testing.T, s *gormstore.Store, q *jobs.Queue) {
 		if err := s.Record(t.Context(), pushes.Push{Repository: "project-1", ReceivedAt: time.Now()}); err != nil {
@@ -67,7 +67,7 @@ func TestQueue_rescue(t *testing.T) {
 		select {
 		case <-done:
 		case <-time.After(2 * time.Minute):
-			t.Error("nobody took the job over")
+			t.Error("no other server ran the job")
 		}
 		if err := q.Stop(t.Context()); err != nil {
 			t.Error(err)

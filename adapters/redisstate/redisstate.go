@@ -109,7 +109,7 @@ func (s *State) Counters(ctx context.Context, now time.Time) ([]inventory.Record
 	return records, fault(scan.Err(), "read the counters")
 }
 
-// Add keeps the notice until it is taken or expires, at the latest
+// Add keeps the notice until Take removes it or it expires, at the latest
 // source.NoticeLifetime from now.
 func (s *State) Add(ctx context.Context, n source.Notice) error {
 	text, err := writeNotice(n)

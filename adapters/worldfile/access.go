@@ -23,7 +23,7 @@ var roles = func() []string {
 	return words
 }()
 
-// role reads a role that must be there.
+// role reads a role that must be present.
 func (e *entry) role(name string) source.Role {
 	e.need(name)
 	text := word(e, name, roles, "")
@@ -35,8 +35,9 @@ func (e *entry) role(name string) source.Role {
 	return source.NoRole
 }
 
-// protections reads the protected branches and tags. A project that names one
-// of the kinds only gets of the other what a new project has: nothing on tags.
+// protections reads the protected branches and tags. A project with protected tags
+// alone gets the branch protection of a new project. One with protected branches alone
+// gets no protected tags.
 func protections(e *entry, p *worldimport.Project) {
 	branches := each(e, "protected_branches", func(b *entry) worldimport.Protection {
 		return worldimport.Protection{
@@ -81,8 +82,8 @@ var levels = map[string]source.Role{
 
 var levelWords = []string{"none", "developer", "maintainer", "admin"}
 
-// accesses reads to whom a protection opens: one word, or a list. Maintainers
-// are meant if nothing is there, and nobody by an empty list.
+// accesses reads who may use a protected ref: one word, or a list. Without the member
+// maintainers may, and with an empty list no user.
 func (e *entry) accesses(name string, keys bool) []worldimport.Access {
 	node := e.member(name)
 	switch {
@@ -101,7 +102,7 @@ func (e *entry) accesses(name string, keys bool) []worldimport.Access {
 	var accesses []worldimport.Access
 	for _, element := range node.Content {
 		if element = resolve(element); element.Kind == yaml.MappingNode {
-			accesses = append(accesses, e.somebody(element, name, keys)...)
+			accesses = append(accesses, e.actor(element, name, keys)...)
 		} else {
 			accesses = append(accesses, e.level(element, wrong)...)
 		}
@@ -109,7 +110,7 @@ func (e *entry) accesses(name string, keys bool) []worldimport.Access {
 	return accesses
 }
 
-// level reads one word; otherwise it makes a mistake in the words of wrong.
+// level reads one word. For anything else it adds the mistake wrong.
 func (e *entry) level(node *yaml.Node, wrong string) []worldimport.Access {
 	role, ok := levels[node.Value]
 	if !ok || !isText(node) {
@@ -119,9 +120,9 @@ func (e *entry) level(node *yaml.Node, wrong string) []worldimport.Access {
 	return []worldimport.Access{{Entry: worldimport.Entry{Line: node.Line}, Role: role}}
 }
 
-// somebody reads an entry that opens to one user, group or deploy key. Deploy
-// keys push, but do not merge.
-func (e *entry) somebody(node *yaml.Node, name string, keys bool) []worldimport.Access {
+// actor reads an entry for one user, group or deploy key. Deploy keys push, but do not
+// merge.
+func (e *entry) actor(node *yaml.Node, name string, keys bool) []worldimport.Access {
 	who := e.entry(node, "an entry of "+name)
 	access := worldimport.Access{Entry: who.here(), User: who.text("user"), Group: who.text("group")}
 	if keys {

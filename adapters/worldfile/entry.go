@@ -12,11 +12,10 @@ import (
 	"gatehouse/domain"
 )
 
-// plainKey is what every key that we know looks like; no token does.
+// plainKey matches every known key and no token.
 var plainKey = regexp.MustCompile(`^[a-z_]{1,30}$`)
 
-// entry is a mapping whose members are asked for one by one. What is null is
-// as good as absent.
+// entry is a mapping whose members are read one by one. Null means absent.
 type entry struct {
 	*file
 	line    int
@@ -26,7 +25,7 @@ type entry struct {
 	known   []string
 }
 
-// done reports the members that nobody asked for.
+// done adds a mistake for every member that was not read.
 func (e *entry) done() {
 	for _, name := range e.names {
 		if !slices.Contains(e.known, name.Value) {
@@ -44,21 +43,21 @@ func (e *entry) member(name string) *yaml.Node {
 	return resolve(e.members[name])
 }
 
-// absent says whether a member is not there, or null.
+// absent says whether a member is missing or null.
 func (e *entry) absent(name string) bool {
 	node := e.members[name]
 	return node == nil || isNull(resolve(node))
 }
 
-// need makes a mistake of a member that is not there.
+// need adds a mistake if a member is absent.
 func (e *entry) need(name string) {
 	if e.absent(name) {
 		e.mistake(e.line, "%s needs %s", e.what, name)
 	}
 }
 
-// wrong makes a mistake of why a member was refused, nil for not at all, of the
-// row of that kind and name.
+// wrong adds a mistake for a member that a check refuses; why is nil if it does not.
+// The mistake names the row by its kind and name.
 func (e *entry) wrong(member, kind, name string, why *domain.Refusal) {
 	if why != nil {
 		e.wrongAt(e.members[member].Line, kind, name, why)
@@ -75,7 +74,7 @@ func (e *entry) wrongAt(line int, kind, name string, why *domain.Refusal) {
 	}
 }
 
-// text returns a text, empty if it is not there.
+// text returns a text, empty if it is absent.
 func (e *entry) text(name string) string {
 	node := e.member(name)
 	if node == nil {
@@ -84,7 +83,7 @@ func (e *entry) text(name string) string {
 	return e.textOf(node, name)
 }
 
-// needText returns a text that must be there and not be empty.
+// needText returns a text that must be present and not empty.
 func (e *entry) needText(name string) string {
 	e.need(name)
 	node := e.member(name)
@@ -113,7 +112,7 @@ func (e *entry) textOf(node *yaml.Node, name string) string {
 	return ""
 }
 
-// flag returns a truth value, or otherwise.
+// flag returns true or false, or otherwise if it is absent.
 func (e *entry) flag(name string, otherwise bool) bool {
 	if given := e.optionalFlag(name); given != nil {
 		return *given
@@ -121,7 +120,7 @@ func (e *entry) flag(name string, otherwise bool) bool {
 	return otherwise
 }
 
-// optionalFlag returns a truth value, nil if it is not there.
+// optionalFlag returns true or false, nil if it is absent.
 func (e *entry) optionalFlag(name string) *bool {
 	node := e.member(name)
 	if node == nil {
@@ -135,7 +134,7 @@ func (e *entry) optionalFlag(name string) *bool {
 	return &value
 }
 
-// number returns a whole number; ok is false if there is none.
+// number returns a whole number. ok is false if it is absent or wrong.
 func (e *entry) number(name string, least, most int64) (value int64, ok bool) {
 	node := e.member(name)
 	if node == nil {
@@ -152,8 +151,8 @@ func (e *entry) number(name string, least, most int64) (value int64, ok bool) {
 	return value, true
 }
 
-// moment returns a point in time, zero if it is not there; a date means the
-// beginning of its day in UTC.
+// moment returns a point in time, zero if it is absent. A date means the beginning of
+// its day in UTC.
 func (e *entry) moment(name string) time.Time {
 	node := e.member(name)
 	if node == nil {
@@ -166,7 +165,7 @@ func (e *entry) moment(name string) time.Time {
 	return at
 }
 
-// day returns the beginning of a day in UTC, zero if it is not there.
+// day returns the beginning of a day in UTC, zero if it is absent.
 func (e *entry) day(name string) time.Time {
 	node := e.member(name)
 	if node == nil {
@@ -180,8 +179,8 @@ func (e *entry) day(name string) time.Time {
 	return at
 }
 
-// parseMoment takes years of four digits that no store and no zero time
-// trips over, and cuts to the microseconds that all stores keep.
+// parseMoment accepts the years 1970 to 9999, which all stores keep, and truncates to
+// microseconds, as all stores do.
 func parseMoment(node *yaml.Node) (time.Time, bool) {
 	if tag := node.ShortTag(); node.Kind != yaml.ScalarNode || tag != "!!timestamp" && tag != "!!str" {
 		return time.Time{}, false
@@ -197,7 +196,7 @@ func parseMoment(node *yaml.Node) (time.Time, bool) {
 	return at, true
 }
 
-// list returns the elements of a list; given is false if it is not there.
+// list returns the elements of a list. given is false if it is absent or no list.
 func (e *entry) list(name string) (nodes []*yaml.Node, given bool) {
 	node := e.member(name)
 	if node == nil {
@@ -213,7 +212,7 @@ func (e *entry) list(name string) (nodes []*yaml.Node, given bool) {
 	return nodes, true
 }
 
-// texts hands over the texts of a list.
+// texts calls take with each text of a list.
 func (e *entry) texts(name string, take func(line int, text string)) {
 	nodes, _ := e.list(name)
 	for _, node := range nodes {
@@ -225,7 +224,7 @@ func (e *entry) texts(name string, take func(line int, text string)) {
 	}
 }
 
-// word returns one of the words, or otherwise if it is not there.
+// word returns one of the words, or otherwise if it is absent.
 func word[T ~string](e *entry, name string, words []T, otherwise T) T {
 	node := e.member(name)
 	if node == nil {
@@ -238,7 +237,7 @@ func word[T ~string](e *entry, name string, words []T, otherwise T) T {
 	return T(node.Value)
 }
 
-// alternatives writes words as "a, b or c".
+// alternatives returns words as "a, b or c".
 func alternatives[T ~string](words []T) string {
 	texts := make([]string, len(words))
 	for i, w := range words {
@@ -248,8 +247,8 @@ func alternatives[T ~string](words []T) string {
 	return strings.Join(texts[:last], ", ") + " or " + texts[last]
 }
 
-// each reads a list of mappings. It is nil if there is no list, and not nil
-// for an empty one.
+// each reads a list of mappings. It returns nil if the list is absent, and an empty
+// slice for an empty list.
 func each[T any](e *entry, name string, read func(*entry) T) []T {
 	nodes, given := e.list(name)
 	if !given {

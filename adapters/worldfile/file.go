@@ -8,12 +8,11 @@ import (
 	"gatehouse/application/worldimport"
 )
 
-// file collects what is wrong with a world file while it is read. Of a value
-// that is wrong nothing is told but its line: it may be a secret in the wrong
-// place.
+// file collects the mistakes in a world file while it is read. A mistake has the line
+// of a wrong value but not the value, which may be a secret in the wrong place.
 type file struct {
 	mistakes worldimport.Mistakes
-	// lines tells where something was that may be there once.
+	// lines has the line of everything that may occur once.
 	lines map[string]int
 }
 
@@ -21,14 +20,14 @@ func (f *file) mistake(line int, format string, args ...any) {
 	f.mistakes = append(f.mistakes, worldimport.Mistake{Line: line, Message: fmt.Sprintf(format, args...)})
 }
 
-// once makes a mistake of whatever is described a second time. Sections may
-// stand in any order, so that the line read later can be the earlier one.
+// once adds a mistake if it gets the same description a second time. Sections may be in
+// any order, so that the line read later can be the earlier one.
 func (f *file) once(line int, format string, args ...any) {
 	what := fmt.Sprintf(format, args...)
 	f.secretOnce(line, what, what)
 }
 
-// secretOnce is once for what cannot be named in full.
+// secretOnce is once for an identity that a mistake must not show; what describes it.
 func (f *file) secretOnce(line int, what, identity string) {
 	other, taken := f.lines[identity]
 	if !taken {
@@ -38,7 +37,7 @@ func (f *file) secretOnce(line int, what, identity string) {
 	f.mistake(max(line, other), "%s is already on line %d", what, min(line, other))
 }
 
-// entry reads a node as a mapping; it is nil if the node is none.
+// entry reads a node as a mapping. It returns nil if the node is something else.
 func (f *file) entry(node *yaml.Node, what string) *entry {
 	node = resolve(node)
 	if node.Kind != yaml.MappingNode {

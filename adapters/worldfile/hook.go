@@ -22,7 +22,7 @@ func hook(e *entry) worldimport.Hook {
 			SkipVerification: !e.flag("enable_ssl_verification", true),
 		},
 	}
-	h.Group, h.Project = e.holder()
+	h.Group, h.Project = e.memberSource()
 	if h.Hook.URL != "" {
 		wrong := hooks.CheckURL(h.Hook.URL)
 		if _, err := url.Parse(h.Hook.URL); err != nil && wrong == nil {
@@ -30,7 +30,7 @@ func hook(e *entry) worldimport.Hook {
 		}
 		e.wrong("url", "hook", "", wrong)
 		if h.Group+h.Project != "" {
-			e.secretOnce(e.line, "this hook of "+holderName(h.Group, h.Project), holderName(h.Group, h.Project)+" "+h.Hook.URL)
+			e.secretOnce(e.line, "this hook of "+sourceName(h.Group, h.Project), sourceName(h.Group, h.Project)+" "+h.Hook.URL)
 		}
 	}
 	e.wrong("branch_filter", "hook", "", hooks.CheckBranches(h.Hook.Branches))

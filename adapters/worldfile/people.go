@@ -13,14 +13,14 @@ import (
 	"gatehouse/domain/source"
 )
 
-// here is the place of an entry.
+// here returns the place of the entry in the file.
 func (e *entry) here() worldimport.Entry { return worldimport.Entry{Line: e.line} }
 
-// greatestID is the greatest number that a file may ask for: every JSON reader
-// still tells it from its neighbours, and stores go on counting behind it.
+// greatestID is the greatest id that a file may ask for. Every JSON reader represents it
+// exactly, and stores continue to count after it.
 const greatestID = 1 << 53
 
-// id returns a number of which kind has one each, 0 if it is not there.
+// id returns an id that is unique within kind, 0 if it is absent.
 func (e *entry) id(name, kind string) int64 {
 	id, ok := e.number(name, 1, greatestID)
 	if ok {
@@ -29,7 +29,7 @@ func (e *entry) id(name, kind string) int64 {
 	return id
 }
 
-// takePath gives a path of the instance to this entry alone.
+// takePath adds a mistake if another entry has the same path.
 func (e *entry) takePath(path string) {
 	if path != "" {
 		e.once(e.line, "the path %q", strings.ToLower(path))
@@ -64,7 +64,7 @@ func user(e *entry) worldimport.User {
 	return u
 }
 
-// credentialVersion is 1 for a user whose password was never changed.
+// credentialVersion returns 1 if it is absent: the password was never changed.
 func (e *entry) credentialVersion() int64 {
 	version, ok := e.number("credential_version", 1, math.MaxInt64)
 	if !ok {
@@ -99,8 +99,8 @@ func (e *entry) twoFactor() (enabled bool, secret string) {
 // shortestTOTP is in bytes.
 const shortestTOTP = 10
 
-// isTOTPSecret reads the text and writes it again, as the decoder overlooks a
-// digit too many.
+// isTOTPSecret decodes the text and encodes it again, because the decoder ignores an
+// extra digit.
 func isTOTPSecret(text string) bool {
 	encoding := base32.StdEncoding.WithPadding(base32.NoPadding)
 	raw, err := encoding.DecodeString(text)
@@ -129,8 +129,8 @@ func deployKey(e *entry) worldimport.DeployKey {
 	return k
 }
 
-// publicKey reads what user keys and deploy keys have in common. A public key
-// may be on the instance once.
+// publicKey reads the members that user keys and deploy keys share. A public key may
+// occur once on the instance.
 func (e *entry) publicKey() identity.Key {
 	k := identity.Key{
 		ID:        identity.KeyID(e.id("id", "key")),
@@ -152,7 +152,7 @@ func (e *entry) publicKey() identity.Key {
 	return k
 }
 
-// reason is what a refusal says.
+// reason returns the message of a refusal.
 func reason(err error) string {
 	if refusal, ok := err.(*domain.Refusal); ok {
 		return refusal.Message
@@ -205,8 +205,8 @@ func agent(e *entry) worldimport.Agent {
 	return a
 }
 
-// token reads a token's text and keeps its digest only. The same token may not
-// be given twice.
+// token reads the text of a token and returns its digest. The same token must not
+// occur twice.
 func (e *entry) token(kind string) identity.TokenDigest {
 	text := e.needText("token")
 	if text == "" {

@@ -38,15 +38,14 @@ func group(e *entry) worldimport.Group {
 	return g
 }
 
-// rootOnly makes a mistake of a setting of a subgroup, which would be kept and
-// protect nothing.
+// rootOnly adds a mistake for a setting that has no effect in a subgroup.
 func (e *entry) rootOnly(name string, set bool) {
 	if set {
 		e.mistake(e.members[name].Line, "%s counts on top-level groups only", name)
 	}
 }
 
-// prefixes reads ranges of addresses; a single address is the range of itself.
+// prefixes reads ranges of addresses. A single address is a range of one.
 func (e *entry) prefixes(name string) []netip.Prefix {
 	var prefixes []netip.Prefix
 	e.texts(name, func(line int, text string) {
@@ -60,8 +59,8 @@ func (e *entry) prefixes(name string) []netip.Prefix {
 	return prefixes
 }
 
-// parsePrefix gives IPv4 in the guise of IPv6 its own form, as clients'
-// addresses get it too before they are compared.
+// parsePrefix returns an IPv4 address that is mapped into IPv6 as IPv4. Addresses of
+// clients are treated alike before they are compared.
 func parsePrefix(text string) (netip.Prefix, bool) {
 	prefix, err := netip.ParsePrefix(text)
 	if err != nil {
@@ -125,9 +124,9 @@ func member(e *entry) worldimport.Member {
 		State:     word(e, "state", worldimport.MemberStates, worldimport.MemberActive),
 		ExpiresAt: e.day("expires_at"),
 	}
-	m.Group, m.Project = e.holder()
+	m.Group, m.Project = e.memberSource()
 	if m.User != "" && m.Group+m.Project != "" {
-		e.once(e.line, "%s in %s", strings.ToLower(m.User), holderName(m.Group, m.Project))
+		e.once(e.line, "%s in %s", strings.ToLower(m.User), sourceName(m.Group, m.Project))
 	}
 	return m
 }
@@ -139,15 +138,15 @@ func share(e *entry) worldimport.Share {
 		Role:      e.role("role"),
 		ExpiresAt: e.day("expires_at"),
 	}
-	s.Group, s.Project = e.holder()
+	s.Group, s.Project = e.memberSource()
 	if s.With != "" && s.Group+s.Project != "" {
-		e.once(e.line, "the share of %s with group %s", holderName(s.Group, s.Project), strings.ToLower(s.With))
+		e.once(e.line, "the share of %s with group %s", sourceName(s.Group, s.Project), strings.ToLower(s.With))
 	}
 	return s
 }
 
-// holder reads a group's or a project's path; one of them must be there.
-func (e *entry) holder() (group, project string) {
+// memberSource reads the path of a group or a project; one of them must be present.
+func (e *entry) memberSource() (group, project string) {
 	group, project = e.text("group"), e.text("project")
 	if (group == "") == (project == "") {
 		e.mistake(e.line, "%s needs either group or project", e.what)
@@ -156,7 +155,7 @@ func (e *entry) holder() (group, project string) {
 	return group, project
 }
 
-func holderName(group, project string) string {
+func sourceName(group, project string) string {
 	if group != "" {
 		return "group " + strings.ToLower(group)
 	}

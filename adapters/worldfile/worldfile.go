@@ -1,5 +1,5 @@
-// Package worldfile answers what a world file says: it reads YAML into a
-// worldimport.World and finds every mistake that shows without a store.
+// Package worldfile reads a world file, which is YAML, into a worldimport.World, and
+// finds every mistake that can be found without a store.
 package worldfile
 
 import (
@@ -16,10 +16,9 @@ import (
 )
 
 // Parse reads a world file. An empty one is an empty world. If anything is
-// wrong the error is a worldimport.Mistakes with all of it, in the order of the
-// lines. That what is referred to is there, and what is asked for not taken,
-// only the store can tell: such mistakes come from applying the world, which
-// waits until it can be read.
+// wrong the error is a worldimport.Mistakes with all mistakes, in the order of the
+// lines. Importing the world finds the mistakes that need the store: references to
+// entries that do not exist, and ids and names that are taken.
 func Parse(data []byte) (worldimport.World, error) {
 	f := &file{lines: make(map[string]int)}
 	var world worldimport.World
@@ -83,7 +82,7 @@ var (
 	countsFromZero = regexp.MustCompile(`^did not find expected (<|node|key|'-'|',')`)
 )
 
-// syntax takes in what the YAML parser found.
+// syntax adds an error of the YAML parser to the mistakes.
 func (f *file) syntax(err error) {
 	message, line := err.Error(), 0
 	if found := syntaxError.FindStringSubmatch(message); found != nil {
@@ -94,7 +93,7 @@ func (f *file) syntax(err error) {
 		line++
 	}
 	if strings.Contains(message, "anchor") {
-		message = "an alias has no anchor" // whose name may be a secret with a "*" in front
+		message = "an alias has no anchor" // its name may be a secret with a "*" in front
 	}
 	f.mistake(max(line, 1), "not YAML: %s", message)
 }

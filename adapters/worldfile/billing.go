@@ -64,13 +64,13 @@ func reconciliation(e *entry) worldimport.Reconciliation {
 	return r
 }
 
-// needDay returns a day that must be there.
+// needDay returns a day that must be present.
 func (e *entry) needDay(name string) time.Time {
 	e.need(name)
 	return e.day(name)
 }
 
-// count returns a number that a column of 32 bits holds; 0 if it is not there.
+// count returns a number of at most 31 bits, 0 if it is absent.
 func (e *entry) count(name string) int32 {
 	value, _ := e.number(name, 0, math.MaxInt32)
 	return int32(value)
