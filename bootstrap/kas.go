@@ -30,19 +30,19 @@ func KasSecret(config config.Config, now application.Clock, log *zap.Logger) (*s
 }
 
 // KasAPI makes the routes of the Kubernetes agent server.
-func KasAPI(config Config, secret *KasSecret, agents *clusters.Service, findings *findings.Service, now application.Clock) *kas.API {
+func KasAPI(config config.Config, secret *secretfile.Key, agents *clusters.Service, findings *findings.Service, now application.Clock) *kas.API {
 	auth := kas.NewAuthenticator(secret.Bytes, config.Kas.JWTLeeway, config.Kas.RequireAud, now)
 	return kas.New(auth, agents, findings)
 }
 
 // Station makes the one that answers for agents.
-func Station(config Config, agents clusters.Agents, directory gitaccess.Directory, counters clusters.UsageCounters, now application.Clock) (*clusters.Service, error) {
-	known, err := config.storages()
-	storages := map[string]clusters.Storage{}
+func Station(config config.Config, agents clusters.Agents, directory gitaccess.Directory, counters clusters.UsageCounters, now application.Clock) (*clusters.Service, error) {
+	known, err := storages(config.Gitaly)
+	byName := map[string]clusters.Storage{}
 	for name, s := range known {
-		told[name] = clusters.Storage(s)
+		byName[name] = clusters.Storage(s)
 	}
-	rules := clusters.Rules{Storages: storages, Gitops: config.LicensedFeatures.ClusterAgentsGitops, Rollout: paths(config.Kas.Rollout)}
+	rules := clusters.Rules{Storages: byName, Gitops: config.LicensedFeatures.ClusterAgentsGitops, Rollout: paths(config.Kas.Rollout)}
 	return clusters.New(agents, directory, counters, rules, now), err
 }
 

@@ -15,7 +15,7 @@ import (
 var sales = fx.Module("sales", fx.Provide(Clerk))
 
 // Clerk makes the one who applies what was sold.
-func Clerk(config Config, store provisioning.Billing, work provisioning.BillingUnitOfWork, now application.Clock) *provisioning.Service {
+func Clerk(config config.Config, store provisioning.Billing, work provisioning.BillingUnitOfWork, now application.Clock) *provisioning.Service {
 	rules := provisioning.Rules{StrictTrials: config.Subscriptions.StrictTrial}
 	for _, p := range config.Plans {
 		rules.Plans = append(rules.Plans, billing.Plan{Code: p.Code, Title: p.Title, Paid: p.Paid, Top: p.Top, ExcludeGuests: p.ExcludeGuests})
@@ -24,6 +24,6 @@ func Clerk(config Config, store provisioning.Billing, work provisioning.BillingU
 }
 
 // PortalAPI makes the routes of the customers portal.
-func PortalAPI(config Config, credentials *credentials.Service, provisioning *provisioning.Service) *portal.API {
+func PortalAPI(config config.Config, credentials *credentials.Service, provisioning *provisioning.Service) *portal.API {
 	return portal.New(credentials, provisioning, config.CheckNamespacePlan)
 }

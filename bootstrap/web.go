@@ -29,12 +29,8 @@ var web = fx.Module("web", fx.Provide(
 // revision is that of the source, as callers are told.
 type revision string
 
-func newServer(config Config, handlers Handlers, log *zap.Logger) *Server {
-	return NewServer(config.HTTP, handlers, log)
-}
-
 // NewHandlers puts the callers' routes together.
-func NewHandlers(config Config, shellAPI *shell.API, kasAPI *kas.API, portalAPI *portal.API, log *zap.Logger) (Handlers, error) {
+func NewHandlers(config config.Config, shellAPI *shell.API, kasAPI *kas.API, portalAPI *portal.API, log *zap.Logger) (Handlers, error) {
 	apis := routing.APIs{Shell: shellAPI, Portal: portalAPI}
 	if config.Kas.Enabled {
 		apis.Kas = kasAPI

@@ -79,7 +79,7 @@ func (c *Client) Send(ctx context.Context, d hooks.Delivery) (status int, err er
 	}
 	c.instance.setHeaders(request.Header, d)
 	client := c.verifying
-	if d.Hook.Trusting {
+	if d.Hook.SkipVerification {
 		client = c.trusting
 	}
 	response, err := client.Do(request)
