@@ -28,7 +28,7 @@ func newPorts(config config.Config) (Ports, error) {
 // MemoryPorts are all ports, kept in memory.
 func MemoryPorts(s *memory.Store) Ports {
 	return Ports{
-		Directory: s.Directory, Leave: s.Notices, Take: s.Notices, Stamps: s.Stamps, Actors: s.Actors,
+		Directory: s.Directory, Notices: s.Notices, Stamps: s.Stamps, Actors: s.Actors,
 		Counters: s.Counters, Recorder: s.Recorder, PushContexts: s.PushContexts, Pushes: s.Pushes,
 		Accounts: s.Accounts, RecoveryCodes: s.RecoveryCodes, AccessTokens: s.AccessTokens, AuditLog: s.AuditLog,
 		WorldImport: s.WorldImport, NewProjects: s.NewProjects, Billing: s.Billing, BillingUnitOfWork: s.BillingUnitOfWork, Inventory: s.Records,
@@ -42,7 +42,7 @@ func GormPorts(s *gormstore.Store) Ports {
 	queue := jobs.New(s.Database())
 	s.EnqueueBy(queue.Enqueue)
 	return Ports{
-		Directory: s, Leave: s, Stamps: s, Actors: s, Counters: s, Recorder: s, PushContexts: s, Take: s,
+		Directory: s, Notices: s, Stamps: s, Actors: s, Counters: s, Recorder: s, PushContexts: s,
 		Accounts: s, RecoveryCodes: s, AccessTokens: s, AuditLog: s, WorldImport: s.WorldImport(), Inventory: s,
 		Agents: s, UsageCounters: s, AgentTokens: s, Findings: s, Destinations: s, NewProjects: s.NewProjects(), Jobs: queue, Pushes: s, Deliveries: s,
 		Billing: s.Books(), BillingUnitOfWork: s.Ledger(), Store: s,

@@ -28,13 +28,12 @@ type Ports struct {
 	fx.Out
 
 	Directory         gitaccess.Directory
-	Leave             gitaccess.Notices
+	Notices           Notices
 	Stamps            gitaccess.Stamps
 	Actors            whois.Actors
 	Counters          pushes.Counters
 	Recorder          pushes.Recorder
 	PushContexts      pushes.PushContexts
-	Take              pushes.Notices
 	Accounts          credentials.Accounts
 	RecoveryCodes     credentials.RecoveryCodes
 	AccessTokens      credentials.Tokens
@@ -53,6 +52,12 @@ type Ports struct {
 	Pushes            postreceive.Pushes
 	Deliveries        webhooks.Deliveries
 	Store             Store
+}
+
+// Notices keeps what users are told with their next push.
+type Notices interface {
+	gitaccess.Notices
+	pushes.Notices
 }
 
 // Store is the store behind the ports.

@@ -18,7 +18,7 @@ func share(ports Ports, at config.URL) (Ports, error) {
 	if err != nil {
 		return Ports{}, err
 	}
-	ports.Counters, ports.Leave, ports.Take = state, state, state
+	ports.Counters, ports.Notices = state, state
 	ports.Inventory = state.WithCounters(ports.Inventory)
 	ports.Store = sharedStore{ports.Store, state}
 	return ports, nil

@@ -23,6 +23,7 @@ var git = fx.Module("git", fx.Provide(
 	Clock, GitRules, PushRules, whois.New, pushes.New, gitaccess.New,
 	fx.Annotate(newLimiter, fx.As(new(gitaccess.Limiter))),
 	Storages, func(c *gitaly.Client) Repositories { return c },
+	func(n Notices) gitaccess.Notices { return n }, func(n Notices) pushes.Notices { return n },
 	func(r Repositories) gitaccess.Repositories { return r }, func(r Repositories) projects.Repositories { return r },
 	ProjectCreator, func(c *projects.Creator) gitaccess.ProjectCreator { return c },
 ))
@@ -104,5 +105,5 @@ func Gatekeeper(config config.Config, ports Ports) (*gitaccess.Gatekeeper, error
 		return nil, err
 	}
 	client, err := Storages(config, Clock()) // lives as long as the command
-	return gitaccess.New(ports.Directory, client, ports.Leave, ports.Stamps, ratelimit.New(0), ProjectCreator(config, ports.NewProjects, ports.Destinations, client), rules, Clock()), err
+	return gitaccess.New(ports.Directory, client, ports.Notices, ports.Stamps, ratelimit.New(0), ProjectCreator(config, ports.NewProjects, ports.Destinations, client), rules, Clock()), err
 }

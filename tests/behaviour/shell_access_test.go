@@ -199,7 +199,7 @@ var accessCases = []Case{
 		s.Apply(world.Small)
 		g := s.server().Gatekeeper
 		s.Same("outcome", s.outcome(g, "key-102", "old/cli.wiki", command{source.UploadPack, source.HTTP, ""}), ok)
-		n, err := s.Take.Take(s.Context(), 4, source.RepositoryID{Kind: source.Wiki, ID: 60}, now)
+		n, err := s.Notices.Take(s.Context(), 4, source.RepositoryID{Kind: source.Wiki, ID: 60}, now)
 		s.Fine("Take", err)
 		s.Same("notice", []any{n.OldPath, n.Protocol}, []any{source.Path("old/cli.wiki"), source.HTTP})
 		s.Fine("Flush", s.Store.Flush(s.Context()))
@@ -208,7 +208,7 @@ var accessCases = []Case{
 			s.outcome(g, who, "old/cli", pull)
 		}
 		for _, id := range []int64{1, 3, 4} {
-			_, err := s.Take.Take(s.Context(), s.Actor(fmt.Sprintf("user-%d", id)).User.ID, source.RepositoryID{Kind: source.Code, ID: 60}, now)
+			_, err := s.Notices.Take(s.Context(), s.Actor(fmt.Sprintf("user-%d", id)).User.ID, source.RepositoryID{Kind: source.Code, ID: 60}, now)
 			s.Kind("no notice", err, domain.NotFound)
 		}
 	}},

@@ -36,9 +36,9 @@ func (s Subject) calls() map[string]func(context.Context) error {
 			_, err := s.PushContexts.PushContext(ctx, subject.Claim("key-11"), at, now)
 			return err
 		},
-		"Take": func(ctx context.Context) error { _, err := s.Take.Take(ctx, 1, at, now); return err },
+		"Take": func(ctx context.Context) error { _, err := s.Notices.Take(ctx, 1, at, now); return err },
 		"add notice": func(ctx context.Context) error {
-			return s.Leave.Add(ctx, source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: precise})
+			return s.Notices.Add(ctx, source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: precise})
 		},
 		"Increase": func(ctx context.Context) error { return s.Counters.Increase(ctx, "project-60", now, expiry) },
 		"Decrease": func(ctx context.Context) error { return s.Counters.Decrease(ctx, "project-60", now) },
@@ -62,7 +62,7 @@ var cancelledCases = []Case{
 	{Name: "cancelled context: error, no change", Check: func(s Subject) {
 		s.Apply(usersAndKeys())
 		s.increase("project-60", now)
-		s.Fine("add notice", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "x/y", ExpiresAt: precise}))
+		s.Fine("add notice", s.Notices.Add(s.Context(), source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "x/y", ExpiresAt: precise}))
 		s.enqueuePushes(1)
 		s.Apply("hooks: [{id: 1, project: acme/p, url: 'http://x'}]")
 		before := s.contents()
@@ -77,7 +77,7 @@ var cancelledCases = []Case{
 			}
 		}
 		s.Same("everything", s.contents(), before)
-		n, err := s.Take.Take(s.Context(), 1, source.RepositoryID{Kind: source.Code, ID: 60}, now)
+		n, err := s.Notices.Take(s.Context(), 1, source.RepositoryID{Kind: source.Code, ID: 60}, now)
 		s.Fine("Take", err)
 		s.Same("notice", n.OldPath, source.Path("x/y"))
 		for name, call := range s.calls() {

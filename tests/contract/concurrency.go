@@ -31,10 +31,10 @@ var concurrencyCases = []Case{
 		s.Apply(usersAndKeys())
 		at := source.RepositoryID{Kind: source.Code, ID: 60}
 		for range subject.Rounds {
-			s.Fine("add notice", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: now.Add(time.Minute)}))
+			s.Fine("add notice", s.Notices.Add(s.Context(), source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: now.Add(time.Minute)}))
 			var taken atomic.Int32
 			subject.Concurrently(func(int) {
-				switch _, err := s.Take.Take(s.Context(), 1, at, now); {
+				switch _, err := s.Notices.Take(s.Context(), 1, at, now); {
 				case err == nil:
 					taken.Add(1)
 				case !errors.Is(err, domain.NotFound):
@@ -49,8 +49,8 @@ var concurrencyCases = []Case{
 		at := source.RepositoryID{Kind: source.Code, ID: 60}
 		subject.Concurrently(func(me int) {
 			for range subject.Rounds {
-				s.Fine("add notice", s.Leave.Add(s.Context(), source.Notice{User: 1, Repository: at, OldPath: source.Path(fmt.Sprint("old/p", me)), ExpiresAt: now.Add(time.Minute)}))
-				if n, err := s.Take.Take(s.Context(), 1, at, now); err == nil {
+				s.Fine("add notice", s.Notices.Add(s.Context(), source.Notice{User: 1, Repository: at, OldPath: source.Path(fmt.Sprint("old/p", me)), ExpiresAt: now.Add(time.Minute)}))
+				if n, err := s.Notices.Take(s.Context(), 1, at, now); err == nil {
 					s.Same("notice", strings.HasPrefix(string(n.OldPath), "old/p"), true)
 				} else if !errors.Is(err, domain.NotFound) {
 					s.Errorf("Take: %v", err)

@@ -57,14 +57,14 @@ var durableCases = []durableCase{
 		first.Apply(usersAndKeys(), fullWorld)
 		first.increase("project-60", now)
 		first.Fine("Record", first.Recorder.Record(t.Context(), pushOf("project-60")))
-		first.Fine("add notice", first.Leave.Add(t.Context(), noticeFor60("a/b")))
+		first.Fine("add notice", first.Notices.Add(t.Context(), noticeFor60("a/b")))
 		want, standing := first.contents(), jsonText(first.Standing("key-21", "acme/q"))
 		first.Fine("Close", first.Store.Close(t.Context()))
 
 		second := newSubject(t, stores.Fresh(t, open))
 		second.Same("everything", second.contents(), want)
 		second.Same("standing", jsonText(second.Standing("key-21", "acme/q")), standing)
-		_, err := second.Take.Take(t.Context(), 1, code60, now)
+		_, err := second.Notices.Take(t.Context(), 1, code60, now)
 		second.Fine("Take", err)
 		second.Apply(usersAndKeys(), fullWorld)
 		second.Same("applied again", second.contents(), want)
@@ -118,10 +118,10 @@ var durableCases = []durableCase{
 		s := openTwo(t, open)
 		s[0].Apply(usersAndKeys())
 		for range subject.Rounds {
-			s[0].Fine("add notice", s[0].Leave.Add(t.Context(), noticeFor60("a/b")))
+			s[0].Fine("add notice", s[0].Notices.Add(t.Context(), noticeFor60("a/b")))
 			var taken atomic.Int32
 			subject.Concurrently(func(me int) {
-				switch _, err := s[me%2].Take.Take(t.Context(), 1, code60, now); {
+				switch _, err := s[me%2].Notices.Take(t.Context(), 1, code60, now); {
 				case err == nil:
 					taken.Add(1)
 				case !errors.Is(err, domain.NotFound):

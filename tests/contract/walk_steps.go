@@ -311,10 +311,10 @@ func (w *walk) portCall() step {
 			return outcome("", p.Recorder.Record(ctx, pushes.Push{Repository: repository, ReceivedAt: at, Options: []string{"a", ""}}))
 		}},
 		step{fmt.Sprintf("add a notice for %d in %s", user, notice), func(ctx context.Context, p bootstrap.Ports) string {
-			return outcome("", p.Leave.Add(ctx, source.Notice{User: user, Repository: notice, OldPath: "a/b", ExpiresAt: at.Add(200 * time.Second)}))
+			return outcome("", p.Notices.Add(ctx, source.Notice{User: user, Repository: notice, OldPath: "a/b", ExpiresAt: at.Add(200 * time.Second)}))
 		}},
 		step{fmt.Sprintf("take the notice for %d in %s", user, notice), func(ctx context.Context, p bootstrap.Ports) string {
-			return outcome(p.Take.Take(ctx, user, notice, at))
+			return outcome(p.Notices.Take(ctx, user, notice, at))
 		}},
 		step{fmt.Sprintf("use key %d", key), func(ctx context.Context, p bootstrap.Ports) string {
 			p.Stamps.KeyUsed(key, at)
