@@ -1,0 +1,80 @@
+// Package database is the engine below the stores: it connects to PostgreSQL or
+// SQLite, prepares statements, runs transactions and puts failures into the
+// domain's words. It knows no table.
+package database
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"sync"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// DB is an open database. It is safe for concurrent use, also by several
+// servers on PostgreSQL.
+type DB struct {
+	Dialect Dialect
+	// Pool and Gorm work on the same connections. A statement that writes, and a
+	// transaction, holds LockWrites.
+	Pool *sql.DB
+	Gorm *gorm.DB
+
+	// preparing is held while a statement is prepared.
+	preparing chan struct{}
+	prepared  sync.Map // of *Statement by key
+
+	// writing is held while something is written to SQLite, which has one writer
+	// at a time: left to themselves the others would sleep and look again.
+	writing chan struct{}
+}
+
+// Open opens the database at url: postgres:// or postgresql:// is PostgreSQL,
+// anything else the file of an SQLite database, which is made if it is missing.
+// There are at most poolSize connections; 0 means four for each core. No error
+// repeats the url, which may hold a password; a database that cannot be reached
+// is domain.Unavailable.
+func Open(ctx context.Context, url string, poolSize int) (*DB, error) {
+	d, connector, err := ConnectorFor(url)
+	if err != nil {
+		return nil, err
+	}
+	return New(ctx, d, connector, poolSize)
+}
+
+// New opens the database that the connector connects to.
+func New(ctx context.Context, d Dialect, connector driver.Connector, poolSize int) (*DB, error) {
+	pool := newPool(connector, poolSize)
+	if err := connect(ctx, pool); err != nil {
+		return nil, errors.Join(Fault(err, "connect to the %s database", d), pool.Close())
+	}
+	db, err := gorm.Open(d.gorm(pool), &gorm.Config{
+		Logger: logger.Discard, SkipDefaultTransaction: true, DisableAutomaticPing: true,
+	})
+	if err != nil {
+		return nil, errors.Join(Fault(err, "open the %s database", d), pool.Close())
+	}
+	return &DB{Dialect: d, Pool: pool, Gorm: db, preparing: make(chan struct{}, 1), writing: make(chan struct{}, 1)}, nil
+}
+
+// connect makes the first connection. Of several that turn a new SQLite file to
+// its write-ahead log at once, some find it locked, whatever their timeout.
+func connect(ctx context.Context, pool *sql.DB) error {
+	const most = 50
+	for attempt := 1; ; attempt++ {
+		err := pool.PingContext(ctx)
+		if err == nil || attempt == most || !Transient(err) {
+			return err
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// Close closes all connections.
+func (db *DB) Close() error { return db.Pool.Close() }

@@ -1,0 +1,152 @@
+package database
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+	"gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+	modernc "modernc.org/sqlite"
+)
+
+// Dialect is one of the two kinds of database.
+type Dialect uint8
+
+const (
+	// SQLite is a file of one machine, with one writer at a time.
+	SQLite Dialect = iota
+	// Postgres is PostgreSQL.
+	Postgres
+)
+
+// String is the name as messages show it.
+func (d Dialect) String() string {
+	if d == Postgres {
+		return "PostgreSQL"
+	}
+	return "SQLite"
+}
+
+// Folder is the name that the dialect's own files have in theirs: "sqlite" or
+// "postgres".
+func (d Dialect) Folder() string { return strings.ToLower(strings.TrimSuffix(d.String(), "QL")) }
+
+func (d Dialect) gorm(pool *sql.DB) gorm.Dialector {
+	if d == Postgres {
+		return postgres.New(postgres.Config{Conn: pool})
+	}
+	return sqlite.New(sqlite.Config{Conn: pool})
+}
+
+// newPool keeps connections as long as it can: making one takes long, and so
+// does preparing its statements again.
+func newPool(connector driver.Connector, size int) *sql.DB {
+	if size <= 0 {
+		size = 4 * runtime.NumCPU()
+	}
+	pool := sql.OpenDB(connector)
+	pool.SetMaxOpenConns(size)
+	pool.SetMaxIdleConns(size)
+	pool.SetConnMaxLifetime(time.Hour)
+	return pool
+}
+
+// ConnectorFor tells from the address which database is meant, and returns what
+// connects to it. It connects to nothing, but makes the file of an SQLite
+// database that is missing.
+func ConnectorFor(address string) (Dialect, driver.Connector, error) {
+	switch scheme, _, found := strings.Cut(address, "://"); {
+	case scheme == "postgres", scheme == "postgresql":
+		connector, err := postgresConnector(address)
+		return Postgres, connector, err
+	case found && scheme != "file":
+		return SQLite, nil, errors.New("database.url: only postgres:// and the path of a file are known")
+	case strings.Contains(address, ":memory:"):
+		return SQLite, nil, errors.New("database.url: SQLite in memory loses its tables with each connection; use \"memory:\" for that")
+	default:
+		connector, err := sqliteConnector(address)
+		return SQLite, connector, err
+	}
+}
+
+// busyTimeout is how long a writer waits for another one on SQLite.
+const busyTimeout = 10 * time.Second
+
+// connectTimeout is how long one attempt to reach PostgreSQL may take, unless
+// the address says otherwise.
+const connectTimeout = 10 * time.Second
+
+func postgresConnector(address string) (driver.Connector, error) {
+	config, err := pgx.ParseConfig(address)
+	if err != nil || !plainHosts(config) {
+		// The error of pgx is not repeated: it shows the address, and only guesses
+		// which part is a password. Of a password with an "@" it takes a part for
+		// the host.
+		return nil, errors.New("database.url: not a valid postgres:// address; write special characters in user and password as %XX")
+	}
+	if !strings.Contains(address, "connect_timeout") {
+		config.ConnectTimeout = connectTimeout
+	}
+	for name, value := range map[string]string{
+		"application_name": "gatehouse",
+		// Our statements look up a handful of rows by indexes, whatever the
+		// arguments: planning them again, or compiling them, costs more than
+		// running them.
+		"plan_cache_mode": "force_generic_plan",
+		"jit":             "off",
+	} {
+		if _, given := config.RuntimeParams[name]; !given {
+			config.RuntimeParams[name] = value
+		}
+	}
+	return stdlib.GetConnector(*config), nil
+}
+
+// plainHosts says whether no host has an "@" in it.
+func plainHosts(config *pgx.ConnConfig) bool {
+	hosts := config.Host
+	for _, fallback := range config.Fallbacks {
+		hosts += fallback.Host
+	}
+	return !strings.Contains(hosts, "@")
+}
+
+// sqliteConnector makes a file that is missing itself, so that only its owner can
+// read it.
+func sqliteConnector(address string) (driver.Connector, error) {
+	if !strings.HasPrefix(address, "file:") {
+		file, err := os.OpenFile(address, os.O_RDWR|os.O_CREATE, 0o600)
+		if broken, ok := errors.AsType[*fs.PathError](err); ok {
+			return nil, fmt.Errorf("database.url: cannot open the SQLite file: %w", broken.Err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := file.Close(); err != nil {
+			return nil, err
+		}
+		address = "file:" + (&url.URL{Path: address}).EscapedPath()
+	}
+	separator := "?"
+	if strings.Contains(address, "?") {
+		separator = "&"
+	}
+	return modernc.NewConnector(address + separator + url.Values{
+		// Writers wait for each other from the beginning of their transaction: one
+		// that began by reading could not wait, only fail.
+		"_txlock":      {"immediate"},
+		"_time_format": {"sqlite"},
+		"_pragma":      {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "foreign_keys(1)"},
+	}.Encode())
+}

@@ -1,0 +1,104 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Statement is a prepared statement and the names of its arguments, in order.
+type Statement struct {
+	*sql.Stmt
+	Args []string
+}
+
+// PrepareAs returns the statement that is kept under key. It is prepared, from
+// the text that write returns, when it is first asked for.
+func (db *DB) PrepareAs(ctx context.Context, key any, write func() (query string, args []string, err error)) (*Statement, error) {
+	if known, ok := db.prepared.Load(key); ok {
+		return known.(*Statement), nil
+	}
+	select { // not a mutex: on a database that hangs, each caller waits only until its own deadline
+	case db.preparing <- struct{}{}:
+		defer func() { <-db.preparing }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if known, ok := db.prepared.Load(key); ok {
+		return known.(*Statement), nil
+	}
+	query, args, err := write()
+	if err != nil {
+		return nil, err
+	}
+	stmt, err := db.Pool.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("prepare: %w", err)
+	}
+	ready := &Statement{stmt, args}
+	db.prepared.Store(key, ready)
+	return ready, nil
+}
+
+// Prepare returns the prepared statement of that text, whose arguments are $1,
+// $2 and so on, on both databases.
+func (db *DB) Prepare(ctx context.Context, query string) (*Statement, error) {
+	return db.PrepareAs(ctx, query, func() (string, []string, error) { return query, nil, nil })
+}
+
+// Exec runs a statement that writes, prepared, and returns how many rows it
+// changed.
+func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	stmt, err := db.Prepare(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	return db.exec(ctx, stmt, args)
+}
+
+// ExecQuery does the same for a query.
+func (db *DB) ExecQuery(ctx context.Context, q *Query, args ...sql.NamedArg) (int64, error) {
+	stmt, err := db.PrepareQuery(ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	values, err := inOrder(stmt.Args, args)
+	if err != nil {
+		return 0, err
+	}
+	return db.exec(ctx, stmt, values)
+}
+
+func (db *DB) exec(ctx context.Context, stmt *Statement, args []any) (int64, error) {
+	unlock, err := db.LockWrites(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	result, err := stmt.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// PrepareQuery returns the prepared statement of a query.
+func (db *DB) PrepareQuery(ctx context.Context, q *Query) (*Statement, error) {
+	return db.PrepareAs(ctx, q, func() (string, []string, error) {
+		of := q.of[db.Dialect]
+		return of.text, of.args, nil
+	})
+}
+
+// ScanRow runs a query that only reads, prepared, and scans its first row.
+func (db *DB) ScanRow(ctx context.Context, q *Query, columns []any, args ...sql.NamedArg) error {
+	stmt, err := db.PrepareQuery(ctx, q)
+	if err != nil {
+		return err
+	}
+	values, err := inOrder(stmt.Args, args)
+	if err != nil {
+		return err
+	}
+	return stmt.QueryRowContext(ctx, values...).Scan(columns...)
+}
