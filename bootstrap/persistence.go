@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"gatehouse/adapters/gormstore"
-	"gatehouse/adapters/jobs"
 	"gatehouse/adapters/memory"
 	"gatehouse/bootstrap/config"
 )
@@ -39,13 +38,13 @@ func MemoryPorts(s *memory.Store) Ports {
 
 // GormPorts are all ports, kept in PostgreSQL or SQLite.
 func GormPorts(s *gormstore.Store) Ports {
-	queue := jobs.New(s.Database())
-	s.EnqueueBy(queue.Enqueue)
 	return Ports{
-		Directory: s, Notices: s, Stamps: s, Actors: s, Counters: s, Recorder: s, PushContexts: s,
-		Accounts: s, RecoveryCodes: s, AccessTokens: s, AuditLog: s, WorldImport: s.WorldImport(), Inventory: s,
-		Agents: s, UsageCounters: s, AgentTokens: s, Findings: s, Destinations: s, NewProjects: s.NewProjects(), Jobs: queue, Pushes: s, Deliveries: s,
-		Billing: s.Books(), BillingUnitOfWork: s.Ledger(), Store: s,
+		Directory: s.Directory, Notices: s.Notices, Stamps: s.Stamps, Actors: s.Actors, Counters: s.Counters, Recorder: s.Pushes,
+		PushContexts: s.PushContexts, Accounts: s.Accounts, RecoveryCodes: s.RecoveryCodes,
+		AccessTokens: s.AccessTokens, AuditLog: s.AuditLog, WorldImport: s.WorldImport, NewProjects: s.NewProjects, Inventory: s.Records,
+		Agents: s.Agents, UsageCounters: s.UsageCounters, AgentTokens: s.AgentTokens, Findings: s.Findings,
+		Destinations: s.Destinations, Jobs: s.Jobs, Pushes: s.Pushes, Deliveries: s.Deliveries,
+		Billing: s.Billing, BillingUnitOfWork: s.BillingUnitOfWork, Store: s,
 	}
 }
 

@@ -2,65 +2,48 @@ package gormstore
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"gatehouse/adapters/gormstore/database"
 	"gatehouse/application/clusters"
 	"gatehouse/domain/agents"
 	"gatehouse/domain/identity"
 )
 
-const (
-	agentBearer = `
-		SELECT t.id, t.revoked, t.last_used_at, a.id, a.name, a.project_id, a.creator_id,
-			p.id, p.path, p.visibility, p.repository, p.default_branch, p.storage, p.legacy_path
-		FROM agent_tokens t
-		JOIN agents a ON a.id = t.agent_id
-		LEFT JOIN projects p ON p.id = a.project_id AND NOT p.pending_delete
-			AND NOT (SELECT n.hidden FROM namespaces n WHERE n.id = p.namespace_id)
-		WHERE t.digest = $1`
-	addAgentToken    = `INSERT INTO agent_tokens (agent_id, name, digest, revoked) VALUES ($1, $2, $3, false)`
-	revokeAgentToken = `UPDATE agent_tokens SET revoked = true WHERE agent_id = $1 AND name = $2`
-)
+var agentBearer = queries.Query("agent_bearer")
+
+// Agents keeps the agents of Kubernetes clusters.
+type Agents struct {
+	db     *database.DB
+	stamps *Stamps
+}
 
 // AgentBearer implements clusters.Agents. It is one statement.
-func (s *Store) AgentBearer(ctx context.Context, digest identity.TokenDigest) (clusters.Bearer, error) {
+func (a *Agents) AgentBearer(ctx context.Context, digest identity.TokenDigest) (clusters.Bearer, error) {
 	var b clusters.Bearer
 	p := &b.Project
-	stmt, err := s.plain(ctx, agentBearer)
-	if err == nil {
-		err = stmt.QueryRowContext(ctx, string(digest)).Scan(
-			&b.Token.ID, &b.Token.Revoked, moment{&b.Token.LastUsedAt},
-			&b.Agent.ID, &b.Agent.Name, &b.Agent.Project, maybe[int64]{(*int64)(&b.Agent.CreatedBy)},
-			maybe[int64]{(*int64)(&p.ID)}, maybe[string]{&p.Path}, maybe[string]{(*string)(&p.Visibility)},
-			maybe[string]{(*string)(&p.Repository)}, maybe[string]{&p.DefaultBranch}, maybe[string]{&p.Storage},
-			maybe[string]{&p.LegacyPath})
+	columns := []any{
+		&b.Token.ID, &b.Token.Revoked, database.Time(&b.Token.LastUsedAt),
+		&b.Agent.ID, &b.Agent.Name, &b.Agent.Project, database.Null((*int64)(&b.Agent.CreatedBy)),
+		database.Null((*int64)(&p.ID)), database.Null(&p.Path), database.Null((*string)(&p.Visibility)),
+		database.Null((*string)(&p.Repository)), database.Null(&p.DefaultBranch), database.Null(&p.Storage),
+		database.Null(&p.LegacyPath),
 	}
+	err := a.db.ScanRow(ctx, agentBearer, columns, sql.Named("digest", string(digest)))
 	if err != nil {
-		return clusters.Bearer{}, fault(err, "agent token")
+		return clusters.Bearer{}, database.Fault(err, "agent token")
 	}
 	return b, nil
 }
 
 // AgentTokenUsed implements clusters.Agents.
-func (s *Store) AgentTokenUsed(id int64, now time.Time) { s.stamps.add(row{agentTokens, id}, now) }
-
-// AddAgentToken implements clusters.Tokens.
-func (s *Store) AddAgentToken(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest) error {
-	_, err := s.exec(ctx, addAgentToken, int64(agent), name, string(digest))
-	return fault(err, "token %q of agent %d", name, agent)
-}
-
-// RevokeAgentTokens implements clusters.Tokens.
-func (s *Store) RevokeAgentTokens(ctx context.Context, agent agents.AgentID, name string) error {
-	revoked, err := s.exec(ctx, revokeAgentToken, int64(agent), name)
-	if err == nil && revoked == 0 {
-		return missing("token %q of agent %d", name, agent)
-	}
-	return fault(err, "token %q of agent %d", name, agent)
+func (a *Agents) AgentTokenUsed(id int64, now time.Time) {
+	a.stamps.add(stamped{agentTokenTable, id}, now)
 }
 
 type authorizationRow struct {
@@ -82,13 +65,13 @@ func createAll[Row any](tx *gorm.DB, rows []Row) error {
 }
 
 // Authorize implements clusters.Agents.
-func (s *Store) Authorize(ctx context.Context, id agents.AgentID, in []agents.Authorization) error {
+func (a *Agents) Authorize(ctx context.Context, id agents.AgentID, in []agents.Authorization) error {
 	rows := make([]authorizationRow, len(in))
 	for i, a := range in {
 		rows[i] = authorizationRow{int64(id), string(a.Access), string(a.Kind), string(a.Path)}
 	}
-	return s.atomically(ctx, fmt.Sprintf("authorizations of agent %d", id), func(tx *gorm.DB) error {
-		if err := s.lock(tx, agentTable, int64(id)); err != nil {
+	return a.db.Atomically(ctx, fmt.Sprintf("authorizations of agent %d", id), func(tx *gorm.DB) error {
+		if err := a.db.LockRow(tx, "agents", int64(id)); err != nil {
 			return err
 		}
 		if err := tx.Exec("DELETE FROM agent_authorizations WHERE agent_id = ?", int64(id)).Error; err != nil {
@@ -96,4 +79,27 @@ func (s *Store) Authorize(ctx context.Context, id agents.AgentID, in []agents.Au
 		}
 		return createAll(tx, rows)
 	})
+}
+
+const (
+	addAgentToken    = `INSERT INTO agent_tokens (agent_id, name, digest, revoked) VALUES ($1, $2, $3, false)`
+	revokeAgentToken = `UPDATE agent_tokens SET revoked = true WHERE agent_id = $1 AND name = $2`
+)
+
+// AgentTokens keeps the tokens of agents.
+type AgentTokens struct{ db *database.DB }
+
+// AddAgentToken implements clusters.Tokens.
+func (t *AgentTokens) AddAgentToken(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest) error {
+	_, err := t.db.Exec(ctx, addAgentToken, int64(agent), name, string(digest))
+	return database.Fault(err, "token %q of agent %d", name, agent)
+}
+
+// RevokeAgentTokens implements clusters.Tokens.
+func (t *AgentTokens) RevokeAgentTokens(ctx context.Context, agent agents.AgentID, name string) error {
+	revoked, err := t.db.Exec(ctx, revokeAgentToken, int64(agent), name)
+	if err == nil && revoked == 0 {
+		return database.NotFound("token %q of agent %d", name, agent)
+	}
+	return database.Fault(err, "token %q of agent %d", name, agent)
 }

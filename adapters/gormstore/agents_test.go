@@ -36,12 +36,12 @@ agents: [{id: 5, name: prod, project: acme/infra, created_by: dev, tokens: [{nam
 
 func newCluster(t testing.TB, s *gormstore.Store) cluster {
 	t.Helper()
-	world.Apply(t, s.WorldImport(), clusterWorld)
+	world.Apply(t, s.WorldImport, clusterWorld)
 	clock := func() time.Time { return now }
 	rules := clusters.Rules{Storages: map[string]clusters.Storage{"default": {Name: "default", Address: "unix:/s"}}, Gitops: true}
 	return cluster{
-		s, clusters.New(s, s, s, rules, clock),
-		findings.New(s, s, findings.Rules{UUIDNamespace: uuid.Nil, SecurityDashboard: true}, clock),
+		s, clusters.New(s.Agents, s.Directory, s.UsageCounters, rules, clock),
+		findings.New(s.Findings, s.Directory, findings.Rules{UUIDNamespace: uuid.Nil, SecurityDashboard: true}, clock),
 	}
 }
 
@@ -151,7 +151,7 @@ func TestStore_CountUsage_rollsBack(t *testing.T) {
 		if _, err := s.Pool().ExecContext(t.Context(), "DROP TABLE usage_members"); err != nil {
 			t.Fatal(err)
 		}
-		err := s.CountUsage(t.Context(), agents.UsageReport{
+		err := s.UsageCounters.CountUsage(t.Context(), agents.UsageReport{
 			Increments:   []agents.Increment{{Counter: agents.GitopsSync, By: 1}},
 			UniqueCounts: []agents.UniqueCount{{Counter: agents.CITunnelUsers, IDs: []int64{1}}},
 		})
@@ -261,7 +261,7 @@ func BenchmarkCountUsage(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			each(b, func(b *testing.B, s *gormstore.Store) {
 				for b.Loop() {
-					if err := s.CountUsage(b.Context(), report); err != nil {
+					if err := s.UsageCounters.CountUsage(b.Context(), report); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -285,14 +285,14 @@ func TestStore_AgentBearer_plan(t *testing.T) {
 		}
 		digest := string(identity.DigestToken("agent-token"))
 		if strings.HasSuffix(t.Name(), "sqlite") {
-			for _, step := range sqlitePlan(t, s, gormstore.AgentBearerQuery, []any{digest}) {
+			for _, step := range sqlitePlan(t, s, s.AgentBearerQuery(), []any{digest}) {
 				if strings.HasPrefix(step, "SCAN t") {
 					t.Error(step)
 				}
 			}
 			return
 		}
-		postgresPlan(t, s, gormstore.AgentBearerQuery, []any{digest}).each(func(n planNode) {
+		postgresPlan(t, s, s.AgentBearerQuery(), []any{digest}).each(func(n planNode) {
 			if n.Type == "Seq Scan" && n.Relation == "agent_tokens" {
 				t.Errorf("%s of %s", n.Type, n.Relation)
 			}

@@ -115,7 +115,7 @@ func BenchmarkStanding(b *testing.B) {
 }
 
 func standing(b *testing.B, s *gormstore.Store, key int64, target source.Target, refs bool) {
-	got, err := s.Standing(b.Context(), source.Inquiry{
+	got, err := s.Directory.Standing(b.Context(), source.Inquiry{
 		Claim: identity.Claim{Kind: identity.ByKey, ID: key}, Target: target, Refs: refs, Now: now,
 	})
 	if err != nil || !got.Project.Known() || !got.Actor.Key.Known() || refs == (got.Project.Protections == nil) {

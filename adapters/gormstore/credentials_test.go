@@ -7,18 +7,8 @@ import (
 	"time"
 
 	"gatehouse/adapters/gormstore"
-	"gatehouse/application/audit"
-	"gatehouse/application/credentials"
 	"gatehouse/domain/identity"
 	"gatehouse/tests/world"
-)
-
-// The ports of credentials that a Store answers.
-var (
-	_ credentials.Accounts      = (*gormstore.Store)(nil)
-	_ credentials.RecoveryCodes = (*gormstore.Store)(nil)
-	_ credentials.Tokens        = (*gormstore.Store)(nil)
-	_ audit.Log                 = (*gormstore.Store)(nil)
 )
 
 // A session that has ended still lies there for an hour, like all that is
@@ -26,14 +16,14 @@ var (
 func TestStore_sweep_sessions(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
-		world.Apply(t, s.WorldImport(), "users: [{id: 7, username: dede, two_factor: {webauthn: true}}]")
+		world.Apply(t, s.WorldImport, "users: [{id: 7, username: dede, two_factor: {webauthn: true}}]")
 		for key, until := range map[identity.KeyID]time.Time{
 			0:  now.Add(-time.Hour - time.Microsecond), // long gone
 			11: now.Add(-time.Hour),                    // about to go
 			12: now.Add(-time.Second),                  // ended
 			13: now.Add(time.Second),                   // under way
 		} {
-			err := s.UpdateTwoFactor(t.Context(), 7, func(f identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession) {
+			err := s.Accounts.UpdateTwoFactor(t.Context(), 7, func(f identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession) {
 				return f, &identity.OTPSession{User: 7, Key: key, ExpiresAt: until}
 			})
 			if err != nil {
@@ -41,20 +31,20 @@ func TestStore_sweep_sessions(t *testing.T) {
 			}
 		}
 		digest := identity.DigestToken("a")
-		if err := s.ReplaceRecoveryCodes(t.Context(), 7, []identity.TokenDigest{digest}); err != nil {
+		if err := s.RecoveryCodes.ReplaceRecoveryCodes(t.Context(), 7, []identity.TokenDigest{digest}); err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(s.Increase(t.Context(), "project-3", now, time.Minute), s.Sweep(t.Context())); err != nil {
+		if err := errors.Join(s.Counters.Increase(t.Context(), "project-3", now, time.Minute), s.Sweep(t.Context())); err != nil {
 			t.Fatal(err)
 		}
 		if got, want := sessions(t, s), []int64{11, 12, 13}; !slices.Equal(got, want) {
 			t.Errorf("keys of sessions: got %v, want %v", got, want)
 		}
-		if err := s.SpendRecoveryCode(t.Context(), 7, digest); err != nil {
+		if err := s.RecoveryCodes.SpendRecoveryCode(t.Context(), 7, digest); err != nil {
 			t.Errorf("a recovery code: %v", err)
 		}
 		later := now.Add(time.Hour + 2*time.Second)
-		if err := errors.Join(s.Increase(t.Context(), "project-3", later, time.Minute), s.Sweep(t.Context())); err != nil {
+		if err := errors.Join(s.Counters.Increase(t.Context(), "project-3", later, time.Minute), s.Sweep(t.Context())); err != nil {
 			t.Fatal(err)
 		}
 		if got := sessions(t, s); len(got) > 0 {
@@ -92,9 +82,9 @@ func TestStore_TokenUsed_neverGoesBack(t *testing.T) {
 			t.Parallel()
 			url := d.migrated(t)
 			one, other := open(t, url), open(t, url)
-			world.Apply(t, one.WorldImport(), "users: [{id: 7, username: dede}]")
+			world.Apply(t, one.WorldImport, "users: [{id: 7, username: dede}]")
 			digest := identity.DigestToken("x")
-			id, err := one.AddToken(t.Context(), identity.AccessToken{User: 7, Name: "x", Digest: digest, CreatedAt: world.Now})
+			id, err := one.AccessTokens.AddToken(t.Context(), identity.AccessToken{User: 7, Name: "x", Digest: digest, CreatedAt: world.Now})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,7 +93,7 @@ func TestStore_TokenUsed_neverGoesBack(t *testing.T) {
 				by *gormstore.Store
 				at time.Time
 			}{{one, last}, {one, last.Add(-time.Minute)}, {other, world.Now}} {
-				use.by.TokenUsed(id, use.at)
+				use.by.AccessTokens.TokenUsed(id, use.at)
 				if err := use.by.Flush(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -111,7 +101,7 @@ func TestStore_TokenUsed_neverGoesBack(t *testing.T) {
 					t.Errorf("used at %v: got the last use %v, want %v", use.at, got, last)
 				}
 			}
-			other.TokenUsed(id, last.Add(time.Microsecond))
+			other.AccessTokens.TokenUsed(id, last.Add(time.Microsecond))
 			if err := other.Flush(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -124,7 +114,7 @@ func TestStore_TokenUsed_neverGoesBack(t *testing.T) {
 
 func lastUse(t *testing.T, s *gormstore.Store, digest identity.TokenDigest) time.Time {
 	t.Helper()
-	b, err := s.Bearer(t.Context(), digest)
+	b, err := s.AccessTokens.Bearer(t.Context(), digest)
 	if err != nil {
 		t.Fatal(err)
 	}

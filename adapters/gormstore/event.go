@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"gatehouse/adapters/gormstore/database"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -106,10 +107,10 @@ type eventColumn struct{ to *hooks.Event }
 // Scan implements sql.Scanner.
 func (c eventColumn) Scan(src any) error {
 	var row eventRow
-	if err := (asJSON{&row}).Scan(src); err != nil {
+	if err := (database.JSON(&row)).Scan(src); err != nil {
 		return fmt.Errorf("event: %w", err)
 	}
-	if err := checkForm(row.Version, eventForm); err != nil {
+	if err := database.CheckForm(row.Version, eventForm); err != nil {
 		return fmt.Errorf("event: %w", err)
 	}
 	ref := row.Change.Ref

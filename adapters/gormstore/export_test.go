@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"time"
 
+	"gatehouse/adapters/gormstore/database"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/security"
@@ -13,62 +14,54 @@ import (
 )
 
 // Pool is the store's own connections.
-func (s *Store) Pool() *sql.DB { return s.pool }
+func (s *Store) Pool() *sql.DB { return s.db.Pool }
 
 // Waiting is how many stamps wait to be written.
 func (s *Store) Waiting() int {
-	s.stamps.mu.Lock()
-	defer s.stamps.mu.Unlock()
-	return len(s.stamps.waiting)
+	s.Stamps.mu.Lock()
+	defer s.Stamps.mu.Unlock()
+	return len(s.Stamps.waiting)
 }
 
 // MostStamps is how many stamps may wait.
 const MostStamps = mostStamps
 
 // Sweep removes what has expired, as the background does.
-func (s *Store) Sweep(ctx context.Context) error { return s.sweep.run(ctx, s) }
+func (s *Store) Sweep(ctx context.Context) error { return s.sweeper.sweep(ctx) }
 
 // Query returns the text of the statement that Standing runs, and its
 // arguments.
 func (s *Store) Query(claim identity.Claim, target source.Target, now time.Time, refs bool) (string, []any, error) {
-	a := asked{claim, target, now}
-	sh := a.shape("standing")
-	sh.refs = refs
-	query, names, err := s.dialect.write(sh)
-	return query, a.values(names), err
+	q := question{claim, target, now}
+	query, names, err := q.shape("standing", refs).write(s.db.Dialect)
+	return query, q.values(names), err
 }
 
 // OpenThrough opens the database at url through the connector that wrap makes
 // of the usual one.
 func OpenThrough(ctx context.Context, url string, wrap func(driver.Connector) driver.Connector) (*Store, error) {
-	d, connector, err := connectorFor(url)
+	d, connector, err := database.ConnectorFor(url)
 	if err != nil {
 		return nil, err
 	}
-	return newStore(d, newPool(wrap(connector), 0), true).connected(ctx)
+	return newStore(database.New(d, wrap(connector), 0), true).connected(ctx)
 }
 
 // MigrateDown takes the database at url back to no tables at all.
 func MigrateDown(ctx context.Context, url string) error {
-	_, err := withPool(url, func(d dialect, pool *sql.DB) (any, error) {
-		provider, err := provider(d, pool)
+	_, err := withDB(ctx, url, func(db *database.DB) (Schema, error) {
+		provider, err := provider(db)
 		if err != nil {
-			return nil, err
+			return Schema{}, err
 		}
 		_, err = provider.DownTo(ctx, 0)
-		return nil, err
+		return Schema{}, err
 	})
 	return err
 }
 
-// Fault is how the store puts an error into the domain's words.
-func Fault(err error) error { return fault(err, "what") }
-
 // AgentBearerQuery is the text of the statement that AgentBearer runs.
-const AgentBearerQuery = agentBearer
-
-// Attempts is how often a unit of work is begun.
-const Attempts = attempts
+func (s *Store) AgentBearerQuery() string { return agentBearer.Text(s.db.Dialect) }
 
 // WriteEvent returns an event as it is kept.
 var WriteEvent = writeEvent

@@ -13,6 +13,7 @@ import (
 	"gorm.io/gorm"
 
 	"gatehouse/adapters/gormstore"
+	"gatehouse/adapters/gormstore/database"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -44,7 +45,7 @@ func TestFault(t *testing.T) {
 		{context.Canceled, ""},
 		{errTest, ""},
 	} {
-		got := gormstore.Fault(c.err)
+		got := database.Fault(c.err, "what")
 		for _, kind := range domain.Kinds {
 			if is := errors.Is(got, kind); is != (kind == c.want) {
 				t.Errorf("%v: is %q: %t, want kind %q", c.err, kind, is, c.want)
@@ -57,7 +58,7 @@ func TestFault(t *testing.T) {
 			t.Errorf("%v: got %q", c.err, got)
 		}
 	}
-	if err := gormstore.Fault(nil); err != nil {
+	if err := database.Fault(nil, "what"); err != nil {
 		t.Errorf("nil: got %v", err)
 	}
 }
@@ -79,7 +80,7 @@ func TestFault_constraints(t *testing.T) {
 			"SELECT nothing FROM nowhere":                                                                        "",
 		} {
 			_, err := s.Pool().ExecContext(t.Context(), statement)
-			got := gormstore.Fault(err)
+			got := database.Fault(err, "what")
 			if got == nil {
 				t.Errorf("%s: got no error", statement)
 			}
@@ -100,10 +101,10 @@ func TestStore_deleted(t *testing.T) {
 		if _, err := s.Pool().ExecContext(t.Context(), "DELETE FROM users WHERE id = 2"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.KeyByFingerprint(t.Context(), "laptop"); !errors.Is(err, domain.NotFound) {
+		if _, err := s.Actors.KeyByFingerprint(t.Context(), "laptop"); !errors.Is(err, domain.NotFound) {
 			t.Errorf("the user's key: got %v", err)
 		}
-		got, err := s.Standing(t.Context(), source.Inquiry{Claim: identity.ClaimKey("201"), Target: byNumber(source.Code, cli), Now: now, Refs: true})
+		got, err := s.Directory.Standing(t.Context(), source.Inquiry{Claim: identity.ClaimKey("201"), Target: byNumber(source.Code, cli), Now: now, Refs: true})
 		if err != nil || got.Actor.User.Type != identity.Ghost || !got.KeyCanPush || len(got.Project.Protections) != 3 {
 			t.Errorf("the deploy key: got %+v, %v", got, err)
 		}
@@ -111,7 +112,7 @@ func TestStore_deleted(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, thing := range []string{"groups", "projects", "protections"} {
-			records, err := s.List(t.Context(), thing, now)
+			records, err := s.Records.List(t.Context(), thing, now)
 			if want := map[string]int{"groups": 1, "projects": 1}[thing]; err != nil || len(records) != want {
 				t.Errorf("%s: got %v, %v", thing, records, err)
 			}
@@ -126,7 +127,7 @@ func TestStore_down(t *testing.T) {
 	s := open(t, url)
 	populate(t, s)
 	ask := func(ctx context.Context) error {
-		_, err := s.Standing(ctx, source.Inquiry{Claim: identity.ClaimUser("2"), Target: byNumber(source.Code, cli), Now: now})
+		_, err := s.Directory.Standing(ctx, source.Inquiry{Claim: identity.ClaimUser("2"), Target: byNumber(source.Code, cli), Now: now})
 		return err
 	}
 	if err := ask(t.Context()); err != nil {

@@ -3,51 +3,54 @@ package gormstore
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"fmt"
 
 	"gorm.io/gorm"
 
+	"gatehouse/adapters/gormstore/database"
 	"gatehouse/application/findings"
 	"gatehouse/domain/security"
 )
 
 const (
 	hasFinding = `SELECT EXISTS (SELECT 1 FROM findings WHERE uuid = $1)`
-	addFinding = `
-		INSERT INTO findings (uuid, project_id, agent_id, author_id, report_type, state, title, severity, confidence,
-			message, description, solution, location, identifiers, links, scanner_id, scanner_name, scanner_vendor,
-			resolved_on_default_branch, detected_at)
-		VALUES (?, ?, ?, (SELECT id FROM users WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, false, ?)
-		ON CONFLICT (uuid) DO NOTHING`
-	flagAgent = `UPDATE agents SET has_vulnerabilities = true WHERE id = ? AND NOT has_vulnerabilities`
-	// What follows NOT IN is looked up in a table that is hashed, on either
-	// database.
-	resolveFindings = `
-		UPDATE findings SET state = 'resolved', resolved_on_default_branch = true
-		WHERE agent_id = $1 AND project_id = $2 AND report_type = $3 AND state IN ('detected', 'confirmed')
-			AND uuid NOT IN (SELECT `
+	flagAgent  = `UPDATE agents SET has_vulnerabilities = true WHERE id = ? AND NOT has_vulnerabilities`
 )
 
+var (
+	newFinding       = queries.Query("new_finding")
+	resolvedFindings = queries.Query("resolved_findings")
+)
+
+// Findings keeps what scanners found in clusters.
+type Findings struct{ db *database.DB }
+
 // HasFinding implements findings.Findings.
-func (s *Store) HasFinding(ctx context.Context, uuid string) (has bool, err error) {
-	stmt, err := s.plain(ctx, hasFinding)
+func (all *Findings) HasFinding(ctx context.Context, uuid string) (has bool, err error) {
+	stmt, err := all.db.Prepare(ctx, hasFinding)
 	if err == nil {
 		err = stmt.QueryRowContext(ctx, uuid).Scan(&has)
 	}
-	return has, fault(err, "finding %s", uuid)
+	return has, database.Fault(err, "finding %s", uuid)
 }
 
 // AddFinding implements findings.Findings.
-func (s *Store) AddFinding(ctx context.Context, f security.Finding) error {
+func (all *Findings) AddFinding(ctx context.Context, f security.Finding) error {
 	identifiers, err := writeIdentifiers(f.Identifiers)
 	if err != nil {
-		return fault(err, "finding %s", f.UUID)
+		return database.Fault(err, "finding %s", f.UUID)
 	}
-	return s.atomically(ctx, "finding "+f.UUID, func(tx *gorm.DB) error {
-		added := tx.Exec(addFinding, f.UUID, int64(f.Project), int64(f.Agent), int64(f.Author),
-			string(f.ReportType), string(f.State), f.Title, string(f.Severity),
-			sql.Null[string]{V: string(f.Confidence), Valid: f.Confidence != ""},
-			f.Message, f.Description, f.Solution, f.Location, identifiers, f.Links,
-			f.Scanner.ID, f.Scanner.Name, f.Scanner.Vendor, at(f.DetectedAt))
+	return all.db.Atomically(ctx, "finding "+f.UUID, func(tx *gorm.DB) error {
+		added := newFinding.Exec(tx,
+			sql.Named("uuid", f.UUID), sql.Named("project", int64(f.Project)), sql.Named("agent", int64(f.Agent)),
+			sql.Named("author", int64(f.Author)), sql.Named("report_type", string(f.ReportType)),
+			sql.Named("state", string(f.State)), sql.Named("title", f.Title), sql.Named("severity", string(f.Severity)),
+			sql.Named("confidence", sql.Null[string]{V: string(f.Confidence), Valid: f.Confidence != ""}),
+			sql.Named("message", f.Message), sql.Named("description", f.Description), sql.Named("solution", f.Solution),
+			sql.Named("location", f.Location), sql.Named("identifiers", identifiers), sql.Named("links", f.Links),
+			sql.Named("scanner_id", f.Scanner.ID), sql.Named("scanner_name", f.Scanner.Name),
+			sql.Named("scanner_vendor", f.Scanner.Vendor), sql.Named("detected_at", database.ToInstant(f.DetectedAt)))
 		if added.Error != nil || added.RowsAffected == 0 {
 			return added.Error
 		}
@@ -56,17 +59,78 @@ func (s *Store) AddFinding(ctx context.Context, f security.Finding) error {
 }
 
 // ResolveFindings implements findings.Findings.
-func (s *Store) ResolveFindings(ctx context.Context, of findings.Scan, but []string) error {
-	list, err := texts(but).Value()
+func (all *Findings) ResolveFindings(ctx context.Context, of findings.Scan, keep []string) error {
+	list, err := database.Texts(keep).Value()
 	if err != nil {
-		return fault(err, "resolve the findings of agent %d", of.Agent)
+		return database.Fault(err, "resolve the findings of agent %d", of.Agent)
 	}
-	query := resolveFindings + "value FROM json_each($4))"
-	if s.dialect == onPostgres {
-		query = resolveFindings + "json_array_elements_text($4::json))"
-	}
-	return retry(ctx, func() error {
-		_, err := s.exec(ctx, query, int64(of.Agent), int64(of.Project), string(of.ReportType), list)
-		return fault(err, "resolve the findings of agent %d", of.Agent)
+	return database.Retry(ctx, func() error {
+		_, err := all.db.ExecQuery(ctx, resolvedFindings, sql.Named("agent", int64(of.Agent)),
+			sql.Named("project", int64(of.Project)), sql.Named("report_type", string(of.ReportType)), sql.Named("keep", list))
+		return database.Fault(err, "resolve the findings of agent %d", of.Agent)
 	})
+}
+
+// identifierForm is the version of the form in which identifiers are written.
+const identifierForm = 1
+
+// identifierRow is one identifier of a finding, as a list of them is kept with
+// the finding. The tags lie in databases, so they stay when the domain changes
+// its names.
+//
+// Version 0 is the form without a version, which earlier releases wrote, with
+// the same names but for the letter case, which encoding/json ignores. The
+// next release may drop the unversioned form, once its migration has rewritten
+// what is left.
+type identifierRow struct {
+	Version int    `json:"v"`
+	Type    string `json:"type"`
+	Name    string `json:"name"`
+	Value   string `json:"value"`
+	URL     string `json:"url"`
+}
+
+// writeIdentifiers returns the identifiers as JSON.
+func writeIdentifiers(identifiers []security.Identifier) (string, error) {
+	rows := make([]identifierRow, len(identifiers))
+	for i, one := range identifiers {
+		rows[i] = identifierRow{identifierForm, one.Type, one.Name, one.Value, one.URL}
+	}
+	text, err := json.Marshal(rows)
+	return string(text), err
+}
+
+// identifierColumn scans identifiers of any form up to identifierForm.
+type identifierColumn struct{ to *[]security.Identifier }
+
+// Scan implements sql.Scanner.
+func (c identifierColumn) Scan(src any) error {
+	var rows []identifierRow
+	if err := (database.JSON(&rows)).Scan(src); err != nil {
+		return fmt.Errorf("identifiers: %w", err)
+	}
+	*c.to = nil
+	for _, row := range rows {
+		if err := database.CheckForm(row.Version, identifierForm); err != nil {
+			return fmt.Errorf("identifiers: %w", err)
+		}
+		*c.to = append(*c.to, security.Identifier{Type: row.Type, Name: row.Name, Value: row.Value, URL: row.URL})
+	}
+	return nil
+}
+
+// identifierNames is a cell that shows identifiers by their names.
+type identifierNames struct{ list []security.Identifier }
+
+func names() cell { return &identifierNames{} }
+
+// Scan implements sql.Scanner.
+func (n *identifierNames) Scan(src any) error { return identifierColumn{&n.list}.Scan(src) }
+
+func (n *identifierNames) value() any {
+	out := make([]string, len(n.list))
+	for i, one := range n.list {
+		out[i] = one.Name
+	}
+	return out
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/worldtx"
 	"gatehouse/application/inventory"
 	"gatehouse/domain/source"
 )
@@ -93,28 +95,38 @@ var listings = map[string]listing{
 		func() []cell { return []cell{number(), word(), word(), date(), date(), word()} }},
 }
 
+var (
+	jobsQuery        = queries.Query("jobs")
+	protectionsQuery = queries.Query("protections")
+)
+
+// Records lists what the database keeps.
+type Records struct{ db *database.DB }
+
 // List implements inventory.Records.
-func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]inventory.Record, error) {
+func (all *Records) List(ctx context.Context, thing string, now time.Time) ([]inventory.Record, error) {
 	var rows [][]any
 	var err error
 	switch l, plain := listings[thing]; {
 	case plain:
-		rows, err = s.rows(ctx, l)
+		rows, err = all.rows(ctx, l)
 	case thing == "counters":
 		counters := listing{`SELECT repository, value FROM reference_counters WHERE expires_at > $1`,
 			func() []cell { return []cell{raw(), number()} }}
-		rows, err = s.rows(ctx, counters, at(now))
+		rows, err = all.rows(ctx, counters, database.ToInstant(now))
 	case thing == "hooks":
-		rows, err = s.rows(ctx, hookListing, at(now))
+		rows, err = all.rows(ctx, hookListing, database.ToInstant(now))
 	case thing == "jobs":
-		rows, err = s.rows(ctx, listing{jobQueries[s.dialect], jobCells})
+		rows, err = all.rows(ctx, listing{jobsQuery.Text(all.db.Dialect), func() []cell {
+			return []cell{number(), word(), number(), word(), number(), date(), word()}
+		}})
 	case thing == "protections":
-		rows, err = s.protectionRows(ctx)
+		rows, err = all.protectionRows(ctx)
 	default:
-		return nil, missing("thing %q", thing)
+		return nil, database.NotFound("thing %q", thing)
 	}
 	if err != nil {
-		return nil, fault(err, "list the %s", thing)
+		return nil, database.Fault(err, "list the %s", thing)
 	}
 	records := make([]inventory.Record, len(rows))
 	for i, row := range rows {
@@ -126,8 +138,8 @@ func (s *Store) List(ctx context.Context, thing string, now time.Time) ([]invent
 	return records, nil
 }
 
-func (s *Store) rows(ctx context.Context, l listing, args ...any) (out [][]any, err error) {
-	rows, err := s.pool.QueryContext(ctx, l.query, args...)
+func (all *Records) rows(ctx context.Context, l listing, args ...any) (out [][]any, err error) {
+	rows, err := all.db.Pool.QueryContext(ctx, l.query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +193,7 @@ func role() cell {
 }
 
 // dates are moments and days.
-type dates struct{ instant }
+type dates struct{ database.Instant }
 
 func date() cell { return &dates{} }
 
@@ -192,27 +204,22 @@ func (d *dates) value() any {
 	return d.Time
 }
 
-type lists struct{ texts }
+type lists struct{ database.Texts }
 
 func list() cell { return &lists{} }
 
-func (l *lists) value() any { return []string(l.texts) }
+func (l *lists) value() any { return []string(l.Texts) }
 
 // protectionRows are the protections with their entries in words.
-func (s *Store) protectionRows(ctx context.Context) ([][]any, error) {
-	entries, err := s.rows(ctx, listing{`
-		SELECT pr.id, p.path, pr.kind, pr.pattern, pr.allow_force_push, e.verb, e.level, u.username, g.path, e.key_id
-		FROM protections pr JOIN projects p ON p.id = pr.project_id
-		LEFT JOIN protection_entries e ON e.protection_id = pr.id
-		LEFT JOIN users u ON u.id = e.user_id LEFT JOIN namespaces g ON g.id = e.group_id
-		ORDER BY pr.id, e.id`,
+func (all *Records) protectionRows(ctx context.Context) ([][]any, error) {
+	entries, err := all.rows(ctx, listing{protectionsQuery.Text(all.db.Dialect),
 		func() []cell {
 			return []cell{number(), word(), word(), word(), flag(), word(), number(), word(), word(), number()}
 		}})
 	if err != nil {
 		return nil, err
 	}
-	places := map[any]int{pushVerb: 4, mergeVerb: 5, createVerb: 6}
+	places := map[any]int{worldtx.PushVerb: 4, worldtx.MergeVerb: 5, worldtx.CreateVerb: 6}
 	var out [][]any
 	for i, e := range entries {
 		if i == 0 || entries[i-1][0] != e[0] {

@@ -198,7 +198,7 @@ func TestOpen_file(t *testing.T) {
 	plain := filepath.Join(t.TempDir(), "plain.db")
 	populate(t, open(t, "file:"+plain+"?mode=rwc"))
 	s := open(t, plain)
-	if _, err := s.KeyByFingerprint(t.Context(), "laptop"); err != nil {
+	if _, err := s.Actors.KeyByFingerprint(t.Context(), "laptop"); err != nil {
 		t.Errorf("the same file by its path: %v", err)
 	}
 	for pragma, want := range map[string]string{"journal_mode": "wal", "foreign_keys": "1", "busy_timeout": "10000"} {

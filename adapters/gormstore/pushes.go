@@ -2,53 +2,68 @@ package gormstore
 
 import (
 	"context"
+	"database/sql"
 	"strconv"
 	"strings"
+	"time"
 
+	"gorm.io/gorm"
+
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/jobs"
 	"gatehouse/application"
+	"gatehouse/application/postreceive"
 	"gatehouse/application/pushes"
+	"gatehouse/domain/hooks"
+	"gatehouse/domain/source"
 )
 
 const (
-	record = `INSERT INTO pushes (repository, identifier, changes, options, received_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`
-	fill   = `UPDATE projects SET empty = false WHERE id = $1 AND empty`
+	addPush      = `INSERT INTO pushes (repository, identifier, changes, options, received_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`
+	markNotEmpty = `UPDATE projects SET empty = false WHERE id = $1 AND empty`
 )
 
-// Record implements pushes.Recorder.
-func (s *Store) Record(ctx context.Context, p pushes.Push) error {
-	return fault(s.record(ctx, p), "record the push to %q", p.Repository)
+// Pushes keeps the pushes that were received, and what became of them.
+type Pushes struct {
+	*Directory // for Standing
+	queue      *jobs.Queue
 }
 
-func (s *Store) record(ctx context.Context, p pushes.Push) error {
-	recorded, err := s.plain(ctx, record)
+// Record implements pushes.Recorder.
+func (p *Pushes) Record(ctx context.Context, push pushes.Push) error {
+	return database.Fault(p.record(ctx, push), "record the push to %q", push.Repository)
+}
+
+func (p *Pushes) record(ctx context.Context, push pushes.Push) error {
+	recorded, err := p.db.Prepare(ctx, addPush)
 	if err != nil {
 		return err
 	}
-	filled, err := s.plain(ctx, fill)
+	filled, err := p.db.Prepare(ctx, markNotEmpty)
 	if err != nil {
 		return err
 	}
-	done, err := s.turn(ctx)
+	unlock, err := p.db.LockWrites(ctx)
 	if err != nil {
 		return err
 	}
-	defer done()
-	tx, err := s.pool.BeginTx(ctx, nil)
+	defer unlock()
+	tx, err := p.db.Pool.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // nothing is left to roll back after the commit
 	job := application.Job{Kind: pushes.PushReceived}
 	err = tx.StmtContext(ctx, recorded.Stmt).QueryRowContext(ctx,
-		[]byte(p.Repository), []byte(p.Identifier), []byte(p.Changes), quote(p.Options), at(p.ReceivedAt)).Scan(&job.Subject)
+		[]byte(push.Repository), []byte(push.Identifier), []byte(push.Changes), quote(push.Options), database.ToInstant(push.ReceivedAt)).Scan(&job.Subject)
 	if err != nil {
 		return err
 	}
-	if err := s.enqueue(ctx, tx, job); err != nil {
+	if err := p.queue.Enqueue(ctx, tx, job); err != nil {
 		return err
 	}
-	if p.NonEmptyProject != 0 {
-		if _, err := tx.StmtContext(ctx, filled.Stmt).ExecContext(ctx, int64(p.NonEmptyProject)); err != nil {
+	if push.NonEmptyProject != 0 {
+		if _, err := tx.StmtContext(ctx, filled.Stmt).ExecContext(ctx, int64(push.NonEmptyProject)); err != nil {
 			return err
 		}
 	}
@@ -75,4 +90,100 @@ func unquote(text string) []string {
 		}
 	}
 	return options
+}
+
+const hooksOfProject = `
+	SELECT ` + hookColumns + ` FROM hooks h WHERE NOT h.disabled AND (h.project_id = $1 OR h.group_id IN (
+		SELECT c.ancestor_id FROM projects p JOIN namespace_closure c ON c.descendant_id = p.namespace_id WHERE p.id = $1))
+	ORDER BY h.id`
+
+// Hooks implements postreceive.Pushes.
+func (p *Pushes) Hooks(ctx context.Context, project source.ProjectID) ([]hooks.Hook, error) {
+	found, err := p.hooks(ctx, project)
+	return found, database.Fault(err, "hooks of project %d", project)
+}
+
+func (p *Pushes) hooks(ctx context.Context, project source.ProjectID) (found []hooks.Hook, err error) {
+	rows, err := p.db.Pool.QueryContext(ctx, hooksOfProject, int64(project))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err returns the same
+	for rows.Next() {
+		var h hooks.Hook
+		if err := rows.Scan(hookCells(&h)...); err != nil {
+			return nil, err
+		}
+		found = append(found, h)
+	}
+	return found, rows.Err()
+}
+
+// ReceivedPush implements postreceive.Pushes.
+func (p *Pushes) ReceivedPush(ctx context.Context, push int64) (postreceive.ReceivedPush, error) {
+	var received postreceive.ReceivedPush
+	var repository, identifier, changes []byte
+	var options string
+	var processed database.Instant
+	err := p.db.Pool.QueryRowContext(ctx, "SELECT repository, identifier, changes, options, received_at, settled_at FROM pushes WHERE id = $1", push).
+		Scan(&repository, &identifier, &changes, &options, database.Time(&received.ReceivedAt), &processed)
+	if err != nil {
+		return postreceive.ReceivedPush{}, database.Fault(err, "push %d", push)
+	}
+	received.Repository, received.Identifier, received.Changes = string(repository), string(identifier), string(changes)
+	received.Options, received.Processed = unquote(options), !processed.IsZero()
+	return received, nil
+}
+
+const (
+	markProcessed = `UPDATE pushes SET settled_at = ? WHERE id = ? AND settled_at IS NULL`
+	noteActivity  = `UPDATE projects SET last_activity_at = ? WHERE id = ? AND (last_activity_at IS NULL OR last_activity_at < ?)`
+	noteBranch    = `UPDATE projects SET default_branch = ? WHERE id = ?`
+	noteEmpty     = `UPDATE projects SET empty = ? WHERE id = ?`
+	addDelivery   = `INSERT INTO hook_deliveries (hook_id, event_id, key, event, created_at)
+		SELECT id, ?, ?, ?, ? FROM hooks WHERE id = ? RETURNING id`
+)
+
+// Complete implements postreceive.Pushes.
+func (p *Pushes) Complete(ctx context.Context, push int64, o postreceive.ProjectUpdate, now time.Time) error {
+	return p.db.Atomically(ctx, "complete a push", func(tx *gorm.DB) error {
+		marked := tx.Exec(markProcessed, database.ToInstant(now), push)
+		if marked.Error != nil || marked.RowsAffected == 0 || o.Project == 0 {
+			return marked.Error
+		}
+		if err := tx.Exec(noteActivity, database.ToInstant(o.ActiveAt), int64(o.Project), database.ToInstant(o.ActiveAt)).Error; err != nil {
+			return err
+		}
+		if o.DefaultBranch != "" {
+			if err := tx.Exec(noteBranch, o.DefaultBranch, int64(o.Project)).Error; err != nil {
+				return err
+			}
+		}
+		if o.Empty != nil {
+			if err := tx.Exec(noteEmpty, *o.Empty, int64(o.Project)).Error; err != nil {
+				return err
+			}
+		}
+		return p.addDeliveries(ctx, tx, o.Deliveries, now)
+	})
+}
+
+// addDeliveries keeps deliveries to hooks that still exist, each with its job.
+func (p *Pushes) addDeliveries(ctx context.Context, tx *gorm.DB, deliveries []hooks.Delivery, now time.Time) error {
+	for _, d := range deliveries {
+		event, err := writeEvent(d.Event)
+		if err != nil {
+			return err
+		}
+		var ids []int64
+		if err := tx.Raw(addDelivery, d.EventID, d.Key, event, database.ToInstant(now), int64(d.Hook.ID)).Scan(&ids).Error; err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if err := p.queue.Enqueue(ctx, tx.Statement.ConnPool.(*sql.Tx), application.Job{Kind: postreceive.DeliverWebhook, Subject: id}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

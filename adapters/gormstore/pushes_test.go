@@ -12,32 +12,17 @@ import (
 	"go.uber.org/goleak"
 
 	"gatehouse/adapters/gormstore"
-	"gatehouse/application/gitaccess"
 	"gatehouse/application/inventory"
 	"gatehouse/application/pushes"
-	"gatehouse/application/whois"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
 
-// The ports that a Store answers.
-var (
-	_ gitaccess.Directory = (*gormstore.Store)(nil)
-	_ gitaccess.Notices   = (*gormstore.Store)(nil)
-	_ gitaccess.Stamps    = (*gormstore.Store)(nil)
-	_ whois.Actors        = (*gormstore.Store)(nil)
-	_ pushes.Counters     = (*gormstore.Store)(nil)
-	_ pushes.Recorder     = (*gormstore.Store)(nil)
-	_ pushes.PushContexts = (*gormstore.Store)(nil)
-	_ pushes.Notices      = (*gormstore.Store)(nil)
-	_ inventory.Records   = (*gormstore.Store)(nil)
-)
-
 // counter is the value that is shown, or -1 for none.
 func counter(t *testing.T, s *gormstore.Store, name string, when time.Time) int64 {
 	t.Helper()
-	records, err := s.List(t.Context(), "counters", when)
+	records, err := s.Records.List(t.Context(), "counters", when)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,8 +54,8 @@ func TestStore_countersAtOnce(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		up := func() error { return s.Increase(t.Context(), "project-1", now, time.Minute) }
-		down := func() error { return s.Decrease(t.Context(), "project-1", now) }
+		up := func() error { return s.Counters.Increase(t.Context(), "project-1", now, time.Minute) }
+		down := func() error { return s.Counters.Decrease(t.Context(), "project-1", now) }
 		run(up)
 		if got := counter(t, s, "project-1", now); got != workers*rounds {
 			t.Errorf("after increases: got %d", got)
@@ -104,9 +89,9 @@ func TestStore_sweep(t *testing.T) {
 		}
 		later := now.Add(3 * time.Hour)
 		for _, err := range []error{
-			s.Increase(t.Context(), "project-1", now, time.Minute),
-			s.Increase(t.Context(), "project-2", now, 150*time.Minute),
-			s.Add(t.Context(), source.Notice{User: 1, Repository: source.RepositoryID{ID: 1}, ExpiresAt: now.Add(time.Minute)}),
+			s.Counters.Increase(t.Context(), "project-1", now, time.Minute),
+			s.Counters.Increase(t.Context(), "project-2", now, 150*time.Minute),
+			s.Notices.Add(t.Context(), source.Notice{User: 1, Repository: source.RepositoryID{ID: 1}, ExpiresAt: now.Add(time.Minute)}),
 			s.Sweep(t.Context()),
 		} {
 			if err != nil {
@@ -116,7 +101,7 @@ func TestStore_sweep(t *testing.T) {
 		if counters, notices := rows(); counters != 2 || notices != 1 {
 			t.Errorf("before: got %d counters, %d notices", counters, notices)
 		}
-		if err := errors.Join(s.Increase(t.Context(), "project-3", later, time.Minute), s.Sweep(t.Context())); err != nil {
+		if err := errors.Join(s.Counters.Increase(t.Context(), "project-3", later, time.Minute), s.Sweep(t.Context())); err != nil {
 			t.Fatal(err)
 		}
 		if counters, notices := rows(); counters != 2 || notices != 0 {
@@ -132,10 +117,10 @@ func TestStore_Record_bytes(t *testing.T) {
 			Repository: "project-1\x00\xff", Identifier: "key-\xfe", Changes: "0 1 refs/heads/\xe9\x00\n", ReceivedAt: now,
 			Options: []string{"", "a b", "two\nlines", "quote\"\\", "nul\x00", "\xff", "é 🦊", "ci.variable=K=V"},
 		}
-		if err := s.Record(t.Context(), p); err != nil {
+		if err := s.Pushes.Record(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
-		records, err := s.List(t.Context(), "pushes", now)
+		records, err := s.Records.List(t.Context(), "pushes", now)
 		if err != nil || len(records) != 1 {
 			t.Fatalf("got %v, %v", records, err)
 		}
@@ -153,7 +138,7 @@ func TestStore_Record_bytes(t *testing.T) {
 // sees it.
 func stamped(t *testing.T, s *gormstore.Store) time.Time {
 	t.Helper()
-	card, err := s.KeyByFingerprint(t.Context(), "laptop")
+	card, err := s.Actors.KeyByFingerprint(t.Context(), "laptop")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,9 +149,9 @@ func TestStore_KeyUsed(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		populate(t, s)
-		s.KeyUsed(laptop, now)
-		s.KeyUsed(laptop, now.Add(-time.Hour)) // late: it does not turn time back
-		s.KeyUsed(999, now)                    // there is no such key
+		s.Stamps.KeyUsed(laptop, now)
+		s.Stamps.KeyUsed(laptop, now.Add(-time.Hour)) // late: it does not turn time back
+		s.Stamps.KeyUsed(999, now)                    // there is no such key
 		if err := s.Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -174,9 +159,9 @@ func TestStore_KeyUsed(t *testing.T) {
 			t.Errorf("got %v, and %d stamps wait", got, s.Waiting())
 		}
 		for id := range identity.KeyID(gormstore.MostStamps + 500) {
-			s.KeyUsed(id+1000, now)
+			s.Stamps.KeyUsed(id+1000, now)
 		}
-		s.KeyUsed(1000, now.Add(time.Hour)) // one that waits already
+		s.Stamps.KeyUsed(1000, now.Add(time.Hour)) // one that waits already
 		if s.Waiting() != gormstore.MostStamps {
 			t.Errorf("%d stamps wait", s.Waiting())
 		}
@@ -187,7 +172,7 @@ func TestStore_KeyUsed_laterFlush(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		populate(t, s)
-		s.KeyUsed(laptop, now)
+		s.Stamps.KeyUsed(laptop, now)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := s.Flush(ctx); err == nil || s.Waiting() != 1 {
@@ -208,7 +193,7 @@ func TestStore_Close(t *testing.T) {
 		t.Fatal(err)
 	}
 	populate(t, s)
-	s.KeyUsed(laptop, now)
+	s.Stamps.KeyUsed(laptop, now)
 	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -221,11 +206,11 @@ func TestStore_Close(t *testing.T) {
 func TestStore_List_unknownThing(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
-		if _, err := s.List(t.Context(), "nothing", now); !errors.Is(err, domain.NotFound) {
+		if _, err := s.Records.List(t.Context(), "nothing", now); !errors.Is(err, domain.NotFound) {
 			t.Errorf("got %v", err)
 		}
 		for thing, fields := range inventory.Things {
-			if _, err := s.List(t.Context(), thing, now); err != nil {
+			if _, err := s.Records.List(t.Context(), thing, now); err != nil {
 				t.Errorf("%s %v: %v", thing, fields, err)
 			}
 		}

@@ -54,7 +54,7 @@ func TestStore_Standing(t *testing.T) {
 		} {
 			t.Run(c.name, func(t *testing.T) {
 				for _, refs := range []bool{false, true} {
-					got, err := s.Standing(t.Context(), source.Inquiry{Claim: c.claim, Target: c.target, Refs: refs, Now: now})
+					got, err := s.Directory.Standing(t.Context(), source.Inquiry{Claim: c.claim, Target: c.target, Refs: refs, Now: now})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -75,7 +75,7 @@ func TestStore_Standing_protections(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		populate(t, s)
-		got, err := s.Standing(t.Context(), source.Inquiry{Claim: identity.ClaimUser("2"), Target: byNumber(source.Code, cli), Refs: true, Now: now})
+		got, err := s.Directory.Standing(t.Context(), source.Inquiry{Claim: identity.ClaimUser("2"), Target: byNumber(source.Code, cli), Refs: true, Now: now})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,21 +37,21 @@ func TestStore_statements(t *testing.T) {
 				for _, target := range []source.Target{{}, at("acme/tools/cli"), at("old/cli.wiki"), at("no"), byNumber(source.Code, cli), byNumber(source.Code, 99)} {
 					for _, refs := range []bool{false, true} {
 						count("Standing of "+claim.String()+" in "+target.String(), 1, 1, func(ctx context.Context) error {
-							_, err := s.Standing(ctx, source.Inquiry{Claim: claim, Target: target, Refs: refs, Now: now})
+							_, err := s.Directory.Standing(ctx, source.Inquiry{Claim: claim, Target: target, Refs: refs, Now: now})
 							return err
 						})
 					}
 				}
-				count("Actor "+claim.String(), 1, 1, func(ctx context.Context) error { _, err := s.Actor(ctx, claim); return err })
+				count("Actor "+claim.String(), 1, 1, func(ctx context.Context) error { _, err := s.Actors.Actor(ctx, claim); return err })
 				count("PushContext of "+claim.String(), 1, 1, func(ctx context.Context) error {
-					_, err := s.PushContext(ctx, claim, source.RepositoryID{ID: int64(cli)}, now)
+					_, err := s.PushContexts.PushContext(ctx, claim, source.RepositoryID{ID: int64(cli)}, now)
 					return err
 				})
 			}
-			count("KeyByFingerprint", 1, 1, func(ctx context.Context) error { _, err := s.KeyByFingerprint(ctx, "laptop"); return err })
+			count("KeyByFingerprint", 1, 1, func(ctx context.Context) error { _, err := s.Actors.KeyByFingerprint(ctx, "laptop"); return err })
 			// That the counter counts more than one where there is more.
 			count("a unit of work", 2, 100, func(ctx context.Context) error {
-				return s.WorldImport()(ctx, func(r worldimport.Tx) error {
+				return s.WorldImport(ctx, func(r worldimport.Tx) error {
 					_, err := r.Users.UserID(ctx, "dede")
 					if err == nil {
 						_, err = r.Namespaces.GroupID(ctx, "acme")

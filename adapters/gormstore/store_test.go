@@ -2,7 +2,6 @@ package gormstore_test
 
 import (
 	"context"
-	"database/sql"
 	"flag"
 	"os"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"gatehouse/adapters/gormstore"
-	"gatehouse/application"
 	"gatehouse/tests/pgtest"
 	"gatehouse/tests/stores"
 )
@@ -60,7 +58,6 @@ func open(t testing.TB, url string) *gormstore.Store {
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
-	s.EnqueueBy(func(context.Context, *sql.Tx, application.Job) error { return nil })
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()

@@ -2,11 +2,13 @@ package gormstore
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"gatehouse/adapters/gormstore/database"
 	"gatehouse/domain/billing"
 	"gatehouse/domain/source"
 )
@@ -15,20 +17,20 @@ type subscriptionRow struct {
 	ID                    int64
 	NamespaceID           int64
 	Plan                  string
-	StartDate             day
-	EndDate               day
+	StartDate             database.Day
+	EndDate               database.Day
 	Seats                 int32
 	MaxSeatsUsed          int32
 	SeatsInUse            int32
 	SeatsOwed             int32
 	AutoRenew             *bool
 	Trial                 bool
-	TrialStartsOn         day
-	TrialEndsOn           day
+	TrialStartsOn         database.Day
+	TrialEndsOn           database.Day
 	TrialExtensionType    int32
-	MaxSeatsUsedChangedAt instant
-	CreatedAt             instant
-	UpdatedAt             instant
+	MaxSeatsUsedChangedAt database.Instant
+	CreatedAt             database.Instant
+	UpdatedAt             database.Instant
 }
 
 // TableName is gorm's name for the table.
@@ -36,11 +38,11 @@ func (subscriptionRow) TableName() string { return "subscriptions" }
 
 func newSubscriptionRow(s billing.Subscription) *subscriptionRow {
 	return &subscriptionRow{
-		NamespaceID: int64(s.Namespace), Plan: s.Plan, StartDate: on(s.StartDate), EndDate: on(s.EndDate),
+		NamespaceID: int64(s.Namespace), Plan: s.Plan, StartDate: database.ToDay(s.StartDate), EndDate: database.ToDay(s.EndDate),
 		Seats: s.Seats, MaxSeatsUsed: s.MaxSeatsUsed, SeatsInUse: s.SeatsInUse, SeatsOwed: s.SeatsOwed,
-		AutoRenew: s.AutoRenew, Trial: s.Trial, TrialStartsOn: on(s.TrialStartsOn), TrialEndsOn: on(s.TrialEnds),
-		TrialExtensionType: s.TrialExtension, MaxSeatsUsedChangedAt: at(s.MaxChangedAt),
-		CreatedAt: at(s.CreatedAt), UpdatedAt: at(s.UpdatedAt),
+		AutoRenew: s.AutoRenew, Trial: s.Trial, TrialStartsOn: database.ToDay(s.TrialStartsOn), TrialEndsOn: database.ToDay(s.TrialEnds),
+		TrialExtensionType: s.TrialExtension, MaxSeatsUsedChangedAt: database.ToInstant(s.MaxChangedAt),
+		CreatedAt: database.ToInstant(s.CreatedAt), UpdatedAt: database.ToInstant(s.UpdatedAt),
 	}
 }
 
@@ -55,53 +57,48 @@ func (r *subscriptionRow) subscription() billing.Subscription {
 }
 
 // Subscription implements provisioning.Billing.
-func (l *ledger) Subscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
-	return l.subscription(ctx, of)
+func (b *Billing) Subscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
+	return b.subscription(ctx, of)
 }
 
 // LockSubscription implements provisioning.Subscriptions. SQLite has one writer
 // anyway.
-func (l *ledger) LockSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
-	if l.dialect == onPostgres {
-		return l.subscription(ctx, of, clause.Locking{Strength: clause.LockingStrengthUpdate})
+func (b *Billing) LockSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
+	if b.db.Dialect == database.Postgres {
+		return b.subscription(ctx, of, clause.Locking{Strength: clause.LockingStrengthUpdate})
 	}
-	return l.subscription(ctx, of)
+	return b.subscription(ctx, of)
 }
 
-func (l *ledger) subscription(ctx context.Context, of source.NamespaceID, how ...clause.Expression) (billing.Subscription, error) {
-	row, err := gorm.G[subscriptionRow](l.db, how...).Where("namespace_id = ?", int64(of)).Take(ctx)
-	return row.subscription(), fault(err, "subscription of namespace %d", of)
+func (b *Billing) subscription(ctx context.Context, of source.NamespaceID, how ...clause.Expression) (billing.Subscription, error) {
+	row, err := gorm.G[subscriptionRow](b.tx, how...).Where("namespace_id = ?", int64(of)).Take(ctx)
+	return row.subscription(), database.Fault(err, "subscription of namespace %d", of)
 }
 
 // AddSubscription implements provisioning.Subscriptions.
-func (l *ledger) AddSubscription(ctx context.Context, s billing.Subscription) error {
-	added := l.db.WithContext(ctx).Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "namespace_id"}}, DoNothing: true}).Create(newSubscriptionRow(s))
+func (b *Billing) AddSubscription(ctx context.Context, s billing.Subscription) error {
+	added := b.tx.WithContext(ctx).Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "namespace_id"}}, DoNothing: true}).Create(newSubscriptionRow(s))
 	if added.Error == nil && added.RowsAffected == 0 {
-		return conflict("subscription of namespace %d", s.Namespace)
+		return database.Conflict("subscription of namespace %d", s.Namespace)
 	}
-	return fault(added.Error, "subscription of namespace %d", s.Namespace)
+	return database.Fault(added.Error, "subscription of namespace %d", s.Namespace)
 }
 
-const keepHistory = `
-	INSERT INTO subscription_history (changed_at, subscription_id, namespace_id, plan, start_date, end_date, seats, max_seats_used,
-		seats_in_use, seats_owed, auto_renew, trial, trial_starts_on, trial_ends_on, trial_extension_type, max_seats_used_changed_at,
-		created_at, updated_at)
-	SELECT ?, id, namespace_id, plan, start_date, end_date, seats, max_seats_used,
-		seats_in_use, seats_owed, auto_renew, trial, trial_starts_on, trial_ends_on, trial_extension_type, max_seats_used_changed_at,
-		created_at, updated_at
-	FROM subscriptions WHERE namespace_id = ?`
+var subscriptionHistory = queries.Query("subscription_history")
 
 // UpdateSubscription implements provisioning.Subscriptions.
-func (l *ledger) UpdateSubscription(ctx context.Context, s billing.Subscription) error {
-	kept, err := l.change(ctx, keepHistory, at(s.UpdatedAt), int64(s.Namespace))
-	if err == nil && kept == 0 {
-		return missing("subscription of namespace %d", s.Namespace)
+func (b *Billing) UpdateSubscription(ctx context.Context, s billing.Subscription) error {
+	kept := subscriptionHistory.Exec(b.tx.WithContext(ctx),
+		sql.Named("changed_at", database.ToInstant(s.UpdatedAt)), sql.Named("namespace", int64(s.Namespace)))
+	err := kept.Error
+	if err == nil && kept.RowsAffected == 0 {
+		return database.NotFound("subscription of namespace %d", s.Namespace)
 	}
 	if err == nil { // columns, as gorm would stamp the row with a time of its own
-		err = l.db.WithContext(ctx).Model(&subscriptionRow{}).Where("namespace_id = ?", int64(s.Namespace)).
+		err = b.tx.WithContext(ctx).Model(&subscriptionRow{}).Where("namespace_id = ?", int64(s.Namespace)).
 			Select("*").Omit("id", "created_at").UpdateColumns(newSubscriptionRow(s)).Error
 	}
-	return fault(err, "subscription of namespace %d", s.Namespace)
+	return database.Fault(err, "subscription of namespace %d", s.Namespace)
 }
 
 // subscriptionFields are the columns that are shown of a subscription, in order.
@@ -117,7 +114,7 @@ func subscriptionCells() []cell {
 }
 
 // bareDays are days as they are written, without a time.
-type bareDays struct{ instant }
+type bareDays struct{ database.Instant }
 
 func bareDay() cell { return &bareDays{} }
 

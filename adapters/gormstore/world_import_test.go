@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gatehouse/adapters/gormstore"
+	"gatehouse/adapters/gormstore/database"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
@@ -23,7 +24,7 @@ func TestRegistries_numbers(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		// What fails leaves no trace in the numbers that follow.
-		err := s.WorldImport()(t.Context(), func(r worldimport.Tx) error {
+		err := s.WorldImport(t.Context(), func(r worldimport.Tx) error {
 			seed{t, t.Context(), r}.user(900, "gone")
 			return errTest
 		})
@@ -90,7 +91,7 @@ func TestRegistries_renamedGroup(t *testing.T) {
 			"top/r":            {Project: 32, Repository: "project-32"},
 			"top/mid/p":        {},
 		} {
-			got, err := s.Standing(t.Context(), source.Inquiry{Claim: identity.ClaimUser("2"), Target: at(path), Now: now})
+			got, err := s.Directory.Standing(t.Context(), source.Inquiry{Claim: identity.ClaimUser("2"), Target: at(path), Now: now})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -107,7 +108,7 @@ func TestRegistries_renamedGroup(t *testing.T) {
 		}
 		checkClosure(t, s)
 
-		err := s.WorldImport()(t.Context(), func(r worldimport.Tx) error {
+		err := s.WorldImport(t.Context(), func(r worldimport.Tx) error {
 			_, err := r.Namespaces.PutGroup(t.Context(), worldimport.Group{Namespace: source.Namespace{ID: 20, Path: "other/mid2/low/in"}})
 			if !errors.Is(err, domain.Conflict) {
 				t.Errorf("below itself: got %v", err)
@@ -186,7 +187,7 @@ func TestRegistries_atOnce(t *testing.T) {
 		for i := range errs {
 			wg.Go(func() {
 				for n := range 5 {
-					errs[i] = errors.Join(errs[i], s.WorldImport()(t.Context(), func(r worldimport.Tx) error {
+					errs[i] = errors.Join(errs[i], s.WorldImport(t.Context(), func(r worldimport.Tx) error {
 						_, err := r.Users.PutUser(t.Context(), worldimport.User{User: identity.User{Username: fmt.Sprintf("User%d", n)}})
 						return err
 					}))
@@ -197,7 +198,7 @@ func TestRegistries_atOnce(t *testing.T) {
 		if err := errors.Join(errs...); err != nil {
 			t.Error(err)
 		}
-		users, err := s.List(t.Context(), "users", now)
+		users, err := s.Records.List(t.Context(), "users", now)
 		if err != nil || len(users) != 5 {
 			t.Errorf("got %d users, %v", len(users), err)
 		}
@@ -209,23 +210,23 @@ func TestRegistries_again(t *testing.T) {
 	t.Parallel()
 	s := open(t, databases[1].migrated(t))
 	calls := 0
-	err := s.WorldImport()(t.Context(), func(r worldimport.Tx) error {
-		if calls++; calls < gormstore.Attempts {
-			return gormstore.Fault(deadlock)
+	err := s.WorldImport(t.Context(), func(r worldimport.Tx) error {
+		if calls++; calls < database.Attempts {
+			return database.Fault(deadlock, "what")
 		}
 		seed{t, t.Context(), r}.user(1, "dev")
 		return nil
 	})
-	if err != nil || calls != gormstore.Attempts {
+	if err != nil || calls != database.Attempts {
 		t.Errorf("got %v after %d calls", err, calls)
 	}
 	calls = 0
-	err = s.WorldImport()(t.Context(), func(worldimport.Tx) error { calls++; return gormstore.Fault(deadlock) })
-	if !errors.Is(err, domain.Unavailable) || calls != gormstore.Attempts {
+	err = s.WorldImport(t.Context(), func(worldimport.Tx) error { calls++; return database.Fault(deadlock, "what") })
+	if !errors.Is(err, domain.Unavailable) || calls != database.Attempts {
 		t.Errorf("for ever: got %v after %d calls", err, calls)
 	}
 	calls = 0
-	err = s.WorldImport()(t.Context(), func(worldimport.Tx) error { calls++; return errTest })
+	err = s.WorldImport(t.Context(), func(worldimport.Tx) error { calls++; return errTest })
 	if !errors.Is(err, errTest) || calls != 1 {
 		t.Errorf("another error: got %v after %d calls", err, calls)
 	}

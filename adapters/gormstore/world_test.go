@@ -17,7 +17,7 @@ var now = time.Date(2026, time.March, 10, 12, 34, 56, 789012000, time.UTC)
 // unit runs do in a unit of work that has to succeed.
 func unit(t testing.TB, s *gormstore.Store, do func(r worldimport.Tx)) {
 	t.Helper()
-	if err := s.WorldImport()(t.Context(), func(r worldimport.Tx) error { do(r); return nil }); err != nil {
+	if err := s.WorldImport(t.Context(), func(r worldimport.Tx) error { do(r); return nil }); err != nil {
 		t.Fatalf("unit of work: %v", err)
 	}
 }

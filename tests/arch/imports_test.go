@@ -54,9 +54,10 @@ var rows = map[string][]string{
 	"adapters/gormstore":      slices.Concat(core, []string{"adapters/gormstore/..."}),
 	// The engine below the stores knows no use case, and no table.
 	"adapters/gormstore/database": {"domain"},
+	"adapters/gormstore/jobs":     {"domain", "application"},
+	"adapters/gormstore/worldtx":  slices.Concat(core, []string{"adapters/gormstore/database", "adapters/gormstore/jobs"}),
 	"adapters/memory":             core,
 	"adapters/gitaly":             slices.Concat(core, []string{"adapters/gitaly/..."}), // its generated messages
-	"adapters/jobs":               core,
 	"adapters/redisstate":         core,
 	"adapters/secretfile":         core,
 	"adapters/worldfile":          core,
@@ -91,7 +92,7 @@ var confined = map[string][]string{
 	"github.com/gin-gonic/gin":  {"adapters/httpapi/..."},
 	"gorm.io":                   {"adapters/gormstore/..."},
 	"github.com/spf13/cobra":    {"adapters/cli"},
-	"github.com/riverqueue":     {"adapters/jobs", "adapters/gormstore/..."}, // its work, and its tables
+	"github.com/riverqueue":     {"adapters/gormstore/jobs"},
 	"github.com/testcontainers": {},
 }
 

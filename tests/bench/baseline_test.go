@@ -4,17 +4,18 @@ import (
 	"context"
 	"database/sql"
 	"net/http"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
 	"testing"
-	"text/template"
 	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"gatehouse/adapters/gormstore/database"
 	"gatehouse/domain/identity"
 )
 
@@ -149,21 +150,16 @@ func byDirectRole(ask queryRow) lookup {
 // byStanding looks up with the server's own statement, and reads only one column.
 func byStanding(t testing.TB, pool *pgxpool.Pool) lookup {
 	t.Helper()
-	var text strings.Builder
-	standing := new(standing)
-	files, err := template.ParseGlob("../../adapters/gormstore/queries/*.sql")
-	if err == nil {
-		err = files.ExecuteTemplate(&text, "standing.postgres.sql", standing)
-	}
+	standing := &standing{database.Text{Dialect: database.Postgres}}
+	query, names, err := database.ParseQueries(os.DirFS("../../adapters/gormstore/queries")).Write("standing", &standing.Text, standing)
 	if err != nil {
 		t.Fatalf("the statement of the server: %v", err)
 	}
-	query := text.String()
 	return func(ctx context.Context, key int64, path string) (f access, err error) {
 		now := time.Now().UTC()
 		args := map[string]any{"claim": key, "path": path, "stem": nil, "now": now, "today": now.Format(time.DateOnly)}
-		values := make([]any, len(standing.names))
-		for i, name := range standing.names {
+		values := make([]any, len(names))
+		for i, name := range names {
 			values[i] = args[name]
 		}
 		rows, err := pool.Query(ctx, query, values...)
@@ -180,7 +176,7 @@ func byStanding(t testing.TB, pool *pgxpool.Pool) lookup {
 
 // standing is the data for the template of the server's statement: a key and a
 // path, without refs.
-type standing struct{ names []string }
+type standing struct{ database.Text }
 
 func (*standing) ByKey() bool    { return true }
 func (*standing) ByUser() bool   { return false }
@@ -188,17 +184,6 @@ func (*standing) ByName() bool   { return false }
 func (*standing) ByNumber() bool { return false }
 func (*standing) ByPath() bool   { return true }
 func (*standing) Refs() bool     { return false }
-func (*standing) Join() string   { return "JOIN" }
-
-func (s *standing) Arg(name string) string {
-	for i, known := range s.names {
-		if known == name {
-			return "$" + strconv.Itoa(i+1)
-		}
-	}
-	s.names = append(s.names, name)
-	return "$" + strconv.Itoa(len(s.names))
-}
 
 type baselineKey struct {
 	ID        int64   `json:"id"`

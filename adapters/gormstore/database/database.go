@@ -43,22 +43,35 @@ func Open(ctx context.Context, url string, poolSize int) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return New(ctx, d, connector, poolSize)
+	db := New(d, connector, poolSize)
+	if err := db.Connect(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
-// New opens the database that the connector connects to.
-func New(ctx context.Context, d Dialect, connector driver.Connector, poolSize int) (*DB, error) {
-	pool := newPool(connector, poolSize)
-	if err := connect(ctx, pool); err != nil {
-		return nil, errors.Join(Fault(err, "connect to the %s database", d), pool.Close())
+// New returns the database that the connector connects to. It is used after
+// Connect.
+func New(d Dialect, connector driver.Connector, poolSize int) *DB {
+	return &DB{
+		Dialect: d, Pool: newPool(connector, poolSize), Gorm: new(gorm.DB),
+		preparing: make(chan struct{}, 1), writing: make(chan struct{}, 1),
 	}
-	db, err := gorm.Open(d.gorm(pool), &gorm.Config{
+}
+
+// Connect makes the first connection, unless ctx ends before.
+func (db *DB) Connect(ctx context.Context) error {
+	if err := connect(ctx, db.Pool); err != nil {
+		return Fault(err, "connect to the %s database", db.Dialect)
+	}
+	opened, err := gorm.Open(db.Dialect.gorm(db.Pool), &gorm.Config{
 		Logger: logger.Discard, SkipDefaultTransaction: true, DisableAutomaticPing: true,
 	})
 	if err != nil {
-		return nil, errors.Join(Fault(err, "open the %s database", d), pool.Close())
+		return Fault(err, "open the %s database", db.Dialect)
 	}
-	return &DB{Dialect: d, Pool: pool, Gorm: db, preparing: make(chan struct{}, 1), writing: make(chan struct{}, 1)}, nil
+	*db.Gorm = *opened // the stores have it already
+	return nil
 }
 
 // connect makes the first connection. Of several that turn a new SQLite file to

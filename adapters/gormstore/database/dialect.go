@@ -1,6 +1,7 @@
 package database
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -142,11 +143,40 @@ func sqliteConnector(address string) (driver.Connector, error) {
 	if strings.Contains(address, "?") {
 		separator = "&"
 	}
-	return modernc.NewConnector(address + separator + url.Values{
+	connector, err := modernc.NewConnector(address + separator + url.Values{
 		// Writers wait for each other from the beginning of their transaction: one
 		// that began by reading could not wait, only fail.
 		"_txlock":      {"immediate"},
 		"_time_format": {"sqlite"},
 		"_pragma":      {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "foreign_keys(1)"},
 	}.Encode())
+	return sqliteConnections{connector}, err
+}
+
+// sqliteConnections makes connections to SQLite.
+type sqliteConnections struct{ driver.Connector }
+
+// Connect returns as soon as ctx ends. SQLite itself goes on: while it opens a
+// connection it waits for a lock as long as busyTimeout, whatever ctx is.
+func (c sqliteConnections) Connect(ctx context.Context) (driver.Conn, error) {
+	type result struct {
+		conn driver.Conn
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		conn, err := c.Connector.Connect(ctx)
+		done <- result{conn, err}
+	}()
+	select {
+	case r := <-done:
+		return r.conn, r.err
+	case <-ctx.Done():
+		go func() {
+			if r := <-done; r.err == nil {
+				_ = r.conn.Close()
+			}
+		}()
+		return nil, ctx.Err()
+	}
 }

@@ -1,0 +1,75 @@
+package gormstore
+
+import (
+	"context"
+	"time"
+
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/application/credentials"
+	"gatehouse/domain/identity"
+)
+
+const (
+	addToken = `
+		INSERT INTO access_tokens (user_id, name, scopes, digest, expires_at, revoked, created_at)
+		VALUES ($1, $2, $3, $4, $5, false, $6) RETURNING id`
+	bearer = `
+		SELECT t.id, t.name, t.scopes, t.expires_at, t.revoked, t.created_at, t.last_used_at,
+			u.id, u.username, u.name, u.email, u.state, u.type, u.admin, u.external,
+			u.terms_accepted, u.email_confirmed, u.password_expires_at, u.credential_version, u.two_factor
+		FROM access_tokens t JOIN users u ON u.id = t.user_id
+		WHERE t.digest = $1`
+)
+
+// AccessTokens keeps personal access tokens.
+type AccessTokens struct {
+	db     *database.DB
+	stamps *Stamps
+}
+
+// AddToken implements credentials.Tokens.
+func (tokens *AccessTokens) AddToken(ctx context.Context, t identity.AccessToken) (id int64, err error) {
+	unlock, err := tokens.db.LockWrites(ctx)
+	if err != nil {
+		return 0, database.Fault(err, "access token %q of user %d", t.Name, t.User)
+	}
+	defer unlock()
+	stmt, err := tokens.db.Prepare(ctx, addToken)
+	if err == nil {
+		err = stmt.QueryRowContext(ctx, int64(t.User), t.Name, scopeTexts(t.Scopes), string(t.Digest), database.ToInstant(t.ExpiresAt), database.ToInstant(t.CreatedAt)).Scan(&id)
+	}
+	return id, database.Fault(err, "access token %q of user %d", t.Name, t.User)
+}
+
+func scopeTexts(scopes []identity.Scope) database.Texts {
+	out := database.Texts{}
+	for _, scope := range scopes {
+		out = append(out, string(scope))
+	}
+	return out
+}
+
+// Bearer implements credentials.Tokens.
+func (tokens *AccessTokens) Bearer(ctx context.Context, digest identity.TokenDigest) (credentials.Bearer, error) {
+	var b credentials.Bearer
+	var actor identity.Actor
+	var scopes database.Texts
+	t := &b.Token
+	columns := append([]any{
+		&t.ID, &t.Name, &scopes, database.Time(&t.ExpiresAt), &t.Revoked, database.Time(&t.CreatedAt), database.Time(&t.LastUsedAt),
+	}, userColumns(&actor.User)...)
+	stmt, err := tokens.db.Prepare(ctx, bearer)
+	if err == nil {
+		err = stmt.QueryRowContext(ctx, string(digest)).Scan(columns...)
+	}
+	if err != nil {
+		return credentials.Bearer{}, database.Fault(err, "access token")
+	}
+	t.User, t.Digest, t.Scopes, b.User = actor.User.ID, digest, identity.SplitScopes(scopes), actor.User
+	return b, nil
+}
+
+// TokenUsed implements credentials.Tokens.
+func (tokens *AccessTokens) TokenUsed(id int64, now time.Time) {
+	tokens.stamps.add(stamped{accessTokenTable, id}, now)
+}

@@ -1,0 +1,62 @@
+package gormstore
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"time"
+
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+var destinationQuery = queries.Query("project_destination")
+
+// Destinations finds where a project can be created.
+type Destinations struct{ db *database.DB }
+
+// Destination implements projects.Destinations.
+func (d *Destinations) Destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error) {
+	out, err := d.destination(ctx, user, path, now)
+	return out, database.Fault(err, "destination %q", path)
+}
+
+func (d *Destinations) destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error) {
+	above := path.Parent()
+	var out source.ProjectDestination
+	var level sql.Null[int64]
+	var owner int64
+	var allowed database.Texts
+	var role int64
+	columns := []any{
+		&out.Path, &level, (*int64)(&out.Root.ID), &out.Root.Path, database.Null(&owner), &allowed,
+		(*string)(&out.Root.Protocols), &out.Root.RequireSSHCertificates, &role,
+	}
+	err := d.db.ScanRow(ctx, destinationQuery, columns, sql.Named("user", int64(user)),
+		sql.Named("today", now.UTC().Format(time.DateOnly)), sql.Named("path", strings.ToLower(string(above))))
+	if err != nil {
+		return source.ProjectDestination{}, err
+	}
+	out.Path += string(path[len(above):])
+	out.Root.Personal, out.Root.AllowedIPs = owner != 0, prefixes(allowed)
+	if level.Valid {
+		protection := source.BranchProtection(level.V)
+		out.DefaultBranchProtection = &protection
+	}
+	if role := source.Role(role); role > source.Minimal {
+		out.Role = role
+	}
+	return out, nil
+}
+
+// Project implements projects.Destinations.
+func (d *Destinations) Project(ctx context.Context, id source.ProjectID) (source.Project, error) {
+	p := source.Project{ID: id}
+	err := d.db.Pool.QueryRowContext(ctx, "SELECT path, default_branch, empty, storage, legacy_path FROM projects WHERE id = $1", int64(id)).
+		Scan(&p.Path, &p.DefaultBranch, &p.Empty, &p.Storage, &p.LegacyPath)
+	if err != nil {
+		return source.Project{}, database.Fault(err, "project %d", id)
+	}
+	return p, nil
+}

@@ -1,0 +1,142 @@
+package gormstore
+
+import (
+	"context"
+	"database/sql"
+	"net/netip"
+
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/worldtx"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// standingRow is what the query returns besides the actor.
+type standingRow struct {
+	actor            identity.Actor
+	way              int64
+	project          source.Project
+	branchProtection sql.Null[int64]
+	rootOwner        int64
+	allowedIPs       database.Texts
+	canPush          sql.Null[bool]
+	otpSession       bool
+	role             int64
+	entries          []protectionEntry
+}
+
+// columns are where the query's columns go, in its order.
+func (r *standingRow) columns(refs bool) []any {
+	p := &r.project
+	columns := append(actorColumns(&r.actor),
+		database.Null(&r.way), database.Null((*int64)(&p.ID)), database.Null(&p.Path), database.Null((*string)(&p.Visibility)),
+		database.Null(&p.Archived), database.Null(&p.ReadOnly), database.Null((*string)(&p.Repository)), database.Null((*string)(&p.Wiki)), database.Null(&p.LFS),
+		database.Null(&p.DefaultBranch), database.Null(&p.Empty), database.Null(&p.Storage), database.Null(&p.LegacyPath),
+		&r.branchProtection, database.Null((*int64)(&p.Root.ID)), database.Null(&p.Root.Path), database.Null(&r.rootOwner),
+		&r.allowedIPs, database.Null((*string)(&p.Root.Protocols)), database.Null(&p.Root.RequireSSHCertificates),
+		&r.canPush, database.Null(&r.otpSession), database.Null(&r.role),
+	)
+	if refs {
+		columns = append(columns, database.JSON(&r.entries))
+	}
+	return columns
+}
+
+// Directory finds all facts for a decision.
+type Directory struct{ db *database.DB }
+
+// Standing implements gitaccess.Directory. It is one statement, whatever is
+// asked.
+func (d *Directory) Standing(ctx context.Context, q source.Inquiry) (source.Standing, error) {
+	var row standingRow
+	err := question{q.Claim, q.Target, q.Now}.scanRow(ctx, d.db, "standing", q.Refs, row.columns(q.Refs))
+	if err != nil {
+		return source.Standing{}, database.Fault(err, "standing of %s in %q", q.Claim, q.Target)
+	}
+	return row.standing(q.Target), nil
+}
+
+func (r *standingRow) standing(target source.Target) source.Standing {
+	out := source.Standing{Actor: r.actor, Repository: target.Repository, OTPSession: r.otpSession}
+	if !r.project.Known() {
+		return out
+	}
+	out.Project = r.project
+	out.Project.Root.Personal = r.rootOwner != 0
+	out.Project.Root.AllowedIPs = prefixes(r.allowedIPs)
+	if r.branchProtection.Valid {
+		level := source.BranchProtection(r.branchProtection.V)
+		out.Project.DefaultBranchProtection = &level
+	}
+	out.Project.Protections = protections(r.entries)
+	if role := source.Role(r.role); role > source.Minimal {
+		out.Role = role
+	}
+	out.KeyEnabled, out.KeyCanPush = r.canPush.Valid, r.canPush.V
+	if !target.Repository.Known() {
+		out.Repository, out.Moved = r.repository(target.Path)
+	}
+	return out
+}
+
+// repository is the repository that the path led to; moved says that the path is
+// one of the past.
+func (r *standingRow) repository(path source.Path) (repository source.RepositoryID, moved bool) {
+	const whole, cut, wholeInPast, cutInPast = 1, 2, 3, 4
+	repository.ID = int64(r.project.ID)
+	if r.way == cut || r.way == cutInPast {
+		_, repository.Kind, _ = stem(path)
+	}
+	return repository, r.way == wholeInPast || r.way == cutInPast
+}
+
+// protectionEntry is one entry of a protection; one without a verb stands for a
+// protection without entries.
+type protectionEntry struct {
+	ID      int64
+	Kind    string
+	Pattern source.Pattern
+	Force   bool
+	Verb    string
+	Level   source.Role
+	User    identity.UserID
+	Group   source.NamespaceID
+	Key     identity.KeyID
+	Member  bool
+}
+
+// protections puts together what the query took apart.
+func protections(entries []protectionEntry) []source.Protection {
+	var out []source.Protection
+	for i, e := range entries {
+		if i == 0 || entries[i-1].ID != e.ID {
+			p := source.Protection{Kind: source.Branch, Pattern: e.Pattern, AllowForcePush: e.Force}
+			if e.Kind == worldtx.TagKind {
+				p.Kind = source.Tag
+			}
+			out = append(out, p)
+		}
+		p := &out[len(out)-1]
+		access := source.Access{Role: e.Level, User: e.User, Group: e.Group, DeployKey: e.Key, Member: e.Member}
+		switch e.Verb {
+		case worldtx.PushVerb:
+			p.Push = append(p.Push, access)
+		case worldtx.MergeVerb:
+			p.Merge = append(p.Merge, access)
+		case worldtx.CreateVerb:
+			p.Create = append(p.Create, access)
+		}
+	}
+	return out
+}
+
+// prefixes reads an allow-list. One that is malformed becomes the zero prefix, which
+// contains no address.
+func prefixes(list database.Texts) []netip.Prefix {
+	var out []netip.Prefix
+	for _, text := range list {
+		prefix, _ := netip.ParsePrefix(text)
+		out = append(out, prefix)
+	}
+	return out
+}

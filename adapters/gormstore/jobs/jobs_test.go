@@ -1,0 +1,83 @@
+package jobs_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"gatehouse/adapters/gormstore"
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/application"
+	"gatehouse/application/pushes"
+	"gatehouse/tests/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// TestQueue_rescue makes a job look as if its server had died while it ran it:
+// another server runs it again.
+func TestQueue_rescue(t *testing.T) {
+	t.Parallel()
+	for name, url := range map[string]func(testing.TB) string{
+		"SQLite":     func(t testing.TB) string { return filepath.Join(t.TempDir(), "gatehouse.db") },
+		"PostgreSQL": func(t testing.TB) string { return pgtest.Open(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rescue(t, url(t))
+		})
+	}
+}
+
+func rescue(t *testing.T, url string) {
+	s, err := gormstore.Open(t.Context(), url, 4, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := s.Pushes.Record(t.Context(), pushes.Push{Repository: "project-1", ReceivedAt: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	markRunning(t, url)
+	done := make(chan int64, 1)
+	workers := application.WorkerPool{Concurrency: 1, PollInterval: 10 * time.Millisecond, RetryDelay: time.Millisecond, Workers: map[application.JobKind]application.Worker{
+		pushes.PushReceived: func(_ context.Context, subject int64) error { done <- subject; return nil },
+	}}
+	if err := s.Jobs.Start(t.Context(), workers, zap.NewNop()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-done:
+	case <-time.After(2 * time.Minute):
+		t.Error("the job was not run again")
+	}
+	if err := s.Jobs.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// markRunning makes all jobs running since four minutes ago, by a server that is
+// gone.
+func markRunning(t *testing.T, url string) {
+	t.Helper()
+	db, err := database.Open(t.Context(), url, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	query := `UPDATE river_job SET state = 'running', attempt = 1, attempted_at = datetime('now', '-4 minutes'), attempted_by = json('["x"]')`
+	if db.Dialect == database.Postgres {
+		query = `UPDATE river_job SET state = 'running', attempt = 1, attempted_at = now() - interval '4 minutes', attempted_by = '{x}'`
+	}
+	if _, err := db.Pool.ExecContext(t.Context(), query); err != nil {
+		t.Fatal(err)
+	}
+}

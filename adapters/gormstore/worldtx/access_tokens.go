@@ -1,0 +1,37 @@
+package worldtx
+
+import (
+	"context"
+
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/application/worldimport"
+	"gatehouse/domain/identity"
+)
+
+type accessTokenRow struct {
+	ID         int64
+	UserID     int64
+	Name       string
+	Scopes     database.Texts
+	Digest     string
+	ExpiresAt  database.Instant
+	Revoked    bool
+	CreatedAt  database.Instant
+	LastUsedAt database.Instant
+}
+
+// TableName is gorm's name for the table.
+func (accessTokenRow) TableName() string { return accessTokens }
+
+// PutAccessToken implements worldimport.Credentials.
+func (w *writer) PutAccessToken(ctx context.Context, user identity.UserID, t worldimport.AccessToken) error {
+	if err := w.exists(ctx, users, int64(user)); err != nil {
+		return err
+	}
+	row := accessTokenRow{
+		UserID: int64(user), Name: t.Name, Scopes: t.Scopes, Digest: string(t.Digest),
+		ExpiresAt: database.ToInstant(t.ExpiresAt), Revoked: t.Revoked,
+	}
+	onConflict := database.UpsertClause([]string{"digest"}, []string{"user_id", "name", "scopes", "expires_at", "revoked"})
+	return database.Fault(upsert(ctx, w, &row, onConflict), "access token %q", t.Name)
+}

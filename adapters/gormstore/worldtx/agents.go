@@ -1,0 +1,80 @@
+package worldtx
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/application/worldimport"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+type agentRow struct {
+	ID                 int64
+	ProjectID          int64
+	Name               string
+	CreatorID          database.Ref
+	HasVulnerabilities bool
+}
+
+// TableName is gorm's name for the table.
+func (agentRow) TableName() string { return agentTable }
+
+type agentTokenRow struct {
+	ID         int64
+	AgentID    int64
+	Name       string
+	Digest     string
+	Revoked    bool
+	LastUsedAt database.Instant
+}
+
+// TableName is gorm's name for the table.
+func (agentTokenRow) TableName() string { return agentTokens }
+
+// PutAgent implements worldimport.Credentials.
+func (w *writer) PutAgent(ctx context.Context, project source.ProjectID, createdBy identity.UserID, a worldimport.Agent) error {
+	return database.Fault(w.putAgent(ctx, int64(project), createdBy, a), "agent %q", a.Name)
+}
+
+func (w *writer) putAgent(ctx context.Context, project int64, createdBy identity.UserID, a worldimport.Agent) error {
+	if err := w.exists(ctx, projectTable, project); err != nil {
+		return err
+	}
+	if createdBy != 0 {
+		if err := w.exists(ctx, users, int64(createdBy)); err != nil {
+			return err
+		}
+	}
+	named, err := database.Find[agentRow](ctx, w.tx, "project_id = ? AND lower(name) = ?", project, strings.ToLower(a.Name))
+	switch {
+	case err != nil:
+		return err
+	case named == nil:
+		named = &agentRow{}
+	case a.ID != 0 && a.ID != named.ID:
+		return database.Conflict("its name is that of agent %d", named.ID)
+	}
+	row := agentRow{ID: cmp.Or(a.ID, named.ID), ProjectID: project, Name: a.Name, CreatorID: database.Ref(createdBy)}
+	if err := w.number(ctx, agentTable, &row.ID); err != nil {
+		return err
+	}
+	onConflict := database.UpsertClause([]string{"id"}, []string{"project_id", "name", "creator_id"})
+	if err := upsert(ctx, w, &row, onConflict); err != nil {
+		return err
+	}
+	for _, t := range a.Tokens {
+		if err := w.putAgentToken(ctx, row.ID, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) putAgentToken(ctx context.Context, agent int64, t worldimport.AgentToken) error {
+	row := agentTokenRow{AgentID: agent, Name: t.Name, Digest: string(t.Digest), Revoked: t.Revoked}
+	onConflict := database.UpsertClause([]string{"digest"}, []string{"agent_id", "name", "revoked"})
+	return upsert(ctx, w, &row, onConflict)
+}

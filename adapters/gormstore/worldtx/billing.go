@@ -1,0 +1,61 @@
+package worldtx
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/domain"
+	"gatehouse/domain/billing"
+	"gatehouse/domain/source"
+)
+
+type packRow struct {
+	NamespaceID     int64
+	PurchaseXID     string `gorm:"column:purchase_xid"`
+	NumberOfMinutes int32
+	ExpiresAt       database.Day
+}
+
+// TableName is gorm's name for the table.
+func (packRow) TableName() string { return "minutes_packs" }
+
+// NamespaceAt implements worldimport.Billing.
+func (w *writer) NamespaceAt(ctx context.Context, path string) (billing.Namespace, error) {
+	return w.billing.Billing.Namespace(ctx, billing.NamespaceRef{Path: source.Path(path)})
+}
+
+// PutSubscription implements worldimport.Billing.
+func (w *writer) PutSubscription(ctx context.Context, s billing.Subscription) error {
+	subscriptions := w.billing.Subscriptions
+	if err := w.exists(ctx, namespaces, int64(s.Namespace)); err != nil {
+		return err
+	}
+	old, err := subscriptions.LockSubscription(ctx, s.Namespace)
+	switch {
+	case errors.Is(err, domain.NotFound):
+		return subscriptions.AddSubscription(ctx, s)
+	case err != nil, s.SameAs(old):
+		return err
+	}
+	return subscriptions.UpdateSubscription(ctx, s)
+}
+
+// PutPack implements worldimport.Billing.
+func (w *writer) PutPack(ctx context.Context, p billing.MinutesPack) error {
+	if err := w.exists(ctx, namespaces, int64(p.Namespace)); err != nil {
+		return err
+	}
+	row := packRow{NamespaceID: int64(p.Namespace), PurchaseXID: p.PurchaseXID, NumberOfMinutes: p.NumberOfMinutes, ExpiresAt: database.ToDay(p.ExpiresAt)}
+	onConflict := database.UpsertClause([]string{"purchase_xid"}, []string{"namespace_id", "number_of_minutes", "expires_at"})
+	return database.Fault(upsert(ctx, w, &row, onConflict), "pack of namespace %d", p.Namespace)
+}
+
+// PutReconciliation implements worldimport.Billing.
+func (w *writer) PutReconciliation(ctx context.Context, one billing.Reconciliation, now time.Time) error {
+	if err := w.exists(ctx, namespaces, int64(one.Namespace)); err != nil {
+		return err
+	}
+	return w.billing.Reconciliations.PutReconciliation(ctx, one, now)
+}

@@ -1,0 +1,121 @@
+package worldtx
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// keyRow is a user's key, or a deploy key: one of UserID and CreatorID is 0.
+type keyRow struct {
+	ID          int64
+	Kind        string
+	UserID      database.Ref
+	CreatorID   database.Ref
+	Title       string
+	Line        string
+	Fingerprint string
+	Usage       string
+	CreatedAt   database.Instant `gorm:"autoCreateTime:false"`
+	ExpiresAt   database.Instant
+	LastUsedAt  database.Instant
+}
+
+// TableName is gorm's name for the table.
+func (keyRow) TableName() string { return keys }
+
+func newKeyRow(k identity.Key) keyRow {
+	row := keyRow{
+		ID: int64(k.ID), Kind: string(k.Kind), Title: k.Title, Line: k.Line,
+		Fingerprint: string(k.Fingerprint), Usage: string(k.Usage),
+		CreatedAt: database.ToInstant(k.CreatedAt), ExpiresAt: database.ToInstant(k.ExpiresAt), LastUsedAt: database.ToInstant(k.LastUsedAt),
+	}
+	if k.Kind == identity.DeployKey {
+		row.CreatorID = database.Ref(k.Owner)
+	} else {
+		row.UserID = database.Ref(k.Owner)
+	}
+	return row
+}
+
+type deployKeyProjectRow struct {
+	KeyID     int64 `gorm:"primaryKey"`
+	ProjectID int64 `gorm:"primaryKey"`
+	CanPush   bool
+}
+
+// TableName is gorm's name for the table.
+func (deployKeyProjectRow) TableName() string { return "deploy_key_projects" }
+
+// PutKey implements worldimport.Keys.
+func (w *writer) PutKey(ctx context.Context, key identity.Key) (identity.KeyID, error) {
+	row := newKeyRow(key)
+	err := w.putKey(ctx, &row, key.Owner)
+	return identity.KeyID(row.ID), database.Fault(err, "key %q", key.Fingerprint)
+}
+
+func (w *writer) putKey(ctx context.Context, key *keyRow, owner identity.UserID) error {
+	if owner != 0 || key.Kind == string(identity.UserKey) {
+		if err := w.exists(ctx, users, int64(owner)); err != nil {
+			return err
+		}
+	}
+	same, err := database.Find[keyRow](ctx, w.tx, "fingerprint = ?", key.Fingerprint)
+	if err != nil {
+		return err
+	}
+	if same != nil {
+		key.ID = cmp.Or(key.ID, same.ID)
+	}
+	old, err := database.Find[keyRow](ctx, w.tx, "id = ?", key.ID)
+	switch {
+	case err != nil:
+		return err
+	case same != nil && same.ID != key.ID:
+		return database.Conflict("its fingerprint is that of key %d", same.ID)
+	case old != nil && old.Kind != key.Kind:
+		return database.Conflict("number %d is that of a %s", old.ID, old.Kind)
+	case old != nil:
+		key.CreatedAt, key.LastUsedAt = old.CreatedAt, old.LastUsedAt
+	}
+	if err := w.number(ctx, keys, &key.ID); err != nil {
+		return err
+	}
+	onConflict := database.UpsertClause([]string{"id"}, []string{"user_id", "creator_id", "title", "line", "fingerprint", "usage", "expires_at"})
+	return upsert(ctx, w, key, onConflict)
+}
+
+// EnableKey implements worldimport.Keys.
+func (w *writer) EnableKey(ctx context.Context, id identity.KeyID, enabled map[source.ProjectID]bool) error {
+	return database.Fault(w.enableKey(ctx, int64(id), enabled), "projects of deploy key %d", id)
+}
+
+func (w *writer) enableKey(ctx context.Context, key int64, enabled map[source.ProjectID]bool) error {
+	if err := w.exists(ctx, deployKeys, key); err != nil {
+		return err
+	}
+	var rows []deployKeyProjectRow
+	for _, project := range slices.Sorted(maps.Keys(enabled)) {
+		if err := w.exists(ctx, projectTable, int64(project)); err != nil {
+			return err
+		}
+		rows = append(rows, deployKeyProjectRow{key, int64(project), enabled[project]})
+	}
+	if err := w.exec(ctx, "DELETE FROM deploy_key_projects WHERE key_id = ?", key); err != nil || len(rows) == 0 {
+		return err
+	}
+	return gorm.G[deployKeyProjectRow](w.tx).CreateInBatches(ctx, &rows, 500)
+}
+
+// DeployKeyExists implements worldimport.Keys.
+func (w *writer) DeployKeyExists(ctx context.Context, id identity.KeyID) (bool, error) {
+	key, err := database.Find[keyRow](ctx, w.tx, "id = ? AND kind = ?", int64(id), string(identity.DeployKey))
+	return key != nil, database.Fault(err, "deploy key %d", id)
+}

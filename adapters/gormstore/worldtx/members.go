@@ -1,0 +1,75 @@
+package worldtx
+
+import (
+	"context"
+
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/application/worldimport"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+type memberRow struct {
+	ID        int64
+	UserID    int64
+	GroupID   database.Ref
+	ProjectID database.Ref
+	Level     int64
+	State     string
+	ExpiresAt database.Day
+}
+
+// TableName is gorm's name for the table.
+func (memberRow) TableName() string { return "members" }
+
+type shareRow struct {
+	ID        int64
+	GroupID   database.Ref
+	ProjectID database.Ref
+	WithID    int64
+	Level     int64
+	ExpiresAt database.Day
+}
+
+// TableName is gorm's name for the table.
+func (shareRow) TableName() string { return "shares" }
+
+// memberSourceExists returns domain.NotFound unless the group or project exists.
+func (w *writer) memberSourceExists(ctx context.Context, in source.MemberSource) error {
+	if in.Project != 0 {
+		return w.exists(ctx, projectTable, int64(in.Project))
+	}
+	return w.exists(ctx, groups, int64(in.Group))
+}
+
+// PutMember implements worldimport.Namespaces.
+func (w *writer) PutMember(ctx context.Context, user identity.UserID, in source.MemberSource, m worldimport.Member) error {
+	if err := w.exists(ctx, users, int64(user)); err != nil {
+		return err
+	}
+	if err := w.memberSourceExists(ctx, in); err != nil {
+		return err
+	}
+	row := memberRow{
+		UserID: int64(user), GroupID: database.Ref(in.Group), ProjectID: database.Ref(in.Project),
+		Level: int64(m.Role), State: string(m.State), ExpiresAt: database.ToDay(m.ExpiresAt),
+	}
+	onConflict := database.UpsertClause([]string{"user_id", "holder"}, []string{"level", "state", "expires_at"})
+	return database.Fault(upsert(ctx, w, &row, onConflict), "member %d", user)
+}
+
+// PutShare implements worldimport.Namespaces.
+func (w *writer) PutShare(ctx context.Context, in source.MemberSource, with source.NamespaceID, s worldimport.Share) error {
+	if err := w.memberSourceExists(ctx, in); err != nil {
+		return err
+	}
+	if err := w.exists(ctx, groups, int64(with)); err != nil {
+		return err
+	}
+	row := shareRow{
+		GroupID: database.Ref(in.Group), ProjectID: database.Ref(in.Project), WithID: int64(with),
+		Level: int64(s.Role), ExpiresAt: database.ToDay(s.ExpiresAt),
+	}
+	onConflict := database.UpsertClause([]string{"holder", "with_id"}, []string{"level", "expires_at"})
+	return database.Fault(upsert(ctx, w, &row, onConflict), "share with group %d", with)
+}

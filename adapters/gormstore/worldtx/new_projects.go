@@ -1,0 +1,29 @@
+package worldtx
+
+import (
+	"context"
+
+	"gatehouse/application/projects"
+	"gatehouse/application/worldimport"
+	"gatehouse/domain/source"
+)
+
+// NewProjects returns the unit of work on new projects, whose transactions are
+// those of unitOfWork.
+func NewProjects(unitOfWork worldimport.UnitOfWork) projects.UnitOfWork {
+	return func(ctx context.Context, do func(projects.Tx) error) error {
+		return unitOfWork(ctx, func(tx worldimport.Tx) error {
+			return do(projects.Tx{Projects: newProjects{tx.Projects}, Jobs: tx.Jobs})
+		})
+	}
+}
+
+// newProjects adds projects to those of a world.
+type newProjects struct{ worldimport.Projects }
+
+// AddProject implements projects.Projects.
+func (n newProjects) AddProject(ctx context.Context, p source.Project) (source.ProjectID, error) {
+	empty := true
+	id, _, err := n.PutProject(ctx, worldimport.Project{Project: p, Empty: &empty})
+	return id, err
+}

@@ -1,0 +1,143 @@
+package worldtx
+
+import (
+	"context"
+	"strings"
+
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/application/worldimport"
+	"gatehouse/domain/source"
+)
+
+type projectRow struct {
+	ID            int64
+	NamespaceID   int64
+	Path          string
+	Visibility    string
+	Archived      bool
+	ReadOnly      bool
+	Repository    string
+	Wiki          string
+	LFS           bool
+	DefaultBranch string
+	Empty         bool
+	Storage       string
+	LegacyPath    string
+	PendingDelete bool
+}
+
+// TableName is gorm's name for the table.
+func (projectRow) TableName() string { return projectTable }
+
+// newProjectRow makes a row of what the description says; old is what the row
+// was, if it was there.
+func newProjectRow(p worldimport.Project, old *projectRow) projectRow {
+	row := projectRow{
+		ID: int64(p.Project.ID), Path: p.Project.Path, Visibility: string(p.Project.Visibility),
+		Archived: p.Project.Archived, ReadOnly: p.Project.ReadOnly,
+		Repository: string(p.Project.Repository), Wiki: string(p.Project.Wiki), LFS: p.Project.LFS,
+		Storage: p.Project.Storage, LegacyPath: p.Project.LegacyPath, PendingDelete: p.PendingDelete,
+	}
+	row.Empty = p.NewIsEmpty
+	if old != nil {
+		row.ID, row.Empty, row.DefaultBranch = old.ID, old.Empty, old.DefaultBranch
+	}
+	if p.Empty != nil {
+		row.Empty = *p.Empty
+	}
+	if p.DefaultBranch != nil {
+		row.DefaultBranch = *p.DefaultBranch
+	}
+	return row
+}
+
+// redirectRow is a path of the past, in lower case.
+type redirectRow struct {
+	Path      string `gorm:"primaryKey"`
+	ProjectID int64
+}
+
+// TableName is gorm's name for the table.
+func (redirectRow) TableName() string { return "redirects" }
+
+// projectAt returns the project of that path, or nil.
+func (w *writer) projectAt(ctx context.Context, path string) (*projectRow, error) {
+	return database.Find[projectRow](ctx, w.tx, "lower(path) = ?", strings.ToLower(path))
+}
+
+// ProjectID implements worldimport.Projects.
+func (w *writer) ProjectID(ctx context.Context, path string) (source.ProjectID, error) {
+	p, err := w.projectAt(ctx, path)
+	switch {
+	case err != nil:
+		return 0, database.Fault(err, "project %q", path)
+	case p == nil:
+		return 0, database.NotFound("project %q", path)
+	}
+	return source.ProjectID(p.ID), nil
+}
+
+// PutProject implements worldimport.Projects.
+func (w *writer) PutProject(ctx context.Context, p worldimport.Project) (source.ProjectID, bool, error) {
+	kept, fresh, err := w.putProject(ctx, p)
+	if err == nil {
+		err = w.redirect(ctx, kept, p.MovedFrom)
+	}
+	return source.ProjectID(kept.ID), fresh && err == nil, database.Fault(err, "project %q", p.Project.Path)
+}
+
+func (w *writer) putProject(ctx context.Context, p worldimport.Project) (kept projectRow, fresh bool, err error) {
+	above := string(source.Path(p.Project.Path).Parent())
+	parent, err := w.namespaceAt(ctx, above)
+	switch {
+	case err != nil:
+		return projectRow{}, false, err
+	case parent == nil:
+		return projectRow{}, false, database.NotFound("its namespace %q", above)
+	}
+	p.Project.Path = parent.Path + p.Project.Path[len(above):]
+	old, err := w.projectToUpdate(ctx, p.Project)
+	if err != nil {
+		return projectRow{}, false, err
+	}
+	kept = newProjectRow(p, old)
+	kept.NamespaceID = parent.ID
+	if err := w.checkFree(ctx, kept.Path, row{projectTable, kept.ID}); err != nil {
+		return projectRow{}, false, err
+	}
+	if err := w.number(ctx, projectTable, &kept.ID); err != nil {
+		return projectRow{}, false, err
+	}
+	return kept, old == nil, put(ctx, w, &kept)
+}
+
+// projectToUpdate returns the project that is to be changed, by number or path,
+// or nil for a new one.
+func (w *writer) projectToUpdate(ctx context.Context, p source.Project) (*projectRow, error) {
+	if p.ID != 0 {
+		return database.Find[projectRow](ctx, w.tx, "id = ?", int64(p.ID))
+	}
+	return w.projectAt(ctx, p.Path)
+}
+
+// redirect lets paths of the past lead to the project. None that is a
+// project's own does.
+func (w *writer) redirect(ctx context.Context, p projectRow, past []source.Path) error {
+	if err := w.exec(ctx, "DELETE FROM redirects WHERE path = ?", strings.ToLower(p.Path)); err != nil {
+		return err
+	}
+	for _, path := range past {
+		owner, err := w.projectAt(ctx, string(path))
+		if err != nil {
+			return err
+		}
+		if owner != nil {
+			continue
+		}
+		row := redirectRow{path.Fold(), p.ID}
+		if err := put(ctx, w, &row); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package worldtx
+
+import (
+	"context"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/domain/source"
+)
+
+type protectionRow struct {
+	ID             int64
+	ProjectID      int64
+	Kind           string
+	Pattern        string
+	AllowForcePush bool
+}
+
+// TableName is gorm's name for the table.
+func (protectionRow) TableName() string { return "protections" }
+
+// entryRow is one entry of a protection.
+type entryRow struct {
+	ID           int64
+	ProtectionID int64
+	Verb         string
+	Level        int64
+	UserID       database.Ref
+	GroupID      database.Ref
+	KeyID        database.Ref
+}
+
+// TableName is gorm's name for the table.
+func (entryRow) TableName() string { return "protection_entries" }
+
+// The kinds of protected ref and the verbs of entries, as they are kept.
+const (
+	BranchKind = "branch"
+	TagKind    = "tag"
+	PushVerb   = "push"
+	MergeVerb  = "merge"
+	CreateVerb = "create"
+)
+
+func kindOfRef(kind source.RefKind) string {
+	if kind == source.Tag {
+		return TagKind
+	}
+	return BranchKind
+}
+
+// PutProtections implements worldimport.Projects.
+func (w *writer) PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error {
+	return database.Fault(w.putProtections(ctx, int64(id), protections), "protections of project %d", id)
+}
+
+func (w *writer) putProtections(ctx context.Context, project int64, protections []source.Protection) error {
+	if err := w.exists(ctx, projectTable, project); err != nil {
+		return err
+	}
+	for i, p := range protections {
+		if slices.ContainsFunc(protections[:i], func(o source.Protection) bool { return o.Kind == p.Kind && o.Pattern == p.Pattern }) {
+			return database.Conflict("two of %q", p.Pattern)
+		}
+		for _, a := range slices.Concat(p.Push, p.Merge, p.Create) {
+			if err := w.granteeExists(ctx, a); err != nil {
+				return err
+			}
+		}
+	}
+	if err := w.exec(ctx, "DELETE FROM protections WHERE project_id = ?", project); err != nil {
+		return err
+	}
+	w.written += len(protections)
+	for _, p := range protections {
+		if err := w.insertProtection(ctx, project, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// granteeExists returns domain.NotFound if the entry names somebody who does
+// not exist.
+func (w *writer) granteeExists(ctx context.Context, a source.Access) error {
+	switch {
+	case a.User != 0:
+		return w.exists(ctx, users, int64(a.User))
+	case a.Group != 0:
+		return w.exists(ctx, groups, int64(a.Group))
+	case a.DeployKey != 0:
+		return w.exists(ctx, deployKeys, int64(a.DeployKey))
+	}
+	return nil
+}
+
+func (w *writer) insertProtection(ctx context.Context, project int64, p source.Protection) error {
+	row := protectionRow{ProjectID: project, Kind: kindOfRef(p.Kind), Pattern: string(p.Pattern), AllowForcePush: p.AllowForcePush}
+	if err := gorm.G[protectionRow](w.tx).Create(ctx, &row); err != nil {
+		return err
+	}
+	var entries []entryRow
+	add := func(verb string, accesses []source.Access) {
+		for _, a := range accesses {
+			entries = append(entries, entryRow{
+				ProtectionID: row.ID, Verb: verb, Level: int64(a.Role),
+				UserID: database.Ref(a.User), GroupID: database.Ref(a.Group), KeyID: database.Ref(a.DeployKey),
+			})
+		}
+	}
+	add(PushVerb, p.Push)
+	add(MergeVerb, p.Merge)
+	add(CreateVerb, p.Create)
+	if len(entries) == 0 {
+		return nil
+	}
+	return gorm.G[entryRow](w.tx).CreateInBatches(ctx, &entries, 500)
+}

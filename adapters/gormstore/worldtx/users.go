@@ -1,0 +1,167 @@
+package worldtx
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/application/worldimport"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+type userRow struct {
+	ID                int64
+	Username          string
+	Name              string
+	Email             string
+	State             string
+	Type              string
+	Admin             bool
+	External          bool
+	TermsAccepted     bool
+	EmailConfirmed    bool
+	PasswordExpiresAt database.Instant
+	CredentialVersion int64
+	TwoFactor         bool
+	TOTPSecret        string
+}
+
+// TableName is gorm's name for the table.
+func (userRow) TableName() string { return users }
+
+func newUserRow(described worldimport.User) userRow {
+	u := described.User
+	return userRow{
+		ID: int64(u.ID), Username: u.Username, Name: u.Name, Email: u.Email,
+		State: string(u.State), Type: string(u.Type), Admin: u.Admin, External: u.External,
+		TermsAccepted: u.TermsAccepted, EmailConfirmed: u.EmailConfirmed, PasswordExpiresAt: database.ToInstant(u.PasswordExpiresAt),
+		CredentialVersion: u.CredentialVersion, TwoFactor: u.TwoFactor, TOTPSecret: described.TOTPSecret,
+	}
+}
+
+// userNamed returns the user of that name, or nil.
+func (w *writer) userNamed(ctx context.Context, username string) (*userRow, error) {
+	return database.Find[userRow](ctx, w.tx, "lower(username) = ?", strings.ToLower(username))
+}
+
+// UserID implements worldimport.Users.
+func (w *writer) UserID(ctx context.Context, username string) (identity.UserID, error) {
+	u, err := w.userNamed(ctx, username)
+	switch {
+	case err != nil:
+		return 0, database.Fault(err, "user %q", username)
+	case u == nil:
+		return 0, database.NotFound("user %q", username)
+	}
+	return identity.UserID(u.ID), nil
+}
+
+// PutUser implements worldimport.Users.
+func (w *writer) PutUser(ctx context.Context, u worldimport.User) (identity.UserID, error) {
+	id, err := w.putUser(ctx, u)
+	return identity.UserID(id), database.Fault(err, "user %q", u.User.Username)
+}
+
+func (w *writer) putUser(ctx context.Context, u worldimport.User) (int64, error) {
+	row := newUserRow(u)
+	named, err := w.userNamed(ctx, row.Username)
+	if err != nil {
+		return 0, err
+	}
+	if named != nil {
+		row.ID = cmp.Or(row.ID, named.ID)
+	}
+	home, err := database.Find[namespaceRow](ctx, w.tx, "owner_id = ?", row.ID)
+	if err != nil {
+		return 0, err
+	}
+	if home == nil {
+		home = &namespaceRow{Protocols: string(source.AllProtocols), Visibility: string(source.Private)}
+	}
+	fresh := home.ID == 0
+	if err := w.checkHome(ctx, *home, u); err != nil {
+		return 0, err
+	}
+	if err := w.number(ctx, users, &row.ID); err != nil {
+		return 0, err
+	}
+	old, err := database.Find[userRow](ctx, w.tx, "id = ?", row.ID)
+	if err != nil {
+		return 0, err
+	}
+	old = cmp.Or(old, &userRow{})
+	row.CredentialVersion = max(row.CredentialVersion, old.CredentialVersion, 1)
+	if err := put(ctx, w, &row); err != nil {
+		return 0, err
+	}
+	if old.TwoFactor && !row.TwoFactor {
+		if err := w.forgetFactor(ctx, row.ID); err != nil {
+			return 0, err
+		}
+	}
+	if !fresh {
+		return row.ID, w.move(ctx, *home, row.Username)
+	}
+	home.ID, home.OwnerID, home.Path = int64(u.NamespaceID), database.Ref(row.ID), row.Username
+	return row.ID, w.insertNamespace(ctx, home, nil)
+}
+
+// forgetFactor removes what belongs to a second factor that is gone.
+func (w *writer) forgetFactor(ctx context.Context, user int64) error {
+	for _, query := range []string{
+		"UPDATE users SET otp_last_step = 0, otp_failures = 0, otp_locked_until = NULL WHERE id = ?",
+		"DELETE FROM recovery_codes WHERE user_id = ?",
+		"DELETE FROM otp_sessions WHERE user_id = ?",
+	} {
+		if err := w.exec(ctx, query, user); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkHome returns domain.Conflict unless the user may have that name and
+// that number for the personal namespace.
+func (w *writer) checkHome(ctx context.Context, home namespaceRow, u worldimport.User) error {
+	if err := w.checkFree(ctx, u.User.Username, row{namespaces, home.ID}); err != nil {
+		return err
+	}
+	given := int64(u.NamespaceID)
+	if given == 0 || given == home.ID {
+		return nil
+	}
+	if home.ID != 0 {
+		return database.Conflict("the personal namespace has number %d", home.ID)
+	}
+	other, err := database.Find[namespaceRow](ctx, w.tx, "id = ?", given)
+	if err == nil && other != nil {
+		return database.Conflict("the number %d is that of namespace %q", given, other.Path)
+	}
+	return err
+}
+
+// GhostID implements worldimport.Users.
+func (w *writer) GhostID(ctx context.Context) (identity.UserID, error) {
+	var id int64
+	err := w.tx.WithContext(ctx).Raw("SELECT coalesce(min(id), 0) FROM users WHERE type = ?", string(identity.Ghost)).Scan(&id).Error
+	if err != nil || id != 0 {
+		return identity.UserID(id), database.Fault(err, "ghost user")
+	}
+	name := "ghost"
+	for n := 1; ; n++ {
+		taken, err := w.occupant(ctx, name)
+		if err != nil {
+			return 0, database.Fault(err, "ghost user")
+		}
+		if taken == (row{}) {
+			break
+		}
+		name = fmt.Sprintf("ghost%d", n)
+	}
+	return w.PutUser(ctx, worldimport.User{User: identity.User{
+		Username: name, Name: "Ghost User", State: identity.Active, Type: identity.Ghost, EmailConfirmed: true,
+	}})
+}

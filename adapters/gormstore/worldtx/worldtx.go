@@ -1,0 +1,195 @@
+// Package worldtx writes what a world describes into the database, in one
+// transaction: it is the worldimport.Tx of PostgreSQL and SQLite.
+package worldtx
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/jobs"
+	"gatehouse/application"
+	"gatehouse/application/provisioning"
+	"gatehouse/application/worldimport"
+)
+
+const (
+	// manyRows are so many that the tables may have become much larger.
+	manyRows = 1000
+	// importLock is PostgreSQL's number for the lock that one import holds.
+	importLock = 0x67617465
+)
+
+// analyze counts the tables that Standing reads.
+const analyze = `ANALYZE users, namespaces, namespace_closure, projects, redirects, members, shares, keys,
+	deploy_key_projects, protections, protection_entries`
+
+// importer runs units of work on a worldimport.Tx.
+type importer struct {
+	db      *database.DB
+	queue   *jobs.Queue
+	billing func(*gorm.DB) provisioning.BillingTx
+}
+
+// New returns the unit of work, which enqueues jobs in queue and writes what was
+// sold by what billing makes of its transaction. Units of work run one after the
+// other, on both databases: what one has looked up stays true until it ends, so
+// that none fails on a unique index.
+func New(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisioning.BillingTx) worldimport.UnitOfWork {
+	im := &importer{db, queue, billing}
+	return func(ctx context.Context, do func(worldimport.Tx) error) error {
+		return database.Retry(ctx, func() error { return im.attempt(ctx, do) })
+	}
+}
+
+func (im *importer) attempt(ctx context.Context, do func(worldimport.Tx) error) error {
+	unlock, err := im.db.LockWrites(ctx)
+	if err != nil {
+		return database.Fault(err, "change the directory")
+	}
+	defer unlock()
+	var failure error
+	var written int
+	err = im.db.Gorm.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if im.db.Dialect == database.Postgres {
+			if err := tx.Exec("SELECT pg_advisory_xact_lock(?)", importLock).Error; err != nil {
+				return err
+			}
+		}
+		w := &writer{
+			tx: tx, dialect: im.db.Dialect, queue: im.queue, billing: im.billing(tx),
+			known: map[row]bool{}, numbered: map[string]bool{},
+		}
+		if failure = do(worldimport.Tx{Users: w, Namespaces: w, Projects: w, Keys: w, Credentials: w, Jobs: w, Hooks: w, Billing: w}); failure != nil {
+			return failure
+		}
+		written = w.written
+		return w.advance(ctx)
+	})
+	switch gone := ctx.Err(); {
+	case failure != nil && gone != nil:
+		return fmt.Errorf("%w (%w)", failure, gone) // by itself it may say that the transaction is over
+	case failure != nil:
+		return failure
+	}
+	if err == nil && written >= manyRows && im.db.Dialect == database.Postgres {
+		// Until PostgreSQL counts again by itself, it would go on with plans that
+		// were good for the smaller tables. A failure only costs time.
+		_ = im.db.Gorm.WithContext(ctx).Exec(analyze).Error
+	}
+	return database.Fault(err, "change the directory")
+}
+
+// writer writes in one transaction.
+type writer struct {
+	tx      *gorm.DB
+	dialect database.Dialect
+	queue   *jobs.Queue
+	billing provisioning.BillingTx
+	// known are rows that exist, and that no other transaction removes while this
+	// one runs.
+	known map[row]bool
+	// numbered are the tables in which rows were put with a given number.
+	numbered map[string]bool
+	// written is how many rows were put.
+	written int
+}
+
+// row names one row.
+type row struct {
+	table string
+	id    int64
+}
+
+// The tables that rows refer to, in words for messages too.
+const (
+	users        = "users"
+	namespaces   = "namespaces"
+	projectTable = "projects"
+	keys         = "keys"
+	agentTable   = "agents"
+
+	accessTokens = "access_tokens"
+	agentTokens  = "agent_tokens"
+
+	groups     = "groups"      // the namespaces that are no user's
+	deployKeys = "deploy keys" // the keys that are no user's
+)
+
+// countByID counts the rows of a table with a number.
+var countByID = map[string]string{
+	users:        "SELECT count(*) FROM users WHERE id = ?",
+	namespaces:   "SELECT count(*) FROM namespaces WHERE id = ?",
+	projectTable: "SELECT count(*) FROM projects WHERE id = ?",
+	groups:       "SELECT count(*) FROM namespaces WHERE id = ? AND owner_id IS NULL",
+	deployKeys:   "SELECT count(*) FROM keys WHERE id = ? AND kind = 'deploy_key'",
+}
+
+// exists returns domain.NotFound unless the table has a row of that number.
+func (w *writer) exists(ctx context.Context, table string, id int64) error {
+	if w.known[row{table, id}] {
+		return nil
+	}
+	var count int
+	if err := w.tx.WithContext(ctx).Raw(countByID[table], id).Scan(&count).Error; err != nil {
+		return database.Fault(err, "%s %d", table, id)
+	}
+	if count == 0 {
+		return database.NotFound("%s: number %d", table, id)
+	}
+	w.known[row{table, id}] = true
+	return nil
+}
+
+// put writes a row, over the one that has its number.
+func put[Row any](ctx context.Context, w *writer, row *Row) error {
+	return upsert(ctx, w, row, clause.OnConflict{UpdateAll: true})
+}
+
+// upsert writes a row, over one that it is in conflict with.
+func upsert[Row any](ctx context.Context, w *writer, row *Row, conflict clause.OnConflict) error {
+	w.written++
+	return gorm.G[Row](w.tx, conflict).Create(ctx, row)
+}
+
+// number gives a row that is going to be put its number, unless it has one. If no
+// row of the table was given a number in this transaction, and always on SQLite,
+// the database itself chooses one.
+func (w *writer) number(ctx context.Context, table string, id *int64) error {
+	switch {
+	case w.dialect != database.Postgres:
+		return nil
+	case *id != 0:
+		w.numbered[table] = true
+		return nil
+	case !w.numbered[table]:
+		return nil
+	}
+	query := fmt.Sprintf("SELECT greatest((SELECT max(id) FROM %[1]s), (SELECT last_value FROM %[1]s_id_seq)) + 1", table)
+	return w.tx.WithContext(ctx).Raw(query).Scan(id).Error
+}
+
+// advance makes the database choose numbers behind those that were given.
+// PostgreSQL does not roll this back, so it comes last.
+func (w *writer) advance(ctx context.Context) error {
+	for table := range w.numbered {
+		query := fmt.Sprintf("SELECT setval('%[1]s_id_seq', greatest((SELECT max(id) FROM %[1]s), (SELECT last_value FROM %[1]s_id_seq)))", table)
+		if err := w.exec(ctx, query); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) exec(ctx context.Context, query string, args ...any) error {
+	return w.tx.WithContext(ctx).Exec(query, args...).Error
+}
+
+// Enqueue implements worldimport.Jobs.
+func (w *writer) Enqueue(ctx context.Context, job application.Job) error {
+	return w.queue.Enqueue(ctx, w.tx.Statement.ConnPool.(*sql.Tx), job)
+}
