@@ -3,11 +3,11 @@
 
 WITH tree AS (SELECT descendant_id AS id FROM namespace_closure WHERE ancestor_id = {{.Arg "group"}}),
 lent AS (
-    SELECT s.with_id, s.level FROM tree JOIN shares s ON s.group_id = tree.id WHERE s.expires_at IS NULL OR s.expires_at > {{.Arg "today"}}
+    SELECT s.with_id, s.level FROM tree JOIN shares s ON s.group_id = tree.id WHERE {{template "valid share" .}}
     UNION ALL
     SELECT s.with_id, s.level
     FROM tree JOIN projects p ON p.namespace_id = tree.id JOIN shares s ON s.project_id = p.id
-    WHERE s.expires_at IS NULL OR s.expires_at > {{.Arg "today"}}
+    WHERE {{template "valid share" .}}
 ),
 roles AS (
     SELECT m.user_id, m.level, m.state, m.expires_at FROM tree JOIN members m ON m.group_id = tree.id
@@ -19,4 +19,4 @@ roles AS (
     FROM lent JOIN namespace_closure c ON c.descendant_id = lent.with_id JOIN members m ON m.group_id = c.ancestor_id
 )
 SELECT count(DISTINCT m.user_id) FROM roles m JOIN users u ON u.id = m.user_id
-WHERE m.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > {{.Arg "today"}}) AND u.state = 'active' AND u.type = 'human' AND m.level > {{.Arg "above"}}
+WHERE {{template "active member" .}} AND u.state = 'active' AND u.type = 'human' AND m.level > {{.Arg "above"}}

@@ -22,29 +22,7 @@ SELECT {{template "actor columns" .}},
 {{- end}}
 FROM {{template "actor" .}}
 {{template "place" .}}
-
--- The role is the highest of all that the user has in the project, in the
--- groups above it, and, up to what each share allows, in the groups that any of
--- these is shared with and in the groups above those.
-LEFT JOIN LATERAL (
-    SELECT max((
-        SELECT least(source.cap, m.level) FROM members m
-        WHERE m.user_id = u.id AND m.holder = source.holder
-            AND m.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > {{.Arg "today"}})
-    )) AS level
-    FROM (
-        SELECT -p.id AS holder
-        UNION ALL
-        SELECT c.ancestor_id FROM namespace_closure c WHERE c.descendant_id = p.namespace_id
-    ) here
-    CROSS JOIN LATERAL (
-        SELECT here.holder, 50::smallint AS cap
-        UNION ALL
-        SELECT c.ancestor_id, s.level
-        FROM shares s JOIN namespace_closure c ON c.descendant_id = s.with_id
-        WHERE s.holder = here.holder AND (s.expires_at IS NULL OR s.expires_at > {{.Arg "today"}})
-    ) source
-) role ON true
+LEFT JOIN LATERAL {{template "role" .With "user" "u.id" "group" "p.namespace_id" "project" "p.id"}} role ON true
 {{- if .Refs}}
 
 -- The protections with an element for each entry. One for a group says whether
@@ -59,7 +37,7 @@ LEFT JOIN LATERAL (
             CROSS JOIN LATERAL (
                 SELECT m.level FROM members m
                 WHERE m.user_id = u.id AND m.holder = c.ancestor_id AND m.level > 5
-                    AND m.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > {{.Arg "today"}})
+                    AND {{template "active member" .}}
                 OFFSET 0
             ) member
             WHERE c.descendant_id = e.group_id

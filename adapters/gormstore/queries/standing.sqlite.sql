@@ -2,9 +2,6 @@
        which this is the same for a planner that knows no LATERAL. CROSS JOIN
        fixes the order of the loops. */ -}}
 
-{{define "active member"}} m.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > {{.Arg "today"}}) {{end}}
-{{define "valid share"}} (s.expires_at IS NULL OR s.expires_at > {{.Arg "today"}}) {{end}}
-
 SELECT {{template "actor columns" .}},
     p.way, p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki, p.lfs,
     p.default_branch, p.empty, p.storage, p.legacy_path, p.default_branch_protection,
@@ -12,33 +9,7 @@ SELECT {{template "actor columns" .}},
     enabled.can_push,
     EXISTS (SELECT 1 FROM otp_sessions o
         WHERE o.user_id = u.id AND o.key_id = coalesce(k.id, 0) AND o.expires_at > {{.Arg "now"}}),
-    CASE WHEN p.root_owner_id = u.id THEN 50 ELSE max(
-        -- in the project
-        coalesce((
-            SELECT m.level FROM members m
-            WHERE m.user_id = u.id AND m.holder = -p.id AND {{template "active member" .}}), 0),
-        -- in the groups above it
-        coalesce((
-            SELECT max(m.level)
-            FROM namespace_closure c
-            CROSS JOIN members m ON m.user_id = u.id AND m.holder = c.ancestor_id
-            WHERE c.descendant_id = p.namespace_id AND {{template "active member" .}}), 0),
-        -- in the groups that the project is shared with, and above those
-        coalesce((
-            SELECT max(min(s.level, m.level))
-            FROM shares s
-            CROSS JOIN namespace_closure w ON w.descendant_id = s.with_id
-            CROSS JOIN members m ON m.user_id = u.id AND m.holder = w.ancestor_id
-            WHERE s.holder = -p.id AND {{template "valid share" .}} AND {{template "active member" .}}), 0),
-        -- in the groups that a group above the project is shared with, and above those
-        coalesce((
-            SELECT max(min(s.level, m.level))
-            FROM namespace_closure c
-            CROSS JOIN shares s ON s.holder = c.ancestor_id
-            CROSS JOIN namespace_closure w ON w.descendant_id = s.with_id
-            CROSS JOIN members m ON m.user_id = u.id AND m.holder = w.ancestor_id
-            WHERE c.descendant_id = p.namespace_id AND {{template "valid share" .}} AND {{template "active member" .}}), 0)
-    ) END
+    CASE WHEN p.root_owner_id = u.id THEN 50 ELSE {{template "role" .With "user" "u.id" "group" "p.namespace_id" "project" "p.id"}} END
 {{- if .Refs}},
     (
         SELECT json_group_array(json_object(
