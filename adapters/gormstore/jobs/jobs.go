@@ -1,5 +1,6 @@
-// Package jobs runs the background jobs of a database with River. The jobs lie in the
-// same database as the data, so that one transaction writes both.
+// Package jobs keeps work for later and does it, by River. River's tables lie in
+// the database of the stores, so that a transaction keeps a job together with what
+// caused it.
 package jobs
 
 import (
@@ -26,50 +27,51 @@ import (
 	"gatehouse/domain"
 )
 
-// Queue is the queue of jobs in a database. It is safe for concurrent use, also by
-// several servers.
+// Queue enqueues the jobs of a database and runs them. It is safe for concurrent use,
+// also by several servers.
 type Queue struct {
 	pool   *sql.DB
 	driver riverdriver.Driver[*sql.Tx]
-	// inserter inserts and changes jobs, and runs none.
+	// inserter enqueues and changes jobs, and runs none.
 	inserter *river.Client[*sql.Tx]
-	// clearCancel is a statement that removes River's note that a job is cancelled.
-	clearCancel string
+	// keepJob is a statement that removes the mark of a job that was discarded
+	// while it ran.
+	keepJob string
 
 	mu     sync.Mutex
-	worker *river.Client[*sql.Tx] // nil unless Start has started it
+	runner *river.Client[*sql.Tx] // nil while this process runs no jobs
 }
 
 // New makes the Queue of a database, which is PostgreSQL or SQLite.
 func New(pool *sql.DB, postgres bool) *Queue {
 	var driver riverdriver.Driver[*sql.Tx] = riversqlite.New(pool)
-	clearCancel := "UPDATE river_job SET metadata = json_remove(metadata, '$.' || $2) WHERE id = $1 AND state <> 'running'"
+	keepJob := "UPDATE river_job SET metadata = json_remove(metadata, '$.' || $2) WHERE id = $1 AND state <> 'running'"
 	if postgres {
 		driver = riverdatabasesql.New(pool)
-		clearCancel = "UPDATE river_job SET metadata = metadata - $2::text WHERE id = $1 AND state <> 'running'"
+		keepJob = "UPDATE river_job SET metadata = metadata - $2::text WHERE id = $1 AND state <> 'running'"
 	}
 	inserter, err := river.NewClient(driver, &river.Config{
 		MaxAttempts: application.MaxAttempts, Logger: slog.New(slog.DiscardHandler),
-		// River notifies listeners as often as these allow. Servers poll, so that no
-		// notification is needed.
-		FetchCooldown: never, FetchPollInterval: never,
+		// All servers poll. River would send notifications, which none listens to, as
+		// often as these two let it.
+		FetchCooldown: practicallyNever, FetchPollInterval: practicallyNever,
 	})
 	if err != nil {
 		panic(err) // the configuration is constant
 	}
-	return &Queue{pool: pool, driver: driver, inserter: inserter, clearCancel: clearCancel}
+	return &Queue{pool: pool, driver: driver, inserter: inserter, keepJob: keepJob}
 }
 
-// never is an interval that no process waits for.
-const never = 24 * time.Hour
+// practicallyNever is longer than any client lives between two jobs.
+const practicallyNever = 24 * time.Hour
 
-// Enqueue inserts a job as part of the transaction.
+// Enqueue keeps a job as part of the transaction.
 func (q *Queue) Enqueue(ctx context.Context, tx *sql.Tx, job application.Job) error {
 	_, err := q.inserter.InsertTx(ctx, tx, args{job.Subject, job.Kind}, nil)
 	return err
 }
 
-// args are the arguments of a job that River stores.
+// args are what River keeps of a job.
 type args struct {
 	Subject int64 `json:"subject"`
 	kind    application.JobKind
@@ -78,97 +80,97 @@ type args struct {
 // Kind implements river.JobArgs.
 func (a args) Kind() string { return string(a.kind) }
 
-// Start runs jobs until Stop. A job of an unknown kind fails, and so waits for a
-// server that knows the kind.
-func (q *Queue) Start(ctx context.Context, shift application.WorkerPool, log *zap.Logger) error {
+// Start runs jobs until Stop. A job of a kind that this server does not know fails,
+// and so waits for a server that knows it.
+func (q *Queue) Start(ctx context.Context, pool application.WorkerPool, log *zap.Logger) error {
 	workers := river.NewWorkers()
-	for kind, work := range shift.Workers {
-		river.AddWorkerArgs(workers, args{kind: kind}, newWorker(work))
+	for kind, work := range pool.Workers {
+		river.AddWorkerArgs(workers, args{kind: kind}, riverWorker(work))
 	}
-	worker, err := river.NewClient(q.driver, &river.Config{
+	runner, err := river.NewClient(q.driver, &river.Config{
 		ID:            uuid.NewString(), // of this process and no other
 		Workers:       workers,
-		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: shift.Concurrency}},
-		FetchCooldown: min(shift.PollInterval, 100*time.Millisecond), FetchPollInterval: shift.PollInterval,
+		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: pool.Concurrency}},
+		FetchCooldown: min(pool.PollInterval, 100*time.Millisecond), FetchPollInterval: pool.PollInterval,
 		PollOnly:    true,
 		MaxAttempts: application.MaxAttempts,
 		JobTimeout:  application.JobTimeout, RescueStuckJobsAfter: 3 * application.JobTimeout,
 		CancelledJobRetentionPeriod: keepDiscarded, DiscardedJobRetentionPeriod: keepDiscarded,
-		RetryPolicy: policy(shift.RetryAfter),
+		RetryPolicy: policy(pool.RetryAfter),
 		Logger:      logger(log),
 	})
 	if err != nil {
 		return fmt.Errorf("jobs: %w", err)
 	}
-	// Running jobs end with Stop, not with the context of Start.
-	if err := worker.Start(context.WithoutCancel(ctx)); err != nil {
+	// Running jobs end with Stop, not with the context of the start.
+	if err := runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("jobs: %w", err)
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.worker = worker
+	q.runner = runner
 	return nil
 }
 
-// logger writes warnings and errors of River, and drops the lower levels.
+// logger makes a logger for River that leaves out all below warnings.
 func logger(log *zap.Logger) *slog.Logger {
 	core := log.Core()
-	if quiet, err := zapcore.NewIncreaseLevelCore(core, zap.WarnLevel); err == nil { // else core's level is higher already
+	if quiet, err := zapcore.NewIncreaseLevelCore(core, zap.WarnLevel); err == nil { // else it is quieter already
 		core = quiet
 	}
 	return slog.New(zapslog.NewHandler(core))
 }
 
-// keepDiscarded is the time for which discarded jobs can be listed.
+// keepDiscarded is how long discarded jobs can be listed.
 const keepDiscarded = 30 * 24 * time.Hour
 
-// Stop takes no more jobs and waits for the running ones. When ctx ends it cancels
-// them, and a later Start runs them again.
+// Stop starts no more jobs and waits for the running ones. When ctx ends it cancels
+// them, and they run again later.
 func (q *Queue) Stop(ctx context.Context) error {
 	q.mu.Lock()
-	worker := q.worker
-	q.worker = nil
+	runner := q.runner
+	q.runner = nil
 	q.mu.Unlock()
-	if worker == nil {
+	if runner == nil {
 		return nil
 	}
-	err := worker.Stop(ctx)
+	err := runner.Stop(ctx)
 	if err == nil {
 		return nil
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTimeout)
 	defer cancel()
-	return fmt.Errorf("jobs were cut off: %w", errors.Join(err, worker.StopAndCancel(last)))
+	return fmt.Errorf("jobs were cut off: %w", errors.Join(err, runner.StopAndCancel(last)))
 }
 
-// cancelTimeout limits the wait for jobs to notice that they are cancelled.
+// cancelTimeout is how long jobs may take to notice that they are cancelled.
 const cancelTimeout = 5 * time.Second
 
-// Retry makes a job due now, in whatever state it is. It fails with domain.Conflict for
-// a running job and with domain.NotFound for one that does not exist.
+// Retry makes a job due now, in whatever state it is. A running job is a
+// domain.Conflict, one that does not exist domain.NotFound.
 func (q *Queue) Retry(ctx context.Context, id int64) error {
-	if _, err := q.pool.ExecContext(ctx, q.clearCancel, id, cancelNote); err != nil {
+	if _, err := q.pool.ExecContext(ctx, q.keepJob, id, discardMark); err != nil {
 		return fmt.Errorf("job %d: %w", id, err)
 	}
 	job, err := q.inserter.JobRetry(ctx, id)
-	return jobFault(id, job, err, "is being done", rivertype.JobStateRunning)
+	return checkState(id, job, err, "is being done", rivertype.JobStateRunning)
 }
 
-// Discard cancels a job. A running job ends with this attempt. It fails with
-// domain.Conflict for a job that is completed or discarded and with domain.NotFound
-// for one that does not exist.
+// Discard makes a job never run again. A running job ends with this attempt. One
+// that is completed or discarded already is a domain.Conflict, one that does not
+// exist domain.NotFound.
 func (q *Queue) Discard(ctx context.Context, id int64) error {
 	before, err := q.inserter.JobGet(ctx, id)
-	if err := jobFault(id, before, err, "is over", rivertype.JobStateCompleted, rivertype.JobStateDiscarded, rivertype.JobStateCancelled); err != nil {
+	if err := checkState(id, before, err, "is over", rivertype.JobStateCompleted, rivertype.JobStateDiscarded, rivertype.JobStateCancelled); err != nil {
 		return err
 	}
 	_, err = q.inserter.JobCancel(ctx, id)
-	return jobFault(id, before, err, "")
+	return checkState(id, before, err, "")
 }
 
-// jobFault returns why a job cannot be changed, with its domain.Kind: err, or that
-// the job is in one of the states.
-func jobFault(id int64, job *rivertype.JobRow, err error, why string, states ...rivertype.JobState) error {
+// checkState puts into the domain's words why a job cannot be changed: err, or that
+// it is in one of the states.
+func checkState(id int64, job *rivertype.JobRow, err error, why string, states ...rivertype.JobState) error {
 	switch {
 	case errors.Is(err, rivertype.ErrNotFound):
 		return fmt.Errorf("job %d: %w", id, domain.NotFound)
@@ -183,7 +185,7 @@ func jobFault(id int64, job *rivertype.JobRow, err error, why string, states ...
 	return nil
 }
 
-// policy returns the time to wait after a number of failures.
+// policy says how long to wait after so many failures.
 type policy func(failures int) time.Duration
 
 // NextRetry implements river.ClientRetryPolicy.
@@ -191,17 +193,18 @@ func (after policy) NextRetry(job *rivertype.JobRow) time.Time {
 	return time.Now().UTC().Add(after(len(job.Errors) + 1))
 }
 
-// cancelNote is River's metadata of a job that was cancelled while it ran.
-const cancelNote = "cancel_attempted_at"
+// discardMark is the metadata by which River marks a job that was discarded while
+// it ran.
+const discardMark = "cancel_attempted_at"
 
 var errDiscarded = errors.New("somebody discarded it")
 
-// newWorker makes River's worker of one kind. River logs its errors.
-func newWorker(work application.Worker) river.Worker[args] {
+// riverWorker runs the jobs of one kind. River logs their failures.
+func riverWorker(work application.Worker) river.Worker[args] {
 	return river.WorkFunc(func(ctx context.Context, job *river.Job[args]) error {
 		var metadata map[string]any
-		if err := json.Unmarshal(job.Metadata, &metadata); err == nil && metadata[cancelNote] != nil {
-			// River itself does not check it before an attempt that follows within
+		if err := json.Unmarshal(job.Metadata, &metadata); err == nil && metadata[discardMark] != nil {
+			// River itself ignores the mark if the next attempt follows within
 			// seconds.
 			return river.JobCancel(errDiscarded)
 		}
