@@ -36,7 +36,7 @@ func UnlockInstanceKey(ctx context.Context, config config.Config, database insta
 	return key, key.Unlock(ctx, database)
 }
 
-// Credentials makes the office of access tokens, recovery codes and one-time
+// Credentials makes the service of access tokens, recovery codes and one-time
 // passwords.
 func Credentials(config config.Config, holders credentials.Accounts, codes credentials.RecoveryCodes, tokens credentials.Tokens, key *instancekey.Key, now application.Clock) *credentials.Service {
 	rules := credentials.Rules{
@@ -49,7 +49,7 @@ func Credentials(config config.Config, holders credentials.Accounts, codes crede
 	return credentials.New(holders, codes, tokens, totp.New(key), rules, rand.Reader, now)
 }
 
-// LFSAccess makes the office of credentials for Git LFS.
+// LFSAccess makes the service of credentials for Git LFS.
 func LFSAccess(config config.Config, directory gitaccess.Directory, stamps gitaccess.Stamps, rules gitaccess.Rules, key *instancekey.Key, now application.Clock) *lfsaccess.Service {
 	return lfsaccess.New(directory, stamps, lfstoken.Format{}, lfsaccess.Rules{
 		Settings: rules.Settings, Keys: rules.Keys, Lifetime: config.LFS.TokenTTL,

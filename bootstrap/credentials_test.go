@@ -28,8 +28,8 @@ import (
 // totpSecret is dede's.
 const totpSecret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
-// office is a world with one user, who has a key and a second factor.
-func office(t *testing.T) bootstrap.Option {
+// worldWithKey is a world with one user, who has a key and a second factor.
+func worldWithKey(t *testing.T) bootstrap.Option {
 	t.Helper()
 	text := fmt.Sprintf(`
 users: [{id: 7, username: dede, two_factor: {totp_secret: %s}}]
@@ -38,7 +38,7 @@ projects: [{id: 42, path: acme/cli}]
 members: [{user: dede, group: acme, role: developer}]
 keys: [{id: 11, user: dede, key: %q}]
 `, totpSecret, world.Key(11))
-	return bootstrap.WithWorld(bootstrap.World{Name: "office.yaml", World: world.Parse(t, text)})
+	return bootstrap.WithWorld(bootstrap.World{Name: "key.yaml", World: world.Parse(t, text)})
 }
 
 // post sends a form to a route of the internal API, with the secret.
@@ -138,7 +138,7 @@ func TestRun_credentialSettings(t *testing.T) {
 				config config.Config
 				want   string
 			}{{here(t), test.byDefault}, {changed, test.after}} {
-				_, body := run(t, c.config, office(t)).post(t, test.route, test.form)
+				_, body := run(t, c.config, worldWithKey(t)).post(t, test.route, test.form)
 				if !regexp.MustCompile(c.want).MatchString(body) {
 					t.Errorf("got %s, want %s", body, c.want)
 				}
@@ -152,7 +152,7 @@ func TestRun_otpSession(t *testing.T) {
 	for session, want := range map[time.Duration]int{15 * time.Minute: http.StatusOK, time.Microsecond: http.StatusUnauthorized} {
 		config := here(t)
 		config.OTP.RequiredForGit, config.OTP.Session = true, session
-		r := run(t, config, office(t))
+		r := run(t, config, worldWithKey(t))
 		form := "key_id=11&otp_attempt=" + passcode(t, time.Now())
 		if _, body := r.post(t, "two_factor_manual_otp_check", form); body != `{"success":true}` {
 			t.Errorf("the right code: got %s", body)
@@ -168,7 +168,7 @@ func TestRun_auditEvents(t *testing.T) {
 	for enabled, want := range map[bool]int{true: 1, false: 0} {
 		config := here(t)
 		config.Audit.Enabled = enabled
-		r := run(t, config, office(t))
+		r := run(t, config, worldWithKey(t))
 		if status, body := r.post(t, "shellhorse/git_audit_event", report); status != http.StatusOK || strings.Contains(body, `"status":true`) != enabled {
 			t.Errorf("enabled %v: got %d %s", enabled, status, body)
 		}
@@ -197,7 +197,7 @@ func ports(t *testing.T, config config.Config) bootstrap.Ports {
 func TestRun_sealsSecrets(t *testing.T) {
 	t.Parallel()
 	config := here(t)
-	r := run(t, config, office(t))
+	r := run(t, config, worldWithKey(t))
 	if err := r.stop(); err != nil {
 		t.Fatalf("Run: %v", err)
 	}
@@ -259,7 +259,7 @@ func verifier(t *testing.T, config config.Config, clock func() time.Time) *lfsac
 func TestRun_rotatesInstanceKey(t *testing.T) {
 	t.Parallel()
 	config := here(t)
-	r := run(t, config, office(t))
+	r := run(t, config, worldWithKey(t))
 	now := time.Now()
 	verify := verifier(t, config, func() time.Time { return now })
 	username, token := r.lent(t)

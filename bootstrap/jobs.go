@@ -18,7 +18,7 @@ import (
 )
 
 // background does what requests leave to be done.
-var background = fx.Module("background", fx.Provide(PostReceive, WebhookOffice, Shift, history))
+var background = fx.Module("background", fx.Provide(PostReceive, Webhooks, WorkerPool, history))
 
 // history is Gitaly's, or nil without one.
 func history(config config.Config, repositories Repositories) postreceive.History {
@@ -28,26 +28,26 @@ func history(config config.Config, repositories Repositories) postreceive.Histor
 	return repositories
 }
 
-// Shift says who does jobs, by their kinds, and how.
-func Shift(config config.Config, desk *postreceive.Worker, office *webhooks.Dispatcher, creator *projects.Creator) application.WorkerPool {
+// WorkerPool has the worker of each kind of job, and how they run.
+func WorkerPool(config config.Config, worker *postreceive.Worker, dispatcher *webhooks.Dispatcher, creator *projects.Creator) application.WorkerPool {
 	return application.WorkerPool{
 		Workers: map[application.JobKind]application.Worker{
-			pushes.PushReceived:        desk.Process,
-			postreceive.DeliverWebhook: office.Deliver,
+			pushes.PushReceived:        worker.Process,
+			postreceive.DeliverWebhook: dispatcher.Deliver,
 			projects.CreateRepository:  creator.CreateRepository,
 		},
 		Concurrency: config.Jobs.Workers, PollInterval: config.Jobs.PollInterval, RetryDelay: config.Jobs.RetryDelay,
 	}
 }
 
-// PostReceive makes the desk for pushes that landed. Without Gitaly history is
-// nil.
-func PostReceive(config config.Config, records postreceive.Pushes, history postreceive.History, now application.Clock) *postreceive.Worker {
-	return postreceive.New(records, history, postreceive.Rules{HooksLimit: config.Webhooks.PushLimit, NewID: uuid.NewString}, now)
+// PostReceive makes the worker that processes received pushes. Without Gitaly
+// history is nil.
+func PostReceive(config config.Config, pushes postreceive.Pushes, history postreceive.History, now application.Clock) *postreceive.Worker {
+	return postreceive.New(pushes, history, postreceive.Rules{HooksLimit: config.Webhooks.PushLimit, NewID: uuid.NewString}, now)
 }
 
-// WebhookOffice makes the office that sends events to hooks.
-func WebhookOffice(config config.Config, deliveries webhooks.Deliveries, key *instancekey.Key, now application.Clock) *webhooks.Dispatcher {
+// Webhooks makes the dispatcher of events to hooks.
+func Webhooks(config config.Config, deliveries webhooks.Deliveries, key *instancekey.Key, now application.Clock) *webhooks.Dispatcher {
 	sender := hookclient.New(hookclient.Instance{
 		URL: config.ExternalURL, SSHHost: config.Host(), Version: config.Version,
 		Timeout: config.Webhooks.Timeout, Local: config.Webhooks.AllowLocalRequests,
@@ -57,5 +57,5 @@ func WebhookOffice(config config.Config, deliveries webhooks.Deliveries, key *in
 
 // TestHook sends a test event to a hook and returns the status of the answer.
 func TestHook(ctx context.Context, config config.Config, ports Ports, key *instancekey.Key, id int64) (status int, err error) {
-	return WebhookOffice(config, ports.Deliveries, key, Clock()).Test(ctx, hooks.HookID(id))
+	return Webhooks(config, ports.Deliveries, key, Clock()).Test(ctx, hooks.HookID(id))
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // cluster is what the Kubernetes agent server asks and reports.
-var cluster = fx.Module("cluster", fx.Provide(KasSecret, Station, Intake))
+var cluster = fx.Module("cluster", fx.Provide(KasSecret, Clusters, Findings))
 
 // KasSecret opens the secret that kas signs its tokens with. While the routes of
 // kas are off it returns nil.
@@ -35,8 +35,8 @@ func KasAPI(config config.Config, secret *secretfile.Key, agents *clusters.Servi
 	return kas.New(auth, agents, findings)
 }
 
-// Station makes the one that answers for agents.
-func Station(config config.Config, agents clusters.Agents, directory gitaccess.Directory, counters clusters.UsageCounters, now application.Clock) (*clusters.Service, error) {
+// Clusters makes the service that answers kas.
+func Clusters(config config.Config, agents clusters.Agents, directory gitaccess.Directory, counters clusters.UsageCounters, now application.Clock) (*clusters.Service, error) {
 	known, err := storages(config.Gitaly)
 	byName := map[string]clusters.Storage{}
 	for name, s := range known {
@@ -46,8 +46,8 @@ func Station(config config.Config, agents clusters.Agents, directory gitaccess.D
 	return clusters.New(agents, directory, counters, rules, now), err
 }
 
-// Intake makes the one that takes findings in.
-func Intake(config config.Config, kept findings.Findings, directory gitaccess.Directory, now application.Clock) (*findings.Service, error) {
+// Findings makes the service that keeps findings.
+func Findings(config config.Config, kept findings.Findings, directory gitaccess.Directory, now application.Clock) (*findings.Service, error) {
 	space, err := uuid.Parse(config.Findings.UUIDNamespace)
 	if err != nil {
 		return nil, fmt.Errorf("findings.uuid_namespace: %w", err)

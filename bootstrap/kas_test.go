@@ -18,10 +18,10 @@ import (
 	"gatehouse/tests/world"
 )
 
-// fleet is a world with an agent.
-func fleet(t *testing.T) bootstrap.Option {
+// worldWithAgent is a world with an agent.
+func worldWithAgent(t *testing.T) bootstrap.Option {
 	t.Helper()
-	return bootstrap.WithWorld(bootstrap.World{Name: "fleet.yaml", World: world.Parse(t, `
+	return bootstrap.WithWorld(bootstrap.World{Name: "agent.yaml", World: world.Parse(t, `
 users: [{id: 3, username: dev}]
 groups: [{path: acme}]
 projects: [{id: 7, path: acme/infra, visibility: public}]
@@ -126,7 +126,7 @@ func TestRun_kasSettings(t *testing.T) {
 				config config.Config
 				want   string
 			}{{here(t), test.byDefault}, {changed, test.after}} {
-				_, body := run(t, c.config, fleet(t)).kasCall(t, c.config, test.claims, test.method, test.route, test.body)
+				_, body := run(t, c.config, worldWithAgent(t)).kasCall(t, c.config, test.claims, test.method, test.route, test.body)
 				if !regexp.MustCompile(c.want).MatchString(body) {
 					t.Errorf("got %s, want %s", body, c.want)
 				}
@@ -139,7 +139,7 @@ func TestRun_kasDisabled(t *testing.T) {
 	t.Parallel()
 	config := here(t)
 	config.Kas.Enabled = false
-	r := run(t, config, fleet(t))
+	r := run(t, config, worldWithAgent(t))
 	for _, route := range []string{"kubernetes/agent_info", "kubernetes/usage_metrics", "agents/agentk/agent_info"} {
 		if status, body := r.get(t, r.TCP, "/api/v4/internal/"+route); status != http.StatusNotFound || !strings.HasPrefix(body, `{"message":"404 Not Found"`) {
 			t.Errorf("%s: got %d %s", route, status, body)
@@ -157,7 +157,7 @@ func TestRun_kasDisabled(t *testing.T) {
 func TestRun_kasSecret(t *testing.T) {
 	t.Parallel()
 	config := here(t)
-	first := run(t, config, fleet(t))
+	first := run(t, config, worldWithAgent(t))
 	if err := first.stop(); err != nil {
 		t.Fatalf("Run: %v", err)
 	}

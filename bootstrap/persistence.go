@@ -51,7 +51,7 @@ func GormPorts(s *gormstore.Store) Ports {
 // OpenPorts opens the store without a server. If database.migrate is off it has
 // to exist, with this program's schema.
 func OpenPorts(ctx context.Context, config config.Config) (Ports, error) {
-	if d := config.Database; !d.Migrate && d.Missing() {
+	if d := config.Database; !d.Migrate && d.IsMissing() {
 		return Ports{}, fmt.Errorf("database.url: %s is not there; is this the right directory?", d.Place())
 	}
 	ports, err := newPorts(config)

@@ -12,10 +12,10 @@ import (
 )
 
 // sales apply what the portal sells.
-var sales = fx.Module("sales", fx.Provide(Clerk))
+var sales = fx.Module("sales", fx.Provide(Provisioning))
 
-// Clerk makes the one who applies what was sold.
-func Clerk(config config.Config, store provisioning.Billing, work provisioning.BillingUnitOfWork, now application.Clock) *provisioning.Service {
+// Provisioning makes the service that applies what the portal sells.
+func Provisioning(config config.Config, store provisioning.Billing, work provisioning.BillingUnitOfWork, now application.Clock) *provisioning.Service {
 	rules := provisioning.Rules{StrictTrials: config.Subscriptions.StrictTrial}
 	for _, p := range config.Plans {
 		rules.Plans = append(rules.Plans, billing.Plan{Code: p.Code, Title: p.Title, Paid: p.Paid, Top: p.Top, ExcludeGuests: p.ExcludeGuests})

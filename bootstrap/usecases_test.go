@@ -107,16 +107,16 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	station, err := bootstrap.Station(config, ports.Agents, ports.Directory, ports.UsageCounters, now)
+	clusters, err := bootstrap.Clusters(config, ports.Agents, ports.Directory, ports.UsageCounters, now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	intake, err := bootstrap.Intake(config, ports.Findings, ports.Directory, now)
+	findings, err := bootstrap.Findings(config, ports.Findings, ports.Directory, now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sold := bootstrap.PortalAPI(config, nil, bootstrap.Clerk(config, ports.Billing, ports.BillingUnitOfWork, now))
-	handlers, err := bootstrap.NewHandlers(config, api, bootstrap.KasAPI(config, kasSecret, station, intake, now), sold, log)
+	sold := bootstrap.PortalAPI(config, nil, bootstrap.Provisioning(config, ports.Billing, ports.BillingUnitOfWork, now))
+	handlers, err := bootstrap.NewHandlers(config, api, bootstrap.KasAPI(config, kasSecret, clusters, findings, now), sold, log)
 	if err != nil {
 		t.Fatal(err)
 	}

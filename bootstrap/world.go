@@ -28,8 +28,8 @@ func WithWorld(world World) Option { return fx.Replace(world) }
 // is set before it listens.
 func WithImporter(into **worldimport.Importer) Option { return fx.Populate(into) }
 
-// registry keeps people, groups and projects.
-var registry = fx.Module("registry", fx.Provide(
+// imports applies worlds.
+var imports = fx.Module("registry", fx.Provide(
 	func(config config.Config, registries worldimport.UnitOfWork, key *instancekey.Key, now application.Clock) *worldimport.Importer {
 		return Importer(config, registries, key.Seal, now)
 	},
@@ -37,8 +37,8 @@ var registry = fx.Module("registry", fx.Provide(
 
 // Importer makes the one that configuration and store ask for.
 // seal is for the secrets in worlds, and may be nil where there are none.
-func Importer(config config.Config, registries worldimport.UnitOfWork, seal func(string) string, now application.Clock) *worldimport.Importer {
-	importer := worldimport.New(registries, config.Git.DefaultBranchProtection, seal, now)
+func Importer(config config.Config, unitOfWork worldimport.UnitOfWork, seal func(string) string, now application.Clock) *worldimport.Importer {
+	importer := worldimport.New(unitOfWork, config.Git.DefaultBranchProtection, seal, now)
 	if config.Gitaly.Connected() {
 		importer.CreateRepositories(projects.CreateRepository)
 	}

@@ -23,7 +23,7 @@ bought. Servers may run at the same time.`,
 		Args:    cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {
 			return flags.openStore(ctx, noMigrate, func(s store) error {
-				done, err := bootstrap.Clerk(s.config, s.Billing, s.BillingUnitOfWork, bootstrap.Clock()).RefreshSeats(ctx)
+				done, err := bootstrap.Provisioning(s.config, s.Billing, s.BillingUnitOfWork, bootstrap.Clock()).RefreshSeats(ctx)
 				if err != nil {
 					return err
 				}

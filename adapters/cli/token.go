@@ -36,14 +36,14 @@ cannot be printed again. The rules are those for tokens that users make over SSH
 				// No one-time password is checked here, so no key is needed.
 				service := bootstrap.Credentials(s.config, s.Accounts, s.RecoveryCodes, s.AccessTokens, nil, bootstrap.Clock())
 				caller := credentials.Caller{Claim: identity.ClaimName(user), ByUser: true}
-				minted, err := service.PersonalAccessToken(ctx, caller, request)
+				token, err := service.PersonalAccessToken(ctx, caller, request)
 				if err != nil {
 					return err
 				}
 				if asJSON {
-					return writeJSON(streams.Out, newTokenJSON(minted))
+					return writeJSON(streams.Out, newTokenJSON(token))
 				}
-				_, err = fmt.Fprintln(streams.Out, minted.Text)
+				_, err = fmt.Fprintln(streams.Out, token.Text)
 				return err
 			})
 		}),

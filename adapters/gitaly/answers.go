@@ -23,7 +23,7 @@ func (c *Client) Answers(ctx context.Context, where gitaccess.Location, question
 	if len(c.conns) == 0 {
 		return unknown(questions), nil
 	}
-	r, err := c.at(where)
+	r, err := c.location(where)
 	if err != nil {
 		return nil, err
 	}

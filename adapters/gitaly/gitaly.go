@@ -1,4 +1,5 @@
-// Package gitaly is a client of Gitaly: it asks about repositories and creates them.
+// Package gitaly is a client of Gitaly: it asks about repositories and creates
+// them.
 package gitaly
 
 import (
@@ -20,17 +21,17 @@ import (
 )
 
 // Client speaks with the Gitaly of each storage, over one connection each, so
-// that an unresponsive storage does not delay the others. It is safe for concurrent
-// use.
+// that an unresponsive storage does not delay the others. It is safe for
+// concurrent use.
 type Client struct {
 	conns map[string]*grpc.ClientConn
-	// existing and filled remember the repositories that exist, and those that have a
-	// branch.
+	// existing and filled remember the repositories that exist, and those that
+	// have a branch.
 	existing, filled *memory
 }
 
-// New makes a Client of the storages. It connects to none of them, and fails only for
-// a malformed address.
+// New makes a Client of the storages. It connects to none of them, and fails
+// only for a malformed address.
 func New(storages []gitaccess.Storage, now application.Clock) (*Client, error) {
 	c := &Client{make(map[string]*grpc.ClientConn, len(storages)), newMemory(now), newMemory(now)}
 	for _, s := range storages {
@@ -63,9 +64,9 @@ type repository struct {
 	name, key string
 }
 
-// at returns the repository of a place. It fails with domain.NotFound for a storage
-// that is not configured.
-func (c *Client) at(where gitaccess.Location) (repository, error) {
+// location returns the repository of a place. It fails with domain.NotFound for
+// a storage that is not configured.
+func (c *Client) location(where gitaccess.Location) (repository, error) {
 	name := where.Repository.String()
 	conn, ok := c.conns[where.Storage.Name]
 	if !ok {
@@ -82,7 +83,7 @@ func (c *Client) at(where gitaccess.Location) (repository, error) {
 func (c *Client) code(p source.Project) (repository, error) { return c.of(p, source.Code) }
 
 func (c *Client) of(p source.Project, kind source.RepositoryKind) (repository, error) {
-	r, err := c.at(gitaccess.Location{
+	r, err := c.location(gitaccess.Location{
 		Storage: gitaccess.Storage{Name: p.Storage}, RelativePath: p.RelativePath(kind),
 		Repository: source.RepositoryID{Kind: kind, ID: int64(p.ID)},
 	})
@@ -92,9 +93,9 @@ func (c *Client) of(p source.Project, kind source.RepositoryKind) (repository, e
 	return r, err
 }
 
-// calling returns the context of a call. It routes the call to the primary, because
-// replicas behind Praefect may be older; snapshot is the path that Gitaly gave to a
-// transaction, or empty.
+// calling returns the context of a call. It routes the call to the primary,
+// because replicas behind Praefect may be older; snapshot is the path that
+// Gitaly gave to a transaction, or empty.
 func calling(ctx context.Context, snapshot string) (context.Context, context.CancelFunc) {
 	ctx = metadata.AppendToOutgoingContext(ctx, "gitaly-route-repository-accessor-policy", "primary-only")
 	if snapshot != "" {

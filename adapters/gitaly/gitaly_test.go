@@ -214,7 +214,7 @@ func TestClient_Answers_hangs(t *testing.T) {
 	good.Storage = "good"
 	filled(slow)
 	filled(good)
-	slow.Hang(func(gitalytest.Call) bool { return true })
+	slow.StopAnswering(func(gitalytest.Call) bool { return true })
 	c := client(t, slow, good)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()

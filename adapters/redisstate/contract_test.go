@@ -11,8 +11,8 @@ import (
 	"gatehouse/tests/stores"
 )
 
-// TestState_contract runs the contract of counters and notices on Redis. Every other
-// port of the store is in memory here.
+// TestState_contract runs the contract of counters and notices on Redis. Every
+// other port of the store is in memory here.
 func TestState_contract(t *testing.T) {
 	contract.RunSuites(t, overMemory, "counters", "push context", "set_once", "inventory", "concurrency", "cancelled")
 }
@@ -25,13 +25,14 @@ func TestState_durable(t *testing.T) {
 		if migrated {
 			file = stores.SQLiteFile(t)
 		}
-		return over(file, miniredis.RunT(t))
+		return storeOver(file, miniredis.RunT(t))
 	})
 }
 
-func overMemory(t testing.TB) bootstrap.Ports { return over("memory:", miniredis.RunT(t))(t) }
+func overMemory(t testing.TB) bootstrap.Ports { return storeOver("memory:", miniredis.RunT(t))(t) }
 
-// over opens the store at url, with counters and notices in the Redis of server.
-func over(url string, server *miniredis.Miniredis) stores.Factory {
+// storeOver opens the store at url, with counters and notices in the Redis of
+// server.
+func storeOver(url string, server *miniredis.Miniredis) stores.Factory {
 	return func(t testing.TB) bootstrap.Ports { return stores.Redis(t, url, server.Addr()) }
 }

@@ -76,22 +76,22 @@ func TestMint(t *testing.T) {
 	t.Parallel()
 	store := memory.New()
 	world.Apply(t, store.WorldImport, "groups: [{path: acme}]\nprojects: [{id: 7, path: acme/infra}]\nagents: [{id: 5, name: prod, project: acme/infra}]")
-	mint := clusters.NewTokenService(store.AgentTokens, bytes.NewReader(bytes.Repeat([]byte{0xff}, 60)))
-	text, err := mint.Create(t.Context(), 5, " mine ")
+	tokenService := clusters.NewTokenService(store.AgentTokens, bytes.NewReader(bytes.Repeat([]byte{0xff}, 60)))
+	text, err := tokenService.Create(t.Context(), 5, " mine ")
 	if want := "glagent-" + strings.Repeat("_", 50); err != nil || text != want {
 		t.Fatalf("got %q, %v, want %q", text, err, want)
 	}
-	station := clusters.New(store.Agents, store.Directory, store.UsageCounters, clusters.Rules{}, world.Clock)
-	if b, err := station.Agent(t.Context(), text); err != nil || b.Agent.ID != 5 {
+	service := clusters.New(store.Agents, store.Directory, store.UsageCounters, clusters.Rules{}, world.Clock)
+	if b, err := service.Agent(t.Context(), text); err != nil || b.Agent.ID != 5 {
 		t.Errorf("got %+v, %v", b, err)
 	}
-	if _, err := mint.Create(t.Context(), 5, "second"); err == nil {
+	if _, err := tokenService.Create(t.Context(), 5, "second"); err == nil {
 		t.Error("a token of no chance was made")
 	}
-	if err := mint.Revoke(t.Context(), 5, "mine"); err != nil {
+	if err := tokenService.Revoke(t.Context(), 5, "mine"); err != nil {
 		t.Errorf("Revoke: %v", err)
 	}
-	if _, err := station.Agent(t.Context(), text); !errors.Is(err, domain.Unauthenticated) {
+	if _, err := service.Agent(t.Context(), text); !errors.Is(err, domain.Unauthenticated) {
 		t.Errorf("after that: got %v", err)
 	}
 }

@@ -237,9 +237,9 @@ func TestGatekeeper_Allow_asksForHistory(t *testing.T) {
 		if !w.asked[0].Refs {
 			t.Error("protections were not asked for")
 		}
-		place := w.locations[0]
-		if place.SnapshotPath != "snapshots/7" || place.Quarantine.ObjectDirectory != "objects/incoming-x" || place.Repository.ID != 42 {
-			t.Errorf("place: got %+v", place)
+		location := w.locations[0]
+		if location.SnapshotPath != "snapshots/7" || location.Quarantine.ObjectDirectory != "objects/incoming-x" || location.Repository.ID != 42 {
+			t.Errorf("place: got %+v", location)
 		}
 	}
 }

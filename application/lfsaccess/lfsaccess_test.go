@@ -87,9 +87,9 @@ func TestService_Authenticate(t *testing.T) {
 			t.Errorf("%s: got %+v, %v", name, got, err)
 			continue
 		}
-		pass, err := d.Verify(t.Context(), got.Username, got.Token)
-		if err != nil || pass.Project.ID != 42 || lfs.ActorName(pass.Actor) != c.username {
-			t.Errorf("%s: verified: got %+v, %v", name, pass, err)
+		access, err := d.Verify(t.Context(), got.Username, got.Token)
+		if err != nil || access.Project.ID != 42 || lfs.ActorName(access.Actor) != c.username {
+			t.Errorf("%s: verified: got %+v, %v", name, access, err)
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 const unsaved = "Unable to save additional packs"
 
 func pack(xid string, minutes int32) billing.MinutesPack {
-	return billing.MinutesPack{PurchaseXID: xid, NumberOfMinutes: minutes, ExpiresAt: on(12, 31)}
+	return billing.MinutesPack{PurchaseXID: xid, NumberOfMinutes: minutes, ExpiresAt: dayOf(12, 31)}
 }
 
 func packIn(namespace source.NamespaceID, xid string, minutes int32) billing.MinutesPack {

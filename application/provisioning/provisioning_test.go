@@ -102,7 +102,7 @@ func (b countingBilling) Role(ctx context.Context, user identity.UserID, group s
 
 func to[T any](value T) billing.Field[T] { return billing.Field[T]{Given: true, Value: &value} }
 
-func on(month time.Month, day int) time.Time {
+func dayOf(month time.Month, day int) time.Time {
 	return time.Date(2026, month, day, 0, 0, 0, 0, time.UTC)
 }
 
@@ -113,7 +113,7 @@ var (
 	absent = billing.NamespaceRef{Path: "absent"}
 	own    = billing.NamespaceRef{ID: 202}
 	// year buys ten seats of premium for this year.
-	year = billing.Change{Plan: to("premium"), Seats: to(int32(10)), StartDate: to(on(1, 1)), EndDate: to(on(12, 31))}
+	year = billing.Change{Plan: to("premium"), Seats: to(int32(10)), StartDate: to(dayOf(1, 1)), EndDate: to(dayOf(12, 31))}
 )
 
 // wantRefusal checks that err is a refusal of that kind with exactly that
@@ -177,7 +177,7 @@ func TestService_seats(t *testing.T) {
 	t.Parallel()
 	var seats, roles int
 	c := newService(t, changeBilling(func(b provisioning.Billing) provisioning.Billing { return countingBilling{b, &seats, &roles} }))
-	next := billing.Change{StartDate: to(on(12, 31)), EndDate: to(on(12, 31).AddDate(1, 0, 0))}
+	next := billing.Change{StartDate: to(dayOf(12, 31)), EndDate: to(dayOf(12, 31).AddDate(1, 0, 0))}
 	for _, step := range []struct {
 		name     string
 		do       func(context.Context, billing.NamespaceRef, billing.Change) (provisioning.SubscriptionView, error)
@@ -191,7 +191,7 @@ func TestService_seats(t *testing.T) {
 		{"a paid plan", c.CreateSubscription, acme, year, 1, 3, 0},
 		{"more seats in the same term", c.UpdateSubscription, acme, billing.Change{Seats: to(int32(20))}, 0, 3, 0},
 		{"a new term", c.UpdateSubscription, acme, next, 1, 3, 3},
-		{"a plan without guests", c.UpdateSubscription, acme, billing.Change{Plan: to("gold"), StartDate: to(on(12, 31).AddDate(1, 0, 0)), EndDate: to(on(12, 31).AddDate(2, 0, 0))}, 1, 2, 2},
+		{"a plan without guests", c.UpdateSubscription, acme, billing.Change{Plan: to("gold"), StartDate: to(dayOf(12, 31).AddDate(1, 0, 0)), EndDate: to(dayOf(12, 31).AddDate(2, 0, 0))}, 1, 2, 2},
 		{"a personal namespace", c.CreateSubscription, own, year, 0, 1, 0},
 		{"a new term of one", c.UpdateSubscription, own, next, 0, 1, 1},
 	} {
@@ -293,7 +293,7 @@ var asks = map[string]func(context.Context, *provisioning.Service) error{
 	},
 	"MoveMinutesPacks": func(ctx context.Context, c *provisioning.Service) error { return c.MoveMinutesPacks(ctx, acme, other) },
 	"PutReconciliations": func(ctx context.Context, c *provisioning.Service) error {
-		return c.PutReconciliations(ctx, []billing.Reconciliation{{Namespace: 10, Next: on(6, 1), AlertFrom: on(5, 1)}})
+		return c.PutReconciliations(ctx, []billing.Reconciliation{{Namespace: 10, Next: dayOf(6, 1), AlertFrom: dayOf(5, 1)}})
 	},
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 func reconciliation(of source.NamespaceID) billing.Reconciliation {
-	return billing.Reconciliation{Namespace: of, Next: on(6, 1), AlertFrom: on(5, 1)}
+	return billing.Reconciliation{Namespace: of, Next: dayOf(6, 1), AlertFrom: dayOf(5, 1)}
 }
 
 // recorder notes what is put, in its order.
@@ -36,7 +36,7 @@ func recording(put *[]source.NamespaceID) func(*provisioning.BillingTx) {
 
 func TestService_PutReconciliations(t *testing.T) {
 	t.Parallel()
-	dateless := billing.Reconciliation{Namespace: 202, Next: on(6, 1)}
+	dateless := billing.Reconciliation{Namespace: 202, Next: dayOf(6, 1)}
 	for name, c := range map[string]struct {
 		list     []billing.Reconciliation
 		rejected billing.Rejections

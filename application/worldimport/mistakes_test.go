@@ -192,14 +192,14 @@ func TestApply_storeFails(t *testing.T) {
 	t.Parallel()
 	store, failure := memory.New(), errors.New("disk full")
 	inner := store.WorldImport
-	registries := func(ctx context.Context, do func(worldimport.Tx) error) error {
+	unitOfWork := func(ctx context.Context, do func(worldimport.Tx) error) error {
 		return inner(ctx, func(r worldimport.Tx) error {
 			r.Namespaces = broken{r.Namespaces, failure}
 			return do(r)
 		})
 	}
 	mistaken := strings.Replace(full, "user: dev, title", "user: nobody, title", 1)
-	_, err := worldimport.New(registries, source.FullyProtected, sealed, now).Import(t.Context(), parse(t, mistaken))
+	_, err := worldimport.New(unitOfWork, source.FullyProtected, sealed, now).Import(t.Context(), parse(t, mistaken))
 	if !errors.Is(err, failure) {
 		t.Errorf("got %v, want the store's error, whatever mistakes there are", err)
 	}

@@ -313,14 +313,14 @@ func TestApply_createdAt(t *testing.T) {
 	t.Parallel()
 	var put []identity.Key
 	inner := memory.New().WorldImport
-	registries := func(ctx context.Context, do func(worldimport.Tx) error) error {
+	unitOfWork := func(ctx context.Context, do func(worldimport.Tx) error) error {
 		return inner(ctx, func(r worldimport.Tx) error {
 			r.Keys = recordingKeys{r.Keys, &put}
 			return do(r)
 		})
 	}
 	w := parse(t, "users:\n  - {id: 1, username: a}\nkeys:\n  - {user: a, key: "+keyOne+"}\n  - {user: a, key: "+keyTwo+", created_at: 2024-01-01}\n")
-	if _, err := worldimport.New(registries, source.FullyProtected, sealed, now).Import(t.Context(), w); err != nil {
+	if _, err := worldimport.New(unitOfWork, source.FullyProtected, sealed, now).Import(t.Context(), w); err != nil {
 		t.Fatal(err)
 	}
 	want := []time.Time{now(), time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}
@@ -334,11 +334,11 @@ func TestApply_rerun(t *testing.T) {
 	t.Parallel()
 	inner := memory.New().WorldImport
 	lost := errors.New("serialization failure")
-	registries := func(ctx context.Context, do func(worldimport.Tx) error) error {
+	unitOfWork := func(ctx context.Context, do func(worldimport.Tx) error) error {
 		_ = inner(ctx, func(r worldimport.Tx) error { return errors.Join(do(r), lost) })
 		return inner(ctx, do)
 	}
-	_, err := worldimport.New(registries, source.FullyProtected, sealed, now).Import(t.Context(), parse(t, "members:\n  - {user: a, group: b, role: guest}\n"))
+	_, err := worldimport.New(unitOfWork, source.FullyProtected, sealed, now).Import(t.Context(), parse(t, "members:\n  - {user: a, group: b, role: guest}\n"))
 	want := worldimport.Mistakes{{Line: 2, Message: `there is no user "a"`}, {Line: 2, Message: `there is no group "b"`}}
 	if diff := cmp.Diff(want, err); diff != "" {
 		t.Errorf("error (-want +got):\n%s", diff)
@@ -355,9 +355,9 @@ func TestImporter_Apply_sealsSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{"1": "sealed JBSWY3DPEHPK3PXP", "2": ""} {
-		holder, err := store.Accounts.Account(t.Context(), identity.ClaimUser(name))
-		if err != nil || !holder.Factor.Enabled || holder.Factor.Secret != want {
-			t.Errorf("user %s: got %+v, %v, want %q", name, holder.Factor, err, want)
+		source, err := store.Accounts.Account(t.Context(), identity.ClaimUser(name))
+		if err != nil || !source.Factor.Enabled || source.Factor.Secret != want {
+			t.Errorf("user %s: got %+v, %v, want %q", name, source.Factor, err, want)
 		}
 	}
 }

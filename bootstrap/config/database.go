@@ -67,9 +67,9 @@ func (d Database) File() string {
 	return string(d.URL)
 }
 
-// Missing says whether the SQLite file does not exist. It is false for other
+// IsMissing says whether the SQLite file does not exist. It is false for other
 // databases.
-func (d Database) Missing() bool {
+func (d Database) IsMissing() bool {
 	if d.File() == "" {
 		return false
 	}

@@ -56,7 +56,7 @@ func checkDatabase(ctx context.Context, d config.Database) Checkup {
 	switch {
 	case d.InMemory():
 		return c
-	case d.Missing():
+	case d.IsMissing():
 		c.Detail += " is not there yet; serve will make it"
 		return c
 	}

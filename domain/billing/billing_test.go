@@ -59,13 +59,13 @@ func TestPack_Valid(t *testing.T) {
 		"good":           {func(*billing.MinutesPack) {}, true},
 		"no minutes":     {func(p *billing.MinutesPack) { p.NumberOfMinutes = 0 }, true},
 		"less than none": {func(p *billing.MinutesPack) { p.NumberOfMinutes = -1 }, false},
-		"expired":        {func(p *billing.MinutesPack) { p.ExpiresAt = on(1, 1).AddDate(-9, 0, 0) }, true},
+		"expired":        {func(p *billing.MinutesPack) { p.ExpiresAt = dayOf(1, 1).AddDate(-9, 0, 0) }, true},
 		"no expiry":      {func(p *billing.MinutesPack) { p.ExpiresAt = time.Time{} }, false},
 		"a blank xid":    {func(p *billing.MinutesPack) { p.PurchaseXID = " " }, false},
 		"a long xid":     {func(p *billing.MinutesPack) { p.PurchaseXID = strings.Repeat("ü", 32) }, true},
 		"too long a xid": {func(p *billing.MinutesPack) { p.PurchaseXID = strings.Repeat("x", 33) }, false},
 	} {
-		p := billing.MinutesPack{NumberOfMinutes: 1, ExpiresAt: on(1, 1), PurchaseXID: "x"}
+		p := billing.MinutesPack{NumberOfMinutes: 1, ExpiresAt: dayOf(1, 1), PurchaseXID: "x"}
 		c.change(&p)
 		if got := p.Valid(); got != c.want {
 			t.Errorf("%s: got %t", name, got)
@@ -78,7 +78,7 @@ func TestReconciliation_CheckDates(t *testing.T) {
 	if got := (billing.Reconciliation{}).CheckDates(); len(got) != 2 || !strings.HasPrefix(got[0], "Next") {
 		t.Errorf("got %v", got)
 	}
-	if got := (billing.Reconciliation{Next: on(1, 1), AlertFrom: on(2, 1)}).CheckDates(); got != nil {
+	if got := (billing.Reconciliation{Next: dayOf(1, 1), AlertFrom: dayOf(2, 1)}).CheckDates(); got != nil {
 		t.Errorf("days in any order: got %v", got)
 	}
 }

@@ -18,8 +18,8 @@ var plans = billing.Plans{
 
 var now = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
 
-// on is a day of 2026.
-func on(month time.Month, day int) time.Time {
+// dayOf is a day of 2026.
+func dayOf(month time.Month, day int) time.Time {
 	return time.Date(2026, month, day, 0, 0, 0, 0, time.UTC)
 }
 
@@ -30,8 +30,8 @@ func toNull[T any]() billing.Field[T]    { return billing.Field[T]{Given: true} 
 // premium is a term of a year with ten seats, of which twelve were taken once.
 func premium() billing.Subscription {
 	return billing.Subscription{
-		Namespace: 5, Plan: "premium", StartDate: on(1, 1), EndDate: on(12, 31),
-		Seats: 10, MaxSeatsUsed: 12, SeatsInUse: 11, SeatsOwed: 2, CreatedAt: on(1, 1), UpdatedAt: on(1, 1),
+		Namespace: 5, Plan: "premium", StartDate: dayOf(1, 1), EndDate: dayOf(12, 31),
+		Seats: 10, MaxSeatsUsed: 12, SeatsInUse: 11, SeatsOwed: 2, CreatedAt: dayOf(1, 1), UpdatedAt: dayOf(1, 1),
 	}
 }
 
@@ -41,17 +41,17 @@ func TestChange_Create(t *testing.T) {
 		change billing.Change
 		want   billing.Subscription
 	}{
-		"nothing said":      {billing.Change{}, billing.Subscription{StartDate: on(5, 17)}},
-		"no plan is free":   {billing.Change{Plan: toNull[string]()}, billing.Subscription{Plan: "free", StartDate: on(5, 17)}},
-		"an unknown plan":   {billing.Change{Plan: to("nope")}, billing.Subscription{StartDate: on(5, 17)}},
-		"seats and the max": {billing.Change{Seats: to(int32(4)), MaxSeatsUsed: to(int32(9))}, billing.Subscription{StartDate: on(5, 17), Seats: 4, MaxSeatsUsed: 9}},
+		"nothing said":      {billing.Change{}, billing.Subscription{StartDate: dayOf(5, 17)}},
+		"no plan is free":   {billing.Change{Plan: toNull[string]()}, billing.Subscription{Plan: "free", StartDate: dayOf(5, 17)}},
+		"an unknown plan":   {billing.Change{Plan: to("nope")}, billing.Subscription{StartDate: dayOf(5, 17)}},
+		"seats and the max": {billing.Change{Seats: to(int32(4)), MaxSeatsUsed: to(int32(9))}, billing.Subscription{StartDate: dayOf(5, 17), Seats: 4, MaxSeatsUsed: 9}},
 		"a trial starts with its term": {
-			billing.Change{StartDate: to(on(2, 3)), Trial: to(true)},
-			billing.Subscription{StartDate: on(2, 3), Trial: true, TrialStartsOn: on(2, 3)},
+			billing.Change{StartDate: to(dayOf(2, 3)), Trial: to(true)},
+			billing.Subscription{StartDate: dayOf(2, 3), Trial: true, TrialStartsOn: dayOf(2, 3)},
 		},
 		"or when it is said to": {
-			billing.Change{StartDate: to(on(2, 3)), Trial: to(true), TrialStartsOn: to(on(4, 5))},
-			billing.Subscription{StartDate: on(2, 3), Trial: true, TrialStartsOn: on(4, 5)},
+			billing.Change{StartDate: to(dayOf(2, 3)), Trial: to(true), TrialStartsOn: to(dayOf(4, 5))},
+			billing.Subscription{StartDate: dayOf(2, 3), Trial: true, TrialStartsOn: dayOf(4, 5)},
 		},
 	} {
 		c.want.Namespace, c.want.SeatsInUse, c.want.CreatedAt, c.want.UpdatedAt = 5, 3, now, now
@@ -73,8 +73,8 @@ func TestChange_faults(t *testing.T) {
 		"seats must be greater than or equal to 0":          {change: billing.Change{Seats: to(int32(-1))}},
 		"max_seats_used must be greater than or equal to 0": {change: billing.Change{MaxSeatsUsed: to(int32(-1))}},
 		"trial_starts_on can't be blank":                    {change: billing.Change{Trial: to(true)}},
-		"trial_ends_on can't be blank":                      {billing.Change{Trial: to(true), TrialStartsOn: to(on(1, 2))}, true},
-		"trial_ends_on must be after trial_starts_on":       {billing.Change{Trial: to(true), TrialStartsOn: to(on(1, 2)), TrialEnds: to(on(1, 2))}, true},
+		"trial_ends_on can't be blank":                      {billing.Change{Trial: to(true), TrialStartsOn: to(dayOf(1, 2))}, true},
+		"trial_ends_on must be after trial_starts_on":       {billing.Change{Trial: to(true), TrialStartsOn: to(dayOf(1, 2)), TrialEnds: to(dayOf(1, 2))}, true},
 		"trial_extension_type is not included in the list":  {change: billing.Change{TrialExtension: to(int32(3))}},
 	} {
 		_, created := c.change.Create(5, plans, c.strict, now)
@@ -92,7 +92,7 @@ func TestChange_faults(t *testing.T) {
 
 func TestChange_Update_seats(t *testing.T) {
 	t.Parallel()
-	year := billing.Change{StartDate: to(on(12, 31)), EndDate: to(on(12, 31).AddDate(1, 0, 0))}
+	year := billing.Change{StartDate: to(dayOf(12, 31)), EndDate: to(dayOf(12, 31).AddDate(1, 0, 0))}
 	for name, c := range map[string]struct {
 		change func(*billing.Change)
 		old    func(*billing.Subscription)
@@ -100,7 +100,7 @@ func TestChange_Update_seats(t *testing.T) {
 	}{
 		"a new term":                      {anew: true},
 		"after one without an end":        {old: func(s *billing.Subscription) { s.EndDate = time.Time{} }, anew: true},
-		"that begins before the old ends": {change: func(c *billing.Change) { c.StartDate = to(on(12, 30)) }},
+		"that begins before the old ends": {change: func(c *billing.Change) { c.StartDate = to(dayOf(12, 30)) }},
 		"only another start":              {change: func(c *billing.Change) { c.EndDate.Given = false }},
 		"only another end":                {change: func(c *billing.Change) { c.StartDate.Given = false }},
 		"of a free plan":                  {change: func(c *billing.Change) { c.Plan = to("free") }},
@@ -110,10 +110,10 @@ func TestChange_Update_seats(t *testing.T) {
 			change: func(c *billing.Change) { *c = billing.Change{Trial: to(false)} }, old: func(s *billing.Subscription) { s.Trial = true }, anew: true,
 		},
 		"a max of before the term": {
-			change: func(c *billing.Change) { *c = billing.Change{} }, old: func(s *billing.Subscription) { s.MaxChangedAt = on(1, 1).Add(-time.Second) }, anew: true,
+			change: func(c *billing.Change) { *c = billing.Change{} }, old: func(s *billing.Subscription) { s.MaxChangedAt = dayOf(1, 1).Add(-time.Second) }, anew: true,
 		},
 		"a max of the term": {
-			change: func(c *billing.Change) { *c = billing.Change{} }, old: func(s *billing.Subscription) { s.MaxChangedAt = on(1, 1) },
+			change: func(c *billing.Change) { *c = billing.Change{} }, old: func(s *billing.Subscription) { s.MaxChangedAt = dayOf(1, 1) },
 		},
 	} {
 		change, old := year, premium()
@@ -138,7 +138,7 @@ func TestSubscription_WithSeatsReset(t *testing.T) {
 	t.Parallel()
 	for taken, owed := range map[int32]int32{0: 0, 10: 0, 15: 5} {
 		old := premium()
-		old.MaxChangedAt = on(2, 1)
+		old.MaxChangedAt = dayOf(2, 1)
 		want := premium()
 		want.SeatsInUse, want.MaxSeatsUsed, want.SeatsOwed = taken, taken, owed
 		if diff := cmp.Diff(want, old.WithSeatsReset(taken)); diff != "" {
@@ -187,8 +187,8 @@ func TestSubscription_whatItIs(t *testing.T) {
 		"none":           {func(s *billing.Subscription) { s.Plan = "" }, false, false, false},
 		"a trial":        {func(s *billing.Subscription) { s.Trial = true }, false, false, false},
 		"no seats":       {func(s *billing.Subscription) { s.Seats = 0 }, false, false, false},
-		"ends today":     {func(s *billing.Subscription) { s.EndDate = on(5, 17) }, true, true, false},
-		"over yesterday": {func(s *billing.Subscription) { s.EndDate = on(5, 16) }, true, false, false},
+		"ends today":     {func(s *billing.Subscription) { s.EndDate = dayOf(5, 17) }, true, true, false},
+		"over yesterday": {func(s *billing.Subscription) { s.EndDate = dayOf(5, 16) }, true, false, false},
 		"without an end": {func(s *billing.Subscription) { s.EndDate = time.Time{} }, true, true, false},
 	} {
 		s := premium()

@@ -49,7 +49,7 @@ type with = func(*source.Case)
 
 func command(name source.Command) with      { return func(c *source.Case) { c.Command = name } }
 func role(r source.Role) with               { return func(c *source.Case) { c.Role = r } }
-func over(p source.Protocol) with           { return func(c *source.Case) { c.Protocol = p } }
+func withProtocol(p source.Protocol) with   { return func(c *source.Case) { c.Protocol = p } }
 func is(v source.Visibility) with           { return func(c *source.Case) { c.Project.Visibility = v } }
 func user(change func(*identity.User)) with { return func(c *source.Case) { change(&c.Actor.User) } }
 func anonymous(c *source.Case)              { c.Actor, c.Role = identity.Actor{}, source.NoRole }
@@ -116,15 +116,15 @@ func TestCase_Decide_command(t *testing.T) {
 		"a second factor is demanded":      {pull(otpDemanded, twoFactor), forbidden},
 		"and was shown":                    {pull(otpDemanded, twoFactor, func(c *source.Case) { c.OTPSession = true }), allowed},
 		"of those who have one":            {pull(otpDemanded), allowed},
-		"over http":                        {pull(otpDemanded, twoFactor, over(source.HTTP)), allowed},
-		"over the web":                     {push(otpDemanded, twoFactor, over(source.Web)), allowed},
+		"over http":                        {pull(otpDemanded, twoFactor, withProtocol(source.HTTP)), allowed},
+		"over the web":                     {push(otpDemanded, twoFactor, withProtocol(source.Web)), allowed},
 		"not of deploy keys":               {pull(otpDemanded, twoFactor, robot(true, false)), allowed},
 		"Gitaly's call, too":               {push(otpDemanded, twoFactor, changes(one, two, "refs/heads/x")), forbidden},
 		"not demanded":                     {pull(twoFactor), allowed},
 		"the instance is http only":        {pull(func(c *source.Case) { c.Settings.Protocols = source.OnlyHTTP }), forbidden},
 		"the instance is ssh only":         {pull(func(c *source.Case) { c.Settings.Protocols = source.OnlySSH }), allowed},
-		"web passes":                       {pull(over(source.Web), func(c *source.Case) { c.Settings.Protocols = source.OnlyHTTP }), allowed},
-		"an unknown protocol":              {pull(over("ftp")), forbidden},
+		"web passes":                       {pull(withProtocol(source.Web), func(c *source.Case) { c.Settings.Protocols = source.OnlyHTTP }), allowed},
+		"an unknown protocol":              {pull(withProtocol("ftp")), forbidden},
 		"the group is http only":           {pull(func(c *source.Case) { c.Project.Root.Protocols = source.OnlyHTTP }), forbidden},
 		"the group of a hidden project":    {pull(anonymous, func(c *source.Case) { c.Project.Root.Protocols = source.OnlyHTTP }), hidden},
 		"an expired key":                   {pull(func(c *source.Case) { c.Actor.Key = identity.Key{ID: 1, Kind: identity.UserKey, ExpiresAt: now} }), forbidden},
@@ -134,9 +134,9 @@ func TestCase_Decide_command(t *testing.T) {
 		"blocked, a public clone":          {pull(blocked, is(source.Public)), forbidden},
 		"blocked, a hidden project":        {pull(blocked, role(source.NoRole)), forbidden},
 		"a blocked creator does not count": {pull(blocked, robot(true, false)), allowed},
-		"http push is off":                 {push(over(source.HTTP), func(c *source.Case) { c.Settings.HTTPReceivePackOff = true }), forbidden},
-		"http push is off, pull":           {pull(over(source.HTTP), func(c *source.Case) { c.Settings.HTTPReceivePackOff = true }), allowed},
-		"http pull is off":                 {pull(over(source.HTTP), func(c *source.Case) { c.Settings.HTTPUploadPackOff = true }), forbidden},
+		"http push is off":                 {push(withProtocol(source.HTTP), func(c *source.Case) { c.Settings.HTTPReceivePackOff = true }), forbidden},
+		"http push is off, pull":           {pull(withProtocol(source.HTTP), func(c *source.Case) { c.Settings.HTTPReceivePackOff = true }), allowed},
+		"http pull is off":                 {pull(withProtocol(source.HTTP), func(c *source.Case) { c.Settings.HTTPUploadPackOff = true }), forbidden},
 		"http pull is off, ssh":            {pull(func(c *source.Case) { c.Settings.HTTPUploadPackOff = true }), allowed},
 		"an unknown command":               {pull(command("git-shell")), forbidden},
 		"a command with a blank":           {pull(command("git upload-pack")), forbidden},
@@ -160,7 +160,7 @@ func TestCase_Decide_command(t *testing.T) {
 		"a deploy key needs none":          {pull(certificates, robot(true, false)), allowed},
 		"a service account needs none":     {pull(certificates, user(func(u *identity.User) { u.Type = identity.ServiceAccount })), allowed},
 		"Gitaly's call shows none":         {push(certificates, changes(one, two, "refs/heads/x")), allowed},
-		"certificates over http":           {pull(certificates, over(source.HTTP)), allowed},
+		"certificates over http":           {pull(certificates, withProtocol(source.HTTP)), allowed},
 		"absent":                           {pull(absent), hidden},
 		"absent for an administrator":      {pull(admin, absent), hidden},
 		"a welcome address":                {pull(allowList, from("192.0.2.7")), allowed},

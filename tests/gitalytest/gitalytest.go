@@ -87,8 +87,9 @@ func (s *Server) Resume(t testing.TB) {
 	go func() { _ = s.server.Serve(listener) }()
 }
 
-// Hang leaves the calls for which the function returns true without an answer.
-func (s *Server) Hang(which func(Call) bool) {
+// StopAnswering leaves the calls for which the function returns true without an
+// answer.
+func (s *Server) StopAnswering(which func(Call) bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.hangs = which

@@ -149,7 +149,7 @@ members:
   - {user: maint, group: acme, role: maintainer}
 `, 1)))
 	feature := pushBody("maint", "ssh", old+" "+newer+" refs/heads/feature")
-	near.Hang(func(c gitalytest.Call) bool { return c.Repository.GetGlRepository() == "project-42" })
+	near.StopAnswering(func(c gitalytest.Call) bool { return c.Repository.GetGlRepository() == "project-42" })
 	waiting := make(chan servertest.Answer, 10)
 	for range cap(waiting) {
 		go func() { waiting <- s.Post(t, "/allowed", feature) }()

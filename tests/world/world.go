@@ -37,16 +37,16 @@ func Clock() time.Time { return Now }
 
 // Apply imports worlds into a store, with secrets sealed by Seal. It ends the test
 // if a world is refused.
-func Apply(t testing.TB, registries worldimport.UnitOfWork, texts ...string) {
+func Apply(t testing.TB, unitOfWork worldimport.UnitOfWork, texts ...string) {
 	t.Helper()
-	ApplySealed(t, registries, Seal, texts...)
+	ApplySealed(t, unitOfWork, Seal, texts...)
 }
 
 // ApplySealed is Apply with another function that seals secrets.
-func ApplySealed(t testing.TB, registries worldimport.UnitOfWork, seal func(string) string, texts ...string) {
+func ApplySealed(t testing.TB, unitOfWork worldimport.UnitOfWork, seal func(string) string, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
-		if err := try(t.Context(), registries, seal, text); err != nil {
+		if err := try(t.Context(), unitOfWork, seal, text); err != nil {
 			t.Fatalf("world: %v", err)
 		}
 	}
@@ -63,16 +63,16 @@ func Parse(t testing.TB, text string) worldimport.World {
 }
 
 // Try imports a world into a store, and returns the error.
-func Try(ctx context.Context, registries worldimport.UnitOfWork, text string) error {
-	return try(ctx, registries, Seal, text)
+func Try(ctx context.Context, unitOfWork worldimport.UnitOfWork, text string) error {
+	return try(ctx, unitOfWork, Seal, text)
 }
 
-func try(ctx context.Context, registries worldimport.UnitOfWork, seal func(string) string, text string) error {
+func try(ctx context.Context, unitOfWork worldimport.UnitOfWork, seal func(string) string, text string) error {
 	w, err := worldfile.Parse([]byte(text))
 	if err != nil {
 		return err
 	}
-	_, err = worldimport.New(registries, source.FullyProtected, seal, Clock).Import(ctx, w)
+	_, err = worldimport.New(unitOfWork, source.FullyProtected, seal, Clock).Import(ctx, w)
 	return err
 }
 

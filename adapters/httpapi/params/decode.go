@@ -30,13 +30,13 @@ const (
 // or blank and the field is no text. Decode refuses values that do not fit, in the
 // order of the fields and at any depth: "a is missing, b[c] is invalid".
 //
-// Options follow the name in a tag. With "required" the parameter must be present,
-// and not null unless the field is a pointer; with "filled" it must not be empty text
-// or an empty array either. With "present" an absent parameter is refused as empty,
-// too, as Rails does. With "array" one value does not stand for an array of scalars.
-// An array of structs must be an array anyway. Refusals number its elements, as in
-// packs[1][expires_at], unless it is "unnumbered"; with "json" it may also be a text
-// that holds JSON.
+// Options follow the name in a tag. With "required" the parameter must be
+// present, and not null unless the field is a pointer; with "filled" it must
+// not be empty text or an empty array either. With "present" an absent
+// parameter is refused as empty, too, as Rails does. With "array" one value
+// does not stand for an array of scalars. An array of structs must be an array
+// anyway. Refusals number its elements, as in packs[1][expires_at], unless it
+// is "unnumbered"; with "json" it may also be a text that holds JSON.
 func (v Values) Decode(dst any) error {
 	problems := members(v.tree, reflect.ValueOf(dst).Elem(), func(name string) string { return name })
 	if problems == nil {
@@ -101,7 +101,7 @@ func (f field) fill(value any, given bool, target reflect.Value) []string {
 	nested := !reads && target.Kind() == reflect.Struct && target.Type() != dateType
 	switch {
 	case !given && f.required:
-		return f.missing(target, nested)
+		return f.missingNames(target, nested)
 	case f.present && (value == nil || blankText(value)), f.filled && empty(value, target.Kind()):
 		return f.says(isEmpty)
 	case value == nil && f.required && target.Kind() != reflect.Pointer:
@@ -127,9 +127,9 @@ func (f field) fill(value any, given bool, target reflect.Value) []string {
 	}
 }
 
-// missing returns the problems of an absent parameter. Like Rails it names the required
-// members of an absent hash as well.
-func (f field) missing(target reflect.Value, nested bool) []string {
+// missingNames returns the problems of an absent parameter. Like Rails it names
+// the required members of an absent hash as well.
+func (f field) missingNames(target reflect.Value, nested bool) []string {
 	problems := f.says(isMissing)
 	switch {
 	case f.present:
@@ -217,8 +217,8 @@ func (f field) fillArray(value any, target reflect.Value) []string {
 	return nil
 }
 
-// set puts a value into a scalar. It returns false for a value that is blank or does
-// not fit.
+// set puts a value into a scalar. It returns false for a value that is blank or
+// does not fit.
 func set(value any, target reflect.Value) bool {
 	data, err := loose(reflect.ValueOf(value), target)
 	if err != nil || data == nil {
@@ -228,8 +228,8 @@ func set(value any, target reflect.Value) bool {
 	return true
 }
 
-// fromText returns the array in a text that is JSON. One object is an array of one;
-// other text is nil.
+// fromText returns the array in a text that is JSON. One object is an array of
+// one; other text is nil.
 func fromText(text string) any {
 	decoder := json.NewDecoder(&counter{Reader: strings.NewReader(text)})
 	decoder.UseNumber()
@@ -246,8 +246,8 @@ func fromText(text string) any {
 	return value
 }
 
-// decode fills a scalar or an array of scalars. A scalar does without mapstructure,
-// with which a request of scalars takes eight times as long.
+// decode fills a scalar or an array of scalars. A scalar does without
+// mapstructure, with which a request of scalars takes eight times as long.
 func (f field) decode(value any, target reflect.Value) (problems []string) {
 	wanted := target.Type()
 	if wanted.Kind() == reflect.Pointer {
