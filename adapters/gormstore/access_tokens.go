@@ -27,8 +27,8 @@ type AccessTokens struct {
 	stamps *Stamps
 }
 
-// AddToken implements credentials.Tokens.
-func (tokens *AccessTokens) AddToken(ctx context.Context, t identity.AccessToken) (id int64, err error) {
+// Add implements credentials.Tokens.
+func (tokens *AccessTokens) Add(ctx context.Context, t identity.AccessToken) (id int64, err error) {
 	unlock, err := tokens.db.LockWrites(ctx)
 	if err != nil {
 		return 0, database.Fault(err, "access token %q of user %d", t.Name, t.User)

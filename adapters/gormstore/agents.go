@@ -23,8 +23,8 @@ type Agents struct {
 	stamps *Stamps
 }
 
-// AgentBearer implements clusters.Agents. It is one statement.
-func (a *Agents) AgentBearer(ctx context.Context, digest identity.TokenDigest) (clusters.Bearer, error) {
+// Bearer implements clusters.Agents. It is one statement.
+func (a *Agents) Bearer(ctx context.Context, digest identity.TokenDigest) (clusters.Bearer, error) {
 	var b clusters.Bearer
 	p := &b.Project
 	columns := []any{
@@ -41,8 +41,8 @@ func (a *Agents) AgentBearer(ctx context.Context, digest identity.TokenDigest) (
 	return b, nil
 }
 
-// AgentTokenUsed implements clusters.Agents.
-func (a *Agents) AgentTokenUsed(id int64, now time.Time) {
+// TokenUsed implements clusters.Agents.
+func (a *Agents) TokenUsed(id int64, now time.Time) {
 	a.stamps.add(stamped{agentTokenTable, id}, now)
 }
 
@@ -89,14 +89,14 @@ const (
 // AgentTokens keeps the tokens of agents.
 type AgentTokens struct{ db *database.DB }
 
-// AddAgentToken implements clusters.Tokens.
-func (t *AgentTokens) AddAgentToken(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest) error {
+// Add implements clusters.Tokens.
+func (t *AgentTokens) Add(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest) error {
 	_, err := t.db.Exec(ctx, addAgentToken, int64(agent), name, string(digest))
 	return database.Fault(err, "token %q of agent %d", name, agent)
 }
 
-// RevokeAgentTokens implements clusters.Tokens.
-func (t *AgentTokens) RevokeAgentTokens(ctx context.Context, agent agents.AgentID, name string) error {
+// Revoke implements clusters.Tokens.
+func (t *AgentTokens) Revoke(ctx context.Context, agent agents.AgentID, name string) error {
 	revoked, err := t.db.Exec(ctx, revokeAgentToken, int64(agent), name)
 	if err == nil && revoked == 0 {
 		return database.NotFound("token %q of agent %d", name, agent)

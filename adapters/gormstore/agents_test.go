@@ -151,7 +151,7 @@ func TestStore_CountUsage_rollsBack(t *testing.T) {
 		if _, err := s.Pool().ExecContext(t.Context(), "DROP TABLE usage_members"); err != nil {
 			t.Fatal(err)
 		}
-		err := s.UsageCounters.CountUsage(t.Context(), agents.UsageReport{
+		err := s.UsageCounters.Add(t.Context(), agents.UsageReport{
 			Increments:   []agents.Increment{{Counter: agents.GitopsSync, By: 1}},
 			UniqueCounts: []agents.UniqueCount{{Counter: agents.CITunnelUsers, IDs: []int64{1}}},
 		})
@@ -261,7 +261,7 @@ func BenchmarkCountUsage(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			each(b, func(b *testing.B, s *gormstore.Store) {
 				for b.Loop() {
-					if err := s.UsageCounters.CountUsage(b.Context(), report); err != nil {
+					if err := s.UsageCounters.Add(b.Context(), report); err != nil {
 						b.Fatal(err)
 					}
 				}

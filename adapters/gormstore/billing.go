@@ -30,8 +30,16 @@ type Billing struct {
 // within returns what works in the transaction.
 func (b *Billing) within(tx *gorm.DB) provisioning.BillingTx {
 	in := &Billing{b.db, tx}
-	return provisioning.BillingTx{Billing: in, Subscriptions: in, MinutesPacks: in, Reconciliations: in}
+	return provisioning.BillingTx{Billing: in, Subscriptions: subscriptions{in}, MinutesPacks: minutesPacks{in}, Reconciliations: reconciliations{in}}
 }
+
+// subscriptions, minutesPacks and reconciliations are the ports of a transaction
+// whose methods are named alike.
+type (
+	subscriptions   struct{ *Billing }
+	minutesPacks    struct{ *Billing }
+	reconciliations struct{ *Billing }
+)
 
 // transact implements provisioning.BillingUnitOfWork.
 func (b *Billing) transact(ctx context.Context, do func(provisioning.BillingTx) error) error {
@@ -99,8 +107,8 @@ func (b *Billing) Subscribers(ctx context.Context, plans []string, after source.
 	return of, database.Fault(err, "list the subscribers")
 }
 
-// PutReconciliation implements provisioning.Reconciliations.
-func (b *Billing) PutReconciliation(ctx context.Context, r billing.Reconciliation, now time.Time) error {
+// Put implements provisioning.Reconciliations.
+func (b reconciliations) Put(ctx context.Context, r billing.Reconciliation, now time.Time) error {
 	_, err := b.change(ctx, `
 		INSERT INTO upcoming_reconciliations (namespace_id, next_reconciliation_date, display_alert_from, created_at, updated_at)
 		VALUES (?, ?, ?, ?, ?)
@@ -110,8 +118,8 @@ func (b *Billing) PutReconciliation(ctx context.Context, r billing.Reconciliatio
 	return database.Fault(err, "reconciliation of namespace %d", r.Namespace)
 }
 
-// RemoveReconciliation implements provisioning.Reconciliations.
-func (b *Billing) RemoveReconciliation(ctx context.Context, of source.NamespaceID) error {
+// Remove implements provisioning.Reconciliations.
+func (b reconciliations) Remove(ctx context.Context, of source.NamespaceID) error {
 	n, err := b.change(ctx, "DELETE FROM upcoming_reconciliations WHERE namespace_id = ?", int64(of))
 	if err == nil && n == 0 {
 		return database.NotFound("reconciliation of namespace %d", of)
@@ -129,8 +137,8 @@ type packRow struct {
 // TableName is gorm's name for the table.
 func (packRow) TableName() string { return "minutes_packs" }
 
-// MinutesPack implements provisioning.MinutesPacks.
-func (b *Billing) MinutesPack(ctx context.Context, of source.NamespaceID, xid string) (billing.MinutesPack, error) {
+// Find implements provisioning.MinutesPacks.
+func (b minutesPacks) Find(ctx context.Context, of source.NamespaceID, xid string) (billing.MinutesPack, error) {
 	row, err := database.Find[packRow](ctx, b.tx, "namespace_id = ? AND purchase_xid = ?", int64(of), xid)
 	if err != nil {
 		return billing.MinutesPack{}, database.Fault(err, "pack of namespace %d", of)
@@ -141,8 +149,8 @@ func (b *Billing) MinutesPack(ctx context.Context, of source.NamespaceID, xid st
 	return billing.MinutesPack{Namespace: of, PurchaseXID: row.PurchaseXID, NumberOfMinutes: row.NumberOfMinutes, ExpiresAt: row.ExpiresAt.Time}, nil
 }
 
-// AddMinutesPack implements provisioning.MinutesPacks.
-func (b *Billing) AddMinutesPack(ctx context.Context, p billing.MinutesPack) error {
+// Add implements provisioning.MinutesPacks.
+func (b minutesPacks) Add(ctx context.Context, p billing.MinutesPack) error {
 	n, err := b.change(ctx, `
 		INSERT INTO minutes_packs (namespace_id, purchase_xid, number_of_minutes, expires_at) VALUES (?, ?, ?, ?)
 		ON CONFLICT (purchase_xid) DO NOTHING`,
@@ -153,8 +161,8 @@ func (b *Billing) AddMinutesPack(ctx context.Context, p billing.MinutesPack) err
 	return database.Fault(err, "pack of namespace %d", p.Namespace)
 }
 
-// MoveMinutesPacks implements provisioning.MinutesPacks.
-func (b *Billing) MoveMinutesPacks(ctx context.Context, from, to source.NamespaceID) error {
+// Move implements provisioning.MinutesPacks.
+func (b minutesPacks) Move(ctx context.Context, from, to source.NamespaceID) error {
 	_, err := b.change(ctx, "UPDATE minutes_packs SET namespace_id = ? WHERE namespace_id = ?", int64(to), int64(from))
 	return database.Fault(err, "move packs from namespace %d to %d", from, to)
 }

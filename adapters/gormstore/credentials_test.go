@@ -31,7 +31,7 @@ func TestStore_sweep_sessions(t *testing.T) {
 			}
 		}
 		digest := identity.DigestToken("a")
-		if err := s.RecoveryCodes.ReplaceRecoveryCodes(t.Context(), 7, []identity.TokenDigest{digest}); err != nil {
+		if err := s.RecoveryCodes.Replace(t.Context(), 7, []identity.TokenDigest{digest}); err != nil {
 			t.Fatal(err)
 		}
 		if err := errors.Join(s.Counters.Increase(t.Context(), "project-3", now, time.Minute), s.Sweep(t.Context())); err != nil {
@@ -40,7 +40,7 @@ func TestStore_sweep_sessions(t *testing.T) {
 		if got, want := sessions(t, s), []int64{11, 12, 13}; !slices.Equal(got, want) {
 			t.Errorf("keys of sessions: got %v, want %v", got, want)
 		}
-		if err := s.RecoveryCodes.SpendRecoveryCode(t.Context(), 7, digest); err != nil {
+		if err := s.RecoveryCodes.Spend(t.Context(), 7, digest); err != nil {
 			t.Errorf("a recovery code: %v", err)
 		}
 		later := now.Add(time.Hour + 2*time.Second)
@@ -84,7 +84,7 @@ func TestStore_TokenUsed_neverGoesBack(t *testing.T) {
 			one, other := open(t, url), open(t, url)
 			world.Apply(t, one.WorldImport, "users: [{id: 7, username: dede}]")
 			digest := identity.DigestToken("x")
-			id, err := one.AccessTokens.AddToken(t.Context(), identity.AccessToken{User: 7, Name: "x", Digest: digest, CreatedAt: world.Now})
+			id, err := one.AccessTokens.Add(t.Context(), identity.AccessToken{User: 7, Name: "x", Digest: digest, CreatedAt: world.Now})
 			if err != nil {
 				t.Fatal(err)
 			}

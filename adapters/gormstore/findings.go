@@ -26,8 +26,8 @@ var (
 // Findings keeps what scanners found in clusters.
 type Findings struct{ db *database.DB }
 
-// HasFinding implements findings.Findings.
-func (all *Findings) HasFinding(ctx context.Context, uuid string) (has bool, err error) {
+// Has implements findings.Findings.
+func (all *Findings) Has(ctx context.Context, uuid string) (has bool, err error) {
 	stmt, err := all.db.Prepare(ctx, hasFinding)
 	if err == nil {
 		err = stmt.QueryRowContext(ctx, uuid).Scan(&has)
@@ -35,8 +35,8 @@ func (all *Findings) HasFinding(ctx context.Context, uuid string) (has bool, err
 	return has, database.Fault(err, "finding %s", uuid)
 }
 
-// AddFinding implements findings.Findings.
-func (all *Findings) AddFinding(ctx context.Context, f security.Finding) error {
+// Add implements findings.Findings.
+func (all *Findings) Add(ctx context.Context, f security.Finding) error {
 	identifiers, err := writeIdentifiers(f.Identifiers)
 	if err != nil {
 		return database.Fault(err, "finding %s", f.UUID)
@@ -58,8 +58,8 @@ func (all *Findings) AddFinding(ctx context.Context, f security.Finding) error {
 	})
 }
 
-// ResolveFindings implements findings.Findings.
-func (all *Findings) ResolveFindings(ctx context.Context, of findings.Scan, keep []string) error {
+// Resolve implements findings.Findings.
+func (all *Findings) Resolve(ctx context.Context, of findings.Scan, keep []string) error {
 	list, err := database.Texts(keep).Value()
 	if err != nil {
 		return database.Fault(err, "resolve the findings of agent %d", of.Agent)

@@ -15,8 +15,8 @@ type RecoveryCodes struct{ db *database.DB }
 
 const spendCode = `DELETE FROM recovery_codes WHERE user_id = $1 AND digest = $2`
 
-// ReplaceRecoveryCodes implements credentials.RecoveryCodes.
-func (r *RecoveryCodes) ReplaceRecoveryCodes(ctx context.Context, user identity.UserID, digests []identity.TokenDigest) error {
+// Replace implements credentials.RecoveryCodes.
+func (r *RecoveryCodes) Replace(ctx context.Context, user identity.UserID, digests []identity.TokenDigest) error {
 	return r.db.Atomically(ctx, fmt.Sprintf("recovery codes of user %d", user), func(tx *gorm.DB) error {
 		if err := r.db.LockRow(tx, "users", int64(user)); err != nil {
 			return err
@@ -33,8 +33,8 @@ func (r *RecoveryCodes) ReplaceRecoveryCodes(ctx context.Context, user identity.
 	})
 }
 
-// SpendRecoveryCode implements credentials.RecoveryCodes.
-func (r *RecoveryCodes) SpendRecoveryCode(ctx context.Context, user identity.UserID, digest identity.TokenDigest) error {
+// Spend implements credentials.RecoveryCodes.
+func (r *RecoveryCodes) Spend(ctx context.Context, user identity.UserID, digest identity.TokenDigest) error {
 	spent, err := r.db.Exec(ctx, spendCode, int64(user), string(digest))
 	if err == nil && spent == 0 {
 		return database.NotFound("recovery code of user %d", user)

@@ -52,7 +52,7 @@ func TestStore_statements(t *testing.T) {
 			// That the counter counts more than one where there is more.
 			count("a unit of work", 2, 100, func(ctx context.Context) error {
 				return s.WorldImport(ctx, func(r worldimport.Tx) error {
-					_, err := r.Users.UserID(ctx, "dede")
+					_, err := r.Users.ID(ctx, "dede")
 					if err == nil {
 						_, err = r.Namespaces.GroupID(ctx, "acme")
 					}

@@ -61,9 +61,9 @@ func (b *Billing) Subscription(ctx context.Context, of source.NamespaceID) (bill
 	return b.subscription(ctx, of)
 }
 
-// LockSubscription implements provisioning.Subscriptions. SQLite has one writer
+// Lock implements provisioning.Subscriptions. SQLite has one writer
 // anyway.
-func (b *Billing) LockSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
+func (b subscriptions) Lock(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
 	if b.db.Dialect == database.Postgres {
 		return b.subscription(ctx, of, clause.Locking{Strength: clause.LockingStrengthUpdate})
 	}
@@ -75,8 +75,8 @@ func (b *Billing) subscription(ctx context.Context, of source.NamespaceID, how .
 	return row.subscription(), database.Fault(err, "subscription of namespace %d", of)
 }
 
-// AddSubscription implements provisioning.Subscriptions.
-func (b *Billing) AddSubscription(ctx context.Context, s billing.Subscription) error {
+// Add implements provisioning.Subscriptions.
+func (b subscriptions) Add(ctx context.Context, s billing.Subscription) error {
 	added := b.tx.WithContext(ctx).Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "namespace_id"}}, DoNothing: true}).Create(newSubscriptionRow(s))
 	if added.Error == nil && added.RowsAffected == 0 {
 		return database.Conflict("subscription of namespace %d", s.Namespace)
@@ -86,8 +86,8 @@ func (b *Billing) AddSubscription(ctx context.Context, s billing.Subscription) e
 
 var subscriptionHistory = queries.Query("subscription_history")
 
-// UpdateSubscription implements provisioning.Subscriptions.
-func (b *Billing) UpdateSubscription(ctx context.Context, s billing.Subscription) error {
+// Update implements provisioning.Subscriptions.
+func (b subscriptions) Update(ctx context.Context, s billing.Subscription) error {
 	kept := subscriptionHistory.Exec(b.tx.WithContext(ctx),
 		sql.Named("changed_at", database.ToInstant(s.UpdatedAt)), sql.Named("namespace", int64(s.Namespace)))
 	err := kept.Error

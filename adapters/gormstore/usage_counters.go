@@ -35,9 +35,9 @@ const memberChunk = 10_000
 // UsageCounters keeps what agents report of their use.
 type UsageCounters struct{ db *database.DB }
 
-// CountUsage implements clusters.UsageCounters. Rows are written in one order
+// Add implements clusters.UsageCounters. Rows are written in one order
 // by all, so that two reports do not wait for each other.
-func (u *UsageCounters) CountUsage(ctx context.Context, r agents.UsageReport) error {
+func (u *UsageCounters) Add(ctx context.Context, r agents.UsageReport) error {
 	increments := slices.SortedStableFunc(slices.Values(r.Increments), func(a, b agents.Increment) int {
 		return cmp.Compare(a.Counter, b.Counter)
 	})

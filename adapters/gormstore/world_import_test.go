@@ -188,7 +188,7 @@ func TestRegistries_atOnce(t *testing.T) {
 			wg.Go(func() {
 				for n := range 5 {
 					errs[i] = errors.Join(errs[i], s.WorldImport(t.Context(), func(r worldimport.Tx) error {
-						_, err := r.Users.PutUser(t.Context(), worldimport.User{User: identity.User{Username: fmt.Sprintf("User%d", n)}})
+						_, err := r.Users.Put(t.Context(), worldimport.User{User: identity.User{Username: fmt.Sprintf("User%d", n)}})
 						return err
 					}))
 				}

@@ -38,7 +38,7 @@ func (s seed) check(what string, err error) {
 
 func (s seed) user(id identity.UserID, name string) identity.UserID {
 	s.Helper()
-	got, err := s.Users.PutUser(s, worldimport.User{User: identity.User{
+	got, err := s.Users.Put(s, worldimport.User{User: identity.User{
 		ID: id, Username: name, Name: name, State: identity.Active, Type: identity.Human, EmailConfirmed: true,
 	}})
 	s.check("user "+name, err)
@@ -56,7 +56,7 @@ func (s seed) group(id source.NamespaceID, path string) source.NamespaceID {
 
 func (s seed) project(id source.ProjectID, path string, past ...source.Path) source.ProjectID {
 	s.Helper()
-	got, _, err := s.Projects.PutProject(s, worldimport.Project{Project: source.Project{
+	got, _, err := s.Projects.Put(s, worldimport.Project{Project: source.Project{
 		ID: id, Path: path, Visibility: source.Private, Storage: "default",
 		Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled,
 	}, MovedFrom: past})
@@ -72,7 +72,7 @@ func (s seed) member(user identity.UserID, in source.MemberSource, role source.R
 func (s seed) key(k identity.Key, print string) identity.KeyID {
 	s.Helper()
 	k.Fingerprint, k.Usage = identity.Fingerprint(print), identity.AuthAndSigning
-	got, err := s.Keys.PutKey(s, k)
+	got, err := s.Keys.Put(s, k)
 	s.check("key", err)
 	return got
 }
@@ -112,8 +112,8 @@ func populate(t testing.TB, s *gormstore.Store) {
 		w.key(identity.Key{ID: laptop, Kind: identity.UserKey, Owner: dede}, "laptop")
 		w.key(identity.Key{ID: robot, Kind: identity.DeployKey, Owner: dede}, "robot")
 		w.key(identity.Key{ID: orphan, Kind: identity.DeployKey}, "orphan")
-		w.check("EnableKey", r.Keys.EnableKey(w, robot, map[source.ProjectID]bool{cli: true}))
-		w.check("EnableKey", r.Keys.EnableKey(w, orphan, map[source.ProjectID]bool{cli: false}))
+		w.check("EnableKey", r.Keys.Enable(w, robot, map[source.ProjectID]bool{cli: true}))
+		w.check("EnableKey", r.Keys.Enable(w, orphan, map[source.ProjectID]bool{cli: false}))
 		w.check("PutProtections", r.Projects.PutProtections(w, cli, []source.Protection{
 			{Kind: source.Branch, Pattern: "main", Push: []source.Access{{Role: source.Maintainer}, {User: dede}, {Group: tools}}, Merge: []source.Access{{}}},
 			{Kind: source.Tag, Pattern: "v*", Create: []source.Access{{DeployKey: robot}, {Group: guests}}},

@@ -13,8 +13,8 @@ import (
 // AccessTokens implements credentials.Tokens.
 type AccessTokens struct{ *state }
 
-// AddToken implements credentials.Tokens.
-func (a AccessTokens) AddToken(ctx context.Context, t identity.AccessToken) (id int64, err error) {
+// Add implements credentials.Tokens.
+func (a AccessTokens) Add(ctx context.Context, t identity.AccessToken) (id int64, err error) {
 	err = a.update(ctx, func(tx *transaction) error {
 		if err := tx.users.require(t.User, "user"); err != nil {
 			return err

@@ -55,8 +55,8 @@ func (w *world) hasOTPSession(a identity.Actor, now time.Time) bool {
 // RecoveryCodes implements credentials.RecoveryCodes.
 type RecoveryCodes struct{ *state }
 
-// ReplaceRecoveryCodes implements credentials.RecoveryCodes.
-func (r RecoveryCodes) ReplaceRecoveryCodes(ctx context.Context, id identity.UserID, digests []identity.TokenDigest) error {
+// Replace implements credentials.RecoveryCodes.
+func (r RecoveryCodes) Replace(ctx context.Context, id identity.UserID, digests []identity.TokenDigest) error {
 	return r.update(ctx, func(tx *transaction) error {
 		if err := tx.users.require(id, "user"); err != nil {
 			return err
@@ -66,8 +66,8 @@ func (r RecoveryCodes) ReplaceRecoveryCodes(ctx context.Context, id identity.Use
 	})
 }
 
-// SpendRecoveryCode implements credentials.RecoveryCodes.
-func (r RecoveryCodes) SpendRecoveryCode(ctx context.Context, id identity.UserID, digest identity.TokenDigest) error {
+// Spend implements credentials.RecoveryCodes.
+func (r RecoveryCodes) Spend(ctx context.Context, id identity.UserID, digest identity.TokenDigest) error {
 	return r.update(ctx, func(tx *transaction) error {
 		i := slices.Index(tx.recoveryCodes[id], digest)
 		if i < 0 {

@@ -28,8 +28,8 @@ type agentToken struct {
 // Agents implements clusters.Agents.
 type Agents struct{ *state }
 
-// AgentBearer implements clusters.Agents.
-func (a Agents) AgentBearer(ctx context.Context, digest identity.TokenDigest) (clusters.Bearer, error) {
+// Bearer implements clusters.Agents.
+func (a Agents) Bearer(ctx context.Context, digest identity.TokenDigest) (clusters.Bearer, error) {
 	if err := ctx.Err(); err != nil {
 		return clusters.Bearer{}, err
 	}
@@ -62,8 +62,8 @@ func (w *world) agentToken(digest identity.TokenDigest) (int64, agentToken) {
 	return 0, agentToken{}
 }
 
-// AgentTokenUsed implements clusters.Agents.
-func (a Agents) AgentTokenUsed(id int64, now time.Time) {
+// TokenUsed implements clusters.Agents.
+func (a Agents) TokenUsed(id int64, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.agentTokenUses[id] = latest(a.agentTokenUses[id], toInstant(now))
@@ -90,8 +90,8 @@ func (a Agents) Authorize(ctx context.Context, id agents.AgentID, in []agents.Au
 // AgentTokens implements clusters.Tokens.
 type AgentTokens struct{ *state }
 
-// AddAgentToken implements clusters.Tokens.
-func (t AgentTokens) AddAgentToken(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest) error {
+// Add implements clusters.Tokens.
+func (t AgentTokens) Add(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest) error {
 	return t.update(ctx, func(tx *transaction) error {
 		if err := tx.agents.require(int64(agent), "agent"); err != nil {
 			return err
@@ -104,8 +104,8 @@ func (t AgentTokens) AddAgentToken(ctx context.Context, agent agents.AgentID, na
 	})
 }
 
-// RevokeAgentTokens implements clusters.Tokens.
-func (t AgentTokens) RevokeAgentTokens(ctx context.Context, agent agents.AgentID, name string) error {
+// Revoke implements clusters.Tokens.
+func (t AgentTokens) Revoke(ctx context.Context, agent agents.AgentID, name string) error {
 	return t.update(ctx, func(tx *transaction) error {
 		err := notFound("token %q of agent %d", name, agent)
 		for id, row := range tx.agentTokens.rows {
@@ -165,8 +165,8 @@ type usage struct {
 // UsageCounters implements clusters.UsageCounters.
 type UsageCounters struct{ *state }
 
-// CountUsage implements clusters.UsageCounters.
-func (u UsageCounters) CountUsage(ctx context.Context, r agents.UsageReport) error {
+// Add implements clusters.UsageCounters.
+func (u UsageCounters) Add(ctx context.Context, r agents.UsageReport) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -82,38 +82,38 @@ func (tx importedBillingTx) PutSubscription(ctx context.Context, s billing.Subsc
 	subscriptions := subscriptionsTx{tx.transaction}
 	switch old, exists := tx.subscriptions[s.Namespace]; {
 	case !exists:
-		return subscriptions.AddSubscription(ctx, s)
+		return subscriptions.Add(ctx, s)
 	case s.SameAs(old):
 		return ctx.Err()
 	}
-	return subscriptions.UpdateSubscription(ctx, s)
+	return subscriptions.Update(ctx, s)
 }
 
-// PutPack implements worldimport.Billing.
-func (tx importedBillingTx) PutPack(ctx context.Context, p billing.MinutesPack) error {
+// PutMinutesPack implements worldimport.Billing.
+func (tx importedBillingTx) PutMinutesPack(ctx context.Context, p billing.MinutesPack) error {
 	if err := tx.requireNamespace(ctx, p.Namespace); err != nil {
 		return err
 	}
 	delete(tx.minutesPacks, p.PurchaseXID)
-	return minutesPacksTx{tx.transaction}.AddMinutesPack(ctx, p)
+	return minutesPacksTx{tx.transaction}.Add(ctx, p)
 }
 
 // PutReconciliation implements worldimport.Billing.
 func (tx importedBillingTx) PutReconciliation(ctx context.Context, r billing.Reconciliation, now time.Time) error {
-	return reconciliationsTx{tx.transaction}.PutReconciliation(ctx, r, now)
+	return reconciliationsTx{tx.transaction}.Put(ctx, r, now)
 }
 
 // subscriptionsTx implements provisioning.Subscriptions.
 type subscriptionsTx struct{ *transaction }
 
-// LockSubscription implements provisioning.Subscriptions. It needs no lock, since
+// Lock implements provisioning.Subscriptions. It needs no lock, since
 // transactions run one after the other.
-func (tx subscriptionsTx) LockSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
+func (tx subscriptionsTx) Lock(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
 	return tx.subscriptionOf(ctx, of)
 }
 
-// AddSubscription implements provisioning.Subscriptions.
-func (tx subscriptionsTx) AddSubscription(ctx context.Context, s billing.Subscription) error {
+// Add implements provisioning.Subscriptions.
+func (tx subscriptionsTx) Add(ctx context.Context, s billing.Subscription) error {
 	if err := tx.requireNamespace(ctx, s.Namespace); err != nil {
 		return err
 	}
@@ -124,8 +124,8 @@ func (tx subscriptionsTx) AddSubscription(ctx context.Context, s billing.Subscri
 	return nil
 }
 
-// UpdateSubscription implements provisioning.Subscriptions.
-func (tx subscriptionsTx) UpdateSubscription(ctx context.Context, s billing.Subscription) error {
+// Update implements provisioning.Subscriptions.
+func (tx subscriptionsTx) Update(ctx context.Context, s billing.Subscription) error {
 	old, err := tx.subscriptionOf(ctx, s.Namespace)
 	if err != nil {
 		return err
@@ -139,8 +139,8 @@ func (tx subscriptionsTx) UpdateSubscription(ctx context.Context, s billing.Subs
 // minutesPacksTx implements provisioning.MinutesPacks.
 type minutesPacksTx struct{ *transaction }
 
-// MinutesPack implements provisioning.MinutesPacks.
-func (tx minutesPacksTx) MinutesPack(ctx context.Context, of source.NamespaceID, xid string) (billing.MinutesPack, error) {
+// Find implements provisioning.MinutesPacks.
+func (tx minutesPacksTx) Find(ctx context.Context, of source.NamespaceID, xid string) (billing.MinutesPack, error) {
 	if err := ctx.Err(); err != nil {
 		return billing.MinutesPack{}, err
 	}
@@ -151,8 +151,8 @@ func (tx minutesPacksTx) MinutesPack(ctx context.Context, of source.NamespaceID,
 	return p, nil
 }
 
-// AddMinutesPack implements provisioning.MinutesPacks.
-func (tx minutesPacksTx) AddMinutesPack(ctx context.Context, p billing.MinutesPack) error {
+// Add implements provisioning.MinutesPacks.
+func (tx minutesPacksTx) Add(ctx context.Context, p billing.MinutesPack) error {
 	if err := tx.requireNamespace(ctx, p.Namespace); err != nil {
 		return err
 	}
@@ -164,8 +164,8 @@ func (tx minutesPacksTx) AddMinutesPack(ctx context.Context, p billing.MinutesPa
 	return nil
 }
 
-// MoveMinutesPacks implements provisioning.MinutesPacks.
-func (tx minutesPacksTx) MoveMinutesPacks(ctx context.Context, from, to source.NamespaceID) error {
+// Move implements provisioning.MinutesPacks.
+func (tx minutesPacksTx) Move(ctx context.Context, from, to source.NamespaceID) error {
 	if err := tx.requireNamespace(ctx, to); err != nil {
 		return err
 	}
@@ -181,8 +181,8 @@ func (tx minutesPacksTx) MoveMinutesPacks(ctx context.Context, from, to source.N
 // reconciliationsTx implements provisioning.Reconciliations.
 type reconciliationsTx struct{ *transaction }
 
-// PutReconciliation implements provisioning.Reconciliations.
-func (tx reconciliationsTx) PutReconciliation(ctx context.Context, r billing.Reconciliation, now time.Time) error {
+// Put implements provisioning.Reconciliations.
+func (tx reconciliationsTx) Put(ctx context.Context, r billing.Reconciliation, now time.Time) error {
 	if err := tx.requireNamespace(ctx, r.Namespace); err != nil {
 		return err
 	}
@@ -191,8 +191,8 @@ func (tx reconciliationsTx) PutReconciliation(ctx context.Context, r billing.Rec
 	return nil
 }
 
-// RemoveReconciliation implements provisioning.Reconciliations.
-func (tx reconciliationsTx) RemoveReconciliation(ctx context.Context, of source.NamespaceID) error {
+// Remove implements provisioning.Reconciliations.
+func (tx reconciliationsTx) Remove(ctx context.Context, of source.NamespaceID) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

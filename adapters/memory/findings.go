@@ -18,8 +18,8 @@ type finding struct {
 // Findings implements findings.Findings.
 type Findings struct{ *state }
 
-// HasFinding implements findings.Findings.
-func (f Findings) HasFinding(ctx context.Context, uuid string) (bool, error) {
+// Has implements findings.Findings.
+func (f Findings) Has(ctx context.Context, uuid string) (bool, error) {
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
@@ -29,8 +29,8 @@ func (f Findings) HasFinding(ctx context.Context, uuid string) (bool, error) {
 	return exists, nil
 }
 
-// AddFinding implements findings.Findings.
-func (f Findings) AddFinding(ctx context.Context, added security.Finding) error {
+// Add implements findings.Findings.
+func (f Findings) Add(ctx context.Context, added security.Finding) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -50,8 +50,8 @@ func (f Findings) AddFinding(ctx context.Context, added security.Finding) error 
 	return nil
 }
 
-// ResolveFindings implements findings.Findings.
-func (f Findings) ResolveFindings(ctx context.Context, scan findings.Scan, keep []string) error {
+// Resolve implements findings.Findings.
+func (f Findings) Resolve(ctx context.Context, scan findings.Scan, keep []string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -19,8 +19,8 @@ type hook struct {
 // hooksTx implements worldimport.Hooks.
 type hooksTx struct{ *transaction }
 
-// PutHook implements worldimport.Hooks.
-func (tx hooksTx) PutHook(ctx context.Context, in source.MemberSource, h hooks.Hook) error {
+// Put implements worldimport.Hooks.
+func (tx hooksTx) Put(ctx context.Context, in source.MemberSource, h hooks.Hook) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -20,8 +20,8 @@ type key struct {
 // keysTx implements worldimport.Keys.
 type keysTx struct{ *transaction }
 
-// PutKey implements worldimport.Keys.
-func (tx keysTx) PutKey(ctx context.Context, k identity.Key) (identity.KeyID, error) {
+// Put implements worldimport.Keys.
+func (tx keysTx) Put(ctx context.Context, k identity.Key) (identity.KeyID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -52,8 +52,8 @@ func (tx keysTx) PutKey(ctx context.Context, k identity.Key) (identity.KeyID, er
 	return k.ID, nil
 }
 
-// EnableKey implements worldimport.Keys.
-func (tx keysTx) EnableKey(ctx context.Context, id identity.KeyID, projects map[source.ProjectID]bool) error {
+// Enable implements worldimport.Keys.
+func (tx keysTx) Enable(ctx context.Context, id identity.KeyID, projects map[source.ProjectID]bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -24,8 +24,8 @@ type project struct {
 // projectsTx implements worldimport.Projects.
 type projectsTx struct{ *transaction }
 
-// ProjectID implements worldimport.Projects.
-func (tx projectsTx) ProjectID(ctx context.Context, path string) (source.ProjectID, error) {
+// ID implements worldimport.Projects.
+func (tx projectsTx) ID(ctx context.Context, path string) (source.ProjectID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -36,8 +36,8 @@ func (tx projectsTx) ProjectID(ctx context.Context, path string) (source.Project
 	return id, nil
 }
 
-// PutProject implements worldimport.Projects.
-func (tx projectsTx) PutProject(ctx context.Context, p worldimport.Project) (id source.ProjectID, isNew bool, err error) {
+// Put implements worldimport.Projects.
+func (tx projectsTx) Put(ctx context.Context, p worldimport.Project) (id source.ProjectID, isNew bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, false, err
 	}

@@ -24,8 +24,8 @@ type user struct {
 // usersTx implements worldimport.Users.
 type usersTx struct{ *transaction }
 
-// UserID implements worldimport.Users.
-func (tx usersTx) UserID(ctx context.Context, username string) (identity.UserID, error) {
+// ID implements worldimport.Users.
+func (tx usersTx) ID(ctx context.Context, username string) (identity.UserID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -42,8 +42,8 @@ func (w *world) userByName(username string) identity.UserID {
 	return w.namespaces.rows[w.routes[fold(username)].namespace].owner
 }
 
-// PutUser implements worldimport.Users.
-func (tx usersTx) PutUser(ctx context.Context, u worldimport.User) (identity.UserID, error) {
+// Put implements worldimport.Users.
+func (tx usersTx) Put(ctx context.Context, u worldimport.User) (identity.UserID, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -103,7 +103,7 @@ func (tx usersTx) GhostID(ctx context.Context) (identity.UserID, error) {
 	for n := 1; tx.routes[name] != (route{}); n++ {
 		name = "ghost" + strconv.Itoa(n)
 	}
-	return tx.PutUser(ctx, worldimport.User{User: identity.User{
+	return tx.Put(ctx, worldimport.User{User: identity.User{
 		Username: name, Name: "Ghost User", State: identity.Active, Type: identity.Ghost, EmailConfirmed: true,
 	}})
 }

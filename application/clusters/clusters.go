@@ -76,7 +76,7 @@ func (s *Service) Agent(ctx context.Context, text string) (Bearer, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	b, err := s.agents.AgentBearer(ctx, identity.DigestToken(text))
+	b, err := s.agents.Bearer(ctx, identity.DigestToken(text))
 	switch {
 	case errors.Is(err, domain.NotFound):
 		return Bearer{}, errUnauthorized
@@ -88,7 +88,7 @@ func (s *Service) Agent(ctx context.Context, text string) (Bearer, error) {
 		return Bearer{}, errForbidden
 	}
 	if now := s.now(); b.Token.Stale(now) {
-		s.agents.AgentTokenUsed(b.Token.ID, now)
+		s.agents.TokenUsed(b.Token.ID, now)
 	}
 	return b, nil
 }
@@ -150,7 +150,7 @@ func (s *Service) Count(ctx context.Context, r agents.UsageReport) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := s.usage.CountUsage(ctx, r); err != nil {
+	if err := s.usage.Add(ctx, r); err != nil {
 		return errUnavailable.Because(err)
 	}
 	return nil

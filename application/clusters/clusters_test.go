@@ -22,17 +22,17 @@ var errStore = errors.New("connection refused")
 // failingStore fails each call.
 type failingStore struct{}
 
-func (failingStore) AgentBearer(context.Context, identity.TokenDigest) (clusters.Bearer, error) {
+func (failingStore) Bearer(context.Context, identity.TokenDigest) (clusters.Bearer, error) {
 	return clusters.Bearer{}, errStore
 }
-func (failingStore) AgentTokenUsed(int64, time.Time) {}
+func (failingStore) TokenUsed(int64, time.Time) {}
 func (failingStore) Authorize(context.Context, agents.AgentID, []agents.Authorization) error {
 	return errStore
 }
 func (failingStore) Standing(context.Context, source.Inquiry) (source.Standing, error) {
 	return source.Standing{}, errStore
 }
-func (failingStore) CountUsage(context.Context, agents.UsageReport) error { return errStore }
+func (failingStore) Add(context.Context, agents.UsageReport) error { return errStore }
 
 func TestService_storeDown(t *testing.T) {
 	t.Parallel()

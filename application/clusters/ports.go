@@ -11,15 +11,15 @@ import (
 
 // Agents knows the agents and their tokens.
 type Agents interface {
-	// AgentBearer returns the agent whose token has the digest, with its
+	// Bearer returns the agent whose token has the digest, with its
 	// project, in one round trip; domain.NotFound if there is none. A revoked
 	// token is found too. A project that is going to be deleted, itself or with
 	// a group above it, is unknown in the answer; of the others all is known
 	// but the root's settings and the protections.
-	AgentBearer(ctx context.Context, digest identity.TokenDigest) (Bearer, error)
-	// AgentTokenUsed notes that a token was used at now. It returns at once and
+	Bearer(ctx context.Context, digest identity.TokenDigest) (Bearer, error)
+	// TokenUsed notes that a token was used at now. It returns at once and
 	// never fails: a stamp may be late or lost.
-	AgentTokenUsed(id int64, now time.Time)
+	TokenUsed(id int64, now time.Time)
 	// Authorize replaces the authorizations of an agent; duplicates count once.
 	// It fails with domain.NotFound if the agent does not exist.
 	Authorize(ctx context.Context, id agents.AgentID, in []agents.Authorization) error
@@ -43,18 +43,18 @@ type Directory interface {
 
 // UsageCounters keeps the usage counters.
 type UsageCounters interface {
-	// CountUsage adds a report to the counters: all of it or, with an error,
+	// Add adds a report to the counters: all of it or, with an error,
 	// nothing. Concurrent reports all count. A counter that would get too large
 	// stays at the largest number.
-	CountUsage(ctx context.Context, r agents.UsageReport) error
+	Add(ctx context.Context, r agents.UsageReport) error
 }
 
 // Tokens keeps the digests of agents' tokens.
 type Tokens interface {
-	// AddAgentToken keeps a new token; it fails with domain.NotFound if the
+	// Add keeps a new token; it fails with domain.NotFound if the
 	// agent does not exist.
-	AddAgentToken(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest) error
-	// RevokeAgentTokens revokes all tokens of that name which the agent has;
+	Add(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest) error
+	// Revoke revokes all tokens of that name which the agent has;
 	// domain.NotFound if it has none.
-	RevokeAgentTokens(ctx context.Context, agent agents.AgentID, name string) error
+	Revoke(ctx context.Context, agent agents.AgentID, name string) error
 }

@@ -42,7 +42,7 @@ func (s *TokenService) Create(ctx context.Context, agent agents.AgentID, name st
 		return "", fmt.Errorf("random token: %w", err)
 	}
 	text = tokenPrefix + base64.RawURLEncoding.EncodeToString(raw)[:tokenLength]
-	err = s.tokens.AddAgentToken(ctx, agent, name, identity.DigestToken(text))
+	err = s.tokens.Add(ctx, agent, name, identity.DigestToken(text))
 	if errors.Is(err, domain.NotFound) {
 		return "", domain.Refuse(domain.NotFound, "there is no agent %d", agent)
 	}
@@ -52,7 +52,7 @@ func (s *TokenService) Create(ctx context.Context, agent agents.AgentID, name st
 // Revoke revokes all tokens of that name which the agent has. If it has none
 // that is a Refusal of kind domain.NotFound.
 func (s *TokenService) Revoke(ctx context.Context, agent agents.AgentID, name string) error {
-	err := s.tokens.RevokeAgentTokens(ctx, agent, strings.TrimSpace(name))
+	err := s.tokens.Revoke(ctx, agent, strings.TrimSpace(name))
 	if errors.Is(err, domain.NotFound) {
 		return domain.Refuse(domain.NotFound, "agent %d has no token %q", agent, name)
 	}

@@ -114,7 +114,7 @@ func (s *Service) RecoveryCodes(ctx context.Context, caller Caller) ([]string, e
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := s.codes.ReplaceRecoveryCodes(ctx, account.Actor.User.ID, digests); err != nil {
+	if err := s.codes.Replace(ctx, account.Actor.User.ID, digests); err != nil {
 		return nil, errUnavailable.Because(err)
 	}
 	return codes, nil
@@ -124,7 +124,7 @@ func (s *Service) RecoveryCodes(ctx context.Context, caller Caller) ([]string, e
 // case, for sign-in on the web. A code that is unknown or used up is a Refusal
 // of kind domain.Unauthenticated.
 func (s *Service) SpendRecoveryCode(ctx context.Context, user identity.UserID, code string) error {
-	err := s.codes.SpendRecoveryCode(ctx, user, identity.DigestToken(strings.ToLower(code)))
+	err := s.codes.Spend(ctx, user, identity.DigestToken(strings.ToLower(code)))
 	switch {
 	case errors.Is(err, domain.NotFound):
 		return domain.Refuse(domain.Unauthenticated, "Invalid recovery code")
@@ -198,7 +198,7 @@ func (s *Service) addToken(ctx context.Context, token identity.AccessToken) (New
 	token.Digest = identity.DigestToken(text)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	id, err := s.tokens.AddToken(ctx, token)
+	id, err := s.tokens.Add(ctx, token)
 	if err != nil {
 		return NewToken{}, errUnavailable.Because(err)
 	}

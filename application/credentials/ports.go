@@ -30,19 +30,19 @@ type Accounts interface {
 
 // RecoveryCodes keeps the digests of recovery codes.
 type RecoveryCodes interface {
-	// ReplaceRecoveryCodes makes the digests the only ones the user has. Of
+	// Replace makes the digests the only ones the user has. Of
 	// concurrent calls one wins whole.
-	ReplaceRecoveryCodes(ctx context.Context, user identity.UserID, digests []identity.TokenDigest) error
-	// SpendRecoveryCode removes the digest from the user's, or returns
+	Replace(ctx context.Context, user identity.UserID, digests []identity.TokenDigest) error
+	// Spend removes the digest from the user's, or returns
 	// domain.NotFound. Of concurrent calls for one digest one succeeds.
-	SpendRecoveryCode(ctx context.Context, user identity.UserID, digest identity.TokenDigest) error
+	Spend(ctx context.Context, user identity.UserID, digest identity.TokenDigest) error
 }
 
 // Tokens keeps access tokens.
 type Tokens interface {
-	// AddToken keeps a new token and returns its number. A digest that is
+	// Add keeps a new token and returns its number. A digest that is
 	// there already is domain.Conflict.
-	AddToken(ctx context.Context, t identity.AccessToken) (int64, error)
+	Add(ctx context.Context, t identity.AccessToken) (int64, error)
 	// Bearer returns the token of that digest and its user in one round trip,
 	// or domain.NotFound. It also returns expired and revoked tokens.
 	Bearer(ctx context.Context, digest identity.TokenDigest) (Bearer, error)

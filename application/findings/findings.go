@@ -19,16 +19,16 @@ import (
 
 // Findings keeps findings.
 type Findings interface {
-	// HasFinding says whether there is a finding of that uuid.
-	HasFinding(ctx context.Context, uuid string) (bool, error)
-	// AddFinding keeps a finding, and that its agent has some. If the finding
+	// Has says whether there is a finding of that uuid.
+	Has(ctx context.Context, uuid string) (bool, error)
+	// Add keeps a finding, and that its agent has some. If the finding
 	// exists it changes nothing. It fails with domain.NotFound if the agent or
 	// the project does not exist; an author who does not exist is left out.
-	AddFinding(ctx context.Context, f security.Finding) error
-	// ResolveFindings resolves every active finding of that kind, project and
+	Add(ctx context.Context, f security.Finding) error
+	// Resolve resolves every active finding of that kind, project and
 	// of the agent, except those whose uuid is in keep, in lower case. It
 	// resolves all of them or, with an error, none.
-	ResolveFindings(ctx context.Context, of Scan, keep []string) error
+	Resolve(ctx context.Context, of Scan, keep []string) error
 }
 
 // Scan is what one run of an agent's scanner looked at.
@@ -97,9 +97,9 @@ func (s *Service) Report(ctx context.Context, a agents.Agent, f security.Finding
 	f.Project, f.Agent, f.Author = a.Project, a.ID, a.CreatedBy
 	f.ReportType, f.State, f.DetectedAt = security.ClusterImageScanning, security.Detected, s.now()
 	f.UUID = security.FindingUUID(s.rules.UUIDNamespace, f.Project, f.Agent, f.Identifiers[0], at)
-	known, err := s.findings.HasFinding(ctx, f.UUID)
+	known, err := s.findings.Has(ctx, f.UUID)
 	if err == nil && !known {
-		err = s.findings.AddFinding(ctx, f)
+		err = s.findings.Add(ctx, f)
 	}
 	return f.UUID, refusal(err)
 }
@@ -114,7 +114,7 @@ func (s *Service) Resolve(ctx context.Context, a agents.Agent, seen []string) er
 		return err
 	}
 	scan := Scan{Agent: a.ID, Project: a.Project, ReportType: security.ClusterImageScanning}
-	return refusal(s.findings.ResolveFindings(ctx, scan, security.UUIDs(seen)))
+	return refusal(s.findings.Resolve(ctx, scan, security.UUIDs(seen)))
 }
 
 // checkAgent refuses an agent whose creator may not take care of findings.

@@ -30,17 +30,17 @@ func (f failingStore) Standing(ctx context.Context, q source.Inquiry) (source.St
 	return s, errors.Join(err, f.standing)
 }
 
-func (f failingStore) HasFinding(ctx context.Context, uuid string) (bool, error) {
-	has, err := f.Findings.HasFinding(ctx, uuid)
+func (f failingStore) Has(ctx context.Context, uuid string) (bool, error) {
+	has, err := f.Findings.Has(ctx, uuid)
 	return has, errors.Join(err, f.has)
 }
 
-func (f failingStore) AddFinding(ctx context.Context, finding security.Finding) error {
-	return errors.Join(f.Findings.AddFinding(ctx, finding), f.add)
+func (f failingStore) Add(ctx context.Context, finding security.Finding) error {
+	return errors.Join(f.Findings.Add(ctx, finding), f.add)
 }
 
-func (f failingStore) ResolveFindings(ctx context.Context, of findings.Scan, keep []string) error {
-	return errors.Join(f.Findings.ResolveFindings(ctx, of, keep), f.resolve)
+func (f failingStore) Resolve(ctx context.Context, of findings.Scan, keep []string) error {
+	return errors.Join(f.Findings.Resolve(ctx, of, keep), f.resolve)
 }
 
 func TestService_storeFails(t *testing.T) {

@@ -77,11 +77,11 @@ func (c *Creator) add(ctx context.Context, planned source.Project) (id source.Pr
 		level = *own
 	}
 	err = c.unitOfWork(ctx, func(tx Tx) error {
-		id, err = tx.Projects.ProjectID(ctx, planned.Path)
+		id, err = tx.Projects.ID(ctx, planned.Path)
 		if !errors.Is(err, domain.NotFound) {
 			return err
 		}
-		id, err = tx.Projects.AddProject(ctx, planned)
+		id, err = tx.Projects.Add(ctx, planned)
 		switch {
 		case errors.Is(err, domain.Conflict):
 			return refuse(planned, conflict)

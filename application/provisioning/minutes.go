@@ -37,19 +37,19 @@ func (s *Service) AddMinutesPacks(ctx context.Context, ref billing.NamespaceRef,
 
 // addPack returns the pack as it is kept.
 func addPack(ctx context.Context, packs MinutesPacks, p billing.MinutesPack) (billing.MinutesPack, error) {
-	known, err := packs.MinutesPack(ctx, p.Namespace, p.PurchaseXID)
+	known, err := packs.Find(ctx, p.Namespace, p.PurchaseXID)
 	if !errors.Is(err, domain.NotFound) {
 		return known, err
 	}
 	if !p.Valid() {
 		return p, errPacksNotSaved
 	}
-	err = packs.AddMinutesPack(ctx, p)
+	err = packs.Add(ctx, p)
 	if !errors.Is(err, domain.Conflict) {
 		return p, err
 	}
 	// A concurrent request added the purchase, to this or another namespace.
-	known, err = packs.MinutesPack(ctx, p.Namespace, p.PurchaseXID)
+	known, err = packs.Find(ctx, p.Namespace, p.PurchaseXID)
 	if errors.Is(err, domain.NotFound) {
 		return p, errPacksNotSaved
 	}
@@ -76,6 +76,6 @@ func (s *Service) MoveMinutesPacks(ctx context.Context, from, to billing.Namespa
 		case origin.ID == target.ID:
 			return domain.Refuse(domain.Unprocessable, "Namespace and target must be different")
 		}
-		return tx.MinutesPacks.MoveMinutesPacks(ctx, origin.ID, target.ID)
+		return tx.MinutesPacks.Move(ctx, origin.ID, target.ID)
 	})
 }

@@ -34,7 +34,7 @@ func (c *testService) packs(t *testing.T, xids ...string) map[string]source.Name
 	err := c.store.BillingUnitOfWork(t.Context(), func(l provisioning.BillingTx) error {
 		for _, xid := range xids {
 			for _, of := range []source.NamespaceID{10, 12, 202} {
-				if _, err := l.MinutesPacks.MinutesPack(t.Context(), of, xid); err == nil {
+				if _, err := l.MinutesPacks.Find(t.Context(), of, xid); err == nil {
 					found[xid] = of
 				}
 			}
@@ -102,11 +102,11 @@ type racedPacks struct {
 	in source.NamespaceID
 }
 
-func (p racedPacks) AddMinutesPack(ctx context.Context, added billing.MinutesPack) error {
-	if err := p.MinutesPacks.AddMinutesPack(ctx, packIn(p.in, added.PurchaseXID, 77)); err != nil {
+func (p racedPacks) Add(ctx context.Context, added billing.MinutesPack) error {
+	if err := p.MinutesPacks.Add(ctx, packIn(p.in, added.PurchaseXID, 77)); err != nil {
 		return err
 	}
-	return p.MinutesPacks.AddMinutesPack(ctx, added)
+	return p.MinutesPacks.Add(ctx, added)
 }
 
 func TestService_AddMinutesPacks_race(t *testing.T) {

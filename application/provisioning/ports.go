@@ -32,36 +32,36 @@ type Billing interface {
 
 // Subscriptions keeps subscriptions, one for each namespace.
 type Subscriptions interface {
-	// LockSubscription returns the subscription as Billing does, and locks it
+	// Lock returns the subscription as Billing does, and locks it
 	// until the unit of work ends.
-	LockSubscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error)
-	// AddSubscription keeps the first one of a namespace, which exists;
+	Lock(ctx context.Context, of source.NamespaceID) (billing.Subscription, error)
+	// Add keeps the first one of a namespace, which exists;
 	// domain.Conflict if there is one, which leaves the unit usable.
-	AddSubscription(ctx context.Context, s billing.Subscription) error
-	// UpdateSubscription keeps s in place of the one that is there, whose state
+	Add(ctx context.Context, s billing.Subscription) error
+	// Update keeps s in place of the one that is there, whose state
 	// goes into the history; domain.NotFound if there is none.
-	UpdateSubscription(ctx context.Context, s billing.Subscription) error
+	Update(ctx context.Context, s billing.Subscription) error
 }
 
 // MinutesPacks keeps packs of compute minutes.
 type MinutesPacks interface {
-	// MinutesPack returns the pack of that namespace and xid, or domain.NotFound.
-	MinutesPack(ctx context.Context, of source.NamespaceID, xid string) (billing.MinutesPack, error)
-	// AddMinutesPack keeps a pack; domain.Conflict if its xid is known, in
+	// Find returns the pack of that namespace and xid, or domain.NotFound.
+	Find(ctx context.Context, of source.NamespaceID, xid string) (billing.MinutesPack, error)
+	// Add keeps a pack; domain.Conflict if its xid is known, in
 	// whichever namespace, which leaves the unit usable. Of units that add one
 	// xid at the same time the later one waits for the first to end.
-	AddMinutesPack(ctx context.Context, p billing.MinutesPack) error
-	// MoveMinutesPacks gives all packs of one namespace to another.
-	MoveMinutesPacks(ctx context.Context, from, to source.NamespaceID) error
+	Add(ctx context.Context, p billing.MinutesPack) error
+	// Move gives all packs of one namespace to another.
+	Move(ctx context.Context, from, to source.NamespaceID) error
 }
 
 // Reconciliations keeps upcoming reconciliations, one for each namespace.
 type Reconciliations interface {
-	// PutReconciliation keeps r in place of whatever was announced to its
+	// Put keeps r in place of whatever was announced to its
 	// namespace, which exists.
-	PutReconciliation(ctx context.Context, r billing.Reconciliation, now time.Time) error
-	// RemoveReconciliation takes it back; domain.NotFound if there is none.
-	RemoveReconciliation(ctx context.Context, of source.NamespaceID) error
+	Put(ctx context.Context, r billing.Reconciliation, now time.Time) error
+	// Remove takes it back; domain.NotFound if there is none.
+	Remove(ctx context.Context, of source.NamespaceID) error
 }
 
 // BillingTx reads and writes billing within one transaction.

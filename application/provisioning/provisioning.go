@@ -118,7 +118,7 @@ func (s *Service) CreateSubscription(ctx context.Context, ref billing.NamespaceR
 			return subscription, err
 		}
 		subscription = subscription.WithSeatsInUse(taken)
-		err = tx.Subscriptions.AddSubscription(ctx, subscription)
+		err = tx.Subscriptions.Add(ctx, subscription)
 		if errors.Is(err, domain.Conflict) {
 			return subscription, billing.ErrSubscriptionTaken
 		}
@@ -130,7 +130,7 @@ func (s *Service) CreateSubscription(ctx context.Context, ref billing.NamespaceR
 // Refusal, or billing.FieldErrors.
 func (s *Service) UpdateSubscription(ctx context.Context, ref billing.NamespaceRef, change billing.Change) (SubscriptionView, error) {
 	return s.changeSubscription(ctx, ref, change, func(ctx context.Context, tx BillingTx, n billing.Namespace) (billing.Subscription, error) {
-		old, err := tx.Subscriptions.LockSubscription(ctx, n.ID)
+		old, err := tx.Subscriptions.Lock(ctx, n.ID)
 		if errors.Is(err, domain.NotFound) {
 			return old, domain.Refuse(domain.NotFound, "GitlabSubscription Not Found")
 		}
@@ -148,7 +148,7 @@ func (s *Service) UpdateSubscription(ctx context.Context, ref billing.NamespaceR
 			}
 			subscription = subscription.WithSeatsReset(taken)
 		}
-		return subscription, tx.Subscriptions.UpdateSubscription(ctx, subscription)
+		return subscription, tx.Subscriptions.Update(ctx, subscription)
 	})
 }
 

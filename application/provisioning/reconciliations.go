@@ -37,7 +37,7 @@ func (s *Service) PutReconciliations(ctx context.Context, list []billing.Reconci
 		// In one order, so that two requests do not wait for each other.
 		slices.SortFunc(valid, func(a, b billing.Reconciliation) int { return cmp.Compare(a.Namespace, b.Namespace) })
 		for _, r := range valid {
-			if err := tx.Reconciliations.PutReconciliation(ctx, r, s.now()); err != nil {
+			if err := tx.Reconciliations.Put(ctx, r, s.now()); err != nil {
 				return err
 			}
 		}
@@ -79,7 +79,7 @@ func hasDuplicate(list []billing.Reconciliation) bool {
 // a Refusal if there is none.
 func (s *Service) DeleteReconciliation(ctx context.Context, of source.NamespaceID) error {
 	return s.write(ctx, func(ctx context.Context, tx BillingTx) error {
-		err := tx.Reconciliations.RemoveReconciliation(ctx, of)
+		err := tx.Reconciliations.Remove(ctx, of)
 		if errors.Is(err, domain.NotFound) {
 			return &domain.Refusal{Kind: domain.NotFound}
 		}

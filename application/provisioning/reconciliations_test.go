@@ -25,9 +25,9 @@ type recorder struct {
 	put *[]source.NamespaceID
 }
 
-func (r recorder) PutReconciliation(ctx context.Context, one billing.Reconciliation, now time.Time) error {
+func (r recorder) Put(ctx context.Context, one billing.Reconciliation, now time.Time) error {
 	*r.put = append(*r.put, one.Namespace)
-	return r.Reconciliations.PutReconciliation(ctx, one, now)
+	return r.Reconciliations.Put(ctx, one, now)
 }
 
 func recording(put *[]source.NamespaceID) func(*provisioning.BillingTx) {

@@ -58,7 +58,7 @@ func (s *Service) recount(ctx context.Context, of source.NamespaceID) (counted, 
 		if err != nil {
 			return ignoreNotFound(err)
 		}
-		subscription, err := tx.Subscriptions.LockSubscription(ctx, of)
+		subscription, err := tx.Subscriptions.Lock(ctx, of)
 		if err != nil || !subscription.Paid(s.rules.Plans) {
 			return ignoreNotFound(err)
 		}
@@ -70,7 +70,7 @@ func (s *Service) recount(ctx context.Context, of source.NamespaceID) (counted, 
 		if subscription, changed = subscription.Recounted(taken, s.now()); !changed {
 			return nil
 		}
-		return tx.Subscriptions.UpdateSubscription(ctx, subscription)
+		return tx.Subscriptions.Update(ctx, subscription)
 	})
 	return counted, changed, err
 }

@@ -46,9 +46,9 @@ type Billing interface {
 	// equal subscription stays as it is; a different one is replaced, and its
 	// state goes into the history.
 	PutSubscription(ctx context.Context, s billing.Subscription) error
-	// PutPack keeps a pack of a namespace, which exists; a pack of another
+	// PutMinutesPack keeps a pack of a namespace, which exists; a pack of another
 	// namespace moves to this one.
-	PutPack(ctx context.Context, p billing.MinutesPack) error
+	PutMinutesPack(ctx context.Context, p billing.MinutesPack) error
 	// PutReconciliation replaces the reconciliation of a namespace, which
 	// exists.
 	PutReconciliation(ctx context.Context, r billing.Reconciliation, now time.Time) error
@@ -64,7 +64,7 @@ func (i *importer) subscription(ctx context.Context, s Subscription) {
 func (i *importer) pack(ctx context.Context, p MinutesPack) {
 	if id, ok := i.billedNamespace(ctx, p.Line, p.Namespace, true); ok {
 		p.MinutesPack.Namespace = id
-		i.checkPut(i.tx.Billing.PutPack(ctx, p.MinutesPack), p.Line, "pack of", p.Namespace)
+		i.checkPut(i.tx.Billing.PutMinutesPack(ctx, p.MinutesPack), p.Line, "pack of", p.Namespace)
 	}
 }
 

@@ -31,5 +31,5 @@ func (i *importer) hook(ctx context.Context, h Hook) {
 	if h.Hook.Token != "" {
 		h.Hook.Token = i.seal(h.Hook.Token)
 	}
-	i.checkPut(i.tx.Hooks.PutHook(ctx, in, h.Hook), h.Line, "hook", shown)
+	i.checkPut(i.tx.Hooks.Put(ctx, in, h.Hook), h.Line, "hook", shown)
 }

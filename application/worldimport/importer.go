@@ -138,7 +138,7 @@ func (i *importer) checkPut(err error, line int, kind, name string) bool {
 
 // userID returns the number of a user who is referred to.
 func (i *importer) userID(ctx context.Context, line int, username string) (identity.UserID, bool) {
-	return find(ctx, i, i.users, line, "user", username, i.tx.Users.UserID)
+	return find(ctx, i, i.users, line, "user", username, i.tx.Users.ID)
 }
 
 // optionalUserID is 0 for an empty name.
@@ -154,7 +154,7 @@ func (i *importer) groupID(ctx context.Context, line int, path string) (source.N
 }
 
 func (i *importer) projectID(ctx context.Context, line int, path string) (source.ProjectID, bool) {
-	return find(ctx, i, i.projects, line, "project", path, i.tx.Projects.ProjectID)
+	return find(ctx, i, i.projects, line, "project", path, i.tx.Projects.ID)
 }
 
 // memberSource returns the group or project of a membership, share or hook.

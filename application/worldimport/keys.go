@@ -27,7 +27,7 @@ func (i *importer) putKey(ctx context.Context, line int, kind string, k identity
 	if k.ID != 0 {
 		name = strconv.FormatInt(int64(k.ID), 10)
 	}
-	id, err := i.tx.Keys.PutKey(ctx, k)
+	id, err := i.tx.Keys.Put(ctx, k)
 	return id, i.checkPut(err, line, kind, name)
 }
 
@@ -45,7 +45,7 @@ func (i *importer) deployKey(ctx context.Context, k DeployKey) {
 	}
 	k.Key.Kind, k.Key.Owner = identity.DeployKey, creator
 	if id, ok := i.putKey(ctx, k.Line, "deploy key", k.Key); ok {
-		err := i.tx.Keys.EnableKey(ctx, id, projects)
+		err := i.tx.Keys.Enable(ctx, id, projects)
 		i.checkPut(err, k.Line, "deploy key", k.Key.Title)
 	}
 }

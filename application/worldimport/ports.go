@@ -38,15 +38,15 @@ type Jobs interface {
 
 // Users keeps users.
 type Users interface {
-	// UserID returns the number of the user of that name, or domain.NotFound.
-	UserID(ctx context.Context, username string) (identity.UserID, error)
-	// PutUser keeps the user and the personal namespace, whose path is the
+	// ID returns the number of the user of that name, or domain.NotFound.
+	ID(ctx context.Context, username string) (identity.UserID, error)
+	// Put keeps the user and the personal namespace, whose path is the
 	// username: a new name moves its projects along. The credentials' version
 	// is 1 at first and never goes back; a user without a second factor has no
 	// recovery codes and no sessions, and its failed attempts are reset. It
 	// conflicts with a group of that path, and where the namespace has another
 	// number than the one that is given.
-	PutUser(ctx context.Context, u User) (identity.UserID, error)
+	Put(ctx context.Context, u User) (identity.UserID, error)
 	// GhostID returns the ghost user's number and makes that user if needed,
 	// under the name "ghost", or "ghost1", "ghost2" and so on where taken. It
 	// is active, called "Ghost User", and has no e-mail address.
@@ -73,15 +73,15 @@ type Namespaces interface {
 
 // Projects keeps projects.
 type Projects interface {
-	// ProjectID returns the number of the project that now has that path, or
+	// ID returns the number of the project that now has that path, or
 	// domain.NotFound.
-	ProjectID(ctx context.Context, path string) (source.ProjectID, error)
-	// PutProject keeps a project in the group or personal namespace that its
+	ID(ctx context.Context, path string) (source.ProjectID, error)
+	// Put keeps a project in the group or personal namespace that its
 	// path names; it fails with domain.NotFound if that does not exist. Paths
 	// of the past move here from wherever they led; one that is or becomes a
 	// project's own path, however that happens, leads nowhere else. It says
 	// whether the project is new.
-	PutProject(ctx context.Context, p Project) (id source.ProjectID, fresh bool, err error)
+	Put(ctx context.Context, p Project) (id source.ProjectID, fresh bool, err error)
 	// PutProtections replaces the protections of the project. Two of one kind
 	// and pattern conflict. The entries of each keep their order.
 	PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error
@@ -89,14 +89,14 @@ type Projects interface {
 
 // Keys keeps SSH keys.
 type Keys interface {
-	// PutKey keeps a user's key or a deploy key; key.Owner exists, and is 0 for
+	// Put keeps a user's key or a deploy key; key.Owner exists, and is 0 for
 	// a deploy key whose creator was deleted. The time of its creation and the
 	// stamp of its last use stay. A user's key and a deploy key of one number
 	// or fingerprint conflict.
-	PutKey(ctx context.Context, key identity.Key) (identity.KeyID, error)
-	// EnableKey replaces the projects on which a deploy key is enabled; the
+	Put(ctx context.Context, key identity.Key) (identity.KeyID, error)
+	// Enable replaces the projects on which a deploy key is enabled; the
 	// value says whether it may push.
-	EnableKey(ctx context.Context, id identity.KeyID, projects map[source.ProjectID]bool) error
+	Enable(ctx context.Context, id identity.KeyID, projects map[source.ProjectID]bool) error
 	// DeployKeyExists says whether a deploy key has that number.
 	DeployKeyExists(ctx context.Context, id identity.KeyID) (bool, error)
 }
@@ -112,8 +112,8 @@ type Credentials interface {
 
 // Hooks keeps webhooks.
 type Hooks interface {
-	// PutHook keeps a hook of a member source that exists. The natural key is
+	// Put keeps a hook of a member source that exists. The natural key is
 	// the member source with the URL, in its letter case. The hook's health
 	// stays.
-	PutHook(ctx context.Context, in source.MemberSource, h hooks.Hook) error
+	Put(ctx context.Context, in source.MemberSource, h hooks.Hook) error
 }

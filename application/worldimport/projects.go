@@ -19,7 +19,7 @@ func (i *importer) project(ctx context.Context, p Project) {
 		return
 	}
 	p.NewIsEmpty = i.repositoryJob != ""
-	id, fresh, err := i.tx.Projects.PutProject(ctx, p)
+	id, fresh, err := i.tx.Projects.Put(ctx, p)
 	if !i.checkPut(err, p.Line, "project", p.Project.Path) {
 		return
 	}

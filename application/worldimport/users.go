@@ -13,7 +13,7 @@ func (i *importer) user(ctx context.Context, u User) {
 	if u.TOTPSecret != "" {
 		u.TOTPSecret = i.seal(u.TOTPSecret)
 	}
-	_, err := i.tx.Users.PutUser(ctx, u)
+	_, err := i.tx.Users.Put(ctx, u)
 	i.checkPut(err, u.Line, "user", u.User.Username)
 }
 

@@ -304,9 +304,9 @@ type recordingKeys struct {
 	put *[]identity.Key
 }
 
-func (k recordingKeys) PutKey(ctx context.Context, key identity.Key) (identity.KeyID, error) {
+func (k recordingKeys) Put(ctx context.Context, key identity.Key) (identity.KeyID, error) {
 	*k.put = append(*k.put, key)
-	return k.Keys.PutKey(ctx, key)
+	return k.Keys.Put(ctx, key)
 }
 
 func TestApply_createdAt(t *testing.T) {

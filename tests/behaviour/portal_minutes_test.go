@@ -281,14 +281,14 @@ type interruptedSubscriptions struct {
 	interrupted
 }
 
-// AddSubscription adds it, then calls the function.
-func (i interruptedSubscriptions) AddSubscription(ctx context.Context, s billing.Subscription) error {
-	return i.after(i.Subscriptions.AddSubscription(ctx, s))
+// Add adds it, then calls the function.
+func (i interruptedSubscriptions) Add(ctx context.Context, s billing.Subscription) error {
+	return i.after(i.Subscriptions.Add(ctx, s))
 }
 
-// UpdateSubscription updates it, then calls the function.
-func (i interruptedSubscriptions) UpdateSubscription(ctx context.Context, s billing.Subscription) error {
-	return i.after(i.Subscriptions.UpdateSubscription(ctx, s))
+// Update updates it, then calls the function.
+func (i interruptedSubscriptions) Update(ctx context.Context, s billing.Subscription) error {
+	return i.after(i.Subscriptions.Update(ctx, s))
 }
 
 type interruptedPacks struct {
@@ -296,14 +296,14 @@ type interruptedPacks struct {
 	interrupted
 }
 
-// AddMinutesPack adds it, then calls the function.
-func (i interruptedPacks) AddMinutesPack(ctx context.Context, p billing.MinutesPack) error {
-	return i.after(i.MinutesPacks.AddMinutesPack(ctx, p))
+// Add adds it, then calls the function.
+func (i interruptedPacks) Add(ctx context.Context, p billing.MinutesPack) error {
+	return i.after(i.MinutesPacks.Add(ctx, p))
 }
 
-// MoveMinutesPacks moves them, then calls the function.
-func (i interruptedPacks) MoveMinutesPacks(ctx context.Context, from, to source.NamespaceID) error {
-	return i.after(i.MinutesPacks.MoveMinutesPacks(ctx, from, to))
+// Move moves them, then calls the function.
+func (i interruptedPacks) Move(ctx context.Context, from, to source.NamespaceID) error {
+	return i.after(i.MinutesPacks.Move(ctx, from, to))
 }
 
 type interruptedReconciliations struct {
@@ -311,12 +311,12 @@ type interruptedReconciliations struct {
 	interrupted
 }
 
-// PutReconciliation puts it, then calls the function.
-func (i interruptedReconciliations) PutReconciliation(ctx context.Context, r billing.Reconciliation, now time.Time) error {
-	return i.after(i.Reconciliations.PutReconciliation(ctx, r, now))
+// Put puts it, then calls the function.
+func (i interruptedReconciliations) Put(ctx context.Context, r billing.Reconciliation, now time.Time) error {
+	return i.after(i.Reconciliations.Put(ctx, r, now))
 }
 
-// RemoveReconciliation removes it, then calls the function.
-func (i interruptedReconciliations) RemoveReconciliation(ctx context.Context, of source.NamespaceID) error {
-	return i.after(i.Reconciliations.RemoveReconciliation(ctx, of))
+// Remove removes it, then calls the function.
+func (i interruptedReconciliations) Remove(ctx context.Context, of source.NamespaceID) error {
+	return i.after(i.Reconciliations.Remove(ctx, of))
 }

@@ -221,10 +221,10 @@ type failing struct {
 	fail func() error
 }
 
-// UpdateSubscription returns the error of fail, or else updates the subscription.
-func (f failing) UpdateSubscription(ctx context.Context, s billing.Subscription) error {
+// Update returns the error of fail, or else updates the subscription.
+func (f failing) Update(ctx context.Context, s billing.Subscription) error {
 	if err := f.fail(); err != nil {
 		return err
 	}
-	return f.Subscriptions.UpdateSubscription(ctx, s)
+	return f.Subscriptions.Update(ctx, s)
 }

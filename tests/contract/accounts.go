@@ -114,7 +114,7 @@ var accountCases = []Case{
 		until := now.Add(15 * time.Minute)
 		digest := identity.DigestToken("a")
 		s.OpenSession(1, 11, until)
-		s.Fine("Replace", s.RecoveryCodes.ReplaceRecoveryCodes(s.Context(), 1, []identity.TokenDigest{digest}))
+		s.Fine("Replace", s.RecoveryCodes.Replace(s.Context(), 1, []identity.TokenDigest{digest}))
 		s.Fine("UpdateFactor", s.UpdateFactor(1, func(f identity.TwoFactor) identity.TwoFactor {
 			f.LastStep, f.Failures, f.LockedUntil = 7, 2, until
 			return f
@@ -122,7 +122,7 @@ var accountCases = []Case{
 		s.Apply("users: [{id: 1, username: dede}]", twoFactorUsers)
 		s.Same("factor", s.Account("user-1").Factor, identity.TwoFactor{Enabled: true, Secret: world.Seal("JBSWY3DPEHPK3PXP")})
 		s.Same("session", s.Standing("key-11", "acme/cli").OTPSession, false)
-		s.Kind("code", s.RecoveryCodes.SpendRecoveryCode(s.Context(), 1, digest), domain.NotFound)
+		s.Kind("code", s.RecoveryCodes.Spend(s.Context(), 1, digest), domain.NotFound)
 	}},
 	{Name: "credential version: never decreases", Check: func(s Subject) {
 		s.Apply(twoFactorUsers)
@@ -137,14 +137,14 @@ var accountCases = []Case{
 		s.Apply(twoFactorUsers)
 		digests := []identity.TokenDigest{identity.DigestToken("a"), identity.DigestToken("b")}
 		fresh := []identity.TokenDigest{identity.DigestToken("c")}
-		s.Fine("Replace", s.RecoveryCodes.ReplaceRecoveryCodes(s.Context(), 1, digests))
-		s.Fine("Spend", s.RecoveryCodes.SpendRecoveryCode(s.Context(), 1, digests[0]))
-		s.Kind("spent already", s.RecoveryCodes.SpendRecoveryCode(s.Context(), 1, digests[0]), domain.NotFound)
-		s.Kind("of another user", s.RecoveryCodes.SpendRecoveryCode(s.Context(), 3, digests[1]), domain.NotFound)
-		s.Fine("Replace", s.RecoveryCodes.ReplaceRecoveryCodes(s.Context(), 1, fresh))
-		s.Kind("an old one", s.RecoveryCodes.SpendRecoveryCode(s.Context(), 1, digests[1]), domain.NotFound)
-		s.Fine("a new one", s.RecoveryCodes.SpendRecoveryCode(s.Context(), 1, fresh[0]))
-		s.Kind("of an unknown user", s.RecoveryCodes.ReplaceRecoveryCodes(s.Context(), 404, fresh), domain.NotFound)
+		s.Fine("Replace", s.RecoveryCodes.Replace(s.Context(), 1, digests))
+		s.Fine("Spend", s.RecoveryCodes.Spend(s.Context(), 1, digests[0]))
+		s.Kind("spent already", s.RecoveryCodes.Spend(s.Context(), 1, digests[0]), domain.NotFound)
+		s.Kind("of another user", s.RecoveryCodes.Spend(s.Context(), 3, digests[1]), domain.NotFound)
+		s.Fine("Replace", s.RecoveryCodes.Replace(s.Context(), 1, fresh))
+		s.Kind("an old one", s.RecoveryCodes.Spend(s.Context(), 1, digests[1]), domain.NotFound)
+		s.Fine("a new one", s.RecoveryCodes.Spend(s.Context(), 1, fresh[0]))
+		s.Kind("of an unknown user", s.RecoveryCodes.Replace(s.Context(), 404, fresh), domain.NotFound)
 	}},
 	{Name: "concurrent sets of recovery codes: one complete set is left", Check: func(s Subject) {
 		s.Apply(twoFactorUsers)
@@ -154,12 +154,12 @@ var accountCases = []Case{
 				sets[me] = append(sets[me], identity.DigestToken(fmt.Sprint(me, " ", n)))
 			}
 		}
-		subject.Concurrently(func(me int) { s.Fine("Replace", s.RecoveryCodes.ReplaceRecoveryCodes(s.Context(), 1, sets[me])) })
+		subject.Concurrently(func(me int) { s.Fine("Replace", s.RecoveryCodes.Replace(s.Context(), 1, sets[me])) })
 		whole := 0
 		for _, set := range sets {
 			valid := 0
 			for _, digest := range set {
-				if s.RecoveryCodes.SpendRecoveryCode(s.Context(), 1, digest) == nil {
+				if s.RecoveryCodes.Spend(s.Context(), 1, digest) == nil {
 					valid++
 				}
 			}
@@ -171,10 +171,10 @@ var accountCases = []Case{
 	{Name: "recovery code spent concurrently: accepted once", Check: func(s Subject) {
 		s.Apply(twoFactorUsers)
 		digest := identity.DigestToken("a")
-		s.Fine("Replace", s.RecoveryCodes.ReplaceRecoveryCodes(s.Context(), 1, []identity.TokenDigest{digest}))
+		s.Fine("Replace", s.RecoveryCodes.Replace(s.Context(), 1, []identity.TokenDigest{digest}))
 		var spent atomic.Int32
 		subject.Concurrently(func(int) {
-			switch err := s.RecoveryCodes.SpendRecoveryCode(s.Context(), 1, digest); {
+			switch err := s.RecoveryCodes.Spend(s.Context(), 1, digest); {
 			case err == nil:
 				spent.Add(1)
 			case !errors.Is(err, domain.NotFound):
@@ -187,7 +187,7 @@ var accountCases = []Case{
 
 func (s Subject) addToken(t identity.AccessToken) int64 {
 	s.Helper()
-	id, err := s.AccessTokens.AddToken(s.Context(), t)
+	id, err := s.AccessTokens.Add(s.Context(), t)
 	s.Fine("AddToken", err)
 	return id
 }
@@ -223,7 +223,7 @@ var tokenCases = []Case{
 		s.Kind("unknown", err, domain.NotFound)
 		token := identity.AccessToken{User: 1, Digest: identity.DigestToken("x"), CreatedAt: now}
 		s.addToken(token)
-		_, err = s.AccessTokens.AddToken(s.Context(), token)
+		_, err = s.AccessTokens.Add(s.Context(), token)
 		s.Kind("the digest again", err, domain.Conflict)
 		s.Same("no token added", len(s.List("access-tokens")), 1)
 	}},
@@ -319,11 +319,11 @@ var auditCases = []Case{
 		enqueue()
 		_, accountErr := s.Accounts.Account(gone, subject.Claim("user-1"))
 		_, bearerErr := s.AccessTokens.Bearer(gone, identity.DigestToken("x"))
-		_, addErr := s.AccessTokens.AddToken(gone, identity.AccessToken{User: 1, Digest: identity.DigestToken("x"), CreatedAt: now})
+		_, addErr := s.AccessTokens.Add(gone, identity.AccessToken{User: 1, Digest: identity.DigestToken("x"), CreatedAt: now})
 		for name, err := range map[string]error{
 			"Account": accountErr, "Bearer": bearerErr, "AddToken": addErr,
 			"Append":  s.AuditLog.Append(gone, audit.Event{At: now}),
-			"Replace": s.RecoveryCodes.ReplaceRecoveryCodes(gone, 1, nil),
+			"Replace": s.RecoveryCodes.Replace(gone, 1, nil),
 			"Factor": s.Accounts.UpdateTwoFactor(gone, 1, func(f identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession) {
 				return f.Accepted(1), nil
 			}),

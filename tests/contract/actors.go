@@ -94,7 +94,7 @@ var actorCases = []Case{
 	}},
 	{Name: "deploy key without creator and without ghost: key only", Check: func(s Subject) {
 		s.Unit(func(tx worldimport.Tx) {
-			_, err := tx.Keys.PutKey(s.Context(), identity.Key{ID: 5, Kind: identity.DeployKey, Usage: identity.AuthOnly, Fingerprint: "f"})
+			_, err := tx.Keys.Put(s.Context(), identity.Key{ID: 5, Kind: identity.DeployKey, Usage: identity.AuthOnly, Fingerprint: "f"})
 			s.Fine("PutKey", err)
 		})
 		s.Same("actor", actorText(s.Actor("key-5")), " deploy_key 5")
@@ -163,12 +163,12 @@ var deployKeyCases = []Case{
 			return out
 		}
 		projects := map[source.ProjectID]bool{60: true, 62: false}
-		s.Unit(func(tx worldimport.Tx) { s.Fine("EnableKey", tx.Keys.EnableKey(s.Context(), 21, projects)) })
+		s.Unit(func(tx worldimport.Tx) { s.Fine("EnableKey", tx.Keys.Enable(s.Context(), 21, projects)) })
 		want := []bool{true, true, false, false, true, false}
 		s.Same("replaced", of(), want)
 		projects[61] = true
 		s.Same("the caller's own map", of(), want)
-		s.Unit(func(tx worldimport.Tx) { s.Fine("EnableKey", tx.Keys.EnableKey(s.Context(), 21, nil)) })
+		s.Unit(func(tx worldimport.Tx) { s.Fine("EnableKey", tx.Keys.Enable(s.Context(), 21, nil)) })
 		s.Same("none", of(), make([]bool, 6))
 	}},
 	{Name: "deploy key put again: stays enabled", Check: func(s Subject) {
@@ -184,7 +184,7 @@ var deployKeyCases = []Case{
 			project source.ProjectID
 		}{"no such key": {99, 60}, "a user's key": {11, 60}, "no such project": {21, 99}} {
 			s.Unit(func(tx worldimport.Tx) {
-				s.Kind(name, tx.Keys.EnableKey(s.Context(), enable.key, map[source.ProjectID]bool{enable.project: true}), domain.NotFound)
+				s.Kind(name, tx.Keys.Enable(s.Context(), enable.key, map[source.ProjectID]bool{enable.project: true}), domain.NotFound)
 			})
 		}
 		s.Same("as before", s.Standing("key-21", "acme/q").KeyCanPush, true)

@@ -34,21 +34,21 @@ var authorizations = []agents.Authorization{{Access: agents.CIAccess, Kind: agen
 func (s Subject) agentCalls(digest identity.TokenDigest) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"AgentBearer": func(ctx context.Context) error {
-			_, err := s.Agents.AgentBearer(ctx, identity.DigestToken("agent-5"))
+			_, err := s.Agents.Bearer(ctx, identity.DigestToken("agent-5"))
 			return err
 		},
 		"Authorize":         func(ctx context.Context) error { return s.Agents.Authorize(ctx, 5, authorizations) },
-		"CountUsage":        func(ctx context.Context) error { return s.UsageCounters.CountUsage(ctx, usageReport) },
-		"AddAgentToken":     func(ctx context.Context) error { return s.AgentTokens.AddAgentToken(ctx, 5, "new", digest) },
-		"RevokeAgentTokens": func(ctx context.Context) error { return s.AgentTokens.RevokeAgentTokens(ctx, 5, "old") },
+		"CountUsage":        func(ctx context.Context) error { return s.UsageCounters.Add(ctx, usageReport) },
+		"AddAgentToken":     func(ctx context.Context) error { return s.AgentTokens.Add(ctx, 5, "new", digest) },
+		"RevokeAgentTokens": func(ctx context.Context) error { return s.AgentTokens.Revoke(ctx, 5, "old") },
 		"HasFinding": func(ctx context.Context) error {
-			_, err := s.Findings.HasFinding(ctx, subject.FindingUUID(1))
+			_, err := s.Findings.Has(ctx, subject.FindingUUID(1))
 			return err
 		},
 		"AddFinding": func(ctx context.Context) error {
-			return s.Findings.AddFinding(ctx, security.Finding{UUID: subject.FindingUUID(9), Project: 7, Agent: 5, DetectedAt: now})
+			return s.Findings.Add(ctx, security.Finding{UUID: subject.FindingUUID(9), Project: 7, Agent: 5, DetectedAt: now})
 		},
-		"ResolveFindings": func(ctx context.Context) error { return s.Findings.ResolveFindings(ctx, agentScan, nil) },
+		"ResolveFindings": func(ctx context.Context) error { return s.Findings.Resolve(ctx, agentScan, nil) },
 	}
 }
 
@@ -57,11 +57,11 @@ func (s Subject) agentCalls(digest identity.TokenDigest) map[string]func(context
 var agentCases = []Case{
 	{Name: "agent token: agent and project", Check: func(s Subject) {
 		s.Apply(world.Agents)
-		s.Agents.AgentTokenUsed(1, now.Add(time.Hour))
-		s.Agents.AgentTokenUsed(1, now) // earlier than the recorded use
-		s.Agents.AgentTokenUsed(404, now)
+		s.Agents.TokenUsed(1, now.Add(time.Hour))
+		s.Agents.TokenUsed(1, now) // earlier than the recorded use
+		s.Agents.TokenUsed(404, now)
 		s.Fine("Flush", s.Store.Flush(s.Context()))
-		got, err := s.Agents.AgentBearer(s.Context(), identity.DigestToken("agent-5"))
+		got, err := s.Agents.Bearer(s.Context(), identity.DigestToken("agent-5"))
 		s.Fine("AgentBearer", err)
 		s.UTC(got.Token.LastUsedAt)
 		s.Same("bearer", got, clusters.Bearer{
@@ -69,14 +69,14 @@ var agentCases = []Case{
 			Agent:   agents.Agent{ID: 5, Name: "prod", Project: 7, CreatedBy: 3},
 			Project: source.Project{ID: 7, Path: "acme/infra", Visibility: source.Private, Repository: source.FeatureEnabled, DefaultBranch: "trunk", Storage: "default"},
 		})
-		revoked, err := s.Agents.AgentBearer(s.Context(), identity.DigestToken("agent-5-revoked"))
+		revoked, err := s.Agents.Bearer(s.Context(), identity.DigestToken("agent-5-revoked"))
 		s.Fine("AgentBearer, revoked", err)
 		s.Same("revoked", revoked.Token, agents.Token{ID: revoked.Token.ID, Revoked: true})
-		orphan, err := s.Agents.AgentBearer(s.Context(), identity.DigestToken("in-doomed"))
+		orphan, err := s.Agents.Bearer(s.Context(), identity.DigestToken("in-doomed"))
 		s.Fine("AgentBearer, doomed", err)
 		s.Same("no project", orphan.Project, source.Project{})
 		for _, digest := range []identity.TokenDigest{"", "agent-5", "\x00"} {
-			if _, err := s.Agents.AgentBearer(s.Context(), digest); !errors.Is(err, domain.NotFound) && digest != "\x00" || err == nil {
+			if _, err := s.Agents.Bearer(s.Context(), digest); !errors.Is(err, domain.NotFound) && digest != "\x00" || err == nil {
 				s.Errorf("%q: got %v, want kind %q", digest, err, domain.NotFound)
 			}
 		}
@@ -84,10 +84,10 @@ var agentCases = []Case{
 	{Name: "agent tokens: added and revoked", Check: func(s Subject) {
 		s.Apply(world.Agents)
 		add := func(agent agents.AgentID, name, text string) error {
-			return s.AgentTokens.AddAgentToken(s.Context(), agent, name, identity.DigestToken(text))
+			return s.AgentTokens.Add(s.Context(), agent, name, identity.DigestToken(text))
 		}
 		revoked := func(text string) bool {
-			b, err := s.Agents.AgentBearer(s.Context(), identity.DigestToken(text))
+			b, err := s.Agents.Bearer(s.Context(), identity.DigestToken(text))
 			s.Fine(text, err)
 			return b.Token.Revoked
 		}
@@ -97,11 +97,11 @@ var agentCases = []Case{
 		s.Kind("add to an unknown agent", add(404, "second", "w"), domain.NotFound)
 		s.Kind("add it again", add(6, "second", "x"), domain.Conflict)
 		s.Same("before", []bool{revoked("x"), revoked("y"), revoked("z"), revoked("agent-5")}, []bool{false, false, false, false})
-		s.Fine("revoke", s.AgentTokens.RevokeAgentTokens(s.Context(), 5, "second"))
-		s.Fine("revoke again", s.AgentTokens.RevokeAgentTokens(s.Context(), 5, "second"))
+		s.Fine("revoke", s.AgentTokens.Revoke(s.Context(), 5, "second"))
+		s.Fine("revoke again", s.AgentTokens.Revoke(s.Context(), 5, "second"))
 		s.Same("after", []bool{revoked("x"), revoked("y"), revoked("z"), revoked("agent-5")}, []bool{true, true, false, false})
-		s.Kind("revoke none", s.AgentTokens.RevokeAgentTokens(s.Context(), 5, "third"), domain.NotFound)
-		s.Kind("revoke of an unknown agent", s.AgentTokens.RevokeAgentTokens(s.Context(), 404, "second"), domain.NotFound)
+		s.Kind("revoke none", s.AgentTokens.Revoke(s.Context(), 5, "third"), domain.NotFound)
+		s.Kind("revoke of an unknown agent", s.AgentTokens.Revoke(s.Context(), 404, "second"), domain.NotFound)
 	}},
 	{Name: "agent authorizations: replaced, unknown agent not found", Check: func(s Subject) {
 		s.Apply(world.Agents)
@@ -121,30 +121,30 @@ var agentCases = []Case{
 			{Counter: agents.CITunnelUsers, IDs: []int64{math.MaxInt64 - 1, 0}},
 		}}
 		for range 2 {
-			s.Fine("CountUsage", s.UsageCounters.CountUsage(s.Context(), report))
+			s.Fine("CountUsage", s.UsageCounters.Add(s.Context(), report))
 			s.Same("usage", s.List("usage"), []string{"agent_users_using_ci_tunnel 4", "k8s_api_proxy_requests_unique_users_via_ci_access 1"})
 		}
 	}},
 	{Name: "finding of an unknown agent or project: not found", Check: func(s Subject) {
 		s.Apply(world.Agents)
 		add := func(agent agents.AgentID, project source.ProjectID) error {
-			return s.Findings.AddFinding(s.Context(), security.Finding{UUID: subject.FindingUUID(1), Agent: agent, Project: project, Author: 404, DetectedAt: now})
+			return s.Findings.Add(s.Context(), security.Finding{UUID: subject.FindingUUID(1), Agent: agent, Project: project, Author: 404, DetectedAt: now})
 		}
 		s.Kind("no agent", add(404, 7), domain.NotFound)
 		s.Kind("no project", add(5, 404), domain.NotFound)
-		has, err := s.Findings.HasFinding(s.Context(), subject.FindingUUID(1))
+		has, err := s.Findings.Has(s.Context(), subject.FindingUUID(1))
 		s.Fine("HasFinding", err)
 		s.Same("kept", has, false)
 		s.Fine("no author", add(5, 7))
 		s.Same("findings", s.List("findings", "uuid", "author"), []string{subject.FindingUUID(1) + " -"})
-		has, err = s.Findings.HasFinding(s.Context(), subject.FindingUUID(1))
+		has, err = s.Findings.Has(s.Context(), subject.FindingUUID(1))
 		s.Fine("HasFinding", err)
 		s.Same("kept", has, true)
 	}},
 	{Name: "world applied again: agent data stays", Check: func(s Subject) {
 		s.Apply(world.Agents)
 		s.AddScanFindings()
-		s.Agents.AgentTokenUsed(1, now)
+		s.Agents.TokenUsed(1, now)
 		s.Fine("Flush", s.Store.Flush(s.Context()))
 		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 5, authorizations))
 		before := s.contents()

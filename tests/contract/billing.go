@@ -55,7 +55,7 @@ var billingCases = []Case{
 	{Name: "subscription added: read back to the microsecond", Check: func(s Subject) {
 		s.Apply(customers)
 		s.inBillingTx(func(tx provisioning.BillingTx) {
-			s.Fine("Add", tx.Subscriptions.AddSubscription(s.Context(), fullSubscription(11)))
+			s.Fine("Add", tx.Subscriptions.Add(s.Context(), fullSubscription(11)))
 		})
 		want := fullSubscription(11)
 		want.MaxChangedAt, want.CreatedAt, want.UpdatedAt = kept, kept, kept
@@ -65,7 +65,7 @@ var billingCases = []Case{
 			s.UTC(at)
 		}
 		s.inBillingTx(func(tx provisioning.BillingTx) {
-			locked, err := tx.Subscriptions.LockSubscription(s.Context(), 11)
+			locked, err := tx.Subscriptions.Lock(s.Context(), 11)
 			s.Fine("LockSubscription", err)
 			s.Same("locked", locked, want)
 		})
@@ -73,8 +73,8 @@ var billingCases = []Case{
 	{Name: "subscription updated: every field replaced, previous state in the history", Check: func(s Subject) {
 		s.Apply(customers)
 		s.inBillingTx(func(tx provisioning.BillingTx) {
-			s.Fine("Add", tx.Subscriptions.AddSubscription(s.Context(), fullSubscription(11)))
-			s.Fine("Change", tx.Subscriptions.UpdateSubscription(s.Context(), minimalSubscription(11)))
+			s.Fine("Add", tx.Subscriptions.Add(s.Context(), fullSubscription(11)))
+			s.Fine("Change", tx.Subscriptions.Update(s.Context(), minimalSubscription(11)))
 		})
 		got := s.subscription(11)
 		want := minimalSubscription(11)
@@ -82,7 +82,7 @@ var billingCases = []Case{
 		s.Same("changed to nothing", got, want)
 		s.Same("history", s.List("subscription-history", "namespace_id", "plan_code", "seats", "max_seats_used"), []string{"11 premium 10 12"})
 		s.inBillingTx(func(tx provisioning.BillingTx) {
-			s.Fine("Change", tx.Subscriptions.UpdateSubscription(s.Context(), fullSubscription(11)))
+			s.Fine("Change", tx.Subscriptions.Update(s.Context(), fullSubscription(11)))
 		})
 		s.Same("history, in order", s.List("subscription-history", "plan_code", "seats"), []string{"premium 10", "- 0"})
 		s.Same("changed back", s.subscription(11).MaxChangedAt, kept)
@@ -90,12 +90,12 @@ var billingCases = []Case{
 	{Name: "one subscription for each namespace", Check: func(s Subject) {
 		s.Apply(customers)
 		s.inBillingTx(func(tx provisioning.BillingTx) {
-			s.Kind("Change", tx.Subscriptions.UpdateSubscription(s.Context(), minimalSubscription(11)), domain.NotFound)
-			_, err := tx.Subscriptions.LockSubscription(s.Context(), 11)
+			s.Kind("Change", tx.Subscriptions.Update(s.Context(), minimalSubscription(11)), domain.NotFound)
+			_, err := tx.Subscriptions.Lock(s.Context(), 11)
 			s.Kind("LockSubscription", err, domain.NotFound)
-			s.Fine("Add", tx.Subscriptions.AddSubscription(s.Context(), fullSubscription(11)))
-			s.Kind("Add again", tx.Subscriptions.AddSubscription(s.Context(), minimalSubscription(11)), domain.Conflict)
-			s.Fine("Add another's, after a conflict", tx.Subscriptions.AddSubscription(s.Context(), minimalSubscription(21)))
+			s.Fine("Add", tx.Subscriptions.Add(s.Context(), fullSubscription(11)))
+			s.Kind("Add again", tx.Subscriptions.Add(s.Context(), minimalSubscription(11)), domain.Conflict)
+			s.Fine("Add another's, after a conflict", tx.Subscriptions.Add(s.Context(), minimalSubscription(21)))
 		})
 		s.Same("the first stays", s.subscription(11).Seats, int32(10))
 		_, err := s.Billing.Subscription(s.Context(), 13)
@@ -108,19 +108,19 @@ var billingCases = []Case{
 		other.Namespace, other.NumberOfMinutes = 13, 20
 		upper.PurchaseXID = "XID-ä"
 		s.inBillingTx(func(tx provisioning.BillingTx) {
-			s.Fine("Add", tx.MinutesPacks.AddMinutesPack(s.Context(), pack))
-			s.Kind("Add again", tx.MinutesPacks.AddMinutesPack(s.Context(), pack), domain.Conflict)
-			s.Kind("Add in another namespace", tx.MinutesPacks.AddMinutesPack(s.Context(), other), domain.Conflict)
-			s.Fine("Add in another letter case", tx.MinutesPacks.AddMinutesPack(s.Context(), upper))
-			got, err := tx.MinutesPacks.MinutesPack(s.Context(), 11, "xid-ä")
+			s.Fine("Add", tx.MinutesPacks.Add(s.Context(), pack))
+			s.Kind("Add again", tx.MinutesPacks.Add(s.Context(), pack), domain.Conflict)
+			s.Kind("Add in another namespace", tx.MinutesPacks.Add(s.Context(), other), domain.Conflict)
+			s.Fine("Add in another letter case", tx.MinutesPacks.Add(s.Context(), upper))
+			got, err := tx.MinutesPacks.Find(s.Context(), 11, "xid-ä")
 			s.Fine("Pack", err)
 			s.Same("pack", got, pack)
 			for of, xid := range map[source.NamespaceID]string{13: "xid-ä", 11: "xid"} {
-				_, err := tx.MinutesPacks.MinutesPack(s.Context(), of, xid)
+				_, err := tx.MinutesPacks.Find(s.Context(), of, xid)
 				s.Kind(xid, err, domain.NotFound)
 			}
-			s.Fine("Move", tx.MinutesPacks.MoveMinutesPacks(s.Context(), 11, 13))
-			s.Fine("Move none", tx.MinutesPacks.MoveMinutesPacks(s.Context(), 11, 13))
+			s.Fine("Move", tx.MinutesPacks.Move(s.Context(), 11, 13))
+			s.Fine("Move none", tx.MinutesPacks.Move(s.Context(), 11, 13))
 		})
 		s.Same("moved", s.List("packs", "namespace_id", "number_of_minutes"), []string{"13 10", "13 10"})
 	}},
@@ -132,13 +132,13 @@ var billingCases = []Case{
 		s.inBillingTx(func(tx provisioning.BillingTx) {
 			for i, of := range []source.NamespaceID{11, 13, 11} {
 				r := billing.Reconciliation{Namespace: of, Next: march(10 + i), AlertFrom: march(1 + i)}
-				s.Fine("Put", tx.Reconciliations.PutReconciliation(s.Context(), r, now))
+				s.Fine("Put", tx.Reconciliations.Put(s.Context(), r, now))
 			}
 		})
 		s.Same("put", days(), []string{"11 2026-03-12 2026-03-03", "13 2026-03-11 2026-03-02"})
 		s.inBillingTx(func(tx provisioning.BillingTx) {
-			s.Fine("Remove", tx.Reconciliations.RemoveReconciliation(s.Context(), 11))
-			s.Kind("Remove again", tx.Reconciliations.RemoveReconciliation(s.Context(), 11), domain.NotFound)
+			s.Fine("Remove", tx.Reconciliations.Remove(s.Context(), 11))
+			s.Kind("Remove again", tx.Reconciliations.Remove(s.Context(), 11), domain.NotFound)
 		})
 		s.Same("removed", days(), []string{"13 2026-03-11 2026-03-02"})
 	}},
@@ -148,7 +148,7 @@ var billingCases = []Case{
 			for of, plan := range map[source.NamespaceID]string{21: "premium", 11: "ultimate", 13: "free", 12: "premium"} {
 				subscription := minimalSubscription(of)
 				subscription.Plan = plan
-				s.Fine("Add", tx.Subscriptions.AddSubscription(s.Context(), subscription))
+				s.Fine("Add", tx.Subscriptions.Add(s.Context(), subscription))
 			}
 		})
 		for _, c := range []struct {
@@ -212,9 +212,9 @@ var billingCases = []Case{
 		s.Apply(customers)
 		late := errors.New("late")
 		err := s.BillingUnitOfWork(s.Context(), func(tx provisioning.BillingTx) error {
-			s.Fine("subscription", tx.Subscriptions.AddSubscription(s.Context(), fullSubscription(11)))
-			s.Fine("pack", tx.MinutesPacks.AddMinutesPack(s.Context(), billing.MinutesPack{Namespace: 11, PurchaseXID: "x", ExpiresAt: march(1)}))
-			s.Fine("reconciliation", tx.Reconciliations.PutReconciliation(s.Context(), billing.Reconciliation{Namespace: 11, Next: march(1), AlertFrom: march(1)}, now))
+			s.Fine("subscription", tx.Subscriptions.Add(s.Context(), fullSubscription(11)))
+			s.Fine("pack", tx.MinutesPacks.Add(s.Context(), billing.MinutesPack{Namespace: 11, PurchaseXID: "x", ExpiresAt: march(1)}))
+			s.Fine("reconciliation", tx.Reconciliations.Put(s.Context(), billing.Reconciliation{Namespace: 11, Next: march(1), AlertFrom: march(1)}, now))
 			return late
 		})
 		s.Same("the error", errors.Is(err, late), true)

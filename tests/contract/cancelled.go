@@ -49,7 +49,7 @@ func (s Subject) calls() map[string]func(context.Context) error {
 		"List":     func(ctx context.Context) error { _, err := s.Inventory.List(ctx, "users", now); return err },
 		"WorldImport": func(ctx context.Context) error {
 			return s.WorldImport(ctx, func(tx worldimport.Tx) error {
-				_, err := tx.Users.PutUser(ctx, worldimport.User{User: userOf("new")})
+				_, err := tx.Users.Put(ctx, worldimport.User{User: userOf("new")})
 				return err
 			})
 		},
@@ -91,10 +91,10 @@ var cancelledCases = []Case{
 		before := s.contents()
 		ctx, cancel := context.WithCancel(s.Context())
 		err := s.WorldImport(ctx, func(tx worldimport.Tx) error {
-			_, err := tx.Users.PutUser(ctx, worldimport.User{User: userOf("early")})
+			_, err := tx.Users.Put(ctx, worldimport.User{User: userOf("early")})
 			s.Fine("before", err)
 			cancel()
-			if _, err = tx.Users.PutUser(ctx, worldimport.User{User: userOf("late")}); err == nil {
+			if _, err = tx.Users.Put(ctx, worldimport.User{User: userOf("late")}); err == nil {
 				s.Errorf("put after the end")
 			}
 			return nil // as if the error was ignored
@@ -141,7 +141,7 @@ var cancelledCases = []Case{
 		ctx, cancel := context.WithTimeout(s.Context(), shortTimeout)
 		defer cancel()
 		err := s.WorldImport(ctx, func(tx worldimport.Tx) error {
-			_, err := tx.Users.PutUser(ctx, worldimport.User{User: userOf("slow")}) // every store waits for the other transaction
+			_, err := tx.Users.Put(ctx, worldimport.User{User: userOf("slow")}) // every store waits for the other transaction
 			return err
 		})
 		s.Same("the second fails", err != nil, true)
@@ -154,14 +154,14 @@ var cancelledCases = []Case{
 // importCalls are all calls of worldimport.Tx, in the world usersAndKeys.
 var importCalls = map[string]func(context.Context, worldimport.Tx) error{
 	"PutHook": func(ctx context.Context, tx worldimport.Tx) error {
-		return tx.Hooks.PutHook(ctx, source.MemberSource{Project: 60}, hooks.Hook{URL: "http://y"})
+		return tx.Hooks.Put(ctx, source.MemberSource{Project: 60}, hooks.Hook{URL: "http://y"})
 	},
 	"UserID": func(ctx context.Context, tx worldimport.Tx) error {
-		_, err := tx.Users.UserID(ctx, "dev")
+		_, err := tx.Users.ID(ctx, "dev")
 		return err
 	},
 	"PutUser": func(ctx context.Context, tx worldimport.Tx) error {
-		_, err := tx.Users.PutUser(ctx, worldimport.User{User: userOf("new")})
+		_, err := tx.Users.Put(ctx, worldimport.User{User: userOf("new")})
 		return err
 	},
 	"GhostID": func(ctx context.Context, tx worldimport.Tx) error { _, err := tx.Users.GhostID(ctx); return err },
@@ -174,11 +174,11 @@ var importCalls = map[string]func(context.Context, worldimport.Tx) error{
 		return err
 	},
 	"ProjectID": func(ctx context.Context, tx worldimport.Tx) error {
-		_, err := tx.Projects.ProjectID(ctx, "dev/none")
+		_, err := tx.Projects.ID(ctx, "dev/none")
 		return ignore(err, domain.NotFound)
 	},
 	"PutProject": func(ctx context.Context, tx worldimport.Tx) error {
-		_, _, err := tx.Projects.PutProject(ctx, worldimport.Project{Project: source.Project{Path: "dev/p"}})
+		_, _, err := tx.Projects.Put(ctx, worldimport.Project{Project: source.Project{Path: "dev/p"}})
 		return err
 	},
 	"PutMember": func(ctx context.Context, tx worldimport.Tx) error {
@@ -194,10 +194,10 @@ var importCalls = map[string]func(context.Context, worldimport.Tx) error{
 		return tx.Projects.PutProtections(ctx, 60, nil)
 	},
 	"PutKey": func(ctx context.Context, tx worldimport.Tx) error {
-		_, err := tx.Keys.PutKey(ctx, keyOf(0, 1, "new"))
+		_, err := tx.Keys.Put(ctx, keyOf(0, 1, "new"))
 		return err
 	},
-	"EnableKey": func(ctx context.Context, tx worldimport.Tx) error { return tx.Keys.EnableKey(ctx, 21, nil) },
+	"EnableKey": func(ctx context.Context, tx worldimport.Tx) error { return tx.Keys.Enable(ctx, 21, nil) },
 	"DeployKeyExists": func(ctx context.Context, tx worldimport.Tx) error {
 		_, err := tx.Keys.DeployKeyExists(ctx, 21)
 		return err

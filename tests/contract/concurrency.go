@@ -112,7 +112,7 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 		var kept atomic.Int32
 		subject.Concurrently(func(me int) {
 			err := s.Try(func(tx worldimport.Tx) error {
-				_, err := tx.Users.PutUser(s.Context(), worldimport.User{User: userOf(fmt.Sprint("u", me)), NamespaceID: 7})
+				_, err := tx.Users.Put(s.Context(), worldimport.User{User: userOf(fmt.Sprint("u", me)), NamespaceID: 7})
 				return err
 			})
 			if err == nil {

@@ -107,7 +107,7 @@ var destinationCases = []Case{
 		s.Apply(roleGroups)
 		put := func(path string, empty *bool, isNew bool) {
 			s.Unit(func(tx worldimport.Tx) {
-				_, fresh, err := tx.Projects.PutProject(s.Context(), worldimport.Project{
+				_, fresh, err := tx.Projects.Put(s.Context(), worldimport.Project{
 					Project: source.Project{Path: path, Visibility: source.Private, Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default"},
 					Empty:   empty, NewIsEmpty: true,
 				})

@@ -46,7 +46,7 @@ func (s Subject) hookIDs(project source.ProjectID) (ids []hooks.HookID) {
 // putHook puts a hook of project 22.
 func (s Subject) putHook(h hooks.Hook) error {
 	return s.Try(func(tx worldimport.Tx) error {
-		return tx.Hooks.PutHook(s.Context(), source.MemberSource{Project: 22}, h)
+		return tx.Hooks.Put(s.Context(), source.MemberSource{Project: 22}, h)
 	})
 }
 
@@ -128,7 +128,7 @@ var hookCases = []Case{
 	{Name: "hook of an unknown project or group: not found", Check: func(s Subject) {
 		for _, in := range []source.MemberSource{{Project: 404}, {Group: 404}} {
 			s.Kind("PutHook", s.Try(func(tx worldimport.Tx) error {
-				return tx.Hooks.PutHook(s.Context(), in, hooks.Hook{URL: "https://ci.example.com"})
+				return tx.Hooks.Put(s.Context(), in, hooks.Hook{URL: "https://ci.example.com"})
 			}), domain.NotFound)
 		}
 	}},

@@ -102,9 +102,9 @@ var inventoryCases = []Case{
 		s.Fine("Record", s.Recorder.Record(s.Context(), pushOf("project-1")))
 		s.Fine("Record", s.Recorder.Record(s.Context(), pushes.Push{ReceivedAt: now}))
 		s.Fine("Append", s.AuditLog.Append(s.Context(), audit.Event{At: now}))
-		s.Fine("CountUsage", s.UsageCounters.CountUsage(s.Context(), usageReport))
+		s.Fine("CountUsage", s.UsageCounters.Add(s.Context(), usageReport))
 		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 961, authorizations))
-		s.Fine("AddFinding", s.Findings.AddFinding(s.Context(), security.Finding{UUID: subject.FindingUUID(1), Project: 932, Agent: 961, DetectedAt: now}))
+		s.Fine("AddFinding", s.Findings.Add(s.Context(), security.Finding{UUID: subject.FindingUUID(1), Project: 932, Agent: 961, DetectedAt: now}))
 		for _, thing := range inventory.Names() {
 			records, err := s.Inventory.List(s.Context(), thing, now)
 			s.Fine(thing, err)

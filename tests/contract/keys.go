@@ -28,7 +28,7 @@ func deployKeyOf(id identity.KeyID, creator identity.UserID, print identity.Fing
 
 func keyPut(k identity.Key) func(Subject, worldimport.Tx) error {
 	return func(s Subject, tx worldimport.Tx) error {
-		_, err := tx.Keys.PutKey(s.Context(), k)
+		_, err := tx.Keys.Put(s.Context(), k)
 		return err
 	}
 }
@@ -38,7 +38,7 @@ func (s Subject) putKey(k identity.Key) (id identity.KeyID) {
 	s.Helper()
 	s.Unit(func(tx worldimport.Tx) {
 		var err error
-		id, err = tx.Keys.PutKey(s.Context(), k)
+		id, err = tx.Keys.Put(s.Context(), k)
 		s.Fine("PutKey", err)
 	})
 	return id

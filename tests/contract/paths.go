@@ -97,7 +97,7 @@ var pathCases = []Case{
 		s.Apply(paths)
 		s.Unit(func(tx worldimport.Tx) {
 			p := worldimport.Project{Project: source.Project{ID: 10, Path: "acme/tools/cli"}, MovedFrom: []source.Path{"acme/tools/TAKEN", "acme/tools/cli", "was/it"}}
-			_, _, err := tx.Projects.PutProject(s.Context(), p)
+			_, _, err := tx.Projects.Put(s.Context(), p)
 			s.Fine("PutProject", err)
 		})
 		s.Same("another's", s.lookup("acme/tools/taken"), lookup{"project-11", "Acme/Tools/taken", false})

@@ -20,12 +20,12 @@ var projectCases = []Case{
 		s.Apply(paths)
 		s.Unit(func(tx worldimport.Tx) {
 			for path, want := range map[string]source.ProjectID{"Acme/Tools/CLI": 10, "acme/tools/cli": 10, "acme/tools/BOOK.wiki": 13, "dev/own": 15} {
-				id, err := tx.Projects.ProjectID(s.Context(), path)
+				id, err := tx.Projects.ID(s.Context(), path)
 				s.Fine(path, err)
 				s.Same(path, id, want)
 			}
 			for _, path := range []string{"old/cli", "acme/tools/cli.wiki", "acme/tools", "dev", "", "acme/tools/a%"} {
-				_, err := tx.Projects.ProjectID(s.Context(), path)
+				_, err := tx.Projects.ID(s.Context(), path)
 				s.Kind(path, err, domain.NotFound)
 			}
 		})
@@ -33,7 +33,7 @@ var projectCases = []Case{
 	{Name: "project pending deletion: its path stays taken", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme}]\nprojects: [{id: 1, path: acme/p, pending_delete: true}]")
 		s.Unit(func(tx worldimport.Tx) {
-			id, err := tx.Projects.ProjectID(s.Context(), "acme/p")
+			id, err := tx.Projects.ID(s.Context(), "acme/p")
 			s.Fine("ProjectID", err)
 			s.Same("number", id, source.ProjectID(1))
 			_, err = s.putProject(tx, 2, "acme/p")
@@ -44,7 +44,7 @@ var projectCases = []Case{
 		s.Apply("groups: [{path: acme}]")
 		s.Unit(func(tx worldimport.Tx) {
 			put := func(id source.ProjectID, path string) []any {
-				id, fresh, err := tx.Projects.PutProject(s.Context(), worldimport.Project{Project: source.Project{ID: id, Path: path}})
+				id, fresh, err := tx.Projects.Put(s.Context(), worldimport.Project{Project: source.Project{ID: id, Path: path}})
 				s.Fine(path, err)
 				return []any{id, fresh}
 			}
@@ -66,7 +66,7 @@ var projectCases = []Case{
 		s.Same("given", s.List("projects", "default_branch", "empty"), []string{"main false"})
 		s.Unit(func(tx worldimport.Tx) {
 			unknown := ""
-			_, _, err := tx.Projects.PutProject(s.Context(), worldimport.Project{Project: source.Project{ID: 7, Path: "acme/p"}, DefaultBranch: &unknown})
+			_, _, err := tx.Projects.Put(s.Context(), worldimport.Project{Project: source.Project{ID: 7, Path: "acme/p"}, DefaultBranch: &unknown})
 			s.Fine("PutProject", err)
 		})
 		s.Same("unknown again", s.Standing("nobody", "acme/p").Project.DefaultBranch, "")
@@ -75,7 +75,7 @@ var projectCases = []Case{
 		s.Apply("groups: [{path: acme}]")
 		s.Unit(func(tx worldimport.Tx) {
 			p := source.Project{Path: "acme/p", Empty: true, DefaultBranch: "trunk"} // PutProject ignores these two
-			_, _, err := tx.Projects.PutProject(s.Context(), worldimport.Project{Project: p})
+			_, _, err := tx.Projects.Put(s.Context(), worldimport.Project{Project: p})
 			s.Fine("PutProject", err)
 		})
 		s.Same("project", s.List("projects", "default_branch", "empty"), []string{`"" false`})

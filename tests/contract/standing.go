@@ -45,7 +45,7 @@ var standingCases = []Case{
 			s.Fine("PutGroup", err)
 			want.Root = root.Namespace
 			want.Root.ID = id
-			want.ID, _, err = tx.Projects.PutProject(s.Context(), worldimport.Project{
+			want.ID, _, err = tx.Projects.Put(s.Context(), worldimport.Project{
 				Project: want, Empty: &want.Empty, DefaultBranch: &want.DefaultBranch,
 			})
 			s.Fine("PutProject", err)
@@ -92,9 +92,9 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 		plain := identity.User{Username: "plain", State: identity.Active, Type: identity.Human}
 		s.Unit(func(tx worldimport.Tx) {
 			var err error
-			want.ID, err = tx.Users.PutUser(s.Context(), worldimport.User{User: want})
+			want.ID, err = tx.Users.Put(s.Context(), worldimport.User{User: want})
 			s.Fine("PutUser", err)
-			plain.ID, err = tx.Users.PutUser(s.Context(), worldimport.User{User: plain})
+			plain.ID, err = tx.Users.Put(s.Context(), worldimport.User{User: plain})
 			s.Fine("PutUser", err)
 		})
 		want.PasswordExpiresAt, plain.CredentialVersion = kept, 1
@@ -124,7 +124,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			Usage: identity.AuthOnly, CreatedAt: precise, ExpiresAt: precise.Add(time.Hour),
 		}
 		s.Unit(func(tx worldimport.Tx) {
-			_, err := tx.Keys.PutKey(s.Context(), want)
+			_, err := tx.Keys.Put(s.Context(), want)
 			s.Fine("PutKey", err)
 		})
 		want.CreatedAt, want.ExpiresAt = kept, kept.Add(time.Hour)
@@ -205,7 +205,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 		s.Unit(func(tx worldimport.Tx) {
 			_, err := tx.Namespaces.PutGroup(s.Context(), g)
 			s.Fine("PutGroup", err)
-			id, _, err := tx.Projects.PutProject(s.Context(), worldimport.Project{Project: source.Project{Path: "acme/p"}})
+			id, _, err := tx.Projects.Put(s.Context(), worldimport.Project{Project: source.Project{Path: "acme/p"}})
 			s.Fine("PutProject", err)
 			s.Fine("PutProtections", tx.Projects.PutProtections(s.Context(), id, protections))
 			g.Namespace.AllowedIPs[0], level, protections[0].Push[0].Role = netip.Prefix{}, 0, source.NoRole

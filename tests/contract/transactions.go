@@ -28,7 +28,7 @@ func (s Subject) contents() string {
 }
 
 func (s Subject) putUser(tx worldimport.Tx, id identity.UserID, name string) (identity.UserID, error) {
-	return tx.Users.PutUser(s.Context(), worldimport.User{User: identity.User{ID: id, Username: name, State: identity.Active, Type: identity.Human}})
+	return tx.Users.Put(s.Context(), worldimport.User{User: identity.User{ID: id, Username: name, State: identity.Active, Type: identity.Human}})
 }
 
 func (s Subject) putGroup(tx worldimport.Tx, id source.NamespaceID, path string) (source.NamespaceID, error) {
@@ -36,7 +36,7 @@ func (s Subject) putGroup(tx worldimport.Tx, id source.NamespaceID, path string)
 }
 
 func (s Subject) putProject(tx worldimport.Tx, id source.ProjectID, path string) (source.ProjectID, error) {
-	id, _, err := tx.Projects.PutProject(s.Context(), worldimport.Project{Project: source.Project{ID: id, Path: path, Visibility: source.Private}})
+	id, _, err := tx.Projects.Put(s.Context(), worldimport.Project{Project: source.Project{ID: id, Path: path, Visibility: source.Private}})
 	return id, err
 }
 
@@ -53,11 +53,11 @@ var transactionCases = []Case{
 			s.Fine("PutGroup", err)
 			_, err = s.putUser(tx, 4, "renamed")
 			s.Fine("PutUser", err)
-			s.Fine("EnableKey", tx.Keys.EnableKey(s.Context(), 202, nil))
+			s.Fine("EnableKey", tx.Keys.Enable(s.Context(), 202, nil))
 			s.Fine("PutProtections", tx.Projects.PutProtections(s.Context(), 60, nil))
 			s.Fine("PutShare", tx.Namespaces.PutShare(s.Context(), source.MemberSource{Group: 51}, 52, worldimport.Share{Role: source.Guest}))
 			p := worldimport.Project{Project: source.Project{ID: 61, Path: "moved/tools/lib"}, MovedFrom: []source.Path{"old/cli", "old/lib"}}
-			_, _, err = tx.Projects.PutProject(s.Context(), p)
+			_, _, err = tx.Projects.Put(s.Context(), p)
 			s.Fine("PutProject", err)
 			return fmt.Errorf("at last: %w", errLate)
 		})
@@ -75,10 +75,10 @@ var transactionCases = []Case{
 		s.Unit(func(tx worldimport.Tx) {
 			_, err := s.putGroup(tx, 1, "beta")
 			s.Fine("PutGroup", err)
-			id, err := tx.Projects.ProjectID(s.Context(), "beta/p")
+			id, err := tx.Projects.ID(s.Context(), "beta/p")
 			s.Fine("within", err)
 			s.Same("within", id, source.ProjectID(1))
-			_, err = tx.Projects.ProjectID(s.Context(), "acme/p")
+			_, err = tx.Projects.ID(s.Context(), "acme/p")
 			s.Kind("within, old path", err, domain.NotFound)
 			s.Same("outside", s.lookup("acme/p"), lookup{"project-1", "acme/p", false})
 			s.Same("outside, new path", s.lookup("beta/p"), lookup{})
@@ -101,7 +101,7 @@ var transactionCases = []Case{
 			s.Kind("project", err, domain.Conflict)
 			_, err = s.putProject(tx, 0, "none/p")
 			s.Kind("project without namespace", err, domain.NotFound)
-			_, err = tx.Keys.PutKey(ctx, identity.Key{ID: 21, Kind: identity.UserKey, Owner: 1, Fingerprint: "new", Usage: identity.AuthOnly})
+			_, err = tx.Keys.Put(ctx, identity.Key{ID: 21, Kind: identity.UserKey, Owner: 1, Fingerprint: "new", Usage: identity.AuthOnly})
 			s.Kind("key", err, domain.Conflict)
 			s.Kind("member", tx.Namespaces.PutMember(ctx, 99, source.MemberSource{Group: 9}, worldimport.Member{Role: source.Owner, State: worldimport.MemberActive}), domain.NotFound)
 			_, err = s.putUser(tx, 0, "later")
@@ -116,15 +116,15 @@ var transactionCases = []Case{
 		before := s.contents()
 		s.Unit(func(tx worldimport.Tx) {
 			u := worldimport.User{User: identity.User{ID: 1, Username: "maint", Name: "Changed", Admin: true, State: identity.Banned, Type: identity.Ghost}}
-			_, err := tx.Users.PutUser(s.Context(), u)
+			_, err := tx.Users.Put(s.Context(), u)
 			s.Kind("user", err, domain.Conflict)
 			u.User.Username, u.NamespaceID = "dev", 9
-			_, err = tx.Users.PutUser(s.Context(), u)
+			_, err = tx.Users.Put(s.Context(), u)
 			s.Kind("user's namespace", err, domain.Conflict)
 			p := worldimport.Project{Project: source.Project{ID: 60, Path: "acme/q", Archived: true}, MovedFrom: []source.Path{"was/p"}}
-			_, _, err = tx.Projects.PutProject(s.Context(), p)
+			_, _, err = tx.Projects.Put(s.Context(), p)
 			s.Kind("project", err, domain.Conflict)
-			s.Kind("keys", tx.Keys.EnableKey(s.Context(), 21, map[source.ProjectID]bool{60: true, 99: true}), domain.NotFound)
+			s.Kind("keys", tx.Keys.Enable(s.Context(), 21, map[source.ProjectID]bool{60: true, 99: true}), domain.NotFound)
 			err = tx.Credentials.PutAgent(s.Context(), 60, 99, worldimport.Agent{Name: "prod", Tokens: []worldimport.AgentToken{{Name: "t", Digest: "d"}}})
 			s.Kind("agent", err, domain.NotFound)
 		})

@@ -31,7 +31,7 @@ func refusedPuts(name, text string, all []refusedPut) Case {
 
 func userPut(id identity.UserID, name string, namespace source.NamespaceID) func(Subject, worldimport.Tx) error {
 	return func(s Subject, tx worldimport.Tx) error {
-		_, err := tx.Users.PutUser(s.Context(), worldimport.User{User: identity.User{ID: id, Username: name, State: identity.Active, Type: identity.Human}, NamespaceID: namespace})
+		_, err := tx.Users.Put(s.Context(), worldimport.User{User: identity.User{ID: id, Username: name, State: identity.Active, Type: identity.Human}, NamespaceID: namespace})
 		return err
 	}
 }
@@ -41,12 +41,12 @@ var userCases = []Case{
 		s.Apply("users: [{id: 7, username: DeDe}]\ngroups: [{path: acme}]")
 		s.Unit(func(tx worldimport.Tx) {
 			for _, name := range []string{"DeDe", "dede", "DEDE"} {
-				id, err := tx.Users.UserID(s.Context(), name)
+				id, err := tx.Users.ID(s.Context(), name)
 				s.Fine(name, err)
 				s.Same(name, id, identity.UserID(7))
 			}
 			for _, name := range []string{"ded", "acme", "", "d_de", "%"} {
-				_, err := tx.Users.UserID(s.Context(), name)
+				_, err := tx.Users.ID(s.Context(), name)
 				s.Kind(name, err, domain.NotFound)
 			}
 		})

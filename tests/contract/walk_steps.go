@@ -148,7 +148,7 @@ func (w *walk) user() put {
 	if w.IntN(3) == 0 {
 		u.NamespaceID = source.NamespaceID(w.id(11))
 	}
-	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) { return tx.Users.PutUser(ctx, u) },
+	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) { return tx.Users.Put(ctx, u) },
 		"user %d %s namespace %d", u.User.ID, u.User.Username, u.NamespaceID)
 }
 
@@ -184,7 +184,7 @@ func (w *walk) project() put {
 		p.MovedFrom = append(p.MovedFrom, source.Path(w.path()))
 	}
 	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) {
-		id, fresh, err := tx.Projects.PutProject(ctx, p)
+		id, fresh, err := tx.Projects.Put(ctx, p)
 		return fmt.Sprint(id, fresh), err
 	}, "project %d %s was %v pending %t", p.Project.ID, p.Project.Path, p.MovedFrom, p.PendingDelete)
 }
@@ -217,7 +217,7 @@ func (w *walk) key() put {
 		ID: identity.KeyID(w.id(31)), Kind: pick(w.Rand, identity.UserKey, identity.DeployKey), Owner: identity.UserID(w.IntN(4)),
 		Fingerprint: pick(w.Rand, fingerprints...), Usage: pick(w.Rand, identity.Usages...), CreatedAt: w.now, ExpiresAt: w.day(),
 	}
-	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) { return tx.Keys.PutKey(ctx, k) },
+	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) { return tx.Keys.Put(ctx, k) },
 		"%s %d %s of %d for %s", k.Kind, k.ID, k.Fingerprint, k.Owner, k.Usage)
 }
 
@@ -227,7 +227,7 @@ func (w *walk) enable() put {
 		projects[source.ProjectID(21+w.IntN(4))] = w.IntN(2) == 0
 	}
 	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) {
-		return "enabled", tx.Keys.EnableKey(ctx, id, projects)
+		return "enabled", tx.Keys.Enable(ctx, id, projects)
 	}, "enable %d on %v", id, projects)
 }
 
@@ -290,7 +290,7 @@ func (w *walk) hook() put {
 	in := w.memberSource()
 	h := hooks.Hook{ID: hooks.HookID(w.id(51)), URL: pick(w.Rand, "http://a", "http://b", "http://B"), Push: w.IntN(2) == 0}
 	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) {
-		return "hook", tx.Hooks.PutHook(ctx, in, h)
+		return "hook", tx.Hooks.Put(ctx, in, h)
 	},
 		"hook %d of %v %s", h.ID, in, h.URL)
 }

@@ -18,7 +18,7 @@ func (s Subject) AddFinding(n int, change func(*security.Finding)) {
 		Title: "t", Severity: "high", Location: "{}", Identifiers: []security.Identifier{{Type: "cve", Name: "CVE-1"}}, DetectedAt: world.Now,
 	}
 	change(&f)
-	s.Fine("AddFinding", s.Findings.AddFinding(s.Context(), f))
+	s.Fine("AddFinding", s.Findings.Add(s.Context(), f))
 }
 
 // AddScanFindings adds findings 1 to 8: a scan of agent 5 may resolve the first

@@ -32,18 +32,18 @@ func (w *writer) PutSubscription(ctx context.Context, s billing.Subscription) er
 	if err := w.exists(ctx, namespaces, int64(s.Namespace)); err != nil {
 		return err
 	}
-	old, err := subscriptions.LockSubscription(ctx, s.Namespace)
+	old, err := subscriptions.Lock(ctx, s.Namespace)
 	switch {
 	case errors.Is(err, domain.NotFound):
-		return subscriptions.AddSubscription(ctx, s)
+		return subscriptions.Add(ctx, s)
 	case err != nil, s.SameAs(old):
 		return err
 	}
-	return subscriptions.UpdateSubscription(ctx, s)
+	return subscriptions.Update(ctx, s)
 }
 
-// PutPack implements worldimport.Billing.
-func (w *writer) PutPack(ctx context.Context, p billing.MinutesPack) error {
+// PutMinutesPack implements worldimport.Billing.
+func (w *writer) PutMinutesPack(ctx context.Context, p billing.MinutesPack) error {
 	if err := w.exists(ctx, namespaces, int64(p.Namespace)); err != nil {
 		return err
 	}
@@ -57,5 +57,5 @@ func (w *writer) PutReconciliation(ctx context.Context, one billing.Reconciliati
 	if err := w.exists(ctx, namespaces, int64(one.Namespace)); err != nil {
 		return err
 	}
-	return w.billing.Reconciliations.PutReconciliation(ctx, one, now)
+	return w.billing.Reconciliations.Put(ctx, one, now)
 }

@@ -26,8 +26,8 @@ func (hookRow) TableName() string { return hookTable }
 // hookTable is the table of hooks.
 const hookTable = "hooks"
 
-// PutHook implements worldimport.Hooks.
-func (w *writer) PutHook(ctx context.Context, in source.MemberSource, h hooks.Hook) error {
+// Put implements worldimport.Hooks.
+func (w hooksTx) Put(ctx context.Context, in source.MemberSource, h hooks.Hook) error {
 	return database.Fault(w.putHook(ctx, in, h), "hook of %s", h.DisplayURL())
 }
 

@@ -54,8 +54,8 @@ type deployKeyProjectRow struct {
 // TableName is gorm's name for the table.
 func (deployKeyProjectRow) TableName() string { return "deploy_key_projects" }
 
-// PutKey implements worldimport.Keys.
-func (w *writer) PutKey(ctx context.Context, key identity.Key) (identity.KeyID, error) {
+// Put implements worldimport.Keys.
+func (w keysTx) Put(ctx context.Context, key identity.Key) (identity.KeyID, error) {
 	row := newKeyRow(key)
 	err := w.putKey(ctx, &row, key.Owner)
 	return identity.KeyID(row.ID), database.Fault(err, "key %q", key.Fingerprint)
@@ -92,8 +92,8 @@ func (w *writer) putKey(ctx context.Context, key *keyRow, owner identity.UserID)
 	return upsert(ctx, w, key, onConflict)
 }
 
-// EnableKey implements worldimport.Keys.
-func (w *writer) EnableKey(ctx context.Context, id identity.KeyID, enabled map[source.ProjectID]bool) error {
+// Enable implements worldimport.Keys.
+func (w keysTx) Enable(ctx context.Context, id identity.KeyID, enabled map[source.ProjectID]bool) error {
 	return database.Fault(w.enableKey(ctx, int64(id), enabled), "projects of deploy key %d", id)
 }
 
@@ -115,7 +115,7 @@ func (w *writer) enableKey(ctx context.Context, key int64, enabled map[source.Pr
 }
 
 // DeployKeyExists implements worldimport.Keys.
-func (w *writer) DeployKeyExists(ctx context.Context, id identity.KeyID) (bool, error) {
+func (w keysTx) DeployKeyExists(ctx context.Context, id identity.KeyID) (bool, error) {
 	key, err := database.Find[keyRow](ctx, w.tx, "id = ? AND kind = ?", int64(id), string(identity.DeployKey))
 	return key != nil, database.Fault(err, "deploy key %d", id)
 }

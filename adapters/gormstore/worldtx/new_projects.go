@@ -21,9 +21,9 @@ func NewProjects(unitOfWork worldimport.UnitOfWork) projects.UnitOfWork {
 // newProjects adds projects to those of a world.
 type newProjects struct{ worldimport.Projects }
 
-// AddProject implements projects.Projects.
-func (n newProjects) AddProject(ctx context.Context, p source.Project) (source.ProjectID, error) {
+// Add implements projects.Projects.
+func (n newProjects) Add(ctx context.Context, p source.Project) (source.ProjectID, error) {
 	empty := true
-	id, _, err := n.PutProject(ctx, worldimport.Project{Project: p, Empty: &empty})
+	id, _, err := n.Put(ctx, worldimport.Project{Project: p, Empty: &empty})
 	return id, err
 }

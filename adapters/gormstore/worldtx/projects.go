@@ -65,8 +65,8 @@ func (w *writer) projectAt(ctx context.Context, path string) (*projectRow, error
 	return database.Find[projectRow](ctx, w.tx, "lower(path) = ?", strings.ToLower(path))
 }
 
-// ProjectID implements worldimport.Projects.
-func (w *writer) ProjectID(ctx context.Context, path string) (source.ProjectID, error) {
+// ID implements worldimport.Projects.
+func (w projectsTx) ID(ctx context.Context, path string) (source.ProjectID, error) {
 	p, err := w.projectAt(ctx, path)
 	switch {
 	case err != nil:
@@ -77,8 +77,8 @@ func (w *writer) ProjectID(ctx context.Context, path string) (source.ProjectID, 
 	return source.ProjectID(p.ID), nil
 }
 
-// PutProject implements worldimport.Projects.
-func (w *writer) PutProject(ctx context.Context, p worldimport.Project) (source.ProjectID, bool, error) {
+// Put implements worldimport.Projects.
+func (w projectsTx) Put(ctx context.Context, p worldimport.Project) (source.ProjectID, bool, error) {
 	kept, fresh, err := w.putProject(ctx, p)
 	if err == nil {
 		err = w.redirect(ctx, kept, p.MovedFrom)

@@ -52,7 +52,7 @@ func kindOfRef(kind source.RefKind) string {
 }
 
 // PutProtections implements worldimport.Projects.
-func (w *writer) PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error {
+func (w projectsTx) PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error {
 	return database.Fault(w.putProtections(ctx, int64(id), protections), "protections of project %d", id)
 }
 

@@ -47,8 +47,8 @@ func (w *writer) userNamed(ctx context.Context, username string) (*userRow, erro
 	return database.Find[userRow](ctx, w.tx, "lower(username) = ?", strings.ToLower(username))
 }
 
-// UserID implements worldimport.Users.
-func (w *writer) UserID(ctx context.Context, username string) (identity.UserID, error) {
+// ID implements worldimport.Users.
+func (w usersTx) ID(ctx context.Context, username string) (identity.UserID, error) {
 	u, err := w.userNamed(ctx, username)
 	switch {
 	case err != nil:
@@ -59,8 +59,8 @@ func (w *writer) UserID(ctx context.Context, username string) (identity.UserID, 
 	return identity.UserID(u.ID), nil
 }
 
-// PutUser implements worldimport.Users.
-func (w *writer) PutUser(ctx context.Context, u worldimport.User) (identity.UserID, error) {
+// Put implements worldimport.Users.
+func (w usersTx) Put(ctx context.Context, u worldimport.User) (identity.UserID, error) {
 	id, err := w.putUser(ctx, u)
 	return identity.UserID(id), database.Fault(err, "user %q", u.User.Username)
 }
@@ -144,7 +144,7 @@ func (w *writer) checkHome(ctx context.Context, home namespaceRow, u worldimport
 }
 
 // GhostID implements worldimport.Users.
-func (w *writer) GhostID(ctx context.Context) (identity.UserID, error) {
+func (w usersTx) GhostID(ctx context.Context) (identity.UserID, error) {
 	var id int64
 	err := w.tx.WithContext(ctx).Raw("SELECT coalesce(min(id), 0) FROM users WHERE type = ?", string(identity.Ghost)).Scan(&id).Error
 	if err != nil || id != 0 {
@@ -161,7 +161,7 @@ func (w *writer) GhostID(ctx context.Context) (identity.UserID, error) {
 		}
 		name = fmt.Sprintf("ghost%d", n)
 	}
-	return w.PutUser(ctx, worldimport.User{User: identity.User{
+	return w.Put(ctx, worldimport.User{User: identity.User{
 		Username: name, Name: "Ghost User", State: identity.Active, Type: identity.Ghost, EmailConfirmed: true,
 	}})
 }

@@ -64,7 +64,10 @@ func (im *importer) attempt(ctx context.Context, do func(worldimport.Tx) error) 
 			tx: tx, dialect: im.db.Dialect, queue: im.queue, billing: im.billing(tx),
 			known: map[row]bool{}, numbered: map[string]bool{},
 		}
-		if failure = do(worldimport.Tx{Users: w, Namespaces: w, Projects: w, Keys: w, Credentials: w, Jobs: w, Hooks: w, Billing: w}); failure != nil {
+		if failure = do(worldimport.Tx{
+			Users: usersTx{w}, Projects: projectsTx{w}, Keys: keysTx{w}, Hooks: hooksTx{w},
+			Namespaces: w, Credentials: w, Jobs: w, Billing: w,
+		}); failure != nil {
 			return failure
 		}
 		written = w.written
@@ -98,6 +101,15 @@ type writer struct {
 	// written is how many rows were put.
 	written int
 }
+
+// usersTx, projectsTx, keysTx and hooksTx are the ports whose methods are named
+// alike.
+type (
+	usersTx    struct{ *writer }
+	projectsTx struct{ *writer }
+	keysTx     struct{ *writer }
+	hooksTx    struct{ *writer }
+)
 
 // row names one row.
 type row struct {

@@ -137,8 +137,8 @@ func FuzzStarboardVulnerability(f *testing.F) {
 	})
 }
 
-// FuzzScanResult looks for a list that resolves a finding that it names, or does not
-// resolve one that it leaves out.
+// FuzzScanResult looks for a list that resolves a finding that it names, or
+// does not resolve one that it leaves out.
 func FuzzScanResult(f *testing.F) {
 	one, two := fmt.Sprintf("%08d-a000-5000-8000-000000000000", 1), fmt.Sprintf("%08d-a000-5000-8000-000000000000", 2)
 	for _, seed := range []string{
@@ -150,7 +150,7 @@ func FuzzScanResult(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		s := newServer(t)
 		for _, uuid := range []string{one, two} {
-			if err := s.Findings.AddFinding(t.Context(), security.Finding{
+			if err := s.Findings.Add(t.Context(), security.Finding{
 				UUID: uuid, Project: 7, Agent: 5, ReportType: security.ClusterImageScanning, State: security.Detected, DetectedAt: world.Now,
 			}); err != nil {
 				t.Fatal(err)
