@@ -50,13 +50,13 @@ func TestRun_interruptedStart(t *testing.T) {
 		database func(t *testing.T) (url string, waiting func())
 		want     string
 	}{
-		"PostgreSQL accepts a connection and never answers": {silentPostgres, "connect to the PostgreSQL database"},
+		"PostgreSQL accepts a connection and never answers": {silentPostgres, "the PostgreSQL database"},
 		"SQLite is locked, and has no write-ahead log yet": {func(t *testing.T) (string, func()) {
 			return lockedSQLite(t, "delete"), func() {}
-		}, "connect to the SQLite database"},
+		}, "the SQLite database"},
 		"SQLite is locked by another migration": {func(t *testing.T) (string, func()) {
 			return lockedSQLite(t, "wal"), func() {}
-		}, "connect to the SQLite database"},
+		}, "the SQLite database"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
