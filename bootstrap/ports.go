@@ -79,9 +79,9 @@ type Jobs interface {
 	// Start lets jobs be done by the shift, beside other processes that share
 	// the store: each by one at a time. It is called once before Stop.
 	Start(ctx context.Context, shift application.WorkerPool, log *zap.Logger) error
-	// Stop takes no more jobs and waits for those under way; when ctx ends they
-	// are told to give up, and are done again later. It fails if they were. If
-	// nobody works it does nothing.
+	// Stop takes no more jobs and waits for those under way. When ctx ends it
+	// cancels them, to be done again later, and fails. Without Start it does
+	// nothing.
 	Stop(ctx context.Context) error
 	// Retry makes a job due now, whatever became of it; one that was tried as
 	// often as may be is tried once more. It fails with domain.NotFound if there

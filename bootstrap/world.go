@@ -29,9 +29,9 @@ func WithWorld(world World) Option { return fx.Replace(world) }
 func WithImporter(into **worldimport.Importer) Option { return fx.Populate(into) }
 
 // imports applies worlds.
-var imports = fx.Module("registry", fx.Provide(
-	func(config config.Config, registries worldimport.UnitOfWork, key *instancekey.Key, now application.Clock) *worldimport.Importer {
-		return Importer(config, registries, key.Seal, now)
+var imports = fx.Module("imports", fx.Provide(
+	func(config config.Config, unitOfWork worldimport.UnitOfWork, key *instancekey.Key, now application.Clock) *worldimport.Importer {
+		return Importer(config, unitOfWork, key.Seal, now)
 	},
 ))
 

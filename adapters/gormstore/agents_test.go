@@ -19,11 +19,11 @@ import (
 	"gatehouse/tests/world"
 )
 
-// cluster is an agent in a project, with what answers for it.
+// cluster is an agent in a project, with the services that answer for it.
 type cluster struct {
 	*gormstore.Store
-	station *clusters.Service
-	intake  *findings.Service
+	clusters *clusters.Service
+	findings *findings.Service
 }
 
 const clusterWorld = `
@@ -47,9 +47,9 @@ func newCluster(t testing.TB, s *gormstore.Store) cluster {
 
 // info is what one request for agent_info asks.
 func (c cluster) info(ctx context.Context) error {
-	b, err := c.station.Agent(ctx, "agent-token")
+	b, err := c.clusters.Agent(ctx, "agent-token")
 	if err == nil {
-		_, err = c.station.AgentProject(b)
+		_, err = c.clusters.AgentProject(b)
 	}
 	return err
 }
@@ -60,7 +60,7 @@ var agent = agents.Agent{ID: 5, Name: "prod", Project: 7, CreatedBy: 3}
 // put reports one finding.
 func (c cluster) put(ctx context.Context, name string) error {
 	f := security.Finding{Title: name, Severity: "high", Location: "{}", Identifiers: []security.Identifier{{Type: "cve", Name: name}}}
-	_, err := c.intake.Report(ctx, agent, f, security.Resource{Namespace: "n", Kind: "k", Name: "r"})
+	_, err := c.findings.Report(ctx, agent, f, security.Resource{Namespace: "n", Kind: "k", Name: "r"})
 	return err
 }
 
@@ -100,9 +100,9 @@ func TestStore_statements_agents(t *testing.T) {
 				do   func(context.Context) error
 			}{
 				{"agent_info", 1, func(ctx context.Context) error { return c.info(ctx) }},
-				{"project_info", 1, func(ctx context.Context) error { _, err := c.station.Project(ctx, agent, "acme/infra"); return err }},
+				{"project_info", 1, func(ctx context.Context) error { _, err := c.clusters.Project(ctx, agent, "acme/infra"); return err }},
 				{"a known finding", 2, func(ctx context.Context) error { return c.put(ctx, "CVE-1") }},
-				{"scan_result", 2, func(ctx context.Context) error { return c.intake.Resolve(ctx, agent, nil) }},
+				{"scan_result", 2, func(ctx context.Context) error { return c.findings.Resolve(ctx, agent, nil) }},
 			} {
 				for range 2 {
 					before := counter.Load()
@@ -118,8 +118,8 @@ func TestStore_statements_agents(t *testing.T) {
 	}
 }
 
-// TestStore_ResolveFindings_memory compares a scan that looks at many findings
-// with one that looks at few: what it takes must not depend on their number.
+// TestStore_ResolveFindings_memory compares a scan that looks byPath many findings
+// with one that looks byPath few: what it takes must not depend on their number.
 // It is not parallel: all that the process allocates counts.
 func TestStore_ResolveFindings_memory(t *testing.T) {
 	for _, d := range databases {
@@ -129,7 +129,7 @@ func TestStore_ResolveFindings_memory(t *testing.T) {
 				seen := c.found(t, n)[:10]
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
-				if err := c.intake.Resolve(t.Context(), agent, seen); err != nil {
+				if err := c.findings.Resolve(t.Context(), agent, seen); err != nil {
 					t.Fatal(err)
 				}
 				runtime.ReadMemStats(&after)
@@ -218,8 +218,8 @@ func BenchmarkNewFinding(b *testing.B) {
 	})
 }
 
-// BenchmarkScanResult looks at 1,000 and at 10,000 findings. All are still there,
-// or the half is gone.
+// BenchmarkScanResult looks byPath 1,000 and byPath 10,000 findings. All are
+// still there, or the half is gone.
 func BenchmarkScanResult(b *testing.B) {
 	each(b, func(b *testing.B, s *gormstore.Store) {
 		c := newCluster(b, s)
@@ -228,7 +228,7 @@ func BenchmarkScanResult(b *testing.B) {
 			b.Run(fmt.Sprint(n, " seen"), func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					if err := c.intake.Resolve(b.Context(), agent, all); err != nil {
+					if err := c.findings.Resolve(b.Context(), agent, all); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -239,7 +239,7 @@ func BenchmarkScanResult(b *testing.B) {
 					b.StopTimer()
 					c.found(b, n)
 					b.StartTimer()
-					if err := c.intake.Resolve(b.Context(), agent, all[:n/2]); err != nil {
+					if err := c.findings.Resolve(b.Context(), agent, all[:n/2]); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -11,27 +11,27 @@ import (
 	"gatehouse/domain/source"
 )
 
-// crowd is a world of size users, projects and keys, each with the same number
-// and a member of its own group: big enough for its indexes to matter. The
-// heavy user has as many memberships as half of that, the deep project lies in
-// the last of twenty groups.
-type crowd struct{ size int64 }
+// largeWorld is a world of size users, projects and keys, each with the same
+// number and a member of its own group: big enough for its indexes to matter.
+// The heavy user has as many memberships as half of that, the deep project lies
+// in the last of twenty groups.
+type largeWorld struct{ size int64 }
 
 const deepest = 20
 
-func (c crowd) heavy() int64 { return c.size - 1 }
-func (c crowd) deep() int64  { return c.size + 1 }
+func (c largeWorld) heavy() int64 { return c.size - 1 }
+func (c largeWorld) deep() int64  { return c.size + 1 }
 
 // plain is some other number.
-func (c crowd) plain() int64 { return 1 + rand.Int64N(c.size-2) }
+func (c largeWorld) plain() int64 { return 1 + rand.Int64N(c.size-2) }
 
 // path is that of the project of that number.
-func (c crowd) path(n int64) source.Path {
+func (c largeWorld) path(n int64) source.Path {
 	return source.Path(fmt.Sprintf("group%d/p%d", c.size+1+n%(c.size/4), n))
 }
 
-// fill puts the crowd in, by SQL that both databases know.
-func (c crowd) fill(t testing.TB, s *gormstore.Store) {
+// fill puts the largeWorld in, by SQL that both databases know.
+func (c largeWorld) fill(t testing.TB, s *gormstore.Store) {
 	t.Helper()
 	numbers := func(from, to int64) string {
 		return fmt.Sprintf("WITH RECURSIVE n(i) AS (SELECT %d UNION ALL SELECT i + 1 FROM n WHERE i < %d)", from, to)
@@ -75,16 +75,16 @@ func (c crowd) fill(t testing.TB, s *gormstore.Store) {
 // questions are the claims and targets that the benchmarks ask for.
 var questions = []struct {
 	name string
-	ask  func(c crowd) (key, project int64)
+	ask  func(c largeWorld) (key, project int64)
 }{
-	{"plain", func(c crowd) (int64, int64) { n := c.plain(); return n, n }},
-	{"heavy", func(c crowd) (int64, int64) { return c.heavy(), c.plain() }},
-	{"deep", func(c crowd) (int64, int64) { return 1, c.deep() }},
+	{"plain", func(c largeWorld) (int64, int64) { n := c.plain(); return n, n }},
+	{"heavy", func(c largeWorld) (int64, int64) { return c.heavy(), c.plain() }},
+	{"deep", func(c largeWorld) (int64, int64) { return 1, c.deep() }},
 }
 
 func BenchmarkStanding(b *testing.B) {
 	each(b, func(b *testing.B, s *gormstore.Store) {
-		c := crowd{20_000}
+		c := largeWorld{20_000}
 		c.fill(b, s)
 		for _, q := range questions {
 			for _, refs := range []bool{false, true} {
@@ -99,7 +99,7 @@ func BenchmarkStanding(b *testing.B) {
 		b.Run("path", func(b *testing.B) {
 			for b.Loop() {
 				n := c.plain()
-				standing(b, s, n, at(c.path(n)), false)
+				standing(b, s, n, byPath(c.path(n)), false)
 			}
 		})
 		b.Run("parallel", func(b *testing.B) {

@@ -18,13 +18,13 @@ import (
 func TestStore_Standing_plan(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
-		c := crowd{4000}
+		c := largeWorld{4000}
 		if strings.HasSuffix(t.Name(), "sqlite") {
-			c = crowd{1000} // its plans depend on the indexes only
+			c = largeWorld{1000} // its plans depend on the indexes only
 		}
 		c.fill(t, s)
 		for _, claim := range []identity.Claim{{}, identity.ClaimKey("7"), identity.ClaimUser("7"), identity.ClaimName("user7")} {
-			for _, target := range []source.Target{{}, byNumber(source.Code, 7), at(c.path(7) + ".wiki")} {
+			for _, target := range []source.Target{{}, byNumber(source.Code, 7), byPath(c.path(7) + ".wiki")} {
 				query, args, err := s.Query(claim, target, now, true)
 				if err != nil {
 					t.Fatal(err)
@@ -52,9 +52,9 @@ func TestStore_Standing_plan(t *testing.T) {
 	})
 }
 
-// checkWork looks at how many pages PostgreSQL touches: hardly more for a user
+// checkWork looks byPath how many pages PostgreSQL touches: hardly more for a user
 // of thousands of memberships than for others, and a few for each group in a row.
-func checkWork(t *testing.T, s *gormstore.Store, c crowd) {
+func checkWork(t *testing.T, s *gormstore.Store, c largeWorld) {
 	t.Helper()
 	pages := func(key, project int64) int {
 		query, args, err := s.Query(identity.Claim{Kind: identity.ByKey, ID: key}, byNumber(source.Code, source.ProjectID(project)), now, true)

@@ -10,7 +10,7 @@ import (
 	"gatehouse/domain/source"
 )
 
-// fact is what the tests look at in a standing.
+// fact is what the tests look byPath in a standing.
 type fact struct {
 	User       string
 	Project    source.ProjectID
@@ -21,7 +21,7 @@ type fact struct {
 	Moved      bool
 }
 
-func at(path source.Path) source.Target { return source.Target{Path: path} }
+func byPath(path source.Path) source.Target { return source.Target{Path: path} }
 
 func byNumber(kind source.RepositoryKind, id source.ProjectID) source.Target {
 	return source.Target{Repository: source.RepositoryID{Kind: kind, ID: int64(id)}}
@@ -37,18 +37,18 @@ func TestStore_Standing(t *testing.T) {
 			target source.Target
 			want   fact
 		}{
-			{"inherited, by key and path", identity.ClaimKey("102"), at("ACME/tools/cli"), fact{User: "Dede", Project: cli, Repository: "project-42", Role: source.Developer}},
-			{"by name, the wiki", identity.ClaimName("DEDE"), at("acme/tools/cli.wiki"), fact{User: "Dede", Project: cli, Repository: "wiki-42", Role: source.Developer}},
+			{"inherited, by key and path", identity.ClaimKey("102"), byPath("ACME/tools/cli"), fact{User: "Dede", Project: cli, Repository: "project-42", Role: source.Developer}},
+			{"by name, the wiki", identity.ClaimName("DEDE"), byPath("acme/tools/cli.wiki"), fact{User: "Dede", Project: cli, Repository: "wiki-42", Role: source.Developer}},
 			{"by number", identity.ClaimUser("2"), byNumber(source.Design, cli), fact{User: "Dede", Project: cli, Repository: "design-42", Role: source.Developer}},
 			{"shared", identity.ClaimUser("3"), byNumber(source.Code, cli), fact{User: "guest", Project: cli, Repository: "project-42", Role: source.Reporter}},
-			{"personal", identity.ClaimUser("4"), at("owner/own"), fact{User: "owner", Project: own, Repository: "project-43", Role: source.Owner}},
-			{"moved", identity.ClaimUser("2"), at("old/cli.design"), fact{User: "Dede", Project: cli, Repository: "design-42", Role: source.Developer, Moved: true}},
+			{"personal", identity.ClaimUser("4"), byPath("owner/own"), fact{User: "owner", Project: own, Repository: "project-43", Role: source.Owner}},
+			{"moved", identity.ClaimUser("2"), byPath("old/cli.design"), fact{User: "Dede", Project: cli, Repository: "design-42", Role: source.Developer, Moved: true}},
 			{"deploy key", identity.ClaimKey("201"), byNumber(source.Code, cli), fact{User: "Dede", Project: cli, Repository: "project-42", Role: source.Developer, Enabled: true, CanPush: true}},
 			{"deploy key elsewhere", identity.ClaimKey("201"), byNumber(source.Code, own), fact{User: "Dede", Project: own, Repository: "project-43"}},
 			{"deploy key of nobody", identity.ClaimKey("202"), byNumber(source.Code, cli), fact{User: "ghost", Project: cli, Repository: "project-42", Enabled: true}},
-			{"nobody", identity.Claim{}, at("acme/tools/cli"), fact{Project: cli, Repository: "project-42"}},
-			{"unknown actor", identity.ClaimKey("999"), at("acme/tools/cli"), fact{Project: cli, Repository: "project-42"}},
-			{"unknown project", identity.ClaimUser("2"), at("acme/tools/nothing"), fact{User: "Dede"}},
+			{"nobody", identity.Claim{}, byPath("acme/tools/cli"), fact{Project: cli, Repository: "project-42"}},
+			{"unknown actor", identity.ClaimKey("999"), byPath("acme/tools/cli"), fact{Project: cli, Repository: "project-42"}},
+			{"unknown project", identity.ClaimUser("2"), byPath("acme/tools/nothing"), fact{User: "Dede"}},
 			{"unknown number", identity.ClaimUser("2"), byNumber(source.Wiki, 99), fact{User: "Dede", Repository: "wiki-99"}},
 			{"nothing at all", identity.Claim{}, source.Target{}, fact{}},
 		} {

@@ -34,7 +34,7 @@ func TestStore_statements(t *testing.T) {
 				}
 			}
 			for _, claim := range []identity.Claim{{}, identity.ClaimKey("102"), identity.ClaimKey("202"), identity.ClaimUser("2"), identity.ClaimName("dede"), identity.ClaimName("no")} {
-				for _, target := range []source.Target{{}, at("acme/tools/cli"), at("old/cli.wiki"), at("no"), byNumber(source.Code, cli), byNumber(source.Code, 99)} {
+				for _, target := range []source.Target{{}, byPath("acme/tools/cli"), byPath("old/cli.wiki"), byPath("no"), byNumber(source.Code, cli), byNumber(source.Code, 99)} {
 					for _, refs := range []bool{false, true} {
 						count("Standing of "+claim.String()+" in "+target.String(), 1, 1, func(ctx context.Context) error {
 							_, err := s.Directory.Standing(ctx, source.Inquiry{Claim: claim, Target: target, Refs: refs, Now: now})
@@ -69,7 +69,7 @@ type counting struct{}
 
 func counted(t *testing.T) context.Context { return context.WithValue(t.Context(), counting{}, true) }
 
-func tally(ctx context.Context, counter *atomic.Int64) {
+func countStatement(ctx context.Context, counter *atomic.Int64) {
 	if ctx.Value(counting{}) != nil {
 		counter.Add(1)
 	}
@@ -110,12 +110,12 @@ type countingConn struct {
 }
 
 func (c *countingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	tally(ctx, c.counter)
+	countStatement(ctx, c.counter)
 	return c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
 }
 
 func (c *countingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	tally(ctx, c.counter)
+	countStatement(ctx, c.counter)
 	return c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
 }
 
@@ -150,11 +150,11 @@ type countingStmt struct {
 }
 
 func (s *countingStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	tally(ctx, s.counter)
+	countStatement(ctx, s.counter)
 	return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
 }
 
 func (s *countingStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	tally(ctx, s.counter)
+	countStatement(ctx, s.counter)
 	return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
 }

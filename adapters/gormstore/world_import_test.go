@@ -91,7 +91,7 @@ func TestRegistries_renamedGroup(t *testing.T) {
 			"top/r":            {Project: 32, Repository: "project-32"},
 			"top/mid/p":        {},
 		} {
-			got, err := s.Directory.Standing(t.Context(), source.Inquiry{Claim: identity.ClaimUser("2"), Target: at(path), Now: now})
+			got, err := s.Directory.Standing(t.Context(), source.Inquiry{Claim: identity.ClaimUser("2"), Target: byPath(path), Now: now})
 			if err != nil {
 				t.Fatal(err)
 			}

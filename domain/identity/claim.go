@@ -22,7 +22,7 @@ const (
 	Unresolvable
 )
 
-// Claim names the actor for whom a trusted client says it acts. The actor need
+// Claim names the actor that a trusted client says it acts for. The actor need
 // not exist. Claims are comparable.
 type Claim struct {
 	Kind ClaimKind
@@ -65,7 +65,7 @@ func claimNumber(kind ClaimKind, text string) Claim {
 }
 
 // String names the claim for logs and explanations: key-7, user-7,
-// username-dede, nobody, unknown.
+// username-dede, "nobody", "unknown".
 func (c Claim) String() string {
 	switch c.Kind {
 	case Anonymous:

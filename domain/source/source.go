@@ -55,7 +55,7 @@ const (
 // Visibilities lists every Visibility.
 var Visibilities = []Visibility{Private, Internal, Public}
 
-// Feature says for whom a part of a project is switched on.
+// Feature says which users a part of a project is switched on for.
 type Feature string
 
 // The levels of a feature. FeaturePrivate means members only.

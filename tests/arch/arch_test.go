@@ -1,5 +1,5 @@
 // Package arch_test enforces the rules that keep the tree readable: who may
-// import whom, what the core does without, how long a file may be, what carries
+// import which, what the core does without, how long a file may be, what carries
 // a comment. It reads sources only and knows nothing of what they do.
 //
 // A rule is a function from a tree to findings, so that each can be shown a
@@ -59,6 +59,9 @@ var rules = []struct {
 	{"package names", packageNames},
 	{"package comments", packageComments},
 	{"comments", comments},
+	{"names", names},
+	{"words of comments", words},
+	{"small packages", smallPackages},
 }
 
 func TestTree(t *testing.T) {
@@ -148,8 +151,8 @@ func (p *pkg) sources() []*file {
 	return slices.DeleteFunc(slices.Clone(p.files), func(f *file) bool { return f.test || ast.IsGenerated(f.File) })
 }
 
-// at returns where node is, for a finding.
-func (f *file) at(node ast.Node) string { return f.fset.Position(node.Pos()).String() + ": " }
+// position returns where node is, for a finding.
+func (f *file) position(node ast.Node) string { return f.fset.Position(node.Pos()).String() + ": " }
 
 // within says whether the package name is prefix or below it.
 func within(name, prefix string) bool { return name == prefix || strings.HasPrefix(name, prefix+"/") }

@@ -72,7 +72,7 @@ var rows = map[string][]string{
 	"adapters/demo":        {},
 	// A command reads a world file, and starts the graph with what its flags
 	// say. If cmd handed it those, main would hold the wiring.
-	"adapters/cli": slices.Concat(core, []string{"adapters/worldfile", "bootstrap", "bootstrap/demoserver"}),
+	"adapters/cli": slices.Concat(core, []string{"adapters/worldfile", "bootstrap/..."}),
 	// It mounts the routes of all callers.
 	"adapters/httpapi/routing": {"adapters/httpapi/..."},
 
@@ -136,7 +136,7 @@ func (p *pkg) eachImport(do func(name, where string)) {
 	for _, f := range p.files {
 		for _, spec := range f.Imports {
 			if name, err := strconv.Unquote(spec.Path.Value); err == nil && !f.test {
-				do(name, f.at(spec))
+				do(name, f.position(spec))
 			}
 		}
 	}

@@ -196,6 +196,19 @@ var bad = []struct{ rule, change, want string }{
 	{"comments", with("domain/lfs/lfs.go", "const (\n\tLargest = 1\n)"), `no comment that begins "Largest"`},
 	{"comments", with("domain/lfs/lfs.go", "// The sizes.\nconst (\n\t// Very large.\n\tLargest = 1\n)"), `no comment that begins "Largest"`},
 	{"comments", with("domain/lfs/lfs.go", "// Port is one.\ntype Port interface { Method() }"), `no comment that begins "Method"`},
+
+	{"names", with("domain/lfs/lfs.go", "type plot int"), "domain/lfs/lfs.go:3:6: plot is a word of our own"},
+	{"names", with("adapters/memory/memory.go", "// Plot is one.\ntype Plot int"), "Plot is a word of our own"},
+	{"names", with("adapters/memory/memory.go", "func f() { for _, scene := range []int{} { _ = scene } }"), "scene is a word of our own"},
+	{"names", with("adapters/memory/memory.go", "func f(desk int) {}"), "desk is a word of our own"},
+	{"names", with("adapters/memory/memory_test.go", "func f() { clerk := 1; _ = clerk }"), "clerk is a word of our own"},
+	{"names", with("application/findings/findings.go", "// Take is one.\nfunc Take() {}"), "Take is a word of our own"},
+	{"names", with("domain/lfs/lfs.go", "func settle() {}"), "function settle: take a verb"},
+
+	{"words of comments", with("domain/lfs/lfs.go", "// f waits until somebody comes.\nfunc f() {}"), `"somebody": say who`},
+	{"words of comments", with("domain/lfs/lfs_test.go", "func f() {\n\t_ = 1 // Nobody reads it\n}"), `"Nobody": say who`},
+
+	{"small packages", manyFiles("domain/lfs", maxSources+1), "domain/lfs: 26 sources, at most 25"},
 }
 
 func TestRules_good(t *testing.T) {
@@ -232,6 +245,14 @@ func TestRules_bad(t *testing.T) {
 			t.Errorf("nothing here breaks the rule %q: can it fail?", rule.name)
 		}
 	}
+}
+
+// manyFiles are so many more files in a package.
+func manyFiles(path string, n int) (files string) {
+	for i := range n {
+		files += with(fmt.Sprintf("%s/more%d.go", path, i), "")
+	}
+	return files
 }
 
 // with is one more file for a tree, with what its package needs to be good.

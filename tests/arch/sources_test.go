@@ -30,11 +30,11 @@ func corePurity(tr tree) (findings []string) {
 			ast.Inspect(f.File, func(n ast.Node) bool {
 				if s, ok := n.(*ast.SelectorExpr); ok && slices.Contains([]string{"Now", "Since", "Until"}, s.Sel.Name) {
 					if x, ok := s.X.(*ast.Ident); ok && x.Name == "time" && x.Obj == nil {
-						findings = append(findings, f.at(s)+"time."+s.Sel.Name+": the core is told the time")
+						findings = append(findings, f.position(s)+"time."+s.Sel.Name+": the core is told the time")
 					}
 				}
 				if s, ok := n.(*ast.ImportSpec); ok && s.Path.Value == `"time"` && s.Name != nil {
-					findings = append(findings, f.at(s)+"time under another name")
+					findings = append(findings, f.position(s)+"time under another name")
 				}
 				return true
 			})
@@ -49,7 +49,7 @@ func coreTags(tr tree) (findings []string) {
 		for _, f := range p.sources() {
 			ast.Inspect(f.File, func(n ast.Node) bool {
 				if field, ok := n.(*ast.Field); ok && field.Tag != nil {
-					findings = append(findings, f.at(field)+"struct tag "+field.Tag.Value)
+					findings = append(findings, f.position(field)+"struct tag "+field.Tag.Value)
 				}
 				return true
 			})
@@ -75,7 +75,7 @@ func coreStatuses(tr tree) (findings []string) {
 				if !statusWords.MatchString(text) {
 					return true
 				}
-				findings = append(findings, fmt.Sprintf("%sstatus words %q", f.at(x), text))
+				findings = append(findings, fmt.Sprintf("%sstatus words %q", f.position(x), text))
 				return false // its parts are the same finding
 			})
 		}
@@ -136,7 +136,7 @@ func smallInterfaces(tr tree) (findings []string) {
 		for _, f := range p.sources() {
 			ast.Inspect(f.File, func(n ast.Node) bool {
 				if i, ok := n.(*ast.InterfaceType); ok && methods(i) > most {
-					findings = append(findings, fmt.Sprintf("%san interface of %d methods, at most %d", f.at(i), methods(i), most))
+					findings = append(findings, fmt.Sprintf("%san interface of %d methods, at most %d", f.position(i), methods(i), most))
 				}
 				return true
 			})
@@ -210,7 +210,7 @@ func comments(tr tree) (findings []string) {
 		for _, f := range p.sources() {
 			want := func(node ast.Node, id *ast.Ident, doc *ast.CommentGroup) {
 				if id.IsExported() && !begins(doc, id.Name) {
-					findings = append(findings, fmt.Sprintf("%sno comment that begins %q", f.at(node), id.Name))
+					findings = append(findings, fmt.Sprintf("%sno comment that begins %q", f.position(node), id.Name))
 				}
 			}
 			for _, decl := range f.Decls {

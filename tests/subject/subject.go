@@ -63,7 +63,7 @@ func Inquiry(who, where string) source.Inquiry {
 	return q
 }
 
-// Claim reads the forms key-7, user-7, username-dede and nobody.
+// Claim reads the forms key-7, user-7, username-dede and "nobody".
 func Claim(who string) identity.Claim {
 	if who == "nobody" {
 		return identity.Claim{}

@@ -82,8 +82,8 @@ func (w *writer) putProtections(ctx context.Context, project int64, protections 
 	return nil
 }
 
-// granteeExists returns domain.NotFound if the entry names somebody who does
-// not exist.
+// granteeExists returns domain.NotFound if the user, group or deploy key
+// of the entry does not exist.
 func (w *writer) granteeExists(ctx context.Context, a source.Access) error {
 	switch {
 	case a.User != 0:
