@@ -118,8 +118,8 @@ func TestStore_statements_agents(t *testing.T) {
 	}
 }
 
-// TestStore_ResolveFindings_memory compares a scan that looks byPath many findings
-// with one that looks byPath few: what it takes must not depend on their number.
+// TestStore_ResolveFindings_memory compares a scan that looks at many findings
+// with one that looks at few: what it takes must not depend on their number.
 // It is not parallel: all that the process allocates counts.
 func TestStore_ResolveFindings_memory(t *testing.T) {
 	for _, d := range databases {
@@ -218,7 +218,7 @@ func BenchmarkNewFinding(b *testing.B) {
 	})
 }
 
-// BenchmarkScanResult looks byPath 1,000 and byPath 10,000 findings. All are
+// BenchmarkScanResult looks at 1,000 and at 10,000 findings. All are
 // still there, or the half is gone.
 func BenchmarkScanResult(b *testing.B) {
 	each(b, func(b *testing.B, s *gormstore.Store) {

@@ -30,7 +30,7 @@ func (c largeWorld) path(n int64) source.Path {
 	return source.Path(fmt.Sprintf("group%d/p%d", c.size+1+n%(c.size/4), n))
 }
 
-// fill puts the largeWorld in, by SQL that both databases know.
+// fill puts the world in, by SQL that both databases know.
 func (c largeWorld) fill(t testing.TB, s *gormstore.Store) {
 	t.Helper()
 	numbers := func(from, to int64) string {

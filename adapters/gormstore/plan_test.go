@@ -52,7 +52,7 @@ func TestStore_Standing_plan(t *testing.T) {
 	})
 }
 
-// checkWork looks byPath how many pages PostgreSQL touches: hardly more for a user
+// checkWork looks at how many pages PostgreSQL touches: hardly more for a user
 // of thousands of memberships than for others, and a few for each group in a row.
 func checkWork(t *testing.T, s *gormstore.Store, c largeWorld) {
 	t.Helper()

@@ -10,7 +10,7 @@ import (
 	"gatehouse/domain/source"
 )
 
-// fact is what the tests look byPath in a standing.
+// fact is what the tests look at in a standing.
 type fact struct {
 	User       string
 	Project    source.ProjectID

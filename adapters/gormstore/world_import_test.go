@@ -20,7 +20,7 @@ import (
 
 var errTest = errors.New("test")
 
-func TestRegistries_numbers(t *testing.T) {
+func TestWorldImport_numbers(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		// What fails leaves no trace in the numbers that follow.
@@ -66,7 +66,7 @@ func TestRegistries_numbers(t *testing.T) {
 	})
 }
 
-func TestRegistries_renamedGroup(t *testing.T) {
+func TestWorldImport_renamedGroup(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		unit(t, s, func(r worldimport.Tx) {
@@ -178,8 +178,8 @@ func checkClosure(t *testing.T, s *gormstore.Store) {
 	}
 }
 
-// TestRegistries_atOnce lets eight units look for the same free names.
-func TestRegistries_atOnce(t *testing.T) {
+// TestWorldImport_atOnce lets eight units look for the same free names.
+func TestWorldImport_atOnce(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		var wg sync.WaitGroup
@@ -205,8 +205,8 @@ func TestRegistries_atOnce(t *testing.T) {
 	})
 }
 
-// TestRegistries_again begins a unit anew that the database has to give up.
-func TestRegistries_again(t *testing.T) {
+// TestWorldImport_again begins a unit anew that the database has to give up.
+func TestWorldImport_again(t *testing.T) {
 	t.Parallel()
 	s := open(t, databases[1].migrated(t))
 	calls := 0
@@ -232,8 +232,8 @@ func TestRegistries_again(t *testing.T) {
 	}
 }
 
-// TestRegistries_statistics looks whether PostgreSQL learns of a large unit.
-func TestRegistries_statistics(t *testing.T) {
+// TestWorldImport_statistics looks whether PostgreSQL learns of a large unit.
+func TestWorldImport_statistics(t *testing.T) {
 	t.Parallel()
 	s := open(t, databases[1].migrated(t))
 	counted := func() (rows float64) {

@@ -46,7 +46,7 @@ func (i *Importer) Import(ctx context.Context, w World) (Summary, error) {
 	return w.summary(), nil
 }
 
-// run keeps what others refer to before those others, and numberedFirst entries
+// run keeps what others refer to before those others, and numbered entries
 // before those that take the next free number.
 func (i *importer) run(ctx context.Context) error {
 	first, later := groupsInOrder(i.world.Groups)
