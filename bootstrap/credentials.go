@@ -50,7 +50,7 @@ func Credentials(config config.Config, holders credentials.Accounts, codes crede
 }
 
 // LFSAccess makes the service of credentials for Git LFS.
-func LFSAccess(config config.Config, directory gitaccess.Directory, stamps gitaccess.Stamps, rules gitaccess.Rules, key *instancekey.Key, now application.Clock) *lfsaccess.Service {
+func LFSAccess(config config.Config, directory gitaccess.Directory, stamps gitaccess.KeyUses, rules gitaccess.Rules, key *instancekey.Key, now application.Clock) *lfsaccess.Service {
 	return lfsaccess.New(directory, stamps, lfstoken.Format{}, lfsaccess.Rules{
 		Settings: rules.Settings, Keys: rules.Keys, Lifetime: config.LFS.TokenTTL,
 		InstanceKey: key.Current, NewID: uuid.NewString,

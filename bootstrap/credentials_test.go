@@ -251,7 +251,7 @@ func verifier(t *testing.T, config config.Config, clock func() time.Time) *lfsac
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bootstrap.LFSAccess(config, p.Directory, p.Stamps, rules, key, clock)
+	return bootstrap.LFSAccess(config, p.Directory, p.KeyUses, rules, key, clock)
 }
 
 // A new instance key takes LFS tokens back without a restart; what was sealed

@@ -27,7 +27,7 @@ func newPorts(config config.Config) (Ports, error) {
 // MemoryPorts are all ports, kept in memory.
 func MemoryPorts(s *memory.Store) Ports {
 	return Ports{
-		Directory: s.Directory, Notices: s.Notices, Stamps: s.Stamps, Actors: s.Actors,
+		Directory: s.Directory, Notices: s.Notices, KeyUses: s.KeyUses, Actors: s.Actors,
 		Counters: s.Counters, Recorder: s.Recorder, PushContexts: s.PushContexts, Pushes: s.Pushes,
 		Accounts: s.Accounts, RecoveryCodes: s.RecoveryCodes, AccessTokens: s.AccessTokens, AuditLog: s.AuditLog,
 		WorldImport: s.WorldImport, NewProjects: s.NewProjects, Billing: s.Billing, BillingUnitOfWork: s.BillingUnitOfWork, Inventory: s.Records,
@@ -39,7 +39,7 @@ func MemoryPorts(s *memory.Store) Ports {
 // GormPorts are all ports, kept in PostgreSQL or SQLite.
 func GormPorts(s *gormstore.Store) Ports {
 	return Ports{
-		Directory: s.Directory, Notices: s.Notices, Stamps: s.Stamps, Actors: s.Actors, Counters: s.Counters, Recorder: s.Pushes,
+		Directory: s.Directory, Notices: s.Notices, KeyUses: s.KeyUses, Actors: s.Actors, Counters: s.Counters, Recorder: s.Pushes,
 		PushContexts: s.PushContexts, Accounts: s.Accounts, RecoveryCodes: s.RecoveryCodes,
 		AccessTokens: s.AccessTokens, AuditLog: s.AuditLog, WorldImport: s.WorldImport, NewProjects: s.NewProjects, Inventory: s.Records,
 		Agents: s.Agents, UsageCounters: s.UsageCounters, AgentTokens: s.AgentTokens, Findings: s.Findings,

@@ -29,7 +29,7 @@ type Ports struct {
 
 	Directory         gitaccess.Directory
 	Notices           Notices
-	Stamps            gitaccess.Stamps
+	KeyUses           gitaccess.KeyUses
 	Actors            whois.Actors
 	Counters          pushes.Counters
 	Recorder          pushes.Recorder

@@ -105,5 +105,5 @@ func Gatekeeper(config config.Config, ports Ports) (*gitaccess.Gatekeeper, error
 		return nil, err
 	}
 	client, err := Storages(config, Clock()) // lives as long as the command
-	return gitaccess.New(ports.Directory, client, ports.Notices, ports.Stamps, ratelimit.New(0), ProjectCreator(config, ports.NewProjects, ports.Destinations, client), rules, Clock()), err
+	return gitaccess.New(ports.Directory, client, ports.Notices, ports.KeyUses, ratelimit.New(0), ProjectCreator(config, ports.NewProjects, ports.Destinations, client), rules, Clock()), err
 }

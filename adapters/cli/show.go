@@ -34,7 +34,7 @@ secrets. THING is one of:
 				if err != nil {
 					return err
 				}
-				return writeRecords(streams.Out, asJSON, inventory.Things[thing], records)
+				return writeRecords(streams.Out, asJSON, inventory.Lists[thing], records)
 			})
 		}),
 	}

@@ -24,7 +24,7 @@ const (
 // AccessTokens keeps personal access tokens.
 type AccessTokens struct {
 	db     *database.DB
-	stamps *Stamps
+	stamps *KeyUses
 }
 
 // Add implements credentials.Tokens.

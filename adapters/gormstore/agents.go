@@ -20,7 +20,7 @@ var agentBearer = queries.Query("agent_bearer")
 // Agents keeps the agents of Kubernetes clusters.
 type Agents struct {
 	db     *database.DB
-	stamps *Stamps
+	stamps *KeyUses
 }
 
 // Bearer implements clusters.Agents. It is one statement.

@@ -15,7 +15,7 @@ const (
 // background flushes stamps and sweeps, every flushInterval.
 type background struct{ end, done chan struct{} }
 
-func startBackground(stamps *Stamps, sweeper *sweeper) *background {
+func startBackground(stamps *KeyUses, sweeper *sweeper) *background {
 	b := &background{make(chan struct{}), make(chan struct{})}
 	go func() {
 		defer close(b.done)

@@ -18,9 +18,9 @@ func (s *Store) Pool() *sql.DB { return s.db.Pool }
 
 // Waiting is how many stamps wait to be written.
 func (s *Store) Waiting() int {
-	s.Stamps.mu.Lock()
-	defer s.Stamps.mu.Unlock()
-	return len(s.Stamps.waiting)
+	s.KeyUses.mu.Lock()
+	defer s.KeyUses.mu.Unlock()
+	return len(s.KeyUses.waiting)
 }
 
 // MostStamps is how many stamps may wait.

@@ -24,7 +24,7 @@ import (
 type Store struct {
 	Directory         *Directory
 	Actors            *Actors
-	Stamps            *Stamps
+	KeyUses           *KeyUses
 	Notices           *Notices
 	Counters          *Counters
 	PushContexts      *PushContexts
@@ -91,16 +91,16 @@ func (s *Store) Connect(ctx context.Context) error {
 	if err := checkSchema(ctx, s.db, s.migrate); err != nil {
 		return err
 	}
-	s.background = startBackground(s.Stamps, s.sweeper)
+	s.background = startBackground(s.KeyUses, s.sweeper)
 	return nil
 }
 
 func newStore(db *database.DB, migrate bool) *Store {
 	queue := jobs.New(db.Pool, db.Dialect == database.Postgres)
 	directory, actors := &Directory{db}, &Actors{db}
-	stamps, sweeper := &Stamps{db: db}, &sweeper{db: db}
+	stamps, sweeper := &KeyUses{db: db}, &sweeper{db: db}
 	s := &Store{
-		Directory: directory, Actors: actors, Stamps: stamps, Notices: &Notices{db},
+		Directory: directory, Actors: actors, KeyUses: stamps, Notices: &Notices{db},
 		Counters: &Counters{db, sweeper}, PushContexts: &PushContexts{db, sweeper},
 		Pushes: &Pushes{directory, queue}, Deliveries: &Deliveries{db}, Jobs: queue,
 		Accounts: &Accounts{db, actors}, RecoveryCodes: &RecoveryCodes{db}, AccessTokens: &AccessTokens{db, stamps},
@@ -116,7 +116,7 @@ func newStore(db *database.DB, migrate bool) *Store {
 }
 
 // Flush writes the stamps of keys and tokens that were used.
-func (s *Store) Flush(ctx context.Context) error { return s.Stamps.flush(ctx) }
+func (s *Store) Flush(ctx context.Context) error { return s.KeyUses.flush(ctx) }
 
 // Close stops the background, flushes, and closes all connections. It may be
 // called without Connect, or after one that failed.

@@ -130,7 +130,7 @@ func (all *Records) List(ctx context.Context, thing string, now time.Time) ([]in
 	}
 	records := make([]inventory.Record, len(rows))
 	for i, row := range rows {
-		for j, name := range inventory.Things[thing] {
+		for j, name := range inventory.Lists[thing] {
 			records[i] = append(records[i], inventory.Field{Name: name, Value: row[j]})
 		}
 	}

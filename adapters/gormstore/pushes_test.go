@@ -149,9 +149,9 @@ func TestStore_KeyUsed(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		populate(t, s)
-		s.Stamps.KeyUsed(laptop, now)
-		s.Stamps.KeyUsed(laptop, now.Add(-time.Hour)) // late: it does not turn time back
-		s.Stamps.KeyUsed(999, now)                    // there is no such key
+		s.KeyUses.Record(laptop, now)
+		s.KeyUses.Record(laptop, now.Add(-time.Hour)) // late: it does not turn time back
+		s.KeyUses.Record(999, now)                    // there is no such key
 		if err := s.Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -159,9 +159,9 @@ func TestStore_KeyUsed(t *testing.T) {
 			t.Errorf("got %v, and %d stamps wait", got, s.Waiting())
 		}
 		for id := range identity.KeyID(gormstore.MostStamps + 500) {
-			s.Stamps.KeyUsed(id+1000, now)
+			s.KeyUses.Record(id+1000, now)
 		}
-		s.Stamps.KeyUsed(1000, now.Add(time.Hour)) // one that waits already
+		s.KeyUses.Record(1000, now.Add(time.Hour)) // one that waits already
 		if s.Waiting() != gormstore.MostStamps {
 			t.Errorf("%d stamps wait", s.Waiting())
 		}
@@ -172,7 +172,7 @@ func TestStore_KeyUsed_laterFlush(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		populate(t, s)
-		s.Stamps.KeyUsed(laptop, now)
+		s.KeyUses.Record(laptop, now)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := s.Flush(ctx); err == nil || s.Waiting() != 1 {
@@ -193,7 +193,7 @@ func TestStore_Close(t *testing.T) {
 		t.Fatal(err)
 	}
 	populate(t, s)
-	s.Stamps.KeyUsed(laptop, now)
+	s.KeyUses.Record(laptop, now)
 	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func TestStore_List_unknownThing(t *testing.T) {
 		if _, err := s.Records.List(t.Context(), "nothing", now); !errors.Is(err, domain.NotFound) {
 			t.Errorf("got %v", err)
 		}
-		for thing, fields := range inventory.Things {
+		for thing, fields := range inventory.Lists {
 			if _, err := s.Records.List(t.Context(), thing, now); err != nil {
 				t.Errorf("%s %v: %v", thing, fields, err)
 			}

@@ -36,8 +36,8 @@ var writeStamp = map[string]string{
 	agentTokenTable:  `UPDATE agent_tokens SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)`,
 }
 
-// Stamps are the last uses of keys and tokens that wait to be written.
-type Stamps struct {
+// KeyUses are the last uses of keys and tokens that wait to be written.
+type KeyUses struct {
 	db      *database.DB
 	mu      sync.Mutex
 	waiting map[stamped]time.Time
@@ -49,10 +49,10 @@ type stamped struct {
 	id    int64
 }
 
-// KeyUsed implements gitaccess.Stamps.
-func (s *Stamps) KeyUsed(id identity.KeyID, now time.Time) { s.add(stamped{keyTable, int64(id)}, now) }
+// Record implements gitaccess.KeyUses.
+func (s *KeyUses) Record(id identity.KeyID, now time.Time) { s.add(stamped{keyTable, int64(id)}, now) }
 
-func (s *Stamps) add(what stamped, now time.Time) {
+func (s *KeyUses) add(what stamped, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.waiting == nil {
@@ -65,7 +65,7 @@ func (s *Stamps) add(what stamped, now time.Time) {
 }
 
 // take returns all that wait, and leaves none.
-func (s *Stamps) take() map[stamped]time.Time {
+func (s *KeyUses) take() map[stamped]time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	taken := s.waiting
@@ -74,7 +74,7 @@ func (s *Stamps) take() map[stamped]time.Time {
 }
 
 // flush writes what waits. What fails waits again.
-func (s *Stamps) flush(ctx context.Context) error {
+func (s *KeyUses) flush(ctx context.Context) error {
 	taken := s.take()
 	for batch := range slices.Chunk(slices.SortedFunc(maps.Keys(taken), compareStamped), stampBatch) {
 		if err := s.write(ctx, batch, taken); err != nil {
@@ -96,7 +96,7 @@ func compareStamped(a, b stamped) int {
 	return cmp.Or(cmp.Compare(a.table, b.table), cmp.Compare(a.id, b.id))
 }
 
-func (s *Stamps) write(ctx context.Context, batch []stamped, used map[stamped]time.Time) error {
+func (s *KeyUses) write(ctx context.Context, batch []stamped, used map[stamped]time.Time) error {
 	inner := map[string]*sql.Stmt{}
 	for table, query := range writeStamp {
 		ready, err := s.db.Prepare(ctx, query)

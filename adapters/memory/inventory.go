@@ -10,7 +10,7 @@ import (
 )
 
 // lists return the values of each record of a thing, in the order of its fields
-// in inventory.Things.
+// in inventory.Lists.
 var lists = map[string]func(*state, *world, time.Time) [][]any{
 	"users":         func(_ *state, w *world, _ time.Time) [][]any { return w.listUsers() },
 	"groups":        func(_ *state, w *world, _ time.Time) [][]any { return w.listGroups() },
@@ -53,7 +53,7 @@ func (r Records) List(ctx context.Context, thing string, now time.Time) ([]inven
 	rows := list(r.state, r.world.Load(), now)
 	records := make([]inventory.Record, len(rows))
 	for i, row := range rows {
-		for j, name := range inventory.Things[thing] {
+		for j, name := range inventory.Lists[thing] {
 			records[i] = append(records[i], inventory.Field{Name: name, Value: row[j]})
 		}
 	}

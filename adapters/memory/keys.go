@@ -82,11 +82,11 @@ func (w *world) requireDeployKey(id identity.KeyID) error {
 	return nil
 }
 
-// Stamps implements gitaccess.Stamps.
-type Stamps struct{ *state }
+// KeyUses implements gitaccess.KeyUses.
+type KeyUses struct{ *state }
 
-// KeyUsed implements gitaccess.Stamps.
-func (s Stamps) KeyUsed(id identity.KeyID, now time.Time) {
+// Record implements gitaccess.KeyUses.
+func (s KeyUses) Record(id identity.KeyID, now time.Time) {
 	if _, exists := s.world.Load().keys.rows[id]; !exists {
 		return
 	}

@@ -16,7 +16,7 @@ import (
 type Store struct {
 	Directory         Directory
 	Notices           Notices
-	Stamps            Stamps
+	KeyUses           KeyUses
 	Actors            Actors
 	Counters          Counters
 	Recorder          Recorder
@@ -48,7 +48,7 @@ func New() *Store {
 	return &Store{
 		Directory:         Directory{s},
 		Notices:           Notices{s},
-		Stamps:            Stamps{s},
+		KeyUses:           KeyUses{s},
 		Actors:            Actors{s},
 		Counters:          Counters{s},
 		Recorder:          Recorder{s},

@@ -15,7 +15,7 @@ import (
 // Refresher counts seats at an interval. Several servers may do so at the same
 // time.
 type Refresher struct {
-	refresh  func(context.Context) (provisioning.Refreshed, error)
+	refresh  func(context.Context) (provisioning.SeatRefresh, error)
 	interval time.Duration
 	log      *zap.Logger
 
@@ -24,7 +24,7 @@ type Refresher struct {
 }
 
 // New makes a Refresher that does not count yet. The interval is positive.
-func New(refresh func(context.Context) (provisioning.Refreshed, error), interval time.Duration, log *zap.Logger) *Refresher {
+func New(refresh func(context.Context) (provisioning.SeatRefresh, error), interval time.Duration, log *zap.Logger) *Refresher {
 	return &Refresher{refresh: refresh, interval: interval, log: log, stop: func() {}}
 }
 

@@ -19,12 +19,12 @@ func TestRefresher(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		core, logged := observer.New(zap.InfoLevel)
 		calls := 0
-		r := seatrefresh.New(func(ctx context.Context) (provisioning.Refreshed, error) {
+		r := seatrefresh.New(func(ctx context.Context) (provisioning.SeatRefresh, error) {
 			if calls++; calls == 2 {
 				<-ctx.Done() // until Stop
-				return provisioning.Refreshed{}, ctx.Err()
+				return provisioning.SeatRefresh{}, ctx.Err()
 			}
-			return provisioning.Refreshed{Counted: 3, Changed: 1}, errors.New("one of four")
+			return provisioning.SeatRefresh{Counted: 3, Changed: 1}, errors.New("one of four")
 		}, time.Hour, zap.New(core))
 		r.Stop() // has no effect before Start
 		r.Start()

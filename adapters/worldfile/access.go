@@ -35,13 +35,13 @@ func (e *entry) role(name string) source.Role {
 	return source.NoRole
 }
 
-// protections reads the protected branches and tags. A project with protected tags
-// alone gets the branch protection of a new project. One with protected branches alone
-// gets no protected tags.
+// protections reads the protected branches and tags. A project with protected
+// tags alone gets the branch protection of a new project. One with protected
+// branches alone gets no protected tags.
 func protections(e *entry, p *worldimport.Project) {
 	branches := each(e, "protected_branches", func(b *entry) worldimport.Protection {
 		return worldimport.Protection{
-			Entry:          b.here(),
+			FileLine:       b.here(),
 			Kind:           source.Branch,
 			Pattern:        b.pattern(source.Branch, "protected branch", p.Project.Path),
 			AllowForcePush: b.flag("allow_force_push", false),
@@ -51,10 +51,10 @@ func protections(e *entry, p *worldimport.Project) {
 	})
 	tags := each(e, "protected_tags", func(t *entry) worldimport.Protection {
 		return worldimport.Protection{
-			Entry:   t.here(),
-			Kind:    source.Tag,
-			Pattern: t.pattern(source.Tag, "protected tag", p.Project.Path),
-			Create:  t.accesses("create", true),
+			FileLine: t.here(),
+			Kind:     source.Tag,
+			Pattern:  t.pattern(source.Tag, "protected tag", p.Project.Path),
+			Create:   t.accesses("create", true),
 		}
 	})
 	if branches == nil && tags == nil {
@@ -82,17 +82,17 @@ var levels = map[string]source.Role{
 
 var levelWords = []string{"none", "developer", "maintainer", "admin"}
 
-// accesses reads who may use a protected ref: one word, or a list. Without the member
-// maintainers may, and with an empty list no user.
+// accesses reads who may use a protected ref: one word, or a list. Without the
+// member maintainers may, and with an empty list no user.
 func (e *entry) accesses(name string, keys bool) []worldimport.Access {
 	node := e.member(name)
 	switch {
 	case node == nil:
-		return []worldimport.Access{{Entry: e.here(), Role: source.Maintainer}}
+		return []worldimport.Access{{FileLine: e.here(), Role: source.Maintainer}}
 	case node.Kind != yaml.SequenceNode:
 		return e.level(node, name+" must be "+alternatives(levelWords)+", or a list")
 	case len(node.Content) == 0:
-		return []worldimport.Access{{Entry: e.here(), Role: source.NoRole}}
+		return []worldimport.Access{{FileLine: e.here(), Role: source.NoRole}}
 	}
 	or := "one of {user: …} and {group: …}"
 	if keys {
@@ -117,14 +117,14 @@ func (e *entry) level(node *yaml.Node, wrong string) []worldimport.Access {
 		e.mistake(node.Line, "%s", wrong)
 		return nil
 	}
-	return []worldimport.Access{{Entry: worldimport.Entry{Line: node.Line}, Role: role}}
+	return []worldimport.Access{{FileLine: worldimport.FileLine{Line: node.Line}, Role: role}}
 }
 
-// actor reads an entry for one user, group or deploy key. Deploy keys push, but do not
-// merge.
+// actor reads an entry for one user, group or deploy key. Deploy keys push, but
+// do not merge.
 func (e *entry) actor(node *yaml.Node, name string, keys bool) []worldimport.Access {
 	who := e.entry(node, "an entry of "+name)
-	access := worldimport.Access{Entry: who.here(), User: who.text("user"), Group: who.text("group")}
+	access := worldimport.Access{FileLine: who.here(), User: who.text("user"), Group: who.text("group")}
 	if keys {
 		id, _ := who.number("deploy_key", 1, greatestID)
 		access.DeployKey = identity.KeyID(id)

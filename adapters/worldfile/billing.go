@@ -11,7 +11,7 @@ import (
 
 func subscription(e *entry) worldimport.Subscription {
 	s := worldimport.Subscription{
-		Entry:     e.here(),
+		FileLine:  e.here(),
 		Namespace: e.needText("namespace"),
 		Subscription: billing.Subscription{
 			Plan: e.text("plan_code"), StartDate: e.needDay("start_date"), EndDate: e.day("end_date"),
@@ -34,7 +34,7 @@ func subscription(e *entry) worldimport.Subscription {
 func pack(e *entry) worldimport.MinutesPack {
 	e.need("number_of_minutes")
 	p := worldimport.MinutesPack{
-		Entry:     e.here(),
+		FileLine:  e.here(),
 		Namespace: e.needText("namespace"),
 		MinutesPack: billing.MinutesPack{
 			PurchaseXID: e.needText("purchase_xid"), NumberOfMinutes: e.count("number_of_minutes"), ExpiresAt: e.needDay("expires_at"),
@@ -52,7 +52,7 @@ func pack(e *entry) worldimport.MinutesPack {
 
 func reconciliation(e *entry) worldimport.Reconciliation {
 	r := worldimport.Reconciliation{
-		Entry:     e.here(),
+		FileLine:  e.here(),
 		Namespace: e.needText("namespace"),
 		Reconciliation: billing.Reconciliation{
 			Next: e.needDay("next_reconciliation_date"), AlertFrom: e.needDay("display_alert_from"),

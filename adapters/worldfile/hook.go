@@ -11,7 +11,7 @@ import (
 
 func hook(e *entry) worldimport.Hook {
 	h := worldimport.Hook{
-		Entry: e.here(),
+		FileLine: e.here(),
 		Hook: hooks.Hook{
 			ID:               hooks.HookID(e.id("id", "hook")),
 			URL:              e.needText("url"),

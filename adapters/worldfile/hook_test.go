@@ -20,8 +20,8 @@ func TestParse_hooks(t *testing.T) {
      branch_filter: "release/*", enable_ssl_verification: false}
 `))
 	want := []worldimport.Hook{
-		{Entry: line(2), Project: "acme/cli", Hook: hooks.Hook{URL: "https://ci.example.com/hook?x=1", Push: true}},
-		{Entry: line(3), Group: "acme", Hook: hooks.Hook{ID: 7, URL: "http://ci.example.com", Token: "sesame", TagPush: true, Branches: "release/*", SkipVerification: true}},
+		{FileLine: line(2), Project: "acme/cli", Hook: hooks.Hook{URL: "https://ci.example.com/hook?x=1", Push: true}},
+		{FileLine: line(3), Group: "acme", Hook: hooks.Hook{ID: 7, URL: "http://ci.example.com", Token: "sesame", TagPush: true, Branches: "release/*", SkipVerification: true}},
 	}
 	if diff := cmp.Diff(want, got.Hooks); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)

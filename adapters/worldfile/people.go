@@ -14,10 +14,10 @@ import (
 )
 
 // here returns the place of the entry in the file.
-func (e *entry) here() worldimport.Entry { return worldimport.Entry{Line: e.line} }
+func (e *entry) here() worldimport.FileLine { return worldimport.FileLine{Line: e.line} }
 
-// greatestID is the greatest id that a file may ask for. Every JSON reader represents it
-// exactly, and stores continue to count after it.
+// greatestID is the greatest id that a file may ask for. Every JSON reader
+// represents it exactly, and stores continue to count after it.
 const greatestID = 1 << 53
 
 // id returns an id that is unique within kind, 0 if it is absent.
@@ -38,7 +38,7 @@ func (e *entry) takePath(path string) {
 
 func user(e *entry) worldimport.User {
 	u := worldimport.User{
-		Entry: e.here(),
+		FileLine: e.here(),
 		User: identity.User{
 			ID:                identity.UserID(e.id("id", "user")),
 			Username:          e.needText("username"),
@@ -99,8 +99,8 @@ func (e *entry) twoFactor() (enabled bool, secret string) {
 // shortestTOTP is in bytes.
 const shortestTOTP = 10
 
-// isTOTPSecret decodes the text and encodes it again, because the decoder ignores an
-// extra digit.
+// isTOTPSecret decodes the text and encodes it again, because the decoder
+// ignores an extra digit.
 func isTOTPSecret(text string) bool {
 	encoding := base32.StdEncoding.WithPadding(base32.NoPadding)
 	raw, err := encoding.DecodeString(text)
@@ -108,18 +108,18 @@ func isTOTPSecret(text string) bool {
 }
 
 func key(e *entry) worldimport.Key {
-	k := worldimport.Key{Entry: e.here(), User: e.needText("user"), Key: e.publicKey()}
+	k := worldimport.Key{FileLine: e.here(), User: e.needText("user"), Key: e.publicKey()}
 	k.Key.Kind = identity.UserKey
 	k.Key.Usage = word(e, "usage", identity.Usages, identity.AuthAndSigning)
 	return k
 }
 
 func deployKey(e *entry) worldimport.DeployKey {
-	k := worldimport.DeployKey{Entry: e.here(), Creator: e.text("creator"), Key: e.publicKey()}
+	k := worldimport.DeployKey{FileLine: e.here(), Creator: e.text("creator"), Key: e.publicKey()}
 	k.Key.Kind = identity.DeployKey
 	k.Key.Usage = identity.AuthAndSigning
 	k.Projects = each(e, "projects", func(p *entry) worldimport.DeployKeyProject {
-		enabled := worldimport.DeployKeyProject{Entry: p.here(), Path: p.needText("project"), CanPush: p.flag("can_push", false)}
+		enabled := worldimport.DeployKeyProject{FileLine: p.here(), Path: p.needText("project"), CanPush: p.flag("can_push", false)}
 		if k.Key.Fingerprint != "" && enabled.Path != "" {
 			fold := strings.ToLower(enabled.Path)
 			p.secretOnce(p.line, "this key's project "+fold, string(k.Key.Fingerprint)+" "+fold)
@@ -129,8 +129,8 @@ func deployKey(e *entry) worldimport.DeployKey {
 	return k
 }
 
-// publicKey reads the members that user keys and deploy keys share. A public key may
-// occur once on the instance.
+// publicKey reads the members that user keys and deploy keys share. A public
+// key may occur once on the instance.
 func (e *entry) publicKey() identity.Key {
 	k := identity.Key{
 		ID:        identity.KeyID(e.id("id", "key")),
@@ -162,7 +162,7 @@ func reason(err error) string {
 
 func accessToken(e *entry) worldimport.AccessToken {
 	t := worldimport.AccessToken{
-		Entry:     e.here(),
+		FileLine:  e.here(),
 		User:      e.needText("user"),
 		Name:      e.needText("name"),
 		Digest:    e.token("access token"),
@@ -185,7 +185,7 @@ var scopeWord = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 func agent(e *entry) worldimport.Agent {
 	a := worldimport.Agent{
-		Entry:     e.here(),
+		FileLine:  e.here(),
 		ID:        e.id("id", "agent"),
 		Name:      e.needText("name"),
 		Project:   e.needText("project"),
@@ -196,10 +196,10 @@ func agent(e *entry) worldimport.Agent {
 	}
 	a.Tokens = each(e, "tokens", func(t *entry) worldimport.AgentToken {
 		return worldimport.AgentToken{
-			Entry:   t.here(),
-			Name:    t.needText("name"),
-			Digest:  t.token("agent token"),
-			Revoked: t.flag("revoked", false),
+			FileLine: t.here(),
+			Name:     t.needText("name"),
+			Digest:   t.token("agent token"),
+			Revoked:  t.flag("revoked", false),
 		}
 	})
 	return a

@@ -11,7 +11,7 @@ import (
 
 func group(e *entry) worldimport.Group {
 	g := worldimport.Group{
-		Entry: e.here(),
+		FileLine: e.here(),
 		Namespace: source.Namespace{
 			ID:                     source.NamespaceID(e.id("id", "namespace")),
 			Path:                   e.needText("path"),
@@ -59,8 +59,8 @@ func (e *entry) prefixes(name string) []netip.Prefix {
 	return prefixes
 }
 
-// parsePrefix returns an IPv4 address that is mapped into IPv6 as IPv4. Addresses of
-// clients are treated alike before they are compared.
+// parsePrefix returns an IPv4 address that is mapped into IPv6 as IPv4.
+// Addresses of clients are treated alike before they are compared.
 func parsePrefix(text string) (netip.Prefix, bool) {
 	prefix, err := netip.ParsePrefix(text)
 	if err != nil {
@@ -78,7 +78,7 @@ func parsePrefix(text string) (netip.Prefix, bool) {
 
 func project(e *entry) worldimport.Project {
 	p := worldimport.Project{
-		Entry: e.here(),
+		FileLine: e.here(),
 		Project: source.Project{
 			ID:         source.ProjectID(e.id("id", "project")),
 			Path:       e.needText("path"),
@@ -118,7 +118,7 @@ func project(e *entry) worldimport.Project {
 
 func member(e *entry) worldimport.Member {
 	m := worldimport.Member{
-		Entry:     e.here(),
+		FileLine:  e.here(),
 		User:      e.needText("user"),
 		Role:      e.role("role"),
 		State:     word(e, "state", worldimport.MemberStates, worldimport.MemberActive),
@@ -133,7 +133,7 @@ func member(e *entry) worldimport.Member {
 
 func share(e *entry) worldimport.Share {
 	s := worldimport.Share{
-		Entry:     e.here(),
+		FileLine:  e.here(),
 		With:      e.needText("with"),
 		Role:      e.role("role"),
 		ExpiresAt: e.day("expires_at"),
@@ -145,7 +145,8 @@ func share(e *entry) worldimport.Share {
 	return s
 }
 
-// memberSource reads the path of a group or a project; one of them must be present.
+// memberSource reads the path of a group or a project; one of them must be
+// present.
 func (e *entry) memberSource() (group, project string) {
 	group, project = e.text("group"), e.text("project")
 	if (group == "") == (project == "") {
@@ -164,7 +165,7 @@ func sourceName(group, project string) string {
 
 func broadcast(e *entry) worldimport.Broadcast {
 	b := worldimport.Broadcast{
-		Entry:      e.here(),
+		FileLine:   e.here(),
 		Message:    e.needText("message"),
 		Type:       word(e, "type", worldimport.BroadcastTypes, worldimport.BannerBroadcast),
 		StartsAt:   e.moment("starts_at"),

@@ -73,7 +73,7 @@ broadcast_messages:
   - {message: Quiet, type: notification, show_in_git: false, target_path: acme/*}
 `
 
-func line(line int) worldimport.Entry { return worldimport.Entry{Line: line} }
+func line(line int) worldimport.FileLine { return worldimport.FileLine{Line: line} }
 
 func day(year int) time.Time { return time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC) }
 
@@ -81,72 +81,72 @@ func want() worldimport.World {
 	yes, main, none := false, "main", source.NotProtected
 	return worldimport.World{
 		Users: []worldimport.User{
-			{Entry: line(2), User: identity.User{ID: 2, Username: "dev", Name: "Dede", Email: "dev@example.com",
+			{FileLine: line(2), User: identity.User{ID: 2, Username: "dev", Name: "Dede", Email: "dev@example.com",
 				State: identity.Active, Type: identity.Human, EmailConfirmed: true, CredentialVersion: 1, TwoFactor: true},
 				TOTPSecret: "JBSWY3DPEHPK3PXP"},
-			{Entry: line(4), NamespaceID: 77, User: identity.User{Username: "robot", Name: "robot", TermsAccepted: true,
+			{FileLine: line(4), NamespaceID: 77, User: identity.User{Username: "robot", Name: "robot", TermsAccepted: true,
 				State: identity.PendingApproval, Type: identity.ServiceAccount, CredentialVersion: 1,
 				PasswordExpiresAt: time.Date(2027, 1, 31, 16, 0, 0, 0, time.UTC)}},
 		},
 		Groups: []worldimport.Group{
-			{Entry: line(12), Visibility: source.Private, Namespace: source.Namespace{ID: 5, Path: "acme", Protocols: source.AllProtocols,
+			{FileLine: line(12), Visibility: source.Private, Namespace: source.Namespace{ID: 5, Path: "acme", Protocols: source.AllProtocols,
 				AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::1/128"), netip.MustParsePrefix("10.0.0.0/8")}}},
-			{Entry: line(13), Visibility: source.Internal, DefaultBranchProtection: &none, PendingDelete: true,
+			{FileLine: line(13), Visibility: source.Internal, DefaultBranchProtection: &none, PendingDelete: true,
 				Namespace: source.Namespace{ID: 6, Path: "tools", Protocols: source.OnlySSH, RequireSSHCertificates: true}},
 		},
 		Projects: []worldimport.Project{
-			{Entry: line(16), Empty: &yes, DefaultBranch: &main, MovedFrom: []source.Path{"old/cli"},
+			{FileLine: line(16), Empty: &yes, DefaultBranch: &main, MovedFrom: []source.Path{"old/cli"},
 				Project: source.Project{ID: 42, LFS: true, Path: "acme/tools/cli", Visibility: source.Private,
 					Repository: source.FeatureEnabled, Wiki: source.FeaturePrivate, Storage: "default"},
 				Protections: []worldimport.Protection{
-					{Entry: line(19), Kind: source.Branch, Pattern: "main",
-						Push:  []worldimport.Access{{Entry: line(19), Role: source.Maintainer}},
-						Merge: []worldimport.Access{{Entry: line(19), Role: source.Developer}}},
-					{Entry: line(20), Kind: source.Tag, Pattern: "v*", Create: []worldimport.Access{{Entry: line(20), Role: source.Maintainer}}},
+					{FileLine: line(19), Kind: source.Branch, Pattern: "main",
+						Push:  []worldimport.Access{{FileLine: line(19), Role: source.Maintainer}},
+						Merge: []worldimport.Access{{FileLine: line(19), Role: source.Developer}}},
+					{FileLine: line(20), Kind: source.Tag, Pattern: "v*", Create: []worldimport.Access{{FileLine: line(20), Role: source.Maintainer}}},
 				}},
-			{Entry: line(21), PendingDelete: true, Project: source.Project{Path: "acme/bare", Visibility: source.Private,
+			{FileLine: line(21), PendingDelete: true, Project: source.Project{Path: "acme/bare", Visibility: source.Private,
 				Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "second", LegacyPath: "acme/bare"}},
-			{Entry: line(22), Project: source.Project{LFS: true, Path: "acme/listed", Visibility: source.Private,
+			{FileLine: line(22), Project: source.Project{LFS: true, Path: "acme/listed", Visibility: source.Private,
 				Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default"},
 				Protections: []worldimport.Protection{
-					{Entry: line(24), Kind: source.Branch, Pattern: "release/*", AllowForcePush: true,
-						Push: []worldimport.Access{{Entry: line(24)}, {Entry: line(24), User: "dev"},
-							{Entry: line(24), Group: "acme"}, {Entry: line(24), DeployKey: 201}},
-						Merge: []worldimport.Access{{Entry: line(24), Role: source.AdminsOnly}}},
-					{Entry: line(25), Kind: source.Branch, Pattern: "idle",
-						Push:  []worldimport.Access{{Entry: line(25)}},
-						Merge: []worldimport.Access{{Entry: line(25), Role: source.Maintainer}}},
+					{FileLine: line(24), Kind: source.Branch, Pattern: "release/*", AllowForcePush: true,
+						Push: []worldimport.Access{{FileLine: line(24)}, {FileLine: line(24), User: "dev"},
+							{FileLine: line(24), Group: "acme"}, {FileLine: line(24), DeployKey: 201}},
+						Merge: []worldimport.Access{{FileLine: line(24), Role: source.AdminsOnly}}},
+					{FileLine: line(25), Kind: source.Branch, Pattern: "idle",
+						Push:  []worldimport.Access{{FileLine: line(25)}},
+						Merge: []worldimport.Access{{FileLine: line(25), Role: source.Maintainer}}},
 				}},
-			{Entry: line(26), Project: source.Project{LFS: true, Path: "acme/tagged", Visibility: source.Private,
+			{FileLine: line(26), Project: source.Project{LFS: true, Path: "acme/tagged", Visibility: source.Private,
 				Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default"},
 				Protections: []worldimport.Protection{}, ProtectDefault: true},
 		},
 		Members: []worldimport.Member{
-			{Entry: line(28), User: "dev", Project: "acme/tools/cli", Role: source.Developer, State: worldimport.MemberActive, ExpiresAt: day(2027)},
-			{Entry: line(29), User: "own", Group: "acme", Role: source.SecurityManager, State: worldimport.MemberRequested, ExpiresAt: day(2027)},
+			{FileLine: line(28), User: "dev", Project: "acme/tools/cli", Role: source.Developer, State: worldimport.MemberActive, ExpiresAt: day(2027)},
+			{FileLine: line(29), User: "own", Group: "acme", Role: source.SecurityManager, State: worldimport.MemberRequested, ExpiresAt: day(2027)},
 		},
 		Shares: []worldimport.Share{
-			{Entry: line(31), Project: "acme/tools/cli", With: "guests", Role: source.Reporter},
-			{Entry: line(32), Group: "acme", With: "guests", Role: source.Minimal, ExpiresAt: day(2027)},
+			{FileLine: line(31), Project: "acme/tools/cli", With: "guests", Role: source.Reporter},
+			{FileLine: line(32), Group: "acme", With: "guests", Role: source.Minimal, ExpiresAt: day(2027)},
 		},
-		Keys: []worldimport.Key{{Entry: line(34), User: "dev", Key: identity.Key{ID: 102, Kind: identity.UserKey, Title: "laptop",
+		Keys: []worldimport.Key{{FileLine: line(34), User: "dev", Key: identity.Key{ID: 102, Kind: identity.UserKey, Title: "laptop",
 			Line: lineOne, Fingerprint: printOne, Usage: identity.SigningOnly, ExpiresAt: day(2027),
 			CreatedAt: time.Date(2024, 1, 2, 3, 4, 5, 678912000, time.UTC)}}},
-		DeployKeys: []worldimport.DeployKey{{Entry: line(36), Creator: "maint", Key: identity.Key{ID: 201, Kind: identity.DeployKey, Title: "robot",
+		DeployKeys: []worldimport.DeployKey{{FileLine: line(36), Creator: "maint", Key: identity.Key{ID: 201, Kind: identity.DeployKey, Title: "robot",
 			Line: lineTwo, Fingerprint: printTwo, Usage: identity.AuthAndSigning},
-			Projects: []worldimport.DeployKeyProject{{Entry: line(37), Path: "acme/tools/cli", CanPush: true}, {Entry: line(37), Path: "acme/bare"}}}},
+			Projects: []worldimport.DeployKeyProject{{FileLine: line(37), Path: "acme/tools/cli", CanPush: true}, {FileLine: line(37), Path: "acme/bare"}}}},
 		AccessTokens: []worldimport.AccessToken{
-			{Entry: line(39), User: "root", Name: "portal", Scopes: []string{"api", "k8s_proxy"}, Digest: identity.DigestToken("glpat-one")},
-			{Entry: line(40), User: "root", Name: "old", Scopes: []string{"api"}, Digest: identity.DigestToken("glpat-two"), ExpiresAt: day(2027), Revoked: true},
+			{FileLine: line(39), User: "root", Name: "portal", Scopes: []string{"api", "k8s_proxy"}, Digest: identity.DigestToken("glpat-one")},
+			{FileLine: line(40), User: "root", Name: "old", Scopes: []string{"api"}, Digest: identity.DigestToken("glpat-two"), ExpiresAt: day(2027), Revoked: true},
 		},
-		Agents: []worldimport.Agent{{Entry: line(42), ID: 5, Name: "prod", Project: "acme/infra", CreatedBy: "maint",
+		Agents: []worldimport.Agent{{FileLine: line(42), ID: 5, Name: "prod", Project: "acme/infra", CreatedBy: "maint",
 			Tokens: []worldimport.AgentToken{
-				{Entry: line(42), Name: "default", Digest: identity.DigestToken("secret")},
-				{Entry: line(43), Name: "gone", Digest: identity.DigestToken("other"), Revoked: true},
+				{FileLine: line(42), Name: "default", Digest: identity.DigestToken("secret")},
+				{FileLine: line(43), Name: "gone", Digest: identity.DigestToken("other"), Revoked: true},
 			}}},
 		Broadcasts: []worldimport.Broadcast{
-			{Entry: line(45), Message: "Hello from post-receive", Type: worldimport.BannerBroadcast, StartsAt: day(2026), EndsAt: day(2027), ShowInGit: true},
-			{Entry: line(46), Message: "Quiet", Type: worldimport.NotificationBroadcast, TargetPath: "acme/*"},
+			{FileLine: line(45), Message: "Hello from post-receive", Type: worldimport.BannerBroadcast, StartsAt: day(2026), EndsAt: day(2027), ShowInGit: true},
+			{FileLine: line(46), Message: "Quiet", Type: worldimport.NotificationBroadcast, TargetPath: "acme/*"},
 		},
 	}
 }

@@ -33,7 +33,7 @@ type Gatekeeper struct {
 	directory    Directory
 	repositories Repositories
 	notices      Notices
-	stamps       Stamps
+	stamps       KeyUses
 	limiter      Limiter
 	creator      ProjectCreator
 	rules        Rules
@@ -41,7 +41,7 @@ type Gatekeeper struct {
 }
 
 // New makes a Gatekeeper. The creator is used only when push to create is on.
-func New(directory Directory, repositories Repositories, notices Notices, stamps Stamps, limiter Limiter, creator ProjectCreator, rules Rules, now application.Clock) *Gatekeeper {
+func New(directory Directory, repositories Repositories, notices Notices, stamps KeyUses, limiter Limiter, creator ProjectCreator, rules Rules, now application.Clock) *Gatekeeper {
 	return &Gatekeeper{directory, repositories, notices, stamps, limiter, creator, rules, now}
 }
 
@@ -233,7 +233,7 @@ func (g *Gatekeeper) location(req Request, c *source.Case) (Location, error) {
 
 func (g *Gatekeeper) stamp(c *source.Case) {
 	if key := c.Actor.Key; key.Known() && c.Now.Sub(key.LastUsedAt) > stampInterval {
-		g.stamps.KeyUsed(key.ID, c.Now)
+		g.stamps.Record(key.ID, c.Now)
 	}
 }
 

@@ -80,7 +80,7 @@ func (w *fakePorts) Add(_ context.Context, n source.Notice) error {
 	return w.noticeErr
 }
 
-func (w *fakePorts) KeyUsed(id identity.KeyID, _ time.Time) { w.stamped = append(w.stamped, id) }
+func (w *fakePorts) Record(id identity.KeyID, _ time.Time) { w.stamped = append(w.stamped, id) }
 
 func (w *fakePorts) Allow(_ time.Time, buckets ...string) bool {
 	w.buckets = append(w.buckets, buckets...)

@@ -53,11 +53,11 @@ type Notices interface {
 	Add(ctx context.Context, n source.Notice) error
 }
 
-// Stamps records that keys were used.
-type Stamps interface {
-	// KeyUsed notes that a key was used at now. It returns at once and never
+// KeyUses records that keys were used.
+type KeyUses interface {
+	// Record notes that a key was used at now. It returns at once and never
 	// fails: a stamp may be late or lost.
-	KeyUsed(id identity.KeyID, now time.Time)
+	Record(id identity.KeyID, now time.Time)
 }
 
 // Limiter counts requests.

@@ -20,7 +20,7 @@ type Record []Field
 type Records interface {
 	// List returns all records of a thing, ordered by their fields from the
 	// first on: texts byte by byte, nil before everything. It fails with
-	// domain.NotFound for a thing that is not among Things. Counters that have
+	// domain.NotFound for a thing that is not among Lists. Counters that have
 	// expired at now are left out. No secret and no digest is in any record. A
 	// user, group or project is shown by name or path, a role by its word, an
 	// entry of a protection as "maintainer", "admin" (for AdminsOnly),
@@ -32,9 +32,9 @@ type Records interface {
 	List(ctx context.Context, thing string, now time.Time) ([]Record, error)
 }
 
-// Things are the lists that Records knows, by name, with the fields of their
+// Lists are the lists that Records knows, by name, with the fields of their
 // records.
-var Things = map[string][]string{
+var Lists = map[string][]string{
 	"users":         {"id", "username", "name", "email", "state", "type", "admin", "external", "namespace_id"},
 	"groups":        {"id", "path", "visibility", "protocols", "allowed_ips"},
 	"projects":      {"id", "path", "visibility", "archived", "read_only", "repository", "wiki", "default_branch", "empty", "storage", "last_activity_at"},

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Names returns the names of all Things, in alphabetical order.
-func Names() []string { return slices.Sorted(maps.Keys(Things)) }
+// Names returns the names of all Lists, in alphabetical order.
+func Names() []string { return slices.Sorted(maps.Keys(Lists)) }
 
 // timeFormat is how a time is shown: RFC 3339 with milliseconds.
 const timeFormat = "2006-01-02T15:04:05.000Z07:00"

@@ -21,10 +21,10 @@ type Directory interface {
 	Standing(ctx context.Context, q source.Inquiry) (source.Standing, error)
 }
 
-// Stamps records that keys were used.
-type Stamps interface {
-	// KeyUsed notes that a key was used at now, and returns at once.
-	KeyUsed(id identity.KeyID, now time.Time)
+// KeyUses records that keys were used.
+type KeyUses interface {
+	// Record notes that a key was used at now, and returns at once.
+	Record(id identity.KeyID, now time.Time)
 }
 
 // Tokens turns tokens into text and back.
@@ -54,14 +54,14 @@ type Rules struct {
 // Service issues and verifies credentials. It is safe for concurrent use.
 type Service struct {
 	directory Directory
-	stamps    Stamps
+	stamps    KeyUses
 	tokens    Tokens
 	rules     Rules
 	now       application.Clock
 }
 
 // New makes a Service.
-func New(directory Directory, stamps Stamps, tokens Tokens, rules Rules, now application.Clock) *Service {
+func New(directory Directory, stamps KeyUses, tokens Tokens, rules Rules, now application.Clock) *Service {
 	return &Service{directory, stamps, tokens, rules, now}
 }
 
@@ -90,7 +90,7 @@ func (s *Service) Authenticate(ctx context.Context, claim identity.Claim, target
 		return Credential{}, err
 	}
 	if key := standing.Actor.Key; key.Known() {
-		s.stamps.KeyUsed(key.ID, now)
+		s.stamps.Record(key.ID, now)
 	}
 	token := lfs.Token{
 		ID: s.rules.NewID(), Username: lfs.ActorName(standing.Actor), Repository: standing.Repository,

@@ -45,7 +45,7 @@ func newService(t *testing.T) *testService {
 	t.Helper()
 	d := &testService{store: memory.New(), now: world.Now, key: "instance"}
 	world.Apply(t, d.store.WorldImport, people)
-	d.Service = lfsaccess.New(d.store.Directory, d.store.Stamps, lfstoken.Format{}, lfsaccess.Rules{
+	d.Service = lfsaccess.New(d.store.Directory, d.store.KeyUses, lfstoken.Format{}, lfsaccess.Rules{
 		Settings: source.Settings{Protocols: source.AllProtocols}, Lifetime: 30 * time.Minute,
 		InstanceKey: func() []byte { return []byte(d.key) }, NewID: uuid.NewString,
 	}, func() time.Time { return d.now })
@@ -198,7 +198,7 @@ func TestService_storeIsDown(t *testing.T) {
 	t.Parallel()
 	d := newService(t)
 	issued := d.credential(t, dede)
-	o := lfsaccess.New(failingStore{}, d.store.Stamps, lfstoken.Format{}, lfsaccess.Rules{}, func() time.Time { return d.now })
+	o := lfsaccess.New(failingStore{}, d.store.KeyUses, lfstoken.Format{}, lfsaccess.Rules{}, func() time.Time { return d.now })
 	_, asked := o.Authenticate(t.Context(), dede, cli)
 	_, verified := o.Verify(t.Context(), issued.Username, issued.Token)
 	for name, err := range map[string]error{"authenticate": asked, "verify": verified} {

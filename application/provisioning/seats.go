@@ -9,8 +9,8 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Refreshed says what a refresh of seats did.
-type Refreshed struct {
+// SeatRefresh says what a refresh of seats did.
+type SeatRefresh struct {
 	// Counted subscriptions are all that are paid for, Changed those of them
 	// whose numbers were no longer right.
 	Counted, Changed int
@@ -22,8 +22,8 @@ const subscriberPage = 500
 // RefreshSeats counts the seats of every paid subscription, each in a unit of
 // work of its own: several servers may do so at once. If some fail, it counts
 // the others and returns the errors.
-func (s *Service) RefreshSeats(ctx context.Context) (Refreshed, error) {
-	var done Refreshed
+func (s *Service) RefreshSeats(ctx context.Context) (SeatRefresh, error) {
+	var done SeatRefresh
 	var errs []error
 	for after := source.NamespaceID(0); ; {
 		page, err := s.billing.Subscribers(ctx, s.rules.Plans.PaidCodes(), after, subscriberPage)

@@ -25,11 +25,11 @@ func TestService_RefreshSeats(t *testing.T) {
 	for _, step := range []struct {
 		name string
 		add  string
-		want provisioning.Refreshed
+		want provisioning.SeatRefresh
 	}{
-		{"the most so far was never kept", "", provisioning.Refreshed{Counted: 2, Changed: 2}},
-		{"nothing new", "", provisioning.Refreshed{Counted: 2}},
-		{"one more member", "members: [{user: stranger, group: acme, role: reporter}]", provisioning.Refreshed{Counted: 2, Changed: 1}},
+		{"the most so far was never kept", "", provisioning.SeatRefresh{Counted: 2, Changed: 2}},
+		{"nothing new", "", provisioning.SeatRefresh{Counted: 2}},
+		{"one more member", "members: [{user: stranger, group: acme, role: reporter}]", provisioning.SeatRefresh{Counted: 2, Changed: 1}},
 	} {
 		c.now = c.now.Add(time.Hour)
 		world.Apply(t, c.store.WorldImport, step.add)

@@ -11,7 +11,7 @@ import (
 // Subscription describes what a namespace has subscribed to. The natural key is
 // the namespace.
 type Subscription struct {
-	Entry
+	FileLine
 	// Namespace is the path of a top-level group, or a username.
 	Namespace string
 	// Subscription.Namespace and its stamps are not read from here.
@@ -21,7 +21,7 @@ type Subscription struct {
 // MinutesPack describes a pack of compute minutes. The natural key is its
 // purchase.
 type MinutesPack struct {
-	Entry
+	FileLine
 	// Namespace is the path of a top-level group, or a username.
 	Namespace string
 	// MinutesPack.Namespace is not read from here.
@@ -30,7 +30,7 @@ type MinutesPack struct {
 
 // Reconciliation describes one to come. The natural key is the namespace.
 type Reconciliation struct {
-	Entry
+	FileLine
 	// Namespace is the path of a group, or a username.
 	Namespace string
 	// Reconciliation.Namespace is not read from here.

@@ -9,7 +9,7 @@ import (
 // Hook describes where events of a project, or of all projects below a group,
 // are sent. The natural key is the group or project with the URL.
 type Hook struct {
-	Entry
+	FileLine
 	// Group or Project is a path; the other is empty.
 	Group, Project string
 	// Hook.ID is 0 for the next free number; Hook.Token is as it was described,

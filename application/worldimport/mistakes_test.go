@@ -130,22 +130,22 @@ agents:
 func TestApply_wrongInItself(t *testing.T) {
 	t.Parallel()
 	const nameRule = `is made of letters, digits, "_", "-" and "."; it begins with a letter, a digit or "_" and does not end in ".", ".git" or ".atom"`
-	branch, at := "refs/heads/main", func(line int) worldimport.Entry { return worldimport.Entry{Line: line} }
+	branch, at := "refs/heads/main", func(line int) worldimport.FileLine { return worldimport.FileLine{Line: line} }
 	group := func(line int, path string) worldimport.Group {
-		return worldimport.Group{Entry: at(line), Namespace: source.Namespace{Path: path, Protocols: source.AllProtocols}, Visibility: source.Private}
+		return worldimport.Group{FileLine: at(line), Namespace: source.Namespace{Path: path, Protocols: source.AllProtocols}, Visibility: source.Private}
 	}
 	project := func(line int, path string) worldimport.Project {
-		return worldimport.Project{Entry: at(line), Project: source.Project{Path: path}}
+		return worldimport.Project{FileLine: at(line), Project: source.Project{Path: path}}
 	}
 	wrong := project(7, "acme/cli")
 	wrong.DefaultBranch, wrong.MovedFrom, wrong.Project.LegacyPath = &branch, []source.Path{"../x"}, "a/../b"
 	wrong.Protections = []worldimport.Protection{{Kind: source.Tag, Pattern: "refs/tags/v*"}}
 	_, err := worldimport.New(memory.New().WorldImport, source.FullyProtected, sealed, now).Import(t.Context(), worldimport.World{
-		Users:      []worldimport.User{{Entry: at(1), User: identity.User{Username: "-dev"}}, {Entry: at(2)}},
+		Users:      []worldimport.User{{FileLine: at(1), User: identity.User{Username: "-dev"}}, {FileLine: at(2)}},
 		Groups:     []worldimport.Group{group(3, "a b"), group(4, "a b/c")},
 		Projects:   []worldimport.Project{project(5, "a b/c/d"), project(6, "-dev/e"), wrong},
-		Members:    []worldimport.Member{{Entry: at(8), User: "-dev", Group: "a b/c", Role: source.Guest}},
-		DeployKeys: []worldimport.DeployKey{{Entry: at(9), Creator: "-dev", Key: identity.Key{ID: 7}}},
+		Members:    []worldimport.Member{{FileLine: at(8), User: "-dev", Group: "a b/c", Role: source.Guest}},
+		DeployKeys: []worldimport.DeployKey{{FileLine: at(9), Creator: "-dev", Key: identity.Key{ID: 7}}},
 	})
 	want := worldimport.Mistakes{
 		{Line: 1, Message: `user "-dev": a username ` + nameRule},

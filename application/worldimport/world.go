@@ -30,14 +30,14 @@ type World struct {
 	Reconciliations []Reconciliation
 }
 
-// Entry is what every description has: the line it came from, 0 if it came
+// FileLine is what every description has: the line it came from, 0 if it came
 // from no file, for the messages about it.
-type Entry struct{ Line int }
+type FileLine struct{ Line int }
 
 // User describes a user and their personal namespace. The natural key is the
 // username.
 type User struct {
-	Entry
+	FileLine
 	// User.ID is 0 for the next free number.
 	User identity.User
 	// NamespaceID is the personal namespace's number, 0 for the next free.
@@ -50,7 +50,7 @@ type User struct {
 // Group describes a group; its parent is named by its path. The natural key is
 // the path.
 type Group struct {
-	Entry
+	FileLine
 	// Namespace.ID is 0 for the next free number.
 	Namespace  source.Namespace
 	Visibility source.Visibility
@@ -63,7 +63,7 @@ type Group struct {
 // Project describes a project in the namespace of its path. The natural key is
 // the path.
 type Project struct {
-	Entry
+	FileLine
 	// Project.ID is 0 for the next free number. Root and Protections are not
 	// read from here.
 	Project source.Project
@@ -85,7 +85,7 @@ type Project struct {
 
 // Protection describes a protected branch or tag.
 type Protection struct {
-	Entry
+	FileLine
 	Kind                source.RefKind
 	Pattern             source.Pattern
 	AllowForcePush      bool
@@ -95,7 +95,7 @@ type Protection struct {
 // Access describes one entry of a protection; exactly one of User, Group and
 // DeployKey is set, or none of them for a role.
 type Access struct {
-	Entry
+	FileLine
 	Role source.Role
 	// User is a username, Group a path.
 	User, Group string
@@ -105,7 +105,7 @@ type Access struct {
 // Member describes a user's role in a group or in a project. The natural key
 // is the user with the group or project.
 type Member struct {
-	Entry
+	FileLine
 	User string
 	// Group or Project is a path; the other is empty.
 	Group, Project string
@@ -133,7 +133,7 @@ var MemberStates = []MemberState{MemberActive, MemberRequested, MemberInvited, M
 // Share lends a group's members a role in another group or in a project, and
 // no more than they have in their own. The natural key is all but the role.
 type Share struct {
-	Entry
+	FileLine
 	// Group or Project is the path of what is shared; the other is empty.
 	Group, Project string
 	// With is the path of the group that gets access.
@@ -146,7 +146,7 @@ type Share struct {
 
 // Key describes a user's SSH key. The natural key is the fingerprint.
 type Key struct {
-	Entry
+	FileLine
 	User string
 	// Key.ID is 0 for the next free number; Owner is not read from here.
 	Key identity.Key
@@ -154,7 +154,7 @@ type Key struct {
 
 // DeployKey describes a deploy key. The natural key is the fingerprint.
 type DeployKey struct {
-	Entry
+	FileLine
 	// Creator is a username; empty if the creator was deleted.
 	Creator string
 	// Key.ID is 0 for the next free number; Owner is not read from here.
@@ -165,7 +165,7 @@ type DeployKey struct {
 
 // DeployKeyProject enables a deploy key on the project at Path.
 type DeployKeyProject struct {
-	Entry
+	FileLine
 	Path    string
 	CanPush bool
 }
@@ -173,7 +173,7 @@ type DeployKeyProject struct {
 // AccessToken describes a personal access token. The natural key is the
 // digest.
 type AccessToken struct {
-	Entry
+	FileLine
 	User      string
 	Name      string
 	Scopes    []string
@@ -185,7 +185,7 @@ type AccessToken struct {
 // Agent describes a Kubernetes agent. The natural key is its name within the
 // project.
 type Agent struct {
-	Entry
+	FileLine
 	// ID is 0 for the next free number.
 	ID      int64
 	Name    string
@@ -197,7 +197,7 @@ type Agent struct {
 
 // AgentToken describes a token of an agent. The natural key is the digest.
 type AgentToken struct {
-	Entry
+	FileLine
 	Name    string
 	Digest  identity.TokenDigest
 	Revoked bool
@@ -206,7 +206,7 @@ type AgentToken struct {
 // Broadcast describes a broadcast message. The natural key is the message with
 // its type and target path.
 type Broadcast struct {
-	Entry
+	FileLine
 	Message string
 	Type    BroadcastType
 	// StartsAt and EndsAt are zero for always.

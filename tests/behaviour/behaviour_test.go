@@ -151,7 +151,7 @@ func (s Subject) server(change ...func(*config.Config)) *server {
 // wantNowhere fails the case if a listed record contains one of the texts.
 func (s Subject) wantNowhere(texts ...string) {
 	s.Helper()
-	for thing := range inventory.Things {
+	for thing := range inventory.Lists {
 		all := strings.Join(s.List(thing), "\n")
 		for _, text := range texts {
 			if strings.Contains(all, text) {

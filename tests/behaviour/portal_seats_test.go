@@ -104,13 +104,13 @@ var seatCases = []Case{
 		t.wantAll(portalCall{readAcme, "", 200, `{"usage":{"seats_in_use":3,"max_seats_used":9,"seats_owed":0}}`})
 		refreshed, err := t.Provisioning.RefreshSeats(s.Context())
 		s.Fine("RefreshSeats", err)
-		s.Same("refreshed", refreshed, provisioning.Refreshed{Counted: 2, Changed: 2})
+		s.Same("refreshed", refreshed, provisioning.SeatRefresh{Counted: 2, Changed: 2})
 		stored := []string{"10 4 9 8", "12 0 0 0", "13 0 0 0", "14 0 0 0", "202 1 1 0"}
 		s.Same("stored", s.List("subscriptions", "namespace_id", "seats_in_use", "max_seats_used", "seats_owed"), stored)
 		s.Same("history", len(s.List("subscription-history")), 2)
 		refreshed, err = t.Provisioning.RefreshSeats(s.Context())
 		s.Fine("RefreshSeats", err)
-		s.Same("refreshed again", refreshed, provisioning.Refreshed{Counted: 2})
+		s.Same("refreshed again", refreshed, provisioning.SeatRefresh{Counted: 2})
 		s.Same("no more history", len(s.List("subscription-history")), 2)
 		s.Apply("members: [{user: sam, group: acme, role: developer, state: invited}]")
 		_, err = t.Provisioning.RefreshSeats(s.Context())
@@ -168,7 +168,7 @@ var seatCases = []Case{
 		}
 		refreshed, err := t.Provisioning.RefreshSeats(s.Context())
 		s.Same("an error", errors.Is(err, broken), true)
-		s.Same("refreshed", refreshed, provisioning.Refreshed{Counted: 1, Changed: 1})
+		s.Same("refreshed", refreshed, provisioning.SeatRefresh{Counted: 1, Changed: 1})
 		s.Same("stored", s.List("subscriptions", "namespace_id", "max_seats_used"), []string{"10 0", "202 1"})
 	}},
 	{Name: "seats: counted anew when a new term starts", OnDatabases: true, Check: func(s Subject) {

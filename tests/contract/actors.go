@@ -114,16 +114,16 @@ var actorCases = []Case{
 		}
 		never := time.Time{}.UnixMicro()
 		s.Same("before", stamped(), []any{never, never})
-		s.Stamps.KeyUsed(11, precise)
-		s.Stamps.KeyUsed(4711, precise) // deleted meanwhile
+		s.KeyUses.Record(11, precise)
+		s.KeyUses.Record(4711, precise) // deleted meanwhile
 		s.Same("once", stamped(), []any{precise.UnixMicro(), never})
-		s.Stamps.KeyUsed(11, precise.Add(time.Minute))
-		s.Stamps.KeyUsed(11, precise.Add(time.Hour))
-		s.Stamps.KeyUsed(21, precise)
-		s.Stamps.KeyUsed(11, precise.Add(time.Second))
+		s.KeyUses.Record(11, precise.Add(time.Minute))
+		s.KeyUses.Record(11, precise.Add(time.Hour))
+		s.KeyUses.Record(21, precise)
+		s.KeyUses.Record(11, precise.Add(time.Second))
 		want := []any{precise.Add(time.Hour).UnixMicro(), precise.UnixMicro()}
 		s.Same("in another order", stamped(), want)
-		s.Stamps.KeyUsed(11, precise.Add(time.Second))
+		s.KeyUses.Record(11, precise.Add(time.Second))
 		s.Same("late", stamped(), want)
 		s.Apply(usersAndKeys())
 		s.Same("applied again", stamped(), want)

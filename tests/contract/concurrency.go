@@ -170,7 +170,7 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 				default:
 					s.increase("project-60", now)
 					s.Fine("Record", s.Recorder.Record(s.Context(), pushOf("project-60")))
-					s.Stamps.KeyUsed(11, now.Add(time.Duration(i)*time.Second))
+					s.KeyUses.Record(11, now.Add(time.Duration(i)*time.Second))
 					s.pushContext("key-11", "project-60", now)
 				}
 			}

@@ -72,7 +72,7 @@ var durableCases = []durableCase{
 	{"closed: last uses of keys written", func(t *testing.T, open stores.Factory) {
 		first := newSubject(t, open(t))
 		first.Apply(usersAndKeys())
-		first.Stamps.KeyUsed(11, now)
+		first.KeyUses.Record(11, now)
 		first.Fine("Close", first.Store.Close(t.Context()))
 		second := newSubject(t, stores.Fresh(t, open))
 		second.Same("last use", second.Actor("key-11").Key.LastUsedAt, now)
@@ -91,7 +91,7 @@ var durableCases = []durableCase{
 		s[1].increase("project-60", now)
 		s[0].decrease("project-60", now)
 		s[1].counters("counters", now, "project-60 1")
-		s[0].Stamps.KeyUsed(11, now)
+		s[0].KeyUses.Record(11, now)
 		s[0].Fine("Flush", s[0].Store.Flush(t.Context()))
 		s[0].Same("last use", s[1].Actor("key-11").Key.LastUsedAt, now)
 		s[0].Same("everything", s[0].contents(), s[1].contents())

@@ -117,7 +117,7 @@ var inventoryCases = []Case{
 						s.Errorf("%s: %s is %#v", thing, field.Name, field.Value)
 					}
 				}
-				s.Same(thing, names, inventory.Things[thing])
+				s.Same(thing, names, inventory.Lists[thing])
 			}
 		}
 	}},

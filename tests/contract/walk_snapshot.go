@@ -23,7 +23,7 @@ func (w *walk) snapshot() func(ctx context.Context, p bootstrap.Ports) string {
 		var out strings.Builder
 		for _, thing := range inventory.Names() {
 			records, err := p.Inventory.List(ctx, thing, at)
-			fields := inventory.Things[thing]
+			fields := inventory.Lists[thing]
 			if slices.Contains(generatedIDs, thing) {
 				fields = fields[1:]
 			}

@@ -317,7 +317,7 @@ func (w *walk) portCall() step {
 			return outcome(p.Notices.Take(ctx, user, notice, at))
 		}},
 		step{fmt.Sprintf("use key %d", key), func(ctx context.Context, p bootstrap.Ports) string {
-			p.Stamps.KeyUsed(key, at)
+			p.KeyUses.Record(key, at)
 			return outcome("", p.Store.Flush(ctx))
 		}},
 	)
