@@ -1,7 +1,6 @@
 package bootstrap
 
 import (
-	"net/url"
 	"time"
 
 	"go.uber.org/fx"
@@ -85,9 +84,7 @@ func storages(g config.Gitaly) (map[string]gitaccess.Storage, error) {
 func PushRules(config config.Config) pushes.Rules {
 	rules := pushes.Rules{Expiry: config.Counters.Expiry, FailOpen: config.Counters.FailOpen, CloneURL: config.CloneURL, WebURL: config.WebURL}
 	if config.Git.MergeRequestLinks {
-		rules.MergeRequestURL = func(path, branch string) string {
-			return config.WebURL(path) + "/-/merge_requests/new?" + url.Values{"merge_request[source_branch]": {branch}}.Encode()
-		}
+		rules.MergeRequestURL = config.NewMergeRequestURL
 	}
 	return rules
 }

@@ -103,6 +103,12 @@ func (c *Config) Host() string {
 // WebURL returns the URL of the page of a group or project.
 func (c *Config) WebURL(path string) string { return c.ExternalURL + "/" + path }
 
+// NewMergeRequestURL returns the URL of the page that opens a merge request for a
+// branch of a project.
+func (c *Config) NewMergeRequestURL(path, branch string) string {
+	return c.WebURL(path) + "/-/merge_requests/new?" + url.Values{"merge_request[source_branch]": {branch}}.Encode()
+}
+
 // CloneURL returns the URL from which git clones a repository. A URL for SSH
 // has the host of external_url without its port, which is not the port of SSH.
 func (c *Config) CloneURL(path string, protocol source.Protocol) string {
