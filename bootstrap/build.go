@@ -31,14 +31,14 @@ type Built struct {
 	Provisioning *provisioning.Service
 }
 
-// Fakes replace what a test has to control. A field that is nil or empty leaves
-// production's.
+// Fakes replace what a test has to control. Fields that are nil or empty replace
+// nothing.
 type Fakes struct {
 	Clock application.Clock
-	// Repositories answers instead of every Gitaly. It is asked only where the
-	// configuration connects one.
+	// Repositories answers instead of every Gitaly. It is asked only if the settings
+	// connect one.
 	Repositories Repositories
-	// Revision is that of the source, which the build of a test does not record.
+	// Revision replaces the revision of the source, which a test does not know.
 	Revision string
 }
 
@@ -57,9 +57,9 @@ func (f Fakes) decorate() fx.Option {
 	return fx.Options(options...)
 }
 
-// Build makes what Run makes of a configuration, over ports that are open
-// already. It reads the secret files, and makes those that do not exist. It
-// starts nothing: no listener, no jobs, no timer. It logs nothing.
+// Build makes the same graph as Run, over ports that are connected already. It
+// reads the secret files, and makes those that do not exist. It starts nothing: no
+// listener, no jobs, no timer. It logs nothing.
 func Build(config config.Config, ports Ports, fakes Fakes) (Built, error) {
 	var built Built
 	err := fx.New(

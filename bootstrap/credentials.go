@@ -21,8 +21,8 @@ import (
 	"gatehouse/domain/identity"
 )
 
-// people log in, with what is made and checked here.
-var people = fx.Module("people", fx.Provide(InstanceKey, Credentials, LFSAccess, Trail))
+// people is what makes and checks credentials.
+var people = fx.Module("people", fx.Provide(InstanceKey, Credentials, LFSAccess, Audit))
 
 // InstanceKey makes the instance key. It is of no use before Unlock.
 func InstanceKey(config config.Config, now application.Clock, log *zap.Logger) *instancekey.Key {
@@ -38,7 +38,7 @@ func UnlockInstanceKey(ctx context.Context, config config.Config, database insta
 
 // Credentials makes the service of access tokens, recovery codes and one-time
 // passwords.
-func Credentials(config config.Config, holders credentials.Accounts, codes credentials.RecoveryCodes, tokens credentials.Tokens, key *instancekey.Key, now application.Clock) *credentials.Service {
+func Credentials(config config.Config, accounts credentials.Accounts, codes credentials.RecoveryCodes, tokens credentials.Tokens, key *instancekey.Key, now application.Clock) *credentials.Service {
 	rules := credentials.Rules{
 		Users: config.Git.KeyPolicy(), TokenPrefix: config.Tokens.Prefix, Scopes: identity.Scopes,
 		Lifetime: identity.Lifetime{
@@ -46,7 +46,7 @@ func Credentials(config config.Config, holders credentials.Accounts, codes crede
 		},
 		OTP: config.OTP.Enabled, OTPSession: config.OTP.Session,
 	}
-	return credentials.New(holders, codes, tokens, totp.New(key), rules, rand.Reader, now)
+	return credentials.New(accounts, codes, tokens, totp.New(key), rules, rand.Reader, now)
 }
 
 // LFSAccess makes the service of credentials for Git LFS.
@@ -57,7 +57,7 @@ func LFSAccess(config config.Config, directory gitaccess.Directory, stamps gitac
 	}, now)
 }
 
-// Trail makes the record of what was done with Git.
-func Trail(config config.Config, log audit.Log, people whois.Actors, now application.Clock) *audit.Service {
-	return audit.New(log, people, config.Audit.Enabled, now)
+// Audit makes the use case that records Git access.
+func Audit(config config.Config, log audit.Log, actors whois.Actors, now application.Clock) *audit.Service {
+	return audit.New(log, actors, config.Audit.Enabled, now)
 }

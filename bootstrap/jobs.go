@@ -17,10 +17,10 @@ import (
 	"gatehouse/domain/hooks"
 )
 
-// background does what requests leave to be done.
+// background does jobs.
 var background = fx.Module("background", fx.Provide(PostReceive, Webhooks, WorkerPool, history))
 
-// history is Gitaly's, or nil without one.
+// history returns the history that Gitaly knows, or nil if none is connected.
 func history(config config.Config, repositories Repositories) postreceive.History {
 	if !config.Gitaly.Connected() {
 		return nil

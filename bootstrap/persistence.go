@@ -24,7 +24,7 @@ func newPorts(config config.Config) (Ports, error) {
 	return share(GormPorts(s), config.Redis.URL)
 }
 
-// MemoryPorts are all ports, kept in memory.
+// MemoryPorts returns all ports of a store in memory.
 func MemoryPorts(s *memory.Store) Ports {
 	return Ports{
 		Directory: s.Directory, Notices: s.Notices, KeyUses: s.KeyUses, Actors: s.Actors,
@@ -36,7 +36,7 @@ func MemoryPorts(s *memory.Store) Ports {
 	}
 }
 
-// GormPorts are all ports, kept in PostgreSQL or SQLite.
+// GormPorts returns all ports of a store in PostgreSQL or SQLite.
 func GormPorts(s *gormstore.Store) Ports {
 	return Ports{
 		Directory: s.Directory, Notices: s.Notices, KeyUses: s.KeyUses, Actors: s.Actors, Counters: s.Counters, Recorder: s.Pushes,

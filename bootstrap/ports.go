@@ -22,8 +22,8 @@ import (
 	"gatehouse/application/worldimport"
 )
 
-// Ports is everything the use cases ask of persistence. An adapter that can
-// fill it can run the server, and has to pass tests/contract.
+// Ports is everything that the use cases ask of a store. An adapter that fills it
+// can run the server, and has to pass tests/contract.
 type Ports struct {
 	fx.Out
 
@@ -65,30 +65,32 @@ type Store interface {
 	// Connect opens the store. It is called once, before everything else but
 	// Close, and gives up when ctx ends.
 	Connect(ctx context.Context) error
-	// Flush writes what was put off: the stamps of keys that were used.
+	// Flush writes when keys and tokens were last used, which the store puts off.
 	Flush(ctx context.Context) error
-	// SetOnce keeps a value under a name, for good, if it is not empty and
-	// none is kept there yet, and returns the one that is; empty for none.
+	// SetOnce gives a name its value for good, unless the value is empty or the name
+	// has one already, and returns the value that the name has; empty for none.
 	SetOnce(ctx context.Context, name, value string) (string, error)
-	// Close flushes and lets go of all resources. It is called once.
+	// Close flushes, and closes all connections. It is called once, also if Connect
+	// failed.
 	Close(ctx context.Context) error
 }
 
-// Jobs is the work that transactions leave behind, and those who do it.
+// Jobs is the queue of jobs, which transactions fill, and its workers.
 type Jobs interface {
-	// Start lets jobs be done by the shift, beside other processes that share
-	// the store: each by one at a time. It is called once before Stop.
-	Start(ctx context.Context, shift application.WorkerPool, log *zap.Logger) error
+	// Start lets the pool do jobs. Other processes that share the store may do so at
+	// the same time: each job has one worker at a time. Start is called once before
+	// Stop.
+	Start(ctx context.Context, pool application.WorkerPool, log *zap.Logger) error
 	// Stop takes no more jobs and waits for those under way. When ctx ends it
-	// cancels them, to be done again later, and fails. Without Start it does
+	// interrupts them and fails; they are done again later. Without Start it does
 	// nothing.
 	Stop(ctx context.Context) error
-	// Retry makes a job due now, whatever became of it; one that was tried as
-	// often as may be is tried once more. It fails with domain.NotFound if there
-	// is no such job and with domain.Conflict if it is being done.
+	// Retry makes a job due now, also one that is completed, discarded or out of
+	// attempts. It fails with domain.NotFound if there is no such job and with
+	// domain.Conflict if it is being done.
 	Retry(ctx context.Context, id int64) error
-	// Discard gives a job up; one that is being done is not done again. It fails
-	// with domain.NotFound if there is no such job and with domain.Conflict if
-	// it is completed or discarded.
+	// Discard ends a job; one that is being done is not tried again. It fails with
+	// domain.NotFound if there is no such job and with domain.Conflict if it is
+	// completed or discarded.
 	Discard(ctx context.Context, id int64) error
 }

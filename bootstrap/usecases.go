@@ -17,7 +17,7 @@ import (
 	"gatehouse/domain/source"
 )
 
-// git answers what GitLab Shell and Gitaly ask.
+// git is what answers GitLab Shell and Gitaly.
 var git = fx.Module("git", fx.Provide(
 	Clock, GitRules, PushRules, whois.New, pushes.New, gitaccess.New,
 	fx.Annotate(newLimiter, fx.As(new(gitaccess.Limiter))),
@@ -27,15 +27,15 @@ var git = fx.Module("git", fx.Provide(
 	ProjectCreator, func(c *projects.Creator) gitaccess.ProjectCreator { return c },
 ))
 
-// Repositories is everything that Gitaly is asked for.
+// Repositories is what the use cases ask of Gitaly.
 type Repositories interface {
 	gitaccess.Repositories
 	projects.Repositories
 	postreceive.History
 }
 
-// Storages makes a client of the storages that are to be asked; none is
-// connected before it is needed.
+// Storages makes a client of the storages that this server asks itself. It does
+// not connect before the first question.
 func Storages(config config.Config, now application.Clock) (*gitaly.Client, error) {
 	var known []gitaccess.Storage
 	if config.Gitaly.Connected() {
@@ -50,12 +50,12 @@ func storage(s config.Storage) gitaccess.Storage {
 	return gitaccess.Storage{Name: s.Name, Address: s.Address, Token: string(s.Token)}
 }
 
-// Clock is the machine's.
+// Clock returns the clock of the machine, in UTC.
 func Clock() application.Clock { return func() time.Time { return time.Now().UTC() } }
 
 func newLimiter(config config.Config) *ratelimit.Limiter { return ratelimit.New(config.Git.RateLimit) }
 
-// GitRules are what the configuration says about Git access.
+// GitRules returns what the settings say about Git access.
 func GitRules(config config.Config) (gitaccess.Rules, error) {
 	known, err := storages(config.Gitaly)
 	return gitaccess.Rules{
@@ -70,7 +70,7 @@ func GitRules(config config.Config) (gitaccess.Rules, error) {
 	}, err
 }
 
-// storages are those that GitLab Shell is told, by name.
+// storages returns the storages that GitLab Shell is told of, by name.
 func storages(g config.Gitaly) (map[string]gitaccess.Storage, error) {
 	known, err := g.Known()
 	byName := map[string]gitaccess.Storage{}
@@ -80,7 +80,7 @@ func storages(g config.Gitaly) (map[string]gitaccess.Storage, error) {
 	return byName, err
 }
 
-// PushRules are what the configuration says about pushes.
+// PushRules returns what the settings say about pushes.
 func PushRules(config config.Config) pushes.Rules {
 	rules := pushes.Rules{Expiry: config.Counters.Expiry, FailOpen: config.Counters.FailOpen, CloneURL: config.CloneURL, WebURL: config.WebURL}
 	if config.Git.MergeRequestLinks {
@@ -89,13 +89,12 @@ func PushRules(config config.Config) pushes.Rules {
 	return rules
 }
 
-// ProjectCreator makes the Creator of projects for pushes to create.
+// ProjectCreator makes the use case that creates the projects of push to create.
 func ProjectCreator(config config.Config, unitOfWork projects.UnitOfWork, destinations projects.Destinations, repositories projects.Repositories) *projects.Creator {
 	return projects.New(unitOfWork, destinations, repositories, config.Git.DefaultBranchProtection)
 }
 
-// Gatekeeper makes the Gatekeeper of a command line, whose questions are not
-// counted.
+// Gatekeeper makes a Gatekeeper without a server. It has no rate limit.
 func Gatekeeper(config config.Config, ports Ports) (*gitaccess.Gatekeeper, error) {
 	rules, err := GitRules(config)
 	if err != nil {

@@ -21,12 +21,12 @@ import (
 	"gatehouse/bootstrap/config"
 )
 
-// web serves the callers.
+// web is the routes of all callers.
 var web = fx.Module("web", fx.Provide(
 	ShellSecrets, ShellAPI, shellUseCases, KasAPI, PortalAPI, NewHandlers, func() revision { return revision(Revision()) },
 ))
 
-// revision is that of the source, as callers are told.
+// revision is the revision of the source that /check answers.
 type revision string
 
 // NewHandlers puts the callers' routes together.
@@ -59,8 +59,8 @@ func ShellSecrets(config config.Config, now application.Clock, log *zap.Logger) 
 	return secretfile.OpenShell(config.Shell.SecretFile, config.Shell.PreviousSecretFile, now, log)
 }
 
-// Revision is that of the source in version control which the program was
-// built from; "unknown" if the build did not record it.
+// Revision returns the revision of the source that the program was built from, or
+// "unknown" if the build did not record it.
 func Revision() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

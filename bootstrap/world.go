@@ -16,7 +16,7 @@ import (
 
 // World is applied before the server listens; the zero World is none.
 type World struct {
-	// Name is told in the log, and in front of mistakes.
+	// Name is the name of the world in the log and in errors.
 	Name string
 	worldimport.World
 }
@@ -24,8 +24,8 @@ type World struct {
 // WithWorld makes the server apply a world before it listens.
 func WithWorld(world World) Option { return fx.Replace(world) }
 
-// WithImporter lets the caller of Run apply more while the server runs: into
-// is set before it listens.
+// WithImporter sets into before the server listens, so that the caller of Run can
+// import more while the server runs.
 func WithImporter(into **worldimport.Importer) Option { return fx.Populate(into) }
 
 // imports applies worlds.
@@ -35,8 +35,8 @@ var imports = fx.Module("imports", fx.Provide(
 	},
 ))
 
-// Importer makes the one that configuration and store ask for.
-// seal is for the secrets in worlds, and may be nil where there are none.
+// Importer makes the importer of worlds. It seals the secrets in them by seal, which
+// may be nil for worlds without any.
 func Importer(config config.Config, unitOfWork worldimport.UnitOfWork, seal func(string) string, now application.Clock) *worldimport.Importer {
 	importer := worldimport.New(unitOfWork, config.Git.DefaultBranchProtection, seal, now)
 	if config.Gitaly.Connected() {
