@@ -64,17 +64,17 @@ type running struct {
 	stop func() error
 }
 
-// here is a configuration on free ports and in a folder of its own.
-func here(t *testing.T) config.Config {
+// settings are those of a server on free ports, with files in a folder of its own.
+func settings(t *testing.T) config.Config {
 	t.Helper()
 	dir := t.TempDir()
-	settings := config.Default()
-	settings.HTTP.Address = "127.0.0.1:0"
-	settings.Database.URL = config.URL(stores.SQLiteFile(t))
-	settings.Shell.SecretFile = filepath.Join(dir, "secret")
-	settings.Instance.KeyFile = filepath.Join(dir, "key")
-	settings.Kas.SecretFile = filepath.Join(dir, "kas")
-	return settings
+	c := config.Default()
+	c.HTTP.Address = "127.0.0.1:0"
+	c.Database.URL = config.URL(stores.SQLiteFile(t))
+	c.Shell.SecretFile = filepath.Join(dir, "secret")
+	c.Instance.KeyFile = filepath.Join(dir, "key")
+	c.Kas.SecretFile = filepath.Join(dir, "kas")
+	return c
 }
 
 func run(t *testing.T, config config.Config, options ...bootstrap.Option) *running {
@@ -114,7 +114,7 @@ func run(t *testing.T, config config.Config, options ...bootstrap.Option) *runni
 	return r
 }
 
-// get asks for a path, with the secret.
+// get returns the answer to a GET with the secret.
 func (r *running) get(t *testing.T, address, path string) (status int, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, nil)
@@ -135,14 +135,14 @@ func (r *running) get(t *testing.T, address, path string) (status int, body stri
 	return response.StatusCode, string(text)
 }
 
-// dede is a world with one user.
-func dede(t *testing.T) bootstrap.Option {
+// worldWithUser makes the server apply a world with one user.
+func worldWithUser(t *testing.T) bootstrap.Option {
 	t.Helper()
-	return bootstrap.WithWorld(bootstrap.World{Name: "dede.yaml", World: dedeWorld(t, "")})
+	return bootstrap.WithWorld(bootstrap.World{Name: "dede.yaml", World: parseWorld(t, "")})
 }
 
-// dedeWorld has more in it than the one user.
-func dedeWorld(t *testing.T, more string) worldimport.World {
+// parseWorld returns a world with that user and more.
+func parseWorld(t *testing.T, more string) worldimport.World {
 	t.Helper()
 	described, err := worldfile.Parse([]byte("users: [{id: 7, username: rubi, name: Dede Eichmann}]\n" + more))
 	if err != nil {
@@ -151,14 +151,14 @@ func dedeWorld(t *testing.T, more string) worldimport.World {
 	return described
 }
 
-const dedeAnswer = `{"id":7,"name":"Dede Eichmann","username":"rubi"}`
+const userAnswer = `{"id":7,"name":"Dede Eichmann","username":"rubi"}`
 
-func TestRun_servesWhatItIsTold(t *testing.T) {
+func TestRun_followsSettings(t *testing.T) {
 	t.Parallel()
 	for _, url := range []config.URL{"memory:", ""} {
 		t.Run(string(url), func(t *testing.T) {
 			t.Parallel()
-			config := here(t)
+			config := settings(t)
 			if url != "" {
 				config.Database.URL = url
 			}
@@ -166,9 +166,9 @@ func TestRun_servesWhatItIsTold(t *testing.T) {
 			config.HTTP.RelativeRoot = "/gitlab"
 			config.Version = "12.3.0-pre"
 			config.Origins = map[string]string{"version": "flag"}
-			r := run(t, config, dede(t))
+			r := run(t, config, worldWithUser(t))
 
-			if status, body := r.get(t, r.TCP, "/gitlab/api/v4/internal/discover?user_id=7"); status != http.StatusOK || body != dedeAnswer {
+			if status, body := r.get(t, r.TCP, "/gitlab/api/v4/internal/discover?user_id=7"); status != http.StatusOK || body != userAnswer {
 				t.Errorf("discover: got %d %s", status, body)
 			}
 			if status, body := r.get(t, r.TCP, "//gitlab//api/v4/internal/check/"); status != http.StatusOK || !strings.Contains(body, `"gitlab_version":"12.3.0-pre"`) {
@@ -186,19 +186,19 @@ func TestRun_servesWhatItIsTold(t *testing.T) {
 				r.TCP, r.Public, config.Shell.SecretFile, "unix:", "gitaly.socket", "dede.yaml", "1 user", config.Kas.SecretFile, `"set_by":"flag"`,
 			} {
 				if !strings.Contains(r.log.String(), told) {
-					t.Errorf("the log does not say %s:\n%s", told, r.log)
+					t.Errorf("the log does not contain %s:\n%s", told, r.log)
 				}
 			}
 			if strings.Contains(r.log.String(), r.secret) || strings.Contains(r.log.String(), "fx") {
-				t.Errorf("the log says too much:\n%s", r.log)
+				t.Errorf("the log contains too much:\n%s", r.log)
 			}
 		})
 	}
 }
 
-func TestRun_answersWhatIsUnderWay(t *testing.T) {
+func TestRun_drains(t *testing.T) {
 	t.Parallel()
-	r := run(t, here(t), dede(t))
+	r := run(t, settings(t), worldWithUser(t))
 	client, err := net.Dial("tcp", r.TCP)
 	if err != nil {
 		t.Fatal(err)
@@ -232,8 +232,8 @@ func TestRun_answersWhatIsUnderWay(t *testing.T) {
 
 func TestRun_keepsSecretAndData(t *testing.T) {
 	t.Parallel()
-	config := here(t)
-	first := run(t, config, dede(t))
+	config := settings(t)
+	first := run(t, config, worldWithUser(t))
 	if err := first.stop(); err != nil {
 		t.Fatalf("Run: %v", err)
 	}
@@ -245,14 +245,14 @@ func TestRun_keepsSecretAndData(t *testing.T) {
 	if second.secret != first.secret {
 		t.Error("the secret was replaced")
 	}
-	if status, body := second.get(t, second.TCP, "/api/v4/internal/discover?user_id=7"); body != dedeAnswer {
+	if status, body := second.get(t, second.TCP, "/api/v4/internal/discover?user_id=7"); body != userAnswer {
 		t.Errorf("after a restart: got %d %s", status, body)
 	}
 }
 
 func TestRun_fails(t *testing.T) {
 	t.Parallel()
-	taken := run(t, here(t))
+	taken := run(t, settings(t))
 	tests := map[string]struct {
 		change func(t *testing.T, c *config.Config)
 		want   string
@@ -283,7 +283,7 @@ func TestRun_fails(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config := here(t)
+			config := settings(t)
 			test.change(t, &config)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()

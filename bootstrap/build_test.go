@@ -13,11 +13,11 @@ import (
 	"gatehouse/bootstrap"
 )
 
-// TestBuild asks a server that does not listen. The package looks for what it
-// might have left running.
+// TestBuild calls the handlers of a server that does not listen. TestMain finds
+// goroutines that Build leaves behind.
 func TestBuild(t *testing.T) {
 	t.Parallel()
-	config := here(t)
+	config := settings(t)
 	built, err := bootstrap.Build(config, bootstrap.MemoryPorts(memory.New()), bootstrap.Fakes{
 		Clock: func() time.Time { return time.Date(2026, time.March, 10, 0, 0, 0, 0, time.UTC) }, Revision: "4e1f",
 	})
@@ -45,10 +45,10 @@ func TestBuild(t *testing.T) {
 	}
 }
 
-// TestBuild_fails wants the reason, without the path through the graph.
+// TestBuild_fails wants the cause alone, without the path through the graph.
 func TestBuild_fails(t *testing.T) {
 	t.Parallel()
-	config := here(t)
+	config := settings(t)
 	config.Shell.SecretFile = "/nowhere/at/all/secret"
 	_, err := bootstrap.Build(config, bootstrap.MemoryPorts(memory.New()), bootstrap.Fakes{})
 	if err == nil || !strings.HasPrefix(err.Error(), "shell.secret_file: ") {

@@ -25,10 +25,11 @@ import (
 	"gatehouse/tests/world"
 )
 
-// totpSecret is dede's.
+// totpSecret is the second factor of the user in worldWithKey.
 const totpSecret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
-// worldWithKey is a world with one user, who has a key and a second factor.
+// worldWithKey makes the server apply a world with one user, who has a key and a
+// second factor.
 func worldWithKey(t *testing.T) bootstrap.Option {
 	t.Helper()
 	text := fmt.Sprintf(`
@@ -41,7 +42,7 @@ keys: [{id: 11, user: dede, key: %q}]
 	return bootstrap.WithWorld(bootstrap.World{Name: "key.yaml", World: world.Parse(t, text)})
 }
 
-// post sends a form to a route of the internal API, with the secret.
+// post returns the answer to a form, sent with the secret.
 func (r *running) post(t *testing.T, route, form string) (status int, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+r.TCP+"/api/v4/internal/"+route, strings.NewReader(form))
@@ -63,7 +64,7 @@ func (r *running) post(t *testing.T, route, form string) (status int, body strin
 	return response.StatusCode, string(text)
 }
 
-// passcode is the right one at a time.
+// passcode returns the one-time password at a time.
 func passcode(t *testing.T, at time.Time) string {
 	t.Helper()
 	code, err := totp.GenerateCode(totpSecret, at)
@@ -80,7 +81,7 @@ const (
 	report   = "key_id=11&action=git-upload-pack&protocol=ssh&gl_repository=project-42&changes=_any"
 )
 
-// Each setting changes one answer.
+// TestRun_credentialSettings wants each setting to change one answer.
 func TestRun_credentialSettings(t *testing.T) {
 	t.Parallel()
 	far := time.Now().UTC().AddDate(0, 0, 30).Format(time.DateOnly)
@@ -132,12 +133,12 @@ func TestRun_credentialSettings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			changed := here(t)
+			changed := settings(t)
 			test.change(&changed)
 			for _, c := range []struct {
 				config config.Config
 				want   string
-			}{{here(t), test.byDefault}, {changed, test.after}} {
+			}{{settings(t), test.byDefault}, {changed, test.after}} {
 				_, body := run(t, c.config, worldWithKey(t)).post(t, test.route, test.form)
 				if !regexp.MustCompile(c.want).MatchString(body) {
 					t.Errorf("got %s, want %s", body, c.want)
@@ -150,7 +151,7 @@ func TestRun_credentialSettings(t *testing.T) {
 func TestRun_otpSession(t *testing.T) {
 	t.Parallel()
 	for session, want := range map[time.Duration]int{15 * time.Minute: http.StatusOK, time.Microsecond: http.StatusUnauthorized} {
-		config := here(t)
+		config := settings(t)
 		config.OTP.RequiredForGit, config.OTP.Session = true, session
 		r := run(t, config, worldWithKey(t))
 		form := "key_id=11&otp_attempt=" + passcode(t, time.Now())
@@ -166,7 +167,7 @@ func TestRun_otpSession(t *testing.T) {
 func TestRun_auditEvents(t *testing.T) {
 	t.Parallel()
 	for enabled, want := range map[bool]int{true: 1, false: 0} {
-		config := here(t)
+		config := settings(t)
 		config.Audit.Enabled = enabled
 		r := run(t, config, worldWithKey(t))
 		if status, body := r.post(t, "shellhorse/git_audit_event", report); status != http.StatusOK || strings.Contains(body, `"status":true`) != enabled {
@@ -179,7 +180,7 @@ func TestRun_auditEvents(t *testing.T) {
 	}
 }
 
-// ports opens the database of a server that may be running.
+// ports opens the database of a server, which may run.
 func ports(t *testing.T, config config.Config) bootstrap.Ports {
 	t.Helper()
 	p, err := bootstrap.OpenPorts(t.Context(), config)
@@ -196,7 +197,7 @@ func ports(t *testing.T, config config.Config) bootstrap.Ports {
 
 func TestRun_sealsSecrets(t *testing.T) {
 	t.Parallel()
-	config := here(t)
+	config := settings(t)
 	r := run(t, config, worldWithKey(t))
 	if err := r.stop(); err != nil {
 		t.Fatalf("Run: %v", err)
@@ -228,7 +229,7 @@ func TestRun_sealsSecrets(t *testing.T) {
 	}
 }
 
-// lent is the user name and the token that the server hands out.
+// lent returns the user name and the token for Git LFS that the server answers.
 func (r *running) lent(t *testing.T) (username, token string) {
 	t.Helper()
 	_, body := r.post(t, "lfs_authenticate", lend)
@@ -239,7 +240,7 @@ func (r *running) lent(t *testing.T) (username, token string) {
 	return found[1], found[2]
 }
 
-// verifier is an LFS server's view of the same instance.
+// verifier returns what an LFS server verifies tokens with.
 func verifier(t *testing.T, config config.Config, clock func() time.Time) *lfsaccess.Service {
 	t.Helper()
 	p := ports(t, config)
@@ -254,11 +255,12 @@ func verifier(t *testing.T, config config.Config, clock func() time.Time) *lfsac
 	return bootstrap.LFSAccess(config, p.Directory, p.KeyUses, rules, key, clock)
 }
 
-// A new instance key takes LFS tokens back without a restart; what was sealed
-// with the old one can be read as long as that is there.
+// TestRun_rotatesInstanceKey changes the key while the server runs. LFS tokens of
+// the old key end without a restart. What the old key sealed can be read as long as
+// the old key is known.
 func TestRun_rotatesInstanceKey(t *testing.T) {
 	t.Parallel()
-	config := here(t)
+	config := settings(t)
 	r := run(t, config, worldWithKey(t))
 	now := time.Now()
 	verify := verifier(t, config, func() time.Time { return now })

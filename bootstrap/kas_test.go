@@ -18,7 +18,7 @@ import (
 	"gatehouse/tests/world"
 )
 
-// worldWithAgent is a world with an agent.
+// worldWithAgent makes the server apply a world with an agent.
 func worldWithAgent(t *testing.T) bootstrap.Option {
 	t.Helper()
 	return bootstrap.WithWorld(bootstrap.World{Name: "agent.yaml", World: world.Parse(t, `
@@ -30,7 +30,7 @@ agents: [{id: 5, name: prod, project: acme/infra, created_by: dev, tokens: [{nam
 `)})
 }
 
-// kasCall asks as kas does, with a token that says what claims do.
+// kasCall returns the answer to a call of kas, whose token has these claims.
 func (r *running) kasCall(t *testing.T, config config.Config, claims jwt.MapClaims, method, route, body string) (status int, answer string) {
 	t.Helper()
 	text, err := os.ReadFile(config.Kas.SecretFile)
@@ -70,7 +70,7 @@ var ofKas = jwt.MapClaims{"iss": "gitlab-kas"}
 const finding = `{"vulnerability":{"name":"CVE-123-4567 in libc","severity":"high","location":{"kubernetes_resource":{"namespace":"production","kind":"deployment","name":"nginx","container":"nginx"}},
 	"identifiers":[{"type":"cve","name":"CVE-123-4567"}]},"scanner":{"id":"starboard_trivy","name":"Trivy"}}`
 
-// Each setting changes one answer.
+// TestRun_kasSettings wants each setting to change one answer.
 func TestRun_kasSettings(t *testing.T) {
 	t.Parallel()
 	const starboard = "kubernetes/modules/starboard_vulnerability"
@@ -120,12 +120,12 @@ func TestRun_kasSettings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			changed := here(t)
+			changed := settings(t)
 			test.change(&changed)
 			for _, c := range []struct {
 				config config.Config
 				want   string
-			}{{here(t), test.byDefault}, {changed, test.after}} {
+			}{{settings(t), test.byDefault}, {changed, test.after}} {
 				_, body := run(t, c.config, worldWithAgent(t)).kasCall(t, c.config, test.claims, test.method, test.route, test.body)
 				if !regexp.MustCompile(c.want).MatchString(body) {
 					t.Errorf("got %s, want %s", body, c.want)
@@ -137,7 +137,7 @@ func TestRun_kasSettings(t *testing.T) {
 
 func TestRun_kasDisabled(t *testing.T) {
 	t.Parallel()
-	config := here(t)
+	config := settings(t)
 	config.Kas.Enabled = false
 	r := run(t, config, worldWithAgent(t))
 	for _, route := range []string{"kubernetes/agent_info", "kubernetes/usage_metrics", "agents/agentk/agent_info"} {
@@ -156,7 +156,7 @@ func TestRun_kasDisabled(t *testing.T) {
 
 func TestRun_kasSecret(t *testing.T) {
 	t.Parallel()
-	config := here(t)
+	config := settings(t)
 	first := run(t, config, worldWithAgent(t))
 	if err := first.stop(); err != nil {
 		t.Fatalf("Run: %v", err)

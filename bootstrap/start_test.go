@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -19,7 +20,7 @@ import (
 	"gatehouse/bootstrap/config"
 )
 
-// observedStore tells when it begins to connect, and when it is closed.
+// observedStore closes connecting when Connect begins, and closed when Close does.
 type observedStore struct {
 	bootstrap.Store
 	connecting, closed chan struct{}
@@ -61,7 +62,7 @@ func TestRun_interruptedStart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url, waiting := test.database(t)
-			c := here(t)
+			c := settings(t)
 			c.Database = config.Database{URL: config.URL(url), Migrate: true}
 			store := observedStore{nil, make(chan struct{}), make(chan struct{})}
 			ctx, stop := context.WithCancelCause(t.Context())
@@ -78,7 +79,7 @@ func TestRun_interruptedStart(t *testing.T) {
 			stop(errors.New("please stop"))
 			err := <-ended
 			if err == nil || !strings.HasPrefix(err.Error(), "the start was interrupted (please stop): ") || !strings.Contains(err.Error(), test.want) || !errors.Is(err, context.Canceled) {
-				t.Errorf("got %v, want that it was interrupted while it was to %s", err, test.want)
+				t.Errorf("got %v, want that it was interrupted, and %q", err, test.want)
 			}
 			select {
 			case <-store.closed:
@@ -117,7 +118,17 @@ func silentPostgres(t *testing.T) (url string, waiting func()) {
 // locks it until the test ends.
 func lockedSQLite(t *testing.T, journal string) (file string) {
 	t.Helper()
-	file = filepath.Join(t.TempDir(), "gatehouse.db")
+	folder, err := os.MkdirTemp("", "gatehouse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for os.RemoveAll(folder) != nil {
+			// SQLite still makes files for the connection that the server gave up.
+			runtime.Gosched()
+		}
+	})
+	file = filepath.Join(folder, "gatehouse.db")
 	pool, err := sql.Open("sqlite", "file:"+file+"?_txlock=exclusive&_pragma=journal_mode("+journal+")")
 	if err != nil {
 		t.Fatal(err)
@@ -134,14 +145,15 @@ func lockedSQLite(t *testing.T, journal string) (file string) {
 	return file
 }
 
-// TestRun_badSecretOpensNothing wants no database of a server that has no secret.
+// TestRun_badSecretOpensNothing starts a server whose secret cannot be made. It
+// makes no database either.
 func TestRun_badSecretOpensNothing(t *testing.T) {
 	t.Parallel()
 	for name, secret := range map[string]func(*config.Config) *string{
 		"shell.secret_file": func(c *config.Config) *string { return &c.Shell.SecretFile },
 		"kas.secret_file":   func(c *config.Config) *string { return &c.Kas.SecretFile },
 	} {
-		c := here(t)
+		c := settings(t)
 		c.Database.URL = config.URL(filepath.Join(t.TempDir(), "gatehouse.db"))
 		*secret(&c) = "/nowhere/at/all/secret"
 		err := bootstrap.Run(t.Context(), c, bootstrap.WithLog(zap.NewNop()))

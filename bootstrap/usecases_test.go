@@ -78,14 +78,14 @@ func TestGitRules(t *testing.T) {
 	}
 }
 
-// TestNewHandlers_withoutFx makes every part by its plain constructor.
+// TestNewHandlers_withoutFx makes every part by its constructor, without fx.
 func TestNewHandlers_withoutFx(t *testing.T) {
 	t.Parallel()
-	config := here(t)
+	config := settings(t)
 	config.Git.ReceiveMaxInputMiB = 2
 	log, now := zap.NewNop(), bootstrap.Clock()
 	ports := bootstrap.MemoryPorts(memory.New())
-	world := dedeWorld(t, "groups: [{path: acme}]\nprojects: [{id: 3, path: acme/cli, visibility: public}]")
+	world := parseWorld(t, "groups: [{path: acme}]\nprojects: [{id: 3, path: acme/cli, visibility: public}]")
 	key := bootstrap.InstanceKey(config, now, log)
 	if err := key.Unlock(t.Context(), ports.Store); err != nil {
 		t.Fatal(err)
