@@ -19,9 +19,10 @@ func serve(streams Streams) *cobra.Command {
 		Use:   "serve",
 		Short: "Serve until SIGTERM or SIGINT, and then until every request is answered",
 		Long: `Serve until SIGTERM or SIGINT, and then until every request is answered; a
-second signal ends the program at once. By default the data is in ./gatehouse.db,
-the secret of GitLab Shell in ./.gitlab_shell_secret and the instance's own key in
-./.gatehouse_key. Files that do not exist are created.`,
+second signal ends the program at once. A signal during the start, even in a long
+migration, ends the start, and the command fails. By default the data is in
+./gatehouse.db, the secret of GitLab Shell in ./.gitlab_shell_secret and the
+instance's own key in ./.gatehouse_key. Files that do not exist are created.`,
 		Example: "  gatehouse serve\n" +
 			"  gatehouse serve --database postgres://gatehouse@db/gatehouse --address 0.0.0.0:3001\n" +
 			"  gatehouse serve --database memory: --world world.yaml",
