@@ -79,7 +79,7 @@ func (tx importedBillingTx) NamespaceAt(ctx context.Context, path string) (billi
 
 // PutSubscription implements worldimport.Billing.
 func (tx importedBillingTx) PutSubscription(ctx context.Context, s billing.Subscription) error {
-	subscriptions := subscriptionsTx{tx.transaction}
+	subscriptions := subscriptionsTx(tx)
 	switch old, exists := tx.subscriptions[s.Namespace]; {
 	case !exists:
 		return subscriptions.Add(ctx, s)
@@ -95,12 +95,12 @@ func (tx importedBillingTx) PutMinutesPack(ctx context.Context, p billing.Minute
 		return err
 	}
 	delete(tx.minutesPacks, p.PurchaseXID)
-	return minutesPacksTx{tx.transaction}.Add(ctx, p)
+	return minutesPacksTx(tx).Add(ctx, p)
 }
 
 // PutReconciliation implements worldimport.Billing.
 func (tx importedBillingTx) PutReconciliation(ctx context.Context, r billing.Reconciliation, now time.Time) error {
-	return reconciliationsTx{tx.transaction}.Put(ctx, r, now)
+	return reconciliationsTx(tx).Put(ctx, r, now)
 }
 
 // subscriptionsTx implements provisioning.Subscriptions.
