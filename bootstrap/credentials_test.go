@@ -202,7 +202,7 @@ func TestRun_sealsSecrets(t *testing.T) {
 	if err := r.stop(); err != nil {
 		t.Fatalf("Run: %v", err)
 	}
-	db, err := sql.Open("sqlite", string(config.Database.URL))
+	db, err := sql.Open("sqlite", string(config.Database.URL)+"?_pragma=busy_timeout(60000)")
 	if err != nil {
 		t.Fatal(err)
 	}
