@@ -3,6 +3,7 @@ package seatrefresh_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,9 +19,9 @@ func TestRefresher(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		core, logged := observer.New(zap.InfoLevel)
-		calls := 0
+		var calls atomic.Int64
 		r := seatrefresh.New(func(ctx context.Context) (provisioning.SeatRefresh, error) {
-			if calls++; calls == 2 {
+			if calls.Add(1) == 2 {
 				<-ctx.Done() // until Stop
 				return provisioning.SeatRefresh{}, ctx.Err()
 			}
@@ -29,15 +30,15 @@ func TestRefresher(t *testing.T) {
 		r.Stop() // has no effect before Start
 		r.Start()
 		time.Sleep(59 * time.Minute)
-		if calls != 0 {
+		if calls.Load() != 0 {
 			t.Error("seats are counted before the first interval is over")
 		}
 		time.Sleep(2 * time.Hour)
 		synctest.Wait()
 		r.Stop()
 		time.Sleep(2 * time.Hour)
-		if calls != 2 {
-			t.Errorf("seats were counted %d times, want 2", calls)
+		if got := calls.Load(); got != 2 {
+			t.Errorf("seats were counted %d times, want 2", got)
 		}
 		if lines := logged.FilterLevelExact(zap.ErrorLevel).All(); len(lines) != 1 || lines[0].ContextMap()["error"] != "one of four" {
 			t.Errorf("got errors %v, want that of the first time", lines)
