@@ -55,9 +55,10 @@ func (tokens *AccessTokens) Bearer(ctx context.Context, digest identity.TokenDig
 	var actor identity.Actor
 	var scopes database.Texts
 	t := &b.Token
+	user := userColumns(&actor.User)
 	columns := append([]any{
 		&t.ID, &t.Name, &scopes, database.Time(&t.ExpiresAt), &t.Revoked, database.Time(&t.CreatedAt), database.Time(&t.LastUsedAt),
-	}, userColumns(&actor.User)...)
+	}, user[:]...)
 	stmt, err := tokens.db.Prepare(ctx, bearer)
 	if err == nil {
 		err = stmt.QueryRowContext(ctx, string(digest)).Scan(columns...)

@@ -20,11 +20,13 @@ func keyColumns(k *identity.Key) []any {
 }
 
 func actorColumns(a *identity.Actor) []any {
-	return append(keyColumns(&a.Key), userColumns(&a.User)...)
+	user := userColumns(&a.User)
+	return append(keyColumns(&a.Key), user[:]...)
 }
 
-func userColumns(u *identity.User) []any {
-	return []any{
+// userColumns returns an array, which needs no memory of its own.
+func userColumns(u *identity.User) [13]any {
+	return [...]any{
 		database.Null((*int64)(&u.ID)), database.Null(&u.Username), database.Null(&u.Name), database.Null(&u.Email),
 		database.Null((*string)(&u.State)), database.Null((*string)(&u.Type)), database.Null(&u.Admin), database.Null(&u.External),
 		database.Null(&u.TermsAccepted), database.Null(&u.EmailConfirmed), database.Time(&u.PasswordExpiresAt),
