@@ -3,7 +3,6 @@ package gormstore
 import (
 	"context"
 	"database/sql"
-	"strings"
 	"time"
 
 	"gatehouse/adapters/gormstore/database"
@@ -34,7 +33,7 @@ func (d *Destinations) destination(ctx context.Context, user identity.UserID, pa
 		(*string)(&out.Root.Protocols), &out.Root.RequireSSHCertificates, &role,
 	}
 	err := d.db.ScanRow(ctx, destinationQuery, columns, sql.Named("user", int64(user)),
-		sql.Named("today", now.UTC().Format(time.DateOnly)), sql.Named("path", strings.ToLower(string(above))))
+		sql.Named("today", now.UTC().Format(time.DateOnly)), sql.Named("path", above.Fold()))
 	if err != nil {
 		return source.ProjectDestination{}, err
 	}

@@ -119,7 +119,7 @@ func (q question) value(name string) any {
 	switch name {
 	case "claim":
 		if q.claim.Kind == identity.ByName {
-			return strings.ToLower(q.claim.Name)
+			return q.claim.Name
 		}
 		return q.claim.ID
 	case "project":

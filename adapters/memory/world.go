@@ -129,7 +129,7 @@ type route struct {
 }
 
 // fold returns the form in which names and paths are compared.
-func fold(path string) string { return strings.ToLower(path) }
+func fold(path string) string { return identity.Fold(path) }
 
 // addRoute lets a path lead to a namespace or a project, and no longer redirect
 // to another project.

@@ -2,11 +2,11 @@ package worldfile
 
 import (
 	"math"
-	"strings"
 	"time"
 
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/billing"
+	"gatehouse/domain/identity"
 )
 
 func subscription(e *entry) worldimport.Subscription {
@@ -26,7 +26,7 @@ func subscription(e *entry) worldimport.Subscription {
 		e.need("trial_starts_on")
 	}
 	if s.Namespace != "" {
-		e.once(e.line, "the subscription of %s", strings.ToLower(s.Namespace))
+		e.once(e.line, "the subscription of %s", identity.Fold(s.Namespace))
 	}
 	return s
 }
@@ -59,7 +59,7 @@ func reconciliation(e *entry) worldimport.Reconciliation {
 		},
 	}
 	if r.Namespace != "" {
-		e.once(e.line, "the reconciliation of %s", strings.ToLower(r.Namespace))
+		e.once(e.line, "the reconciliation of %s", identity.Fold(r.Namespace))
 	}
 	return r
 }

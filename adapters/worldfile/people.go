@@ -32,7 +32,7 @@ func (e *entry) id(name, kind string) int64 {
 // takePath adds a mistake if another entry has the same path.
 func (e *entry) takePath(path string) {
 	if path != "" {
-		e.once(e.line, "the path %q", strings.ToLower(path))
+		e.once(e.line, "the path %q", identity.Fold(path))
 	}
 }
 
@@ -121,7 +121,7 @@ func deployKey(e *entry) worldimport.DeployKey {
 	k.Projects = each(e, "projects", func(p *entry) worldimport.DeployKeyProject {
 		enabled := worldimport.DeployKeyProject{FileLine: p.here(), Path: p.needText("project"), CanPush: p.flag("can_push", false)}
 		if k.Key.Fingerprint != "" && enabled.Path != "" {
-			fold := strings.ToLower(enabled.Path)
+			fold := identity.Fold(enabled.Path)
 			p.secretOnce(p.line, "this key's project "+fold, string(k.Key.Fingerprint)+" "+fold)
 		}
 		return enabled
@@ -192,7 +192,7 @@ func agent(e *entry) worldimport.Agent {
 		CreatedBy: e.text("created_by"),
 	}
 	if a.Name != "" && a.Project != "" {
-		e.once(e.line, "agent %q of project %q", strings.ToLower(a.Name), strings.ToLower(a.Project))
+		e.once(e.line, "agent %q of project %q", identity.Fold(a.Name), identity.Fold(a.Project))
 	}
 	a.Tokens = each(e, "tokens", func(t *entry) worldimport.AgentToken {
 		return worldimport.AgentToken{

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"gatehouse/application/worldimport"
+	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
 
@@ -108,7 +109,7 @@ func project(e *entry) worldimport.Project {
 	}
 	e.takePath(path)
 	e.texts("moved_from", func(line int, past string) {
-		e.once(line, "the path %q", strings.ToLower(past))
+		e.once(line, "the path %q", identity.Fold(past))
 		e.wrongAt(line, "project", path, source.CheckPastPath(source.Path(past)))
 		p.MovedFrom = append(p.MovedFrom, source.Path(past))
 	})
@@ -126,7 +127,7 @@ func member(e *entry) worldimport.Member {
 	}
 	m.Group, m.Project = e.memberSource()
 	if m.User != "" && m.Group+m.Project != "" {
-		e.once(e.line, "%s in %s", strings.ToLower(m.User), sourceName(m.Group, m.Project))
+		e.once(e.line, "%s in %s", identity.Fold(m.User), sourceName(m.Group, m.Project))
 	}
 	return m
 }
@@ -140,7 +141,7 @@ func share(e *entry) worldimport.Share {
 	}
 	s.Group, s.Project = e.memberSource()
 	if s.With != "" && s.Group+s.Project != "" {
-		e.once(e.line, "the share of %s with group %s", sourceName(s.Group, s.Project), strings.ToLower(s.With))
+		e.once(e.line, "the share of %s with group %s", sourceName(s.Group, s.Project), identity.Fold(s.With))
 	}
 	return s
 }
@@ -158,9 +159,9 @@ func (e *entry) memberSource() (group, project string) {
 
 func sourceName(group, project string) string {
 	if group != "" {
-		return "group " + strings.ToLower(group)
+		return "group " + identity.Fold(group)
 	}
-	return "project " + strings.ToLower(project)
+	return "project " + identity.Fold(project)
 }
 
 func broadcast(e *entry) worldimport.Broadcast {

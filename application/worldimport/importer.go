@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"gatehouse/application"
@@ -84,7 +83,7 @@ func (i *importer) mistake(line int, format string, args ...any) {
 
 // fail makes a mistake of the entry of that kind and name.
 func (i *importer) fail(line int, kind, name, why string) {
-	i.failed[kind+" "+strings.ToLower(name)] = true
+	i.failed[kind+" "+identity.Fold(name)] = true
 	i.mistake(line, "%s %q: %s", kind, name, why)
 }
 
@@ -176,7 +175,7 @@ func find[ID ~int64](
 	if i.failure != nil {
 		return 0, false
 	}
-	fold := strings.ToLower(name)
+	fold := identity.Fold(name)
 	id, known := ids[fold]
 	if !known {
 		var err error

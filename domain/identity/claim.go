@@ -16,7 +16,7 @@ const (
 	ByKey
 	// ByUser: ID is the number of a user.
 	ByUser
-	// ByName: Name is a username in any letter case.
+	// ByName: Name is a username in the form of Fold.
 	ByName
 	// Unresolvable: the request names an actor that cannot exist.
 	Unresolvable
@@ -38,8 +38,8 @@ func ClaimKey(text string) Claim { return claimNumber(ByKey, text) }
 // ClaimUser claims the user whose number is written in text.
 func ClaimUser(text string) Claim { return claimNumber(ByUser, text) }
 
-// ClaimName claims the user of that name; letter case is ignored.
-func ClaimName(name string) Claim { return Claim{Kind: ByName, Name: strings.ToLower(name)} }
+// ClaimName claims the user of that name, in the form of Fold.
+func ClaimName(name string) Claim { return Claim{Kind: ByName, Name: Fold(name)} }
 
 // ClaimIdentifier reads the hooks' form: user-7, key-7 or username-dede.
 func ClaimIdentifier(text string) Claim {

@@ -14,6 +14,7 @@ func TestClaimIdentifier(t *testing.T) {
 		"user-29":                  {Kind: identity.ByUser, ID: 29},
 		"username-Dede":            {Kind: identity.ByName, Name: "dede"},
 		"username-a-b":             {Kind: identity.ByName, Name: "a-b"},
+		"username-BL\u212a":        {Kind: identity.ByName, Name: "bl\u212a"},
 		"username-":                unresolvable,
 		"":                         unresolvable,
 		"7":                        unresolvable,

@@ -9,6 +9,18 @@ import (
 
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$`)
 
+// Fold returns the form in which usernames and paths are compared: with the letters
+// A to Z in lower case. Other letters have no case here, because no name has them:
+// by Unicode's rules U+212A, the sign for kelvin, would be an upper-case "k".
+func Fold(name string) string {
+	return strings.Map(func(c rune) rune {
+		if 'A' <= c && c <= 'Z' {
+			return c + 'a' - 'A'
+		}
+		return c
+	}, name)
+}
+
 // CheckUsername returns why no user can have that name, or nil.
 func CheckUsername(name string) *domain.Refusal { return CheckName("a username", name) }
 
@@ -16,7 +28,7 @@ func CheckUsername(name string) *domain.Refusal { return CheckName("a username",
 // part of a path, or nil. What says in the refusal which of the two is meant.
 // A name that ends in ".git" or ".atom" would be read as a format.
 func CheckName(what, name string) *domain.Refusal {
-	fold := strings.ToLower(name)
+	fold := Fold(name)
 	if plainName.MatchString(name) &&
 		!strings.HasSuffix(fold, ".") && !strings.HasSuffix(fold, ".git") && !strings.HasSuffix(fold, ".atom") {
 		return nil

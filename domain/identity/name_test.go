@@ -21,6 +21,19 @@ func TestCheckUsername(t *testing.T) {
 	}
 }
 
+// TestFold has letters that Unicode folds to ASCII: the sign for kelvin, the long s
+// and the dotted capital i.
+func TestFold(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"": "", "Dede": "dede", "A-Z_09.b": "a-z_09.b", "@[`{": "@[`{", "bl\u212a": "bl\u212a", "\u017fam": "\u017fam", "\u0130vy": "\u0130vy", "Ädé": "Ädé",
+	} {
+		if got := identity.Fold(name); got != want {
+			t.Errorf("%q: got %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestCheckName_message(t *testing.T) {
 	t.Parallel()
 	const want = `each part of a path is made of letters, digits, "_", "-" and "."; it begins with a letter, a digit or "_" and does not end in ".", ".git" or ".atom"`

@@ -108,7 +108,7 @@ func checkNamespace(c *Case) finding {
 	if root == "" {
 		return skip // a number that leads nowhere: the next rule refuses it
 	}
-	if personal || !strings.EqualFold(root, c.NamespacePath) {
+	if personal || identity.Fold(root) != identity.Fold(c.NamespacePath) {
 		return refuse(domain.Forbidden, "Your SSH certificate is valid for another group only.")
 	}
 	return pass

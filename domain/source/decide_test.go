@@ -145,6 +145,7 @@ func TestCase_Decide_command(t *testing.T) {
 		"the right namespace":              {pull(namespace("acme")), allowed},
 		"in another letter case":           {pull(namespace("ACME")), allowed},
 		"another namespace":                {pull(namespace("other")), forbidden},
+		"the same by Unicode's cases":      {pull(namespace("\u212ait"), func(c *source.Case) { c.Project.Root.Path = "kit" }), forbidden},
 		"not a top-level group":            {pull(namespace("acme/tools")), forbidden},
 		"a personal namespace":             {pull(namespace("acme"), func(c *source.Case) { c.Project.Root.Personal = true }), forbidden},
 		"absent, in the namespace":         {pull(absent, namespace("acme")), hidden},

@@ -135,8 +135,8 @@ func validSegment(segment string) bool {
 	return true
 }
 
-// Fold is the form in which paths are compared: lower case.
-func (p Path) Fold() string { return strings.ToLower(string(p)) }
+// Fold is the form in which paths are compared: that of identity.Fold.
+func (p Path) Fold() string { return identity.Fold(string(p)) }
 
 // Root is the first segment.
 func (p Path) Root() string {

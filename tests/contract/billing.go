@@ -13,7 +13,7 @@ import (
 // customers has groups, a group below one, and a user's own namespace.
 const customers = `
 users: [{id: 1, username: own, namespace_id: 21}, {id: 2, username: Dev}]
-groups: [{id: 11, path: acme}, {id: 12, path: acme/sub}, {id: 13, path: Other}]
+groups: [{id: 11, path: acme}, {id: 12, path: acme/sub}, {id: 13, path: Other}, {id: 14, path: kit}]
 projects: [{id: 31, path: acme/cli}]
 members: [{user: own, group: acme, role: owner}, {user: Dev, group: acme, role: guest}, {user: Dev, group: acme/sub, role: developer, expires_at: 2026-03-11}]
 `
@@ -183,7 +183,7 @@ var billingCases = []Case{
 			s.Fine("Namespace", err)
 			s.Same("namespace", got, c.want)
 		}
-		for _, ref := range []billing.NamespaceRef{{}, {ID: 1}, {ID: 31}, {Path: "acme/cli"}, {Path: "acm_"}, {Path: "a\x00"}} {
+		for _, ref := range []billing.NamespaceRef{{}, {ID: 1}, {ID: 31}, {Path: "acme/cli"}, {Path: "acm_"}, {Path: "\u212ait"}, {Path: "a\x00"}} {
 			_, err := s.Billing.Namespace(s.Context(), ref)
 			s.Kind(string(ref.Path), err, domain.NotFound)
 		}

@@ -73,14 +73,14 @@ func (s Subject) roleTable(projects ...source.ProjectID) (lines []string) {
 
 var groupCases = []Case{
 	{Name: "group by path, ignoring letter case", Check: func(s Subject) {
-		s.Apply("groups: [{id: 1, path: Acme}, {id: 2, path: acme/Tools}]\nusers: [{username: dev}]\nprojects: [{path: acme/p}]")
+		s.Apply("groups: [{id: 1, path: Acme}, {id: 2, path: acme/Tools}, {path: kit}]\nusers: [{username: dev}]\nprojects: [{path: acme/p}]")
 		s.Unit(func(tx worldimport.Tx) {
 			for path, want := range map[string]source.NamespaceID{"Acme": 1, "ACME": 1, "acme/tools": 2, "ACME/TOOLS": 2} {
 				id, err := tx.Namespaces.GroupID(s.Context(), path)
 				s.Fine(path, err)
 				s.Same(path, id, want)
 			}
-			for _, path := range []string{"dev", "acme/p", "tools", "acm", "", "acme/", "acme/tools/x", "a%", "acm_"} {
+			for _, path := range []string{"dev", "acme/p", "tools", "acm", "", "acme/", "acme/tools/x", "a%", "acm_", "\u212ait"} {
 				_, err := tx.Namespaces.GroupID(s.Context(), path)
 				s.Kind(path, err, domain.NotFound)
 			}

@@ -80,8 +80,8 @@ var pathCases = []Case{
 		"/acme/tools/cli": {}, "acme/tools/cli/": {}, "acme//tools/cli": {}, " acme/tools/cli": {},
 	}),
 	lookups("path: no wildcards, no escapes", map[string]lookup{
-		"acme/tools/a_b": {Repository: "project-14", Path: "Acme/Tools/a_b"},
-		"acme/tools/axb": {}, "acme/tools/a%": {}, "acme/tools/a__": {}, "acme/tools/%": {}, "acme%": {},
+		"acme/tools/a_b":       {Repository: "project-14", Path: "Acme/Tools/a_b"},
+		"acme/tools/boo\u212a": {}, "acme/tools/axb": {}, "acme/tools/a%": {}, "acme/tools/a__": {}, "acme/tools/%": {}, "acme%": {},
 		"acme/tools/cl?": {}, "acme/tools/cl*": {}, "acme/tools/cli' OR '1'='1": {}, `acme/tools/cli\`: {},
 		"acme/tools/clı": {}, "acme/tools/cli\x00": {}, "acme/tools/cli\xff": {}, "acme/tools/" + strings.Repeat("x", 9999): {},
 	}),

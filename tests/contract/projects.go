@@ -24,7 +24,7 @@ var projectCases = []Case{
 				s.Fine(path, err)
 				s.Same(path, id, want)
 			}
-			for _, path := range []string{"old/cli", "acme/tools/cli.wiki", "acme/tools", "dev", "", "acme/tools/a%"} {
+			for _, path := range []string{"acme/tools/boo\u212a", "old/cli", "acme/tools/cli.wiki", "acme/tools", "dev", "", "acme/tools/a%"} {
 				_, err := tx.Projects.ID(s.Context(), path)
 				s.Kind(path, err, domain.NotFound)
 			}

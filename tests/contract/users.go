@@ -38,18 +38,22 @@ func userPut(id identity.UserID, name string, namespace source.NamespaceID) func
 
 var userCases = []Case{
 	{Name: "user by name, ignoring letter case", Check: func(s Subject) {
-		s.Apply("users: [{id: 7, username: DeDe}]\ngroups: [{path: acme}]")
+		s.Apply("users: [{id: 7, username: DeDe}, {id: 8, username: blk}]\ngroups: [{path: acme}]")
 		s.Unit(func(tx worldimport.Tx) {
 			for _, name := range []string{"DeDe", "dede", "DEDE"} {
 				id, err := tx.Users.ID(s.Context(), name)
 				s.Fine(name, err)
 				s.Same(name, id, identity.UserID(7))
 			}
-			for _, name := range []string{"ded", "acme", "", "d_de", "%"} {
+			for _, name := range []string{"ded", "acme", "", "d_de", "%", "bl\u212a", "BL\u212a"} {
 				_, err := tx.Users.ID(s.Context(), name)
 				s.Kind(name, err, domain.NotFound)
 			}
 		})
+		for name, want := range map[string]identity.UserID{"blk": 8, "BLK": 8, "bl\u212a": 0, "BL\u212a": 0} {
+			s.Same("claimed: "+name, s.Account("username-"+name).Actor.User.ID, want)
+			s.Same("asks: "+name, s.Standing("username-"+name, "project-1").Actor.User.ID, want)
+		}
 	}},
 	{Name: "user put again by name: updated", Check: func(s Subject) {
 		s.Apply("users: [{id: 7, username: dede, name: A, admin: true, email: a@example.com, namespace_id: 70, terms_accepted: true, password_expires_at: 2027-01-01}]")

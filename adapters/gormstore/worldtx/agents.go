@@ -3,7 +3,6 @@ package worldtx
 import (
 	"cmp"
 	"context"
-	"strings"
 
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/application/worldimport"
@@ -48,7 +47,7 @@ func (w *writer) putAgent(ctx context.Context, project int64, createdBy identity
 			return err
 		}
 	}
-	named, err := database.Find[agentRow](ctx, w.tx, "project_id = ? AND lower(name) = ?", project, strings.ToLower(a.Name))
+	named, err := database.Find[agentRow](ctx, w.tx, "project_id = ? AND lower(name) = lower(?)", project, a.Name)
 	switch {
 	case err != nil:
 		return err

@@ -3,10 +3,10 @@ package worldtx
 import (
 	"cmp"
 	"context"
-	"strings"
 
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/application/worldimport"
+	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
 
@@ -50,7 +50,7 @@ func newGroupRow(g worldimport.Group) namespaceRow {
 
 // namespaceAt returns the namespace of that path, or nil.
 func (w *writer) namespaceAt(ctx context.Context, path string) (*namespaceRow, error) {
-	return database.Find[namespaceRow](ctx, w.tx, "lower(path) = ?", strings.ToLower(path))
+	return database.Find[namespaceRow](ctx, w.tx, "lower(path) = ?", identity.Fold(path))
 }
 
 // groupAt returns the group of that path, or nil.

@@ -2,10 +2,10 @@ package worldtx
 
 import (
 	"context"
-	"strings"
 
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/application/worldimport"
+	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
 
@@ -62,7 +62,7 @@ func (redirectRow) TableName() string { return "redirects" }
 
 // projectAt returns the project of that path, or nil.
 func (w *writer) projectAt(ctx context.Context, path string) (*projectRow, error) {
-	return database.Find[projectRow](ctx, w.tx, "lower(path) = ?", strings.ToLower(path))
+	return database.Find[projectRow](ctx, w.tx, "lower(path) = ?", identity.Fold(path))
 }
 
 // ID implements worldimport.Projects.
@@ -123,7 +123,7 @@ func (w *writer) projectToUpdate(ctx context.Context, p source.Project) (*projec
 // redirect lets paths of the past lead to the project. None that is a
 // project's own does.
 func (w *writer) redirect(ctx context.Context, p projectRow, past []source.Path) error {
-	if err := w.exec(ctx, "DELETE FROM redirects WHERE path = ?", strings.ToLower(p.Path)); err != nil {
+	if err := w.exec(ctx, "DELETE FROM redirects WHERE path = ?", identity.Fold(p.Path)); err != nil {
 		return err
 	}
 	for _, path := range past {

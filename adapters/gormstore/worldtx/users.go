@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strings"
 
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/application/worldimport"
@@ -44,7 +43,7 @@ func newUserRow(described worldimport.User) userRow {
 
 // userNamed returns the user of that name, or nil.
 func (w *writer) userNamed(ctx context.Context, username string) (*userRow, error) {
-	return database.Find[userRow](ctx, w.tx, "lower(username) = ?", strings.ToLower(username))
+	return database.Find[userRow](ctx, w.tx, "lower(username) = ?", identity.Fold(username))
 }
 
 // ID implements worldimport.Users.
