@@ -290,6 +290,11 @@ func TestService_CheckOTP(t *testing.T) {
 	if err := d.CheckOTP(t.Context(), byUser("7"), right()); !errors.Is(err, domain.Forbidden) {
 		t.Errorf("the same code again: got %v", err)
 	}
+	for range 12 { // more than the wrong ones that lock
+		if err := d.CheckOTP(t.Context(), byKey("11"), right()); !errors.Is(err, domain.Forbidden) {
+			t.Errorf("the same code again: got %v", err)
+		}
+	}
 	d.now = d.now.Add(time.Minute)
 	if err := d.CheckOTP(t.Context(), byUser("7"), right()); err != nil {
 		t.Errorf("the next code: got %v", err)

@@ -21,7 +21,8 @@ var (
 
 // CheckOTP starts a session for the caller if attempt is the current one-time
 // password; each password counts once. Anything else is a Refusal; ten wrong
-// ones lock the factor for ten minutes.
+// ones lock the factor for ten minutes. A password that is used up is refused, but
+// is not one of the ten: a client that sends it again has guessed nothing.
 func (s *Service) CheckOTP(ctx context.Context, caller Caller, attempt string) error {
 	account, err := s.factor(ctx, caller)
 	if err != nil {
@@ -42,9 +43,12 @@ func (s *Service) CheckOTP(ctx context.Context, caller Caller, attempt string) e
 		case err != nil:
 			verdict = err
 			return f, nil
-		case !ok || step <= f.LastStep:
+		case !ok:
 			verdict = errWrongOTP
 			return f.Failed(now), nil
+		case step <= f.LastStep:
+			verdict = errWrongOTP // used up, but not guessed
+			return f, nil
 		}
 		verdict = nil
 		return f.Accepted(step), &identity.OTPSession{User: account.Actor.User.ID, Key: key, ExpiresAt: now.Add(s.rules.OTPSession)}
