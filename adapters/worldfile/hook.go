@@ -33,6 +33,7 @@ func hook(e *entry) worldimport.Hook {
 			e.secretOnce(e.line, "this hook of "+sourceName(h.Group, h.Project), sourceName(h.Group, h.Project)+" "+h.Hook.URL)
 		}
 	}
+	e.wrong("token", "hook", "", hooks.CheckToken(h.Hook.Token))
 	e.wrong("branch_filter", "hook", "", hooks.CheckBranches(h.Hook.Branches))
 	return h
 }

@@ -45,6 +45,8 @@ func TestParse_hookMistakes(t *testing.T) {
   - {project: A/B, url: "https://e/?sesame"}
   - {id: 3, group: a, url: "https://f"}
   - {id: 3, group: a, url: "https://g", secret: x}
+  - {group: a, url: "https://h/\r\nX-Sesame: 1"}
+  - {group: a, url: "https://i", token: "a\r\nX-Sesame: 1"}
 `))
 	mistakes, _ := errors.AsType[worldimport.Mistakes](err)
 	var got []string
@@ -68,6 +70,8 @@ func TestParse_hookMistakes(t *testing.T) {
 		"line 13: this hook of project a/b is already on line 12",
 		"line 15: hook number 3 is already on line 14",
 		"line 15: an entry of hooks has no secret; there are id, url, token, push_events, tag_push_events, branch_filter, enable_ssl_verification, group, project",
+		"line 16: an entry of hooks: " + wrong,
+		"line 17: an entry of hooks: its token must not have line breaks or other control characters",
 	}
 	if diff := cmp.Diff(want, got); diff != "" || strings.Contains(err.Error(), "sesame") {
 		t.Errorf("-want +got:\n%s", diff)

@@ -21,7 +21,7 @@ func (h Hook) number() int64 { return int64(h.Hook.ID) }
 
 func (i *importer) hook(ctx context.Context, h Hook) {
 	shown := h.Hook.DisplayURL()
-	if i.invalid(h.Line, "hook", shown, hooks.CheckURL(h.Hook.URL), hooks.CheckBranches(h.Hook.Branches)) {
+	if i.invalid(h.Line, "hook", shown, hooks.CheckURL(h.Hook.URL), hooks.CheckToken(h.Hook.Token), hooks.CheckBranches(h.Hook.Branches)) {
 		return
 	}
 	in, ok := i.memberSource(ctx, h.Line, h.Group, h.Project)

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"strings"
+	"unicode"
 
 	"gatehouse/domain"
 	"gatehouse/domain/source"
@@ -12,10 +13,19 @@ func CheckURL(text string) *domain.Refusal {
 	scheme, rest, _ := strings.Cut(text, "://")
 	host, _, _ := strings.Cut(rest, "/")
 	switch {
-	case scheme != "http" && scheme != "https", host == "", strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c == 0x7f }):
+	case scheme != "http" && scheme != "https", host == "", strings.Contains(text, " "), strings.ContainsFunc(text, unicode.IsControl):
 		return domain.Refuse(domain.Invalid, "its url must be like https://ci.example.com/hook")
 	case strings.Contains(text, "#"):
 		return domain.Refuse(domain.Invalid, "its url must not have a fragment")
+	}
+	return nil
+}
+
+// CheckToken returns why a hook cannot have that token, or nil. Its text is the value
+// of a header. The refusal does not repeat it.
+func CheckToken(text string) *domain.Refusal {
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		return domain.Refuse(domain.Invalid, "its token must not have line breaks or other control characters")
 	}
 	return nil
 }

@@ -23,10 +23,20 @@ func TestCheckURL(t *testing.T) {
 	for url, want := range map[string]string{
 		"https://ci.example.com": "", "http://ci.example.com:8080/hook?token=x": "", "https://user:pass@ci/": "",
 		"": like, "ci.example.com/hook": like, "ftp://ci.example.com": like, "HTTPS://ci.example.com": like,
-		"https://": like, "https:///hook": like, "https://ci.example.com/a b": like, "https://ci.example.com/\x7f": like, "https://ci\n": like,
+		"https://": like, "https:///hook": like, "https://ci.example.com/a b": like, "https://ci.example.com/\x7f": like, "https://ci\n": like, "https://ci/\r\nX-Evil: 1": like, "https://ci/\u0085": like, "\r\nhttps://ci/": like,
 		"https://ci.example.com/#top": fragment, "https://ci.example.com#": fragment,
 	} {
 		wantInvalid(t, url, hooks.CheckURL(url), want)
+	}
+}
+
+func TestCheckToken(t *testing.T) {
+	t.Parallel()
+	const control = "its token must not have line breaks or other control characters"
+	for token, want := range map[string]string{
+		"": "", "sesame": "", "two words": "", "é": "", "a\r\nX-Evil: 1": control, "sesame\n": control, "\rsesame": control, "a\x00": control, "a\tb": control, "a\x7f": control, "a\u0085b": control,
+	} {
+		wantInvalid(t, token, hooks.CheckToken(token), want)
 	}
 }
 
