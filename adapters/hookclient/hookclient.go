@@ -36,7 +36,8 @@ type Instance struct {
 	Version string
 	// Timeout limits one request, from connecting to the end of the answer.
 	Timeout time.Duration
-	// Local allows requests to this machine and to private networks.
+	// Local allows requests to this machine and to private networks, except for the
+	// metadata of clouds.
 	Local bool
 }
 
@@ -46,11 +47,13 @@ func New(instance Instance) *Client {
 }
 
 func newHTTP(instance Instance, config *tls.Config) *http.Client {
-	dialer := &net.Dialer{Timeout: instance.Timeout}
-	if !instance.Local {
+	dialer := &net.Dialer{
+		Timeout: instance.Timeout,
 		// The dialer calls it after resolving the name, for each address that it
 		// tries, so that a name cannot lead to an address that is refused.
-		dialer.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error { return refuse(address) }
+		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+			return refuse(address, instance.Local)
+		},
 	}
 	return &http.Client{
 		Timeout: instance.Timeout,
@@ -113,49 +116,13 @@ func (i Instance) setHeaders(header http.Header, d hooks.Delivery) {
 }
 
 // refuse returns why a request to a resolved address, host:port, is not allowed.
-func refuse(address string) error {
+func refuse(address string, allowLocal bool) error {
 	where, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return err
 	}
-	if !public(where.Addr()) {
-		return fmt.Errorf("requests to %s are not allowed: it is not a public address (webhooks.allow_local_requests)", where.Addr().WithZone(""))
+	if why := refusal(where.Addr(), allowLocal); why != "" {
+		return fmt.Errorf("requests to %s are not allowed: %s", where.Addr().WithZone(""), why)
 	}
 	return nil
-}
-
-// special are networks outside the public internet that netip does not know.
-var special = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"),       // this network
-	netip.MustParsePrefix("100.64.0.0/10"),   // carrier-grade NAT
-	netip.MustParsePrefix("192.0.0.0/24"),    // protocol assignments
-	netip.MustParsePrefix("192.0.2.0/24"),    // documentation
-	netip.MustParsePrefix("198.18.0.0/15"),   // benchmarks
-	netip.MustParsePrefix("198.51.100.0/24"), // documentation
-	netip.MustParsePrefix("203.0.113.0/24"),  // documentation
-	netip.MustParsePrefix("240.0.0.0/4"),     // reserved, and broadcast
-	netip.MustParsePrefix("::/96"),           // IPv4-compatible, deprecated
-	netip.MustParsePrefix("64:ff9b::/96"),    // NAT64
-	netip.MustParsePrefix("64:ff9b:1::/48"),  // NAT64, local
-	netip.MustParsePrefix("100::/64"),        // discard only
-	netip.MustParsePrefix("2001::/23"),       // protocol assignments, with Teredo
-	netip.MustParsePrefix("2001:db8::/32"),   // documentation
-	netip.MustParsePrefix("2002::/16"),       // 6to4
-	netip.MustParsePrefix("fec0::/10"),       // site-local, deprecated
-	netip.MustParsePrefix("3fff::/20"),       // documentation
-	netip.MustParsePrefix("5f00::/16"),       // segment routing
-}
-
-// public says whether an address belongs to the public internet.
-func public(address netip.Addr) bool {
-	address = address.Unmap().WithZone("")
-	if !address.IsGlobalUnicast() || address.IsPrivate() {
-		return false // loopback, link-local, multicast and unspecified are no global unicast
-	}
-	for _, network := range special {
-		if network.Contains(address) {
-			return false
-		}
-	}
-	return true
 }
