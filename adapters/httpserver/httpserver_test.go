@@ -1,6 +1,7 @@
 package httpserver_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -210,5 +211,22 @@ func TestServer_startsEverywhereOrNowhere(t *testing.T) {
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().Type() == fs.ModeSocket || info.Size() != 4 {
 		t.Errorf("the file: got %v, %v", info, err)
+	}
+}
+
+// TestServer_optionsOfAll asks about the server itself, which net/http would answer
+// without the handler.
+func TestServer_optionsOfAll(t *testing.T) {
+	t.Parallel()
+	server := start(t, tcp(http.NotFoundHandler()))
+	defer stop(t, server)
+	conn, err := net.Dial("tcp", server.Address("http.address"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_, _ = io.WriteString(conn, "OPTIONS * HTTP/1.1\r\nHost: gatehouse\r\nConnection: close\r\n\r\n")
+	if got, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || got.StatusCode != http.StatusNotFound {
+		t.Errorf("got %v, %v, want 404", got, err)
 	}
 }
