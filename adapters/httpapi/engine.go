@@ -12,7 +12,8 @@ import (
 )
 
 // NewEngine returns an engine without routes that logs each request, turns a panic
-// into a 500, never redirects and answers in JSON. It believes X-Forwarded-For if the
+// into a 500, never redirects and answers in JSON. A request with a body that no
+// handler has admitted, be it refused or unknown, ends the connection. It believes X-Forwarded-For if the
 // peer is in trustedProxies, a list of addresses and networks, or is connected by a
 // Unix socket.
 func NewEngine(log *zap.Logger, trustedProxies []string) (*gin.Engine, error) {
@@ -25,7 +26,7 @@ func NewEngine(log *zap.Logger, trustedProxies []string) (*gin.Engine, error) {
 	if err := engine.SetTrustedProxies(trustedProxies); err != nil {
 		return nil, fmt.Errorf("trusted proxies: %w", err)
 	}
-	engine.Use(identify, requestLog(log), recovery(log))
+	engine.Use(identify, receive, requestLog(log), recovery(log))
 	engine.NoRoute(func(c *gin.Context) { c.JSON(http.StatusNotFound, notFound) })
 	engine.NoMethod(func(c *gin.Context) { c.JSON(http.StatusMethodNotAllowed, methodNotAllowed) })
 	return engine, nil

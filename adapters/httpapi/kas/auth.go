@@ -49,7 +49,9 @@ func NewAuthenticator(secret func() []byte, leeway time.Duration, requireAudienc
 func (a *Authenticator) Authenticate(c *gin.Context) {
 	if err := a.check(c.GetHeader(tokenHeader)); err != nil {
 		dialect.Refuse(c, fmt.Errorf("%w: %w", errNotKas, err))
+		return
 	}
+	httpapi.Admit(c)
 }
 
 func (a *Authenticator) check(text string) error {

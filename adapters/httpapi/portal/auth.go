@@ -45,6 +45,7 @@ func (a *API) authenticate(c *gin.Context, scopes ...identity.Scope) bool {
 		return false
 	}
 	c.Set(callerKey, user)
+	httpapi.Admit(c)
 	return true
 }
 

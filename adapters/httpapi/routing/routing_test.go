@@ -1,19 +1,29 @@
 package routing_test
 
 import (
+	"bufio"
+	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"gatehouse/adapters/httpapi/kas"
 	"gatehouse/adapters/httpapi/portal"
 	"gatehouse/adapters/httpapi/routing"
 	"gatehouse/adapters/httpapi/shell"
+	"gatehouse/adapters/httpserver"
 )
 
 // The answers to a request without a credential, and to one that no route serves.
@@ -28,8 +38,8 @@ const (
 
 func TestNew(t *testing.T) {
 	t.Parallel()
-	internal, public := newHandlers(t, true)
-	withoutKas, _ := newHandlers(t, false)
+	internal, public := newHandlers(t, true, zap.NewNop())
+	withoutKas, _ := newHandlers(t, false, zap.NewNop())
 	for request, want := range map[string]struct{ internal, withoutKas, public string }{
 		"POST /gitlab/api/v4/internal/allowed":                                      {shellRoute, shellRoute, noRoute},
 		"GET /gitlab/api/v4/internal/allowed":                                       {noMethod, noMethod, noRoute},
@@ -62,18 +72,94 @@ func TestNew(t *testing.T) {
 }
 
 // newHandlers makes the handlers below /gitlab, with the routes of kas or without.
-func newHandlers(t *testing.T, withKas bool) (internal, public http.Handler) {
+func newHandlers(t *testing.T, withKas bool, log *zap.Logger) (internal, public http.Handler) {
 	t.Helper()
 	shellAuth := shell.NewAuthenticator(func() [][]byte { return nil }, shell.LegacyReject, time.Now, zap.NewNop())
 	apis := routing.APIs{Shell: shell.New(shellAuth, shell.UseCases{}, shell.Instance{}), Portal: portal.New(nil, nil, true)}
 	if withKas {
 		apis.Kas = kas.New(kas.NewAuthenticator(func() []byte { return nil }, 0, false, time.Now), nil, nil)
 	}
-	internal, public, err := routing.New(apis, routing.Settings{RelativeRoot: "/gitlab"}, zap.NewNop())
+	internal, public, err := routing.New(apis, routing.Settings{RelativeRoot: "/gitlab"}, log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return internal, public
+}
+
+// TestNew_bodyAfterAnswer sends a body over a Unix socket when its request is answered
+// already. The client sends all of it, and reads the answer and the end.
+func TestNew_bodyAfterAnswer(t *testing.T) {
+	t.Parallel()
+	answered := make(chan struct{}, 1)
+	core, _ := observer.New(zap.InfoLevel)
+	log := zap.New(core, zap.Hooks(func(zapcore.Entry) error {
+		answered <- struct{}{}
+		return nil
+	}))
+	internal, _ := newHandlers(t, true, log)
+	folder, err := os.MkdirTemp("", "gatehouse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	server := httpserver.New(zap.NewNop(), httpserver.Endpoint{Key: "http.socket", Network: "unix", Address: filepath.Join(folder, "s"), Handler: internal})
+	if err := server.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Stop(context.Background()) })
+	for request, want := range map[string]int{
+		"POST /nope":                          404,
+		"PUT /gitlab/api/v4/internal/allowed": 405,
+		"PATCH /gitlab/api/v4/internal/kubernetes/agent_info":    404,
+		"GET /gitlab/api/v4/internal/kubernetes/agent_info":      401,
+		"PUT /gitlab/api/v4/namespaces":                          404,
+		"DELETE /gitlab/api/v4/namespaces/1/gitlab_subscription": 404,
+	} {
+		for _, form := range []struct{ field, body string }{{"Content-Length: 4", "body"}, {"Transfer-Encoding: chunked", "4\r\nbody\r\n0\r\n\r\n"}} {
+			head := fmt.Sprintf("%s HTTP/1.1\r\nHost: gatehouse\r\nConnection: close\r\n%s\r\n\r\n", request, form.field)
+			for tries := 1; ; tries++ {
+				start := time.Now()
+				got, err := sendLate(server.Address("http.socket"), head, form.body, answered)
+				if err == nil && got == want {
+					break
+				}
+				// A machine that halts this test for a second misses the time for the body.
+				if time.Since(start) < time.Second/2 || tries == 10 {
+					t.Errorf("%s, %s: got %d, %v, want %d", request, form.field, got, err, want)
+					break
+				}
+			}
+		}
+	}
+}
+
+// sendLate sends the head of a request, and the body once the request is answered. It
+// returns the status of the answer, behind which the connection ends.
+func sendLate(socket, head, body string, answered <-chan struct{}) (status int, err error) {
+	client, err := net.Dial("unix", socket)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = client.Close() }()
+	if _, err := io.WriteString(client, head); err != nil {
+		return 0, err
+	}
+	<-answered
+	if _, err := io.WriteString(client, body); err != nil {
+		return 0, err
+	}
+	from := bufio.NewReader(client)
+	response, err := http.ReadResponse(from, nil)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		return response.StatusCode, err
+	}
+	if _, err := from.ReadByte(); !errors.Is(err, io.EOF) {
+		return response.StatusCode, fmt.Errorf("the connection stays open: %w", err)
+	}
+	return response.StatusCode, nil
 }
 
 func TestNew_badProxy(t *testing.T) {

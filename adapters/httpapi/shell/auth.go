@@ -100,6 +100,7 @@ func (a *Authenticator) authenticate(c *gin.Context, dialect httpapi.Dialect) {
 	err := a.check(c)
 	switch {
 	case err == nil:
+		httpapi.Admit(c)
 	case errors.Is(err, domain.TooLarge):
 		dialect.Refuse(c, err)
 	default:

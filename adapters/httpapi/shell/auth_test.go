@@ -203,7 +203,8 @@ func TestAuthenticator_Authenticate_parameter(t *testing.T) {
 }
 
 // A body without Content-Length is searched no further for a secret than one with
-// it, even if the route takes larger bodies. The rest is read all the same.
+// it, even if the route takes larger bodies. An authenticated caller's rest is read
+// all the same.
 func TestAuthenticator_Authenticate_longBody(t *testing.T) {
 	t.Parallel()
 	engine, err := httpapi.NewEngine(zap.NewNop(), nil)
@@ -239,7 +240,7 @@ func TestAuthenticator_Authenticate_longBody(t *testing.T) {
 			r.Body, r.ContentLength = io.NopCloser(body), tt.length
 			r.Header.Set("Gitlab-Shared-Secret", tt.header)
 			wantStatus(t, serveRequest(engine, r), tt.want)
-			if body.Len() > 0 {
+			if tt.want == 200 && body.Len() > 0 {
 				t.Errorf("%d bytes were left unread: the client would be cut off", body.Len())
 			}
 		})
@@ -319,7 +320,7 @@ func TestAuthenticator_Authenticate_reason(t *testing.T) {
 func TestAuthenticator_Authenticate_drains(t *testing.T) {
 	t.Parallel()
 	for _, token := range []string{"bad", ""} {
-		body := strings.NewReader(`{"a":` + strings.Repeat("x", authLimit/2))
+		body := strings.NewReader(`{"a":` + strings.Repeat("x", authLimit/32))
 		r := httptest.NewRequest("POST", "/route", body)
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Gitlab-Shell-Api-Request", token)

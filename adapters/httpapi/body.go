@@ -1,0 +1,157 @@
+package httpapi
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/domain"
+)
+
+const (
+	// bodyBase and bodyRate say how fast a caller sends a body: the time for any body,
+	// and the bytes in each further second.
+	bodyBase = 10 * time.Second
+	bodyRate = 64 << 10
+	// bodyTimeout is the longest time for a body. It equals the timeout of GitLab Shell
+	// and Gitaly for a whole request.
+	bodyTimeout = 5 * time.Minute
+	// drainTimeout is how long the rest of a caller's body is read after a refusal.
+	drainTimeout = 5 * time.Second
+	// strangerDrain and strangerDrainTimeout are how much of a body is read after the
+	// answer to a request that was not admitted, and for how long.
+	strangerDrain        = 64 << 10
+	strangerDrainTimeout = time.Second
+)
+
+// body is the body of a request, and what became of it: it has ended at its end or
+// with an error.
+type body struct {
+	io.ReadCloser
+	// size is that of Content-Length, or -1; limit is that of the route, or 0.
+	size, limit  int64
+	begun, ended bool
+	admitted     bool
+}
+
+type bodyKey struct{}
+
+// bodyOf returns the body of a request, or nil if it has none.
+func bodyOf(c *gin.Context) *body {
+	known, _ := c.Get(bodyKey{})
+	b, _ := known.(*body)
+	return b
+}
+
+// Read implements io.Reader.
+func (b *body) Read(p []byte) (int, error) {
+	b.begun = true
+	n, err := b.ReadCloser.Read(p)
+	b.ended = b.ended || err != nil
+	return n, err
+}
+
+// receive is middleware that reads what the handlers leave of a body, because a
+// client that is cut off while it sends never sees the answer. Of a request that is
+// not admitted it reads only little, and closes the connection.
+func receive(c *gin.Context) {
+	if c.Request.Body == nil || c.Request.Body == http.NoBody {
+		c.Next()
+		return
+	}
+	b := &body{ReadCloser: c.Request.Body, size: c.Request.ContentLength}
+	c.Request.Body = b
+	c.Set(bodyKey{}, b)
+	c.Header("Connection", "close")
+	c.Next()
+	if !b.ended {
+		b.drain(c)
+	}
+}
+
+// drain reads the rest of the body, through the limit of the route.
+func (b *body) drain(c *gin.Context) {
+	switch {
+	case !b.begun && expectsContinue(c.Request):
+		setReadDeadline(c, 0) // the client sends no body after an answer
+		return
+	case !b.admitted:
+		setReadDeadline(c, strangerDrainTimeout)
+		_, _ = io.CopyN(io.Discard, c.Request.Body, strangerDrain)
+		return
+	case c.IsAborted():
+		setReadDeadline(c, drainTimeout)
+	}
+	_, _ = io.Copy(io.Discard, c.Request.Body)
+}
+
+func expectsContinue(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("Expect"), "100-continue")
+}
+
+// setReadDeadline must not be called after the end of the body: from then on a read
+// waits for the end of the connection, and its deadline would cancel the request.
+func setReadDeadline(c *gin.Context, timeout time.Duration) {
+	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(timeout)) // httptest's recorder supports none
+}
+
+// Admit says that the caller of a request is authenticated. The body gets as long to
+// arrive as its size needs, the connection stays open after the answer, and a server
+// that stops waits for the answer. A handler that does not call Admit has a few
+// seconds to read a body.
+func Admit(c *gin.Context) {
+	admit(c.Writer)
+	b := bodyOf(c)
+	if b == nil {
+		return
+	}
+	b.admitted = true
+	c.Writer.Header().Del("Connection")
+	if !b.ended {
+		setReadDeadline(c, b.time())
+	}
+}
+
+// admit calls the method Admit of w, or of the writer that w unwraps to.
+func admit(w http.ResponseWriter) {
+	for {
+		if server, ok := w.(interface{ Admit() }); ok {
+			server.Admit()
+			return
+		}
+		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return
+		}
+		w = outer.Unwrap()
+	}
+}
+
+// time returns how long the body may take to arrive. A body without Content-Length
+// may be as large as the route allows.
+func (b *body) time() time.Duration {
+	size := b.size
+	if size < 0 {
+		size = b.limit
+	}
+	return min(bodyTimeout, bodyBase+time.Duration(size/bodyRate)*time.Second)
+}
+
+// Limit refuses a request whose body is larger than bytes: before the handlers run
+// if Content-Length says so, otherwise when a handler reads too far. Of two limits
+// on one route the smaller one counts.
+func Limit(bytes int64) gin.HandlerFunc {
+	refusal := domain.Refuse(domain.TooLarge, "the request body is larger than %d bytes", bytes)
+	return func(c *gin.Context) {
+		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, bytes)
+		if b := bodyOf(c); b != nil {
+			b.limit = bytes
+		}
+		if c.Request.ContentLength > bytes {
+			Dialect{}.Refuse(c, refusal)
+		}
+	}
+}
