@@ -106,7 +106,7 @@ func TestLoad_everyForm(t *testing.T) {
 	want := config.Default()
 	want.ExternalURL = "https://git.example.com/base"
 	want.HTTP = config.HTTP{
-		Address: "", Socket: "/run/gatehouse.sock", PublicAddress: "[::1]:0", RelativeRoot: "/gitlab",
+		Address: "", Socket: "/run/gatehouse.sock", PublicAddress: "[::1]:0", PublicConnections: 20, RelativeRoot: "/gitlab",
 		TrustedProxies: []string{"10.0.0.0/8", "::1"},
 	}
 	want.Database = config.Database{URL: "postgres://gatehouse:secret@db/gatehouse", PoolSize: 7}
@@ -127,7 +127,7 @@ func TestLoad_everyForm(t *testing.T) {
 external_url: https://git.example.com/base/
 redis:
 # a section whose lines are all comments
-http: {address: "", socket: /run/gatehouse.sock, public_address: "[::1]:0", relative_root: /gitlab/, trusted_proxies: [10.0.0.0/8, "::1"]}
+http: {address: "", socket: /run/gatehouse.sock, public_address: "[::1]:0", public_connections: 20, relative_root: /gitlab/, trusted_proxies: [10.0.0.0/8, "::1"]}
 database: {url: "postgres://gatehouse:secret@db/gatehouse", pool_size: 7, migrate: false}
 gitaly:
   storages:
@@ -145,7 +145,7 @@ plans: [{code: premium, title: premium, paid: true, top: true}]
 `)})
 	flags := load(t, config.Sources{Flags: map[string]string{
 		"external_url": "https://git.example.com/base", "http.address": "", "http.socket": "/run/gatehouse.sock",
-		"http.public_address": "[::1]:0", "http.relative_root": "/gitlab", "http.trusted_proxies": "10.0.0.0/8, ::1",
+		"http.public_address": "[::1]:0", "http.public_connections": "20", "http.relative_root": "/gitlab", "http.trusted_proxies": "10.0.0.0/8, ::1",
 		"database.url": "postgres://gatehouse:secret@db/gatehouse", "database.pool_size": "7", "database.migrate": "false",
 		"gitaly.storages":    `[{name: default, address: "unix:/run/gitaly.sock"}, {"name": "other", "address": "tls://gitaly:9999", "token": "0123"}]`,
 		"git.config_options": "[]", "git.default_branch_protection": "3", "git.protocols": "ssh",
@@ -191,7 +191,7 @@ log: {level: loud, format: xml}
 		Flags: map[string]string{
 			"git.key_restrictions": "{rsa: big, rot13: 1}", "git.protocol": "ssh", "counters.expiry": "soon", "git.protocols": "smtp",
 			"git.default_branch_protection": "5", "git.banned_keys": "abc", "git.config_options": "gc", "database.migrate": "perhaps",
-			"http.socket": strings.Repeat("x", 200), "http.public_address": ":99999",
+			"http.socket": strings.Repeat("x", 200), "http.public_address": ":99999", "http.public_connections": "0",
 		},
 	})
 	if err == nil {
@@ -202,6 +202,7 @@ http.address: must be host:port
 http.relative_root: must be a path like /gitlab
 http.trusted_proxies[0]: "10.0.0.0/99" is no address and no network
 http.public_address: must be host:port
+http.public_connections: must be more than 0
 http.socket: must not be longer than 107 bytes
 external_url: must be a URL like https://git.example.com, without user, query or fragment
 database.url: must be the path of a file, postgres://… or memory:

@@ -19,6 +19,8 @@ type HTTP struct {
 	// PublicAddress is a second TCP host and port, without the routes below
 	// /internal; empty for none.
 	PublicAddress string `koanf:"public_address"`
+	// PublicConnections is how many connections PublicAddress takes at once.
+	PublicConnections int `koanf:"public_connections"`
 	// RelativeRoot is a path in front of every route; empty for none.
 	RelativeRoot string `koanf:"relative_root"`
 	// TrustedProxies are the addresses and networks whose X-Forwarded-For is
@@ -26,7 +28,7 @@ type HTTP struct {
 	TrustedProxies []string `koanf:"trusted_proxies"`
 }
 
-func defaultHTTP() HTTP { return HTTP{Address: "127.0.0.1:3001"} }
+func defaultHTTP() HTTP { return HTTP{Address: "127.0.0.1:3001", PublicConnections: 1024} }
 
 func (h *HTTP) tidy() { h.RelativeRoot = strings.TrimRight(h.RelativeRoot, "/") }
 
@@ -39,6 +41,7 @@ func (h *HTTP) check(m *mistakes) {
 	m.unless(h.PublicAddress == "" || isAddress(h.PublicAddress), "http.public_address", "must be host:port")
 	m.unless(h.PublicAddress == "" || h.PublicAddress != h.Address || strings.HasSuffix(h.Address, ":0"),
 		"http.public_address", "must not be the same as http.address")
+	m.unless(h.PublicConnections > 0, "http.public_connections", "must be more than 0")
 	m.unless(len(h.Socket) <= maxSocketPath, "http.socket", "must not be longer than %d bytes", maxSocketPath)
 	m.unless(isRoot(h.RelativeRoot), "http.relative_root", "must be a path like /gitlab")
 	for i, proxy := range h.TrustedProxies {
