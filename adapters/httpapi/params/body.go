@@ -8,16 +8,9 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
-	"strings"
 
 	"gatehouse/domain"
 )
-
-// maxValues bounds the memory of a parsed JSON body: a body is parsed to look for a
-// legacy secret, before its caller is known. A push of 100,000 refs is one value.
-const maxValues = 1 << 20
-
-var errTooMany = domain.Refuse(domain.TooLarge, "the request holds more than %d values", maxValues)
 
 // UnsupportedMedia refuses a body whose media type holds no parameters. It has a type
 // of its own because some dialects answer it with a status of its own.
@@ -26,79 +19,117 @@ type UnsupportedMedia struct{ *domain.Refusal }
 // Unwrap returns the refusal.
 func (m *UnsupportedMedia) Unwrap() error { return m.Refusal }
 
-// readBody returns the parameters in the body, for every method. An empty body is no
-// error: GitLab Shell sends GET requests with the media type of JSON.
-func readBody(r *http.Request) (map[string]any, error) {
-	if r.Body == nil || r.ContentLength == 0 {
-		return nil, nil
-	}
+const (
+	mediaJSON      = "application/json"
+	mediaForm      = "application/x-www-form-urlencoded"
+	mediaMultipart = "multipart/form-data"
+)
+
+// bodyParser parses bodies of one media type.
+type bodyParser struct {
+	media, boundary string
+}
+
+// parserOf returns the parser of a request's body. A body without a media type is a
+// form.
+func parserOf(r *http.Request) (bodyParser, error) {
 	media, options, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch media {
-	case "application/json":
-		return readJSON(r.Body)
-	case "application/x-www-form-urlencoded", "":
-		return readForm(r.Body)
-	case "multipart/form-data":
-		return readMultipart(multipart.NewReader(r.Body, options["boundary"]))
+	case mediaJSON, mediaForm, mediaMultipart, "":
+		return bodyParser{media, options["boundary"]}, nil
 	default:
-		return nil, &UnsupportedMedia{domain.Refuse(domain.Invalid, "content type %.100q is not supported", media)}
+		return bodyParser{}, &UnsupportedMedia{domain.Refuse(domain.Invalid, "content type %.100q is not supported", media)}
 	}
 }
 
-func readJSON(body io.Reader) (map[string]any, error) {
-	decoder := json.NewDecoder(&counter{Reader: body})
-	decoder.UseNumber()
+// readBody reads the body, for every method, and returns it with its parser. An empty
+// body is no error: GitLab Shell sends GET requests with the media type of JSON.
+func readBody(r *http.Request) (bodyParser, []byte, error) {
+	if r.Body == nil || r.ContentLength == 0 {
+		return bodyParser{}, nil, nil
+	}
+	parser, err := parserOf(r)
+	if err != nil {
+		return bodyParser{}, nil, err
+	}
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		return bodyParser{}, nil, malformed(err)
+	}
+	return parser, text, nil
+}
+
+// parse returns the tree in a body, and takes its units from left.
+func (p bodyParser) parse(text []byte, left *budget) (map[string]any, error) {
+	if p.media == mediaJSON {
+		return parseJSON(text, left)
+	}
+	f := form{tree: map[string]any{}, left: left}
+	err := p.eachPair(text, f.add)
+	return f.tree, err
+}
+
+func parseJSON(text []byte, left *budget) (map[string]any, error) {
 	var tree map[string]any
-	err := decoder.Decode(&tree)
-	if errors.Is(err, io.EOF) {
-		return nil, nil
-	}
+	err := decodeJSON(text, left, &tree)
 	_, other := errors.AsType[*json.UnmarshalTypeError](err)
-	if err != nil && !other {
-		return nil, malformed(err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, malformed(err)
-	}
-	if tree == nil {
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, nil
+	case other || err == nil && tree == nil:
 		return nil, NotObject
+	case err != nil:
+		return nil, malformed(err)
 	}
 	return tree, nil
 }
+
+// decodeJSON decodes a text that is one JSON value, whose numbers stay as they are
+// written. For a blank text it returns io.EOF.
+func decodeJSON(text []byte, left *budget, value any) error {
+	text = bytes.Trim(text, " \t\r\n")
+	if err := left.spendJSON(text); err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	err := decoder.Decode(value)
+	if err == nil && decoder.InputOffset() < int64(len(text)) {
+		return errTrailing
+	}
+	return err
+}
+
+var errTrailing = errors.New("more follows the JSON value")
 
 // NotObject refuses a body that is JSON but no object. The routes of kas take such a
 // body for one without parameters.
 var NotObject = domain.Refuse(domain.Invalid, "message body does not match declared format")
 
-func readForm(body io.Reader) (map[string]any, error) {
-	var text strings.Builder
-	if _, err := io.Copy(&text, body); err != nil {
-		return nil, malformed(err)
+// eachPair calls add for the pairs of a form, in their order.
+func (p bodyParser) eachPair(text []byte, add pairFunc) error {
+	if p.media != mediaMultipart {
+		return eachPair(string(text), add)
 	}
-	f := form{tree: map[string]any{}}
-	err := f.parse(text.String())
-	return f.tree, err
-}
-
-func readMultipart(reader *multipart.Reader) (map[string]any, error) {
-	f := form{tree: map[string]any{}}
+	reader := multipart.NewReader(bytes.NewReader(text), p.boundary)
+	var value bytes.Buffer
 	for {
 		part, err := reader.NextPart()
 		if errors.Is(err, io.EOF) {
-			return f.tree, nil
+			return nil
 		}
 		if err != nil {
-			return f.tree, malformed(err)
+			return malformed(err)
 		}
 		if part.FileName() != "" {
-			return f.tree, invalid(part.FormName()) // no parameter is a file
+			return invalid(part.FormName()) // no parameter is a file
 		}
-		var value strings.Builder
-		if _, err := io.Copy(&value, part); err != nil {
-			return f.tree, malformed(err)
+		value.Reset()
+		if _, err := value.ReadFrom(part); err != nil {
+			return malformed(err)
 		}
-		if err := f.add(part.FormName(), value.String()); err != nil {
-			return f.tree, err
+		if err := add(part.FormName(), value.String()); err != nil {
+			return err
 		}
 	}
 }
@@ -112,23 +143,4 @@ func malformed(err error) error {
 		return domain.Refuse(domain.TooLarge, "the request body is larger than %d bytes", tooLarge.Limit)
 	}
 	return domain.Refuse(domain.Invalid, "message body does not match declared format")
-}
-
-// counter fails for a JSON text with more than maxValues values. It counts the bytes
-// that precede a value, inside strings as well: a second parser would be exact, but
-// slow.
-type counter struct {
-	io.Reader
-	values int
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.Reader.Read(p)
-	for _, mark := range []string{",", "[", "{"} {
-		c.values += bytes.Count(p[:n], []byte(mark))
-	}
-	if c.values > maxValues {
-		return 0, errTooMany
-	}
-	return n, err
 }

@@ -1,9 +1,7 @@
 package params
 
 import (
-	"encoding/json"
 	"errors"
-	"io"
 	"reflect"
 	"slices"
 	"strconv"
@@ -42,7 +40,7 @@ func (v Values) Decode(dst any) error {
 	if problems == nil {
 		return nil
 	}
-	return domain.Refuse(domain.Invalid, "%s", strings.Join(problems[:min(len(problems), maxNamed)], ", "))
+	return domain.Refuse(domain.Invalid, "%s", strings.Join(problems, ", "))
 }
 
 // members fills the fields of a struct from a hash and returns each problem once.
@@ -51,10 +49,16 @@ func members(tree map[string]any, target reflect.Value, call func(name string) s
 	for _, f := range fieldsOf(target.Type()) {
 		value, given := tree[f.name]
 		f.called = call(f.name)
-		for _, problem := range f.fill(value, given, target.FieldByIndex(f.index)) {
-			if len(problems) < maxNamed && !slices.Contains(problems, problem) {
-				problems = append(problems, problem)
-			}
+		problems = merge(problems, f.fill(value, given, target.FieldByIndex(f.index)))
+	}
+	return problems
+}
+
+// merge adds the problems that are new, up to maxNamed in all.
+func merge(problems, more []string) []string {
+	for _, problem := range more {
+		if len(problems) < maxNamed && !slices.Contains(problems, problem) {
+			problems = append(problems, problem)
 		}
 	}
 	return problems
@@ -171,7 +175,10 @@ func (f field) fillHash(value any, target reflect.Value) []string {
 
 func (f field) fillList(value any, target reflect.Value) (problems []string) {
 	if text, isText := value.(string); isText && f.json {
-		value = fromText(text)
+		var problem string
+		if value, problem = fromText(text); problem != "" {
+			return f.says(problem)
+		}
 	}
 	if blank(value, target.Type()) && !f.required {
 		return nil
@@ -182,16 +189,19 @@ func (f field) fillList(value any, target reflect.Value) (problems []string) {
 	}
 	list := reflect.MakeSlice(target.Type(), len(elements), len(elements))
 	for i, element := range elements {
+		if len(problems) == maxNamed {
+			return problems
+		}
 		called := f.called
 		if !f.unnumbered {
 			called += "[" + strconv.Itoa(i) + "]"
 		}
 		hash, ok := element.(map[string]any)
 		if !ok {
-			problems = append(problems, called+" "+IsInvalid)
+			problems = merge(problems, []string{called + " " + IsInvalid})
 			continue
 		}
-		problems = append(problems, members(hash, list.Index(i), f.within(called))...)
+		problems = merge(problems, members(hash, list.Index(i), f.within(called)))
 	}
 	target.Set(list)
 	return problems
@@ -229,21 +239,20 @@ func set(value any, target reflect.Value) bool {
 }
 
 // fromText returns the array in a text that is JSON. One object is an array of
-// one; other text is nil.
-func fromText(text string) any {
-	decoder := json.NewDecoder(&counter{Reader: strings.NewReader(text)})
-	decoder.UseNumber()
-	var value any
-	if decoder.Decode(&value) != nil {
-		return nil
+// one; other text is nil. The problem is that the text holds too many values.
+func fromText(text string) (value any, problem string) {
+	left := budget(maxUnits)
+	err := decodeJSON([]byte(text), &left, &value)
+	if errors.Is(err, errTooMany) {
+		return nil, tooMany
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil // more follows the JSON value
+	if err != nil {
+		return nil, ""
 	}
 	if hash, ok := value.(map[string]any); ok {
-		return []any{hash}
+		return []any{hash}, ""
 	}
-	return value
+	return value, ""
 }
 
 // decode fills a scalar or an array of scalars. A scalar does without
@@ -281,13 +290,24 @@ var config = mapstructure.DecoderConfig{
 	TagName:              tag,
 	IgnoreUntaggedFields: true,
 	Squash:               true,
-	DecodeHook:           mapstructure.DecodeHookFuncValue(loose),
 	MatchName:            func(string, string) bool { return false }, // exact names only
 }
 
 func (f field) decodeTree(value any, target reflect.Value) []string {
-	bound := config
+	bound, wrong := config, 0
 	bound.RootName, bound.Result = f.called, target.Addr().Interface()
+	// After maxNamed wrong values the rest counts as zero, so that no more errors are
+	// collected.
+	bound.DecodeHook = mapstructure.DecodeHookFuncValue(func(from, to reflect.Value) (any, error) {
+		data, err := loose(from, to)
+		if err == nil {
+			return data, nil
+		}
+		if wrong++; wrong > maxNamed {
+			return reflect.Zero(to.Type()).Interface(), nil
+		}
+		return nil, err
+	})
 	decoder, err := mapstructure.NewDecoder(&bound)
 	if err != nil {
 		return []string{f.called}

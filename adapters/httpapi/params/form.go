@@ -7,19 +7,16 @@ import (
 	"gatehouse/domain"
 )
 
-const (
-	maxPairs = 1 << 16 // Rack stops at 4096, but each push option is a pair
-	maxDepth = 32
-)
+const maxDepth = 32
 
 // form collects named values in a tree, by the rules of Ruby's Rack.
 type form struct {
-	tree  map[string]any
-	pairs int
+	tree map[string]any
+	left *budget
 }
 
-// parse adds the pairs of an urlencoded text, in their order.
-func (f *form) parse(encoded string) error {
+// eachPair calls add for the pairs of an urlencoded text, in their order.
+func eachPair(encoded string, add pairFunc) error {
 	for pair := range strings.SplitSeq(encoded, "&") {
 		left, right, _ := strings.Cut(pair, "=")
 		name, err := url.QueryUnescape(left)
@@ -30,7 +27,7 @@ func (f *form) parse(encoded string) error {
 		if err != nil {
 			return invalid(name)
 		}
-		if err := f.add(name, value); err != nil {
+		if err := add(name, value); err != nil {
 			return err
 		}
 	}
@@ -39,22 +36,19 @@ func (f *form) parse(encoded string) error {
 
 // add puts one value into the tree at the place that its name describes: a=1, a[]=1,
 // a[b]=1, a[][b]=1. Bytes that are not UTF-8 become U+FFFD, as in JSON.
-func (f *form) add(name, value string) error {
-	if name == "" {
-		return nil
-	}
-	if f.pairs++; f.pairs > maxPairs {
-		return domain.Refuse(domain.TooLarge, "the request has more than %d parameters", maxPairs)
+func (f form) add(name, value string) error {
+	if err := f.left.spend(scalarUnits); err != nil || name == "" {
+		return err
 	}
 	name, value = strings.ToValidUTF8(name, "\uFFFD"), strings.ToValidUTF8(value, "\uFFFD")
 	steps := split(name)
 	if len(steps) > maxDepth {
 		return domain.Refuse(domain.Invalid, "%.100s is nested too deeply", name)
 	}
-	if _, ok := put(f.tree, steps, value); !ok {
+	if _, ok := f.put(f.tree, steps, value); !ok {
 		return invalid(steps[0])
 	}
-	return nil
+	return f.left.spend(0)
 }
 
 // split returns the steps from the root of the tree to a value. The empty step leads
@@ -69,8 +63,9 @@ func split(name string) []string {
 }
 
 // put returns node with the value added below it, or false if one name stands for
-// text, an array or a hash at the same time.
-func put(node any, steps []string, value string) (any, bool) {
+// text, an array or a hash at the same time. Each new node takes its units, of which
+// one value may overdraw the budget.
+func (f form) put(node any, steps []string, value string) (any, bool) {
 	switch {
 	case len(steps) == 0:
 		_, isText := node.(string)
@@ -80,38 +75,44 @@ func put(node any, steps []string, value string) (any, bool) {
 		if node != nil && !ok {
 			return nil, false
 		}
-		return putElement(array, steps[1:], value)
+		return f.putElement(array, steps[1:], value)
 	default:
 		hash, ok := node.(map[string]any)
 		if node != nil && !ok {
 			return nil, false
 		}
-		return putMember(hash, steps, value)
+		return f.putMember(hash, steps, value)
 	}
 }
 
-func putMember(hash map[string]any, steps []string, value string) (any, bool) {
+func (f form) putMember(hash map[string]any, steps []string, value string) (any, bool) {
 	if hash == nil {
+		*f.left -= hashUnits
 		hash = map[string]any{}
 	}
-	child, ok := put(hash[steps[0]], steps[1:], value)
+	known := len(hash)
+	child, ok := f.put(hash[steps[0]], steps[1:], value)
 	if ok {
 		hash[steps[0]] = child
 	}
+	*f.left -= budget(len(hash)-known) * keyUnits
 	return hash, ok
 }
 
 // putElement adds to the last element if that is a hash without this member:
 // in an array of hashes, a repeated key starts the next element.
-func putElement(array []any, steps []string, value string) (any, bool) {
+func (f form) putElement(array []any, steps []string, value string) (any, bool) {
+	if array == nil {
+		*f.left -= arrayUnits
+	}
 	if len(array) > 0 {
 		last, isHash := array[len(array)-1].(map[string]any)
 		if isHash && !has(last, steps) {
-			_, ok := put(last, steps, value)
+			_, ok := f.put(last, steps, value)
 			return array, ok
 		}
 	}
-	element, ok := put(nil, steps, value)
+	element, ok := f.put(nil, steps, value)
 	return append(array, element), ok
 }
 

@@ -22,8 +22,12 @@ type Values struct {
 
 // Of returns the parameters of a request: those of the query, replaced by those of
 // the same name in the body. It reads the body once, and returns the same result for
-// every later call. Its errors are refusals of kind Invalid or TooLarge; the Values
-// beside an error are those that could be read, enough to look for a credential.
+// every later call. Its errors are refusals of kind Invalid or TooLarge, or of kind
+// Unavailable if the request ends before its turn; the Values beside an error are those
+// that could be read.
+//
+// It may take some ten times the memory of the body, so that only an authenticated
+// request should get here. Credential looks for a credential in any request.
 func Of(c *gin.Context) (Values, error) {
 	type parsed struct {
 		values Values
@@ -53,11 +57,24 @@ func Decode(c *gin.Context, dst any, required ...string) error {
 }
 
 func read(r *http.Request) (Values, error) {
-	query := form{tree: map[string]any{}}
-	queryErr := query.parse(r.URL.RawQuery)
-	body, bodyErr := readBody(r)
+	parser, text, bodyErr := readBody(r)
+	left := budget(maxUnits)
+	query := form{map[string]any{}, &left}
+	var body map[string]any
+	var queryErr error
+	busy := inTurn(r.Context(), parsing, weight(len(r.URL.RawQuery)+len(text)), func() {
+		if r.URL.RawQuery != "" {
+			queryErr = eachPair(r.URL.RawQuery, query.add)
+		}
+		if len(text) > 0 {
+			body, bodyErr = parser.parse(text, &left)
+		}
+	})
+	if len(query.tree) == 0 {
+		return Values{body}, cmp.Or(busy, bodyErr, queryErr)
+	}
 	maps.Copy(query.tree, body)
-	return Values{query.tree}, cmp.Or(bodyErr, queryErr)
+	return Values{query.tree}, cmp.Or(busy, bodyErr, queryErr)
 }
 
 // String returns a parameter as text, and "" if it is absent, null, an array or

@@ -95,6 +95,7 @@ func TestOf_refuses(t *testing.T) {
 		want    string
 	}{
 		"empty json":                 {request("POST", "/", asJSON, `{"a":`), mismatch},
+		"blanks before text":         {request("POST", "/", asJSON, "{}"+strings.Repeat(" ", 1<<20)+"x"), mismatch},
 		"not json":                   {request("POST", "/", asJSON, "a=1"), mismatch},
 		"array":                      {request("POST", "/", asJSON, `[{"a":1}]`), mismatch},
 		"string":                     {request("POST", "/", asJSON, `"a"`), mismatch},
@@ -135,7 +136,6 @@ func TestOf_tooLarge(t *testing.T) {
 		"form":      {asForm, "a=" + strings.Repeat("x", 2<<20), "the request body is larger than 1048576 bytes"},
 		"multipart": {"multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=a\r\n\r\n" + strings.Repeat("x", 2<<20), "the request body is larger than 1048576 bytes"},
 		"blanks":    {asJSON, "{}" + strings.Repeat(" ", 2<<20), "the request body is larger than 1048576 bytes"},
-		"pairs":     {asForm, strings.Repeat("a=&", 1<<16+1), "the request has more than 65536 parameters"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -144,18 +144,6 @@ func TestOf_tooLarge(t *testing.T) {
 			r.Body = http.MaxBytesReader(httptest.NewRecorder(), r.Body, 1<<20)
 			_, err := params.Of(contextOf(r))
 			wantRefusal(t, err, domain.TooLarge, tt.want)
-		})
-	}
-}
-
-func TestOf_manyValues(t *testing.T) {
-	t.Parallel()
-	for name, element := range map[string]string{"numbers": "0,", "hashes": "{},", "arrays": "[],"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			body := `{"a":[` + strings.Repeat(element, 1<<20) + `0]}`
-			_, err := params.Of(contextOf(request("POST", "/", asJSON, body)))
-			wantRefusal(t, err, domain.TooLarge, "the request holds more than 1048576 values")
 		})
 	}
 }
