@@ -66,6 +66,8 @@ var kasAuthCases = []Case{
 		}{
 			{"as kas sends it", t.signed(t.claims()), 200},
 			{"only an issuer", only(nil), 200},
+			{"1 KiB", only(jwt.MapClaims{"x": strings.Repeat("x", 1<<10)}), 200},
+			{"more than 4 KiB", only(jwt.MapClaims{"x": strings.Repeat("x", 4<<10)}), 401},
 			{"absent", "-", 401},
 			{"garbage", "garbage", 401},
 			{"two segments", "e30.e30", 401},

@@ -58,6 +58,9 @@ func (a *Authenticator) check(text string) error {
 	if text == "" {
 		return errNoToken
 	}
+	if err := httpapi.CheckToken(text); err != nil {
+		return err
+	}
 	claims := jwt.MapClaims{}
 	if _, err := a.parser.ParseWithClaims(text, claims, func(*jwt.Token) (any, error) { return a.secret(), nil }); err != nil {
 		return err

@@ -112,6 +112,9 @@ func (a *Authenticator) authenticate(c *gin.Context, dialect httpapi.Dialect) {
 // token fails the request, whatever secret it has beside.
 func (a *Authenticator) check(c *gin.Context) error {
 	if token := c.GetHeader(tokenHeader); token != "" {
+		if err := httpapi.CheckToken(token); err != nil {
+			return err
+		}
 		_, err := a.parser.Parse(token, a.keys)
 		return err
 	}

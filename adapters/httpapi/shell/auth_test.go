@@ -247,6 +247,16 @@ func TestAuthenticator_Authenticate_longBody(t *testing.T) {
 	}
 }
 
+// A token is not parsed if it is longer than any real one.
+func TestAuthenticator_Authenticate_longToken(t *testing.T) {
+	t.Parallel()
+	for padding, want := range map[int]int{1 << 10: 200, 4 << 10: 401} {
+		server := authServer{now: time.Unix(vectorTime, 0)}
+		token := sign(t, sharedSecret, jwt.MapClaims{"iss": "gitlab-shell", "gl_id": strings.Repeat("x", padding)})
+		wantStatus(t, server.serve(withHeader("Gitlab-Shell-Api-Request", token)), want)
+	}
+}
+
 func TestAuthenticator_Authenticate_legacy(t *testing.T) {
 	t.Parallel()
 	header := withHeader("Gitlab-Shared-Secret", base64.StdEncoding.EncodeToString([]byte(sharedSecret)))
