@@ -14,26 +14,53 @@ var portalAuthCases = []Case{
 		t := s.portalServer()
 		const get = "GET /namespaces/13/gitlab_subscription"
 		for what, try := range map[string]reply{
-			"PRIVATE-TOKEN":            t.send(get, "", "PRIVATE-TOKEN: t-root"),
-			"private-token":            t.send(get, "", "private-token: t-root"),
-			"Bearer":                   t.send(get, "", "Authorization: Bearer t-root"),
-			"bearer":                   t.send(get, "", "Authorization: bearer  t-root"),
-			"TOKEN":                    t.send(get, "", "TOKEN: t-root"),
-			"parameter":                t.send(get+"?private_token=t-root", "", "X: y"),
-			"parameter in a form":      t.send("PUT /namespaces/13/gitlab_subscription", "private_token=t-root", "X: y"),
-			"parameter in JSON":        t.send("PUT /namespaces/13/gitlab_subscription", `{"private_token":"t-root"}`, "X: y"),
-			"parameter before headers": t.send(get+"?private_token=t-root", "", "PRIVATE-TOKEN: x", "Authorization: Bearer x", "TOKEN: x"),
-			"PRIVATE-TOKEN before":     t.send(get, "", "PRIVATE-TOKEN: t-root", "Authorization: Bearer x", "TOKEN: x"),
-			"Bearer before TOKEN":      t.send(get, "", "Authorization: Bearer t-root", "TOKEN: x"),
-			"empty ones do not count":  t.send(get+"?private_token=", "", "PRIVATE-TOKEN: ", "TOKEN: t-root"),
+			"PRIVATE-TOKEN":             t.send(get, "", "PRIVATE-TOKEN: t-root"),
+			"private-token":             t.send(get, "", "private-token: t-root"),
+			"Bearer":                    t.send(get, "", "Authorization: Bearer t-root"),
+			"bearer":                    t.send(get, "", "Authorization: bearer  t-root"),
+			"TOKEN":                     t.send(get, "", "TOKEN: t-root"),
+			"parameter":                 t.send(get+"?private_token=t-root", "", "X: y"),
+			"access_token":              t.send(get+"?access_token=t-root", "", "X: y"),
+			"private_token first":       t.send(get+"?access_token=x&private_token=t-root", "", "X: y"),
+			"PRIVATE-TOKEN before":      t.send(get+"?private_token=x", `{"private_token":"x"}`, "PRIVATE-TOKEN: t-root", "Authorization: Bearer x", "TOKEN: x"),
+			"Bearer before TOKEN":       t.send(get+"?access_token=x", "", "Authorization: Bearer t-root", "TOKEN: x"),
+			"TOKEN before parameter":    t.send(get+"?private_token=x", "private_token=x", "TOKEN: t-root"),
+			"query before body":         t.send(get+"?access_token=t-root", "private_token=x", "X: y"),
+			"empty ones do not count":   t.send(get+"?private_token=", "", "PRIVATE-TOKEN: ", "TOKEN: t-root"),
+			"form":                      t.send(get, "private_token=t-root", "X: y"),
+			"JSON":                      t.send(get, `{"private_token":"t-root"}`, "X: y"),
+			"access_token in JSON":      t.send(get, `{"access_token":"t-root"}`, "X: y"),
+			"form, private_token first": t.send(get, "private_token=t-root&access_token=x", "X: y"),
 		} {
-			if want := 200; try.status != want && !(strings.Contains(what, "in a form") || strings.Contains(what, "JSON")) || try.status == 401 {
-				s.Errorf("%s: got %d %s, want %d", what, try.status, try.body, want)
-			}
+			t.wantReply(what, try, 200, "")
 		}
-		t.wantReply("a wrong parameter before a right header", t.send(get+"?private_token=x", "", "PRIVATE-TOKEN: t-root"), 401, unauthorized)
-		t.wantReply("Basic", t.send(get, "", "Authorization: Basic t-root"), 401, unauthorized)
-		t.wantReply("access_token", t.send(get+"?access_token=t-root", "", "X: y"), 401, unauthorized)
+		for what, try := range map[string]reply{
+			"Basic":                     t.send(get, "", "Authorization: Basic t-root"),
+			"a wrong header":            t.send(get+"?private_token=t-root", "", "PRIVATE-TOKEN: x"),
+			"a wrong query":             t.send(get+"?private_token=x", "private_token=t-root", "X: y"),
+			"a wrong parameter":         t.send(get+"?private_token=x&access_token=t-root", "", "X: y"),
+			"a hash":                    t.send(get+"?private_token[a]=t-root", `{"private_token":{"a":"t-root"}}`, "X: y"),
+			"a malformed body":          t.send("PUT /namespaces/13/gitlab_subscription", `{"private_token":"t-root"`, "X: y"),
+			"a body of another kind":    t.send(get, "private_token=t-root", "Content-Type: text/plain"),
+			"sudo alone, malformed":     t.send(get, "sudo=%", "X: y"),
+			"a wrong header, malformed": t.send("PUT /namespaces/13/gitlab_subscription", "{", "PRIVATE-TOKEN: x"),
+		} {
+			t.wantReply(what, try, 401, unauthorized)
+		}
+	}},
+	{Name: "portal token: body of more than 16 KiB", Check: func(s Subject) {
+		t := s.portalServer()
+		const put = "PUT /namespaces/13/gitlab_subscription"
+		const names = `{"message":"401 Unauthorized - the access token is not looked for in a large body: send the header PRIVATE-TOKEN"}`
+		sized := func(size int) string {
+			const head = "private_token=t-sudo&sudo=own&x="
+			return head + strings.Repeat("x", size-len(head))
+		}
+		t.wantReply("16 KiB", t.send(put, sized(16<<10), "X: y"), 403, mayNot)
+		t.wantReply("a byte more", t.send(put, sized(16<<10+1), "X: y"), 401, names)
+		t.wantReply("an unknown header", t.send(put, sized(64<<10), "PRIVATE-TOKEN: x"), 401, unauthorized)
+		t.wantReply("the header", t.send(put, sized(64<<10), "PRIVATE-TOKEN: t-sudo"), 403, mayNot)
+		t.wantReply("the query", t.send(put+"?private_token=t-sudo", sized(64<<10), "X: y"), 403, mayNot)
 	}},
 	{Name: "portal token: status on every route", Check: func(s Subject) {
 		t := s.portalServer()
@@ -94,10 +121,17 @@ var portalAuthCases = []Case{
 			{get, []string{sudo, "Sudo: sam"}, 404, missingNamespace},
 			{get + "?sudo=gone", []string{sudo}, 403, `{"message":"403 Forbidden - Your account has been blocked."}`},
 			{put + "?sudo=own", []string{sudo}, 403, mayNot},
+			{get + "?sudo=nobody", []string{sudo, "Sudo: own"}, 200, ""},
+			{get + "?sudo=own", []string{sudo, "Sudo: gus"}, 403, mayNot},
+			{put + "?sudo=own", []string{"PRIVATE-TOKEN: t-own-api"}, 403, `{"message":"403 Forbidden - Must be admin to use sudo"}`},
 			{put + "?sudo=boss", []string{sudo}, 404, `{"message":"404 GitlabSubscription Not Found"}`},
 		} {
 			t.wantReply(fmt.Sprint(row.request, row.headers), t.send(row.request, "", row.headers...), row.status, row.want)
 		}
+		t.wantReply("in a form", t.send(put, "sudo=own", sudo), 403, mayNot)
+		t.wantReply("in JSON", t.send(get, `{"sudo":"gus"}`, sudo), 403, mayNot)
+		t.wantReply("query before body", t.send(get+"?sudo=own", "sudo=gus", sudo), 200, "")
+		t.wantReply("a malformed body", t.send(get, `{"sudo":"gus"`, sudo), 400, `{"error":"message body does not match declared format"}`)
 	}},
 	{Name: "portal errors: order of 403 gate, 401, 403, 400, 404", Check: func(s Subject) {
 		t := s.portalServer()

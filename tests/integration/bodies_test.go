@@ -55,13 +55,14 @@ func TestServer_bodyLimits(t *testing.T) {
 		Want(t, "/post_receive with more than the other routes take", http.StatusOK, `{}`)
 	for what, c := range map[string]servertest.Call{
 		"/post_receive": sized(servertest.Call{Route: "POST /post_receive", Body: postReceive}, pushLimit+1),
-		"/allowed over the socket, no Content-Length":         sized(servertest.Call{Route: "POST /allowed", Body: allowed, Over: servertest.Unix, Chunked: true}, pushLimit+1),
-		"/allowed, no credential":                             sized(servertest.Call{Route: "POST /allowed", By: servertest.Anonymous}, pushLimit+1),
-		"/pre_receive, no credential":                         sized(servertest.Call{Route: "POST /pre_receive", By: servertest.Anonymous}, smallLimit+1),
-		"/pre_receive, neither credential nor Content-Length": sized(servertest.Call{Route: "POST /pre_receive", Body: preReceive, By: servertest.Anonymous, Chunked: true}, smallLimit+1),
+		"/allowed over the socket, no Content-Length": sized(servertest.Call{Route: "POST /allowed", Body: allowed, Over: servertest.Unix, Chunked: true}, pushLimit+1),
+		"/allowed, no credential":                     sized(servertest.Call{Route: "POST /allowed", By: servertest.Anonymous}, pushLimit+1),
+		"/pre_receive, no credential":                 sized(servertest.Call{Route: "POST /pre_receive", By: servertest.Anonymous}, smallLimit+1),
 	} {
 		s.Ask(t, c).WantRefusal(t, "above the limit: "+what, http.StatusRequestEntityTooLarge)
 	}
+	s.Ask(t, sized(servertest.Call{Route: "POST /pre_receive", Body: preReceive, By: servertest.Anonymous, Chunked: true}, smallLimit+1)).
+		WantRefusal(t, "neither credential nor Content-Length", http.StatusUnauthorized)
 	s.Get(t, "/check").Want(t, "afterwards", 200, `{"redis": true}`)
 }
 

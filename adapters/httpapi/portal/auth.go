@@ -24,61 +24,89 @@ func caller(c *gin.Context) identity.User { return c.MustGet(callerKey).(identit
 
 // reader is middleware that refuses callers without an access token for reading.
 func (a *API) reader(c *gin.Context) {
-	a.authenticate(c, identity.ScopeAPI, identity.ScopeReadAPI)
+	a.authenticate(c, false, identity.ScopeAPI, identity.ScopeReadAPI)
 }
 
 // admin is middleware that refuses callers without an administrator's access token
 // for the API.
 func (a *API) admin(c *gin.Context) {
-	if a.authenticate(c, identity.ScopeAPI) && !caller(c).Admin {
-		dialect.Refuse(c, &domain.Refusal{Kind: domain.Forbidden})
-	}
+	a.authenticate(c, true, identity.ScopeAPI)
 }
 
-// authenticate sets the caller by an access token with one of the scopes. Without
-// such a token it refuses the request and returns false.
-func (a *API) authenticate(c *gin.Context, scopes ...identity.Scope) bool {
-	values, _ := params.Of(c) // the handler refuses a malformed body
-	user, err := a.user(c, values, scopes)
+// authenticate sets the caller by an access token with one of the scopes, or refuses
+// the request.
+func (a *API) authenticate(c *gin.Context, onlyAdmins bool, scopes ...identity.Scope) {
+	bearer, err := a.bearer(c, scopes)
 	if err != nil {
 		dialect.Refuse(c, err)
-		return false
+		return
+	}
+	httpapi.Admit(c)
+	user, err := a.actingUser(c, bearer, onlyAdmins)
+	if err != nil {
+		dialect.Refuse(c, err)
+		return
 	}
 	c.Set(callerKey, user)
-	httpapi.Admit(c)
-	return true
 }
 
-// user returns the user of the request's access token, or the one that sudo names.
-func (a *API) user(c *gin.Context, values params.Values, scopes []identity.Scope) (identity.User, error) {
-	text := token(c, values)
+// bearer returns the request's access token with its user.
+func (a *API) bearer(c *gin.Context, scopes []identity.Scope) (credentials.Bearer, error) {
+	text, err := token(c)
+	if err != nil {
+		return credentials.Bearer{}, err
+	}
 	if text == "" {
-		return identity.User{}, credentials.ErrUnknownToken
+		return credentials.Bearer{}, credentials.ErrUnknownToken
 	}
 	bearer, err := a.credentials.Bearer(c.Request.Context(), text)
-	if err != nil {
-		return identity.User{}, err
+	if err == nil && !bearer.Token.Allows(scopes...) {
+		err = errScope
 	}
-	if !bearer.Token.Allows(scopes...) {
-		return identity.User{}, errScope
-	}
-	if sudo := cmp.Or(values.String("sudo"), c.GetHeader("Sudo")); sudo != "" {
-		return a.credentials.Sudo(c.Request.Context(), bearer, sudo)
-	}
-	return bearer.User, nil
+	return bearer, err
 }
 
-// token returns the access token from where Rails looks for it, in the same order, or
-// from the header TOKEN, which only GitLab's documentation mentions.
-func token(c *gin.Context, values params.Values) string {
+// token returns the access token from the headers, in the order of Rails, or from the
+// parameters. The header TOKEN is only in GitLab's documentation.
+func token(c *gin.Context) (string, error) {
 	scheme, bearer, _ := strings.Cut(strings.TrimSpace(c.GetHeader("Authorization")), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		bearer = ""
 	}
-	return cmp.Or(
-		values.String("private_token"), strings.TrimSpace(c.GetHeader("PRIVATE-TOKEN")),
-		strings.TrimSpace(bearer), strings.TrimSpace(c.GetHeader("TOKEN")),
-	)
+	text := cmp.Or(strings.TrimSpace(c.GetHeader("PRIVATE-TOKEN")), strings.TrimSpace(bearer), strings.TrimSpace(c.GetHeader("TOKEN")))
+	if text != "" {
+		return text, nil
+	}
+	text, err := params.Credential(c, "private_token", "access_token")
+	if errors.Is(err, params.ErrNotSearched) {
+		err = errNotSearched.Because(err)
+	}
+	return text, err
+}
+
+// errNotSearched refuses a request without a token in front of a large body.
+var errNotSearched = domain.Refuse(domain.Unauthenticated,
+	"401 Unauthorized - the access token is not looked for in a large body: send the header PRIVATE-TOKEN")
+
+// actingUser returns the user of an access token, or the one that sudo names. With
+// onlyAdmins it refuses every other one, if it can before it reads the body.
+func (a *API) actingUser(c *gin.Context, bearer credentials.Bearer, onlyAdmins bool) (identity.User, error) {
+	const name = "sudo"
+	user, sudo := bearer.User, cmp.Or(c.GetHeader(name), params.Query(c, name))
+	if sudo == "" && (user.Admin || !onlyAdmins) {
+		values, _ := params.Of(c) // the handler refuses a malformed body
+		sudo = values.String(name)
+	}
+	if sudo != "" {
+		var err error
+		if user, err = a.credentials.Sudo(c.Request.Context(), bearer, sudo); err != nil {
+			return identity.User{}, err
+		}
+	}
+	if onlyAdmins && !user.Admin {
+		return identity.User{}, &domain.Refusal{Kind: domain.Forbidden}
+	}
+	return user, nil
 }
 
 // errScope refuses a token whose scopes do not allow the route.

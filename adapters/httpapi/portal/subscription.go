@@ -110,6 +110,9 @@ func subscriptionAnswer(c *gin.Context, s provisioning.SubscriptionView, err err
 
 // subscription answers GET /namespaces/:id/gitlab_subscription.
 func (a *API) subscription(c *gin.Context) (any, error) {
+	if _, err := params.Of(c); err != nil {
+		return nil, err
+	}
 	view, ok, err := a.provisioning.Subscription(c.Request.Context(), caller(c), namespace(c, "id"))
 	switch {
 	case err != nil:

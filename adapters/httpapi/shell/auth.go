@@ -27,6 +27,9 @@ const (
 	secretHeader = "Gitlab-Shared-Secret"
 	secretParam  = "secret_token"
 
+	unauthorized = "401 Unauthorized"
+	forbidden    = "403 Forbidden"
+
 	issuer       = "gitlab-shell"
 	leeway       = time.Minute
 	warnInterval = time.Minute
@@ -49,7 +52,9 @@ const (
 )
 
 var (
-	errUnauthorized = domain.Refuse(domain.Unauthenticated, "401 Unauthorized")
+	errUnauthorized = domain.Refuse(domain.Unauthenticated, unauthorized)
+	errNotSearched  = domain.Refuse(domain.Unauthenticated,
+		unauthorized+" - the secret is not looked for in a large body: send the header "+tokenHeader+" or "+secretHeader)
 	errNoCredential = errors.New("no credential")
 	errWrongSecret  = errors.New("wrong secret")
 	errLegacy       = errors.New("no token, and legacy secrets are rejected")
@@ -78,7 +83,8 @@ func NewAuthenticator(secrets Secrets, legacy Legacy, clock application.Clock, l
 
 // Authenticate is middleware that refuses every caller that does not know a secret.
 // They all get the same 401, before any parameter is judged; the reason goes to the
-// request log. Only a body that is too large to be searched gets a 413.
+// request log. Only a body that is too large to be searched gets a 401 that says so.
+// Before the caller is known, no more of a body is read than is searched.
 func (a *Authenticator) Authenticate(c *gin.Context) { a.authenticate(c, dialect) }
 
 // AuthenticateEvent is Authenticate for git_audit_event, where GitLab refuses with
@@ -90,7 +96,7 @@ var eventAuthDialect = httpapi.Dialect{
 	Status: map[domain.Kind]int{domain.Unauthenticated: http.StatusForbidden},
 	Words: func(kind domain.Kind, reason string) string {
 		if kind == domain.Unauthenticated {
-			return "403 Forbidden"
+			return strings.Replace(reason, unauthorized, forbidden, 1)
 		}
 		return words(kind, reason)
 	},
@@ -101,7 +107,9 @@ func (a *Authenticator) authenticate(c *gin.Context, dialect httpapi.Dialect) {
 	switch {
 	case err == nil:
 		httpapi.Admit(c)
-	case errors.Is(err, domain.TooLarge):
+	case errors.Is(err, params.ErrNotSearched):
+		dialect.Refuse(c, errNotSearched.Because(err))
+	case errors.Is(err, domain.Unavailable):
 		dialect.Refuse(c, err)
 	default:
 		dialect.Refuse(c, fmt.Errorf("%w: %w", errUnauthorized, err))
@@ -148,33 +156,14 @@ func presented(c *gin.Context) ([][]byte, error) {
 	if header := c.GetHeader(secretHeader); header != "" {
 		return [][]byte{decode(header)}, nil
 	}
-	if c.Request.ContentLength > searchable {
-		return query(c)
-	}
-	if whole := c.Request.Body; c.Request.ContentLength < 0 {
-		c.Request.Body = http.MaxBytesReader(nil, whole, searchable)
-		defer func() { c.Request.Body = whole }() // httpapi.Limit reads the rest
-	}
-	values, err := params.Of(c)
-	if token := values.String(secretParam); token != "" {
-		return [][]byte{[]byte(token), decode(token)}, nil
-	}
-	if errors.Is(err, domain.TooLarge) {
+	given, err := params.Credential(c, secretParam)
+	if err != nil {
 		return nil, err
 	}
-	return nil, errNoCredential
-}
-
-// searchable is the largest body that is searched for a secret, in bytes. It bounds
-// the memory that an unauthenticated request takes, with or without Content-Length.
-// Clients with larger bodies send the header.
-const searchable = 1 << 20
-
-func query(c *gin.Context) ([][]byte, error) {
-	if token := c.Query(secretParam); token != "" {
-		return [][]byte{[]byte(token), decode(token)}, nil
+	if given == "" {
+		return nil, errNoCredential
 	}
-	return nil, errNoCredential
+	return [][]byte{[]byte(given), decode(given)}, nil
 }
 
 // decode reads base64 as leniently as Ruby: in either alphabet, broken into lines,

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -173,8 +174,17 @@ func TestAuthenticator_Authenticate_parameter(t *testing.T) {
 		"json raw":                        {authRequest("POST", "", "application/json", `{"secret_token":"`+sharedSecret+`\n"}`), 200},
 		"json base64":                     {authRequest("POST", "", "application/json", `{"secret_token":"`+encoded+`"}`), 200},
 		"previous":                        {authRequest("GET", "secret_token=previous", "", ""), 200},
-		"body wins":                       {authRequest("POST", "secret_token=wrong", "application/json", `{"secret_token":"`+sharedSecret+`"}`), 200},
-		"body wins, wrong":                {authRequest("POST", "secret_token="+sharedSecret, "application/json", `{"secret_token":"wrong"}`), 401},
+		"query before body":               {authRequest("POST", "secret_token="+sharedSecret, "application/json", `{"secret_token":"wrong"}`), 200},
+		"query before body, wrong":        {authRequest("POST", "secret_token=wrong", "application/json", `{"secret_token":"`+sharedSecret+`"}`), 401},
+		"query empty":                     {authRequest("POST", "secret_token=", "application/json", `{"secret_token":"`+sharedSecret+`"}`), 200},
+		"twice in the query":              {authRequest("GET", "secret_token=wrong&secret_token="+sharedSecret, "", ""), 200},
+		"twice in JSON":                   {authRequest("POST", "", "application/json", `{"secret_token":"wrong","secret_token":"`+sharedSecret+`"}`), 200},
+		"escaped name":                    {authRequest("POST", "", "application/json", `{"secret_token":"`+sharedSecret+`"}`), 200},
+		"multipart":                       {authRequest("POST", "", "multipart/form-data; boundary=b", multipartOf(sharedSecret)), 200},
+		"other media type":                {authRequest("POST", "", "text/plain", "secret_token="+sharedSecret), 401},
+		"name in JSON, other case":        {authRequest("POST", "", "application/json", `{"Secret_Token":"`+sharedSecret+`"}`), 401},
+		"deeper in JSON":                  {authRequest("POST", "", "application/json", `{"a":{"secret_token":"`+sharedSecret+`"}}`), 401},
+		"after a malformed pair":          {authRequest("GET", "a=%&secret_token="+sharedSecret, "", ""), 401},
 		"right secret, malformed body":    {authRequest("POST", "secret_token="+sharedSecret, "application/json", `{`), 400},
 		"right secret, missing parameter": {authRequest("POST", "", "application/json", `{"secret_token":"`+sharedSecret+`","needed":null}`), 400},
 		"no secret":                       {authRequest("GET", "", "", ""), 401},
@@ -189,7 +199,6 @@ func TestAuthenticator_Authenticate_parameter(t *testing.T) {
 		"malformed query":                 {authRequest("GET", "a=%", "", ""), 401},
 		"unsupported body":                {authRequest("POST", "", "text/plain", "x"), 401},
 		"too large":                       {authRequest("POST", "", "application/json", `{"a":"`+strings.Repeat("x", authLimit)+`"}`), 413},
-		"too large, chunks":               {chunked(`{"a":"` + strings.Repeat("x", authLimit) + `"}`), 413},
 		"other parameter":                 {authRequest("GET", "Secret_Token="+sharedSecret, "", ""), 401},
 		"HTTP basic":                      {basic(authRequest("GET", "", "", "")), 401},
 	}
@@ -202,10 +211,9 @@ func TestAuthenticator_Authenticate_parameter(t *testing.T) {
 	}
 }
 
-// A body without Content-Length is searched no further for a secret than one with
-// it, even if the route takes larger bodies. An authenticated caller's rest is read
-// all the same.
-func TestAuthenticator_Authenticate_longBody(t *testing.T) {
+// A body of more than 16 KiB is not searched, with or without Content-Length. The rest
+// is read all the same, and by the route if the secret is somewhere else.
+func TestAuthenticator_Authenticate_largeBody(t *testing.T) {
 	t.Parallel()
 	engine, err := httpapi.NewEngine(zap.NewNop(), nil)
 	if err != nil {
@@ -213,37 +221,61 @@ func TestAuthenticator_Authenticate_longBody(t *testing.T) {
 	}
 	secrets := func() [][]byte { return [][]byte{[]byte(sharedSecret)} }
 	auth := shell.NewAuthenticator(secrets, shell.LegacyAccept, func() time.Time { return time.Unix(vectorTime, 0) }, zap.NewNop())
-	engine.POST("/route", httpapi.Limit(4*authLimit), auth.Authenticate, func(c *gin.Context) {
-		if _, err := params.Of(c); err != nil {
+	route := func(c *gin.Context) {
+		var in struct {
+			A string `param:"a"`
+		}
+		if err := params.Decode(c, &in, "a"); err != nil {
 			t.Errorf("parameters of the route: %v", err)
 		}
-		c.JSON(http.StatusOK, nil)
-	})
-	long := `{"a":"` + strings.Repeat("x", 2*authLimit) + `","secret_token":"` + sharedSecret + `"}`
-	short := `{"secret_token":"` + sharedSecret + `"}`
+		c.JSON(http.StatusOK, len(in.A))
+	}
+	engine.POST("/route", httpapi.Limit(authLimit), auth.Authenticate, route)
+	engine.POST("/event", httpapi.Limit(authLimit), auth.AuthenticateEvent, route)
+	const small, large = 16<<10 - len(`{"a":"","secret_token":""}`) - len(sharedSecret), 32 << 10
+	withSecret := func(padding int) string {
+		return `{"a":"` + strings.Repeat("x", padding) + `","secret_token":"` + sharedSecret + `"}`
+	}
+	const names = ` - the secret is not looked for in a large body: send the header Gitlab-Shell-Api-Request or Gitlab-Shared-Secret"}`
 	base64Secret := base64.StdEncoding.EncodeToString([]byte(sharedSecret))
 	tests := map[string]struct {
-		body, header string
-		length       int64
-		want         int
+		target  string
+		padding int
+		header  string
+		want    int
+		body    string
 	}{
-		"long, length sent":       {long, "", int64(len(long)), 401},
-		"long, no length":         {long, "", -1, 413},
-		"short, no length":        {short, "", -1, 200},
-		"long, no length, header": {long, base64Secret, -1, 200},
+		"16 KiB":                  {"/route", small, "", 200, fmt.Sprint(small)},
+		"a byte more":             {"/route", small + 1, "", 401, `{"message":"401 Unauthorized` + names},
+		"large":                   {"/route", large, "", 401, `{"message":"401 Unauthorized` + names},
+		"large, event":            {"/event", large, "", 403, `{"message":"403 Forbidden` + names},
+		"large, header":           {"/route", large, base64Secret, 200, fmt.Sprint(large)},
+		"large, wrong header":     {"/route", large, "wrong", 401, unauthorizedBody},
+		"large, query":            {"/route?secret_token=" + sharedSecret, large, "", 200, fmt.Sprint(large)},
+		"large, wrong query":      {"/route?secret_token=wrong", large, "", 401, unauthorizedBody},
+		"above the route's limit": {"/route", authLimit, base64Secret, 413, ""},
 	}
 	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			body := strings.NewReader(tt.body)
-			r := authRequest("POST", "", "application/json", "")
-			r.Body, r.ContentLength = io.NopCloser(body), tt.length
-			r.Header.Set("Gitlab-Shared-Secret", tt.header)
-			wantStatus(t, serveRequest(engine, r), tt.want)
-			if tt.want == 200 && body.Len() > 0 {
-				t.Errorf("%d bytes were left unread: the client would be cut off", body.Len())
-			}
-		})
+		for _, length := range []int64{int64(len(withSecret(tt.padding))), -1} {
+			t.Run(fmt.Sprint(name, " ", length), func(t *testing.T) {
+				t.Parallel()
+				if tt.want == http.StatusRequestEntityTooLarge && length < 0 {
+					t.Skip("the limit is met by the route")
+				}
+				body := strings.NewReader(withSecret(tt.padding))
+				r := httptest.NewRequest("POST", tt.target, nil)
+				r.Body, r.ContentLength = io.NopCloser(body), length
+				r.Header.Set("Content-Type", "application/json")
+				r.Header.Set("Gitlab-Shared-Secret", tt.header)
+				answer := serveRequest(engine, r)
+				if got := answer.Body.String(); answer.Code != tt.want || tt.body != "" && got != tt.body {
+					t.Errorf("got %d %s, want %d %s", answer.Code, got, tt.want, tt.body)
+				}
+				if body.Len() > 0 && tt.padding < authLimit {
+					t.Errorf("%d bytes were left unread: the client would be cut off", body.Len())
+				}
+			})
+		}
 	}
 }
 
@@ -330,7 +362,7 @@ func TestAuthenticator_Authenticate_reason(t *testing.T) {
 func TestAuthenticator_Authenticate_drains(t *testing.T) {
 	t.Parallel()
 	for _, token := range []string{"bad", ""} {
-		body := strings.NewReader(`{"a":` + strings.Repeat("x", authLimit/32))
+		body := strings.NewReader(`{"a":` + strings.Repeat("x", 10_000))
 		r := httptest.NewRequest("POST", "/route", body)
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Gitlab-Shell-Api-Request", token)
@@ -447,10 +479,8 @@ func withHeader(name, value string) *http.Request {
 	return r
 }
 
-func chunked(body string) *http.Request {
-	r := authRequest("POST", "", "application/json", body)
-	r.ContentLength = -1
-	return r
+func multipartOf(secret string) string {
+	return "--b\r\nContent-Disposition: form-data; name=secret_token\r\n\r\n" + secret + "\r\n--b--\r\n"
 }
 
 func basic(r *http.Request) *http.Request {
