@@ -3,6 +3,7 @@
 package redisstate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,8 +25,13 @@ const counterPrefix = "git-receive-pack-reference-counter:"
 
 const noticePrefix = "gatehouse-notice:"
 
+// defaultTimeout is how long a command may take, if its context does not end before:
+// to connect, to ask and to try again.
+const defaultTimeout = time.Second
+
 // State answers pushes.Counters, pushes.Notices and gitaccess.Notices from
-// Redis. It is safe for concurrent use, by several servers too.
+// Redis. It is safe for concurrent use, by several servers too. Every command ends
+// with its context, and after a second at the latest, or the url's read_timeout.
 type State struct{ client *redis.Client }
 
 // Open makes a State of the Redis at url (redis://, rediss:// or unix://), and connects
@@ -37,13 +43,41 @@ func Open(url string) (*State, error) {
 		return nil, errors.New("redis.url: not a redis://, rediss:// or unix:// address")
 	}
 	options.MaxRetries, options.DialerRetries = 1, 1
+	timeout := options.ReadTimeout
+	if timeout <= 0 {
+		timeout = defaultTimeout
+	}
+	options.ContextTimeoutEnabled, options.DialTimeout = true, cmp.Or(options.DialTimeout, timeout)
 	redis.SetLogger(silent{}) // the client returns every error that it prints
-	return &State{redis.NewClient(options)}, nil
+	client := redis.NewClient(options)
+	client.AddHook(deadline(timeout))
+	return &State{client}, nil
 }
 
 type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
+
+// deadline ends every command after a time. The client's own timeouts are for each
+// of its steps and attempts.
+type deadline time.Duration
+
+// ProcessHook implements redis.Hook.
+func (d deadline) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		ctx, cancel := context.WithTimeout(ctx, time.Duration(d))
+		defer cancel()
+		return next(ctx, cmd)
+	}
+}
+
+// DialHook implements redis.Hook.
+func (deadline) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+// ProcessPipelineHook implements redis.Hook. There are no pipelines.
+func (deadline) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
 
 // Close closes the connections.
 func (s *State) Close() error { return s.client.Close() }

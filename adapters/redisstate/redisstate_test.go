@@ -1,7 +1,9 @@
 package redisstate_test
 
 import (
+	"context"
 	"errors"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"gatehouse/adapters/redisstate"
 	"gatehouse/domain"
 	"gatehouse/domain/source"
+	"gatehouse/tests/stores"
 )
 
 // The client tries to connect again in the background, at most once a second,
@@ -25,7 +28,7 @@ var now = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 func open(t *testing.T) (*redisstate.State, *miniredis.Miniredis) {
 	t.Helper()
 	server := miniredis.RunT(t)
-	state, err := redisstate.Open("redis://" + server.Addr())
+	state, err := redisstate.Open(stores.RedisURL(server.Addr()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,16 +59,10 @@ func TestState_down(t *testing.T) {
 	t.Parallel()
 	state, server := open(t)
 	server.Close()
-	for name, err := range map[string]error{
-		"ping": state.Ping(t.Context()), "increase": state.Increase(t.Context(), "project-1", now, time.Minute),
-		"decrease": state.Decrease(t.Context(), "project-1", now), "leave": state.Add(t.Context(), source.Notice{}),
-	} {
-		if !errors.Is(err, domain.Unavailable) {
-			t.Errorf("%s: got %v, want %v", name, err, domain.Unavailable)
+	for use, call := range uses(state) {
+		if err := call(t.Context()); !errors.Is(err, domain.Unavailable) {
+			t.Errorf("%s: got %v, want %v", use, err, domain.Unavailable)
 		}
-	}
-	if _, err := state.Take(t.Context(), 7, source.RepositoryID{}, now); !errors.Is(err, domain.Unavailable) {
-		t.Errorf("take: got %v, want %v", err, domain.Unavailable)
 	}
 }
 
@@ -73,5 +70,66 @@ func TestOpen_keepsThePassword(t *testing.T) {
 	t.Parallel()
 	if _, err := redisstate.Open("http://:hunter2@localhost"); err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v, want an error without the password", err)
+	}
+}
+
+// TestState_silent asks a Redis that accepts connections and never answers. The
+// timeouts of an hour are for what must not end a call.
+func TestState_silent(t *testing.T) {
+	t.Parallel()
+	for deadline, c := range map[string]struct {
+		url     string
+		timeout time.Duration
+	}{
+		"of the caller": {"?dial_timeout=1h&read_timeout=1h&write_timeout=1h&pool_timeout=1h", time.Millisecond},
+		"of the URL":    {"?dial_timeout=1h&read_timeout=1ms&write_timeout=1h&pool_timeout=1h", time.Hour},
+		"by default":    {"?dial_timeout=1h&write_timeout=1h&pool_timeout=1h", time.Hour},
+	} {
+		state, err := redisstate.Open("redis://" + silent(t) + c.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = state.Close() })
+		for use, call := range uses(state) {
+			t.Run(deadline+": "+use, func(t *testing.T) {
+				t.Parallel()
+				ctx, cancel := context.WithTimeout(t.Context(), c.timeout)
+				defer cancel()
+				if err := call(ctx); !errors.Is(err, domain.Unavailable) || !isTimeout(err) {
+					t.Errorf("got %v, want %v for a timeout", err, domain.Unavailable)
+				}
+			})
+		}
+	}
+}
+
+func isTimeout(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout()
+}
+
+// silent returns the address of a server that accepts connections and never answers.
+func silent(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0") // the system accepts for it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l.Addr().String()
+}
+
+// uses are all ways to ask Redis.
+func uses(state *redisstate.State) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"ping":     state.Ping,
+		"increase": func(ctx context.Context) error { return state.Increase(ctx, "project-1", now, time.Minute) },
+		"decrease": func(ctx context.Context) error { return state.Decrease(ctx, "project-1", now) },
+		"counters": func(ctx context.Context) error { _, err := state.Counters(ctx, now); return err },
+		"add":      func(ctx context.Context) error { return state.Add(ctx, source.Notice{}) },
+		"take": func(ctx context.Context) error {
+			_, err := state.Take(ctx, 7, source.RepositoryID{}, now)
+			return err
+		},
 	}
 }

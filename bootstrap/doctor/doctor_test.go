@@ -82,6 +82,18 @@ func TestCheck_folders(t *testing.T) {
 	}
 }
 
+// TestCheck_redisSilent asks a Redis that accepts connections and never answers.
+func TestCheck_redisSilent(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	c.Redis.URL = config.URL("redis://:hunter2@" + listen(t, "tcp", "127.0.0.1:0").String() + "?dial_timeout=1h&read_timeout=10ms&write_timeout=1h&pool_timeout=1h")
+	got := checkup(t, c, "redis.url")
+	wantProblem(t, got, "ping redis")
+	if text := got.Detail + got.Problem.Error(); strings.Contains(text, "hunter2") {
+		t.Errorf("got %s, want no password", text)
+	}
+}
+
 // listen accepts connections until the test ends, and returns the address.
 func listen(t *testing.T, network, at string) net.Addr {
 	t.Helper()

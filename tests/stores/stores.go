@@ -92,13 +92,16 @@ func Gorm(t testing.TB, url string, migrate bool) bootstrap.Ports {
 // address.
 func Redis(t testing.TB, url, address string) bootstrap.Ports {
 	settings := config.Default()
-	settings.Database.URL, settings.Redis.URL = config.URL(url), config.URL("redis://"+address)
+	settings.Database.URL, settings.Redis.URL = config.URL(url), config.URL(RedisURL(address))
 	ports, err := bootstrap.OpenPorts(t.Context(), settings)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return ports
 }
+
+// RedisURL returns the URL of the Redis at address. A busy machine may take its time.
+func RedisURL(address string) string { return "redis://" + address + "?read_timeout=1m" }
 
 // Fresh opens a store and closes it after the test.
 func Fresh(t testing.TB, open Factory) bootstrap.Ports {
