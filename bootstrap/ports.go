@@ -6,6 +6,7 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
+	"gatehouse/adapters/ratelimit"
 	"gatehouse/application"
 	"gatehouse/application/audit"
 	"gatehouse/application/clusters"
@@ -52,6 +53,8 @@ type Ports struct {
 	Pushes            postreceive.Pushes
 	Deliveries        webhooks.Deliveries
 	Store             Store
+	// RequestCounters count for all servers together; nil if each counts alone.
+	RequestCounters ratelimit.Counters
 }
 
 // Notices keeps what users are told with their next push.

@@ -8,8 +8,8 @@ import (
 	"gatehouse/bootstrap/config"
 )
 
-// share keeps counters and notices in Redis, if the settings name one. Everything
-// else stays in the store.
+// share keeps counters and notices in Redis, and counts requests there, if the
+// settings name one. Everything else stays in the store.
 func share(ports Ports, at config.URL) (Ports, error) {
 	if at == "" {
 		return ports, nil
@@ -18,7 +18,7 @@ func share(ports Ports, at config.URL) (Ports, error) {
 	if err != nil {
 		return Ports{}, err
 	}
-	ports.Counters, ports.Notices = state, state
+	ports.Counters, ports.Notices, ports.RequestCounters = state, state, state
 	ports.Inventory = state.WithCounters(ports.Inventory)
 	ports.Store = sharedStore{ports.Store, state}
 	return ports, nil

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"go.uber.org/fx"
+	"go.uber.org/zap"
 
 	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/ratelimit"
@@ -53,7 +54,15 @@ func storage(s config.Storage) gitaccess.Storage {
 // Clock returns the clock of the machine, in UTC.
 func Clock() application.Clock { return func() time.Time { return time.Now().UTC() } }
 
-func newLimiter(config config.Config) *ratelimit.Limiter { return ratelimit.New(config.Git.RateLimit) }
+// limitTimeout is how long a request waits for what other servers counted.
+const limitTimeout = 100 * time.Millisecond
+
+func newLimiter(config config.Config, counters ratelimit.Counters, log *zap.Logger) *ratelimit.Limiter {
+	if counters == nil {
+		return ratelimit.New(config.Git.RateLimit)
+	}
+	return ratelimit.NewShared(config.Git.RateLimit, counters, limitTimeout, log)
+}
 
 // GitRules returns what the settings say about Git access.
 func GitRules(config config.Config) (gitaccess.Rules, error) {

@@ -1,5 +1,6 @@
 // Package redisstate keeps in Redis what several servers share and may lose: the
-// reference counters of running pushes, and the notices for a later push.
+// reference counters of running pushes, the notices for a later push, and how many
+// requests were made in a minute.
 package redisstate
 
 import (
@@ -29,9 +30,10 @@ const noticePrefix = "gatehouse-notice:"
 // to connect, to ask and to try again.
 const defaultTimeout = time.Second
 
-// State answers pushes.Counters, pushes.Notices and gitaccess.Notices from
-// Redis. It is safe for concurrent use, by several servers too. Every command ends
-// with its context, and after a second at the latest, or the url's read_timeout.
+// State answers pushes.Counters, pushes.Notices, gitaccess.Notices and
+// ratelimit.Counters from Redis. It is safe for concurrent use, by several servers
+// too. Every command ends with its context, and after a second at the latest, or the
+// url's read_timeout.
 type State struct{ client *redis.Client }
 
 // Open makes a State of the Redis at url (redis://, rediss:// or unix://), and connects

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,21 @@ func TestState_clearsUp(t *testing.T) {
 	server.FastForward(10 * time.Minute)
 	if got := server.Keys(); len(got) != 0 {
 		t.Errorf("after ten minutes: got %q, want none", got)
+	}
+}
+
+func TestState_Increment(t *testing.T) {
+	t.Parallel()
+	state, server := open(t)
+	for _, want := range [][]int64{{1, 2, 1}, {3, 4, 2}} {
+		got, err := state.Increment(t.Context(), []string{"a", "a", "b"}, time.Minute)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("got %v, %v, want %v", got, err, want)
+		}
+		server.FastForward(time.Minute - time.Second)
+	}
+	if got, want := server.Keys(), []string{"gatehouse-rate-limit:a", "gatehouse-rate-limit:b"}; slices.Equal(got, want) {
+		t.Errorf("keys after the expiry of the first increment: got %q", got)
 	}
 }
 
@@ -129,6 +145,10 @@ func uses(state *redisstate.State) map[string]func(context.Context) error {
 		"add":      func(ctx context.Context) error { return state.Add(ctx, source.Notice{}) },
 		"take": func(ctx context.Context) error {
 			_, err := state.Take(ctx, 7, source.RepositoryID{}, now)
+			return err
+		},
+		"increment": func(ctx context.Context) error {
+			_, err := state.Increment(ctx, []string{"a"}, time.Minute)
 			return err
 		},
 	}

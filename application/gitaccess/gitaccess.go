@@ -3,6 +3,7 @@ package gitaccess
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"time"
 
@@ -134,14 +135,21 @@ func (g *Gatekeeper) grant(ctx context.Context, req Request, c *source.Case, war
 	}, nil
 }
 
-// loadCase loads the facts. It loads none for a caller who exceeds the rate
-// limit.
+// loadCase loads the facts. It loads none for a caller who is known to exceed the
+// rate limit, and forgets them if the limiter says so only meanwhile.
 func (g *Gatekeeper) loadCase(ctx context.Context, req Request) (source.Case, error) {
 	c := source.Case{Request: req.Request, Now: g.now(), Settings: g.rules.Settings, Keys: g.rules.Keys}
-	if c.Throttled = !g.limiter.Allow(c.Now, buckets(req)...); c.Throttled {
-		return c, nil
+	throttled := c
+	throttled.Throttled = true
+	allowed, confirm := g.limiter.Count(ctx, c.Now, buckets(req)...)
+	if !allowed {
+		return throttled, nil
 	}
-	return c, g.loadStanding(ctx, &c)
+	err := g.loadStanding(ctx, &c)
+	if !confirm() {
+		return throttled, nil
+	}
+	return c, err
 }
 
 func (g *Gatekeeper) loadStanding(ctx context.Context, c *source.Case) (err error) {
@@ -162,23 +170,25 @@ func (g *Gatekeeper) loadStanding(ctx context.Context, c *source.Case) (err erro
 	return nil
 }
 
-// maxBucketLength limits how much memory a made-up project path takes in the
-// limiter.
-const maxBucketLength = 500
-
 // buckets are what a request is counted by: who asks, and where from.
-func buckets(req Request) []string {
-	project := req.Project
-	if len(project) > maxBucketLength {
-		sum := sha256.Sum256([]byte(project))
-		project = string(sum[:])
-	}
-	what := string(req.Command) + "\x00" + project + "\x00"
-	out := []string{what + req.Claim.String()}
+func buckets(req Request) []Bucket {
+	out := []Bucket{newBucket(string(req.Command), req.Project, req.Claim.String())}
 	if req.Address.IsValid() && !req.Address.IsLoopback() {
-		out = append(out, what+req.Address.String())
+		out = append(out, newBucket(string(req.Command), req.Project, req.Address.String()))
 	}
 	return out
+}
+
+// newBucket returns the bucket of some texts. Each is written behind its length, so
+// that no other texts have the same bucket.
+func newBucket(texts ...string) Bucket {
+	var joined []byte
+	for _, text := range texts {
+		joined = binary.AppendUvarint(joined, uint64(len(text)))
+		joined = append(joined, text...)
+	}
+	digest := sha256.Sum256(joined)
+	return Bucket(digest[:])
 }
 
 // decide decides, after the answers that the rules ask for.

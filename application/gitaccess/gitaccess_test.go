@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"gatehouse/adapters/ratelimit"
 	"gatehouse/application/gitaccess"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
@@ -26,6 +26,7 @@ type fakePorts struct {
 	answers        map[source.Question]source.Answer
 	noticeErr      error
 	limited        bool
+	limitedByAll   bool
 	connected      bool
 	destination    source.ProjectDestination
 	destinationErr error
@@ -38,7 +39,10 @@ type fakePorts struct {
 	locations []gitaccess.Location
 	notices   []source.Notice
 	stamped   []identity.KeyID
-	buckets   []string
+	buckets   []gitaccess.Bucket
+	// askedBefore is how many times the directory was asked before the limiter had
+	// to confirm.
+	askedBefore int
 }
 
 func (w *fakePorts) Standing(_ context.Context, q source.Inquiry) (source.Standing, error) {
@@ -82,9 +86,12 @@ func (w *fakePorts) Add(_ context.Context, n source.Notice) error {
 
 func (w *fakePorts) Record(id identity.KeyID, _ time.Time) { w.stamped = append(w.stamped, id) }
 
-func (w *fakePorts) Allow(_ time.Time, buckets ...string) bool {
+func (w *fakePorts) Count(_ context.Context, _ time.Time, buckets ...gitaccess.Bucket) (bool, func() bool) {
 	w.buckets = append(w.buckets, buckets...)
-	return !w.limited
+	return !w.limited, func() bool {
+		w.askedBefore = len(w.asked)
+		return !w.limitedByAll
+	}
 }
 
 func (w *fakePorts) gatekeeper() *gitaccess.Gatekeeper {
@@ -183,9 +190,34 @@ func TestGatekeeper_Allow_throttled(t *testing.T) {
 	if len(w.asked) > 0 {
 		t.Error("the directory was asked although nobody may know")
 	}
-	want := []string{"git-upload-pack\x00acme/cli.git\x00key-11", "git-upload-pack\x00acme/cli.git\x00192.0.2.7"}
-	if !cmp.Equal(w.buckets, want) {
-		t.Errorf("buckets: got %q, want %q", w.buckets, want)
+	if len(w.buckets) != 2 || w.buckets[0] == w.buckets[1] {
+		t.Errorf("got %x, want one bucket for the actor and one for the address", w.buckets)
+	}
+}
+
+func TestGatekeeper_Allow_throttledByAll(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*fakePorts){
+		"allowed otherwise":  func(*fakePorts) {},
+		"refused otherwise":  func(w *fakePorts) { w.standing.Role = source.NoRole },
+		"the store is down":  func(w *fakePorts) { w.err = errors.New("connection refused") },
+		"unknown repository": func(w *fakePorts) { w.standing.Project.Storage = "other" },
+	} {
+		w := newPorts()
+		w.limitedByAll, w.standing.Moved = true, true
+		change(w)
+		_, err := w.gatekeeper().Allow(t.Context(), fetch())
+		w.limited = true
+		_, want := w.gatekeeper().Allow(t.Context(), fetch())
+		if !errors.Is(err, domain.TooMany) || err.Error() != want.Error() {
+			t.Errorf("%s: got %v, want %v", name, err, want)
+		}
+		if w.askedBefore != 1 {
+			t.Errorf("%s: the directory was asked %d times before the limiter, want once", name, w.askedBefore)
+		}
+		if len(w.stamped)+len(w.notices) > 0 {
+			t.Errorf("%s: stamped %v, left %v", name, w.stamped, w.notices)
+		}
 	}
 }
 
@@ -259,14 +291,57 @@ func TestGatekeeper_unknownStorage(t *testing.T) {
 	}
 }
 
-func TestGatekeeper_Allow_boundsBuckets(t *testing.T) {
+// TestGatekeeper_Allow_buckets wants a bucket for each command, project and actor,
+// also where the texts look alike when they are joined.
+func TestGatekeeper_Allow_buckets(t *testing.T) {
 	t.Parallel()
-	w := newPorts()
-	req := fetch()
-	req.Project = strings.Repeat("x", 1<<20)
-	if _, err := w.gatekeeper().Allow(t.Context(), req); err != nil || len(w.buckets[0]) > 200 {
-		t.Errorf("got %v and a bucket of %d bytes", err, len(w.buckets[0]))
+	count := func(command, project, name string) gitaccess.Bucket {
+		w := newPorts()
+		req := fetch()
+		req.Command, req.Project, req.Claim = source.Command(command), project, identity.ClaimName(name)
+		_, _ = w.gatekeeper().Allow(t.Context(), req)
+		return w.buckets[0]
 	}
+	seen := map[gitaccess.Bucket][]string{}
+	for _, texts := range [][]string{
+		{"git-upload-pack", "a", "b"}, {"git-receive-pack", "a", "b"},
+		{"x", "a", "b"}, {"x", "a\x00username-b", ""}, {"x\x00a", "", "b"}, {"x", "", "a\x00b"}, {"", "x\x00a", "b"},
+		{"xa", "", "b"}, {"", "xa", "b"}, {"x", "\x01a", "b"}, {"x", strings.Repeat("a", 1<<20), "b"},
+	} {
+		bucket := count(texts[0], texts[1], texts[2])
+		if other, used := seen[bucket]; used {
+			t.Errorf("%.40q and %.40q have one bucket", texts, other)
+		}
+		if bucket != count(texts[0], texts[1], texts[2]) {
+			t.Errorf("%.40q has two buckets", texts)
+		}
+		seen[bucket] = texts
+	}
+}
+
+// TestGatekeeper_Allow_bytes measures the heap, so it is alone.
+func TestGatekeeper_Allow_bytes(t *testing.T) {
+	w := newPorts()
+	gate := gitaccess.New(w, w, w, w, ratelimit.New(600), w, gitaccess.Rules{}, time.Now)
+	heap := func() int64 {
+		w.asked = nil
+		runtime.GC()
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return int64(stats.HeapAlloc)
+	}
+	before := heap()
+	for i := range 40 {
+		req := fetch()
+		req.Claim = identity.ClaimName(strings.Repeat(string(rune('A'+i)), 4<<20))
+		_, _ = gate.Allow(t.Context(), req)
+		w.asked = nil
+	}
+	if kept := heap() - before; kept > 1<<20 {
+		t.Errorf("40 usernames of 4 MiB keep %d bytes, want at most 1 MiB", kept)
+	}
+	runtime.KeepAlive(gate)
 }
 
 // slowDirectory answers only when the context has ended.

@@ -60,11 +60,17 @@ type KeyUses interface {
 	Record(id identity.KeyID, now time.Time)
 }
 
+// Bucket names what requests are counted by. It is a digest, so that its size does
+// not depend on what callers send.
+type Bucket [16]byte
+
 // Limiter counts requests.
 type Limiter interface {
-	// Allow counts one request into each bucket and says whether all of them
-	// still had room in the minute around now.
-	Allow(now time.Time, buckets ...string) bool
+	// Count counts one request into each bucket and says whether all of them
+	// still had room in the minute around now. It returns at once. A limiter
+	// that counts together with others may know better later: if allowed is
+	// true, confirm waits for the last word, for a short time or until ctx ends.
+	Count(ctx context.Context, now time.Time, buckets ...Bucket) (allowed bool, confirm func() bool)
 }
 
 // Storage is a Gitaly as the instance knows it.

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"testing"
 	"time"
 
+	"gatehouse/application/gitaccess"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/source"
@@ -180,4 +182,85 @@ deploy_keys: [{title: k, key: %[3]q, projects: [{project: u%[1]d-%[2]d/p, can_pu
 		s.Same("pushes", len(s.List("pushes")), (subject.Goroutines-2)*subject.Rounds)
 		s.Same("last use", s.Actor("key-11").Key.LastUsedAt, now.Add((subject.Rounds-1)*time.Second))
 	}},
+}
+
+// Limiters are of two servers that count together, or the same one twice.
+type Limiters func(t *testing.T, perMinute int) [2]gitaccess.Limiter
+
+// RateLimit runs the cases of gitaccess.Limiter.
+func RateLimit(t *testing.T, open Limiters) {
+	for name, check := range map[string]func(*testing.T, Limiters){
+		"as many as the limit, over all servers": limitOverAllServers,
+		"each bucket counts, also when refused":  limitOfEachBucket,
+		"at the same time":                       limitAtTheSameTime,
+		"no limit":                               noLimit,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			check(t, open)
+		})
+	}
+}
+
+// count asks a limiter and waits for its last word.
+func count(t *testing.T, l gitaccess.Limiter, now time.Time, buckets ...gitaccess.Bucket) bool {
+	t.Helper()
+	allowed, confirm := l.Count(t.Context(), now, buckets...)
+	return confirm() && allowed
+}
+
+func limitOverAllServers(t *testing.T, open Limiters) {
+	servers := open(t, 3)
+	bucket := gitaccess.Bucket{1}
+	for minute := range 3 {
+		now := now.Truncate(time.Minute).Add(time.Duration(minute) * time.Minute)
+		for i, want := range []bool{true, true, true, false, false, false} {
+			if got := count(t, servers[i%2], now.Add(time.Duration(i)*time.Second), bucket); got != want {
+				t.Errorf("minute %d, request %d: got %t, want %t", minute, i, got, want)
+			}
+		}
+	}
+}
+
+func limitOfEachBucket(t *testing.T, open Limiters) {
+	servers := open(t, 2)
+	busy, other := gitaccess.Bucket{1}, gitaccess.Bucket{2}
+	for i, c := range []struct {
+		buckets []gitaccess.Bucket
+		want    bool
+	}{
+		{[]gitaccess.Bucket{busy}, true}, {[]gitaccess.Bucket{busy}, true},
+		{[]gitaccess.Bucket{busy, other}, false}, {[]gitaccess.Bucket{other}, true}, {[]gitaccess.Bucket{other}, false},
+	} {
+		if got := count(t, servers[i%2], now, c.buckets...); got != c.want {
+			t.Errorf("request %d in %v: got %t, want %t", i, c.buckets, got, c.want)
+		}
+	}
+}
+
+func limitAtTheSameTime(t *testing.T, open Limiters) {
+	const each = 10
+	limit := subject.Goroutines * each / 2
+	servers := open(t, limit)
+	var allowed atomic.Int64
+	subject.Concurrently(func(me int) {
+		for range each {
+			if count(t, servers[me%2], now, gitaccess.Bucket{1}) {
+				allowed.Add(1)
+			}
+		}
+	})
+	if got := int(allowed.Load()); got != limit {
+		t.Errorf("%d requests were allowed, want %d", got, limit)
+	}
+}
+
+func noLimit(t *testing.T, open Limiters) {
+	for i, server := range open(t, 0) {
+		for range 10 {
+			if !count(t, server, now, gitaccess.Bucket{1}) {
+				t.Errorf("server %d: refused a request", i)
+			}
+		}
+	}
 }
