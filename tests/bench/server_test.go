@@ -19,8 +19,9 @@ import (
 
 // serve runs a server until the end of the test, and returns its address and the
 // heads of authenticated requests. Two settings differ from production: there is
-// no rate limit, and the log is discarded after it is written.
-func serve(t testing.TB, url string) (address string, h heads) {
+// no rate limit, and the log is discarded after it is written. Each change is made to
+// the settings.
+func serve(t testing.TB, url string, changes ...func(*config.Config)) (address string, h heads) {
 	t.Helper()
 	settings := config.Default()
 	settings.HTTP.Address = "127.0.0.1:0"
@@ -29,6 +30,9 @@ func serve(t testing.TB, url string) (address string, h heads) {
 	settings.Kas.SecretFile = filepath.Join(t.TempDir(), "kas")
 	settings.Git.RateLimit = 0
 	settings.Log.Format = "json"
+	for _, change := range changes {
+		change(&settings)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	listening, ended := make(chan bootstrap.Addresses, 1), make(chan error, 1)
 	go func() {

@@ -31,6 +31,29 @@ type setup struct {
 func postgresSetup(t testing.TB, w world) *setup {
 	t.Helper()
 	url := pgtest.Open(t)
+	fillPostgres(t, w, url)
+	s := &setup{world: w}
+	s.server, s.heads = serve(t, url)
+	pool := openPgx(t, url)
+	s.baseline = listen(t, baseline(byDirectRole(queryPgx(pool)), queryPgx(pool)))
+	s.statement = listen(t, baseline(byStanding(t, pool), queryPgx(pool)))
+	return s
+}
+
+func sqliteSetup(t testing.TB, w world) *setup {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "gatehouse.db")
+	db := fillSQLite(t, w, file)
+	s := &setup{world: w}
+	s.server, s.heads = serve(t, file)
+	ask := querySQL(t, db)
+	s.baseline = listen(t, baseline(byDirectRole(ask), ask))
+	return s
+}
+
+// fillPostgres inserts the world into a new database.
+func fillPostgres(t testing.TB, w world, url string) {
+	t.Helper()
 	migrate(t, url)
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
@@ -43,17 +66,12 @@ func postgresSetup(t testing.TB, w world) *setup {
 	if err := conn.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s := &setup{world: w}
-	s.server, s.heads = serve(t, url)
-	pool := openPgx(t, url)
-	s.baseline = listen(t, baseline(byDirectRole(queryPgx(pool)), queryPgx(pool)))
-	s.statement = listen(t, baseline(byStanding(t, pool), queryPgx(pool)))
-	return s
 }
 
-func sqliteSetup(t testing.TB, w world) *setup {
+// fillSQLite inserts the world into a new database, and returns the database, which
+// is open until the test ends.
+func fillSQLite(t testing.TB, w world, file string) *sql.DB {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "gatehouse.db")
 	migrate(t, file)
 	db, err := sql.Open("sqlite", file)
 	if err != nil {
@@ -64,11 +82,7 @@ func sqliteSetup(t testing.TB, w world) *setup {
 		_, err := db.ExecContext(ctx, query)
 		return err
 	})
-	s := &setup{world: w}
-	s.server, s.heads = serve(t, file)
-	ask := querySQL(t, db)
-	s.baseline = listen(t, baseline(byDirectRole(ask), ask))
-	return s
+	return db
 }
 
 func migrate(t testing.TB, url string) {
