@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"gatehouse/adapters/httpserver"
+	"gatehouse/adapters/instancekey"
 	"gatehouse/adapters/logger"
 	"gatehouse/bootstrap/config"
 )
@@ -22,7 +23,7 @@ func App(config config.Config) fx.Option {
 	return fx.Options(
 		graph(config),
 		fx.Provide(
-			func() (Ports, error) { return newPorts(config) },
+			func(key *instancekey.Key) (Ports, error) { return newPorts(config, key) },
 			func() *zap.Logger { return NewLogger(config.Log, os.Stderr) },
 			newSeatRefresh, newServer,
 		),

@@ -59,7 +59,7 @@ func (f Fakes) decorate() fx.Option {
 
 // Build makes the same graph as Run, over ports that are connected already. It
 // reads the secret files, and makes those that do not exist. It starts nothing: no
-// listener, no jobs, no timer. It logs nothing.
+// listener, no jobs, no timer. It logs nothing. Secrets are sealed as the ports do it.
 func Build(config config.Config, ports Ports, fakes Fakes) (Built, error) {
 	var built Built
 	err := fx.New(

@@ -40,7 +40,7 @@ func TestBuild(t *testing.T) {
 			t.Errorf("got %d %s, want %d", answer.Code, answer.Body, c.want)
 		}
 	}
-	if _, err := built.Key.Open(built.Key.Seal("text")); err != nil {
+	if _, err := built.Key.Prefix(); err != nil {
 		t.Errorf("the instance key is not open: %v", err)
 	}
 }

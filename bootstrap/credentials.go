@@ -24,21 +24,37 @@ import (
 // people is what makes and checks credentials.
 var people = fx.Module("people", fx.Provide(InstanceKey, Credentials, LFSAccess, Audit))
 
-// InstanceKey makes the instance key. It is of no use before Unlock.
+// InstanceKey makes the instance key. It is of no use before it is unlocked.
 func InstanceKey(config config.Config, now application.Clock, log *zap.Logger) *instancekey.Key {
 	return instancekey.New(config.Instance.KeyFile, config.Instance.PreviousKeyFile, now, log)
 }
 
-// UnlockInstanceKey opens the instance key of a database, or makes it, without a
-// server.
-func UnlockInstanceKey(ctx context.Context, config config.Config, database instancekey.Notes, log *zap.Logger) (*instancekey.Key, error) {
-	key := InstanceKey(config, Clock(), log)
-	return key, key.Unlock(ctx, database)
+// unlock opens the key of a store, or makes it, and seals again with it what is sealed
+// in another way. After that no previous key is needed.
+func unlock(ctx context.Context, key *instancekey.Key, store Store, log *zap.Logger) error {
+	if err := key.Unlock(ctx, store); err != nil {
+		return err
+	}
+	prefix, err := key.Prefix()
+	if err != nil {
+		return err
+	}
+	renewed, damaged, err := store.RenewSeals(ctx)
+	if renewed > 0 {
+		log.Info("secrets were sealed again", zap.Int("rows", renewed))
+	}
+	if len(damaged) > 0 {
+		log.Error("secrets cannot be opened, apply them again", zap.Int("rows", len(damaged)), zap.Strings("first", damaged[:min(10, len(damaged))]))
+	}
+	if err != nil {
+		return err
+	}
+	return key.Adopt(ctx, store, prefix)
 }
 
 // Credentials makes the service of access tokens, recovery codes and one-time
 // passwords.
-func Credentials(config config.Config, accounts credentials.Accounts, codes credentials.RecoveryCodes, tokens credentials.Tokens, key *instancekey.Key, now application.Clock) *credentials.Service {
+func Credentials(config config.Config, accounts credentials.Accounts, codes credentials.RecoveryCodes, tokens credentials.Tokens, now application.Clock) *credentials.Service {
 	rules := credentials.Rules{
 		Users: config.Git.KeyPolicy(), TokenPrefix: config.Tokens.Prefix, Scopes: identity.Scopes,
 		Lifetime: identity.Lifetime{
@@ -46,7 +62,7 @@ func Credentials(config config.Config, accounts credentials.Accounts, codes cred
 		},
 		OTP: config.OTP.Enabled, OTPSession: config.OTP.Session,
 	}
-	return credentials.New(accounts, codes, tokens, totp.New(key), rules, rand.Reader, now)
+	return credentials.New(accounts, codes, tokens, totp.Authenticator{}, rules, rand.Reader, now)
 }
 
 // LFSAccess makes the service of credentials for Git LFS.

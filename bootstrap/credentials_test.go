@@ -181,9 +181,9 @@ func TestRun_auditEvents(t *testing.T) {
 }
 
 // ports opens the database of a server, which may run.
-func ports(t *testing.T, config config.Config) bootstrap.Ports {
+func ports(t *testing.T, config config.Config) bootstrap.Opened {
 	t.Helper()
-	p, err := bootstrap.OpenPorts(t.Context(), config)
+	p, err := bootstrap.OpenPorts(t.Context(), config, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func TestRun_sealsSecrets(t *testing.T) {
 	if err := db.QueryRowContext(t.Context(), "SELECT totp_secret FROM users WHERE id = 7").Scan(&sealed); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(sealed, "v1:") || len(sealed) < len("v1:")+len(totpSecret) {
+	if !strings.HasPrefix(sealed, "v2:") || len(sealed) < len("v2:")+len(totpSecret) {
 		t.Errorf("got %q, want it sealed", sealed)
 	}
 	files, err := filepath.Glob(string(config.Database.URL) + "*")
@@ -226,6 +226,31 @@ func TestRun_sealsSecrets(t *testing.T) {
 	}
 	if strings.Contains(r.log.String(), totpSecret) {
 		t.Error("the log holds the secret")
+	}
+}
+
+// TestRun_endsRotation starts with a new key and the previous one, and then with the
+// new one alone.
+func TestRun_endsRotation(t *testing.T) {
+	t.Parallel()
+	config := settings(t)
+	const again = "secrets were sealed again"
+	r := run(t, config, worldWithKey(t))
+	if err := r.stop(); err != nil || strings.Contains(r.log.String(), again) {
+		t.Fatalf("Run: %v\n%s", err, r.log.String())
+	}
+	config.Instance.PreviousKeyFile = config.Instance.KeyFile
+	config.Instance.KeyFile = write(t, strings.Repeat("new key ", 8))
+	for n, want := range []int{1, 0} {
+		r := run(t, config)
+		form := url.Values{"key_id": {"11"}, "otp_attempt": {passcode(t, time.Now().Add(time.Duration(n)*30*time.Second))}}.Encode()
+		if _, body := r.post(t, "two_factor_manual_otp_check", form); body != `{"success":true}` {
+			t.Errorf("start %d: one-time password: got %s", n, body)
+		}
+		if err := r.stop(); err != nil || strings.Count(r.log.String(), again) != want {
+			t.Errorf("start %d: %v, want the line %d times:\n%s", n, err, want, r.log.String())
+		}
+		config.Instance.PreviousKeyFile = ""
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"go.uber.org/fx"
 
 	"gatehouse/adapters/hookclient"
-	"gatehouse/adapters/instancekey"
 	"gatehouse/application"
 	"gatehouse/application/postreceive"
 	"gatehouse/application/projects"
@@ -47,15 +46,15 @@ func PostReceive(config config.Config, pushes postreceive.Pushes, history postre
 }
 
 // Webhooks makes the dispatcher of events to hooks.
-func Webhooks(config config.Config, deliveries webhooks.Deliveries, key *instancekey.Key, now application.Clock) *webhooks.Dispatcher {
+func Webhooks(config config.Config, deliveries webhooks.Deliveries, now application.Clock) *webhooks.Dispatcher {
 	sender := hookclient.New(hookclient.Instance{
 		URL: config.ExternalURL, SSHHost: config.Host(), Version: config.Version,
 		Timeout: config.Webhooks.Timeout, Local: config.Webhooks.AllowLocalRequests,
 	})
-	return webhooks.New(deliveries, sender, webhooks.Rules{Pause: config.Webhooks.Backoff, Unseal: key.Open, NewID: uuid.NewString}, now)
+	return webhooks.New(deliveries, sender, webhooks.Rules{Pause: config.Webhooks.Backoff, NewID: uuid.NewString}, now)
 }
 
 // TestHook sends a test event to a hook and returns the status of the answer.
-func TestHook(ctx context.Context, config config.Config, ports Ports, key *instancekey.Key, id int64) (status int, err error) {
-	return Webhooks(config, ports.Deliveries, key, Clock()).Test(ctx, hooks.HookID(id))
+func TestHook(ctx context.Context, config config.Config, ports Ports, id int64) (status int, err error) {
+	return Webhooks(config, ports.Deliveries, Clock()).Test(ctx, hooks.HookID(id))
 }

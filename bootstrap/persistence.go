@@ -5,19 +5,22 @@ import (
 	"errors"
 	"fmt"
 
+	"go.uber.org/zap"
+
 	"gatehouse/adapters/gormstore"
+	"gatehouse/adapters/instancekey"
 	"gatehouse/adapters/memory"
 	"gatehouse/bootstrap/config"
 )
 
-// newPorts makes the ports of the store that the settings ask for. It connects to
-// nothing: Store does.
-func newPorts(config config.Config) (Ports, error) {
+// newPorts makes the ports of the store that the settings ask for, with secrets sealed
+// by the key. It connects to nothing: Store does.
+func newPorts(config config.Config, key *instancekey.Key) (Ports, error) {
 	d := config.Database
 	if d.InMemory() {
 		return share(MemoryPorts(memory.New()), config.Redis.URL)
 	}
-	s, err := gormstore.New(string(d.URL), d.PoolSize, d.Migrate)
+	s, err := gormstore.New(string(d.URL), d.PoolSize, d.Migrate, key)
 	if err != nil {
 		return Ports{}, err
 	}
@@ -48,21 +51,33 @@ func GormPorts(s *gormstore.Store) Ports {
 	}
 }
 
+// Opened is a store that is open without a server.
+type Opened struct {
+	Ports
+	key *instancekey.Key
+	log *zap.Logger
+}
+
 // OpenPorts opens the store without a server. If database.migrate is off it has
 // to exist, with this program's schema.
-func OpenPorts(ctx context.Context, config config.Config) (Ports, error) {
+func OpenPorts(ctx context.Context, config config.Config, log *zap.Logger) (Opened, error) {
 	if d := config.Database; !d.Migrate && d.IsMissing() {
-		return Ports{}, fmt.Errorf("database.url: %s is not there; is this the right directory?", d.Place())
+		return Opened{}, fmt.Errorf("database.url: %s is not there; is this the right directory?", d.Place())
 	}
-	ports, err := newPorts(config)
+	key := InstanceKey(config, Clock(), log)
+	ports, err := newPorts(config, key)
 	if err != nil {
-		return Ports{}, err
+		return Opened{}, err
 	}
 	if err := ports.Store.Connect(ctx); err != nil {
-		return Ports{}, errors.Join(err, ports.Store.Close(context.WithoutCancel(ctx)))
+		return Opened{}, errors.Join(err, ports.Store.Close(context.WithoutCancel(ctx)))
 	}
-	return ports, nil
+	return Opened{ports, key, log}, nil
 }
+
+// Unlock opens the instance key, or makes it. Secrets cannot be read or written
+// before.
+func (o Opened) Unlock(ctx context.Context) error { return unlock(ctx, o.key, o.Store, o.log) }
 
 // Migrate brings the database to this program's schema, whatever
 // database.migrate says, and returns the versions before and after.

@@ -73,6 +73,14 @@ type Store interface {
 	// SetOnce gives a name its value for good, unless the value is empty or the name
 	// has one already, and returns the value that the name has; empty for none.
 	SetOnce(ctx context.Context, name, value string) (string, error)
+	// Replace gives a name a new value if it has the old one, and else does nothing.
+	Replace(ctx context.Context, name, old, value string) error
+	// RenewSeals seals again what is not sealed with the current key, or in an older
+	// form, or not at all, and returns how many rows it wrote. What cannot be opened
+	// stays; damaged names its places. Several servers may do so at once, and what one
+	// has left undone the next one does. Without such rows it costs a look into an
+	// index. A store that lies on no disk seals nothing.
+	RenewSeals(ctx context.Context) (renewed int, damaged []string, err error)
 	// Close flushes, and closes all connections. It is called once, also if Connect
 	// failed.
 	Close(ctx context.Context) error

@@ -62,7 +62,7 @@ func start(lifecycle fx.Lifecycle, p parts) {
 		fx.StopHook(p.Gitaly.Close),
 		fx.StopHook(p.Store.Close),
 		fx.StartHook(p.Interrupt.ends(p.Store.Connect)),
-		fx.StartHook(p.Interrupt.ends(func(ctx context.Context) error { return p.Key.Unlock(ctx, p.Store) })),
+		fx.StartHook(p.Interrupt.ends(func(ctx context.Context) error { return unlock(ctx, p.Key, p.Store, p.Log) })),
 		fx.StartHook(p.Interrupt.ends(func(ctx context.Context) error { return p.World.apply(ctx, p.Importer, p.Log) })),
 		fx.StartStopHook(p.Interrupt.ends(p.startJobs), p.stopJobs),
 		fx.StartStopHook(p.Seats.Start, p.Seats.Stop),

@@ -7,7 +7,6 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
-	"gatehouse/adapters/instancekey"
 	"gatehouse/application"
 	"gatehouse/application/projects"
 	"gatehouse/application/worldimport"
@@ -29,16 +28,11 @@ func WithWorld(world World) Option { return fx.Replace(world) }
 func WithImporter(into **worldimport.Importer) Option { return fx.Populate(into) }
 
 // imports applies worlds.
-var imports = fx.Module("imports", fx.Provide(
-	func(config config.Config, unitOfWork worldimport.UnitOfWork, key *instancekey.Key, now application.Clock) *worldimport.Importer {
-		return Importer(config, unitOfWork, key.Seal, now)
-	},
-))
+var imports = fx.Module("imports", fx.Provide(Importer))
 
-// Importer makes the importer of worlds. It seals the secrets in them by seal, which
-// may be nil for worlds without any.
-func Importer(config config.Config, unitOfWork worldimport.UnitOfWork, seal func(string) string, now application.Clock) *worldimport.Importer {
-	importer := worldimport.New(unitOfWork, config.Git.DefaultBranchProtection, seal, now)
+// Importer makes the importer of worlds.
+func Importer(config config.Config, unitOfWork worldimport.UnitOfWork, now application.Clock) *worldimport.Importer {
+	importer := worldimport.New(unitOfWork, config.Git.DefaultBranchProtection, now)
 	if config.Gitaly.Connected() {
 		importer.CreateRepositories(projects.CreateRepository)
 	}

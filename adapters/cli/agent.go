@@ -34,8 +34,8 @@ func (f *agentTokenFlags) add(c *cobra.Command) {
 }
 
 // openTokens opens the store and calls do with the tokens of its agents.
-func (f *agentTokenFlags) openTokens(ctx context.Context, do func(*clusters.TokenService) error) error {
-	return f.openStore(ctx, noMigrate, func(s store) error { return do(clusters.NewTokenService(s.AgentTokens, rand.Reader)) })
+func (f *agentTokenFlags) openTokens(ctx context.Context, streams Streams, do func(*clusters.TokenService) error) error {
+	return f.openStore(ctx, streams, noMigrate, func(s store) error { return do(clusters.NewTokenService(s.AgentTokens, rand.Reader)) })
 }
 
 func agentTokenCreate(streams Streams) *cobra.Command {
@@ -50,7 +50,7 @@ printed again.`,
 			"  gatehouse agent token create --agent 5 --name second --json",
 		Args: cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {
-			return flags.openTokens(ctx, func(m *clusters.TokenService) error {
+			return flags.openTokens(ctx, streams, func(m *clusters.TokenService) error {
 				text, err := m.Create(ctx, agents.AgentID(flags.agent), flags.name)
 				if err != nil {
 					return err
@@ -85,7 +85,7 @@ and may accept the tokens for another five minutes.`,
 		Example: "  gatehouse agent token revoke --agent 5 --name default",
 		Args:    cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {
-			return flags.openTokens(ctx, func(m *clusters.TokenService) error {
+			return flags.openTokens(ctx, streams, func(m *clusters.TokenService) error {
 				if err := m.Revoke(ctx, agents.AgentID(flags.agent), flags.name); err != nil {
 					return err
 				}

@@ -21,17 +21,16 @@ A server that runs on the same database sees the change at once.`,
 		Args:    cobra.ExactArgs(1),
 	}
 	c.RunE = action(func(ctx context.Context, args []string) error {
-		return flags.openStore(ctx, mayMigrate, func(s store) error {
+		return flags.openStore(ctx, streams, mayMigrate, func(s store) error {
 			world, err := readWorld(streams.In, args[0])
 			if err != nil {
 				return err
 			}
-			seal, err := s.sealer(ctx, world.World, streams)
-			if err != nil {
+			if err := s.unlockFor(ctx, world.World); err != nil {
 				return err
 			}
 			progress(streams.Err, "applying %s …", world.Name)
-			summary, err := bootstrap.Importer(s.config, s.WorldImport, seal, bootstrap.Clock()).Import(ctx, world.World)
+			summary, err := bootstrap.Importer(s.config, s.WorldImport, bootstrap.Clock()).Import(ctx, world.World)
 			if err != nil {
 				return fmt.Errorf("%s:\n%w", world.Name, err)
 			}

@@ -46,7 +46,7 @@ The exit code is 0 whatever the verdict.`,
 			if err != nil {
 				return err
 			}
-			return flags.openStore(ctx, noMigrate, func(s store) error {
+			return flags.openStore(ctx, streams, noMigrate, func(s store) error {
 				gate, err := bootstrap.Gatekeeper(s.config, s.Ports)
 				if err != nil {
 					return err

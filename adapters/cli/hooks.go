@@ -33,8 +33,8 @@ receiver did not answer with success. ` + "`gatehouse show hooks`" + ` lists hoo
 			if err != nil {
 				return err
 			}
-			return flags.openStore(ctx, noMigrate, func(s store) error {
-				status, err := s.testHook(ctx, id, streams)
+			return flags.openStore(ctx, streams, noMigrate, func(s store) error {
+				status, err := s.testHook(ctx, id)
 				if _, refused := errors.AsType[*domain.Refusal](err); refused {
 					return err
 				}
@@ -49,12 +49,11 @@ receiver did not answer with success. ` + "`gatehouse show hooks`" + ` lists hoo
 
 // testHook sends an event to a hook and returns the status of the answer, or 0
 // if there was no answer.
-func (s store) testHook(ctx context.Context, id int64, streams Streams) (status int, err error) {
-	key, err := bootstrap.UnlockInstanceKey(ctx, s.config, s.Store, bootstrap.NewLogger(s.config.Log, streams.Err))
-	if err != nil {
+func (s store) testHook(ctx context.Context, id int64) (status int, err error) {
+	if err := s.Unlock(ctx); err != nil {
 		return 0, err
 	}
-	return bootstrap.TestHook(ctx, s.config, s.Ports, key, id)
+	return bootstrap.TestHook(ctx, s.config, s.Ports, id)
 }
 
 // hookTestJSON is the result of a test as --json prints it.

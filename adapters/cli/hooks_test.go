@@ -3,6 +3,7 @@ package cli_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -49,6 +50,31 @@ func TestRun_hooksTest(t *testing.T) {
 	}
 	if shown := gatehouse(t, "", with("show", "hooks")...); strings.Contains(shown, "sesame") || !strings.Contains(shown, receiver.URL+"/?***") {
 		t.Errorf("show: got %s", shown)
+	}
+}
+
+// TestRun_withoutInstanceKey runs commands where the key of the database is not. Only
+// those that write or read a secret fail, and none makes a key.
+func TestRun_withoutInstanceKey(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	database, elsewhere := "--database="+filepath.Join(dir, "gatehouse.db"), filepath.Join(dir, "elsewhere")
+	const hook = "hooks: [{id: 3, project: gnuwget/wget2, url: \"https://sesame@ci.example.com/?sesame\"}]\n"
+	gatehouse(t, world+hook, "apply", "-", database, "--set=instance.key_file="+filepath.Join(dir, "key"))
+	there := func(args ...string) []string { return append(args, database, "--set=instance.key_file="+elsewhere) }
+	gatehouse(t, world, there("apply", "-")...)
+	gatehouse(t, "", there("token", "create", "--user", "root", "--scope", "api")...)
+	gatehouse(t, "", there("explain", "--project", "gnuwget/wget2", "--user", "root")...)
+	if shown := gatehouse(t, "", there("show", "hooks")...); !strings.Contains(shown, "https://***@ci.example.com/?***") {
+		t.Errorf("show: got %s", shown)
+	}
+	for in, args := range map[string][]string{world + hook: {"apply", "-"}, "": {"hooks", "test", "3"}} {
+		if got := run(t.Context(), in, there(args...)...); got.code != 1 || !strings.Contains(got.err, "restore it") || strings.Contains(got.err, "sesame") {
+			t.Errorf("%s: got %+v", args, got)
+		}
+	}
+	if _, err := os.Stat(elsewhere); err == nil {
+		t.Error("another key was made")
 	}
 }
 

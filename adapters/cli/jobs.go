@@ -33,7 +33,7 @@ func changeJob(streams Streams, name, short, done string, change func(bootstrap.
 			if err != nil {
 				return err
 			}
-			return flags.openStore(ctx, noMigrate, func(s store) error {
+			return flags.openStore(ctx, streams, noMigrate, func(s store) error {
 				switch err := change(s.Jobs, ctx, id); {
 				case errors.Is(err, domain.NotFound):
 					return fmt.Errorf("there is no job %d", id)

@@ -22,7 +22,7 @@ bought. Servers may run at the same time.`,
 		Example: "  gatehouse refresh-seats\n  gatehouse refresh-seats --json",
 		Args:    cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {
-			return flags.openStore(ctx, noMigrate, func(s store) error {
+			return flags.openStore(ctx, streams, noMigrate, func(s store) error {
 				done, err := bootstrap.Provisioning(s.config, s.Billing, s.BillingUnitOfWork, bootstrap.Clock()).RefreshSeats(ctx)
 				if err != nil {
 					return err

@@ -29,7 +29,7 @@ secrets. THING is one of:
 			if !slices.Contains(inventory.Names(), thing) {
 				return usageErrorf("there is no thing %q; there are %s", thing, strings.Join(inventory.Names(), ", "))
 			}
-			return flags.openStore(ctx, noMigrate, func(s store) error {
+			return flags.openStore(ctx, streams, noMigrate, func(s store) error {
 				records, err := s.Inventory.List(ctx, thing, bootstrap.Clock()())
 				if err != nil {
 					return err

@@ -13,7 +13,7 @@ import (
 // store is the opened database of a command, with the configuration that names
 // it. No server runs.
 type store struct {
-	bootstrap.Ports
+	bootstrap.Opened
 	config config.Config
 }
 
@@ -28,7 +28,7 @@ var errNeedsDatabase = errors.New("database.url is memory:, which nothing but se
 // openStore loads the configuration, opens its database, calls do and closes
 // the database. Without migrate, a database whose schema is missing or out of
 // date is an error.
-func (f *configFlags) openStore(ctx context.Context, migrate bool, do func(store) error) error {
+func (f *configFlags) openStore(ctx context.Context, streams Streams, migrate bool, do func(store) error) error {
 	config, err := f.load()
 	if err != nil {
 		return err
@@ -37,24 +37,18 @@ func (f *configFlags) openStore(ctx context.Context, migrate bool, do func(store
 		return errNeedsDatabase
 	}
 	config.Database.Migrate = config.Database.Migrate && migrate
-	ports, err := bootstrap.OpenPorts(ctx, config)
+	opened, err := bootstrap.OpenPorts(ctx, config, bootstrap.NewLogger(config.Log, streams.Err))
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(store{ports, config}), ports.Store.Close(context.WithoutCancel(ctx)))
+	return errors.Join(do(store{opened, config}), opened.Store.Close(context.WithoutCancel(ctx)))
 }
 
-// sealer returns the function that seals a world's secrets with the instance's
-// own key. It is nil, and no key is created, if the world has no secrets: the
-// command may run in another folder than the server.
-func (s store) sealer(ctx context.Context, world worldimport.World, streams Streams) (func(string) string, error) {
-	if !slices.ContainsFunc(world.Users, func(u worldimport.User) bool { return u.TOTPSecret != "" }) &&
-		!slices.ContainsFunc(world.Hooks, func(h worldimport.Hook) bool { return h.Hook.Token != "" }) {
-		return nil, nil
+// unlockFor unlocks the instance key if the world has secrets. Else it does without,
+// and no key is created: the command may run in another folder than the server.
+func (s store) unlockFor(ctx context.Context, world worldimport.World) error {
+	if len(world.Hooks) == 0 && !slices.ContainsFunc(world.Users, func(u worldimport.User) bool { return u.TOTPSecret != "" }) {
+		return nil
 	}
-	key, err := bootstrap.UnlockInstanceKey(ctx, s.config, s.Store, bootstrap.NewLogger(s.config.Log, streams.Err))
-	if err != nil {
-		return nil, err
-	}
-	return key.Seal, nil
+	return s.Unlock(ctx)
 }

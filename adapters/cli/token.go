@@ -32,9 +32,8 @@ cannot be printed again. The rules are those for tokens that users make over SSH
 			"  gatehouse token create --user root --scope read_api --name reports --expires-at 2027-01-31 --json",
 		Args: cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {
-			return flags.openStore(ctx, noMigrate, func(s store) error {
-				// No one-time password is checked here, so no key is needed.
-				service := bootstrap.Credentials(s.config, s.Accounts, s.RecoveryCodes, s.AccessTokens, nil, bootstrap.Clock())
+			return flags.openStore(ctx, streams, noMigrate, func(s store) error {
+				service := bootstrap.Credentials(s.config, s.Accounts, s.RecoveryCodes, s.AccessTokens, bootstrap.Clock())
 				caller := credentials.Caller{Claim: identity.ClaimName(user), ByUser: true}
 				token, err := service.PersonalAccessToken(ctx, caller, request)
 				if err != nil {

@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/application/credentials"
 	"gatehouse/domain/identity"
 )
@@ -24,9 +25,10 @@ type factorRow struct {
 // TableName is gorm's name for the table.
 func (factorRow) TableName() string { return "users" }
 
+// factor returns the second factor without its secret.
 func (r factorRow) factor() identity.TwoFactor {
 	return identity.TwoFactor{
-		Enabled: r.TwoFactor, Secret: r.TOTPSecret, LastStep: r.OTPLastStep, Failures: r.OTPFailures,
+		Enabled: r.TwoFactor, LastStep: r.OTPLastStep, Failures: r.OTPFailures,
 		LockedUntil: r.OTPLockedUntil.Time,
 	}
 }
@@ -35,6 +37,7 @@ func (r factorRow) factor() identity.TwoFactor {
 type Accounts struct {
 	db     *database.DB
 	actors *Actors
+	sealer Sealer
 }
 
 // Account implements credentials.Accounts.
@@ -67,7 +70,11 @@ func (a *Accounts) UpdateTwoFactor(ctx context.Context, user identity.UserID, ch
 		if len(rows) == 0 {
 			return database.NotFound("second factor of user %d", user)
 		}
-		factor, session := change(rows[0].factor())
+		factor := rows[0].factor()
+		if factor.Secret, err = seals.TOTPSecret.Open(a.sealer, int64(user), rows[0].TOTPSecret); err != nil {
+			return err
+		}
+		factor, session := change(factor)
 		err = tx.Exec("UPDATE users SET otp_last_step = ?, otp_failures = ?, otp_locked_until = ? WHERE id = ?",
 			factor.LastStep, factor.Failures, database.ToInstant(factor.LockedUntil), user).Error
 		if err != nil || session == nil {

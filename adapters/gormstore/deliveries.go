@@ -7,30 +7,51 @@ import (
 	"gorm.io/gorm"
 
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
 
 // Deliveries keeps the deliveries to hooks and how these did.
-type Deliveries struct{ db *database.DB }
+type Deliveries struct {
+	db     *database.DB
+	sealer Sealer
+}
 
-// hookColumns are the columns of a hook, for hookCells to scan.
-const hookColumns = `h.id, h.url, h.token, h.push, h.tag_push, h.branches, h.trusting,
+// hookColumns are the columns of a hook without its secrets, for hookCells to scan;
+// secretColumns are for secretCells.
+const hookColumns = `h.id, h.push, h.tag_push, h.branches, h.trusting,
 	h.failures, h.paused_until, h.disabled, h.status, h.last_at`
+
+const secretColumns = hookColumns + ", h.url, h.token"
 
 func hookCells(h *hooks.Hook) []any {
 	return []any{
-		&h.ID, &h.URL, &h.Token, &h.Push, &h.TagPush, (*string)(&h.Branches), &h.SkipVerification,
+		&h.ID, &h.Push, &h.TagPush, (*string)(&h.Branches), &h.SkipVerification,
 		&h.Health.Failures, database.Time(&h.Health.PausedUntil), &h.Health.Disabled, &h.Health.Status, database.Time(&h.Health.LastAt),
 	}
+}
+
+func secretCells(h *hooks.Hook) []any { return append(hookCells(h), &h.URL, &h.Token) }
+
+// open opens the secrets of a hook.
+func (d *Deliveries) open(h *hooks.Hook) (err error) {
+	if h.URL, err = seals.HookURL.Open(d.sealer, int64(h.ID), h.URL); err != nil {
+		return err
+	}
+	h.Token, err = seals.HookToken.Open(d.sealer, int64(h.ID), h.Token)
+	return err
 }
 
 // Delivery implements webhooks.Deliveries.
 func (d *Deliveries) Delivery(ctx context.Context, id int64) (hooks.Delivery, error) {
 	out := hooks.Delivery{ID: id}
 	err := d.db.Pool.QueryRowContext(ctx, `
-		SELECT d.event_id, d.key, d.event, `+hookColumns+` FROM hook_deliveries d JOIN hooks h ON h.id = d.hook_id WHERE d.id = $1`, id).
-		Scan(append([]any{&out.EventID, &out.Key, eventColumn{&out.Event}}, hookCells(&out.Hook)...)...)
+		SELECT d.event_id, d.key, d.event, `+secretColumns+` FROM hook_deliveries d JOIN hooks h ON h.id = d.hook_id WHERE d.id = $1`, id).
+		Scan(append([]any{&out.EventID, &out.Key, eventColumn{&out.Event}}, secretCells(&out.Hook)...)...)
+	if err == nil {
+		err = d.open(&out.Hook)
+	}
 	return out, database.Fault(err, "delivery %d", id)
 }
 
@@ -43,7 +64,10 @@ const firstProject = `
 func (d *Deliveries) Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, source.Project, error) {
 	var h hooks.Hook
 	var p source.Project
-	err := d.db.Pool.QueryRowContext(ctx, "SELECT "+hookColumns+" FROM hooks h WHERE h.id = $1", int64(id)).Scan(hookCells(&h)...)
+	err := d.db.Pool.QueryRowContext(ctx, "SELECT "+secretColumns+" FROM hooks h WHERE h.id = $1", int64(id)).Scan(secretCells(&h)...)
+	if err == nil {
+		err = d.open(&h)
+	}
 	if err != nil {
 		return hooks.Hook{}, source.Project{}, database.Fault(err, "hook %d", id)
 	}
@@ -72,9 +96,10 @@ func (d *Deliveries) RecordAttempt(ctx context.Context, id hooks.HookID, made in
 	})
 }
 
-// hookListing shows hooks; what may be a secret in a URL is left out.
+// hookListing shows hooks; what may be a secret in a URL is left out, also of one that
+// is not sealed yet.
 var hookListing = listing{`
-	SELECT h.id, g.path, p.path, h.url, h.push, h.tag_push, h.branches, NOT h.trusting,
+	SELECT h.id, g.path, p.path, coalesce(h.url_shown, h.url), h.push, h.tag_push, h.branches, NOT h.trusting,
 		CASE WHEN h.disabled THEN 'disabled' WHEN h.paused_until > $1 THEN 'paused' ELSE 'active' END,
 		h.failures, h.paused_until, nullif(h.status, 0), h.last_at
 	FROM hooks h LEFT JOIN namespaces g ON g.id = h.group_id LEFT JOIN projects p ON p.id = h.project_id`,

@@ -39,12 +39,12 @@ func (s *Store) Query(claim identity.Claim, target source.Target, now time.Time,
 
 // OpenThrough opens the database at url through the connector that wrap makes
 // of the usual one.
-func OpenThrough(ctx context.Context, url string, wrap func(driver.Connector) driver.Connector) (*Store, error) {
+func OpenThrough(ctx context.Context, url string, wrap func(driver.Connector) driver.Connector, sealer Sealer) (*Store, error) {
 	d, connector, err := database.ConnectorFor(url)
 	if err != nil {
 		return nil, err
 	}
-	return newStore(database.New(d, wrap(connector), 0), true).connected(ctx)
+	return newStore(database.New(d, wrap(connector), 0), true, sealer).connected(ctx)
 }
 
 // MigrateDown takes the database at url back to no tables at all.

@@ -13,6 +13,7 @@ import (
 
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/adapters/gormstore/jobs"
+	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/adapters/gormstore/worldtx"
 	"gatehouse/application/projects"
 	"gatehouse/application/provisioning"
@@ -49,25 +50,30 @@ type Store struct {
 	db         *database.DB
 	sweeper    *sweeper
 	background *background
+	sealer     Sealer
 	migrate    bool
 }
+
+// Sealer seals the secrets that the database keeps.
+type Sealer = seals.Sealer
 
 // New returns the Store of the database at url: postgres:// or postgresql:// is
 // PostgreSQL, anything else the file of an SQLite database, which is made if need
 // be. Connect opens the database and, with migrate, brings an older schema up to
 // date. There are at most poolSize connections; 0 means four for each core. No
-// error contains the url, which may hold a password.
-func New(url string, poolSize int, migrate bool) (*Store, error) {
+// error contains the url, which may hold a password. Until the sealer can seal, what
+// writes or reads a secret fails, and nothing else.
+func New(url string, poolSize int, migrate bool, sealer Sealer) (*Store, error) {
 	d, connector, err := database.ConnectorFor(url)
 	if err != nil {
 		return nil, err
 	}
-	return newStore(database.New(d, connector, poolSize), migrate), nil
+	return newStore(database.New(d, connector, poolSize), migrate, sealer), nil
 }
 
 // Open returns a Store that is connected. If that fails it closes all connections.
-func Open(ctx context.Context, url string, poolSize int, migrate bool) (*Store, error) {
-	s, err := New(url, poolSize, migrate)
+func Open(ctx context.Context, url string, poolSize int, migrate bool, sealer Sealer) (*Store, error) {
+	s, err := New(url, poolSize, migrate, sealer)
 	if err != nil {
 		return nil, err
 	}
@@ -95,22 +101,22 @@ func (s *Store) Connect(ctx context.Context) error {
 	return nil
 }
 
-func newStore(db *database.DB, migrate bool) *Store {
+func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 	queue := jobs.New(db.Pool, db.Dialect == database.Postgres)
 	directory, actors := &Directory{db}, &Actors{db}
 	stamps, sweeper := &KeyUses{db: db}, &sweeper{db: db}
 	s := &Store{
 		Directory: directory, Actors: actors, KeyUses: stamps, Notices: &Notices{db},
 		Counters: &Counters{db, sweeper}, PushContexts: &PushContexts{db, sweeper},
-		Pushes: &Pushes{directory, queue}, Deliveries: &Deliveries{db}, Jobs: queue,
-		Accounts: &Accounts{db, actors}, RecoveryCodes: &RecoveryCodes{db}, AccessTokens: &AccessTokens{db, stamps},
+		Pushes: &Pushes{directory, queue}, Deliveries: &Deliveries{db, sealer}, Jobs: queue,
+		Accounts: &Accounts{db, actors, sealer}, RecoveryCodes: &RecoveryCodes{db}, AccessTokens: &AccessTokens{db, stamps},
 		AuditLog: &AuditLog{db}, Agents: &Agents{db, stamps}, AgentTokens: &AgentTokens{db},
 		UsageCounters: &UsageCounters{db}, Findings: &Findings{db}, Destinations: &Destinations{db},
 		Records: &Records{db}, Billing: &Billing{db, db.Gorm},
-		db: db, migrate: migrate, sweeper: sweeper,
+		db: db, migrate: migrate, sweeper: sweeper, sealer: sealer,
 	}
 	s.BillingUnitOfWork = s.Billing.transact
-	s.WorldImport = worldtx.New(db, queue, s.Billing.within)
+	s.WorldImport = worldtx.New(db, queue, s.Billing.within, sealer)
 	s.NewProjects = worldtx.NewProjects(s.WorldImport)
 	return s
 }
@@ -128,8 +134,9 @@ func (s *Store) Close(ctx context.Context) error {
 }
 
 const (
-	addNote  = `INSERT INTO instance_notes (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`
-	readNote = `SELECT value FROM instance_notes WHERE name = $1`
+	addNote     = `INSERT INTO instance_notes (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`
+	readNote    = `SELECT value FROM instance_notes WHERE name = $1`
+	replaceNote = `UPDATE instance_notes SET value = $3 WHERE name = $1 AND value = $2`
 )
 
 // SetOnce keeps a value under a name unless one is kept there, and returns
@@ -145,4 +152,15 @@ func (s *Store) SetOnce(ctx context.Context, name, value string) (kept string, e
 		return "", nil
 	}
 	return kept, database.Fault(err, "recall %s", name)
+}
+
+// Replace gives a name a new value if it has the old one.
+func (s *Store) Replace(ctx context.Context, name, old, value string) error {
+	_, err := s.db.Exec(ctx, replaceNote, name, old, value)
+	return database.Fault(err, "remember %s", name)
+}
+
+// RenewSeals seals again what an earlier key, or an earlier release, left.
+func (s *Store) RenewSeals(ctx context.Context) (renewed int, damaged []string, err error) {
+	return seals.Renew(ctx, s.db, s.sealer)
 }

@@ -15,6 +15,7 @@ import (
 
 	"gatehouse/adapters/gormstore"
 	"gatehouse/domain"
+	"gatehouse/tests/stores"
 )
 
 // eachURL runs check on a fresh, empty database of each kind.
@@ -96,7 +97,7 @@ func TestMigrate_severalAtOnce(t *testing.T) {
 		errs := make([]error, 6)
 		for i := range errs {
 			wg.Go(func() {
-				s, err := gormstore.Open(t.Context(), url, 1, true)
+				s, err := gormstore.Open(t.Context(), url, 1, true, stores.Sealer("one"))
 				if err == nil {
 					err = s.Close(t.Context())
 				}
@@ -113,7 +114,7 @@ func TestMigrate_severalAtOnce(t *testing.T) {
 func TestOpen_olderSchema(t *testing.T) {
 	t.Parallel()
 	eachURL(t, func(t *testing.T, url string) {
-		_, err := gormstore.Open(t.Context(), url, 1, false)
+		_, err := gormstore.Open(t.Context(), url, 1, false, stores.Sealer("one"))
 		if err == nil || !strings.Contains(err.Error(), "gatehouse migrate") {
 			t.Errorf("got %v", err)
 		}
@@ -134,7 +135,7 @@ func TestOpen_newerSchema(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, migrate := range []bool{false, true} {
-			_, err := gormstore.Open(t.Context(), url, 1, migrate)
+			_, err := gormstore.Open(t.Context(), url, 1, migrate, stores.Sealer("one"))
 			if err == nil || !strings.Contains(err.Error(), "99999") {
 				t.Errorf("migrate=%t: got %v", migrate, err)
 			}
@@ -165,7 +166,7 @@ func TestOpen_badURL(t *testing.T) {
 		":memory:": "memory:",
 		missing:    "no such file",
 	} {
-		_, err := gormstore.Open(t.Context(), url, 1, true)
+		_, err := gormstore.Open(t.Context(), url, 1, true, stores.Sealer("one"))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), secret) {
 			t.Errorf("%s: got %v, want one with %q", url, err, want)
 		}
@@ -174,14 +175,14 @@ func TestOpen_badURL(t *testing.T) {
 
 func TestOpen_unreachable(t *testing.T) {
 	t.Parallel()
-	_, err := gormstore.Open(t.Context(), "postgres://gatehouse:s3cr3t@127.0.0.1:1/gatehouse", 1, true)
+	_, err := gormstore.Open(t.Context(), "postgres://gatehouse:s3cr3t@127.0.0.1:1/gatehouse", 1, true, stores.Sealer("one"))
 	if !errors.Is(err, domain.Unavailable) {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, d := range databases {
-		if _, err := gormstore.Open(ctx, d.empty(t), 1, true); !errors.Is(err, context.Canceled) {
+		if _, err := gormstore.Open(ctx, d.empty(t), 1, true, stores.Sealer("one")); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s, cancelled: got %v", d.name, err)
 		}
 	}
@@ -201,7 +202,7 @@ func TestOpen_file(t *testing.T) {
 	if _, err := s.Actors.KeyByFingerprint(t.Context(), "laptop"); err != nil {
 		t.Errorf("the same file by its path: %v", err)
 	}
-	for pragma, want := range map[string]string{"journal_mode": "wal", "foreign_keys": "1", "busy_timeout": "10000"} {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "foreign_keys": "1", "busy_timeout": "10000", "secure_delete": "1"} {
 		var got string
 		if err := s.Pool().QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
 			t.Errorf("%s: got %q, %v", pragma, got, err)

@@ -17,6 +17,7 @@ import (
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
+	"gatehouse/tests/stores"
 )
 
 // counter is the value that is shown, or -1 for none.
@@ -188,7 +189,7 @@ func TestStore_KeyUsed_laterFlush(t *testing.T) {
 func TestStore_Close(t *testing.T) {
 	url := filepath.Join(t.TempDir(), "gatehouse.db")
 	before := goleak.IgnoreCurrent()
-	s, err := gormstore.Open(t.Context(), url, 4, true)
+	s, err := gormstore.Open(t.Context(), url, 4, true, stores.Sealer("one"))
 	if err != nil {
 		t.Fatal(err)
 	}

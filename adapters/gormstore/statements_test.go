@@ -10,6 +10,7 @@ import (
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
+	"gatehouse/tests/stores"
 )
 
 // TestStore_statements counts what really goes to the database.
@@ -81,7 +82,7 @@ func openCounted(t *testing.T, url string) (*gormstore.Store, *atomic.Int64) {
 	counter := new(atomic.Int64)
 	s, err := gormstore.OpenThrough(t.Context(), url, func(c driver.Connector) driver.Connector {
 		return countingConnector{c, counter}
-	})
+	}, stores.Sealer("one"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func each[T runner[T]](t T, check func(t T, s *gormstore.Store)) {
 // open opens a store, and closes it after the test.
 func open(t testing.TB, url string) *gormstore.Store {
 	t.Helper()
-	s, err := gormstore.Open(t.Context(), url, 8, true)
+	s, err := gormstore.Open(t.Context(), url, 8, true, stores.Sealer("one"))
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"go.uber.org/zap"
@@ -42,6 +43,8 @@ const (
 	// checkName is the name, and the content, of the sealed text by which a
 	// database recognises its key.
 	checkName = "instance key"
+	// checkPlace is the place for which it is sealed.
+	checkPlace = "instance_notes.value/" + checkName
 )
 
 // Notes are short texts that a database keeps for good.
@@ -49,6 +52,8 @@ type Notes interface {
 	// SetOnce gives a name its value, unless the value is empty or the name has one
 	// already, and returns the value that the name has; empty for none.
 	SetOnce(ctx context.Context, name, value string) (string, error)
+	// Replace gives a name a new value if it has the old one, and else does nothing.
+	Replace(ctx context.Context, name, old, value string) error
 }
 
 // New returns a Key that Unlock has to open. The previous file is empty for none.
@@ -71,11 +76,11 @@ func (k *Key) Unlock(ctx context.Context, database Notes) error {
 		return fmt.Errorf("instance: %w", err)
 	}
 	if check == "" { // only the first of several servers that start now writes it
-		if check, err = database.SetOnce(ctx, checkName, k.Seal(checkName)); err != nil {
+		if check, err = database.SetOnce(ctx, checkName, k.sealing().Seal(checkName, checkPlace)); err != nil {
 			return err
 		}
 	}
-	if _, err := k.Open(check); err != nil {
+	if _, err := k.sealing().Open(check, checkPlace); err != nil {
 		return fmt.Errorf("instance.key_file: %s is not the key of this database, nor is instance.previous_key_file; its secrets could not be read", absolute(k.file))
 	}
 	return nil
@@ -128,11 +133,72 @@ func (k *Key) sealing() *seal.Box {
 	return k.box
 }
 
-// Seal encrypts a secret so that only this instance can read it.
-func (k *Key) Seal(text string) string { return k.sealing().Seal(text) }
+// errLocked is the error of what needs the key before Unlock.
+var errLocked = errors.New("the instance key is not open: what it seals can be neither read nor written")
 
-// Open returns the secret that was sealed. Its error contains nothing of it.
-func (k *Key) Open(sealed string) (string, error) { return k.sealing().Open(sealed) }
+// unlocked returns the box of the current key, unless Unlock was not called.
+func (k *Key) unlocked() (*seal.Box, error) {
+	if k.current == nil {
+		return nil, errLocked
+	}
+	return k.sealing(), nil
+}
+
+// Seal encrypts a secret so that only this instance can read it, and only for the
+// same place.
+func (k *Key) Seal(text, place string) (string, error) {
+	box, err := k.unlocked()
+	if err != nil {
+		return "", err
+	}
+	return box.Seal(text, place), nil
+}
+
+// Open returns the secret that was sealed for the place, also by a previous key. Its
+// error contains nothing of it.
+func (k *Key) Open(sealed, place string) (string, error) {
+	box, err := k.unlocked()
+	if err != nil {
+		return "", err
+	}
+	return box.Open(sealed, place)
+}
+
+// Prefix returns the beginning of all that Seal returns now. Sealed texts that begin
+// in another way are to be sealed again.
+func (k *Key) Prefix() (string, error) {
+	box, err := k.unlocked()
+	if err != nil {
+		return "", err
+	}
+	return box.Prefix(), nil
+}
+
+// Digests returns a text by which equal texts can be recognised, but not read, for
+// the current key and then for each previous one.
+func (k *Key) Digests(text string) ([]string, error) {
+	box, err := k.unlocked()
+	if err != nil {
+		return nil, err
+	}
+	return box.Digests(text), nil
+}
+
+// Adopt makes the current key the one that the database is recognised by, so that
+// previous keys are not needed any more. The caller has seen that nothing is sealed
+// in another way than with prefix; if the current key has another one by now, Adopt
+// does nothing.
+func (k *Key) Adopt(ctx context.Context, database Notes, prefix string) error {
+	box, err := k.unlocked()
+	if err != nil || box.Prefix() != prefix {
+		return err
+	}
+	check, err := database.SetOnce(ctx, checkName, "")
+	if err != nil || strings.HasPrefix(check, prefix) {
+		return err
+	}
+	return database.Replace(ctx, checkName, check, box.Seal(checkName, checkPlace))
+}
 
 // absolute returns the absolute form of a path, or the path itself if the
 // working directory is unknown.

@@ -1,6 +1,7 @@
 package instancekey_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,12 +39,65 @@ func unlock(t *testing.T, database instancekey.Notes, file, previous, want strin
 	return key
 }
 
+const place = "users.totp_secret/7"
+
+// sealedBy returns a text as the key seals it.
+func sealedBy(t *testing.T, key *instancekey.Key, text string) string {
+	t.Helper()
+	sealed, err := key.Seal(text, place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sealed
+}
+
+func TestKey_locked(t *testing.T) {
+	t.Parallel()
+	key := instancekey.New("key", "", time.Now, zap.NewNop())
+	_, sealErr := key.Seal("sesame", place)
+	_, openErr := key.Open("v1:AAAA", place)
+	_, prefixErr := key.Prefix()
+	_, digestErr := key.Digests("sesame")
+	for name, err := range map[string]error{
+		"Seal": sealErr, "Open": openErr, "Prefix": prefixErr, "Digests": digestErr, "Adopt": key.Adopt(t.Context(), memory.New(), ""),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "not open") || strings.Contains(err.Error(), "sesame") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// TestKey_Adopt ends a rotation: the previous key is not needed any more.
+func TestKey_Adopt(t *testing.T) {
+	t.Parallel()
+	database := memory.New()
+	old, file := write(t, strings.Repeat("a", 32)), write(t, strings.Repeat("b", 32))
+	before, err := unlock(t, database, old, "", "").Prefix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock(t, database, file, "", "not the key of this database")
+	key := unlock(t, database, file, old, "")
+	if err := key.Adopt(t.Context(), database, before); err != nil {
+		t.Fatal(err)
+	}
+	unlock(t, database, file, "", "not the key of this database") // something is sealed with the old key
+	prefix, err := key.Prefix()
+	for range 2 { // it is idempotent
+		if err := errors.Join(err, key.Adopt(t.Context(), database, prefix)); err != nil {
+			t.Fatal(err)
+		}
+		unlock(t, database, file, "", "")
+		unlock(t, database, old, "", "not the key of this database")
+	}
+}
+
 func TestKey_belongsToItsDatabase(t *testing.T) {
 	t.Parallel()
 	dir, database := t.TempDir(), memory.New()
 	file, other := filepath.Join(dir, "key"), filepath.Join(dir, "other")
-	sealed := unlock(t, database, file, "", "").Seal("JBSWY3DPEHPK3PXP")
-	if got, err := unlock(t, database, file, "", "").Open(sealed); err != nil || got != "JBSWY3DPEHPK3PXP" {
+	sealed := sealedBy(t, unlock(t, database, file, "", ""), "JBSWY3DPEHPK3PXP")
+	if got, err := unlock(t, database, file, "", "").Open(sealed, place); err != nil || got != "JBSWY3DPEHPK3PXP" {
 		t.Errorf("opened again: got %q, %v", got, err)
 	}
 	unlock(t, database, other, "", "restore it")
@@ -52,7 +106,7 @@ func TestKey_belongsToItsDatabase(t *testing.T) {
 	}
 	unlock(t, memory.New(), other, "", "")
 	unlock(t, database, other, "", "not the key of this database")
-	if got, err := unlock(t, database, other, file, "").Open(sealed); err != nil || got != "JBSWY3DPEHPK3PXP" {
+	if got, err := unlock(t, database, other, file, "").Open(sealed, place); err != nil || got != "JBSWY3DPEHPK3PXP" {
 		t.Errorf("with the previous key: got %q, %v", got, err)
 	}
 	info, err := os.Stat(file)
@@ -75,7 +129,7 @@ func TestKey_followsItsFile(t *testing.T) {
 	if err := key.Unlock(t.Context(), memory.New()); err != nil {
 		t.Fatal(err)
 	}
-	before := key.Seal("x")
+	before := sealedBy(t, key, "x")
 	if err := os.WriteFile(file, []byte(strings.Repeat("b", 40)), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -83,10 +137,10 @@ func TestKey_followsItsFile(t *testing.T) {
 	if got := string(key.Current()); got != strings.Repeat("b", 40) {
 		t.Errorf("got %q, want the new key", got)
 	}
-	if got, err := key.Open(before); err != nil || got != "x" {
+	if got, err := key.Open(before, place); err != nil || got != "x" {
 		t.Errorf("sealed before: got %q, %v", got, err)
 	}
-	if got, err := key.Open(key.Seal("y")); err != nil || got != "y" {
+	if got, err := key.Open(sealedBy(t, key, "y"), place); err != nil || got != "y" {
 		t.Errorf("sealed after: got %q, %v", got, err)
 	}
 }

@@ -19,7 +19,9 @@ func (a Accounts) Account(ctx context.Context, claim identity.Claim) (credential
 	}
 	w := a.world.Load()
 	actor := a.actor(w, claim)
-	return credentials.Account{Actor: actor, Factor: w.users.rows[actor.User.ID].factor}, nil
+	factor := w.users.rows[actor.User.ID].factor
+	factor.Secret = "" // as from a store that would have to open it
+	return credentials.Account{Actor: actor, Factor: factor}, nil
 }
 
 // UpdateTwoFactor implements credentials.Accounts.

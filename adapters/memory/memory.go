@@ -96,5 +96,23 @@ func (s *Store) SetOnce(ctx context.Context, name, value string) (string, error)
 	return values[name], nil
 }
 
+// Replace gives a name a new value if it has the old one.
+func (s *Store) Replace(ctx context.Context, name, old, value string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	if kept, ok := s.state.values[name]; ok && kept == old {
+		s.state.values[name] = value
+	}
+	return nil
+}
+
+// RenewSeals has nothing to seal: memory is no disk.
+func (s *Store) RenewSeals(ctx context.Context) (renewed int, damaged []string, err error) {
+	return 0, nil, ctx.Err()
+}
+
 // Close has nothing to release.
 func (s *Store) Close(context.Context) error { return nil }

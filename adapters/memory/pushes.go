@@ -72,6 +72,7 @@ func (p Pushes) Hooks(ctx context.Context, id source.ProjectID) (found []hooks.H
 	w := p.world.Load()
 	for _, h := range w.hooks.rows {
 		if project, ok := w.projects.rows[id]; ok && !h.Health.Disabled && w.hookApplies(project, h.owner) {
+			h.URL, h.Token = "", "" // as from a store that would have to open them
 			found = append(found, h.Hook)
 		}
 	}

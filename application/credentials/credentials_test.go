@@ -78,8 +78,8 @@ func (c *countingReader) Read(p []byte) (int, error) {
 type fakeAuthenticator struct{}
 
 func (fakeAuthenticator) Step(secret, code string, now time.Time) (int64, bool, error) {
-	if secret != world.Seal("JBSWY3DPEHPK3PXP") {
-		return 0, false, errors.New("sealed with another key")
+	if secret != "JBSWY3DPEHPK3PXP" {
+		return 0, false, errors.New("another secret")
 	}
 	step := now.Unix() / 60
 	return step, code == fmt.Sprint(step), nil

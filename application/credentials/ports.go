@@ -18,13 +18,14 @@ type Account struct {
 // Accounts knows people and their second factors.
 type Accounts interface {
 	// Account returns the account behind the claim; the zero Account if there
-	// is none. A deploy key stands for its creator, or for the ghost user.
+	// is none. A deploy key stands for its creator, or for the ghost user. The factor
+	// comes without its secret.
 	Account(ctx context.Context, claim identity.Claim) (Account, error)
 	// UpdateTwoFactor replaces the user's second factor by what change makes of
 	// it and, if change returns one, starts that session in place of the one
 	// that is there for the same user and key. Concurrent updates of one
 	// factor take turns. It may call change more than once. A user without a
-	// factor is domain.NotFound.
+	// factor is domain.NotFound. It fails if the secret cannot be read.
 	UpdateTwoFactor(ctx context.Context, user identity.UserID, change func(identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession)) error
 }
 
@@ -61,6 +62,6 @@ type Bearer struct {
 type Authenticator interface {
 	// Step returns the time step, at or next to now, whose code is code; ok
 	// is false if there is none. It takes as long for a wrong code as for the
-	// right one. secret is sealed; one that cannot be opened is an error.
+	// right one. A secret that is not base32 is an error.
 	Step(secret, code string, now time.Time) (step int64, ok bool, err error)
 }

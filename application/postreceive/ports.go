@@ -44,7 +44,7 @@ type Pushes interface {
 	// Standing returns the pusher and the project, with its protections.
 	Standing(ctx context.Context, q source.Inquiry) (source.Standing, error)
 	// Hooks returns those of the project and of all groups above it, by number;
-	// disabled ones are left out. Their tokens are sealed.
+	// disabled ones are left out. They come without their URLs and tokens.
 	Hooks(ctx context.Context, project source.ProjectID) ([]hooks.Hook, error)
 	// Complete keeps the update and enqueues a job DeliverWebhook for each
 	// delivery, in one transaction; hooks and projects that were deleted

@@ -16,12 +16,13 @@ import (
 
 // Deliveries keeps the deliveries to be sent, and the hooks.
 type Deliveries interface {
-	// Delivery returns the delivery of that number with its hook, whose token
-	// is sealed, or domain.NotFound.
+	// Delivery returns the delivery of that number with its hook, or
+	// domain.NotFound. It fails if the URL or the token of this hook cannot be read.
 	Delivery(ctx context.Context, id int64) (hooks.Delivery, error)
 	// Hook returns the hook of that number and a project that it is for: its
 	// own, or of those below its group the one with the lowest number, unknown
-	// if there is none. It fails with domain.NotFound if there is no such hook.
+	// if there is none. It fails with domain.NotFound if there is no such hook,
+	// and if the URL or the token of this hook cannot be read.
 	Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, source.Project, error)
 	// RecordAttempt changes the health of a hook, and removes the delivery of
 	// the number delivered, if that is not 0. Changes to one hook take turns.
@@ -48,8 +49,6 @@ type Dispatcher struct {
 type Rules struct {
 	// Pause is how long a hook's first pause is.
 	Pause time.Duration
-	// Unseal reads what is sealed.
-	Unseal func(sealed string) (string, error)
 	// NewID makes unique names.
 	NewID func() string
 }
@@ -102,11 +101,6 @@ const zeroID = source.ObjectID("0000000000000000000000000000000000000000")
 
 // attempt sends a delivery and notes how it went.
 func (d *Dispatcher) attempt(ctx context.Context, delivery hooks.Delivery) (status int, err error) {
-	if delivery.Hook.Token != "" {
-		if delivery.Hook.Token, err = d.rules.Unseal(delivery.Hook.Token); err != nil {
-			return 0, fmt.Errorf("the token of hook %d: %w", delivery.Hook.ID, err)
-		}
-	}
 	status, failure := d.sender.Send(ctx, delivery)
 	succeeded := failure == nil && status/100 == 2
 	switch {

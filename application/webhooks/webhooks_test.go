@@ -48,16 +48,8 @@ func (h *fakePorts) Send(_ context.Context, d hooks.Delivery) (int, error) {
 	return h.status, h.sendErr
 }
 
-var errSealed = errors.New("sealed with another key")
-
 func (h *fakePorts) dispatcher() *webhooks.Dispatcher {
-	open := func(sealed string) (string, error) {
-		if text, ok := strings.CutPrefix(sealed, "sealed:"); ok {
-			return text, nil
-		}
-		return "", errSealed
-	}
-	return webhooks.New(h, h, webhooks.Rules{Pause: time.Minute, Unseal: open, NewID: func() string { return "id" }}, func() time.Time { return now })
+	return webhooks.New(h, h, webhooks.Rules{Pause: time.Minute, NewID: func() string { return "id" }}, func() time.Time { return now })
 }
 
 func TestDispatcher_Deliver(t *testing.T) {
@@ -75,7 +67,7 @@ func TestDispatcher_Deliver(t *testing.T) {
 		"an error":   {500, nil, "status 500"},
 		"no answer":  {0, broken, "connection refused"},
 	} {
-		h := &fakePorts{hook: hooks.Hook{ID: 3, Token: "sealed:sesame", Health: hooks.Health{Failures: 2}}, status: c.status, sendErr: c.broken}
+		h := &fakePorts{hook: hooks.Hook{ID: 3, Token: "sesame", Health: hooks.Health{Failures: 2}}, status: c.status, sendErr: c.broken}
 		err := h.dispatcher().Deliver(t.Context(), 7)
 		if (err == nil) != (c.fails == "") || err != nil && !strings.Contains(err.Error(), c.fails) {
 			t.Errorf("%s: got %v", name, err)
@@ -107,9 +99,9 @@ func TestDispatcher_Deliver_leftAlone(t *testing.T) {
 	if _, ok := errors.AsType[application.Discarded](gone.dispatcher().Deliver(t.Context(), 7)); !ok {
 		t.Error("gone: the delivery waits")
 	}
-	foreign := &fakePorts{hook: hooks.Hook{Token: "x"}}
-	if err := foreign.dispatcher().Deliver(t.Context(), 7); !errors.Is(err, errSealed) {
-		t.Errorf("sealed with another key: got %v", err)
+	foreign := &fakePorts{err: errors.New("sealed with another key")}
+	if err := foreign.dispatcher().Deliver(t.Context(), 7); !errors.Is(err, foreign.err) || len(foreign.delivered) > 0 {
+		t.Errorf("sealed with another key: got %v, health %+v", err, foreign.hook.Health)
 	}
 	if sent := len(paused.sent) + len(disabled.sent) + len(gone.sent) + len(foreign.sent); sent != 0 {
 		t.Errorf("%d were sent", sent)

@@ -12,8 +12,7 @@ type Hook struct {
 	FileLine
 	// Group or Project is a path; the other is empty.
 	Group, Project string
-	// Hook.ID is 0 for the next free number; Hook.Token is as it was described,
-	// stores get it sealed. Hook.Health is not read from here.
+	// Hook.ID is 0 for the next free number. Hook.Health is not read from here.
 	Hook hooks.Hook
 }
 
@@ -27,9 +26,6 @@ func (i *importer) hook(ctx context.Context, h Hook) {
 	in, ok := i.memberSource(ctx, h.Line, h.Group, h.Project)
 	if !ok {
 		return
-	}
-	if h.Hook.Token != "" {
-		h.Hook.Token = i.seal(h.Hook.Token)
 	}
 	i.checkPut(i.tx.Hooks.Put(ctx, in, h.Hook), h.Line, "hook", shown)
 }

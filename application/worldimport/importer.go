@@ -18,7 +18,6 @@ type importer struct {
 	tx               Tx
 	world            World
 	branchProtection source.BranchProtection
-	seal             func(string) string
 	now              time.Time
 	// repositoryJob creates the repository of a new project; empty for none.
 	repositoryJob application.JobKind
@@ -46,9 +45,9 @@ type importer struct {
 	imported []importedProject
 }
 
-func newImporter(tx Tx, w World, level source.BranchProtection, seal func(string) string, now time.Time) *importer {
+func newImporter(tx Tx, w World, level source.BranchProtection, now time.Time) *importer {
 	i := &importer{
-		tx: tx, world: w, branchProtection: level, seal: seal, now: now,
+		tx: tx, world: w, branchProtection: level, now: now,
 		users:    make(map[string]identity.UserID),
 		groups:   make(map[string]source.NamespaceID),
 		projects: make(map[string]source.ProjectID),

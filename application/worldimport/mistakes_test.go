@@ -140,7 +140,7 @@ func TestApply_wrongInItself(t *testing.T) {
 	wrong := project(7, "acme/cli")
 	wrong.DefaultBranch, wrong.MovedFrom, wrong.Project.LegacyPath = &branch, []source.Path{"../x"}, "a/../b"
 	wrong.Protections = []worldimport.Protection{{Kind: source.Tag, Pattern: "refs/tags/v*"}}
-	_, err := worldimport.New(memory.New().WorldImport, source.FullyProtected, sealed, now).Import(t.Context(), worldimport.World{
+	_, err := worldimport.New(memory.New().WorldImport, source.FullyProtected, now).Import(t.Context(), worldimport.World{
 		Users:      []worldimport.User{{FileLine: at(1), User: identity.User{Username: "-dev"}}, {FileLine: at(2)}},
 		Groups:     []worldimport.Group{group(3, "a b"), group(4, "a b/c")},
 		Projects:   []worldimport.Project{project(5, "a b/c/d"), project(6, "-dev/e"), wrong},
@@ -199,7 +199,7 @@ func TestApply_storeFails(t *testing.T) {
 		})
 	}
 	mistaken := strings.Replace(full, "user: dev, title", "user: nobody, title", 1)
-	_, err := worldimport.New(unitOfWork, source.FullyProtected, sealed, now).Import(t.Context(), parse(t, mistaken))
+	_, err := worldimport.New(unitOfWork, source.FullyProtected, now).Import(t.Context(), parse(t, mistaken))
 	if !errors.Is(err, failure) {
 		t.Errorf("got %v, want the store's error, whatever mistakes there are", err)
 	}
@@ -212,7 +212,7 @@ func TestApply_cancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := worldimport.New(memory.New().WorldImport, source.FullyProtected, sealed, now).Import(ctx, parse(t, full))
+	_, err := worldimport.New(memory.New().WorldImport, source.FullyProtected, now).Import(ctx, parse(t, full))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}

@@ -114,6 +114,6 @@ type Credentials interface {
 type Hooks interface {
 	// Put keeps a hook of a member source that exists. The natural key is
 	// the member source with the URL, in its letter case. The hook's health
-	// stays.
+	// stays. Neither URL nor token is written to a disk as it is.
 	Put(ctx context.Context, in source.MemberSource, h hooks.Hook) error
 }

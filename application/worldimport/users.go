@@ -10,9 +10,6 @@ func (i *importer) user(ctx context.Context, u User) {
 	if i.invalid(u.Line, "user", u.User.Username, identity.CheckUsername(u.User.Username)) {
 		return
 	}
-	if u.TOTPSecret != "" {
-		u.TOTPSecret = i.seal(u.TOTPSecret)
-	}
 	_, err := i.tx.Users.Put(ctx, u)
 	i.checkPut(err, u.Line, "user", u.User.Username)
 }

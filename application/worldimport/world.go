@@ -42,8 +42,8 @@ type User struct {
 	User identity.User
 	// NamespaceID is the personal namespace's number, 0 for the next free.
 	NamespaceID source.NamespaceID
-	// TOTPSecret is the secret of one-time passwords in base32, as it was
-	// described; stores get it sealed. Empty means there is none.
+	// TOTPSecret is the secret of one-time passwords in base32, empty for none. No
+	// store writes it to a disk as it is.
 	TOTPSecret string
 }
 

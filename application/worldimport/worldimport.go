@@ -11,18 +11,15 @@ import (
 type Importer struct {
 	unitOfWork UnitOfWork
 	protection source.BranchProtection
-	seal       func(string) string
 	now        application.Clock
 	// repositoryJob creates the repository of a new project; empty for none.
 	repositoryJob application.JobKind
 }
 
 // New makes an Importer. The default branch of a new project is protected as
-// protection says, unless the world gives its group another level. Secrets that
-// have to be read again, those of one-time passwords, are kept as seal makes
-// them.
-func New(unitOfWork UnitOfWork, protection source.BranchProtection, seal func(string) string, now application.Clock) *Importer {
-	return &Importer{unitOfWork: unitOfWork, protection: protection, seal: seal, now: now}
+// protection says, unless the world gives its group another level.
+func New(unitOfWork UnitOfWork, protection source.BranchProtection, now application.Clock) *Importer {
+	return &Importer{unitOfWork: unitOfWork, protection: protection, now: now}
 }
 
 // CreateRepositories makes the Importer enqueue a job of that kind for each new
@@ -36,7 +33,7 @@ func (i *Importer) CreateRepositories(job application.JobKind) { i.repositoryJob
 func (i *Importer) Import(ctx context.Context, w World) (Summary, error) {
 	now := i.now()
 	err := i.unitOfWork(ctx, func(tx Tx) error {
-		f := newImporter(tx, w, i.protection, i.seal, now)
+		f := newImporter(tx, w, i.protection, now)
 		f.repositoryJob = i.repositoryJob
 		return f.run(ctx)
 	})

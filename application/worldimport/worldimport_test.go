@@ -70,7 +70,7 @@ func parse(t *testing.T, text string) worldimport.World {
 // apply applies a world file under full protection.
 func apply(t *testing.T, store *memory.Store, text string) (worldimport.Summary, error) {
 	t.Helper()
-	return worldimport.New(store.WorldImport, source.FullyProtected, sealed, now).Import(t.Context(), parse(t, text))
+	return worldimport.New(store.WorldImport, source.FullyProtected, now).Import(t.Context(), parse(t, text))
 }
 
 func mustApply(t *testing.T, store *memory.Store, text string) {
@@ -164,7 +164,7 @@ func TestApply_order(t *testing.T) {
 		random.Shuffle(len(w.Groups), func(i, j int) { w.Groups[i], w.Groups[j] = w.Groups[j], w.Groups[i] })
 		random.Shuffle(len(w.Projects), func(i, j int) { w.Projects[i], w.Projects[j] = w.Projects[j], w.Projects[i] })
 		other := memory.New()
-		if _, err := worldimport.New(other.WorldImport, source.FullyProtected, sealed, now).Import(t.Context(), w); err != nil {
+		if _, err := worldimport.New(other.WorldImport, source.FullyProtected, now).Import(t.Context(), w); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, show(t, other, inventory.Names()...)); diff != "" {
@@ -267,7 +267,7 @@ func TestApply_protection(t *testing.T) {
 			t.Parallel()
 			store := memory.New()
 			w := parse(t, "groups:\n  - {path: a}\n  - {path: strict, default_branch_protection: 2}\nprojects:\n  - "+tt.text+"\n")
-			importer := worldimport.New(store.WorldImport, tt.level, sealed, now)
+			importer := worldimport.New(store.WorldImport, tt.level, now)
 			for range 2 {
 				if _, err := importer.Import(t.Context(), w); err != nil {
 					t.Fatal(err)
@@ -320,7 +320,7 @@ func TestApply_createdAt(t *testing.T) {
 		})
 	}
 	w := parse(t, "users:\n  - {id: 1, username: a}\nkeys:\n  - {user: a, key: "+keyOne+"}\n  - {user: a, key: "+keyTwo+", created_at: 2024-01-01}\n")
-	if _, err := worldimport.New(unitOfWork, source.FullyProtected, sealed, now).Import(t.Context(), w); err != nil {
+	if _, err := worldimport.New(unitOfWork, source.FullyProtected, now).Import(t.Context(), w); err != nil {
 		t.Fatal(err)
 	}
 	want := []time.Time{now(), time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}
@@ -338,26 +338,9 @@ func TestApply_rerun(t *testing.T) {
 		_ = inner(ctx, func(r worldimport.Tx) error { return errors.Join(do(r), lost) })
 		return inner(ctx, do)
 	}
-	_, err := worldimport.New(unitOfWork, source.FullyProtected, sealed, now).Import(t.Context(), parse(t, "members:\n  - {user: a, group: b, role: guest}\n"))
+	_, err := worldimport.New(unitOfWork, source.FullyProtected, now).Import(t.Context(), parse(t, "members:\n  - {user: a, group: b, role: guest}\n"))
 	want := worldimport.Mistakes{{Line: 2, Message: `there is no user "a"`}, {Line: 2, Message: `there is no group "b"`}}
 	if diff := cmp.Diff(want, err); diff != "" {
 		t.Errorf("error (-want +got):\n%s", diff)
-	}
-}
-
-// sealed stands for sealing a secret.
-func sealed(secret string) string { return "sealed " + secret }
-
-func TestImporter_Apply_sealsSecrets(t *testing.T) {
-	t.Parallel()
-	store := memory.New()
-	if _, err := apply(t, store, "users: [{id: 1, username: dede, two_factor: {totp_secret: JBSWY3DPEHPK3PXP}}, {id: 2, username: key, two_factor: {webauthn: true}}]\n"); err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range map[string]string{"1": "sealed JBSWY3DPEHPK3PXP", "2": ""} {
-		source, err := store.Accounts.Account(t.Context(), identity.ClaimUser(name))
-		if err != nil || !source.Factor.Enabled || source.Factor.Secret != want {
-			t.Errorf("user %s: got %+v, %v, want %q", name, source.Factor, err, want)
-		}
 	}
 }

@@ -15,10 +15,12 @@ type HookID int64
 // Hook is where events of a project are sent, or of all projects below a
 // group: GitLab's webhook.
 type Hook struct {
-	ID  HookID
+	ID HookID
+	// URL may have secrets in it; DisplayURL has none. No store writes the URL or the
+	// token to a disk as it is.
 	URL string
-	// Token is sent with each event, so that the receiver can check the sender.
-	// Stores keep it sealed. It is empty for a hook without one.
+	// Token is sent with each event, so that the receiver can check the sender. It is
+	// empty for a hook without one.
 	Token string
 	// Push and TagPush say which events are wanted.
 	Push, TagPush bool

@@ -55,7 +55,8 @@ var rows = map[string][]string{
 	// The engine below the stores knows no use case, and no table.
 	"adapters/gormstore/database": {"domain"},
 	"adapters/gormstore/jobs":     {"domain", "application"},
-	"adapters/gormstore/worldtx":  slices.Concat(core, []string{"adapters/gormstore/database", "adapters/gormstore/jobs"}),
+	"adapters/gormstore/seals":    {"domain/hooks", "adapters/gormstore/database"},
+	"adapters/gormstore/worldtx":  slices.Concat(core, []string{"adapters/gormstore/database", "adapters/gormstore/jobs", "adapters/gormstore/seals"}),
 	"adapters/memory":             core,
 	"adapters/gitaly":             slices.Concat(core, []string{"adapters/gitaly/..."}), // its generated messages
 	"adapters/redisstate":         core,

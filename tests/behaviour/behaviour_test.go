@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"gatehouse/adapters/seal"
 	"gatehouse/application/inventory"
 	"gatehouse/bootstrap"
 	"gatehouse/bootstrap/config"
@@ -110,12 +109,6 @@ var now = world.Now
 
 // Subject is the store behind the servers of a case.
 type Subject struct{ subject.Subject }
-
-// Apply puts worlds into the store, with sealed secrets as `gatehouse apply` does.
-func (s Subject) Apply(texts ...string) {
-	s.Helper()
-	world.ApplySealed(s, s.WorldImport, seal.New([]byte(instanceKey)).Seal, texts...)
-}
 
 // server is the production graph over the store, with a clock that a case sets.
 type server struct {

@@ -16,14 +16,14 @@ import (
 
 // Data is the database of a server, opened beside it as commands do.
 type Data struct {
-	bootstrap.Ports
+	bootstrap.Opened
 	Config config.Config
 }
 
 // OpenData opens the database of a server until the test ends.
 func OpenData(t *testing.T, config config.Config) Data {
 	t.Helper()
-	ports, err := bootstrap.OpenPorts(t.Context(), config)
+	ports, err := bootstrap.OpenPorts(t.Context(), config, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,11 +38,10 @@ func OpenData(t *testing.T, config config.Config) Data {
 // TryApply applies a world file as `gatehouse apply` does.
 func (d Data) TryApply(t *testing.T, text string) error {
 	t.Helper()
-	key, err := bootstrap.UnlockInstanceKey(t.Context(), d.Config, d.Store, zap.NewNop())
-	if err != nil {
+	if err := d.Unlock(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	_, err = bootstrap.Importer(d.Config, d.WorldImport, key.Seal, bootstrap.Clock()).Import(t.Context(), world.Parse(t, text))
+	_, err := bootstrap.Importer(d.Config, d.WorldImport, bootstrap.Clock()).Import(t.Context(), world.Parse(t, text))
 	return err
 }
 

@@ -6,12 +6,16 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+
 	"gatehouse/adapters/gormstore"
 	"gatehouse/adapters/memory"
+	"gatehouse/adapters/seal"
 	"gatehouse/bootstrap"
 	"gatehouse/bootstrap/config"
 	"gatehouse/tests/pgtest"
@@ -68,7 +72,7 @@ func PostgresURL(t testing.TB) string {
 }
 
 func migrate(url string) error {
-	s, err := gormstore.Open(context.Background(), url, 1, true)
+	s, err := gormstore.Open(context.Background(), url, 1, true, Sealer("one"))
 	if err != nil {
 		return err
 	}
@@ -81,7 +85,7 @@ const poolSize = 5
 
 // Gorm opens the database at url, and migrates it if asked to.
 func Gorm(t testing.TB, url string, migrate bool) bootstrap.Ports {
-	s, err := gormstore.Open(t.Context(), url, poolSize, migrate)
+	s, err := gormstore.Open(t.Context(), url, poolSize, migrate, Sealer("one"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,15 +97,46 @@ func Gorm(t testing.TB, url string, migrate bool) bootstrap.Ports {
 func Redis(t testing.TB, url, address string) bootstrap.Ports {
 	settings := config.Default()
 	settings.Database.URL, settings.Redis.URL = config.URL(url), config.URL(RedisURL(address))
-	ports, err := bootstrap.OpenPorts(t.Context(), settings)
+	settings.Instance.KeyFile = filepath.Join(t.TempDir(), "instance")
+	if err := os.WriteFile(settings.Instance.KeyFile, []byte(strings.Repeat("key-", 8)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ports, err := bootstrap.OpenPorts(t.Context(), settings, zap.NewNop())
+	if err == nil {
+		err = ports.Unlock(t.Context())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ports
+	return ports.Ports
 }
 
 // RedisURL returns the URL of the Redis at address. A busy machine may take its time.
 func RedisURL(address string) string { return "redis://" + address + "?read_timeout=1m" }
+
+// Sealer seals with a key that is always open. It also opens what the previous keys
+// sealed.
+func Sealer(key string, previous ...string) gormstore.Sealer {
+	var older [][]byte
+	for _, p := range previous {
+		older = append(older, []byte(p))
+	}
+	return sealer{seal.New([]byte(key), older...)}
+}
+
+type sealer struct{ box *seal.Box }
+
+// Seal implements gormstore.Sealer.
+func (s sealer) Seal(text, place string) (string, error) { return s.box.Seal(text, place), nil }
+
+// Open implements gormstore.Sealer.
+func (s sealer) Open(sealed, place string) (string, error) { return s.box.Open(sealed, place) }
+
+// Prefix implements gormstore.Sealer.
+func (s sealer) Prefix() (string, error) { return s.box.Prefix(), nil }
+
+// Digests implements gormstore.Sealer.
+func (s sealer) Digests(text string) ([]string, error) { return s.box.Digests(text), nil }
 
 // Fresh opens a store and closes it after the test.
 func Fresh(t testing.TB, open Factory) bootstrap.Ports {

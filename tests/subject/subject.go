@@ -32,7 +32,7 @@ type Subject struct {
 	bootstrap.Ports
 }
 
-// Apply puts worlds into the store, their secrets sealed by world.Seal.
+// Apply puts worlds into the store.
 func (s Subject) Apply(texts ...string) {
 	s.Helper()
 	world.Apply(s, s.WorldImport, texts...)

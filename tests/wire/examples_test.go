@@ -34,11 +34,11 @@ func TestExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	world.ApplySealed(t, ports.WorldImport, built.Key.Seal, demo.World)
+	world.Apply(t, ports.WorldImport, demo.World)
 	for _, e := range examples {
 		t.Run(e.Name, func(t *testing.T) {
 			if e.World != "" {
-				world.ApplySealed(t, ports.WorldImport, built.Key.Seal, e.World)
+				world.Apply(t, ports.WorldImport, e.World)
 			}
 			request := e.Fill(words).Request
 			got := serve(t, built.Handlers.Internal, request, request.Header(), request.Content())

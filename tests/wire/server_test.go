@@ -51,7 +51,7 @@ func newServer(t *testing.T, change ...func(*config.Config)) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	world.ApplySealed(t, ports.WorldImport, built.Key.Seal, string(text))
+	world.Apply(t, ports.WorldImport, string(text))
 	return built.Handlers.Internal
 }
 

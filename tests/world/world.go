@@ -35,18 +35,11 @@ var Now = time.Date(2026, time.March, 10, 12, 34, 56, 789012000, time.UTC)
 // Clock always returns Now.
 func Clock() time.Time { return Now }
 
-// Apply imports worlds into a store, with secrets sealed by Seal. It ends the test
-// if a world is refused.
+// Apply imports worlds into a store. It ends the test if a world is refused.
 func Apply(t testing.TB, unitOfWork worldimport.UnitOfWork, texts ...string) {
 	t.Helper()
-	ApplySealed(t, unitOfWork, Seal, texts...)
-}
-
-// ApplySealed is Apply with another function that seals secrets.
-func ApplySealed(t testing.TB, unitOfWork worldimport.UnitOfWork, seal func(string) string, texts ...string) {
-	t.Helper()
 	for _, text := range texts {
-		if err := try(t.Context(), unitOfWork, seal, text); err != nil {
+		if err := Try(t.Context(), unitOfWork, text); err != nil {
 			t.Fatalf("world: %v", err)
 		}
 	}
@@ -64,20 +57,13 @@ func Parse(t testing.TB, text string) worldimport.World {
 
 // Try imports a world into a store, and returns the error.
 func Try(ctx context.Context, unitOfWork worldimport.UnitOfWork, text string) error {
-	return try(ctx, unitOfWork, Seal, text)
-}
-
-func try(ctx context.Context, unitOfWork worldimport.UnitOfWork, seal func(string) string, text string) error {
 	w, err := worldfile.Parse([]byte(text))
 	if err != nil {
 		return err
 	}
-	_, err = worldimport.New(unitOfWork, source.FullyProtected, seal, Clock).Import(ctx, w)
+	_, err = worldimport.New(unitOfWork, source.FullyProtected, Clock).Import(ctx, w)
 	return err
 }
-
-// Seal marks a secret as sealed.
-func Seal(secret string) string { return "sealed:" + secret }
 
 // Key is the line of a public key: the same one for the same seed.
 func Key(seed byte) string {

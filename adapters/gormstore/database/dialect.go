@@ -148,7 +148,8 @@ func sqliteConnector(address string) (driver.Connector, error) {
 		// that began by reading could not wait, only fail.
 		"_txlock":      {"immediate"},
 		"_time_format": {"sqlite"},
-		"_pragma":      {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "foreign_keys(1)"},
+		// What was deleted is overwritten, since it may have been a secret.
+		"_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "foreign_keys(1)", "secure_delete(1)"},
 	}.Encode())
 	return sqliteConnections{connector}, err
 }

@@ -14,6 +14,7 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/pushes"
 	"gatehouse/tests/pgtest"
+	"gatehouse/tests/stores"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -34,7 +35,7 @@ func TestQueue_rescue(t *testing.T) {
 }
 
 func rescue(t *testing.T, url string) {
-	s, err := gormstore.Open(t.Context(), url, 4, true)
+	s, err := gormstore.Open(t.Context(), url, 4, true, stores.Sealer("one"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -12,8 +13,10 @@ type hookRow struct {
 	ID        int64
 	GroupID   database.Ref
 	ProjectID database.Ref
+	// URL and Token are sealed for the number of the row.
 	URL       string
 	Token     string
+	URLDigest string
 	Push      bool
 	TagPush   bool
 	Branches  string
@@ -26,7 +29,8 @@ func (hookRow) TableName() string { return hookTable }
 // hookTable is the table of hooks.
 const hookTable = "hooks"
 
-// Put implements worldimport.Hooks.
+// Put implements worldimport.Hooks. A hook that Renew could not seal, since its token
+// cannot be opened, is found by its URL.
 func (w hooksTx) Put(ctx context.Context, in source.MemberSource, h hooks.Hook) error {
 	return database.Fault(w.putHook(ctx, in, h), "hook of %s", h.DisplayURL())
 }
@@ -35,12 +39,16 @@ func (w *writer) putHook(ctx context.Context, in source.MemberSource, h hooks.Ho
 	if err := w.memberSourceExists(ctx, in); err != nil {
 		return err
 	}
-	same, err := database.Find[hookRow](ctx, w.tx, "url = ? AND (group_id = ? OR project_id = ?)", h.URL, int64(in.Group), int64(in.Project))
+	digests, err := w.sealer.Digests(h.URL)
+	if err != nil {
+		return err
+	}
+	same, err := database.Find[hookRow](ctx, w.tx, "(url_digest IN ? OR url = ?) AND (group_id = ? OR project_id = ?)", digests, h.URL, int64(in.Group), int64(in.Project))
 	if err != nil {
 		return err
 	}
 	row := hookRow{
-		ID: int64(h.ID), GroupID: database.Ref(in.Group), ProjectID: database.Ref(in.Project), URL: h.URL, Token: h.Token,
+		ID: int64(h.ID), GroupID: database.Ref(in.Group), ProjectID: database.Ref(in.Project), URLDigest: digests[0],
 		Push: h.Push, TagPush: h.TagPush, Branches: string(h.Branches), Trusting: h.SkipVerification,
 	}
 	switch {
@@ -53,7 +61,22 @@ func (w *writer) putHook(ctx context.Context, in source.MemberSource, h hooks.Ho
 	if err := w.number(ctx, hookTable, &row.ID); err != nil {
 		return err
 	}
-	return upsert(ctx, w, &row, database.UpsertClause([]string{"id"}, []string{
-		"group_id", "project_id", "url", "token", "push", "tag_push", "branches", "trusting",
+	err = upsert(ctx, w, &row, database.UpsertClause([]string{"id"}, []string{
+		"group_id", "project_id", "url_digest", "push", "tag_push", "branches", "trusting",
 	}))
+	if err != nil {
+		return err
+	}
+	return w.sealHook(ctx, row.ID, h)
+}
+
+const sealHook = "UPDATE hooks SET url = ?, token = ?, url_digest = ?, url_shown = ? WHERE id = ?"
+
+// sealHook writes the secrets of a hook into its row, for which they are sealed.
+func (w *writer) sealHook(ctx context.Context, id int64, h hooks.Hook) error {
+	sealed, err := seals.NewHook(w.sealer, id, h.URL, h.Token)
+	if err != nil {
+		return err
+	}
+	return w.exec(ctx, sealHook, sealed.URL, sealed.Token, sealed.Digest, sealed.Shown, id)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -25,7 +26,8 @@ type userRow struct {
 	PasswordExpiresAt database.Instant
 	CredentialVersion int64
 	TwoFactor         bool
-	TOTPSecret        string
+	// TOTPSecret is sealed for the number of the row, once it has one.
+	TOTPSecret string
 }
 
 // TableName is gorm's name for the table.
@@ -37,7 +39,7 @@ func newUserRow(described worldimport.User) userRow {
 		ID: int64(u.ID), Username: u.Username, Name: u.Name, Email: u.Email,
 		State: string(u.State), Type: string(u.Type), Admin: u.Admin, External: u.External,
 		TermsAccepted: u.TermsAccepted, EmailConfirmed: u.EmailConfirmed, PasswordExpiresAt: database.ToInstant(u.PasswordExpiresAt),
-		CredentialVersion: u.CredentialVersion, TwoFactor: u.TwoFactor, TOTPSecret: described.TOTPSecret,
+		CredentialVersion: u.CredentialVersion, TwoFactor: u.TwoFactor,
 	}
 }
 
@@ -96,6 +98,9 @@ func (w *writer) putUser(ctx context.Context, u worldimport.User) (int64, error)
 	if err := put(ctx, w, &row); err != nil {
 		return 0, err
 	}
+	if err := w.sealTOTPSecret(ctx, row.ID, u.TOTPSecret); err != nil {
+		return 0, err
+	}
 	if old.TwoFactor && !row.TwoFactor {
 		if err := w.forgetFactor(ctx, row.ID); err != nil {
 			return 0, err
@@ -106,6 +111,18 @@ func (w *writer) putUser(ctx context.Context, u worldimport.User) (int64, error)
 	}
 	home.ID, home.OwnerID, home.Path = int64(u.NamespaceID), database.Ref(row.ID), row.Username
 	return row.ID, w.insertNamespace(ctx, home, nil)
+}
+
+// sealTOTPSecret writes a secret into the row of its user, for which it is sealed.
+func (w *writer) sealTOTPSecret(ctx context.Context, user int64, secret string) error {
+	if secret == "" {
+		return nil
+	}
+	sealed, err := seals.TOTPSecret.Seal(w.sealer, user, secret)
+	if err != nil {
+		return err
+	}
+	return w.exec(ctx, "UPDATE users SET totp_secret = ? WHERE id = ?", sealed, user)
 }
 
 // forgetFactor removes what belongs to a second factor that is gone.

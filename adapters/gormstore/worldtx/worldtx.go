@@ -12,6 +12,7 @@ import (
 
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/adapters/gormstore/jobs"
+	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/application"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/worldimport"
@@ -33,14 +34,15 @@ type importer struct {
 	db      *database.DB
 	queue   *jobs.Queue
 	billing func(*gorm.DB) provisioning.BillingTx
+	sealer  seals.Sealer
 }
 
-// New returns the unit of work, which enqueues jobs in queue and writes what was
-// sold by what billing makes of its transaction. Units of work run one after the
-// other, on both databases: what one has looked up stays true until it ends, so
-// that none fails on a unique index.
-func New(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisioning.BillingTx) worldimport.UnitOfWork {
-	im := &importer{db, queue, billing}
+// New returns the unit of work, which enqueues jobs in queue, writes what was sold by
+// what billing makes of its transaction, and seals secrets by sealer. Units of work run
+// one after the other, on both databases: what one has looked up stays true until it
+// ends, so that none fails on a unique index.
+func New(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisioning.BillingTx, sealer seals.Sealer) worldimport.UnitOfWork {
+	im := &importer{db, queue, billing, sealer}
 	return func(ctx context.Context, do func(worldimport.Tx) error) error {
 		return database.Retry(ctx, func() error { return im.attempt(ctx, do) })
 	}
@@ -61,7 +63,7 @@ func (im *importer) attempt(ctx context.Context, do func(worldimport.Tx) error) 
 			}
 		}
 		w := &writer{
-			tx: tx, dialect: im.db.Dialect, queue: im.queue, billing: im.billing(tx),
+			tx: tx, dialect: im.db.Dialect, queue: im.queue, billing: im.billing(tx), sealer: im.sealer,
 			known: map[row]bool{}, numbered: map[string]bool{},
 		}
 		if failure = do(worldimport.Tx{
@@ -93,6 +95,7 @@ type writer struct {
 	dialect database.Dialect
 	queue   *jobs.Queue
 	billing provisioning.BillingTx
+	sealer  seals.Sealer
 	// known are rows that exist, and that no other transaction removes while this
 	// one runs.
 	known map[row]bool
