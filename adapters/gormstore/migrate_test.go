@@ -209,3 +209,70 @@ func TestOpen_file(t *testing.T) {
 		}
 	}
 }
+
+// TestOpen_fileURL wants the files of a database that a URL names to be for their owner
+// alone, as those at a path are.
+func TestOpen_fileURL(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ prefix, name, suffix, file string }{
+		"absolute":          {"file:", "a.db", "", "a.db"},
+		"mode":              {"file:", "a.db", "?mode=rwc", "a.db"},
+		"another parameter": {"file:", "a.db", "?cache=private&x=%20", "a.db"},
+		"fragment":          {"file:", "a.db", "?mode=rwc#there", "a.db"},
+		"no host":           {"file://", "a.db", "", "a.db"},
+		"this host":         {"file://localhost", "a.db", "?mode=rwc", "a.db"},
+		"escaped":           {"file:", "100%25%20od%3fd%23+.db", "", "100% od?d#+.db"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			open(t, c.prefix+folder+"/"+c.name+c.suffix)
+			wantOwnerOnly(t, folder, c.file)
+		})
+	}
+}
+
+// wantOwnerOnly wants a folder to have the files of one SQLite database that is open,
+// which only their owner can read.
+func wantOwnerOnly(t *testing.T, folder, name string) {
+	t.Helper()
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(filepath.Join(folder, name+suffix))
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("got %v, %v; want a file for its owner alone", info, err)
+		}
+	}
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 3 {
+		t.Errorf("got %v, %v, want three files", entries, err)
+	}
+}
+
+func TestOpen_fileURL_relative(t *testing.T) { // not parallel: it changes the working folder
+	folder := t.TempDir()
+	t.Chdir(folder)
+	open(t, "file:a%20b.db?mode=rwc")
+	wantOwnerOnly(t, folder, "a b.db")
+}
+
+// TestOpen_fileURL_none wants no file where SQLite itself would make none.
+func TestOpen_fileURL_none(t *testing.T) {
+	t.Parallel()
+	for _, suffix := range []string{"?mode=memory&cache=shared", "?mode=ro", "?mode=rw", "?mode=rwc&mode=rw"} {
+		folder := t.TempDir()
+		s, err := gormstore.Open(t.Context(), "file:"+folder+"/a.db"+suffix, 1, true, stores.Sealer("one"))
+		if err == nil {
+			err = s.Close(t.Context())
+		} else if strings.HasPrefix(suffix, "?mode=r") {
+			err = nil
+		}
+		if entries, readErr := os.ReadDir(folder); err != nil || readErr != nil || len(entries) > 0 {
+			t.Errorf("%s: got %v, %v, %v, want no file", suffix, entries, err, readErr)
+		}
+	}
+	for _, url := range []string{"file:/tmp/s3cr3t%zz", "file:/tmp/a?%zz=s3cr3t", "file:/no/such/folder/s3cr3t.db", "file:/tmp/s3cr3t%00.db"} {
+		_, err := gormstore.Open(t.Context(), url, 1, true, stores.Sealer("one"))
+		if err == nil || !strings.Contains(err.Error(), "database.url") || strings.Contains(err.Error(), "s3cr3t") {
+			t.Errorf("%s: got %v", url, err)
+		}
+	}
+}

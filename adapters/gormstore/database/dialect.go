@@ -124,19 +124,16 @@ func plainHosts(config *pgx.ConnConfig) bool {
 }
 
 // sqliteConnector makes a file that is missing itself, so that only its owner can
-// read it.
+// read it. SQLite gives its other files, of the write-ahead log, the same mode.
 func sqliteConnector(address string) (driver.Connector, error) {
+	path, err := sqliteFile(address)
+	if err == nil && path != "" {
+		err = makeFile(path)
+	}
+	if err != nil {
+		return nil, err
+	}
 	if !strings.HasPrefix(address, "file:") {
-		file, err := os.OpenFile(address, os.O_RDWR|os.O_CREATE, 0o600)
-		if broken, ok := errors.AsType[*fs.PathError](err); ok {
-			return nil, fmt.Errorf("database.url: cannot open the SQLite file: %w", broken.Err)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if err := file.Close(); err != nil {
-			return nil, err
-		}
 		address = "file:" + (&url.URL{Path: address}).EscapedPath()
 	}
 	separator := "?"
@@ -152,6 +149,46 @@ func sqliteConnector(address string) (driver.Connector, error) {
 		"_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "foreign_keys(1)", "secure_delete(1)"},
 	}.Encode())
 	return sqliteConnections{connector}, err
+}
+
+// sqliteFile returns the path of the file that SQLite would make at an address, a path
+// or a URL that begins with file:. It is empty if SQLite would make none.
+func sqliteFile(address string) (path string, err error) {
+	text, isURL := strings.CutPrefix(address, "file:")
+	if !isURL {
+		return address, nil
+	}
+	text, _, _ = strings.Cut(text, "#")
+	text, query, _ := strings.Cut(text, "?")
+	if below, ok := strings.CutPrefix(text, "//"); ok { // behind it is the host: none, or this one
+		_, text, _ = strings.Cut(below, "/")
+		text = "/" + text
+	}
+	values, err := url.ParseQuery(query)
+	if err == nil {
+		path, err = url.PathUnescape(text)
+	}
+	if err != nil {
+		return "", errors.New("database.url: not a valid file: URL; write special characters as %XX")
+	}
+	for _, mode := range values["mode"] {
+		if mode != "rwc" {
+			return "", nil
+		}
+	}
+	return path, nil
+}
+
+// makeFile makes a file for its owner alone, unless it exists.
+func makeFile(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if broken, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("database.url: cannot open the SQLite file: %w", broken.Err)
+	}
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 // sqliteConnections makes connections to SQLite.
