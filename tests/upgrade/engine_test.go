@@ -55,6 +55,24 @@ func openSQLite(t *testing.T, path string) *sql.DB {
 	return pool
 }
 
+// wantSealed fails the test if a secret of a release is left as it was, or in an
+// older form.
+func (e engine) wantSealed(t *testing.T, url string) {
+	t.Helper()
+	driver := map[string]string{"sqlite": "sqlite", "postgres": "pgx"}[e.name]
+	pool, err := sql.Open(driver, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = pool.Close() }()
+	for _, text := range column(t, pool, `SELECT totp_secret FROM users WHERE totp_secret <> '' UNION ALL SELECT url FROM hooks
+		UNION ALL SELECT token FROM hooks WHERE token <> '' UNION ALL SELECT value FROM instance_notes`) {
+		if !strings.HasPrefix(text, "v2:") {
+			t.Errorf("%q is left in the database", text)
+		}
+	}
+}
+
 // dumpSQLite writes the schema and every column that is not generated.
 func dumpSQLite(t *testing.T, url string) string {
 	t.Helper()

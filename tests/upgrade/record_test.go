@@ -57,6 +57,9 @@ func (k snapshot) answers(t *testing.T, s set, e engine, of instance) string {
 		a.show(thing)
 	}
 	a.work()
+	if _, ok := of.(tree); ok {
+		e.wantSealed(t, url)
+	}
 	return a.out.String()
 }
 
