@@ -3,6 +3,7 @@ package bootstrap_test
 import (
 	"context"
 	"database/sql"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/pquerna/otp/totp"
 	"go.uber.org/zap"
 
@@ -145,6 +147,37 @@ func TestRun_credentialSettings(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRun_requireExp sends a token of GitLab Shell without an end.
+func TestRun_requireExp(t *testing.T) {
+	t.Parallel()
+	for require, want := range map[bool]int{false: http.StatusOK, true: http.StatusUnauthorized} {
+		config := settings(t)
+		config.Shell.RequireExp = require
+		r := run(t, config)
+		secret, err := base64.StdEncoding.DecodeString(r.secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"iss": "gitlab-shell"}).SignedString(secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+r.TCP+"/api/v4/internal/check", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Close = true
+		request.Header.Set("Gitlab-Shell-Api-Request", token)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response.Body.Close(); response.StatusCode != want {
+			t.Errorf("required %t: got %s, want %d", require, response.Status, want)
+		}
 	}
 }
 

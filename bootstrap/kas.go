@@ -31,7 +31,7 @@ func KasSecret(config config.Config, now application.Clock, log *zap.Logger) (*s
 
 // KasAPI makes the routes of the Kubernetes agent server.
 func KasAPI(config config.Config, secret *secretfile.Key, agents *clusters.Service, findings *findings.Service, now application.Clock) *kas.API {
-	auth := kas.NewAuthenticator(secret.Bytes, config.Kas.JWTLeeway, config.Kas.RequireAud, now)
+	auth := kas.NewAuthenticator(secret.Bytes, config.Kas.JWTLeeway, config.Kas.RequireAud, config.Kas.RequireExp, now)
 	return kas.New(auth, agents, findings)
 }
 

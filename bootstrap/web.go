@@ -42,7 +42,7 @@ func NewHandlers(config config.Config, shellAPI *shell.API, kasAPI *kas.API, por
 
 // ShellAPI makes the routes of GitLab Shell and Gitaly.
 func ShellAPI(config config.Config, secrets *secretfile.Set, uses shell.UseCases, rev revision, now application.Clock, log *zap.Logger) *shell.API {
-	auth := shell.NewAuthenticator(secrets.Secrets, shell.Legacy(config.Shell.LegacySecret), now, log)
+	auth := shell.NewAuthenticator(secrets.Secrets, shell.Legacy(config.Shell.LegacySecret), config.Shell.RequireExp, now, log)
 	return shell.New(auth, uses, shell.Instance{
 		Version: config.Version, Revision: string(rev), ExternalURL: config.ExternalURL, Host: config.Host(),
 		GitConfigOptions: config.Git.GitalyOptions(), NeedAudit: config.Audit.Enabled,

@@ -26,11 +26,16 @@ func CheckToken(text string) error {
 
 // NewTokenParser makes a parser of the tokens that issuer signs by HMAC-SHA256; it
 // takes no other algorithm. It judges exp and nbf, if a token has them, by clock,
-// which may differ from the issuer's by leeway. It is safe for concurrent use.
-func NewTokenParser(issuer string, leeway time.Duration, clock application.Clock) *jwt.Parser {
-	return jwt.NewParser(
+// which may differ from the issuer's by leeway. With requireExp it refuses a token
+// without exp. It is safe for concurrent use.
+func NewTokenParser(issuer string, leeway time.Duration, requireExp bool, clock application.Clock) *jwt.Parser {
+	options := []jwt.ParserOption{
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
 		jwt.WithIssuer(issuer), jwt.WithLeeway(leeway), jwt.WithTimeFunc(clock),
 		jwt.WithJSONNumber(), // without it an exp of 0 counts as absent
-	)
+	}
+	if requireExp {
+		options = append(options, jwt.WithExpirationRequired())
+	}
+	return jwt.NewParser(options...)
 }

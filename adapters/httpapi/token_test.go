@@ -12,7 +12,8 @@ import (
 func TestNewTokenParser(t *testing.T) {
 	t.Parallel()
 	const now = 1_700_000_000
-	parser := httpapi.NewTokenParser("gitlab-shell", time.Minute, func() time.Time { return time.Unix(now, 0) })
+	clock := func() time.Time { return time.Unix(now, 0) }
+	parser, strict := httpapi.NewTokenParser("gitlab-shell", time.Minute, false, clock), httpapi.NewTokenParser("gitlab-shell", time.Minute, true, clock)
 	for name, c := range map[string]struct {
 		method jwt.SigningMethod
 		claims jwt.MapClaims
@@ -34,8 +35,13 @@ func TestNewTokenParser(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := parser.Parse(text, func(*jwt.Token) (any, error) { return []byte("secret"), nil }); (err == nil) != c.ok {
+		secret := func(*jwt.Token) (any, error) { return []byte("secret"), nil }
+		if _, err := parser.Parse(text, secret); (err == nil) != c.ok {
 			t.Errorf("%s: got %v, want accepted: %t", name, err, c.ok)
+		}
+		_, ends := c.claims["exp"]
+		if _, err := strict.Parse(text, secret); (err == nil) != (c.ok && ends) {
+			t.Errorf("%s, with requireExp: got %v, want accepted: %t", name, err, c.ok && ends)
 		}
 	}
 }

@@ -13,6 +13,8 @@ type Kas struct {
 	JWTLeeway time.Duration `koanf:"jwt_leeway"`
 	// RequireAud refuses tokens without an audience.
 	RequireAud bool `koanf:"require_aud"`
+	// RequireExp refuses tokens without an end.
+	RequireExp bool `koanf:"require_exp"`
 	// Rollout are full paths of groups and projects; if there are any, only
 	// their agents are served.
 	Rollout []string `koanf:"rollout"`

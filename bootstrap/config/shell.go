@@ -11,6 +11,8 @@ type Shell struct {
 	// LegacySecret says how to treat callers that send the secret itself rather
 	// than a token signed with it: accept, warn or reject.
 	LegacySecret string `koanf:"legacy_secret"`
+	// RequireExp refuses tokens without an end.
+	RequireExp bool `koanf:"require_exp"`
 }
 
 // The values of shell.legacy_secret.

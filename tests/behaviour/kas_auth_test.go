@@ -127,6 +127,11 @@ var kasAuthCases = []Case{
 			}
 		}
 	}},
+	{Name: "kas JWT: required end", Check: func(s Subject) {
+		t := s.kasServer(kasSettings{requireExp: true})
+		t.wantReply("no end", t.send(call{route: agentInfo, jwt: t.signed(jwt.MapClaims{"iss": "gitlab-kas"}), token: "agent-5"}), 401, notKas)
+		t.wantReply("as kas sends it", t.send(call{route: agentInfo, jwt: t.signed(t.claims()), token: "agent-5"}), 200, "…agent_id")
+	}},
 	{Name: "agent token: headers and their precedence", Check: func(s Subject) {
 		t := s.kasServer(kasSettings{})
 		const k, a, bearer = "Gitlab-Agentk-Api-Request", "Gitlab-Agent-Api-Request", "Authorization"

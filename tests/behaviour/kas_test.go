@@ -25,6 +25,7 @@ type kasServer struct{ *server }
 type kasSettings struct {
 	leeway          time.Duration
 	requireAudience bool
+	requireExp      bool
 	gitopsOff       bool
 	dashboardOff    bool
 	except, rollout []string
@@ -36,6 +37,7 @@ func (s Subject) kasServer(with kasSettings) *kasServer {
 	s.Apply(world.Agents)
 	return &kasServer{s.server(func(c *config.Config) {
 		c.Kas.JWTLeeway, c.Kas.RequireAud, c.Kas.Rollout = with.leeway, with.requireAudience, with.rollout
+		c.Kas.RequireExp = with.requireExp
 		c.LicensedFeatures = config.LicensedFeatures{
 			SecurityDashboard: !with.dashboardOff, SecurityDashboardExcept: with.except, ClusterAgentsGitops: !with.gitopsOff,
 		}

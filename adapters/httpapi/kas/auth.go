@@ -39,9 +39,10 @@ type Authenticator struct {
 
 // NewAuthenticator makes an Authenticator. It calls secret for every request. The
 // clock of kas may differ by leeway. A token with an audience must have "gitlab" in
-// it; with requireAudience a token without one is refused.
-func NewAuthenticator(secret func() []byte, leeway time.Duration, requireAudience bool, clock application.Clock) *Authenticator {
-	return &Authenticator{secret, requireAudience, httpapi.NewTokenParser(issuer, leeway, clock)}
+// it; with requireAudience a token without one is refused. With requireExp a token without
+// an end is.
+func NewAuthenticator(secret func() []byte, leeway time.Duration, requireAudience, requireExp bool, clock application.Clock) *Authenticator {
+	return &Authenticator{secret, requireAudience, httpapi.NewTokenParser(issuer, leeway, requireExp, clock)}
 }
 
 // Authenticate is middleware that refuses every caller but kas. They all get the

@@ -47,7 +47,7 @@ agents: [{id: 5, name: prod, project: acme/infra, created_by: dev, tokens: [{nam
 	if err != nil {
 		t.Fatal(err)
 	}
-	kas.New(kas.NewAuthenticator(func() []byte { return secret }, 0, false, world.Clock), agents, findings).Mount(engine)
+	kas.New(kas.NewAuthenticator(func() []byte { return secret }, 0, false, false, world.Clock), agents, findings).Mount(engine)
 	s.handler = httpapi.Handler("", engine)
 	if s.token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"iss": "gitlab-kas"}).SignedString(secret); err != nil {
 		t.Fatal(err)

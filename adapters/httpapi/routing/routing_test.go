@@ -74,10 +74,10 @@ func TestNew(t *testing.T) {
 // newHandlers makes the handlers below /gitlab, with the routes of kas or without.
 func newHandlers(t *testing.T, withKas bool, log *zap.Logger) (internal, public http.Handler) {
 	t.Helper()
-	shellAuth := shell.NewAuthenticator(func() [][]byte { return nil }, shell.LegacyReject, time.Now, zap.NewNop())
+	shellAuth := shell.NewAuthenticator(func() [][]byte { return nil }, shell.LegacyReject, false, time.Now, zap.NewNop())
 	apis := routing.APIs{Shell: shell.New(shellAuth, shell.UseCases{}, shell.Instance{}), Portal: portal.New(nil, nil, true)}
 	if withKas {
-		apis.Kas = kas.New(kas.NewAuthenticator(func() []byte { return nil }, 0, false, time.Now), nil, nil)
+		apis.Kas = kas.New(kas.NewAuthenticator(func() []byte { return nil }, 0, false, false, time.Now), nil, nil)
 	}
 	internal, public, err := routing.New(apis, routing.Settings{RelativeRoot: "/gitlab"}, log)
 	if err != nil {

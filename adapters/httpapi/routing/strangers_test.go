@@ -59,11 +59,11 @@ func FuzzStranger(f *testing.F) {
 func strangersHandlers(t testing.TB) map[string]http.Handler {
 	t.Helper()
 	secret := []byte("0123456789abcdef0123456789abcdef")
-	shellAuth := shell.NewAuthenticator(func() [][]byte { return [][]byte{secret} }, shell.LegacyAccept, time.Now, zap.NewNop())
+	shellAuth := shell.NewAuthenticator(func() [][]byte { return [][]byte{secret} }, shell.LegacyAccept, false, time.Now, zap.NewNop())
 	tokens := credentials.New(nil, nil, memory.New().AccessTokens, nil, credentials.Rules{}, nil, time.Now)
 	internal, public, err := routing.New(routing.APIs{
 		Shell:  shell.New(shellAuth, shell.UseCases{}, shell.Instance{}),
-		Kas:    kas.New(kas.NewAuthenticator(func() []byte { return secret }, 0, false, time.Now), nil, nil),
+		Kas:    kas.New(kas.NewAuthenticator(func() []byte { return secret }, 0, false, false, time.Now), nil, nil),
 		Portal: portal.New(tokens, nil, true),
 	}, routing.Settings{}, zap.NewNop())
 	if err != nil {

@@ -73,11 +73,12 @@ type Authenticator struct {
 	nextWarn time.Time
 }
 
-// NewAuthenticator makes an Authenticator; log is for LegacyWarn.
-func NewAuthenticator(secrets Secrets, legacy Legacy, clock application.Clock, log *zap.Logger) *Authenticator {
+// NewAuthenticator makes an Authenticator; log is for LegacyWarn. With requireExp a
+// token without an end is refused.
+func NewAuthenticator(secrets Secrets, legacy Legacy, requireExp bool, clock application.Clock, log *zap.Logger) *Authenticator {
 	return &Authenticator{
 		secrets: secrets, legacy: legacy, clock: clock, log: log,
-		parser: httpapi.NewTokenParser(issuer, leeway, clock),
+		parser: httpapi.NewTokenParser(issuer, leeway, requireExp, clock),
 	}
 }
 

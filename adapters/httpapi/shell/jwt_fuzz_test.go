@@ -34,7 +34,7 @@ func FuzzAuthenticate(f *testing.F) {
 	}
 	now := func() time.Time { return time.Unix(vectorTime, 0) }
 	secrets := func() [][]byte { return [][]byte{[]byte(sharedSecret)} }
-	handler := serverWith(shell.NewAuthenticator(secrets, shell.LegacyReject, now, zap.NewNop()), zap.NewNop())
+	handler := serverWith(shell.NewAuthenticator(secrets, shell.LegacyReject, false, now, zap.NewNop()), zap.NewNop())
 	f.Fuzz(func(t *testing.T, token string) {
 		for _, token := range []string{token, signed(token)} {
 			answer := serveRequest(handler, withHeader("Gitlab-Shell-Api-Request", token))
