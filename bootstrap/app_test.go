@@ -258,10 +258,27 @@ func TestRun_fails(t *testing.T) {
 		want   string
 	}{
 		"an address in use": {func(_ *testing.T, c *config.Config) { c.HTTP.Address = taken.TCP }, "http.address: listen tcp " + taken.TCP},
-		"no previous secret": {
-			func(_ *testing.T, c *config.Config) { c.Shell.PreviousSecretFile = "missing" },
-			"shell: secret file: stat missing",
+		"a folder as the previous secret": {
+			func(t *testing.T, c *config.Config) { c.Shell.PreviousSecretFile = t.TempDir() },
+			"shell.previous_secret_file: secret file",
 		},
+		"strict, a weak secret": {func(t *testing.T, c *config.Config) {
+			c.Secrets.Strict, c.Shell.SecretFile = true, write(t, "short")
+		}, "shell.secret_file: secret file"},
+		"strict, a weak instance key": {func(t *testing.T, c *config.Config) {
+			c.Secrets.Strict, c.Instance.KeyFile = true, write(t, strings.Repeat("k", 32))
+			if err := os.Chmod(c.Instance.KeyFile, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}, "instance.key_file: secret file"},
+		"strict, a weak configuration file": {func(t *testing.T, c *config.Config) {
+			c.File = write(t, "")
+			c.Secrets.Strict, c.Origins = true, map[string]string{"gitaly.storages": c.File}
+			c.Gitaly = config.Gitaly{Storages: []config.Storage{{Name: "default", Address: "unix:/none", Token: "hunter2"}}}
+			if err := os.Chmod(c.File, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}, "the configuration file has secrets (gitaly.storages): "},
 		"an empty secret": {func(t *testing.T, c *config.Config) {
 			if err := os.WriteFile(c.Shell.SecretFile, []byte("\n"), 0o600); err != nil {
 				t.Fatal(err)

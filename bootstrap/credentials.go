@@ -26,7 +26,7 @@ var people = fx.Module("people", fx.Provide(InstanceKey, Credentials, LFSAccess,
 
 // InstanceKey makes the instance key. It is of no use before it is unlocked.
 func InstanceKey(config config.Config, now application.Clock, log *zap.Logger) *instancekey.Key {
-	return instancekey.New(config.Instance.KeyFile, config.Instance.PreviousKeyFile, now, log)
+	return instancekey.New(config.Instance.KeyFile, config.Instance.PreviousKeyFile, config.Secrets.Strict, now, log)
 }
 
 // unlock opens the key of a store, or makes it, and seals again with it what is sealed

@@ -313,12 +313,13 @@ func verifier(t *testing.T, config config.Config, clock func() time.Time) *lfsac
 	return bootstrap.LFSAccess(config, p.Directory, p.KeyUses, rules, key, clock)
 }
 
-// TestRun_rotatesInstanceKey changes the key while the server runs. LFS tokens of
-// the old key end without a restart. What the old key sealed can be read as long as
-// the old key is known.
+// TestRun_rotatesInstanceKey changes the key while the server runs, in the documented
+// steps. LFS tokens of the old key end without a restart. What the old key sealed can
+// be read as long as the old key is known.
 func TestRun_rotatesInstanceKey(t *testing.T) {
 	t.Parallel()
 	config := settings(t)
+	config.Instance.PreviousKeyFile = config.Instance.KeyFile + ".previous"
 	r := run(t, config, worldWithKey(t))
 	now := time.Now()
 	verify := verifier(t, config, func() time.Time { return now })
@@ -331,9 +332,10 @@ func TestRun_rotatesInstanceKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	previous := write(t, string(old))
-	if err := os.WriteFile(config.Instance.KeyFile, []byte(strings.Repeat("new key ", 8)), 0o600); err != nil {
-		t.Fatal(err)
+	for _, step := range []struct{ file, key string }{{config.Instance.PreviousKeyFile, string(old)}, {config.Instance.KeyFile, strings.Repeat("new key ", 8)}} {
+		if err := os.WriteFile(step.file, []byte(step.key), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	now = now.Add(2 * time.Second) // files are looked at once a second
 	if _, err := verify.Verify(t.Context(), username, token); !errors.Is(err, domain.Unauthenticated) {
@@ -360,6 +362,5 @@ func TestRun_rotatesInstanceKey(t *testing.T) {
 	if err := r.stop(); err != nil {
 		t.Fatalf("Run: %v", err)
 	}
-	config.Instance.PreviousKeyFile = previous
 	otp(run(t, config), time.Now().Add(30*time.Second), `{"success":true}`)
 }

@@ -26,7 +26,7 @@ func KasSecret(config config.Config, now application.Clock, log *zap.Logger) (*s
 	if !config.Kas.Enabled {
 		return nil, nil
 	}
-	return secretfile.OpenKas(config.Kas.SecretFile, now, log)
+	return secretfile.OpenKas(config.Kas.SecretFile, config.Secrets.Strict, now, log)
 }
 
 // KasAPI makes the routes of the Kubernetes agent server.

@@ -61,6 +61,7 @@ func start(lifecycle fx.Lifecycle, p parts) {
 		fx.StartHook(func() error { return p.Config.Announce(p.Log) }),
 		fx.StopHook(p.Gitaly.Close),
 		fx.StopHook(p.Store.Close),
+		fx.StartHook(p.checkConfigFile),
 		fx.StartHook(p.Interrupt.ends(p.Store.Connect)),
 		fx.StartHook(p.Interrupt.ends(func(ctx context.Context) error { return unlock(ctx, p.Key, p.Store, p.Log) })),
 		fx.StartHook(p.Interrupt.ends(func(ctx context.Context) error { return p.World.apply(ctx, p.Importer, p.Log) })),
@@ -70,6 +71,17 @@ func start(lifecycle fx.Lifecycle, p parts) {
 	} {
 		lifecycle.Append(hook)
 	}
+}
+
+// checkConfigFile logs that the configuration file is weak, or fails if
+// secrets.strict is set.
+func (p parts) checkConfigFile() error {
+	err := ConfigFileWeakness(p.Config)
+	if err == nil || p.Config.Secrets.Strict {
+		return err
+	}
+	p.Log.Warn("the configuration file is weak", zap.Error(err))
+	return nil
 }
 
 func (p parts) startJobs(ctx context.Context) error {

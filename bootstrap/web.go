@@ -1,7 +1,9 @@
 package bootstrap
 
 import (
+	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
@@ -56,7 +58,20 @@ func shellUseCases(gatekeeper *gitaccess.Gatekeeper, receiver *pushes.Receiver, 
 // ShellSecrets opens the secrets that GitLab Shell and Gitaly share with this
 // server.
 func ShellSecrets(config config.Config, now application.Clock, log *zap.Logger) (*secretfile.Set, error) {
-	return secretfile.OpenShell(config.Shell.SecretFile, config.Shell.PreviousSecretFile, now, log)
+	return secretfile.OpenShell(config.Shell.SecretFile, config.Shell.PreviousSecretFile, config.Secrets.Strict, now, log)
+}
+
+// ConfigFileWeakness returns that the configuration file has secrets and that every
+// user of the machine has access to it, or nil.
+func ConfigFileWeakness(config config.Config) error {
+	keys := config.SecretsInFile()
+	if len(keys) == 0 {
+		return nil
+	}
+	if err := secretfile.OpenToAll(config.File); err != nil {
+		return fmt.Errorf("the configuration file has secrets (%s): %w", strings.Join(keys, ", "), err)
+	}
+	return nil
 }
 
 // Revision returns the revision of the source that the program was built from, or

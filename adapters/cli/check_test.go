@@ -1,6 +1,8 @@
 package cli_test
 
 import (
+	"encoding/json"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -25,5 +27,46 @@ func TestRun_checkStorages(t *testing.T) {
 	args[len(args)-1] = `gitaly.storages=[{name: near, address: "unix:` + filepath.Join(dir, "none") + `"}]`
 	if got := run(t.Context(), "", args...); got.code != 1 || strings.Count(got.out, "WRONG") != 1 || !strings.Contains(got.out, "nobody answers at unix:"+dir) {
 		t.Errorf("no Gitaly at the socket: got %d, %s", got.code, got.out)
+	}
+}
+
+// TestRun_checkWarnings checks a secret file that every user can read: a warning, or
+// wrong if secrets.strict is set.
+func TestRun_checkWarnings(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	secret := filepath.Join(dir, "secret")
+	if err := os.WriteFile(secret, []byte("0123456789abcdef"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(secret, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"check", "--json", "--database=memory:", "--set", "shell.secret_file=" + secret, "--set", "instance.key_file=" + filepath.Join(dir, "key")}
+	for _, test := range []struct {
+		strict      string
+		code        int
+		ok, warning bool
+	}{{"false", 0, true, true}, {"true", 1, false, false}} {
+		got := run(t.Context(), "", append(args, "--set=secrets.strict="+test.strict)...)
+		var records []struct {
+			Check, Detail string
+			OK, Warning   bool
+		}
+		if err := json.Unmarshal([]byte(got.out), &records); err != nil || got.code != test.code {
+			t.Errorf("strict %s: got %d, %v", test.strict, got.code, err)
+		}
+		for _, r := range records {
+			ok, warning := true, false
+			if r.Check == "shell.secret_file" {
+				ok, warning = test.ok, test.warning
+				if !strings.Contains(r.Detail, secret) || !strings.Contains(r.Detail, "mode 0644") || strings.Contains(r.Detail, "0123456789") {
+					t.Errorf("got %s", r.Detail)
+				}
+			}
+			if r.OK != ok || r.Warning != warning {
+				t.Errorf("strict %s, %s: got ok %t, warning %t", test.strict, r.Check, r.OK, r.Warning)
+			}
+		}
 	}
 }

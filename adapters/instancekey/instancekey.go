@@ -21,18 +21,19 @@ import (
 	"gatehouse/application"
 )
 
-// Key is the instance key. It follows changes of its file, and is safe for
+// Key is the instance key. It follows changes of its files, and is safe for
 // concurrent use.
 type Key struct {
-	file, previousFile string
+	file, previousFile secretfile.File
+	strict             bool
 	now                application.Clock
 	log                *zap.Logger
-	current            *secretfile.Set
 
-	mu       sync.Mutex
-	key      []byte
-	previous [][]byte
-	box      *seal.Box
+	mu            sync.Mutex
+	files         *secretfile.Set
+	check         string // what the key of the database sealed; empty before there is one
+	key, previous []byte
+	box           *seal.Box
 }
 
 const (
@@ -57,79 +58,150 @@ type Notes interface {
 }
 
 // New returns a Key that Unlock has to open. The previous file is empty for none.
-func New(file, previousFile string, now application.Clock, log *zap.Logger) *Key {
-	return &Key{file: file, previousFile: previousFile, now: now, log: log}
+// A strict Key refuses weak files.
+func New(file, previousFile string, strict bool, now application.Clock, log *zap.Logger) *Key {
+	return &Key{
+		file: secretfile.File{Setting: "instance.key_file", Path: file}, previousFile: secretfile.File{Setting: "instance.previous_key_file", Path: previousFile},
+		strict: strict, now: now, log: log,
+	}
 }
 
 // Unlock reads the key, and fails unless it is the key of the database. If there
 // is no file it makes a key, but not for a database that has one already: what
 // that key sealed could never be read again.
+//
+// If a file changes later, and the database's secrets could not be read any more,
+// the key before stays in use.
 func (k *Key) Unlock(ctx context.Context, database Notes) error {
-	check, err := database.SetOnce(ctx, checkName, "")
+	check, err := k.compare(ctx, database, k.create)
+	if err != nil || check != "" {
+		return err
+	}
+	check, err = database.SetOnce(ctx, checkName, k.sealing().Seal(checkName, checkPlace)) // only the first of several servers that start now writes it
 	if err != nil {
 		return err
 	}
-	if err := k.create(check != ""); err != nil {
-		return fmt.Errorf("instance.key_file: %w", err)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.check = check
+	return k.opens(k.key, k.previous)
+}
+
+// Compare fails if Unlock would, but makes no key. It reports whether the database
+// has a key.
+func (k *Key) Compare(ctx context.Context, database Notes) (bool, error) {
+	check, err := k.compare(ctx, database, func() error { return nil })
+	return check != "", err
+}
+
+// compare reads the key and fails unless it opens what the database's key sealed. If
+// the database has none it calls create before. It returns what was sealed.
+func (k *Key) compare(ctx context.Context, database Notes, create func() error) (check string, err error) {
+	if check, err = database.SetOnce(ctx, checkName, ""); err != nil {
+		return "", err
 	}
-	if err := k.open(); err != nil {
-		return fmt.Errorf("instance: %w", err)
+	if check == "" {
+		err = create()
+	} else if _, missing := os.Stat(k.file.Path); errors.Is(missing, fs.ErrNotExist) {
+		err = fmt.Errorf("%s: %s is not there, and this database has a key already: restore it, or name the file that the server uses", k.file.Setting, absolute(k.file.Path))
 	}
-	if check == "" { // only the first of several servers that start now writes it
-		if check, err = database.SetOnce(ctx, checkName, k.sealing().Seal(checkName, checkPlace)); err != nil {
-			return err
-		}
+	if err != nil {
+		return check, err
 	}
-	if _, err := k.sealing().Open(check, checkPlace); err != nil {
-		return fmt.Errorf("instance.key_file: %s is not the key of this database, nor is instance.previous_key_file; its secrets could not be read", absolute(k.file))
+	return check, k.open(check)
+}
+
+// create makes the file unless it exists.
+func (k *Key) create() error {
+	created, err := secretfile.Create(k.file.Path, newKeySize, hex.EncodeToString)
+	if err != nil {
+		return fmt.Errorf("%s: %w", k.file.Setting, err)
+	}
+	if created {
+		k.log.Info("a new instance key was made; keep a copy with the database's", zap.String("file", absolute(k.file.Path)))
 	}
 	return nil
 }
 
-// create makes the file unless it exists. If the database has a key already, a
-// missing file is an error.
-func (k *Key) create(known bool) error {
-	if _, err := os.Stat(k.file); known && errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s is not there, and this database has a key already: restore it, or name the file that the server uses", absolute(k.file))
-	}
-	created, err := secretfile.Create(k.file, newKeySize, hex.EncodeToString)
-	if created {
-		k.log.Info("a new instance key was made; keep a copy with the database's", zap.String("file", absolute(k.file)))
+func (k *Key) open(check string) (err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.check = check
+	rules := secretfile.Rules{Strict: k.strict, Content: CheckLength, Together: k.fits}
+	if k.files, err = secretfile.Open(k.file, k.previousFile, rules, k.now, k.log); err == nil {
+		k.follow()
 	}
 	return err
 }
 
-func (k *Key) open() (err error) {
-	failed := func(err error) { k.log.Error("the instance key", zap.Error(err)) }
-	if k.current, err = secretfile.Open(k.now, failed, k.file); err != nil {
-		return err
+// CheckLength fails if the content of a key file is too short for a key.
+func CheckLength(content []byte) error {
+	if len(bytes.TrimSpace(content)) < minLength {
+		return fmt.Errorf("it has less than %d characters", minLength)
 	}
-	if len(k.Current()) < minLength {
-		return fmt.Errorf("%s has less than %d characters", absolute(k.file), minLength)
+	return nil
+}
+
+// fits returns why the key cannot be changed to the contents of the files, or nil.
+// The key in use must be in one of the files: what it has sealed is read by no other.
+func (k *Key) fits(current, previous []byte) error {
+	if k.key != nil && !bytes.Equal(k.key, current) && !bytes.Equal(k.key, previous) {
+		return fmt.Errorf("the key in use is in neither %s nor %s; what it sealed could not be read", k.file.Setting, k.previousFile.Setting)
 	}
-	if k.previousFile == "" {
+	return k.opens(current, previous)
+}
+
+// opens returns nil if the keys open what the database's key sealed.
+func (k *Key) opens(current, previous []byte) error {
+	if k.check == "" {
 		return nil
 	}
-	older, err := secretfile.Open(k.now, failed, k.previousFile)
-	if err == nil {
-		k.previous = append(k.previous, older.Secrets()[0])
+	if _, err := newBox(current, previous).Open(k.check, checkPlace); err != nil {
+		return fmt.Errorf("%s: %s is not the key of this database, nor is %s; its secrets could not be read", k.file.Setting, absolute(k.file.Path), k.previousFile.Setting)
 	}
-	return err
+	return nil
 }
 
-// Current returns the key as it is in its file now.
-func (k *Key) Current() []byte { return k.current.Secrets()[0] }
+func newBox(current, previous []byte) *seal.Box {
+	if previous == nil {
+		return seal.New(current)
+	}
+	return seal.New(current, previous)
+}
+
+// Current returns the key that is in use.
+func (k *Key) Current() []byte {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.follow()
+	return k.key
+}
+
+// Reload reads the files now, even if they seem not to have changed. Before Unlock it
+// does nothing.
+func (k *Key) Reload() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.files != nil {
+		k.files.Reload()
+		k.follow()
+	}
+}
+
+// follow takes over what has changed in the files. The caller has locked mu, as fits
+// reads what it guards.
+func (k *Key) follow() {
+	current, previous := k.files.Pair()
+	if k.box == nil || !bytes.Equal(current, k.key) || !bytes.Equal(previous, k.previous) {
+		k.key, k.previous, k.box = current, previous, newBox(current, previous)
+	}
+}
 
 // sealing returns the box of the current key.
 func (k *Key) sealing() *seal.Box {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if key := k.Current(); k.box == nil || !bytes.Equal(key, k.key) {
-		if k.key != nil {
-			k.previous = append(k.previous, k.key) // it sealed until a moment ago
-		}
-		k.key, k.box = key, seal.New(key, k.previous...)
-	}
+	k.follow()
 	return k.box
 }
 
@@ -138,7 +210,10 @@ var errLocked = errors.New("the instance key is not open: what it seals can be n
 
 // unlocked returns the box of the current key, unless Unlock was not called.
 func (k *Key) unlocked() (*seal.Box, error) {
-	if k.current == nil {
+	k.mu.Lock()
+	locked := k.files == nil
+	k.mu.Unlock()
+	if locked {
 		return nil, errLocked
 	}
 	return k.sealing(), nil
@@ -197,7 +272,14 @@ func (k *Key) Adopt(ctx context.Context, database Notes, prefix string) error {
 	if err != nil || strings.HasPrefix(check, prefix) {
 		return err
 	}
-	return database.Replace(ctx, checkName, check, box.Seal(checkName, checkPlace))
+	sealed := box.Seal(checkName, checkPlace)
+	if err := database.Replace(ctx, checkName, check, sealed); err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.check = sealed
+	return nil
 }
 
 // absolute returns the absolute form of a path, or the path itself if the

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"gatehouse/adapters/instancekey"
 	"gatehouse/adapters/memory"
@@ -28,7 +29,7 @@ func write(t *testing.T, text string) string {
 // want; an empty want is for none.
 func unlock(t *testing.T, database instancekey.Notes, file, previous, want string) *instancekey.Key {
 	t.Helper()
-	key := instancekey.New(file, previous, time.Now, zap.NewNop())
+	key := instancekey.New(file, previous, false, time.Now, zap.NewNop())
 	err := key.Unlock(t.Context(), database)
 	switch {
 	case want == "" && err != nil:
@@ -53,7 +54,7 @@ func sealedBy(t *testing.T, key *instancekey.Key, text string) string {
 
 func TestKey_locked(t *testing.T) {
 	t.Parallel()
-	key := instancekey.New("key", "", time.Now, zap.NewNop())
+	key := instancekey.New("key", "", false, time.Now, zap.NewNop())
 	_, sealErr := key.Seal("sesame", place)
 	_, openErr := key.Open("v1:AAAA", place)
 	_, prefixErr := key.Prefix()
@@ -121,26 +122,195 @@ func TestKey_tooShort(t *testing.T) {
 	unlock(t, memory.New(), write(t, " \n"), "", "instance")
 }
 
-func TestKey_followsItsFile(t *testing.T) {
+// rotation is a running key whose files a test changes.
+type rotation struct {
+	*instancekey.Key
+	database       *memory.Store
+	file, previous string
+	now            time.Time
+	logged         *observer.ObservedLogs
+}
+
+const (
+	first = "the first key, of 32 characters."
+	other = "another key, of 32 characters..."
+)
+
+// rotate unlocks the first key of a database; there is no previous one.
+func rotate(t *testing.T, strict bool) *rotation {
+	t.Helper()
+	core, logged := observer.New(zap.InfoLevel)
+	r := &rotation{database: memory.New(), file: write(t, first), previous: filepath.Join(t.TempDir(), "previous"), now: time.Unix(0, 0), logged: logged}
+	r.Key = instancekey.New(r.file, r.previous, strict, func() time.Time { return r.now }, zap.New(core))
+	if err := r.Unlock(t.Context(), r.database); err != nil {
+		t.Fatal(err)
+	}
+	logged.TakeAll()
+	return r
+}
+
+// replace writes a file, and lets enough time pass for a look at it.
+func (r *rotation) replace(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.now = r.now.Add(2 * time.Second)
+}
+
+// TestKey_keepsItsKey spoils the files of a running key: the key before stays in use
+// for everything, and the log has one error.
+func TestKey_keepsItsKey(t *testing.T) {
 	t.Parallel()
-	file := write(t, strings.Repeat("a", 32))
-	now := time.Now()
-	key := instancekey.New(file, "", func() time.Time { return now }, zap.NewNop())
-	if err := key.Unlock(t.Context(), memory.New()); err != nil {
-		t.Fatal(err)
+	for name, test := range map[string]struct {
+		strict bool
+		spoil  func(t *testing.T, r *rotation) error
+		want   string
+	}{
+		"too short":   {false, func(t *testing.T, r *rotation) error { r.replace(t, r.file, "short"); return nil }, "less than 32 characters"},
+		"blank":       {false, func(t *testing.T, r *rotation) error { r.replace(t, r.file, " \n"); return nil }, "it is empty"},
+		"gone":        {false, func(_ *testing.T, r *rotation) error { return os.Remove(r.file) }, "no such file"},
+		"unreadable":  {false, func(_ *testing.T, r *rotation) error { return errors.Join(os.Remove(r.file), os.Mkdir(r.file, 0o700)) }, "is a directory"},
+		"another key": {false, func(t *testing.T, r *rotation) error { r.replace(t, r.file, other); return nil }, "the key in use is in neither"},
+		"another key, another before": {false, func(t *testing.T, r *rotation) error {
+			r.replace(t, r.previous, other+"2")
+			r.replace(t, r.file, other)
+			return nil
+		}, "the key in use is in neither"},
+		"open to all, to a strict one": {true, func(_ *testing.T, r *rotation) error { return os.Chmod(r.file, 0o604) }, "every user of this machine"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := rotate(t, test.strict)
+			before := sealedBy(t, r.Key, "x")
+			if err := test.spoil(t, r); err != nil {
+				t.Fatal(err)
+			}
+			for range 3 {
+				r.now = r.now.Add(2 * time.Second)
+				if got := string(r.Current()); got != first {
+					t.Errorf("got the key %q, want the first one", got)
+				}
+				if got, err := r.Open(before, place); err != nil || got != "x" {
+					t.Errorf("sealed before: got %q, %v", got, err)
+				}
+			}
+			after := sealedBy(t, r.Key, "y")
+			if err := os.RemoveAll(r.file); err != nil {
+				t.Fatal(err)
+			}
+			r.replace(t, r.file, first)
+			if got, err := r.Open(after, place); err != nil || got != "y" {
+				t.Errorf("sealed meanwhile: got %q, %v", got, err)
+			}
+			lines := r.logged.FilterLevelExact(zap.ErrorLevel).All()
+			if len(lines) != 1 || lines[0].ContextMap()["file"] != r.file || !strings.Contains(lines[0].ContextMap()["error"].(string), test.want) {
+				t.Errorf("got the errors %v, want one: %s", lines, test.want)
+			}
+		})
 	}
-	before := sealedBy(t, key, "x")
-	if err := os.WriteFile(file, []byte(strings.Repeat("b", 40)), 0o600); err != nil {
-		t.Fatal(err)
+}
+
+// TestKey_rotates follows the documented steps: the old key goes into the previous
+// file, then the new one into its place. Both steps take effect without a restart.
+func TestKey_rotates(t *testing.T) {
+	t.Parallel()
+	r := rotate(t, false)
+	before := sealedBy(t, r.Key, "x")
+	r.replace(t, r.previous, first)
+	if got := string(r.Current()); got != first {
+		t.Errorf("after the first step: got %q", got)
 	}
-	now = now.Add(2 * time.Second)
-	if got := string(key.Current()); got != strings.Repeat("b", 40) {
-		t.Errorf("got %q, want the new key", got)
+	r.replace(t, r.file, other)
+	if got := string(r.Current()); got != other {
+		t.Errorf("after the second step: got %q, want the new key", got)
 	}
-	if got, err := key.Open(before, place); err != nil || got != "x" {
+	if got, err := r.Open(before, place); err != nil || got != "x" {
 		t.Errorf("sealed before: got %q, %v", got, err)
 	}
-	if got, err := key.Open(sealedBy(t, key, "y"), place); err != nil || got != "y" {
+	if got, err := r.Open(sealedBy(t, r.Key, "y"), place); err != nil || got != "y" {
 		t.Errorf("sealed after: got %q, %v", got, err)
+	}
+	if err := os.Remove(r.previous); err != nil {
+		t.Fatal(err)
+	}
+	r.now = r.now.Add(2 * time.Second)
+	if got, err := r.Open(before, place); err != nil || got != "x" {
+		t.Errorf("sealed before, the old key removed too early: got %q, %v", got, err)
+	}
+	lines := r.logged.FilterLevelExact(zap.ErrorLevel).All()
+	if len(lines) != 1 || !strings.Contains(lines[0].ContextMap()["error"].(string), "not the key of this database") {
+		t.Errorf("got the errors %v, want one", lines)
+	}
+}
+
+// TestKey_rotates_adopted removes the previous key once the database has the new one,
+// and rotates again, in the running server.
+func TestKey_rotates_adopted(t *testing.T) {
+	t.Parallel()
+	r := rotate(t, false)
+	r.replace(t, r.previous, first)
+	r.replace(t, r.file, other)
+	prefix, err := r.Prefix()
+	if err := errors.Join(err, r.Adopt(t.Context(), r.database, prefix), os.Remove(r.previous)); err != nil {
+		t.Fatal(err)
+	}
+	r.now = r.now.Add(2 * time.Second)
+	sealed := sealedBy(t, r.Key, "x")
+	unlock(t, r.database, r.file, "", "")
+	const third = "a third key, of 32 characters..."
+	r.replace(t, r.previous, other)
+	r.replace(t, r.file, third)
+	if got, err := r.Open(sealed, place); err != nil || got != "x" || string(r.Current()) != third {
+		t.Errorf("after the second rotation: got %q, %v, key %q", got, err, r.Current())
+	}
+	if lines := r.logged.FilterLevelExact(zap.ErrorLevel).All(); len(lines) != 0 {
+		t.Errorf("got the errors %v, want none", lines)
+	}
+}
+
+func TestKey_Reload(t *testing.T) {
+	t.Parallel()
+	instancekey.New("none", "", false, time.Now, zap.NewNop()).Reload() // before Unlock
+	r := rotate(t, false)
+	r.replace(t, r.previous, first)
+	r.replace(t, r.file, other)
+	r.now = time.Unix(0, 0)
+	if got := string(r.Current()); got != first {
+		t.Errorf("before it is time to look: got %q", got)
+	}
+	r.Reload()
+	if got := string(r.Current()); got != other {
+		t.Errorf("after Reload: got %q, want the new key", got)
+	}
+}
+
+func TestKey_Compare(t *testing.T) {
+	t.Parallel()
+	owned, file := memory.New(), write(t, first)
+	unlock(t, owned, file, "", "")
+	missing := filepath.Join(t.TempDir(), "missing")
+	for name, test := range map[string]struct {
+		database       instancekey.Notes
+		file, previous string
+		known          bool
+		want           string
+	}{
+		"its key":              {owned, file, "", true, ""},
+		"its key before":       {owned, write(t, other), file, true, ""},
+		"another key":          {owned, write(t, other), missing, true, "not the key of this database"},
+		"no key":               {owned, missing, "", true, "restore it"},
+		"too short":            {owned, write(t, "short"), file, true, "less than 32"},
+		"no database yet":      {memory.New(), file, "", false, ""},
+		"neither of both":      {memory.New(), missing, "", false, "no such file"},
+		"no database, a short": {memory.New(), write(t, "short"), "", false, "less than 32"},
+	} {
+		known, err := instancekey.New(test.file, test.previous, false, time.Now, zap.NewNop()).Compare(t.Context(), test.database)
+		if known != test.known || (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %t, %v, want %t, %q", name, known, err, test.known, test.want)
+		}
+	}
+	if _, err := os.Stat(missing); err == nil {
+		t.Error("a key was made")
 	}
 }

@@ -19,40 +19,30 @@ const (
 )
 
 // OpenShell opens the secret that GitLab Shell and Gitaly share with this server,
-// and the previous one unless that file is empty. If there is no secret it makes
-// one. What goes wrong with the files later is logged.
-func OpenShell(file, previous string, clock application.Clock, log *zap.Logger) (*Set, error) {
+// and the previous one unless its path is empty. If there is no secret it makes one.
+// What goes wrong with the files later is logged.
+func OpenShell(file, previous string, strict bool, clock application.Clock, log *zap.Logger) (*Set, error) {
+	current := File{"shell.secret_file", file}
 	created, err := Create(file, shellSize, hex.EncodeToString)
 	if err != nil {
-		return nil, fmt.Errorf("shell.secret_file: %w", err)
+		return nil, fmt.Errorf("%s: %w", current.Setting, err)
 	}
 	if created {
 		log.Info("a new secret was made; GitLab Shell and Gitaly have to know it", zap.String("file", file))
 	}
-	files := []string{file}
-	if previous != "" {
-		files = append(files, previous)
-	}
-	secrets, err := Open(clock, func(err error) { log.Error("secrets of GitLab Shell", zap.Error(err)) }, files...)
-	if err != nil {
-		return nil, fmt.Errorf("shell: %w", err)
-	}
-	return secrets, nil
+	return Open(current, File{"shell.previous_secret_file", previous}, Rules{Strict: strict}, clock, log)
 }
 
 // OpenKas opens the secret that kas shares with this server. If there is none it
 // makes one. What goes wrong with the file later is logged.
-func OpenKas(file string, clock application.Clock, log *zap.Logger) (*Key, error) {
+func OpenKas(file string, strict bool, clock application.Clock, log *zap.Logger) (*Key, error) {
+	named := File{"kas.secret_file", file}
 	created, err := Create(file, KasSize, base64.StdEncoding.EncodeToString)
 	if err != nil {
-		return nil, fmt.Errorf("kas.secret_file: %w", err)
+		return nil, fmt.Errorf("%s: %w", named.Setting, err)
 	}
 	if created {
 		log.Info("a new secret was made; the Kubernetes agent server has to know it", zap.String("file", file))
 	}
-	key, err := OpenKey(clock, func(err error) { log.Error("the secret of kas", zap.Error(err)) }, file, KasSize)
-	if err != nil {
-		return nil, fmt.Errorf("kas.secret_file: %w", err)
-	}
-	return key, nil
+	return OpenKey(named, KasSize, strict, clock, log)
 }

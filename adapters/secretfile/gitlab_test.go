@@ -22,11 +22,11 @@ func TestOpen_makesSecrets(t *testing.T) {
 		want string
 	}{
 		"shell": {func(file string, log *zap.Logger) error {
-			_, err := secretfile.OpenShell(file, "", time.Now, log)
+			_, err := secretfile.OpenShell(file, "", false, time.Now, log)
 			return err
 		}, `^[0-9a-f]{32}$`},
 		"kas": {func(file string, log *zap.Logger) error {
-			_, err := secretfile.OpenKas(file, time.Now, log)
+			_, err := secretfile.OpenKas(file, false, time.Now, log)
 			return err
 		}, `^[0-9A-Za-z+/]{43}=$`},
 	} {
@@ -50,15 +50,15 @@ func TestOpen_makesSecrets(t *testing.T) {
 
 func TestOpenShell_previous(t *testing.T) {
 	t.Parallel()
-	set, err := secretfile.OpenShell(write(t, "new"), write(t, "old"), time.Now, zap.NewNop())
+	set, err := secretfile.OpenShell(write(t, "new"), write(t, "old"), false, time.Now, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := set.Secrets(); len(got) != 2 || string(got[0]) != "new" || string(got[1]) != "old" {
 		t.Errorf("got %q, want both, the new one first", got)
 	}
-	_, err = secretfile.OpenShell(write(t, "new"), filepath.Join(t.TempDir(), "none"), time.Now, zap.NewNop())
-	if err == nil || !strings.HasPrefix(err.Error(), "shell: ") {
-		t.Errorf("a previous file that does not exist: got %v", err)
+	_, err = secretfile.OpenShell(write(t, "new"), write(t, "old"), true, time.Now, zap.NewNop())
+	if err == nil || !strings.HasPrefix(err.Error(), "shell.secret_file: ") || !strings.Contains(err.Error(), "\nshell.previous_secret_file: ") {
+		t.Errorf("strict: got %v, want both files", err)
 	}
 }

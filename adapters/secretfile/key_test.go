@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
 	"gatehouse/adapters/secretfile"
 )
 
@@ -30,7 +33,7 @@ func TestOpenKey(t *testing.T) {
 		"raw":                   {string(key), false},
 		"blank":                 {" \n", false},
 	} {
-		opened, err := secretfile.OpenKey(time.Now, func(error) {}, write(t, c.content), 32)
+		opened, err := secretfile.OpenKey(current(write(t, c.content)), 32, false, time.Now, zap.NewNop())
 		switch {
 		case (err == nil) != c.good:
 			t.Errorf("%s: got %v, want good: %t", name, err, c.good)
@@ -46,8 +49,9 @@ func TestKey_followsItsFile(t *testing.T) {
 	t.Parallel()
 	one, two := bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32)
 	path := write(t, base64.StdEncoding.EncodeToString(one))
-	now, failures := time.Unix(0, 0), 0
-	key, err := secretfile.OpenKey(func() time.Time { return now }, func(error) { failures++ }, path, 32)
+	now := time.Unix(0, 0)
+	core, failures := observer.New(zap.ErrorLevel)
+	key, err := secretfile.OpenKey(current(path), 32, false, func() time.Time { return now }, zap.New(core))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,8 +66,8 @@ func TestKey_followsItsFile(t *testing.T) {
 	} {
 		replace(t, path, step.content)
 		now = now.Add(2 * time.Second)
-		if got := key.Bytes(); !bytes.Equal(got, step.want) || failures != step.failures {
-			t.Errorf("%q: got %x after %d failures, want %x after %d", step.content, got, failures, step.want, step.failures)
+		if got := key.Bytes(); !bytes.Equal(got, step.want) || failures.Len() != step.failures {
+			t.Errorf("%q: got %x after %d failures, want %x after %d", step.content, got, failures.Len(), step.want, step.failures)
 		}
 	}
 }

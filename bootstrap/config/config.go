@@ -24,6 +24,7 @@ type Config struct {
 	Database Database `koanf:"database"`
 	Shell    Shell    `koanf:"shell"`
 	Instance Instance `koanf:"instance"`
+	Secrets  Secrets  `koanf:"secrets"`
 	Kas      Kas      `koanf:"kas"`
 	Gitaly   Gitaly   `koanf:"gitaly"`
 	Git      Git      `koanf:"git"`
@@ -45,6 +46,8 @@ type Config struct {
 	Version string `koanf:"version"`
 	Log     Log    `koanf:"log"`
 
+	// File is the file that was read; empty for none.
+	File string `koanf:"-"`
 	// Origins says where each key was set last: a file, a variable or a flag. A
 	// key that was never set is not in it.
 	Origins map[string]string `koanf:"-"`

@@ -36,9 +36,10 @@ func load(t *testing.T, from config.Sources) config.Config {
 
 func TestLoad_defaults(t *testing.T) {
 	t.Parallel()
-	got := load(t, config.Sources{File: write(t, "")})
+	file := write(t, "")
+	got := load(t, config.Sources{File: file})
 	want := config.Default()
-	want.Origins = map[string]string{}
+	want.File, want.Origins = file, map[string]string{}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("an empty file changes the defaults (-want +got):\n%s", diff)
 	}
@@ -154,10 +155,29 @@ plans: [{code: premium, title: premium, paid: true, top: true}]
 		"plans": "[{code: premium, title: premium, paid: true, top: true}]",
 	}})
 	for name, got := range map[string]config.Config{"file": file, "flags": flags} {
-		got.Origins = nil
+		got.File, got.Origins = "", nil
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// TestConfig_SecretsInFile wants the keys whose secrets the file has, and not those
+// that come from elsewhere.
+func TestConfig_SecretsInFile(t *testing.T) {
+	t.Parallel()
+	file := write(t, `
+database: {url: "postgres://gatehouse:hunter2@db/gatehouse"}
+redis: {url: "redis://:hunter2@redis"}
+gitaly: {storages: [{name: default, address: "unix:/a"}, {name: other, address: "unix:/b", token: hunter2}]}
+`)
+	c := load(t, config.Sources{File: file})
+	if got, want := strings.Join(c.SecretsInFile(), " "), "database.url gitaly.storages redis.url"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	c = load(t, config.Sources{File: file, Environ: []string{"GATEHOUSE_REDIS_URL=redis://:hunter2@redis"}, Flags: map[string]string{"database.url": "postgres://db/gatehouse", "gitaly.storages": "[]"}})
+	if got := c.SecretsInFile(); len(got) != 0 {
+		t.Errorf("overridden: got %s, want none", got)
 	}
 }
 

@@ -45,6 +45,7 @@ func Load(from Sources) (Config, error) {
 	l.flags(from.Flags)
 	config := l.decode()
 	config.tidy()
+	config.File = from.File
 	// A key whose value could not be read has its default, so that only one mistake
 	// is reported for it.
 	return config, errors.Join(append(l.mistakes, config.mistakes(l.unread)...)...)

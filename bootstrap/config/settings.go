@@ -29,6 +29,16 @@ func (c *Config) Settings() []Setting {
 	return settings
 }
 
+// SecretsInFile returns the keys that have a secret from the configuration file.
+func (c *Config) SecretsInFile() (keys []string) {
+	for _, s := range c.Settings() {
+		if c.File != "" && s.Origin == c.File && strings.Contains(s.Value, masked) {
+			keys = append(keys, s.Key)
+		}
+	}
+	return keys
+}
+
 // SetBy says in words which files, variables and flags set anything.
 func (c *Config) SetBy() string {
 	origins := slices.Sorted(maps.Values(c.Origins))

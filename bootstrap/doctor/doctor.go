@@ -17,6 +17,8 @@ type Checkup struct {
 	Name string
 	// Problem says what is wrong, or is nil.
 	Problem error
+	// Warning says what should be better, or is nil. Nothing is wrong for now.
+	Warning error
 	// Skipped says that nothing was checked.
 	Skipped bool
 	// Detail says what was found.
@@ -25,19 +27,8 @@ type Checkup struct {
 
 // Check checks everything that a server needs, and changes nothing.
 func Check(ctx context.Context, config config.Config) []Checkup {
-	checkups := []Checkup{
-		checkDatabase(ctx, config.Database), checkSecret("shell.secret_file", config.Shell.SecretFile, true),
-		checkSecret("instance.key_file", config.Instance.KeyFile, true),
-	}
-	if config.Kas.Enabled {
-		checkups = append(checkups, checkKasSecret(config.Kas.SecretFile))
-	}
-	if previous := config.Shell.PreviousSecretFile; previous != "" {
-		checkups = append(checkups, checkSecret("shell.previous_secret_file", previous, false))
-	}
-	if previous := config.Instance.PreviousKeyFile; previous != "" {
-		checkups = append(checkups, checkSecret("instance.previous_key_file", previous, false))
-	}
+	database := checkDatabase(ctx, config.Database)
+	checkups := append([]Checkup{database}, checkSecrets(ctx, config, database)...)
 	if config.Redis.URL != "" {
 		checkups = append(checkups, checkRedis(ctx, config.Redis.URL))
 	}

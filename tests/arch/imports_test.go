@@ -80,7 +80,7 @@ var rows = map[string][]string{
 	"bootstrap":            slices.Concat(core, []string{"adapters/...", "bootstrap/config"}),
 	"bootstrap/config":     {"domain/...", "application"},
 	"bootstrap/demoserver": slices.Concat(core, []string{"adapters/demo", "adapters/worldfile", "bootstrap", "bootstrap/config"}),
-	"bootstrap/doctor":     {"adapters/gitaly", "adapters/gormstore/...", "adapters/redisstate", "adapters/secretfile", "bootstrap", "bootstrap/config"},
+	"bootstrap/doctor":     {"adapters/gitaly", "adapters/gormstore/...", "adapters/instancekey", "adapters/redisstate", "adapters/secretfile", "bootstrap", "bootstrap/config"},
 	"cmd":                  {"bootstrap", "adapters/cli"},
 	"tests":                {"..."},
 }

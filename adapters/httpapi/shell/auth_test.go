@@ -401,7 +401,7 @@ func TestAuthenticator_Authenticate_rotation(t *testing.T) {
 	}
 	write(current, "new-secret\n")
 	write(previous, sharedSecret)
-	set, err := secretfile.Open(func() time.Time { return now }, func(err error) { t.Error(err) }, current, previous)
+	set, err := secretfile.OpenShell(current, previous, false, func() time.Time { return now }, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}

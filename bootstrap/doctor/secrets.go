@@ -1,0 +1,112 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"go.uber.org/zap"
+
+	"gatehouse/adapters/instancekey"
+	"gatehouse/adapters/secretfile"
+	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
+)
+
+// checkSecrets checks all files with secrets. A weak one is a warning, unless
+// secrets.strict refuses it.
+func checkSecrets(ctx context.Context, config config.Config, database Checkup) []Checkup {
+	strict := secretCheck(config.Secrets.Strict)
+	checkups := []Checkup{
+		strict.current("shell.secret_file", config.Shell.SecretFile, nil),
+		compareKey(ctx, config, database, strict.current("instance.key_file", config.Instance.KeyFile, instancekey.CheckLength)),
+	}
+	if config.Kas.Enabled {
+		checkups = append(checkups, strict.current("kas.secret_file", config.Kas.SecretFile, secretfile.CheckKey(secretfile.KasSize)))
+	}
+	if path := config.Shell.PreviousSecretFile; path != "" {
+		checkups = append(checkups, strict.previous("shell.previous_secret_file", path))
+	}
+	if path := config.Instance.PreviousKeyFile; path != "" {
+		checkups = append(checkups, strict.previous("instance.previous_key_file", path))
+	}
+	if keys := config.SecretsInFile(); len(keys) > 0 {
+		checkups = append(checkups, strict.weak(Checkup{Name: "configuration file", Detail: config.File}, bootstrap.ConfigFileWeakness(config)))
+	}
+	return checkups
+}
+
+// secretCheck checks secret files. If it is true, weak ones are a problem.
+type secretCheck bool
+
+// current checks the file of a current secret, which serve makes if it is missing.
+func (s secretCheck) current(key, path string, check func([]byte) error) Checkup {
+	c := Checkup{Name: key, Detail: config.Absolute(path)}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		c.Problem = checkFolder(path)
+		c.Detail += " is not there yet; serve will make it"
+		return c
+	}
+	var weakness error
+	weakness, c.Problem = secretfile.Inspect(path, check)
+	return s.weak(c, weakness)
+}
+
+// previous checks the file of a previous secret, without which serve does too.
+func (s secretCheck) previous(key, path string) Checkup {
+	c := Checkup{Name: key, Detail: config.Absolute(path)}
+	weakness, err := secretfile.Inspect(path, nil)
+	if secretfile.IsAbsent(err) {
+		c.Warning = fmt.Errorf("%w; there is no previous secret", err)
+		return c
+	}
+	c.Problem = err
+	return s.weak(c, weakness)
+}
+
+func (s secretCheck) weak(c Checkup, weakness error) Checkup {
+	if s && c.Problem == nil {
+		c.Problem = weakness
+	} else {
+		c.Warning = weakness
+	}
+	return c
+}
+
+// compareKey adds to the checkup of the instance key whether it is the key of the
+// database, if that can be read.
+func compareKey(ctx context.Context, config config.Config, database, key Checkup) Checkup {
+	if key.Problem != nil {
+		return key
+	}
+	known, err := isKeyOfDatabase(ctx, config, database)
+	switch {
+	case known && err != nil:
+		key.Problem = err
+	case known:
+		key.Detail += ", the key of the database"
+	case err != nil && !secretfile.IsAbsent(err):
+		key.Detail += "; not compared with the database"
+	}
+	return key
+}
+
+var errNotCompared = errors.New("the database cannot be read, or has another schema")
+
+// isKeyOfDatabase reports whether the database has a key, and fails if it is not the
+// instance key.
+func isKeyOfDatabase(ctx context.Context, config config.Config, database Checkup) (known bool, err error) {
+	config.Database.Migrate, config.Redis.URL = false, "" // nothing is changed, and Redis has no part in it
+	if database.Problem != nil || config.Database.InMemory() {
+		return false, errNotCompared
+	}
+	ports, err := bootstrap.OpenPorts(ctx, config, zap.NewNop())
+	if err != nil {
+		return false, errNotCompared
+	}
+	defer func() { _ = ports.Store.Close(context.WithoutCancel(ctx)) }()
+	key := bootstrap.InstanceKey(config, bootstrap.Clock(), zap.NewNop())
+	return key.Compare(ctx, ports.Store)
+}
