@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"go.uber.org/dig"
 	"go.uber.org/fx"
@@ -24,10 +25,11 @@ func App(config config.Config) fx.Option {
 		graph(config),
 		fx.Provide(
 			func(key *instancekey.Key) (Ports, error) { return newPorts(config, key) },
-			func() *zap.Logger { return NewLogger(config.Log, os.Stderr) },
+			func() zap.AtomicLevel { return logger.Level(config.Log.Level) },
+			func(level zap.AtomicLevel, to logOutput) *zap.Logger { return logger.New(level, config.Log.Format, to) },
 			newSeatRefresh, newServer,
 		),
-		fx.Supply(World{}, interrupt{context.Background()}),
+		fx.Supply(World{}, Reload{}, logOutput{os.Stderr}, interrupt{context.Background()}),
 		fx.WithLogger(quiet),
 		fx.Invoke(start),
 	)
@@ -48,7 +50,7 @@ func quiet(log *zap.Logger) fxevent.Logger {
 
 // NewLogger makes the logger that the settings ask for. It writes to w.
 func NewLogger(config config.Log, w io.Writer) *zap.Logger {
-	return logger.New(config.Level, config.Format, w)
+	return logger.New(logger.Level(config.Level), config.Format, w)
 }
 
 // Option changes the graph, as those of fx do.
@@ -61,10 +63,16 @@ func Run(ctx context.Context, config config.Config, options ...Option) error {
 	starting, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	var server *httpserver.Server
-	app := fx.New(App(config), fx.Options(options...), fx.Replace(interrupt{starting}), fx.Populate(&server))
+	var reloader reloader
+	app := fx.New(App(config), fx.Options(options...), fx.Replace(interrupt{starting}), fx.Populate(&server, &reloader))
 	if err := app.Err(); err != nil {
 		return dig.RootCause(err) // without the path through the graph
 	}
+	var reloading sync.WaitGroup
+	done := make(chan struct{})
+	reloading.Go(func() { reloader.follow(done) })
+	defer reloading.Wait()
+	defer close(done)
 	if err := app.Start(context.WithoutCancel(ctx)); err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("the start was interrupted (%w): %w", context.Cause(ctx), err)
@@ -82,8 +90,15 @@ func Run(ctx context.Context, config config.Config, options ...Option) error {
 }
 
 // WithLog makes the server write its log to log rather than to the standard error
-// output.
+// output. The level of log does not change.
 func WithLog(log *zap.Logger) Option { return fx.Replace(log) }
+
+// WithLogOutput makes the server write its log to w rather than to the standard error
+// output.
+func WithLogOutput(w io.Writer) Option { return fx.Replace(logOutput{w}) }
+
+// logOutput is where the log is written to.
+type logOutput struct{ io.Writer }
 
 // WhenListening calls do once the server takes requests.
 func WhenListening(do func(Addresses)) Option {

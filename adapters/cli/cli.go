@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -17,6 +18,9 @@ import (
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
+	// Hangups gets each SIGHUP, which ends no command: those that serve read their
+	// secret files again. It is nil for none.
+	Hangups <-chan os.Signal
 }
 
 // The exit codes.

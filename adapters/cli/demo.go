@@ -31,7 +31,7 @@ documented ones and ends; the exit code is 0 if all are as documented.`,
 			if database, set := values["database.url"]; set && database != "memory:" {
 				return usageErrorf("the demo deletes its database at the end, so it takes none of yours; see serve --world")
 			}
-			return demoserver.Run(ctx, demoserver.Options{Settings: values, Play: play, Out: streams.Out, Log: streams.Err})
+			return demoserver.Run(ctx, demoserver.Options{Settings: values, Play: play, Out: streams.Out, Log: streams.Err, Hangups: streams.Hangups})
 		}),
 	}
 	c.Flags().BoolVar(&play, "play", false, "make the calls, compare the answers, and end")

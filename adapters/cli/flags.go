@@ -42,11 +42,17 @@ func (f *configFlags) addValues(c *cobra.Command, shorthands ...string) {
 
 // load reads the configuration from file, environment and flags.
 func (f *configFlags) load() (config.Config, error) {
-	values, err := f.values()
+	sources, err := f.sources()
 	if err != nil {
 		return config.Config{}, err
 	}
-	return config.Load(config.Sources{File: cmp.Or(f.file, config.FindFile()), Environ: os.Environ(), Flags: values})
+	return config.Load(sources)
+}
+
+// sources returns where load reads.
+func (f *configFlags) sources() (config.Sources, error) {
+	values, err := f.values()
+	return config.Sources{File: cmp.Or(f.file, config.FindFile()), Environ: os.Environ(), Flags: values}, err
 }
 
 // values returns the settings that the flags set, by key.

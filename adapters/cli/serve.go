@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/adapters/worldfile"
 	"gatehouse/bootstrap"
+	"gatehouse/bootstrap/config"
 )
 
 func serve(streams Streams) *cobra.Command {
@@ -20,7 +21,9 @@ func serve(streams Streams) *cobra.Command {
 		Short: "Serve until SIGTERM or SIGINT, and then until every request is answered",
 		Long: `Serve until SIGTERM or SIGINT, and then until every request is answered; a
 second signal ends the program at once. A signal during the start, even in a long
-migration, ends the start, and the command fails. By default the data is in
+migration, ends the start, and the command fails. SIGHUP ends nothing: the server
+reads its secret files and log.level again, and logs which other settings have
+changed and need a restart. By default the data is in
 ./gatehouse.db, the secret of GitLab Shell in ./.gitlab_shell_secret and the
 instance's own key in ./.gatehouse_key. Files that do not exist are created.`,
 		Example: "  gatehouse serve\n" +
@@ -28,12 +31,19 @@ instance's own key in ./.gatehouse_key. Files that do not exist are created.`,
 			"  gatehouse serve --database memory: --world world.yaml",
 		Args: cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {
-			config, err := flags.load()
+			sources, err := flags.sources()
 			if err != nil {
 				return err
 			}
-			log := bootstrap.NewLogger(config.Log, streams.Err)
-			options := []bootstrap.Option{bootstrap.WithLog(log)}
+			load := func() (config.Config, error) { return config.Load(sources) }
+			config, err := load()
+			if err != nil {
+				return err
+			}
+			options := []bootstrap.Option{
+				bootstrap.WithLogOutput(streams.Err),
+				bootstrap.WithReload(bootstrap.Reload{Requests: streams.Hangups, Load: load}),
+			}
 			if world != "" {
 				described, err := readWorld(streams.In, world)
 				if err != nil {

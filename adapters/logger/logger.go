@@ -11,15 +11,21 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
+// Level returns the level of that name, or the info level if there is none. It can
+// be changed while loggers use it.
+func Level(name string) zap.AtomicLevel {
+	level, err := zap.ParseAtomicLevel(name)
+	if err != nil {
+		return zap.NewAtomicLevel()
+	}
+	return level
+}
+
 // New makes a logger that writes to w what is of that level or above. The format
 // is "json", or "console" for people; if it is empty, a terminal gets "console"
 // and everything else "json".
-func New(level, format string, w io.Writer) *zap.Logger {
-	least, err := zapcore.ParseLevel(level)
-	if err != nil {
-		least = zapcore.InfoLevel
-	}
-	return zap.New(zapcore.NewCore(encoder(format, w), zapcore.Lock(zapcore.AddSync(w)), least))
+func New(level zap.AtomicLevel, format string, w io.Writer) *zap.Logger {
+	return zap.New(zapcore.NewCore(encoder(format, w), zapcore.Lock(zapcore.AddSync(w)), level))
 }
 
 func encoder(format string, w io.Writer) zapcore.Encoder {

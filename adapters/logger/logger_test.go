@@ -20,7 +20,7 @@ func TestNew(t *testing.T) {
 		"an unknown level":                    {"", "json", `^{"level":"info",.*"msg":"hello".*}\n$`},
 	} {
 		var out bytes.Buffer
-		log := logger.New(c.level, c.format, &out)
+		log := logger.New(logger.Level(c.level), c.format, &out)
 		log.Debug("quiet")
 		log.Info("hello", zap.String("key", "http.socket"))
 		if !regexp.MustCompile(c.want).MatchString(out.String()) {

@@ -181,6 +181,15 @@ gitaly: {storages: [{name: default, address: "unix:/a"}, {name: other, address: 
 	}
 }
 
+func TestConfig_Differences(t *testing.T) {
+	t.Parallel()
+	one := load(t, config.Sources{Flags: map[string]string{"database.url": "postgres://:one@db/x", "plans": "[{code: a}]"}})
+	two := load(t, config.Sources{Flags: map[string]string{"database.url": "postgres://:two@db/x", "plans": "[{code: a}]", "secrets.strict": "true"}})
+	if got, want := strings.Join(one.Differences(&two), " "), "database.url secrets.strict"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestLoad_mistakes(t *testing.T) {
 	t.Parallel()
 	path := write(t, `

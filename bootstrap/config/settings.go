@@ -29,6 +29,16 @@ func (c *Config) Settings() []Setting {
 	return settings
 }
 
+// Differences returns the keys that have another value in other.
+func (c *Config) Differences(other *Config) (keys []string) {
+	for _, l := range leaves {
+		if !reflect.DeepEqual(l.of(c).Interface(), l.of(other).Interface()) {
+			keys = append(keys, l.key)
+		}
+	}
+	return keys
+}
+
 // SecretsInFile returns the keys that have a secret from the configuration file.
 func (c *Config) SecretsInFile() (keys []string) {
 	for _, s := range c.Settings() {
@@ -53,11 +63,7 @@ func (c *Config) SetBy() string {
 func (c *Config) Announce(log *zap.Logger) error {
 	log.Info("configuration", zap.String("set_by", c.SetBy()))
 	log.Info("data", zap.String("database", c.Database.Place()))
-	secrets := []zap.Field{zap.String("shell", Absolute(c.Shell.SecretFile)), zap.String("instance", Absolute(c.Instance.KeyFile))}
-	if c.Kas.Enabled {
-		secrets = append(secrets, zap.String("kas", Absolute(c.Kas.SecretFile)))
-	}
-	log.Info("secrets", secrets...)
+	log.Info("secrets", c.SecretFiles()...)
 	if len(c.Gitaly.Storages) > 0 {
 		return nil
 	}
@@ -67,6 +73,15 @@ func (c *Config) Announce(log *zap.Logger) error {
 	}
 	log.Info("gitaly.storages is empty, so that one is assumed", zap.String("name", known[0].Name), zap.String("address", known[0].Address))
 	return nil
+}
+
+// SecretFiles returns fields for the log that name the secret files in use.
+func (c *Config) SecretFiles() []zap.Field {
+	files := []zap.Field{zap.String("shell", Absolute(c.Shell.SecretFile)), zap.String("instance", Absolute(c.Instance.KeyFile))}
+	if c.Kas.Enabled {
+		files = append(files, zap.String("kas", Absolute(c.Kas.SecretFile)))
+	}
+	return files
 }
 
 // Absolute returns the absolute form of a path, or the path itself if the

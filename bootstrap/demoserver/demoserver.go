@@ -28,6 +28,8 @@ type Options struct {
 	Play bool
 	// Out gets the examples, Log the server's log.
 	Out, Log io.Writer
+	// Hangups makes the server read its secret files again for each value.
+	Hangups <-chan os.Signal
 }
 
 // Run serves the demo world until ctx is done or, with Play, until every
@@ -50,7 +52,9 @@ func (o Options) run(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	config, err := config.Load(config.Sources{Flags: o.settings(dir)})
+	sources := config.Sources{Flags: o.settings(dir)}
+	load := func() (config.Config, error) { return config.Load(sources) }
+	config, err := load()
 	if err != nil {
 		return err
 	}
@@ -60,7 +64,8 @@ func (o Options) run(ctx context.Context, dir string) error {
 	listening, ended := make(chan bootstrap.Addresses, 1), make(chan error, 1)
 	go func() {
 		ended <- bootstrap.Run(ctx, config,
-			bootstrap.WithLog(bootstrap.NewLogger(config.Log, o.Log)),
+			bootstrap.WithLogOutput(o.Log),
+			bootstrap.WithReload(bootstrap.Reload{Requests: o.Hangups, Load: load}),
 			bootstrap.WithWorld(bootstrap.World{Name: "demo", World: world}),
 			bootstrap.WithImporter(&importer),
 			bootstrap.WhenListening(func(at bootstrap.Addresses) { listening <- at }))
