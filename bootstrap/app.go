@@ -100,6 +100,10 @@ func WithLogOutput(w io.Writer) Option { return fx.Replace(logOutput{w}) }
 // logOutput is where the log is written to.
 type logOutput struct{ io.Writer }
 
+// WithGRPCLog makes the server's log the receiver of gRPC's own lines, of which there
+// is one in a program.
+func WithGRPCLog() Option { return fx.Invoke(logger.TakeGRPC) }
+
 // WhenListening calls do once the server takes requests.
 func WhenListening(do func(Addresses)) Option {
 	return fx.Invoke(func(lifecycle fx.Lifecycle, server *httpserver.Server) {

@@ -43,6 +43,7 @@ instance's own key in ./.gatehouse_key. Files that do not exist are created.`,
 			options := []bootstrap.Option{
 				bootstrap.WithLogOutput(streams.Err),
 				bootstrap.WithReload(bootstrap.Reload{Requests: streams.Hangups, Load: load}),
+				bootstrap.WithGRPCLog(),
 			}
 			if world != "" {
 				described, err := readWorld(streams.In, world)

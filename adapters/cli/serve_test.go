@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/grpc/grpclog"
+
 	"gatehouse/adapters/cli"
 )
 
@@ -27,6 +29,7 @@ func (l lines) Write(p []byte) (int, error) {
 // message is a line of the log.
 type message struct {
 	Level    string
+	Logger   string
 	Msg      string
 	Setting  string
 	File     string
@@ -83,7 +86,7 @@ func (s *serving) until(t *testing.T, msg string) (all []message) {
 func (s *serving) hangup(t *testing.T) []message {
 	t.Helper()
 	s.hangups <- nil
-	all := slices.DeleteFunc(s.until(t, "secret files and log level were read again"), func(m message) bool { return m.Level == "debug" })
+	all := slices.DeleteFunc(s.until(t, "secret files and log level were read again"), func(m message) bool { return m.Level == "debug" || m.Logger == "grpc" })
 	return all
 }
 
@@ -147,6 +150,18 @@ func TestServe_hangup(t *testing.T) {
 	write(file, base)
 	read.LogLevel = "info"
 	want("back to the default", s.hangup(t), read)
+}
+
+// TestServe_grpcLog is not parallel: gRPC has one log for the whole process.
+func TestServe_grpcLog(t *testing.T) {
+	dir := t.TempDir()
+	s := serve(t, "serve", "--database=memory:", "--address=127.0.0.1:0", "--set=shell.secret_file="+filepath.Join(dir, "secret"),
+		"--set=instance.key_file="+filepath.Join(dir, "key"), "--set=kas.secret_file="+filepath.Join(dir, "kas"))
+	grpclog.Warning("a line of gRPC's own")
+	lines := s.until(t, "a line of gRPC's own")
+	if got := lines[len(lines)-1]; got.Level != "warn" || got.Logger != "grpc" {
+		t.Errorf("got %+v", got)
+	}
 }
 
 func TestDemo_hangup(t *testing.T) {

@@ -66,6 +66,7 @@ func (o Options) run(ctx context.Context, dir string) error {
 		ended <- bootstrap.Run(ctx, config,
 			bootstrap.WithLogOutput(o.Log),
 			bootstrap.WithReload(bootstrap.Reload{Requests: o.Hangups, Load: load}),
+			bootstrap.WithGRPCLog(),
 			bootstrap.WithWorld(bootstrap.World{Name: "demo", World: world}),
 			bootstrap.WithImporter(&importer),
 			bootstrap.WhenListening(func(at bootstrap.Addresses) { listening <- at }))
