@@ -140,18 +140,25 @@ func (b *body) time() time.Duration {
 	return min(bodyTimeout, bodyBase+time.Duration(size/bodyRate)*time.Second)
 }
 
-// Limit refuses a request whose body is larger than bytes: before the handlers run
-// if Content-Length says so, otherwise when a handler reads too far. Of two limits
-// on one route the smaller one counts.
+// Limit limits the body of a request to bytes. Dialect.Reply refuses a larger one, if
+// Content-Length says so, before its handler runs; otherwise the handler cannot read
+// too far. It is not refused before its caller is authenticated: a stranger learns
+// nothing of the route, and a caller gets the time to send it and see the answer. Of
+// two limits on one route the smaller one counts.
 func Limit(bytes int64) gin.HandlerFunc {
-	refusal := domain.Refuse(domain.TooLarge, "the request body is larger than %d bytes", bytes)
 	return func(c *gin.Context) {
 		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, bytes)
-		if b := bodyOf(c); b != nil {
+		if b := bodyOf(c); b != nil && (b.limit == 0 || bytes < b.limit) {
 			b.limit = bytes
 		}
-		if c.Request.ContentLength > bytes {
-			Dialect{}.Refuse(c, refusal)
-		}
 	}
+}
+
+// tooLarge returns a refusal if the body is announced as larger than the limit of the
+// route, and nil otherwise.
+func (b *body) tooLarge() error {
+	if b == nil || b.limit == 0 || b.size <= b.limit {
+		return nil
+	}
+	return domain.Refuse(domain.TooLarge, "the request body is larger than %d bytes", b.limit)
 }

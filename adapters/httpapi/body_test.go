@@ -133,8 +133,8 @@ func TestNewEngine_strangersBody(t *testing.T) {
 		"no credential, silence, chunked":     {"POST /read", chunked, "", stranger, time.Second},
 		"no credential, body follows":         {"POST /read", length, body, stranger, 50 * time.Millisecond},
 		"no credential, expects to continue":  {"POST /read", length + ",Expect: 100-continue", "", stranger, 0},
-		"too large, silence":                  {"POST /read", "Content-Length: 100000000", "", tooMuch, 1500 * time.Millisecond},
-		"too large, expects to continue":      {"POST /read", "Content-Length: 100000000,Expect: 100-Continue", "", tooMuch, 0},
+		"too large, silence":                  {"POST /read", "Content-Length: 100000000", "", stranger, 1500 * time.Millisecond},
+		"too large, expects to continue":      {"POST /read", "Content-Length: 100000000,Expect: 100-Continue", "", stranger, 0},
 		"secret in a body that never comes":   {"POST /read", length + ",Secret: body", "", stranger, 10 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -283,4 +283,29 @@ func TestAdmit_refused(t *testing.T) {
 			t.Errorf("closed after %v, want 5.5s", got)
 		}
 	})
+}
+
+// TestAdmit_tooLarge sends bodies above the limit: the caller can send all that the
+// limit allows, and is refused before the handler reads.
+func TestAdmit_tooLarge(t *testing.T) {
+	t.Parallel()
+	for name, fields := range map[string]string{
+		"all of it":         "Content-Length: 1048577",
+		"waits to continue": "Content-Length: 1048577,Expect: 100-continue",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			serveBodies(t, func(t *testing.T, client net.Conn) {
+				from := bufio.NewReader(client)
+				go func() {
+					write(client, head("POST /read", "Secret: header,"+fields))
+					if !strings.Contains(fields, "Expect") {
+						write(client, strings.Repeat("x", 1<<20+1))
+					}
+				}()
+				wantAnswerOn(t, from, tooMuch)
+				wantClosed(t, from)
+			})
+		})
+	}
 }

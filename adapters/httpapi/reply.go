@@ -96,9 +96,13 @@ func Plain(kind domain.Kind, message string) any {
 
 // Reply writes what h returns as JSON, with status 200 or the one that h has set,
 // and refuses what h fails with. An answer with status 204 has neither a body nor
-// a content type.
+// a content type. Reply refuses a body above Limit, in the same words for all callers.
 func (d Dialect) Reply(h func(*gin.Context) (any, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
+		if err := bodyOf(c).tooLarge(); err != nil {
+			Dialect{}.Refuse(c, err)
+			return
+		}
 		body, err := h(c)
 		if err != nil {
 			d.Refuse(c, err)

@@ -13,10 +13,11 @@ import (
 )
 
 // pushLimit is the largest body of /allowed and /post_receive, smallLimit that of
-// the other routes.
+// the other routes. Of a body without a credential strangersLimit is read.
 const (
-	pushLimit  = 64 << 20
-	smallLimit = 1 << 20
+	pushLimit      = 64 << 20
+	smallLimit     = 1 << 20
+	strangersLimit = 64 << 10
 )
 
 // TestServer_bodyLimits sends bodies that are as large as the limit, and bodies
@@ -56,13 +57,17 @@ func TestServer_bodyLimits(t *testing.T) {
 	for what, c := range map[string]servertest.Call{
 		"/post_receive": sized(servertest.Call{Route: "POST /post_receive", Body: postReceive}, pushLimit+1),
 		"/allowed over the socket, no Content-Length": sized(servertest.Call{Route: "POST /allowed", Body: allowed, Over: servertest.Unix, Chunked: true}, pushLimit+1),
-		"/allowed, no credential":                     sized(servertest.Call{Route: "POST /allowed", By: servertest.Anonymous}, pushLimit+1),
-		"/pre_receive, no credential":                 sized(servertest.Call{Route: "POST /pre_receive", By: servertest.Anonymous}, smallLimit+1),
 	} {
 		s.Ask(t, c).WantRefusal(t, "above the limit: "+what, http.StatusRequestEntityTooLarge)
 	}
-	s.Ask(t, sized(servertest.Call{Route: "POST /pre_receive", Body: preReceive, By: servertest.Anonymous, Chunked: true}, smallLimit+1)).
-		WantRefusal(t, "neither credential nor Content-Length", http.StatusUnauthorized)
+	for what, c := range map[string]servertest.Call{
+		"/allowed":                        {Route: "POST /allowed", Body: allowed, By: servertest.Anonymous},
+		"/allowed, no Content-Length":     {Route: "POST /allowed", Body: allowed, By: servertest.Anonymous, Chunked: true},
+		"/pre_receive":                    {Route: "POST /pre_receive", Body: preReceive, By: servertest.Anonymous},
+		"/pre_receive, no Content-Length": {Route: "POST /pre_receive", Body: preReceive, By: servertest.Anonymous, Chunked: true},
+	} {
+		s.Ask(t, sized(c, strangersLimit)).WantRefusal(t, "no credential: "+what, http.StatusUnauthorized)
+	}
 	s.Get(t, "/check").Want(t, "afterwards", 200, `{"redis": true}`)
 }
 
