@@ -76,13 +76,16 @@ func peek(r *http.Request) ([]byte, error) {
 		return nil, nil
 	}
 	whole := r.Body
-	text, _ := io.ReadAll(io.LimitReader(whole, maxSearched+1)) // Of meets the error again
+	text, err := io.ReadAll(io.LimitReader(whole, maxSearched+1)) // Of meets the error again
 	r.Body = struct {
 		io.Reader
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(text), whole), whole}
 	if len(text) > maxSearched {
 		return nil, ErrNotSearched
+	}
+	if err != nil {
+		return nil, nil // a body that was cut off has no credential
 	}
 	return text, nil
 }

@@ -7,6 +7,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+
+	"github.com/gin-gonic/gin"
+	"golang.org/x/sync/semaphore"
 
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/domain"
@@ -89,5 +93,75 @@ func TestCredential_endedRequest(t *testing.T) {
 	_, err := params.Credential(contextOf(request("POST", "/", asForm, "a=1").WithContext(ctx)), "a")
 	if !errors.Is(err, domain.Unavailable) {
 		t.Errorf("got %v, want unavailable", err)
+	}
+}
+
+// TestCredential_cutOff takes a body whose end never comes: net/http ends the request
+// with it. It holds no credential, and it is the body that is refused, not the request
+// as one that has waited for too long.
+func TestCredential_cutOff(t *testing.T) {
+	t.Parallel()
+	for _, length := range []int64{100, -1} {
+		ctx, cancel := context.WithCancel(t.Context())
+		r := request("POST", "/", asForm, "").WithContext(ctx)
+		r.ContentLength = length
+		r.Body = io.NopCloser(io.MultiReader(strings.NewReader("a=1"), readerFunc(func([]byte) (int, error) {
+			cancel()
+			return 0, io.ErrUnexpectedEOF
+		})))
+		c := contextOf(r)
+		if got, err := params.Credential(c, "a"); got != "" || err != nil {
+			t.Errorf("got %q, %v, want none", got, err)
+		}
+		if _, err := params.Of(c); !errors.Is(err, domain.Invalid) {
+			t.Errorf("got %v, want a malformed body", err)
+		}
+	}
+}
+
+// readerFunc is an io.Reader.
+type readerFunc func([]byte) (int, error)
+
+// Read implements io.Reader.
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// TestInTurn is not parallel: it takes all turns of the process, and no body is
+// parsed or searched until it gives one back.
+func TestInTurn(t *testing.T) {
+	for name, test := range map[string]struct {
+		turns *semaphore.Weighted
+		all   int64
+		do    func(*gin.Context) error
+	}{
+		"search": {params.Searching, params.SearchesAtOnce, func(c *gin.Context) error { _, err := params.Credential(c, "a"); return err }},
+		"parse":  {params.Parsing, params.ParsingBytes, func(c *gin.Context) error { _, err := params.Of(c); return err }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if !test.turns.TryAcquire(test.all) {
+					t.Fatal("a turn is taken")
+				}
+				done := make(chan error, 2)
+				wait := func(ctx context.Context) {
+					go func() { done <- test.do(contextOf(request("POST", "/", asForm, "a=1").WithContext(ctx))) }()
+					synctest.Wait()
+				}
+				wait(t.Context())
+				wait(ctx)
+				if len(done) != 0 {
+					t.Error("a body did not wait")
+				}
+				cancel()
+				if err := <-done; !errors.Is(err, domain.Unavailable) {
+					t.Errorf("the request ends: got %v", err)
+				}
+				test.turns.Release(test.all)
+				if err := <-done; err != nil {
+					t.Errorf("its turn has come: got %v", err)
+				}
+			})
+		})
 	}
 }

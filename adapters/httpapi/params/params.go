@@ -62,6 +62,7 @@ func read(r *http.Request) (Values, error) {
 	query := form{map[string]any{}, &left}
 	var body map[string]any
 	var queryErr error
+	// A body that could not be read comes first: the request has ended with it.
 	busy := inTurn(r.Context(), parsing, weight(len(r.URL.RawQuery)+len(text)), func() {
 		if r.URL.RawQuery != "" {
 			queryErr = eachPair(r.URL.RawQuery, query.add)
@@ -71,10 +72,10 @@ func read(r *http.Request) (Values, error) {
 		}
 	})
 	if len(query.tree) == 0 {
-		return Values{body}, cmp.Or(busy, bodyErr, queryErr)
+		return Values{body}, cmp.Or(bodyErr, busy, queryErr)
 	}
 	maps.Copy(query.tree, body)
-	return Values{query.tree}, cmp.Or(busy, bodyErr, queryErr)
+	return Values{query.tree}, cmp.Or(bodyErr, busy, queryErr)
 }
 
 // String returns a parameter as text, and "" if it is absent, null, an array or
