@@ -56,8 +56,15 @@ func (b *body) Read(p []byte) (int, error) {
 
 // receive is middleware that reads what the handlers leave of a body, because a
 // client that is cut off while it sends never sees the answer. Of a request that is
-// not admitted it reads only little, and closes the connection.
+// not admitted it reads only little, and closes the connection. A request with more
+// than maxFields header fields is refused at once, since each takes several times the
+// memory of its bytes.
 func receive(c *gin.Context) {
+	if headerFields(c.Request.Header) > maxFields {
+		c.Header("Connection", "close")
+		c.AbortWithStatusJSON(http.StatusRequestHeaderFieldsTooLarge, tooManyFields)
+		return
+	}
 	if c.Request.Body == nil || c.Request.Body == http.NoBody {
 		c.Next()
 		return
@@ -70,6 +77,16 @@ func receive(c *gin.Context) {
 	if !b.ended {
 		b.drain(c)
 	}
+}
+
+// maxFields is more header fields than any client sends through any proxies.
+const maxFields = 100
+
+func headerFields(header http.Header) (number int) {
+	for _, values := range header {
+		number += len(values)
+	}
+	return number
 }
 
 // drain reads the rest of the body, through the limit of the route.

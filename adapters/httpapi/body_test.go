@@ -22,10 +22,11 @@ import (
 )
 
 const (
-	noRoute  = `404 {"message":"404 Not Found","error":"404 Not Found"}`
-	noMethod = `405 {"message":"405 Method Not Allowed","error":"405 Method Not Allowed"}`
-	stranger = `401 {"message":"Who are you?"}`
-	tooMuch  = `413 {"message":"the request body is larger than 1048576 bytes","error":"the request body is larger than 1048576 bytes"}`
+	noRoute       = `404 {"message":"404 Not Found","error":"404 Not Found"}`
+	noMethod      = `405 {"message":"405 Method Not Allowed","error":"405 Method Not Allowed"}`
+	tooManyFields = `431 {"message":"431 Request Header Fields Too Large","error":"431 Request Header Fields Too Large"}`
+	stranger      = `401 {"message":"Who are you?"}`
+	tooMuch       = `413 {"message":"the request body is larger than 1048576 bytes","error":"the request body is larger than 1048576 bytes"}`
 )
 
 // serveBodies serves an engine by pipes, in a bubble with a clock of its own, and
@@ -123,6 +124,7 @@ func TestNewEngine_strangersBody(t *testing.T) {
 		"unknown route, silence":              {"POST /nope", length, "", noRoute, time.Second},
 		"unknown route, silence, chunked":     {"POST /nope", chunked, "", noRoute, time.Second},
 		"unknown route, large, silence":       {"POST /nope", "Content-Length: 100000000", "", noRoute, 1500 * time.Millisecond},
+		"more fields than any client sends":   {"GET /work", "Secret: header" + strings.Repeat(",a:", 100), "", tooManyFields, 0},
 		"unknown route, body follows":         {"POST /nope", length, body, noRoute, 50 * time.Millisecond},
 		"unknown route, closes, body follows": {"POST /nope", length + ",Connection: close", body, noRoute, 50 * time.Millisecond},
 		"unknown route, chunks follow":        {"POST /nope", chunked, "3e8\r\n" + body + "\r\n0\r\n\r\n", noRoute, 50 * time.Millisecond},

@@ -55,6 +55,7 @@ var (
 	notFound         = Message{"404 Not Found", "404 Not Found"}
 	methodNotAllowed = Message{"405 Method Not Allowed", "405 Method Not Allowed"}
 	internalError    = Message{Message: "500 Internal Server Error"}
+	tooManyFields    = Message{Message: "431 Request Header Fields Too Large", Error: "431 Request Header Fields Too Large"}
 )
 
 // StatusWords returns a message in the form of GitLab's API, which writes the status
