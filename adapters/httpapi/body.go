@@ -89,7 +89,8 @@ func headerFields(header http.Header) (number int) {
 	return number
 }
 
-// drain reads the rest of the body, through the limit of the route.
+// drain reads the rest of the body: all of it that comes in time after a refusal, and
+// through the limit of the route otherwise.
 func (b *body) drain(c *gin.Context) {
 	switch {
 	case !b.begun && expectsContinue(c.Request):
@@ -97,12 +98,27 @@ func (b *body) drain(c *gin.Context) {
 		return
 	case !b.admitted:
 		setReadDeadline(c, strangerDrainTimeout)
-		_, _ = io.CopyN(io.Discard, c.Request.Body, strangerDrain)
+		_, _ = io.Copy(io.Discard, http.MaxBytesReader(native(c.Writer), c.Request.Body, strangerDrain))
 		return
 	case c.IsAborted():
 		setReadDeadline(c, drainTimeout)
+		_, _ = io.Copy(io.Discard, b)
+		return
 	}
 	_, _ = io.Copy(io.Discard, c.Request.Body)
+}
+
+// native returns net/http's own writer. http.MaxBytesReader tells it that a body was
+// too large; it then waits half a second before it closes the connection, also for a
+// client that asked to close it, so that the client sees the answer.
+func native(w http.ResponseWriter) http.ResponseWriter {
+	for {
+		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return w
+		}
+		w = outer.Unwrap()
+	}
 }
 
 func expectsContinue(r *http.Request) bool {
@@ -164,7 +180,7 @@ func (b *body) time() time.Duration {
 // two limits on one route the smaller one counts.
 func Limit(bytes int64) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, bytes)
+		c.Request.Body = http.MaxBytesReader(native(c.Writer), c.Request.Body, bytes)
 		if b := bodyOf(c); b != nil && (b.limit == 0 || bytes < b.limit) {
 			b.limit = bytes
 		}

@@ -3,6 +3,7 @@ package routing_test
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -160,6 +161,47 @@ func sendLate(socket, head, body string, answered <-chan struct{}) (status int, 
 		return response.StatusCode, fmt.Errorf("the connection stays open: %w", err)
 	}
 	return response.StatusCode, nil
+}
+
+// TestNew_tooLargeAndClose sends more than a route takes with "Connection: close", as
+// GitLab Shell and Gitaly do: they see the answer.
+func TestNew_tooLargeAndClose(t *testing.T) {
+	t.Parallel()
+	folder, err := os.MkdirTemp("", "gatehouse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	handler := strangersHandlers(t)["internal"]
+	server := httpserver.New(zap.NewNop(),
+		httpserver.Endpoint{Key: "unix", Network: "unix", Address: filepath.Join(folder, "s"), Handler: handler},
+		httpserver.Endpoint{Key: "tcp", Network: "tcp", Address: "127.0.0.1:0", Handler: handler})
+	if err := server.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Stop(context.Background()) })
+	secret := base64.StdEncoding.EncodeToString([]byte(strangersSecret))
+	for _, network := range []string{"unix", "tcp"} {
+		client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, server.Address(network))
+		}}}
+		for range 10 {
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://gatehouse/api/v4/internal/pre_receive", strings.NewReader(strings.Repeat("x", 3<<20)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Close = true
+			request.Header.Set("Gitlab-Shared-Secret", secret)
+			response, err := client.Do(request)
+			if err != nil {
+				t.Fatalf("%s: %v", network, err)
+			}
+			if _, err := io.Copy(io.Discard, response.Body); err != nil || response.StatusCode != http.StatusRequestEntityTooLarge {
+				t.Errorf("%s: got %d, %v, want 413", network, response.StatusCode, err)
+			}
+			_ = response.Body.Close()
+		}
+	}
 }
 
 func TestNew_badProxy(t *testing.T) {
