@@ -56,12 +56,13 @@ func (b *body) Read(p []byte) (int, error) {
 
 // receive is middleware that reads what the handlers leave of a body, because a
 // client that is cut off while it sends never sees the answer. Of a request that is
-// not admitted it reads only little, and closes the connection. A request with more
-// than maxFields header fields is refused at once, since each takes several times the
-// memory of its bytes.
+// not admitted it reads only little. Only admitted requests keep the connection: a
+// stranger's would take a file descriptor until it is idle for too long. A request
+// with more than maxFields header fields is refused at once, since each takes several
+// times the memory of its bytes.
 func receive(c *gin.Context) {
+	c.Header("Connection", "close")
 	if headerFields(c.Request.Header) > maxFields {
-		c.Header("Connection", "close")
 		c.AbortWithStatusJSON(http.StatusRequestHeaderFieldsTooLarge, tooManyFields)
 		return
 	}
@@ -72,7 +73,6 @@ func receive(c *gin.Context) {
 	b := &body{ReadCloser: c.Request.Body, size: c.Request.ContentLength}
 	c.Request.Body = b
 	c.Set(bodyKey{}, b)
-	c.Header("Connection", "close")
 	c.Next()
 	if !b.ended {
 		b.drain(c)
@@ -137,12 +137,12 @@ func setReadDeadline(c *gin.Context, timeout time.Duration) {
 // seconds to read a body.
 func Admit(c *gin.Context) {
 	admit(c.Writer)
+	c.Writer.Header().Del("Connection")
 	b := bodyOf(c)
 	if b == nil {
 		return
 	}
 	b.admitted = true
-	c.Writer.Header().Del("Connection")
 	if !b.ended {
 		setReadDeadline(c, b.time())
 	}

@@ -124,6 +124,8 @@ func TestNewEngine_strangersBody(t *testing.T) {
 		"unknown route, silence":              {"POST /nope", length, "", noRoute, time.Second},
 		"unknown route, silence, chunked":     {"POST /nope", chunked, "", noRoute, time.Second},
 		"unknown route, large, silence":       {"POST /nope", "Content-Length: 100000000", "", noRoute, 1500 * time.Millisecond},
+		"unknown route, no body":              {"GET /nope", "X: y", "", noRoute, 0},
+		"no credential, no body":              {"GET /work", "X: y", "", stranger, 0},
 		"more fields than any client sends":   {"GET /work", "Secret: header" + strings.Repeat(",a:", 100), "", tooManyFields, 0},
 		"unknown route, body follows":         {"POST /nope", length, body, noRoute, 50 * time.Millisecond},
 		"unknown route, closes, body follows": {"POST /nope", length + ",Connection: close", body, noRoute, 50 * time.Millisecond},
