@@ -26,15 +26,17 @@ type program struct {
 	dir string
 }
 
-// startProgram builds the program and runs serve on files in a folder of its own.
-func startProgram(t *testing.T) *program {
+// startProgram builds the program and runs serve on files in a folder of its own, after
+// a command of the shell.
+func startProgram(t *testing.T, before string, flags ...string) *program {
 	t.Helper()
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "gatehouse")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "gatehouse/cmd/gatehouse").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	p := &program{Cmd: exec.Command(binary, "serve", "--database=memory:", "--address=127.0.0.1:0"), dir: dir}
+	args := append([]string{"-c", before + ` && exec "$0" "$@"`, binary, "serve", "--database=memory:", "--address=127.0.0.1:0"}, flags...)
+	p := &program{Cmd: exec.Command("sh", args...), dir: dir}
 	p.Dir = dir
 	pipe, err := p.StderrPipe()
 	if err == nil {
@@ -82,7 +84,7 @@ func (p *program) signal(t *testing.T, s syscall.Signal) {
 // reads its secret again and goes on. SIGTERM ends it once the request under way is
 // answered.
 func TestProgram_signals(t *testing.T) {
-	p := startProgram(t)
+	p := startProgram(t, "true")
 	const reread = "secret files and log level were read again"
 	p.until(t, "secrets") // it starts
 	p.signal(t, syscall.SIGHUP)
