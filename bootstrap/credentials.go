@@ -3,6 +3,9 @@ package bootstrap
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 	"go.uber.org/fx"
@@ -30,13 +33,19 @@ func InstanceKey(config config.Config, now application.Clock, log *zap.Logger) *
 }
 
 // unlock opens the key of a store, or makes it, and seals again with it what is sealed
-// in another way. After that no previous key is needed.
+// in another way. After that no previous key is needed. If something is sealed with a
+// key that is not here it fails before anything is written.
 func unlock(ctx context.Context, key *instancekey.Key, store Store, log *zap.Logger) error {
 	if err := key.Unlock(ctx, store); err != nil {
 		return err
 	}
-	prefix, err := key.Prefix()
-	if err != nil {
+	foreign, err := store.ForeignSeals(ctx)
+	if err := errors.Join(err, ForeignSeals(foreign)); err != nil {
+		return err
+	}
+	// The database gets the new key first: whoever has only the old one fails from then
+	// on, instead of sealing with it.
+	if err := key.Adopt(ctx, store); err != nil {
 		return err
 	}
 	renewed, damaged, err := store.RenewSeals(ctx)
@@ -44,13 +53,29 @@ func unlock(ctx context.Context, key *instancekey.Key, store Store, log *zap.Log
 		log.Info("secrets were sealed again", zap.Int("rows", renewed))
 	}
 	if len(damaged) > 0 {
-		log.Error("secrets cannot be opened, apply them again", zap.Int("rows", len(damaged)), zap.Strings("first", damaged[:min(10, len(damaged))]))
+		log.Error("secrets cannot be opened, apply them again", zap.Int("rows", len(damaged)), zap.Strings("first", first(damaged)))
 	}
-	if err != nil {
+	if err != nil || renewed == 0 {
 		return err
 	}
-	return key.Adopt(ctx, store, prefix)
+	if err := store.Rewrite(ctx); err != nil {
+		log.Warn("what was sealed again may be left in unused parts of the database file, run VACUUM and PRAGMA wal_checkpoint(TRUNCATE)", zap.Error(err))
+	}
+	return nil
 }
+
+// ForeignSeals returns an error that names places where something is sealed with a key
+// that is not among the settings, or nil if there are none.
+func ForeignSeals(places []string) error {
+	if len(places) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the database has secrets of another key (rows: %d, first: %s): name both keys, the newer one in instance.key_file and the older one in instance.previous_key_file",
+		len(places), strings.Join(first(places), ", "))
+}
+
+// first returns so many places as one line may name.
+func first(places []string) []string { return places[:min(10, len(places))] }
 
 // Credentials makes the service of access tokens, recovery codes and one-time
 // passwords.

@@ -20,10 +20,13 @@ import (
 	"github.com/pquerna/otp/totp"
 	"go.uber.org/zap"
 
+	"gatehouse/adapters/gormstore"
+	"gatehouse/adapters/instancekey"
 	"gatehouse/application/lfsaccess"
 	"gatehouse/bootstrap"
 	"gatehouse/bootstrap/config"
 	"gatehouse/domain"
+	"gatehouse/tests/stores"
 	"gatehouse/tests/world"
 )
 
@@ -284,6 +287,75 @@ func TestRun_endsRotation(t *testing.T) {
 			t.Errorf("start %d: %v, want the line %d times:\n%s", n, err, want, r.log.String())
 		}
 		config.Instance.PreviousKeyFile = ""
+	}
+}
+
+// hookWorld has a secret of each kind.
+const hookWorld = `
+users: [{id: 7, username: dede, two_factor: {totp_secret: ` + totpSecret + `}}]
+groups: [{path: acme}]
+hooks: [{group: acme, url: "https://ci.example.com/hook", token: sesame}]
+`
+
+// TestOpened_Unlock_twoProcesses stops a change of the key after each of its steps. A
+// process with one key only fails then, whichever it has, and changes nothing; one with
+// both ends the change.
+func TestOpened_Unlock_twoProcesses(t *testing.T) {
+	t.Parallel()
+	const oldOnly, newOnly = "is not the key of this database", "the database has secrets of another key (rows: 2, first: users/7, hooks/1)"
+	for engine, url := range map[string]func(testing.TB) string{"sqlite": stores.SQLiteFile, "postgres": stores.PostgresURL} {
+		for name, test := range map[string]struct {
+			step             func(ctx context.Context, key *instancekey.Key, s *gormstore.Store) error
+			oldOnly, newOnly string
+		}{
+			"key adopted": {func(ctx context.Context, key *instancekey.Key, s *gormstore.Store) error { return key.Adopt(ctx, s) }, oldOnly, newOnly},
+			"rows sealed, key not adopted": {func(ctx context.Context, _ *instancekey.Key, s *gormstore.Store) error {
+				_, _, err := s.RenewSeals(ctx)
+				return err
+			}, newOnly, oldOnly},
+		} {
+			t.Run(engine+", "+name, func(t *testing.T) {
+				t.Parallel()
+				older := settings(t)
+				older.Database.URL = config.URL(url(t))
+				older.Instance.KeyFile = write(t, strings.Repeat("old key ", 8))
+				both, newer := older, older
+				newer.Instance.KeyFile = write(t, strings.Repeat("new key ", 8))
+				both.Instance.KeyFile, both.Instance.PreviousKeyFile = newer.Instance.KeyFile, older.Instance.KeyFile
+				unlock := func(c config.Config, want string) {
+					t.Helper()
+					err := ports(t, c).Unlock(t.Context())
+					if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+						t.Errorf("got %v, want %q", err, want)
+					}
+				}
+				p := ports(t, older)
+				if err := p.Unlock(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				world.Apply(t, p.WorldImport, hookWorld)
+
+				key := bootstrap.InstanceKey(both, bootstrap.Clock(), zap.NewNop())
+				s, err := gormstore.Open(t.Context(), string(both.Database.URL), 2, false, key)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = s.Close(context.WithoutCancel(t.Context())) }()
+				if err := errors.Join(key.Unlock(t.Context(), s), test.step(t.Context(), key, s)); err != nil {
+					t.Fatal(err)
+				}
+				for range 2 {
+					unlock(older, test.oldOnly)
+					unlock(newer, test.newOnly)
+				}
+				unlock(both, "")
+				unlock(newer, "")
+				unlock(older, oldOnly)
+				if hook, _, err := s.Deliveries.Hook(t.Context(), 1); err != nil || hook.URL != "https://ci.example.com/hook" || hook.Token != "sesame" {
+					t.Errorf("got %+v, %v", hook, err)
+				}
+			})
+		}
 	}
 }
 

@@ -75,12 +75,19 @@ type Store interface {
 	SetOnce(ctx context.Context, name, value string) (string, error)
 	// Replace gives a name a new value if it has the old one, and else does nothing.
 	Replace(ctx context.Context, name, old, value string) error
+	// ForeignSeals returns the places of what is sealed with a key that this process
+	// lacks. It changes nothing, and costs as little as RenewSeals.
+	ForeignSeals(ctx context.Context) (places []string, err error)
 	// RenewSeals seals again what is not sealed with the current key, or in an older
 	// form, or not at all, and returns how many rows it wrote. What cannot be opened
 	// stays; damaged names its places. Several servers may do so at once, and what one
 	// has left undone the next one does. Without such rows it costs a look into an
-	// index. A store that lies on no disk seals nothing.
+	// index. It fails where something is sealed with a key that this process lacks. A
+	// store that lies on no disk seals nothing.
 	RenewSeals(ctx context.Context) (renewed int, damaged []string, err error)
+	// Rewrite makes a database of one file anew, without what was overwritten there. It
+	// takes as long as copying the file. Other stores do nothing.
+	Rewrite(ctx context.Context) error
 	// Close flushes, and closes all connections. It is called once, also if Connect
 	// failed.
 	Close(ctx context.Context) error

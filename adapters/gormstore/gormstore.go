@@ -160,6 +160,15 @@ func (s *Store) Replace(ctx context.Context, name, old, value string) error {
 	return database.Fault(err, "remember %s", name)
 }
 
+// ForeignSeals returns the places of what is sealed with a key that the sealer lacks.
+func (s *Store) ForeignSeals(ctx context.Context) ([]string, error) {
+	return seals.Foreign(ctx, s.db, s.sealer)
+}
+
+// Rewrite makes an SQLite file anew, without what was ever deleted or overwritten there.
+// On PostgreSQL it does nothing.
+func (s *Store) Rewrite(ctx context.Context) error { return s.db.Rewrite(ctx) }
+
 // RenewSeals seals again what an earlier key, or an earlier release, left.
 func (s *Store) RenewSeals(ctx context.Context) (renewed int, damaged []string, err error) {
 	return seals.Renew(ctx, s.db, s.sealer)

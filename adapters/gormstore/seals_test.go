@@ -353,6 +353,7 @@ var errLocked = errors.New("the key is not open")
 func (locked) Seal(_, _ string) (string, error) { return "", errLocked }
 func (locked) Open(_, _ string) (string, error) { return "", errLocked }
 func (locked) Prefix() (string, error)          { return "", errLocked }
+func (locked) Foreign(string) (bool, error)     { return false, errLocked }
 func (locked) Digests(string) ([]string, error) { return nil, errLocked }
 
 func TestStore_locked(t *testing.T) {
@@ -411,6 +412,9 @@ func TestSQLite_RenewSeals_leavesNothing(t *testing.T) {
 	world.Apply(t, s.WorldImport, secretWorld)
 	asBefore(t, s)
 	renew(t, s, 3)
+	if err := s.Rewrite(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	wantNowhere := func(when string) {
 		t.Helper()
 		files, err := filepath.Glob(url + "*")

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -31,7 +32,11 @@ type Key struct {
 
 	mu            sync.Mutex
 	files         *secretfile.Set
+	notes         Notes  // of the database
 	check         string // what the key of the database sealed; empty before there is one
+	fresh         bool   // check was read since the files last fitted it
+	asking        bool   // check is being read
+	answers       sync.WaitGroup
 	key, previous []byte
 	box           *seal.Box
 }
@@ -46,6 +51,8 @@ const (
 	checkName = "instance key"
 	// checkPlace is the place for which it is sealed.
 	checkPlace = "instance_notes.value/" + checkName
+	// askTimeout is how long the database may take to tell its check text.
+	askTimeout = 10 * time.Second
 )
 
 // Notes are short texts that a database keeps for good.
@@ -81,10 +88,7 @@ func (k *Key) Unlock(ctx context.Context, database Notes) error {
 	if err != nil {
 		return err
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.check = check
-	return k.opens(k.key, k.previous)
+	return k.knows(check)
 }
 
 // Compare fails if Unlock would, but makes no key. It reports whether the database
@@ -108,7 +112,7 @@ func (k *Key) compare(ctx context.Context, database Notes, create func() error) 
 	if err != nil {
 		return check, err
 	}
-	return check, k.open(check)
+	return check, k.open(database, check)
 }
 
 // create makes the file unless it exists.
@@ -123,10 +127,10 @@ func (k *Key) create() error {
 	return nil
 }
 
-func (k *Key) open(check string) (err error) {
+func (k *Key) open(database Notes, check string) (err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.check = check
+	k.notes, k.check, k.fresh = database, check, true
 	rules := secretfile.Rules{Strict: k.strict, Content: CheckLength, Together: k.fits}
 	if k.files, err = secretfile.Open(k.file, k.previousFile, rules, k.now, k.log); err == nil {
 		k.follow()
@@ -144,11 +148,39 @@ func CheckLength(content []byte) error {
 
 // fits returns why the key cannot be changed to the contents of the files, or nil.
 // The key in use must be in one of the files: what it has sealed is read by no other.
+// Before it says that no file has the database's key it asks the database, whose key
+// may have changed.
 func (k *Key) fits(current, previous []byte) error {
 	if k.key != nil && !bytes.Equal(k.key, current) && !bytes.Equal(k.key, previous) {
 		return fmt.Errorf("the key in use is in neither %s nor %s; what it sealed could not be read", k.file.Setting, k.previousFile.Setting)
 	}
-	return k.opens(current, previous)
+	err := k.opens(current, previous)
+	if err != nil && !k.fresh {
+		k.ask()
+		return secretfile.ErrUndecided
+	}
+	k.fresh = false
+	return err
+}
+
+// ask reads the check text of the database for the next look at the files. It does not
+// wait: the caller has locked mu, and may have the last connection.
+func (k *Key) ask() {
+	if k.asking {
+		return
+	}
+	k.asking = true
+	k.answers.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+		defer cancel()
+		check, err := k.notes.SetOnce(ctx, checkName, "")
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.asking = false
+		if err == nil && check != "" {
+			k.check, k.fresh = check, true
+		}
+	})
 }
 
 // opens returns nil if the keys open what the database's key sealed.
@@ -249,6 +281,16 @@ func (k *Key) Prefix() (string, error) {
 	return box.Prefix(), nil
 }
 
+// Foreign says whether a text was sealed with a key that is neither the current one nor
+// the previous one.
+func (k *Key) Foreign(sealed string) (bool, error) {
+	box, err := k.unlocked()
+	if err != nil {
+		return false, err
+	}
+	return box.Foreign(sealed), nil
+}
+
 // Digests returns a text by which equal texts can be recognised, but not read, for
 // the current key and then for each previous one.
 func (k *Key) Digests(text string) ([]string, error) {
@@ -259,27 +301,34 @@ func (k *Key) Digests(text string) ([]string, error) {
 	return box.Digests(text), nil
 }
 
-// Adopt makes the current key the one that the database is recognised by, so that
-// previous keys are not needed any more. The caller has seen that nothing is sealed
-// in another way than with prefix; if the current key has another one by now, Adopt
-// does nothing.
-func (k *Key) Adopt(ctx context.Context, database Notes, prefix string) error {
+// Adopt makes the current key the one that the database is recognised by: from now on
+// Unlock fails without it. The caller seals again then what a previous key has sealed.
+// It fails if another process has given the database a key that this one does not have.
+func (k *Key) Adopt(ctx context.Context, database Notes) error {
 	box, err := k.unlocked()
-	if err != nil || box.Prefix() != prefix {
+	if err != nil {
 		return err
 	}
-	check, err := database.SetOnce(ctx, checkName, "")
-	if err != nil || strings.HasPrefix(check, prefix) {
+	kept, err := database.SetOnce(ctx, checkName, "")
+	if err == nil && k.knows(kept) == nil && !strings.HasPrefix(kept, box.Prefix()) {
+		err = database.Replace(ctx, checkName, kept, box.Seal(checkName, checkPlace))
+		if err == nil {
+			kept, err = database.SetOnce(ctx, checkName, "") // another process may have been first
+		}
+	}
+	if err != nil {
 		return err
 	}
-	sealed := box.Seal(checkName, checkPlace)
-	if err := database.Replace(ctx, checkName, check, sealed); err != nil {
-		return err
-	}
+	return k.knows(kept)
+}
+
+// knows takes over the check text that the database has now, or fails if no key here
+// opens it.
+func (k *Key) knows(check string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.check = sealed
-	return nil
+	k.check = check
+	return k.opens(k.key, k.previous)
 }
 
 // absolute returns the absolute form of a path, or the path itself if the

@@ -1,6 +1,7 @@
 package instancekey_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -58,9 +59,10 @@ func TestKey_locked(t *testing.T) {
 	_, sealErr := key.Seal("sesame", place)
 	_, openErr := key.Open("v1:AAAA", place)
 	_, prefixErr := key.Prefix()
+	_, foreignErr := key.Foreign("v2:AAAA")
 	_, digestErr := key.Digests("sesame")
 	for name, err := range map[string]error{
-		"Seal": sealErr, "Open": openErr, "Prefix": prefixErr, "Digests": digestErr, "Adopt": key.Adopt(t.Context(), memory.New(), ""),
+		"Seal": sealErr, "Open": openErr, "Prefix": prefixErr, "Foreign": foreignErr, "Digests": digestErr, "Adopt": key.Adopt(t.Context(), memory.New()),
 	} {
 		if err == nil || !strings.Contains(err.Error(), "not open") || strings.Contains(err.Error(), "sesame") {
 			t.Errorf("%s: got %v", name, err)
@@ -73,23 +75,59 @@ func TestKey_Adopt(t *testing.T) {
 	t.Parallel()
 	database := memory.New()
 	old, file := write(t, strings.Repeat("a", 32)), write(t, strings.Repeat("b", 32))
-	before, err := unlock(t, database, old, "", "").Prefix()
-	if err != nil {
-		t.Fatal(err)
-	}
+	unlock(t, database, old, "", "")
 	unlock(t, database, file, "", "not the key of this database")
 	key := unlock(t, database, file, old, "")
-	if err := key.Adopt(t.Context(), database, before); err != nil {
-		t.Fatal(err)
-	}
-	unlock(t, database, file, "", "not the key of this database") // something is sealed with the old key
-	prefix, err := key.Prefix()
 	for range 2 { // it is idempotent
-		if err := errors.Join(err, key.Adopt(t.Context(), database, prefix)); err != nil {
+		if err := key.Adopt(t.Context(), database); err != nil {
 			t.Fatal(err)
 		}
 		unlock(t, database, file, "", "")
 		unlock(t, database, old, "", "not the key of this database")
+	}
+}
+
+// TestKey_Adopt_oldKeyOnly adopts in one process between Unlock and Adopt of another
+// one that has only the old key: it fails, and the database keeps the new key.
+func TestKey_Adopt_oldKeyOnly(t *testing.T) {
+	t.Parallel()
+	database := memory.New()
+	old, file := write(t, strings.Repeat("a", 32)), write(t, strings.Repeat("b", 32))
+	stale := unlock(t, database, old, "", "")
+	if err := unlock(t, database, file, old, "").Adopt(t.Context(), database); err != nil {
+		t.Fatal(err)
+	}
+	if err := stale.Adopt(t.Context(), database); err == nil || !strings.Contains(err.Error(), "not the key of this database") {
+		t.Errorf("got %v", err)
+	}
+	unlock(t, database, file, "", "")
+}
+
+// overtaken is a database that gets another value just before one is replaced.
+type overtaken struct {
+	*memory.Store
+	value string
+}
+
+func (o overtaken) Replace(ctx context.Context, name, old, value string) error {
+	return errors.Join(o.Store.Replace(ctx, name, old, o.value), o.Store.Replace(ctx, name, old, value))
+}
+
+// TestKey_Adopt_overtaken fails if another process was first, with a key that is not
+// among its own.
+func TestKey_Adopt_overtaken(t *testing.T) {
+	t.Parallel()
+	database, other := memory.New(), memory.New()
+	old, file, third := write(t, strings.Repeat("a", 32)), write(t, strings.Repeat("b", 32)), write(t, strings.Repeat("c", 32))
+	unlock(t, database, old, "", "")
+	unlock(t, other, third, "", "")
+	value, err := other.SetOnce(t.Context(), "instance key", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = unlock(t, database, file, old, "").Adopt(t.Context(), overtaken{database, value})
+	if err == nil || !strings.Contains(err.Error(), "not the key of this database") {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -234,9 +272,12 @@ func TestKey_rotates(t *testing.T) {
 	if err := os.Remove(r.previous); err != nil {
 		t.Fatal(err)
 	}
-	r.now = r.now.Add(2 * time.Second)
-	if got, err := r.Open(before, place); err != nil || got != "x" {
-		t.Errorf("sealed before, the old key removed too early: got %q, %v", got, err)
+	for range 5 { // the database is asked again, and one line is logged
+		r.now = r.now.Add(2 * time.Second)
+		if got, err := r.Open(before, place); err != nil || got != "x" {
+			t.Errorf("sealed before, the old key removed too early: got %q, %v", got, err)
+		}
+		r.AwaitAnswer()
 	}
 	lines := r.logged.FilterLevelExact(zap.ErrorLevel).All()
 	if len(lines) != 1 || !strings.Contains(lines[0].ContextMap()["error"].(string), "not the key of this database") {
@@ -251,8 +292,7 @@ func TestKey_rotates_adopted(t *testing.T) {
 	r := rotate(t, false)
 	r.replace(t, r.previous, first)
 	r.replace(t, r.file, other)
-	prefix, err := r.Prefix()
-	if err := errors.Join(err, r.Adopt(t.Context(), r.database, prefix), os.Remove(r.previous)); err != nil {
+	if err := errors.Join(r.Adopt(t.Context(), r.database), os.Remove(r.previous)); err != nil {
 		t.Fatal(err)
 	}
 	r.now = r.now.Add(2 * time.Second)
@@ -266,6 +306,76 @@ func TestKey_rotates_adopted(t *testing.T) {
 	}
 	if lines := r.logged.FilterLevelExact(zap.ErrorLevel).All(); len(lines) != 0 {
 		t.Errorf("got the errors %v, want none", lines)
+	}
+}
+
+// TestKey_rotates_adoptedElsewhere lets another process adopt the new key: the running
+// server takes that over when the previous file goes, and rotates again.
+func TestKey_rotates_adoptedElsewhere(t *testing.T) {
+	t.Parallel()
+	r := rotate(t, false)
+	look := func() {
+		for range 2 { // one asks the database, the next one judges
+			r.now = r.now.Add(2 * time.Second)
+			r.Current()
+			r.AwaitAnswer()
+		}
+	}
+	r.replace(t, r.previous, first)
+	r.replace(t, r.file, other)
+	look()
+	if err := unlock(t, r.database, r.file, r.previous, "").Adopt(t.Context(), r.database); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(r.previous); err != nil {
+		t.Fatal(err)
+	}
+	look()
+	const third = "a third key, of 32 characters..."
+	r.replace(t, r.previous, other)
+	r.replace(t, r.file, third)
+	look()
+	if got := string(r.Current()); got != third {
+		t.Errorf("after the second rotation: got %q", got)
+	}
+	if lines := r.logged.FilterLevelExact(zap.ErrorLevel).All(); len(lines) != 0 {
+		t.Errorf("got the errors %v, want none", lines)
+	}
+}
+
+// silent is a database that does not answer.
+type silent struct{ asked chan struct{} }
+
+func (s silent) SetOnce(ctx context.Context, _, _ string) (string, error) {
+	s.asked <- struct{}{}
+	<-ctx.Done()
+	return "", ctx.Err()
+}
+
+func (silent) Replace(context.Context, string, string, string) error { return nil }
+
+// TestKey_databaseSilent uses a key while the database does not tell its check text.
+func TestKey_databaseSilent(t *testing.T) {
+	t.Parallel()
+	r := rotate(t, false)
+	sealed := sealedBy(t, r.Key, "x")
+	r.replace(t, r.previous, first)
+	r.replace(t, r.file, other)
+	r.Current()
+	database := silent{make(chan struct{}, 9)}
+	r.AskFrom(database)
+	if err := os.Remove(r.previous); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		r.now = r.now.Add(2 * time.Second)
+		if got, err := r.Open(sealed, place); err != nil || got != "x" {
+			t.Errorf("got %q, %v", got, err)
+		}
+	}
+	<-database.asked
+	if len(database.asked) > 0 {
+		t.Error("asked twice at once")
 	}
 }
 

@@ -109,6 +109,12 @@ func (s *Store) Replace(ctx context.Context, name, old, value string) error {
 	return nil
 }
 
+// ForeignSeals has no seals.
+func (s *Store) ForeignSeals(ctx context.Context) ([]string, error) { return nil, ctx.Err() }
+
+// Rewrite has no file.
+func (s *Store) Rewrite(ctx context.Context) error { return ctx.Err() }
+
 // RenewSeals has nothing to seal: memory is no disk.
 func (s *Store) RenewSeals(ctx context.Context) (renewed int, damaged []string, err error) {
 	return 0, nil, ctx.Err()

@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -49,14 +50,18 @@ func derive(key []byte) derived {
 	if err := errors.Join(err, err2, err3, err4, err5); err != nil {
 		panic(err)
 	}
-	return derived{"v2:" + base64.RawURLEncoding.EncodeToString(name) + ":", aead, digest}
+	return derived{second + base64.RawURLEncoding.EncodeToString(name) + ":", aead, digest}
 }
 
 // PrefixLength is the length of every Prefix.
-const PrefixLength = len("v2:") + 12 + len(":")
+const PrefixLength = len(second) + 12 + len(":")
 
-// first is the prefix of the texts of the first form, which may lie anywhere.
-const first = "v1:"
+const (
+	// first begins the texts of the first form, which may lie anywhere.
+	first = "v1:"
+	// second begins the texts of today's form. The name of the key and a colon follow.
+	second = "v2:"
+)
 
 // encoding is strict, so that a change in the last letter is noticed too.
 var encoding = base64.RawStdEncoding.Strict()
@@ -96,6 +101,13 @@ func (b *Box) Open(sealed, place string) (string, error) {
 		}
 	}
 	return "", errSealed
+}
+
+// Foreign says whether a text names a key that is none of these. Such a text need not
+// be damaged.
+func (b *Box) Foreign(sealed string) bool {
+	return len(sealed) >= PrefixLength && strings.HasPrefix(sealed, second) && sealed[PrefixLength-1] == ':' &&
+		!slices.ContainsFunc(b.keys, func(key derived) bool { return strings.HasPrefix(sealed, key.prefix) })
 }
 
 // Digests returns a text by which equal texts can be recognised, but not read,

@@ -114,3 +114,27 @@ func TestBox_Open_changed(t *testing.T) {
 		}
 	}
 }
+
+func TestBox_Foreign(t *testing.T) {
+	t.Parallel()
+	one, two := seal.New([]byte("one")), seal.New([]byte("two"))
+	for name, test := range map[string]struct {
+		box    *seal.Box
+		sealed string
+		want   bool
+	}{
+		"its own":               {one, one.Seal("x", "y"), false},
+		"of a previous key":     {seal.New([]byte("two"), []byte("one")), one.Seal("x", "y"), false},
+		"of another key":        {one, two.Seal("x", "y"), true},
+		"of its own, damaged":   {one, one.Prefix() + "???", false},
+		"first form":            {one, "v1:AAAAAAAAAAAAAAAAAAAAAAAAAAAA", false},
+		"without a key's name":  {one, "v2:damaged", false},
+		"without a second mark": {one, "v2:damaged-and-longer-than-that", false},
+		"nothing":               {one, "", false},
+		"a URL":                 {one, "https://ci.example.com/:", false},
+	} {
+		if got := test.box.Foreign(test.sealed); got != test.want {
+			t.Errorf("%s: got %t", name, got)
+		}
+	}
+}

@@ -28,9 +28,13 @@ type Rules struct {
 	// Content returns why the content of the current file cannot be used, or nil.
 	Content func(content []byte) error
 	// Together returns why a current secret cannot be used with a previous one, which
-	// may be nil, or returns nil. It must not call the Set.
+	// may be nil, or returns nil. While it returns ErrUndecided nothing changes and
+	// nothing is logged. It must not call the Set.
 	Together func(current, previous []byte) error
 }
+
+// ErrUndecided says that only the next look can tell whether two secrets fit together.
+var ErrUndecided = errors.New("it is not known yet whether the secrets fit together")
 
 // Set keeps the secret of a file, and that of a file of a previous secret, and
 // follows both files as they change. It is safe for concurrent use.
@@ -123,8 +127,11 @@ func (s *Set) follow() {
 	}
 	s.next = now.Add(interval)
 	next := s.read()
-	problem := s.current.err
-	if mismatch := s.mismatch(next); mismatch != nil {
+	problem, mismatch := s.current.err, s.mismatch(next)
+	if errors.Is(mismatch, ErrUndecided) {
+		return
+	}
+	if mismatch != nil {
 		problem = errors.Join(problem, mismatch, s.previous.err)
 	} else {
 		s.announce(next)

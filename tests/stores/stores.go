@@ -135,6 +135,9 @@ func (s sealer) Open(sealed, place string) (string, error) { return s.box.Open(s
 // Prefix implements gormstore.Sealer.
 func (s sealer) Prefix() (string, error) { return s.box.Prefix(), nil }
 
+// Foreign implements gormstore.Sealer.
+func (s sealer) Foreign(sealed string) (bool, error) { return s.box.Foreign(sealed), nil }
+
 // Digests implements gormstore.Sealer.
 func (s sealer) Digests(text string) ([]string, error) { return s.box.Digests(text), nil }
 

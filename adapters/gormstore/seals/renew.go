@@ -15,6 +15,8 @@ const (
 	pageSize = 100
 	// prefixSize is how many characters of a sealed text are in the index of its table.
 	prefixSize = 16
+	// digestValue is where renewHook has the digest.
+	digestValue = 2
 )
 
 // table is a table with sealed columns.
@@ -27,8 +29,12 @@ type table struct {
 	update string
 	// texts is how many texts outdated reads of a row.
 	texts int
-	// renew returns the values that update sets.
+	// renew returns the values that update sets, or none, and an error if a text cannot
+	// be opened.
 	renew func(s Sealer, id int64, old []string) ([]any, error)
+	// removeDouble removes the row, or another one, if both would have the same digest;
+	// empty for a table without digests.
+	removeDouble string
 }
 
 var tables = []table{
@@ -46,6 +52,10 @@ var tables = []table{
 			SELECT substr(url, 1, 16), id, url, token FROM hooks
 			WHERE substr(url, 1, 16) %s $1 AND (substr(url, 1, 16), id) > ($2, $3)
 			ORDER BY substr(url, 1, 16), id LIMIT $4`,
+		removeDouble: `
+			DELETE FROM hooks WHERE id = (
+				SELECT CASE WHEN h.id > r.id THEN h.id ELSE r.id END
+				FROM hooks r JOIN hooks h ON h.holder = r.holder AND h.url_digest = ? AND h.id <> r.id WHERE r.id = ? AND r.url = ? AND r.token = ?)`,
 		update: "UPDATE hooks SET url = ?, token = ?, url_digest = ?, url_shown = ? WHERE id = ? AND url = ? AND token = ?",
 	},
 }
@@ -59,7 +69,8 @@ func renewUser(s Sealer, id int64, old []string) ([]any, error) {
 	return []any{sealed}, err
 }
 
-// renewHook also seals a URL that an earlier release has left as it was.
+// renewHook also seals a URL that an earlier release has left as it was, beside a token
+// that cannot be opened, too. That stays as it is.
 func renewHook(s Sealer, id int64, old []string) ([]any, error) {
 	url, err := old[0], error(nil)
 	if !strings.HasPrefix(url, "http") {
@@ -67,48 +78,78 @@ func renewHook(s Sealer, id int64, old []string) ([]any, error) {
 			return nil, err
 		}
 	}
-	token, err := HookToken.Open(s, id, old[1])
+	token, damage := HookToken.Open(s, id, old[1])
+	h, err := NewHook(s, id, url, token)
 	if err != nil {
 		return nil, err
 	}
-	h, err := NewHook(s, id, url, token)
-	return []any{h.URL, h.Token, h.Digest, h.Shown}, err
+	if damage != nil {
+		h.Token = old[1]
+	}
+	return []any{h.URL, h.Token, h.Digest, h.Shown}, damage
+}
+
+// Foreign returns the places of the texts that were sealed with a key which the sealer
+// does not have. They are not damaged: who has that key can open them. It looks only at
+// what Renew would look at.
+func Foreign(ctx context.Context, db *database.DB, s Sealer) (places []string, err error) {
+	err = eachPage(ctx, db, s, func(p pass, page []row) error {
+		for _, r := range page {
+			foreign, err := p.foreign(r)
+			if err != nil {
+				return err
+			}
+			if foreign {
+				places = append(places, p.place(r))
+			}
+		}
+		return nil
+	})
+	return places, err
 }
 
 // Renew seals again, page by page, what is not sealed with the current key, or in an
-// older form, or not at all, and returns how many rows it wrote. Rows with a text that
-// cannot be opened stay as they are; damaged names them. Each page is a transaction;
-// a row that changes meanwhile is left to the one who changed it, so that several
-// servers may do this at once, and another time after a crash.
+// older form, or not at all, and returns how many rows it wrote or removed. Rows with a
+// text that cannot be opened stay as they are; damaged names them. It fails at a text
+// that is Foreign. Of two hooks of a holder with the same URL, which programs with
+// different keys have made, the one with the lower number stays. Each page is a
+// transaction; a row that changes meanwhile is left to the one who changed it, so that
+// several servers may do this at once, and another time after a crash.
 func Renew(ctx context.Context, db *database.DB, s Sealer) (renewed int, damaged []string, err error) {
+	err = eachPage(ctx, db, s, func(p pass, page []row) error {
+		good, bad, err := p.sealed(page)
+		if err != nil {
+			return err
+		}
+		written, err := p.write(ctx, good)
+		renewed, damaged = renewed+written, append(damaged, bad...)
+		return err
+	})
+	return renewed, damaged, err
+}
+
+// eachPage calls do with page after page of the rows that are not sealed with the
+// current key. A row that stays so comes once.
+func eachPage(ctx context.Context, db *database.DB, s Sealer, do func(p pass, page []row) error) error {
 	for _, t := range tables {
 		for _, side := range []string{"<", ">"} {
 			p := pass{table: t, db: db, sealer: s}
-			err := p.run(ctx, fmt.Sprintf(t.outdated, side))
-			renewed, damaged = renewed+p.renewed, append(damaged, p.damaged...)
-			if err != nil {
-				return renewed, damaged, database.Fault(err, "seal the secrets of %s again", t.name)
+			if err := p.run(ctx, fmt.Sprintf(t.outdated, side), do); err != nil {
+				return database.Fault(err, "seal the secrets of %s again", t.name)
 			}
 		}
 	}
-	if renewed > 0 && db.Dialect == database.SQLite {
-		// The write-ahead log has the pages as they were. If another connection reads
-		// them just now they go later.
-		_, _ = db.Pool.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
-	}
-	return renewed, damaged, nil
+	return nil
 }
 
-// pass seals the outdated rows of a table again.
+// pass looks at the outdated rows of a table.
 type pass struct {
 	table
-	db      *database.DB
-	sealer  Sealer
-	renewed int
-	damaged []string
+	db     *database.DB
+	sealer Sealer
 }
 
-func (p *pass) run(ctx context.Context, query string) error {
+func (p pass) run(ctx context.Context, query string, do func(p pass, page []row) error) error {
 	var last row
 	for {
 		page, err := p.page(ctx, query, last)
@@ -116,18 +157,44 @@ func (p *pass) run(ctx context.Context, query string) error {
 			return err
 		}
 		last = page[len(page)-1]
-		var good []row
-		for _, r := range page {
-			if r.values, err = p.renew(p.sealer, r.id, r.texts); err != nil {
-				p.damaged = append(p.damaged, fmt.Sprintf("%s/%d", p.name, r.id))
-			} else {
-				good = append(good, r)
-			}
-		}
-		if err := p.write(ctx, good); err != nil {
+		if err := do(p, page); err != nil {
 			return err
 		}
 	}
+}
+
+// place names a row.
+func (p pass) place(r row) string { return fmt.Sprintf("%s/%d", p.name, r.id) }
+
+// foreign says whether a text of a row is Foreign.
+func (p pass) foreign(r row) (bool, error) {
+	for _, text := range r.texts {
+		if foreign, err := p.sealer.Foreign(text); foreign || err != nil {
+			return foreign, err
+		}
+	}
+	return false, nil
+}
+
+// sealed returns the rows with their new values, and the places of those with a text
+// that cannot be opened.
+func (p pass) sealed(page []row) (good []row, damaged []string, err error) {
+	for _, r := range page {
+		foreign, err := p.foreign(r)
+		if err != nil {
+			return nil, nil, err
+		}
+		if foreign {
+			return nil, nil, fmt.Errorf("%s was sealed with another key meanwhile", p.place(r))
+		}
+		if r.values, err = p.renew(p.sealer, r.id, r.texts); err != nil {
+			damaged = append(damaged, p.place(r))
+		}
+		if r.values != nil {
+			good = append(good, r)
+		}
+	}
+	return good, damaged, nil
 }
 
 // row is a row with its texts, and with the values that are to be written.
@@ -139,7 +206,7 @@ type row struct {
 }
 
 // page returns the next rows behind last.
-func (p *pass) page(ctx context.Context, query string, last row) (found []row, err error) {
+func (p pass) page(ctx context.Context, query string, last row) (found []row, err error) {
 	prefix, err := p.sealer.Prefix()
 	if err != nil {
 		return nil, err
@@ -166,17 +233,23 @@ func (p *pass) page(ctx context.Context, query string, last row) (found []row, e
 	return found, rows.Err()
 }
 
-// write writes the rows that have not changed.
-func (p *pass) write(ctx context.Context, rows []row) error {
-	written := 0
-	err := p.db.Atomically(ctx, "write sealed texts", func(tx *gorm.DB) error {
+// write writes the rows that have not changed, and returns how many it wrote or removed.
+func (p pass) write(ctx context.Context, rows []row) (written int, err error) {
+	err = p.db.Atomically(ctx, "write sealed texts", func(tx *gorm.DB) error {
 		written = 0
 		for _, r := range rows {
-			args := append(r.values, r.id)
+			old := []any{r.id}
 			for _, text := range r.texts {
-				args = append(args, text)
+				old = append(old, text)
 			}
-			done := tx.Exec(p.update, args...)
+			if p.removeDouble != "" {
+				done := tx.Exec(p.removeDouble, append([]any{r.values[digestValue]}, old...)...)
+				if done.Error != nil {
+					return done.Error
+				}
+				written += int(done.RowsAffected)
+			}
+			done := tx.Exec(p.update, append(r.values, old...)...)
 			if done.Error != nil {
 				return done.Error
 			}
@@ -184,8 +257,8 @@ func (p *pass) write(ctx context.Context, rows []row) error {
 		}
 		return nil
 	})
-	if err == nil {
-		p.renewed += written
+	if err != nil {
+		return 0, err
 	}
-	return err
+	return written, nil
 }

@@ -19,6 +19,9 @@ type Sealer interface {
 	// Prefix returns the beginning of all that Seal returns now. It always has the same
 	// length.
 	Prefix() (string, error)
+	// Foreign says whether a text was sealed with a key that is neither the current one
+	// nor a previous one.
+	Foreign(sealed string) (bool, error)
 	// Digests returns a text by which equal texts can be recognised, but not read: for
 	// the current key, and then for each previous one.
 	Digests(text string) ([]string, error)

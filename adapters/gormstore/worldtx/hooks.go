@@ -29,8 +29,7 @@ func (hookRow) TableName() string { return hookTable }
 // hookTable is the table of hooks.
 const hookTable = "hooks"
 
-// Put implements worldimport.Hooks. A hook that Renew could not seal, since its token
-// cannot be opened, is found by its URL.
+// Put implements worldimport.Hooks. A hook that is not sealed yet is found by its URL.
 func (w hooksTx) Put(ctx context.Context, in source.MemberSource, h hooks.Hook) error {
 	return database.Fault(w.putHook(ctx, in, h), "hook of %s", h.DisplayURL())
 }
