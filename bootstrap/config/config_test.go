@@ -333,3 +333,21 @@ func TestConfig_secretsAreMasked(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// TestDatabase_File also reads URLs that begin with file:.
+func TestDatabase_File(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]string{
+		"gatehouse.db": "gatehouse.db", "/srv/a b?c.db": "/srv/a b?c.db", "memory:": "", "postgres://localhost/x": "",
+		"file:gatehouse.db": "gatehouse.db", "file:/srv/a.db": "/srv/a.db", "file:///srv/a.db?mode=ro#x": "/srv/a.db", "file://localhost/srv/a.db": "/srv/a.db",
+		"file:100%25%20od%3fd%23+.db": "100% od?d#+.db", "file:/srv/100%25%20od%3fd%23+.db": "/srv/100% od?d#+.db", "file:a.db?mode=memory": "", "file:a%zz": "",
+	} {
+		d := config.Database{URL: config.URL(url)}
+		if got := d.File(); got != want {
+			t.Errorf("%s: got %q, want %q", url, got, want)
+		}
+		if want != "" && d.Place() != config.Absolute(want) {
+			t.Errorf("%s: got the place %q", url, d.Place())
+		}
+	}
+}

@@ -58,13 +58,27 @@ func (d Database) engine() string {
 // InMemory says whether data is lost at the end of the process.
 func (d Database) InMemory() bool { return d.engine() == memoryEngine }
 
-// File returns the path of the SQLite file. It is empty for other databases, and
-// for a URL that begins with file:, which only SQLite itself can read.
+// File returns the path of the SQLite file, also that of a URL which begins with file:.
+// It is empty for other databases.
 func (d Database) File() string {
-	if d.engine() != sqliteEngine || strings.HasPrefix(string(d.URL), "file:") {
+	text := string(d.URL)
+	if d.engine() != sqliteEngine {
 		return ""
 	}
-	return string(d.URL)
+	if !strings.HasPrefix(text, "file:") {
+		return text
+	}
+	at, err := url.Parse(text)
+	if err != nil || at.Query().Get("mode") == "memory" {
+		return ""
+	}
+	path := at.Path
+	if at.Opaque != "" {
+		if path, err = url.PathUnescape(at.Opaque); err != nil {
+			return ""
+		}
+	}
+	return path
 }
 
 // IsMissing says whether the SQLite file does not exist. It is false for other
@@ -82,9 +96,10 @@ func (d Database) Place() string {
 	switch d.engine() {
 	case memoryEngine:
 		return "memory, gone with this process"
-	case sqliteEngine:
-		return Absolute(string(d.URL))
 	default:
+		if file := d.File(); file != "" {
+			return Absolute(file)
+		}
 		return d.URL.String()
 	}
 }
