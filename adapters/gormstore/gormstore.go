@@ -80,6 +80,19 @@ func Open(ctx context.Context, url string, poolSize int, migrate bool, sealer Se
 	return s.connected(ctx)
 }
 
+// OpenAsIs opens a database of whatever schema, to read its notes. What else is there
+// can be read if the schema has it.
+func OpenAsIs(ctx context.Context, url string, sealer Sealer) (*Store, error) {
+	s, err := New(url, 1, false, sealer)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.db.Connect(ctx); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	return s, nil
+}
+
 func (s *Store) connected(ctx context.Context) (*Store, error) {
 	if err := s.Connect(ctx); err != nil {
 		return nil, errors.Join(err, s.db.Close())

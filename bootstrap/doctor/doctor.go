@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/adapters/gormstore"
 	"gatehouse/adapters/redisstate"
+	"gatehouse/adapters/secretfile"
 	"gatehouse/bootstrap/config"
 )
 
@@ -27,8 +28,7 @@ type Checkup struct {
 
 // Check checks everything that a server needs, and changes nothing.
 func Check(ctx context.Context, config config.Config) []Checkup {
-	database := checkDatabase(ctx, config.Database)
-	checkups := append([]Checkup{database}, checkSecrets(ctx, config, database)...)
+	checkups := append([]Checkup{checkDatabase(ctx, config.Database)}, checkSecrets(ctx, config)...)
 	if config.Redis.URL != "" {
 		checkups = append(checkups, checkRedis(ctx, config.Redis.URL))
 	}
@@ -50,6 +50,9 @@ func checkDatabase(ctx context.Context, d config.Database) Checkup {
 	case d.IsMissing():
 		c.Detail += " is not there yet; serve will make it"
 		return c
+	}
+	if file := d.File(); file != "" {
+		c.Warning = secretfile.OpenToAll(config.Absolute(file))
 	}
 	schema, err := gormstore.ReadSchema(ctx, string(d.URL))
 	switch {

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"gatehouse/adapters/gormstore"
 	"gatehouse/adapters/instancekey"
 	"gatehouse/adapters/secretfile"
 	"gatehouse/bootstrap"
@@ -17,11 +18,11 @@ import (
 
 // checkSecrets checks all files with secrets. A weak one is a warning, unless
 // secrets.strict refuses it.
-func checkSecrets(ctx context.Context, config config.Config, database Checkup) []Checkup {
+func checkSecrets(ctx context.Context, config config.Config) []Checkup {
 	strict := secretCheck(config.Secrets.Strict)
 	checkups := []Checkup{
 		strict.current("shell.secret_file", config.Shell.SecretFile, nil),
-		compareKey(ctx, config, database, strict.current("instance.key_file", config.Instance.KeyFile, instancekey.CheckLength)),
+		compareKey(ctx, config, strict.current("instance.key_file", config.Instance.KeyFile, instancekey.CheckLength)),
 	}
 	if config.Kas.Enabled {
 		checkups = append(checkups, strict.current("kas.secret_file", config.Kas.SecretFile, secretfile.CheckKey(secretfile.KasSize)))
@@ -77,11 +78,11 @@ func (s secretCheck) weak(c Checkup, weakness error) Checkup {
 
 // compareKey adds to the checkup of the instance key whether it is the key of the
 // database, if that can be read.
-func compareKey(ctx context.Context, config config.Config, database, key Checkup) Checkup {
+func compareKey(ctx context.Context, config config.Config, key Checkup) Checkup {
 	if key.Problem != nil {
 		return key
 	}
-	known, err := isKeyOfDatabase(ctx, config, database)
+	known, err := isKeyOfDatabase(ctx, config)
 	switch {
 	case known && err != nil:
 		key.Problem = err
@@ -93,20 +94,23 @@ func compareKey(ctx context.Context, config config.Config, database, key Checkup
 	return key
 }
 
-var errNotCompared = errors.New("the database cannot be read, or has another schema")
+var errNotCompared = errors.New("there is no database that could be read")
 
-// isKeyOfDatabase reports whether the database has a key, and fails if it is not the
-// instance key.
-func isKeyOfDatabase(ctx context.Context, config config.Config, database Checkup) (known bool, err error) {
-	config.Database.Migrate, config.Redis.URL = false, "" // nothing is changed, and Redis has no part in it
-	if database.Problem != nil || config.Database.InMemory() {
+// isKeyOfDatabase reports whether the database, of whatever schema, has a key. It fails
+// if that is not the instance key, or if there are secrets of another key.
+func isKeyOfDatabase(ctx context.Context, config config.Config) (known bool, err error) {
+	if d := config.Database; d.InMemory() || d.IsMissing() {
 		return false, errNotCompared
 	}
-	ports, err := bootstrap.OpenPorts(ctx, config, zap.NewNop())
+	key := bootstrap.InstanceKey(config, bootstrap.Clock(), zap.NewNop())
+	store, err := gormstore.OpenAsIs(ctx, string(config.Database.URL), key)
 	if err != nil {
 		return false, errNotCompared
 	}
-	defer func() { _ = ports.Store.Close(context.WithoutCancel(ctx)) }()
-	key := bootstrap.InstanceKey(config, bootstrap.Clock(), zap.NewNop())
-	return key.Compare(ctx, ports.Store)
+	defer func() { _ = store.Close(context.WithoutCancel(ctx)) }()
+	if known, err = key.Compare(ctx, store); err != nil || !known {
+		return known, err
+	}
+	foreign, _ := store.ForeignSeals(ctx) // an older schema may have no such tables
+	return true, bootstrap.ForeignSeals(foreign)
 }

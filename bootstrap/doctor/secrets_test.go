@@ -1,6 +1,8 @@
 package doctor_test
 
 import (
+	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,9 +10,12 @@ import (
 
 	"go.uber.org/zap"
 
+	"gatehouse/adapters/gormstore"
 	"gatehouse/bootstrap"
 	"gatehouse/bootstrap/config"
 	"gatehouse/bootstrap/doctor"
+	"gatehouse/tests/stores"
+	"gatehouse/tests/world"
 )
 
 // write replaces a file.
@@ -165,4 +170,82 @@ func TestCheck_instanceKey(t *testing.T) {
 	c.Instance.PreviousKeyFile = filepath.Join(t.TempDir(), "previous")
 	write(t, c.Instance.PreviousKeyFile, key, 0o600)
 	want("/key, the key of the database", "")
+}
+
+// TestCheck_instanceKey_olderSchema compares the key with a database that is not
+// migrated yet: of schema 8, and of one before there was a table for its key.
+func TestCheck_instanceKey_olderSchema(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ change, own, other string }{
+		"8":        {"UPDATE goose_db_version SET version_id = 8 WHERE version_id = 9", ", the key of the database", "is not the key of this database"},
+		"no hooks": {"DELETE FROM goose_db_version WHERE version_id > 7; DROP TABLE hook_deliveries; DROP TABLE hooks", ", the key of the database", "is not the key of this database"},
+		"no notes": {"DELETE FROM goose_db_version WHERE version_id > 1; DROP TABLE instance_notes", "; not compared with the database", ""},
+	} {
+		c := settings(t)
+		write(t, c.Instance.KeyFile, strings.Repeat("k", 32), 0o600)
+		ports, err := bootstrap.OpenPorts(t.Context(), c, zap.NewNop())
+		if err != nil {
+			t.Fatal(err)
+		}
+		db, openErr := sql.Open("sqlite", string(c.Database.URL))
+		if err := errors.Join(ports.Unlock(t.Context()), ports.Store.Close(t.Context()), openErr); err != nil {
+			t.Fatal(err)
+		}
+		_, err = db.ExecContext(t.Context(), test.change)
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		got := checkup(t, c, "instance.key_file")
+		wantProblem(t, got, "")
+		if !strings.HasSuffix(got.Detail, test.own) || got.Warning != nil {
+			t.Errorf("%s: got %q, %v", name, got.Detail, got.Warning)
+		}
+		write(t, c.Instance.KeyFile, strings.Repeat("x", 32), 0o600)
+		wantProblem(t, checkup(t, c, "instance.key_file"), test.other)
+	}
+}
+
+// TestCheck_instanceKey_foreignSeals has a row of another key.
+func TestCheck_instanceKey_foreignSeals(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	write(t, c.Instance.KeyFile, strings.Repeat("k", 32), 0o600)
+	ports, err := bootstrap.OpenPorts(t.Context(), c, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ports.Store.Close(t.Context()) }()
+	if err := ports.Unlock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	other, err := gormstore.Open(t.Context(), string(c.Database.URL), 1, false, stores.Sealer("other"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close(t.Context()) }()
+	world.Apply(t, other.WorldImport, "groups: [{path: acme}]\nhooks: [{group: acme, url: 'https://ci.example.com'}]")
+	wantProblem(t, checkup(t, c, "instance.key_file"), "the database has secrets of another key (rows: 1, first: hooks/1)")
+}
+
+// TestCheck_fileURL wants a file: URL to be looked at like a path, and nothing made.
+func TestCheck_fileURL(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	path := string(c.Database.URL)
+	c.Database.URL = config.URL("file:" + path + "?cache=private")
+	got := checkup(t, c, "database.url")
+	if wantProblem(t, got, ""); got.Detail != path+" is not there yet; serve will make it" {
+		t.Errorf("got %q", got.Detail)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the file was made")
+	}
+	c.Database.Migrate = false
+	if _, err := bootstrap.OpenPorts(t.Context(), c, zap.NewNop()); err == nil || !strings.Contains(err.Error(), path+" is not there") {
+		t.Errorf("OpenPorts: got %v", err)
+	}
+	write(t, path, "", 0o644)
+	if got := checkup(t, c, "database.url"); got.Warning == nil || !strings.Contains(got.Warning.Error(), path+": every user of this machine has access to it") {
+		t.Errorf("a file that all can read: got the warning %v", got.Warning)
+	}
 }
