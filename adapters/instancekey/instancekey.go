@@ -84,7 +84,10 @@ func (k *Key) Unlock(ctx context.Context, database Notes) error {
 	if err != nil || check != "" {
 		return err
 	}
-	check, err = database.SetOnce(ctx, checkName, k.sealing().Seal(checkName, checkPlace)) // only the first of several servers that start now writes it
+	sealed, err := k.Seal(checkName, checkPlace)
+	if err == nil {
+		check, err = database.SetOnce(ctx, checkName, sealed) // only the first of several servers that start now writes it
+	}
 	if err != nil {
 		return err
 	}
@@ -229,26 +232,18 @@ func (k *Key) follow() {
 	}
 }
 
-// sealing returns the box of the current key.
-func (k *Key) sealing() *seal.Box {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.follow()
-	return k.box
-}
-
 // errLocked is the error of what needs the key before Unlock.
 var errLocked = errors.New("the instance key is not open: what it seals can be neither read nor written")
 
 // unlocked returns the box of the current key, unless Unlock was not called.
 func (k *Key) unlocked() (*seal.Box, error) {
 	k.mu.Lock()
-	locked := k.files == nil
-	k.mu.Unlock()
-	if locked {
+	defer k.mu.Unlock()
+	if k.files == nil {
 		return nil, errLocked
 	}
-	return k.sealing(), nil
+	k.follow()
+	return k.box, nil
 }
 
 // Seal encrypts a secret so that only this instance can read it, and only for the
