@@ -44,7 +44,12 @@ const (
 func TestStranger(t *testing.T) {
 	handlers := strangersHandlers(t)
 	for name, request := range strangers() {
-		t.Run(name, func(t *testing.T) { checkStranger(t, handlers, []byte(request)) })
+		t.Run(name, func(t *testing.T) {
+			if _, ok := parseRequest([]byte(request)); !ok {
+				t.Fatal("it cannot be read")
+			}
+			checkStranger(t, handlers, []byte(request))
+		})
 	}
 }
 
@@ -76,13 +81,14 @@ func strangersHandlers(t testing.TB) map[string]http.Handler {
 }
 
 // checkStranger fails the test if a request without a credential is served, or takes
-// more memory or time than the bytes that were sent may take.
+// more memory or time than the bytes that were sent may take. What is no request takes
+// nothing: net/http refuses it.
 func checkStranger(t *testing.T, handlers map[string]http.Handler, request []byte) {
 	t.Helper()
 	for name, handler := range handlers {
 		r, ok := parseRequest(request)
 		if !ok {
-			t.Skip("no request")
+			return
 		}
 		recorder := httptest.NewRecorder()
 		allocated, took := costOf(func() { handler.ServeHTTP(recorder, r) })
