@@ -3,6 +3,7 @@ package integration_test
 import (
 	"net/http"
 	"net/url"
+	"os"
 	"testing"
 	"time"
 
@@ -175,4 +176,18 @@ func TestServer_rotation(t *testing.T) {
 	s.Ask(t, check).Want(t, "the new secret, alone", 200, `{}`)
 	s.Secret = first
 	s.Ask(t, check).Want(t, "the first secret, later", 401, `{}`)
+
+	s.Secret = []byte("another old secret")
+	s.Ask(t, check).Want(t, "another previous secret", 200, `{}`)
+	write(t, config.Shell.PreviousSecretFile, " \n")
+	clock.advance(2 * time.Second)
+	s.Ask(t, check).Want(t, "its file is blank", 401, `{}`)
+	write(t, config.Shell.PreviousSecretFile, "another old secret")
+	clock.advance(2 * time.Second)
+	s.Ask(t, check).Want(t, "its file is back", 200, `{}`)
+	if err := os.Remove(config.Shell.PreviousSecretFile); err != nil {
+		t.Fatal(err)
+	}
+	clock.advance(2 * time.Second)
+	s.Ask(t, check).Want(t, "its file is deleted", 401, `{}`)
 }
