@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"io"
+	"iter"
 	"net/http"
 	"strings"
 	"time"
@@ -112,12 +113,22 @@ func (b *body) drain(c *gin.Context) {
 // too large; it then waits half a second before it closes the connection, also for a
 // client that asked to close it, so that the client sees the answer.
 func native(w http.ResponseWriter) http.ResponseWriter {
-	for {
-		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return w
+	for inner := range unwrapped(w) {
+		w = inner
+	}
+	return w
+}
+
+// unwrapped yields w, the writer that it wraps, and so on.
+func unwrapped(w http.ResponseWriter) iter.Seq[http.ResponseWriter] {
+	return func(yield func(http.ResponseWriter) bool) {
+		for yield(w) {
+			outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
+			if !ok {
+				return
+			}
+			w = outer.Unwrap()
 		}
-		w = outer.Unwrap()
 	}
 }
 
@@ -150,16 +161,11 @@ func Admit(c *gin.Context) {
 
 // admit calls the method Admit of w, or of the writer that w unwraps to.
 func admit(w http.ResponseWriter) {
-	for {
-		if server, ok := w.(interface{ Admit() }); ok {
+	for inner := range unwrapped(w) {
+		if server, ok := inner.(interface{ Admit() }); ok {
 			server.Admit()
 			return
 		}
-		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return
-		}
-		w = outer.Unwrap()
 	}
 }
 
