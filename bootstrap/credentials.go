@@ -40,7 +40,7 @@ func unlock(ctx context.Context, key *instancekey.Key, store Store, log *zap.Log
 		return err
 	}
 	foreign, err := store.ForeignSeals(ctx)
-	if err := errors.Join(err, ForeignSeals(foreign)); err != nil {
+	if err := errors.Join(err, RefuseForeignSeals(foreign)); err != nil {
 		return err
 	}
 	// The database gets the new key first: whoever has only the old one fails from then
@@ -64,9 +64,9 @@ func unlock(ctx context.Context, key *instancekey.Key, store Store, log *zap.Log
 	return nil
 }
 
-// ForeignSeals returns an error that names places where something is sealed with a key
+// RefuseForeignSeals returns an error that names places where something is sealed with a key
 // that is not among the settings, or nil if there are none.
-func ForeignSeals(places []string) error {
+func RefuseForeignSeals(places []string) error {
 	if len(places) == 0 {
 		return nil
 	}

@@ -38,7 +38,7 @@ func TestRun_publicConnections(t *testing.T) {
 		}
 		return err
 	}
-	start, first := time.Now(), dial() // silent, which the server suffers for ten seconds
+	start, first := time.Now(), dial() // it sends nothing, and the server closes it after ten seconds
 	second := dial()
 	fmt.Fprint(second, "GET /nope HTTP/1.1\r\nHost: gatehouse\r\n\r\n")
 	if status, _ := r.get(t, r.TCP, "/api/v4/internal/check"); status != http.StatusOK {

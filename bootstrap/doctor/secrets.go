@@ -112,5 +112,5 @@ func isKeyOfDatabase(ctx context.Context, config config.Config) (known bool, err
 		return known, err
 	}
 	foreign, _ := store.ForeignSeals(ctx) // an older schema may have no such tables
-	return true, bootstrap.ForeignSeals(foreign)
+	return true, bootstrap.RefuseForeignSeals(foreign)
 }
