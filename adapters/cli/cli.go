@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"gatehouse/bootstrap"
 )
 
 // Streams are what a command reads from and writes to.
@@ -32,9 +34,9 @@ const (
 
 // Run runs one command line, without the program's name, and returns its exit
 // code: 1 if the command failed, 2 if the command line is wrong. A command that
-// serves returns when ctx is done.
-func Run(ctx context.Context, streams Streams, args []string) int {
-	root := newRoot(streams)
+// serves returns when ctx is done. The options change the graph of serve.
+func Run(ctx context.Context, streams Streams, args []string, options ...bootstrap.Option) int {
+	root := newRoot(streams, options)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	failure, failed := errors.AsType[*failure](err)
@@ -101,7 +103,7 @@ func action(do func(ctx context.Context, args []string) error) func(*cobra.Comma
 	}
 }
 
-func newRoot(streams Streams) *cobra.Command {
+func newRoot(streams Streams, options []bootstrap.Option) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "gatehouse",
 		Short: "GitLab's internal API as a program of its own",
@@ -115,7 +117,8 @@ billing portal: who is this, may they do that, and what happened.`,
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
 	for _, command := range []func(Streams) *cobra.Command{
-		serve, demo, migrate, apply, explain, show, refreshSeats, check, token, agent, hooks, jobs, settings, version,
+		func(s Streams) *cobra.Command { return serve(s, options) },
+		demo, migrate, apply, explain, show, refreshSeats, check, token, agent, hooks, jobs, settings, version,
 	} {
 		root.AddCommand(command(streams))
 	}

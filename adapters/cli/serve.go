@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +14,7 @@ import (
 	"gatehouse/bootstrap/config"
 )
 
-func serve(streams Streams) *cobra.Command {
+func serve(streams Streams, changes []bootstrap.Option) *cobra.Command {
 	var flags configFlags
 	var world string
 	c := &cobra.Command{
@@ -40,11 +41,11 @@ instance's own key in ./.gatehouse_key. Files that do not exist are created.`,
 			if err != nil {
 				return err
 			}
-			options := []bootstrap.Option{
+			options := slices.Concat(changes, []bootstrap.Option{
 				bootstrap.WithLogOutput(streams.Err),
 				bootstrap.WithReload(bootstrap.Reload{Requests: streams.Hangups, Load: load}),
 				bootstrap.WithGRPCLog(),
-			}
+			})
 			if world != "" {
 				described, err := readWorld(streams.In, world)
 				if err != nil {

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/grpclog"
 
 	"gatehouse/adapters/cli"
+	"gatehouse/bootstrap"
 )
 
 // lines is a writer that hands each line to a channel.
@@ -195,5 +196,20 @@ func TestServe_strict(t *testing.T) {
 	code := cli.Run(ctx, cli.Streams{Err: log}, args)
 	if text := log.written.String(); code != 0 || strings.Count(text, `"msg":"a secret is weak"`) != 1 || strings.Contains(text, "hunter2") {
 		t.Errorf("got %d, %s, want one warning", code, text)
+	}
+}
+
+// TestServe_options replaces a leaf of the graph.
+func TestServe_options(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	code := cli.Run(ctx, cli.Streams{Err: new(bytes.Buffer)}, []string{
+		"serve", "--database=memory:", "--address=127.0.0.1:0", "--set=shell.secret_file=" + filepath.Join(dir, "secret"),
+		"--set=instance.key_file=" + filepath.Join(dir, "key"), "--set=kas.secret_file=" + filepath.Join(dir, "kas"),
+	}, bootstrap.WhenListening(func(bootstrap.Addresses) { cancel() }))
+	if code != 0 || t.Context().Err() != nil {
+		t.Errorf("got the exit code %d", code)
 	}
 }
