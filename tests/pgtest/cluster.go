@@ -24,29 +24,60 @@ var clusterScript string
 
 // cluster starts a server of its own from the machine's binaries.
 func cluster(ctx context.Context) (*server, error) {
+	s, _, err := newCluster(ctx, settings...)
+	return s, err
+}
+
+// newCluster starts a server from the machine's binaries, and returns the script that
+// holds it too.
+func newCluster(ctx context.Context, settings ...string) (*server, *script, error) {
 	bin, err := binaries()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for attempt := 1; ; attempt++ {
-		s, err := startCluster(ctx, bin)
+		s, held, err := startCluster(ctx, bin, settings)
 		if err == nil || attempt == 3 { // meanwhile another process may have taken the port
-			return s, err
+			return s, held, err
 		}
 	}
+}
+
+// script is a cluster.sh that runs.
+type script struct {
+	dir     string
+	command *exec.Cmd
+	in      io.WriteCloser
+	out     *bufio.Reader
+}
+
+// ask sends the script a line, and waits for its answer.
+func (s *script) ask(line string) error {
+	if _, err := io.WriteString(s.in, line+"\n"); err != nil {
+		return err
+	}
+	if answer, err := s.out.ReadString('\n'); answer != "done\n" {
+		return errors.Join(fmt.Errorf("%s PostgreSQL: got %q", line, answer), err)
+	}
+	return nil
+}
+
+// close ends the script, and the server with it.
+func (s *script) close() error {
+	return errors.Join(s.in.Close(), s.command.Wait(), os.RemoveAll(s.dir))
 }
 
 // startCluster runs cluster.sh and waits for its "ready". The script stops the
 // server when its standard input ends, so that the server ends with this
 // process, even if that is killed.
-func startCluster(ctx context.Context, bin string) (_ *server, err error) {
+func startCluster(ctx context.Context, bin string, settings []string) (_ *server, _ *script, err error) {
 	port, err := freePort()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	dir, err := os.MkdirTemp("", "gatehouse-pgtest-")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	password := rand.Text()
 	sh := exec.Command("/bin/sh", "-c", clusterScript, "cluster.sh", dir, bin, port)
@@ -61,32 +92,32 @@ func startCluster(ctx context.Context, bin string) (_ *server, err error) {
 			err = os.Chown(dir, int(sh.SysProcAttr.Credential.Uid), int(sh.SysProcAttr.Credential.Gid))
 		}
 		if err != nil {
-			return nil, errors.Join(err, os.RemoveAll(dir))
+			return nil, nil, errors.Join(err, os.RemoveAll(dir))
 		}
 	}
 	lifeline, err := sh.StdinPipe()
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	output, err := sh.StdoutPipe()
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	sh.Stderr = sh.Stdout
 	if err := sh.Start(); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	stop := func() error { return errors.Join(lifeline.Close(), sh.Wait(), os.RemoveAll(dir)) }
-	if first, err := bufio.NewReader(output).ReadString('\n'); first != "ready\n" {
-		rest, _ := io.ReadAll(output)
-		return nil, errors.Join(fmt.Errorf("%s%s", first, rest), err, stop())
+	held := &script{dir, sh, lifeline, bufio.NewReader(output)}
+	if first, err := held.out.ReadString('\n'); first != "ready\n" {
+		rest, _ := io.ReadAll(held.out)
+		return nil, nil, errors.Join(fmt.Errorf("%s%s", first, rest), err, held.close())
 	}
 	s, err := newServer(ctx, "a temporary cluster of "+bin,
-		fmt.Sprintf("postgres://postgres:%s@127.0.0.1:%s/postgres?sslmode=disable", password, port), stop)
+		fmt.Sprintf("postgres://postgres:%s@127.0.0.1:%s/postgres?sslmode=disable", password, port), held.close)
 	if err != nil {
-		return nil, errors.Join(err, stop())
+		return nil, nil, errors.Join(err, held.close())
 	}
-	return s, nil
+	return s, held, nil
 }
 
 // binaries returns the folder of initdb and pg_ctl: from PATH, or the newest

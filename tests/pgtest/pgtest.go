@@ -41,11 +41,19 @@ func Open(t testing.TB, migrate ...func(dsn string) error) string {
 	if err != nil {
 		skipOrFail(t)
 	}
-	template := ""
+	return s.open(t, migrate)
+}
+
+// open makes a database as Open says.
+func (s *server) open(t testing.TB, migrate []func(dsn string) error) string {
+	t.Helper()
+	var template string
 	if len(migrate) > 0 {
-		if template, err = s.template(migrate[0]); err != nil {
+		migrated, err := s.template(migrate[0])
+		if err != nil {
 			t.Fatalf("template database: %v", err)
 		}
+		template = migrated
 	}
 	name, err := s.create(t.Context(), template)
 	if err != nil {

@@ -71,6 +71,13 @@ func PostgresURL(t testing.TB) string {
 	return pgtest.Open(t, migrate)
 }
 
+// Own returns the URL of a migrated database, the test's own, on a server that is the
+// test's own too.
+func Own(t testing.TB, server *pgtest.Owned) string {
+	t.Helper()
+	return server.Open(t, migrate)
+}
+
 func migrate(url string) error {
 	s, err := gormstore.Open(context.Background(), url, 1, true, Sealer("one"))
 	if err != nil {
