@@ -6,17 +6,20 @@ import (
 	"net/url"
 	"sync"
 	"testing"
+	"time"
 )
 
-// Proxy forwards connections from a server to PostgreSQL, and can break them.
+// Proxy forwards connections from a server to what it needs, and can break them.
 type Proxy struct {
-	listener net.Listener
-	target   string
+	// Address is where the proxy listens, host:port.
+	Address string
+	target  string
 
-	mu    sync.Mutex
-	state ProxyMode
-	conns map[net.Conn]bool
-	work  sync.WaitGroup
+	mu       sync.Mutex
+	listener net.Listener
+	state    ProxyMode
+	conns    map[net.Conn]bool
+	work     sync.WaitGroup
 }
 
 // ProxyMode is what a Proxy does with connections.
@@ -31,7 +34,14 @@ const (
 	// Silent accepts connections and drops all data, as a network that loses
 	// packets does.
 	Silent
+	// Slow delays all data.
+	Slow
+	// Refused closes every connection and listens no more.
+	Refused
 )
+
+// slowness is how long Slow delays what is read at once.
+const slowness = 20 * time.Millisecond
 
 // NewProxy starts a proxy in front of a database until the test ends, and returns
 // the URL of the database through it.
@@ -41,42 +51,62 @@ func NewProxy(t *testing.T, database string) (*Proxy, string) {
 	if err != nil {
 		t.Fatal("malformed database URL") // the URL holds a password
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	p := Forward(t, net.JoinHostPort(address.Hostname(), cmp.Or(address.Port(), "5432")))
+	address.Host = p.Address
+	return p, address.String()
+}
+
+// Forward starts a proxy in front of a TCP address until the test ends.
+func Forward(t testing.TB, target string) *Proxy {
+	t.Helper()
+	p := &Proxy{conns: map[net.Conn]bool{}, target: target, Address: "127.0.0.1:0"}
+	if err := p.listen(); err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{
-		listener: listener, conns: map[net.Conn]bool{},
-		target: net.JoinHostPort(address.Hostname(), cmp.Or(address.Port(), "5432")),
-	}
-	p.work.Go(p.serve)
 	t.Cleanup(p.Close)
-	address.Host = listener.Addr().String()
-	return p, address.String()
+	return p
+}
+
+// listen begins to accept connections.
+func (p *Proxy) listen() error {
+	listener, err := net.Listen("tcp", p.Address)
+	if err != nil {
+		return err
+	}
+	p.listener, p.Address = listener, listener.Addr().String()
+	p.work.Go(func() { p.serve(listener) })
+	return nil
 }
 
 // Close stops the proxy for good: connections to it are refused.
 func (p *Proxy) Close() {
-	_ = p.listener.Close()
-	p.Set(Closed)
+	p.Set(Refused)
 	p.work.Wait()
 }
 
-// Set changes the mode. Open connections are closed, unless the mode is Silent.
+// Set changes the mode. Open connections are closed, unless the mode is Silent or Slow.
 func (p *Proxy) Set(to ProxyMode) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	from := p.state
 	p.state = to
+	if to == Refused {
+		_ = p.listener.Close()
+	} else if from == Refused {
+		for p.listen() != nil { // the kernel may have lent the port for a moment
+			time.Sleep(time.Millisecond)
+		}
+	}
 	for conn := range p.conns {
-		if to != Silent {
+		if to != Silent && to != Slow {
 			_ = conn.Close()
 		}
 	}
 }
 
-func (p *Proxy) serve() {
+func (p *Proxy) serve(listener net.Listener) {
 	for {
-		client, err := p.listener.Accept()
+		client, err := listener.Accept()
 		if err != nil {
 			return
 		}
@@ -109,7 +139,7 @@ func (p *Proxy) keep(conn net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.conns[conn] = true
-	return p.state != Closed
+	return p.state != Closed && p.state != Refused
 }
 
 func (p *Proxy) forget(conn net.Conn) {
@@ -127,8 +157,11 @@ func (p *Proxy) pass(from, to net.Conn) {
 		if err != nil {
 			return
 		}
-		if p.drops() {
+		switch p.mode() {
+		case Silent:
 			continue
+		case Slow:
+			time.Sleep(slowness)
 		}
 		if _, err := to.Write(buffer[:n]); err != nil {
 			return
@@ -136,8 +169,8 @@ func (p *Proxy) pass(from, to net.Conn) {
 	}
 }
 
-func (p *Proxy) drops() bool {
+func (p *Proxy) mode() ProxyMode {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.state == Silent
+	return p.state
 }

@@ -31,10 +31,8 @@ type program struct {
 func startProgram(t *testing.T, before string, flags ...string) *program {
 	t.Helper()
 	dir := t.TempDir()
+	servertest.Build(t, dir, "gatehouse/cmd/gatehouse")
 	binary := filepath.Join(dir, "gatehouse")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "gatehouse/cmd/gatehouse").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
 	args := append([]string{"-c", before + ` && exec "$0" "$@"`, binary, "serve", "--database=memory:", "--address=127.0.0.1:0"}, flags...)
 	p := &program{Cmd: exec.Command("sh", args...), dir: dir}
 	p.Dir = dir
