@@ -2,9 +2,10 @@
 .DEFAULT_GOAL := help
 FUZZTIME ?= 30s
 BENCHTIME ?= 1s
+export N SEED KIND
 # The revision goes into the binary unless git cannot tell it.
 VCS = $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
-.PHONY: help build run demo test test-system check bench bench-large fuzz cover generate
+.PHONY: help build run demo test test-system faults check bench bench-large fuzz cover generate
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -22,7 +23,10 @@ test: ## the tests, with the race detector, on memory, SQLite and PostgreSQL
 	.ci/test -all
 
 test-system: ## the tests that start several servers or kill one
-	.ci/test -timeout 20m ./tests/system/...
+	.ci/test -timeout 20m ./tests/system/... ./tests/faults/...
+
+faults: ## N attempts to break servers, of one KIND or all, repeatable by SEED
+	.ci/faults
 
 check: ## format, vet, staticcheck, module file, architecture, known vulnerabilities
 	.ci/check

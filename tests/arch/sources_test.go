@@ -170,7 +170,7 @@ func packageNames(tr tree) (findings []string) {
 	for _, p := range tr.packages() {
 		switch other := seen[p.name]; {
 		case p.name == "main":
-			if !within(p.path, "cmd") {
+			if !within(p.path, "cmd") && !within(p.path, "tests") {
 				findings = append(findings, p.path+": a program outside cmd")
 			}
 		case slices.Contains(empty, p.name):
