@@ -45,7 +45,7 @@ func gatehouse(t *testing.T, in string, args ...string) string {
 const world = `
 users:
   - {id: 1, username: root, name: Administrator, email: root@example.com, admin: true}
-  - {id: 7, username: rubi, name: Dede Eichmann, email: rubi@example.com}
+  - {id: 7, username: rubi, name: Dede Eichmann, email: rubi@example.com, public_email: rubi@example.com}
 groups: [{id: 30, path: gnuwget, visibility: public}]
 projects:
   - {id: 3, path: gnuwget/wget2, visibility: public, default_branch: main, moved_from: [gnuwget/old]}
@@ -150,9 +150,9 @@ func TestRun_version(t *testing.T) {
 func TestRun_show(t *testing.T) {
 	t.Parallel()
 	database := filled(t)
-	want := `ID  USERNAME  NAME           EMAIL             STATE   TYPE   ADMIN  EXTERNAL  NAMESPACE ID
-1   root      Administrator  root@example.com  active  human  true   false     31
-7   rubi      Dede Eichmann  rubi@example.com  active  human  false  false     32
+	want := `ID  USERNAME  NAME           EMAIL             PUBLIC EMAIL      STATE   TYPE   ADMIN  EXTERNAL  NAMESPACE ID
+1   root      Administrator  root@example.com  -                 active  human  true   false     31
+7   rubi      Dede Eichmann  rubi@example.com  rubi@example.com  active  human  false  false     32
 `
 	if diff := cmp.Diff(want, gatehouse(t, "", "show", "users", database)); diff != "" {
 		t.Errorf("users (-want +got):\n%s", diff)

@@ -15,7 +15,7 @@ const (
 		VALUES ($1, $2, $3, $4, $5, false, $6) RETURNING id`
 	bearer = `
 		SELECT t.id, t.name, t.scopes, t.expires_at, t.revoked, t.created_at, t.last_used_at,
-			u.id, u.username, u.name, u.email, u.state, u.type, u.admin, u.external,
+			u.id, u.username, u.name, u.email, u.public_email, u.state, u.type, u.admin, u.external,
 			u.terms_accepted, u.email_confirmed, u.password_expires_at, u.credential_version, u.two_factor
 		FROM access_tokens t JOIN users u ON u.id = t.user_id
 		WHERE t.digest = $1`

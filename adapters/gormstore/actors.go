@@ -25,9 +25,9 @@ func actorColumns(a *identity.Actor) []any {
 }
 
 // userColumns returns an array, which needs no memory of its own.
-func userColumns(u *identity.User) [13]any {
+func userColumns(u *identity.User) [14]any {
 	return [...]any{
-		database.Null((*int64)(&u.ID)), database.Null(&u.Username), database.Null(&u.Name), database.Null(&u.Email),
+		database.Null((*int64)(&u.ID)), database.Null(&u.Username), database.Null(&u.Name), database.Null(&u.Email), database.Null(&u.PublicEmail),
 		database.Null((*string)(&u.State)), database.Null((*string)(&u.Type)), database.Null(&u.Admin), database.Null(&u.External),
 		database.Null(&u.TermsAccepted), database.Null(&u.EmailConfirmed), database.Time(&u.PasswordExpiresAt),
 		database.Null(&u.CredentialVersion), database.Null(&u.TwoFactor),

@@ -50,11 +50,13 @@ type eventRef struct {
 // refKinds are the kinds of ref by their numbers in an event.
 var refKinds = []source.RefKind{source.Other, source.Branch, source.Tag}
 
+// eventUser has no email: earlier releases wrote it there whether or not the user
+// wants it told, so it is not read either.
 type eventUser struct {
-	ID       int64  `json:"id"`
-	Username string `json:"username"`
-	Name     string `json:"name"`
-	Email    string `json:"email"`
+	ID          int64  `json:"id"`
+	Username    string `json:"username"`
+	Name        string `json:"name"`
+	PublicEmail string `json:"publicEmail,omitempty"`
 }
 
 type eventProject struct {
@@ -89,7 +91,7 @@ func writeEvent(e hooks.Event) ([]byte, error) {
 			Ref: eventRef{kind, e.Change.Ref.Name},
 		},
 		Protected: e.Protected, Checkout: string(e.Checkout),
-		User:    eventUser{int64(e.User.ID), e.User.Username, e.User.Name, e.User.Email},
+		User:    eventUser{int64(e.User.ID), e.User.Username, e.User.Name, e.User.PublicEmail},
 		Project: eventProject{int64(e.Project.ID), e.Project.Path, string(e.Project.Visibility), e.Project.DefaultBranch},
 		Total:   e.Total, Options: e.Options,
 	}
@@ -123,7 +125,7 @@ func (c eventColumn) Scan(src any) error {
 			Ref: source.Ref{Kind: refKinds[ref.Kind], Name: ref.Name},
 		},
 		Protected: row.Protected, Checkout: source.ObjectID(row.Checkout),
-		User: identity.User{ID: identity.UserID(row.User.ID), Username: row.User.Username, Name: row.User.Name, Email: row.User.Email},
+		User: identity.User{ID: identity.UserID(row.User.ID), Username: row.User.Username, Name: row.User.Name, PublicEmail: row.User.PublicEmail},
 		Project: source.Project{
 			ID: source.ProjectID(row.Project.ID), Path: row.Project.Path,
 			Visibility: source.Visibility(row.Project.Visibility), DefaultBranch: row.Project.DefaultBranch,

@@ -17,12 +17,13 @@ import (
 	"gatehouse/domain/source"
 )
 
-// keptEvent is what a delivery needs of the event in testdata, which was
-// written by schema 8's release with a value in every field.
+// keptEvent is what a delivery needs of the events in testdata, which were written
+// with a value in every field: the unversioned one by schema 8's release,
+// event.v1.json by schema 9's.
 var keptEvent = hooks.Event{
 	Change:    source.Change{Old: "a1", New: "b2", Ref: source.Ref{Kind: source.Tag, Name: "ü\ufffd/\"x\""}},
 	Protected: true, Checkout: "b2",
-	User:    identity.User{ID: 4, Username: "dev", Name: "Dédé <&>", Email: "dev@example.com"},
+	User:    identity.User{ID: 4, Username: "dev", Name: "Dédé <&>"},
 	Project: source.Project{ID: 22, Path: "a/b/p", Visibility: source.Internal, DefaultBranch: "trunk"},
 	Commits: []source.Commit{{
 		ID: "b2", Title: "t", Message: "t\n\nm\x00\x01", At: time.Date(2026, 3, 1, 2, 3, 4, 0, time.FixedZone("", 5400)),
@@ -41,15 +42,30 @@ func TestEvent_bothForms(t *testing.T) {
 	}
 }
 
+// completeEvent is keptEvent with what schema 9's release did not write.
+func completeEvent() hooks.Event {
+	event := keptEvent
+	event.User.PublicEmail = "dev@example.com"
+	return event
+}
+
+func TestEvent_complete(t *testing.T) {
+	t.Parallel()
+	got, err := gormstore.ReadEvent(stored(t, "event.v1.complete.json"))
+	if diff := cmp.Diff(completeEvent(), got); err != nil || diff != "" {
+		t.Errorf("got %v\n%s", err, diff)
+	}
+}
+
 func TestEvent_written(t *testing.T) {
 	t.Parallel()
-	event := keptEvent
+	event := completeEvent()
 	event.Change.Ref.Name = "ü\xe9/\"x\"" // as Git has it
 	event.Commits = slices.Clone(event.Commits)
 	event.Commits[0].Added = []string{"a b", "caf\xe9"}
-	event.User.State, event.Project.Storage = identity.Active, "default"
+	event.User.Email, event.User.State, event.Project.Storage = "private@example.com", identity.Active, "default"
 	got, err := gormstore.WriteEvent(event)
-	if diff := cmp.Diff(string(stored(t, "event.v1.json")), string(got)); err != nil || diff != "" {
+	if diff := cmp.Diff(string(stored(t, "event.v1.complete.json")), string(got)); err != nil || diff != "" {
 		t.Errorf("got %v\n%s", err, diff)
 	}
 	for name, event := range map[string]hooks.Event{

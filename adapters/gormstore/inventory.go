@@ -29,10 +29,10 @@ type cell interface {
 // listings are all things but those that need more than a query.
 var listings = map[string]listing{
 	"users": {`
-		SELECT u.id, u.username, u.name, u.email, u.state, u.type, u.admin, u.external, n.id
+		SELECT u.id, u.username, u.name, u.email, u.public_email, u.state, u.type, u.admin, u.external, n.id
 		FROM users u JOIN namespaces n ON n.owner_id = u.id`,
 		func() []cell {
-			return []cell{number(), word(), word(), word(), word(), word(), flag(), flag(), number()}
+			return []cell{number(), word(), word(), word(), word(), word(), word(), flag(), flag(), number()}
 		}},
 	"groups": {`SELECT id, path, visibility, protocols, allowed_ips FROM namespaces WHERE owner_id IS NULL`,
 		func() []cell { return []cell{number(), word(), word(), word(), list()} }},

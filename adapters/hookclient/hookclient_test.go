@@ -35,7 +35,7 @@ func pushed() hooks.Event {
 	return hooks.Event{
 		Change:    source.Change{Old: one, New: two, Ref: source.Ref{Kind: source.Branch, Name: "main"}},
 		Protected: true, Checkout: two, Total: 25, Options: []string{"ci.skip", "mr.label=a", "mr.label=b", "mr.target=x", "nonsense"},
-		User:    identity.User{ID: 4, Username: "dev", Name: "Dédé <x>", Email: "dev@example.com"},
+		User:    identity.User{ID: 4, Username: "dev", Name: "Dédé <x>", Email: "private@example.com", PublicEmail: "dev@example.com"},
 		Project: source.Project{ID: 60, Path: "acme/tools/cli", Visibility: source.Internal, DefaultBranch: "main"},
 		Commits: []source.Commit{{
 			ID: two, Title: "t", Message: "t\n\nm", At: time.Date(2026, 3, 1, 2, 3, 4, 5, time.FixedZone("", 5400)),

@@ -101,7 +101,7 @@ func (i Instance) payload(e hooks.Event) ([]byte, error) {
 	}
 	if e.User.Known() {
 		id := int64(e.User.ID)
-		out.UserID, out.UserName, out.UserUsername, out.UserEmail = &id, &e.User.Name, &e.User.Username, &e.User.Email
+		out.UserID, out.UserName, out.UserUsername, out.UserEmail = &id, &e.User.Name, &e.User.Username, &e.User.PublicEmail
 	}
 	for _, c := range e.Commits {
 		out.Commits = append(out.Commits, commit{

@@ -67,6 +67,7 @@ func (tx usersTx) Put(ctx context.Context, u worldimport.User) (identity.UserID,
 	u.User.ID = tx.users.idOr(u.User.ID)
 	u.User.PasswordExpiresAt = toInstant(u.User.PasswordExpiresAt)
 	u.User.CredentialVersion = max(u.User.CredentialVersion, old.CredentialVersion, 1)
+	u.User = u.User.WithPublicEmail(valueOr(u.PublicEmail, old.PublicEmail))
 	if !u.User.TwoFactor {
 		delete(tx.recoveryCodes, u.User.ID)
 		maps.DeleteFunc(tx.otpSessions, func(s sessionKey, _ time.Time) bool { return s.user == u.User.ID })
@@ -174,7 +175,7 @@ func (s *state) keyActor(w *world, k identity.Key) identity.Actor {
 func (w *world) listUsers() (rows [][]any) {
 	for _, u := range w.users.rows {
 		rows = append(rows, []any{
-			int64(u.ID), u.Username, u.Name, u.Email, string(u.State), string(u.Type), u.Admin, u.External, int64(u.namespace),
+			int64(u.ID), u.Username, u.Name, u.Email, u.PublicEmail, string(u.State), string(u.Type), u.Admin, u.External, int64(u.namespace),
 		})
 	}
 	return rows

@@ -59,9 +59,20 @@ func user(e *entry) worldimport.User {
 	if u.User.Username != "" {
 		e.wrong("username", "user", u.User.Username, identity.CheckUsername(u.User.Username))
 	}
+	u.PublicEmail = e.publicEmail(u.User)
 	u.User.Name = cmp.Or(u.User.Name, u.User.Username)
 	u.User.TwoFactor, u.TOTPSecret = e.twoFactor()
 	return u
+}
+
+// publicEmail returns nil if it is missing; null is none, as empty text is.
+func (e *entry) publicEmail(u identity.User) *string {
+	address := e.text("public_email")
+	e.wrong("public_email", "user", u.Username, u.CheckPublicEmail(address))
+	if _, given := e.members["public_email"]; !given {
+		return nil
+	}
+	return &address
 }
 
 // credentialVersion returns 1 if it is absent: the password was never changed.

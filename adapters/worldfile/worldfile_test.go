@@ -26,7 +26,7 @@ const (
 
 // example is the world file of the documentation, and what else a row may say.
 const example = `users:
-  - {id: 2, username: dev, name: Dede, email: dev@example.com, state: active, admin: false, external: false,
+  - {id: 2, username: dev, name: Dede, email: dev@example.com, public_email: Dev@example.com, state: active, admin: false, external: false,
      two_factor: {totp_secret: JBSWY3DPEHPK3PXP}}
   - username: robot
     type: service_account
@@ -78,12 +78,12 @@ func line(line int) worldimport.FileLine { return worldimport.FileLine{Line: lin
 func day(year int) time.Time { return time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 func want() worldimport.World {
-	yes, main, none := false, "main", source.NotProtected
+	yes, main, none, mail := false, "main", source.NotProtected, "Dev@example.com"
 	return worldimport.World{
 		Users: []worldimport.User{
 			{FileLine: line(2), User: identity.User{ID: 2, Username: "dev", Name: "Dede", Email: "dev@example.com",
 				State: identity.Active, Type: identity.Human, EmailConfirmed: true, CredentialVersion: 1, TwoFactor: true},
-				TOTPSecret: "JBSWY3DPEHPK3PXP"},
+				PublicEmail: &mail, TOTPSecret: "JBSWY3DPEHPK3PXP"},
 			{FileLine: line(4), NamespaceID: 77, User: identity.User{Username: "robot", Name: "robot", TermsAccepted: true,
 				State: identity.PendingApproval, Type: identity.ServiceAccount, CredentialVersion: 1,
 				PasswordExpiresAt: time.Date(2027, 1, 31, 16, 0, 0, 0, time.UTC)}},

@@ -35,7 +35,7 @@ type Records interface {
 // Lists are the lists that Records knows, by name, with the fields of their
 // records.
 var Lists = map[string][]string{
-	"users":         {"id", "username", "name", "email", "state", "type", "admin", "external", "namespace_id"},
+	"users":         {"id", "username", "name", "email", "public_email", "state", "type", "admin", "external", "namespace_id"},
 	"groups":        {"id", "path", "visibility", "protocols", "allowed_ips"},
 	"projects":      {"id", "path", "visibility", "archived", "read_only", "repository", "wiki", "default_branch", "empty", "storage", "last_activity_at"},
 	"members":       {"user", "group", "project", "role", "state", "expires_at"},

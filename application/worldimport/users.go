@@ -10,6 +10,9 @@ func (i *importer) user(ctx context.Context, u User) {
 	if i.invalid(u.Line, "user", u.User.Username, identity.CheckUsername(u.User.Username)) {
 		return
 	}
+	if u.PublicEmail != nil && i.invalid(u.Line, "user", u.User.Username, u.User.CheckPublicEmail(*u.PublicEmail)) {
+		return
+	}
 	_, err := i.tx.Users.Put(ctx, u)
 	i.checkPut(err, u.Line, "user", u.User.Username)
 }

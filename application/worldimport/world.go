@@ -42,6 +42,9 @@ type User struct {
 	User identity.User
 	// NamespaceID is the personal namespace's number, 0 for the next free.
 	NamespaceID source.NamespaceID
+	// PublicEmail is nil to be left as it is, unless it is no longer an address of
+	// the user: then it becomes empty. User.PublicEmail is not read from here.
+	PublicEmail *string
 	// TOTPSecret is the secret of one-time passwords in base32, empty for none. No
 	// store writes it to a disk as it is.
 	TOTPSecret string

@@ -2,7 +2,11 @@
 // second factors.
 package identity
 
-import "time"
+import (
+	"time"
+
+	"gatehouse/domain"
+)
 
 // UserID is the number of a user; 0 means none.
 type UserID int64
@@ -13,8 +17,10 @@ type User struct {
 	Username string
 	Name     string
 	Email    string
-	State    State
-	Type     UserType
+	// PublicEmail is the address of theirs that webhooks are told; empty for none.
+	PublicEmail string
+	State       State
+	Type        UserType
 	// Admin users have full rights on every project, also in admin mode,
 	// which Git bypasses.
 	Admin bool
@@ -35,6 +41,25 @@ type User struct {
 
 // Known says whether u is a user at all.
 func (u User) Known() bool { return u.ID != 0 }
+
+// CheckPublicEmail returns why a user cannot have that public email, or nil: it must be
+// an address of theirs. Letter case does not count; an empty one is none.
+func (u User) CheckPublicEmail(address string) *domain.Refusal {
+	if address == "" || Fold(address) == Fold(u.Email) {
+		return nil
+	}
+	return domain.Refuse(domain.Invalid, "public_email must be the user's email, or empty to tell no address")
+}
+
+// WithPublicEmail returns u with that public email, with none if it is no address of
+// theirs.
+func (u User) WithPublicEmail(address string) User {
+	if u.CheckPublicEmail(address) != nil {
+		address = ""
+	}
+	u.PublicEmail = address
+	return u
+}
 
 // State is whether a user may use the instance, in GitLab's words.
 type State string

@@ -93,7 +93,7 @@ func (s Subject) jobSubjects(kind string) (ids []int64) {
 var fullEvent = hooks.Event{
 	Change:    source.Change{Old: "a1", New: "b2", Ref: source.Ref{Kind: source.Branch, Name: "ü\ufffd/\"x"}},
 	Protected: true, Checkout: "b2",
-	User:    identity.User{ID: 4, Username: "dev", Name: "Dédé", Email: "dev@example.com"},
+	User:    identity.User{ID: 4, Username: "dev", Name: "Dédé", PublicEmail: "dev@example.com"},
 	Project: source.Project{ID: 22, Path: "a/b/p", Visibility: source.Internal, DefaultBranch: "trunk"},
 	Commits: []source.Commit{{
 		ID: "b2", Title: "t", Message: "t\n\nm\x01", At: time.Date(2026, 3, 1, 2, 3, 4, 0, time.FixedZone("", 5400)),

@@ -17,7 +17,7 @@ import (
 // fullWorld has a record for every list of Inventory that a world file can fill.
 var fullWorld = fmt.Sprintf(`
 users:
-  - {id: 901, username: Zoe, name: Zoë, email: z@example.com, state: blocked, type: service_account, admin: true, external: true, namespace_id: 911}
+  - {id: 901, username: Zoe, name: Zoë, email: z@example.com, public_email: Z@example.com, state: blocked, type: service_account, admin: true, external: true, namespace_id: 911}
   - {id: 902, username: adam, namespace_id: 912}
 groups:
   - {id: 921, path: inv, visibility: public, protocols: http, allowed_ips: [192.0.2.0/24, '2001:db8::/32']}
@@ -90,7 +90,7 @@ var inventoryCases = []Case{
 		for thing, want := range wantListed {
 			s.Same(thing, s.List(thing), want)
 		}
-		s.Same("users", s.List("users")[:2], []string{"901 Zoe Zoë z@example.com blocked service_account true true 911", "902 adam adam \"\" active human false false 912"})
+		s.Same("users", s.List("users")[:2], []string{"901 Zoe Zoë z@example.com Z@example.com blocked service_account true true 911", "902 adam adam \"\" \"\" active human false false 912"})
 		s.Same("ghost", s.List("users", "username")[2], "ghost")
 		s.Same("access-tokens", s.List("access-tokens", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"), []string{"adam portal [read_api api] 2030-01-02T00:00:00Z false -"})
 		s.Same("broadcasts", s.List("broadcasts", "message", "type", "starts_at", "ends_at", "target_path"), []string{"Hello notification 2026-01-01T00:00:00Z 2027-01-01T00:00:00Z inv/*"})

@@ -84,7 +84,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 	}},
 	{Name: "user: every field", Check: func(s Subject) {
 		want := identity.User{
-			Username: "Dev.El-Oper_1", Name: "Dédé \"D\" O'Neil 🦊 \\", Email: "Dev+tag@Example.com",
+			Username: "Dev.El-Oper_1", Name: "Dédé \"D\" O'Neil 🦊 \\", Email: "Dev+tag@Example.com", PublicEmail: "dev+tag@Example.com",
 			State: identity.PendingApproval, Type: identity.ServiceAccount, Admin: true, External: true,
 			TermsAccepted: true, EmailConfirmed: true, PasswordExpiresAt: precise,
 			CredentialVersion: 7, TwoFactor: true,
@@ -92,7 +92,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 		plain := identity.User{Username: "plain", State: identity.Active, Type: identity.Human}
 		s.Unit(func(tx worldimport.Tx) {
 			var err error
-			want.ID, err = tx.Users.Put(s.Context(), worldimport.User{User: want})
+			want.ID, err = tx.Users.Put(s.Context(), worldimport.User{User: want, PublicEmail: &want.PublicEmail})
 			s.Fine("PutUser", err)
 			plain.ID, err = tx.Users.Put(s.Context(), worldimport.User{User: plain})
 			s.Fine("PutUser", err)

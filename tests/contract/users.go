@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -62,7 +63,7 @@ var userCases = []Case{
 			s.Fine("PutUser", err)
 			s.Same("number", id, identity.UserID(7))
 		})
-		s.Same("users", s.List("users"), []string{`7 DeDe "" "" active human false false 70`})
+		s.Same("users", s.List("users"), []string{`7 DeDe "" "" "" active human false false 70`})
 		s.Same("terms and password", s.Actor("user-7").User, identity.User{ID: 7, Username: "DeDe", State: identity.Active, Type: identity.Human, CredentialVersion: 1})
 	}},
 	{Name: "user put again by number: renamed with its projects", Check: func(s Subject) {
@@ -124,6 +125,27 @@ groups: [{id: 90, path: acme}]`, []refusedPut{
 		}
 		s.Same("users and groups", []int{len(names), len(groups)}, []int{8, 3})
 		s.Same("all different", len(ids), 8+8+3)
+	}},
+	{Name: "public email: stays until cleared or no longer the user's", Check: func(s Subject) {
+		const mail = "Dev@example.com"
+		for _, step := range []struct{ row, want string }{
+			{`email: ` + mail, ""},
+			{`email: ` + mail + `, public_email: dev@Example.com`, "dev@Example.com"},
+			{`email: ` + mail, "dev@Example.com"},
+			{`email: DEV@example.com, state: blocked`, "dev@Example.com"},
+			{`email: ` + mail + `, public_email: null`, ""},
+			{`email: ` + mail + `, public_email: ` + mail, mail},
+			{`email: ` + mail + `, public_email: ""`, ""},
+			{`email: ` + mail + `, public_email: ` + mail, mail},
+			{`email: other@example.com`, ""},
+			{`email: ` + mail, ""},
+			{`email: ` + mail + `, public_email: ` + mail, mail},
+			{`state: active`, ""},
+		} {
+			s.Apply("users: [{id: 7, username: dev, " + step.row + "}]")
+			s.Same(step.row, s.Standing("user-7", "").Actor.User.PublicEmail, step.want)
+			s.Same("listed after "+step.row, s.List("users", "public_email"), []string{cmp.Or(step.want, `""`)})
+		}
 	}},
 	{Name: "ghost user: created once", Check: func(s Subject) {
 		s.Apply("users: [{username: GHOST}]\ngroups: [{path: ghost1}]")

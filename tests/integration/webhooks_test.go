@@ -41,7 +41,7 @@ func webhook(t *testing.T, database string) {
 	}
 	servertest.Answer{Status: 200, ContentType: "application/json", Body: e.Body}.Want(t, "the event", 200, `{"object_kind": "push", "event_name": "push",
 		"before": "`+servertest.OldID+`", "after": "`+servertest.NewID+`", "ref": "refs/heads/feature", "checkout_sha": "`+servertest.NewID+`", "ref_protected": true,
-		"user_id": 4, "user_username": "dev", "user_email": "dev@example.com", "project_id": 60, "total_commits_count": 0, "commits": [],
+		"user_id": 4, "user_username": "dev", "user_email": "", "project_id": 60, "total_commits_count": 0, "commits": [],
 		"project": {"id": 60, "name": "cli", "path_with_namespace": "acme/tools/cli", "git_ssh_url": "git@git.example.com:acme/tools/cli.git",
 		"git_http_url": "https://git.example.com`+servertest.Root+`/acme/tools/cli.git", "namespace": "tools"}}`)
 	data.AwaitJobs(t)

@@ -5,7 +5,7 @@
 {{define "actor columns"}}
     k.id, k.kind, k.title, coalesce(k.user_id, k.creator_id), k.line, k.fingerprint, k.usage,
     k.created_at, k.expires_at, k.last_used_at,
-    u.id, u.username, u.name, u.email, u.state, u.type, u.admin, u.external,
+    u.id, u.username, u.name, u.email, u.public_email, u.state, u.type, u.admin, u.external,
     u.terms_accepted, u.email_confirmed, u.password_expires_at, u.credential_version, u.two_factor
 {{end}}
 

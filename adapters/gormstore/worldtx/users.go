@@ -17,6 +17,7 @@ type userRow struct {
 	Username          string
 	Name              string
 	Email             string
+	PublicEmail       string
 	State             string
 	Type              string
 	Admin             bool
@@ -94,6 +95,11 @@ func (w *writer) putUser(ctx context.Context, u worldimport.User) (int64, error)
 		return 0, err
 	}
 	old = cmp.Or(old, &userRow{})
+	public := old.PublicEmail
+	if u.PublicEmail != nil {
+		public = *u.PublicEmail
+	}
+	row.PublicEmail = u.User.WithPublicEmail(public).PublicEmail
 	row.CredentialVersion = max(row.CredentialVersion, old.CredentialVersion, 1)
 	if err := put(ctx, w, &row); err != nil {
 		return 0, err
