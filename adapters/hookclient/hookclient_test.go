@@ -133,6 +133,13 @@ func TestClient_Send_other(t *testing.T) {
 	if tag["header"] != "Tag Push Hook" || tag["object_kind"] != "tag_push" || tag["event_name"] != "tag_push" || tag["ref"] != "refs/tags/v1" || tag["user_id"] != nil {
 		t.Errorf("a tag: got %v", tag)
 	}
+	if tag["user_name"] != "Ghost User" || tag["user_username"] != "ghost" || tag["user_email"] != "" {
+		t.Errorf("a pusher that is gone: got %v", tag)
+	}
+	nameless := members(hooks.Event{User: identity.User{ID: 4, Username: "dev", Name: " "}})
+	if nameless["user_id"] != 4.0 || nameless["user_name"] != "dev" || nameless["user_username"] != "dev" || nameless["user_email"] != "" {
+		t.Errorf("a pusher without a name: got %v", nameless)
+	}
 	gone := members(hooks.Event{Change: source.Change{Old: one, New: none, Ref: source.Ref{Kind: source.Branch, Name: "x"}}})
 	if sha, there := gone["checkout_sha"]; !there || sha != nil || gone["after"] != none || !cmp.Equal(gone["commits"], []any{}) || !cmp.Equal(gone["push_options"], map[string]any{}) {
 		t.Errorf("a branch that is gone: got %v", gone)

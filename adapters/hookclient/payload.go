@@ -22,9 +22,9 @@ type payload struct {
 	CheckoutSHA  *string    `json:"checkout_sha"`
 	Message      *string    `json:"message"`
 	UserID       *int64     `json:"user_id"`
-	UserName     *string    `json:"user_name"`
-	UserUsername *string    `json:"user_username"`
-	UserEmail    *string    `json:"user_email"`
+	UserName     string     `json:"user_name"`
+	UserUsername string     `json:"user_username"`
+	UserEmail    string     `json:"user_email"`
 	UserAvatar   *string    `json:"user_avatar"`
 	ProjectID    int64      `json:"project_id"`
 	Project      project    `json:"project"`
@@ -99,9 +99,11 @@ func (i Instance) payload(e hooks.Event) ([]byte, error) {
 	if e.Tag() {
 		out.ObjectKind, out.EventName = "tag_push", "tag_push"
 	}
-	if e.User.Known() {
-		id := int64(e.User.ID)
-		out.UserID, out.UserName, out.UserUsername, out.UserEmail = &id, &e.User.Name, &e.User.Username, &e.User.PublicEmail
+	pusher := e.Pusher()
+	out.UserName, out.UserUsername, out.UserEmail = pusher.Name, pusher.Username, pusher.PublicEmail
+	if pusher.Known() {
+		id := int64(pusher.ID)
+		out.UserID = &id
 	}
 	for _, c := range e.Commits {
 		out.Commits = append(out.Commits, commit{

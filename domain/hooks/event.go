@@ -1,6 +1,8 @@
 package hooks
 
 import (
+	"strings"
+
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -15,7 +17,7 @@ type Event struct {
 	Protected bool
 	// Checkout is the commit to check out; empty for a ref that was deleted.
 	Checkout source.ObjectID
-	// User is the zero User if the pusher is not known.
+	// User is the zero User if the pusher is not known, or gone.
 	User    identity.User
 	Project source.Project
 	// Commits are the newest, MaxCommits at most, the oldest of them first;
@@ -28,6 +30,20 @@ type Event struct {
 
 // Tag says whether a tag was pushed rather than a branch.
 func (e Event) Tag() bool { return e.Change.Ref.Kind == source.Tag }
+
+// Pusher returns the user to name as the pusher. Receivers need a name: without a known
+// user it is the ghost user, without a number, and a user without a name has the
+// username for one.
+func (e Event) Pusher() identity.User {
+	pusher := e.User
+	if !pusher.Known() {
+		return identity.User{Username: "ghost", Name: "Ghost User", Type: identity.Ghost}
+	}
+	if strings.TrimSpace(pusher.Name) == "" {
+		pusher.Name = pusher.Username
+	}
+	return pusher
+}
 
 // Delivery is an event on its way to a hook.
 type Delivery struct {
