@@ -355,6 +355,53 @@ func TestClient_History(t *testing.T) {
 	}
 }
 
+func TestClient_Tag(t *testing.T) {
+	t.Parallel()
+	const tag, outer, tree = source.ObjectID("a1"), source.ObjectID("a2"), source.ObjectID("a3")
+	s := gitalytest.Start(t)
+	r := filled(s)
+	long := strings.Repeat("x", 10<<10)
+	r.Tags["a1"] = gitalytest.Tag{Target: one, Message: "First\n\nrelease \xff\n"}
+	r.Tags["a2"] = gitalytest.Tag{Target: "a1", Message: "Signed\n-----BEGIN PGP SIGNATURE-----\n"}
+	r.Tags["a3"] = gitalytest.Tag{Target: "tree", Message: "Files"}
+	c := client(t, s)
+	for object, want := range map[string]source.PeeledTag{
+		one:    {Object: one, Commit: one},
+		"a1":   {Object: tag, Commit: one, Message: "First\n\nrelease \uFFFD"},
+		"a2":   {Object: outer, Commit: one, Message: "Signed\n-----BEGIN PGP SIGNATURE-----"},
+		"a3":   {Object: tree, Message: "Files"},
+		"blob": {Object: "blob"},
+	} {
+		r.Refs["refs/tags/v/1"] = object
+		if got, err := c.Tag(t.Context(), cli, "v/1"); got != want || err != nil {
+			t.Errorf("%s: got %+v, %v, want %+v", object, got, err, want)
+		}
+	}
+	r.Refs["refs/tags/v/1"] = "a1"
+	for message, want := range map[string]string{
+		long:               long,
+		long + "\n":        long,
+		long + "y":         long + "…",
+		long[1:] + "é":     long[1:] + "…",
+		long[2:] + "éz":    long[2:] + "é…",
+		long[2:] + "🦊":     long[2:] + "…",
+		long[1:] + "\xffz": long[1:] + "\uFFFD…",
+		"":                 "",
+	} {
+		r.Tags["a1"] = gitalytest.Tag{Target: one, Message: message}
+		if got, err := c.Tag(t.Context(), cli, "v/1"); got.Message != want || err != nil {
+			t.Errorf("a message that ends in %q: got one of %d bytes that ends in %q, %v", message[max(0, len(message)-5):], len(got.Message), got.Message[max(0, len(got.Message)-8):], err)
+		}
+	}
+	if got, err := c.Tag(t.Context(), cli, "v2"); !errors.Is(err, domain.NotFound) {
+		t.Errorf("an unknown tag: got %+v, %v", got, err)
+	}
+	s.Stop()
+	if got, err := c.Tag(t.Context(), cli, "v1"); !errors.Is(err, domain.Unavailable) {
+		t.Errorf("a Gitaly that is gone: got %+v, %v", got, err)
+	}
+}
+
 func TestClient_Check(t *testing.T) {
 	t.Parallel()
 	s := gitalytest.Start(t)

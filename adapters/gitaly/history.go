@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
@@ -51,6 +52,43 @@ func (c *Client) RefExists(ctx context.Context, p source.Project, ref source.Ref
 	ctx, cancel := calling(ctx, "")
 	defer cancel()
 	return r.refExists(ctx, ref.String())
+}
+
+// Tag returns a tag by its short name. Of a message longer than maxTagMessage it returns
+// the beginning. It fails with domain.NotFound if there is no such tag.
+func (c *Client) Tag(ctx context.Context, p source.Project, name string) (source.PeeledTag, error) {
+	r, err := c.code(p)
+	if err != nil {
+		return source.PeeledTag{}, err
+	}
+	ctx, cancel := calling(ctx, "")
+	defer cancel()
+	out, err := gitalypb.NewRefServiceClient(r.conn).FindTag(ctx, &gitalypb.FindTagRequest{Repository: r.message, TagName: []byte(name)})
+	if err != nil {
+		return source.PeeledTag{}, r.fault(err, fmt.Sprintf("tag %q", name))
+	}
+	tag := out.GetTag()
+	return source.PeeledTag{
+		Object: source.ObjectID(tag.GetId()), Commit: source.ObjectID(tag.GetTargetCommit().GetId()), Message: tagMessage(tag),
+	}, nil
+}
+
+// maxTagMessage is in bytes. It is Gitaly's limit, too.
+const maxTagMessage = 10 << 10
+
+func tagMessage(m *gitalypb.Tag) string {
+	raw := m.GetMessage()
+	if len(raw) == 0 || len(raw) <= maxTagMessage && int64(len(raw)) >= m.GetMessageSize() {
+		return text(raw)
+	}
+	raw = raw[:min(len(raw), maxTagMessage)]
+	for n := 1; n < utf8.UTFMax && n <= len(raw); n++ {
+		if last := raw[len(raw)-n:]; utf8.RuneStart(last[0]) && !utf8.FullRune(last) {
+			raw = raw[:len(raw)-n] // the cut went through a letter
+			break
+		}
+	}
+	return text(raw) + "…"
 }
 
 // maxCount is the number at which counting commits stops.

@@ -28,6 +28,7 @@ type eventRow struct {
 	Change    eventChange   `json:"change"`
 	Protected bool          `json:"protected"`
 	Checkout  string        `json:"checkout"`
+	Message   string        `json:"message,omitempty"`
 	User      eventUser     `json:"user"`
 	Project   eventProject  `json:"project"`
 	Commits   []eventCommit `json:"commits"`
@@ -90,7 +91,7 @@ func writeEvent(e hooks.Event) ([]byte, error) {
 			Old: string(e.Change.Old), New: string(e.Change.New),
 			Ref: eventRef{kind, e.Change.Ref.Name},
 		},
-		Protected: e.Protected, Checkout: string(e.Checkout),
+		Protected: e.Protected, Checkout: string(e.Checkout), Message: e.Message,
 		User:    eventUser{int64(e.User.ID), e.User.Username, e.User.Name, e.User.PublicEmail},
 		Project: eventProject{int64(e.Project.ID), e.Project.Path, string(e.Project.Visibility), e.Project.DefaultBranch},
 		Total:   e.Total, Options: e.Options,
@@ -124,7 +125,7 @@ func (c eventColumn) Scan(src any) error {
 			Old: source.ObjectID(row.Change.Old), New: source.ObjectID(row.Change.New),
 			Ref: source.Ref{Kind: refKinds[ref.Kind], Name: ref.Name},
 		},
-		Protected: row.Protected, Checkout: source.ObjectID(row.Checkout),
+		Protected: row.Protected, Checkout: source.ObjectID(row.Checkout), Message: row.Message,
 		User: identity.User{ID: identity.UserID(row.User.ID), Username: row.User.Username, Name: row.User.Name, PublicEmail: row.User.PublicEmail},
 		Project: source.Project{
 			ID: source.ProjectID(row.Project.ID), Path: row.Project.Path,

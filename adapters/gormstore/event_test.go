@@ -45,7 +45,7 @@ func TestEvent_bothForms(t *testing.T) {
 // completeEvent is keptEvent with what schema 9's release did not write.
 func completeEvent() hooks.Event {
 	event := keptEvent
-	event.User.PublicEmail = "dev@example.com"
+	event.Message, event.User.PublicEmail = "First é\nrelease", "dev@example.com"
 	return event
 }
 

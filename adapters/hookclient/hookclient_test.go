@@ -129,9 +129,12 @@ func TestClient_Send_other(t *testing.T) {
 		body["header"] = got.Header.Get("X-Gitlab-Event")
 		return body
 	}
-	tag := members(hooks.Event{Change: source.Change{Old: none, New: two, Ref: source.Ref{Kind: source.Tag, Name: "v1"}}, Checkout: two})
+	tag := members(hooks.Event{Change: source.Change{Old: none, New: two, Ref: source.Ref{Kind: source.Tag, Name: "v1"}}, Checkout: two, Message: "First <release>\n"})
 	if tag["header"] != "Tag Push Hook" || tag["object_kind"] != "tag_push" || tag["event_name"] != "tag_push" || tag["ref"] != "refs/tags/v1" || tag["user_id"] != nil {
 		t.Errorf("a tag: got %v", tag)
+	}
+	if tag["message"] != "First <release>\n" || tag["after"] != two || tag["checkout_sha"] != two {
+		t.Errorf("the message of a tag: got %v", tag)
 	}
 	if tag["user_name"] != "Ghost User" || tag["user_username"] != "ghost" || tag["user_email"] != "" {
 		t.Errorf("a pusher that is gone: got %v", tag)

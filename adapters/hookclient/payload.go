@@ -89,7 +89,7 @@ func (i Instance) payload(e hooks.Event) ([]byte, error) {
 	out := payload{
 		ObjectKind: "push", EventName: "push",
 		Before: string(e.Change.Old), After: string(e.Change.New), Ref: e.Change.Ref.String(), RefProtected: e.Protected,
-		CheckoutSHA: optional(string(e.Checkout)), ProjectID: home.ID, Project: home,
+		CheckoutSHA: optional(string(e.Checkout)), Message: optional(e.Message), ProjectID: home.ID, Project: home,
 		Commits: []commit{}, Total: e.Total, PushOptions: newOptions(e.Options),
 		Repository: repository{
 			Name: home.Name, URL: home.GitSSHURL, Homepage: home.WebURL, GitHTTPURL: home.GitHTTPURL,

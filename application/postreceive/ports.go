@@ -60,6 +60,8 @@ type History interface {
 	DefaultBranch(ctx context.Context, p source.Project) (string, error)
 	// HasBranches says whether there is any.
 	HasBranches(ctx context.Context, p source.Project) (bool, error)
+	// Tag returns a tag by its short name.
+	Tag(ctx context.Context, p source.Project, name string) (source.PeeledTag, error)
 	// History returns the newest commits of the span, limit at most, the oldest
 	// of them first, and how many there are in all.
 	History(ctx context.Context, p source.Project, span source.Span, limit int) ([]source.Commit, int, error)

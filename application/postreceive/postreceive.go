@@ -172,35 +172,50 @@ func (p *pushWork) event(ctx context.Context, change source.Change) (hooks.Event
 	if p.worker.history == nil {
 		return event, nil
 	}
-	limit := hooks.MaxCommits
+	addHistory := p.addCommits
 	if event.Tag() {
-		limit = 1 // the commit that the tag is on
+		addHistory = p.addTag
 	}
-	commits, total, err := p.worker.history.History(ctx, event.Project, p.span(change), limit)
-	switch {
-	case err == nil:
-	case p.goOnWithout(err):
-		return event, nil
-	default:
+	if err := addHistory(ctx, &event); err != nil && !p.goOnWithout(err) {
 		return hooks.Event{}, err
-	}
-	event.Commits, event.Total = commits, total
-	if event.Tag() {
-		event.Total = len(commits)
-		for _, commit := range commits {
-			event.Checkout = commit.ID // the tag may be an object of its own
-		}
 	}
 	return event, nil
 }
 
-// span returns the commits that a change adds: for a new branch, those that the
+func (p *pushWork) addCommits(ctx context.Context, event *hooks.Event) (err error) {
+	event.Commits, event.Total, err = p.worker.history.History(ctx, event.Project, p.span(event.Change), hooks.MaxCommits)
+	return err
+}
+
+// addTag adds the message of a tag and the commit that it leads to.
+func (p *pushWork) addTag(ctx context.Context, event *hooks.Event) error {
+	tag, err := p.worker.history.Tag(ctx, event.Project, event.Change.Ref.Name)
+	switch {
+	case errors.Is(err, domain.NotFound):
+		tag.Commit = event.Change.New // the tag was deleted meanwhile, its object may exist
+	case err != nil:
+		return err
+	case tag.Object != event.Change.New:
+		tag = source.PeeledTag{Commit: event.Change.New} // the tag was moved meanwhile
+	}
+	event.Message, event.Checkout = tag.Message, tag.Commit
+	if tag.Commit == "" {
+		return nil // a tag of a tree or a blob
+	}
+	event.Commits, _, err = p.worker.history.History(ctx, event.Project, source.Span{To: string(tag.Commit)}, 1)
+	event.Total = len(event.Commits)
+	for _, commit := range event.Commits {
+		event.Checkout = commit.ID // of a tag that is gone it may be a tag object
+	}
+	return err
+}
+
+// span returns the commits that the change of a branch adds: for a new branch, those that the
 // default branch does not have.
 func (p *pushWork) span(change source.Change) source.Span {
 	span := source.Span{To: string(change.New)}
 	base := source.Ref{Kind: source.Branch, Name: p.standing.Project.HeadBranch()}
 	switch {
-	case change.Ref.Kind == source.Tag:
 	case change.Updates():
 		span.From = string(change.Old)
 	case change.Ref != base:

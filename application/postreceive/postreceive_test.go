@@ -37,6 +37,8 @@ type fakePorts struct {
 	commits    []source.Commit
 	total      int
 	historyErr error
+	tag        source.PeeledTag
+	tagErr     error
 
 	questions []string
 	update    *postreceive.ProjectUpdate
@@ -67,6 +69,14 @@ func (h *fakePorts) DefaultBranch(context.Context, source.Project) (string, erro
 
 func (h *fakePorts) HasBranches(context.Context, source.Project) (bool, error) {
 	return h.branch != "", h.historyErr
+}
+
+func (h *fakePorts) Tag(_ context.Context, _ source.Project, name string) (source.PeeledTag, error) {
+	h.questions = append(h.questions, "tag "+name)
+	if h.tagErr != nil {
+		return h.tag, h.tagErr
+	}
+	return h.tag, h.historyErr
 }
 
 func (h *fakePorts) History(_ context.Context, _ source.Project, span source.Span, limit int) ([]source.Commit, int, error) {
@@ -111,7 +121,6 @@ func TestWorker_Process_events(t *testing.T) {
 		"a new branch":             {none + " " + id("b") + " refs/heads/topic", "refs/heads/..bbbbbbbbbbb 20", id("b"), 300, false},
 		"the first one":            {none + " " + id("b") + " refs/heads/main", "..bbbbbbbbbbb 20", id("b"), 300, true},
 		"a branch that is deleted": {id("a") + " " + none + " refs/heads/topic", "", "", 0, false},
-		"a tag":                    {none + " " + id("b") + " refs/tags/main", "..bbbbbbbbbbb 1", "c2", 2, false},
 		"a tag that is deleted":    {id("a") + " " + none + " refs/tags/v1", "", "", 0, false},
 	} {
 		h := push("project-42", c.change)
@@ -133,6 +142,71 @@ func TestWorker_Process_events(t *testing.T) {
 			t.Errorf("%s: asked for %s", name, asked)
 		}
 	}
+}
+
+func TestWorker_Process_tags(t *testing.T) {
+	t.Parallel()
+	object, commit := source.ObjectID(id("b")), source.ObjectID(id("c"))
+	onCommit := []source.Commit{{ID: commit}}
+	down := fmt.Errorf("gitaly: %w", domain.Unavailable)
+	for name, c := range map[string]struct {
+		tag             source.PeeledTag
+		commits         []source.Commit
+		err, historyErr error
+		asked           string
+		want            hooks.Event // with Checkout, Message, Commits and Total
+		waits           bool
+	}{
+		"annotated": {source.PeeledTag{Object: object, Commit: commit, Message: "First"}, onCommit, nil, nil, "tag v1, ..ccccccccccc 1",
+			hooks.Event{Checkout: commit, Message: "First", Commits: onCommit, Total: 1}, false},
+		"lightweight": {source.PeeledTag{Object: object, Commit: object}, []source.Commit{{ID: object}}, nil, nil, "tag v1, ..bbbbbbbbbbb 1",
+			hooks.Event{Checkout: object, Commits: []source.Commit{{ID: object}}, Total: 1}, false},
+		"of a tree":              {source.PeeledTag{Object: object, Message: "Files"}, nil, nil, nil, "tag v1", hooks.Event{Message: "Files"}, false},
+		"lightweight, of a blob": {source.PeeledTag{Object: object}, nil, nil, nil, "tag v1", hooks.Event{}, false},
+		"moved meanwhile": {source.PeeledTag{Object: "x", Commit: "y", Message: "Second"}, onCommit, nil, nil, "tag v1, ..bbbbbbbbbbb 1",
+			hooks.Event{Checkout: commit, Commits: onCommit, Total: 1}, false},
+		"deleted meanwhile": {source.PeeledTag{}, onCommit, domain.NotFound, nil, "tag v1, ..bbbbbbbbbbb 1",
+			hooks.Event{Checkout: commit, Commits: onCommit, Total: 1}, false},
+		"deleted meanwhile, and its object": {source.PeeledTag{}, nil, domain.NotFound, errors.New("bad object"), "tag v1, ..bbbbbbbbbbb 1",
+			hooks.Event{Checkout: object}, false},
+		"no commits, for good": {source.PeeledTag{Object: object, Commit: commit, Message: "First"}, nil, nil, errors.New("broken"), "tag v1, ..ccccccccccc 1",
+			hooks.Event{Checkout: commit, Message: "First"}, false},
+		"not told, for good": {source.PeeledTag{}, nil, errors.New("broken"), nil, "tag v1", hooks.Event{Checkout: object}, false},
+		"not told now":       {source.PeeledTag{}, nil, down, nil, "tag v1", hooks.Event{}, true},
+	} {
+		h := push("project-42", none+" "+id("b")+" refs/tags/v1")
+		h.tag, h.commits, h.tagErr = c.tag, c.commits, c.err
+		err := h.process(t, tagHistory{h, c.historyErr})
+		if c.waits {
+			if !errors.Is(err, domain.Unavailable) || h.update != nil {
+				t.Errorf("%s: got %v, %+v", name, err, h.update)
+			}
+			continue
+		}
+		if err != nil || len(h.update.Deliveries) != 1 {
+			t.Errorf("%s: got %v, %+v", name, err, h.update)
+			continue
+		}
+		e := h.update.Deliveries[0].Event
+		got := hooks.Event{Checkout: e.Checkout, Message: e.Message, Commits: e.Commits, Total: e.Total}
+		if diff := cmp.Diff(c.want, got); diff != "" || string(e.Change.New) != id("b") {
+			t.Errorf("%s: -want +got\n%s", name, diff)
+		}
+		if asked := strings.Join(h.questions[1:], ", "); asked != c.asked {
+			t.Errorf("%s: asked for %s, want %s", name, asked, c.asked)
+		}
+	}
+}
+
+// tagHistory is a History whose commits cannot be listed if err is not nil.
+type tagHistory struct {
+	*fakePorts
+	err error
+}
+
+func (h tagHistory) History(ctx context.Context, p source.Project, span source.Span, limit int) ([]source.Commit, int, error) {
+	commits, total, err := h.fakePorts.History(ctx, p, span, limit)
+	return commits, total, errors.Join(err, h.err)
 }
 
 func TestWorker_Process_whoHears(t *testing.T) {

@@ -17,6 +17,8 @@ type Event struct {
 	Protected bool
 	// Checkout is the commit to check out; empty for a ref that was deleted.
 	Checkout source.ObjectID
+	// Message is that of an annotated tag; empty for none.
+	Message string
 	// User is the zero User if the pusher is not known, or gone.
 	User    identity.User
 	Project source.Project

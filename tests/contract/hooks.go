@@ -92,7 +92,7 @@ func (s Subject) jobSubjects(kind string) (ids []int64) {
 // fullEvent has a value in every field.
 var fullEvent = hooks.Event{
 	Change:    source.Change{Old: "a1", New: "b2", Ref: source.Ref{Kind: source.Branch, Name: "ü\ufffd/\"x"}},
-	Protected: true, Checkout: "b2",
+	Protected: true, Checkout: "b2", Message: "First\nrelease",
 	User:    identity.User{ID: 4, Username: "dev", Name: "Dédé", PublicEmail: "dev@example.com"},
 	Project: source.Project{ID: 22, Path: "a/b/p", Visibility: source.Internal, DefaultBranch: "trunk"},
 	Commits: []source.Commit{{

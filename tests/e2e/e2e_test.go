@@ -51,6 +51,14 @@ func TestPush(t *testing.T) {
 	s.events.wait(t, "the tag", func(e event) bool {
 		return e.Ref == "refs/tags/v1" && e.Header.Get("X-Gitlab-Event") == "Tag Push Hook"
 	})
+	s.must(t, "102", "dev", "tag", "-a", "v2", "-m", "Second release")
+	s.must(t, "102", "dev", "push", "origin", "v2")
+	e = s.events.wait(t, "the annotated tag", func(e event) bool { return e.Ref == "refs/tags/v2" })
+	object := strings.TrimSpace(s.must(t, "", "dev", "rev-parse", "v2"))
+	commit := strings.TrimSpace(s.must(t, "", "dev", "rev-parse", "v2^{commit}"))
+	if e.Message != "Second release" || e.After != object || e.Checkout != commit || object == commit {
+		t.Errorf("got the event %+v, want the tag object %s of the commit %s", e, object, commit)
+	}
 	s.must(t, "102", "dev", "push", "origin", ":refs/tags/v1")
 	s.must(t, "102", "dev", "push", "origin", ":topic")
 	s.refused(t, `The protected branch "main" can be deleted on the web only`, "101", "maint", "push", "origin", ":main")

@@ -232,12 +232,15 @@ type receiver struct {
 }
 
 type event struct {
-	Header http.Header
-	Ref    string `json:"ref"`
-	Before string `json:"before"`
-	Total  int    `json:"total_commits_count"`
-	User   string `json:"user_username"`
-	Commit []struct {
+	Header   http.Header
+	Ref      string `json:"ref"`
+	Before   string `json:"before"`
+	After    string `json:"after"`
+	Checkout string `json:"checkout_sha"`
+	Message  string `json:"message"`
+	Total    int    `json:"total_commits_count"`
+	User     string `json:"user_username"`
+	Commit   []struct {
 		Title string   `json:"title"`
 		Added []string `json:"added"`
 	} `json:"commits"`

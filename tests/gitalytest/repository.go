@@ -16,8 +16,10 @@ import (
 type Repository struct {
 	// Head is the full name of what HEAD points to.
 	Head string
-	// Refs are commits by full name.
+	// Refs are commits, or tag objects, by full name.
 	Refs map[string]string
+	// Tags are the tag objects by ID.
+	Tags map[string]Tag
 	// Commits are the commits by ID. Quarantined are those of each quarantine
 	// directory.
 	Commits     map[string]Commit
@@ -34,6 +36,10 @@ type Commit struct {
 	Added, Modified, Removed []string
 }
 
+// Tag is a tag object. What Target names is a commit, another tag object, or else a
+// tree or a blob.
+type Tag struct{ Target, Message string }
+
 // Put returns the repository at the relative path, a new empty one if it is
 // missing.
 func (s *Server) Put(relativePath string) *Repository {
@@ -41,7 +47,7 @@ func (s *Server) Put(relativePath string) *Repository {
 	defer s.mutex.Unlock()
 	if s.repositories[relativePath] == nil {
 		s.repositories[relativePath] = &Repository{
-			Head: "refs/heads/main", Refs: map[string]string{}, Commits: map[string]Commit{}, Quarantined: map[string]map[string]Commit{},
+			Head: "refs/heads/main", Refs: map[string]string{}, Tags: map[string]Tag{}, Commits: map[string]Commit{}, Quarantined: map[string]map[string]Commit{},
 		}
 	}
 	return s.repositories[relativePath]
@@ -77,11 +83,23 @@ func (r *Repository) commit(m *gitalypb.Repository, revision string) (id string,
 	if id, ok = r.Refs[revision]; !ok {
 		id = revision
 	}
+	id = r.peel(id)
 	if c, ok = r.Commits[id]; ok {
 		return id, c, true
 	}
 	c, ok = r.Quarantined[m.GetGitObjectDirectory()][id]
 	return id, c, ok
+}
+
+// peel returns what an object leads to through tag objects.
+func (r *Repository) peel(id string) string {
+	for {
+		tag, ok := r.Tags[id]
+		if !ok {
+			return id
+		}
+		id = tag.Target
+	}
 }
 
 // reach returns a commit and its ancestors, newest first.

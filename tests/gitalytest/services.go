@@ -92,6 +92,27 @@ func (v refs) RefExists(_ context.Context, in *gitalypb.RefExistsRequest) (*gita
 	return &gitalypb.RefExistsResponse{Value: ok}, nil
 }
 
+// maxTagMessage is what FindTag returns of a message at most, in bytes.
+const maxTagMessage = 10 << 10
+
+// FindTag returns a tag with the commit that it leads to, if it leads to one.
+func (v refs) FindTag(_ context.Context, in *gitalypb.FindTagRequest) (*gitalypb.FindTagResponse, error) {
+	r, err := v.s.find(in.GetRepository())
+	if err != nil {
+		return nil, err
+	}
+	id, ok := r.Refs["refs/tags/"+string(in.GetTagName())]
+	if !ok {
+		return nil, status.Error(codes.NotFound, "finding tag: tag does not exist")
+	}
+	text := strings.TrimRight(r.Tags[id].Message, "\n")
+	tag := &gitalypb.Tag{Name: in.GetTagName(), Id: id, Message: []byte(text[:min(len(text), maxTagMessage)]), MessageSize: int64(len(text))}
+	if commit, c, ok := r.commit(in.GetRepository(), id); ok {
+		tag.TargetCommit = message(commit, c)
+	}
+	return &gitalypb.FindTagResponse{Tag: tag}, nil
+}
+
 type commits struct {
 	gitalypb.UnimplementedCommitServiceServer
 	s *Server

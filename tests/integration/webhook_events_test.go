@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"gatehouse/domain/source"
+	"gatehouse/tests/gitalytest"
 	"gatehouse/tests/servertest"
 )
 
@@ -30,3 +32,35 @@ func webhookPushers(t *testing.T, database string) {
 }
 
 const ghostUser = `{"user_id": null, "user_name": "Ghost User", "user_username": "ghost", "user_email": ""}`
+
+// TestServer_webhookTags pushes tags of each kind, whose messages Gitaly knows.
+func TestServer_webhookTags(t *testing.T) { servertest.OnEach(t, webhookTags) }
+
+func webhookTags(t *testing.T, database string) {
+	const tagID = "3333333333333333333333333333333333333333"
+	g := gitalytest.Start(t)
+	g.Secret = servertest.GitalyToken
+	repo := g.Put(source.Project{ID: 60}.RelativePath(source.Code))
+	repo.Commits[servertest.NewID] = gitalytest.Commit{Message: "first\n"}
+	repo.Refs["refs/heads/main"] = servertest.NewID
+	repo.Refs["refs/tags/annotated"], repo.Refs["refs/tags/lightweight"], repo.Refs["refs/tags/moved"] = tagID, servertest.NewID, servertest.NewID
+	repo.Tags[tagID] = gitalytest.Tag{Target: servertest.NewID, Message: "First release\n\nOf \xff many.\n"}
+	r := servertest.ReceiveHooks(t)
+	config := servertest.Settings(t, database, append(servertest.FastJobs, storages(g))...)
+	s := servertest.Start(t, config, servertest.WithWorld(t, servertest.WorldWithHook(r.URL)))
+	for _, c := range []struct{ name, before, after, want string }{
+		{"annotated", servertest.ZeroID, tagID, `"message": "First release\n\nOf \ufffd many.", "checkout_sha": "` + servertest.NewID + `", "total_commits_count": 1`},
+		{"lightweight", servertest.ZeroID, servertest.NewID, `"message": null, "checkout_sha": "` + servertest.NewID + `", "total_commits_count": 1`},
+		{"moved", servertest.ZeroID, tagID, `"message": null, "checkout_sha": "` + servertest.NewID + `", "total_commits_count": 1`},
+		{"gone", tagID, servertest.ZeroID, `"message": null, "checkout_sha": null, "total_commits_count": 0`},
+	} {
+		push := strings.NewReplacer("refs/heads/"+c.name, "refs/tags/"+c.name, servertest.OldID, c.before, servertest.NewID, c.after).Replace(servertest.PostReceive(c.name))
+		s.Post(t, "/post_receive", push).Want(t, "the push", 200, servertest.Decreased)
+		e := r.Next(t)
+		if got := e.Header.Get("X-Gitlab-Event"); got != "Tag Push Hook" {
+			t.Errorf("%s: got %s", c.name, got)
+		}
+		servertest.Answer{Status: 200, ContentType: "application/json", Body: e.Body}.Want(t, "the event of "+c.name, 200,
+			`{"ref": "refs/tags/`+c.name+`", "before": "`+c.before+`", "after": "`+c.after+`", `+c.want+`}`)
+	}
+}

@@ -209,6 +209,103 @@ func (x *RefExistsResponse) GetValue() bool {
 	return false
 }
 
+type FindTagRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Repository *Repository            `protobuf:"bytes,1,opt,name=repository,proto3" json:"repository,omitempty"`
+	// A short name.
+	TagName       []byte `protobuf:"bytes,2,opt,name=tag_name,json=tagName,proto3" json:"tag_name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindTagRequest) Reset() {
+	*x = FindTagRequest{}
+	mi := &file_ref_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindTagRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindTagRequest) ProtoMessage() {}
+
+func (x *FindTagRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ref_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindTagRequest.ProtoReflect.Descriptor instead.
+func (*FindTagRequest) Descriptor() ([]byte, []int) {
+	return file_ref_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *FindTagRequest) GetRepository() *Repository {
+	if x != nil {
+		return x.Repository
+	}
+	return nil
+}
+
+func (x *FindTagRequest) GetTagName() []byte {
+	if x != nil {
+		return x.TagName
+	}
+	return nil
+}
+
+type FindTagResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tag           *Tag                   `protobuf:"bytes,1,opt,name=tag,proto3" json:"tag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindTagResponse) Reset() {
+	*x = FindTagResponse{}
+	mi := &file_ref_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindTagResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindTagResponse) ProtoMessage() {}
+
+func (x *FindTagResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ref_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindTagResponse.ProtoReflect.Descriptor instead.
+func (*FindTagResponse) Descriptor() ([]byte, []int) {
+	return file_ref_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *FindTagResponse) GetTag() *Tag {
+	if x != nil {
+		return x.Tag
+	}
+	return nil
+}
+
 var File_ref_proto protoreflect.FileDescriptor
 
 const file_ref_proto_rawDesc = "" +
@@ -226,11 +323,19 @@ const file_ref_proto_rawDesc = "" +
 	"repository\x12\x10\n" +
 	"\x03ref\x18\x02 \x01(\fR\x03ref\")\n" +
 	"\x11RefExistsResponse\x12\x14\n" +
-	"\x05value\x18\x01 \x01(\bR\x05value2\xb4\x01\n" +
+	"\x05value\x18\x01 \x01(\bR\x05value\"_\n" +
+	"\x0eFindTagRequest\x122\n" +
+	"\n" +
+	"repository\x18\x01 \x01(\v2\x12.gitaly.RepositoryR\n" +
+	"repository\x12\x19\n" +
+	"\btag_name\x18\x02 \x01(\fR\atagName\"0\n" +
+	"\x0fFindTagResponse\x12\x1d\n" +
+	"\x03tag\x18\x01 \x01(\v2\v.gitaly.TagR\x03tag2\xf0\x01\n" +
 	"\n" +
 	"RefService\x12d\n" +
 	"\x15FindDefaultBranchName\x12$.gitaly.FindDefaultBranchNameRequest\x1a%.gitaly.FindDefaultBranchNameResponse\x12@\n" +
-	"\tRefExists\x12\x18.gitaly.RefExistsRequest\x1a\x19.gitaly.RefExistsResponseB$Z\"gatehouse/adapters/gitaly/gitalypbb\x06proto3"
+	"\tRefExists\x12\x18.gitaly.RefExistsRequest\x1a\x19.gitaly.RefExistsResponse\x12:\n" +
+	"\aFindTag\x12\x16.gitaly.FindTagRequest\x1a\x17.gitaly.FindTagResponseB$Z\"gatehouse/adapters/gitaly/gitalypbb\x06proto3"
 
 var (
 	file_ref_proto_rawDescOnce sync.Once
@@ -244,26 +349,33 @@ func file_ref_proto_rawDescGZIP() []byte {
 	return file_ref_proto_rawDescData
 }
 
-var file_ref_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_ref_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_ref_proto_goTypes = []any{
 	(*FindDefaultBranchNameRequest)(nil),  // 0: gitaly.FindDefaultBranchNameRequest
 	(*FindDefaultBranchNameResponse)(nil), // 1: gitaly.FindDefaultBranchNameResponse
 	(*RefExistsRequest)(nil),              // 2: gitaly.RefExistsRequest
 	(*RefExistsResponse)(nil),             // 3: gitaly.RefExistsResponse
-	(*Repository)(nil),                    // 4: gitaly.Repository
+	(*FindTagRequest)(nil),                // 4: gitaly.FindTagRequest
+	(*FindTagResponse)(nil),               // 5: gitaly.FindTagResponse
+	(*Repository)(nil),                    // 6: gitaly.Repository
+	(*Tag)(nil),                           // 7: gitaly.Tag
 }
 var file_ref_proto_depIdxs = []int32{
-	4, // 0: gitaly.FindDefaultBranchNameRequest.repository:type_name -> gitaly.Repository
-	4, // 1: gitaly.RefExistsRequest.repository:type_name -> gitaly.Repository
-	0, // 2: gitaly.RefService.FindDefaultBranchName:input_type -> gitaly.FindDefaultBranchNameRequest
-	2, // 3: gitaly.RefService.RefExists:input_type -> gitaly.RefExistsRequest
-	1, // 4: gitaly.RefService.FindDefaultBranchName:output_type -> gitaly.FindDefaultBranchNameResponse
-	3, // 5: gitaly.RefService.RefExists:output_type -> gitaly.RefExistsResponse
-	4, // [4:6] is the sub-list for method output_type
-	2, // [2:4] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	6, // 0: gitaly.FindDefaultBranchNameRequest.repository:type_name -> gitaly.Repository
+	6, // 1: gitaly.RefExistsRequest.repository:type_name -> gitaly.Repository
+	6, // 2: gitaly.FindTagRequest.repository:type_name -> gitaly.Repository
+	7, // 3: gitaly.FindTagResponse.tag:type_name -> gitaly.Tag
+	0, // 4: gitaly.RefService.FindDefaultBranchName:input_type -> gitaly.FindDefaultBranchNameRequest
+	2, // 5: gitaly.RefService.RefExists:input_type -> gitaly.RefExistsRequest
+	4, // 6: gitaly.RefService.FindTag:input_type -> gitaly.FindTagRequest
+	1, // 7: gitaly.RefService.FindDefaultBranchName:output_type -> gitaly.FindDefaultBranchNameResponse
+	3, // 8: gitaly.RefService.RefExists:output_type -> gitaly.RefExistsResponse
+	5, // 9: gitaly.RefService.FindTag:output_type -> gitaly.FindTagResponse
+	7, // [7:10] is the sub-list for method output_type
+	4, // [4:7] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_ref_proto_init() }
@@ -278,7 +390,7 @@ func file_ref_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ref_proto_rawDesc), len(file_ref_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

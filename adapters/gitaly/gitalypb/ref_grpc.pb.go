@@ -23,6 +23,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	RefService_FindDefaultBranchName_FullMethodName = "/gitaly.RefService/FindDefaultBranchName"
 	RefService_RefExists_FullMethodName             = "/gitaly.RefService/RefExists"
+	RefService_FindTag_FullMethodName               = "/gitaly.RefService/FindTag"
 )
 
 // RefServiceClient is the client API for RefService service.
@@ -31,6 +32,7 @@ const (
 type RefServiceClient interface {
 	FindDefaultBranchName(ctx context.Context, in *FindDefaultBranchNameRequest, opts ...grpc.CallOption) (*FindDefaultBranchNameResponse, error)
 	RefExists(ctx context.Context, in *RefExistsRequest, opts ...grpc.CallOption) (*RefExistsResponse, error)
+	FindTag(ctx context.Context, in *FindTagRequest, opts ...grpc.CallOption) (*FindTagResponse, error)
 }
 
 type refServiceClient struct {
@@ -61,12 +63,23 @@ func (c *refServiceClient) RefExists(ctx context.Context, in *RefExistsRequest, 
 	return out, nil
 }
 
+func (c *refServiceClient) FindTag(ctx context.Context, in *FindTagRequest, opts ...grpc.CallOption) (*FindTagResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FindTagResponse)
+	err := c.cc.Invoke(ctx, RefService_FindTag_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RefServiceServer is the server API for RefService service.
 // All implementations must embed UnimplementedRefServiceServer
 // for forward compatibility.
 type RefServiceServer interface {
 	FindDefaultBranchName(context.Context, *FindDefaultBranchNameRequest) (*FindDefaultBranchNameResponse, error)
 	RefExists(context.Context, *RefExistsRequest) (*RefExistsResponse, error)
+	FindTag(context.Context, *FindTagRequest) (*FindTagResponse, error)
 	mustEmbedUnimplementedRefServiceServer()
 }
 
@@ -82,6 +95,9 @@ func (UnimplementedRefServiceServer) FindDefaultBranchName(context.Context, *Fin
 }
 func (UnimplementedRefServiceServer) RefExists(context.Context, *RefExistsRequest) (*RefExistsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RefExists not implemented")
+}
+func (UnimplementedRefServiceServer) FindTag(context.Context, *FindTagRequest) (*FindTagResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FindTag not implemented")
 }
 func (UnimplementedRefServiceServer) mustEmbedUnimplementedRefServiceServer() {}
 func (UnimplementedRefServiceServer) testEmbeddedByValue()                    {}
@@ -140,6 +156,24 @@ func _RefService_RefExists_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RefService_FindTag_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FindTagRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RefServiceServer).FindTag(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RefService_FindTag_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RefServiceServer).FindTag(ctx, req.(*FindTagRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RefService_ServiceDesc is the grpc.ServiceDesc for RefService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -154,6 +188,10 @@ var RefService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RefExists",
 			Handler:    _RefService_RefExists_Handler,
+		},
+		{
+			MethodName: "FindTag",
+			Handler:    _RefService_FindTag_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -270,6 +270,85 @@ func (x *GitCommit) GetBodySize() int64 {
 	return 0
 }
 
+type Tag struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  []byte                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What the ref points to.
+	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// The commit that the tag leads to; none for one of a tree or a blob.
+	TargetCommit *GitCommit `protobuf:"bytes,3,opt,name=target_commit,json=targetCommit,proto3" json:"target_commit,omitempty"`
+	// Of a tag object; its beginning where it is too long, message_size tells.
+	Message       []byte `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
+	MessageSize   int64  `protobuf:"varint,5,opt,name=message_size,json=messageSize,proto3" json:"message_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Tag) Reset() {
+	*x = Tag{}
+	mi := &file_shared_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Tag) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Tag) ProtoMessage() {}
+
+func (x *Tag) ProtoReflect() protoreflect.Message {
+	mi := &file_shared_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Tag.ProtoReflect.Descriptor instead.
+func (*Tag) Descriptor() ([]byte, []int) {
+	return file_shared_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Tag) GetName() []byte {
+	if x != nil {
+		return x.Name
+	}
+	return nil
+}
+
+func (x *Tag) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Tag) GetTargetCommit() *GitCommit {
+	if x != nil {
+		return x.TargetCommit
+	}
+	return nil
+}
+
+func (x *Tag) GetMessage() []byte {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
+func (x *Tag) GetMessageSize() int64 {
+	if x != nil {
+		return x.MessageSize
+	}
+	return 0
+}
+
 type PaginationParameter struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Limit         int32                  `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
@@ -279,7 +358,7 @@ type PaginationParameter struct {
 
 func (x *PaginationParameter) Reset() {
 	*x = PaginationParameter{}
-	mi := &file_shared_proto_msgTypes[3]
+	mi := &file_shared_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -291,7 +370,7 @@ func (x *PaginationParameter) String() string {
 func (*PaginationParameter) ProtoMessage() {}
 
 func (x *PaginationParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_shared_proto_msgTypes[3]
+	mi := &file_shared_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -304,7 +383,7 @@ func (x *PaginationParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaginationParameter.ProtoReflect.Descriptor instead.
 func (*PaginationParameter) Descriptor() ([]byte, []int) {
-	return file_shared_proto_rawDescGZIP(), []int{3}
+	return file_shared_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PaginationParameter) GetLimit() int32 {
@@ -340,7 +419,13 @@ const file_shared_proto_rawDesc = "" +
 	"\tcommitter\x18\x05 \x01(\v2\x14.gitaly.CommitAuthorR\tcommitter\x12\x1d\n" +
 	"\n" +
 	"parent_ids\x18\x06 \x03(\tR\tparentIds\x12\x1b\n" +
-	"\tbody_size\x18\a \x01(\x03R\bbodySize\"+\n" +
+	"\tbody_size\x18\a \x01(\x03R\bbodySize\"\x9e\x01\n" +
+	"\x03Tag\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\fR\x04name\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x126\n" +
+	"\rtarget_commit\x18\x03 \x01(\v2\x11.gitaly.GitCommitR\ftargetCommit\x12\x18\n" +
+	"\amessage\x18\x04 \x01(\fR\amessage\x12!\n" +
+	"\fmessage_size\x18\x05 \x01(\x03R\vmessageSize\"+\n" +
 	"\x13PaginationParameter\x12\x14\n" +
 	"\x05limit\x18\x02 \x01(\x05R\x05limitB$Z\"gatehouse/adapters/gitaly/gitalypbb\x06proto3"
 
@@ -356,23 +441,25 @@ func file_shared_proto_rawDescGZIP() []byte {
 	return file_shared_proto_rawDescData
 }
 
-var file_shared_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_shared_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_shared_proto_goTypes = []any{
 	(*Repository)(nil),            // 0: gitaly.Repository
 	(*CommitAuthor)(nil),          // 1: gitaly.CommitAuthor
 	(*GitCommit)(nil),             // 2: gitaly.GitCommit
-	(*PaginationParameter)(nil),   // 3: gitaly.PaginationParameter
-	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
+	(*Tag)(nil),                   // 3: gitaly.Tag
+	(*PaginationParameter)(nil),   // 4: gitaly.PaginationParameter
+	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
 }
 var file_shared_proto_depIdxs = []int32{
-	4, // 0: gitaly.CommitAuthor.date:type_name -> google.protobuf.Timestamp
+	5, // 0: gitaly.CommitAuthor.date:type_name -> google.protobuf.Timestamp
 	1, // 1: gitaly.GitCommit.author:type_name -> gitaly.CommitAuthor
 	1, // 2: gitaly.GitCommit.committer:type_name -> gitaly.CommitAuthor
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	2, // 3: gitaly.Tag.target_commit:type_name -> gitaly.GitCommit
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_shared_proto_init() }
@@ -386,7 +473,7 @@ func file_shared_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_shared_proto_rawDesc), len(file_shared_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
