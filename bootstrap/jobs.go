@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
 	"go.uber.org/fx"
@@ -54,7 +55,16 @@ func Webhooks(config config.Config, deliveries webhooks.Deliveries, now applicat
 	return webhooks.New(deliveries, sender, webhooks.Rules{Pause: config.Webhooks.Backoff, NewID: uuid.NewString}, now)
 }
 
-// TestHook sends a test event to a hook and returns the status of the answer.
-func TestHook(ctx context.Context, config config.Config, ports Ports, id int64) (status int, err error) {
-	return Webhooks(config, ports.Deliveries, Clock()).Test(ctx, hooks.HookID(id))
+// TestHook sends a test event to a hook.
+func TestHook(ctx context.Context, config config.Config, ports Ports, id int64) (webhooks.TestResult, error) {
+	client, err := Storages(config, Clock())
+	if err != nil {
+		return webhooks.TestResult{}, err
+	}
+	var history webhooks.History
+	if config.Gitaly.Connected() {
+		history = client
+	}
+	result, err := Webhooks(config, ports.Deliveries, Clock()).Test(ctx, hooks.HookID(id), history)
+	return result, errors.Join(err, client.Close())
 }

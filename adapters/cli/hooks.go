@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatehouse/application/webhooks"
 	"gatehouse/bootstrap"
-	"gatehouse/domain"
 )
 
 func hooks(streams Streams) *cobra.Command {
@@ -22,9 +22,12 @@ func testHook(streams Streams) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "test ID",
-		Short: "Send a push event without commits, and print the status of the answer",
-		Long: `Send a push event without commits to a hook and print the status of the answer. A
-success enables a hook that was disabled after failures. The exit code is 1 if the
+		Short: "Send a test event, and print the status of the answer",
+		Long: `Send an event to a hook, whatever its branch filter, and print the status of the
+answer. With a Gitaly it is the push of the last commit of the default branch. Without
+one, for an empty repository, and for a hook that hears of tags only, it is about
+gatehouse-hook-test, a branch or tag that does not exist, so that receivers do nothing.
+A success enables a hook that was disabled after failures. The exit code is 1 if the
 receiver did not answer with success. ` + "`gatehouse show hooks`" + ` lists hooks.`,
 		Example: "  gatehouse hooks test 3\n  gatehouse hooks test 3 --json",
 		Args:    cobra.ExactArgs(1),
@@ -34,11 +37,11 @@ receiver did not answer with success. ` + "`gatehouse show hooks`" + ` lists hoo
 				return err
 			}
 			return flags.openStore(ctx, streams, noMigrate, func(s store) error {
-				status, err := s.testHook(ctx, id)
-				if _, refused := errors.AsType[*domain.Refusal](err); refused {
-					return err
+				result, err := s.testHook(ctx, id)
+				if result.Event.Change.Ref.Name == "" {
+					return err // nothing was sent
 				}
-				return errors.Join(printHookTest(streams, asJSON, id, status, err), err)
+				return errors.Join(printHookTest(streams, asJSON, id, result, err), err)
 			})
 		}),
 	}
@@ -47,11 +50,10 @@ receiver did not answer with success. ` + "`gatehouse show hooks`" + ` lists hoo
 	return c
 }
 
-// testHook sends an event to a hook and returns the status of the answer, or 0
-// if there was no answer.
-func (s store) testHook(ctx context.Context, id int64) (status int, err error) {
+// testHook sends an event to a hook.
+func (s store) testHook(ctx context.Context, id int64) (webhooks.TestResult, error) {
 	if err := s.Unlock(ctx); err != nil {
-		return 0, err
+		return webhooks.TestResult{}, err
 	}
 	return bootstrap.TestHook(ctx, s.config, s.Ports, id)
 }
@@ -59,16 +61,25 @@ func (s store) testHook(ctx context.Context, id int64) (status int, err error) {
 // hookTestJSON is the result of a test as --json prints it.
 type hookTestJSON struct {
 	Hook int64 `json:"hook_id"`
+	// Ref and Commit are those of the event.
+	Ref    string `json:"ref"`
+	Commit string `json:"commit"`
+	// Placeholder is why the event is about no real commit, or null.
+	Placeholder *string `json:"placeholder"`
 	// Status is null if there was no answer.
 	Status *int    `json:"status"`
 	Error  *string `json:"error"`
 }
 
-func printHookTest(streams Streams, asJSON bool, id int64, status int, failure error) error {
+func printHookTest(streams Streams, asJSON bool, id int64, result webhooks.TestResult, failure error) error {
+	change := result.Event.Change
 	if asJSON {
-		t := hookTestJSON{Hook: id}
-		if status != 0 {
-			t.Status = &status
+		t := hookTestJSON{Hook: id, Ref: change.Ref.String(), Commit: string(change.New)}
+		if result.Placeholder != "" {
+			t.Placeholder = &result.Placeholder
+		}
+		if result.Status != 0 {
+			t.Status = &result.Status
 		}
 		if failure != nil {
 			text := failure.Error()
@@ -76,9 +87,13 @@ func printHookTest(streams Streams, asJSON bool, id int64, status int, failure e
 		}
 		return writeJSON(streams.Out, t)
 	}
-	if failure != nil {
-		return nil // Run prints it
+	sent := "the last commit of the default branch"
+	if result.Placeholder != "" {
+		sent = "a placeholder (" + result.Placeholder + ")"
 	}
-	_, err := fmt.Fprintf(streams.Out, "hook %d: the receiver answered with status %d\n", id, status)
+	_, err := fmt.Fprintf(streams.Out, "hook %d: sent %s: %s of %s\n", id, sent, change.New, change.Ref)
+	if err == nil && failure == nil { // Run prints a failure
+		_, err = fmt.Fprintf(streams.Out, "hook %d: the receiver answered with status %d\n", id, result.Status)
+	}
 	return err
 }

@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gatehouse/domain/source"
+	"gatehouse/tests/gitalytest"
 )
 
 func TestRun_hooksTest(t *testing.T) {
@@ -21,6 +24,13 @@ func TestRun_hooksTest(t *testing.T) {
 	here := []string{"--database", filepath.Join(dir, "gatehouse.db"), "--set", "instance.key_file=" + filepath.Join(dir, "key")}
 	with := func(args ...string) []string { return append(args, here...) }
 	const local = "webhooks.allow_local_requests=true"
+	const placeholder = "hook 3: sent a placeholder (no Gitaly is connected): 7e577e577e577e577e577e577e577e577e577e57 of refs/heads/gatehouse-hook-test\n"
+	const commit = "2222222222222222222222222222222222222222"
+	const lastCommit = "hook 3: sent the last commit of the default branch: " + commit + " of refs/heads/trunk\n"
+	g := gitalytest.Start(t)
+	repo := g.Put(source.Project{ID: 3}.RelativePath(source.Code))
+	repo.Head, repo.Refs["refs/heads/trunk"], repo.Commits[commit] = "refs/heads/trunk", commit, gitalytest.Commit{Message: "first"}
+	storage, noStorage := "gitaly.storages=[{name: default, address: "+g.Address()+"}]", "gitaly.storages=[{name: default, address: tcp://127.0.0.1:1}]"
 	hooked := world + "hooks: [{id: 3, project: gnuwget/wget2, url: \"" + receiver.URL + "/?key=sesame\", token: sesame}, {id: 4, group: gnuwget, url: \"http://127.0.0.1:1\"}]\n"
 	gatehouse(t, hooked, with("apply", "-")...)
 	for name, c := range map[string]struct {
@@ -29,12 +39,16 @@ func TestRun_hooksTest(t *testing.T) {
 		code      int
 		out, errs string
 	}{
-		"success":                    {[]string{"3", "--set", local}, 200, 0, "hook 3: the receiver answered with status 200\n", ""},
+		"success":                    {[]string{"3", "--set", local}, 200, 0, placeholder + "hook 3: the receiver answered with status 200\n", ""},
 		"success, JSON":              {[]string{"3", "--set", local, "--json"}, 204, 0, "\"status\": 204", ""},
-		"receiver answers 403":       {[]string{"3", "--set", local}, 403, 1, "", "status 403"},
+		"receiver answers 403":       {[]string{"3", "--set", local}, 403, 1, placeholder, "status 403"},
 		"receiver answers 500, JSON": {[]string{"3", "--set", local, "--json"}, 500, 1, "\"status\": 500", "status 500"},
 		"no receiver, JSON":          {[]string{"4", "--set", local, "--json"}, 200, 1, "\"status\": null", "no answer"},
-		"local address not allowed":  {[]string{"3"}, 200, 1, "", "webhooks.allow_local_requests"},
+		"placeholder, JSON":          {[]string{"3", "--set", local, "--json"}, 200, 0, "\"placeholder\": \"no Gitaly is connected\"", ""},
+		"last commit":                {[]string{"3", "--set", local, "--set", storage}, 200, 0, lastCommit + "hook 3: the receiver answered with status 200\n", ""},
+		"last commit, JSON":          {[]string{"3", "--set", local, "--set", storage, "--json"}, 200, 0, "\"ref\": \"refs/heads/trunk\",\n  \"commit\": \"" + commit + "\",\n  \"placeholder\": null", ""},
+		"Gitaly gone":                {[]string{"3", "--set", local, "--set", noStorage}, 200, 0, "hook 3: sent a placeholder (the last commit is not known: ", ""},
+		"local address not allowed":  {[]string{"3"}, 200, 1, placeholder, "webhooks.allow_local_requests"},
 		"unknown hook":               {[]string{"5"}, 200, 1, "", "there is no hook 5"},
 		"invalid number":             {[]string{"x"}, 200, 2, "", "not the number of a hook"},
 		"no number":                  {nil, 200, 2, "", "accepts 1 arg"},

@@ -337,7 +337,7 @@ func TestClient_History(t *testing.T) {
 		t.Fatalf("got %v, %d, %v", commits, total, err)
 	}
 	want := source.Commit{
-		ID: three, Title: "Go on", Message: "Go on\n\nWith \uFFFD a body.\n", At: at, AuthorName: "Dede", AuthorEmail: "dev@example.com",
+		ID: three, Parent: two, Title: "Go on", Message: "Go on\n\nWith \uFFFD a body.\n", At: at, AuthorName: "Dede", AuthorEmail: "dev@example.com",
 		Added: []string{"new"}, Modified: []string{"README.md"}, Removed: []string{"old"},
 	}
 	if diff := cmp.Diff(want, commits[0]); diff != "" {
@@ -352,6 +352,36 @@ func TestClient_History(t *testing.T) {
 	}
 	if _, _, err = c.History(t.Context(), cli, source.Span{From: four, To: three}, 20); err == nil {
 		t.Error("a span from nowhere has commits")
+	}
+}
+
+func TestClient_LastCommit(t *testing.T) {
+	t.Parallel()
+	s := gitalytest.Start(t)
+	r := filled(s)
+	r.Refs["refs/heads/other"] = one
+	c := client(t, s)
+	branch, last, err := c.LastCommit(t.Context(), cli)
+	if err != nil || branch != "main" || last.ID != three || last.Parent != two {
+		t.Errorf("got %q, %+v, %v", branch, last, err)
+	}
+	if calls := s.Calls("CountCommits"); len(calls) > 0 {
+		t.Errorf("the commits are counted: %v", calls)
+	}
+	r.Refs["refs/heads/main"] = one
+	if _, last, err := c.LastCommit(t.Context(), cli); err != nil || last.ID != one || last.Parent != "" {
+		t.Errorf("a root commit: got %+v, %v", last, err)
+	}
+	clear(r.Refs)
+	empty := source.Project{ID: 404, Storage: "default"}
+	for name, p := range map[string]source.Project{"without branches": cli, "without a repository": empty} {
+		if branch, last, err := c.LastCommit(t.Context(), p); !errors.Is(err, domain.NotFound) {
+			t.Errorf("%s: got %q, %+v, %v", name, branch, last, err)
+		}
+	}
+	s.Stop()
+	if _, _, err := c.LastCommit(t.Context(), cli); !errors.Is(err, domain.Unavailable) {
+		t.Errorf("a Gitaly that is gone: got %v", err)
 	}
 }
 

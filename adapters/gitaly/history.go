@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc"
 
 	"gatehouse/adapters/gitaly/gitalypb"
+	"gatehouse/domain"
 	"gatehouse/domain/source"
 )
 
@@ -52,6 +53,31 @@ func (c *Client) RefExists(ctx context.Context, p source.Project, ref source.Ref
 	ctx, cancel := calling(ctx, "")
 	defer cancel()
 	return r.refExists(ctx, ref.String())
+}
+
+// LastCommit returns the short name of the default branch of a project's code, and the
+// last commit there. It fails with domain.NotFound if there is none.
+func (c *Client) LastCommit(ctx context.Context, p source.Project) (branch string, last source.Commit, err error) {
+	r, err := c.code(p)
+	if err != nil {
+		return "", source.Commit{}, err
+	}
+	ctx, cancel := calling(ctx, "")
+	defer cancel()
+	if branch, err = r.defaultBranch(ctx); err != nil {
+		return "", source.Commit{}, err
+	}
+	if branch == "" {
+		return "", source.Commit{}, fmt.Errorf("default branch of %s: %w", r.name, domain.NotFound)
+	}
+	commits, err := r.commits(ctx, source.Span{To: source.Ref{Kind: source.Branch, Name: branch}.String()}, 1)
+	if err != nil {
+		return "", source.Commit{}, err
+	}
+	if len(commits) == 0 {
+		return "", source.Commit{}, fmt.Errorf("commits of %s: %w", r.name, domain.NotFound)
+	}
+	return branch, commits[0], nil
 }
 
 // Tag returns a tag by its short name. Of a message longer than maxTagMessage it returns
@@ -149,7 +175,7 @@ func (r repository) commits(ctx context.Context, span source.Span, limit int) ([
 	group.SetLimit(parallel)
 	for i, m := range found {
 		commits[i] = commit(m)
-		group.Go(func() error { return r.addPaths(ctx, &commits[i], m.GetParentIds()) })
+		group.Go(func() error { return r.addPaths(ctx, &commits[i]) })
 	}
 	return commits, group.Wait()
 }
@@ -174,8 +200,12 @@ func commit(m *gitalypb.GitCommit) source.Commit {
 		message = text(m.GetSubject()) // a body that is too long is left out
 	}
 	title, _, _ := strings.Cut(message, "\n")
+	var parent source.ObjectID
+	if parents := m.GetParentIds(); len(parents) > 0 {
+		parent = source.ObjectID(parents[0])
+	}
 	return source.Commit{
-		ID: source.ObjectID(m.GetId()), Title: title, Message: message,
+		ID: source.ObjectID(m.GetId()), Parent: parent, Title: title, Message: message,
 		At:         m.GetCommitter().GetDate().AsTime().In(zone(string(m.GetCommitter().GetTimezone()))),
 		AuthorName: text(m.GetAuthor().GetName()), AuthorEmail: text(m.GetAuthor().GetEmail()),
 	}
@@ -200,11 +230,11 @@ const (
 
 // addPaths adds the changed paths of one commit. An answer about several commits would
 // not say to which commit a path belongs.
-func (r repository) addPaths(ctx context.Context, c *source.Commit, parents []string) error {
+func (r repository) addPaths(ctx context.Context, c *source.Commit) error {
 	before := emptyTree
 	switch {
-	case len(parents) > 0:
-		before = parents[0]
+	case c.Parent != "":
+		before = string(c.Parent)
 	case len(c.ID) == len(emptyTree256):
 		before = emptyTree256
 	}

@@ -56,7 +56,7 @@ func (d *Deliveries) Delivery(ctx context.Context, id int64) (hooks.Delivery, er
 }
 
 const firstProject = `
-	SELECT p.id, p.path, p.visibility, p.default_branch FROM hooks h
+	SELECT p.id, p.path, p.visibility, p.default_branch, p.storage, p.legacy_path FROM hooks h
 	JOIN projects p ON p.id = h.project_id OR p.namespace_id IN (SELECT c.descendant_id FROM namespace_closure c WHERE c.ancestor_id = h.group_id)
 	WHERE h.id = $1 ORDER BY p.id LIMIT 1`
 
@@ -71,11 +71,32 @@ func (d *Deliveries) Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, sou
 	if err != nil {
 		return hooks.Hook{}, source.Project{}, database.Fault(err, "hook %d", id)
 	}
-	err = d.db.Pool.QueryRowContext(ctx, firstProject, int64(id)).Scan(&p.ID, &p.Path, (*string)(&p.Visibility), &p.DefaultBranch)
-	if err == sql.ErrNoRows {
+	err = d.db.Pool.QueryRowContext(ctx, firstProject, int64(id)).Scan(&p.ID, &p.Path, (*string)(&p.Visibility), &p.DefaultBranch, &p.Storage, &p.LegacyPath)
+	switch err {
+	case nil:
+		p.Protections, err = d.protections(ctx, p.ID)
+	case sql.ErrNoRows:
 		err = nil
 	}
 	return h, p, database.Fault(err, "project of hook %d", id)
+}
+
+// protections returns what the protections of a project cover.
+func (d *Deliveries) protections(ctx context.Context, id source.ProjectID) ([]source.Protection, error) {
+	rows, err := d.db.Pool.QueryContext(ctx, "SELECT id, kind, pattern FROM protections WHERE project_id = $1 ORDER BY id", int64(id))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err returns the same
+	var entries []protectionEntry
+	for rows.Next() {
+		var e protectionEntry
+		if err := rows.Scan(&e.ID, &e.Kind, (*string)(&e.Pattern)); err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+	}
+	return protections(entries), rows.Err()
 }
 
 // RecordAttempt implements webhooks.Deliveries.

@@ -103,6 +103,39 @@ func TestClient_Send_push(t *testing.T) {
 			"git_ssh_url": "git@git.example.com:acme/tools/cli.git", "visibility_level": 10}}`)
 }
 
+// TestClient_Send_placeholder is what receivers judge a test by: no branch or tag comes,
+// goes or changes, it is not the default branch, and each word to build nothing is there.
+func TestClient_Send_placeholder(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 1, 2, 3, 4, 0, time.UTC)
+	for kind, want := range map[source.RefKind][3]string{
+		source.Branch: {"Push Hook", "push", "refs/heads/gatehouse-hook-test"}, source.Tag: {"Tag Push Hook", "tag_push", "refs/tags/gatehouse-hook-test"},
+	} {
+		got, _, err := send(t, hooks.Delivery{Event: hooks.NewPlaceholderEvent(pushed().Project, kind, at)}, fine)
+		if err != nil || got.Header.Get("X-Gitlab-Event") != want[0] {
+			t.Errorf("got %v, %v", got.Header, err)
+		}
+		var body map[string]any
+		if err := json.Unmarshal([]byte(got.body), &body); err != nil {
+			t.Fatal(err)
+		}
+		delete(body, "project")
+		delete(body, "repository")
+		rest, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const id = "7e577e577e577e577e577e577e577e577e577e57"
+		same(t, string(rest), `{
+			"object_kind": "`+want[1]+`", "event_name": "`+want[1]+`", "before": "`+id+`", "after": "`+id+`", "ref": "`+want[2]+`", "ref_protected": false,
+			"checkout_sha": "`+id+`", "message": null, "user_id": null, "user_name": "Ghost User", "user_username": "ghost", "user_email": "", "user_avatar": null,
+			"project_id": 60, "total_commits_count": 1, "push_options": {"ci": {"skip": true}}, "commits": [{
+				"id": "`+id+`", "title": "Test of a webhook", "message": "Test of a webhook\n\nThere is no such commit. [skip ci] [ci skip] [ci-skip]\n",
+				"timestamp": "2026-03-01T02:03:04Z", "url": "https://git.example.com/gitlab/acme/tools/cli/-/commit/`+id+`",
+				"author": {"name": "Gatehouse", "email": ""}, "added": [], "modified": [], "removed": []}]}`)
+	}
+}
+
 // same compares two texts of JSON.
 func same(t *testing.T, got, want string) {
 	t.Helper()

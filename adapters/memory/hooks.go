@@ -88,13 +88,20 @@ func (d Deliveries) Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, sour
 	if !ok {
 		return hooks.Hook{}, source.Project{}, notFound("hook %d", id)
 	}
-	var first source.Project
+	var first project
 	for _, p := range w.projects.rows {
 		if w.hookApplies(p, h.owner) && (!first.Known() || p.ID < first.ID) {
-			first = source.Project{ID: p.ID, Path: p.Path, Visibility: p.Visibility, DefaultBranch: p.DefaultBranch}
+			first = p
 		}
 	}
-	return h.Hook, first, nil
+	out := source.Project{
+		ID: first.ID, Path: first.Path, Visibility: first.Visibility, DefaultBranch: first.DefaultBranch,
+		Storage: first.Storage, LegacyPath: first.LegacyPath,
+	}
+	for _, p := range first.Protections {
+		out.Protections = append(out.Protections, source.Protection{Kind: p.Kind, Pattern: p.Pattern})
+	}
+	return h.Hook, out, nil
 }
 
 // RecordAttempt implements webhooks.Deliveries.

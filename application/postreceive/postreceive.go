@@ -160,9 +160,7 @@ func (p *pushWork) deliveries(ctx context.Context) (all []hooks.Delivery, err er
 func (p *pushWork) event(ctx context.Context, change source.Change) (hooks.Event, error) {
 	event := hooks.Event{
 		Change: change, User: p.standing.Actor.User, Project: p.standing.Project, Options: p.push.Options,
-		Protected: slices.ContainsFunc(p.standing.Project.Protections, func(r source.Protection) bool {
-			return r.Kind == change.Ref.Kind && r.Pattern.Covers(change.Ref.Name)
-		}),
+		Protected: p.standing.Project.Protects(change.Ref),
 	}
 	event.Project.Protections = nil
 	if change.Deletes() {

@@ -21,7 +21,8 @@ type Deliveries interface {
 	Delivery(ctx context.Context, id int64) (hooks.Delivery, error)
 	// Hook returns the hook of that number and a project that it is for: its
 	// own, or of those below its group the one with the lowest number, unknown
-	// if there is none. It fails with domain.NotFound if there is no such hook,
+	// if there is none. Only what events tell of a project and what a repository is
+	// found by are filled in, and of its protections what they cover. It fails with domain.NotFound if there is no such hook,
 	// and if the URL or the token of this hook cannot be read.
 	Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, source.Project, error)
 	// RecordAttempt changes the health of a hook, and removes the delivery of
@@ -75,29 +76,6 @@ func (d *Dispatcher) Deliver(ctx context.Context, id int64) error {
 	_, err = d.attempt(ctx, delivery)
 	return err
 }
-
-// Test sends an event without commits, as if the default branch had been
-// pushed, and returns the status of the answer. A success enables a hook that
-// was disabled. If there is no such hook, or no project for it, the error is a
-// *domain.Refusal.
-func (d *Dispatcher) Test(ctx context.Context, id hooks.HookID) (status int, err error) {
-	hook, project, err := d.deliveries.Hook(ctx, id)
-	switch {
-	case errors.Is(err, domain.NotFound):
-		return 0, domain.Refuse(domain.NotFound, "there is no hook %d", id)
-	case err != nil:
-		return 0, err
-	case !project.Known():
-		return 0, domain.Refuse(domain.Unprocessable, "there is no project below the group of hook %d", id)
-	}
-	change := source.Change{Old: zeroID, New: zeroID, Ref: source.Ref{Kind: source.Branch, Name: project.HeadBranch()}}
-	return d.attempt(ctx, hooks.Delivery{
-		Hook: hook, Event: hooks.Event{Change: change, Project: project}, EventID: d.rules.NewID(), Key: d.rules.NewID(),
-	})
-}
-
-// zeroID is the object id that stands for no object.
-const zeroID = source.ObjectID("0000000000000000000000000000000000000000")
 
 // attempt sends a delivery and notes how it went.
 func (d *Dispatcher) attempt(ctx context.Context, delivery hooks.Delivery) (status int, err error) {

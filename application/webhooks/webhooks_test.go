@@ -5,7 +5,10 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"gatehouse/application"
 	"gatehouse/application/webhooks"
@@ -124,23 +127,80 @@ func TestDispatcher_Test(t *testing.T) {
 		hook:    hooks.Hook{ID: 3, Health: hooks.Health{Failures: 40, Disabled: true}},
 		project: source.Project{ID: 42, Path: "acme/cli", DefaultBranch: "trunk"}, status: 201,
 	}
-	status, err := h.dispatcher().Test(t.Context(), 3)
-	if err != nil || status != 201 || h.hook.Health.Disabled || len(h.sent) != 1 {
-		t.Fatalf("got %d, %v, %+v", status, err, h.hook.Health)
+	result, err := h.dispatcher().Test(t.Context(), 3, nil)
+	if err != nil || result.Status != 201 || h.hook.Health.Disabled || len(h.sent) != 1 {
+		t.Fatalf("got %+v, %v, %+v", result, err, h.hook.Health)
 	}
-	if e := h.sent[0].Event; e.Change.Ref.String() != "refs/heads/trunk" || e.Project.ID != 42 || e.Tag() {
-		t.Errorf("sent %+v", e)
+	if diff := cmp.Diff(result.Event, h.sent[0].Event); diff != "" {
+		t.Errorf("another event was sent: %s", diff)
 	}
 	h.status = 500
-	if status, err := h.dispatcher().Test(t.Context(), 3); err == nil || status != 500 {
-		t.Errorf("a failure: got %d, %v", status, err)
+	if result, err := h.dispatcher().Test(t.Context(), 3, nil); err == nil || result.Status != 500 {
+		t.Errorf("a failure: got %+v, %v", result, err)
 	}
 	for name, h := range map[string]*fakePorts{"no hook": {err: domain.NotFound}, "no project": {hook: hooks.Hook{ID: 3}}} {
-		if _, err := h.dispatcher().Test(t.Context(), 3); err == nil || len(h.sent) > 0 {
-			t.Errorf("%s: got %v", name, err)
-		}
-		if _, refused := errors.AsType[*domain.Refusal](func() error { _, err := h.dispatcher().Test(t.Context(), 3); return err }()); !refused {
-			t.Errorf("%s: no refusal", name)
+		result, err := h.dispatcher().Test(t.Context(), 3, nil)
+		if _, refused := errors.AsType[*domain.Refusal](err); !refused || len(h.sent) > 0 || result.Event.Change.Ref.Name != "" {
+			t.Errorf("%s: got %+v, %v", name, result, err)
 		}
 	}
+}
+
+// fakeHistory answers with a commit of trunk, with an error, or never.
+type fakeHistory struct {
+	commit source.Commit
+	err    error
+	hangs  bool
+}
+
+func (h fakeHistory) LastCommit(ctx context.Context, _ source.Project) (string, source.Commit, error) {
+	if h.hangs {
+		<-ctx.Done()
+		return "", source.Commit{}, ctx.Err()
+	}
+	return "trunk", h.commit, h.err
+}
+
+func TestDispatcher_Test_event(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const id, parent, none = "1111", "2222", "0000"
+		project := source.Project{ID: 42, Path: "acme/cli", DefaultBranch: "main", Protections: []source.Protection{{Kind: source.Branch, Pattern: "trunk"}}}
+		all, onlyTags, filtered := hooks.Hook{Push: true, TagPush: true}, hooks.Hook{TagPush: true}, hooks.Hook{Push: true, Branches: "release/*"}
+		const placeholder = string(hooks.TestID + " " + hooks.TestID + " refs/heads/" + hooks.TestName)
+		for name, c := range map[string]struct {
+			hook      hooks.Hook
+			history   webhooks.History
+			want, why string
+			isSafe    bool
+		}{
+			"last commit":              {all, fakeHistory{commit: source.Commit{ID: id, Parent: parent}}, parent + " " + id + " refs/heads/trunk", "", true},
+			"root commit":              {all, fakeHistory{commit: source.Commit{ID: id}}, none + " " + id + " refs/heads/trunk", "", true},
+			"filter on other branches": {filtered, fakeHistory{commit: source.Commit{ID: id}}, none + " " + id + " refs/heads/trunk", "", true},
+			"hook of no event":         {hooks.Hook{}, nil, placeholder, "no Gitaly is connected", false},
+			"no Gitaly":                {all, nil, placeholder, "no Gitaly is connected", false},
+			"no commit":                {all, fakeHistory{err: domain.NotFound}, placeholder, "the repository has no commits", false},
+			"broken":                   {all, fakeHistory{err: errors.New("broken")}, placeholder, "the last commit is not known: broken", false},
+			"no answer in time":        {all, fakeHistory{hangs: true}, placeholder, "the last commit is not known: context deadline exceeded", false},
+			"tags only":                {onlyTags, fakeHistory{hangs: true}, strings.Replace(placeholder, "heads", "tags", 1), "the hook hears of tags only", false},
+		} {
+			h := &fakePorts{hook: c.hook, project: project, status: 200}
+			began := time.Now()
+			result, err := h.dispatcher().Test(t.Context(), 3, c.history)
+			if err != nil || result.Status != 200 || result.Placeholder != c.why || len(h.sent) != 1 || time.Since(began) > 5*time.Second {
+				t.Errorf("%s: got %+v, %v after %v", name, result, err, time.Since(began))
+				continue
+			}
+			e := h.sent[0].Event
+			if e.Change.String() != c.want || e.Checkout != e.Change.New || e.Protected != c.isSafe || len(e.Commits) != 1 || e.Commits[0].ID != e.Change.New || e.Total != 1 {
+				t.Errorf("%s: sent %+v", name, e)
+			}
+			if e.Change.Creates() != (c.want[:4] == none) || e.Change.Deletes() {
+				t.Errorf("%s: sent %s", name, e.Change)
+			}
+			if asks := cmp.Equal(e.Options, []string{"ci.skip"}) && strings.Contains(e.Commits[0].Message, "[skip ci]"); asks != (c.why != "") {
+				t.Errorf("%s: asks not to be built: %t", name, asks)
+			}
+		}
+	})
 }

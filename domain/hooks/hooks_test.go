@@ -1,6 +1,7 @@
 package hooks_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -88,5 +89,20 @@ func TestHealth_After(t *testing.T) {
 	paused := hooks.Health{PausedUntil: now}
 	if paused.Pause(now) != 0 || paused.Pause(now.Add(-time.Second)) != time.Second {
 		t.Error("a pause does not end when it should")
+	}
+}
+
+func TestNewTestEvent(t *testing.T) {
+	t.Parallel()
+	project := source.Project{ID: 42, Protections: []source.Protection{{Kind: source.Branch, Pattern: "main"}, {Kind: source.Tag, Pattern: "*"}}}
+	for _, digits := range []int{40, 64} { // SHA-1 and SHA-256
+		id := source.ObjectID(strings.Repeat("1", digits))
+		e := hooks.NewTestEvent(project, "main", source.Commit{ID: id})
+		if want := strings.Repeat("0", digits) + " " + string(id) + " refs/heads/main"; e.Change.String() != want || !e.Change.Creates() || !e.Protected || e.Checkout != id {
+			t.Errorf("got %+v, want %s", e, want)
+		}
+	}
+	if e := hooks.NewTestEvent(project, "x", source.Commit{ID: "b", Parent: "a"}); e.Change.String() != "a b refs/heads/x" || e.Protected {
+		t.Errorf("got %+v", e)
 	}
 }

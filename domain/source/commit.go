@@ -5,13 +5,15 @@ import "time"
 // Commit is a commit as events show it.
 type Commit struct {
 	ID ObjectID
+	// Parent is the first parent; empty for a root commit.
+	Parent ObjectID
 	// Title is the first line of Message. Invalid UTF-8 is replaced.
 	Title, Message string
 	// At is when it was committed, in the zone of the committer.
 	At                      time.Time
 	AuthorName, AuthorEmail string
-	// Added, Modified and Removed are the paths that differ from the first
-	// parent; all, where there is none.
+	// Added, Modified and Removed are the paths that differ from Parent; all, where
+	// there is none.
 	Added, Modified, Removed []string
 }
 

@@ -18,6 +18,13 @@ type Protection struct {
 	Push, Merge, Create []Access
 }
 
+// Protects says whether a protection of the project covers the ref.
+func (p Project) Protects(ref Ref) bool {
+	return slices.ContainsFunc(p.Protections, func(one Protection) bool {
+		return one.Kind == ref.Kind && one.Pattern.Covers(ref.Name)
+	})
+}
+
 // Pattern is a name with "*" for any run of characters, "/" among them and
 // the empty run too. It covers whole names and minds letter case; nothing
 // else in it is special.

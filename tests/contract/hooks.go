@@ -19,7 +19,7 @@ import (
 // hookTree has projects at several depths, and hooks at some.
 const hookTree = `
 groups: [{id: 11, path: a}, {id: 12, path: a/b}, {id: 13, path: ab}]
-projects: [{id: 21, path: a/p}, {id: 22, path: a/b/p, visibility: internal, default_branch: trunk}, {id: 23, path: ab/p}]
+projects: [{id: 21, path: a/p}, {id: 22, path: a/b/p, visibility: internal, default_branch: trunk, storage: second, legacy_path: old/p, protected_tags: [{name: "v*"}]}, {id: 23, path: ab/p}]
 hooks:
   - {id: 31, group: a, url: "https://ci.example.com/a"}
   - {id: 33, project: a/b/p, url: "https://ci.example.com/p", token: sesame, push_events: false, tag_push_events: true, branch_filter: "release/*", enable_ssl_verification: false}
@@ -117,7 +117,10 @@ var hookCases = []Case{
 		got, p, err := s.Deliveries.Hook(s.Context(), 40)
 		s.Fine("Hook", err)
 		s.Same("hook", got, h)
-		s.Same("project", p, source.Project{ID: 22, Path: "a/b/p", Visibility: source.Internal, DefaultBranch: "trunk"})
+		s.Same("project", p, source.Project{
+			ID: 22, Path: "a/b/p", Visibility: source.Internal, DefaultBranch: "trunk", Storage: "second", LegacyPath: "old/p",
+			Protections: []source.Protection{{Kind: source.Tag, Pattern: "v*"}, {Kind: source.Branch, Pattern: "trunk"}},
+		})
 		h.URL, h.Token = "", ""
 		s.Same("of the project, without secrets", s.hooksOf(22)[3], h)
 	}},

@@ -1,9 +1,11 @@
 package integration_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
+	"gatehouse/bootstrap"
 	"gatehouse/domain/source"
 	"gatehouse/tests/gitalytest"
 	"gatehouse/tests/servertest"
@@ -62,5 +64,49 @@ func webhookTags(t *testing.T, database string) {
 		}
 		servertest.Answer{Status: 200, ContentType: "application/json", Body: e.Body}.Want(t, "the event of "+c.name, 200,
 			`{"ref": "refs/tags/`+c.name+`", "before": "`+c.before+`", "after": "`+c.after+`", `+c.want+`}`)
+	}
+}
+
+// TestServer_hooksTest sends test events with and without a Gitaly: none looks as if the
+// default branch had been deleted.
+func TestServer_hooksTest(t *testing.T) { servertest.OnEach(t, hooksTest) }
+
+func hooksTest(t *testing.T, database string) {
+	g := gitalytest.Start(t)
+	g.Secret = servertest.GitalyToken
+	repo := g.Put(source.Project{ID: 60}.RelativePath(source.Code))
+	repo.Head = "refs/heads/feature"
+	r := servertest.ReceiveHooks(t)
+	config := servertest.Settings(t, database, append(servertest.FastJobs, storages(g))...)
+	data := servertest.OpenData(t, config)
+	data.Apply(t, servertest.WorldWithHook(r.URL))
+	const placeholder = "7e577e577e577e577e577e577e577e577e577e57"
+	body := func(before, after, ref string, protected bool) string {
+		return fmt.Sprintf(`{"object_kind": "push", "before": %q, "after": %q, "checkout_sha": %[2]q, "ref": %q, "ref_protected": %t, "total_commits_count": 1, "project_id": 60}`, before, after, ref, protected)
+	}
+	for _, c := range []struct {
+		name, why, want string
+		prepare         func()
+	}{
+		{"empty repository", "the repository has no commits", body(placeholder, placeholder, "refs/heads/gatehouse-hook-test", false), func() {}},
+		{"root commit", "", body(servertest.ZeroID, servertest.OldID, "refs/heads/feature", true), func() {
+			repo.Refs["refs/heads/feature"], repo.Commits[servertest.OldID] = servertest.OldID, gitalytest.Commit{Message: "first"}
+		}},
+		{"second commit", "", body(servertest.OldID, servertest.NewID, "refs/heads/feature", true), func() {
+			repo.Refs["refs/heads/feature"], repo.Commits[servertest.NewID] = servertest.NewID, gitalytest.Commit{Message: "second", Parents: []string{servertest.OldID}}
+		}},
+		{"no Gitaly", "no Gitaly is connected", body(placeholder, placeholder, "refs/heads/gatehouse-hook-test", false), func() { config.Gitaly.Storages = nil }},
+	} {
+		c.prepare()
+		result, err := bootstrap.TestHook(t.Context(), config, data.Ports, 1)
+		if err != nil || result.Status != 200 || result.Placeholder != c.why {
+			t.Errorf("%s: got %+v, %v", c.name, result, err)
+			continue
+		}
+		e := r.Next(t)
+		servertest.Answer{Status: 200, ContentType: "application/json", Body: e.Body}.Want(t, "the event with "+c.name, 200, c.want)
+		if e.Header.Get("X-Gitlab-Event") != "Push Hook" || e.Header.Get("X-Gitlab-Token") != servertest.HookToken {
+			t.Errorf("%s: got %v", c.name, e.Header)
+		}
 	}
 }

@@ -1,0 +1,76 @@
+package webhooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gatehouse/domain"
+	"gatehouse/domain/hooks"
+	"gatehouse/domain/source"
+)
+
+// History knows what is in a repository now.
+type History interface {
+	// LastCommit returns the short name of the default branch and the last commit
+	// there. It fails with domain.NotFound if the repository has no commits.
+	LastCommit(ctx context.Context, p source.Project) (branch string, last source.Commit, err error)
+}
+
+// historyTimeout is how long a test waits for the last commit.
+const historyTimeout = 5 * time.Second
+
+// TestResult is what a test sent and what came back.
+type TestResult struct {
+	Event hooks.Event
+	// Placeholder is why a placeholder event was sent; empty for another one.
+	Placeholder string
+	// Status is that of the answer, 0 if there was none.
+	Status int
+}
+
+// Test sends an event to a hook, whatever its branch filter: the last commit of the
+// default branch as if it had just been pushed, or else a placeholder event. History is
+// nil without a Gitaly. A success enables a hook that was disabled. If there is no such
+// hook, or no project for it, nothing is sent and the error is a *domain.Refusal.
+func (d *Dispatcher) Test(ctx context.Context, id hooks.HookID, history History) (TestResult, error) {
+	hook, project, err := d.deliveries.Hook(ctx, id)
+	switch {
+	case errors.Is(err, domain.NotFound):
+		return TestResult{}, domain.Refuse(domain.NotFound, "there is no hook %d", id)
+	case err != nil:
+		return TestResult{}, err
+	case !project.Known():
+		return TestResult{}, domain.Refuse(domain.Unprocessable, "there is no project below the group of hook %d", id)
+	}
+	var result TestResult
+	result.Event, result.Placeholder = d.testEvent(ctx, hook, project, history)
+	result.Status, err = d.attempt(ctx, hooks.Delivery{Hook: hook, Event: result.Event, EventID: d.rules.NewID(), Key: d.rules.NewID()})
+	return result, err
+}
+
+// testEvent returns the event for a test, and why it is a placeholder if it is one.
+func (d *Dispatcher) testEvent(ctx context.Context, hook hooks.Hook, project source.Project, history History) (event hooks.Event, placeholder string) {
+	kind := source.Branch
+	if hook.TagPush && !hook.Push {
+		kind = source.Tag
+		placeholder = "the hook hears of tags only"
+	} else if history == nil {
+		placeholder = "no Gitaly is connected"
+	} else if branch, last, err := lastCommit(ctx, history, project); err == nil {
+		project.DefaultBranch = branch
+		return hooks.NewTestEvent(project, branch, last), ""
+	} else if errors.Is(err, domain.NotFound) {
+		placeholder = "the repository has no commits"
+	} else {
+		placeholder = fmt.Sprintf("the last commit is not known: %v", err)
+	}
+	return hooks.NewPlaceholderEvent(project, kind, d.now()), placeholder
+}
+
+func lastCommit(ctx context.Context, history History, p source.Project) (string, source.Commit, error) {
+	ctx, cancel := context.WithTimeout(ctx, historyTimeout)
+	defer cancel()
+	return history.LastCommit(ctx, p)
+}
