@@ -90,8 +90,15 @@ func storages(g config.Gitaly) (map[string]gitaccess.Storage, error) {
 }
 
 // PushRules returns what the settings say about pushes.
-func PushRules(config config.Config) pushes.Rules {
-	rules := pushes.Rules{Expiry: config.Counters.Expiry, FailOpen: config.Counters.FailOpen, CloneURL: config.CloneURL, WebURL: config.WebURL}
+func PushRules(config config.Config, log *zap.Logger) pushes.Rules {
+	rules := pushes.Rules{
+		Expiry: config.Counters.Expiry, FailOpen: config.Counters.FailOpen, CloneURL: config.CloneURL, WebURL: config.WebURL,
+		HooksLimit: config.Webhooks.PushLimit,
+		LogUnsent: func(u pushes.Unsent) {
+			log.Info("webhooks receive no events of a push: more refs than webhooks.push_limit", zap.String("gl_repository", u.Repository),
+				zap.String("user", u.User), zap.Int("branches", u.Branches), zap.Int("tags", u.Tags), zap.Int("limit", u.Limit))
+		},
+	}
 	if config.Git.MergeRequestLinks {
 		rules.MergeRequestURL = config.NewMergeRequestURL
 	}

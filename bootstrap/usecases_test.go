@@ -38,7 +38,7 @@ func TestPushRules_CloneURL(t *testing.T) {
 	for _, test := range tests {
 		config := config.Default()
 		config.ExternalURL = test.external
-		if got := bootstrap.PushRules(config).CloneURL("acme/cli", test.protocol); got != test.want {
+		if got := bootstrap.PushRules(config, zap.NewNop()).CloneURL("acme/cli", test.protocol); got != test.want {
 			t.Errorf("%s over %s: got %s, want %s", test.external, test.protocol, got, test.want)
 		}
 	}
@@ -101,7 +101,7 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	receiver := pushes.New(ports.Counters, ports.Recorder, ports.PushContexts, ports.Notices, bootstrap.PushRules(config), now)
+	receiver := pushes.New(ports.Counters, ports.Recorder, ports.PushContexts, ports.Notices, bootstrap.PushRules(config, zap.NewNop()), now)
 	api := bootstrap.ShellAPI(config, secrets, shell.UseCases{Gatekeeper: gate, Receiver: receiver, Whois: whois.New(ports.Actors)}, "4e1f", now, log)
 	kasSecret, err := bootstrap.KasSecret(config, now, log)
 	if err != nil {

@@ -37,6 +37,14 @@ func (s *Store) Query(claim identity.Claim, target source.Target, now time.Time,
 	return query, q.values(names), err
 }
 
+// PushContextQuery returns the text and the arguments of the query for a push context
+// with hooks.
+func (s *Store) PushContextQuery(claim identity.Claim, repository source.RepositoryID, now time.Time) (string, []any, error) {
+	q := question{claim, source.Target{Repository: repository}, now}
+	query, names, err := q.shape("push_context", true).write(s.db.Dialect)
+	return query, q.values(names), err
+}
+
 // OpenThrough opens the database at url through the connector that wrap makes
 // of the usual one.
 func OpenThrough(ctx context.Context, url string, wrap func(driver.Connector) driver.Connector, sealer Sealer) (*Store, error) {

@@ -52,6 +52,42 @@ func TestStore_Standing_plan(t *testing.T) {
 	})
 }
 
+// TestStore_PushContext_plan holds the statement with hooks to probes of indexes, among
+// many hooks of other projects.
+func TestStore_PushContext_plan(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *gormstore.Store) {
+		c := largeWorld{1000}
+		c.fill(t, s)
+		for _, statement := range []string{
+			"INSERT INTO hooks (project_id, url, url_digest, token, push, tag_push, branches, trusting) SELECT id, 'u' || id, 'd' || id, '', true, false, '', false FROM projects",
+			"INSERT INTO hooks (group_id, url, url_digest, token, push, tag_push, branches, trusting) SELECT id, 'u' || id, 'd' || id, '', false, true, '', false FROM namespaces WHERE owner_id IS NULL",
+			"ANALYZE",
+		} {
+			if _, err := s.Pool().ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		query, args, err := s.PushContextQuery(identity.ClaimKey("7"), source.RepositoryID{Kind: source.Code, ID: 7}, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(t.Name(), "sqlite") {
+			for _, step := range sqlitePlan(t, s, query, args) {
+				if words := strings.Fields(step); strings.Contains(step, "AUTOMATIC") || words[0] == "SCAN" && (words[1] == "own" || words[1] == "above" || words[1] == "c") {
+					t.Error(step)
+				}
+			}
+			return
+		}
+		postgresPlan(t, s, query, args).each(func(n planNode) {
+			if n.Type == "Seq Scan" && n.Relation != "broadcasts" || n.Type == "Hash Join" || n.Type == "Merge Join" {
+				t.Errorf("%s of %s %s", n.Type, n.Relation, n.Index)
+			}
+		})
+	})
+}
+
 // checkWork looks at how many pages PostgreSQL touches: hardly more for a user
 // of thousands of memberships than for others, and a few for each group in a row.
 func checkWork(t *testing.T, s *gormstore.Store, c largeWorld) {

@@ -72,7 +72,8 @@ func (t *text) ByNumber() bool { return t.place == placeByNumber }
 // ByPath says whether the target is a path.
 func (t *text) ByPath() bool { return t.place == placeByPath }
 
-// Refs says whether the protections are asked for.
+// Refs says whether what concerns single refs is asked for: the protections, or the
+// hooks.
 func (t *text) Refs() bool { return t.refs }
 
 // write returns the text of a query of that shape and the names of its arguments.

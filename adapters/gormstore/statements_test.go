@@ -44,10 +44,12 @@ func TestStore_statements(t *testing.T) {
 					}
 				}
 				count("Actor "+claim.String(), 1, 1, func(ctx context.Context) error { _, err := s.Actors.Actor(ctx, claim); return err })
-				count("PushContext of "+claim.String(), 1, 1, func(ctx context.Context) error {
-					_, err := s.PushContexts.PushContext(ctx, claim, source.RepositoryID{ID: int64(cli)}, now)
-					return err
-				})
+				for _, withHooks := range []bool{false, true} {
+					count("PushContext of "+claim.String(), 1, 1, func(ctx context.Context) error {
+						_, err := s.PushContexts.PushContext(ctx, claim, source.RepositoryID{ID: int64(cli)}, withHooks, now)
+						return err
+					})
+				}
 			}
 			count("KeyByFingerprint", 1, 1, func(ctx context.Context) error { _, err := s.Actors.KeyByFingerprint(ctx, "laptop"); return err })
 			// That the counter counts more than one where there is more.

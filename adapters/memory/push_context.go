@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/application/pushes"
 	"gatehouse/application/worldimport"
+	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -16,17 +17,27 @@ import (
 type PushContexts struct{ *state }
 
 // PushContext implements pushes.PushContexts.
-func (c PushContexts) PushContext(ctx context.Context, claim identity.Claim, repository source.RepositoryID, now time.Time) (pushes.PushContext, error) {
+func (c PushContexts) PushContext(ctx context.Context, claim identity.Claim, repository source.RepositoryID, withHooks bool, now time.Time) (pushes.PushContext, error) {
 	if err := ctx.Err(); err != nil {
 		return pushes.PushContext{}, err
 	}
 	w := c.world.Load()
 	p, _, _ := w.findProject(source.Target{Repository: repository})
-	return pushes.PushContext{
+	out := pushes.PushContext{
 		Actor:   c.actor(w, claim),
 		Project: source.Project{ID: p.ID, Path: p.Path, DefaultBranch: p.DefaultBranch},
 		Banners: w.banners(now),
-	}, nil
+	}
+	if !withHooks || !out.Project.Known() {
+		return out, nil
+	}
+	for _, h := range w.hooks.rows {
+		wants := hooks.Hook{Push: h.Push, TagPush: h.TagPush, Branches: h.Branches}
+		if !h.Health.Disabled && w.hookApplies(p, h.owner) && !slices.Contains(out.Hooks, wants) {
+			out.Hooks = append(out.Hooks, wants)
+		}
+	}
+	return out, nil
 }
 
 // banners returns the banners for Git that are shown at now, the newest first.

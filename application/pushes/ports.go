@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatehouse/application"
+	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -61,14 +62,18 @@ type PushContext struct {
 	// started and not ended; the latest start comes first, always comes last,
 	// then the higher id.
 	Banners []source.Banner
+	// Hooks are those of the project and of all groups above it, without disabled
+	// ones and in any order. Only what Hook.Wants reads is filled in, and of equal
+	// hooks there is one.
+	Hooks []hooks.Hook
 }
 
 // PushContexts looks up what the messages after a push depend on.
 type PushContexts interface {
 	// PushContext looks up the actor and the repository's project. What does not
 	// exist, or is going to be deleted, is unknown in the answer, never an
-	// error.
-	PushContext(ctx context.Context, claim identity.Claim, repository source.RepositoryID, now time.Time) (PushContext, error)
+	// error. Hooks are looked up only if withHooks.
+	PushContext(ctx context.Context, claim identity.Claim, repository source.RepositoryID, withHooks bool, now time.Time) (PushContext, error)
 }
 
 // Notices keeps notices for users' next pushes.

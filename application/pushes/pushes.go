@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/application"
 	"gatehouse/domain"
+	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -36,6 +37,23 @@ type Rules struct {
 	// MergeRequestURL returns where a merge request is made of a branch; nil if
 	// messages do not link to one.
 	MergeRequestURL func(path, branch string) string
+	// HooksLimit is how many branches, and how many tags, one push may have for
+	// hooks to receive events of them. With 0 hooks receive no events at all, which
+	// no pusher is told.
+	HooksLimit int
+	// LogUnsent logs a push with refs of which hooks receive no events.
+	LogUnsent func(Unsent)
+}
+
+// Unsent is a push of more refs than HooksLimit, of which hooks receive no events.
+type Unsent struct {
+	Repository string
+	// User is empty if the pusher is not known.
+	User string
+	// Branches and Tags count the refs of which hooks receive no events; 0 if they
+	// receive those, or want none.
+	Branches, Tags int
+	Limit          int
 }
 
 // New makes a Receiver.
@@ -124,14 +142,16 @@ func withTimeout(ctx context.Context, do func(context.Context) error) error {
 }
 
 // messages returns alerts first, the banner before the warning on push options,
-// then links to merge requests and the user's notice. A repository without a
+// then links to merge requests, the user's notice, and that hooks receive no events. A repository without a
 // project has none.
 func (r *Receiver) messages(ctx context.Context, p Push) ([]Message, error) {
 	repository, ok := source.ParseRepositoryID(p.Repository)
 	if !ok || !repository.OfProject() {
 		return nil, nil
 	}
-	pushContext, err := r.contexts.PushContext(ctx, identity.ClaimIdentifier(p.Identifier), repository, p.ReceivedAt)
+	changes := source.ParseReceivedChanges(p.Changes)
+	manyRefs := repository.Kind == source.Code && r.rules.HooksLimit > 0 && len(hooks.Sendable(changes, r.rules.HooksLimit)) < len(changes)
+	pushContext, err := r.contexts.PushContext(ctx, identity.ClaimIdentifier(p.Identifier), repository, manyRefs, p.ReceivedAt)
 	if err != nil || !pushContext.Project.Known() {
 		return nil, err
 	}
@@ -142,14 +162,41 @@ func (r *Receiver) messages(ctx context.Context, p Push) ([]Message, error) {
 	if warning := optionsWarning(repository, p.Options); warning != "" {
 		messages = append(messages, Message{warning, Alert})
 	}
-	for _, link := range r.mergeRequestLinks(p, pushContext, repository) {
+	for _, link := range r.mergeRequestLinks(changes, pushContext, repository) {
 		messages = append(messages, Message{link, Basic})
 	}
 	notice, err := r.notice(ctx, pushContext, repository, p.ReceivedAt)
 	if notice != "" {
 		messages = append(messages, Message{notice, Basic})
 	}
+	if unsent := r.unsent(p, changes, pushContext); unsent != "" {
+		messages = append(messages, Message{unsent, Basic})
+	}
 	return messages, err
+}
+
+// unsent logs a push with refs of which hooks receive no events, and returns what to
+// tell the pusher; nothing if hooks receive all that they want.
+func (r *Receiver) unsent(p Push, changes []source.Change, pushContext PushContext) string {
+	limit := r.rules.HooksLimit
+	branches, tags := hooks.Unsent(changes, limit, pushContext.Hooks)
+	var refs []string
+	if branches > 0 {
+		refs = append(refs, fmt.Sprintf("%d branches", branches))
+	}
+	if tags > 0 {
+		refs = append(refs, fmt.Sprintf("%d tags", tags))
+	}
+	if len(refs) == 0 {
+		return ""
+	}
+	r.rules.LogUnsent(Unsent{p.Repository, pushContext.Actor.User.Username, branches, tags, limit})
+	ofEach := ""
+	if len(refs) > 1 {
+		ofEach = " of each"
+	}
+	return fmt.Sprintf("Webhooks receive no events of the %s in this push, because there are more than %d%s.\n\nPush fewer at once next time, or ask an administrator to raise webhooks.push_limit.\n",
+		strings.Join(refs, " and "), limit, ofEach)
 }
 
 // optionsWarning says what becomes of options about merge requests.
@@ -175,11 +222,11 @@ const maxLinks = 10
 
 // mergeRequestLinks returns links to create a merge request for each branch of
 // a push except the default branch.
-func (r *Receiver) mergeRequestLinks(p Push, pushContext PushContext, repository source.RepositoryID) (texts []string) {
+func (r *Receiver) mergeRequestLinks(changes []source.Change, pushContext PushContext, repository source.RepositoryID) (texts []string) {
 	if r.rules.MergeRequestURL == nil || repository.Kind != source.Code || !pushContext.Actor.Person().Known() {
 		return nil
 	}
-	for _, change := range source.ParseReceivedChanges(p.Changes) {
+	for _, change := range changes {
 		if change.Ref.Kind != source.Branch || change.Deletes() || change.Ref.Name == pushContext.Project.HeadBranch() {
 			continue
 		}

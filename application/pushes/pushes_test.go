@@ -23,6 +23,7 @@ type fakePorts struct {
 	context pushes.PushContext
 	notice  *source.Notice
 	err     error
+	unsent  []pushes.Unsent
 
 	counted  []string
 	recorded []pushes.Push
@@ -45,8 +46,12 @@ func (h *fakePorts) Record(ctx context.Context, p pushes.Push) error {
 	return errors.Join(h.err, ctx.Err())
 }
 
-func (h *fakePorts) PushContext(context.Context, identity.Claim, source.RepositoryID, time.Time) (pushes.PushContext, error) {
-	return h.context, h.err
+func (h *fakePorts) PushContext(_ context.Context, _ identity.Claim, _ source.RepositoryID, withHooks bool, _ time.Time) (pushes.PushContext, error) {
+	found := h.context
+	if !withHooks {
+		found.Hooks = nil
+	}
+	return found, h.err
 }
 
 func (h *fakePorts) Take(context.Context, identity.UserID, source.RepositoryID, time.Time) (source.Notice, error) {
@@ -64,6 +69,7 @@ func (h *fakePorts) receiver(failOpen bool) *pushes.Receiver {
 		CloneURL: func(path string, protocol source.Protocol) string {
 			return string(protocol) + "://git.example/" + path + ".git"
 		},
+		HooksLimit: 3, LogUnsent: func(u pushes.Unsent) { h.unsent = append(h.unsent, u) },
 	}
 	return pushes.New(h, h, h, h, rules, func() time.Time { return now })
 }

@@ -3,6 +3,7 @@
 package hooks
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -49,17 +50,36 @@ func (h Hook) Wants(change source.Change) bool {
 // them.
 func Sendable(changes []source.Change, limit int) (sendable []source.Change) {
 	for _, kind := range []source.RefKind{source.Branch, source.Tag} {
-		var of []source.Change
-		for _, c := range changes {
-			if c.Ref.Kind == kind {
-				of = append(of, c)
-			}
-		}
-		if len(of) <= limit {
+		if of := changesOf(kind, changes); len(of) <= limit {
 			sendable = append(sendable, of...)
 		}
 	}
 	return sendable
+}
+
+// Unsent returns how many branches, and how many tags, are too many for hooks to receive
+// them; 0 for a kind of which Sendable returns all, or none of the hooks wants any.
+func Unsent(changes []source.Change, limit int, hooks []Hook) (branches, tags int) {
+	count := func(kind source.RefKind) int {
+		of := changesOf(kind, changes)
+		isWanted := func(c source.Change) bool {
+			return slices.ContainsFunc(hooks, func(h Hook) bool { return h.Wants(c) })
+		}
+		if len(of) <= limit || !slices.ContainsFunc(of, isWanted) {
+			return 0
+		}
+		return len(of)
+	}
+	return count(source.Branch), count(source.Tag)
+}
+
+func changesOf(kind source.RefKind, changes []source.Change) (of []source.Change) {
+	for _, c := range changes {
+		if c.Ref.Kind == kind {
+			of = append(of, c)
+		}
+	}
+	return of
 }
 
 const (

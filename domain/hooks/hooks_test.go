@@ -92,6 +92,28 @@ func TestHealth_After(t *testing.T) {
 	}
 }
 
+func TestUnsent(t *testing.T) {
+	t.Parallel()
+	var changes []source.Change
+	for _, ref := range []string{"refs/heads/a", "refs/heads/b", "refs/tags/v1", "refs/tags/v2", "refs/tags/v3", "refs/notes/x", "refs/notes/y", "refs/notes/z"} {
+		changes = append(changes, source.Change{Ref: source.ParseRef(ref)})
+	}
+	branches, tags, onlyB := hooks.Hook{Push: true}, hooks.Hook{TagPush: true}, hooks.Hook{Push: true, Branches: "b"}
+	for _, c := range []struct {
+		limit          int
+		hooks          []hooks.Hook
+		branches, tags int
+	}{
+		{0, nil, 0, 0}, {0, []hooks.Hook{branches, tags}, 2, 3}, {1, []hooks.Hook{branches}, 2, 0}, {1, []hooks.Hook{onlyB}, 2, 0},
+		{1, []hooks.Hook{{Push: true, Branches: "c"}, tags}, 0, 3}, {2, []hooks.Hook{branches, tags}, 0, 3}, {3, []hooks.Hook{branches, tags}, 0, 0},
+		{1, []hooks.Hook{{Branches: "b"}}, 0, 0},
+	} {
+		if branches, tags := hooks.Unsent(changes, c.limit, c.hooks); branches != c.branches || tags != c.tags {
+			t.Errorf("%d, %+v: got %d, %d, want %d, %d", c.limit, c.hooks, branches, tags, c.branches, c.tags)
+		}
+	}
+}
+
 func TestNewTestEvent(t *testing.T) {
 	t.Parallel()
 	project := source.Project{ID: 42, Protections: []source.Protection{{Kind: source.Branch, Pattern: "main"}, {Kind: source.Tag, Pattern: "*"}}}

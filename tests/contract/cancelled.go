@@ -33,7 +33,7 @@ func (s Subject) calls() map[string]func(context.Context) error {
 		},
 		"Actor": func(ctx context.Context) error { _, err := s.Actors.Actor(ctx, subject.Claim("key-11")); return err },
 		"PushContext": func(ctx context.Context) error {
-			_, err := s.PushContexts.PushContext(ctx, subject.Claim("key-11"), at, now)
+			_, err := s.PushContexts.PushContext(ctx, subject.Claim("key-11"), at, true, now)
 			return err
 		},
 		"Take": func(ctx context.Context) error { _, err := s.Notices.Take(ctx, 1, at, now); return err },

@@ -113,7 +113,7 @@ func (s Subject) pushContext(who, repository string, now time.Time) pushes.PushC
 	if !ok {
 		s.Fatalf("%q is no repository", repository)
 	}
-	got, err := s.PushContexts.PushContext(s.Context(), subject.Claim(who), id, now)
+	got, err := s.PushContexts.PushContext(s.Context(), subject.Claim(who), id, true, now)
 	if err != nil {
 		s.Fatalf("PushContext(%s, %s): %v", who, repository, err)
 	}

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -155,6 +156,39 @@ var hookCases = []Case{
 		s.Fine("Hook", err)
 		s.Same("disabled", h.Health.Disabled, true)
 		s.Same("shown", s.List("hooks", "id", "state", "failures", "last_status"), []string{"31 paused 5 -", "32 disabled 40 -", "33 active 0 -"})
+	}},
+	{Name: "push context: what the hooks of the project want", Check: func(s Subject) {
+		s.Apply(hookTree, `
+groups: [{id: 14, path: a/b/c}]
+projects: [{id: 24, path: a/b/c/p}]
+hooks:
+  - {id: 41, group: a/b, url: "https://ci.example.com/other"}
+  - {id: 42, project: a/p, url: "https://ci.example.com/tags", push_events: false, tag_push_events: true}
+  - {id: 43, project: a/p, url: "https://ci.example.com/both", tag_push_events: true, branch_filter: "x\"*"}`)
+		branches, tags := hooks.Hook{Push: true}, hooks.Hook{TagPush: true}
+		releases, both := hooks.Hook{TagPush: true, Branches: "release/*"}, hooks.Hook{Push: true, TagPush: true, Branches: `x"*`}
+		wanted := func(repository string) []hooks.Hook {
+			got := s.pushContext("nobody", repository, now).Hooks
+			slices.SortFunc(got, func(a, b hooks.Hook) int { return cmp.Compare(jsonText(a), jsonText(b)) })
+			return got
+		}
+		want := func(repository string, all ...hooks.Hook) {
+			slices.SortFunc(all, func(a, b hooks.Hook) int { return cmp.Compare(jsonText(a), jsonText(b)) })
+			s.Same(repository, wanted(repository), all)
+		}
+		want("project-21", branches, tags, both)
+		want("project-22", branches, releases)
+		want("project-24", branches)
+		want("project-23")
+		want("project-404")
+		want("snippet-22")
+		want("wiki-22", branches, releases)
+		s.setHealth(33, 0, hooks.Health{Failures: 40, Disabled: true})
+		s.setHealth(32, 0, hooks.Health{Failures: 5, PausedUntil: now.Add(time.Hour)})
+		want("project-22", branches)
+		none, err := s.PushContexts.PushContext(s.Context(), identity.Claim{}, source.RepositoryID{ID: 22}, false, now)
+		s.Fine("PushContext", err)
+		s.Same("not asked for", none.Hooks, []hooks.Hook(nil))
 	}},
 	{Name: "hook of a group: first project below", Check: func(s Subject) {
 		s.Apply(hookTree, "groups: [{id: 14, path: ab/empty}]\nhooks: [{id: 34, group: ab/empty, url: 'http://x'}]")

@@ -219,7 +219,7 @@ var pushContextCases = []Case{
 			s.Same("actor", actorText(got.Actor), "dev key 11")
 		}
 		s.Same("unknown key", s.pushContext("key-999", "project-60", now).Actor, identity.Actor{})
-		none, err := s.PushContexts.PushContext(s.Context(), identity.Claim{}, source.RepositoryID{}, now)
+		none, err := s.PushContexts.PushContext(s.Context(), identity.Claim{}, source.RepositoryID{}, true, now)
 		s.Fine("PushContext", err)
 		s.Same("nothing", none, pushes.PushContext{})
 	}},

@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/application/inventory"
 	"gatehouse/bootstrap"
+	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 	"gatehouse/tests/subject"
@@ -43,7 +44,8 @@ func (w *walk) snapshot() func(ctx context.Context, p bootstrap.Ports) string {
 			fmt.Fprintln(&out, "standing of", q.Claim, "in", q.Target, outcome(jsonText(standing), err))
 		}
 		for _, q := range byNumber[:4] {
-			got, err := p.PushContexts.PushContext(ctx, q.Claim, q.Target.Repository, at)
+			got, err := p.PushContexts.PushContext(ctx, q.Claim, q.Target.Repository, true, at)
+			slices.SortFunc(got.Hooks, func(a, b hooks.Hook) int { return cmp.Compare(jsonText(a), jsonText(b)) })
 			fmt.Fprintln(&out, "push context", outcome(jsonText(got), err))
 			actor, err := p.Actors.Actor(ctx, q.Claim)
 			fmt.Fprintln(&out, "actor", outcome(jsonText(actor), err))

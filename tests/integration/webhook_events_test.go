@@ -110,3 +110,37 @@ func hooksTest(t *testing.T, database string) {
 		}
 	}
 }
+
+// TestServer_webhookPushLimit pushes more tags than hooks are told of: the pusher and
+// the log are.
+func TestServer_webhookPushLimit(t *testing.T) { servertest.OnEach(t, webhookPushLimit) }
+
+func webhookPushLimit(t *testing.T, database string) {
+	r := servertest.ReceiveHooks(t)
+	config := servertest.Settings(t, database, servertest.FastJobs...)
+	s := servertest.Start(t, config, servertest.WithWorld(t, servertest.WorldWithHook(r.URL)))
+	const banner = `{"type": "alert", "message": "For acme only"}`
+	changes := func(tags int) (lines string) {
+		for i := range tags {
+			lines += fmt.Sprintf("%s %s refs/tags/pkg-%d@1.0.0\\n", servertest.ZeroID, servertest.NewID, i)
+		}
+		return lines
+	}
+	push := func(repository string, tags int) string {
+		return fmt.Sprintf(`{"gl_repository": %q, "identifier": "user-4", "changes": "%s"}`, repository, changes(tags))
+	}
+	s.Post(t, "/post_receive", push("project-60", 4)).Want(t, "four tags", 200, `{"reference_counter_decreased": true, "messages": [`+banner+`, {"type": "basic", "message":
+		"Webhooks receive no events of the 4 tags in this push, because there are more than 3.\n\nPush fewer at once next time, or ask an administrator to raise webhooks.push_limit.\n"}]}`)
+	if want := `"gl_repository":"project-60","user":"dev","branches":0,"tags":4,"limit":3`; !strings.Contains(s.Log.String(), want) {
+		t.Errorf("no line with %s in the log", want)
+	}
+	for _, repository := range []string{"project-61", "wiki-60"} { // no hook hears of these
+		s.Post(t, "/post_receive", push(repository, 4)).Want(t, repository, 200, `{"messages": [`+banner+`]}`)
+	}
+	s.Post(t, "/post_receive", push("project-60", 3)).Want(t, "three tags", 200, `{"messages": [`+banner+`]}`)
+	for range 3 {
+		if e := r.Next(t); e.Header.Get("X-Gitlab-Event") != "Tag Push Hook" {
+			t.Errorf("got %v", e.Header)
+		}
+	}
+}
