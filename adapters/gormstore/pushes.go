@@ -3,6 +3,7 @@ package gormstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -19,7 +20,8 @@ import (
 )
 
 const (
-	addPush      = `INSERT INTO pushes (repository, identifier, changes, options, received_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`
+	addPush = `INSERT INTO pushes (repository, identifier, changes, options, received_at, entry_id) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (entry_id) WHERE entry_id IS NOT NULL DO NOTHING RETURNING id`
 	markNotEmpty = `UPDATE projects SET empty = false WHERE id = $1 AND empty`
 )
 
@@ -55,7 +57,11 @@ func (p *Pushes) record(ctx context.Context, push pushes.Push) error {
 	defer func() { _ = tx.Rollback() }() // nothing is left to roll back after the commit
 	job := application.Job{Kind: pushes.PushReceived}
 	err = tx.StmtContext(ctx, recorded.Stmt).QueryRowContext(ctx,
-		[]byte(push.Repository), []byte(push.Identifier), []byte(push.Changes), quote(push.Options), database.ToInstant(push.ReceivedAt)).Scan(&job.Subject)
+		[]byte(push.Repository), []byte(push.Identifier), []byte(push.Changes), quote(push.Options), database.ToInstant(push.ReceivedAt),
+		sql.NullString{String: push.EntryID, Valid: push.EntryID != ""}).Scan(&job.Subject)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // it is recorded already, with its job
+	}
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,9 @@ func (r Recorder) Record(ctx context.Context, p pushes.Push) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if r.isRecorded(p.EntryID) {
+		return nil
+	}
 	p.Options, p.ReceivedAt = slices.Clone(p.Options), toInstant(p.ReceivedAt)
 	if r.world.Load().projects.rows[p.NonEmptyProject].Empty {
 		err := r.update(ctx, func(tx *transaction) error {
@@ -37,9 +40,21 @@ func (r Recorder) Record(ctx context.Context, p pushes.Push) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.entries[p.EntryID] { // since
+		return nil
+	}
+	if p.EntryID != "" {
+		r.entries[p.EntryID] = true
+	}
 	r.pushes = append(r.pushes, p)
 	r.enqueue(application.Job{Kind: pushes.PushReceived, Subject: int64(len(r.pushes))})
 	return nil
+}
+
+func (r Recorder) isRecorded(entry string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.entries[entry]
 }
 
 // Pushes implements postreceive.Pushes.

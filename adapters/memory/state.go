@@ -38,8 +38,10 @@ type state struct {
 	accessTokenUses map[int64]time.Time
 	agentTokenUses  map[int64]time.Time
 
-	// pushes have the numbers 1, 2, …; processed holds those that are complete.
+	// pushes have the numbers 1, 2, …; entries holds their EntryIDs, processed the
+	// numbers of those that are complete.
 	pushes         []pushes.Push
+	entries        map[string]bool
 	processed      map[int64]bool
 	deliveries     map[int64]delivery
 	lastDelivery   int64
@@ -62,6 +64,7 @@ func newState() *state {
 		keyUses:         map[identity.KeyID]time.Time{},
 		accessTokenUses: map[int64]time.Time{},
 		agentTokenUses:  map[int64]time.Time{},
+		entries:         map[string]bool{},
 		processed:       map[int64]bool{},
 		deliveries:      map[int64]delivery{},
 		usage:           usage{counters: map[string]int64{}, uniqueIDs: map[string]map[int64]bool{}},

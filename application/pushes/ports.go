@@ -28,6 +28,9 @@ type Counters interface {
 
 // Push is a received push, as Gitaly reports it. Texts are kept as they came.
 type Push struct {
+	// EntryID tells this push from all others; empty for none. It has letters,
+	// digits and dashes alone.
+	EntryID    string
 	Repository string
 	Identifier string
 	Changes    string
@@ -45,9 +48,10 @@ const PushReceived application.JobKind = "push_received"
 
 // Recorder keeps pushes for the worker of postreceive.
 type Recorder interface {
-	// Record keeps the push durably, and another time if called again. In the
-	// same transaction NonEmptyProject, if there is one, stops being empty, and
-	// a job PushReceived is enqueued.
+	// Record keeps the push durably. In the same transaction NonEmptyProject, if
+	// there is one, stops being empty, and a job PushReceived is enqueued. If a
+	// push with that EntryID is recorded already it changes nothing and succeeds.
+	// A push without an EntryID is recorded another time if called again.
 	Record(ctx context.Context, p Push) error
 }
 

@@ -29,6 +29,15 @@ var concurrencyCases = []Case{
 		})
 		s.counters("counters", now, fmt.Sprintf("one %d", subject.Goroutines*subject.Rounds), fmt.Sprintf("two %d", subject.Goroutines))
 	}},
+	{Name: "concurrent records of an entry: recorded once", Check: func(s Subject) {
+		for i := range subject.Rounds {
+			p := pushOf("project-60")
+			p.EntryID = fmt.Sprint("entry-", i)
+			subject.Concurrently(func(int) { s.Fine("Record", s.Recorder.Record(s.Context(), p)) })
+		}
+		s.Same("pushes", len(s.List("pushes")), subject.Rounds)
+		s.Same("jobs", len(s.List("jobs")), subject.Rounds)
+	}},
 	{Name: "concurrent takes of a notice: one succeeds", Check: func(s Subject) {
 		s.Apply(usersAndKeys())
 		at := source.RepositoryID{Kind: source.Code, ID: 60}

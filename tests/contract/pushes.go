@@ -182,6 +182,18 @@ var pushContextCases = []Case{
 		first, second := records[0][0].Value.(int64), records[1][0].Value.(int64)
 		s.Same("in turn", first < second, true)
 	}},
+	{Name: "push with an entry: recorded once, with one job", Check: func(s Subject) {
+		s.Apply("groups: [{path: acme}]\nprojects: [{id: 60, path: acme/a, empty: true}]")
+		first := pushes.Push{EntryID: "018f-a", Repository: "project-60", Identifier: "key-11", ReceivedAt: now}
+		again := pushes.Push{EntryID: "018f-a", Repository: "project-61", ReceivedAt: now.Add(time.Hour), NonEmptyProject: 60}
+		other := pushes.Push{EntryID: "018F-A", Repository: "project-60", ReceivedAt: now}
+		for _, p := range []pushes.Push{first, again, first, other, again} {
+			s.Fine("Record", s.Recorder.Record(s.Context(), p))
+		}
+		s.Same("pushes", s.List("pushes", "gl_repository", "identifier"), []string{"project-60 key-11", `project-60 ""`})
+		s.Same("jobs", len(s.List("jobs")), 2)
+		s.Same("the other call changed nothing", s.Standing("nobody", "acme/a").Project.Empty, true)
+	}},
 	{Name: "push with a branch: project no longer empty", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme}]\nprojects: [{id: 60, path: acme/a, empty: true}, {id: 61, path: acme/b, empty: true}]")
 		s.Same("before", s.Standing("nobody", "acme/a").Project.Empty, true)
