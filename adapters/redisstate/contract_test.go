@@ -14,7 +14,7 @@ import (
 // TestState_contract runs the contract of counters and notices on Redis. Every
 // other port of the store is in memory here.
 func TestState_contract(t *testing.T) {
-	contract.RunSuites(t, overMemory, "counters", "push context", "set_once", "inventory", "concurrency", "cancelled")
+	contract.RunSuites(t, overMemory, "counters", "push context", "notices", "set_once", "inventory", "concurrency", "cancelled")
 }
 
 func TestState_walk(t *testing.T) { contract.Walks(t, overMemory) }

@@ -45,6 +45,7 @@ var suites = []struct {
 	{"actors", actorCases},
 	{"counters", counterCases},
 	{"push context", pushContextCases},
+	{"notices", noticeCases},
 	{"jobs", jobCases},
 	{"hooks", hookCases},
 	{"transactions", transactionCases},

@@ -1,12 +1,10 @@
 package contract
 
 import (
-	"fmt"
 	"time"
 
 	"gatehouse/application/pushes"
 	"gatehouse/application/worldimport"
-	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 	"gatehouse/tests/subject"
@@ -296,76 +294,5 @@ broadcast_messages:
 		s.Same("list", s.List("broadcasts", "message", "type", "ends_at", "target_path"), []string{
 			`a banner 2026-03-10T12:00:00Z ""`, "a banner - x", `a notification - ""`,
 		})
-	}},
-	{Name: "notice: taken once", Check: func(s Subject) {
-		s.Apply(usersAndKeys())
-		n := source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Wiki, ID: 60}, OldPath: "Old/CLI.wiki", Protocol: source.HTTP, ExpiresAt: precise}
-		s.Fine("add notice", s.Notices.Add(s.Context(), n))
-		got, err := s.Notices.Take(s.Context(), 1, n.Repository, now)
-		s.Fine("Take", err)
-		n.ExpiresAt = kept
-		s.Same("notice", got, n)
-		s.UTC(got.ExpiresAt)
-		_, err = s.Notices.Take(s.Context(), 1, n.Repository, now)
-		s.Kind("again", err, domain.NotFound)
-	}},
-	{Name: "notice: for one user and one repository", Check: func(s Subject) {
-		s.Apply(usersAndKeys())
-		code, wiki := source.RepositoryID{Kind: source.Code, ID: 60}, source.RepositoryID{Kind: source.Wiki, ID: 60}
-		for i, r := range []source.RepositoryID{code, wiki} {
-			s.Fine("add notice", s.Notices.Add(s.Context(), source.Notice{User: 1, Repository: r, OldPath: source.Path(fmt.Sprint("old/", i)), ExpiresAt: now.Add(time.Minute)}))
-		}
-		for name, take := range map[string]struct {
-			user identity.UserID
-			at   source.RepositoryID
-		}{"other user": {2, code}, "other project": {1, source.RepositoryID{Kind: source.Code, ID: 61}}, "designs": {1, source.RepositoryID{Kind: source.Design, ID: 60}}} {
-			_, err := s.Notices.Take(s.Context(), take.user, take.at, now)
-			s.Kind(name, err, domain.NotFound)
-		}
-		for i, r := range []source.RepositoryID{code, wiki} {
-			got, err := s.Notices.Take(s.Context(), 1, r, now)
-			s.Fine("Take", err)
-			s.Same("old path", got.OldPath, source.Path(fmt.Sprint("old/", i)))
-		}
-	}},
-	{Name: "second notice: replaces the first", Check: func(s Subject) {
-		s.Apply(usersAndKeys())
-		n := source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "a/b", Protocol: source.SSH, ExpiresAt: now.Add(time.Minute)}
-		s.Fine("add notice", s.Notices.Add(s.Context(), n))
-		n.OldPath, n.Protocol, n.ExpiresAt = "c/d", source.HTTP, now.Add(time.Hour)
-		s.Fine("add notice", s.Notices.Add(s.Context(), n))
-		got, err := s.Notices.Take(s.Context(), 1, n.Repository, now)
-		s.Fine("Take", err)
-		n.ExpiresAt = n.ExpiresAt.Truncate(time.Microsecond)
-		s.Same("the second", got, n)
-		_, err = s.Notices.Take(s.Context(), 1, n.Repository, now)
-		s.Kind("again", err, domain.NotFound)
-	}},
-	{Name: "notice: times with different fractions of a second", Check: func(s Subject) {
-		s.Apply(usersAndKeys())
-		at := source.RepositoryID{Kind: source.Code, ID: 60}
-		for _, m := range readTimes {
-			s.Fine("add notice", s.Notices.Add(s.Context(), source.Notice{User: 1, Repository: at, OldPath: "a/b", ExpiresAt: m.end}))
-			_, err := s.Notices.Take(s.Context(), 1, at, m.at)
-			s.Same(m.String(), err == nil, m.before())
-		}
-	}},
-	{Name: "expired notice: not found", Check: func(s Subject) {
-		s.Apply(usersAndKeys())
-		n := source.Notice{User: 1, Repository: source.RepositoryID{Kind: source.Code, ID: 60}, OldPath: "a/b", ExpiresAt: now}
-		for at, want := range map[time.Time]bool{now.Add(-time.Microsecond): true, now: false, now.Add(time.Hour): false} {
-			s.Fine("add notice", s.Notices.Add(s.Context(), n))
-			_, err := s.Notices.Take(s.Context(), 1, n.Repository, at)
-			s.Same(at.String(), err == nil, want)
-			if !want {
-				s.Kind("Take", err, domain.NotFound)
-			}
-		}
-		s.Fine("add notice", s.Notices.Add(s.Context(), n))
-		_, _ = s.Notices.Take(s.Context(), 1, n.Repository, now.Add(time.Hour))
-		n.ExpiresAt = now.Add(time.Hour)
-		s.Fine("add after an expired one", s.Notices.Add(s.Context(), n))
-		_, err := s.Notices.Take(s.Context(), 1, n.Repository, now)
-		s.Fine("Take", err)
 	}},
 }
