@@ -2,7 +2,11 @@ package gormstore
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
 	"time"
+
+	"gorm.io/gorm"
 
 	"gatehouse/adapters/gormstore/database"
 )
@@ -17,6 +21,13 @@ const (
 	decrease = `UPDATE reference_counters SET value = value - 1 WHERE repository = $1 AND value > 0 AND expires_at > $2`
 	// remove has a condition too, as another push may have begun since.
 	remove = `DELETE FROM reference_counters WHERE repository = $1 AND (value <= 0 OR expires_at <= $2)`
+)
+
+const (
+	noteDecrease = `INSERT INTO decreased_entries (entry_id, expires_at) VALUES ($1, $2) ON CONFLICT (entry_id) DO NOTHING`
+	// forgetDecreases leaves an hour for clocks that differ.
+	forgetDecreases = `DELETE FROM decreased_entries WHERE expires_at < $1`
+	forgetAfter     = time.Hour
 )
 
 // Counters counts the pushes under way in each repository.
@@ -39,6 +50,34 @@ func (c *Counters) Decrease(ctx context.Context, repository string, now time.Tim
 		_, err = c.db.Exec(ctx, remove, []byte(repository), database.ToInstant(now))
 	}
 	return database.Fault(err, "decrease the counter of %q", repository)
+}
+
+// DecreaseOnce implements pushes.Counters.
+func (c *Counters) DecreaseOnce(ctx context.Context, repository, entry string, until, now time.Time) error {
+	if !now.Before(until) {
+		return ctx.Err()
+	}
+	return c.db.Atomically(ctx, fmt.Sprintf("decrease the counter of %q", repository), func(gormTx *gorm.DB) error {
+		tx := gormTx.Statement.ConnPool.(*sql.Tx)
+		if _, err := tx.ExecContext(ctx, forgetDecreases, database.ToInstant(now.Add(-forgetAfter))); err != nil {
+			return err
+		}
+		if n, err := affected(tx.ExecContext(ctx, noteDecrease, entry, database.ToInstant(until))); err != nil || n == 0 {
+			return err
+		}
+		n, err := affected(tx.ExecContext(ctx, decrease, []byte(repository), database.ToInstant(now)))
+		if err == nil && n == 0 {
+			_, err = tx.ExecContext(ctx, remove, []byte(repository), database.ToInstant(now))
+		}
+		return err
+	})
+}
+
+func affected(result sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 // Ping implements pushes.Counters.

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"maps"
 	"time"
 )
 
@@ -36,12 +37,33 @@ func (c Counters) Decrease(ctx context.Context, repository string, now time.Time
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.decrease(repository, now)
+	return nil
+}
+
+// decrease takes one from a counter. The caller holds mu.
+func (c Counters) decrease(repository string, now time.Time) {
 	old := c.counters[repository]
 	if expired(old.expiry, now) || old.value == 0 {
 		delete(c.counters, repository)
-		return nil
+		return
 	}
 	c.counters[repository] = counter{old.value - 1, old.expiry}
+}
+
+// DecreaseOnce implements pushes.Counters.
+func (c Counters) DecreaseOnce(ctx context.Context, repository, entry string, until, now time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, done := c.decreased[entry]; done || !now.Before(until) {
+		return nil
+	}
+	maps.DeleteFunc(c.decreased, func(_ string, until time.Time) bool { return expired(until, now.Add(-time.Hour)) })
+	c.decreased[entry] = until
+	c.decrease(repository, now)
 	return nil
 }
 

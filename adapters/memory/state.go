@@ -30,8 +30,10 @@ type state struct {
 
 	values   map[string]string // of SetOnce
 	counters map[string]counter
-	notices  map[noticeKey]source.Notice
-	events   []audit.Event
+	// decreased holds until when the entries of DecreaseOnce matter.
+	decreased map[string]time.Time
+	notices   map[noticeKey]source.Notice
+	events    []audit.Event
 
 	// The last uses of keys and tokens.
 	keyUses         map[identity.KeyID]time.Time
@@ -60,6 +62,7 @@ func newState() *state {
 		jobAdded:        make(chan struct{}, 1),
 		values:          map[string]string{},
 		counters:        map[string]counter{},
+		decreased:       map[string]time.Time{},
 		notices:         map[noticeKey]source.Notice{},
 		keyUses:         map[identity.KeyID]time.Time{},
 		accessTokenUses: map[int64]time.Time{},

@@ -24,6 +24,13 @@ import (
 // counterPrefix is GitLab's own name for these counters.
 const counterPrefix = "git-receive-pack-reference-counter:"
 
+// decreasedPrefix is that of the entries which DecreaseOnce has decreased for. They
+// last an hour longer than they matter, since clocks differ.
+const (
+	decreasedPrefix   = "gatehouse-decreased:"
+	decreasedLifetime = time.Hour
+)
+
 const noticePrefix = "gatehouse-notice:"
 
 // defaultTimeout is how long a command may take, if its context does not end before:
@@ -89,6 +96,13 @@ func (s *State) Ping(ctx context.Context) error {
 	return fault(s.client.Ping(ctx).Err(), "ping redis")
 }
 
+const takeOne = `
+	local expires = tonumber(redis.call('HGET', KEYS[1], 'expires'))
+	if not expires or expires <= tonumber(ARGV[1]) or redis.call('HINCRBY', KEYS[1], 'value', -1) < 0 then
+		redis.call('DEL', KEYS[1])
+	end
+	return 1`
+
 // A counter is a hash of its value and its expiry in microseconds. The expiry comes
 // from the caller's clock; Redis' own expiry only removes old keys.
 var (
@@ -99,12 +113,8 @@ var (
 		redis.call('HSET', KEYS[1], 'expires', ARGV[2])
 		redis.call('PEXPIRE', KEYS[1], ARGV[3])
 		return 1`)
-	decrease = redis.NewScript(`
-		local expires = tonumber(redis.call('HGET', KEYS[1], 'expires'))
-		if not expires or expires <= tonumber(ARGV[1]) or redis.call('HINCRBY', KEYS[1], 'value', -1) < 0 then
-			redis.call('DEL', KEYS[1])
-		end
-		return 1`)
+	decrease     = redis.NewScript(takeOne)
+	decreaseOnce = redis.NewScript(`if not redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[2]) then return 0 end` + takeOne)
 )
 
 // Increase adds one to the counter and renews its expiry.
@@ -117,6 +127,17 @@ func (s *State) Increase(ctx context.Context, repository string, now time.Time, 
 // Decrease takes one from the counter.
 func (s *State) Decrease(ctx context.Context, repository string, now time.Time) error {
 	err := decrease.Run(ctx, s.client, []string{counterPrefix + repository}, now.UnixMicro()).Err()
+	return fault(err, "decrease the counter of %q", repository)
+}
+
+// DecreaseOnce takes one from the counter, unless it did so for that entry or until has
+// passed.
+func (s *State) DecreaseOnce(ctx context.Context, repository, entry string, until, now time.Time) error {
+	if !now.Before(until) {
+		return ctx.Err()
+	}
+	lifetime := until.Sub(now) + decreasedLifetime
+	err := decreaseOnce.Run(ctx, s.client, []string{counterPrefix + repository, decreasedPrefix + entry}, now.UnixMicro(), lifetime.Milliseconds()).Err()
 	return fault(err, "decrease the counter of %q", repository)
 }
 

@@ -22,6 +22,10 @@ type Counters interface {
 	// Decrease takes one away and leaves the expiry alone. A counter that
 	// would become negative, is missing or has expired is removed.
 	Decrease(ctx context.Context, repository string, now time.Time) error
+	// DecreaseOnce is Decrease for a push that may be decreased for again, also by
+	// another process: of all calls for an entry one takes one away. From until on,
+	// when the count of that push has expired, it does nothing.
+	DecreaseOnce(ctx context.Context, repository, entry string, until, now time.Time) error
 	// Ping fails if the counters cannot be reached.
 	Ping(ctx context.Context) error
 }

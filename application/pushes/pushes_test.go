@@ -39,6 +39,11 @@ func (h *fakePorts) Decrease(ctx context.Context, repository string, _ time.Time
 	return errors.Join(h.err, ctx.Err())
 }
 
+func (h *fakePorts) DecreaseOnce(ctx context.Context, repository, entry string, _, _ time.Time) error {
+	h.counted = append(h.counted, "-"+repository+" for "+entry)
+	return errors.Join(h.err, ctx.Err())
+}
+
 func (h *fakePorts) Ping(context.Context) error { return h.err }
 
 func (h *fakePorts) Record(ctx context.Context, p pushes.Push) error {

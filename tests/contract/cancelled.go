@@ -42,11 +42,14 @@ func (s Subject) calls() map[string]func(context.Context) error {
 		},
 		"Increase": func(ctx context.Context) error { return s.Counters.Increase(ctx, "project-60", now, expiry) },
 		"Decrease": func(ctx context.Context) error { return s.Counters.Decrease(ctx, "project-60", now) },
-		"Ping":     s.Counters.Ping,
-		"Record":   func(ctx context.Context) error { return s.Recorder.Record(ctx, pushOf("project-60")) },
-		"Retry":    func(ctx context.Context) error { return s.Jobs.Retry(ctx, 1) },
-		"Discard":  func(ctx context.Context) error { return s.Jobs.Discard(ctx, 1) },
-		"List":     func(ctx context.Context) error { _, err := s.Inventory.List(ctx, "users", now); return err },
+		"DecreaseOnce": func(ctx context.Context) error {
+			return s.Counters.DecreaseOnce(ctx, "project-60", "entry", now.Add(expiry), now)
+		},
+		"Ping":    s.Counters.Ping,
+		"Record":  func(ctx context.Context) error { return s.Recorder.Record(ctx, pushOf("project-60")) },
+		"Retry":   func(ctx context.Context) error { return s.Jobs.Retry(ctx, 1) },
+		"Discard": func(ctx context.Context) error { return s.Jobs.Discard(ctx, 1) },
+		"List":    func(ctx context.Context) error { _, err := s.Inventory.List(ctx, "users", now); return err },
 		"WorldImport": func(ctx context.Context) error {
 			return s.WorldImport(ctx, func(tx worldimport.Tx) error {
 				_, err := tx.Users.Put(ctx, worldimport.User{User: userOf("new")})

@@ -38,6 +38,14 @@ var concurrencyCases = []Case{
 		s.Same("pushes", len(s.List("pushes")), subject.Rounds)
 		s.Same("jobs", len(s.List("jobs")), subject.Rounds)
 	}},
+	{Name: "concurrent DecreaseOnce for an entry: one takes one away", Check: func(s Subject) {
+		for i := range subject.Rounds {
+			s.increase("one", now)
+			s.increase("one", now)
+			subject.Concurrently(func(int) { s.decreaseOnce("one", fmt.Sprint("entry-", i), now) })
+		}
+		s.counters("counters", now, fmt.Sprint("one ", subject.Rounds))
+	}},
 	{Name: "concurrent takes of a notice: one succeeds", Check: func(s Subject) {
 		s.Apply(usersAndKeys())
 		at := source.RepositoryID{Kind: source.Code, ID: 60}

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"fmt"
 	"time"
 
 	"gatehouse/application/pushes"
@@ -21,6 +22,12 @@ func (s Subject) increase(repository string, at time.Time) {
 func (s Subject) decrease(repository string, at time.Time) {
 	s.Helper()
 	s.Fine("Decrease", s.Counters.Decrease(s.Context(), repository, at))
+}
+
+// decreaseOnce decreases the counter for a push that was received at now.
+func (s Subject) decreaseOnce(repository, entry string, at time.Time) {
+	s.Helper()
+	s.Fine("DecreaseOnce", s.Counters.DecreaseOnce(s.Context(), repository, entry, now.Add(expiry), at))
 }
 
 // readTime is a time at which a test reads a record, and the time at which the
@@ -152,6 +159,40 @@ var counterCases = []Case{
 			s.decrease(name, now)
 		}
 		s.counters("each its own", now, "a\x00b 1", "a\nb 1", "a\xffb 1")
+	}},
+	{Name: "DecreaseOnce: one for each entry", Check: func(s Subject) {
+		for range 4 {
+			s.increase("project-7", now)
+		}
+		for _, entry := range []string{"a", "b", "a", "a", "b"} {
+			s.decreaseOnce("project-7", entry, now)
+		}
+		s.counters("two entries", now, "project-7 2")
+		s.decreaseOnce("project-8", "a", now)
+		s.decreaseOnce("project-8", "c", now)
+		s.counters("a missing counter", now, "project-7 2")
+		s.decrease("project-7", now)
+		s.decreaseOnce("project-7", "d", now.Add(expiry-time.Microsecond))
+		s.counters("none", now, "project-7 0")
+		s.decreaseOnce("project-7", "e", now)
+		s.counters("never negative", now)
+	}},
+	{Name: "DecreaseOnce: nothing once the push has expired", Check: func(s Subject) {
+		s.increase("project-7", now.Add(time.Minute))
+		for _, at := range []time.Duration{expiry, expiry + time.Second} {
+			s.decreaseOnce("project-7", "a", now.Add(at))
+		}
+		s.counters("the count of another push", now, "project-7 1")
+		s.decreaseOnce("project-7", "a", now.Add(expiry-time.Microsecond))
+		s.counters("a moment before", now, "project-7 0")
+		for i := range 5 { // also once earlier entries are forgotten
+			later := now.Add(time.Duration(i) * 4 * time.Hour)
+			s.increase("project-7", later)
+			s.Fine("DecreaseOnce", s.Counters.DecreaseOnce(s.Context(), "project-7", fmt.Sprint("entry-", i), later.Add(expiry), later))
+			s.Fine("DecreaseOnce", s.Counters.DecreaseOnce(s.Context(), "project-7", fmt.Sprint("entry-", i), later.Add(expiry), later))
+			s.decreaseOnce("project-7", "a", later)
+			s.counters("entry by entry", later, "project-7 0")
+		}
 	}},
 	{Name: "counters: Ping", Check: func(s Subject) { s.Fine("Ping", s.Counters.Ping(s.Context())) }},
 }

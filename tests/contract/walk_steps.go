@@ -299,7 +299,7 @@ func (w *walk) hook() put {
 func (w *walk) portCall() step {
 	at, repository := w.now, pick(w.Rand, "project-21", "wiki-21", "Project-21")
 	user, notice := identity.UserID(1+w.IntN(3)), source.RepositoryID{Kind: source.Code, ID: 21 + w.Int64N(2)}
-	key := identity.KeyID(31 + w.IntN(4))
+	key, entry := identity.KeyID(31+w.IntN(4)), fmt.Sprint("entry-", w.IntN(40))
 	return pick(w.Rand,
 		step{"increase " + repository, func(ctx context.Context, p bootstrap.Ports) string {
 			return outcome("", p.Counters.Increase(ctx, repository, at, expiry))
@@ -307,8 +307,11 @@ func (w *walk) portCall() step {
 		step{"decrease " + repository, func(ctx context.Context, p bootstrap.Ports) string {
 			return outcome("", p.Counters.Decrease(ctx, repository, at))
 		}},
-		step{"push to " + repository, func(ctx context.Context, p bootstrap.Ports) string {
-			return outcome("", p.Recorder.Record(ctx, pushes.Push{Repository: repository, ReceivedAt: at, Options: []string{"a", ""}}))
+		step{"decrease " + repository + " for " + entry, func(ctx context.Context, p bootstrap.Ports) string {
+			return outcome("", p.Counters.DecreaseOnce(ctx, repository, entry, at.Add(time.Minute), at))
+		}},
+		step{"push " + entry + " to " + repository, func(ctx context.Context, p bootstrap.Ports) string {
+			return outcome("", p.Recorder.Record(ctx, pushes.Push{EntryID: entry, Repository: repository, ReceivedAt: at, Options: []string{"a", ""}}))
 		}},
 		step{fmt.Sprintf("add a notice for %d in %s", user, notice), func(ctx context.Context, p bootstrap.Ports) string {
 			return outcome("", p.Notices.Add(ctx, source.Notice{User: user, Repository: notice, OldPath: "a/b", ExpiresAt: at.Add(200 * time.Second)}))
