@@ -46,6 +46,15 @@ type Push struct {
 	NonEmptyProject source.ProjectID
 }
 
+// Queue names the pushes among which this one keeps its place: those to the same
+// repository, however its name is written.
+func (p Push) Queue() string {
+	if repository, ok := source.ParseRepositoryID(p.Repository); ok {
+		return repository.String()
+	}
+	return p.Repository
+}
+
 // PushReceived is the kind of the job that processes a recorded push; its
 // subject is the push.
 const PushReceived application.JobKind = "push_received"
@@ -57,6 +66,20 @@ type Recorder interface {
 	// push with that EntryID is recorded already it changes nothing and succeeds.
 	// A push without an EntryID is recorded another time if called again.
 	Record(ctx context.Context, p Push) error
+}
+
+// Spool keeps pushes that could not be recorded until they are.
+type Spool interface {
+	// Add keeps the push behind all that were added before. When it returns nil, the
+	// push survives the end of the process and of the machine.
+	Add(p Push) error
+	// Waiting says whether there are pushes that are not recorded yet, and whether
+	// one of them is in that queue. It costs no system call: what another process
+	// adds or records it may learn a second later.
+	Waiting(queue string) (others, same bool)
+	// LogPush writes all of a push to the log, in the form of the spool, since it
+	// could neither be recorded nor added.
+	LogPush(p Push, why error)
 }
 
 // PushContext is the actor and project of a push, with the current banners.

@@ -61,6 +61,7 @@ var rows = map[string][]string{
 	"adapters/gitaly":             slices.Concat(core, []string{"adapters/gitaly/..."}), // its generated messages
 	"adapters/redisstate":         core,
 	"adapters/secretfile":         core,
+	"adapters/spool":              core,
 	"adapters/worldfile":          core,
 	"adapters/ratelimit":          core,
 	"adapters/logger":             {},
@@ -80,7 +81,7 @@ var rows = map[string][]string{
 	"bootstrap":            slices.Concat(core, []string{"adapters/...", "bootstrap/config"}),
 	"bootstrap/config":     {"domain/...", "application"},
 	"bootstrap/demoserver": slices.Concat(core, []string{"adapters/demo", "adapters/worldfile", "bootstrap", "bootstrap/config"}),
-	"bootstrap/doctor":     {"adapters/gitaly", "adapters/gormstore/...", "adapters/instancekey", "adapters/redisstate", "adapters/secretfile", "bootstrap", "bootstrap/config"},
+	"bootstrap/doctor":     {"adapters/gitaly", "adapters/gormstore/...", "adapters/instancekey", "adapters/redisstate", "adapters/secretfile", "adapters/spool", "bootstrap", "bootstrap/config"},
 	"cmd":                  {"bootstrap", "adapters/cli"},
 	"tests":                {"..."},
 }
