@@ -30,6 +30,7 @@ type Config struct {
 	Git      Git      `koanf:"git"`
 	Counters Counters `koanf:"counters"`
 	Redis    Redis    `koanf:"redis"`
+	Spool    Spool    `koanf:"spool"`
 	OTP      OTP      `koanf:"otp"`
 	Audit    Audit    `koanf:"audit"`
 	LFS      LFS      `koanf:"lfs"`
@@ -63,7 +64,7 @@ func Default() Config {
 	return Config{
 		ExternalURL: defaultExternalURL,
 		HTTP:        defaultHTTP(), Database: defaultDatabase(), Shell: defaultShell(), Instance: defaultInstance(),
-		Kas: defaultKas(), Gitaly: defaultGitaly(), Git: defaultGit(), Counters: defaultCounters(), OTP: defaultOTP(),
+		Kas: defaultKas(), Gitaly: defaultGitaly(), Git: defaultGit(), Counters: defaultCounters(), Spool: defaultSpool(), OTP: defaultOTP(),
 		LFS: defaultLFS(), Tokens: defaultTokens(), Jobs: defaultJobs(), Webhooks: defaultWebhooks(),
 		LicensedFeatures: defaultLicensedFeatures(), Findings: defaultFindings(), Billing: defaultBilling(),
 		Version: defaultVersion, Log: defaultLog(),

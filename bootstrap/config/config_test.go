@@ -162,6 +162,23 @@ plans: [{code: premium, title: premium, paid: true, top: true}]
 	}
 }
 
+func TestConfig_SpoolPath(t *testing.T) {
+	t.Parallel()
+	for database, want := range map[string]string{
+		"gatehouse.db": "gatehouse.spool", "/var/lib/g/a.db": "/var/lib/g/gatehouse.spool", "file:/srv/a%20b/c.db?mode=rwc": "/srv/a b/gatehouse.spool",
+		"postgres://db/gatehouse": "gatehouse.spool", "memory:": "",
+	} {
+		c := load(t, config.Sources{Flags: map[string]string{"database.url": database}})
+		if got := c.SpoolPath(); got != want {
+			t.Errorf("%s: got %q, want %q", database, got, want)
+		}
+		c.Spool.Path = "/var/spool/g"
+		if got := c.SpoolPath(); got != "/var/spool/g" && want != "" {
+			t.Errorf("%s, with a path: got %q", database, got)
+		}
+	}
+}
+
 // TestConfig_SecretsInFile wants the keys whose secrets the file has, and not those
 // that come from elsewhere.
 func TestConfig_SecretsInFile(t *testing.T) {

@@ -49,7 +49,7 @@ func TestDocs_settings(t *testing.T) {
 }
 
 // defaultsInWords are too long for the table, or depend on the output.
-var defaultsInWords = map[string]string{"plans": "GitLab's ten", "log.format": "by the output"}
+var defaultsInWords = map[string]string{"plans": "GitLab's ten", "log.format": "by the output", "spool.path": "`gatehouse.spool` beside an SQLite file, else in the working directory"}
 
 // defaultCell returns the default of a setting as the table has it.
 func defaultCell(s config.Setting) string {

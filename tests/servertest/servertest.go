@@ -66,7 +66,7 @@ func Settings(t *testing.T, database string, more ...string) config.Config {
 		"http.address": "127.0.0.1:0", "http.public_address": "127.0.0.1:0", "http.socket": filepath.Join(dir, "socket"),
 		"http.relative_root": Root, "external_url": "https://git.example.com" + Root,
 		"database.url": database, "shell.secret_file": filepath.Join(dir, "secret"), "instance.key_file": filepath.Join(dir, "key"),
-		"kas.secret_file": filepath.Join(dir, "kas"),
+		"kas.secret_file": filepath.Join(dir, "kas"), "spool.path": filepath.Join(dir, "spool"),
 		"gitaly.storages": `[{name: default, address: "tcp://gitaly.example.com:8075", token: ` + GitalyToken + `}]`,
 		"gitaly.connect":  "false", // no Gitaly listens there
 		"log.level":       "debug", "log.format": "json",
