@@ -12,6 +12,7 @@ import (
 	"gatehouse/adapters/instancekey"
 	"gatehouse/adapters/seatrefresh"
 	"gatehouse/adapters/secretfile"
+	"gatehouse/adapters/spool"
 	"gatehouse/application"
 	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap/config"
@@ -50,6 +51,7 @@ type parts struct {
 	Jobs      Jobs
 	Pool      application.WorkerPool
 	Seats     *seatrefresh.Refresher
+	Spool     *spool.Replayer
 	Server    *httpserver.Server
 }
 
@@ -67,6 +69,7 @@ func start(lifecycle fx.Lifecycle, p parts) {
 		fx.StartHook(p.Interrupt.ends(func(ctx context.Context) error { return p.World.apply(ctx, p.Importer, p.Log) })),
 		fx.StartStopHook(p.Interrupt.ends(p.startJobs), p.stopJobs),
 		fx.StartStopHook(p.Seats.Start, p.Seats.Stop),
+		fx.StartStopHook(p.Spool.Start, p.Spool.Stop),
 		fx.StartStopHook(p.Interrupt.ends(p.Server.Start), p.drain),
 	} {
 		lifecycle.Append(hook)

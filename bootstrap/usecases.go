@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/ratelimit"
+	"gatehouse/adapters/spool"
 	"gatehouse/application"
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/postreceive"
@@ -21,6 +22,7 @@ import (
 // git is what answers GitLab Shell and Gitaly.
 var git = fx.Module("git", fx.Provide(
 	Clock, GitRules, PushRules, whois.New, pushes.New, gitaccess.New,
+	Spool, func(f *spool.Folder) pushes.Spool { return f }, newReplayer,
 	fx.Annotate(newLimiter, fx.As(new(gitaccess.Limiter))),
 	Storages, func(c *gitaly.Client) Repositories { return c },
 	func(n Notices) gitaccess.Notices { return n }, func(n Notices) pushes.Notices { return n },
@@ -92,7 +94,8 @@ func storages(g config.Gitaly) (map[string]gitaccess.Storage, error) {
 // PushRules returns what the settings say about pushes.
 func PushRules(config config.Config, log *zap.Logger) pushes.Rules {
 	rules := pushes.Rules{
-		Expiry: config.Counters.Expiry, FailOpen: config.Counters.FailOpen, CloneURL: config.CloneURL, WebURL: config.WebURL,
+		Expiry: config.Counters.Expiry, FailOpen: config.Counters.FailOpen, CountersApart: config.Redis.URL != "", NewID: newEntryID,
+		CloneURL: config.CloneURL, WebURL: config.WebURL,
 		HooksLimit: config.Webhooks.PushLimit,
 		LogUnsent: func(u pushes.Unsent) {
 			log.Info("webhooks receive no events of a push: more refs than webhooks.push_limit", zap.String("gl_repository", u.Repository),

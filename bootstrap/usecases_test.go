@@ -101,7 +101,7 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	receiver := pushes.New(ports.Counters, ports.Recorder, ports.PushContexts, ports.Notices, bootstrap.PushRules(config, zap.NewNop()), now)
+	receiver := pushes.New(ports.Counters, ports.Recorder, bootstrap.Spool(config, now, log), ports.PushContexts, ports.Notices, bootstrap.PushRules(config, log), now)
 	api := bootstrap.ShellAPI(config, secrets, shell.UseCases{Gatekeeper: gate, Receiver: receiver, Whois: whois.New(ports.Actors)}, "4e1f", now, log)
 	kasSecret, err := bootstrap.KasSecret(config, now, log)
 	if err != nil {

@@ -20,7 +20,8 @@ const (
 
 // linkingReceiver is a Receiver that links to merge requests.
 func (h *fakePorts) linkingReceiver() *pushes.Receiver {
-	return pushes.New(h, h, h, h, pushes.Rules{
+	return pushes.New(h, h, h, h, h, pushes.Rules{
+		NewID:           newID,
 		CloneURL:        func(path string, _ source.Protocol) string { return "clone " + path },
 		WebURL:          func(path string) string { return "look " + path },
 		MergeRequestURL: func(path, branch string) string { return "merge " + path + " " + branch },

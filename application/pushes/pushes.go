@@ -18,10 +18,13 @@ import (
 type Receiver struct {
 	counters Counters
 	recorder Recorder
+	spool    Spool
 	contexts PushContexts
 	notices  Notices
 	rules    Rules
 	now      application.Clock
+	arrivals arrivals
+	outage   outage
 }
 
 // Rules are the instance's settings for pushes.
@@ -30,6 +33,11 @@ type Rules struct {
 	Expiry time.Duration
 	// FailOpen lets pushes go on that could not be counted.
 	FailOpen bool
+	// CountersApart says that the counters are not where pushes are recorded, and can
+	// be decreased while no push can be recorded.
+	CountersApart bool
+	// NewID returns an EntryID that no other push has.
+	NewID func() string
 	// CloneURL returns where a project is cloned from over a protocol.
 	CloneURL func(path string, protocol source.Protocol) string
 	// WebURL returns where people look at a project.
@@ -57,8 +65,11 @@ type Unsent struct {
 }
 
 // New makes a Receiver.
-func New(counters Counters, recorder Recorder, contexts PushContexts, notices Notices, rules Rules, now application.Clock) *Receiver {
-	return &Receiver{counters, recorder, contexts, notices, rules, now}
+func New(counters Counters, recorder Recorder, spool Spool, contexts PushContexts, notices Notices, rules Rules, now application.Clock) *Receiver {
+	return &Receiver{
+		counters: counters, recorder: recorder, spool: spool, contexts: contexts, notices: notices, rules: rules, now: now,
+		arrivals: arrivals{last: map[string]chan struct{}{}},
+	}
 }
 
 // StepTimeout is how long each step of the work around a push may take: Gitaly
@@ -108,17 +119,19 @@ type Report struct {
 }
 
 // PostReceive records a received push, decreases its counter and collects
-// messages. Its ReceivedAt is set here. It does as much of this as it can, also
-// if the caller hangs up, and never fails.
+// messages. Its EntryID and ReceivedAt are set here. A push that cannot be recorded
+// waits in the spool, and so do later ones to the same repository: they are recorded
+// in order. PostReceive does as much of all this as it can, also if the caller hangs
+// up, and never fails.
 func (r *Receiver) PostReceive(ctx context.Context, p Push) Report {
 	ctx = context.WithoutCancel(ctx)
-	p.ReceivedAt, p.NonEmptyProject = r.now(), projectWithBranch(p)
+	p.EntryID, p.ReceivedAt = r.rules.NewID(), r.now()
 	// The record comes first, since it cannot be repeated, and each has its own
 	// time: one that waits in vain must not use up that of the others.
-	recordErr := withTimeout(ctx, func(ctx context.Context) error { return r.recorder.Record(ctx, p) })
-	countErr := withTimeout(ctx, func(ctx context.Context) error { return r.counters.Decrease(ctx, p.Repository, p.ReceivedAt) })
+	at, recordErr := r.record(ctx, p)
+	countErr := within(ctx, r.outage.timeout(), func(ctx context.Context) error { return r.decrease(ctx, p, at) })
 	var messages []Message
-	messagesErr := withTimeout(ctx, func(ctx context.Context) (err error) {
+	messagesErr := within(ctx, r.outage.timeout(), func(ctx context.Context) (err error) {
 		messages, err = r.messages(ctx, p)
 		return err
 	})
@@ -135,8 +148,8 @@ func projectWithBranch(p Push) source.ProjectID {
 	return source.ProjectID(repository.ID)
 }
 
-func withTimeout(ctx context.Context, do func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, StepTimeout)
+func within(ctx context.Context, timeout time.Duration, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return do(ctx)
 }

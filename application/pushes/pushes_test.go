@@ -27,6 +27,10 @@ type fakePorts struct {
 
 	counted  []string
 	recorded []pushes.Push
+
+	spoolErr       error
+	others, same   bool // what Waiting returns
+	spooled, inLog []pushes.Push
 }
 
 func (h *fakePorts) Increase(_ context.Context, repository string, _ time.Time, _ time.Duration) error {
@@ -51,6 +55,17 @@ func (h *fakePorts) Record(ctx context.Context, p pushes.Push) error {
 	return errors.Join(h.err, ctx.Err())
 }
 
+func (h *fakePorts) Add(p pushes.Push) error {
+	if h.spoolErr == nil {
+		h.spooled = append(h.spooled, p)
+	}
+	return h.spoolErr
+}
+
+func (h *fakePorts) Waiting(string) (others, same bool) { return h.others, h.same }
+
+func (h *fakePorts) LogPush(p pushes.Push, _ error) { h.inLog = append(h.inLog, p) }
+
 func (h *fakePorts) PushContext(_ context.Context, _ identity.Claim, _ source.RepositoryID, withHooks bool, _ time.Time) (pushes.PushContext, error) {
 	found := h.context
 	if !withHooks {
@@ -68,15 +83,18 @@ func (h *fakePorts) Take(context.Context, identity.UserID, source.RepositoryID, 
 	return n, h.err
 }
 
+// newID is the id of every push of these tests.
+func newID() string { return "entry-1" }
+
 func (h *fakePorts) receiver(failOpen bool) *pushes.Receiver {
 	rules := pushes.Rules{
-		Expiry: 600 * time.Second, FailOpen: failOpen,
+		Expiry: 600 * time.Second, FailOpen: failOpen, NewID: newID,
 		CloneURL: func(path string, protocol source.Protocol) string {
 			return string(protocol) + "://git.example/" + path + ".git"
 		},
 		HooksLimit: 3, LogUnsent: func(u pushes.Unsent) { h.unsent = append(h.unsent, u) },
 	}
-	return pushes.New(h, h, h, h, rules, func() time.Time { return now })
+	return pushes.New(h, h, h, h, h, rules, func() time.Time { return now })
 }
 
 func TestReceiver_PreReceive(t *testing.T) {
@@ -172,7 +190,7 @@ func TestReceiver_PostReceive_noticeIsShownOnce(t *testing.T) {
 func TestReceiver_PostReceive_neverFails(t *testing.T) {
 	t.Parallel()
 	down := errors.New("connection refused")
-	h := &fakePorts{err: down}
+	h := &fakePorts{err: down, spoolErr: errors.New("disk full")}
 	report := h.receiver(false).PostReceive(t.Context(), push("project-42"))
 	if len(report.Messages) > 0 || !errors.Is(report.Warning, down) {
 		t.Errorf("got %v, %v", report.Messages, report.Warning)
@@ -229,7 +247,7 @@ func TestReceiver_PostReceive_eachStepHasItsTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := slow{&fakePorts{context: pushes.PushContext{Project: source.Project{ID: 42}, Banners: []source.Banner{{Message: "Hello"}}}}}
-		report := pushes.New(s, s, s, s, pushes.Rules{}, time.Now).PostReceive(t.Context(), push("project-42"))
+		report := pushes.New(s, s, s, s, s, pushes.Rules{NewID: newID}, time.Now).PostReceive(t.Context(), push("project-42"))
 		if !errors.Is(report.Warning, context.DeadlineExceeded) || len(s.recorded) != 1 || len(report.Messages) != 1 {
 			t.Errorf("got %v, recorded %v, messages %v", report.Warning, s.recorded, report.Messages)
 		}

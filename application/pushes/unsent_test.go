@@ -98,7 +98,7 @@ func TestReceiver_PostReceive_noUnsent(t *testing.T) {
 	if got := h.receiver(true).PostReceive(t.Context(), wiki).Messages; len(got) > 0 || len(h.unsent) > 0 {
 		t.Errorf("of a wiki: got %v", got)
 	}
-	off := pushes.New(h, h, h, h, pushes.Rules{HooksLimit: 0}, func() time.Time { return now })
+	off := pushes.New(h, h, h, h, h, pushes.Rules{HooksLimit: 0, NewID: newID}, func() time.Time { return now })
 	if got := off.PostReceive(t.Context(), pushOf(4, 4)).Messages; len(got) > 0 {
 		t.Errorf("with a limit of 0: got %v", got)
 	}
