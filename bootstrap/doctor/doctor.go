@@ -32,6 +32,7 @@ func Check(ctx context.Context, config config.Config) []Checkup {
 	if config.Redis.URL != "" {
 		checkups = append(checkups, checkRedis(ctx, config.Redis.URL))
 	}
+	checkups = append(checkups, checkSpool(config))
 	return append(checkups, checkGitaly(ctx, config.Gitaly)...)
 }
 
