@@ -275,7 +275,7 @@ GATEHOUSE_SOMETHING_ELSE_ENTIRELY: unknown variable
 git.key_restrictions (flag): [rsa] must be a whole number
 git.key_restrictions.rot13: is not one of rsa, dsa, ecdsa, ed25519, ecdsa_sk, ed25519_sk
 git.protocol (flag): unknown key; did you mean git.protocols?
-counters.expiry (flag): must be a duration, such as 30s or 15m
+counters.expiry (flag): must be a duration, such as 30s, 15m or 31d
 git.protocols: "smtp" is not one of all, ssh, http
 git.default_branch_protection: must be 0 to 4
 git.banned_keys[0]: "abc" is no SHA-256 fingerprint
@@ -289,6 +289,29 @@ git.config_options[0]: "gc" is not section.name=value`, "FILE", path)
 	}
 	if strings.Contains(err.Error(), "hunter2") {
 		t.Error("a secret is in the error")
+	}
+}
+
+func TestLoad_durations(t *testing.T) {
+	t.Parallel()
+	const day, wrong = 24 * time.Hour, time.Duration(0)
+	for text, want := range map[string]time.Duration{
+		"31d": 31 * day, "1d12h": 36 * time.Hour, "1d1h30m": day + 90*time.Minute, "0d1h": time.Hour, "36h": 36 * time.Hour,
+		"86400": day, "106751d": 106751 * day, "9223372036": 9223372036 * time.Second,
+		"d": wrong, "1.5d": wrong, "1dd": wrong, "12h1d": wrong, "1d12": wrong, "1d-2h": wrong, "a month": wrong,
+		"106752d": wrong, "9223372036854775807d": wrong, "9223372037": wrong, "9223372036854775807": wrong,
+		"-1d": wrong, "-0d1h": wrong, "-3600": wrong, // they can be read, but otp.session cannot be negative
+	} {
+		for name, from := range map[string]config.Sources{
+			"file": {File: write(t, "otp: {session: "+text+"}")}, "flag": {Flags: map[string]string{"otp.session": text}},
+		} {
+			switch got, err := config.Load(from); {
+			case want != wrong && (err != nil || got.OTP.Session != want):
+				t.Errorf("%s in a %s: got %v, %v, want %v", text, name, got.OTP.Session, err, want)
+			case want == wrong && (err == nil || !strings.HasPrefix(err.Error(), "otp.session")):
+				t.Errorf("%s in a %s: got %v, %v, want an error of the key", text, name, got.OTP.Session, err)
+			}
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
@@ -51,22 +52,50 @@ func reread(t reflect.Type, text string) any {
 	return value
 }
 
-var errDuration = errors.New("must be a duration, such as 30s or 15m")
+var errDuration = errors.New("must be a duration, such as 30s, 15m or 31d")
 
-// duration parses "15m", and takes a plain number for seconds.
+const (
+	day = 24 * time.Hour
+	// maxDays and maxSeconds are how many of each a duration can have.
+	maxDays    = int(math.MaxInt64 / day)
+	maxSeconds = int(math.MaxInt64 / time.Second)
+)
+
+// duration parses "15m", "31d" and "1d12h", and takes a plain number for seconds.
 func duration(value any) (time.Duration, error) {
 	switch v := value.(type) {
 	case int:
-		return time.Duration(v) * time.Second, nil
+		return seconds(v)
 	case string:
-		if seconds, err := strconv.Atoi(v); err == nil {
-			return time.Duration(seconds) * time.Second, nil
+		if n, err := strconv.Atoi(v); err == nil {
+			return seconds(n)
 		}
-		if d, err := time.ParseDuration(v); err == nil {
+		if d, err := time.ParseDuration(hours(v)); err == nil {
 			return d, nil
 		}
 	}
 	return 0, errDuration
+}
+
+func seconds(n int) (time.Duration, error) {
+	if n < -maxSeconds || n > maxSeconds {
+		return 0, errDuration
+	}
+	return time.Duration(n) * time.Second, nil
+}
+
+// hours writes the days with which a duration begins as hours, which Go can parse.
+// What has no such beginning it returns as it is.
+func hours(text string) string {
+	before, rest, found := strings.Cut(text, "d")
+	days, err := strconv.Atoi(before)
+	if !found || err != nil || days < -maxDays || days > maxDays {
+		return text
+	}
+	if days == 0 {
+		return before + "h" + rest // with its sign
+	}
+	return strconv.Itoa(24*days) + "h" + rest
 }
 
 // wanted is the error for a value that is not of a kind.
