@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"context"
+	"time"
 
 	"go.uber.org/dig"
 	"go.uber.org/fx"
@@ -34,6 +35,7 @@ type Built struct {
 // Fakes replace what a test has to control. Fields that are nil or empty replace
 // nothing.
 type Fakes struct {
+	// Clock is never set: what it tells is the time that passes, too.
 	Clock application.Clock
 	// Repositories answers instead of every Gitaly. It is asked only if the settings
 	// connect one.
@@ -46,7 +48,9 @@ type Fakes struct {
 func (f Fakes) decorate() fx.Option {
 	var options []fx.Option
 	if f.Clock != nil {
-		options = append(options, fx.Replace(f.Clock))
+		start := f.Clock()
+		elapsed := func() time.Duration { return f.Clock().Sub(start) }
+		options = append(options, fx.Replace(f.Clock, application.Elapsed(elapsed)))
 	}
 	if f.Repositories != nil {
 		options = append(options, fx.Decorate(func() Repositories { return f.Repositories }))

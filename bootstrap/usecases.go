@@ -28,7 +28,8 @@ var git = fx.Module("git", fx.Provide(
 	func(n Notices) gitaccess.Notices { return n }, func(n Notices) pushes.Notices { return n },
 	func(r Repositories) gitaccess.Repositories { return r }, func(r Repositories) projects.Repositories { return r },
 	ProjectCreator, func(c *projects.Creator) gitaccess.ProjectCreator { return c },
-))
+	Elapsed,
+), fx.Decorate(steadyCounters))
 
 // Repositories is what the use cases ask of Gitaly.
 type Repositories interface {
@@ -55,6 +56,16 @@ func storage(s config.Storage) gitaccess.Storage {
 
 // Clock returns the clock of the machine, in UTC.
 func Clock() application.Clock { return func() time.Time { return time.Now().UTC() } }
+
+// Elapsed returns the time since its call, by the machine's monotonic clock.
+func Elapsed() application.Elapsed {
+	start := time.Now()
+	return func() time.Duration { return time.Since(start) }
+}
+
+func steadyCounters(counters pushes.Counters, elapsed application.Elapsed) pushes.Counters {
+	return pushes.NewSteadyCounters(counters, elapsed)
+}
 
 // limitTimeout is how long a request waits for what other servers counted.
 const limitTimeout = 100 * time.Millisecond
