@@ -38,7 +38,7 @@ type Counters struct {
 
 // Increase implements pushes.Counters.
 func (c *Counters) Increase(ctx context.Context, repository string, now time.Time, expiry time.Duration) error {
-	c.sweeper.note(now)
+	c.sweeper.noteLifetime(expiry)
 	_, err := c.db.Exec(ctx, increase, []byte(repository), database.ToInstant(now.Add(expiry)), database.ToInstant(now))
 	return database.Fault(err, "increase the counter of %q", repository)
 }

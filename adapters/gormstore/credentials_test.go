@@ -1,7 +1,6 @@
 package gormstore_test
 
 import (
-	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -18,10 +17,10 @@ func TestStore_sweep_sessions(t *testing.T) {
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		world.Apply(t, s.WorldImport, "users: [{id: 7, username: dede, two_factor: {webauthn: true}}]")
 		for key, until := range map[identity.KeyID]time.Time{
-			0:  now.Add(-time.Hour - time.Microsecond), // long gone
-			11: now.Add(-time.Hour),                    // about to go
-			12: now.Add(-time.Second),                  // ended
-			13: now.Add(time.Second),                   // under way
+			0:  now.Add(-time.Microsecond),       // has ended
+			11: now,                              // ends
+			12: now.Add(time.Hour),               // under way
+			13: now.Add(time.Hour + time.Minute), // as well
 		} {
 			err := s.Accounts.UpdateTwoFactor(t.Context(), 7, func(f identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession) {
 				return f, &identity.OTPSession{User: 7, Key: key, ExpiresAt: until}
@@ -34,21 +33,20 @@ func TestStore_sweep_sessions(t *testing.T) {
 		if err := s.RecoveryCodes.Replace(t.Context(), 7, []identity.TokenDigest{digest}); err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(s.Counters.Increase(t.Context(), "project-3", now, time.Minute), s.Sweep(t.Context())); err != nil {
-			t.Fatal(err)
-		}
-		if got, want := sessions(t, s), []int64{11, 12, 13}; !slices.Equal(got, want) {
+		swept(t, s, 0, 0, 0)
+		if got, want := sessions(t, s), []int64{0, 11, 12, 13}; !slices.Equal(got, want) {
 			t.Errorf("keys of sessions: got %v, want %v", got, want)
+		}
+		swept(t, s, 10*time.Minute, 1, -10*time.Minute)
+		if got, want := sessions(t, s), []int64{11, 12, 13}; !slices.Equal(got, want) {
+			t.Errorf("keys of sessions, an hour later: got %v, want %v", got, want)
 		}
 		if err := s.RecoveryCodes.Spend(t.Context(), 7, digest); err != nil {
 			t.Errorf("a recovery code: %v", err)
 		}
-		later := now.Add(time.Hour + 2*time.Second)
-		if err := errors.Join(s.Counters.Increase(t.Context(), "project-3", later, time.Minute), s.Sweep(t.Context())); err != nil {
-			t.Fatal(err)
-		}
+		swept(t, s, 80*time.Minute, 2, 0)
 		if got := sessions(t, s); len(got) > 0 {
-			t.Errorf("keys of sessions, an hour later: got %v", got)
+			t.Errorf("keys of sessions, two hours later: got %v", got)
 		}
 	})
 }

@@ -26,8 +26,11 @@ func (s *Store) Waiting() int {
 // MostStamps is how many stamps may wait.
 const MostStamps = mostStamps
 
-// Sweep removes what has expired, as the background does.
-func (s *Store) Sweep(ctx context.Context) error { return s.sweeper.sweep(ctx) }
+// Sweep removes what has expired, as the background does, when the clock tells now
+// and the process has run for elapsed.
+func (s *Store) Sweep(ctx context.Context, now time.Time, elapsed time.Duration) error {
+	return s.sweeper.sweep(ctx, reading{now, elapsed})
+}
 
 // Query returns the text of the statement that Standing runs, and its
 // arguments.

@@ -120,7 +120,7 @@ func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 	stamps, sweeper := &KeyUses{db: db}, &sweeper{db: db}
 	s := &Store{
 		Directory: directory, Actors: actors, KeyUses: stamps, Notices: &Notices{db},
-		Counters: &Counters{db, sweeper}, PushContexts: &PushContexts{db, sweeper},
+		Counters: &Counters{db, sweeper}, PushContexts: &PushContexts{db},
 		Pushes: &Pushes{directory, queue}, Deliveries: &Deliveries{db, sealer}, Jobs: queue,
 		Accounts: &Accounts{db, actors, sealer}, RecoveryCodes: &RecoveryCodes{db}, AccessTokens: &AccessTokens{db, stamps},
 		AuditLog: &AuditLog{db}, Agents: &Agents{db, stamps}, AgentTokens: &AgentTokens{db},

@@ -12,14 +12,10 @@ import (
 )
 
 // PushContexts finds what a push needs to know before it is received.
-type PushContexts struct {
-	db      *database.DB
-	sweeper *sweeper
-}
+type PushContexts struct{ db *database.DB }
 
 // PushContext implements pushes.PushContexts.
 func (p *PushContexts) PushContext(ctx context.Context, claim identity.Claim, repository source.RepositoryID, withHooks bool, now time.Time) (pushes.PushContext, error) {
-	p.sweeper.note(now)
 	var out pushes.PushContext
 	var banners []struct {
 		Message string

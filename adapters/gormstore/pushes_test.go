@@ -18,6 +18,7 @@ import (
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 	"gatehouse/tests/stores"
+	"gatehouse/tests/world"
 )
 
 // counter is the value that is shown, or -1 for none.
@@ -77,38 +78,126 @@ func TestStore_countersAtOnce(t *testing.T) {
 	})
 }
 
+// swept sweeps for so many hours, every ten minutes, with a clock that was set, and
+// returns for how long the process has run then.
+func swept(t *testing.T, s *gormstore.Store, from time.Duration, hours int, set time.Duration) time.Duration {
+	t.Helper()
+	end := from + time.Duration(hours)*time.Hour
+	for elapsed := from; elapsed <= end; elapsed += 10 * time.Minute {
+		if err := s.Sweep(t.Context(), now.Add(elapsed+set), elapsed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return end
+}
+
+// expiring returns how many rows the tables have that are swept.
+func expiring(t *testing.T, s *gormstore.Store) (counters, notices int) {
+	t.Helper()
+	query := "SELECT (SELECT count(*) FROM reference_counters), (SELECT count(*) FROM notices)"
+	if err := s.Pool().QueryRowContext(t.Context(), query).Scan(&counters, &notices); err != nil {
+		t.Fatal(err)
+	}
+	return counters, notices
+}
+
 func TestStore_sweep(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
-		rows := func() (counters, notices int) {
+		const lifetime = 10 * time.Minute
+		add := func(elapsed time.Duration, repository string) {
 			t.Helper()
-			query := "SELECT (SELECT count(*) FROM reference_counters), (SELECT count(*) FROM notices)"
-			if err := s.Pool().QueryRowContext(t.Context(), query).Scan(&counters, &notices); err != nil {
-				t.Fatal(err)
-			}
-			return counters, notices
-		}
-		later := now.Add(3 * time.Hour)
-		for _, err := range []error{
-			s.Counters.Increase(t.Context(), "project-1", now, time.Minute),
-			s.Counters.Increase(t.Context(), "project-2", now, 150*time.Minute),
-			s.Notices.Add(t.Context(), source.Notice{User: 1, Repository: source.RepositoryID{ID: 1}, ExpiresAt: now.Add(time.Minute)}),
-			s.Sweep(t.Context()),
-		} {
-			if err != nil {
+			if err := s.Counters.Increase(t.Context(), repository, now.Add(elapsed), lifetime); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if counters, notices := rows(); counters != 2 || notices != 1 {
-			t.Errorf("before: got %d counters, %d notices", counters, notices)
-		}
-		if err := errors.Join(s.Counters.Increase(t.Context(), "project-3", later, time.Minute), s.Sweep(t.Context())); err != nil {
+		add(0, "project-1")
+		add(0, "project-2")
+		add(40*24*time.Hour, "project-3") // by a clock that was wrong
+		notice := source.Notice{User: 1, Repository: source.RepositoryID{ID: 1}, ExpiresAt: now.Add(time.Minute)}
+		if err := s.Notices.Add(t.Context(), notice); err != nil {
 			t.Fatal(err)
 		}
-		if counters, notices := rows(); counters != 2 || notices != 0 {
-			t.Errorf("after: got %d counters, %d notices; want the two that expired not long ago", counters, notices)
+		for elapsed, want := range [][2]int{{3, 1}, {3, 1}, {1, 1}, {1, 1}, {0, 1}, {0, 1}, {0, 1}, {0, 0}} {
+			elapsed := time.Duration(elapsed) * 10 * time.Minute
+			if elapsed == 2*lifetime {
+				add(elapsed, "project-2")
+			}
+			swept(t, s, elapsed, 0, 0)
+			if counters, notices := expiring(t, s); counters != want[0] || notices != want[1] {
+				t.Errorf("after %s: got %d counters, %d notices, want %v", elapsed, counters, notices, want)
+			}
 		}
 	})
+}
+
+// TestStore_sweep_clock sets the clock ahead for hours, and back: what lives stays.
+func TestStore_sweep_clock(t *testing.T) {
+	t.Parallel()
+	for _, set := range []time.Duration{2 * time.Hour, 40 * 24 * time.Hour, -2 * time.Hour} {
+		t.Run(set.String(), func(t *testing.T) {
+			t.Parallel()
+			each(t, func(t *testing.T, s *gormstore.Store) {
+				world.Apply(t, s.WorldImport, "users: [{id: 7, username: dede, two_factor: {webauthn: true}}]")
+				renew := func(elapsed time.Duration) {
+					t.Helper()
+					err := s.Accounts.UpdateTwoFactor(t.Context(), 7, func(f identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession) {
+						return f, &identity.OTPSession{User: 7, Key: 11, ExpiresAt: now.Add(elapsed + 15*time.Minute)}
+					})
+					notice := source.Notice{User: 7, Repository: source.RepositoryID{ID: 1}, ExpiresAt: now.Add(elapsed + 5*time.Minute)}
+					if err := errors.Join(err, s.Notices.Add(t.Context(), notice)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				elapsed := swept(t, s, 0, 2, 0)
+				for range 3 {
+					for range 5 { // 50 minutes ahead
+						elapsed += 10 * time.Minute
+						if err := s.Counters.Increase(t.Context(), "project-1", now.Add(elapsed), 20*time.Minute); err != nil {
+							t.Fatal(err)
+						}
+						renew(elapsed)
+						swept(t, s, elapsed, 0, set)
+						if counters, notices := expiring(t, s); counters != 1 || notices != 1 || len(sessions(t, s)) != 1 {
+							t.Fatalf("after %s: got %d counters, %d notices, %d sessions, want 1 each", elapsed, counters, notices, len(sessions(t, s)))
+						}
+					}
+					if got := counter(t, s, "project-1", now.Add(elapsed)); got != 5 {
+						t.Errorf("after %s: got %d, want 5 pushes", elapsed, got)
+					}
+					elapsed = swept(t, s, elapsed+10*time.Minute, 2, 0)
+				}
+				if counters, notices := expiring(t, s); counters != 0 || notices != 0 || len(sessions(t, s)) != 0 {
+					t.Errorf("at the end: got %d counters, %d notices, %d sessions, want none", counters, notices, len(sessions(t, s)))
+				}
+			})
+		})
+	}
+}
+
+// TestStore_sweep_lifetime wants that a process in which no push began removes no
+// counter: it does not know how long others let them live.
+func TestStore_sweep_lifetime(t *testing.T) {
+	t.Parallel()
+	for _, d := range databases {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			url := d.migrated(t)
+			one, other := open(t, url), open(t, url)
+			if err := one.Counters.Increase(t.Context(), "project-1", now, 3*time.Hour); err != nil {
+				t.Fatal(err)
+			}
+			swept(t, other, 0, 10, 0)
+			swept(t, one, 0, 5, 0)
+			if got, _ := expiring(t, one); got != 1 {
+				t.Errorf("within two lifetimes: got %d counters, want 1", got)
+			}
+			swept(t, one, 6*time.Hour, 0, 0)
+			if got, _ := expiring(t, one); got != 0 {
+				t.Errorf("after two lifetimes: got %d counters, want none", got)
+			}
+		})
+	}
 }
 
 func TestStore_Record_bytes(t *testing.T) {
