@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.uber.org/fx"
@@ -10,7 +11,6 @@ import (
 	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/httpserver"
 	"gatehouse/adapters/instancekey"
-	"gatehouse/adapters/seatrefresh"
 	"gatehouse/adapters/secretfile"
 	"gatehouse/adapters/spool"
 	"gatehouse/application"
@@ -50,8 +50,8 @@ type parts struct {
 	Importer  *worldimport.Importer
 	Jobs      Jobs
 	Pool      application.WorkerPool
-	Seats     *seatrefresh.Refresher
 	Spool     *spool.Replayer
+	Periodic  periodicTasks
 	Server    *httpserver.Server
 }
 
@@ -59,7 +59,7 @@ type parts struct {
 // opposite one. If one fails to start, those before it stop: so what has to be
 // closed comes before what can fail.
 func start(lifecycle fx.Lifecycle, p parts) {
-	for _, hook := range []fx.Hook{
+	for _, hook := range slices.Concat([]fx.Hook{
 		fx.StartHook(func() error { return p.Config.Announce(p.Log) }),
 		fx.StopHook(p.Gitaly.Close),
 		fx.StopHook(p.Store.Close),
@@ -68,10 +68,10 @@ func start(lifecycle fx.Lifecycle, p parts) {
 		fx.StartHook(p.Interrupt.ends(func(ctx context.Context) error { return unlock(ctx, p.Key, p.Store, p.Log) })),
 		fx.StartHook(p.Interrupt.ends(func(ctx context.Context) error { return p.World.apply(ctx, p.Importer, p.Log) })),
 		fx.StartStopHook(p.Interrupt.ends(p.startJobs), p.stopJobs),
-		fx.StartStopHook(p.Seats.Start, p.Seats.Stop),
 		fx.StartStopHook(p.Spool.Start, p.Spool.Stop),
+	}, p.Periodic.hooks(), []fx.Hook{
 		fx.StartStopHook(p.Interrupt.ends(p.Server.Start), p.drain),
-	} {
+	}) {
 		lifecycle.Append(hook)
 	}
 }

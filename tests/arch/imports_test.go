@@ -50,7 +50,7 @@ var rows = map[string][]string{
 	"adapters/httpapi/kas":    caller,
 	"adapters/httpapi/portal": caller,
 	"adapters/httpserver":     {},
-	"adapters/seatrefresh":    core,
+	"adapters/periodic":       {},
 	"adapters/gormstore":      slices.Concat(core, []string{"adapters/gormstore/..."}),
 	// The engine below the stores knows no use case, and no table.
 	"adapters/gormstore/database": {"domain"},
