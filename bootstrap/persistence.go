@@ -35,7 +35,7 @@ func MemoryPorts(s *memory.Store) Ports {
 		Accounts: s.Accounts, RecoveryCodes: s.RecoveryCodes, AccessTokens: s.AccessTokens, AuditLog: s.AuditLog,
 		WorldImport: s.WorldImport, NewProjects: s.NewProjects, Billing: s.Billing, BillingUnitOfWork: s.BillingUnitOfWork, Inventory: s.Records,
 		Agents: s.Agents, UsageCounters: s.UsageCounters, AgentTokens: s.AgentTokens, Findings: s.Findings,
-		Destinations: s.Destinations, Jobs: s.Jobs, Deliveries: s.Deliveries, Store: s,
+		Destinations: s.Destinations, Jobs: s.Jobs, Deliveries: s.Deliveries, Retention: s.Retention, Store: s,
 	}
 }
 
@@ -46,7 +46,7 @@ func GormPorts(s *gormstore.Store) Ports {
 		PushContexts: s.PushContexts, Accounts: s.Accounts, RecoveryCodes: s.RecoveryCodes,
 		AccessTokens: s.AccessTokens, AuditLog: s.AuditLog, WorldImport: s.WorldImport, NewProjects: s.NewProjects, Inventory: s.Records,
 		Agents: s.Agents, UsageCounters: s.UsageCounters, AgentTokens: s.AgentTokens, Findings: s.Findings,
-		Destinations: s.Destinations, Jobs: s.Jobs, Pushes: s.Pushes, Deliveries: s.Deliveries,
+		Destinations: s.Destinations, Jobs: s.Jobs, Pushes: s.Pushes, Deliveries: s.Deliveries, Retention: s.Retention,
 		Billing: s.Billing, BillingUnitOfWork: s.BillingUnitOfWork, Store: s,
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"gatehouse/application/projects"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/pushes"
+	"gatehouse/application/retention"
 	"gatehouse/application/webhooks"
 	"gatehouse/application/whois"
 	"gatehouse/application/worldimport"
@@ -43,6 +44,7 @@ type Ports struct {
 	Billing           provisioning.Billing
 	BillingUnitOfWork provisioning.BillingUnitOfWork
 	Inventory         inventory.Records
+	Retention         retention.Records
 	Agents            clusters.Agents
 	UsageCounters     clusters.UsageCounters
 	AgentTokens       clusters.Tokens

@@ -91,3 +91,9 @@ func ReadIdentifiers(text string) (list []security.Identifier, err error) {
 	err = identifierColumn{&list}.Scan(text)
 	return list, err
 }
+
+// RetentionLock is the number of PostgreSQL's lock that a removal of old records holds.
+const RetentionLock = retentionLock
+
+// OnPostgres says whether the database is PostgreSQL.
+func (s *Store) OnPostgres() bool { return s.db.Dialect == database.Postgres }

@@ -43,6 +43,7 @@ type Store struct {
 	WorldImport       worldimport.UnitOfWork
 	NewProjects       projects.UnitOfWork
 	Records           *Records
+	Retention         *Retention
 	Billing           *Billing
 	BillingUnitOfWork provisioning.BillingUnitOfWork
 	Jobs              *jobs.Queue
@@ -125,7 +126,7 @@ func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 		Accounts: &Accounts{db, actors, sealer}, RecoveryCodes: &RecoveryCodes{db}, AccessTokens: &AccessTokens{db, stamps},
 		AuditLog: &AuditLog{db}, Agents: &Agents{db, stamps}, AgentTokens: &AgentTokens{db},
 		UsageCounters: &UsageCounters{db}, Findings: &Findings{db}, Destinations: &Destinations{db},
-		Records: &Records{db}, Billing: &Billing{db, db.Gorm},
+		Records: &Records{db}, Retention: &Retention{db}, Billing: &Billing{db, db.Gorm},
 		db: db, migrate: migrate, sweeper: sweeper, sealer: sealer,
 	}
 	s.BillingUnitOfWork = s.Billing.transact

@@ -17,16 +17,16 @@ func (l AuditLog) Append(ctx context.Context, e audit.Event) error {
 	e.At = toInstant(e.At)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.events = append(l.events, e)
+	l.events.add(e)
 	return nil
 }
 
 func (s *state) listEvents() (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i, e := range s.events {
+	for id, e := range s.events.all() {
 		rows = append(rows, []any{
-			int64(i + 1), e.At, string(e.Action), string(e.Verb), string(e.Protocol), e.Repository,
+			id, e.At, string(e.Action), string(e.Verb), string(e.Protocol), e.Repository,
 			textOrNil(e.Username), numberOrNil(e.Key), textOrNil(e.Address),
 		})
 	}

@@ -57,6 +57,7 @@ type delivery struct {
 	hook         hooks.HookID
 	eventID, key string
 	event        []byte
+	createdAt    time.Time
 }
 
 // Deliveries implements webhooks.Deliveries.
@@ -68,7 +69,7 @@ func (d Deliveries) Delivery(ctx context.Context, id int64) (hooks.Delivery, err
 		return hooks.Delivery{}, err
 	}
 	d.mu.Lock()
-	row, ok := d.deliveries[id]
+	row, ok := d.deliveries.rows[id]
 	d.mu.Unlock()
 	h, hookExists := d.world.Load().hooks.rows[row.hook]
 	if !ok || !hookExists {
@@ -117,7 +118,7 @@ func (d Deliveries) RecordAttempt(ctx context.Context, id hooks.HookID, delivery
 		tx.afterCommit = append(tx.afterCommit, func() {
 			d.mu.Lock()
 			defer d.mu.Unlock()
-			delete(d.deliveries, delivery)
+			delete(d.deliveries.rows, delivery)
 		})
 		return nil
 	})

@@ -31,6 +31,7 @@ type Store struct {
 	Billing           Billing
 	BillingUnitOfWork provisioning.BillingUnitOfWork
 	Records           Records
+	Retention         Retention
 	Agents            Agents
 	UsageCounters     UsageCounters
 	AgentTokens       AgentTokens
@@ -63,6 +64,7 @@ func New() *Store {
 		Billing:           Billing{s.world.Load},
 		BillingUnitOfWork: s.changeBilling,
 		Records:           Records{s},
+		Retention:         Retention{s},
 		Agents:            Agents{s},
 		UsageCounters:     UsageCounters{s},
 		AgentTokens:       AgentTokens{s},

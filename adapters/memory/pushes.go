@@ -46,8 +46,7 @@ func (r Recorder) Record(ctx context.Context, p pushes.Push) error {
 	if p.EntryID != "" {
 		r.entries[p.EntryID] = true
 	}
-	r.pushes = append(r.pushes, p)
-	r.enqueue(application.Job{Kind: pushes.PushReceived, Subject: int64(len(r.pushes))})
+	r.enqueue(application.Job{Kind: pushes.PushReceived, Subject: r.pushes.add(p)})
 	return nil
 }
 
@@ -69,10 +68,10 @@ func (p Pushes) ReceivedPush(ctx context.Context, push int64) (postreceive.Recei
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if push < 1 || push > int64(len(p.pushes)) {
+	received, ok := p.pushes.rows[push]
+	if !ok {
 		return postreceive.ReceivedPush{}, notFound("push %d", push)
 	}
-	received := p.pushes[push-1]
 	return postreceive.ReceivedPush{
 		Repository: received.Repository, Identifier: received.Identifier, Changes: received.Changes,
 		Options: toStrings(received.Options), ReceivedAt: received.ReceivedAt, Processed: p.processed[push],
@@ -100,7 +99,7 @@ func (p Pushes) Complete(ctx context.Context, push int64, u postreceive.ProjectU
 	return p.update(ctx, func(tx *transaction) error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if p.processed[push] || push < 1 || push > int64(len(p.pushes)) {
+		if _, ok := p.pushes.rows[push]; !ok || p.processed[push] {
 			return nil
 		}
 		if row, ok := tx.projects.rows[u.Project]; ok {
@@ -113,7 +112,7 @@ func (p Pushes) Complete(ctx context.Context, push int64, u postreceive.ProjectU
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.processed[push] = true
-			p.addDeliveries(tx.world, u.Deliveries)
+			p.addDeliveries(tx.world, u.Deliveries, now)
 		})
 		return nil
 	})
@@ -121,23 +120,22 @@ func (p Pushes) Complete(ctx context.Context, push int64, u postreceive.ProjectU
 
 // addDeliveries adds the deliveries to hooks that exist, and a job for each. The
 // caller holds mu.
-func (s *state) addDeliveries(w *world, all []hooks.Delivery) {
+func (s *state) addDeliveries(w *world, all []hooks.Delivery, now time.Time) {
 	for _, d := range all {
 		event, err := json.Marshal(d.Event)
 		if w.hooks.require(d.Hook.ID, "hook") != nil || err != nil {
 			continue
 		}
-		s.lastDelivery++
-		s.deliveries[s.lastDelivery] = delivery{d.Hook.ID, d.EventID, d.Key, event}
-		s.enqueue(application.Job{Kind: postreceive.DeliverWebhook, Subject: s.lastDelivery})
+		id := s.deliveries.add(delivery{d.Hook.ID, d.EventID, d.Key, event, toInstant(now)})
+		s.enqueue(application.Job{Kind: postreceive.DeliverWebhook, Subject: id})
 	}
 }
 
 func (s *state) listPushes() (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i, p := range s.pushes {
-		rows = append(rows, []any{int64(i + 1), p.Repository, p.Identifier, p.Changes, toStrings(p.Options), p.ReceivedAt})
+	for id, p := range s.pushes.all() {
+		rows = append(rows, []any{id, p.Repository, p.Identifier, p.Changes, toStrings(p.Options), p.ReceivedAt})
 	}
 	return rows
 }

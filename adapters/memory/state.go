@@ -33,20 +33,19 @@ type state struct {
 	// decreased holds until when the entries of DecreaseOnce matter.
 	decreased map[string]time.Time
 	notices   map[noticeKey]source.Notice
-	events    []audit.Event
+	events    numbered[audit.Event]
 
 	// The last uses of keys and tokens.
 	keyUses         map[identity.KeyID]time.Time
 	accessTokenUses map[int64]time.Time
 	agentTokenUses  map[int64]time.Time
 
-	// pushes have the numbers 1, 2, …; entries holds their EntryIDs, processed the
-	// numbers of those that are complete.
-	pushes         []pushes.Push
+	// entries holds the EntryIDs of the pushes, processed the numbers of those that
+	// are complete.
+	pushes         numbered[pushes.Push]
 	entries        map[string]bool
 	processed      map[int64]bool
-	deliveries     map[int64]delivery
-	lastDelivery   int64
+	deliveries     numbered[delivery]
 	jobs           []*job
 	runner         *jobRunner // nil unless jobs are being run
 	usage          usage
@@ -69,7 +68,6 @@ func newState() *state {
 		agentTokenUses:  map[int64]time.Time{},
 		entries:         map[string]bool{},
 		processed:       map[int64]bool{},
-		deliveries:      map[int64]delivery{},
 		usage:           usage{counters: map[string]int64{}, uniqueIDs: map[string]map[int64]bool{}},
 		authorizations:  map[agents.AgentID]map[agents.Authorization]bool{},
 		findings:        map[string]finding{},

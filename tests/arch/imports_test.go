@@ -43,6 +43,7 @@ var rows = map[string][]string{
 	"application/provisioning": useCase,
 	"application/worldimport":  useCase,
 	"application/projects":     useCase,
+	"application/retention":    useCase,
 
 	"adapters/httpapi":        core,
 	"adapters/httpapi/params": core,

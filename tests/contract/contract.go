@@ -58,6 +58,7 @@ var suites = []struct {
 	{"accounts", accountCases},
 	{"access_tokens", tokenCases},
 	{"audit", auditCases},
+	{"retention", retentionCases},
 	{"set_once", setOnceCases},
 	{"inventory", inventoryCases},
 	{"concurrency", concurrencyCases},
