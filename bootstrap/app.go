@@ -27,7 +27,7 @@ func App(config config.Config) fx.Option {
 			func(key *instancekey.Key) (Ports, error) { return newPorts(config, key) },
 			func() zap.AtomicLevel { return logger.Level(config.Log.Level) },
 			func(level zap.AtomicLevel, to logOutput) *zap.Logger { return logger.New(level, config.Log.Format, to) },
-			newPeriodicTasks, newServer,
+			Retention, newPeriodicTasks, newServer,
 		),
 		fx.Supply(World{}, Reload{}, logOutput{os.Stderr}, interrupt{context.Background()}),
 		fx.WithLogger(quiet),

@@ -38,6 +38,7 @@ type Config struct {
 	Jobs     Jobs     `koanf:"jobs"`
 	Webhooks Webhooks `koanf:"webhooks"`
 
+	Retention        Retention        `koanf:"retention"`
 	LicensedFeatures LicensedFeatures `koanf:"licensed_features"`
 	Findings         Findings         `koanf:"findings"`
 
@@ -65,7 +66,7 @@ func Default() Config {
 		ExternalURL: defaultExternalURL,
 		HTTP:        defaultHTTP(), Database: defaultDatabase(), Shell: defaultShell(), Instance: defaultInstance(),
 		Kas: defaultKas(), Gitaly: defaultGitaly(), Git: defaultGit(), Counters: defaultCounters(), Spool: defaultSpool(), OTP: defaultOTP(),
-		LFS: defaultLFS(), Tokens: defaultTokens(), Jobs: defaultJobs(), Webhooks: defaultWebhooks(),
+		LFS: defaultLFS(), Tokens: defaultTokens(), Jobs: defaultJobs(), Webhooks: defaultWebhooks(), Retention: defaultRetention(),
 		LicensedFeatures: defaultLicensedFeatures(), Findings: defaultFindings(), Billing: defaultBilling(),
 		Version: defaultVersion, Log: defaultLog(),
 	}

@@ -315,6 +315,24 @@ func TestLoad_durations(t *testing.T) {
 	}
 }
 
+func TestLoad_retention(t *testing.T) {
+	t.Parallel()
+	const negative, short = "must not be negative", "must be 0, which is for ever, or an hour or more"
+	for _, key := range []string{"retention.pushes", "retention.audit", "retention.deliveries"} {
+		for text, mistake := range map[string]string{
+			"0": "", "0d": "", "1h": "", "31d": "", "3600": "",
+			"-1d": negative, "-0d1h": negative, "-1": negative, "90": short, "59m": short,
+		} {
+			switch _, err := config.Load(config.Sources{Flags: map[string]string{key: text}}); {
+			case mistake == "" && err != nil:
+				t.Errorf("%s: %s: got error %v", key, text, err)
+			case mistake != "" && (err == nil || !strings.HasPrefix(err.Error(), key+": "+mistake)):
+				t.Errorf("%s: %s: got error %v, want %s", key, text, err, mistake)
+			}
+		}
+	}
+}
+
 func TestLoad_storageAddresses(t *testing.T) {
 	t.Parallel()
 	for address, good := range map[string]bool{

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -66,9 +67,14 @@ func defaultCell(s config.Setting) string {
 	return "`" + s.Value + "`"
 }
 
+var days = regexp.MustCompile(`^[0-9]+d`)
+
 // sameDefault compares two cells; a duration may be written in several ways.
 func sameDefault(got, want string) bool {
-	a, err := time.ParseDuration(strings.Trim(got, "`"))
+	a, err := time.ParseDuration(days.ReplaceAllStringFunc(strings.Trim(got, "`"), func(days string) string {
+		n, _ := strconv.Atoi(strings.TrimSuffix(days, "d"))
+		return strconv.Itoa(24*n) + "h"
+	}))
 	b, err2 := time.ParseDuration(strings.Trim(want, "`"))
 	return got == want || err == nil && err2 == nil && a == b
 }

@@ -95,7 +95,8 @@ func (q *Queue) Start(ctx context.Context, pool application.WorkerPool, log *zap
 		PollOnly:    true,
 		MaxAttempts: application.MaxAttempts,
 		JobTimeout:  application.JobTimeout, RescueStuckJobsAfter: 3 * application.JobTimeout,
-		CancelledJobRetentionPeriod: keepDiscarded, DiscardedJobRetentionPeriod: keepDiscarded,
+		// River would remove discarded jobs by the clock, which may be wrong.
+		CancelledJobRetentionPeriod: forever, DiscardedJobRetentionPeriod: forever,
 		RetryPolicy: policy(pool.RetryAfter),
 		Logger:      logger(log),
 	})
@@ -121,8 +122,8 @@ func logger(log *zap.Logger) *slog.Logger {
 	return slog.New(zapslog.NewHandler(core))
 }
 
-// keepDiscarded is how long discarded jobs can be listed.
-const keepDiscarded = 30 * 24 * time.Hour
+// forever is River's word for it.
+const forever time.Duration = -1
 
 // Stop starts no more jobs and waits for the running ones. When ctx ends it cancels
 // them, and they run again later.
