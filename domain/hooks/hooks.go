@@ -105,8 +105,14 @@ type Health struct {
 	LastAt time.Time
 }
 
-// Pause returns how long the hook is still paused at now.
-func (h Health) Pause(now time.Time) time.Duration { return max(0, h.PausedUntil.Sub(now)) }
+// Pause returns how long the hook is still paused at now. A pause that is longer than
+// any comes from a clock that was wrong, and is none.
+func (h Health) Pause(now time.Time) time.Duration {
+	if pause := h.PausedUntil.Sub(now); pause <= maxPause {
+		return max(0, pause)
+	}
+	return 0
+}
 
 // After returns the health after an attempt at now. The fourth failure in a row
 // pauses the hook for first, and each further one doubles the pause. A failure

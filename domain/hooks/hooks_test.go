@@ -90,6 +90,9 @@ func TestHealth_After(t *testing.T) {
 	if paused.Pause(now) != 0 || paused.Pause(now.Add(-time.Second)) != time.Second {
 		t.Error("a pause does not end when it should")
 	}
+	if longest := 24 * time.Hour; paused.Pause(now.Add(-longest)) != longest || paused.Pause(now.Add(-longest-1)) != 0 {
+		t.Error("a pause that is longer than any counts")
+	}
 }
 
 func TestUnsent(t *testing.T) {
