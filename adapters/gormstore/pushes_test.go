@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -198,6 +199,35 @@ func TestStore_sweep_lifetime(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestStore_sweep_jobs wants that a job does not wait for the day on which a wrong clock
+// was.
+func TestStore_sweep_jobs(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *gormstore.Store) {
+		for range 3 {
+			if err := s.Pushes.Record(t.Context(), pushes.Push{Repository: "project-1", ReceivedAt: now}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := s.Pool().ExecContext(t.Context(), `
+			UPDATE river_job SET scheduled_at = CASE WHEN id = 1 THEN '2026-03-11 11:00:00.000' ELSE '2026-04-19 12:00:00.000' END`+cast(s)+`,
+				state = CASE WHEN id = 3 THEN 'available' ELSE 'retryable' END`+strings.ReplaceAll(cast(s), "timestamptz", "river_job_state"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		swept(t, s, 0, 0, 0)
+		records, err := s.Records.List(t.Context(), "jobs", now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []time.Time{now.Truncate(24 * time.Hour).Add(35 * time.Hour), now, now} {
+			if got := records[i][5].Value.(time.Time); !got.Truncate(time.Millisecond).Equal(want.Truncate(time.Millisecond)) {
+				t.Errorf("job %d is due at %v, want %v", i+1, got, want)
+			}
+		}
+	})
 }
 
 func TestStore_Record_bytes(t *testing.T) {

@@ -57,10 +57,7 @@ const removeJobs = `DELETE FROM river_job WHERE id IN (
 
 // RemoveJobs implements retention.Records.
 func (r *Retention) RemoveJobs(ctx context.Context, before, _ time.Time) (int, error) {
-	var limit any = before
-	if r.db.Dialect == database.SQLite {
-		limit = before.UTC().Format("2006-01-02 15:04:05.000") // as River writes it
-	}
+	limit := riverTime(r.db.Dialect, before)
 	return inBatches(ctx, func() (removed int, more bool, err error) {
 		err = r.transact(ctx, "remove jobs", func(tx *gorm.DB) error {
 			done := tx.Exec(removeJobs, limit, retentionBatch)

@@ -93,6 +93,9 @@ func (s *sweeper) remove(ctx context.Context, now reading) error {
 	if err := s.removeCounters(ctx, now.elapsed); err != nil {
 		return err
 	}
+	if err := s.bringForward(ctx, now.clock); err != nil {
+		return err
+	}
 	limit, ok := s.expiredSince(now)
 	if !ok {
 		return nil
@@ -123,6 +126,27 @@ func (s *sweeper) expiredSince(now reading) (limit time.Time, ok bool) {
 		}
 	}
 	return limit, now.elapsed-s.readings[0].elapsed >= sweepAge
+}
+
+// maxWait is longer than a job waits.
+const maxWait = 25 * time.Hour
+
+const bringForward = `UPDATE river_job SET scheduled_at = $1
+	WHERE state IN ('available', 'retryable', 'scheduled') AND scheduled_at > $2`
+
+// bringForward makes jobs due that a clock put off that was wrong: they would wait for
+// the day on which it was.
+func (s *sweeper) bringForward(ctx context.Context, now time.Time) error {
+	_, err := s.db.Exec(ctx, bringForward, riverTime(s.db.Dialect, now), riverTime(s.db.Dialect, now.Add(maxWait)))
+	return err
+}
+
+// riverTime is a time as River keeps it.
+func riverTime(d database.Dialect, at time.Time) any {
+	if d == database.Postgres {
+		return at
+	}
+	return at.UTC().Format("2006-01-02 15:04:05.000")
 }
 
 const (
