@@ -2,23 +2,26 @@ package gitaly
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
+	"gatehouse/adapters/gitaly/ancestry"
 	"gatehouse/adapters/gitaly/gitalypb"
 	"gatehouse/application/gitaccess"
 	"gatehouse/domain/source"
 )
 
-// parallel is the number of calls of one push that run at the same time. Each is a
+// parallel is the number of calls of one event that run at the same time. Each is a
 // process of Gitaly's machine.
 const parallel = 8
 
-// Answers asks all questions, several at a time. It fails with the first call that
-// fails. A client without storages returns source.Unknown for every question.
+// Answers asks all questions, several at a time, and many about ancestors by few
+// calls. It fails with the first call that fails. A client without storages returns
+// source.Unknown for every question.
 func (c *Client) Answers(ctx context.Context, where gitaccess.Location, questions []source.Question) (map[source.Question]source.Answer, error) {
 	if len(c.conns) == 0 {
 		return unknown(questions), nil
@@ -30,17 +33,24 @@ func (c *Client) Answers(ctx context.Context, where gitaccess.Location, question
 	ctx, cancel := calling(ctx, where.SnapshotPath)
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(parallel)
 	var mutex sync.Mutex
 	answers := make(map[source.Question]source.Answer, len(questions))
+	ancestors, others := split(questions)
+	group.Go(func() error {
+		some, err := ancestry.Answers(ctx, r, ancestors)
+		mutex.Lock()
+		defer mutex.Unlock()
+		maps.Copy(answers, some)
+		return err
+	})
 	var head string // one call answers for all branches
-	if slices.ContainsFunc(questions, aboutDefault) {
+	if slices.ContainsFunc(others, aboutDefault) {
 		group.Go(func() (err error) {
 			head, err = r.defaultBranch(ctx)
 			return err
 		})
 	}
-	for _, q := range questions {
+	for _, q := range others {
 		if aboutDefault(q) {
 			continue
 		}
@@ -55,12 +65,24 @@ func (c *Client) Answers(ctx context.Context, where gitaccess.Location, question
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	for _, q := range questions {
+	for _, q := range others {
 		if aboutDefault(q) {
 			answers[q] = isDefault(head, q.Branch)
 		}
 	}
 	return answers, nil
+}
+
+// split parts the questions about ancestors from the others.
+func split(questions []source.Question) (ancestors, others []source.Question) {
+	for _, q := range questions {
+		if q.About == source.Ancestor {
+			ancestors = append(ancestors, q)
+		} else {
+			others = append(others, q)
+		}
+	}
+	return ancestors, others
 }
 
 func aboutDefault(q source.Question) bool { return q.About == source.Default }
@@ -79,8 +101,6 @@ func isDefault(head, branch string) source.Answer {
 
 func (c *Client) answer(ctx context.Context, r repository, q source.Question) (source.Answer, error) {
 	switch q.About {
-	case source.Ancestor:
-		return yes(r.isAncestor(ctx, q))
 	case source.Existence:
 		return remembered(c.existing, r.key, func() (bool, error) { return r.exists(ctx) })
 	case source.Branches:
@@ -111,14 +131,6 @@ func yes(is bool, err error) (source.Answer, error) {
 	default:
 		return source.No, nil
 	}
-}
-
-// isAncestor returns false as well if one of the commits does not exist.
-func (r repository) isAncestor(ctx context.Context, q source.Question) (bool, error) {
-	out, err := gitalypb.NewCommitServiceClient(r.conn).CommitIsAncestor(ctx, &gitalypb.CommitIsAncestorRequest{
-		Repository: r.message, AncestorId: string(q.Old), ChildId: string(q.New),
-	})
-	return out.GetValue(), r.fault(err, "ancestry")
 }
 
 func (r repository) exists(ctx context.Context) (bool, error) {

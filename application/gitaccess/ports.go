@@ -26,8 +26,10 @@ type Directory interface {
 // Repositories knows repositories and their history.
 type Repositories interface {
 	// Answers returns an answer for each question. The answer is source.Unknown
-	// if no Gitaly is connected. An unreachable or late Gitaly is an error of
-	// kind domain.Unavailable.
+	// if no Gitaly is connected. Of the answers about an Ancestor every Yes is
+	// certain, and the first No in the order of the questions: behind it a No may
+	// stand for a Yes. An unreachable or late Gitaly is an error of kind
+	// domain.Unavailable.
 	Answers(ctx context.Context, where Location, questions []source.Question) (map[source.Question]source.Answer, error)
 }
 

@@ -102,13 +102,14 @@ func (r *Repository) peel(id string) string {
 	}
 }
 
-// reach returns a commit and its ancestors, newest first.
-func (r *Repository) reach(m *gitalypb.Repository, revision string) (ids []string) {
-	waiting := []string{revision}
+// reach returns commits and their ancestors, newest first.
+func (r *Repository) reach(m *gitalypb.Repository, revisions ...string) (ids []string) {
+	waiting, seen := slices.Clone(revisions), map[string]bool{}
 	for len(waiting) > 0 {
 		id, c, ok := r.commit(m, waiting[0])
 		waiting = waiting[1:]
-		if ok && !slices.Contains(ids, id) {
+		if ok && !seen[id] {
+			seen[id] = true
 			ids = append(ids, id)
 			waiting = append(waiting, c.Parents...)
 		}
@@ -116,16 +117,27 @@ func (r *Repository) reach(m *gitalypb.Repository, revision string) (ids []strin
 	return ids
 }
 
-// span returns the commits of from..to, newest first.
-func (r *Repository) span(m *gitalypb.Repository, from, to string) (ids []string, err error) {
-	for _, end := range []string{from, to} {
-		if _, _, ok := r.commit(m, end); end != "" && !ok {
-			return nil, status.Errorf(codes.Internal, "bad revision %q", end)
+// list returns the commits of revisions, newest first, without those of revisions
+// that begin with "^".
+func (r *Repository) list(m *gitalypb.Repository, revisions ...string) (ids []string, err error) {
+	var heads, excluded []string
+	for _, revision := range revisions {
+		name, not := strings.CutPrefix(revision, "^")
+		if _, _, ok := r.commit(m, name); !ok {
+			return nil, status.Errorf(codes.Internal, "bad revision %q", name)
+		}
+		if not {
+			excluded = append(excluded, name)
+		} else {
+			heads = append(heads, name)
 		}
 	}
-	gone := r.reach(m, from)
-	for _, id := range r.reach(m, to) {
-		if !slices.Contains(gone, id) {
+	hidden := map[string]bool{}
+	for _, id := range r.reach(m, excluded...) {
+		hidden[id] = true
+	}
+	for _, id := range r.reach(m, heads...) {
+		if !hidden[id] {
 			ids = append(ids, id)
 		}
 	}

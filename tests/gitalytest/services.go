@@ -128,21 +128,13 @@ func (v commits) CommitIsAncestor(_ context.Context, in *gitalypb.CommitIsAncest
 	return &gitalypb.CommitIsAncestorResponse{Value: is}, nil
 }
 
-// ListCommits lists the commits of a range, newest first.
+// ListCommits lists the commits of revisions, newest first.
 func (v commits) ListCommits(in *gitalypb.ListCommitsRequest, out grpc.ServerStreamingServer[gitalypb.ListCommitsResponse]) error {
 	r, err := v.s.find(in.GetRepository())
 	if err != nil {
 		return err
 	}
-	var from, to string
-	for _, revision := range in.GetRevisions() {
-		if rest, not := strings.CutPrefix(revision, "^"); not {
-			from = rest
-		} else {
-			to = revision
-		}
-	}
-	ids, err := r.span(in.GetRepository(), from, to)
+	ids, err := r.list(in.GetRepository(), in.GetRevisions()...)
 	if err != nil {
 		return err
 	}
@@ -161,11 +153,11 @@ func (v commits) CountCommits(_ context.Context, in *gitalypb.CountCommitsReques
 	if err != nil {
 		return nil, err
 	}
-	from, to, two := strings.Cut(string(in.GetRevision()), "..")
-	if !two {
-		from, to = "", from
+	revisions := []string{string(in.GetRevision())}
+	if from, to, two := strings.Cut(revisions[0], ".."); two {
+		revisions = []string{to, "^" + from}
 	}
-	ids, err := r.span(in.GetRepository(), from, to)
+	ids, err := r.list(in.GetRepository(), revisions...)
 	return &gitalypb.CountCommitsResponse{Count: int32(min(len(ids), int(in.GetMaxCount())))}, err
 }
 

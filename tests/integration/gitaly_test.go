@@ -130,6 +130,39 @@ func TestAllowed_matrix(t *testing.T) {
 	}
 }
 
+// TestAllowed_manyBranches pushes to two thousand protected branches at once, each
+// with commits of its own: Gitaly is called at most once for a hundred of them.
+func TestAllowed_manyBranches(t *testing.T) {
+	t.Parallel()
+	const count = 2000
+	commit := func(n int) string { return fmt.Sprintf("%040x", n+1) }
+	for name, status := range map[string]int{"updated": 200, "forced": 401} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := gitalytest.Start(t)
+			r, incoming := repository(g), map[string]gitalytest.Commit{}
+			r.Quarantined[quarantine] = incoming
+			var changes []string
+			for n := range count {
+				before, after := commit(n), commit(count+n)
+				r.Commits[before] = gitalytest.Commit{Parents: []string{old}}
+				incoming[after] = gitalytest.Commit{Parents: []string{old}}
+				if status == 200 {
+					incoming[after] = gitalytest.Commit{Parents: []string{before}}
+				}
+				changes = append(changes, fmt.Sprintf("%s %s refs/heads/dev/%d", before, after, n))
+			}
+			s := servertest.Start(t, servertest.Settings(t, "memory:", storages(g)), servertest.WithWorld(t, protectedWorld))
+			if got := s.Post(t, "/allowed", pushBody("dev", "ssh", changes...)); got.Status != status {
+				t.Errorf("got %d %s, want %d", got.Status, got.Body, status)
+			}
+			if calls := g.Calls("ListCommits", "CommitIsAncestor"); len(calls) == 0 || len(calls) > count/100 {
+				t.Errorf("got %d calls", len(calls))
+			}
+		})
+	}
+}
+
 // TestAllowed_gitalyHangs makes Gitaly hang for one repository: pushes to others,
 // also of the same storage, are checked meanwhile. The waiting pushes are refused
 // when Gitaly stops.
