@@ -104,16 +104,30 @@ func calling(ctx context.Context, snapshot string) (context.Context, context.Can
 	return context.WithTimeout(ctx, callTimeout)
 }
 
-// fault wraps an error of Gitaly with its domain.Kind.
+// fault wraps an error of Gitaly with its domain.Kind: Unavailable if it passes by
+// itself, Unprocessable if it does not. It adds no kind to an error of which the
+// code does not tell: Gitaly says Internal for a missing commit and for a lock.
 func (r repository) fault(err error, what string) error {
-	switch status.Code(err) {
-	case codes.OK:
+	code := status.Code(err)
+	kind, known := kinds[code]
+	switch {
+	case code == codes.OK:
 		return nil
-	case codes.NotFound:
-		return fmt.Errorf("%s of %s: %w: %w", what, r.name, domain.NotFound, err)
-	case codes.AlreadyExists:
-		return fmt.Errorf("%s of %s: %w: %w", what, r.name, domain.Conflict, err)
+	case known:
+		return fmt.Errorf("%s of %s: %w: %w", what, r.name, kind, err)
 	default:
-		return fmt.Errorf("%s of %s: %w: %w", what, r.name, domain.Unavailable, err)
+		return fmt.Errorf("%s of %s: %w", what, r.name, err)
 	}
+}
+
+// kinds leave out Internal and Unknown, and a refused token: Gitaly may get a new
+// one before the client does.
+var kinds = map[codes.Code]domain.Kind{
+	codes.NotFound: domain.NotFound, codes.AlreadyExists: domain.Conflict,
+
+	codes.Unavailable: domain.Unavailable, codes.DeadlineExceeded: domain.Unavailable, codes.Canceled: domain.Unavailable,
+	codes.ResourceExhausted: domain.Unavailable, codes.Aborted: domain.Unavailable,
+
+	codes.Unimplemented: domain.Unprocessable, codes.InvalidArgument: domain.Unprocessable, codes.FailedPrecondition: domain.Unprocessable,
+	codes.OutOfRange: domain.Unprocessable, codes.DataLoss: domain.Unprocessable,
 }

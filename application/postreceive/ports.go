@@ -54,7 +54,8 @@ type Pushes interface {
 }
 
 // History knows what is in a repository now. What is not there is
-// domain.NotFound.
+// domain.NotFound. An error of kind domain.Unavailable passes by itself, one of
+// another kind does not, and one without a kind may.
 type History interface {
 	// DefaultBranch returns a short name, empty while there is no branch.
 	DefaultBranch(ctx context.Context, p source.Project) (string, error)

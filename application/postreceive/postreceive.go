@@ -39,9 +39,13 @@ func New(pushes Pushes, history History, rules Rules, now application.Clock) *Wo
 	return &Worker{pushes, history, rules, now}
 }
 
-// historyTimeout is how long after a push the worker retries if Gitaly is
-// unavailable; after that, events are sent without commits.
-const historyTimeout = time.Hour
+// After these times since a push its events are sent without commits, rather than
+// retried: historyTimeout if Gitaly is unavailable, failureTimeout if it fails and
+// does not tell whether that will pass.
+const (
+	historyTimeout = time.Hour
+	failureTimeout = time.Minute
+)
 
 // Process does the job of a received push.
 func (w *Worker) Process(ctx context.Context, push int64) error {
@@ -93,9 +97,17 @@ type pushWork struct {
 }
 
 // goOnWithout says whether to go on after an error of history: the error is
-// permanent, or the push is older than historyTimeout.
+// permanent, or the push is too old to be retried.
 func (p *pushWork) goOnWithout(err error) bool {
-	return !errors.Is(err, domain.Unavailable) || p.worker.now().Sub(p.push.ReceivedAt) > historyTimeout
+	age := p.worker.now().Sub(p.push.ReceivedAt)
+	switch kind, known := errors.AsType[domain.Kind](err); {
+	case kind == domain.Unavailable:
+		return age > historyTimeout
+	case !known:
+		return age > failureTimeout
+	default:
+		return true
+	}
 }
 
 // refreshBranches updates the default branch, and whether there is any branch,

@@ -167,11 +167,11 @@ func TestWorker_Process_tags(t *testing.T) {
 			hooks.Event{Checkout: commit, Commits: onCommit, Total: 1}, false},
 		"deleted meanwhile": {source.PeeledTag{}, onCommit, domain.NotFound, nil, "tag v1, ..bbbbbbbbbbb 1",
 			hooks.Event{Checkout: commit, Commits: onCommit, Total: 1}, false},
-		"deleted meanwhile, and its object": {source.PeeledTag{}, nil, domain.NotFound, errors.New("bad object"), "tag v1, ..bbbbbbbbbbb 1",
+		"deleted meanwhile, and its object": {source.PeeledTag{}, nil, domain.NotFound, domain.Unprocessable, "tag v1, ..bbbbbbbbbbb 1",
 			hooks.Event{Checkout: object}, false},
-		"no commits, for good": {source.PeeledTag{Object: object, Commit: commit, Message: "First"}, nil, nil, errors.New("broken"), "tag v1, ..ccccccccccc 1",
+		"no commits, for good": {source.PeeledTag{Object: object, Commit: commit, Message: "First"}, nil, nil, domain.Unprocessable, "tag v1, ..ccccccccccc 1",
 			hooks.Event{Checkout: commit, Message: "First"}, false},
-		"not told, for good": {source.PeeledTag{}, nil, errors.New("broken"), nil, "tag v1", hooks.Event{Checkout: object}, false},
+		"not told, for good": {source.PeeledTag{}, nil, domain.Unprocessable, nil, "tag v1", hooks.Event{Checkout: object}, false},
 		"not told now":       {source.PeeledTag{}, nil, down, nil, "tag v1", hooks.Event{}, true},
 	} {
 		h := push("project-42", none+" "+id("b")+" refs/tags/v1")
@@ -312,7 +312,9 @@ func TestWorker_Process_history(t *testing.T) {
 		"down":           {down, time.Minute, false},
 		"down for long":  {down, 2 * time.Hour, true},
 		"no repository":  {domain.NotFound, 0, true},
-		"no such commit": {errors.New("bad object"), 0, true},
+		"not a Gitaly":   {fmt.Errorf("gitaly: %w", domain.Unprocessable), 0, true},
+		"fails":          {errors.New("bad object"), time.Minute, false},
+		"fails for long": {errors.New("bad object"), 2 * time.Minute, true},
 	} {
 		h := push("project-42", none+" "+id("b")+" refs/heads/main")
 		h.historyErr, h.push.ReceivedAt = c.down, now.Add(-c.age)

@@ -36,6 +36,7 @@ type Server struct {
 	repositories map[string]*Repository
 	calls        []Call
 	hangs        func(Call) bool
+	fails        func(Call) error
 	locked       int
 }
 
@@ -53,7 +54,7 @@ type Call struct {
 // Start serves the storage "default" on a free port until the test ends.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{Storage: "default", repositories: map[string]*Repository{}, hangs: func(Call) bool { return false }}
+	s := &Server{Storage: "default", repositories: map[string]*Repository{}, hangs: func(Call) bool { return false }, fails: func(Call) error { return nil }}
 	s.Resume(t)
 	t.Cleanup(s.Stop)
 	return s
@@ -93,6 +94,13 @@ func (s *Server) StopAnswering(which func(Call) bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.hangs = which
+}
+
+// Fail makes calls fail with the error that the function returns, if any.
+func (s *Server) Fail(how func(Call) error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.fails = how
 }
 
 // Lock makes the next calls of CreateRepository fail because of a lock.
@@ -151,7 +159,7 @@ func (e entering) RecvMsg(request any) error {
 	return e.s.enter(e.Context(), e.method, request)
 }
 
-// enter records a call, hangs if it should, and checks the caller's token.
+// enter records a call, hangs or fails if it should, and checks the caller's token.
 func (s *Server) enter(ctx context.Context, method string, request any) error {
 	call := Call{Method: method[strings.LastIndexByte(method, '/')+1:]}
 	call.Metadata, _ = metadata.FromIncomingContext(ctx)
@@ -163,11 +171,14 @@ func (s *Server) enter(ctx context.Context, method string, request any) error {
 	}
 	s.mutex.Lock()
 	s.calls = append(s.calls, call)
-	hangs := s.hangs(call)
+	hangs, failure := s.hangs(call), s.fails(call)
 	s.mutex.Unlock()
 	if hangs {
 		<-ctx.Done()
 		return status.FromContextError(ctx.Err()).Err()
+	}
+	if failure != nil {
+		return failure
 	}
 	return s.authenticate(call.Metadata)
 }
