@@ -51,10 +51,14 @@ type WorkerPool struct {
 	// RetryDelay is how long a job waits that failed once. The fourth power of its
 	// failures is how many times as long it waits then, a day at most.
 	RetryDelay time.Duration
+	// MaxDelay limits how long a job of a kind waits. A job of such a kind is
+	// tried until it succeeds: it is not discarded for its failures.
+	MaxDelay map[JobKind]time.Duration
 }
 
 const (
-	// MaxAttempts is how often a job is tried before it is discarded.
+	// MaxAttempts is how often a job is tried before it is discarded, unless its
+	// kind has a MaxDelay.
 	MaxAttempts = 25
 	// JobTimeout is how long one attempt may take.
 	JobTimeout = time.Minute
@@ -62,11 +66,21 @@ const (
 	maxDelay = 24 * time.Hour
 )
 
-// RetryAfter returns how long a job waits that failed so many times.
-func (p WorkerPool) RetryAfter(failures int) time.Duration {
+// RetryAfter returns how long a job of the kind waits that failed so many times.
+func (p WorkerPool) RetryAfter(kind JobKind, failures int) time.Duration {
+	longest, delay := maxDelay, maxDelay
+	if limit, ok := p.MaxDelay[kind]; ok {
+		longest = limit
+	}
 	n := time.Duration(failures)
 	if factor := n * n * n * n; p.RetryDelay <= maxDelay/factor {
-		return p.RetryDelay * factor
+		delay = p.RetryDelay * factor
 	}
-	return maxDelay
+	return min(delay, longest)
+}
+
+// NeverGivesUp says whether jobs of the kind are tried until they succeed.
+func (p WorkerPool) NeverGivesUp(kind JobKind) bool {
+	_, limited := p.MaxDelay[kind]
+	return limited
 }

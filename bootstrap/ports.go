@@ -109,6 +109,9 @@ type Jobs interface {
 	// attempts. It fails with domain.NotFound if there is no such job and with
 	// domain.Conflict if it is being done.
 	Retry(ctx context.Context, id int64) error
+	// MakeDue makes the waiting jobs of a kind due now: those about the subject, or
+	// all if it is 0.
+	MakeDue(ctx context.Context, kind application.JobKind, subject int64) error
 	// Discard ends a job; one that is being done is not tried again. It fails with
 	// domain.NotFound if there is no such job and with domain.Conflict if it is
 	// completed or discarded.

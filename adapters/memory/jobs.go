@@ -87,6 +87,24 @@ func (j Jobs) Retry(ctx context.Context, id int64) error {
 	})
 }
 
+// MakeDue makes the waiting jobs of a kind due now: those about the subject, or
+// all if it is 0.
+func (j Jobs) MakeDue(ctx context.Context, kind application.JobKind, subject int64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	now := time.Now()
+	for _, row := range j.jobs {
+		if row.Kind == kind && row.state == jobWaiting && row.due.After(now) && (subject == 0 || row.Subject == subject) {
+			row.due = now
+		}
+	}
+	j.wakeRunner()
+	return nil
+}
+
 // Discard gives a job up; a running one ends with this attempt. It fails with
 // domain.Conflict if the job is completed or discarded and with
 // domain.NotFound if there is no such job.
@@ -258,10 +276,13 @@ func (j *job) finishAttempt(err error, pool application.WorkerPool) {
 	case isPostponed:
 		j.attempt--
 		j.state, j.due = jobWaiting, time.Now().Add(postponed.For)
+	case !isDiscarded && j.attempt >= j.maxAttempts && pool.NeverGivesUp(j.Kind):
+		j.attempt--
+		j.state, j.due = jobWaiting, time.Now().Add(pool.RetryAfter(j.Kind, j.maxAttempts))
 	default:
 		j.failures++
 		j.lastFailure = err.Error()
-		j.state, j.due = jobWaiting, time.Now().Add(pool.RetryAfter(j.failures))
+		j.state, j.due = jobWaiting, time.Now().Add(pool.RetryAfter(j.Kind, j.failures))
 	}
 	if isDiscarded || j.discard || j.attempt >= j.maxAttempts {
 		j.state = jobDiscarded

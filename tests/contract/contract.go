@@ -53,6 +53,7 @@ var suites = []struct {
 	{"groups", groupCases},
 	{"projects", projectCases},
 	{"destinations", destinationCases},
+	{"repository jobs", repositoryJobCases},
 	{"keys", keyCases},
 	{"credentials", credentialCases},
 	{"accounts", accountCases},

@@ -1,13 +1,18 @@
 package contract
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"gatehouse/application"
 	"gatehouse/application/projects"
+	"gatehouse/application/pushes"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
@@ -120,5 +125,57 @@ var destinationCases = []Case{
 		put("acme/said", &not, true)
 		put("acme/tools/cli", nil, false)
 		s.Same("projects", strings.Join(s.List("projects", "path", "empty"), ", "), "Acme/Tools/cli false, Acme/new true, Acme/said false")
+	}},
+}
+
+// repositoryJobCases are about what jobs that create repositories need.
+var repositoryJobCases = []Case{
+	{Name: "waiting jobs made due: done now, by kind and subject", Check: func(s Subject) {
+		done, count := make(chan int64, 10), map[int64]int{}
+		var mu sync.Mutex
+		ids := s.enqueuePushes(3)
+		subjects := s.List("jobs", "subject")
+		s.startWorker(func(_ context.Context, subject int64) error {
+			mu.Lock()
+			defer mu.Unlock()
+			done <- subject
+			if count[subject]++; count[subject] == 1 {
+				return application.Postponed{For: time.Hour}
+			}
+			return nil
+		})
+		for range ids {
+			receive(s, done)
+		}
+		for _, id := range ids {
+			s.awaitState(id, "waiting")
+		}
+		s.Fine("MakeDue of another kind", s.Jobs.MakeDue(s.Context(), "another_kind", 0))
+		second, err := strconv.ParseInt(subjects[1], 10, 64)
+		s.Fine("subject", err)
+		s.Fine("MakeDue of the second", s.Jobs.MakeDue(s.Context(), pushes.PushReceived, second))
+		s.Same("subject", receive(s, done), second)
+		s.awaitState(ids[1], "completed")
+		s.Same("the first", s.jobStates()[ids[0]], "waiting")
+		s.Fine("MakeDue of all", s.Jobs.MakeDue(s.Context(), pushes.PushReceived, 0))
+		for _, id := range ids {
+			s.awaitState(id, "completed")
+		}
+		s.Fine("MakeDue of none", s.Jobs.MakeDue(s.Context(), pushes.PushReceived, 0))
+		s.Same("done", len(done), 2)
+	}},
+	{Name: "failing job of a kind with a limit of its delay: not discarded", Check: func(s Subject) {
+		tries, id := 0, s.enqueuePushes(1)[0]
+		s.startPool(application.WorkerPool{
+			MaxDelay: map[application.JobKind]time.Duration{pushes.PushReceived: time.Millisecond},
+			Workers: map[application.JobKind]application.Worker{pushes.PushReceived: func(context.Context, int64) error {
+				if tries++; tries < application.MaxAttempts+3 {
+					return errors.New("not yet")
+				}
+				return nil
+			}},
+		})
+		s.awaitState(id, "completed")
+		s.Same("job", s.List("jobs", "attempt", "last_error"), []string{"25 not yet"})
 	}},
 }

@@ -35,8 +35,8 @@ type Queue struct {
 	// inserter enqueues and changes jobs, and runs none.
 	inserter *river.Client[*sql.Tx]
 	// keepJob is a statement that removes the mark of a job that was discarded
-	// while it ran.
-	keepJob string
+	// while it ran. makeDue is one that makes waiting jobs of a kind due.
+	keepJob, makeDue string
 
 	mu     sync.Mutex
 	runner *river.Client[*sql.Tx] // nil while this process runs no jobs
@@ -46,9 +46,15 @@ type Queue struct {
 func New(pool *sql.DB, postgres bool) *Queue {
 	var driver riverdriver.Driver[*sql.Tx] = riversqlite.New(pool)
 	keepJob := "UPDATE river_job SET metadata = json_remove(metadata, '$.' || $2) WHERE id = $1 AND state <> 'running'"
+	makeDue := "UPDATE river_job SET state = 'available', scheduled_at = datetime('now', 'subsec') WHERE kind = $1" +
+		" AND (state IN ('scheduled', 'retryable') OR state = 'available' AND scheduled_at > datetime('now', 'subsec'))" +
+		" AND ($2 = 0 OR json_extract(CAST(args AS text), '$.subject') = $2)"
 	if postgres {
 		driver = riverdatabasesql.New(pool)
 		keepJob = "UPDATE river_job SET metadata = metadata - $2::text WHERE id = $1 AND state <> 'running'"
+		makeDue = "UPDATE river_job SET state = 'available', scheduled_at = now() WHERE kind = $1" +
+			" AND (state IN ('scheduled', 'retryable') OR state = 'available' AND scheduled_at > now())" +
+			" AND ($2::bigint = 0 OR (args->>'subject')::bigint = $2)"
 	}
 	inserter, err := river.NewClient(driver, &river.Config{
 		MaxAttempts: application.MaxAttempts, Logger: slog.New(slog.DiscardHandler),
@@ -59,7 +65,7 @@ func New(pool *sql.DB, postgres bool) *Queue {
 	if err != nil {
 		panic(err) // the configuration is constant
 	}
-	return &Queue{pool: pool, driver: driver, inserter: inserter, keepJob: keepJob}
+	return &Queue{pool: pool, driver: driver, inserter: inserter, keepJob: keepJob, makeDue: makeDue}
 }
 
 // practicallyNever is longer than any client lives between two jobs.
@@ -85,7 +91,7 @@ func (a args) Kind() string { return string(a.kind) }
 func (q *Queue) Start(ctx context.Context, pool application.WorkerPool, log *zap.Logger) error {
 	workers := river.NewWorkers()
 	for kind, work := range pool.Workers {
-		river.AddWorkerArgs(workers, args{kind: kind}, riverWorker(work))
+		river.AddWorkerArgs(workers, args{kind: kind}, riverWorker(work, pool, log))
 	}
 	runner, err := river.NewClient(q.driver, &river.Config{
 		ID:            uuid.NewString(), // of this process and no other
@@ -97,7 +103,7 @@ func (q *Queue) Start(ctx context.Context, pool application.WorkerPool, log *zap
 		JobTimeout:  application.JobTimeout, RescueStuckJobsAfter: 3 * application.JobTimeout,
 		// River would remove discarded jobs by the clock, which may be wrong.
 		CancelledJobRetentionPeriod: forever, DiscardedJobRetentionPeriod: forever,
-		RetryPolicy: policy(pool.RetryAfter),
+		RetryPolicy: policy(pool),
 		Logger:      logger(log),
 	})
 	if err != nil {
@@ -157,6 +163,15 @@ func (q *Queue) Retry(ctx context.Context, id int64) error {
 	return checkState(id, job, err, "is being done", rivertype.JobStateRunning)
 }
 
+// MakeDue makes the waiting jobs of a kind due now: those about the subject, or all
+// if it is 0.
+func (q *Queue) MakeDue(ctx context.Context, kind application.JobKind, subject int64) error {
+	if _, err := q.pool.ExecContext(ctx, q.makeDue, string(kind), subject); err != nil {
+		return fmt.Errorf("jobs %s: %w", kind, err)
+	}
+	return nil
+}
+
 // Discard makes a job never run again. A running job ends with this attempt. One
 // that is completed or discarded already is a domain.Conflict, one that does not
 // exist domain.NotFound.
@@ -187,11 +202,11 @@ func checkState(id int64, job *rivertype.JobRow, err error, why string, states .
 }
 
 // policy says how long to wait after so many failures.
-type policy func(failures int) time.Duration
+type policy application.WorkerPool
 
 // NextRetry implements river.ClientRetryPolicy.
-func (after policy) NextRetry(job *rivertype.JobRow) time.Time {
-	return time.Now().UTC().Add(after(len(job.Errors) + 1))
+func (p policy) NextRetry(job *rivertype.JobRow) time.Time {
+	return time.Now().UTC().Add(application.WorkerPool(p).RetryAfter(application.JobKind(job.Kind), len(job.Errors)+1))
 }
 
 // discardMark is the metadata by which River marks a job that was discarded while
@@ -200,8 +215,10 @@ const discardMark = "cancel_attempted_at"
 
 var errDiscarded = errors.New("somebody discarded it")
 
-// riverWorker runs the jobs of one kind. River logs their failures.
-func riverWorker(work application.Worker) river.Worker[args] {
+// riverWorker runs the jobs of one kind. River logs their failures, but for those
+// after which it would discard a job that is tried until it succeeds: they are
+// postponed instead, so that River does not keep each of their errors.
+func riverWorker(work application.Worker, pool application.WorkerPool, log *zap.Logger) river.Worker[args] {
 	return river.WorkFunc(func(ctx context.Context, job *river.Job[args]) error {
 		var metadata map[string]any
 		if err := json.Unmarshal(job.Metadata, &metadata); err == nil && metadata[discardMark] != nil {
@@ -215,6 +232,10 @@ func riverWorker(work application.Worker) river.Worker[args] {
 		}
 		if _, ok := errors.AsType[application.Discarded](err); ok {
 			return river.JobCancel(err)
+		}
+		if kind := application.JobKind(job.Kind); err != nil && job.Attempt >= job.MaxAttempts && pool.NeverGivesUp(kind) {
+			log.Warn("a job failed", zap.Int64("job", job.ID), zap.String("kind", job.Kind), zap.Error(err))
+			return river.JobSnooze(pool.RetryAfter(kind, job.MaxAttempts))
 		}
 		return err
 	})
