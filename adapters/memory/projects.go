@@ -236,6 +236,7 @@ type newProjects struct{ worldimport.Projects }
 
 // Add implements projects.Projects.
 func (n newProjects) Add(ctx context.Context, p source.Project) (source.ProjectID, error) {
+	p.ToBeCreated = false
 	empty := true
 	id, _, err := n.Put(ctx, worldimport.Project{Project: p, Empty: &empty})
 	return id, err

@@ -17,6 +17,7 @@ import (
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
+	"gatehouse/tests/subject"
 )
 
 // roleGroups has groups, and users with a role of every origin.
@@ -107,6 +108,22 @@ var destinationCases = []Case{
 			s.Errorf("got %v", err)
 		}
 		s.Same("jobs", strings.Join(s.List("jobs", "kind", "subject", "state"), ", "), "create_repository 60 waiting")
+	}},
+	{Name: "planned project added: it exists", Check: func(s Subject) {
+		s.Apply(roleGroups)
+		var id source.ProjectID
+		s.Fine("Add", s.NewProjects(s.Context(), func(tx projects.Tx) (err error) {
+			id, err = tx.Projects.Add(s.Context(), source.Project{
+				ToBeCreated: true, Path: "Acme/new", Visibility: source.Private, Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default",
+			})
+			return err
+		}))
+		got, err := s.Destinations.Project(s.Context(), id)
+		s.Fine("Project", err)
+		s.Same("project", []any{got.Path, got.ToBeCreated, got.Empty}, []any{"Acme/new", false, true})
+		standing, err := s.Directory.Standing(s.Context(), subject.Inquiry("user-12", "acme/new"))
+		s.Fine("Standing", err)
+		s.Same("standing", []any{standing.Project.ID, standing.Project.ToBeCreated}, []any{id, false})
 	}},
 	{Name: "NewIsEmpty: for new projects only", Check: func(s Subject) {
 		s.Apply(roleGroups)
