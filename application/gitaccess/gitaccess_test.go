@@ -28,6 +28,7 @@ type fakePorts struct {
 	limited        bool
 	limitedByAll   bool
 	connected      bool
+	protection     source.BranchProtection
 	destination    source.ProjectDestination
 	destinationErr error
 	createErr      error
@@ -96,7 +97,7 @@ func (w *fakePorts) Count(_ context.Context, _ time.Time, buckets ...gitaccess.B
 
 func (w *fakePorts) gatekeeper() *gitaccess.Gatekeeper {
 	rules := gitaccess.Rules{
-		Settings:   source.Settings{Protocols: source.AllProtocols, Connected: w.connected, PushToCreate: w.connected},
+		Settings:   source.Settings{Protocols: source.AllProtocols, Connected: w.connected, PushToCreate: w.connected, DefaultBranchProtection: w.protection},
 		NewStorage: "default",
 		Storages:   map[string]gitaccess.Storage{"default": {Name: "default", Address: "unix:/run/gitaly.sock"}},
 	}

@@ -107,6 +107,45 @@ func TestGatekeeper_Allow_founderFails(t *testing.T) {
 	}
 }
 
+// TestGatekeeper_Allow_firstPush creates a project only for those who may push its
+// first branch.
+func TestGatekeeper_Allow_firstPush(t *testing.T) {
+	t.Parallel()
+	const developer, maintainer = source.Developer, source.Maintainer
+	for _, c := range []struct {
+		instance source.BranchProtection
+		group    source.BranchProtection // -1 for none
+		role     source.Role
+		admin    bool
+		want     int
+	}{
+		{source.NotProtected, -1, developer, false, 1},
+		{source.DevelopersPush, -1, developer, false, 1},
+		{source.FullyProtected, -1, developer, false, 0},
+		{source.DevelopersMerge, -1, developer, false, 0},
+		{source.DevelopersPushInitially, -1, developer, false, 1},
+		{source.FullyProtected, -1, maintainer, false, 1},
+		{source.DevelopersMerge, -1, maintainer, false, 1},
+		{source.FullyProtected, -1, source.Owner, false, 1},
+		{source.FullyProtected, -1, developer, true, 1},
+		{source.FullyProtected, source.DevelopersPush, developer, false, 1},
+		{source.NotProtected, source.FullyProtected, developer, false, 0},
+	} {
+		w := newPortsWithoutProject()
+		w.protection, w.destination.Role, w.standing.Actor.User.Admin = c.instance, c.role, c.admin
+		if c.group >= 0 {
+			w.destination.DefaultBranchProtection = &c.group
+		}
+		_, err := w.gatekeeper().Allow(t.Context(), pushToCreate())
+		if (err == nil) != (c.want == 1) || err != nil && (!errors.Is(err, domain.Forbidden) || !strings.Contains(err.Error(), "maintainer or owner of the group")) {
+			t.Errorf("%+v: got %v", c, err)
+		}
+		if len(w.created) != c.want || len(w.notices) != c.want {
+			t.Errorf("%+v: made %v, left %v", c, w.created, w.notices)
+		}
+	}
+}
+
 func TestGatekeeper_Explain_foundsNothing(t *testing.T) {
 	t.Parallel()
 	w := newPortsWithoutProject()

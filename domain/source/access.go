@@ -244,6 +244,8 @@ func checkPush(c *Case) finding {
 		return skip
 	case !c.MayUse(c.feature()) || !c.mayPush() && !c.judgesRefs():
 		return errNoPush
+	case c.Project.ToBeCreated:
+		return c.checkFirstPush()
 	}
 	return pass
 }

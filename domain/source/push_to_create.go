@@ -1,5 +1,7 @@
 package source
 
+import "gatehouse/domain"
+
 // ProjectDestination is a group or a personal namespace in which a user wants
 // to create a project. The zero ProjectDestination is none.
 type ProjectDestination struct {
@@ -44,6 +46,26 @@ func checkPushToCreate(c *Case) finding {
 		return errHidden
 	}
 	return pass
+}
+
+// checkFirstPush refuses a push to create if no first push of a branch would be
+// allowed in the new project, whatever the branch: it tries the default branch and
+// another one under the rules for changes, with the protections that the project would
+// get. Git tells the branches only after the project is created.
+func (c *Case) checkFirstPush() finding {
+	push := *c
+	branch := c.Project.HeadBranch()
+	push.Project.Protections = c.branchProtection().Initial(branch)
+	push.Answers = map[Question]Answer{branchesQuestion: No}
+	for _, name := range []string{branch, branch + "-2"} {
+		push.Changes = []Change{{Old: "0", New: "1", Ref: Ref{Kind: Branch, Name: name}}}
+		for u := range push.updates() {
+			if run(changeRules, &u, &questions{}) == nil {
+				return pass
+			}
+		}
+	}
+	return refuse(domain.Forbidden, "The first push to a new project of this group is a maintainer's. Ask a maintainer or owner of the group to make it.")
 }
 
 // CreatesWiki says whether an allowed command creates the repository of a wiki,

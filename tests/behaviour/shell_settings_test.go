@@ -7,6 +7,7 @@ import (
 
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/worldimport"
+	"gatehouse/bootstrap/config"
 	"gatehouse/domain"
 	"gatehouse/domain/source"
 	"gatehouse/tests/subject"
@@ -96,4 +97,25 @@ func checkFirstPush(s Subject) {
 	s.Same("next", pushes("a b refs/heads/main"), []string{"0 ++-", "1 ++-", "2 +--", "3 +--", "4 +--"})
 	s.Same("force", pushes("b a refs/heads/main"), []string{"0 ++-", "1 ---", "2 ---", "3 ---", "4 ---"})
 	s.Same("another branch", pushes("none a refs/heads/topic"), []string{"0 ++-", "1 ++-", "2 ++-", "3 ++-", "4 ++-"})
+	s.checkPushToCreate()
+}
+
+// checkPushToCreate pushes to create projects in the groups of checkFirstPush: a project
+// is made where its first push would be allowed, and nothing elsewhere.
+func (s Subject) checkPushToCreate() {
+	s.Helper()
+	g := s.server(func(c *config.Config) { c.Git.PushToCreate = true }).Gatekeeper
+	before := len(s.List("projects", "path"))
+	var got []string
+	for level := range 5 {
+		row := fmt.Sprint(level, " ")
+		for _, who := range []string{"maint", "dev", "rep"} {
+			row += letters[s.outcome(g, "username-"+who, fmt.Sprintf("g%d/of-%s", level, who), push)]
+		}
+		got = append(got, row)
+	}
+	s.Same("push to create", got, []string{"0 ++?", "1 ++?", "2 +-?", "3 +-?", "4 ++?"})
+	made := s.List("projects", "path")[before:]
+	s.Same("projects", made, []string{"g0/of-maint", "g0/of-dev", "g1/of-maint", "g1/of-dev", "g2/of-maint", "g3/of-maint", "g4/of-maint", "g4/of-dev"})
+	s.Same("jobs", len(s.List("jobs", "subject")), len(made))
 }

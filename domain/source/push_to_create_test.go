@@ -1,0 +1,42 @@
+package source_test
+
+import (
+	"errors"
+	"testing"
+
+	"gatehouse/domain"
+	"gatehouse/domain/source"
+)
+
+// TestCase_Decide_firstPush plans a project, and pushes a first branch to it as if it
+// had been made: the plan is refused if each of these pushes is.
+func TestCase_Decide_firstPush(t *testing.T) {
+	t.Parallel()
+	for level := source.NotProtected; level <= source.DevelopersPushInitially; level++ {
+		for name, who := range map[string]with{
+			"developer": role(source.Developer), "maintainer": role(source.Maintainer), "owner": role(source.Owner), "administrator": admin,
+		} {
+			planned := push(who)
+			planned.Settings.DefaultBranchProtection, planned.Settings.PushToCreate, planned.Settings.Connected = level, true, true
+			planned.PlanProject(source.ProjectDestination{Path: "acme/new", Root: planned.Project.Root, Role: planned.Role}, "default")
+			allowed := false
+			for _, branch := range []string{"main", "topic", "release/1.0"} {
+				made := *planned
+				made.Project.ID, made.Project.ToBeCreated = 43, false
+				made.Project.Protections = level.Initial(made.Project.HeadBranch())
+				made.Answers = map[source.Question]source.Answer{{About: source.Branches}: source.No}
+				made.Changes = []source.Change{{Old: zero, New: one, Ref: source.ParseRef("refs/heads/" + branch)}}
+				if made.Decide().Refusal == nil {
+					allowed = true
+				}
+			}
+			refusal := planned.Decide().Refusal
+			if allowed != (refusal == nil) || refusal != nil && !errors.Is(refusal, domain.Forbidden) {
+				t.Errorf("level %d, %s: got %v, but a first push is allowed: %t", level, name, refusal, allowed)
+			}
+			if want := name != "developer" || level != source.FullyProtected && level != source.DevelopersMerge; allowed != want {
+				t.Errorf("level %d, %s: a first push is allowed: %t", level, name, allowed)
+			}
+		}
+	}
+}
