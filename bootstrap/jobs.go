@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/google/uuid"
 	"go.uber.org/fx"
@@ -37,7 +38,17 @@ func WorkerPool(config config.Config, worker *postreceive.Worker, dispatcher *we
 			projects.CreateRepository:  creator.CreateRepository,
 		},
 		Concurrency: config.Jobs.Workers, PollInterval: config.Jobs.PollInterval, RetryDelay: config.Jobs.RetryDelay,
+		MaxDelay: map[application.JobKind]time.Duration{projects.CreateRepository: projects.RetryDelay},
 	}
+}
+
+// RetryRepositories makes the jobs due that create repositories: an import may have
+// mended what they failed for. It does nothing unless a Gitaly is connected.
+func RetryRepositories(ctx context.Context, config config.Config, jobs Jobs) error {
+	if !config.Gitaly.Connected() {
+		return nil
+	}
+	return jobs.MakeDue(ctx, projects.CreateRepository, 0)
 }
 
 // PostReceive makes the worker that processes received pushes. Without Gitaly

@@ -66,7 +66,7 @@ func start(lifecycle fx.Lifecycle, p parts) {
 		fx.StartHook(p.checkConfigFile),
 		fx.StartHook(p.Interrupt.ends(p.Store.Connect)),
 		fx.StartHook(p.Interrupt.ends(func(ctx context.Context) error { return unlock(ctx, p.Key, p.Store, p.Log) })),
-		fx.StartHook(p.Interrupt.ends(func(ctx context.Context) error { return p.World.apply(ctx, p.Importer, p.Log) })),
+		fx.StartHook(p.Interrupt.ends(func(ctx context.Context) error { return p.World.apply(ctx, p.Config, p.Importer, p.Jobs, p.Log) })),
 		fx.StartStopHook(p.Interrupt.ends(p.startJobs), p.stopJobs),
 		fx.StartStopHook(p.Spool.Start, p.Spool.Stop),
 	}, p.Periodic.hooks(), []fx.Hook{

@@ -120,8 +120,8 @@ func PushRules(config config.Config, log *zap.Logger) pushes.Rules {
 }
 
 // ProjectCreator makes the use case that creates the projects of push to create.
-func ProjectCreator(config config.Config, unitOfWork projects.UnitOfWork, destinations projects.Destinations, repositories projects.Repositories) *projects.Creator {
-	return projects.New(unitOfWork, destinations, repositories, config.Git.DefaultBranchProtection)
+func ProjectCreator(config config.Config, unitOfWork projects.UnitOfWork, destinations projects.Destinations, repositories projects.Repositories, jobs Jobs, now application.Clock) *projects.Creator {
+	return projects.New(unitOfWork, destinations, repositories, jobs, config.Git.DefaultBranchProtection, now)
 }
 
 // Gatekeeper makes a Gatekeeper without a server. It has no rate limit.
@@ -131,5 +131,6 @@ func Gatekeeper(config config.Config, ports Ports) (*gitaccess.Gatekeeper, error
 		return nil, err
 	}
 	client, err := Storages(config, Clock()) // lives as long as the command
-	return gitaccess.New(ports.Directory, client, ports.Notices, ports.KeyUses, ratelimit.New(0), ProjectCreator(config, ports.NewProjects, ports.Destinations, client), rules, Clock()), err
+	creator := ProjectCreator(config, ports.NewProjects, ports.Destinations, client, ports.Jobs, Clock())
+	return gitaccess.New(ports.Directory, client, ports.Notices, ports.KeyUses, ratelimit.New(0), creator, rules, Clock()), err
 }

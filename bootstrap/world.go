@@ -40,7 +40,7 @@ func Importer(config config.Config, unitOfWork worldimport.UnitOfWork, now appli
 }
 
 // apply applies the world, if there is one.
-func (w World) apply(ctx context.Context, importer *worldimport.Importer, log *zap.Logger) error {
+func (w World) apply(ctx context.Context, config config.Config, importer *worldimport.Importer, jobs Jobs, log *zap.Logger) error {
 	if w.Name == "" {
 		return nil
 	}
@@ -49,5 +49,5 @@ func (w World) apply(ctx context.Context, importer *worldimport.Importer, log *z
 		return fmt.Errorf("world %s: %w", w.Name, err)
 	}
 	log.Info("world applied", zap.String("world", w.Name), zap.Stringer("entries", summary))
-	return nil
+	return RetryRepositories(ctx, config, jobs)
 }

@@ -34,8 +34,10 @@ A server that runs on the same database sees the change at once.`,
 			if err != nil {
 				return fmt.Errorf("%s:\n%w", world.Name, err)
 			}
-			_, err = fmt.Fprintf(streams.Out, "applied %s\n", summary)
-			return err
+			if _, err := fmt.Fprintf(streams.Out, "applied %s\n", summary); err != nil {
+				return err
+			}
+			return bootstrap.RetryRepositories(ctx, s.config, s.Jobs)
 		})
 	})
 	flags.add(c)

@@ -39,6 +39,13 @@ type Jobs interface {
 	Enqueue(ctx context.Context, job application.Job) error
 }
 
+// WaitingJobs are the jobs that wait for their next attempt.
+type WaitingJobs interface {
+	// MakeDue makes the waiting jobs of a kind due now: those about the subject, or
+	// all if it is 0.
+	MakeDue(ctx context.Context, kind application.JobKind, subject int64) error
+}
+
 // Destinations knows where projects are and where users could create some.
 type Destinations interface {
 	// Destination returns the destination of that path: the namespace that the

@@ -20,6 +20,9 @@ const CreateRepository application.JobKind = "create_repository"
 // repositoryTimeout is how long a push waits for its repository to be created.
 const repositoryTimeout = 20 * time.Second
 
+// RetryDelay is how long a CreateRepository job waits at most between two attempts.
+const RetryDelay = time.Minute
+
 var errUnfinished = domain.Refuse(domain.Unavailable, "The project was created, but its repository is still to be made. Push again in a minute.")
 
 // conflict and noNamespace are what a store's domain.Conflict and
@@ -35,13 +38,15 @@ type Creator struct {
 	unitOfWork   UnitOfWork
 	destinations Destinations
 	repositories Repositories
+	waiting      WaitingJobs
 	protection   source.BranchProtection
+	retried      *recent
 }
 
 // New makes a Creator. The protection is that of a new project's default
 // branch, unless its group has a setting of its own.
-func New(unitOfWork UnitOfWork, destinations Destinations, repositories Repositories, protection source.BranchProtection) *Creator {
-	return &Creator{unitOfWork, destinations, repositories, protection}
+func New(unitOfWork UnitOfWork, destinations Destinations, repositories Repositories, waiting WaitingJobs, protection source.BranchProtection, now application.Clock) *Creator {
+	return &Creator{unitOfWork, destinations, repositories, waiting, protection, newRecent(now)}
 }
 
 // Destination implements gitaccess.ProjectCreator.
@@ -116,6 +121,14 @@ func (c *Creator) CreateRepository(ctx context.Context, subject int64) error {
 		return err
 	}
 	return c.repositories.Create(ctx, p, source.Code)
+}
+
+// RetryRepository implements gitaccess.ProjectCreator.
+func (c *Creator) RetryRepository(ctx context.Context, id source.ProjectID) error {
+	if c.retried.has(id) {
+		return nil
+	}
+	return c.waiting.MakeDue(ctx, CreateRepository, int64(id))
 }
 
 // CreateWiki implements gitaccess.ProjectCreator.

@@ -3,10 +3,13 @@ package projects_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gatehouse/adapters/memory"
+	"gatehouse/application"
 	"gatehouse/application/projects"
 	"gatehouse/domain"
 	"gatehouse/domain/source"
@@ -30,7 +33,7 @@ func newCreator(t *testing.T, r *repositories, protection source.BranchProtectio
 	t.Helper()
 	store := memory.New()
 	world.Apply(t, store.WorldImport, groups)
-	return projects.New(store.NewProjects, store.Destinations, r, protection), store
+	return projects.New(store.NewProjects, store.Destinations, r, store.Jobs, protection, func() time.Time { return world.Now }), store
 }
 
 func count(t *testing.T, store *memory.Store, thing string) int {
@@ -136,5 +139,31 @@ func TestCreator_CreateRepository_noProject(t *testing.T) {
 	creator, _ := newCreator(t, r, source.FullyProtected)
 	if err := creator.CreateRepository(t.Context(), 99); err != nil || len(r.created) != 0 {
 		t.Errorf("got %v, created %v, want nothing", err, r.created)
+	}
+}
+
+// waiting notes for which subjects jobs were made due.
+type waiting []int64
+
+func (w *waiting) MakeDue(_ context.Context, kind application.JobKind, subject int64) error {
+	if kind == projects.CreateRepository {
+		*w = append(*w, subject)
+	}
+	return nil
+}
+
+func TestCreator_RetryRepository(t *testing.T) {
+	t.Parallel()
+	now, store, jobs := world.Now, memory.New(), &waiting{}
+	creator := projects.New(store.NewProjects, store.Destinations, &repositories{}, jobs, source.FullyProtected, func() time.Time { return now })
+	for _, later := range []time.Duration{0, 0, 900 * time.Millisecond, 100 * time.Millisecond, 0, -time.Hour, 0} {
+		now = now.Add(later)
+		if err := errors.Join(creator.RetryRepository(t.Context(), 9), creator.RetryRepository(t.Context(), 10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// once at first, after a second, and after the clock went back
+	if want := []int64{9, 10, 9, 10, 9, 10}; !slices.Equal(*jobs, want) {
+		t.Errorf("made due %v, want %v", *jobs, want)
 	}
 }
