@@ -24,12 +24,12 @@ func (g *Gatekeeper) Explain(ctx context.Context, req Request) (Explanation, err
 	if err := g.loadStanding(ctx, &c); err != nil {
 		return Explanation{}, unavailable(ctx, err)
 	}
-	refusal, err := g.decide(ctx, req, &c)
+	d, err := g.decide(ctx, req, &c)
 	if err != nil {
 		return Explanation{}, unavailable(ctx, err)
 	}
-	out := Explanation{Standing: c.Standing, Refusal: refusal, Findings: c.Explain()}
-	if refusal == nil {
+	out := Explanation{Standing: c.Standing, Refusal: d.refusal, Findings: c.Explain()}
+	if d.refusal == nil {
 		out.addStorage(g.location(req, &c))
 	}
 	return out, nil

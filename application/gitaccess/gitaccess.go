@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"time"
 
 	"gatehouse/application"
@@ -81,20 +82,20 @@ func (g *Gatekeeper) Allow(ctx context.Context, req Request) (Grant, error) {
 		return Grant{}, unavailable(ctx, err)
 	}
 	g.stamp(&c)
-	refusal, err := g.decide(ctx, req, &c)
+	d, err := g.decide(ctx, req, &c)
 	switch {
 	case err != nil:
 		return Grant{}, unavailable(ctx, err)
-	case refusal != nil:
-		return Grant{}, refusal
+	case d.refusal != nil && c.LacksRepository():
+		return Grant{}, g.retryRepository(ctx, &c, d.refusal)
+	case d.refusal != nil:
+		return Grant{}, d.refusal
 	case c.Project.ToBeCreated:
 		return g.createProject(ctx, req, &c)
 	case c.CreatesWiki():
-		if err := g.creator.CreateWiki(ctx, c.Project); err != nil {
-			return Grant{}, unavailable(ctx, err)
-		}
+		return g.grant(ctx, req, &c, g.createWiki(ctx, c.Project))
 	}
-	return g.grant(ctx, req, &c, nil)
+	return g.grant(ctx, req, &c, d.warning)
 }
 
 // createProject creates the project, loads the standing again and decides
@@ -111,16 +112,38 @@ func (g *Gatekeeper) createProject(ctx context.Context, req Request, c *source.C
 	if err != nil {
 		return Grant{}, unavailable(ctx, err)
 	}
-	refusal, err := g.decide(ctx, req, c)
+	d, err := g.decide(ctx, req, c)
 	switch {
 	case err != nil:
 		return Grant{}, unavailable(ctx, err)
-	case refusal != nil:
-		return Grant{}, refusal
+	case d.refusal != nil:
+		return Grant{}, d.refusal
 	case c.Project.ToBeCreated:
 		return Grant{}, unavailable(ctx, errors.New("a project that was made is not there"))
 	}
-	return g.grant(ctx, req, c, warning)
+	return g.grant(ctx, req, c, errors.Join(warning, d.warning))
+}
+
+// createWiki creates the repository of a wiki for a push. The push goes on if that
+// fails: then Gitaly tells the user why.
+func (g *Gatekeeper) createWiki(ctx context.Context, p source.Project) (warning error) {
+	ctx, cancel := context.WithTimeout(ctx, wikiTimeout)
+	defer cancel()
+	return g.creator.CreateWiki(ctx, p)
+}
+
+// retryRepository has the repository of a project created soon, if it is to be
+// created at all, and returns the refusal.
+func (g *Gatekeeper) retryRepository(ctx context.Context, c *source.Case, refusal error) error {
+	if c.Repository.Kind != source.Code {
+		return refusal
+	}
+	ctx, cancel := context.WithTimeout(ctx, retryTimeout)
+	defer cancel()
+	if err := g.creator.RetryRepository(ctx, c.Project.ID); err != nil {
+		return fmt.Errorf("%w (%w)", refusal, err)
+	}
+	return refusal
 }
 
 // grant makes the Grant of an allowed command.
@@ -191,40 +214,54 @@ func newBucket(texts ...string) Bucket {
 	return Bucket(digest[:])
 }
 
+// decision is a verdict without open questions; warning says why Gitaly did not
+// answer one that the verdict does without.
+type decision struct{ refusal, warning error }
+
 // decide decides, after the answers that the rules ask for.
-func (g *Gatekeeper) decide(ctx context.Context, req Request, c *source.Case) (refusal, err error) {
+func (g *Gatekeeper) decide(ctx context.Context, req Request, c *source.Case) (d decision, err error) {
 	verdict := c.Decide()
 	if len(verdict.Open) > 0 {
-		if err := g.ask(ctx, req, c, verdict.Open); err != nil {
-			return nil, err
+		if d.warning, err = g.ask(ctx, req, c, verdict.Open); err != nil {
+			return decision{}, err
 		}
 		verdict = c.Decide()
 	}
 	if verdict.Refusal == nil && len(verdict.Open) > 0 {
-		return nil, errors.New("questions were left open")
+		return decision{}, errors.New("questions were left open")
 	}
-	return verdict.Refusal, nil
+	d.refusal = verdict.Refusal
+	return d, nil
 }
 
-// existenceTimeout is how long a command waits to hear whether its repository
-// is there: GitLab Shell repeats a request after a 503, so that the user may
-// wait three times as long.
-const existenceTimeout = 5 * time.Second
+// A command waits so long for Gitaly before its changes are known, and then goes on:
+// GitLab Shell shows Gitaly's words, but not those of a 503, which it repeats twice.
+const (
+	// existenceTimeout is for the question whether the repository exists.
+	existenceTimeout = 3 * time.Second
+	// wikiTimeout is for the creation of a wiki's repository.
+	wikiTimeout = 5 * time.Second
+	// retryTimeout is for the request to create a missing repository soon.
+	retryTimeout = time.Second
+)
 
 // ask gets the answers. Before the changes of a push are known nothing but the
-// repository's existence is asked.
-func (g *Gatekeeper) ask(ctx context.Context, req Request, c *source.Case, questions []source.Question) error {
+// repository's existence is asked, and a failure is a warning.
+func (g *Gatekeeper) ask(ctx context.Context, req Request, c *source.Case, questions []source.Question) (warning, err error) {
 	location, err := g.location(req, c)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	asking, cancel := ctx, context.CancelFunc(func() {})
 	if len(c.Changes) == 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, existenceTimeout)
-		defer cancel()
+		asking, cancel = context.WithTimeout(ctx, existenceTimeout)
 	}
-	c.Answers, err = g.repositories.Answers(ctx, location, questions)
-	return err
+	defer cancel()
+	c.Answers, err = g.repositories.Answers(asking, location, questions)
+	if err != nil && ctx.Err() == nil && c.IgnoreSilence(questions) {
+		return err, nil
+	}
+	return nil, err
 }
 
 // location finds the repository's Gitaly. GitLab Shell cannot go on without an

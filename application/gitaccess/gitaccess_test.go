@@ -24,6 +24,7 @@ type fakePorts struct {
 	standing       source.Standing
 	err            error
 	answers        map[source.Question]source.Answer
+	answersErr     error
 	noticeErr      error
 	limited        bool
 	limitedByAll   bool
@@ -35,6 +36,7 @@ type fakePorts struct {
 	createsNone    bool
 	created        []source.Project
 	wikis          []source.ProjectID
+	retried        []source.ProjectID
 
 	asked     []source.Inquiry
 	locations []gitaccess.Location
@@ -53,10 +55,10 @@ func (w *fakePorts) Standing(_ context.Context, q source.Inquiry) (source.Standi
 
 func (w *fakePorts) Answers(_ context.Context, where gitaccess.Location, _ []source.Question) (map[source.Question]source.Answer, error) {
 	w.locations = append(w.locations, where)
-	if w.answers == nil {
+	if w.answersErr == nil && w.answers == nil {
 		return nil, errors.New("connection refused")
 	}
-	return w.answers, nil
+	return w.answers, w.answersErr
 }
 
 func (w *fakePorts) Destination(context.Context, identity.UserID, source.Path, time.Time) (source.ProjectDestination, error) {
@@ -65,6 +67,11 @@ func (w *fakePorts) Destination(context.Context, identity.UserID, source.Path, t
 
 func (w *fakePorts) CreateWiki(_ context.Context, p source.Project) error {
 	w.wikis = append(w.wikis, p.ID)
+	return w.createErr
+}
+
+func (w *fakePorts) RetryRepository(_ context.Context, id source.ProjectID) error {
+	w.retried = append(w.retried, id)
 	return w.createErr
 }
 

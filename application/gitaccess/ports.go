@@ -40,12 +40,15 @@ type ProjectCreator interface {
 	Destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error)
 	// CreateProject creates the planned project and its repository, and returns
 	// the project's number. If only the repository fails, it returns the number
-	// with an error, and a job creates the repository later. A project that
+	// with a Refusal, and a job creates the repository later. A project that
 	// exists by then stays as it is. An invalid path is a Refusal.
 	CreateProject(ctx context.Context, planned source.Project) (source.ProjectID, error)
 	// CreateWiki makes the repository of a project's wiki; one that is there is
 	// no error.
 	CreateWiki(ctx context.Context, p source.Project) error
+	// RetryRepository has the repository of a project's code created soon, if a
+	// job for it waits. Calls that follow within a second do nothing.
+	RetryRepository(ctx context.Context, id source.ProjectID) error
 }
 
 // Notices keeps notices for users' next pushes.

@@ -189,10 +189,4 @@ func TestGatekeeper_Allow_makesWikis(t *testing.T) {
 			t.Errorf("%s: made %v, %v", name, w.wikis, err)
 		}
 	}
-	w := newPorts()
-	w.connected, w.createErr = true, errors.New("connection refused")
-	w.standing.Repository.Kind, w.standing.Project.Wiki = source.Wiki, source.FeatureEnabled
-	if _, err := w.gatekeeper().Allow(t.Context(), pushToCreate()); !errors.Is(err, domain.Unavailable) {
-		t.Errorf("a Gitaly that is down: got %v", err)
-	}
 }

@@ -23,7 +23,8 @@ const repositoryTimeout = 20 * time.Second
 // RetryDelay is how long a CreateRepository job waits at most between two attempts.
 const RetryDelay = time.Minute
 
-var errUnfinished = domain.Refuse(domain.Unavailable, "The project was created, but its repository is still to be made. Push again in a minute.")
+// errUnfinished is no Unavailable: GitLab Shell would show other words.
+var errUnfinished = domain.Refuse(domain.Unprocessable, "The project was created, but its repository is still to be made. Push again in a minute.")
 
 // conflict and noNamespace are what a store's domain.Conflict and
 // domain.NotFound mean for a new project.
@@ -133,7 +134,5 @@ func (c *Creator) RetryRepository(ctx context.Context, id source.ProjectID) erro
 
 // CreateWiki implements gitaccess.ProjectCreator.
 func (c *Creator) CreateWiki(ctx context.Context, p source.Project) error {
-	ctx, cancel := context.WithTimeout(ctx, repositoryTimeout)
-	defer cancel()
 	return c.repositories.Create(ctx, p, source.Wiki)
 }

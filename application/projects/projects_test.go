@@ -125,7 +125,7 @@ func TestCreator_CreateProject_repositoryFails(t *testing.T) {
 	creator, store := newCreator(t, r, source.FullyProtected)
 	id, err := creator.CreateProject(t.Context(), planned("acme/new"))
 	want := "The project was created, but its repository is still to be made. Push again in a minute."
-	if id == 0 || !errors.Is(err, domain.Unavailable) || !strings.HasPrefix(err.Error(), want) {
+	if id == 0 || !errors.Is(err, domain.Unprocessable) || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %d, %v, want a number and %q", id, err, want)
 	}
 	if jobs := count(t, store, "jobs"); jobs != 1 {

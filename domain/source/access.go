@@ -160,22 +160,42 @@ func checkRepositoryType(c *Case) finding {
 
 // checkRepository refuses if the repository does not exist. It is skipped once
 // the changes are known, since Gitaly asks from within the repository then, and
-// for a push to a wiki, which creates it. Without a Gitaly connection the rule
-// is skipped: the client contacts Gitaly itself next.
+// for a push to a wiki, which creates it. Without an answer of Gitaly the rule
+// is skipped: the client contacts Gitaly itself next, and shows Gitaly's words.
 func checkRepository(c *Case) finding {
-	question := Question{About: Existence}
-	answer, open := c.answer(question)
+	answer, open := c.answer(existenceQuestion)
 	switch {
 	case len(c.Changes) > 0, c.Project.ToBeCreated, c.Repository.Kind != Code && c.Pushes():
 		return skip
 	case open:
-		return wait(question)
+		return wait(existenceQuestion)
+	case answer == Unknown && c.Settings.Connected:
+		return finding{outcome: Unanswered, reason: "Gitaly does not tell whether the repository exists. The command goes on to Gitaly."}
 	case answer == Unknown:
 		return skip
 	case answer == No:
 		return refuse(domain.NotFound, "There is no repository for this project yet. Try again in a minute; if that does not help, tell your administrator.")
 	}
 	return pass
+}
+
+var existenceQuestion = Question{About: Existence}
+
+// LacksRepository says whether Gitaly answered that the repository does not exist.
+func (c *Case) LacksRepository() bool { return c.Answers[existenceQuestion] == No }
+
+// IgnoreSilence answers questions with Unknown for which Gitaly could not be asked. It
+// returns false if the decision needs an answer: once the changes of a push are
+// known.
+func (c *Case) IgnoreSilence(questions []Question) bool {
+	if len(c.Changes) > 0 {
+		return false
+	}
+	c.Answers = make(map[Question]Answer, len(questions))
+	for _, q := range questions {
+		c.Answers[q] = Unknown
+	}
+	return true
 }
 
 // feature returns the project's setting for the requested repository.

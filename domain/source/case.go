@@ -94,7 +94,8 @@ const (
 // Answer is what is known of a Question.
 type Answer uint8
 
-// The answers. Unknown means that no Gitaly is connected.
+// The answers. Unknown means that no Gitaly is connected, or of Existence that
+// Gitaly did not answer.
 const (
 	Unknown Answer = iota
 	Yes
@@ -142,6 +143,8 @@ const (
 	Refused Outcome = "refused"
 	// Undecided: the rule waits for an answer about the repository's history.
 	Undecided Outcome = "undecided"
+	// Unanswered: the rule does not apply, as Gitaly did not answer its question.
+	Unanswered Outcome = "unanswered"
 	// NotReached: the rule was not asked, as what it judges does not exist or
 	// is hidden.
 	NotReached Outcome = "not reached"
@@ -154,6 +157,7 @@ type Finding struct {
 	// command as a whole.
 	Ref     string
 	Outcome Outcome
-	// Message is what a refused user reads; empty unless Refused.
+	// Message is what a refused user reads, or why the rule does not apply; empty
+	// unless Refused or Unanswered.
 	Message string
 }

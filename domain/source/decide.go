@@ -9,11 +9,13 @@ type rule[T any] struct {
 	check func(*T) finding
 }
 
-// finding is a rule's outcome; ask is set where it is Undecided.
+// finding is a rule's outcome; ask is set where it is Undecided, reason where it is
+// Unanswered.
 type finding struct {
 	outcome Outcome
 	refusal *domain.Refusal
 	ask     Question
+	reason  string
 }
 
 var (
@@ -111,7 +113,7 @@ func (c *Case) Explain() []Finding {
 }
 
 func (f finding) explain(name, ref string) Finding {
-	out := Finding{Rule: name, Ref: ref, Outcome: f.outcome}
+	out := Finding{Rule: name, Ref: ref, Outcome: f.outcome, Message: f.reason}
 	if f.refusal != nil {
 		out.Message = f.refusal.Message
 	}

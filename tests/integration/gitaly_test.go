@@ -201,7 +201,8 @@ members:
 	}
 }
 
-// TestAllowed_gitalyDown stops Gitaly: requests that need it are refused. The
+// TestAllowed_gitalyDown stops Gitaly: the changes of pushes that need it are refused,
+// while commands whose changes are not known yet go on to Gitaly themselves. The
 // server needs no restart when Gitaly is back.
 func TestAllowed_gitalyDown(t *testing.T) {
 	t.Parallel()
@@ -219,11 +220,15 @@ func TestAllowed_gitalyDown(t *testing.T) {
 	s.Post(t, "/allowed", pushBody("dev", "ssh", old+" "+absent+" refs/heads/x")).WantRefusal(t, "a push that may delete the default branch", 503)
 	s.Post(t, "/allowed", pushBody("rep", "ssh", old+" "+newer+" refs/heads/feature")).WantRefusal(t, "a push that is refused without Gitaly", 401)
 	s.Post(t, "/allowed", pushBody("dev", "ssh", old+" "+newer+" refs/heads/x")).Want(t, "a branch that is not protected", 200, `{"status": true}`)
-	s.Post(t, "/allowed", fetch).WantRefusal(t, "a fetch", 503)
+	s.Post(t, "/allowed", fetch).Want(t, "a fetch", 200, `{"status": true}`)
+	push := strings.Replace(fetch, "git-upload-pack", "git-receive-pack", 1)
+	for _, project := range []string{"acme/cli", "acme/cli.wiki"} {
+		s.Post(t, "/allowed", strings.Replace(push, "acme/cli", project, 1)).Want(t, "a push to "+project, 200, `{"status": true}`)
+	}
 	g.Resume(t)
 	servertest.Await(t, "Gitaly to be back", func() bool { return s.Post(t, "/allowed", feature).Status == 200 })
 	g.Forget(source.Project{ID: 42}.RelativePath(source.Code))
-	s.Post(t, "/allowed", fetch).Want(t, "a missing repository", 404, `{"status": false}`)
+	servertest.Await(t, "a missing repository to be noticed", func() bool { return s.Post(t, "/allowed", fetch).Status == 404 })
 }
 
 // TestAllowed_noGitaly runs without Gitaly: rules that need no history still hold.

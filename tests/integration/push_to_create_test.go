@@ -2,8 +2,14 @@ package integration_test
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"gatehouse/application/projects"
 	"gatehouse/domain/source"
 	"gatehouse/tests/gitalytest"
 	"gatehouse/tests/servertest"
@@ -14,7 +20,8 @@ import (
 func TestAllowed_pushToCreate(t *testing.T) {
 	servertest.OnEach(t, func(t *testing.T, database string) {
 		g := gitalytest.Start(t)
-		s := servertest.Start(t, servertest.Settings(t, database, storages(g)), servertest.WithWorld(t, protectedWorld))
+		world := strings.Replace(protectedWorld, "members:\n", "members:\n  - {user: rep, group: acme, role: developer}\n", 1)
+		s := servertest.Start(t, servertest.Settings(t, database, storages(g)), servertest.WithWorld(t, world))
 		push := strings.Replace(servertest.Fetch(`"username": "dev"`), "acme/tools/cli", "Dev/new", 1)
 		push = strings.Replace(push, "git-upload-pack", "git-receive-pack", 1)
 		for range 2 {
@@ -25,6 +32,8 @@ func TestAllowed_pushToCreate(t *testing.T) {
 		}
 		s.Post(t, "/allowed", strings.Replace(push, `"dev"`, `"maint"`, 1)).WantRefusal(t, "the namespace of another user", 404)
 		s.Post(t, "/allowed", strings.Replace(push, "Dev/new", "dev/-new", 1)).WantRefusal(t, "a bad name", 422)
+		first := strings.NewReplacer(`"dev"`, `"rep"`, "Dev/new", "acme/new").Replace(push)
+		s.Post(t, "/allowed", first).WantRefusal(t, "a group in which the first push is a maintainer's: nothing is made", 401)
 		received := `{"gl_repository": "project-43", "identifier": "user-5", "changes": "` + absent + " " + newer + ` refs/heads/main\n"}`
 		if got := s.Post(t, "/post_receive", received); !strings.Contains(got.Body, "The private project 'dev/new' was created") {
 			t.Errorf("the first push: got %s", got.Body)
@@ -33,7 +42,8 @@ func TestAllowed_pushToCreate(t *testing.T) {
 
 		g.Stop()
 		other := strings.Replace(push, "Dev/new", "dev/other", 1)
-		s.Post(t, "/allowed", other).WantRefusal(t, "no Gitaly", 503)
+		s.Post(t, "/allowed", other).WantRefusal(t, "no Gitaly", 422)
+		s.Post(t, "/allowed", other).Want(t, "no Gitaly, again", 200, `{"gl_project_id": 44}`)
 		g.Resume(t)
 		awaitRepository(t, g, 44)
 		s.Post(t, "/allowed", other).Want(t, "after Gitaly is back", 200, `{"gl_project_id": 44}`)
@@ -53,6 +63,44 @@ func TestApply_repositories(t *testing.T) {
 		awaitRepository(t, g, 42)
 		s.Post(t, "/allowed", strings.Replace(servertest.Fetch(`"username": "dev"`), "acme/tools/cli", "acme/cli", 1)).Want(t, "a fetch", 200, `{}`)
 	})
+}
+
+// TestServer_retriesRepositories has Gitaly refuse to create a repository once: a
+// command that asks for it, and an import, make the job due that creates it, long
+// before its next attempt.
+func TestServer_retriesRepositories(t *testing.T) {
+	fetch := strings.Replace(servertest.Fetch(`"username": "dev"`), "acme/tools/cli", "acme/cli", 1)
+	for name, ask := range map[string]func(*testing.T, *servertest.Server, servertest.Data){
+		"by a command": func(t *testing.T, s *servertest.Server, _ servertest.Data) { s.Post(t, "/allowed", fetch) },
+		"by an import": func(t *testing.T, _ *servertest.Server, data servertest.Data) {
+			data.Apply(t, "users: [{username: dev}]")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			servertest.OnEach(t, func(t *testing.T, database string) {
+				g := gitalytest.Start(t)
+				var tries atomic.Int64
+				g.Fail(func(c gitalytest.Call) error {
+					if c.Method == "CreateRepository" && tries.Add(1) == 1 {
+						return status.Error(codes.Unimplemented, "not yet")
+					}
+					return nil
+				})
+				config := servertest.Settings(t, database, storages(g), "jobs.retry_delay=1h", "jobs.poll_interval=10ms")
+				s := servertest.Start(t, config, servertest.WithWorld(t, protectedWorld))
+				data := servertest.OpenData(t, config)
+				servertest.Await(t, "the first attempt", func() bool { return tries.Load() == 1 })
+				began := time.Now()
+				servertest.Await(t, "the repository", func() bool {
+					ask(t, s, data)
+					return g.Has(source.Project{ID: 42}.RelativePath(source.Code))
+				})
+				if took := time.Since(began); took >= projects.RetryDelay {
+					t.Errorf("the repository was created after %s, by the next attempt", took)
+				}
+			})
+		})
+	}
 }
 
 // awaitRepository returns once Gitaly has the repository of the project.

@@ -41,8 +41,10 @@ func (d Data) TryApply(t *testing.T, text string) error {
 	if err := d.Unlock(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	_, err := bootstrap.Importer(d.Config, d.WorldImport, bootstrap.Clock()).Import(t.Context(), world.Parse(t, text))
-	return err
+	if _, err := bootstrap.Importer(d.Config, d.WorldImport, bootstrap.Clock()).Import(t.Context(), world.Parse(t, text)); err != nil {
+		return err
+	}
+	return bootstrap.RetryRepositories(t.Context(), d.Config, d.Jobs)
 }
 
 // Apply applies a world file, and fails the test if that fails.
