@@ -15,6 +15,8 @@ type Job struct {
 	Kind JobKind
 	// Subject is the number of the row that the work is about.
 	Subject int64
+	// Background lets all other jobs that are due go first.
+	Background bool
 }
 
 // Worker does a job. A job that fails is done again, after a longer delay each

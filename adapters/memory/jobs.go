@@ -152,8 +152,16 @@ func (s *state) wakeRunner() {
 	}
 }
 
+// before says whether a due job is to be done before another one.
+func (j *job) before(other *job) bool {
+	if j.Background != other.Background {
+		return other.Background
+	}
+	return j.due.Before(other.due)
+}
+
 // startDue marks the job that has been due for longest as running and returns
-// it. If none is due it returns nil and how long to wait for the next.
+// it; one in the background only if no other is due. If none is due it returns nil and how long to wait for the next.
 func (s *state) startDue() (next *job, wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -165,7 +173,7 @@ func (s *state) startDue() (next *job, wait time.Duration) {
 		}
 		if j.due.After(now) {
 			wait = min(wait, j.due.Sub(now))
-		} else if next == nil || j.due.Before(next.due) {
+		} else if next == nil || j.before(next) {
 			next = j
 		}
 	}

@@ -96,7 +96,7 @@ func (c *Creator) add(ctx context.Context, planned source.Project) (id source.Pr
 		case err != nil:
 			return err
 		}
-		if err := tx.Jobs.Enqueue(ctx, application.Job{Kind: CreateRepository, Subject: int64(id)}); err != nil {
+		if err := tx.Jobs.Enqueue(ctx, application.Job{Kind: CreateRepository, Subject: int64(id), Background: true}); err != nil {
 			return err
 		}
 		return tx.Projects.PutProtections(ctx, id, level.Initial(planned.HeadBranch()))

@@ -25,7 +25,7 @@ func (i *importer) project(ctx context.Context, p Project) {
 	}
 	i.imported = append(i.imported, importedProject{p, id, fresh})
 	if fresh && i.repositoryJob != "" {
-		i.failure = i.tx.Jobs.Enqueue(ctx, application.Job{Kind: i.repositoryJob, Subject: int64(id)})
+		i.failure = i.tx.Jobs.Enqueue(ctx, application.Job{Kind: i.repositoryJob, Subject: int64(id), Background: true})
 	}
 }
 

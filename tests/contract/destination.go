@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"go.uber.org/zap"
+
 	"gatehouse/application"
 	"gatehouse/application/projects"
 	"gatehouse/application/pushes"
@@ -194,5 +196,24 @@ var repositoryJobCases = []Case{
 		})
 		s.awaitState(id, "completed")
 		s.Same("job", s.List("jobs", "attempt", "last_error"), []string{"25 not yet"})
+	}},
+	{Name: "job in the background: others that are due are done first", Check: func(s Subject) {
+		s.Apply("projects: [{id: 60, path: acme/p}]\ngroups: [{path: acme}]")
+		s.Unit(func(tx worldimport.Tx) {
+			s.Fine("Enqueue", tx.Jobs.Enqueue(s.Context(), application.Job{Kind: "slow", Subject: 60, Background: true}))
+		})
+		s.enqueuePushes(2)
+		done := make(chan application.JobKind, 10)
+		do := func(kind application.JobKind) application.Worker {
+			return func(context.Context, int64) error { done <- kind; return nil }
+		}
+		s.Fine("Start", s.Jobs.Start(s.Context(), application.WorkerPool{
+			Concurrency: 1, PollInterval: 10 * time.Millisecond, RetryDelay: time.Millisecond,
+			Workers: map[application.JobKind]application.Worker{pushes.PushReceived: do(pushes.PushReceived), "slow": do("slow")},
+		}, zap.NewNop()))
+		for _, want := range []application.JobKind{pushes.PushReceived, pushes.PushReceived, "slow"} {
+			s.Same("kind", receive(s, done), want)
+		}
+		s.Fine("Stop", s.Jobs.Stop(s.Context()))
 	}},
 }

@@ -73,7 +73,11 @@ const practicallyNever = 24 * time.Hour
 
 // Enqueue keeps a job as part of the transaction.
 func (q *Queue) Enqueue(ctx context.Context, tx *sql.Tx, job application.Job) error {
-	_, err := q.inserter.InsertTx(ctx, tx, args{job.Subject, job.Kind}, nil)
+	options := river.InsertOpts{Priority: river.PriorityDefault}
+	if job.Background {
+		options.Priority++ // a greater number is a lower priority
+	}
+	_, err := q.inserter.InsertTx(ctx, tx, args{job.Subject, job.Kind}, &options)
 	return err
 }
 
