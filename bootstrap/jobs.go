@@ -63,7 +63,7 @@ func Webhooks(config config.Config, deliveries webhooks.Deliveries, now applicat
 		URL: config.ExternalURL, SSHHost: config.Host(), Version: config.Version,
 		Timeout: config.Webhooks.Timeout, Local: config.Webhooks.AllowLocalRequests,
 	})
-	return webhooks.New(deliveries, sender, webhooks.Rules{Pause: config.Webhooks.Backoff, NewID: uuid.NewString}, now)
+	return webhooks.New(deliveries, sender, webhooks.Rules{Pause: config.Webhooks.Backoff, SlowAfter: config.Webhooks.SlowAfter(), NewID: uuid.NewString}, now)
 }
 
 // TestHook sends a test event to a hook.

@@ -131,6 +131,8 @@ func (w *world) listHooks(now time.Time) (rows [][]any) {
 			state = "disabled"
 		} else if h.Health.Pause(now) > 0 {
 			state = "paused"
+		} else if h.Health.Slow() {
+			state = "slow"
 		}
 		group, project := w.memberSourcePaths(h.owner)
 		rows = append(rows, []any{

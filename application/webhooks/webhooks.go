@@ -50,6 +50,9 @@ type Dispatcher struct {
 type Rules struct {
 	// Pause is how long a hook's first pause is.
 	Pause time.Duration
+	// SlowAfter is how long a receiver may take before its answer counts as slow; 0
+	// for ever.
+	SlowAfter time.Duration
 	// NewID makes unique names.
 	NewID func() string
 }
@@ -79,22 +82,27 @@ func (d *Dispatcher) Deliver(ctx context.Context, id int64) error {
 
 // attempt sends a delivery and notes how it went.
 func (d *Dispatcher) attempt(ctx context.Context, delivery hooks.Delivery) (status int, err error) {
+	began := d.now()
 	status, failure := d.sender.Send(ctx, delivery)
-	succeeded := failure == nil && status/100 == 2
+	outcome := hooks.Fast
 	switch {
 	case ctx.Err() != nil:
 		return 0, ctx.Err() // this process gave up, not the receiver
 	case failure != nil:
 		failure = fmt.Errorf("hook %d: %w", delivery.Hook.ID, failure)
-	case !succeeded:
+		outcome = hooks.Failed
+	case status/100 != 2:
 		failure = fmt.Errorf("hook %d: the receiver answered with status %d", delivery.Hook.ID, status)
+		outcome = hooks.Failed
+	case d.rules.SlowAfter > 0 && d.now().Sub(began) > d.rules.SlowAfter:
+		outcome = hooks.Slow
 	}
 	sent := int64(0)
-	if succeeded {
+	if outcome.Accepted() {
 		sent = delivery.ID
 	}
 	err = d.deliveries.RecordAttempt(ctx, delivery.Hook.ID, sent, func(h hooks.Health) hooks.Health {
-		return h.After(succeeded, status, d.now(), d.rules.Pause)
+		return h.After(outcome, status, d.now(), d.rules.Pause)
 	})
 	if errors.Is(err, domain.NotFound) {
 		err = nil // the hook was deleted meanwhile

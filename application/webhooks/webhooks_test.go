@@ -28,6 +28,10 @@ type fakePorts struct {
 	status  int
 	sendErr error // of the sender
 
+	// took is how long the receiver takes.
+	took  time.Duration
+	clock time.Time
+
 	sent      []hooks.Delivery
 	delivered []int64
 }
@@ -48,11 +52,14 @@ func (h *fakePorts) RecordAttempt(_ context.Context, _ hooks.HookID, made int64,
 
 func (h *fakePorts) Send(_ context.Context, d hooks.Delivery) (int, error) {
 	h.sent = append(h.sent, d)
+	h.clock = h.clock.Add(h.took)
 	return h.status, h.sendErr
 }
 
 func (h *fakePorts) dispatcher() *webhooks.Dispatcher {
-	return webhooks.New(h, h, webhooks.Rules{Pause: time.Minute, NewID: func() string { return "id" }}, func() time.Time { return now })
+	h.clock = now
+	rules := webhooks.Rules{Pause: time.Minute, SlowAfter: 5 * time.Second, NewID: func() string { return "id" }}
+	return webhooks.New(h, h, rules, func() time.Time { return h.clock })
 }
 
 func TestDispatcher_Deliver(t *testing.T) {
@@ -203,4 +210,17 @@ func TestDispatcher_Test_event(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestDispatcher_Deliver_slow(t *testing.T) {
+	t.Parallel()
+	for took, failures := range map[time.Duration]int{5 * time.Second: 0, 5*time.Second + 1: 4} {
+		h := &fakePorts{hook: hooks.Hook{ID: 3, Health: hooks.Health{Failures: 3}}, status: 200, took: took}
+		if err := h.dispatcher().Deliver(t.Context(), 7); err != nil || h.delivered[0] != 7 {
+			t.Errorf("%s: got %v, delivered %v", took, err, h.delivered)
+		}
+		if h.hook.Health.Failures != failures || h.hook.Health.Pause(h.clock) != time.Minute*time.Duration(failures/4) {
+			t.Errorf("%s: got %+v", took, h.hook.Health)
+		}
+	}
 }

@@ -29,6 +29,9 @@ func (w *Webhooks) tidy() {
 	w.Backoff = cmp.Or(w.Backoff, defaultWebhooks().Backoff)
 }
 
+// SlowAfter is how long a receiver may take before its answer counts against the hook.
+func (w Webhooks) SlowAfter() time.Duration { return w.Timeout / 2 }
+
 func (w *Webhooks) check(m *mistakes) {
 	m.unless(0 < w.Timeout && w.Timeout < application.JobTimeout, "webhooks.timeout",
 		"must be more than nothing and less than %s", application.JobTimeout)

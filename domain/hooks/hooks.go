@@ -93,7 +93,7 @@ const (
 
 // Health is the result of a hook's last deliveries.
 type Health struct {
-	// Failures are those in a row, up to now.
+	// Failures are the attempts in a row, up to now, that failed or were slow.
 	Failures int
 	// PausedUntil is zero for a hook that is not paused.
 	PausedUntil time.Time
@@ -114,17 +114,40 @@ func (h Health) Pause(now time.Time) time.Duration {
 	return 0
 }
 
-// After returns the health after an attempt at now. The fourth failure in a row
-// pauses the hook for first, and each further one doubles the pause. A failure
-// during a pause changes nothing: its attempt began before the pause.
-func (h Health) After(succeeded bool, status int, now time.Time, first time.Duration) Health {
+// Slow says that the last attempts succeeded, but took long.
+func (h Health) Slow() bool { return h.Failures > 0 && h.Status/100 == 2 }
+
+// Outcome is how an attempt ended.
+type Outcome uint8
+
+const (
+	// Failed is an attempt that the receiver did not accept.
+	Failed Outcome = iota
+	// Slow is one that it accepted, but late.
+	Slow
+	// Fast is one that it accepted.
+	Fast
+)
+
+// Accepted says whether the receiver has the event.
+func (o Outcome) Accepted() bool { return o != Failed }
+
+// After returns the health after an attempt at now. The fourth in a row that
+// failed or was slow pauses the hook for first. Each further failure doubles the
+// pause, and the fortieth disables the hook. Slow attempts do neither: however many
+// there were, they count as four. During a pause what fails or is slow changes
+// nothing: the attempt began before it.
+func (h Health) After(outcome Outcome, status int, now time.Time, first time.Duration) Health {
 	switch {
-	case succeeded:
+	case outcome == Fast:
 		return Health{Status: status, LastAt: now}
 	case h.Pause(now) > 0:
 		return h
 	}
 	h.Failures, h.Status, h.LastAt = h.Failures+1, status, now
+	if outcome == Slow {
+		h.Failures, h.Disabled = min(h.Failures, failuresBeforePause), false
+	}
 	if h.Failures >= failuresBeforeDisable {
 		h.Disabled, h.PausedUntil = true, time.Time{}
 	} else if h.Failures >= failuresBeforePause {

@@ -71,8 +71,8 @@ func TestHealth_After(t *testing.T) {
 	now := now
 	for n := 1; n <= 40; n++ {
 		now = now.Add(h.Pause(now))
-		h = h.After(false, 500, now, time.Minute)
-		if again := h.After(false, 404, now, time.Minute); n >= 4 && n < 40 && again != h {
+		h = h.After(hooks.Failed, 500, now, time.Minute)
+		if again := h.After(hooks.Failed, 404, now, time.Minute); n >= 4 && n < 40 && again != h {
 			t.Errorf("a failure during the pause counts: got %+v", again)
 		}
 		want := time.Duration(0)
@@ -83,7 +83,7 @@ func TestHealth_After(t *testing.T) {
 			t.Errorf("after %d failures: got %+v, want a pause of %s", n, h, want)
 		}
 	}
-	if h = h.After(true, 200, now, time.Minute); h != (hooks.Health{Status: 200, LastAt: now}) {
+	if h = h.After(hooks.Fast, 200, now, time.Minute); h != (hooks.Health{Status: 200, LastAt: now}) {
 		t.Errorf("after a success: got %+v", h)
 	}
 	paused := hooks.Health{PausedUntil: now}
@@ -129,5 +129,40 @@ func TestNewTestEvent(t *testing.T) {
 	}
 	if e := hooks.NewTestEvent(project, "x", source.Commit{ID: "b", Parent: "a"}); e.Change.String() != "a b refs/heads/x" || e.Protected {
 		t.Errorf("got %+v", e)
+	}
+}
+
+func TestHealth_After_slow(t *testing.T) {
+	t.Parallel()
+	var h hooks.Health
+	now := now
+	for n := 1; n <= 100; n++ {
+		now = now.Add(h.Pause(now))
+		h = h.After(hooks.Slow, 200, now, time.Minute)
+		if again := h.After(hooks.Slow, 201, now, time.Minute); n >= 4 && again != h {
+			t.Errorf("a slow answer during the pause counts: got %+v", again)
+		}
+		want := time.Duration(0)
+		if n >= 4 {
+			want = time.Minute
+		}
+		if h.Failures != min(n, 4) || h.Pause(now) != want || h.Disabled || h.Status != 200 || h.LastAt != now || !h.Slow() {
+			t.Errorf("after %d slow answers: got %+v, want a pause of %s", n, h, want)
+		}
+	}
+	now = now.Add(time.Minute)
+	if failed := h.After(hooks.Failed, 500, now, time.Minute); failed.Failures != 5 || failed.Pause(now) != 2*time.Minute || failed.Slow() {
+		t.Errorf("a failure after slow answers: got %+v", failed)
+	}
+	if h = h.After(hooks.Fast, 200, now, time.Minute); h != (hooks.Health{Status: 200, LastAt: now}) || h.Slow() {
+		t.Errorf("after a fast answer: got %+v", h)
+	}
+	failing := hooks.Health{Failures: 30}
+	if failing = failing.After(hooks.Slow, 200, now, time.Minute); failing.Failures != 4 || failing.Pause(now) != time.Minute {
+		t.Errorf("a slow answer after failures: got %+v", failing)
+	}
+	disabled := hooks.Health{Failures: 40, Disabled: true}
+	if disabled = disabled.After(hooks.Slow, 200, now, time.Minute); disabled.Disabled || disabled.Failures != 4 {
+		t.Errorf("a slow answer of a disabled hook: got %+v", disabled)
 	}
 }

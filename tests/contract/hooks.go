@@ -190,6 +190,11 @@ hooks:
 		s.Fine("PushContext", err)
 		s.Same("not asked for", none.Hooks, []hooks.Hook(nil))
 	}},
+	{Name: "slow hook: shown", Check: func(s Subject) {
+		s.Apply(hookTree)
+		s.setHealth(32, 0, hooks.Health{Failures: 3, Status: 200, LastAt: now})
+		s.Same("hooks", s.List("hooks", "id", "state"), []string{"31 active", "32 slow", "33 active"})
+	}},
 	{Name: "hook of a group: first project below", Check: func(s Subject) {
 		s.Apply(hookTree, "groups: [{id: 14, path: ab/empty}]\nhooks: [{id: 34, group: ab/empty, url: 'http://x'}]")
 		for id, want := range map[hooks.HookID]source.ProjectID{31: 21, 32: 22, 33: 22, 34: 0} {
