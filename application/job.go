@@ -1,6 +1,7 @@
 package application
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -8,6 +9,17 @@ import (
 
 // JobKind names a kind of job.
 type JobKind string
+
+// Queue names a queue of jobs. Each has workers of its own, so that the jobs of one
+// wait for none of another.
+type Queue string
+
+const (
+	// WebhookQueue is that of jobs that wait for the receivers of webhooks.
+	WebhookQueue Queue = "webhooks"
+	// DefaultQueue is that of all other jobs.
+	DefaultQueue Queue = "default"
+)
 
 // Job is work that a transaction enqueues. A worker does it after the
 // transaction has succeeded, at least once, and never if it failed.
@@ -46,8 +58,10 @@ func (d Discarded) Unwrap() error { return d.Reason }
 // and how often.
 type WorkerPool struct {
 	Workers map[JobKind]Worker
-	// Concurrency is how many jobs are done at once.
+	// Concurrency is how many jobs of DefaultQueue are done at once.
 	Concurrency int
+	// WebhookConcurrency is how many of WebhookQueue are; 0 is as many.
+	WebhookConcurrency int
 	// PollInterval is how long a job may wait before it is noticed.
 	PollInterval time.Duration
 	// RetryDelay is how long a job waits that failed once. The fourth power of its
@@ -67,6 +81,14 @@ const (
 	// maxDelay is how long a job waits at most.
 	maxDelay = 24 * time.Hour
 )
+
+// In returns how many jobs of a queue are done at once.
+func (p WorkerPool) In(q Queue) int {
+	if q == WebhookQueue {
+		return cmp.Or(p.WebhookConcurrency, p.Concurrency)
+	}
+	return p.Concurrency
+}
 
 // RetryAfter returns how long a job of the kind waits that failed so many times.
 func (p WorkerPool) RetryAfter(kind JobKind, failures int) time.Duration {

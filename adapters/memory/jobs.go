@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -16,8 +17,13 @@ import (
 // Jobs implements bootstrap.Jobs.
 type Jobs struct{ *state }
 
+// queues are all queues of jobs.
+var queues = []application.Queue{application.DefaultQueue, application.WebhookQueue}
+
 // The states of a job.
 const (
+	// jobHeld is that of a job that waits for its release.
+	jobHeld      = "held"
 	jobWaiting   = "waiting"
 	jobRunning   = "running"
 	jobCompleted = "completed"
@@ -27,6 +33,7 @@ const (
 type job struct {
 	application.Job
 	id          int64
+	queue       application.Queue
 	state       string
 	due         time.Time
 	attempt     int
@@ -137,18 +144,40 @@ func (j Jobs) changeJob(ctx context.Context, id int64, change func(*job) error) 
 
 // enqueue adds a job that is due now. The caller holds mu.
 func (s *state) enqueue(j application.Job) {
-	s.jobs = append(s.jobs, &job{
-		Job: j, id: int64(len(s.jobs) + 1), state: jobWaiting, due: time.Now(), maxAttempts: application.MaxAttempts,
-	})
+	s.addJob(j, application.DefaultQueue, jobWaiting)
 	s.wakeRunner()
 }
+
+// addJob adds a job. The caller holds mu.
+func (s *state) addJob(j application.Job, q application.Queue, state string) *job {
+	added := &job{
+		Job: j, id: int64(len(s.jobs) + 1), queue: q, state: state, due: time.Now(), maxAttempts: application.MaxAttempts,
+	}
+	s.jobs = append(s.jobs, added)
+	return added
+}
+
+// jobOf returns the job on a subject, or nil. The caller holds mu.
+func (s *state) jobOf(kind application.JobKind, subject int64) *job {
+	for _, j := range slices.Backward(s.jobs) {
+		if j.Kind == kind && j.Subject == subject {
+			return j
+		}
+	}
+	return nil
+}
+
+// live says whether the job is still to be done; there may be none.
+func (j *job) live() bool { return j != nil && j.state != jobCompleted && j.state != jobDiscarded }
 
 // wakeRunner lets the runner look for due jobs, if one waits or as soon as it
 // does.
 func (s *state) wakeRunner() {
-	select {
-	case s.jobAdded <- struct{}{}:
-	default: // it has been told already
+	for _, q := range queues {
+		select {
+		case s.jobAdded[q] <- struct{}{}:
+		default: // it has been told already
+		}
 	}
 }
 
@@ -160,15 +189,16 @@ func (j *job) before(other *job) bool {
 	return j.due.Before(other.due)
 }
 
-// startDue marks the job that has been due for longest as running and returns
-// it; one in the background only if no other is due. If none is due it returns nil and how long to wait for the next.
-func (s *state) startDue() (next *job, wait time.Duration) {
+// startDue marks the job of a queue that has been due for longest as running and
+// returns it; one in the background only if no other is due. If none is due it
+// returns nil and how long to wait for the next.
+func (s *state) startDue(q application.Queue) (next *job, wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
 	wait = time.Hour
 	for _, j := range s.jobs {
-		if j.state != jobWaiting {
+		if j.state != jobWaiting || j.queue != q {
 			continue
 		}
 		if j.due.After(now) {
@@ -195,15 +225,25 @@ type jobRunner struct {
 	cancel context.CancelFunc
 }
 
-// run starts due jobs, at most the pool's Concurrency at a time.
+// run starts the due jobs of all queues.
 func (r *jobRunner) run(ctx context.Context) {
 	defer close(r.stopped)
-	slots := make(chan struct{}, r.pool.Concurrency)
-	for range r.pool.Concurrency {
+	var running sync.WaitGroup
+	for _, q := range queues {
+		running.Go(func() { r.runQueue(ctx, q) })
+	}
+	running.Wait()
+}
+
+// runQueue starts due jobs of a queue, at most so many at a time as the pool allows.
+func (r *jobRunner) runQueue(ctx context.Context, q application.Queue) {
+	concurrency := r.pool.In(q)
+	slots := make(chan struct{}, concurrency)
+	for range concurrency {
 		slots <- struct{}{}
 	}
 	defer func() { // take every slot: then no job runs
-		for range r.pool.Concurrency {
+		for range concurrency {
 			<-slots
 		}
 	}()
@@ -213,7 +253,7 @@ func (r *jobRunner) run(ctx context.Context) {
 			return
 		case <-slots:
 		}
-		j, ok := r.next()
+		j, ok := r.next(q)
 		if !ok {
 			slots <- struct{}{}
 			return
@@ -225,10 +265,11 @@ func (r *jobRunner) run(ctx context.Context) {
 	}
 }
 
-// next waits for a due job and marks it as running; ok is false after stop.
-func (r *jobRunner) next() (j *job, ok bool) {
+// next waits for a due job of a queue and marks it as running; ok is false after
+// stop.
+func (r *jobRunner) next(q application.Queue) (j *job, ok bool) {
 	for {
-		j, wait := r.state.startDue()
+		j, wait := r.state.startDue(q)
 		if j != nil {
 			return j, true
 		}
@@ -237,7 +278,7 @@ func (r *jobRunner) next() (j *job, ok bool) {
 		case <-r.stop:
 			timer.Stop()
 			return nil, false
-		case <-r.state.jobAdded:
+		case <-r.state.jobAdded[q]:
 			timer.Stop()
 		case <-timer.C:
 		}
@@ -301,7 +342,11 @@ func (s *state) listJobs() (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, j := range s.jobs {
-		rows = append(rows, []any{j.id, string(j.Kind), j.Subject, j.state, int64(j.attempt), toInstant(j.due), textOrNil(j.lastFailure)})
+		state := j.state
+		if state == jobHeld {
+			state = jobWaiting
+		}
+		rows = append(rows, []any{j.id, string(j.Kind), j.Subject, state, int64(j.attempt), toInstant(j.due), textOrNil(j.lastFailure)})
 	}
 	return rows
 }

@@ -23,8 +23,9 @@ type state struct {
 	// world is never changed once it is here: a transaction puts a changed copy
 	// in its place.
 	world atomic.Pointer[world]
-	// jobAdded holds a value when the job runner should look for due jobs.
-	jobAdded chan struct{}
+	// jobAdded holds a value for each queue in which the job runner should look for
+	// due jobs.
+	jobAdded map[application.Queue]chan struct{}
 
 	mu sync.Mutex // guards all fields below
 
@@ -58,7 +59,7 @@ type state struct {
 func newState() *state {
 	s := &state{
 		txSlot:          make(chan struct{}, 1),
-		jobAdded:        make(chan struct{}, 1),
+		jobAdded:        map[application.Queue]chan struct{}{},
 		values:          map[string]string{},
 		counters:        map[string]counter{},
 		decreased:       map[string]time.Time{},
@@ -72,6 +73,9 @@ func newState() *state {
 		authorizations:  map[agents.AgentID]map[agents.Authorization]bool{},
 		findings:        map[string]finding{},
 		reporters:       map[agents.AgentID]bool{},
+	}
+	for _, q := range queues {
+		s.jobAdded[q] = make(chan struct{}, 1)
 	}
 	s.world.Store(newWorld())
 	return s

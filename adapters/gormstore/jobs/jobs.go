@@ -30,31 +30,31 @@ import (
 // Queue enqueues the jobs of a database and runs them. It is safe for concurrent use,
 // also by several servers.
 type Queue struct {
-	pool   *sql.DB
-	driver riverdriver.Driver[*sql.Tx]
+	pool    *sql.DB
+	driver  riverdriver.Driver[*sql.Tx]
+	dialect statements
 	// inserter enqueues and changes jobs, and runs none.
 	inserter *river.Client[*sql.Tx]
-	// keepJob is a statement that removes the mark of a job that was discarded
-	// while it ran. makeDue is one that makes waiting jobs of a kind due.
-	keepJob, makeDue string
+	// wake has a value when there may be jobs of webhooks to run.
+	wake chan struct{}
 
 	mu     sync.Mutex
-	runner *river.Client[*sql.Tx] // nil while this process runs no jobs
+	runner *runner // nil while this process runs no jobs
+}
+
+// runner runs jobs.
+type runner struct {
+	*river.Client[*sql.Tx]
+	fetching    sync.WaitGroup
+	stopFetches context.CancelFunc
 }
 
 // New makes the Queue of a database, which is PostgreSQL or SQLite.
 func New(pool *sql.DB, postgres bool) *Queue {
 	var driver riverdriver.Driver[*sql.Tx] = riversqlite.New(pool)
-	keepJob := "UPDATE river_job SET metadata = json_remove(metadata, '$.' || $2) WHERE id = $1 AND state <> 'running'"
-	makeDue := "UPDATE river_job SET state = 'available', scheduled_at = datetime('now', 'subsec') WHERE kind = $1" +
-		" AND (state IN ('scheduled', 'retryable') OR state = 'available' AND scheduled_at > datetime('now', 'subsec'))" +
-		" AND ($2 = 0 OR json_extract(CAST(args AS text), '$.subject') = $2)"
+	dialect := sqliteStatements
 	if postgres {
-		driver = riverdatabasesql.New(pool)
-		keepJob = "UPDATE river_job SET metadata = metadata - $2::text WHERE id = $1 AND state <> 'running'"
-		makeDue = "UPDATE river_job SET state = 'available', scheduled_at = now() WHERE kind = $1" +
-			" AND (state IN ('scheduled', 'retryable') OR state = 'available' AND scheduled_at > now())" +
-			" AND ($2::bigint = 0 OR (args->>'subject')::bigint = $2)"
+		driver, dialect = riverdatabasesql.New(pool), postgresStatements
 	}
 	inserter, err := river.NewClient(driver, &river.Config{
 		MaxAttempts: application.MaxAttempts, Logger: slog.New(slog.DiscardHandler),
@@ -65,7 +65,7 @@ func New(pool *sql.DB, postgres bool) *Queue {
 	if err != nil {
 		panic(err) // the configuration is constant
 	}
-	return &Queue{pool: pool, driver: driver, inserter: inserter, keepJob: keepJob, makeDue: makeDue}
+	return &Queue{pool: pool, driver: driver, inserter: inserter, dialect: dialect, wake: make(chan struct{}, 1)}
 }
 
 // practicallyNever is longer than any client lives between two jobs.
@@ -78,6 +78,13 @@ func (q *Queue) Enqueue(ctx context.Context, tx *sql.Tx, job application.Job) er
 		options.Priority++ // a greater number is a lower priority
 	}
 	_, err := q.inserter.InsertTx(ctx, tx, args{job.Subject, job.Kind}, &options)
+	return err
+}
+
+// Hold keeps a job of a webhook as part of the transaction. It is not run until it is
+// released.
+func (q *Queue) Hold(ctx context.Context, tx *sql.Tx, job application.Job) error {
+	_, err := q.inserter.InsertTx(ctx, tx, args{job.Subject, job.Kind}, &river.InsertOpts{Queue: string(application.WebhookQueue), Pending: true})
 	return err
 }
 
@@ -97,12 +104,16 @@ func (q *Queue) Start(ctx context.Context, pool application.WorkerPool, log *zap
 	for kind, work := range pool.Workers {
 		river.AddWorkerArgs(workers, args{kind: kind}, riverWorker(work, pool, log))
 	}
-	runner, err := river.NewClient(q.driver, &river.Config{
-		ID:            uuid.NewString(), // of this process and no other
-		Workers:       workers,
-		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: pool.Concurrency}},
+	client, err := river.NewClient(q.driver, &river.Config{
+		ID:      uuid.NewString(), // of this process and no other
+		Workers: workers,
+		Queues: map[string]river.QueueConfig{
+			string(application.DefaultQueue): {MaxWorkers: pool.In(application.DefaultQueue)},
+			string(application.WebhookQueue): {MaxWorkers: pool.In(application.WebhookQueue), FetchCooldown: min(pool.PollInterval, wakeInterval)},
+		},
+		Middleware:    []rivertype.Middleware{river.JobInsertMiddlewareFunc(noInsert)},
 		FetchCooldown: min(pool.PollInterval, 100*time.Millisecond), FetchPollInterval: pool.PollInterval,
-		PollOnly:    true,
+		PollOnly: true, SkipUnknownJobCheck: true,
 		MaxAttempts: application.MaxAttempts,
 		JobTimeout:  application.JobTimeout, RescueStuckJobsAfter: 3 * application.JobTimeout,
 		// River would remove discarded jobs by the clock, which may be wrong.
@@ -114,12 +125,12 @@ func (q *Queue) Start(ctx context.Context, pool application.WorkerPool, log *zap
 		return fmt.Errorf("jobs: %w", err)
 	}
 	// Running jobs end with Stop, not with the context of the start.
-	if err := runner.Start(context.WithoutCancel(ctx)); err != nil {
+	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("jobs: %w", err)
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.runner = runner
+	q.runner = newRunner(client, q.wake)
 	return nil
 }
 
@@ -145,6 +156,8 @@ func (q *Queue) Stop(ctx context.Context) error {
 	if runner == nil {
 		return nil
 	}
+	runner.stopFetches()
+	runner.fetching.Wait()
 	err := runner.Stop(ctx)
 	if err == nil {
 		return nil
@@ -160,7 +173,7 @@ const cancelTimeout = 5 * time.Second
 // Retry makes a job due now, in whatever state it is. A running job is a
 // domain.Conflict, one that does not exist domain.NotFound.
 func (q *Queue) Retry(ctx context.Context, id int64) error {
-	if _, err := q.pool.ExecContext(ctx, q.keepJob, id, discardMark); err != nil {
+	if _, err := q.pool.ExecContext(ctx, q.dialect.keepJob, id, discardMark); err != nil {
 		return fmt.Errorf("job %d: %w", id, err)
 	}
 	job, err := q.inserter.JobRetry(ctx, id)
@@ -170,7 +183,7 @@ func (q *Queue) Retry(ctx context.Context, id int64) error {
 // MakeDue makes the waiting jobs of a kind due now: those about the subject, or all
 // if it is 0.
 func (q *Queue) MakeDue(ctx context.Context, kind application.JobKind, subject int64) error {
-	if _, err := q.pool.ExecContext(ctx, q.makeDue, string(kind), subject); err != nil {
+	if _, err := q.pool.ExecContext(ctx, q.dialect.makeDue, string(kind), subject); err != nil {
 		return fmt.Errorf("jobs %s: %w", kind, err)
 	}
 	return nil

@@ -2,6 +2,8 @@ package jobs_test
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,6 +13,7 @@ import (
 
 	"gatehouse/adapters/gormstore"
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/jobs"
 	"gatehouse/application"
 	"gatehouse/application/pushes"
 	"gatehouse/tests/pgtest"
@@ -19,9 +22,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// TestQueue_rescue makes a job look as if its server had died while it ran it:
-// another server runs it again.
-func TestQueue_rescue(t *testing.T) {
+// each runs a test on a new database of each kind.
+func each(t *testing.T, test func(t *testing.T, url string)) {
 	t.Parallel()
 	for name, url := range map[string]func(testing.TB) string{
 		"SQLite":     func(t testing.TB) string { return filepath.Join(t.TempDir(), "gatehouse.db") },
@@ -29,10 +31,73 @@ func TestQueue_rescue(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			rescue(t, url(t))
+			test(t, url(t))
 		})
 	}
 }
+
+// TestQueue_Wake releases a job long before the next poll: it is done as soon as the
+// queue is woken.
+func TestQueue_Wake(t *testing.T) { each(t, wake) }
+
+func wake(t *testing.T, url string) {
+	if _, err := gormstore.Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	db, err := database.Open(t.Context(), url, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	q := jobs.New(db.Pool, db.Dialect == database.Postgres)
+	change := func(do func(tx *sql.Tx) error) {
+		t.Helper()
+		tx, err := db.Pool.BeginTx(t.Context(), nil)
+		if err == nil {
+			err = errors.Join(do(tx), tx.Commit())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := make(chan int64, 10)
+	pool := application.WorkerPool{Concurrency: 1, PollInterval: time.Hour, RetryDelay: time.Millisecond, Workers: map[application.JobKind]application.Worker{
+		"deliver": func(_ context.Context, subject int64) error { done <- subject; return nil },
+	}}
+	if err := q.Start(t.Context(), pool, zap.NewNop()); err != nil {
+		t.Fatal(err)
+	}
+	for subject := int64(1); subject <= 3; subject++ {
+		change(func(tx *sql.Tx) error {
+			return q.Hold(t.Context(), tx, application.Job{Kind: "deliver", Subject: subject})
+		})
+		q.Wake()
+		change(func(tx *sql.Tx) error {
+			var id int64
+			query := "SELECT j.id FROM river_job j WHERE j.kind = 'deliver' AND j.state = 'pending' AND " + q.Subject() + " = $1"
+			if err := tx.QueryRowContext(t.Context(), query, subject).Scan(&id); err != nil {
+				return err
+			}
+			return q.Release(t.Context(), tx, id)
+		})
+		q.Wake()
+		select {
+		case got := <-done:
+			if got != subject {
+				t.Errorf("got %d, want %d", got, subject)
+			}
+		case <-time.After(2 * time.Minute):
+			t.Fatal("the job was not done")
+		}
+	}
+	if err := q.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestQueue_rescue makes a job look as if its server had died while it ran it:
+// another server runs it again.
+func TestQueue_rescue(t *testing.T) { each(t, rescue) }
 
 func rescue(t *testing.T, url string) {
 	s, err := gormstore.Open(t.Context(), url, 4, true, stores.Sealer("one"))
