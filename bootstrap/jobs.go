@@ -3,10 +3,12 @@ package bootstrap
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"go.uber.org/fx"
+	"go.uber.org/zap"
 
 	"gatehouse/adapters/hookclient"
 	"gatehouse/application"
@@ -19,7 +21,7 @@ import (
 )
 
 // background does jobs.
-var background = fx.Module("background", fx.Provide(PostReceive, Webhooks, WorkerPool, history))
+var background = fx.Module("background", fx.Provide(PostReceive, Webhooks, WorkerPool, history, newReleaser))
 
 // history returns the history that Gitaly knows, or nil if none is connected.
 func history(config config.Config, repositories Repositories) postreceive.History {
@@ -37,7 +39,7 @@ func WorkerPool(config config.Config, worker *postreceive.Worker, dispatcher *we
 			postreceive.DeliverWebhook: dispatcher.Deliver,
 			projects.CreateRepository:  creator.CreateRepository,
 		},
-		Concurrency: config.Jobs.Workers, PollInterval: config.Jobs.PollInterval, RetryDelay: config.Jobs.RetryDelay,
+		Concurrency: config.Jobs.Workers, WebhookConcurrency: config.Webhooks.Workers(), PollInterval: config.Jobs.PollInterval, RetryDelay: config.Jobs.RetryDelay,
 		MaxDelay: map[application.JobKind]time.Duration{projects.CreateRepository: projects.RetryDelay},
 	}
 }
@@ -54,16 +56,35 @@ func RetryRepositories(ctx context.Context, config config.Config, jobs Jobs) err
 // PostReceive makes the worker that processes received pushes. Without Gitaly
 // history is nil.
 func PostReceive(config config.Config, pushes postreceive.Pushes, history postreceive.History, now application.Clock) *postreceive.Worker {
-	return postreceive.New(pushes, history, postreceive.Rules{HooksLimit: config.Webhooks.PushLimit, NewID: uuid.NewString}, now)
+	return postreceive.New(pushes, history, postreceive.Rules{HooksLimit: config.Webhooks.PushLimit, PerHook: config.Webhooks.PerHook, NewID: uuid.NewString}, now)
 }
 
 // Webhooks makes the dispatcher of events to hooks.
-func Webhooks(config config.Config, deliveries webhooks.Deliveries, now application.Clock) *webhooks.Dispatcher {
+func Webhooks(config config.Config, deliveries webhooks.Deliveries, now application.Clock, log *zap.Logger) *webhooks.Dispatcher {
 	sender := hookclient.New(hookclient.Instance{
 		URL: config.ExternalURL, SSHHost: config.Host(), Version: config.Version,
 		Timeout: config.Webhooks.Timeout, Local: config.Webhooks.AllowLocalRequests,
 	})
-	return webhooks.New(deliveries, sender, webhooks.Rules{Pause: config.Webhooks.Backoff, SlowAfter: config.Webhooks.SlowAfter(), NewID: uuid.NewString}, now)
+	return webhooks.New(deliveries, loggingSender{sender, log.Named("webhooks")}, webhooks.Rules{
+		Pause: config.Webhooks.Backoff, SlowAfter: config.Webhooks.SlowAfter(),
+		PerHook: config.Webhooks.PerHook, PerHost: config.Webhooks.PerHost, NewID: uuid.NewString,
+	}, now)
+}
+
+// loggingSender logs when an event takes the place of earlier ones.
+type loggingSender struct {
+	webhooks.Sender
+	log *zap.Logger
+}
+
+// Send implements webhooks.Sender.
+func (s loggingSender) Send(ctx context.Context, d hooks.Delivery) (status int, err error) {
+	if d.Missed > 0 {
+		s.log.Warn("earlier events of this ref were given up, and this one is sent in their place",
+			zap.Int64("hook", int64(d.Hook.ID)), zap.Int64("project", int64(d.Event.Project.ID)),
+			zap.Stringer("ref", d.Event.Change.Ref), zap.Int("missed", d.Missed))
+	}
+	return s.Sender.Send(ctx, d)
 }
 
 // TestHook sends a test event to a hook.
@@ -76,6 +97,55 @@ func TestHook(ctx context.Context, config config.Config, ports Ports, id int64) 
 	if config.Gitaly.Connected() {
 		history = client
 	}
-	result, err := Webhooks(config, ports.Deliveries, Clock()).Test(ctx, hooks.HookID(id), history)
+	result, err := Webhooks(config, ports.Deliveries, Clock(), zap.NewNop()).Test(ctx, hooks.HookID(id), history)
 	return result, errors.Join(err, client.Close())
+}
+
+// DiscardJob discards a job, and lets the deliveries go that waited for it.
+func DiscardJob(ctx context.Context, config config.Config, ports Ports, id int64) error {
+	if err := ports.Jobs.Discard(ctx, id); err != nil {
+		return err
+	}
+	return ports.Deliveries.Release(ctx, config.Webhooks.PerHook)
+}
+
+// releaser releases deliveries that waited for one whose job was discarded: it looks at
+// its start, and then every releaseInterval.
+type releaser struct {
+	dispatcher *webhooks.Dispatcher
+	log        *zap.Logger
+	stop       context.CancelFunc
+	work       sync.WaitGroup
+}
+
+const releaseInterval = time.Minute
+
+func newReleaser(dispatcher *webhooks.Dispatcher, log *zap.Logger) *releaser {
+	return &releaser{dispatcher: dispatcher, log: log.Named("webhooks"), stop: func() {}}
+}
+
+// start releases deliveries in the background.
+func (r *releaser) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	r.stop = cancel
+	r.work.Go(func() {
+		ticker := time.NewTicker(releaseInterval)
+		defer ticker.Stop()
+		for {
+			if err := r.dispatcher.Release(ctx); err != nil && ctx.Err() == nil {
+				r.log.Warn("deliveries that wait could not be released", zap.Error(err))
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+	})
+}
+
+// end interrupts a release that is under way, and waits for its end.
+func (r *releaser) end() {
+	r.stop()
+	r.work.Wait()
 }

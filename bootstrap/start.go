@@ -50,6 +50,7 @@ type parts struct {
 	Importer  *worldimport.Importer
 	Jobs      Jobs
 	Pool      application.WorkerPool
+	Releaser  *releaser
 	Spool     *spool.Replayer
 	Periodic  periodicTasks
 	Server    *httpserver.Server
@@ -91,12 +92,17 @@ func (p parts) startJobs(ctx context.Context) error {
 	if p.Pool.Concurrency == 0 {
 		return nil
 	}
-	return p.Jobs.Start(ctx, p.Pool, p.Log.Named("jobs"))
+	if err := p.Jobs.Start(ctx, p.Pool, p.Log.Named("jobs")); err != nil {
+		return err
+	}
+	p.Releaser.start()
+	return nil
 }
 
 func (p parts) stopJobs(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, jobsTimeout)
 	defer cancel()
+	p.Releaser.end()
 	if err := p.Jobs.Stop(ctx); err != nil {
 		p.Log.Named("jobs").Warn("jobs will be done again", zap.Error(err))
 	}

@@ -15,13 +15,19 @@ import (
 func jobs(streams Streams) *cobra.Command {
 	c := &cobra.Command{Use: "jobs", Short: "Retry or discard a background job"}
 	c.AddCommand(
-		changeJob(streams, "retry", "Make a job due now, whatever its state", "is due now", bootstrap.Jobs.Retry),
-		changeJob(streams, "discard", "Discard a job; one that is running goes on, but is not retried", "is given up", bootstrap.Jobs.Discard),
+		changeJob(streams, "retry", "Make a job due now, whatever its state", "is due now", store.retryJob),
+		changeJob(streams, "discard", "Discard a job; one that is running goes on, but is not retried", "is given up", store.discardJob),
 	)
 	return c
 }
 
-func changeJob(streams Streams, name, short, done string, change func(bootstrap.Jobs, context.Context, int64) error) *cobra.Command {
+func (s store) retryJob(ctx context.Context, id int64) error { return s.Jobs.Retry(ctx, id) }
+
+func (s store) discardJob(ctx context.Context, id int64) error {
+	return bootstrap.DiscardJob(ctx, s.config, s.Ports, id)
+}
+
+func changeJob(streams Streams, name, short, done string, change func(store, context.Context, int64) error) *cobra.Command {
 	var flags configFlags
 	c := &cobra.Command{
 		Use: name + " ID", Short: short,
@@ -34,7 +40,7 @@ func changeJob(streams Streams, name, short, done string, change func(bootstrap.
 				return err
 			}
 			return flags.openStore(ctx, streams, noMigrate, func(s store) error {
-				switch err := change(s.Jobs, ctx, id); {
+				switch err := change(s, ctx, id); {
 				case errors.Is(err, domain.NotFound):
 					return fmt.Errorf("there is no job %d", id)
 				case err != nil:

@@ -3,11 +3,18 @@ package gormstore
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"slices"
+	"time"
 
 	"gorm.io/gorm"
 
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/jobs"
 	"gatehouse/adapters/gormstore/seals"
+	"gatehouse/application"
+	"gatehouse/application/postreceive"
+	"gatehouse/application/webhooks"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -16,6 +23,7 @@ import (
 type Deliveries struct {
 	db     *database.DB
 	sealer Sealer
+	queue  *jobs.Queue
 }
 
 // hookColumns are the columns of a hook without its secrets, for hookCells to scan;
@@ -43,14 +51,42 @@ func (d *Deliveries) open(h *hooks.Hook) (err error) {
 	return err
 }
 
+// sameRef says that the deliveries d and e are of one ref of a project and for one hook.
+// No delivery of an earlier release whose ref is not known is.
+const sameRef = "e.hook_id = d.hook_id AND e.project_id = d.project_id AND substr(e.ref, 1, 200) = substr(d.ref, 1, 200) AND e.ref = d.ref"
+
+// job is the condition that a row j of river_job is the job of a delivery.
+func (d *Deliveries) job(delivery string) string {
+	return fmt.Sprintf("j.kind = '%s' AND %s = %s.id", postreceive.DeliverWebhook, d.queue.Subject(), delivery)
+}
+
+// waits is the condition that a delivery d has to wait for an earlier one.
+func (d *Deliveries) waits() string {
+	return `EXISTS (SELECT 1 FROM hook_deliveries e WHERE ` + sameRef + ` AND e.id < d.id AND NOT e.passed
+		AND EXISTS (SELECT 1 FROM river_job j WHERE ` + d.job("e") + ` AND j.state NOT IN ` + jobs.Over + `))`
+}
+
 // Delivery implements webhooks.Deliveries.
 func (d *Deliveries) Delivery(ctx context.Context, id int64) (hooks.Delivery, error) {
 	out := hooks.Delivery{ID: id}
+	var passed, waits, laterRuns bool
 	err := d.db.Pool.QueryRowContext(ctx, `
-		SELECT d.event_id, d.key, d.event, `+secretColumns+` FROM hook_deliveries d JOIN hooks h ON h.id = d.hook_id WHERE d.id = $1`, id).
-		Scan(append([]any{&out.EventID, &out.Key, eventColumn{&out.Event}}, secretCells(&out.Hook)...)...)
+		SELECT d.event_id, d.key, d.event, d.passed,
+			`+d.waits()+`, EXISTS (SELECT 1 FROM hook_deliveries e JOIN river_job j ON `+d.job("e")+`
+				WHERE `+sameRef+` AND e.id > d.id AND j.state = 'running'),
+			(SELECT count(*) FROM hook_deliveries e WHERE `+sameRef+` AND e.id < d.id AND NOT e.passed), `+
+		secretColumns+` FROM hook_deliveries d JOIN hooks h ON h.id = d.hook_id WHERE d.id = $1`, id).
+		Scan(append([]any{&out.EventID, &out.Key, eventColumn{&out.Event}, &passed, &waits, &laterRuns, &out.Missed}, secretCells(&out.Hook)...)...)
 	if err == nil {
 		err = d.open(&out.Hook)
+	}
+	switch {
+	case passed:
+		out.Turn = hooks.TurnPassed
+	case waits:
+		out.Turn = hooks.TurnLater
+	case laterRuns:
+		out.Turn = hooks.TurnSoon
 	}
 	return out, database.Fault(err, "delivery %d", id)
 }
@@ -99,22 +135,181 @@ func (d *Deliveries) protections(ctx context.Context, id source.ProjectID) ([]so
 	return protections(entries), rows.Err()
 }
 
+const (
+	passEarlier = `UPDATE hook_deliveries AS e SET passed = true FROM hook_deliveries d
+		WHERE d.id = ? AND ` + sameRef + ` AND e.id < d.id AND NOT e.passed`
+	removeDelivery = `DELETE FROM hook_deliveries WHERE id = ?`
+	leavePlace     = `UPDATE hook_deliveries SET released = false WHERE id = ?`
+	takePlace      = `UPDATE hook_deliveries SET released = true WHERE id = ?`
+)
+
 // RecordAttempt implements webhooks.Deliveries.
-func (d *Deliveries) RecordAttempt(ctx context.Context, id hooks.HookID, made int64, change func(hooks.Health) hooks.Health) error {
-	query := "SELECT " + hookColumns + " FROM hooks h WHERE h.id = ?" + d.db.ForUpdate()
-	return d.db.Atomically(ctx, "note how a hook did", func(tx *gorm.DB) error {
-		var h hooks.Hook
-		if err := tx.Raw(query, int64(id)).Row().Scan(hookCells(&h)...); err != nil {
+func (d *Deliveries) RecordAttempt(ctx context.Context, id hooks.HookID, a webhooks.Attempt, change func(hooks.Health) hooks.Health) error {
+	err := d.db.Atomically(ctx, "note how a hook did", func(tx *gorm.DB) error {
+		h, err := d.lock(tx, id)
+		if err != nil {
 			return err
 		}
-		health := change(h.Health)
-		err := tx.Exec("UPDATE hooks SET failures = ?, paused_until = ?, disabled = ?, status = ?, last_at = ? WHERE id = ?",
-			health.Failures, database.ToInstant(health.PausedUntil), health.Disabled, health.Status, database.ToInstant(health.LastAt), int64(id)).Error
-		if err != nil || made == 0 {
+		h.Health = change(h.Health)
+		err = tx.Exec("UPDATE hooks SET failures = ?, paused_until = ?, disabled = ?, status = ?, last_at = ? WHERE id = ?",
+			h.Health.Failures, database.ToInstant(h.Health.PausedUntil), h.Health.Disabled, h.Health.Status, database.ToInstant(h.Health.LastAt), int64(id)).Error
+		if err != nil {
 			return err
 		}
-		return tx.Exec("DELETE FROM hook_deliveries WHERE id = ?", made).Error
+		statements := []string{leavePlace}
+		if a.Accepted {
+			statements = []string{passEarlier, removeDelivery}
+		}
+		for _, statement := range statements {
+			if err := tx.Exec(statement, a.Delivery).Error; err != nil {
+				return err
+			}
+		}
+		return d.release(ctx, tx, h, a.PerHook)
 	})
+	if err == nil {
+		d.queue.Wake()
+	}
+	return err
+}
+
+// lock makes changes to a hook wait for each other, and returns it without its secrets.
+func (d *Deliveries) lock(tx *gorm.DB, id hooks.HookID) (h hooks.Hook, err error) {
+	err = tx.Raw("SELECT "+hookColumns+" FROM hooks h WHERE h.id = ?"+d.db.ForUpdate(), int64(id)).Row().Scan(hookCells(&h)...)
+	return h, err
+}
+
+// Release implements webhooks.Deliveries.
+func (d *Deliveries) Release(ctx context.Context, perHook int) error {
+	const heldJobs = "j.kind = '" + string(postreceive.DeliverWebhook) + "' AND j.state = 'pending'"
+	var ids []hooks.HookID
+	held := "SELECT DISTINCT d.hook_id FROM river_job j JOIN hook_deliveries d ON d.id = " + d.queue.Subject() + " WHERE " + heldJobs + " ORDER BY d.hook_id"
+	if err := d.db.Gorm.WithContext(ctx).Raw(held).Scan(&ids).Error; err != nil {
+		return database.Fault(err, "find deliveries that wait")
+	}
+	for _, id := range ids {
+		err := d.db.Atomically(ctx, "release deliveries", func(tx *gorm.DB) error {
+			h, err := d.lock(tx, id)
+			if err == sql.ErrNoRows {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			return d.release(ctx, tx, h, perHook)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	// The workers discard jobs whose deliveries were removed.
+	orphans := "SELECT j.id FROM river_job j WHERE " + heldJobs + " AND NOT EXISTS (SELECT 1 FROM hook_deliveries d WHERE d.id = " + d.queue.Subject() + ") LIMIT ?"
+	err := d.db.Atomically(ctx, "release jobs", func(tx *gorm.DB) error {
+		return d.eachJob(tx, orphans, []any{maxDiscarded}, func(tx *sql.Tx, job int64) error { return d.queue.Release(ctx, tx, job) })
+	})
+	d.queue.Wake()
+	return err
+}
+
+// maxDiscarded is how many jobs are discarded in one transaction.
+const maxDiscarded = 500
+
+// release releases the deliveries of a hook that may go. The transaction holds the lock
+// of the hook.
+func (d *Deliveries) release(ctx context.Context, tx *gorm.DB, h hooks.Hook, perHook int) error {
+	held := " FROM hook_deliveries d JOIN river_job j ON " + d.job("d") + " WHERE d.hook_id = ? AND j.state = 'pending'"
+	if h.Health.Disabled {
+		return d.eachJob(tx, "SELECT j.id"+held+" ORDER BY d.id LIMIT ?", []any{int64(h.ID), maxDiscarded}, func(tx *sql.Tx, job int64) error {
+			return d.queue.DiscardHeld(ctx, tx, job, fmt.Sprintf("hook %d is disabled", h.ID))
+		})
+	}
+	var taken int
+	err := tx.Raw(`SELECT count(*) FROM hook_deliveries d WHERE d.hook_id = ? AND d.released
+		AND EXISTS (SELECT 1 FROM river_job j WHERE `+d.job("d")+` AND j.state NOT IN `+jobs.Over+`)`, int64(h.ID)).Row().Scan(&taken)
+	if err != nil || taken >= perHook {
+		return err
+	}
+	var ids []int64
+	if err := tx.Raw("SELECT d.id"+held+" AND NOT "+d.waits()+" ORDER BY d.id LIMIT ?", int64(h.ID), perHook-taken).Scan(&ids).Error; err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := tx.Exec(takePlace, id).Error; err != nil {
+			return err
+		}
+		err := d.eachJob(tx, "SELECT j.id"+held+" AND d.id = ?", []any{int64(h.ID), id}, func(tx *sql.Tx, job int64) error { return d.queue.Release(ctx, tx, job) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachJob calls do with each job that the query returns.
+func (d *Deliveries) eachJob(tx *gorm.DB, query string, args []any, do func(tx *sql.Tx, job int64) error) error {
+	var ids []int64
+	if err := tx.Raw(query, args...).Scan(&ids).Error; err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := do(tx.Statement.ConnPool.(*sql.Tx), id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const addDelivery = `INSERT INTO hook_deliveries (hook_id, project_id, ref, event_id, key, event, created_at)
+	VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`
+
+// add keeps deliveries to hooks that still exist, each with its job, and releases those
+// that may go.
+func (d *Deliveries) add(ctx context.Context, tx *gorm.DB, deliveries []hooks.Delivery, now time.Time, perHook int) error {
+	locked := map[hooks.HookID]hooks.Hook{}
+	for _, id := range hookIDs(deliveries) {
+		h, err := d.lock(tx, id)
+		if err == sql.ErrNoRows {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		locked[id] = h
+	}
+	for _, one := range deliveries {
+		if _, ok := locked[one.Hook.ID]; !ok {
+			continue
+		}
+		event, err := writeEvent(one.Event)
+		if err != nil {
+			return err
+		}
+		job := application.Job{Kind: postreceive.DeliverWebhook}
+		err = tx.Raw(addDelivery, int64(one.Hook.ID), int64(one.Event.Project.ID), []byte(one.Event.Change.Ref.String()),
+			one.EventID, one.Key, event, database.ToInstant(now)).Row().Scan(&job.Subject)
+		if err == nil {
+			err = d.queue.Hold(ctx, tx.Statement.ConnPool.(*sql.Tx), job)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, h := range locked {
+		if err := d.release(ctx, tx, h, perHook); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hookIDs returns the hooks of deliveries, each once and in order: so transactions lock
+// them in the same order.
+func hookIDs(deliveries []hooks.Delivery) (ids []hooks.HookID) {
+	for _, one := range deliveries {
+		ids = append(ids, one.Hook.ID)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // hookListing shows hooks; what may be a secret in a URL is left out, also of one that

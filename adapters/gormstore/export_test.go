@@ -59,13 +59,16 @@ func OpenThrough(ctx context.Context, url string, wrap func(driver.Connector) dr
 }
 
 // MigrateDown takes the database at url back to no tables at all.
-func MigrateDown(ctx context.Context, url string) error {
+func MigrateDown(ctx context.Context, url string) error { return MigrateDownTo(ctx, url, 0) }
+
+// MigrateDownTo takes the database at url back to an earlier version.
+func MigrateDownTo(ctx context.Context, url string, version int64) error {
 	_, err := withDB(ctx, url, func(db *database.DB) (Schema, error) {
 		provider, err := provider(db)
 		if err != nil {
 			return Schema{}, err
 		}
-		_, err = provider.DownTo(ctx, 0)
+		_, err = provider.DownTo(ctx, version)
 		return Schema{}, err
 	})
 	return err

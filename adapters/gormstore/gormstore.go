@@ -119,10 +119,11 @@ func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 	queue := jobs.New(db.Pool, db.Dialect == database.Postgres)
 	directory, actors := &Directory{db}, &Actors{db}
 	stamps, sweeper := &KeyUses{db: db}, &sweeper{db: db}
+	deliveries := &Deliveries{db, sealer, queue}
 	s := &Store{
 		Directory: directory, Actors: actors, KeyUses: stamps, Notices: &Notices{db},
 		Counters: &Counters{db, sweeper}, PushContexts: &PushContexts{db},
-		Pushes: &Pushes{directory, queue}, Deliveries: &Deliveries{db, sealer}, Jobs: queue,
+		Pushes: &Pushes{directory, queue, deliveries}, Deliveries: deliveries, Jobs: queue,
 		Accounts: &Accounts{db, actors, sealer}, RecoveryCodes: &RecoveryCodes{db}, AccessTokens: &AccessTokens{db, stamps},
 		AuditLog: &AuditLog{db}, Agents: &Agents{db, stamps}, AgentTokens: &AgentTokens{db},
 		UsageCounters: &UsageCounters{db}, Findings: &Findings{db}, Destinations: &Destinations{db},

@@ -29,6 +29,7 @@ const (
 type Pushes struct {
 	*Directory // for Standing
 	queue      *jobs.Queue
+	deliveries *Deliveries
 }
 
 // Record implements pushes.Recorder.
@@ -146,50 +147,36 @@ const (
 	noteActivity  = `UPDATE projects SET last_activity_at = ? WHERE id = ? AND (last_activity_at IS NULL OR last_activity_at < ?)`
 	noteBranch    = `UPDATE projects SET default_branch = ? WHERE id = ?`
 	noteEmpty     = `UPDATE projects SET empty = ? WHERE id = ?`
-	addDelivery   = `INSERT INTO hook_deliveries (hook_id, event_id, key, event, created_at)
-		SELECT id, ?, ?, ?, ? FROM hooks WHERE id = ? RETURNING id`
 )
 
 // Complete implements postreceive.Pushes.
 func (p *Pushes) Complete(ctx context.Context, push int64, o postreceive.ProjectUpdate, now time.Time) error {
-	return p.db.Atomically(ctx, "complete a push", func(tx *gorm.DB) error {
+	err := p.db.Atomically(ctx, "complete a push", func(tx *gorm.DB) error {
 		marked := tx.Exec(markProcessed, database.ToInstant(now), push)
 		if marked.Error != nil || marked.RowsAffected == 0 || o.Project == 0 {
 			return marked.Error
 		}
-		if err := tx.Exec(noteActivity, database.ToInstant(o.ActiveAt), int64(o.Project), database.ToInstant(o.ActiveAt)).Error; err != nil {
-			return err
-		}
-		if o.DefaultBranch != "" {
-			if err := tx.Exec(noteBranch, o.DefaultBranch, int64(o.Project)).Error; err != nil {
-				return err
-			}
-		}
-		if o.Empty != nil {
-			if err := tx.Exec(noteEmpty, *o.Empty, int64(o.Project)).Error; err != nil {
-				return err
-			}
-		}
-		return p.addDeliveries(ctx, tx, o.Deliveries, now)
+		return p.update(ctx, tx, o, now)
 	})
+	if err == nil && len(o.Deliveries) > 0 {
+		p.queue.Wake()
+	}
+	return err
 }
 
-// addDeliveries keeps deliveries to hooks that still exist, each with its job.
-func (p *Pushes) addDeliveries(ctx context.Context, tx *gorm.DB, deliveries []hooks.Delivery, now time.Time) error {
-	for _, d := range deliveries {
-		event, err := writeEvent(d.Event)
-		if err != nil {
+func (p *Pushes) update(ctx context.Context, tx *gorm.DB, o postreceive.ProjectUpdate, now time.Time) error {
+	if err := tx.Exec(noteActivity, database.ToInstant(o.ActiveAt), int64(o.Project), database.ToInstant(o.ActiveAt)).Error; err != nil {
+		return err
+	}
+	if o.DefaultBranch != "" {
+		if err := tx.Exec(noteBranch, o.DefaultBranch, int64(o.Project)).Error; err != nil {
 			return err
-		}
-		var ids []int64
-		if err := tx.Raw(addDelivery, d.EventID, d.Key, event, database.ToInstant(now), int64(d.Hook.ID)).Scan(&ids).Error; err != nil {
-			return err
-		}
-		for _, id := range ids {
-			if err := p.queue.Enqueue(ctx, tx.Statement.ConnPool.(*sql.Tx), application.Job{Kind: postreceive.DeliverWebhook, Subject: id}); err != nil {
-				return err
-			}
 		}
 	}
-	return nil
+	if o.Empty != nil {
+		if err := tx.Exec(noteEmpty, *o.Empty, int64(o.Project)).Error; err != nil {
+			return err
+		}
+	}
+	return p.deliveries.add(ctx, tx, o.Deliveries, now, max(1, o.PerHook))
 }

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -110,6 +111,9 @@ func (i Instance) setHeaders(header http.Header, d hooks.Delivery) {
 	header.Set("X-Gitlab-Webhook-UUID", d.Key)
 	header.Set("X-Gitlab-Instance", i.URL)
 	header.Set("Idempotency-Key", d.Key)
+	if d.Missed > 0 {
+		header.Set("X-Gatehouse-Missed-Events", strconv.Itoa(d.Missed))
+	}
 	if d.Hook.Token != "" {
 		header.Set("X-Gitlab-Token", d.Hook.Token)
 	}

@@ -72,13 +72,14 @@ func fine(http.ResponseWriter, *http.Request) {}
 
 func TestClient_Send_push(t *testing.T) {
 	t.Parallel()
-	got, status, err := send(t, hooks.Delivery{Hook: hooks.Hook{Token: "sesame"}, Event: pushed(), EventID: "event", Key: "key"}, fine)
+	got, status, err := send(t, hooks.Delivery{Hook: hooks.Hook{Token: "sesame"}, Event: pushed(), EventID: "event", Key: "key", Missed: 2}, fine)
 	if err != nil || status != http.StatusOK || got.Method != http.MethodPost || got.URL.String() != "/hook?x=1" {
 		t.Fatalf("got %d, %v, %s %s", status, err, got.Method, got.URL)
 	}
 	want := map[string]string{
 		"Content-Type": "application/json", "User-Agent": "GitLab/16.11.0-gatehouse", "X-Gitlab-Event": "Push Hook", "X-Gitlab-Token": "sesame",
 		"X-Gitlab-Event-Uuid": "event", "X-Gitlab-Webhook-Uuid": "key", "Idempotency-Key": "key", "X-Gitlab-Instance": "https://git.example.com/gitlab",
+		"X-Gatehouse-Missed-Events": "2",
 	}
 	for name, value := range want {
 		if got.Header.Get(name) != value {
@@ -158,6 +159,9 @@ func TestClient_Send_other(t *testing.T) {
 		}
 		if _, there := got.Header["X-Gitlab-Token"]; there {
 			t.Error("a token is sent where there is none")
+		}
+		if _, there := got.Header["X-Gatehouse-Missed-Events"]; there {
+			t.Error("missed events are told where there are none")
 		}
 		body["header"] = got.Header.Get("X-Gitlab-Event")
 		return body

@@ -1,11 +1,15 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"gatehouse/application/webhooks"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -54,10 +58,22 @@ func (w *world) hookApplies(p project, owner source.MemberSource) bool {
 // delivery is an event that waits for delivery. The event is kept as JSON, as in
 // other stores.
 type delivery struct {
+	id           int64
 	hook         hooks.HookID
+	project      source.ProjectID
+	ref          string
 	eventID, key string
 	event        []byte
 	createdAt    time.Time
+	// released deliveries that were not tried yet take one of the hook's places. Passed
+	// ones were given up before a later one arrived.
+	released, passed bool
+	job              *job
+}
+
+// sameRef says whether both are of one ref of a project, and for one hook.
+func (d *delivery) sameRef(other *delivery) bool {
+	return d.hook == other.hook && d.project == other.project && d.ref == other.ref
 }
 
 // Deliveries implements webhooks.Deliveries.
@@ -69,14 +85,55 @@ func (d Deliveries) Delivery(ctx context.Context, id int64) (hooks.Delivery, err
 		return hooks.Delivery{}, err
 	}
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	row, ok := d.deliveries.rows[id]
-	d.mu.Unlock()
+	if !ok {
+		return hooks.Delivery{}, notFound("delivery %d", id)
+	}
 	h, hookExists := d.world.Load().hooks.rows[row.hook]
-	if !ok || !hookExists {
+	if !hookExists {
 		return hooks.Delivery{}, notFound("delivery %d", id)
 	}
 	out := hooks.Delivery{ID: id, Hook: h.Hook, EventID: row.eventID, Key: row.key}
+	out.Turn, out.Missed = d.findTurn(row)
 	return out, json.Unmarshal(row.event, &out.Event)
+}
+
+// findTurn returns the turn of a delivery, and how many earlier ones its hook has missed.
+// The caller holds mu.
+func (s *state) findTurn(row *delivery) (turn hooks.Turn, missed int) {
+	for _, other := range s.deliveries.rows {
+		if !other.sameRef(row) || other.id == row.id {
+			continue
+		}
+		if other.id > row.id {
+			if other.job.state == jobRunning && turn == hooks.TurnNow {
+				turn = hooks.TurnSoon
+			}
+			continue
+		}
+		if other.passed {
+			continue
+		}
+		missed++
+		if other.job.live() {
+			turn = hooks.TurnLater
+		}
+	}
+	if row.passed {
+		turn = hooks.TurnPassed
+	}
+	return turn, missed
+}
+
+// waits says whether a delivery has to wait for an earlier one. The caller holds mu.
+func (s *state) waits(row *delivery) bool {
+	for _, other := range s.deliveries.rows {
+		if other.sameRef(row) && other.id < row.id && !other.passed && other.job.live() {
+			return true
+		}
+	}
+	return false
 }
 
 // Hook implements webhooks.Deliveries.
@@ -106,7 +163,7 @@ func (d Deliveries) Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, sour
 }
 
 // RecordAttempt implements webhooks.Deliveries.
-func (d Deliveries) RecordAttempt(ctx context.Context, id hooks.HookID, delivery int64, change func(hooks.Health) hooks.Health) error {
+func (d Deliveries) RecordAttempt(ctx context.Context, id hooks.HookID, a webhooks.Attempt, change func(hooks.Health) hooks.Health) error {
 	return d.update(ctx, func(tx *transaction) error {
 		h, ok := tx.hooks.rows[id]
 		if !ok {
@@ -118,10 +175,73 @@ func (d Deliveries) RecordAttempt(ctx context.Context, id hooks.HookID, delivery
 		tx.afterCommit = append(tx.afterCommit, func() {
 			d.mu.Lock()
 			defer d.mu.Unlock()
-			delete(d.deliveries.rows, delivery)
+			d.recordDelivery(a)
+			d.releaseDeliveries(h.Hook, a.PerHook)
 		})
 		return nil
 	})
+}
+
+// recordDelivery notes what became of a delivery. The caller holds mu.
+func (s *state) recordDelivery(a webhooks.Attempt) {
+	row, ok := s.deliveries.rows[a.Delivery]
+	if !ok {
+		return
+	}
+	row.released = false
+	if !a.Accepted {
+		return
+	}
+	for _, other := range s.deliveries.rows {
+		if other.sameRef(row) && other.id < row.id {
+			other.passed = true
+		}
+	}
+	delete(s.deliveries.rows, row.id)
+}
+
+// Release implements webhooks.Deliveries.
+func (d Deliveries) Release(ctx context.Context, perHook int) error {
+	return d.update(ctx, func(tx *transaction) error {
+		tx.afterCommit = append(tx.afterCommit, func() {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			for _, h := range tx.hooks.rows {
+				d.releaseDeliveries(h.Hook, perHook)
+			}
+		})
+		return nil
+	})
+}
+
+// releaseDeliveries releases the deliveries of a hook that may go, and discards those
+// of a disabled one. The caller holds mu.
+func (s *state) releaseDeliveries(h hooks.Hook, perHook int) {
+	taken := 0
+	var held []*delivery
+	for _, row := range s.deliveries.rows {
+		if row.hook != h.ID {
+			continue
+		}
+		if row.released && row.job.live() {
+			taken++
+		}
+		if row.job.state == jobHeld {
+			held = append(held, row)
+		}
+	}
+	slices.SortFunc(held, func(a, b *delivery) int { return cmp.Compare(a.id, b.id) })
+	for _, row := range held {
+		j := row.job
+		switch {
+		case h.Health.Disabled:
+			j.state, j.lastFailure = jobDiscarded, fmt.Sprintf("hook %d is disabled", h.ID)
+		case taken < perHook && !s.waits(row):
+			j.state, j.due, row.released = jobWaiting, time.Now(), true
+			taken++
+		}
+	}
+	s.wakeRunner()
 }
 
 func (w *world) listHooks(now time.Time) (rows [][]any) {

@@ -112,22 +112,31 @@ func (p Pushes) Complete(ctx context.Context, push int64, u postreceive.ProjectU
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.processed[push] = true
-			p.addDeliveries(tx.world, u.Deliveries, now)
+			p.addDeliveries(tx.world, u.Deliveries, max(1, u.PerHook), now)
 		})
 		return nil
 	})
 }
 
-// addDeliveries adds the deliveries to hooks that exist, and a job for each. The
-// caller holds mu.
-func (s *state) addDeliveries(w *world, all []hooks.Delivery, now time.Time) {
+// addDeliveries adds the deliveries to hooks that exist, and a job for each, and
+// releases those that may go. The caller holds mu.
+func (s *state) addDeliveries(w *world, all []hooks.Delivery, perHook int, now time.Time) {
 	for _, d := range all {
 		event, err := json.Marshal(d.Event)
 		if w.hooks.require(d.Hook.ID, "hook") != nil || err != nil {
 			continue
 		}
-		id := s.deliveries.add(delivery{d.Hook.ID, d.EventID, d.Key, event, toInstant(now)})
-		s.enqueue(application.Job{Kind: postreceive.DeliverWebhook, Subject: id})
+		row := &delivery{
+			hook: d.Hook.ID, project: d.Event.Project.ID, ref: d.Event.Change.Ref.String(),
+			eventID: d.EventID, key: d.Key, event: event, createdAt: toInstant(now),
+		}
+		row.id = s.deliveries.add(row)
+		row.job = s.addJob(application.Job{Kind: postreceive.DeliverWebhook, Subject: row.id}, application.WebhookQueue, jobHeld)
+	}
+	for _, d := range all {
+		if h, ok := w.hooks.rows[d.Hook.ID]; ok {
+			s.releaseDeliveries(h.Hook, perHook)
+		}
 	}
 }
 

@@ -7,9 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"gatehouse/application"
 	"gatehouse/application/audit"
-	"gatehouse/application/postreceive"
 	"gatehouse/application/pushes"
 )
 
@@ -85,18 +83,9 @@ func (r Retention) RemoveDeliveries(ctx context.Context, before, now time.Time) 
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	created := func(d delivery) time.Time { return d.createdAt }
-	return r.deliveries.removeOld(before, now, created, func(id int64) bool {
-		return !r.unfinished(application.Job{Kind: postreceive.DeliverWebhook, Subject: id})
-	}), nil
+	created := func(d *delivery) time.Time { return d.createdAt }
+	return r.deliveries.removeOld(before, now, created, func(id int64) bool { return !r.deliveries.rows[id].job.live() }), nil
 }
 
 // RemoveJobs implements retention.Records.
 func (r Retention) RemoveJobs(ctx context.Context, _, _ time.Time) (int, error) { return 0, ctx.Err() }
-
-// unfinished says whether the job is still to be done. The caller holds mu.
-func (s *state) unfinished(of application.Job) bool {
-	return slices.ContainsFunc(s.jobs, func(j *job) bool {
-		return j.Job == of && (j.state == jobWaiting || j.state == jobRunning)
-	})
-}

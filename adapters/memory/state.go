@@ -46,7 +46,7 @@ type state struct {
 	pushes         numbered[pushes.Push]
 	entries        map[string]bool
 	processed      map[int64]bool
-	deliveries     numbered[delivery]
+	deliveries     numbered[*delivery]
 	jobs           []*job
 	runner         *jobRunner // nil unless jobs are being run
 	usage          usage

@@ -31,6 +31,8 @@ type ProjectUpdate struct {
 	Empty *bool
 	// Deliveries are to be made; of each hook only the ID is read.
 	Deliveries []hooks.Delivery
+	// PerHook is how many deliveries of a hook may be released.
+	PerHook int
 }
 
 // DeliverWebhook is the kind of the job that sends a delivery; its subject is
@@ -48,8 +50,8 @@ type Pushes interface {
 	Hooks(ctx context.Context, project source.ProjectID) ([]hooks.Hook, error)
 	// Complete keeps the update and enqueues a job DeliverWebhook for each
 	// delivery, in one transaction; hooks and projects that were deleted
-	// meanwhile are left out. It does nothing for a push that is processed
-	// already.
+	// meanwhile are left out. The jobs wait until they are released, and it releases
+	// those that may go now. It does nothing for a push that is processed already.
 	Complete(ctx context.Context, push int64, update ProjectUpdate, now time.Time) error
 }
 

@@ -29,6 +29,8 @@ type Rules struct {
 	// HooksLimit is how many branches, and how many tags, one push may have for
 	// hooks to receive events of them.
 	HooksLimit int
+	// PerHook is how many deliveries of a hook may be released at once; 0 is one.
+	PerHook int
 	// NewID makes unique names.
 	NewID func() string
 }
@@ -36,6 +38,7 @@ type Rules struct {
 // New makes a Worker. Without a history, which may be nil, events tell no
 // commits, and the default branch stays what it is.
 func New(pushes Pushes, history History, rules Rules, now application.Clock) *Worker {
+	rules.PerHook = max(1, rules.PerHook)
 	return &Worker{pushes, history, rules, now}
 }
 
@@ -60,6 +63,7 @@ func (w *Worker) Process(ctx context.Context, push int64) error {
 	if err != nil {
 		return fmt.Errorf("push %d: %w", push, err)
 	}
+	update.PerHook = w.rules.PerHook
 	return w.pushes.Complete(ctx, push, update, w.now())
 }
 

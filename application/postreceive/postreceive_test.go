@@ -266,7 +266,7 @@ func TestWorker_Process_project(t *testing.T) {
 		if err := h.process(t, h); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		want := postreceive.ProjectUpdate{Project: 42, ActiveAt: h.push.ReceivedAt, DefaultBranch: c.branch, Empty: c.empty}
+		want := postreceive.ProjectUpdate{Project: 42, ActiveAt: h.push.ReceivedAt, DefaultBranch: c.branch, Empty: c.empty, PerHook: 1}
 		if diff := cmp.Diff(want, *h.update); diff != "" {
 			t.Errorf("%s:\n%s", name, diff)
 		}
@@ -295,6 +295,7 @@ func TestWorker_Process_noProject(t *testing.T) {
 		if err := h.process(t, h); err != nil || h.update == nil {
 			t.Fatalf("%s: %v", name, err)
 		}
+		c.want.PerHook = 1
 		if diff := cmp.Diff(c.want, *h.update); diff != "" {
 			t.Errorf("%s:\n%s", name, diff)
 		}

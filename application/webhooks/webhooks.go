@@ -1,5 +1,5 @@
-// Package webhooks sends deliveries to webhooks, and pauses and disables hooks
-// that fail.
+// Package webhooks sends deliveries to webhooks, in the order of the pushes, and
+// pauses and disables hooks that fail.
 package webhooks
 
 import (
@@ -11,32 +11,7 @@ import (
 	"gatehouse/application"
 	"gatehouse/domain"
 	"gatehouse/domain/hooks"
-	"gatehouse/domain/source"
 )
-
-// Deliveries keeps the deliveries to be sent, and the hooks.
-type Deliveries interface {
-	// Delivery returns the delivery of that number with its hook, or
-	// domain.NotFound. It fails if the URL or the token of this hook cannot be read.
-	Delivery(ctx context.Context, id int64) (hooks.Delivery, error)
-	// Hook returns the hook of that number and a project that it is for: its
-	// own, or of those below its group the one with the lowest number, unknown
-	// if there is none. Only what events tell of a project and what a repository is
-	// found by are filled in, and of its protections what they cover. It fails with domain.NotFound if there is no such hook,
-	// and if the URL or the token of this hook cannot be read.
-	Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, source.Project, error)
-	// RecordAttempt changes the health of a hook, and removes the delivery of
-	// the number delivered, if that is not 0. Changes to one hook take turns.
-	// It fails with domain.NotFound if the hook was deleted.
-	RecordAttempt(ctx context.Context, id hooks.HookID, delivered int64, change func(hooks.Health) hooks.Health) error
-}
-
-// Sender sends events.
-type Sender interface {
-	// Send returns the status of the answer. Without one it fails; the error
-	// holds neither the token nor the address, which may hold secrets too.
-	Send(ctx context.Context, d hooks.Delivery) (status int, err error)
-}
 
 // Dispatcher sends deliveries. It is safe for concurrent use.
 type Dispatcher struct {
@@ -44,6 +19,7 @@ type Dispatcher struct {
 	sender     Sender
 	rules      Rules
 	now        application.Clock
+	slots      *slots
 }
 
 // Rules are the instance's settings.
@@ -53,14 +29,33 @@ type Rules struct {
 	// SlowAfter is how long a receiver may take before its answer counts as slow; 0
 	// for ever.
 	SlowAfter time.Duration
+	// PerHook and PerHost are how many deliveries are sent at once, to a hook and to a
+	// host; 0 is one.
+	PerHook, PerHost int
 	// NewID makes unique names.
 	NewID func() string
 }
 
 // New makes a Dispatcher.
 func New(deliveries Deliveries, sender Sender, rules Rules, now application.Clock) *Dispatcher {
-	return &Dispatcher{deliveries, sender, rules, now}
+	rules.PerHook, rules.PerHost = max(1, rules.PerHook), max(1, rules.PerHost)
+	return &Dispatcher{deliveries, sender, rules, now, newSlots(rules.PerHook, rules.PerHost)}
 }
+
+// Release lets deliveries go that waited for one that was given up. It is called now
+// and then.
+func (d *Dispatcher) Release(ctx context.Context) error {
+	return d.deliveries.Release(ctx, d.rules.PerHook)
+}
+
+const (
+	// orderDelay is how long a delivery waits whose turn has not come although its job
+	// was started: an operator retried it, or one before it.
+	orderDelay = 10 * time.Second
+	// soonDelay is how long one waits for a later one: less, so that of two that wait
+	// for each other the earlier one goes on.
+	soonDelay = time.Second
+)
 
 // Deliver sends a delivery. It is the worker of the DeliverWebhook jobs.
 func (d *Dispatcher) Deliver(ctx context.Context, id int64) error {
@@ -72,10 +67,21 @@ func (d *Dispatcher) Deliver(ctx context.Context, id int64) error {
 		return err
 	case delivery.Hook.Health.Disabled:
 		return application.Discarded{Reason: fmt.Errorf("hook %d is disabled after %d failures in a row; gatehouse hooks test %[1]d enables it", delivery.Hook.ID, delivery.Hook.Health.Failures)}
+	case delivery.Turn == hooks.TurnPassed:
+		return application.Discarded{Reason: fmt.Errorf("hook %d has accepted a later event of %s", delivery.Hook.ID, delivery.Event.Change.Ref)}
+	case delivery.Turn == hooks.TurnLater:
+		return application.Postponed{For: orderDelay}
+	case delivery.Turn == hooks.TurnSoon:
+		return application.Postponed{For: soonDelay}
 	}
 	if pause := delivery.Hook.Health.Pause(d.now()); pause > 0 {
 		return application.Postponed{For: pause}
 	}
+	free, wait := d.slots.take(delivery)
+	if free == nil {
+		return application.Postponed{For: wait}
+	}
+	defer free()
 	_, err = d.attempt(ctx, delivery)
 	return err
 }
@@ -97,11 +103,8 @@ func (d *Dispatcher) attempt(ctx context.Context, delivery hooks.Delivery) (stat
 	case d.rules.SlowAfter > 0 && d.now().Sub(began) > d.rules.SlowAfter:
 		outcome = hooks.Slow
 	}
-	sent := int64(0)
-	if outcome.Accepted() {
-		sent = delivery.ID
-	}
-	err = d.deliveries.RecordAttempt(ctx, delivery.Hook.ID, sent, func(h hooks.Health) hooks.Health {
+	attempt := Attempt{Delivery: delivery.ID, Accepted: outcome.Accepted(), PerHook: d.rules.PerHook}
+	err = d.deliveries.RecordAttempt(ctx, delivery.Hook.ID, attempt, func(h hooks.Health) hooks.Health {
 		return h.After(outcome, status, d.now(), d.rules.Pause)
 	})
 	if errors.Is(err, domain.NotFound) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,38 +29,68 @@ type fakePorts struct {
 	status  int
 	sendErr error // of the sender
 
+	turn   hooks.Turn
+	missed int
 	// took is how long the receiver takes.
-	took  time.Duration
-	clock time.Time
+	took time.Duration
+	// sending, if there is one, gets each delivery that is being sent, and answer lets it
+	// go on.
+	sending chan int64
+	answer  chan struct{}
 
+	mu        sync.Mutex
+	clock     time.Time
 	sent      []hooks.Delivery
 	delivered []int64
+	released  int
 }
 
 func (h *fakePorts) Delivery(_ context.Context, id int64) (hooks.Delivery, error) {
-	return hooks.Delivery{ID: id, Hook: h.hook, EventID: "e", Key: "k"}, h.err
+	return hooks.Delivery{ID: id, Hook: h.hook, EventID: "e", Key: "k", Turn: h.turn, Missed: h.missed}, h.err
 }
 
 func (h *fakePorts) Hook(context.Context, hooks.HookID) (hooks.Hook, source.Project, error) {
 	return h.hook, h.project, h.err
 }
 
-func (h *fakePorts) RecordAttempt(_ context.Context, _ hooks.HookID, made int64, change func(hooks.Health) hooks.Health) error {
-	h.delivered = append(h.delivered, made)
-	h.hook.Health = change(h.hook.Health)
+func (h *fakePorts) RecordAttempt(_ context.Context, _ hooks.HookID, a webhooks.Attempt, change func(hooks.Health) hooks.Health) error {
+	health := change(h.hook.Health)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	accepted := int64(0)
+	if a.Accepted {
+		accepted = a.Delivery
+	}
+	h.delivered = append(h.delivered, accepted)
+	h.hook.Health = health
+	return h.err
+}
+
+func (h *fakePorts) Release(_ context.Context, perHook int) error {
+	h.released = perHook
 	return h.err
 }
 
 func (h *fakePorts) Send(_ context.Context, d hooks.Delivery) (int, error) {
+	if h.sending != nil {
+		h.sending <- d.ID
+		<-h.answer
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.sent = append(h.sent, d)
 	h.clock = h.clock.Add(h.took)
 	return h.status, h.sendErr
 }
 
 func (h *fakePorts) dispatcher() *webhooks.Dispatcher {
+	rules := webhooks.Rules{Pause: time.Minute, SlowAfter: 5 * time.Second, PerHost: 2, NewID: func() string { return "id" }}
 	h.clock = now
-	rules := webhooks.Rules{Pause: time.Minute, SlowAfter: 5 * time.Second, NewID: func() string { return "id" }}
-	return webhooks.New(h, h, rules, func() time.Time { return h.clock })
+	return webhooks.New(h, h, rules, func() time.Time {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return h.clock
+	})
 }
 
 func TestDispatcher_Deliver(t *testing.T) {
@@ -113,7 +144,17 @@ func TestDispatcher_Deliver_leftAlone(t *testing.T) {
 	if err := foreign.dispatcher().Deliver(t.Context(), 7); !errors.Is(err, foreign.err) || len(foreign.delivered) > 0 {
 		t.Errorf("sealed with another key: got %v, health %+v", err, foreign.hook.Health)
 	}
-	if sent := len(paused.sent) + len(disabled.sent) + len(gone.sent) + len(foreign.sent); sent != 0 {
+	passed := &fakePorts{hook: hooks.Hook{ID: 3}, turn: hooks.TurnPassed}
+	if why, ok := errors.AsType[application.Discarded](passed.dispatcher().Deliver(t.Context(), 7)); !ok || !strings.Contains(why.Error(), "later event") {
+		t.Errorf("overtaken: got %v", why)
+	}
+	early := &fakePorts{turn: hooks.TurnLater}
+	later, _ := errors.AsType[application.Postponed](early.dispatcher().Deliver(t.Context(), 7))
+	early.turn = hooks.TurnSoon
+	if soon, ok := errors.AsType[application.Postponed](early.dispatcher().Deliver(t.Context(), 7)); !ok || later.For < 2*soon.For {
+		t.Errorf("out of turn: got %v and %v", later, soon)
+	}
+	if sent := len(passed.sent) + len(early.sent) + len(paused.sent) + len(disabled.sent) + len(gone.sent) + len(foreign.sent); sent != 0 {
 		t.Errorf("%d were sent", sent)
 	}
 }
@@ -222,5 +263,50 @@ func TestDispatcher_Deliver_slow(t *testing.T) {
 		if h.hook.Health.Failures != failures || h.hook.Health.Pause(h.clock) != time.Minute*time.Duration(failures/4) {
 			t.Errorf("%s: got %+v", took, h.hook.Health)
 		}
+	}
+}
+
+func TestDispatcher_Deliver_slots(t *testing.T) {
+	t.Parallel()
+	h := &fakePorts{status: 200, sending: make(chan int64), answer: make(chan struct{})}
+	d := h.dispatcher()
+	var sending sync.WaitGroup
+	// deliver sends to a hook; it fails unless the delivery finds a slot just as wanted.
+	deliver := func(hook hooks.HookID, url string, finds bool) {
+		t.Helper()
+		h.hook = hooks.Hook{ID: hook, URL: url}
+		if finds {
+			sending.Go(func() {
+				if err := d.Deliver(t.Context(), int64(hook)); err != nil {
+					t.Errorf("hook %d: %v", hook, err)
+				}
+			})
+			<-h.sending
+			return
+		}
+		if later, ok := errors.AsType[application.Postponed](d.Deliver(t.Context(), int64(hook))); !ok || later.For < time.Second || later.For > 10*time.Second {
+			t.Errorf("hook %d, %s: got %v", hook, url, later)
+		}
+	}
+	deliver(1, "https://a.example.com/1", true)
+	deliver(1, "https://a.example.com/1", false)
+	deliver(2, "https://A.example.com:443/2", true)
+	deliver(3, "https://a.example.com/3", false)
+	deliver(4, "http://a.example.com/4", true) // another port
+	deliver(5, "https://b.example.com/5", true)
+	close(h.answer)
+	sending.Wait()
+	go func() { <-h.sending }()
+	h.hook = hooks.Hook{ID: 1, URL: "https://a.example.com/1"}
+	if err := d.Deliver(t.Context(), 1); err != nil {
+		t.Errorf("the slots are not free again: %v", err)
+	}
+}
+
+func TestDispatcher_Release(t *testing.T) {
+	t.Parallel()
+	h := &fakePorts{}
+	if err := h.dispatcher().Release(t.Context()); err != nil || h.released != 1 {
+		t.Errorf("got %v, %d for each hook", err, h.released)
 	}
 }

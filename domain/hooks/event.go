@@ -55,4 +55,25 @@ type Delivery struct {
 	// EventID names the event. Key names this delivery; each attempt sends the
 	// same one.
 	EventID, Key string
+	Turn         Turn
+	// Missed is how many earlier events of the ref the hook has missed for good since
+	// the last one that it accepted.
+	Missed int
 }
+
+// Turn says whether a delivery may be sent. For each hook, those of one ref of a
+// project are sent in the order of the pushes.
+type Turn uint8
+
+const (
+	// TurnNow is that of a delivery that may be sent.
+	TurnNow Turn = iota
+	// TurnLater is that of one that waits for an earlier one, which is still to be sent.
+	TurnLater
+	// TurnSoon is that of one that waits for a later one, which is being sent: this one
+	// had been given up.
+	TurnSoon
+	// TurnPassed is that of one that was given up, and a later one was accepted since:
+	// it is never sent.
+	TurnPassed
+)

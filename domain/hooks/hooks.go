@@ -178,3 +178,21 @@ func (h Hook) DisplayURL() string {
 	}
 	return shown
 }
+
+// Host returns the host and the port of the URL, in lower case.
+func (h Hook) Host() string {
+	scheme, rest, _ := strings.Cut(strings.ToLower(h.URL), "://")
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	host := rest[strings.LastIndex(rest, "@")+1:]
+	port := host[strings.LastIndex(host, "]")+1:] // an IPv6 address is in brackets
+	switch {
+	case strings.Contains(port, ":"):
+		return host
+	case scheme == "http":
+		return host + ":80"
+	default:
+		return host + ":443"
+	}
+}

@@ -166,3 +166,19 @@ func TestHealth_After_slow(t *testing.T) {
 		t.Errorf("a slow answer of a disabled hook: got %+v", disabled)
 	}
 }
+
+func TestHook_Host(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]string{
+		"https://CI.example.com/X":            "ci.example.com:443",
+		"http://ci.example.com?a=b@c":         "ci.example.com:80",
+		"https://u:p@ci.example.com:8443/x@y": "ci.example.com:8443",
+		"http://[::1]/x":                      "[::1]:80",
+		"http://u@[::1]:99":                   "[::1]:99",
+		"":                                    ":443",
+	} {
+		if got := (hooks.Hook{URL: url}).Host(); got != want {
+			t.Errorf("%s: got %s, want %s", url, got, want)
+		}
+	}
+}

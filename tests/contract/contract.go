@@ -48,6 +48,7 @@ var suites = []struct {
 	{"notices", noticeCases},
 	{"jobs", jobCases},
 	{"hooks", hookCases},
+	{"order", orderCases},
 	{"transactions", transactionCases},
 	{"users", userCases},
 	{"groups", groupCases},

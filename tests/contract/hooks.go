@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/application/postreceive"
 	"gatehouse/application/pushes"
+	"gatehouse/application/webhooks"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/hooks"
@@ -60,9 +61,15 @@ func (s Subject) putHook(h hooks.Hook) error {
 }
 
 // setHealth sets the health of a hook.
-func (s Subject) setHealth(id hooks.HookID, made int64, h hooks.Health) {
+func (s Subject) setHealth(id hooks.HookID, accepted int64, h hooks.Health) {
 	s.Helper()
-	s.Fine("RecordAttempt", s.Deliveries.RecordAttempt(s.Context(), id, made, func(hooks.Health) hooks.Health { return h }))
+	s.attempt(id, webhooks.Attempt{Delivery: accepted, Accepted: accepted != 0, PerHook: 1}, h)
+}
+
+// attempt records an attempt at a delivery.
+func (s Subject) attempt(id hooks.HookID, a webhooks.Attempt, h hooks.Health) {
+	s.Helper()
+	s.Fine("RecordAttempt", s.Deliveries.RecordAttempt(s.Context(), id, a, func(hooks.Health) hooks.Health { return h }))
 }
 
 // recordPush records a push and returns its number.
@@ -283,7 +290,7 @@ hooks:
 		s.Apply(hookTree)
 		subject.Concurrently(func(int) {
 			for range subject.Rounds {
-				s.Fine("RecordAttempt", s.Deliveries.RecordAttempt(s.Context(), 31, 0, func(h hooks.Health) hooks.Health {
+				s.Fine("RecordAttempt", s.Deliveries.RecordAttempt(s.Context(), 31, webhooks.Attempt{PerHook: 1}, func(h hooks.Health) hooks.Health {
 					h.Failures++
 					return h
 				}))
@@ -292,7 +299,7 @@ hooks:
 		h, _, err := s.Deliveries.Hook(s.Context(), 31)
 		s.Fine("Hook", err)
 		s.Same("failures", h.Health.Failures, subject.Goroutines*subject.Rounds)
-		s.Kind("no hook", s.Deliveries.RecordAttempt(s.Context(), 404, 0, func(h hooks.Health) hooks.Health { return h }), domain.NotFound)
+		s.Kind("no hook", s.Deliveries.RecordAttempt(s.Context(), 404, webhooks.Attempt{}, func(h hooks.Health) hooks.Health { return h }), domain.NotFound)
 	}},
 	{Name: "push completed concurrently: one delivery", Check: func(s Subject) {
 		s.Apply(hookTree)
@@ -318,9 +325,10 @@ func (s Subject) hookCalls() map[string]func(context.Context) error {
 		"Complete": func(ctx context.Context) error {
 			return s.Pushes.Complete(ctx, 1, postreceive.ProjectUpdate{Project: 60, ActiveAt: now}, now)
 		},
-		"Hook": func(ctx context.Context) error { _, _, err := s.Deliveries.Hook(ctx, 1); return err },
+		"Release": func(ctx context.Context) error { return s.Deliveries.Release(ctx, 1) },
+		"Hook":    func(ctx context.Context) error { _, _, err := s.Deliveries.Hook(ctx, 1); return err },
 		"RecordAttempt": func(ctx context.Context) error {
-			return s.Deliveries.RecordAttempt(ctx, 1, 0, func(h hooks.Health) hooks.Health { return h })
+			return s.Deliveries.RecordAttempt(ctx, 1, webhooks.Attempt{}, func(h hooks.Health) hooks.Health { return h })
 		},
 	}
 }

@@ -1,17 +1,25 @@
 package contract
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"gatehouse/application/inventory"
 	"gatehouse/bootstrap"
+	"gatehouse/domain/hooks"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
 	"gatehouse/tests/stores"
+	"gatehouse/tests/subject"
 	"gatehouse/tests/world"
 )
 
@@ -94,3 +102,100 @@ func shorten(steps []step, fails func([]step) bool) []step {
 
 // pick draws one of several values.
 func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
+
+// snapshot draws inquiries now, and returns a function that reads all lists and
+// the answers to these inquiries.
+func (w *walk) snapshot() func(ctx context.Context, p bootstrap.Ports) string {
+	at, byPath, byNumber := w.now, w.inquiriesByPath(), w.inquiriesByNumber()
+	return func(ctx context.Context, p bootstrap.Ports) string {
+		var out strings.Builder
+		for _, thing := range inventory.Names() {
+			records, err := p.Inventory.List(ctx, thing, at)
+			fields := inventory.Lists[thing]
+			if slices.Contains(generatedIDs, thing) {
+				fields = fields[1:]
+			}
+			if thing == "jobs" { // the time of the next attempt depends on the machine's clock
+				fields = []string{"kind", "state", "attempt"}
+			}
+			fmt.Fprintln(&out, thing, outcome("", err))
+			for _, record := range records {
+				fmt.Fprintln(&out, " ", subject.Line(record, fields...))
+			}
+		}
+		for _, q := range slices.Concat(byPath, byNumber) {
+			standing, err := p.Directory.Standing(ctx, q)
+			slices.SortFunc(standing.Project.Protections, func(a, b source.Protection) int {
+				return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Pattern, b.Pattern))
+			})
+			fmt.Fprintln(&out, "standing of", q.Claim, "in", q.Target, outcome(jsonText(standing), err))
+		}
+		for _, q := range byNumber[:4] {
+			got, err := p.PushContexts.PushContext(ctx, q.Claim, q.Target.Repository, true, at)
+			slices.SortFunc(got.Hooks, func(a, b hooks.Hook) int { return cmp.Compare(jsonText(a), jsonText(b)) })
+			fmt.Fprintln(&out, "push context", outcome(jsonText(got), err))
+			actor, err := p.Actors.Actor(ctx, q.Claim)
+			fmt.Fprintln(&out, "actor", outcome(jsonText(actor), err))
+		}
+		for _, print := range fingerprints {
+			key, err := p.Actors.KeyByFingerprint(ctx, print)
+			fmt.Fprintln(&out, "key", print, outcome(jsonText(key), err))
+		}
+		return out.String()
+	}
+}
+
+// inquiriesByPath draws inquiries of users about paths.
+func (w *walk) inquiriesByPath() (all []source.Inquiry) {
+	for range 6 {
+		path := source.Path(w.path() + pick(w.Rand, "", "", ".wiki", ".design"))
+		all = append(all, source.Inquiry{Claim: identity.ClaimName(pick(w.Rand, people...)), Target: source.Target{Path: path}, Now: w.now})
+	}
+	return all
+}
+
+// inquiriesByNumber draws inquiries of users and keys about projects, a part of
+// all that are possible.
+func (w *walk) inquiriesByNumber() (all []source.Inquiry) {
+	for range 10 {
+		who := pick(w.Rand, identity.Claim{Kind: identity.ByUser, ID: 1 + w.Int64N(4)}, identity.Claim{Kind: identity.ByKey, ID: 31 + w.Int64N(4)})
+		where := source.Target{Repository: source.RepositoryID{Kind: source.RepositoryKind(w.IntN(3)), ID: 21 + w.Int64N(4)}}
+		all = append(all, source.Inquiry{Claim: who, Target: where, Refs: w.IntN(2) == 0, Now: w.now})
+	}
+	return all
+}
+
+// jsonText returns a value as JSON, with nil lists as empty ones.
+func jsonText(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err.Error()
+	}
+	return strings.ReplaceAll(string(text), "null", "[]")
+}
+
+// maskGenerated replaces the numbers that a store generates, 1000 to 1999, by
+// #. It uses no regular expression, which would take most of a walk's time.
+func maskGenerated(text string) string {
+	out := make([]byte, 0, len(text))
+	for i := 0; i < len(text); {
+		end := i
+		for end < len(text) && (isDigit(text[end]) || isLetter(text[end])) {
+			end++
+		}
+		switch word := text[i:end]; {
+		case word == "":
+			out = append(out, text[i])
+			end++
+		case len(word) == 4 && word[0] == '1' && strings.Trim(word, "0123456789") == "":
+			out = append(out, '#')
+		default:
+			out = append(out, word...)
+		}
+		i = end
+	}
+	return string(out)
+}
+
+func isDigit(c byte) bool  { return '0' <= c && c <= '9' }
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' || c == '_' }
