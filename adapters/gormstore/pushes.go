@@ -126,19 +126,28 @@ func (p *Pushes) hooks(ctx context.Context, project source.ProjectID) (found []h
 	return found, rows.Err()
 }
 
+// earlierPush is the first push that is to be processed before the push p.
+func (p *Pushes) earlierPush() string {
+	return `SELECT min(e.id) FROM pushes e WHERE substr(e.repository, 1, 200) = substr(p.repository, 1, 200) AND e.repository = p.repository
+		AND e.settled_at IS NULL AND e.id < p.id
+		AND EXISTS (SELECT 1 FROM river_job j WHERE j.kind = '` + string(pushes.PushReceived) + `' AND ` + p.queue.Subject() + ` = e.id AND j.state NOT IN ` + jobs.Over + `)`
+}
+
 // ReceivedPush implements postreceive.Pushes.
 func (p *Pushes) ReceivedPush(ctx context.Context, push int64) (postreceive.ReceivedPush, error) {
 	var received postreceive.ReceivedPush
 	var repository, identifier, changes []byte
 	var options string
 	var processed database.Instant
-	err := p.db.Pool.QueryRowContext(ctx, "SELECT repository, identifier, changes, options, received_at, settled_at FROM pushes WHERE id = $1", push).
-		Scan(&repository, &identifier, &changes, &options, database.Time(&received.ReceivedAt), &processed)
+	var earlier sql.NullInt64
+	err := p.db.Pool.QueryRowContext(ctx, `
+		SELECT repository, identifier, changes, options, received_at, settled_at, (`+p.earlierPush()+`) FROM pushes p WHERE id = $1`, push).
+		Scan(&repository, &identifier, &changes, &options, database.Time(&received.ReceivedAt), &processed, &earlier)
 	if err != nil {
 		return postreceive.ReceivedPush{}, database.Fault(err, "push %d", push)
 	}
 	received.Repository, received.Identifier, received.Changes = string(repository), string(identifier), string(changes)
-	received.Options, received.Processed = unquote(options), !processed.IsZero()
+	received.Options, received.Processed, received.Earlier = unquote(options), !processed.IsZero(), earlier.Int64
 	return received, nil
 }
 
@@ -153,8 +162,18 @@ const (
 func (p *Pushes) Complete(ctx context.Context, push int64, o postreceive.ProjectUpdate, now time.Time) error {
 	err := p.db.Atomically(ctx, "complete a push", func(tx *gorm.DB) error {
 		marked := tx.Exec(markProcessed, database.ToInstant(now), push)
-		if marked.Error != nil || marked.RowsAffected == 0 || o.Project == 0 {
+		if marked.Error != nil || marked.RowsAffected == 0 {
 			return marked.Error
+		}
+		var earlier sql.NullInt64
+		if err := tx.Raw("SELECT ("+p.earlierPush()+") FROM pushes p WHERE id = ?", push).Row().Scan(&earlier); err != nil {
+			return err
+		}
+		if earlier.Valid {
+			return database.Conflict("push %d comes first", earlier.Int64)
+		}
+		if o.Project == 0 {
+			return nil
 		}
 		return p.update(ctx, tx, o, now)
 	})

@@ -74,8 +74,23 @@ func (p Pushes) ReceivedPush(ctx context.Context, push int64) (postreceive.Recei
 	}
 	return postreceive.ReceivedPush{
 		Repository: received.Repository, Identifier: received.Identifier, Changes: received.Changes,
-		Options: toStrings(received.Options), ReceivedAt: received.ReceivedAt, Processed: p.processed[push],
+		Options: toStrings(received.Options), ReceivedAt: received.ReceivedAt, Processed: p.processed[push], Earlier: p.earlierPush(push),
 	}, nil
+}
+
+// earlierPush returns the first push that is to be processed before another one of the
+// same repository, or 0. The caller holds mu.
+func (s *state) earlierPush(push int64) int64 {
+	of := s.pushes.rows[push].Repository
+	for id, earlier := range s.pushes.all() {
+		if id == push {
+			break
+		}
+		if earlier.Repository == of && !s.processed[id] && s.jobOf(pushes.PushReceived, id).live() {
+			return id
+		}
+	}
+	return 0
 }
 
 // Hooks implements postreceive.Pushes.
@@ -101,6 +116,9 @@ func (p Pushes) Complete(ctx context.Context, push int64, u postreceive.ProjectU
 		defer p.mu.Unlock()
 		if _, ok := p.pushes.rows[push]; !ok || p.processed[push] {
 			return nil
+		}
+		if earlier := p.earlierPush(push); earlier != 0 {
+			return conflict("push %d comes first", earlier)
 		}
 		if row, ok := tx.projects.rows[u.Project]; ok {
 			row.activity = latest(row.activity, toInstant(u.ActiveAt))

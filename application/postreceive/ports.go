@@ -17,6 +17,10 @@ type ReceivedPush struct {
 	ReceivedAt                      time.Time
 	// Processed says that the push is processed already.
 	Processed bool
+	// Earlier is the first push of the same repository that was received before this
+	// one and is still to be processed: its job is neither over nor discarded. It is 0
+	// if there is none.
+	Earlier int64
 }
 
 // ProjectUpdate is what a push changes.
@@ -51,7 +55,8 @@ type Pushes interface {
 	// Complete keeps the update and enqueues a job DeliverWebhook for each
 	// delivery, in one transaction; hooks and projects that were deleted
 	// meanwhile are left out. The jobs wait until they are released, and it releases
-	// those that may go now. It does nothing for a push that is processed already.
+	// those that may go now. It does nothing for a push that is processed already,
+	// and fails with domain.Conflict while there is an Earlier one.
 	Complete(ctx context.Context, push int64, update ProjectUpdate, now time.Time) error
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"gatehouse/application"
@@ -22,6 +23,11 @@ type Worker struct {
 	history History
 	rules   Rules
 	now     application.Clock
+
+	mu sync.Mutex
+	// busy are the repositories of which a push is being processed, with how many jobs
+	// were postponed for that.
+	busy map[string]int
 }
 
 // Rules are the instance's settings.
@@ -39,7 +45,7 @@ type Rules struct {
 // commits, and the default branch stays what it is.
 func New(pushes Pushes, history History, rules Rules, now application.Clock) *Worker {
 	rules.PerHook = max(1, rules.PerHook)
-	return &Worker{pushes, history, rules, now}
+	return &Worker{pushes: pushes, history: history, rules: rules, now: now, busy: map[string]int{}}
 }
 
 // After these times since a push its events are sent without commits, rather than
@@ -50,21 +56,80 @@ const (
 	failureTimeout = time.Minute
 )
 
-// Process does the job of a received push.
+const (
+	// maxEarlier is how many earlier pushes one job processes.
+	maxEarlier = 100
+	// busyDelay is how long a job waits while another one processes pushes of its
+	// repository, at least; busyShare how much longer for each other that waits; and
+	// maxBusyDelay how long at most.
+	busyDelay    = time.Second
+	busyShare    = 20 * time.Millisecond
+	maxBusyDelay = 30 * time.Second
+)
+
+// Process does the job of a received push. Pushes of one repository are processed in
+// the order in which they were received: the job first processes those that came
+// before and are not processed yet, and fails where one of them does.
 func (w *Worker) Process(ctx context.Context, push int64) error {
-	received, err := w.pushes.ReceivedPush(ctx, push)
-	switch {
-	case errors.Is(err, domain.NotFound):
-		return application.Discarded{Reason: err}
-	case err != nil || received.Processed:
-		return err
+	for range maxEarlier {
+		received, err := w.pushes.ReceivedPush(ctx, push)
+		switch {
+		case errors.Is(err, domain.NotFound):
+			return application.Discarded{Reason: err}
+		case err != nil || received.Processed:
+			return err
+		}
+		if done, err := w.processNext(ctx, push, received); done || err != nil {
+			return err
+		}
+	}
+	return application.Postponed{For: busyDelay}
+}
+
+// processNext processes the earliest push up to this one, unless another job
+// processes one of the repository at the moment. It is done when that was this one.
+func (w *Worker) processNext(ctx context.Context, push int64, received ReceivedPush) (done bool, err error) {
+	if wait := w.occupy(received.Repository); wait > 0 {
+		return false, application.Postponed{For: wait}
+	}
+	defer w.leave(received.Repository)
+	next := push
+	if received.Earlier != 0 {
+		next = received.Earlier
+		received, err = w.pushes.ReceivedPush(ctx, next)
+	}
+	if err != nil || received.Processed {
+		return false, err
 	}
 	update, err := w.update(ctx, received)
 	if err != nil {
-		return fmt.Errorf("push %d: %w", push, err)
+		return false, fmt.Errorf("push %d: %w", next, err)
 	}
 	update.PerHook = w.rules.PerHook
-	return w.pushes.Complete(ctx, push, update, w.now())
+	err = w.pushes.Complete(ctx, next, update, w.now())
+	if errors.Is(err, domain.Conflict) {
+		return false, nil // one before it has appeared, and is next
+	}
+	return next == push, err
+}
+
+// occupy marks a repository as busy, or returns how long to wait while it is.
+func (w *Worker) occupy(repository string) (wait time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	waiting, isBusy := w.busy[repository]
+	if !isBusy {
+		w.busy[repository] = 0
+		return 0
+	}
+	w.busy[repository] = waiting + 1
+	return min(busyDelay+time.Duration(waiting)*busyShare, maxBusyDelay)
+}
+
+func (w *Worker) leave(repository string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.busy, repository)
 }
 
 // update is empty unless the push was to the code of a project: wikis have no

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -343,5 +345,106 @@ func TestWorker_Process_again(t *testing.T) {
 	h.err = domain.Unavailable
 	if err := h.process(t, h); !errors.Is(err, domain.Unavailable) {
 		t.Errorf("a store that is down: got %v", err)
+	}
+}
+
+// fakeQueue is pushes 1 to n of one repository, of which settled are processed.
+type fakeQueue struct {
+	*fakePorts
+	mu      sync.Mutex
+	settled []int64
+	// down are the pushes whose processing fails.
+	down map[int64]bool
+	// entered, if there is one, gets each push that is processed, and leave lets it go
+	// on.
+	entered chan int64
+	leave   chan struct{}
+}
+
+func (q *fakeQueue) ReceivedPush(_ context.Context, push int64) (postreceive.ReceivedPush, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	received := q.push
+	received.Identifier = fmt.Sprintf("user-%d", push)
+	received.Processed = slices.Contains(q.settled, push)
+	for earlier := int64(1); earlier < push && received.Earlier == 0; earlier++ {
+		if !slices.Contains(q.settled, earlier) {
+			received.Earlier = earlier
+		}
+	}
+	return received, nil
+}
+
+func (q *fakeQueue) Standing(_ context.Context, i source.Inquiry) (source.Standing, error) {
+	var push int64
+	if _, err := fmt.Sscanf(i.Claim.String(), "user-%d", &push); err != nil {
+		return source.Standing{}, err
+	}
+	if q.entered != nil {
+		q.entered <- push
+		<-q.leave
+	}
+	if q.down[push] {
+		return source.Standing{}, domain.Unavailable
+	}
+	return source.Standing{}, nil
+}
+
+func (q *fakeQueue) Complete(_ context.Context, push int64, _ postreceive.ProjectUpdate, _ time.Time) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !slices.Contains(q.settled, push) {
+		q.settled = append(q.settled, push)
+	}
+	return nil
+}
+
+func (q *fakeQueue) worker() *postreceive.Worker {
+	return postreceive.New(q, nil, postreceive.Rules{NewID: func() string { return "id" }}, func() time.Time { return now })
+}
+
+func TestWorker_Process_earlierFirst(t *testing.T) {
+	t.Parallel()
+	q := &fakeQueue{fakePorts: push("project-42")}
+	if err := q.worker().Process(t.Context(), 4); err != nil || !cmp.Equal(q.settled, []int64{1, 2, 3, 4}) {
+		t.Errorf("got %v, %v", err, q.settled)
+	}
+	q = &fakeQueue{fakePorts: push("project-42"), down: map[int64]bool{3: true}}
+	err := q.worker().Process(t.Context(), 5)
+	if !errors.Is(err, domain.Unavailable) || !strings.Contains(err.Error(), "push 3") || !cmp.Equal(q.settled, []int64{1, 2}) {
+		t.Errorf("one that fails: got %v, %v", err, q.settled)
+	}
+	q = &fakeQueue{fakePorts: push("project-42")}
+	w := q.worker()
+	if later, ok := errors.AsType[application.Postponed](w.Process(t.Context(), 150)); !ok || len(q.settled) != 100 {
+		t.Errorf("very many: got %v, %d", later, len(q.settled))
+	}
+	if err := w.Process(t.Context(), 150); err != nil || len(q.settled) != 150 || !slices.IsSorted(q.settled) {
+		t.Errorf("the rest: got %v, %v", err, q.settled)
+	}
+}
+
+func TestWorker_Process_oneOfARepository(t *testing.T) {
+	t.Parallel()
+	q := &fakeQueue{fakePorts: push("project-42"), entered: make(chan int64), leave: make(chan struct{})}
+	w := q.worker()
+	done := make(chan error)
+	go func() { done <- w.Process(t.Context(), 1) }()
+	<-q.entered
+	var last time.Duration
+	for range 3 {
+		later, ok := errors.AsType[application.Postponed](w.Process(t.Context(), 2))
+		if !ok || later.For <= last {
+			t.Errorf("while another one is processed: got %v after %s", later, last)
+		}
+		last = later.For
+	}
+	close(q.leave)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	go func() { <-q.entered }()
+	if err := w.Process(t.Context(), 2); err != nil || !cmp.Equal(q.settled, []int64{1, 2}) {
+		t.Errorf("afterwards: got %v, %v", err, q.settled)
 	}
 }

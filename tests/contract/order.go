@@ -8,6 +8,7 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/postreceive"
 	"gatehouse/application/webhooks"
+	"gatehouse/domain"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -150,5 +151,24 @@ var orderCases = []Case{
 		s.Same("released", receive(s, released), ids[0])
 		s.Fine("Retry", s.Jobs.Retry(s.Context(), s.jobOn(ids[2])))
 		s.Same("retried", receive(s, released), ids[2])
+	}},
+	{Name: "pushes of one repository: completed in order", Check: func(s Subject) {
+		s.Apply(hookTree)
+		first, second, third := s.recordPush(pushOf("project-21")), s.recordPush(pushOf("project-21")), s.recordPush(pushOf("project-21"))
+		other := s.recordPush(pushOf("project-22"))
+		earlier := func(push int64) int64 {
+			received, err := s.Pushes.ReceivedPush(s.Context(), push)
+			s.Fine("ReceivedPush", err)
+			return received.Earlier
+		}
+		s.Same("earlier", []int64{earlier(first), earlier(second), earlier(third), earlier(other)}, []int64{0, first, first, 0})
+		s.Kind("Complete", s.Pushes.Complete(s.Context(), third, postreceive.ProjectUpdate{Project: 21, ActiveAt: now}, now), domain.Conflict)
+		s.Same("activity", s.List("projects", "last_activity_at")[0], "-")
+		s.complete(first, postreceive.ProjectUpdate{})
+		s.Same("after the first", earlier(third), second)
+		s.Fine("Discard", s.Jobs.Discard(s.Context(), s.job("push_received", second)))
+		s.Same("discarded", earlier(third), int64(0))
+		s.complete(third, postreceive.ProjectUpdate{})
+		s.complete(other, postreceive.ProjectUpdate{})
 	}},
 }

@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -126,13 +125,13 @@ func (w *walk) snapshot() func(ctx context.Context, p bootstrap.Ports) string {
 		for _, q := range slices.Concat(byPath, byNumber) {
 			standing, err := p.Directory.Standing(ctx, q)
 			slices.SortFunc(standing.Project.Protections, func(a, b source.Protection) int {
-				return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Pattern, b.Pattern))
+				return strings.Compare(fmt.Sprint(a.Kind, " ", a.Pattern), fmt.Sprint(b.Kind, " ", b.Pattern))
 			})
 			fmt.Fprintln(&out, "standing of", q.Claim, "in", q.Target, outcome(jsonText(standing), err))
 		}
 		for _, q := range byNumber[:4] {
 			got, err := p.PushContexts.PushContext(ctx, q.Claim, q.Target.Repository, true, at)
-			slices.SortFunc(got.Hooks, func(a, b hooks.Hook) int { return cmp.Compare(jsonText(a), jsonText(b)) })
+			slices.SortFunc(got.Hooks, func(a, b hooks.Hook) int { return strings.Compare(jsonText(a), jsonText(b)) })
 			fmt.Fprintln(&out, "push context", outcome(jsonText(got), err))
 			actor, err := p.Actors.Actor(ctx, q.Claim)
 			fmt.Fprintln(&out, "actor", outcome(jsonText(actor), err))

@@ -3,6 +3,10 @@
 -- Jobs are found by what they are about.
 CREATE INDEX river_job_subject ON river_job (kind, ((args->>'subject')::bigint));
 
+-- The first push of a repository that is still to be processed. What clients send may
+-- be too long for an index.
+CREATE INDEX pushes_unsettled ON pushes (substr(repository, 1, 200), id) WHERE settled_at IS NULL;
+
 -- Events of one ref of a project are sent to a hook in order. A delivery that is
 -- released, and was not tried yet, takes one of the hook's places. A passed one was
 -- given up before a later one arrived.
@@ -41,4 +45,5 @@ UPDATE river_job SET queue = 'default' WHERE queue = 'webhooks';
 ALTER TABLE hook_deliveries DROP COLUMN project_id, DROP COLUMN ref, DROP COLUMN released, DROP COLUMN passed;
 DROP INDEX hook_deliveries_hook;
 CREATE INDEX hook_deliveries_hook ON hook_deliveries (hook_id);
+DROP INDEX pushes_unsettled;
 DROP INDEX river_job_subject;

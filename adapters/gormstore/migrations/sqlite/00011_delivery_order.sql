@@ -3,6 +3,10 @@
 -- Jobs are found by what they are about.
 CREATE INDEX river_job_subject ON river_job (kind, json_extract(CAST(args AS text), '$.subject'));
 
+-- The first push of a repository that is still to be processed. What clients send may
+-- be too long for an index.
+CREATE INDEX pushes_unsettled ON pushes (substr(repository, 1, 200), id) WHERE settled_at IS NULL;
+
 -- Events of one ref of a project are sent to a hook in order. A delivery that is
 -- released, and was not tried yet, takes one of the hook's places. A passed one was
 -- given up before a later one arrived.
@@ -36,4 +40,5 @@ ALTER TABLE hook_deliveries DROP COLUMN project_id;
 ALTER TABLE hook_deliveries DROP COLUMN ref;
 ALTER TABLE hook_deliveries DROP COLUMN released;
 ALTER TABLE hook_deliveries DROP COLUMN passed;
+DROP INDEX pushes_unsettled;
 DROP INDEX river_job_subject;
