@@ -36,6 +36,8 @@ type HookReceiver struct {
 type Event struct {
 	Header http.Header
 	Body   string
+	// Status is that of the receiver's answer.
+	Status int
 }
 
 // Field returns a member of the body.
@@ -64,7 +66,7 @@ func ReceiveHooks(t *testing.T, statuses ...int) *HookReceiver {
 		}
 		r.mu.Unlock()
 		w.WriteHeader(status)
-		r.Events <- Event{q.Header, string(body)}
+		r.Events <- Event{q.Header, string(body), status}
 	}))
 	t.Cleanup(r.Close)
 	return r
