@@ -41,6 +41,7 @@ type Ports struct {
 	AccessTokens      credentials.Tokens
 	AuditLog          audit.Log
 	WorldImport       worldimport.UnitOfWork
+	WorldScratch      worldimport.Scratch
 	Billing           provisioning.Billing
 	BillingUnitOfWork provisioning.BillingUnitOfWork
 	Inventory         inventory.Records

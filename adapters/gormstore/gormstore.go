@@ -41,6 +41,7 @@ type Store struct {
 	Findings          *Findings
 	Destinations      *Destinations
 	WorldImport       worldimport.UnitOfWork
+	WorldScratch      worldimport.Scratch
 	NewProjects       projects.UnitOfWork
 	Records           *Records
 	Retention         *Retention
@@ -131,8 +132,9 @@ func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 		db: db, migrate: migrate, sweeper: sweeper, sealer: sealer,
 	}
 	s.BillingUnitOfWork = s.Billing.transact
-	s.WorldImport = worldtx.New(db, queue, s.Billing.within, sealer)
-	s.NewProjects = worldtx.NewProjects(s.WorldImport)
+	unitOfWork := worldtx.New(db, queue, s.Billing.within, sealer)
+	s.WorldImport, s.NewProjects = unitOfWork, worldtx.NewProjects(unitOfWork)
+	s.WorldScratch = worldtx.NewScratch(db, queue, s.Billing.within, sealer)
 	return s
 }
 

@@ -72,6 +72,19 @@ func (tx credentialsTx) PutAccessToken(ctx context.Context, u identity.UserID, t
 	return nil
 }
 
+// AccessToken implements worldimport.Credentials.
+func (tx credentialsTx) AccessToken(ctx context.Context, digest identity.TokenDigest) (identity.AccessToken, error) {
+	if err := ctx.Err(); err != nil {
+		return identity.AccessToken{}, err
+	}
+	t := tx.accessToken(digest)
+	if t.ID == 0 {
+		return identity.AccessToken{}, notFound("access token")
+	}
+	t.Scopes = slices.Clone(t.Scopes)
+	return t, nil
+}
+
 // accessToken returns the token of that digest; one with ID 0 if there is none.
 func (w *world) accessToken(digest identity.TokenDigest) identity.AccessToken {
 	for _, t := range w.accessTokens.rows {

@@ -131,12 +131,7 @@ func (tx credentialsTx) PutAgent(ctx context.Context, p source.ProjectID, create
 			return err
 		}
 	}
-	var sameName int64
-	for id, row := range tx.agents.rows {
-		if row.project == p && fold(row.name) == fold(a.Name) {
-			sameName = id
-		}
-	}
+	sameName := tx.agentByName(p, a.Name)
 	if sameName != 0 && a.ID != 0 && sameName != a.ID {
 		return conflict("agent %q of project %d has number %d", a.Name, p, sameName)
 	}
@@ -146,6 +141,40 @@ func (tx credentialsTx) PutAgent(ctx context.Context, p source.ProjectID, create
 		tx.putAgentToken(id, t)
 	}
 	return nil
+}
+
+// agentByName returns the agent of that name in the project; 0 if there is none.
+func (w *world) agentByName(p source.ProjectID, name string) (found int64) {
+	for id, row := range w.agents.rows {
+		if row.project == p && fold(row.name) == fold(name) {
+			found = id
+		}
+	}
+	return found
+}
+
+// Agent implements worldimport.Credentials.
+func (tx credentialsTx) Agent(ctx context.Context, p source.ProjectID, a worldimport.Agent) (worldimport.KeptAgent, error) {
+	if err := ctx.Err(); err != nil {
+		return worldimport.KeptAgent{}, err
+	}
+	id := a.ID
+	if id == 0 {
+		id = tx.agentByName(p, a.Name)
+	}
+	kept, ok := tx.agents.rows[id]
+	if !ok {
+		return worldimport.KeptAgent{}, notFound("agent %q of project %d", a.Name, p)
+	}
+	out := worldimport.KeptAgent{
+		ID: id, Name: kept.name, Project: kept.project, CreatedBy: kept.createdBy, Tokens: map[identity.TokenDigest]worldimport.KeptAgentToken{},
+	}
+	for _, t := range a.Tokens {
+		if number, row := tx.agentToken(t.Digest); number != 0 {
+			out.Tokens[t.Digest] = worldimport.KeptAgentToken{Agent: row.agent, Name: row.Name, Revoked: row.Revoked}
+		}
+	}
+	return out, nil
 }
 
 // putAgentToken keeps a token of an agent. It replaces the one that has the same

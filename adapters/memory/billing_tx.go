@@ -103,6 +103,38 @@ func (tx importedBillingTx) PutReconciliation(ctx context.Context, r billing.Rec
 	return reconciliationsTx(tx).Put(ctx, r, now)
 }
 
+// currentBillingTx implements worldimport.CurrentBilling.
+type currentBillingTx struct{ *transaction }
+
+// Subscription implements worldimport.CurrentBilling.
+func (tx currentBillingTx) Subscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
+	return tx.subscriptionOf(ctx, of)
+}
+
+// MinutesPack implements worldimport.CurrentBilling.
+func (tx currentBillingTx) MinutesPack(ctx context.Context, purchase string) (billing.MinutesPack, error) {
+	if err := ctx.Err(); err != nil {
+		return billing.MinutesPack{}, err
+	}
+	p, ok := tx.minutesPacks[purchase]
+	if !ok {
+		return billing.MinutesPack{}, notFound("pack")
+	}
+	return p, nil
+}
+
+// Reconciliation implements worldimport.CurrentBilling.
+func (tx currentBillingTx) Reconciliation(ctx context.Context, of source.NamespaceID) (billing.Reconciliation, error) {
+	if err := ctx.Err(); err != nil {
+		return billing.Reconciliation{}, err
+	}
+	r, ok := tx.reconciliations[of]
+	if !ok {
+		return billing.Reconciliation{}, notFound("reconciliation of namespace %d", of)
+	}
+	return r.Reconciliation, nil
+}
+
 // subscriptionsTx implements provisioning.Subscriptions.
 type subscriptionsTx struct{ *transaction }
 

@@ -31,10 +31,7 @@ func (tx hooksTx) Put(ctx context.Context, in source.MemberSource, h hooks.Hook)
 	if err := tx.requireMemberSource(in); err != nil {
 		return err
 	}
-	for id, other := range tx.hooks.rows {
-		if other.owner != in || other.URL != h.URL {
-			continue
-		}
+	if id := tx.hookByURL(in, h.URL); id != 0 {
 		if h.ID != 0 && h.ID != id {
 			return conflict("the URL is that of hook %d", id)
 		}
@@ -44,6 +41,34 @@ func (tx hooksTx) Put(ctx context.Context, in source.MemberSource, h hooks.Hook)
 	h.Health = tx.hooks.rows[h.ID].Health
 	tx.hooks.put(h.ID, hook{h, in})
 	return nil
+}
+
+// hookByURL returns the hook of a group or project with that URL; 0 if there is
+// none.
+func (w *world) hookByURL(in source.MemberSource, url string) (found hooks.HookID) {
+	for id, h := range w.hooks.rows {
+		if h.owner == in && h.URL == url {
+			found = id
+		}
+	}
+	return found
+}
+
+// Hook implements worldimport.Current.
+func (tx currentTx) Hook(ctx context.Context, in source.MemberSource, h hooks.Hook) (hooks.Hook, error) {
+	if err := ctx.Err(); err != nil {
+		return hooks.Hook{}, err
+	}
+	id := h.ID
+	if id == 0 {
+		id = tx.hookByURL(in, h.URL)
+	}
+	kept, ok := tx.hooks.rows[id]
+	if !ok {
+		return hooks.Hook{}, notFound("hook of %s", h.DisplayURL())
+	}
+	kept.Health = hooks.Health{}
+	return kept.Hook, nil
 }
 
 // hookApplies says whether a hook of owner is for the project: owner is the

@@ -52,6 +52,27 @@ func (tx keysTx) Put(ctx context.Context, k identity.Key) (identity.KeyID, error
 	return k.ID, nil
 }
 
+// Current implements worldimport.Keys.
+func (tx keysTx) Current(ctx context.Context, k identity.Key) (identity.Key, error) {
+	if err := ctx.Err(); err != nil {
+		return identity.Key{}, err
+	}
+	id := k.ID
+	if id == 0 {
+		id = tx.keysByFingerprint[k.Fingerprint]
+	}
+	kept, ok := tx.keys.rows[id]
+	if !ok {
+		return identity.Key{}, notFound("key %d", id)
+	}
+	return kept.Key, nil
+}
+
+// Enabled implements worldimport.Keys.
+func (tx keysTx) Enabled(ctx context.Context, id identity.KeyID) (map[source.ProjectID]bool, error) {
+	return maps.Clone(tx.keys.rows[id].projects), ctx.Err()
+}
+
 // Enable implements worldimport.Keys.
 func (tx keysTx) Enable(ctx context.Context, id identity.KeyID, projects map[source.ProjectID]bool) error {
 	if err := ctx.Err(); err != nil {

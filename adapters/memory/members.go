@@ -64,6 +64,30 @@ func (tx namespacesTx) PutShare(ctx context.Context, in source.MemberSource, wit
 	return nil
 }
 
+// Member implements worldimport.Current.
+func (tx currentTx) Member(ctx context.Context, u identity.UserID, in source.MemberSource) (worldimport.Member, error) {
+	if err := ctx.Err(); err != nil {
+		return worldimport.Member{}, err
+	}
+	m, ok := tx.members[membership{u, in}]
+	if !ok {
+		return worldimport.Member{}, notFound("member %d", u)
+	}
+	return worldimport.Member{Role: m.role, State: m.state, ExpiresAt: m.expiry}, nil
+}
+
+// Share implements worldimport.Current.
+func (tx currentTx) Share(ctx context.Context, in source.MemberSource, with source.NamespaceID) (worldimport.Share, error) {
+	if err := ctx.Err(); err != nil {
+		return worldimport.Share{}, err
+	}
+	s, ok := tx.shares[in][with]
+	if !ok {
+		return worldimport.Share{}, notFound("share with group %d", with)
+	}
+	return worldimport.Share{Role: s.role, ExpiresAt: s.expiry}, nil
+}
+
 // requireMemberSource returns domain.NotFound unless the group or project exists.
 func (w *world) requireMemberSource(in source.MemberSource) error {
 	if in.Project != 0 {

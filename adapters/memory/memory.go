@@ -27,6 +27,7 @@ type Store struct {
 	AccessTokens      AccessTokens
 	AuditLog          AuditLog
 	WorldImport       worldimport.UnitOfWork
+	WorldScratch      worldimport.Scratch
 	NewProjects       projects.UnitOfWork
 	Billing           Billing
 	BillingUnitOfWork provisioning.BillingUnitOfWork
@@ -60,6 +61,7 @@ func New() *Store {
 		AccessTokens:      AccessTokens{s},
 		AuditLog:          AuditLog{s},
 		WorldImport:       s.importWorld,
+		WorldScratch:      s.tryImport,
 		NewProjects:       s.createProjects,
 		Billing:           Billing{s.world.Load},
 		BillingUnitOfWork: s.changeBilling,

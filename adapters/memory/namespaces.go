@@ -100,6 +100,33 @@ func (tx namespacesTx) PutGroup(ctx context.Context, g worldimport.Group) (sourc
 	return row.ID, nil
 }
 
+// currentTx implements worldimport.Current.
+type currentTx struct{ *transaction }
+
+// Group implements worldimport.Current.
+func (tx currentTx) Group(ctx context.Context, g worldimport.Group) (worldimport.Group, error) {
+	if err := ctx.Err(); err != nil {
+		return worldimport.Group{}, err
+	}
+	id := g.Namespace.ID
+	if id == 0 {
+		at, err := tx.groupByPath(g.Namespace.Path)
+		if err != nil {
+			return worldimport.Group{}, err
+		}
+		id = at.ID
+	}
+	if err := tx.requireGroup(id); err != nil {
+		return worldimport.Group{}, err
+	}
+	kept := tx.namespaces.rows[id]
+	kept.AllowedIPs = slices.Clone(kept.AllowedIPs)
+	return worldimport.Group{
+		Namespace: kept.Namespace, Visibility: kept.visibility,
+		DefaultBranchProtection: copyOf(kept.branchProtection), PendingDelete: kept.pendingDelete,
+	}, nil
+}
+
 // groupRow returns the row for g, below the group that its path names. Its number
 // is 0 if g has none and no group is at the path.
 func (w *world) groupRow(g worldimport.Group) (namespace, error) {

@@ -76,6 +76,42 @@ func (tx projectsTx) Put(ctx context.Context, p worldimport.Project) (id source.
 	return row.ID, !exists, nil
 }
 
+// Current implements worldimport.Projects.
+func (tx projectsTx) Current(ctx context.Context, p worldimport.Project) (worldimport.Project, error) {
+	if err := ctx.Err(); err != nil {
+		return worldimport.Project{}, err
+	}
+	id := p.Project.ID
+	if id == 0 {
+		id = tx.routes[fold(p.Project.Path)].project
+	}
+	kept, ok := tx.projects.rows[id]
+	if !ok {
+		return worldimport.Project{}, notFound("project %d", id)
+	}
+	out := worldimport.Project{Project: kept.Project, Empty: copyOf(&kept.Empty), DefaultBranch: copyOf(&kept.DefaultBranch), PendingDelete: kept.pendingDelete}
+	out.Project.Protections = withMembership(kept.Protections, func(source.NamespaceID) bool { return false })
+	for path, to := range tx.redirects {
+		if to == id {
+			out.MovedFrom = append(out.MovedFrom, source.Path(path))
+		}
+	}
+	slices.Sort(out.MovedFrom)
+	return out, nil
+}
+
+// Redirect implements worldimport.Projects.
+func (tx projectsTx) Redirect(ctx context.Context, path source.Path) (source.ProjectID, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	id, ok := tx.redirects[path.Fold()]
+	if !ok {
+		return 0, notFound("path of the past %q", path)
+	}
+	return id, nil
+}
+
 // PutProtections implements worldimport.Projects.
 func (tx projectsTx) PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error {
 	if err := ctx.Err(); err != nil {

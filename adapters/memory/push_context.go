@@ -65,14 +65,31 @@ func (tx namespacesTx) PutBroadcast(ctx context.Context, b worldimport.Broadcast
 		return err
 	}
 	b.StartsAt, b.EndsAt = toInstant(b.StartsAt), toInstant(b.EndsAt)
-	var id int64
-	for known, row := range tx.broadcasts.rows {
+	tx.broadcasts.put(tx.broadcasts.idOr(tx.sameBroadcast(b)), b)
+	return nil
+}
+
+// sameBroadcast returns the number of the message with that text, type and target
+// path; 0 if there is none.
+func (w *world) sameBroadcast(b worldimport.Broadcast) (id int64) {
+	for known, row := range w.broadcasts.rows {
 		if row.Message == b.Message && row.Type == b.Type && row.TargetPath == b.TargetPath {
 			id = known
 		}
 	}
-	tx.broadcasts.put(tx.broadcasts.idOr(id), b)
-	return nil
+	return id
+}
+
+// Broadcast implements worldimport.Current.
+func (tx currentTx) Broadcast(ctx context.Context, b worldimport.Broadcast) (worldimport.Broadcast, error) {
+	if err := ctx.Err(); err != nil {
+		return worldimport.Broadcast{}, err
+	}
+	kept, ok := tx.broadcasts.rows[tx.sameBroadcast(b)]
+	if !ok {
+		return worldimport.Broadcast{}, notFound("broadcast message %q", b.Message)
+	}
+	return kept, nil
 }
 
 func (w *world) listBroadcasts() (rows [][]any) {

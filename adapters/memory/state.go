@@ -123,18 +123,33 @@ func (s *state) update(ctx context.Context, do func(*transaction) error) error {
 // importWorld runs a transaction with the ports of worldimport. It is a
 // worldimport.UnitOfWork.
 func (s *state) importWorld(ctx context.Context, do func(worldimport.Tx) error) error {
-	return s.update(ctx, func(tx *transaction) error {
-		return do(worldimport.Tx{
-			Users:       usersTx{tx},
-			Namespaces:  namespacesTx{tx},
-			Projects:    projectsTx{tx},
-			Keys:        keysTx{tx},
-			Credentials: credentialsTx{tx},
-			Jobs:        jobsTx{tx},
-			Hooks:       hooksTx{tx},
-			Billing:     importedBillingTx{tx},
-		})
-	})
+	return s.update(ctx, func(tx *transaction) error { return do(tx.importPorts()) })
+}
+
+// tryImport calls do with the ports of worldimport on a copy of the world, and throws
+// the copy away. It is a worldimport.Scratch.
+func (s *state) tryImport(ctx context.Context, do func(worldimport.Tx) error) error {
+	tx := &transaction{world: s.world.Load().clone()}
+	if err := do(tx.importPorts()); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// importPorts returns the ports of worldimport.
+func (tx *transaction) importPorts() worldimport.Tx {
+	return worldimport.Tx{
+		Users:          usersTx{tx},
+		Namespaces:     namespacesTx{tx},
+		Projects:       projectsTx{tx},
+		Keys:           keysTx{tx},
+		Credentials:    credentialsTx{tx},
+		Jobs:           jobsTx{tx},
+		Hooks:          hooksTx{tx},
+		Billing:        importedBillingTx{tx},
+		Current:        currentTx{tx},
+		CurrentBilling: currentBillingTx{tx},
+	}
 }
 
 // jobsTx implements worldimport.Jobs.

@@ -36,6 +36,22 @@ func (tx usersTx) ID(ctx context.Context, username string) (identity.UserID, err
 	return id, nil
 }
 
+// Current implements worldimport.Users.
+func (tx usersTx) Current(ctx context.Context, u worldimport.User) (worldimport.User, error) {
+	if err := ctx.Err(); err != nil {
+		return worldimport.User{}, err
+	}
+	id := u.User.ID
+	if id == 0 {
+		id = tx.userByName(u.User.Username)
+	}
+	kept, ok := tx.users.rows[id]
+	if !ok {
+		return worldimport.User{}, notFound("user %d", id)
+	}
+	return worldimport.User{User: kept.User, NamespaceID: kept.namespace, TOTPSecret: kept.factor.Secret}, nil
+}
+
 // userByName returns the owner of the personal namespace at the username; 0 if
 // there is none.
 func (w *world) userByName(username string) identity.UserID {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"gatehouse/application"
+	"gatehouse/domain/billing"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -25,10 +26,18 @@ type Tx struct {
 	Jobs        Jobs
 	Hooks       Hooks
 	Billing     Billing
+	// Current and CurrentBilling read what the others keep.
+	Current        Current
+	CurrentBilling CurrentBilling
 }
 
 // UnitOfWork is a unit of work on a Tx.
 type UnitOfWork = application.UnitOfWork[Tx]
+
+// Scratch calls do with a Tx on a copy of what is kept, which is thrown away
+// afterwards, also when do succeeds: no other caller ever sees its changes. Others
+// go on writing other rows meanwhile. It returns the error of do.
+type Scratch func(ctx context.Context, do func(Tx) error) error
 
 // Jobs keeps the jobs that a transaction enqueues.
 type Jobs interface {
@@ -40,6 +49,9 @@ type Jobs interface {
 type Users interface {
 	// ID returns the number of the user of that name, or domain.NotFound.
 	ID(ctx context.Context, username string) (identity.UserID, error)
+	// Current returns the user that Put would update, as it is kept, or
+	// domain.NotFound. A TOTPSecret that cannot be opened is NoSecret.
+	Current(ctx context.Context, u User) (User, error)
 	// Put keeps the user and the personal namespace, whose path is the
 	// username: a new name moves its projects along. The credentials' version
 	// is 1 at first and never goes back; a user without a second factor has no
@@ -71,6 +83,37 @@ type Namespaces interface {
 	PutBroadcast(ctx context.Context, b Broadcast) error
 }
 
+// Current reads what Namespaces and Hooks keep. Each method returns the row that
+// their Put would update, as it is kept, or domain.NotFound.
+type Current interface {
+	// Group returns a group; its Path is whole.
+	Group(ctx context.Context, g Group) (Group, error)
+	// Member returns the membership of a user, without names and paths.
+	Member(ctx context.Context, user identity.UserID, in source.MemberSource) (Member, error)
+	// Share returns a share, without paths.
+	Share(ctx context.Context, in source.MemberSource, with source.NamespaceID) (Share, error)
+	// Broadcast returns a message.
+	Broadcast(ctx context.Context, b Broadcast) (Broadcast, error)
+	// Hook returns a hook of the member source without its health. A URL or token that
+	// cannot be opened is NoSecret.
+	Hook(ctx context.Context, in source.MemberSource, h hooks.Hook) (hooks.Hook, error)
+}
+
+// CurrentBilling reads what Billing keeps. Each method fails with domain.NotFound if there
+// is none.
+type CurrentBilling interface {
+	// Subscription returns the subscription of a namespace.
+	Subscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error)
+	// MinutesPack returns the pack of a purchase.
+	MinutesPack(ctx context.Context, purchase string) (billing.MinutesPack, error)
+	// Reconciliation returns the reconciliation of a namespace.
+	Reconciliation(ctx context.Context, of source.NamespaceID) (billing.Reconciliation, error)
+}
+
+// NoSecret stands for a secret that is kept and cannot be opened. No secret equals
+// it.
+const NoSecret = "\x00"
+
 // Projects keeps projects.
 type Projects interface {
 	// ID returns the number of the project that now has that path, or
@@ -82,6 +125,13 @@ type Projects interface {
 	// project's own path, however that happens, leads nowhere else. It says
 	// whether the project is new.
 	Put(ctx context.Context, p Project) (id source.ProjectID, fresh bool, err error)
+	// Current returns the project that Put would update, as it is kept, or
+	// domain.NotFound. Project.Protections are all that it has, Protections and Root are
+	// not filled in; MovedFrom are all paths of the past, in lower case.
+	Current(ctx context.Context, p Project) (Project, error)
+	// Redirect returns the project to which a path of the past leads, or
+	// domain.NotFound.
+	Redirect(ctx context.Context, path source.Path) (source.ProjectID, error)
 	// PutProtections replaces the protections of the project. Two of one kind
 	// and pattern conflict. The entries of each keep their order.
 	PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error
@@ -94,6 +144,12 @@ type Keys interface {
 	// stamp of its last use stay. A user's key and a deploy key of one number
 	// or fingerprint conflict.
 	Put(ctx context.Context, key identity.Key) (identity.KeyID, error)
+	// Current returns the key that Put would update, as it is kept, or
+	// domain.NotFound.
+	Current(ctx context.Context, key identity.Key) (identity.Key, error)
+	// Enabled returns the projects on which a deploy key is enabled, as Enable takes
+	// them.
+	Enabled(ctx context.Context, id identity.KeyID) (map[source.ProjectID]bool, error)
 	// Enable replaces the projects on which a deploy key is enabled; the
 	// value says whether it may push.
 	Enable(ctx context.Context, id identity.KeyID, projects map[source.ProjectID]bool) error
@@ -105,9 +161,31 @@ type Keys interface {
 type Credentials interface {
 	// PutAccessToken keeps a token of the user.
 	PutAccessToken(ctx context.Context, user identity.UserID, t AccessToken) error
+	// AccessToken returns the token of that digest, or domain.NotFound.
+	AccessToken(ctx context.Context, digest identity.TokenDigest) (identity.AccessToken, error)
 	// PutAgent keeps an agent of the project with its tokens; createdBy may
 	// be 0. Tokens that are not named stay.
 	PutAgent(ctx context.Context, project source.ProjectID, createdBy identity.UserID, a Agent) error
+	// Agent returns the agent that PutAgent would update, or domain.NotFound.
+	Agent(ctx context.Context, project source.ProjectID, a Agent) (KeptAgent, error)
+}
+
+// KeptAgent is an agent as it is kept.
+type KeptAgent struct {
+	ID        int64
+	Name      string
+	Project   source.ProjectID
+	CreatedBy identity.UserID
+	// Tokens are those of the agent that was asked for that are kept, whatever agent
+	// they belong to.
+	Tokens map[identity.TokenDigest]KeptAgentToken
+}
+
+// KeptAgentToken is a token of an agent as it is kept.
+type KeptAgentToken struct {
+	Agent   int64
+	Name    string
+	Revoked bool
 }
 
 // Hooks keeps webhooks.

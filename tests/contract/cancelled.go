@@ -57,6 +57,12 @@ func (s Subject) calls() map[string]func(context.Context) error {
 				return err
 			})
 		},
+		"WorldScratch": func(ctx context.Context) error {
+			return s.WorldScratch(ctx, func(tx worldimport.Tx) error {
+				_, err := tx.Users.ID(ctx, "dev")
+				return err
+			})
+		},
 	}
 	maps.Copy(all, s.hookCalls())
 	return all
@@ -211,6 +217,72 @@ var importCalls = map[string]func(context.Context, worldimport.Tx) error{
 	},
 	"PutAgent": func(ctx context.Context, tx worldimport.Tx) error {
 		return tx.Credentials.PutAgent(ctx, 60, 0, worldimport.Agent{Name: "prod"})
+	},
+}
+
+func init() { maps.Copy(importCalls, currentCalls) }
+
+// currentCalls are those of importCalls that read a row before it is put.
+var currentCalls = map[string]func(context.Context, worldimport.Tx) error{
+	"CurrentUser": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Users.Current(ctx, worldimport.User{User: userOf("dev")})
+		return err
+	},
+	"CurrentGroup": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Current.Group(ctx, group(9, "acme"))
+		return err
+	},
+	"CurrentMember": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Current.Member(ctx, 2, source.MemberSource{Group: 9})
+		return err
+	},
+	"CurrentShare": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Current.Share(ctx, source.MemberSource{Group: 9}, 9)
+		return ignore(err, domain.NotFound)
+	},
+	"CurrentBroadcast": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Current.Broadcast(ctx, worldimport.Broadcast{Message: "none", Type: worldimport.BannerBroadcast})
+		return ignore(err, domain.NotFound)
+	},
+	"CurrentHook": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Current.Hook(ctx, source.MemberSource{Group: 9}, hooks.Hook{URL: "http://none"})
+		return ignore(err, domain.NotFound)
+	},
+	"CurrentProject": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Projects.Current(ctx, worldimport.Project{Project: source.Project{ID: 60}})
+		return err
+	},
+	"Redirect": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Projects.Redirect(ctx, "no/ne")
+		return ignore(err, domain.NotFound)
+	},
+	"CurrentKey": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Keys.Current(ctx, identity.Key{ID: 11})
+		return err
+	},
+	"Enabled": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Keys.Enabled(ctx, 21)
+		return err
+	},
+	"AccessToken": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Credentials.AccessToken(ctx, "none")
+		return ignore(err, domain.NotFound)
+	},
+	"Agent": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Credentials.Agent(ctx, 60, worldimport.Agent{Name: "none"})
+		return ignore(err, domain.NotFound)
+	},
+	"CurrentSubscription": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.CurrentBilling.Subscription(ctx, 9)
+		return ignore(err, domain.NotFound)
+	},
+	"CurrentMinutesPack": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.CurrentBilling.MinutesPack(ctx, "none")
+		return ignore(err, domain.NotFound)
+	},
+	"CurrentReconciliation": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.CurrentBilling.Reconciliation(ctx, 9)
+		return ignore(err, domain.NotFound)
 	},
 }
 

@@ -50,6 +50,7 @@ var suites = []struct {
 	{"hooks", hookCases},
 	{"order", orderCases},
 	{"transactions", transactionCases},
+	{"scratch", scratchCases},
 	{"users", userCases},
 	{"groups", groupCases},
 	{"projects", projectCases},

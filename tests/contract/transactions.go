@@ -174,3 +174,48 @@ var transactionCases = []Case{
 		s.Same("everything", s.contents(), before)
 	}},
 }
+
+var scratchCases = []Case{
+	{Name: "scratch: changes seen within, gone afterwards", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
+		before := s.contents()
+		for _, fails := range []bool{false, true} {
+			err := s.WorldScratch(s.Context(), func(tx worldimport.Tx) error {
+				_, err := s.putUser(tx, 1, "renamed")
+				s.Fine("PutUser", err)
+				_, err = s.putProject(tx, 0, "renamed/p")
+				s.Fine("PutProject", err)
+				_, err = tx.Users.ID(s.Context(), "renamed")
+				s.Fine("within", err)
+				s.Same("outside", s.contents(), before)
+				if fails {
+					return errLate
+				}
+				return nil
+			})
+			s.Same("fails as do does", errors.Is(err, errLate), fails)
+			s.Same("everything", s.contents(), before)
+		}
+	}},
+	{Name: "scratch: others write other rows meanwhile", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
+		s.Fine("scratch", s.WorldScratch(s.Context(), func(tx worldimport.Tx) error {
+			_, err := s.putUser(tx, 0, "one")
+			s.Apply("users: [{id: 3, username: blocked, name: Other}]\ngroups: [{path: other}]")
+			s.enqueuePushes(1)
+			return err
+		}))
+		s.Same("written", s.Actor("username-blocked").User.Name, "Other")
+	}},
+	{Name: "scratch: usable after Conflict and NotFound", Check: func(s Subject) {
+		s.Apply(usersAndKeys())
+		s.Fine("scratch", s.WorldScratch(s.Context(), func(tx worldimport.Tx) error {
+			_, err := s.putUser(tx, 1, "maint")
+			s.Kind("user", err, domain.Conflict)
+			_, err = s.putProject(tx, 0, "none/p")
+			s.Kind("project", err, domain.NotFound)
+			_, err = s.putUser(tx, 0, "later")
+			return err
+		}))
+	}},
+}

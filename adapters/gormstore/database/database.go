@@ -31,6 +31,9 @@ type DB struct {
 	// writing is held while something is written to SQLite, which has one writer
 	// at a time: left to themselves the others would sleep and look again.
 	writing chan struct{}
+
+	// remove removes the file of a copy; nil for none.
+	remove func() error
 }
 
 // Open opens the database at url: postgres:// or postgresql:// is PostgreSQL,
@@ -115,4 +118,10 @@ func (db *DB) Rewrite(ctx context.Context) error {
 }
 
 // Close closes all connections.
-func (db *DB) Close() error { return db.Pool.Close() }
+func (db *DB) Close() error {
+	err := db.Pool.Close()
+	if db.remove != nil {
+		err = errors.Join(err, db.remove())
+	}
+	return err
+}

@@ -35,3 +35,15 @@ func (w *writer) PutAccessToken(ctx context.Context, user identity.UserID, t wor
 	onConflict := database.UpsertClause([]string{"digest"}, []string{"user_id", "name", "scopes", "expires_at", "revoked"})
 	return database.Fault(upsert(ctx, w, &row, onConflict), "access token %q", t.Name)
 }
+
+// AccessToken implements worldimport.Credentials.
+func (w *writer) AccessToken(ctx context.Context, digest identity.TokenDigest) (identity.AccessToken, error) {
+	row, err := found(database.Find[accessTokenRow](ctx, w.tx, "digest = ?", string(digest)))
+	if err != nil {
+		return identity.AccessToken{}, database.Fault(err, "access token")
+	}
+	return identity.AccessToken{
+		ID: row.ID, User: identity.UserID(row.UserID), Name: row.Name, Scopes: identity.SplitScopes(row.Scopes), Digest: digest,
+		ExpiresAt: row.ExpiresAt.Time, Revoked: row.Revoked, CreatedAt: row.CreatedAt.Time, LastUsedAt: row.LastUsedAt.Time,
+	}, nil
+}

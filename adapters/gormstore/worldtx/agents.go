@@ -47,7 +47,7 @@ func (w *writer) putAgent(ctx context.Context, project int64, createdBy identity
 			return err
 		}
 	}
-	named, err := database.Find[agentRow](ctx, w.tx, "project_id = ? AND lower(name) = lower(?)", project, a.Name)
+	named, err := w.agentNamed(ctx, project, a.Name)
 	switch {
 	case err != nil:
 		return err
@@ -76,4 +76,39 @@ func (w *writer) putAgentToken(ctx context.Context, agent int64, t worldimport.A
 	row := agentTokenRow{AgentID: agent, Name: t.Name, Digest: string(t.Digest), Revoked: t.Revoked}
 	onConflict := database.UpsertClause([]string{"digest"}, []string{"agent_id", "name", "revoked"})
 	return upsert(ctx, w, &row, onConflict)
+}
+
+// agentNamed returns the agent of that name in the project, or nil.
+func (w *writer) agentNamed(ctx context.Context, project int64, name string) (*agentRow, error) {
+	return database.Find[agentRow](ctx, w.tx, "project_id = ? AND lower(name) = lower(?)", project, name)
+}
+
+// Agent implements worldimport.Credentials.
+func (w *writer) Agent(ctx context.Context, project source.ProjectID, a worldimport.Agent) (worldimport.KeptAgent, error) {
+	kept, err := w.keptAgent(ctx, int64(project), a)
+	return kept, database.Fault(err, "agent %q", a.Name)
+}
+
+func (w *writer) keptAgent(ctx context.Context, project int64, a worldimport.Agent) (worldimport.KeptAgent, error) {
+	row, err := w.agentNamed(ctx, project, a.Name)
+	if a.ID != 0 {
+		row, err = database.Find[agentRow](ctx, w.tx, "id = ?", a.ID)
+	}
+	if row, err = found(row, err); err != nil {
+		return worldimport.KeptAgent{}, err
+	}
+	kept := worldimport.KeptAgent{
+		ID: row.ID, Name: row.Name, Project: source.ProjectID(row.ProjectID), CreatedBy: identity.UserID(row.CreatorID),
+		Tokens: make(map[identity.TokenDigest]worldimport.KeptAgentToken, len(a.Tokens)),
+	}
+	for _, t := range a.Tokens {
+		token, err := database.Find[agentTokenRow](ctx, w.tx, "digest = ?", string(t.Digest))
+		if err != nil {
+			return worldimport.KeptAgent{}, err
+		}
+		if token != nil {
+			kept.Tokens[t.Digest] = worldimport.KeptAgentToken{Agent: token.AgentID, Name: token.Name, Revoked: token.Revoked}
+		}
+	}
+	return kept, nil
 }

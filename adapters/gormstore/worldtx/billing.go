@@ -59,3 +59,40 @@ func (w *writer) PutReconciliation(ctx context.Context, one billing.Reconciliati
 	}
 	return w.billing.Reconciliations.Put(ctx, one, now)
 }
+
+// currentBillingTx implements worldimport.CurrentBilling.
+type currentBillingTx struct{ *writer }
+
+// Subscription implements worldimport.CurrentBilling.
+func (w currentBillingTx) Subscription(ctx context.Context, of source.NamespaceID) (billing.Subscription, error) {
+	return w.billing.Billing.Subscription(ctx, of)
+}
+
+// MinutesPack implements worldimport.CurrentBilling.
+func (w currentBillingTx) MinutesPack(ctx context.Context, purchase string) (billing.MinutesPack, error) {
+	row, err := found(database.Find[packRow](ctx, w.tx, "purchase_xid = ?", purchase))
+	if err != nil {
+		return billing.MinutesPack{}, database.Fault(err, "pack")
+	}
+	return billing.MinutesPack{
+		Namespace: source.NamespaceID(row.NamespaceID), PurchaseXID: row.PurchaseXID, NumberOfMinutes: row.NumberOfMinutes, ExpiresAt: row.ExpiresAt.Time,
+	}, nil
+}
+
+type reconciliationRow struct {
+	NamespaceID            int64
+	NextReconciliationDate database.Day
+	DisplayAlertFrom       database.Day
+}
+
+// TableName is gorm's name for the table.
+func (reconciliationRow) TableName() string { return "upcoming_reconciliations" }
+
+// Reconciliation implements worldimport.CurrentBilling.
+func (w currentBillingTx) Reconciliation(ctx context.Context, of source.NamespaceID) (billing.Reconciliation, error) {
+	row, err := found(database.Find[reconciliationRow](ctx, w.tx, "namespace_id = ?", int64(of)))
+	if err != nil {
+		return billing.Reconciliation{}, database.Fault(err, "reconciliation of namespace %d", of)
+	}
+	return billing.Reconciliation{Namespace: of, Next: row.NextReconciliationDate.Time, AlertFrom: row.DisplayAlertFrom.Time}, nil
+}

@@ -42,7 +42,7 @@ func (w *writer) putHook(ctx context.Context, in source.MemberSource, h hooks.Ho
 	if err != nil {
 		return err
 	}
-	same, err := database.Find[hookRow](ctx, w.tx, "(url_digest IN ? OR url = ?) AND (group_id = ? OR project_id = ?)", digests, h.URL, int64(in.Group), int64(in.Project))
+	same, err := w.sameHook(ctx, in, h.URL, digests)
 	if err != nil {
 		return err
 	}
@@ -78,4 +78,33 @@ func (w *writer) sealHook(ctx context.Context, id int64, h hooks.Hook) error {
 		return err
 	}
 	return w.exec(ctx, sealHook, sealed.URL, sealed.Token, sealed.Digest, sealed.Shown, id)
+}
+
+// sameHook returns the hook of a group or project with that URL, or nil.
+func (w *writer) sameHook(ctx context.Context, in source.MemberSource, url string, digests []string) (*hookRow, error) {
+	return database.Find[hookRow](ctx, w.tx, "(url_digest IN ? OR url = ?) AND (group_id = ? OR project_id = ?)", digests, url, int64(in.Group), int64(in.Project))
+}
+
+// Hook implements worldimport.Current.
+func (w currentTx) Hook(ctx context.Context, in source.MemberSource, h hooks.Hook) (hooks.Hook, error) {
+	kept, err := w.keptHook(ctx, in, h)
+	return kept, database.Fault(err, "hook of %s", h.DisplayURL())
+}
+
+func (w *writer) keptHook(ctx context.Context, in source.MemberSource, h hooks.Hook) (hooks.Hook, error) {
+	digests, err := w.sealer.Digests(h.URL)
+	if err != nil {
+		return hooks.Hook{}, err
+	}
+	row, err := w.sameHook(ctx, in, h.URL, digests)
+	if h.ID != 0 {
+		row, err = database.Find[hookRow](ctx, w.tx, "id = ?", int64(h.ID))
+	}
+	if row, err = found(row, err); err != nil {
+		return hooks.Hook{}, err
+	}
+	return hooks.Hook{
+		ID: hooks.HookID(row.ID), URL: w.opened(seals.HookURL, row.ID, row.URL), Token: w.opened(seals.HookToken, row.ID, row.Token),
+		Push: row.Push, TagPush: row.TagPush, Branches: source.Pattern(row.Branches), SkipVerification: row.Trusting,
+	}, nil
 }

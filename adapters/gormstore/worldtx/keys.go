@@ -119,3 +119,30 @@ func (w keysTx) DeployKeyExists(ctx context.Context, id identity.KeyID) (bool, e
 	key, err := database.Find[keyRow](ctx, w.tx, "id = ? AND kind = ?", int64(id), string(identity.DeployKey))
 	return key != nil, database.Fault(err, "deploy key %d", id)
 }
+
+// Current implements worldimport.Keys.
+func (w keysTx) Current(ctx context.Context, key identity.Key) (identity.Key, error) {
+	condition, value := "id = ?", any(int64(key.ID))
+	if key.ID == 0 {
+		condition, value = "fingerprint = ?", string(key.Fingerprint)
+	}
+	row, err := found(database.Find[keyRow](ctx, w.tx, condition, value))
+	if err != nil {
+		return identity.Key{}, database.Fault(err, "key %q", key.Fingerprint)
+	}
+	return identity.Key{
+		ID: identity.KeyID(row.ID), Kind: identity.KeyKind(row.Kind), Title: row.Title, Owner: identity.UserID(row.UserID + row.CreatorID),
+		Line: row.Line, Fingerprint: identity.Fingerprint(row.Fingerprint), Usage: identity.Usage(row.Usage),
+		CreatedAt: row.CreatedAt.Time, ExpiresAt: row.ExpiresAt.Time, LastUsedAt: row.LastUsedAt.Time,
+	}, nil
+}
+
+// Enabled implements worldimport.Keys.
+func (w keysTx) Enabled(ctx context.Context, id identity.KeyID) (map[source.ProjectID]bool, error) {
+	rows, err := gorm.G[deployKeyProjectRow](w.tx).Where("key_id = ?", int64(id)).Find(ctx)
+	enabled := make(map[source.ProjectID]bool, len(rows))
+	for _, row := range rows {
+		enabled[source.ProjectID(row.ProjectID)] = row.CanPush
+	}
+	return enabled, database.Fault(err, "projects of deploy key %d", id)
+}

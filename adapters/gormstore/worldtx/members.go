@@ -73,3 +73,30 @@ func (w *writer) PutShare(ctx context.Context, in source.MemberSource, with sour
 	onConflict := database.UpsertClause([]string{"holder", "with_id"}, []string{"level", "expires_at"})
 	return database.Fault(upsert(ctx, w, &row, onConflict), "share with group %d", with)
 }
+
+// Member implements worldimport.Current.
+func (w currentTx) Member(ctx context.Context, user identity.UserID, in source.MemberSource) (worldimport.Member, error) {
+	row, err := found(database.Find[memberRow](ctx, w.tx, "user_id = ? AND holder = ?", int64(user), holder(in)))
+	if err != nil {
+		return worldimport.Member{}, database.Fault(err, "member %d", user)
+	}
+	return worldimport.Member{Role: source.Role(row.Level), State: worldimport.MemberState(row.State), ExpiresAt: row.ExpiresAt.Time}, nil
+}
+
+// Share implements worldimport.Current.
+func (w currentTx) Share(ctx context.Context, in source.MemberSource, with source.NamespaceID) (worldimport.Share, error) {
+	row, err := found(database.Find[shareRow](ctx, w.tx, "holder = ? AND with_id = ?", holder(in), int64(with)))
+	if err != nil {
+		return worldimport.Share{}, database.Fault(err, "share with group %d", with)
+	}
+	return worldimport.Share{Role: source.Role(row.Level), ExpiresAt: row.ExpiresAt.Time}, nil
+}
+
+// holder is the number of a group, or that of a project with a minus sign, as the
+// tables have it.
+func holder(in source.MemberSource) int64 {
+	if in.Project != 0 {
+		return -int64(in.Project)
+	}
+	return int64(in.Group)
+}

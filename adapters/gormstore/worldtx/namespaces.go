@@ -3,6 +3,7 @@ package worldtx
 import (
 	"cmp"
 	"context"
+	"net/netip"
 
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/application/worldimport"
@@ -259,4 +260,41 @@ func (w *writer) move(ctx context.Context, n namespaceRow, path string) error {
 		}
 	}
 	return w.exec(ctx, "DELETE FROM redirects WHERE path IN (SELECT lower(path) FROM projects WHERE namespace_id IN "+below+")", n.ID)
+}
+
+// currentTx implements worldimport.Current.
+type currentTx struct{ *writer }
+
+// Group implements worldimport.Current.
+func (w currentTx) Group(ctx context.Context, g worldimport.Group) (worldimport.Group, error) {
+	kept, err := w.keptGroup(ctx, g.Namespace)
+	return kept, database.Fault(err, "group %q", g.Namespace.Path)
+}
+
+func (w *writer) keptGroup(ctx context.Context, g source.Namespace) (worldimport.Group, error) {
+	row, err := w.groupAt(ctx, g.Path)
+	if g.ID != 0 {
+		row, err = database.Find[namespaceRow](ctx, w.tx, "id = ? AND owner_id IS NULL", int64(g.ID))
+	}
+	if row, err = found(row, err); err != nil {
+		return worldimport.Group{}, err
+	}
+	kept := worldimport.Group{
+		Namespace: source.Namespace{
+			ID: source.NamespaceID(row.ID), Path: row.Path, Protocols: source.Protocols(row.Protocols), RequireSSHCertificates: row.RequireSSHCertificates,
+		},
+		Visibility: source.Visibility(row.Visibility), PendingDelete: row.PendingDelete,
+	}
+	for _, text := range row.AllowedIPs {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return worldimport.Group{}, err
+		}
+		kept.Namespace.AllowedIPs = append(kept.Namespace.AllowedIPs, prefix)
+	}
+	if row.DefaultBranchProtection != nil {
+		level := source.BranchProtection(*row.DefaultBranchProtection)
+		kept.DefaultBranchProtection = &level
+	}
+	return kept, nil
 }

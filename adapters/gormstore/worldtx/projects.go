@@ -3,6 +3,8 @@ package worldtx
 import (
 	"context"
 
+	"gorm.io/gorm"
+
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
@@ -140,4 +142,43 @@ func (w *writer) redirect(ctx context.Context, p projectRow, past []source.Path)
 		}
 	}
 	return nil
+}
+
+// Current implements worldimport.Projects.
+func (w projectsTx) Current(ctx context.Context, p worldimport.Project) (worldimport.Project, error) {
+	kept, err := w.keptProject(ctx, p.Project)
+	return kept, database.Fault(err, "project %q", p.Project.Path)
+}
+
+func (w *writer) keptProject(ctx context.Context, p source.Project) (worldimport.Project, error) {
+	row, err := found(w.projectToUpdate(ctx, p))
+	if err != nil {
+		return worldimport.Project{}, err
+	}
+	kept := worldimport.Project{
+		Project: source.Project{
+			ID: source.ProjectID(row.ID), Path: row.Path, Visibility: source.Visibility(row.Visibility),
+			Archived: row.Archived, ReadOnly: row.ReadOnly, Repository: source.Feature(row.Repository), Wiki: source.Feature(row.Wiki),
+			LFS: row.LFS, DefaultBranch: row.DefaultBranch, Empty: row.Empty, Storage: row.Storage, LegacyPath: row.LegacyPath,
+		},
+		Empty: &row.Empty, DefaultBranch: &row.DefaultBranch, PendingDelete: row.PendingDelete,
+	}
+	redirects, err := gorm.G[redirectRow](w.tx).Where("project_id = ?", row.ID).Order("path").Find(ctx)
+	if err != nil {
+		return worldimport.Project{}, err
+	}
+	for _, r := range redirects {
+		kept.MovedFrom = append(kept.MovedFrom, source.Path(r.Path))
+	}
+	kept.Project.Protections, err = w.keptProtections(ctx, row.ID)
+	return kept, err
+}
+
+// Redirect implements worldimport.Projects.
+func (w projectsTx) Redirect(ctx context.Context, path source.Path) (source.ProjectID, error) {
+	row, err := found(database.Find[redirectRow](ctx, w.tx, "path = ?", path.Fold()))
+	if err != nil {
+		return 0, database.Fault(err, "path of the past %q", path)
+	}
+	return source.ProjectID(row.ProjectID), nil
 }

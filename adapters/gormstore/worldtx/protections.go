@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
 
@@ -117,4 +118,33 @@ func (w *writer) insertProtection(ctx context.Context, project int64, p source.P
 		return nil
 	}
 	return gorm.G[entryRow](w.tx).CreateInBatches(ctx, &entries, 500)
+}
+
+// keptProtections returns the protections of a project.
+func (w *writer) keptProtections(ctx context.Context, project int64) ([]source.Protection, error) {
+	rows, err := gorm.G[protectionRow](w.tx).Where("project_id = ?", project).Order("id").Find(ctx)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	entries, err := gorm.G[entryRow](w.tx).Where("protection_id IN (SELECT id FROM protections WHERE project_id = ?)", project).Order("id").Find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kept := make([]source.Protection, len(rows))
+	for i, row := range rows {
+		p := source.Protection{Kind: source.Branch, Pattern: source.Pattern(row.Pattern), AllowForcePush: row.AllowForcePush}
+		if row.Kind == TagKind {
+			p.Kind = source.Tag
+		}
+		verbs := map[string]*[]source.Access{PushVerb: &p.Push, MergeVerb: &p.Merge, CreateVerb: &p.Create}
+		for _, e := range entries {
+			if accesses := verbs[e.Verb]; e.ProtectionID == row.ID && accesses != nil {
+				*accesses = append(*accesses, source.Access{
+					Role: source.Role(e.Level), User: identity.UserID(e.UserID), Group: source.NamespaceID(e.GroupID), DeployKey: identity.KeyID(e.KeyID),
+				})
+			}
+		}
+		kept[i] = p
+	}
+	return kept, nil
 }

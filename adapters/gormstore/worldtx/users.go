@@ -61,6 +61,33 @@ func (w usersTx) ID(ctx context.Context, username string) (identity.UserID, erro
 	return identity.UserID(u.ID), nil
 }
 
+// Current implements worldimport.Users.
+func (w usersTx) Current(ctx context.Context, u worldimport.User) (worldimport.User, error) {
+	kept, err := w.keptUser(ctx, u.User)
+	return kept, database.Fault(err, "user %q", u.User.Username)
+}
+
+func (w *writer) keptUser(ctx context.Context, u identity.User) (worldimport.User, error) {
+	condition, value := "id = ?", any(int64(u.ID))
+	if u.ID == 0 {
+		condition, value = "lower(username) = ?", identity.Fold(u.Username)
+	}
+	row, err := found(database.Find[userRow](ctx, w.tx, condition, value))
+	if err != nil {
+		return worldimport.User{}, err
+	}
+	home, err := database.Find[namespaceRow](ctx, w.tx, "owner_id = ?", row.ID)
+	return worldimport.User{
+		User: identity.User{
+			ID: identity.UserID(row.ID), Username: row.Username, Name: row.Name, Email: row.Email,
+			State: identity.State(row.State), Type: identity.UserType(row.Type), Admin: row.Admin, External: row.External,
+			TermsAccepted: row.TermsAccepted, EmailConfirmed: row.EmailConfirmed, PasswordExpiresAt: row.PasswordExpiresAt.Time,
+			CredentialVersion: row.CredentialVersion, TwoFactor: row.TwoFactor,
+		},
+		NamespaceID: source.NamespaceID(home.number()), TOTPSecret: w.opened(seals.TOTPSecret, row.ID, row.TOTPSecret),
+	}, err
+}
+
 // Put implements worldimport.Users.
 func (w usersTx) Put(ctx context.Context, u worldimport.User) (identity.UserID, error) {
 	id, err := w.putUser(ctx, u)

@@ -5,6 +5,7 @@ package worldtx
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"gorm.io/gorm"
@@ -23,6 +24,8 @@ const (
 	manyRows = 1000
 	// importLock is PostgreSQL's number for the lock that one import holds.
 	importLock = 0x67617465
+	// scratchLock is that for the lock that one scratch holds.
+	scratchLock = importLock + 1
 )
 
 // analyze counts the tables that Standing reads.
@@ -48,6 +51,54 @@ func New(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisioning
 	}
 }
 
+// NewScratch returns the scratch beside the unit of work that New returns of the same
+// arguments. On SQLite it is a copy of the file, which is removed as soon as it is open.
+// On PostgreSQL it is a transaction that is rolled back: others read the rows that it
+// has changed as they were, but wait to change them. Two scratches run one after the
+// other there.
+func NewScratch(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisioning.BillingTx, sealer seals.Sealer) worldimport.Scratch {
+	return func(ctx context.Context, do func(worldimport.Tx) error) error {
+		im := &importer{db, queue, billing, sealer}
+		if db.Dialect == database.Postgres {
+			return database.Retry(ctx, func() error { return im.try(ctx, do) })
+		}
+		scratch, err := db.Copy(ctx)
+		if err != nil {
+			return database.Fault(err, "copy the directory")
+		}
+		im.db = scratch
+		return errors.Join(im.try(ctx, do), scratch.Close())
+	}
+}
+
+// errRollback ends a transaction that succeeded.
+var errRollback = errors.New("roll back")
+
+// try runs do in a transaction that is rolled back.
+func (im *importer) try(ctx context.Context, do func(worldimport.Tx) error) error {
+	var failure error
+	err := im.db.Gorm.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if im.db.Dialect == database.Postgres {
+			if err := tx.Exec("SELECT pg_advisory_xact_lock(?)", scratchLock).Error; err != nil {
+				return err
+			}
+		}
+		if failure = do(im.writer(tx).ports()); failure != nil {
+			return failure
+		}
+		return errRollback
+	})
+	switch {
+	case failure != nil:
+		return failure
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, errRollback):
+		return nil
+	}
+	return database.Fault(err, "try to change the directory")
+}
+
 func (im *importer) attempt(ctx context.Context, do func(worldimport.Tx) error) error {
 	unlock, err := im.db.LockWrites(ctx)
 	if err != nil {
@@ -62,14 +113,8 @@ func (im *importer) attempt(ctx context.Context, do func(worldimport.Tx) error) 
 				return err
 			}
 		}
-		w := &writer{
-			tx: tx, dialect: im.db.Dialect, queue: im.queue, billing: im.billing(tx), sealer: im.sealer,
-			known: map[row]bool{}, numbered: map[string]bool{},
-		}
-		if failure = do(worldimport.Tx{
-			Users: usersTx{w}, Projects: projectsTx{w}, Keys: keysTx{w}, Hooks: hooksTx{w},
-			Namespaces: w, Credentials: w, Jobs: w, Billing: w,
-		}); failure != nil {
+		w := im.writer(tx)
+		if failure = do(w.ports()); failure != nil {
 			return failure
 		}
 		written = w.written
@@ -87,6 +132,20 @@ func (im *importer) attempt(ctx context.Context, do func(worldimport.Tx) error) 
 		_ = im.db.Gorm.WithContext(ctx).Exec(analyze).Error
 	}
 	return database.Fault(err, "change the directory")
+}
+
+func (im *importer) writer(tx *gorm.DB) *writer {
+	return &writer{
+		tx: tx, dialect: im.db.Dialect, queue: im.queue, billing: im.billing(tx), sealer: im.sealer,
+		known: map[row]bool{}, numbered: map[string]bool{},
+	}
+}
+
+func (w *writer) ports() worldimport.Tx {
+	return worldimport.Tx{
+		Users: usersTx{w}, Projects: projectsTx{w}, Keys: keysTx{w}, Hooks: hooksTx{w},
+		Namespaces: w, Credentials: w, Jobs: w, Billing: w, Current: currentTx{w}, CurrentBilling: currentBillingTx{w},
+	}
 }
 
 // writer writes in one transaction.
@@ -207,4 +266,24 @@ func (w *writer) exec(ctx context.Context, query string, args ...any) error {
 // Enqueue implements worldimport.Jobs.
 func (w *writer) Enqueue(ctx context.Context, job application.Job) error {
 	return w.queue.Enqueue(ctx, w.tx.Statement.ConnPool.(*sql.Tx), job)
+}
+
+// found returns a row, or domain.NotFound for none.
+func found[Row any](row *Row, err error) (*Row, error) {
+	if err == nil && row == nil {
+		err = gorm.ErrRecordNotFound
+	}
+	return row, err
+}
+
+// opened opens a sealed text; one that cannot be opened is worldimport.NoSecret.
+func (w *writer) opened(column seals.Column, id int64, sealed string) string {
+	if sealed == "" {
+		return ""
+	}
+	text, err := column.Open(w.sealer, id, sealed)
+	if err != nil {
+		return worldimport.NoSecret
+	}
+	return text
 }
