@@ -90,7 +90,7 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 	if err := key.Unlock(t.Context(), ports.Store); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bootstrap.Importer(config, ports.WorldImport, now).Import(t.Context(), world); err != nil {
+	if _, err := bootstrap.Importer(config, ports.WorldImport, ports.WorldScratch, now).Import(t.Context(), world); err != nil {
 		t.Fatal(err)
 	}
 	gate, err := bootstrap.Gatekeeper(config, ports)

@@ -30,9 +30,10 @@ func WithImporter(into **worldimport.Importer) Option { return fx.Populate(into)
 // imports applies worlds.
 var imports = fx.Module("imports", fx.Provide(Importer))
 
-// Importer makes the importer of worlds.
-func Importer(config config.Config, unitOfWork worldimport.UnitOfWork, now application.Clock) *worldimport.Importer {
+// Importer makes the importer of worlds, which imports in batches.
+func Importer(config config.Config, unitOfWork worldimport.UnitOfWork, scratch worldimport.Scratch, now application.Clock) *worldimport.Importer {
 	importer := worldimport.New(unitOfWork, config.Git.DefaultBranchProtection, now)
+	importer.InBatches(scratch, worldimport.BatchSize)
 	if config.Gitaly.Connected() {
 		importer.CreateRepositories(projects.CreateRepository)
 	}

@@ -30,7 +30,7 @@ A server that runs on the same database sees the change at once.`,
 				return err
 			}
 			progress(streams.Err, "applying %s …", world.Name)
-			summary, err := bootstrap.Importer(s.config, s.WorldImport, bootstrap.Clock()).Import(ctx, world.World)
+			summary, err := bootstrap.Importer(s.config, s.WorldImport, s.WorldScratch, bootstrap.Clock()).Import(ctx, world.World)
 			if err != nil {
 				return fmt.Errorf("%s:\n%w", world.Name, err)
 			}

@@ -55,22 +55,43 @@ type Billing interface {
 }
 
 func (i *importer) subscription(ctx context.Context, s Subscription) {
-	if id, ok := i.billedNamespace(ctx, s.Line, s.Namespace, true); ok {
-		s.Subscription.Namespace, s.CreatedAt, s.UpdatedAt = id, i.now, i.now
+	id, ok := i.billedNamespace(ctx, s.Line, s.Namespace, true)
+	if !ok {
+		return
+	}
+	s.Subscription.Namespace, s.CreatedAt, s.UpdatedAt = id, i.now, i.now
+	if i.changes(func() (c comparison, err error) {
+		old, err := i.tx.CurrentBilling.Subscription(ctx, id)
+		return compareSubscriptions(old, s.Subscription), err
+	}) {
 		i.checkPut(i.tx.Billing.PutSubscription(ctx, s.Subscription), s.Line, "subscription of", s.Namespace)
 	}
 }
 
 func (i *importer) pack(ctx context.Context, p MinutesPack) {
-	if id, ok := i.billedNamespace(ctx, p.Line, p.Namespace, true); ok {
-		p.MinutesPack.Namespace = id
+	id, ok := i.billedNamespace(ctx, p.Line, p.Namespace, true)
+	if !ok {
+		return
+	}
+	p.MinutesPack.Namespace = id
+	if i.changes(func() (c comparison, err error) {
+		old, err := i.tx.CurrentBilling.MinutesPack(ctx, p.PurchaseXID)
+		return comparePacks(old, p.MinutesPack), err
+	}) {
 		i.checkPut(i.tx.Billing.PutMinutesPack(ctx, p.MinutesPack), p.Line, "pack of", p.Namespace)
 	}
 }
 
 func (i *importer) reconciliation(ctx context.Context, r Reconciliation) {
-	if id, ok := i.billedNamespace(ctx, r.Line, r.Namespace, false); ok {
-		r.Reconciliation.Namespace = id
+	id, ok := i.billedNamespace(ctx, r.Line, r.Namespace, false)
+	if !ok {
+		return
+	}
+	r.Reconciliation.Namespace = id
+	if i.changes(func() (c comparison, err error) {
+		old, err := i.tx.CurrentBilling.Reconciliation(ctx, id)
+		return compareReconciliations(old, r.Reconciliation), err
+	}) {
 		i.checkPut(i.tx.Billing.PutReconciliation(ctx, r.Reconciliation, i.now), r.Line, "reconciliation of", r.Namespace)
 	}
 }

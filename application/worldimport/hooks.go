@@ -27,5 +27,10 @@ func (i *importer) hook(ctx context.Context, h Hook) {
 	if !ok {
 		return
 	}
-	i.checkPut(i.tx.Hooks.Put(ctx, in, h.Hook), h.Line, "hook", shown)
+	if i.changes(func() (comparison, error) {
+		old, err := i.tx.Current.Hook(ctx, in, h.Hook)
+		return compareHooks(old, h.Hook), err
+	}) {
+		i.checkPut(i.tx.Hooks.Put(ctx, in, h.Hook), h.Line, "hook", shown)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"gatehouse/application"
@@ -13,10 +14,27 @@ import (
 	"gatehouse/domain/source"
 )
 
-// importer imports one world in one transaction.
+// mode is what an importer does with the entries that it is given.
+type mode uint8
+
+const (
+	// whole puts all entries of a world.
+	whole mode = iota
+	// checking puts those that change something, on a scratch, and notes what.
+	checking
+	// writing puts some of those, in a transaction of several.
+	writing
+)
+
+// importer imports entries of one world in one transaction.
 type importer struct {
-	tx               Tx
-	world            World
+	tx   Tx
+	mode mode
+	// step is the entry that is being imported.
+	step *step
+	// touched are the steps that have put a row, by kind and number of the row.
+	touched map[string]*step
+
 	branchProtection source.BranchProtection
 	now              time.Time
 	// repositoryJob creates the repository of a new project; empty for none.
@@ -41,13 +59,19 @@ type importer struct {
 	// want for the default branches of their projects.
 	numbers map[source.NamespaceID]bool
 	levels  map[string]source.BranchProtection
-	// imported are the projects that this import has put.
-	imported []importedProject
+	// imported are the projects whose entries this import has seen, by path.
+	imported map[string]importedProject
 }
 
-func newImporter(tx Tx, w World, level source.BranchProtection, now time.Time) *importer {
+func (i *Importer) importerOn(tx Tx, mode mode, w World) *importer {
+	return newImporter(tx, mode, w, i.protection, i.repositoryJob, i.now())
+}
+
+func newImporter(tx Tx, mode mode, w World, level source.BranchProtection, job application.JobKind, now time.Time) *importer {
 	i := &importer{
-		tx: tx, world: w, branchProtection: level, now: now,
+		tx: tx, mode: mode, branchProtection: level, repositoryJob: job, now: now,
+		touched:  make(map[string]*step),
+		imported: make(map[string]importedProject),
 		users:    make(map[string]identity.UserID),
 		groups:   make(map[string]source.NamespaceID),
 		projects: make(map[string]source.ProjectID),
@@ -66,14 +90,72 @@ func newImporter(tx Tx, w World, level source.BranchProtection, now time.Time) *
 	return i
 }
 
-// each puts entries until the store fails.
-func each[T any](ctx context.Context, i *importer, entries []T, put func(context.Context, T)) {
-	for _, e := range entries {
-		if i.failure != nil {
-			return
-		}
-		put(ctx, e)
+// run puts the entries in order.
+func (i *importer) run(ctx context.Context, steps []*step) error {
+	for _, s := range steps {
+		i.put(ctx, s)
 	}
+	return i.err()
+}
+
+// put puts an entry, unless the store has failed.
+func (i *importer) put(ctx context.Context, s *step) {
+	if i.failure == nil {
+		i.step = s
+		s.put(ctx, i)
+	}
+}
+
+// err returns the error of the store, or all mistakes.
+func (i *importer) err() error {
+	switch {
+	case i.failure != nil:
+		return i.failure
+	case len(i.mistakes) > 0:
+		return i.mistakes.Sorted()
+	}
+	return nil
+}
+
+// changes says whether the entry is to be put. In a check it notes what that
+// changes: compare compares the entry with the row that is kept, and fails with
+// domain.NotFound if there is none. A new row that asks for a number which was taken
+// after the check is a mistake.
+func (i *importer) changes(compare func() (comparison, error)) bool {
+	if i.failure != nil {
+		return false
+	}
+	s := i.step
+	if i.mode == whole || i.mode == writing && (!s.effect.has(fresh) || s.number == 0) {
+		return true
+	}
+	compared, err := compare()
+	missing := errors.Is(err, domain.NotFound)
+	switch {
+	case err != nil && !missing:
+		i.failure = err
+		return false
+	case i.mode == writing && !missing:
+		i.fail(s.line, s.kind, s.name, "the number that it asks for was taken meanwhile")
+		return false
+	case i.mode == writing:
+		return true
+	case missing:
+		compared = comparison{effect: fresh}
+	}
+	s.comparison = compared
+	return s.effect != 0
+}
+
+// touch notes in a check that the entry has put a row. If an earlier entry has put
+// the same one, their order counts, and they go together.
+func (i *importer) touch(kind string, id int64) {
+	row := kind + " " + strconv.FormatInt(id, 10)
+	if earlier, again := i.touched[row]; again && earlier != i.step {
+		earlier.effect |= moves
+		i.step.effect |= moves
+	}
+	i.touched[row] = i.step
 }
 
 func (i *importer) mistake(line int, format string, args ...any) {

@@ -19,34 +19,61 @@ func (i *importer) key(ctx context.Context, k Key) {
 }
 
 // putKey keeps a key. Without a time of creation it is created now.
-func (i *importer) putKey(ctx context.Context, line int, kind string, k identity.Key) (identity.KeyID, bool) {
+func (i *importer) putKey(ctx context.Context, line int, kind string, k identity.Key) {
 	if k.CreatedAt.IsZero() {
 		k.CreatedAt = i.now
 	}
-	name := k.Title
-	if k.ID != 0 {
-		name = strconv.FormatInt(int64(k.ID), 10)
+	if !i.changes(func() (comparison, error) {
+		old, err := i.tx.Keys.Current(ctx, k)
+		return compareKeys(old, k), err
+	}) {
+		return
 	}
 	id, err := i.tx.Keys.Put(ctx, k)
-	return id, i.checkPut(err, line, kind, name)
+	if i.checkPut(err, line, kind, keyName(k)) {
+		i.touch("key", int64(id))
+	}
+}
+
+// keyName is the number of a key that has one, and else the title.
+func keyName(k identity.Key) string {
+	if k.ID != 0 {
+		return strconv.FormatInt(int64(k.ID), 10)
+	}
+	return k.Title
 }
 
 func (i *importer) deployKey(ctx context.Context, k DeployKey) {
 	creator, ok := i.creator(ctx, k)
-	projects := make(map[source.ProjectID]bool, len(k.Projects))
+	if !ok {
+		i.failed[deployKeyName(k.Key.ID)], i.failed["deploy key "+identity.Fold(keyName(k.Key))] = true, true
+		return
+	}
+	k.Key.Kind, k.Key.Owner = identity.DeployKey, creator
+	i.putKey(ctx, k.Line, "deploy key", k.Key)
+}
+
+// enable enables a deploy key on all its projects, and on no other.
+func (i *importer) enable(ctx context.Context, k DeployKey) {
+	projects, ok := make(map[source.ProjectID]bool, len(k.Projects)), true
 	for _, p := range k.Projects {
 		id, projectOK := i.projectID(ctx, cmp.Or(p.Line, k.Line), p.Path)
 		projects[id] = p.CanPush
 		ok = ok && projectOK
 	}
-	if !ok {
-		i.failed[deployKeyName(k.Key.ID)] = true
+	if !ok || i.failure != nil || i.failed["deploy key "+identity.Fold(keyName(k.Key))] {
 		return
 	}
-	k.Key.Kind, k.Key.Owner = identity.DeployKey, creator
-	if id, ok := i.putKey(ctx, k.Line, "deploy key", k.Key); ok {
-		err := i.tx.Keys.Enable(ctx, id, projects)
-		i.checkPut(err, k.Line, "deploy key", k.Key.Title)
+	k.Key.Kind = identity.DeployKey
+	key, err := i.tx.Keys.Current(ctx, k.Key)
+	if !i.checkPut(err, k.Line, "deploy key", keyName(k.Key)) {
+		return
+	}
+	if i.changes(func() (comparison, error) {
+		old, err := i.tx.Keys.Enabled(ctx, key.ID)
+		return compareEnabled(old, projects), err
+	}) {
+		i.checkPut(i.tx.Keys.Enable(ctx, key.ID, projects), k.Line, "deploy key", k.Key.Title)
 	}
 }
 

@@ -16,8 +16,18 @@ func (i *importer) group(ctx context.Context, g Group) {
 		i.failed["group "+source.Path(path).Fold()] = true
 		return
 	}
+	if !i.changes(func() (comparison, error) {
+		old, err := i.tx.Current.Group(ctx, g)
+		return compareGroups(old, g), err
+	}) {
+		return
+	}
 	id, err := i.tx.Namespaces.PutGroup(ctx, g)
-	if i.checkPut(err, g.Line, "group", path) && g.Namespace.ID == 0 && i.numbers[id] {
+	if !i.checkPut(err, g.Line, "group", path) {
+		return
+	}
+	i.touch("group", int64(id))
+	if g.Namespace.ID == 0 && i.numbers[id] {
 		i.fail(g.Line, "group", path, "it has the number that another group asks for; give it one of its own")
 	}
 }
@@ -25,7 +35,10 @@ func (i *importer) group(ctx context.Context, g Group) {
 func (i *importer) member(ctx context.Context, m Member) {
 	user, ok := i.userID(ctx, m.Line, m.User)
 	in, sourceOK := i.memberSource(ctx, m.Line, m.Group, m.Project)
-	if ok && sourceOK {
+	if ok && sourceOK && i.changes(func() (comparison, error) {
+		old, err := i.tx.Current.Member(ctx, user, in)
+		return compareMembers(old, m), err
+	}) {
 		err := i.tx.Namespaces.PutMember(ctx, user, in, m)
 		i.checkPut(err, m.Line, "member", m.User)
 	}
@@ -34,13 +47,21 @@ func (i *importer) member(ctx context.Context, m Member) {
 func (i *importer) share(ctx context.Context, s Share) {
 	with, ok := i.groupID(ctx, s.Line, s.With)
 	in, sourceOK := i.memberSource(ctx, s.Line, s.Group, s.Project)
-	if ok && sourceOK {
+	if ok && sourceOK && i.changes(func() (comparison, error) {
+		old, err := i.tx.Current.Share(ctx, in, with)
+		return compareShares(old, s), err
+	}) {
 		err := i.tx.Namespaces.PutShare(ctx, in, with, s)
 		i.checkPut(err, s.Line, "share with", s.With)
 	}
 }
 
 func (i *importer) broadcast(ctx context.Context, b Broadcast) {
-	err := i.tx.Namespaces.PutBroadcast(ctx, b)
-	i.checkPut(err, b.Line, "broadcast message", b.Message)
+	if i.changes(func() (comparison, error) {
+		old, err := i.tx.Current.Broadcast(ctx, b)
+		return compareBroadcasts(old, b), err
+	}) {
+		err := i.tx.Namespaces.PutBroadcast(ctx, b)
+		i.checkPut(err, b.Line, "broadcast message", b.Message)
+	}
 }

@@ -2,6 +2,9 @@ package worldimport
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"strings"
 
 	"gatehouse/application"
 	"gatehouse/domain"
@@ -19,14 +22,93 @@ func (i *importer) project(ctx context.Context, p Project) {
 		return
 	}
 	p.NewIsEmpty = i.repositoryJob != ""
+	var old Project
+	if !i.changes(func() (c comparison, err error) {
+		if old, err = i.tx.Projects.Current(ctx, p); err == nil {
+			c = compareProjects(old, p)
+			err = i.comparePast(ctx, &c, old, p)
+		}
+		return c, err
+	}) {
+		i.imported[path.Fold()] = importedProject{id: old.Project.ID, protections: old.Project.Protections}
+		return
+	}
+	if i.mode == checking && i.step.effect.has(fresh) {
+		i.failure = i.compareNew(ctx, &i.step.comparison, p)
+	}
+	if i.failure != nil {
+		return
+	}
 	id, fresh, err := i.tx.Projects.Put(ctx, p)
 	if !i.checkPut(err, p.Line, "project", p.Project.Path) {
 		return
 	}
-	i.imported = append(i.imported, importedProject{p, id, fresh})
-	if fresh && i.repositoryJob != "" {
+	i.touch("project", int64(id))
+	i.imported[path.Fold()] = importedProject{id, fresh, old.Project.Protections}
+	if fresh && i.repositoryJob != "" && i.mode != checking {
 		i.failure = i.tx.Jobs.Enqueue(ctx, application.Job{Kind: i.repositoryJob, Subject: int64(id), Background: true})
 	}
+}
+
+// compareNew looks whether a path of a new project, or of its wiki, has led elsewhere.
+func (i *importer) compareNew(ctx context.Context, c *comparison, p Project) error {
+	path := source.Path(p.Project.Path)
+	for _, kind := range []source.RepositoryKind{source.Code, source.Wiki, source.Design} {
+		if err := i.compareRedirect(ctx, c, path+source.Path(kind.Suffix())); err != nil {
+			return err
+		}
+	}
+	if isSuffixed(path) {
+		c.effect |= moves
+	}
+	return i.comparePast(ctx, c, Project{}, p)
+}
+
+// comparePast compares the paths of the past. One that is a project's own leads
+// nowhere else: whether it is depends on the order in which projects move.
+func (i *importer) comparePast(ctx context.Context, c *comparison, old, described Project) error {
+	owned := false
+	for _, past := range described.MovedFrom {
+		if slices.Contains(old.MovedFrom, source.Path(past.Fold())) {
+			continue
+		}
+		switch _, err := i.tx.Projects.ID(ctx, string(past)); {
+		case err == nil:
+			owned = true
+			continue
+		case !errors.Is(err, domain.NotFound):
+			return err
+		}
+		if old.Project.Known() {
+			c.set("moved_from", "", string(past), gives)
+		}
+		if isSuffixed(past) {
+			c.effect |= moves
+		}
+		if err := i.compareRedirect(ctx, c, past); err != nil {
+			return err
+		}
+	}
+	if owned && c.effect != 0 {
+		c.effect |= moves
+	}
+	return nil
+}
+
+// compareRedirect makes a change one that moves if it takes a path of the past away
+// from a project.
+func (i *importer) compareRedirect(ctx context.Context, c *comparison, path source.Path) error {
+	_, err := i.tx.Projects.Redirect(ctx, path)
+	if errors.Is(err, domain.NotFound) {
+		return nil
+	}
+	c.effect |= moves
+	return err
+}
+
+// isSuffixed says whether a path looks like that of a wiki or of designs.
+func isSuffixed(path source.Path) bool {
+	return strings.HasSuffix(path.Fold(), source.Wiki.Suffix()) || strings.HasSuffix(path.Fold(), source.Design.Suffix())
 }
 
 // projectRefusals returns all that is wrong with a project in itself.

@@ -7,31 +7,36 @@ import (
 	"gatehouse/domain/source"
 )
 
-// importedProject is a project whose protections are still to be put.
+// importedProject is a project that this import has looked at.
 type importedProject struct {
-	Project
 	id    source.ProjectID
 	fresh bool
+	// protections are those that it had; they are known in a check only.
+	protections []source.Protection
 }
 
 // protect puts the protections of a project that is new or describes some.
-func (i *importer) protect(ctx context.Context, p importedProject) {
+func (i *importer) protect(ctx context.Context, p Project) {
+	path := source.Path(p.Project.Path)
+	imported, ok := i.imported[path.Fold()]
+	if !ok && i.mode == writing {
+		imported.id, ok = i.projectID(ctx, p.Line, p.Project.Path)
+	}
 	given := p.Protections != nil || p.ProtectDefault
-	if !given && !p.fresh {
+	if !ok || !given && !imported.fresh {
 		return
 	}
 	protections := make([]source.Protection, 0, len(p.Protections)+1)
-	ok := true
 	for _, described := range p.Protections {
 		protection, complete := i.protection(ctx, cmp.Or(described.Line, p.Line), described)
 		protections = append(protections, protection)
 		ok = ok && complete
 	}
 	if !given || p.ProtectDefault {
-		protections = append(protections, i.initial(p.Project)...)
+		protections = append(protections, i.initial(p)...)
 	}
-	if ok {
-		i.checkPut(i.tx.Projects.PutProtections(ctx, p.id, protections), p.Line, "protections of", p.Project.Project.Path)
+	if ok && i.changes(func() (comparison, error) { return compareProtections(imported, protections), nil }) {
+		i.checkPut(i.tx.Projects.PutProtections(ctx, imported.id, protections), p.Line, "protections of", p.Project.Path)
 	}
 }
 

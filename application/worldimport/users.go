@@ -13,12 +13,24 @@ func (i *importer) user(ctx context.Context, u User) {
 	if u.PublicEmail != nil && i.invalid(u.Line, "user", u.User.Username, u.User.CheckPublicEmail(*u.PublicEmail)) {
 		return
 	}
-	_, err := i.tx.Users.Put(ctx, u)
-	i.checkPut(err, u.Line, "user", u.User.Username)
+	if !i.changes(func() (comparison, error) {
+		old, err := i.tx.Users.Current(ctx, u)
+		return compareUsers(old, u), err
+	}) {
+		return
+	}
+	id, err := i.tx.Users.Put(ctx, u)
+	if i.checkPut(err, u.Line, "user", u.User.Username) {
+		i.touch("user", int64(id))
+	}
 }
 
 func (i *importer) accessToken(ctx context.Context, t AccessToken) {
-	if user, ok := i.userID(ctx, t.Line, t.User); ok {
+	user, ok := i.userID(ctx, t.Line, t.User)
+	if ok && i.changes(func() (comparison, error) {
+		old, err := i.tx.Credentials.AccessToken(ctx, t.Digest)
+		return compareAccessTokens(old, user, t), err
+	}) {
 		err := i.tx.Credentials.PutAccessToken(ctx, user, t)
 		i.checkPut(err, t.Line, "access token", t.Name)
 	}

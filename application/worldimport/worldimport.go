@@ -14,12 +14,16 @@ type Importer struct {
 	now        application.Clock
 	// repositoryJob creates the repository of a new project; empty for none.
 	repositoryJob application.JobKind
+	// scratch is nil for an import in one transaction.
+	scratch   Scratch
+	batchSize int
+	report    func(Progress)
 }
 
 // New makes an Importer. The default branch of a new project is protected as
 // protection says, unless the world gives its group another level.
 func New(unitOfWork UnitOfWork, protection source.BranchProtection, now application.Clock) *Importer {
-	return &Importer{unitOfWork: unitOfWork, protection: protection, now: now}
+	return &Importer{unitOfWork: unitOfWork, protection: protection, now: now, report: func(Progress) {}}
 }
 
 // CreateRepositories makes the Importer enqueue a job of that kind for each new
@@ -27,56 +31,60 @@ func New(unitOfWork UnitOfWork, protection source.BranchProtection, now applicat
 // first. It is called before any other method, if a Gitaly is connected.
 func (i *Importer) CreateRepositories(job application.JobKind) { i.repositoryJob = job }
 
-// Import creates what the world describes, or updates it where it exists: all
-// or nothing. If the world has mistakes it returns all of them as Mistakes; any
-// other error is the store's.
+// InBatches makes the Importer check a world on a scratch, and then write what it
+// changes in many transactions of about size changes. It is called before Import.
+func (i *Importer) InBatches(scratch Scratch, size int) { i.scratch, i.batchSize = scratch, size }
+
+// Report makes the Importer call report often while it works. It is called before
+// Import.
+func (i *Importer) Report(report func(Progress)) { i.report = report }
+
+// Import creates what the world describes, or updates it where it exists. If the
+// world has mistakes it returns all of them as Mistakes and changes nothing; any other
+// error is the store's.
+//
+// In batches, what was written stays when a later batch fails: the error is then
+// Incomplete, and a second Import completes it. Between batches each decision is as
+// before the Import, as after it, or a refusal. A batch has a new project together with
+// its protections, members and shares. Rows that do not change are not written.
 func (i *Importer) Import(ctx context.Context, w World) (Summary, error) {
-	now := i.now()
-	err := i.unitOfWork(ctx, func(tx Tx) error {
-		f := newImporter(tx, w, i.protection, now)
-		f.repositoryJob = i.repositoryJob
-		return f.run(ctx)
-	})
+	if i.scratch == nil {
+		err := i.unitOfWork(ctx, func(tx Tx) error { return i.importerOn(tx, whole, w).run(ctx, w.steps()) })
+		if err != nil {
+			return Summary{}, err
+		}
+		return w.summary(), nil
+	}
+	steps, err := i.check(ctx, w)
+	if err == nil {
+		err = i.write(ctx, w, newPlan(steps))
+	}
 	if err != nil {
 		return Summary{}, err
 	}
 	return w.summary(), nil
 }
 
-// run keeps what others refer to before those others, and numbered entries
-// before those that take the next free number.
-func (i *importer) run(ctx context.Context) error {
-	first, later := groupsInOrder(i.world.Groups)
-	each(ctx, i, first, i.group)
-	each(ctx, i, numberedFirst(i.world.Users), i.user)
-	each(ctx, i, later, i.group)
-	each(ctx, i, numberedFirst(i.world.Projects), i.project)
-	i.importKeys(ctx)
-	each(ctx, i, i.imported, i.protect)
-	each(ctx, i, i.world.Members, i.member)
-	each(ctx, i, i.world.Shares, i.share)
-	each(ctx, i, i.world.AccessTokens, i.accessToken)
-	each(ctx, i, numberedFirst(i.world.Agents), i.agent)
-	each(ctx, i, i.world.Broadcasts, i.broadcast)
-	each(ctx, i, numberedFirst(i.world.Hooks), i.hook)
-	each(ctx, i, i.world.Subscriptions, i.subscription)
-	each(ctx, i, i.world.Packs, i.pack)
-	each(ctx, i, i.world.Reconciliations, i.reconciliation)
-	switch {
-	case i.failure != nil:
-		return i.failure
-	case len(i.mistakes) > 0:
-		return i.mistakes.Sorted()
-	}
-	return nil
+// Check returns what Import would change, and changes nothing. It fails as Import
+// does. The Importer must import in batches.
+func (i *Importer) Check(ctx context.Context, w World) (Check, error) {
+	steps, err := i.check(ctx, w)
+	return newCheck(steps), err
 }
 
-// importKeys puts all keys with a number first: both kinds share one sequence.
-func (i *importer) importKeys(ctx context.Context) {
-	keys, keysLater := splitNumbered(i.world.Keys)
-	deployKeys, deployKeysLater := splitNumbered(i.world.DeployKeys)
-	each(ctx, i, keys, i.key)
-	each(ctx, i, deployKeys, i.deployKey)
-	each(ctx, i, keysLater, i.key)
-	each(ctx, i, deployKeysLater, i.deployKey)
+// check imports the world on the scratch, and returns the steps with what they change.
+func (i *Importer) check(ctx context.Context, w World) (steps []*step, err error) {
+	err = i.scratch(ctx, func(tx Tx) error {
+		steps = w.steps()
+		on := i.importerOn(tx, checking, w)
+		for at, s := range steps {
+			i.report(Progress{Done: at, All: len(steps)})
+			on.put(ctx, s)
+		}
+		return on.err()
+	})
+	if err != nil && ctx.Err() != nil {
+		err = &Incomplete{Err: err}
+	}
+	return steps, err
 }

@@ -51,6 +51,7 @@ var suites = []struct {
 	{"order", orderCases},
 	{"transactions", transactionCases},
 	{"scratch", scratchCases},
+	{"current", currentCases},
 	{"users", userCases},
 	{"groups", groupCases},
 	{"projects", projectCases},

@@ -41,7 +41,8 @@ func (d Data) TryApply(t *testing.T, text string) error {
 	if err := d.Unlock(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bootstrap.Importer(d.Config, d.WorldImport, bootstrap.Clock()).Import(t.Context(), world.Parse(t, text)); err != nil {
+	importer := bootstrap.Importer(d.Config, d.WorldImport, d.WorldScratch, bootstrap.Clock())
+	if _, err := importer.Import(t.Context(), world.Parse(t, text)); err != nil {
 		return err
 	}
 	return bootstrap.RetryRepositories(t.Context(), d.Config, d.Jobs)

@@ -79,7 +79,7 @@ func (w *writer) keptUser(ctx context.Context, u identity.User) (worldimport.Use
 	home, err := database.Find[namespaceRow](ctx, w.tx, "owner_id = ?", row.ID)
 	return worldimport.User{
 		User: identity.User{
-			ID: identity.UserID(row.ID), Username: row.Username, Name: row.Name, Email: row.Email,
+			ID: identity.UserID(row.ID), Username: row.Username, Name: row.Name, Email: row.Email, PublicEmail: row.PublicEmail,
 			State: identity.State(row.State), Type: identity.UserType(row.Type), Admin: row.Admin, External: row.External,
 			TermsAccepted: row.TermsAccepted, EmailConfirmed: row.EmailConfirmed, PasswordExpiresAt: row.PasswordExpiresAt.Time,
 			CredentialVersion: row.CredentialVersion, TwoFactor: row.TwoFactor,

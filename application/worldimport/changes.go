@@ -1,0 +1,43 @@
+package worldimport
+
+// Change is what an entry of a world changes, in words to show. It holds no secret.
+type Change struct {
+	// Line is 0 if the world came from no file.
+	Line int
+	// Kind is that of the entry, such as "member", and Name its name; In is what it
+	// belongs to, or empty.
+	Kind, Name, In string
+	// New says that the row does not exist yet. It has no Fields then, but for
+	// protections.
+	New    bool
+	Fields []Field
+}
+
+// Check is the result of a check.
+type Check struct {
+	// Changes are in the order of the kinds of entries.
+	Changes []Change
+	// Unchanged is how many entries change nothing.
+	Unchanged int
+}
+
+func newCheck(steps []*step) (c Check) {
+	entries := map[string]bool{"protections": true, "projects of deploy key": true}
+	for _, s := range steps {
+		switch {
+		case s.effect != 0:
+			c.Changes = append(c.Changes, Change{s.line, s.kind, s.name, s.in, s.effect.has(fresh), s.fields})
+		case !entries[s.kind]:
+			c.Unchanged++
+		}
+	}
+	return c
+}
+
+// Progress says how far an import is.
+type Progress struct {
+	// Writing is false during the check.
+	Writing bool
+	// Done of All entries are checked, or All changes written.
+	Done, All int
+}

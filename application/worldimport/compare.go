@@ -1,0 +1,151 @@
+package worldimport
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// effect says what a change of a row does to the rights that depend on it. It is a
+// set.
+type effect uint8
+
+const (
+	// takes: some decision may become a refusal.
+	takes effect = 1 << iota
+	// gives: some refusal may become a permission.
+	gives
+	// moves: a name or a number leads elsewhere afterwards, or the change can neither
+	// be said to take nor to give.
+	moves
+	// neutral: no decision depends on it.
+	neutral
+	// fresh: the row is new.
+	fresh
+)
+
+func (e effect) has(some effect) bool { return e&some != 0 }
+
+// mixed says whether the change neither only takes nor only gives.
+func (e effect) mixed() bool { return e.has(moves) || e.has(takes) && e.has(gives|fresh) }
+
+// Field is a field of a row that changes. Old and New are texts to show; of a secret
+// they are stars.
+type Field struct{ Name, Old, New string }
+
+// comparison is what distinguishes a row from its description.
+type comparison struct {
+	effect effect
+	fields []Field
+}
+
+// set compares two texts.
+func (c *comparison) set(name, old, described string, e effect) {
+	if old != described {
+		c.effect |= e
+		c.fields = append(c.fields, Field{name, old, described})
+	}
+}
+
+// secret compares two secrets.
+func (c *comparison) secret(name, old, described string, e effect) {
+	if old != described {
+		c.effect |= e
+		c.fields = append(c.fields, Field{name, stars(old), stars(described)})
+	}
+}
+
+func stars(secret string) string {
+	if secret == "" {
+		return ""
+	}
+	return "***"
+}
+
+// level compares two levels of which the higher one gives more.
+func level[T cmp.Ordered](c *comparison, name string, old, described T, show func(T) string) {
+	e := gives
+	if described < old {
+		e = takes
+	}
+	if old != described {
+		c.effect |= e
+		c.fields = append(c.fields, Field{name, show(old), show(described)})
+	}
+}
+
+// word compares two words of a list in which those behind give more.
+func word[T ~string](c *comparison, name string, old, described T, ascending []T) {
+	level(c, name, slices.Index(ascending, old), slices.Index(ascending, described), func(i int) string {
+		if i < 0 {
+			return ""
+		}
+		return string(ascending[i])
+	})
+}
+
+// allows compares two switches that give if they are on.
+func (c *comparison) allows(name string, old, described bool) {
+	c.toggle(name, old, described, gives, takes)
+}
+
+// limits compares two switches that take if they are on.
+func (c *comparison) limits(name string, old, described bool) {
+	c.toggle(name, old, described, takes, gives)
+}
+
+func (c *comparison) toggle(name string, old, described bool, on, off effect) {
+	e := off
+	if described {
+		e = on
+	}
+	c.set(name, strconv.FormatBool(old), strconv.FormatBool(described), e)
+}
+
+// until compares two moments at which rights end; the zero one is never.
+func (c *comparison) until(name string, old, described time.Time) {
+	e := gives
+	if old.IsZero() || !described.IsZero() && described.Before(old) {
+		e = takes
+	}
+	c.set(name, moment(old), moment(described), e)
+}
+
+// moment shows a moment to the microsecond, as it is kept.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Truncate(time.Microsecond).Format(time.RFC3339Nano)
+}
+
+// day returns the day of a moment in UTC, as it is kept.
+func day(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC().Truncate(24 * time.Hour)
+}
+
+// subset compares two sets of which the larger one gives more.
+func (c *comparison) subset(name string, old, described []string) {
+	old, described = slices.Sorted(slices.Values(old)), slices.Sorted(slices.Values(described))
+	old, described = slices.Compact(old), slices.Compact(described)
+	var e effect
+	for _, o := range old {
+		if !slices.Contains(described, o) {
+			e |= takes
+		}
+	}
+	for _, d := range described {
+		if !slices.Contains(old, d) {
+			e |= gives
+		}
+	}
+	if e != 0 {
+		c.effect |= e
+		c.fields = append(c.fields, Field{name, strings.Join(old, ", "), strings.Join(described, ", ")})
+	}
+}

@@ -1,0 +1,283 @@
+package worldimport
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gatehouse/domain/billing"
+	"gatehouse/domain/hooks"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+func compareUsers(old, described User) (c comparison) {
+	o, d := old.User, described.User
+	c.set("username", o.Username, d.Username, moves)
+	c.set("name", o.Name, d.Name, neutral)
+	c.set("email", o.Email, d.Email, neutral)
+	public := o.PublicEmail
+	if described.PublicEmail != nil {
+		public = *described.PublicEmail
+	}
+	c.set("public_email", o.PublicEmail, d.WithPublicEmail(public).PublicEmail, neutral)
+	c.set("type", string(o.Type), string(d.Type), moves)
+	switch identity.Active {
+	case o.State:
+		c.set("state", string(o.State), string(d.State), takes)
+	case d.State:
+		c.set("state", string(o.State), string(d.State), gives)
+	default:
+		c.set("state", string(o.State), string(d.State), neutral)
+	}
+	c.allows("admin", o.Admin, d.Admin)
+	c.limits("external", o.External, d.External)
+	c.allows("terms_accepted", o.TermsAccepted, d.TermsAccepted)
+	c.allows("email_confirmed", o.EmailConfirmed, d.EmailConfirmed)
+	c.until("password_expires_at", o.PasswordExpiresAt, d.PasswordExpiresAt)
+	if d.CredentialVersion > o.CredentialVersion {
+		c.set("credential_version", fmt.Sprint(o.CredentialVersion), fmt.Sprint(d.CredentialVersion), takes)
+	}
+	c.limits("two_factor", o.TwoFactor, d.TwoFactor)
+	if o.TwoFactor && d.TwoFactor {
+		c.secret("totp_secret", old.TOTPSecret, described.TOTPSecret, moves)
+	}
+	return c
+}
+
+func compareGroups(old, described Group) (c comparison) {
+	o, d := old.Namespace, described.Namespace
+	c.path(o.Path, d.Path)
+	// Nothing depends on the visibility of a group yet. It is as that of a project.
+	word(&c, "visibility", old.Visibility, described.Visibility, source.Visibilities)
+	c.set("allowed_ips", fmt.Sprint(o.AllowedIPs), fmt.Sprint(d.AllowedIPs), moves)
+	switch source.AllProtocols {
+	case o.Protocols:
+		c.set("protocols", string(o.Protocols), string(d.Protocols), takes)
+	case d.Protocols:
+		c.set("protocols", string(o.Protocols), string(d.Protocols), gives)
+	default:
+		c.set("protocols", string(o.Protocols), string(d.Protocols), moves)
+	}
+	c.limits("require_ssh_certificates", o.RequireSSHCertificates, d.RequireSSHCertificates)
+	c.set("default_branch_protection", branchProtection(old), branchProtection(described), moves)
+	c.limits("pending_delete", old.PendingDelete, described.PendingDelete)
+	return c
+}
+
+func branchProtection(g Group) string {
+	if g.DefaultBranchProtection == nil {
+		return ""
+	}
+	return fmt.Sprint(int(*g.DefaultBranchProtection))
+}
+
+// path compares two paths. Of the described one only the last segment is taken as it
+// is written.
+func (c *comparison) path(old, described string) {
+	parent := func(path string) string { return source.Path(path).Parent().Fold() }
+	name := func(path string) string { return path[strings.LastIndex(path, "/")+1:] }
+	if parent(old) != parent(described) || name(old) != name(described) {
+		c.set("path", old, described, moves)
+	}
+}
+
+func compareProjects(old, described Project) (c comparison) {
+	o, d := old.Project, described.Project
+	c.path(o.Path, d.Path)
+	word(&c, "visibility", o.Visibility, d.Visibility, source.Visibilities)
+	c.limits("archived", o.Archived, d.Archived)
+	c.limits("read_only", o.ReadOnly, d.ReadOnly)
+	word(&c, "repository", o.Repository, d.Repository, source.Features)
+	word(&c, "wiki", o.Wiki, d.Wiki, source.Features)
+	c.allows("lfs", o.LFS, d.LFS)
+	c.set("storage", o.Storage, d.Storage, moves)
+	c.set("legacy_path", o.LegacyPath, d.LegacyPath, moves)
+	if described.DefaultBranch != nil {
+		c.set("default_branch", o.DefaultBranch, *described.DefaultBranch, moves)
+	}
+	if described.Empty != nil {
+		c.set("empty", fmt.Sprint(o.Empty), fmt.Sprint(*described.Empty), moves)
+	}
+	c.limits("pending_delete", old.PendingDelete, described.PendingDelete)
+	return c
+}
+
+// compareProtections compares the protections of a project, in any order.
+func compareProtections(old importedProject, described []source.Protection) (c comparison) {
+	before, after := protectionTexts(old.protections), protectionTexts(described)
+	switch {
+	case old.fresh && after != "":
+		c.set("protections", "", after, fresh)
+	default:
+		c.set("protections", before, after, moves)
+	}
+	return c
+}
+
+func protectionTexts(protections []source.Protection) string {
+	var texts []string
+	for _, p := range protections {
+		kind := "branch"
+		if p.Kind == source.Tag {
+			kind = "tag"
+		}
+		text := kind + " " + string(p.Pattern)
+		for _, verb := range []struct {
+			name     string
+			accesses []source.Access
+		}{{"push", p.Push}, {"merge", p.Merge}, {"create", p.Create}} {
+			var entries []string
+			for _, a := range verb.accesses {
+				entries = append(entries, accessText(a))
+			}
+			if len(entries) > 0 {
+				text += " " + verb.name + " " + strings.Join(entries, ", ")
+			}
+		}
+		if p.AllowForcePush {
+			text += " force push"
+		}
+		texts = append(texts, text)
+	}
+	slices.Sort(texts)
+	return strings.Join(texts, "; ")
+}
+
+func accessText(a source.Access) string {
+	switch {
+	case a.User != 0:
+		return fmt.Sprint("user ", a.User)
+	case a.Group != 0:
+		return fmt.Sprint("group ", a.Group)
+	case a.DeployKey != 0:
+		return fmt.Sprint("deploy key ", a.DeployKey)
+	case a.Role == source.AdminsOnly:
+		return "admin"
+	default:
+		return a.Role.String()
+	}
+}
+
+func compareMembers(old, described Member) (c comparison) {
+	level(&c, "role", old.Role, described.Role, source.Role.String)
+	switch MemberActive {
+	case old.State:
+		c.set("state", string(old.State), string(described.State), takes)
+	case described.State:
+		c.set("state", string(old.State), string(described.State), gives)
+	default:
+		c.set("state", string(old.State), string(described.State), neutral)
+	}
+	c.until("expires_at", day(old.ExpiresAt), day(described.ExpiresAt))
+	return c
+}
+
+func compareShares(old, described Share) (c comparison) {
+	level(&c, "role", old.Role, described.Role, source.Role.String)
+	c.until("expires_at", day(old.ExpiresAt), day(described.ExpiresAt))
+	return c
+}
+
+func compareKeys(old, described identity.Key) (c comparison) {
+	c.set("kind", string(old.Kind), string(described.Kind), moves)
+	c.set("owner", fmt.Sprint(old.Owner), fmt.Sprint(described.Owner), moves)
+	c.set("title", old.Title, described.Title, neutral)
+	c.set("key", old.Line, described.Line, moves)
+	c.set("fingerprint", string(old.Fingerprint), string(described.Fingerprint), moves)
+	switch o, d := old.Usage.Authenticates(), described.Usage.Authenticates(); {
+	case o == d:
+		c.set("usage", string(old.Usage), string(described.Usage), neutral)
+	default:
+		// The requests of an unknown key are anonymous: without the key a blocked user
+		// may do more.
+		c.set("usage", string(old.Usage), string(described.Usage), moves)
+	}
+	c.until("expires_at", old.ExpiresAt, described.ExpiresAt)
+	return c
+}
+
+func compareEnabled(old, described map[source.ProjectID]bool) (c comparison) {
+	texts := func(enabled map[source.ProjectID]bool) (all []string) {
+		for id, mayPush := range enabled {
+			all = append(all, fmt.Sprint("project ", id))
+			if mayPush {
+				all = append(all, fmt.Sprint("push to project ", id))
+			}
+		}
+		return all
+	}
+	c.subset("projects", texts(old), texts(described))
+	return c
+}
+
+func compareAccessTokens(old identity.AccessToken, user identity.UserID, described AccessToken) (c comparison) {
+	c.set("user", fmt.Sprint(old.User), fmt.Sprint(user), moves)
+	c.set("name", old.Name, described.Name, neutral)
+	scopes := func(all []identity.Scope) (texts []string) {
+		for _, s := range all {
+			texts = append(texts, string(s))
+		}
+		return texts
+	}
+	c.subset("scopes", scopes(old.Scopes), scopes(identity.SplitScopes(described.Scopes)))
+	c.until("expires_at", old.ExpiresAt, described.ExpiresAt)
+	c.limits("revoked", old.Revoked, described.Revoked)
+	return c
+}
+
+func compareAgents(old KeptAgent, project source.ProjectID, createdBy identity.UserID, described Agent) (c comparison) {
+	c.set("name", old.Name, described.Name, neutral)
+	c.set("project", fmt.Sprint(old.Project), fmt.Sprint(project), moves)
+	c.set("created_by", fmt.Sprint(old.CreatedBy), fmt.Sprint(createdBy), moves)
+	for _, t := range described.Tokens {
+		kept, known := old.Tokens[t.Digest]
+		if !known {
+			c.set("token", "", cmp.Or(t.Name, "unnamed"), gives)
+			continue
+		}
+		c.set("agent of token", fmt.Sprint(kept.Agent), fmt.Sprint(old.ID), moves)
+		c.set("name of token", kept.Name, t.Name, neutral)
+		c.limits("revoked token", kept.Revoked, t.Revoked)
+	}
+	return c
+}
+
+func compareBroadcasts(old, described Broadcast) (c comparison) {
+	c.set("starts_at", moment(old.StartsAt), moment(described.StartsAt), neutral)
+	c.set("ends_at", moment(old.EndsAt), moment(described.EndsAt), neutral)
+	c.toggle("show_in_git", old.ShowInGit, described.ShowInGit, neutral, neutral)
+	return c
+}
+
+func compareHooks(old, described hooks.Hook) (c comparison) {
+	c.secret("url", old.URL, described.URL, neutral)
+	c.secret("token", old.Token, described.Token, neutral)
+	c.toggle("push_events", old.Push, described.Push, neutral, neutral)
+	c.toggle("tag_push_events", old.TagPush, described.TagPush, neutral, neutral)
+	c.set("branch_filter", string(old.Branches), string(described.Branches), neutral)
+	c.toggle("skip_verification", old.SkipVerification, described.SkipVerification, neutral, neutral)
+	return c
+}
+
+func compareSubscriptions(old, described billing.Subscription) (c comparison) {
+	if !described.SameAs(old) {
+		c.set("plan_code", old.Plan, described.Plan, neutral)
+		c.effect = neutral
+	}
+	return c
+}
+
+func comparePacks(old, described billing.MinutesPack) (c comparison) {
+	c.set("namespace", fmt.Sprint(old.Namespace), fmt.Sprint(described.Namespace), neutral)
+	c.set("number_of_minutes", fmt.Sprint(old.NumberOfMinutes), fmt.Sprint(described.NumberOfMinutes), neutral)
+	c.set("expires_at", moment(day(old.ExpiresAt)), moment(day(described.ExpiresAt)), neutral)
+	return c
+}
+
+func compareReconciliations(old, described billing.Reconciliation) (c comparison) {
+	c.set("next_reconciliation_date", moment(day(old.Next)), moment(day(described.Next)), neutral)
+	c.set("display_alert_from", moment(day(old.AlertFrom)), moment(day(described.AlertFrom)), neutral)
+	return c
+}
