@@ -133,7 +133,7 @@ func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 	}
 	s.BillingUnitOfWork = s.Billing.transact
 	unitOfWork := worldtx.New(db, queue, s.Billing.within, sealer)
-	s.WorldImport, s.NewProjects = unitOfWork, worldtx.NewProjects(unitOfWork)
+	s.WorldImport, s.NewProjects = worldtx.GiveWay(db, unitOfWork), worldtx.NewProjects(unitOfWork)
 	s.WorldScratch = worldtx.NewScratch(db, queue, s.Billing.within, sealer)
 	return s
 }

@@ -86,7 +86,7 @@ func connect(ctx context.Context, pool *sql.DB) error {
 		if err == nil || attempt == most || !Transient(err) {
 			return err
 		}
-		if err := pause(ctx, 20*time.Millisecond); err != nil {
+		if err := Pause(ctx, 20*time.Millisecond); err != nil {
 			return err
 		}
 	}

@@ -54,13 +54,17 @@ func Retry(ctx context.Context, do func() error) error {
 		if err == nil || attempt == Attempts || !Transient(err) {
 			return err
 		}
-		if err := pause(ctx, time.Duration(attempt)*20*time.Millisecond); err != nil {
+		if err := Pause(ctx, time.Duration(attempt)*20*time.Millisecond); err != nil {
 			return err
 		}
 	}
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+// Pause waits for d, unless ctx ends before. It does not wait if d is not positive.
+func Pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -7,6 +7,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -26,6 +28,8 @@ const (
 	importLock = 0x67617465
 	// scratchLock is that for the lock that one scratch holds.
 	scratchLock = importLock + 1
+	// longestGap is the longest pause between two transactions.
+	longestGap = time.Second
 )
 
 // analyze counts the tables that Standing reads.
@@ -97,6 +101,33 @@ func (im *importer) try(ctx context.Context, do func(worldimport.Tx) error) erro
 		return nil
 	}
 	return database.Fault(err, "try to change the directory")
+}
+
+// GiveWay returns unitOfWork, of which each transaction on SQLite begins no sooner
+// after the one before than half of what that took: writers of other processes look for
+// the lock now and then, and would not find it free between two that follow each other
+// at once.
+func GiveWay(db *database.DB, unitOfWork worldimport.UnitOfWork) worldimport.UnitOfWork {
+	if db.Dialect == database.Postgres {
+		return unitOfWork
+	}
+	var mu sync.Mutex
+	var next time.Time
+	return func(ctx context.Context, do func(worldimport.Tx) error) error {
+		mu.Lock()
+		gap := time.Until(next)
+		mu.Unlock()
+		if err := database.Pause(ctx, min(gap, longestGap)); err != nil {
+			return err
+		}
+		began := time.Now()
+		err := unitOfWork(ctx, do)
+		mu.Lock()
+		defer mu.Unlock()
+		ended := time.Now()
+		next = ended.Add(ended.Sub(began) / 2)
+		return err
+	}
 }
 
 func (im *importer) attempt(ctx context.Context, do func(worldimport.Tx) error) error {
