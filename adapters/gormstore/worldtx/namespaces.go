@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/netip"
+	"strings"
 
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/application/worldimport"
@@ -68,6 +69,9 @@ func (w *writer) occupant(ctx context.Context, path string) (row, error) {
 	n, err := w.namespaceAt(ctx, path)
 	if err != nil || n != nil {
 		return row{namespaces, n.number()}, err
+	}
+	if !strings.Contains(path, "/") {
+		return row{}, nil // a project is in a namespace
 	}
 	p, err := w.projectAt(ctx, path)
 	if err != nil || p == nil {

@@ -96,6 +96,7 @@ func (w usersTx) Put(ctx context.Context, u worldimport.User) (identity.UserID, 
 
 func (w *writer) putUser(ctx context.Context, u worldimport.User) (int64, error) {
 	row := newUserRow(u)
+	given := row.ID
 	named, err := w.userNamed(ctx, row.Username)
 	if err != nil {
 		return 0, err
@@ -103,9 +104,12 @@ func (w *writer) putUser(ctx context.Context, u worldimport.User) (int64, error)
 	if named != nil {
 		row.ID = cmp.Or(row.ID, named.ID)
 	}
-	home, err := database.Find[namespaceRow](ctx, w.tx, "owner_id = ?", row.ID)
-	if err != nil {
-		return 0, err
+	var home *namespaceRow
+	old := named
+	if row.ID != 0 {
+		if home, err = database.Find[namespaceRow](ctx, w.tx, "owner_id = ?", row.ID); err != nil {
+			return 0, err
+		}
 	}
 	if home == nil {
 		home = &namespaceRow{Protocols: string(source.AllProtocols), Visibility: string(source.Private)}
@@ -117,9 +121,10 @@ func (w *writer) putUser(ctx context.Context, u worldimport.User) (int64, error)
 	if err := w.number(ctx, users, &row.ID); err != nil {
 		return 0, err
 	}
-	old, err := database.Find[userRow](ctx, w.tx, "id = ?", row.ID)
-	if err != nil {
-		return 0, err
+	if given != 0 {
+		if old, err = database.Find[userRow](ctx, w.tx, "id = ?", given); err != nil {
+			return 0, err
+		}
 	}
 	old = cmp.Or(old, &userRow{})
 	public := old.PublicEmail
