@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -198,6 +199,80 @@ func TestRun_apply(t *testing.T) {
 		t.Errorf("a missing file: got %d, %q", got.code, got.err)
 	}
 }
+
+func TestRun_applyDryRun(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	database := "--database=" + filepath.Join(dir, "gatehouse.db")
+	gatehouse(t, world, "apply", "-", database)
+	before := gatehouse(t, "", "show", "users", "--json", database)
+	const changed = `
+users: [{id: 1, username: root, name: Administrator, email: root@example.com, admin: true}, {username: new}]
+members: [{user: rubi, group: gnuwget, role: maintainer}]
+access_tokens: [{user: root, name: portal, scopes: [api], token: glpat-secret}]
+`
+	want := "+ user new\n~ member rubi of gnuwget: role developer -> maintainer\n+ access token portal of root\n3 to change, 1 unchanged; nothing was written\n"
+	if got := gatehouse(t, changed, "apply", "-", "--dry-run", database); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	want = `[
+  {
+    "change": "create",
+    "kind": "user",
+    "name": "new",
+    "in": null,
+    "details": null,
+    "line": 1
+  },
+  {
+    "change": "update",
+    "kind": "member",
+    "name": "rubi",
+    "in": "gnuwget",
+    "details": "role developer -> maintainer",
+    "line": 2
+  }
+]
+`
+	if got := gatehouse(t, "users: [{username: new}]\nmembers: [{user: rubi, group: gnuwget, role: maintainer}]", "apply", "-", "--dry-run", "--json", database); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := gatehouse(t, world, "apply", "-", "--dry-run", "--json", database); got != "[]\n" {
+		t.Errorf("no changes: got %q", got)
+	}
+	if got := run(t.Context(), "members: [{user: no, group: gnuwget, role: owner}]", "apply", "-", "--dry-run", database); got.code != 1 || !strings.Contains(got.err, "line 1: there is no user") || got.out != "" {
+		t.Errorf("a mistake: got %+v", got)
+	}
+	if got := run(t.Context(), world, "apply", "-", "--json", database); got.code != 2 {
+		t.Errorf("--json alone: got %+v", got)
+	}
+	if got := gatehouse(t, "", "show", "users", "--json", database); got != before {
+		t.Errorf("something was written: got %s, want %s", got, before)
+	}
+	if files, err := filepath.Glob(filepath.Join(dir, "*scratch*")); err != nil || len(files) > 0 {
+		t.Errorf("got the files %v, %v", files, err)
+	}
+}
+
+func TestRun_applyInterrupted(t *testing.T) {
+	t.Parallel()
+	database := "--database=" + filepath.Join(t.TempDir(), "gatehouse.db")
+	gatehouse(t, world, "apply", "-", database)
+	ctx, cancel := context.WithCancel(t.Context())
+	in := readerFunc(func(p []byte) (int, error) {
+		cancel()
+		return copy(p, "users: [{username: new}]"), io.EOF
+	})
+	var out, errs bytes.Buffer
+	code := cli.Run(ctx, cli.Streams{In: in, Out: &out, Err: &errs}, []string{"apply", "-", database})
+	if code != 1 || !strings.Contains(errs.String(), "gatehouse: it was interrupted\ngatehouse: nothing was changed; apply the world again\n") {
+		t.Errorf("got %d, %q", code, errs.String())
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 func TestRun_migrate(t *testing.T) {
 	t.Parallel()
