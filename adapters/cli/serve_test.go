@@ -16,7 +16,8 @@ import (
 	"gatehouse/bootstrap"
 )
 
-// lines is a writer that hands each line to a channel.
+// lines is a writer that hands each line to a channel. gRPC may log when the command
+// line has ended, so it is never closed: an empty line is its end.
 type lines chan string
 
 // Write implements io.Writer.
@@ -55,7 +56,7 @@ func serve(t *testing.T, args ...string) *serving {
 	s := &serving{make(lines, 1000), make(chan os.Signal, 1), cancel, make(chan int, 1)}
 	go func() {
 		s.code <- cli.Run(ctx, cli.Streams{Out: new(bytes.Buffer), Err: s.log, Hangups: s.hangups}, args)
-		close(s.log)
+		s.log <- ""
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -71,6 +72,9 @@ func serve(t *testing.T, args ...string) *serving {
 func (s *serving) until(t *testing.T, msg string) (all []message) {
 	t.Helper()
 	for line := range s.log {
+		if line == "" {
+			break
+		}
 		var m message
 		if err := json.Unmarshal([]byte(line), &m); err != nil {
 			t.Fatalf("%s: %v", line, err)
