@@ -27,8 +27,8 @@ import (
 
 // site is one Gatehouse, one Gitaly and a GitLab Shell in a folder.
 type site struct {
-	dir, git string
-	events   *receiver
+	dir, git, url string
+	events        *receiver
 }
 
 const gitalySecret = "of Gatehouse and Gitaly"
@@ -49,9 +49,9 @@ func open(t *testing.T) *site {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	s := &site{dir: dir, git: git, events: receive(t)}
-	url := s.startGatehouse(t)
-	s.startGitaly(t, gitaly, url)
-	s.write(t, "config.yml", 0o600, fmt.Sprintf("user: git\ngitlab_url: %q\nsecret_file: %q\nlog_file: %q\n", url, s.path("secret"), s.path("shell.log")))
+	s.url = s.startGatehouse(t)
+	s.startGitaly(t, gitaly, s.url)
+	s.write(t, "config.yml", 0o600, fmt.Sprintf("user: git\ngitlab_url: %q\nsecret_file: %q\nlog_file: %q\n", s.url, s.path("secret"), s.path("shell.log")))
 	// git calls it with a host and a command, in place of ssh and sshd.
 	s.write(t, "ssh", 0o700, fmt.Sprintf("#!/bin/sh\nGITLAB_SHELL_DIR=%s SSH_CONNECTION='192.0.2.7 1 192.0.2.1 22' SSH_ORIGINAL_COMMAND=\"$2\" exec %s key-${KEY}\n", dir, filepath.Join(shell, "gitlab-shell")))
 	return s
@@ -113,7 +113,9 @@ func (s *site) world() string {
 	return `
 users: [{id: 1, username: maint}, {id: 2, username: dev}]
 groups: [{id: 5, path: acme}]
-projects: [{id: 42, path: acme/cli, default_branch: main}]
+projects:
+  - {id: 42, path: acme/cli, default_branch: main}
+  - {id: 43, path: acme/many, default_branch: main, protected_branches: [{name: "*", push: maintainer}]}
 members: [{user: maint, group: acme, role: maintainer}, {user: dev, group: acme, role: developer}]
 keys:
   - {id: 101, user: maint, title: one, key: "` + world.Key(1) + `"}
