@@ -132,6 +132,29 @@ func TestStore_sweep(t *testing.T) {
 	})
 }
 
+// TestStore_sweep_shortLifetime has a counter of a wrong clock: it goes soon, where
+// counters live shortly.
+func TestStore_sweep_shortLifetime(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *gormstore.Store) {
+		if err := s.Counters.Increase(t.Context(), "project-1", now.Add(40*24*time.Hour), time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		for elapsed := time.Duration(0); elapsed <= 2*time.Minute; elapsed += 10 * time.Second {
+			if err := s.Sweep(t.Context(), now, elapsed); err != nil {
+				t.Fatal(err)
+			}
+			want := 1
+			if elapsed == 2*time.Minute {
+				want = 0
+			}
+			if counters, _ := expiring(t, s); counters != want {
+				t.Errorf("after %s: got %d counters, want %d", elapsed, counters, want)
+			}
+		}
+	})
+}
+
 // TestStore_sweep_clock sets the clock ahead for hours, and back: what lives stays.
 func TestStore_sweep_clock(t *testing.T) {
 	t.Parallel()

@@ -58,7 +58,8 @@ type sweeper struct {
 	// lifetime is how long counters live; 0 while no push was counted here.
 	lifetime atomic.Int64
 
-	next time.Duration
+	// next and nextCounters are when to sweep again.
+	next, nextCounters time.Duration
 	// readings are those of the last sweepAge, and the one before.
 	readings []reading
 	counters map[string]sighting
@@ -80,8 +81,15 @@ type sighting struct {
 // noteLifetime takes the lifetime of a counter.
 func (s *sweeper) noteLifetime(lifetime time.Duration) { s.lifetime.Store(int64(lifetime)) }
 
-// sweep removes rows, unless it did so less than sweepInterval ago.
+// sweep removes counters twice in a lifetime, and other rows each sweepInterval.
 func (s *sweeper) sweep(ctx context.Context, now reading) error {
+	if now.elapsed >= s.nextCounters {
+		lifetime := time.Duration(s.lifetime.Load())
+		s.nextCounters = now.elapsed + min(sweepInterval, lifetime/2)
+		if err := s.removeCounters(ctx, now.elapsed, lifetime); err != nil {
+			return database.Fault(err, "sweep up counters")
+		}
+	}
 	if now.elapsed < s.next {
 		return nil
 	}
@@ -90,9 +98,6 @@ func (s *sweeper) sweep(ctx context.Context, now reading) error {
 }
 
 func (s *sweeper) remove(ctx context.Context, now reading) error {
-	if err := s.removeCounters(ctx, now.elapsed); err != nil {
-		return err
-	}
 	if err := s.bringForward(ctx, now.clock); err != nil {
 		return err
 	}
@@ -156,8 +161,7 @@ const (
 
 // removeCounters removes those that were not increased for two lifetimes, whatever
 // their expiry: it may come from a clock that was wrong.
-func (s *sweeper) removeCounters(ctx context.Context, elapsed time.Duration) error {
-	lifetime := time.Duration(s.lifetime.Load())
+func (s *sweeper) removeCounters(ctx context.Context, elapsed, lifetime time.Duration) error {
 	if lifetime == 0 {
 		return nil
 	}
