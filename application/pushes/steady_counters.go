@@ -53,6 +53,12 @@ func (c *SteadyCounters) Decrease(ctx context.Context, repository string, now ti
 	return c.Counters.Decrease(ctx, repository, c.current(now))
 }
 
+// DecreaseOnce implements Counters. Until is as far away as the clock says.
+func (c *SteadyCounters) DecreaseOnce(ctx context.Context, repository, entry string, until, now time.Time) error {
+	steady := c.current(now)
+	return c.Counters.DecreaseOnce(ctx, repository, entry, steady.Add(until.Sub(now)), steady)
+}
+
 // read returns the steady time, and how much longer a counter has to live that may
 // see the time of the clock.
 func (c *SteadyCounters) read(clock time.Time, lifetime time.Duration) (now time.Time, ahead time.Duration) {

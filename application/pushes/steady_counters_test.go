@@ -35,6 +35,13 @@ func (c *counter) Decrease(_ context.Context, _ string, now time.Time) error {
 	return nil
 }
 
+func (c *counter) DecreaseOnce(ctx context.Context, repository, _ string, until, now time.Time) error {
+	if !now.Before(until) {
+		return nil
+	}
+	return c.Decrease(ctx, repository, now)
+}
+
 // machine has a clock that can be set, and time that passes.
 type machine struct {
 	t       failer
@@ -66,6 +73,13 @@ func (m *machine) increase() {
 
 func (m *machine) decrease() {
 	if err := m.steady.Decrease(context.Background(), "project-1", m.clock()); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// decreaseOnce decreases for a push that was received so long ago, by the clock.
+func (m *machine) decreaseOnce(ago time.Duration) {
+	if err := m.steady.DecreaseOnce(context.Background(), "project-1", "entry", m.clock().Add(expiry-ago), m.clock()); err != nil {
 		m.t.Fatal(err)
 	}
 }
@@ -180,4 +194,23 @@ func TestSteadyCounters_start(t *testing.T) {
 	m.elapsed = time.Minute
 	m.decrease()
 	m.want("expired", 0)
+}
+
+// TestSteadyCounters_once wants that a push of the spool takes one away, and no more,
+// after the clock was set.
+func TestSteadyCounters_once(t *testing.T) {
+	t.Parallel()
+	for _, set := range []time.Duration{0, 2 * time.Hour, -2 * time.Hour} {
+		m := newMachine(t)
+		m.increase()
+		m.increase()
+		m.increase()
+		m.elapsed, m.set = expiry/2, set
+		m.decreaseOnce(0)
+		m.want("received now", 2)
+		m.decreaseOnce(expiry - 1)
+		m.want("received before", 1)
+		m.decreaseOnce(expiry)
+		m.want("expired", 1)
+	}
 }
