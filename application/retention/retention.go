@@ -59,7 +59,9 @@ type Service struct {
 	rules   Rules
 	now     application.Clock
 	elapsed application.Elapsed
-	// last is when the time went on, by elapsed.
+	// seen is the time as this server saw it last, zero before its first run, and last
+	// when that was, by elapsed.
+	seen time.Time
 	last time.Duration
 }
 
@@ -112,14 +114,19 @@ func (s *Service) advance(ctx context.Context) (time.Time, error) {
 	}
 	if noted == "" {
 		_, err := s.notes.SetOnce(ctx, timeNote, write(clock))
-		s.last = elapsed
+		s.seen, s.last = clock, elapsed
 		return time.Time{}, err
 	}
 	before, err := time.Parse(time.RFC3339Nano, noted)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("the note %s is no time: %w", timeNote, err)
 	}
-	at := before.Add(speed * (elapsed - s.last))
+	if s.seen.IsZero() {
+		s.seen = before
+	}
+	// Other servers may have let it go on since.
+	at := later(before, s.seen.Add(speed*(elapsed-s.last)))
+	s.seen = before
 	if clock.Before(at) {
 		at = clock
 	}
@@ -127,9 +134,17 @@ func (s *Service) advance(ctx context.Context) (time.Time, error) {
 		if err := s.notes.Replace(ctx, timeNote, noted, write(at)); err != nil {
 			return time.Time{}, err
 		}
+		s.seen = at
 	}
 	s.last = elapsed
 	return at, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func write(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }

@@ -194,6 +194,39 @@ func TestService_clock(t *testing.T) {
 	}
 }
 
+// TestService_servers runs several servers on a store, with a clock that is wrong for a
+// day, and wants that it makes a record older by a day at most.
+func TestService_servers(t *testing.T) {
+	t.Parallel()
+	rules := retention.Rules{AuditEvents: 3 * day}
+	m := newMachine(t, rules)
+	m.run(1)
+	m.add("first", true)
+	var others []*retention.Service
+	for range 3 {
+		m.start(rules)
+		others = append(others, m.Service)
+	}
+	m.set = 400 * day
+	for hour := range 24 {
+		m.elapsed += time.Hour
+		for _, other := range others {
+			if removed, err := other.Run(t.Context()); err != nil || removed != (retention.Removed{}) {
+				t.Fatalf("after %d hours: removed %+v, %v", hour, removed, err)
+			}
+		}
+	}
+	m.set = 0
+	for range 24 {
+		m.elapsed += time.Hour
+		for _, other := range others {
+			if removed, err := other.Run(t.Context()); err != nil || removed != (retention.Removed{}) {
+				t.Fatalf("a day later: removed %+v, %v", removed, err)
+			}
+		}
+	}
+}
+
 // TestService_downtime wants that the time makes up for days without a server.
 func TestService_downtime(t *testing.T) {
 	t.Parallel()
