@@ -1,6 +1,7 @@
 package webhooks
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -20,8 +21,9 @@ type slots struct {
 // host is a receiver that is being sent something.
 type host struct {
 	used int
-	// waiting are the deliveries that found no slot.
-	waiting map[int64]bool
+	// waiting are the deliveries that found no slot, and until when they may look again:
+	// another process may send them.
+	waiting map[int64]time.Time
 }
 
 func newSlots(perHook, perHost int) *slots {
@@ -34,11 +36,13 @@ const (
 	// slotShare is how much longer for each other one that waits for the host: so at
 	// most a hundred in a second look again.
 	slotShare = 10 * time.Millisecond
+	// slotGrace is how late a delivery may be that looks again.
+	slotGrace = time.Minute
 )
 
 // take takes a slot of the hook and one of its host, until free is called. If one is
 // missing it returns nil, and how long to wait.
-func (s *slots) take(d hooks.Delivery) (free func(), wait time.Duration) {
+func (s *slots) take(d hooks.Delivery, now time.Time) (free func(), wait time.Duration) {
 	name := d.Hook.Host()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,12 +51,15 @@ func (s *slots) take(d hooks.Delivery) (free func(), wait time.Duration) {
 	}
 	h := s.hosts[name]
 	if h == nil {
-		h = &host{waiting: map[int64]bool{}}
+		h = &host{waiting: map[int64]time.Time{}}
 		s.hosts[name] = h
 	}
 	if h.used >= s.perHost {
-		h.waiting[d.ID] = true
-		return nil, spread(slotDelay+time.Duration(len(h.waiting))*slotShare, d.ID)
+		maps.DeleteFunc(h.waiting, func(_ int64, until time.Time) bool { return now.After(until) })
+		h.waiting[d.ID] = time.Time{} // it counts itself
+		wait = spread(slotDelay+time.Duration(len(h.waiting))*slotShare, d.ID)
+		h.waiting[d.ID] = now.Add(wait + slotGrace)
+		return nil, wait
 	}
 	delete(h.waiting, d.ID)
 	h.used++

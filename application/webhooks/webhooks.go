@@ -77,7 +77,7 @@ func (d *Dispatcher) Deliver(ctx context.Context, id int64) error {
 	if pause := delivery.Hook.Health.Pause(d.now()); pause > 0 {
 		return application.Postponed{For: pause}
 	}
-	free, wait := d.slots.take(delivery)
+	free, wait := d.slots.take(delivery, d.now())
 	if free == nil {
 		return application.Postponed{For: wait}
 	}

@@ -303,6 +303,37 @@ func TestDispatcher_Deliver_slots(t *testing.T) {
 	}
 }
 
+// TestDispatcher_Deliver_elsewhere wants that nothing waits for deliveries that another
+// server has sent since they found no slot.
+func TestDispatcher_Deliver_elsewhere(t *testing.T) {
+	t.Parallel()
+	h := &fakePorts{status: 200, sending: make(chan int64), answer: make(chan struct{})}
+	d := h.dispatcher()
+	var sending sync.WaitGroup
+	wait := func(hook hooks.HookID) time.Duration {
+		h.hook = hooks.Hook{ID: hook, URL: "https://a.example.com"}
+		later, _ := errors.AsType[application.Postponed](d.Deliver(t.Context(), int64(hook)))
+		return later.For
+	}
+	for hook := range hooks.HookID(2) {
+		h.hook = hooks.Hook{ID: hook + 1, URL: "https://a.example.com"}
+		sending.Go(func() { _ = d.Deliver(t.Context(), int64(hook+1)) })
+		<-h.sending
+	}
+	for hook := range hooks.HookID(1000) {
+		wait(hook + 3)
+	}
+	if got := wait(2000); got < 10*time.Second {
+		t.Errorf("behind a thousand: got %s", got)
+	}
+	h.clock = h.clock.Add(5 * time.Minute)
+	if got := wait(3000); got > 2*time.Second {
+		t.Errorf("five minutes later: got %s", got)
+	}
+	close(h.answer)
+	sending.Wait()
+}
+
 func TestDispatcher_Release(t *testing.T) {
 	t.Parallel()
 	h := &fakePorts{}
