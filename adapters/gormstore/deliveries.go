@@ -60,10 +60,12 @@ func (d *Deliveries) job(delivery string) string {
 	return fmt.Sprintf("j.kind = '%s' AND %s = %s.id", postreceive.DeliverWebhook, d.queue.Subject(), delivery)
 }
 
-// waits is the condition that a delivery d has to wait for an earlier one.
+// waits is the condition that a delivery d has to wait for an earlier one. It asks for the
+// first one, which the index finds at once: with EXISTS, PostgreSQL compares each that
+// waits with all others of its ref.
 func (d *Deliveries) waits() string {
-	return `EXISTS (SELECT 1 FROM hook_deliveries e WHERE ` + sameRef + ` AND e.id < d.id AND NOT e.passed
-		AND EXISTS (SELECT 1 FROM river_job j WHERE ` + d.job("e") + ` AND j.state NOT IN ` + jobs.Over + `))`
+	return `(SELECT e.id FROM hook_deliveries e WHERE ` + sameRef + ` AND e.id < d.id AND NOT e.passed
+		AND EXISTS (SELECT 1 FROM river_job j WHERE ` + d.job("e") + ` AND j.state NOT IN ` + jobs.Over + `) ORDER BY e.id LIMIT 1) IS NOT NULL`
 }
 
 // Delivery implements webhooks.Deliveries.
@@ -214,10 +216,20 @@ func (d *Deliveries) Release(ctx context.Context, perHook int) error {
 // maxDiscarded is how many jobs are discarded in one transaction.
 const maxDiscarded = 500
 
+// held is the rest of a query for the held jobs j of a hook and their deliveries d.
+func (d *Deliveries) held() string {
+	return " FROM hook_deliveries d JOIN river_job j ON " + d.job("d") + " WHERE d.hook_id = ? AND j.state = 'pending'"
+}
+
+// next is the query for the first deliveries of a hook that may go.
+func (d *Deliveries) next() string {
+	return "SELECT d.id" + d.held() + " AND NOT (" + d.waits() + ") ORDER BY d.id LIMIT ?"
+}
+
 // release releases the deliveries of a hook that may go. The transaction holds the lock
 // of the hook.
 func (d *Deliveries) release(ctx context.Context, tx *gorm.DB, h hooks.Hook, perHook int) error {
-	held := " FROM hook_deliveries d JOIN river_job j ON " + d.job("d") + " WHERE d.hook_id = ? AND j.state = 'pending'"
+	held := d.held()
 	if h.Health.Disabled {
 		return d.eachJob(tx, "SELECT j.id"+held+" ORDER BY d.id LIMIT ?", []any{int64(h.ID), maxDiscarded}, func(tx *sql.Tx, job int64) error {
 			return d.queue.DiscardHeld(ctx, tx, job, fmt.Sprintf("hook %d is disabled", h.ID))
@@ -230,7 +242,7 @@ func (d *Deliveries) release(ctx context.Context, tx *gorm.DB, h hooks.Hook, per
 		return err
 	}
 	var ids []int64
-	if err := tx.Raw("SELECT d.id"+held+" AND NOT "+d.waits()+" ORDER BY d.id LIMIT ?", int64(h.ID), perHook-taken).Scan(&ids).Error; err != nil {
+	if err := tx.Raw(d.next(), int64(h.ID), perHook-taken).Scan(&ids).Error; err != nil {
 		return err
 	}
 	for _, id := range ids {

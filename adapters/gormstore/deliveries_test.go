@@ -140,3 +140,29 @@ func migrateDeliveries(t *testing.T, url string) {
 		t.Fatal(err)
 	}
 }
+
+// TestDeliveries_plan lets many deliveries wait for the first one of their ref, and
+// wants that finding the next one compares each with that alone, not all with each other.
+func TestDeliveries_plan(t *testing.T) {
+	t.Parallel()
+	const waiting = 3000
+	s := open(t, stores.PostgresURL(t))
+	world.Apply(t, s.WorldImport, "groups: [{path: a}]\nprojects: [{id: 22, path: a/p}]\nhooks: [{id: 1, project: a/p, url: 'http://x'}]")
+	for _, query := range []string{
+		fmt.Sprintf(`INSERT INTO hook_deliveries (id, hook_id, project_id, ref, event_id, key, event, created_at)
+			SELECT i, 1, 22, 'refs/heads/main', 'e', 'k', '{}', now() FROM generate_series(1, %d) i`, waiting),
+		fmt.Sprintf(`INSERT INTO river_job (kind, args, max_attempts, state, queue)
+			SELECT 'deliver_webhook', jsonb_build_object('subject', i), 25, CASE i WHEN 1 THEN 'retryable' ELSE 'pending' END::river_job_state, 'webhooks'
+			FROM generate_series(1, %d) i`, waiting),
+		"ANALYZE hook_deliveries", "ANALYZE river_job",
+	} {
+		if _, err := s.Pool().ExecContext(t.Context(), query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	postgresPlan(t, s, s.NextDeliveries(), []any{1, 1}).each(func(n planNode) {
+		if n.Type == "Hash Join" {
+			t.Errorf("all deliveries of the ref are compared with each other")
+		}
+	})
+}

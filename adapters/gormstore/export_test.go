@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"strings"
 	"time"
 
 	"gatehouse/adapters/gormstore/database"
@@ -30,6 +31,11 @@ const MostStamps = mostStamps
 // and the process has run for elapsed.
 func (s *Store) Sweep(ctx context.Context, now time.Time, elapsed time.Duration) error {
 	return s.sweeper.sweep(ctx, reading{now, elapsed})
+}
+
+// NextDeliveries returns the text of the query for the deliveries of a hook that may go.
+func (s *Store) NextDeliveries() string {
+	return strings.NewReplacer("hook_id = ?", "hook_id = $1", "LIMIT ?", "LIMIT $2").Replace(s.Deliveries.next())
 }
 
 // Query returns the text of the statement that Standing runs, and its
