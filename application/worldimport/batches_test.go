@@ -130,6 +130,18 @@ func TestImport_mistakeInBatches(t *testing.T) {
 	}
 }
 
+// A row that is otherwise as described is no way around the number of a namespace.
+func TestImport_otherNamespaceInBatches(t *testing.T) {
+	t.Parallel()
+	store := memory.New()
+	mustApply(t, store, "users: [{id: 1, username: a, namespace_id: 1}]")
+	_, err := inBatches(store, 1, nothing).Import(t.Context(), parse(t, "users: [{id: 1, username: a, namespace_id: 2}]"))
+	want := worldimport.Mistakes{{Line: 1, Message: `user "a": the name, or a number that it asks for, is taken`}}
+	if diff := cmp.Diff(want, err); diff != "" {
+		t.Errorf("error (-want +got):\n%s", diff)
+	}
+}
+
 // A number that is taken after the check is a mistake: the row of others stays.
 func TestImport_numberTakenMeanwhile(t *testing.T) {
 	t.Parallel()

@@ -43,6 +43,9 @@ func compareUsers(old, described User) (c comparison) {
 	if o.TwoFactor && d.TwoFactor {
 		c.secret("totp_secret", old.TOTPSecret, described.TOTPSecret, moves)
 	}
+	if described.NamespaceID != 0 {
+		c.set("namespace_id", fmt.Sprint(old.NamespaceID), fmt.Sprint(described.NamespaceID), moves)
+	}
 	return c
 }
 
