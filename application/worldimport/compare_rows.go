@@ -265,11 +265,29 @@ func compareHooks(old, described hooks.Hook) (c comparison) {
 }
 
 func compareSubscriptions(old, described billing.Subscription) (c comparison) {
-	if !described.SameAs(old) {
-		c.set("plan_code", old.Plan, described.Plan, neutral)
-		c.effect = neutral
+	if described.SameAs(old) {
+		return c
 	}
+	c.set("plan_code", old.Plan, described.Plan, neutral)
+	c.set("start_date", moment(old.StartDate), moment(described.StartDate), neutral)
+	c.set("end_date", moment(old.EndDate), moment(described.EndDate), neutral)
+	c.set("seats", fmt.Sprint(old.Seats), fmt.Sprint(described.Seats), neutral)
+	c.set("seats_in_use", fmt.Sprint(old.SeatsInUse), fmt.Sprint(described.SeatsInUse), neutral)
+	c.set("max_seats_used", fmt.Sprint(old.MaxSeatsUsed), fmt.Sprint(described.MaxSeatsUsed), neutral)
+	c.set("seats_owed", fmt.Sprint(old.SeatsOwed), fmt.Sprint(described.SeatsOwed), neutral)
+	c.set("auto_renew", optional(old.AutoRenew), optional(described.AutoRenew), neutral)
+	c.toggle("trial", old.Trial, described.Trial, neutral, neutral)
+	c.set("trial_starts_on", moment(old.TrialStartsOn), moment(described.TrialStartsOn), neutral)
+	c.set("trial_ends_on", moment(old.TrialEnds), moment(described.TrialEnds), neutral)
+	c.set("trial_extension_type", fmt.Sprint(old.TrialExtension), fmt.Sprint(described.TrialExtension), neutral)
 	return c
+}
+
+func optional(flag *bool) string {
+	if flag == nil {
+		return ""
+	}
+	return fmt.Sprint(*flag)
 }
 
 func comparePacks(old, described billing.MinutesPack) (c comparison) {

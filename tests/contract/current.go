@@ -16,7 +16,7 @@ import (
 // default.
 var current = fmt.Sprintf(`
 users:
-  - {id: 1, username: Dev, name: Dede, email: d@example.com, state: blocked, admin: true, external: true, terms_accepted: true,
+  - {id: 1, username: Dev, name: Dede, email: d@example.com, public_email: d@example.com, state: blocked, admin: true, external: true, terms_accepted: true,
      email_confirmed: false, password_expires_at: 2027-01-01T01:02:03.456789Z, credential_version: 3, two_factor: {totp_secret: JBSWY3DPEHPK3PXP}}
   - {id: 2, username: bot, type: service_account, two_factor: {webauthn: true}}
 groups:
@@ -135,7 +135,9 @@ var changedCurrent = strings.NewReplacer(
 	"creator: bot", "creator: eve", "2027-01-05", "2027-01-06", "can_push: true", "can_push: false", "name: script, scopes: [read_api, api]", "name: text, scopes: [sudo]",
 	"2027-01-06, revoked: true", "2027-01-05, revoked: false", "name: Prod", "name: prod", "token: two, revoked: true", "token: two, revoked: false", "name: other, token: three", "name: new, token: five",
 	"ends_at: 2027-01-07, show_in_git: false", "ends_at: 2027-01-08, show_in_git: true", "token: four, push_events: false, tag_push_events: true", "token: six, push_events: true, tag_push_events: false",
-	"r/*", "s/*", "enable_ssl_verification: false", "enable_ssl_verification: true", "plan_code: premium", "plan_code: ultimate",
+	"r/*", "s/*", "enable_ssl_verification: false", "enable_ssl_verification: true", "plan_code: premium, start_date: 2026-01-01, end_date: 2027-01-08, seats: 10, seats_in_use: 1, max_seats_used: 2, seats_owed: 3,",
+	"plan_code: ultimate, start_date: 2026-01-02, seats: 11, seats_in_use: 2, max_seats_used: 3, seats_owed: 4,",
+	"auto_renew: true, trial: true, trial_starts_on: 2026-01-02, trial_ends_on: 2026-01-03, trial_extension_type: 1", "trial: false, trial_extension_type: 2",
 	"number_of_minutes: 100, expires_at: 2027-01-09", "number_of_minutes: 99, expires_at: 2027-01-10", "2027-01-10, display", "2027-01-12, display", "2027-01-11", "2027-01-13",
 ).Replace(current)
 
@@ -150,6 +152,7 @@ var currentChanges = []string{
 	"user Eve username: Dev -> Eve",
 	"user Eve name: Dede -> Eva",
 	"user Eve email: d@example.com -> e@example.com",
+	"user Eve public_email: d@example.com -> e@example.com",
 	"user Eve state: blocked -> banned",
 	"user Eve admin: true -> false",
 	"user Eve external: true -> false",
@@ -200,6 +203,17 @@ var currentChanges = []string{
 	"hook https://ci.example.com/secret branch_filter: r/* -> s/*",
 	"hook https://ci.example.com/secret skip_verification: true -> false",
 	"subscription acme plan_code: premium -> ultimate",
+	"subscription acme start_date: 2026-01-01T00:00:00Z -> 2026-01-02T00:00:00Z",
+	"subscription acme end_date: 2027-01-08T00:00:00Z -> ",
+	"subscription acme seats: 10 -> 11",
+	"subscription acme seats_in_use: 1 -> 2",
+	"subscription acme max_seats_used: 2 -> 3",
+	"subscription acme seats_owed: 3 -> 4",
+	"subscription acme auto_renew: true -> ",
+	"subscription acme trial: true -> false",
+	"subscription acme trial_starts_on: 2026-01-02T00:00:00Z -> ",
+	"subscription acme trial_ends_on: 2026-01-03T00:00:00Z -> ",
+	"subscription acme trial_extension_type: 1 -> 2",
 	"pack 99 minutes number_of_minutes: 100 -> 99",
 	"pack 99 minutes expires_at: 2027-01-09T00:00:00Z -> 2027-01-10T00:00:00Z",
 	"reconciliation acme next_reconciliation_date: 2027-01-10T00:00:00Z -> 2027-01-12T00:00:00Z",
