@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gatehouse/application/webhooks"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -55,9 +56,9 @@ func (w *world) hookByURL(in source.MemberSource, url string) (found hooks.HookI
 }
 
 // Hook implements worldimport.Current.
-func (tx currentTx) Hook(ctx context.Context, in source.MemberSource, h hooks.Hook) (hooks.Hook, error) {
+func (tx currentTx) Hook(ctx context.Context, in source.MemberSource, h hooks.Hook) (worldimport.KeptHook, error) {
 	if err := ctx.Err(); err != nil {
-		return hooks.Hook{}, err
+		return worldimport.KeptHook{}, err
 	}
 	id := h.ID
 	if id == 0 {
@@ -65,10 +66,10 @@ func (tx currentTx) Hook(ctx context.Context, in source.MemberSource, h hooks.Ho
 	}
 	kept, ok := tx.hooks.rows[id]
 	if !ok {
-		return hooks.Hook{}, notFound("hook of %s", h.DisplayURL())
+		return worldimport.KeptHook{}, notFound("hook of %s", h.DisplayURL())
 	}
 	kept.Health = hooks.Health{}
-	return kept.Hook, nil
+	return worldimport.KeptHook{Hook: kept.Hook, In: kept.owner}, nil
 }
 
 // hookApplies says whether a hook of owner is for the project: owner is the

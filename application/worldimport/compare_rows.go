@@ -254,7 +254,8 @@ func compareBroadcasts(old, described Broadcast) (c comparison) {
 	return c
 }
 
-func compareHooks(old, described hooks.Hook) (c comparison) {
+func compareHooks(old KeptHook, in source.MemberSource, described hooks.Hook) (c comparison) {
+	c.set("owner", sourceText(old.In), sourceText(in), neutral)
 	c.secret("url", old.URL, described.URL, neutral)
 	c.secret("token", old.Token, described.Token, neutral)
 	c.toggle("push_events", old.Push, described.Push, neutral, neutral)
@@ -262,6 +263,13 @@ func compareHooks(old, described hooks.Hook) (c comparison) {
 	c.set("branch_filter", string(old.Branches), string(described.Branches), neutral)
 	c.toggle("skip_verification", old.SkipVerification, described.SkipVerification, neutral, neutral)
 	return c
+}
+
+func sourceText(in source.MemberSource) string {
+	if in.Group != 0 {
+		return fmt.Sprint("group ", in.Group)
+	}
+	return fmt.Sprint("project ", in.Project)
 }
 
 func compareSubscriptions(old, described billing.Subscription) (c comparison) {

@@ -29,7 +29,7 @@ func (i *importer) hook(ctx context.Context, h Hook) {
 	}
 	if i.changes(func() (comparison, error) {
 		old, err := i.tx.Current.Hook(ctx, in, h.Hook)
-		return compareHooks(old, h.Hook), err
+		return compareHooks(old, in, h.Hook), err
 	}) {
 		i.checkPut(i.tx.Hooks.Put(ctx, in, h.Hook), h.Line, "hook", shown)
 	}

@@ -94,9 +94,9 @@ type Current interface {
 	Share(ctx context.Context, in source.MemberSource, with source.NamespaceID) (Share, error)
 	// Broadcast returns a message.
 	Broadcast(ctx context.Context, b Broadcast) (Broadcast, error)
-	// Hook returns a hook of the member source without its health. A URL or token that
-	// cannot be opened is NoSecret.
-	Hook(ctx context.Context, in source.MemberSource, h hooks.Hook) (hooks.Hook, error)
+	// Hook returns a hook without its health. A URL or token that cannot be opened is
+	// NoSecret.
+	Hook(ctx context.Context, in source.MemberSource, h hooks.Hook) (KeptHook, error)
 }
 
 // CurrentBilling reads what Billing keeps. Each method fails with domain.NotFound if there
@@ -186,6 +186,12 @@ type KeptAgentToken struct {
 	Agent   int64
 	Name    string
 	Revoked bool
+}
+
+// KeptHook is a hook as it is kept; In is what it belongs to.
+type KeptHook struct {
+	hooks.Hook
+	In source.MemberSource
 }
 
 // Hooks keeps webhooks.

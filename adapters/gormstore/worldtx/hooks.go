@@ -5,6 +5,7 @@ import (
 
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/adapters/gormstore/seals"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -86,25 +87,25 @@ func (w *writer) sameHook(ctx context.Context, in source.MemberSource, url strin
 }
 
 // Hook implements worldimport.Current.
-func (w currentTx) Hook(ctx context.Context, in source.MemberSource, h hooks.Hook) (hooks.Hook, error) {
+func (w currentTx) Hook(ctx context.Context, in source.MemberSource, h hooks.Hook) (worldimport.KeptHook, error) {
 	kept, err := w.keptHook(ctx, in, h)
 	return kept, database.Fault(err, "hook of %s", h.DisplayURL())
 }
 
-func (w *writer) keptHook(ctx context.Context, in source.MemberSource, h hooks.Hook) (hooks.Hook, error) {
+func (w *writer) keptHook(ctx context.Context, in source.MemberSource, h hooks.Hook) (worldimport.KeptHook, error) {
 	digests, err := w.sealer.Digests(h.URL)
 	if err != nil {
-		return hooks.Hook{}, err
+		return worldimport.KeptHook{}, err
 	}
 	row, err := w.sameHook(ctx, in, h.URL, digests)
 	if h.ID != 0 {
 		row, err = database.Find[hookRow](ctx, w.tx, "id = ?", int64(h.ID))
 	}
 	if row, err = found(row, err); err != nil {
-		return hooks.Hook{}, err
+		return worldimport.KeptHook{}, err
 	}
-	return hooks.Hook{
+	return worldimport.KeptHook{In: source.MemberSource{Group: source.NamespaceID(row.GroupID), Project: source.ProjectID(row.ProjectID)}, Hook: hooks.Hook{
 		ID: hooks.HookID(row.ID), URL: w.opened(seals.HookURL, row.ID, row.URL), Token: w.opened(seals.HookToken, row.ID, row.Token),
 		Push: row.Push, TagPush: row.TagPush, Branches: source.Pattern(row.Branches), SkipVerification: row.Trusting,
-	}, nil
+	}}, nil
 }
