@@ -79,6 +79,9 @@ func OpenPorts(ctx context.Context, config config.Config, log *zap.Logger) (Open
 // before.
 func (o Opened) Unlock(ctx context.Context) error { return unlock(ctx, o.key, o.Store, o.log) }
 
+// UnlockToTry opens the instance key for changes that are not kept, and writes nothing.
+func (o Opened) UnlockToTry(ctx context.Context) error { return o.key.UnlockToTry(ctx, o.Store) }
+
 // Migrate brings the database to this program's schema, whatever
 // database.migrate says, and returns the versions before and after.
 func Migrate(ctx context.Context, config config.Config) (before, after int64, err error) {

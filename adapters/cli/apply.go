@@ -39,7 +39,11 @@ changes. With --json beside it they are an array of flat objects.`,
 			if err != nil {
 				return err
 			}
-			if err := s.unlockFor(ctx, world.World); err != nil {
+			unlock := s.Unlock
+			if dryRun {
+				unlock = s.UnlockToTry
+			}
+			if err := unlockFor(ctx, world.World, unlock); err != nil {
 				return err
 			}
 			importer := bootstrap.Importer(s.config, s.WorldImport, s.WorldScratch, bootstrap.Clock())

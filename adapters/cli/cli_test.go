@@ -211,6 +211,11 @@ users: [{id: 1, username: root, name: Administrator, email: root@example.com, ad
 members: [{user: rubi, group: gnuwget, role: maintainer}]
 access_tokens: [{user: root, name: portal, scopes: [api], token: glpat-secret}]
 `
+	key := filepath.Join(dir, "key")
+	gatehouse(t, "users: [{username: new, two_factor: {totp_secret: JBSWY3DPEHPK3PXP}}]", "apply", "-", "--dry-run", database, "--set=instance.key_file="+key)
+	if _, err := os.Stat(key); err == nil {
+		t.Error("a key was made")
+	}
 	want := "+ user new\n~ member rubi of gnuwget: role developer -> maintainer\n+ access token portal of root\n3 to change, 1 unchanged; nothing was written\n"
 	if got := gatehouse(t, changed, "apply", "-", "--dry-run", database); got != want {
 		t.Errorf("got %q, want %q", got, want)

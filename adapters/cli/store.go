@@ -44,11 +44,12 @@ func (f *configFlags) openStore(ctx context.Context, streams Streams, migrate bo
 	return errors.Join(do(store{opened, config}), opened.Store.Close(context.WithoutCancel(ctx)))
 }
 
-// unlockFor unlocks the instance key if the world has secrets. Else it does without,
-// and no key is created: the command may run in another folder than the server.
-func (s store) unlockFor(ctx context.Context, world worldimport.World) error {
+// unlockFor calls unlock, which unlocks the instance key, if the world has secrets. Else
+// it does without, and no key is created: the command may run in another folder than the
+// server.
+func unlockFor(ctx context.Context, world worldimport.World, unlock func(context.Context) error) error {
 	if len(world.Hooks) == 0 && !slices.ContainsFunc(world.Users, func(u worldimport.User) bool { return u.TOTPSecret != "" }) {
 		return nil
 	}
-	return s.Unlock(ctx)
+	return unlock(ctx)
 }

@@ -5,6 +5,7 @@ package instancekey
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -99,6 +100,21 @@ func (k *Key) Unlock(ctx context.Context, database Notes) error {
 func (k *Key) Compare(ctx context.Context, database Notes) (bool, error) {
 	check, err := k.compare(ctx, database, func() error { return nil })
 	return check != "", err
+}
+
+// UnlockToTry opens the key as Unlock does, and writes nothing: where there is neither a
+// file nor a key of the database it opens one that is forgotten with this process.
+func (k *Key) UnlockToTry(ctx context.Context, database Notes) error {
+	hasKey, err := k.Compare(ctx, database)
+	if _, missing := os.Stat(k.file.Path); err == nil || hasKey || !errors.Is(missing, fs.ErrNotExist) || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.key = make([]byte, newKeySize)
+	_, _ = rand.Read(k.key) // never fails
+	k.box = newBox(k.key, nil)
+	return nil
 }
 
 // compare reads the key and fails unless it opens what the database's key sealed. If
@@ -226,6 +242,9 @@ func (k *Key) Reload() {
 // follow takes over what has changed in the files. The caller has locked mu, as fits
 // reads what it guards.
 func (k *Key) follow() {
+	if k.files == nil {
+		return
+	}
 	current, previous := k.files.Pair()
 	if k.box == nil || !bytes.Equal(current, k.key) || !bytes.Equal(previous, k.previous) {
 		k.key, k.previous, k.box = current, previous, newBox(current, previous)
@@ -239,10 +258,9 @@ var errLocked = errors.New("the instance key is not open: what it seals can be n
 func (k *Key) unlocked() (*seal.Box, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.files == nil {
+	if k.follow(); k.box == nil {
 		return nil, errLocked
 	}
-	k.follow()
 	return k.box, nil
 }
 

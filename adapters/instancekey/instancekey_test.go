@@ -424,3 +424,45 @@ func TestKey_Compare(t *testing.T) {
 		t.Error("a key was made")
 	}
 }
+
+func TestKey_UnlockToTry(t *testing.T) {
+	t.Parallel()
+	owned, fresh, file := memory.New(), memory.New(), write(t, first)
+	sealed := sealedBy(t, unlock(t, owned, file, "", ""), "sesame")
+	missing := filepath.Join(t.TempDir(), "missing")
+	for name, test := range map[string]struct {
+		database instancekey.Notes
+		file     string
+		want     string
+	}{
+		"its key":         {owned, file, ""},
+		"another key":     {owned, write(t, other), "not the key of this database"},
+		"no key":          {owned, missing, "restore it"},
+		"no database yet": {fresh, file, ""},
+		"neither of both": {fresh, missing, ""},
+		"silent":          {silent{make(chan struct{}, 1)}, missing, "context canceled"},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		if name == "silent" {
+			cancel()
+		}
+		key := instancekey.New(test.file, "", false, time.Now, zap.NewNop())
+		err := key.UnlockToTry(ctx, test.database)
+		cancel()
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want %q", name, err, test.want)
+		}
+		if err == nil {
+			sealedBy(t, key, "text")
+		}
+		if got, err := key.Open(sealed, place); name == "neither of both" && err == nil {
+			t.Errorf("%s: opened %q of another key", name, got)
+		}
+	}
+	if _, err := os.Stat(missing); err == nil {
+		t.Error("a key was made")
+	}
+	if known, err := instancekey.New(file, "", false, time.Now, zap.NewNop()).Compare(t.Context(), fresh); known || err != nil {
+		t.Errorf("got %t, %v, want a database without a key", known, err)
+	}
+}
