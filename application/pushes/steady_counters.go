@@ -78,7 +78,7 @@ func (c *SteadyCounters) read(clock time.Time, lifetime time.Duration) (now time
 	case elapsed-c.since >= 2*lifetime:
 		c.start, c.other = start, time.Time{}
 	case elapsed-c.since >= lifetime:
-		ahead = max(0, difference)
+		ahead = max(0, difference+tolerance) // by as much it may differ from other
 	}
 	return c.start.Add(elapsed), ahead
 }
