@@ -41,6 +41,8 @@ type KeyUses struct {
 	db      *database.DB
 	mu      sync.Mutex
 	waiting map[stamped]time.Time
+	// flushing is held by the flush that is under way.
+	flushing sync.Mutex
 }
 
 // stamped names the row that was used.
@@ -73,8 +75,11 @@ func (s *KeyUses) take() map[stamped]time.Time {
 	return taken
 }
 
-// flush writes what waits. What fails waits again.
+// flush writes what waits, after the flush that is under way: what came before the call
+// is written when it returns. What fails waits again.
 func (s *KeyUses) flush(ctx context.Context) error {
+	s.flushing.Lock()
+	defer s.flushing.Unlock()
 	taken := s.take()
 	for batch := range slices.Chunk(slices.SortedFunc(maps.Keys(taken), compareStamped), stampBatch) {
 		if err := s.write(ctx, batch, taken); err != nil {
