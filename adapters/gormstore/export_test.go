@@ -28,8 +28,14 @@ func (s *Store) Waiting() int {
 const MostStamps = mostStamps
 
 // Sweep removes what has expired, as the background does, when the clock tells now
-// and the process has run for elapsed.
+// and the process has run for elapsed. From the first call on the background, which
+// has a clock of its own, does nothing.
 func (s *Store) Sweep(ctx context.Context, now time.Time, elapsed time.Duration) error {
+	if s.background != nil {
+		s.background.stop()
+		s.background = nil
+		s.sweeper.next, s.sweeper.nextCounters, s.sweeper.readings, s.sweeper.counters = 0, 0, nil, nil
+	}
 	return s.sweeper.sweep(ctx, reading{now, elapsed})
 }
 
