@@ -143,8 +143,9 @@ func logger(log *zap.Logger) *slog.Logger {
 	return slog.New(zapslog.NewHandler(core))
 }
 
-// forever is River's word for it.
-const forever time.Duration = -1
+// forever is longer than any job is kept. River's own word for it is -1, which
+// riversqlite takes for a nanosecond: it removes all such jobs at once.
+const forever = 100 * 365 * 24 * time.Hour
 
 // Stop starts no more jobs and waits for the running ones. When ctx ends it cancels
 // them, and they run again later.

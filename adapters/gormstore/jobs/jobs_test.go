@@ -41,25 +41,7 @@ func each(t *testing.T, test func(t *testing.T, url string)) {
 func TestQueue_Wake(t *testing.T) { each(t, wake) }
 
 func wake(t *testing.T, url string) {
-	if _, err := gormstore.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	db, err := database.Open(t.Context(), url, 4)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	q := jobs.New(db.Pool, db.Dialect == database.Postgres)
-	change := func(do func(tx *sql.Tx) error) {
-		t.Helper()
-		tx, err := db.Pool.BeginTx(t.Context(), nil)
-		if err == nil {
-			err = errors.Join(do(tx), tx.Commit())
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	q, db := openQueue(t, url)
 	done := make(chan int64, 10)
 	pool := application.WorkerPool{Concurrency: 1, PollInterval: time.Hour, RetryDelay: time.Millisecond, Workers: map[application.JobKind]application.Worker{
 		"deliver": func(_ context.Context, subject int64) error { done <- subject; return nil },
@@ -68,11 +50,11 @@ func wake(t *testing.T, url string) {
 		t.Fatal(err)
 	}
 	for subject := int64(1); subject <= 3; subject++ {
-		change(func(tx *sql.Tx) error {
+		change(t, db, func(tx *sql.Tx) error {
 			return q.Hold(t.Context(), tx, application.Job{Kind: "deliver", Subject: subject})
 		})
 		q.Wake()
-		change(func(tx *sql.Tx) error {
+		change(t, db, func(tx *sql.Tx) error {
 			var id int64
 			query := "SELECT j.id FROM river_job j WHERE j.kind = 'deliver' AND j.state = 'pending' AND " + q.Subject() + " = $1"
 			if err := tx.QueryRowContext(t.Context(), query, subject).Scan(&id); err != nil {
@@ -92,6 +74,33 @@ func wake(t *testing.T, url string) {
 	}
 	if err := q.Stop(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// openQueue makes the Queue of a new database, and opens that for what the test does
+// to it.
+func openQueue(t *testing.T, url string) (*jobs.Queue, *database.DB) {
+	t.Helper()
+	if _, err := gormstore.Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	db, err := database.Open(t.Context(), url, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return jobs.New(db.Pool, db.Dialect == database.Postgres), db
+}
+
+// change does something in a transaction.
+func change(t *testing.T, db *database.DB, do func(tx *sql.Tx) error) {
+	t.Helper()
+	tx, err := db.Pool.BeginTx(t.Context(), nil)
+	if err == nil {
+		err = errors.Join(do(tx), tx.Commit())
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -126,6 +135,47 @@ func rescue(t *testing.T, url string) {
 		t.Error("the job was not run again")
 	}
 	if err := s.Jobs.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestQueue_cleaning has River remove what it does not keep: of the jobs that are
+// over these are the completed ones only.
+func TestQueue_cleaning(t *testing.T) { each(t, cleaning) }
+
+func cleaning(t *testing.T, url string) {
+	q, db := openQueue(t, url)
+	const yearsAgo = "2021-01-02 03:04:05"
+	for i, state := range []string{"completed", "cancelled", "discarded"} {
+		change(t, db, func(tx *sql.Tx) error {
+			if err := q.Enqueue(t.Context(), tx, application.Job{Kind: "deliver", Subject: int64(i)}); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(t.Context(), "UPDATE river_job SET finalized_at = '"+yearsAgo+"', state = '"+state+"' WHERE state = 'available'")
+			return err
+		})
+	}
+	pool := application.WorkerPool{Concurrency: 1, PollInterval: time.Hour, Workers: map[application.JobKind]application.Worker{"deliver": nil}}
+	if err := q.Start(t.Context(), pool, zap.NewNop()); err != nil {
+		t.Fatal(err)
+	}
+	left := func() (states string) {
+		query := "SELECT coalesce(group_concat(state), '') FROM (SELECT state FROM river_job ORDER BY id)"
+		if db.Dialect == database.Postgres {
+			query = "SELECT coalesce(string_agg(state::text, ',' ORDER BY id), '') FROM river_job"
+		}
+		if err := db.Pool.QueryRowContext(t.Context(), query).Scan(&states); err != nil {
+			t.Fatal(err)
+		}
+		return states
+	}
+	for deadline := time.Now().Add(2 * time.Minute); left() == "completed,cancelled,discarded" && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if got := left(); got != "cancelled,discarded" {
+		t.Errorf("left are %s", got)
+	}
+	if err := q.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
