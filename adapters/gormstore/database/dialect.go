@@ -145,6 +145,9 @@ func sqliteConnector(address string) (driver.Connector, error) {
 		// that began by reading could not wait, only fail.
 		"_txlock":      {"immediate"},
 		"_time_format": {"sqlite"},
+		// Times are texts that compare in one time zone only. River hands some over in
+		// that of the machine.
+		"_timezone": {"UTC"},
 		// What was deleted is overwritten, since it may have been a secret.
 		"_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "foreign_keys(1)", "secure_delete(1)"},
 	}.Encode())

@@ -20,7 +20,12 @@ import (
 	"gatehouse/tests/stores"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+// TestMain lets all tests run on a machine whose time is not UTC: River takes some times
+// from the clock as they are.
+func TestMain(m *testing.M) {
+	time.Local = time.FixedZone("far west", -9*60*60)
+	os.Exit(pgtest.Main(m))
+}
 
 // each runs a test on a new database of each kind.
 func each(t *testing.T, test func(t *testing.T, url string)) {
@@ -135,6 +140,39 @@ func rescue(t *testing.T, url string) {
 		t.Error("the job was not run again")
 	}
 	if err := s.Jobs.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestQueue_postponed postpones a job for an hour, which is no other time on a machine
+// in another time zone.
+func TestQueue_postponed(t *testing.T) { each(t, postponed) }
+
+func postponed(t *testing.T, url string) {
+	q, db := openQueue(t, url)
+	change(t, db, func(tx *sql.Tx) error {
+		return q.Enqueue(t.Context(), tx, application.Job{Kind: "deliver", Subject: 1})
+	})
+	pool := application.WorkerPool{Concurrency: 1, PollInterval: 10 * time.Millisecond, Workers: map[application.JobKind]application.Worker{
+		"deliver": func(context.Context, int64) error { return application.Postponed{For: time.Hour} },
+	}}
+	if err := q.Start(t.Context(), pool, zap.NewNop()); err != nil {
+		t.Fatal(err)
+	}
+	query := "SELECT state, scheduled_at BETWEEN datetime('now', '30 minutes') AND datetime('now', '90 minutes') FROM river_job"
+	if db.Dialect == database.Postgres {
+		query = "SELECT state, scheduled_at BETWEEN now() + interval '30 minutes' AND now() + interval '90 minutes' FROM river_job"
+	}
+	state, inAnHour := "available", false
+	for deadline := time.Now().Add(2 * time.Minute); (state == "available" || state == "running") && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if err := db.Pool.QueryRowContext(t.Context(), query).Scan(&state, &inAnHour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if state != "scheduled" || !inAnHour {
+		t.Errorf("the job is %s, in an hour: %t", state, inAnHour)
+	}
+	if err := q.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
