@@ -133,17 +133,39 @@ func (s *sweeper) expiredSince(now reading) (limit time.Time, ok bool) {
 	return limit, now.elapsed-s.readings[0].elapsed >= sweepAge
 }
 
-// maxWait is longer than a job waits.
-const maxWait = 25 * time.Hour
+const (
+	// maxWait is longer than a job waits.
+	maxWait = 25 * time.Hour
+	// maxAhead is more than the clocks of servers differ by.
+	maxAhead = 10 * time.Minute
+)
 
-const bringForward = `UPDATE river_job SET scheduled_at = $1
-	WHERE state IN ('available', 'retryable', 'scheduled') AND scheduled_at > $2`
+const (
+	bringForward = `UPDATE river_job SET scheduled_at = $1
+		WHERE state IN ('available', 'retryable', 'scheduled') AND scheduled_at > $2`
+	// beganNow lets River rescue a job whose server ended while it ran it.
+	beganNow = `UPDATE river_job SET attempted_at = $1 WHERE state = 'running' AND attempted_at > $2`
+	// depose lets servers elect the one that rescues jobs and makes them due.
+	depose = `DELETE FROM river_leader WHERE expires_at > $1`
+)
 
 // bringForward makes jobs due that a clock put off that was wrong: they would wait for
-// the day on which it was.
+// the day on which it was. So would what a server left that ended on that day.
 func (s *sweeper) bringForward(ctx context.Context, now time.Time) error {
-	_, err := s.db.Exec(ctx, bringForward, riverTime(s.db.Dialect, now), riverTime(s.db.Dialect, now.Add(maxWait)))
-	return err
+	at := func(d time.Duration) any { return riverTime(s.db.Dialect, now.Add(d)) }
+	for _, one := range []struct {
+		query string
+		args  []any
+	}{
+		{bringForward, []any{at(0), at(maxWait)}},
+		{beganNow, []any{at(0), at(maxAhead)}},
+		{depose, []any{at(maxAhead)}},
+	} {
+		if _, err := s.db.Exec(ctx, one.query, one.args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // riverTime is a time as River keeps it.
