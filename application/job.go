@@ -103,8 +103,10 @@ func (p WorkerPool) RetryAfter(kind JobKind, failures int) time.Duration {
 	return min(delay, longest)
 }
 
-// NeverGivesUp says whether jobs of the kind are tried until they succeed.
-func (p WorkerPool) NeverGivesUp(kind JobKind) bool {
+// KeepsTrying says whether a job of the kind that failed in this attempt is tried
+// again without counting it. It is long before MaxAttempts, because a server that is
+// killed during an attempt uses that up.
+func (p WorkerPool) KeepsTrying(kind JobKind, attempt int) bool {
 	_, limited := p.MaxDelay[kind]
-	return limited
+	return limited && attempt >= MaxAttempts/2
 }

@@ -325,9 +325,9 @@ func (j *job) finishAttempt(err error, pool application.WorkerPool) {
 	case isPostponed:
 		j.attempt--
 		j.state, j.due = jobWaiting, time.Now().Add(postponed.For)
-	case !isDiscarded && j.attempt >= j.maxAttempts && pool.NeverGivesUp(j.Kind):
+	case !isDiscarded && pool.KeepsTrying(j.Kind, j.attempt):
+		j.state, j.due = jobWaiting, time.Now().Add(pool.RetryAfter(j.Kind, j.attempt))
 		j.attempt--
-		j.state, j.due = jobWaiting, time.Now().Add(pool.RetryAfter(j.Kind, j.maxAttempts))
 	default:
 		j.failures++
 		j.lastFailure = err.Error()

@@ -195,7 +195,7 @@ var repositoryJobCases = []Case{
 			}},
 		})
 		s.awaitState(id, "completed")
-		s.Same("job", s.List("jobs", "attempt", "last_error"), []string{"25 not yet"})
+		s.Same("job", s.List("jobs", "attempt", "last_error"), []string{"12 not yet"})
 	}},
 	{Name: "job in the background: others that are due are done first", Check: func(s Subject) {
 		s.Apply("projects: [{id: 60, path: acme/p}]\ngroups: [{path: acme}]")

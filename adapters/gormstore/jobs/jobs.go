@@ -251,9 +251,9 @@ func riverWorker(work application.Worker, pool application.WorkerPool, log *zap.
 		if _, ok := errors.AsType[application.Discarded](err); ok {
 			return river.JobCancel(err)
 		}
-		if kind := application.JobKind(job.Kind); err != nil && job.Attempt >= job.MaxAttempts && pool.NeverGivesUp(kind) {
+		if kind := application.JobKind(job.Kind); err != nil && pool.KeepsTrying(kind, job.Attempt) {
 			log.Warn("a job failed", zap.Int64("job", job.ID), zap.String("kind", job.Kind), zap.Error(err))
-			return river.JobSnooze(pool.RetryAfter(kind, job.MaxAttempts))
+			return river.JobSnooze(pool.RetryAfter(kind, job.Attempt))
 		}
 		return err
 	})
