@@ -72,10 +72,13 @@ func (s *Server) find(m *gitalypb.Repository) (*Repository, error) {
 	if m.GetStorageName() != s.Storage {
 		return nil, status.Errorf(codes.InvalidArgument, "storage %q not found", m.GetStorageName())
 	}
-	if !s.Has(m.GetRelativePath()) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	found := s.repositories[m.GetRelativePath()]
+	if found == nil {
 		return nil, status.Error(codes.NotFound, "repository not found")
 	}
-	return s.Put(m.GetRelativePath()), nil
+	return found, nil
 }
 
 // commit returns a commit if the call may see it.
