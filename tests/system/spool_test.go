@@ -102,7 +102,7 @@ func (l *pushLog) push(t *testing.T, s *servertest.Server, each, enough int, dur
 	}
 	during(t)
 	var all sync.WaitGroup
-	reached := make(chan struct{})
+	reached, ended := make(chan struct{}), make(chan struct{})
 	before := l.total
 	for _, repository := range repositories {
 		all.Go(func() {
@@ -124,8 +124,15 @@ func (l *pushLog) push(t *testing.T, s *servertest.Server, each, enough int, dur
 			}
 		})
 	}
-	<-reached
-	return all.Wait
+	go func() { all.Wait(); close(ended) }()
+	select {
+	case <-reached:
+	case <-ended:
+		if l.total < before+enough {
+			t.Fatalf("%d pushes were acknowledged, want %d", l.total-before, enough)
+		}
+	}
+	return func() { <-ended }
 }
 
 // recorded returns the branches of the recorded pushes by repository, in order, without
