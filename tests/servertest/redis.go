@@ -2,6 +2,7 @@ package servertest
 
 import (
 	"net"
+	"os"
 	"os/exec"
 	"syscall"
 	"testing"
@@ -17,12 +18,15 @@ type Redis struct {
 	command *exec.Cmd
 }
 
-// StartRedis runs a redis-server until the end of the test. It skips the test where none
-// is installed.
+// StartRedis runs a redis-server until the end of the test. Where there is none it skips
+// the test, or with CI set fails it.
 func StartRedis(t testing.TB) *Redis {
 	t.Helper()
 	program, err := exec.LookPath("redis-server")
-	if err != nil {
+	switch {
+	case err != nil && os.Getenv("CI") != "":
+		t.Fatal("there is no redis-server here, and CI is set")
+	case err != nil:
 		t.Skip("there is no redis-server here; the Debian package redis-server has it")
 	}
 	free, err := net.Listen("tcp", "127.0.0.1:0")
