@@ -17,6 +17,7 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/pushes"
 	"gatehouse/tests/pgtest"
+	"gatehouse/tests/servertest"
 	"gatehouse/tests/stores"
 )
 
@@ -144,8 +145,8 @@ func rescue(t *testing.T, url string) {
 	}
 }
 
-// TestQueue_postponed postpones a job for an hour, which is no other time on a machine
-// in another time zone.
+// TestQueue_postponed postpones a job for an hour: it is due in an hour, whatever the
+// time zone of the machine is.
 func TestQueue_postponed(t *testing.T) { each(t, postponed) }
 
 func postponed(t *testing.T, url string) {
@@ -153,43 +154,50 @@ func postponed(t *testing.T, url string) {
 	change(t, db, func(tx *sql.Tx) error {
 		return q.Enqueue(t.Context(), tx, application.Job{Kind: "deliver", Subject: 1})
 	})
-	pool := application.WorkerPool{Concurrency: 1, PollInterval: 10 * time.Millisecond, Workers: map[application.JobKind]application.Worker{
-		"deliver": func(context.Context, int64) error { return application.Postponed{For: time.Hour} },
+	begun := make(chan struct{}, 1)
+	pool := application.WorkerPool{Concurrency: 1, PollInterval: time.Hour, Workers: map[application.JobKind]application.Worker{
+		"deliver": func(context.Context, int64) error {
+			begun <- struct{}{}
+			return application.Postponed{For: time.Hour}
+		},
 	}}
 	if err := q.Start(t.Context(), pool, zap.NewNop()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-begun:
+	case <-time.After(servertest.WaitTimeout):
+		t.Fatal("the job was not begun")
+	}
+	if err := q.Stop(t.Context()); err != nil { // waits until the job's state is stored
 		t.Fatal(err)
 	}
 	query := "SELECT state, scheduled_at BETWEEN datetime('now', '30 minutes') AND datetime('now', '90 minutes') FROM river_job"
 	if db.Dialect == database.Postgres {
 		query = "SELECT state, scheduled_at BETWEEN now() + interval '30 minutes' AND now() + interval '90 minutes' FROM river_job"
 	}
-	state, inAnHour := "available", false
-	for deadline := time.Now().Add(2 * time.Minute); (state == "available" || state == "running") && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if err := db.Pool.QueryRowContext(t.Context(), query).Scan(&state, &inAnHour); err != nil {
-			t.Fatal(err)
-		}
+	var state string
+	var inAnHour bool
+	if err := db.Pool.QueryRowContext(t.Context(), query).Scan(&state, &inAnHour); err != nil {
+		t.Fatal(err)
 	}
 	if state != "scheduled" || !inAnHour {
 		t.Errorf("the job is %s, in an hour: %t", state, inAnHour)
 	}
-	if err := q.Stop(t.Context()); err != nil {
-		t.Error(err)
-	}
 }
 
-// TestQueue_cleaning has River remove what it does not keep: of the jobs that are
-// over these are the completed ones only.
+// TestQueue_cleaning has River remove the jobs that it does not keep: of those that are
+// over the completed ones only.
 func TestQueue_cleaning(t *testing.T) { each(t, cleaning) }
 
 func cleaning(t *testing.T, url string) {
 	q, db := openQueue(t, url)
-	const yearsAgo = "2021-01-02 03:04:05"
 	for i, state := range []string{"completed", "cancelled", "discarded"} {
 		change(t, db, func(tx *sql.Tx) error {
 			if err := q.Enqueue(t.Context(), tx, application.Job{Kind: "deliver", Subject: int64(i)}); err != nil {
 				return err
 			}
-			_, err := tx.ExecContext(t.Context(), "UPDATE river_job SET finalized_at = '"+yearsAgo+"', state = '"+state+"' WHERE state = 'available'")
+			_, err := tx.ExecContext(t.Context(), "UPDATE river_job SET finalized_at = '2021-01-02 03:04:05', state = '"+state+"' WHERE state = 'available'")
 			return err
 		})
 	}
@@ -207,9 +215,7 @@ func cleaning(t *testing.T, url string) {
 		}
 		return states
 	}
-	for deadline := time.Now().Add(2 * time.Minute); left() == "completed,cancelled,discarded" && time.Now().Before(deadline); {
-		time.Sleep(10 * time.Millisecond)
-	}
+	servertest.Await(t, "River to clean", func() bool { return left() != "completed,cancelled,discarded" })
 	if got := left(); got != "cancelled,discarded" {
 		t.Errorf("left are %s", got)
 	}
