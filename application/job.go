@@ -103,9 +103,9 @@ func (p WorkerPool) RetryAfter(kind JobKind, failures int) time.Duration {
 	return min(delay, longest)
 }
 
-// KeepsTrying says whether a job of the kind that failed in this attempt is tried
-// again without counting it. It is long before MaxAttempts, because a server that is
-// killed during an attempt uses that up.
+// KeepsTrying says whether a job of the kind that failed in this attempt is tried again
+// without counting it. Counting ends long before MaxAttempts, because an attempt
+// during which a server is killed counts, too.
 func (p WorkerPool) KeepsTrying(kind JobKind, attempt int) bool {
 	_, limited := p.MaxDelay[kind]
 	return limited && attempt >= MaxAttempts/2

@@ -253,9 +253,9 @@ func TestStore_sweep_jobs(t *testing.T) {
 	})
 }
 
-// TestStore_sweep_ended has a server end while its clock is wrong, and wants that others
-// need not wait for that day to run its job again, and to elect a leader.
-func TestStore_sweep_ended(t *testing.T) {
+// TestStore_sweep_killed has a server killed while its clock is ahead: other servers need
+// not wait for that day to run its job again, and to elect a leader.
+func TestStore_sweep_killed(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
 		count := func(query string) (n int) {
@@ -267,15 +267,15 @@ func TestStore_sweep_ended(t *testing.T) {
 		}
 		for i, c := range []struct {
 			ahead time.Duration
-			stays bool
-		}{{24 * time.Hour, false}, {time.Minute, true}} {
+			want  int
+		}{{24 * time.Hour, 0}, {time.Minute, 1}} {
 			if err := s.Pushes.Record(t.Context(), pushes.Push{Repository: "project-1", ReceivedAt: now}); err != nil {
 				t.Fatal(err)
 			}
 			at := "'" + now.Add(c.ahead).Format("2006-01-02 15:04:05.000") + "'" + cast(s)
 			for _, query := range []string{
 				"UPDATE river_job SET state = 'running', attempted_at = " + at,
-				"INSERT INTO river_leader (leader_id, elected_at, expires_at) VALUES ('one that ended', " + at + ", " + at + ")",
+				"INSERT INTO river_leader (leader_id, elected_at, expires_at) VALUES ('killed', " + at + ", " + at + ")",
 			} {
 				if _, err := s.Pool().ExecContext(t.Context(), query); err != nil {
 					t.Fatal(err)
@@ -285,8 +285,8 @@ func TestStore_sweep_ended(t *testing.T) {
 				t.Fatal(err)
 			}
 			running, leaders := count("SELECT count(*) FROM river_job WHERE state = 'running' AND attempted_at = "+at), count("SELECT count(*) FROM river_leader")
-			if stay := running > 0; stay != c.stays || leaders > 0 != c.stays {
-				t.Errorf("%s ahead: %d jobs run since then, and there are %d leaders", c.ahead, running, leaders)
+			if running != c.want || leaders != c.want {
+				t.Errorf("%s ahead: %d jobs run since then, and there are %d leaders, want %d", c.ahead, running, leaders, c.want)
 			}
 			for _, table := range []string{"river_job", "river_leader"} {
 				if _, err := s.Pool().ExecContext(t.Context(), "DELETE FROM "+table); err != nil {

@@ -149,8 +149,9 @@ const (
 	depose = `DELETE FROM river_leader WHERE expires_at > $1`
 )
 
-// bringForward makes jobs due that a clock put off that was wrong: they would wait for
-// the day on which it was. So would what a server left that ended on that day.
+// bringForward undoes what a wrong clock put off until a day in the future: when a job
+// is due, when River rescues a job of a server that was killed, and when it elects
+// another leader than that server.
 func (s *sweeper) bringForward(ctx context.Context, now time.Time) error {
 	at := func(d time.Duration) any { return riverTime(s.db.Dialect, now.Add(d)) }
 	for _, one := range []struct {

@@ -233,9 +233,8 @@ const discardMark = "cancel_attempted_at"
 
 var errDiscarded = errors.New("somebody discarded it")
 
-// riverWorker runs the jobs of one kind. River logs their failures, but for those
-// after which it would discard a job that is tried until it succeeds: they are
-// postponed instead, so that River does not keep each of their errors.
+// riverWorker runs the jobs of one kind. River logs their failures and keeps their
+// errors, but for the failures that do not count: after these a job is postponed.
 func riverWorker(work application.Worker, pool application.WorkerPool, log *zap.Logger) river.Worker[args] {
 	return river.WorkFunc(func(ctx context.Context, job *river.Job[args]) error {
 		var metadata map[string]any
