@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"gatehouse/adapters/cli"
+	"gatehouse/tests/servertest"
 )
 
 // commandVariable makes the test binary run as the gatehouse command.
@@ -47,9 +48,7 @@ const (
 func TestReadme_tryIt(t *testing.T) {
 	t.Parallel()
 	for _, program := range []string{"bash", "curl", "base64"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skip(err)
-		}
+		servertest.Need(t, program)
 	}
 	_, section, _ := strings.Cut(document(t, "README.md"), "\n## Try it\n")
 	section, _, _ = strings.Cut(section, "\n## ")

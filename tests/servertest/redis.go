@@ -18,17 +18,24 @@ type Redis struct {
 	command *exec.Cmd
 }
 
-// StartRedis runs a redis-server until the end of the test. Where there is none it skips
-// the test, or with CI set fails it.
-func StartRedis(t testing.TB) *Redis {
+// Need returns where a program of the machine is. Where it is missing it skips the test,
+// or fails it if CI is set.
+func Need(t testing.TB, program string) string {
 	t.Helper()
-	program, err := exec.LookPath("redis-server")
+	path, err := exec.LookPath(program)
 	switch {
 	case err != nil && os.Getenv("CI") != "":
-		t.Fatal("there is no redis-server here, and CI is set")
+		t.Fatalf("%v, and CI is set", err)
 	case err != nil:
-		t.Skip("there is no redis-server here; the Debian package redis-server has it")
+		t.Skip(err)
 	}
+	return path
+}
+
+// StartRedis runs a redis-server, which the test Needs, until the end of the test.
+func StartRedis(t testing.TB) *Redis {
+	t.Helper()
+	program := Need(t, "redis-server")
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
