@@ -7,7 +7,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
 	"net"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -66,12 +69,21 @@ func (s *Server) Address() string { return "tcp://" + s.address }
 // Stop closes all connections and refuses new ones.
 func (s *Server) Stop() { s.server.Stop() }
 
+// ownHost returns a loopback address that hardly any other server has: where this one
+// stopped, another must not get its port, and answer its clients.
+func ownHost() string {
+	if runtime.GOOS != "linux" {
+		return "127.0.0.1" // others have no more of them
+	}
+	return fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
+}
+
 // Resume serves again, at the same address.
 func (s *Server) Resume(t testing.TB) {
 	t.Helper()
 	address := s.address
 	if address == "" {
-		address = "127.0.0.1:0"
+		address = net.JoinHostPort(ownHost(), "0")
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
