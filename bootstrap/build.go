@@ -10,9 +10,9 @@ import (
 
 	"gatehouse/adapters/instancekey"
 	"gatehouse/application"
-	"gatehouse/application/audit"
 	"gatehouse/application/credentials"
 	"gatehouse/application/gitaccess"
+	"gatehouse/application/gitaudit"
 	"gatehouse/application/lfsaccess"
 	"gatehouse/application/provisioning"
 	"gatehouse/bootstrap/config"
@@ -28,7 +28,7 @@ type Built struct {
 	Gatekeeper   *gitaccess.Gatekeeper
 	Credentials  *credentials.Service
 	LFS          *lfsaccess.Service
-	Audit        *audit.Service
+	Audit        *gitaudit.Service
 	Provisioning *provisioning.Service
 }
 

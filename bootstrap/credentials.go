@@ -15,9 +15,9 @@ import (
 	"gatehouse/adapters/lfstoken"
 	"gatehouse/adapters/totp"
 	"gatehouse/application"
-	"gatehouse/application/audit"
 	"gatehouse/application/credentials"
 	"gatehouse/application/gitaccess"
+	"gatehouse/application/gitaudit"
 	"gatehouse/application/lfsaccess"
 	"gatehouse/application/whois"
 	"gatehouse/bootstrap/config"
@@ -99,6 +99,6 @@ func LFSAccess(config config.Config, directory gitaccess.Directory, stamps gitac
 }
 
 // Audit makes the use case that records Git access.
-func Audit(config config.Config, log audit.Log, actors whois.Actors, now application.Clock) *audit.Service {
-	return audit.New(log, actors, config.Audit.Enabled, now)
+func Audit(config config.Config, log gitaudit.Log, actors whois.Actors, now application.Clock) *gitaudit.Service {
+	return gitaudit.New(log, actors, config.Audit.Enabled, now)
 }

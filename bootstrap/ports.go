@@ -8,11 +8,11 @@ import (
 
 	"gatehouse/adapters/ratelimit"
 	"gatehouse/application"
-	"gatehouse/application/audit"
 	"gatehouse/application/clusters"
 	"gatehouse/application/credentials"
 	"gatehouse/application/findings"
 	"gatehouse/application/gitaccess"
+	"gatehouse/application/gitaudit"
 	"gatehouse/application/inventory"
 	"gatehouse/application/postreceive"
 	"gatehouse/application/projects"
@@ -39,7 +39,7 @@ type Ports struct {
 	Accounts          credentials.Accounts
 	RecoveryCodes     credentials.RecoveryCodes
 	AccessTokens      credentials.Tokens
-	AuditLog          audit.Log
+	AuditLog          gitaudit.Log
 	WorldImport       worldimport.UnitOfWork
 	WorldScratch      worldimport.Scratch
 	Billing           provisioning.Billing

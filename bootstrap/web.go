@@ -14,9 +14,9 @@ import (
 	"gatehouse/adapters/httpapi/shell"
 	"gatehouse/adapters/secretfile"
 	"gatehouse/application"
-	"gatehouse/application/audit"
 	"gatehouse/application/credentials"
 	"gatehouse/application/gitaccess"
+	"gatehouse/application/gitaudit"
 	"gatehouse/application/lfsaccess"
 	"gatehouse/application/pushes"
 	"gatehouse/application/whois"
@@ -51,7 +51,7 @@ func ShellAPI(config config.Config, secrets *secretfile.Set, uses shell.UseCases
 	})
 }
 
-func shellUseCases(gatekeeper *gitaccess.Gatekeeper, receiver *pushes.Receiver, whois *whois.Service, lfs *lfsaccess.Service, credentials *credentials.Service, audit *audit.Service) shell.UseCases {
+func shellUseCases(gatekeeper *gitaccess.Gatekeeper, receiver *pushes.Receiver, whois *whois.Service, lfs *lfsaccess.Service, credentials *credentials.Service, audit *gitaudit.Service) shell.UseCases {
 	return shell.UseCases{Gatekeeper: gatekeeper, Receiver: receiver, Whois: whois, LFS: lfs, Credentials: credentials, Audit: audit}
 }
 

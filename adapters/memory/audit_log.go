@@ -3,14 +3,14 @@ package memory
 import (
 	"context"
 
-	"gatehouse/application/audit"
+	"gatehouse/application/gitaudit"
 )
 
-// AuditLog implements audit.Log.
+// AuditLog implements gitaudit.Log.
 type AuditLog struct{ *state }
 
-// Append implements audit.Log.
-func (l AuditLog) Append(ctx context.Context, e audit.Event) error {
+// Append implements gitaudit.Log.
+func (l AuditLog) Append(ctx context.Context, e gitaudit.Event) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

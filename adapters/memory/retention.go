@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"gatehouse/application/audit"
+	"gatehouse/application/gitaudit"
 	"gatehouse/application/pushes"
 )
 
@@ -73,7 +73,7 @@ func (r Retention) RemoveAuditEvents(ctx context.Context, before, now time.Time)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.events.removeOld(before, now, func(e audit.Event) time.Time { return e.At }, func(int64) bool { return true }), nil
+	return r.events.removeOld(before, now, func(e gitaudit.Event) time.Time { return e.At }, func(int64) bool { return true }), nil
 }
 
 // RemoveDeliveries implements retention.Records.

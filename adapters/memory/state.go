@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"gatehouse/application"
-	"gatehouse/application/audit"
+	"gatehouse/application/gitaudit"
 	"gatehouse/application/pushes"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/agents"
@@ -34,7 +34,7 @@ type state struct {
 	// decreased holds until when the entries of DecreaseOnce matter.
 	decreased map[string]time.Time
 	notices   map[noticeKey]source.Notice
-	events    numbered[audit.Event]
+	events    numbered[gitaudit.Event]
 
 	// The last uses of keys and tokens.
 	keyUses         map[identity.KeyID]time.Time

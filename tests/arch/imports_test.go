@@ -28,6 +28,7 @@ var rows = map[string][]string{
 	"domain/agents":   {"domain", "domain/source", "domain/identity"},
 	"domain/security": {"domain", "domain/source", "domain/identity", "domain/agents", "github.com/google/uuid"},
 	"domain/billing":  {"domain", "domain/source", "domain/identity"},
+	"domain/audit":    {"domain", "domain/source", "domain/identity"},
 
 	"application":              {},
 	"application/gitaccess":    useCase,
@@ -37,7 +38,7 @@ var rows = map[string][]string{
 	"application/whois":        useCase,
 	"application/credentials":  useCase,
 	"application/lfsaccess":    useCase,
-	"application/audit":        useCase,
+	"application/gitaudit":     useCase,
 	"application/clusters":     useCase,
 	"application/findings":     slices.Concat(useCase, []string{"github.com/google/uuid"}),
 	"application/provisioning": useCase,

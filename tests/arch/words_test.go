@@ -25,7 +25,7 @@ var oldNames = map[string][]string{
 	"application/findings":     {"take", "but"},
 	"application/provisioning": {"books", "sold", "statement", "purchase", "subscribe", "amend", "schedule", "unschedule"},
 	"application/worldimport":  {"holder", "sold", "filed"},
-	"application/audit":        {"trail"},
+	"application/gitaudit":     {"trail"},
 	"domain/agents":            {"holder"},
 	"adapters/cli":             {"unwilling", "errForgetful", "errTold"},
 	"bootstrap":                {"leave", "take", "books", "records"},

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"gatehouse/application/audit"
 	"gatehouse/application/credentials"
+	"gatehouse/application/gitaudit"
 	"gatehouse/bootstrap/config"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
@@ -206,7 +206,7 @@ var tokenCases = []Case{
 }
 
 // auditService returns the audit service of a server with auditing on or off.
-func (s Subject) auditService(enabled bool) *audit.Service {
+func (s Subject) auditService(enabled bool) *gitaudit.Service {
 	s.Helper()
 	return s.shellServer(func(c *config.Config) { c.Audit.Enabled = enabled }).Audit
 }
@@ -217,17 +217,17 @@ var auditCases = []Case{
 		service := s.auditService(true)
 		for _, c := range []struct {
 			who   string
-			event audit.Event
-			want  audit.Event
+			event gitaudit.Event
+			want  gitaudit.Event
 		}{
-			{"key-11", audit.Event{Action: source.ReceivePack, Protocol: source.SSH, Address: "192.0.2.7"},
-				audit.Event{Verb: audit.Push, User: 7, Username: "dede", Key: 11, KeyType: identity.UserKey}},
-			{"username-Gus", audit.Event{Action: source.UploadPack, Protocol: source.HTTP, Stats: audit.Stats{Wants: 1, WrittenBytes: 9}},
-				audit.Event{Verb: audit.Clone, User: 8, Username: "gus"}},
-			{"user-10", audit.Event{Action: source.UploadPack, Stats: audit.Stats{Wants: 1, Haves: 1}},
-				audit.Event{Verb: audit.Pull, User: 10, Username: "gone"}},
-			{"key-201", audit.Event{Action: source.UploadArchive}, audit.Event{Verb: audit.Pull, Key: 201, KeyType: identity.DeployKey}},
-			{"key-202", audit.Event{Action: source.UploadPack}, audit.Event{Verb: audit.Pull, Key: 202, KeyType: identity.DeployKey}},
+			{"key-11", gitaudit.Event{Action: source.ReceivePack, Protocol: source.SSH, Address: "192.0.2.7"},
+				gitaudit.Event{Verb: gitaudit.Push, User: 7, Username: "dede", Key: 11, KeyType: identity.UserKey}},
+			{"username-Gus", gitaudit.Event{Action: source.UploadPack, Protocol: source.HTTP, Stats: gitaudit.Stats{Wants: 1, WrittenBytes: 9}},
+				gitaudit.Event{Verb: gitaudit.Clone, User: 8, Username: "gus"}},
+			{"user-10", gitaudit.Event{Action: source.UploadPack, Stats: gitaudit.Stats{Wants: 1, Haves: 1}},
+				gitaudit.Event{Verb: gitaudit.Pull, User: 10, Username: "gone"}},
+			{"key-201", gitaudit.Event{Action: source.UploadArchive}, gitaudit.Event{Verb: gitaudit.Pull, Key: 201, KeyType: identity.DeployKey}},
+			{"key-202", gitaudit.Event{Action: source.UploadPack}, gitaudit.Event{Verb: gitaudit.Pull, Key: 202, KeyType: identity.DeployKey}},
 		} {
 			c.event.Repository = "project-42"
 			want := c.want
@@ -252,14 +252,14 @@ var auditCases = []Case{
 			action  source.Command
 			want    error
 		}{
-			{"key-11", false, source.UploadPack, audit.ErrNotNeeded},
-			{"key-404", true, source.UploadPack, audit.ErrNotNeeded},
-			{"username-nobody", true, source.UploadPack, audit.ErrNotNeeded},
-			{"nobody", true, source.UploadPack, audit.ErrNotNeeded},
+			{"key-11", false, source.UploadPack, gitaudit.ErrNotNeeded},
+			{"key-404", true, source.UploadPack, gitaudit.ErrNotNeeded},
+			{"username-nobody", true, source.UploadPack, gitaudit.ErrNotNeeded},
+			{"nobody", true, source.UploadPack, gitaudit.ErrNotNeeded},
 			{"key-11", true, "git-shell", domain.Invalid},
 			{"key-11", false, "git-shell", domain.Invalid},
 		} {
-			if _, err := s.auditService(c.enabled).Record(s.Context(), subject.Claim(c.who), audit.Event{Action: c.action}); !errors.Is(err, c.want) {
+			if _, err := s.auditService(c.enabled).Record(s.Context(), subject.Claim(c.who), gitaudit.Event{Action: c.action}); !errors.Is(err, c.want) {
 				s.Errorf("%s %s: got %v, want %v", c.who, c.action, err, c.want)
 			}
 		}

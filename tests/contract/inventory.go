@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"gatehouse/application/audit"
+	"gatehouse/application/gitaudit"
 	"gatehouse/application/inventory"
 	"gatehouse/application/pushes"
 	"gatehouse/domain"
@@ -101,7 +101,7 @@ var inventoryCases = []Case{
 		s.increase("project-1", now)
 		s.Fine("Record", s.Recorder.Record(s.Context(), pushOf("project-1")))
 		s.Fine("Record", s.Recorder.Record(s.Context(), pushes.Push{ReceivedAt: now}))
-		s.Fine("Append", s.AuditLog.Append(s.Context(), audit.Event{At: now}))
+		s.Fine("Append", s.AuditLog.Append(s.Context(), gitaudit.Event{At: now}))
 		s.Fine("CountUsage", s.UsageCounters.Add(s.Context(), usageReport))
 		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 961, authorizations))
 		s.Fine("AddFinding", s.Findings.Add(s.Context(), security.Finding{UUID: subject.FindingUUID(1), Project: 932, Agent: 961, DetectedAt: now}))

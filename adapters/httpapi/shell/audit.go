@@ -7,7 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"gatehouse/adapters/httpapi/params"
-	"gatehouse/application/audit"
+	"gatehouse/application/gitaudit"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -36,11 +36,11 @@ func (in auditRequest) claim() identity.Claim {
 	return actorParams{KeyID: in.KeyID, Identifier: in.Identifier, Username: in.Username}.claim()
 }
 
-func (in auditRequest) event() audit.Event {
-	return audit.Event{
+func (in auditRequest) event() gitaudit.Event {
+	return gitaudit.Event{
 		Action: source.Command(in.Action), Protocol: source.Protocol(strings.ToLower(in.Protocol)),
 		Repository: in.GLRepository, Address: in.CheckIP,
-		Stats: audit.Stats{
+		Stats: gitaudit.Stats{
 			Wants: in.PackfileStats.Wants, Haves: in.PackfileStats.Haves, PayloadSize: in.PackfileStats.PayloadSize,
 			WrittenBytes: in.WrittenBytes, ReceivedBytes: in.ReceivedBytes,
 		},
@@ -56,7 +56,7 @@ type auditResponse struct {
 type auditMessage struct {
 	Protocol      source.Protocol  `json:"protocol"`
 	Action        source.Command   `json:"action"`
-	Verb          audit.Verb       `json:"verb"`
+	Verb          gitaudit.Verb    `json:"verb"`
 	GLKeyType     identity.KeyKind `json:"gl_key_type,omitempty"`
 	GLKeyID       int64            `json:"gl_key_id,omitempty"`
 	IPAddress     string           `json:"ip_address,omitempty"`
@@ -75,8 +75,8 @@ func (a *API) gitAuditEvent(c *gin.Context) (any, error) {
 	switch {
 	case errors.Is(err, domain.Invalid):
 		return nil, err
-	case errors.Is(err, audit.ErrNotNeeded):
-		return auditResponse{false, audit.ErrNotNeeded.Message}, nil
+	case errors.Is(err, gitaudit.ErrNotNeeded):
+		return auditResponse{false, gitaudit.ErrNotNeeded.Message}, nil
 	case err != nil:
 		_ = c.Error(err)
 		return auditResponse{false, "The git audit event could not be kept"}, nil
@@ -84,7 +84,7 @@ func (a *API) gitAuditEvent(c *gin.Context) (any, error) {
 	return auditResponse{true, newAuditMessage(event)}, nil
 }
 
-func newAuditMessage(e audit.Event) auditMessage {
+func newAuditMessage(e gitaudit.Event) auditMessage {
 	m := auditMessage{
 		Protocol: e.Protocol, Action: e.Action, Verb: e.Verb, GLKeyType: e.KeyType, GLKeyID: int64(e.Key),
 		WrittenBytes: e.Stats.WrittenBytes, ReceivedBytes: e.Stats.ReceivedBytes,

@@ -9,9 +9,9 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"gatehouse/adapters/httpapi"
-	"gatehouse/application/audit"
 	"gatehouse/application/credentials"
 	"gatehouse/application/gitaccess"
+	"gatehouse/application/gitaudit"
 	"gatehouse/application/lfsaccess"
 	"gatehouse/application/pushes"
 	"gatehouse/application/whois"
@@ -34,7 +34,7 @@ type UseCases struct {
 	Whois       *whois.Service
 	LFS         *lfsaccess.Service
 	Credentials *credentials.Service
-	Audit       *audit.Service
+	Audit       *gitaudit.Service
 }
 
 // Instance is what the answers say about the server itself.

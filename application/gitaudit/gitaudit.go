@@ -1,6 +1,6 @@
-// Package audit records Git audit events: which user or key ran which command
+// Package gitaudit records Git audit events: which user or key ran which command
 // on which repository.
-package audit
+package gitaudit
 
 import (
 	"context"
