@@ -10,12 +10,12 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"gatehouse/adapters/memory"
-	"gatehouse/application/gitaudit"
 	"gatehouse/application/postreceive"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/pushes"
 	"gatehouse/application/retention"
 	"gatehouse/bootstrap/config"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/hooks"
 	"gatehouse/tests/world"
 )
@@ -73,7 +73,7 @@ func TestRetention_defaults(t *testing.T) {
 	add := func(at time.Time) {
 		t.Helper()
 		err := errors.Join(
-			ports.AuditLog.Append(t.Context(), gitaudit.Event{At: at}),
+			ports.AuditLog.Append(t.Context(), audit.Event{At: at}),
 			ports.Recorder.Record(t.Context(), pushes.Push{Repository: "project-1", ReceivedAt: at}),
 		)
 		for _, id := range ids(t, ports, "pushes") {

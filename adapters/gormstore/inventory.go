@@ -80,10 +80,6 @@ var listings = map[string]listing{
 				word(), number(), number(), word(), word(), word(), word(), word(), word(), flag(), word(), names(), word(),
 			}
 		}},
-	"audit": {`SELECT id, at, action, verb, protocol, repository, username, key_id, address FROM audit_events`,
-		func() []cell {
-			return []cell{number(), date(), word(), word(), raw(), raw(), raw(), number(), raw()}
-		}},
 	"subscriptions": {"SELECT " + subscriptionFields + " FROM subscriptions", subscriptionCells},
 	"subscription-history": {"SELECT id, changed_at, " + subscriptionFields + " FROM subscription_history",
 		func() []cell { return append([]cell{number(), date()}, subscriptionCells()...) }},
@@ -105,6 +101,9 @@ type Records struct{ db *database.DB }
 
 // List implements inventory.Records.
 func (all *Records) List(ctx context.Context, thing string, now time.Time) ([]inventory.Record, error) {
+	if thing == inventory.Audit {
+		return all.AuditEvents(ctx, inventory.AuditFilter{})
+	}
 	var rows [][]any
 	var err error
 	switch l, plain := listings[thing]; {

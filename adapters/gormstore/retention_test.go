@@ -6,11 +6,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gatehouse/adapters/gormstore"
+	"gatehouse/application/inventory"
 	"gatehouse/application/postreceive"
 	"gatehouse/application/pushes"
 	"gatehouse/application/retention"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/hooks"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
 	"gatehouse/tests/world"
 )
 
@@ -40,6 +46,36 @@ func events(t *testing.T, s *gormstore.Store) (count int) {
 		t.Fatal(err)
 	}
 	return count
+}
+
+// TestRecords_AuditEvents_olderRows reads rows that earlier releases have written.
+func TestRecords_AuditEvents_olderRows(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *gormstore.Store) {
+		_, err := s.Pool().ExecContext(t.Context(), `
+			INSERT INTO audit_events (at, action, verb, protocol, repository, user_id, username, key_id, key_kind, address, wants, haves, payload_size, written_bytes, received_bytes)
+			VALUES ('2026-03-10 12:00:00+00:00', 'git-upload-pack', 'clone', 'ssh', 'project-7', 7, 'dede', 11, 'key', '192.0.2.7', 0, 0, 0, 0, 0),
+				('2026-03-10 12:00:00+00:00', 'git-receive-pack', 'push', 'ssh', 'project-7', NULL, NULL, 12, 'deploy_key', NULL, 0, 0, 0, 0, 0)`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+		command := &audit.GitCommand{Protocol: source.SSH, Repository: "project-7"}
+		want := []inventory.Record{
+			inventory.AuditRecord(1, audit.Event{
+				At: at, Action: "git-upload-pack", Verb: audit.Clone, Outcome: audit.Done, Git: command,
+				Actor: audit.Actor{Kind: audit.Person, User: 7, Username: "dede", Key: 11, KeyType: identity.UserKey, Address: "192.0.2.7"},
+			}),
+			inventory.AuditRecord(2, audit.Event{
+				At: at, Action: "git-receive-pack", Verb: audit.Push, Outcome: audit.Done, Git: command,
+				Actor: audit.Actor{Kind: audit.DeployKey, Key: 12, KeyType: identity.DeployKey},
+			}),
+		}
+		got, err := s.Records.AuditEvents(t.Context(), inventory.AuditFilter{})
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v, got (-want +got):\n%s", err, diff)
+		}
+	})
 }
 
 // TestRetention_batches removes more than one transaction does.

@@ -2,33 +2,84 @@ package memory
 
 import (
 	"context"
+	"slices"
 
-	"gatehouse/application/gitaudit"
+	"gatehouse/application/inventory"
+	"gatehouse/domain/audit"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
 )
 
 // AuditLog implements gitaudit.Log.
 type AuditLog struct{ *state }
 
 // Append implements gitaudit.Log.
-func (l AuditLog) Append(ctx context.Context, e gitaudit.Event) error {
+func (l AuditLog) Append(ctx context.Context, events ...audit.Event) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	e.At = toInstant(e.At)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.events.add(e)
+	l.keepEvents(events)
 	return nil
 }
 
-func (s *state) listEvents() (rows [][]any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for id, e := range s.events.all() {
-		rows = append(rows, []any{
-			id, e.At, string(e.Action), string(e.Verb), string(e.Protocol), e.Repository,
-			textOrNil(e.Username), numberOrNil(e.Key), textOrNil(e.Address),
-		})
+// keepEvents keeps audit events; s.mu is held.
+func (s *state) keepEvents(events []audit.Event) {
+	for _, e := range events {
+		e.At = toInstant(e.At)
+		s.events.add(e)
 	}
-	return rows
+}
+
+// AuditEvents implements inventory.Records.
+func (r Records) AuditEvents(ctx context.Context, f inventory.AuditFilter) ([]inventory.Record, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	ofUser, ofProject := r.world.Load().auditUser(f.User), r.world.Load().auditProject(f.Project)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var records []inventory.Record
+	for id, e := range r.events.all() {
+		switch {
+		case !f.Since.IsZero() && e.At.Before(toInstant(f.Since)),
+			!f.Until.IsZero() && !e.At.Before(toInstant(f.Until)),
+			f.Refused && e.Outcome != audit.Refused,
+			f.User != "" && !ofUser(e),
+			f.Project != "" && !ofProject(e):
+			continue
+		}
+		records = append(records, inventory.AuditRecord(id, e))
+	}
+	if f.Limit > 0 && len(records) > f.Limit {
+		records = records[len(records)-f.Limit:]
+	}
+	return records, nil
+}
+
+// auditUser says which events are a user's.
+func (w *world) auditUser(user string) func(audit.Event) bool {
+	number, _ := identity.ParseID(user)
+	id := identity.UserID(number)
+	if id == 0 {
+		id = w.userByName(user)
+	}
+	return func(e audit.Event) bool {
+		return id != 0 && (e.Actor.User == id || e.Actor.Sudo == id) || e.Actor.Username == user || e.Actor.SudoName == user
+	}
+}
+
+// auditProject says which events are a project's.
+func (w *world) auditProject(project string) func(audit.Event) bool {
+	repository, named := source.ParseRepositoryID(project)
+	id := repository.ID
+	if !named {
+		id = int64(w.routes[fold(project)].project)
+	}
+	repositories := append(inventory.RepositoriesOf(id), project)
+	return func(e audit.Event) bool {
+		return e.Git != nil && slices.Contains(repositories, e.Git.Repository) ||
+			id != 0 && e.Entity.Kind == audit.Project && e.Entity.ID == id || e.Entity.Path == project
+	}
 }

@@ -22,7 +22,6 @@ var lists = map[string]func(*state, *world, time.Time) [][]any{
 	"counters":      func(s *state, _ *world, now time.Time) [][]any { return s.listCounters(now) },
 	"pushes":        func(s *state, _ *world, _ time.Time) [][]any { return s.listPushes() },
 	"access-tokens": func(s *state, w *world, _ time.Time) [][]any { return s.listAccessTokens(w) },
-	"audit":         func(s *state, _ *world, _ time.Time) [][]any { return s.listEvents() },
 	"agents":        func(s *state, w *world, _ time.Time) [][]any { return s.listAgents(w) },
 	"agent-tokens":  func(s *state, w *world, _ time.Time) [][]any { return s.listAgentTokens(w) },
 	"broadcasts":    func(_ *state, w *world, _ time.Time) [][]any { return w.listBroadcasts() },
@@ -45,6 +44,9 @@ type Records struct{ *state }
 func (r Records) List(ctx context.Context, thing string, now time.Time) ([]inventory.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if thing == inventory.Audit {
+		return r.AuditEvents(ctx, inventory.AuditFilter{})
 	}
 	list, ok := lists[thing]
 	if !ok {

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"gatehouse/application/gitaudit"
 	"gatehouse/application/pushes"
+	"gatehouse/domain/audit"
 )
 
 // numbered are rows by their numbers 1, 2, …, which are given once.
@@ -73,7 +73,7 @@ func (r Retention) RemoveAuditEvents(ctx context.Context, before, now time.Time)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.events.removeOld(before, now, func(e gitaudit.Event) time.Time { return e.At }, func(int64) bool { return true }), nil
+	return r.events.removeOld(before, now, func(e audit.Event) time.Time { return e.At }, func(int64) bool { return true }), nil
 }
 
 // RemoveDeliveries implements retention.Records.

@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"gatehouse/application"
-	"gatehouse/application/gitaudit"
 	"gatehouse/application/pushes"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/agents"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -34,7 +34,7 @@ type state struct {
 	// decreased holds until when the entries of DecreaseOnce matter.
 	decreased map[string]time.Time
 	notices   map[noticeKey]source.Notice
-	events    numbered[gitaudit.Event]
+	events    numbered[audit.Event]
 
 	// The last uses of keys and tokens.
 	keyUses         map[identity.KeyID]time.Time

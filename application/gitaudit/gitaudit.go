@@ -7,60 +7,28 @@ import (
 	"time"
 
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
 
-// Event is one Git command that has run. It is written once and never changed.
-type Event struct {
-	At         time.Time
-	Action     source.Command
-	Protocol   source.Protocol
-	Verb       Verb
-	Repository string
-	// User is 0 and Username empty for a deploy key or a stranger.
-	User     identity.UserID
-	Username string
-	Key      identity.KeyID
-	KeyType  identity.KeyKind
-	// Address is the client's; empty if it is not known.
-	Address string
-	Stats   Stats
-}
-
-// Verb is what the command did, in a word.
-type Verb string
-
-// The verbs.
-const (
-	Push  Verb = "push"
-	Clone Verb = "clone"
-	Pull  Verb = "pull"
-)
-
-// Stats are the numbers of objects and bytes that the client reports.
-type Stats struct {
-	Wants, Haves, PayloadSize   int64
-	WrittenBytes, ReceivedBytes int64
-}
-
 // VerbOf reads the verb from a command and its statistics: a client that has no
 // objects yet clones.
-func VerbOf(c source.Command, s Stats) Verb {
+func VerbOf(c source.Command, s audit.Stats) audit.Verb {
 	switch {
 	case c == source.ReceivePack:
-		return Push
+		return audit.Push
 	case s.Wants > 0 && s.Haves == 0:
-		return Clone
+		return audit.Clone
 	default:
-		return Pull
+		return audit.Pull
 	}
 }
 
 // Log keeps events.
 type Log interface {
-	// Append keeps the event durably.
-	Append(ctx context.Context, e Event) error
+	// Append keeps the events durably and in their order, all of them or none.
+	Append(ctx context.Context, events ...audit.Event) error
 }
 
 // Actors finds the actor behind a claim.
@@ -90,28 +58,37 @@ const timeout = 5 * time.Second
 // the actor is anonymous.
 var ErrNotNeeded = domain.Refuse(domain.Unprocessable, "No git audit event needed")
 
+// Report is what a client says of a Git command that has run.
+type Report struct {
+	Action  source.Command
+	Command audit.GitCommand
+	// Address is the client's; empty if it is not known.
+	Address       string
+	CorrelationID string
+}
+
 // Record keeps the event for the actor behind the claim and returns it as it is
 // kept. ErrNotNeeded is no failure; an unknown command is a Refusal of kind
 // domain.Invalid, any other error the store's.
-func (s *Service) Record(ctx context.Context, claim identity.Claim, e Event) (Event, error) {
-	if !e.Action.Known() {
-		return Event{}, domain.Refuse(domain.Invalid, "action is invalid")
+func (s *Service) Record(ctx context.Context, claim identity.Claim, r Report) (audit.Event, error) {
+	if !r.Action.Known() {
+		return audit.Event{}, domain.Refuse(domain.Invalid, "action is invalid")
 	}
 	if !s.enabled {
-		return Event{}, ErrNotNeeded
+		return audit.Event{}, ErrNotNeeded
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout) // the command has run, so its event is kept even if the caller hangs up
 	defer cancel()
 	actor, err := s.actors.Actor(ctx, claim)
 	if err != nil {
-		return Event{}, err
+		return audit.Event{}, err
 	}
 	if actor.Anonymous() {
-		return Event{}, ErrNotNeeded
+		return audit.Event{}, ErrNotNeeded
 	}
-	e.At, e.Verb = s.now(), VerbOf(e.Action, e.Stats)
-	e.Key, e.KeyType = actor.Key.ID, actor.Key.Kind
-	person := actor.Person()
-	e.User, e.Username = person.ID, person.Username
+	e := audit.Event{
+		At: s.now(), CorrelationID: r.CorrelationID, Actor: audit.ActorOf(actor, r.Address),
+		Action: string(r.Action), Verb: VerbOf(r.Action, r.Command.Stats), Outcome: audit.Done, Git: &r.Command,
+	}
 	return e, s.log.Append(ctx, e)
 }

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gatehouse/adapters/memory"
 	"gatehouse/application/gitaudit"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 	"gatehouse/tests/world"
@@ -39,14 +42,14 @@ func TestVerbOf(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		command source.Command
-		stats   gitaudit.Stats
-		want    gitaudit.Verb
+		stats   audit.Stats
+		want    audit.Verb
 	}{
-		"a push":             {source.ReceivePack, gitaudit.Stats{Wants: 1}, gitaudit.Push},
-		"wants, has nothing": {source.UploadPack, gitaudit.Stats{Wants: 1}, gitaudit.Clone},
-		"wants, has some":    {source.UploadPack, gitaudit.Stats{Wants: 1, Haves: 1}, gitaudit.Pull},
-		"statistics unknown": {source.UploadPack, gitaudit.Stats{}, gitaudit.Pull},
-		"an archive":         {source.UploadArchive, gitaudit.Stats{}, gitaudit.Pull},
+		"a push":             {source.ReceivePack, audit.Stats{Wants: 1}, audit.Push},
+		"wants, has nothing": {source.UploadPack, audit.Stats{Wants: 1}, audit.Clone},
+		"wants, has some":    {source.UploadPack, audit.Stats{Wants: 1, Haves: 1}, audit.Pull},
+		"statistics unknown": {source.UploadPack, audit.Stats{}, audit.Pull},
+		"an archive":         {source.UploadArchive, audit.Stats{}, audit.Pull},
 	} {
 		if got := gitaudit.VerbOf(c.command, c.stats); got != c.want {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)
@@ -58,38 +61,39 @@ func TestService_Record(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		claim identity.Claim
-		want  gitaudit.Event
+		want  audit.Actor
 	}{
-		"by key":       {identity.ClaimKey("11"), gitaudit.Event{User: 7, Username: "dede", Key: 11, KeyType: identity.UserKey}},
-		"by name":      {identity.ClaimName("dede"), gitaudit.Event{User: 7, Username: "dede"}},
-		"a deploy key": {identity.ClaimKey("201"), gitaudit.Event{Key: 201, KeyType: identity.DeployKey}},
+		"by key":       {identity.ClaimKey("11"), audit.Actor{Kind: audit.Person, User: 7, Username: "dede", Key: 11, KeyType: identity.UserKey, Address: "192.0.2.7"}},
+		"by name":      {identity.ClaimName("dede"), audit.Actor{Kind: audit.Person, User: 7, Username: "dede", Address: "192.0.2.7"}},
+		"a deploy key": {identity.ClaimKey("201"), audit.Actor{Kind: audit.DeployKey, Key: 201, KeyType: identity.DeployKey, Address: "192.0.2.7"}},
 	} {
 		log, store := newService(t, true)
-		got, err := log.Record(t.Context(), c.claim, gitaudit.Event{Action: source.ReceivePack, Protocol: source.SSH, Repository: "project-42"})
-		c.want.At, c.want.Action, c.want.Protocol, c.want.Verb, c.want.Repository = world.Now, source.ReceivePack, source.SSH, gitaudit.Push, "project-42"
-		if err != nil || got != c.want || count(t, store) != 1 {
-			t.Errorf("%s: got %+v, %v, want %+v", name, got, err, c.want)
+		command := audit.GitCommand{Protocol: source.SSH, Repository: "project-42"}
+		got, err := log.Record(t.Context(), c.claim, gitaudit.Report{Action: source.ReceivePack, Command: command, Address: "192.0.2.7", CorrelationID: "id"})
+		want := audit.Event{At: world.Now, CorrelationID: "id", Actor: c.want, Action: "git-receive-pack", Verb: audit.Push, Outcome: audit.Done, Git: &command}
+		if diff := cmp.Diff(want, got); diff != "" || err != nil || count(t, store) != 1 {
+			t.Errorf("%s: %v, got (-want +got):\n%s", name, err, diff)
 		}
 	}
 }
 
 func TestService_Record_keepsNothing(t *testing.T) {
 	t.Parallel()
-	event := gitaudit.Event{Action: source.UploadPack}
+	report := gitaudit.Report{Action: source.UploadPack}
 	for name, c := range map[string]struct {
 		enabled bool
 		claim   identity.Claim
-		event   gitaudit.Event
+		report  gitaudit.Report
 		want    error
 	}{
-		"switched off":       {false, identity.ClaimKey("11"), event, gitaudit.ErrNotNeeded},
-		"an unknown user":    {true, identity.ClaimName("nobody"), event, gitaudit.ErrNotNeeded},
-		"anonymous":          {true, identity.Claim{}, event, gitaudit.ErrNotNeeded},
-		"an unknown command": {true, identity.ClaimKey("11"), gitaudit.Event{Action: "git-shell"}, domain.Invalid},
-		"unknown, and off":   {false, identity.ClaimKey("11"), gitaudit.Event{Action: "git-shell"}, domain.Invalid},
+		"switched off":       {false, identity.ClaimKey("11"), report, gitaudit.ErrNotNeeded},
+		"an unknown user":    {true, identity.ClaimName("nobody"), report, gitaudit.ErrNotNeeded},
+		"anonymous":          {true, identity.Claim{}, report, gitaudit.ErrNotNeeded},
+		"an unknown command": {true, identity.ClaimKey("11"), gitaudit.Report{Action: "git-shell"}, domain.Invalid},
+		"unknown, and off":   {false, identity.ClaimKey("11"), gitaudit.Report{Action: "git-shell"}, domain.Invalid},
 	} {
 		log, store := newService(t, c.enabled)
-		if _, err := log.Record(t.Context(), c.claim, c.event); !errors.Is(err, c.want) || count(t, store) != 0 {
+		if _, err := log.Record(t.Context(), c.claim, c.report); !errors.Is(err, c.want) || count(t, store) != 0 {
 			t.Errorf("%s: got %v, want %v and nothing kept", name, err, c.want)
 		}
 	}
@@ -98,13 +102,13 @@ func TestService_Record_keepsNothing(t *testing.T) {
 // failingLog is a log that fails to append.
 type failingLog struct{ err error }
 
-func (f failingLog) Append(context.Context, gitaudit.Event) error { return f.err }
+func (f failingLog) Append(context.Context, ...audit.Event) error { return f.err }
 
 func TestService_Record_storeIsDown(t *testing.T) {
 	t.Parallel()
 	_, store := newService(t, true)
 	down := errors.New("disk full")
-	_, err := gitaudit.New(failingLog{down}, store.Actors, true, world.Clock).Record(t.Context(), identity.ClaimKey("11"), gitaudit.Event{Action: source.UploadPack})
+	_, err := gitaudit.New(failingLog{down}, store.Actors, true, world.Clock).Record(t.Context(), identity.ClaimKey("11"), gitaudit.Report{Action: source.UploadPack})
 	if !errors.Is(err, down) {
 		t.Errorf("got %v, want %v", err, down)
 	}

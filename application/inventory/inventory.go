@@ -9,7 +9,8 @@ import (
 // Field is one member of a Record.
 type Field struct {
 	Name string
-	// Value is nil, bool, int64, string, []string or time.Time (in UTC).
+	// Value is nil, bool, int64, string, []string, time.Time (in UTC), Record or
+	// []Record.
 	Value any
 }
 
@@ -30,7 +31,13 @@ type Records interface {
 	// hook active, paused or disabled. Of the URL of a hook user and query are
 	// hidden.
 	List(ctx context.Context, thing string, now time.Time) ([]Record, error)
+	// AuditEvents returns the records of the audit events that the filter picks, in the
+	// order in which they were kept.
+	AuditEvents(ctx context.Context, f AuditFilter) ([]Record, error)
 }
+
+// Audit is the thing of audit events.
+const Audit = "audit"
 
 // Lists are the lists that Records knows, by name, with the fields of their
 // records.
@@ -46,8 +53,13 @@ var Lists = map[string][]string{
 	"pushes":        {"id", "gl_repository", "identifier", "changes", "push_options", "received_at"},
 	"jobs":          {"id", "kind", "subject", "state", "attempt", "due_at", "last_error"},
 	"access-tokens": {"id", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"},
-	"audit":         {"id", "at", "action", "verb", "protocol", "gl_repository", "username", "key_id", "ip_address"},
-	"broadcasts":    {"id", "message", "type", "starts_at", "ends_at", "target_path"},
+	Audit: {
+		"id", "at", "action", "verb", "protocol", "gl_repository", "username", "key_id", "ip_address",
+		"actor_kind", "user_id", "key_type", "sudo_id", "sudo", "token_id", "correlation_id", "outcome",
+		"entity_kind", "entity_id", "entity_path", "target_kind", "target_id", "target_path", "before", "after",
+		"rule", "ref", "refs", "more_refs", "message", "findings", "facts", "unrecorded",
+	},
+	"broadcasts": {"id", "message", "type", "starts_at", "ends_at", "target_path"},
 	"hooks": {
 		"id", "group", "project", "url", "push_events", "tag_push_events", "branch_filter", "enable_ssl_verification",
 		"state", "failures", "paused_until", "last_status", "last_at",

@@ -45,6 +45,10 @@ func (f Field) jsonValue() any {
 		if value == nil {
 			return []string{}
 		}
+	case []Record:
+		if value == nil {
+			return []Record{}
+		}
 	}
 	return f.Value
 }

@@ -11,10 +11,10 @@ import (
 	"pgregory.net/rapid"
 
 	"gatehouse/adapters/memory"
-	"gatehouse/application/gitaudit"
 	"gatehouse/application/postreceive"
 	"gatehouse/application/pushes"
 	"gatehouse/application/retention"
+	"gatehouse/domain/audit"
 )
 
 const day = 24 * time.Hour
@@ -69,7 +69,7 @@ func (m *machine) run(hours int) (total retention.Removed) {
 func (m *machine) add(name string, processed bool) {
 	m.t.Helper()
 	ctx := context.Background()
-	if err := m.store.AuditLog.Append(ctx, gitaudit.Event{At: m.clock(), Repository: name}); err != nil {
+	if err := m.store.AuditLog.Append(ctx, audit.Event{At: m.clock(), Git: &audit.GitCommand{Repository: name}}); err != nil {
 		m.t.Fatal(err)
 	}
 	if err := m.store.Recorder.Record(ctx, pushes.Push{Repository: name, ReceivedAt: m.clock()}); err != nil {

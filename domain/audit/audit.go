@@ -52,6 +52,19 @@ type Actor struct {
 	Address string
 }
 
+// ActorOf returns the record of a Git actor whose client has that address.
+func ActorOf(a identity.Actor, address string) Actor {
+	person := a.Person()
+	out := Actor{Kind: Person, User: person.ID, Username: person.Username, Key: a.Key.ID, KeyType: a.Key.Kind, Address: address}
+	switch {
+	case a.Anonymous():
+		out.Kind = Stranger
+	case a.IsDeployKey():
+		out.Kind = DeployKey
+	}
+	return out
+}
+
 // ActorKind says what sort of actor it is.
 type ActorKind string
 

@@ -44,6 +44,7 @@ var rows = map[string][]string{
 	"application/provisioning": useCase,
 	"application/worldimport":  useCase,
 	"application/projects":     useCase,
+	"application/inventory":    useCase,
 	"application/retention":    useCase,
 
 	"adapters/httpapi":        core,
@@ -57,8 +58,9 @@ var rows = map[string][]string{
 	// The engine below the stores knows no use case, and no table.
 	"adapters/gormstore/database": {"domain"},
 	"adapters/gormstore/jobs":     {"domain", "application"},
+	"adapters/gormstore/auditlog": {"domain/...", "application/inventory", "adapters/gormstore/database"},
 	"adapters/gormstore/seals":    {"domain/hooks", "adapters/gormstore/database"},
-	"adapters/gormstore/worldtx":  slices.Concat(core, []string{"adapters/gormstore/database", "adapters/gormstore/jobs", "adapters/gormstore/seals"}),
+	"adapters/gormstore/worldtx":  slices.Concat(core, []string{"adapters/gormstore/database", "adapters/gormstore/auditlog", "adapters/gormstore/jobs", "adapters/gormstore/seals"}),
 	"adapters/memory":             core,
 	"adapters/gitaly":             slices.Concat(core, []string{"adapters/gitaly/..."}), // its generated messages
 	"adapters/redisstate":         core,

@@ -11,6 +11,7 @@ import (
 	"gatehouse/application/gitaudit"
 	"gatehouse/bootstrap/config"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 	"gatehouse/tests/subject"
@@ -216,26 +217,24 @@ var auditCases = []Case{
 	{Name: "audit events: actor and action", OnDatabases: true, Check: func(s Subject) {
 		service := s.auditService(true)
 		for _, c := range []struct {
-			who   string
-			event gitaudit.Event
-			want  gitaudit.Event
+			who    string
+			report gitaudit.Report
+			verb   audit.Verb
+			want   audit.Actor
 		}{
-			{"key-11", gitaudit.Event{Action: source.ReceivePack, Protocol: source.SSH, Address: "192.0.2.7"},
-				gitaudit.Event{Verb: gitaudit.Push, User: 7, Username: "dede", Key: 11, KeyType: identity.UserKey}},
-			{"username-Gus", gitaudit.Event{Action: source.UploadPack, Protocol: source.HTTP, Stats: gitaudit.Stats{Wants: 1, WrittenBytes: 9}},
-				gitaudit.Event{Verb: gitaudit.Clone, User: 8, Username: "gus"}},
-			{"user-10", gitaudit.Event{Action: source.UploadPack, Stats: gitaudit.Stats{Wants: 1, Haves: 1}},
-				gitaudit.Event{Verb: gitaudit.Pull, User: 10, Username: "gone"}},
-			{"key-201", gitaudit.Event{Action: source.UploadArchive}, gitaudit.Event{Verb: gitaudit.Pull, Key: 201, KeyType: identity.DeployKey}},
-			{"key-202", gitaudit.Event{Action: source.UploadPack}, gitaudit.Event{Verb: gitaudit.Pull, Key: 202, KeyType: identity.DeployKey}},
+			{"key-11", gitaudit.Report{Action: source.ReceivePack, Command: audit.GitCommand{Protocol: source.SSH}, Address: "192.0.2.7"},
+				audit.Push, audit.Actor{Kind: audit.Person, User: 7, Username: "dede", Key: 11, KeyType: identity.UserKey}},
+			{"username-Gus", gitaudit.Report{Action: source.UploadPack, Command: audit.GitCommand{Protocol: source.HTTP, Stats: audit.Stats{Wants: 1, WrittenBytes: 9}}},
+				audit.Clone, audit.Actor{Kind: audit.Person, User: 8, Username: "gus"}},
+			{"user-10", gitaudit.Report{Action: source.UploadPack, Command: audit.GitCommand{Stats: audit.Stats{Wants: 1, Haves: 1}}},
+				audit.Pull, audit.Actor{Kind: audit.Person, User: 10, Username: "gone"}},
+			{"key-201", gitaudit.Report{Action: source.UploadArchive}, audit.Pull, audit.Actor{Kind: audit.DeployKey, Key: 201, KeyType: identity.DeployKey}},
+			{"key-202", gitaudit.Report{Action: source.UploadPack}, audit.Pull, audit.Actor{Kind: audit.DeployKey, Key: 202, KeyType: identity.DeployKey}},
 		} {
-			c.event.Repository = "project-42"
-			want := c.want
-			want.At, want.Action, want.Protocol, want.Repository = now, c.event.Action, c.event.Protocol, c.event.Repository
-			want.Address, want.Stats = c.event.Address, c.event.Stats
-			got, err := service.Record(s.Context(), subject.Claim(c.who), c.event)
+			c.report.Command.Repository, c.want.Address = "project-42", c.report.Address
+			got, err := service.Record(s.Context(), subject.Claim(c.who), c.report)
 			s.Fine(c.who, err)
-			s.Same(c.who, got, want)
+			s.Same(c.who, got, audit.Event{At: now, Actor: c.want, Action: string(c.report.Action), Verb: c.verb, Outcome: audit.Done, Git: &c.report.Command})
 		}
 		s.Same("kept", s.List("audit", "at", "action", "verb", "protocol", "username", "key_id", "ip_address"), []string{
 			"2026-03-10T12:34:56.789012Z git-receive-pack push ssh dede 11 192.0.2.7",
@@ -259,7 +258,7 @@ var auditCases = []Case{
 			{"key-11", true, "git-shell", domain.Invalid},
 			{"key-11", false, "git-shell", domain.Invalid},
 		} {
-			if _, err := s.auditService(c.enabled).Record(s.Context(), subject.Claim(c.who), gitaudit.Event{Action: c.action}); !errors.Is(err, c.want) {
+			if _, err := s.auditService(c.enabled).Record(s.Context(), subject.Claim(c.who), gitaudit.Report{Action: c.action}); !errors.Is(err, c.want) {
 				s.Errorf("%s %s: got %v, want %v", c.who, c.action, err, c.want)
 			}
 		}

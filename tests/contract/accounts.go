@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"gatehouse/application/credentials"
-	"gatehouse/application/gitaudit"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/tests/subject"
 )
@@ -310,22 +310,10 @@ var setOnceCases = []Case{
 }
 
 var auditCases = []Case{
-	{Name: "audit events: stored in order", Check: func(s Subject) {
-		s.Apply(twoFactorUsers)
-		event := gitaudit.Event{
-			At: now, Action: "git-upload-pack", Protocol: "ssh", Verb: gitaudit.Clone, Repository: "project-60",
-			User: 1, Username: "dede", Key: 11, KeyType: identity.UserKey, Address: "192.0.2.7", Stats: gitaudit.Stats{Wants: 3},
-		}
-		s.Fine("Append", s.AuditLog.Append(s.Context(), event))
-		s.Fine("Append", s.AuditLog.Append(s.Context(), gitaudit.Event{At: now, Action: "git-receive-pack", Verb: gitaudit.Push, Repository: "x\xff\x00", Key: 404}))
-		s.Same("events", s.List("audit", "action", "verb", "gl_repository", "username", "key_id", "ip_address"), []string{
-			"git-upload-pack clone project-60 dede 11 192.0.2.7", "git-receive-pack push x\xff\x00 - 404 -",
-		})
-	}},
 	{Name: "concurrent audit events: all stored", Check: func(s Subject) {
 		subject.Concurrently(func(int) {
 			for range subject.Rounds {
-				s.Fine("Append", s.AuditLog.Append(s.Context(), gitaudit.Event{At: now}))
+				s.Fine("Append", s.AuditLog.Append(s.Context(), audit.Event{At: now}))
 			}
 		})
 		s.Same("events", len(s.List("audit")), subject.Goroutines*subject.Rounds)
@@ -339,7 +327,7 @@ var auditCases = []Case{
 		_, addErr := s.AccessTokens.Add(gone, identity.AccessToken{User: 1, Digest: identity.DigestToken("x"), CreatedAt: now})
 		for name, err := range map[string]error{
 			"Account": accountErr, "Bearer": bearerErr, "AddToken": addErr,
-			"Append":  s.AuditLog.Append(gone, gitaudit.Event{At: now}),
+			"Append":  s.AuditLog.Append(gone, audit.Event{At: now}),
 			"Replace": s.RecoveryCodes.Replace(gone, 1, nil),
 			"Factor": s.Accounts.UpdateTwoFactor(gone, 1, func(f identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession) {
 				return f.Accepted(1), nil

@@ -62,6 +62,7 @@ var suites = []struct {
 	{"accounts", accountCases},
 	{"access_tokens", tokenCases},
 	{"audit", auditCases},
+	{"audit_events", auditEventCases},
 	{"retention", retentionCases},
 	{"set_once", setOnceCases},
 	{"inventory", inventoryCases},

@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"gatehouse/application/gitaudit"
 	"gatehouse/application/postreceive"
 	"gatehouse/application/pushes"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 	"gatehouse/tests/stores"
@@ -139,9 +139,9 @@ var durableCases = []durableCase{
 	{"two stores, concurrent removals of old records: each removed once", func(t *testing.T, open stores.Factory) {
 		s := openTwo(t, open)
 		for range subject.Goroutines * subject.Rounds {
-			s[0].Fine("Append", s[0].AuditLog.Append(t.Context(), gitaudit.Event{At: now.Add(-time.Hour)}))
+			s[0].Fine("Append", s[0].AuditLog.Append(t.Context(), audit.Event{At: now.Add(-time.Hour)}))
 		}
-		s[0].Fine("Append", s[0].AuditLog.Append(t.Context(), gitaudit.Event{At: now}))
+		s[0].Fine("Append", s[0].AuditLog.Append(t.Context(), audit.Event{At: now}))
 		var removed atomic.Int64
 		subject.Concurrently(func(me int) {
 			n, err := s[me%2].Retention.RemoveAuditEvents(t.Context(), now, now)
@@ -229,7 +229,7 @@ var retentionCases = []Case{
 	}},
 	{Name: "old audit events: removed", Check: func(s Subject) {
 		for _, age := range []time.Duration{2 * time.Hour, future, time.Hour + time.Microsecond, time.Hour, 2 * time.Hour} {
-			s.Fine("Append", s.AuditLog.Append(s.Context(), gitaudit.Event{At: now.Add(-age), Repository: age.String()}))
+			s.Fine("Append", s.AuditLog.Append(s.Context(), audit.Event{At: now.Add(-age), Git: &audit.GitCommand{Repository: age.String()}}))
 		}
 		s.removed(s.Retention.RemoveAuditEvents, 2)
 		s.Same("left", s.List("audit", "gl_repository"), []string{future.String(), "1h0m0s", "2h0m0s"})
@@ -269,7 +269,7 @@ var retentionCases = []Case{
 	}},
 	{Name: "cancelled removal: error, no change", Check: func(s Subject) {
 		s.receivedAt(-1, 2*time.Hour)
-		s.Fine("Append", s.AuditLog.Append(s.Context(), gitaudit.Event{At: now.Add(-2 * time.Hour)}))
+		s.Fine("Append", s.AuditLog.Append(s.Context(), audit.Event{At: now.Add(-2 * time.Hour)}))
 		gone, cancel := context.WithCancel(s.Context())
 		cancel()
 		for _, remove := range []func(context.Context, time.Time, time.Time) (int, error){

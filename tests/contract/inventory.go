@@ -1,15 +1,20 @@
 package contract
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"gatehouse/application/gitaudit"
 	"gatehouse/application/inventory"
 	"gatehouse/application/pushes"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
+	"gatehouse/domain/identity"
 	"gatehouse/domain/security"
+	"gatehouse/domain/source"
 	"gatehouse/tests/subject"
 	"gatehouse/tests/world"
 )
@@ -101,7 +106,7 @@ var inventoryCases = []Case{
 		s.increase("project-1", now)
 		s.Fine("Record", s.Recorder.Record(s.Context(), pushOf("project-1")))
 		s.Fine("Record", s.Recorder.Record(s.Context(), pushes.Push{ReceivedAt: now}))
-		s.Fine("Append", s.AuditLog.Append(s.Context(), gitaudit.Event{At: now}))
+		s.Fine("Append", s.AuditLog.Append(s.Context(), audit.Event{At: now}))
 		s.Fine("CountUsage", s.UsageCounters.Add(s.Context(), usageReport))
 		s.Fine("Authorize", s.Agents.Authorize(s.Context(), 961, authorizations))
 		s.Fine("AddFinding", s.Findings.Add(s.Context(), security.Finding{UUID: subject.FindingUUID(1), Project: 932, Agent: 961, DetectedAt: now}))
@@ -192,8 +197,136 @@ func plain(value any) bool {
 		return true
 	case []string:
 		return value != nil
+	case []inventory.Record:
+		return value != nil
+	case inventory.Record:
+		return !slices.ContainsFunc(value, func(f inventory.Field) bool { return !plain(f.Value) })
 	case time.Time:
 		return value.Location() == time.UTC && !value.IsZero()
 	}
 	return false
+}
+
+// fullAuditEvent is an audit event with every member.
+var fullAuditEvent = audit.Event{
+	At: now, CorrelationID: "id\xff",
+	Actor: audit.Actor{
+		Kind: audit.Person, User: 7, Username: "dede", Sudo: 8, SudoName: "gus", Key: 11, KeyType: identity.UserKey, Token: 5, Address: "192.0.2.7",
+	},
+	Action: "git-\x00\xff", Verb: audit.Push, Outcome: audit.Refused,
+	Entity: audit.Object{Kind: audit.Project, ID: 42, Path: "acme/p\xff"}, Target: audit.Object{Kind: "protection", ID: 9, Path: "main\x00"},
+	Before: audit.Values{"a": "x\xff", "b": int64(1<<62 + 1), "c": true, "d": []string{"u", "\xfe"}, "e": nil}, After: audit.Values{},
+	Git: &audit.GitCommand{Protocol: source.SSH, Repository: "project-42", Stats: audit.Stats{Wants: 1}},
+	Decision: &audit.Decision{
+		Rule: "protected branches", Ref: "refs/heads/\xff", Message: "no\x00\xff", Refs: []string{"0 1 refs/heads/\xff", "0 1 refs/heads/b"}, MoreRefs: 3,
+		Findings: []source.Finding{
+			{Rule: "block", Outcome: source.Passed},
+			{Rule: "protected branches", Ref: "refs/heads/\xff", Outcome: source.Refused, Message: "no\x00\xff"},
+		},
+		Facts: audit.Values{"role": "developer", "none": []string{}}, Unrecorded: 4,
+	},
+}
+
+// write is an event of a user's write.
+func write(user identity.UserID, entity audit.Object) audit.Event {
+	return audit.Event{
+		At: now, Actor: audit.Actor{Kind: audit.Person, User: user}, Action: "project.update", Verb: audit.Update, Outcome: audit.Done,
+		Entity: entity, Target: entity, Before: audit.Values{"archived": false}, After: audit.Values{"archived": true},
+	}
+}
+
+// auditEventCases are about what is kept of an audit event, and how it is found.
+var auditEventCases = []Case{
+	{Name: "every member: kept", Check: func(s Subject) {
+		events := []audit.Event{
+			fullAuditEvent, {At: now}, write(7, audit.Object{Kind: audit.Group, ID: 3, Path: "acme"}),
+			{At: now, Action: "git-upload-pack", Git: &audit.GitCommand{Repository: "x\xff\x00"}, Outcome: audit.Done},
+		}
+		s.Fine("Append", s.AuditLog.Append(s.Context(), events...))
+		for i, record := range s.Read("audit") {
+			s.Same(fmt.Sprint("event ", i), record, inventory.AuditRecord(int64(i+1), events[i]))
+		}
+		text, err := json.Marshal(s.Read("audit")[0])
+		s.Fine("Marshal", err)
+		s.Same("JSON", string(text), `{"id":1,"at":"2026-03-10T12:34:56.789Z","action":"git-\u0000\ufffd","verb":"push","protocol":"ssh","gl_repository":"project-42",`+
+			`"username":"dede","key_id":11,"ip_address":"192.0.2.7","actor_kind":"user","user_id":7,"key_type":"key","sudo_id":8,"sudo":"gus","token_id":5,`+
+			`"correlation_id":"id\ufffd","outcome":"refused","entity_kind":"project","entity_id":42,"entity_path":"acme/p\ufffd",`+
+			`"target_kind":"protection","target_id":9,"target_path":"main\u0000",`+
+			`"before":{"a":"x\ufffd","b":4611686018427387905,"c":true,"d":["u","\ufffd"],"e":null},"after":{},`+
+			`"rule":"protected branches","ref":"refs/heads/\ufffd","refs":["0 1 refs/heads/\ufffd","0 1 refs/heads/b"],"more_refs":3,"message":"no\u0000\ufffd",`+
+			`"findings":[{"rule":"block","ref":null,"outcome":"passed","message":null},`+
+			`{"rule":"protected branches","ref":"refs/heads/\ufffd","outcome":"refused","message":"no\u0000\ufffd"}],`+
+			`"facts":{"none":[],"role":"developer"},"unrecorded":4}`)
+	}},
+	{Name: "many events at once: in order", Check: func(s Subject) {
+		var events []audit.Event
+		for i := range 1200 {
+			events = append(events, audit.Event{At: now, Action: fmt.Sprint(i)})
+		}
+		s.Fine("Append", s.AuditLog.Append(s.Context(), events...))
+		got := s.List("audit", "action")
+		s.Same("count", len(got), len(events))
+		for i, action := range got {
+			s.Same("action", action, events[i].Action)
+		}
+		s.Fine("Append nothing", s.AuditLog.Append(s.Context()))
+	}},
+	{Name: "cancelled context: none of several events", Check: func(s Subject) {
+		gone, cancel := context.WithCancel(s.Context())
+		cancel()
+		if s.AuditLog.Append(gone, make([]audit.Event, 1200)...) == nil {
+			s.Errorf("Append: got no error")
+		}
+		_, err := s.Inventory.AuditEvents(gone, inventory.AuditFilter{})
+		if err == nil {
+			s.Errorf("AuditEvents: got no error")
+		}
+		s.Same("kept", len(s.List("audit")), 0)
+	}},
+	{Name: "filters", Check: func(s Subject) {
+		s.Apply("users: [{id: 7, username: dede}]\ngroups: [{path: acme}]\nprojects: [{id: 42, path: acme/Tool}, {id: 3, path: acme/other}]")
+		project := audit.Object{Kind: audit.Project, ID: 42, Path: "acme/old"}
+		command := func(user, repository string, at time.Duration) audit.Event {
+			return audit.Event{At: now.Add(at), Actor: audit.Actor{Username: user}, Git: &audit.GitCommand{Repository: repository}, Outcome: audit.Done}
+		}
+		sudo := write(1, audit.Object{Kind: audit.User, ID: 42})
+		sudo.Actor.Sudo, sudo.Actor.SudoName = 7, "dede"
+		refused := write(0, audit.Object{Kind: audit.Project, Path: "gone/away"})
+		refused.Outcome = audit.Refused
+		s.Fine("Append", s.AuditLog.Append(s.Context(),
+			write(7, project), sudo, refused, command("gone", "project-42", -time.Hour), command("gone", "project-42-wiki", time.Hour), command("9", "project-421", 0)))
+		before := len(s.List("audit")) - 6
+		s.Same("nothing else", before, 0)
+		for name, c := range map[string]struct {
+			filter inventory.AuditFilter
+			want   []int64
+		}{
+			"none":               {inventory.AuditFilter{}, []int64{1, 2, 3, 4, 5, 6}},
+			"since":              {inventory.AuditFilter{Since: now}, []int64{1, 2, 3, 5, 6}},
+			"until":              {inventory.AuditFilter{Until: now}, []int64{4}},
+			"both":               {inventory.AuditFilter{Since: now, Until: now.Add(time.Microsecond)}, []int64{1, 2, 3, 6}},
+			"user":               {inventory.AuditFilter{User: "DEDE"}, []int64{1, 2}},
+			"user by number":     {inventory.AuditFilter{User: "7"}, []int64{1, 2}},
+			"user of the past":   {inventory.AuditFilter{User: "gone"}, []int64{4, 5}},
+			"name of digits":     {inventory.AuditFilter{User: "9"}, []int64{6}},
+			"unknown user":       {inventory.AuditFilter{User: "x\xff\x00"}, nil},
+			"project by path":    {inventory.AuditFilter{Project: "ACME/tool"}, []int64{1, 4, 5}},
+			"its repository":     {inventory.AuditFilter{Project: "wiki-42"}, []int64{1, 4, 5}},
+			"path of the past":   {inventory.AuditFilter{Project: "gone/away"}, []int64{3}},
+			"unknown project":    {inventory.AuditFilter{Project: "x\xff\x00"}, nil},
+			"refused":            {inventory.AuditFilter{Refused: true}, []int64{3}},
+			"the newest":         {inventory.AuditFilter{Limit: 2}, []int64{5, 6}},
+			"the newest of some": {inventory.AuditFilter{Project: "project-42", User: "gone", Limit: 1}, []int64{5}},
+			"all together":       {inventory.AuditFilter{Project: "acme/tool", User: "dede", Since: now, Until: now.Add(1e9), Limit: 9}, []int64{1}},
+			"nothing":            {inventory.AuditFilter{Refused: true, User: "dede"}, nil},
+		} {
+			records, err := s.Inventory.AuditEvents(s.Context(), c.filter)
+			s.Fine(name, err)
+			var got []int64
+			for _, record := range records {
+				got = append(got, record[0].Value.(int64))
+			}
+			s.Same(name, got, c.want)
+		}
+	}},
 }

@@ -6,9 +6,11 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/application/gitaudit"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -36,13 +38,15 @@ func (in auditRequest) claim() identity.Claim {
 	return actorParams{KeyID: in.KeyID, Identifier: in.Identifier, Username: in.Username}.claim()
 }
 
-func (in auditRequest) event() gitaudit.Event {
-	return gitaudit.Event{
-		Action: source.Command(in.Action), Protocol: source.Protocol(strings.ToLower(in.Protocol)),
-		Repository: in.GLRepository, Address: in.CheckIP,
-		Stats: gitaudit.Stats{
-			Wants: in.PackfileStats.Wants, Haves: in.PackfileStats.Haves, PayloadSize: in.PackfileStats.PayloadSize,
-			WrittenBytes: in.WrittenBytes, ReceivedBytes: in.ReceivedBytes,
+func (in auditRequest) report(correlationID string) gitaudit.Report {
+	return gitaudit.Report{
+		Action: source.Command(in.Action), Address: in.CheckIP, CorrelationID: correlationID,
+		Command: audit.GitCommand{
+			Protocol: source.Protocol(strings.ToLower(in.Protocol)), Repository: in.GLRepository,
+			Stats: audit.Stats{
+				Wants: in.PackfileStats.Wants, Haves: in.PackfileStats.Haves, PayloadSize: in.PackfileStats.PayloadSize,
+				WrittenBytes: in.WrittenBytes, ReceivedBytes: in.ReceivedBytes,
+			},
 		},
 	}
 }
@@ -55,8 +59,8 @@ type auditResponse struct {
 
 type auditMessage struct {
 	Protocol      source.Protocol  `json:"protocol"`
-	Action        source.Command   `json:"action"`
-	Verb          gitaudit.Verb    `json:"verb"`
+	Action        string           `json:"action"`
+	Verb          audit.Verb       `json:"verb"`
 	GLKeyType     identity.KeyKind `json:"gl_key_type,omitempty"`
 	GLKeyID       int64            `json:"gl_key_id,omitempty"`
 	IPAddress     string           `json:"ip_address,omitempty"`
@@ -71,7 +75,8 @@ func (a *API) gitAuditEvent(c *gin.Context) (any, error) {
 	if err := params.Decode(c, &in, "action", "protocol", "gl_repository", "changes"); err != nil {
 		return nil, err
 	}
-	event, err := a.useCases.Audit.Record(c.Request.Context(), in.claim(), in.event())
+	ctx := c.Request.Context()
+	event, err := a.useCases.Audit.Record(ctx, in.claim(), in.report(httpapi.RequestID(ctx)))
 	switch {
 	case errors.Is(err, domain.Invalid):
 		return nil, err
@@ -84,13 +89,13 @@ func (a *API) gitAuditEvent(c *gin.Context) (any, error) {
 	return auditResponse{true, newAuditMessage(event)}, nil
 }
 
-func newAuditMessage(e gitaudit.Event) auditMessage {
+func newAuditMessage(e audit.Event) auditMessage {
 	m := auditMessage{
-		Protocol: e.Protocol, Action: e.Action, Verb: e.Verb, GLKeyType: e.KeyType, GLKeyID: int64(e.Key),
-		WrittenBytes: e.Stats.WrittenBytes, ReceivedBytes: e.Stats.ReceivedBytes,
+		Protocol: e.Git.Protocol, Action: e.Action, Verb: e.Verb, GLKeyType: e.Actor.KeyType, GLKeyID: int64(e.Actor.Key),
+		WrittenBytes: e.Git.Stats.WrittenBytes, ReceivedBytes: e.Git.Stats.ReceivedBytes,
 	}
-	if e.Protocol == source.SSH {
-		m.IPAddress = e.Address
+	if e.Git.Protocol == source.SSH {
+		m.IPAddress = e.Actor.Address
 	}
 	return m
 }

@@ -1,0 +1,109 @@
+package auditlog
+
+import (
+	"context"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/application/inventory"
+	"gatehouse/domain/audit"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// kept is a row of audit_events.
+type kept struct {
+	ID      int64
+	Columns columns `gorm:"embedded"`
+}
+
+// prefix is how much of a text is in an index.
+const prefix = 200
+
+// Find returns the records of the events that the filter picks, in order.
+func Find(ctx context.Context, db *gorm.DB, f inventory.AuditFilter) ([]inventory.Record, error) {
+	db = db.WithContext(ctx)
+	query := db.Table("audit_events").Order("id DESC")
+	if !f.Since.IsZero() {
+		query = query.Where("at >= ?", database.ToInstant(f.Since))
+	}
+	if !f.Until.IsZero() {
+		query = query.Where("at < ?", database.ToInstant(f.Until))
+	}
+	if f.Refused {
+		query = query.Where("outcome = '" + string(audit.Refused) + "'") // not an argument: the index is for this outcome
+	}
+	if f.Limit > 0 {
+		query = query.Limit(f.Limit)
+	}
+	var err error
+	if f.User != "" {
+		query, err = byUser(db, query, f.User)
+	}
+	if err == nil && f.Project != "" {
+		query, err = byProject(db, query, f.Project)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var rows []kept
+	if err := query.Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	slices.Reverse(rows)
+	records := make([]inventory.Record, len(rows))
+	for i, row := range rows {
+		e, err := row.Columns.event()
+		if err != nil {
+			return nil, database.Fault(err, "audit event %d", row.ID)
+		}
+		records[i] = inventory.AuditRecord(row.ID, e)
+	}
+	return records, nil
+}
+
+// byUser picks the events of a user: by the number, that of the account which has the
+// name now, or the name that was written with the event.
+func byUser(db, query *gorm.DB, user string) (*gorm.DB, error) {
+	id, _ := identity.ParseID(user)
+	if id == 0 {
+		var err error
+		if id, err = number(db, "SELECT id FROM users WHERE lower(username) = lower(?)", user); err != nil {
+			return nil, err
+		}
+	}
+	name := indexed(user)
+	return query.Where("user_id = ? OR sudo_id = ? OR substr(username, 1, 200) = ? OR substr(sudo_name, 1, 200) = ?", id, id, name, name), nil
+}
+
+// byProject picks the events of a project: by its gl_repository, the path that it has
+// now, or the path or repository that was written with the event.
+func byProject(db, query *gorm.DB, project string) (*gorm.DB, error) {
+	repository, named := source.ParseRepositoryID(project)
+	id := repository.ID
+	if !named {
+		var err error
+		if id, err = number(db, "SELECT id FROM projects WHERE lower(path) = lower(?)", project); err != nil {
+			return nil, err
+		}
+	}
+	repositories := [][]byte{indexed(project)}
+	for _, name := range inventory.RepositoriesOf(id) {
+		repositories = append(repositories, []byte(name))
+	}
+	return query.Where("substr(repository, 1, 200) IN ? OR entity_kind = 'project' AND entity_id = ? OR substr(entity_path, 1, 200) = ?",
+		repositories, id, indexed(project)), nil
+}
+
+// number returns the number that a query for a text finds, or 0.
+func number(db *gorm.DB, query, text string) (id int64, err error) {
+	if !database.Storable(text) {
+		return 0, nil
+	}
+	return id, db.Raw(query, text).Scan(&id).Error
+}
+
+// indexed is the part of a text that is in an index.
+func indexed(text string) []byte { return []byte(text[:min(len(text), prefix)]) }
