@@ -7,7 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"gorm.io/gorm"
+
+	"gatehouse/adapters/gormstore/auditlog"
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/application/inventory"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/security"
@@ -112,3 +116,13 @@ const RetentionLock = retentionLock
 
 // OnPostgres says whether the database is PostgreSQL.
 func (s *Store) OnPostgres() bool { return s.db.Dialect == database.Postgres }
+
+// AuditQuery returns the text and the arguments of the query for audit events.
+func (s *Store) AuditQuery(ctx context.Context, f inventory.AuditFilter) (string, []any, error) {
+	query, err := auditlog.Query(ctx, s.db.Gorm, f)
+	if err != nil {
+		return "", nil, err
+	}
+	statement := query.Session(&gorm.Session{DryRun: true}).Find(&[]map[string]any{}).Statement
+	return statement.SQL.String(), statement.Vars, nil
+}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"gatehouse/adapters/gormstore"
+	"gatehouse/application/inventory"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -88,6 +90,57 @@ func TestStore_PushContext_plan(t *testing.T) {
 	})
 }
 
+// TestRecords_AuditEvents_plan holds each filter to probes of indexes, among many
+// events.
+func TestRecords_AuditEvents_plan(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *gormstore.Store) {
+		events := make([]audit.Event, 5000)
+		for i := range events {
+			name := fmt.Sprint("user", i)
+			events[i] = audit.Event{
+				At: now.Add(time.Duration(i) * time.Second), Actor: audit.Actor{User: identity.UserID(i), Username: name},
+				Outcome: audit.Done, Git: &audit.GitCommand{Repository: fmt.Sprint("project-", i)},
+			}
+			if i%100 == 0 {
+				events[i].Outcome, events[i].Entity = audit.Refused, audit.Object{Kind: audit.Project, ID: int64(i), Path: "a/" + name}
+				events[i].Actor.Sudo, events[i].Actor.SudoName = identity.UserID(i), name
+			}
+		}
+		if err := s.AuditLog.Append(t.Context(), events...); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Pool().ExecContext(t.Context(), "ANALYZE"); err != nil {
+			t.Fatal(err)
+		}
+		for name, f := range map[string]inventory.AuditFilter{
+			"since": {Since: now.Add(4900 * time.Second)}, "until": {Until: now.Add(time.Minute)}, "refused": {Refused: true},
+			"user": {User: "user7"}, "user by number": {User: "7"}, "user, newest": {User: "7", Limit: 1},
+			"project": {Project: "project-7"}, "project by path": {Project: "a/user100"}, "project, newest": {Project: "wiki-7", Limit: 1},
+		} {
+			query, args, err := s.AuditQuery(t.Context(), f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(t.Name(), "sqlite") {
+				for _, step := range sqlitePlan(t, s, query, args) {
+					if strings.HasPrefix(step, "SCAN audit_events") && !strings.Contains(step, "audit_events_refused") && !strings.Contains(step, "audit_events_at") {
+						t.Errorf("%s: %s", name, step)
+					}
+				}
+				continue
+			}
+			// What a subquery has found it may join with a table that is still small.
+			joined := f.User != "" || f.Project != ""
+			postgresPlan(t, s, query, args).each(func(n planNode) {
+				if n.Type == "Seq Scan" && !(joined && n.Alias == "audit_events") || strings.Contains(n.Type, "Index") && n.Condition == "" && n.Index != "audit_events_refused" && n.Index != "audit_events_at" {
+					t.Errorf("%s: %s of %s %s", name, n.Type, n.Relation, n.Index)
+				}
+			})
+		}
+	})
+}
+
 // checkWork looks at how many pages PostgreSQL touches: hardly more for a user
 // of thousands of memberships than for others, and a few for each group in a row.
 func checkWork(t *testing.T, s *gormstore.Store, c largeWorld) {
@@ -135,6 +188,7 @@ func sqlitePlan(t *testing.T, s *gormstore.Store, query string, args []any) (ste
 type planNode struct {
 	Type      string     `json:"Node Type"`
 	Relation  string     `json:"Relation Name"`
+	Alias     string     `json:"Alias"`
 	Index     string     `json:"Index Name"`
 	Condition string     `json:"Index Cond"`
 	Hit       int        `json:"Shared Hit Blocks"`
@@ -165,17 +219,23 @@ func postgresPlan(t *testing.T, s *gormstore.Store, query string, args []any) pl
 		switch arg := arg.(type) {
 		case nil:
 			literals = append(literals, "NULL")
+		case []byte:
+			literals = append(literals, fmt.Sprintf("'\\x%x'", arg))
 		case time.Time:
 			literals = append(literals, "'"+arg.Format(time.RFC3339Nano)+"'")
 		default:
 			literals = append(literals, fmt.Sprintf("'%v'", arg))
 		}
 	}
+	given := ""
+	if len(literals) > 0 {
+		given = "(" + strings.Join(literals, ", ") + ")"
+	}
 	var text string
 	_, err = conn.ExecContext(t.Context(), "PREPARE planned AS "+query)
 	if err == nil {
 		defer func() { _, _ = conn.ExecContext(t.Context(), "DEALLOCATE planned") }()
-		err = conn.QueryRowContext(t.Context(), "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE planned("+strings.Join(literals, ", ")+")").Scan(&text)
+		err = conn.QueryRowContext(t.Context(), "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE planned"+given).Scan(&text)
 	}
 	if err != nil {
 		t.Fatal(err)

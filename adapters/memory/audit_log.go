@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -40,7 +41,7 @@ func (r Records) AuditEvents(ctx context.Context, f inventory.AuditFilter) ([]in
 	ofUser, ofProject := r.world.Load().auditUser(f.User), r.world.Load().auditProject(f.Project)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var records []inventory.Record
+	var picked []keptEvent
 	for id, e := range r.events.all() {
 		switch {
 		case !f.Since.IsZero() && e.At.Before(toInstant(f.Since)),
@@ -50,12 +51,23 @@ func (r Records) AuditEvents(ctx context.Context, f inventory.AuditFilter) ([]in
 			f.Project != "" && !ofProject(e):
 			continue
 		}
-		records = append(records, inventory.AuditRecord(id, e))
+		picked = append(picked, keptEvent{id, e})
 	}
-	if f.Limit > 0 && len(records) > f.Limit {
-		records = records[len(records)-f.Limit:]
+	if f.Limit > 0 && len(picked) > f.Limit {
+		slices.SortStableFunc(picked, func(a, b keptEvent) int { return a.At.Compare(b.At) })
+		picked = picked[len(picked)-f.Limit:]
+		slices.SortFunc(picked, func(a, b keptEvent) int { return cmp.Compare(a.id, b.id) })
+	}
+	records := make([]inventory.Record, len(picked))
+	for i, e := range picked {
+		records[i] = inventory.AuditRecord(e.id, e.Event)
 	}
 	return records, nil
+}
+
+type keptEvent struct {
+	id int64
+	audit.Event
 }
 
 // auditUser says which events are a user's.

@@ -61,6 +61,9 @@ const (
 	maxSeconds = int(math.MaxInt64 / time.Second)
 )
 
+// ParseDuration parses a duration as settings have it.
+func ParseDuration(text string) (time.Duration, error) { return duration(text) }
+
 // duration parses "15m", "31d" and "1d12h", and takes a plain number for seconds.
 func duration(value any) (time.Duration, error) {
 	switch v := value.(type) {

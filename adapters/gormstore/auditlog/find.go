@@ -1,7 +1,11 @@
 package auditlog
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
+	"database/sql/driver"
+	_ "embed" // for the queries
 	"slices"
 
 	"gorm.io/gorm"
@@ -12,6 +16,12 @@ import (
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
+
+//go:embed of_user.sql
+var ofUser string
+
+//go:embed of_project.sql
+var ofProject string
 
 // kept is a row of audit_events.
 type kept struct {
@@ -24,8 +34,30 @@ const prefix = 200
 
 // Find returns the records of the events that the filter picks, in order.
 func Find(ctx context.Context, db *gorm.DB, f inventory.AuditFilter) ([]inventory.Record, error) {
+	query, err := Query(ctx, db, f)
+	if err != nil {
+		return nil, err
+	}
+	var rows []kept
+	if err := query.Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	slices.SortFunc(rows, func(a, b kept) int { return cmp.Compare(a.ID, b.ID) })
+	records := make([]inventory.Record, len(rows))
+	for i, row := range rows {
+		e, err := row.Columns.event()
+		if err != nil {
+			return nil, database.Fault(err, "audit event %d", row.ID)
+		}
+		records[i] = inventory.AuditRecord(row.ID, e)
+	}
+	return records, nil
+}
+
+// Query returns the query for the rows of those events, the newest first.
+func Query(ctx context.Context, db *gorm.DB, f inventory.AuditFilter) (query *gorm.DB, err error) {
 	db = db.WithContext(ctx)
-	query := db.Table("audit_events").Order("id DESC")
+	query = db.Table("audit_events").Order("at DESC, id DESC")
 	if !f.Since.IsZero() {
 		query = query.Where("at >= ?", database.ToInstant(f.Since))
 	}
@@ -38,30 +70,15 @@ func Find(ctx context.Context, db *gorm.DB, f inventory.AuditFilter) ([]inventor
 	if f.Limit > 0 {
 		query = query.Limit(f.Limit)
 	}
-	var err error
 	if f.User != "" {
-		query, err = byUser(db, query, f.User)
-	}
-	if err == nil && f.Project != "" {
-		query, err = byProject(db, query, f.Project)
-	}
-	if err != nil {
-		return nil, err
-	}
-	var rows []kept
-	if err := query.Find(&rows).Error; err != nil {
-		return nil, err
-	}
-	slices.Reverse(rows)
-	records := make([]inventory.Record, len(rows))
-	for i, row := range rows {
-		e, err := row.Columns.event()
-		if err != nil {
-			return nil, database.Fault(err, "audit event %d", row.ID)
+		if query, err = byUser(db, query, f.User); err != nil {
+			return nil, err
 		}
-		records[i] = inventory.AuditRecord(row.ID, e)
 	}
-	return records, nil
+	if f.Project != "" {
+		return byProject(db, query, f.Project)
+	}
+	return query, nil
 }
 
 // byUser picks the events of a user: by the number, that of the account which has the
@@ -74,8 +91,7 @@ func byUser(db, query *gorm.DB, user string) (*gorm.DB, error) {
 			return nil, err
 		}
 	}
-	name := indexed(user)
-	return query.Where("user_id = ? OR sudo_id = ? OR substr(username, 1, 200) = ? OR substr(sudo_name, 1, 200) = ?", id, id, name, name), nil
+	return query.Where("id IN (?)", db.Raw(ofUser, sql.Named("id", id), sql.Named("name", indexed(user)))), nil
 }
 
 // byProject picks the events of a project: by its gl_repository, the path that it has
@@ -89,12 +105,11 @@ func byProject(db, query *gorm.DB, project string) (*gorm.DB, error) {
 			return nil, err
 		}
 	}
-	repositories := [][]byte{indexed(project)}
+	repositories := []rawBytes{indexed(project)}
 	for _, name := range inventory.RepositoriesOf(id) {
-		repositories = append(repositories, []byte(name))
+		repositories = append(repositories, rawBytes(name))
 	}
-	return query.Where("substr(repository, 1, 200) IN ? OR entity_kind = 'project' AND entity_id = ? OR substr(entity_path, 1, 200) = ?",
-		repositories, id, indexed(project)), nil
+	return query.Where("id IN (?)", db.Raw(ofProject, sql.Named("repositories", repositories), sql.Named("id", id), sql.Named("path", indexed(project)))), nil
 }
 
 // number returns the number that a query for a text finds, or 0.
@@ -106,4 +121,10 @@ func number(db *gorm.DB, query, text string) (id int64, err error) {
 }
 
 // indexed is the part of a text that is in an index.
-func indexed(text string) []byte { return []byte(text[:min(len(text), prefix)]) }
+func indexed(text string) rawBytes { return rawBytes(text[:min(len(text), prefix)]) }
+
+// rawBytes is an argument of bytes: gorm takes plain ones for a list.
+type rawBytes []byte
+
+// Value implements driver.Valuer.
+func (b rawBytes) Value() (driver.Value, error) { return []byte(b), nil }

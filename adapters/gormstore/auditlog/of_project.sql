@@ -1,0 +1,4 @@
+-- The events of a project: each part by an index of its own.
+SELECT id FROM audit_events WHERE substr(repository, 1, 200) IN @repositories
+UNION SELECT id FROM audit_events WHERE entity_kind = 'project' AND entity_id = @id
+UNION SELECT id FROM audit_events WHERE entity_path IS NOT NULL AND substr(entity_path, 1, 200) = @path
