@@ -6,10 +6,12 @@ import (
 	"io"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap"
+	"gatehouse/domain/audit"
 )
 
 func apply(streams Streams) *cobra.Command {
@@ -48,6 +50,7 @@ changes. With --json beside it they are an array of flat objects.`,
 			}
 			importer := bootstrap.Importer(s.config, s.WorldImport, s.WorldScratch, bootstrap.Clock())
 			moving := newProgressLine(streams.Err, bootstrap.Clock())
+			importer.By(audit.Cause{Actor: operator(), CorrelationID: uuid.NewString()})
 			importer.Report(func(p worldimport.Progress) { moving.show(progressText(p)) })
 			if dryRun {
 				progress(streams.Err, "checking %s …", world.Name)

@@ -25,6 +25,15 @@ func (l AuditLog) Append(ctx context.Context, events ...audit.Event) error {
 	return nil
 }
 
+// auditTx implements provisioning.AuditLog.
+type auditTx struct{ *transaction }
+
+// Append implements provisioning.AuditLog.
+func (tx auditTx) Append(ctx context.Context, events ...audit.Event) error {
+	tx.eventsToAdd = append(tx.eventsToAdd, events...)
+	return ctx.Err()
+}
+
 // keepEvents keeps audit events; s.mu is held.
 func (s *state) keepEvents(events []audit.Event) {
 	for _, e := range events {

@@ -87,8 +87,9 @@ type transaction struct {
 	*world
 	// afterCommit is called once the copy has replaced the world.
 	afterCommit []func()
-	// jobsToAdd are added after that.
-	jobsToAdd []application.Job
+	// jobsToAdd and eventsToAdd are added after that.
+	jobsToAdd   []application.Job
+	eventsToAdd []audit.Event
 }
 
 // update calls do with a copy of the world, and replaces the world by it if do
@@ -117,6 +118,7 @@ func (s *state) update(ctx context.Context, do func(*transaction) error) error {
 	for _, job := range tx.jobsToAdd {
 		s.enqueue(job)
 	}
+	s.keepEvents(tx.eventsToAdd)
 	return nil
 }
 
@@ -149,6 +151,7 @@ func (tx *transaction) importPorts() worldimport.Tx {
 		Billing:        importedBillingTx{tx},
 		Current:        currentTx{tx},
 		CurrentBilling: currentBillingTx{tx},
+		Audit:          auditTx{tx},
 	}
 }
 

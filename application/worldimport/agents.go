@@ -1,6 +1,10 @@
 package worldimport
 
-import "context"
+import (
+	"context"
+
+	"gatehouse/domain/source"
+)
 
 func (i *importer) agent(ctx context.Context, a Agent) {
 	project, ok := i.projectID(ctx, a.Line, a.Project)
@@ -10,6 +14,8 @@ func (i *importer) agent(ctx context.Context, a Agent) {
 		return compareAgents(old, project, createdBy, a), err
 	}) {
 		err := i.tx.Credentials.PutAgent(ctx, project, createdBy, a)
-		i.checkPut(err, a.Line, "agent", a.Name)
+		if i.checkPut(err, a.Line, "agent", a.Name) {
+			i.record(sourceObject(source.MemberSource{Project: project}, a.Project), a.ID)
+		}
 	}
 }

@@ -79,7 +79,7 @@ func (i *Importer) writeBatch(ctx context.Context, w World, stage []unit) (units
 			}
 			units, changes = units+1, changes+len(u)
 		}
-		return nil
+		return tx.Audit.Append(ctx, on.events...)
 	})
 	return units, changes, err
 }

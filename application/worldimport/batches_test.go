@@ -37,13 +37,14 @@ func TestImport_inBatches(t *testing.T) {
 	t.Parallel()
 	whole, store := memory.New(), memory.New()
 	mustApply(t, whole, full)
+	rows := slices.DeleteFunc(inventory.Names(), func(thing string) bool { return thing == "audit" }) // an import in one transaction records nothing
 	batches := 0
 	importer := inBatches(store, 2, func(batch int) error { batches = batch; return nil })
 	for range 2 {
 		if _, err := importer.Import(t.Context(), parse(t, full)); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(show(t, whole, inventory.Names()...), show(t, store, inventory.Names()...)); diff != "" {
+		if diff := cmp.Diff(show(t, whole, rows...), show(t, store, rows...)); diff != "" {
 			t.Errorf("(-in one +in batches):\n%s", diff)
 		}
 	}

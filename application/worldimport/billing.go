@@ -64,7 +64,9 @@ func (i *importer) subscription(ctx context.Context, s Subscription) {
 		old, err := i.tx.CurrentBilling.Subscription(ctx, id)
 		return compareSubscriptions(old, s.Subscription), err
 	}) {
-		i.checkPut(i.tx.Billing.PutSubscription(ctx, s.Subscription), s.Line, "subscription of", s.Namespace)
+		if i.checkPut(i.tx.Billing.PutSubscription(ctx, s.Subscription), s.Line, "subscription of", s.Namespace) {
+			i.record(i.payers[id], 0)
+		}
 	}
 }
 
@@ -78,7 +80,9 @@ func (i *importer) pack(ctx context.Context, p MinutesPack) {
 		old, err := i.tx.CurrentBilling.MinutesPack(ctx, p.PurchaseXID)
 		return comparePacks(old, p.MinutesPack), err
 	}) {
-		i.checkPut(i.tx.Billing.PutMinutesPack(ctx, p.MinutesPack), p.Line, "pack of", p.Namespace)
+		if i.checkPut(i.tx.Billing.PutMinutesPack(ctx, p.MinutesPack), p.Line, "pack of", p.Namespace) {
+			i.record(i.payers[id], 0)
+		}
 	}
 }
 
@@ -92,7 +96,9 @@ func (i *importer) reconciliation(ctx context.Context, r Reconciliation) {
 		old, err := i.tx.CurrentBilling.Reconciliation(ctx, id)
 		return compareReconciliations(old, r.Reconciliation), err
 	}) {
-		i.checkPut(i.tx.Billing.PutReconciliation(ctx, r.Reconciliation, i.now), r.Line, "reconciliation of", r.Namespace)
+		if i.checkPut(i.tx.Billing.PutReconciliation(ctx, r.Reconciliation, i.now), r.Line, "reconciliation of", r.Namespace) {
+			i.record(i.payers[id], 0)
+		}
 	}
 }
 
@@ -102,6 +108,10 @@ func (i *importer) billedNamespace(ctx context.Context, line int, path string, t
 	id, ok := find(ctx, i, i.billed, line, "namespace", path, func(ctx context.Context, path string) (source.NamespaceID, error) {
 		found, err := i.tx.Billing.NamespaceAt(ctx, path)
 		i.nested[found.ID] = !found.Top
+		i.payers[found.ID] = sourceObject(source.MemberSource{Group: found.ID}, path)
+		if found.Personal() {
+			i.payers[found.ID] = userObject(found.Owner, path)
+		}
 		return found.ID, err
 	})
 	if ok && top && i.nested[id] {

@@ -35,25 +35,39 @@ func (e effect) mixed() bool { return e.has(moves) || e.has(takes) && e.has(give
 // they are stars.
 type Field struct{ Name, Old, New string }
 
-// comparison is what distinguishes a row from its description.
+// comparison is what distinguishes a row from its description. Values are the fields as
+// an audit event has them, also those of a new row.
 type comparison struct {
 	effect effect
 	fields []Field
+	values []value
+}
+
+// value is a member of an audit event: a text, a bool or a list of texts.
+type value struct {
+	name       string
+	old, given any
 }
 
 // set compares two texts.
 func (c *comparison) set(name, old, described string, e effect) {
 	if old != described {
-		c.effect |= e
-		c.fields = append(c.fields, Field{name, old, described})
+		c.add(e, Field{name, old, described}, old, described)
 	}
+}
+
+// add notes a field that differs.
+func (c *comparison) add(e effect, f Field, old, described any) {
+	c.effect |= e
+	c.fields = append(c.fields, f)
+	c.values = append(c.values, value{f.Name, old, described})
 }
 
 // secret compares two secrets.
 func (c *comparison) secret(name, old, described string, e effect) {
 	if old != described {
-		c.effect |= e
-		c.fields = append(c.fields, Field{name, stars(old), stars(described)})
+		old, described = stars(old), stars(described)
+		c.add(e, Field{name, old, described}, old, described)
 	}
 }
 
@@ -71,8 +85,8 @@ func level[T cmp.Ordered](c *comparison, name string, old, described T, show fun
 		e = takes
 	}
 	if old != described {
-		c.effect |= e
-		c.fields = append(c.fields, Field{name, show(old), show(described)})
+		old, described := show(old), show(described)
+		c.add(e, Field{name, old, described}, old, described)
 	}
 }
 
@@ -101,7 +115,9 @@ func (c *comparison) toggle(name string, old, described bool, on, off effect) {
 	if described {
 		e = on
 	}
-	c.set(name, strconv.FormatBool(old), strconv.FormatBool(described), e)
+	if old != described {
+		c.add(e, Field{name, strconv.FormatBool(old), strconv.FormatBool(described)}, old, described)
+	}
 }
 
 // until compares two moments at which rights end; the zero one is never.
@@ -145,7 +161,6 @@ func (c *comparison) subset(name string, old, described []string) {
 		}
 	}
 	if e != 0 {
-		c.effect |= e
-		c.fields = append(c.fields, Field{name, strings.Join(old, ", "), strings.Join(described, ", ")})
+		c.add(e, Field{name, strings.Join(old, ", "), strings.Join(described, ", ")}, old, described)
 	}
 }

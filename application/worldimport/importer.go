@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/application"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -40,6 +41,10 @@ type importer struct {
 	// repositoryJob creates the repository of a new project; empty for none.
 	repositoryJob application.JobKind
 
+	// cause is who imports, events are those of what was put.
+	cause  audit.Cause
+	events []audit.Event
+
 	mistakes Mistakes
 	// failure is the first error of the store; after it the importer does
 	// nothing.
@@ -49,9 +54,11 @@ type importer struct {
 	users    map[string]identity.UserID
 	groups   map[string]source.NamespaceID
 	projects map[string]source.ProjectID
-	// billed are namespaces of either kind, nested those that are not on top.
+	// billed are namespaces of either kind, nested those that are not on top, payers
+	// the groups and users that they are.
 	billed map[string]source.NamespaceID
 	nested map[source.NamespaceID]bool
+	payers map[source.NamespaceID]audit.Object
 	// failed are the entries that have a mistake, so that those who refer to
 	// them are not blamed.
 	failed map[string]bool
@@ -64,7 +71,9 @@ type importer struct {
 }
 
 func (i *Importer) importerOn(tx Tx, mode mode, w World) *importer {
-	return newImporter(tx, mode, w, i.protection, i.repositoryJob, i.now())
+	on := newImporter(tx, mode, w, i.protection, i.repositoryJob, i.now())
+	on.cause = i.cause
+	return on
 }
 
 func newImporter(tx Tx, mode mode, w World, level source.BranchProtection, job application.JobKind, now time.Time) *importer {
@@ -77,6 +86,7 @@ func newImporter(tx Tx, mode mode, w World, level source.BranchProtection, job a
 		projects: make(map[string]source.ProjectID),
 		billed:   make(map[string]source.NamespaceID),
 		nested:   make(map[source.NamespaceID]bool),
+		payers:   make(map[source.NamespaceID]audit.Object),
 		failed:   make(map[string]bool),
 		numbers:  make(map[source.NamespaceID]bool),
 		levels:   make(map[string]source.BranchProtection),
@@ -140,8 +150,8 @@ func (i *importer) changes(compare func() (comparison, error)) bool {
 		return false
 	case i.mode == writing:
 		return true
-	case missing:
-		compared = comparison{effect: fresh}
+	case missing: // it was compared with a row of which everything is zero
+		compared = comparison{effect: fresh, values: compared.values}
 	}
 	s.comparison = compared
 	return s.effect != 0

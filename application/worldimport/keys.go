@@ -5,6 +5,7 @@ import (
 	"context"
 	"strconv"
 
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -15,11 +16,11 @@ func (i *importer) key(ctx context.Context, k Key) {
 		return
 	}
 	k.Key.Kind, k.Key.Owner = identity.UserKey, owner
-	i.putKey(ctx, k.Line, "key", k.Key)
+	i.putKey(ctx, k.Line, "key", k.Key, userObject(owner, k.User))
 }
 
-// putKey keeps a key. Without a time of creation it is created now.
-func (i *importer) putKey(ctx context.Context, line int, kind string, k identity.Key) {
+// putKey keeps a key of the entity. Without a time of creation it is created now.
+func (i *importer) putKey(ctx context.Context, line int, kind string, k identity.Key, of audit.Object) {
 	if k.CreatedAt.IsZero() {
 		k.CreatedAt = i.now
 	}
@@ -32,6 +33,7 @@ func (i *importer) putKey(ctx context.Context, line int, kind string, k identity
 	id, err := i.tx.Keys.Put(ctx, k)
 	if i.checkPut(err, line, kind, keyName(k)) {
 		i.touch("key", int64(id))
+		i.record(of, int64(id))
 	}
 }
 
@@ -50,7 +52,7 @@ func (i *importer) deployKey(ctx context.Context, k DeployKey) {
 		return
 	}
 	k.Key.Kind, k.Key.Owner = identity.DeployKey, creator
-	i.putKey(ctx, k.Line, "deploy key", k.Key)
+	i.putKey(ctx, k.Line, "deploy key", k.Key, instance)
 }
 
 // enable enables a deploy key on all its projects, and on no other.
@@ -73,7 +75,9 @@ func (i *importer) enable(ctx context.Context, k DeployKey) {
 		old, err := i.tx.Keys.Enabled(ctx, key.ID)
 		return compareEnabled(old, projects), err
 	}) {
-		i.checkPut(i.tx.Keys.Enable(ctx, key.ID, projects), k.Line, "deploy key", k.Key.Title)
+		if i.checkPut(i.tx.Keys.Enable(ctx, key.ID, projects), k.Line, "deploy key", k.Key.Title) {
+			i.record(instance, int64(key.ID))
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ func (i *importer) group(ctx context.Context, g Group) {
 		return
 	}
 	i.touch("group", int64(id))
+	i.record(sourceObject(source.MemberSource{Group: id}, path), int64(id))
 	if g.Namespace.ID == 0 && i.numbers[id] {
 		i.fail(g.Line, "group", path, "it has the number that another group asks for; give it one of its own")
 	}
@@ -40,7 +41,9 @@ func (i *importer) member(ctx context.Context, m Member) {
 		return compareMembers(old, m), err
 	}) {
 		err := i.tx.Namespaces.PutMember(ctx, user, in, m)
-		i.checkPut(err, m.Line, "member", m.User)
+		if i.checkPut(err, m.Line, "member", m.User) {
+			i.record(sourceObject(in, i.step.in), 0)
+		}
 	}
 }
 
@@ -52,7 +55,9 @@ func (i *importer) share(ctx context.Context, s Share) {
 		return compareShares(old, s), err
 	}) {
 		err := i.tx.Namespaces.PutShare(ctx, in, with, s)
-		i.checkPut(err, s.Line, "share with", s.With)
+		if i.checkPut(err, s.Line, "share with", s.With) {
+			i.record(sourceObject(in, i.step.in), 0)
+		}
 	}
 }
 
@@ -62,6 +67,8 @@ func (i *importer) broadcast(ctx context.Context, b Broadcast) {
 		return compareBroadcasts(old, b), err
 	}) {
 		err := i.tx.Namespaces.PutBroadcast(ctx, b)
-		i.checkPut(err, b.Line, "broadcast message", b.Message)
+		if i.checkPut(err, b.Line, "broadcast message", b.Message) {
+			i.record(instance, 0)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"gatehouse/application"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/billing"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
@@ -26,6 +27,7 @@ type Tx struct {
 	Jobs        Jobs
 	Hooks       Hooks
 	Billing     Billing
+	Audit       AuditLog
 	// Current and CurrentBilling read what the others keep.
 	Current        Current
 	CurrentBilling CurrentBilling
@@ -43,6 +45,12 @@ type Scratch func(ctx context.Context, do func(Tx) error) error
 type Jobs interface {
 	// Enqueue keeps the job if the transaction succeeds, and only then.
 	Enqueue(ctx context.Context, job application.Job) error
+}
+
+// AuditLog keeps audit events.
+type AuditLog interface {
+	// Append keeps the events in their order if the transaction succeeds, and only then.
+	Append(ctx context.Context, events ...audit.Event) error
 }
 
 // Users keeps users.

@@ -24,8 +24,8 @@ func (i *importer) project(ctx context.Context, p Project) {
 	p.NewIsEmpty = i.repositoryJob != ""
 	var old Project
 	if !i.changes(func() (c comparison, err error) {
-		if old, err = i.tx.Projects.Current(ctx, p); err == nil {
-			c = compareProjects(old, p)
+		old, err = i.tx.Projects.Current(ctx, p)
+		if c = compareProjects(old, p); err == nil {
 			err = i.comparePast(ctx, &c, old, p)
 		}
 		return c, err
@@ -44,6 +44,7 @@ func (i *importer) project(ctx context.Context, p Project) {
 		return
 	}
 	i.touch("project", int64(id))
+	i.record(sourceObject(source.MemberSource{Project: id}, p.Project.Path), int64(id))
 	i.imported[path.Fold()] = importedProject{id, fresh, old.Project.Protections}
 	if fresh && i.repositoryJob != "" && i.mode != checking {
 		i.failure = i.tx.Jobs.Enqueue(ctx, application.Job{Kind: i.repositoryJob, Subject: int64(id), Background: true})

@@ -36,7 +36,9 @@ func (i *importer) protect(ctx context.Context, p Project) {
 		protections = append(protections, i.initial(p)...)
 	}
 	if ok && i.changes(func() (comparison, error) { return compareProtections(imported, protections), nil }) {
-		i.checkPut(i.tx.Projects.PutProtections(ctx, imported.id, protections), p.Line, "protections of", p.Project.Path)
+		if i.checkPut(i.tx.Projects.PutProtections(ctx, imported.id, protections), p.Line, "protections of", p.Project.Path) {
+			i.record(sourceObject(source.MemberSource{Project: imported.id}, p.Project.Path), 0)
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ func (i *importer) user(ctx context.Context, u User) {
 	id, err := i.tx.Users.Put(ctx, u)
 	if i.checkPut(err, u.Line, "user", u.User.Username) {
 		i.touch("user", int64(id))
+		i.record(userObject(id, u.User.Username), int64(id))
 	}
 }
 
@@ -32,6 +33,8 @@ func (i *importer) accessToken(ctx context.Context, t AccessToken) {
 		return compareAccessTokens(old, user, t), err
 	}) {
 		err := i.tx.Credentials.PutAccessToken(ctx, user, t)
-		i.checkPut(err, t.Line, "access token", t.Name)
+		if i.checkPut(err, t.Line, "access token", t.Name) {
+			i.record(userObject(user, t.User), 0)
+		}
 	}
 }

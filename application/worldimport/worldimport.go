@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"gatehouse/application"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/source"
 )
 
@@ -18,12 +19,16 @@ type Importer struct {
 	scratch   Scratch
 	batchSize int
 	report    func(Progress)
+	cause     audit.Cause
 }
 
 // New makes an Importer. The default branch of a new project is protected as
 // protection says, unless the world gives its group another level.
 func New(unitOfWork UnitOfWork, protection source.BranchProtection, now application.Clock) *Importer {
-	return &Importer{unitOfWork: unitOfWork, protection: protection, now: now, report: func(Progress) {}}
+	return &Importer{
+		unitOfWork: unitOfWork, protection: protection, now: now, report: func(Progress) {},
+		cause: audit.Cause{Actor: audit.Actor{Kind: audit.System}},
+	}
 }
 
 // CreateRepositories makes the Importer enqueue a job of that kind for each new
@@ -39,6 +44,10 @@ func (i *Importer) InBatches(scratch Scratch, size int) { i.scratch, i.batchSize
 // Import.
 func (i *Importer) Report(report func(Progress)) { i.report = report }
 
+// By makes the Importer record what it writes as caused by that. It is called before
+// Import; without it the cause is the server itself.
+func (i *Importer) By(cause audit.Cause) { i.cause = cause }
+
 // Import creates what the world describes, or updates it where it exists. If the
 // world has mistakes it returns all of them as Mistakes and changes nothing; any other
 // error is the store's.
@@ -46,7 +55,9 @@ func (i *Importer) Report(report func(Progress)) { i.report = report }
 // In batches, what was written stays when a later batch fails: the error is then
 // Incomplete, and a second Import completes it. Between batches each decision is as
 // before the Import, as after it, or a refusal. A batch has a new project together with
-// its protections, members and shares. Rows that do not change are not written.
+// its protections, members and shares. Rows that do not change are not written. Each
+// change is recorded in the audit log, in the transaction that makes it; an import that is
+// not in batches does not know what it changes, and records nothing.
 func (i *Importer) Import(ctx context.Context, w World) (Summary, error) {
 	if i.scratch == nil {
 		err := i.unitOfWork(ctx, func(tx Tx) error { return i.importerOn(tx, whole, w).run(ctx, w.steps()) })

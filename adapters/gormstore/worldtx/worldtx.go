@@ -13,12 +13,14 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"gatehouse/adapters/gormstore/auditlog"
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/adapters/gormstore/jobs"
 	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/application"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/worldimport"
+	"gatehouse/domain/audit"
 )
 
 const (
@@ -175,7 +177,7 @@ func (im *importer) writer(tx *gorm.DB) *writer {
 func (w *writer) ports() worldimport.Tx {
 	return worldimport.Tx{
 		Users: usersTx{w}, Projects: projectsTx{w}, Keys: keysTx{w}, Hooks: hooksTx{w},
-		Namespaces: w, Credentials: w, Jobs: w, Billing: w, Current: currentTx{w}, CurrentBilling: currentBillingTx{w},
+		Namespaces: w, Credentials: w, Jobs: w, Billing: w, Audit: w, Current: currentTx{w}, CurrentBilling: currentBillingTx{w},
 	}
 }
 
@@ -297,6 +299,11 @@ func (w *writer) exec(ctx context.Context, query string, args ...any) error {
 // Enqueue implements worldimport.Jobs.
 func (w *writer) Enqueue(ctx context.Context, job application.Job) error {
 	return w.queue.Enqueue(ctx, w.tx.Statement.ConnPool.(*sql.Tx), job)
+}
+
+// Append implements worldimport.AuditLog.
+func (w *writer) Append(ctx context.Context, events ...audit.Event) error {
+	return auditlog.Append(ctx, w.tx, events...)
 }
 
 // found returns a row, or domain.NotFound for none.

@@ -1,0 +1,4 @@
+package worldimport
+
+// AuditedKinds are the kinds of entries in audit events.
+var AuditedKinds = auditedKinds
