@@ -59,32 +59,86 @@ func (p Policy) allows(family string, bits int) bool {
 // whether anonymous users may come in depends on the repository. CheckUser
 // gives only the first reason.
 func (p Policy) CheckUser(u User, now time.Time) *domain.Refusal {
-	if !u.Known() {
-		return nil
+	if flaw := p.flaw(u, now); flaw != nil {
+		return domain.Refuse(domain.Forbidden, "%s", flaw.reason)
 	}
-	reason := ""
+	return nil
+}
+
+// MendUser returns what would remove the first reason of CheckUser, in words for an
+// operator, and the user without it. The remedy is empty if there is no reason.
+func (p Policy) MendUser(u User, now time.Time) (remedy string, mended User) {
+	flaw := p.flaw(u, now)
+	if flaw == nil {
+		return "", u
+	}
+	flaw.mend(&u)
+	return flaw.remedy, u
+}
+
+// flaw returns the first reason to refuse u, in GitLab's order, or nil.
+func (p Policy) flaw(u User, now time.Time) *userFlaw {
 	switch {
+	case !u.Known():
+		return nil
 	case u.Type == Ghost || u.Type == Internal:
-		reason = "This account is internal to the instance and cannot use Git."
+		return &internalAccount
 	case u.State == PendingApproval:
-		reason = "Your account is waiting for an administrator's approval."
+		return &notApproved
 	case p.TermsEnforced && !u.TermsAccepted:
-		reason = "You must accept the terms of service first. Sign in on the web to read and accept them."
+		return &termsNotAccepted
 	case u.State == Deactivated:
-		reason = "Your account has been deactivated. Sign in on the web to reactivate it."
+		return &deactivated
 	case !u.EmailConfirmed:
-		reason = "Your e-mail address is not confirmed. Follow the link in the confirmation mail."
+		return &emailNotConfirmed
 	case u.State == Banned:
-		reason = "Your account has been banned."
+		return &banned
 	case u.State != Active:
-		reason = "Your account has been blocked."
+		return &blocked
 	case !u.PasswordExpiresAt.IsZero() && !now.Before(u.PasswordExpiresAt):
-		reason = "Your password has expired. Set a new one on the web."
+		return &passwordExpired
 	default:
 		return nil
 	}
-	return domain.Refuse(domain.Forbidden, "%s", reason)
 }
+
+// userFlaw is a reason to refuse a user: the reason for the user, the remedy for an
+// operator, and the remedy's effect.
+type userFlaw struct {
+	reason, remedy string
+	mend           func(*User)
+}
+
+var (
+	internalAccount = userFlaw{
+		"This account is internal to the instance and cannot use Git.",
+		"another account: this one is internal to the instance", func(u *User) { u.Type = Human },
+	}
+	notApproved = userFlaw{
+		"Your account is waiting for an administrator's approval.",
+		"an administrator's approval of the account", activate,
+	}
+	termsNotAccepted = userFlaw{
+		"You must accept the terms of service first. Sign in on the web to read and accept them.",
+		"the user's acceptance of the terms of service", func(u *User) { u.TermsAccepted = true },
+	}
+	deactivated = userFlaw{
+		"Your account has been deactivated. Sign in on the web to reactivate it.",
+		"a sign-in of the user on the web, which reactivates the account", activate,
+	}
+	emailNotConfirmed = userFlaw{
+		"Your e-mail address is not confirmed. Follow the link in the confirmation mail.",
+		"the user's confirmation of the e-mail address", func(u *User) { u.EmailConfirmed = true },
+	}
+	banned          = userFlaw{"Your account has been banned.", "an end of the account's ban", activate}
+	blocked         = userFlaw{"Your account has been blocked.", "an end of the account's block", activate}
+	passwordExpired = userFlaw{
+		"Your password has expired. Set a new one on the web.",
+		"a new password of the user's", func(u *User) { u.PasswordExpiresAt = time.Time{} },
+	}
+)
+
+func activate(u *User) { u.State = Active }
 
 // keySize reads family and size in bits from a key's line; the blob was
 // checked when the key was added, so what cannot be read has size 0.

@@ -112,3 +112,26 @@ func keyLine(algorithm string, numbers ...*big.Int) string {
 	}
 	return algorithm + " " + base64.StdEncoding.EncodeToString(blob)
 }
+
+// Each remedy removes a reason; after the last one the user passes.
+func TestPolicy_MendUser(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	policy := identity.Policy{TermsEnforced: true}
+	for _, state := range identity.States {
+		for _, kind := range identity.UserTypes {
+			user := identity.User{ID: 7, State: state, Type: kind, PasswordExpiresAt: now}
+			for reasons := 0; policy.CheckUser(user, now) != nil; reasons++ {
+				before := policy.CheckUser(user, now)
+				remedy, mended := policy.MendUser(user, now)
+				if after := policy.CheckUser(mended, now); remedy == "" || reasons > 5 || after != nil && after.Message == before.Message {
+					t.Fatalf("%s %s: %q leaves %v", state, kind, remedy, after)
+				}
+				user = mended
+			}
+			if remedy, mended := policy.MendUser(user, now); remedy != "" || mended != user {
+				t.Errorf("%s %s: a user without a flaw: got %q", state, kind, remedy)
+			}
+		}
+	}
+}
