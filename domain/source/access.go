@@ -10,27 +10,27 @@ import (
 // accessRules judge the command as a whole, in the order in which GitLab
 // does: the first that refuses decides, and so fixes what a caller learns.
 var accessRules = []rule[Case]{
-	{"rate_limit", checkRate},
-	{"otp_session", checkOTPSession},
-	{"protocol", checkProtocol},
-	{"key", func(c *Case) finding { return findingOf(c.Keys.CheckKey(c.Actor.Key, c.Now)) }},
-	{"user", func(c *Case) finding { return findingOf(c.Keys.CheckUser(c.Actor.Person(), c.Now)) }},
-	{"http_command", checkHTTPCommand},
-	{"command", checkCommand},
-	{"instance_read_only", checkInstanceReadOnly},
-	{"namespace", checkNamespace},
-	{"push_to_create", checkPushToCreate},
-	{"project", checkProject},
-	{"ssh_certificate", checkSSHCertificate},
-	{"ip_allow_list", checkAddress},
-	{"repository_type", checkRepositoryType},
-	{"repository", checkRepository},
-	{"download", checkDownload},
-	{"repository_read_only", checkRepositoryReadOnly},
-	{"archived", checkArchived},
-	{"deploy_key", checkDeployKey},
-	{"anonymous", checkAnonymous},
-	{"push", checkPush},
+	{name: "rate_limit", check: checkRate, hints: hintRate},
+	{name: "otp_session", check: checkOTPSession, hints: hintOTPSession},
+	{name: "protocol", check: checkProtocol, hints: hintProtocol},
+	{name: "key", check: checkKey, hints: hintKey},
+	{name: "user", check: checkUser, hints: hintUser},
+	{name: "http_command", check: checkHTTPCommand, hints: hintHTTPCommand},
+	{name: "command", check: checkCommand, hints: hintCommand},
+	{name: "instance_read_only", check: checkInstanceReadOnly, hints: hintInstanceReadOnly},
+	{name: "namespace", check: checkNamespace, hints: hintNamespace},
+	{name: "push_to_create", check: checkPushToCreate, hints: hintPushToCreate},
+	{name: "project", check: checkProject, hints: hintProject},
+	{name: "ssh_certificate", check: checkSSHCertificate, hints: hintSSHCertificate},
+	{name: "ip_allow_list", check: checkAddress, hints: hintAddress},
+	{name: "repository_type", check: checkRepositoryType, hints: hintRepositoryType},
+	{name: "repository", check: checkRepository, hints: hintRepository},
+	{name: "download", check: checkDownload, hints: hintDownload},
+	{name: "repository_read_only", check: checkRepositoryReadOnly, hints: hintRepositoryReadOnly},
+	{name: "archived", check: checkArchived, hints: hintArchived},
+	{name: "deploy_key", check: checkDeployKey, hints: hintDeployKey},
+	{name: "anonymous", check: checkAnonymous, hints: hintAnonymous},
+	{name: "push", check: checkPush, hints: hintPush},
 }
 
 // errHidden is the same refusal for a project that does not exist and for one
@@ -64,6 +64,10 @@ func checkProtocol(c *Case) finding {
 	}
 	return pass
 }
+
+func checkKey(c *Case) finding { return findingOf(c.Keys.CheckKey(c.Actor.Key, c.Now)) }
+
+func checkUser(c *Case) finding { return findingOf(c.Keys.CheckUser(c.Actor.Person(), c.Now)) }
 
 func checkHTTPCommand(c *Case) finding {
 	switch {

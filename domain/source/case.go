@@ -149,15 +149,3 @@ const (
 	// is hidden.
 	NotReached Outcome = "not reached"
 )
-
-// Finding is one rule's outcome in an explanation.
-type Finding struct {
-	Rule string
-	// Ref is the full name of the ref that was judged; empty for rules on the
-	// command as a whole.
-	Ref     string
-	Outcome Outcome
-	// Message is what a refused user reads, or why the rule does not apply; empty
-	// unless Refused or Unanswered.
-	Message string
-}

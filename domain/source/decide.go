@@ -7,10 +7,16 @@ import "gatehouse/domain"
 type rule[T any] struct {
 	name  string
 	check func(*T) finding
+	// hints returns what would have the rule pass, each by itself; at least one hint
+	// where check refuses.
+	hints func(*T) []hint
+	// protections returns the protections that the rule goes by; nil for a rule that
+	// goes by none.
+	protections func(*T) []ProtectionMatch
 }
 
-// finding is a rule's outcome; ask is set where it is Undecided, reason where it is
-// Unanswered.
+// finding is a rule's outcome; ask is set where it is Undecided. reason says why it is
+// no refusal, where that is not plain.
 type finding struct {
 	outcome Outcome
 	refusal *domain.Refusal
@@ -84,38 +90,4 @@ func (qs *questions) add(q Question) {
 	}
 	qs.seen[q] = true
 	qs.list = append(qs.list, q)
-}
-
-// Explain runs the same rules as Decide and returns what each of them found,
-// also behind the first refusal, as far as there is anything to judge.
-func (c *Case) Explain() []Finding {
-	var findings []Finding
-	reached := true
-	for _, r := range accessRules {
-		f := finding{outcome: NotReached}
-		if reached {
-			f = r.check(c)
-		}
-		findings = append(findings, f.explain(r.name, ""))
-		if f.outcome == Refused && !c.Visible() {
-			reached = false
-		}
-	}
-	if !reached {
-		return findings
-	}
-	for u := range c.updates() {
-		for _, r := range changeRules {
-			findings = append(findings, r.check(&u).explain(r.name, u.Ref.String()))
-		}
-	}
-	return findings
-}
-
-func (f finding) explain(name, ref string) Finding {
-	out := Finding{Rule: name, Ref: ref, Outcome: f.outcome, Message: f.reason}
-	if f.refusal != nil {
-		out.Message = f.refusal.Message
-	}
-	return out
 }

@@ -20,10 +20,10 @@ type Protection struct {
 
 // Protects says whether a protection of the project covers the ref.
 func (p Project) Protects(ref Ref) bool {
-	return slices.ContainsFunc(p.Protections, func(one Protection) bool {
-		return one.Kind == ref.Kind && one.Pattern.Covers(ref.Name)
-	})
+	return slices.ContainsFunc(p.Protections, func(one Protection) bool { return one.covers(ref) })
 }
+
+func (p *Protection) covers(ref Ref) bool { return p.Kind == ref.Kind && p.Pattern.Covers(ref.Name) }
 
 // Pattern is a name with "*" for any run of characters, "/" among them and
 // the empty run too. It covers whole names and minds letter case; nothing

@@ -36,7 +36,7 @@ func (c *Case) updates() iter.Seq[update] {
 			matching = matching[:0]
 			for i := range c.Project.Protections {
 				p := &c.Project.Protections[i]
-				if p.Kind == change.Ref.Kind && p.Pattern.Covers(change.Ref.Name) {
+				if p.covers(change.Ref) {
 					matching = append(matching, p)
 				}
 			}
@@ -49,21 +49,21 @@ func (c *Case) updates() iter.Seq[update] {
 
 // changeRules judge one ref's change, in GitLab's order.
 var changeRules = []rule[update]{
-	{"push_code", checkPushCode},
-	{"default_branch_delete", checkDefaultBranchDelete},
-	{"branch_like_sha", checkBranchLikeSHA},
-	{"branch_name", checkBranchName},
-	{"force_push", checkForcePush},
-	{"empty_repository", checkEmptyRepository},
-	{"protected_branch_create", checkProtectedBranchCreate},
-	{"protected_branch_delete", checkProtectedBranchDelete},
-	{"protected_branch_update", checkProtectedBranchUpdate},
-	{"tag_change", checkTagChange},
-	{"tag_name", checkTagName},
-	{"protected_tag_update", checkProtectedTagUpdate},
-	{"protected_tag_delete", checkProtectedTagDelete},
-	{"protected_tag_create", checkProtectedTagCreate},
-	{"hidden_ref", checkHiddenRef},
+	{name: "push_code", check: checkPushCode, hints: hintPushCode},
+	{name: "default_branch_delete", check: checkDefaultBranchDelete, hints: hintDefaultBranch},
+	{name: "branch_like_sha", check: checkBranchLikeSHA, hints: hintName},
+	{name: "branch_name", check: checkBranchName, hints: hintName},
+	{name: "force_push", check: checkForcePush, hints: hintForcePush, protections: matchForcePush},
+	{name: "empty_repository", check: checkEmptyRepository, hints: hintEmptyRepository, protections: matchPush},
+	{name: "protected_branch_create", check: checkProtectedBranchCreate, hints: hintProtectedPush, protections: matchPush},
+	{name: "protected_branch_delete", check: checkProtectedBranchDelete, hints: hintProtectedDelete, protections: matchOnly},
+	{name: "protected_branch_update", check: checkProtectedBranchUpdate, hints: hintProtectedPush, protections: matchPush},
+	{name: "tag_change", check: checkTagChange, hints: hintPushCode},
+	{name: "tag_name", check: checkTagName, hints: hintName},
+	{name: "protected_tag_update", check: checkProtectedTagUpdate, hints: hintProtectedTagUpdate, protections: matchOnly},
+	{name: "protected_tag_delete", check: checkProtectedTagDelete, hints: hintProtectedDelete, protections: matchOnly},
+	{name: "protected_tag_create", check: checkProtectedTagCreate, hints: hintProtectedTagCreate, protections: matchCreate},
+	{name: "hidden_ref", check: checkHiddenRef, hints: hintHiddenRef},
 }
 
 // initial says whether the rules for a repository without branches decide
@@ -122,9 +122,15 @@ func (c *Case) branchProtection() BranchProtection {
 	return c.Settings.DefaultBranchProtection
 }
 
-// protected says whether protections of kind decide on this change.
-func (u *update) protected(kind RefKind) bool {
-	return u.Ref.Kind == kind && len(u.protections) > 0 && !u.initial()
+// protected says whether protections decide on this change.
+func (u *update) protected() bool { return len(u.protections) > 0 && !u.initial() }
+
+// skipUnprotected skips a rule on protections where none decides.
+func (u *update) skipUnprotected() finding {
+	if len(u.protections) == 0 {
+		return finding{outcome: Skipped, reason: "No protection matches this ref."}
+	}
+	return finding{outcome: Skipped, reason: "The repository has no branch yet: empty_repository decides."}
 }
 
 // granted says whether one of the matching protections grants the access that
@@ -184,8 +190,11 @@ func checkBranchName(u *update) finding {
 // checkForcePush lets an update of a protected branch pass if a matching
 // protection allows force pushes or history says that it is none.
 func checkForcePush(u *update) finding {
-	if !u.protected(Branch) || !u.Updates() || u.Old == u.New {
+	switch {
+	case u.Ref.Kind != Branch || !u.Updates() || u.Old == u.New:
 		return skip
+	case !u.protected():
+		return u.skipUnprotected()
 	}
 	for _, p := range u.protections {
 		if p.AllowForcePush {
@@ -202,7 +211,7 @@ func checkForcePush(u *update) finding {
 	case answer == No:
 		return refuse(domain.Forbidden, "You are not allowed to force push to the protected branch %q. Rebase or merge, then push again.", u.Ref.Name)
 	}
-	return pass
+	return finding{outcome: Passed, reason: "The push is a fast-forward."}
 }
 
 // checkEmptyRepository judges the first branch of a repository whose default
@@ -226,8 +235,10 @@ func checkEmptyRepository(u *update) finding {
 // branch; nothing here can tell that a commit is, so it is refused.
 func checkProtectedBranchCreate(u *update) finding {
 	switch {
-	case !u.protected(Branch) || !u.Creates():
+	case u.Ref.Kind != Branch || !u.Creates():
 		return skip
+	case !u.protected():
+		return u.skipUnprotected()
 	case !u.granted(pushAccess):
 		return refuse(domain.Forbidden, "You are not allowed to create the protected branch %q.", u.Ref.Name)
 	}
@@ -236,8 +247,10 @@ func checkProtectedBranchCreate(u *update) finding {
 
 func checkProtectedBranchDelete(u *update) finding {
 	switch {
-	case !u.protected(Branch) || !u.Deletes():
+	case u.Ref.Kind != Branch || !u.Deletes():
 		return skip
+	case !u.protected():
+		return u.skipUnprotected()
 	case u.Protocol != Web:
 		return refuse(domain.Forbidden, "The protected branch %q can be deleted on the web only.", u.Ref.Name)
 	case !u.isMaintainer():
@@ -248,8 +261,10 @@ func checkProtectedBranchDelete(u *update) finding {
 
 func checkProtectedBranchUpdate(u *update) finding {
 	switch {
-	case !u.protected(Branch) || !u.Updates():
+	case u.Ref.Kind != Branch || !u.Updates():
 		return skip
+	case !u.protected():
+		return u.skipUnprotected()
 	case !u.granted(pushAccess):
 		return refuse(domain.Forbidden, "You are not allowed to push to the protected branch %q. Push to another branch and open a merge request.", u.Ref.Name)
 	}
@@ -288,16 +303,20 @@ func checkTagName(u *update) finding {
 
 func checkProtectedTagUpdate(u *update) finding {
 	switch {
-	case !u.protected(Tag) || !u.Updates():
+	case u.Ref.Kind != Tag || !u.Updates():
 		return skip
+	case !u.protected():
+		return u.skipUnprotected()
 	}
 	return refuse(domain.Forbidden, "The protected tag %q cannot be changed.", u.Ref.Name)
 }
 
 func checkProtectedTagDelete(u *update) finding {
 	switch {
-	case !u.protected(Tag) || !u.Deletes():
+	case u.Ref.Kind != Tag || !u.Deletes():
 		return skip
+	case !u.protected():
+		return u.skipUnprotected()
 	case u.Protocol != Web:
 		return refuse(domain.Forbidden, "The protected tag %q can be deleted on the web only.", u.Ref.Name)
 	case !u.isMaintainer():
@@ -310,10 +329,14 @@ func checkProtectedTagDelete(u *update) finding {
 // GitLab does.
 func checkProtectedTagCreate(u *update) finding {
 	switch {
-	case !u.protected(Tag) || !u.Creates():
+	case u.Ref.Kind != Tag || !u.Creates():
 		return skip
-	case u.Actor.IsDeployKey(), u.granted(createAccess):
+	case !u.protected():
+		return u.skipUnprotected()
+	case u.granted(createAccess):
 		return pass
+	case u.Actor.IsDeployKey():
+		return finding{outcome: Passed, reason: "A deploy key with write access creates protected tags."}
 	}
 	return refuse(domain.Forbidden, "You are not allowed to create the protected tag %q.", u.Ref.Name)
 }
