@@ -30,6 +30,7 @@ type Ports struct {
 	fx.Out
 
 	Directory         gitaccess.Directory
+	RoleSources       gitaccess.RoleSources
 	Notices           Notices
 	KeyUses           gitaccess.KeyUses
 	Actors            whois.Actors

@@ -56,6 +56,36 @@ func (d *Directory) Standing(ctx context.Context, q source.Inquiry) (source.Stan
 	return row.standing(q.Target), nil
 }
 
+var roleSourcesQuery = queries.Query("role_sources")
+
+// RoleSources implements gitaccess.RoleSources.
+func (d *Directory) RoleSources(ctx context.Context, user identity.UserID, p source.Project) ([]source.RoleSource, error) {
+	namespace := "" // no namespace has this path
+	if p.ToBeCreated {
+		namespace = source.Path(p.Path).Parent().Fold()
+	}
+	rows, err := roleSourcesQuery.Raw(d.db.Gorm.WithContext(ctx), sql.Named("user", int64(user)),
+		sql.Named("project", int64(p.ID)), sql.Named("namespace", namespace)).Rows()
+	if err != nil {
+		return nil, database.Fault(err, "role sources of user %d in %q", user, p.Path)
+	}
+	defer func() { _ = rows.Close() }() // Err returns the same
+	var all []source.RoleSource
+	for rows.Next() {
+		var s source.RoleSource
+		m, share := &s.Membership, &s.Share
+		err := rows.Scan(&s.Kind,
+			database.Null((*int64)(&m.In.Group)), database.Null((*int64)(&m.In.Project)), &m.Path, &m.Role, &m.State, database.Time(&m.ExpiresAt),
+			database.Null((*int64)(&share.In.Group)), database.Null((*int64)(&share.In.Project)), database.Null(&share.Path),
+			database.Null(&share.With), database.Null(&share.Role), database.Time(&share.ExpiresAt))
+		if err != nil {
+			return nil, database.Fault(err, "role sources of user %d in %q", user, p.Path)
+		}
+		all = append(all, s)
+	}
+	return all, database.Fault(rows.Err(), "role sources of user %d in %q", user, p.Path)
+}
+
 func (r *standingRow) standing(target source.Target) source.Standing {
 	out := source.Standing{Actor: r.actor, Repository: target.Repository, OTPSession: r.otpSession}
 	if !r.project.Known() {

@@ -148,6 +148,60 @@ func (w *world) groupRole(u identity.UserID, group source.NamespaceID, now time.
 	return best
 }
 
+// RoleSources implements gitaccess.RoleSources.
+func (d Directory) RoleSources(ctx context.Context, user identity.UserID, p source.Project) ([]source.RoleSource, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	w := d.world.Load()
+	var all []source.RoleSource
+	namespace := w.projects.rows[p.ID].namespace
+	if p.ToBeCreated {
+		namespace = w.routes[source.Path(p.Path).Parent().Fold()].namespace
+	} else {
+		all = w.roleSources(user, source.MemberSource{Project: p.ID})
+	}
+	if n := w.namespaces.rows[namespace]; n.owner != 0 && n.owner == user {
+		m := source.Membership{In: source.MemberSource{Group: n.ID}, Path: n.Path, Role: source.Owner, State: source.MemberActive}
+		all = append(all, source.RoleSource{Kind: source.Ownership, Membership: m})
+	}
+	for n := range w.selfAndAncestors(namespace) {
+		all = append(all, w.roleSources(user, source.MemberSource{Group: n.ID})...)
+	}
+	return all, nil
+}
+
+// roleSources returns what a user has by a membership in a group or project, and by
+// its shares.
+func (w *world) roleSources(u identity.UserID, in source.MemberSource) (all []source.RoleSource) {
+	if m, ok := w.membership(u, in); ok {
+		all = append(all, source.RoleSource{Kind: source.ByMembership, Membership: m})
+	}
+	for with, s := range w.shares[in] {
+		lent := source.Share{In: in, Path: w.pathOf(in), With: w.namespaces.rows[with].Path, Role: s.role, ExpiresAt: s.expiry}
+		for n := range w.selfAndAncestors(with) {
+			if m, ok := w.membership(u, source.MemberSource{Group: n.ID}); ok {
+				all = append(all, source.RoleSource{Kind: source.ByShare, Membership: m, Share: lent})
+			}
+		}
+	}
+	return all
+}
+
+// membership returns a user's membership in a group or project.
+func (w *world) membership(u identity.UserID, in source.MemberSource) (_ source.Membership, ok bool) {
+	m, ok := w.members[membership{u, in}]
+	return source.Membership{In: in, Path: w.pathOf(in), Role: m.role, State: m.state, ExpiresAt: m.expiry}, ok
+}
+
+// pathOf returns the path of a group or project.
+func (w *world) pathOf(in source.MemberSource) string {
+	if in.Project != 0 {
+		return w.projects.rows[in.Project].Path
+	}
+	return w.namespaces.rows[in.Group].Path
+}
+
 // withoutMinimal returns the role; Minimal counts as none.
 func withoutMinimal(r source.Role) source.Role {
 	if r <= source.Minimal {

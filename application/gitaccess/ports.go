@@ -23,6 +23,17 @@ type Directory interface {
 	Standing(ctx context.Context, q source.Inquiry) (source.Standing, error)
 }
 
+// RoleSources knows where roles come from.
+type RoleSources interface {
+	// RoleSources returns, in no particular order, why the user has a role in the
+	// project: the ownership of the personal namespace that it lies in, and every
+	// membership and share by which the Role of a Standing is found, also those that
+	// have expired, are not active or give no role. For a project that is to be created
+	// they are those of the namespace in its Path. A user or a project that does not
+	// exist has none.
+	RoleSources(ctx context.Context, user identity.UserID, p source.Project) ([]source.RoleSource, error)
+}
+
 // Repositories knows repositories and their history.
 type Repositories interface {
 	// Answers returns an answer for each question. The answer is source.Unknown

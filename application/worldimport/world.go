@@ -120,11 +120,11 @@ type Member struct {
 }
 
 // MemberState says whether a membership counts.
-type MemberState string
+type MemberState = source.MemberState
 
 // The states of a membership. Only active ones count.
 const (
-	MemberActive    MemberState = "active"
+	MemberActive                = source.MemberActive
 	MemberRequested MemberState = "requested"
 	MemberInvited   MemberState = "invited"
 	MemberAwaiting  MemberState = "awaiting"

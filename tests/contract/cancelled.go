@@ -27,6 +27,10 @@ func (s Subject) calls() map[string]func(context.Context) error {
 			_, err := s.Directory.Standing(ctx, subject.Inquiry("key-11", "acme/p"))
 			return err
 		},
+		"RoleSources": func(ctx context.Context) error {
+			_, err := s.RoleSources.RoleSources(ctx, 1, source.Project{ID: 60})
+			return err
+		},
 		"KeyByFingerprint": func(ctx context.Context) error {
 			_, err := s.Actors.KeyByFingerprint(ctx, fingerprint(11))
 			return err

@@ -40,6 +40,7 @@ var suites = []struct {
 	{"paths", pathCases},
 	{"standing", standingCases},
 	{"roles", roleCases},
+	{"role sources", roleSourceCases},
 	{"deploy_keys", deployKeyCases},
 	{"protections", protectionCases},
 	{"actors", actorCases},

@@ -1,10 +1,14 @@
 package contract
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"gatehouse/bootstrap"
+	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 	"gatehouse/tests/subject"
 )
@@ -209,4 +213,132 @@ members: [{user: ann, group: one, role: owner}, {user: bob, project: two/p, role
 			s.Same(where, []source.Role{s.Standing("user-1", where).Role, s.Standing("user-2", where).Role}, want)
 		}
 	}},
+}
+
+// roleSource is a source of a role in words: its kind, the membership, the share, and
+// the role that it gives.
+func roleSource(r source.RoleSource) string {
+	text := fmt.Sprintf("%s %s %s %s", r.Kind, r.Membership.Path, r.Membership.Role, r.Membership.State)
+	if !r.Membership.ExpiresAt.IsZero() {
+		text += " until " + r.Membership.ExpiresAt.Format(time.DateOnly)
+	}
+	if r.Kind == source.ByShare {
+		text += fmt.Sprintf("; %s with %s %s", r.Share.Path, r.Share.With, r.Share.Role)
+		if !r.Share.ExpiresAt.IsZero() {
+			text += " until " + r.Share.ExpiresAt.Format(time.DateOnly)
+		}
+	}
+	return text + ": " + r.RoleAt(now).String()
+}
+
+// roleSources returns where the role of who at where comes from, sorted.
+func (s Subject) roleSources(who, where string) (texts []string) {
+	s.Helper()
+	standing := s.Standing(who, where)
+	all, err := s.RoleSources.RoleSources(s.Context(), standing.Actor.User.ID, standing.Project)
+	s.Fine("RoleSources", err)
+	slices.SortFunc(all, func(a, b source.RoleSource) int { return a.Compare(b, now) })
+	for _, r := range all {
+		texts = append(texts, roleSource(r))
+	}
+	return texts
+}
+
+var roleSourceCases = []Case{
+	{Name: "every source, also those that do not count", Check: func(s Subject) {
+		s.Apply(tree, `
+members:
+  - {user: ann, project: top/mid/p, role: guest}
+  - {user: ann, group: top, role: maintainer, expires_at: 2027-01-01}
+  - {user: ann, group: top/mid, role: owner, expires_at: 2026-03-10}
+  - {user: ann, group: top/side, role: owner}
+  - {user: ann, group: else, role: developer}
+  - {user: ann, group: else/in, role: owner, state: requested}
+  - {user: ann, project: top/p, role: owner}
+  - {user: bob, group: top, role: minimal}
+  - {user: bob, project: ann/p, role: reporter}
+shares:
+  - {project: top/mid/p, with: else/in, role: reporter, expires_at: 2027-02-01}
+  - {group: top, with: else, role: owner, expires_at: 2026-03-10}
+  - {group: else, with: top/side, role: owner}`)
+		s.Same("ann", s.roleSources(user("ann"), "TOP/mid/p"), []string{
+			"membership top maintainer active until 2027-01-01: maintainer",
+			"share else developer active; top/mid/p with else/in reporter until 2027-02-01: reporter",
+			"membership top/mid/p guest active: guest",
+			"membership top/mid owner active until 2026-03-10: none",
+			"share else developer active; top with else owner until 2026-03-10: none",
+			"share else/in owner requested; top/mid/p with else/in reporter until 2027-02-01: none",
+		})
+		s.Same("bob", s.roleSources(user("bob"), "top/mid/p"), []string{"membership top minimal active: none"})
+		s.Same("the owner", s.roleSources(user("ann"), "ann/p"), []string{"ownership ann owner active: owner"})
+		s.Same("a member of the owner's", s.roleSources(user("bob"), "ann/p"), []string{"membership ann/p reporter active: reporter"})
+		s.Same("a stranger", s.roleSources(user("eve"), "top/mid/p"), []string(nil))
+		s.Same("an unknown user", s.roleSources("user-99", "top/mid/p"), []string(nil))
+		s.Same("an unknown project", s.roleSources(user("ann"), "top/none"), []string(nil))
+	}},
+	{Name: "numbers of the group, the project and the share", Check: func(s Subject) {
+		// A user, a group and a project have the same number.
+		s.Apply(`
+users: [{id: 1, username: ann}]
+groups: [{id: 1, path: one}, {id: 2, path: two}]
+projects: [{id: 1, path: two/p}]
+members: [{user: ann, group: one, role: owner}, {user: ann, project: two/p, role: guest}]
+shares: [{project: two/p, with: one, role: developer}, {group: two, with: one, role: reporter}]`)
+		all, err := s.RoleSources.RoleSources(s.Context(), 1, source.Project{ID: 1})
+		s.Fine("RoleSources", err)
+		var got []string
+		for _, r := range all {
+			got = append(got, fmt.Sprint(r.Membership.In, r.Share.In))
+		}
+		slices.Sort(got)
+		s.Same("numbers", got, []string{"{0 1} {0 0}", "{1 0} {0 1}", "{1 0} {2 0}"})
+	}},
+	{Name: "project to be created: sources of its namespace", Check: func(s Subject) {
+		s.Apply(roleGroups)
+		for _, c := range []struct {
+			user identity.UserID
+			path string
+			want []string
+		}{
+			{12, "Acme/Tools/new", []string{"membership Acme developer active: developer", "membership Acme/Tools guest active: guest"}},
+			{14, "Acme/Tools/new", []string{"share friends owner active; Acme with friends maintainer: maintainer"}},
+			{11, "own/new", []string{"ownership own owner active: owner"}},
+			{12, "own/new", nil},
+			{12, "nowhere/new", nil},
+			{12, "new", nil},
+		} {
+			all, err := s.RoleSources.RoleSources(s.Context(), c.user, source.Project{ToBeCreated: true, Path: c.path})
+			s.Fine("RoleSources", err)
+			slices.SortFunc(all, func(a, b source.RoleSource) int { return a.Compare(b, now) })
+			var got []string
+			for _, r := range all {
+				got = append(got, roleSource(r))
+			}
+			s.Same(fmt.Sprint(c.user, " in ", c.path), got, c.want)
+		}
+	}},
+}
+
+// contradiction begins an answer that is wrong on whatever store.
+const contradiction = "contradiction: "
+
+// checkRoleSources returns the role sources, or a contradiction if the highest role of
+// them is not that of the standing.
+func checkRoleSources(ctx context.Context, p bootstrap.Ports, standing source.Standing, at time.Time) string {
+	if !standing.Project.Known() {
+		return ""
+	}
+	all, err := p.RoleSources.RoleSources(ctx, standing.Actor.User.ID, standing.Project)
+	if err != nil {
+		return outcome("", err)
+	}
+	slices.SortFunc(all, func(a, b source.RoleSource) int { return a.Compare(b, at) })
+	highest := source.NoRole
+	if len(all) > 0 {
+		highest = all[0].RoleAt(at)
+	}
+	if highest != standing.Role {
+		return fmt.Sprintf("%s%s, and the standing has the role %s", contradiction, jsonText(all), standing.Role)
+	}
+	return jsonText(all)
 }

@@ -82,7 +82,7 @@ func firstDifference(t *testing.T, ours, theirs stores.Factory, steps []step) *d
 	world.Apply(t, other.WorldImport, walkWorld)
 	for i, s := range steps {
 		want, got := s.do(t.Context(), one), s.do(t.Context(), other)
-		if want != got {
+		if want != got || strings.Contains(want, contradiction) {
 			return &difference{i, cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n"))}
 		}
 	}
@@ -128,6 +128,7 @@ func (w *walk) snapshot() func(ctx context.Context, p bootstrap.Ports) string {
 				return strings.Compare(fmt.Sprint(a.Kind, " ", a.Pattern), fmt.Sprint(b.Kind, " ", b.Pattern))
 			})
 			fmt.Fprintln(&out, "standing of", q.Claim, "in", q.Target, outcome(jsonText(standing), err))
+			fmt.Fprintln(&out, "role sources", checkRoleSources(ctx, p, standing, at))
 		}
 		for _, q := range byNumber[:4] {
 			got, err := p.PushContexts.PushContext(ctx, q.Claim, q.Target.Repository, true, at)
