@@ -124,13 +124,30 @@ func ProjectCreator(config config.Config, unitOfWork projects.UnitOfWork, destin
 	return projects.New(unitOfWork, destinations, repositories, jobs, config.Git.DefaultBranchProtection, now)
 }
 
+// Explainer makes an Explainer without a server; stop closes its connections to Gitaly.
+func Explainer(config config.Config, ports Ports) (_ *gitaccess.Explainer, stop func() error, err error) {
+	gate, client, err := gatekeeper(config, ports)
+	if err != nil {
+		return nil, nil, err
+	}
+	return gitaccess.NewExplainer(gate, ports.RoleSources), client.Close, nil
+}
+
 // Gatekeeper makes a Gatekeeper without a server. It has no rate limit.
 func Gatekeeper(config config.Config, ports Ports) (*gitaccess.Gatekeeper, error) {
+	gate, _, err := gatekeeper(config, ports) // the client lives as long as the process
+	return gate, err
+}
+
+func gatekeeper(config config.Config, ports Ports) (*gitaccess.Gatekeeper, *gitaly.Client, error) {
 	rules, err := GitRules(config)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	client, err := Storages(config, Clock()) // lives as long as the command
+	client, err := Storages(config, Clock())
+	if err != nil {
+		return nil, nil, err
+	}
 	creator := ProjectCreator(config, ports.NewProjects, ports.Destinations, client, ports.Jobs, Clock())
-	return gitaccess.New(ports.Directory, client, ports.Notices, ports.KeyUses, ratelimit.New(0), creator, rules, Clock()), err
+	return gitaccess.New(ports.Directory, client, ports.Notices, ports.KeyUses, ratelimit.New(0), creator, rules, Clock()), client, nil
 }

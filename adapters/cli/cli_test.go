@@ -79,7 +79,7 @@ func TestRun_usage(t *testing.T) {
 		"unknown thing":            {[]string{"show", "secrets"}, `there is no thing "secrets"; there are access-tokens,`},
 		"explain without a target": {[]string{"explain"}, "project gl-repository"},
 		"explain with two actors":  {[]string{"explain", "--project", "a/b", "--key", "1", "--user", "a"}, "[key user]"},
-		"key that is no number":    {[]string{"explain", "--project", "a/b", "--key", "laptop"}, "--key and --user-id take a number"},
+		"user that is no number":   {[]string{"explain", "--project", "a/b", "--user-id", "laptop"}, "--user-id takes a number"},
 		"invalid project path":     {[]string{"explain", "--project", "a//b"}, `--project "a//b" cannot be a path`},
 		"invalid repository":       {[]string{"explain", "--gl-repository", "7"}, `--gl-repository "7"`},
 		"ref without refs/":        {[]string{"explain", "--project", "a/b", "--ref", "main"}, "refs/heads/main"},

@@ -3,11 +3,13 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/netip"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"gatehouse/adapters/explanation"
 	"gatehouse/application/gitaccess"
 	"gatehouse/bootstrap"
 	"gatehouse/domain/identity"
@@ -27,54 +29,79 @@ type question struct {
 func explain(streams Streams) *cobra.Command {
 	var flags configFlags
 	var q question
-	var asJSON bool
+	var asJSON, schema bool
 	c := &cobra.Command{
 		Use:   "explain",
 		Short: "Tell why a Git command would be allowed or refused",
-		Long: `Tell why a Git command would be allowed or refused: who asks, for what, the
-verdict, the rule that decided, and the result of every other rule. The decision is
-the server's own, on the same data, but it does not count for the rate limit and
-writes nothing. Without --key, --user or --user-id the request is anonymous.
-A project is shown even if the user cannot see it.
+		Long: `Tell why a Git command would be allowed or refused: the verdict and the rule that
+decided, who asks and where their role comes from, which protections match, what it
+would take, and the result of every rule. The decision is the server's own, on the
+same data, but it does not count for the rate limit and writes nothing. A project is
+shown even if the user cannot see it.
 
-The exit code is 0 whatever the verdict.`,
+--key takes the number of a key, its fingerprint (SHA256:…), a public key, or the file
+of one; - is standard input. A number that no key has is a stranger, as for the server.
+Without --key, --user or --user-id the request is anonymous.
+
+The exit code is 0 whatever the verdict, and 1 if no key with the fingerprint is known:
+then SSH itself refuses the login.
+
+--json prints an object that --schema describes, as a JSON Schema.`,
 		Example: "  gatehouse explain --key 11 --project gnuwget/wget2 --action git-receive-pack --ref refs/heads/main\n" +
+			"  gatehouse explain --key ~/.ssh/id_ed25519.pub --project gnuwget/wget2 --ref refs/heads/main --change delete\n" +
+			"  gatehouse explain --key SHA256:1qPsHXu1alox28Isr15aDy/S3VDW0U+H0O0lAxM26es --project gnuwget/wget2.wiki\n" +
 			"  gatehouse explain --user rubi --gl-repository project-3 --ip 192.0.2.7 --json",
 		Args: cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {
+			if schema {
+				_, err := streams.Out.Write(explanation.Schema)
+				return err
+			}
 			request, err := q.request()
 			if err != nil {
 				return err
 			}
-			return flags.openStore(ctx, streams, noMigrate, func(s store) error {
-				gate, err := bootstrap.Gatekeeper(s.config, s.Ports)
+			print, err := q.fingerprint(streams.In)
+			if err != nil {
+				return err
+			}
+			return flags.openStore(ctx, streams, noMigrate, func(s store) (err error) {
+				if print != "" {
+					if request.Claim, err = keyOf(ctx, s.Actors, print); err != nil {
+						return err
+					}
+				}
+				explainer, stop, err := bootstrap.Explainer(s.config, s.Ports)
 				if err != nil {
 					return err
 				}
+				defer func() { err = errors.Join(err, stop()) }()
 				if s.config.Gitaly.Connect && len(s.config.Gitaly.Storages) > 0 && q.old == "" {
 					assumeFastForward(request.Changes)
 				}
-				explained, err := gate.Explain(ctx, request)
-				if err != nil {
+				explained, err := explainer.Explain(ctx, request)
+				switch {
+				case err != nil:
 					return err
+				case asJSON:
+					return writeJSON(streams.Out, explanation.New(explained))
+				default:
+					return printExplanation(streams.Out, explained)
 				}
-				answer := newExplanation(request, explained)
-				if asJSON {
-					return writeJSON(streams.Out, answer)
-				}
-				return answer.print(streams.Out)
 			})
 		}),
 	}
 	flags.add(c)
 	q.add(c)
 	jsonFlag(c, &asJSON)
+	c.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of --json, and nothing else")
+	c.MarkFlagsOneRequired("project", "gl-repository", "schema")
 	return c
 }
 
 func (q *question) add(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&q.key, "key", "", "`NUMBER` of the SSH key or deploy key that is used")
+	f.StringVar(&q.key, "key", "", "SSH key or deploy key that is used: `KEY` is its number, its fingerprint or its public key file")
 	f.StringVar(&q.user, "user", "", "username of the user who asks")
 	f.StringVar(&q.userID, "user-id", "", "`NUMBER` of the user who asks")
 	f.StringVar(&q.project, "project", "", "`PATH` of the project; append .wiki for its wiki")
@@ -89,7 +116,6 @@ func (q *question) add(c *cobra.Command) {
 	f.StringVar(&q.new, "new", "", "`SHA` of the refs after the push")
 	c.MarkFlagsMutuallyExclusive("key", "user", "user-id")
 	c.MarkFlagsMutuallyExclusive("project", "gl-repository")
-	c.MarkFlagsOneRequired("project", "gl-repository")
 	c.MarkFlagsRequiredTogether("old", "new")
 	c.MarkFlagsMutuallyExclusive("change", "old")
 }
@@ -133,13 +159,16 @@ func (q *question) claim() (claim identity.Claim, err error) {
 	switch {
 	case q.key != "":
 		claim = identity.ClaimKey(strings.TrimPrefix(q.key, "key-"))
+		if claim.Kind == identity.Unresolvable { // not a number: see fingerprint
+			return identity.Claim{}, nil
+		}
 	case q.userID != "":
 		claim = identity.ClaimUser(strings.TrimPrefix(q.userID, "user-"))
 	case q.user != "":
 		claim = identity.ClaimName(q.user)
 	}
 	if claim.Kind == identity.Unresolvable {
-		return claim, usageErrorf("--key and --user-id take a number")
+		return claim, usageErrorf("--user-id takes a number")
 	}
 	return claim, nil
 }

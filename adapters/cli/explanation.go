@@ -1,12 +1,14 @@
 package cli
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"gatehouse/application/gitaccess"
 	"gatehouse/domain"
@@ -14,175 +16,258 @@ import (
 	"gatehouse/domain/source"
 )
 
-// explanation is the answer of explain as --json prints it.
-type explanation struct {
-	Allowed bool `json:"allowed"`
-	// Kind and Message are the refusal's, and empty if there is none.
-	Kind    domain.Kind `json:"kind"`
-	Message string      `json:"message"`
-	// Rule is the rule that decided; null if all passed.
-	Rule       *ruleJSON      `json:"rule"`
-	Actor      actorJSON      `json:"actor"`
-	Repository repositoryJSON `json:"repository"`
-	Request    requestJSON    `json:"request"`
-	Rules      []ruleJSON     `json:"rules"`
+// explanationText prints an explanation for an operator.
+type explanationText struct {
+	*gitaccess.Explanation
+	c *source.Case
 }
 
-type ruleJSON struct {
-	Rule    string         `json:"rule"`
-	Ref     string         `json:"ref"`
-	Outcome source.Outcome `json:"outcome"`
-	Message string         `json:"message"`
-}
-
-type actorJSON struct {
-	Claim    string           `json:"claim"`
-	UserID   identity.UserID  `json:"user_id"`
-	Username string           `json:"username"`
-	State    identity.State   `json:"state"`
-	Admin    bool             `json:"admin"`
-	KeyID    identity.KeyID   `json:"key_id"`
-	KeyType  identity.KeyKind `json:"key_type"`
-	KeyTitle string           `json:"key_title"`
-	// Role is the user's in the project; under a deploy key its creator's.
-	Role       string `json:"role"`
-	KeyEnabled bool   `json:"key_enabled"`
-	KeyCanPush bool   `json:"key_can_push"`
-}
-
-type repositoryJSON struct {
-	Target       string            `json:"target"`
-	GLRepository string            `json:"gl_repository"`
-	Path         string            `json:"path"`
-	Visibility   source.Visibility `json:"visibility"`
-	// Moved means that the target is a former path of the project.
-	Moved bool `json:"moved"`
-}
-
-type requestJSON struct {
-	Action   source.Command  `json:"action"`
-	Protocol source.Protocol `json:"protocol"`
-	IP       string          `json:"ip"`
-	Changes  []string        `json:"changes"`
-}
-
-func newExplanation(request gitaccess.Request, explained gitaccess.Explanation) explanation {
-	s := explained.Standing
-	out := explanation{
-		Allowed: explained.Refusal == nil,
-		Actor: actorJSON{
-			Claim:  request.Claim.String(),
-			UserID: s.Actor.User.ID, Username: s.Actor.User.Username, State: s.Actor.User.State, Admin: s.Actor.User.Admin,
-			KeyID: s.Actor.Key.ID, KeyType: s.Actor.Key.Kind, KeyTitle: s.Actor.Key.Title,
-			Role: s.Role.String(), KeyEnabled: s.KeyEnabled, KeyCanPush: s.KeyCanPush,
-		},
-		Repository: repositoryJSON{Target: request.Target.String(), Moved: s.Moved},
-		Request:    requestJSON{Action: request.Command, Protocol: request.Protocol, Changes: []string{}},
-		Rules:      []ruleJSON{},
-	}
-	if s.Project.Known() {
-		out.Repository.GLRepository = s.Repository.String()
-		out.Repository.Path = s.Project.FullPath(s.Repository.Kind)
-		out.Repository.Visibility = s.Project.Visibility
-	}
-	if request.AddressGiven {
-		out.Request.IP = request.Address.String()
-	}
-	for _, change := range request.Changes {
-		out.Request.Changes = append(out.Request.Changes, change.String())
-	}
-	for _, f := range explained.Findings {
-		out.Rules = append(out.Rules, ruleJSON{f.Rule, f.Ref, f.Outcome, f.Message})
-	}
-	out.setRefusal(explained.Refusal)
-	return out
-}
-
-// setRefusal sets the refusal and the rule that decided: the first that
-// refused.
-func (e *explanation) setRefusal(err error) {
-	refusal, ok := errors.AsType[*domain.Refusal](err)
-	if !ok {
-		return
-	}
-	e.Kind, e.Message = refusal.Kind, refusal.Message
-	for i := range e.Rules {
-		if e.Rules[i].Outcome == source.Refused {
-			e.Rule = &e.Rules[i]
-			return
-		}
-	}
-}
-
-// print writes the explanation as tables.
-func (e *explanation) print(w io.Writer) error {
+// printExplanation writes the verdict with what led to it, and below it a table of the
+// rules.
+func printExplanation(w io.Writer, explained gitaccess.Explanation) error {
+	r := explanationText{&explained, &explained.Case}
 	head := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, line := range [][2]string{
-		{"who", e.who()}, {"what", e.what()}, {"verdict", e.verdict()}, {"decided by", e.decider()},
+	for _, part := range []struct {
+		label string
+		lines []string
+	}{
+		{"verdict", r.verdict()}, {"who", r.who()}, {"role", r.role()}, {"what", r.what()},
+		{"protections", r.protections()}, {"it takes", r.remedies()},
 	} {
-		_, _ = fmt.Fprintf(head, "%s\t%s\n", line[0], line[1]) // Flush returns the error
+		for i, line := range part.lines {
+			if i > 0 {
+				part.label = ""
+			}
+			_, _ = fmt.Fprintf(head, "%s\t%s\n", part.label, printable(line)) // Flush returns the error
+		}
 	}
 	if err := head.Flush(); err != nil {
 		return err
 	}
 	_, _ = fmt.Fprintln(w)
-	rows := make([][]string, len(e.Rules))
-	for i, r := range e.Rules {
-		rows[i] = []string{r.Rule, cell(r.Ref), string(r.Outcome), cell(r.Message)}
+	rows := make([][]string, len(r.Findings))
+	for i, f := range r.Findings {
+		rows[i] = []string{f.Rule, cell(f.Ref), string(f.Outcome), cell(note(f))}
 	}
 	return writeTable(w, []string{"rule", "ref", "outcome", "message"}, rows)
 }
 
-func (e *explanation) who() string {
-	a := e.Actor
-	var parts []string
-	if a.KeyID != 0 {
-		parts = append(parts, fmt.Sprintf("%s %d %q", strings.ReplaceAll(string(a.KeyType), "_", " "), a.KeyID, a.KeyTitle))
+func (r explanationText) verdict() []string {
+	if r.Refusal == nil {
+		return []string{"allowed: no rule refuses"}
 	}
-	if a.UserID != 0 {
-		user := fmt.Sprintf("user %d %s, %s", a.UserID, a.Username, a.State)
-		if a.Admin {
-			user += ", administrator"
+	kind, decider := "", ""
+	if refusal, ok := errors.AsType[*domain.Refusal](r.Refusal); ok {
+		kind = fmt.Sprintf(" (%s)", refusal.Kind)
+	}
+	if f := r.Decider(); f != nil {
+		decider = strings.TrimSpace("by the rule " + f.Rule + " " + f.Ref)
+	}
+	return []string{fmt.Sprintf("refused%s: %s", kind, r.Refusal), decider}
+}
+
+func (r explanationText) who() []string {
+	user, key := r.c.Actor.User, r.c.Actor.Key
+	account := fmt.Sprintf("user %d %s, %s", user.ID, user.Username, user.State)
+	if user.Admin {
+		account += ", administrator"
+	}
+	keyText := fmt.Sprintf("%s %d %q", strings.ReplaceAll(string(key.Kind), "_", " "), key.ID, key.Title)
+	if !key.ExpiresAt.IsZero() {
+		verb := "expires"
+		if key.Expired(r.c.Now) {
+			verb = "expired"
 		}
-		if a.KeyType == identity.DeployKey {
-			user = "created by " + user
-		}
-		parts = append(parts, user)
+		keyText += fmt.Sprintf(", %s %s", verb, key.ExpiresAt.UTC().Format(time.RFC3339))
 	}
-	if len(parts) == 0 {
-		return fmt.Sprintf("a stranger (%s)", a.Claim)
-	}
-	role := "role here: " + a.Role
-	if a.KeyType == identity.DeployKey {
-		role = fmt.Sprintf("enabled here: %t, may push: %t", a.KeyEnabled, a.KeyCanPush)
-	}
-	return strings.Join(append(parts, role), "; ")
-}
-
-func (e *explanation) what() string {
-	r := e.Repository
-	place := r.Target + ", which does not exist"
-	if r.GLRepository != "" {
-		place = fmt.Sprintf("%s %s (%s)", r.GLRepository, r.Path, r.Visibility)
-	}
-	if r.Moved {
-		place += ", formerly " + r.Target
-	}
-	return fmt.Sprintf("%s over %s on %s", e.Request.Action, e.Request.Protocol, place)
-}
-
-func (e *explanation) verdict() string {
-	if e.Allowed {
-		return "allowed"
-	}
-	return fmt.Sprintf("refused (%s): %s", e.Kind, e.Message)
-}
-
-func (e *explanation) decider() string {
 	switch {
-	case e.Rule != nil:
-		return strings.TrimSpace(e.Rule.Rule + " " + e.Rule.Ref)
+	case r.c.Actor.IsDeployKey() && user.Known():
+		return []string{keyText, "created by " + account}
+	case key.Known() && !user.Known():
+		return []string{keyText, "its creator was deleted"}
+	case key.Known():
+		return []string{keyText, account}
+	case user.Known():
+		return []string{account}
+	case r.c.Claim.Kind == identity.Anonymous:
+		return []string{"a stranger"}
 	default:
-		return cmp.Or(e.Message, "no rule refuses")
+		return []string{fmt.Sprintf("a stranger: %s is not known", r.c.Claim)}
+	}
+}
+
+// role says what the actor may do in the project, and why.
+func (r explanationText) role() []string {
+	if !r.c.Project.Known() || !r.c.Actor.User.Known() && !r.c.Actor.Key.Known() {
+		return nil
+	}
+	text := fmt.Sprintf("%s in %s", r.c.Role, r.place())
+	if r.c.Actor.User.Admin && !r.c.Actor.IsDeployKey() {
+		text += "; administrators need none"
+	}
+	if r.c.Actor.IsDeployKey() {
+		access := "not enabled here"
+		switch {
+		case r.c.KeyCanPush:
+			access = "enabled here with write access"
+		case r.c.KeyEnabled:
+			access = "enabled here without write access"
+		}
+		text = fmt.Sprintf("%s; its creator has the role %s", access, text)
+	}
+	lines := []string{text}
+	for _, s := range r.Roles {
+		lines = append(lines, "- "+r.roleSource(s))
+	}
+	return lines
+}
+
+// place is the project, or the namespace of one that is to be created.
+func (r explanationText) place() string {
+	if r.c.Project.ToBeCreated {
+		return string(source.Path(r.c.Project.Path).Parent())
+	}
+	return r.c.Project.Path
+}
+
+// roleSource says where a role comes from, until when, and whether it counts.
+func (r explanationText) roleSource(s source.RoleSource) string {
+	m := s.Membership
+	text := ""
+	switch s.Kind {
+	case source.Ownership:
+		text = fmt.Sprintf("%s of the personal namespace %s", m.Role, m.Path)
+	default:
+		text = fmt.Sprintf("%s as a member of the %s %s", m.Role, sourceWord(m.In), m.Path) + until(m.ExpiresAt)
+	}
+	if s.Kind == source.ByShare {
+		text += fmt.Sprintf("; the %s %s is shared with %s up to %s", sourceWord(s.Share.In), s.Share.Path, s.Share.With, s.Share.Role) + until(s.Share.ExpiresAt)
+	}
+	switch role := s.RoleAt(r.c.Now); {
+	case role == r.c.Role && role != source.NoRole:
+		return text + " (this one decides)"
+	case role != source.NoRole:
+		return text
+	case m.State != source.MemberActive:
+		return fmt.Sprintf("%s (does not count: %s)", text, m.State)
+	default:
+		return text + " (does not count)"
+	}
+}
+
+func sourceWord(in source.MemberSource) string {
+	if in.Project != 0 {
+		return "project"
+	}
+	return "group"
+}
+
+func until(day time.Time) string {
+	if day.IsZero() {
+		return ""
+	}
+	return " until " + day.UTC().Format(time.DateOnly)
+}
+
+func (r explanationText) what() []string {
+	c := r.c
+	on := fmt.Sprintf("%s, which does not exist", c.Target)
+	switch p := c.Project; {
+	case p.ToBeCreated:
+		on = fmt.Sprintf("%s, a new project that the push creates", p.Path)
+	case p.Known():
+		on = fmt.Sprintf("%s %s (%s)", c.Repository, p.FullPath(c.Repository.Kind), p.Visibility)
+	}
+	if c.Moved {
+		on += ", formerly " + c.Target.String()
+	}
+	if c.Project.Known() && c.CreatesWiki() {
+		on += ", which the push creates if it is missing"
+	}
+	text := fmt.Sprintf("%s over %s on %s", c.Command, c.Protocol, on)
+	if c.AddressGiven {
+		text += ", from " + c.Address.String()
+	}
+	return []string{text}
+}
+
+// protections has a line for each ref that is judged by itself.
+func (r explanationText) protections() (lines []string) {
+	matches := map[string]string{}
+	for _, f := range r.Findings {
+		switch {
+		case f.Ref == "":
+		case len(f.Protections) > 0: // each rule on protections has the same
+			matches[f.Ref] = listed(f.Protections)
+		case matches[f.Ref] == "":
+			matches[f.Ref] = "none matches"
+		}
+	}
+	for _, ref := range slices.Sorted(maps.Keys(matches)) {
+		lines = append(lines, ref+": "+matches[ref])
+	}
+	return lines
+}
+
+// listed names protections.
+func listed(all []source.ProtectionMatch) string {
+	var texts []string
+	for _, p := range all {
+		texts = append(texts, p.String())
+	}
+	return strings.Join(texts, ", ")
+}
+
+// remedies lists what would have the command allowed.
+func (r explanationText) remedies() (lines []string) {
+	for i, remedy := range r.Remedies {
+		indent := ""
+		if len(r.Remedies) > 1 {
+			indent = fmt.Sprintf("%d. ", i+1)
+		}
+		for j, hint := range remedy.AnyOf {
+			text := hint.Text
+			if j > 0 {
+				text = "or " + text
+			}
+			lines = append(lines, indent+text)
+			indent = strings.Repeat(" ", len(indent))
+		}
+	}
+	switch {
+	case len(r.Remedies) > 0 && !r.Enough:
+		lines = append(lines, "and perhaps more: Gitaly has not been asked, or the list is cut off")
+	case len(r.Remedies) > 1:
+		lines = append(lines, "all of these")
+	}
+	return lines
+}
+
+// note says in the table what a rule has to say: the message, and which protections
+// granted what.
+func note(f source.Finding) string {
+	var granting, others []source.ProtectionMatch
+	for _, p := range f.Protections {
+		if p.Grants {
+			granting = append(granting, p)
+		} else {
+			others = append(others, p)
+		}
+	}
+	var parts []string
+	if len(granting) > 0 {
+		parts = append(parts, "granted by "+listed(granting))
+	}
+	if len(others) > 0 {
+		parts = append(parts, "not by "+listed(others))
+	}
+	text := strings.Join(parts, "; ")
+	switch {
+	case f.Message == "":
+		return text
+	case text == "":
+		return f.Message
+	default:
+		return f.Message + " (" + text + ")"
 	}
 }

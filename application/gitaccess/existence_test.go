@@ -78,11 +78,11 @@ func TestGatekeeper_Allow_gitalyIsBack(t *testing.T) {
 	}
 }
 
-func TestGatekeeper_Explain_existenceUnanswered(t *testing.T) {
+func TestExplainer_Explain_existenceUnanswered(t *testing.T) {
 	t.Parallel()
 	w := newPorts()
 	w.connected = true
-	got, err := w.gatekeeper().Explain(t.Context(), fetch())
+	got, err := w.explainer().Explain(t.Context(), fetch())
 	i := slices.IndexFunc(got.Findings, func(f source.Finding) bool { return f.Rule == "repository" })
 	if err != nil || got.Refusal != nil || got.Findings[i].Outcome != source.Unanswered || got.Findings[i].Message == "" {
 		t.Errorf("got %+v, %v", got, err)

@@ -2,33 +2,60 @@ package gitaccess
 
 import (
 	"context"
+	"slices"
 
 	"gatehouse/domain/source"
 )
 
+// Explainer explains the decisions of a Gatekeeper.
+type Explainer struct {
+	gate  *Gatekeeper
+	roles RoleSources
+}
+
+// NewExplainer makes an Explainer.
+func NewExplainer(gate *Gatekeeper, roles RoleSources) *Explainer { return &Explainer{gate, roles} }
+
 // Explanation is a decision with everything that led to it.
 type Explanation struct {
-	Standing source.Standing
+	// Case has the facts.
+	Case source.Case
 	// Refusal is nil if the command would be allowed.
 	Refusal  error
 	Findings []source.Finding
+	// Roles are where the Role of the standing comes from, as RoleSource.Compare orders
+	// them.
+	Roles []source.RoleSource
+	// Remedies are what would have the command allowed. Enough is false if more may be
+	// needed.
+	Remedies []source.Remedy
+	Enough   bool
 }
 
 // Explain returns what every rule finds. It decides as Allow does, but counts
 // no request, stamps no key and leaves no notice. An error means that the facts
 // could not be loaded.
-func (g *Gatekeeper) Explain(ctx context.Context, req Request) (Explanation, error) {
+func (e *Explainer) Explain(ctx context.Context, req Request) (Explanation, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
+	g := e.gate
 	c := source.Case{Request: req.Request, Now: g.now(), Settings: g.rules.Settings, Keys: g.rules.Keys}
 	if err := g.loadStanding(ctx, &c); err != nil {
 		return Explanation{}, unavailable(ctx, err)
 	}
 	d, err := g.decide(ctx, req, &c)
-	if err != nil {
+	if _, unknown := g.location(req, &c); err != nil && unknown == nil {
 		return Explanation{}, unavailable(ctx, err)
 	}
-	out := Explanation{Standing: c.Standing, Refusal: d.refusal, Findings: c.Explain()}
+	out := Explanation{Case: c, Refusal: d.refusal, Findings: c.Explain()}
+	out.Remedies, out.Enough = c.Remedies()
+	if c.Project.Known() && c.Actor.User.Known() {
+		out.Roles, err = e.roles.RoleSources(ctx, c.Actor.User.ID, c.Project)
+		if err != nil {
+			return Explanation{}, unavailable(ctx, err)
+		}
+		slices.SortFunc(out.Roles, func(a, b source.RoleSource) int { return a.Compare(b, c.Now) })
+	}
 	if d.refusal == nil {
 		out.addStorage(g.location(req, &c))
 	}
@@ -41,6 +68,18 @@ func (e *Explanation) addStorage(_ Location, refusal error) {
 	storage := source.Finding{Rule: "storage", Outcome: source.Passed}
 	if refusal != nil {
 		storage.Outcome, storage.Message, e.Refusal = source.Refused, refusal.Error(), refusal
+		hint := source.Hint{Kind: source.HintInstance, Text: "the storage " + e.Case.Project.Storage + " in the configuration"}
+		e.Remedies = append(e.Remedies, source.Remedy{Rule: storage.Rule, AnyOf: []source.Hint{hint}})
 	}
 	e.Findings = append(e.Findings, storage)
+}
+
+// Decider returns the finding of the rule that decided: the first that refused. It is
+// nil if the command is allowed.
+func (e *Explanation) Decider() *source.Finding {
+	i := slices.IndexFunc(e.Findings, func(f source.Finding) bool { return f.Outcome == source.Refused })
+	if e.Refusal == nil || i < 0 {
+		return nil
+	}
+	return &e.Findings[i]
 }

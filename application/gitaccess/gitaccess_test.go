@@ -33,6 +33,7 @@ type fakePorts struct {
 	destination    source.ProjectDestination
 	destinationErr error
 	createErr      error
+	roleErr        error
 	createsNone    bool
 	created        []source.Project
 	wikis          []source.ProjectID
@@ -100,6 +101,20 @@ func (w *fakePorts) Count(_ context.Context, _ time.Time, buckets ...gitaccess.B
 		w.askedBefore = len(w.asked)
 		return !w.limitedByAll
 	}
+}
+
+// RoleSources makes the user a member of the project's root.
+func (w *fakePorts) RoleSources(_ context.Context, user identity.UserID, p source.Project) ([]source.RoleSource, error) {
+	if user != w.standing.Actor.User.ID {
+		return nil, errors.New("another user was asked for")
+	}
+	m := source.Membership{Path: p.Root.Path, Role: source.Guest, State: source.MemberActive}
+	direct := source.Membership{Path: p.Path, Role: w.standing.Role, State: source.MemberActive}
+	return []source.RoleSource{{Kind: source.ByMembership, Membership: m}, {Kind: source.ByMembership, Membership: direct}}, w.roleErr
+}
+
+func (w *fakePorts) explainer() *gitaccess.Explainer {
+	return gitaccess.NewExplainer(w.gatekeeper(), w)
 }
 
 func (w *fakePorts) gatekeeper() *gitaccess.Gatekeeper {
@@ -289,11 +304,16 @@ func TestGatekeeper_unknownStorage(t *testing.T) {
 	w := newPorts()
 	w.standing.Project.Storage = "other"
 	_, err := w.gatekeeper().Allow(t.Context(), fetch())
-	got, failure := w.gatekeeper().Explain(t.Context(), fetch())
+	got, failure := w.explainer().Explain(t.Context(), fetch())
 	if failure != nil {
 		t.Fatal(failure)
 	}
 	last := got.Findings[len(got.Findings)-1]
+	w.connected = true // a Gitaly would be asked
+	connected, failure := w.explainer().Explain(t.Context(), fetch())
+	if failure != nil || connected.Refusal == nil || connected.Refusal.Error() != err.Error() || len(connected.Remedies) != 1 {
+		t.Errorf("with Gitaly: got %v, %v, %+v", failure, connected.Refusal, connected.Remedies)
+	}
 	if !errors.Is(err, domain.Unprocessable) || got.Refusal == nil || got.Refusal.Error() != err.Error() || last.Rule != "storage" || last.Outcome != source.Refused {
 		t.Errorf("got %v, and explained %v by %+v", err, got.Refusal, last)
 	}
@@ -442,12 +462,12 @@ func TestGatekeeper_Allow_tellsOfAnExpiringKey(t *testing.T) {
 	}
 }
 
-func TestGatekeeper_Explain_leavesNoTrace(t *testing.T) {
+func TestExplainer_Explain_leavesNoTrace(t *testing.T) {
 	t.Parallel()
 	w := newPorts()
 	w.standing.Moved, w.limited, w.connected = true, true, true
 	w.answers = map[source.Question]source.Answer{{Old: one, New: two}: source.No}
-	got, err := w.gatekeeper().Explain(t.Context(), update())
+	got, err := w.explainer().Explain(t.Context(), update())
 	if err != nil || !errors.Is(got.Refusal, domain.Forbidden) || len(got.Findings) == 0 {
 		t.Fatalf("got %+v, %v", got, err)
 	}
@@ -458,5 +478,22 @@ func TestGatekeeper_Explain_leavesNoTrace(t *testing.T) {
 	}
 	if len(w.notices)+len(w.stamped)+len(w.buckets) > 0 {
 		t.Errorf("got notices %v, stamps %v, buckets %v", w.notices, w.stamped, w.buckets)
+	}
+}
+
+func TestExplainer_Explain_rolesAndRemedies(t *testing.T) {
+	t.Parallel()
+	w := newPorts()
+	w.standing.Project.Archived = true
+	got, err := w.explainer().Explain(t.Context(), update())
+	if err != nil || len(got.Roles) != 2 || got.Roles[0].Membership.Path != "acme/cli" || got.Roles[1].Membership.Path != "acme" {
+		t.Errorf("roles: got %+v, %v", got.Roles, err)
+	}
+	if len(got.Remedies) == 0 || got.Remedies[0].Rule != "archived" || !got.Enough {
+		t.Errorf("remedies: got %+v, enough: %t", got.Remedies, got.Enough)
+	}
+	w.roleErr = domain.Unavailable
+	if _, err := w.explainer().Explain(t.Context(), update()); !errors.Is(err, domain.Unavailable) {
+		t.Errorf("a failing store: got %v", err)
 	}
 }

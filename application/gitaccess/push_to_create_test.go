@@ -146,10 +146,10 @@ func TestGatekeeper_Allow_firstPush(t *testing.T) {
 	}
 }
 
-func TestGatekeeper_Explain_foundsNothing(t *testing.T) {
+func TestExplainer_Explain_createsNothing(t *testing.T) {
 	t.Parallel()
 	w := newPortsWithoutProject()
-	got, err := w.gatekeeper().Explain(t.Context(), pushToCreate())
+	got, err := w.explainer().Explain(t.Context(), pushToCreate())
 	if err != nil || got.Refusal != nil || len(w.created)+len(w.notices) > 0 {
 		t.Errorf("got %v, %v, made %v", got.Refusal, err, w.created)
 	}

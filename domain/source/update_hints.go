@@ -68,7 +68,8 @@ func hintProtectedTagCreate(u *update) []hint {
 	return u.grantHints("create", func(p *Protection) *[]Access { return &p.Create })
 }
 
-// grantHints are for an actor to whom no protection grants the access that of picks.
+// grantHints are for an actor who lacks the access that of picks: no protection grants
+// it.
 func (u *update) grantHints(verb string, of func(*Protection) *[]Access) []hint {
 	var hints []hint
 	if role := u.lowestRole(of); role == AdminsOnly {

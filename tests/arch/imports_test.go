@@ -75,10 +75,12 @@ var rows = map[string][]string{
 	// The instance key is a secret file, and seals.
 	"adapters/instancekey": slices.Concat(core, []string{"adapters/secretfile", "adapters/seal"}),
 	"adapters/hookclient":  core,
+	// The JSON form of an explained decision, for the adapters that show one.
+	"adapters/explanation": core,
 	"adapters/demo":        {},
 	// A command reads a world file, and starts the graph with what its flags
 	// say. If cmd handed it those, main would hold the wiring.
-	"adapters/cli": slices.Concat(core, []string{"adapters/worldfile", "bootstrap/..."}),
+	"adapters/cli": slices.Concat(core, []string{"adapters/explanation", "adapters/worldfile", "bootstrap/..."}),
 	// It mounts the routes of all callers.
 	"adapters/httpapi/routing": {"adapters/httpapi/..."},
 
