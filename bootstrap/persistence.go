@@ -59,7 +59,7 @@ type Opened struct {
 }
 
 // OpenPorts opens the store without a server. If database.migrate is off it has
-// to exist, with this program's schema.
+// to exist, with a schema on which this program may run.
 func OpenPorts(ctx context.Context, config config.Config, log *zap.Logger) (Opened, error) {
 	if d := config.Database; !d.Migrate && d.IsMissing() {
 		return Opened{}, fmt.Errorf("database.url: %s is not there; is this the right directory?", d.Place())
@@ -82,9 +82,10 @@ func (o Opened) Unlock(ctx context.Context) error { return unlock(ctx, o.key, o.
 // UnlockToTry opens the instance key for changes that are not kept, and writes nothing.
 func (o Opened) UnlockToTry(ctx context.Context) error { return o.key.UnlockToTry(ctx, o.Store) }
 
-// Migrate brings the database to this program's schema, whatever
-// database.migrate says, and returns the versions before and after.
-func Migrate(ctx context.Context, config config.Config) (before, after int64, err error) {
+// Migrate brings the database to this program's schema, whatever database.migrate says,
+// and returns the version before and this program's. A newer schema stays as it is, and is
+// an error unless this program may run on it.
+func Migrate(ctx context.Context, config config.Config) (before, target int64, err error) {
 	schema, err := gormstore.Migrate(ctx, string(config.Database.URL))
 	return schema.Version, schema.Target, err
 }

@@ -3,7 +3,9 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -294,6 +296,42 @@ func TestRun_migrate(t *testing.T) {
 		t.Errorf("the second time: got %q", out)
 	}
 	gatehouse(t, "", "show", "users", database)
+}
+
+// TestRun_newerSchema runs commands on a database that a newer program has migrated, and
+// on which this one may run, or may not.
+func TestRun_newerSchema(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "gatehouse.db")
+	flags := []string{"--database=" + file, "--set=shell.secret_file=" + filepath.Join(dir, "secret"), "--set=instance.key_file=" + filepath.Join(dir, "key")}
+	gatehouse(t, "", append([]string{"migrate"}, flags...)...)
+	change := func(statement string) {
+		t.Helper()
+		db, err := sql.Open("sqlite", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = db.ExecContext(t.Context(), statement)
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change("INSERT INTO schema_compatibility (version, oldest) VALUES (999, 15); INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, true)")
+	for command, want := range map[string]string{
+		"check": "schema version 999, newer than this program's", "migrate": "nothing to do: schema version 999 is newer than this program's", "show users": "ID",
+	} {
+		if out := gatehouse(t, "", append(strings.Fields(command), flags...)...); !strings.Contains(out, want) {
+			t.Errorf("%s: got %q, want %q", command, out, want)
+		}
+	}
+	change("DELETE FROM schema_compatibility WHERE version = 999")
+	for _, command := range []string{"check", "migrate", "show users", "serve"} {
+		got := run(t.Context(), "", append(strings.Fields(command), flags...)...)
+		if got.code != 1 || !strings.Contains(got.out+got.err, "the database has schema 999") || !strings.Contains(got.out+got.err, "run the newer gatehouse") {
+			t.Errorf("%s: got %d, %q, %q", command, got.code, got.out, got.err)
+		}
+	}
 }
 
 func TestRun_check(t *testing.T) {

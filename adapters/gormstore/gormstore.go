@@ -102,7 +102,8 @@ func (s *Store) connected(ctx context.Context) (*Store, error) {
 	return s, nil
 }
 
-// Connect opens the database, and fails unless it has this program's schema then.
+// Connect opens the database, and fails unless it has this program's schema then, or a
+// newer one on which this program may run.
 // A database that cannot be reached is domain.Unavailable. Connect is called once,
 // before everything else but Close; it gives up when ctx ends.
 func (s *Store) Connect(ctx context.Context) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -127,25 +128,110 @@ func TestOpen_olderSchema(t *testing.T) {
 	})
 }
 
+// TestOpen_newerSchema opens a database of a made-up newer schema, which records one
+// oldest program or another, or none.
 func TestOpen_newerSchema(t *testing.T) {
 	t.Parallel()
+	const newer = 99999
+	record := func(oldest int64) string {
+		return fmt.Sprintf("INSERT INTO schema_compatibility (version, oldest) VALUES (%d, %d)", newer, oldest)
+	}
+	target := newestSchema(t)
+	for name, c := range map[string]struct {
+		change string
+		oldest int64
+		want   string // the advice of the error; empty for none
+	}{
+		"this program is the oldest": {record(target), target, ""},
+		"older programs may run":     {record(target - 1), target - 1, ""},
+		"a newer program is needed":  {record(target + 1), target + 1, fmt.Sprintf("a gatehouse of schema %d or newer", target+1)},
+		"only the newest may run":    {record(newer), newer, "run a newer gatehouse, or restore a backup"},
+		"no row for it":              {"", 0, "run the newer gatehouse that migrated it"},
+		"no table":                   {"DROP TABLE schema_compatibility", 0, "run the newer gatehouse that migrated it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			eachURL(t, func(t *testing.T, url string) {
+				s := open(t, url)
+				for _, statement := range []string{c.change, fmt.Sprintf("INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, true)", newer)} {
+					if _, err := s.Pool().ExecContext(t.Context(), statement); err != nil {
+						t.Fatal(err)
+					}
+				}
+				tables := schema(t, url)
+				wrong := func(err error) bool {
+					if c.want == "" {
+						return err != nil
+					}
+					return err == nil || !strings.Contains(err.Error(), c.want) ||
+						!strings.Contains(err.Error(), fmt.Sprint(newer)) || !strings.Contains(err.Error(), fmt.Sprint(target))
+				}
+				for _, migrate := range []bool{false, true} {
+					opened, err := gormstore.Open(t.Context(), url, 1, migrate, stores.Sealer("one"))
+					if wrong(err) {
+						t.Errorf("Open, migrate=%t: got %v, want %q", migrate, err, c.want)
+					}
+					if err == nil {
+						err = opened.Close(t.Context())
+					}
+					if c.want == "" && err != nil {
+						t.Errorf("Close, migrate=%t: got %v", migrate, err)
+					}
+				}
+				want := gormstore.Schema{Version: newer, Target: target, Oldest: c.oldest}
+				if before, err := gormstore.Migrate(t.Context(), url); before != want || wrong(err) {
+					t.Errorf("Migrate: got %+v, %v, want %+v, %q", before, err, want, c.want)
+				}
+				got, err := gormstore.ReadSchema(t.Context(), url)
+				if err != nil || got != want || wrong(got.Check()) || got.ServesNewer() != (c.want == "") {
+					t.Errorf("ReadSchema: got %+v, %v, want %+v, %q", got, err, want, c.want)
+				}
+				if diff := cmp.Diff(tables, schema(t, url)); diff != "" {
+					t.Errorf("the newer schema changed (-before +after):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// newestSchema returns the schema of this program.
+func newestSchema(t *testing.T) int64 {
+	t.Helper()
+	found, err := gormstore.ReadSchema(t.Context(), filepath.Join(t.TempDir(), "empty.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found.Target
+}
+
+// TestMigrations_recordOldestProgram goes down from the newest schema, step by step: from
+// schema 15 on each records the oldest schema whose program may run on it, in its own row.
+// No schema takes back what an earlier one refused.
+func TestMigrations_recordOldestProgram(t *testing.T) {
+	t.Parallel()
+	const first = 15
 	eachURL(t, func(t *testing.T, url string) {
 		s := open(t, url)
-		if _, err := s.Pool().ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)"); err != nil {
-			t.Fatal(err)
-		}
-		for _, migrate := range []bool{false, true} {
-			_, err := gormstore.Open(t.Context(), url, 1, migrate, stores.Sealer("one"))
-			if err == nil || !strings.Contains(err.Error(), "99999") {
-				t.Errorf("migrate=%t: got %v", migrate, err)
+		for later := newestSchema(t); ; {
+			found, err := gormstore.ReadSchema(t.Context(), url)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		if _, err := gormstore.Migrate(t.Context(), url); err == nil {
-			t.Error("Migrate: got no error")
-		}
-		got, err := gormstore.ReadSchema(t.Context(), url)
-		if err != nil || got.Check() == nil {
-			t.Errorf("ReadSchema: got %+v, %v", got, err)
+			if found.Version < first {
+				break
+			}
+			var newest, oldest int64
+			const query = "SELECT version, oldest FROM schema_compatibility ORDER BY version DESC LIMIT 1"
+			if err := s.Pool().QueryRowContext(t.Context(), query).Scan(&newest, &oldest); err != nil {
+				t.Fatalf("schema %d: %v", found.Version, err)
+			}
+			if newest != found.Version || oldest > newest || oldest > later || oldest < first {
+				t.Errorf("schema %d: the last row is (%d, %d), want (%d, %d to %d)", found.Version, newest, oldest, found.Version, first, min(later, newest))
+			}
+			later = oldest
+			if err := gormstore.MigrateDownTo(t.Context(), url, found.Version-1); err != nil {
+				t.Fatalf("down from schema %d: %v", found.Version, err)
+			}
 		}
 	})
 }

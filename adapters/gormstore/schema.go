@@ -25,17 +25,30 @@ type Schema struct {
 	// Version is the database's, 0 for one without tables; Target is this
 	// program's.
 	Version, Target int64
+	// Oldest is, of a schema that is newer than this program's, the target of the
+	// oldest program that may run on it; 0 if the database does not say.
+	Oldest int64
+}
+
+// ServesNewer reports whether the database has a newer schema than this program's, on
+// which this program may run.
+func (s Schema) ServesNewer() bool {
+	return s.Version > s.Target && s.Oldest > 0 && s.Oldest <= s.Target
 }
 
 // Check returns why a program may not run on a database of this schema, or nil.
 func (s Schema) Check() error {
 	switch {
-	case s.Version > s.Target:
-		return fmt.Errorf("the database has schema %d, and this gatehouse knows no more than %d: run the newer one that migrated it", s.Version, s.Target)
 	case s.Version < s.Target:
 		return fmt.Errorf("the database has schema %d, and this gatehouse needs %d: run `gatehouse migrate`", s.Version, s.Target)
+	case s.Version == s.Target, s.ServesNewer():
+		return nil
+	case s.Oldest == 0:
+		return fmt.Errorf("the database has schema %d, which does not say that a gatehouse of schema %d may run on it: "+
+			"run the newer gatehouse that migrated it, or restore a backup", s.Version, s.Target)
 	}
-	return nil
+	return fmt.Errorf("the database has schema %d, on which a gatehouse of schema %d or newer may run, and this one has %d: "+
+		"run a newer gatehouse, or restore a backup", s.Version, s.Oldest, s.Target)
 }
 
 // ReadSchema returns the schema of the database at url and changes nothing
@@ -45,8 +58,8 @@ func ReadSchema(ctx context.Context, url string) (Schema, error) {
 }
 
 // Migrate brings the database at url to this program's schema and returns the
-// schema it had. Several programs may do so at once. A newer schema is an
-// error and stays.
+// schema it had. Several programs may do so at once. A newer schema stays as it is,
+// and is an error unless this program may run on it.
 func Migrate(ctx context.Context, url string) (before Schema, err error) {
 	return withDB(ctx, url, func(db *database.DB) (Schema, error) {
 		before, err := readSchema(ctx, db)
@@ -66,7 +79,7 @@ func withDB(ctx context.Context, url string, do func(*database.DB) (Schema, erro
 	return schema, errors.Join(err, db.Close())
 }
 
-// checkSchema returns nil if the database has this program's schema, after
+// checkSchema returns nil if this program may run on the schema of the database, after
 // migrating an older one if migrate is set.
 func checkSchema(ctx context.Context, db *database.DB, migrate bool) error {
 	schema, err := readSchema(ctx, db)
@@ -74,7 +87,12 @@ func checkSchema(ctx context.Context, db *database.DB, migrate bool) error {
 		return err
 	}
 	if migrate && schema.Version < schema.Target {
-		return runMigrations(ctx, db)
+		if err := runMigrations(ctx, db); err != nil {
+			return err
+		}
+		if schema, err = readSchema(ctx, db); err != nil { // a newer program may have gone on meanwhile
+			return err
+		}
 	}
 	return schema.Check()
 }
@@ -101,7 +119,7 @@ func runMigrations(ctx context.Context, db *database.DB) error {
 		switch {
 		case err != nil:
 			return errors.Join(database.Fault(failure, "migrate the database"), err)
-		case schema.Version == schema.Target:
+		case schema.Version >= schema.Target:
 			return nil
 		case db.Dialect == database.Postgres, schema.Version == last:
 			return database.Fault(failure, "migrate the database")
@@ -138,14 +156,33 @@ func readSchema(ctx context.Context, db *database.DB) (Schema, error) {
 	for _, source := range provider.ListSources() {
 		schema.Target = max(schema.Target, source.Version)
 	}
-	catalogue := "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'goose_db_version'"
-	if db.Dialect == database.Postgres {
-		catalogue = "SELECT count(*) FROM pg_class WHERE oid = to_regclass('goose_db_version')"
-	}
-	var tables int
-	err = db.Pool.QueryRowContext(ctx, catalogue).Scan(&tables)
-	if err == nil && tables > 0 {
+	found, err := hasTable(ctx, db, "goose_db_version")
+	if err == nil && found {
 		err = db.Pool.QueryRowContext(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version").Scan(&schema.Version)
 	}
+	if err == nil && schema.Version > schema.Target {
+		schema.Oldest, err = readOldest(ctx, db, schema.Version)
+	}
 	return schema, database.Fault(err, "read the schema of the %s database", db.Dialect)
+}
+
+// readOldest returns what the migration to a version recorded as the oldest schema whose
+// program may run, or 0 if it recorded nothing.
+func readOldest(ctx context.Context, db *database.DB, version int64) (oldest int64, err error) {
+	found, err := hasTable(ctx, db, "schema_compatibility")
+	if err != nil || !found {
+		return 0, err
+	}
+	query := fmt.Sprintf("SELECT coalesce(max(oldest), 0) FROM schema_compatibility WHERE version = %d", version)
+	err = db.Pool.QueryRowContext(ctx, query).Scan(&oldest)
+	return oldest, err
+}
+
+func hasTable(ctx context.Context, db *database.DB, name string) (found bool, err error) {
+	catalogue := "SELECT count(*) > 0 FROM sqlite_master WHERE type = 'table' AND name = '" + name + "'"
+	if db.Dialect == database.Postgres {
+		catalogue = "SELECT to_regclass('" + name + "') IS NOT NULL"
+	}
+	err = db.Pool.QueryRowContext(ctx, catalogue).Scan(&found)
+	return found, err
 }

@@ -61,6 +61,8 @@ func checkDatabase(ctx context.Context, d config.Database) Checkup {
 		c.Problem = err
 	case schema.Version < schema.Target && d.Migrate:
 		c.Detail = fmt.Sprintf("%s, schema version %d; serve will bring it to %d", c.Detail, schema.Version, schema.Target)
+	case schema.ServesNewer():
+		c.Detail = fmt.Sprintf("%s, schema version %d, newer than this program's %d, but serves this program", c.Detail, schema.Version, schema.Target)
 	default:
 		c.Problem = schema.Check()
 		c.Detail = fmt.Sprintf("%s, schema version %d", c.Detail, schema.Version)
