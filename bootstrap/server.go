@@ -25,15 +25,23 @@ const (
 // a place that others wait for.
 const publicIdle = 15 * time.Second
 
-func newServer(config config.Config, handlers Handlers, log *zap.Logger) *httpserver.Server {
+func newServer(config config.Config, handlers Handlers, log *zap.Logger) (*httpserver.Server, error) {
+	group, err := config.HTTP.SocketGroupID()
+	if err != nil {
+		return nil, err
+	}
+	mode, _ := config.HTTP.SocketPermissions()
 	return httpserver.New(log,
 		httpserver.Endpoint{Key: tcpKey, Network: "tcp", Address: config.HTTP.Address, Handler: handlers.Internal},
-		httpserver.Endpoint{Key: socketKey, Network: "unix", Address: config.HTTP.Socket, Handler: handlers.Internal},
+		httpserver.Endpoint{
+			Key: socketKey, Network: "unix", Address: config.HTTP.Socket, Handler: handlers.Internal,
+			Permissions: httpserver.Permissions{Mode: mode, Group: group},
+		},
 		httpserver.Endpoint{
 			Key: publicKey, Network: "tcp", Address: config.HTTP.PublicAddress, Handler: handlers.Public,
 			Connections: publicConnections(config.HTTP, log), Idle: publicIdle,
 		},
-	)
+	), nil
 }
 
 // publicConnections returns how many connections the public listener takes. It leaves

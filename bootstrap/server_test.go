@@ -8,10 +8,14 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"gatehouse/bootstrap"
 )
 
 // TestRun_publicConnections opens more public connections than the setting allows. The
@@ -52,6 +56,27 @@ func TestRun_publicConnections(t *testing.T) {
 	_ = second.SetReadDeadline(time.Time{})
 	if err := answered(second); err != nil && time.Since(start) < 5*time.Second {
 		t.Errorf("the second connection: %v", err)
+	}
+}
+
+// TestRun_socketGroup starts servers whose socket belongs to a group that exists or not.
+func TestRun_socketGroup(t *testing.T) {
+	t.Parallel()
+	config := settings(t)
+	config.Database.URL = "memory:"
+	folder, err := os.MkdirTemp("", "gatehouse") // short enough for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	config.HTTP.Socket, config.HTTP.SocketMode, config.HTTP.SocketGroup = filepath.Join(folder, "s"), "0600", strconv.Itoa(os.Getegid())
+	r := run(t, config)
+	if info, err := os.Stat(r.Socket); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("got %v, %v, want mode 0600", info, err)
+	}
+	config.HTTP.SocketGroup = "no such group"
+	if err := bootstrap.Run(t.Context(), config); err == nil || err.Error() != `http.socket_group: this machine has no group "no such group"` {
+		t.Errorf("an unknown group: got %v", err)
 	}
 }
 

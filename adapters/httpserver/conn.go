@@ -20,7 +20,7 @@ const (
 // listen opens the listener, unless there is one, and limits its connections.
 func (l *listener) listen(ctx context.Context) (err error) {
 	if l.Listener == nil {
-		if l.Listener, err = listen(ctx, l.Network, l.Address); err != nil {
+		if l.Listener, err = listen(ctx, l.Network, l.Address, l.Permissions); err != nil {
 			return err
 		}
 	}

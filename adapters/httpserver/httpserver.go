@@ -25,6 +25,8 @@ type Endpoint struct {
 	Network string
 	// Address is host:port, or the path of a socket.
 	Address string
+	// Permissions are those of a "unix" socket.
+	Permissions Permissions
 	// Listener is served in place of Network and Address, unless it is nil.
 	Listener net.Listener
 	// Handler answers the requests. Its http.ResponseWriter, or one that this unwraps

@@ -1,6 +1,7 @@
 package httpserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,27 +12,60 @@ import (
 	"time"
 )
 
-// socketMode lets the owner and the group connect: GitLab Shell and Gitaly
-// often run as users of their own.
-const socketMode = 0o660
+// Permissions say who may connect to a socket.
+type Permissions struct {
+	// Mode is its mode. 0 means 0660: GitLab Shell and Gitaly often run as users of
+	// their own.
+	Mode fs.FileMode
+	// Group is the number of its group. nil means that of the process.
+	Group *int
+}
+
+const (
+	defaultMode fs.FileMode = 0o660
+	// ownersMode is the mode of a socket until its group is set.
+	ownersMode = 0o600
+)
 
 // listen listens at an address of "tcp" or "unix". It replaces a socket whose
-// process is gone.
-func listen(ctx context.Context, network, address string) (net.Listener, error) {
+// process is gone. At no moment does a socket let more users in than its permissions.
+func listen(ctx context.Context, network, address string, allow Permissions) (net.Listener, error) {
 	if network != "unix" {
 		return new(net.ListenConfig).Listen(ctx, network, address)
 	}
 	if err := removeStale(ctx, address); err != nil {
 		return nil, err
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, network, address)
+	config := net.ListenConfig{Control: startPrivate}
+	listener, err := config.Listen(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(address, socketMode); err != nil {
+	if err := allow.grant(address); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
 	return listener, nil
+}
+
+// startPrivate gives a socket that has no address yet the mode that its file begins with.
+// Only Linux can: elsewhere the file begins with what the umask leaves.
+func startPrivate(_, _ string, socket syscall.RawConn) error {
+	var failure error
+	err := socket.Control(func(descriptor uintptr) { failure = syscall.Fchmod(int(descriptor), ownersMode) })
+	if errors.Is(failure, syscall.EINVAL) {
+		failure = nil
+	}
+	return errors.Join(err, failure)
+}
+
+// grant sets the group first, so that the group before it gets nothing.
+func (p Permissions) grant(path string) error {
+	if p.Group != nil {
+		if err := os.Chown(path, -1, *p.Group); err != nil {
+			return fmt.Errorf("set the group %d: %w; is the user of this server in that group?", *p.Group, err)
+		}
+	}
+	return os.Chmod(path, cmp.Or(p.Mode, defaultMode))
 }
 
 // removeStale removes a socket at which no process listens. It fails on anything

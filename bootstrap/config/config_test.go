@@ -3,8 +3,10 @@ package config_test
 import (
 	"fmt"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -107,7 +109,7 @@ func TestLoad_everyForm(t *testing.T) {
 	want := config.Default()
 	want.ExternalURL = "https://git.example.com/base"
 	want.HTTP = config.HTTP{
-		Address: "", Socket: "/run/gatehouse.sock", PublicAddress: "[::1]:0", PublicConnections: 20, RelativeRoot: "/gitlab",
+		Address: "", Socket: "/run/gatehouse.sock", SocketMode: "0660", PublicAddress: "[::1]:0", PublicConnections: 20, RelativeRoot: "/gitlab",
 		TrustedProxies: []string{"10.0.0.0/8", "::1"},
 	}
 	want.Database = config.Database{URL: "postgres://gatehouse:secret@db/gatehouse", PoolSize: 7}
@@ -289,6 +291,60 @@ git.config_options[0]: "gc" is not section.name=value`, "FILE", path)
 	}
 	if strings.Contains(err.Error(), "hunter2") {
 		t.Error("a secret is in the error")
+	}
+}
+
+// TestLoad_socket takes modes and groups of the socket, each in quotes, from a file. A flag
+// needs none.
+func TestLoad_socket(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`socket_mode: "0660"`: "", `socket_mode: "600"`: "", `socket_mode: "0777"`: "", `socket_mode: ""`: "", `socket_group: "998"`: "", `socket_group: ""`: "",
+		`socket_mode: 0660`: "http.socket_mode (FILE): must be a text; put it in quotes", `socket_mode: 0o660`: "http.socket_mode (FILE): must be a text; put it in quotes",
+		`socket_mode: 660`:       "http.socket_mode (FILE): must be a text; put it in quotes",
+		`socket_group: 998`:      "http.socket_group (FILE): must be a text; put it in quotes",
+		`socket_mode: "0o660"`:   `http.socket_mode: "0o660" is no octal mode such as "0660"`,
+		`socket_mode: "0680"`:    `http.socket_mode: "0680" is no octal mode such as "0660"`,
+		`socket_mode: "02770"`:   `http.socket_mode: "02770" is no octal mode such as "0660"`,
+		`socket_mode: "-1"`:      `http.socket_mode: "-1" is no octal mode such as "0660"`,
+		`socket_mode: rw-rw----`: `http.socket_mode: "rw-rw----" is no octal mode such as "0660"`,
+		`socket_mode: "0066"`:    `http.socket_mode: "0066" must let the owner read and write`,
+		`socket_mode: "0000"`:    `http.socket_mode: "0000" must let the owner read and write`,
+	} {
+		path := write(t, "http: {"+text+"}")
+		_, err := config.Load(config.Sources{File: path})
+		if want = strings.ReplaceAll(want, "FILE", path); want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("%s: got %v, want %q", text, err, want)
+		}
+	}
+	c := load(t, config.Sources{Flags: map[string]string{"http.socket_mode": "0600", "http.socket_group": "998"}})
+	if mode, ok := c.HTTP.SocketPermissions(); !ok || mode != 0o600 {
+		t.Errorf("the mode of a flag: got %o, %t", mode, ok)
+	}
+	if group, err := c.HTTP.SocketGroupID(); err != nil || group == nil || *group != 998 {
+		t.Errorf("the group of a flag: got %v, %v", group, err)
+	}
+}
+
+func TestHTTP_SocketGroupID(t *testing.T) {
+	t.Parallel()
+	own, err := user.LookupGroupId(strconv.Itoa(os.Getegid()))
+	if err != nil {
+		t.Skip(err) // the group of the process has no name
+	}
+	h := config.HTTP{SocketGroup: own.Name}
+	if group, err := h.SocketGroupID(); err != nil || group == nil || *group != os.Getegid() {
+		t.Errorf("%s: got %v, %v", own.Name, group, err)
+	}
+	for name, want := range map[string]string{"no such group": `http.socket_group: this machine has no group "no such group"`, "-1": `http.socket_group: this machine has no group "-1"`} {
+		h.SocketGroup = name
+		if group, err := h.SocketGroupID(); group != nil || err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, %v, want %s", name, group, err, want)
+		}
+	}
+	h.SocketGroup = ""
+	if group, err := h.SocketGroupID(); group != nil || err != nil {
+		t.Errorf("none: got %v, %v", group, err)
 	}
 }
 

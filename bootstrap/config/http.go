@@ -1,9 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
+	"os/user"
 	"path"
 	"strconv"
 	"strings"
@@ -16,6 +19,11 @@ type HTTP struct {
 	Address string `koanf:"address"`
 	// Socket is the path of a Unix socket; empty for none.
 	Socket string `koanf:"socket"`
+	// SocketGroup is the name or number of the group of Socket; empty for that of the
+	// process.
+	SocketGroup string `koanf:"socket_group"`
+	// SocketMode is the mode of Socket as an octal text.
+	SocketMode string `koanf:"socket_mode"`
 	// PublicAddress is a second TCP host and port, without the routes below
 	// /internal; empty for none.
 	PublicAddress string `koanf:"public_address"`
@@ -28,9 +36,45 @@ type HTTP struct {
 	TrustedProxies []string `koanf:"trusted_proxies"`
 }
 
-func defaultHTTP() HTTP { return HTTP{Address: "127.0.0.1:3001", PublicConnections: 1024} }
+// defaultSocketMode lets the owner and the group connect: GitLab Shell and Gitaly often
+// run as users of their own.
+const defaultSocketMode = "0660"
 
-func (h *HTTP) tidy() { h.RelativeRoot = strings.TrimRight(h.RelativeRoot, "/") }
+func defaultHTTP() HTTP {
+	return HTTP{Address: "127.0.0.1:3001", SocketMode: defaultSocketMode, PublicConnections: 1024}
+}
+
+func (h *HTTP) tidy() {
+	h.RelativeRoot = strings.TrimRight(h.RelativeRoot, "/")
+	h.SocketMode = cmp.Or(h.SocketMode, defaultSocketMode)
+}
+
+// ownersPart is what the owner of a socket has to have: who may not write to a socket
+// cannot connect.
+const ownersPart fs.FileMode = 0o600
+
+// SocketPermissions returns http.socket_mode, or false if it is no mode.
+func (h *HTTP) SocketPermissions() (fs.FileMode, bool) {
+	mode, err := strconv.ParseUint(h.SocketMode, 8, 32)
+	return fs.FileMode(mode), err == nil && mode <= uint64(fs.ModePerm)
+}
+
+// SocketGroupID returns the number of http.socket_group, or nil if it is empty. It fails
+// if this machine has no group of that name.
+func (h *HTTP) SocketGroupID() (*int, error) {
+	if h.SocketGroup == "" {
+		return nil, nil
+	}
+	number := h.SocketGroup
+	if group, err := user.LookupGroup(h.SocketGroup); err == nil {
+		number = group.Gid
+	}
+	id, err := strconv.ParseUint(number, 10, 31)
+	if err != nil {
+		return nil, fmt.Errorf("http.socket_group: this machine has no group %q", h.SocketGroup)
+	}
+	return new(int(id)), nil
+}
 
 // maxSocketPath is how many bytes the path of a Unix socket may have.
 const maxSocketPath = 107
@@ -43,6 +87,9 @@ func (h *HTTP) check(m *mistakes) {
 		"http.public_address", "must not be the same as http.address")
 	m.unless(h.PublicConnections > 0, "http.public_connections", "must be more than 0")
 	m.unless(len(h.Socket) <= maxSocketPath, "http.socket", "must not be longer than %d bytes", maxSocketPath)
+	mode, ok := h.SocketPermissions()
+	m.unless(ok, "http.socket_mode", "%q is no octal mode such as \"0660\"", h.SocketMode)
+	m.unless(!ok || mode&ownersPart == ownersPart, "http.socket_mode", "%q must let the owner read and write", h.SocketMode)
 	m.unless(isRoot(h.RelativeRoot), "http.relative_root", "must be a path like /gitlab")
 	for i, proxy := range h.TrustedProxies {
 		_, network := netip.ParsePrefix(proxy)

@@ -1,0 +1,4 @@
+package httpserver
+
+// StartPrivate is what listen does to a socket that has no address yet.
+var StartPrivate = startPrivate
