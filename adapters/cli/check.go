@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -12,17 +13,23 @@ import (
 
 func check(streams Streams) *cobra.Command {
 	var flags configFlags
-	var asJSON bool
+	var fix, asJSON bool
 	c := &cobra.Command{
 		Use:   "check",
 		Short: "Check configuration, database, secrets and storages",
-		Long: `Check configuration, database, secrets and storages, and change none of them. Each
-storage of Gitaly is called, except for those at dns:… addresses. Without
-gitaly.storages a default storage is assumed, and may be down.
+		Long: `Check configuration, database, secrets, sockets and storages, and change none of them.
+Run it as the user that the server runs as. Each storage of Gitaly is called, except
+for those at dns:… addresses. Without gitaly.storages a default storage is assumed,
+and may be down.
 A warning is for what works and should be better, such as a secret file that every
 user of this machine can read; with secrets.strict it is wrong. The instance key is
-compared with the database. The exit code is 1 if anything is wrong.`,
-		Example: "  gatehouse check\n  gatehouse check --config /etc/gatehouse.yaml --json",
+compared with the database. The exit code is 1 if anything is wrong.
+
+With --fix it first makes the folders that are missing, takes the access of other users
+away from secret files, the SQLite file and the spool, and prints each such change as the
+command that does the same. It gives access to no file that exists and changes no
+content; what else is wrong it leaves, and says what to do.`,
+		Example: "  gatehouse check\n  gatehouse check --config /etc/gatehouse.yaml --json\n  gatehouse check --fix",
 		Args:    cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {
 			config, err := flags.load()
@@ -30,45 +37,59 @@ compared with the database. The exit code is 1 if anything is wrong.`,
 				return err
 			}
 			checkups := []doctor.Checkup{{Name: "configuration", Problem: err, Detail: "set by " + config.SetBy()}}
+			var changes []doctor.Change
 			if err == nil {
+				if fix {
+					changes = doctor.Fix(config)
+				}
 				checkups = append(checkups, doctor.Check(ctx, config)...)
 			}
-			return report(streams, asJSON, checkups)
+			return report(streams, asJSON, changes, checkups)
 		}),
 	}
 	flags.add(c)
+	c.Flags().BoolVar(&fix, "fix", false, "make missing folders and close files that are too open")
 	jsonFlag(c, &asJSON)
 	return c
 }
 
-// report prints a line for each checkup without a problem and one for each line
-// of a problem or a warning, and fails if there is a problem. A checkup that was
-// skipped is neither right nor wrong: in JSON, ok is null.
-func report(streams Streams, asJSON bool, checkups []doctor.Checkup) error {
+// report prints a line for each change, one for each checkup without a problem and one
+// for each line of a problem or a warning. It fails if there is a problem or a change
+// failed. A checkup that was skipped is neither right nor wrong: in JSON, ok is null.
+func report(streams Streams, asJSON bool, changes []doctor.Change, checkups []doctor.Checkup) error {
 	var records []inventory.Record
 	var results []string
 	var failed error
-	add := func(c doctor.Checkup, result string, ok any, detail string) {
+	add := func(name, result string, ok any, detail string) {
 		results = append(results, result)
 		records = append(records, inventory.Record{
-			{Name: "check", Value: c.Name}, {Name: "ok", Value: ok}, {Name: "warning", Value: result == "warning"}, {Name: "detail", Value: detail},
+			{Name: "check", Value: name}, {Name: "ok", Value: ok}, {Name: "warning", Value: result == "warning"},
+			{Name: "fixed", Value: result == "fixed"}, {Name: "detail", Value: detail},
 		})
+	}
+	for _, c := range changes {
+		if c.Problem != nil {
+			failed = errAlreadyReported
+			add(c.Name, "WRONG", false, fmt.Sprintf("%s: %v; type this as a user who may", c.Command, c.Problem))
+		} else {
+			add(c.Name, "fixed", true, c.Command)
+		}
 	}
 	for _, c := range checkups {
 		switch {
 		case c.Problem != nil:
 			failed = errAlreadyReported
 			for _, line := range lines(c.Problem) {
-				add(c, "WRONG", false, line)
+				add(c.Name, "WRONG", false, line)
 			}
 		case c.Warning != nil:
 			for _, line := range lines(c.Warning) {
-				add(c, "warning", true, line)
+				add(c.Name, "warning", true, line)
 			}
 		case c.Skipped:
-			add(c, "not looked at", nil, c.Detail)
+			add(c.Name, "not looked at", nil, c.Detail)
 		default:
-			add(c, "ok", true, c.Detail)
+			add(c.Name, "ok", true, c.Detail)
 		}
 	}
 	if asJSON {
@@ -76,7 +97,7 @@ func report(streams Streams, asJSON bool, checkups []doctor.Checkup) error {
 	}
 	rows := make([][]string, len(records))
 	for i, r := range records {
-		rows[i] = []string{cell(r[0].Value), results[i], cell(r[3].Value)}
+		rows[i] = []string{cell(r[0].Value), results[i], cell(r[4].Value)}
 	}
 	return errors.Join(writeTable(streams.Out, []string{"check", "result", "detail"}, rows), failed)
 }

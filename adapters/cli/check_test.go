@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -68,5 +69,62 @@ func TestRun_checkWarnings(t *testing.T) {
 				t.Errorf("strict %s, %s: got ok %t, warning %t", test.strict, r.Check, r.OK, r.Warning)
 			}
 		}
+	}
+}
+
+// TestRun_checkFix has a secret that is too open and a folder that is missing: wrong with
+// secrets.strict, and right after --fix.
+func TestRun_checkFix(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	secret, folder := filepath.Join(dir, "secret"), filepath.Join(dir, "keys")
+	if err := os.WriteFile(secret, []byte("0123456789abcdef"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(secret, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{
+		"check", "--database=memory:", "--set=secrets.strict=true", "--set=kas.enabled=false",
+		"--set=shell.secret_file=" + secret, "--set=instance.key_file=" + filepath.Join(folder, "key"),
+	}
+	got := run(t.Context(), "", args...)
+	if got.code != 1 || strings.Count(got.out, "WRONG") != 2 || !strings.Contains(got.out, "`gatehouse check --fix` makes it") {
+		t.Errorf("before: got %d, %s", got.code, got.out)
+	}
+	if got := run(t.Context(), "", append(args, "--fix", "--set=git.rate_limit=x")...); got.code != 1 || strings.Contains(got.out, "fixed") {
+		t.Errorf("a mistake in the settings: got %d, %s", got.code, got.out)
+	}
+	got = run(t.Context(), "", append(args, "--fix", "--json")...)
+	var records []struct {
+		Check, Detail      string
+		OK, Warning, Fixed bool
+	}
+	if err := json.Unmarshal([]byte(got.out), &records); err != nil || got.code != 0 {
+		t.Fatalf("fix: got %d, %v, %s", got.code, err, got.out)
+	}
+	var fixed []string
+	for _, r := range records {
+		if r.Fixed {
+			fixed = append(fixed, r.Check+" "+r.Detail)
+		}
+		if !r.OK || r.Warning {
+			t.Errorf("got %+v", r)
+		}
+	}
+	if want := []string{"shell.secret_file chmod 0640 " + secret, "instance.key_file mkdir -p -m 0700 " + folder}; !slices.Equal(fixed, want) {
+		t.Errorf("got %q, want %q", fixed, want)
+	}
+	if got := run(t.Context(), "", append(args, "--fix")...); got.code != 0 || strings.Contains(got.out, "fixed") {
+		t.Errorf("again: got %d, %s", got.code, got.out)
+	}
+}
+
+// TestRun_checkFixFails wants a folder where there can be none.
+func TestRun_checkFixFails(t *testing.T) {
+	t.Parallel()
+	got := run(t.Context(), "", "check", "--fix", "--database=memory:", "--set=shell.secret_file=/proc/gatehouse/secret")
+	if got.code != 1 || strings.Contains(got.out, "fixed") || !strings.Contains(got.out, "mkdir -p -m 0700 /proc/gatehouse: ") {
+		t.Errorf("got %d, %s", got.code, got.out)
 	}
 }

@@ -33,6 +33,9 @@ func Check(ctx context.Context, config config.Config) []Checkup {
 		checkups = append(checkups, checkRedis(ctx, config.Redis.URL))
 	}
 	checkups = append(checkups, checkSpool(config))
+	if config.HTTP.Socket != "" {
+		checkups = append(checkups, checkSocket(config.HTTP))
+	}
 	return append(checkups, checkGitaly(ctx, config.Gitaly)...)
 }
 

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"gatehouse/adapters/gitaly"
@@ -57,7 +61,7 @@ func checkStorage(ctx context.Context, g config.Gitaly, client *gitaly.Client, s
 	health, err := client.Check(ctx, s.Name)
 	switch {
 	case err != nil:
-		c.Problem = fmt.Errorf("%s: %w", s.Address, err)
+		c.Problem = fmt.Errorf("%s: %w%s", s.Address, err, adviceOn(s.Address))
 	case health.Version != "":
 		c.Detail = fmt.Sprintf("%s, Gitaly %s with git %s", s.Address, health.Version, health.GitVersion)
 	}
@@ -70,9 +74,29 @@ func checkListener(ctx context.Context, c Checkup, s config.Storage) Checkup {
 		return c
 	}
 	if err := dial(ctx, s.Address); err != nil {
-		c.Problem = fmt.Errorf("nobody answers at %s: %w", s.Address, err)
+		c.Problem = fmt.Errorf("nobody answers at %s: %w%s", s.Address, err, adviceOn(s.Address))
 	}
 	return c
+}
+
+// adviceOn says, with a semicolon in front, why a socket takes no connection, or nothing.
+func adviceOn(address string) string {
+	path, ok := strings.CutPrefix(address, "unix:")
+	if !ok {
+		return ""
+	}
+	path = filepath.Clean(path) // it may begin with ///
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "; there is no such socket: start Gitaly, with socket_path = \"" + path + "\""
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Sprintf("; %s may not enter a folder on the way to it", userName(os.Geteuid()))
+	case err == nil && syscall.Access(path, writable) != nil:
+		return fmt.Sprintf("; it has %s, and %s may not write to it: let Gitaly listen at a TCP address (listen_addr), or run as the same user",
+			ownerOf(info), userName(os.Geteuid()))
+	}
+	return ""
 }
 
 // dial returns why no connection to the address can be made, or nil.

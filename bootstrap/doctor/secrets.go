@@ -20,18 +20,16 @@ import (
 // secrets.strict refuses it.
 func checkSecrets(ctx context.Context, config config.Config) []Checkup {
 	strict := secretCheck(config.Secrets.Strict)
-	checkups := []Checkup{
-		strict.current("shell.secret_file", config.Shell.SecretFile, nil),
-		compareKey(ctx, config, strict.current("instance.key_file", config.Instance.KeyFile, instancekey.CheckLength)),
+	var checkups []Checkup
+	for _, secret := range secretFiles(config) {
+		c := strict.current(secret)
+		if secret.key == instanceKey {
+			c = compareKey(ctx, config, c)
+		}
+		checkups = append(checkups, c)
 	}
-	if config.Kas.Enabled {
-		checkups = append(checkups, strict.current("kas.secret_file", config.Kas.SecretFile, secretfile.CheckKey(secretfile.KasSize)))
-	}
-	if path := config.Shell.PreviousSecretFile; path != "" {
-		checkups = append(checkups, strict.previous("shell.previous_secret_file", path))
-	}
-	if path := config.Instance.PreviousKeyFile; path != "" {
-		checkups = append(checkups, strict.previous("instance.previous_key_file", path))
+	for _, secret := range previousSecretFiles(config) {
+		checkups = append(checkups, strict.previous(secret))
 	}
 	if keys := config.SecretsInFile(); len(keys) > 0 {
 		checkups = append(checkups, strict.weak(Checkup{Name: "configuration file", Detail: config.File}, bootstrap.ConfigFileWeakness(config)))
@@ -39,31 +37,65 @@ func checkSecrets(ctx context.Context, config config.Config) []Checkup {
 	return checkups
 }
 
+const instanceKey = "instance.key_file"
+
+// secretFile is a file with a secret, by the key of its setting.
+type secretFile struct {
+	key, path string
+	// check returns what is wrong with a content; nil for none.
+	check func([]byte) error
+}
+
+// secretFiles are those of current secrets, which serve makes if they are missing.
+func secretFiles(config config.Config) []secretFile {
+	files := []secretFile{
+		{key: "shell.secret_file", path: config.Shell.SecretFile},
+		{instanceKey, config.Instance.KeyFile, instancekey.CheckLength},
+	}
+	if config.Kas.Enabled {
+		files = append(files, secretFile{"kas.secret_file", config.Kas.SecretFile, secretfile.CheckKey(secretfile.KasSize)})
+	}
+	return files
+}
+
+// previousSecretFiles are those of previous secrets, without which serve does too.
+func previousSecretFiles(config config.Config) (files []secretFile) {
+	if path := config.Shell.PreviousSecretFile; path != "" {
+		files = append(files, secretFile{key: "shell.previous_secret_file", path: path})
+	}
+	if path := config.Instance.PreviousKeyFile; path != "" {
+		files = append(files, secretFile{key: "instance.previous_key_file", path: path})
+	}
+	return files
+}
+
 // secretCheck checks secret files. If it is true, weak ones are a problem.
 type secretCheck bool
 
-// current checks the file of a current secret, which serve makes if it is missing.
-func (s secretCheck) current(key, path string, check func([]byte) error) Checkup {
-	c := Checkup{Name: key, Detail: config.Absolute(path)}
+// current checks the file of a current secret.
+func (s secretCheck) current(secret secretFile) Checkup {
+	path := config.Absolute(secret.path)
+	c := Checkup{Name: secret.key, Detail: path}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		c.Problem = checkFolder(path)
 		c.Detail += " is not there yet; serve will make it"
 		return c
 	}
-	var weakness error
-	weakness, c.Problem = secretfile.Inspect(path, check)
+	weakness, err := secretfile.Inspect(path, secret.check)
+	c.Problem = withOwner(err, path)
 	return s.weak(c, weakness)
 }
 
-// previous checks the file of a previous secret, without which serve does too.
-func (s secretCheck) previous(key, path string) Checkup {
-	c := Checkup{Name: key, Detail: config.Absolute(path)}
+// previous checks the file of a previous secret.
+func (s secretCheck) previous(secret secretFile) Checkup {
+	path := config.Absolute(secret.path)
+	c := Checkup{Name: secret.key, Detail: path}
 	weakness, err := secretfile.Inspect(path, nil)
 	if secretfile.IsAbsent(err) {
 		c.Warning = fmt.Errorf("%w; there is no previous secret", err)
 		return c
 	}
-	c.Problem = err
+	c.Problem = withOwner(err, path)
 	return s.weak(c, weakness)
 }
 
