@@ -40,6 +40,8 @@ type Fakes struct {
 	// Repositories answers instead of every Gitaly. It is asked only if the settings
 	// connect one.
 	Repositories Repositories
+	// Log gets what the server logs.
+	Log *zap.Logger
 	// Revision replaces the revision of the source, which a test does not know.
 	Revision string
 }
@@ -55,6 +57,9 @@ func (f Fakes) decorate() fx.Option {
 	if f.Repositories != nil {
 		options = append(options, fx.Decorate(func() Repositories { return f.Repositories }))
 	}
+	if f.Log != nil {
+		options = append(options, fx.Replace(f.Log))
+	}
 	if f.Revision != "" {
 		options = append(options, fx.Replace(revision(f.Revision)))
 	}
@@ -63,7 +68,7 @@ func (f Fakes) decorate() fx.Option {
 
 // Build makes the same graph as Run, over ports that are connected already. It
 // reads the secret files, and makes those that do not exist. It starts nothing: no
-// listener, no jobs, no timer. It logs nothing. Secrets are sealed as the ports do it.
+// listener, no jobs, no timer, no queue. It logs only to a fake. Secrets are sealed as the ports do it.
 func Build(config config.Config, ports Ports, fakes Fakes) (Built, error) {
 	var built Built
 	err := fx.New(

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 	"go.uber.org/zap"
@@ -24,6 +25,48 @@ func Caller(c *gin.Context) string {
 	agent := c.Request.UserAgent()
 	return agent[:min(len(agent), maxCaller)]
 }
+
+// maxField is the length of the longest text that a request's line has, in bytes.
+const maxField = 300
+
+// logFieldsKey is the key of the fields that AddLogFields adds.
+type logFieldsKey struct{}
+
+// AddLogFields adds fields to the line of a request: pairs of a name and a text, which
+// is cut. Empty texts are left out. Of an answer without an error they are not logged.
+func AddLogFields(c *gin.Context, pairs ...string) {
+	fields, _ := c.Get(logFieldsKey{})
+	all, _ := fields.([]string)
+	c.Set(logFieldsKey{}, append(all, pairs...))
+}
+
+// addedFields returns what AddLogFields has added. The last text of a name counts.
+func addedFields(c *gin.Context) (fields []zap.Field) {
+	added, _ := c.Get(logFieldsKey{})
+	pairs, _ := added.([]string)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		fields = slices.DeleteFunc(fields, func(f zap.Field) bool { return f.Key == pairs[i] })
+		if text := pairs[i+1]; text != "" {
+			fields = append(fields, zap.String(pairs[i], cut(text, maxField)))
+		}
+	}
+	return fields
+}
+
+// cut returns the beginning of a text, and whole characters of it.
+func cut(text string, size int) string {
+	if len(text) <= size {
+		return text
+	}
+	for size > 0 && !utf8.RuneStart(text[size]) {
+		size--
+	}
+	return text[:size] + "…"
+}
+
+// maxError is the length of the longest error that is logged, in bytes: a refusal may
+// repeat what the client sent.
+const maxError = 1000
 
 // requestLog writes one line per request. It leaves out the query, the body and all
 // headers but the User-Agent, because they hold secrets.
@@ -65,7 +108,8 @@ func fields(c *gin.Context, took time.Duration) []zap.Field {
 		fields = append(fields, zap.String("path", sentPath(c.Request)))
 	}
 	if last := c.Errors.Last(); last != nil {
-		fields = append(fields, zap.Error(last.Err))
+		fields = append(fields, zap.String("error", cut(last.Err.Error(), maxError)))
+		fields = append(fields, addedFields(c)...)
 	}
 	return fields
 }
@@ -74,18 +118,23 @@ func fields(c *gin.Context, took time.Duration) []zap.Field {
 const maxPath = 200
 
 // sentPath returns the path that the client sent, before Handler took the relative
-// root away. It ends before the first character that no route has: the rest may be a
-// query that was escaped by mistake, with a secret in it.
+// root away, as PathText does.
 func sentPath(r *http.Request) string {
 	sent, err := url.ParseRequestURI(r.RequestURI)
 	if err != nil {
 		return ""
 	}
-	path := sent.EscapedPath()
-	if end := strings.IndexFunc(path, foreignInPath); end >= 0 {
-		path = path[:end]
-	}
+	path := PathText(sent.EscapedPath())
 	return path[:min(len(path), maxPath)]
+}
+
+// PathText returns a text up to the first character that no path has: the rest may be
+// a query that was escaped by mistake, with a secret in it.
+func PathText(text string) string {
+	if end := strings.IndexFunc(text, foreignInPath); end >= 0 {
+		return text[:end]
+	}
+	return text
 }
 
 func foreignInPath(c rune) bool {

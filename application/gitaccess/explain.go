@@ -39,7 +39,7 @@ func (e *Explainer) Explain(ctx context.Context, req Request) (Explanation, erro
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	g := e.gate
-	c := source.Case{Request: req.Request, Now: g.now(), Settings: g.rules.Settings, Keys: g.rules.Keys}
+	c := g.newCase(req)
 	if err := g.loadStanding(ctx, &c); err != nil {
 		return Explanation{}, unavailable(ctx, err)
 	}
@@ -65,7 +65,7 @@ func (e *Explainer) Explain(ctx context.Context, req Request) (Explanation, erro
 // addStorage adds a rule on the storage: Allow refuses a project whose storage
 // is not configured.
 func (e *Explanation) addStorage(_ Location, refusal error) {
-	storage := source.Finding{Rule: "storage", Outcome: source.Passed}
+	storage := source.Finding{Rule: StorageRule, Outcome: source.Passed}
 	if refusal != nil {
 		storage.Outcome, storage.Message, e.Refusal = source.Refused, refusal.Error(), refusal
 		hint := source.Hint{Kind: source.HintInstance, Text: "the storage " + e.Case.Project.Storage + " in the configuration"}

@@ -71,31 +71,39 @@ type Grant struct {
 	Warning error
 }
 
-// Allow returns a Grant, or a *domain.Refusal that says why not. It fails
-// closed: if the facts cannot be loaded in time, the refusal is of kind
+// Allow returns a Grant, or a *Denial with the *domain.Refusal that says why not. It
+// fails closed: if the facts cannot be loaded in time, the refusal is of kind
 // domain.Unavailable.
 func (g *Gatekeeper) Allow(ctx context.Context, req Request) (Grant, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	c, err := g.loadCase(ctx, req)
+	c := g.newCase(req)
+	grant, err := g.allow(ctx, req, &c)
 	if err != nil {
+		return Grant{}, deny(req, &c, err)
+	}
+	return grant, nil
+}
+
+func (g *Gatekeeper) allow(ctx context.Context, req Request, c *source.Case) (Grant, error) {
+	if err := g.loadFacts(ctx, req, c); err != nil {
 		return Grant{}, unavailable(ctx, err)
 	}
-	g.stamp(&c)
-	d, err := g.decide(ctx, req, &c)
+	g.stamp(c)
+	d, err := g.decide(ctx, req, c)
 	switch {
 	case err != nil:
 		return Grant{}, unavailable(ctx, err)
 	case d.refusal != nil && c.LacksRepository():
-		return Grant{}, g.retryRepository(ctx, &c, d.refusal)
+		return Grant{}, g.retryRepository(ctx, c, d.refusal)
 	case d.refusal != nil:
 		return Grant{}, d.refusal
 	case c.Project.ToBeCreated:
-		return g.createProject(ctx, req, &c)
+		return g.createProject(ctx, req, c)
 	case c.CreatesWiki():
-		return g.grant(ctx, req, &c, g.createWiki(ctx, c.Project))
+		return g.grant(ctx, req, c, g.createWiki(ctx, c.Project))
 	}
-	return g.grant(ctx, req, &c, d.warning)
+	return g.grant(ctx, req, c, d.warning)
 }
 
 // createProject creates the project, loads the standing again and decides
@@ -106,10 +114,10 @@ func (g *Gatekeeper) createProject(ctx context.Context, req Request, c *source.C
 	if id != 0 {
 		warning = g.addNotice(ctx, c, source.Notice{Repository: source.RepositoryID{Kind: source.Code, ID: int64(id)}})
 	}
-	if err == nil {
-		err = g.loadStanding(ctx, c)
-	}
 	if err != nil {
+		return Grant{}, refusedBy(CreateProjectRule, unavailable(ctx, err))
+	}
+	if err := g.loadStanding(ctx, c); err != nil {
 		return Grant{}, unavailable(ctx, err)
 	}
 	d, err := g.decide(ctx, req, c)
@@ -158,21 +166,26 @@ func (g *Gatekeeper) grant(ctx context.Context, req Request, c *source.Case, war
 	}, nil
 }
 
-// loadCase loads the facts. It loads none for a caller who is known to exceed the
+// newCase returns the case of a request, without facts.
+func (g *Gatekeeper) newCase(req Request) source.Case {
+	return source.Case{Request: req.Request, Now: g.now(), Settings: g.rules.Settings, Keys: g.rules.Keys}
+}
+
+// loadFacts loads the facts. It loads none for a caller who is known to exceed the
 // rate limit, and forgets them if the limiter says so only meanwhile.
-func (g *Gatekeeper) loadCase(ctx context.Context, req Request) (source.Case, error) {
-	c := source.Case{Request: req.Request, Now: g.now(), Settings: g.rules.Settings, Keys: g.rules.Keys}
-	throttled := c
-	throttled.Throttled = true
+func (g *Gatekeeper) loadFacts(ctx context.Context, req Request, c *source.Case) error {
 	allowed, confirm := g.limiter.Count(ctx, c.Now, buckets(req)...)
 	if !allowed {
-		return throttled, nil
+		c.Throttled = true
+		return nil
 	}
-	err := g.loadStanding(ctx, &c)
+	err := g.loadStanding(ctx, c)
 	if !confirm() {
-		return throttled, nil
+		throttled := g.newCase(req)
+		throttled.Now, throttled.Throttled = c.Now, true
+		*c, err = throttled, nil
 	}
-	return c, err
+	return err
 }
 
 func (g *Gatekeeper) loadStanding(ctx context.Context, c *source.Case) (err error) {
@@ -230,7 +243,9 @@ func (g *Gatekeeper) decide(ctx context.Context, req Request, c *source.Case) (d
 	if verdict.Refusal == nil && len(verdict.Open) > 0 {
 		return decision{}, errors.New("questions were left open")
 	}
-	d.refusal = verdict.Refusal
+	if verdict.Refusal != nil {
+		d.refusal = &Denial{Rule: verdict.Rule, ref: verdict.Ref, err: verdict.Refusal}
+	}
 	return d, nil
 }
 
@@ -270,7 +285,8 @@ func (g *Gatekeeper) ask(ctx context.Context, req Request, c *source.Case, quest
 func (g *Gatekeeper) location(req Request, c *source.Case) (Location, error) {
 	storage, ok := g.rules.Storages[c.Project.Storage]
 	if !ok {
-		return Location{}, domain.Refuse(domain.Unprocessable, "The storage %q of this project is not configured. Tell your administrator.", c.Project.Storage)
+		return Location{}, refusedBy(StorageRule, domain.Refuse(domain.Unprocessable,
+			"The storage %q of this project is not configured. Tell your administrator.", c.Project.Storage))
 	}
 	return Location{
 		Storage: storage, RelativePath: c.Project.RelativePath(c.Repository.Kind),
@@ -318,9 +334,9 @@ func unavailable(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[*domain.Refusal](err); ok {
 		return err
 	}
-	message := "Git access cannot be checked at the moment. Try again later."
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		message = "Checking this command took longer than 50 seconds. Push fewer refs at a time, or try again later."
+		return refusedBy(DeadlineRule, domain.Refuse(domain.Unavailable,
+			"Checking this command took longer than 50 seconds. Push fewer refs at a time, or try again later.").Because(err))
 	}
-	return domain.Refuse(domain.Unavailable, "%s", message).Because(err)
+	return refusedBy(UnavailableRule, domain.Refuse(domain.Unavailable, "Git access cannot be checked at the moment. Try again later.").Because(err))
 }

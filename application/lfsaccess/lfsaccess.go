@@ -113,17 +113,26 @@ func (s *Service) standing(ctx context.Context, claim identity.Claim, target sou
 		return source.Standing{}, errUnavailable.Because(err)
 	}
 	kind := standing.Repository.Kind
-	if !standing.Visible() || !standing.Project.LFS || kind != source.Code && kind != source.Wiki || lfs.ActorName(standing.Actor) == "" {
-		return source.Standing{}, errNotFound
+	switch {
+	case !standing.Project.Known():
+		return source.Standing{}, errNotFound.Because(errors.New("there is no such project"))
+	case !standing.Visible():
+		return source.Standing{}, errNotFound.Because(errors.New("the project is hidden from the actor"))
+	case !standing.Project.LFS:
+		return source.Standing{}, errNotFound.Because(errors.New("the project has no LFS"))
+	case kind != source.Code && kind != source.Wiki, lfs.ActorName(standing.Actor) == "":
+		return source.Standing{}, errNotFound.Because(errors.New("the repository or the actor is of a kind that has no LFS"))
 	}
 	settings.Connected = false // LFS objects are not in the repository, so its existence does not matter
 	request := source.Request{Claim: claim, Command: source.UploadPack, Protocol: source.SSH, Target: target}
 	c := source.Case{Request: request, Standing: standing, Now: now, Settings: settings, Keys: s.rules.Keys}
-	if refusal := c.Decide().Refusal; refusal != nil {
-		if errors.Is(refusal, domain.NotFound) {
-			return source.Standing{}, errNotFound
+	if verdict := c.Decide(); verdict.Refusal != nil {
+		because := fmt.Errorf("rule %s", verdict.Rule)
+		refusal, ok := errors.AsType[*domain.Refusal](verdict.Refusal)
+		if !ok || refusal.Kind == domain.NotFound {
+			refusal = errNotFound
 		}
-		return source.Standing{}, refusal
+		return source.Standing{}, refusal.Because(because)
 	}
 	return standing, nil
 }

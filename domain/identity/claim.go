@@ -115,6 +115,19 @@ func (a Actor) Person() User {
 // Anonymous says whether the actor is neither a user nor a key.
 func (a Actor) Anonymous() bool { return !a.User.Known() && !a.Key.Known() }
 
+// String names the actor for logs: deploy-key-201, key-102, user-7, or empty for an
+// anonymous one.
+func (a Actor) String() string {
+	switch {
+	case a.IsDeployKey():
+		return "deploy-key-" + strconv.FormatInt(int64(a.Key.ID), 10)
+	case a.Key.Known():
+		return "key-" + strconv.FormatInt(int64(a.Key.ID), 10)
+	default:
+		return a.GLID()
+	}
+}
+
 // GLID returns the actor's gl_id: user-7, or empty for an anonymous actor.
 func (a Actor) GLID() string {
 	if !a.User.Known() {

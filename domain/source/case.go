@@ -128,6 +128,10 @@ func (c *Case) answer(q Question) (answer Answer, open bool) {
 type Verdict struct {
 	// Refusal is nil if the command is allowed.
 	Refusal error
+	// Rule is the name of the rule that refuses, and Ref the ref that it refuses; the
+	// zero Ref if it refuses the command as a whole.
+	Rule string
+	Ref  Ref
 	// Open are the questions that have to be answered before the decision.
 	Open []Question
 }

@@ -50,29 +50,40 @@ func wait(q Question) finding { return finding{outcome: Undecided, ask: q} }
 // answer comes before any question.
 func (c *Case) Decide() Verdict {
 	var open questions
-	if refusal := run(accessRules, c, &open); refusal != nil {
-		return Verdict{Refusal: refusal}
+	if rule, refusal := run(accessRules, c, &open); refusal != nil {
+		return Verdict{Refusal: refusal, Rule: rule}
 	}
 	for u := range c.updates() {
-		if refusal := run(changeRules, &u, &open); refusal != nil {
-			return Verdict{Refusal: refusal}
+		if rule, refusal := run(changeRules, &u, &open); refusal != nil {
+			return Verdict{Refusal: refusal, Rule: rule, Ref: u.Ref}
 		}
 	}
 	return Verdict{Open: open.list}
 }
 
 // run adds the questions of rules to those that are open, up to the first
-// refusal, which it returns; nil if there is none.
-func run[T any](rules []rule[T], on *T, open *questions) error {
+// refusal, which it returns with its rule; nil if there is none.
+func run[T any](rules []rule[T], on *T, open *questions) (name string, refusal error) {
 	for _, r := range rules {
 		switch f := r.check(on); f.outcome {
 		case Refused:
-			return f.refusal
+			return r.name, f.refusal
 		case Undecided:
 			open.add(f.ask)
 		}
 	}
-	return nil
+	return "", nil
+}
+
+// RuleNames returns the names of all rules, in the order in which they judge.
+func RuleNames() (names []string) {
+	for _, r := range accessRules {
+		names = append(names, r.name)
+	}
+	for _, r := range changeRules {
+		names = append(names, r.name)
+	}
+	return names
 }
 
 // questions are open, each once. A push may have a hundred thousand.

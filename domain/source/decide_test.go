@@ -288,3 +288,24 @@ func TestCase_Decide_hidesWhatIsAbsent(t *testing.T) {
 		}
 	}
 }
+
+func TestCase_Decide_namesRule(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		c    *source.Case
+		rule string
+		ref  source.Ref
+	}{
+		"the command": {pull(absent), "project", source.Ref{}},
+		"a ref":       {push(changes(one, two, "refs/heads/topic"), protect(branch("*", by(source.Maintainer))), answer(source.Yes)), "protected_branch_update", source.ParseRef("refs/heads/topic")},
+		"allowed":     {pull(), "", source.Ref{}},
+	} {
+		if got := tt.c.Decide(); got.Rule != tt.rule || got.Ref != tt.ref {
+			t.Errorf("%s: got %q, %v, want %q, %v", name, got.Rule, got.Ref, tt.rule, tt.ref)
+		}
+	}
+	names := source.RuleNames()
+	if slices.Sort(names); len(slices.Compact(slices.Clone(names))) != len(names) {
+		t.Errorf("two rules have one name: %q", names)
+	}
+}

@@ -60,7 +60,7 @@ func (c *Case) checkFirstPush() finding {
 	for _, name := range []string{branch, branch + "-2"} {
 		push.Changes = []Change{{Old: "0", New: "1", Ref: Ref{Kind: Branch, Name: name}}}
 		for u := range push.updates() {
-			if run(changeRules, &u, &questions{}) == nil {
+			if _, refusal := run(changeRules, &u, &questions{}); refusal == nil {
 				return pass
 			}
 		}

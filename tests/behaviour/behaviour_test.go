@@ -120,6 +120,12 @@ type server struct {
 // server builds the graph with a fake Gitaly and a changed configuration.
 func (s Subject) server(change ...func(*config.Config)) *server {
 	s.Helper()
+	return s.serverWith(bootstrap.Fakes{Repositories: repositories{}}, change...)
+}
+
+// serverWith is server with other fakes. It sets the clock.
+func (s Subject) serverWith(fakes bootstrap.Fakes, change ...func(*config.Config)) *server {
+	s.Helper()
 	settings := config.Default()
 	settings.Shell.SecretFile, settings.Kas.SecretFile, settings.Instance.KeyFile = secretFiles.shell, secretFiles.kas, secretFiles.instance
 	settings.Gitaly.Storages = []config.Storage{
@@ -130,10 +136,8 @@ func (s Subject) server(change ...func(*config.Config)) *server {
 		c(&settings)
 	}
 	server := &server{Subject: s, now: now}
-	built, err := bootstrap.Build(settings, s.Ports, bootstrap.Fakes{
-		Clock:        func() time.Time { return server.now },
-		Repositories: repositories{},
-	})
+	fakes.Clock = func() time.Time { return server.now }
+	built, err := bootstrap.Build(settings, s.Ports, fakes)
 	if err != nil {
 		s.Fatalf("Build: %v", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/clusters"
 	"gatehouse/domain"
+	"gatehouse/domain/agents"
 )
 
 const (
@@ -87,6 +89,16 @@ func (a *API) bearer(c *gin.Context) {
 		return
 	}
 	c.Set(bearerKey{}, bearer)
+	logAgent(c, bearer.Agent.ID)
+	httpapi.AddLogFields(c, "agent_project", bearer.Project.Path)
+}
+
+// logAgent names an agent, if it has a number, in the log line of a refusal.
+func logAgent(c *gin.Context, id agents.AgentID) {
+	if id == 0 {
+		return
+	}
+	httpapi.AddLogFields(c, "actor", "agent-"+strconv.FormatInt(int64(id), 10))
 }
 
 type bearerKey struct{}

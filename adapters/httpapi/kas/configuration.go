@@ -70,10 +70,12 @@ func (f configuration) authorizations() (in []agents.Authorization) {
 // agentConfiguration answers POST /agent_configuration.
 func (a *API) agentConfiguration(c *gin.Context) (any, error) {
 	var in configurationRequest
-	if err := decode(c, &in); err != nil {
+	err := decode(c, &in)
+	logAgent(c, agents.AgentID(in.AgentID))
+	if err != nil {
 		return nil, err
 	}
-	err := a.agents.Authorize(c.Request.Context(), agents.AgentID(in.AgentID), in.Config.authorizations())
+	err = a.agents.Authorize(c.Request.Context(), agents.AgentID(in.AgentID), in.Config.authorizations())
 	if errors.Is(err, domain.NotFound) {
 		return nil, errNoAgent.Because(err)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatehouse/adapters/httpapi"
 	"gatehouse/application/clusters"
 	"gatehouse/domain/source"
 )
@@ -86,5 +87,7 @@ func (a *API) project(c *gin.Context) (clusters.ProjectInfo, error) {
 	if err != nil {
 		return clusters.ProjectInfo{}, err
 	}
-	return a.agents.Project(c.Request.Context(), bearerOf(c).Agent, values.String("id"))
+	id := values.String("id")
+	httpapi.AddLogFields(c, "project", httpapi.PathText(id))
+	return a.agents.Project(c.Request.Context(), bearerOf(c).Agent, id)
 }

@@ -44,13 +44,15 @@ func Of(c *gin.Context) (Values, error) {
 type cacheKey struct{}
 
 // Decode reads the parameters of a request into the struct that dst points to, as
-// Values.Decode does, and refuses a request without one of the required ones.
+// Values.Decode does, and refuses a request without one of the required ones. Beside
+// an error dst has what could be read.
 func Decode(c *gin.Context, dst any, required ...string) error {
 	values, err := Of(c)
-	if err != nil {
-		return err
+	if err == nil {
+		err = values.Require(required...)
 	}
-	if err := values.Require(required...); err != nil {
+	if err != nil {
+		_ = values.Decode(dst) // for the log
 		return err
 	}
 	return values.Decode(dst)

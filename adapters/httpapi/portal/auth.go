@@ -36,18 +36,25 @@ func (a *API) admin(c *gin.Context) {
 // authenticate sets the caller by an access token with one of the scopes, or refuses
 // the request.
 func (a *API) authenticate(c *gin.Context, onlyAdmins bool, scopes ...identity.Scope) {
+	logNamespace(c)
 	bearer, err := a.bearer(c, scopes)
 	if err != nil {
 		dialect.Refuse(c, err)
 		return
 	}
 	httpapi.Admit(c)
+	httpapi.AddLogFields(c, "actor", identity.Actor{User: bearer.User}.String(), "username", bearer.User.Username)
 	user, err := a.actingUser(c, bearer, onlyAdmins)
 	if err != nil {
 		dialect.Refuse(c, err)
 		return
 	}
 	c.Set(callerKey, user)
+}
+
+// logNamespace names the namespaces of the path in the log line of a refusal.
+func logNamespace(c *gin.Context) {
+	httpapi.AddLogFields(c, "namespace", httpapi.PathText(c.Param("id")), "target_namespace", httpapi.PathText(c.Param("target_id")))
 }
 
 // bearer returns the request's access token with its user.
@@ -98,6 +105,7 @@ func (a *API) actingUser(c *gin.Context, bearer credentials.Bearer, onlyAdmins b
 		sudo = values.String(name)
 	}
 	if sudo != "" {
+		httpapi.AddLogFields(c, "sudo", sudo)
 		var err error
 		if user, err = a.credentials.Sudo(c.Request.Context(), bearer, sudo); err != nil {
 			return identity.User{}, err

@@ -2,9 +2,11 @@ package portal
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/gin-gonic/gin"
 
+	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/domain/billing"
 	"gatehouse/domain/source"
@@ -41,6 +43,9 @@ func (a *API) putReconciliations(c *gin.Context) (any, error) {
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
+	if len(in.List) == 1 { // the refusal of several names each
+		logNamespaceID(c, in.List[0].NamespaceID)
+	}
 	list := make([]billing.Reconciliation, len(in.List))
 	for i, r := range in.List {
 		list[i] = r.reconciliation(r.NamespaceID)
@@ -74,7 +79,13 @@ func (a *API) deleteReconciliation(c *gin.Context) (any, error) {
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
+	logNamespaceID(c, in.NamespaceID)
 	return a.deleteByID(c, in.NamespaceID)
+}
+
+// logNamespaceID names a namespace in the log line of a refusal.
+func logNamespaceID(c *gin.Context, id source.NamespaceID) {
+	httpapi.AddLogFields(c, "namespace", strconv.FormatInt(int64(id), 10))
 }
 
 // deleteNamespaceReconciliation answers DELETE …/namespaces/:id/upcoming_reconciliations.

@@ -2,7 +2,9 @@ package shell
 
 import (
 	"encoding/json"
+	"errors"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -33,10 +35,12 @@ type allowedRequest struct {
 func (a *API) allowed(c *gin.Context) (any, error) {
 	var in allowedRequest
 	if err := params.Decode(c, &in, "action", "protocol"); err != nil {
+		in.logUnreadable(c)
 		return nil, err
 	}
 	request, err := in.request()
 	if err != nil {
+		in.logUnreadable(c)
 		return nil, err
 	}
 	if !request.AddressGiven {
@@ -44,6 +48,7 @@ func (a *API) allowed(c *gin.Context) (any, error) {
 	}
 	grant, err := a.useCases.Gatekeeper.Allow(c.Request.Context(), request)
 	if err != nil {
+		in.logDenial(c, err)
 		return nil, err
 	}
 	if grant.Warning != nil {
@@ -70,6 +75,33 @@ func (in allowedRequest) request() (gitaccess.Request, error) {
 		},
 		Project: in.Project + "\x00" + in.GLRepository, SnapshotPath: in.RelativePath, Quarantine: quarantine(in.Env),
 	}, nil
+}
+
+// requestRule is in the log line of a request that cannot be read, in place of a rule.
+const requestRule = "request"
+
+// logUnreadable tells the request log what a request names that cannot be read.
+func (in allowedRequest) logUnreadable(c *gin.Context) {
+	in.actorParams.log(c)
+	in.targetParams.log(c)
+	httpapi.AddLogFields(c, "rule", requestRule, "action", in.Action, "protocol", in.Protocol, "address", in.CheckIP)
+}
+
+// logDenial tells the request log more of a refusal than its caller may know.
+func (in allowedRequest) logDenial(c *gin.Context, err error) {
+	d, ok := errors.AsType[*gitaccess.Denial](err)
+	if !ok {
+		return
+	}
+	httpapi.AddLogFields(c, "actor", d.Actor)
+	if !d.ActorKnown {
+		in.actorParams.log(c)
+	}
+	httpapi.AddLogFields(c, "rule", d.Rule, "username", d.Username, "project", d.Project,
+		"gl_repository", d.Repository, "ref", d.Ref, "action", in.Action, "protocol", in.Protocol, "address", d.Address)
+	if d.Loaded {
+		httpapi.AddLogFields(c, "actor_known", strconv.FormatBool(d.ActorKnown), "project_known", strconv.FormatBool(d.ProjectKnown))
+	}
 }
 
 // forwarded returns the client's address that a trusted proxy sent; ok is false if

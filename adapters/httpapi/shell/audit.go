@@ -33,9 +33,9 @@ type auditRequest struct {
 	} `param:"packfile_stats"`
 }
 
-// claim prefers the identifier, which Workhorse sends, to the username.
-func (in auditRequest) claim() identity.Claim {
-	return actorParams{KeyID: in.KeyID, Identifier: in.Identifier, Username: in.Username}.claim()
+// actor has the identifier, which Workhorse sends, in front of the username.
+func (in auditRequest) actor() actorParams {
+	return actorParams{KeyID: in.KeyID, Identifier: in.Identifier, Username: in.Username}
 }
 
 func (in auditRequest) report(correlationID string) gitaudit.Report {
@@ -72,11 +72,14 @@ type auditMessage struct {
 // 5xx: the command has run already, and an SSH session waits for the answer.
 func (a *API) gitAuditEvent(c *gin.Context) (any, error) {
 	var in auditRequest
-	if err := params.Decode(c, &in, "action", "protocol", "gl_repository", "changes"); err != nil {
+	err := params.Decode(c, &in, "action", "protocol", "gl_repository", "changes")
+	in.actor().log(c)
+	httpapi.AddLogFields(c, "gl_repository", in.GLRepository, "action", in.Action)
+	if err != nil {
 		return nil, err
 	}
 	ctx := c.Request.Context()
-	event, err := a.useCases.Audit.Record(ctx, in.claim(), in.report(httpapi.RequestID(ctx)))
+	event, err := a.useCases.Audit.Record(ctx, in.actor().claim(), in.report(httpapi.RequestID(ctx)))
 	switch {
 	case errors.Is(err, domain.Invalid):
 		return nil, err

@@ -19,6 +19,9 @@ type callerParams struct {
 	UserID string `param:"user_id"`
 }
 
+// log names the caller in the log line of a refusal.
+func (p callerParams) log(c *gin.Context) { actorParams{KeyID: p.KeyID, UserID: p.UserID}.log(c) }
+
 func (p callerParams) caller() credentials.Caller {
 	if p.KeyID == "" && p.UserID != "" {
 		return credentials.Caller{Claim: identity.ClaimUser(p.UserID), ByUser: true}
@@ -50,7 +53,9 @@ type recoveryCodesResponse struct {
 // recoveryCodes answers POST /two_factor_recovery_codes.
 func (a *API) recoveryCodes(c *gin.Context) (any, error) {
 	var in callerParams
-	if err := params.Decode(c, &in); err != nil {
+	err := params.Decode(c, &in)
+	in.log(c)
+	if err != nil {
 		return nil, err
 	}
 	codes, err := a.useCases.Credentials.RecoveryCodes(c.Request.Context(), in.caller())
@@ -77,7 +82,9 @@ type tokenResponse struct {
 // personalAccessToken answers POST /personal_access_token.
 func (a *API) personalAccessToken(c *gin.Context) (any, error) {
 	var in tokenRequest
-	if err := params.Decode(c, &in); err != nil {
+	err := params.Decode(c, &in)
+	in.log(c)
+	if err != nil {
 		return nil, err
 	}
 	token, err := a.useCases.Credentials.PersonalAccessToken(c.Request.Context(), in.caller(), credentials.TokenRequest{
@@ -105,7 +112,9 @@ type otpRequest struct {
 // otpCheck answers POST /two_factor_manual_otp_check.
 func (a *API) otpCheck(c *gin.Context) (any, error) {
 	var in otpRequest
-	if err := params.Decode(c, &in); err != nil {
+	err := params.Decode(c, &in)
+	in.log(c)
+	if err != nil {
 		return nil, err
 	}
 	if err := a.useCases.Credentials.CheckOTP(c.Request.Context(), in.caller(), in.OTPAttempt); err != nil {
@@ -118,7 +127,9 @@ func (a *API) otpCheck(c *gin.Context) (any, error) {
 // at the same time as the manual check.
 func (a *API) pushOTPCheck(c *gin.Context) (any, error) {
 	var in callerParams
-	if err := params.Decode(c, &in); err != nil {
+	err := params.Decode(c, &in)
+	in.log(c)
+	if err != nil {
 		return nil, err
 	}
 	return failed(c, a.useCases.Credentials.PushOTP(c.Request.Context(), in.caller()))
@@ -132,7 +143,9 @@ type twoFactorConfigResponse struct {
 // twoFactorConfig answers POST /two_factor_config.
 func (a *API) twoFactorConfig(c *gin.Context) (any, error) {
 	var in callerParams
-	if err := params.Decode(c, &in); err != nil {
+	err := params.Decode(c, &in)
+	in.log(c)
+	if err != nil {
 		return nil, err
 	}
 	required, err := a.useCases.Credentials.TwoFactorRequired(c.Request.Context(), in.caller())

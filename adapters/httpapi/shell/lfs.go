@@ -25,7 +25,10 @@ type lfsResponse struct {
 // the path, and prints nothing if it is refused.
 func (a *API) lfsAuthenticate(c *gin.Context) (any, error) {
 	var in lfsRequest
-	if err := params.Decode(c, &in); err != nil {
+	err := params.Decode(c, &in)
+	in.actorParams.log(c)
+	in.targetParams.log(c)
+	if err != nil {
 		return nil, err
 	}
 	target, err := in.target()

@@ -3,6 +3,7 @@ package shell
 import (
 	"github.com/gin-gonic/gin"
 
+	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/application/pushes"
 	"gatehouse/domain"
@@ -21,7 +22,9 @@ type preReceiveResponse struct {
 // /allowed has let the same push pass.
 func (a *API) preReceive(c *gin.Context) (any, error) {
 	var in preReceiveRequest
-	if err := params.Decode(c, &in, "gl_repository"); err != nil {
+	err := params.Decode(c, &in, "gl_repository")
+	httpapi.AddLogFields(c, "gl_repository", in.GLRepository)
+	if err != nil {
 		return nil, err
 	}
 	if _, ok := source.ParseRepositoryID(in.GLRepository); !ok {
@@ -71,7 +74,9 @@ type messageResponse struct {
 // that a failure of a step goes to the request log alone.
 func (a *API) postReceive(c *gin.Context) (any, error) {
 	var in postReceiveRequest
-	if err := params.Decode(c, &in, "gl_repository", "identifier"); err != nil {
+	err := params.Decode(c, &in, "gl_repository", "identifier")
+	httpapi.AddLogFields(c, "gl_repository", in.GLRepository, "actor", in.Identifier)
+	if err != nil {
 		return nil, err
 	}
 	report := a.useCases.Receiver.PostReceive(c.Request.Context(), pushes.Push{

@@ -159,6 +159,11 @@ func (in targetParams) target() (source.Target, error) {
 	}
 }
 
+// log names the repository in the log line of a refusal.
+func (in targetParams) log(c *gin.Context) {
+	httpapi.AddLogFields(c, "project", in.Project, "gl_repository", in.GLRepository)
+}
+
 // actorParams name the actor, in one of five ways.
 type actorParams struct {
 	Krb5Principal string `param:"krb5principal"`
@@ -166,6 +171,19 @@ type actorParams struct {
 	UserID        string `param:"user_id"`
 	Identifier    string `param:"identifier"`
 	Username      string `param:"username"`
+}
+
+// log names the actor in the log line of a refusal. An actor that cannot exist is
+// logged as it was sent.
+func (p actorParams) log(c *gin.Context) {
+	name := p.claim().String()
+	switch p.claim().Kind {
+	case identity.Anonymous:
+		return
+	case identity.Unresolvable:
+		name = cmp.Or(p.Krb5Principal, p.KeyID, p.UserID, p.Identifier)
+	}
+	httpapi.AddLogFields(c, "actor", name)
 }
 
 // claim takes the first parameter that is present, as Rails does. A Kerberos

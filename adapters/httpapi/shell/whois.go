@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/application/whois"
 	"gatehouse/domain"
@@ -32,6 +33,7 @@ func (a *API) authorizedKeys(c *gin.Context) (any, error) {
 	if _, given := c.GetQuery("key"); !given && !values.Has("key") {
 		return nil, domain.Refuse(domain.Invalid, "key is missing")
 	}
+	logKey(c, values.String("key"))
 	found, err := a.useCases.Whois.Key(c.Request.Context(), values.String("key"))
 	if err != nil {
 		return nil, err
@@ -41,6 +43,15 @@ func (a *API) authorizedKeys(c *gin.Context) (any, error) {
 		CreatedAt: moment(found.Key.CreatedAt), ExpiresAt: optionalMoment(found.Key.ExpiresAt),
 		UsageType: string(found.Key.Usage),
 	}, nil
+}
+
+// logKey names a key in the log line of a refusal.
+func logKey(c *gin.Context, key string) {
+	if fingerprint, ok := identity.ParseBlob(key); ok {
+		httpapi.AddLogFields(c, "key_fingerprint", "SHA256:"+string(fingerprint))
+		return
+	}
+	httpapi.AddLogFields(c, "key_fingerprint", "unreadable")
 }
 
 // publishedKey returns the key as one line whose comment names the owner and the
@@ -69,7 +80,9 @@ type certRequest struct {
 // waits.
 func (a *API) authorizedCerts(c *gin.Context) (any, error) {
 	var in certRequest
-	if err := params.Decode(c, &in, "key", "user_identifier"); err != nil {
+	err := params.Decode(c, &in, "key", "user_identifier")
+	httpapi.AddLogFields(c, "user_identifier", in.UserIdentifier)
+	if err != nil {
 		return nil, err
 	}
 	return nil, domain.Refuse(domain.NotFound, "SSH certificates are not supported here. Use a key.")
@@ -85,7 +98,9 @@ type userResponse struct {
 // GitLab Shell prints an error instead of a welcome to an anonymous user.
 func (a *API) discover(c *gin.Context) (any, error) {
 	var in actorParams
-	if err := params.Decode(c, &in); err != nil {
+	err := params.Decode(c, &in)
+	in.log(c)
+	if err != nil {
 		return nil, err
 	}
 	user, err := a.useCases.Whois.User(c.Request.Context(), in.claim())
