@@ -8,6 +8,7 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
+	"gatehouse/adapters/auditqueue"
 	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/httpserver"
 	"gatehouse/adapters/instancekey"
@@ -28,7 +29,9 @@ const (
 	// jobsTimeout is how long the jobs under way may take at the end. Then they are
 	// interrupted, and another server does them again.
 	jobsTimeout = 10 * time.Second
-	// stopTimeout leaves the store time to write what it put off.
+	// decisionsTimeout is how long decisions are written at the end.
+	decisionsTimeout = 5 * time.Second
+	// stopTimeout leaves time for the decisions, and for what the store put off.
 	stopTimeout = drainTimeout + jobsTimeout + 15*time.Second
 )
 
@@ -52,6 +55,7 @@ type parts struct {
 	Pool      application.WorkerPool
 	Releaser  *releaser
 	Spool     *spool.Replayer
+	Decisions *auditqueue.Queue
 	Periodic  periodicTasks
 	Server    *httpserver.Server
 }
@@ -70,6 +74,7 @@ func start(lifecycle fx.Lifecycle, p parts) {
 		fx.StartHook(p.Interrupt.ends(func(ctx context.Context) error { return p.World.apply(ctx, p.Config, p.Importer, p.Jobs, p.Log) })),
 		fx.StartStopHook(p.Interrupt.ends(p.startJobs), p.stopJobs),
 		fx.StartStopHook(p.Spool.Start, p.Spool.Stop),
+		fx.StartStopHook(p.Decisions.Start, p.stopDecisions),
 	}, p.Periodic.hooks(), []fx.Hook{
 		fx.StartStopHook(p.Interrupt.ends(p.Server.Start), p.drain),
 	}) {
@@ -106,6 +111,12 @@ func (p parts) stopJobs(ctx context.Context) {
 	if err := p.Jobs.Stop(ctx); err != nil {
 		p.Log.Named("jobs").Warn("jobs will be done again", zap.Error(err))
 	}
+}
+
+func (p parts) stopDecisions(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, decisionsTimeout)
+	defer cancel()
+	p.Decisions.Stop(ctx)
 }
 
 func (p parts) drain(ctx context.Context) error {

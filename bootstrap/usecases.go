@@ -6,11 +6,13 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
+	"gatehouse/adapters/auditqueue"
 	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/ratelimit"
 	"gatehouse/adapters/spool"
 	"gatehouse/application"
 	"gatehouse/application/gitaccess"
+	"gatehouse/application/gitaudit"
 	"gatehouse/application/postreceive"
 	"gatehouse/application/projects"
 	"gatehouse/application/pushes"
@@ -26,6 +28,7 @@ var git = fx.Module("git", fx.Provide(
 	fx.Annotate(newLimiter, fx.As(new(gitaccess.Limiter))),
 	Storages, func(c *gitaly.Client) Repositories { return c },
 	func(n Notices) gitaccess.Notices { return n }, func(n Notices) pushes.Notices { return n },
+	DecisionQueue, func(q *auditqueue.Queue) gitaccess.Decisions { return q },
 	func(r Repositories) gitaccess.Repositories { return r }, func(r Repositories) projects.Repositories { return r },
 	ProjectCreator, func(c *projects.Creator) gitaccess.ProjectCreator { return c },
 	Elapsed,
@@ -133,7 +136,14 @@ func Explainer(config config.Config, ports Ports) (_ *gitaccess.Explainer, stop 
 	return gitaccess.NewExplainer(gate, ports.RoleSources), client.Close, nil
 }
 
-// Gatekeeper makes a Gatekeeper without a server. It has no rate limit.
+// DecisionQueue makes the queue of decisions for the audit log.
+func DecisionQueue(config config.Config, log gitaudit.Log, logger *zap.Logger) *auditqueue.Queue {
+	settings := auditqueue.Settings{Everything: config.Audit.Enabled, Refusals: config.Audit.Refusals}
+	return auditqueue.New(settings, log, logger.Named("audit"))
+}
+
+// Gatekeeper makes a Gatekeeper without a server. It has no rate limit and records no
+// decision.
 func Gatekeeper(config config.Config, ports Ports) (*gitaccess.Gatekeeper, error) {
 	gate, _, err := gatekeeper(config, ports) // the client lives as long as the process
 	return gate, err
@@ -149,5 +159,6 @@ func gatekeeper(config config.Config, ports Ports) (*gitaccess.Gatekeeper, *gita
 		return nil, nil, err
 	}
 	creator := ProjectCreator(config, ports.NewProjects, ports.Destinations, client, ports.Jobs, Clock())
-	return gitaccess.New(ports.Directory, client, ports.Notices, ports.KeyUses, ratelimit.New(0), creator, rules, Clock()), client, nil
+	unrecorded := auditqueue.New(auditqueue.Settings{}, ports.AuditLog, zap.NewNop())
+	return gitaccess.New(ports.Directory, client, ports.Notices, ports.KeyUses, ratelimit.New(0), creator, unrecorded, rules, Clock()), client, nil
 }

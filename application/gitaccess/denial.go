@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"gatehouse/domain"
 	"gatehouse/domain/source"
 )
 
@@ -47,6 +48,14 @@ func (d *Denial) Error() string { return d.err.Error() }
 // Unwrap returns the refusal.
 func (d *Denial) Unwrap() error { return d.err }
 
+// message returns what the user reads.
+func (d *Denial) message() string {
+	if refusal, ok := errors.AsType[*domain.Refusal](d.err); ok {
+		return refusal.Message
+	}
+	return ""
+}
+
 // refusedBy names the rule of a refusal, unless it has one.
 func refusedBy(rule string, err error) error {
 	if _, ok := errors.AsType[*Denial](err); ok {
@@ -56,7 +65,7 @@ func refusedBy(rule string, err error) error {
 }
 
 // deny returns err with a Denial in its chain that says what it is about.
-func deny(req Request, c *source.Case, err error) error {
+func deny(req Request, c *source.Case, err error) (*Denial, error) {
 	err = refusedBy(UnavailableRule, err)
 	d, _ := errors.AsType[*Denial](err)
 	if d.ref != (source.Ref{}) {
@@ -68,7 +77,7 @@ func deny(req Request, c *source.Case, err error) error {
 	d.Actor, d.Username = actorName(c), c.Actor.Person().Username
 	d.Project, d.Repository = projectName(req, c), repositoryName(c)
 	d.Address = address(c)
-	return err
+	return d, err
 }
 
 func actorName(c *source.Case) string {

@@ -140,7 +140,7 @@ func TestGatekeeper_Allow_hangingGitaly(t *testing.T) {
 				Storages: map[string]gitaccess.Storage{"default": {Name: "default"}},
 			}
 			began := time.Now()
-			_, err := gitaccess.New(w, hangingRepositories{w}, w, w, w, w, rules, time.Now).Allow(t.Context(), c.req)
+			_, err := gitaccess.New(w, hangingRepositories{w}, w, w, w, w, &w.decisions, rules, time.Now).Allow(t.Context(), c.req)
 			if !errors.Is(err, c.want) {
 				t.Errorf("%s: got %v", name, err)
 			}

@@ -38,13 +38,14 @@ type Gatekeeper struct {
 	stamps       KeyUses
 	limiter      Limiter
 	creator      ProjectCreator
+	decisions    Decisions
 	rules        Rules
 	now          application.Clock
 }
 
 // New makes a Gatekeeper. The creator is used only when push to create is on.
-func New(directory Directory, repositories Repositories, notices Notices, stamps KeyUses, limiter Limiter, creator ProjectCreator, rules Rules, now application.Clock) *Gatekeeper {
-	return &Gatekeeper{directory, repositories, notices, stamps, limiter, creator, rules, now}
+func New(directory Directory, repositories Repositories, notices Notices, stamps KeyUses, limiter Limiter, creator ProjectCreator, decisions Decisions, rules Rules, now application.Clock) *Gatekeeper {
+	return &Gatekeeper{directory, repositories, notices, stamps, limiter, creator, decisions, rules, now}
 }
 
 // Request is one question about Git access, as it came in.
@@ -53,6 +54,8 @@ type Request struct {
 	// Project is the text by which the caller named the repository; requests
 	// are counted by it.
 	Project string
+	// CorrelationID is the id that all requests of one Git command share.
+	CorrelationID string
 	// SnapshotPath and Quarantine come from Gitaly and go back to it.
 	SnapshotPath string
 	Quarantine   Quarantine
@@ -73,16 +76,18 @@ type Grant struct {
 
 // Allow returns a Grant, or a *Denial with the *domain.Refusal that says why not. It
 // fails closed: if the facts cannot be loaded in time, the refusal is of kind
-// domain.Unavailable.
+// domain.Unavailable. The decision is recorded.
 func (g *Gatekeeper) Allow(ctx context.Context, req Request) (Grant, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	c := g.newCase(req)
 	grant, err := g.allow(ctx, req, &c)
+	var denial *Denial
 	if err != nil {
-		return Grant{}, deny(req, &c, err)
+		denial, err = deny(req, &c, err)
 	}
-	return grant, nil
+	g.decisions.Record(Decision{&req, &c, denial})
+	return grant, err
 }
 
 func (g *Gatekeeper) allow(ctx context.Context, req Request, c *source.Case) (Grant, error) {

@@ -39,6 +39,7 @@ type fakePorts struct {
 	wikis          []source.ProjectID
 	retried        []source.ProjectID
 
+	decisions decisions
 	asked     []source.Inquiry
 	locations []gitaccess.Location
 	notices   []source.Notice
@@ -123,7 +124,7 @@ func (w *fakePorts) gatekeeper() *gitaccess.Gatekeeper {
 		NewStorage: "default",
 		Storages:   map[string]gitaccess.Storage{"default": {Name: "default", Address: "unix:/run/gitaly.sock"}},
 	}
-	return gitaccess.New(w, w, w, w, w, w, rules, func() time.Time { return now })
+	return gitaccess.New(w, w, w, w, w, w, &w.decisions, rules, func() time.Time { return now })
 }
 
 // newPorts has a developer with a key and a project with a protected branch.
@@ -350,7 +351,7 @@ func TestGatekeeper_Allow_buckets(t *testing.T) {
 // TestGatekeeper_Allow_bytes measures the heap, so it is alone.
 func TestGatekeeper_Allow_bytes(t *testing.T) {
 	w := newPorts()
-	gate := gitaccess.New(w, w, w, w, ratelimit.New(600), w, gitaccess.Rules{}, time.Now)
+	gate := gitaccess.New(w, w, w, w, ratelimit.New(600), w, &ignored{}, gitaccess.Rules{}, time.Now)
 	heap := func() int64 {
 		w.asked = nil
 		runtime.GC()
@@ -385,7 +386,7 @@ func TestGatekeeper_Allow_budget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newPorts()
 		began := time.Now()
-		gate := gitaccess.New(slowDirectory{w}, w, w, w, w, w, gitaccess.Rules{}, time.Now)
+		gate := gitaccess.New(slowDirectory{w}, w, w, w, w, w, &w.decisions, gitaccess.Rules{}, time.Now)
 		_, err := gate.Allow(t.Context(), fetch())
 		refusal, ok := errors.AsType[*domain.Refusal](err)
 		if !ok || refusal.Kind != domain.Unavailable || !strings.Contains(refusal.Message, "50 seconds") {

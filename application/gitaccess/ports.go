@@ -89,6 +89,13 @@ type Limiter interface {
 	Count(ctx context.Context, now time.Time, buckets ...Bucket) (allowed bool, confirm func() bool)
 }
 
+// Decisions keeps decisions for later questions.
+type Decisions interface {
+	// Record keeps a decision, or counts it, or leaves it out. It returns at once and
+	// never fails, and does not hold on to d.
+	Record(d Decision)
+}
+
 // Storage is a Gitaly as the instance knows it.
 type Storage struct {
 	Name string

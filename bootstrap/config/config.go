@@ -65,7 +65,7 @@ func Default() Config {
 	return Config{
 		ExternalURL: defaultExternalURL,
 		HTTP:        defaultHTTP(), Database: defaultDatabase(), Shell: defaultShell(), Instance: defaultInstance(),
-		Kas: defaultKas(), Gitaly: defaultGitaly(), Git: defaultGit(), Counters: defaultCounters(), Spool: defaultSpool(), OTP: defaultOTP(),
+		Kas: defaultKas(), Gitaly: defaultGitaly(), Git: defaultGit(), Counters: defaultCounters(), Spool: defaultSpool(), OTP: defaultOTP(), Audit: defaultAudit(),
 		LFS: defaultLFS(), Tokens: defaultTokens(), Jobs: defaultJobs(), Webhooks: defaultWebhooks(), Retention: defaultRetention(),
 		LicensedFeatures: defaultLicensedFeatures(), Findings: defaultFindings(), Billing: defaultBilling(),
 		Version: defaultVersion, Log: defaultLog(),

@@ -4,8 +4,13 @@ import "time"
 
 // Audit is about the record of Git access.
 type Audit struct {
+	// Enabled records every command and every decision.
 	Enabled bool `koanf:"enabled"`
+	// Refusals records refused commands.
+	Refusals bool `koanf:"refusals"`
 }
+
+func defaultAudit() Audit { return Audit{Refusals: true} }
 
 // Retention is about how long records are kept; 0 keeps them for ever.
 type Retention struct {

@@ -158,6 +158,6 @@ type Decision struct {
 	// Findings are the outcomes of the rules, and Facts what they saw.
 	Findings []source.Finding
 	Facts    Values
-	// Unrecorded is how many refusals before this event were only counted.
+	// Unrecorded is how many decisions before this event were only counted.
 	Unrecorded int
 }

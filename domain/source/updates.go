@@ -35,8 +35,7 @@ func (c *Case) updates() iter.Seq[update] {
 		for _, change := range c.Changes {
 			matching = matching[:0]
 			for i := range c.Project.Protections {
-				p := &c.Project.Protections[i]
-				if p.covers(change.Ref) {
+				if p := &c.Project.Protections[i]; p.covers(change.Ref) {
 					matching = append(matching, p)
 				}
 			}

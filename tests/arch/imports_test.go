@@ -54,6 +54,7 @@ var rows = map[string][]string{
 	"adapters/httpapi/portal": caller,
 	"adapters/httpserver":     {},
 	"adapters/periodic":       {},
+	"adapters/auditqueue":     core,
 	"adapters/gormstore":      slices.Concat(core, []string{"adapters/gormstore/..."}),
 	// The engine below the stores knows no use case, and no table.
 	"adapters/gormstore/database": {"domain"},

@@ -76,15 +76,18 @@ type client struct {
 	scratch []byte
 	answer  []byte
 	length  int // of the last answer's body
+	// want is how answers begin; granted if empty.
+	want []byte
 }
 
 var (
 	granted  = []byte("HTTP/1.1 200 ")
+	missing  = []byte("HTTP/1.1 404 ")
 	lengthIs = []byte("\r\nContent-Length: ")
 	blank    = []byte("\r\n\r\n")
 )
 
-// call sends a request and reads the answer, which must have status 200 and a
+// call sends a request and reads the answer, which must begin as wanted and have a
 // Content-Length.
 func (c *client) call() error {
 	request := c.ask(c.scratch[:0])
@@ -102,7 +105,7 @@ func (c *client) call() error {
 		}
 		read += n
 		if head := bytes.Index(c.answer[:read], blank); whole == 0 && head >= 0 {
-			if c.length, err = bodyLength(c.answer[:head+2]); err != nil {
+			if c.length, err = c.bodyLength(c.answer[:head+2]); err != nil {
 				return fmt.Errorf("%w: %q", err, c.answer[:read])
 			}
 			whole = head + len(blank) + c.length
@@ -111,9 +114,13 @@ func (c *client) call() error {
 	return nil
 }
 
-func bodyLength(head []byte) (int, error) {
-	if !bytes.HasPrefix(head, granted) {
-		return 0, errors.New("not granted")
+func (c *client) bodyLength(head []byte) (int, error) {
+	want := c.want
+	if want == nil {
+		want = granted
+	}
+	if !bytes.HasPrefix(head, want) {
+		return 0, fmt.Errorf("not %q", want)
 	}
 	_, rest, _ := bytes.Cut(head, lengthIs)
 	digits, _, _ := bytes.Cut(rest, blank[:2])

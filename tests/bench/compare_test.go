@@ -26,6 +26,12 @@ type measured [][]time.Duration
 // second, and time and memory for each request, of the first group.
 func compare(b *testing.B, groups ...*clientGroup) measured {
 	b.Helper()
+	return compareFor(b, interval, rounds, groups...)
+}
+
+// compareFor is compare with other intervals and rounds.
+func compareFor(b *testing.B, interval time.Duration, rounds int, groups ...*clientGroup) measured {
+	b.Helper()
 	for _, c := range groups {
 		work(b, c, warmUp)
 	}

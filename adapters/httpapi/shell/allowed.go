@@ -46,6 +46,7 @@ func (a *API) allowed(c *gin.Context) (any, error) {
 	if !request.AddressGiven {
 		request.Address, request.AddressGiven = forwarded(c)
 	}
+	request.CorrelationID = httpapi.RequestID(c.Request.Context())
 	grant, err := a.useCases.Gatekeeper.Allow(c.Request.Context(), request)
 	if err != nil {
 		in.logDenial(c, err)
