@@ -192,12 +192,20 @@ var mistaken = map[string]struct {
 		},
 	},
 	"public keys": {
-		"keys:\n  - {user: a, key: ssh-ed25519 AAAA}\n  - {user: a}\ndeploy_keys:\n  - {key: 'command=\"x\" " + lineOne + "', usage: auth}\n",
+		"keys:\n  - {user: a, key: ssh-ed25519 AAAA}\n  - {user: a}\ndeploy_keys:\n  - {key: 'command=\"x\" " + lineOne + "', usage: auth}\n" +
+			"  - key: |\n      -----BEGIN OPENSSH PRIVATE KEY-----\n      AAAA\n      -----END OPENSSH PRIVATE KEY-----\n" +
+			"  - key: |\n      " + lineOne + "\n      " + lineTwo + "\n  - key: " + lineOne + "\n      " + lineTwo + "\n" +
+			"  - key: ---- BEGIN SSH2 PUBLIC KEY ----\n      AAAA\n      ---- END SSH2 PUBLIC KEY ----\n  - key: >\n      " + lineOne[:40] + "\n      " + lineOne[40:] + "\n",
 		[]string{
-			"line 2: key is not an SSH public key",
+			"line 2: key: its base64 is cut short; copy the whole line",
 			"line 3: an entry of keys needs key",
-			"line 5: key is not an SSH public key",
+			"line 5: key: something stands in front of its type, such as options, which are not supported; begin with ssh-ed25519",
 			"line 5: an entry of deploy_keys has no usage; there are creator, id, title, created_at, expires_at, key, projects",
+			"line 6: key: it is a private key, and whoever saw this text can use it: replace it by a new one and give the public key of that",
+			"line 10: key: it is more than one key; give each an entry of its own",
+			"line 13: key: it is more than one key; give each an entry of its own",
+			"line 15: key: it has the form of RFC 4716 (BEGIN SSH2 PUBLIC KEY); give what ssh-keygen -i -f FILE makes of it",
+			"line 18: key: its base64 is broken by blanks or ends of lines; write it without any",
 		},
 	},
 	"words": {

@@ -156,7 +156,7 @@ func (e *entry) publicKey() identity.Key {
 	line := e.members["key"].Line
 	var err error
 	if k.Line, k.Fingerprint, err = identity.ParsePublicKey(text); err != nil {
-		e.mistake(line, "key is %s", reason(err))
+		e.mistake(line, "key: %s", reason(err))
 		return k
 	}
 	e.secretOnce(line, "this key", "key "+string(k.Fingerprint))

@@ -6,10 +6,6 @@ import (
 	"encoding/binary"
 	"strings"
 	"time"
-
-	"golang.org/x/crypto/ssh"
-
-	"gatehouse/domain"
 )
 
 // KeyID is the number of an SSH key. User keys and deploy keys share one
@@ -76,20 +72,6 @@ func (k Key) ExpiresSoon(now time.Time) bool {
 // Fingerprint is the SHA-256 of a key's blob in base64 without padding and
 // without the prefix "SHA256:". It is unique on an instance.
 type Fingerprint string
-
-// ParsePublicKey reads one line of an authorized_keys file, without options.
-// It returns the key's line and fingerprint, or a Refusal of kind Invalid.
-func ParsePublicKey(text string) (line string, print Fingerprint, err error) {
-	public, _, options, rest, err := ssh.ParseAuthorizedKey([]byte(text))
-	if err != nil || len(options) > 0 || len(strings.TrimSpace(string(rest))) > 0 {
-		return "", "", domain.Refuse(domain.Invalid, "not an SSH public key")
-	}
-	if strings.Contains(public.Type(), "-cert-") {
-		return "", "", domain.Refuse(domain.Invalid, "an SSH certificate is not a public key")
-	}
-	line = strings.TrimSpace(string(ssh.MarshalAuthorizedKey(public)))
-	return line, fingerprint(public.Marshal()), nil
-}
 
 // ParseBlob reads a key as SSH daemons pass it: the base64 of the blob, padded
 // (OpenSSH) or not (gitlab-sshd), with blanks where a "+" was not escaped, or

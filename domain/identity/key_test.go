@@ -1,12 +1,10 @@
 package identity_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"time"
 
-	"gatehouse/domain"
 	"gatehouse/domain/identity"
 )
 
@@ -57,19 +55,6 @@ func TestParseBlob_isNone(t *testing.T) {
 	}
 }
 
-func TestParsePublicKey(t *testing.T) {
-	t.Parallel()
-	line, got, err := identity.ParsePublicKey("ssh-ed25519 " + blob + " Nora N.")
-	if err != nil || got != print || line != "ssh-ed25519 "+blob {
-		t.Errorf("got %q, %q, %v", line, got, err)
-	}
-	for _, text := range []string{"", "ssh-ed25519", "ssh-ed25519 AAAA", `command="x" ssh-ed25519 ` + blob, "ssh-ed25519 " + blob + "\nssh-ed25519 " + blob} {
-		if _, _, err := identity.ParsePublicKey(text); !errors.Is(err, domain.Invalid) {
-			t.Errorf("%q: got %v, want %v", text, err, domain.Invalid)
-		}
-	}
-}
-
 func TestKey_expiry(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
@@ -109,24 +94,6 @@ func FuzzParseBlob(f *testing.F) {
 		}
 		if again, _ := identity.ParseBlob(" " + text + "\t"); again != print {
 			t.Errorf("with blanks around: got %q, want %q", again, print)
-		}
-	})
-}
-
-func FuzzParsePublicKey(f *testing.F) {
-	f.Add("ssh-ed25519 " + blob + " Nora")
-	f.Add("ecdsa-sha2-nistp256 " + padded)
-	f.Add(`from="*" ssh-rsa AAAA`)
-	f.Fuzz(func(t *testing.T, text string) {
-		line, print, err := identity.ParsePublicKey(text)
-		if err != nil {
-			return
-		}
-		if strings.ContainsAny(line, "\r\n") {
-			t.Errorf("got a line break in %q", line)
-		}
-		if again, ok := identity.ParseBlob(line); !ok || again != print {
-			t.Errorf("the line %q reads as %q, want %q", line, again, print)
 		}
 	})
 }
