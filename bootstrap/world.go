@@ -49,6 +49,9 @@ func (w World) apply(ctx context.Context, config config.Config, importer *worldi
 	if err != nil {
 		return fmt.Errorf("world %s: %w", w.Name, err)
 	}
+	for _, warning := range summary.Warnings {
+		log.Warn("world has what may not be meant", zap.String("world", w.Name), zap.Stringer("warning", warning))
+	}
 	log.Info("world applied", zap.String("world", w.Name), zap.Stringer("entries", summary))
 	return RetryRepositories(ctx, config, jobs)
 }

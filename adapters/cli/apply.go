@@ -22,10 +22,14 @@ func apply(streams Streams) *cobra.Command {
 		Short: "Create and update the people, groups and projects of a world file",
 		Long: `Create and update the people, groups and projects that a world file describes. The
 file is checked as a whole first: if anything is wrong, each mistake is reported with
-its line, and nothing changes. Then what it changes is written in small batches, so
+its line, be it one of form or a name or number that does not fit what is there, and
+nothing changes. Then what it changes is written in small batches, so
 that pushes need not wait: first what takes rights away, then what gives them. A
 server that runs on the same database sees each batch at once. A command that was
 interrupted is completed by another one.
+
+A default branch that changes to one that is not protected is a warning, on the
+standard error: the file is applied.
 
 With --dry-run the changes are printed and none is made: "+" is a new row, "~" one that
 changes. With --json beside it they are an array of flat objects.`,
@@ -38,11 +42,12 @@ changes. With --json beside it they are an array of flat objects.`,
 		}
 		return flags.openStore(ctx, streams, !dryRun, func(s store) error {
 			world, err := readWorld(streams.In, args[0])
-			if err != nil {
+			mistaken := len(world.Mistakes) > 0
+			if err != nil && !mistaken {
 				return err
 			}
 			unlock := s.Unlock
-			if dryRun {
+			if dryRun || mistaken {
 				unlock = s.UnlockToTry
 			}
 			if err := unlockFor(ctx, world.World, unlock); err != nil {
@@ -58,6 +63,7 @@ changes. With --json beside it they are an array of flat objects.`,
 				if moving.end(); err != nil {
 					return fmt.Errorf("%s:\n%w", world.Name, err)
 				}
+				warn(streams.Err, check.Warnings)
 				return writeChanges(streams.Out, asJSON, check)
 			}
 			progress(streams.Err, "applying %s …", world.Name)
@@ -65,6 +71,7 @@ changes. With --json beside it they are an array of flat objects.`,
 			if moving.end(); err != nil {
 				return fmt.Errorf("%s:\n%w", world.Name, err)
 			}
+			warn(streams.Err, summary.Warnings)
 			if _, err := fmt.Fprintf(streams.Out, "applied %s\n", summary); err != nil {
 				return err
 			}
@@ -75,6 +82,13 @@ changes. With --json beside it they are an array of flat objects.`,
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "check the file and print what it changes, and change nothing")
 	jsonFlag(c, &asJSON)
 	return c
+}
+
+// warn writes a line for each warning, which is of what was or would be applied.
+func warn(w io.Writer, warnings worldimport.Mistakes) {
+	for _, warning := range warnings {
+		progress(w, "gatehouse: warning: %s", printable(warning.String()))
+	}
 }
 
 func progressText(p worldimport.Progress) string {
@@ -93,6 +107,7 @@ type shownChange struct {
 	Name    string  `json:"name"`
 	In      *string `json:"in"`
 	Details *string `json:"details"`
+	Warning *string `json:"warning"`
 	Line    int     `json:"line"`
 }
 
@@ -102,7 +117,7 @@ func writeChanges(w io.Writer, asJSON bool, check worldimport.Check) error {
 	if asJSON {
 		shown := make([]shownChange, len(check.Changes))
 		for i, c := range check.Changes {
-			shown[i] = shownChange{"update", c.Kind, c.Name, textOrNil(c.In), textOrNil(details(c)), c.Line}
+			shown[i] = shownChange{"update", c.Kind, c.Name, textOrNil(c.In), textOrNil(details(c)), textOrNil(c.Warning), c.Line}
 			if c.New {
 				shown[i].Change = "create"
 			}

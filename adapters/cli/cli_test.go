@@ -188,8 +188,14 @@ func TestRun_apply(t *testing.T) {
 		}
 	}
 	tests := map[string]struct{ in, want string }{
-		"malformed file": {"users:\n  - {usrname: a}\n  - {username: b, id: x}", "gatehouse: world standard input:\ngatehouse: line 2: "},
-		"unknown user":   {"members:\n  - {user: nobody, group: gnuwget, role: owner}", "gatehouse: standard input:\ngatehouse: line 2: there is no user \"nobody\"\n"},
+		"malformed file": {"users:\n  - {usrname: a}\n  - {username: b, id: x}", "gatehouse: standard input:\ngatehouse: line 2: "},
+		"malformed file with an unknown group": {
+			"users:\n  - {username: b, id: x}\nmembers:\n  - {user: b, group: none, role: owner}\nhooks:\n  - {group: gnuwget, url: x}",
+			"gatehouse: standard input:\ngatehouse: line 2: id must be a whole number from 1 to 9007199254740992\n" +
+				"gatehouse: line 4: there is no group \"none\"\ngatehouse: line 6: an entry of hooks: its url must be",
+		},
+		"no YAML":      {"users: [", "gatehouse: standard input:\ngatehouse: line 2: not YAML: "},
+		"unknown user": {"members:\n  - {user: nobody, group: gnuwget, role: owner}", "gatehouse: standard input:\ngatehouse: line 2: there is no user \"nobody\"\n"},
 	}
 	for name, test := range tests {
 		got := run(t.Context(), test.in, "apply", "-", database)
@@ -229,6 +235,7 @@ access_tokens: [{user: root, name: portal, scopes: [api], token: glpat-secret}]
     "name": "new",
     "in": null,
     "details": null,
+    "warning": null,
     "line": 1
   },
   {
@@ -237,6 +244,7 @@ access_tokens: [{user: root, name: portal, scopes: [api], token: glpat-secret}]
     "name": "rubi",
     "in": "gnuwget",
     "details": "role developer -> maintainer",
+    "warning": null,
     "line": 2
   }
 ]
@@ -258,6 +266,31 @@ access_tokens: [{user: root, name: portal, scopes: [api], token: glpat-secret}]
 	}
 	if files, err := filepath.Glob(filepath.Join(dir, "*scratch*")); err != nil || len(files) > 0 {
 		t.Errorf("got the files %v, %v", files, err)
+	}
+}
+
+// A default branch that is not protected is a warning beside the result.
+func TestRun_applyWarns(t *testing.T) {
+	t.Parallel()
+	database := "--database=" + filepath.Join(t.TempDir(), "gatehouse.db")
+	gatehouse(t, "groups: [{path: acme}]\nprojects: [{id: 42, path: acme/cli, default_branch: master}]", "apply", "-", database)
+	const renamed = "projects:\n  - {id: 42, path: acme/cli, default_branch: main}"
+	const text = "the default branch is now main, which is not protected; master still is"
+	for _, test := range []struct {
+		flags []string
+		out   string
+	}{
+		{[]string{"--dry-run"}, "~ project acme/cli: default_branch master -> main\n1 to change, 0 unchanged; nothing was written\n"},
+		{[]string{"--dry-run", "--json"}, `"warning": "` + text + `"`},
+		{nil, "applied 1 project\n"},
+	} {
+		got := run(t.Context(), renamed, append([]string{"apply", "-", database}, test.flags...)...)
+		if got.code != 0 || !strings.Contains(got.out, test.out) || !strings.Contains(got.err, "gatehouse: warning: line 2: project \"acme/cli\": "+text+"\n") {
+			t.Errorf("%v: got %d, %q, %q", test.flags, got.code, got.out, got.err)
+		}
+	}
+	if got := run(t.Context(), renamed, "apply", "-", database); got.code != 0 || strings.Contains(got.err, "warning") {
+		t.Errorf("again: got %+v", got)
 	}
 }
 

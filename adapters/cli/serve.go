@@ -61,7 +61,8 @@ instance's own key in ./.gatehouse_key. Files that do not exist are created.`,
 	return c
 }
 
-// readWorld reads and parses a world file, or standard input if path is "-".
+// readWorld reads and parses a world file, or standard input if path is "-". A world
+// with mistakes is returned beside the error, and has them too.
 func readWorld(in io.Reader, path string) (bootstrap.World, error) {
 	data, name, err := readFile(in, path)
 	if err != nil {
@@ -69,9 +70,9 @@ func readWorld(in io.Reader, path string) (bootstrap.World, error) {
 	}
 	world, err := worldfile.Parse(data)
 	if err != nil {
-		return bootstrap.World{}, fmt.Errorf("world %s:\n%w", name, err)
+		err = fmt.Errorf("%s:\n%w", name, err)
 	}
-	return bootstrap.World{Name: name, World: world}, nil
+	return bootstrap.World{Name: name, World: world}, err
 }
 
 // readFile reads a file, or standard input if path is "-". name is the source

@@ -61,7 +61,7 @@ func (tx credentialsTx) PutAccessToken(ctx context.Context, u identity.UserID, t
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := tx.users.require(u, "user"); err != nil {
+	if err := tx.requirePerson(u); err != nil {
 		return err
 	}
 	old := tx.accessToken(t.Digest)

@@ -25,10 +25,8 @@ func (tx keysTx) Put(ctx context.Context, k identity.Key) (identity.KeyID, error
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	if k.Owner != 0 || k.Kind == identity.UserKey {
-		if err := tx.users.require(k.Owner, "user"); err != nil {
-			return 0, err
-		}
+	if err := tx.requireOwner(k); err != nil {
+		return 0, err
 	}
 	sameFingerprint, taken := tx.keysByFingerprint[k.Fingerprint]
 	if k.ID == 0 {
@@ -50,6 +48,17 @@ func (tx keysTx) Put(ctx context.Context, k identity.Key) (identity.KeyID, error
 	tx.keys.put(k.ID, key{k, old.projects})
 	tx.keysByFingerprint[k.Fingerprint] = k.ID
 	return k.ID, nil
+}
+
+// requireOwner returns why the key cannot be that of its owner.
+func (w *world) requireOwner(k identity.Key) error {
+	switch {
+	case k.Kind == identity.UserKey:
+		return w.requirePerson(k.Owner)
+	case k.Owner != 0:
+		return w.users.require(k.Owner, "user")
+	}
+	return nil
 }
 
 // Current implements worldimport.Keys.

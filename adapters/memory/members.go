@@ -34,7 +34,7 @@ func (tx namespacesTx) PutMember(ctx context.Context, u identity.UserID, in sour
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := tx.users.require(u, "user"); err != nil {
+	if err := tx.requirePerson(u); err != nil {
 		return err
 	}
 	if err := tx.requireMemberSource(in); err != nil {

@@ -52,6 +52,18 @@ func (tx usersTx) Current(ctx context.Context, u worldimport.User) (worldimport.
 	return worldimport.User{User: kept.User, NamespaceID: kept.namespace, TOTPSecret: kept.factor.Secret}, nil
 }
 
+// NamespaceOwner implements worldimport.Users.
+func (tx usersTx) NamespaceOwner(ctx context.Context, id source.NamespaceID) (identity.UserID, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	owner := tx.namespaces.rows[id].owner
+	if owner == 0 {
+		return 0, notFound("personal namespace %d", id)
+	}
+	return owner, nil
+}
+
 // userByName returns the owner of the personal namespace at the username; 0 if
 // there is none.
 func (w *world) userByName(username string) identity.UserID {
@@ -67,6 +79,9 @@ func (tx usersTx) Put(ctx context.Context, u worldimport.User) (identity.UserID,
 		u.User.ID = tx.userByName(u.User.Username)
 	}
 	old, exists := tx.users.rows[u.User.ID]
+	if exists && !old.Type.MayBecome(u.User.Type) {
+		return 0, conflict("user %q of type %q", old.Username, old.Type)
+	}
 	home := route{namespace: old.namespace}
 	if err := tx.checkFree(u.User.Username, home); err != nil {
 		return 0, err
@@ -123,6 +138,15 @@ func (tx usersTx) GhostID(ctx context.Context) (identity.UserID, error) {
 	return tx.Put(ctx, worldimport.User{User: identity.User{
 		Username: name, Name: "Ghost User", State: identity.Active, Type: identity.Ghost, EmailConfirmed: true,
 	}})
+}
+
+// requirePerson returns domain.NotFound unless a user has that number, and
+// domain.Conflict for one of type ghost.
+func (w *world) requirePerson(id identity.UserID) error {
+	if w.users.rows[id].Type == identity.Ghost {
+		return conflict("user %d is of type ghost", id)
+	}
+	return w.users.require(id, "user")
 }
 
 // ghost returns the ghost user with the lowest number; the zero User if there is

@@ -1,6 +1,7 @@
 package worldfile
 
 import (
+	"fmt"
 	"math"
 	"regexp"
 	"slices"
@@ -18,8 +19,10 @@ var plainKey = regexp.MustCompile(`^[a-z_]{1,30}$`)
 // entry is a mapping whose members are read one by one. Null means absent.
 type entry struct {
 	*file
-	line    int
-	what    string
+	line int
+	what string
+	// kind is that of the row, such as "user", if others may clash with it.
+	kind    string
 	members map[string]*yaml.Node
 	names   []*yaml.Node
 	known   []string
@@ -72,6 +75,22 @@ func (e *entry) wrongAt(line int, kind, name string, why *domain.Refusal) {
 	default:
 		e.mistake(line, "%s %q: %s", kind, name, why.Message)
 	}
+}
+
+// row names the row in a mistake of another one: user "mia", or key "laptop" of user
+// "mia".
+func (e *entry) row() string {
+	row := "another " + e.kind
+	for _, name := range []string{"username", "path", "title", "name"} {
+		if node := e.members[name]; node != nil && isText(resolve(node)) {
+			row = fmt.Sprintf("%s %q", e.kind, resolve(node).Value)
+			break
+		}
+	}
+	if node := e.members["user"]; node != nil && isText(resolve(node)) {
+		row += fmt.Sprintf(" of user %q", resolve(node).Value)
+	}
+	return row
 }
 
 // text returns a text, empty if it is absent.
@@ -247,19 +266,48 @@ func alternatives[T ~string](words []T) string {
 	return strings.Join(texts[:last], ", ") + " or " + texts[last]
 }
 
+// kinds are the kinds of the rows that others may clash with, by section.
+var kinds = map[string]string{
+	"users": "user", "groups": "group", "projects": "project", "keys": "key", "deploy_keys": "deploy key",
+	"access_tokens": "access token", "agents": "agent", "tokens": "agent token", "hooks": "hook",
+}
+
 // each reads a list of mappings. It returns nil if the list is absent, and an empty
-// slice for an empty list.
-func each[T any](e *entry, name string, read func(*entry) T) []T {
+// slice for an empty list. A row with a mistake is malformed; in place of what is no row
+// there is a malformed one without members.
+func each[T any, P interface {
+	*T
+	MarkMalformed()
+}](e *entry, name string, read func(*entry) T) []T {
 	nodes, given := e.list(name)
-	if !given {
+	if !given && e.absent(name) {
 		return nil
+	}
+	if !given {
+		return []T{malformed[T, P]()}
 	}
 	values := make([]T, 0, len(nodes))
 	for _, node := range nodes {
+		before := len(e.mistakes)
+		var value T
 		if element := e.entry(node, "an entry of "+name); element != nil {
-			values = append(values, read(element))
+			element.kind = kinds[name]
+			value = read(element)
 			element.done()
 		}
+		if len(e.mistakes) > before {
+			P(&value).MarkMalformed()
+		}
+		values = append(values, value)
 	}
 	return values
+}
+
+// malformed returns a malformed row without members.
+func malformed[T any, P interface {
+	*T
+	MarkMalformed()
+}]() (value T) {
+	P(&value).MarkMalformed()
+	return value
 }

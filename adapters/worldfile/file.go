@@ -12,8 +12,14 @@ import (
 // of a wrong value but not the value, which may be a secret in the wrong place.
 type file struct {
 	mistakes worldimport.Mistakes
-	// lines has the line of everything that may occur once.
-	lines map[string]int
+	// places has the place of everything that may occur once.
+	places map[string]place
+}
+
+// place is a line of the file, and the row that it belongs to if that is to be shown.
+type place struct {
+	line int
+	row  string
 }
 
 func (f *file) mistake(line int, format string, args ...any) {
@@ -29,12 +35,25 @@ func (f *file) once(line int, format string, args ...any) {
 
 // secretOnce is once for an identity that a mistake must not show; what describes it.
 func (f *file) secretOnce(line int, what, identity string) {
-	other, taken := f.lines[identity]
+	f.take(place{line, ""}, what, identity)
+}
+
+// take takes an identity for a place, or adds a mistake that says who has it.
+func (f *file) take(at place, what, identity string) {
+	first, taken := f.places[identity]
 	if !taken {
-		f.lines[identity] = line
+		f.places[identity] = at
 		return
 	}
-	f.mistake(max(line, other), "%s is already on line %d", what, min(line, other))
+	if first.line > at.line {
+		first, at = at, first
+	}
+	if first.row != "" {
+		what += " is already that of " + first.row + " on"
+	} else {
+		what += " is already on"
+	}
+	f.mistake(at.line, "%s line %d", what, first.line)
 }
 
 // entry reads a node as a mapping. It returns nil if the node is something else.

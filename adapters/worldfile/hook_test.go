@@ -68,7 +68,7 @@ func TestParse_hookMistakes(t *testing.T) {
 		"line 11: push_events must be true or false",
 		"line 11: enable_ssl_verification must be true or false",
 		"line 13: this hook of project a/b is already on line 12",
-		"line 15: hook number 3 is already on line 14",
+		"line 15: hook number 3 is already that of another hook on line 14",
 		"line 15: an entry of hooks has no secret; there are id, url, token, push_events, tag_push_events, branch_filter, enable_ssl_verification, group, project",
 		"line 16: an entry of hooks: " + wrong,
 		"line 17: an entry of hooks: its token must not have line breaks or other control characters",

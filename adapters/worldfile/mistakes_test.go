@@ -267,9 +267,9 @@ var mistaken = map[string]struct {
 	"names twice": {
 		"projects:\n  - {path: a/b, moved_from: [c/d]}\n  - {path: A/B}\n  - {path: c/d}\ngroups:\n  - {path: DEV}\nusers:\n  - {username: dev}\n",
 		[]string{
-			`line 3: the path "a/b" is already on line 2`,
-			`line 4: the path "c/d" is already on line 2`,
-			`line 8: the path "dev" is already on line 6`,
+			`line 3: the path "a/b" is already that of project "a/b" on line 2`,
+			`line 4: the path "c/d" is already that of project "a/b" on line 2`,
+			`line 8: the path "dev" is already that of group "DEV" on line 6`,
 		},
 	},
 	"numbers twice": {
@@ -277,11 +277,11 @@ var mistaken = map[string]struct {
 			"keys:\n  - {id: 7, user: a, key: \"" + lineOne + "\"}\ndeploy_keys:\n  - {id: 7, key: \"" + lineTwo + "\"}\n" +
 			"agents:\n  - {id: 9, name: x, project: c/d}\n  - {id: 9, name: y, project: c/d}\n",
 		[]string{
-			"line 3: user number 1 is already on line 2",
-			"line 5: namespace number 5 is already on line 2",
-			"line 8: project number 5 is already on line 7",
-			"line 12: key number 7 is already on line 10",
-			"line 15: agent number 9 is already on line 14",
+			"line 3: user number 1 is already that of user \"a\" on line 2",
+			"line 5: namespace number 5 is already that of user \"a\" on line 2",
+			"line 8: project number 5 is already that of project \"c/d\" on line 7",
+			"line 12: key number 7 is already that of another key of user \"a\" on line 10",
+			"line 15: agent number 9 is already that of agent \"x\" on line 14",
 		},
 	},
 	"rows twice": {
@@ -299,16 +299,16 @@ var mistaken = map[string]struct {
 		},
 	},
 	"secrets twice": {
-		"keys:\n  - {user: a, key: \"" + lineOne + "\"}\n  - user: b\n    key: \"" + lineOne + " b\"\n" +
+		"keys:\n  - {user: a, title: laptop, key: \"" + lineOne + "\"}\n  - user: b\n    key: \"" + lineOne + " b\"\n" +
 			"deploy_keys:\n  - {key: \"" + lineOne + "\"}\n  - {key: \"" + lineThree + "\", projects: [{project: a/b}, {project: A/b}]}\n" +
 			"access_tokens:\n  - {user: a, name: b, scopes: [api], token: x}\n  - {user: c, name: d, scopes: [api], token: x}\n" +
 			"agents:\n  - {name: e, project: f/g, tokens: [{name: h, token: x}]}\n  - {name: i, project: f/g, tokens: [{name: j, token: x}]}\n",
 		[]string{
-			"line 4: this key is already on line 2",
-			"line 6: this key is already on line 2",
+			"line 4: this key is already that of key \"laptop\" of user \"a\" on line 2",
+			"line 6: this key is already that of key \"laptop\" of user \"a\" on line 2",
 			"line 7: this key's project a/b is already on line 7",
-			"line 10: this access token is already on line 9",
-			"line 13: this agent token is already on line 12",
+			"line 10: this access token is already that of access token \"b\" of user \"a\" on line 9",
+			"line 13: this agent token is already that of agent token \"h\" on line 12",
 		},
 	},
 }

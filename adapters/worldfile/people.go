@@ -3,6 +3,7 @@ package worldfile
 import (
 	"cmp"
 	"encoding/base32"
+	"fmt"
 	"math"
 	"regexp"
 	"strings"
@@ -24,15 +25,17 @@ const greatestID = 1 << 53
 func (e *entry) id(name, kind string) int64 {
 	id, ok := e.number(name, 1, greatestID)
 	if ok {
-		e.once(e.line, "%s number %d", kind, id)
+		what := fmt.Sprintf("%s number %d", kind, id)
+		e.take(place{e.line, e.row()}, what, what)
 	}
 	return id
 }
 
 // takePath adds a mistake if another entry has the same path.
-func (e *entry) takePath(path string) {
+func (e *entry) takePath(line int, path string) {
 	if path != "" {
-		e.once(e.line, "the path %q", identity.Fold(path))
+		what := fmt.Sprintf("the path %q", identity.Fold(path))
+		e.take(place{line, e.row()}, what, what)
 	}
 }
 
@@ -55,7 +58,7 @@ func user(e *entry) worldimport.User {
 		},
 		NamespaceID: source.NamespaceID(e.id("namespace_id", "namespace")),
 	}
-	e.takePath(u.User.Username)
+	e.takePath(e.line, u.User.Username)
 	if u.User.Username != "" {
 		e.wrong("username", "user", u.User.Username, identity.CheckUsername(u.User.Username))
 	}
@@ -159,7 +162,7 @@ func (e *entry) publicKey() identity.Key {
 		e.mistake(line, "key: %s", reason(err))
 		return k
 	}
-	e.secretOnce(line, "this key", "key "+string(k.Fingerprint))
+	e.take(place{line, e.row()}, "this key", "key "+string(k.Fingerprint))
 	return k
 }
 
@@ -224,6 +227,6 @@ func (e *entry) token(kind string) identity.TokenDigest {
 		return ""
 	}
 	digest := identity.DigestToken(text)
-	e.secretOnce(e.members["token"].Line, "this "+kind, kind+" "+string(digest))
+	e.take(place{e.members["token"].Line, e.row()}, "this "+kind, kind+" "+string(digest))
 	return digest
 }

@@ -27,7 +27,7 @@ func group(e *entry) worldimport.Group {
 		protection := source.BranchProtection(level)
 		g.DefaultBranchProtection = &protection
 	}
-	e.takePath(g.Namespace.Path)
+	e.takePath(e.line, g.Namespace.Path)
 	if g.Namespace.Path != "" {
 		e.wrong("path", "group", g.Namespace.Path, source.CheckGroupPath(g.Namespace.Path))
 	}
@@ -107,9 +107,9 @@ func project(e *entry) worldimport.Project {
 		p.DefaultBranch = &branch
 		e.wrong("default_branch", "project", path, source.CheckDefaultBranch(branch))
 	}
-	e.takePath(path)
+	e.takePath(e.line, path)
 	e.texts("moved_from", func(line int, past string) {
-		e.once(line, "the path %q", identity.Fold(past))
+		e.takePath(line, past)
 		e.wrongAt(line, "project", path, source.CheckPastPath(source.Path(past)))
 		p.MovedFrom = append(p.MovedFrom, source.Path(past))
 	})

@@ -17,19 +17,34 @@ import (
 
 // Parse reads a world file. An empty one is an empty world. If anything is
 // wrong the error is a worldimport.Mistakes with all mistakes, in the order of the
-// lines. Importing the world finds the mistakes that need the store: references to
-// entries that do not exist, and ids and names that are taken.
+// lines, and the world has them too. Importing the world finds the mistakes that need
+// the store: references to entries that do not exist, and ids and names that are taken.
 func Parse(data []byte) (worldimport.World, error) {
-	f := &file{lines: make(map[string]int)}
+	f := &file{places: make(map[string]place)}
 	var world worldimport.World
 	if top := f.document(data); top != nil {
+		before := len(f.mistakes)
 		world = readWorld(top)
+		after := len(f.mistakes)
 		top.done()
+		if before > 0 || len(f.mistakes) > after {
+			addUnread(&world)
+		}
 	}
-	if len(f.mistakes) > 0 {
-		return worldimport.World{}, f.mistakes.Sorted()
+	if len(f.mistakes) == 0 {
+		return world, nil
 	}
-	return world, nil
+	world.Mistakes = f.mistakes.Sorted()
+	return world, world.Mistakes
+}
+
+// addUnread adds a row of each kind that others refer to, for what stands in a part of
+// the file that is not read.
+func addUnread(w *worldimport.World) {
+	w.Users = append(w.Users, malformed[worldimport.User]())
+	w.Groups = append(w.Groups, malformed[worldimport.Group]())
+	w.Projects = append(w.Projects, malformed[worldimport.Project]())
+	w.DeployKeys = append(w.DeployKeys, malformed[worldimport.DeployKey]())
 }
 
 func readWorld(top *entry) worldimport.World {

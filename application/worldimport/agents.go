@@ -14,7 +14,7 @@ func (i *importer) agent(ctx context.Context, a Agent) {
 		return compareAgents(old, project, createdBy, a), err
 	}) {
 		err := i.tx.Credentials.PutAgent(ctx, project, createdBy, a)
-		if i.checkPut(err, a.Line, "agent", a.Name) {
+		if i.checkPut(i.explainAgent(ctx, err, project, a), a.Line, "agent", a.Name) {
 			i.record(sourceObject(source.MemberSource{Project: project}, a.Project), a.ID)
 		}
 	}

@@ -137,7 +137,7 @@ func TestImport_otherNamespaceInBatches(t *testing.T) {
 	store := memory.New()
 	mustApply(t, store, "users: [{id: 1, username: a, namespace_id: 1}]")
 	_, err := inBatches(store, 1, nothing).Import(t.Context(), parse(t, "users: [{id: 1, username: a, namespace_id: 2}]"))
-	want := worldimport.Mistakes{{Line: 1, Message: `user "a": the name, or a number that it asks for, is taken`}}
+	want := worldimport.Mistakes{{Line: 1, Message: `user "a": its personal namespace has the number 1, which does not change; leave namespace_id out`}}
 	if diff := cmp.Diff(want, err); diff != "" {
 		t.Errorf("error (-want +got):\n%s", diff)
 	}
@@ -155,7 +155,7 @@ func TestImport_numberTakenMeanwhile(t *testing.T) {
 	})
 	_, err := importer.Import(t.Context(), parse(t, "users:\n  - {id: 1, username: a}\n  - {id: 2, username: b}\n"))
 	incomplete, ok := errors.AsType[*worldimport.Incomplete](err)
-	want := "line 3: user \"b\": the number that it asks for was taken meanwhile\n1 of 2 changes were made and stay; apply the world again to complete it"
+	want := "line 3: user \"b\": id 2 was taken meanwhile\n1 of 2 changes were made and stay; apply the world again to complete it"
 	if !ok || incomplete.Done != 1 || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

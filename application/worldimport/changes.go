@@ -1,5 +1,7 @@
 package worldimport
 
+import "fmt"
+
 // Change is what an entry of a world changes, in words to show. It holds no secret.
 type Change struct {
 	// Line is 0 if the world came from no file.
@@ -11,6 +13,8 @@ type Change struct {
 	// protections.
 	New    bool
 	Fields []Field
+	// Warning is what may not be meant, or empty.
+	Warning string
 }
 
 // Check is the result of a check.
@@ -19,14 +23,27 @@ type Check struct {
 	Changes []Change
 	// Unchanged is how many entries change nothing.
 	Unchanged int
+	// Warnings are those of the changes.
+	Warnings Mistakes
+}
+
+// warnings returns what of a world may not be meant. It is no mistake.
+func warnings(steps []*step) (all Mistakes) {
+	for _, s := range steps {
+		if s.warning != "" {
+			all = append(all, Mistake{s.line, fmt.Sprintf("%s %q: %s", s.kind, s.name, s.warning)})
+		}
+	}
+	return all.Sorted()
 }
 
 func newCheck(steps []*step) (c Check) {
+	c.Warnings = warnings(steps)
 	entries := map[string]bool{"protections": true, "projects of deploy key": true}
 	for _, s := range steps {
 		switch {
 		case s.effect != 0:
-			c.Changes = append(c.Changes, Change{s.line, s.kind, s.name, s.in, s.effect.has(fresh), s.fields})
+			c.Changes = append(c.Changes, Change{s.line, s.kind, s.name, s.in, s.effect.has(fresh), s.fields, s.warning})
 		case !entries[s.kind]:
 			c.Unchanged++
 		}

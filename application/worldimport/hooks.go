@@ -31,7 +31,8 @@ func (i *importer) hook(ctx context.Context, h Hook) {
 		old, err := i.tx.Current.Hook(ctx, in, h.Hook)
 		return compareHooks(old, in, h.Hook), err
 	}) {
-		if i.checkPut(i.tx.Hooks.Put(ctx, in, h.Hook), h.Line, "hook", shown) {
+		err := i.tx.Hooks.Put(ctx, in, h.Hook)
+		if i.checkPut(i.explainHook(ctx, err, in, h.Hook), h.Line, "hook", shown) {
 			i.record(sourceObject(in, i.step.in), h.number())
 		}
 	}

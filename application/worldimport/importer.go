@@ -1,10 +1,10 @@
 package worldimport
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -59,12 +59,12 @@ type importer struct {
 	billed map[string]source.NamespaceID
 	nested map[source.NamespaceID]bool
 	payers map[source.NamespaceID]audit.Object
-	// failed are the entries that have a mistake, so that those who refer to
-	// them are not blamed.
+	// failed are the entries that have a mistake, by name and by number, so that
+	// those who refer to them are not blamed.
 	failed map[string]bool
-	// numbers are those that groups ask for, levels the protection that groups
-	// want for the default branches of their projects.
-	numbers map[source.NamespaceID]bool
+	// numbers are those that groups ask for, with their paths, levels the protection
+	// that groups want for the default branches of their projects.
+	numbers map[source.NamespaceID]string
 	levels  map[string]source.BranchProtection
 	// imported are the projects whose entries this import has seen, by path.
 	imported map[string]importedProject
@@ -88,11 +88,12 @@ func newImporter(tx Tx, mode mode, w World, level source.BranchProtection, job a
 		nested:   make(map[source.NamespaceID]bool),
 		payers:   make(map[source.NamespaceID]audit.Object),
 		failed:   make(map[string]bool),
-		numbers:  make(map[source.NamespaceID]bool),
+		numbers:  make(map[source.NamespaceID]string),
 		levels:   make(map[string]source.BranchProtection),
+		mistakes: slices.Clone(w.Mistakes),
 	}
 	for _, g := range w.Groups {
-		i.numbers[g.Namespace.ID] = true
+		i.numbers[g.Namespace.ID] = g.Namespace.Path
 		if g.DefaultBranchProtection != nil {
 			i.levels[source.Path(g.Namespace.Path).Fold()] = *g.DefaultBranchProtection
 		}
@@ -110,10 +111,16 @@ func (i *importer) run(ctx context.Context, steps []*step) error {
 
 // put puts an entry, unless the store has failed.
 func (i *importer) put(ctx context.Context, s *step) {
-	if i.failure == nil {
-		i.step = s
-		s.put(ctx, i)
+	if i.failure != nil {
+		return
 	}
+	i.step = s
+	if s.malformed {
+		for _, name := range append(s.defines, numberRef(s.kind, s.number)) {
+			i.failed[name] = true
+		}
+	}
+	s.put(ctx, i)
 }
 
 // err returns the error of the store, or all mistakes.
@@ -127,12 +134,12 @@ func (i *importer) err() error {
 	return nil
 }
 
-// changes says whether the entry is to be put. In a check it notes what that
-// changes: compare compares the entry with the row that is kept, and fails with
-// domain.NotFound if there is none. A new row that asks for a number which was taken
-// after the check is a mistake.
+// changes says whether the entry is to be put: never a malformed one. In a check it
+// notes what that changes: compare compares the entry with the row that is kept, and
+// fails with domain.NotFound if there is none. A new row that asks for a number which
+// was taken after the check is a mistake.
 func (i *importer) changes(compare func() (comparison, error)) bool {
-	if i.failure != nil {
+	if i.failure != nil || i.step.malformed {
 		return false
 	}
 	s := i.step
@@ -146,7 +153,7 @@ func (i *importer) changes(compare func() (comparison, error)) bool {
 		i.failure = err
 		return false
 	case i.mode == writing && !missing:
-		i.fail(s.line, s.kind, s.name, "the number that it asks for was taken meanwhile")
+		i.fail(s.line, s.kind, s.name, fmt.Sprintf("id %d was taken meanwhile", s.number))
 		return false
 	case i.mode == writing:
 		return true
@@ -174,8 +181,35 @@ func (i *importer) mistake(line int, format string, args ...any) {
 
 // fail makes a mistake of the entry of that kind and name.
 func (i *importer) fail(line int, kind, name, why string) {
-	i.failed[kind+" "+identity.Fold(name)] = true
+	i.skip(kind, name)
 	i.mistake(line, "%s %q: %s", kind, name, why)
+}
+
+// skip notes that an entry is not applied, so that no other one is blamed for that.
+func (i *importer) skip(kind, name string) {
+	i.failed[kind+" "+identity.Fold(name)] = true
+	i.failed[numberRef(i.step.kind, i.step.number)] = true
+}
+
+// follows says whether what has that name may be unknown because an entry has a mistake:
+// the one of that name, one above it, or a malformed one without a name. The kind
+// "namespace" is that of a group or user.
+func (i *importer) follows(kind, name string) bool {
+	kinds := []string{kind}
+	if kind == "namespace" {
+		kinds = []string{"user", "group"}
+	}
+	for _, kind := range kinds {
+		if i.failed[kind+" "] || i.failed[kind+" "+identity.Fold(name)] {
+			return true
+		}
+	}
+	for at := source.Path(name).Parent(); at != ""; at = at.Parent() {
+		if i.failed["user "+at.Fold()] || i.failed["group "+at.Fold()] {
+			return true
+		}
+	}
+	return false
 }
 
 // invalid makes a mistake of each refusal that is not nil, and says whether
@@ -184,7 +218,7 @@ func (i *importer) fail(line int, kind, name, why string) {
 func (i *importer) invalid(line int, kind, name string, checks ...*domain.Refusal) bool {
 	found := false
 	for _, refusal := range checks {
-		if refusal != nil {
+		if refusal != nil && !i.step.malformed {
 			i.fail(line, kind, name, refusal.Message)
 			found = true
 		}
@@ -192,34 +226,21 @@ func (i *importer) invalid(line int, kind, name string, checks ...*domain.Refusa
 	return found
 }
 
-// conflicts say what a conflict means, by kind.
-var conflicts = map[string]string{
-	"user":           "the name, or a number that it asks for, is taken",
-	"group":          "the path or the number is taken, or the group would be below itself",
-	"project":        "the path or the number is taken",
-	"key":            "the number or the key itself is taken by another key",
-	"deploy key":     "the number or the key itself is taken by another key",
-	"protections of": "two have the same name",
-	"agent":          "the name in the project or the number is taken",
-	"hook":           "the same URL has another number there",
-}
-
-// missingParents says which parent does not exist, by kind.
-var missingParents = map[string]string{
-	"group":   "there is no group above it",
-	"project": "there is no group or user that it could be in",
-}
-
-// checkPut says whether a Put succeeded. Of a conflict and of a domain.NotFound
-// it makes a mistake.
+// checkPut says whether a Put succeeded. Of a Refusal, of a conflict and of a
+// domain.NotFound it makes a mistake.
 func (i *importer) checkPut(err error, line int, kind, name string) bool {
+	refusal, explained := errors.AsType[*domain.Refusal](err)
 	switch {
 	case err == nil:
 		return true
+	case errors.Is(err, errFollows):
+		i.skip(kind, name)
+	case explained:
+		i.fail(line, kind, name, refusal.Message)
 	case errors.Is(err, domain.Conflict):
-		i.fail(line, kind, name, cmp.Or(conflicts[kind], "it contradicts what is already there"))
+		i.fail(line, kind, name, "it contradicts what is already there")
 	case errors.Is(err, domain.NotFound):
-		i.fail(line, kind, name, cmp.Or(missingParents[kind], "it refers to what is not there"))
+		i.fail(line, kind, name, "it refers to what is not there")
 	default:
 		i.failure = err
 	}
@@ -258,12 +279,12 @@ func (i *importer) memberSource(ctx context.Context, line int, group, project st
 }
 
 // find returns the number of a name that an entry refers to, looked up once. A
-// name that does not exist is a mistake.
+// name that does not exist is a mistake, unless it follows from another one.
 func find[ID ~int64](
 	ctx context.Context, i *importer, ids map[string]ID, line int, kind, name string,
 	ask func(context.Context, string) (ID, error),
 ) (ID, bool) {
-	if i.failure != nil {
+	if i.failure != nil || name == "" && i.step.malformed {
 		return 0, false
 	}
 	fold := identity.Fold(name)
@@ -276,7 +297,7 @@ func find[ID ~int64](
 		}
 		ids[fold] = id
 	}
-	if id == 0 && !i.failed[kind+" "+fold] {
+	if id == 0 && !i.follows(kind, name) {
 		i.mistake(line, "there is no %s %q", kind, name)
 	}
 	return id, id != 0

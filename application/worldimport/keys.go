@@ -31,7 +31,7 @@ func (i *importer) putKey(ctx context.Context, line int, kind string, k identity
 		return
 	}
 	id, err := i.tx.Keys.Put(ctx, k)
-	if i.checkPut(err, line, kind, keyName(k)) {
+	if i.checkPut(i.explainKey(ctx, err, k), line, kind, keyName(k)) {
 		i.touch("key", int64(id))
 		i.record(of, int64(id))
 	}
@@ -48,7 +48,7 @@ func keyName(k identity.Key) string {
 func (i *importer) deployKey(ctx context.Context, k DeployKey) {
 	creator, ok := i.creator(ctx, k)
 	if !ok {
-		i.failed[deployKeyName(k.Key.ID)], i.failed["deploy key "+identity.Fold(keyName(k.Key))] = true, true
+		i.skip("deploy key", keyName(k.Key))
 		return
 	}
 	k.Key.Kind, k.Key.Owner = identity.DeployKey, creator
@@ -63,7 +63,7 @@ func (i *importer) enable(ctx context.Context, k DeployKey) {
 		projects[id] = p.CanPush
 		ok = ok && projectOK
 	}
-	if !ok || i.failure != nil || i.failed["deploy key "+identity.Fold(keyName(k.Key))] {
+	if !ok || i.failure != nil || i.step.malformed || i.failed["deploy key "+identity.Fold(keyName(k.Key))] {
 		return
 	}
 	k.Key.Kind = identity.DeployKey

@@ -23,11 +23,11 @@ func TestApply_mistakes(t *testing.T) {
 	}{
 		"nothing above": {
 			"groups:\n  - {path: a/b}\nprojects:\n  - {path: c/d}\n",
-			[]string{`line 2: group "a/b": there is no group above it`, `line 4: project "c/d": there is no group or user that it could be in`},
+			[]string{`line 2: group "a/b": there is no group "a" above it`, `line 4: project "c/d": there is no group or user "c" above it`},
 		},
 		"a group in a user's namespace": {
 			"users:\n  - {username: dev}\ngroups:\n  - {path: dev/tools}\n",
-			[]string{`line 4: group "dev/tools": there is no group above it`},
+			[]string{`line 4: group "dev/tools": above it is user "dev" on line 2, not a group`},
 		},
 		"references": {
 			`users:
@@ -82,24 +82,72 @@ agents:
 		},
 		"no blame for what is below": {
 			"users:\n  - {id: 1, username: root}\ngroups:\n  - {path: none/a}\n  - {path: none/a/b}\nprojects:\n  - {path: none/a/b/c}\nmembers:\n  - {user: root, project: none/a/b/c, role: guest}\n",
-			[]string{`line 4: group "none/a": there is no group above it`},
+			[]string{`line 4: group "none/a": there is no group "none" above it`},
 		},
-		"conflicts with what is there": {
-			"users:\n  - {username: held}\n  - {id: 8, username: root}\ngroups:\n  - {path: taken}\n  - {id: 90, path: kept}\nprojects:\n  - {id: 9, path: base/cli}\n" +
-				"keys:\n  - {id: 5, user: taken, key: " + keyThree + "}\nagents:\n  - {id: 5, name: prod, project: base/CLI}\n",
+		"clashes with what is kept": {
+			`users:
+  - {username: held}
+  - {id: 8, username: ROOT}
+  - {id: 2, username: taken, namespace_id: 99}
+  - {username: new, namespace_id: 78}
+  - {username: newer, namespace_id: 77}
+groups:
+  - {id: 90, path: kept}
+  - {id: 76, path: mine}
+  - {id: 80, path: base/sub}
+projects:
+  - {id: 9, path: base/cli}
+  - {path: base/cli/below}
+  - {path: base/tools}
+keys:
+  - {id: 5, user: taken, key: ` + keyThree + `}
+  - {id: 6, user: root, key: ` + keyOne + `}
+deploy_keys:
+  - {id: 4, key: ` + keyTwo + `}
+agents:
+  - {id: 5, name: prod, project: base/CLI}
+hooks:
+  - {id: 5, project: base/cli, url: "https://ci.example.com/hook"}
+`,
 			[]string{
-				`line 2: user "held": the name, or a number that it asks for, is taken`,
-				`line 3: user "root": the name, or a number that it asks for, is taken`,
-				`line 5: group "taken": the path or the number is taken, or the group would be below itself`,
-				`line 6: group "kept": the path or the number is taken, or the group would be below itself`,
-				`line 8: project "base/cli": the path or the number is taken`,
-				`line 10: key "5": the number or the key itself is taken by another key`,
-				`line 12: agent "prod": the name in the project or the number is taken`,
+				`line 2: user "held": the username is that of group "held" (id 78)`,
+				`line 3: user "ROOT": the username is that of user "ROOT" (id 1)`,
+				`line 4: user "taken": its personal namespace has the number 77, which does not change; leave namespace_id out`,
+				`line 5: user "new": namespace_id 78 is group "held"`,
+				`line 6: user "newer": namespace_id 77 is the personal namespace of user "taken" (id 2)`,
+				`line 8: group "kept": the path is that of group "kept" (id 79)`,
+				`line 9: group "mine": id 76 is the personal namespace of user "root" (id 1)`,
+				`line 10: group "base/sub": it would be below itself`,
+				`line 12: project "base/cli": the path is that of project "base/cli" (id 3)`,
+				`line 13: project "base/cli/below": above it is project "base/cli" (id 3), not a group or user`,
+				`line 14: project "base/tools": the path is that of group "base/tools" (id 81)`,
+				`line 16: key "5": the key itself is that of key "laptop" (id 4) of user "root" (id 1)`,
+				`line 17: key "6": the id is that of deploy key 6`,
+				`line 19: deploy key "4": the key itself is that of deploy key 6`,
+				`line 21: agent "prod": its name in the project is that of agent "prod" (id 4)`,
+				`line 23: hook "https://ci.example.com/hook": its url is that of hook 4 there`,
+			},
+		},
+		"other clashes with what is kept": {
+			"groups:\n  - {path: Taken}\n  - {path: base/cli}\ndeploy_keys:\n  - {title: robot, key: " + keyThree + "}\n  - {id: 4, key: " + keyOne + "}\nusers:\n  - {username: a}\n  - {username: b, namespace_id: 82}\n",
+			[]string{
+				`line 2: group "Taken": the path is that of user "Taken" (id 2)`,
+				`line 3: group "base/cli": the path is that of project "base/cli" (id 3)`,
+				`line 5: deploy key "robot": the key itself is that of key "laptop" (id 4) of user "root" (id 1)`,
+				`line 6: deploy key "4": the id is that of key "laptop" (id 4) of user "root" (id 1)`,
+				`line 9: user "b": namespace_id 82 is the personal namespace of user "a" on line 8`,
+			},
+		},
+		"no blame for what is still there": {
+			"users:\n  - {id: 2, username: held}\n  - {username: taken}\ngroups:\n  - {id: 79, path: none/kept}\n  - {path: kept}\nmembers:\n  - {user: held, group: none/kept/sub, role: guest}\n",
+			[]string{
+				`line 2: user "held": the username is that of group "held" (id 78)`,
+				`line 5: group "none/kept": there is no group "none" above it`,
 			},
 		},
 		"a number below one that is free": {
-			"groups:\n  - {path: new}\n  - {id: 81, path: new/below}\n",
-			[]string{`line 2: group "new": it has the number that another group asks for; give it one of its own`},
+			"groups:\n  - {path: new}\n  - {id: 82, path: new/below}\n",
+			[]string{`line 2: group "new": it has the number 82 that group "new/below" asks for; give it one of its own`},
 		},
 	}
 	for name, tt := range tests {
@@ -107,8 +155,9 @@ agents:
 			t.Parallel()
 			store := memory.New()
 			mustApply(t, store, "users:\n  - {id: 1, username: root, namespace_id: 76}\n  - {id: 2, username: taken, namespace_id: 77}\n"+
-				"groups:\n  - {id: 78, path: held}\n  - {id: 79, path: kept}\n  - {id: 80, path: base}\nprojects:\n  - {id: 3, path: base/cli}\n"+
-				"keys:\n  - {id: 4, user: root, key: "+keyThree+"}\nagents:\n  - {id: 4, name: prod, project: base/cli}\n")
+				"groups:\n  - {id: 78, path: held}\n  - {id: 79, path: kept}\n  - {id: 80, path: base}\n  - {id: 81, path: base/tools}\n"+
+				"projects:\n  - {id: 3, path: base/cli}\nkeys:\n  - {id: 4, user: root, title: laptop, key: "+keyThree+"}\ndeploy_keys:\n  - {id: 6, creator: root, key: "+keyTwo+"}\n"+
+				"agents:\n  - {id: 4, name: prod, project: base/cli}\nhooks:\n  - {id: 4, project: base/cli, url: \"https://ci.example.com/hook\"}\n")
 			before := show(t, store, inventory.Names()...)
 			_, err := apply(t, store, tt.text)
 			found, ok := errors.AsType[worldimport.Mistakes](err)

@@ -2,6 +2,7 @@ package worldimport
 
 import (
 	"context"
+	"fmt"
 
 	"gatehouse/domain/source"
 )
@@ -11,9 +12,8 @@ func (i *importer) group(ctx context.Context, g Group) {
 	if i.invalid(g.Line, "group", path, source.CheckGroupPath(path)) {
 		return
 	}
-	parent := source.Path(path).Parent()
-	if i.failed["group "+parent.Fold()] {
-		i.failed["group "+source.Path(path).Fold()] = true
+	if i.step.malformed {
+		i.checkParent(ctx, g.Line, "group", path)
 		return
 	}
 	if !i.changes(func() (comparison, error) {
@@ -23,13 +23,17 @@ func (i *importer) group(ctx context.Context, g Group) {
 		return
 	}
 	id, err := i.tx.Namespaces.PutGroup(ctx, g)
-	if !i.checkPut(err, g.Line, "group", path) {
+	if !i.checkPut(i.explainGroup(ctx, err, g), g.Line, "group", path) {
 		return
 	}
 	i.touch("group", int64(id))
 	i.record(sourceObject(source.MemberSource{Group: id}, path), int64(id))
-	if g.Namespace.ID == 0 && i.numbers[id] {
-		i.fail(g.Line, "group", path, "it has the number that another group asks for; give it one of its own")
+	switch other := i.numbers[id]; {
+	case g.Namespace.ID != 0 || other == "":
+	case i.failed[numberRef("group", int64(id))]:
+		i.skip("group", path)
+	default:
+		i.fail(g.Line, "group", path, fmt.Sprintf("it has the number %d that group %q asks for; give it one of its own", id, other))
 	}
 }
 
@@ -41,7 +45,7 @@ func (i *importer) member(ctx context.Context, m Member) {
 		return compareMembers(old, m), err
 	}) {
 		err := i.tx.Namespaces.PutMember(ctx, user, in, m)
-		if i.checkPut(err, m.Line, "member", m.User) {
+		if i.checkPut(i.explainGhost(ctx, err, user, "memberships"), m.Line, "member", m.User) {
 			i.record(sourceObject(in, i.step.in), 0)
 		}
 	}

@@ -64,9 +64,13 @@ type Users interface {
 	// username: a new name moves its projects along. The credentials' version
 	// is 1 at first and never goes back; a user without a second factor has no
 	// recovery codes and no sessions, and its failed attempts are reset. It
-	// conflicts with a group of that path, and where the namespace has another
-	// number than the one that is given.
+	// conflicts with a group of that path, where the namespace has another
+	// number than the one that is given, and where the kept user's type may not
+	// become that of u.
 	Put(ctx context.Context, u User) (identity.UserID, error)
+	// NamespaceOwner returns the user whose personal namespace has that number, or
+	// domain.NotFound.
+	NamespaceOwner(ctx context.Context, id source.NamespaceID) (identity.UserID, error)
 	// GhostID returns the ghost user's number and makes that user if needed,
 	// under the name "ghost", or "ghost1", "ghost2" and so on where taken. It
 	// is active, called "Ghost User", and has no e-mail address.
@@ -83,7 +87,8 @@ type Namespaces interface {
 	// only the last segment is taken as it is written, the rest is the
 	// parent's.
 	PutGroup(ctx context.Context, g Group) (source.NamespaceID, error)
-	// PutMember keeps a membership; user and member source exist.
+	// PutMember keeps a membership; user and member source exist. One of a user
+	// of type ghost is a domain.Conflict.
 	PutMember(ctx context.Context, user identity.UserID, in source.MemberSource, m Member) error
 	// PutShare keeps a share; member source and group exist.
 	PutShare(ctx context.Context, in source.MemberSource, with source.NamespaceID, s Share) error
@@ -148,7 +153,8 @@ type Projects interface {
 // Keys keeps SSH keys.
 type Keys interface {
 	// Put keeps a user's key or a deploy key; key.Owner exists, and is 0 for
-	// a deploy key whose creator was deleted. The time of its creation and the
+	// a deploy key whose creator was deleted. A user's key of a user of type
+	// ghost is a domain.Conflict. The time of its creation and the
 	// stamp of its last use stay. A user's key and a deploy key of one number
 	// or fingerprint conflict.
 	Put(ctx context.Context, key identity.Key) (identity.KeyID, error)
@@ -167,7 +173,8 @@ type Keys interface {
 
 // Credentials keeps the digests of tokens. Only the digest is kept.
 type Credentials interface {
-	// PutAccessToken keeps a token of the user.
+	// PutAccessToken keeps a token of the user; one of a user of type ghost is a
+	// domain.Conflict.
 	PutAccessToken(ctx context.Context, user identity.UserID, t AccessToken) error
 	// AccessToken returns the token of that digest, or domain.NotFound.
 	AccessToken(ctx context.Context, digest identity.TokenDigest) (identity.AccessToken, error)

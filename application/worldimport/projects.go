@@ -16,9 +16,8 @@ func (i *importer) project(ctx context.Context, p Project) {
 	if i.invalid(p.Line, "project", p.Project.Path, projectRefusals(p)...) {
 		return
 	}
-	parent := path.Parent()
-	if i.failed["group "+parent.Fold()] || i.failed["user "+parent.Fold()] {
-		i.failed["project "+path.Fold()] = true
+	if i.step.malformed {
+		i.checkParent(ctx, p.Line, "project", p.Project.Path)
 		return
 	}
 	p.NewIsEmpty = i.repositoryJob != ""
@@ -40,12 +39,16 @@ func (i *importer) project(ctx context.Context, p Project) {
 		return
 	}
 	id, fresh, err := i.tx.Projects.Put(ctx, p)
-	if !i.checkPut(err, p.Line, "project", p.Project.Path) {
+	if !i.checkPut(i.explainProject(ctx, err, p), p.Line, "project", p.Project.Path) {
 		return
 	}
 	i.touch("project", int64(id))
 	i.record(sourceObject(source.MemberSource{Project: id}, p.Project.Path), int64(id))
-	i.imported[path.Fold()] = importedProject{id, fresh, old.Project.Protections}
+	imported := importedProject{id: id, fresh: fresh, protections: old.Project.Protections}
+	if i.mode == checking && !fresh {
+		imported.head, imported.step = old.Project.HeadBranch(), i.step
+	}
+	i.imported[path.Fold()] = imported
 	if fresh && i.repositoryJob != "" && i.mode != checking {
 		i.failure = i.tx.Jobs.Enqueue(ctx, application.Job{Kind: i.repositoryJob, Subject: int64(id), Background: true})
 	}

@@ -3,6 +3,7 @@ package worldimport
 import (
 	"cmp"
 	"context"
+	"fmt"
 
 	"gatehouse/domain/source"
 )
@@ -11,8 +12,11 @@ import (
 type importedProject struct {
 	id    source.ProjectID
 	fresh bool
-	// protections are those that it had; they are known in a check only.
+	// protections and head are those that it had, and step is the step that has put
+	// it; they are known in a check only, and the latter two if it is not new.
 	protections []source.Protection
+	head        string
+	step        *step
 }
 
 // protect puts the protections of a project that is new or describes some.
@@ -23,7 +27,10 @@ func (i *importer) protect(ctx context.Context, p Project) {
 		imported.id, ok = i.projectID(ctx, p.Line, p.Project.Path)
 	}
 	given := p.Protections != nil || p.ProtectDefault
-	if !ok || !given && !imported.fresh {
+	if !given {
+		i.checkDefaultBranch(ctx, p, imported, imported.protections)
+	}
+	if !given && !imported.fresh {
 		return
 	}
 	protections := make([]source.Protection, 0, len(p.Protections)+1)
@@ -33,10 +40,14 @@ func (i *importer) protect(ctx context.Context, p Project) {
 		ok = ok && complete
 	}
 	if !given || p.ProtectDefault {
-		protections = append(protections, i.initial(p)...)
+		protections = append(protections, i.initial(ctx, p)...)
+	}
+	if given {
+		i.checkDefaultBranch(ctx, p, imported, protections)
 	}
 	if ok && i.changes(func() (comparison, error) { return compareProtections(imported, protections), nil }) {
-		if i.checkPut(i.tx.Projects.PutProtections(ctx, imported.id, protections), p.Line, "protections of", p.Project.Path) {
+		err := i.tx.Projects.PutProtections(ctx, imported.id, protections)
+		if i.checkPut(explainProtections(err, protections), p.Line, "protections of", p.Project.Path) {
 			i.record(sourceObject(source.MemberSource{Project: imported.id}, p.Project.Path), 0)
 		}
 	}
@@ -86,21 +97,54 @@ func (i *importer) deployKeyExists(ctx context.Context, line int, a Access) bool
 	switch {
 	case err != nil:
 		i.failure = err
-	case !exists && !i.failed[deployKeyName(a.DeployKey)]:
+	case !exists && !i.failed[deployKeyName(a.DeployKey)] && !i.failed[deployKeyName(0)]:
 		i.mistake(line, "there is no deploy key %d", a.DeployKey)
 	}
 	return exists && err == nil
 }
 
 // initial returns the protection of a new project's default branch.
-func (i *importer) initial(p Project) []source.Protection {
-	level, ok := i.levels[source.Path(p.Project.Path).Parent().Fold()]
-	if !ok {
-		level = i.branchProtection
-	}
+func (i *importer) initial(ctx context.Context, p Project) []source.Protection {
 	branch := source.Project{}
 	if p.DefaultBranch != nil {
 		branch.DefaultBranch = *p.DefaultBranch
 	}
-	return level.Initial(branch.HeadBranch())
+	return i.level(ctx, p).Initial(branch.HeadBranch())
+}
+
+// level returns how default branches of new projects are protected beside the project:
+// as its group says, or else the instance.
+func (i *importer) level(ctx context.Context, p Project) source.BranchProtection {
+	parent := source.Path(p.Project.Path).Parent()
+	level, known := i.levels[parent.Fold()]
+	if known || i.failure != nil {
+		return level
+	}
+	level = i.branchProtection
+	switch g, err := i.tx.Current.Group(ctx, Group{Namespace: source.Namespace{Path: string(parent)}}); {
+	case err != nil:
+		i.failure = ignoreNotFound(err)
+	case g.DefaultBranchProtection != nil:
+		level = *g.DefaultBranchProtection
+	}
+	i.levels[parent.Fold()] = level
+	return level
+}
+
+// checkDefaultBranch warns of another default branch that none of the protections
+// covers, unless none is wanted.
+func (i *importer) checkDefaultBranch(ctx context.Context, p Project, imported importedProject, protections []source.Protection) {
+	if imported.step == nil || p.DefaultBranch == nil {
+		return
+	}
+	after := source.Project{DefaultBranch: *p.DefaultBranch, Protections: protections}
+	protects := func(branch string) bool { return after.Protects(source.Ref{Kind: source.Branch, Name: branch}) }
+	head := after.HeadBranch()
+	if head == imported.head || protects(head) || i.level(ctx, p) == source.NotProtected {
+		return
+	}
+	imported.step.warning = fmt.Sprintf("the default branch is now %s, which is not protected", head)
+	if protects(imported.head) {
+		imported.step.warning += fmt.Sprintf("; %s still is", imported.head)
+	}
 }

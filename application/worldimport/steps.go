@@ -29,6 +29,11 @@ type step struct {
 	// project is the path of the project that the entry is a part of, in lower case.
 	project string
 
+	// malformed entries are not put.
+	malformed bool
+
+	// warning is what may not be meant, if the check has found something.
+	warning string
 	// comparison is the result of the check.
 	comparison
 }
@@ -72,9 +77,10 @@ func (w World) steps() []*step {
 	return appendSteps(all, w.Reconciliations, reconciliationStep)
 }
 
-func appendSteps[T any](all []*step, entries []T, toStep func(T) step) []*step {
+func appendSteps[T interface{ malformed() bool }](all []*step, entries []T, toStep func(T) step) []*step {
 	for _, e := range entries {
 		s := toStep(e)
+		s.malformed = e.malformed()
 		all = append(all, &s)
 	}
 	return all
@@ -170,12 +176,16 @@ func keyStep(k Key) step {
 }
 
 func deployKeyStep(k DeployKey) step {
+	needs := []string{userRef(k.Creator)}
+	if k.Creator == "" { // what is called ghost comes before the ghost user
+		needs = []string{userRef("ghost"), groupRef("ghost")}
+	}
 	s := step{
 		line: k.Line, kind: "deploy key", name: keyName(k.Key), sequence: keyNumbers, number: k.number(),
-		defines: []string{keyRef(k.Key)}, needs: optionalUserRefs(k.Creator),
+		defines: []string{keyRef(k.Key)}, needs: needs,
 		put: func(ctx context.Context, i *importer) { i.deployKey(ctx, k) },
 	}
-	if k.Key.ID != 0 {
+	if k.Key.ID != 0 || k.Malformed {
 		s.defines = append(s.defines, deployKeyName(k.Key.ID))
 	}
 	return s

@@ -9,6 +9,8 @@ import (
 type Summary struct {
 	Users, Groups, Projects, Members, Shares, Keys, DeployKeys, AccessTokens, Agents, Broadcasts, Hooks int
 	Subscriptions, Packs, Reconciliations                                                               int
+	// Warnings are what may not be meant; only an import in batches looks for it.
+	Warnings Mistakes
 }
 
 func (w World) summary() Summary {

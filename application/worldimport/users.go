@@ -20,7 +20,7 @@ func (i *importer) user(ctx context.Context, u User) {
 		return
 	}
 	id, err := i.tx.Users.Put(ctx, u)
-	if i.checkPut(err, u.Line, "user", u.User.Username) {
+	if i.checkPut(i.explainUser(ctx, err, u), u.Line, "user", u.User.Username) {
 		i.touch("user", int64(id))
 		i.record(userObject(id, u.User.Username), int64(id))
 	}
@@ -33,7 +33,7 @@ func (i *importer) accessToken(ctx context.Context, t AccessToken) {
 		return compareAccessTokens(old, user, t), err
 	}) {
 		err := i.tx.Credentials.PutAccessToken(ctx, user, t)
-		if i.checkPut(err, t.Line, "access token", t.Name) {
+		if i.checkPut(i.explainGhost(ctx, err, user, "access tokens"), t.Line, "access token", t.Name) {
 			i.record(userObject(user, t.User), 0)
 		}
 	}

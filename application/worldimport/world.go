@@ -28,11 +28,26 @@ type World struct {
 	Subscriptions   []Subscription
 	Packs           []MinutesPack
 	Reconciliations []Reconciliation
+
+	// Mistakes are what was found wrong when the world was read. With one an import
+	// changes nothing, and looks for those that only the store can tell.
+	Mistakes Mistakes
 }
 
 // FileLine is what every description has: the line it came from, 0 if it came
 // from no file, for the messages about it.
-type FileLine struct{ Line int }
+type FileLine struct {
+	Line int
+	// Malformed descriptions have one of the world's Mistakes. They are not applied;
+	// only what they refer to is looked up. Those that refer to them are not blamed,
+	// and without a name any that is unknown may be theirs.
+	Malformed bool
+}
+
+// MarkMalformed makes a description Malformed.
+func (l *FileLine) MarkMalformed() { l.Malformed = true }
+
+func (l FileLine) malformed() bool { return l.Malformed }
 
 // User describes a user and their personal namespace. The natural key is the
 // username.

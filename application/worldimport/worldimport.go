@@ -49,8 +49,9 @@ func (i *Importer) Report(report func(Progress)) { i.report = report }
 func (i *Importer) By(cause audit.Cause) { i.cause = cause }
 
 // Import creates what the world describes, or updates it where it exists. If the
-// world has mistakes it returns all of them as Mistakes and changes nothing; any other
-// error is the store's.
+// world has mistakes it returns all of them as Mistakes, the world's own among them, and
+// changes nothing; any other error is the store's. A mistake that follows from another
+// one is left out.
 //
 // In batches, what was written stays when a later batch fails: the error is then
 // Incomplete, and a second Import completes it. Between batches each decision is as
@@ -73,7 +74,9 @@ func (i *Importer) Import(ctx context.Context, w World) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	return w.summary(), nil
+	summary := w.summary()
+	summary.Warnings = warnings(steps)
+	return summary, nil
 }
 
 // Check returns what Import would change, and changes nothing. It fails as Import
@@ -85,6 +88,9 @@ func (i *Importer) Check(ctx context.Context, w World) (Check, error) {
 
 // check imports the world on the scratch, and returns the steps with what they change.
 func (i *Importer) check(ctx context.Context, w World) (steps []*step, err error) {
+	if steps = w.steps(); len(steps) == 0 && len(w.Mistakes) > 0 {
+		return nil, w.Mistakes.Sorted()
+	}
 	err = i.scratch(ctx, func(tx Tx) error {
 		steps = w.steps()
 		on := i.importerOn(tx, checking, w)

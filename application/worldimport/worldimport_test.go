@@ -298,6 +298,25 @@ func TestApply_ghost(t *testing.T) {
 	}
 }
 
+// A person and a group that are called ghost are written before a deploy key whose
+// creator goes makes the ghost user.
+func TestImport_ghostInBatches(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]string{"person": "users: [{username: ghost}]\n", "group": "groups: [{path: Ghost}]\n"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := memory.New()
+			mustApply(t, store, "users: [{username: dev}]\ndeploy_keys: [{title: robot, creator: dev, key: "+keyOne+"}]\n")
+			if _, err := inBatches(store, 1, nothing).Import(t.Context(), parse(t, row+"deploy_keys: [{title: robot, key: "+keyOne+"}]\n")); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(show(t, store, "users"), "\n"); !strings.Contains(got, `"username":"ghost1"`) {
+				t.Errorf("got %s, want a ghost1", got)
+			}
+		})
+	}
+}
+
 // recordingKeys sees the keys that are put.
 type recordingKeys struct {
 	worldimport.Keys

@@ -95,3 +95,13 @@ const (
 
 // UserTypes lists every UserType.
 var UserTypes = []UserType{Human, ServiceAccount, ProjectBot, Ghost, Internal}
+
+// IsInternal says whether accounts of the type are the instance's own, which never use
+// Git.
+func (t UserType) IsInternal() bool { return t == Ghost || t == Internal }
+
+// MayBecome says whether an account may change its type: no internal account becomes
+// another one, and no other one internal, so that none takes over what the other has.
+func (t UserType) MayBecome(other UserType) bool {
+	return t == other || !t.IsInternal() && !other.IsInternal()
+}

@@ -81,7 +81,7 @@ func (p Policy) flaw(u User, now time.Time) *userFlaw {
 	switch {
 	case !u.Known():
 		return nil
-	case u.Type == Ghost || u.Type == Internal:
+	case u.Type.IsInternal():
 		return &internalAccount
 	case u.State == PendingApproval:
 		return &notApproved

@@ -200,3 +200,77 @@ var deployKeyCases = []Case{
 		})
 	}},
 }
+
+// internalWorld has the ghost user 5, whose namespace is 50, an internal account and a
+// person.
+const internalWorld = "users: [{id: 5, username: ghost, type: ghost, namespace_id: 50}, {id: 6, username: bot, type: internal}, {id: 7, username: dede}]\ngroups: [{id: 60, path: acme}]\n"
+
+func typedPut(id identity.UserID, name string, as identity.UserType) func(Subject, worldimport.Tx) error {
+	return func(s Subject, tx worldimport.Tx) error {
+		_, err := tx.Users.Put(s.Context(), worldimport.User{User: identity.User{ID: id, Username: name, State: identity.Active, Type: as}})
+		return err
+	}
+}
+
+var internalCases = []Case{
+	refusedPuts("internal account: taken over by no row", internalWorld, []refusedPut{
+		{"a person of its name", typedPut(0, "ghost", identity.Human), domain.Conflict},
+		{"in another letter case", typedPut(0, "GHOST", identity.Human), domain.Conflict},
+		{"with a number", typedPut(9, "Ghost", identity.Human), domain.Conflict},
+		{"a person of its number", typedPut(5, "gina", identity.Human), domain.Conflict},
+		{"a bot of its number", typedPut(6, "bot", identity.ProjectBot), domain.Conflict},
+		{"another internal account", typedPut(6, "bot", identity.Ghost), domain.Conflict},
+		{"an internal account of a person's number", typedPut(7, "dede", identity.Ghost), domain.Conflict},
+		{"an internal account of a person's name", typedPut(0, "DEDE", identity.Internal), domain.Conflict},
+		{"its namespace", userPut(0, "gina", 50), domain.Conflict},
+		{"a group of its name", func(s Subject, tx worldimport.Tx) error {
+			_, err := tx.Namespaces.PutGroup(s.Context(), worldimport.Group{Namespace: source.Namespace{Path: "Ghost"}})
+			return err
+		}, domain.Conflict},
+	}),
+	refusedPuts("ghost user: no keys, tokens and memberships", internalWorld, []refusedPut{
+		{"key", func(s Subject, tx worldimport.Tx) error {
+			_, err := tx.Keys.Put(s.Context(), identity.Key{Kind: identity.UserKey, Owner: 5, Line: "l", Fingerprint: "f", Usage: identity.AuthAndSigning})
+			return err
+		}, domain.Conflict},
+		{"access token", func(s Subject, tx worldimport.Tx) error {
+			return tx.Credentials.PutAccessToken(s.Context(), 5, worldimport.AccessToken{Name: "x", Digest: "d"})
+		}, domain.Conflict},
+		{"member", func(s Subject, tx worldimport.Tx) error {
+			return tx.Namespaces.PutMember(s.Context(), 5, source.MemberSource{Group: 60}, worldimport.Member{Role: source.Owner, State: worldimport.MemberActive})
+		}, domain.Conflict},
+	}),
+	{Name: "internal account described again: updated", Check: func(s Subject) {
+		s.Apply(internalWorld, "users: [{username: GHOST, type: ghost}, {id: 6, username: robot, type: internal}, {id: 7, username: dede, type: service_account}]")
+		s.Same("users", s.List("users", "id", "username", "type"), []string{"5 GHOST ghost", "6 robot internal", "7 dede service_account"})
+	}},
+	{Name: "ghost user: creator of keys and agents", Check: func(s Subject) {
+		s.Apply(internalWorld+"projects: [{id: 1, path: acme/p}]\ndeploy_keys: [{id: 8, creator: ghost, key: "+world.Key(8)+"}]\nagents: [{name: a, project: acme/p, created_by: ghost}]",
+			"deploy_keys: [{id: 8, key: "+world.Key(8)+"}]")
+		s.Same("acts as the ghost user", s.Actor("key-8").User.ID, identity.UserID(5))
+	}},
+	{Name: "person called ghost: beside the ghost user", Check: func(s Subject) {
+		s.Apply("users: [{id: 5, username: Ghost}]\ndeploy_keys: [{id: 8, key: " + world.Key(8) + "}]")
+		got := s.Actor("key-8").User
+		s.Same("ghost user", []any{got.Username, got.Type}, []any{"ghost1", identity.Ghost})
+		err := world.Try(s.Context(), s.WorldImport, "users: [{username: ghost1}]\n")
+		s.Same("refused", fmt.Sprint(err), fmt.Sprintf(
+			`line 1: user "ghost1": the username is that of user "ghost1" (id %d) of type ghost, which does not become human; choose another username`, got.ID))
+		err = world.Try(s.Context(), s.WorldImport, fmt.Sprintf("users: [{id: %d, username: gina}]\nkeys: [{id: 9, user: ghost1, key: %s}]\nmembers: [{user: ghost1, group: ghost1, role: owner}]", got.ID, world.Key(9)))
+		s.Same("refused by number", fmt.Sprint(err), fmt.Sprintf(`line 1: user "gina": the id is that of user "ghost1" (id %[1]d) of type ghost, which does not become human; choose another id
+line 2: key "9": user "ghost1" (id %[1]d) is of type ghost, which stands for deleted users and has no keys
+line 3: there is no group "ghost1"`, got.ID))
+	}},
+	{Name: "number of a personal namespace: its owner", Check: func(s Subject) {
+		s.Apply(internalWorld)
+		s.Unit(func(tx worldimport.Tx) {
+			id, err := tx.Users.NamespaceOwner(s.Context(), 50)
+			s.Fine("NamespaceOwner", err)
+			s.Same("owner", id, identity.UserID(5))
+			for name, id := range map[string]source.NamespaceID{"a group's": 60, "none's": 99, "zero": 0} {
+				_, err := tx.Users.NamespaceOwner(s.Context(), id)
+				s.Kind(name, err, domain.NotFound)
+			}
+		})
+	}},
+}

@@ -118,7 +118,7 @@ var cancelledCases = []Case{
 		s.Apply("users: [{username: later}]")
 	}},
 	{Name: "context cancelled before a call in a transaction: error", Check: func(s Subject) {
-		s.Apply(usersAndKeys())
+		s.Apply(usersAndKeys(), "users: [{username: owner, namespace_id: 400}]")
 		before := s.contents()
 		for name, call := range importCalls {
 			ctx, cancel := context.WithCancel(s.Context())
@@ -176,6 +176,10 @@ var importCalls = map[string]func(context.Context, worldimport.Tx) error{
 	},
 	"PutUser": func(ctx context.Context, tx worldimport.Tx) error {
 		_, err := tx.Users.Put(ctx, worldimport.User{User: userOf("new")})
+		return err
+	},
+	"NamespaceOwner": func(ctx context.Context, tx worldimport.Tx) error {
+		_, err := tx.Users.NamespaceOwner(ctx, 400)
 		return err
 	},
 	"GhostID": func(ctx context.Context, tx worldimport.Tx) error { _, err := tx.Users.GhostID(ctx); return err },

@@ -54,6 +54,7 @@ var suites = []struct {
 	{"scratch", scratchCases},
 	{"current", currentCases},
 	{"users", userCases},
+	{"internal accounts", internalCases},
 	{"groups", groupCases},
 	{"projects", projectCases},
 	{"destinations", destinationCases},

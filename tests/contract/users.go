@@ -181,9 +181,6 @@ groups: [{id: 90, path: acme}]`, []refusedPut{
 		s.Same("the first", ghost(), identity.UserID(5))
 		s.putKey(deployKeyOf(7, 0, "f"))
 		s.Same("actor of a deploy key without creator", s.Actor("key-7").User.Username, "casper")
-		s.Apply("users: [{id: 5, username: casper}]")
-		s.Same("the next", ghost(), identity.UserID(9))
-		s.Same("actor of a deploy key without creator", s.Actor("key-7").User.Username, "boo")
 	}},
 	{Name: "ghost user: named ghost if the name is free", Check: func(s Subject) {
 		s.Unit(func(tx worldimport.Tx) {

@@ -25,7 +25,7 @@ func (accessTokenRow) TableName() string { return accessTokens }
 
 // PutAccessToken implements worldimport.Credentials.
 func (w *writer) PutAccessToken(ctx context.Context, user identity.UserID, t worldimport.AccessToken) error {
-	if err := w.exists(ctx, users, int64(user)); err != nil {
+	if err := w.personExists(ctx, user); err != nil {
 		return err
 	}
 	row := accessTokenRow{

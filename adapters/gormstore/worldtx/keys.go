@@ -62,10 +62,8 @@ func (w keysTx) Put(ctx context.Context, key identity.Key) (identity.KeyID, erro
 }
 
 func (w *writer) putKey(ctx context.Context, key *keyRow, owner identity.UserID) error {
-	if owner != 0 || key.Kind == string(identity.UserKey) {
-		if err := w.exists(ctx, users, int64(owner)); err != nil {
-			return err
-		}
+	if err := w.keyOwnerExists(ctx, key.Kind, owner); err != nil {
+		return err
 	}
 	same, err := database.Find[keyRow](ctx, w.tx, "fingerprint = ?", key.Fingerprint)
 	if err != nil {
@@ -90,6 +88,17 @@ func (w *writer) putKey(ctx context.Context, key *keyRow, owner identity.UserID)
 	}
 	onConflict := database.UpsertClause([]string{"id"}, []string{"user_id", "creator_id", "title", "line", "fingerprint", "usage", "expires_at"})
 	return upsert(ctx, w, key, onConflict)
+}
+
+// keyOwnerExists returns why the user cannot be the owner of a key of that kind.
+func (w *writer) keyOwnerExists(ctx context.Context, kind string, owner identity.UserID) error {
+	switch {
+	case kind == string(identity.UserKey):
+		return w.personExists(ctx, owner)
+	case owner != 0:
+		return w.exists(ctx, users, int64(owner))
+	}
+	return nil
 }
 
 // Enable implements worldimport.Keys.

@@ -44,7 +44,7 @@ func (w *writer) memberSourceExists(ctx context.Context, in source.MemberSource)
 
 // PutMember implements worldimport.Namespaces.
 func (w *writer) PutMember(ctx context.Context, user identity.UserID, in source.MemberSource, m worldimport.Member) error {
-	if err := w.exists(ctx, users, int64(user)); err != nil {
+	if err := w.personExists(ctx, user); err != nil {
 		return err
 	}
 	if err := w.memberSourceExists(ctx, in); err != nil {

@@ -88,6 +88,15 @@ func (w *writer) keptUser(ctx context.Context, u identity.User) (worldimport.Use
 	}, err
 }
 
+// NamespaceOwner implements worldimport.Users.
+func (w usersTx) NamespaceOwner(ctx context.Context, id source.NamespaceID) (identity.UserID, error) {
+	home, err := found(database.Find[namespaceRow](ctx, w.tx, "id = ? AND owner_id IS NOT NULL", int64(id)))
+	if err != nil {
+		return 0, database.Fault(err, "personal namespace %d", id)
+	}
+	return identity.UserID(home.OwnerID), nil
+}
+
 // Put implements worldimport.Users.
 func (w usersTx) Put(ctx context.Context, u worldimport.User) (identity.UserID, error) {
 	id, err := w.putUser(ctx, u)
@@ -125,6 +134,9 @@ func (w *writer) putUser(ctx context.Context, u worldimport.User) (int64, error)
 		if old, err = database.Find[userRow](ctx, w.tx, "id = ?", given); err != nil {
 			return 0, err
 		}
+	}
+	if old != nil && !identity.UserType(old.Type).MayBecome(u.User.Type) {
+		return 0, database.Conflict("user %q is of type %q", old.Username, old.Type)
 	}
 	old = cmp.Or(old, &userRow{})
 	public := old.PublicEmail

@@ -20,7 +20,9 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/worldimport"
+	"gatehouse/domain"
 	"gatehouse/domain/audit"
+	"gatehouse/domain/identity"
 )
 
 const (
@@ -223,6 +225,7 @@ const (
 	accessTokens = "access_tokens"
 	agentTokens  = "agent_tokens"
 
+	people     = "people"      // the users that are of another type than ghost
 	groups     = "groups"      // the namespaces that are no user's
 	deployKeys = "deploy keys" // the keys that are no user's
 )
@@ -230,6 +233,7 @@ const (
 // countByID counts the rows of a table with a number.
 var countByID = map[string]string{
 	users:        "SELECT count(*) FROM users WHERE id = ?",
+	people:       "SELECT count(*) FROM users WHERE id = ? AND type <> 'ghost'",
 	namespaces:   "SELECT count(*) FROM namespaces WHERE id = ?",
 	projectTable: "SELECT count(*) FROM projects WHERE id = ?",
 	groups:       "SELECT count(*) FROM namespaces WHERE id = ? AND owner_id IS NULL",
@@ -250,6 +254,15 @@ func (w *writer) exists(ctx context.Context, table string, id int64) error {
 	}
 	w.known[row{table, id}] = true
 	return nil
+}
+
+// personExists is exists for a user; one of type ghost is a domain.Conflict.
+func (w *writer) personExists(ctx context.Context, id identity.UserID) error {
+	err := w.exists(ctx, people, int64(id))
+	if errors.Is(err, domain.NotFound) && w.exists(ctx, users, int64(id)) == nil {
+		return database.Conflict("user %d is of type ghost", id)
+	}
+	return err
 }
 
 // put writes a row, over the one that has its number.
