@@ -3,12 +3,15 @@ package gormstore
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
 
+	"gatehouse/adapters/gormstore/auditlog"
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/application/provisioning"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/billing"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -30,7 +33,7 @@ type Billing struct {
 // within returns what works in the transaction.
 func (b *Billing) within(tx *gorm.DB) provisioning.BillingTx {
 	in := &Billing{b.db, tx}
-	return provisioning.BillingTx{Billing: in, Subscriptions: subscriptions{in}, MinutesPacks: minutesPacks{in}, Reconciliations: reconciliations{in}}
+	return provisioning.BillingTx{Billing: in, Subscriptions: subscriptions{in}, MinutesPacks: minutesPacks{in}, Reconciliations: reconciliations{in}, Audit: auditTx{tx}}
 }
 
 // subscriptions, minutesPacks and reconciliations are the ports of a transaction
@@ -40,6 +43,14 @@ type (
 	minutesPacks    struct{ *Billing }
 	reconciliations struct{ *Billing }
 )
+
+// auditTx keeps audit events within a transaction.
+type auditTx struct{ tx *gorm.DB }
+
+// Append implements provisioning.AuditLog.
+func (a auditTx) Append(ctx context.Context, events ...audit.Event) error {
+	return auditlog.Append(ctx, a.tx, events...)
+}
 
 // transact implements provisioning.BillingUnitOfWork.
 func (b *Billing) transact(ctx context.Context, do func(provisioning.BillingTx) error) error {
@@ -65,12 +76,13 @@ func (b *Billing) Namespace(ctx context.Context, ref billing.NamespaceRef) (bill
 	if n == nil {
 		return billing.Namespace{}, database.NotFound("namespace %v", ref)
 	}
-	return billing.Namespace{ID: source.NamespaceID(n.ID), Top: n.ParentID == 0, Owner: identity.UserID(n.OwnerID)}, nil
+	return billing.Namespace{ID: source.NamespaceID(n.ID), Path: source.Path(n.Path), Top: n.ParentID == 0, Owner: identity.UserID(n.OwnerID)}, nil
 }
 
 // payerRow is a namespace as the one that pays.
 type payerRow struct {
 	ID       int64
+	Path     string
 	ParentID database.Ref
 	OwnerID  database.Ref
 }
@@ -106,6 +118,25 @@ func (b *Billing) Subscribers(ctx context.Context, plans []string, after source.
 		plans, int64(after), most).Scan(&of).Error
 	return of, database.Fault(err, "list the subscribers")
 }
+
+// Lock implements provisioning.Reconciliations. It locks the namespace: there may be
+// no reconciliation yet.
+func (b reconciliations) Lock(ctx context.Context, of source.NamespaceID) (billing.Reconciliation, error) {
+	if err := b.db.LockRow(b.tx.WithContext(ctx), "namespaces", int64(of)); err != nil {
+		return billing.Reconciliation{}, database.Fault(err, "reconciliation of namespace %d", of)
+	}
+	row, err := gorm.G[reconciliationRow](b.tx).Where("namespace_id = ?", int64(of)).Take(ctx)
+	return billing.Reconciliation{Namespace: of, Next: row.NextReconciliationDate.Time, AlertFrom: row.DisplayAlertFrom.Time},
+		database.Fault(err, "reconciliation of namespace %d", of)
+}
+
+type reconciliationRow struct {
+	NextReconciliationDate database.Day
+	DisplayAlertFrom       database.Day
+}
+
+// TableName is gorm's name for the table.
+func (reconciliationRow) TableName() string { return "upcoming_reconciliations" }
 
 // Put implements provisioning.Reconciliations.
 func (b reconciliations) Put(ctx context.Context, r billing.Reconciliation, now time.Time) error {
@@ -162,7 +193,9 @@ func (b minutesPacks) Add(ctx context.Context, p billing.MinutesPack) error {
 }
 
 // Move implements provisioning.MinutesPacks.
-func (b minutesPacks) Move(ctx context.Context, from, to source.NamespaceID) error {
-	_, err := b.change(ctx, "UPDATE minutes_packs SET namespace_id = ? WHERE namespace_id = ?", int64(to), int64(from))
-	return database.Fault(err, "move packs from namespace %d to %d", from, to)
+func (b minutesPacks) Move(ctx context.Context, from, to source.NamespaceID) (xids []string, err error) {
+	err = b.tx.WithContext(ctx).Raw("UPDATE minutes_packs SET namespace_id = ? WHERE namespace_id = ? RETURNING purchase_xid", int64(to), int64(from)).
+		Scan(&xids).Error
+	slices.Sort(xids)
+	return xids, database.Fault(err, "move packs from namespace %d to %d", from, to)
 }

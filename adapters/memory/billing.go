@@ -28,7 +28,7 @@ func (b Billing) Namespace(ctx context.Context, ref billing.NamespaceRef) (billi
 	if !ok {
 		return billing.Namespace{}, notFound("namespace %v", ref)
 	}
-	return billing.Namespace{ID: n.ID, Top: n.parent == 0, Owner: n.owner}, nil
+	return billing.Namespace{ID: n.ID, Path: source.Path(n.Path), Top: n.parent == 0, Owner: n.owner}, nil
 }
 
 // Role implements provisioning.Billing.

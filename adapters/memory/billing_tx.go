@@ -53,6 +53,7 @@ func (s *state) changeBilling(ctx context.Context, do func(provisioning.BillingT
 			Subscriptions:   subscriptionsTx{tx},
 			MinutesPacks:    minutesPacksTx{tx},
 			Reconciliations: reconciliationsTx{tx},
+			Audit:           auditTx{tx},
 		})
 	})
 }
@@ -197,21 +198,29 @@ func (tx minutesPacksTx) Add(ctx context.Context, p billing.MinutesPack) error {
 }
 
 // Move implements provisioning.MinutesPacks.
-func (tx minutesPacksTx) Move(ctx context.Context, from, to source.NamespaceID) error {
+func (tx minutesPacksTx) Move(ctx context.Context, from, to source.NamespaceID) (xids []string, err error) {
 	if err := tx.requireNamespace(ctx, to); err != nil {
-		return err
+		return nil, err
 	}
 	for xid, p := range tx.minutesPacks {
 		if p.Namespace == from {
 			p.Namespace = to
 			tx.minutesPacks[xid] = p
+			xids = append(xids, xid)
 		}
 	}
-	return nil
+	slices.Sort(xids)
+	return xids, nil
 }
 
 // reconciliationsTx implements provisioning.Reconciliations.
 type reconciliationsTx struct{ *transaction }
+
+// Lock implements provisioning.Reconciliations. It needs no lock, since transactions
+// run one after the other.
+func (tx reconciliationsTx) Lock(ctx context.Context, of source.NamespaceID) (billing.Reconciliation, error) {
+	return currentBillingTx(tx).Reconciliation(ctx, of)
+}
 
 // Put implements provisioning.Reconciliations.
 func (tx reconciliationsTx) Put(ctx context.Context, r billing.Reconciliation, now time.Time) error {

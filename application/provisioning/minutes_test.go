@@ -64,7 +64,7 @@ func TestService_AddMinutesPacks(t *testing.T) {
 		{"under another namespace's number", other, []billing.MinutesPack{packIn(10, "d", 1)}, []billing.MinutesPack{packIn(12, "d", 1)}},
 		{"a person's", own, []billing.MinutesPack{pack("e", 1)}, []billing.MinutesPack{packIn(202, "e", 1)}},
 	} {
-		got, err := c.AddMinutesPacks(t.Context(), step.ref, step.packs)
+		got, err := c.AddMinutesPacks(t.Context(), admin, step.ref, step.packs)
 		if diff := cmp.Diff(step.want, got); diff != "" || err != nil {
 			t.Errorf("%s: %v (-want +got):\n%s", step.name, err, diff)
 		}
@@ -74,7 +74,7 @@ func TestService_AddMinutesPacks(t *testing.T) {
 func TestService_AddMinutesPacks_refuses(t *testing.T) {
 	t.Parallel()
 	c := newService(t)
-	if _, err := c.AddMinutesPacks(t.Context(), other, []billing.MinutesPack{pack("theirs", 1)}); err != nil {
+	if _, err := c.AddMinutesPacks(t.Context(), admin, other, []billing.MinutesPack{pack("theirs", 1)}); err != nil {
 		t.Fatal(err)
 	}
 	for name, r := range map[string]struct {
@@ -88,7 +88,7 @@ func TestService_AddMinutesPacks_refuses(t *testing.T) {
 		"a bad pack behind a good": {acme, []billing.MinutesPack{pack("a", 1), pack("b", -1)}, domain.Unprocessable, unsaved},
 		"another one's purchase":   {acme, []billing.MinutesPack{pack("a", 1), pack("theirs", 1)}, domain.Unprocessable, unsaved},
 	} {
-		_, err := c.AddMinutesPacks(t.Context(), r.ref, r.packs)
+		_, err := c.AddMinutesPacks(t.Context(), admin, r.ref, r.packs)
 		wantRefusal(t, name, err, r.kind, r.message)
 	}
 	if diff := cmp.Diff(map[string]source.NamespaceID{"theirs": 12}, c.packs(t, "a", "b", "theirs")); diff != "" {
@@ -114,11 +114,11 @@ func TestService_AddMinutesPacks_race(t *testing.T) {
 	raced := func(in source.NamespaceID) func(*provisioning.BillingTx) {
 		return func(l *provisioning.BillingTx) { l.MinutesPacks = racedPacks{l.MinutesPacks, in} }
 	}
-	got, err := newService(t, raced(10)).AddMinutesPacks(t.Context(), acme, []billing.MinutesPack{pack("a", 1)})
+	got, err := newService(t, raced(10)).AddMinutesPacks(t.Context(), admin, acme, []billing.MinutesPack{pack("a", 1)})
 	if diff := cmp.Diff([]billing.MinutesPack{packIn(10, "a", 77)}, got); diff != "" || err != nil {
 		t.Errorf("by a request for the same namespace: %v (-want +got):\n%s", err, diff)
 	}
-	_, err = newService(t, raced(12)).AddMinutesPacks(t.Context(), acme, []billing.MinutesPack{pack("a", 1)})
+	_, err = newService(t, raced(12)).AddMinutesPacks(t.Context(), admin, acme, []billing.MinutesPack{pack("a", 1)})
 	wantRefusal(t, "for another namespace", err, domain.Unprocessable, unsaved)
 }
 
@@ -138,7 +138,7 @@ func retrying(c *testService) *provisioning.Service {
 
 func TestService_AddMinutesPacks_secondTry(t *testing.T) {
 	t.Parallel()
-	got, err := retrying(newService(t)).AddMinutesPacks(t.Context(), acme, []billing.MinutesPack{pack("a", 1)})
+	got, err := retrying(newService(t)).AddMinutesPacks(t.Context(), admin, acme, []billing.MinutesPack{pack("a", 1)})
 	if diff := cmp.Diff([]billing.MinutesPack{packIn(10, "a", 1)}, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
@@ -147,7 +147,7 @@ func TestService_AddMinutesPacks_secondTry(t *testing.T) {
 func TestService_MoveMinutesPacks(t *testing.T) {
 	t.Parallel()
 	c := newService(t)
-	if _, err := c.AddMinutesPacks(t.Context(), acme, []billing.MinutesPack{pack("a", 1), pack("b", 1)}); err != nil {
+	if _, err := c.AddMinutesPacks(t.Context(), admin, acme, []billing.MinutesPack{pack("a", 1), pack("b", 1)}); err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range []struct {
@@ -162,12 +162,12 @@ func TestService_MoveMinutesPacks(t *testing.T) {
 		{"to a subgroup", acme, sub, domain.Unprocessable, "Target namespace must be a top-level namespace"},
 		{"to itself, by another name", acme, billing.NamespaceRef{Path: "Acme"}, domain.Unprocessable, "Namespace and target must be different"},
 	} {
-		wantRefusal(t, m.name, c.MoveMinutesPacks(t.Context(), m.from, m.to), m.kind, m.message)
+		wantRefusal(t, m.name, c.MoveMinutesPacks(t.Context(), admin, m.from, m.to), m.kind, m.message)
 	}
 	if diff := cmp.Diff(map[string]source.NamespaceID{"a": 10, "b": 10}, c.packs(t, "a", "b")); diff != "" {
 		t.Errorf("before (-want +got):\n%s", diff)
 	}
-	if err := c.MoveMinutesPacks(t.Context(), acme, own); err != nil {
+	if err := c.MoveMinutesPacks(t.Context(), admin, acme, own); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(map[string]source.NamespaceID{"a": 202, "b": 202}, c.packs(t, "a", "b")); diff != "" {

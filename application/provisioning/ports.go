@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gatehouse/application"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/billing"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -51,17 +52,26 @@ type MinutesPacks interface {
 	// whichever namespace, which leaves the unit usable. Of units that add one
 	// xid at the same time the later one waits for the first to end.
 	Add(ctx context.Context, p billing.MinutesPack) error
-	// Move gives all packs of one namespace to another.
-	Move(ctx context.Context, from, to source.NamespaceID) error
+	// Move gives all packs of one namespace to another, and returns their xids in order.
+	Move(ctx context.Context, from, to source.NamespaceID) (xids []string, err error)
 }
 
 // Reconciliations keeps upcoming reconciliations, one for each namespace.
 type Reconciliations interface {
+	// Lock returns the one of a namespace, or domain.NotFound. Units that lock that of
+	// one namespace take turns.
+	Lock(ctx context.Context, of source.NamespaceID) (billing.Reconciliation, error)
 	// Put keeps r in place of whatever was announced to its
 	// namespace, which exists.
 	Put(ctx context.Context, r billing.Reconciliation, now time.Time) error
 	// Remove takes it back; domain.NotFound if there is none.
 	Remove(ctx context.Context, of source.NamespaceID) error
+}
+
+// AuditLog keeps audit events.
+type AuditLog interface {
+	// Append keeps events in their order.
+	Append(ctx context.Context, events ...audit.Event) error
 }
 
 // BillingTx reads and writes billing within one transaction.
@@ -70,6 +80,7 @@ type BillingTx struct {
 	Subscriptions   Subscriptions
 	MinutesPacks    MinutesPacks
 	Reconciliations Reconciliations
+	Audit           AuditLog
 }
 
 // BillingUnitOfWork is a unit of work on a BillingTx.

@@ -1,5 +1,6 @@
 // Package provisioning applies the sales of a billing portal: subscriptions,
-// packs of compute minutes and upcoming reconciliations.
+// packs of compute minutes and upcoming reconciliations. Each write of the portal that
+// changes something leaves an audit event.
 package provisioning
 
 import (
@@ -9,6 +10,7 @@ import (
 
 	"gatehouse/application"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/billing"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -107,7 +109,7 @@ func (s *Service) countSeats(ctx context.Context, store Billing, n billing.Names
 
 // CreateSubscription gives a namespace its first subscription. The error is a
 // Refusal, or billing.FieldErrors.
-func (s *Service) CreateSubscription(ctx context.Context, ref billing.NamespaceRef, change billing.Change) (SubscriptionView, error) {
+func (s *Service) CreateSubscription(ctx context.Context, by audit.Cause, ref billing.NamespaceRef, change billing.Change) (SubscriptionView, error) {
 	return s.changeSubscription(ctx, ref, change, func(ctx context.Context, tx BillingTx, n billing.Namespace) (billing.Subscription, error) {
 		subscription, err := change.Create(n.ID, s.rules.Plans, s.rules.StrictTrials, s.now())
 		if err != nil {
@@ -122,13 +124,16 @@ func (s *Service) CreateSubscription(ctx context.Context, ref billing.NamespaceR
 		if errors.Is(err, domain.Conflict) {
 			return subscription, billing.ErrSubscriptionTaken
 		}
-		return subscription, err
+		if err != nil {
+			return subscription, err
+		}
+		return subscription, s.record(ctx, tx, by, n, only(auditedSubscription, n), nil, subscriptionValues(subscription))
 	})
 }
 
 // UpdateSubscription changes the subscription of a namespace. The error is a
 // Refusal, or billing.FieldErrors.
-func (s *Service) UpdateSubscription(ctx context.Context, ref billing.NamespaceRef, change billing.Change) (SubscriptionView, error) {
+func (s *Service) UpdateSubscription(ctx context.Context, by audit.Cause, ref billing.NamespaceRef, change billing.Change) (SubscriptionView, error) {
 	return s.changeSubscription(ctx, ref, change, func(ctx context.Context, tx BillingTx, n billing.Namespace) (billing.Subscription, error) {
 		old, err := tx.Subscriptions.Lock(ctx, n.ID)
 		if errors.Is(err, domain.NotFound) {
@@ -148,7 +153,10 @@ func (s *Service) UpdateSubscription(ctx context.Context, ref billing.NamespaceR
 			}
 			subscription = subscription.WithSeatsReset(taken)
 		}
-		return subscription, tx.Subscriptions.Update(ctx, subscription)
+		if err := tx.Subscriptions.Update(ctx, subscription); err != nil {
+			return subscription, err
+		}
+		return subscription, s.record(ctx, tx, by, n, only(auditedSubscription, n), subscriptionValues(old), subscriptionValues(subscription))
 	})
 }
 

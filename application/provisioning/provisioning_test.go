@@ -9,6 +9,7 @@ import (
 	"gatehouse/adapters/memory"
 	"gatehouse/application/provisioning"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/billing"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -106,6 +107,9 @@ func dayOf(month time.Month, day int) time.Time {
 	return time.Date(2026, month, day, 0, 0, 0, 0, time.UTC)
 }
 
+// admin is who sells in these tests.
+var admin = audit.Cause{Actor: audit.Actor{Kind: audit.Person, User: 1, Username: "root", Token: 3}, CorrelationID: "r-1"}
+
 var (
 	acme   = billing.NamespaceRef{ID: 10}
 	sub    = billing.NamespaceRef{Path: "acme/sub"}
@@ -128,7 +132,7 @@ func wantRefusal(t *testing.T, name string, err error, kind domain.Kind, message
 
 func (c *testService) mustSubscribe(t *testing.T, ref billing.NamespaceRef, change billing.Change) {
 	t.Helper()
-	if _, err := c.CreateSubscription(t.Context(), ref, change); err != nil {
+	if _, err := c.CreateSubscription(t.Context(), admin, ref, change); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -137,11 +141,11 @@ func TestService_CreateSubscription_refuses(t *testing.T) {
 	t.Parallel()
 	c := newService(t)
 	faulty := billing.Change{Seats: to(int32(-1))}
-	_, err := c.CreateSubscription(t.Context(), absent, faulty)
+	_, err := c.CreateSubscription(t.Context(), admin, absent, faulty)
 	wantRefusal(t, "no namespace, faulty", err, domain.NotFound, "Namespace Not Found")
-	_, err = c.CreateSubscription(t.Context(), sub, faulty)
+	_, err = c.CreateSubscription(t.Context(), admin, sub, faulty)
 	wantRefusal(t, "a subgroup, faulty", err, domain.Unprocessable, "Must be root namespace")
-	_, err = c.CreateSubscription(t.Context(), acme, faulty)
+	_, err = c.CreateSubscription(t.Context(), admin, acme, faulty)
 	if faults, ok := errors.AsType[billing.FieldErrors](err); !ok || faults[0].Field != "seats" {
 		t.Errorf("faulty: got %v", err)
 	}
@@ -149,7 +153,7 @@ func TestService_CreateSubscription_refuses(t *testing.T) {
 		t.Errorf("a refused subscription was kept: %v", err)
 	}
 	c.mustSubscribe(t, acme, billing.Change{})
-	_, err = c.CreateSubscription(t.Context(), acme, year)
+	_, err = c.CreateSubscription(t.Context(), admin, acme, year)
 	if faults, ok := errors.AsType[billing.FieldErrors](err); !ok || faults[0] != billing.ErrSubscriptionTaken[0] {
 		t.Errorf("twice: got %v", err)
 	}
@@ -159,14 +163,14 @@ func TestService_UpdateSubscription_refuses(t *testing.T) {
 	t.Parallel()
 	c := newService(t)
 	faulty := billing.Change{Seats: to(int32(-1))}
-	_, err := c.UpdateSubscription(t.Context(), absent, faulty)
+	_, err := c.UpdateSubscription(t.Context(), admin, absent, faulty)
 	wantRefusal(t, "no namespace, faulty", err, domain.NotFound, "Namespace Not Found")
-	_, err = c.UpdateSubscription(t.Context(), sub, faulty)
+	_, err = c.UpdateSubscription(t.Context(), admin, sub, faulty)
 	wantRefusal(t, "a subgroup, faulty", err, domain.Unprocessable, "Must be root namespace")
-	_, err = c.UpdateSubscription(t.Context(), acme, faulty)
+	_, err = c.UpdateSubscription(t.Context(), admin, acme, faulty)
 	wantRefusal(t, "no subscription, faulty", err, domain.NotFound, "GitlabSubscription Not Found")
 	c.mustSubscribe(t, acme, billing.Change{})
-	if _, err = c.UpdateSubscription(t.Context(), acme, faulty); !errors.Is(err, domain.Unprocessable) {
+	if _, err = c.UpdateSubscription(t.Context(), admin, acme, faulty); !errors.Is(err, domain.Unprocessable) {
 		t.Errorf("faulty: got %v", err)
 	}
 }
@@ -180,7 +184,7 @@ func TestService_seats(t *testing.T) {
 	next := billing.Change{StartDate: to(dayOf(12, 31)), EndDate: to(dayOf(12, 31).AddDate(1, 0, 0))}
 	for _, step := range []struct {
 		name     string
-		do       func(context.Context, billing.NamespaceRef, billing.Change) (provisioning.SubscriptionView, error)
+		do       func(context.Context, audit.Cause, billing.NamespaceRef, billing.Change) (provisioning.SubscriptionView, error)
 		in       billing.NamespaceRef
 		change   billing.Change
 		counted  int
@@ -196,7 +200,7 @@ func TestService_seats(t *testing.T) {
 		{"a new term of one", c.UpdateSubscription, own, next, 0, 1, 1},
 	} {
 		seats = 0
-		got, err := step.do(t.Context(), step.in, step.change)
+		got, err := step.do(t.Context(), admin, step.in, step.change)
 		if err != nil || seats != step.counted || got.SeatsInUse != step.use || got.MaxSeatsUsed != step.max {
 			t.Errorf("%s: %v, counted %d times, %d in use, at most %d; want %d times, %d and %d",
 				step.name, err, seats, got.SeatsInUse, got.MaxSeatsUsed, step.counted, step.use, step.max)
@@ -207,11 +211,11 @@ func TestService_seats(t *testing.T) {
 func TestService_unknownPlan(t *testing.T) {
 	t.Parallel()
 	c := newService(t)
-	got, err := c.CreateSubscription(t.Context(), acme, billing.Change{Plan: to("platinum")})
+	got, err := c.CreateSubscription(t.Context(), admin, acme, billing.Change{Plan: to("platinum")})
 	if err != nil || got.UnknownPlan != "platinum" || got.Plan.Code != "" {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	if got, err = c.UpdateSubscription(t.Context(), acme, billing.Change{Plan: to("gold")}); err != nil || got.UnknownPlan != "" || !got.ExcludesGuests {
+	if got, err = c.UpdateSubscription(t.Context(), admin, acme, billing.Change{Plan: to("gold")}); err != nil || got.UnknownPlan != "" || !got.ExcludesGuests {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
@@ -272,11 +276,11 @@ func TestService_Resolve(t *testing.T) {
 // asks are all questions that begin with a namespace.
 var asks = map[string]func(context.Context, *provisioning.Service) error{
 	"CreateSubscription": func(ctx context.Context, c *provisioning.Service) error {
-		_, err := c.CreateSubscription(ctx, acme, year)
+		_, err := c.CreateSubscription(ctx, admin, acme, year)
 		return err
 	},
 	"UpdateSubscription": func(ctx context.Context, c *provisioning.Service) error {
-		_, err := c.UpdateSubscription(ctx, acme, year)
+		_, err := c.UpdateSubscription(ctx, admin, acme, year)
 		return err
 	},
 	"Subscription": func(ctx context.Context, c *provisioning.Service) error {
@@ -288,12 +292,14 @@ var asks = map[string]func(context.Context, *provisioning.Service) error{
 		return err
 	},
 	"AddMinutesPacks": func(ctx context.Context, c *provisioning.Service) error {
-		_, err := c.AddMinutesPacks(ctx, acme, []billing.MinutesPack{pack("a", 1)})
+		_, err := c.AddMinutesPacks(ctx, admin, acme, []billing.MinutesPack{pack("a", 1)})
 		return err
 	},
-	"MoveMinutesPacks": func(ctx context.Context, c *provisioning.Service) error { return c.MoveMinutesPacks(ctx, acme, other) },
+	"MoveMinutesPacks": func(ctx context.Context, c *provisioning.Service) error {
+		return c.MoveMinutesPacks(ctx, admin, acme, other)
+	},
 	"PutReconciliations": func(ctx context.Context, c *provisioning.Service) error {
-		return c.PutReconciliations(ctx, []billing.Reconciliation{{Namespace: 10, Next: dayOf(6, 1), AlertFrom: dayOf(5, 1)}})
+		return c.PutReconciliations(ctx, admin, []billing.Reconciliation{{Namespace: 10, Next: dayOf(6, 1), AlertFrom: dayOf(5, 1)}})
 	},
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/billing"
 	"gatehouse/domain/source"
 )
@@ -14,7 +15,7 @@ import (
 // PutReconciliations announces reconciliations. Those that cannot be kept come
 // back as billing.Rejections, and the others are kept all the same: so does
 // GitLab. If two are for one namespace, none is kept.
-func (s *Service) PutReconciliations(ctx context.Context, list []billing.Reconciliation) error {
+func (s *Service) PutReconciliations(ctx context.Context, by audit.Cause, list []billing.Reconciliation) error {
 	var rejected billing.Rejections
 	err := s.write(ctx, func(ctx context.Context, tx BillingTx) error {
 		var valid []billing.Reconciliation
@@ -37,7 +38,7 @@ func (s *Service) PutReconciliations(ctx context.Context, list []billing.Reconci
 		// In one order, so that two requests do not wait for each other.
 		slices.SortFunc(valid, func(a, b billing.Reconciliation) int { return cmp.Compare(a.Namespace, b.Namespace) })
 		for _, r := range valid {
-			if err := tx.Reconciliations.Put(ctx, r, s.now()); err != nil {
+			if err := s.putReconciliation(ctx, tx, by, r); err != nil {
 				return err
 			}
 		}
@@ -47,6 +48,28 @@ func (s *Service) PutReconciliations(ctx context.Context, list []billing.Reconci
 		return rejected
 	}
 	return err
+}
+
+func (s *Service) putReconciliation(ctx context.Context, tx BillingTx, by audit.Cause, r billing.Reconciliation) error {
+	var before audit.Values
+	switch old, err := tx.Reconciliations.Lock(ctx, r.Namespace); {
+	case err == nil:
+		before = reconciliationValues(old)
+	case !errors.Is(err, domain.NotFound):
+		return err
+	}
+	if err := tx.Reconciliations.Put(ctx, r, s.now()); err != nil {
+		return err
+	}
+	return s.recordReconciliation(ctx, tx, by, r.Namespace, before, reconciliationValues(r))
+}
+
+func (s *Service) recordReconciliation(ctx context.Context, tx BillingTx, by audit.Cause, of source.NamespaceID, before, after audit.Values) error {
+	n, err := tx.Billing.Namespace(ctx, billing.NamespaceRef{ID: of})
+	if err != nil {
+		return err
+	}
+	return s.record(ctx, tx, by, n, only(auditedReconciliation, n), before, after)
 }
 
 // checkReconciliation returns what is wrong with a reconciliation.
@@ -77,13 +100,19 @@ func hasDuplicate(list []billing.Reconciliation) bool {
 
 // DeleteReconciliation takes the reconciliation of a namespace back, or returns
 // a Refusal if there is none.
-func (s *Service) DeleteReconciliation(ctx context.Context, of source.NamespaceID) error {
+func (s *Service) DeleteReconciliation(ctx context.Context, by audit.Cause, of source.NamespaceID) error {
 	return s.write(ctx, func(ctx context.Context, tx BillingTx) error {
-		err := tx.Reconciliations.Remove(ctx, of)
-		if errors.Is(err, domain.NotFound) {
-			return &domain.Refusal{Kind: domain.NotFound}
+		old, err := tx.Reconciliations.Lock(ctx, of)
+		if err == nil {
+			err = tx.Reconciliations.Remove(ctx, of)
 		}
-		return err
+		switch {
+		case errors.Is(err, domain.NotFound):
+			return &domain.Refusal{Kind: domain.NotFound}
+		case err != nil:
+			return err
+		}
+		return s.recordReconciliation(ctx, tx, by, of, reconciliationValues(old), nil)
 	})
 }
 

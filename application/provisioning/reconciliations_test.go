@@ -69,7 +69,7 @@ func TestService_PutReconciliations(t *testing.T) {
 		},
 	} {
 		var put []source.NamespaceID
-		err := newService(t, recording(&put)).PutReconciliations(t.Context(), c.list)
+		err := newService(t, recording(&put)).PutReconciliations(t.Context(), admin, c.list)
 		rejected, _ := errors.AsType[billing.Rejections](err)
 		if diff := cmp.Diff(c.rejected, rejected); diff != "" || (err != nil) != (c.rejected != nil) {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
@@ -96,12 +96,12 @@ func (b billingWithoutZero) Namespace(ctx context.Context, ref billing.Namespace
 func TestService_PutReconciliations_secondTry(t *testing.T) {
 	t.Parallel()
 	c := newService(t)
-	err := retrying(c).PutReconciliations(t.Context(), []billing.Reconciliation{reconciliation(404), reconciliation(10)})
+	err := retrying(c).PutReconciliations(t.Context(), admin, []billing.Reconciliation{reconciliation(404), reconciliation(10)})
 	if rejected, _ := errors.AsType[billing.Rejections](err); len(rejected) != 1 {
 		t.Errorf("got %v, want one rejection", err)
 	}
 	none := newService(t, changeBilling(func(b provisioning.Billing) provisioning.Billing { return billingWithoutZero{b, t} }))
-	if err := none.PutReconciliations(t.Context(), []billing.Reconciliation{reconciliation(0)}); err == nil || !strings.Contains(err.Error(), "Namespace can't be blank") {
+	if err := none.PutReconciliations(t.Context(), admin, []billing.Reconciliation{reconciliation(0)}); err == nil || !strings.Contains(err.Error(), "Namespace can't be blank") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -109,12 +109,12 @@ func TestService_PutReconciliations_secondTry(t *testing.T) {
 func TestService_DeleteReconciliation(t *testing.T) {
 	t.Parallel()
 	c := newService(t)
-	if err := c.PutReconciliations(t.Context(), []billing.Reconciliation{reconciliation(10)}); err != nil {
+	if err := c.PutReconciliations(t.Context(), admin, []billing.Reconciliation{reconciliation(10)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.DeleteReconciliation(t.Context(), 10); err != nil {
+	if err := c.DeleteReconciliation(t.Context(), admin, 10); err != nil {
 		t.Error(err)
 	}
-	wantRefusal(t, "once more", c.DeleteReconciliation(t.Context(), 10), domain.NotFound, "")
-	wantRefusal(t, "no namespace", c.DeleteReconciliation(t.Context(), 404), domain.NotFound, "")
+	wantRefusal(t, "once more", c.DeleteReconciliation(t.Context(), admin, 10), domain.NotFound, "")
+	wantRefusal(t, "no namespace", c.DeleteReconciliation(t.Context(), admin, 404), domain.NotFound, "")
 }

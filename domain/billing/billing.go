@@ -14,6 +14,8 @@ import (
 // Namespace is a group or a personal namespace, as the one that pays.
 type Namespace struct {
 	ID source.NamespaceID
+	// Path is the full path.
+	Path source.Path
 	// Top says that it is a top-level namespace. Personal namespaces always
 	// are.
 	Top bool

@@ -1,6 +1,7 @@
 package behaviour_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,8 +9,72 @@ import (
 	"gatehouse/bootstrap/config"
 )
 
+// auditedChanges returns what the audit events changed, as JSON.
+func auditedChanges(s Subject) []string {
+	s.Helper()
+	var changes []string
+	for _, record := range s.Read("audit") {
+		var change []string
+		for _, field := range record {
+			if field.Name == "before" || field.Name == "after" {
+				text, err := json.Marshal(field.Value)
+				s.Fine("Marshal", err)
+				change = append(change, string(text))
+			}
+		}
+		changes = append(changes, strings.Join(change, " "))
+	}
+	return changes
+}
+
 // portalAuthCases are about access tokens, parameters and namespaces.
 var portalAuthCases = []Case{
+	{Name: "portal writes: audit events, none of what changed nothing", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
+		const days = `{"upcoming_reconciliations":[{"namespace_id":10,"next_reconciliation_date":"2026-06-01","display_alert_from":"2026-05-01"}]}`
+		for _, call := range []portalCall{
+			{"POST /namespaces/10/gitlab_subscription", "start_date=2026-01-01&plan_code=premium&seats=5", 201, ""},
+			{"POST /namespaces/10/gitlab_subscription", "start_date=2026-01-01", 400, ""},
+			{"PUT /namespaces/acme/gitlab_subscription", "seats=7&sudo=boss", 200, ""},
+			{"PUT /namespaces/acme/gitlab_subscription", "seats=7&sudo=root", 200, ""},
+			{"POST /namespaces/own/minutes", packsOf("a", "b"), 201, ""},
+			{"POST /namespaces/own/minutes", packsOf("b", "a"), 201, ""},
+			{"PATCH /namespaces/own/minutes/move/13", "", 202, ""},
+			{"PATCH /namespaces/own/minutes/move/13", "", 202, ""},
+			{"PUT /internal/upcoming_reconciliations", days, 200, ""},
+			{"PUT /internal/upcoming_reconciliations", days, 200, ""},
+			{"PUT /internal/upcoming_reconciliations", strings.Replace(days, "06-01", "06-02", 1), 200, ""},
+			{"DELETE /internal/upcoming_reconciliations?namespace_id=10", "", 204, ""},
+			{"DELETE /internal/upcoming_reconciliations?namespace_id=10", "", 404, ""},
+		} {
+			t.wantReply(call.request, t.send(call.request, call.body, "PRIVATE-TOKEN: t-sudo", "X-Request-Id: r-1"), call.status, call.want)
+		}
+		who := s.List("audit", "username", "ip_address", "actor_kind", "user_id", "token_id", "correlation_id", "outcome")
+		s.Same("who", slices.Compact(who), []string{"root 192.0.2.1 user 1 4 r-1 done"})
+		s.Same("what", s.List("audit", "action", "verb", "sudo", "entity_kind", "entity_id", "entity_path", "target_kind", "target_id", "target_path"), []string{
+			"subscription.create create - group 10 acme subscription 10 acme",
+			"subscription.update update boss group 10 acme subscription 10 acme",
+			"minutes_pack.create create - user 2 own minutes_pack - a",
+			"minutes_pack.create create - user 2 own minutes_pack - b",
+			"minutes_pack.update update - user 2 own minutes_pack - a",
+			"minutes_pack.update update - user 2 own minutes_pack - b",
+			"reconciliation.create create - group 10 acme reconciliation 10 acme",
+			"reconciliation.update update - group 10 acme reconciliation 10 acme",
+			"reconciliation.delete delete - group 10 acme reconciliation 10 acme",
+		})
+		s.Same("changes", auditedChanges(s), []string{
+			`null {"auto_renew":null,"end_date":null,"max_seats_used":0,"plan_code":"premium","seats":5,"seats_in_use":3,"seats_owed":0,"start_date":"2026-01-01",` +
+				`"trial":false,"trial_ends_on":null,"trial_extension_type":null,"trial_starts_on":null}`,
+			`{"seats":5} {"seats":7}`,
+			`null {"expires_at":"2027-01-01","number_of_minutes":1000}`,
+			`null {"expires_at":"2027-01-01","number_of_minutes":1000}`,
+			`{"namespace_id":202} {"namespace_id":13}`,
+			`{"namespace_id":202} {"namespace_id":13}`,
+			`null {"display_alert_from":"2026-05-01","next_reconciliation_date":"2026-06-01"}`,
+			`{"next_reconciliation_date":"2026-06-01"} {"next_reconciliation_date":"2026-06-02"}`,
+			`{"display_alert_from":"2026-05-01","next_reconciliation_date":"2026-06-02"} null`,
+		})
+	}},
 	{Name: "portal token: headers and parameters, in order", Check: func(s Subject) {
 		t := s.portalServer()
 		const get = "GET /namespaces/13/gitlab_subscription"

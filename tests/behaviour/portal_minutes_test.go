@@ -250,6 +250,7 @@ func (t *portalServer) wantRolledBack(what string) {
 		t.wantReply(what+": "+r.request, t.send(r.request, r.body), 500, `{"message":"500 Internal Server Error"}`)
 		t.Same(r.request, t.billingRecords(), before)
 		t.Same(r.request+", history", len(t.List("subscription-history")), history)
+		t.Same(r.request+", audit events", len(t.List("audit")), 0)
 	}
 }
 
@@ -302,8 +303,9 @@ func (i interruptedPacks) Add(ctx context.Context, p billing.MinutesPack) error 
 }
 
 // Move moves them, then calls the function.
-func (i interruptedPacks) Move(ctx context.Context, from, to source.NamespaceID) error {
-	return i.after(i.MinutesPacks.Move(ctx, from, to))
+func (i interruptedPacks) Move(ctx context.Context, from, to source.NamespaceID) ([]string, error) {
+	xids, err := i.MinutesPacks.Move(ctx, from, to)
+	return xids, i.after(err)
 }
 
 type interruptedReconciliations struct {

@@ -6,6 +6,7 @@ import (
 
 	"gatehouse/application/provisioning"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/billing"
 	"gatehouse/domain/source"
 )
@@ -119,8 +120,11 @@ var billingCases = []Case{
 				_, err := tx.MinutesPacks.Find(s.Context(), of, xid)
 				s.Kind(xid, err, domain.NotFound)
 			}
-			s.Fine("Move", tx.MinutesPacks.Move(s.Context(), 11, 13))
-			s.Fine("Move none", tx.MinutesPacks.Move(s.Context(), 11, 13))
+			for _, want := range [][]string{{"XID-ä", "xid-ä"}, nil} {
+				moved, err := tx.MinutesPacks.Move(s.Context(), 11, 13)
+				s.Fine("Move", err)
+				s.Same("moved", moved, want)
+			}
 		})
 		s.Same("moved", s.List("packs", "namespace_id", "number_of_minutes"), []string{"13 10", "13 10"})
 	}},
@@ -137,6 +141,13 @@ var billingCases = []Case{
 		})
 		s.Same("put", days(), []string{"11 2026-03-12 2026-03-03", "13 2026-03-11 2026-03-02"})
 		s.inBillingTx(func(tx provisioning.BillingTx) {
+			got, err := tx.Reconciliations.Lock(s.Context(), 11)
+			s.Fine("Lock", err)
+			s.Same("locked", got, billing.Reconciliation{Namespace: 11, Next: march(12), AlertFrom: march(3)})
+			for _, of := range []source.NamespaceID{12, 404} {
+				_, err = tx.Reconciliations.Lock(s.Context(), of)
+				s.Kind("Lock of none", err, domain.NotFound)
+			}
 			s.Fine("Remove", tx.Reconciliations.Remove(s.Context(), 11))
 			s.Kind("Remove again", tx.Reconciliations.Remove(s.Context(), 11), domain.NotFound)
 		})
@@ -173,11 +184,11 @@ var billingCases = []Case{
 			ref  billing.NamespaceRef
 			want billing.Namespace
 		}{
-			{billing.NamespaceRef{ID: 11}, billing.Namespace{ID: 11, Top: true}},
-			{billing.NamespaceRef{Path: "ACME/Sub"}, billing.Namespace{ID: 12}},
-			{billing.NamespaceRef{Path: "other"}, billing.Namespace{ID: 13, Top: true}},
-			{billing.NamespaceRef{Path: "OWN"}, billing.Namespace{ID: 21, Top: true, Owner: 1}},
-			{billing.NamespaceRef{ID: 11, Path: "other"}, billing.Namespace{ID: 11, Top: true}},
+			{billing.NamespaceRef{ID: 11}, billing.Namespace{ID: 11, Path: "acme", Top: true}},
+			{billing.NamespaceRef{Path: "ACME/Sub"}, billing.Namespace{ID: 12, Path: "acme/sub"}},
+			{billing.NamespaceRef{Path: "other"}, billing.Namespace{ID: 13, Path: "Other", Top: true}},
+			{billing.NamespaceRef{Path: "OWN"}, billing.Namespace{ID: 21, Path: "own", Top: true, Owner: 1}},
+			{billing.NamespaceRef{ID: 11, Path: "other"}, billing.Namespace{ID: 11, Path: "acme", Top: true}},
 		} {
 			got, err := s.Billing.Namespace(s.Context(), c.ref)
 			s.Fine("Namespace", err)
@@ -208,6 +219,15 @@ var billingCases = []Case{
 			s.Same(c.who, got, c.want)
 		}
 	}},
+	{Name: "audit events of a billing transaction: kept with it, in order", Check: func(s Subject) {
+		events := []audit.Event{write(1, audit.Object{Kind: audit.Group, ID: 11}), write(2, audit.Object{Kind: audit.User, ID: 21}), {At: now}}
+		s.inBillingTx(func(tx provisioning.BillingTx) {
+			s.Fine("Append", tx.Audit.Append(s.Context(), events[:2]...))
+			s.Fine("Append", tx.Audit.Append(s.Context(), events[2]))
+			s.Fine("Append none", tx.Audit.Append(s.Context()))
+		})
+		s.events(events...)
+	}},
 	{Name: "failed billing transaction: no change", Check: func(s Subject) {
 		s.Apply(customers)
 		late := errors.New("late")
@@ -215,9 +235,10 @@ var billingCases = []Case{
 			s.Fine("subscription", tx.Subscriptions.Add(s.Context(), fullSubscription(11)))
 			s.Fine("pack", tx.MinutesPacks.Add(s.Context(), billing.MinutesPack{Namespace: 11, PurchaseXID: "x", ExpiresAt: march(1)}))
 			s.Fine("reconciliation", tx.Reconciliations.Put(s.Context(), billing.Reconciliation{Namespace: 11, Next: march(1), AlertFrom: march(1)}, now))
+			s.Fine("audit", tx.Audit.Append(s.Context(), write(1, audit.Object{Kind: audit.Group, ID: 11})))
 			return late
 		})
 		s.Same("the error", errors.Is(err, late), true)
-		s.Same("billing records", len(s.List("subscriptions"))+len(s.List("packs"))+len(s.List("reconciliations")), 0)
+		s.Same("billing records", len(s.List("subscriptions"))+len(s.List("packs"))+len(s.List("reconciliations"))+len(s.List("audit")), 0)
 	}},
 }

@@ -13,14 +13,30 @@ import (
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/application/credentials"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 )
 
-const callerKey = "portal caller"
+const (
+	callerKey = "portal caller"
+	bearerKey = "portal bearer"
+)
 
 // caller returns the user of the access token, or the one that sudo names. The
 // middleware reader and admin sets it.
 func caller(c *gin.Context) identity.User { return c.MustGet(callerKey).(identity.User) }
+
+// cause returns the caller for the audit log: with sudo, both users.
+func cause(c *gin.Context) audit.Cause {
+	bearer, user := c.MustGet(bearerKey).(credentials.Bearer), caller(c)
+	actor := audit.Actor{
+		Kind: audit.Person, User: bearer.User.ID, Username: bearer.User.Username, Token: bearer.Token.ID, Address: httpapi.ClientIP(c),
+	}
+	if user.ID != bearer.User.ID {
+		actor.Sudo, actor.SudoName = user.ID, user.Username
+	}
+	return audit.Cause{Actor: actor, CorrelationID: httpapi.RequestID(c.Request.Context())}
+}
 
 // reader is middleware that refuses callers without an access token for reading.
 func (a *API) reader(c *gin.Context) {
@@ -50,6 +66,7 @@ func (a *API) authenticate(c *gin.Context, onlyAdmins bool, scopes ...identity.S
 		return
 	}
 	c.Set(callerKey, user)
+	c.Set(bearerKey, bearer)
 }
 
 // logNamespace names the namespaces of the path in the log line of a refusal.

@@ -53,7 +53,7 @@ func (a *API) addMinutesPacks(c *gin.Context) (any, error) {
 	for i, p := range in.Packs {
 		packs[i] = p.pack()
 	}
-	kept, err := a.provisioning.AddMinutesPacks(c.Request.Context(), namespace(c, "id"), packs)
+	kept, err := a.provisioning.AddMinutesPacks(c.Request.Context(), cause(c), namespace(c, "id"), packs)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (a *API) moveMinutesPacks(c *gin.Context) (any, error) {
 	if _, err := params.Of(c); err != nil {
 		return nil, err
 	}
-	if err := a.provisioning.MoveMinutesPacks(c.Request.Context(), namespace(c, "id"), namespace(c, "target_id")); err != nil {
+	if err := a.provisioning.MoveMinutesPacks(c.Request.Context(), cause(c), namespace(c, "id"), namespace(c, "target_id")); err != nil {
 		return nil, err
 	}
 	c.Status(http.StatusAccepted)

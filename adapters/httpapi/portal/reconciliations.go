@@ -50,7 +50,7 @@ func (a *API) putReconciliations(c *gin.Context) (any, error) {
 	for i, r := range in.List {
 		list[i] = r.reconciliation(r.NamespaceID)
 	}
-	return http.StatusOK, a.provisioning.PutReconciliations(c.Request.Context(), list)
+	return http.StatusOK, a.provisioning.PutReconciliations(c.Request.Context(), cause(c), list)
 }
 
 // putReconciliation answers PUT …/namespaces/:id/upcoming_reconciliations, for one
@@ -68,7 +68,7 @@ func (a *API) putReconciliation(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return http.StatusOK, a.provisioning.PutReconciliations(c.Request.Context(), []billing.Reconciliation{in.reconciliation(of)})
+	return http.StatusOK, a.provisioning.PutReconciliations(c.Request.Context(), cause(c), []billing.Reconciliation{in.reconciliation(of)})
 }
 
 // deleteReconciliation answers DELETE /internal/upcoming_reconciliations.
@@ -101,7 +101,7 @@ func (a *API) deleteNamespaceReconciliation(c *gin.Context) (any, error) {
 }
 
 func (a *API) deleteByID(c *gin.Context, of source.NamespaceID) (any, error) {
-	if err := a.provisioning.DeleteReconciliation(c.Request.Context(), of); err != nil {
+	if err := a.provisioning.DeleteReconciliation(c.Request.Context(), cause(c), of); err != nil {
 		return nil, err
 	}
 	c.Status(http.StatusNoContent)

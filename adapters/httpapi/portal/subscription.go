@@ -73,7 +73,7 @@ func (a *API) createSubscription(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	view, err := a.provisioning.CreateSubscription(c.Request.Context(), namespace(c, "id"), in.change(values, in.StartDate))
+	view, err := a.provisioning.CreateSubscription(c.Request.Context(), cause(c), namespace(c, "id"), in.change(values, in.StartDate))
 	c.Status(http.StatusCreated)
 	return subscriptionAnswer(c, view, err)
 }
@@ -85,7 +85,7 @@ func (a *API) updateSubscription(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	view, err := a.provisioning.UpdateSubscription(c.Request.Context(), namespace(c, "id"), in.change(values, in.StartDate))
+	view, err := a.provisioning.UpdateSubscription(c.Request.Context(), cause(c), namespace(c, "id"), in.change(values, in.StartDate))
 	return subscriptionAnswer(c, view, err)
 }
 
