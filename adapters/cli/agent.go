@@ -8,7 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/application/clusters"
+	"gatehouse/bootstrap"
 	"gatehouse/domain/agents"
+	"gatehouse/domain/audit"
 )
 
 func agent(streams Streams) *cobra.Command {
@@ -35,7 +37,9 @@ func (f *agentTokenFlags) add(c *cobra.Command) {
 
 // openTokens opens the store and calls do with the tokens of its agents.
 func (f *agentTokenFlags) openTokens(ctx context.Context, streams Streams, do func(*clusters.TokenService) error) error {
-	return f.openStore(ctx, streams, noMigrate, func(s store) error { return do(clusters.NewTokenService(s.AgentTokens, rand.Reader)) })
+	return f.openStore(ctx, streams, noMigrate, func(s store) error {
+		return do(clusters.NewTokenService(s.AgentTokens, rand.Reader, bootstrap.Clock()))
+	})
 }
 
 func agentTokenCreate(streams Streams) *cobra.Command {
@@ -51,7 +55,7 @@ printed again.`,
 		Args: cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {
 			return flags.openTokens(ctx, streams, func(m *clusters.TokenService) error {
-				text, err := m.Create(ctx, agents.AgentID(flags.agent), flags.name)
+				text, err := m.Create(ctx, audit.Cause{Actor: operator()}, agents.AgentID(flags.agent), flags.name)
 				if err != nil {
 					return err
 				}
@@ -86,7 +90,7 @@ and may accept the tokens for another five minutes.`,
 		Args:    cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {
 			return flags.openTokens(ctx, streams, func(m *clusters.TokenService) error {
-				if err := m.Revoke(ctx, agents.AgentID(flags.agent), flags.name); err != nil {
+				if err := m.Revoke(ctx, audit.Cause{Actor: operator()}, agents.AgentID(flags.agent), flags.name); err != nil {
 					return err
 				}
 				_, err := fmt.Fprintf(streams.Out, "revoked the token %q of agent %d\n", flags.name, flags.agent)

@@ -36,6 +36,15 @@ func TestRun_agentToken(t *testing.T) {
 	if !regexp.MustCompile(`5 +command line +false +-\n5 +second +true +-\n`).MatchString(shown) || strings.Contains(shown, "glagent") {
 		t.Errorf("show: got %s", shown)
 	}
+	events := gatehouse(t, "", "show", "audit", "--json", database)
+	if got := strings.Count(events, `"action": "agent_token.create"`); got != 2 || strings.Contains(events, "glagent") {
+		t.Errorf("audit: got %s", events)
+	}
+	for _, member := range []string{`"action": "agent_token.update"`, `"username": "` + osUser(t) + `"`, `"entity_path": "acme/infra"`, `"target_path": "second"`, `"revoked": true`} {
+		if !strings.Contains(events, member) {
+			t.Errorf("audit: got %s, want %s", events, member)
+		}
+	}
 	for name, c := range map[string]struct {
 		args []string
 		code int

@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/application/credentials"
 	"gatehouse/bootstrap"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 )
 
@@ -35,7 +36,7 @@ cannot be printed again. The rules are those for tokens that users make over SSH
 			return flags.openStore(ctx, streams, noMigrate, func(s store) error {
 				service := bootstrap.Credentials(s.config, s.Accounts, s.RecoveryCodes, s.AccessTokens, bootstrap.Clock())
 				caller := credentials.Caller{Claim: identity.ClaimName(user), ByUser: true}
-				token, err := service.PersonalAccessToken(ctx, caller, request)
+				token, err := service.PersonalAccessToken(ctx, audit.Cause{Actor: operator()}, caller, request)
 				if err != nil {
 					return err
 				}

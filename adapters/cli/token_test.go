@@ -1,11 +1,22 @@
 package cli_test
 
 import (
+	"os/user"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 )
+
+// osUser returns the name of the operating system's user who runs the test.
+func osUser(t *testing.T) string {
+	t.Helper()
+	u, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Username
+}
 
 func TestRun_tokenCreate(t *testing.T) {
 	t.Parallel()
@@ -23,6 +34,15 @@ func TestRun_tokenCreate(t *testing.T) {
 	shown := run(t.Context(), "", with("show", "access-tokens", "--json")...)
 	if !strings.Contains(shown.out, `"name": "mine"`) || strings.Contains(shown.out, text) {
 		t.Errorf("show: got %s", shown.out)
+	}
+	events := gatehouse(t, "", with("show", "audit", "--json")...)
+	for _, member := range []string{`"action": "access_token.create"`, `"actor_kind": "operator"`, `"username": "` + osUser(t) + `"`, `"entity_path": "root"`, `"target_path": "mine"`} {
+		if !strings.Contains(events, member) {
+			t.Errorf("audit: got %s, want %s", events, member)
+		}
+	}
+	if strings.Contains(events, text) {
+		t.Errorf("audit: the token is in %s", events)
 	}
 	got = run(t.Context(), "", with("token", "create", "--user", "root", "--scope", "api", "--json", "--expires-at", "2020-01-01")...)
 	if got.code != 1 || !strings.Contains(got.err, "in the past") {

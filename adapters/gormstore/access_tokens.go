@@ -2,17 +2,22 @@ package gormstore
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"gorm.io/gorm"
+
+	"gatehouse/adapters/gormstore/auditlog"
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/application/credentials"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 )
 
 const (
 	addToken = `
 		INSERT INTO access_tokens (user_id, name, scopes, digest, expires_at, revoked, created_at)
-		VALUES ($1, $2, $3, $4, $5, false, $6) RETURNING id`
+		VALUES (?, ?, ?, ?, ?, false, ?) RETURNING id`
 	bearer = `
 		SELECT t.id, t.name, t.scopes, t.expires_at, t.revoked, t.created_at, t.last_used_at,
 			u.id, u.username, u.name, u.email, u.public_email, u.state, u.type, u.admin, u.external,
@@ -28,17 +33,16 @@ type AccessTokens struct {
 }
 
 // Add implements credentials.Tokens.
-func (tokens *AccessTokens) Add(ctx context.Context, t identity.AccessToken) (id int64, err error) {
-	unlock, err := tokens.db.LockWrites(ctx)
-	if err != nil {
-		return 0, database.Fault(err, "access token %q of user %d", t.Name, t.User)
-	}
-	defer unlock()
-	stmt, err := tokens.db.Prepare(ctx, addToken)
-	if err == nil {
-		err = stmt.QueryRowContext(ctx, int64(t.User), t.Name, scopeTexts(t.Scopes), string(t.Digest), database.ToInstant(t.ExpiresAt), database.ToInstant(t.CreatedAt)).Scan(&id)
-	}
-	return id, database.Fault(err, "access token %q of user %d", t.Name, t.User)
+func (tokens *AccessTokens) Add(ctx context.Context, t identity.AccessToken, event audit.Event) (id int64, err error) {
+	err = tokens.db.Atomically(ctx, fmt.Sprintf("access token %q of user %d", t.Name, t.User), func(tx *gorm.DB) error {
+		err := tx.Raw(addToken, int64(t.User), t.Name, scopeTexts(t.Scopes), string(t.Digest), database.ToInstant(t.ExpiresAt), database.ToInstant(t.CreatedAt)).Scan(&id).Error
+		if err != nil {
+			return err
+		}
+		event.Target.ID = id
+		return auditlog.Append(ctx, tx, event)
+	})
+	return id, err
 }
 
 func scopeTexts(scopes []identity.Scope) database.Texts {

@@ -4,14 +4,18 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"gatehouse/adapters/gormstore/auditlog"
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/application/clusters"
+	"gatehouse/domain"
 	"gatehouse/domain/agents"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 )
 
@@ -82,24 +86,55 @@ func (a *Agents) Authorize(ctx context.Context, id agents.AgentID, in []agents.A
 }
 
 const (
-	addAgentToken    = `INSERT INTO agent_tokens (agent_id, name, digest, revoked) VALUES ($1, $2, $3, false)`
-	revokeAgentToken = `UPDATE agent_tokens SET revoked = true WHERE agent_id = $1 AND name = $2`
+	agentProject      = `SELECT p.id, p.path FROM agents a JOIN projects p ON p.id = a.project_id WHERE a.id = ?`
+	addAgentToken     = `INSERT INTO agent_tokens (agent_id, name, digest, revoked) VALUES (?, ?, ?, false) RETURNING id`
+	hasAgentToken     = `SELECT EXISTS (SELECT 1 FROM agent_tokens WHERE agent_id = ? AND name = ?)`
+	revokeAgentTokens = `UPDATE agent_tokens SET revoked = true WHERE agent_id = ? AND name = ? AND NOT revoked RETURNING id`
 )
 
 // AgentTokens keeps the tokens of agents.
 type AgentTokens struct{ db *database.DB }
 
 // Add implements clusters.Tokens.
-func (t *AgentTokens) Add(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest) error {
-	_, err := t.db.Exec(ctx, addAgentToken, int64(agent), name, string(digest))
-	return database.Fault(err, "token %q of agent %d", name, agent)
+func (t *AgentTokens) Add(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest, event audit.Event) error {
+	return t.change(ctx, agent, name, event, func(tx *gorm.DB, ids *[]int64) error {
+		return tx.Raw(addAgentToken, int64(agent), name, string(digest)).Scan(ids).Error
+	})
 }
 
 // Revoke implements clusters.Tokens.
-func (t *AgentTokens) Revoke(ctx context.Context, agent agents.AgentID, name string) error {
-	revoked, err := t.db.Exec(ctx, revokeAgentToken, int64(agent), name)
-	if err == nil && revoked == 0 {
-		return database.NotFound("token %q of agent %d", name, agent)
-	}
-	return database.Fault(err, "token %q of agent %d", name, agent)
+func (t *AgentTokens) Revoke(ctx context.Context, agent agents.AgentID, name string, event audit.Event) error {
+	return t.change(ctx, agent, name, event, func(tx *gorm.DB, ids *[]int64) error {
+		var known bool
+		err := tx.Raw(hasAgentToken, int64(agent), name).Scan(&known).Error
+		if err == nil && !known {
+			err = domain.NotFound
+		}
+		if err != nil {
+			return err
+		}
+		return tx.Raw(revokeAgentTokens, int64(agent), name).Scan(ids).Error
+	})
+}
+
+// change runs do in a transaction and keeps the event for each of the tokens whose
+// numbers do returns.
+func (t *AgentTokens) change(ctx context.Context, agent agents.AgentID, name string, event audit.Event, do func(tx *gorm.DB, ids *[]int64) error) error {
+	return t.db.Atomically(ctx, fmt.Sprintf("token %q of agent %d", name, agent), func(tx *gorm.DB) error {
+		event.Entity = audit.Object{Kind: audit.Project}
+		if err := tx.Raw(agentProject, int64(agent)).Row().Scan(&event.Entity.ID, &event.Entity.Path); err != nil {
+			return err
+		}
+		var ids []int64
+		if err := do(tx, &ids); err != nil {
+			return err
+		}
+		slices.Sort(ids)
+		events := make([]audit.Event, len(ids))
+		for i, id := range ids {
+			events[i] = event
+			events[i].Target.ID = id
+		}
+		return auditlog.Append(ctx, tx, events...)
+	})
 }

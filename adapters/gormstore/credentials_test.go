@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/adapters/gormstore"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/tests/world"
 )
@@ -30,7 +31,7 @@ func TestStore_sweep_sessions(t *testing.T) {
 			}
 		}
 		digest := identity.DigestToken("a")
-		if err := s.RecoveryCodes.Replace(t.Context(), 7, []identity.TokenDigest{digest}); err != nil {
+		if err := s.RecoveryCodes.Replace(t.Context(), 7, []identity.TokenDigest{digest}, audit.Event{At: world.Now}); err != nil {
 			t.Fatal(err)
 		}
 		swept(t, s, 0, 0, 0)
@@ -82,7 +83,7 @@ func TestStore_TokenUsed_neverGoesBack(t *testing.T) {
 			one, other := open(t, url), open(t, url)
 			world.Apply(t, one.WorldImport, "users: [{id: 7, username: dede}]")
 			digest := identity.DigestToken("x")
-			id, err := one.AccessTokens.Add(t.Context(), identity.AccessToken{User: 7, Name: "x", Digest: digest, CreatedAt: world.Now})
+			id, err := one.AccessTokens.Add(t.Context(), identity.AccessToken{User: 7, Name: "x", Digest: digest, CreatedAt: world.Now}, audit.Event{At: world.Now})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,7 +6,9 @@ import (
 
 	"gorm.io/gorm"
 
+	"gatehouse/adapters/gormstore/auditlog"
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 )
 
@@ -16,7 +18,7 @@ type RecoveryCodes struct{ db *database.DB }
 const spendCode = `DELETE FROM recovery_codes WHERE user_id = $1 AND digest = $2`
 
 // Replace implements credentials.RecoveryCodes.
-func (r *RecoveryCodes) Replace(ctx context.Context, user identity.UserID, digests []identity.TokenDigest) error {
+func (r *RecoveryCodes) Replace(ctx context.Context, user identity.UserID, digests []identity.TokenDigest, event audit.Event) error {
 	return r.db.Atomically(ctx, fmt.Sprintf("recovery codes of user %d", user), func(tx *gorm.DB) error {
 		if err := r.db.LockRow(tx, "users", int64(user)); err != nil {
 			return err
@@ -29,7 +31,7 @@ func (r *RecoveryCodes) Replace(ctx context.Context, user identity.UserID, diges
 				return err
 			}
 		}
-		return nil
+		return auditlog.Append(ctx, tx, event)
 	})
 }
 

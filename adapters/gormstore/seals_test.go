@@ -13,6 +13,7 @@ import (
 	"gatehouse/adapters/gormstore"
 	"gatehouse/application/webhooks"
 	"gatehouse/application/worldimport"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -182,7 +183,7 @@ func TestStore_sealed_damaged(t *testing.T) {
 		if err != nil || !account.Factor.Enabled {
 			t.Errorf("account: got %+v, %v", account.Factor, err)
 		}
-		if err := s.RecoveryCodes.Replace(t.Context(), 7, nil); err != nil {
+		if err := s.RecoveryCodes.Replace(t.Context(), 7, nil, audit.Event{At: world.Now}); err != nil {
 			t.Errorf("recovery codes: %v", err)
 		}
 		if _, _, err := s.Deliveries.Hook(t.Context(), 3); err == nil || !strings.Contains(err.Error(), "hooks.url/3") {

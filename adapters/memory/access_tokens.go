@@ -7,6 +7,7 @@ import (
 
 	"gatehouse/application/credentials"
 	"gatehouse/application/worldimport"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 )
 
@@ -14,7 +15,7 @@ import (
 type AccessTokens struct{ *state }
 
 // Add implements credentials.Tokens.
-func (a AccessTokens) Add(ctx context.Context, t identity.AccessToken) (id int64, err error) {
+func (a AccessTokens) Add(ctx context.Context, t identity.AccessToken, event audit.Event) (id int64, err error) {
 	err = a.update(ctx, func(tx *transaction) error {
 		if err := tx.users.require(t.User, "user"); err != nil {
 			return err
@@ -24,7 +25,8 @@ func (a AccessTokens) Add(ctx context.Context, t identity.AccessToken) (id int64
 		}
 		t.ID = 0
 		id = tx.putAccessToken(t)
-		return nil
+		event.Target.ID = id
+		return auditTx{tx}.Append(ctx, event)
 	})
 	return id, err
 }

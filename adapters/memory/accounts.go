@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/application/credentials"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 )
 
@@ -58,13 +59,13 @@ func (w *world) hasOTPSession(a identity.Actor, now time.Time) bool {
 type RecoveryCodes struct{ *state }
 
 // Replace implements credentials.RecoveryCodes.
-func (r RecoveryCodes) Replace(ctx context.Context, id identity.UserID, digests []identity.TokenDigest) error {
+func (r RecoveryCodes) Replace(ctx context.Context, id identity.UserID, digests []identity.TokenDigest, event audit.Event) error {
 	return r.update(ctx, func(tx *transaction) error {
 		if err := tx.users.require(id, "user"); err != nil {
 			return err
 		}
 		tx.recoveryCodes[id] = slices.Clone(digests)
-		return nil
+		return auditTx{tx}.Append(ctx, event)
 	})
 }
 

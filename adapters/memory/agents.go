@@ -3,11 +3,13 @@ package memory
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"gatehouse/application/clusters"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/agents"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -91,7 +93,7 @@ func (a Agents) Authorize(ctx context.Context, id agents.AgentID, in []agents.Au
 type AgentTokens struct{ *state }
 
 // Add implements clusters.Tokens.
-func (t AgentTokens) Add(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest) error {
+func (t AgentTokens) Add(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest, event audit.Event) error {
 	return t.update(ctx, func(tx *transaction) error {
 		if err := tx.agents.require(int64(agent), "agent"); err != nil {
 			return err
@@ -99,23 +101,45 @@ func (t AgentTokens) Add(ctx context.Context, agent agents.AgentID, name string,
 		if id, _ := tx.agentToken(digest); id != 0 {
 			return conflict("an agent token with that digest")
 		}
-		tx.putAgentToken(int64(agent), worldimport.AgentToken{Name: name, Digest: digest})
-		return nil
+		id := tx.putAgentToken(int64(agent), worldimport.AgentToken{Name: name, Digest: digest})
+		return tx.auditAgentTokens(ctx, agent, event, id)
 	})
 }
 
 // Revoke implements clusters.Tokens.
-func (t AgentTokens) Revoke(ctx context.Context, agent agents.AgentID, name string) error {
+func (t AgentTokens) Revoke(ctx context.Context, agent agents.AgentID, name string, event audit.Event) error {
 	return t.update(ctx, func(tx *transaction) error {
 		err := notFound("token %q of agent %d", name, agent)
+		var revoked []int64
 		for id, row := range tx.agentTokens.rows {
 			if row.agent == int64(agent) && row.Name == name {
-				row.Revoked, err = true, nil
-				tx.agentTokens.put(id, row)
+				err = nil
+				if !row.Revoked {
+					row.Revoked = true
+					tx.agentTokens.put(id, row)
+					revoked = append(revoked, id)
+				}
 			}
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return tx.auditAgentTokens(ctx, agent, event, revoked...)
 	})
+}
+
+// auditAgentTokens keeps the event for each of the tokens.
+func (tx *transaction) auditAgentTokens(ctx context.Context, agent agents.AgentID, event audit.Event, ids ...int64) error {
+	project := tx.projects.rows[tx.agents.rows[int64(agent)].project]
+	event.Entity = audit.Object{Kind: audit.Project, ID: int64(project.ID), Path: string(project.Path)}
+	slices.Sort(ids)
+	for _, id := range ids {
+		event.Target.ID = id
+		if err := (auditTx{tx}).Append(ctx, event); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // PutAgent implements worldimport.Credentials.
@@ -178,10 +202,12 @@ func (tx credentialsTx) Agent(ctx context.Context, p source.ProjectID, a worldim
 }
 
 // putAgentToken keeps a token of an agent. It replaces the one that has the same
-// digest.
-func (tx *transaction) putAgentToken(agent int64, t worldimport.AgentToken) {
+// digest. It returns the number.
+func (tx *transaction) putAgentToken(agent int64, t worldimport.AgentToken) int64 {
 	id, _ := tx.agentToken(t.Digest)
-	tx.agentTokens.put(tx.agentTokens.idOr(id), agentToken{agent, t})
+	id = tx.agentTokens.idOr(id)
+	tx.agentTokens.put(id, agentToken{agent, t})
+	return id
 }
 
 // usage is the sum of what agents have reported, by counter.

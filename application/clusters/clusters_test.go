@@ -12,6 +12,7 @@ import (
 	"gatehouse/application/clusters"
 	"gatehouse/domain"
 	"gatehouse/domain/agents"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 	"gatehouse/tests/world"
@@ -76,8 +77,8 @@ func TestMint(t *testing.T) {
 	t.Parallel()
 	store := memory.New()
 	world.Apply(t, store.WorldImport, "groups: [{path: acme}]\nprojects: [{id: 7, path: acme/infra}]\nagents: [{id: 5, name: prod, project: acme/infra}]")
-	tokenService := clusters.NewTokenService(store.AgentTokens, bytes.NewReader(bytes.Repeat([]byte{0xff}, 60)))
-	text, err := tokenService.Create(t.Context(), 5, " mine ")
+	tokenService := clusters.NewTokenService(store.AgentTokens, bytes.NewReader(bytes.Repeat([]byte{0xff}, 60)), world.Clock)
+	text, err := tokenService.Create(t.Context(), audit.Cause{}, 5, " mine ")
 	if want := "glagent-" + strings.Repeat("_", 50); err != nil || text != want {
 		t.Fatalf("got %q, %v, want %q", text, err, want)
 	}
@@ -85,10 +86,10 @@ func TestMint(t *testing.T) {
 	if b, err := service.Agent(t.Context(), text); err != nil || b.Agent.ID != 5 {
 		t.Errorf("got %+v, %v", b, err)
 	}
-	if _, err := tokenService.Create(t.Context(), 5, "second"); err == nil {
+	if _, err := tokenService.Create(t.Context(), audit.Cause{}, 5, "second"); err == nil {
 		t.Error("a token of no chance was made")
 	}
-	if err := tokenService.Revoke(t.Context(), 5, "mine"); err != nil {
+	if err := tokenService.Revoke(t.Context(), audit.Cause{}, 5, "mine"); err != nil {
 		t.Errorf("Revoke: %v", err)
 	}
 	if _, err := service.Agent(t.Context(), text); !errors.Is(err, domain.Unauthenticated) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gatehouse/domain/agents"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -49,12 +50,15 @@ type UsageCounters interface {
 	Add(ctx context.Context, r agents.UsageReport) error
 }
 
-// Tokens keeps the digests of agents' tokens.
+// Tokens keeps the digests of agents' tokens, and in the same transaction audit events.
+// The entity of an event becomes the agent's project, and its target gets the number of
+// the token.
 type Tokens interface {
 	// Add keeps a new token; it fails with domain.NotFound if the
 	// agent does not exist.
-	Add(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest) error
+	Add(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest, event audit.Event) error
 	// Revoke revokes all tokens of that name which the agent has;
-	// domain.NotFound if it has none.
-	Revoke(ctx context.Context, agent agents.AgentID, name string) error
+	// domain.NotFound if it has none. There is one event for each token that was not
+	// revoked before.
+	Revoke(ctx context.Context, agent agents.AgentID, name string, event audit.Event) error
 }

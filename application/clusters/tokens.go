@@ -8,8 +8,10 @@ import (
 	"io"
 	"strings"
 
+	"gatehouse/application"
 	"gatehouse/domain"
 	"gatehouse/domain/agents"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 )
 
@@ -17,11 +19,12 @@ import (
 type TokenService struct {
 	tokens Tokens
 	random io.Reader
+	now    application.Clock
 }
 
 // NewTokenService makes a TokenService; random has to be fit for secrets.
-func NewTokenService(tokens Tokens, random io.Reader) *TokenService {
-	return &TokenService{tokens, random}
+func NewTokenService(tokens Tokens, random io.Reader, now application.Clock) *TokenService {
+	return &TokenService{tokens, random, now}
 }
 
 const (
@@ -33,7 +36,7 @@ const (
 // Create makes a token of an agent and returns its text, which is not kept. An
 // empty name is refused as domain.Invalid, an agent that does not exist as
 // domain.NotFound; any other error is the store's.
-func (s *TokenService) Create(ctx context.Context, agent agents.AgentID, name string) (text string, err error) {
+func (s *TokenService) Create(ctx context.Context, by audit.Cause, agent agents.AgentID, name string) (text string, err error) {
 	if name = strings.TrimSpace(name); name == "" {
 		return "", domain.Refuse(domain.Invalid, "a token needs a name")
 	}
@@ -42,7 +45,7 @@ func (s *TokenService) Create(ctx context.Context, agent agents.AgentID, name st
 		return "", fmt.Errorf("random token: %w", err)
 	}
 	text = tokenPrefix + base64.RawURLEncoding.EncodeToString(raw)[:tokenLength]
-	err = s.tokens.Add(ctx, agent, name, identity.DigestToken(text))
+	err = s.tokens.Add(ctx, agent, name, identity.DigestToken(text), s.event(by, audit.Create, name, nil, audit.Values{"agent_id": int64(agent), "name": name}))
 	if errors.Is(err, domain.NotFound) {
 		return "", domain.Refuse(domain.NotFound, "there is no agent %d", agent)
 	}
@@ -51,10 +54,16 @@ func (s *TokenService) Create(ctx context.Context, agent agents.AgentID, name st
 
 // Revoke revokes all tokens of that name which the agent has. If it has none
 // that is a Refusal of kind domain.NotFound.
-func (s *TokenService) Revoke(ctx context.Context, agent agents.AgentID, name string) error {
-	err := s.tokens.Revoke(ctx, agent, strings.TrimSpace(name))
+func (s *TokenService) Revoke(ctx context.Context, by audit.Cause, agent agents.AgentID, name string) error {
+	name = strings.TrimSpace(name)
+	err := s.tokens.Revoke(ctx, agent, name, s.event(by, audit.Update, name, audit.Values{"revoked": false}, audit.Values{"revoked": true}))
 	if errors.Is(err, domain.NotFound) {
 		return domain.Refuse(domain.NotFound, "agent %d has no token %q", agent, name)
 	}
 	return err
+}
+
+// event returns the event of a write to a token. The store completes it.
+func (s *TokenService) event(by audit.Cause, verb audit.Verb, name string, before, after audit.Values) audit.Event {
+	return by.Event(s.now(), verb, audit.Object{}, audit.Object{Kind: "agent_token", Path: name}, before, after)
 }

@@ -13,6 +13,7 @@ import (
 
 	"gatehouse/application"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 )
 
@@ -90,8 +91,9 @@ const (
 )
 
 // RecoveryCodes returns ten new recovery codes for the caller and ends all
-// older ones, or a Refusal. The codes are not kept, only their digests.
-func (s *Service) RecoveryCodes(ctx context.Context, caller Caller) ([]string, error) {
+// older ones, or a Refusal. The codes are not kept, only their digests. The audit event
+// is by by, or if that has no kind by the caller.
+func (s *Service) RecoveryCodes(ctx context.Context, by audit.Cause, caller Caller) ([]string, error) {
 	account, err := s.account(ctx, caller, domain.Refuse(domain.Forbidden, "Deploy keys cannot be used to retrieve recovery codes"))
 	if err != nil {
 		return nil, err
@@ -114,7 +116,8 @@ func (s *Service) RecoveryCodes(ctx context.Context, caller Caller) ([]string, e
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := s.codes.Replace(ctx, account.Actor.User.ID, digests); err != nil {
+	event := account.audited(by).Event(s.now(), audit.Create, account.entity(), audit.Object{Kind: "recovery_codes"}, nil, nil)
+	if err := s.codes.Replace(ctx, account.Actor.User.ID, digests, event); err != nil {
 		return nil, errUnavailable.Because(err)
 	}
 	return codes, nil
@@ -148,8 +151,9 @@ type NewToken struct {
 }
 
 // PersonalAccessToken makes an access token for the caller, or returns a
-// Refusal that names the first thing that is wrong.
-func (s *Service) PersonalAccessToken(ctx context.Context, caller Caller, req TokenRequest) (NewToken, error) {
+// Refusal that names the first thing that is wrong. The audit event is by by, or if
+// that has no kind by the caller.
+func (s *Service) PersonalAccessToken(ctx context.Context, by audit.Cause, caller Caller, req TokenRequest) (NewToken, error) {
 	account, err := s.account(ctx, caller, domain.Refuse(domain.Forbidden, "Deploy keys cannot be used to create personal access tokens"))
 	if err != nil {
 		return NewToken{}, err
@@ -158,7 +162,33 @@ func (s *Service) PersonalAccessToken(ctx context.Context, caller Caller, req To
 	if err != nil {
 		return NewToken{}, err
 	}
-	return s.addToken(ctx, token)
+	values := audit.Values{"name": token.Name, "scopes": scopeTexts(token.Scopes), "expires_at": nil}
+	if !token.ExpiresAt.IsZero() {
+		values["expires_at"] = token.ExpiresAt.Format(time.DateOnly)
+	}
+	target := audit.Object{Kind: "access_token", Path: token.Name}
+	return s.addToken(ctx, token, account.audited(by).Event(token.CreatedAt, audit.Create, account.entity(), target, nil, values))
+}
+
+// audited returns who makes something for the account: by, or the account itself.
+func (a Account) audited(by audit.Cause) audit.Cause {
+	if by.Actor.Kind == "" {
+		by.Actor = audit.ActorOf(a.Actor, by.Actor.Address)
+	}
+	return by
+}
+
+// entity returns the account's user.
+func (a Account) entity() audit.Object {
+	return audit.Object{Kind: audit.User, ID: int64(a.Actor.User.ID), Path: a.Actor.User.Username}
+}
+
+func scopeTexts(scopes []identity.Scope) []string {
+	texts := make([]string, len(scopes))
+	for i, scope := range scopes {
+		texts[i] = string(scope)
+	}
+	return texts
 }
 
 func (s *Service) buildToken(user identity.User, req TokenRequest) (identity.AccessToken, error) {
@@ -189,7 +219,7 @@ const maxNameLength = 255
 // tokenBytes makes 20 characters of base64.
 const tokenBytes = 15
 
-func (s *Service) addToken(ctx context.Context, token identity.AccessToken) (NewToken, error) {
+func (s *Service) addToken(ctx context.Context, token identity.AccessToken, event audit.Event) (NewToken, error) {
 	raw := make([]byte, tokenBytes)
 	if _, err := io.ReadFull(s.random, raw); err != nil {
 		return NewToken{}, fmt.Errorf("random token: %w", err)
@@ -198,7 +228,7 @@ func (s *Service) addToken(ctx context.Context, token identity.AccessToken) (New
 	token.Digest = identity.DigestToken(text)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	id, err := s.tokens.Add(ctx, token)
+	id, err := s.tokens.Add(ctx, token, event)
 	if err != nil {
 		return NewToken{}, errUnavailable.Because(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"gatehouse/adapters/memory"
 	"gatehouse/application/credentials"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/tests/world"
 )
@@ -105,7 +106,7 @@ func TestService_RecoveryCodes(t *testing.T) {
 	t.Parallel()
 	d := newService(t)
 	for name, caller := range map[string]credentials.Caller{"by key": byKey("11"), "by user": byUser("7"), "WebAuthn only": byUser("9")} {
-		codes, err := d.RecoveryCodes(t.Context(), caller)
+		codes, err := d.RecoveryCodes(t.Context(), audit.Cause{}, caller)
 		if err != nil || len(codes) != 10 {
 			t.Fatalf("%s: got %q, %v", name, codes, err)
 		}
@@ -135,7 +136,7 @@ func TestService_RecoveryCodes_refuses(t *testing.T) {
 		"no second factor":    {byKey("12"), "not enabled"},
 		"a blocked user":      {byUser("10"), "blocked"},
 	} {
-		_, err := d.RecoveryCodes(t.Context(), c.caller)
+		_, err := d.RecoveryCodes(t.Context(), audit.Cause{}, c.caller)
 		wantRefusal(t, name, err, c.want)
 	}
 }
@@ -143,8 +144,8 @@ func TestService_RecoveryCodes_refuses(t *testing.T) {
 func TestService_RecoveryCodes_endOldOnes(t *testing.T) {
 	t.Parallel()
 	d := newService(t)
-	old, _ := d.RecoveryCodes(t.Context(), byUser("7"))
-	fresh, _ := d.RecoveryCodes(t.Context(), byUser("7"))
+	old, _ := d.RecoveryCodes(t.Context(), audit.Cause{}, byUser("7"))
+	fresh, _ := d.RecoveryCodes(t.Context(), audit.Cause{}, byUser("7"))
 	if err := d.SpendRecoveryCode(t.Context(), 7, old[0]); !errors.Is(err, domain.Unauthenticated) {
 		t.Errorf("an old code: got %v", err)
 	}
@@ -170,7 +171,7 @@ func request(change ...func(*credentials.TokenRequest)) credentials.TokenRequest
 func TestService_PersonalAccessToken(t *testing.T) {
 	t.Parallel()
 	d := newService(t)
-	created, err := d.PersonalAccessToken(t.Context(), byUser("7"), request())
+	created, err := d.PersonalAccessToken(t.Context(), audit.Cause{}, byUser("7"), request())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +185,7 @@ func TestService_PersonalAccessToken(t *testing.T) {
 	if b, err := d.Bearer(t.Context(), created.Text); err != nil || b.User.Username != "dede" || b.Token.ID != created.Token.ID {
 		t.Errorf("bearer: got %+v, %v", b, err)
 	}
-	again, err := d.PersonalAccessToken(t.Context(), byKey("11"), request())
+	again, err := d.PersonalAccessToken(t.Context(), audit.Cause{}, byKey("11"), request())
 	if err != nil || again.Text == created.Text {
 		t.Errorf("the same name again: got %q, %v", again.Text, err)
 	}
@@ -214,7 +215,7 @@ func TestService_PersonalAccessToken_refuses(t *testing.T) {
 		"a blocked user":       {byUser("10"), request(), "Failed to create token: Your account has been blocked"},
 		"expiry before a user": {byUser("10"), request(func(r *credentials.TokenRequest) { r.ExpiresAt = "x" }), "'x'"},
 	} {
-		_, err := d.PersonalAccessToken(t.Context(), c.caller, c.request)
+		_, err := d.PersonalAccessToken(t.Context(), audit.Cause{}, c.caller, c.request)
 		wantRefusal(t, name, err, c.want)
 	}
 }
@@ -235,7 +236,7 @@ func TestService_PersonalAccessToken_expiry(t *testing.T) {
 		"a moment elsewhere":  {"2026-12-24T23:59:59-08:00", required, "2026-12-24"},
 		"the past, on demand": {"2020-07-24", func(r *credentials.Rules) { r.Lifetime.AllowPast = true }, "2020-07-24"},
 	} {
-		created, err := newService(t, c.rules).PersonalAccessToken(t.Context(), byUser("7"), request(func(r *credentials.TokenRequest) { r.ExpiresAt = c.text }))
+		created, err := newService(t, c.rules).PersonalAccessToken(t.Context(), audit.Cause{}, byUser("7"), request(func(r *credentials.TokenRequest) { r.ExpiresAt = c.text }))
 		if got := created.Token.ExpiresAt.Format(time.DateOnly); err != nil || got != c.want {
 			t.Errorf("%s: got %s, %v, want %s", name, got, err, c.want)
 		}
@@ -244,7 +245,7 @@ func TestService_PersonalAccessToken_expiry(t *testing.T) {
 
 func TestService_PersonalAccessToken_scopesInOneText(t *testing.T) {
 	t.Parallel()
-	created, err := newService(t).PersonalAccessToken(t.Context(), byUser("7"), request(func(r *credentials.TokenRequest) { r.Scopes = []string{"read_user,api read_api"} }))
+	created, err := newService(t).PersonalAccessToken(t.Context(), audit.Cause{}, byUser("7"), request(func(r *credentials.TokenRequest) { r.Scopes = []string{"read_user,api read_api"} }))
 	if err != nil || fmt.Sprint(created.Token.Scopes) != "[read_user api read_api]" {
 		t.Errorf("got %v, %v", created.Token.Scopes, err)
 	}
@@ -253,7 +254,7 @@ func TestService_PersonalAccessToken_scopesInOneText(t *testing.T) {
 func TestService_Bearer(t *testing.T) {
 	t.Parallel()
 	d := newService(t)
-	created, err := d.PersonalAccessToken(t.Context(), byUser("8"), request())
+	created, err := d.PersonalAccessToken(t.Context(), audit.Cause{}, byUser("8"), request())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -376,8 +377,8 @@ func TestService_storeIsDown(t *testing.T) {
 	t.Parallel()
 	d := failingStore{}
 	o := credentials.New(d, d, d, fakeAuthenticator{}, credentials.Rules{OTP: true}, io.LimitReader(&countingReader{}, 0), time.Now)
-	_, codes := o.RecoveryCodes(t.Context(), byUser("7"))
-	_, token := o.PersonalAccessToken(t.Context(), byUser("7"), request())
+	_, codes := o.RecoveryCodes(t.Context(), audit.Cause{}, byUser("7"))
+	_, token := o.PersonalAccessToken(t.Context(), audit.Cause{}, byUser("7"), request())
 	_, bearer := o.Bearer(t.Context(), "x")
 	for name, err := range map[string]error{"codes": codes, "token": token, "bearer": bearer, "otp": o.CheckOTP(t.Context(), byUser("7"), "1")} {
 		if !errors.Is(err, domain.Unavailable) || !errors.Is(err, errDown) {

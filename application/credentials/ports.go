@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 )
 
@@ -31,9 +32,9 @@ type Accounts interface {
 
 // RecoveryCodes keeps the digests of recovery codes.
 type RecoveryCodes interface {
-	// Replace makes the digests the only ones the user has. Of
-	// concurrent calls one wins whole.
-	Replace(ctx context.Context, user identity.UserID, digests []identity.TokenDigest) error
+	// Replace makes the digests the only ones the user has, and keeps the event in the
+	// same transaction. Of concurrent calls one wins whole.
+	Replace(ctx context.Context, user identity.UserID, digests []identity.TokenDigest, event audit.Event) error
 	// Spend removes the digest from the user's, or returns
 	// domain.NotFound. Of concurrent calls for one digest one succeeds.
 	Spend(ctx context.Context, user identity.UserID, digest identity.TokenDigest) error
@@ -41,9 +42,10 @@ type RecoveryCodes interface {
 
 // Tokens keeps access tokens.
 type Tokens interface {
-	// Add keeps a new token and returns its number. A digest that is
-	// there already is domain.Conflict.
-	Add(ctx context.Context, t identity.AccessToken) (int64, error)
+	// Add keeps a new token and returns its number. In the same transaction it keeps
+	// the event, whose target gets that number. A digest that is there already is
+	// domain.Conflict.
+	Add(ctx context.Context, t identity.AccessToken, event audit.Event) (int64, error)
 	// Bearer returns the token of that digest and its user in one round trip,
 	// or domain.NotFound. It also returns expired and revoked tokens.
 	Bearer(ctx context.Context, digest identity.TokenDigest) (Bearer, error)

@@ -14,6 +14,7 @@ import (
 	"gatehouse/application/credentials"
 	"gatehouse/bootstrap/config"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 	"gatehouse/tests/subject"
@@ -68,7 +69,7 @@ func caller(who string) credentials.Caller {
 
 func (sh *shellServer) newCodes(who string) []string {
 	sh.Helper()
-	codes, err := sh.Credentials.RecoveryCodes(sh.Context(), caller(who))
+	codes, err := sh.Credentials.RecoveryCodes(sh.Context(), audit.Cause{}, caller(who))
 	sh.Fine("RecoveryCodes", err)
 	return codes
 }
@@ -113,7 +114,7 @@ var recoveryCases = []Case{
 			{"blocked", "user-10", domain.Forbidden, "blocked"},
 			{"blocked, by key", "key-16", domain.Forbidden, "blocked"},
 		} {
-			codes, err := sh.Credentials.RecoveryCodes(s.Context(), caller(c.who))
+			codes, err := sh.Credentials.RecoveryCodes(s.Context(), audit.Cause{}, caller(c.who))
 			s.Refused(c.row, err, c.kind, c.words)
 			s.Same(c.row, len(codes), 0)
 		}

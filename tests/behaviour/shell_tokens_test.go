@@ -42,7 +42,7 @@ func until(day string) credentials.TokenRequest {
 // createToken returns a new access token, and ends the case if it is refused.
 func (sh *shellServer) createToken(who string, r credentials.TokenRequest) credentials.NewToken {
 	sh.Helper()
-	m, err := sh.Credentials.PersonalAccessToken(sh.Context(), caller(who), r)
+	m, err := sh.Credentials.PersonalAccessToken(sh.Context(), audit.Cause{}, caller(who), r)
 	if err != nil {
 		sh.Fatalf("PersonalAccessToken(%s): %v", who, err)
 	}
@@ -99,7 +99,7 @@ var tokenCases = []Case{
 			{"blocked", "user-10", validRequest, domain.Forbidden, "Failed to create token: Your account has been blocked"},
 			{"blocked, by key", "key-16", validRequest, domain.Forbidden, "Failed to create token"},
 		} {
-			_, err := sh.Credentials.PersonalAccessToken(s.Context(), caller(c.who), c.request)
+			_, err := sh.Credentials.PersonalAccessToken(s.Context(), audit.Cause{}, caller(c.who), c.request)
 			s.Refused(c.row, err, c.kind, c.words)
 		}
 		s.Same("tokens", len(s.List("access-tokens")), 0)
@@ -214,6 +214,29 @@ func (s Subject) auditService(enabled bool) *gitaudit.Service {
 
 // auditCases are about recording audit events.
 var auditCases = []Case{
+	{Name: "audit events of tokens and recovery codes: by the user or the operator, no secret", OnDatabases: true, Check: func(s Subject) {
+		sh := s.shellServer()
+		made := sh.createToken("key-11", validRequest)
+		byOperator := audit.Cause{Actor: audit.Actor{Kind: audit.Operator, Username: "git"}}
+		unlimited, err := sh.Credentials.PersonalAccessToken(s.Context(), byOperator, caller("user-7"), until(""))
+		s.Fine("PersonalAccessToken", err)
+		codes, err := sh.Credentials.RecoveryCodes(s.Context(), audit.Cause{Actor: audit.Actor{Address: "192.0.2.7"}, CorrelationID: "r-1"}, caller("key-11"))
+		s.Fine("RecoveryCodes", err)
+		if _, err := sh.Credentials.RecoveryCodes(s.Context(), audit.Cause{}, caller("key-201")); err == nil {
+			s.Errorf("a deploy key got recovery codes")
+		}
+		s.Same("events", s.List("audit", "action", "username", "key_id", "ip_address", "actor_kind", "user_id", "correlation_id", "entity_kind", "entity_id", "entity_path", "target_kind", "target_id", "target_path"), []string{
+			fmt.Sprintf("access_token.create dede 11 - user 7 - user 7 dede access_token %d mine", made.Token.ID),
+			fmt.Sprintf("access_token.create git - - operator - - user 7 dede access_token %d mine", unlimited.Token.ID),
+			"recovery_codes.create dede 11 192.0.2.7 user 7 r-1 user 7 dede recovery_codes - -",
+		})
+		changes := auditedChanges(s)
+		s.Same("changes", []string{changes[0], changes[2]}, []string{`null {"expires_at":"2026-12-24","name":"mine","scopes":["read_user","api"]}`, "null null"})
+		kept := fmt.Sprint(s.Read("audit"))
+		for _, text := range append(codes, made.Text, unlimited.Text) {
+			s.Same("a secret in the audit log", strings.Contains(kept, text) || strings.Contains(kept, string(identity.DigestToken(text))), false)
+		}
+	}},
 	{Name: "audit events: actor and action", OnDatabases: true, Check: func(s Subject) {
 		service := s.auditService(true)
 		for _, c := range []struct {

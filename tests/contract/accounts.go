@@ -112,7 +112,7 @@ var accountCases = []Case{
 		until := now.Add(15 * time.Minute)
 		digest := identity.DigestToken("a")
 		s.OpenSession(1, 11, until)
-		s.Fine("Replace", s.RecoveryCodes.Replace(s.Context(), 1, []identity.TokenDigest{digest}))
+		s.Fine("Replace", s.RecoveryCodes.Replace(s.Context(), 1, []identity.TokenDigest{digest}, tokenEvent))
 		s.Fine("UpdateFactor", s.UpdateFactor(1, func(f identity.TwoFactor) identity.TwoFactor {
 			f.LastStep, f.Failures, f.LockedUntil = 7, 2, until
 			return f
@@ -138,14 +138,14 @@ var accountCases = []Case{
 		s.Apply(twoFactorUsers)
 		digests := []identity.TokenDigest{identity.DigestToken("a"), identity.DigestToken("b")}
 		fresh := []identity.TokenDigest{identity.DigestToken("c")}
-		s.Fine("Replace", s.RecoveryCodes.Replace(s.Context(), 1, digests))
+		s.Fine("Replace", s.RecoveryCodes.Replace(s.Context(), 1, digests, tokenEvent))
 		s.Fine("Spend", s.RecoveryCodes.Spend(s.Context(), 1, digests[0]))
 		s.Kind("spent already", s.RecoveryCodes.Spend(s.Context(), 1, digests[0]), domain.NotFound)
 		s.Kind("of another user", s.RecoveryCodes.Spend(s.Context(), 3, digests[1]), domain.NotFound)
-		s.Fine("Replace", s.RecoveryCodes.Replace(s.Context(), 1, fresh))
+		s.Fine("Replace", s.RecoveryCodes.Replace(s.Context(), 1, fresh, tokenEvent))
 		s.Kind("an old one", s.RecoveryCodes.Spend(s.Context(), 1, digests[1]), domain.NotFound)
 		s.Fine("a new one", s.RecoveryCodes.Spend(s.Context(), 1, fresh[0]))
-		s.Kind("of an unknown user", s.RecoveryCodes.Replace(s.Context(), 404, fresh), domain.NotFound)
+		s.Kind("of an unknown user", s.RecoveryCodes.Replace(s.Context(), 404, fresh, tokenEvent), domain.NotFound)
 	}},
 	{Name: "concurrent sets of recovery codes: one complete set is left", Check: func(s Subject) {
 		s.Apply(twoFactorUsers)
@@ -155,7 +155,7 @@ var accountCases = []Case{
 				sets[me] = append(sets[me], identity.DigestToken(fmt.Sprint(me, " ", n)))
 			}
 		}
-		subject.Concurrently(func(me int) { s.Fine("Replace", s.RecoveryCodes.Replace(s.Context(), 1, sets[me])) })
+		subject.Concurrently(func(me int) { s.Fine("Replace", s.RecoveryCodes.Replace(s.Context(), 1, sets[me], tokenEvent)) })
 		whole := 0
 		for _, set := range sets {
 			valid := 0
@@ -172,7 +172,7 @@ var accountCases = []Case{
 	{Name: "recovery code spent concurrently: accepted once", Check: func(s Subject) {
 		s.Apply(twoFactorUsers)
 		digest := identity.DigestToken("a")
-		s.Fine("Replace", s.RecoveryCodes.Replace(s.Context(), 1, []identity.TokenDigest{digest}))
+		s.Fine("Replace", s.RecoveryCodes.Replace(s.Context(), 1, []identity.TokenDigest{digest}, tokenEvent))
 		var spent atomic.Int32
 		subject.Concurrently(func(int) {
 			switch err := s.RecoveryCodes.Spend(s.Context(), 1, digest); {
@@ -186,9 +186,13 @@ var accountCases = []Case{
 	}},
 }
 
+// tokenEvent is the audit event of a write to a token or recovery codes.
+var tokenEvent = audit.Cause{Actor: audit.Actor{Kind: audit.Operator, Username: "root"}, CorrelationID: "r-1"}.Event(now, audit.Create,
+	audit.Object{Kind: audit.User, ID: 1, Path: "dede"}, audit.Object{Kind: "access_token", Path: "mine"}, nil, audit.Values{"scopes": []string{"api"}})
+
 func (s Subject) addToken(t identity.AccessToken) int64 {
 	s.Helper()
-	id, err := s.AccessTokens.Add(s.Context(), t)
+	id, err := s.AccessTokens.Add(s.Context(), t, tokenEvent)
 	s.Fine("AddToken", err)
 	return id
 }
@@ -209,6 +213,17 @@ var tokenCases = []Case{
 		other := s.addToken(identity.AccessToken{User: 1, Name: "mine", Digest: identity.DigestToken("y"), CreatedAt: now})
 		s.Same("another number", other != token.ID && other != 0, true)
 	}},
+	{Name: "audit events of tokens and recovery codes: kept with them, none of a write that failed", Check: func(s Subject) {
+		s.Apply(twoFactorUsers)
+		first := s.addToken(identity.AccessToken{User: 1, Digest: identity.DigestToken("x"), CreatedAt: now})
+		_, err := s.AccessTokens.Add(s.Context(), identity.AccessToken{User: 1, Digest: identity.DigestToken("x"), CreatedAt: now}, tokenEvent)
+		s.Kind("the digest again", err, domain.Conflict)
+		s.Fine("Replace", s.RecoveryCodes.Replace(s.Context(), 1, []identity.TokenDigest{identity.DigestToken("a")}, tokenEvent))
+		s.Kind("of an unknown user", s.RecoveryCodes.Replace(s.Context(), 404, []identity.TokenDigest{identity.DigestToken("a")}, tokenEvent), domain.NotFound)
+		added := tokenEvent
+		added.Target.ID = first
+		s.events(added, tokenEvent)
+	}},
 	{Name: "access token without optional fields", Check: func(s Subject) {
 		s.Apply(twoFactorUsers)
 		s.addToken(identity.AccessToken{User: 2, Name: "", Digest: identity.DigestToken("x"), CreatedAt: now})
@@ -224,7 +239,7 @@ var tokenCases = []Case{
 		s.Kind("unknown", err, domain.NotFound)
 		token := identity.AccessToken{User: 1, Digest: identity.DigestToken("x"), CreatedAt: now}
 		s.addToken(token)
-		_, err = s.AccessTokens.Add(s.Context(), token)
+		_, err = s.AccessTokens.Add(s.Context(), token, tokenEvent)
 		s.Kind("the digest again", err, domain.Conflict)
 		s.Same("no token added", len(s.List("access-tokens")), 1)
 	}},
@@ -324,11 +339,11 @@ var auditCases = []Case{
 		enqueue()
 		_, accountErr := s.Accounts.Account(gone, subject.Claim("user-1"))
 		_, bearerErr := s.AccessTokens.Bearer(gone, identity.DigestToken("x"))
-		_, addErr := s.AccessTokens.Add(gone, identity.AccessToken{User: 1, Digest: identity.DigestToken("x"), CreatedAt: now})
+		_, addErr := s.AccessTokens.Add(gone, identity.AccessToken{User: 1, Digest: identity.DigestToken("x"), CreatedAt: now}, tokenEvent)
 		for name, err := range map[string]error{
 			"Account": accountErr, "Bearer": bearerErr, "AddToken": addErr,
 			"Append":  s.AuditLog.Append(gone, audit.Event{At: now}),
-			"Replace": s.RecoveryCodes.Replace(gone, 1, nil),
+			"Replace": s.RecoveryCodes.Replace(gone, 1, nil, tokenEvent),
 			"Factor": s.Accounts.UpdateTwoFactor(gone, 1, func(f identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession) {
 				return f.Accepted(1), nil
 			}),

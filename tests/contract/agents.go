@@ -39,8 +39,8 @@ func (s Subject) agentCalls(digest identity.TokenDigest) map[string]func(context
 		},
 		"Authorize":         func(ctx context.Context) error { return s.Agents.Authorize(ctx, 5, authorizations) },
 		"CountUsage":        func(ctx context.Context) error { return s.UsageCounters.Add(ctx, usageReport) },
-		"AddAgentToken":     func(ctx context.Context) error { return s.AgentTokens.Add(ctx, 5, "new", digest) },
-		"RevokeAgentTokens": func(ctx context.Context) error { return s.AgentTokens.Revoke(ctx, 5, "old") },
+		"AddAgentToken":     func(ctx context.Context) error { return s.AgentTokens.Add(ctx, 5, "new", digest, tokenEvent) },
+		"RevokeAgentTokens": func(ctx context.Context) error { return s.AgentTokens.Revoke(ctx, 5, "old", tokenEvent) },
 		"HasFinding": func(ctx context.Context) error {
 			_, err := s.Findings.Has(ctx, subject.FindingUUID(1))
 			return err
@@ -84,7 +84,7 @@ var agentCases = []Case{
 	{Name: "agent tokens: added and revoked", Check: func(s Subject) {
 		s.Apply(world.Agents)
 		add := func(agent agents.AgentID, name, text string) error {
-			return s.AgentTokens.Add(s.Context(), agent, name, identity.DigestToken(text))
+			return s.AgentTokens.Add(s.Context(), agent, name, identity.DigestToken(text), tokenEvent)
 		}
 		revoked := func(text string) bool {
 			b, err := s.Agents.Bearer(s.Context(), identity.DigestToken(text))
@@ -97,11 +97,16 @@ var agentCases = []Case{
 		s.Kind("add to an unknown agent", add(404, "second", "w"), domain.NotFound)
 		s.Kind("add it again", add(6, "second", "x"), domain.Conflict)
 		s.Same("before", []bool{revoked("x"), revoked("y"), revoked("z"), revoked("agent-5")}, []bool{false, false, false, false})
-		s.Fine("revoke", s.AgentTokens.Revoke(s.Context(), 5, "second"))
-		s.Fine("revoke again", s.AgentTokens.Revoke(s.Context(), 5, "second"))
+		s.Fine("revoke", s.AgentTokens.Revoke(s.Context(), 5, "second", tokenEvent))
+		s.Fine("revoke again", s.AgentTokens.Revoke(s.Context(), 5, "second", tokenEvent))
 		s.Same("after", []bool{revoked("x"), revoked("y"), revoked("z"), revoked("agent-5")}, []bool{true, true, false, false})
-		s.Kind("revoke none", s.AgentTokens.Revoke(s.Context(), 5, "third"), domain.NotFound)
-		s.Kind("revoke of an unknown agent", s.AgentTokens.Revoke(s.Context(), 404, "second"), domain.NotFound)
+		s.Kind("revoke none", s.AgentTokens.Revoke(s.Context(), 5, "third", tokenEvent), domain.NotFound)
+		s.Kind("revoke of an unknown agent", s.AgentTokens.Revoke(s.Context(), 404, "second", tokenEvent), domain.NotFound)
+		tokens := s.List("audit", "target_id")
+		s.Same("audit events of the writes that did something", len(tokens), 5)
+		s.Same("added and revoked", tokens[:2], tokens[3:])
+		s.Same("two tokens", tokens[0] != tokens[1], true)
+		s.Same("the agent's project", s.List("audit", "entity_kind", "entity_id", "entity_path")[4], "project 7 acme/infra")
 	}},
 	{Name: "agent authorizations: replaced, unknown agent not found", Check: func(s Subject) {
 		s.Apply(world.Agents)

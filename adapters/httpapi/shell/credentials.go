@@ -6,9 +6,11 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/application/credentials"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 )
 
@@ -27,6 +29,11 @@ func (p callerParams) caller() credentials.Caller {
 		return credentials.Caller{Claim: identity.ClaimUser(p.UserID), ByUser: true}
 	}
 	return credentials.Caller{Claim: identity.ClaimKey(p.KeyID)}
+}
+
+// cause returns the request for the audit log. The service knows the account.
+func cause(c *gin.Context) audit.Cause {
+	return audit.Cause{Actor: audit.Actor{Address: httpapi.ClientIP(c)}, CorrelationID: httpapi.RequestID(c.Request.Context())}
 }
 
 // failed answers with status 200 that a well-formed request failed, and leaves the
@@ -58,7 +65,7 @@ func (a *API) recoveryCodes(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	codes, err := a.useCases.Credentials.RecoveryCodes(c.Request.Context(), in.caller())
+	codes, err := a.useCases.Credentials.RecoveryCodes(c.Request.Context(), cause(c), in.caller())
 	if err != nil {
 		return failed(c, err)
 	}
@@ -87,7 +94,7 @@ func (a *API) personalAccessToken(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	token, err := a.useCases.Credentials.PersonalAccessToken(c.Request.Context(), in.caller(), credentials.TokenRequest{
+	token, err := a.useCases.Credentials.PersonalAccessToken(c.Request.Context(), cause(c), in.caller(), credentials.TokenRequest{
 		Name: in.Name, Scopes: in.Scopes, ExpiresAt: in.ExpiresAt,
 	})
 	if err != nil {
