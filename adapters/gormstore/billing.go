@@ -170,7 +170,9 @@ func (packRow) TableName() string { return "minutes_packs" }
 
 // Find implements provisioning.MinutesPacks.
 func (b minutesPacks) Find(ctx context.Context, of source.NamespaceID, xid string) (billing.MinutesPack, error) {
-	row, err := database.Find[packRow](ctx, b.tx, "namespace_id = ? AND purchase_xid = ?", int64(of), xid)
+	const hasOrHad = `purchase_xid = ? AND (namespace_id = ?
+		OR EXISTS (SELECT 1 FROM minutes_pack_moves WHERE pack_id = minutes_packs.id AND namespace_id = ?))`
+	row, err := database.Find[packRow](ctx, b.tx, hasOrHad, xid, int64(of), int64(of))
 	if err != nil {
 		return billing.MinutesPack{}, database.Fault(err, "pack of namespace %d", of)
 	}
@@ -192,10 +194,18 @@ func (b minutesPacks) Add(ctx context.Context, p billing.MinutesPack) error {
 	return database.Fault(err, "pack of namespace %d", p.Namespace)
 }
 
-// Move implements provisioning.MinutesPacks.
+// Move implements provisioning.MinutesPacks. A pack that comes to the namespace
+// between the two statements stays there.
 func (b minutesPacks) Move(ctx context.Context, from, to source.NamespaceID) (xids []string, err error) {
-	err = b.tx.WithContext(ctx).Raw("UPDATE minutes_packs SET namespace_id = ? WHERE namespace_id = ? RETURNING purchase_xid", int64(to), int64(from)).
-		Scan(&xids).Error
+	_, err = b.change(ctx, `
+		INSERT INTO minutes_pack_moves (pack_id, namespace_id) SELECT id, namespace_id FROM minutes_packs WHERE namespace_id = ?
+		ON CONFLICT DO NOTHING`, int64(from))
+	if err == nil {
+		err = b.tx.WithContext(ctx).Raw(`
+			UPDATE minutes_packs SET namespace_id = ?
+			WHERE namespace_id = ? AND id IN (SELECT pack_id FROM minutes_pack_moves WHERE namespace_id = ?)
+			RETURNING purchase_xid`, int64(to), int64(from), int64(from)).Scan(&xids).Error
+	}
 	slices.Sort(xids)
 	return xids, database.Fault(err, "move packs from namespace %d to %d", from, to)
 }

@@ -16,8 +16,15 @@ type billingTables struct {
 	subscriptions map[source.NamespaceID]billing.Subscription
 	history       []pastSubscription
 	// minutesPacks are keyed by their PurchaseXID.
-	minutesPacks    map[string]billing.MinutesPack
+	minutesPacks map[string]billing.MinutesPack
+	// packMoves are the namespaces that packs were moved away from.
+	packMoves       map[packMove]bool
 	reconciliations map[source.NamespaceID]reconciliation
+}
+
+type packMove struct {
+	xid  string
+	from source.NamespaceID
 }
 
 // pastSubscription is the state of a subscription before a change.
@@ -36,12 +43,13 @@ func newBillingTables() billingTables {
 	return billingTables{
 		subscriptions:   map[source.NamespaceID]billing.Subscription{},
 		minutesPacks:    map[string]billing.MinutesPack{},
+		packMoves:       map[packMove]bool{},
 		reconciliations: map[source.NamespaceID]reconciliation{},
 	}
 }
 
 func (t billingTables) clone() billingTables {
-	return billingTables{maps.Clone(t.subscriptions), slices.Clone(t.history), maps.Clone(t.minutesPacks), maps.Clone(t.reconciliations)}
+	return billingTables{maps.Clone(t.subscriptions), slices.Clone(t.history), maps.Clone(t.minutesPacks), maps.Clone(t.packMoves), maps.Clone(t.reconciliations)}
 }
 
 // changeBilling runs a transaction with the ports of provisioning. It is a
@@ -94,6 +102,9 @@ func (tx importedBillingTx) PutSubscription(ctx context.Context, s billing.Subsc
 func (tx importedBillingTx) PutMinutesPack(ctx context.Context, p billing.MinutesPack) error {
 	if err := tx.requireNamespace(ctx, p.Namespace); err != nil {
 		return err
+	}
+	if old, ok := tx.minutesPacks[p.PurchaseXID]; ok && old.Namespace != p.Namespace {
+		tx.packMoves[packMove{p.PurchaseXID, old.Namespace}] = true
 	}
 	delete(tx.minutesPacks, p.PurchaseXID)
 	return minutesPacksTx(tx).Add(ctx, p)
@@ -178,9 +189,10 @@ func (tx minutesPacksTx) Find(ctx context.Context, of source.NamespaceID, xid st
 		return billing.MinutesPack{}, err
 	}
 	p, ok := tx.minutesPacks[xid]
-	if !ok || p.Namespace != of {
+	if !ok || p.Namespace != of && !tx.packMoves[packMove{xid, of}] {
 		return billing.MinutesPack{}, notFound("pack of namespace %d", of)
 	}
+	p.Namespace = of
 	return p, nil
 }
 
@@ -204,6 +216,7 @@ func (tx minutesPacksTx) Move(ctx context.Context, from, to source.NamespaceID) 
 	}
 	for xid, p := range tx.minutesPacks {
 		if p.Namespace == from {
+			tx.packMoves[packMove{xid, from}] = true
 			p.Namespace = to
 			tx.minutesPacks[xid] = p
 			xids = append(xids, xid)

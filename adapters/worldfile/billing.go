@@ -43,8 +43,8 @@ func pack(e *entry) worldimport.MinutesPack {
 	if p.PurchaseXID == "" {
 		return p
 	}
-	if !p.MinutesPack.ExpiresAt.IsZero() && !p.Valid() {
-		e.mistake(e.members["purchase_xid"].Line, "purchase_xid must be at most 32 characters, and not blank")
+	if message := billing.CheckPurchaseXID(p.PurchaseXID); message != "" {
+		e.mistake(e.members["purchase_xid"].Line, "purchase_xid %s", message)
 	}
 	e.secretOnce(e.line, "this purchase", "purchase "+p.PurchaseXID)
 	return p

@@ -62,7 +62,7 @@ var mistaken = map[string]struct {
 			"line 3: purchase_xid must be text; put quotes around it",
 			"line 3: number_of_minutes must be a whole number from 0 to 2147483647",
 			"line 3: expires_at must be a date such as 2027-01-31",
-			"line 4: purchase_xid must be at most 32 characters, and not blank",
+			"line 4: purchase_xid is too long (maximum is 32 characters)",
 			"line 6: this purchase is already on line 5",
 		},
 	},

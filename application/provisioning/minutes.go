@@ -7,16 +7,16 @@ import (
 	"gatehouse/domain"
 	"gatehouse/domain/audit"
 	"gatehouse/domain/billing"
+	"gatehouse/domain/source"
 )
 
-var errPacksNotSaved = domain.Refuse(domain.Unprocessable, "Unable to save additional packs")
-
 // AddMinutesPacks keeps packs of minutes, all or none, and returns them as they
-// are kept: one that the namespace has already stays as it is. The namespaces
-// in packs do not count. The error is a Refusal.
-func (s *Service) AddMinutesPacks(ctx context.Context, by audit.Cause, ref billing.NamespaceRef, packs []billing.MinutesPack) (kept []billing.MinutesPack, err error) {
+// are kept: one that the namespace has, or had until it was moved, stays as and
+// where it is. The error is a Refusal, or billing.PackErrors.
+func (s *Service) AddMinutesPacks(ctx context.Context, by audit.Cause, ref billing.NamespaceRef, purchases []billing.Purchase) (kept []billing.MinutesPack, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx BillingTx) error {
 		kept = nil // this may be the second try
+		var refused billing.PackErrors
 		n, err := find(ctx, tx.Billing, ref, "Namespace")
 		switch {
 		case err != nil:
@@ -24,39 +24,50 @@ func (s *Service) AddMinutesPacks(ctx context.Context, by audit.Cause, ref billi
 		case !n.Top:
 			return domain.Refuse(domain.Unprocessable, "Namespace must be a top-level namespace")
 		}
-		for _, p := range packs {
-			p.Namespace = n.ID
-			p, added, err := addPack(ctx, tx.MinutesPacks, p)
+		for i, p := range purchases {
+			pack, added, err := addPack(ctx, tx.MinutesPacks, n.ID, p)
 			if err == nil && added {
-				err = s.record(ctx, tx, by, n, auditedPack(p.PurchaseXID), nil, packValues(p))
+				err = s.record(ctx, tx, by, n, auditedPack(p.XID), nil, packValues(pack))
 			}
-			if err != nil {
+			wrong, ok := errors.AsType[billing.FieldErrors](err)
+			switch {
+			case ok:
+				refused = append(refused, billing.PackError{Index: i, PurchaseXID: p.XID, Fields: wrong})
+			case err != nil:
 				return err
 			}
-			kept = append(kept, p)
+			kept = append(kept, pack)
+		}
+		if refused != nil {
+			return refused
 		}
 		return nil
 	})
-	return kept, err
+	if err != nil {
+		return nil, err
+	}
+	return kept, nil
 }
 
-// addPack returns the pack as it is kept, and whether it was added now.
-func addPack(ctx context.Context, packs MinutesPacks, p billing.MinutesPack) (kept billing.MinutesPack, added bool, err error) {
-	known, err := packs.Find(ctx, p.Namespace, p.PurchaseXID)
+// addPack returns the pack as the namespace has or had it, and whether it was added
+// now, or billing.FieldErrors.
+func addPack(ctx context.Context, packs MinutesPacks, of source.NamespaceID, p billing.Purchase) (pack billing.MinutesPack, added bool, err error) {
+	known, err := packs.Find(ctx, of, p.XID)
 	if !errors.Is(err, domain.NotFound) {
 		return known, false, err
 	}
-	if !p.Valid() {
-		return p, false, errPacksNotSaved
+	pack, wrong := p.Pack(of)
+	if wrong != nil {
+		return pack, false, wrong
 	}
-	err = packs.Add(ctx, p)
+	err = packs.Add(ctx, pack)
 	if !errors.Is(err, domain.Conflict) {
-		return p, true, err
+		return pack, true, err
 	}
-	// A concurrent request added the purchase, to this or another namespace.
-	known, err = packs.Find(ctx, p.Namespace, p.PurchaseXID)
+	// Another namespace's purchase, or one that a concurrent request added to either.
+	known, err = packs.Find(ctx, of, p.XID)
 	if errors.Is(err, domain.NotFound) {
-		return p, false, errPacksNotSaved
+		return pack, false, billing.ErrPurchaseTaken
 	}
 	return known, false, err
 }

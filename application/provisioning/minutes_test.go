@@ -15,16 +15,14 @@ import (
 	"gatehouse/tests/world"
 )
 
-const unsaved = "Unable to save additional packs"
+const unsaved = "Unable to save additional packs: "
 
-func pack(xid string, minutes int32) billing.MinutesPack {
-	return billing.MinutesPack{PurchaseXID: xid, NumberOfMinutes: minutes, ExpiresAt: dayOf(12, 31)}
+func pack(xid string, minutes int32) billing.Purchase {
+	return billing.Purchase{XID: xid, NumberOfMinutes: &minutes, ExpiresAt: dayOf(12, 31)}
 }
 
 func packIn(namespace source.NamespaceID, xid string, minutes int32) billing.MinutesPack {
-	p := pack(xid, minutes)
-	p.Namespace = namespace
-	return p
+	return billing.MinutesPack{Namespace: namespace, PurchaseXID: xid, NumberOfMinutes: minutes, ExpiresAt: dayOf(12, 31)}
 }
 
 // packs are the namespaces of the packs that are kept, by their purchase.
@@ -53,16 +51,16 @@ func TestService_AddMinutesPacks(t *testing.T) {
 	for _, step := range []struct {
 		name  string
 		ref   billing.NamespaceRef
-		packs []billing.MinutesPack
+		packs []billing.Purchase
 		want  []billing.MinutesPack
 	}{
 		{"nothing", acme, nil, nil},
-		{"new ones", acme, []billing.MinutesPack{pack("a", 1), pack("b", 2)}, []billing.MinutesPack{packIn(10, "a", 1), packIn(10, "b", 2)}},
-		{"once more, with other minutes", acme, []billing.MinutesPack{pack("a", 7)}, []billing.MinutesPack{packIn(10, "a", 1)}},
-		{"once more, with none that could be kept", acme, []billing.MinutesPack{pack("a", -1)}, []billing.MinutesPack{packIn(10, "a", 1)}},
-		{"twice at once", acme, []billing.MinutesPack{pack("c", 3), pack("c", 4)}, []billing.MinutesPack{packIn(10, "c", 3), packIn(10, "c", 3)}},
-		{"under another namespace's number", other, []billing.MinutesPack{packIn(10, "d", 1)}, []billing.MinutesPack{packIn(12, "d", 1)}},
-		{"a person's", own, []billing.MinutesPack{pack("e", 1)}, []billing.MinutesPack{packIn(202, "e", 1)}},
+		{"new ones", acme, []billing.Purchase{pack("a", 1), pack("b", 2)}, []billing.MinutesPack{packIn(10, "a", 1), packIn(10, "b", 2)}},
+		{"once more, with other minutes", acme, []billing.Purchase{pack("a", 7)}, []billing.MinutesPack{packIn(10, "a", 1)}},
+		{"once more, with none that could be kept", acme, []billing.Purchase{pack("a", -1)}, []billing.MinutesPack{packIn(10, "a", 1)}},
+		{"twice at once", acme, []billing.Purchase{pack("c", 3), pack("c", 4)}, []billing.MinutesPack{packIn(10, "c", 3), packIn(10, "c", 3)}},
+		{"another namespace's", other, []billing.Purchase{pack("d", 1)}, []billing.MinutesPack{packIn(12, "d", 1)}},
+		{"a person's", own, []billing.Purchase{pack("e", 1)}, []billing.MinutesPack{packIn(202, "e", 1)}},
 	} {
 		got, err := c.AddMinutesPacks(t.Context(), admin, step.ref, step.packs)
 		if diff := cmp.Diff(step.want, got); diff != "" || err != nil {
@@ -74,19 +72,24 @@ func TestService_AddMinutesPacks(t *testing.T) {
 func TestService_AddMinutesPacks_refuses(t *testing.T) {
 	t.Parallel()
 	c := newService(t)
-	if _, err := c.AddMinutesPacks(t.Context(), admin, other, []billing.MinutesPack{pack("theirs", 1)}); err != nil {
+	if _, err := c.AddMinutesPacks(t.Context(), admin, other, []billing.Purchase{pack("theirs", 1)}); err != nil {
 		t.Fatal(err)
 	}
 	for name, r := range map[string]struct {
 		ref     billing.NamespaceRef
-		packs   []billing.MinutesPack
+		packs   []billing.Purchase
 		kind    domain.Kind
 		message string
 	}{
-		"no namespace, a bad pack": {absent, []billing.MinutesPack{pack("a", -1)}, domain.NotFound, "Namespace Not Found"},
-		"a subgroup, a bad pack":   {sub, []billing.MinutesPack{pack("a", -1)}, domain.Unprocessable, "Namespace must be a top-level namespace"},
-		"a bad pack behind a good": {acme, []billing.MinutesPack{pack("a", 1), pack("b", -1)}, domain.Unprocessable, unsaved},
-		"another one's purchase":   {acme, []billing.MinutesPack{pack("a", 1), pack("theirs", 1)}, domain.Unprocessable, unsaved},
+		"no namespace, a bad pack": {absent, []billing.Purchase{pack("a", -1)}, domain.NotFound, "Namespace Not Found"},
+		"a subgroup, a bad pack":   {sub, []billing.Purchase{pack("a", -1)}, domain.Unprocessable, "Namespace must be a top-level namespace"},
+		"a bad pack behind a good": {acme, []billing.Purchase{pack("a", 1), pack("b", -1)}, domain.Unprocessable,
+			unsaved + `packs[1] (purchase_xid "b"): number_of_minutes must be greater than or equal to 0`},
+		"another one's purchase": {acme, []billing.Purchase{pack("a", 1), pack("theirs", 1)}, domain.Unprocessable,
+			unsaved + `packs[1] (purchase_xid "theirs"): purchase_xid has already been taken`},
+		"several bad ones": {acme, []billing.Purchase{{}, pack("a", 1), pack("theirs", 1)}, domain.Unprocessable,
+			unsaved + `packs[0] (purchase_xid ""): number_of_minutes can't be blank, expires_at can't be blank, purchase_xid can't be blank; ` +
+				`packs[2] (purchase_xid "theirs"): purchase_xid has already been taken`},
 	} {
 		_, err := c.AddMinutesPacks(t.Context(), admin, r.ref, r.packs)
 		wantRefusal(t, name, err, r.kind, r.message)
@@ -114,12 +117,12 @@ func TestService_AddMinutesPacks_race(t *testing.T) {
 	raced := func(in source.NamespaceID) func(*provisioning.BillingTx) {
 		return func(l *provisioning.BillingTx) { l.MinutesPacks = racedPacks{l.MinutesPacks, in} }
 	}
-	got, err := newService(t, raced(10)).AddMinutesPacks(t.Context(), admin, acme, []billing.MinutesPack{pack("a", 1)})
+	got, err := newService(t, raced(10)).AddMinutesPacks(t.Context(), admin, acme, []billing.Purchase{pack("a", 1)})
 	if diff := cmp.Diff([]billing.MinutesPack{packIn(10, "a", 77)}, got); diff != "" || err != nil {
 		t.Errorf("by a request for the same namespace: %v (-want +got):\n%s", err, diff)
 	}
-	_, err = newService(t, raced(12)).AddMinutesPacks(t.Context(), admin, acme, []billing.MinutesPack{pack("a", 1)})
-	wantRefusal(t, "for another namespace", err, domain.Unprocessable, unsaved)
+	_, err = newService(t, raced(12)).AddMinutesPacks(t.Context(), admin, acme, []billing.Purchase{pack("a", 1)})
+	wantRefusal(t, "for another namespace", err, domain.Unprocessable, unsaved+`packs[0] (purchase_xid "a"): purchase_xid has already been taken`)
 }
 
 // retrying runs each unit of work twice, as after a serialization failure.
@@ -138,7 +141,7 @@ func retrying(c *testService) *provisioning.Service {
 
 func TestService_AddMinutesPacks_secondTry(t *testing.T) {
 	t.Parallel()
-	got, err := retrying(newService(t)).AddMinutesPacks(t.Context(), admin, acme, []billing.MinutesPack{pack("a", 1)})
+	got, err := retrying(newService(t)).AddMinutesPacks(t.Context(), admin, acme, []billing.Purchase{pack("a", 1)})
 	if diff := cmp.Diff([]billing.MinutesPack{packIn(10, "a", 1)}, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
@@ -147,7 +150,7 @@ func TestService_AddMinutesPacks_secondTry(t *testing.T) {
 func TestService_MoveMinutesPacks(t *testing.T) {
 	t.Parallel()
 	c := newService(t)
-	if _, err := c.AddMinutesPacks(t.Context(), admin, acme, []billing.MinutesPack{pack("a", 1), pack("b", 1)}); err != nil {
+	if _, err := c.AddMinutesPacks(t.Context(), admin, acme, []billing.Purchase{pack("a", 1), pack("b", 1)}); err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range []struct {

@@ -46,13 +46,15 @@ type Subscriptions interface {
 
 // MinutesPacks keeps packs of compute minutes.
 type MinutesPacks interface {
-	// Find returns the pack of that namespace and xid, or domain.NotFound.
+	// Find returns the pack of that xid as the namespace has it, or had it until
+	// it was moved; or domain.NotFound. Its Namespace is the one asked for.
 	Find(ctx context.Context, of source.NamespaceID, xid string) (billing.MinutesPack, error)
 	// Add keeps a pack; domain.Conflict if its xid is known, in
 	// whichever namespace, which leaves the unit usable. Of units that add one
 	// xid at the same time the later one waits for the first to end.
 	Add(ctx context.Context, p billing.MinutesPack) error
 	// Move gives all packs of one namespace to another, and returns their xids in order.
+	// Find still returns them for the first.
 	Move(ctx context.Context, from, to source.NamespaceID) (xids []string, err error)
 }
 

@@ -292,7 +292,7 @@ var asks = map[string]func(context.Context, *provisioning.Service) error{
 		return err
 	},
 	"AddMinutesPacks": func(ctx context.Context, c *provisioning.Service) error {
-		_, err := c.AddMinutesPacks(ctx, admin, acme, []billing.MinutesPack{pack("a", 1)})
+		_, err := c.AddMinutesPacks(ctx, admin, acme, []billing.Purchase{pack("a", 1)})
 		return err
 	},
 	"MoveMinutesPacks": func(ctx context.Context, c *provisioning.Service) error {

@@ -47,7 +47,8 @@ type Billing interface {
 	// state goes into the history.
 	PutSubscription(ctx context.Context, s billing.Subscription) error
 	// PutMinutesPack keeps a pack of a namespace, which exists; a pack of another
-	// namespace moves to this one.
+	// namespace moves to this one, and provisioning.MinutesPacks still finds it
+	// for the other.
 	PutMinutesPack(ctx context.Context, p billing.MinutesPack) error
 	// PutReconciliation replaces the reconciliation of a namespace, which
 	// exists.

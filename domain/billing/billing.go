@@ -3,8 +3,10 @@
 package billing
 
 import (
+	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
@@ -82,13 +84,47 @@ type MinutesPack struct {
 	ExpiresAt time.Time
 }
 
+// Purchase is a pack of compute minutes as the portal sells it. Its members may
+// be missing: nil, empty or zero.
+type Purchase struct {
+	XID             string
+	NumberOfMinutes *int32
+	ExpiresAt       time.Time
+}
+
+// Pack returns the pack that a namespace gets, or what is wrong with each field,
+// in their order.
+func (p Purchase) Pack(of source.NamespaceID) (pack MinutesPack, wrong FieldErrors) {
+	pack = MinutesPack{Namespace: of, PurchaseXID: p.XID, ExpiresAt: p.ExpiresAt}
+	switch {
+	case p.NumberOfMinutes == nil:
+		wrong = append(wrong, FieldError{"number_of_minutes", blank})
+	case *p.NumberOfMinutes < 0:
+		wrong = append(wrong, FieldError{"number_of_minutes", "must be greater than or equal to 0"})
+	default:
+		pack.NumberOfMinutes = *p.NumberOfMinutes
+	}
+	if p.ExpiresAt.IsZero() {
+		wrong = append(wrong, FieldError{"expires_at", blank})
+	}
+	if message := CheckPurchaseXID(p.XID); message != "" {
+		wrong = append(wrong, FieldError{"purchase_xid", message})
+	}
+	return pack, wrong
+}
+
 // maxXIDLength is in characters.
 const maxXIDLength = 32
 
-// Valid says whether the pack can be kept. None of its members may be missing:
-// an expiry that is zero, an xid that is blank.
-func (p MinutesPack) Valid() bool {
-	return p.NumberOfMinutes >= 0 && !p.ExpiresAt.IsZero() && strings.TrimSpace(p.PurchaseXID) != "" && len([]rune(p.PurchaseXID)) <= maxXIDLength
+// CheckPurchaseXID returns what is wrong with the name of a purchase, or "".
+func CheckPurchaseXID(xid string) string {
+	switch {
+	case strings.TrimSpace(xid) == "":
+		return blank
+	case utf8.RuneCountInString(xid) > maxXIDLength:
+		return fmt.Sprintf("is too long (maximum is %d characters)", maxXIDLength)
+	}
+	return ""
 }
 
 // Reconciliation is the day on which a namespace will be asked to pay for the

@@ -50,26 +50,52 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-func TestPack_Valid(t *testing.T) {
+func TestPurchase_Pack(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		change func(*billing.MinutesPack)
-		want   bool
+		change func(*billing.Purchase)
+		wrong  string
 	}{
-		"good":           {func(*billing.MinutesPack) {}, true},
-		"no minutes":     {func(p *billing.MinutesPack) { p.NumberOfMinutes = 0 }, true},
-		"less than none": {func(p *billing.MinutesPack) { p.NumberOfMinutes = -1 }, false},
-		"expired":        {func(p *billing.MinutesPack) { p.ExpiresAt = dayOf(1, 1).AddDate(-9, 0, 0) }, true},
-		"no expiry":      {func(p *billing.MinutesPack) { p.ExpiresAt = time.Time{} }, false},
-		"a blank xid":    {func(p *billing.MinutesPack) { p.PurchaseXID = " " }, false},
-		"a long xid":     {func(p *billing.MinutesPack) { p.PurchaseXID = strings.Repeat("ü", 32) }, true},
-		"too long a xid": {func(p *billing.MinutesPack) { p.PurchaseXID = strings.Repeat("x", 33) }, false},
+		"good":           {func(*billing.Purchase) {}, ""},
+		"no minutes":     {func(p *billing.Purchase) { p.NumberOfMinutes = new(int32(0)) }, ""},
+		"less than none": {func(p *billing.Purchase) { p.NumberOfMinutes = new(int32(-1)) }, "number_of_minutes must be greater than or equal to 0"},
+		"no number":      {func(p *billing.Purchase) { p.NumberOfMinutes = nil }, "number_of_minutes can't be blank"},
+		"expired":        {func(p *billing.Purchase) { p.ExpiresAt = dayOf(1, 1).AddDate(-9, 0, 0) }, ""},
+		"no expiry":      {func(p *billing.Purchase) { p.ExpiresAt = time.Time{} }, "expires_at can't be blank"},
+		"a blank xid":    {func(p *billing.Purchase) { p.XID = " " }, "purchase_xid can't be blank"},
+		"a long xid":     {func(p *billing.Purchase) { p.XID = strings.Repeat("ü", 32) }, ""},
+		"too long a xid": {func(p *billing.Purchase) { p.XID = strings.Repeat("x", 33) }, "purchase_xid is too long (maximum is 32 characters)"},
+		"nothing": {func(p *billing.Purchase) { *p = billing.Purchase{} },
+			"number_of_minutes can't be blank, expires_at can't be blank, purchase_xid can't be blank"},
 	} {
-		p := billing.MinutesPack{NumberOfMinutes: 1, ExpiresAt: dayOf(1, 1), PurchaseXID: "x"}
+		p := billing.Purchase{NumberOfMinutes: new(int32(1)), ExpiresAt: dayOf(1, 1), XID: "x"}
 		c.change(&p)
-		if got := p.Valid(); got != c.want {
-			t.Errorf("%s: got %t", name, got)
+		pack, wrong := p.Pack(5)
+		if wrong.Error() != c.wrong {
+			t.Errorf("%s: got %q, want %q", name, wrong, c.wrong)
 		}
+		if want := (billing.MinutesPack{Namespace: 5, PurchaseXID: p.XID, ExpiresAt: p.ExpiresAt}); c.wrong == "" {
+			if want.NumberOfMinutes = *p.NumberOfMinutes; pack != want {
+				t.Errorf("%s: got %v, want %v", name, pack, want)
+			}
+		}
+	}
+}
+
+func TestPackErrors(t *testing.T) {
+	t.Parallel()
+	long := billing.PackError{Index: 7, PurchaseXID: "a\n" + strings.Repeat("ü", 99), Fields: billing.ErrPurchaseTaken}
+	want := `Unable to save additional packs: packs[7] (purchase_xid "a\n` + strings.Repeat("ü", 38) + `"): purchase_xid has already been taken`
+	errs := billing.PackErrors{long}
+	refusal, ok := errors.AsType[*domain.Refusal](error(errs))
+	if !ok || refusal.Kind != domain.Unprocessable || refusal.Message != want || errs.Error() != want {
+		t.Errorf("got %q, want %q", errs, want)
+	}
+	for range 101 {
+		errs = append(errs, long)
+	}
+	if text := errs.Error(); strings.Count(text, "; packs[7]") != 99 || !strings.HasSuffix(text, "; and 2 more") {
+		t.Errorf("got %s", text)
 	}
 }
 

@@ -2,6 +2,7 @@ package behaviour_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -16,9 +17,19 @@ import (
 
 const (
 	addPacksAcme = "POST /namespaces/10/minutes"
-	notSaved     = `{"message":"400 Bad request - Unable to save additional packs"}`
 	accepted     = `{"message":"202 Accepted"}`
 )
+
+// notSaved is the answer to packs that are refused; reasons name them.
+func notSaved(reasons ...string) string {
+	text, _ := json.Marshal("400 Bad request - Unable to save additional packs: " + strings.Join(reasons, "; "))
+	return `{"message":` + string(text) + `}`
+}
+
+// takenBy is the reason for a purchase of another namespace.
+func takenBy(index int, xid string) string {
+	return fmt.Sprintf("packs[%d] (purchase_xid %q): purchase_xid has already been taken", index, xid)
+}
 
 // packsOf is a request for packs of a thousand minutes.
 func packsOf(xids ...string) string {
@@ -60,14 +71,19 @@ var minutesCases = []Case{
 			portalCall{addPacksAcme, pack(`1`, `"12/31/2027"`, `"a"`), 400, `{"error":"packs[0][expires_at] is invalid"}`},
 			portalCall{addPacksAcme, pack(`1`, `"2027-01-01"`, `["a"]`), 400, `{"error":"packs[0][purchase_xid] is invalid"}`},
 			portalCall{addPacksAcme, pack(`1`, `"2027-01-01"`, `"a\u0000"`), 400, `{"error":"packs[0][purchase_xid] is invalid"}`},
-			portalCall{addPacksAcme, pack(`null`, `"2027-01-01"`, `"a"`), 400, notSaved},
-			portalCall{addPacksAcme, pack(`""`, `"2027-01-01"`, `"a"`), 400, notSaved},
-			portalCall{addPacksAcme, pack(`1`, `null`, `"a"`), 400, notSaved},
-			portalCall{addPacksAcme, pack(`1`, `""`, `"a"`), 400, notSaved},
-			portalCall{addPacksAcme, pack(`1`, `"2027-01-01"`, `null`), 400, notSaved},
-			portalCall{addPacksAcme, pack(`1`, `"2027-01-01"`, `" "`), 400, notSaved},
-			portalCall{addPacksAcme, pack(`-1`, `"2027-01-01"`, `"a"`), 400, notSaved},
-			portalCall{addPacksAcme, pack(`1`, `"2027-01-01"`, `"`+strings.Repeat("ö", 33)+`"`), 400, notSaved},
+			portalCall{addPacksAcme, pack(`null`, `"2027-01-01"`, `"a"`), 400, notSaved(`packs[0] (purchase_xid "a"): number_of_minutes can't be blank`)},
+			portalCall{addPacksAcme, pack(`""`, `"2027-01-01"`, `"a"`), 400, notSaved(`packs[0] (purchase_xid "a"): number_of_minutes can't be blank`)},
+			portalCall{addPacksAcme, pack(`1`, `null`, `"a"`), 400, notSaved(`packs[0] (purchase_xid "a"): expires_at can't be blank`)},
+			portalCall{addPacksAcme, pack(`1`, `""`, `"a"`), 400, notSaved(`packs[0] (purchase_xid "a"): expires_at can't be blank`)},
+			portalCall{addPacksAcme, pack(`1`, `"2027-01-01"`, `null`), 400, notSaved(`packs[0] (purchase_xid ""): purchase_xid can't be blank`)},
+			portalCall{addPacksAcme, pack(`1`, `"2027-01-01"`, `" "`), 400, notSaved(`packs[0] (purchase_xid " "): purchase_xid can't be blank`)},
+			portalCall{addPacksAcme, pack(`-1`, `"2027-01-01"`, `"a"`), 400, notSaved(`packs[0] (purchase_xid "a"): number_of_minutes must be greater than or equal to 0`)},
+			portalCall{addPacksAcme, pack(`1`, `"2027-01-01"`, `"`+strings.Repeat("ö", 33)+`"`), 400,
+				notSaved(`packs[0] (purchase_xid "` + strings.Repeat("ö", 33) + `"): purchase_xid is too long (maximum is 32 characters)`)},
+			portalCall{addPacksAcme, `{"packs":[{"number_of_minutes":-1,"expires_at":"","purchase_xid":"a"},{"number_of_minutes":1,"expires_at":"2027-01-01","purchase_xid":"b"},
+				{"number_of_minutes":1,"expires_at":"2027-01-01","purchase_xid":""}]}`, 400,
+				notSaved(`packs[0] (purchase_xid "a"): number_of_minutes must be greater than or equal to 0, expires_at can't be blank`,
+					`packs[2] (purchase_xid ""): purchase_xid can't be blank`)},
 			portalCall{"POST /namespaces/404/minutes", packsOf("a"), 404, missingNamespace},
 			portalCall{"POST /namespaces/acme%2Fcli/minutes", packsOf("a"), 404, missingNamespace},
 			portalCall{"POST /namespaces/11/minutes", packsOf("a"), 400, `{"message":"400 Bad request - Namespace must be a top-level namespace"}`},
@@ -88,8 +104,9 @@ var minutesCases = []Case{
 			portalCall{addPacksAcme, `{"packs":[{"number_of_minutes":5,"expires_at":"2030-01-01","purchase_xid":"a"}]}`, 201, packsIn(10, "a")},
 			portalCall{addPacksAcme, `{"packs":[{"number_of_minutes":null,"expires_at":null,"purchase_xid":"a"}]}`, 201, packsIn(10, "a")},
 			portalCall{addPacksAcme, "packs[][number_of_minutes]=1000&packs[][expires_at]=2027-01-01&packs[][purchase_xid]=d&packs[][number_of_minutes]=1000&packs[][expires_at]=01/01/2027&packs[][purchase_xid]=e", 201, packsIn(10, "d", "e")},
-			portalCall{"POST /namespaces/13/minutes", packsOf("f", "a", "g"), 400, notSaved},
-			portalCall{addPacksAcme, `{"packs":[{"number_of_minutes":1,"expires_at":"2030-01-01","purchase_xid":"h"},{"number_of_minutes":-1,"expires_at":"2030-01-01","purchase_xid":"i"}]}`, 400, notSaved},
+			portalCall{"POST /namespaces/13/minutes", packsOf("f", "a", "g"), 400, notSaved(takenBy(1, "a"))},
+			portalCall{addPacksAcme, `{"packs":[{"number_of_minutes":1,"expires_at":"2030-01-01","purchase_xid":"h"},{"number_of_minutes":-1,"expires_at":"2030-01-01","purchase_xid":"i"}]}`, 400,
+				notSaved(`packs[1] (purchase_xid "i"): number_of_minutes must be greater than or equal to 0`)},
 			portalCall{"POST /internal/gitlab_subscriptions/namespaces/ACME/minutes", packsOf("j"), 201, packsIn(10, "j")},
 		)
 		s.Same("kept", s.List("packs", "namespace_id", "purchase_xid"), []string{"10 A", "10 a", "10 b", "10 c", "10 d", "10 e", "10 j"})
@@ -114,12 +131,37 @@ var minutesCases = []Case{
 		)
 		s.Same("moved", s.List("packs", "namespace_id", "purchase_xid"), []string{"12 a", "12 b", "13 c"})
 		t.wantAll(
-			portalCall{addPacksAcme, packsOf("a"), 400, notSaved},
 			portalCall{"POST /namespaces/12/minutes", packsOf("a"), 201, packsIn(12, "a")},
 			portalCall{"PATCH /namespaces/12/minutes/move/own", "", 202, accepted},
 			portalCall{"PATCH /internal/gitlab_subscriptions/namespaces/OWN/minutes/move/empty", "", 202, accepted},
 		)
 		s.Same("moved on", s.List("packs", "namespace_id", "purchase_xid"), []string{"13 c", "14 a", "14 b"})
+	}},
+	{Name: "purchase sent again after its packs were moved: first answer again, nothing added", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
+		first := t.send(addPacksAcme, packsOf("a", "b"))
+		again := func(namespace, want string, xids ...string) portalCall {
+			return portalCall{"POST /namespaces/" + namespace + "/minutes", packsOf(xids...), 201, want}
+		}
+		t.wantAll(
+			portalCall{"PATCH /namespaces/10/minutes/move/13", "", 202, accepted},
+			again("10", first.body, "a", "b"),
+			again("13", packsIn(13, "a", "b"), "a", "b"),
+			portalCall{"PATCH /namespaces/13/minutes/move/own", "", 202, accepted},
+			again("acme", first.body, "a", "b"),
+			again("13", packsIn(13, "b"), "b"),
+			again("own", packsIn(202, "a", "b", "a"), "a", "b", "a"),
+			portalCall{addPacksAcme, `{"packs":[{"number_of_minutes":null,"expires_at":null,"purchase_xid":"a"}]}`, 201, packsIn(10, "a")},
+		)
+		s.Same("packs", s.List("packs", "namespace_id", "purchase_xid"), []string{"202 a", "202 b"})
+		t.wantAll(
+			portalCall{"POST /namespaces/14/minutes", packsOf("c", "a"), 400, notSaved(takenBy(1, "a"))},
+			portalCall{addPacksAcme, packsOf("d", "a", "A"), 201, packsIn(10, "d", "a", "A")},
+			portalCall{"PATCH /namespaces/own/minutes/move/10", "", 202, accepted},
+			again("10", first.body, "a", "b"),
+			again("own", packsIn(202, "a"), "a"),
+		)
+		s.Same("packs, moved back", s.List("packs", "namespace_id", "purchase_xid"), []string{"10 A", "10 a", "10 b", "10 d"})
 	}},
 }
 
@@ -164,6 +206,21 @@ var portalConcurrencyCases = []Case{
 		}
 		s.Same("kept", s.List("packs", "purchase_xid"), []string{"a", "b"})
 	}},
+	{Name: "purchase sent ten times at once while its packs move on: first answer each time", OnDatabases: true, Check: func(s Subject) {
+		t := s.portalServer()
+		t.wantAll(portalCall{addPacksAcme, packsOf("a", "b"), 201, packsIn(10, "a", "b")})
+		done := make(chan reply, 10)
+		for range 10 {
+			go func() { done <- t.send(addPacksAcme, packsOf("a", "b")) }()
+		}
+		for _, move := range []string{"10/minutes/move/13", "13/minutes/move/own", "own/minutes/move/14"} {
+			t.wantReply(move, t.send("PATCH /namespaces/"+move, ""), 202, accepted)
+		}
+		for range 10 {
+			t.wantReply("sent", <-done, 201, packsIn(10, "a", "b"))
+		}
+		s.Same("kept", s.List("packs", "namespace_id", "purchase_xid"), []string{"14 a", "14 b"})
+	}},
 	{Name: "concurrent purchases of packs in different orders: no deadlock", OnDatabases: true, Check: func(s Subject) {
 		t := s.portalServer()
 		subject.Concurrently(func(me int) {
@@ -184,7 +241,7 @@ var portalConcurrencyCases = []Case{
 				switch got := t.send(fmt.Sprintf("POST /namespaces/%d/minutes", 12+me%2), packsOf(xid, fmt.Sprint("y", round, " ", me%2))); {
 				case got.status == 201:
 					sold.Add(1)
-				case got.body != notSaved:
+				case got.body != notSaved(takenBy(0, xid)):
 					s.Errorf("got %d %s", got.status, got.body)
 				}
 			})

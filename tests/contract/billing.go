@@ -128,6 +128,41 @@ var billingCases = []Case{
 		})
 		s.Same("moved", s.List("packs", "namespace_id", "number_of_minutes"), []string{"13 10", "13 10"})
 	}},
+	{Name: "minutes pack moved: still found for each namespace that had it, as it was", Check: func(s Subject) {
+		s.Apply(customers)
+		pack := billing.MinutesPack{Namespace: 11, PurchaseXID: "x", NumberOfMinutes: 10, ExpiresAt: march(1)}
+		find := func(tx provisioning.BillingTx, of source.NamespaceID) {
+			want := pack
+			want.Namespace = of
+			got, err := tx.MinutesPacks.Find(s.Context(), of, "x")
+			s.Fine("Find", err)
+			s.Same("found", got, want)
+		}
+		s.inBillingTx(func(tx provisioning.BillingTx) {
+			s.Fine("Add", tx.MinutesPacks.Add(s.Context(), pack))
+			s.Fine("Move", tx.MinutesPacks.Move(s.Context(), 11, 13))
+			s.Fine("Move on", tx.MinutesPacks.Move(s.Context(), 13, 21))
+			s.Fine("Move back", tx.MinutesPacks.Move(s.Context(), 21, 11))
+			s.Fine("Move again", tx.MinutesPacks.Move(s.Context(), 11, 13))
+		})
+		s.inBillingTx(func(tx provisioning.BillingTx) {
+			for _, of := range []source.NamespaceID{11, 13, 21} {
+				find(tx, of)
+			}
+			for of, xid := range map[source.NamespaceID]string{14: "x", 11: "X"} {
+				_, err := tx.MinutesPacks.Find(s.Context(), of, xid)
+				s.Kind(xid, err, domain.NotFound)
+			}
+			s.Kind("Add", tx.MinutesPacks.Add(s.Context(), pack), domain.Conflict)
+		})
+		s.Same("where it is", s.List("packs", "namespace_id", "purchase_xid"), []string{"13 x"})
+		s.Apply("packs: [{namespace: kit, purchase_xid: x, number_of_minutes: 10, expires_at: 2026-03-01}]")
+		s.inBillingTx(func(tx provisioning.BillingTx) {
+			for _, of := range []source.NamespaceID{11, 13, 14} {
+				find(tx, of)
+			}
+		})
+	}},
 	{Name: "reconciliation put again: replaced", Check: func(s Subject) {
 		s.Apply(customers)
 		days := func() []string {

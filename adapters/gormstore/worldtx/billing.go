@@ -48,6 +48,12 @@ func (w *writer) PutMinutesPack(ctx context.Context, p billing.MinutesPack) erro
 		return err
 	}
 	row := packRow{NamespaceID: int64(p.Namespace), PurchaseXID: p.PurchaseXID, NumberOfMinutes: p.NumberOfMinutes, ExpiresAt: database.ToDay(p.ExpiresAt)}
+	err := w.exec(ctx, `
+		INSERT INTO minutes_pack_moves (pack_id, namespace_id) SELECT id, namespace_id FROM minutes_packs WHERE purchase_xid = ? AND namespace_id <> ?
+		ON CONFLICT DO NOTHING`, p.PurchaseXID, int64(p.Namespace))
+	if err != nil {
+		return database.Fault(err, "pack of namespace %d", p.Namespace)
+	}
 	onConflict := database.UpsertClause([]string{"purchase_xid"}, []string{"namespace_id", "number_of_minutes", "expires_at"})
 	return database.Fault(upsert(ctx, w, &row, onConflict), "pack of namespace %d", p.Namespace)
 }

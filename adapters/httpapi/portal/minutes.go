@@ -22,18 +22,15 @@ type packParams struct {
 	PurchaseXID     *string      `param:"purchase_xid,required"`
 }
 
-func (p packParams) pack() billing.MinutesPack {
-	pack := billing.MinutesPack{NumberOfMinutes: -1} // refused like null
-	if p.NumberOfMinutes != nil {
-		pack.NumberOfMinutes = *p.NumberOfMinutes
-	}
+func (p packParams) purchase() billing.Purchase {
+	purchase := billing.Purchase{NumberOfMinutes: p.NumberOfMinutes}
 	if p.ExpiresAt != nil {
-		pack.ExpiresAt = p.ExpiresAt.Time
+		purchase.ExpiresAt = p.ExpiresAt.Time
 	}
 	if p.PurchaseXID != nil {
-		pack.PurchaseXID = *p.PurchaseXID
+		purchase.XID = *p.PurchaseXID
 	}
-	return pack
+	return purchase
 }
 
 type packResponse struct {
@@ -49,11 +46,11 @@ func (a *API) addMinutesPacks(c *gin.Context) (any, error) {
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
-	packs := make([]billing.MinutesPack, len(in.Packs))
+	purchases := make([]billing.Purchase, len(in.Packs))
 	for i, p := range in.Packs {
-		packs[i] = p.pack()
+		purchases[i] = p.purchase()
 	}
-	kept, err := a.provisioning.AddMinutesPacks(c.Request.Context(), cause(c), namespace(c, "id"), packs)
+	kept, err := a.provisioning.AddMinutesPacks(c.Request.Context(), cause(c), namespace(c, "id"), purchases)
 	if err != nil {
 		return nil, err
 	}
