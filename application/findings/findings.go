@@ -82,13 +82,9 @@ var (
 )
 
 // Report keeps what an agent found at a place, in the name of the agent's
-// creator, and returns the uuid. A finding that exists stays as it is. A
-// Refusal is of kind domain.Unprocessable for texts that are too long, or one
-// of those of Resolve.
+// creator, and returns the uuid. A finding that exists stays as it is; texts that
+// are too long are cut. A Refusal is one of those of Resolve.
 func (s *Service) Report(ctx context.Context, a agents.Agent, f security.Finding, at security.Resource) (uuid string, err error) {
-	if refusal := f.Check(); refusal != nil {
-		return "", refusal
-	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if err := s.checkAgent(ctx, a); err != nil {
@@ -97,6 +93,7 @@ func (s *Service) Report(ctx context.Context, a agents.Agent, f security.Finding
 	f.Project, f.Agent, f.Author = a.Project, a.ID, a.CreatedBy
 	f.ReportType, f.State, f.DetectedAt = security.ClusterImageScanning, security.Detected, s.now()
 	f.UUID = security.FindingUUID(s.rules.UUIDNamespace, f.Project, f.Agent, f.Identifiers[0], at)
+	f.CutTexts()
 	known, err := s.findings.Has(ctx, f.UUID)
 	if err == nil && !known {
 		err = s.findings.Add(ctx, f)

@@ -3,12 +3,9 @@
 package security
 
 import (
-	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
-	"gatehouse/domain"
 	"gatehouse/domain/agents"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -92,31 +89,22 @@ const (
 	maxSolution    = 7000
 )
 
-// SetTitle sets the title, cut off after 255 characters.
-func (f *Finding) SetTitle(name string) {
-	if letters := []rune(name); len(letters) > maxTitle {
-		name = string(letters[:maxTitle])
-	}
-	f.Title = name
+// CutTexts cuts the texts of the finding that are too long: an agent that is
+// refused one finding gives up its scan. None of them counts for the uuid.
+func (f *Finding) CutTexts() {
+	f.Title = cut(f.Title, maxTitle)
+	f.Message = cut(f.Message, maxMessage)
+	f.Description = cut(f.Description, maxDescription)
+	f.Solution = cut(f.Solution, maxSolution)
 }
 
-// Check returns which texts of the finding are too long, or nil.
-func (f *Finding) Check() *domain.Refusal {
-	var problems []string
-	for _, text := range []struct {
-		name, value string
-		most        int
-	}{
-		{"Message", f.Message, maxMessage}, {"Description", f.Description, maxDescription}, {"Solution", f.Solution, maxSolution},
-	} {
-		if utf8.RuneCountInString(text.value) > text.most {
-			problems = append(problems, text.name+" is too long (maximum is "+strconv.Itoa(text.most)+" characters)")
-		}
+// cut returns a text of at most that many characters, of which the last one tells
+// that the text went on.
+func cut(text string, most int) string {
+	if utf8.RuneCountInString(text) <= most {
+		return text
 	}
-	if problems == nil {
-		return nil
-	}
-	return domain.Refuse(domain.Unprocessable, "Validation failed: %s", strings.Join(problems, ", "))
+	return string([]rune(text)[:most-1]) + "…"
 }
 
 // MayAdminister says whether the actor may administer the vulnerabilities of

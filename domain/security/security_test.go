@@ -4,35 +4,30 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gatehouse/domain/identity"
 	"gatehouse/domain/security"
 	"gatehouse/domain/source"
 )
 
-func TestFinding_texts(t *testing.T) {
+func TestFinding_CutTexts(t *testing.T) {
 	t.Parallel()
 	long := func(n int) string { return strings.Repeat("ö", n) }
-	for name, c := range map[string]struct {
-		finding security.Finding
-		want    string
-	}{
-		"as long as they may be": {security.Finding{Message: long(3000), Description: long(15000), Solution: long(7000)}, ""},
-		"all too long": {security.Finding{Message: long(3001), Description: long(15001), Solution: long(7001)},
-			"Validation failed: Message is too long (maximum is 3000 characters), Description is too long (maximum is 15000 characters), Solution is too long (maximum is 7000 characters)"},
-	} {
-		refusal, got := c.finding.Check(), ""
-		if refusal != nil {
-			got = refusal.Message
-		}
-		if got != c.want {
-			t.Errorf("%s: got %q, want %q", name, got, c.want)
-		}
+	full := security.Finding{Title: long(255), Message: long(3000), Description: long(15000), Solution: long(7000)}
+	got := full
+	if got.CutTexts(); !cmp.Equal(got, full) {
+		t.Error("texts as long as they may be are cut")
 	}
-	for n, want := range map[int]int{255: 255, 256: 255} {
-		var f security.Finding
-		if f.SetTitle(long(n)); f.Title != long(want) {
-			t.Errorf("a name of %d characters: got a title of %d bytes", n, len(f.Title))
-		}
+	got = security.Finding{Title: long(256), Message: long(3001), Description: long(150000), Solution: long(7001)}
+	got.CutTexts()
+	want := security.Finding{Title: long(254) + "…", Message: long(2999) + "…", Description: long(14999) + "…", Solution: long(6999) + "…"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("texts that are too long (-want +got):\n%s", diff)
+	}
+	var none security.Finding
+	if none.CutTexts(); none.Message != "" {
+		t.Errorf("no text: got %q", none.Message)
 	}
 }
 

@@ -128,12 +128,11 @@ func (in vulnerabilityRequest) finding() (security.Finding, error) {
 	v := in.Vulnerability
 	verbatim, err := json.Marshal(v.Verbatim)
 	f := security.Finding{
-		Severity: v.Severity.Severity, Confidence: v.Confidence.Confidence,
+		Title: v.Name, Severity: v.Severity.Severity, Confidence: v.Confidence.Confidence,
 		Message: v.Message, Description: v.Description, Solution: v.Solution,
 		Location: string(verbatim), Links: string(v.Links),
 		Scanner: security.Scanner{ID: in.Scanner.ID, Name: in.Scanner.Name, Vendor: string(in.Scanner.Vendor)},
 	}
-	f.SetTitle(v.Name)
 	for _, i := range v.Identifiers {
 		f.Identifiers = append(f.Identifiers, security.Identifier{Type: i.Type, Name: i.Name, Value: i.Value, URL: i.URL})
 	}
@@ -151,10 +150,16 @@ type findingResponse struct {
 	UUID string `json:"uuid"`
 }
 
-// starboardVulnerability answers PUT /modules/starboard_vulnerability.
+// starboardVulnerability answers PUT /modules/starboard_vulnerability. An agent gives
+// up its scan after one refusal, so NUL is left out of texts instead of refused.
 func (a *API) starboardVulnerability(c *gin.Context) (any, error) {
 	var in vulnerabilityRequest
-	if err := decode(c, &in); err != nil {
+	values, err := parameters(c)
+	if err != nil {
+		return nil, err
+	}
+	values.RemoveNUL()
+	if err := values.Decode(&in); err != nil {
 		return nil, err
 	}
 	finding, err := in.finding()

@@ -52,7 +52,7 @@ func (a *API) routes() []route {
 		{http.MethodPost, "/kubernetes/usage_metrics", listLimit, false, dialect.Reply(a.usageMetrics)},
 		{http.MethodPost, "/kubernetes/agent_events", listLimit, false, dialect.Reply(a.agentEvents)},
 		{http.MethodPost, "/kubernetes/agent_configuration", smallLimit, false, dialect.Reply(a.agentConfiguration)},
-		{http.MethodPut, starboard, smallLimit, true, findingsDialect.Reply(a.starboardVulnerability)},
+		{http.MethodPut, starboard, listLimit, true, findingsDialect.Reply(a.starboardVulnerability)},
 		{http.MethodPost, starboard + "/scan_result", listLimit, true, dialect.Reply(a.scanResult)},
 	}
 }

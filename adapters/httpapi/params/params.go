@@ -107,6 +107,25 @@ func (v Values) Given(name string) bool {
 	return given
 }
 
+// RemoveNUL removes each NUL from the texts of the request, at any depth.
+func (v Values) RemoveNUL() { removeNUL(v.tree) }
+
+func removeNUL(value any) any {
+	switch value := value.(type) {
+	case string:
+		return strings.ReplaceAll(value, "\x00", "")
+	case []any:
+		for i, element := range value {
+			value[i] = removeNUL(element)
+		}
+	case map[string]any:
+		for name, member := range value {
+			value[name] = removeNUL(member)
+		}
+	}
+	return value
+}
+
 // Require refuses if a parameter is absent, null or empty, and names all of them.
 func (v Values) Require(names ...string) error {
 	var missing []string

@@ -274,3 +274,22 @@ func wantRefusal(t *testing.T, err error, kind domain.Kind, message string) {
 		t.Errorf("got %#v, want %s: %s", err, kind, message)
 	}
 }
+
+func TestValues_RemoveNUL(t *testing.T) {
+	t.Parallel()
+	values := parse(t, `{"a":"\u0000x\u0000","b":["\u0000",{"c":"y\u0000"}],"n":7,"z":null}`)
+	values.RemoveNUL()
+	type all struct {
+		A string `param:"a,filled"`
+		B any    `param:"b"`
+		N int64  `param:"n"`
+		Z any    `param:"z"`
+	}
+	var got all
+	if err := values.Decode(&got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(all{A: "x", B: []any{"", map[string]any{"c": "y"}}, N: 7}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
