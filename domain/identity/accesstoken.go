@@ -127,10 +127,17 @@ func (l Lifetime) Expiry(text string, now time.Time) (time.Time, error) {
 	return day, nil
 }
 
+// stampLayouts are ISO 8601 with and without separators; a fraction of a second
+// may follow.
+var stampLayouts = []string{
+	time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04:05 MST", "2006-01-02 15:04:05 -0700",
+	"20060102", "20060102T150405Z0700", "20060102T150405Z07:00", "20060102T150405", "20060102 15:04:05",
+}
+
 // parseDay reads a day, or that of a timestamp as it is written: no zone is
 // shifted.
 func parseDay(text string) (time.Time, error) {
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04:05 MST"} {
+	for _, layout := range stampLayouts {
 		if stamp, err := time.Parse(layout, text); err == nil {
 			text = stamp.Format(time.DateOnly)
 			break
