@@ -19,7 +19,6 @@ import (
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/gitaudit"
 	"gatehouse/application/lfsaccess"
-	"gatehouse/application/whois"
 	"gatehouse/bootstrap/config"
 	"gatehouse/domain/identity"
 )
@@ -99,6 +98,6 @@ func LFSAccess(config config.Config, directory gitaccess.Directory, stamps gitac
 }
 
 // Audit makes the use case that records Git access.
-func Audit(config config.Config, log gitaudit.Log, actors whois.Actors, now application.Clock) *gitaudit.Service {
-	return gitaudit.New(log, actors, config.Audit.Enabled, now)
+func Audit(config config.Config, log gitaudit.Log, directory gitaccess.Directory, now application.Clock) *gitaudit.Service {
+	return gitaudit.New(log, directory, config.Audit.Enabled, now)
 }

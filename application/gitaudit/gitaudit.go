@@ -31,31 +31,31 @@ type Log interface {
 	Append(ctx context.Context, events ...audit.Event) error
 }
 
-// Actors finds the actor behind a claim.
-type Actors interface {
-	// Actor returns the actor behind the claim; the zero Actor if there is
-	// none.
-	Actor(ctx context.Context, claim identity.Claim) (identity.Actor, error)
+// Directory knows actors and projects.
+type Directory interface {
+	// Standing returns all facts about the actor and the target. One that does
+	// not exist is unknown in the answer, never an error.
+	Standing(ctx context.Context, q source.Inquiry) (source.Standing, error)
 }
 
 // Service records events. It is safe for concurrent use.
 type Service struct {
-	log     Log
-	actors  Actors
-	enabled bool
-	now     func() time.Time
+	log       Log
+	directory Directory
+	enabled   bool
+	now       func() time.Time
 }
 
 // New makes a Service; one that is not enabled keeps nothing.
-func New(log Log, actors Actors, enabled bool, now func() time.Time) *Service {
-	return &Service{log, actors, enabled, now}
+func New(log Log, directory Directory, enabled bool, now func() time.Time) *Service {
+	return &Service{log, directory, enabled, now}
 }
 
 // timeout is how long a session waits for its event to be kept.
 const timeout = 5 * time.Second
 
-// ErrNotNeeded says that an event was not kept because the audit log is off or
-// the actor is anonymous.
+// ErrNotNeeded says that an event was not kept because the audit log is off, the
+// actor is anonymous or the repository belongs to no known project.
 var ErrNotNeeded = domain.Refuse(domain.Unprocessable, "No git audit event needed")
 
 // Report is what a client says of a Git command that has run.
@@ -79,11 +79,13 @@ func (s *Service) Record(ctx context.Context, claim identity.Claim, r Report) (a
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout) // the command has run, so its event is kept even if the caller hangs up
 	defer cancel()
-	actor, err := s.actors.Actor(ctx, claim)
+	repository, _ := source.ParseRepositoryID(r.Command.Repository)
+	standing, err := s.directory.Standing(ctx, source.Inquiry{Claim: claim, Target: source.Target{Repository: repository}, Now: s.now()})
 	if err != nil {
 		return audit.Event{}, err
 	}
-	if actor.Anonymous() {
+	actor := standing.Actor
+	if actor.Anonymous() || !standing.Project.Known() {
 		return audit.Event{}, ErrNotNeeded
 	}
 	e := audit.Event{

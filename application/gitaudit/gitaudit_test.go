@@ -18,6 +18,7 @@ import (
 
 const people = `
 users: [{id: 7, username: dede}]
+projects: [{id: 42, path: dede/cli}]
 keys: [{id: 11, user: dede, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHQiuYh1mAaOMsREipSa2ykND041ueAbDuXxoeYA/iZ0"}]
 deploy_keys: [{id: 201, creator: dede, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEOq6Ou97blpQV0CCwEhEYAicipXd1jF+ojc2diiEWUz"}]
 `
@@ -26,7 +27,7 @@ func newService(t *testing.T, enabled bool) (*gitaudit.Service, *memory.Store) {
 	t.Helper()
 	store := memory.New()
 	world.Apply(t, store.WorldImport, people)
-	return gitaudit.New(store.AuditLog, store.Actors, enabled, world.Clock), store
+	return gitaudit.New(store.AuditLog, store.Directory, enabled, world.Clock), store
 }
 
 func count(t *testing.T, store *memory.Store) int {
@@ -79,7 +80,10 @@ func TestService_Record(t *testing.T) {
 
 func TestService_Record_keepsNothing(t *testing.T) {
 	t.Parallel()
-	report := gitaudit.Report{Action: source.UploadPack}
+	of := func(repository string) gitaudit.Report {
+		return gitaudit.Report{Action: source.UploadPack, Command: audit.GitCommand{Repository: repository}}
+	}
+	report := of("project-42")
 	for name, c := range map[string]struct {
 		enabled bool
 		claim   identity.Claim
@@ -89,6 +93,10 @@ func TestService_Record_keepsNothing(t *testing.T) {
 		"switched off":       {false, identity.ClaimKey("11"), report, gitaudit.ErrNotNeeded},
 		"an unknown user":    {true, identity.ClaimName("nobody"), report, gitaudit.ErrNotNeeded},
 		"anonymous":          {true, identity.Claim{}, report, gitaudit.ErrNotNeeded},
+		"an unknown project": {true, identity.ClaimKey("11"), of("project-404"), gitaudit.ErrNotNeeded},
+		"an unknown wiki":    {true, identity.ClaimKey("11"), of("wiki-404"), gitaudit.ErrNotNeeded},
+		"a snippet":          {true, identity.ClaimKey("11"), of("snippet-42"), gitaudit.ErrNotNeeded},
+		"no repository":      {true, identity.ClaimKey("11"), of("dede/cli"), gitaudit.ErrNotNeeded},
 		"an unknown command": {true, identity.ClaimKey("11"), gitaudit.Report{Action: "git-shell"}, domain.Invalid},
 		"unknown, and off":   {false, identity.ClaimKey("11"), gitaudit.Report{Action: "git-shell"}, domain.Invalid},
 	} {
@@ -108,7 +116,7 @@ func TestService_Record_storeIsDown(t *testing.T) {
 	t.Parallel()
 	_, store := newService(t, true)
 	down := errors.New("disk full")
-	_, err := gitaudit.New(failingLog{down}, store.Actors, true, world.Clock).Record(t.Context(), identity.ClaimKey("11"), gitaudit.Report{Action: source.UploadPack})
+	_, err := gitaudit.New(failingLog{down}, store.Directory, true, world.Clock).Record(t.Context(), identity.ClaimKey("11"), gitaudit.Report{Action: source.UploadPack, Command: audit.GitCommand{Repository: "wiki-42"}})
 	if !errors.Is(err, down) {
 		t.Errorf("got %v, want %v", err, down)
 	}
