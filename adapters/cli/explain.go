@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/netip"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -140,10 +139,11 @@ func (q *question) request() (gitaccess.Request, error) {
 		return out, usageErrorf("--ref is for --action %s", source.ReceivePack)
 	}
 	if q.ip != "" {
-		if out.Address, err = netip.ParseAddr(q.ip); err != nil {
+		address, ok := source.ParseAddress(q.ip)
+		if !ok {
 			return out, usageErrorf("--ip %q is not an IP address", q.ip)
 		}
-		out.AddressGiven = true
+		out.Address, out.AddressGiven = address, true
 	}
 	return out, nil
 }

@@ -102,10 +102,11 @@ func (p Project) RelativePath(kind RepositoryKind) string {
 // letters, digits, "_", "-", "." and "+", in any letter case.
 type Path string
 
-// ParsePath reads an SSH argument or a full path: one leading "/" and one
-// trailing ".git" are cut off. ok is false for a text that cannot be a path.
+// ParsePath reads an SSH argument or a full path: one leading "/", all trailing
+// ones and then one trailing ".git" are cut off. ok is false for a text that cannot
+// be a path. GitLab knows no project by a path that ends in a slash.
 func ParsePath(text string) (Path, bool) {
-	text = strings.TrimSuffix(strings.TrimPrefix(text, "/"), ".git")
+	text = strings.TrimSuffix(strings.TrimRight(strings.TrimPrefix(text, "/"), "/"), ".git")
 	for segment := range strings.SplitSeq(text, "/") {
 		if !validSegment(segment) {
 			return "", false

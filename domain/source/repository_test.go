@@ -41,6 +41,11 @@ func TestParsePath(t *testing.T) {
 		"acme/a.git.git":      "acme/a.git",
 		"Acme/CLI":            "Acme/CLI",
 		"one":                 "one",
+		"acme/cli/":           "acme/cli",
+		"acme/cli.git/":       "acme/cli",
+		"/acme/cli.git//":     "acme/cli",
+		"acme/cli.wiki.git/":  "acme/cli.wiki",
+		"acme/":               "acme",
 		"a/.hidden":           "a/.hidden",
 	} {
 		if got, ok := source.ParsePath(text); !ok || got != want {
@@ -48,11 +53,33 @@ func TestParsePath(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		"", "/", ".git", "/.git", "//acme/p", "acme//p", "acme/p/", "../x", "acme/../p", "~/p", "acme/./p",
+		"", "/", ".git", "/.git", "//acme/p", "acme//p", "//", "/.git/", "acme/.git", "acme/p/.git/", "../x/", "../x", "acme/../p", "~/p", "acme/./p",
 		"acme/p\x00", "acme/p\n", "acme/größe", "acme/a b", "'acme/p'", `acme\p`, "acme/p?x",
 	} {
 		if got, ok := source.ParsePath(text); ok {
 			t.Errorf("%q: got %q, want none", text, got)
+		}
+	}
+}
+
+func TestParseAddress(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"203.0.113.9": "203.0.113.9", "203.0.113.9:51234": "203.0.113.9", "[203.0.113.9]": "203.0.113.9",
+		"2001:db8::1": "2001:db8::1", "[2001:db8::1]": "2001:db8::1", "[2001:db8::1]:22": "2001:db8::1",
+		"fe80::1%eth0": "fe80::1", "[fe80::1%eth0]:22": "fe80::1", "[fe80::1%eth0]": "fe80::1",
+		"::ffff:203.0.113.9": "203.0.113.9", "[::ffff:203.0.113.9]:22": "203.0.113.9", "::ffff:cb00:7109": "203.0.113.9",
+	} {
+		if got, ok := source.ParseAddress(text); !ok || got.String() != want {
+			t.Errorf("%q: got %v, %t, want %s", text, got, ok, want)
+		}
+	}
+	for _, text := range []string{
+		"", " ", "unknown", "203.0.113", "203.0.113.9:", "203.0.113.9:ssh", "203.0.113.9:99999", "203.0.113.9/32", "[2001:db8::1", "2001:db8::1]", "[[2001:db8::1]]",
+		"[]", "[]:22", ":22", "[2001:db8::1]22", "203.0.113.9, 192.0.2.7", "203.0.113.9 ", "[203.0.113.9:22]",
+	} {
+		if got, ok := source.ParseAddress(text); ok || got.IsValid() {
+			t.Errorf("%q: got %v, want none", text, got)
 		}
 	}
 }

@@ -6,6 +6,7 @@ package source
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"gatehouse/domain/identity"
@@ -98,6 +99,24 @@ type Namespace struct {
 	Protocols  Protocols
 	// RequireSSHCertificates refuses people who log in by a plain key.
 	RequireSSHCertificates bool
+}
+
+// ParseAddress reads the address of a client: with or without a port, brackets and
+// a zone. An IPv4 address in the form of IPv6 is returned as IPv4. ok is false for
+// any other text.
+func ParseAddress(text string) (address netip.Addr, ok bool) {
+	address, err := netip.ParseAddr(text)
+	if err != nil {
+		var both netip.AddrPort
+		both, err = netip.ParseAddrPort(text)
+		address = both.Addr()
+	}
+	if inner, bracketed := strings.CutPrefix(text, "["); err != nil && bracketed {
+		if inner, bracketed = strings.CutSuffix(inner, "]"); bracketed {
+			address, err = netip.ParseAddr(inner)
+		}
+	}
+	return address.Unmap().WithZone(""), err == nil
 }
 
 // AllowsAddress says whether the allow-list contains address. An empty list

@@ -67,14 +67,14 @@ func (in allowedRequest) request() (gitaccess.Request, error) {
 	if err != nil {
 		return gitaccess.Request{}, err
 	}
-	address, _ := netip.ParseAddr(in.CheckIP)
+	address, _ := source.ParseAddress(in.CheckIP)
 	return gitaccess.Request{
 		Request: source.Request{
 			Claim: in.claim(), Command: source.Command(in.Action), Protocol: source.Protocol(strings.ToLower(in.Protocol)),
 			Target: target, Changes: changes, NamespacePath: in.NamespacePath,
 			AddressGiven: in.CheckIP != "", Address: address,
 		},
-		Project: in.Project + "\x00" + in.GLRepository, SnapshotPath: in.RelativePath, Quarantine: quarantine(in.Env),
+		Project: counted(in.Project) + "\x00" + in.GLRepository, SnapshotPath: in.RelativePath, Quarantine: quarantine(in.Env),
 	}, nil
 }
 
@@ -105,6 +105,15 @@ func (in allowedRequest) logDenial(c *gin.Context, err error) {
 	}
 }
 
+// counted returns the text by which the requests for a project are counted: all
+// spellings of its path are one.
+func counted(project string) string {
+	if path, ok := source.ParsePath(project); ok {
+		return path.Fold()
+	}
+	return project
+}
+
 // forwarded returns the client's address that a trusted proxy sent; ok is false if
 // no proxy sent one.
 func forwarded(c *gin.Context) (address netip.Addr, ok bool) {
@@ -112,8 +121,7 @@ func forwarded(c *gin.Context) (address netip.Addr, ok bool) {
 	if text == c.RemoteIP() {
 		return netip.Addr{}, false
 	}
-	address, err := netip.ParseAddr(text)
-	return address, err == nil
+	return source.ParseAddress(text)
 }
 
 type quarantineEnv struct {

@@ -39,6 +39,9 @@ func (in auditRequest) actor() actorParams {
 }
 
 func (in auditRequest) report(correlationID string) gitaudit.Report {
+	if address, ok := source.ParseAddress(in.CheckIP); ok {
+		in.CheckIP = address.String()
+	}
 	return gitaudit.Report{
 		Action: source.Command(in.Action), Address: in.CheckIP, CorrelationID: correlationID,
 		Command: audit.GitCommand{
