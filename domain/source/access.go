@@ -177,6 +177,8 @@ func checkRepository(c *Case) finding {
 		return finding{outcome: Unanswered, reason: "Gitaly does not tell whether the repository exists. The command goes on to Gitaly."}
 	case answer == Unknown:
 		return skip
+	case answer == No && c.Repository.Kind == Wiki:
+		return refuse(domain.NotFound, "This wiki is empty. It begins with the first push: run `git init`, commit a page such as home.md, and push it to this URL.")
 	case answer == No:
 		return refuse(domain.NotFound, "There is no repository for this project yet. Try again in a minute; if that does not help, tell your administrator.")
 	}
