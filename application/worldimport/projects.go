@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"gatehouse/application"
 	"gatehouse/domain"
@@ -62,9 +61,6 @@ func (i *importer) compareNew(ctx context.Context, c *comparison, p Project) err
 			return err
 		}
 	}
-	if isSuffixed(path) {
-		c.effect |= moves
-	}
 	return i.comparePast(ctx, c, Project{}, p)
 }
 
@@ -86,7 +82,7 @@ func (i *importer) comparePast(ctx context.Context, c *comparison, old, describe
 		if old.Project.Known() {
 			c.set("moved_from", "", string(past), gives)
 		}
-		if isSuffixed(past) {
+		if past.Suffixed() {
 			c.effect |= moves
 		}
 		if err := i.compareRedirect(ctx, c, past); err != nil {
@@ -108,11 +104,6 @@ func (i *importer) compareRedirect(ctx context.Context, c *comparison, path sour
 	}
 	c.effect |= moves
 	return err
-}
-
-// isSuffixed says whether a path looks like that of a wiki or of designs.
-func isSuffixed(path source.Path) bool {
-	return strings.HasSuffix(path.Fold(), source.Wiki.Suffix()) || strings.HasSuffix(path.Fold(), source.Design.Suffix())
 }
 
 // projectRefusals returns all that is wrong with a project in itself.

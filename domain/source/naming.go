@@ -13,8 +13,14 @@ const maxGroupDepth = 20
 // CheckGroupPath returns why no group can be at that path, or nil.
 func CheckGroupPath(path string) *domain.Refusal { return checkPath(path, 1, maxGroupDepth) }
 
-// CheckProjectPath returns why no project can be at that path, or nil.
-func CheckProjectPath(path string) *domain.Refusal { return checkPath(path, 2, maxGroupDepth+1) }
+// CheckProjectPath returns why no project can be at that path, or nil. A project at
+// the path of another one's wiki would hide it.
+func CheckProjectPath(path string) *domain.Refusal {
+	if Path(path).Suffixed() {
+		return domain.Refuse(domain.Invalid, `a project's path does not end in "%s" or "%s"`, Wiki.Suffix(), Design.Suffix())
+	}
+	return checkPath(path, 2, maxGroupDepth+1)
+}
 
 func checkPath(path string, minParts, maxParts int) *domain.Refusal {
 	parts := strings.Split(path, "/")

@@ -23,21 +23,28 @@ func wantInvalid(t *testing.T, name string, got *domain.Refusal, want string) {
 func TestCheckGroupPath_CheckProjectPath(t *testing.T) {
 	t.Parallel()
 	const part, alone, deep = "each part of a path is made of", "the path must begin with a group or a user", "groups can be nested 20 deep at most"
+	const suffixed = `a project's path does not end in ".wiki" or ".design"`
 	nested := func(n int) string { return strings.TrimPrefix(strings.Repeat("/x", n), "/") }
 	for path, want := range map[string]struct{ group, project string }{
-		"acme":       {"", alone},
-		"Acme/cli":   {"", ""},
-		"":           {part, part},
-		"/acme":      {part, part},
-		"acme/":      {part, part},
-		"acme//cli":  {part, part},
-		"acme/.":     {part, part},
-		"acme/a.git": {part, part},
-		"acme/ä":     {part, part},
-		"-acme":      {part, part},
-		nested(20):   {"", ""},
-		nested(21):   {deep, ""},
-		nested(22):   {deep, deep},
+		"acme":             {"", alone},
+		"Acme/cli":         {"", ""},
+		"":                 {part, part},
+		"/acme":            {part, part},
+		"acme/":            {part, part},
+		"acme//cli":        {part, part},
+		"acme/.":           {part, part},
+		"acme/a.git":       {part, part},
+		"acme/a.wiki":      {"", suffixed},
+		"acme/A.DESIGN":    {"", suffixed},
+		"acme/a.wiki.wiki": {"", suffixed},
+		"acme.wiki/a":      {"", ""},
+		"acme/wiki":        {"", ""},
+		"acme/a.wikis":     {"", ""},
+		"acme/ä":           {part, part},
+		"-acme":            {part, part},
+		nested(20):         {"", ""},
+		nested(21):         {deep, ""},
+		nested(22):         {deep, deep},
 	} {
 		wantInvalid(t, "group "+path, source.CheckGroupPath(path), want.group)
 		wantInvalid(t, "project "+path, source.CheckProjectPath(path), want.project)

@@ -18,11 +18,11 @@ type ProjectDestination struct {
 
 // MayCreateProject says whether a push may create a project: it names a path at
 // which no project exists, its changes are not known yet, and its actor is a
-// person who is not external.
+// person who is not external. The path of a wiki or of designs names no project.
 func (c *Case) MayCreateProject() bool {
 	person := c.Actor.Person()
 	return c.Settings.PushToCreate && !c.Project.Known() && c.Pushes() && len(c.Changes) == 0 &&
-		!c.Target.Repository.Known() && c.Target.Path.Parent() != "" && person.Known() && !person.External && !c.Actor.IsDeployKey()
+		!c.Target.Repository.Known() && c.Target.Path.Parent() != "" && !c.Target.Path.Suffixed() && person.Known() && !person.External && !c.Actor.IsDeployKey()
 }
 
 // PlanProject sets the project that the push would create, in that storage, so

@@ -139,6 +139,11 @@ func validSegment(segment string) bool {
 // Fold is the form in which paths are compared: that of identity.Fold.
 func (p Path) Fold() string { return identity.Fold(string(p)) }
 
+// Suffixed says whether p ends as the paths of wikis and designs do.
+func (p Path) Suffixed() bool {
+	return strings.HasSuffix(p.Fold(), Wiki.Suffix()) || strings.HasSuffix(p.Fold(), Design.Suffix())
+}
+
 // Root is the first segment.
 func (p Path) Root() string {
 	root, _, _ := strings.Cut(string(p), "/")

@@ -19,11 +19,23 @@ projects:
   - {id: 10, path: acme/tools/CLI, moved_from: [old/cli, Old/Tool]}
   - {id: 11, path: acme/tools/taken}
   - {id: 12, path: acme/tools/book}
-  - {id: 13, path: acme/tools/book.wiki}
   - {id: 14, path: acme/tools/a_b}
   - {id: 15, path: dev/own}
-  - {id: 16, path: acme/tools/art.design}
 `
+
+// applyPaths makes the world paths, and what follows. Two of its projects have paths
+// that end as those of wikis and designs do, as earlier releases allowed.
+func (s Subject) applyPaths(more ...string) {
+	s.Helper()
+	s.Apply(paths)
+	s.Unit(func(tx worldimport.Tx) {
+		for id, path := range map[source.ProjectID]string{13: "acme/tools/book.wiki", 16: "acme/tools/art.design"} {
+			_, err := s.putProject(tx, id, path)
+			s.Fine("Put", err)
+		}
+	})
+	s.Apply(more...)
+}
 
 // lookup is the repository and project of a path.
 type lookup struct {
@@ -45,7 +57,7 @@ func (s Subject) lookup(where string) lookup {
 // lookups is a case that compares look-ups in the world paths.
 func lookups(name string, targets map[string]lookup) Case {
 	return Case{Name: name, Check: func(s Subject) {
-		s.Apply(paths)
+		s.applyPaths()
 		for where, want := range targets {
 			s.Same(where, s.lookup(where), want)
 		}
@@ -94,7 +106,7 @@ var pathCases = []Case{
 		"old":             {}, "old/cl": {}, "old/cli.wiki.wiki": {},
 	}),
 	{Name: "old path: ignored if it is a current path", Check: func(s Subject) {
-		s.Apply(paths)
+		s.applyPaths()
 		s.Unit(func(tx worldimport.Tx) {
 			p := worldimport.Project{Project: source.Project{ID: 10, Path: "acme/tools/cli"}, MovedFrom: []source.Path{"acme/tools/TAKEN", "acme/tools/cli", "was/it"}}
 			_, _, err := tx.Projects.Put(s.Context(), p)
@@ -122,7 +134,7 @@ var pathCases = []Case{
 		"project-9223372036854775807": {Repository: "project-9223372036854775807"},
 	}),
 	{Name: "gl_repository and path: gl_repository counts", Check: func(s Subject) {
-		s.Apply(paths)
+		s.applyPaths()
 		for _, number := range []int64{10, 99} {
 			q := source.Inquiry{Now: now, Target: source.Target{
 				Repository: source.RepositoryID{Kind: source.Wiki, ID: number}, Path: "old/cli",
@@ -134,7 +146,7 @@ var pathCases = []Case{
 		}
 	}},
 	{Name: "old path taken by another project: leads to that one", Check: func(s Subject) {
-		s.Apply(paths, "groups: [{path: old}]\nprojects: [{id: 20, path: old/cli}]")
+		s.applyPaths("groups: [{path: old}]\nprojects: [{id: 20, path: old/cli}]")
 		s.Same("old/cli", s.lookup("old/cli"), lookup{"project-20", "old/cli", false})
 		s.Same("its wiki", s.lookup("old/cli.wiki"), lookup{"wiki-20", "old/cli", false})
 		s.Same("old/tool", s.lookup("old/tool"), lookup{"project-10", "Acme/Tools/CLI", true})
@@ -143,18 +155,24 @@ var pathCases = []Case{
 		s.Same("old/cli, free again", s.lookup("old/cli"), lookup{})
 	}},
 	{Name: "path with a suffix: current path first, then the whole old path", Check: func(s Subject) {
-		s.Apply(paths, `projects: [{id: 12, path: acme/tools/book, moved_from: [was/a, acme/tools/cli.wiki]}, {id: 11, path: acme/tools/taken, moved_from: [was/a.wiki]}]`)
+		s.applyPaths(`projects: [{id: 12, path: acme/tools/book, moved_from: [was/a, acme/tools/cli.wiki]}, {id: 11, path: acme/tools/taken, moved_from: [was/a.wiki]}]`)
 		s.Same("current wiki", s.lookup("acme/tools/cli.wiki"), lookup{"wiki-10", "Acme/Tools/CLI", false})
 		s.Same("the whole old path", s.lookup("was/a.wiki"), lookup{"project-11", "Acme/Tools/taken", true})
 	}},
 	{Name: "old path of two projects: the last one gets it", Check: func(s Subject) {
-		s.Apply(paths, "projects: [{id: 14, path: acme/tools/a_b, moved_from: [OLD/cli]}]")
+		s.applyPaths("projects: [{id: 14, path: acme/tools/a_b, moved_from: [OLD/cli]}]")
 		s.Same("old/cli", s.lookup("old/cli"), lookup{"project-14", "Acme/Tools/a_b", true})
 		s.Apply("projects: [{id: 14, path: acme/tools/a_b}]")
 		s.Same("old/cli, not named again", s.lookup("old/cli"), lookup{"project-14", "Acme/Tools/a_b", true})
 	}},
 	{Name: "project pending deletion: not found", Check: func(s Subject) {
-		s.Apply(paths, `projects: [{id: 10, path: acme/tools/cli, pending_delete: true}, {id: 13, path: acme/tools/book.wiki, pending_delete: true}]`)
+		s.applyPaths(`projects: [{id: 10, path: acme/tools/cli, pending_delete: true}]`)
+		s.Unit(func(tx worldimport.Tx) {
+			_, _, err := tx.Projects.Put(s.Context(), worldimport.Project{
+				Project: source.Project{ID: 13, Path: "acme/tools/book.wiki", Visibility: source.Private}, PendingDelete: true,
+			})
+			s.Fine("Put", err)
+		})
 		for _, where := range []string{"acme/tools/cli", "acme/tools/cli.wiki", "old/cli", "project-10", "wiki-10", "design-10"} {
 			s.Same(where, s.Standing("nobody", where).Project, source.Project{})
 		}
@@ -165,7 +183,7 @@ var pathCases = []Case{
 		s.Same("no longer pending deletion", s.projectID("old/cli"), source.ProjectID(10))
 	}},
 	{Name: "group pending deletion: its projects not found", Check: func(s Subject) {
-		s.Apply(paths, "groups: [{path: acme/tools/deep}, {path: acme/tools/deep/er}]\nprojects: [{id: 30, path: acme/tools/deep/er/p}, {id: 31, path: acme/top}]")
+		s.applyPaths("groups: [{path: acme/tools/deep}, {path: acme/tools/deep/er}]\nprojects: [{id: 30, path: acme/tools/deep/er/p}, {id: 31, path: acme/top}]")
 		s.Apply("groups: [{path: acme/tools, pending_delete: true}]")
 		s.Same("hidden", []source.ProjectID{s.projectID("project-10"), s.projectID("acme/tools/deep/er/p"), s.projectID("old/cli")}, []source.ProjectID{0, 0, 0})
 		s.Same("beside it", s.projectID("acme/top"), source.ProjectID(31))

@@ -19,7 +19,7 @@ func projectPut(id source.ProjectID, path string) func(Subject, worldimport.Tx) 
 
 var projectCases = []Case{
 	{Name: "ProjectID: current path, ignoring letter case", Check: func(s Subject) {
-		s.Apply(paths)
+		s.applyPaths()
 		s.Unit(func(tx worldimport.Tx) {
 			for path, want := range map[string]source.ProjectID{"Acme/Tools/CLI": 10, "acme/tools/cli": 10, "acme/tools/BOOK.wiki": 13, "dev/own": 15} {
 				id, err := tx.Projects.ID(s.Context(), path)

@@ -50,6 +50,32 @@ func TestAllowed_pushToCreate(t *testing.T) {
 	})
 }
 
+// TestAllowed_pushToCreate_wiki pushes to the wiki of a project that does not exist:
+// nothing is created, and once the project exists, that path is its wiki's.
+func TestAllowed_pushToCreate_wiki(t *testing.T) {
+	servertest.OnEach(t, func(t *testing.T, database string) {
+		g := gitalytest.Start(t)
+		s := servertest.Start(t, servertest.Settings(t, database, storages(g)), servertest.WithWorld(t, protectedWorld))
+		to := func(path, action string) string {
+			return strings.NewReplacer("acme/tools/cli", path, "git-upload-pack", action).Replace(servertest.Fetch(`"username": "dev"`))
+		}
+		const push, fetch = "git-receive-pack", "git-upload-pack"
+		for _, path := range []string{
+			"dev/docs.wiki.git", "dev/docs.design", "dev/docs.WIKI.git", "dev/docs.wiki.git/", "dev/docs.wiki/", "dev/docs.wiki.wiki", "dev/.wiki", "dev/docs.Design.git",
+		} {
+			s.Post(t, "/allowed", to(path, push)).WantRefusal(t, path, 404)
+		}
+		s.Post(t, "/allowed", to("dev/docs.git.git", push)).WantRefusal(t, "a name that ends in .git", 422)
+		s.Post(t, "/allowed", to("dev/docs.atom", push)).WantRefusal(t, "a name that ends in .atom", 422)
+		s.Post(t, "/allowed", to("dev/docs.git/", push)).Want(t, "the project", 200, `{"gl_repository": "project-43", "gl_project_path": "dev/docs"}`)
+		if got := s.Post(t, "/allowed", to("dev/docs.wiki.git", fetch)); got.Status != 404 || !strings.Contains(got.Body, "This wiki is empty. It begins with the first push") {
+			t.Errorf("a fetch of the wiki without pages: got %d %s", got.Status, got.Body)
+		}
+		s.Post(t, "/allowed", to("dev/docs.wiki.git", push)).Want(t, "its wiki", 200, `{"gl_repository": "wiki-43", "gl_project_path": "dev/docs.wiki"}`)
+		s.Post(t, "/allowed", to("Dev/Docs.Wiki.git/", fetch)).Want(t, "a fetch of the wiki", 200, `{"gl_repository": "wiki-43"}`)
+	})
+}
+
 // TestApply_repositories stops a server before Gitaly has created a repository:
 // the next server creates it.
 func TestApply_repositories(t *testing.T) {
