@@ -18,6 +18,7 @@ import (
 	"gatehouse/application/webhooks"
 	"gatehouse/bootstrap/config"
 	"gatehouse/domain/hooks"
+	"gatehouse/domain/source"
 )
 
 // background does jobs.
@@ -62,7 +63,7 @@ func PostReceive(config config.Config, pushes postreceive.Pushes, history postre
 // Webhooks makes the dispatcher of events to hooks.
 func Webhooks(config config.Config, deliveries webhooks.Deliveries, now application.Clock, log *zap.Logger) *webhooks.Dispatcher {
 	sender := hookclient.New(hookclient.Instance{
-		URL: config.ExternalURL, SSHHost: config.Host(), Version: config.Version,
+		URL: config.ExternalURL, SSHURL: func(path string) string { return config.CloneURL(path, source.SSH) }, Version: config.Version,
 		Timeout: config.Webhooks.Timeout, Local: config.Webhooks.AllowLocalRequests,
 	})
 	return webhooks.New(deliveries, loggingSender{sender, log.Named("webhooks")}, webhooks.Rules{

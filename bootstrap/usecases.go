@@ -87,7 +87,7 @@ func GitRules(config config.Config) (gitaccess.Rules, error) {
 		Settings: source.Settings{
 			Protocols: config.Git.Protocols, ReadOnly: config.Git.ReadOnly,
 			HTTPUploadPackOff: !config.Git.HTTPUploadPack, HTTPReceivePackOff: !config.Git.HTTPReceivePack,
-			DefaultBranchProtection: config.Git.DefaultBranchProtection, OTPRequired: config.OTP.RequiredForGit,
+			DefaultBranchProtection: config.Git.DefaultBranchProtection, OTPRequired: config.OTP.RequiredForGit, SSHCommand: config.SSHCommand(),
 			PushToCreate: config.Git.PushToCreate && config.Gitaly.Connected(), Connected: config.Gitaly.Connected(),
 		},
 		Keys:     config.Git.KeyPolicy(),

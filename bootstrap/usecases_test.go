@@ -24,22 +24,46 @@ import (
 
 func TestPushRules_CloneURL(t *testing.T) {
 	t.Parallel()
+	plain := config.Default().SSH
 	tests := []struct {
 		external string
+		ssh      config.SSH
 		protocol source.Protocol
 		want     string
 	}{
-		{"http://localhost:3001", source.HTTP, "http://localhost:3001/acme/cli.git"},
-		{"http://localhost:3001", source.SSH, "ssh://git@localhost/acme/cli.git"},
-		{"https://git.example.com/base", source.Web, "https://git.example.com/base/acme/cli.git"},
-		{"https://git.example.com:8443/base", source.SSH, "ssh://git@git.example.com/acme/cli.git"},
-		{"http://[::1]:3001", source.SSH, "ssh://git@[::1]/acme/cli.git"},
+		{"http://localhost:3001", plain, source.HTTP, "http://localhost:3001/acme/cli.git"},
+		{"http://localhost:3001", plain, source.SSH, "git@localhost:acme/cli.git"},
+		{"https://git.example.com/base", plain, source.Web, "https://git.example.com/base/acme/cli.git"},
+		{"https://git.example.com:8443/base", plain, source.SSH, "git@git.example.com:acme/cli.git"},
+		{"http://[::1]:3001", plain, source.SSH, "git@[::1]:acme/cli.git"},
+		{"https://git.example.com:8443/base", config.SSH{Host: "ssh.example.com", Port: 2222, User: "git"}, source.SSH, "ssh://git@ssh.example.com:2222/acme/cli.git"},
+		{"https://git.example.com", config.SSH{Port: 2222, User: "me"}, source.SSH, "ssh://me@git.example.com:2222/acme/cli.git"},
+		{"https://git.example.com", config.SSH{Host: "2001:db8::1", Port: 2222, User: "git"}, source.SSH, "ssh://git@[2001:db8::1]:2222/acme/cli.git"},
+		{"https://git.example.com", config.SSH{Host: "2001:db8::1", Port: 22, User: "git"}, source.SSH, "git@[2001:db8::1]:acme/cli.git"},
+		{"https://git.example.com", config.SSH{Host: "ssh.example.com", Port: 2222, User: "git"}, source.HTTP, "https://git.example.com/acme/cli.git"},
 	}
 	for _, test := range tests {
 		config := config.Default()
 		config.ExternalURL = test.external
+		config.SSH = test.ssh
 		if got := bootstrap.PushRules(config, zap.NewNop()).CloneURL("acme/cli", test.protocol); got != test.want {
-			t.Errorf("%s over %s: got %s, want %s", test.external, test.protocol, got, test.want)
+			t.Errorf("%s, %v over %s: got %s, want %s", test.external, test.ssh, test.protocol, got, test.want)
+		}
+	}
+}
+
+func TestGitRules_SSHCommand(t *testing.T) {
+	t.Parallel()
+	for want, ssh := range map[string]config.SSH{
+		"ssh git@git.example.com":        config.Default().SSH,
+		"ssh -p 2222 me@ssh.example.com": {Host: "ssh.example.com", Port: 2222, User: "me"},
+		"ssh -p 2222 git@2001:db8::1":    {Host: "2001:db8::1", Port: 2222, User: "git"},
+	} {
+		settings := config.Default()
+		settings.ExternalURL, settings.SSH = "https://git.example.com:8443", ssh
+		got, err := bootstrap.GitRules(settings)
+		if err != nil || got.Settings.SSHCommand != want {
+			t.Errorf("got %q, %v, want %q", got.Settings.SSHCommand, err, want)
 		}
 	}
 }
@@ -56,7 +80,7 @@ func TestGitRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := gitaccess.Rules{
-		Settings: source.Settings{Protocols: source.AllProtocols, DefaultBranchProtection: source.FullyProtected},
+		Settings: source.Settings{Protocols: source.AllProtocols, DefaultBranchProtection: source.FullyProtected, SSHCommand: "ssh git@localhost"},
 		Storages: map[string]gitaccess.Storage{"default": {Name: "default", Address: "unix:" + socket}}, NewStorage: "default",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -69,7 +93,7 @@ func TestGitRules(t *testing.T) {
 	}
 	settings.Gitaly.Storages = []config.Storage{{Name: "a", Address: "tcp://a:1", Token: "secret"}}
 	want = gitaccess.Rules{
-		Settings: source.Settings{Protocols: source.OnlySSH, ReadOnly: true, HTTPUploadPackOff: true, HTTPReceivePackOff: true, Connected: true},
+		Settings: source.Settings{Protocols: source.OnlySSH, ReadOnly: true, HTTPUploadPackOff: true, HTTPReceivePackOff: true, Connected: true, SSHCommand: "ssh git@localhost"},
 		Keys:     identity.Policy{TermsEnforced: true, MinimumBits: map[string]int{"dsa": -1}, BannedKeys: []identity.Fingerprint{"abc"}},
 		Storages: map[string]gitaccess.Storage{"a": {Name: "a", Address: "tcp://a:1", Token: "secret"}}, NewStorage: "a",
 	}

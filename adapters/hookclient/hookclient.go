@@ -31,8 +31,8 @@ type Client struct {
 type Instance struct {
 	// URL is the public base of every URL, without a trailing slash.
 	URL string
-	// SSHHost is the host of clone URLs over SSH.
-	SSHHost string
+	// SSHURL returns the URL from which a project of that path is cloned over SSH.
+	SSHURL func(path string) string
 	// Version is the version of GitLab in the User-Agent.
 	Version string
 	// Timeout limits one request, from connecting to the end of the answer.

@@ -27,7 +27,7 @@ const (
 
 // instance allows requests to this machine.
 var instance = hookclient.Instance{
-	URL: "https://git.example.com/gitlab", SSHHost: "git.example.com", Version: "16.11.0-gatehouse", Timeout: 5 * time.Second, Local: true,
+	URL: "https://git.example.com/gitlab", SSHURL: func(path string) string { return "git@git.example.com:" + path + ".git" }, Version: "16.11.0-gatehouse", Timeout: 5 * time.Second, Local: true,
 }
 
 // pushed is an event with a value in every field.

@@ -3,7 +3,6 @@ package hookclient
 import (
 	"bytes"
 	"encoding/json"
-	"net"
 	"strings"
 	"time"
 
@@ -124,21 +123,13 @@ func (i Instance) project(p source.Project) project {
 	above := source.Path(p.Path).Parent()
 	name := strings.TrimPrefix(p.Path[len(above):], "/")
 	web := i.URL + "/" + p.Path
-	ssh := "git@" + i.host() + ":" + p.Path + ".git"
+	ssh := i.SSHURL(p.Path)
 	return project{
 		ID: int64(p.ID), Name: name, WebURL: web, GitSSHURL: ssh, GitHTTPURL: web + ".git",
 		Namespace:       string(above)[strings.LastIndex(string(above), "/")+1:],
 		VisibilityLevel: levels[p.Visibility], PathWithNamespace: p.Path, DefaultBranch: optional(p.DefaultBranch),
 		Homepage: web, URL: ssh, SSHURL: ssh, HTTPURL: web + ".git",
 	}
-}
-
-// host returns the host of a clone URL over SSH, an IPv6 address in brackets.
-func (i Instance) host() string {
-	if net.ParseIP(i.SSHHost) != nil && strings.Contains(i.SSHHost, ":") {
-		return "[" + i.SSHHost + "]"
-	}
-	return i.SSHHost
 }
 
 // optional returns null for empty text.

@@ -23,6 +23,7 @@ type Config struct {
 	HTTP     HTTP     `koanf:"http"`
 	Database Database `koanf:"database"`
 	Shell    Shell    `koanf:"shell"`
+	SSH      SSH      `koanf:"ssh"`
 	Instance Instance `koanf:"instance"`
 	Secrets  Secrets  `koanf:"secrets"`
 	Kas      Kas      `koanf:"kas"`
@@ -64,7 +65,7 @@ const (
 func Default() Config {
 	return Config{
 		ExternalURL: defaultExternalURL,
-		HTTP:        defaultHTTP(), Database: defaultDatabase(), Shell: defaultShell(), Instance: defaultInstance(),
+		HTTP:        defaultHTTP(), Database: defaultDatabase(), Shell: defaultShell(), SSH: defaultSSH(), Instance: defaultInstance(),
 		Kas: defaultKas(), Gitaly: defaultGitaly(), Git: defaultGit(), Counters: defaultCounters(), Spool: defaultSpool(), OTP: defaultOTP(), Audit: defaultAudit(),
 		LFS: defaultLFS(), Tokens: defaultTokens(), Jobs: defaultJobs(), Webhooks: defaultWebhooks(), Retention: defaultRetention(),
 		LicensedFeatures: defaultLicensedFeatures(), Findings: defaultFindings(), Billing: defaultBilling(),
@@ -78,7 +79,7 @@ func (c *Config) tidy() {
 	c.ExternalURL = cmp.Or(strings.TrimRight(c.ExternalURL, "/"), defaultExternalURL)
 	c.Version = cmp.Or(c.Version, defaultVersion)
 	for _, tidy := range []func(){
-		c.HTTP.tidy, c.Database.tidy, c.Shell.tidy, c.Instance.tidy, c.Kas.tidy, c.Git.tidy, c.Counters.tidy, c.OTP.tidy,
+		c.HTTP.tidy, c.Database.tidy, c.Shell.tidy, c.SSH.tidy, c.Instance.tidy, c.Kas.tidy, c.Git.tidy, c.Counters.tidy, c.OTP.tidy,
 		c.LFS.tidy, c.Jobs.tidy, c.Webhooks.tidy, c.Findings.tidy, c.Billing.tidy, c.Log.tidy,
 	} {
 		tidy()
@@ -114,15 +115,10 @@ func (c *Config) NewMergeRequestURL(path, branch string) string {
 	return c.WebURL(path) + "/-/merge_requests/new?" + url.Values{"merge_request[source_branch]": {branch}}.Encode()
 }
 
-// CloneURL returns the URL from which git clones a repository. A URL for SSH
-// has the host of external_url without its port, which is not the port of SSH.
+// CloneURL returns the URL from which git clones a repository.
 func (c *Config) CloneURL(path string, protocol source.Protocol) string {
 	if protocol == source.SSH {
-		host := c.Host()
-		if strings.Contains(host, ":") {
-			host = "[" + host + "]"
-		}
-		return "ssh://git@" + host + "/" + path + ".git"
+		return c.sshURL(path)
 	}
 	return c.ExternalURL + "/" + path + ".git"
 }

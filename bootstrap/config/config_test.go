@@ -223,6 +223,7 @@ gitaly:
     - {name: a, address: "tcp://gitaly:8075", token: [hunter2]}
     - hunter2
 shell: {secret_file: a, previous_secret_file: a, legacy_secret: maybe}
+ssh: {host: "ssh://git.example.com:22", port: 70000, user: "no blanks"}
 otp: {session: -1s}
 tokens: {prefix: "no blanks"}
 findings: {uuid_namespace: x}
@@ -263,6 +264,9 @@ gitaly.storages[0].address: must begin with unix:/, tcp://, tls:// or dns: and g
 gitaly.storages[2].name: "a" is there twice
 shell.previous_secret_file: must not be the same as shell.secret_file
 shell.legacy_secret: "maybe" is not one of accept, warn, reject
+ssh.host: must be a host name or an address, without a scheme, user or port
+ssh.port: must be from 1 to 65535
+ssh.user: must be the name of a user, without blanks
 otp.session: must be more than nothing
 tokens.prefix: must be at most 20 letters, digits, dots, dashes or underscores
 findings.uuid_namespace: must be a UUID

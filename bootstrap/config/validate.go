@@ -18,7 +18,7 @@ func (c *Config) Validate() error { return errors.Join(c.mistakes(nil)...) }
 func (c *Config) mistakes(reported []string) []error {
 	var m mistakes
 	for _, check := range []func(*mistakes){
-		c.check, c.HTTP.check, c.Database.check, c.Redis.check, c.Shell.check, c.Instance.check, c.Kas.check,
+		c.check, c.HTTP.check, c.Database.check, c.Redis.check, c.Shell.check, c.SSH.check, c.Instance.check, c.Kas.check,
 		c.LicensedFeatures.check, c.Counters.check, c.Spool.check, c.Gitaly.check, c.Git.check, c.Jobs.check, c.Webhooks.check,
 		c.Retention.check,
 		c.OTP.check, c.LFS.check, c.Tokens.check, c.Findings.check, c.Billing.check, c.Log.check,

@@ -51,7 +51,7 @@ func checkOTPSession(c *Case) finding {
 	case !c.Settings.OTPRequired || c.Protocol != SSH || !c.Actor.Person().TwoFactor:
 		return skip
 	case !c.OTPSession:
-		return refuse(domain.Forbidden, "Git over SSH takes your second factor here. Run \"ssh git@<this host> 2fa_verify\", then try again.")
+		return refuse(domain.Forbidden, "Git over SSH takes your second factor here. Run \"%s 2fa_verify\", then try again.", c.Settings.SSHCommand)
 	}
 	return pass
 }

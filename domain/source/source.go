@@ -223,6 +223,9 @@ type Settings struct {
 	// OTPRequired demands a second factor, of those who have one, for Git
 	// over SSH.
 	OTPRequired bool
+	// SSHCommand is the command that reaches the instance over SSH, as in
+	// "ssh git@git.example.com".
+	SSHCommand string
 	// PushToCreate lets a push create the project that it names.
 	PushToCreate bool
 	// Connected says whether a Gitaly is connected, which answers questions

@@ -77,7 +77,7 @@ func TestPushToCreate(t *testing.T) {
 	s.must(t, "", "new", "remote", "add", "origin", "ssh://git@git.example.com/dev/new.git")
 	s.refused(t, "not found", "101", "new", "push", "origin", "main") // another's namespace
 	out := s.must(t, "102", "new", "push", "origin", "main")
-	for _, want := range []string{"The private project 'dev/new' was created", "http://git.example.com/dev/new", "git remote add origin ssh://git@git.example.com/dev/new.git"} {
+	for _, want := range []string{"The private project 'dev/new' was created", "http://git.example.com/dev/new", "git remote add origin git@git.example.com:dev/new.git"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}

@@ -58,6 +58,21 @@ func webhook(t *testing.T, database string) {
 	}
 }
 
+// TestServer_sshURLs checks the URLs of events where SSH is not at the host of
+// external_url, or not at its own port.
+func TestServer_sshURLs(t *testing.T) {
+	t.Parallel()
+	r := servertest.ReceiveHooks(t)
+	settings := append(slices.Clone(servertest.FastJobs), "external_url=https://git.example.com:8443/gitlab", "ssh.host=ssh.example.com", "ssh.port=2222")
+	s := servertest.Start(t, servertest.Settings(t, "memory:", settings...), servertest.WithWorld(t, servertest.WorldWithHook(r.URL)))
+	s.Post(t, "/post_receive", servertest.PostReceive("feature")).Want(t, "the push", 200, servertest.Decreased)
+	e := r.Next(t)
+	const url = `"ssh://git@ssh.example.com:2222/acme/tools/cli.git"`
+	servertest.Answer{Status: 200, ContentType: "application/json", Body: e.Body}.Want(t, "the event", 200, `{
+		"project": {"git_ssh_url": `+url+`, "ssh_url": `+url+`, "url": `+url+`, "git_http_url": "https://git.example.com:8443/gitlab/acme/tools/cli.git"},
+		"repository": {"url": `+url+`, "git_ssh_url": `+url+`}}`)
+}
+
 // TestServer_webhookHistory checks the commits of an event, which come from
 // Gitaly.
 func TestServer_webhookHistory(t *testing.T) { servertest.OnEach(t, webhookHistory) }

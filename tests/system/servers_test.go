@@ -130,7 +130,7 @@ func noticeOnce(t *testing.T, database string) {
 		s.Post(t, "/allowed", `{"user_id": 4, "project": "OLD/cli.git", "action": "git-receive-pack", "protocol": "ssh"}`).Want(t, "by the old path", 200, `{"gl_project_path": "acme/tools/cli"}`)
 	}
 	got := notices()
-	if len(got) != 1 || !strings.Contains(got[0], "'acme/tools/cli'") || !strings.Contains(got[0], "ssh://git@git.example.com/acme/tools/cli.git") {
+	if len(got) != 1 || !strings.Contains(got[0], "'acme/tools/cli'") || !strings.Contains(got[0], "git@git.example.com:acme/tools/cli.git") {
 		t.Errorf("got %q, want one notice", got)
 	}
 }
