@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"strconv"
+	"strings"
 	"time"
 
 	"gatehouse/adapters/gormstore/database"
@@ -37,9 +38,11 @@ var listings = map[string]listing{
 	"groups": {`SELECT id, path, visibility, protocols, allowed_ips FROM namespaces WHERE owner_id IS NULL`,
 		func() []cell { return []cell{number(), word(), word(), word(), list()} }},
 	"projects": {`
-		SELECT id, path, visibility, archived, read_only, repository, wiki, default_branch, empty, storage, last_activity_at FROM projects`,
+		SELECT id, path, visibility, archived, read_only, repository, wiki, default_branch, empty, storage, last_activity_at,
+			coalesce((SELECT string_agg(r.path, ' ' ORDER BY r.path) FROM redirects r WHERE r.project_id = p.id), '')
+		FROM projects p`,
 		func() []cell {
-			return []cell{number(), word(), word(), flag(), flag(), word(), word(), word(), flag(), word(), date()}
+			return []cell{number(), word(), word(), flag(), flag(), word(), word(), word(), flag(), word(), date(), paths()}
 		}},
 	"members": {`
 		SELECT u.username, g.path, p.path, m.level, m.state, m.expires_at
@@ -185,6 +188,11 @@ func raw() cell { return &nullable[[]byte]{show: func(b []byte) any { return str
 
 // lines are push options.
 func lines() cell { return &nullable[string]{show: func(text string) any { return unquote(text) }} }
+
+// paths are paths with blanks in between.
+func paths() cell {
+	return &nullable[string]{show: func(text string) any { return strings.Fields(text) }}
+}
 
 // role is the word for a level.
 func role() cell {

@@ -91,13 +91,22 @@ func (tx projectsTx) Current(ctx context.Context, p worldimport.Project) (worldi
 	}
 	out := worldimport.Project{Project: kept.Project, Empty: copyOf(&kept.Empty), DefaultBranch: copyOf(&kept.DefaultBranch), PendingDelete: kept.pendingDelete}
 	out.Project.Protections = withMembership(kept.Protections, func(source.NamespaceID) bool { return false })
-	for path, to := range tx.redirects {
+	for _, path := range tx.formerPaths(id) {
+		out.MovedFrom = append(out.MovedFrom, source.Path(path))
+	}
+	return out, nil
+}
+
+// formerPaths are the paths of the past that lead to a project, in order.
+func (w *world) formerPaths(id source.ProjectID) []string {
+	paths := []string{}
+	for path, to := range w.redirects {
 		if to == id {
-			out.MovedFrom = append(out.MovedFrom, source.Path(path))
+			paths = append(paths, path)
 		}
 	}
-	slices.Sort(out.MovedFrom)
-	return out, nil
+	slices.Sort(paths)
+	return paths
 }
 
 // Redirect implements worldimport.Projects.
@@ -215,7 +224,7 @@ func (w *world) listProjects() (rows [][]any) {
 	for _, p := range w.projects.rows {
 		rows = append(rows, []any{
 			int64(p.ID), p.Path, string(p.Visibility), p.Archived, p.ReadOnly,
-			string(p.Repository), string(p.Wiki), p.DefaultBranch, p.Empty, p.Storage, timeOrNil(p.activity),
+			string(p.Repository), string(p.Wiki), p.DefaultBranch, p.Empty, p.Storage, timeOrNil(p.activity), w.formerPaths(p.ID),
 		})
 	}
 	return rows

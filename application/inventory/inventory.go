@@ -44,7 +44,7 @@ const Audit = "audit"
 var Lists = map[string][]string{
 	"users":         {"id", "username", "name", "email", "public_email", "state", "type", "admin", "external", "namespace_id"},
 	"groups":        {"id", "path", "visibility", "protocols", "allowed_ips"},
-	"projects":      {"id", "path", "visibility", "archived", "read_only", "repository", "wiki", "default_branch", "empty", "storage", "last_activity_at"},
+	"projects":      {"id", "path", "visibility", "archived", "read_only", "repository", "wiki", "default_branch", "empty", "storage", "last_activity_at", "moved_from"},
 	"members":       {"user", "group", "project", "role", "state", "expires_at"},
 	"shares":        {"group", "project", "with", "role", "expires_at"},
 	"keys":          {"id", "type", "title", "fingerprint", "usage", "owner", "expires_at", "last_used_at"},

@@ -69,7 +69,7 @@ hooks:
 // numbers.
 var wantListed = map[string][]string{
 	"groups":      {"921 inv public http [192.0.2.0/24 2001:db8::/32]", "922 inv/sub private all []", "923 Zebra private all []"},
-	"projects":    {"931 inv/sub/all internal true true private disabled trunk true nfs -", `932 inv/plain private false false enabled enabled "" false default -`},
+	"projects":    {"931 inv/sub/all internal true true private disabled trunk true nfs - []", `932 inv/plain private false false enabled enabled "" false default - []`},
 	"members":     {"Zoe Zebra - minimal active -", "adam - inv/plain owner active -", "adam inv - planner awaiting 2030-01-02T00:00:00Z"},
 	"shares":      {"- inv/plain Zebra maintainer -", "inv - Zebra guest 2030-01-02T00:00:00Z"},
 	"hooks":       {"971 - inv/plain https://***@ci.example.com/hook?*** true false v* false active 0 - - -", "972 inv - http://ci.example.com false true \"\" true active 0 - - -"},

@@ -60,7 +60,7 @@ var projectCases = []Case{
 	}},
 	{Name: "project put again: updated except what pushes change", Check: func(s Subject) {
 		s.Apply("groups: [{id: 1, path: acme}]\nprojects: [{id: 7, path: acme/p, visibility: public, archived: true, read_only: true, repository: private, wiki: disabled, default_branch: trunk, empty: true, storage: two, legacy_path: l}]")
-		const left = "7 ACME/P private false false enabled enabled trunk true default -"
+		const left = "7 ACME/P private false false enabled enabled trunk true default - []"
 		s.Apply("groups: [{id: 1, path: ACME}]\nprojects: [{path: Acme/P}]")
 		s.Same("left as they are", s.List("projects"), []string{left})
 		s.Same("legacy path", s.Standing("nobody", "acme/p").Project.LegacyPath, "")
