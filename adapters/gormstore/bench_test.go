@@ -49,6 +49,8 @@ func (c largeWorld) fill(t testing.TB, s *gormstore.Store) {
 		fmt.Sprintf("INSERT INTO namespace_closure (descendant_id, ancestor_id) SELECT a.id, b.id FROM namespaces a JOIN namespaces b ON b.id < a.id WHERE a.id > %d AND b.id > %[1]d", deepGroups),
 		"INSERT INTO projects " + all + " SELECT i, " + group("i") + ", 'group' || " + group("i") + " || '/p' || i, 'private', false, false, 'enabled', 'enabled', true, 'main', false, 'default', '', false, NULL FROM n",
 		fmt.Sprintf("INSERT INTO projects SELECT %d, id, path || '/p', 'private', false, false, 'enabled', 'enabled', true, 'main', false, 'default', '', false, NULL FROM namespaces WHERE id = %d", c.deep(), deepGroups+deepest),
+		"INSERT INTO routes (path, namespace_id) SELECT path, id FROM namespaces",
+		"INSERT INTO routes (path, project_id) SELECT path, id FROM projects",
 		"INSERT INTO members (user_id, group_id, level, state) " + all + " SELECT i, " + group("i") + ", 30, 'active' FROM n",
 		"INSERT INTO members (user_id, project_id, level, state) " + all + fmt.Sprintf(" SELECT i, 1 + (i * 7) %% %d, 40, 'active' FROM n", c.size),
 		fmt.Sprintf("DELETE FROM members WHERE user_id = %d", c.heavy()),

@@ -67,7 +67,7 @@ func (b *Billing) change(ctx context.Context, query string, args ...any) (int64,
 func (b *Billing) Namespace(ctx context.Context, ref billing.NamespaceRef) (billing.Namespace, error) {
 	condition, arg := "id = ?", any(int64(ref.ID))
 	if ref.ID == 0 {
-		condition, arg = "lower(path) = ?", ref.Path.Fold()
+		condition, arg = "id = (SELECT namespace_id FROM routes WHERE path = ?)", ref.Path.Fold()
 	}
 	n, err := database.Find[payerRow](ctx, b.tx, condition, arg)
 	if err != nil {

@@ -91,6 +91,68 @@ func TestMigrate_upDownUp(t *testing.T) {
 	})
 }
 
+// routes are all routes of a database, in order.
+func routes(t *testing.T, s *gormstore.Store) (lines []string) {
+	t.Helper()
+	rows, err := s.Pool().QueryContext(t.Context(), "SELECT path || ' ' || coalesce('namespace ' || namespace_id, '') || coalesce('project ' || project_id, '') FROM routes ORDER BY path")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// TestMigrate_routes migrates a database with the schema before routes, in which a
+// project and a namespace may have the same path.
+func TestMigrate_routes(t *testing.T) {
+	t.Parallel()
+	const before = 12
+	eachURL(t, func(t *testing.T, url string) {
+		s := open(t, url)
+		populate(t, s)
+		want := routes(t, s)
+		exec := func(query string) {
+			t.Helper()
+			if _, err := s.Pool().ExecContext(t.Context(), query); err != nil {
+				t.Fatalf("%s: %v", query, err)
+			}
+		}
+		if err := gormstore.MigrateDownTo(t.Context(), url, before); err != nil {
+			t.Fatal(err)
+		}
+		old := schema(t, url)
+		exec("UPDATE projects SET path = 'ACME/tools' WHERE id = 42")
+		exec("UPDATE projects SET path = 'OWNER' WHERE id = 43")
+		_, err := gormstore.Migrate(t.Context(), url)
+		for _, part := range []string{`project 42 and group 51 have the same path "ACME/tools"`, `project 43 and user 4 have the same path "OWNER"`} {
+			if err == nil || !strings.Contains(err.Error(), part) {
+				t.Errorf("two rows of one path: got %v, want one with %q", err, part)
+			}
+		}
+		if got, err := gormstore.ReadSchema(t.Context(), url); err != nil || got.Version != before {
+			t.Errorf("after the refusal: got %+v, %v", got, err)
+		}
+		if diff := cmp.Diff(old, schema(t, url)); diff != "" {
+			t.Errorf("after the refusal (-before +after):\n%s", diff)
+		}
+		exec("UPDATE projects SET path = 'Acme/Tools/CLI' WHERE id = 42")
+		exec("UPDATE projects SET path = 'owner/own' WHERE id = 43")
+		if _, err := gormstore.Migrate(t.Context(), url); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, routes(t, s)); diff != "" || len(want) < 8 {
+			t.Errorf("routes (-before +after):\n%s", diff)
+		}
+	})
+}
+
 func TestMigrate_severalAtOnce(t *testing.T) {
 	t.Parallel()
 	eachURL(t, func(t *testing.T, url string) {

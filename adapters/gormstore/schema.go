@@ -14,8 +14,16 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-// jobsVersion is the migration that makes the tables of jobs.
-const jobsVersion = 7
+const (
+	// jobsVersion is the migration that makes the tables of jobs.
+	jobsVersion = 7
+	// routesVersion is the migration from which on no project has a path of a namespace.
+	routesVersion = 13
+)
+
+// sharedPaths are the paths that a project and a namespace have in common.
+const sharedPaths = `
+	SELECT p.path, p.id, n.id, coalesce(n.owner_id, 0) FROM projects p JOIN namespaces n ON lower(n.path) = lower(p.path) ORDER BY p.id`
 
 //go:embed migrations
 var migrations embed.FS
@@ -87,7 +95,7 @@ func checkSchema(ctx context.Context, db *database.DB, migrate bool) error {
 		return err
 	}
 	if migrate && schema.Version < schema.Target {
-		if err := runMigrations(ctx, db); err != nil {
+		if err := runMigrations(ctx, db, schema.Version); err != nil {
 			return err
 		}
 		if schema, err = readSchema(ctx, db); err != nil { // a newer program may have gone on meanwhile
@@ -97,11 +105,16 @@ func checkSchema(ctx context.Context, db *database.DB, migrate bool) error {
 	return schema.Check()
 }
 
-// runMigrations runs the migrations that the database lacks. On PostgreSQL a lock
-// keeps other programs from doing the same. SQLite has none: the program that
-// comes second to a step finds it done and fails, so it tries again as long as the
-// version goes up.
-func runMigrations(ctx context.Context, db *database.DB) error {
+// runMigrations runs the migrations that a database of schema from lacks. On
+// PostgreSQL a lock keeps other programs from doing the same. SQLite has none: the
+// program that comes second to a step finds it done and fails, so it tries again as
+// long as the version goes up.
+func runMigrations(ctx context.Context, db *database.DB, from int64) error {
+	if 0 < from && from < routesVersion {
+		if err := checkSharedPaths(ctx, db); err != nil {
+			return database.Fault(err, "migrate the database")
+		}
+	}
 	provider, err := provider(db)
 	if err != nil {
 		return err
@@ -126,6 +139,31 @@ func runMigrations(ctx context.Context, db *database.DB) error {
 		}
 		last = schema.Version
 	}
+}
+
+// checkSharedPaths returns an error that names each path that a project and a namespace
+// have in common. No gatehouse writes such a path, and nothing says which of the two
+// should keep it.
+func checkSharedPaths(ctx context.Context, db *database.DB) error {
+	rows, err := db.Pool.QueryContext(ctx, sharedPaths)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // Err returns the same
+	var found []error
+	for rows.Next() {
+		var path string
+		var project, namespace, user int64
+		if err := rows.Scan(&path, &project, &namespace, &user); err != nil {
+			return err
+		}
+		other := fmt.Sprintf("group %d", namespace)
+		if user != 0 {
+			other = fmt.Sprintf("user %d", user)
+		}
+		found = append(found, fmt.Errorf("project %d and %s have the same path %q: give one of them another path first", project, other, path))
+	}
+	return errors.Join(append(found, rows.Err())...)
 }
 
 func provider(db *database.DB) (*goose.Provider, error) {

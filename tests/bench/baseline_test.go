@@ -27,7 +27,8 @@ import (
 const directRole = `SELECT u.id, u.username, p.id, p.path, p.namespace_id, coalesce(m.level, 0)
 FROM keys k
 JOIN users u ON u.id = k.user_id
-JOIN projects p ON lower(p.path) = $2
+JOIN routes r ON r.path = $2
+JOIN projects p ON p.id = r.project_id
 LEFT JOIN members m ON m.user_id = u.id AND m.holder = -p.id
 WHERE k.id = $1`
 

@@ -97,6 +97,8 @@ func (w world) filling(d dialect) []statement {
 		{"shares", "INSERT INTO shares (group_id, with_id, level) SELECT :users + i, :users + i + 1, 30 FROM " + each("1", ":groups / 10")},
 		{"projects", project + "SELECT i, :users + :half + 1 + (i - 1) % :half, 'g' || (1 + (i - 1) % :half) || '/s/p' || i, 'private', false, false, 'enabled', 'enabled', true, 'main', false, 'default', '', false FROM " + each("1", ":projects")},
 		{"", project + "SELECT :projects + i, :users + :groups + :depth, ':deepest/p' || i, 'private', false, false, 'enabled', 'enabled', true, 'main', false, 'default', '', false FROM " + each("1", ":few")},
+		{"routes", "INSERT INTO routes (path, namespace_id) SELECT path, id FROM namespaces"},
+		{"", "INSERT INTO routes (path, project_id) SELECT path, id FROM projects"},
 		{"redirects", "INSERT INTO redirects (path, project_id) SELECT 'old/' || path, id FROM projects"},
 		{"deploy keys", key + "SELECT i, 'deploy_key', NULL, i - :users, 'robot', :line, :print, 'auth_and_signing', ':now', ':now' FROM " + each(":users + 1", ":users + :projects")},
 		{"", "INSERT INTO deploy_key_projects (key_id, project_id, can_push) SELECT id, id - :users, true FROM keys WHERE kind = 'deploy_key'"},

@@ -13,8 +13,8 @@ LEFT JOIN (
 {{- if .ByPath}} (
         -- In this order: as the path of a project and as that of a project
         -- whose wiki or designs are meant; then both as paths of the past.
-        SELECT id, 1 AS way FROM projects WHERE lower(path) = {{.Arg "path"}}
-        UNION ALL SELECT id, 2 FROM projects WHERE lower(path) = {{.Arg "stem"}}
+        SELECT project_id AS id, 1 AS way FROM routes WHERE path = {{.Arg "path"}}
+        UNION ALL SELECT project_id, 2 FROM routes WHERE path = {{.Arg "stem"}}
         UNION ALL SELECT project_id, 3 FROM redirects WHERE path = {{.Arg "path"}}
         UNION ALL SELECT project_id, 4 FROM redirects WHERE path = {{.Arg "stem"}}
     ) t {{.Join}} projects p ON p.id = t.id

@@ -5,5 +5,7 @@ SELECT
     root.protocols, root.require_ssh_certificates,
     CASE WHEN n.owner_id = {{.Arg "user"}} THEN 50
         ELSE coalesce({{template "role" .With "user" (.Arg "user") "group" "n.id"}}, 0) END
-FROM namespaces n JOIN namespaces root ON root.id = coalesce(n.root_id, n.id)
-WHERE lower(n.path) = {{.Arg "path"}} AND NOT n.hidden
+FROM routes r
+JOIN namespaces n ON n.id = r.namespace_id
+JOIN namespaces root ON root.id = coalesce(n.root_id, n.id)
+WHERE r.path = {{.Arg "path"}} AND NOT n.hidden

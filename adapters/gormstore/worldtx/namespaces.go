@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"net/netip"
-	"strings"
 
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/application/worldimport"
@@ -52,7 +51,7 @@ func newGroupRow(g worldimport.Group) namespaceRow {
 
 // namespaceAt returns the namespace of that path, or nil.
 func (w *writer) namespaceAt(ctx context.Context, path string) (*namespaceRow, error) {
-	return database.Find[namespaceRow](ctx, w.tx, "lower(path) = ?", identity.Fold(path))
+	return database.Find[namespaceRow](ctx, w.tx, "id = (SELECT namespace_id FROM routes WHERE path = ?)", identity.Fold(path))
 }
 
 // groupAt returns the group of that path, or nil.
@@ -64,37 +63,11 @@ func (w *writer) groupAt(ctx context.Context, path string) (*namespaceRow, error
 	return n, nil
 }
 
-// occupant returns the row that has the path: a namespace, a project, or none.
-func (w *writer) occupant(ctx context.Context, path string) (row, error) {
-	n, err := w.namespaceAt(ctx, path)
-	if err != nil || n != nil {
-		return row{namespaces, n.number()}, err
-	}
-	if !strings.Contains(path, "/") {
-		return row{}, nil // a project is in a namespace
-	}
-	p, err := w.projectAt(ctx, path)
-	if err != nil || p == nil {
-		return row{}, err
-	}
-	return row{projectTable, p.ID}, nil
-}
-
 func (n *namespaceRow) number() int64 {
 	if n == nil {
 		return 0
 	}
 	return n.ID
-}
-
-// checkFree returns domain.Conflict if another row than the one that is meant has
-// the path.
-func (w *writer) checkFree(ctx context.Context, path string, meant row) error {
-	found, err := w.occupant(ctx, path)
-	if err == nil && found != (row{}) && found != meant {
-		return database.Conflict("the path %q is taken", path)
-	}
-	return err
 }
 
 // GroupID implements worldimport.Namespaces.
@@ -127,7 +100,7 @@ func (w *writer) putGroup(ctx context.Context, group namespaceRow) (int64, error
 		}
 		group.ID = known.number()
 	}
-	if err := w.checkFree(ctx, group.Path, row{namespaces, group.ID}); err != nil {
+	if err := w.checkFree(ctx, group.Path, routeRow{NamespaceID: database.Ref(group.ID)}); err != nil {
 		return 0, err
 	}
 	old, err := database.Find[namespaceRow](ctx, w.tx, "id = ?", group.ID)
@@ -172,6 +145,9 @@ func (w *writer) insertNamespace(ctx context.Context, n, parent *namespaceRow) e
 		return err
 	}
 	if err := w.exec(ctx, "INSERT INTO namespace_closure (descendant_id, ancestor_id) VALUES (?, ?)", n.ID, n.ID); err != nil {
+		return err
+	}
+	if err := w.putNamespaceRoute(ctx, *n); err != nil {
 		return err
 	}
 	return w.linkToParent(ctx, n.ID, parent)
@@ -221,9 +197,6 @@ func (w *writer) updateGroup(ctx context.Context, old, group namespaceRow, paren
 	return w.move(ctx, group, path)
 }
 
-// below picks the namespaces of a tree, its root among them.
-const below = "(SELECT descendant_id FROM namespace_closure WHERE ancestor_id = ?)"
-
 // moveSubtree takes a tree away from all that was above it and hangs it below
 // the parent, if there is one.
 func (w *writer) moveSubtree(ctx context.Context, root namespaceRow, parent *namespaceRow) error {
@@ -246,24 +219,6 @@ func (w *writer) hide(ctx context.Context, root int64) error {
 			SELECT 1 FROM namespace_closure c JOIN namespaces above ON above.id = c.ancestor_id
 			WHERE c.descendant_id = namespaces.id AND above.pending_delete)
 		WHERE id IN `+below, root)
-}
-
-// move gives a namespace another path, and all that is below along with it. A
-// path of the past that becomes a project's own leads nowhere else any more.
-func (w *writer) move(ctx context.Context, n namespaceRow, path string) error {
-	if n.Path == path {
-		return nil
-	}
-	rest := len(n.Path) + 1
-	for _, query := range []string{
-		"UPDATE namespaces SET path = ? || substr(path, ?) WHERE id IN " + below,
-		"UPDATE projects SET path = ? || substr(path, ?) WHERE namespace_id IN " + below,
-	} {
-		if err := w.exec(ctx, query, path, rest, n.ID); err != nil {
-			return err
-		}
-	}
-	return w.exec(ctx, "DELETE FROM redirects WHERE path IN (SELECT lower(path) FROM projects WHERE namespace_id IN "+below+")", n.ID)
 }
 
 // currentTx implements worldimport.Current.

@@ -64,7 +64,7 @@ func (redirectRow) TableName() string { return "redirects" }
 
 // projectAt returns the project of that path, or nil.
 func (w *writer) projectAt(ctx context.Context, path string) (*projectRow, error) {
-	return database.Find[projectRow](ctx, w.tx, "lower(path) = ?", identity.Fold(path))
+	return database.Find[projectRow](ctx, w.tx, "id = (SELECT project_id FROM routes WHERE path = ?)", identity.Fold(path))
 }
 
 // ID implements worldimport.Projects.
@@ -81,36 +81,41 @@ func (w projectsTx) ID(ctx context.Context, path string) (source.ProjectID, erro
 
 // Put implements worldimport.Projects.
 func (w projectsTx) Put(ctx context.Context, p worldimport.Project) (source.ProjectID, bool, error) {
-	kept, fresh, err := w.putProject(ctx, p)
-	if err == nil {
-		err = w.redirect(ctx, kept, p.MovedFrom)
-	}
-	return source.ProjectID(kept.ID), fresh && err == nil, database.Fault(err, "project %q", p.Project.Path)
+	id, fresh, err := w.putProject(ctx, p)
+	return source.ProjectID(id), fresh && err == nil, database.Fault(err, "project %q", p.Project.Path)
 }
 
-func (w *writer) putProject(ctx context.Context, p worldimport.Project) (kept projectRow, fresh bool, err error) {
+func (w *writer) putProject(ctx context.Context, p worldimport.Project) (id int64, fresh bool, err error) {
 	above := string(source.Path(p.Project.Path).Parent())
 	parent, err := w.namespaceAt(ctx, above)
 	switch {
 	case err != nil:
-		return projectRow{}, false, err
+		return 0, false, err
 	case parent == nil:
-		return projectRow{}, false, database.NotFound("its namespace %q", above)
+		return 0, false, database.NotFound("its namespace %q", above)
 	}
 	p.Project.Path = parent.Path + p.Project.Path[len(above):]
 	old, err := w.projectToUpdate(ctx, p.Project)
 	if err != nil {
-		return projectRow{}, false, err
+		return 0, false, err
 	}
-	kept = newProjectRow(p, old)
+	kept := newProjectRow(p, old)
 	kept.NamespaceID = parent.ID
-	if err := w.checkFree(ctx, kept.Path, row{projectTable, kept.ID}); err != nil {
-		return projectRow{}, false, err
+	if err := w.checkFree(ctx, kept.Path, routeRow{ProjectID: database.Ref(kept.ID)}); err != nil {
+		return 0, false, err
 	}
 	if err := w.number(ctx, projectTable, &kept.ID); err != nil {
-		return projectRow{}, false, err
+		return 0, false, err
 	}
-	return kept, old == nil, put(ctx, w, &kept)
+	if err := put(ctx, w, &kept); err != nil {
+		return 0, false, err
+	}
+	if old == nil || identity.Fold(old.Path) != identity.Fold(kept.Path) {
+		if err := w.putProjectRoute(ctx, kept); err != nil {
+			return 0, false, err
+		}
+	}
+	return kept.ID, old == nil, w.redirect(ctx, kept, p.MovedFrom)
 }
 
 // projectToUpdate returns the project that is to be changed, by number or path,

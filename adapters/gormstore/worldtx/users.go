@@ -192,7 +192,7 @@ func (w *writer) forgetFactor(ctx context.Context, user int64) error {
 // checkHome returns domain.Conflict unless the user may have that name and
 // that number for the personal namespace.
 func (w *writer) checkHome(ctx context.Context, home namespaceRow, u worldimport.User) error {
-	if err := w.checkFree(ctx, u.User.Username, row{namespaces, home.ID}); err != nil {
+	if err := w.checkFree(ctx, u.User.Username, routeRow{NamespaceID: database.Ref(home.ID)}); err != nil {
 		return err
 	}
 	given := int64(u.NamespaceID)
@@ -218,11 +218,11 @@ func (w usersTx) GhostID(ctx context.Context) (identity.UserID, error) {
 	}
 	name := "ghost"
 	for n := 1; ; n++ {
-		taken, err := w.occupant(ctx, name)
+		taken, err := w.routeAt(ctx, name)
 		if err != nil {
 			return 0, database.Fault(err, "ghost user")
 		}
-		if taken == (row{}) {
+		if taken == nil {
 			break
 		}
 		name = fmt.Sprintf("ghost%d", n)

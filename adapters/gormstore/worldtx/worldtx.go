@@ -37,7 +37,7 @@ const (
 )
 
 // analyze counts the tables that Standing reads.
-const analyze = `ANALYZE users, namespaces, namespace_closure, projects, redirects, members, shares, keys,
+const analyze = `ANALYZE users, namespaces, namespace_closure, projects, routes, redirects, members, shares, keys,
 	deploy_key_projects, protections, protection_entries`
 
 // importer runs units of work on a worldimport.Tx.
