@@ -15,7 +15,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gatehouse/adapters/gormstore"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain"
+	"gatehouse/domain/source"
 	"gatehouse/tests/stores"
 )
 
@@ -149,6 +151,11 @@ func TestMigrate_routes(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, routes(t, s)); diff != "" || len(want) < 8 {
 			t.Errorf("routes (-before +after):\n%s", diff)
+		}
+		unit(t, s, func(r worldimport.Tx) { seed{t, t.Context(), r}.group(acme, "corp") })
+		got, err := s.Directory.Standing(t.Context(), source.Inquiry{Target: byPath("acme/tools/cli"), Now: now})
+		if err != nil || got.Project.ID != cli || !got.Moved {
+			t.Errorf("a group renamed after it: got project %d, moved %t, %v", got.Project.ID, got.Moved, err)
 		}
 	})
 }

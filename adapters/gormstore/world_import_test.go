@@ -89,7 +89,7 @@ func TestWorldImport_renamedGroup(t *testing.T) {
 			"other/mid2/low/q": {Project: 31, Repository: "project-31", Role: source.Maintainer},
 			"other/mid2/low/p": {Project: 31, Repository: "project-31", Role: source.Maintainer, Moved: true},
 			"top/r":            {Project: 32, Repository: "project-32"},
-			"top/mid/p":        {},
+			"top/mid/p":        {Project: 30, Repository: "project-30", Role: source.Maintainer, Moved: true},
 		} {
 			got, err := s.Directory.Standing(t.Context(), source.Inquiry{Claim: identity.ClaimUser("2"), Target: byPath(path), Now: now})
 			if err != nil {

@@ -141,13 +141,16 @@ func (w *world) addRoute(path string, to route) {
 }
 
 // moveRoutes replaces a path by another one, for its namespace or project and for
-// all that is below it.
+// all that is below it. The old path of each project redirects to it.
 func (w *world) moveRoutes(from, to string) {
 	var moved []route
 	for path, r := range w.routes {
 		if path == fold(from) || strings.HasPrefix(path, fold(from)+"/") {
 			moved = append(moved, r)
 			delete(w.routes, path)
+			if r.project != 0 {
+				w.redirects[path] = r.project
+			}
 		}
 	}
 	for _, r := range moved {

@@ -61,7 +61,7 @@ type Users interface {
 	// domain.NotFound. A TOTPSecret that cannot be opened is NoSecret.
 	Current(ctx context.Context, u User) (User, error)
 	// Put keeps the user and the personal namespace, whose path is the
-	// username: a new name moves its projects along. The credentials' version
+	// username: a new name moves its projects along, as PutGroup does. The credentials' version
 	// is 1 at first and never goes back; a user without a second factor has no
 	// recovery codes and no sessions, and its failed attempts are reset. It
 	// conflicts with a group of that path, where the namespace has another
@@ -83,7 +83,8 @@ type Namespaces interface {
 	GroupID(ctx context.Context, path string) (source.NamespaceID, error)
 	// PutGroup keeps a group below the group that its path names; it fails with
 	// domain.NotFound if that does not exist. A new path moves all that is
-	// below along; one below the group itself is domain.Conflict. Of the path
+	// below along, and the old path of each project below becomes one of its paths
+	// of the past; one below the group itself is domain.Conflict. Of the path
 	// only the last segment is taken as it is written, the rest is the
 	// parent's.
 	PutGroup(ctx context.Context, g Group) (source.NamespaceID, error)
@@ -134,9 +135,9 @@ type Projects interface {
 	ID(ctx context.Context, path string) (source.ProjectID, error)
 	// Put keeps a project in the group or personal namespace that its
 	// path names; it fails with domain.NotFound if that does not exist. Paths
-	// of the past move here from wherever they led; one that is or becomes a
-	// project's own path, however that happens, leads nowhere else. It says
-	// whether the project is new.
+	// of the past, among them the one that it has had until now, move here from
+	// wherever they led; one that is or becomes a project's own path, however that
+	// happens, leads nowhere else. It says whether the project is new.
 	Put(ctx context.Context, p Project) (id source.ProjectID, fresh bool, err error)
 	// Current returns the project that Put would update, as it is kept, or
 	// domain.NotFound. Project.Protections are all that it has, Protections and Root are

@@ -237,8 +237,8 @@ members:
   - {user: developer, project: acme2/cli, role: maintainer}
 `)
 	wantShown(t, store, "projects",
-		`{"id":42,"path":"acme2/cli","visibility":"private","archived":true,"read_only":false,"repository":"enabled","wiki":"enabled","default_branch":"trunk","empty":false,"storage":"default","last_activity_at":null,"moved_from":["old/cli"]}`,
-		`{"id":43,"path":"developer/toy","visibility":"private","archived":false,"read_only":false,"repository":"enabled","wiki":"enabled","default_branch":"","empty":false,"storage":"default","last_activity_at":null,"moved_from":[]}`)
+		`{"id":42,"path":"acme2/cli","visibility":"private","archived":true,"read_only":false,"repository":"enabled","wiki":"enabled","default_branch":"trunk","empty":false,"storage":"default","last_activity_at":null,"moved_from":["acme/tools/cli","acme2/tools/cli","old/cli"]}`,
+		`{"id":43,"path":"developer/toy","visibility":"private","archived":false,"read_only":false,"repository":"enabled","wiki":"enabled","default_branch":"","empty":false,"storage":"default","last_activity_at":null,"moved_from":["dev/toy"]}`)
 	if got := len(show(t, store, "protections")); got != 3 {
 		t.Errorf("got %d protections, want the 3 of before", got)
 	}

@@ -131,7 +131,13 @@ var groupCases = []Case{
 		s.Same("groups", s.List("groups", "id", "path"), []string{"11 New1", "12 New1/b", "13 New1/b/c", "14 New1/b/c/d", "15 x1", "16 a1_b", "17 New1/bb", "18 z1"})
 		s.Same("projects", s.List("projects", "id", "path"), []string{"21 New1/p", "22 New1/b/p", "23 New1/b/c/p", "24 New1/b/c/d/p", "25 x1/p", "26 a1_b/p", "27 New1/bb/p"})
 		s.Same("by new path", s.lookup("new1/B/c/d/P"), lookup{"project-24", "New1/b/c/d/p", false})
-		s.Same("by old path", s.lookup("a1/b/c/d/p"), lookup{})
+		for old, want := range map[string]lookup{
+			"a1/p": {"project-21", "New1/p", true}, "A1/b/p": {"project-22", "New1/b/p", true}, "a1/b/c/p.wiki": {"wiki-23", "New1/b/c/p", true},
+			"a1/b/c/d/P": {"project-24", "New1/b/c/d/p", true}, "a1": {}, "a1/b": {}, "a1/b/c": {},
+		} {
+			s.Same("by the old path "+old, s.lookup(old), want)
+		}
+		s.Same("of those beside it", s.List("projects", "id", "moved_from")[4:6], []string{"25 [x1/b/c/q x1/b/p]", "26 []"})
 		s.Same("roles", s.roleTable(21, 22, 23, 24, 25, 26, 27), before)
 		s.Same("root", s.Standing("nobody", "project-24").Project.Root, source.Namespace{ID: 11, Path: "New1", Protocols: source.AllProtocols})
 	}},
@@ -178,6 +184,9 @@ var groupCases = []Case{
 		})
 		s.Same("a1/p", s.projectID("a1/p"), source.ProjectID(25))
 		s.Same("x1/b/c/d/p", s.projectID("x1/b/c/d/p"), source.ProjectID(24))
+		s.Same("paths of the past", s.List("projects", "id", "moved_from")[:6], []string{
+			"21 [tmp/p]", "22 [a1/b/p tmp/b/p]", "23 [a1/b/c/p tmp/b/c/p]", "24 [a1/b/c/d/p tmp/b/c/d/p]", "25 [x1/b/c/q]", "26 []",
+		})
 		s.Same("roles", s.roleTable(25), []string{"25: x=maintainer"})
 	}},
 	{Name: "group put again: omitted settings reset", Check: func(s Subject) {

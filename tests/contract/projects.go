@@ -90,7 +90,7 @@ var projectCases = []Case{
 		s.Apply("projects: [{id: 23, path: abc/own}]")
 		s.Same("roles", s.roleTable(23), []string{"23: abc=owner"})
 		s.Same("moved", s.lookup("a1/b/c/p"), lookup{"project-23", "abc/own", true})
-		s.Same("not by itself", s.lookup("x1/new"), lookup{})
+		s.Same("moved again", s.lookup("x1/new"), lookup{"project-23", "abc/own", true})
 		s.Apply("projects: [{id: 23, path: a1/b/c/p}]")
 		s.Same("back", s.lookup("a1/b/c/p"), lookup{"project-23", "a1/b/c/p", false})
 		s.Same("roles", s.roleTable(23), []string{"23: a=guest ab=reporter abc=developer z=planner"})

@@ -80,7 +80,7 @@ projects: [{id: 1, path: dede/P}, {id: 2, path: ded/p, moved_from: [dora/p, dora
 		s.Same("by old name", s.Actor("username-dede"), identity.Actor{})
 		s.Same("by new name", s.Actor("username-dora").User.ID, identity.UserID(7))
 		s.Same("projects", s.List("projects", "id", "path"), []string{"1 Dora/P", "2 ded/p"})
-		s.Same("old path", s.lookup("dede/p"), lookup{})
+		s.Same("old path", s.lookup("Dede/p"), lookup{"project-1", "Dora/P", true})
 		s.Same("new path, an old path of another project", s.lookup("dora/p"), lookup{"project-1", "Dora/P", false})
 		s.Same("the other old path of it", s.lookup("dora/q"), lookup{"project-2", "ded/p", true})
 		s.Same("root", s.Standing("nobody", "project-1").Project.Root, source.Namespace{ID: 70, Path: "Dora", Personal: true, Protocols: source.AllProtocols})

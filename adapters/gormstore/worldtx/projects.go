@@ -2,6 +2,7 @@ package worldtx
 
 import (
 	"context"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -110,12 +111,16 @@ func (w *writer) putProject(ctx context.Context, p worldimport.Project) (id int6
 	if err := put(ctx, w, &kept); err != nil {
 		return 0, false, err
 	}
+	past := p.MovedFrom
 	if old == nil || identity.Fold(old.Path) != identity.Fold(kept.Path) {
 		if err := w.putProjectRoute(ctx, kept); err != nil {
 			return 0, false, err
 		}
+		if old != nil {
+			past = append(slices.Clone(past), source.Path(old.Path))
+		}
 	}
-	return kept.ID, old == nil, w.redirect(ctx, kept, p.MovedFrom)
+	return kept.ID, old == nil, w.redirect(ctx, kept, past)
 }
 
 // projectToUpdate returns the project that is to be changed, by number or path,

@@ -52,11 +52,19 @@ const (
 	projectsBelow = "(SELECT id FROM projects WHERE namespace_id IN " + below + ")"
 )
 
-// move gives a namespace another path, and all that is below along with it. A path of
-// the past that becomes a project's own leads nowhere else any more.
+// move gives a namespace another path, and all that is below along with it. The old
+// path of each project leads to it from now on; one that becomes a project's own leads
+// nowhere else any more.
 func (w *writer) move(ctx context.Context, n namespaceRow, path string) error {
 	if n.Path == path {
 		return nil
+	}
+	err := w.exec(ctx, `
+		INSERT INTO redirects (path, project_id)
+		SELECT path, project_id FROM routes WHERE project_id IN `+projectsBelow+`
+		ON CONFLICT (path) DO UPDATE SET project_id = excluded.project_id`, n.ID)
+	if err != nil {
+		return err
 	}
 	rest := len(n.Path) + 1
 	for _, change := range []struct{ query, path string }{
