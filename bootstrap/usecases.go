@@ -91,7 +91,7 @@ func GitRules(config config.Config) (gitaccess.Rules, error) {
 			PushToCreate: config.Git.PushToCreate && config.Gitaly.Connected(), Connected: config.Gitaly.Connected(),
 		},
 		Keys:     config.Git.KeyPolicy(),
-		Storages: known, NewStorage: config.Gitaly.NewProjectStorage(),
+		Storages: known, NewStorage: config.Gitaly.NewProjectStorage(), CloneURL: config.CloneURL,
 	}, err
 }
 

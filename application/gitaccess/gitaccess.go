@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"gatehouse/application"
@@ -28,6 +29,8 @@ type Rules struct {
 	Storages map[string]Storage
 	// NewStorage is the name of that for new projects.
 	NewStorage string
+	// CloneURL returns where a repository is cloned from over a protocol.
+	CloneURL func(path string, protocol source.Protocol) string
 }
 
 // Gatekeeper decides on Git commands. It is safe for concurrent use.
@@ -167,7 +170,7 @@ func (g *Gatekeeper) grant(ctx context.Context, req Request, c *source.Case, war
 	}
 	return Grant{
 		Actor: c.Actor, Project: c.Project, Repository: c.Repository, Location: location,
-		Messages: messages(c), Warning: errors.Join(warning, g.addMovedNotice(ctx, req, c)),
+		Messages: append(messages(c), g.movedMessage(req, c)...), Warning: errors.Join(warning, g.addMovedNotice(ctx, req, c)),
 	}, nil
 }
 
@@ -316,6 +319,18 @@ func (g *Gatekeeper) addMovedNotice(ctx context.Context, req Request, c *source.
 		return nil
 	}
 	return g.addNotice(ctx, c, source.Notice{Repository: c.Repository, OldPath: req.Target.Path})
+}
+
+// movedMessage tells who fetches by a path of the past that the project has moved, a
+// string for each line: GitLab Shell writes each behind a prefix. Who pushes is told by
+// the notice, after the push.
+func (g *Gatekeeper) movedMessage(req Request, c *source.Case) []string {
+	if !c.Moved || c.Command == source.ReceivePack {
+		return nil
+	}
+	path := c.Project.FullPath(c.Repository.Kind)
+	text := source.MovedMessage(req.Target.Path, path, g.rules.CloneURL(path, c.Protocol))
+	return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 }
 
 // addNotice keeps a notice for the person who asks.

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gatehouse/adapters/ratelimit"
 	"gatehouse/application/gitaccess"
 	"gatehouse/domain"
@@ -123,6 +125,9 @@ func (w *fakePorts) gatekeeper() *gitaccess.Gatekeeper {
 		Settings:   source.Settings{Protocols: source.AllProtocols, Connected: w.connected, PushToCreate: w.connected, DefaultBranchProtection: w.protection},
 		NewStorage: "default",
 		Storages:   map[string]gitaccess.Storage{"default": {Name: "default", Address: "unix:/run/gitaly.sock"}},
+		CloneURL: func(path string, protocol source.Protocol) string {
+			return string(protocol) + "://git.example/" + path + ".git"
+		},
 	}
 	return gitaccess.New(w, w, w, w, w, w, &w.decisions, rules, func() time.Time { return now })
 }
@@ -449,6 +454,44 @@ func TestGatekeeper_Allow_movedNotice(t *testing.T) {
 		}
 		if w.notices[0] != want {
 			t.Errorf("%s: got %+v, want %+v", name, w.notices[0], want)
+		}
+	}
+}
+
+func TestGatekeeper_Allow_movedMessage(t *testing.T) {
+	t.Parallel()
+	message := func(old, now, url string) []string {
+		return []string{
+			"Project '" + old + "' has moved to '" + now + "'.", "", "Point your remote at its new place:", "", "  git remote set-url origin " + url,
+		}
+	}
+	told := message("old/cli", "acme/cli", "ssh://git.example/acme/cli.git")
+	for name, c := range map[string]struct {
+		change func(*fakePorts, *gitaccess.Request)
+		want   []string
+	}{
+		"fetch":     {func(*fakePorts, *gitaccess.Request) {}, told},
+		"archive":   {func(_ *fakePorts, r *gitaccess.Request) { r.Command = source.UploadArchive }, told},
+		"push":      {func(_ *fakePorts, r *gitaccess.Request) { r.Command = source.ReceivePack }, nil},
+		"not moved": {func(w *fakePorts, _ *gitaccess.Request) { w.standing.Moved = false }, nil},
+		"a refusal": {func(w *fakePorts, _ *gitaccess.Request) { w.standing.Role = source.Guest }, nil},
+		"a deploy key": {func(w *fakePorts, _ *gitaccess.Request) {
+			w.standing.Actor.Key.Kind, w.standing.KeyEnabled = identity.DeployKey, true
+		}, told},
+		"an expired key": {func(w *fakePorts, _ *gitaccess.Request) { w.standing.Actor.Key.ExpiresAt = now.AddDate(0, 0, -1) }, nil},
+		"anonymous": {func(w *fakePorts, r *gitaccess.Request) {
+			w.standing.Actor, w.standing.Project.Visibility, r.Protocol = identity.Actor{}, source.Public, source.HTTP
+		}, message("old/cli", "acme/cli", "http://git.example/acme/cli.git")},
+		"a wiki": {func(w *fakePorts, r *gitaccess.Request) {
+			w.standing.Repository.Kind, w.standing.Project.Wiki, r.Target.Path = source.Wiki, source.FeatureEnabled, "Old/CLI.wiki"
+		}, message("Old/CLI.wiki", "acme/cli.wiki", "ssh://git.example/acme/cli.wiki.git")},
+	} {
+		w, r := newPorts(), fetch()
+		w.standing.Moved, r.Target.Path = true, "old/cli"
+		c.change(w, &r)
+		grant, _ := w.gatekeeper().Allow(t.Context(), r)
+		if diff := cmp.Diff(c.want, grant.Messages); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }

@@ -269,6 +269,5 @@ func (r *Receiver) notice(ctx context.Context, pushContext PushContext, reposito
 		return fmt.Sprintf("The private project '%s' was created:\n\n  %s\n\nTo push there later on, add it as a remote:\n\n  git remote add origin %s\n",
 			pushContext.Project.Path, r.rules.WebURL(pushContext.Project.Path), url), nil
 	}
-	return fmt.Sprintf("Project '%s' has moved to '%s'.\n\nPoint your remote at its new place:\n\n  git remote set-url origin %s\n",
-		n.OldPath, pushContext.Project.FullPath(repository.Kind), url), nil
+	return source.MovedMessage(n.OldPath, pushContext.Project.FullPath(repository.Kind), url), nil
 }

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"fmt"
 	"time"
 
 	"gatehouse/domain/identity"
@@ -15,6 +16,13 @@ type Notice struct {
 	// Protocol is the one the user came by; the new URL is for the same.
 	Protocol  Protocol
 	ExpiresAt time.Time
+}
+
+// MovedMessage returns what a user is told who came by the path that a repository had
+// before: its path now, and the command that makes a remote use its URL. There is a line
+// feed at the end.
+func MovedMessage(old Path, now, url string) string {
+	return fmt.Sprintf("Project '%s' has moved to '%s'.\n\nPoint your remote at its new place:\n\n  git remote set-url origin %s\n", old, now, url)
 }
 
 // Banner is a broadcast message of type banner that is shown in Git.

@@ -46,6 +46,64 @@ keys: [{id: 900, user: sam, title: new, key: "`+world.Key(200)+`"}]
 	})
 }
 
+// TestServer_renamedProject renames a project, a group two above another one and a user:
+// each project is served at its old path, where who fetches and who pushes is told. Then
+// another project takes one of the paths over.
+func TestServer_renamedProject(t *testing.T) {
+	servertest.OnEach(t, func(t *testing.T, database string) {
+		config := servertest.Settings(t, database)
+		s := servertest.Start(t, config, servertest.WithWorld(t, `
+users: [{id: 2, username: dev, name: Dede, email: dede@example.com}]
+groups: [{id: 50, path: acme}, {id: 51, path: acme/sub}, {id: 52, path: acme/sub/low}]
+projects: [{id: 42, path: acme/cli}, {id: 43, path: acme/sub/low/Lib}, {id: 44, path: dev/own}]
+members: [{user: dev, group: acme, role: developer}]
+`))
+		data := servertest.OpenData(t, config)
+		fetch := func(path, command string) servertest.Answer {
+			t.Helper()
+			return s.Post(t, "/allowed", `{"user_id": 2, "project": "`+path+`", "action": "`+command+`", "changes": "_any", "protocol": "ssh"}`)
+		}
+		receive := func(repository string) servertest.Answer {
+			t.Helper()
+			return s.Post(t, "/post_receive", `{"gl_repository": "`+repository+`", "identifier": "user-2", "changes": "`+servertest.OldID+` `+servertest.NewID+` refs/heads/main"}`)
+		}
+		told := func(old, now string) string {
+			return `"Project '` + old + `' has moved to '` + now + `'.", "", "Point your remote at its new place:", "", "  git remote set-url origin ssh://git@git.example.com/` + now + `.git"`
+		}
+		notice := func(old, now string) string {
+			lines := strings.ReplaceAll(told(old, now), `", "`, `\n`)
+			return `{"messages": [{"type": "basic", "message": ` + strings.TrimSuffix(lines, `"`) + `\n"}]}`
+		}
+		served := func(what, path, command, now, messages string) {
+			t.Helper()
+			fetch(path, command).Want(t, what, 200, `{"gl_project_path": "`+now+`", "gl_console_messages": [`+messages+`]}`)
+		}
+		served("before", "acme/cli.git", "git-upload-pack", "acme/cli", "")
+
+		data.Apply(t, "projects: [{id: 42, path: acme/tool, default_branch: main}]")
+		served("a renamed project", "Acme/CLI.git", "git-upload-pack", "acme/tool", told("Acme/CLI", "acme/tool"))
+		served("by its new path", "acme/tool.git", "git-upload-pack", "acme/tool", "")
+		receive("project-42").Want(t, "the push after the fetch", 200, notice("Acme/CLI", "acme/tool"))
+		receive("project-42").Want(t, "the next push", 200, `{"messages": []}`)
+		served("its wiki", "acme/cli.wiki.git", "git-receive-pack", "acme/tool.wiki", "")
+		receive("wiki-42").Want(t, "the push to it", 200, notice("acme/cli.wiki", "acme/tool.wiki"))
+		served("an archive", "acme/cli.git", "git-upload-archive", "acme/tool", told("acme/cli", "acme/tool"))
+
+		data.Apply(t, "groups: [{id: 50, path: corp}]\nusers: [{id: 2, username: dora}]")
+		served("renamed twice", "acme/cli", "git-upload-pack", "corp/tool", told("acme/cli", "corp/tool"))
+		served("its second path", "acme/tool", "git-upload-pack", "corp/tool", told("acme/tool", "corp/tool"))
+		served("below a renamed group", "acme/sub/low/lib", "git-upload-pack", "corp/sub/low/Lib", told("acme/sub/low/lib", "corp/sub/low/Lib"))
+		served("of a renamed user", "dev/own", "git-upload-pack", "dora/own", told("dev/own", "dora/own"))
+
+		data.Apply(t, "groups: [{path: acme}]\nprojects: [{id: 60, path: acme/CLI, visibility: public}]")
+		served("a project made at the old path", "acme/cli", "git-upload-pack", "acme/CLI", "")
+		served("the other old path", "acme/tool", "git-upload-pack", "corp/tool", told("acme/tool", "corp/tool"))
+		if err := data.TryApply(t, "groups: [{path: acme/cli}]"); err == nil || !strings.Contains(err.Error(), `line 1: group "acme/cli": the path is taken by project "acme/CLI", number 60`) {
+			t.Errorf("a group at the path of a project: got %v", err)
+		}
+	})
+}
+
 // TestServe_world starts with a world that the database already has, then with a
 // world that has a mistake.
 func TestServe_world(t *testing.T) {
