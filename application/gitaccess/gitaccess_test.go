@@ -397,6 +397,9 @@ func TestGatekeeper_Allow_budget(t *testing.T) {
 		if !ok || refusal.Kind != domain.Unavailable || !strings.Contains(refusal.Message, "50 seconds") {
 			t.Errorf("got %v, want words about the budget", err)
 		}
+		if denial, ok := errors.AsType[*gitaccess.Denial](err); !ok || denial.Rule != gitaccess.DeadlineRule {
+			t.Errorf("got %v, want a denial by the rule %s", err, gitaccess.DeadlineRule)
+		}
 		if took := time.Since(began); took != gitaccess.Timeout {
 			t.Errorf("took %v, want %v", took, gitaccess.Timeout)
 		}

@@ -68,8 +68,8 @@ func (i *importer) has(what string, o occupant) (string, error) {
 	return what + " is that of " + i.show(o), nil
 }
 
-// at returns the user, group or project at a path, and the zero occupant for none.
-func (i *importer) at(ctx context.Context, path string) (o occupant, err error) {
+// findOccupant returns the user, group or project at a path, and the zero occupant for none.
+func (i *importer) findOccupant(ctx context.Context, path string) (o occupant, err error) {
 	for _, one := range []struct {
 		kind string
 		ask  func() (int64, error)
@@ -97,7 +97,7 @@ func (i *importer) userOf(ctx context.Context, id identity.UserID) (occupant, er
 
 // pathClash says which other row than that of the kind and number has the path.
 func (i *importer) pathClash(ctx context.Context, what, path, kind string, id int64) (string, error) {
-	o, err := i.at(ctx, path)
+	o, err := i.findOccupant(ctx, path)
 	if err != nil || o.id == 0 || o.kind == kind && o.id == id {
 		return "", err
 	}
@@ -195,7 +195,7 @@ func (i *importer) noParent(ctx context.Context, kind, path string) (string, err
 	if i.follows("namespace", parent) {
 		return "", errFollows
 	}
-	switch o, err := i.at(ctx, parent); {
+	switch o, err := i.findOccupant(ctx, parent); {
 	case err != nil:
 		return "", err
 	case o.id == 0:

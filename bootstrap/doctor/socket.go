@@ -48,12 +48,17 @@ func checkSocket(http config.HTTP) Checkup {
 		has := ownerOf(info)
 		c.Detail = fmt.Sprintf("%s, %s", path, has)
 		if has.mode != mode || wanted != nil && has.group != group {
-			c.Warning = fmt.Errorf("%s has %s, not group %s and mode %04o: restart the server", path, has, groupName(group), mode)
+			c.Warning = fmt.Errorf("%s has %s, not what http.socket_group and http.socket_mode say: restart the server", path, has)
 		}
 		group = has.group
 	}
-	if c.Problem == nil {
-		c.Warning = errors.Join(c.Warning, checkWay(path, group, mode))
+	if c.Problem != nil {
+		return c
+	}
+	if err := checkWay(path, group, mode); wanted != nil {
+		c.Problem = err
+	} else { // the clients may run as this user
+		c.Warning = errors.Join(c.Warning, err)
 	}
 	return c
 }

@@ -37,7 +37,9 @@ func TestCheck_socketFolder(t *testing.T) {
 	for name, c := range map[string]struct {
 		outer, folder os.FileMode
 		mode, group   string
-		warning       string // with FOLDER and OUTER in place of their paths
+		// want ends the problem, or without a group the warning, with FOLDER and OUTER
+		// in place of their paths.
+		want string
 	}{
 		"open to all":                     {0o755, 0o755, "0660", "", ""},
 		"open to the group":               {0o755, 0o750, "0660", "", ""},
@@ -45,7 +47,7 @@ func TestCheck_socketFolder(t *testing.T) {
 		"closed to the group":             {0o755, 0o700, "0660", own, "the folder FOLDER has mode 0700; chmod g+x FOLDER"},
 		"outer folder closed":             {0o700, 0o755, "0660", "", "the folder OUTER has mode 0700; chmod g+x OUTER"},
 		"closed to others":                {0o755, 0o750, "0666", "", "the folder FOLDER has mode 0750; chmod o+x FOLDER"},
-		"of another group":                {0o755, 0o750, "0660", "54321", "group"},
+		"of another group":                {0o755, 0o750, "0660", "54321", "chgrp 54321 FOLDER && chmod g+x FOLDER"},
 		"of another group, open to all":   {0o755, 0o711, "0660", "54321", ""},
 		"of another group, open to group": {0o755, 0o710, "0620", "54321", "chgrp 54321 FOLDER && chmod g+x FOLDER"},
 	} {
@@ -60,10 +62,12 @@ func TestCheck_socketFolder(t *testing.T) {
 			wantProblem(t, got, "is not in the group 54321: usermod -a -G 54321 ")
 			continue
 		}
-		wantProblem(t, got, "")
-		want := strings.NewReplacer("FOLDER", folder, "OUTER", filepath.Dir(folder)).Replace(c.warning)
-		if (got.Warning == nil) != (want == "") || want != "" && !strings.HasSuffix(got.Warning.Error(), want) && want != "group" {
-			t.Errorf("%s: got %v, want %q", name, got.Warning, want)
+		want, found := strings.NewReplacer("FOLDER", folder, "OUTER", filepath.Dir(folder)).Replace(c.want), got.Warning
+		if c.group != "" {
+			found = got.Problem
+		}
+		if (got.Problem != nil) != (want != "" && c.group != "") || (found == nil) != (want == "") || found != nil && !strings.HasSuffix(found.Error(), want) {
+			t.Errorf("%s: got %+v, want %q", name, got, want)
 		}
 	}
 }
@@ -88,7 +92,7 @@ func TestCheck_socketThere(t *testing.T) {
 		t.Errorf("the socket: got %+v", got)
 	}
 	c.HTTP.SocketMode = "0600"
-	if got := checkup(t, c, "http.socket"); got.Problem != nil || got.Warning == nil || !strings.HasSuffix(got.Warning.Error(), "and mode 0600: restart the server") {
+	if got := checkup(t, c, "http.socket"); got.Problem != nil || got.Warning == nil || !strings.HasSuffix(got.Warning.Error(), "and mode 0660, not what http.socket_group and http.socket_mode say: restart the server") {
 		t.Errorf("another mode: got %+v", got)
 	}
 	c.HTTP.Socket = filepath.Join(folder, "file")

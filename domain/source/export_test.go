@@ -17,14 +17,3 @@ func (c *Case) FirstRefusal() Refusal {
 	}
 	return out
 }
-
-// RuleNames are the names of all rules.
-func RuleNames() (names []string) {
-	for _, r := range accessRules {
-		names = append(names, r.name)
-	}
-	for _, r := range changeRules {
-		names = append(names, r.name)
-	}
-	return names
-}

@@ -139,11 +139,16 @@ var billingCases = []Case{
 			s.Same("found", got, want)
 		}
 		s.inBillingTx(func(tx provisioning.BillingTx) {
+			move := func(from, to source.NamespaceID) {
+				xids, err := tx.MinutesPacks.Move(s.Context(), from, to)
+				s.Fine("Move", err)
+				s.Same("moved", xids, []string{"x"})
+			}
 			s.Fine("Add", tx.MinutesPacks.Add(s.Context(), pack))
-			s.Fine("Move", tx.MinutesPacks.Move(s.Context(), 11, 13))
-			s.Fine("Move on", tx.MinutesPacks.Move(s.Context(), 13, 21))
-			s.Fine("Move back", tx.MinutesPacks.Move(s.Context(), 21, 11))
-			s.Fine("Move again", tx.MinutesPacks.Move(s.Context(), 11, 13))
+			move(11, 13)
+			move(13, 21)
+			move(21, 11)
+			move(11, 13)
 		})
 		s.inBillingTx(func(tx provisioning.BillingTx) {
 			for _, of := range []source.NamespaceID{11, 13, 21} {

@@ -29,7 +29,7 @@ func TestDecisionsInAuditLog(t *testing.T) {
 				if err != nil || len(refused) != 1 {
 					t.Fatalf("got %v, %v, want one refusal", refused, err)
 				}
-				all, err := data.Inventory.AuditEvents(t.Context(), inventory.AuditFilter{})
+				all, err := data.Inventory.AuditEvents(t.Context(), inventory.AuditFilter{User: "dev"})
 				if want := map[bool]int{false: 1, true: 2}[enabled]; err != nil || len(all) != want {
 					t.Errorf("got %d events, %v, want %d", len(all), err, want)
 				}

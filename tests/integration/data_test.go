@@ -68,7 +68,7 @@ members: [{user: dev, group: acme, role: developer}]
 			return s.Post(t, "/post_receive", `{"gl_repository": "`+repository+`", "identifier": "user-2", "changes": "`+servertest.OldID+` `+servertest.NewID+` refs/heads/main"}`)
 		}
 		told := func(old, now string) string {
-			return `"Project '` + old + `' has moved to '` + now + `'.", "", "Point your remote at its new place:", "", "  git remote set-url origin ssh://git@git.example.com/` + now + `.git"`
+			return `"Project '` + old + `' has moved to '` + now + `'.", "", "Point your remote at its new place:", "", "  git remote set-url origin git@git.example.com:` + now + `.git"`
 		}
 		notice := func(old, now string) string {
 			lines := strings.ReplaceAll(told(old, now), `", "`, `\n`)
@@ -98,7 +98,7 @@ members: [{user: dev, group: acme, role: developer}]
 		data.Apply(t, "groups: [{path: acme}]\nprojects: [{id: 60, path: acme/CLI, visibility: public}]")
 		served("a project made at the old path", "acme/cli", "git-upload-pack", "acme/CLI", "")
 		served("the other old path", "acme/tool", "git-upload-pack", "corp/tool", told("acme/tool", "corp/tool"))
-		if err := data.TryApply(t, "groups: [{path: acme/cli}]"); err == nil || !strings.Contains(err.Error(), `line 1: group "acme/cli": the path is taken by project "acme/CLI", number 60`) {
+		if err := data.TryApply(t, "groups: [{path: acme/cli}]"); err == nil || !strings.Contains(err.Error(), `line 1: group "acme/cli": the path is that of project "acme/cli" (id 60)`) {
 			t.Errorf("a group at the path of a project: got %v", err)
 		}
 	})

@@ -9,5 +9,9 @@ CREATE TABLE minutes_pack_moves (
 );
 CREATE INDEX minutes_pack_moves_namespace ON minutes_pack_moves (namespace_id);
 
+-- Schema 15 knows nothing of moves, and its packs stay right.
+INSERT INTO schema_compatibility (version, oldest) VALUES (16, 15);
+
 -- +goose Down
+DELETE FROM schema_compatibility WHERE version = 16;
 DROP TABLE minutes_pack_moves;
