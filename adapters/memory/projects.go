@@ -272,7 +272,7 @@ func (w *world) accessText(a source.Access) string {
 // of importWorld.
 func (s *state) createProjects(ctx context.Context, do func(projects.Tx) error) error {
 	return s.importWorld(ctx, func(tx worldimport.Tx) error {
-		return do(projects.Tx{Projects: newProjects{tx.Projects}, Jobs: tx.Jobs})
+		return do(projects.Tx{Projects: newProjects{tx.Projects}, Jobs: tx.Jobs, Audit: tx.Audit})
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"gatehouse/application"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -117,7 +118,8 @@ func (g *Gatekeeper) allow(ctx context.Context, req Request, c *source.Case) (Gr
 // createProject creates the project, loads the standing again and decides
 // again.
 func (g *Gatekeeper) createProject(ctx context.Context, req Request, c *source.Case) (Grant, error) {
-	id, err := g.creator.CreateProject(ctx, c.Project)
+	by := audit.Cause{Actor: audit.ActorOf(c.Actor, address(c)), CorrelationID: req.CorrelationID}
+	id, err := g.creator.CreateProject(ctx, by, c.Project)
 	var warning error
 	if id != 0 {
 		warning = g.addNotice(ctx, c, source.Notice{Repository: source.RepositoryID{Kind: source.Code, ID: int64(id)}})

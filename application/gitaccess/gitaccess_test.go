@@ -15,6 +15,7 @@ import (
 	"gatehouse/adapters/ratelimit"
 	"gatehouse/application/gitaccess"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -38,6 +39,7 @@ type fakePorts struct {
 	roleErr        error
 	createsNone    bool
 	created        []source.Project
+	causes         []audit.Cause
 	wikis          []source.ProjectID
 	retried        []source.ProjectID
 
@@ -80,8 +82,8 @@ func (w *fakePorts) RetryRepository(_ context.Context, id source.ProjectID) erro
 }
 
 // CreateProject makes project 42 of what was planned.
-func (w *fakePorts) CreateProject(_ context.Context, planned source.Project) (source.ProjectID, error) {
-	w.created = append(w.created, planned)
+func (w *fakePorts) CreateProject(_ context.Context, by audit.Cause, planned source.Project) (source.ProjectID, error) {
+	w.created, w.causes = append(w.created, planned), append(w.causes, by)
 	if w.createsNone {
 		return 0, w.createErr
 	}

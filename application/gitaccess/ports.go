@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -50,10 +51,11 @@ type ProjectCreator interface {
 	// or domain.NotFound if there is no such group or personal namespace.
 	Destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error)
 	// CreateProject creates the planned project and its repository, and returns
-	// the project's number. If only the repository fails, it returns the number
-	// with a Refusal, and a job creates the repository later. A project that
-	// exists by then stays as it is. An invalid path is a Refusal.
-	CreateProject(ctx context.Context, planned source.Project) (source.ProjectID, error)
+	// the project's number. The audit log tells who caused it. If only the
+	// repository fails, it returns the number with a Refusal, and a job creates the
+	// repository later. A project that exists by then stays as it is. An invalid
+	// path is a Refusal.
+	CreateProject(ctx context.Context, by audit.Cause, planned source.Project) (source.ProjectID, error)
 	// CreateWiki makes the repository of a project's wiki; one that is there is
 	// no error.
 	CreateWiki(ctx context.Context, p source.Project) error

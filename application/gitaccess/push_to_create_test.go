@@ -6,8 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gatehouse/application/gitaccess"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -33,12 +36,18 @@ func pushToCreate() gitaccess.Request {
 func TestGatekeeper_Allow_createsProject(t *testing.T) {
 	t.Parallel()
 	w := newPortsWithoutProject()
-	grant, err := w.gatekeeper().Allow(t.Context(), pushToCreate())
+	req := pushToCreate()
+	req.CorrelationID, req.AddressGiven, req.Address = "c-1", true, netip.MustParseAddr("192.0.2.7")
+	grant, err := w.gatekeeper().Allow(t.Context(), req)
 	if err != nil || grant.Warning != nil {
 		t.Fatalf("got %v, %v", err, grant.Warning)
 	}
 	if len(w.created) != 1 || w.created[0].Path != "acme/new" || w.created[0].Visibility != source.Private || w.created[0].Storage != "default" || !w.created[0].Empty {
 		t.Errorf("made %+v", w.created)
+	}
+	wantCause := audit.Cause{Actor: audit.Actor{Kind: audit.Person, User: 7, Key: 11, KeyType: identity.UserKey, Address: "192.0.2.7"}, CorrelationID: "c-1"}
+	if diff := cmp.Diff([]audit.Cause{wantCause}, w.causes); diff != "" {
+		t.Errorf("who caused it (-want +got):\n%s", diff)
 	}
 	if grant.Project.ID != 42 || grant.Repository.ID != 42 || grant.Location.RelativePath != grant.Project.RelativePath(source.Code) {
 		t.Errorf("got %+v", grant)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gatehouse/application"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -13,6 +14,7 @@ import (
 type Tx struct {
 	Projects Projects
 	Jobs     Jobs
+	Audit    AuditLog
 }
 
 // UnitOfWork is a unit of work on a Tx.
@@ -37,6 +39,13 @@ type Projects interface {
 type Jobs interface {
 	// Enqueue keeps the job if the transaction succeeds, and only then.
 	Enqueue(ctx context.Context, job application.Job) error
+}
+
+// AuditLog keeps what a transaction did.
+type AuditLog interface {
+	// Append keeps the events, in their order, if the transaction succeeds, and only
+	// then.
+	Append(ctx context.Context, events ...audit.Event) error
 }
 
 // WaitingJobs are the jobs that wait for their next attempt.

@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/application"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -42,12 +43,13 @@ type Creator struct {
 	waiting      WaitingJobs
 	protection   source.BranchProtection
 	retried      *recent
+	now          application.Clock
 }
 
 // New makes a Creator. The protection is that of a new project's default
 // branch, unless its group has a setting of its own.
 func New(unitOfWork UnitOfWork, destinations Destinations, repositories Repositories, waiting WaitingJobs, protection source.BranchProtection, now application.Clock) *Creator {
-	return &Creator{unitOfWork, destinations, repositories, waiting, protection, newRecent(now)}
+	return &Creator{unitOfWork, destinations, repositories, waiting, protection, newRecent(now), now}
 }
 
 // Destination implements gitaccess.ProjectCreator.
@@ -58,11 +60,11 @@ func (c *Creator) Destination(ctx context.Context, user identity.UserID, path so
 // CreateProject implements gitaccess.ProjectCreator. The transaction that adds
 // the project enqueues a CreateRepository job too, in case this process ends
 // before it has created the repository itself.
-func (c *Creator) CreateProject(ctx context.Context, planned source.Project) (source.ProjectID, error) {
+func (c *Creator) CreateProject(ctx context.Context, by audit.Cause, planned source.Project) (source.ProjectID, error) {
 	if refusal := source.CheckProjectPath(planned.Path); refusal != nil {
 		return 0, refuse(planned, refusal.Message)
 	}
-	id, err := c.add(ctx, planned)
+	id, err := c.add(ctx, by, planned)
 	if err != nil {
 		return 0, err
 	}
@@ -74,10 +76,10 @@ func (c *Creator) CreateProject(ctx context.Context, planned source.Project) (so
 	return id, nil
 }
 
-// add keeps the project, its job and its protection in one transaction, and
-// returns its number. If there is a project at the path by now, add changes
+// add keeps the project, its job, its protection and the audit event in one
+// transaction, and returns its number. If there is a project at the path by now, add changes
 // nothing and returns that one's number.
-func (c *Creator) add(ctx context.Context, planned source.Project) (id source.ProjectID, err error) {
+func (c *Creator) add(ctx context.Context, by audit.Cause, planned source.Project) (id source.ProjectID, err error) {
 	level := c.protection
 	if own := planned.DefaultBranchProtection; own != nil {
 		level = *own
@@ -99,7 +101,13 @@ func (c *Creator) add(ctx context.Context, planned source.Project) (id source.Pr
 		if err := tx.Jobs.Enqueue(ctx, application.Job{Kind: CreateRepository, Subject: int64(id), Background: true}); err != nil {
 			return err
 		}
-		return tx.Projects.PutProtections(ctx, id, level.Initial(planned.HeadBranch()))
+		if err := tx.Projects.PutProtections(ctx, id, level.Initial(planned.HeadBranch())); err != nil {
+			return err
+		}
+		project := audit.Object{Kind: audit.Project, ID: int64(id), Path: planned.Path}
+		return tx.Audit.Append(ctx, by.Event(c.now(), audit.Create, project, project, nil, audit.Values{
+			"path": planned.Path, "visibility": string(planned.Visibility), "storage": planned.Storage, "default_branch_protection": int64(level),
+		}))
 	})
 	if err != nil {
 		return 0, err

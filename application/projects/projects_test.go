@@ -8,10 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gatehouse/adapters/memory"
 	"gatehouse/application"
+	"gatehouse/application/inventory"
 	"gatehouse/application/projects"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/source"
 	"gatehouse/tests/world"
 )
@@ -45,6 +49,9 @@ func count(t *testing.T, store *memory.Store, thing string) int {
 	return len(records)
 }
 
+// byDev is who pushes.
+var byDev = audit.Cause{Actor: audit.Actor{Kind: audit.Person, User: 1, Username: "dev"}, CorrelationID: "c-1"}
+
 func planned(path string) source.Project {
 	return source.Project{ToBeCreated: true, Path: path, Visibility: source.Private, Storage: "default"}
 }
@@ -54,10 +61,11 @@ func TestCreator_CreateProject(t *testing.T) {
 	none := source.NotProtected
 	tests := map[string]struct {
 		group *source.BranchProtection
+		level int64
 		want  int
 	}{
-		"the instance protects default branches": {nil, 1},
-		"the group does not":                     {&none, 0},
+		"the instance protects default branches": {nil, 2, 1},
+		"the group does not":                     {&none, 0, 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -67,7 +75,7 @@ func TestCreator_CreateProject(t *testing.T) {
 			before := count(t, store, "protections")
 			p := planned("acme/new")
 			p.DefaultBranchProtection = tt.group
-			id, err := creator.CreateProject(t.Context(), p)
+			id, err := creator.CreateProject(t.Context(), byDev, p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,6 +88,14 @@ func TestCreator_CreateProject(t *testing.T) {
 			}
 			if jobs := count(t, store, "jobs"); jobs != 1 {
 				t.Errorf("got %d jobs, want 1", jobs)
+			}
+			project := audit.Object{Kind: audit.Project, ID: int64(id), Path: "acme/new"}
+			event := byDev.Event(world.Now, audit.Create, project, project, nil, audit.Values{
+				"path": "acme/new", "visibility": "private", "storage": "default", "default_branch_protection": tt.level,
+			})
+			events, err := store.Records.AuditEvents(t.Context(), inventory.AuditFilter{})
+			if diff := cmp.Diff([]inventory.Record{inventory.AuditRecord(1, event)}, events); diff != "" || err != nil {
+				t.Errorf("audit events: %v (-want +got):\n%s", err, diff)
 			}
 			if got := count(t, store, "protections") - before; got != tt.want {
 				t.Errorf("got %d protections, want %d", got, tt.want)
@@ -96,7 +112,7 @@ func TestCreator_CreateProject_refused(t *testing.T) {
 	} {
 		r := &repositories{}
 		creator, store := newCreator(t, r, source.FullyProtected)
-		_, err := creator.CreateProject(t.Context(), planned(path))
+		_, err := creator.CreateProject(t.Context(), byDev, planned(path))
 		if !errors.Is(err, domain.Unprocessable) || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", path, err, want)
 		}
@@ -110,7 +126,7 @@ func TestCreator_CreateProject_exists(t *testing.T) {
 	t.Parallel()
 	r := &repositories{}
 	creator, store := newCreator(t, r, source.FullyProtected)
-	id, err := creator.CreateProject(t.Context(), planned("ACME/old"))
+	id, err := creator.CreateProject(t.Context(), byDev, planned("ACME/old"))
 	if id != 9 || err != nil || len(r.created) != 1 {
 		t.Errorf("got %d, %v, repositories %v, want 9 with its repository", id, err, r.created)
 	}
@@ -123,7 +139,7 @@ func TestCreator_CreateProject_repositoryFails(t *testing.T) {
 	t.Parallel()
 	r := &repositories{err: domain.Unavailable}
 	creator, store := newCreator(t, r, source.FullyProtected)
-	id, err := creator.CreateProject(t.Context(), planned("acme/new"))
+	id, err := creator.CreateProject(t.Context(), byDev, planned("acme/new"))
 	want := "The project was created, but its repository is still to be made. Push again in a minute."
 	if id == 0 || !errors.Is(err, domain.Unprocessable) || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %d, %v, want a number and %q", id, err, want)

@@ -118,8 +118,16 @@ var destinationCases = []Case{
 			id, err = tx.Projects.Add(s.Context(), source.Project{
 				ToBeCreated: true, Path: "Acme/new", Visibility: source.Private, Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default",
 			})
-			return err
+			return errors.Join(err, tx.Audit.Append(s.Context(), fullAuditEvent))
 		}))
+		s.events(fullAuditEvent)
+		failed := errors.New("failed")
+		if err := s.NewProjects(s.Context(), func(tx projects.Tx) error {
+			return errors.Join(failed, tx.Audit.Append(s.Context(), fullAuditEvent))
+		}); !errors.Is(err, failed) {
+			s.Errorf("got %v", err)
+		}
+		s.events(fullAuditEvent)
 		got, err := s.Destinations.Project(s.Context(), id)
 		s.Fine("Project", err)
 		s.Same("project", []any{got.Path, got.ToBeCreated, got.Empty}, []any{"Acme/new", false, true})

@@ -13,7 +13,7 @@ import (
 func NewProjects(unitOfWork worldimport.UnitOfWork) projects.UnitOfWork {
 	return func(ctx context.Context, do func(projects.Tx) error) error {
 		return unitOfWork(ctx, func(tx worldimport.Tx) error {
-			return do(projects.Tx{Projects: newProjects{tx.Projects}, Jobs: tx.Jobs})
+			return do(projects.Tx{Projects: newProjects{tx.Projects}, Jobs: tx.Jobs, Audit: tx.Audit})
 		})
 	}
 }
