@@ -17,6 +17,7 @@ import (
 	"gatehouse/application/pushes"
 	"gatehouse/application/webhooks"
 	"gatehouse/bootstrap/config"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -89,7 +90,7 @@ func (s loggingSender) Send(ctx context.Context, d hooks.Delivery) (status int, 
 }
 
 // TestHook sends a test event to a hook.
-func TestHook(ctx context.Context, config config.Config, ports Ports, id int64) (webhooks.TestResult, error) {
+func TestHook(ctx context.Context, config config.Config, ports Ports, by audit.Cause, id int64) (webhooks.TestResult, error) {
 	client, err := Storages(config, Clock())
 	if err != nil {
 		return webhooks.TestResult{}, err
@@ -98,13 +99,23 @@ func TestHook(ctx context.Context, config config.Config, ports Ports, id int64) 
 	if config.Gitaly.Connected() {
 		history = client
 	}
-	result, err := Webhooks(config, ports.Deliveries, Clock(), zap.NewNop()).Test(ctx, hooks.HookID(id), history)
+	result, err := Webhooks(config, ports.Deliveries, Clock(), zap.NewNop()).Test(ctx, by, hooks.HookID(id), history)
 	return result, errors.Join(err, client.Close())
 }
 
+// RetryJob makes a job due now.
+func RetryJob(ctx context.Context, ports Ports, by audit.Cause, id int64) error {
+	return ports.Jobs.Retry(ctx, id, jobEvent(by, "waiting"))
+}
+
+// jobEvent is the event of a job that gets another state.
+func jobEvent(by audit.Cause, state string) audit.Event {
+	return by.Event(Clock()(), audit.Update, audit.Object{Kind: audit.Instance}, audit.Object{Kind: "job"}, nil, audit.Values{"state": state})
+}
+
 // DiscardJob discards a job, and lets the deliveries go that waited for it.
-func DiscardJob(ctx context.Context, config config.Config, ports Ports, id int64) error {
-	if err := ports.Jobs.Discard(ctx, id); err != nil {
+func DiscardJob(ctx context.Context, config config.Config, ports Ports, by audit.Cause, id int64) error {
+	if err := ports.Jobs.Discard(ctx, id, jobEvent(by, "discarded")); err != nil {
 		return err
 	}
 	return ports.Deliveries.Release(ctx, config.Webhooks.PerHook)

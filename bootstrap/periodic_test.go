@@ -88,7 +88,7 @@ func TestRetention_defaults(t *testing.T) {
 	add(now.AddDate(0, 0, -32))
 	add(now.AddDate(0, 0, -30))
 	for _, id := range ids(t, ports, "jobs") {
-		if err := ports.Jobs.Discard(t.Context(), id); err != nil {
+		if err := ports.Jobs.Discard(t.Context(), id, audit.Event{At: world.Now}); err != nil {
 			t.Fatal(err)
 		}
 	}

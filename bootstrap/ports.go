@@ -22,6 +22,7 @@ import (
 	"gatehouse/application/webhooks"
 	"gatehouse/application/whois"
 	"gatehouse/application/worldimport"
+	"gatehouse/domain/audit"
 )
 
 // Ports is everything that the use cases ask of a store. An adapter that fills it
@@ -108,14 +109,16 @@ type Jobs interface {
 	// nothing.
 	Stop(ctx context.Context) error
 	// Retry makes a job due now, also one that is completed, discarded or out of
-	// attempts. It fails with domain.NotFound if there is no such job and with
-	// domain.Conflict if it is being done.
-	Retry(ctx context.Context, id int64) error
+	// attempts. In the same transaction it keeps the event, and adds to it the number
+	// and the kind of the job, as the Target, and its state before. It fails with
+	// domain.NotFound if there is no such job and with domain.Conflict if it is being
+	// done.
+	Retry(ctx context.Context, id int64, event audit.Event) error
 	// MakeDue makes the waiting jobs of a kind due now: those about the subject, or
 	// all if it is 0.
 	MakeDue(ctx context.Context, kind application.JobKind, subject int64) error
-	// Discard ends a job; one that is being done is not tried again. It fails with
-	// domain.NotFound if there is no such job and with domain.Conflict if it is
-	// completed or discarded.
-	Discard(ctx context.Context, id int64) error
+	// Discard ends a job; one that is being done is not tried again. It keeps the event
+	// as Retry does. It fails with domain.NotFound if there is no such job and with
+	// domain.Conflict if it is completed or discarded.
+	Discard(ctx context.Context, id int64, event audit.Event) error
 }

@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/application/webhooks"
 	"gatehouse/bootstrap"
+	"gatehouse/domain/audit"
 )
 
 func hooks(streams Streams) *cobra.Command {
@@ -55,7 +56,7 @@ func (s store) testHook(ctx context.Context, id int64) (webhooks.TestResult, err
 	if err := s.Unlock(ctx); err != nil {
 		return webhooks.TestResult{}, err
 	}
-	return bootstrap.TestHook(ctx, s.config, s.Ports, id)
+	return bootstrap.TestHook(ctx, s.config, s.Ports, audit.Cause{Actor: operator()}, id)
 }
 
 // hookTestJSON is the result of a test as --json prints it.

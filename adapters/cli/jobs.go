@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/bootstrap"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 )
 
 func jobs(streams Streams) *cobra.Command {
@@ -21,10 +22,12 @@ func jobs(streams Streams) *cobra.Command {
 	return c
 }
 
-func (s store) retryJob(ctx context.Context, id int64) error { return s.Jobs.Retry(ctx, id) }
+func (s store) retryJob(ctx context.Context, id int64) error {
+	return bootstrap.RetryJob(ctx, s.Ports, audit.Cause{Actor: operator()}, id)
+}
 
 func (s store) discardJob(ctx context.Context, id int64) error {
-	return bootstrap.DiscardJob(ctx, s.config, s.Ports, id)
+	return bootstrap.DiscardJob(ctx, s.config, s.Ports, audit.Cause{Actor: operator()}, id)
 }
 
 func changeJob(streams Streams, name, short, done string, change func(store, context.Context, int64) error) *cobra.Command {

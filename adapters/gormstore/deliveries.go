@@ -9,12 +9,14 @@ import (
 
 	"gorm.io/gorm"
 
+	"gatehouse/adapters/gormstore/auditlog"
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/adapters/gormstore/jobs"
 	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/application"
 	"gatehouse/application/postreceive"
 	"gatehouse/application/webhooks"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -146,16 +148,20 @@ const (
 )
 
 // RecordAttempt implements webhooks.Deliveries.
-func (d *Deliveries) RecordAttempt(ctx context.Context, id hooks.HookID, a webhooks.Attempt, change func(hooks.Health) hooks.Health) error {
+func (d *Deliveries) RecordAttempt(ctx context.Context, id hooks.HookID, a webhooks.Attempt, change func(hooks.Health) (hooks.Health, []audit.Event)) error {
 	err := d.db.Atomically(ctx, "note how a hook did", func(tx *gorm.DB) error {
 		h, err := d.lock(tx, id)
 		if err != nil {
 			return err
 		}
-		h.Health = change(h.Health)
+		var events []audit.Event
+		h.Health, events = change(h.Health)
 		err = tx.Exec("UPDATE hooks SET failures = ?, paused_until = ?, disabled = ?, status = ?, last_at = ? WHERE id = ?",
 			h.Health.Failures, database.ToInstant(h.Health.PausedUntil), h.Health.Disabled, h.Health.Status, database.ToInstant(h.Health.LastAt), int64(id)).Error
 		if err != nil {
+			return err
+		}
+		if err := d.record(ctx, tx, id, events); err != nil {
 			return err
 		}
 		statements := []string{leavePlace}
@@ -173,6 +179,20 @@ func (d *Deliveries) RecordAttempt(ctx context.Context, id hooks.HookID, a webho
 		d.queue.Wake()
 	}
 	return err
+}
+
+const hookOwner = `SELECT CASE WHEN g.id IS NULL THEN 'project' ELSE 'group' END, coalesce(g.id, p.id), coalesce(g.path, p.path)
+	FROM hooks h LEFT JOIN namespaces g ON g.id = h.group_id LEFT JOIN projects p ON p.id = h.project_id WHERE h.id = ?`
+
+// record keeps the events of a hook.
+func (d *Deliveries) record(ctx context.Context, tx *gorm.DB, id hooks.HookID, events []audit.Event) error {
+	for i := range events {
+		owner := &events[i].Entity
+		if err := tx.Raw(hookOwner, int64(id)).Row().Scan(&owner.Kind, &owner.ID, &owner.Path); err != nil {
+			return err
+		}
+	}
+	return auditlog.Append(ctx, tx, events...)
 }
 
 // lock makes changes to a hook wait for each other, and returns it without its secrets.

@@ -118,7 +118,7 @@ func (s *Store) Connect(ctx context.Context) error {
 }
 
 func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
-	queue := jobs.New(db.Pool, db.Dialect == database.Postgres)
+	queue := jobs.New(db)
 	directory, actors := &Directory{db}, &Actors{db}
 	stamps, sweeper := &KeyUses{db: db}, &sweeper{db: db}
 	deliveries := &Deliveries{db, sealer, queue}

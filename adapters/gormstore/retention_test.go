@@ -136,7 +136,7 @@ func TestRetention_jobs(t *testing.T) {
 			return states
 		}
 		for _, id := range []int64{1, 3} {
-			if err := s.Jobs.Discard(t.Context(), id); err != nil {
+			if err := s.Jobs.Discard(t.Context(), id, audit.Event{At: world.Now}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -170,7 +170,7 @@ func TestRetention_clock(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Jobs.Discard(t.Context(), records[len(records)-1][0].Value.(int64)); err != nil {
+		if err := s.Jobs.Discard(t.Context(), records[len(records)-1][0].Value.(int64), audit.Event{At: world.Now}); err != nil {
 			t.Fatal(err)
 		}
 		var elapsed, set time.Duration

@@ -196,7 +196,7 @@ func TestStore_sealed_damaged(t *testing.T) {
 		if _, err := s.Records.List(t.Context(), "hooks", now); err != nil {
 			t.Errorf("the list of hooks: %v", err)
 		}
-		if err := s.Deliveries.RecordAttempt(t.Context(), 3, webhooks.Attempt{}, func(h hooks.Health) hooks.Health { return h }); err != nil {
+		if err := s.Deliveries.RecordAttempt(t.Context(), 3, webhooks.Attempt{}, func(h hooks.Health) (hooks.Health, []audit.Event) { return h, nil }); err != nil {
 			t.Errorf("RecordAttempt: %v", err)
 		}
 		world.Apply(t, s.WorldImport, secretWorld)

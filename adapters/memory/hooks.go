@@ -11,6 +11,7 @@ import (
 
 	"gatehouse/application/webhooks"
 	"gatehouse/application/worldimport"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -188,16 +189,31 @@ func (d Deliveries) Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, sour
 	return h.Hook, out, nil
 }
 
+// hookOwner returns the group or project whose hook it is.
+func (tx *transaction) hookOwner(in source.MemberSource) audit.Object {
+	if in.Group != 0 {
+		return audit.Object{Kind: audit.Group, ID: int64(in.Group), Path: tx.namespaces.rows[in.Group].Path}
+	}
+	return audit.Object{Kind: audit.Project, ID: int64(in.Project), Path: tx.projects.rows[in.Project].Path}
+}
+
 // RecordAttempt implements webhooks.Deliveries.
-func (d Deliveries) RecordAttempt(ctx context.Context, id hooks.HookID, a webhooks.Attempt, change func(hooks.Health) hooks.Health) error {
+func (d Deliveries) RecordAttempt(ctx context.Context, id hooks.HookID, a webhooks.Attempt, change func(hooks.Health) (hooks.Health, []audit.Event)) error {
 	return d.update(ctx, func(tx *transaction) error {
 		h, ok := tx.hooks.rows[id]
 		if !ok {
 			return notFound("hook %d", id)
 		}
-		h.Health = change(h.Health)
+		var events []audit.Event
+		h.Health, events = change(h.Health)
 		h.Health.PausedUntil, h.Health.LastAt = toInstant(h.Health.PausedUntil), toInstant(h.Health.LastAt)
 		tx.hooks.put(id, h)
+		for i := range events {
+			events[i].Entity = tx.hookOwner(h.owner)
+		}
+		if err := (auditTx{tx}).Append(ctx, events...); err != nil {
+			return err
+		}
 		tx.afterCommit = append(tx.afterCommit, func() {
 			d.mu.Lock()
 			defer d.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 
 	"gatehouse/application"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 )
 
 // Jobs implements bootstrap.Jobs.
@@ -77,11 +78,9 @@ func (j Jobs) Stop(ctx context.Context) error {
 	}
 }
 
-// Retry makes a job due now, in whatever state it is. It fails with
-// domain.Conflict if the job is running and with domain.NotFound if there is
-// no such job.
-func (j Jobs) Retry(ctx context.Context, id int64) error {
-	return j.changeJob(ctx, id, func(row *job) error {
+// Retry implements bootstrap.Jobs.
+func (j Jobs) Retry(ctx context.Context, id int64, event audit.Event) error {
+	return j.changeJob(ctx, id, event, func(row *job) error {
 		if row.state == jobRunning {
 			return fmt.Errorf("job %d is being done: %w", id, domain.Conflict)
 		}
@@ -112,11 +111,9 @@ func (j Jobs) MakeDue(ctx context.Context, kind application.JobKind, subject int
 	return nil
 }
 
-// Discard gives a job up; a running one ends with this attempt. It fails with
-// domain.Conflict if the job is completed or discarded and with
-// domain.NotFound if there is no such job.
-func (j Jobs) Discard(ctx context.Context, id int64) error {
-	return j.changeJob(ctx, id, func(row *job) error {
+// Discard implements bootstrap.Jobs.
+func (j Jobs) Discard(ctx context.Context, id int64, event audit.Event) error {
+	return j.changeJob(ctx, id, event, func(row *job) error {
 		switch row.state {
 		case jobCompleted, jobDiscarded:
 			return fmt.Errorf("job %d is over: %w", id, domain.Conflict)
@@ -129,7 +126,8 @@ func (j Jobs) Discard(ctx context.Context, id int64) error {
 	})
 }
 
-func (j Jobs) changeJob(ctx context.Context, id int64, change func(*job) error) error {
+// changeJob changes a job and keeps the event.
+func (j Jobs) changeJob(ctx context.Context, id int64, event audit.Event, change func(*job) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -139,7 +137,13 @@ func (j Jobs) changeJob(ctx context.Context, id int64, change func(*job) error) 
 	if i < 0 {
 		return notFound("job %d", id)
 	}
-	return change(j.jobs[i])
+	row := j.jobs[i]
+	event.Target.ID, event.Target.Path, event.Before = id, string(row.Kind), audit.Values{"state": row.shownState()}
+	if err := change(row); err != nil {
+		return err
+	}
+	j.keepEvents([]audit.Event{event})
+	return nil
 }
 
 // enqueue adds a job that is due now. The caller holds mu.
@@ -165,6 +169,14 @@ func (s *state) jobOf(kind application.JobKind, subject int64) *job {
 		}
 	}
 	return nil
+}
+
+// shownState returns the state as operators see it.
+func (j *job) shownState() string {
+	if j.state == jobHeld {
+		return jobWaiting
+	}
+	return j.state
 }
 
 // live says whether the job is still to be done; there may be none.
@@ -342,11 +354,7 @@ func (s *state) listJobs() (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, j := range s.jobs {
-		state := j.state
-		if state == jobHeld {
-			state = jobWaiting
-		}
-		rows = append(rows, []any{j.id, string(j.Kind), j.Subject, state, int64(j.attempt), toInstant(j.due), textOrNil(j.lastFailure)})
+		rows = append(rows, []any{j.id, string(j.Kind), j.Subject, j.shownState(), int64(j.attempt), toInstant(j.due), textOrNil(j.lastFailure)})
 	}
 	return rows
 }

@@ -3,6 +3,7 @@ package webhooks
 import (
 	"context"
 
+	"gatehouse/domain/audit"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -26,9 +27,10 @@ type Deliveries interface {
 	// hook cannot be read.
 	Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, source.Project, error)
 	// RecordAttempt changes the health of a hook, notes what became of the delivery,
-	// and releases those that may go now, in one transaction. Changes to one hook take
-	// turns. It fails with domain.NotFound if the hook was deleted.
-	RecordAttempt(ctx context.Context, id hooks.HookID, a Attempt, change func(hooks.Health) hooks.Health) error
+	// and releases those that may go now, in one transaction. It keeps the events too,
+	// and adds to each whose hook it is, as its Entity. Changes to one hook take turns.
+	// It fails with domain.NotFound if the hook was deleted.
+	RecordAttempt(ctx context.Context, id hooks.HookID, a Attempt, change func(hooks.Health) (hooks.Health, []audit.Event)) error
 	// Release releases the deliveries of all hooks that may go: those that waited for
 	// one whose job was discarded meanwhile. The waiting jobs of disabled hooks it
 	// discards, as RecordAttempt does.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -32,9 +33,10 @@ type TestResult struct {
 
 // Test sends an event to a hook, whatever its branch filter: the last commit of the
 // default branch as if it had just been pushed, or else a placeholder event. History is
-// nil without a Gitaly. A success enables a hook that was disabled. If there is no such
+// nil without a Gitaly. A success enables a hook that was disabled; the audit log
+// tells who caused that. If there is no such
 // hook, or no project for it, nothing is sent and the error is a *domain.Refusal.
-func (d *Dispatcher) Test(ctx context.Context, id hooks.HookID, history History) (TestResult, error) {
+func (d *Dispatcher) Test(ctx context.Context, by audit.Cause, id hooks.HookID, history History) (TestResult, error) {
 	hook, project, err := d.deliveries.Hook(ctx, id)
 	switch {
 	case errors.Is(err, domain.NotFound):
@@ -46,7 +48,7 @@ func (d *Dispatcher) Test(ctx context.Context, id hooks.HookID, history History)
 	}
 	var result TestResult
 	result.Event, result.Placeholder = d.testEvent(ctx, hook, project, history)
-	result.Status, err = d.attempt(ctx, hooks.Delivery{Hook: hook, Event: result.Event, EventID: d.rules.NewID(), Key: d.rules.NewID()})
+	result.Status, err = d.attempt(ctx, by, hooks.Delivery{Hook: hook, Event: result.Event, EventID: d.rules.NewID(), Key: d.rules.NewID()})
 	return result, err
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/application"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/hooks"
 )
 
@@ -82,12 +83,13 @@ func (d *Dispatcher) Deliver(ctx context.Context, id int64) error {
 		return application.Postponed{For: wait}
 	}
 	defer free()
-	_, err = d.attempt(ctx, delivery)
+	_, err = d.attempt(ctx, audit.Cause{Actor: audit.Actor{Kind: audit.System}}, delivery)
 	return err
 }
 
-// attempt sends a delivery and notes how it went.
-func (d *Dispatcher) attempt(ctx context.Context, delivery hooks.Delivery) (status int, err error) {
+// attempt sends a delivery and notes how it went. The audit log tells of a hook that
+// this disables or enables.
+func (d *Dispatcher) attempt(ctx context.Context, by audit.Cause, delivery hooks.Delivery) (status int, err error) {
 	began := d.now()
 	status, failure := d.sender.Send(ctx, delivery)
 	outcome := hooks.Fast
@@ -104,8 +106,14 @@ func (d *Dispatcher) attempt(ctx context.Context, delivery hooks.Delivery) (stat
 		outcome = hooks.Slow
 	}
 	attempt := Attempt{Delivery: delivery.ID, Accepted: outcome.Accepted(), PerHook: d.rules.PerHook}
-	err = d.deliveries.RecordAttempt(ctx, delivery.Hook.ID, attempt, func(h hooks.Health) hooks.Health {
-		return h.After(outcome, status, d.now(), d.rules.Pause)
+	err = d.deliveries.RecordAttempt(ctx, delivery.Hook.ID, attempt, func(before hooks.Health) (hooks.Health, []audit.Event) {
+		now := d.now()
+		after := before.After(outcome, status, now, d.rules.Pause)
+		if before.Disabled == after.Disabled {
+			return after, nil
+		}
+		hook := audit.Object{Kind: "hook", ID: int64(delivery.Hook.ID), Path: delivery.Hook.DisplayURL()}
+		return after, []audit.Event{by.Event(now, audit.Update, audit.Object{}, hook, audit.Values{"disabled": before.Disabled}, audit.Values{"disabled": after.Disabled})}
 	})
 	if errors.Is(err, domain.NotFound) {
 		err = nil // the hook was deleted meanwhile

@@ -14,6 +14,7 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/webhooks"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -42,6 +43,7 @@ type fakePorts struct {
 	clock     time.Time
 	sent      []hooks.Delivery
 	delivered []int64
+	events    []audit.Event
 	released  int
 }
 
@@ -53,10 +55,11 @@ func (h *fakePorts) Hook(context.Context, hooks.HookID) (hooks.Hook, source.Proj
 	return h.hook, h.project, h.err
 }
 
-func (h *fakePorts) RecordAttempt(_ context.Context, _ hooks.HookID, a webhooks.Attempt, change func(hooks.Health) hooks.Health) error {
-	health := change(h.hook.Health)
+func (h *fakePorts) RecordAttempt(_ context.Context, _ hooks.HookID, a webhooks.Attempt, change func(hooks.Health) (hooks.Health, []audit.Event)) error {
+	health, events := change(h.hook.Health)
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.events = append(h.events, events...)
 	accepted := int64(0)
 	if a.Accepted {
 		accepted = a.Delivery
@@ -132,6 +135,10 @@ func TestDispatcher_Deliver_leftAlone(t *testing.T) {
 	if later, ok := errors.AsType[application.Postponed](paused.dispatcher().Deliver(t.Context(), 7)); !ok || later.For != 90*time.Second {
 		t.Errorf("paused: got %v", later)
 	}
+	failing := &fakePorts{hook: hooks.Hook{ID: 3, Health: hooks.Health{Failures: 39}}, status: 500}
+	if err := failing.dispatcher().Deliver(t.Context(), 7); err == nil || len(failing.events) != 1 || failing.events[0].Actor.Kind != audit.System || failing.events[0].After["disabled"] != true {
+		t.Errorf("disabled now: got %v, audit events %+v", err, failing.events)
+	}
 	disabled := &fakePorts{hook: hooks.Hook{ID: 3, Health: hooks.Health{Failures: 40, Disabled: true}}}
 	if _, ok := errors.AsType[application.Discarded](disabled.dispatcher().Deliver(t.Context(), 7)); !ok {
 		t.Error("disabled: the delivery waits")
@@ -169,25 +176,33 @@ func TestDispatcher_Deliver_cutOff(t *testing.T) {
 	}
 }
 
+// byOperator is who tests hooks.
+var byOperator = audit.Cause{Actor: audit.Actor{Kind: audit.Operator, Username: "root"}}
+
 func TestDispatcher_Test(t *testing.T) {
 	t.Parallel()
 	h := &fakePorts{
-		hook:    hooks.Hook{ID: 3, Health: hooks.Health{Failures: 40, Disabled: true}},
+		hook:    hooks.Hook{ID: 3, URL: "https://u:secret@ci.example.com/x?token=y", Health: hooks.Health{Failures: 40, Disabled: true}},
 		project: source.Project{ID: 42, Path: "acme/cli", DefaultBranch: "trunk"}, status: 201,
 	}
-	result, err := h.dispatcher().Test(t.Context(), 3, nil)
+	result, err := h.dispatcher().Test(t.Context(), byOperator, 3, nil)
 	if err != nil || result.Status != 201 || h.hook.Health.Disabled || len(h.sent) != 1 {
 		t.Fatalf("got %+v, %v, %+v", result, err, h.hook.Health)
 	}
 	if diff := cmp.Diff(result.Event, h.sent[0].Event); diff != "" {
 		t.Errorf("another event was sent: %s", diff)
 	}
+	hook := audit.Object{Kind: "hook", ID: 3, Path: h.hook.DisplayURL()}
+	want := byOperator.Event(now, audit.Update, audit.Object{}, hook, audit.Values{"disabled": true}, audit.Values{"disabled": false})
+	if diff := cmp.Diff([]audit.Event{want}, h.events); diff != "" {
+		t.Errorf("audit events (-want +got):\n%s", diff)
+	}
 	h.status = 500
-	if result, err := h.dispatcher().Test(t.Context(), 3, nil); err == nil || result.Status != 500 {
+	if result, err := h.dispatcher().Test(t.Context(), byOperator, 3, nil); err == nil || result.Status != 500 {
 		t.Errorf("a failure: got %+v, %v", result, err)
 	}
 	for name, h := range map[string]*fakePorts{"no hook": {err: domain.NotFound}, "no project": {hook: hooks.Hook{ID: 3}}} {
-		result, err := h.dispatcher().Test(t.Context(), 3, nil)
+		result, err := h.dispatcher().Test(t.Context(), byOperator, 3, nil)
 		if _, refused := errors.AsType[*domain.Refusal](err); !refused || len(h.sent) > 0 || result.Event.Change.Ref.Name != "" {
 			t.Errorf("%s: got %+v, %v", name, result, err)
 		}
@@ -234,7 +249,7 @@ func TestDispatcher_Test_event(t *testing.T) {
 		} {
 			h := &fakePorts{hook: c.hook, project: project, status: 200}
 			began := time.Now()
-			result, err := h.dispatcher().Test(t.Context(), 3, c.history)
+			result, err := h.dispatcher().Test(t.Context(), byOperator, 3, c.history)
 			if err != nil || result.Status != 200 || result.Placeholder != c.why || len(h.sent) != 1 || time.Since(began) > 5*time.Second {
 				t.Errorf("%s: got %+v, %v after %v", name, result, err, time.Since(began))
 				continue

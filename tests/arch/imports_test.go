@@ -58,7 +58,7 @@ var rows = map[string][]string{
 	"adapters/gormstore":      slices.Concat(core, []string{"adapters/gormstore/..."}),
 	// The engine below the stores knows no use case, and no table.
 	"adapters/gormstore/database": {"domain"},
-	"adapters/gormstore/jobs":     {"domain", "application"},
+	"adapters/gormstore/jobs":     {"domain", "domain/audit", "application", "adapters/gormstore/database", "adapters/gormstore/auditlog"},
 	"adapters/gormstore/auditlog": {"domain/...", "application/inventory", "adapters/gormstore/database"},
 	"adapters/gormstore/seals":    {"domain/hooks", "adapters/gormstore/database"},
 	"adapters/gormstore/worldtx":  slices.Concat(core, []string{"adapters/gormstore/database", "adapters/gormstore/auditlog", "adapters/gormstore/jobs", "adapters/gormstore/seals"}),

@@ -51,9 +51,9 @@ func (s Subject) calls() map[string]func(context.Context) error {
 		},
 		"Ping":    s.Counters.Ping,
 		"Record":  func(ctx context.Context) error { return s.Recorder.Record(ctx, pushOf("project-60")) },
-		"Retry":   func(ctx context.Context) error { return s.Jobs.Retry(ctx, 1) },
+		"Retry":   func(ctx context.Context) error { return s.Jobs.Retry(ctx, 1, jobEvent) },
 		"MakeDue": func(ctx context.Context) error { return s.Jobs.MakeDue(ctx, pushes.PushReceived, 0) },
-		"Discard": func(ctx context.Context) error { return s.Jobs.Discard(ctx, 1) },
+		"Discard": func(ctx context.Context) error { return s.Jobs.Discard(ctx, 1, jobEvent) },
 		"List":    func(ctx context.Context) error { _, err := s.Inventory.List(ctx, "users", now); return err },
 		"WorldImport": func(ctx context.Context) error {
 			return s.WorldImport(ctx, func(tx worldimport.Tx) error {

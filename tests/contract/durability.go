@@ -257,7 +257,7 @@ var retentionCases = []Case{
 		left(ids...)
 		for _, job := range s.Read("jobs") {
 			if job[1].Value == string(postreceive.DeliverWebhook) && job[2].Value != ids[0] {
-				s.Fine("Discard", s.Jobs.Discard(s.Context(), job[0].Value.(int64)))
+				s.Fine("Discard", s.Jobs.Discard(s.Context(), job[0].Value.(int64), jobEvent))
 			}
 		}
 		s.removed(s.Retention.RemoveDeliveries, 1)

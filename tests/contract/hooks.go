@@ -12,6 +12,7 @@ import (
 	"gatehouse/application/webhooks"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -66,10 +67,16 @@ func (s Subject) setHealth(id hooks.HookID, accepted int64, h hooks.Health) {
 	s.attempt(id, webhooks.Attempt{Delivery: accepted, Accepted: accepted != 0, PerHook: 1}, h)
 }
 
+// disable disables a hook.
+func disable(h hooks.Health) (hooks.Health, []audit.Event) {
+	h.Disabled = true
+	return h, []audit.Event{{At: now, Action: "hook.update"}}
+}
+
 // attempt records an attempt at a delivery.
 func (s Subject) attempt(id hooks.HookID, a webhooks.Attempt, h hooks.Health) {
 	s.Helper()
-	s.Fine("RecordAttempt", s.Deliveries.RecordAttempt(s.Context(), id, a, func(hooks.Health) hooks.Health { return h }))
+	s.Fine("RecordAttempt", s.Deliveries.RecordAttempt(s.Context(), id, a, func(hooks.Health) (hooks.Health, []audit.Event) { return h, nil }))
 }
 
 // recordPush records a push and returns its number.
@@ -290,16 +297,36 @@ hooks:
 		s.Apply(hookTree)
 		subject.Concurrently(func(int) {
 			for range subject.Rounds {
-				s.Fine("RecordAttempt", s.Deliveries.RecordAttempt(s.Context(), 31, webhooks.Attempt{PerHook: 1}, func(h hooks.Health) hooks.Health {
+				s.Fine("RecordAttempt", s.Deliveries.RecordAttempt(s.Context(), 31, webhooks.Attempt{PerHook: 1}, func(h hooks.Health) (hooks.Health, []audit.Event) {
 					h.Failures++
-					return h
+					return h, nil
 				}))
 			}
 		})
 		h, _, err := s.Deliveries.Hook(s.Context(), 31)
 		s.Fine("Hook", err)
 		s.Same("failures", h.Health.Failures, subject.Goroutines*subject.Rounds)
-		s.Kind("no hook", s.Deliveries.RecordAttempt(s.Context(), 404, webhooks.Attempt{}, func(h hooks.Health) hooks.Health { return h }), domain.NotFound)
+		s.Kind("no hook", s.Deliveries.RecordAttempt(s.Context(), 404, webhooks.Attempt{}, disable), domain.NotFound)
+	}},
+	{Name: "events of an attempt: kept, with whose hook it is", Check: func(s Subject) {
+		s.Apply(hookTree)
+		disabled := audit.Event{At: now, Action: "hook.update", Verb: audit.Update, Outcome: audit.Done, Target: audit.Object{Kind: "hook", Path: "shown"}}
+		var want []audit.Event
+		for _, c := range []struct {
+			id    hooks.HookID
+			owner audit.Object
+		}{
+			{32, audit.Object{Kind: audit.Group, ID: 12, Path: "a/b"}}, {33, audit.Object{Kind: audit.Project, ID: 22, Path: "a/b/p"}},
+		} {
+			event := disabled
+			event.Target.ID = int64(c.id)
+			s.Fine("RecordAttempt", s.Deliveries.RecordAttempt(s.Context(), c.id, webhooks.Attempt{}, func(h hooks.Health) (hooks.Health, []audit.Event) {
+				return h, []audit.Event{event}
+			}))
+			event.Entity = c.owner
+			want = append(want, event)
+		}
+		s.events(want...)
 	}},
 	{Name: "push completed concurrently: one delivery", Check: func(s Subject) {
 		s.Apply(hookTree)
@@ -328,7 +355,7 @@ func (s Subject) hookCalls() map[string]func(context.Context) error {
 		"Release": func(ctx context.Context) error { return s.Deliveries.Release(ctx, 1) },
 		"Hook":    func(ctx context.Context) error { _, _, err := s.Deliveries.Hook(ctx, 1); return err },
 		"RecordAttempt": func(ctx context.Context) error {
-			return s.Deliveries.RecordAttempt(ctx, 1, webhooks.Attempt{}, func(h hooks.Health) hooks.Health { return h })
+			return s.Deliveries.RecordAttempt(ctx, 1, webhooks.Attempt{}, disable)
 		},
 	}
 }

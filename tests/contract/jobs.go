@@ -14,6 +14,7 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/pushes"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/tests/stores"
 )
 
@@ -188,25 +189,25 @@ var jobCases = []Case{
 	}},
 	{Name: "discarded job: done only after a retry", Check: func(s Subject) {
 		ids := s.enqueuePushes(2)
-		s.Fine("Discard", s.Jobs.Discard(s.Context(), ids[0]))
+		s.Fine("Discard", s.Jobs.Discard(s.Context(), ids[0], jobEvent))
 		s.Same("states", s.jobStates(), map[int64]string{ids[0]: "discarded", ids[1]: "waiting"})
-		s.Kind("Discard again", s.Jobs.Discard(s.Context(), ids[0]), domain.Conflict)
+		s.Kind("Discard again", s.Jobs.Discard(s.Context(), ids[0], jobEvent), domain.Conflict)
 		done := make(chan int64, 2)
 		s.startWorker(func(_ context.Context, subject int64) error { done <- subject; return nil })
 		receive(s, done)
 		s.awaitState(ids[1], "completed")
 		s.Same("discarded", s.jobStates()[ids[0]], "discarded")
-		s.Kind("Discard one that is done", s.Jobs.Discard(s.Context(), ids[1]), domain.Conflict)
-		s.Fine("Retry", s.Jobs.Retry(s.Context(), ids[0]))
+		s.Kind("Discard one that is done", s.Jobs.Discard(s.Context(), ids[1], jobEvent), domain.Conflict)
+		s.Fine("Retry", s.Jobs.Retry(s.Context(), ids[0], jobEvent))
 		receive(s, done)
 		s.awaitState(ids[0], "completed")
-		s.Fine("Retry one that is done", s.Jobs.Retry(s.Context(), ids[1]))
+		s.Fine("Retry one that is done", s.Jobs.Retry(s.Context(), ids[1], jobEvent))
 		receive(s, done)
 	}},
 	{Name: "discarded job retried: attempts start anew", Check: func(s Subject) {
 		id := s.enqueuePushes(1)[0]
-		s.Fine("Discard", s.Jobs.Discard(s.Context(), id))
-		s.Fine("Retry", s.Jobs.Retry(s.Context(), id))
+		s.Fine("Discard", s.Jobs.Discard(s.Context(), id, jobEvent))
+		s.Fine("Retry", s.Jobs.Retry(s.Context(), id, jobEvent))
 		tries := make(chan int, 10)
 		count := 0
 		s.startWorker(func(context.Context, int64) error {
@@ -236,7 +237,7 @@ var jobCases = []Case{
 		})
 		receive(s, tries)
 		s.awaitState(id, "waiting")
-		s.Fine("Retry", s.Jobs.Retry(s.Context(), id))
+		s.Fine("Retry", s.Jobs.Retry(s.Context(), id, jobEvent))
 		receive(s, tries)
 		s.awaitState(id, "completed")
 	}},
@@ -254,18 +255,31 @@ var jobCases = []Case{
 		})
 		receive(s, begun)
 		s.awaitState(id, "running")
-		s.Kind("Retry", s.Jobs.Retry(s.Context(), id), domain.Conflict)
-		s.Fine("Discard", s.Jobs.Discard(s.Context(), id))
+		s.Kind("Retry", s.Jobs.Retry(s.Context(), id, jobEvent), domain.Conflict)
+		s.Fine("Discard", s.Jobs.Discard(s.Context(), id, jobEvent))
 		select {
 		case end <- errors.New("too late"):
 		case <-time.After(shortTimeout): // the context of the worker was cancelled
 		}
 		s.awaitState(id, "discarded")
 	}},
+	{Name: "jobs retried and discarded: an event of each, none of what fails", Check: func(s Subject) {
+		id := s.enqueuePushes(1)[0]
+		s.Fine("Discard", s.Jobs.Discard(s.Context(), id, jobEvent))
+		s.Kind("Discard again", s.Jobs.Discard(s.Context(), id, jobEvent), domain.Conflict)
+		s.Fine("Retry", s.Jobs.Retry(s.Context(), id, jobEvent))
+		s.Kind("Retry nothing", s.Jobs.Retry(s.Context(), 404, jobEvent), domain.NotFound)
+		want := func(before string) audit.Event {
+			e := jobEvent
+			e.Target, e.Before = audit.Object{Kind: "job", ID: id, Path: string(pushes.PushReceived)}, audit.Values{"state": before}
+			return e
+		}
+		s.events(want("waiting"), want("discarded"))
+	}},
 	{Name: "unknown job: not found", Check: func(s Subject) {
 		for _, id := range []int64{0, -1, 404} {
-			s.Kind("Retry", s.Jobs.Retry(s.Context(), id), domain.NotFound)
-			s.Kind("Discard", s.Jobs.Discard(s.Context(), id), domain.NotFound)
+			s.Kind("Retry", s.Jobs.Retry(s.Context(), id, jobEvent), domain.NotFound)
+			s.Kind("Discard", s.Jobs.Discard(s.Context(), id, jobEvent), domain.NotFound)
 		}
 	}},
 	{Name: "Stop: waits for running jobs", Check: func(s Subject) {
@@ -342,3 +356,7 @@ func checkOtherStore(t *testing.T, open stores.Factory) {
 	second.startWorker(func(context.Context, int64) error { return nil })
 	second.awaitState(id, "completed")
 }
+
+// jobEvent is the event of a change to a job.
+var jobEvent = audit.Cause{Actor: audit.Actor{Kind: audit.Operator, Username: "root"}}.Event(now, audit.Update,
+	audit.Object{Kind: audit.Instance}, audit.Object{Kind: "job"}, nil, audit.Values{"state": "another"})

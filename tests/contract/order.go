@@ -109,7 +109,7 @@ var orderCases = []Case{
 		s.Apply(hookTree)
 		ids := s.deliver(32, "a", "a", "a", "a")
 		for _, id := range ids[:2] {
-			s.Fine("Discard", s.Jobs.Discard(s.Context(), s.jobOn(id)))
+			s.Fine("Discard", s.Jobs.Discard(s.Context(), s.jobOn(id), jobEvent))
 		}
 		s.Same("turns", [][2]int{s.readTurn(ids[2]), s.readTurn(ids[3])}, [][2]int{{turnNow, 2}, {turnLater, 3}})
 		released, ends := s.startDeliveries()
@@ -121,7 +121,7 @@ var orderCases = []Case{
 		s.Same("next", receive(s, released), ids[3])
 		s.Same("not told again", s.readTurn(ids[3]), [2]int{turnNow, 0})
 		s.Same("overtaken", []int{s.readTurn(ids[0])[0], s.readTurn(ids[1])[0]}, []int{turnPassed, turnPassed})
-		s.Fine("Retry", s.Jobs.Retry(s.Context(), s.jobOn(ids[1])))
+		s.Fine("Retry", s.Jobs.Retry(s.Context(), s.jobOn(ids[1]), jobEvent))
 		s.Same("retried", receive(s, released), ids[1])
 		s.Same("overtaken and retried", []int{s.readTurn(ids[1])[0], s.readTurn(ids[3])[0]}, []int{turnPassed, turnNow})
 		close(ends)
@@ -129,12 +129,12 @@ var orderCases = []Case{
 	{Name: "delivery retried while a later one is sent: waits for it", Check: func(s Subject) {
 		s.Apply(hookTree)
 		ids := s.deliver(32, "a", "a")
-		s.Fine("Discard", s.Jobs.Discard(s.Context(), s.jobOn(ids[0])))
+		s.Fine("Discard", s.Jobs.Discard(s.Context(), s.jobOn(ids[0]), jobEvent))
 		released, ends := s.startDeliveries()
 		s.Fine("Release", s.Deliveries.Release(s.Context(), 1))
 		s.Same("released", receive(s, released), ids[1])
 		s.awaitState(s.jobOn(ids[1]), "running")
-		s.Fine("Retry", s.Jobs.Retry(s.Context(), s.jobOn(ids[0])))
+		s.Fine("Retry", s.Jobs.Retry(s.Context(), s.jobOn(ids[0]), jobEvent))
 		s.Same("retried", receive(s, released), ids[0])
 		s.Same("turns", []int{s.readTurn(ids[0])[0], s.readTurn(ids[1])[0]}, []int{turnSoon, turnLater})
 		close(ends)
@@ -149,7 +149,7 @@ var orderCases = []Case{
 		released, ends := s.startDeliveries()
 		close(ends)
 		s.Same("released", receive(s, released), ids[0])
-		s.Fine("Retry", s.Jobs.Retry(s.Context(), s.jobOn(ids[2])))
+		s.Fine("Retry", s.Jobs.Retry(s.Context(), s.jobOn(ids[2]), jobEvent))
 		s.Same("retried", receive(s, released), ids[2])
 	}},
 	{Name: "pushes of one repository: completed in order", Check: func(s Subject) {
@@ -166,7 +166,7 @@ var orderCases = []Case{
 		s.Same("activity", s.List("projects", "last_activity_at")[0], "-")
 		s.complete(first, postreceive.ProjectUpdate{})
 		s.Same("after the first", earlier(third), second)
-		s.Fine("Discard", s.Jobs.Discard(s.Context(), s.job("push_received", second)))
+		s.Fine("Discard", s.Jobs.Discard(s.Context(), s.job("push_received", second), jobEvent))
 		s.Same("discarded", earlier(third), int64(0))
 		s.complete(third, postreceive.ProjectUpdate{})
 		s.complete(other, postreceive.ProjectUpdate{})

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"gatehouse/bootstrap"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/source"
 	"gatehouse/tests/gitalytest"
 	"gatehouse/tests/servertest"
@@ -98,7 +99,7 @@ func hooksTest(t *testing.T, database string) {
 		{"no Gitaly", "no Gitaly is connected", body(placeholder, placeholder, "refs/heads/gatehouse-hook-test", false), func() { config.Gitaly.Storages = nil }},
 	} {
 		c.prepare()
-		result, err := bootstrap.TestHook(t.Context(), config, data.Ports, 1)
+		result, err := bootstrap.TestHook(t.Context(), config, data.Ports, audit.Cause{}, 1)
 		if err != nil || result.Status != 200 || result.Placeholder != c.why {
 			t.Errorf("%s: got %+v, %v", c.name, result, err)
 			continue

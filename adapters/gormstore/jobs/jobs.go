@@ -22,15 +22,19 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/exp/zapslog"
 	"go.uber.org/zap/zapcore"
+	"gorm.io/gorm"
 
+	"gatehouse/adapters/gormstore/auditlog"
+	"gatehouse/adapters/gormstore/database"
 	"gatehouse/application"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 )
 
 // Queue enqueues the jobs of a database and runs them. It is safe for concurrent use,
 // also by several servers.
 type Queue struct {
-	pool    *sql.DB
+	db      *database.DB
 	driver  riverdriver.Driver[*sql.Tx]
 	dialect statements
 	// inserter enqueues and changes jobs, and runs none.
@@ -49,12 +53,12 @@ type runner struct {
 	stopFetches context.CancelFunc
 }
 
-// New makes the Queue of a database, which is PostgreSQL or SQLite.
-func New(pool *sql.DB, postgres bool) *Queue {
-	var driver riverdriver.Driver[*sql.Tx] = riversqlite.New(pool)
+// New makes the Queue of a database.
+func New(db *database.DB) *Queue {
+	var driver riverdriver.Driver[*sql.Tx] = riversqlite.New(db.Pool)
 	dialect := sqliteStatements
-	if postgres {
-		driver, dialect = riverdatabasesql.New(pool), postgresStatements
+	if db.Dialect == database.Postgres {
+		driver, dialect = riverdatabasesql.New(db.Pool), postgresStatements
 	}
 	inserter, err := river.NewClient(driver, &river.Config{
 		MaxAttempts: application.MaxAttempts, Logger: slog.New(slog.DiscardHandler),
@@ -65,7 +69,7 @@ func New(pool *sql.DB, postgres bool) *Queue {
 	if err != nil {
 		panic(err) // the configuration is constant
 	}
-	return &Queue{pool: pool, driver: driver, inserter: inserter, dialect: dialect, wake: make(chan struct{}, 1)}
+	return &Queue{db: db, driver: driver, inserter: inserter, dialect: dialect, wake: make(chan struct{}, 1)}
 }
 
 // practicallyNever is longer than any client lives between two jobs.
@@ -171,52 +175,68 @@ func (q *Queue) Stop(ctx context.Context) error {
 // cancelTimeout is how long jobs may take to notice that they are cancelled.
 const cancelTimeout = 5 * time.Second
 
-// Retry makes a job due now, in whatever state it is. A running job is a
-// domain.Conflict, one that does not exist domain.NotFound.
-func (q *Queue) Retry(ctx context.Context, id int64) error {
-	if _, err := q.pool.ExecContext(ctx, q.dialect.keepJob, id, discardMark); err != nil {
-		return fmt.Errorf("job %d: %w", id, err)
-	}
-	job, err := q.inserter.JobRetry(ctx, id)
-	return checkState(id, job, err, "is being done", rivertype.JobStateRunning)
+// Retry implements bootstrap.Jobs.
+func (q *Queue) Retry(ctx context.Context, id int64, event audit.Event) error {
+	return q.change(ctx, id, event, func(tx *sql.Tx, before string) error {
+		if before == "running" {
+			return fmt.Errorf("it is being done: %w", domain.Conflict)
+		}
+		if _, err := tx.ExecContext(ctx, q.dialect.keepJob, id, discardMark); err != nil {
+			return err
+		}
+		_, err := q.inserter.JobRetryTx(ctx, tx, id)
+		return err
+	})
 }
 
 // MakeDue makes the waiting jobs of a kind due now: those about the subject, or all
 // if it is 0.
 func (q *Queue) MakeDue(ctx context.Context, kind application.JobKind, subject int64) error {
-	if _, err := q.pool.ExecContext(ctx, q.dialect.makeDue, string(kind), subject); err != nil {
+	if _, err := q.db.Pool.ExecContext(ctx, q.dialect.makeDue, string(kind), subject); err != nil {
 		return fmt.Errorf("jobs %s: %w", kind, err)
 	}
 	return nil
 }
 
-// Discard makes a job never run again. A running job ends with this attempt. One
-// that is completed or discarded already is a domain.Conflict, one that does not
-// exist domain.NotFound.
-func (q *Queue) Discard(ctx context.Context, id int64) error {
-	before, err := q.inserter.JobGet(ctx, id)
-	if err := checkState(id, before, err, "is over", rivertype.JobStateCompleted, rivertype.JobStateDiscarded, rivertype.JobStateCancelled); err != nil {
+// Discard implements bootstrap.Jobs.
+func (q *Queue) Discard(ctx context.Context, id int64, event audit.Event) error {
+	return q.change(ctx, id, event, func(tx *sql.Tx, before string) error {
+		if before == "completed" || before == "discarded" {
+			return fmt.Errorf("it is over: %w", domain.Conflict)
+		}
+		_, err := q.inserter.JobCancelTx(ctx, tx, id)
 		return err
-	}
-	_, err = q.inserter.JobCancel(ctx, id)
-	return checkState(id, before, err, "")
+	})
 }
 
-// checkState puts into the domain's words why a job cannot be changed: err, or that
-// it is in one of the states.
-func checkState(id int64, job *rivertype.JobRow, err error, why string, states ...rivertype.JobState) error {
-	switch {
-	case errors.Is(err, rivertype.ErrNotFound):
-		return fmt.Errorf("job %d: %w", id, domain.NotFound)
-	case err != nil:
-		return fmt.Errorf("job %d: %w", id, err)
-	}
-	for _, state := range states {
-		if job.State == state {
-			return fmt.Errorf("job %d %s: %w", id, why, domain.Conflict)
+// change calls do with the state of a job, which keeps it until the transaction ends,
+// and keeps the event.
+func (q *Queue) change(ctx context.Context, id int64, event audit.Event, do func(tx *sql.Tx, before string) error) error {
+	return q.db.Atomically(ctx, fmt.Sprintf("job %d", id), func(tx *gorm.DB) error {
+		var kind, state string
+		err := tx.Raw("SELECT kind, CAST(state AS text) FROM river_job WHERE id = ?"+q.db.ForUpdate(), id).Row().Scan(&kind, &state)
+		if err != nil {
+			return err
 		}
+		before := shownState(rivertype.JobState(state))
+		if err := do(tx.Statement.ConnPool.(*sql.Tx), before); err != nil {
+			return err
+		}
+		event.Target.ID, event.Target.Path, event.Before = id, kind, audit.Values{"state": before}
+		return auditlog.Append(ctx, tx, event)
+	})
+}
+
+// shownState returns the state of a job as queries/jobs.sql shows it.
+func shownState(state rivertype.JobState) string {
+	switch state {
+	case rivertype.JobStateRunning, rivertype.JobStateCompleted, rivertype.JobStateDiscarded:
+		return string(state)
+	case rivertype.JobStateCancelled:
+		return "discarded"
+	default:
+		return "waiting"
 	}
-	return nil
 }
 
 // policy says how long to wait after so many failures.

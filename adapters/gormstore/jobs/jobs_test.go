@@ -95,7 +95,7 @@ func openQueue(t *testing.T, url string) (*jobs.Queue, *database.DB) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	return jobs.New(db.Pool, db.Dialect == database.Postgres), db
+	return jobs.New(db), db
 }
 
 // change does something in a transaction.
