@@ -100,7 +100,12 @@ func (k *Kept) findings() []source.Finding {
 		findings = slices.DeleteFunc(findings, func(f source.Finding) bool { return f.Outcome == source.Skipped })
 	}
 	for i := range findings {
-		findings[i].Ref, findings[i].Message = cut(findings[i].Ref), cut(findings[i].Message)
+		f := &findings[i]
+		f.Ref, f.Message, f.Protections = cut(f.Ref), cut(f.Message), f.Protections[:min(len(f.Protections), mostProtections)]
+		for j := range f.Protections {
+			// The facts tell who may pass each of them.
+			f.Protections[j].Pattern, f.Protections[j].Access = source.Pattern(cut(string(f.Protections[j].Pattern))), nil
+		}
 	}
 	if k.rule == StorageRule {
 		findings = append(findings, source.Finding{Rule: StorageRule, Outcome: source.Refused, Message: k.message})

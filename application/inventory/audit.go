@@ -65,7 +65,11 @@ func AuditRecord(id int64, e audit.Event) Record {
 func findings(d audit.Decision) []Record {
 	out := make([]Record, len(d.Findings))
 	for i, f := range d.Findings {
-		out[i] = Record{{"rule", f.Rule}, {"ref", textOrNil(f.Ref)}, {"outcome", string(f.Outcome)}, {"message", textOrNil(f.Message)}}
+		matches := make([]Record, len(f.Protections))
+		for j, m := range f.Protections {
+			matches[j] = Record{{"pattern", string(m.Pattern)}, {"grants", m.Grants}}
+		}
+		out[i] = Record{{"rule", f.Rule}, {"ref", textOrNil(f.Ref)}, {"outcome", string(f.Outcome)}, {"message", textOrNil(f.Message)}, {"protections", matches}}
 	}
 	return out
 }

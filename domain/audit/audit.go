@@ -155,7 +155,8 @@ type Decision struct {
 	// there were.
 	Refs     []string
 	MoreRefs int
-	// Findings are the outcomes of the rules, and Facts what they saw.
+	// Findings are the outcomes of the rules, and Facts what they saw. Of a
+	// ProtectionMatch a finding has Pattern and Grants only.
 	Findings []source.Finding
 	Facts    Values
 	// Unrecorded is how many decisions before this event were only counted.

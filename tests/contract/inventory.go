@@ -221,7 +221,7 @@ var fullAuditEvent = audit.Event{
 		Rule: "protected branches", Ref: "refs/heads/\xff", Message: "no\x00\xff", Refs: []string{"0 1 refs/heads/\xff", "0 1 refs/heads/b"}, MoreRefs: 3,
 		Findings: []source.Finding{
 			{Rule: "block", Outcome: source.Passed},
-			{Rule: "protected branches", Ref: "refs/heads/\xff", Outcome: source.Refused, Message: "no\x00\xff"},
+			{Rule: "protected branches", Ref: "refs/heads/\xff", Outcome: source.Refused, Message: "no\x00\xff", Protections: []source.ProtectionMatch{{Pattern: "m*\xff"}, {Pattern: "main", Grants: true}}},
 		},
 		Facts: audit.Values{"role": "developer", "none": []string{}}, Unrecorded: 4,
 	},
@@ -262,8 +262,9 @@ var auditEventCases = []Case{
 			`"target_kind":"protection","target_id":9,"target_path":"main\u0000",`+
 			`"before":{"a":"x\ufffd","b":4611686018427387905,"c":true,"d":["u","\ufffd"],"e":null},"after":{},`+
 			`"rule":"protected branches","ref":"refs/heads/\ufffd","refs":["0 1 refs/heads/\ufffd","0 1 refs/heads/b"],"more_refs":3,"message":"no\u0000\ufffd",`+
-			`"findings":[{"rule":"block","ref":null,"outcome":"passed","message":null},`+
-			`{"rule":"protected branches","ref":"refs/heads/\ufffd","outcome":"refused","message":"no\u0000\ufffd"}],`+
+			`"findings":[{"rule":"block","ref":null,"outcome":"passed","message":null,"protections":[]},`+
+			`{"rule":"protected branches","ref":"refs/heads/\ufffd","outcome":"refused","message":"no\u0000\ufffd",`+
+			`"protections":[{"pattern":"m*\ufffd","grants":false},{"pattern":"main","grants":true}]}],`+
 			`"facts":{"none":[],"role":"developer"},"unrecorded":4}`)
 	}},
 	{Name: "many events at once: in order", Check: func(s Subject) {

@@ -42,6 +42,13 @@ type findingRow struct {
 	Ref     text   `json:"ref,omitempty"`
 	Outcome string `json:"outcome"`
 	Message text   `json:"message,omitempty"`
+	// Protections are those that match the ref.
+	Protections []matchRow `json:"protections,omitempty"`
+}
+
+type matchRow struct {
+	Pattern text `json:"pattern"`
+	Grants  bool `json:"grants,omitempty"`
 }
 
 func writeDetails(e audit.Event) (*string, error) {
@@ -55,7 +62,11 @@ func writeDetails(e audit.Event) (*string, error) {
 	if d := e.Decision; d != nil {
 		row.Decision = &decisionRow{Message: text(d.Message), Refs: texts(d.Refs), MoreRefs: d.MoreRefs, Facts: valuesRow(d.Facts), Unrecorded: d.Unrecorded}
 		for _, f := range d.Findings {
-			row.Decision.Findings = append(row.Decision.Findings, findingRow{f.Rule, text(f.Ref), string(f.Outcome), text(f.Message)})
+			finding := findingRow{Rule: f.Rule, Ref: text(f.Ref), Outcome: string(f.Outcome), Message: text(f.Message)}
+			for _, m := range f.Protections {
+				finding.Protections = append(finding.Protections, matchRow{text(m.Pattern), m.Grants})
+			}
+			row.Decision.Findings = append(row.Decision.Findings, finding)
 		}
 	}
 	out, err := json.Marshal(row)
@@ -88,7 +99,11 @@ func readDetails(row columns, e *audit.Event) error {
 			Refs: fromTexts(d.Refs), MoreRefs: d.MoreRefs, Facts: audit.Values(d.Facts), Unrecorded: d.Unrecorded,
 		}
 		for _, f := range d.Findings {
-			e.Decision.Findings = append(e.Decision.Findings, source.Finding{Rule: f.Rule, Ref: string(f.Ref), Outcome: source.Outcome(f.Outcome), Message: string(f.Message)})
+			finding := source.Finding{Rule: f.Rule, Ref: string(f.Ref), Outcome: source.Outcome(f.Outcome), Message: string(f.Message)}
+			for _, m := range f.Protections {
+				finding.Protections = append(finding.Protections, source.ProtectionMatch{Pattern: source.Pattern(m.Pattern), Grants: m.Grants})
+			}
+			e.Decision.Findings = append(e.Decision.Findings, finding)
 		}
 	}
 	return nil
