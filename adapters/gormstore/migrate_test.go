@@ -17,8 +17,10 @@ import (
 	"gatehouse/adapters/gormstore"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/source"
 	"gatehouse/tests/stores"
+	"gatehouse/tests/world"
 )
 
 // eachURL runs check on a fresh, empty database of each kind.
@@ -271,6 +273,30 @@ func newestSchema(t *testing.T) int64 {
 		t.Fatal(err)
 	}
 	return found.Target
+}
+
+// TestMigrate_audit goes down to the schema whose programs know no event but Git
+// commands: of all others nothing is left.
+func TestMigrate_audit(t *testing.T) {
+	t.Parallel()
+	eachURL(t, func(t *testing.T, url string) {
+		s := open(t, url)
+		project := audit.Object{Kind: audit.Project, ID: 42, Path: "acme/cli"}
+		command := audit.Event{At: world.Now, Action: "git-upload-pack", Outcome: audit.Done, Entity: project, Git: &audit.GitCommand{Repository: "project-42"}}
+		refused, write := command, audit.Event{At: world.Now, Action: "project.create", Outcome: audit.Done, Entity: project, After: audit.Values{}}
+		refused.Outcome, refused.Decision = audit.Refused, &audit.Decision{Rule: "block"}
+		if err := s.AuditLog.Append(t.Context(), refused, command, write); err != nil {
+			t.Fatal(err)
+		}
+		if err := gormstore.MigrateDownTo(t.Context(), url, 13); err != nil {
+			t.Fatal(err)
+		}
+		var count int
+		var action string
+		if err := s.Pool().QueryRowContext(t.Context(), "SELECT count(*), min(action) FROM audit_events").Scan(&count, &action); err != nil || count != 1 || action != command.Action {
+			t.Errorf("got %d events, the first is %q, %v", count, action, err)
+		}
+	})
 }
 
 // TestMigrations_recordOldestProgram goes down from the newest schema, step by step: from

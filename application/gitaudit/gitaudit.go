@@ -84,13 +84,14 @@ func (s *Service) Record(ctx context.Context, claim identity.Claim, r Report) (a
 	if err != nil {
 		return audit.Event{}, err
 	}
-	actor := standing.Actor
-	if actor.Anonymous() || !standing.Project.Known() {
+	actor, project := standing.Actor, standing.Project
+	if actor.Anonymous() || !project.Known() {
 		return audit.Event{}, ErrNotNeeded
 	}
 	e := audit.Event{
 		At: s.now(), CorrelationID: r.CorrelationID, Actor: audit.ActorOf(actor, r.Address),
 		Action: string(r.Action), Verb: VerbOf(r.Action, r.Command.Stats), Outcome: audit.Done, Git: &r.Command,
+		Entity: audit.Object{Kind: audit.Project, ID: int64(project.ID), Path: project.Path},
 	}
 	return e, s.log.Append(ctx, e)
 }

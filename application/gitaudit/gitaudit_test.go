@@ -72,6 +72,7 @@ func TestService_Record(t *testing.T) {
 		command := audit.GitCommand{Protocol: source.SSH, Repository: "project-42"}
 		got, err := log.Record(t.Context(), c.claim, gitaudit.Report{Action: source.ReceivePack, Command: command, Address: "192.0.2.7", CorrelationID: "id"})
 		want := audit.Event{At: world.Now, CorrelationID: "id", Actor: c.want, Action: "git-receive-pack", Verb: audit.Push, Outcome: audit.Done, Git: &command}
+		want.Entity = audit.Object{Kind: audit.Project, ID: 42, Path: "dede/cli"}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil || count(t, store) != 1 {
 			t.Errorf("%s: %v, got (-want +got):\n%s", name, err, diff)
 		}

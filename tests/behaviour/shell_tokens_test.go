@@ -257,7 +257,10 @@ var auditCases = []Case{
 			c.report.Command.Repository, c.want.Address = "project-42", c.report.Address
 			got, err := service.Record(s.Context(), subject.Claim(c.who), c.report)
 			s.Fine(c.who, err)
-			s.Same(c.who, got, audit.Event{At: now, Actor: c.want, Action: string(c.report.Action), Verb: c.verb, Outcome: audit.Done, Git: &c.report.Command})
+			s.Same(c.who, got, audit.Event{
+				At: now, Actor: c.want, Action: string(c.report.Action), Verb: c.verb, Outcome: audit.Done, Git: &c.report.Command,
+				Entity: audit.Object{Kind: audit.Project, ID: 42, Path: "acme/cli"},
+			})
 		}
 		s.Same("kept", s.List("audit", "at", "action", "verb", "protocol", "username", "key_id", "ip_address"), []string{
 			"2026-03-10T12:34:56.789012Z git-receive-pack push ssh dede 11 192.0.2.7",

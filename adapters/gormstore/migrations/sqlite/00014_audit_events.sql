@@ -34,7 +34,7 @@ CREATE INDEX audit_events_refused ON audit_events (id) WHERE outcome = 'refused'
 -- +goose Down
 -- What only this release knows goes: to earlier ones it would be a Git command.
 DROP INDEX audit_events_refused;
-DELETE FROM audit_events WHERE outcome <> 'done' OR entity_kind IS NOT NULL;
+DELETE FROM audit_events WHERE details IS NOT NULL;
 DROP INDEX audit_events_entity_path;
 DROP INDEX audit_events_entity;
 DROP INDEX audit_events_repository;
