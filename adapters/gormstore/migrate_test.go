@@ -96,21 +96,9 @@ func TestMigrate_upDownUp(t *testing.T) {
 }
 
 // routes are all routes of a database, in order.
-func routes(t *testing.T, s *gormstore.Store) (lines []string) {
+func routes(t *testing.T, s *gormstore.Store) []string {
 	t.Helper()
-	rows, err := s.Pool().QueryContext(t.Context(), "SELECT path || ' ' || coalesce('namespace ' || namespace_id, '') || coalesce('project ' || project_id, '') FROM routes ORDER BY path")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var line string
-		if err := rows.Scan(&line); err != nil {
-			t.Fatal(err)
-		}
-		lines = append(lines, line)
-	}
-	return lines
+	return texts(t, s, "SELECT path || ' ' || coalesce('namespace ' || namespace_id, '') || coalesce('project ' || project_id, '') FROM routes ORDER BY path")
 }
 
 // TestMigrate_routes migrates a database with the schema before routes, in which a
