@@ -30,7 +30,7 @@ func newPorts(config config.Config, key *instancekey.Key) (Ports, error) {
 // MemoryPorts returns all ports of a store in memory.
 func MemoryPorts(s *memory.Store) Ports {
 	return Ports{
-		Directory: s.Directory, RoleSources: s.Directory, Notices: s.Notices, KeyUses: s.KeyUses, Actors: s.Actors,
+		Directory: s.Directory, Background: s.Directory, Notices: s.Notices, KeyUses: s.KeyUses, Actors: s.Actors,
 		Counters: s.Counters, Recorder: s.Recorder, PushContexts: s.PushContexts, Pushes: s.Pushes,
 		Accounts: s.Accounts, RecoveryCodes: s.RecoveryCodes, AccessTokens: s.AccessTokens, AuditLog: s.AuditLog,
 		WorldImport: s.WorldImport, WorldScratch: s.WorldScratch, NewProjects: s.NewProjects, Billing: s.Billing, BillingUnitOfWork: s.BillingUnitOfWork, Inventory: s.Records,
@@ -42,7 +42,7 @@ func MemoryPorts(s *memory.Store) Ports {
 // GormPorts returns all ports of a store in PostgreSQL or SQLite.
 func GormPorts(s *gormstore.Store) Ports {
 	return Ports{
-		Directory: s.Directory, RoleSources: s.Directory, Notices: s.Notices, KeyUses: s.KeyUses, Actors: s.Actors, Counters: s.Counters, Recorder: s.Pushes,
+		Directory: s.Directory, Background: s.Directory, Notices: s.Notices, KeyUses: s.KeyUses, Actors: s.Actors, Counters: s.Counters, Recorder: s.Pushes,
 		PushContexts: s.PushContexts, Accounts: s.Accounts, RecoveryCodes: s.RecoveryCodes,
 		AccessTokens: s.AccessTokens, AuditLog: s.AuditLog, WorldImport: s.WorldImport, WorldScratch: s.WorldScratch, NewProjects: s.NewProjects, Inventory: s.Records,
 		Agents: s.Agents, UsageCounters: s.UsageCounters, AgentTokens: s.AgentTokens, Findings: s.Findings,

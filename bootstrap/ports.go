@@ -31,7 +31,7 @@ type Ports struct {
 	fx.Out
 
 	Directory         gitaccess.Directory
-	RoleSources       gitaccess.RoleSources
+	Background        gitaccess.Background
 	Notices           Notices
 	KeyUses           gitaccess.KeyUses
 	Actors            whois.Actors

@@ -133,7 +133,7 @@ func Explainer(config config.Config, ports Ports) (_ *gitaccess.Explainer, stop 
 	if err != nil {
 		return nil, nil, err
 	}
-	return gitaccess.NewExplainer(gate, ports.RoleSources), client.Close, nil
+	return gitaccess.NewExplainer(gate, ports.Background), client.Close, nil
 }
 
 // DecisionQueue makes the queue of decisions for the audit log.

@@ -78,9 +78,9 @@ var explainCases = map[string]struct {
 	"a second pattern grants the push": {
 		[]string{"--key", "7", "--project", "gnuwget/wget2", "--ref", "refs/heads/release/1-dev"},
 		[]string{
-			"verdict allowed", "protections refs/heads/release/1-dev: release/* (maintainer), release/*-dev (developer, user 8, force)\n",
-			"force_push refs/heads/release/1-dev passed granted by release/*-dev (developer, user 8, force); not by release/* (maintainer)\n",
-			"protected_branch_update refs/heads/release/1-dev passed granted by release/*-dev (developer, user 8, force); not by release/* (maintainer)\n",
+			"verdict allowed", "protections refs/heads/release/1-dev: release/* (maintainer), release/*-dev (developer, user bob, force)\n",
+			"force_push refs/heads/release/1-dev passed granted by release/*-dev (developer, user bob, force); not by release/* (maintainer)\n",
+			"protected_branch_update refs/heads/release/1-dev passed granted by release/*-dev (developer, user bob, force); not by release/* (maintainer)\n",
 		},
 	},
 	"push, history unknown": {

@@ -65,13 +65,14 @@ type Protection struct {
 	Grants         bool           `json:"grants"`
 }
 
-// Access is an entry of a protection: a role, or the number of a user, group or deploy
-// key.
+// Access is an entry of a protection: a role, or the number and the name of a user, group
+// or deploy key.
 type Access struct {
 	Role        string             `json:"role"`
 	UserID      identity.UserID    `json:"user_id"`
 	GroupID     source.NamespaceID `json:"group_id"`
 	DeployKeyID identity.KeyID     `json:"deploy_key_id"`
+	Name        string             `json:"name"`
 	Grants      bool               `json:"grants"`
 }
 
@@ -206,7 +207,7 @@ func newRule(f source.Finding) Rule {
 	for _, m := range f.Protections {
 		p := Protection{Pattern: m.Pattern, AllowForcePush: m.AllowForcePush, Access: []Access{}, Grants: m.Grants}
 		for _, a := range m.Access {
-			p.Access = append(p.Access, Access{accessRole(a.Access), a.User, a.Group, a.DeployKey, a.Grants})
+			p.Access = append(p.Access, Access{accessRole(a.Access), a.User, a.Group, a.DeployKey, a.Name, a.Grants})
 		}
 		out.Protections = append(out.Protections, p)
 	}
@@ -217,7 +218,7 @@ func newRule(f source.Finding) Rule {
 // user, group or key.
 func accessRole(a source.Access) string {
 	switch {
-	case a.User != 0 || a.Group != 0 || a.DeployKey != 0:
+	case !a.IsRole():
 		return ""
 	case a.Role == source.NoRole:
 		return "no_one"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"net/netip"
+	"slices"
 
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/adapters/gormstore/worldtx"
@@ -58,7 +59,7 @@ func (d *Directory) Standing(ctx context.Context, q source.Inquiry) (source.Stan
 
 var roleSourcesQuery = queries.Query("role_sources")
 
-// RoleSources implements gitaccess.RoleSources.
+// RoleSources implements gitaccess.Background.
 func (d *Directory) RoleSources(ctx context.Context, user identity.UserID, p source.Project) ([]source.RoleSource, error) {
 	namespace := "" // no namespace has this path
 	if p.ToBeCreated {
@@ -84,6 +85,45 @@ func (d *Directory) RoleSources(ctx context.Context, user identity.UserID, p sou
 		all = append(all, s)
 	}
 	return all, database.Fault(rows.Err(), "role sources of user %d in %q", user, p.Path)
+}
+
+const accessNames = `SELECT id, 0, 0, username FROM users WHERE id IN ?
+	UNION ALL SELECT 0, id, 0, path FROM namespaces WHERE id IN ?
+	UNION ALL SELECT 0, 0, id, title FROM keys WHERE id IN ?`
+
+// AccessNames implements gitaccess.Background.
+func (d *Directory) AccessNames(ctx context.Context, entries []source.Access) (map[source.Access]string, error) {
+	var ids [3][]int64 // of users, groups and keys
+	for _, a := range entries {
+		for i, id := range []int64{int64(a.User), int64(a.Group), int64(a.DeployKey)} {
+			ids[i] = append(ids[i], id)
+		}
+	}
+	for i := range ids {
+		slices.Sort(ids[i])
+		ids[i] = slices.Compact(ids[i])
+	}
+	rows, err := d.db.Gorm.WithContext(ctx).Raw(accessNames, ids[0], ids[1], ids[2]).Rows()
+	if err != nil {
+		return nil, database.Fault(err, "names of entries")
+	}
+	defer func() { _ = rows.Close() }() // Err returns the same
+	all := map[source.Access]string{}
+	for rows.Next() {
+		var a source.Access
+		var name string
+		if err := rows.Scan(&a.User, &a.Group, &a.DeployKey, &name); err != nil {
+			return nil, database.Fault(err, "names of entries")
+		}
+		all[a] = name
+	}
+	out := map[source.Access]string{}
+	for _, a := range entries {
+		if name, found := all[source.Access{User: a.User, Group: a.Group, DeployKey: a.DeployKey}]; found {
+			out[a] = name
+		}
+	}
+	return out, database.Fault(rows.Err(), "names of entries")
 }
 
 func (r *standingRow) standing(target source.Target) source.Standing {

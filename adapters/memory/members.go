@@ -148,7 +148,7 @@ func (w *world) groupRole(u identity.UserID, group source.NamespaceID, now time.
 	return best
 }
 
-// RoleSources implements gitaccess.RoleSources.
+// RoleSources implements gitaccess.Background.
 func (d Directory) RoleSources(ctx context.Context, user identity.UserID, p source.Project) ([]source.RoleSource, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -169,6 +169,23 @@ func (d Directory) RoleSources(ctx context.Context, user identity.UserID, p sour
 		all = append(all, w.roleSources(user, source.MemberSource{Group: n.ID})...)
 	}
 	return all, nil
+}
+
+// AccessNames implements gitaccess.Background.
+func (d Directory) AccessNames(ctx context.Context, entries []source.Access) (map[source.Access]string, error) {
+	w, out := d.world.Load(), map[source.Access]string{}
+	for _, a := range entries {
+		switch {
+		case a.User != 0:
+			out[a] = w.users.rows[a.User].Username
+		case a.Group != 0:
+			out[a] = w.namespaces.rows[a.Group].Path
+		case a.DeployKey != 0:
+			out[a] = w.keys.rows[a.DeployKey].Title
+		}
+	}
+	maps.DeleteFunc(out, func(_ source.Access, name string) bool { return name == "" })
+	return out, ctx.Err()
 }
 
 // roleSources returns what a user has by a membership in a group or project, and by

@@ -9,12 +9,14 @@ import (
 
 // Explainer explains the decisions of a Gatekeeper.
 type Explainer struct {
-	gate  *Gatekeeper
-	roles RoleSources
+	gate       *Gatekeeper
+	background Background
 }
 
 // NewExplainer makes an Explainer.
-func NewExplainer(gate *Gatekeeper, roles RoleSources) *Explainer { return &Explainer{gate, roles} }
+func NewExplainer(gate *Gatekeeper, background Background) *Explainer {
+	return &Explainer{gate, background}
+}
 
 // Explanation is a decision with everything that led to it.
 type Explanation struct {
@@ -50,16 +52,42 @@ func (e *Explainer) Explain(ctx context.Context, req Request) (Explanation, erro
 	out := Explanation{Case: c, Refusal: d.refusal, Findings: c.Explain()}
 	out.Remedies, out.Enough = c.Remedies()
 	if c.Project.Known() && c.Actor.User.Known() {
-		out.Roles, err = e.roles.RoleSources(ctx, c.Actor.User.ID, c.Project)
+		out.Roles, err = e.background.RoleSources(ctx, c.Actor.User.ID, c.Project)
 		if err != nil {
 			return Explanation{}, unavailable(ctx, err)
 		}
 		slices.SortFunc(out.Roles, func(a, b source.RoleSource) int { return a.Compare(b, c.Now) })
 	}
+	if err := e.nameAccess(ctx, out.Findings); err != nil {
+		return Explanation{}, unavailable(ctx, err)
+	}
 	if d.refusal == nil {
 		out.addStorage(g.location(req, &c))
 	}
 	return out, nil
+}
+
+// nameAccess adds the names to the entries of the protections.
+func (e *Explainer) nameAccess(ctx context.Context, findings []source.Finding) error {
+	var entries []*source.AccessMatch
+	var asked []source.Access
+	for _, f := range findings {
+		for _, m := range f.Protections {
+			for i := range m.Access {
+				if a := &m.Access[i]; !a.IsRole() {
+					entries, asked = append(entries, a), append(asked, a.Access)
+				}
+			}
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	names, err := e.background.AccessNames(ctx, asked)
+	for _, a := range entries {
+		a.Name = names[a.Access]
+	}
+	return err
 }
 
 // addStorage adds a rule on the storage: Allow refuses a project whose storage

@@ -3,6 +3,7 @@ package gitaccess_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"runtime"
 	"strings"
@@ -106,6 +107,15 @@ func (w *fakePorts) Count(_ context.Context, _ time.Time, buckets ...gitaccess.B
 		w.askedBefore = len(w.asked)
 		return !w.limitedByAll
 	}
+}
+
+// AccessNames has a name for each.
+func (w *fakePorts) AccessNames(_ context.Context, entries []source.Access) (map[source.Access]string, error) {
+	names := map[source.Access]string{}
+	for _, a := range entries {
+		names[a] = fmt.Sprint("name of ", a.User, a.Group, a.DeployKey)
+	}
+	return names, nil
 }
 
 // RoleSources makes the user a member of the project's root.

@@ -24,8 +24,8 @@ type Directory interface {
 	Standing(ctx context.Context, q source.Inquiry) (source.Standing, error)
 }
 
-// RoleSources knows where roles come from.
-type RoleSources interface {
+// Background knows what lies behind the facts of a Standing.
+type Background interface {
 	// RoleSources returns, in no particular order, why the user has a role in the
 	// project: the ownership of the personal namespace that it lies in, and every
 	// membership and share by which the Role of a Standing is found, also those that
@@ -33,6 +33,9 @@ type RoleSources interface {
 	// they are those of the namespace in its Path. A user or a project that does not
 	// exist has none.
 	RoleSources(ctx context.Context, user identity.UserID, p source.Project) ([]source.RoleSource, error)
+	// AccessNames returns for each entry of a user, group or deploy key the username,
+	// full path or title. One that does not exist has none.
+	AccessNames(ctx context.Context, entries []source.Access) (map[source.Access]string, error)
 }
 
 // Repositories knows repositories and their history.

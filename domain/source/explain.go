@@ -38,6 +38,9 @@ type ProtectionMatch struct {
 // AccessMatch is an entry of a protection.
 type AccessMatch struct {
 	Access
+	// Name is the username, full path or title of the user, group or deploy key. It is
+	// empty for a role, for what does not exist, and in what Case.Explain returns.
+	Name string
 	// Grants says that the entry gives the actor access.
 	Grants bool
 }
@@ -87,7 +90,7 @@ func (u *update) matches(grants func(*Protection) bool) []ProtectionMatch {
 	for _, p := range u.protections {
 		m := ProtectionMatch{Pattern: p.Pattern, AllowForcePush: p.AllowForcePush, Grants: grants(p)}
 		for _, a := range slices.Concat(p.Push, p.Create) { // a protection has one of them
-			m.Access = append(m.Access, AccessMatch{a, u.grant(a)})
+			m.Access = append(m.Access, AccessMatch{Access: a, Grants: u.grant(a)})
 		}
 		out = append(out, m)
 	}
@@ -125,6 +128,20 @@ func (m ProtectionMatch) String() string {
 		words = append(words, "force")
 	}
 	return fmt.Sprintf("%s (%s)", m.Pattern, strings.Join(words, ", "))
+}
+
+// String names what the entry is open to: "maintainer", "user dede".
+func (a AccessMatch) String() string {
+	switch {
+	case a.Name == "":
+		return a.Access.String()
+	case a.User != 0:
+		return "user " + a.Name
+	case a.Group != 0:
+		return "group " + a.Name
+	default:
+		return fmt.Sprintf("%s %q", a.Access, a.Name)
+	}
 }
 
 // String names what the entry is open to.

@@ -69,8 +69,8 @@ type Access struct {
 // AdminsOnly is the level of an entry for administrators of the instance.
 const AdminsOnly Role = 60
 
-// isRole says whether the entry names a role rather than a user, group or key.
-func (a Access) isRole() bool { return a.User == 0 && a.Group == 0 && a.DeployKey == 0 }
+// IsRole says whether the entry names a role rather than a user, group or key.
+func (a Access) IsRole() bool { return a.User == 0 && a.Group == 0 && a.DeployKey == 0 }
 
 // grants says whether one of the entries gives the actor access to the ref.
 func (s *Standing) grants(entries []Access) bool { return slices.ContainsFunc(entries, s.grant) }
@@ -82,7 +82,7 @@ func (s *Standing) grant(a Access) bool {
 		return s.Actor.IsDeployKey() && s.Actor.Key.ID == a.DeployKey && s.KeyCanPush && s.creatorMayRead()
 	case !person.Known():
 		return false
-	case a.isRole():
+	case a.IsRole():
 		return a.Role != NoRole && (person.Admin || s.Role >= a.Role)
 	case a.User != 0:
 		return a.User == person.ID && s.mayPush()

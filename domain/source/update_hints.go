@@ -86,7 +86,7 @@ func (u *update) lowestRole(of func(*Protection) *[]Access) Role {
 	lowest := NoRole
 	for _, p := range u.protections {
 		for _, a := range *of(p) {
-			if a.isRole() && a.Role > u.Role && (lowest == NoRole || a.Role < lowest) {
+			if a.IsRole() && a.Role > u.Role && (lowest == NoRole || a.Role < lowest) {
 				lowest = a.Role
 			}
 		}

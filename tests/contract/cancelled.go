@@ -28,7 +28,11 @@ func (s Subject) calls() map[string]func(context.Context) error {
 			return err
 		},
 		"RoleSources": func(ctx context.Context) error {
-			_, err := s.RoleSources.RoleSources(ctx, 1, source.Project{ID: 60})
+			_, err := s.Background.RoleSources(ctx, 1, source.Project{ID: 60})
+			return err
+		},
+		"AccessNames": func(ctx context.Context) error {
+			_, err := s.Background.AccessNames(ctx, []source.Access{{User: 1}})
 			return err
 		},
 		"KeyByFingerprint": func(ctx context.Context) error {

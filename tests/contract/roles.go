@@ -235,7 +235,7 @@ func roleSource(r source.RoleSource) string {
 func (s Subject) roleSources(who, where string) (texts []string) {
 	s.Helper()
 	standing := s.Standing(who, where)
-	all, err := s.RoleSources.RoleSources(s.Context(), standing.Actor.User.ID, standing.Project)
+	all, err := s.Background.RoleSources(s.Context(), standing.Actor.User.ID, standing.Project)
 	s.Fine("RoleSources", err)
 	slices.SortFunc(all, func(a, b source.RoleSource) int { return a.Compare(b, now) })
 	for _, r := range all {
@@ -284,7 +284,7 @@ groups: [{id: 1, path: one}, {id: 2, path: two}]
 projects: [{id: 1, path: two/p}]
 members: [{user: ann, group: one, role: owner}, {user: ann, project: two/p, role: guest}]
 shares: [{project: two/p, with: one, role: developer}, {group: two, with: one, role: reporter}]`)
-		all, err := s.RoleSources.RoleSources(s.Context(), 1, source.Project{ID: 1})
+		all, err := s.Background.RoleSources(s.Context(), 1, source.Project{ID: 1})
 		s.Fine("RoleSources", err)
 		var got []string
 		for _, r := range all {
@@ -292,6 +292,20 @@ shares: [{project: two/p, with: one, role: developer}, {group: two, with: one, r
 		}
 		slices.Sort(got)
 		s.Same("numbers", got, []string{"{0 1} {0 0}", "{1 0} {0 1}", "{1 0} {2 0}"})
+	}},
+	{Name: "names of entries: of users, groups and deploy keys, each by its own numbers", Check: func(s Subject) {
+		s.Apply(`
+users: [{id: 1, username: Ann}, {id: 2, username: bob}]
+groups: [{id: 3, path: One}, {id: 4, path: One/two}]
+projects: [{id: 1, path: One/p}]
+deploy_keys: [{id: 1, title: robot "7", key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEOq6Ou97blpQV0CCwEhEYAicipXd1jF+ojc2diiEWUz"}]`)
+		entries := []source.Access{{User: 1}, {User: 99}, {Group: 4}, {Group: 4, Member: true}, {Group: 99}, {DeployKey: 1}, {DeployKey: 99}, {Role: source.Owner}}
+		got, err := s.Background.AccessNames(s.Context(), entries)
+		s.Fine("AccessNames", err)
+		s.Same("names", got, map[source.Access]string{{User: 1}: "Ann", {Group: 4}: "One/two", {Group: 4, Member: true}: "One/two", {DeployKey: 1}: `robot "7"`})
+		got, err = s.Background.AccessNames(s.Context(), nil)
+		s.Fine("AccessNames", err)
+		s.Same("none", got, map[source.Access]string{})
 	}},
 	{Name: "project to be created: sources of its namespace", Check: func(s Subject) {
 		s.Apply(roleGroups)
@@ -307,7 +321,7 @@ shares: [{project: two/p, with: one, role: developer}, {group: two, with: one, r
 			{12, "nowhere/new", nil},
 			{12, "new", nil},
 		} {
-			all, err := s.RoleSources.RoleSources(s.Context(), c.user, source.Project{ToBeCreated: true, Path: c.path})
+			all, err := s.Background.RoleSources(s.Context(), c.user, source.Project{ToBeCreated: true, Path: c.path})
 			s.Fine("RoleSources", err)
 			slices.SortFunc(all, func(a, b source.RoleSource) int { return a.Compare(b, now) })
 			var got []string
@@ -328,7 +342,7 @@ func checkRoleSources(ctx context.Context, p bootstrap.Ports, standing source.St
 	if !standing.Project.Known() {
 		return ""
 	}
-	all, err := p.RoleSources.RoleSources(ctx, standing.Actor.User.ID, standing.Project)
+	all, err := p.Background.RoleSources(ctx, standing.Actor.User.ID, standing.Project)
 	if err != nil {
 		return outcome("", err)
 	}
