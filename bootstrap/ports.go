@@ -109,10 +109,10 @@ type Jobs interface {
 	// nothing.
 	Stop(ctx context.Context) error
 	// Retry makes a job due now, also one that is completed, discarded or out of
-	// attempts. In the same transaction it keeps the event, and adds to it the number
-	// and the kind of the job, as the Target, and its state before. It fails with
-	// domain.NotFound if there is no such job and with domain.Conflict if it is being
-	// done.
+	// attempts. In the same transaction it keeps the event, and adds to it the state
+	// before, and as the Target the job, which people know by its kind and number. It
+	// fails with domain.NotFound if there is no such job and with domain.Conflict if it
+	// is being done.
 	Retry(ctx context.Context, id int64, event audit.Event) error
 	// MakeDue makes the waiting jobs of a kind due now: those about the subject, or
 	// all if it is 0.

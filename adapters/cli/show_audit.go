@@ -100,7 +100,7 @@ func auditRow(event inventory.Record) inventory.Record {
 	if sudo := text("sudo"); sudo != "" {
 		who += " as " + sudo
 	}
-	on := cmp.Or(text("entity_path"), text("gl_repository"))
+	on := cmp.Or(text("entity_path"), text("gl_repository"), text("entity_kind"))
 	switch target := text("target_path"); {
 	case text("ref") != "":
 		on += " " + text("ref")

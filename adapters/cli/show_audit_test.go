@@ -53,6 +53,10 @@ func auditedEvents() []audit.Event {
 			At: auditedAt.Add(3 * time.Hour), Actor: audit.Actor{Kind: audit.Operator, Username: "git"}, Action: "project.create", Verb: audit.Create,
 			Outcome: audit.Done, Entity: project, Target: project,
 		},
+		{
+			At: auditedAt.Add(4 * time.Hour), Actor: audit.Actor{Kind: audit.System}, Action: "job.update", Verb: audit.Update,
+			Outcome: audit.Done, Entity: audit.Object{Kind: audit.Instance}, Target: audit.Object{Kind: "job", ID: 2, Path: "deliver_webhook 2"},
+		},
 	}
 }
 
@@ -65,6 +69,7 @@ func TestRun_showAudit(t *testing.T) {
 		"2   2026-03-10T13:34:56Z  deploy key 12  git-receive-pack   acme/tools/cli refs/heads/main  refused  protected branches  2001:db8::1",
 		"3   2026-03-10T14:34:56Z  root as dev    protection.create  acme/tools/cli: main            done     -                   -",
 		"4   2026-03-10T15:34:56Z  operator git   project.create     acme/tools/cli                  done     -                   -",
+		"5   2026-03-10T16:34:56Z  system         job.update         instance: deliver_webhook 2     done     -                   -",
 		"",
 	}, "\n")
 	if got := gatehouse(t, "", "show", "audit", database); got != want {
@@ -74,9 +79,9 @@ func TestRun_showAudit(t *testing.T) {
 		flags []string
 		want  string
 	}{
-		"since":       {[]string{"--since", "2026-03-10T13:34:56Z"}, "2 3 4"},
+		"since":       {[]string{"--since", "2026-03-10T13:34:56Z"}, "2 3 4 5"},
 		"an hour ago": {[]string{"--since=1h"}, ""},
-		"days ago":    {[]string{"--since", "36500d"}, "1 2 3 4"},
+		"days ago":    {[]string{"--since", "36500d"}, "1 2 3 4 5"},
 		"until a day": {[]string{"--until=2026-03-10"}, ""},
 		"user":        {[]string{"--user", "dev"}, "1 3"},
 		"number":      {[]string{"--user", "7", "--limit", "1"}, "3"},

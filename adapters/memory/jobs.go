@@ -138,7 +138,8 @@ func (j Jobs) changeJob(ctx context.Context, id int64, event audit.Event, change
 		return notFound("job %d", id)
 	}
 	row := j.jobs[i]
-	event.Target.ID, event.Target.Path, event.Before = id, string(row.Kind), audit.Values{"state": row.shownState()}
+	event.Target.ID, event.Target.Path = id, fmt.Sprintf("%s %d", row.Kind, id)
+	event.Before = audit.Values{"state": row.shownState()}
 	if err := change(row); err != nil {
 		return err
 	}

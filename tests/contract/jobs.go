@@ -271,7 +271,7 @@ var jobCases = []Case{
 		s.Kind("Retry nothing", s.Jobs.Retry(s.Context(), 404, jobEvent), domain.NotFound)
 		want := func(before string) audit.Event {
 			e := jobEvent
-			e.Target, e.Before = audit.Object{Kind: "job", ID: id, Path: string(pushes.PushReceived)}, audit.Values{"state": before}
+			e.Target, e.Before = audit.Object{Kind: "job", ID: id, Path: fmt.Sprint(pushes.PushReceived, " ", id)}, audit.Values{"state": before}
 			return e
 		}
 		s.events(want("waiting"), want("discarded"))

@@ -222,7 +222,8 @@ func (q *Queue) change(ctx context.Context, id int64, event audit.Event, do func
 		if err := do(tx.Statement.ConnPool.(*sql.Tx), before); err != nil {
 			return err
 		}
-		event.Target.ID, event.Target.Path, event.Before = id, kind, audit.Values{"state": before}
+		event.Target.ID, event.Target.Path = id, fmt.Sprintf("%s %d", kind, id)
+		event.Before = audit.Values{"state": before}
 		return auditlog.Append(ctx, tx, event)
 	})
 }
