@@ -136,8 +136,9 @@ func (g *Gatekeeper) createProject(ctx context.Context, req Request, c *source.C
 		return Grant{}, unavailable(ctx, err)
 	case d.refusal != nil:
 		return Grant{}, d.refusal
-	case c.Project.ToBeCreated:
-		return Grant{}, unavailable(ctx, errors.New("a project that was made is not there"))
+	case c.Project.ToBeCreated: // a hidden project has the path
+		return Grant{}, refusedBy(CreateProjectRule, domain.Refuse(domain.Unprocessable,
+			"The project could not be created: a project that is going to be deleted still has the path %q. Choose another path.", c.Project.Path))
 	}
 	return g.grant(ctx, req, c, errors.Join(warning, d.warning))
 }
