@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -27,8 +28,9 @@ compared with the database. The exit code is 1 if anything is wrong.
 
 With --fix it first makes the folders that are missing, takes the access of other users
 away from secret files, the SQLite file and the spool, and prints each such change as the
-command that does the same. It gives access to no file that exists and changes no
-content; what else is wrong it leaves, and says what to do.`,
+command that does the same. It gives access to no file that exists, changes no content
+and nothing of another user's, and follows no link; what else is wrong it leaves, and
+says what to do.`,
 		Example: "  gatehouse check\n  gatehouse check --config /etc/gatehouse.yaml --json\n  gatehouse check --fix",
 		Args:    cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {
@@ -53,6 +55,14 @@ content; what else is wrong it leaves, and says what to do.`,
 	return c
 }
 
+// whoMay says what to do about a change for which permission was denied.
+func whoMay(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return "; type this as a user who may"
+	}
+	return ""
+}
+
 // report prints a line for each change, one for each checkup without a problem and one
 // for each line of a problem or a warning. It fails if there is a problem or a change
 // failed. A checkup that was skipped is neither right nor wrong: in JSON, ok is null.
@@ -70,7 +80,7 @@ func report(streams Streams, asJSON bool, changes []doctor.Change, checkups []do
 	for _, c := range changes {
 		if c.Problem != nil {
 			failed = errAlreadyReported
-			add(c.Name, "WRONG", false, fmt.Sprintf("%s: %v; type this as a user who may", c.Command, c.Problem))
+			add(c.Name, "WRONG", false, fmt.Sprintf("%s: %v%s", c.Command, c.Problem, whoMay(c.Problem)))
 		} else {
 			add(c.Name, "fixed", true, c.Command)
 		}

@@ -112,7 +112,7 @@ func TestRun_checkFix(t *testing.T) {
 			t.Errorf("got %+v", r)
 		}
 	}
-	if want := []string{"shell.secret_file chmod 0640 " + secret, "instance.key_file mkdir -p -m 0700 " + folder}; !slices.Equal(fixed, want) {
+	if want := []string{"shell.secret_file chmod 0640 " + secret, "instance.key_file mkdir -m 0700 " + folder}; !slices.Equal(fixed, want) {
 		t.Errorf("got %q, want %q", fixed, want)
 	}
 	if got := run(t.Context(), "", append(args, "--fix")...); got.code != 0 || strings.Contains(got.out, "fixed") {
@@ -124,7 +124,7 @@ func TestRun_checkFix(t *testing.T) {
 func TestRun_checkFixFails(t *testing.T) {
 	t.Parallel()
 	got := run(t.Context(), "", "check", "--fix", "--database=memory:", "--set=shell.secret_file=/proc/gatehouse/secret")
-	if got.code != 1 || strings.Contains(got.out, "fixed") || !strings.Contains(got.out, "mkdir -p -m 0700 /proc/gatehouse: ") {
+	if got.code != 1 || strings.Contains(got.out, "fixed") || !strings.Contains(got.out, "mkdir -m 0700 /proc/gatehouse: ") {
 		t.Errorf("got %d, %s", got.code, got.out)
 	}
 }

@@ -28,7 +28,11 @@ type Checkup struct {
 
 // Check checks everything that a server needs, and changes nothing.
 func Check(ctx context.Context, config config.Config) []Checkup {
-	checkups := append([]Checkup{checkDatabase(ctx, config.Database)}, checkSecrets(ctx, config)...)
+	var checkups []Checkup
+	if c, ok := checkUser(config); ok {
+		checkups = append(checkups, c)
+	}
+	checkups = append(append(checkups, checkDatabase(ctx, config.Database)), checkSecrets(ctx, config)...)
 	if config.Redis.URL != "" {
 		checkups = append(checkups, checkRedis(ctx, config.Redis.URL))
 	}

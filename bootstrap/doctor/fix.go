@@ -7,7 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"syscall"
 
 	"gatehouse/bootstrap/config"
 )
@@ -24,29 +26,33 @@ type Change struct {
 
 // Fix makes the folders that are missing, and takes the access of others away from files
 // with secrets, an SQLite file and the spool. It gives access to no file that exists,
-// and changes no content.
+// and changes no content. It changes nothing of another user's, so it leaves all to the
+// user of the server if root runs it.
 func Fix(settings config.Config) []Change {
+	if c, ok := checkUser(settings); ok {
+		return []Change{{Name: c.Name, Command: "check --fix", Problem: errOthersServer}}
+	}
 	var f fixer
 	const private fs.FileMode = 0o700
 	if file := settings.Database.File(); file != "" {
 		f.makeFolder("database.url", file, private, nil)
-		for _, suffix := range []string{"", "-wal", "-shm"} {
-			f.restrict("database.url", file+suffix, others)
+		for _, suffix := range sqliteSuffixes {
+			f.restrict("database.url", file+suffix, regular, others)
 		}
 	}
 	for _, secret := range secretFiles(settings) {
 		f.makeFolder(secret.key, secret.path, private, nil)
-		f.restrict(secret.key, secret.path, others)
+		f.restrict(secret.key, secret.path, regular, others)
 	}
 	for _, secret := range previousSecretFiles(settings) {
-		f.restrict(secret.key, secret.path, others)
+		f.restrict(secret.key, secret.path, regular, others)
 	}
 	if len(settings.SecretsInFile()) > 0 {
-		f.restrict("configuration file", settings.File, others)
+		f.restrict("configuration file", settings.File, regular, others)
 	}
 	if path := settings.SpoolPath(); path != "" {
 		f.makeFolder("spool.path", path, private, nil)
-		f.restrict("spool.path", path, groupAndOthers)
+		f.restrict("spool.path", path, fs.ModeDir, groupAndOthers)
 	}
 	if http := settings.HTTP; http.Socket != "" {
 		group, err := http.SocketGroupID()
@@ -57,7 +63,18 @@ func Fix(settings config.Config) []Change {
 	return f.done
 }
 
+// sqliteSuffixes end the names of an SQLite file and of those beside it.
+var sqliteSuffixes = []string{"", "-wal", "-shm"}
+
 const others, groupAndOthers fs.FileMode = 0o007, 0o077
+
+// regular is the kind of a file; a folder is fs.ModeDir.
+const regular fs.FileMode = 0
+
+var (
+	errOthersServer = errors.New("nothing was changed, since root could lock the user of the server out")
+	errReplaced     = errors.New("it was replaced meanwhile")
+)
 
 // socketFolderMode lets those into the folder of the socket who may connect to it.
 func socketFolderMode(http config.HTTP) fs.FileMode {
@@ -75,31 +92,62 @@ func socketFolderMode(http config.HTTP) fs.FileMode {
 // fixer changes files and folders, and keeps what it did.
 type fixer struct{ done []Change }
 
-// restrict takes the access of some users to a file or folder away. One that does not
-// exist is left to Check.
-func (f *fixer) restrict(key, path string, from fs.FileMode) {
+// restrict takes the access of some users to a file away, or to a folder if that is the
+// kind. It leaves to Check what does not exist, is of another kind or is another user's, and
+// links: what they lead to may be anyone's.
+func (f *fixer) restrict(key, path string, kind, from fs.FileMode) {
 	path = config.Absolute(path)
-	info, err := os.Stat(path)
-	if err != nil || info.Mode().Perm()&from == 0 {
+	info, err := os.Lstat(path)
+	if err != nil || ownerOf(info).user != os.Geteuid() || info.Mode().Type() != kind || info.Mode().Perm()&from == 0 {
 		return
 	}
 	mode := info.Mode() &^ from
-	f.add(key, fmt.Sprintf("chmod %04o %s", mode.Perm(), quoted(path)), os.Chmod(path, mode))
+	f.add(key, fmt.Sprintf("chmod %04o %s", mode.Perm(), quoted(path)), change(path, func(opened *os.File) error {
+		if now, err := opened.Stat(); err != nil || !os.SameFile(info, now) {
+			return errors.Join(err, errReplaced)
+		}
+		return opened.Chmod(mode)
+	}))
 }
 
-// makeFolder makes the folder of a file if it is missing, for a group unless that is nil.
+// change opens a file or folder, but no link, so that a name that leads elsewhere meanwhile
+// is not followed.
+func change(path string, do func(*os.File) error) error {
+	opened, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(opened), opened.Close())
+}
+
+// makeFolder makes the folder of a file and those above it that are missing, each for a
+// group unless that is nil.
 func (f *fixer) makeFolder(key, file string, mode fs.FileMode, group *int) {
-	folder := filepath.Dir(config.Absolute(file))
-	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
-		return
+	for _, folder := range missingFolders(filepath.Dir(config.Absolute(file))) {
+		err := os.Mkdir(folder, mode)
+		if err == nil { // whatever the umask is
+			err = change(folder, func(made *os.File) error { return made.Chmod(mode) })
+		}
+		f.add(key, fmt.Sprintf("mkdir -m %04o %s", mode, quoted(folder)), err)
+		if err != nil {
+			return
+		}
+		if group != nil {
+			err := change(folder, func(made *os.File) error { return made.Chown(-1, *group) })
+			f.add(key, fmt.Sprintf("chgrp %s %s", quoted(groupName(*group)), quoted(folder)), err)
+		}
 	}
-	err := os.MkdirAll(folder, mode)
-	if err == nil {
-		err = os.Chmod(folder, mode) // whatever the umask is
-	}
-	f.add(key, fmt.Sprintf("mkdir -p -m %04o %s", mode, quoted(folder)), err)
-	if group != nil && err == nil {
-		f.add(key, fmt.Sprintf("chgrp %s %s", quoted(groupName(*group)), quoted(folder)), os.Chown(folder, -1, *group))
+}
+
+// missingFolders are a folder and those above it that do not exist, the highest first.
+func missingFolders(folder string) (missing []string) {
+	for {
+		if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
+			slices.Reverse(missing)
+			return missing
+		}
+		missing = append(missing, folder)
+		folder = filepath.Dir(folder)
 	}
 }
 

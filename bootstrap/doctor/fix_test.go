@@ -3,6 +3,7 @@ package doctor_test
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -53,12 +54,13 @@ func TestFix(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []doctor.Change{
-		{Name: "database.url", Command: "mkdir -p -m 0700 " + at("data/deep")},
+		{Name: "database.url", Command: "mkdir -m 0700 " + at("data")},
+		{Name: "database.url", Command: "mkdir -m 0700 " + at("data/deep")},
 		{Name: "shell.secret_file", Command: "chmod 0640 " + at("shell")},
-		{Name: "instance.key_file", Command: "mkdir -p -m 0700 " + at("keys")},
+		{Name: "instance.key_file", Command: "mkdir -m 0700 " + at("keys")},
 		{Name: "instance.previous_key_file", Command: "chmod 0660 " + at("previous_key")},
 		{Name: "spool.path", Command: "chmod 0700 '" + at(`it'\''s a spool`) + "'"},
-		{Name: "http.socket", Command: "mkdir -p -m 0750 " + at("run")},
+		{Name: "http.socket", Command: "mkdir -m 0750 " + at("run")},
 	}
 	if diff := cmp.Diff(want, doctor.Fix(c)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -100,6 +102,124 @@ func TestFix_database(t *testing.T) {
 	want := map[string]string{"gatehouse.yaml": "-rw-------", "a.db": "-rw-r-----", "a.db-wal": "-rw-r-----", "a.db-shm": "-rw-r-----"}
 	if diff := cmp.Diff(want, modes(t, dir)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestFix_links has links in place of files and of the spool. What they lead to may be
+// anyone's, so it stays as it is.
+func TestFix_links(t *testing.T) {
+	t.Parallel()
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	c := settings(t)
+	c.Database.URL, c.Spool.Path = config.URL(filepath.Join(dir, "a.db")), filepath.Join(dir, "spool")
+	c.Shell.SecretFile, c.Instance.KeyFile = filepath.Join(dir, "secret"), filepath.Join(dir, "none", "key")
+	file, folder := filepath.Join(elsewhere, "file"), filepath.Join(elsewhere, "folder")
+	write(t, file, "0123456789abcdef", 0o644)
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for link, target := range map[string]string{
+		c.Shell.SecretFile: file, filepath.Join(dir, "a.db-wal"): file, c.Spool.Path: folder, filepath.Join(dir, "none"): filepath.Join(elsewhere, "none"),
+	} {
+		if err := os.Symlink(target, link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := doctor.Fix(c)
+	if len(got) != 1 || got[0].Name != "instance.key_file" || got[0].Problem == nil {
+		t.Errorf("got %+v, want only the folder that could not be made", got)
+	}
+	if diff := cmp.Diff(map[string]string{"file": "-rw-r--r--", "folder": "drwxr-xr-x"}, modes(t, elsewhere)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	wantProblem(t, checkup(t, c, "shell.secret_file"), "")
+	if got := checkup(t, c, "shell.secret_file").Warning; got == nil || !strings.Contains(got.Error(), "chmod o= it") {
+		t.Errorf("got %v, want what to type", got)
+	}
+}
+
+// TestFix_otherKinds has folders in place of files, and a file in place of the spool: they
+// belong to something else.
+func TestFix_otherKinds(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	c := settings(t)
+	c.Database.URL, c.Spool.Path = config.URL(filepath.Join(dir, "a.db")), filepath.Join(dir, "spool")
+	c.Shell.SecretFile = filepath.Join(dir, "secret")
+	write(t, c.Spool.Path, "", 0o644)
+	for _, folder := range []string{c.Database.File(), c.Shell.SecretFile} {
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := doctor.Fix(c); len(got) > 0 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestFix_socketFolders has a socket two missing folders deep: its group reaches it through
+// both.
+func TestFix_socketFolders(t *testing.T) {
+	t.Parallel()
+	group := os.Getegid()
+	if os.Geteuid() == 0 {
+		group = 54321
+	}
+	c := settings(t)
+	folder := socketFolder(t, 0o755)
+	if err := os.Chmod(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c.HTTP.Socket, c.HTTP.SocketGroup = filepath.Join(folder, "a", "b", "s"), strconv.Itoa(group)
+	if got := doctor.Fix(c); len(got) != 4 {
+		t.Errorf("got %+v, want two folders, each with its group", got)
+	}
+	if diff := cmp.Diff(map[string]string{"a": "drwxr-x---", "a/b": "drwxr-x---"}, modes(t, folder)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	wantProblem(t, checkup(t, c, "http.socket"), "")
+	if again := doctor.Fix(c); len(again) > 0 {
+		t.Errorf("the second time: got %+v", again)
+	}
+}
+
+// TestFix_ofAnotherUser runs as root, where the server is another user: who closes a file
+// of that server's may keep the server out.
+func TestFix_ofAnotherUser(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("root alone can give a file away")
+	}
+	c := settings(t)
+	write(t, c.Shell.SecretFile, "0123456789abcdef", 0o644)
+	write(t, c.Database.File(), "", 0o644)
+	if err := os.Chown(c.Database.File(), 12345, 12345); err != nil {
+		t.Fatal(err)
+	}
+	got := doctor.Fix(c)
+	if len(got) != 1 || got[0].Name != "user" || got[0].Problem == nil {
+		t.Errorf("got %+v, want that nothing was changed", got)
+	}
+	if got := checkup(t, c, "user").Warning; got == nil || !strings.HasSuffix(got.Error(), c.Database.File()+" belongs to 12345: runuser -u 12345 -- gatehouse check") {
+		t.Errorf("got %v, want a warning", got)
+	}
+	if diff := cmp.Diff(map[string]string{"secret": "-rw-r--r--", "gatehouse.db": "-rw-r--r--"}, modes(t, filepath.Dir(c.Shell.SecretFile))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if err := os.Remove(c.Database.File()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(c.Shell.SecretFile, 12345, 12345); err != nil {
+		t.Fatal(err)
+	}
+	if got := doctor.Fix(c); len(got) > 0 {
+		t.Errorf("a file of another user: got %+v", got)
 	}
 }
 
