@@ -40,6 +40,9 @@ says what to do.`,
 			}
 			checkups := []doctor.Checkup{{Name: "configuration", Problem: err, Detail: "set by " + config.SetBy()}}
 			var changes []doctor.Change
+			if unreadable := doctor.CheckConfigFile(config.File); config.File != "" && unreadable != nil {
+				checkups = append(checkups, doctor.Checkup{Name: "configuration file", Problem: unreadable})
+			}
 			if err == nil {
 				if fix {
 					changes = doctor.Fix(config)

@@ -48,7 +48,7 @@ func Check(ctx context.Context, config config.Config) []Checkup {
 func checkDatabase(ctx context.Context, d config.Database) Checkup {
 	c := Checkup{Name: "database.url", Detail: d.Place()}
 	if file := d.File(); file != "" {
-		if err := checkFolder(file); err != nil {
+		if err := checkFile(config.Absolute(file)); err != nil {
 			return Checkup{Name: c.Name, Problem: err}
 		}
 	}
@@ -75,6 +75,20 @@ func checkDatabase(ctx context.Context, d config.Database) Checkup {
 		c.Detail = fmt.Sprintf("%s, schema version %d", c.Detail, schema.Version)
 	}
 	return c
+}
+
+// checkFile returns why SQLite cannot use its file, the folder of it, or the files that it
+// keeps beside it, or nil.
+func checkFile(path string) error {
+	if err := checkFolder(path); err != nil {
+		return err
+	}
+	for _, suffix := range sqliteSuffixes {
+		if err := checkOpens(path + suffix); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkRedis fails if Redis does not answer.

@@ -32,7 +32,7 @@ func checkSecrets(ctx context.Context, config config.Config) []Checkup {
 		checkups = append(checkups, strict.previous(secret))
 	}
 	if keys := config.SecretsInFile(); len(keys) > 0 {
-		checkups = append(checkups, strict.weak(Checkup{Name: "configuration file", Detail: config.File}, bootstrap.ConfigFileWeakness(config)))
+		checkups = append(checkups, strict.weak(Checkup{Name: "configuration file", Detail: config.File}, withAccessKept(bootstrap.ConfigFileWeakness(config), config.File)))
 	}
 	return checkups
 }
@@ -83,7 +83,7 @@ func (s secretCheck) current(secret secretFile) Checkup {
 	}
 	weakness, err := secretfile.Inspect(path, secret.check)
 	c.Problem = withOwner(err, path)
-	return s.weak(c, weakness)
+	return s.weak(c, withAccessKept(weakness, path))
 }
 
 // previous checks the file of a previous secret.
@@ -96,7 +96,7 @@ func (s secretCheck) previous(secret secretFile) Checkup {
 		return c
 	}
 	c.Problem = withOwner(err, path)
-	return s.weak(c, weakness)
+	return s.weak(c, withAccessKept(weakness, path))
 }
 
 func (s secretCheck) weak(c Checkup, weakness error) Checkup {

@@ -33,7 +33,7 @@ func checkSocket(http config.HTTP) Checkup {
 	group := os.Getegid()
 	if wanted != nil {
 		group = *wanted
-		c.Problem = checkMembership(group)
+		c.Problem = errors.Join(checkMembership(group), checkGroupConnects(http, mode))
 	}
 	c.Problem = errors.Join(c.Problem, checkFolder(path))
 	info, err := os.Lstat(path)
@@ -50,7 +50,9 @@ func checkSocket(http config.HTTP) Checkup {
 		if has.mode != mode || wanted != nil && has.group != group {
 			c.Warning = fmt.Errorf("%s has %s, not what http.socket_group and http.socket_mode say: restart the server", path, has)
 		}
-		group = has.group
+		if wanted == nil {
+			group = has.group
+		}
 	}
 	if c.Problem != nil {
 		return c
@@ -72,6 +74,15 @@ func checkMembership(group int) error {
 	name := groupName(group)
 	return fmt.Errorf("http.socket_group: this user (%s) is not in the group %s: usermod -a -G %s %s, and start the server anew",
 		userName(os.Geteuid()), name, name, userName(os.Geteuid()))
+}
+
+// checkGroupConnects returns that http.socket_mode lets the group of the socket do nothing
+// with it, or nil: who may not write to a socket cannot connect.
+func checkGroupConnects(http config.HTTP, mode fs.FileMode) error {
+	if mode&groupWrite != 0 {
+		return nil
+	}
+	return fmt.Errorf("http.socket_mode: with %04o the group %s cannot connect; 0660 lets it", mode, http.SocketGroup)
 }
 
 // checkWay returns which folder on the way to a socket keeps users out that may connect by

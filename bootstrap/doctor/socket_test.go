@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"gatehouse/bootstrap/config"
+	"gatehouse/bootstrap/doctor"
 )
 
 // socketFolder makes a folder for sockets, whose path is short enough, in one of that mode.
@@ -49,6 +50,7 @@ func TestCheck_socketFolder(t *testing.T) {
 		"closed to others":                {0o755, 0o750, "0666", "", "the folder FOLDER has mode 0750; chmod o+x FOLDER"},
 		"of another group":                {0o755, 0o750, "0660", "54321", "chgrp 54321 FOLDER && chmod g+x FOLDER"},
 		"of another group, open to all":   {0o755, 0o711, "0660", "54321", ""},
+		"a group that cannot connect":     {0o755, 0o750, "0640", own, "with 0640 the group " + own + " cannot connect; 0660 lets it"},
 		"of another group, open to group": {0o755, 0o710, "0620", "54321", "chgrp 54321 FOLDER && chmod g+x FOLDER"},
 	} {
 		settings := settings(t)
@@ -95,6 +97,19 @@ func TestCheck_socketThere(t *testing.T) {
 	if got := checkup(t, c, "http.socket"); got.Problem != nil || got.Warning == nil || !strings.HasSuffix(got.Warning.Error(), "and mode 0660, not what http.socket_group and http.socket_mode say: restart the server") {
 		t.Errorf("another mode: got %+v", got)
 	}
+	// The advice is about the group that the settings name, not the one that the socket has.
+	c.HTTP.SocketMode, c.HTTP.SocketGroup = "0660", strconv.Itoa(os.Getegid())
+	if os.Geteuid() == 0 {
+		if err := os.Chown(c.HTTP.Socket, -1, 54321); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(folder, 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if got := checkup(t, c, "http.socket"); got.Problem != nil || got.Warning == nil || !strings.HasSuffix(got.Warning.Error(), "restart the server") {
+			t.Errorf("another group: got %+v", got)
+		}
+	}
 	c.HTTP.Socket = filepath.Join(folder, "file")
 	write(t, c.HTTP.Socket, "x", 0o600)
 	wantProblem(t, checkup(t, c, "http.socket"), "exists and is not a socket")
@@ -125,5 +140,60 @@ func TestCheck_unreadableSecret(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	wantProblem(t, checkup(t, c, "shell.secret_file"), fmt.Sprintf("chown %s %s", me.Username, c.Shell.SecretFile))
+	wantProblem(t, checkup(t, c, "shell.secret_file"), fmt.Sprintf("it has owner %s, group ", me.Username))
+	wantProblem(t, checkup(t, c, "shell.secret_file"), "and mode 0000: chmod u+rw "+c.Shell.SecretFile)
+}
+
+// TestCheck_unreadable has folders and files that this user may not use, with what to type.
+func TestCheck_unreadable(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() == 0 {
+		t.Skip("root may read everything")
+	}
+	dir := t.TempDir()
+	inner := filepath.Join(dir, "inner")
+	c := settings(t)
+	c.Database.URL, c.Spool.Path = config.URL(filepath.Join(inner, "a.db")), filepath.Join(inner, "spool")
+	for _, folder := range []string{inner, c.Spool.Path} {
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, c.Database.File(), "", 0o600)
+	write(t, c.Database.File()+"-wal", "", 0o400)
+	wantProblem(t, checkup(t, c, "database.url"), "and mode 0400: chmod u+rw "+c.Database.File()+"-wal")
+	if err := os.Chmod(c.Spool.Path, 0o300); err != nil {
+		t.Fatal(err)
+	}
+	wantProblem(t, checkup(t, c, "spool.path"), "and mode 0300: chmod u+rwx "+c.Spool.Path)
+	if err := os.Chmod(inner, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(inner, 0o700) })
+	wantProblem(t, checkup(t, c, "database.url"), "and mode 0500: chmod u+rwx "+inner+", or name a file elsewhere")
+	file := filepath.Join(dir, "gatehouse.yaml")
+	write(t, file, "", 0o200)
+	if got := doctor.CheckConfigFile(file); got == nil || !strings.HasSuffix(got.Error(), "&& chmod g+r "+file) {
+		t.Errorf("configuration file: got %v", got)
+	}
+}
+
+// TestCheck_readAsOther has a secret of root's that everyone may read: who closes it has to
+// give this user access first.
+func TestCheck_readAsOther(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() == 0 {
+		t.Skip("root may read everything")
+	}
+	const ofRoot = "/etc/passwd"
+	c := settings(t)
+	c.Shell.SecretFile = ofRoot
+	if got := checkup(t, c, "shell.secret_file").Warning; got == nil || !strings.Contains(got.Error(), "chmod o= it, but only after chgrp ") {
+		t.Errorf("got %v", got)
+	}
+	for _, change := range doctor.Fix(c) {
+		if change.Name == "shell.secret_file" {
+			t.Errorf("got %+v, want another user's file left alone", change)
+		}
+	}
 }

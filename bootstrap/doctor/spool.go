@@ -21,7 +21,7 @@ func checkSpool(settings config.Config) Checkup {
 	c := Checkup{Name: "spool.path", Detail: path + ", empty"}
 	found, err := spool.Inspect(path)
 	if err != nil {
-		c.Problem = err
+		c.Problem = withOwner(err, path)
 		return c
 	}
 	warnings := []error{spool.Usable(path)}
