@@ -1,9 +1,14 @@
 package gormstore_test
 
 import (
+	"cmp"
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -139,6 +144,29 @@ func TestRecords_AuditEvents_plan(t *testing.T) {
 			})
 		}
 	})
+}
+
+// TestPaths_lookups reads all statements of the stores: routes alone has an index of paths,
+// so that any other look-up reads a whole table.
+func TestPaths_lookups(t *testing.T) {
+	t.Parallel()
+	lookup := regexp.MustCompile(`lower\((\w+\.)?path\)`)
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() && entry.Name() == "migrations" {
+			return cmp.Or(err, fs.SkipDir)
+		}
+		if entry.IsDir() || strings.HasSuffix(path, "_test.go") || path == "schema.go" { // what migrates looks before there are routes
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if found := lookup.Find(text); found != nil {
+			t.Errorf("%s: %s", path, found)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // checkWork looks at how many pages PostgreSQL touches: hardly more for a user

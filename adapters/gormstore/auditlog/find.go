@@ -101,7 +101,7 @@ func byProject(db, query *gorm.DB, project string) (*gorm.DB, error) {
 	id := repository.ID
 	if !named {
 		var err error
-		if id, err = number(db, "SELECT id FROM projects WHERE lower(path) = lower(?)", project); err != nil {
+		if id, err = number(db, "SELECT project_id FROM routes WHERE path = ? AND project_id IS NOT NULL", identity.Fold(project)); err != nil {
 			return nil, err
 		}
 	}

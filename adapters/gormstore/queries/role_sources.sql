@@ -6,7 +6,7 @@
 WITH place AS (
     SELECT p.namespace_id AS id FROM projects p WHERE p.id = {{.Arg "project"}}
     UNION ALL
-    SELECT n.id FROM namespaces n WHERE lower(n.path) = {{.Arg "namespace"}}
+    SELECT r.namespace_id FROM routes r WHERE r.path = {{.Arg "namespace"}} AND r.namespace_id IS NOT NULL
 ), here AS (
     SELECT -p.id AS holder, p.path FROM projects p WHERE p.id = {{.Arg "project"}}
     UNION ALL
