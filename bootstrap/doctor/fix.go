@@ -123,10 +123,15 @@ func change(path string, do func(*os.File) error) error {
 // makeFolder makes the folder of a file and those above it that are missing, each for a
 // group unless that is nil.
 func (f *fixer) makeFolder(key, file string, mode fs.FileMode, group *int) {
-	for _, folder := range missingFolders(filepath.Dir(config.Absolute(file))) {
+	whole := filepath.Dir(config.Absolute(file))
+	for _, folder := range missingFolders(whole) {
 		err := os.Mkdir(folder, mode)
 		if err == nil { // whatever the umask is
 			err = change(folder, func(made *os.File) error { return made.Chmod(mode) })
+		}
+		if errors.Is(err, fs.ErrPermission) { // root has to make it, for this user
+			f.add(key, installed(whole, mode, group), err)
+			return
 		}
 		f.add(key, fmt.Sprintf("mkdir -m %04o %s", mode, quoted(folder)), err)
 		if err != nil {
@@ -137,6 +142,15 @@ func (f *fixer) makeFolder(key, file string, mode fs.FileMode, group *int) {
 			f.add(key, fmt.Sprintf("chgrp %s %s", quoted(groupName(*group)), quoted(folder)), err)
 		}
 	}
+}
+
+// installed is the command that makes a folder of this user's, whoever types it.
+func installed(folder string, mode fs.FileMode, group *int) string {
+	number := os.Getegid()
+	if group != nil {
+		number = *group
+	}
+	return fmt.Sprintf("install -d -o %s -g %s -m %04o %s", userName(os.Geteuid()), groupName(number), mode, quoted(folder))
 }
 
 // missingFolders are a folder and those above it that do not exist, the highest first.

@@ -1,6 +1,7 @@
 package doctor_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -244,7 +245,8 @@ func TestFix_fails(t *testing.T) {
 	}
 	c.HTTP.Socket, c.HTTP.SocketGroup = filepath.Join(locked, "run", "s"), ""
 	got := doctor.Fix(c)
-	if len(got) != 1 || got[0].Problem == nil || got[0].Problem.Error() != "permission denied" {
+	command := fmt.Sprintf(" -m 0750 %s", filepath.Dir(c.HTTP.Socket))
+	if len(got) != 1 || got[0].Problem == nil || got[0].Problem.Error() != "permission denied" || !strings.HasPrefix(got[0].Command, "install -d -o ") || !strings.HasSuffix(got[0].Command, command) {
 		t.Errorf("a folder that is not writable: got %+v", got)
 	}
 }
