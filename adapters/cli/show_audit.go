@@ -73,13 +73,16 @@ func parseTime(flag, text string, now time.Time) (time.Time, error) {
 }
 
 func (f *auditFlags) show(ctx context.Context, streams Streams, s store, asJSON bool) error {
-	events, err := s.Inventory.AuditEvents(ctx, f.filter)
-	if err != nil || asJSON {
-		return cmp.Or(err, writeRecords(streams.Out, asJSON, inventory.Lists[inventory.Audit], events))
+	events := s.Inventory.AuditEvents(ctx, f.filter)
+	if asJSON {
+		return writeArray(streams.Out, events)
 	}
-	rows := make([]inventory.Record, len(events))
-	for i, event := range events {
-		rows[i] = auditRow(event)
+	var rows []inventory.Record
+	for event, err := range events {
+		if err != nil {
+			return err
+		}
+		rows = append(rows, auditRow(event))
 	}
 	return writeRecords(streams.Out, false, []string{"id", "at", "who", "action", "on", "outcome", "rule", "ip_address"}, rows)
 }

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -101,6 +102,19 @@ func TestRun_showAudit(t *testing.T) {
 		}
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("%s: got %v, want %s", name, got, c.want)
+		}
+	}
+}
+
+// Events are printed one by one, in the form of other lists.
+func TestRun_showAudit_json(t *testing.T) {
+	t.Parallel()
+	database := audited(t, auditedEvents()...)
+	for _, flags := range [][]string{nil, {"--limit=1"}, {"--user=nobody"}} {
+		got := gatehouse(t, "", append([]string{"show", "audit", "--json", database}, flags...)...)
+		var want bytes.Buffer
+		if err := json.Indent(&want, []byte(got), "", "  "); err != nil || got != want.String() || !strings.HasSuffix(got, "]\n") {
+			t.Errorf("%v: %v, got %s", flags, err, got)
 		}
 	}
 }

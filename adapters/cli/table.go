@@ -1,9 +1,13 @@
 package cli
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -20,6 +24,30 @@ func writeJSON(w io.Writer, value any) error {
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(value)
+}
+
+// writeArray writes records as writeJSON writes a list of them, one after the other. What
+// it wrote before an error is no JSON.
+func writeArray(w io.Writer, records iter.Seq2[inventory.Record, error]) error {
+	out := bufio.NewWriter(w)
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("  ", "  ")
+	before, end := "[\n  ", "[]\n"
+	for record, err := range records {
+		if err == nil {
+			err = encoder.Encode(record)
+		}
+		if err != nil {
+			return errors.Join(err, out.Flush())
+		}
+		_, _ = out.WriteString(before + strings.TrimSuffix(text.String(), "\n")) // Flush returns the error
+		text.Reset()
+		before, end = ",\n  ", "\n]\n"
+	}
+	_, _ = out.WriteString(end)
+	return out.Flush()
 }
 
 // writeTable writes rows below a heading of the columns' names.

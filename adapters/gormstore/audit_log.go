@@ -2,6 +2,7 @@ package gormstore
 
 import (
 	"context"
+	"iter"
 
 	"gorm.io/gorm"
 
@@ -20,7 +21,12 @@ func (l *AuditLog) Append(ctx context.Context, events ...audit.Event) error {
 }
 
 // AuditEvents implements inventory.Records.
-func (all *Records) AuditEvents(ctx context.Context, f inventory.AuditFilter) ([]inventory.Record, error) {
-	records, err := auditlog.Find(ctx, all.db.Gorm, f)
-	return records, database.Fault(err, "list the audit events")
+func (all *Records) AuditEvents(ctx context.Context, f inventory.AuditFilter) iter.Seq2[inventory.Record, error] {
+	return func(yield func(inventory.Record, error) bool) {
+		for record, err := range auditlog.Find(ctx, all.db.Gorm, f) {
+			if !yield(record, database.Fault(err, "list the audit events")) {
+				return
+			}
+		}
+	}
 }

@@ -105,7 +105,7 @@ type Records struct{ db *database.DB }
 // List implements inventory.Records.
 func (all *Records) List(ctx context.Context, thing string, now time.Time) ([]inventory.Record, error) {
 	if thing == inventory.Audit {
-		return all.AuditEvents(ctx, inventory.AuditFilter{})
+		return inventory.Collect(all.AuditEvents(ctx, inventory.AuditFilter{}))
 	}
 	var rows [][]any
 	var err error

@@ -71,7 +71,7 @@ func TestRecords_AuditEvents_olderRows(t *testing.T) {
 				Actor: audit.Actor{Kind: audit.DeployKey, Key: 12, KeyType: identity.DeployKey},
 			}),
 		}
-		got, err := s.Records.AuditEvents(t.Context(), inventory.AuditFilter{})
+		got, err := inventory.Collect(s.Records.AuditEvents(t.Context(), inventory.AuditFilter{}))
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%v, got (-want +got):\n%s", err, diff)
 		}

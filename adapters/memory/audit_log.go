@@ -3,6 +3,7 @@ package memory
 import (
 	"cmp"
 	"context"
+	"iter"
 	"slices"
 
 	"gatehouse/application/inventory"
@@ -43,14 +44,25 @@ func (s *state) keepEvents(events []audit.Event) {
 }
 
 // AuditEvents implements inventory.Records.
-func (r Records) AuditEvents(ctx context.Context, f inventory.AuditFilter) ([]inventory.Record, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+func (r Records) AuditEvents(ctx context.Context, f inventory.AuditFilter) iter.Seq2[inventory.Record, error] {
+	return func(yield func(inventory.Record, error) bool) {
+		if err := ctx.Err(); err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, e := range r.pickEvents(f) {
+			if !yield(inventory.AuditRecord(e.id, e.Event), nil) {
+				return
+			}
+		}
 	}
+}
+
+// pickEvents returns the events that the filter picks, in order.
+func (r Records) pickEvents(f inventory.AuditFilter) (picked []keptEvent) {
 	ofUser, ofProject := r.world.Load().auditUser(f.User), r.world.Load().auditProject(f.Project)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var picked []keptEvent
 	for id, e := range r.events.all() {
 		switch {
 		case !f.Since.IsZero() && e.At.Before(toInstant(f.Since)),
@@ -67,11 +79,7 @@ func (r Records) AuditEvents(ctx context.Context, f inventory.AuditFilter) ([]in
 		picked = picked[len(picked)-f.Limit:]
 		slices.SortFunc(picked, func(a, b keptEvent) int { return cmp.Compare(a.id, b.id) })
 	}
-	records := make([]inventory.Record, len(picked))
-	for i, e := range picked {
-		records[i] = inventory.AuditRecord(e.id, e.Event)
-	}
-	return records, nil
+	return picked
 }
 
 type keptEvent struct {

@@ -46,7 +46,7 @@ func (r Records) List(ctx context.Context, thing string, now time.Time) ([]inven
 		return nil, err
 	}
 	if thing == inventory.Audit {
-		return r.AuditEvents(ctx, inventory.AuditFilter{})
+		return inventory.Collect(r.AuditEvents(ctx, inventory.AuditFilter{}))
 	}
 	list, ok := lists[thing]
 	if !ok {

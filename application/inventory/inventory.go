@@ -3,6 +3,7 @@ package inventory
 
 import (
 	"context"
+	"iter"
 	"time"
 )
 
@@ -31,9 +32,22 @@ type Records interface {
 	// hook active, paused or disabled. Of the URL of a hook user and query are
 	// hidden.
 	List(ctx context.Context, thing string, now time.Time) ([]Record, error)
-	// AuditEvents returns the records of the audit events that the filter picks, in the
-	// order in which they were kept.
-	AuditEvents(ctx context.Context, f AuditFilter) ([]Record, error)
+	// AuditEvents yields the records of the audit events that the filter picks, in the
+	// order in which they were kept. An error is the last that it yields. There may be
+	// millions, of which a few are in memory at once; those that are kept or removed
+	// meanwhile may be among them or not.
+	AuditEvents(ctx context.Context, f AuditFilter) iter.Seq2[Record, error]
+}
+
+// Collect returns all records, or the error that ends them.
+func Collect(records iter.Seq2[Record, error]) (all []Record, err error) {
+	for record, err := range records {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, record)
+	}
+	return all, nil
 }
 
 // Audit is the thing of audit events.

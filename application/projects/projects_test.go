@@ -93,7 +93,7 @@ func TestCreator_CreateProject(t *testing.T) {
 			event := byDev.Event(world.Now, audit.Create, project, project, nil, audit.Values{
 				"path": "acme/new", "visibility": "private", "storage": "default", "default_branch_protection": tt.level,
 			})
-			events, err := store.Records.AuditEvents(t.Context(), inventory.AuditFilter{})
+			events, err := inventory.Collect(store.Records.AuditEvents(t.Context(), inventory.AuditFilter{}))
 			if diff := cmp.Diff([]inventory.Record{inventory.AuditRecord(1, event)}, events); diff != "" || err != nil {
 				t.Errorf("audit events: %v (-want +got):\n%s", err, diff)
 			}

@@ -286,7 +286,7 @@ var auditEventCases = []Case{
 		if s.AuditLog.Append(gone, make([]audit.Event, 1200)...) == nil {
 			s.Errorf("Append: got no error")
 		}
-		_, err := s.Inventory.AuditEvents(gone, inventory.AuditFilter{})
+		_, err := inventory.Collect(s.Inventory.AuditEvents(gone, inventory.AuditFilter{}))
 		if err == nil {
 			s.Errorf("AuditEvents: got no error")
 		}
@@ -329,7 +329,7 @@ var auditEventCases = []Case{
 			"all together":       {inventory.AuditFilter{Project: "acme/tool", User: "dede", Since: now, Until: now.Add(1e9), Limit: 9}, []int64{1}},
 			"nothing":            {inventory.AuditFilter{Refused: true, User: "dede"}, nil},
 		} {
-			records, err := s.Inventory.AuditEvents(s.Context(), c.filter)
+			records, err := inventory.Collect(s.Inventory.AuditEvents(s.Context(), c.filter))
 			s.Fine(name, err)
 			var got []int64
 			for _, record := range records {

@@ -25,11 +25,11 @@ func TestDecisionsInAuditLog(t *testing.T) {
 				s.Stop(t)
 
 				data := servertest.OpenData(t, s.Config)
-				refused, err := data.Inventory.AuditEvents(t.Context(), inventory.AuditFilter{Refused: true, User: "dev", Project: "acme/tools/cli"})
+				refused, err := inventory.Collect(data.Inventory.AuditEvents(t.Context(), inventory.AuditFilter{Refused: true, User: "dev", Project: "acme/tools/cli"}))
 				if err != nil || len(refused) != 1 {
 					t.Fatalf("got %v, %v, want one refusal", refused, err)
 				}
-				all, err := data.Inventory.AuditEvents(t.Context(), inventory.AuditFilter{User: "dev"})
+				all, err := inventory.Collect(data.Inventory.AuditEvents(t.Context(), inventory.AuditFilter{User: "dev"}))
 				if want := map[bool]int{false: 1, true: 2}[enabled]; err != nil || len(all) != want {
 					t.Errorf("got %d events, %v, want %d", len(all), err, want)
 				}

@@ -1,11 +1,11 @@
 package auditlog
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	_ "embed" // for the queries
+	"iter"
 	"slices"
 
 	"gorm.io/gorm"
@@ -32,32 +32,52 @@ type kept struct {
 // prefix is how much of a text is in an index.
 const prefix = 200
 
-// Find returns the records of the events that the filter picks, in order.
-func Find(ctx context.Context, db *gorm.DB, f inventory.AuditFilter) ([]inventory.Record, error) {
+// page is how many events are read at once.
+const page = 200
+
+// Find implements inventory.Records. It reads the numbers of the events, and then the
+// events page by page: no transaction lasts as long as whoever takes them.
+func Find(ctx context.Context, db *gorm.DB, f inventory.AuditFilter) iter.Seq2[inventory.Record, error] {
+	return func(yield func(inventory.Record, error) bool) {
+		ids, err := find(ctx, db, f)
+		for ids := range slices.Chunk(ids, page) {
+			var rows []kept
+			err = db.WithContext(ctx).Table("audit_events").Where("id IN ?", ids).Order("id").Find(&rows).Error
+			for _, row := range rows {
+				var e audit.Event
+				if e, err = row.Columns.event(); err != nil {
+					err = database.Fault(err, "audit event %d", row.ID)
+					break
+				}
+				if !yield(inventory.AuditRecord(row.ID, e), nil) {
+					return
+				}
+			}
+			if err != nil {
+				break
+			}
+		}
+		if err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// find returns the numbers of the events that the filter picks, in order.
+func find(ctx context.Context, db *gorm.DB, f inventory.AuditFilter) (ids []int64, err error) {
 	query, err := Query(ctx, db, f)
 	if err != nil {
 		return nil, err
 	}
-	var rows []kept
-	if err := query.Find(&rows).Error; err != nil {
-		return nil, err
-	}
-	slices.SortFunc(rows, func(a, b kept) int { return cmp.Compare(a.ID, b.ID) })
-	records := make([]inventory.Record, len(rows))
-	for i, row := range rows {
-		e, err := row.Columns.event()
-		if err != nil {
-			return nil, database.Fault(err, "audit event %d", row.ID)
-		}
-		records[i] = inventory.AuditRecord(row.ID, e)
-	}
-	return records, nil
+	err = query.Scan(&ids).Error
+	slices.Sort(ids)
+	return ids, err
 }
 
-// Query returns the query for the rows of those events, the newest first.
+// Query returns the query for the numbers of those events.
 func Query(ctx context.Context, db *gorm.DB, f inventory.AuditFilter) (query *gorm.DB, err error) {
 	db = db.WithContext(ctx)
-	query = db.Table("audit_events").Order("at DESC, id DESC")
+	query = db.Table("audit_events").Select("id")
 	if !f.Since.IsZero() {
 		query = query.Where("at >= ?", database.ToInstant(f.Since))
 	}
@@ -69,6 +89,9 @@ func Query(ctx context.Context, db *gorm.DB, f inventory.AuditFilter) (query *go
 	}
 	if f.Limit > 0 {
 		query = query.Limit(f.Limit)
+	}
+	if f.Limit > 0 || !f.Since.IsZero() || !f.Until.IsZero() {
+		query = query.Order("at DESC, id DESC") // also where the order does not count: the index is for it
 	}
 	if f.User != "" {
 		if query, err = byUser(db, query, f.User); err != nil {
