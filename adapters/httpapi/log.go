@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -15,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"gatehouse/domain"
+	"gatehouse/domain/source"
 )
 
 // maxCaller is the length of the longest User-Agent that is logged.
@@ -118,27 +118,14 @@ func fields(c *gin.Context, took time.Duration) []zap.Field {
 const maxPath = 200
 
 // sentPath returns the path that the client sent, before Handler took the relative
-// root away, as PathText does.
+// root away, as source.PathText does.
 func sentPath(r *http.Request) string {
 	sent, err := url.ParseRequestURI(r.RequestURI)
 	if err != nil {
 		return ""
 	}
-	path := PathText(sent.EscapedPath())
+	path := source.PathText(sent.EscapedPath())
 	return path[:min(len(path), maxPath)]
-}
-
-// PathText returns a text up to the first character that no path has: the rest may be
-// a query that was escaped by mistake, with a secret in it.
-func PathText(text string) string {
-	if end := strings.IndexFunc(text, foreignInPath); end >= 0 {
-		return text[:end]
-	}
-	return text
-}
-
-func foreignInPath(c rune) bool {
-	return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("/_.-", c))
 }
 
 // recovery turns a panic into an answer and a log line with the stack.

@@ -55,7 +55,7 @@ func TestGatekeeper_Allow_denial(t *testing.T) {
 			gitaccess.Denial{Rule: "project", Actor: "key-11", Project: "acme/cli", Loaded: true},
 		},
 		"no path": {
-			nothing, gitaccess.Request{Request: source.Request{Command: source.UploadPack, Protocol: source.SSH}, Project: "../cli\x00"},
+			nothing, gitaccess.Request{Request: source.Request{Command: source.UploadPack, Protocol: source.SSH}, Project: "../cli?private_token=abc\x00"},
 			gitaccess.Denial{Rule: "project", Actor: "nobody", Project: "../cli", Loaded: true},
 		},
 		"a ref": {

@@ -88,7 +88,7 @@ func actorName(c *source.Case) string {
 }
 
 // projectName returns the path of the project, or the text by which the caller named
-// it.
+// it, as far as that is a path: users type it.
 func projectName(req Request, c *source.Case) string {
 	switch {
 	case c.Project.Known():
@@ -98,7 +98,7 @@ func projectName(req Request, c *source.Case) string {
 	case c.Target.Path != "":
 		return string(c.Target.Path)
 	default:
-		return strings.Trim(req.Project, "\x00")
+		return source.PathText(strings.Trim(req.Project, "\x00"))
 	}
 }
 

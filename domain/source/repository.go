@@ -122,18 +122,21 @@ func IsPath(text string) bool {
 	return ok && string(path) == text
 }
 
+// PathText returns a text that should be a path up to the first character that no path
+// has, to be shown: the rest may be a query or a password, with a secret in it.
+func PathText(text string) string {
+	if end := strings.IndexFunc(text, func(c rune) bool { return c != '/' && foreignInSegment(c) }); end >= 0 {
+		return text[:end]
+	}
+	return text
+}
+
 func validSegment(segment string) bool {
-	if segment == "" || segment == "." || segment == ".." {
-		return false
-	}
-	for i := range len(segment) {
-		switch c := segment[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '-', c == '.', c == '+':
-		default:
-			return false
-		}
-	}
-	return true
+	return segment != "" && segment != "." && segment != ".." && !strings.ContainsFunc(segment, foreignInSegment)
+}
+
+func foreignInSegment(c rune) bool {
+	return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("_-.+", c))
 }
 
 // Fold is the form in which paths are compared: that of identity.Fold.

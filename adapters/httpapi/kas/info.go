@@ -88,6 +88,6 @@ func (a *API) project(c *gin.Context) (clusters.ProjectInfo, error) {
 		return clusters.ProjectInfo{}, err
 	}
 	id := values.String("id")
-	httpapi.AddLogFields(c, "project", httpapi.PathText(id))
+	httpapi.AddLogFields(c, "project", source.PathText(id))
 	return a.agents.Project(c.Request.Context(), bearerOf(c).Agent, id)
 }

@@ -15,6 +15,7 @@ import (
 	"gatehouse/domain"
 	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
 )
 
 const (
@@ -71,7 +72,7 @@ func (a *API) authenticate(c *gin.Context, onlyAdmins bool, scopes ...identity.S
 
 // logNamespace names the namespaces of the path in the log line of a refusal.
 func logNamespace(c *gin.Context) {
-	httpapi.AddLogFields(c, "namespace", httpapi.PathText(c.Param("id")), "target_namespace", httpapi.PathText(c.Param("target_id")))
+	httpapi.AddLogFields(c, "namespace", source.PathText(c.Param("id")), "target_namespace", source.PathText(c.Param("target_id")))
 }
 
 // bearer returns the request's access token with its user.

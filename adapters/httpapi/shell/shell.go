@@ -159,9 +159,9 @@ func (in targetParams) target() (source.Target, error) {
 	}
 }
 
-// log names the repository in the log line of a refusal.
+// log names the repository in the log line of a refusal. Users type the project.
 func (in targetParams) log(c *gin.Context) {
-	httpapi.AddLogFields(c, "project", in.Project, "gl_repository", in.GLRepository)
+	httpapi.AddLogFields(c, "project", source.PathText(in.Project), "gl_repository", in.GLRepository)
 }
 
 // actorParams name the actor, in one of five ways.
