@@ -35,11 +35,15 @@ func (tx auditTx) Append(ctx context.Context, events ...audit.Event) error {
 	return ctx.Err()
 }
 
+// MaxAuditEvents is how many audit events are kept, the newest: strangers cause some of
+// them, and memory is not a disk.
+const MaxAuditEvents = 10_000
+
 // keepEvents keeps audit events; s.mu is held.
 func (s *state) keepEvents(events []audit.Event) {
 	for _, e := range events {
 		e.At = toInstant(e.At)
-		s.events.add(e)
+		delete(s.events.rows, s.events.add(e)-MaxAuditEvents)
 	}
 }
 
