@@ -119,7 +119,7 @@ func populate(t testing.TB, s *gormstore.Store) {
 			{Kind: source.Tag, Pattern: "v*", Create: []source.Access{{DeployKey: robot}, {Group: guests}}},
 			{Kind: source.Branch, Pattern: "bare", AllowForcePush: true},
 		}))
-		_, err := r.Users.GhostID(w)
+		_, _, err := r.Users.GhostID(w)
 		w.check("GhostID", err)
 	})
 }

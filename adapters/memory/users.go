@@ -127,17 +127,18 @@ func updatedFactor(f identity.TwoFactor, u worldimport.User) identity.TwoFactor 
 }
 
 // GhostID implements worldimport.Users.
-func (tx usersTx) GhostID(ctx context.Context) (identity.UserID, error) {
+func (tx usersTx) GhostID(ctx context.Context) (id identity.UserID, made string, err error) {
 	if ghost := tx.ghost(); ghost.Known() {
-		return ghost.ID, ctx.Err()
+		return ghost.ID, "", ctx.Err()
 	}
 	name := "ghost"
 	for n := 1; tx.routes[name] != (route{}); n++ {
 		name = "ghost" + strconv.Itoa(n)
 	}
-	return tx.Put(ctx, worldimport.User{User: identity.User{
+	id, err = tx.Put(ctx, worldimport.User{User: identity.User{
 		Username: name, Name: "Ghost User", State: identity.Active, Type: identity.Ghost, EmailConfirmed: true,
 	}})
+	return id, name, err
 }
 
 // requirePerson returns domain.NotFound unless a user has that number, and

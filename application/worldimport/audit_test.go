@@ -83,6 +83,20 @@ func TestImport_recordsCreation(t *testing.T) {
 	}
 }
 
+// The ghost user that stands in for the creator of a deploy key is made by the way.
+func TestImport_recordsGhost(t *testing.T) {
+	t.Parallel()
+	store := memory.New()
+	events := recorded(t, store, "deploy_keys:\n  - {title: robot, key: "+keyOne+"}\n")
+	if len(events) == 0 || events[0]["action"] != "user.create" || events[0]["target_path"] != "ghost" || events[0]["username"] != "root" {
+		t.Errorf("got %v, want the ghost user first", events)
+	}
+	events = recorded(t, store, "deploy_keys:\n  - {title: other, key: "+keyTwo+"}\n")
+	if len(events) != 1 || events[0]["action"] != "deploy_key.create" {
+		t.Errorf("a second one: got %v, want the key alone", events)
+	}
+}
+
 func TestImport_recordsChanges(t *testing.T) {
 	t.Parallel()
 	store := memory.New()

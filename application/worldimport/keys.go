@@ -87,10 +87,17 @@ func (i *importer) creator(ctx context.Context, k DeployKey) (identity.UserID, b
 	if k.Creator != "" {
 		return i.userID(ctx, k.Line, k.Creator)
 	}
-	if _, err := i.tx.Users.GhostID(ctx); err != nil {
+	id, made, err := i.tx.Users.GhostID(ctx)
+	if err != nil {
 		i.failure = err
+		return 0, false
 	}
-	return 0, i.failure == nil
+	if made != "" && i.mode == writing {
+		i.events = append(i.events, i.cause.Event(i.now, audit.Create, userObject(id, made), userObject(id, made), nil, audit.Values{
+			"username": made, "type": string(identity.Ghost),
+		}))
+	}
+	return 0, true
 }
 
 func deployKeyName(id identity.KeyID) string {

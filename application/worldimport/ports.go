@@ -73,8 +73,9 @@ type Users interface {
 	NamespaceOwner(ctx context.Context, id source.NamespaceID) (identity.UserID, error)
 	// GhostID returns the ghost user's number and makes that user if needed,
 	// under the name "ghost", or "ghost1", "ghost2" and so on where taken. It
-	// is active, called "Ghost User", and has no e-mail address.
-	GhostID(ctx context.Context) (identity.UserID, error)
+	// is active, called "Ghost User", and has no e-mail address. The name that it was
+	// made under is returned too; empty if it was there.
+	GhostID(ctx context.Context) (id identity.UserID, made string, err error)
 }
 
 // Namespaces keeps groups, memberships, shares and broadcast messages.

@@ -186,7 +186,7 @@ var importCalls = map[string]func(context.Context, worldimport.Tx) error{
 		_, err := tx.Users.NamespaceOwner(ctx, 400)
 		return err
 	},
-	"GhostID": func(ctx context.Context, tx worldimport.Tx) error { _, err := tx.Users.GhostID(ctx); return err },
+	"GhostID": func(ctx context.Context, tx worldimport.Tx) error { _, _, err := tx.Users.GhostID(ctx); return err },
 	"GroupID": func(ctx context.Context, tx worldimport.Tx) error {
 		_, err := tx.Namespaces.GroupID(ctx, "acme")
 		return err

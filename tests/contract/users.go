@@ -152,18 +152,20 @@ groups: [{id: 90, path: acme}]`, []refusedPut{
 	{Name: "ghost user: created once", Check: func(s Subject) {
 		s.Apply("users: [{username: GHOST}]\ngroups: [{path: ghost1}]")
 		var ids []identity.UserID
+		var names []string
 		for range 2 {
 			s.Unit(func(tx worldimport.Tx) {
 				for range 2 {
-					id, err := tx.Users.GhostID(s.Context())
+					id, made, err := tx.Users.GhostID(s.Context())
 					s.Fine("GhostID", err)
-					ids = append(ids, id)
+					ids, names = append(ids, id), append(names, made)
 				}
 			})
 		}
 		for _, id := range ids {
 			s.Same("the same", id, ids[0])
 		}
+		s.Same("made", names, []string{"ghost2", "", "", ""})
 		got := s.Actor("username-ghost2").User
 		s.Same("ghost", []any{got.ID, got.Name, got.Email, got.State, got.Type, got.Admin}, []any{ids[0], "Ghost User", "", identity.Active, identity.Ghost, false})
 		s.Same("users", len(s.List("users")), 2)
@@ -173,7 +175,7 @@ groups: [{id: 90, path: acme}]`, []refusedPut{
 		ghost := func() (id identity.UserID) {
 			s.Unit(func(tx worldimport.Tx) {
 				var err error
-				id, err = tx.Users.GhostID(s.Context())
+				id, _, err = tx.Users.GhostID(s.Context())
 				s.Fine("GhostID", err)
 			})
 			return id
@@ -184,7 +186,7 @@ groups: [{id: 90, path: acme}]`, []refusedPut{
 	}},
 	{Name: "ghost user: named ghost if the name is free", Check: func(s Subject) {
 		s.Unit(func(tx worldimport.Tx) {
-			_, err := tx.Users.GhostID(s.Context())
+			_, _, err := tx.Users.GhostID(s.Context())
 			s.Fine("GhostID", err)
 		})
 		s.Same("users", s.List("users", "username", "type"), []string{"ghost ghost"})

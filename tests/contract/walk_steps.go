@@ -153,7 +153,10 @@ func (w *walk) user() put {
 }
 
 func (w *walk) ghost() put {
-	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) { return tx.Users.GhostID(ctx) }, "ghost")
+	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) {
+		id, made, err := tx.Users.GhostID(ctx)
+		return []any{id, made}, err
+	}, "ghost")
 }
 
 func (w *walk) group() put {

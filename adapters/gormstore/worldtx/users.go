@@ -210,24 +210,24 @@ func (w *writer) checkHome(ctx context.Context, home namespaceRow, u worldimport
 }
 
 // GhostID implements worldimport.Users.
-func (w usersTx) GhostID(ctx context.Context) (identity.UserID, error) {
-	var id int64
-	err := w.tx.WithContext(ctx).Raw("SELECT coalesce(min(id), 0) FROM users WHERE type = ?", string(identity.Ghost)).Scan(&id).Error
+func (w usersTx) GhostID(ctx context.Context) (id identity.UserID, made string, err error) {
+	err = w.tx.WithContext(ctx).Raw("SELECT coalesce(min(id), 0) FROM users WHERE type = ?", string(identity.Ghost)).Scan((*int64)(&id)).Error
 	if err != nil || id != 0 {
-		return identity.UserID(id), database.Fault(err, "ghost user")
+		return id, "", database.Fault(err, "ghost user")
 	}
 	name := "ghost"
 	for n := 1; ; n++ {
 		taken, err := w.routeAt(ctx, name)
 		if err != nil {
-			return 0, database.Fault(err, "ghost user")
+			return 0, "", database.Fault(err, "ghost user")
 		}
 		if taken == nil {
 			break
 		}
 		name = fmt.Sprintf("ghost%d", n)
 	}
-	return w.Put(ctx, worldimport.User{User: identity.User{
+	id, err = w.Put(ctx, worldimport.User{User: identity.User{
 		Username: name, Name: "Ghost User", State: identity.Active, Type: identity.Ghost, EmailConfirmed: true,
 	}})
+	return id, name, err
 }
