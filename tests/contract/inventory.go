@@ -292,6 +292,26 @@ var auditEventCases = []Case{
 		}
 		s.Same("kept", len(s.List("audit")), 0)
 	}},
+	{Name: "filters: texts that differ behind a long beginning", Check: func(s Subject) {
+		long := strings.Repeat("x", 250)
+		for _, end := range []string{"a", "b"} {
+			e := write(0, audit.Object{Kind: audit.Project, Path: long + end})
+			e.Actor.Username, e.Actor.SudoName = long+end, long+end
+			other := audit.Event{At: now, Outcome: audit.Done, Git: &audit.GitCommand{Repository: long + end}}
+			s.Fine("Append", s.AuditLog.Append(s.Context(), e, other))
+		}
+		for name, c := range map[string]struct {
+			filter inventory.AuditFilter
+			want   int
+		}{
+			"user": {inventory.AuditFilter{User: long + "b"}, 1}, "project": {inventory.AuditFilter{Project: long + "b"}, 2},
+			"beginning": {inventory.AuditFilter{Project: long}, 0}, "a user's": {inventory.AuditFilter{User: long[:200]}, 0},
+		} {
+			records, err := inventory.Collect(s.Inventory.AuditEvents(s.Context(), c.filter))
+			s.Fine(name, err)
+			s.Same(name, len(records), c.want)
+		}
+	}},
 	{Name: "filters", Check: func(s Subject) {
 		s.Apply("users: [{id: 7, username: dede}]\ngroups: [{path: acme}]\nprojects: [{id: 42, path: acme/Tool}, {id: 3, path: acme/other}]")
 		project := audit.Object{Kind: audit.Project, ID: 42, Path: "acme/old"}

@@ -114,7 +114,7 @@ func byUser(db, query *gorm.DB, user string) (*gorm.DB, error) {
 			return nil, err
 		}
 	}
-	return query.Where("id IN (?)", db.Raw(ofUser, sql.Named("id", id), sql.Named("name", indexed(user)))), nil
+	return query.Where("id IN (?)", db.Raw(ofUser, sql.Named("id", id), sql.Named("name", rawBytes(user)), sql.Named("prefix", indexed(user)))), nil
 }
 
 // byProject picks the events of a project: by its gl_repository, the path that it has
@@ -128,11 +128,12 @@ func byProject(db, query *gorm.DB, project string) (*gorm.DB, error) {
 			return nil, err
 		}
 	}
-	repositories := []rawBytes{indexed(project)}
-	for _, name := range inventory.RepositoriesOf(id) {
-		repositories = append(repositories, rawBytes(name))
+	var repositories, prefixes []rawBytes
+	for _, name := range append(inventory.RepositoriesOf(id), project) {
+		repositories, prefixes = append(repositories, rawBytes(name)), append(prefixes, indexed(name))
 	}
-	return query.Where("id IN (?)", db.Raw(ofProject, sql.Named("repositories", repositories), sql.Named("id", id), sql.Named("path", indexed(project)))), nil
+	return query.Where("id IN (?)", db.Raw(ofProject, sql.Named("repositories", repositories), sql.Named("prefixes", prefixes),
+		sql.Named("id", id), sql.Named("path", rawBytes(project)), sql.Named("prefix", indexed(project)))), nil
 }
 
 // number returns the number that a query for a text finds, or 0.
