@@ -92,7 +92,7 @@ func (k *Kept) build() audit.Event {
 	return e
 }
 
-// findings are those of the rules, and of the storage if that refuses. Those of an
+// findings are those of the rules, and of what refuses behind them. Those of an
 // allowed command lack the rules that did not apply.
 func (k *Kept) findings() []source.Finding {
 	findings := k.facts.Explain()
@@ -107,8 +107,8 @@ func (k *Kept) findings() []source.Finding {
 			f.Protections[j].Pattern, f.Protections[j].Access = source.Pattern(cut(string(f.Protections[j].Pattern))), nil
 		}
 	}
-	if k.rule == StorageRule {
-		findings = append(findings, source.Finding{Rule: StorageRule, Outcome: source.Refused, Message: k.message})
+	if k.rule == StorageRule || k.rule == CreateProjectRule {
+		findings = append(findings, source.Finding{Rule: k.rule, Outcome: source.Refused, Message: k.message})
 	}
 	return findings
 }

@@ -104,6 +104,10 @@ func TestGatekeeper_Allow_founderFails(t *testing.T) {
 	if _, err := w.gatekeeper().Allow(t.Context(), pushToCreate()); !errors.Is(err, domain.Unprocessable) || len(w.notices) > 0 {
 		t.Errorf("a bad name: got %v, left %v", err, w.notices)
 	}
+	findings := w.decisions.events[0].Decision.Findings
+	if last := findings[len(findings)-1]; last.Rule != gitaccess.CreateProjectRule || last.Outcome != source.Refused {
+		t.Errorf("a bad name: the audit log says %+v", findings)
+	}
 	w = newPortsWithoutProject()
 	w.createErr = domain.Refuse(domain.Unavailable, "no repository yet")
 	if _, err := w.gatekeeper().Allow(t.Context(), pushToCreate()); !errors.Is(err, domain.Unavailable) || len(w.notices) != 1 {
