@@ -20,6 +20,12 @@ const (
 	DeadlineRule = "deadline"
 )
 
+// RuleNames returns the names of all that may refuse a command: the rules in package
+// source, and what refuses besides.
+func RuleNames() []string {
+	return append(source.RuleNames(), StorageRule, CreateProjectRule, UnavailableRule, DeadlineRule)
+}
+
 // Denial is a refusal with what it is about, for the log: it tells more than the user
 // may know. It unwraps to the *domain.Refusal.
 type Denial struct {

@@ -68,6 +68,7 @@ type refusal struct {
 	request string
 	change  func(*config.Config)
 	gitaly  source.Answer // to every question
+	late    bool          // Gitaly answers after the time for the request
 	// want are further fields as "name=value …".
 	want string
 }
@@ -134,6 +135,7 @@ var refusals = []refusal{
 	{rule: gitaccess.StorageRule, request: "user_id=2&project=acme/lost" + pulling, want: "actor=user-2 project=acme/lost gl_repository=project-49"},
 	{rule: gitaccess.UnavailableRule, request: "user_id=2" + pushes + updates + "refs/heads/main", want: "actor=user-2 project_known=true" + cli},
 	{rule: gitaccess.CreateProjectRule, request: "user_id=1&project=acme/-x" + starts, change: func(c *config.Config) { c.Git.PushToCreate = true }, want: "actor=user-1 project=acme/-x project_known=false"},
+	{rule: gitaccess.DeadlineRule, request: "user_id=2&project=acme/cli" + pulling, late: true, want: "actor=user-2" + cli},
 	{rule: "request", request: "user_id=2&gl_repository=project-42&protocol=ssh", want: "actor=user-2 gl_repository=project-42"},
 	{rule: "request", request: "user_id=2" + pushes + "abc", want: "actor=user-2 gl_repository=project-42 action=git-receive-pack"},
 }
@@ -146,9 +148,32 @@ var neverFirst = map[string]string{"tag_change": "push_code"}
 type answering struct {
 	bootstrap.Repositories
 	answer source.Answer
+	late   func() // ends the time for the request; nil for none that ends
 }
 
-func (a answering) Answers(_ context.Context, _ gitaccess.Location, questions []source.Question) (map[source.Question]source.Answer, error) {
+// deadline is a context that ends when over is closed, as one whose time is over.
+type deadline struct {
+	context.Context
+	over chan struct{}
+}
+
+func (d deadline) Done() <-chan struct{} { return d.over }
+
+func (d deadline) Err() error {
+	select {
+	case <-d.over:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+func (a answering) Answers(ctx context.Context, _ gitaccess.Location, questions []source.Question) (map[source.Question]source.Answer, error) {
+	if a.late != nil {
+		a.late()
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	if a.answer == source.Unknown {
 		return nil, errors.New("connection refused")
 	}
@@ -162,8 +187,8 @@ func (a answering) Answers(_ context.Context, _ gitaccess.Location, questions []
 func (answering) Create(context.Context, source.Project, source.RepositoryKind) error { return nil }
 
 // ask sends a request to /allowed.
-func (s *server) ask(form string) (status int, body string) {
-	r := httptest.NewRequestWithContext(s.Context(), http.MethodPost, "/api/v4/internal/allowed", strings.NewReader(form))
+func (s *server) ask(ctx context.Context, form string) (status int, body string) {
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/api/v4/internal/allowed", strings.NewReader(form))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Gitlab-Shared-Secret", base64.StdEncoding.EncodeToString([]byte(shellSecret)))
 	w := httptest.NewRecorder()
@@ -176,16 +201,21 @@ func (s Subject) refuse(r refusal) map[string]any {
 	s.Helper()
 	s.Apply(refusalWorld)
 	core, lines := observer.New(zap.InfoLevel)
-	server := s.serverWith(bootstrap.Fakes{Repositories: answering{answer: r.gitaly}, Log: zap.New(core)}, func(c *config.Config) {
+	ctx, gitaly := s.Context(), answering{answer: r.gitaly}
+	if r.late {
+		over := make(chan struct{})
+		ctx, gitaly.late = deadline{ctx, over}, func() { close(over) }
+	}
+	server := s.serverWith(bootstrap.Fakes{Repositories: gitaly, Log: zap.New(core)}, func(c *config.Config) {
 		if r.change != nil {
 			r.change(c)
 		}
 	})
 	if r.rule == "rate_limit" {
-		server.ask(r.request)
+		server.ask(s.Context(), r.request)
 		lines.TakeAll()
 	}
-	status, body := server.ask(r.request)
+	status, body := server.ask(ctx, r.request)
 	requests := lines.FilterMessage("request").All()
 	if status == http.StatusOK || len(requests) != 1 {
 		s.Fatalf("got %d %s and %d lines, want a refusal with one line", status, body, len(requests))
@@ -221,7 +251,7 @@ func TestShell_refusalsInLog(t *testing.T) {
 			}
 		})
 	}
-	for _, rule := range source.RuleNames() {
+	for _, rule := range gitaccess.RuleNames() {
 		if _, never := neverFirst[rule]; tested[rule] == never {
 			t.Errorf("rule %q: no test case, or one too many", rule)
 		}
@@ -257,7 +287,7 @@ func TestShell_equalAnswersInLog(t *testing.T) {
 	for _, request := range []string{
 		"user_id=4&project=near/cli", "user_id=2&project=near/cli&check_ip=203.0.113.9", "user_id=2&project=near/none", "user_id=99&project=near/cli",
 	} {
-		status, body := server.ask(request + pulling)
+		status, body := server.ask(s.Context(), request+pulling)
 		answers = append(answers, fmt.Sprint(status, body))
 		line := lines.TakeAll()[0].ContextMap()
 		told = append(told, fmt.Sprint(line["rule"], line["actor_known"], line["project_known"]))
@@ -286,7 +316,7 @@ func TestShell_refusalOfLongTexts(t *testing.T) {
 		{"user_id": {long}, "project": {long}, "gl_repository": {long}, "protocol": {"ssh"}, "check_ip": {long}},
 	} {
 		text.Reset()
-		server.ask(form.Encode())
+		server.ask(s.Context(), form.Encode())
 		line := text.String()
 		if !strings.Contains(line, `"rule"`) || len(line) > 8000 || strings.Contains(line, "\x1b") || strings.Count(line, "\n") != 1 {
 			t.Errorf("got %d bytes: %.300q", len(line), line)
