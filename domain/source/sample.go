@@ -29,9 +29,12 @@ func (c *Case) Sample(refused Ref) (sample Case, more int) {
 			seesRefused, seesBranch = seesRefused || isRefused, seesBranch || updatesBranch
 		}
 	}
-	sample.Project.Protections = slices.DeleteFunc(slices.Clone(c.Project.Protections), func(p Protection) bool {
-		return !slices.ContainsFunc(sample.Changes, func(change Change) bool { return p.covers(change.Ref) })
-	})
+	sample.Project.Protections = nil
+	for _, p := range c.Project.Protections {
+		if slices.ContainsFunc(sample.Changes, func(change Change) bool { return p.covers(change.Ref) }) {
+			sample.Project.Protections = append(sample.Project.Protections, p)
+		}
+	}
 	sample.Answers = c.answersOf(sample.Changes)
 	sample.Claim.Name, sample.Target.Path = strings.Clone(c.Claim.Name), Path(strings.Clone(string(c.Target.Path)))
 	sample.Command, sample.Protocol = Command(strings.Clone(string(c.Command))), Protocol(strings.Clone(string(c.Protocol)))
