@@ -119,7 +119,7 @@ var explainCases = map[string]struct {
 	},
 	"unknown key and project": {
 		[]string{"--key", "99", "--project", "gnuwget/none"},
-		[]string{"a stranger: key-99 is not known\n", "on gnuwget/none, which does not exist", "refused (not found)", "by the rule project", "not reached", "it takes a project at gnuwget/none: there is none\n"},
+		[]string{"a stranger: key-99 is not known\n", "on gnuwget/none, which does not exist", "refused (not found)", "by the rule project", "not reached", "it takes a public project at gnuwget/none, where there is none, or any other there and the key or the name of a user with the role reporter or more in gnuwget/none\n"},
 	},
 	"expired key": {
 		[]string{"--key", "9", "--project", "gnuwget/wget2"},

@@ -124,7 +124,7 @@ var (
 	}
 	deactivated = userFlaw{
 		"Your account has been deactivated. Sign in on the web to reactivate it.",
-		"a sign-in of the user on the web, which reactivates the account", activate,
+		"the account reactivated", activate,
 	}
 	emailNotConfirmed = userFlaw{
 		"Your e-mail address is not confirmed. Follow the link in the confirmation mail.",

@@ -59,13 +59,18 @@ func hintRate(*Case) []hint {
 	return oneHint(HintWait, func(c *Case) { c.Throttled = false }, "a minute without further requests")
 }
 
-func hintOTPSession(*Case) []hint {
-	return oneHint(HintUser, func(c *Case) { c.OTPSession = true }, "a second factor that was shown by \"ssh git@<this host> 2fa_verify\"")
+func hintOTPSession(c *Case) []hint {
+	return oneHint(HintUser, func(c *Case) { c.OTPSession = true }, "a second factor that the user has given to \"%s 2fa_verify\"", c.Settings.SSHCommand)
+}
+
+// allows says whether checkProtocol lets a protocol pass.
+func (c *Case) allows(p Protocol) bool {
+	return c.Settings.Protocols.Allow(p) && (!c.Visible() || c.Project.Root.Protocols.Allow(p))
 }
 
 func hintProtocol(c *Case) []hint {
 	for _, p := range []Protocol{SSH, HTTP} {
-		if c.Settings.Protocols.Allow(p) && (!c.Visible() || c.Project.Root.Protocols.Allow(p)) {
+		if c.allows(p) {
 			return oneHint(HintCommand, func(c *Case) { c.Protocol = p }, "access over %s", p)
 		}
 	}
@@ -94,8 +99,18 @@ func hintUser(c *Case) []hint {
 	return oneHint(HintUser, func(c *Case) { c.Actor.User = mended }, "%s", remedy)
 }
 
-func hintHTTPCommand(*Case) []hint {
-	return oneHint(HintCommand, func(c *Case) { c.Protocol = SSH }, "access over %s", SSH)
+func hintHTTPCommand(c *Case) []hint {
+	var hints []hint
+	if c.allows(SSH) {
+		hints = oneHint(HintCommand, func(c *Case) { c.Protocol = SSH }, "access over %s", SSH)
+	}
+	what := "fetches"
+	if c.Pushes() {
+		what = "pushes"
+	}
+	return append(hints, newHint(HintInstance, func(c *Case) {
+		c.Settings.HTTPUploadPackOff, c.Settings.HTTPReceivePackOff = c.Settings.HTTPUploadPackOff && c.Pushes(), c.Settings.HTTPReceivePackOff && !c.Pushes()
+	}, "%s over HTTP switched on in the configuration", what))
 }
 
 func hintCommand(*Case) []hint {
@@ -123,14 +138,31 @@ func hintProject(c *Case) []hint {
 	if c.Project.Known() {
 		return []hint{c.roleHint(c.neededRole())}
 	}
-	return oneHint(HintProject, func(c *Case) {
+	path, kind := c.Target.Path.container()
+	be := func(c *Case) {
 		c.Project = Project{
-			ID: 1, Path: string(c.Target.Path), Visibility: Public, Repository: FeatureEnabled, Wiki: FeatureEnabled,
-			Root: Namespace{Path: c.Target.Path.Root(), Protocols: AllProtocols},
+			ID: 1, Path: string(path), Visibility: Public, Repository: FeatureEnabled, Wiki: FeatureEnabled,
+			Root: Namespace{Path: path.Root(), Protocols: AllProtocols},
 		}
-		c.KeyEnabled, c.KeyCanPush = false, false
-		c.Repository = RepositoryID{Kind: Code, ID: 1}
-	}, "a project at %s: there is none", c.Target)
+		c.Role, c.KeyEnabled, c.KeyCanPush = NoRole, false, false
+		c.Repository = RepositoryID{Kind: kind, ID: 1}
+	}
+	switch {
+	case c.Target.Repository.Known():
+		return oneHint(HintProject, be, "another repository: there is no %s", c.Target)
+	case CheckProjectPath(string(path)) != nil:
+		return oneHint(HintCommand, func(c *Case) {
+			be(c)
+			c.Project.Path = "the other project"
+		}, "another path: no project can be at %s", path)
+	case c.Pushes(), c.Actor.Person().Admin: // what a push takes more, a later rule says
+		return oneHint(HintProject, be, "a project at %s, where there is none", path)
+	default:
+		changed := *c
+		be(&changed)
+		changed.Project.Visibility = Private
+		return oneHint(HintProject, be, "a public project at %s, where there is none, or any other there and %s", path, changed.roleHint(changed.neededRole()).Text)
+	}
 }
 
 func hintSSHCertificate(c *Case) []hint {
@@ -165,6 +197,9 @@ func hintRepositoryType(*Case) []hint {
 }
 
 func hintRepository(c *Case) []hint {
+	if c.Repository.Kind == Wiki {
+		return oneHint(HintProject, func(c *Case) { c.setAnswer(existenceQuestion, Yes) }, "a first push to the wiki, which is empty")
+	}
 	return oneHint(HintProject, func(c *Case) { c.setAnswer(existenceQuestion, Yes) }, "the repository, which is missing in the storage %s", c.Project.Storage)
 }
 

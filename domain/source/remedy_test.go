@@ -43,7 +43,7 @@ func refusedCases() map[string][]*source.Case {
 		"protocol":                {pull(protocols(source.OnlyHTTP, source.AllProtocols)), pull(protocols(source.AllProtocols, source.OnlyHTTP)), pull(protocols(source.OnlyHTTP, source.OnlySSH)), pull(withProtocol("ftp"))},
 		"key":                     {pull(key(func(c *source.Case) { c.Actor.Key.ExpiresAt = now })), pull(key(func(c *source.Case) { c.Keys.BannedKeys, c.Actor.Key.ExpiresAt = []identity.Fingerprint{"f"}, now })), pull(key(func(c *source.Case) { c.Keys.MinimumBits = map[string]int{"ed25519": identity.Forbidden} })), pull(robot(true, false), func(c *source.Case) { c.Keys.BannedKeys, c.Actor.Key.Fingerprint = []identity.Fingerprint{"f"}, "f" })},
 		"user":                    {pull(blocked), pull(blocked, user(func(u *identity.User) { u.EmailConfirmed, u.PasswordExpiresAt = false, now }))},
-		"http_command":            {push(withProtocol(source.HTTP), func(c *source.Case) { c.Settings.HTTPReceivePackOff = true }), pull(withProtocol(source.HTTP), func(c *source.Case) { c.Settings.HTTPUploadPackOff = true })},
+		"http_command":            {push(withProtocol(source.HTTP), func(c *source.Case) { c.Settings.HTTPReceivePackOff = true }), pull(withProtocol(source.HTTP), func(c *source.Case) { c.Settings.HTTPUploadPackOff = true }), push(protocols(source.AllProtocols, source.OnlyHTTP), withProtocol(source.HTTP), func(c *source.Case) { c.Settings.HTTPReceivePackOff = true })},
 		"command":                 {pull(command("git-shell"))},
 		"namespace":               {pull(namespace("other")), pull(namespace("other"), personal), pull(absent, namespace("other"))},
 		"project":                 {pull(absent), push(absent, anonymous), push(absent, func(c *source.Case) { c.Target = source.Target{Repository: source.RepositoryID{ID: 99}} }), pull(anonymous), pull(role(source.NoRole)), pull(robot(false, false)), push(robot(false, false)), pull(wiki, role(source.NoRole), is(source.Internal), external)},
@@ -74,6 +74,14 @@ func refusedCases() map[string][]*source.Case {
 		"protected_tag_delete":    {push(main, changes(one, zero, "refs/tags/v1")), push(main, changes(one, zero, "refs/tags/v1"), withProtocol(source.Web), robot(true, true))},
 		"protected_tag_create":    {push(main, changes(zero, one, "refs/tags/v1")), push(changes(zero, one, "refs/tags/v1"), protect(tag("v1", by(source.NoRole))))},
 		"hidden_ref":              {push(changes(zero, one, "refs/keep-around/x"))},
+	}
+}
+
+// askAbsent asks for a path at which no project is.
+func askAbsent(path source.Path) with {
+	return func(c *source.Case) {
+		absent(c)
+		c.Target = source.Target{Path: path}
 	}
 }
 
@@ -159,6 +167,9 @@ func TestCase_Remedies_ofAnyCase(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := randomCase(t)
 		c.Settings.PushToCreate = false
+		c.Settings.Protocols = rapid.SampledFrom(source.ProtocolSettings).Draw(t, "the instance's protocols")
+		c.Project.Root.Protocols = rapid.SampledFrom(source.ProtocolSettings).Draw(t, "the group's protocols")
+		c.Settings.HTTPUploadPackOff, c.Settings.HTTPReceivePackOff = rapid.Bool().Draw(t, "no fetches over HTTP"), rapid.Bool().Draw(t, "no pushes over HTTP")
 		if len(c.Changes) > 1 {
 			c.Changes = c.Changes[:1]
 		}
@@ -180,6 +191,19 @@ func TestCase_Remedies_texts(t *testing.T) {
 		"a stranger":  {pull(role(source.NoRole)), []string{"project: the role reporter or more in acme/tools/cli"}},
 		"expired key": {pull(func(c *source.Case) { c.Actor.Key = identity.Key{ID: 102, Kind: identity.UserKey, ExpiresAt: now} }), []string{"key: key 102 renewed, which expired on 2026-05-01, or another key"}},
 		"address":     {pull(allowList, from("198.51.100.1")), []string{"ip_allow_list: an address in 192.0.2.0/24 or 2001:db8::/32 | 198.51.100.1 in the IP allow-list of the group acme | no IP allow-list of the group acme"}},
+		"a protocol whose command is off": {push(withProtocol(source.SSH), func(c *source.Case) { c.Settings.Protocols, c.Settings.HTTPReceivePackOff = source.OnlyHTTP, true }), []string{
+			"protocol: access over http", "http_command: pushes over HTTP switched on in the configuration",
+		}},
+		"no project":                     {pull(absent), []string{"project: a public project at acme/tools/cli, where there is none, or any other there and the role reporter or more in acme/tools/cli"}},
+		"no project, an admin":           {pull(absent, admin), []string{"project: a project at acme/tools/cli, where there is none"}},
+		"no project, a push":             {push(absent), []string{"project: a project at acme/tools/cli, where there is none", "push: the role developer or more in acme/tools/cli"}},
+		"no project of the wiki":         {push(askAbsent("acme/none.Wiki")), []string{"project: a project at acme/none, where there is none", "push: the role developer or more in acme/none"}},
+		"no project can be there":        {pull(askAbsent("acme")), []string{"project: another path: no project can be at acme"}},
+		"no project can be pushed to":    {push(askAbsent("acme")), []string{"project: another path: no project can be at acme", "push: the role developer or more in the other project"}},
+		"no project can have the suffix": {pull(askAbsent("acme/none.wiki.wiki")), []string{"project: another path: no project can be at acme/none.wiki"}},
+		"no number":                      {pull(func(c *source.Case) { absent(c); c.Target = source.Target{Repository: source.RepositoryID{ID: 99}} }), []string{"project: another repository: there is no project-99"}},
+		"empty wiki":                     {pull(wiki, connected(map[source.Question]source.Answer{{About: source.Existence}: source.No})), []string{"repository: a first push to the wiki, which is empty"}},
+		"second factor":                  {pull(otpDemanded, twoFactor, func(c *source.Case) { c.Settings.SSHCommand = "ssh -p 2222 git@git.example.com" }), []string{`otp_session: a second factor that the user has given to "ssh -p 2222 git@git.example.com 2fa_verify"`}},
 		"archived, and a role that is too low": {push(role(source.Reporter), archived, feature, protect(branch("fea*", by(source.Maintainer)))), []string{
 			"archived: acme/tools/cli unarchived",
 			"push_code refs/heads/feature: the role developer or more in acme/tools/cli",

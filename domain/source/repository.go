@@ -147,6 +147,17 @@ func (p Path) Suffixed() bool {
 	return strings.HasSuffix(p.Fold(), Wiki.Suffix()) || strings.HasSuffix(p.Fold(), Design.Suffix())
 }
 
+// container splits a path into that of the project and the kind of its repository that
+// the whole path names if the project exists.
+func (p Path) container() (Path, RepositoryKind) {
+	for _, kind := range []RepositoryKind{Wiki, Design} {
+		if n := len(p) - len(kind.Suffix()); n > 0 && p[n:].Fold() == kind.Suffix() {
+			return p[:n], kind
+		}
+	}
+	return p, Code
+}
+
 // Root is the first segment.
 func (p Path) Root() string {
 	root, _, _ := strings.Cut(string(p), "/")
