@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"gatehouse/domain"
 	"gatehouse/domain/source"
 )
 
@@ -61,8 +62,13 @@ func (e *Explainer) Explain(ctx context.Context, req Request) (Explanation, erro
 	if err := e.nameAccess(ctx, out.Findings); err != nil {
 		return Explanation{}, unavailable(ctx, err)
 	}
-	if d.refusal == nil {
-		out.addStorage(g.location(req, &c))
+	if c.Project.ToBeCreated {
+		refusal := c.Project.CheckCreation()
+		out.add(CreateProjectRule, asError(refusal), source.Hint{Kind: source.HintCommand, Text: "another path for the new project"})
+	}
+	if c.Project.Known() {
+		_, refusal := g.location(req, &c)
+		out.add(StorageRule, refusal, source.Hint{Kind: source.HintInstance, Text: "the storage " + c.Project.Storage + " in the configuration"})
 	}
 	return out, nil
 }
@@ -90,16 +96,29 @@ func (e *Explainer) nameAccess(ctx context.Context, findings []source.Finding) e
 	return err
 }
 
-// addStorage adds a rule on the storage: Allow refuses a project whose storage
-// is not configured.
-func (e *Explanation) addStorage(_ Location, refusal error) {
-	storage := source.Finding{Rule: StorageRule, Outcome: source.Passed}
+// add adds a rule that Allow applies behind those of the case, with the remedy if it
+// refuses.
+func (e *Explanation) add(rule string, refusal error, remedy source.Hint) {
+	f := source.Finding{Rule: rule, Outcome: source.Passed}
 	if refusal != nil {
-		storage.Outcome, storage.Message, e.Refusal = source.Refused, refusal.Error(), refusal
-		hint := source.Hint{Kind: source.HintInstance, Text: "the storage " + e.Case.Project.Storage + " in the configuration"}
-		e.Remedies = append(e.Remedies, source.Remedy{Rule: storage.Rule, AnyOf: []source.Hint{hint}})
+		f.Outcome, f.Message = source.Refused, refusal.Error()
+		e.Remedies = append(e.Remedies, source.Remedy{Rule: rule, AnyOf: []source.Hint{remedy}})
+		if e.Refusal == nil {
+			e.Refusal = refusal
+		}
 	}
-	e.Findings = append(e.Findings, storage)
+	if !e.Case.Visible() {
+		f.Outcome, f.Message = source.NotReached, ""
+	}
+	e.Findings = append(e.Findings, f)
+}
+
+// asError makes no error of a nil refusal.
+func asError(refusal *domain.Refusal) error {
+	if refusal == nil {
+		return nil
+	}
+	return refusal
 }
 
 // Decider returns the finding of the rule that decided: the first that refused. It is

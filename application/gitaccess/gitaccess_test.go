@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -541,6 +542,38 @@ func TestExplainer_Explain_leavesNoTrace(t *testing.T) {
 	}
 	if len(w.notices)+len(w.stamped)+len(w.buckets) > 0 {
 		t.Errorf("got notices %v, stamps %v, buckets %v", w.notices, w.stamped, w.buckets)
+	}
+}
+
+// The storage is wanted besides what refuses first.
+func TestExplainer_Explain_storageToo(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change  func(*source.Standing)
+		decider string
+		outcome source.Outcome
+		want    []string
+	}{
+		"alone":    {func(*source.Standing) {}, gitaccess.StorageRule, source.Refused, []string{gitaccess.StorageRule}},
+		"archived": {func(s *source.Standing) { s.Project.Archived = true }, "archived", source.Refused, []string{"archived", gitaccess.StorageRule}},
+		"hidden":   {func(s *source.Standing) { s.Role = source.NoRole }, "project", source.NotReached, []string{"project", gitaccess.StorageRule}},
+	} {
+		w := newPorts()
+		w.standing.Project.Storage = "lost"
+		c.change(&w.standing)
+		req := fetch()
+		req.Command = source.ReceivePack
+		got, err := w.explainer().Explain(t.Context(), req)
+		if f := got.Decider(); err != nil || f == nil || f.Rule != c.decider {
+			t.Errorf("%s: got %v, decided by %+v", name, err, f)
+		}
+		var rules []string
+		for _, r := range got.Remedies {
+			rules = append(rules, r.Rule)
+		}
+		if last := got.Findings[len(got.Findings)-1]; last.Rule != gitaccess.StorageRule || last.Outcome != c.outcome || !slices.Equal(rules, c.want) {
+			t.Errorf("%s: got %+v, remedies for %v", name, last, rules)
+		}
 	}
 }
 

@@ -187,6 +187,28 @@ func TestExplainer_Explain_createsNothing(t *testing.T) {
 	}
 }
 
+// An explanation is of the refusal that creation ends in.
+func TestExplainer_Explain_createsNoSuchProject(t *testing.T) {
+	t.Parallel()
+	w := newPortsWithoutProject()
+	w.destination.Path = "acme/-new"
+	got, err := w.explainer().Explain(t.Context(), pushToCreate())
+	if err != nil || !errors.Is(got.Refusal, domain.Unprocessable) || !strings.Contains(got.Refusal.Error(), `project "acme/-new"`) {
+		t.Errorf("got %v, %v", got.Refusal, err)
+	}
+	if f := got.Decider(); f == nil || f.Rule != gitaccess.CreateProjectRule || f.Message != got.Refusal.Error() {
+		t.Errorf("decided by %+v", f)
+	}
+	if len(got.Remedies) != 1 || got.Remedies[0].Rule != gitaccess.CreateProjectRule {
+		t.Errorf("got the remedies %+v", got.Remedies)
+	}
+	w.createErr = got.Refusal
+	_, event := w.denied(t, pushToCreate())
+	if last := event.Decision.Findings[len(event.Decision.Findings)-1]; last.Rule != gitaccess.CreateProjectRule || last.Outcome != source.Refused || last.Message != got.Refusal.Error() {
+		t.Errorf("the event's last finding is %+v", last)
+	}
+}
+
 func prefixes(texts ...string) (list []netip.Prefix) {
 	for _, text := range texts {
 		list = append(list, netip.MustParsePrefix(text))

@@ -61,8 +61,8 @@ func (c *Creator) Destination(ctx context.Context, user identity.UserID, path so
 // the project enqueues a CreateRepository job too, in case this process ends
 // before it has created the repository itself.
 func (c *Creator) CreateProject(ctx context.Context, by audit.Cause, planned source.Project) (source.ProjectID, error) {
-	if refusal := source.CheckProjectPath(planned.Path); refusal != nil {
-		return 0, refuse(planned, refusal.Message)
+	if refusal := planned.CheckCreation(); refusal != nil {
+		return 0, refusal
 	}
 	id, err := c.add(ctx, by, planned)
 	if err != nil {
@@ -92,9 +92,9 @@ func (c *Creator) add(ctx context.Context, by audit.Cause, planned source.Projec
 		id, err = tx.Projects.Add(ctx, planned)
 		switch {
 		case errors.Is(err, domain.Conflict):
-			return refuse(planned, conflict)
+			return planned.RefuseCreation(conflict)
 		case errors.Is(err, domain.NotFound):
-			return refuse(planned, noNamespace)
+			return planned.RefuseCreation(noNamespace)
 		case err != nil:
 			return err
 		}
@@ -113,10 +113,6 @@ func (c *Creator) add(ctx context.Context, by audit.Cause, planned source.Projec
 		return 0, err
 	}
 	return id, nil
-}
-
-func refuse(planned source.Project, why string) *domain.Refusal {
-	return domain.Refuse(domain.Unprocessable, "The project could not be created: project %q: %s", planned.Path, why)
 }
 
 // CreateRepository creates the repository of a project. It is the worker of the

@@ -35,6 +35,19 @@ func (c *Case) PlanProject(p ProjectDestination, storage string) {
 	c.Role, c.Repository = p.Role, RepositoryID{Kind: Code}
 }
 
+// CheckCreation returns why the planned project cannot be created at its path, or nil.
+func (p Project) CheckCreation() *domain.Refusal {
+	if refusal := CheckProjectPath(p.Path); refusal != nil {
+		return p.RefuseCreation(refusal.Message)
+	}
+	return nil
+}
+
+// RefuseCreation returns a refusal to create the planned project.
+func (p Project) RefuseCreation(why string) *domain.Refusal {
+	return domain.Refuse(domain.Unprocessable, "The project could not be created: project %q: %s", p.Path, why)
+}
+
 // checkPushToCreate lets developers of a group create projects there, and
 // people in their own namespace. All others are refused as if there were no
 // namespace.
