@@ -102,6 +102,10 @@ var explainCases = map[string]struct {
 			"it takes an address in 192.0.2.0/24\nor 203.0.113.9 in the IP allow-list of the group vault\nor no IP allow-list of the group vault\n",
 		},
 	},
+	"certificate of another group": {
+		[]string{"--key", "7", "--project", "gnuwget/wget2", "--namespace-path", "vault"},
+		[]string{"by the rule namespace", "wget2 (public), with an SSH certificate for vault\n", "it takes an SSH certificate that is valid for the group gnuwget\n"},
+	},
 	"hidden project": {
 		[]string{"--user", "bob", "--project", "rubi/own", "--action", "git-receive-pack", "--ref", "refs/heads/main"},
 		[]string{
@@ -249,7 +253,7 @@ func TestExplain_json(t *testing.T) {
 	t.Parallel()
 	zero, sha := strings.Repeat("0", 40), strings.Repeat("a", 40)
 	out := gatehouse(t, "", "explain", filledWith(t, explained), "--json", "--key", "7", "--project", "gnuwget/wget2",
-		"--action", "git-receive-pack", "--ref", "refs/heads/main", "--old", sha, "--new", zero)
+		"--namespace-path", "gnuwget", "--action", "git-receive-pack", "--ref", "refs/heads/main", "--old", sha, "--new", zero)
 	var got struct {
 		Version       int
 		Allowed       bool
@@ -263,8 +267,11 @@ func TestExplain_json(t *testing.T) {
 		Repository struct {
 			GLRepository string `json:"gl_repository"`
 		}
-		Request struct{ Changes []string }
-		Rules   []struct {
+		Request struct {
+			NamespacePath string `json:"namespace_path"`
+			Changes       []string
+		}
+		Rules []struct {
 			Rule, Outcome string
 			Protections   []struct {
 				Pattern string
@@ -288,7 +295,7 @@ func TestExplain_json(t *testing.T) {
 	if got.Actor.Claim != "key-7" || got.Actor.Username != "rubi" || got.Actor.Role != "developer" || got.Actor.KeyID != 7 || got.Actor.KeyFingerprint != fingerprint || got.Repository.GLRepository != "project-3" {
 		t.Errorf("who and where: got %s", out)
 	}
-	if len(got.Request.Changes) != 1 || got.Request.Changes[0] != sha+" "+zero+" refs/heads/main" || len(got.Rules) < 30 {
+	if got.Request.NamespacePath != "gnuwget" || len(got.Request.Changes) != 1 || got.Request.Changes[0] != sha+" "+zero+" refs/heads/main" || len(got.Rules) < 30 {
 		t.Errorf("the change and the rules: got %s", out)
 	}
 	var remedies []string

@@ -188,6 +188,9 @@ func (r explanationText) what() []string {
 	if c.AddressGiven {
 		text += ", from " + c.Address.String()
 	}
+	if c.NamespacePath != "" {
+		text += ", with an SSH certificate for " + c.NamespacePath
+	}
 	return []string{text}
 }
 

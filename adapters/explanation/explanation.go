@@ -143,7 +143,9 @@ type Request struct {
 	Action   source.Command  `json:"action"`
 	Protocol source.Protocol `json:"protocol"`
 	IP       string          `json:"ip"`
-	Changes  []string        `json:"changes"`
+	// NamespacePath is the only group that the SSH certificate is for.
+	NamespacePath string   `json:"namespace_path"`
+	Changes       []string `json:"changes"`
 }
 
 // Remedies are what would have the command allowed, which takes all of them.
@@ -172,7 +174,7 @@ func New(explained gitaccess.Explanation) Explanation {
 	out := Explanation{
 		Version: Version, Allowed: explained.Refusal == nil,
 		Actor: newActor(explained), Repository: newRepository(c),
-		Request:  Request{Action: c.Command, Protocol: c.Protocol, Changes: []string{}},
+		Request:  Request{Action: c.Command, Protocol: c.Protocol, NamespacePath: c.NamespacePath, Changes: []string{}},
 		Rules:    []Rule{},
 		Remedies: Remedies{explained.Enough, []Remedy{}},
 	}
