@@ -29,7 +29,8 @@ func explain(streams Streams) *cobra.Command {
 	var flags configFlags
 	var q question
 	var asJSON, schema bool
-	c := &cobra.Command{
+	var c *cobra.Command
+	c = &cobra.Command{
 		Use:   "explain",
 		Short: "Tell why a Git command would be allowed or refused",
 		Long: `Tell why a Git command would be allowed or refused: the verdict and the rule that
@@ -45,6 +46,9 @@ Without --key, --user or --user-id the request is anonymous.
 The exit code is 0 whatever the verdict, and 1 if no key with the fingerprint is known:
 then SSH itself refuses the login.
 
+Without --old and --new the refs have made-up objects: with a connected Gitaly, which
+does not have them, an update counts as a fast-forward.
+
 --json prints an object that --schema describes, as a JSON Schema.`,
 		Example: "  gatehouse explain --key 11 --project gnuwget/wget2 --action git-receive-pack --ref refs/heads/main\n" +
 			"  gatehouse explain --key ~/.ssh/id_ed25519.pub --project gnuwget/wget2 --ref refs/heads/main --change delete\n" +
@@ -54,6 +58,9 @@ then SSH itself refuses the login.
 		RunE: action(func(ctx context.Context, _ []string) error {
 			if schema {
 				_, err := streams.Out.Write(explanation.Schema)
+				return err
+			}
+			if err := requireFilled(c, "key", "user", "user-id", "project", "gl-repository", "ip", "namespace-path", "old", "new"); err != nil {
 				return err
 			}
 			request, err := q.request()
@@ -117,6 +124,17 @@ func (q *question) add(c *cobra.Command) {
 	c.MarkFlagsMutuallyExclusive("project", "gl-repository")
 	c.MarkFlagsRequiredTogether("old", "new")
 	c.MarkFlagsMutuallyExclusive("change", "old")
+}
+
+// requireFilled refuses flags that are given empty, as by a variable that is not set:
+// without them the question would be another one.
+func requireFilled(c *cobra.Command, names ...string) error {
+	for _, name := range names {
+		if f := c.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
+			return usageErrorf("--%s is empty", name)
+		}
+	}
+	return nil
 }
 
 // request returns the request that the server would get.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 
 	"gatehouse/application/whois"
 	"gatehouse/domain"
@@ -30,10 +31,10 @@ func (q *question) fingerprint(in io.Reader) (identity.Fingerprint, error) {
 		return print, nil
 	}
 	text, name := q.key, "the text"
-	if !strings.Contains(text, " ") || fileExists(text) {
+	if len(strings.Fields(text)) < 2 || fileExists(text) {
 		var err error
-		if text, err = readKeyFile(q.key, in); errors.Is(err, fs.ErrNotExist) {
-			return "", usageErrorf("--key %q is no number, no fingerprint (SHA256:…) and no file", q.key)
+		if text, err = readKeyFile(q.key, in); errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENAMETOOLONG) {
+			return "", noKeyError(q.key)
 		} else if err != nil {
 			return "", fmt.Errorf("--key: %w", err)
 		}
@@ -47,6 +48,19 @@ func (q *question) fingerprint(in io.Reader) (identity.Fingerprint, error) {
 		return "", fmt.Errorf("--key: %s: %w", name, err)
 	}
 	return print, nil
+}
+
+// longestShown is the length of the longest text that an error repeats. The body of a
+// private key, which may have been pasted, is longer.
+const longestShown = 64
+
+// noKeyError is for a text that names no key in any way.
+func noKeyError(text string) error {
+	if len(text) > longestShown {
+		_, _, err := identity.ParsePublicKey(text)
+		return usageErrorf("--key is no number, no fingerprint (SHA256:…) and no file: %w", err)
+	}
+	return usageErrorf("--key %q is no number, no fingerprint (SHA256:…) and no file", text)
 }
 
 func fileExists(name string) bool {
