@@ -34,7 +34,11 @@ func ParsePublicKey(text string) (line string, print Fingerprint, err error) {
 	if refusal != nil {
 		return "", "", refusal
 	}
-	if strings.Contains(strings.TrimSpace(withoutComments(text)), "\n") {
+	first, _, more := strings.Cut(withoutComments(text), "\n")
+	switch {
+	case more && first == fields[0]:
+		return "", "", invalidKey("a line ends behind its type; write a blank there, and the key in one line")
+	case more:
 		return "", "", invalidKey("more lines follow it; give the line of the key alone")
 	}
 	return fields[0] + " " + base64.StdEncoding.EncodeToString(blob), fingerprint(blob), nil
@@ -89,9 +93,9 @@ const noKey = "it is not an SSH public key; give the line of a .pub file: a type
 // checkFields returns what is wrong with the words of a key, or nil if the first two
 // are a known type and something more.
 func checkFields(fields []string) *domain.Refusal {
-	keys := 0
-	for i, field := range fields {
-		if algorithm, known := blobType(field); known && i > 0 && fields[i-1] == algorithm {
+	keys := 0 // by their base64: files that were joined may have a type at the end of a comment
+	for _, field := range fields {
+		if _, known := blobType(field); known {
 			keys++
 		}
 	}
