@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"gorm.io/gorm"
+
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/adapters/gormstore/worldtx"
 	"gatehouse/domain/identity"
@@ -61,12 +63,7 @@ var roleSourcesQuery = queries.Query("role_sources")
 
 // RoleSources implements gitaccess.Background.
 func (d *Directory) RoleSources(ctx context.Context, user identity.UserID, p source.Project) ([]source.RoleSource, error) {
-	namespace := "" // no namespace has this path
-	if p.ToBeCreated {
-		namespace = source.Path(p.Path).Parent().Fold()
-	}
-	rows, err := roleSourcesQuery.Raw(d.db.Gorm.WithContext(ctx), sql.Named("user", int64(user)),
-		sql.Named("project", int64(p.ID)), sql.Named("namespace", namespace)).Rows()
+	rows, err := d.roleSources(d.db.Gorm.WithContext(ctx), user, p).Rows()
 	if err != nil {
 		return nil, database.Fault(err, "role sources of user %d in %q", user, p.Path)
 	}
@@ -85,6 +82,14 @@ func (d *Directory) RoleSources(ctx context.Context, user identity.UserID, p sou
 		all = append(all, s)
 	}
 	return all, database.Fault(rows.Err(), "role sources of user %d in %q", user, p.Path)
+}
+
+func (d *Directory) roleSources(tx *gorm.DB, user identity.UserID, p source.Project) *gorm.DB {
+	namespace := "" // no namespace has this path
+	if p.ToBeCreated {
+		namespace = source.Path(p.Path).Parent().Fold()
+	}
+	return roleSourcesQuery.Raw(tx, sql.Named("user", int64(user)), sql.Named("project", int64(p.ID)), sql.Named("namespace", namespace))
 }
 
 const accessNames = `SELECT id, 0, 0, username FROM users WHERE id IN ?

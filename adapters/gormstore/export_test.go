@@ -64,6 +64,13 @@ func (s *Store) PushContextQuery(claim identity.Claim, repository source.Reposit
 	return query, q.values(names), err
 }
 
+// RoleSourcesQuery returns the text and the arguments of the query for role sources.
+func (s *Store) RoleSourcesQuery(ctx context.Context, user identity.UserID, p source.Project) (string, []any) {
+	dry := s.db.Gorm.WithContext(ctx).Session(&gorm.Session{DryRun: true})
+	statement := s.Directory.roleSources(dry, user, p).Find(&[]map[string]any{}).Statement
+	return statement.SQL.String(), statement.Vars
+}
+
 // OpenThrough opens the database at url through the connector that wrap makes
 // of the usual one.
 func OpenThrough(ctx context.Context, url string, wrap func(driver.Connector) driver.Connector, sealer Sealer) (*Store, error) {

@@ -59,6 +59,35 @@ func TestStore_Standing_plan(t *testing.T) {
 	})
 }
 
+// TestDirectory_RoleSources_plan holds the statement to probes of indexes.
+func TestDirectory_RoleSources_plan(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *gormstore.Store) {
+		c := largeWorld{4000}
+		if strings.HasSuffix(t.Name(), "sqlite") {
+			c = largeWorld{1000} // its plans depend on the indexes only
+		}
+		c.fill(t, s)
+		for _, p := range []source.Project{{ID: 7}, {ToBeCreated: true, Path: string(c.path(7))}} {
+			query, args := s.RoleSourcesQuery(t.Context(), 7, p)
+			if strings.HasSuffix(t.Name(), "sqlite") {
+				for _, step := range sqlitePlan(t, s, query, args) {
+					if words := strings.Fields(step); strings.Contains(step, "AUTOMATIC") || words[0] == "SCAN" && words[1] != "here" && words[1] != "place" {
+						t.Errorf("project %d, path %q: %s", p.ID, p.Path, step)
+					}
+				}
+				continue
+			}
+			postgresPlan(t, s, query, args).each(func(n planNode) {
+				few := n.Relation == "shares" // fewer than it takes for an index
+				if n.Type == "Seq Scan" && !few || strings.Contains(n.Type, "Index") && n.Condition == "" {
+					t.Errorf("project %d, path %q: %s of %s %s", p.ID, p.Path, n.Type, n.Relation, n.Index)
+				}
+			})
+		}
+	})
+}
+
 // TestStore_PushContext_plan holds the statement with hooks to probes of indexes, among
 // many hooks of other projects.
 func TestStore_PushContext_plan(t *testing.T) {
