@@ -112,8 +112,13 @@ func ParseAddress(text string) (address netip.Addr, ok bool) {
 		address = both.Addr()
 	}
 	if inner, bracketed := strings.CutPrefix(text, "["); err != nil && bracketed {
-		if inner, bracketed = strings.CutSuffix(inner, "]"); bracketed {
+		switch inner, port, closed := strings.Cut(inner, "]"); {
+		case closed && port == "":
 			address, err = netip.ParseAddr(inner)
+		case closed && port[0] == ':': // IPv4, which netip knows without brackets only
+			var both netip.AddrPort
+			both, err = netip.ParseAddrPort(inner + port)
+			address = both.Addr()
 		}
 	}
 	return address.Unmap().WithZone(""), err == nil
