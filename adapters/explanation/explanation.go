@@ -8,8 +8,8 @@
 //
 // The member grants of a protection says whether it lets the change pass the rule by
 // itself: the push is granted by any one. A role source with the role none does not
-// count. Of the remedies it takes all, and of each any one hint: each is for the rule
-// that would refuse after the first hint of the one before.
+// count. Of the remedies it takes all: each is for the rule that would refuse after the
+// first hint of the one before. Any other hint does in place of the first of its remedy.
 package explanation
 
 import (

@@ -66,30 +66,60 @@ const maxRemedies = 20
 
 // Remedies returns what would have the command allowed, which takes all of them: the
 // remedy of the rule that refuses; then that of the rule that would refuse after the
-// first hint of the one before; and so on. enough is false if more may be needed: there
-// were too many, or Gitaly has to answer first.
+// first hint of the one before; and so on. Any other hint does in place of the first of
+// its remedy. enough is false if more may be needed: there were too many, or Gitaly has
+// to answer first.
 func (c *Case) Remedies() (remedies []Remedy, enough bool) {
 	changed := *c
-	for len(remedies) < maxRemedies {
-		name, ref, hints := changed.firstRefusal()
+	var steps [][]hint
+	for len(steps) < maxRemedies {
+		name, ref, hints := changed.settledRefusal()
 		if len(hints) == 0 {
-			open := changed.Decide().Open
-			if len(open) == 0 || c.Settings.Connected {
-				return remedies, len(open) == 0
-			}
-			for _, q := range open { // as the answer is without a Gitaly
-				changed.setAnswer(q, Unknown)
-			}
-			continue
+			break
 		}
-		r := Remedy{Rule: name, Ref: ref}
-		for _, h := range hints {
-			r.AnyOf = append(r.AnyOf, h.Hint)
-		}
-		remedies = append(remedies, r)
+		remedies, steps = append(remedies, Remedy{Rule: name, Ref: ref}), append(steps, hints)
 		hints[0].change(&changed)
 	}
-	return remedies, changed.Decide().Refusal == nil
+	name, _, _ := changed.settledRefusal()
+	for i, hints := range steps {
+		for j, h := range hints {
+			if j == 0 || name != "" || c.allowedBy(steps, i, j) {
+				remedies[i].AnyOf = append(remedies[i].AnyOf, h.Hint)
+			}
+		}
+	}
+	return remedies, name == "" && len(changed.Decide().Open) == 0
+}
+
+// allowedBy says whether the first hint of each step, but the other one of one step,
+// has the command allowed.
+func (c *Case) allowedBy(steps [][]hint, step, other int) bool {
+	changed := *c
+	for i, hints := range steps {
+		h := hints[0]
+		if i == step {
+			h = hints[other]
+		}
+		h.change(&changed)
+	}
+	name, _, _ := changed.settledRefusal()
+	return name == ""
+}
+
+// settledRefusal is firstRefusal after the questions that are open without a Gitaly
+// have the answer Unknown.
+func (c *Case) settledRefusal() (name, ref string, hints []hint) {
+	for {
+		name, ref, hints = c.firstRefusal()
+		if name != "" || c.Settings.Connected {
+			return name, ref, hints
+		}
+		open := c.Decide().Open
+		if len(open) == 0 {
+			return "", "", nil
+		}
+		c.setAnswers(open, Unknown)
+	}
 }
 
 // firstRefusal returns the rule that refuses and its hints; no hints if none does.
@@ -124,12 +154,16 @@ func (c *Case) beMember(role Role) {
 }
 
 // setAnswer sets the answer to a question.
-func (c *Case) setAnswer(q Question, a Answer) {
+func (c *Case) setAnswer(q Question, a Answer) { c.setAnswers([]Question{q}, a) }
+
+func (c *Case) setAnswers(questions []Question, a Answer) {
 	c.Answers = maps.Clone(c.Answers)
 	if c.Answers == nil {
-		c.Answers = map[Question]Answer{}
+		c.Answers = make(map[Question]Answer, len(questions))
 	}
-	c.Answers[q] = a
+	for _, q := range questions {
+		c.Answers[q] = a
+	}
 }
 
 // editChanges changes what is pushed to a ref.

@@ -2,6 +2,7 @@ package source_test
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -134,31 +135,62 @@ func checkHints(t rapid.TB, what string, c *source.Case, depth int) {
 	}
 }
 
-// checkRemedies wants the first hints, taken together, to have the command allowed.
+// checkRemedies wants the first hints, taken together, to have the command allowed, and
+// each other hint to do in place of the first one of its remedy.
 func checkRemedies(t rapid.TB, what string, c *source.Case) {
 	t.Helper()
 	remedies, enough := c.Remedies()
 	changed := *c
+	var applied []func(*source.Case)
+	var others [][]func(*source.Case)
 	for _, r := range remedies {
-		refusal := changed.FirstRefusal()
-		for refusal.Rule == "" && len(changed.Decide().Open) > 0 {
-			changed.Answers = map[source.Question]source.Answer{}
-			for _, q := range changed.Decide().Open {
-				changed.Answers[q] = source.Unknown
-			}
-			refusal = changed.FirstRefusal()
-		}
+		refusal := settled(&changed)
 		if refusal.Rule != r.Rule || len(r.AnyOf) == 0 {
 			t.Fatalf("%s: got the remedy %+v of a case that %s refuses", what, r, refusal.Rule)
 		}
+		var rest []func(*source.Case)
+		for _, h := range r.AnyOf[1:] {
+			rest = append(rest, refusal.Changes[slices.Index(refusal.Texts, h.Text)])
+		}
+		applied, others = append(applied, refusal.Changes[0]), append(others, rest)
 		refusal.Changes[0](&changed)
 	}
-	verdict := changed.Decide()
-	if verdict.Refusal != nil || enough && c.Settings.Connected && len(verdict.Open) > 0 {
-		t.Errorf("%s: after %+v: got %v, open %v", what, remedies, verdict.Refusal, verdict.Open)
+	if refusal := settled(&changed); refusal.Rule != "" || enough && c.Settings.Connected && len(changed.Decide().Open) > 0 {
+		t.Errorf("%s: after %+v: got %+v, open %v", what, remedies, refusal, changed.Decide().Open)
 	}
 	if !enough && !c.Settings.Connected {
 		t.Errorf("%s: %+v is not enough", what, remedies)
+	}
+	for i, rest := range others {
+		for j, other := range rest {
+			changed := *c
+			for k, change := range applied {
+				if k == i {
+					change = other
+				}
+				change(&changed)
+			}
+			if refusal := settled(&changed); refusal.Rule != "" {
+				t.Errorf("%s: of %+v, %q does not do: %s refuses", what, remedies, remedies[i].AnyOf[j+1].Text, refusal.Rule)
+			}
+		}
+	}
+}
+
+// settled returns the first refusal after open questions are answered as without a
+// Gitaly.
+func settled(c *source.Case) source.Refusal {
+	for {
+		refusal, open := c.FirstRefusal(), c.Decide().Open
+		if refusal.Rule != "" || len(open) == 0 || c.Settings.Connected {
+			return refusal
+		}
+		answers := map[source.Question]source.Answer{}
+		maps.Copy(answers, c.Answers)
+		for _, q := range open {
+			answers[q] = source.Unknown
+		}
+		c.Answers = answers
 	}
 }
 
