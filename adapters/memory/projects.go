@@ -200,8 +200,10 @@ func (d Destinations) Destination(ctx context.Context, user identity.UserID, pat
 	created := project{namespace: n.ID}
 	created.ID = -1
 	settings := w.withNamespaces(created)
+	at := w.routes[path.Fold()]
 	return source.ProjectDestination{
-		Path: n.Path + string(path[len(above):]), Root: settings.Root,
+		Taken: at.namespace != 0 || w.projects.rows[at.project].pendingDelete,
+		Path:  n.Path + string(path[len(above):]), Root: settings.Root,
 		DefaultBranchProtection: settings.DefaultBranchProtection, Role: w.projectRole(user, created, now),
 	}, nil
 }

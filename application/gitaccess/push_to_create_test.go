@@ -209,6 +209,16 @@ func TestExplainer_Explain_createsNoSuchProject(t *testing.T) {
 	}
 }
 
+func TestExplainer_Explain_pathTaken(t *testing.T) {
+	t.Parallel()
+	w := newPortsWithoutProject()
+	w.destination.Taken = true
+	got, err := w.explainer().Explain(t.Context(), pushToCreate())
+	if f := got.Decider(); err != nil || f == nil || f.Rule != gitaccess.CreateProjectRule || !strings.Contains(f.Message, "going to be deleted") {
+		t.Errorf("got %v, decided by %+v", err, f)
+	}
+}
+
 func prefixes(texts ...string) (list []netip.Prefix) {
 	for _, text := range texts {
 		list = append(list, netip.MustParsePrefix(text))

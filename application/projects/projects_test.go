@@ -122,6 +122,18 @@ func TestCreator_CreateProject_refused(t *testing.T) {
 	}
 }
 
+// A project that is going to be deleted is not the one that a push created meanwhile.
+func TestCreator_CreateProject_pathTaken(t *testing.T) {
+	t.Parallel()
+	r := &repositories{}
+	creator, _ := newCreator(t, r, source.FullyProtected)
+	taken := planned("acme/old")
+	taken.PathTaken = true
+	if id, err := creator.CreateProject(t.Context(), byDev, taken); id != 0 || !errors.Is(err, domain.Unprocessable) || len(r.created) != 0 {
+		t.Errorf("got %d, %v, repositories %v, want a refusal", id, err, r.created)
+	}
+}
+
 func TestCreator_CreateProject_exists(t *testing.T) {
 	t.Parallel()
 	r := &repositories{}

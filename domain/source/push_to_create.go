@@ -14,6 +14,8 @@ type ProjectDestination struct {
 	DefaultBranchProtection *BranchProtection
 	// Role is the user's role in the namespace.
 	Role Role
+	// Taken says that a group has the path, or a project that is going to be deleted.
+	Taken bool
 }
 
 // MayCreateProject says whether a push may create a project: it names a path at
@@ -29,7 +31,7 @@ func (c *Case) MayCreateProject() bool {
 // that the rules judge the push as if the project existed.
 func (c *Case) PlanProject(p ProjectDestination, storage string) {
 	c.Project = Project{
-		ToBeCreated: true, Path: p.Path, Root: p.Root, DefaultBranchProtection: p.DefaultBranchProtection,
+		ToBeCreated: true, PathTaken: p.Taken, Path: p.Path, Root: p.Root, DefaultBranchProtection: p.DefaultBranchProtection,
 		Visibility: Private, Repository: FeatureEnabled, Wiki: FeatureEnabled, LFS: true, Empty: true, Storage: storage,
 	}
 	c.Role, c.Repository = p.Role, RepositoryID{Kind: Code}
@@ -39,6 +41,9 @@ func (c *Case) PlanProject(p ProjectDestination, storage string) {
 func (p Project) CheckCreation() *domain.Refusal {
 	if refusal := CheckProjectPath(p.Path); refusal != nil {
 		return p.RefuseCreation(refusal.Message)
+	}
+	if p.PathTaken {
+		return p.RefuseCreation("the path is that of a group, or of a project that is going to be deleted")
 	}
 	return nil
 }

@@ -138,6 +138,8 @@ type Project struct {
 	ID ProjectID
 	// ToBeCreated says that the push creates the project, which has no ID yet.
 	ToBeCreated bool
+	// PathTaken says of a project to be created that it cannot get its path.
+	PathTaken bool
 	// Path is the full path in its canonical letter case.
 	Path       string
 	Root       Namespace

@@ -79,6 +79,15 @@ var destinationCases = []Case{
 			s.Same(fmt.Sprintf("user %d", user), s.destination(user, "acme/tools/new").Role, want)
 		}
 	}},
+	{Name: "destination of a path that is taken", Check: func(s Subject) {
+		s.Apply(roleGroups, "projects: [{path: acme/doomed, pending_delete: true}]", "groups: [{path: acme/doomed-too, pending_delete: true}]")
+		for path, want := range map[source.Path]bool{
+			"ACME/TOOLS": true, "acme/doomed": true, "acme/Doomed-too": true, "acme/new": false, "acme/tools/new": false,
+			"acme/tools/cli": false, // a project that another push has just created
+		} {
+			s.Same(string(path), s.destination(12, path).Taken, want)
+		}
+	}},
 	{Name: "destination without a namespace or pending deletion: not found", Check: func(s Subject) {
 		s.Apply(roleGroups)
 		for _, path := range []source.Path{"nowhere/new", "acme/none/new", "gone/new", "gone/below/new", "acme/tools/cli/new", "new"} {

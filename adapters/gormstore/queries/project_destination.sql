@@ -1,10 +1,14 @@
-{{- /* The namespace of a path with its root, and what a user may do there. */ -}}
+{{- /* The namespace of a path with its root, what a user may do there, and whether the
+       path of the new project is taken. */ -}}
 
 SELECT
     n.path, n.default_branch_protection, root.id, root.path, root.owner_id, root.allowed_ips,
     root.protocols, root.require_ssh_certificates,
     CASE WHEN n.owner_id = {{.Arg "user"}} THEN 50
-        ELSE coalesce({{template "role" .With "user" (.Arg "user") "group" "n.id"}}, 0) END
+        ELSE coalesce({{template "role" .With "user" (.Arg "user") "group" "n.id"}}, 0) END,
+    EXISTS (
+        SELECT 1 FROM routes t LEFT JOIN projects p ON p.id = t.project_id
+        WHERE t.path = {{.Arg "whole_path"}} AND (t.namespace_id IS NOT NULL OR p.pending_delete))
 FROM routes r
 JOIN namespaces n ON n.id = r.namespace_id
 JOIN namespaces root ON root.id = coalesce(n.root_id, n.id)
