@@ -136,9 +136,8 @@ func (g *Gatekeeper) createProject(ctx context.Context, req Request, c *source.C
 		return Grant{}, unavailable(ctx, err)
 	case d.refusal != nil:
 		return Grant{}, d.refusal
-	case c.Project.ToBeCreated: // a hidden project has the path
-		return Grant{}, refusedBy(CreateProjectRule, domain.Refuse(domain.Unprocessable,
-			"The project could not be created: a project that is going to be deleted still has the path %q. Choose another path.", c.Project.Path))
+	case c.Project.ToBeCreated: // meanwhile it is hidden
+		return Grant{}, refusedBy(CreateProjectRule, c.Project.RefuseCreation("a project that is going to be deleted has the path"))
 	}
 	return g.grant(ctx, req, c, errors.Join(warning, d.warning))
 }
