@@ -3,6 +3,7 @@ package worldimport_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -152,5 +153,48 @@ func TestImport_recordsWhatIsWritten(t *testing.T) {
 	}
 	if after := show(t, store, "audit"); !slices.Equal(after, got) {
 		t.Errorf("a check records %v", after)
+	}
+}
+
+// TestImport_recordsWhatWasThere changes rows between the check and the write: before is
+// what the write has found, and what changes nothing any more leaves no event.
+func TestImport_recordsWhatWasThere(t *testing.T) {
+	t.Parallel()
+	const old = "users: [{id: 1, username: dev}, {id: 3, username: old}]\ngroups: [{id: 5, path: acme}]\nprojects: [{id: 42, path: acme/cli, protected_branches: [{name: main, push: [developer]}]}]\n"
+	const described = "users: [{id: 1, username: dev, name: Dede}, {id: 2, username: new}, {id: 3, username: old, state: blocked}]\nmembers: [{user: dev, group: acme, role: owner}]\n" +
+		"projects: [{id: 42, path: acme/cli, protected_branches: [{name: main, push: [maintainer]}]}]\n"
+	const meanwhile = "users: [{id: 1, username: dev, name: Dede}]\nmembers: [{user: dev, group: acme, role: reporter}]\n" +
+		"projects: [{id: 42, path: acme/cli, protected_branches: [{name: main, push: [no_one]}]}]\n"
+	store := memory.New()
+	mustApply(t, store, old+"members: [{user: dev, group: acme, role: guest}]\n")
+	importer := inBatches(store, 1, func(batch int) error {
+		if batch == 1 {
+			mustApply(t, store, meanwhile)
+		}
+		return nil
+	})
+	if _, err := importer.Import(t.Context(), parse(t, described)); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, line := range show(t, store, "audit") {
+		var event struct {
+			Action, Target_path string
+			Before, After       map[string]any
+		}
+		if err := json.Unmarshal([]byte(strings.TrimPrefix(line, "audit")), &event); err != nil {
+			t.Fatal(err)
+		}
+		if event.Action != "user.create" {
+			got = append(got, fmt.Sprint(event.Action, " ", event.Target_path, " ", event.Before, event.After))
+		}
+	}
+	want := []string{
+		"user.update old map[state:active] map[state:blocked]",
+		"protections.update acme/cli map[protections:branch main push none merge maintainer] map[protections:branch main push maintainer merge maintainer]",
+		"member.update dev map[role:reporter] map[role:owner]",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -134,16 +134,17 @@ func (i *importer) err() error {
 	return nil
 }
 
-// changes says whether the entry is to be put: never a malformed one. In a check it
-// notes what that changes: compare compares the entry with the row that is kept, and
-// fails with domain.NotFound if there is none. A new row that asks for a number which
-// was taken after the check is a mistake.
+// changes says whether the entry is to be put, and notes what that changes: compare
+// compares the entry with the row that is kept, and fails with domain.NotFound if there is
+// none. A malformed entry is never put, and neither is one that changes nothing, or
+// nothing any more since the check. A new row that asks for a number which was taken
+// after the check is a mistake.
 func (i *importer) changes(compare func() (comparison, error)) bool {
 	if i.failure != nil || i.step.malformed {
 		return false
 	}
 	s := i.step
-	if i.mode == whole || i.mode == writing && (!s.effect.has(fresh) || s.number == 0) {
+	if i.mode == whole {
 		return true
 	}
 	compared, err := compare()
@@ -152,11 +153,9 @@ func (i *importer) changes(compare func() (comparison, error)) bool {
 	case err != nil && !missing:
 		i.failure = err
 		return false
-	case i.mode == writing && !missing:
+	case i.mode == writing && !missing && s.effect.has(fresh) && s.number != 0:
 		i.fail(s.line, s.kind, s.name, fmt.Sprintf("id %d was taken meanwhile", s.number))
 		return false
-	case i.mode == writing:
-		return true
 	case missing: // it was compared with a row of which everything is zero
 		compared = comparison{effect: fresh, values: compared.values}
 	}

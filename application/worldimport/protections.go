@@ -12,8 +12,9 @@ import (
 type importedProject struct {
 	id    source.ProjectID
 	fresh bool
-	// protections and head are those that it had, and step is the step that has put
-	// it; they are known in a check only, and the latter two if it is not new.
+	// protections are those that it had, if it was looked at before them.
+	// head is the default branch that it had, and step is the step that has put it; both
+	// are known in a check only, and if it is not new.
 	protections []source.Protection
 	head        string
 	step        *step
@@ -24,7 +25,10 @@ func (i *importer) protect(ctx context.Context, p Project) {
 	path := source.Path(p.Project.Path)
 	imported, ok := i.imported[path.Fold()]
 	if !ok && i.mode == writing {
-		imported.id, ok = i.projectID(ctx, p.Line, p.Project.Path)
+		if imported.id, ok = i.projectID(ctx, p.Line, p.Project.Path); ok {
+			old, err := i.tx.Projects.Current(ctx, p)
+			imported.protections, i.failure = old.Project.Protections, err
+		}
 	}
 	given := p.Protections != nil || p.ProtectDefault
 	if !given {
