@@ -15,8 +15,9 @@ const (
 )
 
 // record keeps the event of a write to what a namespace has, unless it changed
-// nothing. Before is nil for what was created, after for what was deleted.
-func (s *Service) record(ctx context.Context, tx BillingTx, by audit.Cause, n billing.Namespace, target audit.Object, before, after audit.Values) error {
+// nothing. Before is nil for what was created, after for what was deleted. All targets
+// have changed alike.
+func (s *Service) record(ctx context.Context, tx BillingTx, by audit.Cause, n billing.Namespace, before, after audit.Values, targets ...audit.Object) error {
 	verb := audit.Update
 	switch before, after = audit.Changes(before, after); {
 	case before == nil:
@@ -26,7 +27,11 @@ func (s *Service) record(ctx context.Context, tx BillingTx, by audit.Cause, n bi
 	case len(after) == 0:
 		return nil
 	}
-	return tx.Audit.Append(ctx, by.Event(s.now(), verb, auditedNamespace(n), target, before, after))
+	now, events := s.now(), make([]audit.Event, len(targets))
+	for i, target := range targets {
+		events[i] = by.Event(now, verb, auditedNamespace(n), target, before, after)
+	}
+	return tx.Audit.Append(ctx, events...)
 }
 
 // auditedNamespace returns the group, or the user of a personal namespace.

@@ -27,7 +27,7 @@ func (s *Service) AddMinutesPacks(ctx context.Context, by audit.Cause, ref billi
 		for i, p := range purchases {
 			pack, added, err := addPack(ctx, tx.MinutesPacks, n.ID, p)
 			if err == nil && added {
-				err = s.record(ctx, tx, by, n, auditedPack(p.XID), nil, packValues(pack))
+				err = s.record(ctx, tx, by, n, nil, packValues(pack), auditedPack(p.XID))
 			}
 			wrong, ok := errors.AsType[billing.FieldErrors](err)
 			switch {
@@ -97,11 +97,10 @@ func (s *Service) MoveMinutesPacks(ctx context.Context, by audit.Cause, from, to
 			return err
 		}
 		before, after := audit.Values{"namespace_id": int64(origin.ID)}, audit.Values{"namespace_id": int64(target.ID)}
-		for _, xid := range moved {
-			if err := s.record(ctx, tx, by, origin, auditedPack(xid), before, after); err != nil {
-				return err
-			}
+		packs := make([]audit.Object, len(moved))
+		for i, xid := range moved {
+			packs[i] = auditedPack(xid)
 		}
-		return nil
+		return s.record(ctx, tx, by, origin, before, after, packs...)
 	})
 }

@@ -127,7 +127,7 @@ func (s *Service) CreateSubscription(ctx context.Context, by audit.Cause, ref bi
 		if err != nil {
 			return subscription, err
 		}
-		return subscription, s.record(ctx, tx, by, n, only(auditedSubscription, n), nil, subscriptionValues(subscription))
+		return subscription, s.record(ctx, tx, by, n, nil, subscriptionValues(subscription), only(auditedSubscription, n))
 	})
 }
 
@@ -156,7 +156,7 @@ func (s *Service) UpdateSubscription(ctx context.Context, by audit.Cause, ref bi
 		if err := tx.Subscriptions.Update(ctx, subscription); err != nil {
 			return subscription, err
 		}
-		return subscription, s.record(ctx, tx, by, n, only(auditedSubscription, n), subscriptionValues(old), subscriptionValues(subscription))
+		return subscription, s.record(ctx, tx, by, n, subscriptionValues(old), subscriptionValues(subscription), only(auditedSubscription, n))
 	})
 }
 

@@ -69,7 +69,7 @@ func (s *Service) recordReconciliation(ctx context.Context, tx BillingTx, by aud
 	if err != nil {
 		return err
 	}
-	return s.record(ctx, tx, by, n, only(auditedReconciliation, n), before, after)
+	return s.record(ctx, tx, by, n, before, after, only(auditedReconciliation, n))
 }
 
 // checkReconciliation returns what is wrong with a reconciliation.
