@@ -23,7 +23,7 @@ func sourceObject(in source.MemberSource, path string) audit.Object {
 // auditedKinds are the kinds of entries in audit events.
 var auditedKinds = map[string]audit.ObjectKind{
 	"user": audit.User, "group": audit.Group, "project": audit.Project,
-	"protections": "protections", "key": "key", "deploy key": "deploy_key", "projects of deploy key": "deploy_key_projects",
+	"protections": "protections", "key": "key", "deploy key": "deploy_key", "projects of deploy key": "deploy_key_project",
 	"member": "member", "share with": "share", "access token": "access_token", "agent": "agent",
 	"broadcast message": "broadcast_message", "hook": "hook",
 	"subscription": "subscription", "pack": "minutes_pack", "reconciliation": "reconciliation",

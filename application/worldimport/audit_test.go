@@ -64,7 +64,7 @@ func TestImport_recordsCreation(t *testing.T) {
 	for _, e := range recorded(t, store, secretWorld) {
 		kind := e["target_kind"].(string)
 		kinds[kind] = true
-		if e["action"] != kind+".create" && kind != "deploy_key_projects" || e["username"] != "root" || e["correlation_id"] != "run-1" || e["after"] == nil || e["entity_kind"] == nil {
+		if e["action"] != kind+".create" || e["username"] != "root" || e["correlation_id"] != "run-1" || e["after"] == nil || e["entity_kind"] == nil {
 			t.Errorf("got %v", e)
 		}
 	}
@@ -193,6 +193,29 @@ func TestImport_recordsWhatWasThere(t *testing.T) {
 		"user.update old map[state:active] map[state:blocked]",
 		"protections.update acme/cli map[protections:branch main push none merge maintainer] map[protections:branch main push maintainer merge maintainer]",
 		"member.update dev map[role:reporter] map[role:owner]",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestImport_recordsEnabled has an event for each project whose deploy key is another.
+func TestImport_recordsEnabled(t *testing.T) {
+	t.Parallel()
+	store := memory.New()
+	key := func(projects string) string {
+		return "groups: [{path: acme}]\nprojects: [{id: 1, path: acme/a}, {id: 2, path: acme/b}, {id: 3, path: acme/c}, {id: 4, path: acme/d}]\n" +
+			"deploy_keys:\n  - {id: 201, title: robot, key: " + keyOne + ", projects: [" + projects + "]}\n"
+	}
+	recorded(t, store, key("{project: acme/a}, {project: acme/b, can_push: true}, {project: acme/c}"))
+	var got []string
+	for _, e := range recorded(t, store, key("{project: acme/a, can_push: true}, {project: acme/c}, {project: acme/d}")) {
+		got = append(got, fmt.Sprint(e["action"], " ", e["entity_id"], " ", e["entity_path"], " ", e["target_id"], " ", e["before"], " ", e["after"]))
+	}
+	want := []string{
+		"deploy_key_project.update 1 acme/a 201 map[can_push:false] map[can_push:true]",
+		"deploy_key_project.delete 2 <nil> 201 map[can_push:true] <nil>",
+		"deploy_key_project.create 4 acme/d 201 <nil> map[can_push:false]",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

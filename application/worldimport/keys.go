@@ -3,6 +3,8 @@ package worldimport
 import (
 	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 
 	"gatehouse/domain/audit"
@@ -57,10 +59,10 @@ func (i *importer) deployKey(ctx context.Context, k DeployKey) {
 
 // enable enables a deploy key on all its projects, and on no other.
 func (i *importer) enable(ctx context.Context, k DeployKey) {
-	projects, ok := make(map[source.ProjectID]bool, len(k.Projects)), true
+	projects, paths, ok := make(map[source.ProjectID]bool, len(k.Projects)), make(map[source.ProjectID]string, len(k.Projects)), true
 	for _, p := range k.Projects {
 		id, projectOK := i.projectID(ctx, cmp.Or(p.Line, k.Line), p.Path)
-		projects[id] = p.CanPush
+		projects[id], paths[id] = p.CanPush, p.Path
 		ok = ok && projectOK
 	}
 	if !ok || i.failure != nil || i.step.malformed || i.failed["deploy key "+identity.Fold(keyName(k.Key))] {
@@ -71,13 +73,43 @@ func (i *importer) enable(ctx context.Context, k DeployKey) {
 	if !i.checkPut(err, k.Line, "deploy key", keyName(k.Key)) {
 		return
 	}
-	if i.changes(func() (comparison, error) {
-		old, err := i.tx.Keys.Enabled(ctx, key.ID)
+	var old map[source.ProjectID]bool
+	if i.changes(func() (_ comparison, err error) {
+		old, err = i.tx.Keys.Enabled(ctx, key.ID)
 		return compareEnabled(old, projects), err
 	}) {
 		if i.checkPut(i.tx.Keys.Enable(ctx, key.ID, projects), k.Line, "deploy key", k.Key.Title) {
-			i.record(instance, int64(key.ID))
+			i.recordEnabled(audit.Object{Kind: auditedKinds[i.step.kind], ID: int64(key.ID), Path: i.step.name}, old, projects, paths)
 		}
+	}
+}
+
+// recordEnabled notes an event for each project on which the deploy key is enabled, may
+// push or no longer may, so that it is found among the events of the project. Those that
+// the entry does not name have no path.
+func (i *importer) recordEnabled(key audit.Object, old, projects map[source.ProjectID]bool, paths map[source.ProjectID]string) {
+	if i.mode != writing {
+		return
+	}
+	values := func(all map[source.ProjectID]bool, id source.ProjectID) audit.Values {
+		if mayPush, enabled := all[id]; enabled {
+			return audit.Values{"can_push": mayPush}
+		}
+		return nil
+	}
+	all := maps.Clone(projects)
+	maps.Copy(all, old)
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		verb, before, after := audit.Update, values(old, id), values(projects, id)
+		switch {
+		case before == nil:
+			verb = audit.Create
+		case after == nil:
+			verb = audit.Delete
+		case old[id] == projects[id]:
+			continue
+		}
+		i.events = append(i.events, i.cause.Event(i.now, verb, sourceObject(source.MemberSource{Project: id}, paths[id]), key, before, after))
 	}
 }
 
