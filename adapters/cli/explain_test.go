@@ -233,7 +233,7 @@ func TestExplain_key(t *testing.T) {
 		"file":                          {file("laptop.pub", publicKey+" nora@example.com\n"), "", 0, `key 7 "laptop"`},
 		"unknown fingerprint":           {"SHA256:" + strings.Repeat("A", 43), "", 1, "no key with the fingerprint SHA256:AAAA"},
 		"unknown key":                   {"-", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 1, "Permission denied (publickey)"},
-		"private key":                   {private, "", 1, "try " + private + ".pub"},
+		"private key":                   {private, "", 1, "--key: " + private + " is no public key; try " + private + ".pub\n"},
 		"private key on standard input": {"-", "-----BEGIN OPENSSH PRIVATE KEY-----\n" + secret + "\n", 1, "--key: -: "},
 		"folder":                        {folder, "", 1, "is a directory"},
 		"too large":                     {file("large", strings.Repeat("x", 70<<10)), "", 1, "too large"},

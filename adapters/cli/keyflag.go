@@ -43,7 +43,7 @@ func (q *question) fingerprint(in io.Reader) (identity.Fingerprint, error) {
 	_, print, err := identity.ParsePublicKey(text)
 	if err != nil {
 		if public := q.key + ".pub"; name == q.key && fileExists(public) {
-			return "", fmt.Errorf("--key: %s: %w; try %s", name, err, public)
+			return "", fmt.Errorf("--key: %s is no public key; try %s", name, public)
 		}
 		return "", fmt.Errorf("--key: %s: %w", name, err)
 	}
