@@ -40,27 +40,33 @@ const page = 200
 func Find(ctx context.Context, db *gorm.DB, f inventory.AuditFilter) iter.Seq2[inventory.Record, error] {
 	return func(yield func(inventory.Record, error) bool) {
 		ids, err := find(ctx, db, f)
+		if err != nil { // the numbers that it found before are not all
+			yield(nil, err)
+			return
+		}
 		for ids := range slices.Chunk(ids, page) {
-			var rows []kept
-			err = db.WithContext(ctx).Table("audit_events").Where("id IN ?", ids).Order("id").Find(&rows).Error
+			rows, err := readPage(ctx, db, ids)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
 			for _, row := range rows {
-				var e audit.Event
-				if e, err = row.Columns.event(); err != nil {
-					err = database.Fault(err, "audit event %d", row.ID)
-					break
+				e, err := row.Columns.event()
+				if err != nil {
+					yield(nil, database.Fault(err, "audit event %d", row.ID))
+					return
 				}
 				if !yield(inventory.AuditRecord(row.ID, e), nil) {
 					return
 				}
 			}
-			if err != nil {
-				break
-			}
-		}
-		if err != nil {
-			yield(nil, err)
 		}
 	}
+}
+
+func readPage(ctx context.Context, db *gorm.DB, ids []int64) (rows []kept, err error) {
+	err = db.WithContext(ctx).Table("audit_events").Where("id IN ?", ids).Order("id").Find(&rows).Error
+	return rows, err
 }
 
 // find returns the numbers of the events that the filter picks, in order.
