@@ -242,6 +242,7 @@ func TestExplain_key(t *testing.T) {
 		"nothing":                       {"", "", 2, "--key is empty"},
 		"body of a private key":         {secret + strings.Repeat("BG5vbmUAAAAEbm9uZQAAAAAAAAAB", 3), "", 2, "it is a private key"},
 		"long body of a private key":    {secret + strings.Repeat("BG5vbmUAAAAEbm9uZQAAAAAAAAAB", 300), "", 2, "it is a private key"},
+		"body of a short private key":   {"MC4CAQAwBQYDK2VwBCIEI" + strings.Repeat("A", 43), "", 2, "--key is no number, no fingerprint (SHA256:…) and no file: it is not an SSH public key"},
 		"base64 of a public key":        {strings.Fields(publicKey)[1], "", 2, "its type is missing; write ssh-ed25519"},
 		"neither":                       {"laptop", "", 2, `--key "laptop" is no number, no fingerprint (SHA256:…) and no file`},
 		"text of no key":                {"ssh-ed25519 AAAA", "", 1, "--key: the text: "},

@@ -50,9 +50,10 @@ func (q *question) fingerprint(in io.Reader) (identity.Fingerprint, error) {
 	return print, nil
 }
 
-// longestShown is the length of the longest text that an error repeats. The body of a
-// private key, which may have been pasted, is longer.
-const longestShown = 64
+// longestShown is the length of the longest text that an error repeats: that of a
+// fingerprint. The body of a private key, which may have been pasted, is longer; that of
+// an Ed25519 key in PKCS8 has 64 characters.
+const longestShown = 50
 
 // noKeyError is for a text that names no key in any way.
 func noKeyError(text string) error {
