@@ -136,8 +136,8 @@ func (g *Gatekeeper) createProject(ctx context.Context, req Request, c *source.C
 		return Grant{}, unavailable(ctx, err)
 	case d.refusal != nil:
 		return Grant{}, d.refusal
-	case c.Project.ToBeCreated: // meanwhile it is hidden
-		return Grant{}, refusedBy(CreateProjectRule, c.Project.RefuseCreation("a project that is going to be deleted has the path"))
+	case c.Project.ToBeCreated: // it was taken away meanwhile; another push is told why
+		return Grant{}, unavailable(ctx, errors.New("a project that was made is not there"))
 	}
 	return g.grant(ctx, req, c, errors.Join(warning, d.warning))
 }

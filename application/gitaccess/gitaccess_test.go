@@ -40,7 +40,6 @@ type fakePorts struct {
 	createErr      error
 	roleErr        error
 	createsNone    bool
-	createsHidden  bool
 	created        []source.Project
 	causes         []audit.Cause
 	wikis          []source.ProjectID
@@ -89,9 +88,6 @@ func (w *fakePorts) CreateProject(_ context.Context, by audit.Cause, planned sou
 	w.created, w.causes = append(w.created, planned), append(w.causes, by)
 	if w.createsNone {
 		return 0, w.createErr
-	}
-	if w.createsHidden {
-		return 42, nil
 	}
 	w.standing.Project, w.standing.Role = planned, w.destination.Role
 	w.standing.Project.ID, w.standing.Project.ToBeCreated = 42, false

@@ -120,20 +120,6 @@ func TestGatekeeper_Allow_founderFails(t *testing.T) {
 	}
 }
 
-// TestGatekeeper_Allow_pathOfDeletedProject pushes to the path of a project that is going to
-// be deleted: that project still has the path, but is hidden. GitLab Shell would repeat what
-// is Unavailable.
-func TestGatekeeper_Allow_pathOfDeletedProject(t *testing.T) {
-	t.Parallel()
-	w := newPortsWithoutProject()
-	w.createsHidden = true
-	_, err := w.gatekeeper().Allow(t.Context(), pushToCreate())
-	denial, ok := errors.AsType[*gitaccess.Denial](err)
-	if !ok || denial.Rule != gitaccess.CreateProjectRule || !errors.Is(err, domain.Unprocessable) {
-		t.Errorf("got %v, want a refusal of kind %v by %s", err, domain.Unprocessable, gitaccess.CreateProjectRule)
-	}
-}
-
 // TestGatekeeper_Allow_firstPush creates a project only for those who may push its
 // first branch.
 func TestGatekeeper_Allow_firstPush(t *testing.T) {

@@ -47,6 +47,7 @@ projects:
   - {id: 47, path: near/cli}
   - {id: 48, path: certs/cli, visibility: public}
   - {id: 49, path: acme/lost, storage: nowhere}
+  - {id: 50, path: acme/doomed, pending_delete: true}
 members:
   - {user: maint, group: acme, role: maintainer}
   - {user: dev, group: acme, role: developer}
@@ -135,6 +136,7 @@ var refusals = []refusal{
 	{rule: gitaccess.StorageRule, request: "user_id=2&project=acme/lost" + pulling, want: "actor=user-2 project=acme/lost gl_repository=project-49"},
 	{rule: gitaccess.UnavailableRule, request: "user_id=2" + pushes + updates + "refs/heads/main", want: "actor=user-2 project_known=true" + cli},
 	{rule: gitaccess.CreateProjectRule, request: "user_id=1&project=acme/-x" + starts, change: func(c *config.Config) { c.Git.PushToCreate = true }, want: "actor=user-1 project=acme/-x project_known=false"},
+	{rule: gitaccess.CreateProjectRule, request: "user_id=1&project=acme/doomed" + starts, change: func(c *config.Config) { c.Git.PushToCreate = true }, want: "actor=user-1 project=acme/doomed project_known=false"},
 	{rule: gitaccess.DeadlineRule, request: "user_id=2&project=acme/cli" + pulling, late: true, want: "actor=user-2" + cli},
 	{rule: "request", request: "user_id=2&gl_repository=project-42&protocol=ssh", want: "actor=user-2 gl_repository=project-42"},
 	{rule: "request", request: "user_id=2" + pushes + "abc", want: "actor=user-2 gl_repository=project-42 action=git-receive-pack"},
