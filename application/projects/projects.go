@@ -77,8 +77,8 @@ func (c *Creator) CreateProject(ctx context.Context, by audit.Cause, planned sou
 }
 
 // add keeps the project, its job, its protection and the audit event in one
-// transaction, and returns its number. If there is a project at the path by now, add changes
-// nothing and returns that one's number.
+// transaction, and returns its number. If there is a project at the path by now, add
+// changes nothing and returns that one's number.
 func (c *Creator) add(ctx context.Context, by audit.Cause, planned source.Project) (id source.ProjectID, err error) {
 	level := c.protection
 	if own := planned.DefaultBranchProtection; own != nil {

@@ -33,9 +33,9 @@ type TestResult struct {
 
 // Test sends an event to a hook, whatever its branch filter: the last commit of the
 // default branch as if it had just been pushed, or else a placeholder event. History is
-// nil without a Gitaly. A success enables a hook that was disabled; the audit log
-// tells who caused that. If there is no such
-// hook, or no project for it, nothing is sent and the error is a *domain.Refusal.
+// nil without a Gitaly. A success enables a hook that was disabled; the audit log tells
+// who caused that. If there is no such hook, or no project for it, nothing is sent and the
+// error is a *domain.Refusal.
 func (d *Dispatcher) Test(ctx context.Context, by audit.Cause, id hooks.HookID, history History) (TestResult, error) {
 	hook, project, err := d.deliveries.Hook(ctx, id)
 	switch {

@@ -33,7 +33,7 @@ var auditedKinds = map[string]audit.ObjectKind{
 // fingerprint tells which key it is.
 var unaudited = map[string]bool{"key": true}
 
-// record notes the event of the entry that was put: by the check, it changed something.
+// record notes the event of the entry that was put, with what the write has found before.
 // The number is that of its row, 0 if it has none or it is not known.
 func (i *importer) record(entity audit.Object, number int64) {
 	if i.mode != writing {

@@ -134,11 +134,11 @@ func (i *importer) err() error {
 	return nil
 }
 
-// changes says whether the entry is to be put, and notes what that changes: compare
-// compares the entry with the row that is kept, and fails with domain.NotFound if there is
-// none. A malformed entry is never put, and neither is one that changes nothing, or
-// nothing any more since the check. A new row that asks for a number which was taken
-// after the check is a mistake.
+// changes says whether the entry is to be put: never a malformed one. Unless all are put,
+// it notes in the step what the entry changes, and is false for one that changes nothing,
+// or nothing any more since the check: compare compares it with the row that is kept, and
+// fails with domain.NotFound if there is none. A new row that asks for a number which was
+// taken after the check is a mistake.
 func (i *importer) changes(compare func() (comparison, error)) bool {
 	if i.failure != nil || i.step.malformed {
 		return false

@@ -12,9 +12,9 @@ import (
 type importedProject struct {
 	id    source.ProjectID
 	fresh bool
-	// protections are those that it had, if it was looked at before them.
-	// head is the default branch that it had, and step is the step that has put it; both
-	// are known in a check only, and if it is not new.
+	// protections are those that it had; none if it is new.
+	// head is the default branch that it had, and step is the step that has put it: both
+	// are empty outside of a check, and for a new project.
 	protections []source.Protection
 	head        string
 	step        *step

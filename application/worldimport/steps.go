@@ -34,7 +34,8 @@ type step struct {
 
 	// warning is what may not be meant, if the check has found something.
 	warning string
-	// comparison is the result of the check.
+	// comparison is the result of the check, and once the step is written, that of the
+	// write.
 	comparison
 }
 
