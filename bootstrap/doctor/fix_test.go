@@ -210,6 +210,11 @@ func TestFix_ofAnotherUser(t *testing.T) {
 	if got := checkup(t, c, "user").Warning; got == nil || !strings.HasSuffix(got.Error(), c.Database.File()+" belongs to 12345: runuser -u 12345 -- gatehouse check") {
 		t.Errorf("got %v, want a warning", got)
 	}
+	c.File = "/etc/gate house.yaml"
+	if got := checkup(t, c, "user").Warning; got == nil || !strings.HasSuffix(got.Error(), ": runuser -u 12345 -- gatehouse check --config '/etc/gate house.yaml'") {
+		t.Errorf("with a file of settings: got %v", got)
+	}
+	c.File = ""
 	if diff := cmp.Diff(map[string]string{"secret": "-rw-r--r--", "gatehouse.db": "-rw-r--r--"}, modes(t, filepath.Dir(c.Shell.SecretFile))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

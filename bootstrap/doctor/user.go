@@ -40,7 +40,11 @@ func checkUser(settings config.Config) (Checkup, bool) {
 	if !ok || os.Geteuid() != 0 || file.user == 0 {
 		return Checkup{}, false
 	}
+	command := fmt.Sprintf("runuser -u %s -- gatehouse check", userName(file.user))
+	if settings.File != "" {
+		command += " --config " + quoted(config.Absolute(settings.File))
+	}
 	return Checkup{Name: "user", Warning: fmt.Errorf(
-		"this runs as root, who may read everything, and %s belongs to %s: runuser -u %s -- gatehouse check", file.path, userName(file.user), userName(file.user),
+		"this runs as root, who may read everything, and %s belongs to %s: %s", file.path, userName(file.user), command,
 	)}, true
 }
