@@ -57,10 +57,18 @@ func withOwner(err error, path string) error {
 	return fmt.Errorf("%w for %s; it has %s: %s", err, me, ownerOf(info), opening(info, path))
 }
 
+// systemFolders are shared by all programs: who owns one may replace what others have there.
+var systemFolders = []string{
+	"/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/opt", "/root", "/run", "/sbin", "/srv", "/tmp", "/usr", "/usr/bin", "/usr/lib",
+	"/usr/local", "/usr/share", "/var", "/var/cache", "/var/lib", "/var/log", "/var/run", "/var/spool", "/var/tmp",
+}
+
 // opening is what lets this user read and write a file or folder.
 func opening(info fs.FileInfo, path string) string {
 	me := os.Geteuid()
 	switch {
+	case ownerOf(info).user != me && slices.Contains(systemFolders, path):
+		return "run this as the user of the server"
 	case ownerOf(info).user != me:
 		return fmt.Sprintf("run this as the user of the server, or chown %s %s", userName(me), quoted(path))
 	case info.IsDir():

@@ -171,6 +171,8 @@ func TestCheck_unreadable(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.Chmod(inner, 0o700) })
 	wantProblem(t, checkup(t, c, "database.url"), "and mode 0500: chmod u+rwx "+inner+", or name a file elsewhere")
+	c.Database.URL = "/a.db" // in a folder that others use too
+	wantProblem(t, checkup(t, c, "database.url"), ": run this as the user of the server, or name a file elsewhere")
 	file := filepath.Join(dir, "gatehouse.yaml")
 	write(t, file, "", 0o200)
 	if got := doctor.CheckConfigFile(file); got == nil || !strings.HasSuffix(got.Error(), "&& chmod g+r "+file) {
