@@ -56,7 +56,10 @@ func (h *fakePorts) Hook(context.Context, hooks.HookID) (hooks.Hook, source.Proj
 }
 
 func (h *fakePorts) RecordAttempt(_ context.Context, _ hooks.HookID, a webhooks.Attempt, change func(hooks.Health) (hooks.Health, []audit.Event)) error {
-	health, events := change(h.hook.Health)
+	h.mu.Lock()
+	before := h.hook.Health
+	h.mu.Unlock()
+	health, events := change(before) // it asks for the time
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.events = append(h.events, events...)
