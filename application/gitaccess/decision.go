@@ -101,16 +101,28 @@ func (k *Kept) findings() []source.Finding {
 	}
 	for i := range findings {
 		f := &findings[i]
-		f.Ref, f.Message, f.Protections = cut(f.Ref), cut(f.Message), f.Protections[:min(len(f.Protections), mostProtections)]
-		for j := range f.Protections {
-			// The facts tell who may pass each of them.
-			f.Protections[j].Pattern, f.Protections[j].Access = source.Pattern(cut(string(f.Protections[j].Pattern))), nil
-		}
+		f.Ref, f.Message, f.Protections = cut(f.Ref), cut(f.Message), someMatches(f.Protections)
 	}
 	if k.rule == StorageRule || k.rule == CreateProjectRule {
 		findings = append(findings, source.Finding{Rule: k.rule, Outcome: source.Refused, Message: k.message})
 	}
 	return findings
+}
+
+// mostMatches is how many protections a finding names.
+const mostMatches = 10
+
+// someMatches returns a few of the protections, those that grant first. The facts tell who
+// may pass each of them.
+func someMatches(all []source.ProtectionMatch) (some []source.ProtectionMatch) {
+	for _, grants := range []bool{true, false} {
+		for _, m := range all {
+			if m.Grants == grants && len(some) < mostMatches {
+				some = append(some, source.ProtectionMatch{Pattern: source.Pattern(cut(string(m.Pattern))), Grants: grants})
+			}
+		}
+	}
+	return some
 }
 
 // maxText is the length of the longest text in an event.

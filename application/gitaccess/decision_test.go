@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -208,5 +209,32 @@ func TestGatekeeper_Allow_largePush(t *testing.T) {
 				t.Errorf("%s: the event has %d bytes, or bad ones", name, len(text))
 			}
 		}
+	}
+}
+
+// TestGatekeeper_Allow_recordedMatches has more protections that match than an event
+// names: the one that grants is the last.
+func TestGatekeeper_Allow_recordedMatches(t *testing.T) {
+	t.Parallel()
+	w := newPorts()
+	w.answers = map[source.Question]source.Answer{{About: source.Ancestor, Old: one, New: two}: source.Yes}
+	granting := w.standing.Project.Protections[0]
+	w.standing.Project.Protections = nil
+	for i := range 30 {
+		w.standing.Project.Protections = append(w.standing.Project.Protections, source.Protection{Kind: source.Branch, Pattern: source.Pattern("main" + strings.Repeat("*", i+1))})
+	}
+	w.standing.Project.Protections = append(w.standing.Project.Protections, granting)
+	req := update()
+	if _, err := w.gatekeeper().Allow(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
+	findings := w.decisions.events[0].Decision.Findings
+	i := slices.IndexFunc(findings, func(f source.Finding) bool { return f.Rule == "protected_branch_update" })
+	if i < 0 || len(findings[i].Protections) != 10 {
+		t.Fatalf("got %+v", findings)
+	}
+	want := []source.ProtectionMatch{{Pattern: "main", Grants: true}, {Pattern: "main*"}}
+	if diff := cmp.Diff(want, findings[i].Protections[:2]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

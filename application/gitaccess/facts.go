@@ -10,7 +10,7 @@ import (
 	"gatehouse/domain/source"
 )
 
-// mostProtections is how many protections the facts name, and a finding.
+// mostProtections is how many protections the facts name.
 const mostProtections = 50
 
 // factsOf returns what the rules see of a case: settings, actor, project, and the

@@ -156,7 +156,7 @@ type Decision struct {
 	Refs     []string
 	MoreRefs int
 	// Findings are the outcomes of the rules, and Facts what they saw. Of a
-	// ProtectionMatch a finding has Pattern and Grants only.
+	// ProtectionMatch a finding has Pattern and Grants only, and a few of them.
 	Findings []source.Finding
 	Facts    Values
 	// Unrecorded is how many decisions before this event were only counted.
