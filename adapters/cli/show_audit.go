@@ -103,7 +103,10 @@ func auditRow(event inventory.Record) inventory.Record {
 	if sudo := text("sudo"); sudo != "" {
 		who += " as " + sudo
 	}
-	on := cmp.Or(text("entity_path"), text("gl_repository"), text("entity_kind"))
+	on, repository := cmp.Or(text("entity_path"), text("gl_repository"), text("entity_kind")), text("gl_repository")
+	if repository != "" && repository != on && repository != fmt.Sprint("project-", field("entity_id")) {
+		on += " (" + repository + ")" // a wiki or designs
+	}
 	switch target := text("target_path"); {
 	case text("ref") != "":
 		on += " " + text("ref")

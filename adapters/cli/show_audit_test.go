@@ -58,6 +58,10 @@ func auditedEvents() []audit.Event {
 			At: auditedAt.Add(4 * time.Hour), Actor: audit.Actor{Kind: audit.System}, Action: "job.update", Verb: audit.Update,
 			Outcome: audit.Done, Entity: audit.Object{Kind: audit.Instance}, Target: audit.Object{Kind: "job", ID: 2, Path: "deliver_webhook 2"},
 		},
+		{
+			At: auditedAt.Add(5 * time.Hour), Actor: audit.Actor{Kind: audit.Person, User: 7, Username: "dev"}, Action: "git-upload-pack", Verb: audit.Pull,
+			Outcome: audit.Done, Entity: project, Git: &audit.GitCommand{Protocol: source.SSH, Repository: "wiki-42"},
+		},
 	}
 }
 
@@ -71,6 +75,7 @@ func TestRun_showAudit(t *testing.T) {
 		"3   2026-03-10T14:34:56Z  root as dev    protection.create  acme/tools/cli: main            done     -                   -",
 		"4   2026-03-10T15:34:56Z  operator git   project.create     acme/tools/cli                  done     -                   -",
 		"5   2026-03-10T16:34:56Z  system         job.update         instance: deliver_webhook 2     done     -                   -",
+		"6   2026-03-10T17:34:56Z  dev            git-upload-pack    acme/tools/cli (wiki-42)        done     -                   -",
 		"",
 	}, "\n")
 	if got := gatehouse(t, "", "show", "audit", database); got != want {
@@ -80,14 +85,14 @@ func TestRun_showAudit(t *testing.T) {
 		flags []string
 		want  string
 	}{
-		"since":       {[]string{"--since", "2026-03-10T13:34:56Z"}, "2 3 4 5"},
+		"since":       {[]string{"--since", "2026-03-10T13:34:56Z"}, "2 3 4 5 6"},
 		"an hour ago": {[]string{"--since=1h"}, ""},
-		"days ago":    {[]string{"--since", "36500d"}, "1 2 3 4 5"},
+		"days ago":    {[]string{"--since", "36500d"}, "1 2 3 4 5 6"},
 		"until a day": {[]string{"--until=2026-03-10"}, ""},
-		"user":        {[]string{"--user", "dev"}, "1 3"},
-		"number":      {[]string{"--user", "7", "--limit", "1"}, "3"},
-		"project":     {[]string{"--project", "acme/tools/cli"}, "2 3 4"},
-		"repository":  {[]string{"--project", "project-42"}, "1 2 3 4"},
+		"user":        {[]string{"--user", "dev"}, "1 3 6"},
+		"number":      {[]string{"--user", "7", "--limit", "1"}, "6"},
+		"project":     {[]string{"--project", "acme/tools/cli"}, "2 3 4 6"},
+		"repository":  {[]string{"--project", "project-42"}, "1 2 3 4 6"},
 		"refused":     {[]string{"--refused", "--since", "2026-03-10"}, "2"},
 	} {
 		var events []struct {
