@@ -42,11 +42,13 @@ func writeArray(w io.Writer, records iter.Seq2[inventory.Record, error]) error {
 		if err != nil {
 			return errors.Join(err, out.Flush())
 		}
-		_, _ = out.WriteString(before + strings.TrimSuffix(text.String(), "\n")) // Flush returns the error
+		if _, err := out.WriteString(before + strings.TrimSuffix(text.String(), "\n")); err != nil {
+			return err
+		}
 		text.Reset()
 		before, end = ",\n  ", "\n]\n"
 	}
-	_, _ = out.WriteString(end)
+	_, _ = out.WriteString(end) // Flush returns the error
 	return out.Flush()
 }
 
