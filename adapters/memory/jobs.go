@@ -82,7 +82,7 @@ func (j Jobs) Stop(ctx context.Context) error {
 func (j Jobs) Retry(ctx context.Context, id int64, event audit.Event) error {
 	return j.changeJob(ctx, id, event, func(row *job) error {
 		if row.state == jobRunning {
-			return fmt.Errorf("job %d is being done: %w", id, domain.Conflict)
+			return fmt.Errorf("job %d: it is being done: %w", id, domain.Conflict)
 		}
 		if row.attempt >= row.maxAttempts {
 			row.maxAttempts = row.attempt + 1
@@ -116,7 +116,7 @@ func (j Jobs) Discard(ctx context.Context, id int64, event audit.Event) error {
 	return j.changeJob(ctx, id, event, func(row *job) error {
 		switch row.state {
 		case jobCompleted, jobDiscarded:
-			return fmt.Errorf("job %d is over: %w", id, domain.Conflict)
+			return fmt.Errorf("job %d: it is over: %w", id, domain.Conflict)
 		case jobRunning:
 			row.discard = true
 		default:
