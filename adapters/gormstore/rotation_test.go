@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gatehouse/adapters/gormstore"
+	"gatehouse/application/inventory"
 	"gatehouse/tests/stores"
 	"gatehouse/tests/world"
 )
@@ -65,6 +66,18 @@ func TestStore_RenewSeals_doubles(t *testing.T) {
 			renew(t, s, 3) // the user, and two hooks less
 			wantSealed(t, s, sealer, 4)
 			renew(t, s, 0)
+			events, err := inventory.Collect(s.Records.AuditEvents(t.Context(), inventory.AuditFilter{Project: "acme/cli"}))
+			if err != nil || len(events) == 0 {
+				t.Fatalf("audit events: got %v, %v", events, err)
+			}
+			for _, event := range events {
+				text := fmt.Sprint(event)
+				for _, part := range []string{"{action hook.delete}", "{actor_kind system}", "{entity_path acme/cli}", "{target_path https://***@ci.example.com/hook?***}"} {
+					if !strings.Contains(text, part) || strings.Contains(text, "sesame") {
+						t.Errorf("audit event without %s: %s", part, text)
+					}
+				}
+			}
 		})
 	}
 }

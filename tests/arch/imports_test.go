@@ -60,7 +60,7 @@ var rows = map[string][]string{
 	"adapters/gormstore/database": {"domain"},
 	"adapters/gormstore/jobs":     {"domain", "domain/audit", "application", "adapters/gormstore/database", "adapters/gormstore/auditlog"},
 	"adapters/gormstore/auditlog": {"domain/...", "application/inventory", "adapters/gormstore/database"},
-	"adapters/gormstore/seals":    {"domain/hooks", "adapters/gormstore/database"},
+	"adapters/gormstore/seals":    {"domain/audit", "domain/hooks", "adapters/gormstore/database", "adapters/gormstore/auditlog"},
 	"adapters/gormstore/worldtx":  slices.Concat(core, []string{"adapters/gormstore/database", "adapters/gormstore/auditlog", "adapters/gormstore/jobs", "adapters/gormstore/seals"}),
 	"adapters/memory":             core,
 	"adapters/gitaly":             slices.Concat(core, []string{"adapters/gitaly/..."}), // its generated messages

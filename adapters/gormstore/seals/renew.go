@@ -2,12 +2,17 @@ package seals
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 
+	"gatehouse/adapters/gormstore/auditlog"
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/domain/audit"
 )
 
 const (
@@ -32,9 +37,9 @@ type table struct {
 	// renew returns the values that update sets, or none, and an error if a text cannot
 	// be opened.
 	renew func(s Sealer, id int64, old []string) ([]any, error)
-	// removeDouble removes the row, or another one, if both would have the same digest;
-	// empty for a table without digests.
-	removeDouble string
+	// double removes the row, or another one, if both would have the same digest, and
+	// returns it; empty for a table without digests.
+	double string
 }
 
 var tables = []table{
@@ -52,10 +57,11 @@ var tables = []table{
 			SELECT substr(url, 1, 16), id, url, token FROM hooks
 			WHERE substr(url, 1, 16) %s $1 AND (substr(url, 1, 16), id) > ($2, $3)
 			ORDER BY substr(url, 1, 16), id LIMIT $4`,
-		removeDouble: `
+		double: `
 			DELETE FROM hooks WHERE id = (
 				SELECT CASE WHEN h.id > r.id THEN h.id ELSE r.id END
-				FROM hooks r JOIN hooks h ON h.holder = r.holder AND h.url_digest = ? AND h.id <> r.id WHERE r.id = ? AND r.url = ? AND r.token = ?)`,
+				FROM hooks r JOIN hooks h ON h.holder = r.holder AND h.url_digest = ? AND h.id <> r.id WHERE r.id = ? AND r.url = ? AND r.token = ?)
+			RETURNING id, coalesce(url_shown, ''), coalesce(group_id, 0), coalesce(project_id, 0)`,
 		update: "UPDATE hooks SET url = ?, token = ?, url_digest = ?, url_shown = ? WHERE id = ? AND url = ? AND token = ?",
 	},
 }
@@ -242,12 +248,14 @@ func (p pass) write(ctx context.Context, rows []row) (written int, err error) {
 			for _, text := range r.texts {
 				old = append(old, text)
 			}
-			if p.removeDouble != "" {
-				done := tx.Exec(p.removeDouble, append([]any{r.values[digestValue]}, old...)...)
-				if done.Error != nil {
-					return done.Error
+			if p.double != "" {
+				removed, err := p.removeDouble(ctx, tx, append([]any{r.values[digestValue]}, old...))
+				if err != nil {
+					return err
 				}
-				written += int(done.RowsAffected)
+				if removed {
+					written++
+				}
 			}
 			done := tx.Exec(p.update, append(r.values, old...)...)
 			if done.Error != nil {
@@ -261,4 +269,27 @@ func (p pass) write(ctx context.Context, rows []row) (written int, err error) {
 		return 0, err
 	}
 	return written, nil
+}
+
+// removeDouble says whether it has removed a hook, which the audit log tells then.
+func (p pass) removeDouble(ctx context.Context, tx *gorm.DB, args []any) (removed bool, err error) {
+	hook, owner := audit.Object{Kind: "hook"}, audit.Object{Kind: audit.Group}
+	var project int64
+	err = tx.Raw(p.double, args...).Row().Scan(&hook.ID, &hook.Path, &owner.ID, &project)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	path := "SELECT path FROM namespaces WHERE id = ?"
+	if project != 0 {
+		owner = audit.Object{Kind: audit.Project, ID: project}
+		path = "SELECT path FROM projects WHERE id = ?"
+	}
+	if err := tx.Raw(path, owner.ID).Row().Scan(&owner.Path); err != nil {
+		return false, err
+	}
+	bySystem := audit.Cause{Actor: audit.Actor{Kind: audit.System}}
+	return true, auditlog.Append(ctx, tx, bySystem.Event(time.Now(), audit.Delete, owner, hook, audit.Values{"url": hook.Path}, nil))
 }
