@@ -96,21 +96,33 @@ const accessNames = `SELECT id, 0, 0, username FROM users WHERE id IN ?
 	UNION ALL SELECT 0, id, 0, path FROM namespaces WHERE id IN ?
 	UNION ALL SELECT 0, 0, id, title FROM keys WHERE id IN ?`
 
+// maxNames is how many names are asked for at once: a statement has at most 32,766
+// arguments on SQLite.
+const maxNames = 10_000
+
 // AccessNames implements gitaccess.Background.
 func (d *Directory) AccessNames(ctx context.Context, entries []source.Access) (map[source.Access]string, error) {
+	names := make(map[source.Access]string, len(entries))
+	for some := range slices.Chunk(entries, maxNames) {
+		if err := d.addNames(ctx, names, some); err != nil {
+			return nil, database.Fault(err, "names of entries")
+		}
+	}
+	return names, nil
+}
+
+func (d *Directory) addNames(ctx context.Context, names map[source.Access]string, entries []source.Access) error {
 	var ids [3][]int64 // of users, groups and keys
 	for _, a := range entries {
 		for i, id := range []int64{int64(a.User), int64(a.Group), int64(a.DeployKey)} {
-			ids[i] = append(ids[i], id)
+			if id != 0 {
+				ids[i] = append(ids[i], id)
+			}
 		}
-	}
-	for i := range ids {
-		slices.Sort(ids[i])
-		ids[i] = slices.Compact(ids[i])
 	}
 	rows, err := d.db.Gorm.WithContext(ctx).Raw(accessNames, ids[0], ids[1], ids[2]).Rows()
 	if err != nil {
-		return nil, database.Fault(err, "names of entries")
+		return err
 	}
 	defer func() { _ = rows.Close() }() // Err returns the same
 	all := map[source.Access]string{}
@@ -118,17 +130,16 @@ func (d *Directory) AccessNames(ctx context.Context, entries []source.Access) (m
 		var a source.Access
 		var name string
 		if err := rows.Scan(&a.User, &a.Group, &a.DeployKey, &name); err != nil {
-			return nil, database.Fault(err, "names of entries")
+			return err
 		}
 		all[a] = name
 	}
-	out := map[source.Access]string{}
 	for _, a := range entries {
 		if name, found := all[source.Access{User: a.User, Group: a.Group, DeployKey: a.DeployKey}]; found {
-			out[a] = name
+			names[a] = name
 		}
 	}
-	return out, database.Fault(rows.Err(), "names of entries")
+	return rows.Err()
 }
 
 func (r *standingRow) standing(target source.Target) source.Standing {

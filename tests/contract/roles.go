@@ -303,6 +303,12 @@ deploy_keys: [{id: 1, title: robot "7", key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AA
 		got, err := s.Background.AccessNames(s.Context(), entries)
 		s.Fine("AccessNames", err)
 		s.Same("names", got, map[source.Access]string{{User: 1}: "Ann", {Group: 4}: "One/two", {Group: 4, Member: true}: "One/two", {DeployKey: 1}: `robot "7"`})
+		for i := range source.NamespaceID(33_000) {
+			entries = append(entries, source.Access{Group: 1000 + i})
+		}
+		many, err := s.Background.AccessNames(s.Context(), append(entries, source.Access{User: 2}))
+		s.Fine("AccessNames", err)
+		s.Same("names among many", len(many), len(got)+1)
 		got, err = s.Background.AccessNames(s.Context(), nil)
 		s.Fine("AccessNames", err)
 		s.Same("none", got, map[source.Access]string{})
