@@ -131,8 +131,8 @@ func TestCheck_gitalySocket(t *testing.T) {
 // TestCheck_unreadableSecret has a secret of another user.
 func TestCheck_unreadableSecret(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() == 0 {
-		t.Skip("root may read everything")
+	if runUnprivileged(t) {
+		return
 	}
 	c := settings(t)
 	write(t, c.Shell.SecretFile, "0123456789abcdef", 0o000)
@@ -147,8 +147,8 @@ func TestCheck_unreadableSecret(t *testing.T) {
 // TestCheck_unreadable has folders and files that this user may not use, with what to type.
 func TestCheck_unreadable(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() == 0 {
-		t.Skip("root may read everything")
+	if runUnprivileged(t) {
+		return
 	}
 	dir := t.TempDir()
 	inner := filepath.Join(dir, "inner")
@@ -184,8 +184,8 @@ func TestCheck_unreadable(t *testing.T) {
 // give this user access first.
 func TestCheck_readAsOther(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() == 0 {
-		t.Skip("root may read everything")
+	if runUnprivileged(t) {
+		return
 	}
 	const ofRoot = "/etc/passwd"
 	c := settings(t)
