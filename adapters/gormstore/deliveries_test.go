@@ -82,7 +82,7 @@ func migrateDeliveries(t *testing.T, url string) {
 	s = open()
 	const states = "SELECT state || ' ' || queue FROM river_job ORDER BY id"
 	want := []string{"pending webhooks", "pending webhooks", "retryable default", "running default", "completed default", "pending webhooks"}
-	if diff := cmp.Diff(want, texts(t, s, states)); diff != "" {
+	if diff := cmp.Diff(want, cells(t, s, states)); diff != "" {
 		t.Errorf("jobs:\n%s", diff)
 	}
 	var project int64
@@ -98,7 +98,7 @@ func migrateDeliveries(t *testing.T, url string) {
 	if err := s.Deliveries.Release(ctx, 1); err != nil {
 		t.Fatal(err)
 	}
-	if got := texts(t, s, states); got[0] != "available webhooks" || got[1] != "pending webhooks" {
+	if got := cells(t, s, states); got[0] != "available webhooks" || got[1] != "pending webhooks" {
 		t.Errorf("released: got %q", got)
 	}
 	d, err := s.Deliveries.Delivery(ctx, 3)
@@ -115,7 +115,7 @@ func migrateDeliveries(t *testing.T, url string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, state := range texts(t, old, states) {
+	for i, state := range cells(t, old, states) {
 		if state == "pending webhooks" || !strings.HasSuffix(state, " default") {
 			t.Errorf("job %d after the way back: got %s", i+1, state)
 		}

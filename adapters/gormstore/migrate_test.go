@@ -98,7 +98,7 @@ func TestMigrate_upDownUp(t *testing.T) {
 // routes are all routes of a database, in order.
 func routes(t *testing.T, s *gormstore.Store) []string {
 	t.Helper()
-	return texts(t, s, "SELECT path || ' ' || coalesce('namespace ' || namespace_id, '') || coalesce('project ' || project_id, '') FROM routes ORDER BY path")
+	return cells(t, s, "SELECT path || ' ' || coalesce('namespace ' || namespace_id, '') || coalesce('project ' || project_id, '') FROM routes ORDER BY path")
 }
 
 // TestMigrate_routes migrates a database with the schema before routes, in which a

@@ -67,21 +67,3 @@ func open(t testing.TB, url string) *gormstore.Store {
 	})
 	return s
 }
-
-// texts returns the rows of a query for one column of text.
-func texts(t *testing.T, s *gormstore.Store, query string) (texts []string) {
-	t.Helper()
-	rows, err := s.Pool().QueryContext(t.Context(), query)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			t.Fatal(err)
-		}
-		texts = append(texts, text)
-	}
-	return texts
-}
