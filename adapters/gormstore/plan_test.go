@@ -20,16 +20,23 @@ import (
 	"gatehouse/domain/source"
 )
 
+// plannedWorld fills a store with tables that are not small.
+func plannedWorld(t *testing.T, s *gormstore.Store) largeWorld {
+	t.Helper()
+	c := largeWorld{4000}
+	if strings.HasSuffix(t.Name(), "sqlite") {
+		c = largeWorld{1000} // its plans depend on the indexes only
+	}
+	c.fill(t, s)
+	return c
+}
+
 // TestStore_Standing_plan holds every variant of the statement to probes of
 // indexes, in tables that are not small.
 func TestStore_Standing_plan(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
-		c := largeWorld{4000}
-		if strings.HasSuffix(t.Name(), "sqlite") {
-			c = largeWorld{1000} // its plans depend on the indexes only
-		}
-		c.fill(t, s)
+		c := plannedWorld(t, s)
 		for _, claim := range []identity.Claim{{}, identity.ClaimKey("7"), identity.ClaimUser("7"), identity.ClaimName("user7")} {
 			for _, target := range []source.Target{{}, byNumber(source.Code, 7), byPath(c.path(7) + ".wiki")} {
 				query, args, err := s.Query(claim, target, now, true)
@@ -63,11 +70,7 @@ func TestStore_Standing_plan(t *testing.T) {
 func TestDirectory_RoleSources_plan(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *gormstore.Store) {
-		c := largeWorld{4000}
-		if strings.HasSuffix(t.Name(), "sqlite") {
-			c = largeWorld{1000} // its plans depend on the indexes only
-		}
-		c.fill(t, s)
+		c := plannedWorld(t, s)
 		for _, p := range []source.Project{{ID: 7}, {ToBeCreated: true, Path: string(c.path(7))}} {
 			query, args := s.RoleSourcesQuery(t.Context(), 7, p)
 			if strings.HasSuffix(t.Name(), "sqlite") {
