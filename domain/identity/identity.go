@@ -42,6 +42,17 @@ type User struct {
 // Known says whether u is a user at all.
 func (u User) Known() bool { return u.ID != 0 }
 
+// MaxEmail is how many bytes an e-mail may have: a store has an index of whole ones.
+const MaxEmail = 2000
+
+// CheckEmail returns why no user can have that e-mail, or nil. An empty one is none.
+func CheckEmail(address string) *domain.Refusal {
+	if len(address) > MaxEmail {
+		return domain.Refuse(domain.Invalid, "the e-mail is longer than %d bytes", MaxEmail)
+	}
+	return nil
+}
+
 // CheckPublicEmail returns why a user cannot have that public email, or nil: it must be
 // an address of theirs. Letter case does not count; an empty one is none.
 func (u User) CheckPublicEmail(address string) *domain.Refusal {

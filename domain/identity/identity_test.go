@@ -1,11 +1,24 @@
 package identity_test
 
 import (
+	"strings"
 	"testing"
 
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 )
+
+func TestCheckEmail(t *testing.T) {
+	t.Parallel()
+	for address, ok := range map[string]bool{
+		"": true, "dev@example.com": true, "no address": true, // as in the worlds of earlier releases
+		strings.Repeat("x", identity.MaxEmail): true, strings.Repeat("ä", identity.MaxEmail/2) + "x": false,
+	} {
+		if why := identity.CheckEmail(address); (why == nil) != ok || why != nil && (why.Kind != domain.Invalid || why.Message != "the e-mail is longer than 2000 bytes") {
+			t.Errorf("%.20q: got %v", address, why)
+		}
+	}
+}
 
 func TestUser_CheckPublicEmail(t *testing.T) {
 	t.Parallel()

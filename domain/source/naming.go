@@ -68,12 +68,18 @@ func CheckDefaultBranch(name string) *domain.Refusal {
 	return nil
 }
 
+// MaxPattern is how many bytes a pattern may have: a store has an index of whole ones.
+const MaxPattern = 2000
+
 // CheckPattern returns why a protection of that kind cannot cover pattern, or
 // nil.
 func CheckPattern(kind RefKind, pattern Pattern) *domain.Refusal {
 	what := "its protected branch"
 	if kind == Tag {
 		what = "its protected tag"
+	}
+	if len(pattern) > MaxPattern {
+		return domain.Refuse(domain.Invalid, "%s: the name is longer than %d bytes", what, MaxPattern)
 	}
 	return checkShort(what, kind, string(pattern))
 }

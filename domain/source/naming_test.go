@@ -103,6 +103,8 @@ func TestCheckPattern(t *testing.T) {
 		{source.Tag, "refs/tags/v*", "its protected tag: write v*, not refs/tags/v*"},
 		{source.Tag, "refs/tags/", "its protected tag: names are short ones"},
 		{source.Tag, "refs/heads/main", "its protected tag: names are short ones"},
+		{source.Branch, source.Pattern(strings.Repeat("x", source.MaxPattern)), ""},
+		{source.Branch, source.Pattern(strings.Repeat("ä", source.MaxPattern/2) + "x"), "its protected branch: the name is longer than 2000 bytes"},
 	} {
 		wantInvalid(t, string(c.pattern), source.CheckPattern(c.kind, c.pattern), c.want)
 	}
