@@ -42,7 +42,17 @@ type DB struct {
 // repeats the url, which may hold a password; a database that cannot be reached
 // is domain.Unavailable.
 func Open(ctx context.Context, url string, poolSize int) (*DB, error) {
-	d, connector, err := ConnectorFor(url)
+	return open(ctx, url, poolSize, ConnectorFor)
+}
+
+// OpenToRead is Open for a database in which nothing is to change: what would write
+// fails, and an SQLite file that is missing is an error.
+func OpenToRead(ctx context.Context, url string, poolSize int) (*DB, error) {
+	return open(ctx, url, poolSize, readerFor)
+}
+
+func open(ctx context.Context, url string, poolSize int, connectorFor func(string) (Dialect, driver.Connector, error)) (*DB, error) {
+	d, connector, err := connectorFor(url)
 	if err != nil {
 		return nil, err
 	}

@@ -67,16 +67,25 @@ func newPool(connector driver.Connector, size int) *sql.DB {
 // connects to it. It connects to nothing, but makes the file of an SQLite
 // database that is missing.
 func ConnectorFor(address string) (Dialect, driver.Connector, error) {
+	return connectorFor(address, postgresConnector, sqliteConnector)
+}
+
+// readerFor is ConnectorFor for connections that cannot write. It makes no file.
+func readerFor(address string) (Dialect, driver.Connector, error) {
+	return connectorFor(address, postgresReader, sqliteReader)
+}
+
+func connectorFor(address string, toPostgres, toSQLite func(string) (driver.Connector, error)) (Dialect, driver.Connector, error) {
 	switch scheme, _, found := strings.Cut(address, "://"); {
 	case scheme == "postgres", scheme == "postgresql":
-		connector, err := postgresConnector(address)
+		connector, err := toPostgres(address)
 		return Postgres, connector, err
 	case found && scheme != "file":
 		return SQLite, nil, errors.New("database.url: only postgres:// and the path of a file are known")
 	case strings.Contains(address, ":memory:"):
 		return SQLite, nil, errors.New("database.url: SQLite in memory loses its tables with each connection; use \"memory:\" for that")
 	default:
-		connector, err := sqliteConnector(address)
+		connector, err := toSQLite(address)
 		return SQLite, connector, err
 	}
 }
@@ -89,6 +98,23 @@ const busyTimeout = 10 * time.Second
 const connectTimeout = 10 * time.Second
 
 func postgresConnector(address string) (driver.Connector, error) {
+	config, err := postgresConfig(address)
+	if err != nil {
+		return nil, err
+	}
+	return stdlib.GetConnector(*config), nil
+}
+
+func postgresReader(address string) (driver.Connector, error) {
+	config, err := postgresConfig(address)
+	if err != nil {
+		return nil, err
+	}
+	config.RuntimeParams["default_transaction_read_only"] = "on"
+	return stdlib.GetConnector(*config), nil
+}
+
+func postgresConfig(address string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(address)
 	if err != nil || !plainHosts(config) {
 		// The error of pgx is not repeated: it shows the address, and only guesses
@@ -111,7 +137,7 @@ func postgresConnector(address string) (driver.Connector, error) {
 			config.RuntimeParams[name] = value
 		}
 	}
-	return stdlib.GetConnector(*config), nil
+	return config, nil
 }
 
 // plainHosts says whether no host has an "@" in it.
@@ -133,14 +159,7 @@ func sqliteConnector(address string) (driver.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !strings.HasPrefix(address, "file:") {
-		address = "file:" + (&url.URL{Path: address}).EscapedPath()
-	}
-	separator := "?"
-	if strings.Contains(address, "?") {
-		separator = "&"
-	}
-	connector, err := modernc.NewConnector(address + separator + url.Values{
+	return openSQLite(address, url.Values{
 		// Writers wait for each other from the beginning of their transaction: one
 		// that began by reading could not wait, only fail.
 		"_txlock":      {"immediate"},
@@ -149,8 +168,35 @@ func sqliteConnector(address string) (driver.Connector, error) {
 		// that of the machine.
 		"_timezone": {"UTC"},
 		// What was deleted is overwritten, since it may have been a secret.
-		"_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "foreign_keys(1)", "secure_delete(1)"},
-	}.Encode())
+		"_pragma": {busyPragma(), "journal_mode(WAL)", "foreign_keys(1)", "secure_delete(1)"},
+	})
+}
+
+func sqliteReader(address string) (driver.Connector, error) {
+	path, err := sqliteFile(address)
+	if err != nil {
+		return nil, err
+	}
+	values := url.Values{"_time_format": {"sqlite"}, "_timezone": {"UTC"}, "_pragma": {busyPragma(), "query_only(1)"}}
+	if path != "" {
+		// Not "ro": such a connection would leave the files of a write-ahead log behind.
+		values.Set("mode", "rw")
+	}
+	return openSQLite(address, values)
+}
+
+func busyPragma() string { return fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()) }
+
+// openSQLite adds values to an address, a path or a URL that begins with file:.
+func openSQLite(address string, values url.Values) (driver.Connector, error) {
+	if !strings.HasPrefix(address, "file:") {
+		address = "file:" + (&url.URL{Path: address}).EscapedPath()
+	}
+	separator := "?"
+	if strings.Contains(address, "?") {
+		separator = "&"
+	}
+	connector, err := modernc.NewConnector(address + separator + values.Encode())
 	return sqliteConnections{connector}, err
 }
 
