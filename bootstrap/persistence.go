@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"gatehouse/adapters/gormstore"
+	"gatehouse/adapters/gormstore/conflicts"
 	"gatehouse/adapters/instancekey"
 	"gatehouse/adapters/memory"
 	"gatehouse/bootstrap/config"
@@ -88,4 +89,28 @@ func (o Opened) UnlockToTry(ctx context.Context) error { return o.key.UnlockToTr
 func Migrate(ctx context.Context, config config.Config) (before, target int64, err error) {
 	schema, err := gormstore.Migrate(ctx, string(config.Database.URL))
 	return schema.Version, schema.Target, err
+}
+
+// MigrationCheck is what Migrate would find.
+type MigrationCheck struct {
+	// Version is the schema of the database, 0 for one without tables; Target is this
+	// program's.
+	Version, Target int64
+	// Missing says that there is no SQLite file yet.
+	Missing bool
+	// Broken are rules of later schemas with the rows that break them: Migrate refuses.
+	Broken conflicts.Broken
+}
+
+// CheckMigration looks into the database for what keeps Migrate from its work, and changes
+// nothing. A newer schema is an error unless this program may run on it.
+func CheckMigration(ctx context.Context, config config.Config) (MigrationCheck, error) {
+	if config.Database.IsMissing() {
+		return MigrationCheck{Target: gormstore.Target(), Missing: true}, nil
+	}
+	schema, broken, err := gormstore.FindConflicts(ctx, string(config.Database.URL))
+	if err == nil && schema.Version > schema.Target {
+		err = schema.Check()
+	}
+	return MigrationCheck{schema.Version, schema.Target, false, broken}, err
 }

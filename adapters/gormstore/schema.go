@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"gatehouse/adapters/gormstore/conflicts"
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/adapters/gormstore/jobs"
 
@@ -14,16 +15,8 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-const (
-	// jobsVersion is the migration that makes the tables of jobs.
-	jobsVersion = 7
-	// routesVersion is the migration from which on no project has a path of a namespace.
-	routesVersion = 13
-)
-
-// sharedPaths are the paths that a project and a namespace have in common.
-const sharedPaths = `
-	SELECT p.path, p.id, n.id, coalesce(n.owner_id, 0) FROM projects p JOIN namespaces n ON lower(n.path) = lower(p.path) ORDER BY p.id`
+// jobsVersion is the migration that makes the tables of jobs.
+const jobsVersion = 7
 
 //go:embed migrations
 var migrations embed.FS
@@ -42,6 +35,17 @@ type Schema struct {
 // which this program may run.
 func (s Schema) ServesNewer() bool {
 	return s.Version > s.Target && s.Oldest > 0 && s.Oldest <= s.Target
+}
+
+// Target returns this program's schema.
+func Target() (target int64) {
+	names, _ := fs.Glob(migrations, "migrations/*/*.sql") // the pattern is well-formed
+	for _, name := range names {
+		if version, err := goose.NumericComponent(name); err == nil {
+			target = max(target, version)
+		}
+	}
+	return target
 }
 
 // Check returns why a program may not run on a database of this schema, or nil.
@@ -87,6 +91,20 @@ func withDB(ctx context.Context, url string, do func(*database.DB) (Schema, erro
 	return schema, errors.Join(err, db.Close())
 }
 
+// FindConflicts returns the schema of the database at url, and the rows there that keep
+// Migrate from bringing it to this program's. It changes nothing. The file of an SQLite
+// database has to exist.
+func FindConflicts(ctx context.Context, url string) (schema Schema, found conflicts.Broken, err error) {
+	db, err := database.OpenToRead(ctx, url, 1)
+	if err != nil {
+		return Schema{}, nil, err
+	}
+	if schema, err = readSchema(ctx, db); err == nil {
+		found, err = conflicts.Find(ctx, db, schema.Version, schema.Target)
+	}
+	return schema, found, errors.Join(err, db.Close())
+}
+
 // checkSchema returns nil if this program may run on the schema of the database, after
 // migrating an older one if migrate is set.
 func checkSchema(ctx context.Context, db *database.DB, migrate bool) error {
@@ -95,7 +113,7 @@ func checkSchema(ctx context.Context, db *database.DB, migrate bool) error {
 		return err
 	}
 	if migrate && schema.Version < schema.Target {
-		if err := runMigrations(ctx, db, schema.Version); err != nil {
+		if err := runMigrations(ctx, db, schema); err != nil {
 			return err
 		}
 		if schema, err = readSchema(ctx, db); err != nil { // a newer program may have gone on meanwhile
@@ -105,15 +123,16 @@ func checkSchema(ctx context.Context, db *database.DB, migrate bool) error {
 	return schema.Check()
 }
 
-// runMigrations runs the migrations that a database of schema from lacks. On
-// PostgreSQL a lock keeps other programs from doing the same. SQLite has none: the
-// program that comes second to a step finds it done and fails, so it tries again as
-// long as the version goes up.
-func runMigrations(ctx context.Context, db *database.DB, from int64) error {
-	if 0 < from && from < routesVersion {
-		if err := checkSharedPaths(ctx, db); err != nil {
-			return database.Fault(err, "migrate the database")
-		}
+// runMigrations runs the migrations that a database of an older schema lacks, or none if
+// rows are in the way of one of them. On PostgreSQL a lock keeps other programs from doing
+// the same. SQLite has none: the program that comes second to a step finds it done and
+// fails, so it tries again as long as the version goes up.
+func runMigrations(ctx context.Context, db *database.DB, schema Schema) error {
+	switch found, err := conflicts.Find(ctx, db, schema.Version, schema.Target); {
+	case err != nil:
+		return database.Fault(err, "migrate the database")
+	case len(found) > 0:
+		return fmt.Errorf("migrate the database: it stays at schema %d, since rows are in the way of schema %d:\n%w", schema.Version, schema.Target, found)
 	}
 	provider, err := provider(db)
 	if err != nil {
@@ -141,31 +160,6 @@ func runMigrations(ctx context.Context, db *database.DB, from int64) error {
 	}
 }
 
-// checkSharedPaths returns an error that names each path that a project and a namespace
-// have in common. No gatehouse writes such a path, and nothing says which of the two
-// should keep it.
-func checkSharedPaths(ctx context.Context, db *database.DB) error {
-	rows, err := db.Pool.QueryContext(ctx, sharedPaths)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // Err returns the same
-	var found []error
-	for rows.Next() {
-		var path string
-		var project, namespace, user int64
-		if err := rows.Scan(&path, &project, &namespace, &user); err != nil {
-			return err
-		}
-		other := fmt.Sprintf("group %d", namespace)
-		if user != 0 {
-			other = fmt.Sprintf("user %d", user)
-		}
-		found = append(found, fmt.Errorf("project %d and %s have the same path %q: give one of them another path first", project, other, path))
-	}
-	return errors.Join(append(found, rows.Err())...)
-}
-
 func provider(db *database.DB) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations/"+db.Dialect.Folder())
 	if err != nil {
@@ -186,14 +180,7 @@ func provider(db *database.DB) (*goose.Provider, error) {
 }
 
 func readSchema(ctx context.Context, db *database.DB) (Schema, error) {
-	provider, err := provider(db)
-	if err != nil {
-		return Schema{}, err
-	}
-	var schema Schema
-	for _, source := range provider.ListSources() {
-		schema.Target = max(schema.Target, source.Version)
-	}
+	schema := Schema{Target: Target()}
 	found, err := hasTable(ctx, db, "goose_db_version")
 	if err == nil && found {
 		err = db.Pool.QueryRowContext(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version").Scan(&schema.Version)
