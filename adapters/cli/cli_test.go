@@ -353,13 +353,14 @@ func TestRun_newerSchema(t *testing.T) {
 	change("INSERT INTO schema_compatibility (version, oldest) VALUES (999, 15); INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, true)")
 	for command, want := range map[string]string{
 		"check": "schema version 999, newer than this program's", "migrate": "nothing to do: schema version 999 is newer than this program's", "show users": "ID",
+		"migrate --check": "nothing to do: schema version 999 is newer than this program's",
 	} {
 		if out := gatehouse(t, "", append(strings.Fields(command), flags...)...); !strings.Contains(out, want) {
 			t.Errorf("%s: got %q, want %q", command, out, want)
 		}
 	}
 	change("DELETE FROM schema_compatibility WHERE version = 999")
-	for _, command := range []string{"check", "migrate", "show users", "serve"} {
+	for _, command := range []string{"check", "migrate", "migrate --check", "show users", "serve"} {
 		got := run(t.Context(), "", append(strings.Fields(command), flags...)...)
 		if got.code != 1 || !strings.Contains(got.out+got.err, "the database has schema 999") || !strings.Contains(got.out+got.err, "run the newer gatehouse") {
 			t.Errorf("%s: got %d, %q, %q", command, got.code, got.out, got.err)

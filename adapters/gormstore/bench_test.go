@@ -19,6 +19,13 @@ type largeWorld struct{ size int64 }
 
 const deepest = 20
 
+const (
+	namespaceColumns = `(id, path, parent_id, root_id, owner_id, visibility, allowed_ips, protocols, require_ssh_certificates, default_branch_protection,
+		pending_delete, hidden) `
+	projectColumns = `(id, namespace_id, path, visibility, archived, read_only, repository, wiki, lfs, default_branch, empty, storage, legacy_path,
+		pending_delete, last_activity_at) `
+)
+
 func (c largeWorld) heavy() int64 { return c.size - 1 }
 func (c largeWorld) deep() int64  { return c.size + 1 }
 
@@ -41,14 +48,14 @@ func (c largeWorld) fill(t testing.TB, s *gormstore.Store) {
 	group := func(of string) string { return fmt.Sprintf("(%d + 1 + %s %% %d)", c.size, of, c.size/4) }
 	deepGroups := 2 * c.size
 	statements := []string{
-		"INSERT INTO users (id, username, name, email, state, type, admin, external, terms_accepted, email_confirmed, password_expires_at) " + all + " SELECT i, 'user' || i, 'User ' || i, 'u@example.com', 'active', 'human', false, false, true, true, NULL FROM n",
-		"INSERT INTO namespaces " + all + " SELECT i, 'user' || i, NULL, NULL, i, 'private', '[]', 'all', false, NULL, false, false FROM n",
-		"INSERT INTO namespaces " + numbers(c.size+1, c.size+c.size/4) + " SELECT i, 'group' || i, NULL, NULL, NULL, 'private', '[]', 'all', false, NULL, false, false FROM n",
-		"INSERT INTO namespaces " + numbers(1, deepest) + fmt.Sprintf(" SELECT %d + i, 'deep' || substr('%s', 1, 2 * (i - 1)), CASE WHEN i > 1 THEN %[1]d + i - 1 END, CASE WHEN i > 1 THEN %[1]d + 1 END, NULL, 'private', '[]', 'all', false, NULL, false, false FROM n", deepGroups, strings.Repeat("/x", deepest)),
+		"INSERT INTO users (id, username, name, email, state, type, admin, external, terms_accepted, email_confirmed, password_expires_at) " + all + " SELECT i, 'user' || i, 'User ' || i, 'u' || i || '@example.com', 'active', 'human', false, false, true, true, NULL FROM n",
+		"INSERT INTO namespaces " + namespaceColumns + all + " SELECT i, 'user' || i, NULL, NULL, i, 'private', '[]', 'all', false, NULL, false, false FROM n",
+		"INSERT INTO namespaces " + namespaceColumns + numbers(c.size+1, c.size+c.size/4) + " SELECT i, 'group' || i, NULL, NULL, NULL, 'private', '[]', 'all', false, NULL, false, false FROM n",
+		"INSERT INTO namespaces " + namespaceColumns + numbers(1, deepest) + fmt.Sprintf(" SELECT %d + i, 'deep' || substr('%s', 1, 2 * (i - 1)), CASE WHEN i > 1 THEN %[1]d + i - 1 END, CASE WHEN i > 1 THEN %[1]d + 1 END, NULL, 'private', '[]', 'all', false, NULL, false, false FROM n", deepGroups, strings.Repeat("/x", deepest)),
 		"INSERT INTO namespace_closure (descendant_id, ancestor_id) SELECT id, id FROM namespaces",
 		fmt.Sprintf("INSERT INTO namespace_closure (descendant_id, ancestor_id) SELECT a.id, b.id FROM namespaces a JOIN namespaces b ON b.id < a.id WHERE a.id > %d AND b.id > %[1]d", deepGroups),
-		"INSERT INTO projects " + all + " SELECT i, " + group("i") + ", 'group' || " + group("i") + " || '/p' || i, 'private', false, false, 'enabled', 'enabled', true, 'main', false, 'default', '', false, NULL FROM n",
-		fmt.Sprintf("INSERT INTO projects SELECT %d, id, path || '/p', 'private', false, false, 'enabled', 'enabled', true, 'main', false, 'default', '', false, NULL FROM namespaces WHERE id = %d", c.deep(), deepGroups+deepest),
+		"INSERT INTO projects " + projectColumns + all + " SELECT i, " + group("i") + ", 'group' || " + group("i") + " || '/p' || i, 'private', false, false, 'enabled', 'enabled', true, 'main', false, 'default', '', false, NULL FROM n",
+		fmt.Sprintf("INSERT INTO projects "+projectColumns+"SELECT %d, id, path || '/p', 'private', false, false, 'enabled', 'enabled', true, 'main', false, 'default', '', false, NULL FROM namespaces WHERE id = %d", c.deep(), deepGroups+deepest),
 		"INSERT INTO routes (path, namespace_id) SELECT path, id FROM namespaces",
 		"INSERT INTO routes (path, project_id) SELECT path, id FROM projects",
 		"INSERT INTO members (user_id, group_id, level, state) " + all + " SELECT i, " + group("i") + ", 30, 'active' FROM n",

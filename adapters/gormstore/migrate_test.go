@@ -287,6 +287,45 @@ func TestMigrate_audit(t *testing.T) {
 	})
 }
 
+// TestMigrate_management migrates rows of the schema before the columns of the management
+// API, and then writes some as programs of that schema do.
+func TestMigrate_management(t *testing.T) {
+	t.Parallel()
+	eachURL(t, func(t *testing.T, url string) {
+		s, exec := older(t, url, 17)
+		exec("UPDATE users SET name = 'Dede / E.' WHERE id = 2")
+		if _, err := gormstore.Migrate(t.Context(), url); err != nil {
+			t.Fatal(err)
+		}
+		exec(
+			addUser(1001, ""), addUser(1002, ""), addUser(1003, "a@example.com"), addProtection(1001, "branch", "Main"), addProtection(1002, "tag", "Main"),
+			"INSERT INTO namespaces (id, path, visibility, allowed_ips, protocols, require_ssh_certificates, pending_delete, hidden) VALUES (1001, 'new', 'private', '[]', 'all', false, false, false)",
+			"UPDATE members SET created_by = 1001", "UPDATE shares SET created_by = 1001", "UPDATE projects SET creator_id = 1001", "UPDATE users SET created_by = 1001 WHERE id = 1002",
+			"DELETE FROM users WHERE id = 1001",
+		)
+		for _, c := range []struct {
+			query string
+			want  []string
+		}{
+			{"SELECT id || ' ' || path || ': ' || name FROM namespaces WHERE owner_id IS NULL OR id = (SELECT id FROM namespaces WHERE owner_id = 2) ORDER BY owner_id IS NULL, id",
+				[]string{"1 Dede: Dede / E.", "50 Acme: Acme", "51 Acme/Tools: Tools", "52 guests: guests", "1001 new: "}},
+			{"SELECT path || ': ' || name || ' ' || topics || ' ' || settings || ' ' || object_format FROM projects ORDER BY id", []string{"Acme/Tools/CLI: CLI [] {} sha1", "owner/own: own [] {} sha1"}},
+			{"SELECT count(*) FROM users WHERE can_create_group AND projects_limit = 100000 AND note = '' AND settings = '{}' AND created_at IS NULL AND updated_at IS NULL AND last_activity_on IS NULL", []string{"6"}},
+			{"SELECT count(*) FROM namespaces WHERE lfs IS NULL AND project_creation = 'developer' AND subgroup_creation = 'maintainer' AND NOT share_lock AND NOT membership_lock AND NOT require_two_factor", []string{"8"}},
+			{"SELECT created_by FROM members UNION SELECT created_by FROM shares UNION SELECT creator_id FROM projects UNION SELECT created_by FROM users", []string{""}},
+		} {
+			if diff := cmp.Diff(c.want, cells(t, s, c.query)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", c.query, diff)
+			}
+		}
+		for _, refused := range []string{addUser(1004, "A@example.com"), addProtection(1003, "branch", "Main"), addProtection(1004, "branch", "main")} {
+			if _, err := s.Pool().ExecContext(t.Context(), refused); err == nil {
+				t.Errorf("%s: got no error", refused)
+			}
+		}
+	})
+}
+
 // TestMigrations_recordOldestProgram goes down from the newest schema, step by step: from
 // schema 15 on each records the oldest schema whose program may run on it, in its own row.
 // No schema takes back what an earlier one refused.

@@ -25,11 +25,13 @@ type engine struct {
 	// dump returns the statements that make the database again. Only -write
 	// needs it.
 	dump func(t *testing.T, url string) string
+	// content returns all tables and rows, a line for each.
+	content func(t *testing.T, url string) string
 }
 
 var engines = []engine{
-	{"sqlite", func(t *testing.T) string { return filepath.Join(t.TempDir(), "gatehouse.db") }, executeSQLite, dumpSQLite},
-	{"postgres", func(t *testing.T) string { return pgtest.Open(t) }, executePostgres, dumpPostgres},
+	{"sqlite", func(t *testing.T) string { return filepath.Join(t.TempDir(), "gatehouse.db") }, executeSQLite, dumpSQLite, dumpSQLite},
+	{"postgres", func(t *testing.T) string { return pgtest.Open(t) }, executePostgres, dumpPostgres, contentPostgres},
 }
 
 func executeSQLite(t *testing.T, url, statements string) {
@@ -152,4 +154,19 @@ func dumpPostgres(t *testing.T, url string) string {
 	return strings.Join(slices.DeleteFunc(strings.SplitAfter(string(text), "\n"), func(line string) bool {
 		return slices.ContainsFunc(onlyPsql, func(begin string) bool { return strings.HasPrefix(line, begin) })
 	}), "")
+}
+
+func contentPostgres(t *testing.T, url string) string {
+	t.Helper()
+	pool, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = pool.Close() }()
+	out := new(strings.Builder)
+	writeLines(out, column(t, pool, `SELECT table_name || '.' || column_name || ' ' || data_type FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1`))
+	for _, table := range column(t, pool, `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1`) {
+		writeLines(out, column(t, pool, `SELECT '`+table+` ' || r::text FROM "`+table+`" r ORDER BY 1`))
+	}
+	return out.String()
 }

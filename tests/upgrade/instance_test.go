@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/fx"
 
 	"gatehouse/adapters/cli"
@@ -132,6 +133,28 @@ func (tree) run(t *testing.T, args ...string) string {
 		t.Fatalf("gatehouse %s: exit code %d: %s", args[0], code, &log)
 	}
 	return out.String()
+}
+
+// wantRefusal wants `gatehouse migrate` to refuse a database with these words, also with
+// --check, and the database to stay as it is.
+func (tree) wantRefusal(t *testing.T, e engine, url string, words []string, with settings) {
+	t.Helper()
+	before := e.content(t, url)
+	for _, command := range [][]string{{"migrate", "--check"}, {"migrate"}} {
+		var out bytes.Buffer
+		code := cli.Run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out}, append(command, with.flags()...))
+		if code != 1 {
+			t.Errorf("gatehouse %s: got exit code %d: %s", command, code, &out)
+		}
+		for _, word := range words {
+			if !strings.Contains(out.String(), word) {
+				t.Errorf("gatehouse %s: got %s, want %s", command, &out, word)
+			}
+		}
+	}
+	if diff := cmp.Diff(lines(before), lines(e.content(t, url))); diff != "" {
+		t.Errorf("the database after the refusal (-before +after):\n%s", diff)
+	}
 }
 
 func (r tree) serve(t *testing.T, with settings) (url string, stop func()) {

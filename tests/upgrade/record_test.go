@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -43,6 +44,12 @@ func (k snapshot) answers(t *testing.T, s set, e engine, of instance) string {
 	e.execute(t, url, strings.ReplaceAll(k.dump, closedPort, r.URL))
 	a := newRecorder(t, k, of, newSettings(t, url))
 	a.receiver = r
+	if len(s.refused) > 0 {
+		if tree, ok := of.(tree); ok {
+			tree.wantRefusal(t, e, url, s.refused, a.settings)
+		}
+		e.execute(t, url, readFile(t, filepath.Join("testdata", s.name, "remedy.sql")))
+	}
 	a.run(t, append([]string{"migrate"}, a.settings.flags()...)...)
 	for _, thing := range s.shown {
 		a.show(thing)

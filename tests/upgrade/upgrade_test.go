@@ -28,6 +28,9 @@ type set struct {
 	name string
 	// fill fills an empty database through the program of the release.
 	fill func(*writer)
+	// refused are parts of what `gatehouse migrate` prints when it refuses the database as
+	// the release left it, before remedy.sql mends that. Most sets have none.
+	refused []string
 	// explain are the options of `gatehouse explain`.
 	explain [][]string
 	// reads change only times of last use, writes come after them. sessions come
