@@ -143,7 +143,10 @@ func runMigrations(ctx context.Context, db *database.DB, schema Schema) error {
 		defer db.Pool.SetMaxOpenConns(most)
 	}
 	for last := int64(-1); ; {
-		_, failure := provider.Up(ctx)
+		failure := database.Retry(ctx, func() error { // a program that serves meanwhile may be in a deadlock with it
+			_, err := provider.Up(ctx)
+			return err
+		})
 		if failure == nil {
 			return nil
 		}

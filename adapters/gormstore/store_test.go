@@ -16,6 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	migrateSpawned()
 	// Most of a case's time on PostgreSQL is waiting for it.
 	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
 		panic(err)
