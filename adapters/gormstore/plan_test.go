@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"gatehouse/adapters/gormstore"
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/worldtx"
 	"gatehouse/application/inventory"
 	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
@@ -87,6 +89,34 @@ func TestDirectory_RoleSources_plan(t *testing.T) {
 					t.Errorf("project %d, path %q: %s of %s %s", p.ID, p.Path, n.Type, n.Relation, n.Index)
 				}
 			})
+		}
+	})
+}
+
+// TestUsers_UserOfEmail_plan holds the look-up by e-mail to a probe of its index.
+func TestUsers_UserOfEmail_plan(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *gormstore.Store) {
+		plannedWorld(t, s)
+		dialect := database.SQLite
+		if s.OnPostgres() {
+			dialect = database.Postgres
+		}
+		query, args := "SELECT * FROM users WHERE "+strings.Replace(worldtx.ByEmail(dialect), "?", "$1", 1)+" LIMIT 1", []any{"u7@example.com"}
+		if !s.OnPostgres() {
+			if steps := sqlitePlan(t, s, query, args); len(steps) != 1 || !strings.Contains(steps[0], "users_email") {
+				t.Errorf("got %q", steps)
+			}
+			return
+		}
+		probes := 0
+		postgresPlan(t, s, query, args).each(func(n planNode) {
+			if n.Index == "users_email" && n.Condition != "" {
+				probes++
+			}
+		})
+		if probes != 1 {
+			t.Errorf("got %d probes of the index, want one", probes)
 		}
 	})
 }

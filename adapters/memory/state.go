@@ -142,6 +142,7 @@ func (s *state) tryImport(ctx context.Context, do func(worldimport.Tx) error) er
 func (tx *transaction) importPorts() worldimport.Tx {
 	return worldimport.Tx{
 		Users:          usersTx{tx},
+		Emails:         usersTx{tx},
 		Namespaces:     namespacesTx{tx},
 		Projects:       projectsTx{tx},
 		Keys:           keysTx{tx},

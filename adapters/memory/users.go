@@ -52,6 +52,18 @@ func (tx usersTx) Current(ctx context.Context, u worldimport.User) (worldimport.
 	return worldimport.User{User: kept.User, NamespaceID: kept.namespace, TOTPSecret: kept.factor.Secret}, nil
 }
 
+// UserOfEmail implements worldimport.Emails.
+func (tx usersTx) UserOfEmail(ctx context.Context, email string) (identity.UserID, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	id, ok := tx.emails[fold(email)]
+	if !ok {
+		return 0, notFound("user of an e-mail")
+	}
+	return id, nil
+}
+
 // NamespaceOwner implements worldimport.Users.
 func (tx usersTx) NamespaceOwner(ctx context.Context, id source.NamespaceID) (identity.UserID, error) {
 	if err := ctx.Err(); err != nil {
@@ -86,6 +98,9 @@ func (tx usersTx) Put(ctx context.Context, u worldimport.User) (identity.UserID,
 	if err := tx.checkFree(u.User.Username, home); err != nil {
 		return 0, err
 	}
+	if other := tx.emails[fold(u.User.Email)]; other != 0 && other != u.User.ID {
+		return 0, conflict("the e-mail is that of user %d", other)
+	}
 	_, used := tx.namespaces.rows[u.NamespaceID]
 	switch given := u.NamespaceID != 0; {
 	case exists && given && u.NamespaceID != home.namespace:
@@ -104,6 +119,10 @@ func (tx usersTx) Put(ctx context.Context, u worldimport.User) (identity.UserID,
 		maps.DeleteFunc(tx.otpSessions, func(s sessionKey, _ time.Time) bool { return s.user == u.User.ID })
 	}
 	tx.users.put(u.User.ID, user{u.User, home.namespace, updatedFactor(old.factor, u)})
+	delete(tx.emails, fold(old.Email))
+	if u.User.Email != "" {
+		tx.emails[fold(u.User.Email)] = u.User.ID
+	}
 	if exists {
 		tx.moveRoutes(old.Username, u.User.Username)
 		return u.User.ID, nil

@@ -29,6 +29,8 @@ type world struct {
 	// routes are the paths of namespaces and projects, in lower case; a user's is
 	// that of the personal namespace.
 	routes map[string]route
+	// emails are the users' own, in lower case.
+	emails map[string]identity.UserID
 	// redirects are former paths of projects, in lower case. None is the path of
 	// a project now.
 	redirects         map[string]source.ProjectID
@@ -54,6 +56,7 @@ func newWorld() *world {
 		broadcasts:        newTable[int64, worldimport.Broadcast](),
 		hooks:             newTable[hooks.HookID, hook](),
 		routes:            map[string]route{},
+		emails:            map[string]identity.UserID{},
 		redirects:         map[string]source.ProjectID{},
 		keysByFingerprint: map[identity.Fingerprint]identity.KeyID{},
 		members:           map[membership]member{},
@@ -77,6 +80,7 @@ func (w *world) clone() *world {
 		broadcasts:        w.broadcasts.clone(),
 		hooks:             w.hooks.clone(),
 		routes:            maps.Clone(w.routes),
+		emails:            maps.Clone(w.emails),
 		redirects:         maps.Clone(w.redirects),
 		keysByFingerprint: maps.Clone(w.keysByFingerprint),
 		members:           maps.Clone(w.members),

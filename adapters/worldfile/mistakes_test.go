@@ -28,6 +28,16 @@ var mistaken = map[string]struct {
 			"line 8: public_email must be text; put quotes around it",
 		},
 	},
+	"email": {
+		"users:\n  - {username: a, email: Mia@x}\n  - {username: b, email: \"\"}\n  - {username: c, email: null}\n  - username: d\n    email: mIA@X\n  - {username: e, email: ä@x}\n  - {username: f, email: Ä@x}\n" +
+			"  - {username: g, email: " + strings.Repeat("x", 2000) + "}\n  - {username: h, email: " + strings.Repeat("ä", 1000) + "y}\n" +
+			"projects:\n  - {path: a/p, protected_branches: [{name: " + strings.Repeat("x", 2000) + "}], protected_tags: [{name: " + strings.Repeat("x", 2001) + "}]}\n",
+		[]string{
+			`line 6: this e-mail is already that of user "a" on line 2`,
+			`line 10: user "h": the e-mail is longer than 2000 bytes`,
+			`line 12: project "a/p": its protected tag: the name is longer than 2000 bytes`,
+		},
+	},
 	"unknown section": {
 		"userz: []\n",
 		[]string{"line 1: a world file has no userz; there are users, groups, projects, members, shares, keys, deploy_keys, access_tokens, agents, broadcast_messages, hooks, subscriptions, packs, reconciliations"},

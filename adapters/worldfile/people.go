@@ -62,10 +62,20 @@ func user(e *entry) worldimport.User {
 	if u.User.Username != "" {
 		e.wrong("username", "user", u.User.Username, identity.CheckUsername(u.User.Username))
 	}
+	e.takeEmail(u.User)
 	u.PublicEmail = e.publicEmail(u.User)
 	u.User.Name = cmp.Or(u.User.Name, u.User.Username)
 	u.User.TwoFactor, u.TOTPSecret = e.twoFactor()
 	return u
+}
+
+// takeEmail adds a mistake if another user has the same e-mail.
+func (e *entry) takeEmail(u identity.User) {
+	if u.Email == "" {
+		return
+	}
+	e.wrong("email", "user", u.Username, identity.CheckEmail(u.Email))
+	e.take(place{e.members["email"].Line, e.row()}, "this e-mail", "e-mail "+identity.Fold(u.Email))
 }
 
 // publicEmail returns nil if it is missing; null is none, as empty text is.

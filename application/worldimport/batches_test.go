@@ -91,6 +91,33 @@ members: [{user: b, group: g, role: owner}, {user: b, project: g/new, role: repo
 	}
 }
 
+// An e-mail is free before another user gets it, also where that row would be written
+// early.
+func TestImport_emailsInBatches(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"to a new user":            "users: [{username: a, email: other@x}, {username: new, email: A@x}]",
+		"to one who loses rights":  "users: [{username: a, email: other@x}, {username: b, state: blocked, email: A@x}]",
+		"from one who gets rights": "users: [{username: a, admin: true}, {username: b, email: A@x}]",
+		"along a chain":            "users: [{username: a}, {username: b, email: A@x, state: blocked}, {username: c, email: b@x}, {username: new, email: c@x}]",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store, want := memory.New(), memory.New()
+			const before = "users: [{username: a, email: a@x}, {username: b, email: b@x}, {username: c, email: c@x}]"
+			mustApply(t, store, before)
+			mustApply(t, want, before)
+			mustApply(t, want, text)
+			if _, err := inBatches(store, 1, nothing).Import(t.Context(), parse(t, text)); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(show(t, want, "users"), show(t, store, "users")); diff != "" {
+				t.Errorf("(-in one +in batches):\n%s", diff)
+			}
+		})
+	}
+}
+
 // Next free numbers are behind all that the world asks for, also where what takes
 // one has to be written early.
 func TestImport_numbersInBatches(t *testing.T) {

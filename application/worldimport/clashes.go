@@ -146,11 +146,28 @@ func (i *importer) explainUser(ctx context.Context, err error, u User) error {
 		if why, err := i.pathClash(ctx, "the username", u.User.Username, "user", int64(kept.User.ID)); why != "" || err != nil {
 			return why, err
 		}
+		if why, err := i.emailClash(ctx, u.User.Email, kept.User.ID); why != "" || err != nil {
+			return why, err
+		}
 		if kept.User.Known() {
 			return fmt.Sprintf("its personal namespace has the number %d, which does not change; leave namespace_id out", kept.NamespaceID), nil
 		}
 		return i.namespaceClash(ctx, "namespace_id", u.NamespaceID)
 	})
+}
+
+// emailClash says which other user than that of the number has the e-mail, or returns an
+// empty text.
+func (i *importer) emailClash(ctx context.Context, email string, id identity.UserID) (string, error) {
+	other, err := i.tx.Emails.UserOfEmail(ctx, email)
+	if err != nil || other == id {
+		return "", ignoreNotFound(err)
+	}
+	o, err := i.userOf(ctx, other)
+	if err != nil {
+		return "", err
+	}
+	return i.has("its e-mail", o)
 }
 
 func (i *importer) explainGroup(ctx context.Context, err error, g Group) error {

@@ -35,6 +35,9 @@ type importer struct {
 	step *step
 	// touched are the steps that have put a row, by kind and number of the row.
 	touched map[string]*step
+	// freed are the steps that have taken an e-mail from a user, by the e-mail in lower
+	// case.
+	freed map[string]*step
 
 	branchProtection source.BranchProtection
 	now              time.Time
@@ -80,6 +83,7 @@ func newImporter(tx Tx, mode mode, w World, level source.BranchProtection, job a
 	i := &importer{
 		tx: tx, mode: mode, branchProtection: level, repositoryJob: job, now: now,
 		touched:  make(map[string]*step),
+		freed:    make(map[string]*step),
 		imported: make(map[string]importedProject),
 		users:    make(map[string]identity.UserID),
 		groups:   make(map[string]source.NamespaceID),

@@ -145,6 +145,14 @@ hooks:
 				`line 5: group "none/kept": there is no group "none" above it`,
 			},
 		},
+		"e-mails of others": {
+			"users:\n  - {username: taken, email: ROOT@example.com}\n  - {username: root, email: other@example.com}\n",
+			[]string{`line 2: user "taken": its e-mail is that of user "root" (id 1)`},
+		},
+		"no blame for an e-mail that would be free": {
+			"users:\n  - {id: 1, username: held, email: other@example.com}\n  - {username: taken, email: root@example.com}\n",
+			[]string{`line 2: user "held": the username is that of group "held" (id 78)`},
+		},
 		"a number below one that is free": {
 			"groups:\n  - {path: new}\n  - {id: 82, path: new/below}\n",
 			[]string{`line 2: group "new": it has the number 82 that group "new/below" asks for; give it one of its own`},
@@ -154,7 +162,7 @@ hooks:
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store := memory.New()
-			mustApply(t, store, "users:\n  - {id: 1, username: root, namespace_id: 76}\n  - {id: 2, username: taken, namespace_id: 77}\n"+
+			mustApply(t, store, "users:\n  - {id: 1, username: root, email: root@example.com, namespace_id: 76}\n  - {id: 2, username: taken, namespace_id: 77}\n"+
 				"groups:\n  - {id: 78, path: held}\n  - {id: 79, path: kept}\n  - {id: 80, path: base}\n  - {id: 81, path: base/tools}\n"+
 				"projects:\n  - {id: 3, path: base/cli}\nkeys:\n  - {id: 4, user: root, title: laptop, key: "+keyThree+"}\ndeploy_keys:\n  - {id: 6, creator: root, key: "+keyTwo+"}\n"+
 				"agents:\n  - {id: 4, name: prod, project: base/cli}\nhooks:\n  - {id: 4, project: base/cli, url: \"https://ci.example.com/hook\"}\n")

@@ -20,6 +20,7 @@ import (
 // user, group or project. Moments are kept to the microsecond, days in UTC.
 type Tx struct {
 	Users       Users
+	Emails      Emails
 	Namespaces  Namespaces
 	Projects    Projects
 	Keys        Keys
@@ -64,9 +65,9 @@ type Users interface {
 	// username: a new name moves its projects along, as PutGroup does. The credentials' version
 	// is 1 at first and never goes back; a user without a second factor has no
 	// recovery codes and no sessions, and its failed attempts are reset. It
-	// conflicts with a group of that path, where the namespace has another
-	// number than the one that is given, and where the kept user's type may not
-	// become that of u.
+	// conflicts with a group of that path, with another user of that e-mail, where
+	// the namespace has another number than the one that is given, and where the
+	// kept user's type may not become that of u.
 	Put(ctx context.Context, u User) (identity.UserID, error)
 	// NamespaceOwner returns the user whose personal namespace has that number, or
 	// domain.NotFound.
@@ -76,6 +77,14 @@ type Users interface {
 	// is active, called "Ghost User", and has no e-mail address. The name that it was
 	// made under is returned too; empty if it was there.
 	GhostID(ctx context.Context) (id identity.UserID, made string, err error)
+}
+
+// Emails finds users by their e-mail. Letters A to Z are the same in either case; an
+// empty e-mail is none, and any number of users may have none.
+type Emails interface {
+	// UserOfEmail returns the number of the user who has that e-mail, or
+	// domain.NotFound.
+	UserOfEmail(ctx context.Context, email string) (identity.UserID, error)
 }
 
 // Namespaces keeps groups, memberships, shares and broadcast messages.

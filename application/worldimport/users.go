@@ -7,14 +7,15 @@ import (
 )
 
 func (i *importer) user(ctx context.Context, u User) {
-	if i.invalid(u.Line, "user", u.User.Username, identity.CheckUsername(u.User.Username)) {
+	if i.invalid(u.Line, "user", u.User.Username, identity.CheckUsername(u.User.Username), identity.CheckEmail(u.User.Email)) {
 		return
 	}
 	if u.PublicEmail != nil && i.invalid(u.Line, "user", u.User.Username, u.User.CheckPublicEmail(*u.PublicEmail)) {
 		return
 	}
-	if !i.changes(func() (comparison, error) {
-		old, err := i.tx.Users.Current(ctx, u)
+	var old User
+	if !i.changes(func() (_ comparison, err error) {
+		old, err = i.tx.Users.Current(ctx, u)
 		return compareUsers(old, u), err
 	}) {
 		return
@@ -22,7 +23,21 @@ func (i *importer) user(ctx context.Context, u User) {
 	id, err := i.tx.Users.Put(ctx, u)
 	if i.checkPut(i.explainUser(ctx, err, u), u.Line, "user", u.User.Username) {
 		i.touch("user", int64(id))
+		i.moveEmail(old.User.Email, u.User.Email)
 		i.record(userObject(id, u.User.Username), int64(id))
+	}
+}
+
+// moveEmail notes in a check that the entry has given a user another e-mail. If an earlier
+// entry has left that one free, their order counts, and they go together.
+func (i *importer) moveEmail(from, to string) {
+	from, to = identity.Fold(from), identity.Fold(to)
+	if earlier := i.freed[to]; earlier != nil && from != to {
+		earlier.effect |= moves
+		i.step.effect |= moves
+	}
+	if from != "" && from != to {
+		i.freed[from] = i.step
 	}
 }
 

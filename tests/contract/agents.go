@@ -3,11 +3,13 @@ package contract
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
 	"gatehouse/application/clusters"
 	"gatehouse/application/findings"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/agents"
 	"gatehouse/domain/identity"
@@ -176,4 +178,57 @@ var agentCases = []Case{
 			s.Fine(name+", not cancelled", call(s.Context()))
 		}
 	}},
+}
+
+var credentialCases = []Case{
+	{Name: "access token put again by digest: updated", Check: func(s Subject) {
+		s.Apply(owners + `
+access_tokens:
+  - {user: ann, name: one, scopes: [api, read_user], token: glpat-one, expires_at: 2027-01-01}
+  - {user: bob, name: two, scopes: [api], token: glpat-two}`)
+		s.Apply(`access_tokens: [{user: ann, name: uno, scopes: [api], token: glpat-one, revoked: true}]`)
+		s.Same("tokens", s.List("access-tokens", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"), []string{
+			"ann uno [api] - true -", "bob two [api] - false -",
+		})
+	}},
+	{Name: "token put again for another owner: moved", Check: func(s Subject) {
+		const tokens = "access_tokens: [{user: %[1]s, name: t, scopes: [api], token: glpat-one}]\nagents: [{id: %[2]d, name: a%[2]d, project: g/p, tokens: [{name: t, token: one}]}]"
+		s.Apply(owners+"groups: [{path: g}]\nprojects: [{path: g/p}]\n", fmt.Sprintf(tokens, "ann", 5), fmt.Sprintf(tokens, "bob", 6))
+		s.Same("access token", s.List("access-tokens", "user"), []string{"bob"})
+		s.Same("agent token", s.List("agent-tokens", "agent_id"), []string{"6"})
+	}},
+	{Name: "agent put again by name: updated, its tokens stay", Check: func(s Subject) {
+		s.Apply(owners + `
+groups: [{path: g}]
+projects: [{id: 1, path: g/p}, {id: 2, path: g/q}]
+agents:
+  - {id: 5, name: prod, project: g/p, created_by: ann, tokens: [{name: a, token: one}, {name: b, token: two}]}
+  - {id: 6, name: prod, project: g/q}`)
+		s.Apply("agents: [{name: prod, project: g/p, tokens: [{name: b, token: two, revoked: true}, {name: c, token: three}]}]")
+		s.Same("agents", s.List("agents"), []string{"5 prod 1 false", "6 prod 2 false"})
+		s.Same("tokens", s.List("agent-tokens"), []string{"5 a false -", "5 b true -", "5 c false -"})
+		s.Apply("agents: [{id: 6, name: test, project: g/p, tokens: [{name: d, token: four}]}]")
+		s.Same("moved by number", s.List("agents"), []string{"5 prod 1 false", "6 test 1 false"})
+		s.Apply("agents: [{name: next, project: g/p}]")
+		s.Same("next", len(s.List("agents")), 3)
+	}},
+	refusedPuts("tokens and agents: unknown owner or taken name refused", owners+`
+groups: [{path: g}]
+projects: [{id: 1, path: g/p}]
+agents: [{id: 5, name: prod, project: g/p, tokens: [{name: a, token: one}]}, {id: 6, name: test, project: g/p}]`, []refusedPut{
+		{"no such user", func(s Subject, tx worldimport.Tx) error {
+			return tx.Credentials.PutAccessToken(s.Context(), 99, worldimport.AccessToken{Name: "x", Digest: "d"})
+		}, domain.NotFound},
+		{"no such project", agentPut(99, 1, 0, "new"), domain.NotFound},
+		{"no such creator", agentPut(1, 99, 0, "new"), domain.NotFound},
+		{"another's name", agentPut(1, 1, 6, "prod"), domain.Conflict},
+		{"a name under another number", agentPut(1, 1, 9, "prod"), domain.Conflict},
+	}),
+}
+
+func agentPut(project source.ProjectID, creator identity.UserID, id int64, name string) func(Subject, worldimport.Tx) error {
+	return func(s Subject, tx worldimport.Tx) error {
+		a := worldimport.Agent{ID: id, Name: name, Tokens: []worldimport.AgentToken{{Name: "t", Digest: "digest"}}}
+		return tx.Credentials.PutAgent(s.Context(), project, creator, a)
+	}
 }

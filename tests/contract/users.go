@@ -39,6 +39,13 @@ func userPut(id identity.UserID, name string, namespace source.NamespaceID) func
 	}
 }
 
+func emailPut(id identity.UserID, name, email string) func(Subject, worldimport.Tx) error {
+	return func(s Subject, tx worldimport.Tx) error {
+		_, err := tx.Users.Put(s.Context(), worldimport.User{User: identity.User{ID: id, Username: name, Email: email, State: identity.Active, Type: identity.Human}})
+		return err
+	}
+}
+
 var userCases = []Case{
 	{Name: "user by name, ignoring letter case", Check: func(s Subject) {
 		s.Apply("users: [{id: 7, username: DeDe}, {id: 8, username: blk}]\ngroups: [{path: acme}]")
@@ -112,6 +119,39 @@ groups: [{id: 90, path: acme}]`, []refusedPut{
 	{Name: "user put again with its own namespace: accepted", Check: func(s Subject) {
 		s.Apply("users: [{id: 7, username: dede, namespace_id: 70}]", "users: [{username: dede, namespace_id: 70}]", "users: [{id: 7, username: dora, namespace_id: 70}]")
 		s.Same("users", s.List("users", "id", "username", "namespace_id"), []string{"7 dora 70"})
+	}},
+	refusedPuts("user put: e-mail of another user refused", `
+users: [{id: 7, username: dede, email: Dede@example.com}, {id: 8, username: dora, email: ä@example.com}, {id: 9, username: none}]`, []refusedPut{
+		{"another's e-mail", emailPut(8, "dora", "Dede@example.com"), domain.Conflict},
+		{"in another letter case", emailPut(9, "none", "dEDE@EXAMPLE.com"), domain.Conflict},
+		{"of a new user", emailPut(0, "new", "dede@example.com"), domain.Conflict},
+		{"of a new user with a number", emailPut(10, "new", "dede@example.com"), domain.Conflict},
+		{"of a user named without number", emailPut(0, "DORA", "dede@example.com"), domain.Conflict},
+	}),
+	{Name: "user put: own, free, empty and almost equal e-mails accepted", Check: func(s Subject) {
+		s.Apply("users: [{id: 7, username: dede, email: Dede@example.com}, {id: 8, username: dora, email: ä@example.com}]")
+		for _, put := range []struct {
+			id    identity.UserID
+			email string
+		}{
+			{7, "DEDE@example.com"}, {9, "Ä@example.com"}, {10, ""}, {11, ""}, {12, "dede@example.com "}, {13, "dede@example_com"}, {14, "blk@example.com"}, {15, "bl\u212a@example.com"},
+			{7, "other@example.com"}, {16, "dede@example.com"}, {16, ""}, {7, "dede@example.com"},
+		} {
+			s.Unit(func(tx worldimport.Tx) {
+				s.Fine(put.email, emailPut(put.id, fmt.Sprint("u", put.id), put.email)(s, tx))
+			})
+		}
+		s.Unit(func(tx worldimport.Tx) {
+			for email, want := range map[string]identity.UserID{"dede@EXAMPLE.com": 7, "ä@example.com": 8, "Ä@EXAMPLE.com": 9, "dede@example.com ": 12, "BLK@example.com": 14, "bl\u212a@example.com": 15} {
+				id, err := tx.Emails.UserOfEmail(s.Context(), email)
+				s.Fine(email, err)
+				s.Same(email, id, want)
+			}
+			for _, email := range []string{"", "other@example.com", "dede@example", "%", "dede@example.com\x00", "\xff"} {
+				_, err := tx.Emails.UserOfEmail(s.Context(), email)
+				s.Kind(email, err, domain.NotFound)
+			}
+		})
 	}},
 	{Name: "numbers: given and generated ones never clash", Check: func(s Subject) {
 		s.Apply("users: [{id: 3, username: a, namespace_id: 5}, {username: b}, {username: c}]", "users: [{id: 1000000000000, username: d, namespace_id: 2000000000000}, {username: e}]",
@@ -322,57 +362,4 @@ deploy_keys: [{id: 7, title: c, creator: ann, key: "`+world.Key(7)+`"}, {id: 8, 
 		}
 		s.Same("all are listed", s.List("keys", "usage"), []string{"auth_and_signing", "auth", "signing"})
 	}},
-}
-
-var credentialCases = []Case{
-	{Name: "access token put again by digest: updated", Check: func(s Subject) {
-		s.Apply(owners + `
-access_tokens:
-  - {user: ann, name: one, scopes: [api, read_user], token: glpat-one, expires_at: 2027-01-01}
-  - {user: bob, name: two, scopes: [api], token: glpat-two}`)
-		s.Apply(`access_tokens: [{user: ann, name: uno, scopes: [api], token: glpat-one, revoked: true}]`)
-		s.Same("tokens", s.List("access-tokens", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"), []string{
-			"ann uno [api] - true -", "bob two [api] - false -",
-		})
-	}},
-	{Name: "token put again for another owner: moved", Check: func(s Subject) {
-		const tokens = "access_tokens: [{user: %[1]s, name: t, scopes: [api], token: glpat-one}]\nagents: [{id: %[2]d, name: a%[2]d, project: g/p, tokens: [{name: t, token: one}]}]"
-		s.Apply(owners+"groups: [{path: g}]\nprojects: [{path: g/p}]\n", fmt.Sprintf(tokens, "ann", 5), fmt.Sprintf(tokens, "bob", 6))
-		s.Same("access token", s.List("access-tokens", "user"), []string{"bob"})
-		s.Same("agent token", s.List("agent-tokens", "agent_id"), []string{"6"})
-	}},
-	{Name: "agent put again by name: updated, its tokens stay", Check: func(s Subject) {
-		s.Apply(owners + `
-groups: [{path: g}]
-projects: [{id: 1, path: g/p}, {id: 2, path: g/q}]
-agents:
-  - {id: 5, name: prod, project: g/p, created_by: ann, tokens: [{name: a, token: one}, {name: b, token: two}]}
-  - {id: 6, name: prod, project: g/q}`)
-		s.Apply("agents: [{name: prod, project: g/p, tokens: [{name: b, token: two, revoked: true}, {name: c, token: three}]}]")
-		s.Same("agents", s.List("agents"), []string{"5 prod 1 false", "6 prod 2 false"})
-		s.Same("tokens", s.List("agent-tokens"), []string{"5 a false -", "5 b true -", "5 c false -"})
-		s.Apply("agents: [{id: 6, name: test, project: g/p, tokens: [{name: d, token: four}]}]")
-		s.Same("moved by number", s.List("agents"), []string{"5 prod 1 false", "6 test 1 false"})
-		s.Apply("agents: [{name: next, project: g/p}]")
-		s.Same("next", len(s.List("agents")), 3)
-	}},
-	refusedPuts("tokens and agents: unknown owner or taken name refused", owners+`
-groups: [{path: g}]
-projects: [{id: 1, path: g/p}]
-agents: [{id: 5, name: prod, project: g/p, tokens: [{name: a, token: one}]}, {id: 6, name: test, project: g/p}]`, []refusedPut{
-		{"no such user", func(s Subject, tx worldimport.Tx) error {
-			return tx.Credentials.PutAccessToken(s.Context(), 99, worldimport.AccessToken{Name: "x", Digest: "d"})
-		}, domain.NotFound},
-		{"no such project", agentPut(99, 1, 0, "new"), domain.NotFound},
-		{"no such creator", agentPut(1, 99, 0, "new"), domain.NotFound},
-		{"another's name", agentPut(1, 1, 6, "prod"), domain.Conflict},
-		{"a name under another number", agentPut(1, 1, 9, "prod"), domain.Conflict},
-	}),
-}
-
-func agentPut(project source.ProjectID, creator identity.UserID, id int64, name string) func(Subject, worldimport.Tx) error {
-	return func(s Subject, tx worldimport.Tx) error {
-		a := worldimport.Agent{ID: id, Name: name, Tokens: []worldimport.AgentToken{{Name: "t", Digest: "digest"}}}
-		return tx.Credentials.PutAgent(s.Context(), project, creator, a)
-	}
 }

@@ -141,7 +141,7 @@ func (w *walk) role() source.Role {
 
 func (w *walk) user() put {
 	u := worldimport.User{User: identity.User{
-		ID: identity.UserID(w.id(1)), Username: pick(w.Rand, people...), Name: pick(w.Rand, "", "Ann"),
+		ID: identity.UserID(w.id(1)), Username: pick(w.Rand, people...), Name: pick(w.Rand, "", "Ann"), Email: pick(w.Rand, "", "a@x", "A@X", "b@x"),
 		State: pick(w.Rand, identity.States...), Type: pick(w.Rand, identity.Human, identity.ServiceAccount),
 		Admin: w.IntN(4) == 0, EmailConfirmed: true, PasswordExpiresAt: w.day(),
 	}}
@@ -149,7 +149,7 @@ func (w *walk) user() put {
 		u.NamespaceID = source.NamespaceID(w.id(11))
 	}
 	return putting(func(ctx context.Context, tx worldimport.Tx) (any, error) { return tx.Users.Put(ctx, u) },
-		"user %d %s namespace %d", u.User.ID, u.User.Username, u.NamespaceID)
+		"user %d %s %q namespace %d", u.User.ID, u.User.Username, u.User.Email, u.NamespaceID)
 }
 
 func (w *walk) ghost() put {

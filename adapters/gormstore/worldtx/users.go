@@ -49,6 +49,32 @@ func (w *writer) userNamed(ctx context.Context, username string) (*userRow, erro
 	return database.Find[userRow](ctx, w.tx, "lower(username) = ?", identity.Fold(username))
 }
 
+// ByEmail is the condition for the user who has an e-mail, which is its argument in lower
+// case and not empty. It has the form of an index.
+func ByEmail(d database.Dialect) string {
+	if d == database.Postgres {
+		return `email <> '' AND lower(email COLLATE "C") = ?`
+	}
+	return "email <> '' AND lower(email) = ?"
+}
+
+// userOfEmail returns the user who has that e-mail, or nil.
+func (w *writer) userOfEmail(ctx context.Context, email string) (*userRow, error) {
+	if email == "" {
+		return nil, nil
+	}
+	return database.Find[userRow](ctx, w.tx, ByEmail(w.dialect), identity.Fold(email))
+}
+
+// UserOfEmail implements worldimport.Emails.
+func (w *writer) UserOfEmail(ctx context.Context, email string) (identity.UserID, error) {
+	u, err := found(w.userOfEmail(ctx, email))
+	if err != nil {
+		return 0, database.Fault(err, "user of an e-mail")
+	}
+	return identity.UserID(u.ID), nil
+}
+
 // ID implements worldimport.Users.
 func (w usersTx) ID(ctx context.Context, username string) (identity.UserID, error) {
 	u, err := w.userNamed(ctx, username)
@@ -125,6 +151,9 @@ func (w *writer) putUser(ctx context.Context, u worldimport.User) (int64, error)
 	}
 	fresh := home.ID == 0
 	if err := w.checkHome(ctx, *home, u); err != nil {
+		return 0, err
+	}
+	if err := w.checkEmail(ctx, row); err != nil {
 		return 0, err
 	}
 	if err := w.number(ctx, users, &row.ID); err != nil {
@@ -205,6 +234,16 @@ func (w *writer) checkHome(ctx context.Context, home namespaceRow, u worldimport
 	other, err := database.Find[namespaceRow](ctx, w.tx, "id = ?", given)
 	if err == nil && other != nil {
 		return database.Conflict("the number %d is that of namespace %q", given, other.Path)
+	}
+	return err
+}
+
+// checkEmail returns domain.Conflict if another user has the e-mail of the row, whose
+// number is 0 for a new one.
+func (w *writer) checkEmail(ctx context.Context, row userRow) error {
+	other, err := w.userOfEmail(ctx, row.Email)
+	if err == nil && other != nil && other.ID != row.ID {
+		return database.Conflict("the e-mail is that of user %d", other.ID)
 	}
 	return err
 }
