@@ -61,6 +61,12 @@ func onEach(t *testing.T, postgres, sqlite func(testing.TB) string, test func(*t
 // setting is KEY=VALUE.
 func Settings(t *testing.T, database string, more ...string) config.Config {
 	t.Helper()
+	return Load(t, Flags(t, database, more...))
+}
+
+// Flags returns the settings of Settings by key, for a program that is given them.
+func Flags(t *testing.T, database string, more ...string) map[string]string {
+	t.Helper()
 	dir := folder(t)
 	flags := map[string]string{
 		"http.address": "127.0.0.1:0", "http.public_address": "127.0.0.1:0", "http.socket": filepath.Join(dir, "socket"),
@@ -78,6 +84,12 @@ func Settings(t *testing.T, database string, more ...string) config.Config {
 			flags["gitaly.connect"] = "true"
 		}
 	}
+	return flags
+}
+
+// Load returns the configuration of a server with these settings.
+func Load(t *testing.T, flags map[string]string) config.Config {
+	t.Helper()
 	config, err := config.Load(config.Sources{Flags: flags})
 	if err != nil {
 		t.Fatal(err)
