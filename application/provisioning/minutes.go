@@ -29,7 +29,7 @@ func (s *Service) AddMinutesPacks(ctx context.Context, by audit.Cause, ref billi
 			if err == nil && added {
 				err = s.record(ctx, tx, by, n, nil, packValues(pack), auditedPack(p.XID))
 			}
-			wrong, ok := errors.AsType[billing.FieldErrors](err)
+			wrong, ok := errors.AsType[domain.FieldErrors](err)
 			switch {
 			case ok:
 				refused = append(refused, billing.PackError{Index: i, PurchaseXID: p.XID, Fields: wrong})
@@ -50,7 +50,7 @@ func (s *Service) AddMinutesPacks(ctx context.Context, by audit.Cause, ref billi
 }
 
 // addPack returns the pack as the namespace has or had it, and whether it was added
-// now, or billing.FieldErrors.
+// now, or domain.FieldErrors.
 func addPack(ctx context.Context, packs MinutesPacks, of source.NamespaceID, p billing.Purchase) (pack billing.MinutesPack, added bool, err error) {
 	known, err := packs.Find(ctx, of, p.XID)
 	if !errors.Is(err, domain.NotFound) {

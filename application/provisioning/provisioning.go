@@ -108,7 +108,7 @@ func (s *Service) countSeats(ctx context.Context, store Billing, n billing.Names
 }
 
 // CreateSubscription gives a namespace its first subscription. The error is a
-// Refusal, or billing.FieldErrors.
+// Refusal, or domain.FieldErrors.
 func (s *Service) CreateSubscription(ctx context.Context, by audit.Cause, ref billing.NamespaceRef, change billing.Change) (SubscriptionView, error) {
 	return s.changeSubscription(ctx, ref, change, func(ctx context.Context, tx BillingTx, n billing.Namespace) (billing.Subscription, error) {
 		subscription, err := change.Create(n.ID, s.rules.Plans, s.rules.StrictTrials, s.now())
@@ -132,7 +132,7 @@ func (s *Service) CreateSubscription(ctx context.Context, by audit.Cause, ref bi
 }
 
 // UpdateSubscription changes the subscription of a namespace. The error is a
-// Refusal, or billing.FieldErrors.
+// Refusal, or domain.FieldErrors.
 func (s *Service) UpdateSubscription(ctx context.Context, by audit.Cause, ref billing.NamespaceRef, change billing.Change) (SubscriptionView, error) {
 	return s.changeSubscription(ctx, ref, change, func(ctx context.Context, tx BillingTx, n billing.Namespace) (billing.Subscription, error) {
 		old, err := tx.Subscriptions.Lock(ctx, n.ID)

@@ -146,7 +146,7 @@ func TestService_CreateSubscription_refuses(t *testing.T) {
 	_, err = c.CreateSubscription(t.Context(), admin, sub, faulty)
 	wantRefusal(t, "a subgroup, faulty", err, domain.Unprocessable, "Must be root namespace")
 	_, err = c.CreateSubscription(t.Context(), admin, acme, faulty)
-	if faults, ok := errors.AsType[billing.FieldErrors](err); !ok || faults[0].Field != "seats" {
+	if faults, ok := errors.AsType[domain.FieldErrors](err); !ok || faults[0].Field != "seats" {
 		t.Errorf("faulty: got %v", err)
 	}
 	if _, ok, err := c.Subscription(t.Context(), identity.User{Admin: true}, acme); ok || err != nil {
@@ -154,7 +154,7 @@ func TestService_CreateSubscription_refuses(t *testing.T) {
 	}
 	c.mustSubscribe(t, acme, billing.Change{})
 	_, err = c.CreateSubscription(t.Context(), admin, acme, year)
-	if faults, ok := errors.AsType[billing.FieldErrors](err); !ok || faults[0] != billing.ErrSubscriptionTaken[0] {
+	if faults, ok := errors.AsType[domain.FieldErrors](err); !ok || faults[0] != billing.ErrSubscriptionTaken[0] {
 		t.Errorf("twice: got %v", err)
 	}
 }

@@ -94,21 +94,21 @@ type Purchase struct {
 
 // Pack returns the pack that a namespace gets, or what is wrong with each field,
 // in their order.
-func (p Purchase) Pack(of source.NamespaceID) (pack MinutesPack, wrong FieldErrors) {
+func (p Purchase) Pack(of source.NamespaceID) (pack MinutesPack, wrong domain.FieldErrors) {
 	pack = MinutesPack{Namespace: of, PurchaseXID: p.XID, ExpiresAt: p.ExpiresAt}
 	switch {
 	case p.NumberOfMinutes == nil:
-		wrong = append(wrong, FieldError{"number_of_minutes", blank})
+		wrong = append(wrong, domain.FieldError{Field: "number_of_minutes", Message: blank})
 	case *p.NumberOfMinutes < 0:
-		wrong = append(wrong, FieldError{"number_of_minutes", "must be greater than or equal to 0"})
+		wrong = append(wrong, domain.FieldError{Field: "number_of_minutes", Message: "must be greater than or equal to 0"})
 	default:
 		pack.NumberOfMinutes = *p.NumberOfMinutes
 	}
 	if p.ExpiresAt.IsZero() {
-		wrong = append(wrong, FieldError{"expires_at", blank})
+		wrong = append(wrong, domain.FieldError{Field: "expires_at", Message: blank})
 	}
 	if message := CheckPurchaseXID(p.XID); message != "" {
-		wrong = append(wrong, FieldError{"purchase_xid", message})
+		wrong = append(wrong, domain.FieldError{Field: "purchase_xid", Message: message})
 	}
 	return pack, wrong
 }

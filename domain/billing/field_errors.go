@@ -9,25 +9,6 @@ import (
 	"gatehouse/domain/source"
 )
 
-// FieldError is what is wrong with one field of a record.
-type FieldError struct{ Field, Message string }
-
-// FieldErrors are all mistakes in a record, for the portal. They are an error
-// that wraps a refusal of kind Unprocessable.
-type FieldErrors []FieldError
-
-// Error returns one line: "seats can't be blank, start_date can't be blank".
-func (fs FieldErrors) Error() string {
-	lines := make([]string, len(fs))
-	for i, f := range fs {
-		lines[i] = f.Field + " " + f.Message
-	}
-	return strings.Join(lines, ", ")
-}
-
-// Unwrap returns the refusal.
-func (fs FieldErrors) Unwrap() error { return domain.Refuse(domain.Unprocessable, "%s", fs.Error()) }
-
 const blank = "can't be blank"
 
 // Rejection is why one reconciliation of a list was not kept, or why none was.
@@ -60,17 +41,17 @@ func (rs Rejections) Unwrap() error { return domain.Refuse(domain.Unprocessable,
 const alreadyTaken = "has already been taken"
 
 // ErrSubscriptionTaken is the error for a second subscription of one namespace.
-var ErrSubscriptionTaken = FieldErrors{{"namespace_id", alreadyTaken}}
+var ErrSubscriptionTaken = domain.WrongField("namespace_id", alreadyTaken)
 
 // ErrPurchaseTaken is the error for a purchase of another namespace.
-var ErrPurchaseTaken = FieldErrors{{"purchase_xid", alreadyTaken}}
+var ErrPurchaseTaken = domain.WrongField("purchase_xid", alreadyTaken)
 
 // PackError is why one pack of a list was not kept.
 type PackError struct {
 	// Index is its place in the list, from 0.
 	Index       int
 	PurchaseXID string
-	Fields      FieldErrors
+	Fields      domain.FieldErrors
 }
 
 // PackErrors are an error, and a refusal of kind Unprocessable.

@@ -3,6 +3,7 @@ package billing
 import (
 	"time"
 
+	"gatehouse/domain"
 	"gatehouse/domain/source"
 )
 
@@ -105,10 +106,10 @@ const negative = "must be greater than or equal to 0"
 
 // fieldErrors returns what is wrong with s, the result of applying c. If
 // strict, a trial must have both its days, in order.
-func (c Change) fieldErrors(s Subscription, strict bool) (found FieldErrors) {
+func (c Change) fieldErrors(s Subscription, strict bool) (found domain.FieldErrors) {
 	note := func(wrong bool, field, message string) {
 		if wrong {
-			found = append(found, FieldError{field, message})
+			found = append(found, domain.FieldError{Field: field, Message: message})
 		}
 	}
 	note(c.Seats.null(), "seats", blank)

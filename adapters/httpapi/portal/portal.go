@@ -97,8 +97,8 @@ func body(kind domain.Kind, message string) any {
 // refine answers for records that cannot be kept field by field, for an unsupported
 // media type by its own status, and for access tokens as Rails' OAuth library does.
 func refine(err error) (httpapi.Refinement, bool) {
-	if faults, ok := errors.AsType[billing.FieldErrors](err); ok {
-		return httpapi.Refinement{Status: http.StatusBadRequest, Body: messageBody{byField(faults)}}, true
+	if faults, ok := errors.AsType[domain.FieldErrors](err); ok {
+		return httpapi.Refinement{Status: http.StatusBadRequest, Body: messageBody{faults.ByField()}}, true
 	}
 	if rejections, ok := errors.AsType[billing.Rejections](err); ok {
 		return httpapi.Refinement{Status: http.StatusBadRequest, Body: messageBody{errorBody{inJSON(rejections)}}}, true
@@ -107,14 +107,6 @@ func refine(err error) (httpapi.Refinement, bool) {
 		return httpapi.Refinement{Status: http.StatusUnsupportedMediaType, Body: errorBody{media.Message}}, true
 	}
 	return refineToken(err)
-}
-
-func byField(faults billing.FieldErrors) map[string][]string {
-	out := map[string][]string{}
-	for _, f := range faults {
-		out[f.Field] = append(out[f.Field], f.Message)
-	}
-	return out
 }
 
 // inJSON returns the JSON that Rails puts into a text: one object for each rejected
