@@ -37,7 +37,7 @@ func App(config config.Config) fx.Option {
 
 // graph is everything between the ports of persistence and the listeners.
 func graph(config config.Config) fx.Option {
-	return fx.Options(fx.Supply(config), imports, people, sales, git, cluster, background, web)
+	return fx.Options(fx.Supply(config), imports, people, sales, git, cluster, background, management, web)
 }
 
 // quiet logs the events of fx at the debug level: errors are returned.

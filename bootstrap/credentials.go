@@ -81,12 +81,14 @@ func first(places []string) []string { return places[:min(10, len(places))] }
 func Credentials(config config.Config, accounts credentials.Accounts, codes credentials.RecoveryCodes, tokens credentials.Tokens, now application.Clock) *credentials.Service {
 	rules := credentials.Rules{
 		Users: config.Git.KeyPolicy(), TokenPrefix: config.Tokens.Prefix, Scopes: identity.Scopes,
-		Lifetime: identity.Lifetime{
-			MaxDays: config.Tokens.MaxLifetimeDays, Required: config.Tokens.RequireExpiry, AllowPast: config.Tokens.AllowPastExpiry,
-		},
-		OTP: config.OTP.Enabled, OTPSession: config.OTP.Session,
+		Lifetime: lifetime(config.Tokens),
+		OTP:      config.OTP.Enabled, OTPSession: config.OTP.Session,
 	}
 	return credentials.New(accounts, codes, tokens, totp.Authenticator{}, rules, rand.Reader, now)
+}
+
+func lifetime(tokens config.Tokens) identity.Lifetime {
+	return identity.Lifetime{MaxDays: tokens.MaxLifetimeDays, Required: tokens.RequireExpiry, AllowPast: tokens.AllowPastExpiry}
 }
 
 // LFSAccess makes the service of credentials for Git LFS.

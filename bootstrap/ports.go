@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/adapters/ratelimit"
 	"gatehouse/application"
+	"gatehouse/application/accounts"
 	"gatehouse/application/clusters"
 	"gatehouse/application/credentials"
 	"gatehouse/application/findings"
@@ -41,6 +42,8 @@ type Ports struct {
 	Accounts          credentials.Accounts
 	RecoveryCodes     credentials.RecoveryCodes
 	AccessTokens      credentials.Tokens
+	AccountUnitOfWork accounts.UnitOfWork
+	AccountRecords    accounts.Records
 	AuditLog          gitaudit.Log
 	WorldImport       worldimport.UnitOfWork
 	WorldScratch      worldimport.Scratch
@@ -73,6 +76,8 @@ type Store interface {
 	// Connect opens the store. It is called once, before everything else but
 	// Close, and gives up when ctx ends.
 	Connect(ctx context.Context) error
+	// Ping returns why the store cannot be asked at the moment, or nil.
+	Ping(ctx context.Context) error
 	// Flush writes when keys and tokens were last used, which the store puts off.
 	Flush(ctx context.Context) error
 	// SetOnce gives a name its value for good, unless the value is empty or the name

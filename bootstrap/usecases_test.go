@@ -145,7 +145,7 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 		t.Fatal(err)
 	}
 	sold := bootstrap.PortalAPI(config, nil, bootstrap.Provisioning(config, ports.Billing, ports.BillingUnitOfWork, now))
-	handlers, err := bootstrap.NewHandlers(config, api, bootstrap.KasAPI(config, kasSecret, clusters, findings, now), sold, log)
+	handlers, err := bootstrap.NewHandlers(config, api, bootstrap.KasAPI(config, kasSecret, clusters, findings, now), sold, nil, ports.Store, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/adapters/httpapi/kas"
 	"gatehouse/adapters/httpapi/portal"
+	"gatehouse/adapters/httpapi/rest"
 	"gatehouse/adapters/httpapi/routing"
 	"gatehouse/adapters/httpapi/shell"
 	"gatehouse/adapters/secretfile"
@@ -32,12 +33,18 @@ var web = fx.Module("web", fx.Provide(
 type revision string
 
 // NewHandlers puts the callers' routes together.
-func NewHandlers(config config.Config, shellAPI *shell.API, kasAPI *kas.API, portalAPI *portal.API, log *zap.Logger) (Handlers, error) {
-	apis := routing.APIs{Shell: shellAPI, Portal: portalAPI}
+func NewHandlers(config config.Config, shellAPI *shell.API, kasAPI *kas.API, portalAPI *portal.API, restAPI *rest.API, store Store, log *zap.Logger) (Handlers, error) {
+	apis := routing.APIs{Shell: shellAPI, Portal: portalAPI, Ready: store.Ping}
 	if config.Kas.Enabled {
 		apis.Kas = kasAPI
 	}
-	settings := routing.Settings{RelativeRoot: config.HTTP.RelativeRoot, TrustedProxies: config.HTTP.TrustedProxies}
+	if config.API.Enabled {
+		apis.Rest = restAPI
+	}
+	settings := routing.Settings{
+		RelativeRoot: config.HTTP.RelativeRoot, TrustedProxies: config.HTTP.TrustedProxies,
+		PublicPortal: config.HTTP.ServesPublicly("portal"), PublicRest: config.HTTP.ServesPublicly("api"),
+	}
 	internal, public, err := routing.New(apis, settings, log)
 	return Handlers{Internal: internal, Public: public}, err
 }

@@ -55,6 +55,10 @@ func (r *Refusal) Error() string { return cmp.Or(r.Message, r.Kind.Error()) }
 // Unwrap returns the kind, for errors.Is.
 func (r *Refusal) Unwrap() error { return r.Kind }
 
+// ErrModified refuses to delete a row that was changed after the moment that the caller
+// names. Callers compare it by identity.
+var ErrModified = Refuse(Conflict, "The row was changed meanwhile")
+
 // Because returns an error that wraps the refusal and its cause, in this order.
 // The caller sees the refusal alone, the log both.
 func (r *Refusal) Because(cause error) error { return fmt.Errorf("%w (%w)", r, cause) }

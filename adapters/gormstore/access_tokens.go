@@ -19,10 +19,8 @@ const (
 		INSERT INTO access_tokens (user_id, name, scopes, digest, expires_at, revoked, created_at)
 		VALUES (?, ?, ?, ?, ?, false, ?) RETURNING id`
 	bearer = `
-		SELECT t.id, t.name, t.scopes, t.expires_at, t.revoked, t.created_at, t.last_used_at,
-			u.id, u.username, u.name, u.email, u.public_email, u.state, u.type, u.admin, u.external,
-			u.terms_accepted, u.email_confirmed, u.password_expires_at, u.credential_version, u.two_factor
-		FROM access_tokens t JOIN users u ON u.id = t.user_id
+		SELECT t.id, t.name, t.scopes, t.expires_at, t.revoked, t.created_at, t.last_used_at, ` + personColumns + `
+		FROM access_tokens t JOIN users u ON u.id = t.user_id JOIN namespaces n ON n.owner_id = u.id
 		WHERE t.digest = $1`
 )
 
@@ -56,13 +54,11 @@ func scopeTexts(scopes []identity.Scope) database.Texts {
 // Bearer implements credentials.Tokens.
 func (tokens *AccessTokens) Bearer(ctx context.Context, digest identity.TokenDigest) (credentials.Bearer, error) {
 	var b credentials.Bearer
-	var actor identity.Actor
 	var scopes database.Texts
 	t := &b.Token
-	user := userColumns(&actor.User)
 	columns := append([]any{
 		&t.ID, &t.Name, &scopes, database.Time(&t.ExpiresAt), &t.Revoked, database.Time(&t.CreatedAt), database.Time(&t.LastUsedAt),
-	}, user[:]...)
+	}, scanPerson(&b.User)...)
 	stmt, err := tokens.db.Prepare(ctx, bearer)
 	if err == nil {
 		err = stmt.QueryRowContext(ctx, string(digest)).Scan(columns...)
@@ -70,7 +66,7 @@ func (tokens *AccessTokens) Bearer(ctx context.Context, digest identity.TokenDig
 	if err != nil {
 		return credentials.Bearer{}, database.Fault(err, "access token")
 	}
-	t.User, t.Digest, t.Scopes, b.User = actor.User.ID, digest, identity.SplitScopes(scopes), actor.User
+	t.User, t.Digest, t.Scopes = b.User.ID, digest, identity.SplitScopes(scopes)
 	return b, nil
 }
 

@@ -2,6 +2,8 @@ package gormstore
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"gorm.io/gorm"
@@ -51,6 +53,41 @@ func (a *Accounts) Account(ctx context.Context, claim identity.Claim) (credentia
 		return credentials.Account{Actor: actor}, database.Fault(err, "second factor of %s", claim)
 	}
 	return credentials.Account{Actor: actor, Factor: rows[0].factor()}, nil
+}
+
+// personColumns are the columns of a credentials.Person, of the tables users u and
+// namespaces n.
+const personColumns = `
+	u.id, u.username, u.name, u.email, u.public_email, u.state, u.type, u.admin, u.external, u.terms_accepted, u.email_confirmed,
+	u.password_expires_at, u.credential_version, u.two_factor, u.can_create_group, u.projects_limit, n.id`
+
+// scanPerson scans the personColumns.
+func scanPerson(p *credentials.Person) []any {
+	user := userColumns(&p.User)
+	return append(user[:], &p.CanCreateGroup, &p.ProjectsLimit, (*int64)(&p.Namespace))
+}
+
+const (
+	personByID   = "SELECT " + personColumns + " FROM users u JOIN namespaces n ON n.owner_id = u.id WHERE u.id = $1"
+	personByName = "SELECT " + personColumns + ` FROM routes r JOIN namespaces n ON n.id = r.namespace_id JOIN users u ON u.id = n.owner_id
+		WHERE r.path = $1`
+)
+
+// Person implements credentials.Accounts.
+func (a *Accounts) Person(ctx context.Context, claim identity.Claim) (p credentials.Person, err error) {
+	query, value := personByID, any(claim.ID)
+	switch claim.Kind {
+	case identity.ByUser:
+	case identity.ByName:
+		query, value = personByName, claim.Name
+	default:
+		return p, nil
+	}
+	err = a.db.Pool.QueryRowContext(ctx, query, value).Scan(scanPerson(&p)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return credentials.Person{}, nil
+	}
+	return p, database.Fault(err, "user %s", claim)
 }
 
 const startSession = `

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/queries"
 	"gatehouse/application/whois"
 	"gatehouse/domain/identity"
 )

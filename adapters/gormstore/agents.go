@@ -12,6 +12,7 @@ import (
 
 	"gatehouse/adapters/gormstore/auditlog"
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/queries"
 	"gatehouse/application/clusters"
 	"gatehouse/domain"
 	"gatehouse/domain/agents"

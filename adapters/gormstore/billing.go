@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/adapters/gormstore/auditlog"
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/queries"
 	"gatehouse/application/provisioning"
 	"gatehouse/domain/audit"
 	"gatehouse/domain/billing"

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/queries"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )

@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/queries"
 	"gatehouse/adapters/gormstore/worldtx"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"

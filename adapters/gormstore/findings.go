@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/queries"
 	"gatehouse/application/findings"
 	"gatehouse/domain/security"
 )

@@ -13,8 +13,10 @@ import (
 
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/adapters/gormstore/jobs"
+	"gatehouse/adapters/gormstore/management"
 	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/adapters/gormstore/worldtx"
+	"gatehouse/application/accounts"
 	"gatehouse/application/projects"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/worldimport"
@@ -41,6 +43,8 @@ type Store struct {
 	Findings          *Findings
 	Destinations      *Destinations
 	WorldImport       worldimport.UnitOfWork
+	AccountUnitOfWork accounts.UnitOfWork
+	AccountRecords    *management.Accounts
 	WorldScratch      worldimport.Scratch
 	NewProjects       projects.UnitOfWork
 	Records           *Records
@@ -135,8 +139,15 @@ func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 	s.BillingUnitOfWork = s.Billing.transact
 	unitOfWork := worldtx.New(db, queue, s.Billing.within, sealer)
 	s.WorldImport, s.NewProjects = worldtx.GiveWay(db, unitOfWork), worldtx.NewProjects(unitOfWork)
+	s.AccountUnitOfWork = worldtx.NewAccounts(db, queue, s.Billing.within, sealer)
+	s.AccountRecords = management.NewAccounts(db)
 	s.WorldScratch = worldtx.NewScratch(db, queue, s.Billing.within, sealer)
 	return s
+}
+
+// Ping returns why the database cannot be asked at the moment, or nil.
+func (s *Store) Ping(ctx context.Context) error {
+	return database.Fault(s.db.Pool.PingContext(ctx), "reach the database")
 }
 
 // Flush writes the stamps of keys and tokens that were used.

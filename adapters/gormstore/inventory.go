@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/queries"
 	"gatehouse/adapters/gormstore/worldtx"
 	"gatehouse/application/inventory"
 	"gatehouse/domain/source"

@@ -2,28 +2,14 @@ package gormstore
 
 import (
 	"context"
-	"embed"
-	"io/fs"
 	"strings"
 	"time"
 
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/queries"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
-
-//go:embed queries
-var queryFiles embed.FS
-
-var queries = parseQueries()
-
-func parseQueries() *database.Queries {
-	files, err := fs.Sub(queryFiles, "queries")
-	if err != nil {
-		panic(err)
-	}
-	return database.ParseQueries(files)
-}
 
 // question is a claim and a target with the moment they are asked for. The text
 // of its query depends on its shape.

@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/queries"
 	"gatehouse/domain/billing"
 	"gatehouse/domain/source"
 )

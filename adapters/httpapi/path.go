@@ -10,17 +10,33 @@ import (
 // "/gitlab", or empty. Repeated and trailing slashes in a path do not count: clients
 // concatenate addresses with them, and follow no redirect to the clean path.
 func Handler(root string, engine http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		serve(engine, w, r, PathBelow(root, r))
+	})
+}
+
+// HandlerAsSent serves engine below root and nowhere else, with paths as they were sent:
+// an empty segment stays one.
+func HandlerAsSent(root string, engine http.Handler) http.Handler {
 	root = strings.TrimSuffix(clean(root), "/")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		sent := r.URL.EscapedPath()
-		path := below(root, clean(sent))
-		// gin decodes path parameters like a query, where + means a blank.
-		path = strings.ReplaceAll(path, "+", "%2B")
-		if path != sent {
-			r = withPath(r, path)
-		}
-		engine.ServeHTTP(w, r)
+		serve(engine, w, r, below(root, r.URL.EscapedPath()))
 	})
+}
+
+// PathBelow returns the escaped path of a request below root, as Handler serves it. It is
+// empty outside of root.
+func PathBelow(root string, r *http.Request) string {
+	return below(strings.TrimSuffix(clean(root), "/"), clean(r.URL.EscapedPath()))
+}
+
+func serve(engine http.Handler, w http.ResponseWriter, r *http.Request, path string) {
+	// gin decodes path parameters like a query, where + means a blank.
+	path = strings.ReplaceAll(path, "+", "%2B")
+	if path != r.URL.EscapedPath() {
+		r = withPath(r, path)
+	}
+	engine.ServeHTTP(w, r)
 }
 
 // clean returns the path with one slash at the start, one between two segments, and

@@ -2,81 +2,231 @@ package memory
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
-	"gatehouse/application/credentials"
-	"gatehouse/domain/audit"
+	"gatehouse/application"
+	"gatehouse/application/accounts"
+	"gatehouse/domain"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
 )
 
-// Accounts implements credentials.Accounts.
-type Accounts struct{ *state }
+// changeAccounts runs a transaction with the ports of accounts. It is an
+// accounts.UnitOfWork.
+func (s *state) changeAccounts(ctx context.Context, do func(accounts.Tx) error) error {
+	return s.update(ctx, func(tx *transaction) error {
+		a := accountsTx{tx}
+		return do(accounts.Tx{Users: a, Names: a, Keys: a, Tokens: a, Audit: auditTx{tx}, Jobs: jobsTx{tx}})
+	})
+}
 
-// Account implements credentials.Accounts.
-func (a Accounts) Account(ctx context.Context, claim identity.Claim) (credentials.Account, error) {
+// accountsTx implements the ports of accounts.
+type accountsTx struct{ *transaction }
+
+// Account implements accounts.Users.
+func (tx accountsTx) Account(ctx context.Context, id identity.UserID) (identity.Account, error) {
 	if err := ctx.Err(); err != nil {
-		return credentials.Account{}, err
+		return identity.Account{}, err
 	}
-	w := a.world.Load()
-	actor := a.actor(w, claim)
-	factor := w.users.rows[actor.User.ID].factor
-	factor.Secret = "" // as from a store that would have to open it
-	return credentials.Account{Actor: actor, Factor: factor}, nil
+	if err := tx.users.require(id, "user"); err != nil {
+		return identity.Account{}, err
+	}
+	return tx.users.rows[id].Account.Clone(), nil
 }
 
-// UpdateTwoFactor implements credentials.Accounts.
-func (a Accounts) UpdateTwoFactor(ctx context.Context, id identity.UserID, change func(identity.TwoFactor) (identity.TwoFactor, *identity.OTPSession)) error {
-	return a.update(ctx, func(tx *transaction) error {
-		u := tx.users.rows[id]
-		if !u.factor.Enabled {
-			return notFound("second factor of user %d", id)
+// PutAccount implements accounts.Users.
+func (tx accountsTx) PutAccount(ctx context.Context, a identity.Account) (identity.UserID, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	return tx.putUser(a, 0, nil)
+}
+
+// Delete implements accounts.Users.
+func (tx accountsTx) Delete(ctx context.Context, id identity.UserID) ([]source.ProjectID, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := tx.users.require(id, "user"); err != nil {
+		return nil, err
+	}
+	projects := tx.deleteNamespace(tx.users.rows[id].namespace)
+	for _, k := range tx.keys.rows {
+		switch {
+		case k.Owner != id:
+		case k.Kind == identity.UserKey:
+			tx.deleteKey(k.ID)
+		default:
+			k.Owner = 0
+			tx.keys.rows[k.ID] = k
 		}
-		var session *identity.OTPSession
-		u.factor, session = change(u.factor)
-		u.factor.LockedUntil = toInstant(u.factor.LockedUntil)
-		tx.users.put(id, u)
-		if session != nil {
-			tx.otpSessions[sessionKey{session.User, session.Key}] = toInstant(session.ExpiresAt)
+	}
+	maps.DeleteFunc(tx.accessTokens.rows, func(_ int64, t identity.AccessToken) bool { return t.User == id })
+	maps.DeleteFunc(tx.members, func(m membership, _ member) bool { return m.user == id })
+	maps.DeleteFunc(tx.otpSessions, func(s sessionKey, _ time.Time) bool { return s.user == id })
+	delete(tx.recoveryCodes, id)
+	tx.removeAccess(func(a source.Access) bool { return a.User == id })
+	for n, u := range tx.users.rows {
+		if u.CreatedBy == id {
+			u.CreatedBy = 0
+			tx.users.rows[n] = u
 		}
-		return nil
-	})
-}
-
-// sessionKey is the user and the SSH key for which an OTP session counts.
-type sessionKey struct {
-	user identity.UserID
-	key  identity.KeyID
-}
-
-// hasOTPSession says whether the actor has an OTP session at now.
-func (w *world) hasOTPSession(a identity.Actor, now time.Time) bool {
-	expiry, found := w.otpSessions[sessionKey{a.User.ID, a.Key.ID}]
-	return found && now.Before(expiry)
-}
-
-// RecoveryCodes implements credentials.RecoveryCodes.
-type RecoveryCodes struct{ *state }
-
-// Replace implements credentials.RecoveryCodes.
-func (r RecoveryCodes) Replace(ctx context.Context, id identity.UserID, digests []identity.TokenDigest, event audit.Event) error {
-	return r.update(ctx, func(tx *transaction) error {
-		if err := tx.users.require(id, "user"); err != nil {
-			return err
+	}
+	for n, a := range tx.agents.rows {
+		if a.createdBy == id {
+			a.createdBy = 0
+			tx.agents.rows[n] = a
 		}
-		tx.recoveryCodes[id] = slices.Clone(digests)
-		return auditTx{tx}.Append(ctx, event)
-	})
+	}
+	delete(tx.users.rows, id)
+	return projects, nil
 }
 
-// Spend implements credentials.RecoveryCodes.
-func (r RecoveryCodes) Spend(ctx context.Context, id identity.UserID, digest identity.TokenDigest) error {
-	return r.update(ctx, func(tx *transaction) error {
-		i := slices.Index(tx.recoveryCodes[id], digest)
-		if i < 0 {
-			return notFound("recovery code of user %d", id)
+// SoleOwner implements accounts.Users.
+func (tx accountsTx) SoleOwner(ctx context.Context, id identity.UserID, now time.Time) (paths []string, err error) {
+	for m := range tx.members {
+		if m.user == id && m.in.Group != 0 && slices.Equal(tx.owners(m.in.Group, now), []identity.UserID{id}) {
+			paths = append(paths, tx.namespaces.rows[m.in.Group].Path)
 		}
-		tx.recoveryCodes[id] = slices.Delete(slices.Clone(tx.recoveryCodes[id]), i, i+1)
-		return nil
-	})
+	}
+	slices.SortFunc(paths, func(a, b string) int { return strings.Compare(fold(a), fold(b)) })
+	return paths, ctx.Err()
+}
+
+// owners returns the direct owners of a group whose membership counts at now.
+func (w *world) owners(group source.NamespaceID, now time.Time) (owners []identity.UserID) {
+	for m := range w.members {
+		if m.in.Group == group && w.memberRole(m.user, m.in, now) == source.Owner {
+			owners = append(owners, m.user)
+		}
+	}
+	return owners
+}
+
+// EmailOwner implements accounts.Names.
+func (tx accountsTx) EmailOwner(ctx context.Context, email string) (identity.UserID, error) {
+	return tx.userOfEmail(email), ctx.Err()
+}
+
+// userOfEmail returns the user of that e-mail; 0 for none.
+func (w *world) userOfEmail(email string) identity.UserID {
+	for _, u := range w.users.rows {
+		if email != "" && fold(u.Email) == fold(email) {
+			return u.ID
+		}
+	}
+	return 0
+}
+
+// PathTaken implements accounts.Names.
+func (tx accountsTx) PathTaken(ctx context.Context, path string) (taken, user bool, err error) {
+	at, taken := tx.routes[fold(path)]
+	return taken, tx.namespaces.rows[at.namespace].owner != 0, ctx.Err()
+}
+
+// AddKey implements accounts.Keys.
+func (tx accountsTx) AddKey(ctx context.Context, key identity.Key) (identity.KeyID, error) {
+	if same, taken := tx.keysByFingerprint[key.Fingerprint]; taken {
+		return 0, conflict("the fingerprint of key %d", same)
+	}
+	key.ID = 0
+	return keysTx(tx).Put(ctx, key)
+}
+
+// Key implements accounts.Keys.
+func (tx accountsTx) Key(ctx context.Context, id identity.KeyID) (identity.Key, error) {
+	k, ok := tx.keys.rows[id]
+	if !ok || k.Kind != identity.UserKey {
+		return identity.Key{}, notFound("key %d", id)
+	}
+	return k.Key, ctx.Err()
+}
+
+// RemoveKey implements accounts.Keys.
+func (tx accountsTx) RemoveKey(ctx context.Context, id identity.KeyID) error {
+	if _, err := tx.Key(ctx, id); err != nil {
+		return err
+	}
+	tx.deleteKey(id)
+	return nil
+}
+
+// deleteKey removes a key.
+func (w *world) deleteKey(id identity.KeyID) {
+	delete(w.keysByFingerprint, w.keys.rows[id].Fingerprint)
+	delete(w.keys.rows, id)
+}
+
+// AddToken implements accounts.Tokens.
+func (tx accountsTx) AddToken(ctx context.Context, t identity.AccessToken) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if err := tx.requirePerson(t.User); err != nil {
+		return 0, err
+	}
+	if tx.accessToken(t.Digest).ID != 0 {
+		return 0, conflict("an access token with that digest")
+	}
+	t.ID = tx.accessTokens.idOr(0)
+	if t.Family == 0 {
+		t.Family = t.ID
+	}
+	return tx.putAccessToken(t), nil
+}
+
+// Token implements accounts.Tokens.
+func (tx accountsTx) Token(ctx context.Context, id int64) (identity.AccessToken, error) {
+	t, ok := tx.accessTokens.rows[id]
+	if !ok {
+		return identity.AccessToken{}, notFound("access token %d", id)
+	}
+	t.Scopes = slices.Clone(t.Scopes)
+	return t, ctx.Err()
+}
+
+// RevokeTokens implements accounts.Tokens.
+func (tx accountsTx) RevokeTokens(ctx context.Context, id, family int64) (revoked []int64, err error) {
+	for _, t := range tx.accessTokens.rows {
+		if !t.Revoked && (family != 0 && t.Family == family || family == 0 && t.ID == id) {
+			t.Revoked = true
+			tx.accessTokens.rows[t.ID] = t
+			revoked = append(revoked, t.ID)
+		}
+	}
+	slices.Sort(revoked)
+	return revoked, ctx.Err()
+}
+
+// AccountRecords implements accounts.Records.
+type AccountRecords struct{ *state }
+
+// View implements accounts.Records.
+func (m AccountRecords) View(ctx context.Context, who identity.Claim) (accounts.View, error) {
+	w := m.world.Load()
+	id := identity.UserID(who.ID)
+	if who.Kind == identity.ByName {
+		id = w.userByName(who.Name)
+	}
+	if err := w.users.require(id, "user"); err != nil {
+		return accounts.View{}, err
+	}
+	return w.view(w.users.rows[id]), ctx.Err()
+}
+
+func (w *world) view(u user) accounts.View {
+	return accounts.View{Account: u.Account.Clone(), Namespace: u.namespace, Creator: w.users.rows[u.CreatedBy].User}
+}
+
+// Views implements accounts.Records.
+func (m AccountRecords) Views(context.Context, accounts.Filter, application.Page) (application.Listed[accounts.View], error) {
+	return application.Listed[accounts.View]{}, domain.NotFound
+}
+
+// Memberships implements accounts.Records.
+func (m AccountRecords) Memberships(context.Context, identity.UserID, string, application.Page) (application.Listed[accounts.Membership], error) {
+	return application.Listed[accounts.Membership]{}, domain.NotFound
 }

@@ -6,6 +6,7 @@ package memory
 import (
 	"context"
 
+	"gatehouse/application/accounts"
 	"gatehouse/application/projects"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/worldimport"
@@ -23,6 +24,8 @@ type Store struct {
 	PushContexts      PushContexts
 	Pushes            Pushes
 	Accounts          Accounts
+	AccountRecords    AccountRecords
+	AccountUnitOfWork accounts.UnitOfWork
 	RecoveryCodes     RecoveryCodes
 	AccessTokens      AccessTokens
 	AuditLog          AuditLog
@@ -57,6 +60,8 @@ func New() *Store {
 		PushContexts:      PushContexts{s},
 		Pushes:            Pushes{Directory{s}},
 		Accounts:          Accounts{s},
+		AccountRecords:    AccountRecords{s},
+		AccountUnitOfWork: s.changeAccounts,
 		RecoveryCodes:     RecoveryCodes{s},
 		AccessTokens:      AccessTokens{s},
 		AuditLog:          AuditLog{s},
@@ -81,6 +86,9 @@ func New() *Store {
 
 // Connect has nothing to connect to.
 func (s *Store) Connect(ctx context.Context) error { return ctx.Err() }
+
+// Ping has nothing to reach.
+func (s *Store) Ping(ctx context.Context) error { return ctx.Err() }
 
 // Flush has nothing to write: uses of keys and tokens count at once.
 func (s *Store) Flush(ctx context.Context) error { return ctx.Err() }

@@ -20,6 +20,8 @@ type namespace struct {
 	visibility       source.Visibility
 	branchProtection *source.BranchProtection
 	pendingDelete    bool
+	projectCreation  source.ProjectCreation
+	subgroupCreation source.SubgroupCreation
 }
 
 // groupByPath returns the group at a path, or domain.NotFound.

@@ -16,7 +16,7 @@ import (
 
 // user is a user with their personal namespace and second factor.
 type user struct {
-	identity.User
+	identity.Account
 	namespace source.NamespaceID
 	factor    identity.TwoFactor
 }
@@ -49,7 +49,7 @@ func (tx usersTx) Current(ctx context.Context, u worldimport.User) (worldimport.
 	if !ok {
 		return worldimport.User{}, notFound("user %d", id)
 	}
-	return worldimport.User{User: kept.User, NamespaceID: kept.namespace, TOTPSecret: kept.factor.Secret}, nil
+	return worldimport.User{User: kept.User, Profile: kept.Profile, NamespaceID: kept.namespace, TOTPSecret: kept.factor.Secret}, nil
 }
 
 // UserOfEmail implements worldimport.Emails.
@@ -87,61 +87,72 @@ func (tx usersTx) Put(ctx context.Context, u worldimport.User) (identity.UserID,
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	if u.User.ID == 0 {
-		u.User.ID = tx.userByName(u.User.Username)
+	id := u.User.ID
+	if id == 0 {
+		id = tx.userByName(u.User.Username)
 	}
-	old, exists := tx.users.rows[u.User.ID]
-	if exists && !old.Type.MayBecome(u.User.Type) {
+	u.User.PublicEmail = valueOr(u.PublicEmail, tx.users.rows[id].PublicEmail)
+	return tx.putUser(identity.Account{User: u.User, Profile: u.Profile}, u.NamespaceID, &u.TOTPSecret)
+}
+
+// putUser keeps a user with the number of the personal namespace, 0 for any, and the
+// secret of one-time passwords, nil for the one that is kept.
+func (tx *transaction) putUser(a identity.Account, given source.NamespaceID, secret *string) (identity.UserID, error) {
+	if a.ID == 0 {
+		a.ID = tx.userByName(a.Username)
+	}
+	old, exists := tx.users.rows[a.ID]
+	if exists && !old.Type.MayBecome(a.Type) {
 		return 0, conflict("user %q of type %q", old.Username, old.Type)
 	}
 	home := route{namespace: old.namespace}
-	if err := tx.checkFree(u.User.Username, home); err != nil {
+	if err := tx.checkFree(a.Username, home); err != nil {
 		return 0, err
 	}
-	if other := tx.emails[fold(u.User.Email)]; other != 0 && other != u.User.ID {
+	if other := tx.emails[fold(a.Email)]; other != 0 && other != a.ID {
 		return 0, conflict("the e-mail is that of user %d", other)
 	}
-	_, used := tx.namespaces.rows[u.NamespaceID]
-	switch given := u.NamespaceID != 0; {
-	case exists && given && u.NamespaceID != home.namespace:
-		return 0, conflict("the namespace of user %q has number %d", u.User.Username, home.namespace)
+	_, used := tx.namespaces.rows[given]
+	switch {
+	case exists && given != 0 && given != home.namespace:
+		return 0, conflict("the namespace of user %q has number %d", a.Username, home.namespace)
 	case !exists && used:
-		return 0, conflict("the number %d of a namespace is taken", u.NamespaceID)
+		return 0, conflict("the number %d of a namespace is taken", given)
 	case !exists:
-		home.namespace = tx.namespaces.idOr(u.NamespaceID)
+		home.namespace = tx.namespaces.idOr(given)
 	}
-	u.User.ID = tx.users.idOr(u.User.ID)
-	u.User.PasswordExpiresAt = toInstant(u.User.PasswordExpiresAt)
-	u.User.CredentialVersion = max(u.User.CredentialVersion, old.CredentialVersion, 1)
-	u.User = u.User.WithPublicEmail(valueOr(u.PublicEmail, old.PublicEmail))
-	if !u.User.TwoFactor {
-		delete(tx.recoveryCodes, u.User.ID)
-		maps.DeleteFunc(tx.otpSessions, func(s sessionKey, _ time.Time) bool { return s.user == u.User.ID })
+	a.ID = tx.users.idOr(a.ID)
+	a.PasswordExpiresAt, a.CreatedAt, a.UpdatedAt = toInstant(a.PasswordExpiresAt), toInstant(a.CreatedAt), toInstant(a.UpdatedAt)
+	a.CredentialVersion = max(a.CredentialVersion, old.CredentialVersion, 1)
+	a.User = a.WithPublicEmail(a.PublicEmail)
+	if !a.TwoFactor {
+		delete(tx.recoveryCodes, a.ID)
+		maps.DeleteFunc(tx.otpSessions, func(s sessionKey, _ time.Time) bool { return s.user == a.ID })
 	}
-	tx.users.put(u.User.ID, user{u.User, home.namespace, updatedFactor(old.factor, u)})
+	tx.users.put(a.ID, user{a.Clone(), home.namespace, updatedFactor(old.factor, a.TwoFactor, secret)})
 	delete(tx.emails, fold(old.Email))
-	if u.User.Email != "" {
-		tx.emails[fold(u.User.Email)] = u.User.ID
+	if a.Email != "" {
+		tx.emails[fold(a.Email)] = a.ID
 	}
 	if exists {
-		tx.moveRoutes(old.Username, u.User.Username)
-		return u.User.ID, nil
+		tx.moveRoutes(old.Username, a.Username)
+		return a.ID, nil
 	}
 	tx.namespaces.put(home.namespace, namespace{
-		Namespace: source.Namespace{ID: home.namespace, Path: u.User.Username, Personal: true, Protocols: source.AllProtocols},
-		owner:     u.User.ID,
+		Namespace: source.Namespace{ID: home.namespace, Path: a.Username, Personal: true, Protocols: source.AllProtocols},
+		owner:     a.ID,
 	})
-	tx.addRoute(u.User.Username, home)
-	return u.User.ID, nil
+	tx.addRoute(a.Username, home)
+	return a.ID, nil
 }
 
-// updatedFactor returns the second factor that u describes. The failed attempts
-// of f stay, unless u has no second factor.
-func updatedFactor(f identity.TwoFactor, u worldimport.User) identity.TwoFactor {
-	if !u.User.TwoFactor {
+// updatedFactor returns f as a user has it who has a second factor, or none, with the
+// secret; nil leaves it. The failed attempts stay with the factor.
+func updatedFactor(f identity.TwoFactor, enabled bool, secret *string) identity.TwoFactor {
+	if !enabled {
 		return identity.TwoFactor{}
 	}
-	f.Enabled, f.Secret = true, u.TOTPSecret
+	f.Enabled, f.Secret = true, valueOr(secret, f.Secret)
 	return f
 }
 

@@ -40,6 +40,8 @@ type world struct {
 	// recoveryCodes are digests.
 	recoveryCodes map[identity.UserID][]identity.TokenDigest
 	otpSessions   map[sessionKey]time.Time
+	// removed are deleted projects whose repositories are to be removed.
+	removed map[source.ProjectID]source.Project
 
 	billingTables
 }
@@ -63,6 +65,7 @@ func newWorld() *world {
 		shares:            map[source.MemberSource]map[source.NamespaceID]share{},
 		recoveryCodes:     map[identity.UserID][]identity.TokenDigest{},
 		otpSessions:       map[sessionKey]time.Time{},
+		removed:           map[source.ProjectID]source.Project{},
 		billingTables:     newBillingTables(),
 	}
 }
@@ -87,6 +90,7 @@ func (w *world) clone() *world {
 		shares:            maps.Clone(w.shares),
 		recoveryCodes:     maps.Clone(w.recoveryCodes),
 		otpSessions:       maps.Clone(w.otpSessions),
+		removed:           maps.Clone(w.removed),
 		billingTables:     w.billingTables.clone(),
 	}
 }
@@ -191,4 +195,49 @@ func notFound(format string, args ...any) error {
 
 func conflict(format string, args ...any) error {
 	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), domain.Conflict)
+}
+
+// toInstant returns t as stores keep it: in UTC, to the microsecond.
+func toInstant(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}
+
+// toDay returns the beginning of t's day in UTC; the zero time stays zero.
+func toDay(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(24 * time.Hour)
+}
+
+// expired says whether now is at or after expiry; a zero expiry never comes.
+func expired(expiry, now time.Time) bool { return !expiry.IsZero() && !now.Before(expiry) }
+
+// latest returns the later of two times.
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// valueOr returns what p points to, or otherwise if p is nil.
+func valueOr[T any](p *T, otherwise T) T {
+	if p == nil {
+		return otherwise
+	}
+	return *p
+}
+
+// copyOf returns a pointer to a copy of what p points to, so that the caller
+// cannot change what is kept.
+func copyOf[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
 }

@@ -57,6 +57,7 @@ func user(e *entry) worldimport.User {
 			CredentialVersion: e.credentialVersion(),
 		},
 		NamespaceID: source.NamespaceID(e.id("namespace_id", "namespace")),
+		Profile:     identity.Profile{CanCreateGroup: true, ProjectsLimit: identity.DefaultProjectsLimit},
 	}
 	e.takePath(e.line, u.User.Username)
 	if u.User.Username != "" {

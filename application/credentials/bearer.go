@@ -34,7 +34,7 @@ func (s *Service) Bearer(ctx context.Context, text string) (Bearer, error) {
 		return Bearer{}, ErrExpiredToken
 	case b.Token.Revoked:
 		return Bearer{}, ErrRevokedToken
-	case s.rules.Users.CheckUser(b.User, now) != nil:
+	case s.rules.Users.CheckUser(b.User.User, now) != nil:
 		return Bearer{}, ErrBlockedUser
 	}
 	s.tokens.TokenUsed(b.Token.ID, now)

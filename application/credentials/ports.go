@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
 )
 
 // Account is an actor with their second factor.
@@ -22,6 +23,9 @@ type Accounts interface {
 	// is none. A deploy key stands for its creator, or for the ghost user. The factor
 	// comes without its secret.
 	Account(ctx context.Context, claim identity.Claim) (Account, error)
+	// Person returns the user behind a claim by number or by name; the zero Person if
+	// there is none.
+	Person(ctx context.Context, claim identity.Claim) (Person, error)
 	// UpdateTwoFactor replaces the user's second factor by what change makes of
 	// it and, if change returns one, starts that session in place of the one
 	// that is there for the same user and key. Concurrent updates of one
@@ -57,7 +61,14 @@ type Tokens interface {
 // Bearer is an access token and its user.
 type Bearer struct {
 	Token identity.AccessToken
-	User  identity.User
+	User  Person
+}
+
+// Person is a user with the number of the personal namespace. Of the Account it has the
+// User, CanCreateGroup and ProjectsLimit.
+type Person struct {
+	identity.Account
+	Namespace source.NamespaceID
 }
 
 // Authenticator checks one-time passwords.

@@ -12,12 +12,12 @@ var ErrNoSudo = domain.Refuse(domain.Forbidden, "The request requires higher pri
 
 // Sudo returns the user, by number or by name in any letter case, that the
 // bearer wants to act as, or a Refusal.
-func (s *Service) Sudo(ctx context.Context, b Bearer, who string) (identity.User, error) {
+func (s *Service) Sudo(ctx context.Context, b Bearer, who string) (Person, error) {
 	switch {
 	case !b.User.Admin:
-		return identity.User{}, domain.Refuse(domain.Forbidden, "Must be admin to use sudo")
+		return Person{}, domain.Refuse(domain.Forbidden, "Must be admin to use sudo")
 	case !b.Token.Allows(identity.ScopeSudo):
-		return identity.User{}, ErrNoSudo
+		return Person{}, ErrNoSudo
 	}
 	claim := identity.ClaimUser(who)
 	if claim.Kind == identity.Unresolvable {
@@ -25,15 +25,14 @@ func (s *Service) Sudo(ctx context.Context, b Bearer, who string) (identity.User
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	account, err := s.accounts.Account(ctx, claim)
-	user := account.Actor.User
+	user, err := s.accounts.Person(ctx, claim)
 	switch {
 	case err != nil:
-		return identity.User{}, errUnavailable.Because(err)
+		return Person{}, errUnavailable.Because(err)
 	case !user.Known():
-		return identity.User{}, domain.Refuse(domain.NotFound, "User with ID or username '%.100s' Not Found", who)
-	case s.rules.Users.CheckUser(user, s.now()) != nil:
-		return identity.User{}, ErrBlockedUser
+		return Person{}, domain.Refuse(domain.NotFound, "User with ID or username '%.100s' Not Found", who)
+	case s.rules.Users.CheckUser(user.User, s.now()) != nil:
+		return Person{}, ErrBlockedUser
 	}
 	return user, nil
 }

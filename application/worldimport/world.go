@@ -60,6 +60,8 @@ type User struct {
 	// PublicEmail is nil to be left as it is, unless it is no longer an address of
 	// the user: then it becomes empty. User.PublicEmail is not read from here.
 	PublicEmail *string
+	// Profile is what is kept of the user beside that.
+	Profile identity.Profile
 	// TOTPSecret is the secret of one-time passwords in base32, empty for none. No
 	// store writes it to a disk as it is.
 	TOTPSecret string

@@ -35,6 +35,8 @@ type Config struct {
 	OTP      OTP      `koanf:"otp"`
 	Audit    Audit    `koanf:"audit"`
 	LFS      LFS      `koanf:"lfs"`
+	API      API      `koanf:"api"`
+	Users    Users    `koanf:"users"`
 	Tokens   Tokens   `koanf:"tokens"`
 	Jobs     Jobs     `koanf:"jobs"`
 	Webhooks Webhooks `koanf:"webhooks"`
@@ -67,7 +69,7 @@ func Default() Config {
 		ExternalURL: defaultExternalURL,
 		HTTP:        defaultHTTP(), Database: defaultDatabase(), Shell: defaultShell(), SSH: defaultSSH(), Instance: defaultInstance(),
 		Kas: defaultKas(), Gitaly: defaultGitaly(), Git: defaultGit(), Counters: defaultCounters(), Spool: defaultSpool(), OTP: defaultOTP(), Audit: defaultAudit(),
-		LFS: defaultLFS(), Tokens: defaultTokens(), Jobs: defaultJobs(), Webhooks: defaultWebhooks(), Retention: defaultRetention(),
+		LFS: defaultLFS(), API: defaultAPI(), Tokens: defaultTokens(), Jobs: defaultJobs(), Webhooks: defaultWebhooks(), Retention: defaultRetention(),
 		LicensedFeatures: defaultLicensedFeatures(), Findings: defaultFindings(), Billing: defaultBilling(),
 		Version: defaultVersion, Log: defaultLog(),
 	}

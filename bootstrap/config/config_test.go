@@ -109,7 +109,7 @@ func TestLoad_everyForm(t *testing.T) {
 	want := config.Default()
 	want.ExternalURL = "https://git.example.com/base"
 	want.HTTP = config.HTTP{
-		Address: "", Socket: "/run/gatehouse.sock", SocketMode: "0660", PublicAddress: "[::1]:0", PublicConnections: 20, RelativeRoot: "/gitlab",
+		Address: "", Socket: "/run/gatehouse.sock", SocketMode: "0660", PublicAddress: "[::1]:0", PublicConnections: 20, PublicRoutes: []string{"portal"}, RelativeRoot: "/gitlab",
 		TrustedProxies: []string{"10.0.0.0/8", "::1"},
 	}
 	want.Database = config.Database{URL: "postgres://gatehouse:secret@db/gatehouse", PoolSize: 7}

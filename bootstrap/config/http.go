@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os/user"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -29,6 +30,8 @@ type HTTP struct {
 	PublicAddress string `koanf:"public_address"`
 	// PublicConnections is how many connections PublicAddress takes at once.
 	PublicConnections int `koanf:"public_connections"`
+	// PublicRoutes are the callers whose routes PublicAddress serves.
+	PublicRoutes []string `koanf:"public_routes"`
 	// RelativeRoot is a path in front of every route; empty for none.
 	RelativeRoot string `koanf:"relative_root"`
 	// TrustedProxies are the addresses and networks whose X-Forwarded-For is
@@ -41,8 +44,19 @@ type HTTP struct {
 const defaultSocketMode = "0660"
 
 func defaultHTTP() HTTP {
-	return HTTP{Address: "127.0.0.1:3001", SocketMode: defaultSocketMode, PublicConnections: 1024}
+	return HTTP{
+		Address: "127.0.0.1:3001", SocketMode: defaultSocketMode, PublicConnections: 1024, PublicRoutes: []string{PortalRoutes},
+	}
 }
+
+// The words of http.public_routes.
+const (
+	PortalRoutes = "portal"
+	APIRoutes    = "api"
+)
+
+// ServesPublicly says whether http.public_routes has the word.
+func (h *HTTP) ServesPublicly(routes string) bool { return slices.Contains(h.PublicRoutes, routes) }
 
 func (h *HTTP) tidy() {
 	h.RelativeRoot = strings.TrimRight(h.RelativeRoot, "/")
@@ -86,6 +100,9 @@ func (h *HTTP) check(m *mistakes) {
 	m.unless(h.PublicAddress == "" || h.PublicAddress != h.Address || strings.HasSuffix(h.Address, ":0"),
 		"http.public_address", "must not be the same as http.address")
 	m.unless(h.PublicConnections > 0, "http.public_connections", "must be more than 0")
+	for i, word := range h.PublicRoutes {
+		m.unless(word == PortalRoutes || word == APIRoutes, fmt.Sprintf("http.public_routes[%d]", i), "%q must be portal or api", word)
+	}
 	m.unless(len(h.Socket) <= maxSocketPath, "http.socket", "must not be longer than %d bytes", maxSocketPath)
 	mode, ok := h.SocketPermissions()
 	m.unless(ok, "http.socket_mode", "%q is no octal mode such as \"0660\"", h.SocketMode)

@@ -23,6 +23,11 @@ type AccessToken struct {
 	ExpiresAt time.Time
 	Revoked   bool
 	CreatedAt time.Time
+	// Description is a text of its owner's.
+	Description string
+	// Family is the number of the first token of a chain of rotations, its own number at
+	// first; 0 for a token that is not of the management API.
+	Family int64
 	// LastUsedAt is zero for a token that was never used.
 	LastUsedAt time.Time
 }

@@ -209,7 +209,7 @@ var tokenCases = []Case{
 		s.Fine("Bearer", err)
 		token.CreatedAt = now.Truncate(time.Microsecond)
 		s.Same("token", got.Token, token)
-		s.Same("user", got.User, s.Actor("user-1").User)
+		s.Same("user", got.User.User, s.Actor("user-1").User)
 		other := s.addToken(identity.AccessToken{User: 1, Name: "mine", Digest: identity.DigestToken("y"), CreatedAt: now})
 		s.Same("another number", other != token.ID && other != 0, true)
 	}},

@@ -43,6 +43,14 @@ func (d Dialect) String() string {
 // "postgres".
 func (d Dialect) Folder() string { return strings.ToLower(strings.TrimSuffix(d.String(), "QL")) }
 
+// Lower returns the SQL for a text with the letters A to Z in lower case.
+func (d Dialect) Lower(text string) string {
+	if d == Postgres {
+		return "lower(" + text + ` COLLATE "C")`
+	}
+	return "lower(" + text + ")"
+}
+
 func (d Dialect) gorm(pool *sql.DB) gorm.Dialector {
 	if d == Postgres {
 		return postgres.New(postgres.Config{Conn: pool})

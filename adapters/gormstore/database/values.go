@@ -175,3 +175,46 @@ func Storable(text string) bool {
 	}
 	return true
 }
+
+// Object is values by name, kept as JSON: texts, whole numbers as int64, booleans, nil,
+// []any and map[string]any.
+type Object map[string]any
+
+// Value implements driver.Valuer.
+func (o Object) Value() (driver.Value, error) {
+	if o == nil {
+		return "{}", nil
+	}
+	out, err := json.Marshal(map[string]any(o))
+	return string(out), err
+}
+
+// Scan implements sql.Scanner. An object without members comes out nil.
+func (o *Object) Scan(src any) error {
+	var raw map[string]any
+	if err := (asJSON{&raw}).Scan(src); err != nil {
+		return err
+	}
+	*o = nil
+	if len(raw) > 0 {
+		*o = wholeNumbers(raw).(map[string]any)
+	}
+	return nil
+}
+
+// wholeNumbers returns a JSON value with int64 in place of float64.
+func wholeNumbers(value any) any {
+	switch value := value.(type) {
+	case float64:
+		return int64(value)
+	case []any:
+		for i, element := range value {
+			value[i] = wholeNumbers(element)
+		}
+	case map[string]any:
+		for name, member := range value {
+			value[name] = wholeNumbers(member)
+		}
+	}
+	return value
+}

@@ -18,6 +18,10 @@ type accessTokenRow struct {
 	Revoked    bool
 	CreatedAt  database.Instant
 	LastUsedAt database.Instant
+	// Kind is personal, impersonation, project or group.
+	Kind        string
+	Description string
+	FamilyID    database.Ref
 }
 
 // TableName is gorm's name for the table.
@@ -30,7 +34,7 @@ func (w *writer) PutAccessToken(ctx context.Context, user identity.UserID, t wor
 	}
 	row := accessTokenRow{
 		UserID: int64(user), Name: t.Name, Scopes: t.Scopes, Digest: string(t.Digest),
-		ExpiresAt: database.ToInstant(t.ExpiresAt), Revoked: t.Revoked,
+		ExpiresAt: database.ToInstant(t.ExpiresAt), Revoked: t.Revoked, Kind: personalToken,
 	}
 	onConflict := database.UpsertClause([]string{"digest"}, []string{"user_id", "name", "scopes", "expires_at", "revoked"})
 	return database.Fault(upsert(ctx, w, &row, onConflict), "access token %q", t.Name)
@@ -42,8 +46,16 @@ func (w *writer) AccessToken(ctx context.Context, digest identity.TokenDigest) (
 	if err != nil {
 		return identity.AccessToken{}, database.Fault(err, "access token")
 	}
+	return row.token(), nil
+}
+
+// personalToken is the kind of a personal access token.
+const personalToken = "personal"
+
+func (row accessTokenRow) token() identity.AccessToken {
 	return identity.AccessToken{
-		ID: row.ID, User: identity.UserID(row.UserID), Name: row.Name, Scopes: identity.SplitScopes(row.Scopes), Digest: digest,
+		ID: row.ID, User: identity.UserID(row.UserID), Name: row.Name, Scopes: identity.SplitScopes(row.Scopes), Digest: identity.TokenDigest(row.Digest),
 		ExpiresAt: row.ExpiresAt.Time, Revoked: row.Revoked, CreatedAt: row.CreatedAt.Time, LastUsedAt: row.LastUsedAt.Time,
-	}, nil
+		Description: row.Description, Family: int64(row.FamilyID),
+	}
 }

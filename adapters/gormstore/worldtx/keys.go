@@ -139,11 +139,15 @@ func (w keysTx) Current(ctx context.Context, key identity.Key) (identity.Key, er
 	if err != nil {
 		return identity.Key{}, database.Fault(err, "key %q", key.Fingerprint)
 	}
+	return row.key(), nil
+}
+
+func (row keyRow) key() identity.Key {
 	return identity.Key{
 		ID: identity.KeyID(row.ID), Kind: identity.KeyKind(row.Kind), Title: row.Title, Owner: identity.UserID(row.UserID + row.CreatorID),
 		Line: row.Line, Fingerprint: identity.Fingerprint(row.Fingerprint), Usage: identity.Usage(row.Usage),
 		CreatedAt: row.CreatedAt.Time, ExpiresAt: row.ExpiresAt.Time, LastUsedAt: row.LastUsedAt.Time,
-	}, nil
+	}
 }
 
 // Enabled implements worldimport.Keys.

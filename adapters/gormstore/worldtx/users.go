@@ -3,12 +3,16 @@ package worldtx
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+
+	"gorm.io/gorm"
 
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/source"
 )
 
@@ -28,19 +32,46 @@ type userRow struct {
 	CredentialVersion int64
 	TwoFactor         bool
 	// TOTPSecret is sealed for the number of the row, once it has one.
-	TOTPSecret string
+	TOTPSecret     string
+	CanCreateGroup bool
+	ProjectsLimit  int64
+	Note           string
+	Settings       database.Object
+	CreatedAt      database.Instant `gorm:"autoCreateTime:false"`
+	UpdatedAt      database.Instant `gorm:"autoUpdateTime:false"`
+	LastActivityOn database.Day
+	CreatedBy      database.Ref
 }
 
 // TableName is gorm's name for the table.
 func (userRow) TableName() string { return users }
 
-func newUserRow(described worldimport.User) userRow {
-	u := described.User
+func newUserRow(a identity.Account) userRow {
+	u := a.User
 	return userRow{
 		ID: int64(u.ID), Username: u.Username, Name: u.Name, Email: u.Email,
 		State: string(u.State), Type: string(u.Type), Admin: u.Admin, External: u.External,
 		TermsAccepted: u.TermsAccepted, EmailConfirmed: u.EmailConfirmed, PasswordExpiresAt: database.ToInstant(u.PasswordExpiresAt),
 		CredentialVersion: u.CredentialVersion, TwoFactor: u.TwoFactor,
+		CanCreateGroup: a.CanCreateGroup, ProjectsLimit: a.ProjectsLimit, Note: a.Note, Settings: database.Object(a.Settings),
+		CreatedAt: database.ToInstant(a.CreatedAt), UpdatedAt: database.ToInstant(a.UpdatedAt),
+		LastActivityOn: database.ToDay(a.LastActivityOn), CreatedBy: database.Ref(a.CreatedBy),
+	}
+}
+
+// account returns the user of the row.
+func (row userRow) account() identity.Account {
+	return identity.Account{
+		User: identity.User{
+			ID: identity.UserID(row.ID), Username: row.Username, Name: row.Name, Email: row.Email, PublicEmail: row.PublicEmail,
+			State: identity.State(row.State), Type: identity.UserType(row.Type), Admin: row.Admin, External: row.External,
+			TermsAccepted: row.TermsAccepted, EmailConfirmed: row.EmailConfirmed, PasswordExpiresAt: row.PasswordExpiresAt.Time,
+			CredentialVersion: row.CredentialVersion, TwoFactor: row.TwoFactor,
+		},
+		Profile: identity.Profile{
+			CanCreateGroup: row.CanCreateGroup, ProjectsLimit: row.ProjectsLimit, Note: row.Note, Settings: remembered.Values(row.Settings),
+			CreatedAt: row.CreatedAt.Time, UpdatedAt: row.UpdatedAt.Time, LastActivityOn: row.LastActivityOn.Time, CreatedBy: identity.UserID(row.CreatedBy),
+		},
 	}
 }
 
@@ -103,13 +134,9 @@ func (w *writer) keptUser(ctx context.Context, u identity.User) (worldimport.Use
 		return worldimport.User{}, err
 	}
 	home, err := database.Find[namespaceRow](ctx, w.tx, "owner_id = ?", row.ID)
+	account := row.account()
 	return worldimport.User{
-		User: identity.User{
-			ID: identity.UserID(row.ID), Username: row.Username, Name: row.Name, Email: row.Email, PublicEmail: row.PublicEmail,
-			State: identity.State(row.State), Type: identity.UserType(row.Type), Admin: row.Admin, External: row.External,
-			TermsAccepted: row.TermsAccepted, EmailConfirmed: row.EmailConfirmed, PasswordExpiresAt: row.PasswordExpiresAt.Time,
-			CredentialVersion: row.CredentialVersion, TwoFactor: row.TwoFactor,
-		},
+		User: account.User, Profile: account.Profile,
 		NamespaceID: source.NamespaceID(home.number()), TOTPSecret: w.opened(seals.TOTPSecret, row.ID, row.TOTPSecret),
 	}, err
 }
@@ -125,12 +152,23 @@ func (w usersTx) NamespaceOwner(ctx context.Context, id source.NamespaceID) (ide
 
 // Put implements worldimport.Users.
 func (w usersTx) Put(ctx context.Context, u worldimport.User) (identity.UserID, error) {
-	id, err := w.putUser(ctx, u)
+	public := ""
+	if u.PublicEmail != nil {
+		public = *u.PublicEmail
+	} else if old, err := w.keptUser(ctx, u.User); err == nil {
+		public = old.User.PublicEmail
+	} else if !errors.Is(err, gorm.ErrRecordNotFound) {
+		return 0, database.Fault(err, "user %q", u.User.Username)
+	}
+	u.User.PublicEmail = public
+	id, err := w.putUser(ctx, identity.Account{User: u.User, Profile: u.Profile}, u.NamespaceID, &u.TOTPSecret)
 	return identity.UserID(id), database.Fault(err, "user %q", u.User.Username)
 }
 
-func (w *writer) putUser(ctx context.Context, u worldimport.User) (int64, error) {
-	row := newUserRow(u)
+// putUser keeps a user with the number of the personal namespace, 0 for any, and the
+// secret of one-time passwords, nil for the one that is kept.
+func (w *writer) putUser(ctx context.Context, a identity.Account, namespace source.NamespaceID, secret *string) (int64, error) {
+	row := newUserRow(a)
 	given := row.ID
 	named, err := w.userNamed(ctx, row.Username)
 	if err != nil {
@@ -150,7 +188,7 @@ func (w *writer) putUser(ctx context.Context, u worldimport.User) (int64, error)
 		home = &namespaceRow{Protocols: string(source.AllProtocols), Visibility: string(source.Private)}
 	}
 	fresh := home.ID == 0
-	if err := w.checkHome(ctx, *home, u); err != nil {
+	if err := w.checkHome(ctx, *home, a.Username, int64(namespace)); err != nil {
 		return 0, err
 	}
 	if err := w.checkEmail(ctx, row); err != nil {
@@ -164,20 +202,19 @@ func (w *writer) putUser(ctx context.Context, u worldimport.User) (int64, error)
 			return 0, err
 		}
 	}
-	if old != nil && !identity.UserType(old.Type).MayBecome(u.User.Type) {
+	if old != nil && !identity.UserType(old.Type).MayBecome(a.Type) {
 		return 0, database.Conflict("user %q is of type %q", old.Username, old.Type)
 	}
 	old = cmp.Or(old, &userRow{})
-	public := old.PublicEmail
-	if u.PublicEmail != nil {
-		public = *u.PublicEmail
+	row.PublicEmail = a.WithPublicEmail(a.PublicEmail).PublicEmail
+	if secret == nil && row.TwoFactor {
+		row.TOTPSecret = old.TOTPSecret
 	}
-	row.PublicEmail = u.User.WithPublicEmail(public).PublicEmail
 	row.CredentialVersion = max(row.CredentialVersion, old.CredentialVersion, 1)
 	if err := put(ctx, w, &row); err != nil {
 		return 0, err
 	}
-	if err := w.sealTOTPSecret(ctx, row.ID, u.TOTPSecret); err != nil {
+	if err := w.sealTOTPSecret(ctx, row.ID, secret); err != nil {
 		return 0, err
 	}
 	if old.TwoFactor && !row.TwoFactor {
@@ -188,16 +225,16 @@ func (w *writer) putUser(ctx context.Context, u worldimport.User) (int64, error)
 	if !fresh {
 		return row.ID, w.move(ctx, *home, row.Username)
 	}
-	home.ID, home.OwnerID, home.Path = int64(u.NamespaceID), database.Ref(row.ID), row.Username
+	home.ID, home.OwnerID, home.Path = int64(namespace), database.Ref(row.ID), row.Username
 	return row.ID, w.insertNamespace(ctx, home, nil)
 }
 
 // sealTOTPSecret writes a secret into the row of its user, for which it is sealed.
-func (w *writer) sealTOTPSecret(ctx context.Context, user int64, secret string) error {
-	if secret == "" {
+func (w *writer) sealTOTPSecret(ctx context.Context, user int64, secret *string) error {
+	if secret == nil || *secret == "" {
 		return nil
 	}
-	sealed, err := seals.TOTPSecret.Seal(w.sealer, user, secret)
+	sealed, err := seals.TOTPSecret.Seal(w.sealer, user, *secret)
 	if err != nil {
 		return err
 	}
@@ -220,11 +257,10 @@ func (w *writer) forgetFactor(ctx context.Context, user int64) error {
 
 // checkHome returns domain.Conflict unless the user may have that name and
 // that number for the personal namespace.
-func (w *writer) checkHome(ctx context.Context, home namespaceRow, u worldimport.User) error {
-	if err := w.checkFree(ctx, u.User.Username, routeRow{NamespaceID: database.Ref(home.ID)}); err != nil {
+func (w *writer) checkHome(ctx context.Context, home namespaceRow, username string, given int64) error {
+	if err := w.checkFree(ctx, username, routeRow{NamespaceID: database.Ref(home.ID)}); err != nil {
 		return err
 	}
-	given := int64(u.NamespaceID)
 	if given == 0 || given == home.ID {
 		return nil
 	}

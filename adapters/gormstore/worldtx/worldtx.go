@@ -18,6 +18,7 @@ import (
 	"gatehouse/adapters/gormstore/jobs"
 	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/application"
+	"gatehouse/application/accounts"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain"
@@ -53,9 +54,20 @@ type importer struct {
 // one after the other, on both databases: what one has looked up stays true until it
 // ends, so that none fails on a unique index.
 func New(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisioning.BillingTx, sealer seals.Sealer) worldimport.UnitOfWork {
-	im := &importer{db, queue, billing, sealer}
-	return func(ctx context.Context, do func(worldimport.Tx) error) error {
-		return database.Retry(ctx, func() error { return im.attempt(ctx, do) })
+	return unitOfWork(&importer{db, queue, billing, sealer}, (*writer).ports)
+}
+
+// NewAccounts returns the unit of work on accounts beside the one that New returns of the
+// same arguments.
+func NewAccounts(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisioning.BillingTx, sealer seals.Sealer) accounts.UnitOfWork {
+	return unitOfWork(&importer{db, queue, billing, sealer}, (*writer).accountPorts)
+}
+
+func unitOfWork[Tx any](im *importer, ports func(*writer) Tx) application.UnitOfWork[Tx] {
+	return func(ctx context.Context, do func(Tx) error) error {
+		return database.Retry(ctx, func() error {
+			return im.attempt(ctx, func(w *writer) error { return do(ports(w)) })
+		})
 	}
 }
 
@@ -134,7 +146,7 @@ func GiveWay(db *database.DB, unitOfWork worldimport.UnitOfWork) worldimport.Uni
 	}
 }
 
-func (im *importer) attempt(ctx context.Context, do func(worldimport.Tx) error) error {
+func (im *importer) attempt(ctx context.Context, do func(*writer) error) error {
 	unlock, err := im.db.LockWrites(ctx)
 	if err != nil {
 		return database.Fault(err, "change the directory")
@@ -149,7 +161,7 @@ func (im *importer) attempt(ctx context.Context, do func(worldimport.Tx) error) 
 			}
 		}
 		w := im.writer(tx)
-		if failure = do(w.ports()); failure != nil {
+		if failure = do(w); failure != nil {
 			return failure
 		}
 		written = w.written

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -143,4 +144,22 @@ func (v Values) Require(names ...string) error {
 // invalid refuses one parameter. It repeats at most 100 bytes of its name.
 func invalid(name string) error {
 	return domain.Refuse(domain.Invalid, "%.100s is invalid", name)
+}
+
+// Scalar returns a parameter as a value of a kind of JSON Schema: "string", "boolean" or
+// "integer", read as loosely as Decode does. It is nil for null, and for blank text that
+// is not wanted as text; problem is IsInvalid for what does not fit.
+func (v Values) Scalar(name, kind string) (value any, problem string) {
+	target := map[string]reflect.Type{
+		"string": reflect.TypeFor[string](), "boolean": reflect.TypeFor[bool](), "integer": reflect.TypeFor[int64](),
+	}[kind]
+	raw := v.tree[name]
+	if raw == nil || target == nil {
+		return nil, ""
+	}
+	value, err := loose(reflect.ValueOf(raw), reflect.Zero(target))
+	if err != nil {
+		return nil, IsInvalid
+	}
+	return value, ""
 }

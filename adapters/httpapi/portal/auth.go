@@ -3,8 +3,6 @@ package portal
 import (
 	"cmp"
 	"errors"
-	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -60,7 +58,7 @@ func (a *API) authenticate(c *gin.Context, onlyAdmins bool, scopes ...identity.S
 		return
 	}
 	httpapi.Admit(c)
-	httpapi.AddLogFields(c, "actor", identity.Actor{User: bearer.User}.String(), "username", bearer.User.Username)
+	httpapi.AddLogFields(c, "actor", identity.Actor{User: bearer.User.User}.String(), "username", bearer.User.Username)
 	user, err := a.actingUser(c, bearer, onlyAdmins)
 	if err != nil {
 		dialect.Refuse(c, err)
@@ -117,17 +115,18 @@ var errNotSearched = domain.Refuse(domain.Unauthenticated,
 // onlyAdmins it refuses every other one, if it can before it reads the body.
 func (a *API) actingUser(c *gin.Context, bearer credentials.Bearer, onlyAdmins bool) (identity.User, error) {
 	const name = "sudo"
-	user, sudo := bearer.User, cmp.Or(c.GetHeader(name), params.Query(c, name))
+	user, sudo := bearer.User.User, cmp.Or(c.GetHeader(name), params.Query(c, name))
 	if sudo == "" && (user.Admin || !onlyAdmins) {
 		values, _ := params.Of(c) // the handler refuses a malformed body
 		sudo = values.String(name)
 	}
 	if sudo != "" {
 		httpapi.AddLogFields(c, "sudo", sudo)
-		var err error
-		if user, err = a.credentials.Sudo(c.Request.Context(), bearer, sudo); err != nil {
+		other, err := a.credentials.Sudo(c.Request.Context(), bearer, sudo)
+		if err != nil {
 			return identity.User{}, err
 		}
+		user = other.User
 	}
 	if onlyAdmins && !user.Admin {
 		return identity.User{}, &domain.Refusal{Kind: domain.Forbidden}
@@ -138,27 +137,11 @@ func (a *API) actingUser(c *gin.Context, bearer credentials.Bearer, onlyAdmins b
 // errScope refuses a token whose scopes do not allow the route.
 var errScope = domain.Refuse(domain.Forbidden, "The request requires higher privileges than provided by the access token.")
 
-// oauthBody is the body of a refusal by Rails' OAuth library.
-type oauthBody struct {
-	Error       string `json:"error"`
-	Description string `json:"error_description"`
-	Scope       string `json:"scope,omitempty"`
-}
-
 // refineToken answers for an expired or revoked token, and for one without the scope
 // that is needed.
 func refineToken(err error) (httpapi.Refinement, bool) {
-	switch {
-	case errors.Is(err, credentials.ErrExpiredToken), errors.Is(err, credentials.ErrRevokedToken):
-		return httpapi.Refinement{
-			Status: http.StatusUnauthorized, Body: oauthBody{Error: "invalid_token", Description: err.Error()},
-			Challenge: fmt.Sprintf(`Bearer realm="Protected by OAuth 2.0", error="invalid_token", error_description=%q`, err.Error()),
-		}, true
-	case errors.Is(err, errScope):
-		return httpapi.Refinement{Status: http.StatusForbidden, Body: oauthBody{"insufficient_scope", err.Error(), "api read_api"}}, true
-	case errors.Is(err, credentials.ErrNoSudo):
-		return httpapi.Refinement{Status: http.StatusForbidden, Body: oauthBody{"insufficient_scope", err.Error(), "sudo"}}, true
-	default:
-		return httpapi.Refinement{}, false
+	if errors.Is(err, errScope) {
+		return httpapi.InsufficientScope("api read_api"), true
 	}
+	return httpapi.RefineToken("Protected by OAuth 2.0", err)
 }

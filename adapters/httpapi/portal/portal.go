@@ -34,6 +34,9 @@ func New(credentials *credentials.Service, provisioning *provisioning.Service, c
 	return &API{credentials, provisioning, checkPlans}
 }
 
+// Names are the names, below a namespace, of the routes of Mount.
+var Names = []string{"gitlab_subscription", "minutes"}
+
 // bodyLimit is in bytes.
 const bodyLimit = 1 << 20
 

@@ -3,23 +3,29 @@
 package routing
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
 
+	"github.com/gin-gonic/gin"
 	"go.uber.org/zap"
 
 	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/kas"
 	"gatehouse/adapters/httpapi/portal"
+	"gatehouse/adapters/httpapi/rest"
 	"gatehouse/adapters/httpapi/shell"
 )
 
 const (
+	// apiPrefix is the path of GitLab's REST API.
+	apiPrefix = "/api/v4"
 	// internalPrefix is the path of GitLab's internal API.
-	internalPrefix = "/api/v4/internal"
-	// publicPrefix is the path of the portal's routes that may be public.
-	publicPrefix = "/api/v4/namespaces"
+	internalPrefix = apiPrefix + "/internal"
+	// namespacesPrefix is the path of the portal's routes that may be public, and of the
+	// management API's for namespaces.
+	namespacesPrefix = apiPrefix + "/namespaces"
 )
 
 // APIs are the routes of each caller.
@@ -28,6 +34,10 @@ type APIs struct {
 	// Kas is nil if the routes of the Kubernetes agent server are off.
 	Kas    *kas.API
 	Portal *portal.API
+	// Rest is nil if the management API is off.
+	Rest *rest.API
+	// Ready returns why the server cannot do its work, or nil.
+	Ready func(context.Context) error
 }
 
 // Settings say where the listeners are reached.
@@ -37,69 +47,127 @@ type Settings struct {
 	RelativeRoot string
 	// TrustedProxies may name the client, as in httpapi.NewEngine.
 	TrustedProxies []string
+	// PublicPortal and PublicRest let the public listener serve the portal's public
+	// routes, and the management API.
+	PublicPortal, PublicRest bool
 }
 
 // New returns the handler of the internal listeners, which serves all routes, and
-// that of the public listener, which serves the portal's public routes and nothing
-// else.
+// that of the public listener, which serves those that the settings open, and health.
 func New(apis APIs, settings Settings, log *zap.Logger) (internal, public http.Handler, err error) {
-	callers, err := httpapi.NewEngine(log, settings.TrustedProxies)
-	if err != nil {
-		return nil, nil, err
+	b := builder{settings: settings, log: log}
+	callers := b.engine()
+	health := b.engine()
+	if b.err != nil {
+		return nil, nil, b.err
 	}
 	apis.Shell.Mount(callers.Group(internalPrefix))
 	if apis.Kas != nil {
 		apis.Kas.Mount(callers.Group(internalPrefix))
 	}
-	none, err := httpapi.NewEngine(log, settings.TrustedProxies)
-	if err != nil {
-		return nil, nil, err
+	httpapi.MountHealth(health, apis.Ready)
+	all := listener{root: settings.RelativeRoot, rest: b.rest(apis.Rest), health: b.handler(health), internal: b.handler(callers)}
+	all.portal, all.internalPortal = b.portal(apis.Portal, false), true
+	open := listener{root: settings.RelativeRoot, health: all.health, internal: b.handler(b.engine())}
+	if settings.PublicPortal {
+		open.portal = b.portal(apis.Portal, true)
 	}
-	all, err := newPortalRoutes(apis.Portal, false, settings, log)
-	if err != nil {
-		return nil, nil, err
+	if settings.PublicRest {
+		open.rest = b.rest(apis.Rest)
 	}
-	open, err := newPortalRoutes(apis.Portal, true, settings, log)
-	return httpapi.Handler(settings.RelativeRoot, all.orElse(callers)), httpapi.Handler(settings.RelativeRoot, open.orElse(none)), err
+	return all, open, b.err
 }
 
-// portalRoutes serve the paths below some prefixes, unknown ones too: the portal
-// expects another body of a 404 than the other callers, and a 404 for a wrong method.
-type portalRoutes struct {
-	http.Handler
-	prefixes []string
+// builder makes engines. Its err is the first error.
+type builder struct {
+	settings Settings
+	log      *zap.Logger
+	err      error
 }
 
-// newPortalRoutes mounts the portal's public routes, or all of its routes.
-func newPortalRoutes(api *portal.API, public bool, settings Settings, log *zap.Logger) (portalRoutes, error) {
-	engine, err := httpapi.NewEngine(log, settings.TrustedProxies)
+func (b *builder) engine() *gin.Engine {
+	engine, err := httpapi.NewEngine(b.log, b.settings.TrustedProxies)
 	if err != nil {
-		return portalRoutes{}, err
+		b.err = err
+		return gin.New()
 	}
+	return engine
+}
+
+// handler serves an engine whose paths are normalised.
+func (b *builder) handler(engine http.Handler) http.Handler {
+	return httpapi.Handler(b.settings.RelativeRoot, engine)
+}
+
+// portal mounts the portal's public routes, or all of its routes. The portal expects
+// another body of a 404 than the other callers, and a 404 for a wrong method.
+func (b *builder) portal(api *portal.API, public bool) http.Handler {
+	engine := b.engine()
 	engine.HandleMethodNotAllowed = false
 	engine.NoRoute(portal.Unknown)
-	api.Mount(engine.Group(publicPrefix))
-	if public {
-		return portalRoutes{engine, []string{publicPrefix}}, nil
+	api.Mount(engine.Group(namespacesPrefix))
+	if !public {
+		api.MountInternal(engine.Group(internalPrefix))
 	}
-	api.MountInternal(engine.Group(internalPrefix))
-	return portalRoutes{engine, []string{publicPrefix, internalPrefix + "/upcoming_reconciliations", internalPrefix + "/gitlab_subscriptions"}}, nil
+	return b.handler(engine)
 }
 
-// orElse returns a handler that leaves the paths below no prefix to rest.
-func (p portalRoutes) orElse(rest http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p.owns(r.URL.EscapedPath()) {
-			p.ServeHTTP(w, r)
-			return
-		}
-		rest.ServeHTTP(w, r)
-	})
+// rest mounts the management API; nil for none. Its paths are as they were sent.
+func (b *builder) rest(api *rest.API) http.Handler {
+	if api == nil {
+		return nil
+	}
+	engine := b.engine()
+	engine.NoRoute(rest.Unknown)
+	engine.NoMethod(rest.NoMethod)
+	api.Mount(engine.Group(apiPrefix))
+	return httpapi.HandlerAsSent(b.settings.RelativeRoot, engine)
 }
 
-// owns says whether path is below one of the prefixes.
-func (p portalRoutes) owns(path string) bool {
-	return slices.ContainsFunc(p.prefixes, func(prefix string) bool {
-		return path == prefix || strings.HasPrefix(path, prefix+"/")
-	})
+// listener serves the routes of one listener. The portal and rest are nil if they are not
+// served.
+type listener struct {
+	root                           string
+	portal, rest, health, internal http.Handler
+	// internalPortal says that the portal's routes below /internal are served.
+	internalPortal bool
+}
+
+// ServeHTTP implements http.Handler.
+func (l listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := httpapi.PathBelow(l.root, r)
+	switch {
+	case l.isHealth(path):
+		l.health.ServeHTTP(w, r)
+	case l.portal != nil && l.isPortal(path):
+		l.portal.ServeHTTP(w, r)
+	case l.rest != nil && isBelow(path, apiPrefix) && !isBelow(path, internalPrefix):
+		l.rest.ServeHTTP(w, r)
+	default:
+		l.internal.ServeHTTP(w, r)
+	}
+}
+
+func (l listener) isHealth(path string) bool {
+	name, ok := strings.CutPrefix(path, httpapi.HealthPrefix)
+	return ok && slices.Contains(httpapi.HealthRoutes, name)
+}
+
+// isPortal says whether the portal answers a path: its own routes, and every other path
+// below its prefixes that no route of the management API has.
+func (l listener) isPortal(path string) bool {
+	if l.internalPortal && (isBelow(path, internalPrefix+"/upcoming_reconciliations") || isBelow(path, internalPrefix+"/gitlab_subscriptions")) {
+		return true
+	}
+	if l.rest == nil {
+		return isBelow(path, namespacesPrefix)
+	}
+	rest, ok := strings.CutPrefix(path, namespacesPrefix+"/")
+	parts := strings.Split(rest, "/")
+	return ok && len(parts) > 1 && slices.Contains(portal.Names, parts[1])
+}
+
+// isBelow says whether a path is that of the prefix, or below it.
+func isBelow(path, prefix string) bool {
+	return path == prefix || strings.HasPrefix(path, prefix+"/")
 }

@@ -80,7 +80,7 @@ func newHandlers(t *testing.T, withKas bool, log *zap.Logger) (internal, public 
 	if withKas {
 		apis.Kas = kas.New(kas.NewAuthenticator(func() []byte { return nil }, 0, false, false, time.Now), nil, nil)
 	}
-	internal, public, err := routing.New(apis, routing.Settings{RelativeRoot: "/gitlab"}, log)
+	internal, public, err := routing.New(apis, routing.Settings{RelativeRoot: "/gitlab", PublicPortal: true}, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func TestNew_tooLargeAndClose(t *testing.T) {
 
 func TestNew_badProxy(t *testing.T) {
 	t.Parallel()
-	settings := routing.Settings{TrustedProxies: []string{"10.0.0.0/99"}}
+	settings := routing.Settings{PublicPortal: true, TrustedProxies: []string{"10.0.0.0/99"}}
 	if _, _, err := routing.New(routing.APIs{}, settings, zap.NewNop()); err == nil {
 		t.Error("got no error for an invalid network")
 	}

@@ -73,7 +73,7 @@ func strangersHandlers(t testing.TB) map[string]http.Handler {
 		Shell:  shell.New(shellAuth, shell.UseCases{}, shell.Instance{}),
 		Kas:    kas.New(kas.NewAuthenticator(func() []byte { return secret }, 0, false, false, time.Now), nil, nil),
 		Portal: portal.New(tokens, nil, true),
-	}, routing.Settings{}, zap.NewNop())
+	}, routing.Settings{PublicPortal: true}, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,10 +101,22 @@ ALTER TABLE namespaces ALTER COLUMN name TYPE text USING coalesce(migration_owne
 ALTER TABLE projects ALTER COLUMN name TYPE text USING substring(path FROM '[^/]*$');
 DROP FUNCTION migration_owner_name(bigint);
 
+-- Where the repositories of deleted projects lie, until a job has removed them.
+CREATE TABLE removed_repositories (
+    project_id  bigint PRIMARY KEY,
+    storage     text NOT NULL,
+    legacy_path text NOT NULL
+);
+
+-- The start of a server asks whether there is one.
+CREATE INDEX users_admin ON users (id) WHERE admin;
+
 INSERT INTO schema_compatibility (version, oldest) VALUES (18, 15);
 
 -- +goose Down
 DELETE FROM schema_compatibility WHERE version = 18;
+DROP INDEX users_admin;
+DROP TABLE removed_repositories;
 ALTER TABLE hooks
     DROP COLUMN name, DROP COLUMN description, DROP COLUMN created_at, DROP COLUMN strategy,
     DROP COLUMN headers, DROP COLUMN template, DROP COLUMN signing_token, DROP COLUMN settings;

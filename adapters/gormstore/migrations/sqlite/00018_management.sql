@@ -88,10 +88,22 @@ UPDATE namespaces SET name = coalesce(
     substr(path, length(rtrim(path, replace(path, '/', ''))) + 1));
 UPDATE projects SET name = substr(path, length(rtrim(path, replace(path, '/', ''))) + 1);
 
+-- Where the repositories of deleted projects lie, until a job has removed them.
+CREATE TABLE removed_repositories (
+    project_id  integer PRIMARY KEY,
+    storage     text NOT NULL,
+    legacy_path text NOT NULL
+);
+
+-- The start of a server asks whether there is one.
+CREATE INDEX users_admin ON users (id) WHERE admin;
+
 INSERT INTO schema_compatibility (version, oldest) VALUES (18, 15);
 
 -- +goose Down
 DELETE FROM schema_compatibility WHERE version = 18;
+DROP INDEX users_admin;
+DROP TABLE removed_repositories;
 ALTER TABLE hooks DROP COLUMN name;
 ALTER TABLE hooks DROP COLUMN description;
 ALTER TABLE hooks DROP COLUMN created_at;

@@ -1,0 +1,8 @@
+{{- /* A group, and what a user may do there. It is found by its path, or by its number if
+       no path leads to it. */ -}}
+
+SELECT n.id, n.path, n.visibility, n.project_creation, n.subgroup_creation,
+    coalesce({{template "role" .With "user" (.Arg "user") "group" "n.id"}}, 0)
+FROM namespaces n
+WHERE n.id = coalesce((SELECT r.namespace_id FROM routes r WHERE r.path = {{.Arg "path"}}), {{.Arg "id"}})
+    AND n.owner_id IS NULL AND NOT n.hidden

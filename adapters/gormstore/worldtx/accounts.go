@@ -1,0 +1,196 @@
+package worldtx
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/application/accounts"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// accountPorts returns the ports of accounts.
+func (w *writer) accountPorts() accounts.Tx {
+	tx := accountsTx{w}
+	return accounts.Tx{Users: tx, Names: tx, Keys: tx, Tokens: tx, Audit: w, Jobs: w}
+}
+
+// accountsTx implements the ports of accounts.
+type accountsTx struct{ *writer }
+
+// Account implements accounts.Users.
+func (w accountsTx) Account(ctx context.Context, id identity.UserID) (identity.Account, error) {
+	row, err := found(database.Find[userRow](ctx, w.tx, "id = ?", int64(id)))
+	if err != nil {
+		return identity.Account{}, database.Fault(err, "user %d", id)
+	}
+	return row.account(), nil
+}
+
+// PutAccount implements accounts.Users.
+func (w accountsTx) PutAccount(ctx context.Context, a identity.Account) (identity.UserID, error) {
+	id, err := w.putUser(ctx, a, 0, nil)
+	return identity.UserID(id), database.Fault(err, "user %q", a.Username)
+}
+
+const (
+	// keepRemoved remembers the repositories of projects below a personal namespace.
+	keepRemoved = `
+		INSERT INTO removed_repositories (project_id, storage, legacy_path)
+		SELECT id, storage, legacy_path FROM projects WHERE namespace_id IN ` + below + `
+		ON CONFLICT (project_id) DO NOTHING`
+	projectNumbersBelow = "SELECT id FROM projects WHERE namespace_id IN " + below + " ORDER BY id"
+)
+
+// Delete implements accounts.Users.
+func (w accountsTx) Delete(ctx context.Context, id identity.UserID) ([]source.ProjectID, error) {
+	home, err := found(database.Find[namespaceRow](ctx, w.tx, "owner_id = ?", int64(id)))
+	if err != nil {
+		return nil, database.Fault(err, "user %d", id)
+	}
+	projects, err := w.deleteNamespace(ctx, home.ID)
+	if err == nil {
+		err = w.exec(ctx, "DELETE FROM users WHERE id = ?", int64(id))
+	}
+	return projects, database.Fault(err, "user %d", id)
+}
+
+// deleteNamespace removes a namespace with all that is below, and returns the projects.
+// What refers to the rows goes with them.
+func (w *writer) deleteNamespace(ctx context.Context, id int64) (projects []source.ProjectID, err error) {
+	if err := w.exec(ctx, keepRemoved, id); err != nil {
+		return nil, err
+	}
+	if err := w.tx.WithContext(ctx).Raw(projectNumbersBelow, id).Scan(&projects).Error; err != nil {
+		return nil, err
+	}
+	clear(w.known)
+	return projects, w.exec(ctx, "DELETE FROM namespaces WHERE id IN "+below, id)
+}
+
+const soleOwner = `
+	SELECT g.path FROM members m JOIN namespaces g ON g.id = m.group_id
+	WHERE m.user_id = ? AND m.level = 50 AND m.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > ?) AND NOT EXISTS (
+		SELECT 1 FROM members o WHERE o.group_id = m.group_id AND o.user_id <> m.user_id
+			AND o.level = 50 AND o.state = 'active' AND (o.expires_at IS NULL OR o.expires_at > ?))
+	ORDER BY lower(g.path)`
+
+// SoleOwner implements accounts.Users.
+func (w accountsTx) SoleOwner(ctx context.Context, id identity.UserID, now time.Time) (paths []string, err error) {
+	today := now.UTC().Format(time.DateOnly)
+	err = w.tx.WithContext(ctx).Raw(soleOwner, int64(id), today, today).Scan(&paths).Error
+	return paths, database.Fault(err, "groups of user %d", id)
+}
+
+// EmailOwner implements accounts.Names.
+func (w accountsTx) EmailOwner(ctx context.Context, email string) (identity.UserID, error) {
+	if email == "" {
+		return 0, nil
+	}
+	row, err := w.userOfEmail(ctx, email)
+	if err != nil || row == nil {
+		return 0, database.Fault(err, "e-mail")
+	}
+	return identity.UserID(row.ID), nil
+}
+
+// userOfEmail returns the user of that e-mail, or nil.
+func (w *writer) userOfEmail(ctx context.Context, email string) (*userRow, error) {
+	return database.Find[userRow](ctx, w.tx, w.dialect.Lower("email")+" = ? AND email <> ''", identity.Fold(email))
+}
+
+// PathTaken implements accounts.Names.
+func (w accountsTx) PathTaken(ctx context.Context, path string) (taken, user bool, err error) {
+	at, err := w.routeAt(ctx, path)
+	if err != nil || at == nil {
+		return false, false, database.Fault(err, "path %q", path)
+	}
+	if at.NamespaceID == 0 {
+		return true, false, nil
+	}
+	row, err := database.Find[namespaceRow](ctx, w.tx, "id = ?", int64(at.NamespaceID))
+	return true, row != nil && row.OwnerID != 0, database.Fault(err, "path %q", path)
+}
+
+// AddKey implements accounts.Keys.
+func (w accountsTx) AddKey(ctx context.Context, key identity.Key) (identity.KeyID, error) {
+	same, err := database.Find[keyRow](ctx, w.tx, "fingerprint = ?", string(key.Fingerprint))
+	if err != nil {
+		return 0, database.Fault(err, "key %q", key.Fingerprint)
+	}
+	if same != nil {
+		return 0, database.Fault(database.Conflict("its fingerprint is that of key %d", same.ID), "key %q", key.Fingerprint)
+	}
+	key.ID = 0
+	return keysTx(w).Put(ctx, key)
+}
+
+// userKey is the condition of a user's key of some number.
+const userKey = "id = ? AND kind = 'key'"
+
+// Key implements accounts.Keys.
+func (w accountsTx) Key(ctx context.Context, id identity.KeyID) (identity.Key, error) {
+	row, err := found(database.Find[keyRow](ctx, w.tx, userKey, int64(id)))
+	if err != nil {
+		return identity.Key{}, database.Fault(err, "key %d", id)
+	}
+	return row.key(), nil
+}
+
+// RemoveKey implements accounts.Keys.
+func (w accountsTx) RemoveKey(ctx context.Context, id identity.KeyID) error {
+	removed := w.tx.WithContext(ctx).Exec("DELETE FROM keys WHERE "+userKey, int64(id))
+	err := removed.Error
+	if err == nil && removed.RowsAffected == 0 {
+		err = gorm.ErrRecordNotFound
+	}
+	return database.Fault(err, "key %d", id)
+}
+
+// AddToken implements accounts.Tokens.
+func (w accountsTx) AddToken(ctx context.Context, t identity.AccessToken) (int64, error) {
+	err := w.personExists(ctx, t.User)
+	row := accessTokenRow{
+		UserID: int64(t.User), Name: t.Name, Scopes: scopeTexts(t.Scopes), Digest: string(t.Digest), ExpiresAt: database.ToInstant(t.ExpiresAt),
+		Revoked: t.Revoked, CreatedAt: database.ToInstant(t.CreatedAt), Kind: personalToken, Description: t.Description, FamilyID: database.Ref(t.Family),
+	}
+	if err == nil {
+		err = gorm.G[accessTokenRow](w.tx).Create(ctx, &row)
+	}
+	if err == nil && t.Family == 0 {
+		err = w.exec(ctx, "UPDATE access_tokens SET family_id = id WHERE id = ?", row.ID)
+	}
+	return row.ID, database.Fault(err, "access token %q", t.Name)
+}
+
+func scopeTexts(scopes []identity.Scope) (texts database.Texts) {
+	for _, s := range scopes {
+		texts = append(texts, string(s))
+	}
+	return texts
+}
+
+// Token implements accounts.Tokens.
+func (w accountsTx) Token(ctx context.Context, id int64) (identity.AccessToken, error) {
+	row, err := found(database.Find[accessTokenRow](ctx, w.tx, "id = ? AND kind = '"+personalToken+"'", id))
+	if err != nil {
+		return identity.AccessToken{}, database.Fault(err, "access token %d", id)
+	}
+	return row.token(), nil
+}
+
+// RevokeTokens implements accounts.Tokens.
+func (w accountsTx) RevokeTokens(ctx context.Context, id, family int64) (revoked []int64, err error) {
+	which, value := "id = ?", id
+	if family != 0 {
+		which, value = "family_id = ?", family
+	}
+	err = w.tx.WithContext(ctx).Raw("SELECT id FROM access_tokens WHERE NOT revoked AND "+which+" ORDER BY id", value).Scan(&revoked).Error
+	if err == nil && len(revoked) > 0 {
+		err = w.exec(ctx, "UPDATE access_tokens SET revoked = true WHERE NOT revoked AND "+which, value)
+	}
+	return revoked, database.Fault(err, "revoke access token %d", id)
+}

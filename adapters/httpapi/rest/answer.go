@@ -1,0 +1,98 @@
+package rest
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"gatehouse/adapters/httpapi"
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+)
+
+// errorBody is the body of a refusal of parameters.
+type errorBody struct {
+	Error string `json:"error"`
+}
+
+// messageBody is the body of every other refusal.
+type messageBody struct {
+	Message any `json:"message"`
+}
+
+var dialect = httpapi.Dialect{Words: words, Body: body, Refine: refine}
+
+// words are those of httpapi.StatusWords, but that a row that cannot be kept has the
+// reason alone.
+func words(kind domain.Kind, reason string) string {
+	if kind == domain.Unprocessable && reason != "" {
+		return reason
+	}
+	return httpapi.StatusWords(kind, reason)
+}
+
+// body has "error" for invalid parameters, and "message" for everything else.
+func body(kind domain.Kind, message string) any {
+	switch kind {
+	case domain.Invalid, domain.TooLarge:
+		return errorBody{message}
+	case domain.TooMany:
+		return messageBody{errorBody{message}}
+	}
+	return messageBody{message}
+}
+
+// badRequest is an error that is answered with status 400 and its message under
+// "message".
+type badRequest struct{ error }
+
+// Unwrap returns the error.
+func (b badRequest) Unwrap() error { return b.error }
+
+// asBadRequest makes a badRequest of a refusal that says why a request is not possible.
+func asBadRequest(err error) error {
+	if refusal, ok := errors.AsType[*domain.Refusal](err); ok && (refusal.Kind == domain.Invalid || refusal.Kind == domain.Unprocessable) {
+		return badRequest{err}
+	}
+	return err
+}
+
+// scopeError refuses a token that has none of the scopes.
+type scopeError struct{ scopes []identity.Scope }
+
+// Error says what GitLab says.
+func (*scopeError) Error() string {
+	return "The request requires higher privileges than provided by the access token."
+}
+
+// Unwrap returns the kind.
+func (*scopeError) Unwrap() error { return domain.Refuse(domain.Forbidden, "insufficient scope") }
+
+// refine answers for rows that cannot be kept field by field, for what others have
+// changed meanwhile, for an unsupported media type, and for access tokens as Rails does.
+func refine(err error) (httpapi.Refinement, bool) {
+	if bad, ok := errors.AsType[badRequest](err); ok {
+		return httpapi.Refinement{Status: http.StatusBadRequest, Body: messageBody{bad.Error()}}, true
+	}
+	if wrong, ok := errors.AsType[domain.FieldErrors](err); ok {
+		return httpapi.Refinement{Status: http.StatusBadRequest, Body: messageBody{wrong.ByField()}}, true
+	}
+	if method, ok := errors.AsType[*methodNotAllowed](err); ok {
+		return httpapi.Refinement{Status: http.StatusMethodNotAllowed, Body: errorBody{method.message}}, true
+	}
+	if media, ok := errors.AsType[*params.UnsupportedMedia](err); ok {
+		return httpapi.Refinement{Status: http.StatusUnsupportedMediaType, Body: errorBody{media.Message}}, true
+	}
+	if errors.Is(err, domain.ErrModified) {
+		return httpapi.Refinement{Status: http.StatusPreconditionFailed, Body: messageBody{"412 Precondition Failed"}}, true
+	}
+	if scope, ok := errors.AsType[*scopeError](err); ok {
+		var names []string
+		for _, s := range scope.scopes {
+			names = append(names, string(s))
+		}
+		return httpapi.InsufficientScope(strings.Join(names, " ")), true
+	}
+	return httpapi.RefineToken("The API", err)
+}

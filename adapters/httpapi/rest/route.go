@@ -1,0 +1,176 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/adapters/httpapi"
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/rights"
+)
+
+// Route describes a route.
+type Route struct {
+	// Method and Path name the route below /api/v4; a segment that begins with a colon is
+	// a parameter.
+	Method, Path string
+	// Name is the operation, such as "getUser"; it is unique.
+	Name string
+	// Summary says what it does, in a few words.
+	Summary string
+	// Who may call it, as far as that does not depend on what is asked for.
+	Who Access
+	// Scopes of a token that is sufficient, beside api; for GET also beside read_api.
+	Scopes []identity.Scope
+	// Params is the zero struct of its parameters; nil for none.
+	Params any
+	// List says that the answer is a page of a list.
+	List bool
+	// Status is that of success; 0 is 200.
+	Status int
+	// Answer is the zero value of what it answers with; nil for no body.
+	Answer any
+}
+
+// Access says who may call a route.
+type Access string
+
+// The kinds of access.
+const (
+	// Anyone may call it without a token.
+	Anyone Access = "anyone"
+	// SignedIn callers have a token.
+	SignedIn Access = "signed in"
+	// Administrators have a token of an administrator.
+	Administrators Access = "administrators"
+)
+
+// route is a route with what answers it.
+type route struct {
+	Route
+	handle func(*API, *call) (any, error)
+}
+
+// call is one request.
+type call struct {
+	gin   *gin.Context
+	route Route
+	// caller is who asks; the zero Account for a caller without a token.
+	caller rights.Caller
+	// token is that of the caller; the zero token for none.
+	token identity.AccessToken
+	// values are the parameters of query and body.
+	values params.Values
+}
+
+func (c *call) context() context.Context { return c.gin.Request.Context() }
+
+// serve returns the handler of a route.
+func (a *API) serve(r route) gin.HandlerFunc {
+	status := r.Status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	reply := dialect.Reply(func(g *gin.Context) (any, error) {
+		c := &call{gin: g, route: r.Route}
+		if err := a.authenticate(c); err != nil {
+			return nil, err
+		}
+		values, err := params.Of(g)
+		if err != nil {
+			return nil, err
+		}
+		c.values = values
+		g.Status(status)
+		return r.handle(a, c)
+	})
+	return func(g *gin.Context) {
+		setHeaders(g)
+		reply(g)
+	}
+}
+
+// decode reads the parameters of the request into the struct that into points to.
+func (c *call) decode(into any) error { return c.values.Decode(into) }
+
+// status sets the status of the answer, in place of the route's.
+func (c *call) status(code int) { c.gin.Status(code) }
+
+// noContent answers without a body.
+func (c *call) noContent() (any, error) {
+	c.gin.Status(http.StatusNoContent)
+	return nil, nil
+}
+
+// number returns a parameter of the path that is the number of a row. For any other text
+// it returns 0, which no row has.
+func (c *call) number(name string) int64 {
+	id, ok := identity.ParseID(c.gin.Param(name))
+	if !ok {
+		return 0
+	}
+	return id
+}
+
+// user returns the claim of a parameter of the path that is a number or a username.
+func (c *call) user(name string) identity.Claim {
+	if id := c.number(name); id != 0 {
+		return identity.Claim{Kind: identity.ByUser, ID: id}
+	}
+	return identity.ClaimName(c.gin.Param(name))
+}
+
+// unmodifiedSince returns the condition of a deletion; the zero time for none.
+func (c *call) unmodifiedSince() time.Time {
+	at, err := http.ParseTime(c.gin.GetHeader("If-Unmodified-Since"))
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}
+
+// sentURL returns the address of the request on the external address, without query.
+func (a *API) sentURL(g *gin.Context) string {
+	sent, err := url.ParseRequestURI(g.Request.RequestURI)
+	if err != nil {
+		return a.instance.ExternalURL
+	}
+	return a.instance.origin() + sent.EscapedPath()
+}
+
+// errNotFound refuses a row below another one that is not there.
+var errNotFound = domain.Refuse(domain.NotFound, "Not found")
+
+// setHeaders sets the headers of every answer.
+func setHeaders(g *gin.Context) {
+	g.Header("Content-Type", mediaType) // without a charset: python-gitlab compares the whole
+	g.Header("Cache-Control", "max-age=0, private, must-revalidate")
+	g.Header("Vary", "Origin")
+	g.Header("X-Content-Type-Options", "nosniff")
+	g.Header("X-Frame-Options", "SAMEORIGIN")
+}
+
+const mediaType = "application/json"
+
+// Unknown answers every path below /api/v4 that is no route.
+func Unknown(g *gin.Context) {
+	setHeaders(g)
+	g.JSON(http.StatusNotFound, errorBody{"404 Not Found"})
+}
+
+// NoMethod answers a route that has no such method.
+func NoMethod(g *gin.Context) {
+	setHeaders(g)
+	g.JSON(http.StatusMethodNotAllowed, errorBody{"405 Not Allowed"})
+}
+
+// logUser names the caller in the log line of a refusal.
+func logUser(c *call, who identity.User) {
+	httpapi.AddLogFields(c.gin, "actor", identity.Actor{User: who}.String(), "username", who.Username)
+}

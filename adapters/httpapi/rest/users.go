@@ -1,0 +1,207 @@
+package rest
+
+import (
+	"net/http"
+
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/remembered"
+)
+
+// readUser is the scope, beside api and read_api, by which users are read.
+var readUser = []identity.Scope{"read_user"}
+
+// userRoutes manage users.
+var userRoutes = []route{
+	{Route{
+		Method: http.MethodGet, Path: "/user", Name: "getCurrentUser", Summary: "Show the caller",
+		Who: SignedIn, Scopes: readUser, Answer: adminUser{},
+	}, (*API).currentUser},
+	{Route{
+		Method: http.MethodGet, Path: "/users/:id", Name: "getUser", Summary: "Show a user",
+		Who: SignedIn, Scopes: readUser, Answer: adminUser{},
+	}, (*API).user},
+	{Route{
+		Method: http.MethodPost, Path: "/users", Name: "createUser", Summary: "Create a user",
+		Who: Administrators, Params: newUserParams{}, Status: http.StatusCreated, Answer: adminUser{},
+	}, (*API).createUser},
+	{Route{
+		Method: http.MethodPut, Path: "/users/:id", Name: "updateUser", Summary: "Change a user",
+		Who: Administrators, Params: userParams{}, Answer: adminUser{},
+	}, (*API).updateUser},
+	{Route{
+		Method: http.MethodDelete, Path: "/users/:id", Name: "deleteUser", Summary: "Delete a user",
+		Who: Administrators, Params: deleteUserParams{}, Status: http.StatusNoContent,
+	}, (*API).deleteUser},
+}
+
+// currentUser answers GET /user.
+func (a *API) currentUser(c *call) (any, error) {
+	view, err := a.useCases.Accounts.View(c.context(), c.caller, identity.Claim{Kind: identity.ByUser, ID: int64(c.caller.ID)})
+	switch {
+	case err != nil:
+		return nil, err
+	case c.caller.Admin:
+		return a.adminUser(view), nil
+	default:
+		return a.ownUser(view), nil
+	}
+}
+
+// user answers GET /users/:id.
+func (a *API) user(c *call) (any, error) {
+	view, err := a.useCases.Accounts.View(c.context(), c.caller, identity.Claim{Kind: identity.ByUser, ID: c.number("id")})
+	switch {
+	case err != nil:
+		return nil, err
+	case c.caller.Admin:
+		return a.adminUser(view), nil
+	default:
+		return a.publicUser(view), nil
+	}
+}
+
+// userParams are the parameters of a user that stay as they are if they are absent.
+type userParams struct {
+	Email          *string `param:"email"`
+	Username       *string `param:"username"`
+	Name           *string `param:"name"`
+	Password       *string `param:"password"`
+	Admin          *bool   `param:"admin"`
+	External       *bool   `param:"external"`
+	CanCreateGroup *bool   `param:"can_create_group"`
+	ProjectsLimit  *int64  `param:"projects_limit"`
+	Note           *string `param:"note"`
+	PublicEmail    *string `param:"public_email"`
+	ExternUID      *string `param:"extern_uid"`
+	Provider       *string `param:"provider"`
+}
+
+// newUserParams are the parameters of a new user.
+type newUserParams struct {
+	Email               string `param:"email,filled"`
+	Username            string `param:"username,filled"`
+	Name                string `param:"name,filled"`
+	ResetPassword       *bool  `param:"reset_password"`
+	ForceRandomPassword *bool  `param:"force_random_password"`
+	SkipConfirmation    bool   `param:"skip_confirmation"`
+}
+
+type deleteUserParams struct {
+	HardDelete bool `param:"hard_delete"`
+}
+
+// change returns the function that writes the parameters into an account, with those that
+// are remembered.
+func (p userParams) change(settings remembered.Values) func(*identity.Account) {
+	return func(a *identity.Account) {
+		set(&a.Email, p.Email)
+		set(&a.Username, p.Username)
+		set(&a.Name, p.Name)
+		set(&a.Admin, p.Admin)
+		set(&a.External, p.External)
+		set(&a.CanCreateGroup, p.CanCreateGroup)
+		set(&a.ProjectsLimit, p.ProjectsLimit)
+		set(&a.Note, p.Note)
+		set(&a.PublicEmail, p.PublicEmail)
+		a.Settings = a.Settings.With(settings)
+	}
+}
+
+// set replaces a value by the one that is given, if one is.
+func set[T any](value, given *T) {
+	if given != nil {
+		*value = *given
+	}
+}
+
+// userChange reads the parameters of a user.
+func (c *call) userChange() (func(*identity.Account), error) {
+	var in userParams
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	settings, err := c.remembered(remembered.Users)
+	if err != nil {
+		return nil, err
+	}
+	if (in.ExternUID == nil) != (in.Provider == nil) {
+		return nil, domain.Refuse(domain.Invalid, "extern_uid, provider provide all or none of parameters")
+	}
+	if in.Password != nil {
+		if wrong := identity.CheckPassword(*in.Password); len(wrong) > 0 {
+			return nil, wrong
+		}
+	}
+	return in.change(settings), nil
+}
+
+// createUser answers POST /users. No password is kept here.
+func (a *API) createUser(c *call) (any, error) {
+	var in newUserParams
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	change, err := c.userChange()
+	if err != nil {
+		return nil, err
+	}
+	if !c.values.Has("password") && in.ResetPassword == nil && in.ForceRandomPassword == nil {
+		return nil, atLeastOne("password", "reset_password", "force_random_password")
+	}
+	account := identity.Account{
+		User:    identity.User{State: identity.Active, Type: identity.Human, EmailConfirmed: in.SkipConfirmation},
+		Profile: identity.Profile{CanCreateGroup: true, ProjectsLimit: identity.DefaultProjectsLimit},
+	}
+	change(&account)
+	view, err := a.useCases.Accounts.Create(c.context(), c.caller, account)
+	if err != nil {
+		return nil, err
+	}
+	return a.adminUser(view), nil
+}
+
+// updateUser answers PUT /users/:id.
+func (a *API) updateUser(c *call) (any, error) {
+	change, err := c.userChange()
+	if err != nil {
+		return nil, err
+	}
+	view, err := a.useCases.Accounts.Update(c.context(), c.caller, identity.UserID(c.number("id")), change)
+	if err != nil {
+		return nil, err
+	}
+	return a.adminUser(view), nil
+}
+
+// deleteUser answers DELETE /users/:id.
+func (a *API) deleteUser(c *call) (any, error) {
+	var in deleteUserParams
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	if err := a.useCases.Accounts.Delete(c.context(), c.caller, identity.UserID(c.number("id")), in.HardDelete, c.unmodifiedSince()); err != nil {
+		return nil, err
+	}
+	return c.noContent()
+}
+
+// remembered reads the parameters of a table that are given.
+func (c *call) remembered(table remembered.Table) (remembered.Values, error) {
+	given := remembered.Values{}
+	for _, p := range table {
+		if !c.values.Given(p.Name) {
+			continue
+		}
+		value, problem := c.values.Scalar(p.Name, string(p.Kind))
+		if problem == "" && !p.IsValid(value) {
+			problem = params.NoValidValue
+		}
+		if problem != "" {
+			return nil, domain.Refuse(domain.Invalid, "%s %s", p.Name, problem)
+		}
+		given[p.Name] = value
+	}
+	return given, nil
+}

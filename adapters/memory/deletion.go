@@ -1,0 +1,96 @@
+package memory
+
+import (
+	"maps"
+	"slices"
+
+	"gatehouse/domain/hooks"
+	"gatehouse/domain/source"
+)
+
+// deleteNamespace removes a namespace with all that is below, and returns the numbers of
+// the projects in ascending order. What refers to the rows goes with them.
+func (tx *transaction) deleteNamespace(root source.NamespaceID) (projects []source.ProjectID) {
+	gone := map[source.NamespaceID]bool{}
+	for id := range tx.namespaces.rows {
+		gone[id] = tx.inTree(id, root)
+	}
+	for id, p := range tx.projects.rows {
+		if gone[p.namespace] {
+			projects = append(projects, id)
+		}
+	}
+	slices.Sort(projects)
+	for _, id := range projects {
+		tx.deleteProject(id)
+	}
+	maps.DeleteFunc(tx.routes, func(_ string, r route) bool { return gone[r.namespace] })
+	maps.DeleteFunc(tx.members, func(m membership, _ member) bool { return gone[m.in.Group] })
+	maps.DeleteFunc(tx.shares, func(in source.MemberSource, _ map[source.NamespaceID]share) bool { return gone[in.Group] })
+	for in, shares := range tx.shares {
+		shares = maps.Clone(shares)
+		maps.DeleteFunc(shares, func(with source.NamespaceID, _ share) bool { return gone[with] })
+		tx.shares[in] = shares
+	}
+	tx.removeAccess(func(a source.Access) bool { return gone[a.Group] })
+	maps.DeleteFunc(tx.hooks.rows, func(_ hooks.HookID, h hook) bool { return gone[h.owner.Group] })
+	tx.deleteBilling(gone)
+	maps.DeleteFunc(tx.namespaces.rows, func(id source.NamespaceID, _ namespace) bool { return gone[id] })
+	return projects
+}
+
+// deleteProject removes a project, and remembers where its repository is.
+func (tx *transaction) deleteProject(id source.ProjectID) {
+	p := tx.projects.rows[id]
+	tx.removed[id] = source.Project{ID: id, Storage: p.Storage, LegacyPath: p.LegacyPath}
+	in := source.MemberSource{Project: id}
+	maps.DeleteFunc(tx.routes, func(_ string, r route) bool { return r.project == id })
+	maps.DeleteFunc(tx.redirects, func(_ string, to source.ProjectID) bool { return to == id })
+	maps.DeleteFunc(tx.members, func(m membership, _ member) bool { return m.in == in })
+	delete(tx.shares, in)
+	for n, k := range tx.keys.rows {
+		if _, enabled := k.projects[id]; enabled {
+			k.projects = maps.Clone(k.projects)
+			delete(k.projects, id)
+			tx.keys.rows[n] = k
+		}
+	}
+	for n, a := range tx.agents.rows {
+		if a.project == id {
+			maps.DeleteFunc(tx.agentTokens.rows, func(_ int64, t agentToken) bool { return t.agent == n })
+			delete(tx.agents.rows, n)
+		}
+	}
+	maps.DeleteFunc(tx.hooks.rows, func(_ hooks.HookID, h hook) bool { return h.owner == in })
+	delete(tx.projects.rows, id)
+}
+
+// removeAccess removes the entries that gone picks from all protections.
+func (tx *transaction) removeAccess(gone func(source.Access) bool) {
+	for id, p := range tx.projects.rows {
+		p.Protections = slices.Clone(p.Protections)
+		for i, one := range p.Protections {
+			for _, entries := range []*[]source.Access{&one.Push, &one.Merge, &one.Create} {
+				*entries = slices.DeleteFunc(slices.Clone(*entries), gone)
+			}
+			p.Protections[i] = one
+		}
+		tx.projects.rows[id] = p
+	}
+}
+
+// deleteBilling removes what was sold to namespaces that are gone.
+func (tx *transaction) deleteBilling(gone map[source.NamespaceID]bool) {
+	for id := range gone {
+		if gone[id] {
+			delete(tx.subscriptions, id)
+			delete(tx.reconciliations, id)
+		}
+	}
+	for xid, pack := range tx.minutesPacks {
+		if gone[pack.Namespace] {
+			delete(tx.minutesPacks, xid)
+		}
+	}
+	maps.DeleteFunc(tx.packMoves, func(m packMove, _ bool) bool { return gone[m.from] })
+}

@@ -1,0 +1,196 @@
+// Package accounts creates, changes and shows users, their SSH keys and their access
+// tokens, for the management API.
+package accounts
+
+import (
+	"context"
+	"time"
+
+	"gatehouse/application"
+	"gatehouse/domain/audit"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// Tx keeps accounts within one transaction. Units of work run one after the other: what
+// one has looked up stays true until it ends.
+type Tx struct {
+	Users  Users
+	Names  Names
+	Keys   Keys
+	Tokens Tokens
+	Audit  AuditLog
+	Jobs   Jobs
+}
+
+// UnitOfWork is a unit of work on a Tx.
+type UnitOfWork = application.UnitOfWork[Tx]
+
+// Users keeps users.
+type Users interface {
+	// Account returns the user of that number, or domain.NotFound.
+	Account(ctx context.Context, id identity.UserID) (identity.Account, error)
+	// PutAccount keeps the user with the personal namespace, whose path is the username,
+	// and returns the number; with the number 0 the user is new. A new name moves the
+	// projects of the namespace along, and the old path of each leads to it. The
+	// credentials' version is 1 at first and never goes back; a user who has no second
+	// factor any more has no recovery codes and no sessions. A name or an e-mail that
+	// another user has, a name that is a group's path, or a type that the user's may not
+	// become, is domain.Conflict. The secret of one-time passwords stays.
+	PutAccount(ctx context.Context, a identity.Account) (identity.UserID, error)
+	// Delete removes the user with the personal namespace and the projects in it, with
+	// keys, tokens, memberships and entries of protections; deploy keys stay without a
+	// creator. It returns the numbers of the projects, in ascending order: where their
+	// repositories lie stays known until they are removed. domain.NotFound if there is no
+	// such user.
+	Delete(ctx context.Context, id identity.UserID) ([]source.ProjectID, error)
+	// SoleOwner returns the full paths of the groups that have the user as their only
+	// direct owner who is active, in alphabetical order.
+	SoleOwner(ctx context.Context, id identity.UserID, now time.Time) ([]string, error)
+}
+
+// Names knows which names are taken. Letter case does not count.
+type Names interface {
+	// EmailOwner returns the user who has that e-mail; 0 for none.
+	EmailOwner(ctx context.Context, email string) (identity.UserID, error)
+	// PathTaken says whether a group, user or project has that full path, and whether it
+	// is a user.
+	PathTaken(ctx context.Context, path string) (taken, user bool, err error)
+}
+
+// Keys keeps the SSH keys of users.
+type Keys interface {
+	// AddKey keeps a new key of the user key.Owner, and returns its number. The
+	// fingerprint of another key, a deploy key's too, is domain.Conflict.
+	AddKey(ctx context.Context, key identity.Key) (identity.KeyID, error)
+	// Key returns a user's key, or domain.NotFound; also for a deploy key.
+	Key(ctx context.Context, id identity.KeyID) (identity.Key, error)
+	// RemoveKey removes a user's key; domain.NotFound if there is none.
+	RemoveKey(ctx context.Context, id identity.KeyID) error
+}
+
+// Tokens keeps personal access tokens. Of their texts only the digests are kept.
+type Tokens interface {
+	// AddToken keeps a new token and returns its number. A Family of 0 becomes that
+	// number.
+	AddToken(ctx context.Context, t identity.AccessToken) (int64, error)
+	// Token returns the token of that number, or domain.NotFound.
+	Token(ctx context.Context, id int64) (identity.AccessToken, error)
+	// RevokeTokens revokes the tokens of a family, or with family 0 the token of that
+	// number, and returns the numbers of those that it has revoked, in ascending order.
+	RevokeTokens(ctx context.Context, id, family int64) ([]int64, error)
+}
+
+// AuditLog keeps audit events.
+type AuditLog interface {
+	// Append keeps the events in their order if the transaction succeeds, and only then.
+	Append(ctx context.Context, events ...audit.Event) error
+}
+
+// Jobs keeps the jobs that a transaction enqueues.
+type Jobs interface {
+	// Enqueue keeps the job if the transaction succeeds, and only then.
+	Enqueue(ctx context.Context, job application.Job) error
+}
+
+// View is a user as the API shows them.
+type View struct {
+	identity.Account
+	// Namespace is the number of the personal namespace.
+	Namespace source.NamespaceID
+	// Creator is who created the user; the zero User if that is not known.
+	Creator identity.User
+}
+
+// Filter picks users: those that all of its members pick.
+type Filter struct {
+	// Username picks the user of that name, in any letter case.
+	Username string
+	// Search picks users whose name, username or public e-mail contains it, in any letter
+	// case of A to Z, or whose e-mail equals it if Emails is set. One whose username is
+	// the search comes first, unless the page is by Keyset.
+	Search string
+	// Emails lets Search look at every e-mail, not at public ones alone.
+	Emails bool
+	// PublicEmail picks the user with that public e-mail.
+	PublicEmail string
+	// Each of these, if not nil, picks the users for which it is true, or false.
+	Active, External, Admins, Humans, TwoFactor, Bots *bool
+	// Blocked picks those who are blocked.
+	Blocked bool
+	// CreatedAfter and CreatedBefore pick by the moment of creation; zero for none.
+	CreatedAfter, CreatedBefore time.Time
+	// ExternUID and Provider pick by the remembered identity; empty for none.
+	ExternUID, Provider string
+}
+
+// Membership is a direct membership of a user.
+type Membership struct {
+	In source.MemberSource
+	// Name is that of the group or project.
+	Name string
+	Role source.Role
+}
+
+// Records reads accounts.
+type Records interface {
+	// View returns the user of a claim by number or by name, or domain.NotFound.
+	View(ctx context.Context, who identity.Claim) (View, error)
+	// Views returns a page of the users that the filter picks. Page.Order is id, name,
+	// username, created_at or updated_at; texts are ordered byte by byte in lower case,
+	// users without a moment come first.
+	Views(ctx context.Context, f Filter, page application.Page) (application.Listed[View], error)
+	// Memberships returns a page of the direct, active memberships of a user, in the order
+	// of their numbers. An empty kind picks all, "Project" or "Namespace" one kind.
+	Memberships(ctx context.Context, user identity.UserID, kind string, page application.Page) (application.Listed[Membership], error)
+}
+
+// KeyFilter picks SSH keys.
+type KeyFilter struct {
+	// User picks the keys of that user; 0 for all.
+	User identity.UserID
+	// Fingerprint picks the key of that fingerprint; empty for all.
+	Fingerprint identity.Fingerprint
+}
+
+// KeyView is a key with what it belongs to.
+type KeyView struct {
+	identity.Key
+	// Owner is the user of a user's key; the zero View for a deploy key.
+	Owner View
+	// Projects are those on which a deploy key is enabled.
+	Projects []DeployKeyProject
+}
+
+// DeployKeyProject is a project on which a deploy key is enabled.
+type DeployKeyProject struct {
+	Project source.ProjectID
+	CanPush bool
+}
+
+// TokenFilter picks personal access tokens: those that all of its members pick.
+type TokenFilter struct {
+	// User picks the tokens of that user; 0 for all.
+	User identity.UserID
+	// Revoked and Active pick, if not nil, those of which it is true, or false. A token is
+	// active until it is revoked or has expired.
+	Revoked, Active *bool
+	// Search picks tokens whose name contains it, in any letter case of A to Z.
+	Search string
+	// Moments of which the zero one picks all. Tokens without the moment are not picked.
+	CreatedAfter, CreatedBefore, LastUsedAfter, LastUsedBefore, ExpiresAfter, ExpiresBefore time.Time
+}
+
+// Credentials reads SSH keys and access tokens.
+type Credentials interface {
+	// KeyViews returns a page of the keys that the filter picks, in the order of their
+	// numbers. With the fingerprint alone deploy keys are among them, else users' keys
+	// only.
+	KeyViews(ctx context.Context, f KeyFilter, page application.Page) (application.Listed[KeyView], error)
+	// KeyView returns the key of that number, a deploy key too, or domain.NotFound.
+	KeyView(ctx context.Context, id identity.KeyID) (KeyView, error)
+	// TokenViews returns a page of the personal tokens that the filter picks at now.
+	// Page.Order is id, created_at, expires_at, last_used_at or name; tokens without a
+	// moment come last in either direction.
+	TokenViews(ctx context.Context, f TokenFilter, page application.Page, now time.Time) (application.Listed[identity.AccessToken], error)
+}

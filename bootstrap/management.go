@@ -1,0 +1,37 @@
+package bootstrap
+
+import (
+	"crypto/rand"
+
+	"go.uber.org/fx"
+
+	"gatehouse/adapters/httpapi/rest"
+	"gatehouse/application"
+	"gatehouse/application/accounts"
+	"gatehouse/application/credentials"
+	"gatehouse/bootstrap/config"
+)
+
+// management is what answers the management API.
+var management = fx.Module("management", fx.Provide(Accounts, restUseCases, RestAPI))
+
+// Accounts makes the service that changes users, their keys and their tokens.
+func Accounts(config config.Config, unitOfWork accounts.UnitOfWork, reader accounts.Records, now application.Clock) *accounts.Service {
+	rules := accounts.Rules{
+		Users: config.Git.KeyPolicy(), TokenPrefix: config.Tokens.Prefix, Lifetime: lifetime(config.Tokens),
+		RequireConfirmation: config.Users.RequireConfirmation,
+	}
+	return accounts.New(unitOfWork, reader, nil, rules, rand.Reader, now)
+}
+
+func restUseCases(credentials *credentials.Service, accounts *accounts.Service) rest.UseCases {
+	return rest.UseCases{Credentials: credentials, Accounts: accounts}
+}
+
+// RestAPI makes the routes of the management API.
+func RestAPI(config config.Config, useCases rest.UseCases, rev revision, now application.Clock) *rest.API {
+	return rest.New(useCases, rest.Instance{
+		Version: config.Version, Revision: string(rev), ExternalURL: config.ExternalURL,
+		KasEnabled: config.Kas.Enabled, KasURL: config.Kas.ExternalURL,
+	}, now)
+}

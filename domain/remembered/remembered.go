@@ -1,0 +1,89 @@
+// Package remembered says which parameters of the management API are kept and given
+// back without an effect here: Terraform and others compare what they wrote with what
+// they read.
+package remembered
+
+import (
+	"maps"
+	"slices"
+)
+
+// Values are remembered parameters by name: a text, an int64, a bool, nil, a []any or a
+// map[string]any of these.
+type Values map[string]any
+
+// Kind is what a parameter takes.
+type Kind string
+
+// The kinds, in the words of JSON Schema.
+const (
+	Text   Kind = "string"
+	Flag   Kind = "boolean"
+	Number Kind = "integer"
+)
+
+// Parameter is one parameter that is remembered.
+type Parameter struct {
+	Name string
+	Kind Kind
+	// Default is the value of a row that was given none; nil if it is null then.
+	Default any
+	// Words are the texts that are allowed; nil for any.
+	Words []string
+}
+
+// IsValid says whether the parameter takes the value, which is of its kind or nil.
+func (p Parameter) IsValid(value any) bool {
+	text, isText := value.(string)
+	if !isText {
+		return p.accepts(value)
+	}
+	return p.Kind == Text && (p.Words == nil || slices.Contains(p.Words, text))
+}
+
+func (p Parameter) accepts(value any) bool {
+	switch value.(type) {
+	case nil:
+		return true
+	case bool:
+		return p.Kind == Flag
+	case int64:
+		return p.Kind == Number
+	default:
+		return false
+	}
+}
+
+// Table is the parameters of one kind of row, in the order in which they are shown.
+type Table []Parameter
+
+// Find returns the parameter of that name.
+func (t Table) Find(name string) (p Parameter, ok bool) {
+	at := slices.IndexFunc(t, func(p Parameter) bool { return p.Name == name })
+	if at < 0 {
+		return Parameter{}, false
+	}
+	return t[at], true
+}
+
+// Value returns the value of a parameter in v, or its default.
+func (t Table) Value(v Values, name string) any {
+	if value, given := v[name]; given {
+		return value
+	}
+	p, _ := t.Find(name)
+	return p.Default
+}
+
+// With returns v with the changes. Neither of the two changes.
+func (v Values) With(changes Values) Values {
+	if len(changes) == 0 {
+		return v
+	}
+	out := maps.Clone(v)
+	if out == nil {
+		out = Values{}
+	}
+	maps.Copy(out, changes)
+	return out
+}

@@ -1,0 +1,47 @@
+package remembered
+
+// Users are what is remembered of a user.
+var Users = Table{
+	{Name: "bio", Kind: Text, Default: ""},
+	{Name: "location", Kind: Text, Default: ""},
+	{Name: "linkedin", Kind: Text, Default: ""},
+	{Name: "twitter", Kind: Text, Default: ""},
+	{Name: "discord", Kind: Text, Default: ""},
+	{Name: "github", Kind: Text, Default: ""},
+	{Name: "skype", Kind: Text, Default: ""},
+	{Name: "website_url", Kind: Text, Default: ""},
+	{Name: "organization", Kind: Text, Default: ""},
+	{Name: "job_title", Kind: Text, Default: ""},
+	{Name: "pronouns", Kind: Text},
+	{Name: "commit_email", Kind: Text},
+	{Name: "private_profile", Kind: Flag, Default: false},
+	{Name: "theme_id", Kind: Number, Default: int64(1)},
+	{Name: "color_scheme_id", Kind: Number, Default: int64(1)},
+	{Name: "view_diffs_file_by_file", Kind: Flag, Default: false},
+	{Name: "extern_uid", Kind: Text},
+	{Name: "provider", Kind: Text},
+}
+
+// Groups are what is remembered of a group.
+var Groups = Table{
+	{Name: "auto_devops_enabled", Kind: Flag},
+	{Name: "mentions_disabled", Kind: Flag},
+	{Name: "emails_disabled", Kind: Flag},
+	{Name: "emails_enabled", Kind: Flag, Default: true},
+	{Name: "show_diff_preview_in_email", Kind: Flag, Default: true},
+	{Name: "request_access_enabled", Kind: Flag, Default: true},
+	{Name: "two_factor_grace_period", Kind: Number, Default: int64(48)},
+	{Name: "shared_runners_setting", Kind: Text, Default: "enabled", Words: []string{
+		"enabled", "disabled_and_overridable", "disabled_and_unoverridable", "disabled_with_override",
+	}},
+	{Name: "prevent_forking_outside_group", Kind: Flag},
+	{Name: "prevent_sharing_groups_outside_hierarchy", Kind: Flag, Default: false},
+	{Name: "shared_runners_minutes_limit", Kind: Number},
+	{Name: "extra_shared_runners_minutes_limit", Kind: Number},
+	{Name: "wiki_access_level", Kind: Text, Default: "enabled", Words: []string{"disabled", "private", "enabled"}},
+	{Name: "math_rendering_limits_enabled", Kind: Flag, Default: true},
+	{Name: "lock_math_rendering_limits_enabled", Kind: Flag, Default: false},
+	{Name: "max_artifacts_size", Kind: Number},
+	{Name: "file_template_project_id", Kind: Number},
+	{Name: "default_branch", Kind: Text},
+}
