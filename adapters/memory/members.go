@@ -160,7 +160,7 @@ func (w *world) standing(ctx context.Context, user identity.UserID, on rights.Re
 	}
 	return rights.Standing{
 		Subject: rights.Subject{
-			Kind: rights.Group, Known: true, Visibility: n.visibility, ProjectCreation: n.projectCreation, SubgroupCreation: n.subgroupCreation,
+			Kind: rights.Group, Known: true, Visibility: n.visibility, ProjectCreation: n.profile.ProjectCreation, SubgroupCreation: n.profile.SubgroupCreation,
 		},
 		ID: int64(n.ID), Path: n.Path, Role: role,
 	}, nil

@@ -20,8 +20,8 @@ type namespace struct {
 	visibility       source.Visibility
 	branchProtection *source.BranchProtection
 	pendingDelete    bool
-	projectCreation  source.ProjectCreation
-	subgroupCreation source.SubgroupCreation
+	// profile is complete; of a personal namespace it has the name.
+	profile source.GroupProfile
 }
 
 // groupByPath returns the group at a path, or domain.NotFound.
@@ -125,7 +125,7 @@ func (tx currentTx) Group(ctx context.Context, g worldimport.Group) (worldimport
 	kept.AllowedIPs = slices.Clone(kept.AllowedIPs)
 	return worldimport.Group{
 		Namespace: kept.Namespace, Visibility: kept.visibility,
-		DefaultBranchProtection: copyOf(kept.branchProtection), PendingDelete: kept.pendingDelete,
+		DefaultBranchProtection: copyOf(kept.branchProtection), PendingDelete: kept.pendingDelete, Profile: kept.profile.Clone(),
 	}, nil
 }
 
@@ -134,8 +134,9 @@ func (tx currentTx) Group(ctx context.Context, g worldimport.Group) (worldimport
 func (w *world) groupRow(g worldimport.Group) (namespace, error) {
 	row := namespace{
 		Namespace: g.Namespace, visibility: g.Visibility,
-		branchProtection: copyOf(g.DefaultBranchProtection), pendingDelete: g.PendingDelete,
+		branchProtection: copyOf(g.DefaultBranchProtection), pendingDelete: g.PendingDelete, profile: g.Profile.Clone().Complete(g.Namespace.Path),
 	}
+	row.profile.CreatedAt = toInstant(row.profile.CreatedAt)
 	row.Personal, row.AllowedIPs = false, slices.Clone(g.Namespace.AllowedIPs)
 	if above := source.Path(g.Namespace.Path).Parent(); above != "" {
 		parent, err := w.groupByPath(string(above))

@@ -18,6 +18,8 @@ type project struct {
 	source.Project
 	namespace     source.NamespaceID
 	pendingDelete bool
+	// profile is complete.
+	profile source.ProjectProfile
 	// activity is the time of the last push.
 	activity time.Time
 }
@@ -49,6 +51,8 @@ func (tx projectsTx) Put(ctx context.Context, p worldimport.Project) (id source.
 	}
 	row := project{Project: p.Project, namespace: parent.ID, pendingDelete: p.PendingDelete}
 	row.Path = parent.Path + p.Project.Path[len(above):]
+	row.profile = p.Profile.Clone().Complete(row.Path)
+	row.profile.CreatedAt, row.profile.UpdatedAt = toInstant(row.profile.CreatedAt), toInstant(row.profile.UpdatedAt)
 	if row.ID == 0 {
 		row.ID = tx.routes[fold(row.Path)].project
 	}
@@ -89,7 +93,7 @@ func (tx projectsTx) Current(ctx context.Context, p worldimport.Project) (worldi
 	if !ok {
 		return worldimport.Project{}, notFound("project %d", id)
 	}
-	out := worldimport.Project{Project: kept.Project, Empty: copyOf(&kept.Empty), DefaultBranch: copyOf(&kept.DefaultBranch), PendingDelete: kept.pendingDelete}
+	out := worldimport.Project{Project: kept.Project, Empty: copyOf(&kept.Empty), DefaultBranch: copyOf(&kept.DefaultBranch), PendingDelete: kept.pendingDelete, Profile: kept.profile.Clone()}
 	out.Project.Protections = withMembership(kept.Protections, func(source.NamespaceID) bool { return false })
 	for _, path := range tx.formerPaths(id) {
 		out.MovedFrom = append(out.MovedFrom, source.Path(path))

@@ -135,12 +135,15 @@ func (tx *transaction) putUser(a identity.Account, given source.NamespaceID, sec
 		tx.emails[fold(a.Email)] = a.ID
 	}
 	if exists {
+		n := tx.namespaces.rows[home.namespace]
+		n.profile.Name = a.Name
+		tx.namespaces.rows[n.ID] = n
 		tx.moveRoutes(old.Username, a.Username)
 		return a.ID, nil
 	}
 	tx.namespaces.put(home.namespace, namespace{
 		Namespace: source.Namespace{ID: home.namespace, Path: a.Username, Personal: true, Protocols: source.AllProtocols},
-		owner:     a.ID,
+		owner:     a.ID, visibility: source.Private, profile: source.GroupProfile{Name: a.Name},
 	})
 	tx.addRoute(a.Username, home)
 	return a.ID, nil

@@ -78,6 +78,8 @@ type Group struct {
 	DefaultBranchProtection *source.BranchProtection
 	// PendingDelete hides every project below the group.
 	PendingDelete bool
+	// Profile is what is kept of the group beside that.
+	Profile source.GroupProfile
 }
 
 // Project describes a project in the namespace of its path. The natural key is
@@ -94,6 +96,11 @@ type Project struct {
 	NewIsEmpty    bool
 	DefaultBranch *string
 	PendingDelete bool
+	// Profile is what is kept of the project beside Project. Its Creator is not read from
+	// here.
+	Profile source.ProjectProfile
+	// Creator is a username; empty if the creator is not known.
+	Creator string
 	// MovedFrom are paths of the past that lead here.
 	MovedFrom []source.Path
 	// Protections replace all that the project has; nil leaves a project as

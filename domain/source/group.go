@@ -1,8 +1,12 @@
 package source
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"time"
 
+	"gatehouse/domain/identity"
 	"gatehouse/domain/remembered"
 )
 
@@ -10,14 +14,25 @@ import (
 type Group struct {
 	Namespace
 	// Parent is 0 for a top-level group.
-	Parent            NamespaceID
-	Name, Description string
-	Visibility        Visibility
+	Parent     NamespaceID
+	Visibility Visibility
 	// DefaultBranchProtection is nil for the instance's.
 	DefaultBranchProtection *BranchProtection
-	// LFS is what new projects begin with; nil for the group above, or at the top true.
+	// PendingDelete hides every project below the group.
+	PendingDelete bool
+	GroupProfile
+}
+
+// GroupProfile is what is kept of a group beside that on which Git access depends.
+type GroupProfile struct {
+	// Name is what people read; empty for the last part of the path.
+	Name        string
+	Description string
+	// LFS is what new projects begin with; nil for what the group above says, and at the
+	// top for true.
 	LFS *bool
-	// ProjectCreation and SubgroupCreation say who creates projects and groups in it.
+	// ProjectCreation and SubgroupCreation say who creates projects and groups in it. Empty
+	// they are DeveloperProjects and MaintainerSubgroups.
 	ProjectCreation  ProjectCreation
 	SubgroupCreation SubgroupCreation
 	// ShareLock forbids sharing its projects with other groups.
@@ -31,8 +46,54 @@ type Group struct {
 	// CreatedAt is zero for a group of an earlier release, or of a world file, that does
 	// not say.
 	CreatedAt time.Time
-	// PendingDelete hides every project below the group.
-	PendingDelete bool
+}
+
+// Complete returns the profile of the group at a path with what is empty filled in.
+func (p GroupProfile) Complete(path string) GroupProfile {
+	p.Name = cmp.Or(p.Name, Path(path).Last())
+	p.ProjectCreation = cmp.Or(p.ProjectCreation, DeveloperProjects)
+	p.SubgroupCreation = cmp.Or(p.SubgroupCreation, MaintainerSubgroups)
+	return p
+}
+
+// Clone returns a copy whose Settings and LFS are its own.
+func (p GroupProfile) Clone() GroupProfile {
+	p.Settings = maps.Clone(p.Settings)
+	if p.LFS != nil {
+		p.LFS = new(*p.LFS)
+	}
+	return p
+}
+
+// ProjectProfile is what is kept of a project beside that on which Git access depends.
+type ProjectProfile struct {
+	// Name is what people read; empty for the last part of the path.
+	Name        string
+	Description string
+	// Creator is who created the project; 0 if that is not known.
+	Creator identity.UserID
+	// Topics are words that the project is found by.
+	Topics []string
+	// Settings are parameters without an effect.
+	Settings remembered.Values
+	// ObjectFormat is that of the repository, sha1 or sha256; empty it is sha1.
+	ObjectFormat string
+	// CreatedAt and UpdatedAt are zero for a project of an earlier release, or of a world
+	// file, that does not say.
+	CreatedAt, UpdatedAt time.Time
+}
+
+// Complete returns the profile of the project at a path with what is empty filled in.
+func (p ProjectProfile) Complete(path string) ProjectProfile {
+	p.Name = cmp.Or(p.Name, Path(path).Last())
+	p.ObjectFormat = cmp.Or(p.ObjectFormat, "sha1")
+	return p
+}
+
+// Clone returns a copy whose Topics and Settings are its own.
+func (p ProjectProfile) Clone() ProjectProfile {
+	p.Topics, p.Settings = slices.Clone(p.Topics), maps.Clone(p.Settings)
+	return p
 }
 
 // ProjectCreation says who may create projects in a group, in GitLab's words.

@@ -164,6 +164,9 @@ func (p Path) Root() string {
 	return root
 }
 
+// Last returns the last part of the path.
+func (p Path) Last() string { return string(p[strings.LastIndexByte(string(p), '/')+1:]) }
+
 // Parent is all but the last segment; empty for a single segment.
 func (p Path) Parent() Path {
 	i := strings.LastIndexByte(string(p), '/')

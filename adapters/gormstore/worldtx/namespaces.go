@@ -8,6 +8,7 @@ import (
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/source"
 )
 
@@ -27,17 +28,31 @@ type namespaceRow struct {
 	DefaultBranchProtection *int64
 	PendingDelete           bool
 	// Hidden says that this namespace or one above is pending deletion.
-	Hidden bool
+	Hidden           bool
+	Name             string
+	Description      string
+	LFS              *bool
+	ProjectCreation  string
+	SubgroupCreation string
+	ShareLock        bool
+	MembershipLock   bool
+	RequireTwoFactor bool
+	Settings         database.Object
+	CreatedAt        database.Instant `gorm:"autoCreateTime:false"`
 }
 
 // TableName is gorm's name for the table.
 func (namespaceRow) TableName() string { return namespaces }
 
 func newGroupRow(g worldimport.Group) namespaceRow {
+	p := g.Profile.Complete(g.Namespace.Path)
 	row := namespaceRow{
 		ID: int64(g.Namespace.ID), Path: g.Namespace.Path, Visibility: string(g.Visibility),
 		Protocols: string(g.Namespace.Protocols), RequireSSHCertificates: g.Namespace.RequireSSHCertificates,
 		PendingDelete: g.PendingDelete,
+		Name:          p.Name, Description: p.Description, LFS: p.LFS, ProjectCreation: string(p.ProjectCreation), SubgroupCreation: string(p.SubgroupCreation),
+		ShareLock: p.ShareLock, MembershipLock: p.MembershipLock, RequireTwoFactor: p.RequireTwoFactor,
+		Settings: database.Object(p.Settings), CreatedAt: database.ToInstant(p.CreatedAt),
 	}
 	for _, prefix := range g.Namespace.AllowedIPs {
 		row.AllowedIPs = append(row.AllowedIPs, prefix.String())
@@ -230,6 +245,15 @@ func (w currentTx) Group(ctx context.Context, g worldimport.Group) (worldimport.
 	return kept, database.Fault(err, "group %q", g.Namespace.Path)
 }
 
+// profile returns the profile of a group.
+func (row namespaceRow) profile() source.GroupProfile {
+	return source.GroupProfile{
+		Name: row.Name, Description: row.Description, LFS: row.LFS, ProjectCreation: source.ProjectCreation(row.ProjectCreation),
+		SubgroupCreation: source.SubgroupCreation(row.SubgroupCreation), ShareLock: row.ShareLock, MembershipLock: row.MembershipLock,
+		RequireTwoFactor: row.RequireTwoFactor, Settings: remembered.Values(row.Settings), CreatedAt: row.CreatedAt.Time,
+	}.Complete(row.Path)
+}
+
 func (w *writer) keptGroup(ctx context.Context, g source.Namespace) (worldimport.Group, error) {
 	row, err := w.groupAt(ctx, g.Path)
 	if g.ID != 0 {
@@ -242,7 +266,7 @@ func (w *writer) keptGroup(ctx context.Context, g source.Namespace) (worldimport
 		Namespace: source.Namespace{
 			ID: source.NamespaceID(row.ID), Path: row.Path, Protocols: source.Protocols(row.Protocols), RequireSSHCertificates: row.RequireSSHCertificates,
 		},
-		Visibility: source.Visibility(row.Visibility), PendingDelete: row.PendingDelete,
+		Visibility: source.Visibility(row.Visibility), PendingDelete: row.PendingDelete, Profile: row.profile(),
 	}
 	for _, text := range row.AllowedIPs {
 		prefix, err := netip.ParsePrefix(text)

@@ -9,6 +9,7 @@ import (
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/source"
 )
 
@@ -27,6 +28,14 @@ type projectRow struct {
 	Storage       string
 	LegacyPath    string
 	PendingDelete bool
+	Name          string
+	Description   string
+	CreatorID     database.Ref
+	CreatedAt     database.Instant `gorm:"autoCreateTime:false"`
+	UpdatedAt     database.Instant `gorm:"autoUpdateTime:false"`
+	Settings      database.Object
+	Topics        database.Texts
+	ObjectFormat  string
 }
 
 // TableName is gorm's name for the table.
@@ -35,11 +44,15 @@ func (projectRow) TableName() string { return projectTable }
 // newProjectRow makes a row of what the description says; old is what the row
 // was, if it was there.
 func newProjectRow(p worldimport.Project, old *projectRow) projectRow {
+	profile := p.Profile.Complete(p.Project.Path)
 	row := projectRow{
 		ID: int64(p.Project.ID), Path: p.Project.Path, Visibility: string(p.Project.Visibility),
 		Archived: p.Project.Archived, ReadOnly: p.Project.ReadOnly,
 		Repository: string(p.Project.Repository), Wiki: string(p.Project.Wiki), LFS: p.Project.LFS,
 		Storage: p.Project.Storage, LegacyPath: p.Project.LegacyPath, PendingDelete: p.PendingDelete,
+		Name: profile.Name, Description: profile.Description, CreatorID: database.Ref(profile.Creator),
+		CreatedAt: database.ToInstant(profile.CreatedAt), UpdatedAt: database.ToInstant(profile.UpdatedAt),
+		Settings: database.Object(profile.Settings), Topics: profile.Topics, ObjectFormat: profile.ObjectFormat,
 	}
 	row.Empty = p.NewIsEmpty
 	if old != nil {
@@ -160,6 +173,14 @@ func (w projectsTx) Current(ctx context.Context, p worldimport.Project) (worldim
 	return kept, database.Fault(err, "project %q", p.Project.Path)
 }
 
+// profile returns the profile of a project.
+func (row projectRow) profile() source.ProjectProfile {
+	return source.ProjectProfile{
+		Name: row.Name, Description: row.Description, Creator: identity.UserID(row.CreatorID), Topics: row.Topics,
+		Settings: remembered.Values(row.Settings), ObjectFormat: row.ObjectFormat, CreatedAt: row.CreatedAt.Time, UpdatedAt: row.UpdatedAt.Time,
+	}.Complete(row.Path)
+}
+
 func (w *writer) keptProject(ctx context.Context, p source.Project) (worldimport.Project, error) {
 	row, err := found(w.projectToUpdate(ctx, p))
 	if err != nil {
@@ -171,7 +192,7 @@ func (w *writer) keptProject(ctx context.Context, p source.Project) (worldimport
 			Archived: row.Archived, ReadOnly: row.ReadOnly, Repository: source.Feature(row.Repository), Wiki: source.Feature(row.Wiki),
 			LFS: row.LFS, DefaultBranch: row.DefaultBranch, Empty: row.Empty, Storage: row.Storage, LegacyPath: row.LegacyPath,
 		},
-		Empty: &row.Empty, DefaultBranch: &row.DefaultBranch, PendingDelete: row.PendingDelete,
+		Empty: &row.Empty, DefaultBranch: &row.DefaultBranch, PendingDelete: row.PendingDelete, Profile: row.profile(),
 	}
 	redirects, err := gorm.G[redirectRow](w.tx).Where("project_id = ?", row.ID).Order("path").Find(ctx)
 	if err != nil {

@@ -223,8 +223,12 @@ func (w *writer) putUser(ctx context.Context, a identity.Account, namespace sour
 		}
 	}
 	if !fresh {
+		if err := w.exec(ctx, "UPDATE namespaces SET name = ? WHERE id = ?", row.Name, home.ID); err != nil {
+			return 0, err
+		}
 		return row.ID, w.move(ctx, *home, row.Username)
 	}
+	home.Name, home.ProjectCreation, home.SubgroupCreation = row.Name, string(source.DeveloperProjects), string(source.MaintainerSubgroups)
 	home.ID, home.OwnerID, home.Path = int64(namespace), database.Ref(row.ID), row.Username
 	return row.ID, w.insertNamespace(ctx, home, nil)
 }
