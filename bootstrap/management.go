@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"context"
 	"crypto/rand"
 
 	"go.uber.org/fx"
@@ -8,8 +9,10 @@ import (
 	"gatehouse/adapters/httpapi/rest"
 	"gatehouse/application"
 	"gatehouse/application/accounts"
+	"gatehouse/application/authorization"
 	"gatehouse/application/credentials"
 	"gatehouse/bootstrap/config"
+	"gatehouse/domain/identity"
 )
 
 // management is what answers the management API.
@@ -26,6 +29,20 @@ func Accounts(config config.Config, unitOfWork accounts.UnitOfWork, reader accou
 
 func restUseCases(credentials *credentials.Service, accounts *accounts.Service) rest.UseCases {
 	return rest.UseCases{Credentials: credentials, Accounts: accounts}
+}
+
+// RightsExplainer makes the explainer of rights.
+func RightsExplainer(config config.Config, ports Ports) *authorization.Explainer {
+	return authorization.New(accountNames{ports.AccountRecords}, ports.Standings, config.Git.KeyPolicy(), Clock())
+}
+
+// accountNames finds accounts by their names.
+type accountNames struct{ accounts.Records }
+
+// Account implements authorization.Accounts.
+func (a accountNames) Account(ctx context.Context, username string) (identity.Account, error) {
+	view, err := a.View(ctx, identity.ClaimName(username))
+	return view.Account, err
 }
 
 // RestAPI makes the routes of the management API.

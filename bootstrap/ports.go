@@ -9,6 +9,7 @@ import (
 	"gatehouse/adapters/ratelimit"
 	"gatehouse/application"
 	"gatehouse/application/accounts"
+	"gatehouse/application/authorization"
 	"gatehouse/application/clusters"
 	"gatehouse/application/credentials"
 	"gatehouse/application/findings"
@@ -44,6 +45,7 @@ type Ports struct {
 	AccessTokens      credentials.Tokens
 	AccountUnitOfWork accounts.UnitOfWork
 	AccountRecords    accounts.Records
+	Standings         authorization.Standings
 	AuditLog          gitaudit.Log
 	WorldImport       worldimport.UnitOfWork
 	WorldScratch      worldimport.Scratch

@@ -21,6 +21,7 @@ type question struct {
 	project, glRepository string
 	action, protocol, ip  string
 	namespace             string
+	may, on               string
 	refs                  []string
 	change, old, new      string
 }
@@ -32,7 +33,7 @@ func explain(streams Streams) *cobra.Command {
 	var c *cobra.Command
 	c = &cobra.Command{
 		Use:   "explain",
-		Short: "Tell why a Git command would be allowed or refused",
+		Short: "Tell why a Git command, or a right, would be allowed or refused",
 		Long: `Tell why a Git command would be allowed or refused: the verdict and the rule that
 decided, who asks and where their role comes from, which protections match, what it
 would take, and the result of every rule. The decision is the server's own, on the
@@ -49,16 +50,24 @@ then SSH itself refuses the login.
 Without --old and --new the refs have made-up objects: with a connected Gitaly, which
 does not have them, an update counts as a fast-forward.
 
---json prints an object that --schema describes, as a JSON Schema.`,
+--json prints an object that --schema describes, as a JSON Schema.
+
+With --may it tells instead whether a user may use a right of the management API, on the
+group, project or user that --on names. The rights are
+` + rightLines() + `.`,
 		Example: "  gatehouse explain --key 11 --project gnuwget/wget2 --action git-receive-pack --ref refs/heads/main\n" +
 			"  gatehouse explain --key ~/.ssh/id_ed25519.pub --project gnuwget/wget2 --ref refs/heads/main --change delete\n" +
 			"  gatehouse explain --key SHA256:1qPsHXu1alox28Isr15aDy/S3VDW0U+H0O0lAxM26es --project gnuwget/wget2.wiki\n" +
-			"  gatehouse explain --user rubi --gl-repository project-3 --ip 192.0.2.7 --json",
+			"  gatehouse explain --user rubi --gl-repository project-3 --ip 192.0.2.7 --json\n" +
+			"  gatehouse explain --may admin_group_member --user rubi --on gnuwget",
 		Args: cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {
 			if schema {
 				_, err := streams.Out.Write(explanation.Schema)
 				return err
+			}
+			if q.may != "" || q.on != "" {
+				return q.explainRight(ctx, &flags, streams, c, asJSON)
 			}
 			if err := requireFilled(c, "key", "user", "user-id", "project", "gl-repository", "ip", "namespace-path", "old", "new"); err != nil {
 				return err
@@ -101,7 +110,7 @@ does not have them, an update counts as a fast-forward.
 	q.add(c)
 	jsonFlag(c, &asJSON)
 	c.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of --json, and nothing else")
-	c.MarkFlagsOneRequired("project", "gl-repository", "schema")
+	c.MarkFlagsOneRequired("project", "gl-repository", "may", "schema")
 	return c
 }
 
@@ -110,6 +119,8 @@ func (q *question) add(c *cobra.Command) {
 	f.StringVar(&q.key, "key", "", "SSH key or deploy key that is used: `KEY` is its number, its fingerprint or its public key file")
 	f.StringVar(&q.user, "user", "", "username of the user who asks")
 	f.StringVar(&q.userID, "user-id", "", "`NUMBER` of the user who asks")
+	f.StringVar(&q.may, "may", "", "`RIGHT` of the management API, such as admin_group")
+	f.StringVar(&q.on, "on", "", "`PATH` of the group or project, or name of the user, that the right is on")
 	f.StringVar(&q.project, "project", "", "`PATH` of the project; append .wiki for its wiki")
 	f.StringVar(&q.glRepository, "gl-repository", "", "repository as project-3 or wiki-3")
 	f.StringVar(&q.action, "action", "", "git-upload-pack, git-receive-pack or git-upload-archive (default git-receive-pack with --ref, else git-upload-pack)")
@@ -121,7 +132,10 @@ func (q *question) add(c *cobra.Command) {
 	f.StringVar(&q.old, "old", "", "`SHA` of the refs before the push")
 	f.StringVar(&q.new, "new", "", "`SHA` of the refs after the push")
 	c.MarkFlagsMutuallyExclusive("key", "user", "user-id")
-	c.MarkFlagsMutuallyExclusive("project", "gl-repository")
+	c.MarkFlagsMutuallyExclusive("project", "gl-repository", "may")
+	for _, name := range []string{"key", "user-id", "action", "ip", "namespace-path", "ref", "old"} {
+		c.MarkFlagsMutuallyExclusive("may", name)
+	}
 	c.MarkFlagsRequiredTogether("old", "new")
 	c.MarkFlagsMutuallyExclusive("change", "old")
 }

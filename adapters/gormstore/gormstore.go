@@ -45,6 +45,7 @@ type Store struct {
 	WorldImport       worldimport.UnitOfWork
 	AccountUnitOfWork accounts.UnitOfWork
 	AccountRecords    *management.Accounts
+	Standings         *management.Standings
 	WorldScratch      worldimport.Scratch
 	NewProjects       projects.UnitOfWork
 	Records           *Records
@@ -140,7 +141,7 @@ func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 	unitOfWork := worldtx.New(db, queue, s.Billing.within, sealer)
 	s.WorldImport, s.NewProjects = worldtx.GiveWay(db, unitOfWork), worldtx.NewProjects(unitOfWork)
 	s.AccountUnitOfWork = worldtx.NewAccounts(db, queue, s.Billing.within, sealer)
-	s.AccountRecords = management.NewAccounts(db)
+	s.AccountRecords, s.Standings = management.NewAccounts(db), management.NewStandings(db)
 	s.WorldScratch = worldtx.NewScratch(db, queue, s.Billing.within, sealer)
 	return s
 }

@@ -26,6 +26,7 @@ type Store struct {
 	Accounts          Accounts
 	AccountRecords    AccountRecords
 	AccountUnitOfWork accounts.UnitOfWork
+	Standings         Standings
 	RecoveryCodes     RecoveryCodes
 	AccessTokens      AccessTokens
 	AuditLog          AuditLog
@@ -62,6 +63,7 @@ func New() *Store {
 		Accounts:          Accounts{s},
 		AccountRecords:    AccountRecords{s},
 		AccountUnitOfWork: s.changeAccounts,
+		Standings:         Standings{s},
 		RecoveryCodes:     RecoveryCodes{s},
 		AccessTokens:      AccessTokens{s},
 		AuditLog:          AuditLog{s},

@@ -41,6 +41,7 @@ var suites = []struct {
 	{"standing", standingCases},
 	{"roles", roleCases},
 	{"role sources", roleSourceCases},
+	{"rights", rightCases},
 	{"deploy_keys", deployKeyCases},
 	{"protections", protectionCases},
 	{"actors", actorCases},

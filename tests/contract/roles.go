@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"gatehouse/bootstrap"
+	"gatehouse/domain"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
 	"gatehouse/tests/subject"
 )
@@ -24,7 +26,16 @@ func roles(name, text string, rows []row) Case {
 	return Case{Name: name, Check: func(s Subject) {
 		s.Apply(text)
 		for _, r := range rows {
-			s.Same(r.who+" in "+r.where, s.Standing(user(r.who), r.where).Role, r.want)
+			standing := s.Standing(user(r.who), r.where)
+			s.Same(r.who+" in "+r.where, standing.Role, r.want)
+			on := rights.Ref{Kind: rights.Project, Path: strings.ToUpper(r.where)}
+			got, err := s.Standings.Standing(s.Context(), standing.Actor.User.ID, on, now)
+			if !standing.Project.Known() {
+				s.Kind("Standing", err, domain.NotFound)
+				continue
+			}
+			s.Fine("Standing", err)
+			s.Same(r.who+" in the right on "+r.where, got.Role, r.want)
 		}
 	}}
 }

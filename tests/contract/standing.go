@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"gatehouse/application/worldimport"
+	"gatehouse/domain"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
 	"gatehouse/tests/subject"
 )
@@ -216,5 +218,58 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 		s.Same("allowed", got.Root.AllowedIPs, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
 		s.Same("level", *got.DefaultBranchProtection, source.FullyProtected)
 		s.Same("entry", got.Protections[0].Push[0].Role, source.Maintainer)
+	}},
+}
+
+// rightCases are about the facts on which rights are decided.
+var rightCases = []Case{
+	{Name: "standing: the group or project by path or number, with the role there", Check: func(s Subject) {
+		s.Apply(tree, `
+groups:
+  - {path: Top, visibility: internal}
+  - {path: else, pending_delete: true}
+members: [{user: ann, group: top, role: maintainer}, {user: bob, group: top/side, role: guest}, {user: bob, group: top/mid, role: minimal}, {user: cat, group: top/mid, role: owner, expires_at: 2020-01-01}]
+shares: [{group: top/mid, with: top/side, role: developer}]
+`)
+		users := map[string]identity.UserID{"no one": 0}
+		for _, name := range []string{"ann", "bob", "cat"} {
+			users[name] = s.Actor(user(name)).User.ID
+		}
+		group := rights.Subject{
+			Kind: rights.Group, Known: true, Visibility: source.Private,
+			ProjectCreation: source.DeveloperProjects, SubgroupCreation: source.MaintainerSubgroups,
+		}
+		for path, want := range map[string]map[string]source.Role{
+			"top":         {"ann": source.Maintainer, "bob": source.NoRole, "cat": source.NoRole, "no one": source.NoRole},
+			"top/MID":     {"ann": source.Maintainer, "bob": source.Guest, "cat": source.NoRole},
+			"top/mid/low": {"ann": source.Maintainer, "bob": source.Guest},
+			"top/side":    {"ann": source.Maintainer, "bob": source.Guest},
+		} {
+			for name, role := range want {
+				got, err := s.Standings.Standing(s.Context(), users[name], rights.Ref{Kind: rights.Group, Path: path}, now)
+				s.Fine("Standing", err)
+				s.Same(name+" in "+path, got.Role, role)
+				byNumber, err := s.Standings.Standing(s.Context(), users[name], rights.Ref{Kind: rights.Group, ID: got.ID}, now)
+				s.Fine("Standing", err)
+				s.Same(name+" in "+path+" by number", byNumber, got)
+				want := group
+				if path == "top" {
+					want.Visibility = source.Internal
+				}
+				s.Same("the group "+path, got.Subject, want)
+			}
+		}
+		own, err := s.Standings.Standing(s.Context(), users["ann"], rights.Ref{Kind: rights.Project, Path: "ann/p"}, now)
+		s.Fine("Standing", err)
+		s.Same("the own project", own.Subject, rights.Subject{Kind: rights.Project, Known: true, Visibility: source.Private, User: users["ann"]})
+		s.Same("the role there", own.Role, source.Owner)
+		for _, on := range []rights.Ref{
+			{Kind: rights.Group, Path: "none"}, {Kind: rights.Group, Path: "ann"}, {Kind: rights.Group, Path: "top/p"}, {Kind: rights.Group, ID: 999},
+			{Kind: rights.Group, Path: "else"}, {Kind: rights.Group, Path: "else/in"}, {Kind: rights.Project, Path: "else/p"},
+			{Kind: rights.Project, Path: "top"}, {Kind: rights.Project, ID: 999}, {Kind: rights.Project},
+		} {
+			_, err := s.Standings.Standing(s.Context(), users["ann"], on, now)
+			s.Kind(fmt.Sprint(on), err, domain.NotFound)
+		}
 	}},
 }

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/adapters/explanation"
+	"gatehouse/application/authorization"
+	"gatehouse/bootstrap"
+	"gatehouse/domain/rights"
+)
+
+// explainRight tells why a right of the management API would be given or refused.
+func explainRight(ctx context.Context, s store, streams Streams, q authorization.Question, asJSON bool) error {
+	explained, err := bootstrap.RightsExplainer(s.config, s.Ports).Explain(ctx, q)
+	switch {
+	case err != nil:
+		return err
+	case asJSON:
+		return writeJSON(streams.Out, explanation.NewRight(explained))
+	default:
+		return printRight(streams.Out, explained)
+	}
+}
+
+// explainRight answers explain --may.
+func (q *question) explainRight(ctx context.Context, flags *configFlags, streams Streams, c *cobra.Command, asJSON bool) error {
+	if err := requireFilled(c, "may", "user", "on"); err != nil {
+		return err
+	}
+	asked, err := q.right()
+	if err != nil {
+		return err
+	}
+	return flags.openStore(ctx, streams, noMigrate, func(s store) error { return explainRight(ctx, s, streams, asked, asJSON) })
+}
+
+// rightLines are the names of the rights, in lines that fit a terminal.
+func rightLines() string {
+	const width = 85
+	var text strings.Builder
+	column := 0
+	for i, r := range rights.Rights() {
+		if i > 0 {
+			text.WriteString(",")
+			if column++; column+1+len(r) > width {
+				text.WriteString("\n")
+				column = 0
+			} else {
+				text.WriteString(" ")
+				column++
+			}
+		}
+		text.WriteString(string(r))
+		column += len(r)
+	}
+	return text.String()
+}
+
+// right returns the question that the flags ask, and checks that none is missing.
+func (q *question) right() (authorization.Question, error) {
+	right := rights.Right(q.may)
+	kind, ok := rights.KindOf(right)
+	switch {
+	case !ok:
+		return authorization.Question{}, usageErrorf("--may %q is no right; there are %s", q.may, rightNames())
+	case kind == rights.Instance && q.on != "":
+		return authorization.Question{}, usageErrorf("--may %s is a right on the instance: --on has no effect", q.may)
+	case kind != rights.Instance && q.on == "":
+		return authorization.Question{}, usageErrorf("--may %s is a right on a %s: name it by --on", q.may, kind)
+	}
+	return authorization.Question{Right: right, Username: q.user, On: q.on}, nil
+}
+
+func rightNames() string {
+	var names []string
+	for _, r := range rights.Rights() {
+		names = append(names, string(r))
+	}
+	return strings.Join(names, ", ")
+}
+
+// printRight writes the verdict with what led to it, and below it a table of the rules.
+func printRight(w io.Writer, e authorization.Explanation) error {
+	verdict := "allowed: no rule refuses"
+	if f := e.Decider(); f != nil {
+		verdict = fmt.Sprintf("refused (%s): %s, by the rule %s", e.Refusal.Kind, f.Message, f.Rule)
+	}
+	who := "a request without a token"
+	if e.Actor.Known() {
+		who = fmt.Sprintf("user %d %s, %s", e.Actor.ID, e.Actor.Username, e.Actor.State)
+		if e.Actor.Admin {
+			who += ", administrator"
+		}
+		if e.Actor.External {
+			who += ", external"
+		}
+	}
+	head := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, line := range [][2]string{
+		{"verdict", verdict}, {"right", string(e.Right)}, {"who", who}, {"role", e.Role()}, {"on", subjectText(e)},
+	} {
+		if line[1] != "" {
+			_, _ = fmt.Fprintf(head, "%s\t%s\n", line[0], printable(line[1])) // Flush returns the error
+		}
+	}
+	if err := head.Flush(); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintln(w)
+	rows := make([][]string, len(e.Findings))
+	for i, f := range e.Findings {
+		rows[i] = []string{f.Rule, string(f.Outcome), cell(f.Message)}
+	}
+	return writeTable(w, []string{"rule", "outcome", "message"}, rows)
+}
+
+// subjectText names what the right is on.
+func subjectText(e authorization.Explanation) string {
+	s := e.Subject
+	switch {
+	case s.Kind == rights.Instance:
+		return "the instance"
+	case !s.Known:
+		return fmt.Sprintf("%s %s, which does not exist", s.Kind, e.On)
+	case s.Visibility == "":
+		return fmt.Sprintf("%s %d %s", s.Kind, s.ID, s.Path)
+	default:
+		return fmt.Sprintf("%s %d %s, %s", s.Kind, s.ID, s.Path, s.Visibility)
+	}
+}

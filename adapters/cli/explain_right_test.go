@@ -1,0 +1,92 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestExplain_right(t *testing.T) {
+	t.Parallel()
+	database := filledWith(t, explained)
+	for name, tt := range map[string]struct {
+		args []string
+		want []string
+	}{
+		"refused by the role": {
+			[]string{"--may", "admin_group_member", "--user", "Rubi", "--on", "GNUwget"},
+			[]string{
+				"verdict refused (forbidden): the role in the group is developer, by the rule role_owner\n", "right admin_group_member\n",
+				"who user 7 rubi, active\n", "role developer\n", "on group 30 gnuwget, public\n",
+				"signed_in passed -\n", "role_owner refused the role in the group is developer\n",
+			},
+		},
+		"allowed":        {[]string{"--may", "read_project_member", "--user", "rubi", "--on", "gnuwget/wget2"}, []string{"verdict allowed: no rule refuses\n", "on project 3 gnuwget/wget2, public\n"}},
+		"administrator":  {[]string{"--may", "admin_all_resources", "--user", "root"}, []string{"allowed", "user 1 root, active, administrator\n", "on the instance\n"}},
+		"blocked":        {[]string{"--may", "read_users_list", "--user", "bob"}, []string{"refused (forbidden): Your account has been blocked., by the rule user\n", "user 8 bob, blocked\n"}},
+		"anonymous":      {[]string{"--may", "read_group_member", "--on", "gnuwget"}, []string{"refused (unauthenticated)", "who a request without a token\n"}},
+		"hidden":         {[]string{"--may", "read_project", "--on", "vault/keep"}, []string{"refused (not found): the project is private, and the role in it is none, by the rule visible\n"}},
+		"absent":         {[]string{"--may", "read_project", "--on", "vault/none"}, []string{"there is no such project", "on project vault/none, which does not exist\n"}},
+		"right on users": {[]string{"--may", "update_user", "--user", "rubi", "--on", "bob"}, []string{"refused (forbidden)", "on user 8 bob\n"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out := squeeze(gatehouse(t, "", append([]string{"explain", database}, tt.args...)...))
+			for _, want := range tt.want {
+				if !strings.Contains(out, squeeze(want)) {
+					t.Errorf("%q is missing:\n%s", want, out)
+				}
+			}
+		})
+	}
+}
+
+func TestExplain_rightJSON(t *testing.T) {
+	t.Parallel()
+	out := gatehouse(t, "", "explain", filledWith(t, explained), "--may", "create_subgroup", "--user", "rubi", "--on", "vault", "--json")
+	var got any
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"version": 1.0, "right": "create_subgroup", "allowed": false, "kind": "forbidden", "message": "the role in the group is reporter",
+		"rule":  "subgroup_creation_level",
+		"actor": map[string]any{"id": 7.0, "username": "rubi", "state": "active", "admin": false, "external": false, "role": "reporter"},
+		"on":    map[string]any{"kind": "group", "id": 31.0, "path": "vault", "visibility": "private"},
+		"rules": []any{
+			map[string]any{"rule": "user", "outcome": "passed", "message": ""},
+			map[string]any{"rule": "signed_in", "outcome": "passed", "message": ""},
+			map[string]any{"rule": "visible", "outcome": "passed", "message": ""},
+			map[string]any{"rule": "subgroup_creation_level", "outcome": "refused", "message": "the role in the group is reporter"},
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestExplain_rightRefused(t *testing.T) {
+	t.Parallel()
+	database := filledWith(t, explained)
+	for name, tt := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"unknown right":         {[]string{"--may", "fly"}, 2, `--may "fly" is no right; there are read_users_list, `},
+		"nothing to be on":      {[]string{"--may", "read_group"}, 2, "--may read_group is a right on a group: name it by --on"},
+		"instance has no --on":  {[]string{"--may", "create_group", "--on", "gnuwget"}, 2, "--on has no effect"},
+		"on without a right":    {[]string{"--on", "gnuwget"}, 2, "may"},
+		"user without a name":   {[]string{"--may", "create_group", "--user", ""}, 2, "--user is empty"},
+		"unknown user":          {[]string{"--may", "create_group", "--user", "eve"}, 1, `there is no user "eve"`},
+		"together with a key":   {[]string{"--may", "create_group", "--key", "7"}, 2, "[may key]"},
+		"together with project": {[]string{"--may", "create_group", "--project", "gnuwget/wget2"}, 2, "may"},
+	} {
+		got := run(t.Context(), "", append([]string{"explain", database}, tt.args...)...)
+		if got.code != tt.code || !strings.Contains(got.err, tt.want) {
+			t.Errorf("%s: got %d, %s, want %d, %s", name, got.code, got.err, tt.code, tt.want)
+		}
+	}
+}

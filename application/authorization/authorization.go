@@ -1,0 +1,140 @@
+// Package authorization explains whether a user may use a right of the management API.
+package authorization
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gatehouse/application"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/rights"
+	"gatehouse/domain/source"
+)
+
+// Accounts knows users.
+type Accounts interface {
+	// Account returns the user of that name, in any letter case, or domain.NotFound.
+	Account(ctx context.Context, username string) (identity.Account, error)
+}
+
+// Standings knows the roles of users in groups and projects.
+type Standings interface {
+	// Standing returns the group or project and the effective role of the user there, or
+	// domain.NotFound if there is none, or if it is pending deletion. A path is looked up
+	// in any letter case. The user may be 0.
+	Standing(ctx context.Context, user identity.UserID, on rights.Ref, now time.Time) (rights.Standing, error)
+}
+
+// Explainer explains rights. It is safe for concurrent use.
+type Explainer struct {
+	accounts  Accounts
+	standings Standings
+	policy    identity.Policy
+	now       application.Clock
+}
+
+// New makes an Explainer.
+func New(accounts Accounts, standings Standings, policy identity.Policy, now application.Clock) *Explainer {
+	return &Explainer{accounts, standings, policy, now}
+}
+
+// Question asks for a right.
+type Question struct {
+	Right rights.Right
+	// Username is that of the user who would use it; empty for a request without a token.
+	Username string
+	// On is the full path of the group or project, or the username of the user, that the
+	// right is on; it is ignored for a right on the instance.
+	On string
+}
+
+// Explanation is the answer to a Question.
+type Explanation struct {
+	Question
+	Actor   identity.Account
+	Subject rights.Standing
+	// Refusal is why the user may not; nil if the user may.
+	Refusal *domain.Refusal
+	// Findings are the outcomes of the rules, that of the account itself first.
+	Findings []rights.Finding
+}
+
+// userRule judges the account: a token of a blocked user lets nothing pass.
+const userRule = "user"
+
+// Explain decides as the management API does and returns every rule. A right that is not
+// known, and a user who does not exist, are a Refusal.
+func (e *Explainer) Explain(ctx context.Context, q Question) (Explanation, error) {
+	kind, ok := rights.KindOf(q.Right)
+	if !ok {
+		return Explanation{}, domain.Refuse(domain.Invalid, "there is no right %q", q.Right)
+	}
+	out := Explanation{Question: q}
+	var err error
+	if q.Username != "" {
+		if out.Actor, err = e.account(ctx, q.Username); err != nil {
+			return Explanation{}, err
+		}
+	}
+	if out.Subject, err = e.subject(ctx, kind, out.Actor.ID, q.On); err != nil {
+		return Explanation{}, err
+	}
+	c := rights.Caller{Account: out.Actor}.In(q.Right, out.Subject)
+	user := rights.Finding{Rule: userRule, Outcome: rights.Passed}
+	if out.Refusal = e.policy.CheckUser(out.Actor.User, e.now()); out.Refusal != nil {
+		user.Outcome, user.Message = rights.Refused, out.Refusal.Message
+	}
+	out.Findings = append([]rights.Finding{user}, c.Explain()...)
+	if refusal, refused := errors.AsType[*domain.Refusal](c.Decide()); refused && out.Refusal == nil {
+		out.Refusal = refusal
+	}
+	return out, nil
+}
+
+func (e *Explainer) account(ctx context.Context, username string) (identity.Account, error) {
+	a, err := e.accounts.Account(ctx, username)
+	if errors.Is(err, domain.NotFound) {
+		err = domain.Refuse(domain.NotFound, "there is no user %q", username)
+	}
+	return a, err
+}
+
+// subject returns what the right is on; it is not known if it does not exist.
+func (e *Explainer) subject(ctx context.Context, kind rights.Kind, user identity.UserID, on string) (rights.Standing, error) {
+	switch kind {
+	case rights.Instance:
+		return rights.Standing{Subject: rights.Subject{Kind: kind, Known: true}}, nil
+	case rights.User:
+		a, err := e.accounts.Account(ctx, on)
+		if errors.Is(err, domain.NotFound) {
+			return rights.Absent(kind), nil
+		}
+		return rights.Standing{Subject: rights.Subject{Kind: kind, Known: true, User: a.ID}, ID: int64(a.ID), Path: a.Username}, err
+	}
+	s, err := e.standings.Standing(ctx, user, rights.Ref{Kind: kind, Path: on}, e.now())
+	if errors.Is(err, domain.NotFound) {
+		return rights.Absent(kind), nil
+	}
+	return s, err
+}
+
+// Role returns the word for the role of the actor on the subject; empty for a right that
+// does not go by roles.
+func (e Explanation) Role() string {
+	if k := e.Subject.Kind; k != rights.Group && k != rights.Project {
+		return ""
+	}
+	return source.RoleNames[e.Subject.Role]
+}
+
+// Decider returns the rule that refuses; nil if the user may.
+func (e Explanation) Decider() *rights.Finding {
+	for i, f := range e.Findings {
+		if f.Outcome == rights.Refused {
+			return &e.Findings[i]
+		}
+	}
+	return nil
+}
