@@ -7,6 +7,7 @@ import (
 	"go.uber.org/fx"
 
 	"gatehouse/adapters/httpapi/rest"
+	"gatehouse/adapters/ratelimit"
 	"gatehouse/application"
 	"gatehouse/application/accounts"
 	"gatehouse/application/authorization"
@@ -49,6 +50,8 @@ func (a accountNames) Account(ctx context.Context, username string) (identity.Ac
 func RestAPI(config config.Config, useCases rest.UseCases, rev revision, now application.Clock) *rest.API {
 	return rest.New(useCases, rest.Instance{
 		Version: config.Version, Revision: string(rev), ExternalURL: config.ExternalURL,
-		KasEnabled: config.Kas.Enabled, KasURL: config.Kas.ExternalURL,
+		KasEnabled: config.Kas.Enabled, KasURL: config.Kas.ExternalURL, CORSOrigins: config.API.CORSOrigins,
+	}, rest.Limits{
+		Counter: ratelimit.NewCounter(), User: int64(config.API.RateLimit), Address: int64(config.API.AnonymousRateLimit),
 	}, now)
 }

@@ -71,11 +71,7 @@ func yes() bool { return true }
 func (l *Limiter) count(minute int64, buckets []gitaccess.Bucket) (allowed bool, names []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	// A request may come late, with the minute before; a clock that was set back
-	// further begins anew.
-	if minute > l.minute || minute < l.minute-1 {
-		l.minute, l.counts = minute, map[gitaccess.Bucket]int64{}
-	}
+	l.begin(minute)
 	allowed = true
 	for _, bucket := range buckets {
 		if _, counted := l.counts[bucket]; !counted && len(l.counts) >= maxBuckets {
@@ -87,6 +83,26 @@ func (l *Limiter) count(minute int64, buckets []gitaccess.Bucket) (allowed bool,
 		allowed = allowed && l.counts[bucket] <= l.perMinute
 	}
 	return allowed, names
+}
+
+// begin forgets the counts of another minute. A request may come late, with the minute
+// before; a clock that was set back further begins anew.
+func (l *Limiter) begin(minute int64) {
+	if minute > l.minute || minute < l.minute-1 {
+		l.minute, l.counts = minute, map[gitaccess.Bucket]int64{}
+	}
+}
+
+// number counts a request in one bucket, and returns how many there were.
+func (l *Limiter) number(minute int64, bucket gitaccess.Bucket) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.begin(minute)
+	if _, counted := l.counts[bucket]; !counted && len(l.counts) >= maxBuckets {
+		bucket = l.group(bucket)
+	}
+	l.counts[bucket]++
+	return l.counts[bucket]
 }
 
 // group returns the bucket that stands for many. It depends on a secret, so that a

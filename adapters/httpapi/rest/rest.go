@@ -18,6 +18,7 @@ import (
 type API struct {
 	useCases UseCases
 	instance Instance
+	limits   Limits
 	now      application.Clock
 }
 
@@ -38,11 +39,13 @@ type Instance struct {
 	// empty.
 	KasEnabled bool
 	KasURL     string
+	// CORSOrigins are the origins whose pages may call the API; "*" is every one.
+	CORSOrigins []string
 }
 
 // New makes an API.
-func New(useCases UseCases, instance Instance, now application.Clock) *API {
-	return &API{useCases, instance, now}
+func New(useCases UseCases, instance Instance, limits Limits, now application.Clock) *API {
+	return &API{useCases, instance, limits, now}
 }
 
 // bodyLimit is in bytes.

@@ -118,6 +118,7 @@ func (b *builder) rest(api *rest.API) http.Handler {
 		return nil
 	}
 	engine := b.engine()
+	engine.Use(api.CORS)
 	engine.NoRoute(rest.Unknown)
 	engine.NoMethod(rest.NoMethod)
 	api.Mount(engine.Group(apiPrefix))
