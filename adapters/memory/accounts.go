@@ -127,6 +127,25 @@ func (tx accountsTx) PathTaken(ctx context.Context, path string) (taken, user bo
 	return taken, tx.namespaces.rows[at.namespace].owner != 0, ctx.Err()
 }
 
+// HasAdministrator implements accounts.Names.
+func (tx accountsTx) HasAdministrator(ctx context.Context) (bool, error) {
+	return tx.hasAdministrator(), ctx.Err()
+}
+
+// HasAdministrator implements accounts.Records.
+func (m AccountRecords) HasAdministrator(ctx context.Context) (bool, error) {
+	return m.world.Load().hasAdministrator(), ctx.Err()
+}
+
+func (w *world) hasAdministrator() bool {
+	for _, u := range w.users.rows {
+		if u.Admin && u.State == identity.Active && !u.Type.IsInternal() {
+			return true
+		}
+	}
+	return false
+}
+
 // AddKey implements accounts.Keys.
 func (tx accountsTx) AddKey(ctx context.Context, key identity.Key) (identity.KeyID, error) {
 	if same, taken := tx.keysByFingerprint[key.Fingerprint]; taken {

@@ -56,6 +56,8 @@ type Names interface {
 	// PathTaken says whether a group, user or project has that full path, and whether it
 	// is a user.
 	PathTaken(ctx context.Context, path string) (taken, user bool, err error)
+	// HasAdministrator says whether an active user is an administrator.
+	HasAdministrator(ctx context.Context) (bool, error)
 }
 
 // Keys keeps the SSH keys of users.
@@ -143,6 +145,8 @@ type Records interface {
 	// Memberships returns a page of the direct, active memberships of a user, in the order
 	// of their numbers. An empty kind picks all, "Project" or "Namespace" one kind.
 	Memberships(ctx context.Context, user identity.UserID, kind string, page application.Page) (application.Listed[Membership], error)
+	// HasAdministrator says whether an active user is an administrator.
+	HasAdministrator(ctx context.Context) (bool, error)
 }
 
 // KeyFilter picks SSH keys.

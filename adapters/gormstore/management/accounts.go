@@ -60,6 +60,15 @@ func (a *Accounts) View(ctx context.Context, who identity.Claim) (v accounts.Vie
 	return v, nil
 }
 
+// HasAdministrator is the query of accounts.Records.HasAdministrator, on both databases.
+const HasAdministrator = "SELECT EXISTS (SELECT 1 FROM users WHERE admin AND state = 'active' AND type NOT IN ('ghost', 'internal'))"
+
+// HasAdministrator implements accounts.Records.
+func (a *Accounts) HasAdministrator(ctx context.Context) (found bool, err error) {
+	err = a.db.Pool.QueryRowContext(ctx, HasAdministrator).Scan(&found)
+	return found, database.Fault(err, "administrator")
+}
+
 // Views implements accounts.Records.
 func (a *Accounts) Views(ctx context.Context, f accounts.Filter, page application.Page) (application.Listed[accounts.View], error) {
 	return application.Listed[accounts.View]{}, fmt.Errorf("not yet")

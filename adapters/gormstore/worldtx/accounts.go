@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/management"
 	"gatehouse/application/accounts"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -113,6 +114,12 @@ func (w accountsTx) PathTaken(ctx context.Context, path string) (taken, user boo
 	}
 	row, err := database.Find[namespaceRow](ctx, w.tx, "id = ?", int64(at.NamespaceID))
 	return true, row != nil && row.OwnerID != 0, database.Fault(err, "path %q", path)
+}
+
+// HasAdministrator implements accounts.Names.
+func (w accountsTx) HasAdministrator(ctx context.Context) (found bool, err error) {
+	err = w.tx.WithContext(ctx).Raw(management.HasAdministrator).Scan(&found).Error
+	return found, database.Fault(err, "administrator")
 }
 
 // AddKey implements accounts.Keys.

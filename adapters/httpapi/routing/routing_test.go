@@ -22,6 +22,7 @@ import (
 
 	"gatehouse/adapters/httpapi/kas"
 	"gatehouse/adapters/httpapi/portal"
+	"gatehouse/adapters/httpapi/rest"
 	"gatehouse/adapters/httpapi/routing"
 	"gatehouse/adapters/httpapi/shell"
 	"gatehouse/adapters/httpserver"
@@ -67,6 +68,56 @@ func TestNew(t *testing.T) {
 			c.handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), method, path, nil))
 			if got := fmt.Sprint(answer.Code, " ", answer.Body); got != c.want {
 				t.Errorf("%s, %s: got %s, want %s", request, c.name, got, c.want)
+			}
+		}
+	}
+}
+
+// TestNew_management serves the management API on the internal listeners, and on the
+// public one if the settings open it; the portal keeps its routes.
+func TestNew_management(t *testing.T) {
+	t.Parallel()
+	const unauthorized, unknown = `401 {"message":"401 Unauthorized"}`, `404 {"error":"404 Not Found"}`
+	auth := shell.NewAuthenticator(func() [][]byte { return nil }, shell.LegacyReject, false, time.Now, zap.NewNop())
+	down := errors.New("the database is gone")
+	apis := routing.APIs{
+		Shell: shell.New(auth, shell.UseCases{}, shell.Instance{}), Portal: portal.New(nil, nil, true),
+		Rest:  rest.New(rest.UseCases{}, rest.Instance{}, rest.Limits{}, time.Now),
+		Ready: func(context.Context) error { return down },
+	}
+	handlers := map[string]http.Handler{}
+	for name, settings := range map[string]routing.Settings{
+		"portal": {RelativeRoot: "/gitlab", PublicPortal: true}, "api": {RelativeRoot: "/gitlab", PublicRest: true}, "neither": {RelativeRoot: "/gitlab"},
+	} {
+		internal, public, err := routing.New(apis, settings, zap.NewNop())
+		if err != nil {
+			t.Fatal(err)
+		}
+		handlers["internal"], handlers[name] = internal, public
+	}
+	for request, want := range map[string]map[string]string{
+		"GET /gitlab/api/v4/user":                             {"internal": unauthorized, "portal": noRoute, "api": unauthorized, "neither": noRoute},
+		"GET /gitlab/api/v4/nope":                             {"internal": unknown, "portal": noRoute, "api": unknown, "neither": noRoute},
+		"GET /gitlab/api/v4//user":                            {"internal": unknown, "api": unknown},
+		"GET /gitlab/api/v4/users/":                           {"internal": unknown, "api": unknown},
+		"GET /gitlab/api/v4/users//keys":                      {"internal": unknown, "api": unknown},
+		"PATCH /gitlab/api/v4/user":                           {"internal": `405 {"error":"405 Not Allowed"}`},
+		"GET /api/v4/user":                                    {"internal": noRoute, "api": noRoute},
+		"GET /gitlab/api/v4/namespaces/1/gitlab_subscription": {"internal": portalRoute, "portal": portalRoute, "api": unknown, "neither": noRoute},
+		"POST /gitlab/api/v4/internal/allowed":                {"internal": shellRoute, "portal": noRoute, "api": noRoute, "neither": noRoute},
+		"POST /gitlab/api/v4//internal//allowed":              {"internal": shellRoute, "api": noRoute},
+		"GET /gitlab/-/health":                                {"internal": "200 GitLab OK", "portal": "200 GitLab OK", "api": "200 GitLab OK", "neither": "200 GitLab OK"},
+		"GET /gitlab/-/liveness":                              {"internal": `200 {"status":"ok"}`, "neither": `200 {"status":"ok"}`},
+		"GET /gitlab/-/readiness":                             {"internal": `503 {"status":"failed"}`, "neither": `503 {"status":"failed"}`},
+		"GET /-/health":                                       {"internal": noRoute},
+		"POST /gitlab/-/health":                               {"internal": noMethod},
+	} {
+		for name, want := range want {
+			method, path, _ := strings.Cut(request, " ")
+			answer := httptest.NewRecorder()
+			handlers[name].ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), method, path, nil))
+			if got := fmt.Sprint(answer.Code, " ", answer.Body); got != want {
+				t.Errorf("%s, %s: got %s, want %s", request, name, got, want)
 			}
 		}
 	}
