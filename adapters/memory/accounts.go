@@ -81,6 +81,7 @@ func (tx accountsTx) Delete(ctx context.Context, id identity.UserID) ([]source.P
 			tx.agents.rows[n] = a
 		}
 	}
+	delete(tx.emails, fold(tx.users.rows[id].Email))
 	delete(tx.users.rows, id)
 	return projects, nil
 }
@@ -108,17 +109,7 @@ func (w *world) owners(group source.NamespaceID, now time.Time) (owners []identi
 
 // EmailOwner implements accounts.Names.
 func (tx accountsTx) EmailOwner(ctx context.Context, email string) (identity.UserID, error) {
-	return tx.userOfEmail(email), ctx.Err()
-}
-
-// userOfEmail returns the user of that e-mail; 0 for none.
-func (w *world) userOfEmail(email string) identity.UserID {
-	for _, u := range w.users.rows {
-		if email != "" && fold(u.Email) == fold(email) {
-			return u.ID
-		}
-	}
-	return 0
+	return tx.emails[fold(email)], ctx.Err()
 }
 
 // PathTaken implements accounts.Names.

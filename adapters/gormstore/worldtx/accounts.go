@@ -98,11 +98,6 @@ func (w accountsTx) EmailOwner(ctx context.Context, email string) (identity.User
 	return identity.UserID(row.ID), nil
 }
 
-// userOfEmail returns the user of that e-mail, or nil.
-func (w *writer) userOfEmail(ctx context.Context, email string) (*userRow, error) {
-	return database.Find[userRow](ctx, w.tx, w.dialect.Lower("email")+" = ? AND email <> ''", identity.Fold(email))
-}
-
 // PathTaken implements accounts.Names.
 func (w accountsTx) PathTaken(ctx context.Context, path string) (taken, user bool, err error) {
 	at, err := w.routeAt(ctx, path)
