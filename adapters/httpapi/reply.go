@@ -114,9 +114,16 @@ func (d Dialect) Reply(h func(*gin.Context) (any, error)) gin.HandlerFunc {
 			c.Writer.WriteHeaderNow()
 			return
 		}
+		if text, ok := body.(Encoded); ok {
+			c.Data(status, "application/json", text)
+			return
+		}
 		c.JSON(status, body)
 	}
 }
+
+// Encoded is a body that is JSON already.
+type Encoded []byte
 
 // Refuse ends a request with the answer to err, and leaves err to the request log.
 // The answer is that of Refine, or the words of a *domain.Refusal. Any other error
