@@ -28,13 +28,22 @@ type allowedRequest struct {
 	CheckIP       string `param:"check_ip"`
 	NamespacePath string `param:"namespace_path"`
 	// Env is an object, or a text that holds one as JSON.
-	Env any `param:"env"`
+	Env any `param:"env" api:"string,object"`
+}
+
+// allowedRequired are the parameters of /allowed that must be there.
+var allowedRequired = []string{"action", "protocol"}
+
+// allowedIgnored are parameters that callers send without an effect here.
+type allowedIgnored struct {
+	PushOptions   any `param:"push_options" api:"[]string,null,no-effect"`
+	ClientContext any `param:"gitaly_client_context_bin" api:"string,null,no-effect"`
 }
 
 // allowed answers POST /allowed.
 func (a *API) allowed(c *gin.Context) (any, error) {
 	var in allowedRequest
-	if err := params.Decode(c, &in, "action", "protocol"); err != nil {
+	if err := params.Decode(c, &in, allowedRequired...); err != nil {
 		in.logUnreadable(c)
 		return nil, err
 	}

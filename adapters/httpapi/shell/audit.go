@@ -17,7 +17,7 @@ import (
 
 type auditRequest struct {
 	Identifier    string `param:"identifier"`
-	KeyID         string `param:"key_id"`
+	KeyID         string `param:"key_id" api:"string,integer"`
 	Username      string `param:"username"`
 	Action        string `param:"action"`
 	Protocol      string `param:"protocol"`
@@ -30,8 +30,17 @@ type auditRequest struct {
 		Wants       int64 `param:"wants"`
 		Haves       int64 `param:"haves"`
 		PayloadSize int64 `param:"payload_size"`
+		// Caps are ignored.
+		Caps any `param:"caps" api:"[]string,null,no-effect"`
 	} `param:"packfile_stats"`
 }
+
+// auditIgnored is a parameter that must be there and has no effect.
+type auditIgnored struct {
+	Changes string `param:"changes" api:"no-effect"`
+}
+
+var auditRequired = []string{"action", "protocol", "gl_repository", "changes"}
 
 // actor has the identifier, which Workhorse sends, in front of the username.
 func (in auditRequest) actor() actorParams {
@@ -54,10 +63,11 @@ func (in auditRequest) report(correlationID string) gitaudit.Report {
 	}
 }
 
-// auditResponse has the event as its message, or a text if the event was not kept.
+// auditResponse has the event as its message. An event that was not kept is answered
+// with a deniedResponse.
 type auditResponse struct {
-	Status  bool `json:"status"`
-	Message any  `json:"message"`
+	Status  bool         `json:"status"`
+	Message auditMessage `json:"message"`
 }
 
 type auditMessage struct {
@@ -75,7 +85,7 @@ type auditMessage struct {
 // 5xx: the command has run already, and an SSH session waits for the answer.
 func (a *API) gitAuditEvent(c *gin.Context) (any, error) {
 	var in auditRequest
-	err := params.Decode(c, &in, "action", "protocol", "gl_repository", "changes")
+	err := params.Decode(c, &in, auditRequired...)
 	in.actor().log(c)
 	httpapi.AddLogFields(c, "gl_repository", in.GLRepository, "action", in.Action)
 	if err != nil {
@@ -87,10 +97,10 @@ func (a *API) gitAuditEvent(c *gin.Context) (any, error) {
 	case errors.Is(err, domain.Invalid):
 		return nil, err
 	case errors.Is(err, gitaudit.ErrNotNeeded):
-		return auditResponse{false, gitaudit.ErrNotNeeded.Message}, nil
+		return deniedResponse{Message: gitaudit.ErrNotNeeded.Message}, nil
 	case err != nil:
 		_ = c.Error(err)
-		return auditResponse{false, "The git audit event could not be kept"}, nil
+		return deniedResponse{Message: "The git audit event could not be kept"}, nil
 	}
 	return auditResponse{true, newAuditMessage(event)}, nil
 }

@@ -17,8 +17,8 @@ import (
 // callerParams name a user by a key or by their id. GitLab refuses every call by
 // id alone, although the example in its API documentation is one.
 type callerParams struct {
-	KeyID  string `param:"key_id"`
-	UserID string `param:"user_id"`
+	KeyID  string `param:"key_id" api:"string,integer"`
+	UserID string `param:"user_id" api:"string,integer"`
 }
 
 // log names the caller in the log line of a refusal.
@@ -75,7 +75,7 @@ func (a *API) recoveryCodes(c *gin.Context) (any, error) {
 type tokenRequest struct {
 	callerParams
 	Name      string   `param:"name"`
-	Scopes    []string `param:"scopes"`
+	Scopes    []string `param:"scopes" api:"[]string,string,null"`
 	ExpiresAt string   `param:"expires_at"`
 }
 

@@ -14,6 +14,11 @@ type lfsRequest struct {
 	targetParams
 }
 
+// lfsIgnored are parameters that callers send without an effect here.
+type lfsIgnored struct {
+	Operation string `param:"operation" api:"upload|download,no-effect"`
+}
+
 type lfsResponse struct {
 	Username           string `json:"username"`
 	LFSToken           string `json:"lfs_token"`
@@ -44,6 +49,12 @@ func (a *API) lfsAuthenticate(c *gin.Context) (any, error) {
 		RepositoryHTTPPath: a.instance.ExternalURL + "/" + credential.Path + ".git",
 		ExpiresIn:          int64(credential.ExpiresIn.Seconds()),
 	}, nil
+}
+
+// lfsObjectParams are what Gitaly sends to /lfs.
+type lfsObjectParams struct {
+	OID          string `param:"oid" api:"string,no-effect"`
+	GLRepository string `param:"gl_repository" api:"string,no-effect"`
 }
 
 // lfsObject answers GET /lfs, with which Gitaly asks for the bytes of an LFS object

@@ -14,6 +14,8 @@ type preReceiveRequest struct {
 	GLRepository string `param:"gl_repository"`
 }
 
+var preReceiveRequired = []string{"gl_repository"}
+
 type preReceiveResponse struct {
 	ReferenceCounterIncreased bool `json:"reference_counter_increased"`
 }
@@ -22,7 +24,7 @@ type preReceiveResponse struct {
 // /allowed has let the same push pass.
 func (a *API) preReceive(c *gin.Context) (any, error) {
 	var in preReceiveRequest
-	err := params.Decode(c, &in, "gl_repository")
+	err := params.Decode(c, &in, preReceiveRequired...)
 	httpapi.AddLogFields(c, "gl_repository", in.GLRepository)
 	if err != nil {
 		return nil, err
@@ -43,8 +45,10 @@ type postReceiveRequest struct {
 	Changes      string `param:"changes"`
 	// PushOptions is a list of texts. Any other value is ignored: the push has
 	// succeeded already.
-	PushOptions any `param:"push_options"`
+	PushOptions any `param:"push_options" api:"[]string,object,null"`
 }
+
+var postReceiveRequired = []string{"gl_repository", "identifier"}
 
 func (in postReceiveRequest) options() []string {
 	list, isList := in.PushOptions.([]any)
@@ -74,7 +78,7 @@ type messageResponse struct {
 // that a failure of a step goes to the request log alone.
 func (a *API) postReceive(c *gin.Context) (any, error) {
 	var in postReceiveRequest
-	err := params.Decode(c, &in, "gl_repository", "identifier")
+	err := params.Decode(c, &in, postReceiveRequired...)
 	httpapi.AddLogFields(c, "gl_repository", in.GLRepository, "actor", in.Identifier)
 	if err != nil {
 		return nil, err

@@ -57,35 +57,6 @@ func New(auth *Authenticator, useCases UseCases, instance Instance) *API {
 	return &API{auth, useCases, instance}
 }
 
-// Bodies of pushes hold a line for each ref: 64 MiB are half a million.
-const (
-	pushLimit  = 64 << 20
-	smallLimit = 1 << 20
-)
-
-// Mount adds the routes to r, which stands for /api/v4/internal.
-func (a *API) Mount(r gin.IRouter) {
-	small := r.Group("", httpapi.Limit(smallLimit), a.auth.Authenticate)
-	small.GET("/check", dialect.Reply(a.check))
-	small.GET("/authorized_keys", dialect.Reply(a.authorizedKeys))
-	small.GET("/authorized_certs", certsDialect.Reply(a.authorizedCerts))
-	small.GET("/discover", dialect.Reply(a.discover))
-	small.GET("/lfs", dialect.Reply(a.lfsObject))
-	small.POST("/lfs_authenticate", dialect.Reply(a.lfsAuthenticate))
-	small.POST("/two_factor_recovery_codes", dialect.Reply(a.recoveryCodes))
-	small.POST("/personal_access_token", dialect.Reply(a.personalAccessToken))
-	small.POST("/two_factor_manual_otp_check", dialect.Reply(a.otpCheck))
-	small.POST("/two_factor_otp_check", dialect.Reply(a.otpCheck)) // GitLab Shell 13
-	small.POST("/two_factor_push_otp_check", dialect.Reply(a.pushOTPCheck))
-	small.POST("/two_factor_config", dialect.Reply(a.twoFactorConfig))
-	small.POST("/pre_receive", dialect.Reply(a.preReceive))
-	large := r.Group("", httpapi.Limit(pushLimit), a.auth.Authenticate)
-	large.POST("/allowed", accessDialect.Reply(a.allowed))
-	large.POST("/post_receive", dialect.Reply(a.postReceive))
-	event := r.Group("/shellhorse", httpapi.Limit(smallLimit), a.auth.AuthenticateEvent)
-	event.POST("/git_audit_event", accessDialect.Reply(a.gitAuditEvent))
-}
-
 // statuses have 401 for Forbidden: older shells hide the message of a 403.
 var statuses = map[domain.Kind]int{domain.Forbidden: http.StatusUnauthorized}
 
@@ -167,8 +138,8 @@ func (in targetParams) log(c *gin.Context) {
 // actorParams name the actor, in one of five ways.
 type actorParams struct {
 	Krb5Principal string `param:"krb5principal"`
-	KeyID         string `param:"key_id"`
-	UserID        string `param:"user_id"`
+	KeyID         string `param:"key_id" api:"string,integer"`
+	UserID        string `param:"user_id" api:"string,integer"`
 	Identifier    string `param:"identifier"`
 	Username      string `param:"username"`
 }

@@ -23,6 +23,11 @@ type keyResponse struct {
 	UsageType string  `json:"usage_type"`
 }
 
+// keyParams describe the parameter of /authorized_keys.
+type keyParams struct {
+	Key string `param:"key"`
+}
+
 // authorizedKeys answers GET /authorized_keys. Every doubt is a 404: a key without
 // an id would open an SSH session without a user.
 func (a *API) authorizedKeys(c *gin.Context) (any, error) {
@@ -75,12 +80,14 @@ type certRequest struct {
 	UserIdentifier string `param:"user_identifier"`
 }
 
+var certRequired = []string{"key", "user_identifier"}
+
 // authorizedCerts answers GET /authorized_certs with 404, since SSH certificates are
 // not supported. At a status above 404 GitLab Shell asks three times while a login
 // waits.
 func (a *API) authorizedCerts(c *gin.Context) (any, error) {
 	var in certRequest
-	err := params.Decode(c, &in, "key", "user_identifier")
+	err := params.Decode(c, &in, certRequired...)
 	httpapi.AddLogFields(c, "user_identifier", in.UserIdentifier)
 	if err != nil {
 		return nil, err
