@@ -19,9 +19,11 @@ import (
 )
 
 const (
-	tokenHeader = "Gitlab-Kas-Api-Request"
-	issuer      = "gitlab-kas"
-	audience    = "gitlab"
+	tokenHeader  = "Gitlab-Kas-Api-Request"
+	agentkHeader = "Gitlab-Agentk-Api-Request"
+	agentHeader  = "Gitlab-Agent-Api-Request"
+	issuer       = "gitlab-kas"
+	audience     = "gitlab"
 )
 
 var (
@@ -83,7 +85,7 @@ func (a *Authenticator) check(text string) error {
 
 // bearer is middleware that refuses a request without the token of an agent.
 func (a *API) bearer(c *gin.Context) {
-	bearer, err := a.agents.Agent(c.Request.Context(), agentToken(c))
+	bearer, err := a.agents.Agent(c.Request.Context(), sentToken(c))
 	if err != nil {
 		dialect.Refuse(c, err)
 		return
@@ -106,10 +108,10 @@ type bearerKey struct{}
 // bearerOf returns the agent that the middleware bearer has authenticated.
 func bearerOf(c *gin.Context) clusters.Bearer { return c.MustGet(bearerKey{}).(clusters.Bearer) }
 
-// agentToken returns the token of an agent, from the header of the newest kas or from
+// sentToken returns the token of an agent, from the header of the newest kas or from
 // those of older ones.
-func agentToken(c *gin.Context) string {
-	for _, name := range []string{"Gitlab-Agentk-Api-Request", "Gitlab-Agent-Api-Request"} {
+func sentToken(c *gin.Context) string {
+	for _, name := range []string{agentkHeader, agentHeader} {
 		if token := c.GetHeader(name); token != "" {
 			return token
 		}

@@ -13,8 +13,8 @@ import (
 )
 
 type configurationRequest struct {
-	AgentID int64         `param:"agent_id,required"`
-	Config  configuration `param:"agent_config,required"`
+	AgentID int64         `param:"agent_id,required" api:"integer,string"`
+	Config  configuration `param:"agent_config,required" api:"object,string"`
 }
 
 // configuration says to which projects and groups an agent's file gives access. It

@@ -3,6 +3,7 @@ package kas
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -27,7 +28,7 @@ type vulnerability struct {
 	Message     string       `param:"message"`
 	Description string       `param:"description"`
 	Solution    string       `param:"solution"`
-	Links       links        `param:"links"`
+	Links       links        `param:"links" api:"array"`
 }
 
 type location struct {
@@ -67,10 +68,15 @@ type identifier struct {
 type scanner struct {
 	ID     string `param:"id,filled"`
 	Name   string `param:"name,filled"`
-	Vendor vendor `param:"vendor"`
+	Vendor vendor `param:"vendor" api:"string,object"`
+	// Version is ignored.
+	Version any `param:"version" api:"string,no-effect"`
 }
 
 type severity struct{ security.Severity }
+
+// Words are the words that a severity takes.
+func (severity) Words() []string { return inBothCases(security.Severities) }
 
 // ReadParam implements params.Reader.
 func (s *severity) ReadParam(value any) (problem string) {
@@ -79,6 +85,9 @@ func (s *severity) ReadParam(value any) (problem string) {
 }
 
 type confidence struct{ security.Confidence }
+
+// Words are the words that a confidence takes.
+func (confidence) Words() []string { return inBothCases(security.Confidences) }
 
 // ReadParam implements params.Reader.
 func (c *confidence) ReadParam(value any) (problem string) {
@@ -122,6 +131,15 @@ func (l *links) ReadParam(value any) (problem string) {
 	}
 	*l = links(text)
 	return ""
+}
+
+// inBothCases returns the words in lower case, and as agents write them. Any other
+// letter case is read as well.
+func inBothCases[T ~string](words []T) (out []string) {
+	for _, word := range words {
+		out = append(out, string(word), strings.ToUpper(string(word[:1]))+string(word[1:]))
+	}
+	return out
 }
 
 func (in vulnerabilityRequest) finding() (security.Finding, error) {

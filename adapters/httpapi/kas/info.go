@@ -80,6 +80,11 @@ func (a *API) verifyProjectAccess(c *gin.Context) (any, error) {
 	return nil, err
 }
 
+// projectParams describe the parameter of project.
+type projectParams struct {
+	ID string `param:"id"`
+}
+
 // project returns the project that the parameter id names. A request without id
 // names none, and is refused as not found.
 func (a *API) project(c *gin.Context) (clusters.ProjectInfo, error) {

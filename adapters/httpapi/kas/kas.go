@@ -28,56 +28,6 @@ func New(auth *Authenticator, agents *clusters.Service, findings *findings.Servi
 	return &API{auth, agents, findings}
 }
 
-// Lists of ids may be long: 8 MiB are 200,000 uuids.
-const (
-	listLimit  = 8 << 20
-	smallLimit = 1 << 20
-)
-
-// route is one route. One with needsAgent takes the token of an agent as well.
-type route struct {
-	method, path string
-	limit        int64
-	needsAgent   bool
-	answer       gin.HandlerFunc
-}
-
-func (a *API) routes() []route {
-	const starboard = "/kubernetes/modules/starboard_vulnerability"
-	return []route{
-		{http.MethodGet, "/kubernetes/agent_info", smallLimit, true, dialect.Reply(a.agentInfo)},
-		{http.MethodGet, "/agents/agentk/agent_info", smallLimit, true, dialect.Reply(a.agentInfo)},
-		{http.MethodGet, "/kubernetes/project_info", smallLimit, true, dialect.Reply(a.projectInfo)},
-		{http.MethodGet, "/kubernetes/verify_project_access", smallLimit, true, dialect.Reply(a.verifyProjectAccess)},
-		{http.MethodPost, "/kubernetes/usage_metrics", listLimit, false, dialect.Reply(a.usageMetrics)},
-		{http.MethodPost, "/kubernetes/agent_events", listLimit, false, dialect.Reply(a.agentEvents)},
-		{http.MethodPost, "/kubernetes/agent_configuration", smallLimit, false, dialect.Reply(a.agentConfiguration)},
-		{http.MethodPut, starboard, listLimit, true, findingsDialect.Reply(a.starboardVulnerability)},
-		{http.MethodPost, starboard + "/scan_result", listLimit, true, dialect.Reply(a.scanResult)},
-	}
-}
-
-// Mount adds the routes to r, which stands for /api/v4/internal. Any other method of
-// a route is a 404.
-func (a *API) Mount(r gin.IRouter) {
-	for _, route := range a.routes() {
-		handlers := gin.HandlersChain{httpapi.Limit(route.limit), a.auth.Authenticate}
-		if route.needsAgent {
-			handlers = append(handlers, a.bearer)
-		}
-		r.Handle(route.method, route.path, append(handlers, readable, route.answer)...)
-		for _, method := range methods {
-			if method != route.method {
-				r.Handle(method, route.path, dialect.Reply(absent))
-			}
-		}
-	}
-}
-
-var methods = []string{
-	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
-}
-
 // statuses have 400 for what is well-formed and not possible, as Rails does.
 var statuses = map[domain.Kind]int{domain.Unprocessable: http.StatusBadRequest}
 
