@@ -96,11 +96,11 @@ func token(c *gin.Context) (string, error) {
 	if !strings.EqualFold(scheme, "Bearer") {
 		bearer = ""
 	}
-	text := cmp.Or(strings.TrimSpace(c.GetHeader("PRIVATE-TOKEN")), strings.TrimSpace(bearer), strings.TrimSpace(c.GetHeader("TOKEN")))
+	text := cmp.Or(strings.TrimSpace(c.GetHeader(httpapi.PrivateToken.Name)), strings.TrimSpace(bearer), strings.TrimSpace(c.GetHeader(tokenHeader.Name)))
 	if text != "" {
 		return text, nil
 	}
-	text, err := params.Credential(c, "private_token", "access_token")
+	text, err := params.Credential(c, httpapi.PrivateTokenParam.Name, httpapi.AccessTokenParam.Name)
 	if errors.Is(err, params.ErrNotSearched) {
 		err = errNotSearched.Because(err)
 	}

@@ -34,35 +34,6 @@ func New(credentials *credentials.Service, provisioning *provisioning.Service, c
 	return &API{credentials, provisioning, checkPlans}
 }
 
-// Names are the names, below a namespace, of the routes of Mount.
-var Names = []string{"gitlab_subscription", "minutes"}
-
-// bodyLimit is in bytes.
-const bodyLimit = 1 << 20
-
-// Mount adds the routes that may be public to r, which stands for
-// /api/v4/namespaces.
-func (a *API) Mount(r gin.IRouter) {
-	r = r.Group("/:id", httpapi.Limit(bodyLimit))
-	r.GET("/gitlab_subscription", a.reader, dialect.Reply(a.subscription))
-	r.POST("/gitlab_subscription", a.admin, dialect.Reply(a.createSubscription))
-	r.PUT("/gitlab_subscription", a.admin, dialect.Reply(a.updateSubscription))
-	r.POST("/minutes", a.admin, dialect.Reply(a.addMinutesPacks))
-	r.PATCH("/minutes/move/:target_id", a.admin, dialect.Reply(a.moveMinutesPacks))
-}
-
-// MountInternal adds the other routes to r, which stands for /api/v4/internal, and
-// all routes once more under the prefix that newer portals use.
-func (a *API) MountInternal(r gin.IRouter) {
-	r = r.Group("", httpapi.Limit(bodyLimit))
-	r.PUT("/upcoming_reconciliations", a.gitlabComOnly, a.admin, dialect.Reply(a.putReconciliations))
-	r.DELETE("/upcoming_reconciliations", a.gitlabComOnly, a.admin, dialect.Reply(a.deleteReconciliation))
-	newer := r.Group("/gitlab_subscriptions/namespaces")
-	a.Mount(newer)
-	newer.PUT("/:id/upcoming_reconciliations", a.gitlabComOnly, a.admin, dialect.Reply(a.putReconciliation))
-	newer.DELETE("/:id/upcoming_reconciliations", a.gitlabComOnly, a.admin, dialect.Reply(a.deleteNamespaceReconciliation))
-}
-
 // Unknown answers every path and method that is no route.
 var Unknown = dialect.Reply(func(c *gin.Context) (any, error) {
 	c.Status(http.StatusNotFound)
@@ -81,7 +52,17 @@ type errorBody struct {
 }
 
 type messageBody struct {
-	Message any `json:"message"`
+	Message string `json:"message"`
+}
+
+// fieldsBody has the messages of each field.
+type fieldsBody struct {
+	Message map[string][]string `json:"message"`
+}
+
+// rejectionsBody has a text that holds JSON.
+type rejectionsBody struct {
+	Message errorBody `json:"message"`
 }
 
 var dialect = httpapi.Dialect{Status: statuses, Words: httpapi.StatusWords, Body: body, Refine: refine}
@@ -101,10 +82,10 @@ func body(kind domain.Kind, message string) any {
 // media type by its own status, and for access tokens as Rails' OAuth library does.
 func refine(err error) (httpapi.Refinement, bool) {
 	if faults, ok := errors.AsType[domain.FieldErrors](err); ok {
-		return httpapi.Refinement{Status: http.StatusBadRequest, Body: messageBody{faults.ByField()}}, true
+		return httpapi.Refinement{Status: http.StatusBadRequest, Body: fieldsBody{faults.ByField()}}, true
 	}
 	if rejections, ok := errors.AsType[billing.Rejections](err); ok {
-		return httpapi.Refinement{Status: http.StatusBadRequest, Body: messageBody{errorBody{inJSON(rejections)}}}, true
+		return httpapi.Refinement{Status: http.StatusBadRequest, Body: rejectionsBody{errorBody{inJSON(rejections)}}}, true
 	}
 	if media, ok := errors.AsType[*params.UnsupportedMedia](err); ok {
 		return httpapi.Refinement{Status: http.StatusUnsupportedMediaType, Body: errorBody{media.Message}}, true

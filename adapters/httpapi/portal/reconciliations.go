@@ -31,7 +31,7 @@ func (d datesParams) reconciliation(of source.NamespaceID) billing.Reconciliatio
 
 type reconciliationsParams struct {
 	List []struct {
-		NamespaceID source.NamespaceID `param:"namespace_id,present"`
+		reconciliationParams
 		datesParams
 	} `param:"upcoming_reconciliations,required,unnumbered,json"`
 }
@@ -71,11 +71,13 @@ func (a *API) putReconciliation(c *gin.Context) (any, error) {
 	return http.StatusOK, a.provisioning.PutReconciliations(c.Request.Context(), cause(c), []billing.Reconciliation{in.reconciliation(of)})
 }
 
+type reconciliationParams struct {
+	NamespaceID source.NamespaceID `param:"namespace_id,present"`
+}
+
 // deleteReconciliation answers DELETE /internal/upcoming_reconciliations.
 func (a *API) deleteReconciliation(c *gin.Context) (any, error) {
-	var in struct {
-		NamespaceID source.NamespaceID `param:"namespace_id,present"`
-	}
+	var in reconciliationParams
 	if err := params.Decode(c, &in); err != nil {
 		return nil, err
 	}
