@@ -94,6 +94,8 @@ var rows = map[string][]string{
 	"adapters/cli": slices.Concat(core, []string{"adapters/explanation", "adapters/worldfile", "bootstrap/..."}),
 	// It mounts the routes of all callers.
 	"adapters/httpapi/routing": {"adapters/httpapi/..."},
+	// It describes the routes of any caller, and knows none.
+	"adapters/httpapi/openapi": {"domain/remembered", "adapters/httpapi", "adapters/httpapi/params"},
 
 	"bootstrap":            slices.Concat(core, []string{"adapters/...", "bootstrap/config"}),
 	"bootstrap/config":     {"domain/...", "application"},
@@ -113,6 +115,7 @@ var confined = map[string][]string{
 	"github.com/spf13/cobra":    {"adapters/cli"},
 	"github.com/riverqueue":     {"adapters/gormstore/jobs"},
 	"github.com/testcontainers": {},
+	"github.com/getkin":         {},
 }
 
 // imports holds every import against the rows.
