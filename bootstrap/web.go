@@ -44,6 +44,7 @@ func NewHandlers(config config.Config, shellAPI *shell.API, kasAPI *kas.API, por
 	settings := routing.Settings{
 		RelativeRoot: config.HTTP.RelativeRoot, TrustedProxies: config.HTTP.TrustedProxies,
 		PublicPortal: config.HTTP.ServesPublicly("portal"), PublicRest: config.HTTP.ServesPublicly("api"),
+		Version: config.Version, ExternalURL: config.ExternalURL,
 	}
 	internal, public, err := routing.New(apis, settings, log)
 	return Handlers{Internal: internal, Public: public}, err

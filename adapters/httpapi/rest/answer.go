@@ -18,7 +18,17 @@ type errorBody struct {
 
 // messageBody is the body of every other refusal.
 type messageBody struct {
-	Message any `json:"message"`
+	Message string `json:"message"`
+}
+
+// fieldsBody is the body of a refusal of a row, with the messages of each field.
+type fieldsBody struct {
+	Message map[string][]string `json:"message"`
+}
+
+// tooManyBody is the body of a refusal of too many requests.
+type tooManyBody struct {
+	Message errorBody `json:"message"`
 }
 
 var dialect = httpapi.Dialect{Words: words, Body: body, Refine: refine}
@@ -38,7 +48,7 @@ func body(kind domain.Kind, message string) any {
 	case domain.Invalid, domain.TooLarge:
 		return errorBody{message}
 	case domain.TooMany:
-		return messageBody{errorBody{message}}
+		return tooManyBody{errorBody{message}}
 	}
 	return messageBody{message}
 }
@@ -76,7 +86,7 @@ func refine(err error) (httpapi.Refinement, bool) {
 		return httpapi.Refinement{Status: http.StatusBadRequest, Body: messageBody{bad.Error()}}, true
 	}
 	if wrong, ok := errors.AsType[domain.FieldErrors](err); ok {
-		return httpapi.Refinement{Status: http.StatusBadRequest, Body: messageBody{wrong.ByField()}}, true
+		return httpapi.Refinement{Status: http.StatusBadRequest, Body: fieldsBody{wrong.ByField()}}, true
 	}
 	if method, ok := errors.AsType[*methodNotAllowed](err); ok {
 		return httpapi.Refinement{Status: http.StatusMethodNotAllowed, Body: errorBody{method.message}}, true

@@ -51,11 +51,14 @@ func New(useCases UseCases, instance Instance, limits Limits, now application.Cl
 // bodyLimit is in bytes.
 const bodyLimit = 1 << 20
 
+// Document returns the OpenAPI document of the listener that serves it.
+type Document func() ([]byte, error)
+
 // Mount adds the routes to r, which stands for /api/v4.
-func (a *API) Mount(r gin.IRouter) {
+func (a *API) Mount(r gin.IRouter, document Document) {
 	r = r.Group("", httpapi.Limit(bodyLimit))
 	for _, route := range routes {
-		handler := a.serve(route)
+		handler := a.serve(route, document)
 		r.Handle(route.Method, route.Path, handler)
 		if route.Method == http.MethodGet {
 			r.Handle(http.MethodHead, route.Path, handler)
@@ -73,4 +76,4 @@ func Routes() []Route {
 }
 
 // routes are all routes.
-var routes = slices.Concat(metaRoutes, userRoutes)
+var routes = slices.Concat(documentRoutes, metaRoutes, userRoutes)

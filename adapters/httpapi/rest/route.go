@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/rights"
 )
 
@@ -28,15 +30,23 @@ type Route struct {
 	Who Access
 	// Scopes of a token that is sufficient, beside api; for GET also beside read_api.
 	Scopes []identity.Scope
-	// Params is the zero struct of its parameters; nil for none.
+	// Params is the zero struct of its parameters; a []any of several such structs; nil for
+	// none.
 	Params any
+	// Remembered are the parameters that it keeps without an effect.
+	Remembered remembered.Table
 	// List says that the answer is a page of a list.
 	List bool
 	// Status is that of success; 0 is 200.
 	Status int
-	// Answer is the zero value of what it answers with; nil for no body.
+	// Answer is the zero value of what it answers with, or of an item of a List; a []any of
+	// alternatives, which may be httpapi.Answers of another status; a nil pointer for what
+	// may be null; nil for no body.
 	Answer any
 }
+
+// status returns that of success.
+func (r Route) status() int { return cmp.Or(r.Status, http.StatusOK) }
 
 // Access says who may call a route.
 type Access string
@@ -67,18 +77,17 @@ type call struct {
 	token identity.AccessToken
 	// values are the parameters of query and body.
 	values params.Values
+	// document returns the document of the API.
+	document Document
 }
 
 func (c *call) context() context.Context { return c.gin.Request.Context() }
 
 // serve returns the handler of a route.
-func (a *API) serve(r route) gin.HandlerFunc {
-	status := r.Status
-	if status == 0 {
-		status = http.StatusOK
-	}
+func (a *API) serve(r route, document Document) gin.HandlerFunc {
+	status := r.status()
 	reply := dialect.Reply(func(g *gin.Context) (any, error) {
-		c := &call{gin: g, route: r.Route}
+		c := &call{gin: g, route: r.Route, document: document}
 		if err := a.authenticate(c); err != nil {
 			return nil, err
 		}

@@ -21,7 +21,7 @@ type basicUser struct {
 // publicUser is a user as those who have signed in see them.
 type publicUser struct {
 	basicUser
-	CreatedAt       *string `json:"created_at"`
+	CreatedAt       *string `json:"created_at" api:"date-time,null"`
 	Bio             any     `json:"bio"`
 	Location        any     `json:"location"`
 	LinkedIn        any     `json:"linkedin"`
@@ -43,14 +43,14 @@ type publicUser struct {
 // ownUser is a user as they see themselves.
 type ownUser struct {
 	publicUser
-	LastSignInAt     *string        `json:"last_sign_in_at"`
-	ConfirmedAt      *string        `json:"confirmed_at"`
-	LastActivityOn   *string        `json:"last_activity_on"`
+	LastSignInAt     *string        `json:"last_sign_in_at" api:"date-time,null"`
+	ConfirmedAt      *string        `json:"confirmed_at" api:"date-time,null"`
+	LastActivityOn   *string        `json:"last_activity_on" api:"date,null"`
 	Email            string         `json:"email"`
 	ThemeID          any            `json:"theme_id"`
 	ColorSchemeID    any            `json:"color_scheme_id"`
 	ProjectsLimit    int64          `json:"projects_limit"`
-	CurrentSignInAt  *string        `json:"current_sign_in_at"`
+	CurrentSignInAt  *string        `json:"current_sign_in_at" api:"date-time,null"`
 	Identities       []userIdentity `json:"identities"`
 	CanCreateGroup   bool           `json:"can_create_group"`
 	CanCreateProject bool           `json:"can_create_project"`
@@ -74,7 +74,7 @@ type adminUser struct {
 	Note                 *string    `json:"note"`
 	NamespaceID          int64      `json:"namespace_id"`
 	CreatedBy            *basicUser `json:"created_by"`
-	EmailResetOfferedAt  *string    `json:"email_reset_offered_at"`
+	EmailResetOfferedAt  *string    `json:"email_reset_offered_at" api:"date-time,null"`
 	UsingLicenseSeat     bool       `json:"using_license_seat"`
 	IsAuditor            bool       `json:"is_auditor"`
 	ProvisionedByGroupID *int64     `json:"provisioned_by_group_id"`

@@ -16,19 +16,19 @@ var readUser = []identity.Scope{"read_user"}
 var userRoutes = []route{
 	{Route{
 		Method: http.MethodGet, Path: "/user", Name: "getCurrentUser", Summary: "Show the caller",
-		Who: SignedIn, Scopes: readUser, Answer: adminUser{},
+		Who: SignedIn, Scopes: readUser, Answer: []any{adminUser{}, ownUser{}},
 	}, (*API).currentUser},
 	{Route{
 		Method: http.MethodGet, Path: "/users/:id", Name: "getUser", Summary: "Show a user",
-		Who: SignedIn, Scopes: readUser, Answer: adminUser{},
+		Who: SignedIn, Scopes: readUser, Answer: []any{adminUser{}, publicUser{}},
 	}, (*API).user},
 	{Route{
 		Method: http.MethodPost, Path: "/users", Name: "createUser", Summary: "Create a user",
-		Who: Administrators, Params: newUserParams{}, Status: http.StatusCreated, Answer: adminUser{},
+		Who: Administrators, Params: []any{newUserParams{}, userParams{}}, Remembered: remembered.Users, Status: http.StatusCreated, Answer: adminUser{},
 	}, (*API).createUser},
 	{Route{
 		Method: http.MethodPut, Path: "/users/:id", Name: "updateUser", Summary: "Change a user",
-		Who: Administrators, Params: userParams{}, Answer: adminUser{},
+		Who: Administrators, Params: userParams{}, Remembered: remembered.Users, Answer: adminUser{},
 	}, (*API).updateUser},
 	{Route{
 		Method: http.MethodDelete, Path: "/users/:id", Name: "deleteUser", Summary: "Delete a user",

@@ -50,39 +50,54 @@ type Settings struct {
 	// PublicPortal and PublicRest let the public listener serve the portal's public
 	// routes, and the management API.
 	PublicPortal, PublicRest bool
+	// Version and ExternalURL are what the document of the API says of the server.
+	Version, ExternalURL string
 }
 
 // New returns the handler of the internal listeners, which serves all routes, and
 // that of the public listener, which serves those that the settings open, and health.
 func New(apis APIs, settings Settings, log *zap.Logger) (internal, public http.Handler, err error) {
 	b := builder{settings: settings, log: log}
-	callers := b.engine()
-	health := b.engine()
-	if b.err != nil {
-		return nil, nil, b.err
-	}
-	apis.Shell.Mount(callers.Group(internalPrefix))
-	if apis.Kas != nil {
-		apis.Kas.Mount(callers.Group(internalPrefix))
-	}
-	httpapi.MountHealth(health, apis.Ready)
-	all := listener{root: settings.RelativeRoot, rest: b.rest(apis.Rest), health: b.handler(health), internal: b.handler(callers)}
-	all.portal, all.internalPortal = b.portal(apis.Portal, false), true
-	open := listener{root: settings.RelativeRoot, health: all.health, internal: b.handler(b.engine())}
-	if settings.PublicPortal {
-		open.portal = b.portal(apis.Portal, true)
-	}
-	if settings.PublicRest {
-		open.rest = b.rest(apis.Rest)
-	}
-	return all, open, b.err
+	return b.listener(apis, Internal), b.listener(apis, Public), b.err
 }
+
+// Listener is a kind of listener.
+type Listener string
+
+// The kinds of listeners.
+const (
+	Internal Listener = "internal"
+	Public   Listener = "public"
+)
 
 // builder makes engines. Its err is the first error.
 type builder struct {
 	settings Settings
 	log      *zap.Logger
 	err      error
+	// engines are those that were made.
+	engines []*gin.Engine
+}
+
+// listener makes the handler of a kind of listener.
+func (b *builder) listener(apis APIs, kind Listener) http.Handler {
+	l := listener{root: b.settings.RelativeRoot, internalPortal: kind == Internal}
+	callers, health := b.engine(), b.engine()
+	if kind == Internal {
+		apis.Shell.Mount(callers.Group(internalPrefix))
+		if apis.Kas != nil {
+			apis.Kas.Mount(callers.Group(internalPrefix))
+		}
+	}
+	httpapi.MountHealth(health, apis.Ready)
+	l.internal, l.health = b.handler(callers), b.handler(health)
+	if kind == Internal || b.settings.PublicPortal {
+		l.portal = b.portal(apis.Portal, kind)
+	}
+	if apis.Rest != nil && (kind == Internal || b.settings.PublicRest) {
+		l.rest = b.rest(apis, kind)
+	}
+	return l
 }
 
 func (b *builder) engine() *gin.Engine {
@@ -91,6 +106,7 @@ func (b *builder) engine() *gin.Engine {
 		b.err = err
 		return gin.New()
 	}
+	b.engines = append(b.engines, engine)
 	return engine
 }
 
@@ -101,27 +117,24 @@ func (b *builder) handler(engine http.Handler) http.Handler {
 
 // portal mounts the portal's public routes, or all of its routes. The portal expects
 // another body of a 404 than the other callers, and a 404 for a wrong method.
-func (b *builder) portal(api *portal.API, public bool) http.Handler {
+func (b *builder) portal(api *portal.API, kind Listener) http.Handler {
 	engine := b.engine()
 	engine.HandleMethodNotAllowed = false
 	engine.NoRoute(portal.Unknown)
 	api.Mount(engine.Group(namespacesPrefix))
-	if !public {
+	if kind == Internal {
 		api.MountInternal(engine.Group(internalPrefix))
 	}
 	return b.handler(engine)
 }
 
-// rest mounts the management API; nil for none. Its paths are as they were sent.
-func (b *builder) rest(api *rest.API) http.Handler {
-	if api == nil {
-		return nil
-	}
+// rest mounts the management API. Its paths are as they were sent.
+func (b *builder) rest(apis APIs, kind Listener) http.Handler {
 	engine := b.engine()
 	engine.Use(api.CORS)
 	engine.NoRoute(rest.Unknown)
 	engine.NoMethod(rest.NoMethod)
-	api.Mount(engine.Group(apiPrefix))
+	apis.Rest.Mount(engine.Group(apiPrefix), b.document(apis, kind))
 	return httpapi.HandlerAsSent(b.settings.RelativeRoot, engine)
 }
 

@@ -1,0 +1,152 @@
+package rest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"gatehouse/adapters/httpapi"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/remembered"
+)
+
+// documentRoutes tell what the routes are.
+var documentRoutes = []route{{Route{
+	Method: http.MethodGet, Path: "/openapi.json", Name: "getOpenAPI", Summary: "Describe the API by OpenAPI",
+	Who: Anyone, Scopes: []identity.Scope{anyScope}, Answer: map[string]any{},
+}, (*API).openAPI}}
+
+// openAPI answers GET /openapi.json.
+func (a *API) openAPI(c *call) (any, error) {
+	text, err := c.document()
+	return httpapi.Encoded(text), err
+}
+
+// Remembered says which members are remembered.
+func (publicUser) Remembered() remembered.Table { return remembered.Users }
+
+// Remembered says which members are remembered.
+func (userIdentity) Remembered() remembered.Table { return remembered.Users }
+
+// Operations describes the routes below /api/v4.
+func Operations() []httpapi.Operation {
+	out := make([]httpapi.Operation, len(routes))
+	for i, r := range routes {
+		out[i] = r.Operation()
+	}
+	return out
+}
+
+// Operation describes the route for the document of the API.
+func (r Route) Operation() httpapi.Operation {
+	o := httpapi.Operation{
+		Method: r.Method, Path: r.Path, Name: r.Name, Summary: r.Summary, Note: r.note(), Client: client,
+		Security: security, Params: r.Params, Remembered: r.Remembered, Extra: httpapi.Sudo, Answers: r.answers(), Refusals: refusals,
+	}
+	if r.Who == Anyone {
+		o.Security = slices.Concat([][]httpapi.Credential{{}}, security)
+	}
+	if r.List {
+		o.Params, o.Refusals = withParams(r.Params, listParams{}), listRefusals
+	}
+	if r.Method == http.MethodDelete {
+		o.Extra, o.Refusals = slices.Concat(o.Extra, ifUnmodified), deletionRefusals
+	}
+	return o
+}
+
+// note says who may call the route.
+func (r Route) note() string {
+	who := map[Access]string{
+		Anyone: "Anyone may call it, also without a token.", SignedIn: "For callers with a token.", Administrators: "For administrators.",
+	}[r.Who]
+	var names []string
+	for _, scope := range r.scopes() {
+		names = append(names, string(scope))
+	}
+	switch len(names) {
+	case 0:
+		return who + " The scopes of a token do not count."
+	case 1:
+		return who + " A token needs the scope " + names[0] + "."
+	}
+	return who + " A token needs one of the scopes " + strings.Join(names, ", ") + "."
+}
+
+// answers are those of success.
+func (r Route) answers() (out []httpapi.Answer) {
+	bodies, several := r.Answer.([]any)
+	if !several {
+		bodies = []any{r.Answer}
+	}
+	for _, body := range bodies {
+		if whole, ok := body.(httpapi.Answer); ok {
+			out = append(out, whole)
+			continue
+		}
+		answer := httpapi.Answer{Status: r.status(), Body: body}
+		if r.List {
+			answer.Body, answer.Headers = httpapi.ListOf(body), pageHeaders
+		}
+		out = append(out, answer)
+	}
+	return out
+}
+
+// withParams returns several structs of parameters as one value of Route.Params.
+func withParams(params, more any) any {
+	if params == nil {
+		return more
+	}
+	if list, several := params.([]any); several {
+		return append(slices.Clone(list), more)
+	}
+	return []any{params, more}
+}
+
+var client = httpapi.Client{
+	Name: "management", About: "People and their tools manage users, groups and projects, as with GitLab.",
+}
+
+// security are the ways in which a token is sent.
+var security = [][]httpapi.Credential{
+	{httpapi.PrivateToken}, {httpapi.PrivateTokenParam}, {httpapi.BearerToken}, {httpapi.AccessTokenParam}, {httpapi.BasicToken},
+}
+
+var ifUnmodified = []httpapi.Parameter{{
+	Name: "If-Unmodified-Since", In: "header", About: "Nothing is deleted that has changed since then.",
+}}
+
+// pageHeaders say which page of a list an answer is.
+var pageHeaders = []httpapi.Parameter{
+	{Name: "X-Page", In: "header", Number: true, About: "The number of the page."},
+	{Name: "X-Per-Page", In: "header", Number: true, About: "How many items a page has."},
+	{Name: "X-Next-Page", In: "header", About: "The number of the next page; empty behind the last one."},
+	{Name: "X-Prev-Page", In: "header", About: "The number of the page before; empty in front of the first one."},
+	{Name: "X-Total", In: "header", Number: true, About: "How many items there are."},
+	{Name: "X-Total-Pages", In: "header", Number: true, About: "How many pages there are."},
+	{Name: "Link", In: "header", About: "The addresses of other pages, by RFC 8288. With keyset pagination it is the only one of these headers."},
+}
+
+var (
+	// refusals are those of dialect, and of refine.
+	refusals = httpapi.Refusals{Name: "management", Answers: slices.Concat(
+		dialect.Refusals(domain.Kinds...),
+		[]httpapi.Answer{
+			{Status: http.StatusBadRequest, Body: messageBody{}}, {Status: http.StatusBadRequest, Body: fieldsBody{}},
+			{Status: http.StatusUnsupportedMediaType, Body: errorBody{}},
+		},
+		httpapi.TokenRefusals,
+	)}
+	// listRefusals have that of a page that is too far away.
+	listRefusals = with(refusals, http.StatusMethodNotAllowed, errorBody{})
+	// deletionRefusals have that of what others have changed meanwhile.
+	deletionRefusals = with(refusals, http.StatusPreconditionFailed, messageBody{})
+)
+
+// with returns refusals with one more.
+func with(r httpapi.Refusals, status int, body any) httpapi.Refusals {
+	r.Answers = append(slices.Clone(r.Answers), httpapi.Answer{Status: status, Body: body})
+	return r
+}

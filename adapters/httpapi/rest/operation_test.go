@@ -1,0 +1,69 @@
+package rest_test
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+
+	"gatehouse/adapters/httpapi"
+	"gatehouse/adapters/httpapi/openapi"
+	"gatehouse/adapters/httpapi/rest"
+	"gatehouse/domain/identity"
+)
+
+type item struct {
+	ID int64 `json:"id"`
+}
+
+type filter struct {
+	Search string `param:"search"`
+}
+
+func statuses(answers []httpapi.Answer) (out []int) {
+	for _, a := range answers {
+		out = append(out, a.Status)
+	}
+	return out
+}
+
+func TestRoute_Operation_list(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]any{"an item": item{}, "a slice": []item{}} {
+		route := rest.Route{Method: http.MethodGet, Path: "/items", Name: "getItems", Who: rest.Anyone, Params: filter{}, List: true, Answer: answer}
+		o := route.Operation()
+		if len(o.Params.([]any)) != 2 || len(o.Security[0]) != 0 || !slices.Contains(statuses(o.Refusals.Answers), http.StatusMethodNotAllowed) {
+			t.Errorf("%s: got %+v", name, o)
+		}
+		got := o.Answers[0]
+		if _, isList := got.Body.([]item); !isList || got.Status != http.StatusOK || len(got.Headers) == 0 {
+			t.Errorf("%s: got %+v, want a list with the headers of a page", name, got)
+		}
+	}
+}
+
+func TestRoute_Operation_alternatives(t *testing.T) {
+	t.Parallel()
+	route := rest.Route{
+		Method: http.MethodDelete, Path: "/items/:id", Name: "deleteItem", Who: rest.SignedIn, Scopes: []identity.Scope{"read_user"},
+		Status: http.StatusAccepted, Answer: []any{item{}, (*bool)(nil), httpapi.Answer{Status: http.StatusNoContent}},
+	}
+	o := route.Operation()
+	if got := statuses(o.Answers); !slices.Equal(got, []int{202, 202, 204}) || o.Params != nil || len(o.Security[0]) == 0 {
+		t.Errorf("got %+v", o)
+	}
+	if want := "For callers with a token. A token needs one of the scopes api, read_user."; o.Note != want {
+		t.Errorf("got %q, want %q", o.Note, want)
+	}
+	conditional := slices.ContainsFunc(o.Extra, func(p httpapi.Parameter) bool { return p.Name == "If-Unmodified-Since" })
+	if !conditional || !slices.Contains(statuses(o.Refusals.Answers), http.StatusPreconditionFailed) {
+		t.Error("got a deletion without its condition")
+	}
+}
+
+// TestOperations finds an answer or a parameter that lacks a tag.
+func TestOperations(t *testing.T) {
+	t.Parallel()
+	if _, err := openapi.Build(openapi.Info{}, rest.Operations()); err != nil {
+		t.Error(err)
+	}
+}
