@@ -55,7 +55,7 @@ func newServer(t *testing.T, limits rest.Limits, origins ...string) http.Handler
 	engine.Use(api.CORS)
 	engine.NoRoute(rest.Unknown)
 	engine.NoMethod(rest.NoMethod)
-	api.Mount(engine.Group("/api/v4"))
+	api.Mount(engine.Group("/api/v4"), func() ([]byte, error) { return nil, nil })
 	return engine
 }
 

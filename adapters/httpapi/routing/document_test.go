@@ -24,7 +24,7 @@ func allAPIs() routing.APIs {
 	kasAuth := kas.NewAuthenticator(func() []byte { return nil }, 0, false, false, time.Now)
 	return routing.APIs{
 		Shell: shell.New(shellAuth, shell.UseCases{}, shell.Instance{}), Kas: kas.New(kasAuth, nil, nil),
-		Portal: portal.New(nil, nil, true), Rest: rest.New(rest.UseCases{}, rest.Instance{}, time.Now),
+		Portal: portal.New(nil, nil, true), Rest: rest.New(rest.UseCases{}, rest.Instance{}, rest.Limits{}, time.Now),
 	}
 }
 

@@ -131,7 +131,7 @@ func (b *builder) portal(api *portal.API, kind Listener) http.Handler {
 // rest mounts the management API. Its paths are as they were sent.
 func (b *builder) rest(apis APIs, kind Listener) http.Handler {
 	engine := b.engine()
-	engine.Use(api.CORS)
+	engine.Use(apis.Rest.CORS)
 	engine.NoRoute(rest.Unknown)
 	engine.NoMethod(rest.NoMethod)
 	apis.Rest.Mount(engine.Group(apiPrefix), b.document(apis, kind))
