@@ -17,7 +17,8 @@ var (
 )
 
 // Bearer returns the token with that text and its user, or a Refusal: one of
-// the errors above, or of kind domain.Unavailable. It does not check scopes.
+// the errors above, or of kind domain.Unavailable. Beside ErrRevokedToken it returns the
+// token, which shows that a copy of it is in use. It does not check scopes.
 // Each token is looked up by its digest, whether it is right or wrong, and the
 // state of its user is that of this moment.
 func (s *Service) Bearer(ctx context.Context, text string) (Bearer, error) {
@@ -33,7 +34,7 @@ func (s *Service) Bearer(ctx context.Context, text string) (Bearer, error) {
 	case b.Token.Expired(now):
 		return Bearer{}, ErrExpiredToken
 	case b.Token.Revoked:
-		return Bearer{}, ErrRevokedToken
+		return Bearer{Token: b.Token}, ErrRevokedToken
 	case s.rules.Users.CheckUser(b.User.User, now) != nil:
 		return Bearer{}, ErrBlockedUser
 	}

@@ -2,7 +2,6 @@ package credentials
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -216,15 +215,11 @@ func (s *Service) buildToken(user identity.User, req TokenRequest) (identity.Acc
 // maxNameLength is in characters, as in GitLab.
 const maxNameLength = 255
 
-// tokenBytes makes 20 characters of base64.
-const tokenBytes = 15
-
 func (s *Service) addToken(ctx context.Context, token identity.AccessToken, event audit.Event) (NewToken, error) {
-	raw := make([]byte, tokenBytes)
-	if _, err := io.ReadFull(s.random, raw); err != nil {
-		return NewToken{}, fmt.Errorf("random token: %w", err)
+	text, err := identity.NewTokenText(s.rules.TokenPrefix, s.random)
+	if err != nil {
+		return NewToken{}, err
 	}
-	text := s.rules.TokenPrefix + base64.RawURLEncoding.EncodeToString(raw)
 	token.Digest = identity.DigestToken(text)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

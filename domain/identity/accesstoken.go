@@ -37,6 +37,12 @@ func (t AccessToken) Expired(now time.Time) bool {
 	return !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt)
 }
 
+// Active says whether the token can be used at now, as far as that depends on the token.
+func (t AccessToken) Active(now time.Time) bool { return !t.Revoked && !t.Expired(now) }
+
+// Root returns the number of the first token of the chain of rotations that t is in.
+func (t AccessToken) Root() int64 { return cmp.Or(t.Family, t.ID) }
+
 // Allows says whether one of scopes is among the token's.
 func (t AccessToken) Allows(scopes ...Scope) bool {
 	return slices.ContainsFunc(scopes, func(s Scope) bool { return slices.Contains(t.Scopes, s) })
@@ -47,9 +53,11 @@ type Scope string
 
 // The scopes that are asked for somewhere here.
 const (
-	ScopeAPI     Scope = "api"
-	ScopeReadAPI Scope = "read_api"
-	ScopeSudo    Scope = "sudo"
+	ScopeAPI        Scope = "api"
+	ScopeReadAPI    Scope = "read_api"
+	ScopeReadUser   Scope = "read_user"
+	ScopeSelfRotate Scope = "self_rotate"
+	ScopeSudo       Scope = "sudo"
 )
 
 // Scopes are those that a user may ask for over SSH, in order of their names:
@@ -58,6 +66,18 @@ const (
 var Scopes = []Scope{
 	ScopeAPI, ScopeReadAPI, "read_registry", "read_repository", "read_user", "self_rotate", "write_registry", "write_repository",
 }
+
+// GrantedScopes are those that an administrator may give to a token, in GitLab's order.
+// Only those that are asked for somewhere have an effect.
+var GrantedScopes = []Scope{
+	ScopeAPI, ScopeReadAPI, ScopeReadUser, "create_runner", "manage_runner", "k8s_proxy", ScopeSelfRotate, "read_repository", "write_repository",
+	"read_registry", "write_registry", "read_virtual_registry", "write_virtual_registry", "read_observability", "write_observability",
+	"ai_features", ScopeSudo, "admin_mode", "read_service_ping",
+}
+
+// OwnScopes are those that users may give to tokens that they create through the
+// management API.
+var OwnScopes = []Scope{"k8s_proxy", ScopeSelfRotate}
 
 // CheckScopes returns why the scopes cannot be asked for, or nil. valid are
 // those that can.
