@@ -3,10 +3,12 @@ package identity
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"fmt"
 	"math/big"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"gatehouse/domain"
 )
@@ -48,6 +50,50 @@ func (p Policy) CheckKey(k Key, now time.Time) *domain.Refusal {
 		return domain.Refuse(domain.Forbidden, "Your SSH key has expired. Add a new key to your profile.")
 	}
 	return nil
+}
+
+// CheckNew returns what is wrong at now with a new key of a user's, as the management API
+// takes it.
+func (p Policy) CheckNew(k Key, now time.Time) (wrong domain.FieldErrors) {
+	add := func(field, message string) { wrong = append(wrong, domain.FieldError{Field: field, Message: message}) }
+	family, bits := keySize(k.Line)
+	switch minimum := p.MinimumBits[family]; {
+	case minimum == Forbidden:
+		message := "type is forbidden"
+		if allowed := p.families(); allowed != "" {
+			message += ". Must be " + allowed
+		}
+		add("key", message)
+	case bits < minimum:
+		add("key", fmt.Sprintf("must be at least %d bits", minimum))
+	case slices.Contains(p.BannedKeys, k.Fingerprint):
+		add("key", "cannot be used because it belongs to a compromised private key. Stop using this key and generate a new one.")
+	}
+	switch {
+	case strings.TrimSpace(k.Title) == "":
+		add("title", "can't be blank")
+	case utf8.RuneCountInString(k.Title) > maxName:
+		add("title", "is too long (maximum is 255 characters)")
+	}
+	if k.Expired(now) {
+		add("expires_at", "is in the past")
+	}
+	return wrong
+}
+
+// families returns the families of keys that are not forbidden, as a list in words; empty
+// if there are none.
+func (p Policy) families() string {
+	var names []string
+	for _, family := range KeyFamilies {
+		if p.MinimumBits[family] != Forbidden {
+			names = append(names, strings.ToUpper(family))
+		}
+	}
+	if last := len(names) - 1; last > 0 {
+		return strings.Join(names[:last], ", ") + " or " + names[last]
+	}
+	return strings.Join(names, "")
 }
 
 func (p Policy) allows(family string, bits int) bool {

@@ -7,8 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/crypto/ssh"
 
+	"gatehouse/domain"
 	"gatehouse/domain/identity"
 )
 
@@ -132,6 +134,38 @@ func TestPolicy_MendUser(t *testing.T) {
 			if remedy, mended := policy.MendUser(user, now); remedy != "" || mended != user {
 				t.Errorf("%s %s: a user without a flaw: got %q", state, kind, remedy)
 			}
+		}
+	}
+}
+
+func TestPolicy_CheckNew(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	none := map[string]int{}
+	for _, family := range identity.KeyFamilies {
+		none[family] = identity.Forbidden
+	}
+	const title = "is too long (maximum is 255 characters)"
+	tests := map[string]struct {
+		policy identity.Policy
+		change func(*identity.Key)
+		want   domain.FieldErrors
+	}{
+		"right":      {identity.Policy{}, func(*identity.Key) {}, nil},
+		"forbidden":  {identity.Policy{MinimumBits: map[string]int{"ed25519": identity.Forbidden, "dsa": identity.Forbidden}}, func(*identity.Key) {}, domain.WrongField("key", "type is forbidden. Must be RSA, ECDSA, ECDSA_SK or ED25519_SK")},
+		"all of it":  {identity.Policy{MinimumBits: none}, func(*identity.Key) {}, domain.WrongField("key", "type is forbidden")},
+		"too short":  {identity.Policy{MinimumBits: map[string]int{"rsa": 2048}}, func(k *identity.Key) { k.Line = rsaLine(1024) }, domain.WrongField("key", "must be at least 2048 bits")},
+		"banned":     {identity.Policy{BannedKeys: []identity.Fingerprint{print}}, func(*identity.Key) {}, domain.WrongField("key", "cannot be used because it belongs to a compromised private key. Stop using this key and generate a new one.")},
+		"no title":   {identity.Policy{}, func(k *identity.Key) { k.Title = " " }, domain.WrongField("title", "can't be blank")},
+		"long title": {identity.Policy{}, func(k *identity.Key) { k.Title = strings.Repeat("ä", 256) }, domain.WrongField("title", title)},
+		"past":       {identity.Policy{}, func(k *identity.Key) { k.ExpiresAt = now }, domain.WrongField("expires_at", "is in the past")},
+		"future":     {identity.Policy{}, func(k *identity.Key) { k.ExpiresAt = now.Add(1) }, nil},
+	}
+	for name, tt := range tests {
+		key := identity.Key{Kind: identity.UserKey, Title: "laptop", Line: publicLine, Fingerprint: print}
+		tt.change(&key)
+		if diff := cmp.Diff(tt.want, tt.policy.CheckNew(key, now)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }

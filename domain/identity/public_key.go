@@ -44,6 +44,13 @@ func ParsePublicKey(text string) (line string, print Fingerprint, err error) {
 	return fields[0] + " " + base64.StdEncoding.EncodeToString(blob), fingerprint(blob), nil
 }
 
+// KeyComment returns the comment of a public key that ParsePublicKey reads; empty for
+// none.
+func KeyComment(text string) string {
+	fields := strings.Fields(withoutComments(text))
+	return strings.Join(fields[min(2, len(fields)):], " ")
+}
+
 func invalidKey(format string, args ...any) *domain.Refusal {
 	return domain.Refuse(domain.Invalid, format, args...)
 }

@@ -125,6 +125,17 @@ func TestParsePublicKey_saysWhatWasGiven(t *testing.T) {
 	}
 }
 
+func TestKeyComment(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		publicLine: "", publicLine + " Nora  N.\r\n": "Nora N.", "# Nora's\n" + publicLine + " nora@host": "nora@host", "": "", "ssh-ed25519": "",
+	} {
+		if got := identity.KeyComment(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
 // encoded is as much base64 as no word of a refusal has.
 var encoded = regexp.MustCompile(`[A-Za-z0-9+/=]{16,}`)
 
