@@ -1,7 +1,12 @@
 package remembered
 
-// Users are what is remembered of a user.
-var Users = Table{
+import "slices"
+
+// Users are all that is remembered of a user.
+var Users = slices.Concat(UserParameters, UserStatus)
+
+// UserParameters are what administrators may say of a user.
+var UserParameters = Table{
 	{Name: "bio", Kind: Text, Default: ""},
 	{Name: "location", Kind: Text, Default: ""},
 	{Name: "linkedin", Kind: Text, Default: ""},
@@ -21,6 +26,16 @@ var Users = Table{
 	{Name: "extern_uid", Kind: Text},
 	{Name: "provider", Kind: Text},
 }
+
+// UserStatus is the status that a user has set, by its parameters with StatusPrefix in front.
+var UserStatus = Table{
+	{Name: StatusPrefix + "emoji", Kind: Text},
+	{Name: StatusPrefix + "message", Kind: Text, Default: ""},
+	{Name: StatusPrefix + "availability", Kind: Text, Words: []string{"not_set", "busy"}},
+}
+
+// StatusPrefix tells the parameters of a user's status from the user's.
+const StatusPrefix = "status_"
 
 // Groups are what is remembered of a group.
 var Groups = Table{
