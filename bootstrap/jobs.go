@@ -34,15 +34,16 @@ func history(config config.Config, repositories Repositories) postreceive.Histor
 }
 
 // WorkerPool has the worker of each kind of job, and how they run.
-func WorkerPool(config config.Config, worker *postreceive.Worker, dispatcher *webhooks.Dispatcher, creator *projects.Creator) application.WorkerPool {
+func WorkerPool(config config.Config, worker *postreceive.Worker, dispatcher *webhooks.Dispatcher, creator *projects.Creator, remover *projects.Remover) application.WorkerPool {
 	return application.WorkerPool{
 		Workers: map[application.JobKind]application.Worker{
 			pushes.PushReceived:        worker.Process,
 			postreceive.DeliverWebhook: dispatcher.Deliver,
 			projects.CreateRepository:  creator.CreateRepository,
+			projects.RemoveRepository:  remover.RemoveRepository,
 		},
 		Concurrency: config.Jobs.Workers, WebhookConcurrency: config.Webhooks.Workers(), PollInterval: config.Jobs.PollInterval, RetryDelay: config.Jobs.RetryDelay,
-		MaxDelay: map[application.JobKind]time.Duration{projects.CreateRepository: projects.RetryDelay},
+		MaxDelay: map[application.JobKind]time.Duration{projects.CreateRepository: projects.RetryDelay, projects.RemoveRepository: projects.RetryDelay},
 	}
 }
 

@@ -37,7 +37,7 @@ func MemoryPorts(s *memory.Store) Ports {
 		AccountUnitOfWork: s.AccountUnitOfWork, AccountRecords: s.AccountRecords, Standings: s.Standings,
 		WorldImport: s.WorldImport, WorldScratch: s.WorldScratch, NewProjects: s.NewProjects, Billing: s.Billing, BillingUnitOfWork: s.BillingUnitOfWork, Inventory: s.Records,
 		Agents: s.Agents, UsageCounters: s.UsageCounters, AgentTokens: s.AgentTokens, Findings: s.Findings,
-		Destinations: s.Destinations, Jobs: s.Jobs, Deliveries: s.Deliveries, Retention: s.Retention, Store: s,
+		Destinations: s.Destinations, Removed: s.Removed, Jobs: s.Jobs, Deliveries: s.Deliveries, Retention: s.Retention, Store: s,
 	}
 }
 
@@ -49,7 +49,7 @@ func GormPorts(s *gormstore.Store) Ports {
 		AccountUnitOfWork: s.AccountUnitOfWork, AccountRecords: s.AccountRecords, Standings: s.Standings,
 		AccessTokens: s.AccessTokens, AuditLog: s.AuditLog, WorldImport: s.WorldImport, WorldScratch: s.WorldScratch, NewProjects: s.NewProjects, Inventory: s.Records,
 		Agents: s.Agents, UsageCounters: s.UsageCounters, AgentTokens: s.AgentTokens, Findings: s.Findings,
-		Destinations: s.Destinations, Jobs: s.Jobs, Pushes: s.Pushes, Deliveries: s.Deliveries, Retention: s.Retention,
+		Destinations: s.Destinations, Removed: s.Destinations, Jobs: s.Jobs, Pushes: s.Pushes, Deliveries: s.Deliveries, Retention: s.Retention,
 		Billing: s.Billing, BillingUnitOfWork: s.BillingUnitOfWork, Store: s,
 	}
 }

@@ -59,6 +59,7 @@ type Ports struct {
 	Findings          findings.Findings
 	Destinations      projects.Destinations
 	NewProjects       projects.UnitOfWork
+	Removed           projects.RemovedRepositories
 	Jobs              Jobs
 	Pushes            postreceive.Pushes
 	Deliveries        webhooks.Deliveries

@@ -30,6 +30,7 @@ var git = fx.Module("git", fx.Provide(
 	func(n Notices) gitaccess.Notices { return n }, func(n Notices) pushes.Notices { return n },
 	DecisionQueue, func(q *auditqueue.Queue) gitaccess.Decisions { return q },
 	func(r Repositories) gitaccess.Repositories { return r }, func(r Repositories) projects.Repositories { return r },
+	func(r Repositories) projects.RepositoryRemover { return r }, projects.NewRemover,
 	ProjectCreator, func(c *projects.Creator) gitaccess.ProjectCreator { return c },
 	Elapsed,
 ), fx.Decorate(steadyCounters))
@@ -38,6 +39,7 @@ var git = fx.Module("git", fx.Provide(
 type Repositories interface {
 	gitaccess.Repositories
 	projects.Repositories
+	projects.RepositoryRemover
 	postreceive.History
 }
 

@@ -80,6 +80,6 @@ func calls(c *gitaly.Client) map[string]func(*testing.T) error {
 		"Create": func(t *testing.T) error {
 			return c.Create(t.Context(), source.Project{ID: 43, Storage: "default"}, source.Code)
 		},
-		"Remove": func(t *testing.T) error { return c.Remove(t.Context(), cli) },
+		"Remove": func(t *testing.T) error { return c.Remove(t.Context(), cli, source.Code) },
 	}
 }

@@ -303,13 +303,22 @@ func TestClient_repositories(t *testing.T) {
 		}
 	}
 	for range 2 {
-		if err := c.Remove(t.Context(), p); err != nil {
+		if err := c.Remove(t.Context(), p, source.Code); err != nil {
 			t.Fatal(err)
 		}
 	}
 	there := source.Question{About: source.Existence}
 	if got, err := c.Answers(t.Context(), place("default"), []source.Question{there}); err != nil || got[there] != source.No {
 		t.Errorf("got %v, %v of a repository that was removed", got, err)
+	}
+	if err := c.Create(t.Context(), p, source.Wiki); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Remove(t.Context(), p, source.Wiki); err != nil {
+		t.Error(err)
+	}
+	if calls := s.Calls("RemoveRepository"); calls[len(calls)-1].Repository.GetRelativePath() != p.RelativePath(source.Wiki) {
+		t.Errorf("got a call for %s, want the wiki", calls[len(calls)-1].Repository.GetRelativePath())
 	}
 	p.Storage = "none"
 	if err := c.Create(t.Context(), p, source.Code); !errors.Is(err, domain.NotFound) {

@@ -63,10 +63,9 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Remove deletes the repository of a project's code, without an error if it does not
-// exist.
-func (c *Client) Remove(ctx context.Context, p source.Project) error {
-	r, err := c.code(p)
+// Remove removes a repository of a project, without an error if it does not exist.
+func (c *Client) Remove(ctx context.Context, p source.Project, kind source.RepositoryKind) error {
+	r, err := c.of(p, kind)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,8 @@ import (
 
 var destinationQuery = queries.Query("project_destination")
 
-// Destinations finds where a project can be created.
+// Destinations finds where a project can be created, and where those lay whose
+// repositories are to be removed.
 type Destinations struct{ db *database.DB }
 
 // Destination implements projects.Destinations.
@@ -59,4 +60,25 @@ func (d *Destinations) Project(ctx context.Context, id source.ProjectID) (source
 		return source.Project{}, database.Fault(err, "project %d", id)
 	}
 	return p, nil
+}
+
+const (
+	removedRepository = "SELECT storage, legacy_path FROM removed_repositories WHERE project_id = $1"
+	forgetRepository  = "DELETE FROM removed_repositories WHERE project_id = $1"
+)
+
+// Removed implements projects.RemovedRepositories.
+func (d *Destinations) Removed(ctx context.Context, id source.ProjectID) (source.Project, error) {
+	p := source.Project{ID: id}
+	err := d.db.Pool.QueryRowContext(ctx, removedRepository, int64(id)).Scan(&p.Storage, &p.LegacyPath)
+	if err != nil {
+		return source.Project{}, database.Fault(err, "deleted project %d", id)
+	}
+	return p, nil
+}
+
+// Forget implements projects.RemovedRepositories.
+func (d *Destinations) Forget(ctx context.Context, id source.ProjectID) error {
+	_, err := d.db.Exec(ctx, forgetRepository, int64(id))
+	return database.Fault(err, "deleted project %d", id)
 }

@@ -1,9 +1,12 @@
 package memory
 
 import (
+	"context"
 	"maps"
 	"slices"
 
+	"gatehouse/domain/agents"
+	"gatehouse/domain/billing"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/source"
 )
@@ -59,10 +62,18 @@ func (tx *transaction) deleteProject(id source.ProjectID) {
 		if a.project == id {
 			maps.DeleteFunc(tx.agentTokens.rows, func(_ int64, t agentToken) bool { return t.agent == n })
 			delete(tx.agents.rows, n)
+			tx.deletedAgents = append(tx.deletedAgents, agents.AgentID(n))
 		}
 	}
 	maps.DeleteFunc(tx.hooks.rows, func(_ hooks.HookID, h hook) bool { return h.owner == in })
 	delete(tx.projects.rows, id)
+}
+
+// forgetAgent removes what an agent has reported. The caller holds mu.
+func (s *state) forgetAgent(id agents.AgentID) {
+	maps.DeleteFunc(s.findings, func(_ string, f finding) bool { return f.Agent == id })
+	delete(s.authorizations, id)
+	delete(s.reporters, id)
 }
 
 // removeAccess removes the entries that gone picks from all protections.
@@ -87,10 +98,29 @@ func (tx *transaction) deleteBilling(gone map[source.NamespaceID]bool) {
 			delete(tx.reconciliations, id)
 		}
 	}
-	for xid, pack := range tx.minutesPacks {
-		if gone[pack.Namespace] {
-			delete(tx.minutesPacks, xid)
-		}
+	maps.DeleteFunc(tx.minutesPacks, func(_ string, p billing.MinutesPack) bool { return gone[p.Namespace] })
+	maps.DeleteFunc(tx.packMoves, func(m packMove, _ bool) bool {
+		_, kept := tx.minutesPacks[m.xid]
+		return gone[m.from] || !kept
+	})
+}
+
+// RemovedRepositories implements projects.RemovedRepositories.
+type RemovedRepositories struct{ *state }
+
+// Removed implements projects.RemovedRepositories.
+func (r RemovedRepositories) Removed(ctx context.Context, id source.ProjectID) (source.Project, error) {
+	p, ok := r.world.Load().removed[id]
+	if !ok {
+		return source.Project{}, notFound("deleted project %d", id)
 	}
-	maps.DeleteFunc(tx.packMoves, func(m packMove, _ bool) bool { return gone[m.from] })
+	return p, ctx.Err()
+}
+
+// Forget implements projects.RemovedRepositories.
+func (r RemovedRepositories) Forget(ctx context.Context, id source.ProjectID) error {
+	return r.update(ctx, func(tx *transaction) error {
+		delete(tx.removed, id)
+		return nil
+	})
 }

@@ -44,6 +44,7 @@ type Store struct {
 	Destinations      Destinations
 	Jobs              Jobs
 	Deliveries        Deliveries
+	Removed           RemovedRepositories
 
 	state *state
 }
@@ -81,6 +82,7 @@ func New() *Store {
 		Destinations:      Destinations{s},
 		Jobs:              Jobs{s},
 		Deliveries:        Deliveries{s},
+		Removed:           RemovedRepositories{s},
 
 		state: s,
 	}

@@ -90,6 +90,8 @@ type transaction struct {
 	// jobsToAdd and eventsToAdd are added after that.
 	jobsToAdd   []application.Job
 	eventsToAdd []audit.Event
+	// deletedAgents are the agents whose reports go after that.
+	deletedAgents []agents.AgentID
 }
 
 // update calls do with a copy of the world, and replaces the world by it if do
@@ -119,6 +121,9 @@ func (s *state) update(ctx context.Context, do func(*transaction) error) error {
 		s.enqueue(job)
 	}
 	s.keepEvents(tx.eventsToAdd)
+	for _, id := range tx.deletedAgents {
+		s.forgetAgent(id)
+	}
 	return nil
 }
 

@@ -1,5 +1,5 @@
-// Package projects creates projects, and the repositories of projects and
-// wikis, for a push to a path that does not exist.
+// Package projects creates projects, and the repositories of projects and wikis, for a
+// push to a path that does not exist, and removes the repositories of deleted projects.
 package projects
 
 import (
@@ -21,7 +21,8 @@ const CreateRepository application.JobKind = "create_repository"
 // repositoryTimeout is how long a push waits for its repository to be created.
 const repositoryTimeout = 20 * time.Second
 
-// RetryDelay is how long a CreateRepository job waits at most between two attempts.
+// RetryDelay is how long a CreateRepository or RemoveRepository job waits at most between
+// two attempts.
 const RetryDelay = time.Minute
 
 // errUnfinished is no Unavailable: GitLab Shell would show other words.
