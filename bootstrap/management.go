@@ -12,6 +12,7 @@ import (
 	"gatehouse/application/accounts"
 	"gatehouse/application/authorization"
 	"gatehouse/application/credentials"
+	"gatehouse/application/projects"
 	"gatehouse/bootstrap/config"
 	"gatehouse/domain/identity"
 )
@@ -20,12 +21,15 @@ import (
 var management = fx.Module("management", fx.Provide(Accounts, restUseCases, RestAPI))
 
 // Accounts makes the service that changes users, their keys and their tokens.
-func Accounts(config config.Config, unitOfWork accounts.UnitOfWork, reader accounts.Records, now application.Clock) *accounts.Service {
+func Accounts(config config.Config, unitOfWork accounts.UnitOfWork, reader accounts.Records, credentials accounts.Credentials, now application.Clock) *accounts.Service {
 	rules := accounts.Rules{
 		Users: config.Git.KeyPolicy(), TokenPrefix: config.Tokens.Prefix, Lifetime: lifetime(config.Tokens),
 		RequireConfirmation: config.Users.RequireConfirmation,
 	}
-	return accounts.New(unitOfWork, reader, nil, rules, rand.Reader, now)
+	if config.Gitaly.Connected() {
+		rules.RemoveRepository = projects.RemoveRepository
+	}
+	return accounts.New(unitOfWork, reader, credentials, rules, rand.Reader, now)
 }
 
 func restUseCases(credentials *credentials.Service, accounts *accounts.Service) rest.UseCases {
@@ -42,7 +46,7 @@ type accountNames struct{ accounts.Records }
 
 // Account implements authorization.Accounts.
 func (a accountNames) Account(ctx context.Context, username string) (identity.Account, error) {
-	view, err := a.View(ctx, identity.ClaimName(username))
+	view, err := a.View(ctx, identity.ClaimName(username), Clock()())
 	return view.Account, err
 }
 

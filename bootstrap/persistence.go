@@ -34,7 +34,7 @@ func MemoryPorts(s *memory.Store) Ports {
 		Directory: s.Directory, Background: s.Directory, Notices: s.Notices, KeyUses: s.KeyUses, Actors: s.Actors,
 		Counters: s.Counters, Recorder: s.Recorder, PushContexts: s.PushContexts, Pushes: s.Pushes,
 		Accounts: s.Accounts, RecoveryCodes: s.RecoveryCodes, AccessTokens: s.AccessTokens, AuditLog: s.AuditLog,
-		AccountUnitOfWork: s.AccountUnitOfWork, AccountRecords: s.AccountRecords, Standings: s.Standings,
+		AccountUnitOfWork: s.AccountUnitOfWork, AccountRecords: s.AccountRecords, Standings: s.Standings, Credentials: s.Credentials,
 		WorldImport: s.WorldImport, WorldScratch: s.WorldScratch, NewProjects: s.NewProjects, Billing: s.Billing, BillingUnitOfWork: s.BillingUnitOfWork, Inventory: s.Records,
 		Agents: s.Agents, UsageCounters: s.UsageCounters, AgentTokens: s.AgentTokens, Findings: s.Findings,
 		Destinations: s.Destinations, Removed: s.Removed, Jobs: s.Jobs, Deliveries: s.Deliveries, Retention: s.Retention, Store: s,
@@ -46,7 +46,7 @@ func GormPorts(s *gormstore.Store) Ports {
 	return Ports{
 		Directory: s.Directory, Background: s.Directory, Notices: s.Notices, KeyUses: s.KeyUses, Actors: s.Actors, Counters: s.Counters, Recorder: s.Pushes,
 		PushContexts: s.PushContexts, Accounts: s.Accounts, RecoveryCodes: s.RecoveryCodes,
-		AccountUnitOfWork: s.AccountUnitOfWork, AccountRecords: s.AccountRecords, Standings: s.Standings,
+		AccountUnitOfWork: s.AccountUnitOfWork, AccountRecords: s.AccountRecords, Standings: s.Standings, Credentials: s.Credentials,
 		AccessTokens: s.AccessTokens, AuditLog: s.AuditLog, WorldImport: s.WorldImport, WorldScratch: s.WorldScratch, NewProjects: s.NewProjects, Inventory: s.Records,
 		Agents: s.Agents, UsageCounters: s.UsageCounters, AgentTokens: s.AgentTokens, Findings: s.Findings,
 		Destinations: s.Destinations, Removed: s.Destinations, Jobs: s.Jobs, Pushes: s.Pushes, Deliveries: s.Deliveries, Retention: s.Retention,

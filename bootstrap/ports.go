@@ -46,6 +46,7 @@ type Ports struct {
 	AccountUnitOfWork accounts.UnitOfWork
 	AccountRecords    accounts.Records
 	Standings         authorization.Standings
+	Credentials       accounts.Credentials
 	AuditLog          gitaudit.Log
 	WorldImport       worldimport.UnitOfWork
 	WorldScratch      worldimport.Scratch

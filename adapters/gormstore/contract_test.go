@@ -5,11 +5,15 @@ import (
 
 	"gatehouse/bootstrap"
 	"gatehouse/tests/contract"
+	"gatehouse/tests/contract/accountcases"
 	"gatehouse/tests/stores"
 )
 
 func TestSQLite_contract(t *testing.T)   { contract.Run(t, stores.SQLite) }
 func TestPostgres_contract(t *testing.T) { contract.Run(t, stores.Postgres) }
+
+func TestSQLite_accounts(t *testing.T)   { accountcases.Run(t, stores.SQLite) }
+func TestPostgres_accounts(t *testing.T) { accountcases.Run(t, stores.Postgres) }
 
 func TestSQLite_walk(t *testing.T)   { contract.Walks(t, stores.SQLite) }
 func TestPostgres_walk(t *testing.T) { contract.Walks(t, stores.Postgres) }

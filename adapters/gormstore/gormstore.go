@@ -46,6 +46,7 @@ type Store struct {
 	AccountUnitOfWork accounts.UnitOfWork
 	AccountRecords    *management.Accounts
 	Standings         *management.Standings
+	Credentials       *management.Credentials
 	WorldScratch      worldimport.Scratch
 	NewProjects       projects.UnitOfWork
 	Records           *Records
@@ -142,6 +143,7 @@ func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 	s.WorldImport, s.NewProjects = worldtx.GiveWay(db, unitOfWork), worldtx.NewProjects(unitOfWork)
 	s.AccountUnitOfWork = worldtx.NewAccounts(db, queue, s.Billing.within, sealer)
 	s.AccountRecords, s.Standings = management.NewAccounts(db), management.NewStandings(db)
+	s.Credentials = management.NewCredentials(db)
 	s.WorldScratch = worldtx.NewScratch(db, queue, s.Billing.within, sealer)
 	return s
 }

@@ -7,9 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"gatehouse/application"
 	"gatehouse/application/accounts"
-	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -95,6 +93,16 @@ func (tx accountsTx) SoleOwner(ctx context.Context, id identity.UserID, now time
 	}
 	slices.SortFunc(paths, func(a, b string) int { return strings.Compare(fold(a), fold(b)) })
 	return paths, ctx.Err()
+}
+
+// OtherAdministrators implements accounts.Users.
+func (tx accountsTx) OtherAdministrators(ctx context.Context, id identity.UserID) (bool, error) {
+	for _, u := range tx.users.rows {
+		if u.ID != id && u.Admin && u.State == identity.Active {
+			return true, ctx.Err()
+		}
+	}
+	return false, ctx.Err()
 }
 
 // owners returns the direct owners of a group whose membership counts at now.
@@ -201,7 +209,7 @@ func (tx accountsTx) Token(ctx context.Context, id int64) (identity.AccessToken,
 // RevokeTokens implements accounts.Tokens.
 func (tx accountsTx) RevokeTokens(ctx context.Context, id, family int64) (revoked []int64, err error) {
 	for _, t := range tx.accessTokens.rows {
-		if !t.Revoked && (family != 0 && t.Family == family || family == 0 && t.ID == id) {
+		if !t.Revoked && (t.ID == id || family != 0 && t.Family == family) {
 			t.Revoked = true
 			tx.accessTokens.rows[t.ID] = t
 			revoked = append(revoked, t.ID)
@@ -209,34 +217,4 @@ func (tx accountsTx) RevokeTokens(ctx context.Context, id, family int64) (revoke
 	}
 	slices.Sort(revoked)
 	return revoked, ctx.Err()
-}
-
-// AccountRecords implements accounts.Records.
-type AccountRecords struct{ *state }
-
-// View implements accounts.Records.
-func (m AccountRecords) View(ctx context.Context, who identity.Claim) (accounts.View, error) {
-	w := m.world.Load()
-	id := identity.UserID(who.ID)
-	if who.Kind == identity.ByName {
-		id = w.userByName(who.Name)
-	}
-	if err := w.users.require(id, "user"); err != nil {
-		return accounts.View{}, err
-	}
-	return w.view(w.users.rows[id]), ctx.Err()
-}
-
-func (w *world) view(u user) accounts.View {
-	return accounts.View{Account: u.Account.Clone(), Namespace: u.namespace, Creator: w.users.rows[u.CreatedBy].User}
-}
-
-// Views implements accounts.Records.
-func (m AccountRecords) Views(context.Context, accounts.Filter, application.Page) (application.Listed[accounts.View], error) {
-	return application.Listed[accounts.View]{}, domain.NotFound
-}
-
-// Memberships implements accounts.Records.
-func (m AccountRecords) Memberships(context.Context, identity.UserID, string, application.Page) (application.Listed[accounts.Membership], error) {
-	return application.Listed[accounts.Membership]{}, domain.NotFound
 }

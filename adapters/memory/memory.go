@@ -25,6 +25,7 @@ type Store struct {
 	Pushes            Pushes
 	Accounts          Accounts
 	AccountRecords    AccountRecords
+	Credentials       Credentials
 	AccountUnitOfWork accounts.UnitOfWork
 	Standings         Standings
 	RecoveryCodes     RecoveryCodes
@@ -63,6 +64,7 @@ func New() *Store {
 		Pushes:            Pushes{Directory{s}},
 		Accounts:          Accounts{s},
 		AccountRecords:    AccountRecords{s},
+		Credentials:       Credentials{s},
 		AccountUnitOfWork: s.changeAccounts,
 		Standings:         Standings{s},
 		RecoveryCodes:     RecoveryCodes{s},

@@ -10,6 +10,7 @@ import (
 	"gatehouse/domain"
 	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/rights"
 )
 
@@ -54,7 +55,7 @@ func (s *Service) View(ctx context.Context, by rights.Caller, who identity.Claim
 }
 
 func (s *Service) view(ctx context.Context, who identity.Claim) (View, error) {
-	view, err := s.records.View(ctx, who)
+	view, err := s.records.View(ctx, who, s.now())
 	if errors.Is(err, domain.NotFound) {
 		return View{}, ErrNoUser
 	}
@@ -62,25 +63,52 @@ func (s *Service) view(ctx context.Context, who identity.Claim) (View, error) {
 }
 
 // Views returns a page of the users that the filter picks, or a Refusal. A caller who has
-// not signed in has to name the user.
+// not signed in has to name the user. For callers who are no administrators Emails,
+// Admins and TwoFactor do not count, and the identity of another service is refused.
 func (s *Service) Views(ctx context.Context, by rights.Caller, f Filter, page application.Page) (application.Listed[View], error) {
 	if err := by.OnInstance(rights.ReadUsers).Decide(); err != nil && f.Username == "" {
 		return application.Listed[View]{}, err
 	}
-	f.Emails = by.Admin
-	return s.records.Views(ctx, f, page)
+	if f.Emails = by.Admin; !by.Admin {
+		f.Admins, f.TwoFactor = nil, nil
+		if f.ExternUID != "" || f.Provider != "" {
+			return application.Listed[View]{}, by.OnInstance(rights.AdminAllResources).Decide()
+		}
+	}
+	return s.records.Views(ctx, f, page, s.now())
 }
 
 // Memberships returns a page of a user's direct memberships, or a Refusal. The kind is as
 // for Records.
-func (s *Service) Memberships(ctx context.Context, by rights.Caller, user identity.UserID, kind string, page application.Page) (application.Listed[Membership], error) {
+func (s *Service) Memberships(ctx context.Context, by rights.Caller, user identity.UserID, kind MembershipKind, page application.Page) (application.Listed[Membership], error) {
 	if err := by.OnInstance(rights.AdminAllResources).Decide(); err != nil {
 		return application.Listed[Membership]{}, err
 	}
-	if _, err := s.view(ctx, identity.Claim{Kind: identity.ByUser, ID: int64(user)}); err != nil {
+	if _, err := s.view(ctx, claim(user)); err != nil {
 		return application.Listed[Membership]{}, err
 	}
-	return s.records.Memberships(ctx, user, kind, page)
+	return s.records.Memberships(ctx, user, kind, page, s.now())
+}
+
+// Associations counts the direct memberships of a user, for the user and administrators,
+// or returns a Refusal.
+func (s *Service) Associations(ctx context.Context, by rights.Caller, user identity.UserID) (Associations, error) {
+	if err := s.decideOn(ctx, by, user); err != nil {
+		return Associations{}, err
+	}
+	return s.records.Associations(ctx, user, s.now())
+}
+
+// decideOn refuses a caller who is neither the user nor an administrator, and a user who
+// does not exist.
+func (s *Service) decideOn(ctx context.Context, by rights.Caller, user identity.UserID) error {
+	if err := by.OnInstance(rights.ReadUsers).Decide(); err != nil {
+		return err
+	}
+	if _, err := s.view(ctx, claim(user)); err != nil {
+		return err
+	}
+	return by.OnUser(rights.UpdateUser, user).Decide()
 }
 
 // The refusals of names that others have.
@@ -105,7 +133,7 @@ func (s *Service) Create(ctx context.Context, by rights.Caller, a identity.Accou
 		if a.ID, err = tx.Users.PutAccount(ctx, a); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, by, audit.Create, a.User, nil, values(a))
+		return s.record(ctx, tx, by, audit.Create, a.User, object(a.User), nil, values(a))
 	})
 	if err != nil {
 		return View{}, err
@@ -117,10 +145,19 @@ func (s *Service) Create(ctx context.Context, by rights.Caller, a identity.Accou
 // alone stays as it is in the same transaction.
 func (s *Service) Update(ctx context.Context, by rights.Caller, id identity.UserID, change func(*identity.Account)) (View, error) {
 	err := s.change(ctx, by, id, func(tx Tx, a *identity.Account) error {
+		if a.Type.IsInternal() {
+			return errInternal
+		}
 		old := *a
 		change(a)
 		if old.Admin && !a.Admin && a.ID == by.ID {
-			return domain.Refuse(domain.Forbidden, "You cannot take the rights of an administrator from yourself")
+			others, err := tx.Users.OtherAdministrators(ctx, a.ID)
+			switch {
+			case err != nil:
+				return err
+			case !others:
+				return errLastAdministrator
+			}
 		}
 		return checkNames(ctx, tx, old, *a)
 	})
@@ -130,15 +167,38 @@ func (s *Service) Update(ctx context.Context, by rights.Caller, id identity.User
 	return s.view(ctx, claim(id))
 }
 
-// errSelf refuses to block oneself.
-var errSelf = domain.Refuse(domain.Forbidden, "The API initiating user cannot be blocked by the API")
+// UpdateStatus changes the status of the caller, of which settings has the parameters that
+// are given as remembered.UserStatus names them, or returns a Refusal.
+func (s *Service) UpdateStatus(ctx context.Context, by rights.Caller, settings remembered.Values) (View, error) {
+	if err := by.OnUser(rights.UpdateUser, by.ID).Decide(); err != nil {
+		return View{}, err
+	}
+	err := s.changeOne(ctx, by, by.ID, func(_ Tx, a *identity.Account) error {
+		a.Settings = a.Settings.With(settings)
+		return nil
+	})
+	if err != nil {
+		return View{}, err
+	}
+	return s.view(ctx, claim(by.ID))
+}
+
+// errLastAdministrator refuses to leave an instance without administrators.
+var errLastAdministrator = domain.Refuse(domain.Forbidden, "The last administrator cannot give up these rights")
+
+// errSelf are the refusals of what administrators cannot do to themselves.
+var errSelf = map[identity.StateChange]error{
+	identity.Block:      domain.Refuse(domain.Forbidden, "The API initiating user cannot be blocked by the API"),
+	identity.Deactivate: domain.Refuse(domain.Forbidden, "The API initiating user cannot be deactivated by the API"),
+	identity.Ban:        domain.Refuse(domain.Forbidden, "The API initiating user cannot be banned by the API"),
+}
 
 // ChangeState changes the state of a user, and says whether it was another one; or returns
 // a Refusal.
 func (s *Service) ChangeState(ctx context.Context, by rights.Caller, id identity.UserID, c identity.StateChange) (changed bool, err error) {
 	err = s.change(ctx, by, id, func(_ Tx, a *identity.Account) (err error) {
-		if c == identity.Block && a.ID == by.ID {
-			return errSelf
+		if refusal := errSelf[c]; refusal != nil && a.ID == by.ID {
+			return refusal
 		}
 		a.User, changed, err = a.User.Change(c)
 		return err
@@ -160,22 +220,26 @@ func (s *Service) DisableTwoFactor(ctx context.Context, by rights.Caller, id ide
 	})
 }
 
-// change changes a user as an administrator in one transaction, with an audit event if
-// anything differs.
+// change changes a user as an administrator.
 func (s *Service) change(ctx context.Context, by rights.Caller, id identity.UserID, change func(Tx, *identity.Account) error) error {
 	if err := by.OnInstance(rights.AdminAllResources).Decide(); err != nil {
 		return err
 	}
+	return s.changeOne(ctx, by, id, change)
+}
+
+// changeOne changes a user in one transaction, with an audit event if anything differs.
+func (s *Service) changeOne(ctx context.Context, by rights.Caller, id identity.UserID, change func(Tx, *identity.Account) error) error {
 	return s.unitOfWork(ctx, func(tx Tx) error {
 		a, err := account(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		before := values(a)
+		old := a
 		if err := change(tx, &a); err != nil {
 			return err
 		}
-		was, is := audit.Changes(before, values(a))
+		was, is := changes(old, a)
 		if len(is) == 0 {
 			return nil
 		}
@@ -183,7 +247,7 @@ func (s *Service) change(ctx context.Context, by rights.Caller, id identity.User
 		if _, err := tx.Users.PutAccount(ctx, a); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, by, audit.Update, a.User, was, is)
+		return s.record(ctx, tx, by, audit.Update, a.User, object(a.User), was, is)
 	})
 }
 
@@ -191,7 +255,7 @@ func (s *Service) change(ctx context.Context, by rights.Caller, id identity.User
 // is set a user who alone owns a group stays.
 func (s *Service) Delete(ctx context.Context, by rights.Caller, id identity.UserID, hard bool, unmodifiedSince time.Time) error {
 	return s.remove(ctx, by, id, func(tx Tx, a identity.Account) error {
-		if !unmodifiedSince.IsZero() && a.UpdatedAt.Truncate(time.Second).After(unmodifiedSince) {
+		if modifiedAfter(a.UpdatedAt, unmodifiedSince) {
 			return domain.ErrModified
 		}
 		if hard {
@@ -239,7 +303,7 @@ func (s *Service) remove(ctx context.Context, by rights.Caller, id identity.User
 		if err := s.removeRepositories(ctx, tx, projects); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, by, audit.Delete, a.User, values(a), nil)
+		return s.record(ctx, tx, by, audit.Delete, a.User, object(a.User), values(a), nil)
 	})
 }
 

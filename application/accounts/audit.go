@@ -2,10 +2,12 @@ package accounts
 
 import (
 	"context"
+	"time"
 
 	"gatehouse/application"
 	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
 )
@@ -24,14 +26,56 @@ func values(a identity.Account) audit.Values {
 	return out
 }
 
+// changes are the members in which an account differs from the old one.
+func changes(old, a identity.Account) (was, is audit.Values) {
+	was, is = values(old), values(a)
+	for _, p := range remembered.Users {
+		was[p.Name], is[p.Name] = remembered.Users.Value(old.Settings, p.Name), remembered.Users.Value(a.Settings, p.Name)
+	}
+	return audit.Changes(was, is)
+}
+
 // object is a user in an audit event.
 func object(u identity.User) audit.Object {
 	return audit.Object{Kind: audit.User, ID: int64(u.ID), Path: u.Username}
 }
 
-// record keeps the audit event of a write to the user.
-func (s *Service) record(ctx context.Context, tx Tx, by rights.Caller, verb audit.Verb, user identity.User, before, after audit.Values) error {
-	return tx.Audit.Append(ctx, by.Cause.Event(s.now(), verb, object(user), object(user), before, after))
+// keyObject and tokenObject are what belongs to a user in an audit event.
+func keyObject(k identity.Key) audit.Object {
+	return audit.Object{Kind: "key", ID: int64(k.ID), Path: k.Title}
+}
+
+func tokenObject(t identity.AccessToken) audit.Object {
+	return audit.Object{Kind: "access_token", ID: t.ID, Path: t.Name}
+}
+
+// keyValues are the members of a key as an audit event has them.
+func keyValues(k identity.Key) audit.Values {
+	return audit.Values{
+		"title": k.Title, "fingerprint": string(k.Fingerprint), "usage": string(k.Usage), "expires_at": textOrNil(k.ExpiresAt, time.RFC3339),
+	}
+}
+
+// tokenValues are the members of an access token as an audit event has them.
+func tokenValues(t identity.AccessToken) audit.Values {
+	scopes := make([]string, len(t.Scopes))
+	for i, scope := range t.Scopes {
+		scopes[i] = string(scope)
+	}
+	return audit.Values{"name": t.Name, "scopes": scopes, "expires_at": textOrNil(t.ExpiresAt, time.DateOnly)}
+}
+
+// textOrNil returns nil for the zero time.
+func textOrNil(at time.Time, layout string) any {
+	if at.IsZero() {
+		return nil
+	}
+	return at.UTC().Format(layout)
+}
+
+// record keeps the audit event of a write to what belongs to the user.
+func (s *Service) record(ctx context.Context, tx Tx, by rights.Caller, verb audit.Verb, user identity.User, target audit.Object, before, after audit.Values) error {
+	return tx.Audit.Append(ctx, by.Cause.Event(s.now(), verb, object(user), target, before, after))
 }
 
 // removeRepositories enqueues the jobs that remove the repositories of projects.

@@ -47,6 +47,9 @@ type Users interface {
 	// SoleOwner returns the full paths of the groups that have the user as their only
 	// direct owner who is active, in alphabetical order.
 	SoleOwner(ctx context.Context, id identity.UserID, now time.Time) ([]string, error)
+	// OtherAdministrators says whether another user than that one is an administrator and
+	// in the state active.
+	OtherAdministrators(ctx context.Context, id identity.UserID) (bool, error)
 }
 
 // Names knows which names are taken. Letter case does not count.
@@ -78,8 +81,9 @@ type Tokens interface {
 	AddToken(ctx context.Context, t identity.AccessToken) (int64, error)
 	// Token returns the token of that number, or domain.NotFound.
 	Token(ctx context.Context, id int64) (identity.AccessToken, error)
-	// RevokeTokens revokes the tokens of a family, or with family 0 the token of that
-	// number, and returns the numbers of those that it has revoked, in ascending order.
+	// RevokeTokens revokes the token of that number and, unless family is 0, the tokens of
+	// that family. It returns the numbers of those that were not revoked before, in
+	// ascending order.
 	RevokeTokens(ctx context.Context, id, family int64) ([]int64, error)
 }
 
@@ -102,25 +106,32 @@ type View struct {
 	Namespace source.NamespaceID
 	// Creator is who created the user; the zero User if that is not known.
 	Creator identity.User
+	// HighestRole is the highest of the direct memberships that count, or Owner if there
+	// are personal projects.
+	HighestRole source.Role
 }
 
 // Filter picks users: those that all of its members pick.
 type Filter struct {
 	// Username picks the user of that name, in any letter case.
 	Username string
-	// Search picks users whose name, username or public e-mail contains it, in any letter
-	// case of A to Z, or whose e-mail equals it if Emails is set. One whose username is
-	// the search comes first, unless the page is by Keyset.
+	// Search picks users whose name, username or public e-mail contains it, or whose e-mail
+	// equals it if Emails is set; in any letter case of A to Z.
 	Search string
+	// ExactFirst lets one whose username is Search come before all others, unless the page
+	// is by Keyset.
+	ExactFirst bool
 	// Emails lets Search look at every e-mail, not at public ones alone.
 	Emails bool
-	// PublicEmail picks the user with that public e-mail.
+	// PublicEmail picks the user with that public e-mail, in any letter case of A to Z.
 	PublicEmail string
-	// Each of these, if not nil, picks the users for which it is true, or false.
-	Active, External, Admins, Humans, TwoFactor, Bots *bool
-	// Blocked picks those who are blocked.
+	// Each of these, if not nil, picks the users of which it is true, or false. Internal are
+	// the accounts of the instance, Bots the bots of projects and groups.
+	Active, External, Admins, Humans, TwoFactor, Bots, Internal *bool
+	// Blocked picks those in the states blocked and ldap_blocked.
 	Blocked bool
-	// CreatedAfter and CreatedBefore pick by the moment of creation; zero for none.
+	// CreatedAfter and CreatedBefore pick by the moment of creation, the moment itself
+	// included; zero for none. Users without a moment are not picked.
 	CreatedAfter, CreatedBefore time.Time
 	// ExternUID and Provider pick by the remembered identity; empty for none.
 	ExternUID, Provider string
@@ -134,27 +145,43 @@ type Membership struct {
 	Role source.Role
 }
 
-// Records reads accounts.
+// Associations count what a user has direct memberships in.
+type Associations struct{ Groups, Projects int64 }
+
+// Records reads accounts. A membership counts at now if it is active, has not expired and
+// gives more than Minimal.
 type Records interface {
 	// View returns the user of a claim by number or by name, or domain.NotFound.
-	View(ctx context.Context, who identity.Claim) (View, error)
+	View(ctx context.Context, who identity.Claim, now time.Time) (View, error)
 	// Views returns a page of the users that the filter picks. Page.Order is id, name,
 	// username, created_at or updated_at; texts are ordered byte by byte in lower case,
-	// users without a moment come first.
-	Views(ctx context.Context, f Filter, page application.Page) (application.Listed[View], error)
-	// Memberships returns a page of the direct, active memberships of a user, in the order
-	// of their numbers. An empty kind picks all, "Project" or "Namespace" one kind.
-	Memberships(ctx context.Context, user identity.UserID, kind string, page application.Page) (application.Listed[Membership], error)
+	// and a user without a moment as if it were before all others.
+	Views(ctx context.Context, f Filter, page application.Page, now time.Time) (application.Listed[View], error)
+	// Memberships returns a page of the direct memberships of a user that count: those in
+	// groups and then those in projects, each in the order of the groups' and projects'
+	// numbers.
+	Memberships(ctx context.Context, user identity.UserID, kind MembershipKind, page application.Page, now time.Time) (application.Listed[Membership], error)
+	// Associations counts the direct memberships of a user that count.
+	Associations(ctx context.Context, user identity.UserID, now time.Time) (Associations, error)
 	// HasAdministrator says whether an active user is an administrator.
 	HasAdministrator(ctx context.Context) (bool, error)
 }
 
-// KeyFilter picks SSH keys.
-type KeyFilter struct {
-	// User picks the keys of that user; 0 for all.
-	User identity.UserID
-	// Fingerprint picks the key of that fingerprint; empty for all.
-	Fingerprint identity.Fingerprint
+// MembershipKind is what a membership is in, in GitLab's words; empty for both.
+type MembershipKind string
+
+// The kinds of memberships.
+const (
+	InGroups   MembershipKind = "Namespace"
+	InProjects MembershipKind = "Project"
+)
+
+// Of returns the kind of a membership.
+func (m Membership) Of() MembershipKind {
+	if m.In.Project != 0 {
+		return InProjects
+	}
+	return InGroups
 }
 
 // KeyView is a key with what it belongs to.
@@ -162,7 +189,7 @@ type KeyView struct {
 	identity.Key
 	// Owner is the user of a user's key; the zero View for a deploy key.
 	Owner View
-	// Projects are those on which a deploy key is enabled.
+	// Projects are those on which a deploy key is enabled, in the order of their numbers.
 	Projects []DeployKeyProject
 }
 
@@ -181,20 +208,23 @@ type TokenFilter struct {
 	Revoked, Active *bool
 	// Search picks tokens whose name contains it, in any letter case of A to Z.
 	Search string
-	// Moments of which the zero one picks all. Tokens without the moment are not picked.
+	// Moments pick tokens after or before them, the moment itself included; the zero one
+	// picks all. Tokens without the moment are not picked then.
 	CreatedAfter, CreatedBefore, LastUsedAfter, LastUsedBefore, ExpiresAfter, ExpiresBefore time.Time
 }
 
 // Credentials reads SSH keys and access tokens.
 type Credentials interface {
-	// KeyViews returns a page of the keys that the filter picks, in the order of their
-	// numbers. With the fingerprint alone deploy keys are among them, else users' keys
-	// only.
-	KeyViews(ctx context.Context, f KeyFilter, page application.Page) (application.Listed[KeyView], error)
-	// KeyView returns the key of that number, a deploy key too, or domain.NotFound.
-	KeyView(ctx context.Context, id identity.KeyID) (KeyView, error)
-	// TokenViews returns a page of the personal tokens that the filter picks at now.
-	// Page.Order is id, created_at, expires_at, last_used_at or name; tokens without a
-	// moment come last in either direction.
-	TokenViews(ctx context.Context, f TokenFilter, page application.Page, now time.Time) (application.Listed[identity.AccessToken], error)
+	// Keys returns a page of the SSH keys of a user, in the order of their numbers.
+	Keys(ctx context.Context, user identity.UserID, page application.Page) (application.Listed[identity.Key], error)
+	// FindKey returns the key of that number or, if it is 0, of that fingerprint: a user's
+	// or a deploy key with its projects, else domain.NotFound.
+	FindKey(ctx context.Context, id identity.KeyID, print identity.Fingerprint) (identity.Key, []DeployKeyProject, error)
+	// Tokens returns a page of the personal access tokens that the filter picks at now.
+	// Page.Order is id, created_at, expires_at, last_used_at or name, which is ordered byte
+	// by byte in lower case. Tokens without a moment come last in either direction. There
+	// is no Keyset.
+	Tokens(ctx context.Context, f TokenFilter, page application.Page, now time.Time) (application.Listed[identity.AccessToken], error)
+	// Token returns the personal access token of that number, or domain.NotFound.
+	Token(ctx context.Context, id int64) (identity.AccessToken, error)
 }

@@ -96,6 +96,11 @@ func RunSuites(t *testing.T, open stores.Factory, names ...string) {
 	}
 }
 
+// RunCases runs the cases of another package under a name, on the stores that open makes.
+func RunCases(t *testing.T, name string, cases []Case, open stores.Factory) {
+	run(t, name, cases, open)
+}
+
 func run(t *testing.T, name string, cases []Case, open stores.Factory) {
 	t.Run(name, func(t *testing.T) {
 		t.Parallel()

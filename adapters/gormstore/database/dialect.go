@@ -51,6 +51,44 @@ func (d Dialect) Lower(text string) string {
 	return "lower(" + text + ")"
 }
 
+// Contains returns the SQL of whether a text has another one in it, as it is.
+func (d Dialect) Contains(text, part string) string {
+	if d == Postgres {
+		return "strpos(" + text + ", " + part + ") > 0"
+	}
+	return "instr(" + text + ", " + part + ") > 0"
+}
+
+// Member returns the SQL of a member of a column of JSON, as text; NULL for none.
+func (d Dialect) Member(column, name string) string {
+	if d == Postgres {
+		return "(" + column + "::jsonb->>'" + name + "')"
+	}
+	return "json_extract(" + column + ", '$." + name + "')"
+}
+
+// Earliest returns the SQL of what comes before every moment in an order.
+func (d Dialect) Earliest() string {
+	if d == Postgres {
+		return "'-infinity'::timestamptz"
+	}
+	return "''"
+}
+
+// Position returns what a moment in RFC 3339 is compared as in an order in which Earliest
+// takes the place of NULL. Any other text is Earliest.
+func (d Dialect) Position(text string) any {
+	at, err := time.Parse(time.RFC3339Nano, text)
+	switch {
+	case err == nil:
+		return ToInstant(at)
+	case d == Postgres:
+		return "-infinity"
+	default:
+		return ""
+	}
+}
+
 func (d Dialect) gorm(pool *sql.DB) gorm.Dialector {
 	if d == Postgres {
 		return postgres.New(postgres.Config{Conn: pool})

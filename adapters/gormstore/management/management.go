@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,14 +16,21 @@ import (
 
 // query is a list that is filtered, ordered and read by pages.
 type query struct {
-	// columns and from are the SQL of the rows; id is the column of the number.
+	// columns and from are the SQL of the rows; id is the column of the number. Each ? in
+	// columns is one of columnValues.
 	columns, from, id string
-	// first, if not empty, is SQL for what comes first in the order.
-	first string
-	where []string
-	args  []any
+	columnValues      []any
+	// first, if not empty, is SQL for what comes first in the order. Each ? in it is one of
+	// firstValues.
+	first       string
+	firstValues []any
+	where       []string
+	args        []any
 	// orders has the SQL for each order; none of it is NULL.
 	orders map[string]string
+	// positions has, for orders whose SQL is no text, how the value of a Position is
+	// compared with it.
+	positions map[string]func(value string) any
 }
 
 // and adds a condition, in which each ? is one of the values.
@@ -52,27 +60,11 @@ const counted = 100_000
 // list returns a page of the rows of a query. The function scan reads one row.
 func list[Row any](ctx context.Context, db *database.DB, q query, page application.Page, scan func(*sql.Rows) (Row, error)) (out application.Listed[Row], err error) {
 	counting := fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM %s%s LIMIT %d) counted", q.from, q.conditions(), counted+1)
-	if !page.Keyset {
-		if err := db.Pool.QueryRowContext(ctx, counting, q.args...).Scan(&out.Total); err != nil {
-			return out, err
-		}
-	}
-	order, direction, beyond := q.orders[page.Order], "ASC", ">"
-	if page.Descending {
-		direction, beyond = "DESC", "<"
-	}
+	countingArgs := slices.Clone(q.args)
 	if page.After != nil {
-		q.and(fmt.Sprintf("(%s, %s) %s (?, ?)", order, q.id, beyond), page.After.Value, page.After.ID)
+		q.after(page)
 	}
-	sorted := fmt.Sprintf("%s %s, %s %s", order, direction, q.id, direction)
-	if order == q.id {
-		sorted = q.id + " " + direction
-	}
-	if q.first != "" && !page.Keyset {
-		sorted = q.first + ", " + sorted
-	}
-	text := fmt.Sprintf("SELECT %s FROM %s%s ORDER BY %s LIMIT %d OFFSET %d", q.columns, q.from, q.conditions(), sorted, page.Size+1, page.Offset)
-	rows, err := db.Pool.QueryContext(ctx, text, q.args...)
+	rows, err := db.Pool.QueryContext(ctx, q.page(page), q.args...)
 	if err != nil {
 		return out, err
 	}
@@ -84,14 +76,65 @@ func list[Row any](ctx context.Context, db *database.DB, q query, page applicati
 		}
 		out.Items = append(out.Items, row)
 	}
+	if err := rows.Err(); err != nil {
+		return out, err
+	}
 	if len(out.Items) > page.Size {
 		out.Items, out.More = out.Items[:page.Size], true
 	}
+	behind := int64(page.Offset + len(out.Items))
+	switch {
+	case page.Keyset:
+		return out, nil
+	case !out.More && (len(out.Items) > 0 || page.Offset == 0): // the last page tells the number
+		out.Total = behind
+		return out, nil
+	}
+	err = db.Pool.QueryRowContext(ctx, counting, countingArgs...).Scan(&out.Total)
 	if out.Total > counted { // the rest is not counted, but there is a page behind this one
-		out.Total = max(out.Total, int64(page.Offset+len(out.Items)))
+		out.Total = max(out.Total, behind)
 		if out.More {
-			out.Total = max(out.Total, int64(page.Offset+page.Size)+1)
+			out.Total = max(out.Total, behind+1)
 		}
 	}
-	return out, rows.Err()
+	return out, err
+}
+
+// direction returns the SQL of the direction of a page, and of the comparison with the
+// row before it.
+func direction(page application.Page) (order, beyond string) {
+	if page.Descending {
+		return "DESC", "<"
+	}
+	return "ASC", ">"
+}
+
+// after adds the condition of the rows behind page.After.
+func (q *query) after(page application.Page) {
+	order, at := q.orders[page.Order], page.After
+	_, beyond := direction(page)
+	if order == q.id {
+		q.and(fmt.Sprintf("%s %s ?", q.id, beyond), at.ID)
+		return
+	}
+	value := any(at.Value)
+	if position := q.positions[page.Order]; position != nil {
+		value = position(at.Value)
+	}
+	q.and(fmt.Sprintf("(%s, %s) %s (?, ?)", order, q.id, beyond), value, at.ID)
+}
+
+// page returns the statement of a page.
+func (q *query) page(page application.Page) string {
+	order := q.orders[page.Order]
+	way, _ := direction(page)
+	sorted := fmt.Sprintf("%s %s, %s %s", order, way, q.id, way)
+	if order == q.id {
+		sorted = q.id + " " + way
+	}
+	if q.first != "" && !page.Keyset {
+		sorted = q.bind(q.first, q.firstValues...) + ", " + sorted
+	}
+	columns := q.bind(q.columns, q.columnValues...)
+	return fmt.Sprintf("SELECT %s FROM %s%s ORDER BY %s LIMIT %d OFFSET %d", columns, q.from, q.conditions(), sorted, page.Size+1, page.Offset)
 }

@@ -86,6 +86,12 @@ func (w accountsTx) SoleOwner(ctx context.Context, id identity.UserID, now time.
 	return paths, database.Fault(err, "groups of user %d", id)
 }
 
+// OtherAdministrators implements accounts.Users.
+func (w accountsTx) OtherAdministrators(ctx context.Context, id identity.UserID) (bool, error) {
+	other, err := database.Find[userRow](ctx, w.tx, "admin AND state = 'active' AND id <> ?", int64(id))
+	return other != nil, database.Fault(err, "administrators")
+}
+
 // EmailOwner implements accounts.Names.
 func (w accountsTx) EmailOwner(ctx context.Context, email string) (identity.UserID, error) {
 	if email == "" {
@@ -186,13 +192,13 @@ func (w accountsTx) Token(ctx context.Context, id int64) (identity.AccessToken, 
 
 // RevokeTokens implements accounts.Tokens.
 func (w accountsTx) RevokeTokens(ctx context.Context, id, family int64) (revoked []int64, err error) {
-	which, value := "id = ?", id
+	which, values := "NOT revoked AND id = ?", []any{id}
 	if family != 0 {
-		which, value = "family_id = ?", family
+		which, values = "NOT revoked AND (id = ? OR family_id = ?)", append(values, family)
 	}
-	err = w.tx.WithContext(ctx).Raw("SELECT id FROM access_tokens WHERE NOT revoked AND "+which+" ORDER BY id", value).Scan(&revoked).Error
+	err = w.tx.WithContext(ctx).Raw("SELECT id FROM access_tokens WHERE "+which+" ORDER BY id", values...).Scan(&revoked).Error
 	if err == nil && len(revoked) > 0 {
-		err = w.exec(ctx, "UPDATE access_tokens SET revoked = true WHERE NOT revoked AND "+which, value)
+		err = w.exec(ctx, "UPDATE access_tokens SET revoked = true WHERE "+which, values...)
 	}
 	return revoked, database.Fault(err, "revoke access token %d", id)
 }
