@@ -106,6 +106,9 @@ var errTrailing = errors.New("more follows the JSON value")
 // body for one without parameters.
 var NotObject = domain.Refuse(domain.Invalid, "message body does not match declared format")
 
+// avatar is the parameter with which clients of the management API send a picture.
+const avatar = "avatar"
+
 // eachPair calls add for the pairs of a form, in their order.
 func (p bodyParser) eachPair(text []byte, add pairFunc) error {
 	if p.media != mediaMultipart {
@@ -121,8 +124,11 @@ func (p bodyParser) eachPair(text []byte, add pairFunc) error {
 		if err != nil {
 			return malformed(err)
 		}
+		if part.FileName() != "" && part.FormName() == avatar {
+			continue // pictures are not kept
+		}
 		if part.FileName() != "" {
-			return invalid(part.FormName()) // no parameter is a file
+			return invalid(part.FormName()) // no other parameter is a file
 		}
 		value.Reset()
 		if _, err := value.ReadFrom(part); err != nil {

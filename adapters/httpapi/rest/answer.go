@@ -2,6 +2,7 @@ package rest
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -64,6 +65,15 @@ func (b badRequest) Unwrap() error { return b.error }
 func asBadRequest(err error) error {
 	if refusal, ok := errors.AsType[*domain.Refusal](err); ok && (refusal.Kind == domain.Invalid || refusal.Kind == domain.Unprocessable) {
 		return badRequest{err}
+	}
+	return err
+}
+
+// asBadRequestWords does what asBadRequest does, with GitLab's words for the status in
+// front of the reason.
+func asBadRequestWords(err error) error {
+	if refusal, ok := errors.AsType[*domain.Refusal](err); ok && (refusal.Kind == domain.Invalid || refusal.Kind == domain.Unprocessable) {
+		return badRequest{fmt.Errorf("400 Bad request - %w", err)}
 	}
 	return err
 }

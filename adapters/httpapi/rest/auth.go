@@ -39,6 +39,9 @@ func (a *API) authenticate(c *call) error {
 	}
 	bearer, err := a.useCases.Credentials.Bearer(c.context(), text)
 	if err != nil {
+		if failure := a.revokeReused(c, bearer.Token, err); failure != nil {
+			return failure
+		}
 		return err
 	}
 	httpapi.Admit(c.gin)
@@ -62,6 +65,17 @@ func (a *API) authenticate(c *call) error {
 	return nil
 }
 
+// revokeReused revokes the family of a revoked token with which a request would rotate
+// tokens: the token was rotated before, and a copy of it is in use. Any other refusal
+// changes nothing.
+func (a *API) revokeReused(c *call, token identity.AccessToken, refusal error) error {
+	if !errors.Is(refusal, credentials.ErrRevokedToken) || !strings.HasSuffix(c.route.Path, "/rotate") {
+		return nil
+	}
+	c.caller.Cause.Actor.Token = token.ID
+	return a.useCases.Accounts.RevokeFamily(c.context(), c.caller, token.ID)
+}
+
 // sudo replaces the caller by the user that an administrator wants to act as, if one is
 // named.
 func (a *API) sudo(c *call, bearer credentials.Bearer) error {
@@ -73,6 +87,9 @@ func (a *API) sudo(c *call, bearer credentials.Bearer) error {
 	}
 	if who == "" {
 		return nil
+	}
+	if !isText(who) {
+		who = strings.ToValidUTF8(strings.ReplaceAll(who, "\x00", "?"), "?") // a name that no user has
 	}
 	httpapi.AddLogFields(c.gin, "sudo", who)
 	user, err := a.useCases.Credentials.Sudo(c.context(), bearer, who)

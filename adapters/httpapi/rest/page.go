@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -30,6 +31,14 @@ type orders struct {
 	names      []string
 	descending bool
 	keyset     []string
+	// words are, for a list whose parameter sort names both, the orders by their words.
+	words map[string]ordered
+}
+
+// ordered is an order with its direction.
+type ordered struct {
+	name       string
+	descending bool
 }
 
 // byNumber orders a list by the numbers of its rows alone.
@@ -73,10 +82,14 @@ func (c *call) page(o orders) (application.Page, error) {
 		}
 	}
 	if in.Sort != nil {
-		if *in.Sort != "asc" && *in.Sort != "desc" {
+		word, ok := o.words[*in.Sort]
+		if o.words == nil {
+			word, ok = ordered{page.Order, *in.Sort == "desc"}, *in.Sort == "asc" || *in.Sort == "desc"
+		}
+		if !ok {
 			return application.Page{}, noValidValue("sort")
 		}
-		page.Descending = *in.Sort == "desc"
+		page.Order, page.Descending = word.name, word.descending
 	}
 	if in.Pagination != nil && *in.Pagination == "keyset" {
 		return c.keyset(page, o, in.Cursor)
@@ -100,11 +113,29 @@ func (c *call) keyset(page application.Page, o orders, cursor *string) (applicat
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(*cursor)
 	var at cursorValue
-	if err != nil || json.Unmarshal(raw, &at) != nil || strings.ContainsRune(at.Value, 0) {
+	if err != nil || json.Unmarshal(raw, &at) != nil || strings.ContainsRune(at.Value, 0) || !isPosition(page.Order, at.Value) {
 		return application.Page{}, domain.Refuse(domain.Invalid, "cursor is invalid")
 	}
 	page.After = &application.Position{Value: at.Value, ID: at.ID}
 	return page, nil
+}
+
+// isPosition says whether a text is the value of a position in an order: that of a moment
+// is a moment, or empty.
+func isPosition(order, value string) bool {
+	if !strings.HasSuffix(order, "_at") || value == "" {
+		return true
+	}
+	_, err := time.Parse(time.RFC3339Nano, value)
+	return err == nil
+}
+
+// positionMoment is a moment as the value of a position.
+func positionMoment(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format("2006-01-02T15:04:05.000000Z")
 }
 
 // cursorValue is what a cursor holds.
@@ -127,7 +158,8 @@ func (m *methodNotAllowed) Error() string { return m.message }
 func (m *methodNotAllowed) Unwrap() error { return domain.Refuse(domain.Invalid, "%s", m.message) }
 
 // listed answers with a page of a list, and says in the headers which. The function
-// position returns the place of an item in the order; it is asked with keyset only.
+// position returns the place of an item in the order; it is asked with keyset only, and
+// nil for a list without.
 func listed[Item, Shown any](a *API, c *call, page application.Page, l application.Listed[Item], position func(Item) application.Position, show func(Item) Shown) (any, error) {
 	out := make([]Shown, len(l.Items))
 	for i, item := range l.Items {

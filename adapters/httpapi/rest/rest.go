@@ -76,4 +76,4 @@ func Routes() []Route {
 }
 
 // routes are all routes.
-var routes = slices.Concat(documentRoutes, metaRoutes, userRoutes)
+var routes = slices.Concat(documentRoutes, metaRoutes, userRoutes, userStateRoutes, userDetailRoutes, sshKeyRoutes, accessTokenRoutes)

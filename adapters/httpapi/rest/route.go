@@ -5,7 +5,10 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -95,6 +98,9 @@ func (a *API) serve(r route, document Document) gin.HandlerFunc {
 		if err != nil {
 			return nil, err
 		}
+		if slices.ContainsFunc(g.Params, func(p gin.Param) bool { return !isText(p.Value) }) {
+			return nil, errNotFound // no row has such a name
+		}
 		c.values = values
 		g.Status(status)
 		return r.handle(a, c)
@@ -104,6 +110,9 @@ func (a *API) serve(r route, document Document) gin.HandlerFunc {
 		reply(g)
 	}
 }
+
+// isText says whether a store takes a text: it is in UTF-8 and has no NUL.
+func isText(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }
 
 // decode reads the parameters of the request into the struct that into points to.
 func (c *call) decode(into any) error { return c.values.Decode(into) }

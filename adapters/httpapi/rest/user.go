@@ -124,7 +124,9 @@ func (a *API) ownUser(v accounts.View) ownUser {
 }
 
 func (a *API) adminUser(v accounts.View) adminUser {
-	out := adminUser{ownUser: a.ownUser(v), IsAdmin: v.Admin, Note: textOrNull(v.Note), NamespaceID: int64(v.Namespace)}
+	out := adminUser{
+		ownUser: a.ownUser(v), IsAdmin: v.Admin, Note: textOrNull(v.Note), NamespaceID: int64(v.Namespace), HighestRole: int64(v.HighestRole),
+	}
 	if v.Creator.Known() {
 		creator := a.basicUser(v.Creator)
 		out.CreatedBy = &creator

@@ -10,7 +10,7 @@ import (
 )
 
 // readUser is the scope, beside api and read_api, by which users are read.
-var readUser = []identity.Scope{"read_user"}
+var readUser = []identity.Scope{identity.ScopeReadUser}
 
 // userRoutes manage users.
 var userRoutes = []route{
@@ -22,6 +22,10 @@ var userRoutes = []route{
 		Method: http.MethodGet, Path: "/users/:id", Name: "getUser", Summary: "Show a user",
 		Who: SignedIn, Scopes: readUser, Answer: []any{adminUser{}, publicUser{}},
 	}, (*API).user},
+	{Route{
+		Method: http.MethodGet, Path: "/users", Name: "listUsers", Summary: "List users",
+		Who: Anyone, Scopes: readUser, Params: usersParams{}, List: true, Answer: []adminUser{},
+	}, (*API).users},
 	{Route{
 		Method: http.MethodPost, Path: "/users", Name: "createUser", Summary: "Create a user",
 		Who: Administrators, Params: []any{newUserParams{}, userParams{}}, Remembered: remembered.Users, Status: http.StatusCreated, Answer: adminUser{},
@@ -122,12 +126,12 @@ func (c *call) userChange() (func(*identity.Account), error) {
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
-	settings, err := c.remembered(remembered.Users)
+	settings, err := c.remembered(remembered.UserParameters)
 	if err != nil {
 		return nil, err
 	}
 	if (in.ExternUID == nil) != (in.Provider == nil) {
-		return nil, domain.Refuse(domain.Invalid, "extern_uid, provider provide all or none of parameters")
+		return nil, errAllOrNone
 	}
 	if in.Password != nil {
 		if wrong := identity.CheckPassword(*in.Password); len(wrong) > 0 {

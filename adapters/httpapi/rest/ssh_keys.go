@@ -1,0 +1,230 @@
+package rest
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/application/accounts"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+)
+
+// sshKeyRoutes manage the SSH keys of users.
+var sshKeyRoutes = []route{
+	{Route{
+		Method: http.MethodGet, Path: "/user/keys", Name: "listOwnKeys", Summary: "List the SSH keys of the caller",
+		Who: SignedIn, Scopes: readUser, List: true, Answer: []sshKey{},
+	}, (*API).listKeys},
+	{Route{
+		Method: http.MethodGet, Path: "/user/keys/:key_id", Name: "getOwnKey", Summary: "Show an SSH key of the caller",
+		Who: SignedIn, Scopes: readUser, Answer: sshKey{},
+	}, (*API).key},
+	{Route{
+		Method: http.MethodPost, Path: "/user/keys", Name: "addOwnKey", Summary: "Add an SSH key of the caller",
+		Who: SignedIn, Params: newKeyParams{}, Status: http.StatusCreated, Answer: sshKey{},
+	}, (*API).addKey},
+	{Route{
+		Method: http.MethodDelete, Path: "/user/keys/:key_id", Name: "removeOwnKey", Summary: "Remove an SSH key of the caller",
+		Who: SignedIn, Status: http.StatusNoContent,
+	}, (*API).removeKey},
+	{Route{
+		Method: http.MethodGet, Path: "/users/:id/keys", Name: "listUserKeys", Summary: "List the SSH keys of a user",
+		Who: SignedIn, Scopes: readUser, List: true, Answer: []sshKey{},
+	}, (*API).listKeys},
+	{Route{
+		Method: http.MethodGet, Path: "/users/:id/keys/:key_id", Name: "getUserKey", Summary: "Show an SSH key of a user",
+		Who: SignedIn, Scopes: readUser, Answer: sshKey{},
+	}, (*API).key},
+	{Route{
+		Method: http.MethodPost, Path: "/users/:id/keys", Name: "addUserKey", Summary: "Add an SSH key of a user",
+		Who: Administrators, Params: newKeyParams{}, Status: http.StatusCreated, Answer: sshKey{},
+	}, (*API).addKey},
+	{Route{
+		Method: http.MethodDelete, Path: "/users/:id/keys/:key_id", Name: "removeUserKey", Summary: "Remove an SSH key of a user",
+		Who: Administrators, Status: http.StatusNoContent,
+	}, (*API).removeKey},
+	{Route{
+		Method: http.MethodGet, Path: "/keys/:id", Name: "getKey", Summary: "Show a key and its user",
+		Who: Administrators, Answer: keyWithUser{},
+	}, (*API).findKey},
+	{Route{
+		Method: http.MethodGet, Path: "/keys", Name: "findKey", Summary: "Find a key and its user by the fingerprint",
+		Who: Administrators, Params: findKeyParams{}, Answer: keyWithUser{},
+	}, (*API).findKeyByFingerprint},
+}
+
+// sshKey is an SSH key.
+type sshKey struct {
+	ID         int64   `json:"id"`
+	Title      string  `json:"title"`
+	CreatedAt  *string `json:"created_at"`
+	ExpiresAt  *string `json:"expires_at"`
+	Key        string  `json:"key"`
+	UsageType  string  `json:"usage_type"`
+	LastUsedAt *string `json:"last_used_at"`
+}
+
+// keyWithUser is a user's key with the user, or a deploy key with its projects.
+type keyWithUser struct {
+	sshKey
+	User     *publicUser            `json:"user"`
+	Projects []deployKeyProjectBody `json:"deploy_keys_projects"`
+}
+
+// deployKeyProjectBody is a project on which a deploy key is enabled. Its number and
+// moments are not kept here.
+type deployKeyProjectBody struct {
+	ID          *int64  `json:"id"`
+	DeployKeyID int64   `json:"deploy_key_id"`
+	ProjectID   int64   `json:"project_id"`
+	CreatedAt   *string `json:"created_at"`
+	UpdatedAt   *string `json:"updated_at"`
+	CanPush     bool    `json:"can_push"`
+}
+
+// sshKey returns a key as it is shown. As in GitLab, a comment of the instance's own takes
+// the place of the user's.
+func (a *API) sshKey(k identity.Key, owner identity.User) sshKey {
+	line := k.Line
+	if owner.Known() {
+		line += " " + strings.Join(strings.Fields(owner.Name), " ") + " (" + a.instance.host() + ")"
+	}
+	return sshKey{
+		ID: int64(k.ID), Title: k.Title, CreatedAt: momentOrNull(k.CreatedAt), ExpiresAt: momentOrNull(k.ExpiresAt),
+		Key: line, UsageType: string(k.Usage), LastUsedAt: momentOrNull(k.LastUsedAt),
+	}
+}
+
+// host is the name of the host of the external address.
+func (i Instance) host() string {
+	u, err := url.Parse(i.ExternalURL)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+// owner returns the claim of the user whose keys are asked for: the one of the path, or
+// else the caller.
+func (c *call) owner() identity.Claim {
+	if c.gin.Param("id") == "" {
+		return identity.Claim{Kind: identity.ByUser, ID: int64(c.caller.ID)}
+	}
+	return c.user("id")
+}
+
+// ownerID returns the number of the user whose keys are changed. The path has it in
+// digits; for any other text it is 0.
+func (c *call) ownerID() identity.UserID {
+	if c.gin.Param("id") == "" {
+		return c.caller.ID
+	}
+	return identity.UserID(c.number("id"))
+}
+
+// listKeys answers GET /user/keys and GET /users/:id/keys.
+func (a *API) listKeys(c *call) (any, error) {
+	page, err := c.page(byNumber)
+	if err != nil {
+		return nil, err
+	}
+	owner, keys, err := a.useCases.Accounts.Keys(c.context(), c.caller, c.owner(), page)
+	if err != nil {
+		return nil, err
+	}
+	return listed(a, c, page, keys, nil, func(k identity.Key) sshKey { return a.sshKey(k, owner.User) })
+}
+
+// key answers GET /user/keys/:key_id and GET /users/:id/keys/:key_id.
+func (a *API) key(c *call) (any, error) {
+	view, err := a.useCases.Accounts.Key(c.context(), c.caller, c.owner(), identity.KeyID(c.number("key_id")))
+	if err != nil {
+		return nil, err
+	}
+	return a.sshKey(view.Key, view.Owner.User), nil
+}
+
+type newKeyParams struct {
+	Title     string   `param:"title,required"`
+	Key       string   `param:"key,required"`
+	ExpiresAt moment   `param:"expires_at"`
+	UsageType keyUsage `param:"usage_type"`
+}
+
+// keyUsage is what a key is for; empty for the default.
+type keyUsage identity.Usage
+
+// ReadParam implements params.Reader.
+func (u *keyUsage) ReadParam(value any) (problem string) {
+	usage, problem := params.Word(value, identity.Usages)
+	*u = keyUsage(usage)
+	return problem
+}
+
+// addKey answers POST /user/keys and POST /users/:id/keys.
+func (a *API) addKey(c *call) (any, error) {
+	var in newKeyParams
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	view, err := a.useCases.Accounts.AddKey(c.context(), c.caller, c.ownerID(), accounts.NewKey{
+		Line: in.Key, Title: in.Title, Usage: identity.Usage(in.UsageType), ExpiresAt: in.ExpiresAt.Time,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.sshKey(view.Key, view.Owner.User), nil
+}
+
+// removeKey answers DELETE /user/keys/:key_id and DELETE /users/:id/keys/:key_id.
+func (a *API) removeKey(c *call) (any, error) {
+	err := a.useCases.Accounts.RemoveKey(c.context(), c.caller, c.ownerID(), identity.KeyID(c.number("key_id")), c.unmodifiedSince())
+	if err != nil {
+		return nil, err
+	}
+	return c.noContent()
+}
+
+// findKey answers GET /keys/:id.
+func (a *API) findKey(c *call) (any, error) {
+	return a.keyWithUser(a.useCases.Accounts.FindKey(c.context(), c.caller, identity.KeyID(c.number("id")), ""))
+}
+
+func (a *API) keyWithUser(view accounts.KeyView, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := keyWithUser{sshKey: a.sshKey(view.Key, view.Owner.User), Projects: []deployKeyProjectBody{}}
+	if view.Owner.Known() {
+		owner := a.publicUser(view.Owner)
+		out.User = &owner
+	}
+	for _, p := range view.Projects {
+		out.Projects = append(out.Projects, deployKeyProjectBody{DeployKeyID: out.ID, ProjectID: int64(p.Project), CanPush: p.CanPush})
+	}
+	return out, nil
+}
+
+type findKeyParams struct {
+	Fingerprint string `param:"fingerprint,filled"`
+}
+
+// errFingerprint refuses a text that is no fingerprint.
+var errFingerprint = domain.Refuse(domain.Invalid, "Failed to read the fingerprint: it is SHA256: and 43 characters of base64")
+
+// findKeyByFingerprint answers GET /keys. No key is found by a fingerprint of MD5: an
+// index of those is not kept.
+func (a *API) findKeyByFingerprint(c *call) (any, error) {
+	var in findKeyParams
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	text := strings.ReplaceAll(in.Fingerprint, " ", "+") // which was not escaped in the query
+	print, ok, _ := identity.ParseFingerprint(text)
+	if !ok || print == "" && strings.HasPrefix(text, "SHA256:") {
+		return nil, asBadRequestWords(errFingerprint)
+	}
+	return a.keyWithUser(a.useCases.Accounts.FindKey(c.context(), c.caller, 0, print))
+}

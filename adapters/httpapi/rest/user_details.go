@@ -1,0 +1,233 @@
+package rest
+
+import (
+	"html"
+	"net/http"
+	"strings"
+
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/application"
+	"gatehouse/application/accounts"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/remembered"
+)
+
+// userDetailRoutes show what belongs to users.
+var userDetailRoutes = []route{
+	{Route{
+		Method: http.MethodGet, Path: "/users/:id/memberships", Name: "listUserMemberships", Summary: "List the direct memberships of a user",
+		Who: Administrators, Params: membershipsParams{}, List: true, Answer: []userMembership{},
+	}, (*API).userMemberships},
+	{Route{
+		Method: http.MethodGet, Path: "/users/:id/associations_count", Name: "countUserAssociations", Summary: "Count what a user is a member of",
+		Who: SignedIn, Scopes: readUser, Answer: associationsCount{},
+	}, (*API).associationsCount},
+	{Route{
+		Method: http.MethodGet, Path: "/users/:id/events", Name: "listUserEvents", Summary: "List the events of a user, of which there are none here",
+		Who: SignedIn, Scopes: readUser, List: true, Answer: []struct{}{},
+	}, (*API).userEvents},
+	{Route{
+		Method: http.MethodGet, Path: "/users/:id/emails", Name: "listUserEmails", Summary: "List the secondary e-mails of a user, of which there are none here",
+		Who: Administrators, List: true, Answer: []struct{}{},
+	}, (*API).userEmails},
+	{Route{
+		Method: http.MethodGet, Path: "/user/emails", Name: "listOwnEmails", Summary: "List the secondary e-mails of the caller, of which there are none here",
+		Who: SignedIn, Scopes: readUser, List: true, Answer: []struct{}{},
+	}, (*API).nothingListed},
+	{Route{
+		Method: http.MethodGet, Path: "/users/:id/status", Name: "getUserStatus", Summary: "Show the status that a user has set",
+		Who: SignedIn, Scopes: readUser, Answer: userStatus{},
+	}, (*API).userStatus},
+	{Route{
+		Method: http.MethodGet, Path: "/user/status", Name: "getOwnStatus", Summary: "Show the status that the caller has set",
+		Who: SignedIn, Scopes: readUser, Answer: userStatus{},
+	}, (*API).ownStatus},
+	{Route{
+		Method: http.MethodPut, Path: "/user/status", Name: "setOwnStatus", Summary: "Set the status of the caller",
+		Who: SignedIn, Params: statusParams{}, Answer: userStatus{},
+	}, (*API).setStatus},
+	{Route{
+		Method: http.MethodPatch, Path: "/user/status", Name: "updateOwnStatus", Summary: "Change the status of the caller",
+		Who: SignedIn, Params: statusParams{}, Answer: userStatus{},
+	}, (*API).setStatus},
+}
+
+type membershipsParams struct {
+	Type membershipKind `param:"type"`
+}
+
+// membershipKind is what a membership is in; empty for both.
+type membershipKind accounts.MembershipKind
+
+// ReadParam implements params.Reader. Letter case counts.
+func (m *membershipKind) ReadParam(value any) (problem string) {
+	switch value {
+	case string(accounts.InGroups):
+		*m = membershipKind(accounts.InGroups)
+	case string(accounts.InProjects):
+		*m = membershipKind(accounts.InProjects)
+	default:
+		return params.NoValidValue
+	}
+	return ""
+}
+
+// userMembership is a direct membership of a user.
+type userMembership struct {
+	SourceID    int64  `json:"source_id"`
+	SourceName  string `json:"source_name"`
+	SourceType  string `json:"source_type"`
+	AccessLevel int64  `json:"access_level"`
+}
+
+// userMemberships answers GET /users/:id/memberships.
+func (a *API) userMemberships(c *call) (any, error) {
+	var in membershipsParams
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	page, err := c.page(byNumber)
+	if err != nil {
+		return nil, err
+	}
+	memberships, err := a.useCases.Accounts.Memberships(c.context(), c.caller, identity.UserID(c.number("id")), accounts.MembershipKind(in.Type), page)
+	if err != nil {
+		return nil, err
+	}
+	return listed(a, c, page, memberships, nil, func(m accounts.Membership) userMembership {
+		return userMembership{max(int64(m.In.Group), int64(m.In.Project)), m.Name, string(m.Of()), int64(m.Role)}
+	})
+}
+
+// associationsCount counts what a user has to do with.
+type associationsCount struct {
+	Groups        int64 `json:"groups_count"`
+	Projects      int64 `json:"projects_count"`
+	Issues        int64 `json:"issues_count"`
+	MergeRequests int64 `json:"merge_requests_count"`
+}
+
+// associationsCount answers GET /users/:id/associations_count.
+func (a *API) associationsCount(c *call) (any, error) {
+	count, err := a.useCases.Accounts.Associations(c.context(), c.caller, identity.UserID(c.number("id")))
+	if err != nil {
+		return nil, err
+	}
+	return associationsCount{Groups: count.Groups, Projects: count.Projects}, nil
+}
+
+// userEvents answers GET /users/:id/events.
+func (a *API) userEvents(c *call) (any, error) {
+	if _, err := a.useCases.Accounts.View(c.context(), c.caller, c.user("id")); err != nil {
+		return nil, err
+	}
+	return a.nothingListed(c)
+}
+
+// userEmails answers GET /users/:id/emails.
+func (a *API) userEmails(c *call) (any, error) {
+	if _, err := a.useCases.Accounts.View(c.context(), c.caller, identity.Claim{Kind: identity.ByUser, ID: c.number("id")}); err != nil {
+		return nil, err
+	}
+	return a.nothingListed(c)
+}
+
+// nothingListed answers with a list that is always empty.
+func (a *API) nothingListed(c *call) (any, error) {
+	page, err := c.page(byNumber)
+	if err != nil {
+		return nil, err
+	}
+	return listed(a, c, page, application.Listed[struct{}]{}, nil, func(nothing struct{}) struct{} { return nothing })
+}
+
+// userStatus is the status that a user has set.
+type userStatus struct {
+	Emoji         any     `json:"emoji"`
+	Message       any     `json:"message"`
+	Availability  any     `json:"availability"`
+	MessageHTML   string  `json:"message_html"`
+	ClearStatusAt *string `json:"clear_status_at"`
+}
+
+func newUserStatus(v accounts.View) userStatus {
+	value := func(name string) any { return remembered.UserStatus.Value(v.Settings, remembered.StatusPrefix+name) }
+	out := userStatus{Emoji: value("emoji"), Message: value("message"), Availability: value("availability")}
+	if text, ok := out.Message.(string); ok {
+		out.MessageHTML = html.EscapeString(text)
+	}
+	return out
+}
+
+// userStatus answers GET /users/:id/status.
+func (a *API) userStatus(c *call) (any, error) {
+	view, err := a.useCases.Accounts.View(c.context(), c.caller, c.user("id"))
+	if err != nil {
+		return nil, err
+	}
+	return newUserStatus(view), nil
+}
+
+// ownStatus answers GET /user/status.
+func (a *API) ownStatus(c *call) (any, error) {
+	view, err := a.useCases.Accounts.View(c.context(), c.caller, identity.Claim{Kind: identity.ByUser, ID: int64(c.caller.ID)})
+	if err != nil {
+		return nil, err
+	}
+	return newUserStatus(view), nil
+}
+
+// statusParams describe the parameters of a status.
+type statusParams struct {
+	Emoji            *string       `param:"emoji"`
+	Message          *string       `param:"message"`
+	Availability     *string       `param:"availability"`
+	ClearStatusAfter clearingDelay `param:"clear_status_after"`
+}
+
+// clearingDelay is how long a status is to last. It has no effect.
+type clearingDelay string
+
+// ReadParam implements params.Reader.
+func (d *clearingDelay) ReadParam(value any) (problem string) {
+	*d, problem = params.Word(value, []clearingDelay{"30_minutes", "3_hours", "8_hours", "1_day", "3_days", "7_days", "30_days"})
+	return problem
+}
+
+// setStatus answers PUT /user/status, which clears what is absent, and PATCH, which leaves
+// it.
+func (a *API) setStatus(c *call) (any, error) {
+	if err := c.decode(&statusParams{}); err != nil {
+		return nil, err
+	}
+	settings, err := c.rememberedBehind(remembered.StatusPrefix, remembered.UserStatus)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range remembered.UserStatus {
+		if _, given := settings[p.Name]; !given && c.route.Method == http.MethodPut {
+			settings[p.Name] = p.Default
+		}
+	}
+	view, err := a.useCases.Accounts.UpdateStatus(c.context(), c.caller, settings)
+	if err != nil {
+		return nil, err
+	}
+	return newUserStatus(view), nil
+}
+
+// rememberedBehind reads the parameters of a table whose names have a prefix there that
+// the request leaves out.
+func (c *call) rememberedBehind(prefix string, table remembered.Table) (remembered.Values, error) {
+	asked := make(remembered.Table, len(table))
+	for i, p := range table {
+		p.Name = strings.TrimPrefix(p.Name, prefix)
+		asked[i] = p
+	}
+	given, err := c.remembered(asked)
+	values := remembered.Values{}
+	for name, value := range given {
+		values[prefix+name] = value
+	}
+	return values, err
+}

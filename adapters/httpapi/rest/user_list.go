@@ -1,0 +1,124 @@
+package rest
+
+import (
+	"strconv"
+
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/application"
+	"gatehouse/application/accounts"
+	"gatehouse/domain"
+)
+
+// usersParams filter users. A filter that is false picks all.
+type usersParams struct {
+	Username           string     `param:"username"`
+	Search             string     `param:"search"`
+	Active             bool       `param:"active"`
+	Blocked            bool       `param:"blocked"`
+	External           bool       `param:"external"`
+	Admins             bool       `param:"admins"`
+	Humans             bool       `param:"humans"`
+	WithoutProjectBots bool       `param:"without_project_bots"`
+	ExcludeActive      bool       `param:"exclude_active"`
+	ExcludeExternal    bool       `param:"exclude_external"`
+	ExcludeInternal    bool       `param:"exclude_internal"`
+	ExcludeHumans      bool       `param:"exclude_humans"`
+	CreatedBefore      moment     `param:"created_before"`
+	CreatedAfter       moment     `param:"created_after"`
+	PublicEmail        string     `param:"public_email"`
+	ExternUID          *string    `param:"extern_uid"`
+	Provider           *string    `param:"provider"`
+	TwoFactor          switchWord `param:"two_factor"`
+}
+
+// switchWord is "enabled" or "disabled"; empty for neither.
+type switchWord string
+
+// ReadParam implements params.Reader.
+func (s *switchWord) ReadParam(value any) (problem string) {
+	*s, problem = params.Word(value, []switchWord{"enabled", "disabled"})
+	return problem
+}
+
+// userOrders are the orders of users.
+var userOrders = orders{
+	names: []string{"id", "name", "username", "created_at", "updated_at"}, descending: true,
+	keyset: []string{"id", "name", "username", "created_at", "updated_at"},
+}
+
+// filter returns the filter of the parameters; none says that it picks no user.
+func (p usersParams) filter() (f accounts.Filter, none bool) {
+	pick := func(only, without bool) *bool {
+		if only && without {
+			none = true
+		}
+		switch {
+		case only:
+			return new(true)
+		case without:
+			return new(false)
+		default:
+			return nil
+		}
+	}
+	f = accounts.Filter{
+		Username: p.Username, Search: p.Search, PublicEmail: p.PublicEmail, Blocked: p.Blocked,
+		Active: pick(p.Active, p.ExcludeActive), External: pick(p.External, p.ExcludeExternal), Humans: pick(p.Humans, p.ExcludeHumans),
+		Admins: pick(p.Admins, false), Bots: pick(false, p.WithoutProjectBots), Internal: pick(false, p.ExcludeInternal),
+		TwoFactor:    pick(p.TwoFactor == "enabled", p.TwoFactor == "disabled"),
+		CreatedAfter: p.CreatedAfter.Time, CreatedBefore: p.CreatedBefore.Time,
+	}
+	set(&f.ExternUID, p.ExternUID)
+	set(&f.Provider, p.Provider)
+	return f, none
+}
+
+// users answers GET /users.
+func (a *API) users(c *call) (any, error) {
+	var in usersParams
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	if (in.ExternUID == nil) != (in.Provider == nil) {
+		return nil, errAllOrNone
+	}
+	page, err := c.page(userOrders)
+	if err != nil {
+		return nil, err
+	}
+	filter, none := in.filter()
+	filter.ExactFirst = !c.values.Given("order_by") && !c.values.Given("sort")
+	views, err := a.useCases.Accounts.Views(c.context(), c.caller, filter, page)
+	if err != nil {
+		return nil, err
+	}
+	if none {
+		views = application.Listed[accounts.View]{}
+	}
+	position := func(v accounts.View) application.Position { return userPosition(v, page.Order) }
+	if c.caller.Admin {
+		return listed(a, c, page, views, position, a.adminUser)
+	}
+	return listed(a, c, page, views, position, func(v accounts.View) basicUser { return a.basicUser(v.User) })
+}
+
+// errAllOrNone refuses one of the two parameters of an identity without the other.
+var errAllOrNone = domain.Refuse(domain.Invalid, "extern_uid, provider provide all or none of parameters")
+
+// userPosition returns the place of a user in an order.
+func userPosition(v accounts.View, order string) application.Position {
+	at := application.Position{ID: int64(v.ID)}
+	switch order {
+	case "name":
+		at.Value = v.Name
+	case "username":
+		at.Value = v.Username
+	case "created_at":
+		at.Value = positionMoment(v.CreatedAt)
+	case "updated_at":
+		at.Value = positionMoment(v.UpdatedAt)
+	default:
+		at.Value = strconv.FormatInt(at.ID, 10)
+	}
+	return at
+}
