@@ -15,6 +15,7 @@ import (
 	"gatehouse/adapters/secretfile"
 	"gatehouse/adapters/spool"
 	"gatehouse/application"
+	"gatehouse/application/accounts"
 	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap/config"
 )
@@ -51,6 +52,7 @@ type parts struct {
 	Key       *instancekey.Key
 	World     World
 	Importer  *worldimport.Importer
+	Accounts  accounts.Records
 	Jobs      Jobs
 	Pool      application.WorkerPool
 	Releaser  *releaser
@@ -72,6 +74,7 @@ func start(lifecycle fx.Lifecycle, p parts) {
 		fx.StartHook(p.Interrupt.ends(p.Store.Connect)),
 		fx.StartHook(p.Interrupt.ends(func(ctx context.Context) error { return unlock(ctx, p.Key, p.Store, p.Log) })),
 		fx.StartHook(p.Interrupt.ends(func(ctx context.Context) error { return p.World.apply(ctx, p.Config, p.Importer, p.Jobs, p.Log) })),
+		fx.StartHook(p.Interrupt.ends(p.missAdministrator)),
 		fx.StartStopHook(p.Interrupt.ends(p.startJobs), p.stopJobs),
 		fx.StartStopHook(p.Spool.Start, p.Spool.Stop),
 		fx.StartStopHook(p.Decisions.Start, p.stopDecisions),
@@ -91,6 +94,19 @@ func (p parts) checkConfigFile() error {
 	}
 	p.Log.Warn("the configuration file is weak", zap.Error(err))
 	return nil
+}
+
+// missAdministrator logs how to make the first administrator while there is none, without
+// whom the management API serves little.
+func (p parts) missAdministrator(ctx context.Context) error {
+	if !p.Config.API.Enabled {
+		return nil
+	}
+	found, err := p.Accounts.HasAdministrator(ctx)
+	if err == nil && !found {
+		p.Log.Info("there is no administrator yet: `gatehouse admin create --username root` makes one and prints an access token")
+	}
+	return err
 }
 
 func (p parts) startJobs(ctx context.Context) error {
