@@ -2,6 +2,8 @@ package worldtx
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -76,13 +78,13 @@ const soleOwner = `
 	SELECT g.path FROM members m JOIN namespaces g ON g.id = m.group_id
 	WHERE m.user_id = ? AND m.level = 50 AND m.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > ?) AND NOT EXISTS (
 		SELECT 1 FROM members o WHERE o.group_id = m.group_id AND o.user_id <> m.user_id
-			AND o.level = 50 AND o.state = 'active' AND (o.expires_at IS NULL OR o.expires_at > ?))
-	ORDER BY lower(g.path)`
+			AND o.level = 50 AND o.state = 'active' AND (o.expires_at IS NULL OR o.expires_at > ?))`
 
 // SoleOwner implements accounts.Users.
 func (w accountsTx) SoleOwner(ctx context.Context, id identity.UserID, now time.Time) (paths []string, err error) {
 	today := now.UTC().Format(time.DateOnly)
 	err = w.tx.WithContext(ctx).Raw(soleOwner, int64(id), today, today).Scan(&paths).Error
+	slices.SortFunc(paths, func(a, b string) int { return strings.Compare(identity.Fold(a), identity.Fold(b)) })
 	return paths, database.Fault(err, "groups of user %d", id)
 }
 
