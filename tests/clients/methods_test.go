@@ -1,0 +1,126 @@
+package clients_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+
+	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+)
+
+// services are those of client-go whose methods the flows call, by the fields of its
+// client, and the methods that they leave out, by the reason.
+var services = map[string]map[string][]string{
+	"Version": nil, "Metadata": nil, "Keys": nil, "PersonalAccessTokens": nil, "Namespaces": nil, "GroupMembers": nil, "ProjectMembers": nil,
+	"Users": {
+		"there are no GPG keys": {
+			"ListGPGKeys", "GetGPGKey", "AddGPGKey", "DeleteGPGKey", "ListGPGKeysForUser", "GetGPGKeyForUser", "AddGPGKeyForUser", "DeleteGPGKeyForUser",
+		},
+		"secondary addresses are not kept": {"GetEmail", "AddEmail", "AddEmailForUser", "DeleteEmail", "DeleteEmailForUser"},
+		"impersonation tokens come later": {
+			"GetAllImpersonationTokens", "GetImpersonationToken", "CreateImpersonationToken", "RevokeImpersonationToken",
+		},
+		"there are no service accounts": {"CreateServiceAccountUser", "ListServiceAccounts", "UpdateInstanceServiceAccount"},
+		"outside the tiers":             {"GetUserActivities", "CreateUserRunner", "UploadAvatar", "DeleteUserIdentity"},
+	},
+	"Groups": {
+		"there are no links to LDAP or SAML": {
+			"ListGroupLDAPLinks", "AddGroupLDAPLink", "DeleteGroupLDAPLink", "DeleteGroupLDAPLinkWithCNOrFilter", "DeleteGroupLDAPLinkForProvider", "SyncGroupWithLDAP",
+			"ListGroupSAMLLinks", "GetGroupSAMLLink", "AddGroupSAMLLink", "DeleteGroupSAMLLink", "ListSAMLUsers", "ListProvisionedUsers",
+		},
+		"there are no push rules": {"GetGroupPushRules", "AddGroupPushRule", "EditGroupPushRule", "DeleteGroupPushRule"},
+		"hooks come later": {
+			"ListGroupHooks", "GetGroupHook", "ResendGroupHookEvent", "AddGroupHook", "EditGroupHook", "DeleteGroupHook", "TriggerTestGroupHook",
+			"SetGroupCustomHeader", "DeleteGroupCustomHeader", "SetGroupHookURLVariable", "DeleteGroupHookURLVariable",
+		},
+		"there are no service accounts": {
+			"ListServiceAccounts", "CreateServiceAccount", "UpdateServiceAccount", "DeleteServiceAccount", "ListServiceAccountPersonalAccessTokens",
+			"CreateServiceAccountPersonalAccessToken", "RevokeServiceAccountPersonalAccessToken", "RotateServiceAccountPersonalAccessToken",
+		},
+		"seats are the portal's":     {"ListBillableGroupMembers", "ListMembershipsForBillableGroupMember", "RemoveBillableGroupMember"},
+		"transfer of projects later": {"TransferGroup"},
+		"outside the tiers":          {"UploadAvatar"},
+	},
+	"Projects": {
+		"projects are only read so far": {
+			"CreateProject", "CreateProjectForUser", "EditProject", "ArchiveProject", "UnarchiveProject", "RestoreProject", "DeleteProject", "TransferProject",
+			"ShareProjectWithGroup", "DeleteSharedProjectFromGroup", "StartHousekeepingProject", "GetRepositoryStorage",
+			"ForkProject", "CreateProjectForkRelation", "DeleteProjectForkRelation",
+		},
+		"hooks come later": {
+			"ListProjectHooks", "GetProjectHook", "AddProjectHook", "EditProjectHook", "DeleteProjectHook", "TriggerTestProjectHook",
+			"SetProjectCustomHeader", "DeleteProjectCustomHeader", "SetProjectWebhookURLVariable", "DeleteProjectWebhookURLVariable",
+		},
+		"there are no service accounts": {
+			"ListProjectServiceAccounts", "CreateProjectServiceAccount", "UpdateProjectServiceAccount", "DeleteProjectServiceAccount",
+			"ListProjectServiceAccountPersonalAccessTokens", "CreateProjectServiceAccountPersonalAccessToken",
+			"RevokeProjectServiceAccountPersonalAccessToken", "RotateProjectServiceAccountPersonalAccessToken",
+		},
+		"there are no push rules": {"AddProjectPushRule", "EditProjectPushRule", "DeleteProjectPushRule"},
+		"there are no approvals": {
+			"GetApprovalConfiguration", "ChangeApprovalConfiguration", "GetProjectApprovalRules", "GetProjectApprovalRule",
+			"CreateProjectApprovalRule", "UpdateProjectApprovalRule", "DeleteProjectApprovalRule",
+		},
+		"outside the tiers": {
+			"StarProject", "UnstarProject", "UploadAvatar", "GetProjectPullMirrorDetails", "ConfigureProjectPullMirror", "StartMirroringProject",
+			"ListProjectTargetBranchRules", "CreateTargetBranchRule", "DeleteTargetBranchRule",
+		},
+	},
+}
+
+// TestClient_methods fails for a method of client-go that no flow calls and that is not
+// left out for a reason, and for one that does not exist.
+func TestClient_methods(t *testing.T) {
+	t.Parallel()
+	called := calledMethods(t)
+	client := reflect.TypeFor[gitlab.Client]()
+	for service, out := range services {
+		field, ok := client.FieldByName(service)
+		if !ok {
+			t.Errorf("client-go has no service %s", service)
+			continue
+		}
+		leftOut := map[string]bool{}
+		for _, methods := range out {
+			for _, method := range methods {
+				leftOut[method] = true
+				if _, ok := field.Type.MethodByName(method); !ok {
+					t.Errorf("%s has no method %s", service, method)
+				}
+			}
+		}
+		for n := range field.Type.NumMethod() {
+			method := field.Type.Method(n).Name
+			if !leftOut[method] && !slices.Contains(called, method) {
+				t.Errorf("no flow calls %s.%s", service, method)
+			}
+		}
+	}
+}
+
+// calledMethods returns the names of everything that the flows select: methods that are
+// called and those that are handed on.
+func calledMethods(t *testing.T) (names []string) {
+	t.Helper()
+	files, err := filepath.Glob("*_flow_test.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal("there are no flows", err)
+	}
+	for _, file := range append(files, "instance_test.go") {
+		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			if selector, ok := n.(*ast.SelectorExpr); ok {
+				names = append(names, selector.Sel.Name)
+			}
+			return true
+		})
+	}
+	return names
+}
