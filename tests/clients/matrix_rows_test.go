@@ -1,0 +1,206 @@
+package clients_test
+
+// row is a call and the status that each role gets for it.
+type row struct {
+	// call is a method and a path behind /api/v4.
+	call string
+	// body is JSON; empty for none.
+	body string
+	// want are the statuses in the order of roles.
+	want string
+	// absent is the path, and maybe behind a blank the body, for something that does not
+	// exist, where the call is for something that a stranger may not see: both get the same
+	// answer. Where it is empty the call is for nothing hidden.
+	absent string
+}
+
+// The statuses of the usual rows: admin, owner, maintainer, developer, guest, stranger,
+// anonymous.
+const (
+	signedIn    = "200 200 200 200 200 200 401"
+	everyone    = "200 200 200 200 200 200 200"
+	userMakes   = "201 201 201 201 201 201 401"
+	membersRead = "200 200 200 200 200 404 401"
+	seersRead   = "200 200 200 200 200 404 404"
+	adminReads  = "200 403 403 403 403 403 401"
+	adminMakes  = "201 403 403 403 403 403 401"
+	adminDrops  = "204 403 403 403 403 403 401"
+	ownerReads  = "200 200 403 403 403 404 401"
+	ownerMakes  = "201 201 403 403 403 404 401"
+	ownerDrops  = "204 204 403 403 403 404 401"
+)
+
+// matrix has at least one row for each route of the management API. Its statuses come from
+// the rights of GitLab, and not from the code.
+var matrix = map[string][]row{
+	"meta": {
+		{"GET /version", "", signedIn, ""},
+		{"GET /metadata", "", signedIn, ""},
+	},
+	"users": {
+		{"GET /user", "", signedIn, ""},
+		{"GET /users", "", signedIn, ""},
+		{"GET /users?username=member", "", everyone, ""},
+		{"GET /users/7", "", signedIn, ""},
+		{"POST /users", `{"email": "new@example.com", "username": "new", "name": "New", "reset_password": true}`, adminMakes, ""},
+		{"PUT /users/8", `{"note": "seen"}`, adminReads, ""},
+		{"PUT /users/4", `{"name": "Mine"}`, adminReads, ""}, // not even the own one
+		{"DELETE /users/8", "", adminDrops, ""},
+		{"POST /users/8/block", "", adminMakes, ""},
+		{"POST /users/9/unblock", "", adminMakes, ""},
+		{"POST /users/8/deactivate", "", adminMakes, ""},
+		{"POST /users/10/activate", "", adminMakes, ""},
+		{"POST /users/8/ban", "", adminMakes, ""},
+		{"POST /users/11/unban", "", adminMakes, ""},
+		{"POST /users/12/approve", "", adminMakes, ""},
+		{"POST /users/12/reject", "", adminReads, ""},
+		{"PATCH /users/13/disable_two_factor", "", adminDrops, ""},
+		{"GET /users/7/memberships", "", adminReads, ""},
+		{"GET /users/4/associations_count", "", "200 403 403 200 403 403 401", ""},
+		{"GET /user/emails", "", signedIn, ""},
+		{"GET /users/7/emails", "", adminReads, ""},
+		{"GET /user/status", "", signedIn, ""},
+		{"PUT /user/status", `{"message": "away"}`, signedIn, ""},
+		{"PATCH /user/status", `{"message": "away"}`, signedIn, ""},
+		{"GET /users/7/status", "", signedIn, ""},
+	},
+	"keys": {
+		{"GET /users/7/keys", "", signedIn, ""},
+		{"GET /users/member/keys", "", signedIn, ""},
+		{"GET /users/7/keys/41", "", signedIn, ""},
+		{"POST /users/7/keys", `{"title": "new", "key": "` + newKey + `"}`, adminMakes, ""},
+		{"DELETE /users/7/keys/41", "", adminDrops, ""},
+		{"GET /user/keys", "", signedIn, ""},
+		{"POST /user/keys", `{"title": "new", "key": "` + newKey + `"}`, userMakes, ""},
+		{"GET /user/keys/40", "", "404 404 404 200 404 404 401", "/user/keys/999"},
+		{"DELETE /user/keys/40", "", "404 404 404 204 404 404 401", "/user/keys/999"},
+		{"GET /keys/41", "", adminReads, ""},
+		{"GET /keys/42", "", adminReads, ""}, // a deploy key
+		{"GET /keys?fingerprint=" + keyFingerprint, "", adminReads, ""},
+	},
+	"personal access tokens": {
+		{"GET /personal_access_tokens", "", signedIn, ""},
+		{"GET /personal_access_tokens?user_id=4", "", "200 401 401 200 401 401 401", ""},
+		{"GET /personal_access_tokens/7", "", "200 401 401 200 401 401 401", "/personal_access_tokens/999"},
+		{"GET /personal_access_tokens/self", "", signedIn, ""},
+		{"POST /users/7/personal_access_tokens", `{"name": "new", "scopes": ["api"]}`, adminMakes, ""},
+		{"POST /users/4/personal_access_tokens", `{"name": "new", "scopes": ["api"]}`, adminMakes, ""}, // not even for oneself
+		{"POST /user/personal_access_tokens", `{"name": "new", "scopes": ["k8s_proxy"]}`, userMakes, ""},
+		{"POST /personal_access_tokens/7/rotate", "", "200 401 401 200 401 401 401", "/personal_access_tokens/999/rotate"},
+		{"POST /personal_access_tokens/self/rotate", "", signedIn, ""},
+		{"DELETE /personal_access_tokens/7", "", "204 401 401 204 401 401 401", "/personal_access_tokens/999"},
+		{"DELETE /personal_access_tokens/self", "", "204 204 204 204 204 204 401", ""},
+	},
+	"groups": {
+		{"GET /groups", "", everyone, ""},
+		{"POST /groups", `{"name": "New", "path": "new"}`, userMakes, ""},
+		{"POST /groups", `{"name": "New", "path": "new", "parent_id": 20}`, "201 201 201 403 403 404 401", `/groups {"name": "New", "path": "new", "parent_id": 999}`},
+		{"GET /groups/20", "", seersRead, "/groups/999"},
+		{"GET /groups/acme%2Fsub", "", seersRead, "/groups/acme%2Fnone"},
+		{"GET /groups/24", "", everyone, ""},
+		{"GET /groups/25", "", "200 200 200 200 200 200 404", "/groups/999"},
+		{"PUT /groups/20", `{"description": "new"}`, ownerReads, "/groups/999"},
+		{"PUT /groups/acme", `{"path": "renamed"}`, ownerReads, "/groups/none"},
+		{"PUT /groups/24", `{"description": "new"}`, adminReads, ""},
+		{"DELETE /groups/20", "", "202 202 403 403 403 404 401", "/groups/999"},
+		{"DELETE /groups/24", "", "202 403 403 403 403 403 401", ""},
+		{"POST /groups/20/restore", "", "400 400 403 403 403 404 401", "/groups/999/restore"},
+		{"POST /groups/20/archive", "", "422 422 403 403 403 404 401", "/groups/999/archive"},
+		{"POST /groups/20/unarchive", "", "422 422 403 403 403 404 401", "/groups/999/unarchive"},
+		{"GET /groups/20/subgroups", "", seersRead, "/groups/999/subgroups"},
+		{"GET /groups/20/descendant_groups", "", seersRead, "/groups/999/descendant_groups"},
+		{"GET /groups/20/transfer_locations", "", ownerReads, "/groups/999/transfer_locations"},
+		{"GET /groups/20/invited_groups", "", membersRead, "/groups/999/invited_groups"},
+		{"GET /groups/20/groups/shared", "", membersRead, "/groups/999/groups/shared"},
+		{"POST /groups/21/transfer", `{"group_id": 22}`, ownerMakes, "/groups/999/transfer"},
+		{"POST /groups/21/transfer", "", ownerMakes, "/groups/999/transfer"}, // to the top
+		{"POST /groups/20/transfer", `{"group_id": 26}`, "201 404 403 403 403 404 401", `/groups/20/transfer {"group_id": 999}`},
+		{"POST /groups/20/share", `{"group_id": 26, "group_access": 30}`, "201 404 403 403 403 404 401", `/groups/20/share {"group_id": 999, "group_access": 30}`},
+		{"POST /groups/20/share", `{"group_id": 22, "group_access": 30}`, ownerMakes, "/groups/999/share"},
+		{"DELETE /groups/20/share/23", "", ownerDrops, "/groups/999/share/23"},
+	},
+	"members of groups": {
+		{"GET /groups/20/members", "", membersRead, "/groups/999/members"},
+		{"GET /groups/24/members", "", signedIn, ""},
+		{"GET /groups/20/members/all", "", membersRead, "/groups/999/members/all"},
+		{"GET /groups/20/members/7", "", membersRead, "/groups/999/members/7"},
+		{"GET /groups/21/members/all/7", "", membersRead, "/groups/999/members/all/7"},
+		{"POST /groups/20/members", `{"user_id": 8, "access_level": 30}`, ownerMakes, "/groups/999/members"},
+		{"POST /groups/20/members", `{"user_id": 8, "access_level": 50}`, ownerMakes, "/groups/999/members"},
+		{"POST /groups/24/members", `{"user_id": 8, "access_level": 30}`, adminMakes, ""},
+		{"PUT /groups/20/members/7", `{"access_level": 30}`, ownerReads, "/groups/999/members/7"},
+		{"DELETE /groups/20/members/7", "", ownerDrops, "/groups/999/members/7"},
+		{"GET /groups/20/access_requests", "", membersRead, "/groups/999/access_requests"},
+		{"GET /groups/20/invitations", "", membersRead, "/groups/999/invitations"},
+	},
+	"members of projects": {
+		{"GET /projects/30/members", "", membersRead, "/projects/999/members"},
+		{"GET /projects/32/members", "", signedIn, ""},
+		{"GET /projects/acme%2Fapp/members/all", "", membersRead, "/projects/acme%2Fnone/members/all"},
+		{"GET /projects/30/members/7", "", membersRead, "/projects/999/members/7"},
+		{"GET /projects/30/members/all/3", "", membersRead, "/projects/999/members/all/3"},
+		{"POST /projects/30/members", `{"user_id": 8, "access_level": 40}`, "201 201 201 403 403 404 401", "/projects/999/members"},
+		{"POST /projects/30/members", `{"user_id": 8, "access_level": 50}`, ownerMakes, "/projects/999/members"},
+		{"POST /projects/32/members", `{"user_id": 8, "access_level": 30}`, adminMakes, ""},
+		{"POST /projects/old%2Fapp/members", `{"user_id": 8, "access_level": 30}`, "405 405 405 405 405 404 401", "/projects/old%2Fnone/members"},
+		{"PUT /projects/30/members/7", `{"access_level": 40}`, "200 200 200 403 403 404 401", "/projects/999/members/7"},
+		{"PUT /projects/30/members/7", `{"access_level": 50}`, ownerReads, "/projects/999/members/7"},
+		{"DELETE /projects/30/members/7", "", "204 204 204 403 403 404 401", "/projects/999/members/7"},
+		{"DELETE /projects/34/members/4", "", "403 404 404 403 404 404 401", "/projects/999/members/4"}, // the owner of the namespace
+		{"GET /projects/30/access_requests", "", membersRead, "/projects/999/access_requests"},
+		{"GET /projects/30/invitations", "", membersRead, "/projects/999/invitations"},
+	},
+	"projects": {
+		{"GET /projects", "", everyone, ""},
+		{"GET /projects/30", "", seersRead, "/projects/999"},
+		{"GET /projects/acme%2Fsub%2Flib", "", seersRead, "/projects/acme%2Fsub%2Fnone"},
+		{"GET /projects/32", "", everyone, ""},
+		{"GET /projects/33", "", "200 200 200 200 200 200 404", "/projects/999"},
+		{"GET /projects/34", "", "200 404 404 200 404 404 404", "/projects/999"},
+		{"GET /projects/old%2Fapp", "", "301 301 301 301 301 404 404", "/projects/old%2Fnone"},
+		{"GET /projects/old%2Fsite", "", "301 301 301 301 301 301 301", ""},
+		{"GET /projects/30/users", "", membersRead, "/projects/999/users"},
+		{"GET /projects/30/groups", "", membersRead, "/projects/999/groups"},
+		{"GET /projects/30/invited_groups", "", membersRead, "/projects/999/invited_groups"},
+		{"GET /projects/30/languages", "", membersRead, "/projects/999/languages"},
+		{"GET /projects/30/forks", "", membersRead, "/projects/999/forks"},
+		{"GET /projects/30/starrers", "", membersRead, "/projects/999/starrers"},
+		{"GET /users/4/projects", "", signedIn, ""},
+		{"GET /users/developer/projects", "", signedIn, ""},
+		{"GET /users/4/contributed_projects", "", signedIn, ""},
+		{"GET /users/4/starred_projects", "", signedIn, ""},
+		{"GET /groups/20/projects", "", seersRead, "/groups/999/projects"},
+		{"GET /groups/24/projects", "", everyone, ""},
+		{"GET /groups/20/projects/shared", "", membersRead, "/groups/999/projects/shared"},
+	},
+	"namespaces": {
+		{"GET /namespaces", "", signedIn, ""},
+		{"GET /namespaces/20", "", membersRead, "/namespaces/999"},
+		{"GET /namespaces/acme%2Fsub", "", membersRead, "/namespaces/acme%2Fnone"},
+		{"GET /namespaces/acme/exists", "", signedIn, ""},
+	},
+	"fixed answers": {
+		{"GET /license", "", "404 404 404 404 404 404 401", ""},
+		{"GET /application/settings", "", adminReads, ""},
+		{"GET /topics", "", signedIn, ""},
+		{"GET /events", "", signedIn, ""},
+		{"GET /users/7/events", "", signedIn, ""},
+		{"GET /runners", "", signedIn, ""},
+		{"GET /admin/ci/variables", "", adminReads, ""},
+		{"GET /projects/30/variables", "", membersRead, "/projects/999/variables"},
+		{"GET /projects/30/labels", "", membersRead, "/projects/999/labels"},
+		{"GET /projects/30/badges", "", membersRead, "/projects/999/badges"},
+		{"GET /projects/30/custom_attributes", "", membersRead, "/projects/999/custom_attributes"},
+		{"GET /projects/30/import", "", membersRead, "/projects/999/import"},
+		{"GET /projects/30/avatar", "", "404 404 404 404 404 404 401", "/projects/999/avatar"},
+		{"GET /projects/30/push_rule", "", "404 404 404 404 404 404 401", "/projects/999/push_rule"},
+		{"GET /groups/20/variables", "", membersRead, "/groups/999/variables"},
+		{"GET /groups/20/avatar", "", "404 404 404 404 404 404 401", "/groups/999/avatar"},
+	},
+}
+
+const (
+	// newKey is in no world, and keyFingerprint is that of the key of member, encoded.
+	newKey         = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP3k+6AwrQAvfC99TDMfSdE/sOx0fs7r7GNPH/TLyp3v"
+	keyFingerprint = "SHA256%3AmXhe4VT8IZgX1fUCWPH5SZ3xupG1AvwouipH1zOKCA0"
+)
