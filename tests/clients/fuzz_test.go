@@ -1,0 +1,97 @@
+package clients_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// requestsOfWorld is how many requests one world gets at most.
+const requestsOfWorld = 12
+
+// patience is the longest time of a processor that a request may take.
+const patience = time.Second
+
+// TestRoutes_noise sends random requests. No request breaks the server, takes long, or
+// changes anything if it is refused. A failure prints the shortest such requests and how to
+// repeat them.
+func TestRoutes_noise(t *testing.T) {
+	onBackends(t, func(t *testing.T, b backend) {
+		rapid.Check(t, b.noise)
+	})
+}
+
+func FuzzRoutes(f *testing.F) {
+	b := newBackend(f, false)
+	f.Add([]byte("a seed that is as long as that of some requests, so that each has a route and a role"))
+	f.Fuzz(rapid.MakeFuzz(b.noise))
+}
+
+// noise sends random requests to a new graph.
+func (b backend) noise(t *rapid.T) {
+	texts := make([]string, rapid.IntRange(1, requestsOfWorld).Draw(t, "requests"))
+	for i := range texts {
+		texts[i] = noise{T: t}.request()
+	}
+	b.with(func(g graph) {
+		store, err := newReader(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.close()
+		before, err := store.read()
+		for i := 0; i < len(texts) && err == nil; i++ {
+			before, err = store.withstand(before, texts[i])
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// withstand sends a request, and returns the state behind it, or what is wrong.
+func (r *reader) withstand(before state, text string) (state, error) {
+	request := parsed(text)
+	if request == nil {
+		return before, nil
+	}
+	method := request.Method
+	began := processorTime()
+	got := r.send(request)
+	took := processorTime() - began
+	shown := fmt.Sprintf("%.1500q\ngot %s", text, got)
+	if got.status >= http.StatusInternalServerError {
+		return nil, fmt.Errorf("%s\n%s", shown, r.log)
+	}
+	if err := got.malformed(); err != nil {
+		return nil, fmt.Errorf("%s\n%w", shown, err)
+	}
+	if took > patience {
+		return nil, fmt.Errorf("%s\nit took %v", shown, took)
+	}
+	after, err := r.read()
+	if err != nil {
+		return nil, fmt.Errorf("%s\n%w", shown, err)
+	}
+	if changed := before.changed(after); changed != nil && (got.status >= http.StatusBadRequest || method == http.MethodGet) {
+		return nil, fmt.Errorf("%s\n%w", shown, changed)
+	}
+	if line := r.leak(); line != "" {
+		return nil, fmt.Errorf("%s\nthe log holds a token: %s", shown, line)
+	}
+	return after, nil
+}
+
+// leak returns a line of the log that holds a token; empty for none.
+func (g graph) leak() string {
+	for line := range strings.Lines(g.log.String()) {
+		if strings.Contains(line, "glpat-") {
+			return line
+		}
+	}
+	return ""
+}
