@@ -3,11 +3,15 @@ package clients_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
+
+	"gatehouse/adapters/httpapi/rest"
+	"gatehouse/tests/servertest"
 )
 
 // requestsOfWorld is how many requests one world gets at most.
@@ -35,7 +39,7 @@ func FuzzRoutes(f *testing.F) {
 func (b backend) noise(t *rapid.T) {
 	texts := make([]string, rapid.IntRange(1, requestsOfWorld).Draw(t, "requests"))
 	for i := range texts {
-		texts[i] = noise{T: t}.request()
+		texts[i] = noise{T: t}.request(rest.Routes())
 	}
 	b.with(func(g graph) {
 		store, err := newReader(g)
@@ -80,8 +84,14 @@ func (r *reader) withstand(before state, text string) (state, error) {
 	if changed := before.changed(after); changed != nil && (got.status >= http.StatusBadRequest || method == http.MethodGet) {
 		return nil, fmt.Errorf("%s\n%w", shown, changed)
 	}
+	if got.status < http.StatusBadRequest && !slices.Equal(before, after) && len(before.audited()) == len(after.audited()) {
+		return nil, fmt.Errorf("%s\nno audit event tells that %w", shown, before.changed(after))
+	}
 	if line := r.leak(); line != "" {
 		return nil, fmt.Errorf("%s\nthe log holds a token: %s", shown, line)
+	}
+	if strings.Contains(got.body, "glpat-of-the-") || strings.Contains(got.body, servertest.TOTPSecret) {
+		return nil, fmt.Errorf("%s\nthe answer holds a secret", shown)
 	}
 	return after, nil
 }

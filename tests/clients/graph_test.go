@@ -122,12 +122,27 @@ func (b backend) with(do func(g graph)) {
 			b.Errorf("close the store: %v", err)
 		}
 	}()
+	g.Handler = b.handler(g)
+	do(g)
+}
+
+// handler builds the graph of production over the store of g.
+func (b backend) handler(g graph) http.Handler {
+	b.Helper()
 	built, err := bootstrap.Build(b.settings, g.Ports, bootstrap.Fakes{Clock: world.Clock, Log: bootstrap.NewLogger(b.settings.Log, g.log)})
 	if err != nil {
 		b.Fatal(err)
 	}
-	g.Handler = built.Handlers.Internal
-	do(g)
+	return built.Handlers.Internal
+}
+
+// onPostgres returns a graph over a PostgreSQL database until the test ends.
+func (b backend) onPostgres() graph {
+	b.Helper()
+	g := graph{Ports: stores.Fresh(b, stores.Postgres), log: new(servertest.Log)}
+	world.Apply(b, g.WorldImport, rolesWorld)
+	g.Handler = b.handler(g)
+	return g
 }
 
 // answer is what the server answered.

@@ -108,7 +108,7 @@ var matrix = map[string][]row{
 		{"POST /groups/20/archive", "", "422 422 403 403 403 404 401", "/groups/999/archive"},
 		{"POST /groups/20/unarchive", "", "422 422 403 403 403 404 401", "/groups/999/unarchive"},
 		{"GET /groups/20/subgroups", "", seersRead, "/groups/999/subgroups"},
-		{"GET /groups/20/descendant_groups", "", seersRead, "/groups/999/descendant_groups"},
+		{"GET /groups/20/descendant_groups", "", membersRead, "/groups/999/descendant_groups"},
 		{"GET /groups/20/transfer_locations", "", ownerReads, "/groups/999/transfer_locations"},
 		{"GET /groups/20/invited_groups", "", membersRead, "/groups/999/invited_groups"},
 		{"GET /groups/20/groups/shared", "", membersRead, "/groups/999/groups/shared"},

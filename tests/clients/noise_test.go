@@ -42,12 +42,11 @@ func (n noise) chance(percent int, label string) bool { return n.below(100, labe
 // pick draws one of several texts. It shrinks to the first one.
 func (n noise) pick(from []string, label string) string { return from[n.below(len(from), label)] }
 
-// request returns the text of a request at a route, as it goes over the wire.
-func (n noise) request() string {
+// request returns the text of a request at one of the routes, as it goes over the wire.
+func (n noise) request(routes []rest.Route) string {
 	if n.chance(50, "has something wrong") {
 		n.wrong = 25
 	}
-	routes := rest.Routes()
 	route := routes[n.below(len(routes), "route")]
 	n.types = declared(route)
 	var lines strings.Builder

@@ -81,7 +81,8 @@ var lists = []list{
 	{"/personal_access_tokens?state=active&search=role", "name", [7]string{
 		"of the role of the role of the role of the role of the role of the role", "of the role", "of the role", "of the role", "of the role", "of the role", "-",
 	}},
-	{"/namespaces?search=acme", "full_path", [7]string{"acme acme/sub", "acme acme/sub", "acme acme/sub", "acme acme/sub", "acme acme/sub", "", "-"}},
+	{"/namespaces?search=acme", "full_path", [7]string{"acme", "acme", "acme", "acme", "acme", "", "-"}},
+	{"/namespaces?search=acme/&full_path_search=true", "full_path", [7]string{"acme/sub", "acme/sub", "acme/sub", "acme/sub", "acme/sub", "", "-"}},
 }
 
 // TestRoutes_lists reads each list in each role.

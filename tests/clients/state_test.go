@@ -150,3 +150,13 @@ func (s state) changed(now state) error {
 	}
 	return fmt.Errorf("the store has changed:\n%.3000s", strings.Join(lines, "\n"))
 }
+
+// audited returns the lines of the audit log.
+func (s state) audited() (lines []string) {
+	for _, line := range s {
+		if strings.HasPrefix(line, "audit") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
