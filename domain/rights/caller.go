@@ -27,6 +27,17 @@ func (c Caller) OnUser(right Right, user identity.UserID) Case {
 	return Case{Right: right, Actor: c.Account, Subject: Subject{Kind: User, User: user, Known: user != 0}}
 }
 
+// OpenVisibilities returns the visibilities of groups and projects that the caller may see
+// without a role in them.
+func (c Caller) OpenVisibilities() (open []source.Visibility) {
+	for _, v := range source.Visibilities {
+		if Sees(Case{Actor: c.Account, Subject: Subject{Visibility: v}}) {
+			open = append(open, v)
+		}
+	}
+	return open
+}
+
 // Ref names a group or a project: by its number or, if that is 0, by its full path, in any
 // letter case.
 type Ref struct {

@@ -68,6 +68,9 @@ type Subject struct {
 	// ProjectCreation and SubgroupCreation are those of a group.
 	ProjectCreation  source.ProjectCreation
 	SubgroupCreation source.SubgroupCreation
+	// MembershipLock says that the group, or one above, allows no members of single
+	// projects.
+	MembershipLock bool
 }
 
 // Case is one question: may the actor use the right on the subject?
