@@ -20,6 +20,8 @@ const (
 	Text   Kind = "string"
 	Flag   Kind = "boolean"
 	Number Kind = "integer"
+	// Hash is values by name, which another Table lists.
+	Hash Kind = "object"
 )
 
 // Parameter is one parameter that is remembered.
@@ -49,6 +51,8 @@ func (p Parameter) accepts(value any) bool {
 		return p.Kind == Flag
 	case int64:
 		return p.Kind == Number
+	case map[string]any:
+		return p.Kind == Hash
 	default:
 		return false
 	}
