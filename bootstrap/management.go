@@ -12,13 +12,14 @@ import (
 	"gatehouse/application/accounts"
 	"gatehouse/application/authorization"
 	"gatehouse/application/credentials"
+	"gatehouse/application/members"
 	"gatehouse/application/projects"
 	"gatehouse/bootstrap/config"
 	"gatehouse/domain/identity"
 )
 
 // management is what answers the management API.
-var management = fx.Module("management", fx.Provide(Accounts, restUseCases, RestAPI))
+var management = fx.Module("management", fx.Provide(Accounts, Members, restUseCases, RestAPI))
 
 // Accounts makes the service that changes users, their keys and their tokens.
 func Accounts(config config.Config, unitOfWork accounts.UnitOfWork, reader accounts.Records, credentials accounts.Credentials, now application.Clock) *accounts.Service {
@@ -32,8 +33,13 @@ func Accounts(config config.Config, unitOfWork accounts.UnitOfWork, reader accou
 	return accounts.New(unitOfWork, reader, credentials, rules, rand.Reader, now)
 }
 
-func restUseCases(credentials *credentials.Service, accounts *accounts.Service) rest.UseCases {
-	return rest.UseCases{Credentials: credentials, Accounts: accounts}
+// Members makes the service that lists and changes members.
+func Members(unitOfWork members.UnitOfWork, standings Standings, reader members.Records, now application.Clock) *members.Service {
+	return members.New(unitOfWork, standings, reader, now)
+}
+
+func restUseCases(credentials *credentials.Service, accounts *accounts.Service, members *members.Service) rest.UseCases {
+	return rest.UseCases{Credentials: credentials, Accounts: accounts, Members: members}
 }
 
 // RightsExplainer makes the explainer of rights.

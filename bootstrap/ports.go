@@ -16,6 +16,7 @@ import (
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/gitaudit"
 	"gatehouse/application/inventory"
+	"gatehouse/application/members"
 	"gatehouse/application/postreceive"
 	"gatehouse/application/projects"
 	"gatehouse/application/provisioning"
@@ -45,7 +46,9 @@ type Ports struct {
 	AccessTokens      credentials.Tokens
 	AccountUnitOfWork accounts.UnitOfWork
 	AccountRecords    accounts.Records
-	Standings         authorization.Standings
+	MemberUnitOfWork  members.UnitOfWork
+	MemberRecords     members.Records
+	Standings         Standings
 	Credentials       accounts.Credentials
 	AuditLog          gitaudit.Log
 	WorldImport       worldimport.UnitOfWork
@@ -73,6 +76,12 @@ type Ports struct {
 type Notices interface {
 	gitaccess.Notices
 	pushes.Notices
+}
+
+// Standings knows the roles of users in groups and projects.
+type Standings interface {
+	authorization.Standings
+	members.Standings
 }
 
 // Store is the store behind the ports.

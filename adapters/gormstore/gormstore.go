@@ -17,6 +17,7 @@ import (
 	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/adapters/gormstore/worldtx"
 	"gatehouse/application/accounts"
+	"gatehouse/application/members"
 	"gatehouse/application/projects"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/worldimport"
@@ -47,6 +48,8 @@ type Store struct {
 	AccountRecords    *management.Accounts
 	Standings         *management.Standings
 	Credentials       *management.Credentials
+	MemberUnitOfWork  members.UnitOfWork
+	MemberRecords     *management.Members
 	WorldScratch      worldimport.Scratch
 	NewProjects       projects.UnitOfWork
 	Records           *Records
@@ -144,6 +147,8 @@ func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 	s.AccountUnitOfWork = worldtx.NewAccounts(db, queue, s.Billing.within, sealer)
 	s.AccountRecords, s.Standings = management.NewAccounts(db), management.NewStandings(db)
 	s.Credentials = management.NewCredentials(db)
+	s.MemberUnitOfWork = worldtx.NewMembers(db, queue, s.Billing.within, sealer)
+	s.MemberRecords = management.NewMembers(db)
 	s.WorldScratch = worldtx.NewScratch(db, queue, s.Billing.within, sealer)
 	return s
 }

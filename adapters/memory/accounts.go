@@ -73,6 +73,12 @@ func (tx accountsTx) Delete(ctx context.Context, id identity.UserID) ([]source.P
 			tx.users.rows[n] = u
 		}
 	}
+	for key, m := range tx.members {
+		if m.createdBy == id {
+			m.createdBy = 0
+			tx.members[key] = m
+		}
+	}
 	for n, a := range tx.agents.rows {
 		if a.createdBy == id {
 			a.createdBy = 0

@@ -7,7 +7,6 @@ import (
 
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
-	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
 )
 
@@ -22,6 +21,9 @@ type member struct {
 	role   source.Role
 	state  worldimport.MemberState
 	expiry time.Time
+	// createdBy is who added the member, createdAt when; zero if that is not known.
+	createdBy identity.UserID
+	createdAt time.Time
 }
 
 // share gives the members of a group a role in another group or a project.
@@ -30,18 +32,24 @@ type share struct {
 	expiry time.Time
 }
 
-// PutMember implements worldimport.Namespaces.
+// PutMember implements worldimport.Namespaces. Who added a member, and when, stays.
 func (tx namespacesTx) PutMember(ctx context.Context, u identity.UserID, in source.MemberSource, m worldimport.Member) error {
+	old := tx.members[membership{u, in}]
+	return tx.putMember(ctx, membership{u, in}, member{m.Role, m.State, toDay(m.ExpiresAt), old.createdBy, old.createdAt})
+}
+
+// putMember keeps a membership.
+func (tx *transaction) putMember(ctx context.Context, key membership, m member) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := tx.requirePerson(u); err != nil {
+	if err := tx.requirePerson(key.user); err != nil {
 		return err
 	}
-	if err := tx.requireMemberSource(in); err != nil {
+	if err := tx.requireMemberSource(key.in); err != nil {
 		return err
 	}
-	tx.members[membership{u, in}] = member{m.Role, m.State, toDay(m.ExpiresAt)}
+	tx.members[key] = m
 	return nil
 }
 
@@ -114,66 +122,6 @@ func (w *world) projectRole(u identity.UserID, p project, now time.Time) source.
 		best = max(best, w.memberRole(u, in, now), w.shareRole(u, in, now))
 	}
 	return best
-}
-
-// Standings knows the roles of users in groups and projects.
-type Standings struct{ *state }
-
-// Standing returns the group or project and the role of the user there, or
-// domain.NotFound if there is none. The user may be 0.
-func (s Standings) Standing(ctx context.Context, user identity.UserID, on rights.Ref, now time.Time) (rights.Standing, error) {
-	return s.world.Load().standing(ctx, user, on, now)
-}
-
-// standing does what Standings.Standing does.
-func (w *world) standing(ctx context.Context, user identity.UserID, on rights.Ref, now time.Time) (rights.Standing, error) {
-	if err := ctx.Err(); err != nil {
-		return rights.Standing{}, err
-	}
-	at, byPath := w.routes[fold(on.Path)]
-	if on.Kind == rights.Project {
-		id := source.ProjectID(on.ID)
-		if byPath && at.project != 0 {
-			id = at.project
-		}
-		p, ok := w.projects.rows[id]
-		if !ok || p.pendingDelete || w.hidden(p.namespace) {
-			return rights.Standing{}, notFound("project %d %q", on.ID, on.Path)
-		}
-		return rights.Standing{
-			Subject: rights.Subject{Kind: rights.Project, Known: true, Visibility: p.Visibility, User: w.namespaces.rows[p.namespace].owner},
-			ID:      int64(p.ID), Path: p.Path, Role: w.projectRole(user, p, now),
-		}, nil
-	}
-	id := source.NamespaceID(on.ID)
-	if byPath && at.namespace != 0 {
-		id = at.namespace
-	}
-	n, ok := w.namespaces.rows[id]
-	if !ok || n.Personal || w.hidden(n.ID) {
-		return rights.Standing{}, notFound("group %d %q", on.ID, on.Path)
-	}
-	role := source.NoRole
-	for above := range w.selfAndAncestors(n.ID) {
-		in := source.MemberSource{Group: above.ID}
-		role = max(role, w.memberRole(user, in, now), w.shareRole(user, in, now))
-	}
-	return rights.Standing{
-		Subject: rights.Subject{
-			Kind: rights.Group, Known: true, Visibility: n.visibility, ProjectCreation: n.profile.ProjectCreation, SubgroupCreation: n.profile.SubgroupCreation,
-		},
-		ID: int64(n.ID), Path: n.Path, Role: role,
-	}, nil
-}
-
-// hidden says whether the namespace or one above is pending deletion.
-func (w *world) hidden(id source.NamespaceID) bool {
-	for n := range w.selfAndAncestors(id) {
-		if n.pendingDelete {
-			return true
-		}
-	}
-	return false
 }
 
 // memberRole returns the role of the user's active membership in a group or

@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"gatehouse/application/accounts"
+	"gatehouse/application/members"
 	"gatehouse/application/projects"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/worldimport"
@@ -27,6 +28,8 @@ type Store struct {
 	AccountRecords    AccountRecords
 	Credentials       Credentials
 	AccountUnitOfWork accounts.UnitOfWork
+	MemberUnitOfWork  members.UnitOfWork
+	MemberRecords     MemberRecords
 	Standings         Standings
 	RecoveryCodes     RecoveryCodes
 	AccessTokens      AccessTokens
@@ -66,6 +69,8 @@ func New() *Store {
 		AccountRecords:    AccountRecords{s},
 		Credentials:       Credentials{s},
 		AccountUnitOfWork: s.changeAccounts,
+		MemberUnitOfWork:  s.changeMembers,
+		MemberRecords:     MemberRecords{s},
 		Standings:         Standings{s},
 		RecoveryCodes:     RecoveryCodes{s},
 		AccessTokens:      AccessTokens{s},

@@ -42,6 +42,8 @@ var suites = []struct {
 	{"roles", roleCases},
 	{"role sources", roleSourceCases},
 	{"rights", rightCases},
+	{"members", memberCases},
+	{"management standings", managementStandingCases},
 	{"deploy_keys", deployKeyCases},
 	{"protections", protectionCases},
 	{"actors", actorCases},

@@ -79,24 +79,7 @@ func list[Row any](ctx context.Context, db *database.DB, q query, page applicati
 	if err := rows.Err(); err != nil {
 		return out, err
 	}
-	if len(out.Items) > page.Size {
-		out.Items, out.More = out.Items[:page.Size], true
-	}
-	behind := int64(page.Offset + len(out.Items))
-	switch {
-	case page.Keyset:
-		return out, nil
-	case !out.More && (len(out.Items) > 0 || page.Offset == 0): // the last page tells the number
-		out.Total = behind
-		return out, nil
-	}
-	err = db.Pool.QueryRowContext(ctx, counting, countingArgs...).Scan(&out.Total)
-	if out.Total > counted { // the rest is not counted, but there is a page behind this one
-		out.Total = max(out.Total, behind)
-		if out.More {
-			out.Total = max(out.Total, behind+1)
-		}
-	}
+	err = complete(&out, page, func(total *int64) error { return db.Pool.QueryRowContext(ctx, counting, countingArgs...).Scan(total) })
 	return out, err
 }
 

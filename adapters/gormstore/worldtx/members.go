@@ -17,6 +17,8 @@ type memberRow struct {
 	Level     int64
 	State     string
 	ExpiresAt database.Day
+	CreatedAt database.Instant `gorm:"autoCreateTime:false"`
+	CreatedBy database.Ref
 }
 
 // TableName is gorm's name for the table.
@@ -42,20 +44,25 @@ func (w *writer) memberSourceExists(ctx context.Context, in source.MemberSource)
 	return w.exists(ctx, groups, int64(in.Group))
 }
 
-// PutMember implements worldimport.Namespaces.
+// PutMember implements worldimport.Namespaces. Who added a member, and when, stays.
 func (w *writer) PutMember(ctx context.Context, user identity.UserID, in source.MemberSource, m worldimport.Member) error {
-	if err := w.personExists(ctx, user); err != nil {
+	return w.putMember(ctx, in, memberRow{
+		UserID: int64(user), Level: int64(m.Role), State: string(m.State), ExpiresAt: database.ToDay(m.ExpiresAt),
+	}, "level", "state", "expires_at")
+}
+
+// putMember keeps a membership in a group or project, over the columns of the one that the
+// user has there.
+func (w *writer) putMember(ctx context.Context, in source.MemberSource, row memberRow, columns ...string) error {
+	if err := w.personExists(ctx, identity.UserID(row.UserID)); err != nil {
 		return err
 	}
 	if err := w.memberSourceExists(ctx, in); err != nil {
 		return err
 	}
-	row := memberRow{
-		UserID: int64(user), GroupID: database.Ref(in.Group), ProjectID: database.Ref(in.Project),
-		Level: int64(m.Role), State: string(m.State), ExpiresAt: database.ToDay(m.ExpiresAt),
-	}
-	onConflict := database.UpsertClause([]string{"user_id", "holder"}, []string{"level", "state", "expires_at"})
-	return database.Fault(upsert(ctx, w, &row, onConflict), "member %d", user)
+	row.GroupID, row.ProjectID = database.Ref(in.Group), database.Ref(in.Project)
+	onConflict := database.UpsertClause([]string{"user_id", "holder"}, columns)
+	return database.Fault(upsert(ctx, w, &row, onConflict), "member %d", row.UserID)
 }
 
 // PutShare implements worldimport.Namespaces.
@@ -76,11 +83,17 @@ func (w *writer) PutShare(ctx context.Context, in source.MemberSource, with sour
 
 // Member implements worldimport.Current.
 func (w currentTx) Member(ctx context.Context, user identity.UserID, in source.MemberSource) (worldimport.Member, error) {
-	row, err := found(database.Find[memberRow](ctx, w.tx, "user_id = ? AND holder = ?", int64(user), holder(in)))
+	row, err := w.member(ctx, user, in)
 	if err != nil {
-		return worldimport.Member{}, database.Fault(err, "member %d", user)
+		return worldimport.Member{}, err
 	}
 	return worldimport.Member{Role: source.Role(row.Level), State: worldimport.MemberState(row.State), ExpiresAt: row.ExpiresAt.Time}, nil
+}
+
+// member returns the membership of a user in a group or project, or domain.NotFound.
+func (w *writer) member(ctx context.Context, user identity.UserID, in source.MemberSource) (*memberRow, error) {
+	row, err := found(database.Find[memberRow](ctx, w.tx, "user_id = ? AND holder = ?", int64(user), holder(in)))
+	return row, database.Fault(err, "member %d", user)
 }
 
 // Share implements worldimport.Current.

@@ -19,6 +19,7 @@ import (
 	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/application"
 	"gatehouse/application/accounts"
+	"gatehouse/application/members"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain"
@@ -61,6 +62,12 @@ func New(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisioning
 // same arguments.
 func NewAccounts(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisioning.BillingTx, sealer seals.Sealer) accounts.UnitOfWork {
 	return unitOfWork(&importer{db, queue, billing, sealer}, (*writer).accountPorts)
+}
+
+// NewMembers returns the unit of work on members beside the one that New returns of the
+// same arguments.
+func NewMembers(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisioning.BillingTx, sealer seals.Sealer) members.UnitOfWork {
+	return unitOfWork(&importer{db, queue, billing, sealer}, (*writer).memberPorts)
 }
 
 func unitOfWork[Tx any](im *importer, ports func(*writer) Tx) application.UnitOfWork[Tx] {

@@ -10,6 +10,7 @@ import (
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/rights"
 )
 
 // errorBody is the body of a refusal of parameters.
@@ -103,6 +104,9 @@ func refine(err error) (httpapi.Refinement, bool) {
 	}
 	if media, ok := errors.AsType[*params.UnsupportedMedia](err); ok {
 		return httpapi.Refinement{Status: http.StatusUnsupportedMediaType, Body: errorBody{media.Message}}, true
+	}
+	if errors.Is(err, rights.ErrMembershipLocked) {
+		return httpapi.Refinement{Status: http.StatusMethodNotAllowed, Body: messageBody{"405 Method Not Allowed"}}, true
 	}
 	if errors.Is(err, domain.ErrModified) {
 		return httpapi.Refinement{Status: http.StatusPreconditionFailed, Body: messageBody{"412 Precondition Failed"}}, true

@@ -12,6 +12,7 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/accounts"
 	"gatehouse/application/credentials"
+	"gatehouse/application/members"
 )
 
 // API answers the routes of the management API.
@@ -26,6 +27,7 @@ type API struct {
 type UseCases struct {
 	Credentials *credentials.Service
 	Accounts    *accounts.Service
+	Members     *members.Service
 }
 
 // Instance is what the answers say about the server itself.
@@ -76,4 +78,4 @@ func Routes() []Route {
 }
 
 // routes are all routes.
-var routes = slices.Concat(documentRoutes, metaRoutes, userRoutes, userStateRoutes, userDetailRoutes, sshKeyRoutes, accessTokenRoutes)
+var routes = slices.Concat(documentRoutes, metaRoutes, userRoutes, userStateRoutes, userDetailRoutes, sshKeyRoutes, accessTokenRoutes, memberRoutes)
