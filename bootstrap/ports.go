@@ -50,6 +50,7 @@ type Ports struct {
 	MemberRecords     members.Records
 	Standings         Standings
 	Credentials       accounts.Credentials
+	ProjectViews      projects.Views
 	AuditLog          gitaudit.Log
 	WorldImport       worldimport.UnitOfWork
 	WorldScratch      worldimport.Scratch
@@ -82,6 +83,7 @@ type Notices interface {
 type Standings interface {
 	authorization.Standings
 	members.Standings
+	projects.Standings
 }
 
 // Store is the store behind the ports.

@@ -50,6 +50,7 @@ type Store struct {
 	Credentials       *management.Credentials
 	MemberUnitOfWork  members.UnitOfWork
 	MemberRecords     *management.Members
+	ProjectViews      *management.Projects
 	WorldScratch      worldimport.Scratch
 	NewProjects       projects.UnitOfWork
 	Records           *Records
@@ -148,7 +149,7 @@ func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 	s.AccountRecords, s.Standings = management.NewAccounts(db), management.NewStandings(db)
 	s.Credentials = management.NewCredentials(db)
 	s.MemberUnitOfWork = worldtx.NewMembers(db, queue, s.Billing.within, sealer)
-	s.MemberRecords = management.NewMembers(db)
+	s.MemberRecords, s.ProjectViews = management.NewMembers(db), management.NewProjects(db)
 	s.WorldScratch = worldtx.NewScratch(db, queue, s.Billing.within, sealer)
 	return s
 }

@@ -31,6 +31,7 @@ type Store struct {
 	MemberUnitOfWork  members.UnitOfWork
 	MemberRecords     MemberRecords
 	Standings         Standings
+	ProjectViews      ProjectViews
 	RecoveryCodes     RecoveryCodes
 	AccessTokens      AccessTokens
 	AuditLog          AuditLog
@@ -72,6 +73,7 @@ func New() *Store {
 		MemberUnitOfWork:  s.changeMembers,
 		MemberRecords:     MemberRecords{s},
 		Standings:         Standings{s},
+		ProjectViews:      ProjectViews{s},
 		RecoveryCodes:     RecoveryCodes{s},
 		AccessTokens:      AccessTokens{s},
 		AuditLog:          AuditLog{s},

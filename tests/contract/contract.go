@@ -60,6 +60,7 @@ var suites = []struct {
 	{"internal accounts", internalCases},
 	{"groups", groupCases},
 	{"projects", projectCases},
+	{"project views", projectViewCases},
 	{"destinations", destinationCases},
 	{"repository jobs", repositoryJobCases},
 	{"keys", keyCases},

@@ -105,7 +105,7 @@ func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 // snapshot draws inquiries now, and returns a function that reads all lists and
 // the answers to these inquiries.
 func (w *walk) snapshot() func(ctx context.Context, p bootstrap.Ports) string {
-	at, byPath, byNumber := w.now, w.inquiriesByPath(), w.inquiriesByNumber()
+	at, byPath, byNumber, lists := w.now, w.inquiriesByPath(), w.inquiriesByNumber(), w.lists()
 	return func(ctx context.Context, p bootstrap.Ports) string {
 		var out strings.Builder
 		for _, thing := range inventory.Names() {
@@ -129,6 +129,10 @@ func (w *walk) snapshot() func(ctx context.Context, p bootstrap.Ports) string {
 			})
 			fmt.Fprintln(&out, "standing of", q.Claim, "in", q.Target, outcome(jsonText(standing), err))
 			fmt.Fprintln(&out, "role sources", checkRoleSources(ctx, p, standing, at))
+			fmt.Fprintln(&out, "for the management API", checkManagementRole(ctx, p, standing, at))
+		}
+		for _, list := range lists {
+			fmt.Fprintln(&out, list.name, list.do(ctx, p))
 		}
 		for _, q := range byNumber[:4] {
 			got, err := p.PushContexts.PushContext(ctx, q.Claim, q.Target.Repository, true, at)

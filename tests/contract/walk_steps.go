@@ -8,12 +8,16 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/application"
+	"gatehouse/application/members"
+	"gatehouse/application/projects"
 	"gatehouse/application/pushes"
 	"gatehouse/application/worldimport"
 	"gatehouse/bootstrap"
 	"gatehouse/domain"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
 	"gatehouse/tests/world"
 )
@@ -53,7 +57,7 @@ var (
 // step draws a transaction or another call, followed by a snapshot.
 func (w *walk) step() step {
 	w.now = w.now.Add(time.Duration(w.IntN(5)) * 100 * time.Second)
-	action := pick(w.Rand, w.transaction, w.transaction, w.transaction, w.portCall)()
+	action := pick(w.Rand, w.transaction, w.transaction, w.transaction, w.portCall, w.memberChange)()
 	snapshot := w.snapshot()
 	return step{action.name, func(ctx context.Context, p bootstrap.Ports) string {
 		return maskGenerated(action.do(ctx, p) + "\n" + snapshot(ctx, p))
@@ -327,4 +331,68 @@ func (w *walk) portCall() step {
 			return outcome("", p.Store.Flush(ctx))
 		}},
 	)
+}
+
+// memberChange draws a change of a member through the management API.
+func (w *walk) memberChange() step {
+	user, in, below := identity.UserID(1+w.IntN(4)), w.memberSource(), w.IntN(2) == 0
+	m := members.Member{Role: w.role(), State: source.MemberActive, ExpiresAt: w.day(), CreatedAt: w.now, CreatedBy: identity.UserID(w.IntN(4))}
+	remove := w.IntN(2) == 0
+	name := fmt.Sprintf("member %d of %v through the API: %+v", user, in, m)
+	if remove {
+		name = fmt.Sprintf("remove member %d of %v below %t", user, in, below)
+	}
+	return step{name, func(ctx context.Context, p bootstrap.Ports) (result string) {
+		err := p.MemberUnitOfWork(ctx, func(tx members.Tx) error {
+			if !remove {
+				return tx.Members.PutMember(ctx, user, in, m)
+			}
+			removed, err := tx.Members.RemoveMember(ctx, user, in, below)
+			result = jsonText(removed)
+			return err
+		})
+		return outcome(result, err)
+	}}
+}
+
+// lists draws lists of the management API.
+func (w *walk) lists() (all []step) {
+	at := w.now
+	for range 2 {
+		in, f := w.memberSource(), members.Filter{Inherited: w.IntN(3) > 0}
+		all = append(all, step{fmt.Sprintf("members of %v %+v", in, f), func(ctx context.Context, p bootstrap.Ports) string {
+			l, err := p.MemberRecords.Views(ctx, in, f, application.Page{Order: "id", Size: 20}, at)
+			return outcome(jsonText(l), err)
+		}})
+	}
+	for range 3 {
+		f := projects.Filter{
+			User: identity.UserID(w.IntN(4)), All: w.IntN(6) == 0, Open: pick(w.Rand, []source.Visibility{source.Public}, []source.Visibility{source.Internal, source.Public}),
+			LeastRole: pick(w.Rand, source.NoRole, source.NoRole, w.role()), PendingDelete: w.IntN(8) == 0, Search: pick(w.Rand, "", "", "P"),
+		}
+		if w.IntN(2) == 0 {
+			in := w.memberSource()
+			f.In = &projects.Scope{Namespace: in.Group, Own: w.IntN(3) > 0, Below: w.IntN(2) == 0, Above: w.IntN(2) == 0, Shared: w.IntN(2) == 0}
+		}
+		page := application.Page{Order: pick(w.Rand, "id", "path", "name", "similarity"), Descending: w.IntN(2) == 0, Size: 1 + w.IntN(4), Offset: w.IntN(2)}
+		all = append(all, step{fmt.Sprintf("projects %+v %+v", f, page), func(ctx context.Context, p bootstrap.Ports) string {
+			l, err := p.ProjectViews.List(ctx, f, page, at)
+			return outcome(jsonText(l), err)
+		}})
+	}
+	project, user := source.ProjectID(21+w.IntN(4)), identity.UserID(w.IntN(4))
+	return append(all, step{fmt.Sprintf("groups of %d for %d", project, user), func(ctx context.Context, p bootstrap.Ports) string {
+		groups, err := p.ProjectViews.Groups(ctx, project, user, at)
+		return outcome(jsonText(groups), err)
+	}})
+}
+
+// checkManagementRole returns what the management API knows of a project, or a
+// contradiction if the role is not that of the standing.
+func checkManagementRole(ctx context.Context, p bootstrap.Ports, standing source.Standing, at time.Time) string {
+	got, err := p.Standings.Standing(ctx, standing.Actor.User.ID, rights.Ref{Kind: rights.Project, ID: int64(standing.Project.ID)}, at)
+	if err == nil && got.Role != standing.Role {
+		return fmt.Sprintf("%s%s, and the standing has the role %s", contradiction, jsonText(got), standing.Role)
+	}
+	return outcome(jsonText(got), err)
 }
