@@ -16,10 +16,11 @@ import (
 	"gatehouse/application/projects"
 	"gatehouse/bootstrap/config"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
 )
 
 // management is what answers the management API.
-var management = fx.Module("management", fx.Provide(Accounts, Members, restUseCases, RestAPI))
+var management = fx.Module("management", fx.Provide(Accounts, Members, ProjectReader, restUseCases, RestAPI))
 
 // Accounts makes the service that changes users, their keys and their tokens.
 func Accounts(config config.Config, unitOfWork accounts.UnitOfWork, reader accounts.Records, credentials accounts.Credentials, now application.Clock) *accounts.Service {
@@ -38,8 +39,13 @@ func Members(unitOfWork members.UnitOfWork, standings Standings, reader members.
 	return members.New(unitOfWork, standings, reader, now)
 }
 
-func restUseCases(credentials *credentials.Service, accounts *accounts.Service, members *members.Service) rest.UseCases {
-	return rest.UseCases{Credentials: credentials, Accounts: accounts, Members: members}
+// ProjectReader makes the service that shows projects.
+func ProjectReader(standings Standings, views projects.Views, now application.Clock) *projects.Reader {
+	return projects.NewReader(standings, views, now)
+}
+
+func restUseCases(credentials *credentials.Service, accounts *accounts.Service, members *members.Service, projects *projects.Reader) rest.UseCases {
+	return rest.UseCases{Credentials: credentials, Accounts: accounts, Members: members, Projects: projects}
 }
 
 // RightsExplainer makes the explainer of rights.
@@ -61,7 +67,21 @@ func RestAPI(config config.Config, useCases rest.UseCases, rev revision, now app
 	return rest.New(useCases, rest.Instance{
 		Version: config.Version, Revision: string(rev), ExternalURL: config.ExternalURL,
 		KasEnabled: config.Kas.Enabled, KasURL: config.Kas.ExternalURL, CORSOrigins: config.API.CORSOrigins,
+		CloneURL: config.CloneURL, Settings: restSettings(config),
 	}, rest.Limits{
 		Counter: ratelimit.NewCounter(), User: int64(config.API.RateLimit), Address: int64(config.API.AnonymousRateLimit),
 	}, now)
+}
+
+// restSettings are what administrators may read of the configuration through the API.
+func restSettings(config config.Config) rest.Settings {
+	out := rest.Settings{
+		DefaultBranchProtection: int64(config.Git.DefaultBranchProtection), DefaultProjectVisibility: string(source.Private),
+		DefaultGroupVisibility: string(source.Private), DefaultProjectsLimit: identity.DefaultProjectsLimit,
+		RequirePersonalAccessTokenExpiry: config.Tokens.RequireExpiry,
+	}
+	if days := int64(config.Tokens.MaxLifetimeDays); days > 0 {
+		out.MaxPersonalAccessTokenLifetime = &days
+	}
+	return out
 }

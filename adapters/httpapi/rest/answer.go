@@ -108,6 +108,9 @@ func refine(err error) (httpapi.Refinement, bool) {
 	if errors.Is(err, rights.ErrMembershipLocked) {
 		return httpapi.Refinement{Status: http.StatusMethodNotAllowed, Body: messageBody{"405 Method Not Allowed"}}, true
 	}
+	if errors.Is(err, errMovedProject) {
+		return httpapi.Refinement{Status: http.StatusMethodNotAllowed, Body: messageBody{errMovedProject.Message}}, true
+	}
 	if errors.Is(err, domain.ErrModified) {
 		return httpapi.Refinement{Status: http.StatusPreconditionFailed, Body: messageBody{"412 Precondition Failed"}}, true
 	}

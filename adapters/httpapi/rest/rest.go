@@ -13,6 +13,8 @@ import (
 	"gatehouse/application/accounts"
 	"gatehouse/application/credentials"
 	"gatehouse/application/members"
+	"gatehouse/application/projects"
+	"gatehouse/domain/source"
 )
 
 // API answers the routes of the management API.
@@ -28,6 +30,7 @@ type UseCases struct {
 	Credentials *credentials.Service
 	Accounts    *accounts.Service
 	Members     *members.Service
+	Projects    *projects.Reader
 }
 
 // Instance is what the answers say about the server itself.
@@ -43,6 +46,10 @@ type Instance struct {
 	KasURL     string
 	// CORSOrigins are the origins whose pages may call the API; "*" is every one.
 	CORSOrigins []string
+	// CloneURL returns where the repository at a path is cloned from over a protocol.
+	CloneURL func(path string, protocol source.Protocol) string
+	// Settings are those of the configuration that administrators may read.
+	Settings Settings
 }
 
 // New makes an API.
@@ -78,4 +85,4 @@ func Routes() []Route {
 }
 
 // routes are all routes.
-var routes = slices.Concat(documentRoutes, metaRoutes, userRoutes, userStateRoutes, userDetailRoutes, sshKeyRoutes, accessTokenRoutes, memberRoutes)
+var routes = slices.Concat(documentRoutes, metaRoutes, userRoutes, userStateRoutes, userDetailRoutes, sshKeyRoutes, accessTokenRoutes, memberRoutes, projectRoutes, fixedRoutes, settingRoutes)

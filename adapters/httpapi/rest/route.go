@@ -103,7 +103,11 @@ func (a *API) serve(r route, document Document) gin.HandlerFunc {
 		}
 		c.values = values
 		g.Status(status)
-		return r.handle(a, c)
+		answer, err := r.handle(a, c)
+		if err != nil {
+			return a.whereMoved(c, err)
+		}
+		return answer, nil
 	})
 	return func(g *gin.Context) {
 		setHeaders(g)

@@ -1,0 +1,162 @@
+package rest
+
+import (
+	"net/http"
+
+	"gatehouse/domain/rights"
+)
+
+// fixedRoutes answer for what GitLab has and this server has not, so that clients that walk
+// through all of it go on. Other things are unknown, so that a client learns that there
+// are none.
+var fixedRoutes = []route{
+	emptyList("/topics", "listTopics", "List topics, of which there are none", SignedIn, nothing),
+	emptyList("/admin/ci/variables", "listInstanceVariables", "List variables of CI, of which there are none", Administrators, nothing),
+	emptyList("/runners", "listRunners", "List runners, of which there are none", SignedIn, nothing),
+	emptyList("/events", "listEvents", "List the caller's events, of which none are kept", SignedIn, nothing),
+	emptyList("/users/:id/events", "listUserEvents", "List the events of a user, of which none are kept", SignedIn, (*API).userExists),
+	emptyList("/users/:id/contributed_projects", "listContributedProjects", "List the projects that a user contributed to, which are not known", SignedIn, (*API).userExists),
+	emptyList("/users/:id/starred_projects", "listStarredProjects", "List the projects that a user has starred, of which there are none", SignedIn, (*API).userExists),
+	emptyList("/groups/:id/variables", "listGroupVariables", "List variables of CI, of which there are none", SignedIn, has(rights.Group, rights.AdminGroup)),
+	emptyList("/groups/:id/access_requests", "listGroupAccessRequests", "List requests for access, of which there are none", SignedIn, has(rights.Group, rights.ReadGroupMember)),
+	emptyList("/groups/:id/invitations", "listGroupInvitations", "List invitations, of which there are none", SignedIn, has(rights.Group, rights.ReadGroupMember)),
+	emptyList("/projects/:id/variables", "listProjectVariables", "List variables of CI, of which there are none", SignedIn, has(rights.Project, rights.ReadProjectMember)),
+	emptyList("/projects/:id/labels", "listLabels", "List labels, of which there are none", SignedIn, has(rights.Project, rights.ReadProject)),
+	emptyList("/projects/:id/badges", "listBadges", "List badges, of which there are none", SignedIn, has(rights.Project, rights.ReadProject)),
+	emptyList("/projects/:id/custom_attributes", "listProjectAttributes", "List custom attributes, of which there are none", Administrators, has(rights.Project, rights.ReadProject)),
+	emptyList("/projects/:id/forks", "listForks", "List forks, of which there are none", SignedIn, has(rights.Project, rights.ReadProject)),
+	emptyList("/projects/:id/starrers", "listStarrers", "List users who have starred a project, of which there are none", SignedIn, has(rights.Project, rights.ReadProject)),
+	emptyList("/projects/:id/access_requests", "listProjectAccessRequests", "List requests for access, of which there are none", SignedIn, has(rights.Project, rights.ReadProjectMember)),
+	emptyList("/projects/:id/invitations", "listProjectInvitations", "List invitations, of which there are none", SignedIn, has(rights.Project, rights.ReadProjectMember)),
+
+	absent(http.MethodGet, "/license", "getLicense", "Show the license, of which there is none", nothing),
+	absent(http.MethodGet, "/groups/:id/avatar", "getGroupAvatar", "Show the picture of a group, which has none", has(rights.Group, rights.ReadGroup)),
+	absent(http.MethodGet, "/projects/:id/avatar", "getProjectAvatar", "Show the picture of a project, which has none", has(rights.Project, rights.ReadProject)),
+	absent(http.MethodGet, "/projects/:id/push_rule", "getPushRule", "Show the push rules of a project, which has none", has(rights.Project, rights.ReadProject)),
+	absent(http.MethodPost, "/groups/:id/access_requests", "requestGroupAccess", "Ask for access, which is not possible", has(rights.Group, rights.ReadGroup)),
+	absent(http.MethodPost, "/groups/:id/invitations", "inviteToGroup", "Invite people by e-mail, which is not possible", has(rights.Group, rights.ReadGroup)),
+	absent(http.MethodPost, "/projects/:id/access_requests", "requestProjectAccess", "Ask for access, which is not possible", has(rights.Project, rights.ReadProject)),
+	absent(http.MethodPost, "/projects/:id/invitations", "inviteToProject", "Invite people by e-mail, which is not possible", has(rights.Project, rights.ReadProject)),
+
+	{Route{
+		Method: http.MethodGet, Path: "/projects/:id/languages", Name: "listLanguages", Summary: "Tell the languages of a project, which are not known",
+		Who: SignedIn, Answer: noLanguages{},
+	}, func(a *API, c *call) (any, error) {
+		return noLanguages{}, has(rights.Project, rights.ReadProject)(a, c)
+	}},
+	{Route{
+		Method: http.MethodGet, Path: "/projects/:id/import", Name: "getImport", Summary: "Tell how the import of a project goes, of which there is none",
+		Who: SignedIn, Answer: importStatus{},
+	}, inPath(rights.Project, (*API).importStatus)},
+}
+
+// condition returns why a caller is not answered, or nil.
+type condition func(*API, *call) error
+
+// emptyList is the route of a list that is empty.
+func emptyList(path, name, summary string, who Access, check condition) route {
+	return route{
+		Route{Method: http.MethodGet, Path: path, Name: name, Summary: summary, Who: who, List: true, Answer: noItem{}},
+		func(a *API, c *call) (any, error) {
+			page, err := c.page(byNumber)
+			if err != nil {
+				return nil, err
+			}
+			if err := check(a, c); err != nil {
+				return nil, err
+			}
+			a.offsetHeaders(c.gin, page, 0, false)
+			return []noItem{}, nil
+		},
+	}
+}
+
+// noItem is an item of a list that is always empty.
+type noItem struct{}
+
+// absent is a route of what is not there.
+func absent(method, path, name, summary string, check condition) route {
+	return route{
+		Route{Method: method, Path: path, Name: name, Summary: summary, Who: SignedIn},
+		func(a *API, c *call) (any, error) {
+			if err := check(a, c); err != nil {
+				return nil, err
+			}
+			return nil, errNotFound
+		},
+	}
+}
+
+func nothing(*API, *call) error { return nil }
+
+// has is the condition that the caller has a right on the group or project in the path.
+func has(kind rights.Kind, right rights.Right) condition {
+	return func(a *API, c *call) error {
+		return a.useCases.Projects.Check(c.context(), c.caller, right, c.ref(kind))
+	}
+}
+
+// userExists is the condition that there is a user as in the path.
+func (a *API) userExists(c *call) error {
+	return a.useCases.Projects.CheckUser(c.context(), c.caller, c.user("id"))
+}
+
+// noLanguages are the languages of a project, of which none are known.
+type noLanguages struct{}
+
+// importStatus is how the import of a project goes.
+type importStatus struct {
+	ID                int64   `json:"id"`
+	Description       *string `json:"description"`
+	Name              string  `json:"name"`
+	NameWithNamespace string  `json:"name_with_namespace"`
+	Path              string  `json:"path"`
+	PathWithNamespace string  `json:"path_with_namespace"`
+	CreatedAt         *string `json:"created_at"`
+	ImportStatus      string  `json:"import_status"`
+	ImportType        *string `json:"import_type"`
+	CorrelationID     *string `json:"correlation_id"`
+	ImportError       *string `json:"import_error"`
+}
+
+// importStatus answers GET /projects/:id/import.
+func (a *API) importStatus(c *call, on rights.Ref) (any, error) {
+	view, err := a.useCases.Projects.View(c.context(), c.caller, on)
+	if err != nil {
+		return nil, err
+	}
+	p := a.basicProject(view)
+	return importStatus{
+		ID: p.ID, Description: p.Description, Name: p.Name, NameWithNamespace: p.NameWithNamespace, Path: p.Path,
+		PathWithNamespace: p.PathWithNamespace, CreatedAt: p.CreatedAt, ImportStatus: "none",
+	}, nil
+}
+
+// settingRoutes show the settings of the instance.
+var settingRoutes = []route{
+	{Route{
+		Method: http.MethodGet, Path: "/application/settings", Name: "getSettings", Summary: "Show the settings of the instance",
+		Who: Administrators, Answer: Settings{},
+	}, (*API).settings},
+}
+
+// Settings are what administrators read of the configuration.
+type Settings struct {
+	ID                               int64  `json:"id"`
+	DefaultBranchProtection          int64  `json:"default_branch_protection"`
+	DefaultProjectVisibility         string `json:"default_project_visibility"`
+	DefaultGroupVisibility           string `json:"default_group_visibility"`
+	DefaultProjectsLimit             int64  `json:"default_projects_limit"`
+	SignupEnabled                    bool   `json:"signup_enabled"`
+	RequirePersonalAccessTokenExpiry bool   `json:"require_personal_access_token_expiry"`
+	DeletionAdjournedPeriod          int64  `json:"deletion_adjourned_period"`
+	// MaxPersonalAccessTokenLifetime is in days; null for no limit.
+	MaxPersonalAccessTokenLifetime *int64 `json:"max_personal_access_token_lifetime"`
+}
+
+// settings answers GET /application/settings.
+func (a *API) settings(*call) (any, error) {
+	out := a.instance.Settings
+	out.ID = 1
+	return out, nil
+}

@@ -1,0 +1,316 @@
+package rest
+
+import (
+	"reflect"
+	"strconv"
+	"time"
+
+	"gatehouse/application/projects"
+	"gatehouse/domain/remembered"
+	"gatehouse/domain/source"
+)
+
+// basicProject is a project as everyone sees it.
+type basicProject struct {
+	ID                int64            `json:"id"`
+	Description       *string          `json:"description"`
+	Name              string           `json:"name"`
+	NameWithNamespace string           `json:"name_with_namespace"`
+	Path              string           `json:"path"`
+	PathWithNamespace string           `json:"path_with_namespace"`
+	CreatedAt         *string          `json:"created_at"`
+	DefaultBranch     *string          `json:"default_branch"`
+	TagList           []string         `json:"tag_list"`
+	Topics            []string         `json:"topics"`
+	SSHURLToRepo      string           `json:"ssh_url_to_repo"`
+	HTTPURLToRepo     string           `json:"http_url_to_repo"`
+	WebURL            string           `json:"web_url"`
+	ReadmeURL         *string          `json:"readme_url"`
+	ForksCount        int64            `json:"forks_count"`
+	AvatarURL         *string          `json:"avatar_url"`
+	StarCount         int64            `json:"star_count"`
+	LastActivityAt    *string          `json:"last_activity_at"`
+	Visibility        string           `json:"visibility"`
+	Namespace         projectNamespace `json:"namespace"`
+}
+
+// projectNamespace is the group or the personal namespace of a project.
+type projectNamespace struct {
+	ID        int64   `json:"id"`
+	Name      string  `json:"name"`
+	Path      string  `json:"path"`
+	Kind      string  `json:"kind"`
+	FullPath  string  `json:"full_path"`
+	ParentID  *int64  `json:"parent_id"`
+	AvatarURL *string `json:"avatar_url"`
+	WebURL    string  `json:"web_url"`
+}
+
+// project is a project as those who have signed in see it. Its members of type any are
+// those that remembered.ProjectValues has.
+type project struct {
+	basicProject
+	Links                projectLinks        `json:"_links"`
+	EmptyRepo            bool                `json:"empty_repo"`
+	Archived             bool                `json:"archived"`
+	Owner                *basicUser          `json:"owner"`
+	CreatorID            *int64              `json:"creator_id"`
+	ImportStatus         string              `json:"import_status"`
+	ImportURL            *string             `json:"import_url"`
+	ImportType           *string             `json:"import_type"`
+	ImportError          *string             `json:"import_error"`
+	LFSEnabled           bool                `json:"lfs_enabled"`
+	RepositoryAccess     string              `json:"repository_access_level"`
+	WikiAccess           string              `json:"wiki_access_level"`
+	WikiEnabled          bool                `json:"wiki_enabled"`
+	RepositoryStorage    *string             `json:"repository_storage"`
+	ObjectFormat         string              `json:"repository_object_format"`
+	SharedWithGroups     []shareOfProject    `json:"shared_with_groups"`
+	Permissions          *projectPermissions `json:"permissions"`
+	MarkedForDeletionAt  *string             `json:"marked_for_deletion_at"`
+	MarkedForDeletionOn  *string             `json:"marked_for_deletion_on"`
+	Statistics           *projectStatistics  `json:"statistics"`
+	OpenIssuesCount      int64               `json:"open_issues_count"`
+	RunnersToken         *string             `json:"runners_token"`
+	CanCreateMergeInTo   bool                `json:"can_create_merge_request_in"`
+	UpdatedAt            *string             `json:"updated_at"`
+	IssuesEnabled        any                 `json:"issues_enabled"`
+	MergeRequestsEnabled any                 `json:"merge_requests_enabled"`
+	JobsEnabled          any                 `json:"jobs_enabled"`
+	SnippetsEnabled      any                 `json:"snippets_enabled"`
+	ContainerRegistry    any                 `json:"container_registry_enabled"`
+	PackagesEnabled      any                 `json:"packages_enabled"`
+	projectSettings
+	ExpirationPolicy expirationPolicy `json:"container_expiration_policy"`
+}
+
+// projectSettings are what is remembered of a project.
+type projectSettings struct {
+	IssuesAccess               any `json:"issues_access_level"`
+	MergeRequestsAccess        any `json:"merge_requests_access_level"`
+	ForkingAccess              any `json:"forking_access_level"`
+	BuildsAccess               any `json:"builds_access_level"`
+	SnippetsAccess             any `json:"snippets_access_level"`
+	PagesAccess                any `json:"pages_access_level"`
+	OperationsAccess           any `json:"operations_access_level"`
+	AnalyticsAccess            any `json:"analytics_access_level"`
+	ContainerRegistryAccess    any `json:"container_registry_access_level"`
+	SecurityAccess             any `json:"security_and_compliance_access_level"`
+	ReleasesAccess             any `json:"releases_access_level"`
+	EnvironmentsAccess         any `json:"environments_access_level"`
+	FeatureFlagsAccess         any `json:"feature_flags_access_level"`
+	InfrastructureAccess       any `json:"infrastructure_access_level"`
+	MonitorAccess              any `json:"monitor_access_level"`
+	ModelExperimentsAccess     any `json:"model_experiments_access_level"`
+	ModelRegistryAccess        any `json:"model_registry_access_level"`
+	PackageRegistryAccess      any `json:"package_registry_access_level"`
+	RequirementsAccess         any `json:"requirements_access_level"`
+	ServiceDeskEnabled         any `json:"service_desk_enabled"`
+	EmailsDisabled             any `json:"emails_disabled"`
+	EmailsEnabled              any `json:"emails_enabled"`
+	SharedRunnersEnabled       any `json:"shared_runners_enabled"`
+	GroupRunnersEnabled        any `json:"group_runners_enabled"`
+	PublicJobs                 any `json:"public_jobs"`
+	PublicBuilds               any `json:"public_builds"`
+	BuildGitStrategy           any `json:"build_git_strategy"`
+	BuildTimeout               any `json:"build_timeout"`
+	AutoCancelPipelines        any `json:"auto_cancel_pending_pipelines"`
+	CIConfigPath               any `json:"ci_config_path"`
+	CIDefaultGitDepth          any `json:"ci_default_git_depth"`
+	CIForwardDeployment        any `json:"ci_forward_deployment_enabled"`
+	CISeparatedCaches          any `json:"ci_separated_caches"`
+	CIJobTokenScope            any `json:"ci_job_token_scope_enabled"`
+	BuildCoverageRegex         any `json:"build_coverage_regex"`
+	KeepLatestArtifact         any `json:"keep_latest_artifact"`
+	RestrictVariables          any `json:"restrict_user_defined_variables"`
+	RequestAccessEnabled       any `json:"request_access_enabled"`
+	OnlyMergeIfPipeline        any `json:"only_allow_merge_if_pipeline_succeeds"`
+	MergeOnSkippedPipeline     any `json:"allow_merge_on_skipped_pipeline"`
+	OnlyMergeIfResolved        any `json:"only_allow_merge_if_all_discussions_are_resolved"`
+	RemoveSourceBranch         any `json:"remove_source_branch_after_merge"`
+	PrintingMergeRequestLink   any `json:"printing_merge_request_link_enabled"`
+	MergeMethod                any `json:"merge_method"`
+	SquashOption               any `json:"squash_option"`
+	SuggestionCommitMessage    any `json:"suggestion_commit_message"`
+	MergeCommitTemplate        any `json:"merge_commit_template"`
+	SquashCommitTemplate       any `json:"squash_commit_template"`
+	AutoDevOpsEnabled          any `json:"auto_devops_enabled"`
+	AutoDevOpsStrategy         any `json:"auto_devops_deploy_strategy"`
+	AutocloseIssues            any `json:"autoclose_referenced_issues"`
+	ResolveOutdatedDiffs       any `json:"resolve_outdated_diff_discussions"`
+	ApprovalsBeforeMerge       any `json:"approvals_before_merge"`
+	Mirror                     any `json:"mirror"`
+	MirrorTriggerBuilds        any `json:"mirror_trigger_builds"`
+	OnlyMirrorProtected        any `json:"only_mirror_protected_branches"`
+	MirrorOverwritesDiverged   any `json:"mirror_overwrites_diverged_branches"`
+	IssuesTemplate             any `json:"issues_template"`
+	MergeRequestsTemplate      any `json:"merge_requests_template"`
+	ExternalAuthorizationLabel any `json:"external_authorization_classification_label"`
+	MergePipelinesEnabled      any `json:"merge_pipelines_enabled"`
+	MergeTrainsEnabled         any `json:"merge_trains_enabled"`
+	EnforceAuthOnUploads       any `json:"enforce_auth_checks_on_uploads"`
+}
+
+// expirationPolicy is what is remembered of the clean-up of a container registry.
+type expirationPolicy struct {
+	Cadence       any     `json:"cadence"`
+	Enabled       any     `json:"enabled"`
+	KeepN         any     `json:"keep_n"`
+	OlderThan     any     `json:"older_than"`
+	NameRegex     any     `json:"name_regex"`
+	NameRegexKeep any     `json:"name_regex_keep"`
+	NextRunAt     *string `json:"next_run_at"`
+}
+
+// projectLinks are addresses of the API. Those of issues and merge requests are null where
+// the project has none.
+type projectLinks struct {
+	Self          string  `json:"self"`
+	Issues        *string `json:"issues"`
+	MergeRequests *string `json:"merge_requests"`
+	RepoBranches  string  `json:"repo_branches"`
+	Labels        string  `json:"labels"`
+	Events        string  `json:"events"`
+	Members       string  `json:"members"`
+	ClusterAgents string  `json:"cluster_agents"`
+}
+
+// shareOfProject is a group that a project is shared with.
+type shareOfProject struct {
+	GroupID          int64   `json:"group_id"`
+	GroupName        string  `json:"group_name"`
+	GroupFullPath    string  `json:"group_full_path"`
+	GroupAccessLevel int64   `json:"group_access_level"`
+	ExpiresAt        *string `json:"expires_at"`
+}
+
+// projectPermissions are the caller's memberships in the project and in the groups above.
+type projectPermissions struct {
+	ProjectAccess *projectAccess `json:"project_access"`
+	GroupAccess   *projectAccess `json:"group_access"`
+}
+
+type projectAccess struct {
+	AccessLevel       int64 `json:"access_level"`
+	NotificationLevel int64 `json:"notification_level"`
+}
+
+// projectStatistics are sizes in bytes, which are not known here.
+type projectStatistics struct {
+	CommitCount           int64 `json:"commit_count"`
+	StorageSize           int64 `json:"storage_size"`
+	RepositorySize        int64 `json:"repository_size"`
+	WikiSize              int64 `json:"wiki_size"`
+	LFSObjectsSize        int64 `json:"lfs_objects_size"`
+	JobArtifactsSize      int64 `json:"job_artifacts_size"`
+	PipelineArtifactsSize int64 `json:"pipeline_artifacts_size"`
+	PackagesSize          int64 `json:"packages_size"`
+	SnippetsSize          int64 `json:"snippets_size"`
+	UploadsSize           int64 `json:"uploads_size"`
+	ContainerRegistrySize int64 `json:"container_registry_size"`
+}
+
+func (a *API) basicProject(v projects.View) basicProject {
+	topics := v.Topics
+	if topics == nil {
+		topics = []string{}
+	}
+	return basicProject{
+		ID: int64(v.ID), Description: textOrNull(v.Description), Name: v.Name, NameWithNamespace: v.Namespace.FullName + " / " + v.Name,
+		Path: source.Path(v.Path).Last(), PathWithNamespace: v.Path, CreatedAt: momentOrNull(v.CreatedAt), DefaultBranch: textOrNull(v.DefaultBranch),
+		TagList: topics, Topics: topics,
+		SSHURLToRepo: a.instance.CloneURL(v.Path, source.SSH), HTTPURLToRepo: a.instance.CloneURL(v.Path, source.HTTP),
+		WebURL: a.instance.ExternalURL + "/" + v.Path, LastActivityAt: momentOrNull(v.LastActivityAt),
+		Visibility: string(v.Visibility), Namespace: a.projectNamespace(v.Namespace),
+	}
+}
+
+func (a *API) projectNamespace(n projects.Namespace) projectNamespace {
+	out := projectNamespace{
+		ID: int64(n.ID), Name: n.Name, Path: source.Path(n.Path).Last(), Kind: "group", FullPath: n.Path, ParentID: numberOrNull(int64(n.Parent)),
+		WebURL: a.groupURL(n.Path),
+	}
+	if n.Personal {
+		out.Kind, out.WebURL = "user", a.instance.ExternalURL+"/"+n.Path
+	}
+	return out
+}
+
+// groupURL is the address of the page of a group.
+func (a *API) groupURL(path string) string { return a.instance.ExternalURL + "/groups/" + path }
+
+// numberOrNull returns nil for 0.
+func numberOrNull(number int64) *int64 {
+	if number == 0 {
+		return nil
+	}
+	return &number
+}
+
+// project returns a project with all its members. Its statistics are for those who are
+// reporters, if they are asked for.
+func (a *API) project(v projects.View, statistics bool) project {
+	out := project{
+		basicProject: a.basicProject(v), EmptyRepo: v.Empty, Archived: v.Archived, CreatorID: numberOrNull(int64(v.Creator)), ImportStatus: "none",
+		LFSEnabled: v.LFS, RepositoryAccess: string(v.Repository), WikiAccess: string(v.Wiki), WikiEnabled: v.Wiki != source.FeatureDisabled,
+		RepositoryStorage: textOrNull(v.Storage), ObjectFormat: v.ObjectFormat, SharedWithGroups: []shareOfProject{},
+		Permissions: &projectPermissions{access(v.ProjectRole), access(v.GroupRole)}, UpdatedAt: momentOrNull(v.UpdatedAt),
+	}
+	if v.Owner.Known() {
+		out.Owner = new(a.basicUser(v.Owner))
+	}
+	for _, g := range v.Shares {
+		out.SharedWithGroups = append(out.SharedWithGroups, shareOfProject{
+			GroupID: int64(g.ID), GroupName: g.Name, GroupFullPath: g.Path, GroupAccessLevel: int64(g.Lent), ExpiresAt: dayOrNull(g.ExpiresAt),
+		})
+	}
+	if statistics {
+		out.Statistics = &projectStatistics{}
+	}
+	values := remembered.ProjectValues(v.Settings)
+	show(reflect.ValueOf(&out).Elem(), values)
+	policy, _ := values["container_expiration_policy"].(map[string]any)
+	show(reflect.ValueOf(&out.ExpirationPolicy).Elem(), policy)
+	if !v.CreatedAt.IsZero() {
+		out.ExpirationPolicy.NextRunAt = momentOrNull(v.CreatedAt.Add(24 * time.Hour))
+	}
+	out.Links = a.projectLinks(int64(v.ID), values)
+	return out
+}
+
+// show sets the members of type any to the values of the same names.
+func show(entity reflect.Value, values map[string]any) {
+	for i := range entity.NumField() {
+		field, to := entity.Type().Field(i), entity.Field(i)
+		switch {
+		case field.Anonymous:
+			show(to, values)
+		case field.Type.Kind() == reflect.Interface:
+			if value := values[field.Tag.Get("json")]; value != nil {
+				to.Set(reflect.ValueOf(value))
+			}
+		}
+	}
+}
+
+func access(role source.Role) *projectAccess {
+	if role == source.NoRole {
+		return nil
+	}
+	return &projectAccess{AccessLevel: int64(role), NotificationLevel: 3}
+}
+
+// projectLinks returns the addresses of a project that has the remembered values.
+func (a *API) projectLinks(id int64, values remembered.Values) projectLinks {
+	self := a.instance.ExternalURL + "/api/v4/projects/" + strconv.FormatInt(id, 10)
+	link := func(name string) *string {
+		if values[name+"_enabled"] == false {
+			return nil
+		}
+		return new(self + "/" + name)
+	}
+	return projectLinks{
+		Self: self, Issues: link("issues"), MergeRequests: link("merge_requests"), RepoBranches: self + "/repository/branches",
+		Labels: self + "/labels", Events: self + "/events", Members: self + "/members", ClusterAgents: self + "/cluster_agents",
+	}
+}

@@ -1,0 +1,114 @@
+package rest
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"gatehouse/application"
+	"gatehouse/application/members"
+	"gatehouse/application/projects"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/rights"
+	"gatehouse/domain/source"
+)
+
+// projectUserFilter are the parameters of the users of a project.
+type projectUserFilter struct {
+	Search    string `param:"search"`
+	SkipUsers ids    `param:"skip_users"`
+}
+
+// groupOfProject is a group above a project, or one that it is shared with.
+type groupOfProject struct {
+	ID        int64   `json:"id"`
+	WebURL    string  `json:"web_url"`
+	Name      string  `json:"name"`
+	AvatarURL *string `json:"avatar_url"`
+	FullName  string  `json:"full_name"`
+	FullPath  string  `json:"full_path"`
+}
+
+func (a *API) groupOfProject(g projects.Group) groupOfProject {
+	return groupOfProject{ID: int64(g.ID), WebURL: a.groupURL(g.Path), Name: g.Name, FullName: g.FullName, FullPath: g.Path}
+}
+
+// projectGroupFilter are the parameters of the groups above a project.
+type projectGroupFilter struct {
+	Search               string     `param:"search"`
+	SkipGroups           ids        `param:"skip_groups"`
+	WithShared           bool       `param:"with_shared"`
+	SharedMinAccessLevel memberRole `param:"shared_min_access_level"`
+}
+
+// invitedGroupFilter are the parameters of the groups that a project is shared with.
+type invitedGroupFilter struct {
+	Search         string     `param:"search"`
+	MinAccessLevel memberRole `param:"min_access_level"`
+}
+
+// listProjectGroups answers GET /projects/:id/groups.
+func (a *API) listProjectGroups(c *call, on rights.Ref) (any, error) {
+	var in projectGroupFilter
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	return a.groupsOfProject(c, on, in.Search, func(g projects.Group) bool {
+		return !slices.Contains(in.SkipGroups, int64(g.ID)) && (!g.Shared || in.WithShared && g.Lent >= source.Role(in.SharedMinAccessLevel))
+	})
+}
+
+// listInvitedGroups answers GET /projects/:id/invited_groups.
+func (a *API) listInvitedGroups(c *call, on rights.Ref) (any, error) {
+	var in invitedGroupFilter
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	return a.groupsOfProject(c, on, in.Search, func(g projects.Group) bool {
+		return g.Shared && g.Role >= source.Role(in.MinAccessLevel)
+	})
+}
+
+// groupsOfProject answers with a page of the groups of a project that have the search in
+// their names or paths and that are picked.
+func (a *API) groupsOfProject(c *call, on rights.Ref, search string, picked func(projects.Group) bool) (any, error) {
+	page, err := c.page(byNumber)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := a.useCases.Projects.Groups(c.context(), c.caller, on)
+	if err != nil {
+		return nil, err
+	}
+	groups = slices.DeleteFunc(groups, func(g projects.Group) bool {
+		found := strings.Contains(identity.Fold(g.Name), identity.Fold(search)) || strings.Contains(identity.Fold(g.Path), identity.Fold(search))
+		return !found || !picked(g)
+	})
+	slices.SortFunc(groups, func(x, y projects.Group) int { return cmp.Compare(x.ID, y.ID) })
+	groups = slices.CompactFunc(groups, func(x, y projects.Group) bool { return x.ID == y.ID })
+	if page.Descending {
+		slices.Reverse(groups)
+	}
+	l := application.Listed[projects.Group]{Total: int64(len(groups))}
+	rest := groups[min(page.Offset, len(groups)):]
+	l.Items, l.More = rest[:min(page.Size, len(rest))], len(rest) > page.Size
+	return listed(a, c, page, l, func(g projects.Group) application.Position { return application.Position{ID: int64(g.ID)} }, a.groupOfProject)
+}
+
+// listProjectUsers answers GET /projects/:id/users.
+func (a *API) listProjectUsers(c *call, on rights.Ref) (any, error) {
+	var in projectUserFilter
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	page, err := c.page(byNumber)
+	if err != nil {
+		return nil, err
+	}
+	f := members.Filter{Inherited: true, Search: in.Search, Skip: in.SkipUsers.users()}
+	l, err := a.useCases.Members.List(c.context(), c.caller, on, f, page)
+	if err != nil {
+		return nil, err
+	}
+	return listed(a, c, page, l, memberPosition, func(v members.View) basicUser { return a.basicUser(v.User) })
+}

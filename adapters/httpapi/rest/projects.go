@@ -1,0 +1,168 @@
+package rest
+
+import (
+	"net/http"
+	"strconv"
+
+	"gatehouse/application"
+	"gatehouse/application/projects"
+	"gatehouse/domain/rights"
+	"gatehouse/domain/source"
+)
+
+// projectRoutes show projects.
+var projectRoutes = []route{
+	{Route{
+		Method: http.MethodGet, Path: "/projects", Name: "listProjects", Summary: "List the projects that the caller may see",
+		Who: Anyone, Params: projectFilter{}, List: true, Answer: project{},
+	}, (*API).listProjects},
+	{Route{
+		Method: http.MethodGet, Path: "/projects/:id", Name: "getProject", Summary: "Show a project",
+		Who: Anyone, Params: projectParams{}, Answer: project{},
+	}, inPath(rights.Project, (*API).showProject)},
+	{Route{
+		Method: http.MethodGet, Path: "/users/:id/projects", Name: "listUserProjects", Summary: "List the projects in the namespace of a user",
+		Who: SignedIn, Params: projectFilter{}, List: true, Answer: project{},
+	}, (*API).listUserProjects},
+	{Route{
+		Method: http.MethodGet, Path: "/groups/:id/projects", Name: "listGroupProjects", Summary: "List the projects of a group",
+		Who: Anyone, Params: groupProjectFilter{}, List: true, Answer: project{},
+	}, inPath(rights.Group, (*API).listGroupProjects)},
+	{Route{
+		Method: http.MethodGet, Path: "/groups/:id/projects/shared", Name: "listSharedProjects", Summary: "List the projects that are shared with a group",
+		Who: Anyone, Params: projectFilter{}, List: true, Answer: project{},
+	}, inPath(rights.Group, (*API).listSharedProjects)},
+	{Route{
+		Method: http.MethodGet, Path: "/projects/:id/users", Name: "listProjectUsers", Summary: "List the users who have a role in a project",
+		Who: SignedIn, Params: projectUserFilter{}, List: true, Answer: basicUser{},
+	}, inPath(rights.Project, (*API).listProjectUsers)},
+	{Route{
+		Method: http.MethodGet, Path: "/projects/:id/groups", Name: "listProjectGroups", Summary: "List the groups above a project",
+		Who: SignedIn, Params: projectGroupFilter{}, List: true, Answer: groupOfProject{},
+	}, inPath(rights.Project, (*API).listProjectGroups)},
+	{Route{
+		Method: http.MethodGet, Path: "/projects/:id/invited_groups", Name: "listInvitedGroups", Summary: "List the groups that a project is shared with",
+		Who: SignedIn, Params: invitedGroupFilter{}, List: true, Answer: groupOfProject{},
+	}, inPath(rights.Project, (*API).listInvitedGroups)},
+}
+
+// projectOrders are the orders of lists of projects.
+var projectOrders = orders{
+	names:      []string{"created_at", "id", "name", "path", "updated_at", "last_activity_at", "similarity", "star_count"},
+	descending: true, keyset: []string{"id"},
+}
+
+// projectList lists projects.
+type projectList func(f projects.Filter, page application.Page) (application.Listed[projects.View], error)
+
+// listProjects answers GET /projects.
+func (a *API) listProjects(c *call) (any, error) {
+	return a.projects(c, func(f projects.Filter, page application.Page) (application.Listed[projects.View], error) {
+		return a.useCases.Projects.List(c.context(), c.caller, f, page)
+	})
+}
+
+// projects answers with a page of a list of projects.
+func (a *API) projects(c *call, list projectList) (any, error) {
+	var in projectFilter
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	page, err := c.page(projectOrders)
+	if err != nil {
+		return nil, err
+	}
+	f, none, err := in.filter(c.caller)
+	if err != nil {
+		return nil, err
+	}
+	if none { // no number is both below and above
+		f.IDAfter, f.IDBefore = 1, 1
+	}
+	l, err := list(f, page)
+	if err != nil {
+		return nil, err
+	}
+	if page.Keyset && l.More {
+		a.nextByID(c, page, int64(l.Items[len(l.Items)-1].ID))
+		l.More = false
+	}
+	if in.Simple || !c.caller.Known() {
+		return listed(a, c, page, l, projectPosition, a.basicProject)
+	}
+	return listed(a, c, page, l, projectPosition, func(v projects.View) project {
+		return a.project(v, in.Statistics && mayReadStatistics(c.caller, v))
+	})
+}
+
+// nextByID says in the headers where the page behind one by keyset is: GitLab's lists of
+// projects have no cursors, but numbers.
+func (a *API) nextByID(c *call, page application.Page, last int64) {
+	name := "id_after"
+	if page.Descending {
+		name = "id_before"
+	}
+	link := a.link(c.gin, map[string]string{name: strconv.FormatInt(last, 10)})
+	c.gin.Header("Link", "<"+link+`>; rel="next"`)
+}
+
+func projectPosition(v projects.View) application.Position {
+	return application.Position{ID: int64(v.ID)}
+}
+
+// mayReadStatistics says whether the caller may know the sizes of a project.
+func mayReadStatistics(by rights.Caller, v projects.View) bool {
+	return by.Admin || v.Role >= source.Reporter
+}
+
+// showProject answers GET /projects/:id.
+func (a *API) showProject(c *call, on rights.Ref) (any, error) {
+	var in projectParams
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	view, err := a.useCases.Projects.View(c.context(), c.caller, on)
+	switch {
+	case err != nil:
+		return nil, err
+	case !c.caller.Known():
+		return a.basicProject(view), nil
+	default:
+		return a.project(view, in.Statistics && mayReadStatistics(c.caller, view)), nil
+	}
+}
+
+// listUserProjects answers GET /users/:id/projects.
+func (a *API) listUserProjects(c *call) (any, error) {
+	return a.projects(c, func(f projects.Filter, page application.Page) (application.Listed[projects.View], error) {
+		return a.useCases.Projects.ListOfUser(c.context(), c.caller, c.user("id"), f, page)
+	})
+}
+
+// groupProjectFilter are the parameters of the projects of a group.
+type groupProjectFilter struct {
+	projectFilter
+	IncludeSubgroups      bool `param:"include_subgroups"`
+	WithShared            bool `param:"with_shared"`
+	IncludeAncestorGroups bool `param:"include_ancestor_groups"`
+}
+
+// listGroupProjects answers GET /groups/:id/projects.
+func (a *API) listGroupProjects(c *call, on rights.Ref) (any, error) {
+	in := groupProjectFilter{WithShared: true}
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	return a.projectsIn(c, on, projects.Scope{Own: true, Below: in.IncludeSubgroups, Above: in.IncludeAncestorGroups, Shared: in.WithShared})
+}
+
+// listSharedProjects answers GET /groups/:id/projects/shared.
+func (a *API) listSharedProjects(c *call, on rights.Ref) (any, error) {
+	return a.projectsIn(c, on, projects.Scope{Shared: true})
+}
+
+func (a *API) projectsIn(c *call, group rights.Ref, in projects.Scope) (any, error) {
+	return a.projects(c, func(f projects.Filter, page application.Page) (application.Listed[projects.View], error) {
+		return a.useCases.Projects.ListOfGroup(c.context(), c.caller, group, in, f, page)
+	})
+}
