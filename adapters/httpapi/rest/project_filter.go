@@ -3,7 +3,6 @@ package rest
 import (
 	"strconv"
 	"strings"
-	"time"
 
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/application/projects"
@@ -72,30 +71,6 @@ func (r *memberRole) ReadParam(value any) (problem string) {
 		return params.NoValidValue
 	}
 	*r = memberRole(number)
-	return ""
-}
-
-// moment is a parameter that is a time, or a date at its beginning.
-type moment struct{ time.Time }
-
-// ReadParam implements params.Reader.
-func (m *moment) ReadParam(value any) (problem string) {
-	text, isText := value.(string)
-	if isText && strings.TrimSpace(text) == "" {
-		return ""
-	}
-	at, err := time.Parse(time.RFC3339Nano, strings.TrimSpace(text))
-	if err != nil {
-		day, ok := params.ParseDate(text)
-		if !ok {
-			return params.IsInvalid
-		}
-		at = day.Time
-	}
-	if at.Year() < 1000 || at.Year() > 9999 { // stores keep no other years
-		return params.IsInvalid
-	}
-	m.Time = at
 	return ""
 }
 
