@@ -12,6 +12,7 @@ import (
 	"gatehouse/application/accounts"
 	"gatehouse/application/authorization"
 	"gatehouse/application/credentials"
+	"gatehouse/application/groups"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
 	"gatehouse/bootstrap/config"
@@ -20,7 +21,7 @@ import (
 )
 
 // management is what answers the management API.
-var management = fx.Module("management", fx.Provide(Accounts, Members, ProjectReader, restUseCases, RestAPI))
+var management = fx.Module("management", fx.Provide(Accounts, Members, ProjectReader, Groups, restUseCases, RestAPI))
 
 // Accounts makes the service that changes users, their keys and their tokens.
 func Accounts(config config.Config, unitOfWork accounts.UnitOfWork, reader accounts.Records, credentials accounts.Credentials, now application.Clock) *accounts.Service {
@@ -44,8 +45,17 @@ func ProjectReader(standings Standings, views projects.Views, now application.Cl
 	return projects.NewReader(standings, views, now)
 }
 
-func restUseCases(credentials *credentials.Service, accounts *accounts.Service, members *members.Service, projects *projects.Reader) rest.UseCases {
-	return rest.UseCases{Credentials: credentials, Accounts: accounts, Members: members, Projects: projects}
+// Groups makes the service that changes groups.
+func Groups(config config.Config, unitOfWork groups.UnitOfWork, reader groups.Records, namespaces groups.Namespaces, standings Standings, now application.Clock) *groups.Service {
+	var rules groups.Rules
+	if config.Gitaly.Connected() {
+		rules.RemoveRepository = projects.RemoveRepository
+	}
+	return groups.New(unitOfWork, reader, namespaces, standings, rules, now)
+}
+
+func restUseCases(credentials *credentials.Service, accounts *accounts.Service, members *members.Service, projects *projects.Reader, groups *groups.Service) rest.UseCases {
+	return rest.UseCases{Credentials: credentials, Accounts: accounts, Members: members, Projects: projects, Groups: groups}
 }
 
 // RightsExplainer makes the explainer of rights.
@@ -68,6 +78,7 @@ func RestAPI(config config.Config, useCases rest.UseCases, rev revision, now app
 		Version: config.Version, Revision: string(rev), ExternalURL: config.ExternalURL,
 		KasEnabled: config.Kas.Enabled, KasURL: config.Kas.ExternalURL, CORSOrigins: config.API.CORSOrigins,
 		CloneURL: config.CloneURL, Settings: restSettings(config),
+		DefaultBranchProtection: config.Git.DefaultBranchProtection,
 	}, rest.Limits{
 		Counter: ratelimit.NewCounter(), User: int64(config.API.RateLimit), Address: int64(config.API.AnonymousRateLimit),
 	}, now)

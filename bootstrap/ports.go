@@ -15,6 +15,7 @@ import (
 	"gatehouse/application/findings"
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/gitaudit"
+	"gatehouse/application/groups"
 	"gatehouse/application/inventory"
 	"gatehouse/application/members"
 	"gatehouse/application/postreceive"
@@ -51,6 +52,9 @@ type Ports struct {
 	Standings         Standings
 	Credentials       accounts.Credentials
 	ProjectViews      projects.Views
+	GroupUnitOfWork   groups.UnitOfWork
+	GroupRecords      groups.Records
+	Namespaces        groups.Namespaces
 	AuditLog          gitaudit.Log
 	WorldImport       worldimport.UnitOfWork
 	WorldScratch      worldimport.Scratch

@@ -32,7 +32,7 @@ func (d *Destinations) destination(ctx context.Context, user identity.UserID, pa
 	var role int64
 	columns := []any{
 		&out.Path, &level, (*int64)(&out.Root.ID), &out.Root.Path, database.Null(&owner), &allowed,
-		(*string)(&out.Root.Protocols), &out.Root.RequireSSHCertificates, &role, &out.Taken,
+		(*string)(&out.Root.Protocols), &out.Root.RequireSSHCertificates, (*string)(&out.Creation), &out.LFS, &role, &out.Taken,
 	}
 	err := d.db.ScanRow(ctx, destinationQuery, columns, sql.Named("user", int64(user)),
 		sql.Named("today", now.UTC().Format(time.DateOnly)), sql.Named("path", above.Fold()), sql.Named("whole_path", path.Fold()))

@@ -17,6 +17,7 @@ import (
 	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/adapters/gormstore/worldtx"
 	"gatehouse/application/accounts"
+	"gatehouse/application/groups"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
 	"gatehouse/application/provisioning"
@@ -51,6 +52,9 @@ type Store struct {
 	MemberUnitOfWork  members.UnitOfWork
 	MemberRecords     *management.Members
 	ProjectViews      *management.Projects
+	GroupUnitOfWork   groups.UnitOfWork
+	GroupRecords      *management.Groups
+	Namespaces        *management.Namespaces
 	WorldScratch      worldimport.Scratch
 	NewProjects       projects.UnitOfWork
 	Records           *Records
@@ -150,6 +154,8 @@ func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 	s.Credentials = management.NewCredentials(db)
 	s.MemberUnitOfWork = worldtx.NewMembers(db, queue, s.Billing.within, sealer)
 	s.MemberRecords, s.ProjectViews = management.NewMembers(db), management.NewProjects(db)
+	s.GroupUnitOfWork = worldtx.NewGroups(db, queue, s.Billing.within, sealer)
+	s.GroupRecords, s.Namespaces = management.NewGroups(db), management.NewNamespaces(db)
 	s.WorldScratch = worldtx.NewScratch(db, queue, s.Billing.within, sealer)
 	return s
 }

@@ -28,8 +28,13 @@ type member struct {
 
 // share gives the members of a group a role in another group or a project.
 type share struct {
+	// number grows with each share that is made.
+	number int64
 	role   source.Role
 	expiry time.Time
+	// createdAt and createdBy are zero if they are not known.
+	createdAt time.Time
+	createdBy identity.UserID
 }
 
 // PutMember implements worldimport.Namespaces. Who added a member, and when, stays.
@@ -55,6 +60,11 @@ func (tx *transaction) putMember(ctx context.Context, key membership, m member) 
 
 // PutShare implements worldimport.Namespaces.
 func (tx namespacesTx) PutShare(ctx context.Context, in source.MemberSource, with source.NamespaceID, s worldimport.Share) error {
+	return tx.putShare(ctx, in, with, share{role: s.Role, expiry: toDay(s.ExpiresAt)})
+}
+
+// putShare keeps a share. The moment and the user of its creation stay.
+func (tx *transaction) putShare(ctx context.Context, in source.MemberSource, with source.NamespaceID, row share) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -68,7 +78,13 @@ func (tx namespacesTx) PutShare(ctx context.Context, in source.MemberSource, wit
 	if shares == nil {
 		shares = map[source.NamespaceID]share{}
 	}
-	shares[with] = share{s.Role, toDay(s.ExpiresAt)}
+	if old, exists := shares[with]; exists {
+		row.number, row.createdAt, row.createdBy = old.number, old.createdAt, old.createdBy
+	} else {
+		tx.lastShare++
+		row.number = tx.lastShare
+	}
+	shares[with] = row
 	tx.shares[in] = shares
 	return nil
 }
@@ -117,11 +133,7 @@ func (w *world) projectRole(u identity.UserID, p project, now time.Time) source.
 	}
 	in := source.MemberSource{Project: p.ID}
 	best := max(w.memberRole(u, in, now), w.shareRole(u, in, now))
-	for n := range w.selfAndAncestors(p.namespace) {
-		in := source.MemberSource{Group: n.ID}
-		best = max(best, w.memberRole(u, in, now), w.shareRole(u, in, now))
-	}
-	return best
+	return max(best, w.inheritedRole(u, p.namespace, now))
 }
 
 // memberRole returns the role of the user's active membership in a group or

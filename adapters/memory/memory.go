@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"gatehouse/application/accounts"
+	"gatehouse/application/groups"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
 	"gatehouse/application/provisioning"
@@ -30,6 +31,8 @@ type Store struct {
 	AccountUnitOfWork accounts.UnitOfWork
 	MemberUnitOfWork  members.UnitOfWork
 	MemberRecords     MemberRecords
+	GroupUnitOfWork   groups.UnitOfWork
+	GroupRecords      GroupRecords
 	Standings         Standings
 	ProjectViews      ProjectViews
 	RecoveryCodes     RecoveryCodes
@@ -72,6 +75,8 @@ func New() *Store {
 		AccountUnitOfWork: s.changeAccounts,
 		MemberUnitOfWork:  s.changeMembers,
 		MemberRecords:     MemberRecords{s},
+		GroupUnitOfWork:   s.changeGroups,
+		GroupRecords:      GroupRecords{s},
 		Standings:         Standings{s},
 		ProjectViews:      ProjectViews{s},
 		RecoveryCodes:     RecoveryCodes{s},

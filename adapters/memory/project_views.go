@@ -148,7 +148,7 @@ func similarity(text, search string) int {
 func (w *world) projectView(p project, user identity.UserID, now time.Time) projects.View {
 	v := projects.View{
 		Project: p.Project, ProjectProfile: p.profile.Clone(), LastActivityAt: latestOr(p.activity, p.profile.CreatedAt),
-		Namespace: w.namespaceView(p.namespace), Owner: w.users.rows[w.namespaces.rows[p.namespace].owner].User,
+		Namespace: w.projectNamespace(p.namespace), Owner: w.users.rows[w.namespaces.rows[p.namespace].owner].User,
 		Role: w.projectRole(user, p, now), ProjectRole: w.memberRole(user, source.MemberSource{Project: p.ID}, now), GroupRole: w.groupRole(user, p.namespace, now),
 		Shares: w.sharedWith(p.ID, user, now),
 	}
@@ -159,8 +159,8 @@ func (w *world) projectView(p project, user identity.UserID, now time.Time) proj
 	return v
 }
 
-// namespaceView returns a namespace with its names.
-func (w *world) namespaceView(id source.NamespaceID) projects.Namespace {
+// projectNamespace returns a namespace with its names.
+func (w *world) projectNamespace(id source.NamespaceID) projects.Namespace {
 	n := w.namespaces.rows[id]
 	var names []string
 	for above := range w.selfAndAncestors(id) {
@@ -172,14 +172,14 @@ func (w *world) namespaceView(id source.NamespaceID) projects.Namespace {
 	}
 }
 
-// groupView returns a group with what a user may do there.
-func (w *world) groupView(id source.NamespaceID, user identity.UserID, now time.Time) projects.Group {
+// sharedGroup returns a group with what a user may do there.
+func (w *world) sharedGroup(id source.NamespaceID, user identity.UserID, now time.Time) projects.Group {
 	role := source.NoRole
 	for above := range w.selfAndAncestors(id) {
 		in := source.MemberSource{Group: above.ID}
 		role = max(role, w.memberRole(user, in, now), w.shareRole(user, in, now))
 	}
-	return projects.Group{Namespace: w.namespaceView(id), Visibility: w.namespaces.rows[id].visibility, Role: role}
+	return projects.Group{Namespace: w.projectNamespace(id), Visibility: w.namespaces.rows[id].visibility, Role: role}
 }
 
 // sharedWith returns the groups that a project is shared with, in the order of their
@@ -187,7 +187,7 @@ func (w *world) groupView(id source.NamespaceID, user identity.UserID, now time.
 func (w *world) sharedWith(id source.ProjectID, user identity.UserID, now time.Time) (groups []projects.Group) {
 	for with, s := range w.shares[source.MemberSource{Project: id}] {
 		if !expired(s.expiry, now) && !w.hidden(with) {
-			g := w.groupView(with, user, now)
+			g := w.sharedGroup(with, user, now)
 			g.Shared, g.Lent, g.ExpiresAt = true, s.role, s.expiry
 			groups = append(groups, g)
 		}
@@ -205,7 +205,7 @@ func (p ProjectViews) Groups(ctx context.Context, id source.ProjectID, user iden
 	}
 	for n := range w.selfAndAncestors(row.namespace) {
 		if !n.Personal {
-			groups = append(groups, w.groupView(n.ID, user, now))
+			groups = append(groups, w.sharedGroup(n.ID, user, now))
 		}
 	}
 	slices.Reverse(groups)

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -209,6 +210,7 @@ func (d Destinations) Destination(ctx context.Context, user identity.UserID, pat
 		Taken: at.namespace != 0 || w.projects.rows[at.project].pendingDelete,
 		Path:  n.Path + string(path[len(above):]), Root: settings.Root,
 		DefaultBranchProtection: settings.DefaultBranchProtection, Role: w.projectRole(user, created, now),
+		Creation: cmp.Or(n.profile.ProjectCreation, source.DeveloperProjects), LFS: w.effectiveLFS(n.ID),
 	}, nil
 }
 

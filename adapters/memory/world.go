@@ -37,6 +37,7 @@ type world struct {
 	keysByFingerprint map[identity.Fingerprint]identity.KeyID
 	members           map[membership]member
 	shares            map[source.MemberSource]map[source.NamespaceID]share
+	lastShare         int64
 	// recoveryCodes are digests.
 	recoveryCodes map[identity.UserID][]identity.TokenDigest
 	otpSessions   map[sessionKey]time.Time
@@ -88,6 +89,7 @@ func (w *world) clone() *world {
 		keysByFingerprint: maps.Clone(w.keysByFingerprint),
 		members:           maps.Clone(w.members),
 		shares:            maps.Clone(w.shares),
+		lastShare:         w.lastShare,
 		recoveryCodes:     maps.Clone(w.recoveryCodes),
 		otpSessions:       maps.Clone(w.otpSessions),
 		removed:           maps.Clone(w.removed),

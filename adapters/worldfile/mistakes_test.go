@@ -4,6 +4,8 @@ import "strings"
 
 const nameRule = `is made of letters, digits, "_", "-" and "."; it begins with a letter, a digit or "_" and does not end in ".", ".git" or ".atom"`
 
+const pathRule = `is made of letters, digits, "_", "-" and "."; it does not begin with "-" and does not end in ".", ".git" or ".atom"`
+
 // mistaken are world files with what is wrong with each.
 var mistaken = map[string]struct {
 	text string
@@ -136,12 +138,12 @@ var mistaken = map[string]struct {
 			"projects:\n  - {path: single}\n  - {path: ok/a.atom}\n  - {path: ok/a, moved_from: [../x]}\n  - {path: ok/b, legacy_path: a/../b}\n" +
 			"  - path: ok/c\n    default_branch: a..b\n    moved_from:\n      - fine/before\n      - ../y\n  - {legacy_path: /}\n",
 		[]string{
-			`line 3: group "ok//a": each part of a path ` + nameRule,
-			`line 4: group "ok/.": each part of a path ` + nameRule,
-			`line 5: group "ok/ä": each part of a path ` + nameRule,
+			`line 3: group "ok//a": each part of a path ` + pathRule,
+			`line 4: group "ok/.": each part of a path ` + pathRule,
+			`line 5: group "ok/ä": each part of a path ` + pathRule,
 			`line 6: group "` + strings.Repeat("x/", 20) + `x": groups can be nested 20 deep at most`,
 			`line 8: project "single": the path must begin with a group or a user`,
-			`line 9: project "ok/a.atom": each part of a path ` + nameRule,
+			`line 9: project "ok/a.atom": each part of a path ` + pathRule,
 			`line 10: project "ok/a": it cannot have moved from "../x"`,
 			`line 11: project "ok/b": its legacy path is no path`,
 			`line 13: project "ok/c": its default branch cannot be the name of a branch`,
@@ -151,10 +153,10 @@ var mistaken = map[string]struct {
 		},
 	},
 	"of every kind at once": {
-		"users:\n  - {username: a b}\ngroups:\n  - {path: .a}\nmembers:\n  - {user: x, group: y, role: boss}\n",
+		"users:\n  - {username: a b}\ngroups:\n  - {path: -a}\nmembers:\n  - {user: x, group: y, role: boss}\n",
 		[]string{
 			`line 2: user "a b": a username ` + nameRule,
-			`line 4: group ".a": each part of a path ` + nameRule,
+			`line 4: group "-a": each part of a path ` + pathRule,
 			"line 6: role must be minimal, guest, planner, reporter, security_manager, developer, maintainer or owner",
 		},
 	},

@@ -50,7 +50,7 @@ func (e *entry) rootOnly(name string, set bool) {
 func (e *entry) prefixes(name string) []netip.Prefix {
 	var prefixes []netip.Prefix
 	e.texts(name, func(line int, text string) {
-		prefix, ok := parsePrefix(text)
+		prefix, ok := source.ParseRange(text)
 		if !ok {
 			e.mistake(line, "each of %s must be an address or a range such as 192.0.2.0/24", name)
 			return
@@ -58,23 +58,6 @@ func (e *entry) prefixes(name string) []netip.Prefix {
 		prefixes = append(prefixes, prefix)
 	})
 	return prefixes
-}
-
-// parsePrefix returns an IPv4 address that is mapped into IPv6 as IPv4.
-// Addresses of clients are treated alike before they are compared.
-func parsePrefix(text string) (netip.Prefix, bool) {
-	prefix, err := netip.ParsePrefix(text)
-	if err != nil {
-		address, err := netip.ParseAddr(text)
-		if err != nil || address.Zone() != "" {
-			return netip.Prefix{}, false
-		}
-		prefix = netip.PrefixFrom(address, address.BitLen())
-	}
-	if address := prefix.Addr(); address.Is4In6() && prefix.Bits() >= 96 {
-		prefix = netip.PrefixFrom(address.Unmap(), prefix.Bits()-96)
-	}
-	return prefix.Masked(), true
 }
 
 func project(e *entry) worldimport.Project {

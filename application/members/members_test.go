@@ -65,7 +65,7 @@ func newFixture(t *testing.T) fixture {
 
 // caller is a user who calls the API.
 func (f fixture) caller(id identity.UserID) rights.Caller {
-	view, err := f.store.AccountRecords.View(f.Context(), identity.Claim{Kind: identity.ByUser, ID: int64(id)})
+	view, err := f.store.AccountRecords.View(f.Context(), identity.Claim{Kind: identity.ByUser, ID: int64(id)}, world.Now)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -187,6 +187,7 @@ hooks:
 func TestApply_wrongInItself(t *testing.T) {
 	t.Parallel()
 	const nameRule = `is made of letters, digits, "_", "-" and "."; it begins with a letter, a digit or "_" and does not end in ".", ".git" or ".atom"`
+	const pathRule = `is made of letters, digits, "_", "-" and "."; it does not begin with "-" and does not end in ".", ".git" or ".atom"`
 	branch, at := "refs/heads/main", func(line int) worldimport.FileLine { return worldimport.FileLine{Line: line} }
 	group := func(line int, path string) worldimport.Group {
 		return worldimport.Group{FileLine: at(line), Namespace: source.Namespace{Path: path, Protocols: source.AllProtocols}, Visibility: source.Private}
@@ -207,10 +208,10 @@ func TestApply_wrongInItself(t *testing.T) {
 	want := worldimport.Mistakes{
 		{Line: 1, Message: `user "-dev": a username ` + nameRule},
 		{Line: 2, Message: `user "": a username ` + nameRule},
-		{Line: 3, Message: `group "a b": each part of a path ` + nameRule},
-		{Line: 4, Message: `group "a b/c": each part of a path ` + nameRule},
-		{Line: 5, Message: `project "a b/c/d": each part of a path ` + nameRule},
-		{Line: 6, Message: `project "-dev/e": each part of a path ` + nameRule},
+		{Line: 3, Message: `group "a b": each part of a path ` + pathRule},
+		{Line: 4, Message: `group "a b/c": each part of a path ` + pathRule},
+		{Line: 5, Message: `project "a b/c/d": each part of a path ` + pathRule},
+		{Line: 6, Message: `project "-dev/e": each part of a path ` + pathRule},
 		{Line: 7, Message: `project "acme/cli": its legacy path is no path`},
 		{Line: 7, Message: `project "acme/cli": it cannot have moved from "../x"`},
 		{Line: 7, Message: `project "acme/cli": its default branch: write main, not refs/heads/main`},

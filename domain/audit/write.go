@@ -21,16 +21,18 @@ func (c Cause) Event(at time.Time, verb Verb, entity, target Object, before, aft
 	}
 }
 
-// Changes returns before and after without the members that are the same in both. All
-// members stay if one of the two is nil.
+// Changes returns before and after without the members that are the same in both. One that
+// only one of the two has is nil in the other. All members stay if one of the two is nil.
 func Changes(before, after Values) (Values, Values) {
 	if before == nil || after == nil {
 		return before, after
 	}
 	was, is := Values{}, Values{}
-	for name, value := range before {
-		if !reflect.DeepEqual(value, after[name]) {
-			was[name], is[name] = value, after[name]
+	for _, values := range []Values{before, after} {
+		for name := range values {
+			if !reflect.DeepEqual(before[name], after[name]) {
+				was[name], is[name] = before[name], after[name]
+			}
 		}
 	}
 	return was, is

@@ -35,7 +35,7 @@ func TestTables(t *testing.T) {
 	}
 }
 
-func TestParameter_IsValid(t *testing.T) {
+func TestParameter_IsValid_projects(t *testing.T) {
 	t.Parallel()
 	find := func(name string) remembered.Parameter {
 		p, _ := remembered.Projects.Find(name)

@@ -1,7 +1,6 @@
 package remembered_test
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,22 +60,5 @@ func TestValues_With(t *testing.T) {
 	}
 	if got := (remembered.Values)(nil).With(nil); got != nil {
 		t.Errorf("nothing and nothing: got %v", got)
-	}
-}
-
-// Each default is a value that the parameter takes, and no name occurs twice.
-func TestTables(t *testing.T) {
-	t.Parallel()
-	for name, table := range map[string]remembered.Table{"users": remembered.Users, "groups": remembered.Groups} {
-		var names []string
-		for _, p := range table {
-			if !p.IsValid(p.Default) || p.Words != nil && p.Kind != remembered.Text {
-				t.Errorf("%s: %s does not take its default %v", name, p.Name, p.Default)
-			}
-			if slices.Contains(names, p.Name) {
-				t.Errorf("%s: %s occurs twice", name, p.Name)
-			}
-			names = append(names, p.Name)
-		}
 	}
 }

@@ -60,3 +60,18 @@ var Groups = Table{
 	{Name: "file_template_project_id", Kind: Number},
 	{Name: "default_branch", Kind: Text},
 }
+
+// GroupChanges returns changes of a group's parameters with what follows from them: one of
+// emails_disabled and emails_enabled is the opposite of the other.
+func GroupChanges(v Values) Values {
+	const disabled, enabled = "emails_disabled", "emails_enabled"
+	off, offGiven := v[disabled]
+	on, onGiven := v[enabled]
+	switch {
+	case offGiven && !onGiven:
+		return v.With(Values{enabled: off != true})
+	case onGiven && !offGiven:
+		return v.With(Values{disabled: on == false})
+	}
+	return v
+}

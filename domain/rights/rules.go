@@ -84,11 +84,10 @@ func checkSubgroupCreation(c Case) *domain.Refusal {
 }
 
 func checkProjectCreation(c Case) *domain.Refusal {
-	least, ok := c.Subject.ProjectCreation.Least()
-	if !ok && !c.Actor.Admin || c.Subject.ProjectCreation == source.NoProjects {
+	if !c.Subject.ProjectCreation.Allows(c.Role, c.Actor.Admin) {
 		return errForbidden
 	}
-	return checkRole(c, least)
+	return nil
 }
 
 // atLeast asks for a role.

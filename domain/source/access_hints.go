@@ -132,7 +132,18 @@ func hintNamespace(c *Case) []hint {
 	return oneHint(HintCommand, func(c *Case) { c.NamespacePath = root }, "an SSH certificate that is valid for the group %s", root)
 }
 
-func hintPushToCreate(c *Case) []hint { return []hint{c.roleHint(Developer)} }
+func hintPushToCreate(c *Case) []hint {
+	level := c.Project.Creation
+	if least, ok := level.Least(); ok {
+		return []hint{c.roleHint(max(least, Developer))}
+	}
+	hints := oneHint(HintGroup, func(c *Case) { c.Project.Creation = DeveloperProjects },
+		"the project creation level %s in %s instead of %s", DeveloperProjects, c.memberPlace(), level)
+	if level == AdminProjects {
+		hints = append(hints, newHint(HintUser, func(c *Case) { c.Actor.User.Admin = true }, "an administrator"))
+	}
+	return hints
+}
 
 func hintProject(c *Case) []hint {
 	if c.Project.Known() {

@@ -111,6 +111,13 @@ const (
 // ProjectCreations lists every ProjectCreation.
 var ProjectCreations = []ProjectCreation{NoProjects, OwnerProjects, MaintainerProjects, DeveloperProjects, AdminProjects}
 
+// Allows says whether a user with that role in the group may create projects in it. An
+// administrator may wherever anyone may.
+func (c ProjectCreation) Allows(role Role, admin bool) bool {
+	least, ok := c.Least()
+	return c != NoProjects && (admin || ok && role >= least)
+}
+
 // Least returns the lowest role that creates projects; ok is false if no role does.
 func (c ProjectCreation) Least() (least Role, ok bool) {
 	switch c {
@@ -118,7 +125,7 @@ func (c ProjectCreation) Least() (least Role, ok bool) {
 		return Owner, true
 	case MaintainerProjects:
 		return Maintainer, true
-	case DeveloperProjects:
+	case DeveloperProjects, "":
 		return Developer, true
 	default:
 		return NoRole, false

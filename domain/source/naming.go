@@ -1,6 +1,7 @@
 package source
 
 import (
+	"regexp"
 	"strings"
 
 	"gatehouse/domain"
@@ -25,8 +26,8 @@ func CheckProjectPath(path string) *domain.Refusal {
 func checkPath(path string, minParts, maxParts int) *domain.Refusal {
 	parts := strings.Split(path, "/")
 	for _, part := range parts {
-		if refusal := identity.CheckName("each part of a path", part); refusal != nil {
-			return refusal
+		if !isPathPart(part) {
+			return errPathPart
 		}
 	}
 	switch {
@@ -36,6 +37,20 @@ func checkPath(path string, minParts, maxParts int) *domain.Refusal {
 		return domain.Refuse(domain.Invalid, "groups can be nested 20 deep at most")
 	}
 	return nil
+}
+
+// pathPart is like a username, but may begin with a ".", as .github does.
+var pathPart = regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9_.-]{0,254}$`)
+
+var errPathPart = domain.Refuse(domain.Invalid,
+	`each part of a path is made of letters, digits, "_", "-" and "."; it does not begin with "-" and does not end in ".", ".git" or ".atom"`)
+
+// isPathPart says whether a path may have that part. One that ends in ".git" or ".atom"
+// would be read as a format.
+func isPathPart(part string) bool {
+	fold := identity.Fold(part)
+	return pathPart.MatchString(part) &&
+		!strings.HasSuffix(fold, ".") && !strings.HasSuffix(fold, ".git") && !strings.HasSuffix(fold, ".atom")
 }
 
 // CheckPastPath returns why a project cannot have moved from a path, or nil.

@@ -12,6 +12,10 @@ type ProjectDestination struct {
 	// DefaultBranchProtection is the group's own setting, nil for the
 	// instance's.
 	DefaultBranchProtection *BranchProtection
+	// Creation says who may create projects in the namespace.
+	Creation ProjectCreation
+	// LFS is what a new project begins with: what the nearest group says, or else true.
+	LFS bool
 	// Role is the user's role in the namespace.
 	Role Role
 	// Taken says that a group has the path, or a project that is going to be deleted.
@@ -32,7 +36,7 @@ func (c *Case) MayCreateProject() bool {
 func (c *Case) PlanProject(p ProjectDestination, storage string) {
 	c.Project = Project{
 		ToBeCreated: true, PathTaken: p.Taken, Path: p.Path, Root: p.Root, DefaultBranchProtection: p.DefaultBranchProtection,
-		Visibility: Private, Repository: FeatureEnabled, Wiki: FeatureEnabled, LFS: true, Empty: true, Storage: storage,
+		Visibility: Private, Repository: FeatureEnabled, Wiki: FeatureEnabled, LFS: p.LFS, Empty: true, Storage: storage, Creation: p.Creation,
 	}
 	c.Role, c.Repository = p.Role, RepositoryID{Kind: Code}
 }
@@ -53,14 +57,14 @@ func (p Project) RefuseCreation(why string) *domain.Refusal {
 	return domain.Refuse(domain.Unprocessable, "The project could not be created: project %q: %s", p.Path, why)
 }
 
-// checkPushToCreate lets developers of a group create projects there, and
-// people in their own namespace. All others are refused as if there were no
-// namespace.
+// checkPushToCreate lets those who may create projects in a group do so by a push, and
+// people in their own namespace, but developers at least. All others are refused as if
+// there were no namespace.
 func checkPushToCreate(c *Case) finding {
 	switch {
 	case !c.Project.ToBeCreated:
 		return skip
-	case !c.mayPush():
+	case !c.mayPush() || !c.Project.Creation.Allows(c.Role, c.Actor.Person().Admin):
 		return errHidden
 	}
 	return pass

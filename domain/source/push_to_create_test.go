@@ -40,3 +40,34 @@ func TestCase_Decide_firstPush(t *testing.T) {
 		}
 	}
 }
+
+// TestCase_Decide_projectCreation plans a project in groups of every project creation level:
+// who may not create one there is told as much as where there is no namespace.
+func TestCase_Decide_projectCreation(t *testing.T) {
+	t.Parallel()
+	roles := []source.Role{source.NoRole, source.Reporter, source.Developer, source.Maintainer, source.Owner}
+	for level, least := range map[source.ProjectCreation]source.Role{
+		"": source.Developer, source.DeveloperProjects: source.Developer, source.MaintainerProjects: source.Maintainer,
+		source.OwnerProjects: source.Owner, source.AdminProjects: source.AdminsOnly, source.NoProjects: source.AdminsOnly + 1,
+	} {
+		for _, r := range roles {
+			planned := push(role(r))
+			planned.Settings.PushToCreate, planned.Settings.Connected = true, true
+			planned.Settings.DefaultBranchProtection = source.NotProtected
+			planned.PlanProject(source.ProjectDestination{Path: "acme/new", Root: planned.Project.Root, Role: r, Creation: level, LFS: r == source.Owner}, "default")
+			if planned.Project.LFS != (r == source.Owner) {
+				t.Errorf("%q, %s: the project has LFS: %t", level, r, planned.Project.LFS)
+			}
+			refusal := planned.Decide().Refusal
+			if allowed := refusal == nil; allowed != (r >= least) || refusal != nil && !errors.Is(refusal, domain.NotFound) {
+				t.Errorf("%q, %s: got %v", level, r, refusal)
+			}
+		}
+		planned := push(admin, role(source.NoRole))
+		planned.Settings.PushToCreate, planned.Settings.Connected = true, true
+		planned.PlanProject(source.ProjectDestination{Path: "acme/new", Root: planned.Project.Root, Creation: level}, "default")
+		if refusal := planned.Decide().Refusal; (refusal == nil) != (least <= source.AdminsOnly) {
+			t.Errorf("%q, administrator: got %v", level, refusal)
+		}
+	}
+}

@@ -29,7 +29,7 @@ const (
 	HintProtection HintKind = "protection"
 	// HintProject: the project or its repository.
 	HintProject HintKind = "project"
-	// HintGroup: the settings of the top-level group.
+	// HintGroup: the settings of the top-level group, or of the one that a project is created in.
 	HintGroup HintKind = "group"
 	// HintInstance: the settings of the instance.
 	HintInstance HintKind = "instance"

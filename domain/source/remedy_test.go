@@ -31,6 +31,9 @@ func refusedCases() map[string][]*source.Case {
 	}
 	personal := func(c *source.Case) { c.Project.Root.Personal = true }
 	missing := connected(map[source.Question]source.Answer{{About: source.Existence}: source.No})
+	creation := func(level source.ProjectCreation) with {
+		return func(c *source.Case) { c.Project.Creation = level }
+	}
 	planned := func(r source.Role) with {
 		return func(c *source.Case) {
 			c.Settings.PushToCreate = true
@@ -56,7 +59,7 @@ func refusedCases() map[string][]*source.Case {
 		"repository":              {pull(missing), push(missing)},
 		"ip_allow_list":           {pull(allowList, from("198.51.100.1")), pull(allowList, from("2001:db9::1%eth0")), pull(allowList, from("")), pull(from("192.0.2.7"), func(c *source.Case) { c.Project.Root.AllowedIPs = []netip.Prefix{{}} })},
 		"instance_read_only":      {push(func(c *source.Case) { c.Settings.ReadOnly = true })},
-		"push_to_create":          {push(planned(source.Guest))},
+		"push_to_create":          {push(planned(source.Guest)), push(planned(source.Developer), creation(source.MaintainerProjects)), push(planned(source.Owner), creation(source.NoProjects)), push(planned(source.NoRole), creation(source.AdminProjects))},
 		"ssh_certificate":         {pull(certificates)},
 		"repository_type":         {pull(func(c *source.Case) { c.Repository.Kind = source.Design }), pull(func(c *source.Case) { c.Repository.Kind = source.Snippet })},
 		"repository_read_only":    {push(func(c *source.Case) { c.Project.ReadOnly = true })},

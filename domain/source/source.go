@@ -101,6 +101,24 @@ type Namespace struct {
 	RequireSSHCertificates bool
 }
 
+// ParseRange reads a range of addresses such as 192.0.2.0/24; a single address is a range
+// of one. IPv4 in the form of IPv6 is returned as IPv4: addresses of clients are treated
+// alike before they are compared.
+func ParseRange(text string) (ip netip.Prefix, ok bool) {
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		address, err := netip.ParseAddr(text)
+		if err != nil || address.Zone() != "" {
+			return netip.Prefix{}, false
+		}
+		prefix = netip.PrefixFrom(address, address.BitLen())
+	}
+	if address := prefix.Addr(); address.Is4In6() && prefix.Bits() >= 96 {
+		prefix = netip.PrefixFrom(address.Unmap(), prefix.Bits()-96)
+	}
+	return prefix.Masked(), true
+}
+
 // ParseAddress reads the address of a client: with or without a port, brackets and
 // a zone. An IPv4 address in the form of IPv6 is returned as IPv4. ok is false for
 // any other text.
@@ -158,7 +176,10 @@ type Project struct {
 	// DefaultBranchProtection is the group's own setting, nil for the
 	// instance's.
 	DefaultBranchProtection *BranchProtection
-	Storage                 string
+	// Creation says who may create a project that is to be created. Empty it is
+	// DeveloperProjects.
+	Creation ProjectCreation
+	Storage  string
 	// LegacyPath is the path on disk without ".git" of a project that was
 	// never moved to hashed storage; empty for all others.
 	LegacyPath string

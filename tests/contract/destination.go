@@ -65,8 +65,8 @@ var destinationCases = []Case{
 		s.Apply(roleGroups)
 		level := source.DevelopersPushInitially
 		acme := source.Namespace{ID: 50, Path: "Acme", Protocols: source.OnlySSH, RequireSSHCertificates: true, AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
-		s.Same("in a group", s.destination(12, "aCME/tOOLS/New"), source.ProjectDestination{Path: "Acme/Tools/New", Root: acme, DefaultBranchProtection: &level, Role: source.Developer})
-		s.Same("in a root", s.destination(12, "acme/New"), source.ProjectDestination{Path: "Acme/New", Root: acme, Role: source.Developer})
+		s.Same("in a group", s.destination(12, "aCME/tOOLS/New"), source.ProjectDestination{Path: "Acme/Tools/New", Root: acme, DefaultBranchProtection: &level, Creation: source.DeveloperProjects, LFS: true, Role: source.Developer})
+		s.Same("in a root", s.destination(12, "acme/New"), source.ProjectDestination{Path: "Acme/New", Root: acme, Creation: source.DeveloperProjects, LFS: true, Role: source.Developer})
 		own := s.destination(11, "OWN/new")
 		s.Same("a personal one", fmt.Sprint(own.Path, own.Root.ID, own.Root.Path, own.Root.Personal, own.Role), fmt.Sprint("own/new", 91, "own", true, source.Owner))
 		s.Same("another's", s.destination(12, "own/new").Role, source.NoRole)

@@ -2,11 +2,18 @@ package contract
 
 import (
 	"fmt"
+	"net/netip"
+	"time"
 
+	"gatehouse/application"
+	"gatehouse/application/groups"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/remembered"
+	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
+	"gatehouse/tests/world"
 )
 
 func groupPut(id source.NamespaceID, path string) func(Subject, worldimport.Tx) error {
@@ -236,4 +243,144 @@ func sharePut(in source.MemberSource, with source.NamespaceID) func(Subject, wor
 	return func(s Subject, tx worldimport.Tx) error {
 		return tx.Namespaces.PutShare(s.Context(), in, with, worldimport.Share{Role: source.Owner})
 	}
+}
+
+// inGroupTx runs do in a transaction on groups that has to succeed.
+func (s Subject) inGroupTx(do func(tx groups.Tx)) {
+	s.Helper()
+	s.Fine("unit of work", s.GroupUnitOfWork(s.Context(), func(tx groups.Tx) error { do(tx); return nil }))
+}
+
+// tools is a group with a value in each member.
+func tools() source.Group {
+	level, lfs := source.DevelopersMerge, false
+	return source.Group{
+		Namespace: source.Namespace{
+			Path: "A1/Tools", Protocols: source.OnlySSH, RequireSSHCertificates: true,
+			AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("::1/128")},
+		},
+		Parent: 11, Visibility: source.Internal, DefaultBranchProtection: &level, PendingDelete: false,
+		GroupProfile: source.GroupProfile{
+			Name: "Tööls", Description: "made\nhere", LFS: &lfs, ProjectCreation: source.NoProjects, SubgroupCreation: source.OwnerSubgroups,
+			ShareLock: true, MembershipLock: true, RequireTwoFactor: true, CreatedAt: precise,
+			Settings: remembered.Values{"auto_devops_enabled": true, "two_factor_grace_period": int64(56), "wiki_access_level": "private", "mentions_disabled": nil},
+		},
+	}
+}
+
+var managedGroupCases = []Case{
+	{Name: "group created and changed: kept whole", Check: func(s Subject) {
+		s.Apply(groupTrees)
+		want := tools()
+		s.inGroupTx(func(tx groups.Tx) {
+			id, err := tx.Groups.PutGroup(s.Context(), want)
+			s.Fine("PutGroup", err)
+			want.ID, want.Path, want.CreatedAt = id, "a1/Tools", precise.UTC().Truncate(time.Microsecond)
+			got, err := tx.Groups.Group(s.Context(), id)
+			s.Fine("Group", err)
+			s.Same("within the transaction", got, want)
+			s.Fine("AddOwner", tx.Members.AddOwner(s.Context(), id, 5, now))
+			standing, err := tx.Standings.Standing(s.Context(), 5, rights.Ref{Kind: rights.Group, ID: int64(id)}, now)
+			s.Fine("Standing", err)
+			s.Same("role of the owner", standing.Role, source.Owner)
+			for group, want := range map[source.NamespaceID]bool{id: true, 18: true, 11: false, 15: false} {
+				got, err := tx.Members.HasOwner(s.Context(), group, now)
+				s.Fine("HasOwner", err)
+				s.Same(fmt.Sprint("owner of ", group), got, want)
+			}
+		})
+		view, err := s.GroupRecords.View(s.Context(), want.ID)
+		s.Fine("View", err)
+		s.Same("shown", view, groups.View{Group: want, FullName: "a1 / Tööls", EffectiveLFS: false})
+		s.UTC(view.CreatedAt)
+		want.Path, want.LFS, want.DefaultBranchProtection, want.Settings = "x1/Utensils", nil, nil, nil
+		s.inGroupTx(func(tx groups.Tx) {
+			got, err := tx.Groups.PutGroup(s.Context(), want)
+			s.Fine("PutGroup", err)
+			s.Same("number", got, want.ID)
+		})
+		want.Parent = 15
+		view, err = s.GroupRecords.View(s.Context(), want.ID)
+		s.Fine("View", err)
+		s.Same("moved", view, groups.View{Group: want, FullName: "x1 / Tööls", EffectiveLFS: true})
+		s.Same("members", s.List("members", "user", "group", "role")[3:4], []string{"lent x1/Utensils owner"})
+	}},
+	{Name: "group of a taken path, number of none: refused", Check: func(s Subject) {
+		s.Apply(groupTrees, "users: [{id: 7, username: home, namespace_id: 70}]")
+		s.inGroupTx(func(tx groups.Tx) {
+			for path, want := range map[string]domain.Kind{"A1": domain.Conflict, "a1/P": domain.Conflict, "Home": domain.Conflict, "none/x": domain.NotFound, "home/x": domain.NotFound} {
+				g := tools()
+				g.Path = path
+				_, err := tx.Groups.PutGroup(s.Context(), g)
+				s.Kind(path, err, want)
+			}
+			for _, id := range []source.NamespaceID{0, -1, 70, 99} {
+				_, err := tx.Groups.Group(s.Context(), id)
+				s.Kind(fmt.Sprint("Group ", id), err, domain.NotFound)
+				_, err = tx.Groups.Delete(s.Context(), id)
+				s.Kind(fmt.Sprint("Delete ", id), err, domain.NotFound)
+			}
+		})
+		s.Same("groups", len(s.List("groups")), 8)
+	}},
+	{Name: "paths and names: who has them", Check: func(s Subject) {
+		s.Apply(groupTrees, "subscriptions: [{namespace: a1, plan_code: premium, start_date: 2026-01-01}, {namespace: x1, plan_code: free, start_date: 2026-01-01}, {namespace: z1, plan_code: null, start_date: 2026-01-01}]")
+		s.inGroupTx(func(tx groups.Tx) {
+			for path, want := range map[string]bool{"A1/B": true, "a1/p": true, "X": true, "a1/none": false, "": false, "a\x00": false, "\xff": false} {
+				got, err := tx.Names.PathTaken(s.Context(), path, 0)
+				s.Fine("PathTaken", err)
+				s.Same(path, got, want)
+			}
+			got, err := tx.Names.PathTaken(s.Context(), "A1/B", 12)
+			s.Fine("PathTaken", err)
+			s.Same("its own path", got, false)
+			for _, c := range []struct {
+				parent, except source.NamespaceID
+				name           string
+				want           bool
+			}{{11, 0, "b", true}, {11, 0, "B", false}, {11, 12, "b", false}, {12, 0, "b", false}, {11, 0, "c", false}} {
+				got, err := tx.Names.NameTaken(s.Context(), c.parent, c.name, c.except)
+				s.Fine("NameTaken", err)
+				s.Same(fmt.Sprint(c.name, " in ", c.parent, " but ", c.except), got, c.want)
+			}
+			for id, want := range map[source.NamespaceID]bool{11: true, 12: false, 15: false, 18: false} {
+				got, err := tx.Groups.Subscribed(s.Context(), id)
+				s.Fine("Subscribed", err)
+				s.Same(fmt.Sprint("subscribed ", id), got, want)
+			}
+		})
+	}},
+	{Name: "group deleted: with all that refers to it and to what is below", Check: func(s Subject) {
+		s.Apply(groupTrees, `
+keys: [{id: 11, user: a, key: "`+world.Key(11)+`"}]
+deploy_keys: [{id: 201, creator: a, key: "`+world.Key(12)+`", projects: [{project: a1/b/p}, {project: x1/p}]}]
+projects:
+  - {id: 22, path: a1/b/p, moved_from: [old/p], protected_branches: [{name: main, push: [{user: ab}]}]}
+  - {id: 25, path: x1/p, protected_branches: [{name: main, push: [{group: a1/b}, {user: x}]}]}
+members: [{user: z, project: a1/b/p, role: guest}]
+shares: [{group: x1, with: a1/b/c, role: guest}, {project: x1/p, with: a1/b, role: guest}, {project: a1/b/p, with: z1, role: guest}]
+hooks: [{group: a1/b, url: "http://x"}, {project: a1/b/c/p, url: "http://x"}, {group: a1, url: "http://x"}]
+agents: [{id: 1, name: prod, project: a1/b/p, tokens: [{name: t, token: x}]}]
+`)
+		s.inGroupTx(func(tx groups.Tx) {
+			ids, err := tx.Groups.Delete(s.Context(), 12)
+			s.Fine("Delete", err)
+			s.Same("projects", ids, []source.ProjectID{22, 23, 24})
+			s.Fine("Append", tx.Audit.Append(s.Context(), fullAuditEvent))
+			s.Fine("Enqueue", tx.Jobs.Enqueue(s.Context(), application.Job{Kind: "remove_repository", Subject: 22}))
+		})
+		s.Same("groups", s.List("groups", "path"), []string{"a1", "x1", "a1_b", "a1/bb", "z1"})
+		s.Same("projects", s.List("projects", "path", "moved_from"), []string{"a1/p []", "x1/p [x1/b/c/q x1/b/p]", "a1_b/p []", "a1/bb/p []"})
+		s.Same("members", s.List("members", "user", "group", "project"), []string{"a a1 -", "x x1 -", "z z1 -"})
+		s.Same("shares", s.List("shares", "group", "project", "with"), []string{"a1 - z1"})
+		s.Same("protections", s.List("protections", "project", "push")[3:], []string{"x1/p [user:x]"})
+		s.Same("hooks", s.List("hooks", "group", "project"), []string{"a1 -"})
+		s.Same("agents", len(s.List("agents"))+len(s.List("agent-tokens")), 0)
+		s.Same("keys", s.List("keys", "id"), []string{"11", "201"})
+		s.Same("jobs", s.List("jobs", "kind", "subject"), []string{"remove_repository 22"})
+		s.events(fullAuditEvent)
+		s.Same("its old path", s.lookup("old/p"), lookup{})
+		s.Apply("groups: [{id: 12, path: a1/b}]\nprojects: [{id: 40, path: a1/b/p}]")
+		s.Same("the path is free", s.projectID("a1/b/p"), source.ProjectID(40))
+	}},
 }

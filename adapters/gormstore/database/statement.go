@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 )
 
@@ -92,13 +93,35 @@ func (db *DB) PrepareQuery(ctx context.Context, q *Query) (*Statement, error) {
 
 // ScanRow runs a query that only reads, prepared, and scans its first row.
 func (db *DB) ScanRow(ctx context.Context, q *Query, columns []any, args ...sql.NamedArg) error {
-	stmt, err := db.PrepareQuery(ctx, q)
-	if err != nil {
-		return err
-	}
-	values, err := inOrder(stmt.Args, args)
+	stmt, values, err := db.bind(ctx, q, args)
 	if err != nil {
 		return err
 	}
 	return stmt.QueryRowContext(ctx, values...).Scan(columns...)
+}
+
+// ScanRows runs a query that only reads, prepared, and calls scan for each row.
+func (db *DB) ScanRows(ctx context.Context, q *Query, scan func(*sql.Rows) error, args ...sql.NamedArg) error {
+	stmt, values, err := db.bind(ctx, q, args)
+	if err != nil {
+		return err
+	}
+	rows, err := stmt.QueryContext(ctx, values...)
+	if err != nil {
+		return err
+	}
+	for rows.Next() && err == nil {
+		err = scan(rows)
+	}
+	return errors.Join(err, rows.Err(), rows.Close())
+}
+
+// bind returns the prepared statement of a query and the values of its arguments.
+func (db *DB) bind(ctx context.Context, q *Query, args []sql.NamedArg) (*Statement, []any, error) {
+	stmt, err := db.PrepareQuery(ctx, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	values, err := inOrder(stmt.Args, args)
+	return stmt, values, err
 }

@@ -32,11 +32,11 @@ type projectListing struct {
 // Least says whether a role is asked for.
 func (l *projectListing) Least() bool { return l.LeastRole > source.NoRole }
 
-// lastPart is the SQL for the last part of a project's path.
-const lastPart = "substr(p.path, length(n.path) + 2)"
+// projectLastPart is the SQL for the last part of a project's path.
+const projectLastPart = "substr(p.path, length(n.path) + 2)"
 
 // LastPart is the SQL for the last part of a project's path.
-func (l *projectListing) LastPart() string { return lastPart }
+func (l *projectListing) LastPart() string { return projectLastPart }
 
 // Member is the SQL for a text in a column of JSON.
 func (l *projectListing) Member(column, name string) string {
@@ -58,7 +58,7 @@ func (l *projectListing) Order() string {
 	case "name":
 		return l.Dialect.Lower("p.name")
 	case "path":
-		return l.Dialect.Lower(lastPart)
+		return l.Dialect.Lower(projectLastPart)
 	case "created_at":
 		return moment("p.created_at")
 	case "updated_at":
@@ -78,7 +78,7 @@ func (l *projectListing) similarity() string {
 	if !l.Has("search") {
 		return "p.id"
 	}
-	name, path, search := l.Dialect.Lower("p.name"), l.Dialect.Lower(lastPart), l.Arg("search")
+	name, path, search := l.Dialect.Lower("p.name"), l.Dialect.Lower(projectLastPart), l.Arg("search")
 	find := "instr"
 	if l.Postgres() {
 		find = "strpos"

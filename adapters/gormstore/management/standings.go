@@ -27,6 +27,9 @@ func NewStandings(db *database.DB) *Standings { return &Standings{db} }
 // domain.NotFound if there is none. The user may be 0.
 func (s *Standings) Standing(ctx context.Context, user identity.UserID, on rights.Ref, now time.Time) (rights.Standing, error) {
 	out, query, columns, args := standing(user, on, now)
+	if !database.Storable(on.Path) {
+		return found(out, sql.ErrNoRows, on)
+	}
 	err := s.db.ScanRow(ctx, query, columns, args...)
 	return found(out, err, on)
 }
@@ -37,6 +40,9 @@ type Row func(query *database.Query, args ...sql.NamedArg) *sql.Row
 // StandingIn does what Standings.Standing does, in the transaction of row.
 func StandingIn(row Row, user identity.UserID, on rights.Ref, now time.Time) (rights.Standing, error) {
 	out, query, columns, args := standing(user, on, now)
+	if !database.Storable(on.Path) {
+		return found(out, sql.ErrNoRows, on)
+	}
 	return found(out, row(query, args...).Scan(columns...), on)
 }
 

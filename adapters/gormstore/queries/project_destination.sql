@@ -1,9 +1,13 @@
-{{- /* The namespace of a path with its root, what a user may do there, and whether the
-       path of the new project is taken. */ -}}
+{{- /* The namespace of a path with its root, what a new project there begins with, what a
+       user may do there, and whether the path of the new project is taken. */ -}}
 
 SELECT
     n.path, n.default_branch_protection, root.id, root.path, root.owner_id, root.allowed_ips,
-    root.protocols, root.require_ssh_certificates,
+    root.protocols, root.require_ssh_certificates, n.project_creation,
+    coalesce((
+        SELECT a.lfs FROM namespace_closure c JOIN namespaces a ON a.id = c.ancestor_id
+        WHERE c.descendant_id = n.id AND a.lfs IS NOT NULL
+        ORDER BY length(a.path) DESC LIMIT 1), true),
     CASE WHEN n.owner_id = {{.Arg "user"}} THEN 50
         ELSE coalesce({{template "role" .With "user" (.Arg "user") "group" "n.id"}}, 0) END,
     EXISTS (

@@ -31,6 +31,8 @@ type shareRow struct {
 	WithID    int64
 	Level     int64
 	ExpiresAt database.Day
+	CreatedAt database.Instant `gorm:"autoCreateTime:false"`
+	CreatedBy database.Ref
 }
 
 // TableName is gorm's name for the table.
@@ -41,7 +43,7 @@ func (w *writer) memberSourceExists(ctx context.Context, in source.MemberSource)
 	if in.Project != 0 {
 		return w.exists(ctx, projectTable, int64(in.Project))
 	}
-	return w.exists(ctx, groups, int64(in.Group))
+	return w.exists(ctx, groupTable, int64(in.Group))
 }
 
 // PutMember implements worldimport.Namespaces. Who added a member, and when, stays.
@@ -67,18 +69,20 @@ func (w *writer) putMember(ctx context.Context, in source.MemberSource, row memb
 
 // PutShare implements worldimport.Namespaces.
 func (w *writer) PutShare(ctx context.Context, in source.MemberSource, with source.NamespaceID, s worldimport.Share) error {
+	return w.putShare(ctx, in, shareRow{WithID: int64(with), Level: int64(s.Role), ExpiresAt: database.ToDay(s.ExpiresAt)})
+}
+
+// putShare keeps a share. The moment and the user of its creation stay.
+func (w *writer) putShare(ctx context.Context, in source.MemberSource, row shareRow) error {
 	if err := w.memberSourceExists(ctx, in); err != nil {
 		return err
 	}
-	if err := w.exists(ctx, groups, int64(with)); err != nil {
+	if err := w.exists(ctx, groupTable, row.WithID); err != nil {
 		return err
 	}
-	row := shareRow{
-		GroupID: database.Ref(in.Group), ProjectID: database.Ref(in.Project), WithID: int64(with),
-		Level: int64(s.Role), ExpiresAt: database.ToDay(s.ExpiresAt),
-	}
+	row.GroupID, row.ProjectID = database.Ref(in.Group), database.Ref(in.Project)
 	onConflict := database.UpsertClause([]string{"holder", "with_id"}, []string{"level", "expires_at"})
-	return database.Fault(upsert(ctx, w, &row, onConflict), "share with group %d", with)
+	return database.Fault(upsert(ctx, w, &row, onConflict), "share with group %d", row.WithID)
 }
 
 // Member implements worldimport.Current.

@@ -262,22 +262,30 @@ func (w *writer) keptGroup(ctx context.Context, g source.Namespace) (worldimport
 	if row, err = found(row, err); err != nil {
 		return worldimport.Group{}, err
 	}
-	kept := worldimport.Group{
+	kept, err := row.group()
+	return worldimport.Group{
+		Namespace: kept.Namespace, Visibility: kept.Visibility, DefaultBranchProtection: kept.DefaultBranchProtection, PendingDelete: kept.PendingDelete, Profile: kept.GroupProfile,
+	}, err
+}
+
+// group returns the group of the row.
+func (row namespaceRow) group() (source.Group, error) {
+	g := source.Group{
 		Namespace: source.Namespace{
 			ID: source.NamespaceID(row.ID), Path: row.Path, Protocols: source.Protocols(row.Protocols), RequireSSHCertificates: row.RequireSSHCertificates,
 		},
-		Visibility: source.Visibility(row.Visibility), PendingDelete: row.PendingDelete, Profile: row.profile(),
+		Parent: source.NamespaceID(row.ParentID), Visibility: source.Visibility(row.Visibility), PendingDelete: row.PendingDelete, GroupProfile: row.profile(),
 	}
 	for _, text := range row.AllowedIPs {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
-			return worldimport.Group{}, err
+			return source.Group{}, err
 		}
-		kept.Namespace.AllowedIPs = append(kept.Namespace.AllowedIPs, prefix)
+		g.AllowedIPs = append(g.AllowedIPs, prefix)
 	}
 	if row.DefaultBranchProtection != nil {
 		level := source.BranchProtection(*row.DefaultBranchProtection)
-		kept.DefaultBranchProtection = &level
+		g.DefaultBranchProtection = &level
 	}
-	return kept, nil
+	return g, nil
 }

@@ -90,7 +90,7 @@ func (w *writer) granteeExists(ctx context.Context, a source.Access) error {
 	case a.User != 0:
 		return w.exists(ctx, users, int64(a.User))
 	case a.Group != 0:
-		return w.exists(ctx, groups, int64(a.Group))
+		return w.exists(ctx, groupTable, int64(a.Group))
 	case a.DeployKey != 0:
 		return w.exists(ctx, deployKeys, int64(a.DeployKey))
 	}

@@ -19,6 +19,7 @@ import (
 	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/application"
 	"gatehouse/application/accounts"
+	"gatehouse/application/groups"
 	"gatehouse/application/members"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/worldimport"
@@ -68,6 +69,12 @@ func NewAccounts(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) prov
 // same arguments.
 func NewMembers(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisioning.BillingTx, sealer seals.Sealer) members.UnitOfWork {
 	return unitOfWork(&importer{db, queue, billing, sealer}, (*writer).memberPorts)
+}
+
+// NewGroups returns the unit of work on groups beside the one that New returns of the same
+// arguments.
+func NewGroups(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisioning.BillingTx, sealer seals.Sealer) groups.UnitOfWork {
+	return unitOfWork(&importer{db, queue, billing, sealer}, (*writer).groupPorts)
 }
 
 func unitOfWork[Tx any](im *importer, ports func(*writer) Tx) application.UnitOfWork[Tx] {
@@ -245,7 +252,7 @@ const (
 	agentTokens  = "agent_tokens"
 
 	people     = "people"      // the users that are of another type than ghost
-	groups     = "groups"      // the namespaces that are no user's
+	groupTable = "groups"      // the namespaces that are no user's
 	deployKeys = "deploy keys" // the keys that are no user's
 )
 
@@ -255,7 +262,7 @@ var countByID = map[string]string{
 	people:       "SELECT count(*) FROM users WHERE id = ? AND type <> 'ghost'",
 	namespaces:   "SELECT count(*) FROM namespaces WHERE id = ?",
 	projectTable: "SELECT count(*) FROM projects WHERE id = ?",
-	groups:       "SELECT count(*) FROM namespaces WHERE id = ? AND owner_id IS NULL",
+	groupTable:   "SELECT count(*) FROM namespaces WHERE id = ? AND owner_id IS NULL",
 	deployKeys:   "SELECT count(*) FROM keys WHERE id = ? AND kind = 'deploy_key'",
 }
 

@@ -63,7 +63,11 @@ type badRequest struct{ error }
 func (b badRequest) Unwrap() error { return b.error }
 
 // asBadRequest makes a badRequest of a refusal that says why a request is not possible.
+// FieldErrors stay what they are.
 func asBadRequest(err error) error {
+	if _, ok := errors.AsType[domain.FieldErrors](err); ok {
+		return err
+	}
 	if refusal, ok := errors.AsType[*domain.Refusal](err); ok && (refusal.Kind == domain.Invalid || refusal.Kind == domain.Unprocessable) {
 		return badRequest{err}
 	}

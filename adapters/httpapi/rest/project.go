@@ -239,14 +239,6 @@ func (a *API) projectNamespace(n projects.Namespace) projectNamespace {
 // groupURL is the address of the page of a group.
 func (a *API) groupURL(path string) string { return a.instance.ExternalURL + "/groups/" + path }
 
-// numberOrNull returns nil for 0.
-func numberOrNull(number int64) *int64 {
-	if number == 0 {
-		return nil
-	}
-	return &number
-}
-
 // project returns a project with all its members. Its statistics are for those who are
 // reporters, if they are asked for.
 func (a *API) project(v projects.View, statistics bool) project {

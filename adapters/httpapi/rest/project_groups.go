@@ -58,8 +58,8 @@ func (a *API) listProjectGroups(c *call, on rights.Ref) (any, error) {
 	})
 }
 
-// listInvitedGroups answers GET /projects/:id/invited_groups.
-func (a *API) listInvitedGroups(c *call, on rights.Ref) (any, error) {
+// listProjectInvitedGroups answers GET /projects/:id/invited_groups.
+func (a *API) listProjectInvitedGroups(c *call, on rights.Ref) (any, error) {
 	var in invitedGroupFilter
 	if err := c.decode(&in); err != nil {
 		return nil, err

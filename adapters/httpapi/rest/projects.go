@@ -41,9 +41,9 @@ var projectRoutes = []route{
 		Who: SignedIn, Params: projectGroupFilter{}, List: true, Answer: groupOfProject{},
 	}, inPath(rights.Project, (*API).listProjectGroups)},
 	{Route{
-		Method: http.MethodGet, Path: "/projects/:id/invited_groups", Name: "listInvitedGroups", Summary: "List the groups that a project is shared with",
+		Method: http.MethodGet, Path: "/projects/:id/invited_groups", Name: "listProjectInvitedGroups", Summary: "List the groups that a project is shared with",
 		Who: SignedIn, Params: invitedGroupFilter{}, List: true, Answer: groupOfProject{},
-	}, inPath(rights.Project, (*API).listInvitedGroups)},
+	}, inPath(rights.Project, (*API).listProjectInvitedGroups)},
 }
 
 // projectOrders are the orders of lists of projects.

@@ -12,6 +12,7 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/accounts"
 	"gatehouse/application/credentials"
+	"gatehouse/application/groups"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
 	"gatehouse/domain/source"
@@ -31,6 +32,7 @@ type UseCases struct {
 	Accounts    *accounts.Service
 	Members     *members.Service
 	Projects    *projects.Reader
+	Groups      *groups.Service
 }
 
 // Instance is what the answers say about the server itself.
@@ -50,6 +52,8 @@ type Instance struct {
 	CloneURL func(path string, protocol source.Protocol) string
 	// Settings are those of the configuration that administrators may read.
 	Settings Settings
+	// DefaultBranchProtection is that of a group that has none of its own.
+	DefaultBranchProtection source.BranchProtection
 }
 
 // New makes an API.
@@ -85,4 +89,6 @@ func Routes() []Route {
 }
 
 // routes are all routes.
-var routes = slices.Concat(documentRoutes, metaRoutes, userRoutes, userStateRoutes, userDetailRoutes, sshKeyRoutes, accessTokenRoutes, memberRoutes, projectRoutes, fixedRoutes, settingRoutes)
+var routes = slices.Concat(documentRoutes, metaRoutes, userRoutes, userStateRoutes, userDetailRoutes, sshKeyRoutes, accessTokenRoutes,
+	memberRoutes, projectRoutes, fixedRoutes, settingRoutes,
+	groupRoutes, groupShareRoutes, namespaceRoutes)

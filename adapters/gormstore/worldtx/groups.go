@@ -1,0 +1,151 @@
+package worldtx
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"gatehouse/adapters/gormstore/database"
+	"gatehouse/application/groups"
+	"gatehouse/application/worldimport"
+	"gatehouse/domain/billing"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// groupPorts returns the ports of groups.
+func (w *writer) groupPorts() groups.Tx {
+	tx := groupsTx{w}
+	return groups.Tx{Groups: tx, Members: tx, Names: tx, Shares: tx, Standings: w, Audit: w, Jobs: w}
+}
+
+// groupsTx implements the ports of groups.
+type groupsTx struct{ *writer }
+
+// Group implements groups.Groups.
+func (w groupsTx) Group(ctx context.Context, id source.NamespaceID) (source.Group, error) {
+	row, err := w.groupRow(ctx, id)
+	if err != nil {
+		return source.Group{}, database.Fault(err, "group %d", id)
+	}
+	g, err := row.group()
+	return g, database.Fault(err, "group %d", id)
+}
+
+// groupRow returns the group of that number, or domain.NotFound.
+func (w *writer) groupRow(ctx context.Context, id source.NamespaceID) (*namespaceRow, error) {
+	return found(database.Find[namespaceRow](ctx, w.tx, "id = ? AND owner_id IS NULL", int64(id)))
+}
+
+// PutGroup implements groups.Groups.
+func (w groupsTx) PutGroup(ctx context.Context, g source.Group) (source.NamespaceID, error) {
+	if g.ID == 0 {
+		if err := w.checkFree(ctx, g.Path, routeRow{}); err != nil {
+			return 0, database.Fault(err, "group %q", g.Path)
+		}
+	}
+	return w.writer.PutGroup(ctx, worldimport.Group{
+		Namespace: g.Namespace, Visibility: g.Visibility, DefaultBranchProtection: g.DefaultBranchProtection, PendingDelete: g.PendingDelete, Profile: g.GroupProfile,
+	})
+}
+
+const (
+	depthBelow         = "SELECT coalesce(max(length(path) - length(replace(path, '/', ''))), 0) FROM namespaces WHERE id IN " + below
+	groupsVisibility   = "SELECT DISTINCT visibility FROM namespaces WHERE id <> ? AND id IN " + below
+	projectsVisibility = "SELECT DISTINCT visibility FROM projects WHERE namespace_id IN " + below
+)
+
+// Subtree implements groups.Groups.
+func (w groupsTx) Subtree(ctx context.Context, id source.NamespaceID) (out source.Subtree, err error) {
+	tx, root := w.tx.WithContext(ctx), int64(id)
+	var deepest, own int
+	var inGroups, inProjects []source.Visibility
+	for _, one := range []*gorm.DB{
+		tx.Raw(depthBelow, root).Scan(&deepest),
+		tx.Raw("SELECT coalesce(max(length(path) - length(replace(path, '/', ''))), 0) FROM namespaces WHERE id = ?", root).Scan(&own),
+		tx.Raw(groupsVisibility, root, root).Scan(&inGroups),
+		tx.Raw(projectsVisibility, root).Scan(&inProjects),
+	} {
+		if one.Error != nil {
+			return source.Subtree{}, database.Fault(one.Error, "below group %d", id)
+		}
+	}
+	return source.Subtree{Depth: deepest - own, Groups: widest(inGroups), Projects: widest(inProjects)}, nil
+}
+
+func widest(all []source.Visibility) (out source.Visibility) {
+	for _, v := range all {
+		if v.WiderThan(out) {
+			out = v
+		}
+	}
+	return out
+}
+
+// Delete implements groups.Groups.
+func (w groupsTx) Delete(ctx context.Context, id source.NamespaceID) ([]source.ProjectID, error) {
+	_, err := w.groupRow(ctx, id)
+	if err != nil {
+		return nil, database.Fault(err, "group %d", id)
+	}
+	projects, err := w.deleteNamespace(ctx, int64(id))
+	return projects, database.Fault(err, "group %d", id)
+}
+
+// AddOwner implements groups.Members.
+func (w groupsTx) AddOwner(ctx context.Context, group source.NamespaceID, user identity.UserID, at time.Time) error {
+	return w.putMember(ctx, source.MemberSource{Group: group}, memberRow{
+		UserID: int64(user), Level: int64(source.Owner), State: string(source.MemberActive),
+		CreatedAt: database.ToInstant(at), CreatedBy: database.Ref(user),
+	}, "level", "state", "expires_at")
+}
+
+// HasOwner implements groups.Members.
+func (w groupsTx) HasOwner(ctx context.Context, group source.NamespaceID, now time.Time) (bool, error) {
+	row, err := database.Find[memberRow](ctx, w.tx, "group_id = ? AND level = ? AND state = ? AND (expires_at IS NULL OR expires_at > ?)",
+		int64(group), int64(source.Owner), string(source.MemberActive), now.UTC().Format(time.DateOnly))
+	return row != nil, database.Fault(err, "owners of group %d", group)
+}
+
+// PathTaken implements groups.Names.
+func (w groupsTx) PathTaken(ctx context.Context, path string, except source.NamespaceID) (bool, error) {
+	at, err := w.routeAt(ctx, path)
+	return at != nil && (at.NamespaceID == 0 || at.NamespaceID != database.Ref(except)), database.Fault(err, "path %q", path)
+}
+
+// NameTaken implements groups.Names.
+func (w groupsTx) NameTaken(ctx context.Context, parent source.NamespaceID, name string, except source.NamespaceID) (bool, error) {
+	row, err := database.Find[namespaceRow](ctx, w.tx, "parent_id = ? AND name = ? AND id <> ?", int64(parent), name, int64(except))
+	return row != nil, database.Fault(err, "name %q in group %d", name, parent)
+}
+
+// Subscribed implements groups.Groups.
+func (w groupsTx) Subscribed(ctx context.Context, id source.NamespaceID) (subscribed bool, err error) {
+	err = w.tx.WithContext(ctx).Raw("SELECT count(*) > 0 FROM subscriptions WHERE namespace_id = ? AND plan NOT IN ('', ?)",
+		int64(id), billing.FreePlan).Scan(&subscribed).Error
+	return subscribed, database.Fault(err, "subscription of group %d", id)
+}
+
+// Share implements groups.Shares.
+func (w groupsTx) Share(ctx context.Context, group, with source.NamespaceID) (groups.Share, error) {
+	s, err := currentTx(w).Share(ctx, source.MemberSource{Group: group}, with)
+	return groups.Share{Role: s.Role, ExpiresAt: s.ExpiresAt}, err
+}
+
+// PutShare implements groups.Shares.
+func (w groupsTx) PutShare(ctx context.Context, group, with source.NamespaceID, s groups.Share, by identity.UserID, at time.Time) error {
+	return w.putShare(ctx, source.MemberSource{Group: group}, shareRow{
+		WithID: int64(with), Level: int64(s.Role), ExpiresAt: database.ToDay(s.ExpiresAt), CreatedAt: database.ToInstant(at), CreatedBy: database.Ref(by),
+	})
+}
+
+// RemoveShare implements groups.Shares.
+func (w groupsTx) RemoveShare(ctx context.Context, group, with source.NamespaceID) error {
+	removed := w.tx.WithContext(ctx).Exec("DELETE FROM shares WHERE group_id = ? AND with_id = ?", int64(group), int64(with))
+	err := removed.Error
+	if err == nil && removed.RowsAffected == 0 {
+		err = gorm.ErrRecordNotFound
+	}
+	return database.Fault(err, "share of group %d with group %d", group, with)
+}

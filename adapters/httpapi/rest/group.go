@@ -1,0 +1,184 @@
+package rest
+
+import (
+	"strings"
+
+	"gatehouse/application/groups"
+	"gatehouse/domain/remembered"
+	"gatehouse/domain/source"
+)
+
+// basicGroup is a group as lists of targets show it.
+type basicGroup struct {
+	ID        int64   `json:"id"`
+	WebURL    string  `json:"web_url"`
+	Name      string  `json:"name"`
+	AvatarURL *string `json:"avatar_url"`
+	FullName  string  `json:"full_name"`
+	FullPath  string  `json:"full_path"`
+}
+
+// group is a group as lists show it.
+type group struct {
+	ID                              int64          `json:"id"`
+	WebURL                          string         `json:"web_url"`
+	Name                            string         `json:"name"`
+	Path                            string         `json:"path"`
+	Description                     string         `json:"description"`
+	Visibility                      string         `json:"visibility"`
+	ShareWithGroupLock              bool           `json:"share_with_group_lock"`
+	RequireTwoFactorAuthentication  bool           `json:"require_two_factor_authentication"`
+	TwoFactorGracePeriod            any            `json:"two_factor_grace_period"`
+	ProjectCreationLevel            string         `json:"project_creation_level"`
+	AutoDevopsEnabled               any            `json:"auto_devops_enabled"`
+	SubgroupCreationLevel           string         `json:"subgroup_creation_level"`
+	EmailsDisabled                  any            `json:"emails_disabled"`
+	EmailsEnabled                   any            `json:"emails_enabled"`
+	ShowDiffPreviewInEmail          any            `json:"show_diff_preview_in_email"`
+	MentionsDisabled                any            `json:"mentions_disabled"`
+	LFSEnabled                      bool           `json:"lfs_enabled"`
+	Archived                        bool           `json:"archived"`
+	MathRenderingLimitsEnabled      any            `json:"math_rendering_limits_enabled"`
+	LockMathRenderingLimitsEnabled  any            `json:"lock_math_rendering_limits_enabled"`
+	DefaultBranch                   any            `json:"default_branch"`
+	DefaultBranchProtection         int64          `json:"default_branch_protection"`
+	DefaultBranchProtectionDefaults branchDefaults `json:"default_branch_protection_defaults"`
+	AvatarURL                       *string        `json:"avatar_url"`
+	RequestAccessEnabled            any            `json:"request_access_enabled"`
+	FullName                        string         `json:"full_name"`
+	FullPath                        string         `json:"full_path"`
+	CreatedAt                       *string        `json:"created_at"`
+	ParentID                        *int64         `json:"parent_id"`
+	OrganizationID                  int64          `json:"organization_id"`
+	SharedRunnersSetting            any            `json:"shared_runners_setting"`
+	MaxArtifactsSize                any            `json:"max_artifacts_size"`
+	MarkedForDeletionOn             *string        `json:"marked_for_deletion_on"`
+}
+
+// branchDefaults is how the default branches of new projects are protected.
+type branchDefaults struct {
+	AllowedToPush           []accessLevel `json:"allowed_to_push"`
+	AllowForcePush          bool          `json:"allow_force_push"`
+	AllowedToMerge          []accessLevel `json:"allowed_to_merge"`
+	DeveloperCanInitialPush bool          `json:"developer_can_initial_push"`
+}
+
+type accessLevel struct {
+	AccessLevel int64 `json:"access_level"`
+}
+
+// groupDetail is one group. RunnersToken and IPRestrictionRanges are null for callers who
+// do not own it; PreventSharingGroupsOutsideHierarchy and EnabledGitAccessProtocol in a
+// subgroup.
+type groupDetail struct {
+	group
+	SharedWithGroups                     []groupLink `json:"shared_with_groups"`
+	RunnersToken                         *string     `json:"runners_token"`
+	PreventSharingGroupsOutsideHierarchy any         `json:"prevent_sharing_groups_outside_hierarchy"`
+	EnabledGitAccessProtocol             *string     `json:"enabled_git_access_protocol"`
+	Projects                             []any       `json:"projects"`
+	SharedProjects                       []any       `json:"shared_projects"`
+	IPRestrictionRanges                  *string     `json:"ip_restriction_ranges"`
+	MembershipLock                       bool        `json:"membership_lock"`
+	SharedRunnersMinutesLimit            any         `json:"shared_runners_minutes_limit"`
+	ExtraSharedRunnersMinutesLimit       any         `json:"extra_shared_runners_minutes_limit"`
+	PreventForkingOutsideGroup           any         `json:"prevent_forking_outside_group"`
+	FileTemplateProjectID                any         `json:"file_template_project_id"`
+	WikiAccessLevel                      any         `json:"wiki_access_level"`
+}
+
+// groupLink is a share with a group.
+type groupLink struct {
+	GroupID          int64   `json:"group_id"`
+	GroupName        string  `json:"group_name"`
+	GroupFullPath    string  `json:"group_full_path"`
+	GroupAccessLevel int64   `json:"group_access_level"`
+	ExpiresAt        *string `json:"expires_at"`
+}
+
+// groupURL is the address of the page of a group.
+func (i Instance) groupURL(path string) string { return i.ExternalURL + "/groups/" + path }
+
+func (a *API) basicGroup(v groups.View) basicGroup {
+	return basicGroup{ID: int64(v.ID), WebURL: a.instance.groupURL(v.Path), Name: v.Name, FullName: v.FullName, FullPath: v.Path}
+}
+
+func (a *API) group(v groups.View) group {
+	setting := func(name string) any { return remembered.Groups.Value(v.Settings, name) }
+	level := a.instance.DefaultBranchProtection
+	if v.DefaultBranchProtection != nil {
+		level = *v.DefaultBranchProtection
+	}
+	return group{
+		ID: int64(v.ID), WebURL: a.instance.groupURL(v.Path), Name: v.Name, Path: source.Path(v.Path).Last(), Description: v.Description,
+		Visibility: string(v.Visibility), ShareWithGroupLock: v.ShareLock, RequireTwoFactorAuthentication: v.RequireTwoFactor,
+		TwoFactorGracePeriod: setting("two_factor_grace_period"), ProjectCreationLevel: string(v.ProjectCreation),
+		AutoDevopsEnabled: setting("auto_devops_enabled"), SubgroupCreationLevel: string(v.SubgroupCreation),
+		EmailsDisabled: setting("emails_disabled"), EmailsEnabled: setting("emails_enabled"),
+		ShowDiffPreviewInEmail: setting("show_diff_preview_in_email"), MentionsDisabled: setting("mentions_disabled"), LFSEnabled: v.EffectiveLFS,
+		MathRenderingLimitsEnabled:     setting("math_rendering_limits_enabled"),
+		LockMathRenderingLimitsEnabled: setting("lock_math_rendering_limits_enabled"),
+		DefaultBranch:                  setting("default_branch"), DefaultBranchProtection: int64(level), DefaultBranchProtectionDefaults: newBranchDefaults(level.Defaults()),
+		RequestAccessEnabled: setting("request_access_enabled"), FullName: v.FullName, FullPath: v.Path, CreatedAt: momentOrNull(v.CreatedAt),
+		ParentID: numberOrNull(v.Parent), OrganizationID: 1, SharedRunnersSetting: setting("shared_runners_setting"), MaxArtifactsSize: setting("max_artifacts_size"),
+	}
+}
+
+func newBranchDefaults(d source.BranchDefaults) branchDefaults {
+	return branchDefaults{
+		AllowedToPush: []accessLevel{{int64(d.Push)}}, AllowForcePush: d.ForcePush,
+		AllowedToMerge: []accessLevel{{int64(d.Merge)}}, DeveloperCanInitialPush: d.InitialPush,
+	}
+}
+
+func (a *API) groupDetail(d groups.Detail) groupDetail {
+	setting := func(name string) any { return remembered.Groups.Value(d.Settings, name) }
+	out := groupDetail{
+		group: a.group(d.View), SharedWithGroups: []groupLink{}, Projects: []any{}, SharedProjects: []any{}, MembershipLock: d.MembershipLock,
+		SharedRunnersMinutesLimit: setting("shared_runners_minutes_limit"), ExtraSharedRunnersMinutesLimit: setting("extra_shared_runners_minutes_limit"),
+		PreventForkingOutsideGroup: setting("prevent_forking_outside_group"), FileTemplateProjectID: setting("file_template_project_id"),
+		WikiAccessLevel: setting("wiki_access_level"),
+	}
+	for _, l := range d.Links {
+		out.SharedWithGroups = append(out.SharedWithGroups, groupLink{
+			GroupID: int64(l.With), GroupName: l.Name, GroupFullPath: l.Path, GroupAccessLevel: int64(l.Role), ExpiresAt: dayOrNull(l.ExpiresAt),
+		})
+	}
+	if d.Owner {
+		out.RunnersToken, out.IPRestrictionRanges = new(string), textOrNull(rangeTexts(d.Group))
+	}
+	if d.Parent == 0 {
+		protocol := accessProtocol(d.Namespace)
+		out.EnabledGitAccessProtocol = &protocol
+		out.PreventSharingGroupsOutsideHierarchy = setting("prevent_sharing_groups_outside_hierarchy")
+	}
+	return out
+}
+
+// rangeTexts joins the ranges of addresses that may use Git.
+func rangeTexts(g source.Group) string {
+	texts := make([]string, len(g.AllowedIPs))
+	for i, prefix := range g.AllowedIPs {
+		texts[i] = prefix.String()
+	}
+	return strings.Join(texts, ",")
+}
+
+// sshCertificates is the word for Git over SSH with certificates alone.
+const sshCertificates = "ssh_certificates"
+
+func accessProtocol(n source.Namespace) string {
+	if n.RequireSSHCertificates && n.Protocols == source.OnlySSH {
+		return sshCertificates
+	}
+	return string(n.Protocols)
+}
+
+// numberOrNull returns nil for the number of no row.
+func numberOrNull[ID ~int64](id ID) *int64 {
+	if id == 0 {
+		return nil
+	}
+	number := int64(id)
+	return &number
+}

@@ -1,0 +1,286 @@
+package rest
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gatehouse/adapters/httpapi/params"
+	"gatehouse/application/groups"
+	"gatehouse/domain"
+	"gatehouse/domain/remembered"
+	"gatehouse/domain/rights"
+	"gatehouse/domain/source"
+)
+
+// visibilityWord is one of private, internal and public; empty if it is absent.
+type visibilityWord source.Visibility
+
+// ReadParam implements params.Reader.
+func (w *visibilityWord) ReadParam(value any) (problem string) {
+	*w, problem = params.Word(value, []visibilityWord{"private", "internal", "public"})
+	return problem
+}
+
+type projectCreationWord source.ProjectCreation
+
+// ReadParam implements params.Reader.
+func (w *projectCreationWord) ReadParam(value any) string {
+	word, problem := params.Word(value, source.ProjectCreations)
+	*w = projectCreationWord(word)
+	return problem
+}
+
+type subgroupCreationWord source.SubgroupCreation
+
+// ReadParam implements params.Reader.
+func (w *subgroupCreationWord) ReadParam(value any) string {
+	word, problem := params.Word(value, source.SubgroupCreations)
+	*w = subgroupCreationWord(word)
+	return problem
+}
+
+// accessProtocolWord is how Git may be used in a group; empty if it is absent.
+type accessProtocolWord string
+
+// ReadParam implements params.Reader.
+func (w *accessProtocolWord) ReadParam(value any) (problem string) {
+	*w, problem = params.Word(value, []accessProtocolWord{
+		accessProtocolWord(source.AllProtocols), accessProtocolWord(source.OnlySSH), accessProtocolWord(source.OnlyHTTP), sshCertificates,
+	})
+	return problem
+}
+
+// numberList is a list of numbers: an array, or one text with commas between them.
+type numberList []int64
+
+// ReadParam implements params.Reader.
+func (l *numberList) ReadParam(value any) string {
+	elements, ok := value.([]any)
+	if !ok {
+		elements = []any{value}
+	}
+	for _, element := range elements {
+		text, problem := params.Text(element)
+		if problem != "" {
+			return problem
+		}
+		for part := range strings.SplitSeq(text, ",") {
+			part = strings.TrimSpace(part)
+			if part == "" {
+				continue
+			}
+			number, err := strconv.ParseInt(part, 10, 64)
+			if err != nil {
+				return params.IsInvalid
+			}
+			*l = append(*l, number)
+		}
+	}
+	return ""
+}
+
+// groupParams are the parameters of a group that stay as they are if they are absent.
+type groupParams struct {
+	Name                    *string              `param:"name"`
+	Path                    *string              `param:"path"`
+	Description             *string              `param:"description"`
+	Visibility              visibilityWord       `param:"visibility"`
+	LFSEnabled              *bool                `param:"lfs_enabled"`
+	ProjectCreationLevel    projectCreationWord  `param:"project_creation_level"`
+	SubgroupCreationLevel   subgroupCreationWord `param:"subgroup_creation_level"`
+	ShareWithGroupLock      *bool                `param:"share_with_group_lock"`
+	MembershipLock          *bool                `param:"membership_lock"`
+	RequireTwoFactor        *bool                `param:"require_two_factor_authentication"`
+	DefaultBranchProtection *int64               `param:"default_branch_protection"`
+	BranchDefaults          branchDefaultsParams `param:"default_branch_protection_defaults"`
+	IPRestrictionRanges     string               `param:"ip_restriction_ranges"`
+	EnabledGitAccess        accessProtocolWord   `param:"enabled_git_access_protocol"`
+}
+
+// branchDefaultsParams are those of a BranchDefaults of which an absent one stays.
+type branchDefaultsParams struct {
+	AllowedToPush           []accessLevelParam `param:"allowed_to_push"`
+	AllowedToMerge          []accessLevelParam `param:"allowed_to_merge"`
+	AllowForcePush          *bool              `param:"allow_force_push"`
+	DeveloperCanInitialPush *bool              `param:"developer_can_initial_push"`
+}
+
+type accessLevelParam struct {
+	AccessLevel int64 `param:"access_level,required"`
+}
+
+// isEmpty says whether none of the parameters is given.
+func (p branchDefaultsParams) isEmpty() bool {
+	return p.AllowedToPush == nil && p.AllowedToMerge == nil && p.AllowForcePush == nil && p.DeveloperCanInitialPush == nil
+}
+
+// change returns the defaults with the parameters.
+func (p branchDefaultsParams) change(d source.BranchDefaults) source.BranchDefaults {
+	lowest := func(role source.Role, levels []accessLevelParam) source.Role {
+		for i, level := range levels {
+			if one := source.Role(level.AccessLevel); i == 0 || one < role {
+				role = one
+			}
+		}
+		return role
+	}
+	d.Push, d.Merge = lowest(d.Push, p.AllowedToPush), lowest(d.Merge, p.AllowedToMerge)
+	set(&d.ForcePush, p.AllowForcePush)
+	set(&d.InitialPush, p.DeveloperCanInitialPush)
+	return d
+}
+
+// groupChange returns the function that writes the parameters of a request into a group.
+// It returns FieldErrors for what cannot be kept.
+func (a *API) groupChange(c *call) (func(*source.Group) error, error) {
+	var in groupParams
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	if level := in.DefaultBranchProtection; level != nil && !source.BranchProtection(*level).Known() {
+		return nil, noValidValue("default_branch_protection")
+	}
+	settings, err := c.remembered(remembered.Groups)
+	if err != nil {
+		return nil, err
+	}
+	settings = remembered.GroupChanges(settings)
+	given := c.values.Given
+	return func(g *source.Group) error {
+		set(&g.Name, in.Name)
+		if in.Path != nil {
+			*g = g.Rename(*in.Path)
+		}
+		if given("description") {
+			g.Description = ""
+			set(&g.Description, in.Description)
+		}
+		g.Visibility = cmp.Or(source.Visibility(in.Visibility), g.Visibility)
+		if given("lfs_enabled") {
+			g.LFS = in.LFSEnabled
+		}
+		g.ProjectCreation = cmp.Or(source.ProjectCreation(in.ProjectCreationLevel), g.ProjectCreation)
+		g.SubgroupCreation = cmp.Or(source.SubgroupCreation(in.SubgroupCreationLevel), g.SubgroupCreation)
+		set(&g.ShareLock, in.ShareWithGroupLock)
+		set(&g.MembershipLock, in.MembershipLock)
+		set(&g.RequireTwoFactor, in.RequireTwoFactor)
+		g.Settings = g.Settings.With(settings)
+		switch in.EnabledGitAccess {
+		case "":
+		case sshCertificates:
+			g.Protocols, g.RequireSSHCertificates = source.OnlySSH, true
+		default:
+			g.Protocols, g.RequireSSHCertificates = source.Protocols(in.EnabledGitAccess), false
+		}
+		wrong := a.setBranchProtection(g, in, given)
+		if given("ip_restriction_ranges") {
+			ranges, ok := parseRanges(in.IPRestrictionRanges)
+			if !ok {
+				wrong = append(wrong, domain.FieldError{Field: "ip_restrictions.range", Message: "is an invalid IP address range"})
+			}
+			g.AllowedIPs = ranges
+		}
+		if len(wrong) > 0 {
+			return wrong
+		}
+		return nil
+	}, nil
+}
+
+// setBranchProtection sets how default branches are protected: by the hash, if there is
+// one, or else by the level; null is the instance's level.
+func (a *API) setBranchProtection(g *source.Group, in groupParams, given func(string) bool) domain.FieldErrors {
+	const number, hash = "default_branch_protection", "default_branch_protection_defaults"
+	if given(number) {
+		g.DefaultBranchProtection = nil
+		if in.DefaultBranchProtection != nil {
+			level := source.BranchProtection(*in.DefaultBranchProtection)
+			g.DefaultBranchProtection = &level
+		}
+	}
+	if in.BranchDefaults.isEmpty() {
+		return nil
+	}
+	level := a.instance.DefaultBranchProtection
+	set(&level, g.DefaultBranchProtection)
+	level, ok := in.BranchDefaults.change(level.Defaults()).Level()
+	if !ok {
+		return domain.WrongField(hash, "can be nothing but what a level of "+number+" means")
+	}
+	g.DefaultBranchProtection = &level
+	return nil
+}
+
+// parseRanges reads ranges of addresses with commas between them; ok is false if one is
+// none.
+func parseRanges(text string) (ranges []netip.Prefix, ok bool) {
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		one, ok := source.ParseRange(part)
+		if !ok {
+			return nil, false
+		}
+		ranges = append(ranges, one)
+	}
+	return ranges, true
+}
+
+// groupFilterParams are the filters of a list of groups.
+type groupFilterParams struct {
+	Search              string         `param:"search"`
+	SkipGroups          numberList     `param:"skip_groups"`
+	AllAvailable        *bool          `param:"all_available"`
+	Owned               bool           `param:"owned"`
+	MinAccessLevel      *int64         `param:"min_access_level"`
+	TopLevelOnly        bool           `param:"top_level_only"`
+	Visibility          visibilityWord `param:"visibility"`
+	Statistics          bool           `param:"statistics"`
+	Active              *bool          `param:"active"`
+	Archived            *bool          `param:"archived"`
+	MarkedForDeletionOn *params.Date   `param:"marked_for_deletion_on"`
+}
+
+// accessLevels are the roles that a caller may name.
+var accessLevels = []source.Role{
+	source.Guest, source.Planner, source.Reporter, source.SecurityManager, source.Developer, source.Maintainer, source.Owner,
+}
+
+// groupFilter returns the filter of a request; none says that it picks no group at all:
+// none is archived or marked for deletion.
+func (c *call) groupFilter() (f groups.Filter, none bool, err error) {
+	var in groupFilterParams
+	if err := c.decode(&in); err != nil {
+		return f, false, err
+	}
+	f = groups.Filter{Search: strings.TrimSpace(in.Search), Visibility: source.Visibility(in.Visibility), TopLevel: in.TopLevelOnly}
+	for _, id := range in.SkipGroups {
+		f.Skip = append(f.Skip, source.NamespaceID(id))
+	}
+	if level := in.MinAccessLevel; level != nil {
+		if f.Least = source.Role(*level); f.Least != source.Minimal && !slices.Contains(accessLevels, f.Least) {
+			return f, false, noValidValue("min_access_level")
+		}
+	}
+	if in.Owned {
+		f.Least = source.Owner
+	}
+	if in.AllAvailable != nil && !*in.AllAvailable {
+		f.Least = max(f.Least, source.Guest)
+	}
+	none = in.Active != nil && !*in.Active || in.Archived != nil && *in.Archived || in.MarkedForDeletionOn != nil
+	return f, none, nil
+}
+
+// groupRef names the group of a parameter of the path: digits are its number.
+func (c *call) groupRef(name string) rights.Ref {
+	text := c.gin.Param(name)
+	if strings.Trim(text, "0123456789") == "" {
+		return rights.Ref{Kind: rights.Group, ID: c.number(name)}
+	}
+	return rights.Ref{Kind: rights.Group, Path: text}
+}

@@ -1,0 +1,243 @@
+package rest
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"gatehouse/application"
+	"gatehouse/application/groups"
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+// groupRoutes manage groups.
+var groupRoutes = []route{
+	{Route{
+		Method: http.MethodGet, Path: "/groups", Name: "listGroups", Summary: "List groups",
+		Who: Anyone, Params: groupFilterParams{}, List: true, Answer: []group{},
+	}, (*API).listGroups},
+	{Route{
+		Method: http.MethodPost, Path: "/groups", Name: "createGroup", Summary: "Create a group",
+		Who: SignedIn, Params: newGroupParams{}, Status: http.StatusCreated, Answer: groupDetail{},
+	}, (*API).createGroup},
+	{Route{
+		Method: http.MethodGet, Path: "/groups/:id", Name: "getGroup", Summary: "Show a group",
+		Who: Anyone, Params: showGroupParams{}, Answer: groupDetail{},
+	}, (*API).showGroup},
+	{Route{
+		Method: http.MethodPut, Path: "/groups/:id", Name: "updateGroup", Summary: "Change a group",
+		Who: SignedIn, Params: groupParams{}, Answer: groupDetail{},
+	}, (*API).updateGroup},
+	{Route{
+		Method: http.MethodDelete, Path: "/groups/:id", Name: "deleteGroup", Summary: "Delete a group with all that is in it",
+		Who: SignedIn, Params: deleteGroupParams{}, Status: http.StatusAccepted, Answer: messageBody{},
+	}, (*API).deleteGroup},
+	{Route{
+		Method: http.MethodPost, Path: "/groups/:id/restore", Name: "restoreGroup", Summary: "Restore a group that is marked for deletion",
+		Who: SignedIn, Status: http.StatusCreated, Answer: groupDetail{},
+	}, (*API).restoreGroup},
+	{Route{
+		Method: http.MethodPost, Path: "/groups/:id/archive", Name: "archiveGroup", Summary: "Archive a group",
+		Who: SignedIn, Answer: groupDetail{},
+	}, (*API).archiveGroup},
+	{Route{
+		Method: http.MethodPost, Path: "/groups/:id/unarchive", Name: "unarchiveGroup", Summary: "Unarchive a group",
+		Who: SignedIn, Answer: groupDetail{},
+	}, (*API).archiveGroup},
+	{Route{
+		Method: http.MethodPost, Path: "/groups/:id/transfer", Name: "transferGroup", Summary: "Move a group into another one, or to the top",
+		Who: SignedIn, Params: transferGroupParams{}, Status: http.StatusCreated, Answer: groupDetail{},
+	}, (*API).transferGroup},
+	{Route{
+		Method: http.MethodGet, Path: "/groups/:id/subgroups", Name: "listSubgroups", Summary: "List the groups right below a group",
+		Who: Anyone, Params: groupFilterParams{}, List: true, Answer: []group{},
+	}, (*API).listSubgroups},
+	{Route{
+		Method: http.MethodGet, Path: "/groups/:id/descendant_groups", Name: "listDescendantGroups", Summary: "List all groups below a group",
+		Who: SignedIn, Params: groupFilterParams{}, List: true, Answer: []group{},
+	}, (*API).listDescendantGroups},
+	{Route{
+		Method: http.MethodGet, Path: "/groups/:id/transfer_locations", Name: "listGroupTransferLocations", Summary: "List the groups that a group can be moved into",
+		Who: SignedIn, Params: groupSearchParams{}, List: true, Answer: []basicGroup{},
+	}, (*API).listTransferLocations},
+}
+
+// groupOrders are the orders of lists of groups.
+var groupOrders = orders{names: []string{"name", "path", "id", "similarity"}, keyset: []string{"name"}}
+
+// answerGroups answers with a page of groups in the form that show returns. The function
+// read returns the page.
+func answerGroups[Shown any](a *API, c *call, show func(groups.View) Shown, read func(groups.Filter, application.Page) (application.Listed[groups.View], error)) (any, error) {
+	f, none, err := c.groupFilter()
+	if err != nil {
+		return nil, err
+	}
+	page, err := c.page(groupOrders)
+	if err != nil {
+		return nil, err
+	}
+	found, err := read(f, page)
+	if err != nil {
+		return nil, err
+	}
+	if none {
+		found = application.Listed[groups.View]{}
+	}
+	position := func(v groups.View) application.Position {
+		return application.Position{Value: identity.Fold(v.Name), ID: int64(v.ID)}
+	}
+	return listed(a, c, page, found, position, show)
+}
+
+// answerRelated answers with a page of the groups that stand in a relation to one.
+func answerRelated[Shown any](a *API, c *call, relation groups.Relation, show func(groups.View) Shown) (any, error) {
+	return answerGroups(a, c, show, func(f groups.Filter, page application.Page) (application.Listed[groups.View], error) {
+		return a.useCases.Groups.ListRelated(c.context(), c.caller, c.groupRef("id"), relation, f, page)
+	})
+}
+
+// listGroups answers GET /groups.
+func (a *API) listGroups(c *call) (any, error) {
+	return answerGroups(a, c, a.group, func(f groups.Filter, page application.Page) (application.Listed[groups.View], error) {
+		return a.useCases.Groups.List(c.context(), c.caller, f, page)
+	})
+}
+
+// listSubgroups answers GET /groups/:id/subgroups.
+func (a *API) listSubgroups(c *call) (any, error) {
+	return answerRelated(a, c, groups.Subgroups, a.group)
+}
+
+// listDescendantGroups answers GET /groups/:id/descendant_groups.
+func (a *API) listDescendantGroups(c *call) (any, error) {
+	return answerRelated(a, c, groups.Descendants, a.group)
+}
+
+// groupSearchParams are the parameters of short lists of groups.
+type groupSearchParams struct {
+	Search string `param:"search"`
+}
+
+// listTransferLocations answers GET /groups/:id/transfer_locations.
+func (a *API) listTransferLocations(c *call) (any, error) {
+	return answerRelated(a, c, groups.TransferTargets, a.basicGroup)
+}
+
+// newGroupParams are the parameters of a new group beside groupParams.
+type newGroupParams struct {
+	groupParams
+	Name     string `param:"name,required"`
+	Path     string `param:"path,required"`
+	ParentID *int64 `param:"parent_id"`
+}
+
+// createGroup answers POST /groups.
+func (a *API) createGroup(c *call) (any, error) {
+	var in newGroupParams
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	change, err := a.groupChange(c)
+	if err != nil {
+		return nil, err
+	}
+	fresh := groups.NewGroup{Path: in.Path, Visibility: source.Visibility(in.Visibility), Change: change}
+	if in.ParentID != nil {
+		if fresh.Parent = source.NamespaceID(*in.ParentID); fresh.Parent < 1 {
+			fresh.Parent = -1 // no group has it, while 0 stands for none
+		}
+	}
+	detail, err := a.useCases.Groups.Create(c.context(), c.caller, fresh)
+	if err != nil {
+		return nil, failedToSave(err)
+	}
+	return a.groupDetail(detail), nil
+}
+
+// failedToSave writes what is wrong with the fields of a new group into one message, as
+// Rails does.
+func failedToSave(err error) error {
+	wrong, ok := errors.AsType[domain.FieldErrors](err)
+	if !ok {
+		return err
+	}
+	text, _ := json.Marshal(wrong.ByField()) // texts do not fail
+	return badRequest{domain.Refuse(domain.Unprocessable, "Failed to save group %s", text)}
+}
+
+// showGroupParams are accepted, and have no effect.
+type showGroupParams struct {
+	WithProjects         *bool `param:"with_projects"`
+	WithCustomAttributes *bool `param:"with_custom_attributes"`
+}
+
+// answerGroup answers with one group.
+func (a *API) answerGroup(detail groups.Detail, err error) (any, error) {
+	if err != nil {
+		return nil, asBadRequest(err)
+	}
+	return a.groupDetail(detail), nil
+}
+
+// showGroup answers GET /groups/:id.
+func (a *API) showGroup(c *call) (any, error) {
+	return a.answerGroup(a.useCases.Groups.Show(c.context(), c.caller, c.groupRef("id")))
+}
+
+// updateGroup answers PUT /groups/:id.
+func (a *API) updateGroup(c *call) (any, error) {
+	change, err := a.groupChange(c)
+	if err != nil {
+		return nil, err
+	}
+	detail, err := a.useCases.Groups.Update(c.context(), c.caller, c.groupRef("id"), change)
+	if err != nil {
+		return nil, err
+	}
+	return a.groupDetail(detail), nil
+}
+
+// deleteGroupParams are accepted, and have no effect: groups are deleted at once.
+type deleteGroupParams struct {
+	PermanentlyRemove *bool   `param:"permanently_remove"`
+	FullPath          *string `param:"full_path"`
+}
+
+// deleteGroup answers DELETE /groups/:id.
+func (a *API) deleteGroup(c *call) (any, error) {
+	if err := a.useCases.Groups.Delete(c.context(), c.caller, c.groupRef("id"), c.unmodifiedSince()); err != nil {
+		return nil, asBadRequest(err)
+	}
+	return messageBody{"202 Accepted"}, nil
+}
+
+// restoreGroup answers POST /groups/:id/restore.
+func (a *API) restoreGroup(c *call) (any, error) {
+	return nil, asBadRequest(a.useCases.Groups.Restore(c.context(), c.caller, c.groupRef("id")))
+}
+
+// archiveGroup answers POST /groups/:id/archive and POST /groups/:id/unarchive.
+func (a *API) archiveGroup(c *call) (any, error) {
+	return nil, a.useCases.Groups.Archive(c.context(), c.caller, c.groupRef("id"))
+}
+
+type transferGroupParams struct {
+	GroupID *int64 `param:"group_id"`
+}
+
+// transferGroup answers POST /groups/:id/transfer.
+func (a *API) transferGroup(c *call) (any, error) {
+	var in transferGroupParams
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	var to source.NamespaceID
+	if in.GroupID != nil {
+		if to = source.NamespaceID(*in.GroupID); to < 1 {
+			to = -1 // no group has it, while 0 stands for the top
+		}
+	}
+	return a.answerGroup(a.useCases.Groups.Transfer(c.context(), c.caller, c.groupRef("id"), to))
+}
