@@ -20,7 +20,10 @@ type Answer struct {
 }
 
 // keptHeaders are the headers that callers read.
-var keptHeaders = []string{"Content-Type", "Allow", "Location", "Retry-After", "WWW-Authenticate"}
+var keptHeaders = []string{
+	"Content-Type", "Allow", "Location", "Retry-After", "WWW-Authenticate",
+	"Link", "X-Page", "X-Per-Page", "X-Next-Page", "X-Prev-Page", "X-Total", "X-Total-Pages",
+}
 
 // masks are the words that an answer's file has instead of secrets, by the form
 // of the secret in a body. A secret of any other form is not masked, so that it

@@ -83,7 +83,7 @@ func (a *API) tokenBody(t identity.AccessToken) tokenBody {
 // tokenID returns the number of the token that the path names, which is that of the
 // request for the word self.
 func (c *call) tokenID() int64 {
-	if c.gin.Param("id") == "" {
+	if !c.names("id") {
 		return c.token.ID
 	}
 	return c.number("id")

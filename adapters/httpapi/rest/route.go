@@ -110,6 +110,10 @@ func (a *API) serve(r route, document Document) gin.HandlerFunc {
 		return answer, nil
 	})
 	return func(g *gin.Context) {
+		if slices.ContainsFunc(g.Params, func(p gin.Param) bool { return p.Value == "" }) {
+			Unknown(g) // an empty segment names no row, and is no shorter route
+			return
+		}
 		setHeaders(g)
 		reply(g)
 	}
@@ -138,6 +142,12 @@ func (c *call) number(name string) int64 {
 		return 0
 	}
 	return id
+}
+
+// names says whether the path has a parameter of that name.
+func (c *call) names(name string) bool {
+	_, ok := c.gin.Params.Get(name)
+	return ok
 }
 
 // user returns the claim of a parameter of the path that is a number or a username.

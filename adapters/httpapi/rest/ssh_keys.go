@@ -109,7 +109,7 @@ func (i Instance) host() string {
 // owner returns the claim of the user whose keys are asked for: the one of the path, or
 // else the caller.
 func (c *call) owner() identity.Claim {
-	if c.gin.Param("id") == "" {
+	if !c.names("id") {
 		return identity.Claim{Kind: identity.ByUser, ID: int64(c.caller.ID)}
 	}
 	return c.user("id")
@@ -118,7 +118,7 @@ func (c *call) owner() identity.Claim {
 // ownerID returns the number of the user whose keys are changed. The path has it in
 // digits; for any other text it is 0.
 func (c *call) ownerID() identity.UserID {
-	if c.gin.Param("id") == "" {
+	if !c.names("id") {
 		return c.caller.ID
 	}
 	return identity.UserID(c.number("id"))

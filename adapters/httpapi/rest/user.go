@@ -108,7 +108,7 @@ func (a *API) ownUser(v accounts.View) ownUser {
 	out := ownUser{
 		publicUser: a.publicUser(v), LastActivityOn: dayOrNull(v.LastActivityOn), Email: v.Email,
 		ThemeID: setting("theme_id"), ColorSchemeID: setting("color_scheme_id"), ProjectsLimit: v.ProjectsLimit,
-		Identities: []userIdentity{}, CanCreateGroup: v.MayCreateGroup(), CanCreateProject: v.ProjectsLimit > 0,
+		Identities: []userIdentity{}, CanCreateGroup: v.CanCreateGroup && !v.External, CanCreateProject: v.ProjectsLimit > 0,
 		TwoFactorEnabled: v.TwoFactor, External: v.External, PrivateProfile: setting("private_profile"), CommitEmail: v.Email,
 	}
 	if v.EmailConfirmed {
