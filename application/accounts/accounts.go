@@ -167,14 +167,14 @@ func (s *Service) Update(ctx context.Context, by rights.Caller, id identity.User
 	return s.view(ctx, claim(id))
 }
 
-// UpdateStatus changes the status of the caller, of which settings has the parameters that
-// are given as remembered.UserStatus names them, or returns a Refusal.
-func (s *Service) UpdateStatus(ctx context.Context, by rights.Caller, settings remembered.Values) (View, error) {
+// UpdateStatus changes the status of the caller, of which status has the parameters that
+// are given, as remembered.UserStatus names them, or returns a Refusal.
+func (s *Service) UpdateStatus(ctx context.Context, by rights.Caller, status remembered.Values) (View, error) {
 	if err := by.OnUser(rights.UpdateUser, by.ID).Decide(); err != nil {
 		return View{}, err
 	}
 	err := s.changeOne(ctx, by, by.ID, func(_ Tx, a *identity.Account) error {
-		a.Settings = a.Settings.With(settings)
+		a.Settings = a.Settings.With(status.Behind(remembered.StatusPrefix))
 		return nil
 	})
 	if err != nil {

@@ -239,7 +239,7 @@ func TestService_DisableTwoFactor(t *testing.T) {
 func TestService_UpdateStatus(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	view, err := s.UpdateStatus(t.Context(), s.by(8), remembered.Values{"status_message": "out"})
+	view, err := s.UpdateStatus(t.Context(), s.by(8), remembered.Values{"message": "out"})
 	if err != nil || view.Settings["status_message"] != "out" || view.Username != "gus" {
 		t.Errorf("got %+v, %v", view, err)
 	}

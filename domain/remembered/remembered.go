@@ -70,6 +70,15 @@ func (t Table) Find(name string) (p Parameter, ok bool) {
 	return t[at], true
 }
 
+// Behind returns the table with a prefix in front of each name.
+func (t Table) Behind(prefix string) Table {
+	out := slices.Clone(t)
+	for i := range out {
+		out[i].Name = prefix + out[i].Name
+	}
+	return out
+}
+
 // Value returns the value of a parameter in v, or its default.
 func (t Table) Value(v Values, name string) any {
 	if value, given := v[name]; given {
@@ -89,5 +98,14 @@ func (v Values) With(changes Values) Values {
 		out = Values{}
 	}
 	maps.Copy(out, changes)
+	return out
+}
+
+// Behind returns the values with a prefix in front of each name.
+func (v Values) Behind(prefix string) Values {
+	out := make(Values, len(v))
+	for name, value := range v {
+		out[prefix+name] = value
+	}
 	return out
 }

@@ -1,6 +1,7 @@
 package remembered_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -60,5 +61,34 @@ func TestValues_With(t *testing.T) {
 	}
 	if got := (remembered.Values)(nil).With(nil); got != nil {
 		t.Errorf("nothing and nothing: got %v", got)
+	}
+}
+
+func TestBehind(t *testing.T) {
+	t.Parallel()
+	table := remembered.Table{{Name: "a", Kind: remembered.Text}}
+	if _, ok := table.Behind("status_").Find("status_a"); !ok || table[0].Name != "a" {
+		t.Errorf("got %v of %v", table.Behind("status_"), table)
+	}
+	values := remembered.Values{"a": "x"}
+	if diff := cmp.Diff(remembered.Values{"status_a": "x"}, values.Behind("status_")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Each default is a value that the parameter takes, and no name occurs twice.
+func TestTables(t *testing.T) {
+	t.Parallel()
+	for name, table := range map[string]remembered.Table{"users": remembered.Users, "status": remembered.UserStatus, "groups": remembered.Groups} {
+		var names []string
+		for _, p := range table {
+			if !p.IsValid(p.Default) || p.Words != nil && p.Kind != remembered.Text {
+				t.Errorf("%s: %s does not take its default %v", name, p.Name, p.Default)
+			}
+			if slices.Contains(names, p.Name) {
+				t.Errorf("%s: %s occurs twice", name, p.Name)
+			}
+			names = append(names, p.Name)
+		}
 	}
 }

@@ -3,7 +3,7 @@ package remembered
 import "slices"
 
 // Users are all that is remembered of a user.
-var Users = slices.Concat(UserParameters, UserStatus)
+var Users = slices.Concat(UserParameters, UserStatus.Behind(StatusPrefix))
 
 // UserParameters are what administrators may say of a user.
 var UserParameters = Table{
@@ -27,14 +27,14 @@ var UserParameters = Table{
 	{Name: "provider", Kind: Text},
 }
 
-// UserStatus is the status that a user has set, by its parameters with StatusPrefix in front.
+// UserStatus are the parameters of the status that users set for themselves.
 var UserStatus = Table{
-	{Name: StatusPrefix + "emoji", Kind: Text},
-	{Name: StatusPrefix + "message", Kind: Text, Default: ""},
-	{Name: StatusPrefix + "availability", Kind: Text, Words: []string{"not_set", "busy"}},
+	{Name: "emoji", Kind: Text},
+	{Name: "message", Kind: Text, Default: ""},
+	{Name: "availability", Kind: Text, Words: []string{"not_set", "busy"}},
 }
 
-// StatusPrefix tells the parameters of a user's status from the user's.
+// StatusPrefix is in front of the names of UserStatus among those of Users.
 const StatusPrefix = "status_"
 
 // Groups are what is remembered of a group.

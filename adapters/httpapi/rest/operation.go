@@ -8,7 +8,6 @@ import (
 	"gatehouse/adapters/httpapi"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
-	"gatehouse/domain/remembered"
 )
 
 // documentRoutes tell what the routes are.
@@ -22,12 +21,6 @@ func (a *API) openAPI(c *call) (any, error) {
 	text, err := c.document()
 	return httpapi.Encoded(text), err
 }
-
-// Remembered says which members are remembered.
-func (publicUser) Remembered() remembered.Table { return remembered.Users }
-
-// Remembered says which members are remembered.
-func (userIdentity) Remembered() remembered.Table { return remembered.Users }
 
 // Operations describes the routes below /api/v4.
 func Operations() []httpapi.Operation {

@@ -40,6 +40,9 @@ type publicUser struct {
 	IsFollowed      bool    `json:"is_followed"`
 }
 
+// Remembered says which members are remembered, here and where the struct is embedded.
+func (publicUser) Remembered() remembered.Table { return remembered.UserParameters }
+
 // ownUser is a user as they see themselves.
 type ownUser struct {
 	publicUser
@@ -66,6 +69,9 @@ type userIdentity struct {
 	ExternUID      any    `json:"extern_uid"`
 	SAMLProviderID *int64 `json:"saml_provider_id"`
 }
+
+// Remembered says which members are remembered.
+func (userIdentity) Remembered() remembered.Table { return remembered.UserParameters }
 
 // adminUser is a user as administrators see them.
 type adminUser struct {

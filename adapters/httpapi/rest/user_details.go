@@ -3,7 +3,6 @@ package rest
 import (
 	"html"
 	"net/http"
-	"strings"
 
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/application"
@@ -44,11 +43,11 @@ var userDetailRoutes = []route{
 	}, (*API).ownStatus},
 	{Route{
 		Method: http.MethodPut, Path: "/user/status", Name: "setOwnStatus", Summary: "Set the status of the caller",
-		Who: SignedIn, Params: statusParams{}, Answer: userStatus{},
+		Who: SignedIn, Params: statusParams{}, Remembered: remembered.UserStatus, Answer: userStatus{},
 	}, (*API).setStatus},
 	{Route{
 		Method: http.MethodPatch, Path: "/user/status", Name: "updateOwnStatus", Summary: "Change the status of the caller",
-		Who: SignedIn, Params: statusParams{}, Answer: userStatus{},
+		Who: SignedIn, Params: statusParams{}, Remembered: remembered.UserStatus, Answer: userStatus{},
 	}, (*API).setStatus},
 }
 
@@ -147,11 +146,14 @@ type userStatus struct {
 	Message       any     `json:"message"`
 	Availability  any     `json:"availability"`
 	MessageHTML   string  `json:"message_html"`
-	ClearStatusAt *string `json:"clear_status_at"`
+	ClearStatusAt *string `json:"clear_status_at" api:"date-time,null"`
 }
 
+// Remembered says which members are remembered.
+func (userStatus) Remembered() remembered.Table { return remembered.UserStatus }
+
 func newUserStatus(v accounts.View) userStatus {
-	value := func(name string) any { return remembered.UserStatus.Value(v.Settings, remembered.StatusPrefix+name) }
+	value := func(name string) any { return remembered.Users.Value(v.Settings, remembered.StatusPrefix+name) }
 	out := userStatus{Emoji: value("emoji"), Message: value("message"), Availability: value("availability")}
 	if text, ok := out.Message.(string); ok {
 		out.MessageHTML = html.EscapeString(text)
@@ -177,12 +179,9 @@ func (a *API) ownStatus(c *call) (any, error) {
 	return newUserStatus(view), nil
 }
 
-// statusParams describe the parameters of a status.
+// statusParams are the parameters of a status that are not kept.
 type statusParams struct {
-	Emoji            *string       `param:"emoji"`
-	Message          *string       `param:"message"`
-	Availability     *string       `param:"availability"`
-	ClearStatusAfter clearingDelay `param:"clear_status_after"`
+	ClearStatusAfter clearingDelay `param:"clear_status_after" api:"no-effect"`
 }
 
 // clearingDelay is how long a status is to last. It has no effect.
@@ -200,34 +199,18 @@ func (a *API) setStatus(c *call) (any, error) {
 	if err := c.decode(&statusParams{}); err != nil {
 		return nil, err
 	}
-	settings, err := c.rememberedBehind(remembered.StatusPrefix, remembered.UserStatus)
+	given, err := c.remembered(remembered.UserStatus)
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range remembered.UserStatus {
-		if _, given := settings[p.Name]; !given && c.route.Method == http.MethodPut {
-			settings[p.Name] = p.Default
+		if !c.values.Given(p.Name) && c.route.Method == http.MethodPut {
+			given[p.Name] = p.Default
 		}
 	}
-	view, err := a.useCases.Accounts.UpdateStatus(c.context(), c.caller, settings)
+	view, err := a.useCases.Accounts.UpdateStatus(c.context(), c.caller, given)
 	if err != nil {
 		return nil, err
 	}
 	return newUserStatus(view), nil
-}
-
-// rememberedBehind reads the parameters of a table whose names have a prefix there that
-// the request leaves out.
-func (c *call) rememberedBehind(prefix string, table remembered.Table) (remembered.Values, error) {
-	asked := make(remembered.Table, len(table))
-	for i, p := range table {
-		p.Name = strings.TrimPrefix(p.Name, prefix)
-		asked[i] = p
-	}
-	given, err := c.remembered(asked)
-	values := remembered.Values{}
-	for name, value := range given {
-		values[prefix+name] = value
-	}
-	return values, err
 }

@@ -28,11 +28,11 @@ var userRoutes = []route{
 	}, (*API).users},
 	{Route{
 		Method: http.MethodPost, Path: "/users", Name: "createUser", Summary: "Create a user",
-		Who: Administrators, Params: []any{newUserParams{}, userParams{}}, Remembered: remembered.Users, Status: http.StatusCreated, Answer: adminUser{},
+		Who: Administrators, Params: []any{newUserParams{}, userParams{}}, Remembered: remembered.UserParameters, Status: http.StatusCreated, Answer: adminUser{},
 	}, (*API).createUser},
 	{Route{
 		Method: http.MethodPut, Path: "/users/:id", Name: "updateUser", Summary: "Change a user",
-		Who: Administrators, Params: userParams{}, Remembered: remembered.Users, Answer: adminUser{},
+		Who: Administrators, Params: userParams{}, Remembered: remembered.UserParameters, Answer: adminUser{},
 	}, (*API).updateUser},
 	{Route{
 		Method: http.MethodDelete, Path: "/users/:id", Name: "deleteUser", Summary: "Delete a user",
