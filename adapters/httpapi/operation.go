@@ -32,6 +32,9 @@ type Operation struct {
 	Params any
 	// Required names parameters that must be there although their tags do not say so.
 	Required []string
+	// Words are the texts that some parameters take, by their names; those of an array are
+	// what its items are. They count above the words of the type.
+	Words map[string][]string
 	// Remembered are further parameters, which have no effect.
 	Remembered remembered.Table
 	// Extra are parameters outside of Params, such as headers.

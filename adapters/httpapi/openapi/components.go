@@ -75,7 +75,6 @@ func title(text string) string {
 
 var (
 	timeType      = reflect.TypeFor[time.Time]()
-	dateType      = reflect.TypeFor[params.Date]()
 	readerType    = reflect.TypeFor[params.Reader]()
 	marshalerType = reflect.TypeFor[json.Marshaler]()
 )
@@ -166,6 +165,10 @@ func (c *components) parameter(t reflect.Type, where string) *schema {
 	if words, ok := implementation(t, wordedType); ok {
 		return wordsOf(words.(worded).Words())
 	}
+	if of, ok := implementation(t, explainedType); ok {
+		text, example := of.(explained).Explain()
+		return &schema{Type: "string", Description: text, Examples: []any{example}}
+	}
 	if _, reads := implementation(t, readerType); reads {
 		return c.fail(undescribed(where, t))
 	}
@@ -173,8 +176,6 @@ func (c *components) parameter(t reflect.Type, where string) *schema {
 		return s
 	}
 	switch {
-	case t == dateType:
-		return &schema{Type: "string", Description: "A date, in any form that is not ambiguous.", Examples: []any{"2021-06-13"}}
 	case t.Kind() == reflect.Pointer:
 		return c.parameter(t.Elem(), where).orNull()
 	case t.Kind() == reflect.Slice:
@@ -237,6 +238,13 @@ func (c *components) parameters(o httpapi.Operation) *schema {
 			s.Properties.set(p.Name, ofRemembered(p))
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(o.Words)) {
+		if !s.Properties.has(name) {
+			_ = c.fail(fmt.Errorf("%s: no parameter %s, which has words", o.Name, name))
+			continue
+		}
+		s.Properties.set(name, s.Properties.values[name].of(o.Words[name]))
+	}
 	for _, name := range o.Required {
 		if !s.Properties.has(name) {
 			_ = c.fail(fmt.Errorf("%s: no parameter %s, which is required", o.Name, name))
@@ -254,13 +262,12 @@ func (c *components) body(o httpapi.Operation) *schema {
 	if len(types) == 0 && o.Remembered == nil {
 		return nil
 	}
-	name := title(o.Name) + "Params"
-	if len(types) == 1 && o.Remembered == nil {
-		name = typeName(types[0])
-	}
-	key := fmt.Sprint(types, o.Required)
-	if o.Remembered != nil {
-		key = o.Name
+	name, key := title(o.Name)+"Params", o.Name
+	if o.Remembered == nil && o.Words == nil {
+		key = fmt.Sprint(types, o.Required)
+		if len(types) == 1 {
+			name = typeName(types[0])
+		}
 	}
 	return c.add(key, name, func() *schema { return c.parameters(o) })
 }

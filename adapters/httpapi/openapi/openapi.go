@@ -11,10 +11,11 @@
 //	api:"[]string"                  an array
 //	api:"no-effect"                 it is read by nothing
 //
-// A type with a method Words() []string is one of these words, and an answer with a
+// A type with a method Words() []string is one of these words, and a parameter with a
+// method Explain() (text, example string) is a text that is written so. An answer with a
 // method Remembered() remembered.Table has the members of that table that are of the type
-// any as the table says. Build fails for any other field of the type any, and for a
-// params.Reader without a tag.
+// any as the table says. Build fails for any other field of the type any, and for any
+// other params.Reader without a tag.
 package openapi
 
 import (
@@ -43,7 +44,7 @@ type Info struct {
 const about = "The parts of GitLab's APIs that Gatehouse serves.\n\n" +
 	"Parameters are read from the query, from forms and from JSON alike: those of GET and DELETE are described in the query, all others in the " +
 	"body, and may be sent in the query as well. Scalars are read loosely: a number or a boolean may be sent as a text, a text as a number, and a " +
-	"boolean as true, t, yes, y, on or 1, and false, f, no, n, off or 0. Words are read in any letter case. In forms and in the query a[]=1 is an array and a[b]=1 an " +
+	"boolean as true, t, yes, y, on or 1, and false, f, no, n, off or 0. Most words are read in any letter case. In forms and in the query a[]=1 is an array and a[b]=1 an " +
 	"object. Null counts as absent where it is not described. Parameters that are not described are ignored. Those with x-gatehouse-effect: none are ignored, too, or " +
 	"are kept and given back without an effect.\n\n" +
 	"HEAD is answered as GET without its body. A path that is not described is answered with the status 404, and another method with 404 or 405."

@@ -131,6 +131,9 @@ type numbers struct {
 
 type fields struct {
 	Color  color        `param:"color"`
+	Shade  *color       `param:"shade"`
+	Sizes  []string     `param:"sizes" api:"[]string,string"`
+	Order  *string      `param:"order"`
 	Day    *params.Date `param:"day"`
 	Names  []string     `param:"names"`
 	Lists  []numbers    `param:"lists,json"`
@@ -147,12 +150,16 @@ func TestBuild_body(t *testing.T) {
 	t.Parallel()
 	o := taking("POST", []any{fields{}, numbers{}})
 	o.Required = []string{"names"}
+	o.Words = map[string][]string{"sizes": {"s", "m"}, "order": {"id"}}
 	o.Remembered = remembered.Table{{Name: "bio", Kind: remembered.Text}, {Name: "count", Kind: remembered.Text}}
 	d := build(t, o)
 	wantSchema(t, d.Components.Schemas["ChangeThingParams"], `{
 		"type": "object", "additionalProperties": false, "required": ["nested", "text", "count", "names"],
 		"properties": {
 			"color": {"type": "string", "enum": ["red", "green"]},
+			"shade": {"type": ["string", "null"], "enum": ["red", "green", null]},
+			"sizes": {"type": ["array", "string"], "items": {"type": "string", "enum": ["s", "m"]}},
+			"order": {"type": ["string", "null"], "enum": ["id", null]},
 			"day": {"type": ["string", "null"], "description": "A date, in any form that is not ambiguous.", "examples": ["2021-06-13"]},
 			"names": {"type": "array", "items": {"type": "string"}},
 			"lists": {"type": ["array", "string"], "items": {"$ref": "#/components/schemas/Openapi_testNumbers"}},
@@ -283,12 +290,12 @@ func TestBuild_undescribed(t *testing.T) {
 		Any    any    `param:"any"`
 	}
 	put := taking("PUT", badParams{})
-	put.Required = []string{"absent"}
+	put.Required, put.Words = []string{"absent"}, map[string][]string{"wordy": {"a"}}
 	_, err := openapi.Build(openapi.Info{}, []httpapi.Operation{answering(wrong{}), put})
 	if err == nil {
 		t.Fatal("got no error")
 	}
-	for _, want := range []string{"wrong.any", "wrong.raw", "wrong.channel", "badParams.reader", "badParams.any", "no parameter absent"} {
+	for _, want := range []string{"wrong.any", "wrong.raw", "wrong.channel", "badParams.reader", "badParams.any", "no parameter absent", "no parameter wordy"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("got %q, want %s in it", err, want)
 		}

@@ -83,20 +83,43 @@ func anyOf(alternatives []*schema) *schema {
 // worded is a type that has only some texts.
 type worded interface{ Words() []string }
 
+// explained is a text in a form that JSON Schema has no name for.
+type explained interface {
+	Explain() (text, example string)
+}
+
 // remembering is an answer with members that are remembered parameters of the same name.
 type remembering interface{ Remembered() remembered.Table }
 
 var (
 	wordedType      = reflect.TypeFor[worded]()
+	explainedType   = reflect.TypeFor[explained]()
 	rememberingType = reflect.TypeFor[remembering]()
 )
 
-// implementation returns a value of t if t or a pointer to it implements an interface.
+// implementation returns a value of t if t or a pointer to it implements an interface. For
+// a pointer ok is false: what it points to is asked instead.
 func implementation(t, of reflect.Type) (value any, ok bool) {
-	if !t.Implements(of) && !reflect.PointerTo(t).Implements(of) {
+	if t.Kind() == reflect.Pointer || !t.Implements(of) && !reflect.PointerTo(t).Implements(of) {
 		return nil, false
 	}
 	return reflect.New(t).Interface(), true
+}
+
+// of returns the schema of the same type that takes some words only. Those of an array
+// are its items.
+func (s *schema) of(words []string) *schema {
+	out, enum := *s, wordsOf(words).Enum
+	if s.Items != nil {
+		items := *s.Items
+		out.Items, items.Enum = &items, enum
+		return &out
+	}
+	if kinds, several := s.Type.([]string); several && slices.Contains(kinds, null) {
+		enum = append(enum, nil)
+	}
+	out.Enum = enum
+	return &out
 }
 
 // wordsOf returns the schema of a text that is one of some words.

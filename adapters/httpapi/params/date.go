@@ -13,6 +13,11 @@ import (
 // "Wed" or "13", is refused.
 type Date struct{ time.Time }
 
+// Explain says how a date is written, with an example.
+func (Date) Explain() (text, example string) {
+	return "A date, in any form that is not ambiguous.", "2021-06-13"
+}
+
 var dateType = reflect.TypeFor[Date]()
 
 // date reads text only: a number such as 20210613 is refused, although it looks like
