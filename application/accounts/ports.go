@@ -176,6 +176,9 @@ const (
 	InProjects MembershipKind = "Project"
 )
 
+// MembershipKinds lists every MembershipKind.
+var MembershipKinds = []MembershipKind{InGroups, InProjects}
+
 // Of returns the kind of a membership.
 func (m Membership) Of() MembershipKind {
 	if m.In.Project != 0 {

@@ -13,7 +13,7 @@ import (
 var accessTokenRoutes = []route{
 	{Route{
 		Method: http.MethodGet, Path: "/personal_access_tokens", Name: "listPersonalAccessTokens", Summary: "List personal access tokens",
-		Who: SignedIn, Params: tokensParams{}, List: true, Answer: []tokenBody{},
+		Who: SignedIn, Params: tokensParams{}, List: true, Orders: tokenOrders, Answer: []tokenBody{},
 	}, (*API).tokens},
 	{Route{
 		Method: http.MethodGet, Path: "/personal_access_tokens/self", Name: "getOwnPersonalAccessToken", Summary: "Show the token of the request",
@@ -25,11 +25,11 @@ var accessTokenRoutes = []route{
 	}, (*API).token},
 	{Route{
 		Method: http.MethodPost, Path: "/users/:id/personal_access_tokens", Name: "createUserPersonalAccessToken", Summary: "Create a personal access token for a user",
-		Who: Administrators, Params: newTokenParams{}, Status: http.StatusCreated, Answer: createdTokenBody{},
+		Who: Administrators, Params: newTokenParams{}, Words: map[string][]string{"scopes": texts(identity.GrantedScopes)}, Status: http.StatusCreated, Answer: createdTokenBody{},
 	}, (*API).createUserToken},
 	{Route{
 		Method: http.MethodPost, Path: "/user/personal_access_tokens", Name: "createOwnPersonalAccessToken", Summary: "Create a personal access token for oneself",
-		Who: SignedIn, Params: newTokenParams{}, Status: http.StatusCreated, Answer: createdTokenBody{},
+		Who: SignedIn, Params: newTokenParams{}, Words: map[string][]string{"scopes": texts(identity.OwnScopes)}, Status: http.StatusCreated, Answer: createdTokenBody{},
 	}, (*API).createOwnToken},
 	{Route{
 		Method: http.MethodPost, Path: "/personal_access_tokens/self/rotate", Name: "rotateOwnPersonalAccessToken", Summary: "Replace the token of the request",
@@ -54,13 +54,13 @@ type tokenBody struct {
 	ID          int64            `json:"id"`
 	Name        string           `json:"name"`
 	Revoked     bool             `json:"revoked"`
-	CreatedAt   *string          `json:"created_at"`
+	CreatedAt   *string          `json:"created_at" api:"date-time,null"`
 	Description *string          `json:"description"`
 	Scopes      []identity.Scope `json:"scopes"`
 	UserID      int64            `json:"user_id"`
-	LastUsedAt  *string          `json:"last_used_at"`
+	LastUsedAt  *string          `json:"last_used_at" api:"date-time,null"`
 	Active      bool             `json:"active"`
-	ExpiresAt   *string          `json:"expires_at"`
+	ExpiresAt   *string          `json:"expires_at" api:"date,null"`
 }
 
 // createdTokenBody is a new personal access token with its text, which is shown once.
@@ -106,9 +106,13 @@ type tokensParams struct {
 // tokenState is "active" or "inactive"; empty for both.
 type tokenState string
 
+// Words are the words that it takes.
+func (tokenState) Words() []string { return []string{"active", "inactive"} }
+
 // ReadParam implements params.Reader.
 func (s *tokenState) ReadParam(value any) (problem string) {
-	*s, problem = params.Word(value, []tokenState{"active", "inactive"})
+	word, problem := params.Word(value, s.Words())
+	*s = tokenState(word)
 	return problem
 }
 
@@ -127,7 +131,7 @@ func (a *API) tokens(c *call) (any, error) {
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
-	page, err := c.page(tokenOrders)
+	page, err := c.page()
 	if err != nil {
 		return nil, err
 	}
@@ -164,19 +168,19 @@ func (a *API) token(c *call) (any, error) {
 // commas.
 type newTokenParams struct {
 	Name        string      `param:"name,required"`
-	Scopes      []string    `param:"scopes,required"`
+	Scopes      []string    `param:"scopes,required" api:"[]string,string"`
 	Description string      `param:"description"`
 	ExpiresAt   params.Date `param:"expires_at"`
 }
 
-// newToken reads the parameters of a token with scopes that are among the valid ones.
-func (c *call) newToken(valid []identity.Scope) (accounts.NewToken, error) {
+// newToken reads the parameters of a token with scopes that are words of the route.
+func (c *call) newToken() (accounts.NewToken, error) {
 	var in newTokenParams
 	if err := c.decode(&in); err != nil {
 		return accounts.NewToken{}, err
 	}
 	scopes := identity.SplitScopes(in.Scopes)
-	if slices.ContainsFunc(scopes, func(s identity.Scope) bool { return !slices.Contains(valid, s) }) {
+	if slices.ContainsFunc(scopes, func(s identity.Scope) bool { return !slices.Contains(c.route.Words["scopes"], string(s)) }) {
 		return accounts.NewToken{}, noValidValue("scopes")
 	}
 	return accounts.NewToken{Name: in.Name, Description: in.Description, Scopes: scopes, ExpiresAt: in.ExpiresAt.Time}, nil
@@ -184,7 +188,7 @@ func (c *call) newToken(valid []identity.Scope) (accounts.NewToken, error) {
 
 // createUserToken answers POST /users/:id/personal_access_tokens.
 func (a *API) createUserToken(c *call) (any, error) {
-	asked, err := c.newToken(identity.GrantedScopes)
+	asked, err := c.newToken()
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +197,7 @@ func (a *API) createUserToken(c *call) (any, error) {
 
 // createOwnToken answers POST /user/personal_access_tokens.
 func (a *API) createOwnToken(c *call) (any, error) {
-	asked, err := c.newToken(identity.OwnScopes)
+	asked, err := c.newToken()
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,11 @@ import (
 // UTC. Blank text leaves it zero.
 type moment struct{ time.Time }
 
+// Explain says how a moment is written, with an example.
+func (moment) Explain() (text, example string) {
+	return "A date and a time, or a date for its beginning in UTC.", "2021-06-13T14:15:16Z"
+}
+
 // momentLayouts are how a moment is written. A fraction of a second may follow.
 var momentLayouts = []string{
 	time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02T15:04Z07:00", "2006-01-02T15:04",

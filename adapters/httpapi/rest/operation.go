@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -35,13 +36,16 @@ func Operations() []httpapi.Operation {
 func (r Route) Operation() httpapi.Operation {
 	o := httpapi.Operation{
 		Method: r.Method, Path: r.Path, Name: r.Name, Summary: r.Summary, Note: r.note(), Client: client,
-		Security: security, Params: r.Params, Remembered: r.Remembered, Extra: httpapi.Sudo, Answers: r.answers(), Refusals: refusals,
+		Security: security, Params: r.Params, Words: r.Words, Remembered: r.Remembered, Extra: httpapi.Sudo, Answers: r.answers(), Refusals: refusals,
 	}
 	if r.Who == Anyone {
 		o.Security = slices.Concat([][]httpapi.Credential{{}}, security)
 	}
 	if r.List {
-		o.Params, o.Refusals = withParams(r.Params, listParams{}), listRefusals
+		o.Params, o.Words, o.Refusals = withParams(r.Params, listParams{}), r.listWords(), listRefusals
+		if r.Orders.keyset != nil {
+			o.Params = withParams(o.Params, keysetParams{})
+		}
 	}
 	if r.Method == http.MethodDelete {
 		o.Extra, o.Refusals = slices.Concat(o.Extra, ifUnmodified), deletionRefusals
@@ -83,6 +87,28 @@ func (r Route) answers() (out []httpapi.Answer) {
 			answer.Body, answer.Headers = httpapi.ListOf(body), pageHeaders
 		}
 		out = append(out, answer)
+	}
+	return out
+}
+
+// listWords are those of the parameters of a list, too.
+func (r Route) listWords() map[string][]string {
+	out := maps.Clone(r.Words)
+	if out == nil {
+		out = map[string][]string{}
+	}
+	out["order_by"], out["sort"] = r.Orders.known(), r.Orders.sorts()
+	if r.Orders.keyset != nil {
+		out["pagination"] = []string{byKeyset}
+	}
+	return out
+}
+
+// texts returns words as texts.
+func texts[T ~string](words []T) []string {
+	out := make([]string, len(words))
+	for i, word := range words {
+		out[i] = string(word)
 	}
 	return out
 }

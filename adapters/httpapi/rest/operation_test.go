@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/openapi"
 	"gatehouse/adapters/httpapi/rest"
@@ -38,6 +40,27 @@ func TestRoute_Operation_list(t *testing.T) {
 		if _, isList := got.Body.([]item); !isList || got.Status != http.StatusOK || len(got.Headers) == 0 {
 			t.Errorf("%s: got %+v, want a list with the headers of a page", name, got)
 		}
+	}
+}
+
+// TestOperations_words wants the words of each list to be in its operation: those of its
+// orders, and the parameters of keyset pagination only where it is possible.
+func TestOperations_words(t *testing.T) {
+	t.Parallel()
+	byName := map[string]httpapi.Operation{}
+	for _, o := range rest.Operations() {
+		byName[o.Name] = o
+	}
+	for name, want := range map[string]map[string][]string{
+		"listUsers":   {"order_by": {"id", "name", "username", "created_at", "updated_at"}, "sort": {"asc", "desc"}, "pagination": {"keyset"}},
+		"listOwnKeys": {"order_by": {"id"}, "sort": {"asc", "desc"}},
+	} {
+		if diff := cmp.Diff(want, byName[name].Words); diff != "" {
+			t.Errorf("%s: got (+), want (-):\n%s", name, diff)
+		}
+	}
+	if sorts := byName["listPersonalAccessTokens"].Words["sort"]; !slices.Contains(sorts, "name_desc") || slices.Contains(sorts, "desc") {
+		t.Errorf("got %v, want the words of access tokens", sorts)
 	}
 }
 

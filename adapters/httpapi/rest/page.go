@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -26,7 +27,7 @@ const (
 
 // orders are the orders of a list: the first one is the default, and descending says how
 // it goes by default. keyset are those by which the list can be read with
-// pagination=keyset.
+// pagination=keyset. The zero orders are by the numbers of the rows alone.
 type orders struct {
 	names      []string
 	descending bool
@@ -35,28 +36,68 @@ type orders struct {
 	words map[string]ordered
 }
 
+// known returns the names of the orders.
+func (o orders) known() []string {
+	if o.names == nil {
+		return []string{"id"}
+	}
+	return o.names
+}
+
+// sorts returns the words of the parameter sort.
+func (o orders) sorts() []string {
+	if o.words == nil {
+		return []string{ascending, descending}
+	}
+	return slices.Sorted(maps.Keys(o.words))
+}
+
+// sorted returns the order that a word of the parameter sort stands for. A word that is a
+// direction alone keeps the name of the order.
+func (o orders) sorted(word, name string) ordered {
+	if o.words == nil {
+		return ordered{name, word == descending}
+	}
+	return o.words[word]
+}
+
+// The words of the parameter sort that are a direction.
+const (
+	ascending  = "asc"
+	descending = "desc"
+)
+
 // ordered is an order with its direction.
 type ordered struct {
 	name       string
 	descending bool
 }
 
-// byNumber orders a list by the numbers of its rows alone.
-var byNumber = orders{names: []string{"id"}}
-
 // listParams are the parameters of every list.
 type listParams struct {
-	Page       *int64  `param:"page"`
-	PerPage    *int64  `param:"per_page"`
-	OrderBy    *string `param:"order_by"`
-	Sort       *string `param:"sort"`
+	Page    *int64  `param:"page"`
+	PerPage *int64  `param:"per_page"`
+	OrderBy *string `param:"order_by"`
+	Sort    *string `param:"sort"`
+}
+
+// keysetParams are those of the lists that can be read by keyset.
+type keysetParams struct {
 	Pagination *string `param:"pagination"`
 	Cursor     *string `param:"cursor"`
 }
 
-// page returns the part of a list that the request asks for.
-func (c *call) page(o orders) (application.Page, error) {
-	var in listParams
+// byKeyset is the word of the parameter pagination.
+const byKeyset = "keyset"
+
+// page returns the part of a list that the request asks for, in one of the orders of the
+// route.
+func (c *call) page() (application.Page, error) {
+	o := c.route.Orders
+	var in struct {
+		listParams
+		keysetParams
+	}
 	if err := c.decode(&in); err != nil {
 		return application.Page{}, err
 	}
@@ -74,24 +115,21 @@ func (c *call) page(o orders) (application.Page, error) {
 		*set.to = int(*set.given)
 	}
 	size = min(size, maxPerPage)
-	page := application.Page{Order: o.names[0], Descending: o.descending, Size: size, Offset: (number - 1) * size}
+	page := application.Page{Order: o.known()[0], Descending: o.descending, Size: size, Offset: (number - 1) * size}
 	if in.OrderBy != nil {
 		page.Order = *in.OrderBy
-		if !slices.Contains(o.names, page.Order) {
+		if !slices.Contains(o.known(), page.Order) {
 			return application.Page{}, noValidValue("order_by")
 		}
 	}
 	if in.Sort != nil {
-		word, ok := o.words[*in.Sort]
-		if o.words == nil {
-			word, ok = ordered{page.Order, *in.Sort == "desc"}, *in.Sort == "asc" || *in.Sort == "desc"
-		}
-		if !ok {
+		if !slices.Contains(o.sorts(), *in.Sort) {
 			return application.Page{}, noValidValue("sort")
 		}
-		page.Order, page.Descending = word.name, word.descending
+		sorted := o.sorted(*in.Sort, page.Order)
+		page.Order, page.Descending = sorted.name, sorted.descending
 	}
-	if in.Pagination != nil && *in.Pagination == "keyset" {
+	if in.Pagination != nil && *in.Pagination == byKeyset {
 		return c.keyset(page, o, in.Cursor)
 	}
 	if page.Offset > maxOffset {

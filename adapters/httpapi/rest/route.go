@@ -38,8 +38,12 @@ type Route struct {
 	Params any
 	// Remembered are the parameters that it keeps without an effect.
 	Remembered remembered.Table
-	// List says that the answer is a page of a list.
-	List bool
+	// Words are the texts that some of Params take, by their names, where the types of these
+	// do not say so; those of an array are what its items are.
+	Words map[string][]string
+	// List says that the answer is a page of a list, and Orders which orders it has.
+	List   bool
+	Orders orders
 	// Status is that of success; 0 is 200.
 	Status int
 	// Answer is the zero value of what it answers with, or of an item of a List; a []any of

@@ -57,13 +57,13 @@ var sshKeyRoutes = []route{
 
 // sshKey is an SSH key.
 type sshKey struct {
-	ID         int64   `json:"id"`
-	Title      string  `json:"title"`
-	CreatedAt  *string `json:"created_at"`
-	ExpiresAt  *string `json:"expires_at"`
-	Key        string  `json:"key"`
-	UsageType  string  `json:"usage_type"`
-	LastUsedAt *string `json:"last_used_at"`
+	ID         int64    `json:"id"`
+	Title      string   `json:"title"`
+	CreatedAt  *string  `json:"created_at" api:"date-time,null"`
+	ExpiresAt  *string  `json:"expires_at" api:"date-time,null"`
+	Key        string   `json:"key"`
+	UsageType  keyUsage `json:"usage_type"`
+	LastUsedAt *string  `json:"last_used_at" api:"date-time,null"`
 }
 
 // keyWithUser is a user's key with the user, or a deploy key with its projects.
@@ -79,8 +79,8 @@ type deployKeyProjectBody struct {
 	ID          *int64  `json:"id"`
 	DeployKeyID int64   `json:"deploy_key_id"`
 	ProjectID   int64   `json:"project_id"`
-	CreatedAt   *string `json:"created_at"`
-	UpdatedAt   *string `json:"updated_at"`
+	CreatedAt   *string `json:"created_at" api:"date-time,null"`
+	UpdatedAt   *string `json:"updated_at" api:"date-time,null"`
 	CanPush     bool    `json:"can_push"`
 }
 
@@ -93,7 +93,7 @@ func (a *API) sshKey(k identity.Key, owner identity.User) sshKey {
 	}
 	return sshKey{
 		ID: int64(k.ID), Title: k.Title, CreatedAt: momentOrNull(k.CreatedAt), ExpiresAt: momentOrNull(k.ExpiresAt),
-		Key: line, UsageType: string(k.Usage), LastUsedAt: momentOrNull(k.LastUsedAt),
+		Key: line, UsageType: keyUsage(k.Usage), LastUsedAt: momentOrNull(k.LastUsedAt),
 	}
 }
 
@@ -126,7 +126,7 @@ func (c *call) ownerID() identity.UserID {
 
 // listKeys answers GET /user/keys and GET /users/:id/keys.
 func (a *API) listKeys(c *call) (any, error) {
-	page, err := c.page(byNumber)
+	page, err := c.page()
 	if err != nil {
 		return nil, err
 	}
@@ -156,10 +156,13 @@ type newKeyParams struct {
 // keyUsage is what a key is for; empty for the default.
 type keyUsage identity.Usage
 
+// Words are the words that it takes.
+func (keyUsage) Words() []string { return texts(identity.Usages) }
+
 // ReadParam implements params.Reader.
 func (u *keyUsage) ReadParam(value any) (problem string) {
-	usage, problem := params.Word(value, identity.Usages)
-	*u = keyUsage(usage)
+	word, problem := params.Word(value, u.Words())
+	*u = keyUsage(word)
 	return problem
 }
 

@@ -8,15 +8,21 @@ import (
 
 // basicUser is a user as everyone sees them.
 type basicUser struct {
-	ID          int64   `json:"id"`
-	Username    string  `json:"username"`
-	PublicEmail *string `json:"public_email"`
-	Name        string  `json:"name"`
-	State       string  `json:"state"`
-	Locked      bool    `json:"locked"`
-	AvatarURL   *string `json:"avatar_url"`
-	WebURL      string  `json:"web_url"`
+	ID          int64     `json:"id"`
+	Username    string    `json:"username"`
+	PublicEmail *string   `json:"public_email"`
+	Name        string    `json:"name"`
+	State       userState `json:"state"`
+	Locked      bool      `json:"locked"`
+	AvatarURL   *string   `json:"avatar_url"`
+	WebURL      string    `json:"web_url"`
 }
+
+// userState is an identity.State.
+type userState identity.State
+
+// Words are the words that it is one of.
+func (userState) Words() []string { return texts(identity.States) }
 
 // publicUser is a user as those who have signed in see them.
 type publicUser struct {
@@ -93,7 +99,7 @@ type adminUser struct {
 
 func (a *API) basicUser(u identity.User) basicUser {
 	return basicUser{
-		ID: int64(u.ID), Username: u.Username, PublicEmail: textOrNull(u.PublicEmail), Name: u.Name, State: string(u.State),
+		ID: int64(u.ID), Username: u.Username, PublicEmail: textOrNull(u.PublicEmail), Name: u.Name, State: userState(u.State),
 		WebURL: a.instance.ExternalURL + "/" + u.Username,
 	}
 }

@@ -3,6 +3,7 @@ package rest
 import (
 	"html"
 	"net/http"
+	"slices"
 
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/application"
@@ -58,25 +59,25 @@ type membershipsParams struct {
 // membershipKind is what a membership is in; empty for both.
 type membershipKind accounts.MembershipKind
 
+// Words are the words that it takes.
+func (membershipKind) Words() []string { return texts(accounts.MembershipKinds) }
+
 // ReadParam implements params.Reader. Letter case counts.
 func (m *membershipKind) ReadParam(value any) (problem string) {
-	switch value {
-	case string(accounts.InGroups):
-		*m = membershipKind(accounts.InGroups)
-	case string(accounts.InProjects):
-		*m = membershipKind(accounts.InProjects)
-	default:
+	text, _ := value.(string)
+	if !slices.Contains(m.Words(), text) {
 		return params.NoValidValue
 	}
+	*m = membershipKind(text)
 	return ""
 }
 
 // userMembership is a direct membership of a user.
 type userMembership struct {
-	SourceID    int64  `json:"source_id"`
-	SourceName  string `json:"source_name"`
-	SourceType  string `json:"source_type"`
-	AccessLevel int64  `json:"access_level"`
+	SourceID    int64          `json:"source_id"`
+	SourceName  string         `json:"source_name"`
+	SourceType  membershipKind `json:"source_type"`
+	AccessLevel int64          `json:"access_level"`
 }
 
 // userMemberships answers GET /users/:id/memberships.
@@ -85,7 +86,7 @@ func (a *API) userMemberships(c *call) (any, error) {
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
-	page, err := c.page(byNumber)
+	page, err := c.page()
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +95,7 @@ func (a *API) userMemberships(c *call) (any, error) {
 		return nil, err
 	}
 	return listed(a, c, page, memberships, nil, func(m accounts.Membership) userMembership {
-		return userMembership{max(int64(m.In.Group), int64(m.In.Project)), m.Name, string(m.Of()), int64(m.Role)}
+		return userMembership{max(int64(m.In.Group), int64(m.In.Project)), m.Name, membershipKind(m.Of()), int64(m.Role)}
 	})
 }
 
@@ -133,7 +134,7 @@ func (a *API) userEmails(c *call) (any, error) {
 
 // nothingListed answers with a list that is always empty.
 func (a *API) nothingListed(c *call) (any, error) {
-	page, err := c.page(byNumber)
+	page, err := c.page()
 	if err != nil {
 		return nil, err
 	}
@@ -187,9 +188,15 @@ type statusParams struct {
 // clearingDelay is how long a status is to last. It has no effect.
 type clearingDelay string
 
+// Words are the words that it takes.
+func (clearingDelay) Words() []string {
+	return []string{"30_minutes", "3_hours", "8_hours", "1_day", "3_days", "7_days", "30_days"}
+}
+
 // ReadParam implements params.Reader.
 func (d *clearingDelay) ReadParam(value any) (problem string) {
-	*d, problem = params.Word(value, []clearingDelay{"30_minutes", "3_hours", "8_hours", "1_day", "3_days", "7_days", "30_days"})
+	word, problem := params.Word(value, d.Words())
+	*d = clearingDelay(word)
 	return problem
 }
 

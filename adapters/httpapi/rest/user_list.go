@@ -34,9 +34,13 @@ type usersParams struct {
 // switchWord is "enabled" or "disabled"; empty for neither.
 type switchWord string
 
+// Words are the words that it takes.
+func (switchWord) Words() []string { return []string{"enabled", "disabled"} }
+
 // ReadParam implements params.Reader.
 func (s *switchWord) ReadParam(value any) (problem string) {
-	*s, problem = params.Word(value, []switchWord{"enabled", "disabled"})
+	word, problem := params.Word(value, s.Words())
+	*s = switchWord(word)
 	return problem
 }
 
@@ -82,7 +86,7 @@ func (a *API) users(c *call) (any, error) {
 	if (in.ExternUID == nil) != (in.Provider == nil) {
 		return nil, errAllOrNone
 	}
-	page, err := c.page(userOrders)
+	page, err := c.page()
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ var userRoutes = []route{
 	}, (*API).user},
 	{Route{
 		Method: http.MethodGet, Path: "/users", Name: "listUsers", Summary: "List users",
-		Who: Anyone, Scopes: readUser, Params: usersParams{}, List: true, Answer: []adminUser{},
+		Who: Anyone, Scopes: readUser, Params: usersParams{}, List: true, Orders: userOrders, Answer: []any{adminUser{}, basicUser{}},
 	}, (*API).users},
 	{Route{
 		Method: http.MethodPost, Path: "/users", Name: "createUser", Summary: "Create a user",
@@ -32,7 +32,7 @@ var userRoutes = []route{
 	}, (*API).createUser},
 	{Route{
 		Method: http.MethodPut, Path: "/users/:id", Name: "updateUser", Summary: "Change a user",
-		Who: Administrators, Params: userParams{}, Remembered: remembered.UserParameters, Answer: adminUser{},
+		Who: Administrators, Params: []any{userParams{}, changedUserParams{}}, Remembered: remembered.UserParameters, Answer: adminUser{},
 	}, (*API).updateUser},
 	{Route{
 		Method: http.MethodDelete, Path: "/users/:id", Name: "deleteUser", Summary: "Delete a user",
@@ -80,6 +80,8 @@ type userParams struct {
 	PublicEmail    *string `param:"public_email"`
 	ExternUID      *string `param:"extern_uid"`
 	Provider       *string `param:"provider"`
+	// Avatar is dropped: it may be a file.
+	Avatar any `param:"avatar" api:"string,null,no-effect"`
 }
 
 // newUserParams are the parameters of a new user.
@@ -90,6 +92,11 @@ type newUserParams struct {
 	ResetPassword       *bool  `param:"reset_password"`
 	ForceRandomPassword *bool  `param:"force_random_password"`
 	SkipConfirmation    bool   `param:"skip_confirmation"`
+}
+
+// changedUserParams are the parameters that a user who exists has beside userParams.
+type changedUserParams struct {
+	SkipReconfirmation bool `param:"skip_reconfirmation" api:"no-effect"`
 }
 
 type deleteUserParams struct {
@@ -168,6 +175,9 @@ func (a *API) createUser(c *call) (any, error) {
 
 // updateUser answers PUT /users/:id.
 func (a *API) updateUser(c *call) (any, error) {
+	if err := c.decode(&changedUserParams{}); err != nil {
+		return nil, err
+	}
 	change, err := c.userChange()
 	if err != nil {
 		return nil, err
