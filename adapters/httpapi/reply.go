@@ -111,6 +111,7 @@ func (d Dialect) Reply(h func(*gin.Context) (any, error)) gin.HandlerFunc {
 		}
 		status := c.Writer.Status()
 		if status == http.StatusNoContent {
+			c.Writer.Header().Del("Content-Type")
 			c.Writer.WriteHeaderNow()
 			return
 		}

@@ -149,10 +149,11 @@ func TestDialect_Reply_noContent(t *testing.T) {
 		body, kind string
 	}{
 		"done":    {nil, 204, "", ""},
-		"refused": {domain.Refuse(domain.NotFound, "Gone."), 404, `{"message":"Gone."}`, "application/json; charset=utf-8"},
+		"refused": {domain.Refuse(domain.NotFound, "Gone."), 404, `{"message":"Gone."}`, "text/plain"},
 	} {
 		engine, _ := newEngine(t)
 		engine.POST("/", dialect.Reply(func(g *gin.Context) (any, error) {
+			g.Header("Content-Type", "text/plain")
 			g.Status(http.StatusNoContent)
 			return nil, c.err
 		}))
