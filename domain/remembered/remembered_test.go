@@ -79,7 +79,10 @@ func TestBehind(t *testing.T) {
 // Each default is a value that the parameter takes, and no name occurs twice.
 func TestTables(t *testing.T) {
 	t.Parallel()
-	for name, table := range map[string]remembered.Table{"users": remembered.Users, "status": remembered.UserStatus, "groups": remembered.Groups} {
+	for name, table := range map[string]remembered.Table{
+		"users": remembered.Users, "status": remembered.UserStatus, "groups": remembered.Groups,
+		"projects": remembered.Projects, "policies": remembered.ContainerExpirationPolicies,
+	} {
 		var names []string
 		for _, p := range table {
 			if !p.IsValid(p.Default) || p.Words != nil && p.Kind != remembered.Text {
