@@ -3,6 +3,7 @@ package rest
 import (
 	"net/http"
 
+	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
@@ -141,6 +142,7 @@ func (c *call) userChange() (func(*identity.Account), error) {
 		return nil, errAllOrNone
 	}
 	if in.Password != nil {
+		httpapi.AddLogFields(c.gin, "password", "not kept")
 		if wrong := identity.CheckPassword(*in.Password); len(wrong) > 0 {
 			return nil, wrong
 		}
