@@ -58,7 +58,7 @@ func emptyList(path, name, summary string, who Access, check condition) route {
 	return route{
 		Route{Method: http.MethodGet, Path: path, Name: name, Summary: summary, Who: who, List: true, Answer: noItem{}},
 		func(a *API, c *call) (any, error) {
-			page, err := c.page(byNumber)
+			page, err := c.page()
 			if err != nil {
 				return nil, err
 			}

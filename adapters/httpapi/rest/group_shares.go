@@ -21,11 +21,11 @@ var groupShareRoutes = []route{
 	}, (*API).unshareGroup},
 	{Route{
 		Method: http.MethodGet, Path: "/groups/:id/invited_groups", Name: "listInvitedGroups", Summary: "List the groups that a group is shared with",
-		Who: SignedIn, Params: groupFilterParams{}, List: true, Answer: []group{},
+		Who: SignedIn, Params: groupFilterParams{}, List: true, Orders: groupOrders, Answer: []group{},
 	}, (*API).listInvitedGroups},
 	{Route{
 		Method: http.MethodGet, Path: "/groups/:id/groups/shared", Name: "listSharedGroups", Summary: "List the groups that are shared with a group",
-		Who: SignedIn, Params: groupFilterParams{}, List: true, Answer: []group{},
+		Who: SignedIn, Params: groupFilterParams{}, List: true, Orders: groupOrders, Answer: []group{},
 	}, (*API).listSharedGroups},
 }
 

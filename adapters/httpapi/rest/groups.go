@@ -16,7 +16,7 @@ import (
 var groupRoutes = []route{
 	{Route{
 		Method: http.MethodGet, Path: "/groups", Name: "listGroups", Summary: "List groups",
-		Who: Anyone, Params: groupFilterParams{}, List: true, Answer: []group{},
+		Who: Anyone, Params: groupFilterParams{}, List: true, Orders: groupOrders, Answer: []group{},
 	}, (*API).listGroups},
 	{Route{
 		Method: http.MethodPost, Path: "/groups", Name: "createGroup", Summary: "Create a group",
@@ -52,15 +52,15 @@ var groupRoutes = []route{
 	}, (*API).transferGroup},
 	{Route{
 		Method: http.MethodGet, Path: "/groups/:id/subgroups", Name: "listSubgroups", Summary: "List the groups right below a group",
-		Who: Anyone, Params: groupFilterParams{}, List: true, Answer: []group{},
+		Who: Anyone, Params: groupFilterParams{}, List: true, Orders: groupOrders, Answer: []group{},
 	}, (*API).listSubgroups},
 	{Route{
 		Method: http.MethodGet, Path: "/groups/:id/descendant_groups", Name: "listDescendantGroups", Summary: "List all groups below a group",
-		Who: SignedIn, Params: groupFilterParams{}, List: true, Answer: []group{},
+		Who: SignedIn, Params: groupFilterParams{}, List: true, Orders: groupOrders, Answer: []group{},
 	}, (*API).listDescendantGroups},
 	{Route{
 		Method: http.MethodGet, Path: "/groups/:id/transfer_locations", Name: "listGroupTransferLocations", Summary: "List the groups that a group can be moved into",
-		Who: SignedIn, Params: groupSearchParams{}, List: true, Answer: []basicGroup{},
+		Who: SignedIn, Params: groupSearchParams{}, List: true, Orders: groupOrders, Answer: []basicGroup{},
 	}, (*API).listTransferLocations},
 }
 
@@ -74,7 +74,7 @@ func answerGroups[Shown any](a *API, c *call, show func(groups.View) Shown, read
 	if err != nil {
 		return nil, err
 	}
-	page, err := c.page(groupOrders)
+	page, err := c.page()
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func (a *API) members(c *call, on rights.Ref, inherited bool) (any, error) {
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
-	page, err := c.page(byNumber)
+	page, err := c.page()
 	if err != nil {
 		return nil, err
 	}

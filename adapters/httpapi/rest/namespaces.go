@@ -94,7 +94,7 @@ func (a *API) listNamespaces(c *call) (any, error) {
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
-	page, err := c.page(byNumber)
+	page, err := c.page()
 	if err != nil {
 		return nil, err
 	}

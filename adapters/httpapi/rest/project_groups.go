@@ -72,7 +72,7 @@ func (a *API) listProjectInvitedGroups(c *call, on rights.Ref) (any, error) {
 // groupsOfProject answers with a page of the groups of a project that have the search in
 // their names or paths and that are picked.
 func (a *API) groupsOfProject(c *call, on rights.Ref, search string, picked func(projects.Group) bool) (any, error) {
-	page, err := c.page(byNumber)
+	page, err := c.page()
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (a *API) listProjectUsers(c *call, on rights.Ref) (any, error) {
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
-	page, err := c.page(byNumber)
+	page, err := c.page()
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 var projectRoutes = []route{
 	{Route{
 		Method: http.MethodGet, Path: "/projects", Name: "listProjects", Summary: "List the projects that the caller may see",
-		Who: Anyone, Params: projectFilter{}, List: true, Answer: project{},
+		Who: Anyone, Params: projectFilter{}, List: true, Orders: projectOrders, Answer: project{},
 	}, (*API).listProjects},
 	{Route{
 		Method: http.MethodGet, Path: "/projects/:id", Name: "getProject", Summary: "Show a project",
@@ -22,15 +22,15 @@ var projectRoutes = []route{
 	}, inPath(rights.Project, (*API).showProject)},
 	{Route{
 		Method: http.MethodGet, Path: "/users/:id/projects", Name: "listUserProjects", Summary: "List the projects in the namespace of a user",
-		Who: SignedIn, Params: projectFilter{}, List: true, Answer: project{},
+		Who: SignedIn, Params: projectFilter{}, List: true, Orders: projectOrders, Answer: project{},
 	}, (*API).listUserProjects},
 	{Route{
 		Method: http.MethodGet, Path: "/groups/:id/projects", Name: "listGroupProjects", Summary: "List the projects of a group",
-		Who: Anyone, Params: groupProjectFilter{}, List: true, Answer: project{},
+		Who: Anyone, Params: groupProjectFilter{}, List: true, Orders: projectOrders, Answer: project{},
 	}, inPath(rights.Group, (*API).listGroupProjects)},
 	{Route{
 		Method: http.MethodGet, Path: "/groups/:id/projects/shared", Name: "listSharedProjects", Summary: "List the projects that are shared with a group",
-		Who: Anyone, Params: projectFilter{}, List: true, Answer: project{},
+		Who: Anyone, Params: projectFilter{}, List: true, Orders: projectOrders, Answer: project{},
 	}, inPath(rights.Group, (*API).listSharedProjects)},
 	{Route{
 		Method: http.MethodGet, Path: "/projects/:id/users", Name: "listProjectUsers", Summary: "List the users who have a role in a project",
@@ -68,7 +68,7 @@ func (a *API) projects(c *call, list projectList) (any, error) {
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
-	page, err := c.page(projectOrders)
+	page, err := c.page()
 	if err != nil {
 		return nil, err
 	}
