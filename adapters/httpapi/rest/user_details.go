@@ -23,10 +23,6 @@ var userDetailRoutes = []route{
 		Who: SignedIn, Scopes: readUser, Answer: associationsCount{},
 	}, (*API).associationsCount},
 	{Route{
-		Method: http.MethodGet, Path: "/users/:id/events", Name: "listUserEvents", Summary: "List the events of a user, of which there are none here",
-		Who: SignedIn, Scopes: readUser, List: true, Answer: []struct{}{},
-	}, (*API).userEvents},
-	{Route{
 		Method: http.MethodGet, Path: "/users/:id/emails", Name: "listUserEmails", Summary: "List the secondary e-mails of a user, of which there are none here",
 		Who: Administrators, List: true, Answer: []struct{}{},
 	}, (*API).userEmails},
@@ -114,14 +110,6 @@ func (a *API) associationsCount(c *call) (any, error) {
 		return nil, err
 	}
 	return associationsCount{Groups: count.Groups, Projects: count.Projects}, nil
-}
-
-// userEvents answers GET /users/:id/events.
-func (a *API) userEvents(c *call) (any, error) {
-	if _, err := a.useCases.Accounts.View(c.context(), c.caller, c.user("id")); err != nil {
-		return nil, err
-	}
-	return a.nothingListed(c)
 }
 
 // userEmails answers GET /users/:id/emails.
