@@ -76,8 +76,8 @@ type groupDetail struct {
 	RunnersToken                         *string     `json:"runners_token"`
 	PreventSharingGroupsOutsideHierarchy any         `json:"prevent_sharing_groups_outside_hierarchy"`
 	EnabledGitAccessProtocol             *string     `json:"enabled_git_access_protocol"`
-	Projects                             []any       `json:"projects"`
-	SharedProjects                       []any       `json:"shared_projects"`
+	Projects                             []project   `json:"projects"`
+	SharedProjects                       []project   `json:"shared_projects"`
 	IPRestrictionRanges                  *string     `json:"ip_restriction_ranges"`
 	MembershipLock                       bool        `json:"membership_lock"`
 	SharedRunnersMinutesLimit            any         `json:"shared_runners_minutes_limit"`
@@ -86,6 +86,9 @@ type groupDetail struct {
 	FileTemplateProjectID                any         `json:"file_template_project_id"`
 	WikiAccessLevel                      any         `json:"wiki_access_level"`
 }
+
+// Remembered returns the parameters that a group shows as they were given.
+func (group) Remembered() remembered.Table { return remembered.Groups }
 
 // groupLink is a share with a group.
 type groupLink struct {
@@ -134,7 +137,7 @@ func newBranchDefaults(d source.BranchDefaults) branchDefaults {
 func (a *API) groupDetail(d groups.Detail) groupDetail {
 	setting := func(name string) any { return remembered.Groups.Value(d.Settings, name) }
 	out := groupDetail{
-		group: a.group(d.View), SharedWithGroups: []groupLink{}, Projects: []any{}, SharedProjects: []any{}, MembershipLock: d.MembershipLock,
+		group: a.group(d.View), SharedWithGroups: []groupLink{}, Projects: []project{}, SharedProjects: []project{}, MembershipLock: d.MembershipLock,
 		SharedRunnersMinutesLimit: setting("shared_runners_minutes_limit"), ExtraSharedRunnersMinutesLimit: setting("extra_shared_runners_minutes_limit"),
 		PreventForkingOutsideGroup: setting("prevent_forking_outside_group"), FileTemplateProjectID: setting("file_template_project_id"),
 		WikiAccessLevel: setting("wiki_access_level"),

@@ -20,9 +20,13 @@ type visibilityWord source.Visibility
 
 // ReadParam implements params.Reader.
 func (w *visibilityWord) ReadParam(value any) (problem string) {
-	*w, problem = params.Word(value, []visibilityWord{"private", "internal", "public"})
+	word, problem := params.Word(value, source.Visibilities)
+	*w = visibilityWord(word)
 	return problem
 }
+
+// Words returns the words.
+func (visibilityWord) Words() []string { return texts(source.Visibilities) }
 
 type projectCreationWord source.ProjectCreation
 
@@ -33,6 +37,9 @@ func (w *projectCreationWord) ReadParam(value any) string {
 	return problem
 }
 
+// Words returns the words.
+func (projectCreationWord) Words() []string { return texts(source.ProjectCreations) }
+
 type subgroupCreationWord source.SubgroupCreation
 
 // ReadParam implements params.Reader.
@@ -42,16 +49,25 @@ func (w *subgroupCreationWord) ReadParam(value any) string {
 	return problem
 }
 
+// Words returns the words.
+func (subgroupCreationWord) Words() []string { return texts(source.SubgroupCreations) }
+
 // accessProtocolWord is how Git may be used in a group; empty if it is absent.
 type accessProtocolWord string
 
 // ReadParam implements params.Reader.
 func (w *accessProtocolWord) ReadParam(value any) (problem string) {
-	*w, problem = params.Word(value, []accessProtocolWord{
-		accessProtocolWord(source.AllProtocols), accessProtocolWord(source.OnlySSH), accessProtocolWord(source.OnlyHTTP), sshCertificates,
-	})
+	*w, problem = params.Word(value, accessProtocols)
 	return problem
 }
+
+// accessProtocols are the words of accessProtocolWord.
+var accessProtocols = []accessProtocolWord{
+	accessProtocolWord(source.AllProtocols), accessProtocolWord(source.OnlySSH), accessProtocolWord(source.OnlyHTTP), sshCertificates,
+}
+
+// Words returns the words.
+func (accessProtocolWord) Words() []string { return texts(accessProtocols) }
 
 // numberList is a list of numbers: an array, or one text with commas between them.
 type numberList []int64
@@ -233,7 +249,7 @@ func parseRanges(text string) (ranges []netip.Prefix, ok bool) {
 // groupFilterParams are the filters of a list of groups.
 type groupFilterParams struct {
 	Search              string         `param:"search"`
-	SkipGroups          numberList     `param:"skip_groups"`
+	SkipGroups          numberList     `param:"skip_groups" api:"[]integer"`
 	AllAvailable        *bool          `param:"all_available"`
 	Owned               bool           `param:"owned"`
 	MinAccessLevel      *int64         `param:"min_access_level"`

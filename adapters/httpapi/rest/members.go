@@ -78,8 +78,8 @@ func isDigits(text string) bool {
 // memberFilter are the parameters of lists of members.
 type memberFilter struct {
 	Query     string `param:"query"`
-	UserIDs   ids    `param:"user_ids"`
-	SkipUsers ids    `param:"skip_users"`
+	UserIDs   ids    `param:"user_ids" api:"[]integer"`
+	SkipUsers ids    `param:"skip_users" api:"[]integer"`
 }
 
 // directMembers answers GET …/members.
@@ -128,10 +128,10 @@ func (c *call) userID() identity.UserID { return identity.UserID(c.number("user_
 
 // newMemberParams are the parameters of new members.
 type newMemberParams struct {
-	UserID      names  `param:"user_id"`
-	Username    names  `param:"username"`
+	UserID      names  `param:"user_id" api:"[]string"`
+	Username    names  `param:"username" api:"[]string"`
 	AccessLevel int64  `param:"access_level,required"`
-	ExpiresAt   expiry `param:"expires_at"`
+	ExpiresAt   expiry `param:"expires_at" api:"date,null"`
 }
 
 // who returns the users who are to be members.
@@ -209,7 +209,7 @@ func (a *API) addMember(c *call, on rights.Ref) (any, error) {
 // memberParams are the parameters of a member that is changed.
 type memberParams struct {
 	AccessLevel int64  `param:"access_level,required"`
-	ExpiresAt   expiry `param:"expires_at"`
+	ExpiresAt   expiry `param:"expires_at" api:"date,null"`
 }
 
 // updateMember answers PUT …/members/:user_id.

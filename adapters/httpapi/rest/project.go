@@ -74,15 +74,18 @@ type project struct {
 	RunnersToken         *string             `json:"runners_token"`
 	CanCreateMergeInTo   bool                `json:"can_create_merge_request_in"`
 	UpdatedAt            *string             `json:"updated_at"`
-	IssuesEnabled        any                 `json:"issues_enabled"`
-	MergeRequestsEnabled any                 `json:"merge_requests_enabled"`
-	JobsEnabled          any                 `json:"jobs_enabled"`
-	SnippetsEnabled      any                 `json:"snippets_enabled"`
-	ContainerRegistry    any                 `json:"container_registry_enabled"`
-	PackagesEnabled      any                 `json:"packages_enabled"`
+	IssuesEnabled        any                 `json:"issues_enabled" api:"boolean"`
+	MergeRequestsEnabled any                 `json:"merge_requests_enabled" api:"boolean"`
+	JobsEnabled          any                 `json:"jobs_enabled" api:"boolean"`
+	SnippetsEnabled      any                 `json:"snippets_enabled" api:"boolean"`
+	ContainerRegistry    any                 `json:"container_registry_enabled" api:"boolean"`
+	PackagesEnabled      any                 `json:"packages_enabled" api:"boolean"`
 	projectSettings
 	ExpirationPolicy expirationPolicy `json:"container_expiration_policy"`
 }
+
+// Remembered returns the parameters that a project shows as they were given.
+func (project) Remembered() remembered.Table { return remembered.Projects }
 
 // projectSettings are what is remembered of a project.
 type projectSettings struct {
@@ -106,12 +109,12 @@ type projectSettings struct {
 	PackageRegistryAccess      any `json:"package_registry_access_level"`
 	RequirementsAccess         any `json:"requirements_access_level"`
 	ServiceDeskEnabled         any `json:"service_desk_enabled"`
-	EmailsDisabled             any `json:"emails_disabled"`
+	EmailsDisabled             any `json:"emails_disabled" api:"boolean"`
 	EmailsEnabled              any `json:"emails_enabled"`
 	SharedRunnersEnabled       any `json:"shared_runners_enabled"`
 	GroupRunnersEnabled        any `json:"group_runners_enabled"`
 	PublicJobs                 any `json:"public_jobs"`
-	PublicBuilds               any `json:"public_builds"`
+	PublicBuilds               any `json:"public_builds" api:"boolean"`
 	BuildGitStrategy           any `json:"build_git_strategy"`
 	BuildTimeout               any `json:"build_timeout"`
 	AutoCancelPipelines        any `json:"auto_cancel_pending_pipelines"`
@@ -161,6 +164,9 @@ type expirationPolicy struct {
 	NameRegexKeep any     `json:"name_regex_keep"`
 	NextRunAt     *string `json:"next_run_at"`
 }
+
+// Remembered returns the parameters that a policy shows as they were given.
+func (expirationPolicy) Remembered() remembered.Table { return remembered.ContainerExpirationPolicies }
 
 // projectLinks are addresses of the API. Those of issues and merge requests are null where
 // the project has none.

@@ -17,41 +17,31 @@ type projectParams struct {
 
 // projectFilter are the parameters of lists of projects.
 type projectFilter struct {
-	Archived          *bool       `param:"archived"`
-	Active            *bool       `param:"active"`
-	Visibility        visibility  `param:"visibility"`
-	Search            string      `param:"search"`
-	SearchNamespaces  bool        `param:"search_namespaces"`
-	Owned             bool        `param:"owned"`
-	Membership        bool        `param:"membership"`
-	Starred           bool        `param:"starred"`
-	Imported          bool        `param:"imported"`
-	MinAccessLevel    memberRole  `param:"min_access_level"`
-	Simple            bool        `param:"simple"`
-	Topic             names       `param:"topic"`
-	IDAfter           int64       `param:"id_after"`
-	IDBefore          int64       `param:"id_before"`
-	ActivityAfter     moment      `param:"last_activity_after"`
-	ActivityBefore    moment      `param:"last_activity_before"`
-	UpdatedAfter      moment      `param:"updated_after"`
-	UpdatedBefore     moment      `param:"updated_before"`
-	WithIssues        bool        `param:"with_issues_enabled"`
-	WithMergeRequests bool        `param:"with_merge_requests_enabled"`
-	Storage           string      `param:"repository_storage"`
-	PendingDelete     bool        `param:"include_pending_delete"`
-	MarkedOn          params.Date `param:"marked_for_deletion_on"`
-	Language          string      `param:"with_programming_language"`
-	Statistics        bool        `param:"statistics"`
-}
-
-// visibility is a parameter that is a source.Visibility.
-type visibility source.Visibility
-
-// ReadParam implements params.Reader.
-func (v *visibility) ReadParam(value any) (problem string) {
-	word, problem := params.Word(value, source.Visibilities)
-	*v = visibility(word)
-	return problem
+	Archived          *bool          `param:"archived"`
+	Active            *bool          `param:"active"`
+	Visibility        visibilityWord `param:"visibility"`
+	Search            string         `param:"search"`
+	SearchNamespaces  bool           `param:"search_namespaces"`
+	Owned             bool           `param:"owned"`
+	Membership        bool           `param:"membership"`
+	Starred           bool           `param:"starred"`
+	Imported          bool           `param:"imported"`
+	MinAccessLevel    memberRole     `param:"min_access_level" api:"integer"`
+	Simple            bool           `param:"simple"`
+	Topic             names          `param:"topic" api:"[]string"`
+	IDAfter           int64          `param:"id_after"`
+	IDBefore          int64          `param:"id_before"`
+	ActivityAfter     moment         `param:"last_activity_after"`
+	ActivityBefore    moment         `param:"last_activity_before"`
+	UpdatedAfter      moment         `param:"updated_after"`
+	UpdatedBefore     moment         `param:"updated_before"`
+	WithIssues        bool           `param:"with_issues_enabled"`
+	WithMergeRequests bool           `param:"with_merge_requests_enabled"`
+	Storage           string         `param:"repository_storage"`
+	PendingDelete     bool           `param:"include_pending_delete"`
+	MarkedOn          params.Date    `param:"marked_for_deletion_on"`
+	Language          string         `param:"with_programming_language"`
+	Statistics        bool           `param:"statistics"`
 }
 
 // memberRole is a parameter that is a role of members.

@@ -16,7 +16,7 @@ import (
 // projectUserFilter are the parameters of the users of a project.
 type projectUserFilter struct {
 	Search    string `param:"search"`
-	SkipUsers ids    `param:"skip_users"`
+	SkipUsers ids    `param:"skip_users" api:"[]integer"`
 }
 
 // groupOfProject is a group above a project, or one that it is shared with.
@@ -36,15 +36,15 @@ func (a *API) groupOfProject(g projects.Group) groupOfProject {
 // projectGroupFilter are the parameters of the groups above a project.
 type projectGroupFilter struct {
 	Search               string     `param:"search"`
-	SkipGroups           ids        `param:"skip_groups"`
+	SkipGroups           ids        `param:"skip_groups" api:"[]integer"`
 	WithShared           bool       `param:"with_shared"`
-	SharedMinAccessLevel memberRole `param:"shared_min_access_level"`
+	SharedMinAccessLevel memberRole `param:"shared_min_access_level" api:"integer"`
 }
 
 // invitedGroupFilter are the parameters of the groups that a project is shared with.
 type invitedGroupFilter struct {
 	Search         string     `param:"search"`
-	MinAccessLevel memberRole `param:"min_access_level"`
+	MinAccessLevel memberRole `param:"min_access_level" api:"integer"`
 }
 
 // listProjectGroups answers GET /projects/:id/groups.
