@@ -112,7 +112,7 @@ type groupParams struct {
 	RequireTwoFactor        *bool                `param:"require_two_factor_authentication"`
 	DefaultBranchProtection *int64               `param:"default_branch_protection"`
 	BranchDefaults          branchDefaultsParams `param:"default_branch_protection_defaults"`
-	IPRestrictionRanges     string               `param:"ip_restriction_ranges"`
+	IPRestrictionRanges     string               `param:"ip_restriction_ranges" api:"string,null"`
 	EnabledGitAccess        accessProtocolWord   `param:"enabled_git_access_protocol"`
 }
 

@@ -9,6 +9,7 @@ import (
 	"gatehouse/application/groups"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/source"
 )
 
@@ -20,7 +21,7 @@ var groupRoutes = []route{
 	}, (*API).listGroups},
 	{Route{
 		Method: http.MethodPost, Path: "/groups", Name: "createGroup", Summary: "Create a group",
-		Who: SignedIn, Params: newGroupParams{}, Status: http.StatusCreated, Answer: groupDetail{},
+		Who: SignedIn, Params: newGroupParams{}, Remembered: remembered.Groups, Status: http.StatusCreated, Answer: groupDetail{},
 	}, (*API).createGroup},
 	{Route{
 		Method: http.MethodGet, Path: "/groups/:id", Name: "getGroup", Summary: "Show a group",
@@ -28,7 +29,7 @@ var groupRoutes = []route{
 	}, (*API).showGroup},
 	{Route{
 		Method: http.MethodPut, Path: "/groups/:id", Name: "updateGroup", Summary: "Change a group",
-		Who: SignedIn, Params: groupParams{}, Answer: groupDetail{},
+		Who: SignedIn, Params: groupParams{}, Remembered: remembered.Groups, Answer: groupDetail{},
 	}, (*API).updateGroup},
 	{Route{
 		Method: http.MethodDelete, Path: "/groups/:id", Name: "deleteGroup", Summary: "Delete a group with all that is in it",

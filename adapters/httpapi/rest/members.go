@@ -128,10 +128,10 @@ func (c *call) userID() identity.UserID { return identity.UserID(c.number("user_
 
 // newMemberParams are the parameters of new members.
 type newMemberParams struct {
-	UserID      names  `param:"user_id" api:"[]string"`
-	Username    names  `param:"username" api:"[]string"`
+	UserID      names  `param:"user_id" api:"[]string,string,integer"`
+	Username    names  `param:"username" api:"[]string,string"`
 	AccessLevel int64  `param:"access_level,required"`
-	ExpiresAt   expiry `param:"expires_at" api:"date,null"`
+	ExpiresAt   expiry `param:"expires_at" api:"string,null"`
 }
 
 // who returns the users who are to be members.
@@ -209,7 +209,7 @@ func (a *API) addMember(c *call, on rights.Ref) (any, error) {
 // memberParams are the parameters of a member that is changed.
 type memberParams struct {
 	AccessLevel int64  `param:"access_level,required"`
-	ExpiresAt   expiry `param:"expires_at" api:"date,null"`
+	ExpiresAt   expiry `param:"expires_at" api:"string,null"`
 }
 
 // updateMember answers PUT …/members/:user_id.

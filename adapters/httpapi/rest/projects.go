@@ -14,23 +14,23 @@ import (
 var projectRoutes = []route{
 	{Route{
 		Method: http.MethodGet, Path: "/projects", Name: "listProjects", Summary: "List the projects that the caller may see",
-		Who: Anyone, Params: projectFilter{}, List: true, Orders: projectOrders, Answer: project{},
+		Who: Anyone, Params: projectFilter{}, List: true, Orders: projectOrders, Answer: []any{project{}, basicProject{}},
 	}, (*API).listProjects},
 	{Route{
 		Method: http.MethodGet, Path: "/projects/:id", Name: "getProject", Summary: "Show a project",
-		Who: Anyone, Params: projectParams{}, Answer: project{},
+		Who: Anyone, Params: projectParams{}, Answer: []any{project{}, basicProject{}},
 	}, inPath(rights.Project, (*API).showProject)},
 	{Route{
 		Method: http.MethodGet, Path: "/users/:id/projects", Name: "listUserProjects", Summary: "List the projects in the namespace of a user",
-		Who: SignedIn, Params: projectFilter{}, List: true, Orders: projectOrders, Answer: project{},
+		Who: SignedIn, Params: projectFilter{}, List: true, Orders: projectOrders, Answer: []any{project{}, basicProject{}},
 	}, (*API).listUserProjects},
 	{Route{
 		Method: http.MethodGet, Path: "/groups/:id/projects", Name: "listGroupProjects", Summary: "List the projects of a group",
-		Who: Anyone, Params: groupProjectFilter{}, List: true, Orders: projectOrders, Answer: project{},
+		Who: Anyone, Params: groupProjectFilter{}, List: true, Orders: projectOrders, Answer: []any{project{}, basicProject{}},
 	}, inPath(rights.Group, (*API).listGroupProjects)},
 	{Route{
 		Method: http.MethodGet, Path: "/groups/:id/projects/shared", Name: "listSharedProjects", Summary: "List the projects that are shared with a group",
-		Who: Anyone, Params: projectFilter{}, List: true, Orders: projectOrders, Answer: project{},
+		Who: Anyone, Params: projectFilter{}, List: true, Orders: projectOrders, Answer: []any{project{}, basicProject{}},
 	}, inPath(rights.Group, (*API).listSharedProjects)},
 	{Route{
 		Method: http.MethodGet, Path: "/projects/:id/users", Name: "listProjectUsers", Summary: "List the users who have a role in a project",
