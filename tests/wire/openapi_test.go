@@ -104,8 +104,10 @@ func init() { openapi3filter.RegisterBodyDecoder("image/png", openapi3filter.Fil
 
 // loose are requests that succeed although the document describes less, and why.
 var loose = map[string]string{
-	"testdata/rest/createUser/everything.req.json":     "unknown parameters are ignored",
-	"testdata/shell/allowed/nulls-are-absent.req.json": "null counts as absent everywhere, as the document says in words",
+	"testdata/rest/listGroups/min-access-level.req.json": "a list of numbers may be one text",
+	"testdata/rest/listProjectGroups/skipped.req.json":   "a list of numbers may be one text",
+	"testdata/rest/createUser/everything.req.json":       "unknown parameters are ignored",
+	"testdata/shell/allowed/nulls-are-absent.req.json":   "null counts as absent everywhere, as the document says in words",
 }
 
 // find returns the operation of a request, with the parameters of its path; nil for none.

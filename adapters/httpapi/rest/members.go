@@ -39,7 +39,7 @@ func membersOf(kind rights.Kind, prefix, name, of string) []route {
 		}, inPath(kind, (*API).anyMember)},
 		{Route{
 			Method: http.MethodPost, Path: prefix + "/members", Name: "add" + name + "Member", Summary: "Add members to " + of,
-			Who: SignedIn, Params: newMemberParams{}, Status: http.StatusCreated, Answer: member{},
+			Who: SignedIn, Params: newMemberParams{}, Status: http.StatusCreated, Answer: []any{member{}, memberStatus{}},
 		}, inPath(kind, (*API).addMember)},
 		{Route{
 			Method: http.MethodPut, Path: prefix + "/members/:user_id", Name: "update" + name + "Member", Summary: "Change a direct member of " + of,

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gatehouse/adapters/httpapi"
 	"gatehouse/domain"
 	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
@@ -14,6 +15,19 @@ import (
 
 // errMovedProject refuses to change a project by a path of the past.
 var errMovedProject = domain.Refuse(domain.Invalid, "Non GET methods are not allowed for moved projects")
+
+// ofProject says whether the route is about the project in its path.
+func (r Route) ofProject() bool { return strings.HasPrefix(r.Path, "/projects/:id") }
+
+// movedAnswer is the answer to a method for a project that has moved.
+func movedAnswer(method string) httpapi.Answer {
+	if method != http.MethodGet {
+		return httpapi.Answer{Status: http.StatusMethodNotAllowed, Body: messageBody{}}
+	}
+	return httpapi.Answer{Status: http.StatusMovedPermanently, Body: messageBody{}, Headers: []httpapi.Parameter{
+		{Name: "Location", In: "header", About: "The same route, with the number of the project in place of its former path."},
+	}}
+}
 
 // whereMoved answers a request that failed with err. Where a project was not found by a
 // path of the past it leads to the same route by number.
@@ -32,7 +46,7 @@ func (a *API) whereMoved(c *call, err error) (any, error) {
 // something.
 func (a *API) moved(c *call, err error) (location string, _ error) {
 	path := c.gin.Param("id")
-	if !errors.Is(err, rights.Hidden(rights.Project)) || !strings.HasPrefix(c.route.Path, "/projects/:id") || isDigits(path) || !source.IsPath(path) {
+	if !errors.Is(err, rights.Hidden(rights.Project)) || !c.route.ofProject() || isDigits(path) || !source.IsPath(path) {
 		return "", err
 	}
 	id, found := a.useCases.Projects.MovedTo(c.context(), c.caller, path)

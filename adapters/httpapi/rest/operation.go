@@ -50,6 +50,9 @@ func (r Route) Operation() httpapi.Operation {
 	if r.Method == http.MethodDelete {
 		o.Extra, o.Refusals = slices.Concat(o.Extra, ifUnmodified), deletionRefusals
 	}
+	if r.ofProject() {
+		o.Answers = append(o.Answers, movedAnswer(r.Method))
+	}
 	return o
 }
 
