@@ -76,7 +76,9 @@ func parseJSON(text []byte, left *budget) (map[string]any, error) {
 	switch {
 	case errors.Is(err, io.EOF):
 		return nil, nil
-	case other || err == nil && tree == nil:
+	case err == nil && tree == nil:
+		return nil, Null
+	case other:
 		return nil, NotObject
 	case err != nil:
 		return nil, malformed(err)
@@ -105,6 +107,9 @@ var errTrailing = errors.New("more follows the JSON value")
 // NotObject refuses a body that is JSON but no object. The routes of kas take such a
 // body for one without parameters.
 var NotObject = domain.Refuse(domain.Invalid, "message body does not match declared format")
+
+// Null is NotObject for a body that is JSON's null.
+var Null = NotObject.Because(errors.New("the body is null"))
 
 // avatar is the parameter with which clients of the management API send a picture.
 const avatar = "avatar"

@@ -121,6 +121,8 @@ func TestAPI_authentication(t *testing.T) {
 		"sudo without a token":   {"GET /user?sudo=dev", nil, unauthorized},
 		"unknown route":          {"GET /nope", []string{"PRIVATE-TOKEN: t-dev"}, `404 {"error":"404 Not Found"}`},
 		"unknown method":         {"PATCH /users/2", []string{"PRIVATE-TOKEN: t-dev"}, `405 {"error":"405 Not Allowed"}`},
+		"body that is null":      {"PUT /users/2 null", []string{"PRIVATE-TOKEN: t-root", "Content-Type: application/json"}, `200 {"id":2,`},
+		"body that is a list":    {"PUT /users/2 []", []string{"PRIVATE-TOKEN: t-root", "Content-Type: application/json"}, `400 {"error":"message body does not match declared format"}`},
 		"malformed body":         {"PUT /users/2 a=%zz", []string{"PRIVATE-TOKEN: t-root"}, `400 {"error":"`},
 	} {
 		t.Run(name, func(t *testing.T) {

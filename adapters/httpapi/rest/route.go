@@ -3,6 +3,7 @@ package rest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -99,7 +100,7 @@ func (a *API) serve(r route, document Document) gin.HandlerFunc {
 			return nil, err
 		}
 		values, err := params.Of(g)
-		if err != nil {
+		if err != nil && !errors.Is(err, params.Null) { // client-go sends null for no options
 			return nil, err
 		}
 		if slices.ContainsFunc(g.Params, func(p gin.Param) bool { return !isText(p.Value) }) {
