@@ -3,6 +3,7 @@
 package clients_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"iter"
@@ -14,6 +15,8 @@ import (
 
 	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
 
+	"gatehouse/adapters/cli"
+	"gatehouse/bootstrap/config"
 	"gatehouse/tests/servertest"
 	"gatehouse/tests/stores"
 )
@@ -28,14 +31,6 @@ type instance struct {
 	// bearer makes the clients send their token as Bearer, and not as PRIVATE-TOKEN.
 	bearer bool
 }
-
-// firstAdmin is a world with an administrator and nothing else.
-const firstAdmin = `
-users: [{id: 1, username: root, name: Administrator, email: root@example.com, admin: true}]
-access_tokens: [{user: root, name: first, scopes: [api, sudo], token: ` + adminToken + `}]
-`
-
-const adminToken = "glpat-token-of-the-first-admin"
 
 // flows are what clients do with an instance, each with one of its own.
 var flows = map[string]func(i instance){
@@ -67,9 +62,24 @@ func TestClient(t *testing.T) {
 func newInstance(t *testing.T, database string, bearer bool) instance {
 	t.Helper()
 	settings := servertest.Settings(t, database)
-	i := instance{T: t, Server: servertest.Start(t, settings, servertest.WithWorld(t, firstAdmin)), data: servertest.OpenData(t, settings), bearer: bearer}
-	i.admin = i.client(adminToken)
+	i := instance{T: t, Server: servertest.Start(t, settings), data: servertest.OpenData(t, settings), bearer: bearer}
+	i.admin = i.client(firstAdmin(t, settings))
 	return i
+}
+
+// firstAdmin makes the first administrator of an empty instance as an operator does, and
+// returns their token.
+func firstAdmin(t *testing.T, settings config.Config) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code := cli.Run(t.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, []string{
+		"admin", "create", "--username", "root", "--name", "Administrator", "--email", "root@example.com",
+		"--database", string(settings.Database.URL), "--set", "instance.key_file=" + settings.Instance.KeyFile,
+	})
+	if code != 0 {
+		t.Fatalf("gatehouse admin create: %d %s", code, &errs)
+	}
+	return strings.TrimSpace(out.String())
 }
 
 // client returns a client that sends a token. It repeats nothing, so that no fault goes

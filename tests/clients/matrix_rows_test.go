@@ -36,6 +36,7 @@ var matrix = map[string][]row{
 	"meta": {
 		{"GET /version", "", signedIn, ""},
 		{"GET /metadata", "", signedIn, ""},
+		{"GET /openapi.json", "", everyone, ""},
 	},
 	"users": {
 		{"GET /user", "", signedIn, ""},

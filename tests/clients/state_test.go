@@ -151,12 +151,9 @@ func (s state) changed(now state) error {
 	return fmt.Errorf("the store has changed:\n%.3000s", strings.Join(lines, "\n"))
 }
 
-// audited returns the lines of the audit log.
-func (s state) audited() (lines []string) {
-	for _, line := range s {
-		if strings.HasPrefix(line, "audit") {
-			lines = append(lines, line)
-		}
-	}
-	return lines
+// without returns the lines that do not begin with any of the words.
+func (s state) without(words ...string) state {
+	return slices.DeleteFunc(slices.Clone(s), func(line string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(line, w) })
+	})
 }

@@ -19,9 +19,11 @@ func TestRoutes_tokens(t *testing.T) {
 					continue
 				}
 				tried[route.Name] = true
-				for _, c := range tokenCases {
-					b.with(func(g graph) { c.check(t, g, r) })
-				}
+				b.with(func(g graph) {
+					for _, c := range tokenCases { // the tokens that are enough come last
+						c.check(t, g, r)
+					}
+				})
 			}
 		}
 	})
@@ -60,7 +62,7 @@ var usersPrefixes = []string{"GET /user", "GET /metadata", "GET /version"}
 
 // needsNoScope says whether any valid token is enough for a call.
 func needsNoScope(call string) bool {
-	return call == "GET /personal_access_tokens/self" || call == "DELETE /personal_access_tokens/self"
+	return call == "GET /personal_access_tokens/self" || call == "DELETE /personal_access_tokens/self" || call == "GET /openapi.json"
 }
 
 func (c tokenCase) check(t *testing.T, g graph, r row) {
