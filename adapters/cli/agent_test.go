@@ -12,7 +12,7 @@ func TestRun_agentToken(t *testing.T) {
 	t.Parallel()
 	database := "--database=" + filepath.Join(t.TempDir(), "gatehouse.db")
 	with := func(args ...string) []string { return append(append([]string{"agent", "token"}, args...), database) }
-	if got := run(t.Context(), "groups: [{path: acme}]\nprojects: [{path: acme/infra}]\nagents: [{id: 5, name: prod, project: acme/infra}]", "apply", "-", database); got.code != 0 {
+	if got := run(t.Context(), "groups: [{path: acme}]\nprojects: [{path: acme/infra}]\nagents: [{id: 5, name: prod, project: acme/infra, created_at: 2026-01-02}]", "apply", "-", database); got.code != 0 {
 		t.Fatal(got.err)
 	}
 	form := regexp.MustCompile(`^glagent-[\w-]{50}$`)
@@ -33,7 +33,7 @@ func TestRun_agentToken(t *testing.T) {
 		t.Errorf("got %d, %q, %q", got.code, got.out, got.err)
 	}
 	shown := gatehouse(t, "", "show", "agent-tokens", database)
-	if !regexp.MustCompile(`5 +command line +false +-\n5 +second +true +-\n`).MatchString(shown) || strings.Contains(shown, "glagent") {
+	if !regexp.MustCompile(`(?m)^5 +command line +false +- .*\n5 +second +true +- `).MatchString(shown) || strings.Contains(shown, "glagent") {
 		t.Errorf("show: got %s", shown)
 	}
 	events := gatehouse(t, "", "show", "audit", "--json", database)
@@ -67,11 +67,11 @@ func TestRun_agentToken(t *testing.T) {
 func TestRun_showAgents(t *testing.T) {
 	t.Parallel()
 	database := "--database=" + filepath.Join(t.TempDir(), "gatehouse.db")
-	if got := run(t.Context(), "groups: [{path: acme}]\nprojects: [{id: 7, path: acme/infra}]\nagents: [{id: 5, name: prod, project: acme/infra}]", "apply", "-", database); got.code != 0 {
+	if got := run(t.Context(), "groups: [{path: acme}]\nprojects: [{id: 7, path: acme/infra}]\nagents: [{id: 5, name: prod, project: acme/infra, created_at: 2026-01-02}]", "apply", "-", database); got.code != 0 {
 		t.Fatal(got.err)
 	}
 	for thing, want := range map[string]string{
-		"agents": `[{"id":5,"name":"prod","project_id":7,"has_vulnerabilities":false}]`,
+		"agents": `[{"id":5,"name":"prod","project_id":7,"has_vulnerabilities":false,"created_at":"2026-01-02T00:00:00.000Z"}]`,
 		"usage":  `[]`, "findings": `[]`, "agent-authorizations": `[]`, "agent-tokens": `[]`,
 	} {
 		got := strings.Join(strings.Fields(gatehouse(t, "", "show", thing, "--json", database)), "")

@@ -157,7 +157,12 @@ func TestRun_show(t *testing.T) {
 1   root      Administrator  root@example.com  -                 active  human  true   false     31
 7   rubi      Dede Eichmann  rubi@example.com  rubi@example.com  active  human  false  false     32
 `
-	if diff := cmp.Diff(want, gatehouse(t, "", "show", "users", database)); diff != "" {
+	width, _, _ := strings.Cut(want, "\n")
+	users := ""
+	for line := range strings.Lines(gatehouse(t, "", "show", "users", database)) { // without the columns of profiles
+		users += strings.TrimRight(line[:len(width)], " ") + "\n"
+	}
+	if diff := cmp.Diff(want, users); diff != "" {
 		t.Errorf("users (-want +got):\n%s", diff)
 	}
 	var projects []map[string]any

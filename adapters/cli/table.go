@@ -89,6 +89,12 @@ func cell(value any) string {
 		text = v.UTC().Format(time.RFC3339)
 	case []string:
 		text = strings.Join(v, ",")
+	case inventory.Record:
+		var parts []string
+		for _, f := range v {
+			parts = append(parts, f.Name+"="+cell(f.Value))
+		}
+		return cell(parts)
 	default:
 		text = fmt.Sprint(v)
 	}

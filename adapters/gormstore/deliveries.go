@@ -350,11 +350,11 @@ var hookListing = listing{`
 	SELECT h.id, g.path, p.path, coalesce(h.url_shown, h.url), h.push, h.tag_push, h.branches, NOT h.trusting,
 		CASE WHEN h.disabled THEN 'disabled' WHEN h.paused_until > $1 THEN 'paused'
 			WHEN h.failures > 0 AND h.status BETWEEN 200 AND 299 THEN 'slow' ELSE 'active' END,
-		h.failures, h.paused_until, nullif(h.status, 0), h.last_at
+		h.failures, h.paused_until, nullif(h.status, 0), h.last_at, h.name, h.description
 	FROM hooks h LEFT JOIN namespaces g ON g.id = h.group_id LEFT JOIN projects p ON p.id = h.project_id`,
 	func() []cell {
 		url := &nullable[string]{show: func(url string) any { return hooks.Hook{URL: url}.DisplayURL() }}
 		return []cell{
-			number(), word(), word(), url, flag(), flag(), word(), flag(), word(), number(), date(), number(), date(),
+			number(), word(), word(), url, flag(), flag(), word(), flag(), word(), number(), date(), number(), date(), word(), word(),
 		}
 	}}

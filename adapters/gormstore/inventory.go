@@ -12,6 +12,7 @@ import (
 	"gatehouse/adapters/gormstore/queries"
 	"gatehouse/adapters/gormstore/worldtx"
 	"gatehouse/application/inventory"
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/source"
 )
 
@@ -31,46 +32,65 @@ type cell interface {
 // listings are all things but those that need more than a query.
 var listings = map[string]listing{
 	"users": {`
-		SELECT u.id, u.username, u.name, u.email, u.public_email, u.state, u.type, u.admin, u.external, n.id
-		FROM users u JOIN namespaces n ON n.owner_id = u.id`,
+		SELECT u.id, u.username, u.name, u.email, u.public_email, u.state, u.type, u.admin, u.external, n.id,
+			u.can_create_group, u.projects_limit, u.note, u.settings, u.created_at, u.updated_at, u.last_activity_on, c.username
+		FROM users u JOIN namespaces n ON n.owner_id = u.id LEFT JOIN users c ON c.id = u.created_by`,
 		func() []cell {
-			return []cell{number(), word(), word(), word(), word(), word(), word(), flag(), flag(), number()}
+			return []cell{
+				number(), word(), word(), word(), word(), word(), word(), flag(), flag(), number(),
+				flag(), number(), word(), settings(), date(), date(), bareDay(), word(),
+			}
 		}},
-	"groups": {`SELECT id, path, visibility, protocols, allowed_ips FROM namespaces WHERE owner_id IS NULL`,
-		func() []cell { return []cell{number(), word(), word(), word(), list()} }},
-	"projects": {`
-		SELECT id, path, visibility, archived, read_only, repository, wiki, default_branch, empty, storage, last_activity_at,
-			coalesce((SELECT string_agg(r.path, ' ' ORDER BY r.path) FROM redirects r WHERE r.project_id = p.id), '')
-		FROM projects p`,
+	"groups": {`
+		SELECT id, path, visibility, protocols, allowed_ips, CASE name WHEN '' THEN '/' || path ELSE name END, description, lfs, project_creation, subgroup_creation,
+			share_lock, membership_lock, require_two_factor, settings, created_at
+		FROM namespaces WHERE owner_id IS NULL`,
 		func() []cell {
-			return []cell{number(), word(), word(), flag(), flag(), word(), word(), word(), flag(), word(), date(), paths()}
+			return []cell{
+				number(), word(), word(), word(), list(), name(), word(), flag(), word(), word(), flag(), flag(), flag(), settings(), date(),
+			}
+		}},
+	"projects": {`
+		SELECT p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki, p.default_branch, p.empty, p.storage, p.last_activity_at,
+			coalesce((SELECT string_agg(r.path, ' ' ORDER BY r.path) FROM redirects r WHERE r.project_id = p.id), ''),
+			CASE p.name WHEN '' THEN '/' || p.path ELSE p.name END, p.description, c.username, p.topics, p.settings, p.object_format, p.created_at, p.updated_at
+		FROM projects p LEFT JOIN users c ON c.id = p.creator_id`,
+		func() []cell {
+			return []cell{
+				number(), word(), word(), flag(), flag(), word(), word(), word(), flag(), word(), date(), paths(),
+				name(), word(), word(), list(), settings(), word(), date(), date(),
+			}
 		}},
 	"members": {`
-		SELECT u.username, g.path, p.path, m.level, m.state, m.expires_at
-		FROM members m JOIN users u ON u.id = m.user_id
+		SELECT u.username, g.path, p.path, m.level, m.state, m.expires_at, m.created_at, c.username
+		FROM members m JOIN users u ON u.id = m.user_id LEFT JOIN users c ON c.id = m.created_by
 		LEFT JOIN namespaces g ON g.id = m.group_id LEFT JOIN projects p ON p.id = m.project_id`,
-		func() []cell { return []cell{word(), word(), word(), role(), word(), date()} }},
+		func() []cell { return []cell{word(), word(), word(), role(), word(), date(), date(), word()} }},
 	"shares": {`
-		SELECT g.path, p.path, w.path, s.level, s.expires_at
-		FROM shares s JOIN namespaces w ON w.id = s.with_id
+		SELECT g.path, p.path, w.path, s.level, s.expires_at, s.created_at, c.username
+		FROM shares s JOIN namespaces w ON w.id = s.with_id LEFT JOIN users c ON c.id = s.created_by
 		LEFT JOIN namespaces g ON g.id = s.group_id LEFT JOIN projects p ON p.id = s.project_id`,
-		func() []cell { return []cell{word(), word(), word(), role(), date()} }},
+		func() []cell { return []cell{word(), word(), word(), role(), date(), date(), word()} }},
 	"keys": {`
-		SELECT k.id, k.kind, k.title, k.fingerprint, k.usage, u.username, k.expires_at, k.last_used_at
+		SELECT k.id, k.kind, k.title, k.fingerprint, k.usage, u.username, k.expires_at, k.last_used_at, k.public
 		FROM keys k LEFT JOIN users u ON u.id = coalesce(k.user_id, k.creator_id)`,
 		func() []cell {
-			return []cell{number(), word(), word(), word(), word(), word(), date(), date()}
+			return []cell{number(), word(), word(), word(), word(), word(), date(), date(), flag()}
 		}},
 	"pushes": {`SELECT id, repository, identifier, changes, options, received_at FROM pushes`,
 		func() []cell { return []cell{number(), raw(), raw(), raw(), lines(), date()} }},
 	"access-tokens": {`
-		SELECT t.id, u.username, t.name, t.scopes, t.expires_at, t.revoked, t.last_used_at
+		SELECT t.id, u.username, t.name, t.scopes, t.expires_at, t.revoked, t.last_used_at, t.description, t.created_at
 		FROM access_tokens t JOIN users u ON u.id = t.user_id`,
-		func() []cell { return []cell{number(), word(), word(), list(), date(), flag(), date()} }},
-	"agents": {`SELECT id, name, project_id, has_vulnerabilities FROM agents`,
-		func() []cell { return []cell{number(), word(), number(), flag()} }},
-	"agent-tokens": {`SELECT agent_id, name, revoked, last_used_at FROM agent_tokens`,
-		func() []cell { return []cell{number(), word(), flag(), date()} }},
+		func() []cell {
+			return []cell{number(), word(), word(), list(), date(), flag(), date(), word(), date()}
+		}},
+	"agents": {`SELECT id, name, project_id, has_vulnerabilities, created_at FROM agents`,
+		func() []cell { return []cell{number(), word(), number(), flag(), date()} }},
+	"agent-tokens": {`
+		SELECT t.agent_id, t.name, t.revoked, t.last_used_at, t.description, t.created_at, c.username
+		FROM agent_tokens t LEFT JOIN users c ON c.id = t.creator_id`,
+		func() []cell { return []cell{number(), word(), flag(), date(), word(), date(), word()} }},
 	"agent-authorizations": {`SELECT agent_id, access, holder, path FROM agent_authorizations`,
 		func() []cell { return []cell{number(), word(), word(), word()} }},
 	"usage": {`SELECT name, value FROM usage_counters UNION ALL SELECT name, count(*) FROM usage_members GROUP BY name`,
@@ -184,6 +204,17 @@ func number() cell { return &nullable[int64]{show: shown[int64]} }
 func word() cell   { return &nullable[string]{show: shown[string]} }
 func flag() cell   { return &nullable[bool]{show: shown[bool]} }
 
+// name is the name of a group or project. One of an earlier release has a path in its
+// place, behind a slash.
+func name() cell {
+	return &nullable[string]{show: func(text string) any {
+		if path, found := strings.CutPrefix(text, "/"); found {
+			return source.Path(path).Last()
+		}
+		return text
+	}}
+}
+
 // raw is text that was kept as bytes.
 func raw() cell { return &nullable[[]byte]{show: func(b []byte) any { return string(b) }} }
 
@@ -211,6 +242,13 @@ func (d *dates) value() any {
 	}
 	return d.Time
 }
+
+// settings are parameters without an effect.
+func settings() cell { return &settingsCell{} }
+
+type settingsCell struct{ database.Object }
+
+func (s *settingsCell) value() any { return inventory.SettingsRecord(remembered.Values(s.Object)) }
 
 type lists struct{ database.Texts }
 

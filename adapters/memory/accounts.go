@@ -67,24 +67,7 @@ func (tx accountsTx) Delete(ctx context.Context, id identity.UserID) ([]source.P
 	maps.DeleteFunc(tx.otpSessions, func(s sessionKey, _ time.Time) bool { return s.user == id })
 	delete(tx.recoveryCodes, id)
 	tx.removeAccess(func(a source.Access) bool { return a.User == id })
-	for n, u := range tx.users.rows {
-		if u.CreatedBy == id {
-			u.CreatedBy = 0
-			tx.users.rows[n] = u
-		}
-	}
-	for key, m := range tx.members {
-		if m.createdBy == id {
-			m.createdBy = 0
-			tx.members[key] = m
-		}
-	}
-	for n, a := range tx.agents.rows {
-		if a.createdBy == id {
-			a.createdBy = 0
-			tx.agents.rows[n] = a
-		}
-	}
+	tx.forgetCreator(id)
 	delete(tx.emails, fold(tx.users.rows[id].Email))
 	delete(tx.users.rows, id)
 	return projects, nil

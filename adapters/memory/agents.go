@@ -19,6 +19,7 @@ type agent struct {
 	name      string
 	project   source.ProjectID
 	createdBy identity.UserID
+	createdAt time.Time
 }
 
 // agentToken is a token of the agent of that number.
@@ -160,7 +161,7 @@ func (tx credentialsTx) PutAgent(ctx context.Context, p source.ProjectID, create
 		return conflict("agent %q of project %d has number %d", a.Name, p, sameName)
 	}
 	id := tx.agents.idOr(max(a.ID, sameName))
-	tx.agents.put(id, agent{a.Name, p, createdBy})
+	tx.agents.put(id, agent{a.Name, p, createdBy, toInstant(a.CreatedAt)})
 	for _, t := range a.Tokens {
 		tx.putAgentToken(id, t)
 	}
@@ -190,15 +191,19 @@ func (tx credentialsTx) Agent(ctx context.Context, p source.ProjectID, a worldim
 	if !ok {
 		return worldimport.KeptAgent{}, notFound("agent %q of project %d", a.Name, p)
 	}
-	out := worldimport.KeptAgent{
-		ID: id, Name: kept.name, Project: kept.project, CreatedBy: kept.createdBy, Tokens: map[identity.TokenDigest]worldimport.KeptAgentToken{},
+	return worldimport.KeptAgent{ID: id, Name: kept.name, Project: kept.project, CreatedBy: kept.createdBy, CreatedAt: kept.createdAt}, nil
+}
+
+// AgentToken implements worldimport.Credentials.
+func (tx credentialsTx) AgentToken(ctx context.Context, digest identity.TokenDigest) (worldimport.KeptAgentToken, error) {
+	if err := ctx.Err(); err != nil {
+		return worldimport.KeptAgentToken{}, err
 	}
-	for _, t := range a.Tokens {
-		if number, row := tx.agentToken(t.Digest); number != 0 {
-			out.Tokens[t.Digest] = worldimport.KeptAgentToken{Agent: row.agent, Name: row.Name, Revoked: row.Revoked}
-		}
+	number, row := tx.agentToken(digest)
+	if number == 0 {
+		return worldimport.KeptAgentToken{}, notFound("agent token")
 	}
-	return out, nil
+	return worldimport.KeptAgentToken{AgentToken: row.AgentToken, Agent: row.agent}, nil
 }
 
 // putAgentToken keeps a token of an agent. It replaces the one that has the same
@@ -206,6 +211,7 @@ func (tx credentialsTx) Agent(ctx context.Context, p source.ProjectID, a worldim
 func (tx *transaction) putAgentToken(agent int64, t worldimport.AgentToken) int64 {
 	id, _ := tx.agentToken(t.Digest)
 	id = tx.agentTokens.idOr(id)
+	t.FileLine, t.Creation = worldimport.FileLine{}, newCreation(t.Creation)
 	tx.agentTokens.put(id, agentToken{agent, t})
 	return id
 }
@@ -247,7 +253,7 @@ func (s *state) listAgents(w *world) (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, a := range w.agents.rows {
-		rows = append(rows, []any{id, a.name, int64(a.project), s.reporters[agents.AgentID(id)]})
+		rows = append(rows, []any{id, a.name, int64(a.project), s.reporters[agents.AgentID(id)], timeOrNil(a.createdAt)})
 	}
 	return rows
 }
@@ -256,7 +262,9 @@ func (s *state) listAgentTokens(w *world) (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, t := range w.agentTokens.rows {
-		rows = append(rows, []any{t.agent, t.Name, t.Revoked, timeOrNil(s.agentTokenUses[id])})
+		rows = append(rows, []any{
+			t.agent, t.Name, t.Revoked, timeOrNil(s.agentTokenUses[id]), t.Description, timeOrNil(t.CreatedAt), w.usernameOrNil(t.Creator),
+		})
 	}
 	return rows
 }

@@ -164,8 +164,8 @@ func (tx credentialsTx) PutAccessToken(ctx context.Context, u identity.UserID, t
 	}
 	old := tx.accessToken(t.Digest)
 	tx.putAccessToken(identity.AccessToken{
-		ID: old.ID, User: u, Name: t.Name, Scopes: identity.SplitScopes(t.Scopes), Digest: t.Digest,
-		ExpiresAt: t.ExpiresAt, Revoked: t.Revoked, CreatedAt: old.CreatedAt,
+		ID: old.ID, User: u, Name: t.Name, Scopes: identity.SplitScopes(t.Scopes), Digest: t.Digest, Description: t.Description,
+		ExpiresAt: t.ExpiresAt, Revoked: t.Revoked, CreatedAt: t.CreatedAt, Family: old.Family,
 	})
 	return nil
 }
@@ -206,7 +206,10 @@ func (s *state) listAccessTokens(w *world) (rows [][]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, t := range w.accessTokens.rows {
-		rows = append(rows, []any{id, w.usernameOrNil(t.User), t.Name, toStrings(t.Scopes), timeOrNil(t.ExpiresAt), t.Revoked, timeOrNil(s.accessTokenUses[id])})
+		rows = append(rows, []any{
+			id, w.usernameOrNil(t.User), t.Name, toStrings(t.Scopes), timeOrNil(t.ExpiresAt), t.Revoked, timeOrNil(s.accessTokenUses[id]),
+			t.Description, timeOrNil(t.CreatedAt),
+		})
 	}
 	return rows
 }

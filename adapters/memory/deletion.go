@@ -8,6 +8,7 @@ import (
 	"gatehouse/domain/agents"
 	"gatehouse/domain/billing"
 	"gatehouse/domain/hooks"
+	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
 
@@ -40,6 +41,50 @@ func (tx *transaction) deleteNamespace(root source.NamespaceID) (projects []sour
 	tx.deleteBilling(gone)
 	maps.DeleteFunc(tx.namespaces.rows, func(id source.NamespaceID, _ namespace) bool { return gone[id] })
 	return projects
+}
+
+// forgetCreator takes a user away from the rows that the user has created.
+func (tx *transaction) forgetCreator(id identity.UserID) {
+	for n, u := range tx.users.rows {
+		if u.CreatedBy == id {
+			u.CreatedBy = 0
+			tx.users.rows[n] = u
+		}
+	}
+	for n, p := range tx.projects.rows {
+		if p.profile.Creator == id {
+			p.profile.Creator = 0
+			tx.projects.rows[n] = p
+		}
+	}
+	for n, a := range tx.agents.rows {
+		if a.createdBy == id {
+			a.createdBy = 0
+			tx.agents.rows[n] = a
+		}
+	}
+	for n, t := range tx.agentTokens.rows {
+		if t.Creator == id {
+			t.Creator = 0
+			tx.agentTokens.rows[n] = t
+		}
+	}
+	for key, m := range tx.members {
+		if m.creation.Creator == id {
+			m.creation.Creator = 0
+			tx.members[key] = m
+		}
+	}
+	for in, shares := range tx.shares {
+		shares = maps.Clone(shares)
+		for with, s := range shares {
+			if s.creation.Creator == id {
+				s.creation.Creator = 0
+				shares[with] = s
+			}
+		}
+		tx.shares[in] = shares
+	}
 }
 
 // deleteProject removes a project, and remembers where its repository is.

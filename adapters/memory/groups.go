@@ -89,7 +89,7 @@ func (tx groupsTx) Delete(ctx context.Context, id source.NamespaceID) ([]source.
 // AddOwner implements groups.Members.
 func (tx groupsTx) AddOwner(ctx context.Context, group source.NamespaceID, user identity.UserID, at time.Time) error {
 	return tx.putMember(ctx, membership{user, source.MemberSource{Group: group}}, member{
-		role: source.Owner, state: worldimport.MemberActive, createdAt: toInstant(at), createdBy: user,
+		role: source.Owner, state: worldimport.MemberActive, creation: worldimport.Creation{CreatedAt: toInstant(at), Creator: user},
 	})
 }
 
@@ -129,7 +129,7 @@ func (tx groupsTx) Share(ctx context.Context, group, with source.NamespaceID) (g
 // PutShare implements groups.Shares.
 func (tx groupsTx) PutShare(ctx context.Context, group, with source.NamespaceID, s groups.Share, by identity.UserID, at time.Time) error {
 	return tx.putShare(ctx, source.MemberSource{Group: group}, with, share{
-		role: s.Role, expiry: toDay(s.ExpiresAt), createdAt: toInstant(at), createdBy: by,
+		role: s.Role, expiry: toDay(s.ExpiresAt), creation: worldimport.Creation{CreatedAt: toInstant(at), Creator: by},
 	})
 }
 

@@ -40,7 +40,11 @@ func (tx hooksTx) Put(ctx context.Context, in source.MemberSource, h hooks.Hook)
 		h.ID = id
 	}
 	h.ID = tx.hooks.idOr(h.ID)
-	h.Health = tx.hooks.rows[h.ID].Health
+	old := tx.hooks.rows[h.ID]
+	h.Health = old.Health
+	if h.Token == worldimport.NoSecret {
+		h.Token = old.Token
+	}
 	tx.hooks.put(h.ID, hook{h, in})
 	return nil
 }
@@ -300,6 +304,7 @@ func (w *world) listHooks(now time.Time) (rows [][]any) {
 		rows = append(rows, []any{
 			int64(h.ID), group, project, h.DisplayURL(), h.Push, h.TagPush, string(h.Branches), !h.SkipVerification,
 			state, int64(h.Health.Failures), timeOrNil(h.Health.PausedUntil), numberOrNil(int64(h.Health.Status)), timeOrNil(h.Health.LastAt),
+			h.Name, h.Description,
 		})
 	}
 	return rows

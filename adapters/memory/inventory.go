@@ -79,6 +79,14 @@ func numberOrNil[ID ~int64](id ID) any {
 	return int64(id)
 }
 
+// flagOrNil returns what p points to, or nil.
+func flagOrNil(p *bool) any {
+	if p == nil {
+		return nil
+	}
+	return *p
+}
+
 // timeOrNil returns t, or nil if t is zero.
 func timeOrNil(t time.Time) any {
 	if t.IsZero() {

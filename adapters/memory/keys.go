@@ -147,7 +147,7 @@ func (s *state) listKeys(w *world) (rows [][]any) {
 	for _, k := range w.keys.rows {
 		rows = append(rows, []any{
 			int64(k.ID), string(k.Kind), k.Title, string(k.Fingerprint), string(k.Usage),
-			w.usernameOrNil(k.Owner), timeOrNil(k.ExpiresAt), timeOrNil(s.keyLastUsed(k.Key)),
+			w.usernameOrNil(k.Owner), timeOrNil(k.ExpiresAt), timeOrNil(s.keyLastUsed(k.Key)), k.Public,
 		})
 	}
 	return rows

@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/application"
 	"gatehouse/application/members"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
@@ -49,12 +50,12 @@ func (tx membersTx) Member(ctx context.Context, user identity.UserID, in source.
 	if !ok {
 		return members.Member{}, notFound("member %d", user)
 	}
-	return members.Member{Role: m.role, State: m.state, ExpiresAt: m.expiry, CreatedAt: m.createdAt, CreatedBy: m.createdBy}, nil
+	return members.Member{Role: m.role, State: m.state, ExpiresAt: m.expiry, CreatedAt: m.creation.CreatedAt, CreatedBy: m.creation.Creator}, nil
 }
 
 // PutMember implements members.Members.
 func (tx membersTx) PutMember(ctx context.Context, user identity.UserID, in source.MemberSource, m members.Member) error {
-	return tx.putMember(ctx, membership{user, in}, member{m.Role, m.State, toDay(m.ExpiresAt), m.CreatedBy, toInstant(m.CreatedAt)})
+	return tx.putMember(ctx, membership{user, in}, member{m.Role, m.State, toDay(m.ExpiresAt), worldimport.Creation{CreatedAt: toInstant(m.CreatedAt), Creator: m.CreatedBy}})
 }
 
 // RemoveMember implements members.Members.
@@ -119,7 +120,7 @@ func (m MemberRecords) Views(ctx context.Context, in source.MemberSource, f memb
 		}
 	}
 	if p, ok := w.projects.rows[in.Project]; ok {
-		owner := member{role: source.Owner, state: source.MemberActive, createdAt: p.profile.CreatedAt}
+		owner := member{role: source.Owner, state: source.MemberActive, creation: worldimport.Creation{CreatedAt: p.profile.CreatedAt}}
 		w.grant(best, w.namespaces.rows[p.namespace].owner, owner, source.Owner, now)
 	}
 	if f.Inherited {
@@ -145,8 +146,8 @@ func (w *world) grant(best map[identity.UserID]members.View, user identity.UserI
 		return
 	}
 	v := members.View{
-		User: w.users.rows[user].User, Creator: w.users.rows[m.createdBy].User,
-		Member: members.Member{Role: min(m.role, highest), State: m.state, ExpiresAt: m.expiry, CreatedAt: m.createdAt, CreatedBy: m.createdBy},
+		User: w.users.rows[user].User, Creator: w.users.rows[m.creation.Creator].User,
+		Member: members.Member{Role: min(m.role, highest), State: m.state, ExpiresAt: m.expiry, CreatedAt: m.creation.CreatedAt, CreatedBy: m.creation.Creator},
 	}
 	if old, ok := best[user]; !ok || compareGrants(v.Member, old.Member) < 0 {
 		best[user] = v

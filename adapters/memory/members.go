@@ -18,29 +18,29 @@ type membership struct {
 
 // member is a user's membership in a group or project.
 type member struct {
-	role   source.Role
-	state  worldimport.MemberState
-	expiry time.Time
-	// createdBy is who added the member, createdAt when; zero if that is not known.
-	createdBy identity.UserID
-	createdAt time.Time
+	role     source.Role
+	state    worldimport.MemberState
+	expiry   time.Time
+	creation worldimport.Creation
 }
 
 // share gives the members of a group a role in another group or a project.
 type share struct {
 	// number grows with each share that is made.
-	number int64
-	role   source.Role
-	expiry time.Time
-	// createdAt and createdBy are zero if they are not known.
-	createdAt time.Time
-	createdBy identity.UserID
+	number   int64
+	role     source.Role
+	expiry   time.Time
+	creation worldimport.Creation
 }
 
-// PutMember implements worldimport.Namespaces. Who added a member, and when, stays.
+// newCreation returns the creation of a row as it is kept: without a username.
+func newCreation(c worldimport.Creation) worldimport.Creation {
+	return worldimport.Creation{CreatedAt: toInstant(c.CreatedAt), Creator: c.Creator}
+}
+
+// PutMember implements worldimport.Namespaces.
 func (tx namespacesTx) PutMember(ctx context.Context, u identity.UserID, in source.MemberSource, m worldimport.Member) error {
-	old := tx.members[membership{u, in}]
-	return tx.putMember(ctx, membership{u, in}, member{m.Role, m.State, toDay(m.ExpiresAt), old.createdBy, old.createdAt})
+	return tx.putMember(ctx, membership{u, in}, member{m.Role, m.State, toDay(m.ExpiresAt), newCreation(m.Creation)})
 }
 
 // putMember keeps a membership.
@@ -79,7 +79,7 @@ func (tx *transaction) putShare(ctx context.Context, in source.MemberSource, wit
 		shares = map[source.NamespaceID]share{}
 	}
 	if old, exists := shares[with]; exists {
-		row.number, row.createdAt, row.createdBy = old.number, old.createdAt, old.createdBy
+		row.number = old.number
 	} else {
 		tx.lastShare++
 		row.number = tx.lastShare
@@ -98,7 +98,7 @@ func (tx currentTx) Member(ctx context.Context, u identity.UserID, in source.Mem
 	if !ok {
 		return worldimport.Member{}, notFound("member %d", u)
 	}
-	return worldimport.Member{Role: m.role, State: m.state, ExpiresAt: m.expiry}, nil
+	return worldimport.Member{Role: m.role, State: m.state, ExpiresAt: m.expiry, Creation: m.creation}, nil
 }
 
 // Share implements worldimport.Current.
@@ -110,7 +110,7 @@ func (tx currentTx) Share(ctx context.Context, in source.MemberSource, with sour
 	if !ok {
 		return worldimport.Share{}, notFound("share with group %d", with)
 	}
-	return worldimport.Share{Role: s.role, ExpiresAt: s.expiry}, nil
+	return worldimport.Share{Role: s.role, ExpiresAt: s.expiry, Creation: s.creation}, nil
 }
 
 // requireMemberSource returns domain.NotFound unless the group or project exists.
@@ -251,7 +251,10 @@ func withoutMinimal(r source.Role) source.Role {
 func (w *world) listMembers() (rows [][]any) {
 	for key, m := range w.members {
 		group, project := w.memberSourcePaths(key.in)
-		rows = append(rows, []any{w.usernameOrNil(key.user), group, project, m.role.String(), string(m.state), timeOrNil(m.expiry)})
+		rows = append(rows, []any{
+			w.usernameOrNil(key.user), group, project, m.role.String(), string(m.state), timeOrNil(m.expiry),
+			timeOrNil(m.creation.CreatedAt), w.usernameOrNil(m.creation.Creator),
+		})
 	}
 	return rows
 }
@@ -260,7 +263,10 @@ func (w *world) listShares() (rows [][]any) {
 	for in, shares := range w.shares {
 		group, project := w.memberSourcePaths(in)
 		for with, s := range shares {
-			rows = append(rows, []any{group, project, w.namespaces.rows[with].Path, s.role.String(), timeOrNil(s.expiry)})
+			rows = append(rows, []any{
+				group, project, w.namespaces.rows[with].Path, s.role.String(), timeOrNil(s.expiry),
+				timeOrNil(s.creation.CreatedAt), w.usernameOrNil(s.creation.Creator),
+			})
 		}
 	}
 	return rows

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"gatehouse/application/inventory"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -156,7 +157,12 @@ func (w *world) groupRow(g worldimport.Group) (namespace, error) {
 func (w *world) listGroups() (rows [][]any) {
 	for _, g := range w.namespaces.rows {
 		if !g.Personal {
-			rows = append(rows, []any{int64(g.ID), g.Path, string(g.visibility), string(g.Protocols), prefixTexts(g.AllowedIPs)})
+			p := g.profile
+			rows = append(rows, []any{
+				int64(g.ID), g.Path, string(g.visibility), string(g.Protocols), prefixTexts(g.AllowedIPs),
+				p.Name, p.Description, flagOrNil(p.LFS), string(p.ProjectCreation), string(p.SubgroupCreation),
+				p.ShareLock, p.MembershipLock, p.RequireTwoFactor, inventory.SettingsRecord(p.Settings), timeOrNil(p.CreatedAt),
+			})
 		}
 	}
 	return rows

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"gatehouse/application/inventory"
 	"gatehouse/application/projects"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
@@ -64,10 +65,6 @@ func (tx projectsTx) Put(ctx context.Context, p worldimport.Project) (id source.
 	row.ID = tx.projects.idOr(row.ID)
 	row.Root, row.DefaultBranchProtection = source.Namespace{}, nil
 	row.Protections, row.activity = old.Protections, old.activity
-	if !exists {
-		old.Empty = p.NewIsEmpty
-	}
-	row.Empty, row.DefaultBranch = valueOr(p.Empty, old.Empty), valueOr(p.DefaultBranch, old.DefaultBranch)
 	if exists {
 		tx.moveRoutes(old.Path, row.Path)
 	}
@@ -94,7 +91,7 @@ func (tx projectsTx) Current(ctx context.Context, p worldimport.Project) (worldi
 	if !ok {
 		return worldimport.Project{}, notFound("project %d", id)
 	}
-	out := worldimport.Project{Project: kept.Project, Empty: copyOf(&kept.Empty), DefaultBranch: copyOf(&kept.DefaultBranch), PendingDelete: kept.pendingDelete, Profile: kept.profile.Clone()}
+	out := worldimport.Project{Project: kept.Project, PendingDelete: kept.pendingDelete, Profile: kept.profile.Clone()}
 	out.Project.Protections = withMembership(kept.Protections, func(source.NamespaceID) bool { return false })
 	for _, path := range tx.formerPaths(id) {
 		out.MovedFrom = append(out.MovedFrom, source.Path(path))
@@ -233,6 +230,8 @@ func (w *world) listProjects() (rows [][]any) {
 		rows = append(rows, []any{
 			int64(p.ID), p.Path, string(p.Visibility), p.Archived, p.ReadOnly,
 			string(p.Repository), string(p.Wiki), p.DefaultBranch, p.Empty, p.Storage, timeOrNil(p.activity), w.formerPaths(p.ID),
+			p.profile.Name, p.profile.Description, w.usernameOrNil(p.profile.Creator), toStrings(p.profile.Topics),
+			inventory.SettingsRecord(p.profile.Settings), p.profile.ObjectFormat, timeOrNil(p.profile.CreatedAt), timeOrNil(p.profile.UpdatedAt),
 		})
 	}
 	return rows
@@ -289,8 +288,7 @@ type newProjects struct{ worldimport.Projects }
 
 // Add implements projects.Projects.
 func (n newProjects) Add(ctx context.Context, p source.Project) (source.ProjectID, error) {
-	p.ToBeCreated = false
-	empty := true
-	id, _, err := n.Put(ctx, worldimport.Project{Project: p, Empty: &empty})
+	p.ToBeCreated, p.Empty = false, true
+	id, _, err := n.Put(ctx, worldimport.Project{Project: p})
 	return id, err
 }

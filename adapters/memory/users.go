@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"gatehouse/application/inventory"
 	"gatehouse/application/whois"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
@@ -49,7 +50,8 @@ func (tx usersTx) Current(ctx context.Context, u worldimport.User) (worldimport.
 	if !ok {
 		return worldimport.User{}, notFound("user %d", id)
 	}
-	return worldimport.User{User: kept.User, Profile: kept.Profile, NamespaceID: kept.namespace, TOTPSecret: kept.factor.Secret}, nil
+	account := kept.Account.Clone()
+	return worldimport.User{User: account.User, Profile: account.Profile, NamespaceID: kept.namespace, TOTPSecret: kept.factor.Secret}, nil
 }
 
 // UserOfEmail implements worldimport.Emails.
@@ -87,12 +89,11 @@ func (tx usersTx) Put(ctx context.Context, u worldimport.User) (identity.UserID,
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	id := u.User.ID
-	if id == 0 {
-		id = tx.userByName(u.User.Username)
+	secret := &u.TOTPSecret
+	if u.TOTPSecret == worldimport.NoSecret {
+		secret = nil
 	}
-	u.User.PublicEmail = valueOr(u.PublicEmail, tx.users.rows[id].PublicEmail)
-	return tx.putUser(identity.Account{User: u.User, Profile: u.Profile}, u.NamespaceID, &u.TOTPSecret)
+	return tx.putUser(identity.Account{User: u.User, Profile: u.Profile}, u.NamespaceID, secret)
 }
 
 // putUser keeps a user with the number of the personal namespace, 0 for any, and the
@@ -250,6 +251,8 @@ func (w *world) listUsers() (rows [][]any) {
 	for _, u := range w.users.rows {
 		rows = append(rows, []any{
 			int64(u.ID), u.Username, u.Name, u.Email, u.PublicEmail, string(u.State), string(u.Type), u.Admin, u.External, int64(u.namespace),
+			u.CanCreateGroup, u.ProjectsLimit, u.Note, inventory.SettingsRecord(u.Settings), timeOrNil(u.CreatedAt), timeOrNil(u.UpdatedAt),
+			dateOrNil(u.LastActivityOn), w.usernameOrNil(u.CreatedBy),
 		})
 	}
 	return rows

@@ -22,9 +22,6 @@ func subscription(e *entry) worldimport.Subscription {
 	}
 	extension, _ := e.number("trial_extension_type", 0, 2)
 	s.TrialExtension = int32(extension)
-	if s.Trial && s.TrialStartsOn.IsZero() {
-		e.need("trial_starts_on")
-	}
 	if s.Namespace != "" {
 		e.once(e.line, "the subscription of %s", identity.Fold(s.Namespace))
 	}

@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 )
 
@@ -26,7 +27,23 @@ type entry struct {
 	members map[string]*yaml.Node
 	names   []*yaml.Node
 	known   []string
+	// leftOut are members that count as left out although they are there.
+	leftOut []string
 }
+
+// given returns the members that the entry has.
+func (e *entry) given() []worldimport.GivenMember {
+	given := make([]worldimport.GivenMember, 0, len(e.names))
+	for _, node := range e.names {
+		if !slices.Contains(e.leftOut, node.Value) {
+			given = append(given, worldimport.GivenMember{Name: node.Value, Line: node.Line})
+		}
+	}
+	return given
+}
+
+// gives says whether the entry has a member of that name, which may be null.
+func (e *entry) gives(name string) bool { return e.members[name] != nil }
 
 // done adds a mistake for every member that was not read.
 func (e *entry) done() {
@@ -273,11 +290,12 @@ var kinds = map[string]string{
 }
 
 // each reads a list of mappings. It returns nil if the list is absent, and an empty
-// slice for an empty list. A row with a mistake is malformed; in place of what is no row
+// slice for an empty list. A row knows which members its entry has. A row with a mistake is malformed; in place of what is no row
 // there is a malformed one without members.
 func each[T any, P interface {
 	*T
 	MarkMalformed()
+	SetGiven([]worldimport.GivenMember)
 }](e *entry, name string, read func(*entry) T) []T {
 	nodes, given := e.list(name)
 	if !given && e.absent(name) {
@@ -293,6 +311,7 @@ func each[T any, P interface {
 		if element := e.entry(node, "an entry of "+name); element != nil {
 			element.kind = kinds[name]
 			value = read(element)
+			P(&value).SetGiven(element.given())
 			element.done()
 		}
 		if len(e.mistakes) > before {

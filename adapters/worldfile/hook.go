@@ -15,6 +15,8 @@ func hook(e *entry) worldimport.Hook {
 		Hook: hooks.Hook{
 			ID:               hooks.HookID(e.id("id", "hook")),
 			URL:              e.needText("url"),
+			Name:             e.text("name"),
+			Description:      e.text("description"),
 			Token:            e.text("token"),
 			Push:             e.flag("push_events", true),
 			TagPush:          e.flag("tag_push_events", false),

@@ -6,6 +6,9 @@ const nameRule = `is made of letters, digits, "_", "-" and "."; it begins with a
 
 const pathRule = `is made of letters, digits, "_", "-" and "."; it does not begin with "-" and does not end in ".", ".git" or ".atom"`
 
+// plain is what a setting of any name may be.
+const plain = "a text, a whole number, true, false, null, or a list or mapping of these, without aliases"
+
 // mistaken are world files with what is wrong with each.
 var mistaken = map[string]struct {
 	text string
@@ -23,7 +26,7 @@ var mistaken = map[string]struct {
 		},
 	},
 	"public_email": {
-		"users:\n  - {username: a, email: a@x, public_email: A@X}\n  - {username: b, email: b@x, public_email: null}\n  - username: c\n    email: c@x\n    public_email: d@x\n  - {username: d, public_email: d@x}\n  - {username: e, public_email: 7}\n",
+		"users:\n  - {username: a, email: a@x, public_email: A@X}\n  - {username: b, email: b@x, public_email: null}\n  - username: c\n    email: c@x\n    public_email: d@x\n  - {username: d, public_email: d@x, email: null}\n  - {username: e, public_email: 7}\n",
 		[]string{
 			`line 6: user "c": public_email must be the user's email, or empty to tell no address`,
 			`line 7: user "d": public_email must be the user's email, or empty to tell no address`,
@@ -55,7 +58,6 @@ var mistaken = map[string]struct {
 			"line 3: seats must be a whole number from 0 to 2147483647",
 			"line 3: trial must be true or false",
 			"line 4: max_seats_used must be a whole number from 0 to 2147483647",
-			"line 4: an entry of subscriptions needs trial_starts_on",
 			"line 4: the subscription of a is already on line 3",
 			"line 5: end_date must be a date such as 2027-01-31",
 			"line 5: auto_renew must be true or false",
@@ -89,7 +91,7 @@ var mistaken = map[string]struct {
 	},
 	"unknown key": {
 		"members:\n  - {user: a, group: b, role: guest}\n  - user: a\n    project: b/c\n    rol: guest\n    role: guest\n",
-		[]string{"line 5: an entry of members has no rol; there are user, role, state, expires_at, group, project"},
+		[]string{"line 5: an entry of members has no rol; there are user, role, state, expires_at, created_at, created_by, group, project"},
 	},
 	"odd key":        {"users:\n  - {username: a, 7: b, [x]: y, <<: {}}\n", []string{"line 2: an entry of users has a key that is not known"}},
 	"key twice":      {"users:\n  - {username: a,\n     username: b}\n", []string{"line 3: username is given twice"}},
@@ -212,7 +214,7 @@ var mistaken = map[string]struct {
 			"line 2: key: its base64 is cut short; copy the whole line",
 			"line 3: an entry of keys needs key",
 			"line 5: key: something stands in front of its type, such as options, which are not supported; begin with ssh-ed25519",
-			"line 5: an entry of deploy_keys has no usage; there are creator, id, title, created_at, expires_at, key, projects",
+			"line 5: an entry of deploy_keys has no usage; there are creator, id, title, created_at, expires_at, key, public, projects",
 			"line 6: key: it is a private key, and whoever saw this text can use it: replace it by a new one and give the public key of that",
 			"line 10: key: it is more than one key; give each an entry of its own",
 			"line 13: key: it is more than one key; give each an entry of its own",
@@ -265,11 +267,52 @@ var mistaken = map[string]struct {
 	"tokens": {
 		"access_tokens:\n  - {user: a, name: b}\n  - {user: a, name: b, scopes: [API], token: x}\n  - {user: a, name: b, scopes: [], token: y}\nagents:\n  - {name: c, project: d/e, tokens: [{name: f}]}\n",
 		[]string{
-			"line 2: an entry of access_tokens needs token",
+			"line 2: an entry of access_tokens needs either token or digest",
 			"line 2: an entry of access_tokens needs scopes",
 			"line 3: each of scopes must be a word such as read_api",
 			"line 4: an entry of access_tokens needs scopes",
-			"line 6: an entry of tokens needs token",
+			"line 6: an entry of tokens needs either token or digest",
+		},
+	},
+	"digests": {
+		"access_tokens:\n  - {user: a, name: b, scopes: [api], digest: ABC}\n  - {user: a, name: b, scopes: [api], token: x, digest: " + strings.Repeat("0a", 32) + "}\n" +
+			"  - {user: a, name: c, scopes: [api], digest: " + strings.Repeat("0a", 32) + "}\n  - {user: a, name: d, scopes: [api], digest: " + strings.Repeat("0a", 32) + "}\n  - {user: a, name: e, scopes: [api], digest: 7}\n",
+		[]string{
+			"line 2: digest must be 64 hexadecimal digits in lower case, the SHA-256 of the token",
+			"line 3: an entry of access_tokens needs either token or digest",
+			`line 5: this access token is already that of access token "c" of user "a" on line 4`,
+			"line 6: digest must be text; put quotes around it",
+		},
+	},
+	"settings": {
+		"users:\n  - {username: a, settings: [x]}\n  - username: b\n    settings:\n      bio: 7\n      theme_id: x\n      private_profile: 1\n      unknown: 1\n      Bad-Name: 1\n      location: x\n      location: y\n" +
+			"groups:\n  - {path: g, settings: {shared_runners_setting: x}}\nprojects:\n  - {path: g/a, settings: {a: 1.5, b: &b [1], c: *b, d: 2020-01-01, e: {1: x}, f: 9007199254740993}}\n",
+		[]string{
+			"line 2: settings must be a mapping of names to values",
+			"line 5: bio must be text; put quotes around it",
+			"line 6: theme_id must be a whole number",
+			"line 7: private_profile must be true or false",
+			"line 8: settings has no unknown; there are bio, location, linkedin, twitter, discord, github, skype, website_url, organization, job_title, pronouns, commit_email, private_profile, theme_id, color_scheme_id, view_diffs_file_by_file, extern_uid, provider",
+			"line 9: settings has a name that is not known",
+			"line 11: location is given twice",
+			"line 13: shared_runners_setting must be enabled, disabled_and_overridable, disabled_and_unoverridable or disabled_with_override",
+			"line 15: a must be " + plain, "line 15: c must be " + plain, "line 15: d must be " + plain, "line 15: e must be " + plain, "line 15: f must be " + plain,
+		},
+	},
+	"profiles": {
+		"users:\n  - {username: a, projects_limit: -1, can_create_group: 1, created_at: x, created_by: 7}\ngroups:\n  - {path: g, project_creation: all, subgroup_creation: noone, lfs: 1}\n" +
+			"projects:\n  - {path: g/a, object_format: md5, topics: [1], creator: 7}\n",
+		[]string{
+			"line 2: can_create_group must be true or false",
+			"line 2: projects_limit must be a whole number from 0 to 9007199254740992",
+			"line 2: created_at must be a date such as 2027-01-31 or a time such as 2027-01-31T18:00:00Z",
+			"line 2: created_by must be text; put quotes around it",
+			"line 4: lfs must be true or false",
+			"line 4: project_creation must be noone, owner, maintainer, developer or administrator",
+			"line 4: subgroup_creation must be owner or maintainer",
+			"line 6: creator must be text; put quotes around it",
+			"line 6: each of topics must be text; put quotes around it",
+			"line 6: object_format must be sha1 or sha256",
 		},
 	},
 	"broadcast's end": {

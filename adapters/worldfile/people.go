@@ -11,6 +11,7 @@ import (
 	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/source"
 )
 
@@ -57,14 +58,21 @@ func user(e *entry) worldimport.User {
 			CredentialVersion: e.credentialVersion(),
 		},
 		NamespaceID: source.NamespaceID(e.id("namespace_id", "namespace")),
-		Profile:     identity.Profile{CanCreateGroup: true, ProjectsLimit: identity.DefaultProjectsLimit},
+		Profile: identity.Profile{
+			CanCreateGroup: e.flag("can_create_group", true),
+			ProjectsLimit:  e.amount("projects_limit", identity.DefaultProjectsLimit),
+			Note:           e.text("note"),
+			Settings:       e.settings("settings", remembered.Users),
+			CreatedAt:      e.moment("created_at"),
+		},
+		CreatedBy: e.text("created_by"),
 	}
 	e.takePath(e.line, u.User.Username)
 	if u.User.Username != "" {
 		e.wrong("username", "user", u.User.Username, identity.CheckUsername(u.User.Username))
 	}
 	e.takeEmail(u.User)
-	u.PublicEmail = e.publicEmail(u.User)
+	u.User.PublicEmail = e.publicEmail(u.User)
 	u.User.Name = cmp.Or(u.User.Name, u.User.Username)
 	u.User.TwoFactor, u.TOTPSecret = e.twoFactor()
 	return u
@@ -79,14 +87,22 @@ func (e *entry) takeEmail(u identity.User) {
 	e.take(place{e.members["email"].Line, e.row()}, "this e-mail", "e-mail "+identity.Fold(u.Email))
 }
 
-// publicEmail returns nil if it is missing; null is none, as empty text is.
-func (e *entry) publicEmail(u identity.User) *string {
+// publicEmail returns an address that is empty if it is absent. Without an e-mail in the
+// row it is judged once the one that is kept is known.
+func (e *entry) publicEmail(u identity.User) string {
 	address := e.text("public_email")
-	e.wrong("public_email", "user", u.Username, u.CheckPublicEmail(address))
-	if _, given := e.members["public_email"]; !given {
-		return nil
+	if e.gives("email") {
+		e.wrong("public_email", "user", u.Username, u.CheckPublicEmail(address))
 	}
-	return &address
+	return address
+}
+
+// amount returns a number of 0 or more, or otherwise if it is absent.
+func (e *entry) amount(name string, otherwise int64) int64 {
+	if value, ok := e.number(name, 0, greatestID); ok {
+		return value
+	}
+	return otherwise
 }
 
 // credentialVersion returns 1 if it is absent: the password was never changed.
@@ -141,7 +157,7 @@ func key(e *entry) worldimport.Key {
 
 func deployKey(e *entry) worldimport.DeployKey {
 	k := worldimport.DeployKey{FileLine: e.here(), Creator: e.text("creator"), Key: e.publicKey()}
-	k.Key.Kind = identity.DeployKey
+	k.Key.Kind, k.Key.Public = identity.DeployKey, e.flag("public", false)
 	k.Key.Usage = identity.AuthAndSigning
 	k.Projects = each(e, "projects", func(p *entry) worldimport.DeployKeyProject {
 		enabled := worldimport.DeployKeyProject{FileLine: p.here(), Path: p.needText("project"), CanPush: p.flag("can_push", false)}
@@ -187,12 +203,14 @@ func reason(err error) string {
 
 func accessToken(e *entry) worldimport.AccessToken {
 	t := worldimport.AccessToken{
-		FileLine:  e.here(),
-		User:      e.needText("user"),
-		Name:      e.needText("name"),
-		Digest:    e.token("access token"),
-		ExpiresAt: e.moment("expires_at"),
-		Revoked:   e.flag("revoked", false),
+		FileLine:    e.here(),
+		User:        e.needText("user"),
+		Name:        e.needText("name"),
+		Description: e.text("description"),
+		Digest:      e.token("access token"),
+		CreatedAt:   e.moment("created_at"),
+		ExpiresAt:   e.moment("expires_at"),
+		Revoked:     e.flag("revoked", false),
 	}
 	e.texts("scopes", func(line int, scope string) {
 		if !scopeWord.MatchString(scope) {
@@ -215,29 +233,60 @@ func agent(e *entry) worldimport.Agent {
 		Name:      e.needText("name"),
 		Project:   e.needText("project"),
 		CreatedBy: e.text("created_by"),
+		CreatedAt: e.moment("created_at"),
 	}
 	if a.Name != "" && a.Project != "" {
 		e.once(e.line, "agent %q of project %q", identity.Fold(a.Name), identity.Fold(a.Project))
 	}
 	a.Tokens = each(e, "tokens", func(t *entry) worldimport.AgentToken {
 		return worldimport.AgentToken{
-			FileLine: t.here(),
-			Name:     t.needText("name"),
-			Digest:   t.token("agent token"),
-			Revoked:  t.flag("revoked", false),
+			FileLine:    t.here(),
+			Name:        t.needText("name"),
+			Description: t.text("description"),
+			Digest:      t.token("agent token"),
+			Revoked:     t.flag("revoked", false),
+			Creation:    t.creation("creator"),
 		}
 	})
 	return a
 }
 
-// token reads the text of a token and returns its digest. The same token must not
-// occur twice.
-func (e *entry) token(kind string) identity.TokenDigest {
-	text := e.needText("token")
-	if text == "" {
-		return ""
+// creation reads when a row was created, and by which user, whose username is a member
+// of that name.
+func (e *entry) creation(creator string) worldimport.Creation {
+	return worldimport.Creation{CreatedAt: e.moment("created_at"), CreatedBy: e.text(creator)}
+}
+
+// token reads the text of a token and returns its digest, or reads the digest in place of
+// the text. The same token must not occur twice.
+func (e *entry) token(kind string) (digest identity.TokenDigest) {
+	member := "token"
+	if !e.absent("digest") {
+		member = "digest"
 	}
-	digest := identity.DigestToken(text)
-	e.take(place{e.members["token"].Line, e.row()}, "this "+kind, kind+" "+string(digest))
+	switch {
+	case e.absent("token") == e.absent("digest"):
+		e.member("token")
+		e.member("digest")
+		e.mistake(e.line, "%s needs either token or digest", e.what)
+		return ""
+	case member == "digest":
+		e.member("token")
+		digest = identity.TokenDigest(e.text("digest"))
+		if isText(resolve(e.members["digest"])) && !digestText.MatchString(string(digest)) {
+			e.mistake(e.members["digest"].Line, "digest must be 64 hexadecimal digits in lower case, the SHA-256 of the token")
+			return ""
+		}
+	default:
+		text := e.needText("token")
+		e.member("digest")
+		if text == "" {
+			return ""
+		}
+		digest = identity.DigestToken(text)
+	}
+	e.take(place{e.members[member].Line, e.row()}, "this "+kind, kind+" "+string(digest))
 	return digest
 }
+
+var digestText = regexp.MustCompile(`^[0-9a-f]{64}$`)

@@ -7,6 +7,7 @@ import (
 
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/source"
 )
 
@@ -22,6 +23,18 @@ func group(e *entry) worldimport.Group {
 		},
 		Visibility:    word(e, "visibility", source.Visibilities, source.Private),
 		PendingDelete: e.flag("pending_delete", false),
+		Profile: source.GroupProfile{
+			Name:             e.text("name"),
+			Description:      e.text("description"),
+			LFS:              e.optionalFlag("lfs"),
+			ProjectCreation:  word(e, "project_creation", source.ProjectCreations, source.DeveloperProjects),
+			SubgroupCreation: word(e, "subgroup_creation", source.SubgroupCreations, source.MaintainerSubgroups),
+			ShareLock:        e.flag("share_lock", false),
+			MembershipLock:   e.flag("membership_lock", false),
+			RequireTwoFactor: e.flag("require_two_factor", false),
+			Settings:         e.settings("settings", remembered.Groups),
+			CreatedAt:        e.moment("created_at"),
+		},
 	}
 	if level, ok := e.number("default_branch_protection", int64(source.NotProtected), int64(source.DevelopersPushInitially)); ok {
 		protection := source.BranchProtection(level)
@@ -74,9 +87,19 @@ func project(e *entry) worldimport.Project {
 			Storage:    e.text("storage"),
 			LegacyPath: e.text("legacy_path"),
 			LFS:        e.flag("lfs", true),
+			Empty:      e.empty(),
 		},
-		Empty:         e.optionalFlag("empty"),
 		PendingDelete: e.flag("pending_delete", false),
+		Creator:       e.text("creator"),
+		Profile: source.ProjectProfile{
+			Name:         e.text("name"),
+			Description:  e.text("description"),
+			Topics:       e.topics(),
+			Settings:     e.settings("settings", projectSettings),
+			ObjectFormat: word(e, "object_format", objectFormats, "sha1"),
+			CreatedAt:    e.moment("created_at"),
+			UpdatedAt:    e.moment("updated_at"),
+		},
 	}
 	if p.Project.Storage == "" {
 		p.Project.Storage = "default"
@@ -86,9 +109,8 @@ func project(e *entry) worldimport.Project {
 		e.wrong("path", "project", path, source.CheckProjectPath(path))
 	}
 	e.wrong("legacy_path", "project", path, source.CheckLegacyPath(p.Project.LegacyPath))
-	if branch := e.text("default_branch"); branch != "" {
-		p.DefaultBranch = &branch
-		e.wrong("default_branch", "project", path, source.CheckDefaultBranch(branch))
+	if p.Project.DefaultBranch = e.text("default_branch"); p.Project.DefaultBranch != "" {
+		e.wrong("default_branch", "project", path, source.CheckDefaultBranch(p.Project.DefaultBranch))
 	}
 	e.takePath(e.line, path)
 	e.texts("moved_from", func(line int, past string) {
@@ -100,6 +122,26 @@ func project(e *entry) worldimport.Project {
 	return p
 }
 
+// objectFormats are the formats of a repository.
+var objectFormats = []string{"sha1", "sha256"}
+
+// empty says whether a project has no commits. Null is as if it were left out: it is
+// either true or false, and what a new project begins with depends on the instance.
+func (e *entry) empty() bool {
+	empty := e.optionalFlag("empty")
+	if empty == nil {
+		e.leftOut = append(e.leftOut, "empty")
+		return false
+	}
+	return *empty
+}
+
+// topics are the words that a project is found by.
+func (e *entry) topics() (topics []string) {
+	e.texts("topics", func(_ int, topic string) { topics = append(topics, topic) })
+	return topics
+}
+
 func member(e *entry) worldimport.Member {
 	m := worldimport.Member{
 		FileLine:  e.here(),
@@ -107,6 +149,7 @@ func member(e *entry) worldimport.Member {
 		Role:      e.role("role"),
 		State:     word(e, "state", worldimport.MemberStates, worldimport.MemberActive),
 		ExpiresAt: e.day("expires_at"),
+		Creation:  e.creation("created_by"),
 	}
 	m.Group, m.Project = e.memberSource()
 	if m.User != "" && m.Group+m.Project != "" {
@@ -121,6 +164,7 @@ func share(e *entry) worldimport.Share {
 		With:      e.needText("with"),
 		Role:      e.role("role"),
 		ExpiresAt: e.day("expires_at"),
+		Creation:  e.creation("created_by"),
 	}
 	s.Group, s.Project = e.memberSource()
 	if s.With != "" && s.Group+s.Project != "" {

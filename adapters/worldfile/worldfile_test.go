@@ -13,6 +13,7 @@ import (
 	"gatehouse/adapters/worldfile"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/source"
 )
 
@@ -78,35 +79,38 @@ func line(line int) worldimport.FileLine { return worldimport.FileLine{Line: lin
 func day(year int) time.Time { return time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 func want() worldimport.World {
-	yes, main, none, mail := false, "main", source.NotProtected, "Dev@example.com"
+	none := source.NotProtected
+	profile := identity.Profile{CanCreateGroup: true, ProjectsLimit: identity.DefaultProjectsLimit}
+	group := source.GroupProfile{ProjectCreation: source.DeveloperProjects, SubgroupCreation: source.MaintainerSubgroups}
+	format := source.ProjectProfile{ObjectFormat: "sha1"}
 	return worldimport.World{
 		Users: []worldimport.User{
-			{FileLine: line(2), User: identity.User{ID: 2, Username: "dev", Name: "Dede", Email: "dev@example.com",
+			{FileLine: line(2), Profile: profile, User: identity.User{ID: 2, Username: "dev", Name: "Dede", Email: "dev@example.com", PublicEmail: "Dev@example.com",
 				State: identity.Active, Type: identity.Human, EmailConfirmed: true, CredentialVersion: 1, TwoFactor: true},
-				PublicEmail: &mail, TOTPSecret: "JBSWY3DPEHPK3PXP"},
-			{FileLine: line(4), NamespaceID: 77, User: identity.User{Username: "robot", Name: "robot", TermsAccepted: true,
+				TOTPSecret: "JBSWY3DPEHPK3PXP"},
+			{FileLine: line(4), Profile: profile, NamespaceID: 77, User: identity.User{Username: "robot", Name: "robot", TermsAccepted: true,
 				State: identity.PendingApproval, Type: identity.ServiceAccount, CredentialVersion: 1,
 				PasswordExpiresAt: time.Date(2027, 1, 31, 16, 0, 0, 0, time.UTC)}},
 		},
 		Groups: []worldimport.Group{
-			{FileLine: line(12), Visibility: source.Private, Namespace: source.Namespace{ID: 5, Path: "acme", Protocols: source.AllProtocols,
+			{FileLine: line(12), Profile: group, Visibility: source.Private, Namespace: source.Namespace{ID: 5, Path: "acme", Protocols: source.AllProtocols,
 				AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::1/128"), netip.MustParsePrefix("10.0.0.0/8")}}},
-			{FileLine: line(13), Visibility: source.Internal, DefaultBranchProtection: &none, PendingDelete: true,
+			{FileLine: line(13), Profile: group, Visibility: source.Internal, DefaultBranchProtection: &none, PendingDelete: true,
 				Namespace: source.Namespace{ID: 6, Path: "tools", Protocols: source.OnlySSH, RequireSSHCertificates: true}},
 		},
 		Projects: []worldimport.Project{
-			{FileLine: line(16), Empty: &yes, DefaultBranch: &main, MovedFrom: []source.Path{"old/cli"},
+			{FileLine: line(16), Profile: format, MovedFrom: []source.Path{"old/cli"},
 				Project: source.Project{ID: 42, LFS: true, Path: "acme/tools/cli", Visibility: source.Private,
-					Repository: source.FeatureEnabled, Wiki: source.FeaturePrivate, Storage: "default"},
+					Repository: source.FeatureEnabled, Wiki: source.FeaturePrivate, Storage: "default", DefaultBranch: "main"},
 				Protections: []worldimport.Protection{
 					{FileLine: line(19), Kind: source.Branch, Pattern: "main",
 						Push:  []worldimport.Access{{FileLine: line(19), Role: source.Maintainer}},
 						Merge: []worldimport.Access{{FileLine: line(19), Role: source.Developer}}},
 					{FileLine: line(20), Kind: source.Tag, Pattern: "v*", Create: []worldimport.Access{{FileLine: line(20), Role: source.Maintainer}}},
 				}},
-			{FileLine: line(21), PendingDelete: true, Project: source.Project{Path: "acme/bare", Visibility: source.Private,
+			{FileLine: line(21), Profile: format, PendingDelete: true, Project: source.Project{Path: "acme/bare", Visibility: source.Private,
 				Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "second", LegacyPath: "acme/bare"}},
-			{FileLine: line(22), Project: source.Project{LFS: true, Path: "acme/listed", Visibility: source.Private,
+			{FileLine: line(22), Profile: format, Project: source.Project{LFS: true, Path: "acme/listed", Visibility: source.Private,
 				Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default"},
 				Protections: []worldimport.Protection{
 					{FileLine: line(24), Kind: source.Branch, Pattern: "release/*", AllowForcePush: true,
@@ -117,7 +121,7 @@ func want() worldimport.World {
 						Push:  []worldimport.Access{{FileLine: line(25)}},
 						Merge: []worldimport.Access{{FileLine: line(25), Role: source.Maintainer}}},
 				}},
-			{FileLine: line(26), Project: source.Project{LFS: true, Path: "acme/tagged", Visibility: source.Private,
+			{FileLine: line(26), Profile: format, Project: source.Project{LFS: true, Path: "acme/tagged", Visibility: source.Private,
 				Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default"},
 				Protections: []worldimport.Protection{}, ProtectDefault: true},
 		},
@@ -173,9 +177,91 @@ func TestParse_example(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	comparers := cmpopts.EquateComparable(netip.Prefix{})
-	if diff := cmp.Diff(want(), got, comparers); diff != "" {
+	options := []cmp.Option{cmpopts.EquateComparable(netip.Prefix{}), cmpopts.IgnoreFields(worldimport.FileLine{}, "Given")}
+	if diff := cmp.Diff(want(), got, options...); diff != "" {
 		t.Errorf("world (-want +got):\n%s", diff)
+	}
+}
+
+// A row knows which members its entry has, and on which lines.
+func TestParse_given(t *testing.T) {
+	t.Parallel()
+	got, err := worldfile.Parse([]byte(`users:
+  - username: dev
+    email: null
+projects:
+  - {path: a/b, empty: null, default_branch: null, protected_branches: null}
+agents:
+  - name: prod
+    project: a/b
+    tokens: [{name: x,
+      token: y}]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	member := func(name string, line int) worldimport.GivenMember {
+		return worldimport.GivenMember{Name: name, Line: line}
+	}
+	for what, c := range map[string]struct{ want, got []worldimport.GivenMember }{
+		"user":    {[]worldimport.GivenMember{member("username", 2), member("email", 3)}, got.Users[0].Given},
+		"project": {[]worldimport.GivenMember{member("path", 5), member("default_branch", 5), member("protected_branches", 5)}, got.Projects[0].Given},
+		"token":   {[]worldimport.GivenMember{member("name", 9), member("token", 10)}, got.Agents[0].Tokens[0].Given},
+	} {
+		if diff := cmp.Diff(c.want, c.got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
+	}
+	if u := got.Users[0]; !u.Gives("email") || u.Gives("name") {
+		t.Errorf("got %v, want a user with an e-mail and no name", u.Given)
+	}
+}
+
+// The profiles of rows, and what else has no effect on Git.
+func TestParse_profiles(t *testing.T) {
+	t.Parallel()
+	got, err := worldfile.Parse([]byte(`users:
+  - {username: dev, can_create_group: false, projects_limit: 3, note: hm, settings: {bio: x, theme_id: 2, private_profile: true, pronouns: null},
+     created_at: 2020-01-02, created_by: root}
+groups:
+  - {path: acme, name: Acme, description: d, lfs: false, project_creation: noone, subgroup_creation: owner, share_lock: true, membership_lock: true,
+     require_two_factor: true, settings: {wiki_access_level: private, emails_enabled: false}, created_at: 2020-01-02}
+projects:
+  - {path: acme/p, name: P, description: d, creator: dev, topics: [x, y], settings: {any: 1, list: [a, 1], nested: {a: b}}, object_format: sha256,
+     created_at: 2020-01-02, updated_at: 2020-01-03}
+members: [{user: dev, group: acme, role: guest, created_at: 2020-01-02, created_by: root}]
+shares: [{project: acme/p, with: acme, role: guest, created_at: 2020-01-02, created_by: root}]
+deploy_keys: [{key: "` + lineOne + `", public: true}]
+access_tokens: [{user: dev, name: a, description: d, scopes: [api], digest: ` + strings.Repeat("0a", 32) + `, created_at: 2020-01-02}]
+agents: [{name: a, project: acme/p, created_at: 2020-01-02, tokens: [{name: t, description: d, digest: ` + strings.Repeat("1b", 32) + `, created_at: 2020-01-02, creator: dev}]}]
+hooks: [{project: acme/p, url: "https://x", name: n, description: d}]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := time.Date(2020, 1, 2, 0, 0, 0, 0, time.UTC)
+	creation := worldimport.Creation{CreatedAt: second, CreatedBy: "root"}
+	no := false
+	for what, c := range map[string]struct{ want, got any }{
+		"user": {identity.Profile{ProjectsLimit: 3, Note: "hm", CreatedAt: second,
+			Settings: remembered.Values{"bio": "x", "theme_id": int64(2), "private_profile": true, "pronouns": nil}}, got.Users[0].Profile},
+		"created by": {"root", got.Users[0].CreatedBy},
+		"group": {source.GroupProfile{Name: "Acme", Description: "d", LFS: &no, ProjectCreation: source.NoProjects, SubgroupCreation: source.OwnerSubgroups, ShareLock: true,
+			MembershipLock: true, RequireTwoFactor: true, CreatedAt: second, Settings: remembered.Values{"wiki_access_level": "private", "emails_enabled": false}}, got.Groups[0].Profile},
+		"project": {source.ProjectProfile{Name: "P", Description: "d", Topics: []string{"x", "y"}, ObjectFormat: "sha256", CreatedAt: second, UpdatedAt: second.AddDate(0, 0, 1),
+			Settings: remembered.Values{"any": int64(1), "list": []any{"a", int64(1)}, "nested": map[string]any{"a": "b"}}}, got.Projects[0].Profile},
+		"creator":     {"dev", got.Projects[0].Creator},
+		"member":      {creation, got.Members[0].Creation},
+		"share":       {creation, got.Shares[0].Creation},
+		"deploy key":  {true, got.DeployKeys[0].Key.Public},
+		"token":       {[]any{identity.TokenDigest(strings.Repeat("0a", 32)), "d", second}, []any{got.AccessTokens[0].Digest, got.AccessTokens[0].Description, got.AccessTokens[0].CreatedAt}},
+		"agent":       {second, got.Agents[0].CreatedAt},
+		"agent token": {[]any{"d", worldimport.Creation{CreatedAt: second, CreatedBy: "dev"}}, []any{got.Agents[0].Tokens[0].Description, got.Agents[0].Tokens[0].Creation}},
+		"hook":        {[]string{"n", "d"}, []string{got.Hooks[0].Hook.Name, got.Hooks[0].Hook.Description}},
+	} {
+		if diff := cmp.Diff(c.want, c.got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
 	}
 }
 

@@ -271,10 +271,10 @@ func TestService_Bearer(t *testing.T) {
 	wants("the day before", nil)
 	world.Apply(t, d.store.WorldImport, "users: [{id: 8, username: gus, state: blocked}]\n")
 	wants("blocked a statement ago", credentials.ErrBlockedUser)
-	world.Apply(t, d.store.WorldImport, "users: [{id: 8, username: gus}]\n")
+	world.Apply(t, d.store.WorldImport, "users: [{id: 8, username: gus, state: active}]\n")
 	d.now = d.now.Add(time.Second)
 	wants("on the day", credentials.ErrExpiredToken)
-	world.Apply(t, d.store.WorldImport, "access_tokens: [{user: gus, name: mine, scopes: [api], revoked: true, token: "+created.Text+"}]\n")
+	world.Apply(t, d.store.WorldImport, "access_tokens: [{user: gus, name: mine, scopes: [api], revoked: true, expires_at: null, token: "+created.Text+"}]\n")
 	wants("revoked", credentials.ErrRevokedToken)
 }
 

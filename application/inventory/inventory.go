@@ -24,7 +24,8 @@ type Records interface {
 	// first on: texts byte by byte, nil before everything. It fails with
 	// domain.NotFound for a thing that is not among Lists. Counters that have
 	// expired at now are left out. No secret and no digest is in any record. A
-	// user, group or project is shown by name or path, a role by its word, an
+	// user, group or project is shown by name or path, a role by its word, settings as a
+	// record of those that are kept, in alphabetical order, an
 	// entry of a protection as "maintainer", "admin" (for AdminsOnly),
 	// "user:dev", "group:acme" or "deploy_key:7". A moment, a reference or a
 	// number that is absent is nil; a list without entries is empty, not nil.
@@ -56,17 +57,26 @@ const Audit = "audit"
 // Lists are the lists that Records knows, by name, with the fields of their
 // records.
 var Lists = map[string][]string{
-	"users":         {"id", "username", "name", "email", "public_email", "state", "type", "admin", "external", "namespace_id"},
-	"groups":        {"id", "path", "visibility", "protocols", "allowed_ips"},
-	"projects":      {"id", "path", "visibility", "archived", "read_only", "repository", "wiki", "default_branch", "empty", "storage", "last_activity_at", "moved_from"},
-	"members":       {"user", "group", "project", "role", "state", "expires_at"},
-	"shares":        {"group", "project", "with", "role", "expires_at"},
-	"keys":          {"id", "type", "title", "fingerprint", "usage", "owner", "expires_at", "last_used_at"},
+	"users": {
+		"id", "username", "name", "email", "public_email", "state", "type", "admin", "external", "namespace_id",
+		"can_create_group", "projects_limit", "note", "settings", "created_at", "updated_at", "last_activity_on", "created_by",
+	},
+	"groups": {
+		"id", "path", "visibility", "protocols", "allowed_ips", "name", "description", "lfs", "project_creation", "subgroup_creation",
+		"share_lock", "membership_lock", "require_two_factor", "settings", "created_at",
+	},
+	"projects": {
+		"id", "path", "visibility", "archived", "read_only", "repository", "wiki", "default_branch", "empty", "storage", "last_activity_at", "moved_from",
+		"name", "description", "creator", "topics", "settings", "object_format", "created_at", "updated_at",
+	},
+	"members":       {"user", "group", "project", "role", "state", "expires_at", "created_at", "created_by"},
+	"shares":        {"group", "project", "with", "role", "expires_at", "created_at", "created_by"},
+	"keys":          {"id", "type", "title", "fingerprint", "usage", "owner", "expires_at", "last_used_at", "public"},
 	"protections":   {"project", "kind", "name", "allow_force_push", "push", "merge", "create"},
 	"counters":      {"gl_repository", "value"},
 	"pushes":        {"id", "gl_repository", "identifier", "changes", "push_options", "received_at"},
 	"jobs":          {"id", "kind", "subject", "state", "attempt", "due_at", "last_error"},
-	"access-tokens": {"id", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"},
+	"access-tokens": {"id", "user", "name", "scopes", "expires_at", "revoked", "last_used_at", "description", "created_at"},
 	Audit: {
 		"id", "at", "action", "verb", "protocol", "gl_repository", "username", "key_id", "ip_address",
 		"actor_kind", "user_id", "key_type", "sudo_id", "sudo", "token_id", "correlation_id", "outcome",
@@ -76,11 +86,11 @@ var Lists = map[string][]string{
 	"broadcasts": {"id", "message", "type", "starts_at", "ends_at", "target_path"},
 	"hooks": {
 		"id", "group", "project", "url", "push_events", "tag_push_events", "branch_filter", "enable_ssl_verification",
-		"state", "failures", "paused_until", "last_status", "last_at",
+		"state", "failures", "paused_until", "last_status", "last_at", "name", "description",
 	},
 
-	"agents":               {"id", "name", "project_id", "has_vulnerabilities"},
-	"agent-tokens":         {"agent_id", "name", "revoked", "last_used_at"},
+	"agents":               {"id", "name", "project_id", "has_vulnerabilities", "created_at"},
+	"agent-tokens":         {"agent_id", "name", "revoked", "last_used_at", "description", "created_at", "creator"},
 	"agent-authorizations": {"agent_id", "access", "holder", "path"},
 	"usage":                {"name", "value"},
 	"findings": {

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
+
+	"gatehouse/domain/remembered"
 )
 
 // Names returns the names of all Lists, in alphabetical order.
@@ -53,6 +56,33 @@ func (f Field) jsonValue() any {
 	return f.Value
 }
 
+// SettingsRecord returns parameters without an effect as a record, in alphabetical order.
+// A value that is a list of texts is one, and one of another form is text.
+func SettingsRecord(values remembered.Values) Record {
+	record := Record{}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		record = append(record, Field{name, settingValue(values[name])})
+	}
+	return record
+}
+
+func settingValue(value any) any {
+	switch value := value.(type) {
+	case nil, bool, int64, string:
+		return value
+	case map[string]any:
+		return SettingsRecord(value)
+	case []any:
+		texts := make([]string, len(value))
+		for i, element := range value {
+			texts[i] = fmt.Sprint(element)
+		}
+		return texts
+	default:
+		return fmt.Sprint(value)
+	}
+}
+
 // Sort orders records of one thing by their fields, the first of them first;
 // nil comes before everything.
 func Sort(records []Record) {
@@ -75,6 +105,8 @@ func compare(a, b any) int {
 		return cmp.Compare(btoi(a), btoi(b.(bool)))
 	case time.Time:
 		return a.Compare(b.(time.Time))
+	case Record:
+		return slices.CompareFunc(a, b.(Record), func(a, b Field) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	default:
 		return slices.Compare(a.([]string), b.([]string))
 	}

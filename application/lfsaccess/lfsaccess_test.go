@@ -132,7 +132,7 @@ func TestService_Verify_revoked(t *testing.T) {
 		"LFS is off":          {dede, apply("projects: [{id: 42, path: acme/cli, lfs: false}]")},
 		"expired":             {dede, func(d *testService, _ *testing.T) { d.now = d.now.Add(31 * time.Minute) }},
 		"a robot's key, new":  {robot, apply(`deploy_keys: [{id: 201, creator: dede, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBJivG1UCKPE4CWqDBXmT2kZfNs4kRvlrTRKlJd53z2m", projects: [{project: acme/cli}]}]`)},
-		"a robot, switched":   {robot, apply(`deploy_keys: [{id: 201, creator: dede, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEOq6Ou97blpQV0CCwEhEYAicipXd1jF+ojc2diiEWUz"}]`)},
+		"a robot, switched":   {robot, apply(`deploy_keys: [{id: 201, creator: dede, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEOq6Ou97blpQV0CCwEhEYAicipXd1jF+ojc2diiEWUz", projects: []}]`)},
 		"a robot, rotated":    {robot, func(d *testService, _ *testing.T) { d.key = "rotated" }},
 		"a robot has expired": {robot, apply(`deploy_keys: [{id: 201, creator: dede, expires_at: 2026-01-01, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEOq6Ou97blpQV0CCwEhEYAicipXd1jF+ojc2diiEWUz", projects: [{project: acme/cli}]}]`)},
 	} {

@@ -22,7 +22,7 @@ func sourceObject(in source.MemberSource, path string) audit.Object {
 
 // auditedKinds are the kinds of entries in audit events.
 var auditedKinds = map[string]audit.ObjectKind{
-	"user": audit.User, "group": audit.Group, "project": audit.Project,
+	"user": audit.User, "creator of user": audit.User, "group": audit.Group, "project": audit.Project,
 	"protections": "protections", "key": "key", "deploy key": "deploy_key", "projects of deploy key": "deploy_key_project",
 	"member": "member", "share with": "share", "access token": "access_token", "agent": "agent",
 	"broadcast message": "broadcast_message", "hook": "hook",
@@ -33,6 +33,9 @@ var auditedKinds = map[string]audit.ObjectKind{
 // fingerprint tells which key it is.
 var unaudited = map[string]bool{"key": true}
 
+// untoldOfNew are members that the event of a new row leaves out: it has a moment itself.
+var untoldOfNew = map[string]bool{"created_at": true, "updated_at": true}
+
 // record notes the event of the entry that was put, with what the write has found before.
 // The number is that of its row, 0 if it has none or it is not known.
 func (i *importer) record(entity audit.Object, number int64) {
@@ -41,14 +44,14 @@ func (i *importer) record(entity audit.Object, number int64) {
 	}
 	s := i.step
 	target := audit.Object{Kind: auditedKinds[s.kind], ID: number, Path: s.name}
-	verb, before, after := audit.Update, audit.Values{}, audit.Values{}
+	verb, before, after, isNew := audit.Update, audit.Values{}, audit.Values{}, s.effect.has(fresh)
 	for _, v := range s.values {
-		if !unaudited[v.name] {
+		if !unaudited[v.name] && !(isNew && untoldOfNew[v.name]) {
 			join(before, v.name, v.old)
 			join(after, v.name, v.given)
 		}
 	}
-	if s.effect.has(fresh) {
+	if isNew {
 		verb, before = audit.Create, nil
 	}
 	i.events = append(i.events, i.cause.Event(i.now, verb, entity, target, before, after))

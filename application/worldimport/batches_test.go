@@ -68,7 +68,7 @@ members: [{user: a, group: g, role: owner}, {user: b, group: g, role: guest}]
 		seen = append(seen, strings.Join(slices.Concat(show(t, store, "members"), show(t, store, "projects"), show(t, store, "protections"), show(t, store, "users")), "\n"))
 		return nil
 	})
-	_, err := importer.Import(t.Context(), parse(t, `users: [{username: c}]
+	_, err := importer.Import(t.Context(), parse(t, `users: [{username: c, state: active}]
 projects: [{path: g/new}, {path: g/p, visibility: private}]
 members: [{user: b, group: g, role: owner}, {user: b, project: g/new, role: reporter}, {user: a, group: g, role: guest}]
 `))

@@ -60,11 +60,19 @@ func (i *importer) subscription(ctx context.Context, s Subscription) {
 	if !ok {
 		return
 	}
+	kept, exists, ok := load(i, func() (billing.Subscription, error) { return i.tx.CurrentBilling.Subscription(ctx, id) })
+	if !ok {
+		return
+	}
+	if exists {
+		s = mergeSubscriptions(kept, s)
+	}
+	if s.Trial && s.TrialStartsOn.IsZero() {
+		i.mistake(s.Line, "an entry of subscriptions needs trial_starts_on")
+		return
+	}
 	s.Subscription.Namespace, s.CreatedAt, s.UpdatedAt = id, i.now, i.now
-	if i.changes(func() (c comparison, err error) {
-		old, err := i.tx.CurrentBilling.Subscription(ctx, id)
-		return compareSubscriptions(old, s.Subscription), err
-	}) {
+	if i.changes(exists, compareSubscriptions(kept, s.Subscription)) {
 		if i.checkPut(i.tx.Billing.PutSubscription(ctx, s.Subscription), s.Line, "subscription of", s.Namespace) {
 			i.record(i.payers[id], 0)
 		}
@@ -76,11 +84,12 @@ func (i *importer) pack(ctx context.Context, p MinutesPack) {
 	if !ok {
 		return
 	}
+	kept, exists, ok := load(i, func() (billing.MinutesPack, error) { return i.tx.CurrentBilling.MinutesPack(ctx, p.PurchaseXID) })
+	if !ok {
+		return
+	}
 	p.MinutesPack.Namespace = id
-	if i.changes(func() (c comparison, err error) {
-		old, err := i.tx.CurrentBilling.MinutesPack(ctx, p.PurchaseXID)
-		return comparePacks(old, p.MinutesPack), err
-	}) {
+	if i.changes(exists, comparePacks(kept, p.MinutesPack)) {
 		if i.checkPut(i.tx.Billing.PutMinutesPack(ctx, p.MinutesPack), p.Line, "pack of", p.Namespace) {
 			i.record(i.payers[id], 0)
 		}
@@ -92,11 +101,12 @@ func (i *importer) reconciliation(ctx context.Context, r Reconciliation) {
 	if !ok {
 		return
 	}
+	kept, exists, ok := load(i, func() (billing.Reconciliation, error) { return i.tx.CurrentBilling.Reconciliation(ctx, id) })
+	if !ok {
+		return
+	}
 	r.Reconciliation.Namespace = id
-	if i.changes(func() (c comparison, err error) {
-		old, err := i.tx.CurrentBilling.Reconciliation(ctx, id)
-		return compareReconciliations(old, r.Reconciliation), err
-	}) {
+	if i.changes(exists, compareReconciliations(kept, r.Reconciliation)) {
 		if i.checkPut(i.tx.Billing.PutReconciliation(ctx, r.Reconciliation, i.now), r.Line, "reconciliation of", r.Namespace) {
 			i.record(i.payers[id], 0)
 		}

@@ -39,7 +39,7 @@ func warnings(steps []*step) (all Mistakes) {
 
 func newCheck(steps []*step) (c Check) {
 	c.Warnings = warnings(steps)
-	entries := map[string]bool{"protections": true, "projects of deploy key": true}
+	entries := map[string]bool{"protections": true, "projects of deploy key": true, "creator of user": true}
 	for _, s := range steps {
 		switch {
 		case s.effect != 0:

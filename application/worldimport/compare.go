@@ -2,10 +2,15 @@ package worldimport
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"gatehouse/domain/remembered"
 )
 
 // effect says what a change of a row does to the rights that depend on it. It is a
@@ -118,6 +123,62 @@ func (c *comparison) toggle(name string, old, described bool, on, off effect) {
 	if old != described {
 		c.add(e, Field{name, strconv.FormatBool(old), strconv.FormatBool(described)}, old, described)
 	}
+}
+
+// number compares two numbers of which the higher one gives more.
+func (c *comparison) number(name string, old, described int64) {
+	level(c, name, old, described, func(n int64) string { return strconv.FormatInt(n, 10) })
+}
+
+// list compares two lists of texts in their order.
+func (c *comparison) list(name string, old, described []string) {
+	if !slices.Equal(old, described) {
+		c.add(neutral, Field{name, strings.Join(old, ", "), strings.Join(described, ", ")}, slices.Clone(old), slices.Clone(described))
+	}
+}
+
+// settings compares parameters without an effect, each by its own name.
+func (c *comparison) settings(old, described remembered.Values) {
+	names := slices.Collect(maps.Keys(old))
+	for name := range described {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		before, had := old[name]
+		after, has := described[name]
+		if had != has || !reflect.DeepEqual(before, after) {
+			c.add(neutral, Field{name, settingText(before, had), settingText(after, has)}, auditedSetting(before), auditedSetting(after))
+		}
+	}
+}
+
+func settingText(value any, given bool) string {
+	switch {
+	case !given:
+		return ""
+	case value == nil:
+		return "null"
+	}
+	return fmt.Sprint(value)
+}
+
+// auditedSetting returns the value of a setting as an audit event has it.
+func auditedSetting(value any) any {
+	switch value := value.(type) {
+	case nil, bool, int64, string:
+		return value
+	default:
+		return fmt.Sprint(value)
+	}
+}
+
+// optionalNumber is empty for the number of none.
+func optionalNumber[ID ~int64](id ID) string {
+	if id == 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64(id), 10)
 }
 
 // until compares two moments at which rights end; the zero one is never.

@@ -17,11 +17,7 @@ func compareUsers(old, described User) (c comparison) {
 	c.set("username", o.Username, d.Username, moves)
 	c.set("name", o.Name, d.Name, neutral)
 	c.set("email", o.Email, d.Email, neutral)
-	public := o.PublicEmail
-	if described.PublicEmail != nil {
-		public = *described.PublicEmail
-	}
-	c.set("public_email", o.PublicEmail, d.WithPublicEmail(public).PublicEmail, neutral)
+	c.set("public_email", o.PublicEmail, d.PublicEmail, neutral)
 	c.set("type", string(o.Type), string(d.Type), moves)
 	switch identity.Active {
 	case o.State:
@@ -46,6 +42,12 @@ func compareUsers(old, described User) (c comparison) {
 	if described.NamespaceID != 0 {
 		c.set("namespace_id", fmt.Sprint(old.NamespaceID), fmt.Sprint(described.NamespaceID), moves)
 	}
+	was, is := old.Profile, described.Profile
+	c.allows("can_create_group", was.CanCreateGroup, is.CanCreateGroup)
+	c.number("projects_limit", was.ProjectsLimit, is.ProjectsLimit)
+	c.set("note", was.Note, is.Note, neutral)
+	c.settings(was.Settings, is.Settings)
+	c.set("created_at", moment(was.CreatedAt), moment(is.CreatedAt), neutral)
 	return c
 }
 
@@ -66,7 +68,24 @@ func compareGroups(old, described Group) (c comparison) {
 	c.limits("require_ssh_certificates", o.RequireSSHCertificates, d.RequireSSHCertificates)
 	c.set("default_branch_protection", branchProtection(old), branchProtection(described), moves)
 	c.limits("pending_delete", old.PendingDelete, described.PendingDelete)
+	was, is := old.Profile, described.Profile
+	c.set("name", was.Name, is.Name, neutral)
+	c.set("description", was.Description, is.Description, neutral)
+	c.set("lfs", optional(was.LFS), optional(is.LFS), neutral)
+	word(&c, "project_creation", was.ProjectCreation, is.ProjectCreation, projectCreations)
+	word(&c, "subgroup_creation", was.SubgroupCreation, is.SubgroupCreation, source.SubgroupCreations)
+	c.limits("share_lock", was.ShareLock, is.ShareLock)
+	c.limits("membership_lock", was.MembershipLock, is.MembershipLock)
+	c.limits("require_two_factor", was.RequireTwoFactor, is.RequireTwoFactor)
+	c.settings(was.Settings, is.Settings)
+	c.set("created_at", moment(was.CreatedAt), moment(is.CreatedAt), neutral)
 	return c
+}
+
+// projectCreations are the levels at which more users create projects the further they
+// are behind.
+var projectCreations = []source.ProjectCreation{
+	source.NoProjects, source.AdminProjects, source.OwnerProjects, source.MaintainerProjects, source.DeveloperProjects,
 }
 
 func branchProtection(g Group) string {
@@ -97,13 +116,18 @@ func compareProjects(old, described Project) (c comparison) {
 	c.allows("lfs", o.LFS, d.LFS)
 	c.set("storage", o.Storage, d.Storage, moves)
 	c.set("legacy_path", o.LegacyPath, d.LegacyPath, moves)
-	if described.DefaultBranch != nil {
-		c.set("default_branch", o.DefaultBranch, *described.DefaultBranch, moves)
-	}
-	if described.Empty != nil {
-		c.set("empty", fmt.Sprint(o.Empty), fmt.Sprint(*described.Empty), moves)
-	}
+	c.set("default_branch", o.DefaultBranch, d.DefaultBranch, moves)
+	c.set("empty", fmt.Sprint(o.Empty), fmt.Sprint(d.Empty), moves)
 	c.limits("pending_delete", old.PendingDelete, described.PendingDelete)
+	was, is := old.Profile, described.Profile
+	c.set("name", was.Name, is.Name, neutral)
+	c.set("description", was.Description, is.Description, neutral)
+	c.set("creator", optionalNumber(was.Creator), optionalNumber(is.Creator), neutral)
+	c.list("topics", was.Topics, is.Topics)
+	c.settings(was.Settings, is.Settings)
+	c.set("object_format", was.ObjectFormat, is.ObjectFormat, neutral)
+	c.set("created_at", moment(was.CreatedAt), moment(is.CreatedAt), neutral)
+	c.set("updated_at", moment(was.UpdatedAt), moment(is.UpdatedAt), neutral)
 	return c
 }
 
@@ -134,6 +158,9 @@ func protectionTexts(protections []source.Protection) string {
 			var entries []string
 			for _, a := range verb.accesses {
 				entries = append(entries, accessText(a))
+			}
+			if len(entries) == 0 && (verb.name == "create") == (p.Kind == source.Tag) {
+				entries = []string{accessText(source.Access{})} // those of who was deleted are gone, and nothing else lets anyone in
 			}
 			if len(entries) > 0 {
 				text += " " + verb.name + " " + strings.Join(entries, ", ")
@@ -174,13 +201,21 @@ func compareMembers(old, described Member) (c comparison) {
 		c.set("state", string(old.State), string(described.State), neutral)
 	}
 	c.until("expires_at", day(old.ExpiresAt), day(described.ExpiresAt))
+	c.creation("created_by", old.Creation, described.Creation)
 	return c
 }
 
 func compareShares(old, described Share) (c comparison) {
 	level(&c, "role", old.Role, described.Role, source.Role.String)
 	c.until("expires_at", day(old.ExpiresAt), day(described.ExpiresAt))
+	c.creation("created_by", old.Creation, described.Creation)
 	return c
+}
+
+// creation compares when and by which user, the member of that name, a row was created.
+func (c *comparison) creation(creator string, old, described Creation) {
+	c.set("created_at", moment(old.CreatedAt), moment(described.CreatedAt), neutral)
+	c.set(creator, optionalNumber(old.Creator), optionalNumber(described.Creator), neutral)
 }
 
 func compareKeys(old, described identity.Key) (c comparison) {
@@ -198,6 +233,7 @@ func compareKeys(old, described identity.Key) (c comparison) {
 		c.set("usage", string(old.Usage), string(described.Usage), moves)
 	}
 	c.until("expires_at", old.ExpiresAt, described.ExpiresAt)
+	c.allows("public", old.Public, described.Public)
 	return c
 }
 
@@ -227,22 +263,29 @@ func compareAccessTokens(old identity.AccessToken, user identity.UserID, describ
 	c.subset("scopes", scopes(old.Scopes), scopes(identity.SplitScopes(described.Scopes)))
 	c.until("expires_at", old.ExpiresAt, described.ExpiresAt)
 	c.limits("revoked", old.Revoked, described.Revoked)
+	c.set("description", old.Description, described.Description, neutral)
+	c.set("created_at", moment(old.CreatedAt), moment(described.CreatedAt), neutral)
 	return c
 }
 
-func compareAgents(old KeptAgent, project source.ProjectID, createdBy identity.UserID, described Agent) (c comparison) {
+// compareAgents compares an agent and its tokens, of which some are kept already.
+func compareAgents(old KeptAgent, tokens map[identity.TokenDigest]KeptAgentToken, project source.ProjectID, createdBy identity.UserID, described Agent) (c comparison) {
 	c.set("name", old.Name, described.Name, neutral)
 	c.set("project", fmt.Sprint(old.Project), fmt.Sprint(project), moves)
 	c.set("created_by", fmt.Sprint(old.CreatedBy), fmt.Sprint(createdBy), moves)
+	c.set("created_at", moment(old.CreatedAt), moment(described.CreatedAt), neutral)
 	for _, t := range described.Tokens {
-		kept, known := old.Tokens[t.Digest]
+		kept, known := tokens[t.Digest]
 		if !known {
 			c.set("token", "", cmp.Or(t.Name, "unnamed"), gives)
 			continue
 		}
 		c.set("agent of token", fmt.Sprint(kept.Agent), fmt.Sprint(old.ID), moves)
 		c.set("name of token", kept.Name, t.Name, neutral)
+		c.set("description of token", kept.Description, t.Description, neutral)
 		c.limits("revoked token", kept.Revoked, t.Revoked)
+		c.set("created_at of token", moment(kept.CreatedAt), moment(t.CreatedAt), neutral)
+		c.set("creator of token", optionalNumber(kept.Creator), optionalNumber(t.Creator), neutral)
 	}
 	return c
 }
@@ -256,6 +299,8 @@ func compareBroadcasts(old, described Broadcast) (c comparison) {
 
 func compareHooks(old KeptHook, in source.MemberSource, described hooks.Hook) (c comparison) {
 	c.set("owner", sourceText(old.In), sourceText(in), neutral)
+	c.set("name", old.Name, described.Name, neutral)
+	c.set("description", old.Description, described.Description, neutral)
 	c.secret("url", old.URL, described.URL, neutral)
 	c.secret("token", old.Token, described.Token, neutral)
 	c.toggle("push_events", old.Push, described.Push, neutral, neutral)

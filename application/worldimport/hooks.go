@@ -18,22 +18,28 @@ type Hook struct {
 
 func (h Hook) number() int64 { return int64(h.Hook.ID) }
 
-func (i *importer) hook(ctx context.Context, h Hook) {
-	shown := h.Hook.DisplayURL()
-	if i.invalid(h.Line, "hook", shown, hooks.CheckURL(h.Hook.URL), hooks.CheckToken(h.Hook.Token), hooks.CheckBranches(h.Hook.Branches)) {
+func (i *importer) hook(ctx context.Context, d Hook) {
+	shown := d.Hook.DisplayURL()
+	if i.invalid(d.Line, "hook", shown, hooks.CheckURL(d.Hook.URL), hooks.CheckToken(d.Hook.Token), hooks.CheckBranches(d.Hook.Branches)) {
 		return
 	}
-	in, ok := i.memberSource(ctx, h.Line, h.Group, h.Project)
+	in, ok := i.memberSource(ctx, d.Line, d.Group, d.Project)
 	if !ok {
 		return
 	}
-	if i.changes(func() (comparison, error) {
-		old, err := i.tx.Current.Hook(ctx, in, h.Hook)
-		return compareHooks(old, in, h.Hook), err
-	}) {
-		err := i.tx.Hooks.Put(ctx, in, h.Hook)
-		if i.checkPut(i.explainHook(ctx, err, in, h.Hook), h.Line, "hook", shown) {
-			i.record(sourceObject(in, i.step.in), h.number())
+	kept, exists, ok := load(i, func() (KeptHook, error) { return i.tx.Current.Hook(ctx, in, d.Hook) })
+	if !ok {
+		return
+	}
+	base := d.Hook
+	if exists {
+		base = kept.Hook
+	}
+	h := mergeHooks(base, d).Hook
+	if i.changes(exists, compareHooks(kept, in, h)) {
+		err := i.tx.Hooks.Put(ctx, in, h)
+		if i.checkPut(i.explainHook(ctx, err, in, h), d.Line, "hook", shown) {
+			i.record(sourceObject(in, i.step.in), d.number())
 		}
 	}
 }

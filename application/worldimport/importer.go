@@ -138,33 +138,39 @@ func (i *importer) err() error {
 	return nil
 }
 
-// changes says whether the entry is to be put: never a malformed one. Unless all are put,
-// it notes in the step what the entry changes, and is false for one that changes nothing,
-// or nothing any more since the check: compare compares it with the row that is kept, and
-// fails with domain.NotFound if there is none. A new row that asks for a number which was
-// taken after the check is a mistake.
-func (i *importer) changes(compare func() (comparison, error)) bool {
+// load reads the row that an entry would update. Exists is false for a new one; ok is
+// false for a malformed entry, and once the store has failed.
+func load[Row any](i *importer, read func() (Row, error)) (kept Row, exists, ok bool) {
 	if i.failure != nil || i.step.malformed {
-		return false
+		return kept, false, false
 	}
-	s := i.step
-	if i.mode == whole {
-		return true
-	}
-	compared, err := compare()
-	missing := errors.Is(err, domain.NotFound)
+	row, err := read()
 	switch {
-	case err != nil && !missing:
-		i.failure = err
-		return false
-	case i.mode == writing && !missing && s.effect.has(fresh) && s.number != 0:
+	case err == nil:
+		return row, true, true
+	case errors.Is(err, domain.NotFound):
+		return kept, false, true
+	}
+	i.failure = err
+	return kept, false, false
+}
+
+// changes says whether the entry is to be put. It notes in the step what the entry
+// changes. Unless all are put, it is false for one that changes nothing, or nothing any
+// more since the check. A new row that asks for a number which was taken after the check
+// is a mistake. A row that does not exist was compared with one of which everything is
+// zero.
+func (i *importer) changes(exists bool, compared comparison) bool {
+	s := i.step
+	if i.mode == writing && exists && s.effect.has(fresh) && s.number != 0 {
 		i.fail(s.line, s.kind, s.name, fmt.Sprintf("id %d was taken meanwhile", s.number))
 		return false
-	case missing: // it was compared with a row of which everything is zero
+	}
+	if !exists {
 		compared = comparison{effect: fresh, values: compared.values}
 	}
 	s.comparison = compared
-	return s.effect != 0
+	return i.mode == whole || s.effect != 0
 }
 
 // touch notes in a check that the entry has put a row. If an earlier entry has put

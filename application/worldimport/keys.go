@@ -17,23 +17,34 @@ func (i *importer) key(ctx context.Context, k Key) {
 	if !ok {
 		return
 	}
-	k.Key.Kind, k.Key.Owner = identity.UserKey, owner
-	i.putKey(ctx, k.Line, "key", k.Key, userObject(owner, k.User))
+	k.Key.Kind = identity.UserKey
+	i.putKey(ctx, k.FileLine, "key", k.Key, userObject(owner, k.User), func(identity.Key, bool) (identity.UserID, bool) { return owner, true })
 }
 
-// putKey keeps a key of the entity. Without a time of creation it is created now.
-func (i *importer) putKey(ctx context.Context, line int, kind string, k identity.Key, of audit.Object) {
+// putKey keeps a key of the entity, which belongs to the user that owner returns for the
+// key that is kept, if it exists. Without a time of creation it is created now.
+func (i *importer) putKey(ctx context.Context, l FileLine, kind string, d identity.Key, of audit.Object, owner func(kept identity.Key, exists bool) (identity.UserID, bool)) {
+	kept, exists, ok := load(i, func() (identity.Key, error) { return i.tx.Keys.Current(ctx, d) })
+	if !ok {
+		return
+	}
+	k := kept
+	if !exists {
+		k = d
+	}
+	k = mergeKeys(l, k, d)
+	if k.Owner, ok = owner(kept, exists); !ok {
+		i.skip(kind, keyName(d))
+		return
+	}
 	if k.CreatedAt.IsZero() {
 		k.CreatedAt = i.now
 	}
-	if !i.changes(func() (comparison, error) {
-		old, err := i.tx.Keys.Current(ctx, k)
-		return compareKeys(old, k), err
-	}) {
+	if !i.changes(exists, compareKeys(kept, k)) {
 		return
 	}
 	id, err := i.tx.Keys.Put(ctx, k)
-	if i.checkPut(i.explainKey(ctx, err, k), line, kind, keyName(k)) {
+	if i.checkPut(i.explainKey(ctx, err, k), l.Line, kind, keyName(d)) {
 		i.touch("key", int64(id))
 		i.record(of, int64(id))
 	}
@@ -48,17 +59,24 @@ func keyName(k identity.Key) string {
 }
 
 func (i *importer) deployKey(ctx context.Context, k DeployKey) {
-	creator, ok := i.creator(ctx, k)
-	if !ok {
+	creator, creatorOK := i.optionalUserID(ctx, k.lineOf("creator"), k.Creator)
+	if !creatorOK {
 		i.skip("deploy key", keyName(k.Key))
 		return
 	}
-	k.Key.Kind, k.Key.Owner = identity.DeployKey, creator
-	i.putKey(ctx, k.Line, "deploy key", k.Key, instance)
+	k.Key.Kind = identity.DeployKey
+	i.putKey(ctx, k.FileLine, "deploy key", k.Key, instance, func(kept identity.Key, _ bool) (identity.UserID, bool) {
+		keep(k.FileLine, "creator", &creator, kept.Owner)
+		return creator, creator != 0 || i.makeGhost(ctx)
+	})
 }
 
-// enable enables a deploy key on all its projects, and on no other.
+// enable enables a deploy key on all its projects, and on no other, if the entry has the
+// list.
 func (i *importer) enable(ctx context.Context, k DeployKey) {
+	if !k.Gives("projects") {
+		return
+	}
 	projects, paths, ok := make(map[source.ProjectID]bool, len(k.Projects)), make(map[source.ProjectID]string, len(k.Projects)), true
 	for _, p := range k.Projects {
 		id, projectOK := i.projectID(ctx, cmp.Or(p.Line, k.Line), p.Path)
@@ -73,11 +91,8 @@ func (i *importer) enable(ctx context.Context, k DeployKey) {
 	if !i.checkPut(err, k.Line, "deploy key", keyName(k.Key)) {
 		return
 	}
-	var old map[source.ProjectID]bool
-	if i.changes(func() (_ comparison, err error) {
-		old, err = i.tx.Keys.Enabled(ctx, key.ID)
-		return compareEnabled(old, projects), err
-	}) {
+	old, exists, ok := load(i, func() (map[source.ProjectID]bool, error) { return i.tx.Keys.Enabled(ctx, key.ID) })
+	if ok && i.changes(exists, compareEnabled(old, projects)) {
 		if i.checkPut(i.tx.Keys.Enable(ctx, key.ID, projects), k.Line, "deploy key", k.Key.Title) {
 			i.recordEnabled(audit.Object{Kind: auditedKinds[i.step.kind], ID: int64(key.ID), Path: i.step.name}, old, projects, paths)
 		}
@@ -113,23 +128,20 @@ func (i *importer) recordEnabled(key audit.Object, old, projects map[source.Proj
 	}
 }
 
-// creator returns the creator's number. It is 0 if the creator was deleted;
-// then the ghost user must exist, in the creator's place.
-func (i *importer) creator(ctx context.Context, k DeployKey) (identity.UserID, bool) {
-	if k.Creator != "" {
-		return i.userID(ctx, k.Line, k.Creator)
-	}
+// makeGhost makes the ghost user, unless it exists: it stands in for the creator of a
+// deploy key that has none.
+func (i *importer) makeGhost(ctx context.Context) bool {
 	id, made, err := i.tx.Users.GhostID(ctx)
 	if err != nil {
 		i.failure = err
-		return 0, false
+		return false
 	}
 	if made != "" && i.mode == writing {
 		i.events = append(i.events, i.cause.Event(i.now, audit.Create, userObject(id, made), userObject(id, made), nil, audit.Values{
 			"username": made, "type": string(identity.Ghost),
 		}))
 	}
-	return 0, true
+	return true
 }
 
 func deployKeyName(id identity.KeyID) string {

@@ -65,7 +65,7 @@ agents:
 				`line 11: there is no user "z"`, `line 12: there is no deploy key 9`,
 				`line 14: there is no group "y"`, `line 15: there is no user "x"`, `line 15: there is no project "acme/none"`,
 				`line 17: there is no group "y"`, `line 19: there is no user "x"`,
-				`line 21: there is no user "x"`, `line 25: there is no project "acme/none"`,
+				`line 22: there is no user "x"`, `line 25: there is no project "acme/none"`,
 				`line 27: there is no user "x"`,
 				`line 29: there is no project "acme/none"`, `line 29: there is no user "x"`,
 			},
@@ -188,7 +188,7 @@ func TestApply_wrongInItself(t *testing.T) {
 	t.Parallel()
 	const nameRule = `is made of letters, digits, "_", "-" and "."; it begins with a letter, a digit or "_" and does not end in ".", ".git" or ".atom"`
 	const pathRule = `is made of letters, digits, "_", "-" and "."; it does not begin with "-" and does not end in ".", ".git" or ".atom"`
-	branch, at := "refs/heads/main", func(line int) worldimport.FileLine { return worldimport.FileLine{Line: line} }
+	at := func(line int) worldimport.FileLine { return worldimport.FileLine{Line: line} }
 	group := func(line int, path string) worldimport.Group {
 		return worldimport.Group{FileLine: at(line), Namespace: source.Namespace{Path: path, Protocols: source.AllProtocols}, Visibility: source.Private}
 	}
@@ -196,7 +196,7 @@ func TestApply_wrongInItself(t *testing.T) {
 		return worldimport.Project{FileLine: at(line), Project: source.Project{Path: path}}
 	}
 	wrong := project(7, "acme/cli")
-	wrong.DefaultBranch, wrong.MovedFrom, wrong.Project.LegacyPath = &branch, []source.Path{"../x"}, "a/../b"
+	wrong.Project.DefaultBranch, wrong.MovedFrom, wrong.Project.LegacyPath = "refs/heads/main", []source.Path{"../x"}, "a/../b"
 	wrong.Protections = []worldimport.Protection{{Kind: source.Tag, Pattern: "refs/tags/v*"}}
 	_, err := worldimport.New(memory.New().WorldImport, source.FullyProtected, now).Import(t.Context(), worldimport.World{
 		Users:      []worldimport.User{{FileLine: at(1), User: identity.User{Username: "-dev"}}, {FileLine: at(2)}},

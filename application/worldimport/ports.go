@@ -2,6 +2,7 @@ package worldimport
 
 import (
 	"context"
+	"time"
 
 	"gatehouse/application"
 	"gatehouse/domain/audit"
@@ -59,15 +60,17 @@ type Users interface {
 	// ID returns the number of the user of that name, or domain.NotFound.
 	ID(ctx context.Context, username string) (identity.UserID, error)
 	// Current returns the user that Put would update, as it is kept, or
-	// domain.NotFound. A TOTPSecret that cannot be opened is NoSecret.
+	// domain.NotFound; CreatedBy is not filled in. A TOTPSecret that cannot be opened is
+	// NoSecret.
 	Current(ctx context.Context, u User) (User, error)
 	// Put keeps the user and the personal namespace, whose path is the
 	// username: a new name moves its projects along, as PutGroup does. The credentials' version
 	// is 1 at first and never goes back; a user without a second factor has no
-	// recovery codes and no sessions, and its failed attempts are reset. It
-	// conflicts with a group of that path, with another user of that e-mail, where
-	// the namespace has another number than the one that is given, and where the
-	// kept user's type may not become that of u.
+	// recovery codes and no sessions, and its failed attempts are reset. A TOTPSecret
+	// that is NoSecret stays as it is kept; a public e-mail that is not the user's is none. It
+	// conflicts with a group of that path, with another user of that e-mail, where the namespace has another
+	// number than the one that is given, and where the kept user's type may not
+	// become that of u.
 	Put(ctx context.Context, u User) (identity.UserID, error)
 	// NamespaceOwner returns the user whose personal namespace has that number, or
 	// domain.NotFound.
@@ -112,9 +115,10 @@ type Namespaces interface {
 type Current interface {
 	// Group returns a group; its Path is whole.
 	Group(ctx context.Context, g Group) (Group, error)
-	// Member returns the membership of a user, without names and paths.
+	// Member returns the membership of a user, without names and paths. Those are
+	// CreatedBy too.
 	Member(ctx context.Context, user identity.UserID, in source.MemberSource) (Member, error)
-	// Share returns a share, without paths.
+	// Share returns a share, without names and paths.
 	Share(ctx context.Context, in source.MemberSource, with source.NamespaceID) (Share, error)
 	// Broadcast returns a message.
 	Broadcast(ctx context.Context, b Broadcast) (Broadcast, error)
@@ -134,8 +138,8 @@ type CurrentBilling interface {
 	Reconciliation(ctx context.Context, of source.NamespaceID) (billing.Reconciliation, error)
 }
 
-// NoSecret stands for a secret that is kept and cannot be opened. No secret equals
-// it.
+// NoSecret stands for a secret that is kept and is not known here. No secret equals
+// it; to put it leaves the secret as it is kept.
 const NoSecret = "\x00"
 
 // Projects keeps projects.
@@ -144,14 +148,16 @@ type Projects interface {
 	// domain.NotFound.
 	ID(ctx context.Context, path string) (source.ProjectID, error)
 	// Put keeps a project in the group or personal namespace that its
-	// path names; it fails with domain.NotFound if that does not exist. Paths
+	// path names; it fails with domain.NotFound if that does not exist. The protections
+	// stay. Paths
 	// of the past, among them the one that it has had until now, move here from
 	// wherever they led; one that is or becomes a project's own path, however that
 	// happens, leads nowhere else. It says whether the project is new.
 	Put(ctx context.Context, p Project) (id source.ProjectID, fresh bool, err error)
 	// Current returns the project that Put would update, as it is kept, or
-	// domain.NotFound. Project.Protections are all that it has, Protections and Root are
-	// not filled in; MovedFrom are all paths of the past, in lower case.
+	// domain.NotFound. Project.Protections are all that it has, Protections, Creator and
+	// Root are not filled in; MovedFrom are all paths of the past, in lower case. A push
+	// that changes the project waits until the transaction ends.
 	Current(ctx context.Context, p Project) (Project, error)
 	// Redirect returns the project to which a path of the past leads, or
 	// domain.NotFound.
@@ -194,6 +200,9 @@ type Credentials interface {
 	PutAgent(ctx context.Context, project source.ProjectID, createdBy identity.UserID, a Agent) error
 	// Agent returns the agent that PutAgent would update, or domain.NotFound.
 	Agent(ctx context.Context, project source.ProjectID, a Agent) (KeptAgent, error)
+	// AgentToken returns the token of that digest, whatever agent it belongs to, or
+	// domain.NotFound.
+	AgentToken(ctx context.Context, digest identity.TokenDigest) (KeptAgentToken, error)
 }
 
 // KeptAgent is an agent as it is kept.
@@ -202,16 +211,14 @@ type KeptAgent struct {
 	Name      string
 	Project   source.ProjectID
 	CreatedBy identity.UserID
-	// Tokens are those of the agent that was asked for that are kept, whatever agent
-	// they belong to.
-	Tokens map[identity.TokenDigest]KeptAgentToken
+	CreatedAt time.Time
 }
 
-// KeptAgentToken is a token of an agent as it is kept.
+// KeptAgentToken is a token of an agent as it is kept, without the username of its
+// creator.
 type KeptAgentToken struct {
-	Agent   int64
-	Name    string
-	Revoked bool
+	AgentToken
+	Agent int64
 }
 
 // KeptHook is a hook as it is kept; In is what it belongs to.
@@ -224,6 +231,7 @@ type KeptHook struct {
 type Hooks interface {
 	// Put keeps a hook of a member source that exists. The natural key is
 	// the member source with the URL, in its letter case. The hook's health
-	// stays. Neither URL nor token is written to a disk as it is.
+	// stays, and so does a token that is NoSecret. Neither URL nor token is written to a
+	// disk as it is.
 	Put(ctx context.Context, in source.MemberSource, h hooks.Hook) error
 }

@@ -10,45 +10,72 @@ import (
 	"gatehouse/domain/source"
 )
 
-func (i *importer) project(ctx context.Context, p Project) {
-	path := source.Path(p.Project.Path)
-	if i.invalid(p.Line, "project", p.Project.Path, projectRefusals(p)...) {
+func (i *importer) project(ctx context.Context, d Project) {
+	path := source.Path(d.Project.Path)
+	if i.invalid(d.Line, "project", d.Project.Path, projectRefusals(d)...) {
 		return
 	}
+	creator, creatorOK := i.optionalUserID(ctx, d.lineOf("creator"), d.Creator)
 	if i.step.malformed {
-		i.checkParent(ctx, p.Line, "project", p.Project.Path)
+		i.checkParent(ctx, d.Line, "project", d.Project.Path)
 		return
 	}
-	p.NewIsEmpty = i.repositoryJob != ""
-	var old Project
-	if !i.changes(func() (c comparison, err error) {
-		old, err = i.tx.Projects.Current(ctx, p)
-		if c = compareProjects(old, p); err == nil {
-			err = i.comparePast(ctx, &c, old, p)
-		}
-		return c, err
-	}) {
-		i.imported[path.Fold()] = importedProject{id: old.Project.ID, protections: old.Project.Protections}
+	kept, exists, ok := load(i, func() (Project, error) { return i.tx.Projects.Current(ctx, d) })
+	if !ok {
 		return
 	}
-	if i.mode == checking && i.step.effect.has(fresh) {
+	if !creatorOK {
+		i.skip("project", d.Project.Path)
+		return
+	}
+	d.Profile.Creator = creator
+	p := i.mergedProject(kept, exists, d)
+	c := compareProjects(kept, p)
+	if exists {
+		i.failure = i.comparePast(ctx, &c, kept, p)
+	}
+	if i.failure != nil {
+		return
+	}
+	if !i.changes(exists, c) {
+		i.imported[path.Fold()] = importedProject{id: kept.Project.ID, protections: kept.Project.Protections, branch: kept.Project.DefaultBranch}
+		return
+	}
+	if i.mode == checking && !exists {
 		i.failure = i.compareNew(ctx, &i.step.comparison, p)
 	}
 	if i.failure != nil {
 		return
 	}
-	id, fresh, err := i.tx.Projects.Put(ctx, p)
+	if i.step.effect != 0 && !d.Gives("updated_at") {
+		p.Profile.UpdatedAt = i.now
+	}
+	i.putProject(ctx, kept, p)
+}
+
+// mergedProject returns the project as it is to be put. A new one is empty if a job makes
+// its repository.
+func (i *importer) mergedProject(kept Project, exists bool, d Project) Project {
+	if !exists {
+		kept = d
+		kept.Project.Empty, kept.Profile.CreatedAt = i.repositoryJob != "", i.now
+	}
+	return mergeProjects(kept, d)
+}
+
+func (i *importer) putProject(ctx context.Context, kept, p Project) {
+	id, isNew, err := i.tx.Projects.Put(ctx, p)
 	if !i.checkPut(i.explainProject(ctx, err, p), p.Line, "project", p.Project.Path) {
 		return
 	}
 	i.touch("project", int64(id))
 	i.record(sourceObject(source.MemberSource{Project: id}, p.Project.Path), int64(id))
-	imported := importedProject{id: id, fresh: fresh, protections: old.Project.Protections}
-	if i.mode == checking && !fresh {
-		imported.head, imported.step = old.Project.HeadBranch(), i.step
+	imported := importedProject{id: id, fresh: isNew, protections: kept.Project.Protections, branch: p.Project.DefaultBranch}
+	if i.mode == checking && !isNew {
+		imported.head, imported.step = kept.Project.HeadBranch(), i.step
 	}
-	i.imported[path.Fold()] = imported
-	if fresh && i.repositoryJob != "" && i.mode != checking {
+	i.imported[source.Path(p.Project.Path).Fold()] = imported
+	if isNew && i.repositoryJob != "" && i.mode != checking {
 		i.failure = i.tx.Jobs.Enqueue(ctx, application.Job{Kind: i.repositoryJob, Subject: int64(id), Background: true})
 	}
 }
@@ -112,8 +139,8 @@ func projectRefusals(p Project) []*domain.Refusal {
 	for _, past := range p.MovedFrom {
 		found = append(found, source.CheckPastPath(past))
 	}
-	if p.DefaultBranch != nil {
-		found = append(found, source.CheckDefaultBranch(*p.DefaultBranch))
+	if branch := p.Project.DefaultBranch; branch != "" {
+		found = append(found, source.CheckDefaultBranch(branch))
 	}
 	for _, protection := range p.Protections {
 		found = append(found, source.CheckPattern(protection.Kind, protection.Pattern))

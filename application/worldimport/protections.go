@@ -13,11 +13,13 @@ type importedProject struct {
 	id    source.ProjectID
 	fresh bool
 	// protections are those that it had; none if it is new.
+	protections []source.Protection
+	// branch is the default branch that it has, or empty.
+	branch string
 	// head is the default branch that it had, and step is the step that has put it: both
 	// are empty outside of a check, and for a new project.
-	protections []source.Protection
-	head        string
-	step        *step
+	head string
+	step *step
 }
 
 // protect puts the protections of a project that is new or describes some.
@@ -27,7 +29,7 @@ func (i *importer) protect(ctx context.Context, p Project) {
 	if !ok && i.mode == writing {
 		if imported.id, ok = i.projectID(ctx, p.Line, p.Project.Path); ok {
 			old, err := i.tx.Projects.Current(ctx, p)
-			imported.protections, i.failure = old.Project.Protections, err
+			imported.protections, imported.branch, i.failure = old.Project.Protections, old.Project.DefaultBranch, err
 		}
 	}
 	given := p.Protections != nil || p.ProtectDefault
@@ -44,12 +46,12 @@ func (i *importer) protect(ctx context.Context, p Project) {
 		ok = ok && complete
 	}
 	if !given || p.ProtectDefault {
-		protections = append(protections, i.initial(ctx, p)...)
+		protections = append(protections, i.level(ctx, p).Initial(source.Project{DefaultBranch: imported.branch}.HeadBranch())...)
 	}
 	if given {
 		i.checkDefaultBranch(ctx, p, imported, protections)
 	}
-	if ok && i.changes(func() (comparison, error) { return compareProtections(imported, protections), nil }) {
+	if ok && i.failure == nil && !i.step.malformed && i.changes(true, compareProtections(imported, protections)) {
 		err := i.tx.Projects.PutProtections(ctx, imported.id, protections)
 		if i.checkPut(explainProtections(err, protections), p.Line, "protections of", p.Project.Path) {
 			i.record(sourceObject(source.MemberSource{Project: imported.id}, p.Project.Path), 0)
@@ -107,15 +109,6 @@ func (i *importer) deployKeyExists(ctx context.Context, line int, a Access) bool
 	return exists && err == nil
 }
 
-// initial returns the protection of a new project's default branch.
-func (i *importer) initial(ctx context.Context, p Project) []source.Protection {
-	branch := source.Project{}
-	if p.DefaultBranch != nil {
-		branch.DefaultBranch = *p.DefaultBranch
-	}
-	return i.level(ctx, p).Initial(branch.HeadBranch())
-}
-
 // level returns how default branches of new projects are protected beside the project:
 // as its group says, or else the instance.
 func (i *importer) level(ctx context.Context, p Project) source.BranchProtection {
@@ -138,10 +131,10 @@ func (i *importer) level(ctx context.Context, p Project) source.BranchProtection
 // checkDefaultBranch warns of another default branch that none of the protections
 // covers, unless none is wanted.
 func (i *importer) checkDefaultBranch(ctx context.Context, p Project, imported importedProject, protections []source.Protection) {
-	if imported.step == nil || p.DefaultBranch == nil {
+	if imported.step == nil {
 		return
 	}
-	after := source.Project{DefaultBranch: *p.DefaultBranch, Protections: protections}
+	after := source.Project{DefaultBranch: imported.branch, Protections: protections}
 	protects := func(branch string) bool { return after.Protects(source.Ref{Kind: source.Branch, Name: branch}) }
 	head := after.HeadBranch()
 	if head == imported.head || protects(head) || i.level(ctx, p) == source.NotProtected {

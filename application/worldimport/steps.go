@@ -3,6 +3,7 @@ package worldimport
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strconv"
 
 	"gatehouse/domain/identity"
@@ -57,6 +58,7 @@ func (w World) steps() []*step {
 	all = appendSteps(all, first, groupStep)
 	all = appendSteps(all, numberedFirst(w.Users), userStep)
 	all = appendSteps(all, later, groupStep)
+	all = appendSteps(all, withCreator(w.Users), userCreatorStep)
 	all = appendSteps(all, numberedFirst(w.Projects), projectStep)
 	// Both kinds of key share one sequence.
 	keys, keysLater := splitNumbered(w.Keys)
@@ -126,6 +128,24 @@ func userStep(u User) step {
 	}
 }
 
+// withCreator returns the users that say who has created them. That may be a user who
+// comes later.
+func withCreator(users []User) (some []User) {
+	for _, u := range users {
+		if u.CreatedBy != "" || u.Given != nil && u.Gives("created_by") {
+			some = append(some, u)
+		}
+	}
+	return some
+}
+
+func userCreatorStep(u User) step {
+	return step{
+		line: u.Line, kind: "creator of user", name: u.User.Username, needs: append(optionalUserRefs(u.CreatedBy), userRef(u.User.Username)),
+		put: func(ctx context.Context, i *importer) { i.userCreator(ctx, u) },
+	}
+}
+
 func groupStep(g Group) step {
 	return step{
 		line: g.Line, kind: "group", name: g.Namespace.Path, sequence: namespaceNumbers, number: g.number(),
@@ -135,7 +155,7 @@ func groupStep(g Group) step {
 }
 
 func projectStep(p Project) step {
-	needs := parentRefs(p.Project.Path)
+	needs := append(parentRefs(p.Project.Path), optionalUserRefs(p.Creator)...)
 	for _, past := range p.MovedFrom { // leads nowhere if it is a project's own
 		needs = append(needs, projectRef(string(past)))
 	}
@@ -206,7 +226,7 @@ func enableStep(k DeployKey) step {
 func memberStep(m Member) step {
 	return step{
 		line: m.Line, kind: "member", name: m.User, in: cmp.Or(m.Group, m.Project), project: identity.Fold(m.Project),
-		needs: append(sourceRefs(m.Group, m.Project), userRef(m.User)),
+		needs: slices.Concat(sourceRefs(m.Group, m.Project), []string{userRef(m.User)}, optionalUserRefs(m.CreatedBy)),
 		put:   func(ctx context.Context, i *importer) { i.member(ctx, m) },
 	}
 }
@@ -214,7 +234,7 @@ func memberStep(m Member) step {
 func shareStep(s Share) step {
 	return step{
 		line: s.Line, kind: "share with", name: s.With, in: cmp.Or(s.Group, s.Project), project: identity.Fold(s.Project),
-		needs: append(sourceRefs(s.Group, s.Project), groupRef(s.With)),
+		needs: slices.Concat(sourceRefs(s.Group, s.Project), []string{groupRef(s.With)}, optionalUserRefs(s.CreatedBy)),
 		put:   func(ctx context.Context, i *importer) { i.share(ctx, s) },
 	}
 }
@@ -227,10 +247,13 @@ func accessTokenStep(t AccessToken) step {
 }
 
 func agentStep(a Agent) step {
+	needs := append(optionalUserRefs(a.CreatedBy), projectRef(a.Project))
+	for _, t := range a.Tokens {
+		needs = append(needs, optionalUserRefs(t.CreatedBy)...)
+	}
 	return step{
-		line: a.Line, kind: "agent", name: a.Name, in: a.Project, sequence: otherNumbers, number: a.ID,
-		needs: append(optionalUserRefs(a.CreatedBy), projectRef(a.Project)),
-		put:   func(ctx context.Context, i *importer) { i.agent(ctx, a) },
+		line: a.Line, kind: "agent", name: a.Name, in: a.Project, sequence: otherNumbers, number: a.ID, needs: needs,
+		put: func(ctx context.Context, i *importer) { i.agent(ctx, a) },
 	}
 }
 

@@ -6,25 +6,36 @@ import (
 	"gatehouse/domain/identity"
 )
 
-func (i *importer) user(ctx context.Context, u User) {
-	if i.invalid(u.Line, "user", u.User.Username, identity.CheckUsername(u.User.Username), identity.CheckEmail(u.User.Email)) {
+func (i *importer) user(ctx context.Context, d User) {
+	name := d.User.Username
+	if i.invalid(d.Line, "user", name, identity.CheckUsername(name), identity.CheckEmail(d.User.Email)) {
 		return
 	}
-	if u.PublicEmail != nil && i.invalid(u.Line, "user", u.User.Username, u.User.CheckPublicEmail(*u.PublicEmail)) {
+	kept, exists, ok := load(i, func() (User, error) { return i.tx.Users.Current(ctx, d) })
+	if !ok {
 		return
 	}
-	var old User
-	if !i.changes(func() (_ comparison, err error) {
-		old, err = i.tx.Users.Current(ctx, u)
-		return compareUsers(old, u), err
-	}) {
+	u := kept
+	if !exists {
+		u = d
+		u.Profile.CreatedAt = i.now
+	}
+	u = mergeUsers(u, d)
+	if d.Gives("public_email") && i.invalid(d.lineOf("public_email"), "user", name, u.User.CheckPublicEmail(u.User.PublicEmail)) {
 		return
+	}
+	u.User = u.User.WithPublicEmail(u.User.PublicEmail)
+	if !i.changes(exists, compareUsers(kept, u)) {
+		return
+	}
+	if i.step.effect != 0 {
+		u.Profile.UpdatedAt = i.now
 	}
 	id, err := i.tx.Users.Put(ctx, u)
-	if i.checkPut(i.explainUser(ctx, err, u), u.Line, "user", u.User.Username) {
+	if i.checkPut(i.explainUser(ctx, err, u), d.Line, "user", name) {
 		i.touch("user", int64(id))
-		i.moveEmail(old.User.Email, u.User.Email)
-		i.record(userObject(id, u.User.Username), int64(id))
+		i.moveEmail(kept.User.Email, u.User.Email)
+		i.record(userObject(id, name), int64(id))
 	}
 }
 
@@ -41,15 +52,20 @@ func (i *importer) moveEmail(from, to string) {
 	}
 }
 
-func (i *importer) accessToken(ctx context.Context, t AccessToken) {
-	user, ok := i.userID(ctx, t.Line, t.User)
-	if ok && i.changes(func() (comparison, error) {
-		old, err := i.tx.Credentials.AccessToken(ctx, t.Digest)
-		return compareAccessTokens(old, user, t), err
-	}) {
-		err := i.tx.Credentials.PutAccessToken(ctx, user, t)
-		if i.checkPut(i.explainGhost(ctx, err, user, "access tokens"), t.Line, "access token", t.Name) {
-			i.record(userObject(user, t.User), 0)
+// userCreator keeps who created a user, who is there by now.
+func (i *importer) userCreator(ctx context.Context, d User) {
+	creator, ok := i.optionalUserID(ctx, d.lineOf("created_by"), d.CreatedBy)
+	u, exists, loaded := load(i, func() (User, error) { return i.tx.Users.Current(ctx, d) })
+	if !ok || !loaded || !exists {
+		return
+	}
+	var c comparison
+	c.set("created_by", optionalNumber(u.Profile.CreatedBy), optionalNumber(creator), neutral)
+	u.Profile.CreatedBy = creator
+	if i.changes(exists, c) {
+		id, err := i.tx.Users.Put(ctx, u)
+		if i.checkPut(err, d.Line, "user", d.User.Username) {
+			i.record(userObject(id, d.User.Username), int64(id))
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package worldimport
 
 import (
+	"slices"
 	"time"
 
 	"gatehouse/domain/identity"
@@ -42,12 +43,44 @@ type FileLine struct {
 	// only what they refer to is looked up. Those that refer to them are not blamed,
 	// and without a name any that is unknown may be theirs.
 	Malformed bool
+	// Given are the members that the entry has, also those that are null; nil for a
+	// description that has every member. What a description leaves out of a row that
+	// exists stays as it is.
+	Given []GivenMember
+}
+
+// GivenMember is the name of a member of an entry with its line.
+type GivenMember struct {
+	Name string
+	Line int
 }
 
 // MarkMalformed makes a description Malformed.
 func (l *FileLine) MarkMalformed() { l.Malformed = true }
 
+// SetGiven sets the members that the entry has; nil is none here.
+func (l *FileLine) SetGiven(members []GivenMember) {
+	if l.Given = members; members == nil {
+		l.Given = []GivenMember{}
+	}
+}
+
+// Gives says whether the description has a member of that name.
+func (l FileLine) Gives(name string) bool {
+	return l.Given == nil || slices.ContainsFunc(l.Given, func(m GivenMember) bool { return m.Name == name })
+}
+
 func (l FileLine) malformed() bool { return l.Malformed }
+
+// lineOf returns the line of a member, or that of the entry if it has none of that name.
+func (l FileLine) lineOf(name string) int {
+	for _, m := range l.Given {
+		if m.Name == name {
+			return m.Line
+		}
+	}
+	return l.Line
+}
 
 // User describes a user and their personal namespace. The natural key is the
 // username.
@@ -57,11 +90,12 @@ type User struct {
 	User identity.User
 	// NamespaceID is the personal namespace's number, 0 for the next free.
 	NamespaceID source.NamespaceID
-	// PublicEmail is nil to be left as it is, unless it is no longer an address of
-	// the user: then it becomes empty. User.PublicEmail is not read from here.
-	PublicEmail *string
-	// Profile is what is kept of the user beside that.
+	// Profile is what is kept of the user beside that. Its UpdatedAt and LastActivityOn
+	// are not read from here.
 	Profile identity.Profile
+	// CreatedBy is the username of Profile.CreatedBy, which is not read from here; empty
+	// if it is not known who created the user.
+	CreatedBy string
 	// TOTPSecret is the secret of one-time passwords in base32, empty for none. No
 	// store writes it to a disk as it is.
 	TOTPSecret string
@@ -88,18 +122,12 @@ type Project struct {
 	FileLine
 	// Project.ID is 0 for the next free number. Root and Protections are not
 	// read from here.
-	Project source.Project
-	// Empty and DefaultBranch are nil to be left as they are: pushes change
-	// them. A new project is as empty as NewIsEmpty says, and its default
-	// branch is unknown.
-	Empty         *bool
-	NewIsEmpty    bool
-	DefaultBranch *string
+	Project       source.Project
 	PendingDelete bool
-	// Profile is what is kept of the project beside Project. Its Creator is not read from
-	// here.
+	// Profile is what is kept of the project beside Project.
 	Profile source.ProjectProfile
-	// Creator is a username; empty if the creator is not known.
+	// Creator is the username of Profile.Creator, which is not read from here; empty if
+	// the creator is not known.
 	Creator string
 	// MovedFrom are paths of the past that lead here.
 	MovedFrom []source.Path
@@ -141,6 +169,7 @@ type Member struct {
 	// ExpiresAt is the day with whose beginning the membership ends; zero for
 	// never.
 	ExpiresAt time.Time
+	Creation
 }
 
 // MemberState says whether a membership counts.
@@ -169,6 +198,17 @@ type Share struct {
 	Role source.Role
 	// ExpiresAt is the day with whose beginning the share ends; zero for never.
 	ExpiresAt time.Time
+	Creation
+}
+
+// Creation says when a row was created, and by which user.
+type Creation struct {
+	// CreatedAt is zero if it is not known.
+	CreatedAt time.Time
+	// CreatedBy is the username of Creator, which is not read from a description; empty
+	// if it is not known who created the row.
+	CreatedBy string
+	Creator   identity.UserID
 }
 
 // Key describes a user's SSH key. The natural key is the fingerprint.
@@ -201,12 +241,14 @@ type DeployKeyProject struct {
 // digest.
 type AccessToken struct {
 	FileLine
-	User      string
-	Name      string
-	Scopes    []string
-	Digest    identity.TokenDigest
-	ExpiresAt time.Time
-	Revoked   bool
+	User        string
+	Name        string
+	Description string
+	Scopes      []string
+	Digest      identity.TokenDigest
+	// CreatedAt is zero if it is not known, ExpiresAt for a token that does not end.
+	CreatedAt, ExpiresAt time.Time
+	Revoked              bool
 }
 
 // Agent describes a Kubernetes agent. The natural key is its name within the
@@ -219,15 +261,19 @@ type Agent struct {
 	Project string
 	// CreatedBy is a username; empty if the creator was deleted.
 	CreatedBy string
+	// CreatedAt is zero if it is not known.
+	CreatedAt time.Time
 	Tokens    []AgentToken
 }
 
 // AgentToken describes a token of an agent. The natural key is the digest.
 type AgentToken struct {
 	FileLine
-	Name    string
-	Digest  identity.TokenDigest
-	Revoked bool
+	Name        string
+	Description string
+	Digest      identity.TokenDigest
+	Revoked     bool
+	Creation
 }
 
 // Broadcast describes a broadcast message. The natural key is the message with

@@ -17,6 +17,8 @@ type HookID int64
 // group: GitLab's webhook.
 type Hook struct {
 	ID HookID
+	// Name and Description are for people.
+	Name, Description string
 	// URL may have secrets in it; DisplayURL has none. No store writes the URL or the
 	// token to a disk as it is.
 	URL string

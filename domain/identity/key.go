@@ -54,6 +54,8 @@ type Key struct {
 	ExpiresAt time.Time
 	// LastUsedAt is zero for a key that was never used.
 	LastUsedAt time.Time
+	// Public deploy keys are for every project: its maintainers may enable them.
+	Public bool
 }
 
 // Known says whether k is a key at all.

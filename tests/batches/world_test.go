@@ -229,8 +229,7 @@ func drawProject(t *rapid.T, old projectPlace, s rows) projectPlace {
 		p.Project.Project.Wiki, p.Project.Project.LFS = one(t, source.Features...), chance(t, 2)
 		p.Project.Project.Storage = "default"
 		if chance(t, 2) {
-			empty, branch := chance(t, 2), one(t, "main", "trunk")
-			p.Empty, p.DefaultBranch = &empty, &branch
+			p.Project.Project.Empty, p.Project.Project.DefaultBranch = chance(t, 2), one(t, "main", "trunk")
 		}
 	}
 	return p

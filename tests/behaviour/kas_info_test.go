@@ -35,7 +35,7 @@ var kasInfoCases = []Case{
 		t.send(call{route: agentInfo, token: "agent-5"})
 		s.Apply("agents: [{id: 5, name: renamed, project: acme/infra, created_by: dev, tokens: [{name: default, token: agent-5, revoked: true}]}]")
 		t.wantAll([]exchange{{"a token that was revoked meanwhile", call{route: agentInfo, token: "agent-5"}, 401, unauthorized}})
-		s.Apply("agents: [{id: 5, name: renamed, project: acme/infra, created_by: dev, tokens: [{name: default, token: agent-5}]}]")
+		s.Apply("agents: [{id: 5, name: renamed, project: acme/infra, created_by: dev, tokens: [{name: default, token: agent-5, revoked: false}]}]")
 		t.wantAll([]exchange{{"and is good again", call{route: agentInfo, token: "agent-5"}, 200, "…\"agent_name\":\"renamed\""}})
 	}},
 	{Name: "project_info: projects visible to an agent", OnDatabases: true, Check: func(s Subject) {

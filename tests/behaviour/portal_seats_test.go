@@ -174,27 +174,31 @@ var seatCases = []Case{
 	{Name: "seats: counted anew when a new term starts", OnDatabases: true, Check: func(s Subject) {
 		// The stored subscription has 82 seats in use, the group has three
 		// members.
-		const before = "namespace: acme, plan_code: %s, start_date: 2020-07-15, end_date: %s, seats: 2, seats_in_use: 82, max_seats_used: 82, seats_owed: 80"
+		const before = "namespace: acme, plan_code: %s, start_date: 2020-07-15, end_date: %s, seats: 2, seats_in_use: 82, max_seats_used: 82, seats_owed: 80, trial: %t, trial_starts_on: 2020-07-15, trial_ends_on: null, auto_renew: null"
 		t := s.portalServer()
 		kept, anew := `{"usage":{"seats_in_use":82,"max_seats_used":82,"seats_owed":80}}`, `{"usage":{"seats_in_use":3,"max_seats_used":3,"seats_owed":1}}`
-		for what, row := range map[string]struct{ plan, end, more, body, want string }{
-			"a new term":                     {"premium", "2021-07-15", "", "start_date=2021-07-15&end_date=2022-07-15", anew},
-			"after a gap":                    {"premium", "2021-07-15", "", "start_date=2021-09-01&end_date=2022-07-15", anew},
-			"the first end":                  {"premium", "null", "", "start_date=2020-07-16&end_date=2021-07-15", anew},
-			"overlapping":                    {"premium", "2021-07-15", "", "start_date=2021-07-14&end_date=2022-07-15", kept},
-			"only the end":                   {"premium", "2021-07-15", "", "end_date=2022-07-15", kept},
-			"only the start":                 {"premium", "2021-07-15", "", "start_date=2021-07-15", kept},
-			"the same dates":                 {"premium", "2021-07-15", "", "start_date=2020-07-15&end_date=2021-07-15", kept},
-			"a plan that costs nothing":      {"opaque", "2021-07-15", "", "start_date=2021-07-15&end_date=2022-07-15", `{"usage":{"max_seats_used":82,"seats_owed":80}}`},
-			"the end of a trial":             {"premium", "2021-07-15", ", trial: true, trial_starts_on: 2020-07-15", "trial=false", anew},
-			"a trial that goes on":           {"premium", "2021-07-15", ", trial: true, trial_starts_on: 2020-07-15", "trial=true", `{"usage":{"max_seats_used":82,"seats_owed":80}}`},
-			"max_seats_used alone":           {"premium", "2021-07-15", "", "max_seats_used=0", `{"usage":{"seats_in_use":82,"max_seats_used":0,"seats_owed":80}}`},
-			"a new term, whatever was given": {"premium", "2021-07-15", "", "start_date=2021-07-15&end_date=2022-07-15&max_seats_used=5&seats=2", anew},
+		for what, row := range map[string]struct {
+			plan, end  string
+			trial      bool
+			body, want string
+		}{
+			"a new term":                     {"premium", "2021-07-15", false, "start_date=2021-07-15&end_date=2022-07-15", anew},
+			"after a gap":                    {"premium", "2021-07-15", false, "start_date=2021-09-01&end_date=2022-07-15", anew},
+			"the first end":                  {"premium", "null", false, "start_date=2020-07-16&end_date=2021-07-15", anew},
+			"overlapping":                    {"premium", "2021-07-15", false, "start_date=2021-07-14&end_date=2022-07-15", kept},
+			"only the end":                   {"premium", "2021-07-15", false, "end_date=2022-07-15", kept},
+			"only the start":                 {"premium", "2021-07-15", false, "start_date=2021-07-15", kept},
+			"the same dates":                 {"premium", "2021-07-15", false, "start_date=2020-07-15&end_date=2021-07-15", kept},
+			"a plan that costs nothing":      {"opaque", "2021-07-15", false, "start_date=2021-07-15&end_date=2022-07-15", `{"usage":{"max_seats_used":82,"seats_owed":80}}`},
+			"the end of a trial":             {"premium", "2021-07-15", true, "trial=false", anew},
+			"a trial that goes on":           {"premium", "2021-07-15", true, "trial=true", `{"usage":{"max_seats_used":82,"seats_owed":80}}`},
+			"max_seats_used alone":           {"premium", "2021-07-15", false, "max_seats_used=0", `{"usage":{"seats_in_use":82,"max_seats_used":0,"seats_owed":80}}`},
+			"a new term, whatever was given": {"premium", "2021-07-15", false, "start_date=2021-07-15&end_date=2022-07-15&max_seats_used=5&seats=2", anew},
 		} {
-			s.Apply("subscriptions: [{" + fmt.Sprintf(before, row.plan, row.end) + row.more + "}]")
+			s.Apply("subscriptions: [{" + fmt.Sprintf(before, row.plan, row.end, row.trial) + "}]")
 			t.wantReply(what, t.send(updateAcme, row.body), 200, row.want)
 		}
-		s.Apply("subscriptions: [{" + fmt.Sprintf(before, "premium", "2030-07-15") + "}]")
+		s.Apply("subscriptions: [{" + fmt.Sprintf(before, "premium", "2030-07-15", false) + "}]")
 		t.wantAll(
 			portalCall{updateAcme, "max_seats_used=90", 200, `{"usage":{"seats_in_use":82,"max_seats_used":90,"seats_owed":80}}`},
 			portalCall{updateAcme, "seats=3", 200, `{"usage":{"seats_in_use":82,"max_seats_used":90,"seats_owed":80}}`},

@@ -169,7 +169,7 @@ var recoveryCases = []Case{
 			return f
 		}))
 		s.Same("a session", s.Standing("key-11", "acme/cli").OTPSession, true)
-		s.Apply("users: [{id: 7, username: dede}]")
+		s.Apply("users: [{id: 7, username: dede, two_factor: null}]")
 		s.Same("a session, without a factor", s.Standing("key-11", "acme/cli").OTPSession, false)
 		s.Same("codes", sh.spendCodes(7, codes), 0)
 		s.Apply(staff)

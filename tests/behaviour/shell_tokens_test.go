@@ -175,7 +175,7 @@ var tokenCases = []Case{
 		sh.bearer("none", "", credentials.ErrUnknownToken)
 		s.Apply("users: [{id: 8, username: gus, state: blocked}]")
 		sh.bearer("blocked meanwhile", text, credentials.ErrBlockedUser)
-		s.Apply("users: [{id: 8, username: gus}]")
+		s.Apply("users: [{id: 8, username: gus, state: active}]")
 		sh.bearer("fine again", text, nil)
 		sh.now = day(2026, 12, 24).Add(-time.Microsecond)
 		sh.bearer("a moment before its end", text, nil)

@@ -117,7 +117,7 @@ var accountCases = []Case{
 			f.LastStep, f.Failures, f.LockedUntil = 7, 2, until
 			return f
 		}))
-		s.Apply("users: [{id: 1, username: dede}]", twoFactorUsers)
+		s.Apply("users: [{id: 1, username: dede, two_factor: null}]", twoFactorUsers)
 		s.Fine("UpdateFactor", s.UpdateFactor(1, func(f identity.TwoFactor) identity.TwoFactor {
 			s.Same("factor", f, identity.TwoFactor{Enabled: true, Secret: "JBSWY3DPEHPK3PXP"})
 			return f

@@ -186,7 +186,7 @@ var credentialCases = []Case{
 access_tokens:
   - {user: ann, name: one, scopes: [api, read_user], token: glpat-one, expires_at: 2027-01-01}
   - {user: bob, name: two, scopes: [api], token: glpat-two}`)
-		s.Apply(`access_tokens: [{user: ann, name: uno, scopes: [api], token: glpat-one, revoked: true}]`)
+		s.Apply(`access_tokens: [{user: ann, name: uno, scopes: [api], token: glpat-one, expires_at: null, revoked: true}]`)
 		s.Same("tokens", s.List("access-tokens", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"), []string{
 			"ann uno [api] - true -", "bob two [api] - false -",
 		})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gatehouse/application/gitaccess"
+	"gatehouse/application/postreceive"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/source"
@@ -28,6 +29,24 @@ var concurrencyCases = []Case{
 			}
 		})
 		s.counters("counters", now, fmt.Sprintf("one %d", subject.Goroutines*subject.Rounds), fmt.Sprintf("two %d", subject.Goroutines))
+	}},
+	{Name: "push beside an import of its project: its default branch stays", Check: func(s Subject) {
+		s.Apply("groups: [{path: acme}]\nprojects: [{id: 60, path: acme/p}]")
+		var pushed atomic.Bool
+		subject.Concurrently(func(me int) {
+			for i := 0; 0 < me && me < 3 && !pushed.Load(); i++ {
+				s.Apply(fmt.Sprintf("projects: [{path: acme/p, description: %q}]", fmt.Sprint(me, " ", i)))
+			}
+			if me > 0 {
+				return
+			}
+			defer pushed.Store(true)
+			for i := range subject.Rounds {
+				branch := fmt.Sprint("branch-", i)
+				s.complete(s.recordPush(pushOf("project-60")), postreceive.ProjectUpdate{Project: 60, ActiveAt: now, DefaultBranch: branch})
+				s.Same("default branch", s.List("projects", "default_branch"), []string{branch})
+			}
+		})
 	}},
 	{Name: "concurrent records of an entry: recorded once", Check: func(s Subject) {
 		for i := range subject.Rounds {

@@ -144,24 +144,6 @@ var destinationCases = []Case{
 		s.Fine("Standing", err)
 		s.Same("standing", []any{standing.Project.ID, standing.Project.ToBeCreated}, []any{id, false})
 	}},
-	{Name: "NewIsEmpty: for new projects only", Check: func(s Subject) {
-		s.Apply(roleGroups)
-		put := func(path string, empty *bool, isNew bool) {
-			s.Unit(func(tx worldimport.Tx) {
-				_, fresh, err := tx.Projects.Put(s.Context(), worldimport.Project{
-					Project: source.Project{Path: path, Visibility: source.Private, Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default"},
-					Empty:   empty, NewIsEmpty: true,
-				})
-				s.Fine("PutProject", err)
-				s.Same(path+" is new", fresh, isNew)
-			})
-		}
-		not := false
-		put("acme/new", nil, true)
-		put("acme/said", &not, true)
-		put("acme/tools/cli", nil, false)
-		s.Same("projects", strings.Join(s.List("projects", "path", "empty"), ", "), "Acme/Tools/cli false, Acme/new true, Acme/said false")
-	}},
 }
 
 // repositoryJobCases are about what jobs that create repositories need.

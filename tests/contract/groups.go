@@ -196,10 +196,13 @@ var groupCases = []Case{
 		})
 		s.Same("roles", s.roleTable(25), []string{"25: x=maintainer"})
 	}},
-	{Name: "group put again: omitted settings reset", Check: func(s Subject) {
+	{Name: "group put again: updated whole", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme, default_branch_protection: 0, require_ssh_certificates: true, pending_delete: true, allowed_ips: [10.0.0.1]}]\nprojects: [{id: 1, path: acme/p}]")
 		s.Same("hidden", s.projectID("project-1"), source.ProjectID(0))
-		s.Apply("groups: [{path: acme}]")
+		s.Unit(func(tx worldimport.Tx) {
+			_, err := tx.Namespaces.PutGroup(s.Context(), group(0, "acme"))
+			s.Fine("PutGroup", err)
+		})
 		got := s.Standing("nobody", "project-1").Project
 		s.Same("branch protection", got.DefaultBranchProtection == nil, true)
 		got.Root.ID = 0

@@ -22,33 +22,36 @@ import (
 // fullWorld has a record for every list of Inventory that a world file can fill.
 var fullWorld = fmt.Sprintf(`
 users:
-  - {id: 901, username: Zoe, name: Zoë, email: z@example.com, public_email: Z@example.com, state: blocked, type: service_account, admin: true, external: true, namespace_id: 911}
+  - {id: 901, username: Zoe, name: Zoë, email: z@example.com, public_email: Z@example.com, state: blocked, type: service_account, admin: true, external: true, namespace_id: 911,
+     can_create_group: false, projects_limit: 3, note: hm, settings: {theme_id: 2, bio: x, pronouns: null}, created_at: 2026-01-02T03:04:05.678901Z, created_by: adam}
   - {id: 902, username: adam, namespace_id: 912}
 groups:
-  - {id: 921, path: inv, visibility: public, protocols: http, allowed_ips: [192.0.2.0/24, '2001:db8::/32']}
+  - {id: 921, path: inv, visibility: public, protocols: http, allowed_ips: [192.0.2.0/24, '2001:db8::/32'], name: Inv, description: d, lfs: false,
+     project_creation: noone, subgroup_creation: owner, share_lock: true, membership_lock: true, require_two_factor: true, settings: {emails_enabled: false}, created_at: 2026-01-02}
   - {id: 922, path: inv/sub}
   - {id: 923, path: Zebra}
 projects:
   - {id: 931, path: inv/sub/all, visibility: internal, archived: true, read_only: true, repository: private, wiki: disabled, default_branch: trunk, empty: true, storage: nfs,
+     name: All, description: d, creator: Zoe, topics: [b, a], settings: {list: [x, 1], of: {b: true}}, object_format: sha256, created_at: 2026-01-02, updated_at: 2026-01-03,
      protected_branches: [{name: b, push: [none, admin, developer, {user: Zoe}, {group: inv/sub}, {deploy_key: 952}], merge: [], allow_force_push: true}, {name: a}],
      protected_tags: [{name: "v*", create: developer}]}
   - {id: 932, path: inv/plain, protected_tags: []}
 members:
-  - {user: adam, group: inv, role: planner, state: awaiting, expires_at: 2030-01-02}
+  - {user: adam, group: inv, role: planner, state: awaiting, expires_at: 2030-01-02, created_at: 2026-01-02, created_by: Zoe}
   - {user: adam, project: inv/plain, role: owner}
   - {user: Zoe, group: Zebra, role: minimal}
 shares:
-  - {group: inv, with: Zebra, role: guest, expires_at: 2030-01-02}
+  - {group: inv, with: Zebra, role: guest, expires_at: 2030-01-02, created_at: 2026-01-02, created_by: Zoe}
   - {project: inv/plain, with: Zebra, role: maintainer}
 keys:
   - {id: 951, user: adam, title: laptop, usage: auth, expires_at: 2030-01-02T03:04:05.678901Z, key: %q}
 deploy_keys:
-  - {id: 952, title: robot, creator: Zoe, key: %q, projects: [{project: inv/plain}]}
+  - {id: 952, title: robot, creator: Zoe, public: true, key: %q, projects: [{project: inv/plain}]}
   - {id: 953, title: orphan, key: %q}
 access_tokens:
-  - {user: adam, name: portal, scopes: [read_api, api], token: glpat-verysecret, expires_at: 2030-01-02}
+  - {user: adam, name: portal, scopes: [read_api, api], token: glpat-verysecret, expires_at: 2030-01-02, description: d, created_at: 2026-01-02}
 agents:
-  - {id: 961, name: prod, project: inv/plain, created_by: adam, tokens: [{name: b, token: agent-verysecret}, {name: a, token: agent-verysecret-2, revoked: true}]}
+  - {id: 961, name: prod, project: inv/plain, created_by: adam, created_at: 2026-01-02, tokens: [{name: b, token: agent-verysecret, description: d, created_at: 2026-01-03, creator: Zoe}, {name: a, token: agent-verysecret-2, revoked: true}]}
 subscriptions:
   - {namespace: inv, plan_code: gold, start_date: 2026-01-02, end_date: 2027-01-02, seats: 5, seats_in_use: 4, max_seats_used: 7, seats_owed: 2, auto_renew: false,
      trial: true, trial_starts_on: 2026-01-03, trial_ends_on: 2026-02-03, trial_extension_type: 2}
@@ -61,26 +64,42 @@ reconciliations:
 broadcast_messages:
   - {message: Hello, type: notification, starts_at: 2026-01-01, ends_at: 2027-01-01, target_path: "inv/*"}
 hooks:
-  - {id: 971, project: inv/plain, url: "https://verysecret@ci.example.com/hook?x=verysecret", token: hook-verysecret, branch_filter: "v*", enable_ssl_verification: false}
+  - {id: 971, project: inv/plain, url: "https://verysecret@ci.example.com/hook?x=verysecret", token: hook-verysecret, branch_filter: "v*", enable_ssl_verification: false, name: n, description: d}
   - {id: 972, group: inv, url: "http://ci.example.com", push_events: false, tag_push_events: true}
 `, world.Key(151), world.Key(152), world.Key(153))
+
+// listedAt is world.Now as it is listed: the time of creation of a row that says none.
+const listedAt = "2026-03-10T12:34:56.789012Z"
 
 // wantListed are the lists of fullWorld, without those that have generated
 // numbers.
 var wantListed = map[string][]string{
-	"groups":      {"921 inv public http [192.0.2.0/24 2001:db8::/32]", "922 inv/sub private all []", "923 Zebra private all []"},
-	"projects":    {"931 inv/sub/all internal true true private disabled trunk true nfs - []", `932 inv/plain private false false enabled enabled "" false default - []`},
-	"members":     {"Zoe Zebra - minimal active -", "adam - inv/plain owner active -", "adam inv - planner awaiting 2030-01-02T00:00:00Z"},
-	"shares":      {"- inv/plain Zebra maintainer -", "inv - Zebra guest 2030-01-02T00:00:00Z"},
-	"hooks":       {"971 - inv/plain https://***@ci.example.com/hook?*** true false v* false active 0 - - -", "972 inv - http://ci.example.com false true \"\" true active 0 - - -"},
-	"agents":      {"961 prod 932 false"},
+	"groups": {
+		"921 inv public http [192.0.2.0/24 2001:db8::/32] Inv d false noone owner true true true [{emails_enabled false}] 2026-01-02T00:00:00Z",
+		"922 inv/sub private all [] sub \"\" - developer maintainer false false false [] " + listedAt,
+		"923 Zebra private all [] Zebra \"\" - developer maintainer false false false [] " + listedAt,
+	},
+	"projects": {
+		"931 inv/sub/all internal true true private disabled trunk true nfs - [] All d Zoe [b a] [{list [x 1]} {of [{b true}]}] sha256 2026-01-02T00:00:00Z 2026-01-03T00:00:00Z",
+		"932 inv/plain private false false enabled enabled \"\" false default - [] plain \"\" - [] [] sha1 " + listedAt + " " + listedAt,
+	},
+	"members": {
+		"Zoe Zebra - minimal active - " + listedAt + " -", "adam - inv/plain owner active - " + listedAt + " -",
+		"adam inv - planner awaiting 2030-01-02T00:00:00Z 2026-01-02T00:00:00Z Zoe",
+	},
+	"shares": {"- inv/plain Zebra maintainer - " + listedAt + " -", "inv - Zebra guest 2030-01-02T00:00:00Z 2026-01-02T00:00:00Z Zoe"},
+	"hooks": {
+		"971 - inv/plain https://***@ci.example.com/hook?*** true false v* false active 0 - - - n d",
+		"972 inv - http://ci.example.com false true \"\" true active 0 - - - \"\" \"\"",
+	},
+	"agents":      {"961 prod 932 false 2026-01-02T00:00:00Z"},
 	"protections": {"inv/plain branch main false [maintainer] [maintainer] []", "inv/sub/all branch a false [maintainer] [maintainer] []", "inv/sub/all branch b true [none admin developer user:Zoe group:inv/sub deploy_key:952] [none] []", "inv/sub/all tag v* false [] [] [developer]"},
 	"keys": {
-		"951 key laptop " + string(fingerprint(151)) + " auth adam 2030-01-02T03:04:05.678901Z -",
-		"952 deploy_key robot " + string(fingerprint(152)) + " auth_and_signing Zoe - -",
-		"953 deploy_key orphan " + string(fingerprint(153)) + " auth_and_signing - - -",
+		"951 key laptop " + string(fingerprint(151)) + " auth adam 2030-01-02T03:04:05.678901Z - false",
+		"952 deploy_key robot " + string(fingerprint(152)) + " auth_and_signing Zoe - - true",
+		"953 deploy_key orphan " + string(fingerprint(153)) + " auth_and_signing - - - false",
 	},
-	"agent-tokens": {"961 a true -", "961 b false -"},
+	"agent-tokens": {"961 a true - \"\" " + listedAt + " -", "961 b false - d 2026-01-03T00:00:00Z Zoe"},
 	"subscriptions": {
 		"912 - 2026-01-02 - 0 0 0 0 - false - - - - 2026-03-10T12:34:56.789012Z",
 		"921 gold 2026-01-02 2027-01-02 5 4 7 2 false true 2026-01-03 2026-02-03 2 - 2026-03-10T12:34:56.789012Z",
@@ -95,14 +114,18 @@ var inventoryCases = []Case{
 		for thing, want := range wantListed {
 			s.Same(thing, s.List(thing), want)
 		}
-		s.Same("users", s.List("users")[:2], []string{"901 Zoe Zoë z@example.com Z@example.com blocked service_account true true 911", "902 adam adam \"\" \"\" active human false false 912"})
+		s.Same("users", s.List("users")[:2], []string{
+			"901 Zoe Zoë z@example.com Z@example.com blocked service_account true true 911 false 3 hm [{bio x} {pronouns <nil>} {theme_id 2}] 2026-01-02T03:04:05.678901Z " + listedAt + " - adam",
+			"902 adam adam \"\" \"\" active human false false 912 true 100000 \"\" [] " + listedAt + " " + listedAt + " - -",
+		})
 		s.Same("ghost", s.List("users", "username")[2], "ghost")
-		s.Same("access-tokens", s.List("access-tokens", "user", "name", "scopes", "expires_at", "revoked", "last_used_at"), []string{"adam portal [read_api api] 2030-01-02T00:00:00Z false -"})
+		s.Same("access-tokens", s.List("access-tokens", "user", "name", "scopes", "expires_at", "revoked", "last_used_at", "description", "created_at"),
+			[]string{"adam portal [read_api api] 2030-01-02T00:00:00Z false - d 2026-01-02T00:00:00Z"})
 		s.Same("broadcasts", s.List("broadcasts", "message", "type", "starts_at", "ends_at", "target_path"), []string{"Hello notification 2026-01-01T00:00:00Z 2027-01-01T00:00:00Z inv/*"})
 	}},
 	{Name: "records: names and types of their fields", Check: func(s Subject) {
 		s.Apply(fullWorld)
-		s.Apply("subscriptions: [{namespace: inv, start_date: 2026-01-02}]")
+		s.Apply("subscriptions: [{namespace: inv, start_date: 2026-01-02, seats: 9}]")
 		s.increase("project-1", now)
 		s.Fine("Record", s.Recorder.Record(s.Context(), pushOf("project-1")))
 		s.Fine("Record", s.Recorder.Record(s.Context(), pushes.Push{ReceivedAt: now}))

@@ -207,7 +207,7 @@ var pathCases = []Case{
 		s.Same("number", s.lookup("project-10"), lookup{Repository: "project-10"})
 		s.Same("path", s.lookup("old/cli"), lookup{})
 		s.Same("wiki of the other project", s.lookup("acme/tools/book.wiki"), lookup{"wiki-12", "Acme/Tools/book", false})
-		s.Apply("projects: [{id: 10, path: acme/tools/cli}]")
+		s.Apply("projects: [{id: 10, path: acme/tools/cli, pending_delete: false}]")
 		s.Same("no longer pending deletion", s.projectID("old/cli"), source.ProjectID(10))
 	}},
 	{Name: "group pending deletion: its projects not found", Check: func(s Subject) {
@@ -215,7 +215,7 @@ var pathCases = []Case{
 		s.Apply("groups: [{path: acme/tools, pending_delete: true}]")
 		s.Same("hidden", []source.ProjectID{s.projectID("project-10"), s.projectID("acme/tools/deep/er/p"), s.projectID("old/cli")}, []source.ProjectID{0, 0, 0})
 		s.Same("beside it", s.projectID("acme/top"), source.ProjectID(31))
-		s.Apply("groups: [{path: acme/tools/deep, pending_delete: true}, {path: acme/tools}]")
+		s.Apply("groups: [{path: acme/tools/deep, pending_delete: true}, {path: acme/tools, pending_delete: false}]")
 		s.Same("still hidden", []source.ProjectID{s.projectID("project-10"), s.projectID("project-30")}, []source.ProjectID{10, 0})
 		// Whether a group is hidden depends on its current parents.
 		s.Unit(func(tx worldimport.Tx) {

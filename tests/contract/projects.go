@@ -62,29 +62,28 @@ var projectCases = []Case{
 			s.Same("known", put(0, "acme/a"), []any{next[0], false})
 		})
 	}},
-	{Name: "project put again: updated except what pushes change", Check: func(s Subject) {
-		s.Apply("groups: [{id: 1, path: acme}]\nprojects: [{id: 7, path: acme/p, visibility: public, archived: true, read_only: true, repository: private, wiki: disabled, default_branch: trunk, empty: true, storage: two, legacy_path: l}]")
-		const left = "7 ACME/P private false false enabled enabled trunk true default - []"
-		s.Apply("groups: [{id: 1, path: ACME}]\nprojects: [{path: Acme/P}]")
-		s.Same("left as they are", s.List("projects"), []string{left})
-		s.Same("legacy path", s.Standing("nobody", "acme/p").Project.LegacyPath, "")
-		s.Apply("projects: [{id: 7, path: ACME/P, default_branch: main, empty: false}]")
-		s.Same("given", s.List("projects", "default_branch", "empty"), []string{"main false"})
+	{Name: "project put again: updated whole, except its protections", Check: func(s Subject) {
+		s.Apply(`groups: [{id: 1, path: acme}]
+projects: [{id: 7, path: acme/p, visibility: public, archived: true, read_only: true, repository: private, wiki: disabled, default_branch: trunk, empty: true,
+  storage: two, legacy_path: l, name: P, description: d, topics: [a], settings: {x: 1}, object_format: sha256, created_at: 2020-01-01, updated_at: 2020-01-02}]`)
+		old := s.List("protections")
 		s.Unit(func(tx worldimport.Tx) {
-			unknown := ""
-			_, _, err := tx.Projects.Put(s.Context(), worldimport.Project{Project: source.Project{ID: 7, Path: "acme/p"}, DefaultBranch: &unknown})
+			_, _, err := tx.Projects.Put(s.Context(), worldimport.Project{Project: source.Project{ID: 7, Path: "acme/p", Storage: "default"}})
 			s.Fine("PutProject", err)
 		})
-		s.Same("unknown again", s.Standing("nobody", "acme/p").Project.DefaultBranch, "")
+		s.Same("project", s.List("projects"), []string{`7 acme/p "" false false "" "" "" false default - [] p "" - [] [] sha1 - -`})
+		s.Same("legacy path", s.Standing("nobody", "acme/p").Project.LegacyPath, "")
+		s.Same("protections", s.List("protections"), old)
 	}},
-	{Name: "new project: not empty, no default branch", Check: func(s Subject) {
+	{Name: "new project: as empty as the row says", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme}]")
 		s.Unit(func(tx worldimport.Tx) {
-			p := source.Project{Path: "acme/p", Empty: true, DefaultBranch: "trunk"} // PutProject ignores these two
-			_, _, err := tx.Projects.Put(s.Context(), worldimport.Project{Project: p})
+			p := source.Project{Path: "acme/p", Empty: true, DefaultBranch: "trunk"}
+			_, isNew, err := tx.Projects.Put(s.Context(), worldimport.Project{Project: p})
 			s.Fine("PutProject", err)
+			s.Same("new", isNew, true)
 		})
-		s.Same("project", s.List("projects", "default_branch", "empty"), []string{`"" false`})
+		s.Same("project", s.List("projects", "default_branch", "empty"), []string{"trunk true"})
 	}},
 	{Name: "project moved between groups and users: roles and old path", Check: func(s Subject) {
 		s.Apply(groupTrees, "projects: [{id: 23, path: x1/new, moved_from: [a1/b/c/p]}]")

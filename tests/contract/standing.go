@@ -47,9 +47,7 @@ var standingCases = []Case{
 			s.Fine("PutGroup", err)
 			want.Root = root.Namespace
 			want.Root.ID = id
-			want.ID, _, err = tx.Projects.Put(s.Context(), worldimport.Project{
-				Project: want, Empty: &want.Empty, DefaultBranch: &want.DefaultBranch,
-			})
+			want.ID, _, err = tx.Projects.Put(s.Context(), worldimport.Project{Project: want})
 			s.Fine("PutProject", err)
 		})
 		s.Same("project", s.Standing("nobody", "acme/cli").Project, want)
@@ -94,7 +92,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 		plain := identity.User{Username: "plain", State: identity.Active, Type: identity.Human}
 		s.Unit(func(tx worldimport.Tx) {
 			var err error
-			want.ID, err = tx.Users.Put(s.Context(), worldimport.User{User: want, PublicEmail: &want.PublicEmail})
+			want.ID, err = tx.Users.Put(s.Context(), worldimport.User{User: want})
 			s.Fine("PutUser", err)
 			plain.ID, err = tx.Users.Put(s.Context(), worldimport.User{User: plain})
 			s.Fine("PutUser", err)

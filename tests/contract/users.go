@@ -72,7 +72,7 @@ var userCases = []Case{
 			s.Fine("PutUser", err)
 			s.Same("number", id, identity.UserID(7))
 		})
-		s.Same("users", s.List("users"), []string{`7 DeDe "" "" "" active human false false 70`})
+		s.Same("users", s.List("users"), []string{`7 DeDe "" "" "" active human false false 70 false 0 "" [] - - - -`})
 		s.Same("terms and password", s.Actor("user-7").User, identity.User{ID: 7, Username: "DeDe", State: identity.Active, Type: identity.Human, CredentialVersion: 1})
 	}},
 	{Name: "user put again by number: renamed with its projects", Check: func(s Subject) {
@@ -182,7 +182,8 @@ users: [{id: 7, username: dede, email: Dede@example.com}, {id: 8, username: dora
 			{`email: other@example.com`, ""},
 			{`email: ` + mail, ""},
 			{`email: ` + mail + `, public_email: ` + mail, mail},
-			{`state: active`, ""},
+			{`state: active`, mail},
+			{`email: null`, ""},
 		} {
 			s.Apply("users: [{id: 7, username: dev, " + step.row + "}]")
 			s.Same(step.row, s.Standing("user-7", "").Actor.User.PublicEmail, step.want)

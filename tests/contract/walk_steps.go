@@ -148,7 +148,7 @@ func (w *walk) user() put {
 		ID: identity.UserID(w.id(1)), Username: pick(w.Rand, people...), Name: pick(w.Rand, "", "Ann"), Email: pick(w.Rand, "", "a@x", "A@X", "b@x"),
 		State: pick(w.Rand, identity.States...), Type: pick(w.Rand, identity.Human, identity.ServiceAccount),
 		Admin: w.IntN(4) == 0, EmailConfirmed: true, PasswordExpiresAt: w.day(),
-	}}
+	}, Profile: identity.Profile{Note: pick(w.Rand, "", "n"), ProjectsLimit: int64(w.IntN(3)), CreatedAt: w.day()}}
 	if w.IntN(3) == 0 {
 		u.NamespaceID = source.NamespaceID(w.id(11))
 	}
@@ -184,8 +184,8 @@ func (w *walk) project() put {
 		PendingDelete: w.IntN(12) == 0,
 	}
 	if w.IntN(2) == 0 {
-		empty, branch := w.IntN(2) == 0, pick(w.Rand, "", "main")
-		p.Empty, p.DefaultBranch = &empty, &branch
+		p.Project.Empty, p.Project.DefaultBranch = w.IntN(2) == 0, pick(w.Rand, "", "main")
+		p.Profile = source.ProjectProfile{Description: pick(w.Rand, "", "d"), CreatedAt: w.day(), Topics: pick(w.Rand, nil, []string{"a", "b"})}
 	}
 	for range w.IntN(3) {
 		p.MovedFrom = append(p.MovedFrom, source.Path(w.path()))

@@ -16,7 +16,7 @@ type accessTokenRow struct {
 	Digest     string
 	ExpiresAt  database.Instant
 	Revoked    bool
-	CreatedAt  database.Instant
+	CreatedAt  database.Instant `gorm:"autoCreateTime:false"`
 	LastUsedAt database.Instant
 	// Kind is personal, impersonation, project or group.
 	Kind        string
@@ -34,9 +34,9 @@ func (w *writer) PutAccessToken(ctx context.Context, user identity.UserID, t wor
 	}
 	row := accessTokenRow{
 		UserID: int64(user), Name: t.Name, Scopes: t.Scopes, Digest: string(t.Digest),
-		ExpiresAt: database.ToInstant(t.ExpiresAt), Revoked: t.Revoked, Kind: personalToken,
+		ExpiresAt: database.ToInstant(t.ExpiresAt), Revoked: t.Revoked, Kind: personalToken, Description: t.Description, CreatedAt: database.ToInstant(t.CreatedAt),
 	}
-	onConflict := database.UpsertClause([]string{"digest"}, []string{"user_id", "name", "scopes", "expires_at", "revoked"})
+	onConflict := database.UpsertClause([]string{"digest"}, []string{"user_id", "name", "scopes", "expires_at", "revoked", "description", "created_at"})
 	return database.Fault(upsert(ctx, w, &row, onConflict), "access token %q", t.Name)
 }
 

@@ -16,6 +16,7 @@ type agentRow struct {
 	Name               string
 	CreatorID          database.Ref
 	HasVulnerabilities bool
+	CreatedAt          database.Instant `gorm:"autoCreateTime:false"`
 }
 
 // TableName is gorm's name for the table.
@@ -28,6 +29,10 @@ type agentTokenRow struct {
 	Digest     string
 	Revoked    bool
 	LastUsedAt database.Instant
+
+	Description string
+	CreatedAt   database.Instant `gorm:"autoCreateTime:false"`
+	CreatorID   database.Ref
 }
 
 // TableName is gorm's name for the table.
@@ -56,11 +61,11 @@ func (w *writer) putAgent(ctx context.Context, project int64, createdBy identity
 	case a.ID != 0 && a.ID != named.ID:
 		return database.Conflict("its name is that of agent %d", named.ID)
 	}
-	row := agentRow{ID: cmp.Or(a.ID, named.ID), ProjectID: project, Name: a.Name, CreatorID: database.Ref(createdBy)}
+	row := agentRow{ID: cmp.Or(a.ID, named.ID), ProjectID: project, Name: a.Name, CreatorID: database.Ref(createdBy), CreatedAt: database.ToInstant(a.CreatedAt)}
 	if err := w.number(ctx, agentTable, &row.ID); err != nil {
 		return err
 	}
-	onConflict := database.UpsertClause([]string{"id"}, []string{"project_id", "name", "creator_id"})
+	onConflict := database.UpsertClause([]string{"id"}, []string{"project_id", "name", "creator_id", "created_at"})
 	if err := upsert(ctx, w, &row, onConflict); err != nil {
 		return err
 	}
@@ -73,8 +78,11 @@ func (w *writer) putAgent(ctx context.Context, project int64, createdBy identity
 }
 
 func (w *writer) putAgentToken(ctx context.Context, agent int64, t worldimport.AgentToken) error {
-	row := agentTokenRow{AgentID: agent, Name: t.Name, Digest: string(t.Digest), Revoked: t.Revoked}
-	onConflict := database.UpsertClause([]string{"digest"}, []string{"agent_id", "name", "revoked"})
+	row := agentTokenRow{
+		AgentID: agent, Name: t.Name, Digest: string(t.Digest), Revoked: t.Revoked,
+		Description: t.Description, CreatedAt: database.ToInstant(t.CreatedAt), CreatorID: database.Ref(t.Creator),
+	}
+	onConflict := database.UpsertClause([]string{"digest"}, []string{"agent_id", "name", "revoked", "description", "created_at", "creator_id"})
 	return upsert(ctx, w, &row, onConflict)
 }
 
@@ -97,18 +105,23 @@ func (w *writer) keptAgent(ctx context.Context, project int64, a worldimport.Age
 	if row, err = found(row, err); err != nil {
 		return worldimport.KeptAgent{}, err
 	}
-	kept := worldimport.KeptAgent{
-		ID: row.ID, Name: row.Name, Project: source.ProjectID(row.ProjectID), CreatedBy: identity.UserID(row.CreatorID),
-		Tokens: make(map[identity.TokenDigest]worldimport.KeptAgentToken, len(a.Tokens)),
+	return worldimport.KeptAgent{
+		ID: row.ID, Name: row.Name, Project: source.ProjectID(row.ProjectID), CreatedBy: identity.UserID(row.CreatorID), CreatedAt: row.CreatedAt.Time,
+	}, nil
+}
+
+// AgentToken implements worldimport.Credentials.
+func (w *writer) AgentToken(ctx context.Context, digest identity.TokenDigest) (worldimport.KeptAgentToken, error) {
+	row, err := found(database.Find[agentTokenRow](ctx, w.tx, "digest = ?", string(digest)))
+	if err != nil {
+		return worldimport.KeptAgentToken{}, database.Fault(err, "agent token")
 	}
-	for _, t := range a.Tokens {
-		token, err := database.Find[agentTokenRow](ctx, w.tx, "digest = ?", string(t.Digest))
-		if err != nil {
-			return worldimport.KeptAgent{}, err
-		}
-		if token != nil {
-			kept.Tokens[t.Digest] = worldimport.KeptAgentToken{Agent: token.AgentID, Name: token.Name, Revoked: token.Revoked}
-		}
+	return worldimport.KeptAgentToken{AgentToken: row.token(), Agent: row.AgentID}, nil
+}
+
+// token returns the token of the row, without the username of its creator.
+func (row agentTokenRow) token() worldimport.AgentToken {
+	return worldimport.AgentToken{
+		Name: row.Name, Description: row.Description, Digest: identity.TokenDigest(row.Digest), Revoked: row.Revoked, Creation: creation(row.CreatedAt, row.CreatorID),
 	}
-	return kept, nil
 }

@@ -22,6 +22,9 @@ type hookRow struct {
 	TagPush   bool
 	Branches  string
 	Trusting  bool
+
+	Name        string
+	Description string
 }
 
 // TableName is gorm's name for the table.
@@ -50,6 +53,7 @@ func (w *writer) putHook(ctx context.Context, in source.MemberSource, h hooks.Ho
 	row := hookRow{
 		ID: int64(h.ID), GroupID: database.Ref(in.Group), ProjectID: database.Ref(in.Project), URLDigest: digests[0],
 		Push: h.Push, TagPush: h.TagPush, Branches: string(h.Branches), Trusting: h.SkipVerification,
+		Name: h.Name, Description: h.Description,
 	}
 	switch {
 	case same == nil:
@@ -62,7 +66,7 @@ func (w *writer) putHook(ctx context.Context, in source.MemberSource, h hooks.Ho
 		return err
 	}
 	err = upsert(ctx, w, &row, database.UpsertClause([]string{"id"}, []string{
-		"group_id", "project_id", "url_digest", "push", "tag_push", "branches", "trusting",
+		"group_id", "project_id", "url_digest", "push", "tag_push", "branches", "trusting", "name", "description",
 	}))
 	if err != nil {
 		return err
@@ -70,15 +74,22 @@ func (w *writer) putHook(ctx context.Context, in source.MemberSource, h hooks.Ho
 	return w.sealHook(ctx, row.ID, h)
 }
 
-const sealHook = "UPDATE hooks SET url = ?, token = ?, url_digest = ?, url_shown = ? WHERE id = ?"
+const (
+	sealHookURL   = "UPDATE hooks SET url = ?, url_digest = ?, url_shown = ? WHERE id = ?"
+	sealHookToken = "UPDATE hooks SET token = ? WHERE id = ?"
+)
 
-// sealHook writes the secrets of a hook into its row, for which they are sealed.
+// sealHook writes the secrets of a hook into its row, for which they are sealed. A token
+// that is worldimport.NoSecret stays.
 func (w *writer) sealHook(ctx context.Context, id int64, h hooks.Hook) error {
 	sealed, err := seals.NewHook(w.sealer, id, h.URL, h.Token)
-	if err != nil {
+	if err == nil {
+		err = w.exec(ctx, sealHookURL, sealed.URL, sealed.Digest, sealed.Shown, id)
+	}
+	if err != nil || h.Token == worldimport.NoSecret {
 		return err
 	}
-	return w.exec(ctx, sealHook, sealed.URL, sealed.Token, sealed.Digest, sealed.Shown, id)
+	return w.exec(ctx, sealHookToken, sealed.Token, id)
 }
 
 // sameHook returns the hook of a group or project with that URL, or nil.
@@ -107,5 +118,6 @@ func (w *writer) keptHook(ctx context.Context, in source.MemberSource, h hooks.H
 	return worldimport.KeptHook{In: source.MemberSource{Group: source.NamespaceID(row.GroupID), Project: source.ProjectID(row.ProjectID)}, Hook: hooks.Hook{
 		ID: hooks.HookID(row.ID), URL: w.opened(seals.HookURL, row.ID, row.URL), Token: w.opened(seals.HookToken, row.ID, row.Token),
 		Push: row.Push, TagPush: row.TagPush, Branches: source.Pattern(row.Branches), SkipVerification: row.Trusting,
+		Name: row.Name, Description: row.Description,
 	}}, nil
 }

@@ -26,6 +26,7 @@ type keyRow struct {
 	CreatedAt   database.Instant `gorm:"autoCreateTime:false"`
 	ExpiresAt   database.Instant
 	LastUsedAt  database.Instant
+	Public      bool
 }
 
 // TableName is gorm's name for the table.
@@ -36,6 +37,7 @@ func newKeyRow(k identity.Key) keyRow {
 		ID: int64(k.ID), Kind: string(k.Kind), Title: k.Title, Line: k.Line,
 		Fingerprint: string(k.Fingerprint), Usage: string(k.Usage),
 		CreatedAt: database.ToInstant(k.CreatedAt), ExpiresAt: database.ToInstant(k.ExpiresAt), LastUsedAt: database.ToInstant(k.LastUsedAt),
+		Public: k.Public,
 	}
 	if k.Kind == identity.DeployKey {
 		row.CreatorID = database.Ref(k.Owner)
@@ -86,7 +88,7 @@ func (w *writer) putKey(ctx context.Context, key *keyRow, owner identity.UserID)
 	if err := w.number(ctx, keys, &key.ID); err != nil {
 		return err
 	}
-	onConflict := database.UpsertClause([]string{"id"}, []string{"user_id", "creator_id", "title", "line", "fingerprint", "usage", "expires_at"})
+	onConflict := database.UpsertClause([]string{"id"}, []string{"user_id", "creator_id", "title", "line", "fingerprint", "usage", "expires_at", "public"})
 	return upsert(ctx, w, key, onConflict)
 }
 
@@ -146,7 +148,7 @@ func (row keyRow) key() identity.Key {
 	return identity.Key{
 		ID: identity.KeyID(row.ID), Kind: identity.KeyKind(row.Kind), Title: row.Title, Owner: identity.UserID(row.UserID + row.CreatorID),
 		Line: row.Line, Fingerprint: identity.Fingerprint(row.Fingerprint), Usage: identity.Usage(row.Usage),
-		CreatedAt: row.CreatedAt.Time, ExpiresAt: row.ExpiresAt.Time, LastUsedAt: row.LastUsedAt.Time,
+		CreatedAt: row.CreatedAt.Time, ExpiresAt: row.ExpiresAt.Time, LastUsedAt: row.LastUsedAt.Time, Public: row.Public,
 	}
 }
 

@@ -46,11 +46,12 @@ func (w *writer) memberSourceExists(ctx context.Context, in source.MemberSource)
 	return w.exists(ctx, groupTable, int64(in.Group))
 }
 
-// PutMember implements worldimport.Namespaces. Who added a member, and when, stays.
+// PutMember implements worldimport.Namespaces.
 func (w *writer) PutMember(ctx context.Context, user identity.UserID, in source.MemberSource, m worldimport.Member) error {
 	return w.putMember(ctx, in, memberRow{
 		UserID: int64(user), Level: int64(m.Role), State: string(m.State), ExpiresAt: database.ToDay(m.ExpiresAt),
-	}, "level", "state", "expires_at")
+		CreatedAt: database.ToInstant(m.CreatedAt), CreatedBy: database.Ref(m.Creator),
+	}, "level", "state", "expires_at", "created_at", "created_by")
 }
 
 // putMember keeps a membership in a group or project, over the columns of the one that the
@@ -69,10 +70,13 @@ func (w *writer) putMember(ctx context.Context, in source.MemberSource, row memb
 
 // PutShare implements worldimport.Namespaces.
 func (w *writer) PutShare(ctx context.Context, in source.MemberSource, with source.NamespaceID, s worldimport.Share) error {
-	return w.putShare(ctx, in, shareRow{WithID: int64(with), Level: int64(s.Role), ExpiresAt: database.ToDay(s.ExpiresAt)})
+	return w.putShare(ctx, in, shareRow{
+		WithID: int64(with), Level: int64(s.Role), ExpiresAt: database.ToDay(s.ExpiresAt),
+		CreatedAt: database.ToInstant(s.CreatedAt), CreatedBy: database.Ref(s.Creator),
+	})
 }
 
-// putShare keeps a share. The moment and the user of its creation stay.
+// putShare keeps a share.
 func (w *writer) putShare(ctx context.Context, in source.MemberSource, row shareRow) error {
 	if err := w.memberSourceExists(ctx, in); err != nil {
 		return err
@@ -81,7 +85,7 @@ func (w *writer) putShare(ctx context.Context, in source.MemberSource, row share
 		return err
 	}
 	row.GroupID, row.ProjectID = database.Ref(in.Group), database.Ref(in.Project)
-	onConflict := database.UpsertClause([]string{"holder", "with_id"}, []string{"level", "expires_at"})
+	onConflict := database.UpsertClause([]string{"holder", "with_id"}, []string{"level", "expires_at", "created_at", "created_by"})
 	return database.Fault(upsert(ctx, w, &row, onConflict), "share with group %d", row.WithID)
 }
 
@@ -91,7 +95,9 @@ func (w currentTx) Member(ctx context.Context, user identity.UserID, in source.M
 	if err != nil {
 		return worldimport.Member{}, err
 	}
-	return worldimport.Member{Role: source.Role(row.Level), State: worldimport.MemberState(row.State), ExpiresAt: row.ExpiresAt.Time}, nil
+	return worldimport.Member{
+		Role: source.Role(row.Level), State: worldimport.MemberState(row.State), ExpiresAt: row.ExpiresAt.Time, Creation: creation(row.CreatedAt, row.CreatedBy),
+	}, nil
 }
 
 // member returns the membership of a user in a group or project, or domain.NotFound.
@@ -106,7 +112,12 @@ func (w currentTx) Share(ctx context.Context, in source.MemberSource, with sourc
 	if err != nil {
 		return worldimport.Share{}, database.Fault(err, "share with group %d", with)
 	}
-	return worldimport.Share{Role: source.Role(row.Level), ExpiresAt: row.ExpiresAt.Time}, nil
+	return worldimport.Share{Role: source.Role(row.Level), ExpiresAt: row.ExpiresAt.Time, Creation: creation(row.CreatedAt, row.CreatedBy)}, nil
+}
+
+// creation returns when and by which user a row was created, without the username.
+func creation(at database.Instant, by database.Ref) worldimport.Creation {
+	return worldimport.Creation{CreatedAt: at.Time, Creator: identity.UserID(by)}
 }
 
 // holder is the number of a group, or that of a project with a minus sign, as the

@@ -23,7 +23,7 @@ type newProjects struct{ worldimport.Projects }
 
 // Add implements projects.Projects.
 func (n newProjects) Add(ctx context.Context, p source.Project) (source.ProjectID, error) {
-	empty := true
-	id, _, err := n.Put(ctx, worldimport.Project{Project: p, Empty: &empty})
+	p.Empty = true
+	id, _, err := n.Put(ctx, worldimport.Project{Project: p})
 	return id, err
 }

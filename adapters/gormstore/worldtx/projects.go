@@ -41,30 +41,18 @@ type projectRow struct {
 // TableName is gorm's name for the table.
 func (projectRow) TableName() string { return projectTable }
 
-// newProjectRow makes a row of what the description says; old is what the row
-// was, if it was there.
-func newProjectRow(p worldimport.Project, old *projectRow) projectRow {
+func newProjectRow(p worldimport.Project) projectRow {
 	profile := p.Profile.Complete(p.Project.Path)
-	row := projectRow{
+	return projectRow{
 		ID: int64(p.Project.ID), Path: p.Project.Path, Visibility: string(p.Project.Visibility),
 		Archived: p.Project.Archived, ReadOnly: p.Project.ReadOnly,
 		Repository: string(p.Project.Repository), Wiki: string(p.Project.Wiki), LFS: p.Project.LFS,
+		DefaultBranch: p.Project.DefaultBranch, Empty: p.Project.Empty,
 		Storage: p.Project.Storage, LegacyPath: p.Project.LegacyPath, PendingDelete: p.PendingDelete,
 		Name: profile.Name, Description: profile.Description, CreatorID: database.Ref(profile.Creator),
 		CreatedAt: database.ToInstant(profile.CreatedAt), UpdatedAt: database.ToInstant(profile.UpdatedAt),
 		Settings: database.Object(profile.Settings), Topics: profile.Topics, ObjectFormat: profile.ObjectFormat,
 	}
-	row.Empty = p.NewIsEmpty
-	if old != nil {
-		row.ID, row.Empty, row.DefaultBranch = old.ID, old.Empty, old.DefaultBranch
-	}
-	if p.Empty != nil {
-		row.Empty = *p.Empty
-	}
-	if p.DefaultBranch != nil {
-		row.DefaultBranch = *p.DefaultBranch
-	}
-	return row
 }
 
 // redirectRow is a path of the past, in lower case.
@@ -113,7 +101,10 @@ func (w *writer) putProject(ctx context.Context, p worldimport.Project) (id int6
 	if err != nil {
 		return 0, false, err
 	}
-	kept := newProjectRow(p, old)
+	kept := newProjectRow(p)
+	if old != nil {
+		kept.ID = old.ID
+	}
 	kept.NamespaceID = parent.ID
 	if err := w.checkFree(ctx, kept.Path, routeRow{ProjectID: database.Ref(kept.ID)}); err != nil {
 		return 0, false, err
@@ -137,12 +128,22 @@ func (w *writer) putProject(ctx context.Context, p worldimport.Project) (id int6
 }
 
 // projectToUpdate returns the project that is to be changed, by number or path,
-// or nil for a new one.
+// or nil for a new one. Until the transaction ends no push changes it: what a push has
+// written meanwhile would be lost.
 func (w *writer) projectToUpdate(ctx context.Context, p source.Project) (*projectRow, error) {
+	found, err := w.projectAt(ctx, p.Path)
 	if p.ID != 0 {
-		return database.Find[projectRow](ctx, w.tx, "id = ?", int64(p.ID))
+		found, err = database.Find[projectRow](ctx, w.tx, "id = ?", int64(p.ID))
 	}
-	return w.projectAt(ctx, p.Path)
+	if found == nil || err != nil || !w.locks {
+		return found, err
+	}
+	var locked []projectRow
+	err = w.tx.WithContext(ctx).Raw("SELECT * FROM projects WHERE id = ? FOR NO KEY UPDATE", found.ID).Scan(&locked).Error
+	if err != nil || len(locked) == 0 {
+		return nil, err
+	}
+	return &locked[0], nil
 }
 
 // redirect lets paths of the past lead to the project. None that is a
@@ -192,7 +193,7 @@ func (w *writer) keptProject(ctx context.Context, p source.Project) (worldimport
 			Archived: row.Archived, ReadOnly: row.ReadOnly, Repository: source.Feature(row.Repository), Wiki: source.Feature(row.Wiki),
 			LFS: row.LFS, DefaultBranch: row.DefaultBranch, Empty: row.Empty, Storage: row.Storage, LegacyPath: row.LegacyPath,
 		},
-		Empty: &row.Empty, DefaultBranch: &row.DefaultBranch, PendingDelete: row.PendingDelete, Profile: row.profile(),
+		PendingDelete: row.PendingDelete, Profile: row.profile(),
 	}
 	redirects, err := gorm.G[redirectRow](w.tx).Where("project_id = ?", row.ID).Order("path").Find(ctx)
 	if err != nil {

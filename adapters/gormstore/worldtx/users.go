@@ -3,10 +3,7 @@ package worldtx
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-
-	"gorm.io/gorm"
 
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/adapters/gormstore/seals"
@@ -152,16 +149,11 @@ func (w usersTx) NamespaceOwner(ctx context.Context, id source.NamespaceID) (ide
 
 // Put implements worldimport.Users.
 func (w usersTx) Put(ctx context.Context, u worldimport.User) (identity.UserID, error) {
-	public := ""
-	if u.PublicEmail != nil {
-		public = *u.PublicEmail
-	} else if old, err := w.keptUser(ctx, u.User); err == nil {
-		public = old.User.PublicEmail
-	} else if !errors.Is(err, gorm.ErrRecordNotFound) {
-		return 0, database.Fault(err, "user %q", u.User.Username)
+	secret := &u.TOTPSecret
+	if u.TOTPSecret == worldimport.NoSecret {
+		secret = nil
 	}
-	u.User.PublicEmail = public
-	id, err := w.putUser(ctx, identity.Account{User: u.User, Profile: u.Profile}, u.NamespaceID, &u.TOTPSecret)
+	id, err := w.putUser(ctx, identity.Account{User: u.User, Profile: u.Profile}, u.NamespaceID, secret)
 	return identity.UserID(id), database.Fault(err, "user %q", u.User.Username)
 }
 

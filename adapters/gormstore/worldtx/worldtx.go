@@ -175,6 +175,7 @@ func (im *importer) attempt(ctx context.Context, do func(*writer) error) error {
 			}
 		}
 		w := im.writer(tx)
+		w.locks = im.db.Dialect == database.Postgres
 		if failure = do(w); failure != nil {
 			return failure
 		}
@@ -223,6 +224,8 @@ type writer struct {
 	numbered map[string]bool
 	// written is how many rows were put.
 	written int
+	// locks says that others may write meanwhile what the transaction is going to change.
+	locks bool
 }
 
 // usersTx, projectsTx, keysTx and hooksTx are the ports whose methods are named
