@@ -58,6 +58,7 @@ type Ports struct {
 	AuditLog          gitaudit.Log
 	WorldImport       worldimport.UnitOfWork
 	WorldScratch      worldimport.Scratch
+	WorldSnapshot     worldimport.Snapshot
 	Billing           provisioning.Billing
 	BillingUnitOfWork provisioning.BillingUnitOfWork
 	Inventory         inventory.Records

@@ -118,7 +118,7 @@ billing portal: who is this, may they do that, and what happened.`,
 	root.SetErr(streams.Err)
 	for _, command := range []func(Streams) *cobra.Command{
 		func(s Streams) *cobra.Command { return serve(s, options) },
-		demo, migrate, apply, explain, show, refreshSeats, check, admin, token, agent, hooks, jobs, settings, version,
+		demo, migrate, apply, export, explain, show, refreshSeats, check, admin, token, agent, hooks, jobs, settings, version,
 	} {
 		root.AddCommand(command(streams))
 	}

@@ -56,6 +56,7 @@ type Store struct {
 	GroupRecords      *management.Groups
 	Namespaces        *management.Namespaces
 	WorldScratch      worldimport.Scratch
+	WorldSnapshot     worldimport.Snapshot
 	NewProjects       projects.UnitOfWork
 	Records           *Records
 	Retention         *Retention
@@ -157,6 +158,7 @@ func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 	s.GroupUnitOfWork = worldtx.NewGroups(db, queue, s.Billing.within, sealer)
 	s.GroupRecords, s.Namespaces = management.NewGroups(db), management.NewNamespaces(db)
 	s.WorldScratch = worldtx.NewScratch(db, queue, s.Billing.within, sealer)
+	s.WorldSnapshot = worldtx.NewSnapshot(db, s.Billing.within, sealer)
 	return s
 }
 

@@ -40,6 +40,7 @@ type Store struct {
 	AuditLog          AuditLog
 	WorldImport       worldimport.UnitOfWork
 	WorldScratch      worldimport.Scratch
+	WorldSnapshot     worldimport.Snapshot
 	NewProjects       projects.UnitOfWork
 	Billing           Billing
 	BillingUnitOfWork provisioning.BillingUnitOfWork
@@ -84,6 +85,7 @@ func New() *Store {
 		AuditLog:          AuditLog{s},
 		WorldImport:       s.importWorld,
 		WorldScratch:      s.tryImport,
+		WorldSnapshot:     s.snapshot,
 		NewProjects:       s.createProjects,
 		Billing:           Billing{s.world.Load},
 		BillingUnitOfWork: s.changeBilling,

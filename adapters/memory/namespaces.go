@@ -122,12 +122,16 @@ func (tx currentTx) Group(ctx context.Context, g worldimport.Group) (worldimport
 	if err := tx.requireGroup(id); err != nil {
 		return worldimport.Group{}, err
 	}
-	kept := tx.namespaces.rows[id]
-	kept.AllowedIPs = slices.Clone(kept.AllowedIPs)
+	return tx.namespaces.rows[id].described(), nil
+}
+
+// described returns the description of a group.
+func (n namespace) described() worldimport.Group {
+	n.AllowedIPs = slices.Clone(n.AllowedIPs)
 	return worldimport.Group{
-		Namespace: kept.Namespace, Visibility: kept.visibility,
-		DefaultBranchProtection: copyOf(kept.branchProtection), PendingDelete: kept.pendingDelete, Profile: kept.profile.Clone(),
-	}, nil
+		Namespace: n.Namespace, Visibility: n.visibility,
+		DefaultBranchProtection: copyOf(n.branchProtection), PendingDelete: n.pendingDelete, Profile: n.profile.Clone(),
+	}
 }
 
 // groupRow returns the row for g, below the group that its path names. Its number

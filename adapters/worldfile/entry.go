@@ -215,8 +215,14 @@ func (e *entry) day(name string) time.Time {
 	return at
 }
 
-// parseMoment accepts the years 1970 to 9999, which all stores keep, and truncates to
-// microseconds, as all stores do.
+// The years that all stores keep.
+const (
+	firstYear = 1970
+	lastYear  = 9999
+)
+
+// parseMoment accepts the years from firstYear to lastYear, and truncates to microseconds,
+// as all stores do.
 func parseMoment(node *yaml.Node) (time.Time, bool) {
 	if tag := node.ShortTag(); node.Kind != yaml.ScalarNode || tag != "!!timestamp" && tag != "!!str" {
 		return time.Time{}, false
@@ -226,7 +232,7 @@ func parseMoment(node *yaml.Node) (time.Time, bool) {
 		at, err = time.Parse(time.RFC3339, node.Value)
 	}
 	at = at.UTC().Truncate(time.Microsecond)
-	if err != nil || at.Year() < 1970 || at.Year() > 9999 {
+	if err != nil || at.Year() < firstYear || at.Year() > lastYear {
 		return time.Time{}, false
 	}
 	return at, true

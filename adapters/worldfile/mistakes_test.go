@@ -278,7 +278,7 @@ var mistaken = map[string]struct {
 		"access_tokens:\n  - {user: a, name: b, scopes: [api], digest: ABC}\n  - {user: a, name: b, scopes: [api], token: x, digest: " + strings.Repeat("0a", 32) + "}\n" +
 			"  - {user: a, name: c, scopes: [api], digest: " + strings.Repeat("0a", 32) + "}\n  - {user: a, name: d, scopes: [api], digest: " + strings.Repeat("0a", 32) + "}\n  - {user: a, name: e, scopes: [api], digest: 7}\n",
 		[]string{
-			"line 2: digest must be 64 hexadecimal digits in lower case, the SHA-256 of the token",
+			"line 2: digest must be 64 hexadecimal digits, the SHA-256 of the token",
 			"line 3: an entry of access_tokens needs either token or digest",
 			`line 5: this access token is already that of access token "c" of user "a" on line 4`,
 			"line 6: digest must be text; put quotes around it",

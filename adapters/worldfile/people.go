@@ -272,9 +272,12 @@ func (e *entry) token(kind string) (digest identity.TokenDigest) {
 		return ""
 	case member == "digest":
 		e.member("token")
-		digest = identity.TokenDigest(e.text("digest"))
-		if isText(resolve(e.members["digest"])) && !digestText.MatchString(string(digest)) {
-			e.mistake(e.members["digest"].Line, "digest must be 64 hexadecimal digits in lower case, the SHA-256 of the token")
+		var ok bool
+		digest, ok = identity.ParseTokenDigest(e.text("digest"))
+		if !ok && isText(resolve(e.members["digest"])) {
+			e.mistake(e.members["digest"].Line, "digest must be 64 hexadecimal digits, the SHA-256 of the token")
+		}
+		if !ok {
 			return ""
 		}
 	default:
@@ -288,5 +291,3 @@ func (e *entry) token(kind string) (digest identity.TokenDigest) {
 	e.take(place{e.members[member].Line, e.row()}, "this "+kind, kind+" "+string(digest))
 	return digest
 }
-
-var digestText = regexp.MustCompile(`^[0-9a-f]{64}$`)

@@ -233,7 +233,7 @@ members: [{user: dev, group: acme, role: guest, created_at: 2020-01-02, created_
 shares: [{project: acme/p, with: acme, role: guest, created_at: 2020-01-02, created_by: root}]
 deploy_keys: [{key: "` + lineOne + `", public: true}]
 access_tokens: [{user: dev, name: a, description: d, scopes: [api], digest: ` + strings.Repeat("0a", 32) + `, created_at: 2020-01-02}]
-agents: [{name: a, project: acme/p, created_at: 2020-01-02, tokens: [{name: t, description: d, digest: ` + strings.Repeat("1b", 32) + `, created_at: 2020-01-02, creator: dev}]}]
+agents: [{name: a, project: acme/p, created_at: 2020-01-02, tokens: [{name: t, description: d, digest: ` + strings.Repeat("1B", 32) + `, created_at: 2020-01-02, creator: dev}]}]
 hooks: [{project: acme/p, url: "https://x", name: n, description: d}]
 `))
 	if err != nil {
@@ -254,9 +254,9 @@ hooks: [{project: acme/p, url: "https://x", name: n, description: d}]
 		"member":      {creation, got.Members[0].Creation},
 		"share":       {creation, got.Shares[0].Creation},
 		"deploy key":  {true, got.DeployKeys[0].Key.Public},
-		"token":       {[]any{identity.TokenDigest(strings.Repeat("0a", 32)), "d", second}, []any{got.AccessTokens[0].Digest, got.AccessTokens[0].Description, got.AccessTokens[0].CreatedAt}},
+		"token":       {[]any{strings.Repeat("0a", 32), "d", second}, []any{got.AccessTokens[0].Digest.Hex(), got.AccessTokens[0].Description, got.AccessTokens[0].CreatedAt}},
 		"agent":       {second, got.Agents[0].CreatedAt},
-		"agent token": {[]any{"d", worldimport.Creation{CreatedAt: second, CreatedBy: "dev"}}, []any{got.Agents[0].Tokens[0].Description, got.Agents[0].Tokens[0].Creation}},
+		"agent token": {[]any{strings.Repeat("1b", 32), "d", worldimport.Creation{CreatedAt: second, CreatedBy: "dev"}}, []any{got.Agents[0].Tokens[0].Digest.Hex(), got.Agents[0].Tokens[0].Description, got.Agents[0].Tokens[0].Creation}},
 		"hook":        {[]string{"n", "d"}, []string{got.Hooks[0].Hook.Name, got.Hooks[0].Hook.Description}},
 	} {
 		if diff := cmp.Diff(c.want, c.got); diff != "" {

@@ -67,7 +67,7 @@ func (i *importer) subscription(ctx context.Context, s Subscription) {
 	if exists {
 		s = mergeSubscriptions(kept, s)
 	}
-	if s.Trial && s.TrialStartsOn.IsZero() {
+	if s.Trial && s.TrialStartsOn.IsZero() && !(kept.Trial && kept.TrialStartsOn.IsZero()) {
 		i.mistake(s.Line, "an entry of subscriptions needs trial_starts_on")
 		return
 	}

@@ -158,6 +158,23 @@ func TestImport_emptyProjects(t *testing.T) {
 	}
 }
 
+// A row that takes rights away is written early, and no sooner than the new user who has
+// created it.
+func TestImport_newCreatorInBatches(t *testing.T) {
+	t.Parallel()
+	store := memory.New()
+	const before = "users: [{username: dev}]\ngroups: [{path: g}]\nprojects: [{path: g/p}]\nmembers: [{user: dev, group: g, role: owner}]\nshares: [{project: g/p, with: g, role: owner}]\n"
+	mustApply(t, store, before)
+	const after = "users: [{username: new}]\nprojects: [{path: g/p, archived: true, creator: new}]\nmembers: [{user: dev, group: g, role: guest, created_by: new}]\n" +
+		"shares: [{project: g/p, with: g, role: guest, created_by: new}]\n"
+	if _, err := inBatches(store, 1, nothing).Import(t.Context(), parse(t, after)); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(show(t, store, "members", "shares", "projects"), "\n"); strings.Count(got, `:"new"`) != 3 {
+		t.Errorf("got %s, want new three times", got)
+	}
+}
+
 // Users may be created by users who come later, and by themselves.
 func TestImport_creatorsOfUsers(t *testing.T) {
 	t.Parallel()

@@ -39,15 +39,10 @@ func newPlan(steps []*step) plan {
 }
 
 // findMoved returns the steps that go into one unit: those that do more than take or
-// give, those that take but name what moves, and what all of these refer to.
+// give, those that take but name what moves or what is new, and what all of these refer
+// to.
 func findMoved(steps []*step) map[*step]bool {
 	moved := map[*step]bool{}
-	paths := movedPaths(steps)
-	for _, s := range steps {
-		if s.effect.mixed() || s.effect.has(takes) && paths.nameOne(s) {
-			moved[s] = true
-		}
-	}
 	definers, parts := map[string]*step{}, map[string][]*step{}
 	for _, s := range steps {
 		if !s.effect.has(fresh) {
@@ -58,6 +53,13 @@ func findMoved(steps []*step) map[*step]bool {
 		}
 		if s.project != "" {
 			parts[s.project] = append(parts[s.project], s)
+		}
+	}
+	paths := movedPaths(steps)
+	for _, s := range steps {
+		namesNew := slices.ContainsFunc(s.needs, func(name string) bool { return definers[name] != nil })
+		if s.effect.mixed() || s.effect.has(takes) && (namesNew || paths.nameOne(s)) {
+			moved[s] = true
 		}
 	}
 	for {

@@ -181,6 +181,9 @@ func (h Hook) DisplayURL() string {
 	return shown
 }
 
+// IsRedacted says whether DisplayURL has hidden a part of the URL that it returned.
+func IsRedacted(shown string) bool { return strings.Contains(shown, "***") }
+
 // Host returns the host and the port of the URL, in lower case.
 func (h Hook) Host() string {
 	scheme, rest, _ := strings.Cut(strings.ToLower(h.URL), "://")

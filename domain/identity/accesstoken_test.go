@@ -82,3 +82,25 @@ func FuzzScopes(f *testing.F) {
 		}
 	})
 }
+
+func TestTokenDigest_Hex(t *testing.T) {
+	t.Parallel()
+	const digits = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824" // of hello
+	digest := identity.DigestToken("hello")
+	if got := digest.Hex(); got != digits {
+		t.Errorf("got %s, want %s", got, digits)
+	}
+	for _, text := range []string{digits, strings.ToUpper(digits)} {
+		if got, ok := identity.ParseTokenDigest(text); !ok || got != digest {
+			t.Errorf("%s: got %q, %t, want %q", text, got, ok, digest)
+		}
+	}
+	for _, text := range []string{"", digits[1:], digits + "00", "x" + digits[1:], string(digest)} {
+		if got, ok := identity.ParseTokenDigest(text); ok || got != "" {
+			t.Errorf("%s: got %q, want none", text, got)
+		}
+	}
+	if got := identity.TokenDigest("d").Hex(); got != "" {
+		t.Errorf("no digest: got %q", got)
+	}
+}

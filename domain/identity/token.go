@@ -3,6 +3,7 @@ package identity
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"io"
 )
@@ -29,4 +30,23 @@ func NewTokenText(prefix string, random io.Reader) (string, error) {
 		return "", fmt.Errorf("random token: %w", err)
 	}
 	return prefix + base64.RawURLEncoding.EncodeToString(raw), nil
+}
+
+// ParseTokenDigest reads the SHA-256 of a token's text from 64 hexadecimal digits, in any
+// letter case.
+func ParseTokenDigest(digits string) (digest TokenDigest, ok bool) {
+	sum, err := hex.DecodeString(digits)
+	if err != nil || len(sum) != sha256.Size {
+		return "", false
+	}
+	return TokenDigest(base64.StdEncoding.EncodeToString(sum)), true
+}
+
+// Hex returns the digest in 64 hexadecimal digits, or empty if it is none.
+func (d TokenDigest) Hex() string {
+	sum, err := base64.StdEncoding.DecodeString(string(d))
+	if err != nil || len(sum) != sha256.Size {
+		return ""
+	}
+	return hex.EncodeToString(sum)
 }

@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/source"
 	"gatehouse/tests/world"
 )
@@ -49,6 +50,9 @@ var (
 )
 
 func one[T any](t *rapid.T, of ...T) T { return of[rapid.IntRange(0, len(of)-1).Draw(t, "one")] }
+
+// chanceNumber is 0, 1 or 2.
+func chanceNumber(t *rapid.T) int { return rapid.IntRange(0, 2).Draw(t, "number") }
 
 // chance is true once in n times.
 func chance(t *rapid.T, n int) bool { return rapid.IntRange(1, n).Draw(t, "chance") == 1 }
@@ -166,7 +170,11 @@ func drawUser(t *rapid.T, old worldimport.User, s rows) worldimport.User {
 		u.User.Admin, u.User.External = chance(t, 6), chance(t, 4)
 		u.User.EmailConfirmed, u.User.TwoFactor = !chance(t, 10), chance(t, 8)
 		u.User.PasswordExpiresAt = day(t)
+		u.User.Name, u.Profile.Note, u.Profile.CreatedAt = one(t, "Ann", "Bob"), one(t, "", "a: b"), day(t)
+		u.Profile.ProjectsLimit, u.Profile.CanCreateGroup = int64(chanceNumber(t)), chance(t, 2)
+		u.Profile.Settings = one(t, nil, remembered.Values{"bio": "x"}, remembered.Values{"theme_id": int64(2)})
 	}
+	u.Given = given(t, "state", "type", "admin", "external", "email_confirmed", "two_factor", "password_expires_at", "name", "note", "created_at", "settings", "projects_limit")
 	return u
 }
 
@@ -191,7 +199,9 @@ func drawGroup(t *rapid.T, old place, id source.NamespaceID, s rows) place {
 			level := one(t, source.NotProtected, source.DevelopersPush, source.FullyProtected, source.DevelopersPushInitially)
 			g.DefaultBranchProtection = &level
 		}
+		g.Profile.Description, g.Profile.ShareLock, g.Profile.CreatedAt = one(t, "", "d"), chance(t, 2), day(t)
 	}
+	g.Given = given(t, "visibility", "pending_delete", "protocols", "require_ssh_certificates", "allowed_ips", "default_branch_protection", "description", "share_lock", "created_at")
 	return g
 }
 
@@ -231,7 +241,9 @@ func drawProject(t *rapid.T, old projectPlace, s rows) projectPlace {
 		if chance(t, 2) {
 			p.Project.Project.Empty, p.Project.Project.DefaultBranch = chance(t, 2), one(t, "main", "trunk")
 		}
+		p.Profile.Description, p.Profile.Topics, p.Profile.UpdatedAt = one(t, "", "d"), one(t, nil, []string{"a", "b"}), day(t)
 	}
+	p.Given = given(t, "visibility", "archived", "read_only", "pending_delete", "repository", "wiki", "lfs", "storage", "empty", "default_branch", "description", "topics", "updated_at")
 	return p
 }
 
@@ -244,6 +256,12 @@ func (s rows) drawMembers(t *rapid.T, old rows, w *worldimport.World) {
 			User: s.users[one(t, sorted(s.users)...)].User.Username, Role: one(t, roles...), ExpiresAt: day(t),
 			State: one(t, worldimport.MemberActive, worldimport.MemberActive, worldimport.MemberActive, worldimport.MemberRequested),
 		}
+		if chance(t, 4) {
+			m.CreatedBy = s.users[one(t, sorted(s.users)...)].User.Username
+		}
+		if m.Given = given(t, "role", "state", "expires_at", "created_by"); !m.Gives("created_by") {
+			m.CreatedBy = ""
+		}
 		m.Group, m.Project = s.drawSource(t)
 		key := m.User + m.Group + m.Project
 		if _, known := s.members[key]; !known {
@@ -253,6 +271,7 @@ func (s rows) drawMembers(t *rapid.T, old rows, w *worldimport.World) {
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "shares") {
 		share := worldimport.Share{With: s.groupPath(one(t, sorted(s.groups)...)), Role: one(t, roles...), ExpiresAt: day(t)}
+		share.Given = given(t, "role", "expires_at")
 		share.Group, share.Project = s.drawSource(t)
 		key := share.With + " " + share.Group + share.Project
 		if _, known := s.shares[key]; !known {
@@ -281,7 +300,9 @@ func (s rows) drawKeys(t *rapid.T, old rows, w *worldimport.World) {
 		if !known || chance(t, 5) {
 			k.User = s.users[one(t, sorted(s.users)...)].User.Username
 		}
-		k.Key = identity.Key{ID: id, Line: "ssh-ed25519 x", Fingerprint: fingerprint(id), Usage: one(t, identity.Usages...), ExpiresAt: day(t)}
+		k.Key = publicKey(id)
+		k.Key.Usage, k.Key.ExpiresAt = one(t, identity.Usages...), day(t)
+		k.Given = given(t, "usage", "expires_at")
 		if !slices.ContainsFunc(sorted(s.users), func(id identity.UserID) bool { return s.users[id].User.Username == k.User }) {
 			k.User = s.users[one(t, sorted(s.users)...)].User.Username
 		}
@@ -296,7 +317,8 @@ func (s rows) drawKeys(t *rapid.T, old rows, w *worldimport.World) {
 		if chance(t, 3) {
 			continue
 		}
-		k = worldimport.DeployKey{Key: identity.Key{ID: id, Fingerprint: fingerprint(id), Usage: identity.AuthAndSigning, ExpiresAt: day(t)}}
+		k = worldimport.DeployKey{Key: publicKey(id)}
+		k.Key.Usage, k.Key.ExpiresAt, k.Key.Public = identity.AuthAndSigning, day(t), chance(t, 2)
 		if len(s.users) > 0 && chance(t, 2) {
 			k.Creator = s.users[one(t, sorted(s.users)...)].User.Username
 		}
@@ -305,17 +327,40 @@ func (s rows) drawKeys(t *rapid.T, old rows, w *worldimport.World) {
 				k.Projects = append(k.Projects, worldimport.DeployKeyProject{Path: s.projectPath(project), CanPush: chance(t, 2)})
 			}
 		}
+		if k.Given = given(t, "creator", "expires_at", "public", "projects"); !k.Gives("creator") {
+			k.Creator = ""
+		}
 		s.deploys[id] = k
 		w.DeployKeys = append(w.DeployKeys, k)
 	}
 }
 
-func fingerprint(id identity.KeyID) identity.Fingerprint {
-	return identity.Fingerprint(fmt.Sprint("print", id))
+// publicKey is the public key of that number.
+func publicKey(id identity.KeyID) identity.Key {
+	line, fingerprint, err := identity.ParsePublicKey(world.Key(byte(id)))
+	if err != nil {
+		panic(err)
+	}
+	return identity.Key{ID: id, Line: line, Fingerprint: fingerprint, CreatedAt: world.Now}
+}
+
+// given are some of the members that a row has; nil, which is all of them, half of the
+// time.
+func given(t *rapid.T, names ...string) []worldimport.GivenMember {
+	if chance(t, 2) {
+		return nil
+	}
+	some := []worldimport.GivenMember{}
+	for _, name := range names {
+		if chance(t, 2) {
+			some = append(some, worldimport.GivenMember{Name: name})
+		}
+	}
+	return some
 }
 
 func (s rows) drawProtections(t *rapid.T) []worldimport.Protection {
-	entries := func() (all []worldimport.Access) {
+	entries := func(keys bool) (all []worldimport.Access) {
 		for range rapid.IntRange(0, 2).Draw(t, "entries") {
 			switch a := (worldimport.Access{}); {
 			case len(s.users) > 0 && chance(t, 4):
@@ -324,7 +369,7 @@ func (s rows) drawProtections(t *rapid.T) []worldimport.Protection {
 			case len(s.groups) > 0 && chance(t, 4):
 				a.Group = s.groupPath(one(t, sorted(s.groups)...))
 				all = append(all, a)
-			case len(s.deploys) > 0 && chance(t, 4):
+			case keys && len(s.deploys) > 0 && chance(t, 4):
 				a.DeployKey = one(t, sorted(s.deploys)...)
 				all = append(all, a)
 			default:
@@ -336,10 +381,10 @@ func (s rows) drawProtections(t *rapid.T) []worldimport.Protection {
 	}
 	protections := []worldimport.Protection{}
 	if !chance(t, 4) {
-		protections = append(protections, worldimport.Protection{Kind: source.Branch, Pattern: one(t, source.Pattern("main"), "*"), AllowForcePush: chance(t, 3), Push: entries(), Merge: entries()})
+		protections = append(protections, worldimport.Protection{Kind: source.Branch, Pattern: one(t, source.Pattern("main"), "*"), AllowForcePush: chance(t, 3), Push: entries(true), Merge: entries(false)})
 	}
 	if chance(t, 2) {
-		protections = append(protections, worldimport.Protection{Kind: source.Tag, Pattern: "v*", Create: entries()})
+		protections = append(protections, worldimport.Protection{Kind: source.Tag, Pattern: "v*", Create: entries(true)})
 	}
 	return protections
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -16,9 +17,12 @@ import (
 	"gatehouse/application/projects"
 	"gatehouse/application/pushes"
 	"gatehouse/application/worldimport"
+	"gatehouse/bootstrap"
 	"gatehouse/domain"
+	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
+	"gatehouse/tests/stores"
 	"gatehouse/tests/subject"
 )
 
@@ -215,4 +219,119 @@ var repositoryJobCases = []Case{
 		}
 		s.Fine("Stop", s.Jobs.Stop(s.Context()))
 	}},
+}
+
+// described returns all that a store keeps, as a world.
+func described(s Subject, ports bootstrap.Ports, secrets bool) (w worldimport.World) {
+	s.Helper()
+	ctx := s.Context()
+	s.Fine("snapshot", ports.WorldSnapshot(ctx, secrets, func(c worldimport.Contents) error {
+		w.Users, w.Groups, w.Projects = collect(s, c.People.Users(ctx)), collect(s, c.Tree.Groups(ctx)), collect(s, c.Tree.Projects(ctx))
+		w.Members, w.Shares, w.Hooks = collect(s, c.Tree.Members(ctx)), collect(s, c.Tree.Shares(ctx)), collect(s, c.Tree.Hooks(ctx))
+		w.Keys, w.DeployKeys = collect(s, c.People.Keys(ctx)), collect(s, c.People.DeployKeys(ctx))
+		w.AccessTokens, w.Agents = collect(s, c.People.AccessTokens(ctx)), collect(s, c.People.Agents(ctx))
+		w.Broadcasts, w.Subscriptions = collect(s, c.Others.Broadcasts(ctx)), collect(s, c.Others.Subscriptions(ctx))
+		w.Packs, w.Reconciliations = collect(s, c.Others.Packs(ctx)), collect(s, c.Others.Reconciliations(ctx))
+		return nil
+	}))
+	return w
+}
+
+func collect[T any](s Subject, rows iter.Seq2[T, error]) (all []T) {
+	s.Helper()
+	for row, err := range rows {
+		s.Fine("row", err)
+		all = append(all, row)
+	}
+	return all
+}
+
+var contentsCases = []Case{
+	{Name: "contents of a snapshot: what a world describes, in order", Check: func(s Subject) {
+		oracle := stores.Fresh(s.T, stores.Memory)
+		for _, text := range []string{current, fullWorld, "users: [{id: 2, username: bot, created_by: zoe}]\n" + manyRows()} {
+			s.Apply(text)
+			world.Apply(s, oracle.WorldImport, text)
+		}
+		for _, secrets := range []bool{true, false} {
+			s.Same(fmt.Sprint("secrets: ", secrets), described(s, s.Ports, secrets), described(s, oracle, secrets))
+		}
+		all := described(s, s.Ports, true)
+		importer := worldimport.New(s.WorldImport, source.FullyProtected, world.Clock)
+		importer.InBatches(s.WorldScratch, worldimport.BatchSize)
+		check, err := importer.Check(s.Context(), all)
+		s.Fine("Check", err)
+		s.Same("changes", check.Changes, []worldimport.Change(nil))
+		s.Same("rows", []int{len(all.Users), len(all.Projects), len(all.Hooks)}, []int{5, 603, 4})
+		s.Same("entries", all.Projects[0].Protections[0].Push, []worldimport.Access{{}, {User: "Dev"}, {Group: "Acme"}, {DeployKey: 72}})
+		s.Same("creators", []string{all.Users[0].CreatedBy, all.Users[1].CreatedBy, all.Members[0].CreatedBy, all.Agents[0].Tokens[0].CreatedBy}, []string{"bot", "Zoe", "bot", "bot"})
+	}},
+	{Name: "contents of a snapshot: secrets only if asked for", Check: func(s Subject) {
+		s.Apply(current, fullWorld)
+		secrets := func(w worldimport.World) (all []string) {
+			for _, u := range w.Users {
+				all = append(all, u.TOTPSecret)
+			}
+			for _, h := range w.Hooks {
+				all = append(all, h.Hook.URL, h.Hook.Token)
+			}
+			return all
+		}
+		const none = worldimport.NoSecret
+		s.Same("with", secrets(described(s, s.Ports, true)), []string{
+			"JBSWY3DPEHPK3PXP", "", "", "", "", "https://ci.example.com/secret", "four", "https://ci.example.com/", "",
+			"https://verysecret@ci.example.com/hook?x=verysecret", "hook-verysecret", "http://ci.example.com", "",
+		})
+		s.Same("without", secrets(described(s, s.Ports, false)), []string{
+			none, "", "", "", "", "https://ci.example.com/secret", none, "https://ci.example.com/", "",
+			"https://***@ci.example.com/hook?***", none, "http://ci.example.com", "",
+		})
+	}},
+	{Name: "contents of a snapshot: as of one moment", Check: func(s Subject) {
+		s.Apply(current)
+		ctx := s.Context()
+		s.Fine("snapshot", s.WorldSnapshot(ctx, false, func(c worldimport.Contents) error {
+			s.Same("users", len(collect(s, c.People.Users(ctx))), 3)
+			s.Apply("users: [{username: late}]\ngroups: [{id: 6, path: acme/Tools, name: Other}]")
+			s.Same("groups", collect(s, c.Tree.Groups(ctx))[1].Profile.Name, "Tools")
+			s.Same("users, again", len(collect(s, c.People.Users(ctx))), 3)
+			return nil
+		}))
+		s.Same("afterwards", len(s.List("users")), 4)
+		failure := errors.New("no more")
+		s.Same("error", s.WorldSnapshot(ctx, false, func(c worldimport.Contents) error {
+			for range c.People.Users(ctx) {
+				return failure
+			}
+			return nil
+		}) == failure, true) //nolint:errorlint // the error itself
+	}},
+	{Name: "secret that is not known: put leaves it as it is", Check: func(s Subject) {
+		s.Apply(current)
+		s.Unit(func(tx worldimport.Tx) {
+			ctx := s.Context()
+			u, err := tx.Users.Current(ctx, worldimport.User{User: identity.User{ID: 1}})
+			s.Fine("user", err)
+			u.TOTPSecret, u.User.Name = worldimport.NoSecret, "Other"
+			_, err = tx.Users.Put(ctx, u)
+			s.Fine("put the user", err)
+			h, err := tx.Current.Hook(ctx, source.MemberSource{Project: 60}, hooks.Hook{ID: 9})
+			s.Fine("hook", err)
+			h.Token, h.Hook.Name = worldimport.NoSecret, "other"
+			s.Fine("put the hook", tx.Hooks.Put(ctx, h.In, h.Hook))
+		})
+		all := described(s, s.Ports, true)
+		s.Same("user", []string{all.Users[0].User.Name, all.Users[0].TOTPSecret}, []string{"Other", "JBSWY3DPEHPK3PXP"})
+		s.Same("hook", []string{all.Hooks[0].Hook.Name, all.Hooks[0].Hook.Token}, []string{"other", "four"})
+	}},
+}
+
+// manyRows has more rows of a kind than a store reads at once.
+func manyRows() string {
+	var text strings.Builder
+	text.WriteString("projects:")
+	for i := range 600 {
+		fmt.Fprintf(&text, "\n  - {path: acme/many-%d, moved_from: [was/many-%[1]d], protected_branches: []}", i)
+	}
+	return text.String()
 }

@@ -80,9 +80,13 @@ func (w currentBillingTx) MinutesPack(ctx context.Context, purchase string) (bil
 	if err != nil {
 		return billing.MinutesPack{}, database.Fault(err, "pack")
 	}
+	return row.pack(), nil
+}
+
+func (row packRow) pack() billing.MinutesPack {
 	return billing.MinutesPack{
 		Namespace: source.NamespaceID(row.NamespaceID), PurchaseXID: row.PurchaseXID, NumberOfMinutes: row.NumberOfMinutes, ExpiresAt: row.ExpiresAt.Time,
-	}, nil
+	}
 }
 
 type reconciliationRow struct {
@@ -100,5 +104,9 @@ func (w currentBillingTx) Reconciliation(ctx context.Context, of source.Namespac
 	if err != nil {
 		return billing.Reconciliation{}, database.Fault(err, "reconciliation of namespace %d", of)
 	}
-	return billing.Reconciliation{Namespace: of, Next: row.NextReconciliationDate.Time, AlertFrom: row.DisplayAlertFrom.Time}, nil
+	return row.reconciliation(), nil
+}
+
+func (row reconciliationRow) reconciliation() billing.Reconciliation {
+	return billing.Reconciliation{Namespace: source.NamespaceID(row.NamespaceID), Next: row.NextReconciliationDate.Time, AlertFrom: row.DisplayAlertFrom.Time}
 }

@@ -48,8 +48,12 @@ func (w currentTx) Broadcast(ctx context.Context, b worldimport.Broadcast) (worl
 	if err != nil {
 		return worldimport.Broadcast{}, database.Fault(err, "broadcast message %q", b.Message)
 	}
+	return row.broadcast(), nil
+}
+
+func (row broadcastRow) broadcast() worldimport.Broadcast {
 	return worldimport.Broadcast{
 		Message: row.Message, Type: worldimport.BroadcastType(row.Type), StartsAt: row.StartsAt.Time, EndsAt: row.EndsAt.Time,
 		TargetPath: source.Pattern(row.TargetPath), ShowInGit: row.ShowInGit,
-	}, nil
+	}
 }

@@ -115,9 +115,15 @@ func (w *writer) keptHook(ctx context.Context, in source.MemberSource, h hooks.H
 	if row, err = found(row, err); err != nil {
 		return worldimport.KeptHook{}, err
 	}
-	return worldimport.KeptHook{In: source.MemberSource{Group: source.NamespaceID(row.GroupID), Project: source.ProjectID(row.ProjectID)}, Hook: hooks.Hook{
-		ID: hooks.HookID(row.ID), URL: w.opened(seals.HookURL, row.ID, row.URL), Token: w.opened(seals.HookToken, row.ID, row.Token),
-		Push: row.Push, TagPush: row.TagPush, Branches: source.Pattern(row.Branches), SkipVerification: row.Trusting,
-		Name: row.Name, Description: row.Description,
-	}}, nil
+	found := row.hook()
+	found.URL, found.Token = w.opened(seals.HookURL, row.ID, row.URL), w.opened(seals.HookToken, row.ID, row.Token)
+	return worldimport.KeptHook{In: source.MemberSource{Group: source.NamespaceID(row.GroupID), Project: source.ProjectID(row.ProjectID)}, Hook: found}, nil
+}
+
+// hook returns the hook of the row without URL and token.
+func (row hookRow) hook() hooks.Hook {
+	return hooks.Hook{
+		ID: hooks.HookID(row.ID), Name: row.Name, Description: row.Description, Push: row.Push, TagPush: row.TagPush,
+		Branches: source.Pattern(row.Branches), SkipVerification: row.Trusting,
+	}
 }

@@ -95,9 +95,14 @@ func (w currentTx) Member(ctx context.Context, user identity.UserID, in source.M
 	if err != nil {
 		return worldimport.Member{}, err
 	}
+	return row.member(), nil
+}
+
+// member returns the membership of the row, without names and paths.
+func (row memberRow) member() worldimport.Member {
 	return worldimport.Member{
 		Role: source.Role(row.Level), State: worldimport.MemberState(row.State), ExpiresAt: row.ExpiresAt.Time, Creation: creation(row.CreatedAt, row.CreatedBy),
-	}, nil
+	}
 }
 
 // member returns the membership of a user in a group or project, or domain.NotFound.
@@ -112,7 +117,12 @@ func (w currentTx) Share(ctx context.Context, in source.MemberSource, with sourc
 	if err != nil {
 		return worldimport.Share{}, database.Fault(err, "share with group %d", with)
 	}
-	return worldimport.Share{Role: source.Role(row.Level), ExpiresAt: row.ExpiresAt.Time, Creation: creation(row.CreatedAt, row.CreatedBy)}, nil
+	return row.share(), nil
+}
+
+// share returns the share of the row, without names and paths.
+func (row shareRow) share() worldimport.Share {
+	return worldimport.Share{Role: source.Role(row.Level), ExpiresAt: row.ExpiresAt.Time, Creation: creation(row.CreatedAt, row.CreatedBy)}
 }
 
 // creation returns when and by which user a row was created, without the username.

@@ -262,6 +262,11 @@ func (w *writer) keptGroup(ctx context.Context, g source.Namespace) (worldimport
 	if row, err = found(row, err); err != nil {
 		return worldimport.Group{}, err
 	}
+	return row.described()
+}
+
+// described returns the description of the group of the row.
+func (row namespaceRow) described() (worldimport.Group, error) {
 	kept, err := row.group()
 	return worldimport.Group{
 		Namespace: kept.Namespace, Visibility: kept.Visibility, DefaultBranchProtection: kept.DefaultBranchProtection, PendingDelete: kept.PendingDelete, Profile: kept.GroupProfile,

@@ -187,14 +187,7 @@ func (w *writer) keptProject(ctx context.Context, p source.Project) (worldimport
 	if err != nil {
 		return worldimport.Project{}, err
 	}
-	kept := worldimport.Project{
-		Project: source.Project{
-			ID: source.ProjectID(row.ID), Path: row.Path, Visibility: source.Visibility(row.Visibility),
-			Archived: row.Archived, ReadOnly: row.ReadOnly, Repository: source.Feature(row.Repository), Wiki: source.Feature(row.Wiki),
-			LFS: row.LFS, DefaultBranch: row.DefaultBranch, Empty: row.Empty, Storage: row.Storage, LegacyPath: row.LegacyPath,
-		},
-		PendingDelete: row.PendingDelete, Profile: row.profile(),
-	}
+	kept := row.project()
 	redirects, err := gorm.G[redirectRow](w.tx).Where("project_id = ?", row.ID).Order("path").Find(ctx)
 	if err != nil {
 		return worldimport.Project{}, err
@@ -204,6 +197,19 @@ func (w *writer) keptProject(ctx context.Context, p source.Project) (worldimport
 	}
 	kept.Project.Protections, err = w.keptProtections(ctx, row.ID)
 	return kept, err
+}
+
+// project returns the description of the project of the row, without paths of the past and
+// protections.
+func (row projectRow) project() worldimport.Project {
+	return worldimport.Project{
+		Project: source.Project{
+			ID: source.ProjectID(row.ID), Path: row.Path, Visibility: source.Visibility(row.Visibility),
+			Archived: row.Archived, ReadOnly: row.ReadOnly, Repository: source.Feature(row.Repository), Wiki: source.Feature(row.Wiki),
+			LFS: row.LFS, DefaultBranch: row.DefaultBranch, Empty: row.Empty, Storage: row.Storage, LegacyPath: row.LegacyPath,
+		},
+		PendingDelete: row.PendingDelete, Profile: row.profile(),
+	}
 }
 
 // Redirect implements worldimport.Projects.

@@ -52,6 +52,13 @@ func kindOfRef(kind source.RefKind) string {
 	return BranchKind
 }
 
+func refKind(kept string) source.RefKind {
+	if kept == TagKind {
+		return source.Tag
+	}
+	return source.Branch
+}
+
 // PutProtections implements worldimport.Projects.
 func (w projectsTx) PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error {
 	return database.Fault(w.putProtections(ctx, int64(id), protections), "protections of project %d", id)
@@ -132,10 +139,7 @@ func (w *writer) keptProtections(ctx context.Context, project int64) ([]source.P
 	}
 	kept := make([]source.Protection, len(rows))
 	for i, row := range rows {
-		p := source.Protection{Kind: source.Branch, Pattern: source.Pattern(row.Pattern), AllowForcePush: row.AllowForcePush}
-		if row.Kind == TagKind {
-			p.Kind = source.Tag
-		}
+		p := source.Protection{Kind: refKind(row.Kind), Pattern: source.Pattern(row.Pattern), AllowForcePush: row.AllowForcePush}
 		verbs := map[string]*[]source.Access{PushVerb: &p.Push, MergeVerb: &p.Merge, CreateVerb: &p.Create}
 		for _, e := range entries {
 			if accesses := verbs[e.Verb]; e.ProtectionID == row.ID && accesses != nil {

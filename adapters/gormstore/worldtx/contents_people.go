@@ -1,0 +1,136 @@
+package worldtx
+
+import (
+	"context"
+	"iter"
+
+	"gatehouse/adapters/gormstore/seals"
+	"gatehouse/application/worldimport"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
+)
+
+const (
+	userContents = `
+		SELECT u.*, n.id AS home_id, c.username AS creator
+		FROM users u JOIN namespaces n ON n.owner_id = u.id LEFT JOIN users c ON c.id = u.created_by ORDER BY u.id`
+	keyContents = `
+		SELECT k.*, u.username FROM keys k JOIN users u ON u.id = k.user_id WHERE k.kind = 'key' ORDER BY k.id`
+	deployKeyContents = `
+		SELECT k.*, u.username FROM keys k LEFT JOIN users u ON u.id = k.creator_id
+		WHERE k.kind = 'deploy_key' AND k.id > ? ORDER BY k.id LIMIT ?`
+	enabledContents = `
+		SELECT e.*, p.path FROM deploy_key_projects e JOIN projects p ON p.id = e.project_id
+		WHERE e.key_id BETWEEN ? AND ? ORDER BY e.key_id, e.project_id`
+	accessTokenContents = `
+		SELECT t.*, u.username FROM access_tokens t JOIN users u ON u.id = t.user_id WHERE t.kind = 'personal' ORDER BY t.id`
+	agentContents = `
+		SELECT a.*, p.path, c.username FROM agents a JOIN projects p ON p.id = a.project_id LEFT JOIN users c ON c.id = a.creator_id
+		WHERE a.id > ? ORDER BY a.id LIMIT ?`
+	agentTokenContents = `
+		SELECT t.*, c.username FROM agent_tokens t LEFT JOIN users c ON c.id = t.creator_id
+		WHERE t.agent_id BETWEEN ? AND ? ORDER BY t.agent_id, t.id`
+)
+
+type describedUser struct {
+	Row     userRow `gorm:"embedded"`
+	HomeID  int64
+	Creator *string
+}
+
+// Users implements worldimport.PeopleContents.
+func (c contents) Users(ctx context.Context) iter.Seq2[worldimport.User, error] {
+	return stream(c.tx.WithContext(ctx), "users", userContents, func(row *describedUser) (worldimport.User, error) {
+		a := row.Row.account()
+		return worldimport.User{
+			User: a.User, Profile: a.Profile, NamespaceID: source.NamespaceID(row.HomeID),
+			TOTPSecret: c.hide(seals.TOTPSecret, row.Row.ID, row.Row.TOTPSecret), CreatedBy: text(row.Creator),
+		}, nil
+	})
+}
+
+type describedKey struct {
+	Row      keyRow `gorm:"embedded"`
+	Username *string
+}
+
+// Keys implements worldimport.PeopleContents.
+func (c contents) Keys(ctx context.Context) iter.Seq2[worldimport.Key, error] {
+	return stream(c.tx.WithContext(ctx), "keys", keyContents, func(row *describedKey) (worldimport.Key, error) {
+		return worldimport.Key{User: text(row.Username), Key: row.Row.key()}, nil
+	})
+}
+
+type describedEnabling struct {
+	Row  deployKeyProjectRow `gorm:"embedded"`
+	Path string
+}
+
+// DeployKeys implements worldimport.PeopleContents.
+func (c contents) DeployKeys(ctx context.Context) iter.Seq2[worldimport.DeployKey, error] {
+	tx := c.tx.WithContext(ctx)
+	number := func(row describedKey) int64 { return row.Row.ID }
+	return pages(tx, "deploy keys", deployKeyContents, number, func(page []describedKey, first, last int64) ([]worldimport.DeployKey, error) {
+		projects := map[int64][]worldimport.DeployKeyProject{}
+		var enabled []describedEnabling
+		err := tx.Raw(enabledContents, first, last).Scan(&enabled).Error
+		for _, e := range enabled {
+			projects[e.Row.KeyID] = append(projects[e.Row.KeyID], worldimport.DeployKeyProject{Path: e.Path, CanPush: e.Row.CanPush})
+		}
+		out := make([]worldimport.DeployKey, len(page))
+		for i, row := range page {
+			out[i] = worldimport.DeployKey{Creator: text(row.Username), Key: row.Row.key(), Projects: projects[row.Row.ID]}
+		}
+		return out, err
+	})
+}
+
+type describedToken struct {
+	Row      accessTokenRow `gorm:"embedded"`
+	Username string
+}
+
+// AccessTokens implements worldimport.PeopleContents.
+func (c contents) AccessTokens(ctx context.Context) iter.Seq2[worldimport.AccessToken, error] {
+	return stream(c.tx.WithContext(ctx), "access tokens", accessTokenContents, func(row *describedToken) (worldimport.AccessToken, error) {
+		t := row.Row
+		return worldimport.AccessToken{
+			User: row.Username, Name: t.Name, Description: t.Description, Scopes: t.Scopes, Digest: identity.TokenDigest(t.Digest),
+			CreatedAt: t.CreatedAt.Time, ExpiresAt: t.ExpiresAt.Time, Revoked: t.Revoked,
+		}, nil
+	})
+}
+
+type describedAgent struct {
+	Row      agentRow `gorm:"embedded"`
+	Path     string
+	Username *string
+}
+
+type describedAgentToken struct {
+	Row      agentTokenRow `gorm:"embedded"`
+	Username *string
+}
+
+// Agents implements worldimport.PeopleContents.
+func (c contents) Agents(ctx context.Context) iter.Seq2[worldimport.Agent, error] {
+	tx := c.tx.WithContext(ctx)
+	number := func(row describedAgent) int64 { return row.Row.ID }
+	return pages(tx, "agents", agentContents, number, func(page []describedAgent, first, last int64) ([]worldimport.Agent, error) {
+		tokens := map[int64][]worldimport.AgentToken{}
+		var rows []describedAgentToken
+		err := tx.Raw(agentTokenContents, first, last).Scan(&rows).Error
+		for _, row := range rows {
+			t := row.Row.token()
+			t.Creation = named(t.Creation, row.Username)
+			tokens[row.Row.AgentID] = append(tokens[row.Row.AgentID], t)
+		}
+		out := make([]worldimport.Agent, len(page))
+		for i, row := range page {
+			out[i] = worldimport.Agent{
+				ID: row.Row.ID, Name: row.Row.Name, Project: row.Path, CreatedBy: text(row.Username), CreatedAt: row.Row.CreatedAt.Time, Tokens: tokens[row.Row.ID],
+			}
+		}
+		return out, err
+	})
+}
