@@ -60,10 +60,10 @@ func (tx *transaction) putMember(ctx context.Context, key membership, m member) 
 
 // PutShare implements worldimport.Namespaces.
 func (tx namespacesTx) PutShare(ctx context.Context, in source.MemberSource, with source.NamespaceID, s worldimport.Share) error {
-	return tx.putShare(ctx, in, with, share{role: s.Role, expiry: toDay(s.ExpiresAt)})
+	return tx.putShare(ctx, in, with, share{role: s.Role, expiry: toDay(s.ExpiresAt), creation: newCreation(s.Creation)})
 }
 
-// putShare keeps a share. The moment and the user of its creation stay.
+// putShare keeps a share.
 func (tx *transaction) putShare(ctx context.Context, in source.MemberSource, with source.NamespaceID, row share) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -292,7 +292,7 @@ var mistaken = map[string]struct {
 			"line 5: bio must be text; put quotes around it",
 			"line 6: theme_id must be a whole number",
 			"line 7: private_profile must be true or false",
-			"line 8: settings has no unknown; there are bio, location, linkedin, twitter, discord, github, skype, website_url, organization, job_title, pronouns, commit_email, private_profile, theme_id, color_scheme_id, view_diffs_file_by_file, extern_uid, provider",
+			"line 8: settings has no unknown; there are bio, location, linkedin, twitter, discord, github, skype, website_url, organization, job_title, pronouns, commit_email, private_profile, theme_id, color_scheme_id, view_diffs_file_by_file, extern_uid, provider, status_emoji, status_message, status_availability",
 			"line 9: settings has a name that is not known",
 			"line 11: location is given twice",
 			"line 13: shared_runners_setting must be enabled, disabled_and_overridable, disabled_and_unoverridable or disabled_with_override",

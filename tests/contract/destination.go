@@ -24,6 +24,7 @@ import (
 	"gatehouse/domain/source"
 	"gatehouse/tests/stores"
 	"gatehouse/tests/subject"
+	"gatehouse/tests/world"
 )
 
 // roleGroups has groups, and users with a role of every origin.
