@@ -79,7 +79,7 @@ func (r AccountRecords) Views(ctx context.Context, f accounts.Filter, page appli
 		}
 	}
 	first := func(v accounts.View) bool { return f.ExactFirst && fold(v.Username) == fold(f.Search) }
-	return listPage(found, page, first, key, func(v accounts.View) int64 { return int64(v.ID) }), ctx.Err()
+	return listPage(found, page, rankFirst(first), key, func(v accounts.View) int64 { return int64(v.ID) }), ctx.Err()
 }
 
 // filterPicks says whether a Filter picks a user.
@@ -114,8 +114,9 @@ func momentKey(at time.Time) string {
 	return at.UTC().Format("2006-01-02T15:04:05.000000Z")
 }
 
-// listPage returns a page of all rows, ordered by what first says, the key and the number.
-func listPage[Row any](all []Row, page application.Page, first func(Row) bool, key func(Row) string, id func(Row) int64) application.Listed[Row] {
+// listPage returns a page of all rows, ordered by the rank, the key and the number. A nil
+// rank does not count, as none does by keyset.
+func listPage[Row any](all []Row, page application.Page, rank func(Row) int, key func(Row) string, id func(Row) int64) application.Listed[Row] {
 	compare := func(a, b Row) int {
 		out := cmp.Or(strings.Compare(key(a), key(b)), cmp.Compare(id(a), id(b)))
 		if page.Descending {
@@ -124,8 +125,8 @@ func listPage[Row any](all []Row, page application.Page, first func(Row) bool, k
 		return out
 	}
 	slices.SortFunc(all, func(a, b Row) int {
-		if !page.Keyset && first != nil && first(a) != first(b) {
-			return map[bool]int{true: -1, false: 1}[first(a)]
+		if !page.Keyset && rank != nil && rank(a) != rank(b) {
+			return cmp.Compare(rank(a), rank(b))
 		}
 		return compare(a, b)
 	})
@@ -138,6 +139,16 @@ func listPage[Row any](all []Row, page application.Page, first func(Row) bool, k
 	out.Items = rest[:min(page.Size, len(rest))]
 	out.More = len(rest) > page.Size
 	return out
+}
+
+// rankFirst returns the rank with which some rows come first.
+func rankFirst[Row any](first func(Row) bool) func(Row) int {
+	return func(row Row) int {
+		if first(row) {
+			return 0
+		}
+		return 1
+	}
 }
 
 // isAfter says whether a row lies behind page.After.
@@ -250,7 +261,7 @@ func (c Credentials) Tokens(ctx context.Context, f accounts.TokenFilter, page ap
 		return momentKey(moment(t))
 	}
 	first := func(t identity.AccessToken) bool { return !moment(t).IsZero() }
-	return listPage(all, page, first, key, func(t identity.AccessToken) int64 { return t.ID }), ctx.Err()
+	return listPage(all, page, rankFirst(first), key, func(t identity.AccessToken) int64 { return t.ID }), ctx.Err()
 }
 
 // tokenFilterPicks says whether a TokenFilter picks a token at now.

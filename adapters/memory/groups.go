@@ -196,8 +196,8 @@ func (m GroupRecords) Views(ctx context.Context, f groups.Filter, page applicati
 			picked = append(picked, n)
 		}
 	}
-	rank := func(n namespace) int { return 0 }
-	if page.Order == "groupSimilarity" && f.Search != "" {
+	var rank func(namespace) int
+	if page.Order == "similarity" && f.Search != "" {
 		rank = func(n namespace) int { return groupSimilarity(fold(f.Search), n) }
 	}
 	key := func(n namespace) string {
@@ -210,7 +210,7 @@ func (m GroupRecords) Views(ctx context.Context, f groups.Filter, page applicati
 			return fold(n.profile.Name)
 		}
 	}
-	found := pageOf(picked, page, rank, key, func(n namespace) int64 { return int64(n.ID) })
+	found := listPage(picked, page, rank, key, func(n namespace) int64 { return int64(n.ID) })
 	out := application.Listed[groups.View]{Total: found.Total, More: found.More}
 	for _, n := range found.Items {
 		out.Items = append(out.Items, w.groupView(n))
@@ -258,33 +258,6 @@ func (n namespace) matches(text string, whole bool) bool {
 		path = n.Path
 	}
 	return strings.Contains(fold(n.profile.Name), fold(text)) || strings.Contains(fold(path), fold(text))
-}
-
-// pageOf returns a page of rows, which it orders by rank, in the direction of the page by
-// key, and then by number.
-func pageOf[Row any](rows []Row, page application.Page, rank func(Row) int, key func(Row) string, number func(Row) int64) (out application.Listed[Row]) {
-	sign := 1
-	if page.Descending {
-		sign = -1
-	}
-	if page.Keyset {
-		rank = func(Row) int { return 0 }
-	}
-	slices.SortFunc(rows, func(a, b Row) int {
-		return cmp.Or(rank(a)-rank(b), sign*strings.Compare(key(a), key(b)), sign*cmp.Compare(number(a), number(b)))
-	})
-	if after := page.After; after != nil {
-		rows = slices.DeleteFunc(rows, func(r Row) bool {
-			return sign*cmp.Or(strings.Compare(key(r), after.Value), cmp.Compare(number(r), after.ID)) <= 0
-		})
-	}
-	if !page.Keyset {
-		out.Total = int64(len(rows))
-	}
-	rows = rows[min(page.Offset, len(rows)):]
-	out.More = len(rows) > page.Size
-	out.Items = rows[:min(page.Size, len(rows))]
-	return out
 }
 
 // Links implements groups.Records.
@@ -355,9 +328,8 @@ func (m GroupRecords) Namespaces(ctx context.Context, f groups.NamespaceFilter, 
 			picked = append(picked, view)
 		}
 	}
-	none := func(groups.Namespace) int { return 0 }
 	key := func(groups.Namespace) string { return "" }
-	return pageOf(picked, page, none, key, func(n groups.Namespace) int64 { return int64(n.ID) }), ctx.Err()
+	return listPage(picked, page, nil, key, func(n groups.Namespace) int64 { return int64(n.ID) }), ctx.Err()
 }
 
 // Counts implements groups.Namespaces.
