@@ -89,7 +89,7 @@ func (s *Service) parent(ctx context.Context, tx Tx, by rights.Caller, id source
 // check returns why a group cannot be kept in place of the old one: FieldErrors. What stays
 // as it was is not judged.
 func (s *Service) check(ctx context.Context, tx Tx, old, g, parent source.Group) error {
-	place, err := s.place(ctx, tx, g, parent)
+	place, err := s.place(ctx, tx, g, parent, old.Known() && g.Visibility != old.Visibility)
 	if err != nil {
 		return err
 	}
@@ -99,8 +99,8 @@ func (s *Service) check(ctx context.Context, tx Tx, old, g, parent source.Group)
 	return nil
 }
 
-// place returns what a group is judged by.
-func (s *Service) place(ctx context.Context, tx Tx, g, parent source.Group) (out source.GroupPlace, err error) {
+// place returns what a group is judged by; below says whether what lies below it counts.
+func (s *Service) place(ctx context.Context, tx Tx, g, parent source.Group, below bool) (out source.GroupPlace, err error) {
 	out.Parent = parent
 	if out.PathTaken, err = tx.Names.PathTaken(ctx, g.Path, g.ID); err != nil {
 		return out, err
@@ -110,7 +110,7 @@ func (s *Service) place(ctx context.Context, tx Tx, g, parent source.Group) (out
 			return out, err
 		}
 	}
-	if g.Known() {
+	if below {
 		out.Below, err = tx.Groups.Subtree(ctx, g.ID)
 	}
 	return out, err
@@ -149,7 +149,7 @@ func (s *Service) Transfer(ctx context.Context, by rights.Caller, ref rights.Ref
 			return err
 		}
 		moved := g.Under(parent)
-		place, err := s.place(ctx, tx, moved, parent)
+		place, err := s.place(ctx, tx, moved, parent, true)
 		if err != nil {
 			return err
 		}
