@@ -12,6 +12,8 @@ import (
 const (
 	// maxNameLength is the most characters of the name of a group, or of one part of a path.
 	maxNameLength = 255
+	// maxDescription is the most characters of the description of a group.
+	maxDescription = 500
 
 	isBlank   = "can't be blank"
 	isTooLong = "is too long (maximum is 255 characters)"
@@ -53,6 +55,9 @@ func (g Group) CheckChange(old Group, in GroupPlace) (wrong domain.FieldErrors) 
 	}
 	if fresh || g.Path != old.Path {
 		add("path", g.checkPath(in))
+	}
+	if g.Description != old.Description && utf8.RuneCountInString(g.Description) > maxDescription {
+		add("description", "is too long (maximum is 500 characters)")
 	}
 	if fresh && g.depth()+in.Below.Depth > maxGroupDepth {
 		add("parent_id", "has too deep level of nesting")

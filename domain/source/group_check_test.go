@@ -41,6 +41,9 @@ func TestGroup_CheckChange(t *testing.T) {
 	named := func(name string) func(*source.Group) {
 		return func(g *source.Group) { g.Name = name }
 	}
+	described := func(length int) func(*source.Group) {
+		return func(g *source.Group) { g.Description = strings.Repeat("ü", length) }
+	}
 	for name, c := range map[string]struct {
 		from, to func(*source.Group)
 		in       source.GroupPlace
@@ -52,6 +55,8 @@ func TestGroup_CheckChange(t *testing.T) {
 		"longest name":                 {nil, named(strings.Repeat("ü", 255)), below, ""},
 		"too long a name":              {nil, named(strings.Repeat("ü", 256)), below, "name is too long (maximum is 255 characters)"},
 		"name of another":              {nil, named("Other"), source.GroupPlace{Parent: below.Parent, NameTaken: true}, "name has already been taken"},
+		"longest description":          {nil, described(500), below, ""},
+		"too long a description":       {nil, described(501), below, "description is too long (maximum is 500 characters)"},
 		"another path":                 {nil, rename(".x_Y-z.1"), below, ""},
 		"blank path":                   {nil, rename(""), below, "path can't be blank"},
 		"too long a path":              {nil, rename(strings.Repeat("x", 256)), below, "path is too long (maximum is 255 characters)"},
