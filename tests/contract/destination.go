@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"gatehouse/application"
+	"gatehouse/application/groups"
 	"gatehouse/application/projects"
 	"gatehouse/application/pushes"
 	"gatehouse/application/worldimport"
@@ -83,6 +84,31 @@ var destinationCases = []Case{
 		} {
 			s.Same(fmt.Sprintf("user %d", user), s.destination(user, "acme/tools/new").Role, want)
 		}
+	}},
+	{Name: "destination: project creation level of its group, LFS of the nearest group that says", Check: func(s Subject) {
+		s.Apply(roleGroups)
+		set := func(id source.NamespaceID, level source.ProjectCreation, lfs *bool) {
+			s.inGroupTx(func(tx groups.Tx) {
+				g, err := tx.Groups.Group(s.Context(), id)
+				s.Fine("Group", err)
+				g.ProjectCreation, g.LFS = level, lfs
+				_, err = tx.Groups.PutGroup(s.Context(), g)
+				s.Fine("PutGroup", err)
+			})
+		}
+		want := func(path source.Path, level source.ProjectCreation, lfs bool) {
+			s.Helper()
+			got := s.destination(12, path)
+			s.Same(string(path), []any{got.Creation, got.LFS}, []any{level, lfs})
+		}
+		on, off := true, false
+		set(50, source.NoProjects, &off)
+		want("acme/new", source.NoProjects, false)
+		want("acme/tools/new", source.DeveloperProjects, false)
+		set(51, source.OwnerProjects, &on)
+		want("acme/tools/new", source.OwnerProjects, true)
+		want("friends/new", source.DeveloperProjects, true)
+		want("own/new", source.DeveloperProjects, true)
 	}},
 	{Name: "destination of a path that is taken", Check: func(s Subject) {
 		s.Apply(roleGroups, "projects: [{path: acme/doomed, pending_delete: true}]", "groups: [{path: acme/doomed-too, pending_delete: true}]")
