@@ -66,7 +66,7 @@ var groupRoutes = []route{
 }
 
 // groupOrders are the orders of lists of groups.
-var groupOrders = orders{names: []string{"name", "path", "id", "similarity"}, keyset: []string{"name"}}
+var groupOrders = orders{names: []string{"name", "path", "id", "similarity"}, keyset: []string{"name", "id"}}
 
 // answerGroups answers with a page of groups in the form that show returns. The function
 // read returns the page.

@@ -13,7 +13,7 @@ import (
 var namespaceRoutes = []route{
 	{Route{
 		Method: http.MethodGet, Path: "/namespaces", Name: "listNamespaces", Summary: "List the caller's namespaces",
-		Who: SignedIn, Params: namespaceFilterParams{}, List: true, Answer: []namespaceDetail{},
+		Who: SignedIn, Params: namespaceFilterParams{}, List: true, Answer: namespaceDetail{},
 	}, (*API).listNamespaces},
 	{Route{
 		Method: http.MethodGet, Path: "/namespaces/:id", Name: "getNamespace", Summary: "Show a namespace",
@@ -30,7 +30,7 @@ type namespace struct {
 	ID        int64   `json:"id"`
 	Name      string  `json:"name"`
 	Path      string  `json:"path"`
-	Kind      string  `json:"kind"`
+	Kind      string  `json:"kind" api:"user|group"`
 	FullPath  string  `json:"full_path"`
 	ParentID  *int64  `json:"parent_id"`
 	AvatarURL *string `json:"avatar_url"`
@@ -48,10 +48,10 @@ type namespaceDetail struct {
 	Plan                        *string `json:"plan"`
 	SeatsInUse                  *int64  `json:"seats_in_use"`
 	MaxSeatsUsed                *int64  `json:"max_seats_used"`
-	MaxSeatsUsedChangedAt       *string `json:"max_seats_used_changed_at"`
+	MaxSeatsUsedChangedAt       *string `json:"max_seats_used_changed_at" api:"date-time,null"`
 	Trial                       *bool   `json:"trial"`
-	TrialEndsOn                 *string `json:"trial_ends_on"`
-	EndDate                     *string `json:"end_date"`
+	TrialEndsOn                 *string `json:"trial_ends_on" api:"date,null"`
+	EndDate                     *string `json:"end_date" api:"date,null"`
 }
 
 func (a *API) namespace(d groups.NamespaceDetail) namespaceDetail {
