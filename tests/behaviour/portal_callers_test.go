@@ -307,7 +307,7 @@ var portalAuthCases = []Case{
 			portalCall{"GET /namespaces/none/gitlab_subscription", "", 404, missingNamespace},
 			portalCall{"DELETE /namespaces/10/gitlab_subscription", "", 404, noRoute},
 			portalCall{"GET /namespaces/10/minutes", "", 404, noRoute},
-			portalCall{"GET /namespaces/10", "", 404, noRoute},
+			portalCall{"GET /namespaces/10/members", "", 404, noRoute}, // what is no route of the portal is the management API's
 			portalCall{"GET /internal/upcoming_reconciliations", "", 404, noRoute},
 			portalCall{"GET /internal/gitlab_subscriptions/namespaces/10/owners", "", 404, noRoute},
 		)

@@ -28,7 +28,7 @@ func TestPortal_everyListener(t *testing.T) {
 		}
 		portalCall(t, s, servertest.TCP, "PUT /internal/gitlab_subscriptions/namespaces/acme/gitlab_subscription", "{}").Want(t, "the newer prefix", 200, `{}`)
 		for _, over := range []servertest.Listener{servertest.TCP, servertest.Public} {
-			for _, request := range []string{"GET /namespaces/acme/tools/gitlab_subscription", "DELETE " + subscription, "GET /namespaces"} {
+			for _, request := range []string{"GET /namespaces/acme/tools/gitlab_subscription", "DELETE " + subscription, "GET /namespaces/acme/members"} {
 				if got := portalCall(t, s, over, request, ""); got.Status != http.StatusNotFound || got.Body != `{"error":"404 Not Found"}` {
 					t.Errorf("%s: got %d %s", request, got.Status, got.Body)
 				}
