@@ -128,13 +128,14 @@ func schemaOf(p httpapi.Parameter) *schema {
 func (b *builder) query(o httpapi.Operation) (out []*parameter) {
 	all := b.parameters(o)
 	for _, name := range all.Properties.names {
-		s := all.Properties.values[name].withoutNull()
-		p := &parameter{Name: name, In: "query", Required: slices.Contains(all.Required, name), Schema: s}
-		if s.Type == "array" {
-			p.Name += "[]"
+		for _, s := range all.Properties.values[name].withoutNull().inQuery() {
+			p := &parameter{Name: name, In: "query", Required: slices.Contains(all.Required, name), Schema: s}
+			if s.Items != nil {
+				p.Name += "[]"
+			}
+			p.Description, s.Description = s.Description, ""
+			out = append(out, p)
 		}
-		p.Description, s.Description = s.Description, ""
-		out = append(out, p)
 	}
 	return out
 }

@@ -181,6 +181,7 @@ func TestBuild_query(t *testing.T) {
 	t.Parallel()
 	type query struct {
 		Names []string     `param:"names"`
+		Sizes []string     `param:"sizes" api:"[]integer,string"`
 		Since *params.Date `param:"since,required"`
 		Full  *bool        `param:"full"`
 	}
@@ -197,6 +198,8 @@ func TestBuild_query(t *testing.T) {
 			{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}},
 			{"name": "part_id", "in": "path", "required": true, "schema": {"type": "string"}},
 			{"name": "names[]", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}},
+			{"name": "sizes[]", "in": "query", "schema": {"type": "array", "items": {"type": "integer"}}},
+			{"name": "sizes", "in": "query", "schema": {"type": "string"}},
 			{"name": "since", "in": "query", "required": true, "description": "A date, in any form that is not ambiguous.", "schema": {"type": "string", "examples": ["2021-06-13"]}},
 			{"name": "full", "in": "query", "schema": {"type": "boolean"}},
 			{"$ref": "#/components/parameters/HeaderIfUnmodifiedSince"}

@@ -31,6 +31,7 @@ type schema struct {
 
 const (
 	null     = "null"
+	array    = "array"
 	noEffect = "none"
 )
 
@@ -70,6 +71,22 @@ func (s *schema) withoutNull() *schema {
 	}
 	out.Enum = slices.DeleteFunc(slices.Clone(s.Enum), func(word any) bool { return word == nil })
 	return &out
+}
+
+// inQuery returns the schemas of the parameters of a query that the schema stands for: an
+// array and something else are parameters of two names.
+func (s *schema) inQuery() []*schema {
+	kinds, several := s.Type.([]string)
+	if !several || !slices.Contains(kinds, array) {
+		return []*schema{s}
+	}
+	list, other := *s, *s
+	list.Type, other.Items = array, nil
+	kinds = slices.DeleteFunc(slices.Clone(kinds), func(kind string) bool { return kind == array })
+	if other.Type = kinds; len(kinds) == 1 {
+		other.Type = kinds[0]
+	}
+	return []*schema{&list, &other}
 }
 
 // anyOf returns the schema that fits what one of several fits.
@@ -183,7 +200,7 @@ func tagged(tag reflect.StructTag, derive func() *schema) *schema {
 		case word == "no-effect":
 			s.Effect = noEffect
 		case isArray:
-			add("array")
+			add(array)
 			s.Items = &schema{Type: item}
 		case strings.Contains(word, "|"):
 			add("string")
@@ -211,7 +228,7 @@ func tagged(tag reflect.StructTag, derive func() *schema) *schema {
 	return &s
 }
 
-var jsonTypes = []string{"string", "integer", "number", "boolean", "object", "array", null}
+var jsonTypes = []string{"string", "integer", "number", "boolean", "object", array, null}
 
 // undescribed is the error for a field whose type says nothing, and which has no tag.
 func undescribed(where string, t reflect.Type) error {
