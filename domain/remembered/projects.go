@@ -1,6 +1,9 @@
 package remembered
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 // accessLevels are the words of the levels of a project's features.
 var accessLevels = []string{"disabled", "private", "enabled"}
@@ -101,6 +104,18 @@ var switches = map[string]string{
 // Switches returns the names of the old parameters by which features of projects are
 // switched on or off, each with the name of the level that it stands for.
 func Switches() map[string]string { return maps.Clone(switches) }
+
+// ProjectMembers are all that ProjectValues names.
+var ProjectMembers = slices.Concat(Projects, following())
+
+// following are what follows from other parameters of a project.
+func following() Table {
+	out := Table{{Name: "emails_disabled", Kind: Flag}, {Name: "public_builds", Kind: Flag}}
+	for _, name := range slices.Sorted(maps.Keys(switches)) {
+		out = append(out, Parameter{Name: name, Kind: Flag})
+	}
+	return out
+}
 
 // ProjectValues returns all that is remembered of a project by its names, with the defaults
 // of what was never given, and what follows from others of it: the old switches,

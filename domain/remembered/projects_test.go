@@ -66,6 +66,14 @@ func TestProjectValues(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, got[name], want)
 		}
 	}
+	for name := range got {
+		if _, ok := remembered.ProjectMembers.Find(name); !ok {
+			t.Errorf("%s is none of the members", name)
+		}
+	}
+	if len(got) != len(remembered.ProjectMembers) {
+		t.Errorf("got %d values of %d members", len(got), len(remembered.ProjectMembers))
+	}
 	policy := map[string]any{
 		"cadence": "1d", "enabled": false, "keep_n": int64(5), "older_than": "90d", "name_regex": ".*", "name_regex_keep": nil,
 	}
