@@ -2,7 +2,9 @@ package rest
 
 import (
 	"net/http"
+	"strings"
 
+	"gatehouse/domain/identity"
 	"gatehouse/domain/rights"
 )
 
@@ -14,6 +16,8 @@ var fixedRoutes = []route{
 	emptyList("/admin/ci/variables", "listInstanceVariables", "List variables of CI, of which there are none", Administrators, nothing),
 	emptyList("/runners", "listRunners", "List runners, of which there are none", SignedIn, nothing),
 	emptyList("/events", "listEvents", "List the caller's events, of which none are kept", SignedIn, nothing),
+	emptyList("/user/emails", "listOwnEmails", "List the secondary e-mails of the caller, of which there are none", SignedIn, nothing),
+	emptyList("/users/:id/emails", "listUserEmails", "List the secondary e-mails of a user, of which there are none", Administrators, (*API).userExists),
 	emptyList("/users/:id/events", "listUserEvents", "List the events of a user, of which none are kept", SignedIn, (*API).userExists),
 	emptyList("/users/:id/contributed_projects", "listContributedProjects", "List the projects that a user contributed to, which are not known", SignedIn, (*API).userExists),
 	emptyList("/users/:id/starred_projects", "listStarredProjects", "List the projects that a user has starred, of which there are none", SignedIn, (*API).userExists),
@@ -55,8 +59,12 @@ type condition func(*API, *call) error
 
 // emptyList is the route of a list that is empty.
 func emptyList(path, name, summary string, who Access, check condition) route {
+	var scopes []identity.Scope
+	if strings.HasPrefix(path, "/user/") || strings.HasPrefix(path, "/users/") {
+		scopes = readUser
+	}
 	return route{
-		Route{Method: http.MethodGet, Path: path, Name: name, Summary: summary, Who: who, List: true, Answer: noItem{}},
+		Route{Method: http.MethodGet, Path: path, Name: name, Summary: summary, Who: who, Scopes: scopes, List: true, Answer: noItem{}},
 		func(a *API, c *call) (any, error) {
 			page, err := c.page()
 			if err != nil {
@@ -74,10 +82,10 @@ func emptyList(path, name, summary string, who Access, check condition) route {
 // noItem is an item of a list that is always empty.
 type noItem struct{}
 
-// absent is a route of what is not there.
+// absent is a route of what is not there, so that there is no success.
 func absent(method, path, name, summary string, check condition) route {
 	return route{
-		Route{Method: method, Path: path, Name: name, Summary: summary, Who: SignedIn},
+		Route{Method: method, Path: path, Name: name, Summary: summary, Who: SignedIn, Answer: []any{}},
 		func(a *API, c *call) (any, error) {
 			if err := check(a, c); err != nil {
 				return nil, err
@@ -112,7 +120,7 @@ type importStatus struct {
 	NameWithNamespace string  `json:"name_with_namespace"`
 	Path              string  `json:"path"`
 	PathWithNamespace string  `json:"path_with_namespace"`
-	CreatedAt         *string `json:"created_at"`
+	CreatedAt         *string `json:"created_at" api:"date-time,null"`
 	ImportStatus      string  `json:"import_status"`
 	ImportType        *string `json:"import_type"`
 	CorrelationID     *string `json:"correlation_id"`

@@ -49,7 +49,7 @@ type Route struct {
 	Status int
 	// Answer is the zero value of what it answers with, or of an item of a List; a []any of
 	// alternatives, which may be httpapi.Answers of another status; a nil pointer for what
-	// may be null; nil for no body.
+	// may be null; nil for no body. An empty []any says that the route always refuses.
 	Answer any
 }
 

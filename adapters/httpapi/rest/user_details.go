@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"gatehouse/adapters/httpapi/params"
-	"gatehouse/application"
 	"gatehouse/application/accounts"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/remembered"
@@ -22,14 +21,6 @@ var userDetailRoutes = []route{
 		Method: http.MethodGet, Path: "/users/:id/associations_count", Name: "countUserAssociations", Summary: "Count what a user is a member of",
 		Who: SignedIn, Scopes: readUser, Answer: associationsCount{},
 	}, (*API).associationsCount},
-	{Route{
-		Method: http.MethodGet, Path: "/users/:id/emails", Name: "listUserEmails", Summary: "List the secondary e-mails of a user, of which there are none here",
-		Who: Administrators, List: true, Answer: []struct{}{},
-	}, (*API).userEmails},
-	{Route{
-		Method: http.MethodGet, Path: "/user/emails", Name: "listOwnEmails", Summary: "List the secondary e-mails of the caller, of which there are none here",
-		Who: SignedIn, Scopes: readUser, List: true, Answer: []struct{}{},
-	}, (*API).nothingListed},
 	{Route{
 		Method: http.MethodGet, Path: "/users/:id/status", Name: "getUserStatus", Summary: "Show the status that a user has set",
 		Who: SignedIn, Scopes: readUser, Answer: userStatus{},
@@ -110,23 +101,6 @@ func (a *API) associationsCount(c *call) (any, error) {
 		return nil, err
 	}
 	return associationsCount{Groups: count.Groups, Projects: count.Projects}, nil
-}
-
-// userEmails answers GET /users/:id/emails.
-func (a *API) userEmails(c *call) (any, error) {
-	if _, err := a.useCases.Accounts.View(c.context(), c.caller, identity.Claim{Kind: identity.ByUser, ID: c.number("id")}); err != nil {
-		return nil, err
-	}
-	return a.nothingListed(c)
-}
-
-// nothingListed answers with a list that is always empty.
-func (a *API) nothingListed(c *call) (any, error) {
-	page, err := c.page()
-	if err != nil {
-		return nil, err
-	}
-	return listed(a, c, page, application.Listed[struct{}]{}, nil, func(nothing struct{}) struct{} { return nothing })
 }
 
 // userStatus is the status that a user has set.
