@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"gatehouse/adapters/httpapi"
 	"gatehouse/domain"
 	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
@@ -15,19 +14,6 @@ import (
 
 // errMovedProject refuses to change a project by a path of the past.
 var errMovedProject = domain.Refuse(domain.Invalid, "Non GET methods are not allowed for moved projects")
-
-// ofProject says whether the route is about the project in its path.
-func (r Route) ofProject() bool { return strings.HasPrefix(r.Path, "/projects/:id") }
-
-// movedAnswer is the answer to a method for a project that has moved.
-func movedAnswer(method string) httpapi.Answer {
-	if method != http.MethodGet {
-		return httpapi.Answer{Status: http.StatusMethodNotAllowed, Body: messageBody{}}
-	}
-	return httpapi.Answer{Status: http.StatusMovedPermanently, Body: messageBody{}, Headers: []httpapi.Parameter{
-		{Name: "Location", In: "header", About: "The same route, with the number of the project in place of its former path."},
-	}}
-}
 
 // whereMoved answers a request that failed with err. Where a project was not found by a
 // path of the past it leads to the same route by number.
@@ -60,6 +46,9 @@ func (a *API) moved(c *call, err error) (location string, _ error) {
 	}
 	return c.sameRoute(int64(id)), nil
 }
+
+// ofProject says whether the path of the route names a project.
+func (r Route) ofProject() bool { return strings.HasPrefix(r.Path, "/projects/:id") }
 
 // sameRoute returns the address of the request, relative to that of the server, with a
 // number in place of the group or project in its path.

@@ -42,16 +42,16 @@ func (r Route) Operation() httpapi.Operation {
 		o.Security = slices.Concat([][]httpapi.Credential{{}}, security)
 	}
 	if r.List {
-		o.Params, o.Words, o.Refusals = withParams(r.Params, listParams{}), r.listWords(), listRefusals
-		if r.Orders.keyset != nil {
-			o.Params = withParams(o.Params, keysetParams{})
-		}
+		o.Params, o.Words = r.listParams(), r.listWords()
+	}
+	if r.List || r.ofProject() {
+		o.Refusals = with(o.Refusals, methodRefusals)
+	}
+	if r.ofProject() && r.Method == http.MethodGet {
+		o.Answers = append(o.Answers, movedAnswer)
 	}
 	if r.Method == http.MethodDelete {
-		o.Extra, o.Refusals = slices.Concat(o.Extra, ifUnmodified), deletionRefusals
-	}
-	if r.ofProject() {
-		o.Answers = append(o.Answers, movedAnswer(r.Method))
+		o.Extra, o.Refusals = slices.Concat(o.Extra, ifUnmodified), with(o.Refusals, deletionRefusals)
 	}
 	return o
 }
@@ -92,6 +92,18 @@ func (r Route) answers() (out []httpapi.Answer) {
 		out = append(out, answer)
 	}
 	return out
+}
+
+// listParams are the parameters of the route, and those of its list.
+func (r Route) listParams() any {
+	all := withParams(r.Params, listParams{})
+	if r.Orders.keyset != nil {
+		all = withParams(all, keysetParams{})
+	}
+	if r.Orders.keyset != nil && !r.Orders.byParams {
+		all = withParams(all, cursorParams{})
+	}
+	return all
 }
 
 // listWords are those of the parameters of a list, too.
@@ -161,14 +173,21 @@ var (
 		},
 		httpapi.TokenRefusals,
 	)}
-	// listRefusals have that of a page that is too far away.
-	listRefusals = with(refusals, http.StatusMethodNotAllowed, errorBody{})
-	// deletionRefusals have that of what others have changed meanwhile.
-	deletionRefusals = with(refusals, http.StatusPreconditionFailed, messageBody{})
+	// methodRefusals are those of pages that are too far away, and of changes of a project by
+	// a path of the past or of a group whose members are locked.
+	methodRefusals = []httpapi.Answer{
+		{Status: http.StatusMethodNotAllowed, Body: errorBody{}}, {Status: http.StatusMethodNotAllowed, Body: messageBody{}},
+	}
+	// deletionRefusals are those of what others have changed meanwhile.
+	deletionRefusals = []httpapi.Answer{{Status: http.StatusPreconditionFailed, Body: messageBody{}}}
+	// movedAnswer leads from a path of the past to the project.
+	movedAnswer = httpapi.Answer{Status: http.StatusMovedPermanently, Body: messageBody{}, Headers: []httpapi.Parameter{
+		{Name: "Location", In: "header", About: "The address of the same route with the number of the project, relative to that of the server."},
+	}}
 )
 
-// with returns refusals with one more.
-func with(r httpapi.Refusals, status int, body any) httpapi.Refusals {
-	r.Answers = append(slices.Clone(r.Answers), httpapi.Answer{Status: status, Body: body})
+// with returns refusals with more of them.
+func with(r httpapi.Refusals, more []httpapi.Answer) httpapi.Refusals {
+	r.Answers = slices.Concat(r.Answers, more)
 	return r
 }

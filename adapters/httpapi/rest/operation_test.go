@@ -64,6 +64,20 @@ func TestOperations_words(t *testing.T) {
 	}
 }
 
+func TestRoute_Operation_projects(t *testing.T) {
+	t.Parallel()
+	for method, want := range map[string][]int{http.MethodGet: {200, 301}, http.MethodPut: {200}} {
+		o := rest.Route{Method: method, Path: "/projects/:id/items", Name: "items", Who: rest.SignedIn, Answer: item{}}.Operation()
+		if got := statuses(o.Answers); !slices.Equal(got, want) || !slices.Contains(statuses(o.Refusals.Answers), http.StatusMethodNotAllowed) {
+			t.Errorf("%s: got %v", method, got)
+		}
+	}
+	refusing := rest.Route{Method: http.MethodGet, Path: "/items", Name: "refuse", Who: rest.SignedIn, Answer: []any{}}
+	if got := refusing.Operation().Answers; len(got) > 0 {
+		t.Errorf("got %v of a route that always refuses", got)
+	}
+}
+
 func TestRoute_Operation_alternatives(t *testing.T) {
 	t.Parallel()
 	route := rest.Route{

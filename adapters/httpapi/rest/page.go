@@ -32,6 +32,9 @@ type orders struct {
 	names      []string
 	descending bool
 	keyset     []string
+	// byParams says that a list by keyset goes on by the parameters id_after and id_before of
+	// its own, and not by a cursor.
+	byParams bool
 	// words are, for a list whose parameter sort names both, the orders by their words.
 	words map[string]ordered
 }
@@ -84,7 +87,11 @@ type listParams struct {
 // keysetParams are those of the lists that can be read by keyset.
 type keysetParams struct {
 	Pagination *string `param:"pagination"`
-	Cursor     *string `param:"cursor"`
+}
+
+// cursorParams are those of the lists that can be read by keyset with a cursor.
+type cursorParams struct {
+	Cursor *string `param:"cursor"`
 }
 
 // byKeyset is the word of the parameter pagination.
@@ -97,6 +104,7 @@ func (c *call) page() (application.Page, error) {
 	var in struct {
 		listParams
 		keysetParams
+		cursorParams
 	}
 	if err := c.decode(&in); err != nil {
 		return application.Page{}, err
@@ -146,7 +154,7 @@ func (c *call) keyset(page application.Page, o orders, cursor *string) (applicat
 		return application.Page{}, &methodNotAllowed{"Keyset pagination is not yet available for this type of request"}
 	}
 	page.Keyset, page.Offset = true, 0
-	if cursor == nil || *cursor == "" {
+	if cursor == nil || *cursor == "" || o.byParams {
 		return page, nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(*cursor)
@@ -208,12 +216,23 @@ func listed[Item, Shown any](a *API, c *call, page application.Page, l applicati
 		return out, nil
 	}
 	if l.More {
-		last := position(l.Items[len(l.Items)-1])
-		text, _ := json.Marshal(cursorValue{last.Value, last.ID}) // a text and a number do not fail
-		link := a.link(c.gin, map[string]string{"cursor": base64.RawURLEncoding.EncodeToString(text)})
-		c.gin.Header("Link", "<"+link+`>; rel="next"`)
+		next := c.route.Orders.next(page, position(l.Items[len(l.Items)-1]))
+		c.gin.Header("Link", "<"+a.link(c.gin, next)+`>; rel="next"`)
 	}
 	return out, nil
+}
+
+// next returns the parameters of the page by keyset that begins behind a position.
+func (o orders) next(page application.Page, last application.Position) map[string]string {
+	text, _ := json.Marshal(cursorValue{last.Value, last.ID}) // a text and a number do not fail
+	switch number := strconv.FormatInt(last.ID, 10); {
+	case !o.byParams:
+		return map[string]string{"cursor": base64.RawURLEncoding.EncodeToString(text)}
+	case page.Descending:
+		return map[string]string{"id_before": number}
+	default:
+		return map[string]string{"id_after": number}
+	}
 }
 
 // offsetHeaders sets the headers of a page by offset. All of them are there whatever the

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"net/http"
-	"strconv"
 
 	"gatehouse/application"
 	"gatehouse/application/projects"
@@ -49,7 +48,7 @@ var projectRoutes = []route{
 // projectOrders are the orders of lists of projects.
 var projectOrders = orders{
 	names:      []string{"created_at", "id", "name", "path", "updated_at", "last_activity_at", "similarity", "star_count"},
-	descending: true, keyset: []string{"id"},
+	descending: true, keyset: []string{"id"}, byParams: true,
 }
 
 // projectList lists projects.
@@ -83,27 +82,12 @@ func (a *API) projects(c *call, list projectList) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if page.Keyset && l.More {
-		a.nextByID(c, page, int64(l.Items[len(l.Items)-1].ID))
-		l.More = false
-	}
 	if in.Simple || !c.caller.Known() {
 		return listed(a, c, page, l, projectPosition, a.basicProject)
 	}
 	return listed(a, c, page, l, projectPosition, func(v projects.View) project {
 		return a.project(v, in.Statistics && mayReadStatistics(c.caller, v))
 	})
-}
-
-// nextByID says in the headers where the page behind one by keyset is: GitLab's lists of
-// projects have no cursors, but numbers.
-func (a *API) nextByID(c *call, page application.Page, last int64) {
-	name := "id_after"
-	if page.Descending {
-		name = "id_before"
-	}
-	link := a.link(c.gin, map[string]string{name: strconv.FormatInt(last, 10)})
-	c.gin.Header("Link", "<"+link+`>; rel="next"`)
 }
 
 func projectPosition(v projects.View) application.Position {
