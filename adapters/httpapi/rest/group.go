@@ -8,7 +8,7 @@ import (
 	"gatehouse/domain/source"
 )
 
-// basicGroup is a group as lists of targets show it.
+// basicGroup is a group as short lists show it.
 type basicGroup struct {
 	ID        int64   `json:"id"`
 	WebURL    string  `json:"web_url"`
@@ -20,39 +20,39 @@ type basicGroup struct {
 
 // group is a group as lists show it.
 type group struct {
-	ID                              int64          `json:"id"`
-	WebURL                          string         `json:"web_url"`
-	Name                            string         `json:"name"`
-	Path                            string         `json:"path"`
-	Description                     string         `json:"description"`
-	Visibility                      string         `json:"visibility"`
-	ShareWithGroupLock              bool           `json:"share_with_group_lock"`
-	RequireTwoFactorAuthentication  bool           `json:"require_two_factor_authentication"`
-	TwoFactorGracePeriod            any            `json:"two_factor_grace_period"`
-	ProjectCreationLevel            string         `json:"project_creation_level"`
-	AutoDevopsEnabled               any            `json:"auto_devops_enabled"`
-	SubgroupCreationLevel           string         `json:"subgroup_creation_level"`
-	EmailsDisabled                  any            `json:"emails_disabled"`
-	EmailsEnabled                   any            `json:"emails_enabled"`
-	ShowDiffPreviewInEmail          any            `json:"show_diff_preview_in_email"`
-	MentionsDisabled                any            `json:"mentions_disabled"`
-	LFSEnabled                      bool           `json:"lfs_enabled"`
-	Archived                        bool           `json:"archived"`
-	MathRenderingLimitsEnabled      any            `json:"math_rendering_limits_enabled"`
-	LockMathRenderingLimitsEnabled  any            `json:"lock_math_rendering_limits_enabled"`
-	DefaultBranch                   any            `json:"default_branch"`
-	DefaultBranchProtection         int64          `json:"default_branch_protection"`
-	DefaultBranchProtectionDefaults branchDefaults `json:"default_branch_protection_defaults"`
-	AvatarURL                       *string        `json:"avatar_url"`
-	RequestAccessEnabled            any            `json:"request_access_enabled"`
-	FullName                        string         `json:"full_name"`
-	FullPath                        string         `json:"full_path"`
-	CreatedAt                       *string        `json:"created_at"`
-	ParentID                        *int64         `json:"parent_id"`
-	OrganizationID                  int64          `json:"organization_id"`
-	SharedRunnersSetting            any            `json:"shared_runners_setting"`
-	MaxArtifactsSize                any            `json:"max_artifacts_size"`
-	MarkedForDeletionOn             *string        `json:"marked_for_deletion_on"`
+	ID                              int64                `json:"id"`
+	WebURL                          string               `json:"web_url"`
+	Name                            string               `json:"name"`
+	Path                            string               `json:"path"`
+	Description                     string               `json:"description"`
+	Visibility                      visibilityWord       `json:"visibility"`
+	ShareWithGroupLock              bool                 `json:"share_with_group_lock"`
+	RequireTwoFactorAuthentication  bool                 `json:"require_two_factor_authentication"`
+	TwoFactorGracePeriod            any                  `json:"two_factor_grace_period"`
+	ProjectCreationLevel            projectCreationWord  `json:"project_creation_level"`
+	AutoDevopsEnabled               any                  `json:"auto_devops_enabled"`
+	SubgroupCreationLevel           subgroupCreationWord `json:"subgroup_creation_level"`
+	EmailsDisabled                  any                  `json:"emails_disabled"`
+	EmailsEnabled                   any                  `json:"emails_enabled"`
+	ShowDiffPreviewInEmail          any                  `json:"show_diff_preview_in_email"`
+	MentionsDisabled                any                  `json:"mentions_disabled"`
+	LFSEnabled                      bool                 `json:"lfs_enabled"`
+	Archived                        bool                 `json:"archived"`
+	MathRenderingLimitsEnabled      any                  `json:"math_rendering_limits_enabled"`
+	LockMathRenderingLimitsEnabled  any                  `json:"lock_math_rendering_limits_enabled"`
+	DefaultBranch                   any                  `json:"default_branch"`
+	DefaultBranchProtection         int64                `json:"default_branch_protection"`
+	DefaultBranchProtectionDefaults branchDefaults       `json:"default_branch_protection_defaults"`
+	AvatarURL                       *string              `json:"avatar_url"`
+	RequestAccessEnabled            any                  `json:"request_access_enabled"`
+	FullName                        string               `json:"full_name"`
+	FullPath                        string               `json:"full_path"`
+	CreatedAt                       *string              `json:"created_at" api:"date-time,null"`
+	ParentID                        *int64               `json:"parent_id"`
+	OrganizationID                  int64                `json:"organization_id"`
+	SharedRunnersSetting            any                  `json:"shared_runners_setting"`
+	MaxArtifactsSize                any                  `json:"max_artifacts_size"`
+	MarkedForDeletionOn             *string              `json:"marked_for_deletion_on" api:"date,null"`
 }
 
 // branchDefaults is how the default branches of new projects are protected.
@@ -72,31 +72,31 @@ type accessLevel struct {
 // subgroup.
 type groupDetail struct {
 	group
-	SharedWithGroups                     []groupLink `json:"shared_with_groups"`
-	RunnersToken                         *string     `json:"runners_token"`
-	PreventSharingGroupsOutsideHierarchy any         `json:"prevent_sharing_groups_outside_hierarchy"`
-	EnabledGitAccessProtocol             *string     `json:"enabled_git_access_protocol"`
-	Projects                             []project   `json:"projects"`
-	SharedProjects                       []project   `json:"shared_projects"`
-	IPRestrictionRanges                  *string     `json:"ip_restriction_ranges"`
-	MembershipLock                       bool        `json:"membership_lock"`
-	SharedRunnersMinutesLimit            any         `json:"shared_runners_minutes_limit"`
-	ExtraSharedRunnersMinutesLimit       any         `json:"extra_shared_runners_minutes_limit"`
-	PreventForkingOutsideGroup           any         `json:"prevent_forking_outside_group"`
-	FileTemplateProjectID                any         `json:"file_template_project_id"`
-	WikiAccessLevel                      any         `json:"wiki_access_level"`
+	SharedWithGroups                     []groupLink         `json:"shared_with_groups"`
+	RunnersToken                         *string             `json:"runners_token"`
+	PreventSharingGroupsOutsideHierarchy any                 `json:"prevent_sharing_groups_outside_hierarchy"`
+	EnabledGitAccessProtocol             *accessProtocolWord `json:"enabled_git_access_protocol"`
+	Projects                             []project           `json:"projects"`
+	SharedProjects                       []project           `json:"shared_projects"`
+	IPRestrictionRanges                  *string             `json:"ip_restriction_ranges"`
+	MembershipLock                       bool                `json:"membership_lock"`
+	SharedRunnersMinutesLimit            any                 `json:"shared_runners_minutes_limit"`
+	ExtraSharedRunnersMinutesLimit       any                 `json:"extra_shared_runners_minutes_limit"`
+	PreventForkingOutsideGroup           any                 `json:"prevent_forking_outside_group"`
+	FileTemplateProjectID                any                 `json:"file_template_project_id"`
+	WikiAccessLevel                      any                 `json:"wiki_access_level"`
 }
 
-// Remembered returns the parameters that a group shows as they were given.
+// Remembered says which members are remembered, here and where the struct is embedded.
 func (group) Remembered() remembered.Table { return remembered.Groups }
 
-// groupLink is a share with a group.
+// groupLink is a share of a group or of a project with a group.
 type groupLink struct {
 	GroupID          int64   `json:"group_id"`
 	GroupName        string  `json:"group_name"`
 	GroupFullPath    string  `json:"group_full_path"`
 	GroupAccessLevel int64   `json:"group_access_level"`
-	ExpiresAt        *string `json:"expires_at"`
+	ExpiresAt        *string `json:"expires_at" api:"date,null"`
 }
 
 // groupURL is the address of the page of a group.
@@ -114,9 +114,9 @@ func (a *API) group(v groups.View) group {
 	}
 	return group{
 		ID: int64(v.ID), WebURL: a.instance.groupURL(v.Path), Name: v.Name, Path: source.Path(v.Path).Last(), Description: v.Description,
-		Visibility: string(v.Visibility), ShareWithGroupLock: v.ShareLock, RequireTwoFactorAuthentication: v.RequireTwoFactor,
-		TwoFactorGracePeriod: setting("two_factor_grace_period"), ProjectCreationLevel: string(v.ProjectCreation),
-		AutoDevopsEnabled: setting("auto_devops_enabled"), SubgroupCreationLevel: string(v.SubgroupCreation),
+		Visibility: visibilityWord(v.Visibility), ShareWithGroupLock: v.ShareLock, RequireTwoFactorAuthentication: v.RequireTwoFactor,
+		TwoFactorGracePeriod: setting("two_factor_grace_period"), ProjectCreationLevel: projectCreationWord(v.ProjectCreation),
+		AutoDevopsEnabled: setting("auto_devops_enabled"), SubgroupCreationLevel: subgroupCreationWord(v.SubgroupCreation),
 		EmailsDisabled: setting("emails_disabled"), EmailsEnabled: setting("emails_enabled"),
 		ShowDiffPreviewInEmail: setting("show_diff_preview_in_email"), MentionsDisabled: setting("mentions_disabled"), LFSEnabled: v.EffectiveLFS,
 		MathRenderingLimitsEnabled:     setting("math_rendering_limits_enabled"),
@@ -151,8 +151,7 @@ func (a *API) groupDetail(d groups.Detail) groupDetail {
 		out.RunnersToken, out.IPRestrictionRanges = new(string), textOrNull(rangeTexts(d.Group))
 	}
 	if d.Parent == 0 {
-		protocol := accessProtocol(d.Namespace)
-		out.EnabledGitAccessProtocol = &protocol
+		out.EnabledGitAccessProtocol = new(accessProtocol(d.Namespace))
 		out.PreventSharingGroupsOutsideHierarchy = setting("prevent_sharing_groups_outside_hierarchy")
 	}
 	return out
@@ -170,11 +169,11 @@ func rangeTexts(g source.Group) string {
 // sshCertificates is the word for Git over SSH with certificates alone.
 const sshCertificates = "ssh_certificates"
 
-func accessProtocol(n source.Namespace) string {
+func accessProtocol(n source.Namespace) accessProtocolWord {
 	if n.RequireSSHCertificates && n.Protocols == source.OnlySSH {
 		return sshCertificates
 	}
-	return string(n.Protocols)
+	return accessProtocolWord(n.Protocols)
 }
 
 // numberOrNull returns nil for the number of no row.

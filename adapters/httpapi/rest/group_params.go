@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"gatehouse/adapters/httpapi/params"
@@ -18,84 +17,55 @@ import (
 // visibilityWord is one of private, internal and public; empty if it is absent.
 type visibilityWord source.Visibility
 
+// Words are the words that it takes.
+func (visibilityWord) Words() []string { return texts(source.Visibilities) }
+
 // ReadParam implements params.Reader.
 func (w *visibilityWord) ReadParam(value any) (problem string) {
-	word, problem := params.Word(value, source.Visibilities)
+	word, problem := params.Word(value, w.Words())
 	*w = visibilityWord(word)
 	return problem
 }
 
-// Words returns the words.
-func (visibilityWord) Words() []string { return texts(source.Visibilities) }
-
+// projectCreationWord is a source.ProjectCreation; empty if it is absent.
 type projectCreationWord source.ProjectCreation
 
+// Words are the words that it takes.
+func (projectCreationWord) Words() []string { return texts(source.ProjectCreations) }
+
 // ReadParam implements params.Reader.
-func (w *projectCreationWord) ReadParam(value any) string {
-	word, problem := params.Word(value, source.ProjectCreations)
+func (w *projectCreationWord) ReadParam(value any) (problem string) {
+	word, problem := params.Word(value, w.Words())
 	*w = projectCreationWord(word)
 	return problem
 }
 
-// Words returns the words.
-func (projectCreationWord) Words() []string { return texts(source.ProjectCreations) }
-
+// subgroupCreationWord is a source.SubgroupCreation; empty if it is absent.
 type subgroupCreationWord source.SubgroupCreation
 
+// Words are the words that it takes.
+func (subgroupCreationWord) Words() []string { return texts(source.SubgroupCreations) }
+
 // ReadParam implements params.Reader.
-func (w *subgroupCreationWord) ReadParam(value any) string {
-	word, problem := params.Word(value, source.SubgroupCreations)
+func (w *subgroupCreationWord) ReadParam(value any) (problem string) {
+	word, problem := params.Word(value, w.Words())
 	*w = subgroupCreationWord(word)
 	return problem
 }
 
-// Words returns the words.
-func (subgroupCreationWord) Words() []string { return texts(source.SubgroupCreations) }
-
 // accessProtocolWord is how Git may be used in a group; empty if it is absent.
 type accessProtocolWord string
 
+// Words are the words that it takes.
+func (accessProtocolWord) Words() []string {
+	return append(texts(source.ProtocolSettings), sshCertificates)
+}
+
 // ReadParam implements params.Reader.
 func (w *accessProtocolWord) ReadParam(value any) (problem string) {
-	*w, problem = params.Word(value, accessProtocols)
+	word, problem := params.Word(value, w.Words())
+	*w = accessProtocolWord(word)
 	return problem
-}
-
-// accessProtocols are the words of accessProtocolWord.
-var accessProtocols = []accessProtocolWord{
-	accessProtocolWord(source.AllProtocols), accessProtocolWord(source.OnlySSH), accessProtocolWord(source.OnlyHTTP), sshCertificates,
-}
-
-// Words returns the words.
-func (accessProtocolWord) Words() []string { return texts(accessProtocols) }
-
-// numberList is a list of numbers: an array, or one text with commas between them.
-type numberList []int64
-
-// ReadParam implements params.Reader.
-func (l *numberList) ReadParam(value any) string {
-	elements, ok := value.([]any)
-	if !ok {
-		elements = []any{value}
-	}
-	for _, element := range elements {
-		text, problem := params.Text(element)
-		if problem != "" {
-			return problem
-		}
-		for part := range strings.SplitSeq(text, ",") {
-			part = strings.TrimSpace(part)
-			if part == "" {
-				continue
-			}
-			number, err := strconv.ParseInt(part, 10, 64)
-			if err != nil {
-				return params.IsInvalid
-			}
-			*l = append(*l, number)
-		}
-	}
-	return ""
 }
 
 // groupParams are the parameters of a group that stay as they are if they are absent.
@@ -249,13 +219,13 @@ func parseRanges(text string) (ranges []netip.Prefix, ok bool) {
 // groupFilterParams are the filters of a list of groups.
 type groupFilterParams struct {
 	Search              string         `param:"search"`
-	SkipGroups          numberList     `param:"skip_groups" api:"[]integer"`
+	SkipGroups          ids            `param:"skip_groups" api:"[]integer,string"`
 	AllAvailable        *bool          `param:"all_available"`
 	Owned               bool           `param:"owned"`
 	MinAccessLevel      *int64         `param:"min_access_level"`
 	TopLevelOnly        bool           `param:"top_level_only"`
 	Visibility          visibilityWord `param:"visibility"`
-	Statistics          bool           `param:"statistics"`
+	Statistics          bool           `param:"statistics" api:"no-effect"`
 	Active              *bool          `param:"active"`
 	Archived            *bool          `param:"archived"`
 	MarkedForDeletionOn *params.Date   `param:"marked_for_deletion_on"`

@@ -34,7 +34,7 @@ type shareGroupParams struct {
 	GroupAccess int64        `param:"group_access,required"`
 	ExpiresAt   *params.Date `param:"expires_at"`
 	// MemberRoleID is accepted, and has no effect: there are no custom roles.
-	MemberRoleID *int64 `param:"member_role_id"`
+	MemberRoleID *int64 `param:"member_role_id" api:"no-effect"`
 }
 
 // shareGroup answers POST /groups/:id/share.

@@ -37,15 +37,15 @@ var groupRoutes = []route{
 	}, (*API).deleteGroup},
 	{Route{
 		Method: http.MethodPost, Path: "/groups/:id/restore", Name: "restoreGroup", Summary: "Restore a group that is marked for deletion",
-		Who: SignedIn, Status: http.StatusCreated, Answer: groupDetail{},
+		Who: SignedIn, Answer: []any{},
 	}, (*API).restoreGroup},
 	{Route{
 		Method: http.MethodPost, Path: "/groups/:id/archive", Name: "archiveGroup", Summary: "Archive a group",
-		Who: SignedIn, Answer: groupDetail{},
+		Who: SignedIn, Answer: []any{},
 	}, (*API).archiveGroup},
 	{Route{
 		Method: http.MethodPost, Path: "/groups/:id/unarchive", Name: "unarchiveGroup", Summary: "Unarchive a group",
-		Who: SignedIn, Answer: groupDetail{},
+		Who: SignedIn, Answer: []any{},
 	}, (*API).archiveGroup},
 	{Route{
 		Method: http.MethodPost, Path: "/groups/:id/transfer", Name: "transferGroup", Summary: "Move a group into another one, or to the top",
@@ -170,8 +170,8 @@ func failedToSave(err error) error {
 
 // showGroupParams are accepted, and have no effect.
 type showGroupParams struct {
-	WithProjects         *bool `param:"with_projects"`
-	WithCustomAttributes *bool `param:"with_custom_attributes"`
+	WithProjects         *bool `param:"with_projects" api:"no-effect"`
+	WithCustomAttributes *bool `param:"with_custom_attributes" api:"no-effect"`
 }
 
 // answerGroup answers with one group.
@@ -202,8 +202,8 @@ func (a *API) updateGroup(c *call) (any, error) {
 
 // deleteGroupParams are accepted, and have no effect: groups are deleted at once.
 type deleteGroupParams struct {
-	PermanentlyRemove *bool   `param:"permanently_remove"`
-	FullPath          *string `param:"full_path"`
+	PermanentlyRemove *bool   `param:"permanently_remove" api:"no-effect"`
+	FullPath          *string `param:"full_path" api:"no-effect"`
 }
 
 // deleteGroup answers DELETE /groups/:id.
@@ -214,12 +214,13 @@ func (a *API) deleteGroup(c *call) (any, error) {
 	return messageBody{"202 Accepted"}, nil
 }
 
-// restoreGroup answers POST /groups/:id/restore.
+// restoreGroup answers POST /groups/:id/restore, always with a refusal.
 func (a *API) restoreGroup(c *call) (any, error) {
 	return nil, asBadRequest(a.useCases.Groups.Restore(c.context(), c.caller, c.groupRef("id")))
 }
 
-// archiveGroup answers POST /groups/:id/archive and POST /groups/:id/unarchive.
+// archiveGroup answers POST /groups/:id/archive and POST /groups/:id/unarchive, always with
+// a refusal.
 func (a *API) archiveGroup(c *call) (any, error) {
 	return nil, a.useCases.Groups.Archive(c.context(), c.caller, c.groupRef("id"))
 }

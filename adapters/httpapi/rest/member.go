@@ -14,9 +14,9 @@ import (
 type member struct {
 	basicUser
 	AccessLevel     int64      `json:"access_level"`
-	CreatedAt       *string    `json:"created_at"`
+	CreatedAt       *string    `json:"created_at" api:"date-time,null"`
 	CreatedBy       *basicUser `json:"created_by"`
-	ExpiresAt       *string    `json:"expires_at"`
+	ExpiresAt       *string    `json:"expires_at" api:"date,null"`
 	MembershipState string     `json:"membership_state"`
 	// Email is null for those who are no owners.
 	Email *string `json:"email"`
@@ -35,6 +35,11 @@ func (a *API) member(v members.View) member {
 
 // expiry is a parameter that is the day on which something ends: empty for never.
 type expiry struct{ day time.Time }
+
+// Explain says how it is written, with an example.
+func (expiry) Explain() (text, example string) {
+	return "A date, in any form that is not ambiguous; empty for no end.", "2021-06-13"
+}
 
 // ReadParam implements params.Reader.
 func (e *expiry) ReadParam(value any) (problem string) {

@@ -78,8 +78,8 @@ func isDigits(text string) bool {
 // memberFilter are the parameters of lists of members.
 type memberFilter struct {
 	Query     string `param:"query"`
-	UserIDs   ids    `param:"user_ids" api:"[]integer"`
-	SkipUsers ids    `param:"skip_users" api:"[]integer"`
+	UserIDs   ids    `param:"user_ids" api:"[]integer,string"`
+	SkipUsers ids    `param:"skip_users" api:"[]integer,string"`
 }
 
 // directMembers answers GET …/members.
@@ -128,10 +128,10 @@ func (c *call) userID() identity.UserID { return identity.UserID(c.number("user_
 
 // newMemberParams are the parameters of new members.
 type newMemberParams struct {
-	UserID      names  `param:"user_id" api:"[]string,string,integer"`
-	Username    names  `param:"username" api:"[]string,string"`
+	UserID      names  `param:"user_id" api:"integer,string,[]integer"`
+	Username    names  `param:"username" api:"string,[]string"`
 	AccessLevel int64  `param:"access_level,required"`
-	ExpiresAt   expiry `param:"expires_at" api:"string,null"`
+	ExpiresAt   expiry `param:"expires_at"`
 }
 
 // who returns the users who are to be members.
@@ -168,7 +168,7 @@ func (p newMemberParams) who() ([]identity.Claim, error) {
 const maxNewMembers = 100
 
 // memberStatus answers for several new members. Message has the reasons by names of users,
-// and is null if there are none.
+// and is absent if there are none.
 type memberStatus struct {
 	Status  string            `json:"status"`
 	Message map[string]string `json:"message,omitempty"`
@@ -209,7 +209,7 @@ func (a *API) addMember(c *call, on rights.Ref) (any, error) {
 // memberParams are the parameters of a member that is changed.
 type memberParams struct {
 	AccessLevel int64  `param:"access_level,required"`
-	ExpiresAt   expiry `param:"expires_at" api:"string,null"`
+	ExpiresAt   expiry `param:"expires_at"`
 }
 
 // updateMember answers PUT …/members/:user_id.
@@ -231,7 +231,7 @@ func (a *API) updateMember(c *call, on rights.Ref) (any, error) {
 
 type removeMemberParams struct {
 	SkipSubresources  bool `param:"skip_subresources"`
-	UnassignIssuables bool `param:"unassign_issuables"`
+	UnassignIssuables bool `param:"unassign_issuables" api:"no-effect"`
 }
 
 // removeMember answers DELETE …/members/:user_id.

@@ -12,42 +12,36 @@ import (
 
 // basicProject is a project as everyone sees it.
 type basicProject struct {
-	ID                int64            `json:"id"`
-	Description       *string          `json:"description"`
-	Name              string           `json:"name"`
-	NameWithNamespace string           `json:"name_with_namespace"`
-	Path              string           `json:"path"`
-	PathWithNamespace string           `json:"path_with_namespace"`
-	CreatedAt         *string          `json:"created_at"`
-	DefaultBranch     *string          `json:"default_branch"`
-	TagList           []string         `json:"tag_list"`
-	Topics            []string         `json:"topics"`
-	SSHURLToRepo      string           `json:"ssh_url_to_repo"`
-	HTTPURLToRepo     string           `json:"http_url_to_repo"`
-	WebURL            string           `json:"web_url"`
-	ReadmeURL         *string          `json:"readme_url"`
-	ForksCount        int64            `json:"forks_count"`
-	AvatarURL         *string          `json:"avatar_url"`
-	StarCount         int64            `json:"star_count"`
-	LastActivityAt    *string          `json:"last_activity_at"`
-	Visibility        string           `json:"visibility"`
-	Namespace         projectNamespace `json:"namespace"`
+	ID                int64          `json:"id"`
+	Description       *string        `json:"description"`
+	Name              string         `json:"name"`
+	NameWithNamespace string         `json:"name_with_namespace"`
+	Path              string         `json:"path"`
+	PathWithNamespace string         `json:"path_with_namespace"`
+	CreatedAt         *string        `json:"created_at" api:"date-time,null"`
+	DefaultBranch     *string        `json:"default_branch"`
+	TagList           []string       `json:"tag_list"`
+	Topics            []string       `json:"topics"`
+	SSHURLToRepo      string         `json:"ssh_url_to_repo"`
+	HTTPURLToRepo     string         `json:"http_url_to_repo"`
+	WebURL            string         `json:"web_url"`
+	ReadmeURL         *string        `json:"readme_url"`
+	ForksCount        int64          `json:"forks_count"`
+	AvatarURL         *string        `json:"avatar_url"`
+	StarCount         int64          `json:"star_count"`
+	LastActivityAt    *string        `json:"last_activity_at" api:"date-time,null"`
+	Visibility        visibilityWord `json:"visibility"`
+	Namespace         namespace      `json:"namespace"`
 }
 
-// projectNamespace is the group or the personal namespace of a project.
-type projectNamespace struct {
-	ID        int64   `json:"id"`
-	Name      string  `json:"name"`
-	Path      string  `json:"path"`
-	Kind      string  `json:"kind"`
-	FullPath  string  `json:"full_path"`
-	ParentID  *int64  `json:"parent_id"`
-	AvatarURL *string `json:"avatar_url"`
-	WebURL    string  `json:"web_url"`
-}
+// featureLevel is a source.Feature.
+type featureLevel source.Feature
+
+// Words are the words that it is one of.
+func (featureLevel) Words() []string { return texts(source.Features) }
 
 // project is a project as those who have signed in see it. Its members of type any are
-// those that remembered.ProjectValues has.
+// those of remembered.ProjectMembers.
 type project struct {
 	basicProject
 	Links                projectLinks        `json:"_links"`
@@ -60,32 +54,32 @@ type project struct {
 	ImportType           *string             `json:"import_type"`
 	ImportError          *string             `json:"import_error"`
 	LFSEnabled           bool                `json:"lfs_enabled"`
-	RepositoryAccess     string              `json:"repository_access_level"`
-	WikiAccess           string              `json:"wiki_access_level"`
+	RepositoryAccess     featureLevel        `json:"repository_access_level"`
+	WikiAccess           featureLevel        `json:"wiki_access_level"`
 	WikiEnabled          bool                `json:"wiki_enabled"`
 	RepositoryStorage    *string             `json:"repository_storage"`
 	ObjectFormat         string              `json:"repository_object_format"`
-	SharedWithGroups     []shareOfProject    `json:"shared_with_groups"`
+	SharedWithGroups     []groupLink         `json:"shared_with_groups"`
 	Permissions          *projectPermissions `json:"permissions"`
-	MarkedForDeletionAt  *string             `json:"marked_for_deletion_at"`
-	MarkedForDeletionOn  *string             `json:"marked_for_deletion_on"`
+	MarkedForDeletionAt  *string             `json:"marked_for_deletion_at" api:"date,null"`
+	MarkedForDeletionOn  *string             `json:"marked_for_deletion_on" api:"date,null"`
 	Statistics           *projectStatistics  `json:"statistics"`
 	OpenIssuesCount      int64               `json:"open_issues_count"`
 	RunnersToken         *string             `json:"runners_token"`
 	CanCreateMergeInTo   bool                `json:"can_create_merge_request_in"`
-	UpdatedAt            *string             `json:"updated_at"`
-	IssuesEnabled        any                 `json:"issues_enabled" api:"boolean"`
-	MergeRequestsEnabled any                 `json:"merge_requests_enabled" api:"boolean"`
-	JobsEnabled          any                 `json:"jobs_enabled" api:"boolean"`
-	SnippetsEnabled      any                 `json:"snippets_enabled" api:"boolean"`
-	ContainerRegistry    any                 `json:"container_registry_enabled" api:"boolean"`
-	PackagesEnabled      any                 `json:"packages_enabled" api:"boolean"`
+	UpdatedAt            *string             `json:"updated_at" api:"date-time,null"`
+	IssuesEnabled        any                 `json:"issues_enabled"`
+	MergeRequestsEnabled any                 `json:"merge_requests_enabled"`
+	JobsEnabled          any                 `json:"jobs_enabled"`
+	SnippetsEnabled      any                 `json:"snippets_enabled"`
+	ContainerRegistry    any                 `json:"container_registry_enabled"`
+	PackagesEnabled      any                 `json:"packages_enabled"`
 	projectSettings
 	ExpirationPolicy expirationPolicy `json:"container_expiration_policy"`
 }
 
-// Remembered returns the parameters that a project shows as they were given.
-func (project) Remembered() remembered.Table { return remembered.Projects }
+// Remembered says which members are remembered.
+func (project) Remembered() remembered.Table { return remembered.ProjectMembers }
 
 // projectSettings are what is remembered of a project.
 type projectSettings struct {
@@ -109,12 +103,12 @@ type projectSettings struct {
 	PackageRegistryAccess      any `json:"package_registry_access_level"`
 	RequirementsAccess         any `json:"requirements_access_level"`
 	ServiceDeskEnabled         any `json:"service_desk_enabled"`
-	EmailsDisabled             any `json:"emails_disabled" api:"boolean"`
+	EmailsDisabled             any `json:"emails_disabled"`
 	EmailsEnabled              any `json:"emails_enabled"`
 	SharedRunnersEnabled       any `json:"shared_runners_enabled"`
 	GroupRunnersEnabled        any `json:"group_runners_enabled"`
 	PublicJobs                 any `json:"public_jobs"`
-	PublicBuilds               any `json:"public_builds" api:"boolean"`
+	PublicBuilds               any `json:"public_builds"`
 	BuildGitStrategy           any `json:"build_git_strategy"`
 	BuildTimeout               any `json:"build_timeout"`
 	AutoCancelPipelines        any `json:"auto_cancel_pending_pipelines"`
@@ -162,10 +156,10 @@ type expirationPolicy struct {
 	OlderThan     any     `json:"older_than"`
 	NameRegex     any     `json:"name_regex"`
 	NameRegexKeep any     `json:"name_regex_keep"`
-	NextRunAt     *string `json:"next_run_at"`
+	NextRunAt     *string `json:"next_run_at" api:"date-time,null"`
 }
 
-// Remembered returns the parameters that a policy shows as they were given.
+// Remembered says which members are remembered.
 func (expirationPolicy) Remembered() remembered.Table { return remembered.ContainerExpirationPolicies }
 
 // projectLinks are addresses of the API. Those of issues and merge requests are null where
@@ -179,15 +173,6 @@ type projectLinks struct {
 	Events        string  `json:"events"`
 	Members       string  `json:"members"`
 	ClusterAgents string  `json:"cluster_agents"`
-}
-
-// shareOfProject is a group that a project is shared with.
-type shareOfProject struct {
-	GroupID          int64   `json:"group_id"`
-	GroupName        string  `json:"group_name"`
-	GroupFullPath    string  `json:"group_full_path"`
-	GroupAccessLevel int64   `json:"group_access_level"`
-	ExpiresAt        *string `json:"expires_at"`
 }
 
 // projectPermissions are the caller's memberships in the project and in the groups above.
@@ -227,14 +212,14 @@ func (a *API) basicProject(v projects.View) basicProject {
 		TagList: topics, Topics: topics,
 		SSHURLToRepo: a.instance.CloneURL(v.Path, source.SSH), HTTPURLToRepo: a.instance.CloneURL(v.Path, source.HTTP),
 		WebURL: a.instance.ExternalURL + "/" + v.Path, LastActivityAt: momentOrNull(v.LastActivityAt),
-		Visibility: string(v.Visibility), Namespace: a.projectNamespace(v.Namespace),
+		Visibility: visibilityWord(v.Visibility), Namespace: a.projectNamespace(v.Namespace),
 	}
 }
 
-func (a *API) projectNamespace(n projects.Namespace) projectNamespace {
-	out := projectNamespace{
+func (a *API) projectNamespace(n projects.Namespace) namespace {
+	out := namespace{
 		ID: int64(n.ID), Name: n.Name, Path: source.Path(n.Path).Last(), Kind: "group", FullPath: n.Path, ParentID: numberOrNull(int64(n.Parent)),
-		WebURL: a.groupURL(n.Path),
+		WebURL: a.instance.groupURL(n.Path),
 	}
 	if n.Personal {
 		out.Kind, out.WebURL = "user", a.instance.ExternalURL+"/"+n.Path
@@ -242,23 +227,20 @@ func (a *API) projectNamespace(n projects.Namespace) projectNamespace {
 	return out
 }
 
-// groupURL is the address of the page of a group.
-func (a *API) groupURL(path string) string { return a.instance.ExternalURL + "/groups/" + path }
-
 // project returns a project with all its members. Its statistics are for those who are
 // reporters, if they are asked for.
 func (a *API) project(v projects.View, statistics bool) project {
 	out := project{
 		basicProject: a.basicProject(v), EmptyRepo: v.Empty, Archived: v.Archived, CreatorID: numberOrNull(int64(v.Creator)), ImportStatus: "none",
-		LFSEnabled: v.LFS, RepositoryAccess: string(v.Repository), WikiAccess: string(v.Wiki), WikiEnabled: v.Wiki != source.FeatureDisabled,
-		RepositoryStorage: textOrNull(v.Storage), ObjectFormat: v.ObjectFormat, SharedWithGroups: []shareOfProject{},
+		LFSEnabled: v.LFS, RepositoryAccess: featureLevel(v.Repository), WikiAccess: featureLevel(v.Wiki), WikiEnabled: v.Wiki != source.FeatureDisabled,
+		RepositoryStorage: textOrNull(v.Storage), ObjectFormat: v.ObjectFormat, SharedWithGroups: []groupLink{},
 		Permissions: &projectPermissions{access(v.ProjectRole), access(v.GroupRole)}, UpdatedAt: momentOrNull(v.UpdatedAt),
 	}
 	if v.Owner.Known() {
 		out.Owner = new(a.basicUser(v.Owner))
 	}
 	for _, g := range v.Shares {
-		out.SharedWithGroups = append(out.SharedWithGroups, shareOfProject{
+		out.SharedWithGroups = append(out.SharedWithGroups, groupLink{
 			GroupID: int64(g.ID), GroupName: g.Name, GroupFullPath: g.Path, GroupAccessLevel: int64(g.Lent), ExpiresAt: dayOrNull(g.ExpiresAt),
 		})
 	}

@@ -28,7 +28,7 @@ type projectFilter struct {
 	Imported          bool           `param:"imported"`
 	MinAccessLevel    memberRole     `param:"min_access_level" api:"integer"`
 	Simple            bool           `param:"simple"`
-	Topic             names          `param:"topic" api:"string"`
+	Topic             names          `param:"topic" api:"[]string,string"`
 	IDAfter           int64          `param:"id_after"`
 	IDBefore          int64          `param:"id_before"`
 	ActivityAfter     moment         `param:"last_activity_after"`

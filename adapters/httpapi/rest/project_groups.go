@@ -16,27 +16,17 @@ import (
 // projectUserFilter are the parameters of the users of a project.
 type projectUserFilter struct {
 	Search    string `param:"search"`
-	SkipUsers ids    `param:"skip_users" api:"[]integer"`
+	SkipUsers ids    `param:"skip_users" api:"[]integer,string"`
 }
 
-// groupOfProject is a group above a project, or one that it is shared with.
-type groupOfProject struct {
-	ID        int64   `json:"id"`
-	WebURL    string  `json:"web_url"`
-	Name      string  `json:"name"`
-	AvatarURL *string `json:"avatar_url"`
-	FullName  string  `json:"full_name"`
-	FullPath  string  `json:"full_path"`
-}
-
-func (a *API) groupOfProject(g projects.Group) groupOfProject {
-	return groupOfProject{ID: int64(g.ID), WebURL: a.groupURL(g.Path), Name: g.Name, FullName: g.FullName, FullPath: g.Path}
+func (a *API) groupOfProject(g projects.Group) basicGroup {
+	return basicGroup{ID: int64(g.ID), WebURL: a.instance.groupURL(g.Path), Name: g.Name, FullName: g.FullName, FullPath: g.Path}
 }
 
 // projectGroupFilter are the parameters of the groups above a project.
 type projectGroupFilter struct {
 	Search               string     `param:"search"`
-	SkipGroups           ids        `param:"skip_groups" api:"[]integer"`
+	SkipGroups           ids        `param:"skip_groups" api:"[]integer,string"`
 	WithShared           bool       `param:"with_shared"`
 	SharedMinAccessLevel memberRole `param:"shared_min_access_level" api:"integer"`
 }

@@ -37,11 +37,11 @@ var projectRoutes = []route{
 	}, inPath(rights.Project, (*API).listProjectUsers)},
 	{Route{
 		Method: http.MethodGet, Path: "/projects/:id/groups", Name: "listProjectGroups", Summary: "List the groups above a project",
-		Who: SignedIn, Params: projectGroupFilter{}, List: true, Answer: groupOfProject{},
+		Who: SignedIn, Params: projectGroupFilter{}, List: true, Answer: basicGroup{},
 	}, inPath(rights.Project, (*API).listProjectGroups)},
 	{Route{
 		Method: http.MethodGet, Path: "/projects/:id/invited_groups", Name: "listProjectInvitedGroups", Summary: "List the groups that a project is shared with",
-		Who: SignedIn, Params: invitedGroupFilter{}, List: true, Answer: groupOfProject{},
+		Who: SignedIn, Params: invitedGroupFilter{}, List: true, Answer: basicGroup{},
 	}, inPath(rights.Project, (*API).listProjectInvitedGroups)},
 }
 
