@@ -132,6 +132,9 @@ func tokenOf(c *call) (string, error) {
 var errNotSearched = domain.Refuse(domain.Unauthenticated,
 	"401 Unauthorized - the access token is not looked for in a large body: send the header PRIVATE-TOKEN")
 
+// readUser is the scope that is sufficient to read users, and all that lies below them.
+var readUser = []identity.Scope{identity.ScopeReadUser}
+
 // anyScope says in Route.Scopes that a token needs no scope.
 const anyScope identity.Scope = "*"
 
@@ -140,6 +143,9 @@ func (r Route) scopes() []identity.Scope {
 	scopes := []identity.Scope{identity.ScopeAPI}
 	if r.Method == http.MethodGet {
 		scopes = append(scopes, identity.ScopeReadAPI)
+		if first, _, _ := strings.Cut(r.Path[1:], "/"); first == "user" || first == "users" {
+			scopes = append(scopes, readUser...)
+		}
 	}
 	for _, s := range r.Scopes {
 		if s == anyScope {

@@ -32,7 +32,8 @@ type Route struct {
 	Summary string
 	// Who may call it, as far as that does not depend on what is asked for.
 	Who Access
-	// Scopes of a token that is sufficient, beside api; for GET also beside read_api.
+	// Scopes of a token that is sufficient, beside api; for GET also beside read_api, and
+	// below /user and /users beside read_user.
 	Scopes []identity.Scope
 	// Params is the zero struct of its parameters; a []any of several such structs; nil for
 	// none.

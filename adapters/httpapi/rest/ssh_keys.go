@@ -15,11 +15,11 @@ import (
 var sshKeyRoutes = []route{
 	{Route{
 		Method: http.MethodGet, Path: "/user/keys", Name: "listOwnKeys", Summary: "List the SSH keys of the caller",
-		Who: SignedIn, Scopes: readUser, List: true, Answer: []sshKey{},
+		Who: SignedIn, List: true, Answer: []sshKey{},
 	}, (*API).listKeys},
 	{Route{
 		Method: http.MethodGet, Path: "/user/keys/:key_id", Name: "getOwnKey", Summary: "Show an SSH key of the caller",
-		Who: SignedIn, Scopes: readUser, Answer: sshKey{},
+		Who: SignedIn, Answer: sshKey{},
 	}, (*API).key},
 	{Route{
 		Method: http.MethodPost, Path: "/user/keys", Name: "addOwnKey", Summary: "Add an SSH key of the caller",
@@ -31,11 +31,11 @@ var sshKeyRoutes = []route{
 	}, (*API).removeKey},
 	{Route{
 		Method: http.MethodGet, Path: "/users/:id/keys", Name: "listUserKeys", Summary: "List the SSH keys of a user",
-		Who: SignedIn, Scopes: readUser, List: true, Answer: []sshKey{},
+		Who: SignedIn, List: true, Answer: []sshKey{},
 	}, (*API).listKeys},
 	{Route{
 		Method: http.MethodGet, Path: "/users/:id/keys/:key_id", Name: "getUserKey", Summary: "Show an SSH key of a user",
-		Who: SignedIn, Scopes: readUser, Answer: sshKey{},
+		Who: SignedIn, Answer: sshKey{},
 	}, (*API).key},
 	{Route{
 		Method: http.MethodPost, Path: "/users/:id/keys", Name: "addUserKey", Summary: "Add an SSH key of a user",

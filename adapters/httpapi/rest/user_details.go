@@ -19,15 +19,15 @@ var userDetailRoutes = []route{
 	}, (*API).userMemberships},
 	{Route{
 		Method: http.MethodGet, Path: "/users/:id/associations_count", Name: "countUserAssociations", Summary: "Count what a user is a member of",
-		Who: SignedIn, Scopes: readUser, Answer: associationsCount{},
+		Who: SignedIn, Answer: associationsCount{},
 	}, (*API).associationsCount},
 	{Route{
 		Method: http.MethodGet, Path: "/users/:id/status", Name: "getUserStatus", Summary: "Show the status that a user has set",
-		Who: SignedIn, Scopes: readUser, Answer: userStatus{},
+		Who: SignedIn, Answer: userStatus{},
 	}, (*API).userStatus},
 	{Route{
 		Method: http.MethodGet, Path: "/user/status", Name: "getOwnStatus", Summary: "Show the status that the caller has set",
-		Who: SignedIn, Scopes: readUser, Answer: userStatus{},
+		Who: SignedIn, Answer: userStatus{},
 	}, (*API).ownStatus},
 	{Route{
 		Method: http.MethodPut, Path: "/user/status", Name: "setOwnStatus", Summary: "Set the status of the caller",

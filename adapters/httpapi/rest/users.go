@@ -10,22 +10,19 @@ import (
 	"gatehouse/domain/remembered"
 )
 
-// readUser is the scope, beside api and read_api, by which users are read.
-var readUser = []identity.Scope{identity.ScopeReadUser}
-
 // userRoutes manage users.
 var userRoutes = []route{
 	{Route{
 		Method: http.MethodGet, Path: "/user", Name: "getCurrentUser", Summary: "Show the caller",
-		Who: SignedIn, Scopes: readUser, Answer: []any{adminUser{}, ownUser{}},
+		Who: SignedIn, Answer: []any{adminUser{}, ownUser{}},
 	}, (*API).currentUser},
 	{Route{
 		Method: http.MethodGet, Path: "/users/:id", Name: "getUser", Summary: "Show a user",
-		Who: SignedIn, Scopes: readUser, Answer: []any{adminUser{}, publicUser{}},
+		Who: SignedIn, Answer: []any{adminUser{}, publicUser{}},
 	}, (*API).user},
 	{Route{
 		Method: http.MethodGet, Path: "/users", Name: "listUsers", Summary: "List users",
-		Who: Anyone, Scopes: readUser, Params: usersParams{}, List: true, Orders: userOrders, Answer: []any{adminUser{}, basicUser{}},
+		Who: Anyone, Params: usersParams{}, List: true, Orders: userOrders, Answer: []any{adminUser{}, basicUser{}},
 	}, (*API).users},
 	{Route{
 		Method: http.MethodPost, Path: "/users", Name: "createUser", Summary: "Create a user",
