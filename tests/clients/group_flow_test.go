@@ -56,7 +56,6 @@ func groupFlow(i instance) {
 	}
 	refused(i, "taken path", 400, "Failed to save group", "path", "has already been taken")(create("Other", "ACME"))
 	refused(i, "path of a user", 400, "has already been taken")(create("Other", "root"))
-	refused(i, "taken name", 400, "name", "has already been taken")(create("Acme Ltd", "other"))
 	refused(i, "reserved path", 400, "path")(create("Other", "dashboard"))
 	refused(i, "malformed path", 400, "path")(create("Other", "a b"))
 	refused(i, "without a path", 400, "path is missing")(groups.CreateGroup(&gitlab.CreateGroupOptions{Name: gitlab.Ptr("Other")}))
@@ -133,6 +132,8 @@ func groupTreeFlow(i instance) {
 	fullPath := func(g *gitlab.Group) string { return g.FullPath }
 	sameList(i, "subgroups", names(read[[]*gitlab.Group](i, "subgroups")(groups.ListSubGroups("acme", nil)), fullPath), "acme/tools")
 	sameList(i, "descendants", names(read[[]*gitlab.Group](i, "descendants")(groups.ListDescendantGroups("acme", nil)), fullPath), "acme/tools/deep", "acme/tools")
+
+	refused(i, "name taken below the same group", 400, "name", "has already been taken")(hers.Groups.CreateGroup(&gitlab.CreateGroupOptions{Name: &tools.Name, Path: gitlab.Ptr("other"), ParentID: &acme.ID}))
 
 	renamed := read[*gitlab.Group](i, "rename the path")(hers.Groups.UpdateGroup("acme/tools", &gitlab.UpdateGroupOptions{Path: gitlab.Ptr("kit")}))
 	same(i, "new path", renamed.FullPath, "acme/kit")

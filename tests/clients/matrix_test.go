@@ -41,7 +41,7 @@ func (r row) check(t *testing.T, b backend) {
 				t.Errorf("%s as %s: %v", r.call, who, err)
 			}
 			switch {
-			case r.absent != "" && got.status >= http.StatusBadRequest && (got.status == http.StatusNotFound || got.status == want[len(want)-2]):
+			case r.absent != "" && r.hides(want, i):
 				path, body, other := strings.Cut(r.absent, " ")
 				if !other {
 					body = r.body
@@ -59,6 +59,20 @@ func (r row) check(t *testing.T, b backend) {
 	}
 	if r.absent == "" && slices.Contains(want[len(want)-2:], http.StatusNotFound) && want[0] != http.StatusNotFound {
 		t.Errorf("%s: the row hides something and does not say what is absent", r.call)
+	}
+}
+
+// hides says whether what a row is for is hidden from a role: if it is not there for the
+// role and there for another one, and always from a stranger who is refused.
+func (r row) hides(want []int, i int) bool {
+	there := func(status int) bool { return status < http.StatusBadRequest }
+	switch {
+	case there(want[i]):
+		return false
+	case roles[i] == stranger || roles[i] == anonymous:
+		return true
+	default:
+		return want[i] == http.StatusNotFound && slices.ContainsFunc(want, there)
 	}
 }
 

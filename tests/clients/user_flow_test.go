@@ -144,7 +144,9 @@ func stateFlow(i instance) {
 
 	done(i, "approve", 201)(users.ApproveUser(10))
 	same(i, "state of an approved user", read[*gitlab.User](i, "get")(users.GetUser(10, nil)).State, "active")
-	wantError(i, "approve an active user", gitlab.ErrUserConflict)(users.ApproveUser(10))
+	if response, err := users.ApproveUser(10); err == nil || response.StatusCode != 409 { // client-go has no error of its own for it
+		i.Errorf("approve an active user: got %v, %v", response, err)
+	}
 	done(i, "reject", 200)(users.RejectUser(11))
 	absent(i, "get a rejected user")(users.GetUser(11, nil))
 	wantError(i, "reject an active user", gitlab.ErrUserConflict)(users.RejectUser(10))
