@@ -205,10 +205,10 @@ agents:
   - {id: 5, name: prod, project: g/p, created_by: ann, tokens: [{name: a, token: one}, {name: b, token: two}]}
   - {id: 6, name: prod, project: g/q}`)
 		s.Apply("agents: [{name: prod, project: g/p, tokens: [{name: b, token: two, revoked: true}, {name: c, token: three}]}]")
-		s.Same("agents", s.List("agents"), []string{"5 prod 1 false", "6 prod 2 false"})
-		s.Same("tokens", s.List("agent-tokens"), []string{"5 a false -", "5 b true -", "5 c false -"})
+		s.Same("agents", s.List("agents", "id", "name", "project_id"), []string{"5 prod 1", "6 prod 2"})
+		s.Same("tokens", s.List("agent-tokens", "agent_id", "name", "revoked"), []string{"5 a false", "5 b true", "5 c false"})
 		s.Apply("agents: [{id: 6, name: test, project: g/p, tokens: [{name: d, token: four}]}]")
-		s.Same("moved by number", s.List("agents"), []string{"5 prod 1 false", "6 test 1 false"})
+		s.Same("moved by number", s.List("agents", "id", "name", "project_id"), []string{"5 prod 1", "6 test 1"})
 		s.Apply("agents: [{name: next, project: g/p}]")
 		s.Same("next", len(s.List("agents")), 3)
 	}},

@@ -149,7 +149,7 @@ var memberCases = []Case{
 			s.Kind("no member", err, domain.NotFound)
 			requested, err := tx.Members.Member(s.Context(), 2, inMid)
 			s.Fine("Member", err)
-			s.Same("requested", requested, members.Member{Role: source.Guest, State: worldimport.MemberRequested})
+			s.Same("requested", requested, members.Member{Role: source.Guest, State: worldimport.MemberRequested, CreatedAt: requested.CreatedAt})
 			s.Kind("unknown user", tx.Members.PutMember(s.Context(), 99, inMid, m), domain.NotFound)
 			s.Kind("unknown group", tx.Members.PutMember(s.Context(), 3, source.MemberSource{Group: 99}, m), domain.NotFound)
 			s.Kind("personal namespace", tx.Members.PutMember(s.Context(), 3, source.MemberSource{Group: 1}, m), domain.NotFound)
@@ -163,7 +163,7 @@ var memberCases = []Case{
 		s.changeMembers(func(tx members.Tx) {
 			got, err := tx.Members.Member(s.Context(), 3, inMid)
 			s.Fine("Member", err)
-			s.Same("imported over it", got, members.Member{Role: source.Developer, State: source.MemberActive, CreatedAt: m.CreatedAt, CreatedBy: 1})
+			s.Same("imported over it", got, members.Member{Role: source.Developer, State: source.MemberActive, ExpiresAt: m.ExpiresAt, CreatedAt: m.CreatedAt, CreatedBy: 1})
 		})
 		s.Fine("delete the creator", s.AccountUnitOfWork(s.Context(), func(tx accounts.Tx) error {
 			_, err := tx.Users.Delete(s.Context(), 1)

@@ -29,9 +29,9 @@ projects:
   - {id: 21, path: Top/one}
   - {id: 22, path: Top/mid/two, visibility: internal, archived: true}
   - {id: 23, path: Top/mid/low/three, visibility: public, storage: second}
-  - {id: 24, path: else/in/four}
+  - {id: 24, path: else/in/four, created_at: null}
   - {id: 25, path: Ann/five, moved_from: [Old/Five]}
-  - {id: 26, path: else/six}
+  - {id: 26, path: else/six, created_at: null}
   - {id: 27, path: gone/seven, visibility: public}
   - {id: 28, path: Top/eight, visibility: public, pending_delete: true}
 members:
@@ -196,7 +196,7 @@ var projectViewCases = []Case{
 			"active after":                {projects.Filter{ActiveAfter: january(3).Add(-time.Microsecond)}, "[21 23 25] of 3"},
 			"active after, strictly":      {projects.Filter{ActiveAfter: january(3)}, "[23 25] of 2"},
 			"active before":               {projects.Filter{ActiveBefore: january(3)}, "[22] of 1"},
-			"updated after":               {projects.Filter{UpdatedAfter: january(3)}, "[21 25] of 2"},
+			"updated after":               {projects.Filter{UpdatedAfter: january(3)}, "[21 24 25 26] of 4"},
 			"updated before":              {projects.Filter{UpdatedBefore: january(3)}, "[22 23] of 2"},
 			"with issues":                 {projects.Filter{Features: []string{"issues_access_level"}}, "[21 23 24 25 26] of 5"},
 			"with several features":       {projects.Filter{Features: []string{"issues_access_level", "merge_requests_access_level"}}, "[21 23 24 25 26] of 5"},
@@ -225,7 +225,7 @@ var projectViewCases = []Case{
 			"path":               {projects.Filter{}, application.Page{Order: "path", Size: 20}, "[25 24 21 26 23 22] of 6"},
 			"creation":           {projects.Filter{}, application.Page{Order: "created_at", Size: 20}, "[24 26 22 23 21 25] of 6"},
 			"creation, down":     {projects.Filter{}, application.Page{Order: "created_at", Size: 20, Descending: true}, "[25 21 23 22 26 24] of 6"},
-			"update":             {projects.Filter{}, application.Page{Order: "updated_at", Size: 20}, "[24 26 22 23 21 25] of 6"},
+			"update":             {projects.Filter{}, application.Page{Order: "updated_at", Size: 20}, "[22 23 21 24 26 25] of 6"},
 			"activity":           {projects.Filter{}, application.Page{Order: "last_activity_at", Size: 20}, "[24 26 22 23 21 25] of 6"},
 			"stars":              {projects.Filter{}, application.Page{Order: "star_count", Size: 20, Descending: true}, "[26 25 24 23 22 21] of 6"},
 			"similarity":         {projects.Filter{Search: "t"}, application.Page{Order: "similarity", Size: 20, Descending: true}, "[23 22 21] of 3"},

@@ -64,7 +64,7 @@ var changeCases = []contract.Case{
 		s.Same("note", got.Note, "n")
 		s.Same("version", got.CredentialVersion, int64(3))
 		s.Same("name", got.Name, "Dede E.")
-		s.Same("moments of a world", got.CreatedAt.IsZero() && got.UpdatedAt.IsZero(), true)
+		s.Same("moments of a world", got.CreatedAt.Equal(got.UpdatedAt) && !got.CreatedAt.IsZero(), true)
 	}),
 	caseOf("account renamed: projects move, their old paths lead to them", func(s store) {
 		s.Apply(people)

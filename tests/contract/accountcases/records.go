@@ -16,13 +16,13 @@ import (
 // listedUsers have something for each filter.
 const listedUsers = `
 users:
-  - {id: 1, username: root, name: Zed, email: root@example.com, admin: true}
-  - {id: 2, username: Foo_2, name: foo, email: two@example.com, public_email: two@example.com}
-  - {id: 3, username: foo, name: "100% Bar", email: three@example.com, state: blocked, external: true}
-  - {id: 4, username: bot, name: a bot, type: project_bot, state: ldap_blocked}
-  - {id: 5, username: ghost, name: Ghost, type: ghost}
-  - {id: 6, username: svc, name: service, type: service_account, state: deactivated}
-  - {id: 7, username: key, name: Foot, two_factor: {webauthn: true}}
+  - {id: 1, created_at: null, username: root, name: Zed, email: root@example.com, admin: true}
+  - {id: 2, created_at: null, username: Foo_2, name: foo, email: two@example.com, public_email: two@example.com}
+  - {id: 3, created_at: null, username: foo, name: "100% Bar", email: three@example.com, state: blocked, external: true}
+  - {id: 4, created_at: null, username: bot, name: a bot, type: project_bot, state: ldap_blocked}
+  - {id: 5, created_at: null, username: ghost, name: Ghost, type: ghost}
+  - {id: 6, created_at: null, username: svc, name: service, type: service_account, state: deactivated}
+  - {id: 7, created_at: null, username: key, name: Foot, two_factor: {webauthn: true}}
 `
 
 // listUsers returns the numbers of the users that a filter picks, in the order of their
@@ -117,7 +117,7 @@ var recordCases = []contract.Case{
 		}
 		for order, want := range map[string]string{
 			"id": "1 2 3 4 5 6 7", "name": "3 4 2 7 5 6 1", "username": "4 3 2 5 7 1 6",
-			"created_at": "4 5 6 7 1 2 3", "updated_at": "1 4 5 6 7 3 2",
+			"created_at": "4 5 6 7 1 2 3", "updated_at": "1 3 4 5 6 7 2",
 		} {
 			for _, descending := range []bool{false, true} {
 				want := strings.Fields(want)
