@@ -96,8 +96,8 @@ func (p parts) checkConfigFile() error {
 	return nil
 }
 
-// missAdministrator logs how to make the first administrator while there is none, without
-// whom the management API serves little.
+// missAdministrator logs how to make the first administrator while there is none: the
+// management API serves little until then.
 func (p parts) missAdministrator(ctx context.Context) error {
 	if !p.Config.API.Enabled {
 		return nil
