@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/user"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"gatehouse/bootstrap"
+	"gatehouse/domain/audit"
 )
 
 // Streams are what a command reads from and writes to.
@@ -123,4 +126,14 @@ billing portal: who is this, may they do that, and what happened.`,
 		root.AddCommand(command(streams))
 	}
 	return root
+}
+
+// operator returns who runs the command: the operating system's user, by number if that
+// has no name.
+func operator() audit.Actor {
+	name := strconv.Itoa(os.Getuid())
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return audit.Actor{Kind: audit.Operator, Username: name}
 }
