@@ -97,7 +97,7 @@ func (p parts) checkConfigFile() error {
 }
 
 // missAdministrator logs how to make the first administrator while there is none: the
-// management API serves little until then.
+// management API serves little without one.
 func (p parts) missAdministrator(ctx context.Context) error {
 	if !p.Config.API.Enabled {
 		return nil
