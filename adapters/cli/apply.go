@@ -20,13 +20,16 @@ func apply(streams Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "apply FILE",
 		Short: "Create and update the people, groups and projects of a world file",
-		Long: `Create and update the people, groups and projects that a world file describes. The
-file is checked as a whole first: if anything is wrong, each mistake is reported with
+		Long: `Create and update the people, groups and projects that a world file describes. What
+an entry leaves out of a row that exists stays as it is, and gets its default in a new
+one; null is none, or the default.
+
+The file is checked as a whole first: if anything is wrong, each mistake is reported with
 its line, be it one of form or a name or number that does not fit what is there, and
-nothing changes. Then what it changes is written in small batches, so
-that pushes need not wait: first what takes rights away, then what gives them. A
-server that runs on the same database sees each batch at once. A command that was
-interrupted is completed by another one.
+nothing changes. Then what it changes is written in small batches, so that pushes need
+not wait: first what takes rights away, then what gives them. A server that runs on the
+same database sees each batch at once. A command that was interrupted is completed by
+another one.
 
 A default branch that changes to one that is not protected is a warning, on the
 standard error: the file is applied.

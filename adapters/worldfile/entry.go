@@ -31,12 +31,14 @@ type entry struct {
 	leftOut []string
 }
 
-// given returns the members that the entry has.
+// given returns the members that the entry has, once all were read. The names are those of
+// this program: those of the nodes would keep parts of the file in memory.
 func (e *entry) given() []worldimport.GivenMember {
 	given := make([]worldimport.GivenMember, 0, len(e.names))
 	for _, node := range e.names {
-		if !slices.Contains(e.leftOut, node.Value) {
-			given = append(given, worldimport.GivenMember{Name: node.Value, Line: node.Line})
+		at := slices.Index(e.known, node.Value)
+		if at >= 0 && !slices.Contains(e.leftOut, node.Value) {
+			given = append(given, worldimport.GivenMember{Name: e.known[at], Line: node.Line})
 		}
 	}
 	return given

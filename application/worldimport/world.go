@@ -1,5 +1,6 @@
 // Package worldimport applies a world file: users, groups, projects and what
-// belongs to them are created, or updated where they exist.
+// belongs to them are created, or updated where they exist. It also says how what
+// is kept is read as such a world.
 package worldimport
 
 import (

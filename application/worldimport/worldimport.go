@@ -48,7 +48,8 @@ func (i *Importer) Report(report func(Progress)) { i.report = report }
 // Import; without it the cause is the server itself.
 func (i *Importer) By(cause audit.Cause) { i.cause = cause }
 
-// Import creates what the world describes, or updates it where it exists. If the
+// Import creates what the world describes, or updates it where it exists: what a
+// description does not give stays as the writing transaction finds it. If the
 // world has mistakes it returns all of them as Mistakes, the world's own among them, and
 // changes nothing; any other error is the store's. A mistake that follows from another
 // one is left out.

@@ -21,7 +21,7 @@ const (
 
 // clean has records of every kind, and no duplicates.
 var clean = set{
-	name: "schema-8/clean", fill: fillClean,
+	name: "schema-8/clean", fill: fillClean, exported: true,
 	explain: [][]string{
 		{"--key", "102", "--project", "acme/tools/cli", "--action", "git-receive-pack", "--ref", "refs/heads/main"},
 		{"--key", "202", "--project", "acme/tools/cli", "--action", "git-receive-pack", "--ref", "refs/heads/release/1"},

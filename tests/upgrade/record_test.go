@@ -66,8 +66,21 @@ func (k snapshot) answers(t *testing.T, s set, e engine, of instance) string {
 	a.work()
 	if _, ok := of.(tree); ok {
 		e.wantSealed(t, url)
+		if s.exported {
+			a.wantExported()
+		}
 	}
 	return a.out.String()
+}
+
+// wantExported applies what the tree exports, which changes nothing.
+func (a *recorder) wantExported() {
+	a.Helper()
+	file := filepath.Join(a.TempDir(), "world.yaml")
+	a.command("export", "--secrets", "--output", file)
+	if got := a.command("apply", "--dry-run", file); !strings.HasPrefix(got, "0 to change, ") {
+		a.Errorf("an export that is applied again: got %s", got)
+	}
 }
 
 func newRecorder(t *testing.T, k snapshot, of instance, with settings) *recorder {

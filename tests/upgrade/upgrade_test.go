@@ -39,6 +39,9 @@ type set struct {
 	// shown are the things to show before the requests, touched those that the
 	// requests change.
 	shown, touched []string
+	// exported says that the tree exports what it can apply again: no rows that a world
+	// file may have once are there twice.
+	exported bool
 }
 
 var sets = []set{clean, doubles}

@@ -131,15 +131,15 @@ func (w *writer) putProject(ctx context.Context, p worldimport.Project) (id int6
 // or nil for a new one. Until the transaction ends no push changes it: what a push has
 // written meanwhile would be lost.
 func (w *writer) projectToUpdate(ctx context.Context, p source.Project) (*projectRow, error) {
-	found, err := w.projectAt(ctx, p.Path)
-	if p.ID != 0 {
-		found, err = database.Find[projectRow](ctx, w.tx, "id = ?", int64(p.ID))
+	condition, value := "id = ?", any(int64(p.ID))
+	if p.ID == 0 {
+		condition, value = "id = (SELECT project_id FROM routes WHERE path = ?)", identity.Fold(p.Path)
 	}
-	if found == nil || err != nil || !w.locks {
-		return found, err
+	if !w.locks || !database.Storable(p.Path) {
+		return database.Find[projectRow](ctx, w.tx, condition, value)
 	}
 	var locked []projectRow
-	err = w.tx.WithContext(ctx).Raw("SELECT * FROM projects WHERE id = ? FOR NO KEY UPDATE", found.ID).Scan(&locked).Error
+	err := w.tx.WithContext(ctx).Raw("SELECT * FROM projects WHERE "+condition+" FOR NO KEY UPDATE", value).Scan(&locked).Error
 	if err != nil || len(locked) == 0 {
 		return nil, err
 	}
