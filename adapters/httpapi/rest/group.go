@@ -67,17 +67,15 @@ type accessLevel struct {
 	AccessLevel int64 `json:"access_level"`
 }
 
-// groupDetail is one group. RunnersToken and IPRestrictionRanges are null for callers who
-// do not own it; PreventSharingGroupsOutsideHierarchy and EnabledGitAccessProtocol in a
-// subgroup.
-type groupDetail struct {
+// groupFields are one group without its projects. RunnersToken and IPRestrictionRanges are
+// null for callers who do not own it; PreventSharingGroupsOutsideHierarchy and
+// EnabledGitAccessProtocol in a subgroup.
+type groupFields struct {
 	group
 	SharedWithGroups                     []groupLink         `json:"shared_with_groups"`
 	RunnersToken                         *string             `json:"runners_token"`
 	PreventSharingGroupsOutsideHierarchy any                 `json:"prevent_sharing_groups_outside_hierarchy"`
 	EnabledGitAccessProtocol             *accessProtocolWord `json:"enabled_git_access_protocol"`
-	Projects                             []project           `json:"projects"`
-	SharedProjects                       []project           `json:"shared_projects"`
 	IPRestrictionRanges                  *string             `json:"ip_restriction_ranges"`
 	MembershipLock                       bool                `json:"membership_lock"`
 	SharedRunnersMinutesLimit            any                 `json:"shared_runners_minutes_limit"`
@@ -85,6 +83,24 @@ type groupDetail struct {
 	PreventForkingOutsideGroup           any                 `json:"prevent_forking_outside_group"`
 	FileTemplateProjectID                any                 `json:"file_template_project_id"`
 	WikiAccessLevel                      any                 `json:"wiki_access_level"`
+}
+
+// groupProjects are projects in a group, and those that are shared with it.
+type groupProjects[Shown any] struct {
+	Projects       []Shown `json:"projects"`
+	SharedProjects []Shown `json:"shared_projects"`
+}
+
+// groupDetail is one group.
+type groupDetail struct {
+	groupFields
+	groupProjects[project]
+}
+
+// publicGroupDetail is one group as callers without a credential see it.
+type publicGroupDetail struct {
+	groupFields
+	groupProjects[basicProject]
 }
 
 // Remembered says which members are remembered, here and where the struct is embedded.
@@ -134,10 +150,10 @@ func newBranchDefaults(d source.BranchDefaults) branchDefaults {
 	}
 }
 
-func (a *API) groupDetail(d groups.Detail) groupDetail {
+func (a *API) groupFields(d groups.Detail) groupFields {
 	setting := func(name string) any { return remembered.Groups.Value(d.Settings, name) }
-	out := groupDetail{
-		group: a.group(d.View), SharedWithGroups: []groupLink{}, Projects: []project{}, SharedProjects: []project{}, MembershipLock: d.MembershipLock,
+	out := groupFields{
+		group: a.group(d.View), SharedWithGroups: []groupLink{}, MembershipLock: d.MembershipLock,
 		SharedRunnersMinutesLimit: setting("shared_runners_minutes_limit"), ExtraSharedRunnersMinutesLimit: setting("extra_shared_runners_minutes_limit"),
 		PreventForkingOutsideGroup: setting("prevent_forking_outside_group"), FileTemplateProjectID: setting("file_template_project_id"),
 		WikiAccessLevel: setting("wiki_access_level"),

@@ -9,6 +9,7 @@ import (
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/application"
 	"gatehouse/application/groups"
+	"gatehouse/application/projects"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/remembered"
@@ -27,7 +28,7 @@ var groupRoutes = []route{
 	}, (*API).createGroup},
 	{Route{
 		Method: http.MethodGet, Path: "/groups/:id", Name: "getGroup", Summary: "Show a group",
-		Who: Anyone, Params: showGroupParams{}, Answer: groupDetail{},
+		Who: Anyone, Params: showGroupParams{}, Answer: []any{groupDetail{}, publicGroupDetail{}},
 	}, (*API).showGroup},
 	{Route{
 		Method: http.MethodPut, Path: "/groups/:id", Name: "updateGroup", Summary: "Change a group",
@@ -156,7 +157,7 @@ func (a *API) createGroup(c *call) (any, error) {
 	if err != nil {
 		return nil, failedToSave(err)
 	}
-	return a.groupDetail(detail), nil
+	return a.groupDetail(c, detail)
 }
 
 // failedToSave writes what is wrong with the fields of a new group into one message, as
@@ -170,23 +171,60 @@ func failedToSave(err error) error {
 	return badRequest{domain.Refuse(domain.Unprocessable, "Failed to save group %s", text)}
 }
 
-// showGroupParams are accepted, and have no effect.
+// showGroupParams are the parameters of one group.
 type showGroupParams struct {
-	WithProjects         *bool `param:"with_projects" api:"no-effect"`
+	WithProjects         bool  `param:"with_projects"`
 	WithCustomAttributes *bool `param:"with_custom_attributes" api:"no-effect"`
-}
-
-// answerGroup answers with one group.
-func (a *API) answerGroup(detail groups.Detail, err error) (any, error) {
-	if err != nil {
-		return nil, asBadRequest(err)
-	}
-	return a.groupDetail(detail), nil
 }
 
 // showGroup answers GET /groups/:id.
 func (a *API) showGroup(c *call) (any, error) {
-	return a.answerGroup(a.useCases.Groups.Show(c.context(), c.caller, c.groupRef("id")))
+	in := showGroupParams{WithProjects: true}
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	detail, err := a.useCases.Groups.Show(c.context(), c.caller, c.groupRef("id"))
+	switch {
+	case err != nil:
+		return nil, err
+	case !in.WithProjects:
+		return groupDetail{groupFields: a.groupFields(detail), groupProjects: groupProjects[project]{[]project{}, []project{}}}, nil
+	default:
+		return a.groupDetail(c, detail)
+	}
+}
+
+// groupDetail returns one group with its projects as the caller sees them.
+func (a *API) groupDetail(c *call, d groups.Detail) (any, error) {
+	if !c.caller.Known() {
+		shown, err := projectsOf(a, c, d.ID, a.basicProject)
+		return publicGroupDetail{a.groupFields(d), shown}, err
+	}
+	shown, err := projectsOf(a, c, d.ID, func(v projects.View) project { return a.project(v, false) })
+	return groupDetail{a.groupFields(d), shown}, err
+}
+
+// mostShownProjects is how many projects a group shows in each of its lists.
+const mostShownProjects = 100
+
+// projectsOf returns the projects of a group that have the lowest numbers.
+func projectsOf[Shown any](a *API, c *call, group source.NamespaceID, show func(projects.View) Shown) (groupProjects[Shown], error) {
+	list := func(in projects.Scope) ([]Shown, error) {
+		in.Namespace = group
+		page := application.Page{Order: "id", Size: mostShownProjects, Keyset: true}
+		l, err := a.useCases.Projects.List(c.context(), c.caller, projects.Filter{In: &in}, page)
+		shown := make([]Shown, len(l.Items))
+		for i, v := range l.Items {
+			shown[i] = show(v)
+		}
+		return shown, err
+	}
+	own, err := list(projects.Scope{Own: true})
+	if err != nil {
+		return groupProjects[Shown]{}, err
+	}
+	shared, err := list(projects.Scope{Shared: true})
+	return groupProjects[Shown]{own, shared}, err
 }
 
 // updateGroup answers PUT /groups/:id.
@@ -199,7 +237,7 @@ func (a *API) updateGroup(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.groupDetail(detail), nil
+	return a.groupDetail(c, detail)
 }
 
 // deleteGroupParams are accepted, and have no effect: groups are deleted at once.
@@ -243,7 +281,11 @@ func (a *API) transferGroup(c *call) (any, error) {
 			to = -1 // no group has it, while 0 stands for the top
 		}
 	}
-	return a.answerGroup(a.useCases.Groups.Transfer(c.context(), c.caller, c.groupRef("id"), to))
+	detail, err := a.useCases.Groups.Transfer(c.context(), c.caller, c.groupRef("id"), to)
+	if err != nil {
+		return nil, asBadRequest(err)
+	}
+	return a.groupDetail(c, detail)
 }
 
 // groupShareRoutes share groups with each other.
@@ -291,7 +333,7 @@ func (a *API) shareGroup(c *call) (any, error) {
 	if err != nil {
 		return nil, asBadRequest(err)
 	}
-	return a.groupDetail(detail), nil
+	return a.groupDetail(c, detail)
 }
 
 // unshareGroup answers DELETE /groups/:id/share/:group_id.
