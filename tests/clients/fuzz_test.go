@@ -1,6 +1,8 @@
 package clients_test
 
 import (
+	"encoding/binary"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -38,26 +40,51 @@ func FuzzRoutes(f *testing.F) {
 	f.Fuzz(func(t *testing.T, input []byte) { rapid.MakeFuzz(b.in(t).noise)(t, input) })
 }
 
+// TestRoutes_noiseOnPostgreSQL sends random requests to PostgreSQL, which refuses more than
+// the other stores. A failure prints the number that repeats it.
+func TestRoutes_noiseOnPostgreSQL(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t, false)
+	for range worldsOnPostgres {
+		number := rand.Uint64()
+		if *noiseNumber != 0 {
+			number = *noiseNumber
+		}
+		t.Run(fmt.Sprint("-noise=", number), func(t *testing.T) {
+			input := make([]byte, 1<<20) // more than the requests take
+			_, _ = rand.NewChaCha8([32]byte(binary.LittleEndian.AppendUint64(make([]byte, 24), number))).Read(input)
+			g := b.in(t).onPostgres()
+			rapid.MakeFuzz(func(rt *rapid.T) { g.noise(rt, requestsOnPostgres) })(t, input)
+		})
+	}
+}
+
+var noiseNumber = flag.Uint64("noise", 0, "the number of the random requests to PostgreSQL; 0 for others each time")
+
+const worldsOnPostgres, requestsOnPostgres = 6, 80
+
 // noise sends random requests to a new graph.
 func (b backend) noise(t *rapid.T) {
-	texts := make([]string, rapid.IntRange(1, requestsOfWorld).Draw(t, "requests"))
+	b.with(func(g graph) { g.noise(t, rapid.IntRange(1, requestsOfWorld).Draw(t, "requests")) })
+}
+
+func (g graph) noise(t *rapid.T, requests int) {
+	texts := make([]string, requests)
 	for i := range texts {
 		texts[i] = noise{T: t}.request(rest.Routes())
 	}
-	b.with(func(g graph) {
-		store, err := newReader(g)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer store.close()
-		before, err := store.read()
-		for i := 0; i < len(texts) && err == nil; i++ {
-			before, err = store.withstand(before, texts[i])
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	})
+	store, err := newReader(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.close()
+	before, err := store.read()
+	for i := 0; i < len(texts) && err == nil; i++ {
+		before, err = store.withstand(before, texts[i])
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // withstand sends a request, and returns the state behind it, or what is wrong.

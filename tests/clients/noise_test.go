@@ -2,6 +2,7 @@ package clients_test
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math/bits"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"pgregory.net/rapid"
 
@@ -49,8 +51,12 @@ func (n noise) request(routes []rest.Route) string {
 	}
 	route := routes[n.below(len(routes), "route")]
 	n.types = declared(route)
+	target, body, media := n.drawn(route)
+	if examples := examplesOf(route); len(examples) > 0 && n.chance(35, "example") {
+		target, body, media = n.example(examples[n.below(len(examples), "row")])
+	}
 	var lines strings.Builder
-	fmt.Fprintf(&lines, "%s /api/v4%s%s HTTP/1.1\r\nHost: git.example.com\r\n", route.Method, n.path(route.Path), n.query(route))
+	fmt.Fprintf(&lines, "%s /api/v4%s HTTP/1.1\r\nHost: git.example.com\r\n", route.Method, target)
 	n.credential(&lines)
 	if n.chance(3, "sudo") {
 		fmt.Fprintf(&lines, "Sudo: %s\r\n", n.pick([]string{"guest", "4", "owner", "none", "0", "-1", "\xff", "ghost"}, "sudo as"))
@@ -58,16 +64,63 @@ func (n noise) request(routes []rest.Route) string {
 	if n.chance(3, "condition") {
 		fmt.Fprintf(&lines, "If-Unmodified-Since: %s\r\n", n.pick([]string{"Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT", "yesterday", ""}, "since"))
 	}
-	body, media := "", ""
-	if route.Method != http.MethodGet || n.chance(3, "body of GET") {
-		body, media = n.body(route)
-	}
 	if media != "" {
 		fmt.Fprintf(&lines, "Content-Type: %s\r\n", media)
 	}
 	fmt.Fprintf(&lines, "Content-Length: %d\r\n\r\n%s", len(body), body)
 	return lines.String()
 }
+
+// drawn draws a path with a query, a body and its media type for a route.
+func (n noise) drawn(route rest.Route) (target, body, media string) {
+	target = n.path(route.Path) + n.query(route)
+	if route.Method != http.MethodGet || n.chance(3, "body of GET") {
+		body, media = n.body(route)
+	}
+	return target, body, media
+}
+
+// example returns the call of a row of the matrix, at times with one value changed.
+func (n noise) example(r row) (target, body, media string) {
+	_, target, _ = strings.Cut(r.call, " ")
+	if r.body == "" {
+		return target, "", ""
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(r.body), &members); err != nil {
+		panic(err) // rows have valid bodies
+	}
+	names := slices.Sorted(maps.Keys(members))
+	changed := -1
+	if n.wrong > 0 {
+		changed = n.below(len(names), "changed")
+	}
+	var pairs []string
+	for i, name := range names {
+		value := string(members[name])
+		if i == changed {
+			value = n.value(name)
+		}
+		pairs = append(pairs, strconv.Quote(name)+": "+value)
+	}
+	return target, "{" + strings.Join(pairs, ", ") + "}", "application/json"
+}
+
+// examplesOf returns the rows of a route.
+func examplesOf(route rest.Route) []row { return examples()[route.Name] }
+
+// examples are the rows of the matrix by the names of their routes, always in the same
+// order.
+var examples = sync.OnceValue(func() map[string][]row {
+	out := map[string][]row{}
+	for _, section := range slices.Sorted(maps.Keys(matrix)) {
+		for _, r := range matrix[section] {
+			route, _ := routeOf(r.call)
+			out[route.Name] = append(out[route.Name], r)
+		}
+	}
+	return out
+})
 
 // callers are the roles as often as they are drawn: what only an administrator or an owner
 // may do is done often enough.

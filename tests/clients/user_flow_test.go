@@ -219,6 +219,15 @@ func userListFlow(i instance) {
 	slices.Reverse(newest)
 	sameList(i, "by default the newest come first", list(gitlab.ListUsersOptions{}), newest...)
 	sameList(i, "pages of 7", list(gitlab.ListUsersOptions{ListOptions: gitlab.ListOptions{PerPage: 7}}), newest...)
+	var turned []string
+	for page := int64(1); page != 0; { // by the number of the next page alone
+		found, response, err := users.ListUsers(&gitlab.ListUsersOptions{ListOptions: gitlab.ListOptions{PerPage: 10, Page: page}})
+		if err != nil {
+			i.Fatal(err)
+		}
+		turned, page = append(turned, names(found, username)...), response.NextPage
+	}
+	sameList(i, "pages by their numbers", turned, newest...)
 	sameList(i, "oldest first", list(gitlab.ListUsersOptions{ListOptions: gitlab.ListOptions{PerPage: 100}, Sort: gitlab.Ptr("asc"), OrderBy: gitlab.Ptr("id")}), want...)
 
 	byName := slices.Sorted(slices.Values(want))
