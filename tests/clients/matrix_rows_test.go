@@ -96,6 +96,7 @@ var matrix = map[string][]row{
 		{"GET /groups", "", everyone, ""},
 		{"POST /groups", `{"name": "New", "path": "new"}`, userMakes, ""},
 		{"POST /groups", `{"name": "New", "path": "new", "parent_id": 20}`, "201 201 201 403 403 404 401", `/groups {"name": "New", "path": "new", "parent_id": 999}`},
+		{"POST /groups", `{"name": "New", "path": "new", "parent_id": 27}`, "201 201 403 403 403 404 401", `/groups {"name": "New", "path": "new", "parent_id": 999}`},
 		{"GET /groups/20", "", seersRead, "/groups/999"},
 		{"GET /groups/acme%2Fsub", "", seersRead, "/groups/acme%2Fnone"},
 		{"GET /groups/24", "", everyone, ""},

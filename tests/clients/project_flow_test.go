@@ -59,6 +59,7 @@ shares: [{project: acme/app, with: friends, role: reporter, expires_at: 2100-01-
 	if app.Owner != nil || app.Statistics != nil || app.Links == nil || app.ContainerExpirationPolicy == nil {
 		i.Errorf("owner %v, statistics %v, links %v, policy %v", app.Owner, app.Statistics, app.Links, app.ContainerExpirationPolicy)
 	}
+	recent(i, "created_at", app.CreatedAt)
 	if len(app.SharedWithGroups) != 1 || app.SharedWithGroups[0].GroupID != friends.ID || app.SharedWithGroups[0].GroupAccessLevel != 20 || app.SharedWithGroups[0].GroupFullPath != "friends" {
 		i.Errorf("shared_with_groups: got %v", app.SharedWithGroups)
 	}

@@ -21,31 +21,31 @@ type list struct {
 }
 
 const (
-	allGroups   = "acme acme/sub partners friends open inside secret"
+	allGroups   = "acme acme/strict acme/sub partners friends open inside secret"
 	allProjects = "acme/app acme/sub/lib open/site inside/wiki developer/own partners/plan"
 	ofAcme      = "owner maintainer developer guest member"
 )
 
 var lists = []list{
 	{"/groups", "full_path", [7]string{
-		allGroups, "acme acme/sub partners open inside", "acme acme/sub open inside", "acme acme/sub open inside",
-		"acme acme/sub open inside", "open inside", "open",
+		allGroups, "acme acme/strict acme/sub partners open inside", "acme acme/strict acme/sub open inside", "acme acme/strict acme/sub open inside",
+		"acme acme/strict acme/sub open inside", "open inside", "open",
 	}},
-	{"/groups?owned=true", "full_path", [7]string{"", "acme acme/sub partners", "", "", "", "", "?"}},
-	{"/groups?min_access_level=40", "full_path", [7]string{"", "acme acme/sub partners", "acme acme/sub", "", "", "", "?"}},
+	{"/groups?owned=true", "full_path", [7]string{"", "acme acme/strict acme/sub partners", "", "", "", "", "?"}},
+	{"/groups?min_access_level=40", "full_path", [7]string{"", "acme acme/strict acme/sub partners", "acme acme/strict acme/sub", "", "", "", "?"}},
 	{"/groups?top_level_only=true", "full_path", [7]string{
 		"acme partners friends open inside secret", "acme partners open inside", "acme open inside", "acme open inside",
 		"acme open inside", "open inside", "open",
 	}},
 	{"/groups?search=sec", "full_path", [7]string{"secret", "", "", "", "", "", ""}},
 	{"/groups?visibility=private", "full_path", [7]string{
-		"acme acme/sub partners friends secret", "acme acme/sub partners", "acme acme/sub", "acme acme/sub", "acme acme/sub", "", "",
+		"acme acme/strict acme/sub partners friends secret", "acme acme/strict acme/sub partners", "acme acme/strict acme/sub", "acme acme/strict acme/sub", "acme acme/strict acme/sub", "", "",
 	}},
 	{"/groups?skip_groups=20,24", "full_path", [7]string{
-		"acme/sub partners friends inside secret", "acme/sub partners inside", "acme/sub inside", "acme/sub inside", "acme/sub inside", "inside", "",
+		"acme/strict acme/sub partners friends inside secret", "acme/strict acme/sub partners inside", "acme/strict acme/sub inside", "acme/strict acme/sub inside", "acme/strict acme/sub inside", "inside", "",
 	}},
-	{"/groups/20/subgroups", "full_path", [7]string{"acme/sub", "acme/sub", "acme/sub", "acme/sub", "acme/sub", "-", "-"}},
-	{"/groups/20/descendant_groups", "full_path", [7]string{"acme/sub", "acme/sub", "acme/sub", "acme/sub", "acme/sub", "-", "-"}},
+	{"/groups/20/subgroups", "full_path", [7]string{"acme/strict acme/sub", "acme/strict acme/sub", "acme/strict acme/sub", "acme/strict acme/sub", "acme/strict acme/sub", "-", "-"}},
+	{"/groups/20/descendant_groups", "full_path", [7]string{"acme/strict acme/sub", "acme/strict acme/sub", "acme/strict acme/sub", "acme/strict acme/sub", "acme/strict acme/sub", "-", "-"}},
 	{"/projects", "path_with_namespace", [7]string{
 		allProjects, "acme/app acme/sub/lib open/site inside/wiki partners/plan", "acme/app acme/sub/lib open/site inside/wiki",
 		"acme/app acme/sub/lib open/site inside/wiki developer/own", "acme/app acme/sub/lib open/site inside/wiki",
@@ -82,7 +82,7 @@ var lists = []list{
 		"of the role of the role of the role of the role of the role of the role", "of the role", "of the role", "of the role", "of the role", "of the role", "-",
 	}},
 	{"/namespaces?search=acme", "full_path", [7]string{"acme", "acme", "acme", "acme", "acme", "", "-"}},
-	{"/namespaces?search=acme/&full_path_search=true", "full_path", [7]string{"acme/sub", "acme/sub", "acme/sub", "acme/sub", "acme/sub", "", "-"}},
+	{"/namespaces?search=acme/su&full_path_search=true", "full_path", [7]string{"acme/sub", "acme/sub", "acme/sub", "acme/sub", "acme/sub", "", "-"}},
 }
 
 // TestRoutes_lists reads each list in each role.

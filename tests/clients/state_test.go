@@ -52,7 +52,7 @@ func (r *reader) close() {
 // read returns the state. A database that has not changed is not read again.
 func (r *reader) read() (state, error) {
 	if r.db == nil {
-		return r.listed()
+		return r.graph.listed()
 	}
 	version, err := texts(r.db, "pragma data_version")
 	if err != nil {
@@ -65,16 +65,16 @@ func (r *reader) read() (state, error) {
 	return r.last, err
 }
 
-// listed returns the state of a store in memory: what an operator can list.
-func (r *reader) listed() (state, error) {
+// listed returns what an operator can list. The numbers of requests are left out.
+func (g graph) listed() (state, error) {
 	var lines state
 	for _, thing := range inventory.Names() {
-		records, err := r.Inventory.List(context.Background(), thing, world.Now)
+		records, err := g.Inventory.List(context.Background(), thing, world.Now)
 		if err != nil {
 			return nil, err
 		}
 		for _, record := range records {
-			record = slices.DeleteFunc(record, func(f inventory.Field) bool { return isUse(f.Name) })
+			record = slices.DeleteFunc(record, func(f inventory.Field) bool { return isUse(f.Name) || f.Name == "correlation_id" })
 			text, err := json.Marshal(record)
 			if err != nil {
 				return nil, err
@@ -113,6 +113,20 @@ func dump(db *sql.DB) (lines state, err error) {
 	}
 	slices.Sort(lines)
 	return lines, nil
+}
+
+// orphans returns an error if a row of a SQLite database refers to one that is not there.
+func (g graph) orphans() error {
+	db, err := sql.Open("sqlite", "file:"+g.file+"?mode=ro")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	found, err := texts(db, `select "table" || ' ' || coalesce(rowid, '') || ' ' || parent from pragma_foreign_key_check`)
+	if err == nil && len(found) > 0 {
+		err = fmt.Errorf("orphans: %q", found)
+	}
+	return err
 }
 
 // texts returns the one column of a query.
