@@ -113,6 +113,13 @@ func TestRoutes_credentials(t *testing.T) {
 				t.Errorf("%s: got %s, want %d", name, got, c.want)
 			}
 		}
+		list := g.call(http.MethodGet, "/projects?per_page=1&private_token="+valid, "")
+		if link := list.header.Get("Link"); link == "" || strings.Contains(link, valid) {
+			t.Errorf("the links of a list are %q", link)
+		}
+		if line := g.leak(); line != "" {
+			t.Errorf("the log holds a token: %s", line)
+		}
 	})
 }
 
