@@ -13,6 +13,7 @@ import (
 	"gatehouse/application/authorization"
 	"gatehouse/application/credentials"
 	"gatehouse/application/groups"
+	"gatehouse/application/inventory"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
 	"gatehouse/bootstrap/config"
@@ -54,8 +55,8 @@ func Groups(config config.Config, unitOfWork groups.UnitOfWork, reader groups.Re
 	return groups.New(unitOfWork, reader, namespaces, standings, rules, now)
 }
 
-func restUseCases(credentials *credentials.Service, accounts *accounts.Service, members *members.Service, projects *projects.Reader, groups *groups.Service) rest.UseCases {
-	return rest.UseCases{Credentials: credentials, Accounts: accounts, Members: members, Projects: projects, Groups: groups}
+func restUseCases(credentials *credentials.Service, accounts *accounts.Service, members *members.Service, projects *projects.Reader, groups *groups.Service, inventory inventory.Records) rest.UseCases {
+	return rest.UseCases{Credentials: credentials, Accounts: accounts, Members: members, Projects: projects, Groups: groups, Queues: inventory.Queues}
 }
 
 // RightsExplainer makes the explainer of rights.

@@ -117,6 +117,7 @@ var listings = map[string]listing{
 
 var (
 	jobsQuery        = queries.Query("jobs")
+	queuesQuery      = queries.Query("queues")
 	protectionsQuery = queries.Query("protections")
 )
 
@@ -159,6 +160,32 @@ func (all *Records) List(ctx context.Context, thing string, now time.Time) ([]in
 	}
 	inventory.Sort(records)
 	return records, nil
+}
+
+// Queues implements inventory.Records.
+func (all *Records) Queues(ctx context.Context, now time.Time) ([]inventory.Queue, error) {
+	queues, err := all.queues(ctx, now)
+	return queues, database.Fault(err, "queues of jobs")
+}
+
+func (all *Records) queues(ctx context.Context, now time.Time) (queues []inventory.Queue, err error) {
+	rows, err := all.db.Pool.QueryContext(ctx, queuesQuery.Text(all.db.Dialect))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = cmp.Or(err, rows.Close()) }()
+	for rows.Next() {
+		var q inventory.Queue
+		var due time.Time
+		if err := rows.Scan((*string)(&q.Name), database.Time(&due), &q.Waiting, &q.Running, &q.Completed, &q.Discarded); err != nil {
+			return nil, err
+		}
+		if !due.IsZero() {
+			q.Latency = max(0, now.Sub(due))
+		}
+		queues = append(queues, q)
+	}
+	return queues, rows.Err()
 }
 
 func (all *Records) rows(ctx context.Context, l listing, args ...any) (out [][]any, err error) {

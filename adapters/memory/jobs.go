@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"gatehouse/application"
+	"gatehouse/application/inventory"
 	"gatehouse/domain"
 	"gatehouse/domain/audit"
 )
@@ -349,6 +351,40 @@ func (j *job) finishAttempt(err error, pool application.WorkerPool) {
 	if isDiscarded || j.discard || j.attempt >= j.maxAttempts {
 		j.state = jobDiscarded
 	}
+}
+
+// Queues implements inventory.Records.
+func (r Records) Queues(ctx context.Context, now time.Time) ([]inventory.Queue, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	counts := map[application.Queue]inventory.Queue{}
+	for _, j := range r.jobs {
+		q := counts[j.queue]
+		switch j.shownState() {
+		case jobRunning:
+			q.Running++
+		case jobCompleted:
+			q.Completed++
+		case jobDiscarded:
+			q.Discarded++
+		default:
+			q.Waiting++
+			if j.state != jobHeld {
+				q.Latency = max(q.Latency, now.Sub(j.due))
+			}
+		}
+		counts[j.queue] = q
+	}
+	var out []inventory.Queue
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		q := counts[name]
+		q.Name = name
+		out = append(out, q)
+	}
+	return out, nil
 }
 
 func (s *state) listJobs() (rows [][]any) {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"iter"
 	"time"
+
+	"gatehouse/application"
 )
 
 // Field is one member of a Record.
@@ -38,6 +40,19 @@ type Records interface {
 	// millions, of which a few are in memory at once; those that are kept or removed
 	// meanwhile may be among them or not.
 	AuditEvents(ctx context.Context, f AuditFilter) iter.Seq2[Record, error]
+	// Queues returns what each queue that has jobs holds at now, in the order of their
+	// names.
+	Queues(ctx context.Context, now time.Time) ([]Queue, error)
+}
+
+// Queue counts the jobs of a queue that are kept.
+type Queue struct {
+	Name application.Queue
+	// Waiting are those that are not done yet and do not run, Completed those that
+	// succeeded, Discarded those that are given up.
+	Waiting, Running, Completed, Discarded int64
+	// Latency is for how long the first of the waiting jobs has been due; 0 for none.
+	Latency time.Duration
 }
 
 // Collect returns all records, or the error that ends them.

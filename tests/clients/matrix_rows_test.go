@@ -188,6 +188,10 @@ var matrix = map[string][]row{
 	"fixed answers": {
 		{"GET /license", "", "404 404 404 404 404 404 401", ""},
 		{"GET /application/settings", "", adminReads, ""},
+		{"GET /sidekiq/queue_metrics", "", adminReads, ""},
+		{"GET /sidekiq/process_metrics", "", adminReads, ""},
+		{"GET /sidekiq/job_stats", "", adminReads, ""},
+		{"GET /sidekiq/compound_metrics", "", adminReads, ""},
 		{"GET /topics", "", signedIn, ""},
 		{"GET /events", "", signedIn, ""},
 		{"GET /users/7/events", "", signedIn, ""},

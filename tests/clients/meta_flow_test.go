@@ -1,6 +1,8 @@
 package clients_test
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
@@ -20,6 +22,13 @@ func metaFlow(i instance) {
 	same(i, "username", me.Username, "root")
 	same(i, "is_admin", me.IsAdmin, true)
 	same(i, "email", me.Email, "root@example.com")
+	queues := read[*gitlab.QueueMetrics](i, "queues")(i.admin.Sidekiq.GetQueueMetrics())
+	sameList(i, "names of queues", slices.Sorted(maps.Keys(queues.Queues)), "default", "webhooks")
+	processes := read[*gitlab.ProcessMetrics](i, "processes")(i.admin.Sidekiq.GetProcessMetrics())
+	same(i, "processes", len(processes.Processes), 0)
+	jobs := read[*gitlab.JobStats](i, "jobs")(i.admin.Sidekiq.GetJobStats())
+	all := read[*gitlab.CompoundMetrics](i, "all metrics")(i.admin.Sidekiq.GetCompoundMetrics())
+	same(i, "jobs of all metrics", all.Jobs, jobs.Jobs)
 
 	nobody := i.client("glpat-token-that-is-not-there")
 	refused(i, "version with an unknown token", 401, "401 Unauthorized")(nobody.Version.GetVersion())

@@ -59,6 +59,7 @@ func (s Subject) calls() map[string]func(context.Context) error {
 		"MakeDue": func(ctx context.Context) error { return s.Jobs.MakeDue(ctx, pushes.PushReceived, 0) },
 		"Discard": func(ctx context.Context) error { return s.Jobs.Discard(ctx, 1, jobEvent) },
 		"List":    func(ctx context.Context) error { _, err := s.Inventory.List(ctx, "users", now); return err },
+		"Queues":  func(ctx context.Context) error { _, err := s.Inventory.Queues(ctx, now); return err },
 		"WorldImport": func(ctx context.Context) error {
 			return s.WorldImport(ctx, func(tx worldimport.Tx) error {
 				_, err := tx.Users.Put(ctx, worldimport.User{User: userOf("new")})

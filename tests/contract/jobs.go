@@ -89,6 +89,20 @@ func (s Subject) jobStates() map[int64]string {
 	return states
 }
 
+// queues returns the counts of each queue, and whether its first job is due for an hour
+// when that has passed.
+func (s Subject) queues() []string {
+	s.Helper()
+	queues, err := s.Inventory.Queues(s.Context(), time.Now().Add(time.Hour))
+	s.Fine("Queues", err)
+	out := []string{}
+	for _, q := range queues {
+		late := q.Latency > 59*time.Minute
+		out = append(out, fmt.Sprintf("%s %d %d %d %d %v", q.Name, q.Waiting, q.Running, q.Completed, q.Discarded, late))
+	}
+	return out
+}
+
 var jobCases = []Case{
 	{Name: "push recorded: job enqueued", Check: func(s Subject) {
 		s.enqueuePushes(2)
@@ -321,6 +335,22 @@ var jobCases = []Case{
 		s.startWorker(func(_ context.Context, subject int64) error { begun <- subject; return nil })
 		receive(s, begun)
 		s.awaitState(id, "completed")
+	}},
+	{Name: "queues: jobs are counted by their states", Check: func(s Subject) {
+		s.Same("queues", s.queues(), []string{})
+		ids := s.enqueuePushes(3)
+		s.Same("all wait", s.queues(), []string{"default 3 0 0 0 true"})
+		s.Fine("Discard", s.Jobs.Discard(s.Context(), ids[0], jobEvent))
+		started, finish := make(chan int64, 2), make(chan struct{}, 2)
+		s.startWorker(func(_ context.Context, subject int64) error { started <- subject; <-finish; return nil })
+		receive(s, started)
+		receive(s, started)
+		s.Same("two run", s.queues(), []string{"default 0 2 0 1 false"})
+		finish <- struct{}{}
+		finish <- struct{}{}
+		s.awaitState(ids[1], "completed")
+		s.awaitState(ids[2], "completed")
+		s.Same("two are done", s.queues(), []string{"default 0 0 2 1 false"})
 	}},
 	{Name: "Stop without Start: no error", Check: func(s Subject) { s.Fine("Stop", s.Jobs.Stop(s.Context())) }},
 }

@@ -3,8 +3,10 @@
 package rest
 
 import (
+	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -13,6 +15,7 @@ import (
 	"gatehouse/application/accounts"
 	"gatehouse/application/credentials"
 	"gatehouse/application/groups"
+	"gatehouse/application/inventory"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
 	"gatehouse/domain/source"
@@ -33,6 +36,8 @@ type UseCases struct {
 	Members     *members.Service
 	Projects    *projects.Reader
 	Groups      *groups.Service
+	// Queues returns what the queues of jobs hold at a moment.
+	Queues func(context.Context, time.Time) ([]inventory.Queue, error)
 }
 
 // Instance is what the answers say about the server itself.
@@ -90,5 +95,5 @@ func Routes() []Route {
 
 // routes are all routes.
 var routes = slices.Concat(documentRoutes, metaRoutes, userRoutes, userStateRoutes, userDetailRoutes, sshKeyRoutes, accessTokenRoutes,
-	memberRoutes, projectRoutes, fixedRoutes, settingRoutes,
+	memberRoutes, projectRoutes, fixedRoutes, settingRoutes, sidekiqRoutes,
 	groupRoutes, groupShareRoutes, namespaceRoutes)
