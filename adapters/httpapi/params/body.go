@@ -121,8 +121,11 @@ func (p bodyParser) eachPair(text []byte, add pairFunc) error {
 	}
 	reader := multipart.NewReader(bytes.NewReader(text), p.boundary)
 	var value bytes.Buffer
-	for {
+	for parts := 0; ; parts++ {
 		part, err := reader.NextPart()
+		if errors.Is(err, io.EOF) && parts == 0 && !bytes.Contains(text, []byte("--"+p.boundary+"--")) {
+			return malformed(err) // the boundary is not in it
+		}
 		if errors.Is(err, io.EOF) {
 			return nil
 		}

@@ -104,6 +104,7 @@ func TestOf_refuses(t *testing.T) {
 		"two objects":                {request("POST", "/", asJSON, "{}{}"), mismatch},
 		"deep json":                  {request("POST", "/", asJSON, `{"a":`+strings.Repeat("[", 20000)), mismatch},
 		"no boundary":                {request("POST", "/", "multipart/form-data", "x"), mismatch},
+		"other boundary":             {request("POST", "/", "multipart/form-data; boundary=x", "--xx broken"), mismatch},
 		"broken multipart":           {request("POST", "/", "multipart/form-data; boundary=x", "--x\r\n\r\n"), mismatch},
 		"file":                       {request("POST", "/", multi, file), "changes is invalid"},
 		"text":                       {request("POST", "/", "text/plain", "x"), `content type "text/plain" is not supported`},
