@@ -80,7 +80,7 @@ func (severity) Words() []string { return inBothCases(security.Severities) }
 
 // ReadParam implements params.Reader.
 func (s *severity) ReadParam(value any) (problem string) {
-	s.Severity, problem = params.Word(value, security.Severities)
+	s.Severity, problem = params.FoldedWord(value, security.Severities)
 	return problem
 }
 
@@ -94,7 +94,7 @@ func (c *confidence) ReadParam(value any) (problem string) {
 	if value == "" {
 		return "" // the same as absent
 	}
-	c.Confidence, problem = params.Word(value, security.Confidences)
+	c.Confidence, problem = params.FoldedWord(value, security.Confidences)
 	return problem
 }
 

@@ -59,7 +59,7 @@ func strictly(t *testing.T, kind, body string) (declared, string) {
 func TestDecode_declared_reads(t *testing.T) {
 	t.Parallel()
 	got, problem := strictly(t, "application/json", `{"name":7,"count":"08","on":"yes","ids":[1,"2",3.9],"texts":[],"deep":{"must":"","may":{"must":1},"x":[{}]},
-		"list":[{"key":"a"},{"key":true}],"grade":"HIGH","private":5,"Other":"x","":"y"}`)
+		"list":[{"key":"a"},{"key":true}],"grade":"high","private":5,"Other":"x","":"y"}`)
 	want := declared{Name: "7", Count: 8, On: true, Ids: []int64{1, 2, 3}, Texts: []string{}, Grade: "high"}
 	want.Deep.May.Must = 1
 	want.List = append(want.List, struct {
@@ -95,7 +95,7 @@ func TestDecode_declared_problems(t *testing.T) {
 		member(`"ids"`, `1`):          "ids is invalid",
 		member(`"ids"`, `[1,"x",""]`): "ids is invalid",
 		member(`"ids"`, `[""]`):       "ids is invalid",
-		member(`"grade"`, `"LOW"`):    "",
+		member(`"grade"`, `"LOW"`):    "grade does not have a valid value",
 		member(`"grade"`, `""`):       "grade does not have a valid value",
 		member(`"grade"`, `"mid"`):    "grade does not have a valid value",
 		member(`"grade"`, `1`):        "grade is invalid",

@@ -18,17 +18,24 @@ const (
 	NoValidValue = "does not have a valid value"
 )
 
-// Word reads one of the words, in any letter case.
+// Word reads one of the words, whose letter case counts.
 func Word[T ~string](value any, words []T) (word T, problem string) {
 	text, ok := value.(string)
-	if !ok {
+	switch {
+	case !ok:
 		return "", IsInvalid
-	}
-	word = T(strings.ToLower(text))
-	if strings.TrimSpace(text) == "" || !slices.Contains(words, word) {
+	case text == "" || !slices.Contains(words, T(text)):
 		return "", NoValidValue
 	}
-	return word, ""
+	return T(text), ""
+}
+
+// FoldedWord reads one of the words, which are in lower case, in any letter case.
+func FoldedWord[T ~string](value any, words []T) (word T, problem string) {
+	if text, ok := value.(string); ok {
+		value = strings.ToLower(text)
+	}
+	return Word(value, words)
 }
 
 // Text reads text, a number or a boolean as text.
