@@ -16,8 +16,8 @@ const (
 )
 
 // address is an e-mail address as far as GitLab looks at it: one @ between two parts,
-// without blanks.
-var address = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
+// without blanks and without what encloses one in a header.
+var address = regexp.MustCompile(`^[^@\s<>]+@[^@\s<>]+$`)
 
 // Check returns what is wrong with the account as the management API takes it. A name
 // that is taken already is another matter.

@@ -116,7 +116,7 @@ func TestUser_Change(t *testing.T) {
 	to := func(s identity.State) string { return "becomes " + string(s) }
 	states := []identity.State{identity.Active, identity.Blocked, identity.LDAPBlocked, identity.Banned, identity.Deactivated, identity.PendingApproval}
 	for change, wants := range map[identity.StateChange][]string{
-		identity.Block:      {to("blocked"), same, ldap, to("blocked"), to("blocked"), to("blocked")},
+		identity.Block:      {to("blocked"), same, ldap, same, to("blocked"), to("blocked")},
 		identity.Unblock:    {same, to("active"), ldap, same, dormant, same},
 		identity.Deactivate: {to("deactivated"), blocked, blocked, blocked, same, blocked},
 		identity.Activate:   {same, awake, awake, awake, to("active"), awake},

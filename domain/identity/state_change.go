@@ -30,7 +30,7 @@ type stateChange struct {
 
 var stateChanges = map[StateChange]stateChange{
 	Block: {
-		[]State{Active, Deactivated, PendingApproval, Banned}, []State{Blocked}, Blocked,
+		[]State{Active, Deactivated, PendingApproval}, []State{Blocked, Banned}, Blocked,
 		domain.Refuse(domain.Forbidden, "LDAP blocked users cannot be modified by the API"),
 	},
 	Unblock: {
