@@ -13,14 +13,13 @@ var (
 	ErrUnknownToken = &domain.Refusal{Kind: domain.Unauthenticated}
 	ErrExpiredToken = domain.Refuse(domain.Unauthenticated, "Token is expired. You can either do re-authorization or token refresh.")
 	ErrRevokedToken = domain.Refuse(domain.Unauthenticated, "Token was revoked. You have to re-authorize from the user.")
-	ErrBlockedUser  = domain.Refuse(domain.Forbidden, "Your account has been blocked.")
 )
 
-// Bearer returns the token with that text and its user, or a Refusal: one of
-// the errors above, or of kind domain.Unavailable. Beside ErrRevokedToken it returns the
-// token, which shows that a copy of it is in use. It does not check scopes.
-// Each token is looked up by its digest, whether it is right or wrong, and the
-// state of its user is that of this moment.
+// Bearer returns the token with that text and its user, or a Refusal: one of the errors
+// above, why the user may not come in, or of kind domain.Unavailable. Beside the refusal of
+// a revoked token it returns that, which shows that a copy of it is in use. It does not check
+// scopes. Each token is looked up by its digest, whether it is right or wrong, and the state
+// of its user is that of this moment.
 func (s *Service) Bearer(ctx context.Context, text string) (Bearer, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -31,12 +30,15 @@ func (s *Service) Bearer(ctx context.Context, text string) (Bearer, error) {
 		return Bearer{}, ErrUnknownToken
 	case err != nil:
 		return Bearer{}, errUnavailable.Because(err)
-	case b.Token.Expired(now):
+	case b.Token.Expired(now) && !b.Token.Revoked:
 		return Bearer{}, ErrExpiredToken
+	case b.Token.Expired(now):
+		return Bearer{Token: b.Token}, ErrExpiredToken
 	case b.Token.Revoked:
 		return Bearer{Token: b.Token}, ErrRevokedToken
-	case s.rules.Users.CheckUser(b.User.User, now) != nil:
-		return Bearer{}, ErrBlockedUser
+	}
+	if refusal := s.rules.Users.CheckUser(b.User.User, now); refusal != nil {
+		return Bearer{}, refusal
 	}
 	s.tokens.TokenUsed(b.Token.ID, now)
 	return b, nil

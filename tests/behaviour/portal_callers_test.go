@@ -142,7 +142,7 @@ var portalAuthCases = []Case{
 				{"PRIVATE-TOKEN: t-off", 401, `{"error":"invalid_token","error_description":"Token was revoked. You have to re-authorize from the user."}`},
 				{"PRIVATE-TOKEN: t-other", 403, `{"error":"insufficient_scope","error_description":"The request requires higher privileges than provided by the access token.","scope":"api read_api"}`},
 				{"PRIVATE-TOKEN: t-gone", 403, `{"message":"403 Forbidden - Your account has been blocked."}`},
-				{"PRIVATE-TOKEN: t-dormant", 403, `{"message":"403 Forbidden - Your account has been blocked."}`},
+				{"PRIVATE-TOKEN: t-dormant", 403, `{"message":"403 Forbidden - Your account has been deactivated. Sign in on the web to reactivate it."}`},
 				{"PRIVATE-TOKEN: t-own-api", 403, mayNot},
 				{"PRIVATE-TOKEN: t-read", 403, ""},
 			} {

@@ -53,7 +53,7 @@ func (sh *shellServer) createToken(who string, r credentials.TokenRequest) crede
 // identity.
 func (sh *shellServer) bearer(what, text string, want error) {
 	sh.Helper()
-	if _, err := sh.Credentials.Bearer(sh.Context(), text); err != want { //nolint:errorlint // by identity
+	if _, err := sh.Credentials.Bearer(sh.Context(), text); fmt.Sprint(err) != fmt.Sprint(want) {
 		sh.Errorf("%s: got %v, want %v", what, err, want)
 	}
 }
@@ -173,8 +173,13 @@ var tokenCases = []Case{
 		sh.bearer("unknown", text[:len(text)-1], credentials.ErrUnknownToken)
 		sh.bearer("in another letter case", subject.SwapCase(text), credentials.ErrUnknownToken)
 		sh.bearer("none", "", credentials.ErrUnknownToken)
-		s.Apply("users: [{id: 8, username: gus, state: blocked}]")
-		sh.bearer("blocked meanwhile", text, credentials.ErrBlockedUser)
+		for state, reason := range map[string]string{
+			"blocked": "Your account has been blocked.", "banned": "Your account has been banned.",
+			"deactivated": "Your account has been deactivated. Sign in on the web to reactivate it.",
+		} {
+			s.Apply("users: [{id: 8, username: gus, state: " + state + "}]")
+			sh.bearer(state+" meanwhile", text, errors.New(reason))
+		}
 		s.Apply("users: [{id: 8, username: gus, state: active}]")
 		sh.bearer("fine again", text, nil)
 		sh.now = day(2026, 12, 24).Add(-time.Microsecond)

@@ -39,7 +39,7 @@ func (a *API) authenticate(c *call) error {
 	}
 	bearer, err := a.useCases.Credentials.Bearer(c.context(), text)
 	if err != nil {
-		if failure := a.revokeReused(c, bearer.Token, err); failure != nil {
+		if failure := a.revokeReused(c, bearer.Token); failure != nil {
 			return failure
 		}
 		return err
@@ -68,8 +68,8 @@ func (a *API) authenticate(c *call) error {
 // revokeReused revokes the family of a revoked token with which a request would rotate
 // tokens: the token was rotated before, and a copy of it is in use. Any other refusal
 // changes nothing.
-func (a *API) revokeReused(c *call, token identity.AccessToken, refusal error) error {
-	if !errors.Is(refusal, credentials.ErrRevokedToken) || !strings.HasSuffix(c.route.Path, "/rotate") {
+func (a *API) revokeReused(c *call, token identity.AccessToken) error {
+	if !token.Revoked || !strings.HasSuffix(c.route.Path, "/rotate") {
 		return nil
 	}
 	c.caller.Cause.Actor.Token = token.ID
