@@ -1,11 +1,13 @@
 package rest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,10 +80,36 @@ type ordered struct {
 
 // listParams are the parameters of every list.
 type listParams struct {
-	Page    *int64  `param:"page"`
-	PerPage *int64  `param:"per_page"`
-	OrderBy *string `param:"order_by"`
-	Sort    *string `param:"sort"`
+	Page    pageNumber `param:"page" api:"integer"`
+	PerPage pageNumber `param:"per_page" api:"integer"`
+	OrderBy *string    `param:"order_by"`
+	Sort    *string    `param:"sort"`
+}
+
+// pageNumber is a number that is at least 1, or 0 for an absent one. One that is larger than
+// any that counts is hugeNumber.
+type pageNumber int
+
+// hugeNumber is a page that no list has, and more rows than a page has.
+const hugeNumber = maxOffset + 1
+
+var wholeNumber = regexp.MustCompile(`^\s*\+?0*([1-9][0-9]*)\s*$`)
+
+// ReadParam implements params.Reader.
+func (n *pageNumber) ReadParam(value any) (problem string) {
+	text, problem := params.Text(value)
+	if strings.TrimSpace(text) == "" && problem == "" {
+		return ""
+	}
+	found := wholeNumber.FindStringSubmatch(text)
+	if problem != "" || found == nil {
+		return params.NoValidValue
+	}
+	*n = hugeNumber
+	if number, err := strconv.Atoi(found[1]); err == nil {
+		*n = min(pageNumber(number), hugeNumber)
+	}
+	return ""
 }
 
 // keysetParams are those of the lists that can be read by keyset.
@@ -109,21 +137,8 @@ func (c *call) page() (application.Page, error) {
 	if err := c.decode(&in); err != nil {
 		return application.Page{}, err
 	}
-	size, number := defaultPerPage, 1
-	for name, set := range map[string]struct {
-		given *int64
-		to    *int
-	}{"per_page": {in.PerPage, &size}, "page": {in.Page, &number}} {
-		if set.given == nil {
-			continue
-		}
-		if *set.given < 1 || *set.given > maxOffset*maxPerPage {
-			return application.Page{}, noValidValue(name)
-		}
-		*set.to = int(*set.given)
-	}
-	size = min(size, maxPerPage)
-	page := application.Page{Order: o.known()[0], Descending: o.descending, Size: size, Offset: (number - 1) * size}
+	size, number := min(cmp.Or(in.PerPage, defaultPerPage), maxPerPage), cmp.Or(in.Page, 1)
+	page := application.Page{Order: o.known()[0], Descending: o.descending, Size: int(size), Offset: int((number - 1) * size)}
 	if in.OrderBy != nil {
 		page.Order = *in.OrderBy
 		if !slices.Contains(o.known(), page.Order) {
