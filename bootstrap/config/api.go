@@ -10,8 +10,8 @@ type API struct {
 	Enabled bool `koanf:"enabled"`
 	// RateLimit is how many requests a user may make in a minute; 0 is no limit.
 	RateLimit int `koanf:"rate_limit"`
-	// AnonymousRateLimit is how many requests without a token an address may make in a
-	// minute; 0 is no limit.
+	// AnonymousRateLimit is how many requests without a token that counts an address may
+	// make in a minute; 0 is no limit.
 	AnonymousRateLimit int `koanf:"anonymous_rate_limit"`
 	// CORSOrigins are the origins whose pages may call the API; empty for none.
 	CORSOrigins []string `koanf:"cors_origins"`

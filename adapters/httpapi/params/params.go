@@ -96,6 +96,15 @@ func (v Values) String(name string) string {
 	}
 }
 
+// Text returns a parameter as String does, but refuses an array or a hash.
+func (v Values) Text(name string) (string, error) {
+	switch v.tree[name].(type) {
+	case []any, map[string]any:
+		return "", invalid(name)
+	}
+	return v.String(name), nil
+}
+
 // Has reports whether a parameter is present, and neither null nor empty text.
 func (v Values) Has(name string) bool {
 	value := v.tree[name]

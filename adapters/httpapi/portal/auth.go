@@ -118,7 +118,10 @@ func (a *API) actingUser(c *gin.Context, bearer credentials.Bearer, onlyAdmins b
 	user, sudo := bearer.User.User, cmp.Or(c.GetHeader(name), params.Query(c, name))
 	if sudo == "" && (user.Admin || !onlyAdmins) {
 		values, _ := params.Of(c) // the handler refuses a malformed body
-		sudo = values.String(name)
+		var err error
+		if sudo, err = values.Text(name); err != nil {
+			return identity.User{}, err
+		}
 	}
 	if sudo != "" {
 		httpapi.AddLogFields(c, "sudo", sudo)

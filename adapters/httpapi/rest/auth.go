@@ -21,6 +21,9 @@ const (
 	accessToken  = "access_token"
 )
 
+// sudo is the header and the parameter that name the user to act as.
+const sudo = "sudo"
+
 // authenticate sets the caller of a request by its token, or refuses it. A request
 // without a token passes where Anyone may ask.
 func (a *API) authenticate(c *call) error {
@@ -32,7 +35,7 @@ func (a *API) authenticate(c *call) error {
 		Actor: audit.Actor{Kind: audit.Stranger, Address: httpapi.ClientIP(c.gin)}, CorrelationID: httpapi.RequestID(c.context()),
 	}
 	if text == "" {
-		if c.route.Who != Anyone {
+		if c.route.Who != Anyone || c.gin.GetHeader(sudo) != "" || params.Query(c.gin, sudo) != "" {
 			return credentials.ErrUnknownToken
 		}
 		return a.admitStranger(c)
@@ -42,7 +45,7 @@ func (a *API) authenticate(c *call) error {
 		if failure := a.revokeReused(c, bearer.Token); failure != nil {
 			return failure
 		}
-		return err
+		return cmp.Or(a.admitStranger(c), err)
 	}
 	httpapi.Admit(c.gin)
 	logUser(c, bearer.User.User)
@@ -56,7 +59,7 @@ func (a *API) authenticate(c *call) error {
 	if err := a.admitUser(c); err != nil {
 		return err
 	}
-	if err := a.sudo(c, bearer); err != nil {
+	if err := a.actAs(c, bearer); err != nil {
 		return err
 	}
 	if c.route.Who == Administrators {
@@ -76,21 +79,21 @@ func (a *API) revokeReused(c *call, token identity.AccessToken) error {
 	return a.useCases.Accounts.RevokeFamily(c.context(), c.caller, token.ID)
 }
 
-// sudo replaces the caller by the user that an administrator wants to act as, if one is
+// actAs replaces the caller by the user that an administrator wants to act as, if one is
 // named.
-func (a *API) sudo(c *call, bearer credentials.Bearer) error {
-	const name = "sudo"
-	who := cmp.Or(c.gin.GetHeader(name), params.Query(c.gin, name))
+func (a *API) actAs(c *call, bearer credentials.Bearer) error {
+	who := c.gin.GetHeader(sudo)
 	if who == "" {
 		values, _ := params.Of(c.gin) // serve refuses a malformed body
-		who = values.String(name)
+		var err error
+		if who, err = values.Text(sudo); err != nil {
+			return err
+		}
 	}
 	if who == "" {
 		return nil
 	}
-	if !isText(who) {
-		who = strings.ToValidUTF8(strings.ReplaceAll(who, "\x00", "?"), "?") // a name that no user has
-	}
+	who = storable(who)
 	httpapi.AddLogFields(c.gin, "sudo", who)
 	user, err := a.useCases.Credentials.Sudo(c.context(), bearer, who)
 	if err != nil {

@@ -119,6 +119,10 @@ func TestAPI_authentication(t *testing.T) {
 		"sudo of no admin":       {"GET /user?sudo=1", []string{"PRIVATE-TOKEN: t-dev"}, `403 {"message":"403 Forbidden - Must be admin to use sudo"}`},
 		"sudo of an unknown one": {"GET /user?sudo=eve", []string{"PRIVATE-TOKEN: t-root"}, `404 {"message":"404 User with ID or username 'eve' Not Found"}`},
 		"sudo without a token":   {"GET /user?sudo=dev", nil, unauthorized},
+		"sudo by nobody":         {"GET /users?username=dev&sudo=dev", nil, unauthorized},
+		"sudo header by nobody":  {"GET /users?username=dev", []string{"Sudo: dev"}, unauthorized},
+		"sudo that is a list":    {"PUT /user/status?sudo[]=dev message=out", []string{"PRIVATE-TOKEN: t-root"}, `400 {"error":"sudo is invalid"}`},
+		"sudo that is a hash":    {"PUT /user/status sudo[a]=dev", []string{"PRIVATE-TOKEN: t-root"}, `400 {"error":"sudo is invalid"}`},
 		"unknown route":          {"GET /nope", []string{"PRIVATE-TOKEN: t-dev"}, `404 {"error":"404 Not Found"}`},
 		"unknown method":         {"PATCH /users/2", []string{"PRIVATE-TOKEN: t-dev"}, `405 {"error":"405 Not Allowed"}`},
 		"body that is null":      {"PUT /users/2 null", []string{"PRIVATE-TOKEN: t-root", "Content-Type: application/json"}, `200 {"id":2,`},
@@ -171,6 +175,24 @@ func TestAPI_rateLimit(t *testing.T) {
 	}
 	if got := ask(t, server, "GET /version", "PRIVATE-TOKEN: t-root").Code; got != http.StatusOK {
 		t.Errorf("another user got %d", got)
+	}
+}
+
+// Whoever tries tokens is a stranger.
+func TestAPI_rateLimit_strangers(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, rest.Limits{Counter: ratelimit.NewCounter(), Address: 3})
+	for i, c := range []struct {
+		request, header string
+		want            int
+	}{
+		{"GET /users?username=dev", "", 200}, {"GET /user", "PRIVATE-TOKEN: t-none", 401}, {"GET /user", "PRIVATE-TOKEN: t-old", 401},
+		{"GET /user", "PRIVATE-TOKEN: t-none", 429}, {"GET /users?username=dev", "", 429}, {"GET /user", "PRIVATE-TOKEN: t-dev", 200},
+	} {
+		answer := ask(t, server, c.request, c.header)
+		if answer.Code != c.want || (answer.Header().Get("Retry-After") != "") != (c.want == http.StatusTooManyRequests) {
+			t.Errorf("request %d: got %d, Retry-After %q, want %d", i, answer.Code, answer.Header().Get("Retry-After"), c.want)
+		}
 	}
 }
 

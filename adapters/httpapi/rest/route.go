@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -96,6 +95,9 @@ func (c *call) context() context.Context { return c.gin.Request.Context() }
 func (a *API) serve(r route, document Document) gin.HandlerFunc {
 	status := r.status()
 	reply := dialect.Reply(func(g *gin.Context) (any, error) {
+		for i, p := range g.Params {
+			g.Params[i].Value = storable(p.Value)
+		}
 		c := &call{gin: g, route: r.Route, document: document}
 		if err := a.authenticate(c); err != nil {
 			return nil, err
@@ -103,9 +105,6 @@ func (a *API) serve(r route, document Document) gin.HandlerFunc {
 		values, err := params.Of(g)
 		if err != nil && !errors.Is(err, params.Null) { // client-go sends null for no options
 			return nil, err
-		}
-		if slices.ContainsFunc(g.Params, func(p gin.Param) bool { return !isText(p.Value) }) {
-			return nil, errNotFound // no row has such a name
 		}
 		c.values = values
 		g.Status(status)
@@ -125,8 +124,11 @@ func (a *API) serve(r route, document Document) gin.HandlerFunc {
 	}
 }
 
-// isText says whether a store takes a text: it is in UTF-8 and has no NUL.
-func isText(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }
+// storable returns a name as it is if a store takes it, which wants UTF-8 without NUL, and
+// else one that no row has.
+func storable(name string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(name, "\x00", "\uFFFD"), "\uFFFD")
+}
 
 // decode reads the parameters of the request into the struct that into points to.
 func (c *call) decode(into any) error { return c.values.Decode(into) }
