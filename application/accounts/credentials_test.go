@@ -237,14 +237,14 @@ func TestService_RevokeToken(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
 	mine, caller := s.token()
-	s.refused("another user", s.RevokeToken(t.Context(), s.by(7), mine.ID), domain.Unauthenticated, "")
-	s.refused("another user, no token", s.RevokeToken(t.Context(), s.by(7), 404), domain.Unauthenticated, "")
-	s.refused("an administrator, no token", s.RevokeToken(t.Context(), s.by(1), 404), domain.NotFound, "Not found")
-	s.refused("a stranger", s.RevokeToken(t.Context(), s.by(0), mine.ID), domain.Unauthenticated, "")
-	if err := s.RevokeToken(t.Context(), caller, mine.ID); err != nil || !s.isRevoked(mine.ID) {
+	s.refused("another user", s.RevokeToken(t.Context(), s.by(7), mine.ID, time.Time{}), domain.Unauthenticated, "")
+	s.refused("another user, no token", s.RevokeToken(t.Context(), s.by(7), 404, time.Time{}), domain.Unauthenticated, "")
+	s.refused("an administrator, no token", s.RevokeToken(t.Context(), s.by(1), 404, time.Time{}), domain.NotFound, "Not found")
+	s.refused("a stranger", s.RevokeToken(t.Context(), s.by(0), mine.ID, time.Time{}), domain.Unauthenticated, "")
+	if err := s.RevokeToken(t.Context(), caller, mine.ID, time.Time{}); err != nil || !s.isRevoked(mine.ID) {
 		t.Errorf("got %v", err)
 	}
-	s.refused("again", s.RevokeToken(t.Context(), s.by(1), mine.ID), domain.Unprocessable, "revoked already")
+	s.refused("again", s.RevokeToken(t.Context(), s.by(1), mine.ID, time.Time{}), domain.Unprocessable, "revoked already")
 	s.want("events", s.actions(), []string{"access_token.create root gus n", "access_token.update gus gus n"})
 }
 

@@ -194,14 +194,18 @@ func (s *Service) RotateToken(ctx context.Context, by rights.Caller, id int64, d
 	return created, err
 }
 
-// RevokeToken revokes a token, or returns a Refusal.
-func (s *Service) RevokeToken(ctx context.Context, by rights.Caller, id int64) error {
+// RevokeToken revokes a token, or returns a Refusal. A token that is younger than
+// unmodifiedSince, unless that is zero, stays.
+func (s *Service) RevokeToken(ctx context.Context, by rights.Caller, id int64, unmodifiedSince time.Time) error {
 	if err := by.OnInstance(rights.ReadUsers).Decide(); err != nil {
 		return err
 	}
 	return s.changeToken(ctx, by, id, func(tx Tx, user identity.User, t identity.AccessToken) error {
-		if t.Revoked {
+		switch {
+		case t.Revoked:
 			return errRevoked
+		case modifiedAfter(t.CreatedAt, unmodifiedSince):
+			return domain.ErrModified
 		}
 		return s.revoke(ctx, tx, by, user, t, 0)
 	})

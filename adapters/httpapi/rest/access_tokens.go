@@ -233,7 +233,7 @@ func (a *API) rotateToken(c *call) (any, error) {
 // revokeToken answers DELETE /personal_access_tokens/:id and, for the token of the
 // request, DELETE /personal_access_tokens/self.
 func (a *API) revokeToken(c *call) (any, error) {
-	if err := a.useCases.Accounts.RevokeToken(c.context(), c.caller, c.tokenID()); err != nil {
+	if err := a.useCases.Accounts.RevokeToken(c.context(), c.caller, c.tokenID(), c.unmodifiedSince()); err != nil {
 		return nil, asBadRequestWords(err)
 	}
 	return c.noContent()
