@@ -56,7 +56,7 @@ var groupRoutes = []route{
 	}, (*API).transferGroup},
 	{Route{
 		Method: http.MethodGet, Path: "/groups/:id/subgroups", Name: "listSubgroups", Summary: "List the groups right below a group",
-		Who: Anyone, Params: groupFilterParams{}, List: true, Orders: groupOrders, Answer: []group{},
+		Who: SignedIn, Params: groupFilterParams{}, List: true, Orders: groupOrders, Answer: []group{},
 	}, (*API).listSubgroups},
 	{Route{
 		Method: http.MethodGet, Path: "/groups/:id/descendant_groups", Name: "listDescendantGroups", Summary: "List all groups below a group",

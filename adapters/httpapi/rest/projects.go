@@ -35,7 +35,7 @@ var projectRoutes = []route{
 	}, inPath(rights.Group, (*API).listGroupProjects)},
 	{Route{
 		Method: http.MethodGet, Path: "/groups/:id/projects/shared", Name: "listSharedProjects", Summary: "List the projects that are shared with a group",
-		Who: Anyone, Params: projectFilter{}, List: true, Orders: projectOrders, Answer: []any{project{}, basicProject{}},
+		Who: SignedIn, Params: projectFilter{}, List: true, Orders: projectOrders, Answer: []any{project{}, basicProject{}},
 	}, inPath(rights.Group, (*API).listSharedProjects)},
 	{Route{
 		Method: http.MethodGet, Path: "/projects/:id/users", Name: "listProjectUsers", Summary: "List the users who have a role in a project",
