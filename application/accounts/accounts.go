@@ -63,11 +63,14 @@ func (s *Service) view(ctx context.Context, who identity.Claim) (View, error) {
 }
 
 // Views returns a page of the users that the filter picks, or a Refusal. A caller who has
-// not signed in has to name the user. For callers who are no administrators Emails,
+// not signed in has to name the user, and nothing else counts. For callers who are no administrators Emails,
 // Admins and TwoFactor do not count, and the identity of another service is refused.
 func (s *Service) Views(ctx context.Context, by rights.Caller, f Filter, page application.Page) (application.Listed[View], error) {
 	if err := by.OnInstance(rights.ReadUsers).Decide(); err != nil && f.Username == "" {
 		return application.Listed[View]{}, err
+	}
+	if !by.Known() {
+		f = Filter{Username: f.Username}
 	}
 	if f.Emails = by.Admin; !by.Admin {
 		f.Admins, f.TwoFactor = nil, nil
@@ -127,6 +130,9 @@ func (s *Service) Create(ctx context.Context, by rights.Caller, a identity.Accou
 	a.ID, a.CreatedAt, a.UpdatedAt, a.CreatedBy = 0, now, now, by.ID
 	a.EmailConfirmed = a.EmailConfirmed || !s.rules.RequireConfirmation
 	err := s.unitOfWork(ctx, func(tx Tx) (err error) {
+		if err := s.stillAdministrator(ctx, tx, by); err != nil {
+			return err
+		}
 		if err := checkNames(ctx, tx, identity.Account{}, a); err != nil {
 			return err
 		}
@@ -142,14 +148,19 @@ func (s *Service) Create(ctx context.Context, by rights.Caller, a identity.Accou
 }
 
 // Update changes a user by change, or returns a Refusal or FieldErrors. What change leaves
-// alone stays as it is in the same transaction.
-func (s *Service) Update(ctx context.Context, by rights.Caller, id identity.UserID, change func(*identity.Account)) (View, error) {
+// alone stays as it is in the same transaction. The e-mail is confirmed if confirmed says
+// so; else a new one is as that of a new user is.
+func (s *Service) Update(ctx context.Context, by rights.Caller, id identity.UserID, confirmed bool, change func(*identity.Account)) (View, error) {
 	err := s.change(ctx, by, id, func(tx Tx, a *identity.Account) error {
 		if a.Type.IsInternal() {
 			return errInternal
 		}
 		old := *a
 		change(a)
+		if identity.Fold(old.Email) != identity.Fold(a.Email) {
+			a.EmailConfirmed = !s.rules.RequireConfirmation
+		}
+		a.EmailConfirmed = a.EmailConfirmed || confirmed
 		if old.Admin && !a.Admin && a.ID == by.ID {
 			others, err := tx.Users.OtherAdministrators(ctx, a.ID)
 			switch {
@@ -225,7 +236,30 @@ func (s *Service) change(ctx context.Context, by rights.Caller, id identity.User
 	if err := by.OnInstance(rights.AdminAllResources).Decide(); err != nil {
 		return err
 	}
-	return s.changeOne(ctx, by, id, change)
+	return s.changeOne(ctx, by, id, func(tx Tx, a *identity.Account) error {
+		if err := s.stillAdministrator(ctx, tx, by); err != nil {
+			return err
+		}
+		return change(tx, a)
+	})
+}
+
+// stillAdministrator refuses a caller who has been blocked, has been deleted or is no
+// administrator any more since the request was let in: of two administrators who do so to
+// each other one stays.
+func (s *Service) stillAdministrator(ctx context.Context, tx Tx, by rights.Caller) error {
+	a, err := tx.Users.Account(ctx, by.ID)
+	if errors.Is(err, domain.NotFound) {
+		return &domain.Refusal{Kind: domain.Unauthenticated}
+	}
+	if err != nil {
+		return err
+	}
+	if refusal := s.rules.Users.CheckUser(a.User, s.now()); refusal != nil {
+		return refusal
+	}
+	by.Account = a
+	return by.OnInstance(rights.AdminAllResources).Decide()
 }
 
 // changeOne changes a user in one transaction, with an audit event if anything differs.
@@ -292,6 +326,9 @@ func (s *Service) remove(ctx context.Context, by rights.Caller, id identity.User
 			return domain.Refuse(domain.Forbidden, "You cannot delete yourself")
 		case a.Type.IsInternal():
 			return domain.Refuse(domain.Forbidden, "An internal user cannot be deleted")
+		}
+		if err := s.stillAdministrator(ctx, tx, by); err != nil {
+			return err
 		}
 		if err := check(tx, a); err != nil {
 			return err

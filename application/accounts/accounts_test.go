@@ -179,19 +179,19 @@ func TestService_Update(t *testing.T) {
 	}
 	for _, change := range []func(*identity.Account){bio("x"), bio("x"), func(a *identity.Account) { a.Name = "Dede E." }} {
 		s.now = s.now.Add(time.Minute)
-		view, err := s.Update(t.Context(), s.by(1), 7, change)
+		view, err := s.Update(t.Context(), s.by(1), 7, false, change)
 		if err != nil || view.Settings["bio"] != "x" || !view.UpdatedAt.Equal(world.Now.Add(time.Minute).Truncate(time.Microsecond)) {
 			t.Errorf("got %v, %v, %v, want one change", view.Settings, view.UpdatedAt, err)
 		}
 	}
 	s.want("events", s.actions(), []string{"user.update root dede dede"})
-	_, err := s.Update(t.Context(), s.by(1), 404, bio("y"))
+	_, err := s.Update(t.Context(), s.by(1), 404, false, bio("y"))
 	s.refused("no user", err, domain.NotFound, "User Not Found")
-	_, err = s.Update(t.Context(), s.by(1), 9, bio("y"))
+	_, err = s.Update(t.Context(), s.by(1), 9, false, bio("y"))
 	s.refused("a ghost", err, domain.Forbidden, "internal")
-	_, err = s.Update(t.Context(), s.by(7), 7, bio("y"))
+	_, err = s.Update(t.Context(), s.by(7), 7, false, bio("y"))
 	s.refused("oneself", err, domain.Forbidden, "")
-	_, err = s.Update(t.Context(), s.by(1), 7, func(a *identity.Account) { a.Username = "gus" })
+	_, err = s.Update(t.Context(), s.by(1), 7, false, func(a *identity.Account) { a.Username = "gus" })
 	s.refused("a name that is taken", err, domain.Conflict, "Username")
 }
 
@@ -199,13 +199,60 @@ func TestService_Update_lastAdministrator(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
 	resign := func(a *identity.Account) { a.Admin = false }
-	_, err := s.Update(t.Context(), s.by(1), 1, resign)
+	_, err := s.Update(t.Context(), s.by(1), 1, false, resign)
 	s.refused("the last one", err, domain.Forbidden, "last administrator")
-	if _, err := s.Update(t.Context(), s.by(1), 7, func(a *identity.Account) { a.Admin = true }); err != nil {
+	if _, err := s.Update(t.Context(), s.by(1), 7, false, func(a *identity.Account) { a.Admin = true }); err != nil {
 		t.Fatal(err)
 	}
-	if view, err := s.Update(t.Context(), s.by(1), 1, resign); err != nil || view.Admin {
+	if view, err := s.Update(t.Context(), s.by(1), 1, false, resign); err != nil || view.Admin {
 		t.Errorf("one of two: got %t, %v", view.Admin, err)
+	}
+}
+
+// TestService_lostRights has an administrator who was one when the request was let in.
+func TestService_lostRights(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		change string
+		kind   domain.Kind
+	}{{"admin: false", domain.Forbidden}, {"state: blocked", domain.Forbidden}} {
+		s := newService(t)
+		root := s.by(1)
+		world.Apply(t, s.store.WorldImport, "users: [{id: 1, username: root, "+c.change+"}, {id: 8, username: gus, admin: true}]")
+		_, err := s.Create(t.Context(), root, identity.Account{})
+		s.refused(c.change+", creates", err, c.kind, "")
+		_, err = s.Update(t.Context(), root, 8, false, func(a *identity.Account) { a.Admin = false })
+		s.refused(c.change+", updates", err, c.kind, "")
+		_, err = s.ChangeState(t.Context(), root, 8, identity.Block)
+		s.refused(c.change+", blocks", err, c.kind, "")
+		s.refused(c.change+", deletes", s.Delete(t.Context(), root, 8, true, time.Time{}), c.kind, "")
+	}
+	s := newService(t)
+	root := s.by(1)
+	world.Apply(t, s.store.WorldImport, "users: [{id: 8, username: gus, admin: true}]")
+	if err := s.Delete(t.Context(), s.by(8), 1, true, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	s.refused("deleted, deletes", s.Delete(t.Context(), root, 8, true, time.Time{}), domain.Unauthenticated, "")
+}
+
+func TestService_Update_email(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		required, skip, want bool
+	}{{false, false, true}, {true, false, false}, {true, true, true}} {
+		s := newService(t, func(r *accounts.Rules) { r.RequireConfirmation = c.required })
+		view, err := s.Update(t.Context(), s.by(1), 7, c.skip, func(a *identity.Account) { a.Email = "new@example.com" })
+		if err != nil || view.EmailConfirmed != c.want {
+			t.Errorf("%+v: got %t, %v", c, view.EmailConfirmed, err)
+		}
+		view, err = s.Update(t.Context(), s.by(1), 7, false, func(a *identity.Account) { a.Email = "NEW@example.com" })
+		if err != nil || view.EmailConfirmed != c.want {
+			t.Errorf("%+v, letter case: got %t, %v", c, view.EmailConfirmed, err)
+		}
+		if view, err = s.Update(t.Context(), s.by(1), 7, true, func(*identity.Account) {}); err != nil || !view.EmailConfirmed {
+			t.Errorf("%+v, confirmed: got %t, %v", c, view.EmailConfirmed, err)
+		}
 	}
 }
 
@@ -255,7 +302,7 @@ func TestService_Delete(t *testing.T) {
 	s.refused("a ghost", s.Delete(t.Context(), s.by(1), 9, true, time.Time{}), domain.Forbidden, "internal")
 	s.refused("no user", s.Delete(t.Context(), s.by(1), 404, true, time.Time{}), domain.NotFound, "User Not Found")
 	s.refused("a user", s.Delete(t.Context(), s.by(7), 8, true, time.Time{}), domain.Forbidden, "")
-	if _, err := s.Update(t.Context(), s.by(1), 7, func(a *identity.Account) { a.Note = "n" }); err != nil {
+	if _, err := s.Update(t.Context(), s.by(1), 7, false, func(a *identity.Account) { a.Note = "n" }); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Delete(t.Context(), s.by(1), 7, true, s.now.Add(-time.Minute)); !errors.Is(err, domain.ErrModified) {

@@ -94,7 +94,8 @@ type newUserParams struct {
 
 // changedUserParams are the parameters that a user who exists has beside userParams.
 type changedUserParams struct {
-	SkipReconfirmation bool `param:"skip_reconfirmation" api:"no-effect"`
+	// SkipReconfirmation says that the e-mail is confirmed, be it new or not.
+	SkipReconfirmation bool `param:"skip_reconfirmation"`
 }
 
 type deleteUserParams struct {
@@ -130,6 +131,13 @@ func (c *call) userChange() (func(*identity.Account), error) {
 	var in userParams
 	if err := c.decode(&in); err != nil {
 		return nil, err
+	}
+	for name, field := range map[string]**string{
+		"email": &in.Email, "username": &in.Username, "name": &in.Name, "note": &in.Note, "public_email": &in.PublicEmail,
+	} {
+		if *field == nil && c.values.Given(name) {
+			*field = new("") // null empties it
+		}
 	}
 	settings, err := c.remembered(remembered.UserParameters)
 	if err != nil {
@@ -174,14 +182,15 @@ func (a *API) createUser(c *call) (any, error) {
 
 // updateUser answers PUT /users/:id.
 func (a *API) updateUser(c *call) (any, error) {
-	if err := c.decode(&changedUserParams{}); err != nil {
+	var in changedUserParams
+	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
 	change, err := c.userChange()
 	if err != nil {
 		return nil, err
 	}
-	view, err := a.useCases.Accounts.Update(c.context(), c.caller, identity.UserID(c.number("id")), change)
+	view, err := a.useCases.Accounts.Update(c.context(), c.caller, identity.UserID(c.number("id")), in.SkipReconfirmation, change)
 	if err != nil {
 		return nil, err
 	}
