@@ -16,11 +16,16 @@ func Handler(root string, engine http.Handler) http.Handler {
 }
 
 // HandlerAsSent serves engine below root and nowhere else, with paths as they were sent:
-// an empty segment stays one.
-func HandlerAsSent(root string, engine http.Handler) http.Handler {
+// an empty segment stays one. Only directly behind the prefix of all routes one does not
+// count: client-go asks for /api/v4//sidekiq/job_stats.
+func HandlerAsSent(root, prefix string, engine http.Handler) http.Handler {
 	root = strings.TrimSuffix(clean(root), "/")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		serve(engine, w, r, below(root, r.URL.EscapedPath()))
+		path := below(root, r.URL.EscapedPath())
+		if route, doubled := strings.CutPrefix(path, prefix+"//"); doubled {
+			path = prefix + "/" + route
+		}
+		serve(engine, w, r, path)
 	})
 }
 

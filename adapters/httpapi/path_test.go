@@ -64,6 +64,21 @@ func TestHandler(t *testing.T) {
 	}
 }
 
+func TestHandlerAsSent(t *testing.T) {
+	t.Parallel()
+	for target, want := range map[string]string{
+		"/gitlab/v4/things/7": "7", "/gitlab/v4//things/7": "7", "/gitlab/v4///things/7": "", "/gitlab/v4/things//7": "", "/gitlab/v4/things/7/": "",
+		"/gitlab//v4/things/7": "", "/gitlab/v4//": "",
+	} {
+		engine, _ := newEngine(t)
+		engine.GET("/v4/things/:id", dialect.Reply(func(c *gin.Context) (any, error) { return c.Param("id"), nil }))
+		answer := serve(httpapi.HandlerAsSent("/gitlab", "/v4", engine), httptest.NewRequest("GET", target, nil))
+		if found := answer.Code == http.StatusOK; found != (want != "") {
+			t.Errorf("%s: got %d", target, answer.Code)
+		}
+	}
+}
+
 func TestHandler_leavesTheRequest(t *testing.T) {
 	t.Parallel()
 	engine, logs := newEngine(t)

@@ -109,7 +109,7 @@ var matrix = map[string][]row{
 		{"POST /groups/20/restore", "", "400 400 403 403 403 404 401", "/groups/999/restore"},
 		{"POST /groups/20/archive", "", "422 422 403 403 403 404 401", "/groups/999/archive"},
 		{"POST /groups/20/unarchive", "", "422 422 403 403 403 404 401", "/groups/999/unarchive"},
-		{"GET /groups/20/subgroups", "", seersRead, "/groups/999/subgroups"},
+		{"GET /groups/20/subgroups", "", membersRead, "/groups/999/subgroups"},
 		{"GET /groups/20/descendant_groups", "", membersRead, "/groups/999/descendant_groups"},
 		{"GET /groups/20/transfer_locations", "", ownerReads, "/groups/999/transfer_locations"},
 		{"GET /groups/20/invited_groups", "", membersRead, "/groups/999/invited_groups"},
@@ -177,7 +177,7 @@ var matrix = map[string][]row{
 		{"GET /users/4/starred_projects", "", signedIn, ""},
 		{"GET /groups/20/projects", "", seersRead, "/groups/999/projects"},
 		{"GET /groups/24/projects", "", everyone, ""},
-		{"GET /groups/20/projects/shared", "", seersRead, "/groups/999/projects/shared"},
+		{"GET /groups/20/projects/shared", "", membersRead, "/groups/999/projects/shared"},
 	},
 	"namespaces": {
 		{"GET /namespaces", "", signedIn, ""},
@@ -205,6 +205,8 @@ var matrix = map[string][]row{
 		{"GET /projects/30/avatar", "", "404 404 404 404 404 404 401", "/projects/999/avatar"},
 		{"GET /projects/30/push_rule", "", "404 404 404 404 404 404 401", "/projects/999/push_rule"},
 		{"GET /groups/20/variables", "", ownerReads, "/groups/999/variables"},
+		{"GET /groups/20/deploy_tokens", "", ownerReads, "/groups/999/deploy_tokens"},
+		{"GET /projects/30/deploy_tokens", "", "200 200 200 403 403 404 401", "/projects/999/deploy_tokens"},
 		{"GET /groups/20/avatar", "", "404 404 404 404 404 404 401", "/groups/999/avatar"},
 	},
 }

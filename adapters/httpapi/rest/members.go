@@ -134,7 +134,7 @@ type newMemberParams struct {
 	UserID      names  `param:"user_id" api:"integer,string,[]integer"`
 	Username    names  `param:"username" api:"string,[]string"`
 	AccessLevel int64  `param:"access_level,required"`
-	ExpiresAt   expiry `param:"expires_at"`
+	ExpiresAt   expiry `param:"expires_at" api:"string,null"`
 }
 
 // who returns the users who are to be members.
@@ -212,7 +212,7 @@ func (a *API) addMember(c *call, on rights.Ref) (any, error) {
 // memberParams are the parameters of a member that is changed.
 type memberParams struct {
 	AccessLevel int64  `param:"access_level,required"`
-	ExpiresAt   expiry `param:"expires_at"`
+	ExpiresAt   expiry `param:"expires_at" api:"string,null"`
 }
 
 // updateMember answers PUT …/members/:user_id.

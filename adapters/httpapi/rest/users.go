@@ -74,8 +74,8 @@ type userParams struct {
 	External       *bool   `param:"external"`
 	CanCreateGroup *bool   `param:"can_create_group"`
 	ProjectsLimit  *int64  `param:"projects_limit"`
-	Note           *string `param:"note"`
-	PublicEmail    *string `param:"public_email"`
+	Note           *string `param:"note" api:"string,null"`
+	PublicEmail    *string `param:"public_email" api:"string,null"`
 	ExternUID      *string `param:"extern_uid"`
 	Provider       *string `param:"provider"`
 	// Avatar is dropped: it may be a file.

@@ -135,7 +135,7 @@ func (b *builder) rest(apis APIs, kind Listener) http.Handler {
 	engine.NoRoute(rest.Unknown)
 	engine.NoMethod(rest.NoMethod)
 	apis.Rest.Mount(engine.Group(apiPrefix), b.document(apis, kind))
-	return httpapi.HandlerAsSent(b.settings.RelativeRoot, engine)
+	return httpapi.HandlerAsSent(b.settings.RelativeRoot, apiPrefix, engine)
 }
 
 // listener serves the routes of one listener. The portal and rest are nil if they are not

@@ -98,7 +98,7 @@ func TestNew_management(t *testing.T) {
 	for request, want := range map[string]map[string]string{
 		"GET /gitlab/api/v4/user":                             {"internal": unauthorized, "portal": noRoute, "api": unauthorized, "neither": noRoute},
 		"GET /gitlab/api/v4/nope":                             {"internal": unknown, "portal": noRoute, "api": unknown, "neither": noRoute},
-		"GET /gitlab/api/v4//user":                            {"internal": unknown, "api": unknown},
+		"GET /gitlab/api/v4/user//":                           {"internal": unknown, "api": unknown},
 		"GET /gitlab/api/v4/users/":                           {"internal": unknown, "api": unknown},
 		"GET /gitlab/api/v4/users//keys":                      {"internal": unknown, "api": unknown},
 		"PATCH /gitlab/api/v4/user":                           {"internal": `405 {"error":"405 Not Allowed"}`},
