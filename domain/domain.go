@@ -5,6 +5,7 @@ package domain
 import (
 	"cmp"
 	"fmt"
+	"time"
 )
 
 // Kind says what the caller can do about a failure. It is itself an error, so
@@ -58,6 +59,20 @@ func (r *Refusal) Unwrap() error { return r.Kind }
 // ErrModified refuses to delete a row that was changed after the moment that the caller
 // names. Callers compare it by identity.
 var ErrModified = Refuse(Conflict, "The row was changed meanwhile")
+
+// CheckUnmodified returns ErrModified for a row that was changed in a later second than
+// since, or nil; also for a zero since. A row without a moment of its last change counts
+// from that of its creation, and one with neither as old.
+func CheckUnmodified(since, updatedAt, createdAt time.Time) *Refusal {
+	at := updatedAt
+	if at.IsZero() {
+		at = createdAt
+	}
+	if since.IsZero() || !at.Truncate(time.Second).After(since) {
+		return nil
+	}
+	return ErrModified
+}
 
 // Because returns an error that wraps the refusal and its cause, in this order.
 // The caller sees the refusal alone, the log both.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"gatehouse/domain"
 )
@@ -17,6 +18,29 @@ func TestRefusal_Error(t *testing.T) {
 	} {
 		if r.Error() != want || !errors.Is(r, domain.NotFound) {
 			t.Errorf("got %q of kind %q, want %q", r, r.Kind, want)
+		}
+	}
+}
+
+func TestCheckUnmodified(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 30, 12, 0, 0, 5e8, time.UTC)
+	second := at.Truncate(time.Second)
+	for name, c := range map[string]struct {
+		since, updated, created time.Time
+		want                    *domain.Refusal
+	}{
+		"no condition":                {time.Time{}, at, at, nil},
+		"changed before":              {at.Add(time.Minute), at, time.Time{}, nil},
+		"changed in that second":      {second, at, time.Time{}, nil},
+		"changed later":               {second.Add(-time.Second), at, time.Time{}, domain.ErrModified},
+		"created before, changed":     {second.Add(-time.Second), at, at.Add(-time.Hour), domain.ErrModified},
+		"created later, not changed":  {second.Add(-time.Second), time.Time{}, at, domain.ErrModified},
+		"created before, not changed": {second, time.Time{}, at, nil},
+		"of unknown age":              {second, time.Time{}, time.Time{}, nil},
+	} {
+		if got := domain.CheckUnmodified(c.since, c.updated, c.created); got != c.want {
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
 	}
 }

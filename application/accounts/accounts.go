@@ -289,8 +289,8 @@ func (s *Service) changeOne(ctx context.Context, by rights.Caller, id identity.U
 // is set a user who alone owns a group stays.
 func (s *Service) Delete(ctx context.Context, by rights.Caller, id identity.UserID, hard bool, unmodifiedSince time.Time) error {
 	return s.remove(ctx, by, id, func(tx Tx, a identity.Account) error {
-		if modifiedAfter(a.UpdatedAt, unmodifiedSince) {
-			return domain.ErrModified
+		if modified := domain.CheckUnmodified(unmodifiedSince, a.UpdatedAt, a.CreatedAt); modified != nil {
+			return modified
 		}
 		if hard {
 			return nil

@@ -158,7 +158,7 @@ func (s *Service) RemoveKey(ctx context.Context, by rights.Caller, user identity
 			return errNoKey
 		case err != nil:
 			return err
-		case modifiedAfter(key.CreatedAt, unmodifiedSince):
+		case domain.CheckUnmodified(unmodifiedSince, time.Time{}, key.CreatedAt) != nil:
 			return domain.ErrModified
 		}
 		if err := tx.Keys.RemoveKey(ctx, id); err != nil {
@@ -166,10 +166,4 @@ func (s *Service) RemoveKey(ctx context.Context, by rights.Caller, user identity
 		}
 		return s.record(ctx, tx, by, audit.Delete, a.User, keyObject(key), keyValues(key), nil)
 	})
-}
-
-// modifiedAfter says whether a row is younger than the condition of its deletion, which is
-// in whole seconds; zero for no condition.
-func modifiedAfter(at, unmodifiedSince time.Time) bool {
-	return !unmodifiedSince.IsZero() && at.Truncate(time.Second).After(unmodifiedSince)
 }

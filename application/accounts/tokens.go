@@ -204,7 +204,7 @@ func (s *Service) RevokeToken(ctx context.Context, by rights.Caller, id int64, u
 		switch {
 		case t.Revoked:
 			return errRevoked
-		case modifiedAfter(t.CreatedAt, unmodifiedSince):
+		case domain.CheckUnmodified(unmodifiedSince, time.Time{}, t.CreatedAt) != nil:
 			return domain.ErrModified
 		}
 		return s.revoke(ctx, tx, by, user, t, 0)
