@@ -43,11 +43,11 @@ var listings = map[string]listing{
 		}},
 	"groups": {`
 		SELECT id, path, visibility, protocols, allowed_ips, CASE name WHEN '' THEN '/' || path ELSE name END, description, lfs, project_creation, subgroup_creation,
-			share_lock, membership_lock, require_two_factor, settings, created_at
+			share_lock, membership_lock, require_two_factor, settings, created_at, updated_at
 		FROM namespaces WHERE owner_id IS NULL`,
 		func() []cell {
 			return []cell{
-				number(), word(), word(), word(), list(), name(), word(), flag(), word(), word(), flag(), flag(), flag(), settings(), date(),
+				number(), word(), word(), word(), list(), name(), word(), flag(), word(), word(), flag(), flag(), flag(), settings(), date(), date(),
 			}
 		}},
 	"projects": {`
@@ -62,10 +62,10 @@ var listings = map[string]listing{
 			}
 		}},
 	"members": {`
-		SELECT u.username, g.path, p.path, m.level, m.state, m.expires_at, m.created_at, c.username
+		SELECT u.username, g.path, p.path, m.level, m.state, m.expires_at, m.created_at, c.username, m.updated_at
 		FROM members m JOIN users u ON u.id = m.user_id LEFT JOIN users c ON c.id = m.created_by
 		LEFT JOIN namespaces g ON g.id = m.group_id LEFT JOIN projects p ON p.id = m.project_id`,
-		func() []cell { return []cell{word(), word(), word(), role(), word(), date(), date(), word()} }},
+		func() []cell { return []cell{word(), word(), word(), role(), word(), date(), date(), word(), date()} }},
 	"shares": {`
 		SELECT g.path, p.path, w.path, s.level, s.expires_at, s.created_at, c.username
 		FROM shares s JOIN namespaces w ON w.id = s.with_id LEFT JOIN users c ON c.id = s.created_by

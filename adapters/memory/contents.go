@@ -114,7 +114,7 @@ func (c contents) Members(ctx context.Context) iter.Seq2[worldimport.Member, err
 	return func(yield func(worldimport.Member, error) bool) {
 		for _, key := range keys {
 			m := c.members[key]
-			out := worldimport.Member{User: c.users.rows[key.user].Username, Role: m.role, State: m.state, ExpiresAt: m.expiry, Creation: c.named(m.creation)}
+			out := worldimport.Member{User: c.users.rows[key.user].Username, Role: m.role, State: m.state, ExpiresAt: m.expiry, Creation: c.named(m.creation), UpdatedAt: m.updated}
 			out.Group, out.Project = c.namespaces.rows[key.in.Group].Path, c.projects.rows[key.in.Project].Path
 			if !yield(out, ctx.Err()) || ctx.Err() != nil {
 				return

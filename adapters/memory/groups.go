@@ -88,9 +88,11 @@ func (tx groupsTx) Delete(ctx context.Context, id source.NamespaceID) ([]source.
 
 // AddOwner implements groups.Members.
 func (tx groupsTx) AddOwner(ctx context.Context, group source.NamespaceID, user identity.UserID, at time.Time) error {
-	return tx.putMember(ctx, membership{user, source.MemberSource{Group: group}}, member{
-		role: source.Owner, state: worldimport.MemberActive, creation: worldimport.Creation{CreatedAt: toInstant(at), Creator: user},
-	})
+	key, creation := membership{user, source.MemberSource{Group: group}}, worldimport.Creation{CreatedAt: toInstant(at), Creator: user}
+	if old, exists := tx.members[key]; exists {
+		creation = old.creation
+	}
+	return tx.putMember(ctx, key, member{role: source.Owner, state: worldimport.MemberActive, creation: creation, updated: toInstant(at)})
 }
 
 // HasOwner implements groups.Members.

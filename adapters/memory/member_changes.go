@@ -50,12 +50,15 @@ func (tx membersTx) Member(ctx context.Context, user identity.UserID, in source.
 	if !ok {
 		return members.Member{}, notFound("member %d", user)
 	}
-	return members.Member{Role: m.role, State: m.state, ExpiresAt: m.expiry, CreatedAt: m.creation.CreatedAt, CreatedBy: m.creation.Creator}, nil
+	return members.Member{
+		Role: m.role, State: m.state, ExpiresAt: m.expiry, CreatedAt: m.creation.CreatedAt, UpdatedAt: m.updated, CreatedBy: m.creation.Creator,
+	}, nil
 }
 
 // PutMember implements members.Members.
 func (tx membersTx) PutMember(ctx context.Context, user identity.UserID, in source.MemberSource, m members.Member) error {
-	return tx.putMember(ctx, membership{user, in}, member{m.Role, m.State, toDay(m.ExpiresAt), worldimport.Creation{CreatedAt: toInstant(m.CreatedAt), Creator: m.CreatedBy}})
+	creation := worldimport.Creation{CreatedAt: toInstant(m.CreatedAt), Creator: m.CreatedBy}
+	return tx.putMember(ctx, membership{user, in}, member{m.Role, m.State, toDay(m.ExpiresAt), creation, toInstant(m.UpdatedAt)})
 }
 
 // RemoveMember implements members.Members.

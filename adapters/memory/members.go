@@ -22,6 +22,7 @@ type member struct {
 	state    worldimport.MemberState
 	expiry   time.Time
 	creation worldimport.Creation
+	updated  time.Time
 }
 
 // share gives the members of a group a role in another group or a project.
@@ -40,7 +41,7 @@ func newCreation(c worldimport.Creation) worldimport.Creation {
 
 // PutMember implements worldimport.Namespaces.
 func (tx namespacesTx) PutMember(ctx context.Context, u identity.UserID, in source.MemberSource, m worldimport.Member) error {
-	return tx.putMember(ctx, membership{u, in}, member{m.Role, m.State, toDay(m.ExpiresAt), newCreation(m.Creation)})
+	return tx.putMember(ctx, membership{u, in}, member{m.Role, m.State, toDay(m.ExpiresAt), newCreation(m.Creation), toInstant(m.UpdatedAt)})
 }
 
 // putMember keeps a membership.
@@ -98,7 +99,7 @@ func (tx currentTx) Member(ctx context.Context, u identity.UserID, in source.Mem
 	if !ok {
 		return worldimport.Member{}, notFound("member %d", u)
 	}
-	return worldimport.Member{Role: m.role, State: m.state, ExpiresAt: m.expiry, Creation: m.creation}, nil
+	return worldimport.Member{Role: m.role, State: m.state, ExpiresAt: m.expiry, Creation: m.creation, UpdatedAt: m.updated}, nil
 }
 
 // Share implements worldimport.Current.
@@ -253,7 +254,7 @@ func (w *world) listMembers() (rows [][]any) {
 		group, project := w.memberSourcePaths(key.in)
 		rows = append(rows, []any{
 			w.usernameOrNil(key.user), group, project, m.role.String(), string(m.state), timeOrNil(m.expiry),
-			timeOrNil(m.creation.CreatedAt), w.usernameOrNil(m.creation.Creator),
+			timeOrNil(m.creation.CreatedAt), w.usernameOrNil(m.creation.Creator), timeOrNil(m.updated),
 		})
 	}
 	return rows

@@ -141,7 +141,7 @@ func (w *world) groupRow(g worldimport.Group) (namespace, error) {
 		Namespace: g.Namespace, visibility: g.Visibility,
 		branchProtection: copyOf(g.DefaultBranchProtection), pendingDelete: g.PendingDelete, profile: g.Profile.Clone().Complete(g.Namespace.Path),
 	}
-	row.profile.CreatedAt = toInstant(row.profile.CreatedAt)
+	row.profile.CreatedAt, row.profile.UpdatedAt = toInstant(row.profile.CreatedAt), toInstant(row.profile.UpdatedAt)
 	row.Personal, row.AllowedIPs = false, slices.Clone(g.Namespace.AllowedIPs)
 	if above := source.Path(g.Namespace.Path).Parent(); above != "" {
 		parent, err := w.groupByPath(string(above))
@@ -165,7 +165,7 @@ func (w *world) listGroups() (rows [][]any) {
 			rows = append(rows, []any{
 				int64(g.ID), g.Path, string(g.visibility), string(g.Protocols), prefixTexts(g.AllowedIPs),
 				p.Name, p.Description, flagOrNil(p.LFS), string(p.ProjectCreation), string(p.SubgroupCreation),
-				p.ShareLock, p.MembershipLock, p.RequireTwoFactor, inventory.SettingsRecord(p.Settings), timeOrNil(p.CreatedAt),
+				p.ShareLock, p.MembershipLock, p.RequireTwoFactor, inventory.SettingsRecord(p.Settings), timeOrNil(p.CreatedAt), timeOrNil(p.UpdatedAt),
 			})
 		}
 	}

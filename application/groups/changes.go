@@ -46,7 +46,8 @@ func (s *Service) Create(ctx context.Context, by rights.Caller, n NewGroup) (Det
 		if err := s.check(ctx, tx, source.Group{}, g, parent); err != nil {
 			return err
 		}
-		g.GroupProfile, g.CreatedAt = g.Complete(g.Path), now
+		g.GroupProfile = g.Complete(g.Path)
+		g.CreatedAt, g.UpdatedAt = now, now
 		if id, err = tx.Groups.PutGroup(ctx, g); err != nil {
 			return err
 		}
@@ -187,10 +188,11 @@ func (s *Service) change(ctx context.Context, by rights.Caller, ref rights.Ref, 
 		if len(is) == 0 {
 			return nil
 		}
+		g.UpdatedAt = s.now()
 		if _, err := tx.Groups.PutGroup(ctx, g); err != nil {
 			return err
 		}
-		return tx.Audit.Append(ctx, by.Cause.Event(s.now(), audit.Update, object(g), object(g), was, is))
+		return tx.Audit.Append(ctx, by.Cause.Event(g.UpdatedAt, audit.Update, object(g), object(g), was, is))
 	})
 	if err != nil {
 		return Detail{}, err
@@ -218,11 +220,11 @@ func (s *Service) own(ctx context.Context, by rights.Caller, ref rights.Ref, do 
 var errSubscribed = domain.Refuse(domain.Invalid, "The group has a subscription: it cannot be removed before that has ended")
 
 // Delete removes a group with all that is below, or returns a Refusal. With a moment the
-// group must not be newer than that.
+// group must not have been changed after that.
 func (s *Service) Delete(ctx context.Context, by rights.Caller, ref rights.Ref, unmodifiedSince time.Time) error {
 	return s.own(ctx, by, ref, func(tx Tx, g source.Group) error {
-		if !unmodifiedSince.IsZero() && g.CreatedAt.Truncate(time.Second).After(unmodifiedSince) {
-			return domain.ErrModified
+		if modified := domain.CheckUnmodified(unmodifiedSince, g.UpdatedAt, g.CreatedAt); modified != nil {
+			return modified
 		}
 		if subscribed, err := tx.Groups.Subscribed(ctx, g.ID); err != nil || subscribed {
 			if err == nil {

@@ -366,6 +366,24 @@ func TestService_Delete_refused(t *testing.T) {
 	if err := f.Delete(t.Context(), as(2), ref, f.now.Add(-2*time.Second)); !errors.Is(err, domain.ErrModified) {
 		t.Errorf("newer than the condition: got %v", err)
 	}
+	made := f.now
+	f.now = made.Add(time.Hour)
+	for _, c := range []struct {
+		name   string
+		change func(*source.Group) error
+		want   time.Time
+	}{
+		{"nothing", keep, made},
+		{"a description", func(g *source.Group) error { g.Description = "x"; return nil }, f.now},
+	} {
+		changed, err := f.Update(t.Context(), as(2), number(12), c.change)
+		if err != nil || !changed.UpdatedAt.Equal(c.want.Truncate(time.Microsecond)) {
+			t.Errorf("%s changed: got the moment %s, %v, want %s", c.name, changed.UpdatedAt, err, c.want)
+		}
+	}
+	if err := f.Delete(t.Context(), as(2), number(12), made); !errors.Is(err, domain.ErrModified) {
+		t.Errorf("changed after the condition: got %v", err)
+	}
 	world.Apply(t, f.store.WorldImport, "subscriptions: [{namespace: new, plan_code: premium, start_date: 2026-01-01}]")
 	if got := outcome(f.Delete(t.Context(), as(2), ref, f.now)); got != string(domain.Invalid) {
 		t.Errorf("subscribed: got %q", got)

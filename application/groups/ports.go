@@ -54,7 +54,8 @@ type Groups interface {
 
 // Members keeps the owners of groups.
 type Members interface {
-	// AddOwner makes the user, who exists, a direct owner of a group from that moment on.
+	// AddOwner makes the user, who exists, a direct owner of a group from that moment on. A
+	// membership that the user has there keeps when it was created, and its creator.
 	AddOwner(ctx context.Context, group source.NamespaceID, user identity.UserID, at time.Time) error
 	// HasOwner says whether a group has a direct owner whose membership counts at now.
 	HasOwner(ctx context.Context, group source.NamespaceID, now time.Time) (bool, error)

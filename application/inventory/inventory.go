@@ -78,13 +78,13 @@ var Lists = map[string][]string{
 	},
 	"groups": {
 		"id", "path", "visibility", "protocols", "allowed_ips", "name", "description", "lfs", "project_creation", "subgroup_creation",
-		"share_lock", "membership_lock", "require_two_factor", "settings", "created_at",
+		"share_lock", "membership_lock", "require_two_factor", "settings", "created_at", "updated_at",
 	},
 	"projects": {
 		"id", "path", "visibility", "archived", "read_only", "repository", "wiki", "default_branch", "empty", "storage", "last_activity_at", "moved_from",
 		"name", "description", "creator", "topics", "settings", "object_format", "created_at", "updated_at",
 	},
-	"members":       {"user", "group", "project", "role", "state", "expires_at", "created_at", "created_by"},
+	"members":       {"user", "group", "project", "role", "state", "expires_at", "created_at", "created_by", "updated_at"},
 	"shares":        {"group", "project", "with", "role", "expires_at", "created_at", "created_by"},
 	"keys":          {"id", "type", "title", "fingerprint", "usage", "owner", "expires_at", "last_used_at", "public"},
 	"protections":   {"project", "kind", "name", "allow_force_push", "push", "merge", "create"},

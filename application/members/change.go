@@ -71,7 +71,7 @@ func (c *change) add(ctx context.Context, who identity.Claim, g Grant) error {
 	if err := c.decide(ctx, old, g.Role, &g.ExpiresAt); err != nil {
 		return err
 	}
-	m := Member{Role: g.Role, State: source.MemberActive, ExpiresAt: g.ExpiresAt, CreatedAt: c.now, CreatedBy: c.by.ID}
+	m := Member{Role: g.Role, State: source.MemberActive, ExpiresAt: g.ExpiresAt, CreatedAt: c.now, UpdatedAt: c.now, CreatedBy: c.by.ID}
 	if err := c.tx.Members.PutMember(ctx, c.member.ID, c.in, m); err != nil {
 		return err
 	}
@@ -100,6 +100,7 @@ func (c *change) update(ctx context.Context, user identity.UserID, role source.R
 	if len(after) == 0 {
 		return nil
 	}
+	m.UpdatedAt = c.now
 	if err := c.tx.Members.PutMember(ctx, user, c.in, m); err != nil {
 		return err
 	}
@@ -117,8 +118,8 @@ func (c *change) remove(ctx context.Context, user identity.UserID, r Removal) er
 	if err := c.decide(ctx, old, source.NoRole, nil); err != nil {
 		return err
 	}
-	if !r.UnmodifiedSince.IsZero() && old.CreatedAt.Truncate(time.Second).After(r.UnmodifiedSince) {
-		return domain.ErrModified
+	if modified := domain.CheckUnmodified(r.UnmodifiedSince, old.UpdatedAt, old.CreatedAt); modified != nil {
+		return modified
 	}
 	removed, err := c.tx.Members.RemoveMember(ctx, user, c.in, !r.KeepBelow)
 	if err != nil {

@@ -138,7 +138,8 @@ func (s *Service) Update(ctx context.Context, by rights.Caller, on rights.Ref, u
 type Removal struct {
 	// KeepBelow keeps the memberships in groups and projects below the group.
 	KeepBelow bool
-	// UnmodifiedSince refuses to remove a membership that is newer; zero for none.
+	// UnmodifiedSince refuses to remove a membership that was changed after it; zero for
+	// none.
 	UnmodifiedSince time.Time
 }
 

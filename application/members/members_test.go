@@ -304,6 +304,22 @@ func TestService_Remove_unmodifiedSince(t *testing.T) {
 	if err := f.Remove(t.Context(), f.caller(2), acme, 7, members.Removal{UnmodifiedSince: since.Add(-time.Second)}); !errors.Is(err, domain.ErrModified) {
 		t.Errorf("added since: got %v", err)
 	}
+	memberOf := map[identity.UserID]rights.Ref{3: acme, 4: tools}
+	later := f
+	later.Service = members.New(f.store.MemberUnitOfWork, f.store.Standings, f.store.MemberRecords, func() time.Time { return world.Now.Add(time.Hour) })
+	for _, c := range []struct {
+		user identity.UserID
+		role source.Role
+		want error
+	}{{4, source.Reporter, domain.ErrModified}, {3, source.Maintainer, nil}} { // mia is a maintainer already
+		if _, err := later.Update(t.Context(), f.caller(2), memberOf[c.user], c.user, c.role, nil); err != nil {
+			t.Fatal(err)
+		}
+		err := f.Remove(t.Context(), f.caller(2), memberOf[c.user], c.user, members.Removal{UnmodifiedSince: since})
+		if !errors.Is(err, c.want) {
+			t.Errorf("user %d becomes a %s: got %v, want %v", c.user, c.role, err, c.want)
+		}
+	}
 	if err := f.Remove(t.Context(), f.caller(2), acme, 7, members.Removal{UnmodifiedSince: since}); err != nil {
 		t.Errorf("not added since: got %v", err)
 	}

@@ -31,8 +31,8 @@ type Member struct {
 	State source.MemberState
 	// ExpiresAt is the day with whose beginning it ends; zero for never.
 	ExpiresAt time.Time
-	// CreatedAt is zero if it is not known.
-	CreatedAt time.Time
+	// CreatedAt and UpdatedAt are zero if they are not known.
+	CreatedAt, UpdatedAt time.Time
 	// CreatedBy is who added the member; 0 if that is not known.
 	CreatedBy identity.UserID
 }
@@ -89,7 +89,7 @@ type AuditLog interface {
 	Append(ctx context.Context, events ...audit.Event) error
 }
 
-// View is a member as the API shows them.
+// View is a member as the API shows them. UpdatedAt is not filled in.
 type View struct {
 	User identity.User
 	Member

@@ -64,6 +64,7 @@ func mergeGroups(kept, d Group) Group {
 	keep(d.FileLine, "require_two_factor", &p.RequireTwoFactor, kept.Profile.RequireTwoFactor)
 	keep(d.FileLine, "settings", &p.Settings, kept.Profile.Settings)
 	keep(d.FileLine, "created_at", &p.CreatedAt, kept.Profile.CreatedAt)
+	p.UpdatedAt = kept.Profile.UpdatedAt
 	d.Profile = p.Complete(n.Path)
 	return d
 }
@@ -98,6 +99,7 @@ func mergeMembers(kept, d Member) Member {
 	keep(d.FileLine, "state", &d.State, kept.State)
 	keep(d.FileLine, "expires_at", &d.ExpiresAt, kept.ExpiresAt)
 	d.Creation = mergeCreations(d.FileLine, "created_by", kept.Creation, d.Creation)
+	d.UpdatedAt = kept.UpdatedAt
 	return d
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -109,7 +110,8 @@ func TestImport_createdAt(t *testing.T) {
 	}
 }
 
-// A user is updated now where anything changes, a project unless the row says when.
+// A user, group or member is updated now where anything changes, a project unless the row
+// says when.
 func TestImport_updatedAt(t *testing.T) {
 	t.Parallel()
 	store := memory.New()
@@ -128,6 +130,55 @@ func TestImport_updatedAt(t *testing.T) {
 	}
 	if got := show(t, store, "users")[0]; !strings.Contains(got, at) {
 		t.Errorf("new user: got %s, want %s", got, at)
+	}
+	const rows = "groups: [{path: acme, description: d}]\nmembers: [{user: dev, group: acme, role: guest}]\n"
+	for _, step := range []struct{ text, want string }{
+		{rows, at}, // new
+		{rows, old},
+		{"groups: [{path: acme}]\nmembers: [{user: dev, group: acme, role: guest}]", old},
+		{"groups: [{path: acme, description: e}]\nmembers: [{user: dev, group: acme, role: owner}]", at},
+	} {
+		mustApply(t, store, step.text)
+		for _, line := range show(t, store, "groups", "members") {
+			if !strings.Contains(line, step.want) {
+				t.Errorf("%s: got %s, want %s", step.text, line, step.want)
+			}
+		}
+		backdate(t, store)
+	}
+}
+
+// backdate lets the group acme and its only member be updated in 2020.
+func backdate(t *testing.T, store *memory.Store) {
+	t.Helper()
+	at := time.Date(2020, 1, 2, 0, 0, 0, 0, time.UTC)
+	var id source.NamespaceID
+	err := store.WorldImport(t.Context(), func(tx worldimport.Tx) (err error) {
+		g, err := tx.Current.Group(t.Context(), worldimport.Group{Namespace: source.Namespace{Path: "acme"}})
+		if err == nil {
+			g.Profile.UpdatedAt = at
+			id, err = tx.Namespaces.PutGroup(t.Context(), g)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = store.WorldImport(t.Context(), func(tx worldimport.Tx) error {
+		in := source.MemberSource{Group: id}
+		user, err := tx.Users.ID(t.Context(), "dev")
+		if err != nil {
+			return err
+		}
+		m, err := tx.Current.Member(t.Context(), user, in)
+		if err != nil {
+			return err
+		}
+		m.UpdatedAt = at
+		return tx.Namespaces.PutMember(t.Context(), user, in, m)
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

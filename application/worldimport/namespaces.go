@@ -29,6 +29,9 @@ func (i *importer) group(ctx context.Context, d Group) {
 	if i.keepsRootOnly(kept, d, g) || !i.changes(exists, compareGroups(kept, g)) {
 		return
 	}
+	if i.step.effect != 0 {
+		g.Profile.UpdatedAt = i.now
+	}
 	id, err := i.tx.Namespaces.PutGroup(ctx, g)
 	if !i.checkPut(i.explainGroup(ctx, err, g), d.Line, "group", path) {
 		return
@@ -86,6 +89,9 @@ func (i *importer) member(ctx context.Context, d Member) {
 	}
 	m = mergeMembers(m, d)
 	if i.changes(exists, compareMembers(kept, m)) {
+		if i.step.effect != 0 {
+			m.UpdatedAt = i.now
+		}
 		err := i.tx.Namespaces.PutMember(ctx, user, in, m)
 		if i.checkPut(i.explainGhost(ctx, err, user, "memberships"), d.Line, "member", d.User) {
 			i.record(sourceObject(in, i.step.in), 0)

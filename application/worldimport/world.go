@@ -113,7 +113,8 @@ type Group struct {
 	DefaultBranchProtection *source.BranchProtection
 	// PendingDelete hides every project below the group.
 	PendingDelete bool
-	// Profile is what is kept of the group beside that.
+	// Profile is what is kept of the group beside that. Its UpdatedAt is not read from
+	// here.
 	Profile source.GroupProfile
 }
 
@@ -171,6 +172,8 @@ type Member struct {
 	// never.
 	ExpiresAt time.Time
 	Creation
+	// UpdatedAt is not read from here.
+	UpdatedAt time.Time
 }
 
 // MemberState says whether a membership counts.

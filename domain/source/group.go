@@ -43,9 +43,9 @@ type GroupProfile struct {
 	RequireTwoFactor bool
 	// Settings are parameters without an effect, as remembered.Groups lists them.
 	Settings remembered.Values
-	// CreatedAt is zero for a group of an earlier release, or of a world file, that does
-	// not say.
-	CreatedAt time.Time
+	// CreatedAt and UpdatedAt are zero for a group of an earlier release, or of a world
+	// file, that does not say.
+	CreatedAt, UpdatedAt time.Time
 }
 
 // Complete returns the profile of the group at a path with what is empty filled in.

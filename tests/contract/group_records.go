@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/application"
 	"gatehouse/application/groups"
+	"gatehouse/application/members"
 	"gatehouse/domain"
 	"gatehouse/domain/audit"
 	"gatehouse/domain/billing"
@@ -57,6 +58,29 @@ var groupTxCases = []Case{
 		s.Same("lent", s.Standing("user-4", "a1/p").Role, source.Developer)
 		s.inGroupTx(func(tx groups.Tx) { s.Fine("RemoveShare", tx.Shares.RemoveShare(s.Context(), 11, 15)) })
 		s.Same("no longer", s.Standing("user-4", "a1/p").Role, source.NoRole)
+	}},
+	{Name: "owner added over a membership: keeps how it began", Check: func(s Subject) {
+		s.Apply(groupTrees)
+		in, began := source.MemberSource{Group: 11}, precise.UTC().Truncate(time.Microsecond)
+		s.changeMembers(func(tx members.Tx) {
+			m := members.Member{Role: source.Guest, State: source.MemberActive, ExpiresAt: now.AddDate(0, 0, -1), CreatedAt: began, UpdatedAt: began, CreatedBy: 2}
+			s.Fine("PutMember", tx.Members.PutMember(s.Context(), 5, in, m))
+		})
+		s.inGroupTx(func(tx groups.Tx) {
+			s.Fine("AddOwner", tx.Members.AddOwner(s.Context(), 11, 5, now))
+			s.Fine("AddOwner", tx.Members.AddOwner(s.Context(), 11, 6, now))
+		})
+		at := now.UTC().Truncate(time.Microsecond)
+		s.changeMembers(func(tx members.Tx) {
+			for user, want := range map[identity.UserID]members.Member{
+				5: {Role: source.Owner, State: source.MemberActive, CreatedAt: began, UpdatedAt: at, CreatedBy: 2},
+				6: {Role: source.Owner, State: source.MemberActive, CreatedAt: at, UpdatedAt: at, CreatedBy: 6},
+			} {
+				got, err := tx.Members.Member(s.Context(), user, in)
+				s.Fine("Member", err)
+				s.Same(fmt.Sprint("member ", user), got, want)
+			}
+		})
 	}},
 	{Name: "one path created twice at once: one group", Check: func(s Subject) {
 		s.Apply(groupTrees)

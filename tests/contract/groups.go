@@ -265,7 +265,7 @@ func tools() source.Group {
 		Parent: 11, Visibility: source.Internal, DefaultBranchProtection: &level, PendingDelete: false,
 		GroupProfile: source.GroupProfile{
 			Name: "Tööls", Description: "made\nhere", LFS: &lfs, ProjectCreation: source.NoProjects, SubgroupCreation: source.OwnerSubgroups,
-			ShareLock: true, MembershipLock: true, RequireTwoFactor: true, CreatedAt: precise,
+			ShareLock: true, MembershipLock: true, RequireTwoFactor: true, CreatedAt: precise, UpdatedAt: precise.Add(time.Hour),
 			Settings: remembered.Values{"auto_devops_enabled": true, "two_factor_grace_period": int64(56), "wiki_access_level": "private", "mentions_disabled": nil},
 		},
 	}
@@ -279,6 +279,7 @@ var managedGroupCases = []Case{
 			id, err := tx.Groups.PutGroup(s.Context(), want)
 			s.Fine("PutGroup", err)
 			want.ID, want.Path, want.CreatedAt = id, "a1/Tools", precise.UTC().Truncate(time.Microsecond)
+			want.UpdatedAt = want.CreatedAt.Add(time.Hour)
 			got, err := tx.Groups.Group(s.Context(), id)
 			s.Fine("Group", err)
 			s.Same("within the transaction", got, want)
@@ -296,6 +297,8 @@ var managedGroupCases = []Case{
 		s.Fine("View", err)
 		s.Same("shown", view, groups.View{Group: want, FullName: "a1 / Tööls", EffectiveLFS: false})
 		s.UTC(view.CreatedAt)
+		s.UTC(view.UpdatedAt)
+		want.UpdatedAt = want.UpdatedAt.Add(time.Hour)
 		want.Path, want.LFS, want.DefaultBranchProtection, want.Settings = "x1/Utensils", nil, nil, nil
 		s.inGroupTx(func(tx groups.Tx) {
 			got, err := tx.Groups.PutGroup(s.Context(), want)

@@ -75,17 +75,17 @@ const listedAt = "2026-03-10T12:34:56.789012Z"
 // numbers.
 var wantListed = map[string][]string{
 	"groups": {
-		"921 inv public http [192.0.2.0/24 2001:db8::/32] Inv d false noone owner true true true [{emails_enabled false}] 2026-01-02T00:00:00Z",
-		"922 inv/sub private all [] sub \"\" - developer maintainer false false false [] " + listedAt,
-		"923 Zebra private all [] Zebra \"\" - developer maintainer false false false [] " + listedAt,
+		"921 inv public http [192.0.2.0/24 2001:db8::/32] Inv d false noone owner true true true [{emails_enabled false}] 2026-01-02T00:00:00Z " + listedAt,
+		"922 inv/sub private all [] sub \"\" - developer maintainer false false false [] " + listedAt + " " + listedAt,
+		"923 Zebra private all [] Zebra \"\" - developer maintainer false false false [] " + listedAt + " " + listedAt,
 	},
 	"projects": {
 		"931 inv/sub/all internal true true private disabled trunk true nfs - [] All d Zoe [b a] [{list [x 1]} {of [{b true}]}] sha256 2026-01-02T00:00:00Z 2026-01-03T00:00:00Z",
 		"932 inv/plain private false false enabled enabled \"\" false default - [] plain \"\" - [] [] sha1 " + listedAt + " " + listedAt,
 	},
 	"members": {
-		"Zoe Zebra - minimal active - " + listedAt + " -", "adam - inv/plain owner active - " + listedAt + " -",
-		"adam inv - planner awaiting 2030-01-02T00:00:00Z 2026-01-02T00:00:00Z Zoe",
+		"Zoe Zebra - minimal active - " + listedAt + " - " + listedAt, "adam - inv/plain owner active - " + listedAt + " - " + listedAt,
+		"adam inv - planner awaiting 2030-01-02T00:00:00Z 2026-01-02T00:00:00Z Zoe " + listedAt,
 	},
 	"shares": {"- inv/plain Zebra maintainer - " + listedAt + " -", "inv - Zebra guest 2030-01-02T00:00:00Z 2026-01-02T00:00:00Z Zoe"},
 	"hooks": {

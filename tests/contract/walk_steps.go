@@ -336,7 +336,7 @@ func (w *walk) portCall() step {
 // memberChange draws a change of a member through the management API.
 func (w *walk) memberChange() step {
 	user, in, below := identity.UserID(1+w.IntN(4)), w.memberSource(), w.IntN(2) == 0
-	m := members.Member{Role: w.role(), State: source.MemberActive, ExpiresAt: w.day(), CreatedAt: w.now, CreatedBy: identity.UserID(w.IntN(4))}
+	m := members.Member{Role: w.role(), State: source.MemberActive, ExpiresAt: w.day(), CreatedAt: w.now, UpdatedAt: w.now, CreatedBy: identity.UserID(w.IntN(4))}
 	remove := w.IntN(2) == 0
 	name := fmt.Sprintf("member %d of %v through the API: %+v", user, in, m)
 	if remove {

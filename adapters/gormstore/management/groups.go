@@ -27,7 +27,7 @@ const (
 	groupColumns = `
 		n.id, n.path, n.parent_id, n.visibility, n.allowed_ips, n.protocols, n.require_ssh_certificates, n.default_branch_protection,
 		n.name, n.description, n.lfs, n.project_creation, n.subgroup_creation, n.share_lock, n.membership_lock, n.require_two_factor,
-		n.settings, n.created_at`
+		n.settings, n.created_at, n.updated_at`
 	isGroup = "n.owner_id IS NULL AND NOT n.hidden"
 )
 
@@ -39,7 +39,7 @@ func scanGroup(rows interface{ Scan(...any) error }) (v groups.View, err error) 
 	err = rows.Scan(
 		(*int64)(&v.ID), &v.Path, database.Null((*int64)(&v.Parent)), (*string)(&v.Visibility), &allowed, (*string)(&v.Protocols), &v.RequireSSHCertificates, &level,
 		&v.Name, &v.Description, &lfs, (*string)(&v.ProjectCreation), (*string)(&v.SubgroupCreation), &v.ShareLock, &v.MembershipLock, &v.RequireTwoFactor,
-		settings(&v.Settings), database.Time(&v.CreatedAt),
+		settings(&v.Settings), database.Time(&v.CreatedAt), database.Time(&v.UpdatedAt),
 	)
 	if err != nil {
 		return groups.View{}, err

@@ -97,8 +97,8 @@ func (w groupsTx) Delete(ctx context.Context, id source.NamespaceID) ([]source.P
 func (w groupsTx) AddOwner(ctx context.Context, group source.NamespaceID, user identity.UserID, at time.Time) error {
 	return w.putMember(ctx, source.MemberSource{Group: group}, memberRow{
 		UserID: int64(user), Level: int64(source.Owner), State: string(source.MemberActive),
-		CreatedAt: database.ToInstant(at), CreatedBy: database.Ref(user),
-	}, "level", "state", "expires_at")
+		CreatedAt: database.ToInstant(at), CreatedBy: database.Ref(user), UpdatedAt: database.ToInstant(at),
+	}, "level", "state", "expires_at", "updated_at")
 }
 
 // HasOwner implements groups.Members.

@@ -44,7 +44,7 @@ func (w membersTx) Member(ctx context.Context, user identity.UserID, in source.M
 	}
 	return members.Member{
 		Role: source.Role(row.Level), State: source.MemberState(row.State), ExpiresAt: row.ExpiresAt.Time,
-		CreatedAt: row.CreatedAt.Time, CreatedBy: identity.UserID(row.CreatedBy),
+		CreatedAt: row.CreatedAt.Time, UpdatedAt: row.UpdatedAt.Time, CreatedBy: identity.UserID(row.CreatedBy),
 	}, nil
 }
 
@@ -52,8 +52,8 @@ func (w membersTx) Member(ctx context.Context, user identity.UserID, in source.M
 func (w membersTx) PutMember(ctx context.Context, user identity.UserID, in source.MemberSource, m members.Member) error {
 	return w.putMember(ctx, in, memberRow{
 		UserID: int64(user), Level: int64(m.Role), State: string(m.State), ExpiresAt: database.ToDay(m.ExpiresAt),
-		CreatedAt: database.ToInstant(m.CreatedAt), CreatedBy: database.Ref(m.CreatedBy),
-	}, "level", "state", "expires_at", "created_at", "created_by")
+		CreatedAt: database.ToInstant(m.CreatedAt), CreatedBy: database.Ref(m.CreatedBy), UpdatedAt: database.ToInstant(m.UpdatedAt),
+	}, wholeMember...)
 }
 
 var (

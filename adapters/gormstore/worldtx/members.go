@@ -19,6 +19,7 @@ type memberRow struct {
 	ExpiresAt database.Day
 	CreatedAt database.Instant `gorm:"autoCreateTime:false"`
 	CreatedBy database.Ref
+	UpdatedAt database.Instant `gorm:"autoUpdateTime:false"`
 }
 
 // TableName is gorm's name for the table.
@@ -50,9 +51,12 @@ func (w *writer) memberSourceExists(ctx context.Context, in source.MemberSource)
 func (w *writer) PutMember(ctx context.Context, user identity.UserID, in source.MemberSource, m worldimport.Member) error {
 	return w.putMember(ctx, in, memberRow{
 		UserID: int64(user), Level: int64(m.Role), State: string(m.State), ExpiresAt: database.ToDay(m.ExpiresAt),
-		CreatedAt: database.ToInstant(m.CreatedAt), CreatedBy: database.Ref(m.Creator),
-	}, "level", "state", "expires_at", "created_at", "created_by")
+		CreatedAt: database.ToInstant(m.CreatedAt), CreatedBy: database.Ref(m.Creator), UpdatedAt: database.ToInstant(m.UpdatedAt),
+	}, wholeMember...)
 }
+
+// wholeMember are the columns of a membership beside whose and where it is.
+var wholeMember = []string{"level", "state", "expires_at", "created_at", "created_by", "updated_at"}
 
 // putMember keeps a membership in a group or project, over the columns of the one that the
 // user has there.
@@ -101,7 +105,8 @@ func (w currentTx) Member(ctx context.Context, user identity.UserID, in source.M
 // member returns the membership of the row, without names and paths.
 func (row memberRow) member() worldimport.Member {
 	return worldimport.Member{
-		Role: source.Role(row.Level), State: worldimport.MemberState(row.State), ExpiresAt: row.ExpiresAt.Time, Creation: creation(row.CreatedAt, row.CreatedBy),
+		Role: source.Role(row.Level), State: worldimport.MemberState(row.State), ExpiresAt: row.ExpiresAt.Time,
+		Creation: creation(row.CreatedAt, row.CreatedBy), UpdatedAt: row.UpdatedAt.Time,
 	}
 }
 

@@ -39,6 +39,7 @@ type namespaceRow struct {
 	RequireTwoFactor bool
 	Settings         database.Object
 	CreatedAt        database.Instant `gorm:"autoCreateTime:false"`
+	UpdatedAt        database.Instant `gorm:"autoUpdateTime:false"`
 }
 
 // TableName is gorm's name for the table.
@@ -52,7 +53,7 @@ func newGroupRow(g worldimport.Group) namespaceRow {
 		PendingDelete: g.PendingDelete,
 		Name:          p.Name, Description: p.Description, LFS: p.LFS, ProjectCreation: string(p.ProjectCreation), SubgroupCreation: string(p.SubgroupCreation),
 		ShareLock: p.ShareLock, MembershipLock: p.MembershipLock, RequireTwoFactor: p.RequireTwoFactor,
-		Settings: database.Object(p.Settings), CreatedAt: database.ToInstant(p.CreatedAt),
+		Settings: database.Object(p.Settings), CreatedAt: database.ToInstant(p.CreatedAt), UpdatedAt: database.ToInstant(p.UpdatedAt),
 	}
 	for _, prefix := range g.Namespace.AllowedIPs {
 		row.AllowedIPs = append(row.AllowedIPs, prefix.String())
@@ -250,7 +251,7 @@ func (row namespaceRow) profile() source.GroupProfile {
 	return source.GroupProfile{
 		Name: row.Name, Description: row.Description, LFS: row.LFS, ProjectCreation: source.ProjectCreation(row.ProjectCreation),
 		SubgroupCreation: source.SubgroupCreation(row.SubgroupCreation), ShareLock: row.ShareLock, MembershipLock: row.MembershipLock,
-		RequireTwoFactor: row.RequireTwoFactor, Settings: remembered.Values(row.Settings), CreatedAt: row.CreatedAt.Time,
+		RequireTwoFactor: row.RequireTwoFactor, Settings: remembered.Values(row.Settings), CreatedAt: row.CreatedAt.Time, UpdatedAt: row.UpdatedAt.Time,
 	}.Complete(row.Path)
 }
 
