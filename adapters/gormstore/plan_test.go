@@ -121,6 +121,44 @@ func TestUsers_UserOfEmail_plan(t *testing.T) {
 	})
 }
 
+// TestManagement_plans holds statements of the management API to probes of an index each.
+func TestManagement_plans(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *gormstore.Store) {
+		plannedWorld(t, s)
+		for _, statement := range []string{
+			"UPDATE namespaces SET hidden = true WHERE id % 500 = 7",
+			"INSERT INTO access_tokens (user_id, name, scopes, digest, revoked, family_id) SELECT id, 'a', '[]', 'digest' || id, false, id / 3 FROM users",
+			"ANALYZE",
+		} {
+			if _, err := s.Pool().ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for index, query := range map[string]string{
+			"access_tokens_family": "SELECT id FROM access_tokens WHERE " + strings.NewReplacer("id = ? OR", "id = 7 OR", "= ?", "= 7").Replace(worldtx.InFamily),
+			"namespaces_hidden":    "SELECT h.id FROM namespaces h WHERE h.hidden",
+		} {
+			if !s.OnPostgres() {
+				if steps := strings.Join(sqlitePlan(t, s, query, nil), "\n"); !strings.Contains(steps, index) {
+					t.Errorf("%s: got\n%s", index, steps)
+				}
+				continue
+			}
+			used := false
+			postgresPlan(t, s, query, nil).each(func(n planNode) {
+				used = used || n.Index == index
+				if n.Type == "Seq Scan" {
+					t.Errorf("%s: got a %s of %s", index, n.Type, n.Relation)
+				}
+			})
+			if !used {
+				t.Errorf("%s: not used", index)
+			}
+		}
+	})
+}
+
 // TestStore_PushContext_plan holds the statement with hooks to probes of indexes, among
 // many hooks of other projects.
 func TestStore_PushContext_plan(t *testing.T) {

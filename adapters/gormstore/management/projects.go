@@ -46,6 +46,10 @@ func (l *projectListing) Member(column, name string) string {
 	return fmt.Sprintf("json_extract(%s, '$.%s')", column, name)
 }
 
+// AsksLastPart says whether the last part of the path picks or orders projects, for which
+// their namespaces n are needed.
+func (l *projectListing) AsksLastPart() bool { return l.Has("search") || l.page.Order == "path" }
+
 // Order is the SQL for the order of the page. None of it is NULL.
 func (l *projectListing) Order() string {
 	moment := func(columns string) string {

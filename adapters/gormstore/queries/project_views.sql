@@ -57,9 +57,10 @@ FROM ({{template "scope" .}}) chosen {{.Join}} projects p ON p.id = chosen.id
 FROM (SELECT p.id FROM within {{.Join}} projects p ON p.namespace_id = within.id UNION SELECT id FROM singly) chosen {{.Join}} projects p ON p.id = chosen.id
 {{- else}}
 FROM projects p
-{{- end}}
+{{- end}}{{if .AsksLastPart}}
 {{.Join}} namespaces n ON n.id = p.namespace_id
-WHERE {{if .PendingDelete}}true{{else}}NOT p.pending_delete AND NOT n.hidden{{end}}
+{{- end}}
+WHERE {{if .PendingDelete}}true{{else}}NOT p.pending_delete AND p.namespace_id NOT IN (SELECT h.id FROM namespaces h WHERE h.hidden){{end}}
 {{- if .Has "id"}} AND p.id = {{.Arg "id"}}{{end}}
 {{- if .Least}}{{if .In}} AND ({{template "reached" .}}){{end}}
 {{- else if not .All}} AND ({{range .Open}}p.visibility = '{{.}}' OR {{end}}{{if .User}}{{template "reached" .}}{{else}}false{{end}}){{end}}

@@ -192,11 +192,14 @@ func (w accountsTx) Token(ctx context.Context, id int64) (identity.AccessToken, 
 	return row.token(), nil
 }
 
+// InFamily is the condition of a token that counts and has a number, or is of a family.
+const InFamily = "NOT revoked AND (id = ? OR family_id = ?)"
+
 // RevokeTokens implements accounts.Tokens.
 func (w accountsTx) RevokeTokens(ctx context.Context, id, family int64) (revoked []int64, err error) {
 	which, values := "NOT revoked AND id = ?", []any{id}
 	if family != 0 {
-		which, values = "NOT revoked AND (id = ? OR family_id = ?)", append(values, family)
+		which, values = InFamily, append(values, family)
 	}
 	err = w.tx.WithContext(ctx).Raw("SELECT id FROM access_tokens WHERE "+which+" ORDER BY id", values...).Scan(&revoked).Error
 	if err == nil && len(revoked) > 0 {

@@ -5,9 +5,17 @@
 ALTER TABLE namespaces ADD COLUMN updated_at timestamp;
 ALTER TABLE members ADD COLUMN updated_at timestamp;
 
+-- A token that is used again after its rotation takes its whole family along.
+CREATE INDEX access_tokens_family ON access_tokens (family_id) WHERE family_id IS NOT NULL;
+
+-- Lists of projects leave out what lies in the few hidden ones.
+CREATE INDEX namespaces_hidden ON namespaces (id) WHERE hidden;
+
 INSERT INTO schema_compatibility (version, oldest) VALUES (19, 15);
 
 -- +goose Down
 DELETE FROM schema_compatibility WHERE version = 19;
+DROP INDEX namespaces_hidden;
+DROP INDEX access_tokens_family;
 ALTER TABLE members DROP COLUMN updated_at;
 ALTER TABLE namespaces DROP COLUMN updated_at;
