@@ -112,7 +112,7 @@ func newGatekeeper(decisions gitaccess.Decisions) gatekeeper {
 		Settings: source.Settings{Protocols: source.AllProtocols},
 		Storages: map[string]gitaccess.Storage{"default": {Name: "default"}},
 	}
-	return gatekeeper{gitaccess.New(directory{}, nil, nil, nil, unlimited{}, nil, decisions, rules, time.Now)}
+	return gatekeeper{gitaccess.New(directory{}, nil, nil, forgetful{}, unlimited{}, nil, decisions, rules, time.Now)}
 }
 
 type directory struct{}
@@ -130,6 +130,11 @@ func (directory) Standing(_ context.Context, q source.Inquiry) (source.Standing,
 		},
 	}, nil
 }
+
+type forgetful struct{}
+
+func (forgetful) Record(identity.KeyID, time.Time)      {}
+func (forgetful) UserActive(identity.UserID, time.Time) {}
 
 type unlimited struct{}
 

@@ -71,6 +71,7 @@ func (tokens *AccessTokens) Bearer(ctx context.Context, digest identity.TokenDig
 }
 
 // TokenUsed implements credentials.Tokens.
-func (tokens *AccessTokens) TokenUsed(id int64, now time.Time) {
-	tokens.stamps.add(stamped{accessTokenTable, id}, now)
+func (tokens *AccessTokens) TokenUsed(t identity.AccessToken, now time.Time) {
+	tokens.stamps.add(stamped{accessTokenTable, t.ID}, now)
+	tokens.stamps.UserActive(t.User, now)
 }

@@ -1,6 +1,7 @@
 package gormstore_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -92,7 +93,7 @@ func TestStore_TokenUsed_neverGoesBack(t *testing.T) {
 				by *gormstore.Store
 				at time.Time
 			}{{one, last}, {one, last.Add(-time.Minute)}, {other, world.Now}} {
-				use.by.AccessTokens.TokenUsed(id, use.at)
+				use.by.AccessTokens.TokenUsed(identity.AccessToken{ID: id, User: 7}, use.at)
 				if err := use.by.Flush(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -100,7 +101,7 @@ func TestStore_TokenUsed_neverGoesBack(t *testing.T) {
 					t.Errorf("used at %v: got the last use %v, want %v", use.at, got, last)
 				}
 			}
-			other.AccessTokens.TokenUsed(id, last.Add(time.Microsecond))
+			other.AccessTokens.TokenUsed(identity.AccessToken{ID: id, User: 7}, last.Add(time.Microsecond))
 			if err := other.Flush(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -109,6 +110,41 @@ func TestStore_TokenUsed_neverGoesBack(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A user is written once a day, however many requests there are.
+func TestStore_UserActive_onceADay(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *gormstore.Store) {
+		world.Apply(t, s.WorldImport, "users: [{id: 7, username: dede}]")
+		day := world.Now.UTC().Truncate(24 * time.Hour)
+		wait := func(what string, at time.Time, want int) {
+			t.Helper()
+			s.KeyUses.UserActive(7, at)
+			if got := s.Waiting(); got != want {
+				t.Errorf("%s: %d stamps wait, want %d", what, got, want)
+			}
+		}
+		wait("first", day, 1)
+		wait("again", day.Add(time.Hour), 1)
+		cancelled, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.Flush(cancelled); err == nil || s.Waiting() != 1 {
+			t.Errorf("cancelled: got %v, and %d stamps wait", err, s.Waiting())
+		}
+		if err := s.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wait("written already", day.Add(23*time.Hour), 0)
+		wait("the next day", day.Add(24*time.Hour), 1)
+		if err := s.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var got string
+		if err := s.Pool().QueryRowContext(t.Context(), "SELECT CAST(last_activity_on AS text) FROM users WHERE id = 7").Scan(&got); err != nil || got != day.AddDate(0, 0, 1).Format(time.DateOnly) {
+			t.Errorf("got %q, %v", got, err)
+		}
+	})
 }
 
 func lastUse(t *testing.T, s *gormstore.Store, digest identity.TokenDigest) time.Time {

@@ -16,6 +16,9 @@ import (
 const (
 	// mostStamps is how many may wait; further ones get lost.
 	mostStamps = 10_000
+	// mostActive is how many users are remembered whose day is known to wait or to be
+	// written. Beyond that all are forgotten, and some are written twice.
+	mostActive = 100_000
 	// stampBatch is how many are written in one transaction, so that others
 	// who write do not wait long.
 	stampBatch = 200
@@ -26,6 +29,7 @@ const (
 	keyTable         = "keys"
 	accessTokenTable = "access_tokens"
 	agentTokenTable  = "agent_tokens"
+	userTable        = "users"
 )
 
 // writeStamp are the statements by table. Whether a stamp is worth writing the use
@@ -34,13 +38,19 @@ var writeStamp = map[string]string{
 	keyTable:         `UPDATE keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)`,
 	accessTokenTable: `UPDATE access_tokens SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)`,
 	agentTokenTable:  `UPDATE agent_tokens SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)`,
+	userTable:        `UPDATE users SET last_activity_on = $2 WHERE id = $1 AND (last_activity_on IS NULL OR last_activity_on < $2)`,
 }
 
-// KeyUses are the last uses of keys and tokens that wait to be written.
+// KeyUses are the last uses of keys and tokens, and the last days of users, that wait to
+// be written.
 type KeyUses struct {
 	db      *database.DB
 	mu      sync.Mutex
 	waiting map[stamped]time.Time
+	// active are the users whose activity on day waits or is written: each request would
+	// be a write otherwise.
+	active map[identity.UserID]bool
+	day    time.Time
 	// flushing is held by the flush that is under way.
 	flushing sync.Mutex
 }
@@ -54,16 +64,39 @@ type stamped struct {
 // Record implements gitaccess.KeyUses.
 func (s *KeyUses) Record(id identity.KeyID, now time.Time) { s.add(stamped{keyTable, int64(id)}, now) }
 
+// UserActive implements gitaccess.KeyUses. It adds a stamp once for each user and day.
+func (s *KeyUses) UserActive(id identity.UserID, now time.Time) {
+	day := database.ToDay(now).Time
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !day.Equal(s.day) || len(s.active) >= mostActive {
+		s.active, s.day = map[identity.UserID]bool{}, day
+	}
+	if !s.active[id] {
+		s.active[id] = s.addLocked(stamped{userTable, int64(id)}, day)
+	}
+}
+
 func (s *KeyUses) add(what stamped, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.addLocked(what, now)
+}
+
+// addLocked adds a stamp unless a later one of the same row waits; it returns false if too
+// many others wait.
+func (s *KeyUses) addLocked(what stamped, now time.Time) bool {
 	if s.waiting == nil {
 		s.waiting = map[stamped]time.Time{}
 	}
-	if known, waits := s.waiting[what]; waits && !known.Before(now) || !waits && len(s.waiting) >= mostStamps {
-		return
+	known, waits := s.waiting[what]
+	if !waits && len(s.waiting) >= mostStamps {
+		return false
 	}
-	s.waiting[what] = now
+	if !waits || known.Before(now) {
+		s.waiting[what] = now
+	}
+	return true
 }
 
 // take returns all that wait, and leaves none.
@@ -86,7 +119,7 @@ func (s *KeyUses) flush(ctx context.Context) error {
 			for what, now := range taken {
 				s.add(what, now)
 			}
-			return database.Fault(err, "stamp keys and tokens that were used")
+			return database.Fault(err, "when keys, tokens and users were used")
 		}
 		for _, what := range batch {
 			delete(taken, what)
@@ -124,7 +157,11 @@ func (s *KeyUses) write(ctx context.Context, batch []stamped, used map[stamped]t
 		inner[table] = tx.StmtContext(ctx, stmt)
 	}
 	for _, what := range batch {
-		if _, err := inner[what.table].ExecContext(ctx, what.id, database.ToInstant(used[what])); err != nil {
+		at := any(database.ToInstant(used[what]))
+		if what.table == userTable {
+			at = database.ToDay(used[what])
+		}
+		if _, err := inner[what.table].ExecContext(ctx, what.id, at); err != nil {
 			return err
 		}
 	}

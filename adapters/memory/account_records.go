@@ -27,12 +27,12 @@ func (r AccountRecords) View(ctx context.Context, who identity.Claim, now time.T
 	if err := w.users.require(id, "user"); err != nil {
 		return accounts.View{}, err
 	}
-	return w.view(w.users.rows[id], now), ctx.Err()
+	return r.view(w, w.users.rows[id], now), ctx.Err()
 }
 
-func (w *world) view(u user, now time.Time) accounts.View {
+func (s *state) view(w *world, u user, now time.Time) accounts.View {
 	out := accounts.View{Account: u.Account.Clone(), Namespace: u.namespace, Creator: w.users.rows[u.CreatedBy].User}
-	out.CreatedBy = out.Creator.ID
+	out.CreatedBy, out.LastActivityOn = out.Creator.ID, s.lastActivityOn(u.ID)
 	for _, m := range w.directMemberships(u.ID, now) {
 		out.HighestRole = max(out.HighestRole, m.Role)
 	}
@@ -61,7 +61,7 @@ func (r AccountRecords) Views(ctx context.Context, f accounts.Filter, page appli
 	var found []accounts.View
 	for _, u := range w.users.rows {
 		if filterPicks(f, u.Account) {
-			found = append(found, w.view(u, now))
+			found = append(found, r.view(w, u, now))
 		}
 	}
 	key := func(v accounts.View) string {

@@ -147,10 +147,11 @@ func (a AccessTokens) Bearer(ctx context.Context, digest identity.TokenDigest) (
 }
 
 // TokenUsed implements credentials.Tokens.
-func (a AccessTokens) TokenUsed(id int64, now time.Time) {
+func (a AccessTokens) TokenUsed(t identity.AccessToken, now time.Time) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.accessTokenUses[id] = latest(a.accessTokenUses[id], toInstant(now))
+	a.accessTokenUses[t.ID] = latest(a.accessTokenUses[t.ID], toInstant(now))
+	a.mu.Unlock()
+	KeyUses(a).UserActive(t.User, now)
 }
 
 // credentialsTx implements worldimport.Credentials.
@@ -330,6 +331,20 @@ func (s KeyUses) Record(id identity.KeyID, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.keyUses[id] = latest(s.keyUses[id], toInstant(now))
+}
+
+// UserActive implements gitaccess.KeyUses.
+func (s KeyUses) UserActive(id identity.UserID, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.activeDays[id] = latest(s.activeDays[id], toDay(now))
+}
+
+// lastActivityOn returns the day on which a user was active last.
+func (s *state) lastActivityOn(id identity.UserID) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.activeDays[id]
 }
 
 // key returns the key with its last use. It returns the zero Key if the key does

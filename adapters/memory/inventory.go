@@ -12,7 +12,7 @@ import (
 // lists return the values of each record of a thing, in the order of its fields
 // in inventory.Lists.
 var lists = map[string]func(*state, *world, time.Time) [][]any{
-	"users":         func(_ *state, w *world, _ time.Time) [][]any { return w.listUsers() },
+	"users":         func(s *state, w *world, _ time.Time) [][]any { return s.listUsers(w) },
 	"groups":        func(_ *state, w *world, _ time.Time) [][]any { return w.listGroups() },
 	"projects":      func(_ *state, w *world, _ time.Time) [][]any { return w.listProjects() },
 	"members":       func(_ *state, w *world, _ time.Time) [][]any { return w.listMembers() },

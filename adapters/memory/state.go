@@ -36,10 +36,11 @@ type state struct {
 	notices   map[noticeKey]source.Notice
 	events    numbered[audit.Event]
 
-	// The last uses of keys and tokens.
+	// The last uses of keys and tokens, and the days on which users were active last.
 	keyUses         map[identity.KeyID]time.Time
 	accessTokenUses map[int64]time.Time
 	agentTokenUses  map[int64]time.Time
+	activeDays      map[identity.UserID]time.Time
 
 	// entries holds the EntryIDs of the pushes, processed the numbers of those that
 	// are complete.
@@ -67,6 +68,7 @@ func newState() *state {
 		keyUses:         map[identity.KeyID]time.Time{},
 		accessTokenUses: map[int64]time.Time{},
 		agentTokenUses:  map[int64]time.Time{},
+		activeDays:      map[identity.UserID]time.Time{},
 		entries:         map[string]bool{},
 		processed:       map[int64]bool{},
 		usage:           usage{counters: map[string]int64{}, uniqueIDs: map[string]map[int64]bool{}},

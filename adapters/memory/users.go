@@ -124,6 +124,7 @@ func (tx *transaction) putUser(a identity.Account, given source.NamespaceID, sec
 	}
 	a.ID = tx.users.idOr(a.ID)
 	a.PasswordExpiresAt, a.CreatedAt, a.UpdatedAt = toInstant(a.PasswordExpiresAt), toInstant(a.CreatedAt), toInstant(a.UpdatedAt)
+	a.LastActivityOn = time.Time{} // kept elsewhere
 	a.CredentialVersion = max(a.CredentialVersion, old.CredentialVersion, 1)
 	a.User = a.WithPublicEmail(a.PublicEmail)
 	if !a.TwoFactor {
@@ -247,12 +248,12 @@ func (s *state) keyActor(w *world, k identity.Key) identity.Actor {
 	return actor
 }
 
-func (w *world) listUsers() (rows [][]any) {
+func (s *state) listUsers(w *world) (rows [][]any) {
 	for _, u := range w.users.rows {
 		rows = append(rows, []any{
 			int64(u.ID), u.Username, u.Name, u.Email, u.PublicEmail, string(u.State), string(u.Type), u.Admin, u.External, int64(u.namespace),
 			u.CanCreateGroup, u.ProjectsLimit, u.Note, inventory.SettingsRecord(u.Settings), timeOrNil(u.CreatedAt), timeOrNil(u.UpdatedAt),
-			dateOrNil(u.LastActivityOn), w.usernameOrNil(u.CreatedBy),
+			dateOrNil(s.lastActivityOn(u.ID)), w.usernameOrNil(u.CreatedBy),
 		})
 	}
 	return rows

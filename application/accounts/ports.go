@@ -28,7 +28,7 @@ type UnitOfWork = application.UnitOfWork[Tx]
 
 // Users keeps users.
 type Users interface {
-	// Account returns the user of that number, or domain.NotFound.
+	// Account returns the user of that number without LastActivityOn, or domain.NotFound.
 	Account(ctx context.Context, id identity.UserID) (identity.Account, error)
 	// PutAccount keeps the user with the personal namespace, whose path is the username,
 	// and returns the number; with the number 0 the user is new. A new name moves the
@@ -36,7 +36,7 @@ type Users interface {
 	// credentials' version is 1 at first and never goes back; a user who has no second
 	// factor any more has no recovery codes and no sessions. A name or an e-mail that
 	// another user has, a name that is a group's path, or a type that the user's may not
-	// become, is domain.Conflict. The secret of one-time passwords stays.
+	// become, is domain.Conflict. The secret of one-time passwords and LastActivityOn stay.
 	PutAccount(ctx context.Context, a identity.Account) (identity.UserID, error)
 	// Delete removes the user with the personal namespace and the projects in it, with
 	// keys, tokens, memberships and entries of protections; deploy keys stay without a

@@ -40,6 +40,6 @@ func (s *Service) Bearer(ctx context.Context, text string) (Bearer, error) {
 	if refusal := s.rules.Users.CheckUser(b.User.User, now); refusal != nil {
 		return Bearer{}, refusal
 	}
-	s.tokens.TokenUsed(b.Token.ID, now)
+	s.tokens.TokenUsed(b.Token, now)
 	return b, nil
 }

@@ -53,9 +53,9 @@ type Tokens interface {
 	// Bearer returns the token of that digest and its user in one round trip,
 	// or domain.NotFound. It also returns expired and revoked tokens.
 	Bearer(ctx context.Context, digest identity.TokenDigest) (Bearer, error)
-	// TokenUsed notes that a token was used at now. It returns at once and
-	// never fails: a stamp may be late or lost.
-	TokenUsed(id int64, now time.Time)
+	// TokenUsed notes that a token was used at now, and that its user was active on that
+	// day in UTC. It returns at once and never fails: a stamp may be late or lost.
+	TokenUsed(t identity.AccessToken, now time.Time)
 }
 
 // Bearer is an access token and its user.

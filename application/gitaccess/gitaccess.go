@@ -89,6 +89,8 @@ func (g *Gatekeeper) Allow(ctx context.Context, req Request) (Grant, error) {
 	var denial *Denial
 	if err != nil {
 		denial, err = deny(req, &c, err)
+	} else if person := c.Actor.Person(); person.Known() {
+		g.stamps.UserActive(person.ID, c.Now)
 	}
 	g.decisions.Record(Decision{&req, &c, denial})
 	return grant, err

@@ -50,6 +50,7 @@ type fakePorts struct {
 	locations []gitaccess.Location
 	notices   []source.Notice
 	stamped   []identity.KeyID
+	active    []identity.UserID
 	buckets   []gitaccess.Bucket
 	// askedBefore is how many times the directory was asked before the limiter had
 	// to confirm.
@@ -101,6 +102,8 @@ func (w *fakePorts) Add(_ context.Context, n source.Notice) error {
 }
 
 func (w *fakePorts) Record(id identity.KeyID, _ time.Time) { w.stamped = append(w.stamped, id) }
+
+func (w *fakePorts) UserActive(id identity.UserID, _ time.Time) { w.active = append(w.active, id) }
 
 func (w *fakePorts) Count(_ context.Context, _ time.Time, buckets ...gitaccess.Bucket) (bool, func() bool) {
 	w.buckets = append(w.buckets, buckets...)
@@ -417,6 +420,27 @@ func TestGatekeeper_Allow_budget(t *testing.T) {
 			t.Errorf("took %v, want %v", took, gitaccess.Timeout)
 		}
 	})
+}
+
+// A user is active by what is allowed, and a deploy key is no user.
+func TestGatekeeper_Allow_userActive(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*fakePorts)
+		want   []identity.UserID
+	}{
+		"allowed": {func(*fakePorts) {}, []identity.UserID{newPorts().standing.Actor.User.ID}},
+		"refused": {func(w *fakePorts) { w.standing.Role, w.standing.Project.Visibility = source.NoRole, source.Private }, nil},
+		"deploy key": {func(w *fakePorts) {
+			w.standing.Actor.Key.Kind, w.standing.KeyEnabled = identity.DeployKey, true
+		}, nil},
+	} {
+		w := newPorts()
+		c.change(w)
+		if _, err := w.gatekeeper().Allow(t.Context(), fetch()); !slices.Equal(w.active, c.want) {
+			t.Errorf("%s: got %v (%v), want %v", name, w.active, err, c.want)
+		}
+	}
 }
 
 func TestGatekeeper_Allow_stampsOnceADay(t *testing.T) {

@@ -74,11 +74,13 @@ type Notices interface {
 	Add(ctx context.Context, n source.Notice) error
 }
 
-// KeyUses records that keys were used.
+// KeyUses records that keys were used and users were active. Its methods return at once
+// and never fail: a stamp may be late or lost.
 type KeyUses interface {
-	// Record notes that a key was used at now. It returns at once and never
-	// fails: a stamp may be late or lost.
+	// Record notes that a key was used at now.
 	Record(id identity.KeyID, now time.Time)
+	// UserActive notes that a user was active on the day of now, in UTC.
+	UserActive(id identity.UserID, now time.Time)
 }
 
 // Bucket names what requests are counted by. It is a digest, so that its size does

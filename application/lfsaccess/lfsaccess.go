@@ -21,10 +21,12 @@ type Directory interface {
 	Standing(ctx context.Context, q source.Inquiry) (source.Standing, error)
 }
 
-// KeyUses records that keys were used.
+// KeyUses records that keys were used and users were active. Its methods return at once.
 type KeyUses interface {
-	// Record notes that a key was used at now, and returns at once.
+	// Record notes that a key was used at now.
 	Record(id identity.KeyID, now time.Time)
+	// UserActive notes that a user was active on the day of now, in UTC.
+	UserActive(id identity.UserID, now time.Time)
 }
 
 // Tokens turns tokens into text and back.
@@ -91,6 +93,9 @@ func (s *Service) Authenticate(ctx context.Context, claim identity.Claim, target
 	}
 	if key := standing.Actor.Key; key.Known() {
 		s.stamps.Record(key.ID, now)
+	}
+	if person := standing.Actor.Person(); person.Known() {
+		s.stamps.UserActive(person.ID, now)
 	}
 	token := lfs.Token{
 		ID: s.rules.NewID(), Username: lfs.ActorName(standing.Actor), Repository: standing.Repository,

@@ -42,7 +42,7 @@ func mergeUsers(kept, d User) User {
 	keep(d.FileLine, "settings", &p.Settings, kept.Profile.Settings)
 	keep(d.FileLine, "created_at", &p.CreatedAt, kept.Profile.CreatedAt)
 	// The creator may be a user who comes later: another step changes it.
-	p.CreatedBy, p.UpdatedAt, p.LastActivityOn = kept.Profile.CreatedBy, kept.Profile.UpdatedAt, kept.Profile.LastActivityOn
+	p.CreatedBy, p.UpdatedAt = kept.Profile.CreatedBy, kept.Profile.UpdatedAt
 	return d
 }
 

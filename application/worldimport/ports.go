@@ -60,14 +60,14 @@ type Users interface {
 	// ID returns the number of the user of that name, or domain.NotFound.
 	ID(ctx context.Context, username string) (identity.UserID, error)
 	// Current returns the user that Put would update, as it is kept, or
-	// domain.NotFound; CreatedBy is not filled in. A TOTPSecret that cannot be opened is
+	// domain.NotFound; CreatedBy and LastActivityOn are not filled in. A TOTPSecret that cannot be opened is
 	// NoSecret.
 	Current(ctx context.Context, u User) (User, error)
 	// Put keeps the user and the personal namespace, whose path is the
 	// username: a new name moves its projects along, as PutGroup does. The credentials' version
 	// is 1 at first and never goes back; a user without a second factor has no
 	// recovery codes and no sessions, and its failed attempts are reset. A TOTPSecret
-	// that is NoSecret stays as it is kept; a public e-mail that is not the user's is none. It
+	// that is NoSecret stays as it is kept, and so does LastActivityOn; a public e-mail that is not the user's is none. It
 	// conflicts with a group of that path, with another user of that e-mail, where the namespace has another
 	// number than the one that is given, and where the kept user's type may not
 	// become that of u.

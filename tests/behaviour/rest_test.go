@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -61,6 +62,32 @@ func (s *server) wantRest(token, line, body string, status int) *httptest.Respon
 }
 
 var restMemberCases = []Case{
+	{Name: "user active by a token or a Git command: shown by day", OnDatabases: true, Check: func(s Subject) {
+		s.Apply(restTree)
+		server := s.server()
+		want := func(what, name, day string) {
+			s.Helper()
+			s.Fine("Flush", s.Store.Flush(s.Context()))
+			w := server.wantRest("t-root", "GET /users?username="+name, "", http.StatusOK)
+			var users []struct {
+				Day *string `json:"last_activity_on"`
+			}
+			s.Fine(what, json.Unmarshal(w.Body.Bytes(), &users))
+			got := "null"
+			if len(users) == 1 && users[0].Day != nil {
+				got = *users[0].Day
+			}
+			s.Same(what, got, day)
+		}
+		today := now.UTC().Format(time.DateOnly)
+		want("at first", "dev", "null")
+		s.outcome(server.Gatekeeper, "user-4", "acme/tools/lib", pull)
+		want("refused", "dev", "null")
+		s.outcome(server.Gatekeeper, "user-4", "acme/tools/cli", pull)
+		want("a pull", "dev", today)
+		server.wantRest("t-new", "GET /user", "", http.StatusOK)
+		want("a request", "new", today)
+	}},
 	{Name: "member added, changed, removed: counts with the next Git command", OnDatabases: true, Check: func(s Subject) {
 		s.Apply(restTree)
 		server := s.server()

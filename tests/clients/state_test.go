@@ -86,7 +86,9 @@ func (g graph) listed() (state, error) {
 }
 
 // isUse says whether a field tells when something was last used.
-func isUse(name string) bool { return strings.HasPrefix(name, "last_used") }
+func isUse(name string) bool {
+	return strings.HasPrefix(name, "last_used") || name == "last_activity_on"
+}
 
 // dump reads every table of a SQLite database.
 func dump(db *sql.DB) (lines state, err error) {

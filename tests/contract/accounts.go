@@ -262,9 +262,12 @@ var tokenCases = []Case{
 	{Name: "access token: latest use stays", Check: func(s Subject) {
 		s.Apply(twoFactorUsers)
 		id := s.addToken(identity.AccessToken{User: 1, Name: "x", Digest: identity.DigestToken("x"), CreatedAt: now})
-		s.AccessTokens.TokenUsed(id, now)
-		s.AccessTokens.TokenUsed(id, now.Add(-time.Hour))
-		s.AccessTokens.TokenUsed(404, now)
+		used := func(id int64, user identity.UserID, at time.Time) {
+			s.AccessTokens.TokenUsed(identity.AccessToken{ID: id, User: user}, at)
+		}
+		used(id, 1, now)
+		used(id, 1, now.Add(-time.Hour))
+		used(404, 404, now)
 		s.Fine("Flush", s.Store.Flush(s.Context()))
 		got, err := s.AccessTokens.Bearer(s.Context(), identity.DigestToken("x"))
 		s.Fine("Bearer", err)

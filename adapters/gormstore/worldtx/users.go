@@ -36,7 +36,6 @@ type userRow struct {
 	Settings       database.Object
 	CreatedAt      database.Instant `gorm:"autoCreateTime:false"`
 	UpdatedAt      database.Instant `gorm:"autoUpdateTime:false"`
-	LastActivityOn database.Day
 	CreatedBy      database.Ref
 }
 
@@ -52,7 +51,7 @@ func newUserRow(a identity.Account) userRow {
 		CredentialVersion: u.CredentialVersion, TwoFactor: u.TwoFactor,
 		CanCreateGroup: a.CanCreateGroup, ProjectsLimit: a.ProjectsLimit, Note: a.Note, Settings: database.Object(a.Settings),
 		CreatedAt: database.ToInstant(a.CreatedAt), UpdatedAt: database.ToInstant(a.UpdatedAt),
-		LastActivityOn: database.ToDay(a.LastActivityOn), CreatedBy: database.Ref(a.CreatedBy),
+		CreatedBy: database.Ref(a.CreatedBy),
 	}
 }
 
@@ -67,7 +66,7 @@ func (row userRow) account() identity.Account {
 		},
 		Profile: identity.Profile{
 			CanCreateGroup: row.CanCreateGroup, ProjectsLimit: row.ProjectsLimit, Note: row.Note, Settings: remembered.Values(row.Settings),
-			CreatedAt: row.CreatedAt.Time, UpdatedAt: row.UpdatedAt.Time, LastActivityOn: row.LastActivityOn.Time, CreatedBy: identity.UserID(row.CreatedBy),
+			CreatedAt: row.CreatedAt.Time, UpdatedAt: row.UpdatedAt.Time, CreatedBy: identity.UserID(row.CreatedBy),
 		},
 	}
 }

@@ -33,8 +33,8 @@ func newUser() identity.Account {
 		},
 		Profile: identity.Profile{
 			CanCreateGroup: true, ProjectsLimit: 3, Note: "n", CreatedAt: now, UpdatedAt: now.Add(time.Hour),
-			LastActivityOn: time.Date(2026, 3, 9, 0, 0, 0, 0, time.UTC), CreatedBy: 1,
-			Settings: remembered.Values{"bio": "b", "theme_id": int64(2), "private_profile": true, "pronouns": nil},
+			CreatedBy: 1,
+			Settings:  remembered.Values{"bio": "b", "theme_id": int64(2), "private_profile": true, "pronouns": nil},
 		},
 	}
 }
@@ -56,6 +56,33 @@ var changeCases = []contract.Case{
 		other := want
 		other.Username, other.Email, other.PublicEmail, other.ID = "nora2", "", "", 0
 		s.Same("another number", s.put(other) > want.ID, true)
+	}),
+	caseOf("user active: latest day stays, whatever else changes", func(s store) {
+		s.Apply(people)
+		day := time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC)
+		lasts := func(name string, want time.Time) {
+			s.Helper()
+			s.Fine("Flush", s.Store.Flush(s.Context()))
+			view, err := s.AccountRecords.View(s.Context(), byID(7), now)
+			s.Fine("View", err)
+			s.Same(name, view.LastActivityOn, want)
+			listed, err := s.AccountRecords.Views(s.Context(), accounts.Filter{Username: "Dede"}, application.Page{Order: "id", Size: 1}, now)
+			s.Fine("Views", err)
+			s.Same(name+", listed", listed.Items[0].LastActivityOn, want)
+		}
+		lasts("never", time.Time{})
+		s.KeyUses.UserActive(7, day.Add(23*time.Hour))
+		s.KeyUses.UserActive(7, day.Add(time.Hour))
+		s.KeyUses.UserActive(404, day)
+		lasts("by a key", day)
+		s.AccessTokens.TokenUsed(identity.AccessToken{ID: 404, User: 7}, day.AddDate(0, 0, 1).Add(time.Hour).In(time.FixedZone("", -4*60*60)))
+		lasts("by a token, in UTC", day.AddDate(0, 0, 1))
+		s.KeyUses.UserActive(7, day)
+		lasts("late", day.AddDate(0, 0, 1))
+		s.change(7, func(a *identity.Account) { a.Note, a.LastActivityOn = "n", day })
+		s.Apply(people, "users: [{username: Dede, note: m}]")
+		lasts("changed", day.AddDate(0, 0, 1))
+		s.Same("shown", s.List("users", "username", "last_activity_on")[1], "Dede 2026-03-11")
 	}),
 	caseOf("account changed: what is left out of a change stays, a version never goes back", func(s store) {
 		s.Apply(people)

@@ -137,7 +137,7 @@ var credentialCases = []contract.Case{
 			s.Same("in a transaction", got, want)
 			return err
 		})
-		s.AccessTokens.TokenUsed(want.ID, now)
+		s.AccessTokens.TokenUsed(want, now)
 		s.Fine("Flush", s.Store.Flush(s.Context()))
 		want.LastUsedAt = now.Truncate(time.Microsecond)
 		got, err := s.Credentials.Token(s.Context(), want.ID)
@@ -192,8 +192,8 @@ var credentialCases = []contract.Case{
 		add("Beta", func(t *identity.AccessToken) { t.ExpiresAt = now.Truncate(24 * time.Hour) })
 		add("gamma", func(t *identity.AccessToken) { t.ExpiresAt, t.User = now.Truncate(24*time.Hour).AddDate(0, 0, 1), 7 })
 		gone := add("delta", func(t *identity.AccessToken) { t.Revoked = true })
-		s.AccessTokens.TokenUsed(early, now)
-		s.AccessTokens.TokenUsed(gone, now.Add(-time.Minute))
+		s.AccessTokens.TokenUsed(identity.AccessToken{ID: early, User: 8}, now)
+		s.AccessTokens.TokenUsed(identity.AccessToken{ID: gone, User: 8}, now.Add(-time.Minute))
 		s.Fine("Flush", s.Store.Flush(s.Context()))
 		list := func(f accounts.TokenFilter, page application.Page) string {
 			s.Helper()
