@@ -33,7 +33,7 @@ func TestRun_agentToken(t *testing.T) {
 		t.Errorf("got %d, %q, %q", got.code, got.out, got.err)
 	}
 	shown := gatehouse(t, "", "show", "agent-tokens", database)
-	if !regexp.MustCompile(`(?m)^5 +command line +false +- .*\n5 +second +true +- `).MatchString(shown) || strings.Contains(shown, "glagent") {
+	if !regexp.MustCompile(`(?m)^5 +command line +false +- +- +2[^ ]+Z +-\n5 +second +true +- +- +2[^ ]+Z +-$`).MatchString(shown) || strings.Contains(shown, "glagent") {
 		t.Errorf("show: got %s", shown)
 	}
 	events := gatehouse(t, "", "show", "audit", "--json", database)

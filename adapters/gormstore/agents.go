@@ -88,7 +88,7 @@ func (a *Agents) Authorize(ctx context.Context, id agents.AgentID, in []agents.A
 
 const (
 	agentProject      = `SELECT p.id, p.path FROM agents a JOIN projects p ON p.id = a.project_id WHERE a.id = ?`
-	addAgentToken     = `INSERT INTO agent_tokens (agent_id, name, digest, revoked) VALUES (?, ?, ?, false) RETURNING id`
+	addAgentToken     = `INSERT INTO agent_tokens (agent_id, name, digest, revoked, created_at, creator_id) VALUES (?, ?, ?, false, ?, ?) RETURNING id`
 	hasAgentToken     = `SELECT EXISTS (SELECT 1 FROM agent_tokens WHERE agent_id = ? AND name = ?)`
 	revokeAgentTokens = `UPDATE agent_tokens SET revoked = true WHERE agent_id = ? AND name = ? AND NOT revoked RETURNING id`
 )
@@ -97,9 +97,10 @@ const (
 type AgentTokens struct{ db *database.DB }
 
 // Add implements clusters.Tokens.
-func (t *AgentTokens) Add(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest, event audit.Event) error {
-	return t.change(ctx, agent, name, event, func(tx *gorm.DB, ids *[]int64) error {
-		return tx.Raw(addAgentToken, int64(agent), name, string(digest)).Scan(ids).Error
+func (t *AgentTokens) Add(ctx context.Context, added clusters.NewToken, event audit.Event) error {
+	return t.change(ctx, added.Agent, added.Name, event, func(tx *gorm.DB, ids *[]int64) error {
+		at, by := database.ToInstant(added.CreatedAt), database.Ref(added.CreatedBy)
+		return tx.Raw(addAgentToken, int64(added.Agent), added.Name, string(added.Digest), at, by).Scan(ids).Error
 	})
 }
 

@@ -96,16 +96,17 @@ func (a Agents) Authorize(ctx context.Context, id agents.AgentID, in []agents.Au
 type AgentTokens struct{ *state }
 
 // Add implements clusters.Tokens.
-func (t AgentTokens) Add(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest, event audit.Event) error {
+func (t AgentTokens) Add(ctx context.Context, added clusters.NewToken, event audit.Event) error {
 	return t.update(ctx, func(tx *transaction) error {
-		if err := tx.agents.require(int64(agent), "agent"); err != nil {
+		if err := tx.agents.require(int64(added.Agent), "agent"); err != nil {
 			return err
 		}
-		if id, _ := tx.agentToken(digest); id != 0 {
+		if id, _ := tx.agentToken(added.Digest); id != 0 {
 			return conflict("an agent token with that digest")
 		}
-		id := tx.putAgentToken(int64(agent), worldimport.AgentToken{Name: name, Digest: digest})
-		return tx.auditAgentTokens(ctx, agent, event, id)
+		creation := worldimport.Creation{CreatedAt: added.CreatedAt, Creator: added.CreatedBy}
+		id := tx.putAgentToken(int64(added.Agent), worldimport.AgentToken{Name: added.Name, Digest: added.Digest, Creation: creation})
+		return tx.auditAgentTokens(ctx, added.Agent, event, id)
 	})
 }
 

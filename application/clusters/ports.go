@@ -50,13 +50,23 @@ type UsageCounters interface {
 	Add(ctx context.Context, r agents.UsageReport) error
 }
 
+// NewToken is a token that is to be kept.
+type NewToken struct {
+	Agent     agents.AgentID
+	Name      string
+	Digest    identity.TokenDigest
+	CreatedAt time.Time
+	// CreatedBy is 0 if no user of the instance has made it.
+	CreatedBy identity.UserID
+}
+
 // Tokens keeps the digests of agents' tokens, and in the same transaction audit events.
 // The entity of an event becomes the agent's project, and its target gets the number of
 // the token.
 type Tokens interface {
 	// Add keeps a new token; it fails with domain.NotFound if the
 	// agent does not exist.
-	Add(ctx context.Context, agent agents.AgentID, name string, digest identity.TokenDigest, event audit.Event) error
+	Add(ctx context.Context, t NewToken, event audit.Event) error
 	// Revoke revokes all tokens of that name which the agent has;
 	// domain.NotFound if it has none. There is one event for each token that was not
 	// revoked before.

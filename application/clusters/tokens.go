@@ -45,7 +45,8 @@ func (s *TokenService) Create(ctx context.Context, by audit.Cause, agent agents.
 		return "", fmt.Errorf("random token: %w", err)
 	}
 	text = tokenPrefix + base64.RawURLEncoding.EncodeToString(raw)[:tokenLength]
-	err = s.tokens.Add(ctx, agent, name, identity.DigestToken(text), s.event(by, audit.Create, name, nil, audit.Values{"agent_id": int64(agent), "name": name}))
+	event := s.event(by, audit.Create, name, nil, audit.Values{"agent_id": int64(agent), "name": name})
+	err = s.tokens.Add(ctx, NewToken{agent, name, identity.DigestToken(text), event.At, by.Actor.User}, event)
 	if errors.Is(err, domain.NotFound) {
 		return "", domain.Refuse(domain.NotFound, "there is no agent %d", agent)
 	}

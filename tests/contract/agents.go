@@ -39,9 +39,11 @@ func (s Subject) agentCalls(digest identity.TokenDigest) map[string]func(context
 			_, err := s.Agents.Bearer(ctx, identity.DigestToken("agent-5"))
 			return err
 		},
-		"Authorize":         func(ctx context.Context) error { return s.Agents.Authorize(ctx, 5, authorizations) },
-		"CountUsage":        func(ctx context.Context) error { return s.UsageCounters.Add(ctx, usageReport) },
-		"AddAgentToken":     func(ctx context.Context) error { return s.AgentTokens.Add(ctx, 5, "new", digest, tokenEvent) },
+		"Authorize":  func(ctx context.Context) error { return s.Agents.Authorize(ctx, 5, authorizations) },
+		"CountUsage": func(ctx context.Context) error { return s.UsageCounters.Add(ctx, usageReport) },
+		"AddAgentToken": func(ctx context.Context) error {
+			return s.AgentTokens.Add(ctx, clusters.NewToken{Agent: 5, Name: "new", Digest: digest, CreatedAt: now}, tokenEvent)
+		},
 		"RevokeAgentTokens": func(ctx context.Context) error { return s.AgentTokens.Revoke(ctx, 5, "old", tokenEvent) },
 		"HasFinding": func(ctx context.Context) error {
 			_, err := s.Findings.Has(ctx, subject.FindingUUID(1))
@@ -86,7 +88,11 @@ var agentCases = []Case{
 	{Name: "agent tokens: added and revoked", Check: func(s Subject) {
 		s.Apply(world.Agents)
 		add := func(agent agents.AgentID, name, text string) error {
-			return s.AgentTokens.Add(s.Context(), agent, name, identity.DigestToken(text), tokenEvent)
+			t := clusters.NewToken{Agent: agent, Name: name, Digest: identity.DigestToken(text), CreatedAt: precise}
+			if text == "y" {
+				t.CreatedBy = 1
+			}
+			return s.AgentTokens.Add(s.Context(), t, tokenEvent)
 		}
 		revoked := func(text string) bool {
 			b, err := s.Agents.Bearer(s.Context(), identity.DigestToken(text))
@@ -104,6 +110,8 @@ var agentCases = []Case{
 		s.Same("after", []bool{revoked("x"), revoked("y"), revoked("z"), revoked("agent-5")}, []bool{true, true, false, false})
 		s.Kind("revoke none", s.AgentTokens.Revoke(s.Context(), 5, "third", tokenEvent), domain.NotFound)
 		s.Kind("revoke of an unknown agent", s.AgentTokens.Revoke(s.Context(), 404, "second", tokenEvent), domain.NotFound)
+		moment := precise.UTC().Truncate(time.Microsecond).Format(time.RFC3339Nano)
+		s.Same("creation", s.List("agent-tokens", "agent_id", "name", "created_at", "creator")[2:4], []string{"5 second " + moment + " -", "5 second " + moment + " root"})
 		tokens := s.List("audit", "target_id")
 		s.Same("audit events of the writes that did something", len(tokens), 5)
 		s.Same("added and revoked", tokens[:2], tokens[3:])
