@@ -287,8 +287,8 @@ func (s *state) createProjects(ctx context.Context, do func(projects.Tx) error) 
 type newProjects struct{ worldimport.Projects }
 
 // Add implements projects.Projects.
-func (n newProjects) Add(ctx context.Context, p source.Project) (source.ProjectID, error) {
+func (n newProjects) Add(ctx context.Context, p source.Project, by identity.UserID, at time.Time) (source.ProjectID, error) {
 	p.ToBeCreated, p.Empty = false, true
-	id, _, err := n.Put(ctx, worldimport.Project{Project: p})
+	id, _, err := n.Put(ctx, worldimport.Project{Project: p, Profile: source.ProjectProfile{Creator: by, CreatedAt: at, UpdatedAt: at}})
 	return id, err
 }

@@ -25,12 +25,12 @@ type Projects interface {
 	// ID returns the number of the project at path, or domain.NotFound.
 	// It does not follow the past paths of projects that moved.
 	ID(ctx context.Context, path string) (source.ProjectID, error)
-	// Add keeps a new, empty project in the group or personal namespace
-	// that its path names, and returns its number. It fails with
+	// Add keeps a new, empty project, which the user creates at that moment, in the group
+	// or personal namespace that its path names, and returns its number. It fails with
 	// domain.NotFound if that namespace does not exist and with domain.Conflict
 	// if the path is taken. Past paths of other projects that are equal to the
 	// new path no longer lead to those.
-	Add(ctx context.Context, p source.Project) (source.ProjectID, error)
+	Add(ctx context.Context, p source.Project, by identity.UserID, at time.Time) (source.ProjectID, error)
 	// PutProtections replaces the protections of the project.
 	PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error
 }

@@ -90,7 +90,8 @@ func (c *Creator) add(ctx context.Context, by audit.Cause, planned source.Projec
 		if !errors.Is(err, domain.NotFound) {
 			return err
 		}
-		id, err = tx.Projects.Add(ctx, planned)
+		now := c.now()
+		id, err = tx.Projects.Add(ctx, planned, by.Actor.User, now)
 		switch {
 		case errors.Is(err, domain.Conflict):
 			return planned.RefuseCreation(conflict)
@@ -106,7 +107,7 @@ func (c *Creator) add(ctx context.Context, by audit.Cause, planned source.Projec
 			return err
 		}
 		project := audit.Object{Kind: audit.Project, ID: int64(id), Path: planned.Path}
-		return tx.Audit.Append(ctx, by.Event(c.now(), audit.Create, project, project, nil, audit.Values{
+		return tx.Audit.Append(ctx, by.Event(now, audit.Create, project, project, nil, audit.Values{
 			"path": planned.Path, "visibility": string(planned.Visibility), "storage": planned.Storage, "default_branch_protection": int64(level),
 		}))
 	})

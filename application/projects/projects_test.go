@@ -86,6 +86,10 @@ func TestCreator_CreateProject(t *testing.T) {
 			if len(r.created) != 1 || r.created[0] != source.Code {
 				t.Errorf("created repositories %v, want one of code", r.created)
 			}
+			view, err := store.ProjectViews.List(t.Context(), projects.Filter{All: true, ID: id}, application.Page{Order: "id", Size: 1}, world.Now)
+			if at := world.Now.UTC().Truncate(time.Microsecond); err != nil || view.Items[0].Creator != 1 || !view.Items[0].CreatedAt.Equal(at) || !view.Items[0].UpdatedAt.Equal(at) {
+				t.Errorf("got %+v, %v, want a project that user 1 has created now", view.Items, err)
+			}
 			if jobs := count(t, store, "jobs"); jobs != 1 {
 				t.Errorf("got %d jobs, want 1", jobs)
 			}

@@ -157,7 +157,7 @@ var destinationCases = []Case{
 		s.Fine("Add", s.NewProjects(s.Context(), func(tx projects.Tx) (err error) {
 			id, err = tx.Projects.Add(s.Context(), source.Project{
 				ToBeCreated: true, Path: "Acme/new", Visibility: source.Private, Repository: source.FeatureEnabled, Wiki: source.FeatureEnabled, Storage: "default",
-			})
+			}, 12, precise)
 			return errors.Join(err, tx.Audit.Append(s.Context(), fullAuditEvent))
 		}))
 		s.events(fullAuditEvent)
@@ -171,6 +171,10 @@ var destinationCases = []Case{
 		got, err := s.Destinations.Project(s.Context(), id)
 		s.Fine("Project", err)
 		s.Same("project", []any{got.Path, got.ToBeCreated, got.Empty}, []any{"Acme/new", false, true})
+		view, err := s.ProjectViews.List(s.Context(), projects.Filter{All: true, ID: id}, application.Page{Order: "id", Size: 1}, now)
+		s.Fine("List", err)
+		at := precise.UTC().Truncate(time.Microsecond)
+		s.Same("who created it, and when", []any{view.Items[0].Creator, view.Items[0].CreatedAt, view.Items[0].UpdatedAt}, []any{identity.UserID(12), at, at})
 		standing, err := s.Directory.Standing(s.Context(), subject.Inquiry("user-12", "acme/new"))
 		s.Fine("Standing", err)
 		s.Same("standing", []any{standing.Project.ID, standing.Project.ToBeCreated}, []any{id, false})

@@ -2,9 +2,11 @@ package worldtx
 
 import (
 	"context"
+	"time"
 
 	"gatehouse/application/projects"
 	"gatehouse/application/worldimport"
+	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
 
@@ -22,8 +24,8 @@ func NewProjects(unitOfWork worldimport.UnitOfWork) projects.UnitOfWork {
 type newProjects struct{ worldimport.Projects }
 
 // Add implements projects.Projects.
-func (n newProjects) Add(ctx context.Context, p source.Project) (source.ProjectID, error) {
+func (n newProjects) Add(ctx context.Context, p source.Project, by identity.UserID, at time.Time) (source.ProjectID, error) {
 	p.Empty = true
-	id, _, err := n.Put(ctx, worldimport.Project{Project: p})
+	id, _, err := n.Put(ctx, worldimport.Project{Project: p, Profile: source.ProjectProfile{Creator: by, CreatedAt: at, UpdatedAt: at}})
 	return id, err
 }
