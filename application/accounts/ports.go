@@ -59,7 +59,8 @@ type Names interface {
 	// PathTaken says whether a group, user or project has that full path, and whether it
 	// is a user.
 	PathTaken(ctx context.Context, path string) (taken, user bool, err error)
-	// HasAdministrator says whether an active user is an administrator.
+	// HasAdministrator says whether an active user other than an internal account is an
+	// administrator.
 	HasAdministrator(ctx context.Context) (bool, error)
 }
 
@@ -163,7 +164,8 @@ type Records interface {
 	Memberships(ctx context.Context, user identity.UserID, kind MembershipKind, page application.Page, now time.Time) (application.Listed[Membership], error)
 	// Associations counts the direct memberships of a user that count.
 	Associations(ctx context.Context, user identity.UserID, now time.Time) (Associations, error)
-	// HasAdministrator says whether an active user is an administrator.
+	// HasAdministrator says whether an active user other than an internal account is an
+	// administrator.
 	HasAdministrator(ctx context.Context) (bool, error)
 }
 

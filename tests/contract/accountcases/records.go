@@ -49,6 +49,32 @@ func ids[Row any](rows []Row, id func(Row) int64) string {
 }
 
 var recordCases = []contract.Case{
+	caseOf("administrator: an active user, and no internal account", func(s store) {
+		wants := func(name string, want bool) {
+			s.Helper()
+			got, err := s.AccountRecords.HasAdministrator(s.Context())
+			s.Fine("HasAdministrator", err)
+			s.Same(name, got, want)
+			s.unit(func(tx accounts.Tx) error {
+				got, err := tx.Names.HasAdministrator(s.Context())
+				s.Same(name+", in a transaction", got, want)
+				return err
+			})
+		}
+		wants("no users", false)
+		s.Apply("users: [{id: 1, username: a}, {id: 2, username: ghost, type: ghost, admin: true}, {id: 3, username: i, type: internal, admin: true}, {id: 4, username: b, admin: true, state: blocked}]")
+		wants("none that counts", false)
+		s.change(4, func(a *identity.Account) { a.State = identity.Deactivated })
+		wants("deactivated", false)
+		for _, id := range []identity.UserID{1, 4} {
+			s.change(id, func(a *identity.Account) { a.State, a.Admin = identity.Active, true })
+			wants("one", true)
+			s.change(id, func(a *identity.Account) { a.Admin = false })
+			wants("no longer", false)
+		}
+		s.Apply("users: [{id: 5, username: svc, type: service_account, admin: true}]")
+		wants("a service account", true)
+	}),
 	caseOf("users listed: by each filter", func(s store) {
 		s.Apply(listedUsers)
 		s.change(2, func(a *identity.Account) {
