@@ -123,9 +123,9 @@ func (tx groupsTx) Subscribed(ctx context.Context, id source.NamespaceID) (bool,
 }
 
 // Share implements groups.Shares.
-func (tx groupsTx) Share(ctx context.Context, group, with source.NamespaceID) (groups.Share, error) {
+func (tx groupsTx) Share(ctx context.Context, group, with source.NamespaceID) (groups.Share, time.Time, error) {
 	s, err := currentTx(tx).Share(ctx, source.MemberSource{Group: group}, with)
-	return groups.Share{Role: s.Role, ExpiresAt: s.ExpiresAt}, err
+	return groups.Share{Role: s.Role, ExpiresAt: s.ExpiresAt}, s.CreatedAt, err
 }
 
 // PutShare implements groups.Shares.
@@ -138,7 +138,7 @@ func (tx groupsTx) PutShare(ctx context.Context, group, with source.NamespaceID,
 // RemoveShare implements groups.Shares.
 func (tx groupsTx) RemoveShare(ctx context.Context, group, with source.NamespaceID) error {
 	in := source.MemberSource{Group: group}
-	if _, err := tx.Share(ctx, group, with); err != nil {
+	if _, _, err := tx.Share(ctx, group, with); err != nil {
 		return err
 	}
 	tx.shares[in] = maps.Clone(tx.shares[in])

@@ -174,7 +174,7 @@ func TestService_rights(t *testing.T) {
 			return err
 		}, [7]string{signIn, "", forbidden, forbidden, forbidden, forbidden, forbidden}},
 		"end a share": {func(f *fixture, t *testing.T, by rights.Caller) error {
-			return f.RemoveShare(t.Context(), by, number(12), 13)
+			return f.RemoveShare(t.Context(), by, number(12), 13, time.Time{})
 		}, [7]string{signIn, none, none, forbidden, forbidden, none, forbidden}},
 		"list what is below": {func(f *fixture, t *testing.T, by rights.Caller) error {
 			_, err := f.ListRelated(t.Context(), by, number(11), groups.Subgroups, groups.Filter{}, application.Page{Order: "id", Size: 9})
@@ -473,7 +473,10 @@ func TestService_shares(t *testing.T) {
 	first := f.now
 	f.now = ends
 	add("", groups.Share{Role: source.Guest})
-	if err := f.RemoveShare(t.Context(), by, number(11), 14); err != nil {
+	if err := f.RemoveShare(t.Context(), by, number(11), 14, f.now.Add(-2*time.Second)); !errors.Is(err, domain.ErrModified) {
+		t.Errorf("younger than it may be: got %v", err)
+	}
+	if err := f.RemoveShare(t.Context(), by, number(11), 14, f.now); err != nil {
 		t.Errorf("got %v", err)
 	}
 	acme, target := object(audit.Group, 11, "acme"), object("share", 14, "other")

@@ -80,8 +80,9 @@ type Share struct {
 
 // Shares keeps what is lent to other groups.
 type Shares interface {
-	// Share returns what a group lends the members of another one, or domain.NotFound.
-	Share(ctx context.Context, group, with source.NamespaceID) (Share, error)
+	// Share returns what a group lends the members of another one and since when, which is
+	// zero if that is not known, or domain.NotFound.
+	Share(ctx context.Context, group, with source.NamespaceID) (s Share, since time.Time, err error)
 	// PutShare keeps a share of two groups that exist; the user has made it at that moment
 	// if there was none.
 	PutShare(ctx context.Context, group, with source.NamespaceID, s Share, by identity.UserID, at time.Time) error

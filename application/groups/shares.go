@@ -34,7 +34,7 @@ func (s *Service) AddShare(ctx context.Context, by rights.Caller, ref rights.Ref
 		case !share.ExpiresAt.IsZero() && share.ExpiresAt.Before(now.UTC().Truncate(24*time.Hour)):
 			return domain.WrongField("expires_at", "cannot be a date in the past")
 		}
-		old, err := tx.Shares.Share(ctx, g.ID, with)
+		old, _, err := tx.Shares.Share(ctx, g.ID, with)
 		var before audit.Values
 		verb := audit.Create
 		switch {
@@ -58,15 +58,19 @@ func (s *Service) AddShare(ctx context.Context, by rights.Caller, ref rights.Ref
 	return s.detail(ctx, by, id, true)
 }
 
-// RemoveShare ends what a group lends the members of another one, or returns a Refusal.
-func (s *Service) RemoveShare(ctx context.Context, by rights.Caller, ref rights.Ref, with source.NamespaceID) error {
+// RemoveShare ends what a group lends the members of another one, or returns a Refusal. With
+// a moment the share must not be younger than that.
+func (s *Service) RemoveShare(ctx context.Context, by rights.Caller, ref rights.Ref, with source.NamespaceID, unmodifiedSince time.Time) error {
 	return s.own(ctx, by, ref, func(tx Tx, g source.Group) error {
-		old, err := tx.Shares.Share(ctx, g.ID, with)
+		old, since, err := tx.Shares.Share(ctx, g.ID, with)
 		if errors.Is(err, domain.NotFound) {
 			err = errNotShared
 		}
 		if err != nil {
 			return err
+		}
+		if modified := domain.CheckUnmodified(unmodifiedSince, time.Time{}, since); modified != nil {
+			return modified
 		}
 		other, err := tx.Groups.Group(ctx, with)
 		if err != nil {

@@ -37,15 +37,16 @@ var groupTxCases = []Case{
 		s.Apply(groupTrees)
 		share := groups.Share{Role: source.Developer, ExpiresAt: now.AddDate(0, 0, 2).UTC().Truncate(24 * time.Hour)}
 		s.inGroupTx(func(tx groups.Tx) {
-			_, err := tx.Shares.Share(s.Context(), 11, 15)
+			_, _, err := tx.Shares.Share(s.Context(), 11, 15)
 			s.Kind("none", err, domain.NotFound)
 			s.Kind("nothing to remove", tx.Shares.RemoveShare(s.Context(), 11, 15), domain.NotFound)
 			s.Fine("PutShare", tx.Shares.PutShare(s.Context(), 11, 15, share, 1, now))
 			s.Fine("PutShare", tx.Shares.PutShare(s.Context(), 11, 16, groups.Share{Role: source.Guest, ExpiresAt: now.AddDate(0, 0, -1)}, 1, now))
 			s.Fine("PutShare", tx.Shares.PutShare(s.Context(), 11, 12, groups.Share{Role: source.Guest}, 1, now))
-			got, err := tx.Shares.Share(s.Context(), 11, 15)
+			got, since, err := tx.Shares.Share(s.Context(), 11, 15)
 			s.Fine("Share", err)
 			s.Same("share", got, share)
+			s.Same("since", since, now)
 			s.Kind("with no group", tx.Shares.PutShare(s.Context(), 11, 99, share, 1, now), domain.NotFound)
 		})
 		links, err := s.GroupRecords.Links(s.Context(), 11, 4, now)

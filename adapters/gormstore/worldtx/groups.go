@@ -128,9 +128,9 @@ func (w groupsTx) Subscribed(ctx context.Context, id source.NamespaceID) (subscr
 }
 
 // Share implements groups.Shares.
-func (w groupsTx) Share(ctx context.Context, group, with source.NamespaceID) (groups.Share, error) {
+func (w groupsTx) Share(ctx context.Context, group, with source.NamespaceID) (groups.Share, time.Time, error) {
 	s, err := currentTx(w).Share(ctx, source.MemberSource{Group: group}, with)
-	return groups.Share{Role: s.Role, ExpiresAt: s.ExpiresAt}, err
+	return groups.Share{Role: s.Role, ExpiresAt: s.ExpiresAt}, s.CreatedAt, err
 }
 
 // PutShare implements groups.Shares.

@@ -338,7 +338,7 @@ func (a *API) shareGroup(c *call) (any, error) {
 
 // unshareGroup answers DELETE /groups/:id/share/:group_id.
 func (a *API) unshareGroup(c *call) (any, error) {
-	if err := a.useCases.Groups.RemoveShare(c.context(), c.caller, c.groupRef("id"), source.NamespaceID(c.number("group_id"))); err != nil {
+	if err := a.useCases.Groups.RemoveShare(c.context(), c.caller, c.groupRef("id"), source.NamespaceID(c.number("group_id")), c.unmodifiedSince()); err != nil {
 		return nil, err
 	}
 	return c.noContent()
