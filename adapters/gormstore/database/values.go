@@ -139,8 +139,8 @@ func Time(to *time.Time) sql.Scanner { return moment{to} }
 
 type moment struct{ to *time.Time }
 
-// layouts are how SQLite's times and dates are written.
-var layouts = []string{"2006-01-02 15:04:05.999999999-07:00", time.DateOnly}
+// layouts are how SQLite's times and dates are written; River writes its own without a zone.
+var layouts = []string{"2006-01-02 15:04:05.999999999-07:00", time.DateTime, time.DateOnly}
 
 // Scan implements sql.Scanner. SQLite gives text where it does not know that a
 // column is a time.
