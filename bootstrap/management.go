@@ -7,6 +7,7 @@ import (
 	"go.uber.org/fx"
 
 	"gatehouse/adapters/httpapi/rest"
+	"gatehouse/adapters/instancekey"
 	"gatehouse/adapters/ratelimit"
 	"gatehouse/application"
 	"gatehouse/application/accounts"
@@ -24,11 +25,15 @@ import (
 // management is what answers the management API.
 var management = fx.Module("management", fx.Provide(Accounts, Members, ProjectReader, Groups, restUseCases, RestAPI))
 
-// Accounts makes the service that changes users, their keys and their tokens.
-func Accounts(config config.Config, unitOfWork accounts.UnitOfWork, reader accounts.Records, credentials accounts.Credentials, now application.Clock) *accounts.Service {
+// Accounts makes the service that changes users, their keys and their tokens. Without a key,
+// which may be nil, no request has an idempotency key.
+func Accounts(config config.Config, unitOfWork accounts.UnitOfWork, reader accounts.Records, credentials accounts.Credentials, key *instancekey.Key, now application.Clock) *accounts.Service {
 	rules := accounts.Rules{
 		Users: config.Git.KeyPolicy(), TokenPrefix: config.Tokens.Prefix, Lifetime: lifetime(config.Tokens),
 		RequireConfirmation: config.Users.RequireConfirmation,
+	}
+	if key != nil {
+		rules.InstanceKey = key.Current
 	}
 	if config.Gitaly.Connected() {
 		rules.RemoveRepository = projects.RemoveRepository

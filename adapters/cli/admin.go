@@ -51,7 +51,7 @@ care; ` + "`gatehouse token create`" + ` makes another token of one who has lost
 				account.Name = cmp.Or(account.Name, account.Username)
 				account.Email = cmp.Or(account.Email, account.Username+"@"+s.config.Host())
 				account.CanCreateGroup, account.ProjectsLimit = true, identity.DefaultProjectsLimit
-				service := bootstrap.Accounts(s.config, s.AccountUnitOfWork, s.AccountRecords, s.Credentials, bootstrap.Clock())
+				service := bootstrap.Accounts(s.config, s.AccountUnitOfWork, s.AccountRecords, s.Credentials, nil, bootstrap.Clock())
 				made, token, err := service.CreateFirst(ctx, audit.Cause{Actor: operator()}, account, asked)
 				switch {
 				case err != nil:

@@ -195,6 +195,16 @@ func (tx accountsTx) Token(ctx context.Context, id int64) (identity.AccessToken,
 	return t, ctx.Err()
 }
 
+// TokenOf implements accounts.Tokens.
+func (tx accountsTx) TokenOf(ctx context.Context, digest identity.TokenDigest) (identity.AccessToken, error) {
+	for _, t := range tx.accessTokens.rows {
+		if t.Digest == digest {
+			return tx.Token(ctx, t.ID)
+		}
+	}
+	return identity.AccessToken{}, notFound("access token by its digest")
+}
+
 // RevokeTokens implements accounts.Tokens.
 func (tx accountsTx) RevokeTokens(ctx context.Context, id, family int64) (revoked []int64, err error) {
 	for _, t := range tx.accessTokens.rows {

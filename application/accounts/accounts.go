@@ -23,6 +23,9 @@ type Rules struct {
 	// RequireConfirmation leaves the e-mail of a new user unconfirmed, unless the
 	// administrator says that it is confirmed.
 	RequireConfirmation bool
+	// InstanceKey returns the secret of the instance, from which the texts of tokens come
+	// that are asked for with an idempotency key; nil if there is none at the moment.
+	InstanceKey func() []byte
 	// RemoveRepository is the kind of job that removes the repository of a deleted
 	// project; empty for none. Its subject is the project's number.
 	RemoveRepository application.JobKind

@@ -3,6 +3,7 @@ package accounts_test
 import (
 	"errors"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -185,20 +186,20 @@ func TestService_RotateToken(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
 	first, caller := s.token()
-	second, err := s.RotateToken(t.Context(), caller, first.ID, time.Time{})
+	second, err := s.RotateToken(t.Context(), caller, first.ID, time.Time{}, "")
 	if err != nil || !text.MatchString(second.Text) || second.Name != "n" || second.Description != "d" || second.User != 8 || !second.Allows("api") {
 		t.Fatalf("got %+v, %v", second, err)
 	}
 	s.want("its end", second.ExpiresAt, time.Date(2026, 3, 17, 0, 0, 0, 0, time.UTC))
 	s.want("the old one is revoked", s.isRevoked(first.ID), true)
-	third, err := s.RotateToken(t.Context(), s.by(1), second.ID, time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC))
+	third, err := s.RotateToken(t.Context(), s.by(1), second.ID, time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), "")
 	if err != nil || third.Family != first.ID {
 		t.Fatalf("got %+v, %v", third, err)
 	}
-	_, err = s.RotateToken(t.Context(), s.by(1), third.ID, world.Now.AddDate(2, 0, 0))
+	_, err = s.RotateToken(t.Context(), s.by(1), third.ID, world.Now.AddDate(2, 0, 0), "")
 	s.refused("too far away", err, domain.Unprocessable, "must not be after")
 	s.want("it is not revoked then", s.isRevoked(third.ID), false)
-	_, err = s.RotateToken(t.Context(), s.by(1), second.ID, time.Time{})
+	_, err = s.RotateToken(t.Context(), s.by(1), second.ID, time.Time{}, "")
 	s.refused("one that was rotated before", err, domain.Unprocessable, "revoked already")
 	s.want("the whole family is revoked then", s.isRevoked(third.ID), true)
 	s.want("events", s.actions(), []string{
@@ -211,7 +212,7 @@ func TestService_RotateToken_shortLifetime(t *testing.T) {
 	t.Parallel()
 	s := newService(t, func(r *accounts.Rules) { r.Lifetime.MaxDays = 3 })
 	first, caller := s.token()
-	second, err := s.RotateToken(t.Context(), caller, first.ID, time.Time{})
+	second, err := s.RotateToken(t.Context(), caller, first.ID, time.Time{}, "")
 	if want := time.Date(2026, 3, 13, 0, 0, 0, 0, time.UTC); err != nil || !second.ExpiresAt.Equal(want) {
 		t.Errorf("got %v, %v, want %v", second.ExpiresAt, err, want)
 	}
@@ -221,7 +222,7 @@ func TestService_RevokeFamily(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
 	first, caller := s.token()
-	second, err := s.RotateToken(t.Context(), caller, first.ID, time.Time{})
+	second, err := s.RotateToken(t.Context(), caller, first.ID, time.Time{}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,4 +272,80 @@ func TestService_Tokens(t *testing.T) {
 	}
 	_, err = s.Token(t.Context(), s.by(7), mine.ID)
 	s.refused("one of another user", err, domain.Unauthenticated, "")
+}
+
+// A client whose connection broke sends the same request again.
+func TestService_CreateToken_once(t *testing.T) {
+	t.Parallel()
+	key := []byte("a key of 32 bytes, as a test has")
+	s := newService(t, func(r *accounts.Rules) { r.InstanceKey = func() []byte { return key } })
+	asked := accounts.NewToken{Name: "n", Scopes: []identity.Scope{"api"}, Once: "7b1c"}
+	first, err := s.CreateToken(t.Context(), s.by(1), 7, asked)
+	if err != nil || !strings.HasPrefix(first.Text, "glpat-") || len(first.Text) < 26 {
+		t.Fatalf("got %q, %v", first.Text, err)
+	}
+	s.now = s.now.Add(25 * time.Hour)
+	if again, err := s.CreateToken(t.Context(), s.by(1), 7, asked); err != nil || again.Text != first.Text || again.ID != first.ID {
+		t.Errorf("again: got %+v, %v", again, err)
+	}
+	s.want("events", len(s.actions()), 1)
+	different := func(what string, by, user identity.UserID, change func(*accounts.NewToken)) {
+		t.Helper()
+		other := asked
+		change(&other)
+		if made, err := s.CreateToken(t.Context(), s.by(by), user, other); err != nil || made.Text == first.Text {
+			t.Errorf("%s: got %+v, %v", what, made.AccessToken, err)
+		}
+	}
+	different("another key", 1, 7, func(n *accounts.NewToken) { n.Once = "7b1d" })
+	different("another user", 1, 8, func(*accounts.NewToken) {})
+	world.Apply(t, s.store.WorldImport, "users: [{id: 8, username: gus, admin: true}]")
+	different("another administrator", 8, 7, func(*accounts.NewToken) {})
+	for what, change := range map[string]func(*accounts.NewToken){
+		"name": func(n *accounts.NewToken) { n.Name = "m" }, "scopes": func(n *accounts.NewToken) { n.Scopes = []identity.Scope{"sudo"} },
+		"description": func(n *accounts.NewToken) { n.Description = "d" }, "end": func(n *accounts.NewToken) { n.ExpiresAt = s.now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 9) },
+	} {
+		other := asked
+		change(&other)
+		_, err := s.CreateToken(t.Context(), s.by(1), 7, other)
+		s.refused("another "+what, err, domain.Unprocessable, "another request")
+	}
+	for _, once := range []string{"a\nb", "\u00e4", strings.Repeat("x", 256)} {
+		asked.Once = once
+		_, err := s.CreateToken(t.Context(), s.by(1), 7, asked)
+		s.refused(once, err, domain.Invalid, "Idempotency-Key is invalid")
+	}
+	asked.Once = "7b1c"
+	if err := s.RevokeToken(t.Context(), s.by(1), first.ID, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.CreateToken(t.Context(), s.by(1), 7, asked)
+	s.refused("revoked", err, domain.Unprocessable, "revoked")
+	key = nil
+	_, err = s.CreateToken(t.Context(), s.by(1), 7, asked)
+	s.refused("no instance key", err, domain.Unavailable, "instance key")
+}
+
+func TestService_RotateToken_once(t *testing.T) {
+	t.Parallel()
+	s := newService(t, func(r *accounts.Rules) { r.InstanceKey = func() []byte { return []byte("key") } })
+	old, err := s.CreateToken(t.Context(), s.by(1), 7, accounts.NewToken{Name: "n", Scopes: []identity.Scope{"api"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rotate := func(once string) (accounts.CreatedToken, error) {
+		return s.RotateToken(t.Context(), s.by(1), old.ID, time.Time{}, once)
+	}
+	first, err := rotate("r1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := rotate("r1"); err != nil || again.Text != first.Text || s.isRevoked(first.ID) {
+		t.Errorf("again: got %+v, %v", again, err)
+	}
+	_, err = rotate("r2")
+	s.refused("another key", err, domain.Unprocessable, "revoked already")
+	if !s.isRevoked(first.ID) {
+		t.Error("a copy in use: the family lives on")
+	}
 }

@@ -25,6 +25,10 @@ func (s *Service) CreateFirst(ctx context.Context, cause audit.Cause, a identity
 		return identity.User{}, CreatedToken{}, err
 	}
 	by := rights.Caller{Cause: cause}
+	text, err := s.tokenText(by, "create", 0, "")
+	if err != nil {
+		return identity.User{}, CreatedToken{}, err
+	}
 	var created CreatedToken
 	err = s.unitOfWork(ctx, func(tx Tx) error {
 		found, err := tx.Names.HasAdministrator(ctx)
@@ -45,7 +49,7 @@ func (s *Service) CreateFirst(ctx context.Context, cause audit.Cause, a identity
 			return err
 		}
 		token.User = made.ID
-		created, err = s.addToken(ctx, tx, by, made.User, token)
+		created, err = s.addToken(ctx, tx, by, made.User, token, text)
 		return err
 	})
 	a.ID = created.User

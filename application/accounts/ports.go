@@ -82,6 +82,8 @@ type Tokens interface {
 	AddToken(ctx context.Context, t identity.AccessToken) (int64, error)
 	// Token returns the token of that number, or domain.NotFound.
 	Token(ctx context.Context, id int64) (identity.AccessToken, error)
+	// TokenOf returns the token of that digest, or domain.NotFound.
+	TokenOf(ctx context.Context, digest identity.TokenDigest) (identity.AccessToken, error)
 	// RevokeTokens revokes the token of that number and, unless family is 0, the tokens of
 	// that family. It returns the numbers of those that were not revoked before, in
 	// ascending order.

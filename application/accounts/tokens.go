@@ -73,6 +73,8 @@ type NewToken struct {
 	Scopes            []identity.Scope
 	// ExpiresAt is the day with whose beginning the token ends; zero for none.
 	ExpiresAt time.Time
+	// Once is the idempotency key of the request; empty for none.
+	Once string
 }
 
 // CreatedToken is an access token with its text, which is not kept.
@@ -82,7 +84,9 @@ type CreatedToken struct {
 }
 
 // CreateToken creates a personal access token for a user, as an administrator or with the
-// scopes of identity.OwnScopes for oneself, or returns a Refusal.
+// scopes of identity.OwnScopes for oneself, or returns a Refusal. The same caller who asks
+// for the same token with the same idempotency key gets the one that was created, as long
+// as it is not revoked.
 func (s *Service) CreateToken(ctx context.Context, by rights.Caller, user identity.UserID, asked NewToken) (created CreatedToken, err error) {
 	if err := s.decideOn(ctx, by, user); err != nil {
 		return CreatedToken{}, err
@@ -96,12 +100,21 @@ func (s *Service) CreateToken(ctx context.Context, by rights.Caller, user identi
 		return CreatedToken{}, err
 	}
 	token.User = user
+	wanted := token
+	wanted.ExpiresAt = asked.ExpiresAt
+	text, err := s.tokenText(by, "create", int64(user), asked.Once)
+	if err != nil {
+		return CreatedToken{}, err
+	}
 	err = s.unitOfWork(ctx, func(tx Tx) error {
 		a, err := account(ctx, tx, user)
 		if err != nil {
 			return err
 		}
-		created, err = s.addToken(ctx, tx, by, a.User, token)
+		if created, err = again(ctx, tx, text, wanted); created.ID != 0 || err != nil {
+			return err
+		}
+		created, err = s.addToken(ctx, tx, by, a.User, token, text)
 		return err
 	})
 	return created, err
@@ -136,16 +149,13 @@ func (s *Service) expiry(day, now time.Time) (time.Time, error) {
 	return s.rules.Lifetime.Expiry(text, now)
 }
 
-// addToken keeps a new token of a user, whose text it makes, with its audit event.
-func (s *Service) addToken(ctx context.Context, tx Tx, by rights.Caller, user identity.User, t identity.AccessToken) (CreatedToken, error) {
+// addToken keeps a new token of a user with that text, with its audit event.
+func (s *Service) addToken(ctx context.Context, tx Tx, by rights.Caller, user identity.User, t identity.AccessToken, text string) (CreatedToken, error) {
 	if user.Type.IsInternal() {
 		return CreatedToken{}, errInternal
 	}
-	text, err := identity.NewTokenText(s.rules.TokenPrefix, s.random)
-	if err != nil {
-		return CreatedToken{}, err
-	}
 	t.Digest = identity.DigestToken(text)
+	var err error
 	if t.ID, err = tx.Tokens.AddToken(ctx, t); err != nil {
 		return CreatedToken{}, err
 	}
@@ -158,34 +168,42 @@ const rotatedDays = 7
 
 // RotateToken revokes a token and creates one in its place that ends on that day, or in a
 // week if it is zero; or it returns a Refusal. If the token is revoked already, a copy of
-// it is in use, and all tokens of its family are revoked.
-func (s *Service) RotateToken(ctx context.Context, by rights.Caller, id int64, day time.Time) (created CreatedToken, err error) {
+// it is in use, and all tokens of its family are revoked. The idempotency key once counts
+// as for CreateToken; it is empty for none.
+func (s *Service) RotateToken(ctx context.Context, by rights.Caller, id int64, day time.Time, once string) (created CreatedToken, err error) {
 	if err := by.OnInstance(rights.ReadUsers).Decide(); err != nil {
 		return CreatedToken{}, err
 	}
-	now := s.now()
+	now, asked := s.now(), day
 	if day.IsZero() {
 		day = now.UTC().Truncate(24*time.Hour).AddDate(0, 0, rotatedDays)
 		if most := s.rules.Lifetime.MaxDays; most > 0 && most < rotatedDays {
 			day = day.AddDate(0, 0, most-rotatedDays)
 		}
 	}
+	text, err := s.tokenText(by, "rotate", id, once)
+	if err != nil {
+		return CreatedToken{}, err
+	}
 	var reused bool
 	err = s.changeToken(ctx, by, id, func(tx Tx, user identity.User, old identity.AccessToken) error {
+		token := identity.AccessToken{
+			User: old.User, Name: old.Name, Description: old.Description, Scopes: old.Scopes, CreatedAt: now, Family: old.Root(), ExpiresAt: asked,
+		}
+		var err error
+		if created, err = again(ctx, tx, text, token); created.ID != 0 || err != nil {
+			return err
+		}
 		if reused = old.Revoked; reused {
 			return s.revoke(ctx, tx, by, user, old, old.Root())
 		}
-		token := identity.AccessToken{
-			User: old.User, Name: old.Name, Description: old.Description, Scopes: old.Scopes, CreatedAt: now, Family: old.Root(),
-		}
-		var err error
 		if token.ExpiresAt, err = s.expiry(day, now); err != nil {
 			return err
 		}
 		if err := s.revoke(ctx, tx, by, user, old, 0); err != nil {
 			return err
 		}
-		created, err = s.addToken(ctx, tx, by, user, token)
+		created, err = s.addToken(ctx, tx, by, user, token, text)
 		return err
 	})
 	if err == nil && reused {

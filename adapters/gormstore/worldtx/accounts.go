@@ -192,6 +192,15 @@ func (w accountsTx) Token(ctx context.Context, id int64) (identity.AccessToken, 
 	return row.token(), nil
 }
 
+// TokenOf implements accounts.Tokens.
+func (w accountsTx) TokenOf(ctx context.Context, digest identity.TokenDigest) (identity.AccessToken, error) {
+	row, err := found(database.Find[accessTokenRow](ctx, w.tx, "digest = ? AND kind = '"+personalToken+"'", string(digest)))
+	if err != nil {
+		return identity.AccessToken{}, database.Fault(err, "access token by its digest")
+	}
+	return row.token(), nil
+}
+
 // InFamily is the condition of a token that counts and has a number, or is of a family.
 const InFamily = "NOT revoked AND (id = ? OR family_id = ?)"
 

@@ -50,6 +50,9 @@ func (r Route) Operation() httpapi.Operation {
 	if r.ofProject() && r.Method == http.MethodGet {
 		o.Answers = append(o.Answers, movedAnswer)
 	}
+	if r.Once {
+		o.Extra = slices.Concat(o.Extra, onceHeader)
+	}
 	if r.Method == http.MethodDelete {
 		o.Extra, o.Refusals = slices.Concat(o.Extra, ifUnmodified), with(o.Refusals, deletionRefusals)
 	}
@@ -147,6 +150,13 @@ var client = httpapi.Client{
 var security = [][]httpapi.Credential{
 	{httpapi.PrivateToken}, {httpapi.PrivateTokenParam}, {httpapi.BearerToken}, {httpapi.AccessTokenParam}, {httpapi.BasicToken},
 }
+
+// idempotencyKey is the header by which a request for a token can be sent again.
+const idempotencyKey = "Idempotency-Key"
+
+var onceHeader = []httpapi.Parameter{{
+	Name: idempotencyKey, In: "header", About: "The same request with the same text gets the same token, as long as that is not revoked.",
+}}
 
 var ifUnmodified = []httpapi.Parameter{{
 	Name: "If-Unmodified-Since", In: "header", About: "Nothing is deleted that has changed since then.",

@@ -215,6 +215,7 @@ members:
 			"Key":     func(tx accounts.Tx) error { _, err := tx.Keys.Key(s.Context(), 404); return err },
 			"Remove":  func(tx accounts.Tx) error { return tx.Keys.RemoveKey(s.Context(), 404) },
 			"Token":   func(tx accounts.Tx) error { _, err := tx.Tokens.Token(s.Context(), 404); return err },
+			"TokenOf": func(tx accounts.Tx) error { _, err := tx.Tokens.TokenOf(s.Context(), "none"); return err },
 		} {
 			s.Kind(what, s.try(do), domain.NotFound)
 		}

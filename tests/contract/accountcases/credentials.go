@@ -135,6 +135,9 @@ var credentialCases = []contract.Case{
 		s.unit(func(tx accounts.Tx) error {
 			got, err := tx.Tokens.Token(s.Context(), want.ID)
 			s.Same("in a transaction", got, want)
+			s.Fine("Token", err)
+			got, err = tx.Tokens.TokenOf(s.Context(), want.Digest)
+			s.Same("by its digest", got, want)
 			return err
 		})
 		s.AccessTokens.TokenUsed(want, now)

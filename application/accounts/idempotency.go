@@ -1,0 +1,80 @@
+package accounts
+
+import (
+	"bytes"
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/rights"
+)
+
+// maxOnce is in bytes.
+const maxOnce = 255
+
+var (
+	errOnce = domain.Refuse(domain.Unprocessable, "The Idempotency-Key was sent with another request, or its access token is revoked")
+	// errNoInstanceKey refuses a request that cannot be repeated safely now.
+	errNoInstanceKey = domain.Refuse(domain.Unavailable, "There is no instance key, which an Idempotency-Key needs")
+	errOnceInvalid   = domain.Refuse(domain.Invalid, "Idempotency-Key is invalid: it has at most %d characters, all of them printable ASCII", maxOnce)
+)
+
+// tokenText returns the text of a new token. With the idempotency key once it is the same
+// for each request of the caller to do that to that subject, so that nothing has to be
+// kept but the digest. Who lacks the secret of the instance cannot tell it from a random
+// one.
+func (s *Service) tokenText(by rights.Caller, do string, subject int64, once string) (string, error) {
+	random := s.random
+	if once != "" {
+		stream, err := s.derived(fmt.Sprintf("access token\n%s\n%d\n%d\n%s", do, subject, by.ID, once), once)
+		if err != nil {
+			return "", err
+		}
+		random = stream
+	}
+	return identity.NewTokenText(s.rules.TokenPrefix, random)
+}
+
+// derived returns bytes that depend on the secret of the instance and on info.
+func (s *Service) derived(info, once string) (io.Reader, error) {
+	if len(once) > maxOnce || bytes.ContainsFunc([]byte(once), func(r rune) bool { return r < ' ' || r > '~' }) {
+		return nil, errOnceInvalid
+	}
+	var key []byte
+	if s.rules.InstanceKey != nil {
+		key = s.rules.InstanceKey()
+	}
+	if len(key) == 0 {
+		return nil, errNoInstanceKey
+	}
+	stream, err := hkdf.Key(sha256.New, key, nil, info, sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("idempotency key: %w", err)
+	}
+	return bytes.NewReader(stream), nil
+}
+
+// again returns the token that has the text already; the zero one if there is none. It is
+// a Refusal if that one differs from the token that is wanted, whose end may be zero for
+// any, or is revoked.
+func again(ctx context.Context, tx Tx, text string, wanted identity.AccessToken) (CreatedToken, error) {
+	t, err := tx.Tokens.TokenOf(ctx, identity.DigestToken(text))
+	switch {
+	case errors.Is(err, domain.NotFound):
+		return CreatedToken{}, nil
+	case err != nil:
+		return CreatedToken{}, err
+	}
+	same := t.User == wanted.User && t.Name == wanted.Name && t.Description == wanted.Description && slices.Equal(t.Scopes, wanted.Scopes) &&
+		(wanted.ExpiresAt.IsZero() || t.ExpiresAt.Equal(wanted.ExpiresAt)) && (wanted.Family == 0 || t.Family == wanted.Family)
+	if t.Revoked || !same {
+		return CreatedToken{}, errOnce
+	}
+	return CreatedToken{t, text}, nil
+}
