@@ -208,14 +208,19 @@ func (c Credentials) Keys(ctx context.Context, user identity.UserID, page applic
 func noKey[Row any](Row) string { return "" }
 
 // FindKey implements accounts.Credentials.
-func (c Credentials) FindKey(ctx context.Context, id identity.KeyID, print identity.Fingerprint) (identity.Key, []accounts.DeployKeyProject, error) {
+func (c Credentials) FindKey(ctx context.Context, which accounts.KeyClaim) (identity.Key, []accounts.DeployKeyProject, error) {
 	w := c.world.Load()
-	if id == 0 {
-		id = w.keysByFingerprint[print]
+	id := cmp.Or(which.ID, w.keysByFingerprint[which.Fingerprint])
+	if which.ID == 0 && which.Fingerprint == "" {
+		for _, k := range w.keys.rows {
+			if k.MD5() == which.MD5 {
+				id = k.ID
+			}
+		}
 	}
 	k, ok := w.keys.rows[id]
 	if !ok {
-		return identity.Key{}, nil, notFound("key %d %q", id, print)
+		return identity.Key{}, nil, notFound("key %v", which)
 	}
 	k.LastUsedAt = c.keyLastUsed(k.Key)
 	var projects []accounts.DeployKeyProject

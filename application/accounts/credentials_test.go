@@ -79,15 +79,15 @@ func TestService_keys(t *testing.T) {
 		_, err := s.Key(t.Context(), s.by(8), byName(tt.who), tt.id)
 		s.refused(what, err, domain.NotFound, tt.words)
 	}
-	if found, err := s.FindKey(t.Context(), s.by(1), 21, ""); err != nil || found.Owner.Known() || len(found.Projects) != 1 {
+	if found, err := s.FindKey(t.Context(), s.by(1), accounts.KeyClaim{ID: 21}); err != nil || found.Owner.Known() || len(found.Projects) != 1 {
 		t.Errorf("a deploy key: got %+v, %v", found, err)
 	}
-	if found, err := s.FindKey(t.Context(), s.by(1), 11, ""); err != nil || found.Owner.ID != 7 {
+	if found, err := s.FindKey(t.Context(), s.by(1), accounts.KeyClaim{ID: 11}); err != nil || found.Owner.ID != 7 {
 		t.Errorf("a user's key: got %+v, %v", found, err)
 	}
-	_, err = s.FindKey(t.Context(), s.by(7), 11, "")
+	_, err = s.FindKey(t.Context(), s.by(7), accounts.KeyClaim{ID: 11})
 	s.refused("as a user", err, domain.Forbidden, "")
-	_, err = s.FindKey(t.Context(), s.by(1), 0, "")
+	_, err = s.FindKey(t.Context(), s.by(1), accounts.KeyClaim{})
 	s.refused("none", err, domain.NotFound, "Key Not Found")
 }
 

@@ -32,7 +32,7 @@ func (s *Service) Key(ctx context.Context, by rights.Caller, who identity.Claim,
 	if err != nil {
 		return KeyView{}, err
 	}
-	key, _, err := s.findKey(ctx, id, "")
+	key, _, err := s.findKey(ctx, KeyClaim{ID: id})
 	if err == nil && (key.Kind != identity.UserKey || key.Owner != owner.ID) {
 		err = errNoKey
 	}
@@ -42,25 +42,25 @@ func (s *Service) Key(ctx context.Context, by rights.Caller, who identity.Claim,
 	return KeyView{Key: key, Owner: owner}, nil
 }
 
-// findKey returns the key of a number, or of a fingerprint, or a Refusal.
-func (s *Service) findKey(ctx context.Context, id identity.KeyID, print identity.Fingerprint) (identity.Key, []DeployKeyProject, error) {
-	if id == 0 && print == "" {
+// findKey returns the key of a claim, or a Refusal.
+func (s *Service) findKey(ctx context.Context, which KeyClaim) (identity.Key, []DeployKeyProject, error) {
+	if which == (KeyClaim{}) {
 		return identity.Key{}, nil, errNoKey
 	}
-	key, projects, err := s.credentials.FindKey(ctx, id, print)
+	key, projects, err := s.credentials.FindKey(ctx, which)
 	if errors.Is(err, domain.NotFound) {
 		err = errNoKey
 	}
 	return key, projects, err
 }
 
-// FindKey returns the key of a number or, if it is 0, of a fingerprint, for
-// administrators; deploy keys, too. It returns a Refusal if there is none.
-func (s *Service) FindKey(ctx context.Context, by rights.Caller, id identity.KeyID, print identity.Fingerprint) (KeyView, error) {
+// FindKey returns the key of a claim, for administrators; deploy keys, too. It returns a
+// Refusal if there is none.
+func (s *Service) FindKey(ctx context.Context, by rights.Caller, which KeyClaim) (KeyView, error) {
 	if err := by.OnInstance(rights.AdminAllResources).Decide(); err != nil {
 		return KeyView{}, err
 	}
-	key, projects, err := s.findKey(ctx, id, print)
+	key, projects, err := s.findKey(ctx, which)
 	if err != nil || key.Kind != identity.UserKey {
 		return KeyView{Key: key, Projects: projects}, err
 	}

@@ -200,6 +200,13 @@ type KeyView struct {
 	Projects []DeployKeyProject
 }
 
+// KeyClaim names a key by the first of its members that is not zero.
+type KeyClaim struct {
+	ID          identity.KeyID
+	Fingerprint identity.Fingerprint
+	MD5         identity.MD5
+}
+
 // DeployKeyProject is a project on which a deploy key is enabled.
 type DeployKeyProject struct {
 	Project source.ProjectID
@@ -224,9 +231,9 @@ type TokenFilter struct {
 type Credentials interface {
 	// Keys returns a page of the SSH keys of a user, in the order of their numbers.
 	Keys(ctx context.Context, user identity.UserID, page application.Page) (application.Listed[identity.Key], error)
-	// FindKey returns the key of that number or, if it is 0, of that fingerprint: a user's
-	// or a deploy key with its projects, else domain.NotFound.
-	FindKey(ctx context.Context, id identity.KeyID, print identity.Fingerprint) (identity.Key, []DeployKeyProject, error)
+	// FindKey returns the key of the claim: a user's or a deploy key with its projects, else
+	// domain.NotFound. By MD5 it reads every key.
+	FindKey(ctx context.Context, which KeyClaim) (identity.Key, []DeployKeyProject, error)
 	// Tokens returns a page of the personal access tokens that the filter picks at now.
 	// Page.Order is id, created_at, expires_at, last_used_at or name, which is ordered byte
 	// by byte in lower case. Tokens without a moment come last in either direction. There

@@ -35,3 +35,27 @@ func TestParseFingerprint(t *testing.T) {
 		}
 	}
 }
+
+func TestParseMD5(t *testing.T) {
+	t.Parallel()
+	const sum = "5d:93:4b:87:a3:0c:8b:73:22:9f:5a:00:12:34:56:7f"
+	for text, want := range map[string]identity.MD5{
+		sum: "5d934b87a30c8b73229f5a001234567f", "MD5:" + strings.ToUpper(sum): "5d934b87a30c8b73229f5a001234567f",
+		"": "", sum[3:]: "", strings.ReplaceAll(sum, ":", ""): "", "SHA256:" + sum: "",
+	} {
+		if got, ok := identity.ParseMD5(text); got != want || ok != (want != "") {
+			t.Errorf("%q: got %q, %t", text, got, ok)
+		}
+	}
+}
+
+// The sum is that of ssh-keygen -E md5 -lf.
+func TestKey_MD5(t *testing.T) {
+	t.Parallel()
+	if got := (identity.Key{Line: publicLine}).MD5(); got != "354ebf2a1c7edbdaab09f68487a67b83" {
+		t.Errorf("got %q", got)
+	}
+	if got := (identity.Key{}).MD5(); got != "" {
+		t.Errorf("no key: got %q", got)
+	}
+}

@@ -1,6 +1,7 @@
 package management
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -40,26 +41,52 @@ func (c *Credentials) Keys(ctx context.Context, user identity.UserID, page appli
 const (
 	keyByID          = "SELECT " + keyColumns + " FROM keys k WHERE k.id = $1"
 	keyByFingerprint = "SELECT " + keyColumns + " FROM keys k WHERE k.fingerprint = $1"
+	allKeyLines      = "SELECT id, line FROM keys"
 	deployKeyProject = "SELECT project_id, can_push FROM deploy_key_projects WHERE key_id = $1 ORDER BY project_id"
 )
 
 // FindKey implements accounts.Credentials.
-func (c *Credentials) FindKey(ctx context.Context, id identity.KeyID, print identity.Fingerprint) (key identity.Key, projects []accounts.DeployKeyProject, err error) {
-	text, value := keyByID, any(int64(id))
-	if id == 0 {
-		text, value = keyByFingerprint, string(print)
+func (c *Credentials) FindKey(ctx context.Context, which accounts.KeyClaim) (key identity.Key, projects []accounts.DeployKeyProject, err error) {
+	if which.ID == 0 && which.Fingerprint == "" {
+		if which.ID, err = c.keyByMD5(ctx, which.MD5); err != nil {
+			return identity.Key{}, nil, database.Fault(err, "key with MD5 %q", which.MD5)
+		}
 	}
-	if !database.Storable(string(print)) {
-		return identity.Key{}, nil, database.NotFound("key %q", print)
+	text, value := keyByID, any(int64(which.ID))
+	if which.ID == 0 {
+		text, value = keyByFingerprint, string(which.Fingerprint)
+	}
+	if !database.Storable(string(which.Fingerprint)) {
+		return identity.Key{}, nil, database.NotFound("key %q", which.Fingerprint)
 	}
 	err = c.db.Pool.QueryRowContext(ctx, text, value).Scan(scanKey(&key)...)
 	if err == nil && key.Kind == identity.DeployKey {
 		projects, err = c.enabledOn(ctx, key.ID)
 	}
 	if err != nil {
-		return identity.Key{}, nil, database.Fault(err, "key %d %q", id, print)
+		return identity.Key{}, nil, database.Fault(err, "key %d %q", which.ID, which.Fingerprint)
 	}
 	return key, projects, nil
+}
+
+// keyByMD5 returns the number of the key with that fingerprint, or sql.ErrNoRows. No index
+// of these is kept: administrators alone ask by them, and seldom.
+func (c *Credentials) keyByMD5(ctx context.Context, sum identity.MD5) (id identity.KeyID, err error) {
+	rows, err := c.db.Pool.QueryContext(ctx, allKeyLines)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var k identity.Key
+		if err := rows.Scan((*int64)(&k.ID), &k.Line); err != nil {
+			return 0, err
+		}
+		if k.MD5() == sum {
+			return k.ID, nil
+		}
+	}
+	return 0, cmp.Or(rows.Err(), sql.ErrNoRows)
 }
 
 // enabledOn returns the projects on which a deploy key is enabled.

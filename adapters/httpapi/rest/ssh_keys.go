@@ -192,7 +192,7 @@ func (a *API) removeKey(c *call) (any, error) {
 
 // findKey answers GET /keys/:id.
 func (a *API) findKey(c *call) (any, error) {
-	return a.keyWithUser(a.useCases.Accounts.FindKey(c.context(), c.caller, identity.KeyID(c.number("id")), ""))
+	return a.keyWithUser(a.useCases.Accounts.FindKey(c.context(), c.caller, accounts.KeyClaim{ID: identity.KeyID(c.number("id"))}))
 }
 
 func (a *API) keyWithUser(view accounts.KeyView, err error) (any, error) {
@@ -215,19 +215,22 @@ type findKeyParams struct {
 }
 
 // errFingerprint refuses a text that is no fingerprint.
-var errFingerprint = domain.Refuse(domain.Invalid, "Failed to read the fingerprint: it is SHA256: and 43 characters of base64")
+var errFingerprint = domain.Refuse(domain.Invalid, "Failed to read the fingerprint: it is SHA256: and 43 characters of base64, or 16 pairs of digits for MD5")
 
-// findKeyByFingerprint answers GET /keys. No key is found by a fingerprint of MD5: an
-// index of those is not kept.
+// findKeyByFingerprint answers GET /keys.
 func (a *API) findKeyByFingerprint(c *call) (any, error) {
 	var in findKeyParams
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
 	text := strings.ReplaceAll(in.Fingerprint, " ", "+") // which was not escaped in the query
-	print, ok, _ := identity.ParseFingerprint(text)
-	if !ok || print == "" && strings.HasPrefix(text, "SHA256:") {
+	var which accounts.KeyClaim
+	var found bool
+	if which.MD5, found = identity.ParseMD5(text); !found {
+		which.Fingerprint, _, _ = identity.ParseFingerprint(text)
+	}
+	if which == (accounts.KeyClaim{}) {
 		return nil, asBadRequestWords(errFingerprint)
 	}
-	return a.keyWithUser(a.useCases.Accounts.FindKey(c.context(), c.caller, 0, print))
+	return a.keyWithUser(a.useCases.Accounts.FindKey(c.context(), c.caller, which))
 }

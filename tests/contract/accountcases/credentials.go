@@ -107,23 +107,20 @@ var credentialCases = []contract.Case{
 		s.Same("total", second.Total, int64(2))
 		s.Same("used", second.Items[0].LastUsedAt, now.Truncate(time.Microsecond))
 		s.Same("of no user", list(404, application.Page{Order: "id", Size: 9}), application.Listed[identity.Key]{})
-		for _, by := range []struct {
-			id    identity.KeyID
-			print identity.Fingerprint
-		}{{21, ""}, {0, newKey(4).Fingerprint}} {
-			key, projects, err := s.Credentials.FindKey(s.Context(), by.id, by.print)
+		for _, by := range []accounts.KeyClaim{{ID: 21}, {Fingerprint: newKey(4).Fingerprint}, {MD5: newKey(4).MD5()}} {
+			key, projects, err := s.Credentials.FindKey(s.Context(), by)
 			s.Fine("FindKey", err)
 			s.Same("deploy key", key.Title, "robot")
 			s.Same("creator", key.Owner, identity.UserID(7))
 			s.Same("projects", projects, []accounts.DeployKeyProject{{Project: 60}, {Project: 61, CanPush: true}})
 		}
-		key, projects, err := s.Credentials.FindKey(s.Context(), 12, "")
+		key, projects, err := s.Credentials.FindKey(s.Context(), accounts.KeyClaim{ID: 12})
 		s.Fine("FindKey", err)
 		s.Same("signing key", key.Usage, identity.SigningOnly)
 		s.Same("no projects", len(projects), 0)
-		for _, print := range []identity.Fingerprint{"none", "\xff"} {
-			_, _, err = s.Credentials.FindKey(s.Context(), 0, print)
-			s.Kind(string(print), err, domain.NotFound)
+		for _, by := range []accounts.KeyClaim{{ID: 404}, {Fingerprint: "none"}, {Fingerprint: "\xff"}, {MD5: "none"}} {
+			_, _, err = s.Credentials.FindKey(s.Context(), by)
+			s.Kind(fmt.Sprint(by), err, domain.NotFound)
 		}
 	}),
 	caseOf("token added: kept with all members, and lets in at once", func(s store) {
@@ -256,7 +253,7 @@ var credentialCases = []contract.Case{
 			"Memberships":  func() error { _, err := s.AccountRecords.Memberships(gone, 7, "", page, now); return err },
 			"Associations": func() error { _, err := s.AccountRecords.Associations(gone, 7, now); return err },
 			"Keys":         func() error { _, err := s.Credentials.Keys(gone, 7, page); return err },
-			"FindKey":      func() error { _, _, err := s.Credentials.FindKey(gone, 11, ""); return err },
+			"FindKey":      func() error { _, _, err := s.Credentials.FindKey(gone, accounts.KeyClaim{ID: 11}); return err },
 			"Tokens":       func() error { _, err := s.Credentials.Tokens(gone, accounts.TokenFilter{}, page, now); return err },
 			"Token":        func() error { _, err := s.Credentials.Token(gone, 1); return err },
 			"Removed":      func() error { _, err := s.Removed.Removed(gone, 1); return err },
