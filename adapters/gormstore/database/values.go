@@ -1,6 +1,7 @@
 package database
 
 import (
+	"bytes"
 	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
@@ -192,7 +193,7 @@ func (o Object) Value() (driver.Value, error) {
 // Scan implements sql.Scanner. An object without members comes out nil.
 func (o *Object) Scan(src any) error {
 	var raw map[string]any
-	if err := (asJSON{&raw}).Scan(src); err != nil {
+	if err := (asJSON{&numbers{&raw}}).Scan(src); err != nil {
 		return err
 	}
 	*o = nil
@@ -202,11 +203,27 @@ func (o *Object) Scan(src any) error {
 	return nil
 }
 
-// wholeNumbers returns a JSON value with int64 in place of float64.
+// numbers reads an object whose numbers keep all their digits.
+type numbers struct{ to *map[string]any }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n numbers) UnmarshalJSON(text []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	return decoder.Decode(n.to)
+}
+
+// wholeNumbers returns a JSON value with int64 in place of numbers. A part behind the point,
+// which this program does not write, is cut off.
 func wholeNumbers(value any) any {
 	switch value := value.(type) {
-	case float64:
-		return int64(value)
+	case json.Number:
+		whole, err := value.Int64()
+		if err != nil {
+			part, _ := value.Float64() // 0 for what is no number, of which there is none
+			whole = int64(part)
+		}
+		return whole
 	case []any:
 		for i, element := range value {
 			value[i] = wholeNumbers(element)
