@@ -61,17 +61,33 @@ var Groups = Table{
 	{Name: "default_branch", Kind: Text},
 }
 
-// GroupChanges returns changes of a group's parameters with what follows from them: one of
-// emails_disabled and emails_enabled is the opposite of the other.
+// emailsDisabled is the old name of the opposite of emailsEnabled.
+const emailsDisabled, emailsEnabled = "emails_disabled", "emails_enabled"
+
+// GroupChanges returns changes of a group's parameters with what follows from them: of
+// emails_disabled and emails_enabled the one that is given last decides, and of both at once
+// the latter.
 func GroupChanges(v Values) Values {
-	const disabled, enabled = "emails_disabled", "emails_enabled"
-	off, offGiven := v[disabled]
-	on, onGiven := v[enabled]
-	switch {
-	case offGiven && !onGiven:
-		return v.With(Values{enabled: off != true})
-	case onGiven && !offGiven:
-		return v.With(Values{disabled: on == false})
+	if on, given := v[emailsEnabled]; given {
+		return v.With(Values{emailsDisabled: on == false})
+	}
+	if off, given := v[emailsDisabled]; given {
+		return v.With(Values{emailsEnabled: off != true})
 	}
 	return v
+}
+
+// GroupValue returns a parameter of a group as it is shown. Of emails_disabled and
+// emails_enabled one is shown as the opposite of the other, also where a world file or an
+// earlier release has left the two alike; the latter decides, and null stays null.
+func GroupValue(v Values, name string) any {
+	on, onGiven := v[emailsEnabled]
+	off, offGiven := v[emailsDisabled]
+	switch {
+	case name == emailsDisabled && onGiven && (off != nil || !offGiven):
+		return on == false
+	case name == emailsEnabled && offGiven && !onGiven:
+		return off != true
+	}
+	return Groups.Value(v, name)
 }

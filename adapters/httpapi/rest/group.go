@@ -123,7 +123,7 @@ func (a *API) basicGroup(v groups.View) basicGroup {
 }
 
 func (a *API) group(v groups.View) group {
-	setting := func(name string) any { return remembered.Groups.Value(v.Settings, name) }
+	setting := func(name string) any { return remembered.GroupValue(v.Settings, name) }
 	level := a.instance.DefaultBranchProtection
 	if v.DefaultBranchProtection != nil {
 		level = *v.DefaultBranchProtection
@@ -151,7 +151,7 @@ func newBranchDefaults(d source.BranchDefaults) branchDefaults {
 }
 
 func (a *API) groupFields(d groups.Detail) groupFields {
-	setting := func(name string) any { return remembered.Groups.Value(d.Settings, name) }
+	setting := func(name string) any { return remembered.GroupValue(d.Settings, name) }
 	out := groupFields{
 		group: a.group(d.View), SharedWithGroups: []groupLink{}, MembershipLock: d.MembershipLock,
 		SharedRunnersMinutesLimit: setting("shared_runners_minutes_limit"), ExtraSharedRunnersMinutesLimit: setting("extra_shared_runners_minutes_limit"),
