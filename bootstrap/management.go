@@ -66,7 +66,8 @@ func restUseCases(credentials *credentials.Service, accounts *accounts.Service, 
 
 // RightsExplainer makes the explainer of rights.
 func RightsExplainer(config config.Config, ports Ports) *authorization.Explainer {
-	return authorization.New(accountNames{ports.AccountRecords}, ports.Standings, config.Git.KeyPolicy(), Clock())
+	service := members.New(ports.MemberUnitOfWork, ports.Standings, ports.MemberRecords, Clock())
+	return authorization.New(accountNames{ports.AccountRecords}, ports.Standings, service, config.Git.KeyPolicy(), Clock())
 }
 
 // accountNames finds accounts by their names.

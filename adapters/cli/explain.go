@@ -22,6 +22,7 @@ type question struct {
 	action, protocol, ip  string
 	namespace             string
 	may, on               string
+	member, to            string
 	refs                  []string
 	change, old, new      string
 }
@@ -54,19 +55,22 @@ does not have them, an update counts as a fast-forward.
 
 With --may it tells instead whether a user may use a right of the management API, on the
 group, project or user that --on names. The rights are
-` + rightLines() + `.`,
+` + rightLines() + `.
+Of admin_group_member and admin_project_member --member and --to name a change: the
+member, and the role that they would get, or none to remove them.`,
 		Example: "  gatehouse explain --key 11 --project gnuwget/wget2 --action git-receive-pack --ref refs/heads/main\n" +
 			"  gatehouse explain --key ~/.ssh/id_ed25519.pub --project gnuwget/wget2 --ref refs/heads/main --change delete\n" +
 			"  gatehouse explain --key SHA256:1qPsHXu1alox28Isr15aDy/S3VDW0U+H0O0lAxM26es --project gnuwget/wget2.wiki\n" +
 			"  gatehouse explain --user rubi --gl-repository project-3 --ip 192.0.2.7 --json\n" +
-			"  gatehouse explain --may admin_group_member --user rubi --on gnuwget",
+			"  gatehouse explain --may admin_group_member --user rubi --on gnuwget\n" +
+			"  gatehouse explain --may admin_group_member --user rubi --on gnuwget --member bob --to developer",
 		Args: cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {
 			if schema {
 				_, err := streams.Out.Write(explanation.Schema)
 				return err
 			}
-			if q.may != "" || q.on != "" {
+			if q.may != "" || q.on != "" || q.member != "" {
 				return q.explainRight(ctx, &flags, streams, c, asJSON)
 			}
 			if err := requireFilled(c, "key", "user", "user-id", "project", "gl-repository", "ip", "namespace-path", "old", "new"); err != nil {
@@ -121,6 +125,8 @@ func (q *question) add(c *cobra.Command) {
 	f.StringVar(&q.userID, "user-id", "", "`NUMBER` of the user who asks")
 	f.StringVar(&q.may, "may", "", "`RIGHT` of the management API, such as admin_group")
 	f.StringVar(&q.on, "on", "", "`PATH` of the group or project, or name of the user, that the right is on")
+	f.StringVar(&q.member, "member", "", "`NAME` of the user whose membership would change")
+	f.StringVar(&q.to, "to", "", "`ROLE` that the member would get: minimal, guest, …, owner, or none")
 	f.StringVar(&q.project, "project", "", "`PATH` of the project; append .wiki for its wiki")
 	f.StringVar(&q.glRepository, "gl-repository", "", "repository as project-3 or wiki-3")
 	f.StringVar(&q.action, "action", "", "git-upload-pack, git-receive-pack or git-upload-archive (default git-receive-pack with --ref, else git-upload-pack)")
@@ -137,6 +143,7 @@ func (q *question) add(c *cobra.Command) {
 		c.MarkFlagsMutuallyExclusive("may", name)
 	}
 	c.MarkFlagsRequiredTogether("old", "new")
+	c.MarkFlagsRequiredTogether("member", "to")
 	c.MarkFlagsMutuallyExclusive("change", "old")
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -12,7 +14,9 @@ import (
 	"gatehouse/adapters/explanation"
 	"gatehouse/application/authorization"
 	"gatehouse/bootstrap"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/rights"
+	"gatehouse/domain/source"
 )
 
 // explainRight tells why a right of the management API would be given or refused.
@@ -30,7 +34,7 @@ func explainRight(ctx context.Context, s store, streams Streams, q authorization
 
 // explainRight answers explain --may.
 func (q *question) explainRight(ctx context.Context, flags *configFlags, streams Streams, c *cobra.Command, asJSON bool) error {
-	if err := requireFilled(c, "may", "user", "on"); err != nil {
+	if err := requireFilled(c, "may", "user", "on", "member", "to"); err != nil {
 		return err
 	}
 	asked, err := q.right()
@@ -74,7 +78,29 @@ func (q *question) right() (authorization.Question, error) {
 	case kind != rights.Instance && q.on == "":
 		return authorization.Question{}, usageErrorf("--may %s is a right on a %s: name it by --on", q.may, kind)
 	}
-	return authorization.Question{Right: right, Username: q.user, On: q.on}, nil
+	out := authorization.Question{Right: right, Username: q.user, On: q.on, Member: q.member}
+	if q.member == "" {
+		return out, nil
+	}
+	if right != rights.ChangeMembers(kind) {
+		return out, usageErrorf("--may %s is not the right to change members: --member has no effect", q.may)
+	}
+	for role, name := range source.RoleNames {
+		if name == q.to {
+			out.To = role
+			return out, nil
+		}
+	}
+	return out, usageErrorf("--to %q is no role; there are %s", q.to, roleNames())
+}
+
+// roleNames are the names of the roles, the lowest first.
+func roleNames() string {
+	var names []string
+	for _, role := range slices.Sorted(maps.Keys(source.RoleNames)) {
+		names = append(names, role.String())
+	}
+	return strings.Join(names, ", ")
 }
 
 func rightNames() string {
@@ -103,7 +129,7 @@ func printRight(w io.Writer, e authorization.Explanation) error {
 	}
 	head := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, line := range [][2]string{
-		{"verdict", verdict}, {"right", string(e.Right)}, {"who", who}, {"role", e.Role()}, {"on", subjectText(e)},
+		{"verdict", verdict}, {"right", string(e.Right)}, {"who", who}, {"role", e.Role()}, {"on", subjectText(e)}, {"change", changeText(e.Change)},
 	} {
 		if line[1] != "" {
 			_, _ = fmt.Fprintf(head, "%s\t%s\n", line[0], printable(line[1])) // Flush returns the error
@@ -118,6 +144,26 @@ func printRight(w io.Writer, e authorization.Explanation) error {
 		rows[i] = []string{f.Rule, string(f.Outcome), cell(f.Message)}
 	}
 	return writeTable(w, []string{"rule", "outcome", "message"}, rows)
+}
+
+// changeText says what would happen to a member; it is empty without one.
+func changeText(m rights.MemberChange) string {
+	if !m.Member.Known() {
+		return ""
+	}
+	text := fmt.Sprintf("user %d %s, ", m.Member.ID, m.Member.Username)
+	switch m.Verb {
+	case audit.Create:
+		text += "a new " + m.New.String()
+	case audit.Delete:
+		text += "removed as " + m.Old.String()
+	default:
+		text += fmt.Sprintf("from %s to %s", m.Old, m.New)
+	}
+	if m.Inherited != source.NoRole {
+		text += fmt.Sprintf(", %s by the group %s", m.Inherited, m.InheritedFrom)
+	}
+	return text
 }
 
 // subjectText names what the right is on.

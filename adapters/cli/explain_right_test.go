@@ -23,12 +23,28 @@ func TestExplain_right(t *testing.T) {
 				"signed_in passed -\n", "role_owner refused the role in the group is developer\n",
 			},
 		},
-		"allowed":        {[]string{"--may", "read_project_member", "--user", "rubi", "--on", "gnuwget/wget2"}, []string{"verdict allowed: no rule refuses\n", "on project 3 gnuwget/wget2, public\n"}},
-		"administrator":  {[]string{"--may", "admin_all_resources", "--user", "root"}, []string{"allowed", "user 1 root, active, administrator\n", "on the instance\n"}},
-		"blocked":        {[]string{"--may", "read_users_list", "--user", "bob"}, []string{"refused (forbidden): Your account has been blocked., by the rule user\n", "user 8 bob, blocked\n"}},
-		"anonymous":      {[]string{"--may", "read_group_member", "--on", "gnuwget"}, []string{"refused (unauthenticated)", "who a request without a token\n"}},
-		"hidden":         {[]string{"--may", "read_project", "--on", "vault/keep"}, []string{"refused (not found): the project is private, and the role in it is none, by the rule visible\n"}},
-		"absent":         {[]string{"--may", "read_project", "--on", "vault/none"}, []string{"there is no such project", "on project vault/none, which does not exist\n"}},
+		"allowed":       {[]string{"--may", "read_project_member", "--user", "rubi", "--on", "gnuwget/wget2"}, []string{"verdict allowed: no rule refuses\n", "on project 3 gnuwget/wget2, public\n"}},
+		"administrator": {[]string{"--may", "admin_all_resources", "--user", "root"}, []string{"allowed", "user 1 root, active, administrator\n", "on the instance\n"}},
+		"blocked":       {[]string{"--may", "read_users_list", "--user", "bob"}, []string{"refused (forbidden): Your account has been blocked., by the rule user\n", "user 8 bob, blocked\n"}},
+		"anonymous":     {[]string{"--may", "read_group_member", "--on", "gnuwget"}, []string{"refused (unauthenticated)", "who a request without a token\n"}},
+		"hidden":        {[]string{"--may", "read_project", "--on", "vault/keep"}, []string{"refused (not found): the project is private, and the role in it is none, by the rule visible\n"}},
+		"absent":        {[]string{"--may", "read_project", "--on", "vault/none"}, []string{"there is no such project", "on project vault/none, which does not exist\n"}},
+		"new member":    {[]string{"--may", "admin_group_member", "--user", "root", "--on", "vault", "--member", "bob", "--to", "developer"}, []string{"allowed", "change user 8 bob, a new developer\n", "expires_at passed -\n"}},
+		"member raised": {
+			[]string{"--may", "admin_group_member", "--user", "root", "--on", "gnuwget", "--member", "Rubi", "--to", "owner"},
+			[]string{"allowed", "change user 7 rubi, from developer to owner\n"},
+		},
+		"below what is inherited": {
+			[]string{"--may", "admin_project_member", "--user", "root", "--on", "gnuwget/wget2", "--member", "rubi", "--to", "guest"},
+			[]string{
+				"refused (unprocessable): access_level should be greater than or equal to Developer inherited membership from group gnuwget, by the rule inherited\n",
+				"change user 7 rubi, a new guest, developer by the group gnuwget\n",
+			},
+		},
+		"member removed by a developer": {
+			[]string{"--may", "admin_group_member", "--user", "rubi", "--on", "gnuwget", "--member", "rubi", "--to", "none"},
+			[]string{"allowed", "change user 7 rubi, removed as developer\n", "leave passed every member may leave\n"},
+		},
 		"right on users": {[]string{"--may", "update_user", "--user", "rubi", "--on", "bob"}, []string{"refused (forbidden)", "on user 8 bob\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -52,7 +68,7 @@ func TestExplain_rightJSON(t *testing.T) {
 	}
 	want := map[string]any{
 		"version": 1.0, "right": "create_subgroup", "allowed": false, "kind": "forbidden", "message": "the role in the group is reporter",
-		"rule":  "subgroup_creation_level",
+		"rule": "subgroup_creation_level", "change": nil,
 		"actor": map[string]any{"id": 7.0, "username": "rubi", "state": "active", "admin": false, "external": false, "role": "reporter"},
 		"on":    map[string]any{"kind": "group", "id": 31.0, "path": "vault", "visibility": "private"},
 		"rules": []any{
@@ -67,6 +83,25 @@ func TestExplain_rightJSON(t *testing.T) {
 	}
 }
 
+func TestExplain_memberJSON(t *testing.T) {
+	t.Parallel()
+	out := gatehouse(t, "", "explain", filledWith(t, explained), "--may", "admin_project_member", "--user", "root", "--on", "gnuwget/wget2", "--member", "rubi", "--to", "maintainer", "--json")
+	var got struct {
+		Allowed bool
+		Change  any
+	}
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"verb": "create", "member": map[string]any{"id": 7.0, "username": "rubi"}, "old": "none", "new": "maintainer",
+		"inherited": "developer", "inherited_from": "gnuwget",
+	}
+	if diff := cmp.Diff(want, got.Change); diff != "" || !got.Allowed {
+		t.Errorf("got allowed %t (-want +got):\n%s", got.Allowed, diff)
+	}
+}
+
 func TestExplain_rightRefused(t *testing.T) {
 	t.Parallel()
 	database := filledWith(t, explained)
@@ -75,14 +110,21 @@ func TestExplain_rightRefused(t *testing.T) {
 		code int
 		want string
 	}{
-		"unknown right":         {[]string{"--may", "fly"}, 2, `--may "fly" is no right; there are read_users_list, `},
-		"nothing to be on":      {[]string{"--may", "read_group"}, 2, "--may read_group is a right on a group: name it by --on"},
-		"instance has no --on":  {[]string{"--may", "create_group", "--on", "gnuwget"}, 2, "--on has no effect"},
-		"on without a right":    {[]string{"--on", "gnuwget"}, 2, "may"},
-		"user without a name":   {[]string{"--may", "create_group", "--user", ""}, 2, "--user is empty"},
-		"unknown user":          {[]string{"--may", "create_group", "--user", "eve"}, 1, `there is no user "eve"`},
-		"together with a key":   {[]string{"--may", "create_group", "--key", "7"}, 2, "[may key]"},
-		"together with project": {[]string{"--may", "create_group", "--project", "gnuwget/wget2"}, 2, "may"},
+		"unknown right":          {[]string{"--may", "fly"}, 2, `--may "fly" is no right; there are read_users_list, `},
+		"nothing to be on":       {[]string{"--may", "read_group"}, 2, "--may read_group is a right on a group: name it by --on"},
+		"instance has no --on":   {[]string{"--may", "create_group", "--on", "gnuwget"}, 2, "--on has no effect"},
+		"on without a right":     {[]string{"--on", "gnuwget"}, 2, "may"},
+		"user without a name":    {[]string{"--may", "create_group", "--user", ""}, 2, "--user is empty"},
+		"unknown user":           {[]string{"--may", "create_group", "--user", "eve"}, 1, `there is no user "eve"`},
+		"member without a role":  {[]string{"--may", "admin_group_member", "--on", "vault", "--member", "bob"}, 2, "[member to]"},
+		"member without a right": {[]string{"--member", "bob", "--to", "guest"}, 2, "may"},
+		"empty member":           {[]string{"--may", "admin_group_member", "--on", "vault", "--member", "", "--to", "guest"}, 2, "--member is empty"},
+		"unknown role":           {[]string{"--may", "admin_group_member", "--on", "vault", "--member", "bob", "--to", "king"}, 2, `--to "king" is no role; there are none, minimal, guest, `},
+		"right not on members":   {[]string{"--may", "read_group", "--on", "vault", "--member", "bob", "--to", "guest"}, 2, "--member has no effect"},
+		"unknown member":         {[]string{"--may", "admin_group_member", "--user", "root", "--on", "vault", "--member", "eve", "--to", "guest"}, 1, `there is no user "eve"`},
+		"no membership to lose":  {[]string{"--may", "admin_group_member", "--user", "root", "--on", "vault", "--member", "bob", "--to", "none"}, 1, `user "bob" has no membership of their own there`},
+		"together with a key":    {[]string{"--may", "create_group", "--key", "7"}, 2, "[may key]"},
+		"together with project":  {[]string{"--may", "create_group", "--project", "gnuwget/wget2"}, 2, "may"},
 	} {
 		got := run(t.Context(), "", append([]string{"explain", database}, tt.args...)...)
 		if got.code != tt.code || !strings.Contains(got.err, tt.want) {

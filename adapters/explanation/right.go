@@ -3,8 +3,10 @@ package explanation
 import (
 	"gatehouse/application/authorization"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/rights"
+	"gatehouse/domain/source"
 )
 
 // Right is an explained right of the management API. All members are always there.
@@ -17,10 +19,12 @@ type Right struct {
 	Kind    domain.Kind `json:"kind"`
 	Message string      `json:"message"`
 	// Rule is the rule that decided; empty if all passed.
-	Rule  string      `json:"rule"`
-	Actor RightActor  `json:"actor"`
-	On    RightOn     `json:"on"`
-	Rules []RightRule `json:"rules"`
+	Rule  string     `json:"rule"`
+	Actor RightActor `json:"actor"`
+	On    RightOn    `json:"on"`
+	// Change is null for a question about the right alone.
+	Change *RightChange `json:"change"`
+	Rules  []RightRule  `json:"rules"`
 }
 
 // RightActor is who would use a right; the number is 0 for a request without a token.
@@ -43,6 +47,25 @@ type RightOn struct {
 	Visibility string      `json:"visibility"`
 }
 
+// RightChange is a change of a member. The roles are words: none as the old one of a user
+// without a membership that counts, and as the new one of a user who is removed.
+type RightChange struct {
+	Verb   audit.Verb  `json:"verb"`
+	Member RightMember `json:"member"`
+	Old    string      `json:"old"`
+	New    string      `json:"new"`
+	// Inherited is the highest role by memberships in the groups above, and InheritedFrom
+	// the name of the group where it is; empty for none.
+	Inherited     string `json:"inherited"`
+	InheritedFrom string `json:"inherited_from"`
+}
+
+// RightMember is whose membership changes.
+type RightMember struct {
+	ID       int64  `json:"id"`
+	Username string `json:"username"`
+}
+
 // RightRule is the outcome of one rule.
 type RightRule struct {
 	Rule    string         `json:"rule"`
@@ -58,6 +81,14 @@ func NewRight(e authorization.Explanation) Right {
 		Actor: RightActor{int64(e.Actor.ID), e.Actor.Username, e.Actor.State, e.Actor.Admin, e.Actor.External, e.Role()},
 		On:    RightOn{s.Kind, s.ID, s.Path, string(s.Visibility)},
 		Rules: make([]RightRule, len(e.Findings)),
+	}
+	if m := e.Change; m.Member.Known() {
+		out.Change = &RightChange{
+			Verb: m.Verb, Member: RightMember{int64(m.Member.ID), m.Member.Username}, Old: m.Old.String(), New: m.New.String(), InheritedFrom: m.InheritedFrom,
+		}
+		if m.Inherited != source.NoRole {
+			out.Change.Inherited = m.Inherited.String()
+		}
 	}
 	for i, f := range e.Findings {
 		out.Rules[i] = RightRule{f.Rule, f.Outcome, f.Message}

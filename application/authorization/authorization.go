@@ -27,17 +27,26 @@ type Standings interface {
 	Standing(ctx context.Context, user identity.UserID, on rights.Ref, now time.Time) (rights.Standing, error)
 }
 
+// Members knows what a change of members would be judged by.
+type Members interface {
+	// Plan returns the change by which a user would get a role in a group or project, or
+	// with NoRole lose the membership, and changes nothing. A user who does not exist, or
+	// who has no membership to lose, is a Refusal.
+	Plan(ctx context.Context, by rights.Caller, on rights.Ref, who identity.Claim, role source.Role) (rights.MemberChange, error)
+}
+
 // Explainer explains rights. It is safe for concurrent use.
 type Explainer struct {
 	accounts  Accounts
 	standings Standings
+	members   Members
 	policy    identity.Policy
 	now       application.Clock
 }
 
 // New makes an Explainer.
-func New(accounts Accounts, standings Standings, policy identity.Policy, now application.Clock) *Explainer {
-	return &Explainer{accounts, standings, policy, now}
+func New(accounts Accounts, standings Standings, members Members, policy identity.Policy, now application.Clock) *Explainer {
+	return &Explainer{accounts, standings, members, policy, now}
 }
 
 // Question asks for a right.
@@ -48,6 +57,11 @@ type Question struct {
 	// On is the full path of the group or project, or the username of the user, that the
 	// right is on; it is ignored for a right on the instance.
 	On string
+	// Member is the username of the member who would get the role To, or with NoRole lose
+	// the membership; empty for a question about the right alone. The right is
+	// rights.ChangeMembers.
+	Member string
+	To     source.Role
 }
 
 // Explanation is the answer to a Question.
@@ -55,6 +69,8 @@ type Explanation struct {
 	Question
 	Actor   identity.Account
 	Subject rights.Standing
+	// Change is that of the member; the zero one if the question has none.
+	Change rights.MemberChange
 	// Refusal is why the user may not; nil if the user may.
 	Refusal *domain.Refusal
 	// Findings are the outcomes of the rules, that of the account itself first.
@@ -64,8 +80,14 @@ type Explanation struct {
 // userRule judges the account: a token of a blocked user lets nothing pass.
 const userRule = "user"
 
+// judged is what Decide and Explain of a right and of a change of members have in common.
+type judged interface {
+	Decide() error
+	Explain() []rights.Finding
+}
+
 // Explain decides as the management API does and returns every rule. A right that is not
-// known, and a user who does not exist, are a Refusal.
+// known or not that to change members, and a user who does not exist, are a Refusal.
 func (e *Explainer) Explain(ctx context.Context, q Question) (Explanation, error) {
 	kind, ok := rights.KindOf(q.Right)
 	if !ok {
@@ -81,7 +103,14 @@ func (e *Explainer) Explain(ctx context.Context, q Question) (Explanation, error
 	if out.Subject, err = e.subject(ctx, kind, out.Actor.ID, q.On); err != nil {
 		return Explanation{}, err
 	}
-	c := rights.Caller{Account: out.Actor}.In(q.Right, out.Subject)
+	caller := rights.Caller{Account: out.Actor}
+	var c judged = caller.In(q.Right, out.Subject)
+	if q.Member != "" {
+		if out.Change, err = e.change(ctx, caller, kind, q); err != nil {
+			return Explanation{}, err
+		}
+		c = out.Change
+	}
 	user := rights.Finding{Rule: userRule, Outcome: rights.Passed}
 	if out.Refusal = e.policy.CheckUser(out.Actor.User, e.now()); out.Refusal != nil {
 		user.Outcome, user.Message = rights.Refused, out.Refusal.Message
@@ -99,6 +128,18 @@ func (e *Explainer) account(ctx context.Context, username string) (identity.Acco
 		err = domain.Refuse(domain.NotFound, "there is no user %q", username)
 	}
 	return a, err
+}
+
+// change returns the change of a member that is asked about.
+func (e *Explainer) change(ctx context.Context, caller rights.Caller, kind rights.Kind, q Question) (rights.MemberChange, error) {
+	if q.Right != rights.ChangeMembers(kind) {
+		return rights.MemberChange{}, domain.Refuse(domain.Invalid, "the right %s is not that to change members", q.Right)
+	}
+	m, err := e.members.Plan(ctx, caller, rights.Ref{Kind: kind, Path: q.On}, identity.ClaimName(q.Member), q.To)
+	if errors.Is(err, rights.Hidden(rights.User)) {
+		err = domain.Refuse(domain.NotFound, "there is no user %q", q.Member)
+	}
+	return m, err
 }
 
 // subject returns what the right is on; it is not known if it does not exist.

@@ -175,6 +175,15 @@ func (c *change) ownsNamespace() bool {
 // decide returns why the change of a membership is refused, or nil. The expiry is nil if it
 // stays.
 func (c *change) decide(ctx context.Context, old Member, role source.Role, expiresAt *time.Time) error {
+	m, err := c.judged(ctx, old, role, expiresAt)
+	if err != nil {
+		return err
+	}
+	return m.Decide()
+}
+
+// judged returns a change with all by which it is judged.
+func (c *change) judged(ctx context.Context, old Member, role source.Role, expiresAt *time.Time) (rights.MemberChange, error) {
 	m := rights.MemberChange{
 		Case: c.right, Verb: c.verb, Member: c.member, Old: old.RoleAt(c.now), New: role, KeepsExpiry: expiresAt == nil, Now: c.now,
 	}
@@ -183,15 +192,44 @@ func (c *change) decide(ctx context.Context, old Member, role source.Role, expir
 	}
 	inherited, err := c.tx.Members.Inherited(ctx, c.member.ID, c.in, c.now)
 	if err != nil {
-		return err
+		return m, err
 	}
 	m.Inherited, m.InheritedFrom = inherited.Role, inherited.Path
 	if m.Old == source.Owner && c.in.Group != 0 {
-		if m.OtherOwner, err = c.tx.Members.HasOtherOwner(ctx, c.member.ID, c.in.Group, c.now); err != nil {
+		m.OtherOwner, err = c.tx.Members.HasOtherOwner(ctx, c.member.ID, c.in.Group, c.now)
+	}
+	return m, err
+}
+
+// Plan returns the change by which a user would get a role in a group or project, or with
+// NoRole lose the membership, and changes nothing. The day on which a membership ends
+// stays. A user who does not exist, or who has no membership to lose, is a Refusal.
+func (s *Service) Plan(ctx context.Context, by rights.Caller, on rights.Ref, who identity.Claim, role source.Role) (m rights.MemberChange, err error) {
+	err = s.unitOfWork(ctx, func(tx Tx) error {
+		c := change{tx: tx, by: by, now: s.now(), verb: audit.Update}
+		var err error
+		if c.at, err = standing(ctx, tx.Standings, by, on, c.now); err != nil {
 			return err
 		}
-	}
-	return m.Decide()
+		c.in, c.right = sourceOf(c.at), by.In(rights.ChangeMembers(on.Kind), c.at)
+		if err := c.look(ctx, who); err != nil {
+			return err
+		}
+		old, err := c.membership(ctx)
+		switch {
+		case err != nil:
+			return err
+		case role == source.NoRole && old.State == "" && !c.ownsNamespace():
+			return domain.Refuse(domain.NotFound, "user %q has no membership of their own there", c.member.Username)
+		case role == source.NoRole:
+			c.verb = audit.Delete
+		case old.RoleAt(c.now) == source.NoRole && !c.ownsNamespace():
+			c.verb = audit.Create
+		}
+		m, err = c.judged(ctx, old, role, nil)
+		return err
+	})
+	return m, err
 }
 
 // values are a membership as an audit event has it, by their names in the world file.

@@ -294,6 +294,47 @@ func TestService_Remove_oneself(t *testing.T) {
 	}
 }
 
+// A plan is judged as the change itself would be, and changes nothing.
+func TestService_Plan(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	before := f.events(0)
+	for name, c := range map[string]struct {
+		by   identity.UserID
+		on   rights.Ref
+		who  string
+		role source.Role
+		verb audit.Verb
+		old  source.Role
+		want error
+	}{
+		"new":                  {2, acme, "new", source.Developer, audit.Create, source.NoRole, nil},
+		"one that has ended":   {2, tools, "gus", source.Guest, audit.Create, source.NoRole, nil},
+		"changed":              {2, tools, "DEV", source.Maintainer, audit.Update, source.Developer, nil},
+		"removed":              {2, tools, "dev", source.NoRole, audit.Delete, source.Developer, nil},
+		"above their own":      {3, cli, "dev", source.Owner, audit.Update, source.Maintainer, domain.Forbidden},
+		"last owner":           {2, acme, "olga", source.Developer, audit.Update, source.Owner, domain.Unprocessable},
+		"owner of a namespace": {2, own, "olga", source.NoRole, audit.Delete, source.NoRole, domain.Forbidden},
+		"nothing there":        {2, rights.Ref{Kind: rights.Group, Path: "none"}, "dev", source.Guest, audit.Create, source.NoRole, domain.NotFound},
+	} {
+		m, err := f.Plan(t.Context(), f.caller(c.by), c.on, identity.ClaimName(c.who), c.role)
+		if err != nil || m.Verb != c.verb || m.Old != c.old || m.New != c.role || m.Member.ID == 0 {
+			t.Errorf("%s: got %s of %q from %s to %s, %v", name, m.Verb, m.Member.Username, m.Old, m.New, err)
+		}
+		if got := m.Decide(); !errors.Is(got, c.want) {
+			t.Errorf("%s: got the verdict %v, want %v", name, got, c.want)
+		}
+	}
+	for name, who := range map[string]string{"no user": "nobody", "no membership to lose": "new"} {
+		if _, err := f.Plan(t.Context(), f.caller(2), acme, identity.ClaimName(who), source.NoRole); !errors.Is(err, domain.NotFound) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if got := f.role("dev", "acme/tools/cli"); got != source.Maintainer || len(f.events(0)) != len(before) {
+		t.Errorf("afterwards: got the role %s", got)
+	}
+}
+
 func TestService_Remove_unmodifiedSince(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
