@@ -17,7 +17,7 @@ import (
 func (s *state) changeAccounts(ctx context.Context, do func(accounts.Tx) error) error {
 	return s.update(ctx, func(tx *transaction) error {
 		a := accountsTx{tx}
-		return do(accounts.Tx{Users: a, Names: a, Keys: a, Tokens: a, Audit: auditTx{tx}, Jobs: jobsTx{tx}})
+		return do(accounts.Tx{Users: a, Projects: a, Names: a, Keys: a, Tokens: a, Audit: auditTx{tx}, Jobs: jobsTx{tx}})
 	})
 }
 
@@ -44,14 +44,14 @@ func (tx accountsTx) PutAccount(ctx context.Context, a identity.Account) (identi
 }
 
 // Delete implements accounts.Users.
-func (tx accountsTx) Delete(ctx context.Context, id identity.UserID) ([]source.ProjectID, error) {
+func (tx accountsTx) Delete(ctx context.Context, id identity.UserID) error {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := tx.users.require(id, "user"); err != nil {
-		return nil, err
+		return err
 	}
-	projects := tx.deleteNamespace(tx.users.rows[id].namespace)
+	tx.deleteNamespace(tx.users.rows[id].namespace)
 	for _, k := range tx.keys.rows {
 		switch {
 		case k.Owner != id:
@@ -70,7 +70,15 @@ func (tx accountsTx) Delete(ctx context.Context, id identity.UserID) ([]source.P
 	tx.forgetCreator(id)
 	delete(tx.emails, fold(tx.users.rows[id].Email))
 	delete(tx.users.rows, id)
-	return projects, nil
+	return nil
+}
+
+// Owned implements accounts.Projects.
+func (tx accountsTx) Owned(ctx context.Context, user identity.UserID) ([]source.Project, error) {
+	if _, ok := tx.users.rows[user]; !ok {
+		return nil, ctx.Err()
+	}
+	return tx.projectsIn(tx.users.rows[user].namespace), ctx.Err()
 }
 
 // SoleOwner implements accounts.Users.

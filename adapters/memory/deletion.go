@@ -12,21 +12,15 @@ import (
 	"gatehouse/domain/source"
 )
 
-// deleteNamespace removes a namespace with all that is below, and returns the numbers of
-// the projects in ascending order. What refers to the rows goes with them.
-func (tx *transaction) deleteNamespace(root source.NamespaceID) (projects []source.ProjectID) {
+// deleteNamespace removes a namespace with all that is below. What refers to the rows goes
+// with them.
+func (tx *transaction) deleteNamespace(root source.NamespaceID) {
 	gone := map[source.NamespaceID]bool{}
 	for id := range tx.namespaces.rows {
 		gone[id] = tx.inTree(id, root)
 	}
-	for id, p := range tx.projects.rows {
-		if gone[p.namespace] {
-			projects = append(projects, id)
-		}
-	}
-	slices.Sort(projects)
-	for _, id := range projects {
-		tx.deleteProject(id)
+	for _, p := range tx.projectsIn(root) {
+		tx.deleteProject(p.ID)
 	}
 	maps.DeleteFunc(tx.routes, func(_ string, r route) bool { return gone[r.namespace] })
 	maps.DeleteFunc(tx.members, func(m membership, _ member) bool { return gone[m.in.Group] })
@@ -40,7 +34,6 @@ func (tx *transaction) deleteNamespace(root source.NamespaceID) (projects []sour
 	maps.DeleteFunc(tx.hooks.rows, func(_ hooks.HookID, h hook) bool { return gone[h.owner.Group] })
 	tx.deleteBilling(gone)
 	maps.DeleteFunc(tx.namespaces.rows, func(id source.NamespaceID, _ namespace) bool { return gone[id] })
-	return projects
 }
 
 // forgetCreator takes a user away from the rows that the user has created.

@@ -20,7 +20,7 @@ import (
 func (s *state) changeGroups(ctx context.Context, do func(groups.Tx) error) error {
 	return s.update(ctx, func(tx *transaction) error {
 		g := groupsTx{tx}
-		return do(groups.Tx{Groups: g, Members: g, Names: g, Shares: g, Standings: g, Audit: auditTx{tx}, Jobs: jobsTx{tx}})
+		return do(groups.Tx{Groups: g, Projects: groupProjectsTx{tx}, Members: g, Names: g, Shares: g, Standings: g, Audit: auditTx{tx}, Jobs: jobsTx{tx}})
 	})
 }
 
@@ -79,11 +79,12 @@ func wider(a, b source.Visibility) source.Visibility {
 }
 
 // Delete implements groups.Groups.
-func (tx groupsTx) Delete(ctx context.Context, id source.NamespaceID) ([]source.ProjectID, error) {
+func (tx groupsTx) Delete(ctx context.Context, id source.NamespaceID) error {
 	if err := cmp.Or(ctx.Err(), tx.requireGroup(id)); err != nil {
-		return nil, err
+		return err
 	}
-	return tx.deleteNamespace(id), nil
+	tx.deleteNamespace(id)
+	return nil
 }
 
 // AddOwner implements groups.Members.
@@ -110,6 +111,16 @@ func (tx groupsTx) PathTaken(ctx context.Context, path string, except source.Nam
 func (tx groupsTx) NameTaken(ctx context.Context, parent source.NamespaceID, name string, except source.NamespaceID) (bool, error) {
 	for _, n := range tx.namespaces.rows {
 		if n.parent == parent && n.profile.Name == name && n.ID != except {
+			return true, ctx.Err()
+		}
+	}
+	return false, ctx.Err()
+}
+
+// ProjectNameTaken implements groups.Names.
+func (tx groupsTx) ProjectNameTaken(ctx context.Context, group source.NamespaceID, name string) (bool, error) {
+	for _, p := range tx.projects.rows {
+		if p.namespace == group && p.profile.Name == name {
 			return true, ctx.Err()
 		}
 	}

@@ -161,6 +161,54 @@ func (w *world) requireAccess(entry source.Access) error {
 	return nil
 }
 
+// groupProjectsTx implements groups.Projects.
+type groupProjectsTx struct{ *transaction }
+
+// Project implements groups.Projects.
+func (tx groupProjectsTx) Project(ctx context.Context, id source.ProjectID) (source.Project, string, error) {
+	p, ok := tx.projects.rows[id]
+	if !ok {
+		return source.Project{}, "", notFound("project %d", id)
+	}
+	return source.Project{ID: id, Path: p.Path, Visibility: p.Visibility}, p.profile.Name, ctx.Err()
+}
+
+// Below implements groups.Projects.
+func (tx groupProjectsTx) Below(ctx context.Context, group source.NamespaceID) ([]source.Project, error) {
+	return tx.projectsIn(group), ctx.Err()
+}
+
+// Move implements groups.Projects.
+func (tx groupProjectsTx) Move(ctx context.Context, id source.ProjectID, to source.NamespaceID, at time.Time) error {
+	p, ok := tx.projects.rows[id]
+	if !ok {
+		return notFound("project %d", id)
+	}
+	if err := cmp.Or(ctx.Err(), tx.requireGroup(to)); err != nil {
+		return err
+	}
+	path := tx.namespaces.rows[to].Path + "/" + source.Path(p.Path).Last()
+	if err := tx.checkFree(path, route{project: id}); err != nil {
+		return err
+	}
+	tx.moveRoutes(p.Path, path)
+	p.Path, p.namespace, p.profile.UpdatedAt = path, to, toInstant(at)
+	tx.projects.rows[id] = p
+	return nil
+}
+
+// projectsIn returns the projects in a namespace and below, in the order of their numbers.
+// Only ID, Path, Visibility and Storage are filled in.
+func (w *world) projectsIn(root source.NamespaceID) (projects []source.Project) {
+	for id, p := range w.projects.rows {
+		if w.inTree(p.namespace, root) {
+			projects = append(projects, source.Project{ID: id, Path: p.Path, Visibility: p.Visibility, Storage: p.Storage})
+		}
+	}
+	slices.SortFunc(projects, func(a, b source.Project) int { return cmp.Compare(a.ID, b.ID) })
+	return projects
+}
+
 // withMembership returns copies of the protections. Member of each entry for a
 // group is what isMember says of the group.
 func withMembership(protections []source.Protection, isMember func(source.NamespaceID) bool) []source.Protection {

@@ -281,6 +281,9 @@ func (s *Service) changeOne(ctx context.Context, by rights.Caller, id identity.U
 			return nil
 		}
 		a.UpdatedAt = s.now()
+		if err := s.moved(ctx, tx, by, a, old.Username); err != nil {
+			return err
+		}
 		if _, err := tx.Users.PutAccount(ctx, a); err != nil {
 			return err
 		}
@@ -336,11 +339,14 @@ func (s *Service) remove(ctx context.Context, by rights.Caller, id identity.User
 		if err := check(tx, a); err != nil {
 			return err
 		}
-		projects, err := tx.Users.Delete(ctx, id)
+		projects, err := tx.Projects.Owned(ctx, id)
 		if err != nil {
 			return err
 		}
-		if err := s.removeRepositories(ctx, tx, projects); err != nil {
+		if err := tx.Users.Delete(ctx, id); err != nil {
+			return err
+		}
+		if err := s.deleted(ctx, tx, by, projects); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, by, audit.Delete, a.User, object(a.User), values(a), nil)

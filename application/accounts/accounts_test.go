@@ -195,6 +195,15 @@ func TestService_Update(t *testing.T) {
 	s.refused("a name that is taken", err, domain.Conflict, "Username")
 }
 
+func TestService_Update_username(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	if _, err := s.Update(t.Context(), s.by(1), 7, false, func(a *identity.Account) { a.Username = "DD" }); err != nil {
+		t.Fatal(err)
+	}
+	s.want("events", s.actions(), []string{"project.update root DD/one DD/one", "project.update root DD/two DD/two", "user.update root DD DD"})
+}
+
 func TestService_Update_lastAdministrator(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
@@ -311,7 +320,9 @@ func TestService_Delete(t *testing.T) {
 	if err := s.Delete(t.Context(), s.by(1), 7, true, s.now.Truncate(time.Second)); err != nil {
 		t.Error(err)
 	}
-	s.want("events", s.actions(), []string{"user.update root dede dede", "user.delete root dede dede"})
+	s.want("events", s.actions(), []string{
+		"user.update root dede dede", "project.delete root dede/one dede/one", "project.delete root dede/two dede/two", "user.delete root dede dede",
+	})
 	jobs, err := s.store.Records.List(t.Context(), "jobs", s.now)
 	if err != nil || len(jobs) != 2 {
 		t.Errorf("jobs for the repositories of two projects: got %v, %v", jobs, err)

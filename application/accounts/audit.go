@@ -78,15 +78,31 @@ func (s *Service) record(ctx context.Context, tx Tx, by rights.Caller, verb audi
 	return tx.Audit.Append(ctx, by.Cause.Event(s.now(), verb, object(user), target, before, after))
 }
 
-// removeRepositories enqueues the jobs that remove the repositories of projects.
-func (s *Service) removeRepositories(ctx context.Context, tx Tx, projects []source.ProjectID) error {
+// deleted keeps the audit events of projects that went with a user, and enqueues the jobs
+// that remove their repositories.
+func (s *Service) deleted(ctx context.Context, tx Tx, by rights.Caller, projects []source.Project) error {
+	if err := tx.Audit.Append(ctx, by.Cause.ProjectsDeleted(s.now(), projects)...); err != nil {
+		return err
+	}
 	if s.rules.RemoveRepository == "" {
 		return nil
 	}
-	for _, id := range projects {
-		if err := tx.Jobs.Enqueue(ctx, application.Job{Kind: s.rules.RemoveRepository, Subject: int64(id), Background: true}); err != nil {
+	for _, p := range projects {
+		if err := tx.Jobs.Enqueue(ctx, application.Job{Kind: s.rules.RemoveRepository, Subject: int64(p.ID), Background: true}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// moved keeps the audit events of the projects of a user whose name was another one.
+func (s *Service) moved(ctx context.Context, tx Tx, by rights.Caller, a identity.Account, from string) error {
+	if a.Username == from {
+		return nil
+	}
+	projects, err := tx.Projects.Owned(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	return tx.Audit.Append(ctx, by.Cause.ProjectsMoved(s.now(), projects, from, a.Username)...)
 }

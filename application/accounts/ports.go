@@ -15,12 +15,13 @@ import (
 // Tx keeps accounts within one transaction. Units of work run one after the other: what
 // one has looked up stays true until it ends.
 type Tx struct {
-	Users  Users
-	Names  Names
-	Keys   Keys
-	Tokens Tokens
-	Audit  AuditLog
-	Jobs   Jobs
+	Users    Users
+	Projects Projects
+	Names    Names
+	Keys     Keys
+	Tokens   Tokens
+	Audit    AuditLog
+	Jobs     Jobs
 }
 
 // UnitOfWork is a unit of work on a Tx.
@@ -40,16 +41,22 @@ type Users interface {
 	PutAccount(ctx context.Context, a identity.Account) (identity.UserID, error)
 	// Delete removes the user with the personal namespace and the projects in it, with
 	// keys, tokens, memberships and entries of protections; deploy keys stay without a
-	// creator. It returns the numbers of the projects, in ascending order: where their
-	// repositories lie stays known until they are removed. domain.NotFound if there is no
-	// such user.
-	Delete(ctx context.Context, id identity.UserID) ([]source.ProjectID, error)
+	// creator. Where the repositories of the projects lie stays known until they are
+	// removed. domain.NotFound if there is no such user.
+	Delete(ctx context.Context, id identity.UserID) error
 	// SoleOwner returns the full paths of the groups that have the user as their only
 	// direct owner who is active, in alphabetical order.
 	SoleOwner(ctx context.Context, id identity.UserID, now time.Time) ([]string, error)
 	// OtherAdministrators says whether another user than that one is an administrator and
 	// in the state active.
 	OtherAdministrators(ctx context.Context, id identity.UserID) (bool, error)
+}
+
+// Projects keeps the projects of users.
+type Projects interface {
+	// Owned returns the projects in the personal namespace of a user, in the order of their
+	// numbers. Only ID, Path, Visibility and Storage are filled in.
+	Owned(ctx context.Context, user identity.UserID) ([]source.Project, error)
 }
 
 // Names knows which names are taken. Letter case does not count.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"gatehouse/application"
 	"gatehouse/domain"
 	"gatehouse/domain/audit"
 	"gatehouse/domain/rights"
@@ -180,7 +179,7 @@ func (s *Service) change(ctx context.Context, by rights.Caller, ref rights.Ref, 
 	var id source.NamespaceID
 	err := s.own(ctx, by, ref, func(tx Tx, g source.Group) error {
 		id = g.ID
-		before := values(g)
+		path, before := g.Path, values(g)
 		if err := change(tx, &g); err != nil {
 			return err
 		}
@@ -189,6 +188,9 @@ func (s *Service) change(ctx context.Context, by rights.Caller, ref rights.Ref, 
 			return nil
 		}
 		g.UpdatedAt = s.now()
+		if err := s.moved(ctx, tx, by, g, path); err != nil {
+			return err
+		}
 		if _, err := tx.Groups.PutGroup(ctx, g); err != nil {
 			return err
 		}
@@ -232,18 +234,15 @@ func (s *Service) Delete(ctx context.Context, by rights.Caller, ref rights.Ref, 
 			}
 			return err
 		}
-		projects, err := tx.Groups.Delete(ctx, g.ID)
+		projects, err := tx.Projects.Below(ctx, g.ID)
 		if err != nil {
 			return err
 		}
-		for _, id := range projects {
-			if s.rules.RemoveRepository == "" {
-				break
-			}
-			job := application.Job{Kind: s.rules.RemoveRepository, Subject: int64(id), Background: true}
-			if err := tx.Jobs.Enqueue(ctx, job); err != nil {
-				return err
-			}
+		if err := tx.Groups.Delete(ctx, g.ID); err != nil {
+			return err
+		}
+		if err := s.deleted(ctx, tx, by, projects); err != nil {
+			return err
 		}
 		return tx.Audit.Append(ctx, by.Cause.Event(s.now(), audit.Delete, object(g), object(g), values(g), nil))
 	})

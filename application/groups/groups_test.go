@@ -288,7 +288,9 @@ func TestService_Update_events(t *testing.T) {
 		t.Fatal(err)
 	}
 	tools := object(audit.Group, 12, "acme/Kit")
-	f.wantEvents(t, by, event(audit.Update, tools, tools, audit.Values{"path": "acme/tools", "description": ""}, audit.Values{"path": "acme/Kit", "description": "x"}))
+	f.wantEvents(t, by,
+		moved(60, "acme/tools/cli", "acme/Kit/cli"), moved(61, "acme/tools/lib", "acme/Kit/lib"),
+		event(audit.Update, tools, tools, audit.Values{"path": "acme/tools", "description": ""}, audit.Values{"path": "acme/Kit", "description": "x"}))
 	want := []string{"acme/Kit/cli [acme/tools/cli]", "acme/Kit/lib [acme/tools/lib]"}
 	if diff := cmp.Diff(want, f.list(t, "projects", "path", "moved_from")); diff != "" {
 		t.Errorf("projects (-want +got):\n%s", diff)
@@ -347,9 +349,8 @@ func TestService_Delete(t *testing.T) {
 		if diff := cmp.Diff([]string{"open", "other"}, f.list(t, "groups", "path")); diff != "" {
 			t.Errorf("kind %q: groups (-want +got):\n%s", kind, diff)
 		}
-		events := f.events(t)
-		if len(events) != 1 {
-			t.Fatalf("kind %q: got %d events", kind, len(events))
+		if diff := cmp.Diff([]string{"project.delete 60", "project.delete 61", "group.delete 11"}, f.list(t, "audit", "action", "target_id")); diff != "" {
+			t.Errorf("kind %q: events (-want +got):\n%s", kind, diff)
 		}
 	}
 }
@@ -402,7 +403,15 @@ func TestService_Transfer(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	tools := object(audit.Group, 12, "other/tools")
-	f.wantEvents(t, by, event(audit.Update, tools, tools, audit.Values{"path": "acme/tools"}, audit.Values{"path": "other/tools"}))
+	f.wantEvents(t, by,
+		moved(60, "acme/tools/cli", "other/tools/cli"), moved(61, "acme/tools/lib", "other/tools/lib"),
+		event(audit.Update, tools, tools, audit.Values{"path": "acme/tools"}, audit.Values{"path": "other/tools"}))
+	for _, project := range []string{"other/tools/cli", "project-60"} {
+		found, err := inventory.Collect(f.store.Records.AuditEvents(t.Context(), inventory.AuditFilter{Project: project}))
+		if err != nil || len(found) != 1 {
+			t.Errorf("events of %s: got %d, %v, want one", project, len(found), err)
+		}
+	}
 	want := []string{"other/tools/cli [acme/tools/cli]", "other/tools/lib [acme/tools/lib]"}
 	if diff := cmp.Diff(want, f.list(t, "projects", "path", "moved_from")); diff != "" {
 		t.Errorf("projects (-want +got):\n%s", diff)
@@ -410,6 +419,12 @@ func TestService_Transfer(t *testing.T) {
 	if _, err := f.Show(t.Context(), as(3), number(12)); outcome(err) != string(domain.NotFound) {
 		t.Errorf("for a member of the group above before: got %v", err)
 	}
+}
+
+// moved is the event of a project that went along with its group.
+func moved(id int64, from, to string) audit.Event {
+	p := object(audit.Project, id, to)
+	return event(audit.Update, p, p, audit.Values{"path": from}, audit.Values{"path": to})
 }
 
 // At the top an owner by inheritance becomes one by name, unless there is another one.

@@ -18,6 +18,7 @@ import (
 // has looked up stays true until it ends.
 type Tx struct {
 	Groups    Groups
+	Projects  Projects
 	Members   Members
 	Names     Names
 	Shares    Shares
@@ -43,13 +44,27 @@ type Groups interface {
 	// Subtree returns what lies below a group.
 	Subtree(ctx context.Context, id source.NamespaceID) (source.Subtree, error)
 	// Delete removes a group with all that is below, with members, shares, hooks, entries
-	// of protections and what was sold. It returns the numbers of the projects, in
-	// ascending order: where their repositories lie stays known until they are removed.
-	// domain.NotFound if there is no such group.
-	Delete(ctx context.Context, id source.NamespaceID) ([]source.ProjectID, error)
+	// of protections and what was sold. Where the repositories of the projects lie stays
+	// known until they are removed. domain.NotFound if there is no such group.
+	Delete(ctx context.Context, id source.NamespaceID) error
 	// Subscribed says whether the group itself has subscribed to a plan other than
 	// billing.FreePlan.
 	Subscribed(ctx context.Context, id source.NamespaceID) (bool, error)
+}
+
+// Projects keeps the projects in groups.
+type Projects interface {
+	// Project returns the project of that number with its name, or domain.NotFound. Of the
+	// project only ID, Path and Visibility are filled in.
+	Project(ctx context.Context, id source.ProjectID) (p source.Project, name string, err error)
+	// Below returns the projects in a group and in all groups below it, in the order of
+	// their numbers. Only ID, Path, Visibility and Storage are filled in.
+	Below(ctx context.Context, group source.NamespaceID) ([]source.Project, error)
+	// Move puts a project into a group, under the last part of its path; it is updated at
+	// that moment. The old path leads to it, and the new one to no other project any more.
+	// A path that another row has is domain.Conflict; without the project or the group it
+	// is domain.NotFound.
+	Move(ctx context.Context, id source.ProjectID, to source.NamespaceID, at time.Time) error
 }
 
 // Members keeps the owners of groups.
@@ -68,6 +83,8 @@ type Names interface {
 	PathTaken(ctx context.Context, path string, except source.NamespaceID) (bool, error)
 	// NameTaken says whether another group of the same parent has the name, to the byte.
 	NameTaken(ctx context.Context, parent source.NamespaceID, name string, except source.NamespaceID) (bool, error)
+	// ProjectNameTaken says whether a project right in the group has the name, to the byte.
+	ProjectNameTaken(ctx context.Context, group source.NamespaceID, name string) (bool, error)
 }
 
 // Share lends a group's members a role in another group.

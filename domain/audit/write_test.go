@@ -2,10 +2,12 @@ package audit_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"gatehouse/domain/audit"
+	"gatehouse/domain/source"
 )
 
 func TestChanges(t *testing.T) {
@@ -22,5 +24,23 @@ func TestChanges(t *testing.T) {
 		if diff := cmp.Diff([]audit.Values{c.was, c.is}, []audit.Values{was, is}); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+func TestCause_projects(t *testing.T) {
+	t.Parallel()
+	by := audit.Cause{Actor: audit.Actor{Kind: audit.Person, User: 1, Username: "root"}, CorrelationID: "c"}
+	at := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	p := source.Project{ID: 7, Path: "acme/tools/cli", Visibility: source.Private, Storage: "default"}
+	was, is := audit.Object{Kind: audit.Project, ID: 7, Path: "acme/tools/cli"}, audit.Object{Kind: audit.Project, ID: 7, Path: "kit/tools/cli"}
+	if diff := cmp.Diff([]audit.Event{
+		by.Event(at, audit.Delete, was, was, audit.Values{"path": "acme/tools/cli", "visibility": "private", "storage": "default"}, nil),
+	}, by.ProjectsDeleted(at, []source.Project{p})); diff != "" {
+		t.Errorf("deleted (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]audit.Event{
+		by.Event(at, audit.Update, is, is, audit.Values{"path": "acme/tools/cli"}, audit.Values{"path": "kit/tools/cli"}),
+	}, by.ProjectsMoved(at, []source.Project{p}, "acme", "kit")); diff != "" {
+		t.Errorf("moved (-want +got):\n%s", diff)
 	}
 }

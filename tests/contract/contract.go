@@ -72,6 +72,7 @@ var suites = []struct {
 	{"internal accounts", internalCases},
 	{"groups", groupCases},
 	{"managed groups", managedGroupCases},
+	{"projects of groups", groupProjectCases},
 	{"transactions on groups", groupTxCases},
 	{"group records", groupRecordCases},
 	{"projects", projectCases},

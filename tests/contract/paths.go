@@ -1,9 +1,12 @@
 package contract
 
 import (
+	"fmt"
 	"strings"
 
+	"gatehouse/application/groups"
 	"gatehouse/application/worldimport"
+	"gatehouse/domain"
 	"gatehouse/domain/source"
 )
 
@@ -236,4 +239,93 @@ func group(id source.NamespaceID, path string) worldimport.Group {
 		Namespace:  source.Namespace{ID: id, Path: path, Protocols: source.AllProtocols},
 		Visibility: source.Private,
 	}
+}
+
+// projectsBelow returns the numbers of the projects below a group.
+func (s Subject) projectsBelow(tx groups.Tx, group source.NamespaceID) (ids []source.ProjectID) {
+	s.Helper()
+	projects, err := tx.Projects.Below(s.Context(), group)
+	s.Fine("Below", err)
+	for _, p := range projects {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+const toMove = `
+groups: [{id: 119, path: x1/b}]
+projects: [{id: 31, path: a/Own, name: "My Own", visibility: internal, storage: second}]
+members: [{user: ab, project: a1/b/p, role: developer}]
+`
+
+var groupProjectCases = []Case{
+	{Name: "projects of groups: shown, listed, names", Check: func(s Subject) {
+		s.Apply(groupTrees, toMove)
+		s.inGroupTx(func(tx groups.Tx) {
+			p, name, err := tx.Projects.Project(s.Context(), 31)
+			s.Fine("Project", err)
+			s.Same("project", p, source.Project{ID: 31, Path: "a/Own", Visibility: source.Internal})
+			s.Same("its name", name, "My Own")
+			for _, id := range []source.ProjectID{0, -1, 11, 99} {
+				_, _, err := tx.Projects.Project(s.Context(), id)
+				s.Kind(fmt.Sprint("Project ", id), err, domain.NotFound)
+			}
+			below, err := tx.Projects.Below(s.Context(), 14)
+			s.Fine("Below", err)
+			s.Same("below", below, []source.Project{{ID: 24, Path: "a1/b/c/d/p", Visibility: source.Private, Storage: "default"}})
+			for group, want := range map[source.NamespaceID][]source.ProjectID{11: {21, 22, 23, 24, 27}, 18: nil, 119: nil, 99: nil} {
+				s.Same(fmt.Sprint("below ", group), s.projectsBelow(tx, group), want)
+			}
+			for _, c := range []struct {
+				group source.NamespaceID
+				name  string
+				want  bool
+			}{{11, "p", true}, {11, "P", false}, {18, "p", false}, {99, "p", false}} {
+				got, err := tx.Names.ProjectNameTaken(s.Context(), c.group, c.name)
+				s.Fine("ProjectNameTaken", err)
+				s.Same(fmt.Sprint(c.name, " in ", c.group), got, c.want)
+			}
+		})
+	}},
+	{Name: "project moved into a group: path, old paths and roles", Check: func(s Subject) {
+		s.Apply(groupTrees, toMove)
+		s.inGroupTx(func(tx groups.Tx) {
+			s.Fine("into a group", tx.Projects.Move(s.Context(), 22, 119, precise))
+			s.Fine("out of a personal namespace", tx.Projects.Move(s.Context(), 31, 18, precise))
+		})
+		s.Same("paths", s.List("projects", "id", "path", "moved_from")[1:2], []string{"22 x1/b/p [a1/b/p]"})
+		s.Same("of another, which had the path", s.List("projects", "id", "moved_from")[4:5], []string{"25 [x1/b/c/q]"})
+		s.Same("by the new path", s.lookup("X1/b/p"), lookup{"project-22", "x1/b/p", false})
+		s.Same("by the old path", s.lookup("a1/b/P"), lookup{"project-22", "x1/b/p", true})
+		s.Same("roles", s.roleTable(22, 31), []string{"22: ab=developer x=maintainer", "31: z=owner"})
+		s.Same("root", s.Standing("nobody", "project-22").Project.Root, source.Namespace{ID: 15, Path: "x1", Protocols: source.OnlyHTTP})
+		s.Same("from the personal namespace", s.lookup("a/own"), lookup{"project-31", "z1/Own", true})
+		s.Unit(func(tx worldimport.Tx) {
+			p, err := tx.Projects.Current(s.Context(), worldimport.Project{Project: source.Project{ID: 22}})
+			s.Fine("Current", err)
+			s.Same("updated", p.Profile.UpdatedAt, kept)
+		})
+		s.inGroupTx(func(tx groups.Tx) {
+			s.Fine("back again", tx.Projects.Move(s.Context(), 22, 12, now))
+			s.Same("below", s.projectsBelow(tx, 12), []source.ProjectID{22, 23, 24})
+		})
+		s.Same("at the old path", s.lookup("a1/b/p"), lookup{"project-22", "a1/b/p", false})
+		s.Same("at the path between", s.lookup("x1/b/p"), lookup{"project-22", "a1/b/p", true})
+	}},
+	{Name: "project moved to a taken path, or to none: refused", Check: func(s Subject) {
+		s.Apply(groupTrees, toMove, "groups: [{id: 130, path: a1/p2}]\nprojects: [{id: 32, path: x1/p2}]\nusers: [{id: 7, username: home, namespace_id: 70}]")
+		before := s.contents()
+		for name, c := range map[string]struct {
+			project source.ProjectID
+			to      source.NamespaceID
+			want    domain.Kind
+		}{
+			"path of a project": {21, 15, domain.Conflict}, "path of a group": {32, 11, domain.Conflict},
+			"no such project": {99, 15, domain.NotFound}, "no such group": {22, 99, domain.NotFound}, "a personal namespace": {22, 70, domain.NotFound},
+		} {
+			err := s.GroupUnitOfWork(s.Context(), func(tx groups.Tx) error { return tx.Projects.Move(s.Context(), c.project, c.to, now) })
+			s.Kind(name, err, c.want)
+		}
+		s.Same("contents", s.contents(), before)
+	}},
 }

@@ -18,7 +18,7 @@ import (
 // accountPorts returns the ports of accounts.
 func (w *writer) accountPorts() accounts.Tx {
 	tx := accountsTx{w}
-	return accounts.Tx{Users: tx, Names: tx, Keys: tx, Tokens: tx, Audit: w, Jobs: w}
+	return accounts.Tx{Users: tx, Projects: tx, Names: tx, Keys: tx, Tokens: tx, Audit: w, Jobs: w}
 }
 
 // accountsTx implements the ports of accounts.
@@ -45,33 +45,52 @@ const (
 		INSERT INTO removed_repositories (project_id, storage, legacy_path)
 		SELECT id, storage, legacy_path FROM projects WHERE namespace_id IN ` + below + `
 		ON CONFLICT (project_id) DO NOTHING`
-	projectNumbersBelow = "SELECT id FROM projects WHERE namespace_id IN " + below + " ORDER BY id"
+	projectsInTree = "SELECT id, path, visibility, storage FROM projects WHERE namespace_id IN " + below + " ORDER BY id"
 )
 
 // Delete implements accounts.Users.
-func (w accountsTx) Delete(ctx context.Context, id identity.UserID) ([]source.ProjectID, error) {
+func (w accountsTx) Delete(ctx context.Context, id identity.UserID) error {
 	home, err := found(database.Find[namespaceRow](ctx, w.tx, "owner_id = ?", int64(id)))
-	if err != nil {
-		return nil, database.Fault(err, "user %d", id)
+	if err == nil {
+		err = w.deleteNamespace(ctx, home.ID)
 	}
-	projects, err := w.deleteNamespace(ctx, home.ID)
 	if err == nil {
 		err = w.exec(ctx, "DELETE FROM users WHERE id = ?", int64(id))
 	}
-	return projects, database.Fault(err, "user %d", id)
+	return database.Fault(err, "user %d", id)
 }
 
-// deleteNamespace removes a namespace with all that is below, and returns the projects.
-// What refers to the rows goes with them.
-func (w *writer) deleteNamespace(ctx context.Context, id int64) (projects []source.ProjectID, err error) {
+// deleteNamespace removes a namespace with all that is below. What refers to the rows goes
+// with them.
+func (w *writer) deleteNamespace(ctx context.Context, id int64) error {
 	if err := w.exec(ctx, keepRemoved, id); err != nil {
-		return nil, err
-	}
-	if err := w.tx.WithContext(ctx).Raw(projectNumbersBelow, id).Scan(&projects).Error; err != nil {
-		return nil, err
+		return err
 	}
 	clear(w.known)
-	return projects, w.exec(ctx, "DELETE FROM namespaces WHERE id IN "+below, id)
+	return w.exec(ctx, "DELETE FROM namespaces WHERE id IN "+below, id)
+}
+
+// Owned implements accounts.Projects.
+func (w accountsTx) Owned(ctx context.Context, user identity.UserID) ([]source.Project, error) {
+	home, err := database.Find[namespaceRow](ctx, w.tx, "owner_id = ?", int64(user))
+	if err != nil || home == nil {
+		return nil, database.Fault(err, "namespace of user %d", user)
+	}
+	projects, err := w.projectsIn(ctx, home.ID)
+	return projects, database.Fault(err, "projects of user %d", user)
+}
+
+// projectsIn returns the projects in a namespace and below. Only ID, Path, Visibility and
+// Storage are filled in.
+func (w *writer) projectsIn(ctx context.Context, namespace int64) (projects []source.Project, err error) {
+	var rows []projectRow
+	err = w.tx.WithContext(ctx).Raw(projectsInTree, namespace).Scan(&rows).Error
+	for _, row := range rows {
+		projects = append(projects, source.Project{
+			ID: source.ProjectID(row.ID), Path: row.Path, Visibility: source.Visibility(row.Visibility), Storage: row.Storage,
+		})
+	}
+	return projects, err
 }
 
 const soleOwner = `

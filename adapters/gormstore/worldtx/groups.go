@@ -17,7 +17,7 @@ import (
 // groupPorts returns the ports of groups.
 func (w *writer) groupPorts() groups.Tx {
 	tx := groupsTx{w}
-	return groups.Tx{Groups: tx, Members: tx, Names: tx, Shares: tx, Standings: w, Audit: w, Jobs: w}
+	return groups.Tx{Groups: tx, Projects: groupProjectsTx{w}, Members: tx, Names: tx, Shares: tx, Standings: w, Audit: w, Jobs: w}
 }
 
 // groupsTx implements the ports of groups.
@@ -84,13 +84,12 @@ func widest(all []source.Visibility) (out source.Visibility) {
 }
 
 // Delete implements groups.Groups.
-func (w groupsTx) Delete(ctx context.Context, id source.NamespaceID) ([]source.ProjectID, error) {
+func (w groupsTx) Delete(ctx context.Context, id source.NamespaceID) error {
 	_, err := w.groupRow(ctx, id)
-	if err != nil {
-		return nil, database.Fault(err, "group %d", id)
+	if err == nil {
+		err = w.deleteNamespace(ctx, int64(id))
 	}
-	projects, err := w.deleteNamespace(ctx, int64(id))
-	return projects, database.Fault(err, "group %d", id)
+	return database.Fault(err, "group %d", id)
 }
 
 // AddOwner implements groups.Members.
@@ -118,6 +117,12 @@ func (w groupsTx) PathTaken(ctx context.Context, path string, except source.Name
 func (w groupsTx) NameTaken(ctx context.Context, parent source.NamespaceID, name string, except source.NamespaceID) (bool, error) {
 	row, err := database.Find[namespaceRow](ctx, w.tx, "parent_id = ? AND name = ? AND id <> ?", int64(parent), name, int64(except))
 	return row != nil, database.Fault(err, "name %q in group %d", name, parent)
+}
+
+// ProjectNameTaken implements groups.Names.
+func (w groupsTx) ProjectNameTaken(ctx context.Context, group source.NamespaceID, name string) (bool, error) {
+	row, err := database.Find[projectRow](ctx, w.tx, "namespace_id = ? AND name = ?", int64(group), name)
+	return row != nil, database.Fault(err, "project name %q in group %d", name, group)
 }
 
 // Subscribed implements groups.Groups.
@@ -148,4 +153,51 @@ func (w groupsTx) RemoveShare(ctx context.Context, group, with source.NamespaceI
 		err = gorm.ErrRecordNotFound
 	}
 	return database.Fault(err, "share of group %d with group %d", group, with)
+}
+
+// groupProjectsTx implements groups.Projects.
+type groupProjectsTx struct{ *writer }
+
+// Project implements groups.Projects.
+func (w groupProjectsTx) Project(ctx context.Context, id source.ProjectID) (source.Project, string, error) {
+	row, err := found(database.Find[projectRow](ctx, w.tx, "id = ?", int64(id)))
+	if err != nil {
+		return source.Project{}, "", database.Fault(err, "project %d", id)
+	}
+	return source.Project{ID: id, Path: row.Path, Visibility: source.Visibility(row.Visibility)}, row.profile().Name, nil
+}
+
+// Below implements groups.Projects.
+func (w groupProjectsTx) Below(ctx context.Context, group source.NamespaceID) ([]source.Project, error) {
+	projects, err := w.projectsIn(ctx, int64(group))
+	return projects, database.Fault(err, "projects below group %d", group)
+}
+
+// Move implements groups.Projects.
+func (w groupProjectsTx) Move(ctx context.Context, id source.ProjectID, to source.NamespaceID, at time.Time) error {
+	return database.Fault(w.moveProject(ctx, id, to, at), "project %d to group %d", id, to)
+}
+
+func (w *writer) moveProject(ctx context.Context, id source.ProjectID, to source.NamespaceID, at time.Time) error {
+	row, err := found(w.projectToUpdate(ctx, source.Project{ID: id}))
+	if err != nil {
+		return err
+	}
+	group, err := w.groupRow(ctx, to)
+	if err != nil {
+		return err
+	}
+	past := source.Path(row.Path)
+	row.NamespaceID, row.Path, row.UpdatedAt = group.ID, group.Path+"/"+past.Last(), database.ToInstant(at)
+	if err := w.checkFree(ctx, row.Path, routeRow{ProjectID: database.Ref(row.ID)}); err != nil {
+		return err
+	}
+	err = w.exec(ctx, "UPDATE projects SET namespace_id = ?, path = ?, updated_at = ? WHERE id = ?", row.NamespaceID, row.Path, row.UpdatedAt, row.ID)
+	if err != nil {
+		return err
+	}
+	if err := w.putProjectRoute(ctx, *row); err != nil {
+		return err
+	}
+	return w.redirect(ctx, *row, []source.Path{past})
 }

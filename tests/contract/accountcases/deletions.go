@@ -1,6 +1,8 @@
 package accountcases
 
 import (
+	"fmt"
+
 	"gatehouse/application/accounts"
 	"gatehouse/domain"
 	"gatehouse/domain/agents"
@@ -81,9 +83,16 @@ var deletionCases = []contract.Case{
 			s.Fine("Authorize", s.Agents.Authorize(s.Context(), id, []agents.Authorization{{Access: agents.CIAccess, Kind: agents.GroupAccess, Path: "acme"}}))
 		}
 		s.unit(func(tx accounts.Tx) error {
-			projects, err := tx.Users.Delete(s.Context(), 3)
-			s.Same("projects", projects, []source.ProjectID{6, 7})
-			return err
+			for user, want := range map[identity.UserID][]source.Project{
+				3:   {{ID: 6, Path: "dede/more", Visibility: source.Private, Storage: "default"}, {ID: 7, Path: "dede/own", Visibility: source.Private, Storage: "second"}},
+				4:   nil,
+				404: nil,
+			} {
+				got, err := tx.Projects.Owned(s.Context(), user)
+				s.Fine("Owned", err)
+				s.Same(fmt.Sprint("projects of ", user), got, want)
+			}
+			return tx.Users.Delete(s.Context(), 3)
 		})
 		for thing, left := range remaining {
 			s.Same(thing, s.List(thing, left.fields...), left.want)
@@ -97,8 +106,8 @@ var deletionCases = []contract.Case{
 	}),
 	caseOf("user deleted: the name and the paths are free, the number is not", func(s store) {
 		s.Apply(owned)
-		s.unit(func(tx accounts.Tx) error { _, err := tx.Users.Delete(s.Context(), 4); return err })
-		s.unit(func(tx accounts.Tx) error { _, err := tx.Users.Delete(s.Context(), 3); return err })
+		s.unit(func(tx accounts.Tx) error { return tx.Users.Delete(s.Context(), 4) })
+		s.unit(func(tx accounts.Tx) error { return tx.Users.Delete(s.Context(), 3) })
 		again := newUser()
 		again.Username, again.Email, again.CreatedBy = "dede", "dede@example.com", 0
 		s.Same("number", s.put(again) > 4, true)
@@ -111,7 +120,7 @@ var deletionCases = []contract.Case{
 		s.Apply(owned)
 		_, err := s.Removed.Removed(s.Context(), 7)
 		s.Kind("before", err, domain.NotFound)
-		s.unit(func(tx accounts.Tx) error { _, err := tx.Users.Delete(s.Context(), 3); return err })
+		s.unit(func(tx accounts.Tx) error { return tx.Users.Delete(s.Context(), 3) })
 		for id, want := range map[source.ProjectID]source.Project{
 			6: {ID: 6, Storage: "default"}, 7: {ID: 7, Storage: "second", LegacyPath: "dede/older"},
 		} {
