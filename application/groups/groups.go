@@ -1,6 +1,7 @@
 package groups
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -74,13 +75,13 @@ func (s *Service) detail(ctx context.Context, by rights.Caller, id source.Namesp
 
 var errNoGroup = rights.Hidden(rights.Group)
 
-// decide returns the standing of the caller in a group if they have the right there, or a
-// Refusal.
+// decide returns the standing of the caller in a group, or in what else ref names, if they
+// have the right there, or a Refusal.
 func (s *Service) decide(ctx context.Context, standings Standings, by rights.Caller, right rights.Right, ref rights.Ref) (rights.Standing, error) {
-	ref.Kind = rights.Group
+	ref.Kind = cmp.Or(ref.Kind, rights.Group)
 	standing, err := standings.Standing(ctx, by.ID, ref, s.now())
 	if errors.Is(err, domain.NotFound) {
-		standing, err = rights.Absent(rights.Group), nil
+		standing, err = rights.Absent(ref.Kind), nil
 	}
 	if err != nil {
 		return rights.Standing{}, err

@@ -421,10 +421,53 @@ func TestService_Transfer(t *testing.T) {
 	}
 }
 
-// moved is the event of a project that went along with its group.
+// moved is the event of a project that went along with its group, or into another one.
 func moved(id int64, from, to string) audit.Event {
 	p := object(audit.Project, id, to)
 	return event(audit.Update, p, p, audit.Values{"path": from}, audit.Values{"path": to})
+}
+
+func TestService_TransferProject(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, groups.Rules{})
+	world.Apply(t, f.store.WorldImport, `
+groups: [{id: 115, path: full, project_creation: noone}]
+projects: [{id: 62, path: other/cli}, {id: 63, path: other/x, name: lib}, {id: 64, path: open/seen, visibility: public}, {id: 65, path: open/gone, pending_delete: true}, {id: 66, path: plain/own}]
+`)
+	byPath := func(path string) rights.Ref { return rights.Ref{Kind: rights.Project, Path: path} }
+	for name, c := range map[string]struct {
+		by      identity.UserID
+		group   rights.Ref
+		project rights.Ref
+		want    string
+	}{
+		"a stranger":            {0, number(14), byPath("acme/tools/cli"), string(domain.Unauthenticated)},
+		"owner of both":         {2, number(14), byPath("acme/tools/cli"), string(domain.Forbidden)},
+		"no such group":         {1, number(99), byPath("acme/tools/cli"), string(domain.NotFound)},
+		"no such project":       {1, number(14), byPath("acme/tools/none"), string(domain.NotFound)},
+		"about to be deleted":   {1, number(14), byPath("open/gone"), string(domain.NotFound)},
+		"where it is":           {1, number(12), byPath("ACME/tools/cli"), string(domain.Invalid)},
+		"path taken":            {1, number(14), byPath("acme/tools/cli"), string(domain.Invalid)},
+		"name taken":            {1, number(14), byPath("acme/tools/lib"), string(domain.Invalid)},
+		"more visible":          {1, number(14), byPath("open/seen"), string(domain.Invalid)},
+		"nobody creates there":  {1, number(115), byPath("acme/tools/cli"), string(domain.Invalid)},
+		"by the number of none": {1, number(14), rights.Ref{Kind: rights.Project, ID: -1}, string(domain.NotFound)},
+	} {
+		if _, err := f.TransferProject(t.Context(), as(c.by), c.group, c.project); outcome(err) != c.want {
+			t.Errorf("%s: got %v, want %s", name, err, c.want)
+		}
+	}
+	got, err := f.TransferProject(t.Context(), as(1), number(11), byPath("PLAIN/own"))
+	if err != nil || got.Path != "acme" || !got.Owner {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if _, err := f.TransferProject(t.Context(), as(1), rights.Ref{Path: "other"}, rights.Ref{Kind: rights.Project, ID: 66}); err != nil {
+		t.Error(err)
+	}
+	f.wantEvents(t, as(1), moved(66, "plain/own", "acme/own"), moved(66, "acme/own", "other/own"))
+	if got := f.list(t, "projects", "id", "path", "moved_from"); got[6] != "66 other/own [acme/own plain/own]" {
+		t.Errorf("projects: got %q", got)
+	}
 }
 
 // At the top an owner by inheritance becomes one by name, unless there is another one.

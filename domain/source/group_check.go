@@ -197,3 +197,24 @@ func (v Visibility) Narrower(o Visibility) Visibility {
 	}
 	return v
 }
+
+// CheckTransfer returns why the project of that name cannot go into a group, or nil. What is
+// taken there is said of its path and of its name.
+func (p Project) CheckTransfer(to Group, pathTaken, nameTaken bool) *domain.Refusal {
+	why := ""
+	switch {
+	case Path(p.Path).Parent().Fold() == Path(to.Path).Fold():
+		why = "The project is already in that group."
+	case to.ProjectCreation == NoProjects:
+		why = "Nobody may add projects to that group."
+	case pathTaken:
+		why = "Its path is taken there."
+	case nameTaken:
+		why = "Its name is taken there."
+	case p.Visibility.WiderThan(to.Visibility):
+		why = "It is more visible than the group that it would go to."
+	default:
+		return nil
+	}
+	return domain.Refuse(domain.Invalid, "Failed to transfer project. %s", why)
+}

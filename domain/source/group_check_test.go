@@ -237,3 +237,31 @@ func TestParseRange(t *testing.T) {
 		}
 	}
 }
+
+func TestProject_CheckTransfer(t *testing.T) {
+	t.Parallel()
+	private := source.Project{ID: 7, Path: "other/cli", Visibility: source.Private}
+	public := source.Project{ID: 7, Path: "other/cli", Visibility: source.Public}
+	for name, c := range map[string]struct {
+		project              source.Project
+		to                   source.Group
+		pathTaken, nameTaken bool
+		want                 string
+	}{
+		"to another group":     {project: private, to: acme(source.Private)},
+		"as visible":           {project: public, to: acme(source.Public)},
+		"where it is":          {project: private, to: source.Group{Namespace: source.Namespace{ID: 9, Path: "Other"}}, pathTaken: true, want: "The project is already in that group."},
+		"a group above":        {project: source.Project{Path: "acme/tools/cli", Visibility: source.Private}, to: acme(source.Private)},
+		"nobody creates there": {project: private, to: source.Group{Namespace: source.Namespace{ID: 5, Path: "acme"}, Visibility: source.Private, GroupProfile: source.GroupProfile{ProjectCreation: source.NoProjects}}, want: "Nobody may add projects to that group."},
+		"path taken":           {project: private, to: acme(source.Private), pathTaken: true, want: "Its path is taken there."},
+		"name taken":           {project: private, to: acme(source.Private), nameTaken: true, want: "Its name is taken there."},
+		"wider":                {project: public, to: acme(source.Internal), want: "It is more visible than the group that it would go to."},
+	} {
+		got := c.project.CheckTransfer(c.to, c.pathTaken, c.nameTaken)
+		switch want := "Failed to transfer project. " + c.want; {
+		case c.want == "" && got == nil:
+		case got == nil || got.Message != want || !errors.Is(got, domain.Invalid):
+			t.Errorf("%s: got %v, want %q", name, got, c.want)
+		}
+	}
+}

@@ -164,6 +164,17 @@ func groupTreeFlow(i instance) {
 	refused(i, "transfer to a taken path", 400, "Failed to transfer group")(hers.Groups.TransferSubGroup("kit", &gitlab.TransferSubGroupOptions{GroupID: &acme.ID}))
 	refused(i, "more visible than the group above", 400, "visibility_level", "is not allowed")(hers.Groups.UpdateGroup("acme/kit", &gitlab.UpdateGroupOptions{Visibility: gitlab.Ptr(gitlab.PublicVisibility)}))
 
+	lib := read[*gitlab.Project](i, "get")(i.admin.Projects.GetProject("kit/deep/lib", nil))
+	same(i, "group that got a project", made[*gitlab.Group](i, "transfer a project")(groups.TransferGroup("target", lib.ID)).FullPath, "target")
+	i.pushes("at the new path of a project", actor(mia), "target/lib", true)
+	i.pushes("at the old path of a project", actor(mia), "kit/deep/lib", true)
+	refused(i, "transfer a project to where it is", 400, "Failed to transfer project", "already")(groups.TransferGroup("target", "target/lib"))
+	refused(i, "transfer a project by its old path", 405)(groups.TransferGroup("kit", "kit/deep/lib"))
+	refused(i, "transfer a project as an owner", 403)(hers.Groups.TransferGroup("kit", "target/lib"))
+	absent(i, "transfer of no project")(groups.TransferGroup("target", "target/none"))
+	made[*gitlab.Group](i, "transfer a project back")(groups.TransferGroup("kit/deep", "target/lib"))
+	i.pushes("back at the old path", actor(mia), "kit/deep/lib", true)
+
 	done(i, "delete", 202)(groups.DeleteGroup("kit", nil))
 	absent(i, "subgroup of a deleted group")(groups.GetGroup(deep.ID, nil))
 	absent(i, "project of a deleted group")(i.admin.Projects.GetProject("kit/deep/lib", nil))

@@ -117,6 +117,9 @@ var matrix = map[string][]row{
 		{"POST /groups/21/transfer", `{"group_id": 22}`, ownerMakes, "/groups/999/transfer"},
 		{"POST /groups/21/transfer", "", ownerMakes, "/groups/999/transfer"}, // to the top
 		{"POST /groups/20/transfer", `{"group_id": 26}`, "201 404 403 403 403 404 401", `/groups/20/transfer {"group_id": 999}`},
+		{"POST /groups/22/projects/30", "", adminMakes, ""},
+		{"POST /groups/20/projects/acme%2Fsub%2Flib", "", adminMakes, ""},
+		{"POST /groups/22/projects/old%2Fapp", "", "405 403 403 403 403 403 401", ""},
 		{"POST /groups/20/share", `{"group_id": 26, "group_access": 30}`, "201 404 403 403 403 404 401", `/groups/20/share {"group_id": 999, "group_access": 30}`},
 		{"POST /groups/20/share", `{"group_id": 22, "group_access": 30}`, ownerMakes, "/groups/999/share"},
 		{"DELETE /groups/20/share/23", "", ownerDrops, "/groups/999/share/23"},

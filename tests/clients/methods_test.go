@@ -41,9 +41,8 @@ var services = map[string]map[string][]string{
 			"ListServiceAccounts", "CreateServiceAccount", "UpdateServiceAccount", "DeleteServiceAccount", "ListServiceAccountPersonalAccessTokens",
 			"CreateServiceAccountPersonalAccessToken", "RevokeServiceAccountPersonalAccessToken", "RotateServiceAccountPersonalAccessToken",
 		},
-		"seats are the portal's":     {"ListBillableGroupMembers", "ListMembershipsForBillableGroupMember", "RemoveBillableGroupMember"},
-		"transfer of projects later": {"TransferGroup"},
-		"outside the tiers":          {"UploadAvatar"},
+		"seats are the portal's": {"ListBillableGroupMembers", "ListMembershipsForBillableGroupMember", "RemoveBillableGroupMember"},
+		"outside the tiers":      {"UploadAvatar"},
 	},
 	"Projects": {
 		"projects are only read so far": {

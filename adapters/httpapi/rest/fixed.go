@@ -103,7 +103,7 @@ func nothing(*API, *call) error { return nil }
 // has is the condition that the caller has a right on the group or project in the path.
 func has(kind rights.Kind, right rights.Right) condition {
 	return func(a *API, c *call) error {
-		return a.useCases.Projects.Check(c.context(), c.caller, right, c.ref(kind))
+		return a.useCases.Projects.Check(c.context(), c.caller, right, c.ref(kind, "id"))
 	}
 }
 

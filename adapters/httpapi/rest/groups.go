@@ -13,6 +13,7 @@ import (
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/remembered"
+	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
 )
 
@@ -54,6 +55,10 @@ var groupRoutes = []route{
 		Method: http.MethodPost, Path: "/groups/:id/transfer", Name: "transferGroup", Summary: "Move a group into another one, or to the top",
 		Who: SignedIn, Params: transferGroupParams{}, Status: http.StatusCreated, Answer: groupDetail{},
 	}, (*API).transferGroup},
+	{Route{
+		Method: http.MethodPost, Path: "/groups/:id/projects/:project_id", Name: "transferProjectToGroup", Summary: "Move a project into a group",
+		Who: Administrators, Status: http.StatusCreated, Answer: groupDetail{},
+	}, (*API).transferProjectToGroup},
 	{Route{
 		Method: http.MethodGet, Path: "/groups/:id/subgroups", Name: "listSubgroups", Summary: "List the groups right below a group",
 		Who: SignedIn, Params: groupFilterParams{}, List: true, Orders: groupOrders, Answer: []group{},
@@ -282,6 +287,15 @@ func (a *API) transferGroup(c *call) (any, error) {
 		}
 	}
 	detail, err := a.useCases.Groups.Transfer(c.context(), c.caller, c.groupRef("id"), to)
+	if err != nil {
+		return nil, asBadRequest(err)
+	}
+	return a.groupDetail(c, detail)
+}
+
+// transferProjectToGroup answers POST /groups/:id/projects/:project_id.
+func (a *API) transferProjectToGroup(c *call) (any, error) {
+	detail, err := a.useCases.Groups.TransferProject(c.context(), c.caller, c.groupRef("id"), c.ref(rights.Project, "project_id"))
 	if err != nil {
 		return nil, asBadRequest(err)
 	}

@@ -57,16 +57,16 @@ func membersOf(kind rights.Kind, prefix, name, of string) []route {
 
 // inPath returns the handler of a route that is about the group or project in its path.
 func inPath(kind rights.Kind, handle func(*API, *call, rights.Ref) (any, error)) func(*API, *call) (any, error) {
-	return func(a *API, c *call) (any, error) { return handle(a, c, c.ref(kind)) }
+	return func(a *API, c *call) (any, error) { return handle(a, c, c.ref(kind, "id")) }
 }
 
-// ref returns the group or project that the path names, by number or by full path. A text
-// that is neither names none.
-func (c *call) ref(kind rights.Kind) rights.Ref {
-	text := c.gin.Param("id")
+// ref returns the group or project that a parameter of the path names, by number or by full
+// path. A text that is neither names none.
+func (c *call) ref(kind rights.Kind, name string) rights.Ref {
+	text := c.gin.Param(name)
 	switch {
 	case isDigits(text):
-		return rights.Ref{Kind: kind, ID: c.number("id")}
+		return rights.Ref{Kind: kind, ID: c.number(name)}
 	case source.IsPath(text):
 		return rights.Ref{Kind: kind, Path: text}
 	default:

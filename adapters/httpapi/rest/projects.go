@@ -176,8 +176,8 @@ func (a *API) whereMoved(c *call, err error) (any, error) {
 // or err if the path is none of the past, or if it is hidden. It refuses what would change
 // something.
 func (a *API) moved(c *call, err error) (location string, _ error) {
-	path := c.gin.Param("id")
-	if !errors.Is(err, rights.Hidden(rights.Project)) || !c.route.ofProject() || isDigits(path) || !source.IsPath(path) {
+	path := c.gin.Param(c.route.projectParam())
+	if !errors.Is(err, rights.Hidden(rights.Project)) || isDigits(path) || !source.IsPath(path) {
 		return "", err
 	}
 	id, found := a.useCases.Projects.MovedTo(c.context(), c.caller, path)
@@ -193,7 +193,18 @@ func (a *API) moved(c *call, err error) (location string, _ error) {
 }
 
 // ofProject says whether the path of the route names a project.
-func (r Route) ofProject() bool { return strings.HasPrefix(r.Path, "/projects/:id") }
+func (r Route) ofProject() bool { return r.projectParam() != "" }
+
+// projectParam is the parameter of the path that names a project; empty for none.
+func (r Route) projectParam() string {
+	switch {
+	case strings.HasPrefix(r.Path, "/projects/:id"):
+		return "id"
+	case strings.HasSuffix(r.Path, "/:project_id"):
+		return "project_id"
+	}
+	return ""
+}
 
 // sameRoute returns the address of the request, relative to that of the server, with a
 // number in place of the group or project in its path.
