@@ -211,6 +211,19 @@ func TestService_refusals(t *testing.T) {
 	}
 }
 
+// An owner of the group above stays one without a membership of their own below.
+func TestService_Remove_ownerFromAbove(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	world.Apply(t, f.store.WorldImport, "members: [{user: olga, group: acme/tools, role: owner}]")
+	if err := f.Remove(t.Context(), f.caller(2), tools, 2, members.Removal{}); err != nil {
+		t.Error(err)
+	}
+	if err := f.Remove(t.Context(), f.caller(2), acme, 2, members.Removal{}); !errors.Is(err, domain.Forbidden) {
+		t.Errorf("above: got %v", err)
+	}
+}
+
 func TestService_Update(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

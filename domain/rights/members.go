@@ -180,10 +180,11 @@ func checkOwners(m MemberChange) error {
 	return orNil(checkRole(m.Case, source.Owner))
 }
 
-// checkLastOwner keeps a group from losing its last owner, whoever asks.
+// checkLastOwner keeps a group from losing its last owner, whoever asks. It does not lose one
+// who is an owner by a group above anyway.
 func checkLastOwner(m MemberChange) error {
 	switch {
-	case m.Subject.Kind != Group || m.Old != source.Owner || m.New == source.Owner || m.OtherOwner:
+	case m.Subject.Kind != Group || m.Old != source.Owner || m.New == source.Owner || m.OtherOwner || m.Inherited >= source.Owner:
 		return nil
 	case m.Verb == audit.Delete:
 		return domain.Refuse(domain.Forbidden, "The last owner of a group cannot be removed")
