@@ -111,7 +111,8 @@ func newRoot(streams Streams, options []bootstrap.Option) *cobra.Command {
 		Use:   "gatehouse",
 		Short: "GitLab's internal API as a program of its own",
 		Long: `Gatehouse answers GitLab Shell, Gitaly, the Kubernetes agent server and a
-billing portal: who is this, may they do that, and what happened.`,
+billing portal: who is this, may they do that, and what happened. GitLab's own clients
+manage users and groups through it.`,
 		Example:       "  gatehouse serve\n  gatehouse demo --play",
 		SilenceErrors: true,
 		SilenceUsage:  true,
