@@ -15,7 +15,7 @@ import (
 )
 
 func admin(streams Streams) *cobra.Command {
-	c := &cobra.Command{Use: "admin", Short: "Make the first administrator"}
+	c := &cobra.Command{Use: "admin", Short: "Make the first administrator", Example: "  gatehouse admin create --username root"}
 	c.AddCommand(adminCreate(streams))
 	return c
 }
@@ -35,7 +35,8 @@ API: other users, groups, keys and tokens.
 
 A database that does not exist is created, unless database.migrate is off. The server
 may run meanwhile. Of further administrators the management API or a world file takes
-care; ` + "`gatehouse token create`" + ` makes another token of one who has lost theirs.`,
+care; ` + "`gatehouse token create --scope api,sudo`" + ` makes another token of one who has lost
+theirs.`,
 		Example: "  gatehouse admin create --username root\n" +
 			"  gatehouse admin create --username root --name Administrator --email root@example.com --json",
 		Args: cobra.NoArgs,
@@ -47,10 +48,18 @@ care; ` + "`gatehouse token create`" + ` makes another token of one who has lost
 					return usageErrorf("--expires-at takes a day such as 2027-01-31")
 				}
 			}
+			config, err := flags.load()
+			if err != nil {
+				return err
+			}
+			account.Name = cmp.Or(account.Name, account.Username)
+			account.Email = cmp.Or(account.Email, account.Username+"@"+config.Host())
+			account.CanCreateGroup, account.ProjectsLimit = true, identity.DefaultProjectsLimit
+			// What is refused anyway must not leave a new database behind.
+			if err := bootstrap.Accounts(config, nil, nil, nil, nil, bootstrap.Clock()).CheckFirst(account, asked); err != nil {
+				return err
+			}
 			return flags.openStore(ctx, streams, mayMigrate, func(s store) error {
-				account.Name = cmp.Or(account.Name, account.Username)
-				account.Email = cmp.Or(account.Email, account.Username+"@"+s.config.Host())
-				account.CanCreateGroup, account.ProjectsLimit = true, identity.DefaultProjectsLimit
 				service := bootstrap.Accounts(s.config, s.AccountUnitOfWork, s.AccountRecords, s.Credentials, nil, bootstrap.Clock())
 				made, token, err := service.CreateFirst(ctx, audit.Cause{Actor: operator()}, account, asked)
 				switch {

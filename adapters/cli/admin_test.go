@@ -30,6 +30,9 @@ func TestRun_adminCreate(t *testing.T) {
 			t.Errorf("%s: got %d, %s, want %d, %s", name, got.code, got.err, c.code, c.want)
 		}
 	}
+	if left, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(left) > 0 {
+		t.Errorf("what is refused leaves %v, %v", left, err)
+	}
 	got := run(t.Context(), "", with("admin", "create", "--username", "root", "--json")...)
 	var made struct {
 		ID                     int64
