@@ -79,8 +79,18 @@ func first(places []string) []string { return places[:min(10, len(places))] }
 // Credentials makes the service of access tokens, recovery codes and one-time
 // passwords.
 func Credentials(config config.Config, accounts credentials.Accounts, codes credentials.RecoveryCodes, tokens credentials.Tokens, now application.Clock) *credentials.Service {
+	return newCredentials(config, accounts, codes, tokens, identity.Scopes, now)
+}
+
+// OperatorCredentials makes the service that Credentials makes, for an operator of the
+// instance: tokens have the scopes that administrators may give.
+func OperatorCredentials(config config.Config, accounts credentials.Accounts, codes credentials.RecoveryCodes, tokens credentials.Tokens, now application.Clock) *credentials.Service {
+	return newCredentials(config, accounts, codes, tokens, identity.GrantedScopes, now)
+}
+
+func newCredentials(config config.Config, accounts credentials.Accounts, codes credentials.RecoveryCodes, tokens credentials.Tokens, scopes []identity.Scope, now application.Clock) *credentials.Service {
 	rules := credentials.Rules{
-		Users: config.Git.KeyPolicy(), TokenPrefix: config.Tokens.Prefix, Scopes: identity.Scopes,
+		Users: config.Git.KeyPolicy(), TokenPrefix: config.Tokens.Prefix, Scopes: scopes,
 		Lifetime: lifetime(config.Tokens),
 		OTP:      config.OTP.Enabled, OTPSession: config.OTP.Session,
 	}

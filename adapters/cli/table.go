@@ -113,3 +113,25 @@ func printable(text string) string {
 	quoted := strconv.Quote(text)
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
+
+// wrapped returns words with commas between them, in lines that fit a terminal.
+func wrapped[T ~string](words []T) string {
+	const width = 85
+	var text strings.Builder
+	column := 0
+	for i, word := range words {
+		if i > 0 {
+			text.WriteString(",")
+			if column++; column+1+len(word) > width {
+				text.WriteString("\n")
+				column = 0
+			} else {
+				text.WriteString(" ")
+				column++
+			}
+		}
+		text.WriteString(string(word))
+		column += len(word)
+	}
+	return text.String()
+}

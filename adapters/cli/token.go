@@ -14,7 +14,7 @@ import (
 )
 
 func token(streams Streams) *cobra.Command {
-	c := &cobra.Command{Use: "token", Short: "Make access tokens"}
+	c := &cobra.Command{Use: "token", Short: "Make access tokens", Example: "  gatehouse token create --user root --scope api"}
 	c.AddCommand(tokenCreate(streams))
 	return c
 }
@@ -28,13 +28,15 @@ func tokenCreate(streams Streams) *cobra.Command {
 		Use:   "create --user NAME --scope SCOPE",
 		Short: "Make an access token and print it, once",
 		Long: `Make an access token of a user and print it. Only its digest is stored, so it
-cannot be printed again. The rules are those for tokens that users make over SSH.`,
-		Example: "  gatehouse token create --user root --scope api\n" +
+cannot be printed again. Its name and its day obey the rules for tokens that users make
+over SSH, and it has scopes that an administrator may give by the management API:
+` + wrapped(identity.GrantedScopes) + `.`,
+		Example: "  gatehouse token create --user root --scope api,sudo\n" +
 			"  gatehouse token create --user root --scope read_api --name reports --expires-at 2027-01-31 --json",
 		Args: cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {
 			return flags.openStore(ctx, streams, noMigrate, func(s store) error {
-				service := bootstrap.Credentials(s.config, s.Accounts, s.RecoveryCodes, s.AccessTokens, bootstrap.Clock())
+				service := bootstrap.OperatorCredentials(s.config, s.Accounts, s.RecoveryCodes, s.AccessTokens, bootstrap.Clock())
 				caller := credentials.Caller{Claim: identity.ClaimName(user), ByUser: true}
 				token, err := service.PersonalAccessToken(ctx, audit.Cause{Actor: operator()}, caller, request)
 				if err != nil {

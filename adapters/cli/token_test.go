@@ -44,6 +44,10 @@ func TestRun_tokenCreate(t *testing.T) {
 	if strings.Contains(events, text) {
 		t.Errorf("audit: the token is in %s", events)
 	}
+	got = run(t.Context(), "", with("token", "create", "--user", "root", "--scope", "api,sudo")...)
+	if scopes := gatehouse(t, "", with("show", "access-tokens", "--json")...); got.code != 0 || !strings.Contains(scopes, `"sudo"`) {
+		t.Errorf("for administrators: got %d, %q, %s", got.code, got.err, scopes)
+	}
 	got = run(t.Context(), "", with("token", "create", "--user", "root", "--scope", "api", "--json", "--expires-at", "2020-01-01")...)
 	if got.code != 1 || !strings.Contains(got.err, "in the past") {
 		t.Errorf("a day in the past: got %d, %q", got.code, got.err)
