@@ -16,7 +16,7 @@ import (
 func agent(streams Streams) *cobra.Command {
 	tokens := &cobra.Command{Use: "token", Short: "Make and revoke tokens of agents"}
 	tokens.AddCommand(agentTokenCreate(streams), agentTokenRevoke(streams))
-	c := &cobra.Command{Use: "agent", Short: "Manage Kubernetes agents"}
+	c := &cobra.Command{Use: "agent", Short: "Manage Kubernetes agents", Example: "  gatehouse agent token create --agent 5"}
 	c.AddCommand(tokens)
 	return c
 }

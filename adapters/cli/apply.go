@@ -37,7 +37,7 @@ standard error: the file is applied.
 With --dry-run the changes are printed and none is made: "+" is a new row, "~" one that
 changes. With --json beside it they are an array of flat objects.`,
 		Example: "  gatehouse apply world.yaml\n  gatehouse apply --dry-run world.yaml\n  generate-world | gatehouse apply -",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneArgument("FILE"),
 	}
 	c.RunE = action(func(ctx context.Context, args []string) error {
 		if asJSON && !dryRun {

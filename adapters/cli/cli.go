@@ -41,7 +41,7 @@ const (
 func Run(ctx context.Context, streams Streams, args []string, options ...bootstrap.Option) int {
 	root := newRoot(streams, options)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	called, err := root.ExecuteContextC(ctx)
 	failure, failed := errors.AsType[*failure](err)
 	switch {
 	case err == nil:
@@ -53,8 +53,27 @@ func Run(ctx context.Context, streams Streams, args []string, options ...bootstr
 		return exitFailed
 	default: // what cobra itself refuses
 		printError(streams.Err, err)
-		_, _ = fmt.Fprintln(streams.Err, "See gatehouse --help, or the --help of a command.")
+		_, _ = fmt.Fprintln(streams.Err, hint(called))
 		return exitUsage
+	}
+}
+
+// hint says where to read how a command is called, with its first example if it has one.
+func hint(c *cobra.Command) string {
+	example, _, _ := strings.Cut(strings.TrimSpace(c.Example), "\n")
+	if example == "" {
+		return "See " + c.CommandPath() + " --help."
+	}
+	return "For example: " + example + "\nSee " + c.CommandPath() + " --help."
+}
+
+// oneArgument wants one argument, which the usage of the command calls name.
+func oneArgument(name string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usageErrorf("%s takes one argument, %s, and got %d", c.CommandPath(), name, len(args))
+		}
+		return nil
 	}
 }
 

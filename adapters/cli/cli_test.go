@@ -72,23 +72,28 @@ func TestRun_usage(t *testing.T) {
 		args []string
 		want string
 	}{
-		"unknown command":          {[]string{"sreve"}, `unknown command "sreve"`},
-		"unknown flag":             {[]string{"serve", "--wrold"}, "unknown flag: --wrold"},
-		"missing argument":         {[]string{"apply"}, "accepts 1 arg(s), received 0"},
-		"setting without a value":  {[]string{"check", "--set", "version"}, "--set version: want KEY=VALUE"},
-		"setting given twice":      {[]string{"check", "--set", "version=a", "--set", "version=b"}, "version is set twice"},
-		"demo on another database": {[]string{"demo", "--set", "database.url=postgres://db/prod"}, "takes none of yours"},
-		"unknown thing":            {[]string{"show", "secrets"}, `there is no thing "secrets"; there are access-tokens,`},
-		"explain without a target": {[]string{"explain"}, "project gl-repository"},
-		"explain with two actors":  {[]string{"explain", "--project", "a/b", "--key", "1", "--user", "a"}, "[key user]"},
-		"user that is no number":   {[]string{"explain", "--project", "a/b", "--user-id", "laptop"}, "--user-id takes a number"},
-		"invalid project path":     {[]string{"explain", "--project", "a//b"}, `--project "a//b" cannot be a path`},
-		"invalid repository":       {[]string{"explain", "--gl-repository", "7"}, `--gl-repository "7"`},
-		"ref without refs/":        {[]string{"explain", "--project", "a/b", "--ref", "main"}, "refs/heads/main"},
-		"ref for a fetch":          {[]string{"explain", "--project", "a/b", "--ref", "refs/heads/a", "--action", "git-upload-pack"}, "--ref is for --action git-receive-pack"},
-		"unknown change":           {[]string{"explain", "--project", "a/b", "--ref", "refs/heads/a", "--change", "rename"}, `--change "rename"`},
-		"invalid SHA":              {[]string{"explain", "--project", "a/b", "--ref", "refs/heads/a", "--old", "1", "--new", "2"}, "hexadecimal digits"},
-		"invalid IP address":       {[]string{"explain", "--project", "a/b", "--ip", "here"}, `--ip "here" is not an IP address`},
+		"unknown command":           {[]string{"sreve"}, `unknown command "sreve"`},
+		"unknown flag":              {[]string{"serve", "--wrold"}, "unknown flag: --wrold"},
+		"missing argument":          {[]string{"apply"}, "gatehouse: gatehouse apply takes one argument, FILE, and got 0\nFor example: gatehouse apply world.yaml\nSee gatehouse apply --help.\n"},
+		"setting without a value":   {[]string{"check", "--set", "version"}, "--set version: want KEY=VALUE"},
+		"setting given twice":       {[]string{"check", "--set", "version=a", "--set", "version=b"}, "version is set twice"},
+		"demo on another database":  {[]string{"demo", "--set", "database.url=postgres://db/prod"}, "takes none of yours"},
+		"unknown thing":             {[]string{"show", "secrets"}, `there is no thing "secrets"; there are access-tokens,`},
+		"explain without a target":  {[]string{"explain"}, "name what is asked for: a project by --project or --gl-repository, or a right of the management API by --may"},
+		"explain with two actors":   {[]string{"explain", "--project", "a/b", "--key", "1", "--user", "a"}, "--key does not go with --user: each says who asks"},
+		"explain with a user alone": {[]string{"explain", "--user", "bob"}, "name what is asked for"},
+		"explain with two projects": {[]string{"explain", "--project", "a/b", "--gl-repository", "project-1"}, "--project does not go with --gl-repository"},
+		"old without new":           {[]string{"explain", "--project", "a/b", "--ref", "refs/heads/a", "--old", strings.Repeat("1", 40)}, "--old and --new go together"},
+		"change beside old":         {[]string{"explain", "--project", "a/b", "--ref", "refs/heads/a", "--change", "delete", "--old", "1", "--new", "2"}, "leave --change out"},
+		"argument of none":          {[]string{"token", "create", "--user", "root", "--scope", "api", "x"}, "See gatehouse token create --help."},
+		"user that is no number":    {[]string{"explain", "--project", "a/b", "--user-id", "laptop"}, "--user-id takes a number"},
+		"invalid project path":      {[]string{"explain", "--project", "a//b"}, `--project "a//b" cannot be a path`},
+		"invalid repository":        {[]string{"explain", "--gl-repository", "7"}, `--gl-repository "7"`},
+		"ref without refs/":         {[]string{"explain", "--project", "a/b", "--ref", "main"}, "refs/heads/main"},
+		"ref for a fetch":           {[]string{"explain", "--project", "a/b", "--ref", "refs/heads/a", "--action", "git-upload-pack"}, "--ref is for --action git-receive-pack"},
+		"unknown change":            {[]string{"explain", "--project", "a/b", "--ref", "refs/heads/a", "--change", "rename"}, `--change "rename"`},
+		"invalid SHA":               {[]string{"explain", "--project", "a/b", "--ref", "refs/heads/a", "--old", "1", "--new", "2"}, "hexadecimal digits"},
+		"invalid IP address":        {[]string{"explain", "--project", "a/b", "--ip", "here"}, `--ip "here" is not an IP address`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -103,7 +108,7 @@ func TestRun_usage(t *testing.T) {
 
 func TestRun_helpHasExamples(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"serve", "demo", "migrate", "apply", "explain", "show", "check", "config", "version"} {
+	for _, command := range []string{"serve", "demo", "migrate", "apply", "explain", "show", "check", "config", "version", "token", "admin", "agent", "hooks", "jobs", "export"} {
 		if help := gatehouse(t, "", command, "--help"); !strings.Contains(help, "Examples:\n  gatehouse "+command) && command != "config" {
 			t.Errorf("the help of %s has no example:\n%s", command, help)
 		}

@@ -12,6 +12,7 @@ import (
 	"gatehouse/application/gitaccess"
 	"gatehouse/bootstrap"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
 )
 
@@ -55,7 +56,7 @@ does not have them, an update counts as a fast-forward.
 
 With --may it tells instead whether a user may use a right of the management API, on the
 group, project or user that --on names. The rights are
-` + rightLines() + `.
+` + wrapped(rights.Rights()) + `.
 Of admin_group_member and admin_project_member --member and --to name a change: the
 member, and the role that they would get, or none to remove them.`,
 		Example: "  gatehouse explain --key 11 --project gnuwget/wget2 --action git-receive-pack --ref refs/heads/main\n" +
@@ -68,6 +69,9 @@ member, and the role that they would get, or none to remove them.`,
 		RunE: action(func(ctx context.Context, _ []string) error {
 			if schema {
 				_, err := streams.Out.Write(explanation.Schema)
+				return err
+			}
+			if err := checkTogether(c); err != nil {
 				return err
 			}
 			if q.may != "" || q.on != "" || q.member != "" {
@@ -114,7 +118,6 @@ member, and the role that they would get, or none to remove them.`,
 	q.add(c)
 	jsonFlag(c, &asJSON)
 	c.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of --json, and nothing else")
-	c.MarkFlagsOneRequired("project", "gl-repository", "may", "schema")
 	return c
 }
 
@@ -137,14 +140,50 @@ func (q *question) add(c *cobra.Command) {
 	f.StringVar(&q.change, "change", "update", "what happens to the refs: create, update or delete")
 	f.StringVar(&q.old, "old", "", "`SHA` of the refs before the push")
 	f.StringVar(&q.new, "new", "", "`SHA` of the refs after the push")
-	c.MarkFlagsMutuallyExclusive("key", "user", "user-id")
-	c.MarkFlagsMutuallyExclusive("project", "gl-repository", "may")
-	for _, name := range []string{"key", "user-id", "action", "ip", "namespace-path", "ref", "old"} {
-		c.MarkFlagsMutuallyExclusive("may", name)
+}
+
+// exclusive are flags of which explain takes one at most, with what to do about two.
+var exclusive = []struct{ one, other, advice string }{
+	{"may", "key", "a right is a user's: name them by --user"},
+	{"may", "user-id", "name the user by --user"},
+	{"may", "project", "name the project that the right is on by --on"},
+	{"may", "gl-repository", "name the project that the right is on by --on"},
+	{"may", "action", "that is for Git commands"},
+	{"may", "protocol", "that is for Git commands"},
+	{"may", "ip", "that is for Git commands"},
+	{"may", "namespace-path", "that is for Git commands"},
+	{"may", "ref", "that is for Git commands"},
+	{"may", "change", "that is for Git commands"},
+	{"may", "old", "that is for Git commands"},
+	{"may", "new", "that is for Git commands"},
+	{"key", "user", "each says who asks: leave one of them out"},
+	{"key", "user-id", "each says who asks: leave one of them out"},
+	{"user", "user-id", "each says who asks: leave one of them out"},
+	{"project", "gl-repository", "each names the repository: leave one of them out"},
+	{"change", "old", "--old and --new say what happens to the refs: leave --change out"},
+}
+
+// checkTogether refuses flags that do not fit together, or that lack another one.
+func checkTogether(c *cobra.Command) error {
+	given := c.Flags().Changed
+	for _, pair := range exclusive {
+		if given(pair.one) && given(pair.other) {
+			return usageErrorf("--%s does not go with --%s: %s", pair.one, pair.other, pair.advice)
+		}
 	}
-	c.MarkFlagsRequiredTogether("old", "new")
-	c.MarkFlagsRequiredTogether("member", "to")
-	c.MarkFlagsMutuallyExclusive("change", "old")
+	switch {
+	case given("on") && !given("may"):
+		return usageErrorf("--on is for a right: name it by --may")
+	case given("member") && !given("may"):
+		return usageErrorf("--member is for a right: name it by --may")
+	case given("member") != given("to"):
+		return usageErrorf("--member and --to go together: give both")
+	case !given("may") && !given("project") && !given("gl-repository"):
+		return usageErrorf("name what is asked for: a project by --project or --gl-repository, or a right of the management API by --may")
+	case given("old") != given("new"):
+		return usageErrorf("--old and --new go together: give both")
+	}
+	return nil
 }
 
 // requireFilled refuses flags that are given empty, as by a variable that is not set:

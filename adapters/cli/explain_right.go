@@ -44,28 +44,6 @@ func (q *question) explainRight(ctx context.Context, flags *configFlags, streams
 	return flags.openStore(ctx, streams, noMigrate, func(s store) error { return explainRight(ctx, s, streams, asked, asJSON) })
 }
 
-// rightLines are the names of the rights, in lines that fit a terminal.
-func rightLines() string {
-	const width = 85
-	var text strings.Builder
-	column := 0
-	for i, r := range rights.Rights() {
-		if i > 0 {
-			text.WriteString(",")
-			if column++; column+1+len(r) > width {
-				text.WriteString("\n")
-				column = 0
-			} else {
-				text.WriteString(" ")
-				column++
-			}
-		}
-		text.WriteString(string(r))
-		column += len(r)
-	}
-	return text.String()
-}
-
 // right returns the question that the flags ask, and checks that none is missing.
 func (q *question) right() (authorization.Question, error) {
 	right := rights.Right(q.may)

@@ -13,7 +13,7 @@ import (
 )
 
 func hooks(streams Streams) *cobra.Command {
-	c := &cobra.Command{Use: "hooks", Short: "Test webhooks"}
+	c := &cobra.Command{Use: "hooks", Short: "Test webhooks", Example: "  gatehouse hooks test 3"}
 	c.AddCommand(testHook(streams))
 	return c
 }
@@ -31,7 +31,7 @@ gatehouse-hook-test, a branch or tag that does not exist, so that receivers do n
 A success enables a hook that was disabled after failures. The exit code is 1 if the
 receiver did not answer with success. ` + "`gatehouse show hooks`" + ` lists hooks.`,
 		Example: "  gatehouse hooks test 3\n  gatehouse hooks test 3 --json",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneArgument("ID"),
 		RunE: action(func(ctx context.Context, args []string) error {
 			id, err := number(args[0], "a hook")
 			if err != nil {

@@ -51,7 +51,7 @@ func TestRun_hooksTest(t *testing.T) {
 		"local address not allowed":  {[]string{"3"}, 200, 1, placeholder, "webhooks.allow_local_requests"},
 		"unknown hook":               {[]string{"5"}, 200, 1, "", "there is no hook 5"},
 		"invalid number":             {[]string{"x"}, 200, 2, "", "not the number of a hook"},
-		"no number":                  {nil, 200, 2, "", "accepts 1 arg"},
+		"no number":                  {nil, 200, 2, "", "takes one argument, ID, and got 0"},
 	} {
 		status, token = c.status, ""
 		got := run(t.Context(), "", with(append([]string{"hooks", "test"}, c.args...)...)...)

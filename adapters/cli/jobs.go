@@ -14,7 +14,7 @@ import (
 )
 
 func jobs(streams Streams) *cobra.Command {
-	c := &cobra.Command{Use: "jobs", Short: "Retry or discard a background job"}
+	c := &cobra.Command{Use: "jobs", Short: "Retry or discard a background job", Example: "  gatehouse jobs retry 42"}
 	c.AddCommand(
 		changeJob(streams, "retry", "Make a job due now, whatever its state", "is due now", store.retryJob),
 		changeJob(streams, "discard", "Discard a job; one that is running goes on, but is not retried", "is given up", store.discardJob),
@@ -36,7 +36,7 @@ func changeJob(streams Streams, name, short, done string, change func(store, con
 		Use: name + " ID", Short: short,
 		Long:    short + ".\n`gatehouse show jobs` lists jobs with their numbers.",
 		Example: "  gatehouse jobs " + name + " 42",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneArgument("ID"),
 		RunE: action(func(ctx context.Context, args []string) error {
 			id, err := number(args[0], "a job")
 			if err != nil {

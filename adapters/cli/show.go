@@ -26,7 +26,7 @@ is one of:
 		Example: "  gatehouse show users\n  gatehouse show counters --json\n" +
 			"  gatehouse show audit --since 1h --user dev --refused",
 		ValidArgs: inventory.Names(),
-		Args:      cobra.ExactArgs(1),
+		Args:      oneArgument("THING"),
 	}
 	c.RunE = action(func(ctx context.Context, args []string) error {
 		thing := args[0]
