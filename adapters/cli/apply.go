@@ -75,7 +75,7 @@ changes. With --json beside it they are an array of flat objects.`,
 				return fmt.Errorf("%s:\n%w", world.Name, err)
 			}
 			warn(streams.Err, summary.Warnings)
-			if _, err := fmt.Fprintf(streams.Out, "applied %s\n", summary); err != nil {
+			if _, err := fmt.Fprintf(streams.Out, "applied %s: %s, %d unchanged\n", summary, count(summary.Changes, "change"), summary.Unchanged); err != nil {
 				return err
 			}
 			return bootstrap.RetryRepositories(ctx, s.config, s.Jobs)

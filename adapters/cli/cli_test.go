@@ -192,8 +192,8 @@ func TestRun_apply(t *testing.T) {
 	if err := os.WriteFile(file, []byte(world), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // it is idempotent
-		if got := gatehouse(t, "", "apply", file, database); got != "applied 2 users, 1 group, 1 project, 1 member and 1 key\n" {
+	for _, want := range []string{"7 changes, 0 unchanged", "0 changes, 6 unchanged"} { // it is idempotent
+		if got := gatehouse(t, "", "apply", file, database); got != "applied 2 users, 1 group, 1 project, 1 member and 1 key: "+want+"\n" {
 			t.Errorf("got %q", got)
 		}
 	}
@@ -292,7 +292,7 @@ func TestRun_applyWarns(t *testing.T) {
 	}{
 		{[]string{"--dry-run"}, "~ project acme/cli: default_branch master -> main\n1 to change, 0 unchanged; nothing was written\n"},
 		{[]string{"--dry-run", "--json"}, `"warning": "` + text + `"`},
-		{nil, "applied 1 project\n"},
+		{nil, "applied 1 project: 1 change, 0 unchanged\n"},
 	} {
 		got := run(t.Context(), renamed, append([]string{"apply", "-", database}, test.flags...)...)
 		if got.code != 0 || !strings.Contains(got.out, test.out) || !strings.Contains(got.err, "gatehouse: warning: line 2: project \"acme/cli\": "+text+"\n") {

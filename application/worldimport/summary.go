@@ -9,8 +9,10 @@ import (
 type Summary struct {
 	Users, Groups, Projects, Members, Shares, Keys, DeployKeys, AccessTokens, Agents, Broadcasts, Hooks int
 	Subscriptions, Packs, Reconciliations                                                               int
-	// Warnings are what may not be meant; only an import in batches looks for it.
-	Warnings Mistakes
+	// Changes and Unchanged are as many as a Check finds. Only an import in batches counts
+	// them, and looks for Warnings: what may not be meant.
+	Changes, Unchanged int
+	Warnings           Mistakes
 }
 
 func (w World) summary() Summary {

@@ -75,8 +75,8 @@ func (i *Importer) Import(ctx context.Context, w World) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	summary := w.summary()
-	summary.Warnings = warnings(steps)
+	summary, checked := w.summary(), newCheck(steps)
+	summary.Changes, summary.Unchanged, summary.Warnings = len(checked.Changes), checked.Unchanged, checked.Warnings
 	return summary, nil
 }
 
