@@ -26,13 +26,13 @@ func (d *Destinations) Destination(ctx context.Context, user identity.UserID, pa
 func (d *Destinations) destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error) {
 	above := path.Parent()
 	var out source.ProjectDestination
-	var level sql.Null[int64]
+	var level, limit, count sql.Null[int64]
 	var owner int64
 	var allowed database.Texts
 	var role int64
 	columns := []any{
 		&out.Path, &level, (*int64)(&out.Root.ID), &out.Root.Path, database.Null(&owner), &allowed,
-		(*string)(&out.Root.Protocols), &out.Root.RequireSSHCertificates, (*string)(&out.Creation), &out.LFS, &role, &out.Taken,
+		(*string)(&out.Root.Protocols), &out.Root.RequireSSHCertificates, (*string)(&out.Creation), &out.LFS, &role, &limit, &count, &out.Taken,
 	}
 	err := d.db.ScanRow(ctx, destinationQuery, columns, sql.Named("user", int64(user)),
 		sql.Named("today", now.UTC().Format(time.DateOnly)), sql.Named("path", above.Fold()), sql.Named("whole_path", path.Fold()))
@@ -44,6 +44,9 @@ func (d *Destinations) destination(ctx context.Context, user identity.UserID, pa
 	if level.Valid {
 		protection := source.BranchProtection(level.V)
 		out.DefaultBranchProtection = &protection
+	}
+	if limit.Valid {
+		out.Personal = &source.PersonalProjects{Count: count.V, Limit: limit.V}
 	}
 	if role := source.Role(role); role > source.Minimal {
 		out.Role = role

@@ -149,7 +149,7 @@ func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 	}
 	s.BillingUnitOfWork = s.Billing.transact
 	unitOfWork := worldtx.New(db, queue, s.Billing.within, sealer)
-	s.WorldImport, s.NewProjects = worldtx.GiveWay(db, unitOfWork), worldtx.NewProjects(unitOfWork)
+	s.WorldImport, s.NewProjects = worldtx.GiveWay(db, unitOfWork), worldtx.NewProjects(db, queue, s.Billing.within, sealer)
 	s.AccountUnitOfWork = worldtx.NewAccounts(db, queue, s.Billing.within, sealer)
 	s.AccountRecords, s.Standings = management.NewAccounts(db), management.NewStandings(db)
 	s.Credentials = management.NewCredentials(db)

@@ -256,7 +256,23 @@ func (d Destinations) Destination(ctx context.Context, user identity.UserID, pat
 		Path:  n.Path + string(path[len(above):]), Root: settings.Root,
 		DefaultBranchProtection: settings.DefaultBranchProtection, Role: w.projectRole(user, created, now),
 		Creation: cmp.Or(n.profile.ProjectCreation, source.DeveloperProjects), LFS: w.effectiveLFS(n.ID),
+		Personal: w.personalProjects(n.ID),
 	}, nil
+}
+
+// personalProjects returns the projects of a personal namespace, nil for a group.
+func (w *world) personalProjects(id source.NamespaceID) *source.PersonalProjects {
+	n := w.namespaces.rows[id]
+	if n.owner == 0 {
+		return nil
+	}
+	out := &source.PersonalProjects{Limit: w.users.rows[n.owner].ProjectsLimit}
+	for _, p := range w.projects.rows {
+		if p.namespace == id {
+			out.Count++
+		}
+	}
+	return out
 }
 
 // Project implements projects.Destinations.
@@ -323,16 +339,20 @@ func (w *world) accessText(a source.Access) string {
 	}
 }
 
-// createProjects is the unit of work on new projects. Its transactions are those
-// of importWorld.
+// createProjects is the unit of work on new projects.
 func (s *state) createProjects(ctx context.Context, do func(projects.Tx) error) error {
-	return s.importWorld(ctx, func(tx worldimport.Tx) error {
-		return do(projects.Tx{Projects: newProjects{tx.Projects}, Jobs: tx.Jobs, Audit: tx.Audit})
+	return s.update(ctx, func(tx *transaction) error {
+		return do(projects.Tx{Projects: newProjects{projectsTx{tx}}, Jobs: jobsTx{tx}, Audit: auditTx{tx}})
 	})
 }
 
 // newProjects adds projects to those of a world.
-type newProjects struct{ worldimport.Projects }
+type newProjects struct{ projectsTx }
+
+// Personal implements projects.Projects.
+func (n newProjects) Personal(ctx context.Context, namespace source.Path) (*source.PersonalProjects, error) {
+	return n.personalProjects(n.routes[namespace.Fold()].namespace), ctx.Err()
+}
 
 // Add implements projects.Projects.
 func (n newProjects) Add(ctx context.Context, p source.Project, by identity.UserID, at time.Time) (source.ProjectID, error) {

@@ -87,6 +87,9 @@ func addProject(facts audit.Values, c *source.Case) {
 	if p.ToBeCreated {
 		facts["project.to_be_created"] = true
 	}
+	if of := p.Personal; of != nil {
+		facts["namespace.projects"], facts["namespace.projects_limit"] = of.Count, of.Limit
+	}
 	if c.Moved {
 		facts["project.moved"] = true
 	}

@@ -31,6 +31,10 @@ type Projects interface {
 	// if the path is taken. Past paths of other projects that are equal to the
 	// new path no longer lead to those.
 	Add(ctx context.Context, p source.Project, by identity.UserID, at time.Time) (source.ProjectID, error)
+	// Personal returns the projects of the personal namespace of that path, in any
+	// letter case; nil for a group, and where there is no namespace. They stay as many
+	// until the transaction ends.
+	Personal(ctx context.Context, namespace source.Path) (*source.PersonalProjects, error)
 	// PutProtections replaces the protections of the project.
 	PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error
 }

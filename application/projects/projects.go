@@ -90,6 +90,13 @@ func (c *Creator) add(ctx context.Context, by audit.Cause, planned source.Projec
 		if !errors.Is(err, domain.NotFound) {
 			return err
 		}
+		planned.Personal, err = tx.Projects.Personal(ctx, source.Path(planned.Path).Parent())
+		if err != nil {
+			return err
+		}
+		if refusal := planned.CheckLimit(); refusal != nil {
+			return refusal
+		}
 		now := c.now()
 		id, err = tx.Projects.Add(ctx, planned, by.Actor.User, now)
 		switch {

@@ -126,6 +126,27 @@ func TestCreator_CreateProject_refused(t *testing.T) {
 	}
 }
 
+// Another push may have made the last project that the limit allows.
+func TestCreator_CreateProject_limitReached(t *testing.T) {
+	t.Parallel()
+	r := &repositories{}
+	creator, store := newCreator(t, r, source.FullyProtected)
+	world.Apply(t, store.WorldImport, "users: [{username: few, projects_limit: 1}]\n")
+	first := planned("few/a")
+	first.Personal = &source.PersonalProjects{Limit: 1}
+	if _, err := creator.CreateProject(t.Context(), byDev, first); err != nil {
+		t.Fatal(err)
+	}
+	second := planned("few/b")
+	second.Personal = &source.PersonalProjects{Limit: 1}
+	if id, err := creator.CreateProject(t.Context(), byDev, second); id != 0 || !errors.Is(err, domain.Forbidden) || !strings.Contains(err.Error(), "which is 1") {
+		t.Errorf("got %d, %v, want the limit", id, err)
+	}
+	if jobs := count(t, store, "jobs"); jobs != 1 || len(r.created) != 1 {
+		t.Errorf("got %d jobs and repositories %v, want one of each", jobs, r.created)
+	}
+}
+
 // A project that is going to be deleted is not the one that a push created meanwhile.
 func TestCreator_CreateProject_pathTaken(t *testing.T) {
 	t.Parallel()

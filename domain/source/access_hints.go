@@ -133,6 +133,9 @@ func hintNamespace(c *Case) []hint {
 }
 
 func hintPushToCreate(c *Case) []hint {
+	if c.mayCreateProjects() {
+		return hintProjectsLimit(c)
+	}
 	level := c.Project.Creation
 	if least, ok := level.Least(); ok {
 		return []hint{c.roleHint(max(least, Developer))}
@@ -143,6 +146,14 @@ func hintPushToCreate(c *Case) []hint {
 		hints = append(hints, newHint(HintUser, func(c *Case) { c.Actor.User.Admin = true }, "an administrator"))
 	}
 	return hints
+}
+
+func hintProjectsLimit(c *Case) []hint {
+	of := *c.Project.Personal
+	return []hint{
+		newHint(HintUser, func(c *Case) { c.Project.Personal = &PersonalProjects{of.Count, of.Count + 1} }, "a projects_limit of %s above %d", c.memberPlace(), of.Count),
+		newHint(HintProject, func(c *Case) { c.Project.Personal = &PersonalProjects{of.Limit - 1, of.Limit} }, "fewer than %d projects in %s", of.Limit, c.memberPlace()),
+	}
 }
 
 func hintProject(c *Case) []hint {

@@ -18,9 +18,15 @@ type ProjectDestination struct {
 	LFS bool
 	// Role is the user's role in the namespace.
 	Role Role
+	// Personal are the projects of a personal namespace, nil for a group.
+	Personal *PersonalProjects
 	// Taken says that a group has the path, or a project that is going to be deleted.
 	Taken bool
 }
+
+// PersonalProjects are how many projects a personal namespace has, those among them that
+// are going to be deleted, and how many it may have.
+type PersonalProjects struct{ Count, Limit int64 }
 
 // MayCreateProject says whether a push may create a project: it names a path at
 // which no project exists, its changes are not known yet, and its actor is a
@@ -36,7 +42,7 @@ func (c *Case) MayCreateProject() bool {
 func (c *Case) PlanProject(p ProjectDestination, storage string) {
 	c.Project = Project{
 		ToBeCreated: true, PathTaken: p.Taken, Path: p.Path, Root: p.Root, DefaultBranchProtection: p.DefaultBranchProtection,
-		Visibility: Private, Repository: FeatureEnabled, Wiki: FeatureEnabled, LFS: p.LFS, Empty: true, Storage: storage, Creation: p.Creation,
+		Visibility: Private, Repository: FeatureEnabled, Wiki: FeatureEnabled, LFS: p.LFS, Empty: true, Storage: storage, Creation: p.Creation, Personal: p.Personal,
 	}
 	c.Role, c.Repository = p.Role, RepositoryID{Kind: Code}
 }
@@ -52,6 +58,15 @@ func (p Project) CheckCreation() *domain.Refusal {
 	return nil
 }
 
+// CheckLimit returns why the personal namespace of the planned project cannot have it, or
+// nil.
+func (p Project) CheckLimit() *domain.Refusal {
+	if of := p.Personal; of != nil && of.Count >= of.Limit {
+		return domain.Refuse(domain.Forbidden, "%s has as many personal projects as its limit allows, which is %d. Delete one, or ask an administrator for a higher limit.", Path(p.Path).Parent(), of.Limit)
+	}
+	return nil
+}
+
 // RefuseCreation returns a refusal to create the planned project.
 func (p Project) RefuseCreation(why string) *domain.Refusal {
 	return domain.Refuse(domain.Unprocessable, "The project could not be created: project %q: %s", p.Path, why)
@@ -59,15 +74,19 @@ func (p Project) RefuseCreation(why string) *domain.Refusal {
 
 // checkPushToCreate lets those who may create projects in a group do so by a push, and
 // people in their own namespace, but developers at least. All others are refused as if
-// there were no namespace.
+// there were no namespace. The limit of a namespace holds for administrators, too.
 func checkPushToCreate(c *Case) finding {
 	switch {
 	case !c.Project.ToBeCreated:
 		return skip
-	case !c.mayPush() || !c.Project.Creation.Allows(c.Role, c.Actor.Person().Admin):
+	case !c.mayCreateProjects():
 		return errHidden
 	}
-	return pass
+	return findingOf(c.Project.CheckLimit())
+}
+
+func (c *Case) mayCreateProjects() bool {
+	return c.mayPush() && c.Project.Creation.Allows(c.Role, c.Actor.Person().Admin)
 }
 
 // checkFirstPush refuses a push to create if no first push of a branch would be

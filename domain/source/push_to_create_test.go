@@ -2,6 +2,7 @@ package source_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"gatehouse/domain"
@@ -37,6 +38,41 @@ func TestCase_Decide_firstPush(t *testing.T) {
 			if want := name != "developer" || level != source.FullyProtected && level != source.DevelopersMerge; allowed != want {
 				t.Errorf("level %d, %s: a first push is allowed: %t", level, name, allowed)
 			}
+		}
+	}
+}
+
+// TestCase_Decide_projectsLimit plans a project in personal namespaces: who may not create
+// one there is not told how many there are.
+func TestCase_Decide_projectsLimit(t *testing.T) {
+	t.Parallel()
+	const full = "dev has as many personal projects as its limit allows, which is 2. Delete one, or ask an administrator for a higher limit."
+	const hidden = "The project was not found, or you have no access to it. Check its path, and your key or account."
+	for _, tt := range []struct {
+		who         with
+		count, most int64
+		want        string
+	}{
+		{role(source.Owner), 1, 2, ""},
+		{role(source.Owner), 2, 2, full},
+		{role(source.Owner), 3, 2, full},
+		{role(source.Owner), 0, 0, strings.Replace(full, "is 2", "is 0", 1)},
+		{admin, 2, 2, full},
+		{admin, 1, 2, ""},
+		{role(source.NoRole), 2, 2, hidden},
+	} {
+		planned := push(tt.who)
+		planned.Settings.PushToCreate, planned.Settings.Connected = true, true
+		planned.PlanProject(source.ProjectDestination{
+			Path: "dev/new", Root: source.Namespace{Path: "dev", Personal: true, Protocols: source.AllProtocols}, Role: planned.Role,
+			Personal: &source.PersonalProjects{Count: tt.count, Limit: tt.most},
+		}, "default")
+		got := ""
+		if refusal := planned.Decide().Refusal; refusal != nil {
+			got = refusal.Error()
+		}
+		if got != tt.want {
+			t.Errorf("%d of %d: got %q, want %q", tt.count, tt.most, got, tt.want)
 		}
 	}
 }

@@ -41,6 +41,7 @@ func refusedCases() map[string][]*source.Case {
 			c.PlanProject(source.ProjectDestination{Path: "acme/new", Root: source.Namespace{Path: "acme", Protocols: source.AllProtocols}, Role: r}, "default")
 		}
 	}
+	overLimit := func(c *source.Case) { c.Project.Personal = &source.PersonalProjects{Count: 7, Limit: 5} }
 	return map[string][]*source.Case{
 		"rate_limit":              {{Throttled: true}},
 		"otp_session":             {pull(otpDemanded, twoFactor)},
@@ -59,7 +60,7 @@ func refusedCases() map[string][]*source.Case {
 		"repository":              {pull(missing), push(missing)},
 		"ip_allow_list":           {pull(allowList, from("198.51.100.1")), pull(allowList, from("2001:db9::1%eth0")), pull(allowList, from("")), pull(from("192.0.2.7"), func(c *source.Case) { c.Project.Root.AllowedIPs = []netip.Prefix{{}} })},
 		"instance_read_only":      {push(func(c *source.Case) { c.Settings.ReadOnly = true })},
-		"push_to_create":          {push(planned(source.Guest)), push(planned(source.Developer), creation(source.MaintainerProjects)), push(planned(source.Owner), creation(source.NoProjects)), push(planned(source.NoRole), creation(source.AdminProjects))},
+		"push_to_create":          {push(planned(source.Guest)), push(planned(source.Developer), creation(source.MaintainerProjects)), push(planned(source.Owner), creation(source.NoProjects)), push(planned(source.NoRole), creation(source.AdminProjects)), push(planned(source.Owner), overLimit), push(planned(source.NoRole), admin, overLimit), push(planned(source.Guest), overLimit)},
 		"ssh_certificate":         {pull(certificates)},
 		"repository_type":         {pull(func(c *source.Case) { c.Repository.Kind = source.Design }), pull(func(c *source.Case) { c.Repository.Kind = source.Snippet })},
 		"repository_read_only":    {push(func(c *source.Case) { c.Project.ReadOnly = true })},

@@ -179,6 +179,9 @@ type Project struct {
 	// Creation says who may create a project that is to be created. Empty it is
 	// DeveloperProjects.
 	Creation ProjectCreation
+	// Personal are the projects beside one that is to be created in a personal namespace;
+	// nil for all others.
+	Personal *PersonalProjects
 	Storage  string
 	// LegacyPath is the path on disk without ".git" of a project that was
 	// never moved to hashed storage; empty for all others.

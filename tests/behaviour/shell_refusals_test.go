@@ -33,6 +33,7 @@ users:
   - {id: 3, username: rep}
   - {id: 4, username: gus}
   - {id: 5, username: gone, state: blocked}
+  - {id: 6, username: few, projects_limit: 0}
 groups:
   - {id: 50, path: acme}
   - {id: 51, path: near, allowed_ips: [192.0.2.0/24]}
@@ -98,6 +99,7 @@ var refusals = []refusal{
 	{rule: "instance_read_only", request: "user_id=2&project=acme/cli" + starts, change: func(c *config.Config) { c.Git.ReadOnly = true }, want: "actor=user-2" + cli},
 	{rule: "namespace", request: "user_id=2&project=acme/cli&namespace_path=other" + pulling, want: "actor=user-2" + cli},
 	{rule: "push_to_create", request: "user_id=4&project=acme/fresh" + starts, change: func(c *config.Config) { c.Git.PushToCreate = true }, want: "actor=user-4 username=gus project=acme/fresh project_known=false"},
+	{rule: "push_to_create", request: "user_id=6&project=Few/fresh" + starts, change: func(c *config.Config) { c.Git.PushToCreate = true }, want: "actor=user-6 username=few project=few/fresh project_known=false"},
 	{rule: "project", request: "user_id=4&project=near/cli" + pulling, want: "actor=user-4 project=near/cli gl_repository=project-47 project_known=true actor_known=true"},
 	{rule: "project", request: "user_id=4&project=near/none" + pulling, want: "actor=user-4 project=near/none project_known=false actor_known=true"},
 	{rule: "project", request: "user_id=99&gl_repository=project-42" + pulling, want: "actor=user-99 project_known=true actor_known=false" + cli},

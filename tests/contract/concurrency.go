@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/postreceive"
+	"gatehouse/application/projects"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/source"
@@ -29,6 +30,20 @@ var concurrencyCases = []Case{
 			}
 		})
 		s.counters("counters", now, fmt.Sprintf("one %d", subject.Goroutines*subject.Rounds), fmt.Sprintf("two %d", subject.Goroutines))
+	}},
+	{Name: "personal projects added at once: not more than the limit", Check: func(s Subject) {
+		s.Apply("users: [{username: few, projects_limit: 3}]")
+		subject.Concurrently(func(me int) {
+			s.Fine("transaction", s.NewProjects(s.Context(), func(tx projects.Tx) error {
+				of, err := tx.Projects.Personal(s.Context(), "few")
+				if err != nil || of.Count >= of.Limit {
+					return err
+				}
+				_, err = tx.Projects.Add(s.Context(), source.Project{Path: fmt.Sprint("few/", me), Visibility: source.Private, Storage: "default"}, 0, now)
+				return err
+			}))
+		})
+		s.Same("projects", len(s.List("projects")), 3)
 	}},
 	{Name: "push beside an import of its project: its default branch stays", Check: func(s Subject) {
 		s.Apply("groups: [{path: acme}]\nprojects: [{id: 60, path: acme/p}]")

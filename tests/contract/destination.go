@@ -77,6 +77,24 @@ var destinationCases = []Case{
 		s.Same("a personal one", fmt.Sprint(own.Path, own.Root.ID, own.Root.Path, own.Root.Personal, own.Role), fmt.Sprint("own/new", 91, "own", true, source.Owner))
 		s.Same("another's", s.destination(12, "own/new").Role, source.NoRole)
 	}},
+	{Name: "destination: number and limit of personal projects", Check: func(s Subject) {
+		s.Apply(roleGroups, "users: [{id: 17, username: Few, projects_limit: 2}]", "projects: [{path: few/a, archived: true}, {path: few/b, pending_delete: true}, {path: few/c}]")
+		for path, want := range map[source.Path]*source.PersonalProjects{
+			"FEW/new": {Count: 3, Limit: 2}, "own/new": {Limit: identity.DefaultProjectsLimit}, "acme/new": nil, "acme/tools/new": nil,
+		} {
+			s.Same(string(path), s.destination(12, path).Personal, want)
+			s.Fine("transaction", s.NewProjects(s.Context(), func(tx projects.Tx) error {
+				got, err := tx.Projects.Personal(s.Context(), path.Parent())
+				s.Same(string(path)+", in a transaction", got, want)
+				return err
+			}))
+		}
+		s.Fine("transaction", s.NewProjects(s.Context(), func(tx projects.Tx) error {
+			got, err := tx.Projects.Personal(s.Context(), "nowhere")
+			s.Same("nowhere", got, (*source.PersonalProjects)(nil))
+			return err
+		}))
+	}},
 	{Name: "destination: highest role by membership, inheritance or share", Check: func(s Subject) {
 		s.Apply(roleGroups)
 		for user, want := range map[identity.UserID]source.Role{
