@@ -146,8 +146,8 @@ var explainCases = map[string]struct {
 		[]string{"on wiki-3 gnuwget/wget2.wiki (public)\n", "allowed"},
 	},
 	"push to create": {
-		[]string{"--set", "gitaly.connect=true", "--set", "gitaly.storages=[{name: default, address: 'unix:/nowhere'}]", "--key", "7", "--project", "gnuwget/new", "--action", "git-receive-pack"},
-		[]string{"on gnuwget/new, a new project that the push creates\n", "role developer in gnuwget\n- developer as a member of the group gnuwget"},
+		[]string{"--set", "gitaly.connect=true", "--set", "gitaly.storages=[{name: default, address: 'unix:/nowhere'}]", "--key", "7", "--project", "gnuwget/fresh", "--action", "git-receive-pack"},
+		[]string{"on gnuwget/fresh, a new project that the push creates\n", "role developer in gnuwget\n- developer as a member of the group gnuwget"},
 	},
 	"fingerprint":     {[]string{"--key", fingerprint, "--project", "gnuwget/wget2"}, []string{`key 7 "laptop"`, "allowed"}},
 	"key with a tab":  {[]string{"--key", strings.ReplaceAll(publicKey, " ", "\t"), "--project", "gnuwget/wget2"}, []string{`key 7 "laptop"`, "allowed"}},

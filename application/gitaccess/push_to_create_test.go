@@ -22,14 +22,14 @@ func newPortsWithoutProject() *fakePorts {
 	w.connected = true
 	w.answers = map[source.Question]source.Answer{{About: source.Existence}: source.Yes}
 	w.standing.Project, w.standing.Repository, w.standing.Role = source.Project{}, source.RepositoryID{}, source.NoRole
-	w.destination = source.ProjectDestination{Path: "acme/new", Root: source.Namespace{ID: 5, Path: "acme", Protocols: source.AllProtocols}, Role: source.Developer}
+	w.destination = source.ProjectDestination{Path: "acme/fresh", Root: source.Namespace{ID: 5, Path: "acme", Protocols: source.AllProtocols}, Role: source.Developer}
 	return w
 }
 
 // pushToCreate is a push to where no project is.
 func pushToCreate() gitaccess.Request {
 	req := fetch()
-	req.Command, req.Target.Path = source.ReceivePack, "ACME/new"
+	req.Command, req.Target.Path = source.ReceivePack, "ACME/fresh"
 	return req
 }
 
@@ -42,7 +42,7 @@ func TestGatekeeper_Allow_createsProject(t *testing.T) {
 	if err != nil || grant.Warning != nil {
 		t.Fatalf("got %v, %v", err, grant.Warning)
 	}
-	if len(w.created) != 1 || w.created[0].Path != "acme/new" || w.created[0].Visibility != source.Private || w.created[0].Storage != "default" || !w.created[0].Empty {
+	if len(w.created) != 1 || w.created[0].Path != "acme/fresh" || w.created[0].Visibility != source.Private || w.created[0].Storage != "default" || !w.created[0].Empty {
 		t.Errorf("made %+v", w.created)
 	}
 	wantCause := audit.Cause{Actor: audit.Actor{Kind: audit.Person, User: 7, Key: 11, KeyType: identity.UserKey, Address: "192.0.2.7"}, CorrelationID: "c-1"}

@@ -73,15 +73,15 @@ func TestCreator_CreateProject(t *testing.T) {
 			r := &repositories{}
 			creator, store := newCreator(t, r, source.FullyProtected)
 			before := count(t, store, "protections")
-			p := planned("acme/new")
+			p := planned("acme/fresh")
 			p.DefaultBranchProtection = tt.group
 			id, err := creator.CreateProject(t.Context(), byDev, p)
 			if err != nil {
 				t.Fatal(err)
 			}
 			got, err := store.Destinations.Project(t.Context(), id)
-			if err != nil || got.Path != "acme/new" || !got.Empty {
-				t.Errorf("got %+v, %v, want an empty acme/new", got, err)
+			if err != nil || got.Path != "acme/fresh" || !got.Empty {
+				t.Errorf("got %+v, %v, want an empty acme/fresh", got, err)
 			}
 			if len(r.created) != 1 || r.created[0] != source.Code {
 				t.Errorf("created repositories %v, want one of code", r.created)
@@ -93,9 +93,9 @@ func TestCreator_CreateProject(t *testing.T) {
 			if jobs := count(t, store, "jobs"); jobs != 1 {
 				t.Errorf("got %d jobs, want 1", jobs)
 			}
-			project := audit.Object{Kind: audit.Project, ID: int64(id), Path: "acme/new"}
+			project := audit.Object{Kind: audit.Project, ID: int64(id), Path: "acme/fresh"}
 			event := byDev.Event(world.Now, audit.Create, project, project, nil, audit.Values{
-				"path": "acme/new", "visibility": "private", "storage": "default", "default_branch_protection": tt.level,
+				"path": "acme/fresh", "visibility": "private", "storage": "default", "default_branch_protection": tt.level,
 			})
 			events, err := inventory.Collect(store.Records.AuditEvents(t.Context(), inventory.AuditFilter{}))
 			if diff := cmp.Diff([]inventory.Record{inventory.AuditRecord(1, event)}, events); diff != "" || err != nil {
@@ -111,8 +111,9 @@ func TestCreator_CreateProject(t *testing.T) {
 func TestCreator_CreateProject_refused(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{
-		"nowhere/new": `The project could not be created: project "nowhere/new": there is no group or user that it could be in`,
-		"acme":        `The project could not be created: project "acme": ` + source.CheckProjectPath("acme").Message,
+		"nowhere/fresh": `The project could not be created: project "nowhere/fresh": there is no group or user that it could be in`,
+		"acme/Tree":     `The project could not be created: project "acme/Tree": a new project's path does not end in the reserved name "tree"`,
+		"acme":          `The project could not be created: project "acme": ` + source.CheckProjectPath("acme").Message,
 	} {
 		r := &repositories{}
 		creator, store := newCreator(t, r, source.FullyProtected)
@@ -176,7 +177,7 @@ func TestCreator_CreateProject_repositoryFails(t *testing.T) {
 	t.Parallel()
 	r := &repositories{err: domain.Unavailable}
 	creator, store := newCreator(t, r, source.FullyProtected)
-	id, err := creator.CreateProject(t.Context(), byDev, planned("acme/new"))
+	id, err := creator.CreateProject(t.Context(), byDev, planned("acme/fresh"))
 	want := "The project was created, but its repository is still to be made. Push again in a minute."
 	if id == 0 || !errors.Is(err, domain.Unprocessable) || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %d, %v, want a number and %q", id, err, want)

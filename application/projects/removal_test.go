@@ -90,8 +90,8 @@ func TestRemover_RemoveRepository_sameNumberAgain(t *testing.T) {
 		project string
 		want    int
 	}{
-		"at the same place": {"{id: 7, path: acme/new, storage: second, legacy_path: dede/older}", 0},
-		"at another place":  {"{id: 7, path: acme/new}", 3},
+		"at the same place": {"{id: 7, path: acme/fresh, storage: second, legacy_path: dede/older}", 0},
+		"at another place":  {"{id: 7, path: acme/fresh}", 3},
 	} {
 		r := &removals{}
 		remover, store := deleted(t, r)

@@ -23,6 +23,24 @@ func CheckProjectPath(path string) *domain.Refusal {
 	return checkPath(path, 2, maxGroupDepth+1)
 }
 
+// reservedEnds are what Rails keeps for its own routes below a project, "-" aside, which is
+// no part of a path here.
+var reservedEnds = []string{
+	"badges", "blame", "blob", "builds", "commits", "create", "create_dir", "edit", "environments/folders", "files", "find_file",
+	"gitlab-lfs/objects", "info/lfs/objects", "new", "preview", "raw", "refs", "tree", "update", "wikis",
+}
+
+// CheckNewProjectPath is CheckProjectPath for a project that is going to be created: its
+// path cannot end in a reserved name, in whatever letter case. Older projects may have one.
+func CheckNewProjectPath(path string) *domain.Refusal {
+	for _, end := range reservedEnds {
+		if strings.HasSuffix(identity.Fold(path), "/"+end) {
+			return domain.Refuse(domain.Invalid, `a new project's path does not end in the reserved name "%s"`, end)
+		}
+	}
+	return CheckProjectPath(path)
+}
+
 func checkPath(path string, minParts, maxParts int) *domain.Refusal {
 	parts := strings.Split(path, "/")
 	for _, part := range parts {

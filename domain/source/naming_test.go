@@ -51,6 +51,22 @@ func TestCheckGroupPath_CheckProjectPath(t *testing.T) {
 	}
 }
 
+func TestCheckNewProjectPath(t *testing.T) {
+	t.Parallel()
+	const reserved = "a new project's path does not end in the reserved name "
+	for path, want := range map[string]string{
+		"acme/cli": "", "acme/trees": "", "acme/my-tree": "", "tree/cli": "", "acme/tree/cli": "", "acme/folders": "", "acme/objects": "", "acme/lfs/objects": "",
+		"acme/tree": reserved + `"tree"`, "acme/New": reserved + `"new"`, "acme/sub/WIKIS": reserved + `"wikis"`, "acme/create_dir": reserved + `"create_dir"`,
+		"acme/Environments/folders": reserved + `"environments/folders"`, "acme/gitlab-lfs/objects": reserved, "acme/info/lfs/objects": reserved,
+		"acme/-": "each part of a path", "acme/a.wiki": "a project's path does not end in", "tree": "the path must begin with",
+	} {
+		wantInvalid(t, path, source.CheckNewProjectPath(path), want)
+		if refusal := source.CheckProjectPath(path); strings.HasPrefix(want, reserved) && refusal != nil {
+			t.Errorf("an older project at %s: got %v", path, refusal)
+		}
+	}
+}
+
 func TestCheckPastPath_CheckLegacyPath(t *testing.T) {
 	t.Parallel()
 	for path, ok := range map[string]bool{

@@ -49,7 +49,7 @@ func (c *Case) PlanProject(p ProjectDestination, storage string) {
 
 // CheckCreation returns why the planned project cannot be created at its path, or nil.
 func (p Project) CheckCreation() *domain.Refusal {
-	if refusal := CheckProjectPath(p.Path); refusal != nil {
+	if refusal := CheckNewProjectPath(p.Path); refusal != nil {
 		return p.RefuseCreation(refusal.Message)
 	}
 	if p.PathTaken {

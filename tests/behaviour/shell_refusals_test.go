@@ -139,6 +139,7 @@ var refusals = []refusal{
 	{rule: gitaccess.UnavailableRule, request: "user_id=2" + pushes + updates + "refs/heads/main", want: "actor=user-2 project_known=true" + cli},
 	{rule: gitaccess.CreateProjectRule, request: "user_id=1&project=acme/-x" + starts, change: func(c *config.Config) { c.Git.PushToCreate = true }, want: "actor=user-1 project=acme/-x project_known=false"},
 	{rule: gitaccess.CreateProjectRule, request: "user_id=1&project=acme/doomed" + starts, change: func(c *config.Config) { c.Git.PushToCreate = true }, want: "actor=user-1 project=acme/doomed project_known=false"},
+	{rule: gitaccess.CreateProjectRule, request: "user_id=1&project=acme/Tree" + starts, change: func(c *config.Config) { c.Git.PushToCreate = true }, want: "actor=user-1 project=acme/Tree project_known=false"},
 	{rule: gitaccess.DeadlineRule, request: "user_id=2&project=acme/cli" + pulling, late: true, want: "actor=user-2" + cli},
 	{rule: "request", request: "user_id=2&gl_repository=project-42&protocol=ssh", want: "actor=user-2 gl_repository=project-42"},
 	{rule: "request", request: "user_id=2" + pushes + "abc", want: "actor=user-2 gl_repository=project-42 action=git-receive-pack"},

@@ -74,10 +74,10 @@ func TestPushToCreate(t *testing.T) {
 	}
 	s.must(t, "", "new", "-c", "init.defaultBranch=main", "init", "--quiet")
 	s.commit(t, "new", "one")
-	s.must(t, "", "new", "remote", "add", "origin", "ssh://git@git.example.com/dev/new.git")
+	s.must(t, "", "new", "remote", "add", "origin", "ssh://git@git.example.com/dev/fresh.git")
 	s.refused(t, "not found", "101", "new", "push", "origin", "main") // another's namespace
 	out := s.must(t, "102", "new", "push", "origin", "main")
-	for _, want := range []string{"The private project 'dev/new' was created", "http://git.example.com/dev/new", "git remote add origin git@git.example.com:dev/new.git"} {
+	for _, want := range []string{"The private project 'dev/fresh' was created", "http://git.example.com/dev/fresh", "git remote add origin git@git.example.com:dev/fresh.git"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
@@ -86,6 +86,6 @@ func TestPushToCreate(t *testing.T) {
 	if out := s.must(t, "102", "new", "push", "origin", "main"); strings.Contains(out, "was created") {
 		t.Errorf("the notice comes twice:\n%s", out)
 	}
-	s.must(t, "102", ".", "clone", "ssh://git@git.example.com/dev/new.git", "again")
+	s.must(t, "102", ".", "clone", "ssh://git@git.example.com/dev/fresh.git", "again")
 	s.refused(t, "The project could not be created", "102", "new", "push", "ssh://git@git.example.com/dev/-bad.git", "main")
 }

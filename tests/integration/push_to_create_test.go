@@ -22,26 +22,26 @@ func TestAllowed_pushToCreate(t *testing.T) {
 		g := gitalytest.Start(t)
 		world := strings.Replace(protectedWorld, "members:\n", "members:\n  - {user: rep, group: acme, role: developer}\n", 1)
 		s := servertest.Start(t, servertest.Settings(t, database, storages(g)), servertest.WithWorld(t, world))
-		push := strings.Replace(servertest.Fetch(`"username": "dev"`), "acme/tools/cli", "Dev/new", 1)
+		push := strings.Replace(servertest.Fetch(`"username": "dev"`), "acme/tools/cli", "Dev/fresh", 1)
 		push = strings.Replace(push, "git-upload-pack", "git-receive-pack", 1)
 		for range 2 {
-			s.Post(t, "/allowed", push).Want(t, "a push to a path that does not exist", 200, `{"gl_project_path": "dev/new", "gl_project_id": 43}`)
+			s.Post(t, "/allowed", push).Want(t, "a push to a path that does not exist", 200, `{"gl_project_path": "dev/fresh", "gl_project_id": 43}`)
 		}
 		if !g.Has(source.Project{ID: 43}.RelativePath(source.Code)) {
 			t.Error("the repository is missing")
 		}
 		s.Post(t, "/allowed", strings.Replace(push, `"dev"`, `"maint"`, 1)).WantRefusal(t, "the namespace of another user", 404)
-		s.Post(t, "/allowed", strings.Replace(push, "Dev/new", "dev/-new", 1)).WantRefusal(t, "a bad name", 422)
-		first := strings.NewReplacer(`"dev"`, `"rep"`, "Dev/new", "acme/new").Replace(push)
+		s.Post(t, "/allowed", strings.Replace(push, "Dev/fresh", "dev/-new", 1)).WantRefusal(t, "a bad name", 422)
+		first := strings.NewReplacer(`"dev"`, `"rep"`, "Dev/fresh", "acme/fresh").Replace(push)
 		s.Post(t, "/allowed", first).WantRefusal(t, "a group in which the first push is a maintainer's: nothing is made", 401)
 		received := `{"gl_repository": "project-43", "identifier": "user-5", "changes": "` + absent + " " + newer + ` refs/heads/main\n"}`
-		if got := s.Post(t, "/post_receive", received); !strings.Contains(got.Body, "The private project 'dev/new' was created") {
+		if got := s.Post(t, "/post_receive", received); !strings.Contains(got.Body, "The private project 'dev/fresh' was created") {
 			t.Errorf("the first push: got %s", got.Body)
 		}
 		s.Post(t, "/post_receive", received).Want(t, "the next push", 200, `{"messages": []}`)
 
 		g.Stop()
-		other := strings.Replace(push, "Dev/new", "dev/other", 1)
+		other := strings.Replace(push, "Dev/fresh", "dev/other", 1)
 		s.Post(t, "/allowed", other).WantRefusal(t, "no Gitaly", 422)
 		s.Post(t, "/allowed", other).Want(t, "no Gitaly, again", 200, `{"gl_project_id": 44}`)
 		g.Resume(t)
