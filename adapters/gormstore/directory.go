@@ -17,16 +17,16 @@ import (
 
 // standingRow is what the query returns besides the actor.
 type standingRow struct {
-	actor            identity.Actor
-	way              int64
-	project          source.Project
-	branchProtection sql.Null[int64]
-	rootOwner        int64
-	allowedIPs       database.Texts
-	canPush          sql.Null[bool]
-	otpSession       bool
-	role             int64
-	entries          []protectionEntry
+	actor      identity.Actor
+	way        int64
+	project    source.Project
+	protection groupProtection
+	rootOwner  int64
+	allowedIPs database.Texts
+	canPush    sql.Null[bool]
+	otpSession bool
+	role       int64
+	entries    []protectionEntry
 }
 
 // columns are where the query's columns go, in its order.
@@ -36,7 +36,7 @@ func (r *standingRow) columns(refs bool) []any {
 		database.Null(&r.way), database.Null((*int64)(&p.ID)), database.Null(&p.Path), database.Null((*string)(&p.Visibility)),
 		database.Null(&p.Archived), database.Null(&p.ReadOnly), database.Null((*string)(&p.Repository)), database.Null((*string)(&p.Wiki)), database.Null(&p.LFS),
 		database.Null(&p.DefaultBranch), database.Null(&p.Empty), database.Null(&p.Storage), database.Null(&p.LegacyPath),
-		&r.branchProtection, database.Null((*int64)(&p.Root.ID)), database.Null(&p.Root.Path), database.Null(&r.rootOwner),
+		&r.protection.level, database.Null(&r.protection.settings), database.Null((*int64)(&p.Root.ID)), database.Null(&p.Root.Path), database.Null(&r.rootOwner),
 		&r.allowedIPs, database.Null((*string)(&p.Root.Protocols)), database.Null(&p.Root.RequireSSHCertificates),
 		&r.canPush, database.Null(&r.otpSession), database.Null(&r.role),
 	)
@@ -151,10 +151,7 @@ func (r *standingRow) standing(target source.Target) source.Standing {
 	out.Project = r.project
 	out.Project.Root.Personal = r.rootOwner != 0
 	out.Project.Root.AllowedIPs = prefixes(r.allowedIPs)
-	if r.branchProtection.Valid {
-		level := source.BranchProtection(r.branchProtection.V)
-		out.Project.DefaultBranchProtection = &level
-	}
+	out.Project.BranchDefaults = r.protection.defaults()
 	out.Project.Protections = protections(r.entries)
 	if role := source.Role(r.role); role > source.Minimal {
 		out.Role = role

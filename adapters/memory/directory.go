@@ -92,7 +92,8 @@ func (w *world) liveProject(id source.ProjectID) project {
 func (w *world) withNamespaces(p project) source.Project {
 	out := p.Project
 	out.Protections = nil
-	out.DefaultBranchProtection = copyOf(w.namespaces.rows[p.namespace].branchProtection)
+	of := w.namespaces.rows[p.namespace]
+	out.BranchDefaults = source.OwnBranchDefaults(of.branchProtection, of.profile.Settings)
 	for n := range w.selfAndAncestors(p.namespace) {
 		out.Root = n.Namespace
 	}

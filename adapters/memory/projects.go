@@ -14,7 +14,7 @@ import (
 	"gatehouse/domain/source"
 )
 
-// project is a project with its full Path. Root and DefaultBranchProtection are
+// project is a project with its full Path. Root and BranchDefaults are
 // those of its namespaces and are not kept here.
 type project struct {
 	source.Project
@@ -63,7 +63,7 @@ func (tx projectsTx) Put(ctx context.Context, p worldimport.Project) (id source.
 		return 0, false, err
 	}
 	row.ID = tx.projects.idOr(row.ID)
-	row.Root, row.DefaultBranchProtection = source.Namespace{}, nil
+	row.Root, row.BranchDefaults = source.Namespace{}, nil
 	row.Protections, row.activity = old.Protections, old.activity
 	if exists {
 		tx.moveRoutes(old.Path, row.Path)
@@ -254,7 +254,7 @@ func (d Destinations) Destination(ctx context.Context, user identity.UserID, pat
 	return source.ProjectDestination{
 		Taken: at.namespace != 0 || w.projects.rows[at.project].pendingDelete,
 		Path:  n.Path + string(path[len(above):]), Root: settings.Root,
-		DefaultBranchProtection: settings.DefaultBranchProtection, Role: w.projectRole(user, created, now),
+		BranchDefaults: settings.BranchDefaults, Role: w.projectRole(user, created, now),
 		Creation: cmp.Or(n.profile.ProjectCreation, source.DeveloperProjects), LFS: w.effectiveLFS(n.ID),
 		Personal: w.personalProjects(n.ID),
 	}, nil

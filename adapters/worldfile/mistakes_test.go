@@ -187,6 +187,15 @@ var mistaken = map[string]struct {
 		},
 	},
 	"level": {"groups:\n  - {path: a, default_branch_protection: 5}\n", []string{"line 2: default_branch_protection must be a whole number from 0 to 4"}},
+	"branch defaults": {
+		"groups:\n  - {path: a, settings: {default_branch_protection_defaults: {allowed_to_push: [{access_level: 60}]}}}\n" +
+			"  - {path: b, settings: {default_branch_protection_defaults: 2}}\n  - {path: c, settings: {default_branch_protection_defaults: null}}\n",
+		[]string{
+			"line 2: default_branch_protection_defaults must be a mapping: allowed_to_push and allowed_to_merge are lists of {access_level: 0, 30 or 40}, " +
+				"allow_force_push and developer_can_initial_push true or false",
+			"line 3: default_branch_protection_defaults must be a mapping of names to values",
+		},
+	},
 	"addresses": {
 		"groups:\n  - path: a\n    allowed_ips:\n      - 192.0.2.0/33\n      - fe80::1%eth0\n      - 192\n      - ''\n      - 7\n",
 		[]string{

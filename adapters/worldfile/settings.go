@@ -15,7 +15,7 @@ var projectSettings remembered.Table
 // settingName matches the name of every setting and no token.
 var settingName = regexp.MustCompile(`^[a-z][a-z_]{0,59}$`)
 
-// settings reads parameters without an effect: the whole mapping, which is nil if it is
+// settings reads parameters of the management API: the whole mapping, which is nil if it is
 // absent or empty. Each is in the table, unless that is nil.
 func (e *entry) settings(name string, table remembered.Table) remembered.Values {
 	node := e.member(name)
@@ -77,6 +77,8 @@ func expected(p remembered.Parameter, known bool) string {
 		return "true or false"
 	case p.Kind == remembered.Number:
 		return "a whole number"
+	case p.Kind == remembered.Hash:
+		return "a mapping of names to values"
 	}
 	return "text; put quotes around it"
 }

@@ -3,6 +3,7 @@ package worldfile
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"gatehouse/application/worldimport"
@@ -32,7 +33,7 @@ func group(e *entry) worldimport.Group {
 			ShareLock:        e.flag("share_lock", false),
 			MembershipLock:   e.flag("membership_lock", false),
 			RequireTwoFactor: e.flag("require_two_factor", false),
-			Settings:         e.settings("settings", remembered.Groups),
+			Settings:         e.groupSettings(),
 			CreatedAt:        e.moment("created_at"),
 		},
 	}
@@ -50,6 +51,20 @@ func group(e *entry) worldimport.Group {
 		e.rootOnly("require_ssh_certificates", g.Namespace.RequireSSHCertificates)
 	}
 	return g
+}
+
+// groupSettings are the settings that a group may have.
+var groupSettings = slices.Concat(remembered.Groups, remembered.Table{{Name: source.BranchDefaultsSetting, Kind: remembered.Hash}})
+
+// groupSettings reads the settings of a group.
+func (e *entry) groupSettings() remembered.Values {
+	values := e.settings("settings", groupSettings)
+	if defaults, given := values[source.BranchDefaultsSetting].(map[string]any); given {
+		if _, ok := source.ParseBranchDefaults(defaults); !ok {
+			e.mistake(e.members["settings"].Line, "%s must be a mapping: allowed_to_push and allowed_to_merge are lists of {access_level: 0, 30 or 40}, allow_force_push and developer_can_initial_push true or false", source.BranchDefaultsSetting)
+		}
+	}
+	return values
 }
 
 // rootOnly adds a mistake for a setting that has no effect in a subgroup.

@@ -225,7 +225,7 @@ func TestParse_profiles(t *testing.T) {
      created_at: 2020-01-02, created_by: root}
 groups:
   - {path: acme, name: Acme, description: d, lfs: false, project_creation: noone, subgroup_creation: owner, share_lock: true, membership_lock: true,
-     require_two_factor: true, settings: {wiki_access_level: private, emails_enabled: false}, created_at: 2020-01-02}
+     require_two_factor: true, settings: {wiki_access_level: private, default_branch_protection_defaults: {allowed_to_merge: [{access_level: 30}]}}, created_at: 2020-01-02}
 projects:
   - {path: acme/p, name: P, description: d, creator: dev, topics: [x, y], settings: {any: 1, list: [a, 1], nested: {a: b}}, object_format: sha256,
      created_at: 2020-01-02, updated_at: 2020-01-03}
@@ -247,7 +247,9 @@ hooks: [{project: acme/p, url: "https://x", name: n, description: d}]
 			Settings: remembered.Values{"bio": "x", "theme_id": int64(2), "private_profile": true, "pronouns": nil}}, got.Users[0].Profile},
 		"created by": {"root", got.Users[0].CreatedBy},
 		"group": {source.GroupProfile{Name: "Acme", Description: "d", LFS: &no, ProjectCreation: source.NoProjects, SubgroupCreation: source.OwnerSubgroups, ShareLock: true,
-			MembershipLock: true, RequireTwoFactor: true, CreatedAt: second, Settings: remembered.Values{"wiki_access_level": "private", "emails_enabled": false}}, got.Groups[0].Profile},
+			MembershipLock: true, RequireTwoFactor: true, CreatedAt: second, Settings: remembered.Values{
+				"wiki_access_level": "private", source.BranchDefaultsSetting: map[string]any{"allowed_to_merge": []any{map[string]any{"access_level": int64(30)}}},
+			}}, got.Groups[0].Profile},
 		"project": {source.ProjectProfile{Name: "P", Description: "d", Topics: []string{"x", "y"}, ObjectFormat: "sha256", CreatedAt: second, UpdatedAt: second.AddDate(0, 0, 1),
 			Settings: remembered.Values{"any": int64(1), "list": []any{"a", int64(1)}, "nested": map[string]any{"a": "b"}}}, got.Projects[0].Profile},
 		"creator":     {"dev", got.Projects[0].Creator},

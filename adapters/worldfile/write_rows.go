@@ -72,7 +72,7 @@ func writeGroup(r *rowWriter, g worldimport.Group) {
 	r.flag("share_lock", p.ShareLock)
 	r.flag("membership_lock", p.MembershipLock)
 	r.flag("require_two_factor", p.RequireTwoFactor)
-	r.settings(p.Settings, remembered.Groups)
+	r.settings(p.Settings, groupSettings)
 	r.moment("created_at", p.CreatedAt)
 }
 

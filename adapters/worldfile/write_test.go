@@ -73,7 +73,7 @@ const written = `users:
   - {id: 3, username: late, type: service_account, two_factor: {webauthn: true}, name: "null", created_at: null}
 groups:
   - {id: 5, path: Acme, allowed_ips: [192.0.2.0/24, "2001:db8::/32"], protocols: ssh, require_ssh_certificates: true, default_branch_protection: 3, name: "1e3", lfs: false,
-     project_creation: noone, subgroup_creation: owner, share_lock: true, settings: {shared_runners_setting: disabled_with_override}, created_at: 2026-01-01}
+     project_creation: noone, subgroup_creation: owner, share_lock: true, settings: {shared_runners_setting: disabled_with_override, default_branch_protection_defaults: {allow_force_push: true, allowed_to_push: [{access_level: 0}]}}, created_at: 2026-01-01}
   - {id: 6, path: acme/tools, pending_delete: true, created_at: 2026-01-01}
 projects:
   - {id: 60, path: acme/tools/cli, default_branch: "0.1", empty: true, moved_from: [was/b, was/a], topics: ["#1", b], creator: dev, settings: {list: [x, {y: -1}], z: false},
@@ -110,7 +110,8 @@ groups:
   - {id: 5, path: Acme, name: "1e3", description: "", visibility: private, allowed_ips: ["192.0.2.0/24", "2001:db8::/32"], protocols: ssh,
      require_ssh_certificates: true, default_branch_protection: 3, pending_delete: false, lfs: false, project_creation: noone,
      subgroup_creation: owner, share_lock: true, membership_lock: false, require_two_factor: false,
-     settings: {shared_runners_setting: disabled_with_override}, created_at: 2026-01-01}
+     settings: {default_branch_protection_defaults: {allow_force_push: true, allowed_to_push: [{access_level: 0}]}, shared_runners_setting: disabled_with_override},
+     created_at: 2026-01-01}
   - {id: 6, path: Acme/tools, name: tools, description: "", visibility: private, default_branch_protection: null, pending_delete: true,
      lfs: null, project_creation: developer, subgroup_creation: maintainer, share_lock: false, membership_lock: false,
      require_two_factor: false, settings: {}, created_at: 2026-01-01}

@@ -104,8 +104,10 @@ func addProject(facts audit.Values, c *source.Case) {
 		facts["project.default_branch"], facts["project.empty"] = p.HeadBranch(), p.Empty
 		facts["protections"] = protections(p.Protections)
 	}
-	if p.DefaultBranchProtection != nil {
-		facts["group.default_branch_protection"] = int64(*p.DefaultBranchProtection)
+	if p.BranchDefaults != nil {
+		for name, value := range p.BranchDefaults.Audited() {
+			facts["group."+name] = value
+		}
 	}
 }
 

@@ -147,7 +147,7 @@ func TestGatekeeper_Allow_firstPush(t *testing.T) {
 		w := newPortsWithoutProject()
 		w.protection, w.destination.Role, w.standing.Actor.User.Admin = c.instance, c.role, c.admin
 		if c.group >= 0 {
-			w.destination.DefaultBranchProtection = &c.group
+			w.destination.BranchDefaults = source.OwnBranchDefaults(&c.group, nil)
 		}
 		_, err := w.gatekeeper().Allow(t.Context(), pushToCreate())
 		if (err == nil) != (c.want == 1) || err != nil && (!errors.Is(err, domain.Forbidden) || !strings.Contains(err.Error(), "maintainer or owner of the group")) {

@@ -30,6 +30,9 @@ func values(g source.Group) audit.Values {
 		out["lfs"] = *g.LFS
 	}
 	maps.Copy(out, g.Settings)
+	if _, given := g.Settings[source.BranchDefaultsSetting]; given {
+		out[source.BranchDefaultsSetting] = source.OwnBranchDefaults(g.DefaultBranchProtection, g.Settings).String()
+	}
 	return out
 }
 

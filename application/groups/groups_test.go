@@ -240,6 +240,7 @@ func TestService_Create_events(t *testing.T) {
 	f, by := newFixture(t, groups.Rules{}), as(3)
 	got, err := f.Create(t.Context(), by, groups.NewGroup{Parent: 12, Path: "New", Change: func(g *source.Group) error {
 		g.Name, g.Settings = "New one", g.Settings.With(map[string]any{"mentions_disabled": true})
+		*g = g.WithBranchDefaults(&source.BranchDefaults{Push: source.Maintainer, Merge: source.Developer, ForcePush: true})
 		return nil
 	}})
 	if err != nil {
@@ -251,8 +252,9 @@ func TestService_Create_events(t *testing.T) {
 	group := object(audit.Group, int64(got.ID), "acme/tools/New")
 	f.wantEvents(t, by, event(audit.Create, group, group, nil, audit.Values{
 		"path": "acme/tools/New", "name": "New one", "description": "", "visibility": "private", "allowed_ips": []string{}, "protocols": "all",
-		"require_ssh_certificates": false, "default_branch_protection": nil, "lfs": nil, "project_creation": "developer", "subgroup_creation": "maintainer",
+		"require_ssh_certificates": false, "default_branch_protection": int64(source.DevelopersMerge), "lfs": nil, "project_creation": "developer", "subgroup_creation": "maintainer",
 		"share_lock": false, "membership_lock": false, "require_two_factor": false, "mentions_disabled": true,
+		"default_branch_protection_defaults": "push: maintainer, merge: developer, force push",
 	}), event(audit.Create, group, object("member", 3, "main"), nil, audit.Values{"role": "owner", "state": "active"}))
 }
 

@@ -5,6 +5,7 @@ package projects
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"gatehouse/application"
@@ -81,10 +82,12 @@ func (c *Creator) CreateProject(ctx context.Context, by audit.Cause, planned sou
 // transaction, and returns its number. If there is a project at the path by now, add
 // changes nothing and returns that one's number.
 func (c *Creator) add(ctx context.Context, by audit.Cause, planned source.Project) (id source.ProjectID, err error) {
-	level := c.protection
-	if own := planned.DefaultBranchProtection; own != nil {
-		level = *own
+	defaults := c.protection.Defaults()
+	if own := planned.BranchDefaults; own != nil {
+		defaults = *own
 	}
+	after := audit.Values{"path": planned.Path, "visibility": string(planned.Visibility), "storage": planned.Storage}
+	maps.Copy(after, defaults.Audited())
 	err = c.unitOfWork(ctx, func(tx Tx) error {
 		id, err = tx.Projects.ID(ctx, planned.Path)
 		if !errors.Is(err, domain.NotFound) {
@@ -110,13 +113,11 @@ func (c *Creator) add(ctx context.Context, by audit.Cause, planned source.Projec
 		if err := tx.Jobs.Enqueue(ctx, application.Job{Kind: CreateRepository, Subject: int64(id), Background: true}); err != nil {
 			return err
 		}
-		if err := tx.Projects.PutProtections(ctx, id, level.Initial(planned.HeadBranch())); err != nil {
+		if err := tx.Projects.PutProtections(ctx, id, defaults.Initial(planned.HeadBranch())); err != nil {
 			return err
 		}
 		project := audit.Object{Kind: audit.Project, ID: int64(id), Path: planned.Path}
-		return tx.Audit.Append(ctx, by.Event(now, audit.Create, project, project, nil, audit.Values{
-			"path": planned.Path, "visibility": string(planned.Visibility), "storage": planned.Storage, "default_branch_protection": int64(level),
-		}))
+		return tx.Audit.Append(ctx, by.Event(now, audit.Create, project, project, nil, after))
 	})
 	if err != nil {
 		return 0, err

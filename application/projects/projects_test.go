@@ -66,6 +66,7 @@ func TestCreator_CreateProject(t *testing.T) {
 	}{
 		"the instance protects default branches": {nil, 2, 1},
 		"the group does not":                     {&none, 0, 0},
+		"the group allows force pushes":          {nil, -1, 1},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -74,7 +75,13 @@ func TestCreator_CreateProject(t *testing.T) {
 			creator, store := newCreator(t, r, source.FullyProtected)
 			before := count(t, store, "protections")
 			p := planned("acme/fresh")
-			p.DefaultBranchProtection = tt.group
+			p.BranchDefaults = source.OwnBranchDefaults(tt.group, nil)
+			after := audit.Values{"path": "acme/fresh", "visibility": "private", "storage": "default", "default_branch_protection": tt.level}
+			if tt.level < 0 {
+				p.BranchDefaults = &source.BranchDefaults{Push: source.Developer, Merge: source.NoRole, ForcePush: true}
+				delete(after, "default_branch_protection")
+				after["default_branch_protection_defaults"] = "push: developer, merge: none, force push"
+			}
 			id, err := creator.CreateProject(t.Context(), byDev, p)
 			if err != nil {
 				t.Fatal(err)
@@ -94,9 +101,7 @@ func TestCreator_CreateProject(t *testing.T) {
 				t.Errorf("got %d jobs, want 1", jobs)
 			}
 			project := audit.Object{Kind: audit.Project, ID: int64(id), Path: "acme/fresh"}
-			event := byDev.Event(world.Now, audit.Create, project, project, nil, audit.Values{
-				"path": "acme/fresh", "visibility": "private", "storage": "default", "default_branch_protection": tt.level,
-			})
+			event := byDev.Event(world.Now, audit.Create, project, project, nil, after)
 			events, err := inventory.Collect(store.Records.AuditEvents(t.Context(), inventory.AuditFilter{}))
 			if diff := cmp.Diff([]inventory.Record{inventory.AuditRecord(1, event)}, events); diff != "" || err != nil {
 				t.Errorf("audit events: %v (-want +got):\n%s", err, diff)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gatehouse/domain/remembered"
+	"gatehouse/domain/source"
 )
 
 // effect says what a change of a row does to the rights that depend on it. It is a
@@ -145,12 +146,25 @@ func (c *comparison) settings(old, described remembered.Values) {
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
+		if name == source.BranchDefaultsSetting {
+			c.set(name, branchDefaults(old), branchDefaults(described), moves)
+			continue
+		}
 		before, had := old[name]
 		after, has := described[name]
 		if had != has || !reflect.DeepEqual(before, after) {
 			c.add(neutral, Field{name, settingText(before, had), settingText(after, has)}, auditedSetting(before), auditedSetting(after))
 		}
 	}
+}
+
+// branchDefaults describes those among the settings of a group; empty if there are none.
+func branchDefaults(settings remembered.Values) string {
+	defaults := source.OwnBranchDefaults(nil, settings)
+	if defaults == nil {
+		return ""
+	}
+	return defaults.String()
 }
 
 func settingText(value any, given bool) string {

@@ -65,10 +65,12 @@ type importer struct {
 	// failed are the entries that have a mistake, by name and by number, so that
 	// those who refer to them are not blamed.
 	failed map[string]bool
-	// numbers are those that groups ask for, with their paths, levels the protection
-	// that groups want for the default branches of their projects.
+	// numbers are those that groups ask for, with their paths.
 	numbers map[source.NamespaceID]string
-	levels  map[string]source.BranchProtection
+	// protecting are the groups of the world that say how default branches are protected,
+	// by path; defaults are what was found to hold in groups.
+	protecting map[string]*Group
+	defaults   map[string]source.BranchDefaults
 	// imported are the projects whose entries this import has seen, by path.
 	imported map[string]importedProject
 }
@@ -93,13 +95,15 @@ func newImporter(tx Tx, mode mode, w World, level source.BranchProtection, job a
 		payers:   make(map[source.NamespaceID]audit.Object),
 		failed:   make(map[string]bool),
 		numbers:  make(map[source.NamespaceID]string),
-		levels:   make(map[string]source.BranchProtection),
+		defaults: make(map[string]source.BranchDefaults),
 		mistakes: slices.Clone(w.Mistakes),
 	}
-	for _, g := range w.Groups {
+	i.protecting = make(map[string]*Group)
+	for at := range w.Groups {
+		g := &w.Groups[at]
 		i.numbers[g.Namespace.ID] = g.Namespace.Path
-		if g.DefaultBranchProtection != nil {
-			i.levels[source.Path(g.Namespace.Path).Fold()] = *g.DefaultBranchProtection
+		if g.Gives("default_branch_protection") || g.Gives("settings") {
+			i.protecting[source.Path(g.Namespace.Path).Fold()] = g
 		}
 	}
 	return i

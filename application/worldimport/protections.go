@@ -46,7 +46,7 @@ func (i *importer) protect(ctx context.Context, p Project) {
 		ok = ok && complete
 	}
 	if !given || p.ProtectDefault {
-		protections = append(protections, i.level(ctx, p).Initial(source.Project{DefaultBranch: imported.branch}.HeadBranch())...)
+		protections = append(protections, i.branchDefaults(ctx, p).Initial(source.Project{DefaultBranch: imported.branch}.HeadBranch())...)
 	}
 	if given {
 		i.checkDefaultBranch(ctx, p, imported, protections)
@@ -109,23 +109,28 @@ func (i *importer) deployKeyExists(ctx context.Context, line int, a Access) bool
 	return exists && err == nil
 }
 
-// level returns how default branches of new projects are protected beside the project:
-// as its group says, or else the instance.
-func (i *importer) level(ctx context.Context, p Project) source.BranchProtection {
+// branchDefaults returns how default branches of new projects are protected beside the
+// project: as its group says once the world is imported, or else the instance.
+func (i *importer) branchDefaults(ctx context.Context, p Project) source.BranchDefaults {
 	parent := source.Path(p.Project.Path).Parent()
-	level, known := i.levels[parent.Fold()]
+	defaults, known := i.defaults[parent.Fold()]
 	if known || i.failure != nil {
-		return level
+		return defaults
 	}
-	level = i.branchProtection
-	switch g, err := i.tx.Current.Group(ctx, Group{Namespace: source.Namespace{Path: string(parent)}}); {
-	case err != nil:
-		i.failure = ignoreNotFound(err)
-	case g.DefaultBranchProtection != nil:
-		level = *g.DefaultBranchProtection
+	g, err := i.tx.Current.Group(ctx, Group{Namespace: source.Namespace{Path: string(parent)}})
+	i.failure = ignoreNotFound(err)
+	if described := i.protecting[parent.Fold()]; described != nil {
+		if err != nil {
+			g = *described
+		}
+		g = mergeGroups(g, *described)
 	}
-	i.levels[parent.Fold()] = level
-	return level
+	defaults = i.branchProtection.Defaults()
+	if own := source.OwnBranchDefaults(g.DefaultBranchProtection, g.Profile.Settings); own != nil {
+		defaults = *own
+	}
+	i.defaults[parent.Fold()] = defaults
+	return defaults
 }
 
 // checkDefaultBranch warns of another default branch that none of the protections
@@ -137,7 +142,7 @@ func (i *importer) checkDefaultBranch(ctx context.Context, p Project, imported i
 	after := source.Project{DefaultBranch: imported.branch, Protections: protections}
 	protects := func(branch string) bool { return after.Protects(source.Ref{Kind: source.Branch, Name: branch}) }
 	head := after.HeadBranch()
-	if head == imported.head || protects(head) || i.level(ctx, p) == source.NotProtected {
+	if head == imported.head || protects(head) || i.branchDefaults(ctx, p) == source.NotProtected.Defaults() {
 		return
 	}
 	imported.step.warning = fmt.Sprintf("the default branch is now %s, which is not protected", head)

@@ -252,6 +252,24 @@ members:
 	}
 }
 
+// What a group keeps and its row leaves out counts for its new projects, too.
+func TestApply_protectionKept(t *testing.T) {
+	t.Parallel()
+	store := memory.New()
+	importer := worldimport.New(store.WorldImport, source.FullyProtected, now)
+	for _, text := range []string{
+		"groups: [{path: a, settings: {default_branch_protection_defaults: {allow_force_push: true}}}]",
+		"groups: [{path: a, default_branch_protection: 0}]\nprojects: [{path: a/b}]",
+	} {
+		if _, err := importer.Import(t.Context(), parse(t, text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := show(t, store, "protections"); len(got) != 1 || !strings.Contains(got[0], `"allow_force_push":true,"push":["maintainer"]`) {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestApply_protection(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -259,9 +277,10 @@ func TestApply_protection(t *testing.T) {
 		text  string
 		want  []string
 	}{
-		"none":        {source.NotProtected, "{path: a/b}", nil},
-		"full":        {source.FullyProtected, "{path: a/b, default_branch: trunk}", []string{`"trunk","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"]`}},
-		"group's own": {source.NotProtected, "{path: strict/b}", []string{`"main","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"]`}},
+		"none":                 {source.NotProtected, "{path: a/b}", nil},
+		"full":                 {source.FullyProtected, "{path: a/b, default_branch: trunk}", []string{`"trunk","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"]`}},
+		"group's own defaults": {source.NotProtected, "{path: forced/b}", []string{`"main","allow_force_push":true,"push":["none"],"merge":["maintainer"]`}},
+		"group's own":          {source.NotProtected, "{path: strict/b}", []string{`"main","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"]`}},
 		"tags only": {source.FullyProtected, "{path: a/b, protected_tags: [{name: v}]}", []string{
 			`"main","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"]`, `"v","allow_force_push":false,"push":[],"merge":[],"create":["maintainer"]`,
 		}},
@@ -271,7 +290,8 @@ func TestApply_protection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store := memory.New()
-			w := parse(t, "groups:\n  - {path: a}\n  - {path: strict, default_branch_protection: 2}\nprojects:\n  - "+tt.text+"\n")
+			w := parse(t, "groups:\n  - {path: a}\n  - {path: strict, default_branch_protection: 2}\n"+
+				"  - {path: forced, default_branch_protection: 0, settings: {default_branch_protection_defaults: {allowed_to_push: [{access_level: 0}], allow_force_push: true}}}\nprojects:\n  - "+tt.text+"\n")
 			importer := worldimport.New(store.WorldImport, tt.level, now)
 			for range 2 {
 				if _, err := importer.Import(t.Context(), w); err != nil {

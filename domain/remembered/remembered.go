@@ -101,6 +101,16 @@ func (v Values) With(changes Values) Values {
 	return out
 }
 
+// Without returns v without the value of that name. v does not change.
+func (v Values) Without(name string) Values {
+	if _, given := v[name]; !given {
+		return v
+	}
+	out := maps.Clone(v)
+	delete(out, name)
+	return out
+}
+
 // Behind returns the values with a prefix in front of each name.
 func (v Values) Behind(prefix string) Values {
 	out := make(Values, len(v))

@@ -16,7 +16,8 @@ type Group struct {
 	// Parent is 0 for a top-level group.
 	Parent     NamespaceID
 	Visibility Visibility
-	// DefaultBranchProtection is nil for the instance's.
+	// DefaultBranchProtection is nil for the instance's. It has no effect if the settings
+	// have BranchDefaults.
 	DefaultBranchProtection *BranchProtection
 	// PendingDelete hides every project below the group.
 	PendingDelete bool
@@ -41,7 +42,8 @@ type GroupProfile struct {
 	MembershipLock bool
 	// RequireTwoFactor is remembered: Git commands do not ask for it.
 	RequireTwoFactor bool
-	// Settings are parameters without an effect, as remembered.Groups lists them.
+	// Settings are parameters without an effect, as remembered.Groups lists them, and
+	// BranchDefaultsSetting.
 	Settings remembered.Values
 	// CreatedAt and UpdatedAt are zero for a group of an earlier release, or of a world
 	// file, that does not say.

@@ -183,26 +183,6 @@ func TestVisibility_WiderThan_Narrower(t *testing.T) {
 	}
 }
 
-func TestBranchDefaults_Level(t *testing.T) {
-	t.Parallel()
-	for level := source.NotProtected; level.Known(); level++ {
-		if got, ok := level.Defaults().Level(); got != level || !ok {
-			t.Errorf("got %d, %t, want %d", got, ok, level)
-		}
-	}
-	if got, ok := (source.BranchDefaults{Push: source.Developer, Merge: source.Developer}).Level(); got != source.DevelopersPush || !ok {
-		t.Errorf("developers push and merge: got %d, %t", got, ok)
-	}
-	for _, d := range []source.BranchDefaults{
-		{}, {Push: source.Maintainer, Merge: source.Maintainer, ForcePush: true}, {Push: source.NoRole, Merge: source.Maintainer},
-		{Push: source.Owner, Merge: source.Owner}, {Push: source.Developer, Merge: source.Developer, ForcePush: true, InitialPush: true},
-	} {
-		if got, ok := d.Level(); ok {
-			t.Errorf("%+v: got %d, want none", d, got)
-		}
-	}
-}
-
 func TestProjectCreation_Allows(t *testing.T) {
 	t.Parallel()
 	roles := []source.Role{source.NoRole, source.Reporter, source.Developer, source.Maintainer, source.Owner}

@@ -22,7 +22,7 @@ func TestBranchProtection_Initial(t *testing.T) {
 		source.DevelopersMerge:         opened(source.Maintainer, source.Developer),
 		source.DevelopersPushInitially: opened(source.Maintainer, source.Maintainer),
 	} {
-		if diff := cmp.Diff(want, level.Initial("trunk")); diff != "" {
+		if diff := cmp.Diff(want, level.Defaults().Initial("trunk")); diff != "" {
 			t.Errorf("level %d (-want +got):\n%s", level, diff)
 		}
 	}

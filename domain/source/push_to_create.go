@@ -9,9 +9,8 @@ type ProjectDestination struct {
 	// canonical letter case.
 	Path string
 	Root Namespace
-	// DefaultBranchProtection is the group's own setting, nil for the
-	// instance's.
-	DefaultBranchProtection *BranchProtection
+	// BranchDefaults are the group's own, nil for the instance's.
+	BranchDefaults *BranchDefaults
 	// Creation says who may create projects in the namespace.
 	Creation ProjectCreation
 	// LFS is what a new project begins with: what the nearest group says, or else true.
@@ -41,7 +40,7 @@ func (c *Case) MayCreateProject() bool {
 // that the rules judge the push as if the project existed.
 func (c *Case) PlanProject(p ProjectDestination, storage string) {
 	c.Project = Project{
-		ToBeCreated: true, PathTaken: p.Taken, Path: p.Path, Root: p.Root, DefaultBranchProtection: p.DefaultBranchProtection,
+		ToBeCreated: true, PathTaken: p.Taken, Path: p.Path, Root: p.Root, BranchDefaults: p.BranchDefaults,
 		Visibility: Private, Repository: FeatureEnabled, Wiki: FeatureEnabled, LFS: p.LFS, Empty: true, Storage: storage, Creation: p.Creation, Personal: p.Personal,
 	}
 	c.Role, c.Repository = p.Role, RepositoryID{Kind: Code}
@@ -96,7 +95,7 @@ func (c *Case) mayCreateProjects() bool {
 func (c *Case) checkFirstPush() finding {
 	push := *c
 	branch := c.Project.HeadBranch()
-	push.Project.Protections = c.branchProtection().Initial(branch)
+	push.Project.Protections = c.branchDefaults().Initial(branch)
 	push.Answers = map[Question]Answer{branchesQuestion: No}
 	for _, name := range []string{branch, branch + "-2"} {
 		push.Changes = []Change{{Old: "0", New: "1", Ref: Ref{Kind: Branch, Name: name}}}

@@ -24,7 +24,7 @@ func TestCase_Decide_firstPush(t *testing.T) {
 			for _, branch := range []string{"main", "topic", "release/1.0"} {
 				made := *planned
 				made.Project.ID, made.Project.ToBeCreated = 43, false
-				made.Project.Protections = level.Initial(made.Project.HeadBranch())
+				made.Project.Protections = level.Defaults().Initial(made.Project.HeadBranch())
 				made.Answers = map[source.Question]source.Answer{{About: source.Branches}: source.No}
 				made.Changes = []source.Change{{Old: zero, New: one, Ref: source.ParseRef("refs/heads/" + branch)}}
 				if made.Decide().Refusal == nil {

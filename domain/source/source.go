@@ -173,9 +173,8 @@ type Project struct {
 	DefaultBranch string
 	// Empty means the repository has no branch yet.
 	Empty bool
-	// DefaultBranchProtection is the group's own setting, nil for the
-	// instance's.
-	DefaultBranchProtection *BranchProtection
+	// BranchDefaults are the group's own, nil for the instance's.
+	BranchDefaults *BranchDefaults
 	// Creation says who may create a project that is to be created. Empty it is
 	// DeveloperProjects.
 	Creation ProjectCreation
@@ -215,29 +214,8 @@ const (
 	DevelopersPushInitially
 )
 
-// Protects says whether the level keeps developers from pushing to the
-// default branch once it exists.
-func (b BranchProtection) Protects() bool { return b >= FullyProtected }
-
 // Known says whether b is one of the levels.
 func (b BranchProtection) Known() bool { return NotProtected <= b && b <= DevelopersPushInitially }
-
-// Initial returns the protections that a new project begins with, of its
-// default branch; none if it is not protected.
-func (b BranchProtection) Initial(branch string) []Protection {
-	push, merge := Maintainer, Maintainer
-	switch b {
-	case NotProtected:
-		return nil
-	case DevelopersPush:
-		push, merge = Developer, Developer
-	case DevelopersMerge:
-		merge = Developer
-	}
-	return []Protection{{
-		Kind: Branch, Pattern: Pattern(branch), Push: []Access{{Role: push}}, Merge: []Access{{Role: merge}},
-	}}
-}
 
 // Settings is what the instance says about Git access. The zero Settings is
 // not useful: Protocols has to be set.

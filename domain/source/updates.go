@@ -74,7 +74,7 @@ func (u *update) initial() bool {
 // mayBeInitial says whether it makes a difference that the repository has no
 // branch. For a maintainer it does only if a protection matches the ref.
 func (u *update) mayBeInitial() bool {
-	return !u.updatesBranch && u.Ref.Kind == Branch && u.branchProtection().Protects() && (len(u.protections) > 0 || !u.isMaintainer())
+	return !u.updatesBranch && u.Ref.Kind == Branch && u.branchDefaults().Protects() && (len(u.protections) > 0 || !u.isMaintainer())
 }
 
 var branchesQuestion = Question{About: Branches}
@@ -114,11 +114,11 @@ func (u *update) isDefault() Answer {
 
 func (u *update) defaultQuestion() Question { return Question{About: Default, Branch: u.Ref.Name} }
 
-func (c *Case) branchProtection() BranchProtection {
-	if own := c.Project.DefaultBranchProtection; own != nil {
+func (c *Case) branchDefaults() BranchDefaults {
+	if own := c.Project.BranchDefaults; own != nil {
 		return *own
 	}
-	return c.Settings.DefaultBranchProtection
+	return c.Settings.DefaultBranchProtection.Defaults()
 }
 
 // protected says whether protections decide on this change.
@@ -223,7 +223,7 @@ func checkEmptyRepository(u *update) finding {
 		return wait(branchesQuestion)
 	case !u.initial():
 		return skip
-	case u.isMaintainer(), u.branchProtection() == DevelopersPushInitially && u.mayPush() && !u.Actor.IsDeployKey(), u.granted(pushAccess):
+	case u.isMaintainer(), u.branchDefaults().InitialPush && u.mayPush() && !u.Actor.IsDeployKey(), u.granted(pushAccess):
 		return pass
 	}
 	return refuse(domain.Forbidden, "The first push to this project is a maintainer's. Ask a maintainer or owner to make it.")

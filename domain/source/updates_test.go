@@ -42,7 +42,9 @@ func connected(answers map[source.Question]source.Answer) with {
 }
 
 func empty(own *source.BranchProtection) with {
-	return func(c *source.Case) { c.Project.Empty, c.Project.DefaultBranchProtection = true, own }
+	return func(c *source.Case) {
+		c.Project.Empty, c.Project.BranchDefaults = true, source.OwnBranchDefaults(own, nil)
+	}
 }
 
 // The matrix 6.5.4: master is the unprotected default branch, feature is

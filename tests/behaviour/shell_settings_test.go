@@ -73,15 +73,18 @@ func checkRoots(s Subject) {
 func checkFirstPush(s Subject) {
 	text := "users: [{username: maint}, {username: dev}, {username: rep}]\n"
 	groups, projects, members := "groups:", "projects:", "members:"
-	for level := range 5 {
-		groups += fmt.Sprintf("\n  - {path: g%d, default_branch_protection: %[1]d}", level)
+	for level := range 6 {
+		if level < 5 {
+			groups += fmt.Sprintf("\n  - {path: g%d, default_branch_protection: %[1]d}", level)
+		}
 		projects += fmt.Sprintf("\n  - {path: g%d/p, empty: true}", level)
 		members += fmt.Sprintf("\n  - {user: maint, group: g%d, role: maintainer}\n  - {user: dev, group: g%[1]d, role: developer}\n  - {user: rep, group: g%[1]d, role: reporter}", level)
 	}
+	groups += "\n  - {path: g5, settings: {default_branch_protection_defaults: {allow_force_push: true, developer_can_initial_push: true}}}"
 	s.Apply(text + groups + "\n" + projects + "\n" + members)
 	g := s.server().Gatekeeper
 	pushes := func(change string) (rows []string) {
-		for level := range 5 {
+		for level := range 6 {
 			row := fmt.Sprint(level, " ")
 			for _, who := range []string{"username-maint", "username-dev", "username-rep"} {
 				row += letters[s.outcome(g, who, fmt.Sprintf("g%d/p", level), command{source.ReceivePack, source.SSH, changes(change)})]
@@ -90,13 +93,13 @@ func checkFirstPush(s Subject) {
 		}
 		return rows
 	}
-	s.Same("first", pushes("none a refs/heads/main"), []string{"0 ++-", "1 ++-", "2 +--", "3 +--", "4 ++-"})
-	for level := range 5 {
+	s.Same("first", pushes("none a refs/heads/main"), []string{"0 ++-", "1 ++-", "2 +--", "3 +--", "4 ++-", "5 ++-"})
+	for level := range 6 {
 		s.Apply(fmt.Sprintf("projects: [{path: g%d/p, empty: false}]", level))
 	}
-	s.Same("next", pushes("a b refs/heads/main"), []string{"0 ++-", "1 ++-", "2 +--", "3 +--", "4 +--"})
-	s.Same("force", pushes("b a refs/heads/main"), []string{"0 ++-", "1 ---", "2 ---", "3 ---", "4 ---"})
-	s.Same("another branch", pushes("none a refs/heads/topic"), []string{"0 ++-", "1 ++-", "2 ++-", "3 ++-", "4 ++-"})
+	s.Same("next", pushes("a b refs/heads/main"), []string{"0 ++-", "1 ++-", "2 +--", "3 +--", "4 +--", "5 +--"})
+	s.Same("force", pushes("b a refs/heads/main"), []string{"0 ++-", "1 ---", "2 ---", "3 ---", "4 ---", "5 +--"})
+	s.Same("another branch", pushes("none a refs/heads/topic"), []string{"0 ++-", "1 ++-", "2 ++-", "3 ++-", "4 ++-", "5 ++-"})
 	s.checkPushToCreate()
 }
 
@@ -107,15 +110,15 @@ func (s Subject) checkPushToCreate() {
 	g := s.server(func(c *config.Config) { c.Git.PushToCreate = true }).Gatekeeper
 	before := len(s.List("projects", "path"))
 	var got []string
-	for level := range 5 {
+	for level := range 6 {
 		row := fmt.Sprint(level, " ")
 		for _, who := range []string{"maint", "dev", "rep"} {
 			row += letters[s.outcome(g, "username-"+who, fmt.Sprintf("g%d/of-%s", level, who), push)]
 		}
 		got = append(got, row)
 	}
-	s.Same("push to create", got, []string{"0 ++?", "1 ++?", "2 +-?", "3 +-?", "4 ++?"})
+	s.Same("push to create", got, []string{"0 ++?", "1 ++?", "2 +-?", "3 +-?", "4 ++?", "5 ++?"})
 	made := s.List("projects", "path")[before:]
-	s.Same("projects", made, []string{"g0/of-maint", "g0/of-dev", "g1/of-maint", "g1/of-dev", "g2/of-maint", "g3/of-maint", "g4/of-maint", "g4/of-dev"})
+	s.Same("projects", made, []string{"g0/of-maint", "g0/of-dev", "g1/of-maint", "g1/of-dev", "g2/of-maint", "g3/of-maint", "g4/of-maint", "g4/of-dev", "g5/of-maint", "g5/of-dev"})
 	s.Same("jobs", len(s.List("jobs", "subject")), len(made))
 }

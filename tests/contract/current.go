@@ -23,7 +23,7 @@ users:
 groups:
   - {id: 5, path: Acme, visibility: internal, default_branch_protection: 3, allowed_ips: [192.0.2.0/24, "2001:db8::/32"], protocols: ssh, require_ssh_certificates: true,
      name: A, description: d, lfs: false, project_creation: noone, subgroup_creation: owner, share_lock: true, membership_lock: true, require_two_factor: true,
-     settings: {emails_enabled: false}, created_at: 2026-01-02}
+     settings: {default_branch_protection_defaults: {allowed_to_push: [{access_level: 0}]}, emails_enabled: false}, created_at: 2026-01-02}
   - {id: 6, path: acme/Tools, visibility: public, pending_delete: true}
 projects:
   - {id: 60, path: ACME/tools/Cli, visibility: internal, archived: true, read_only: true, repository: private, wiki: disabled, lfs: false,
@@ -168,7 +168,7 @@ var changedCurrent = strings.NewReplacer(
 	"created_at: 2026-01-04, created_by: bot", "created_at: 2026-01-05, created_by: eve", "created_at: 2026-01-05, created_by: bot", "created_at: 2026-01-06, created_by: eve",
 	"creator: bot, public: true", "creator: eve, public: false", "description: d, created_at: 2026-01-06", "description: e, created_at: 2026-01-07",
 	"created_by: dev, created_at: 2026-01-07", "created_by: bot, created_at: 2026-01-08", "description: d, created_at: 2026-01-08, creator: bot", "description: e, created_at: 2026-01-09, creator: eve",
-	"name: n, description: d, branch", "name: m, description: e, branch",
+	"[{access_level: 0}]", "[{access_level: 30}]", "name: n, description: d, branch", "name: m, description: e, branch",
 	"user: dev", "user: eve",
 	"visibility: internal, default_branch_protection: 3", "visibility: private, default_branch_protection: 2", ", \"2001:db8::/32\"", "", "protocols: ssh", "protocols: http",
 	"require_ssh_certificates: true", "require_ssh_certificates: false", "pending_delete: true", "pending_delete: false", "path: acme/Tools", "path: acme/tools",
@@ -221,6 +221,7 @@ var currentChanges = []string{
 	"group Acme share_lock: true -> false",
 	"group Acme membership_lock: true -> false",
 	"group Acme require_two_factor: true -> false",
+	"group Acme default_branch_protection_defaults: push: none, merge: maintainer -> push: developer, merge: maintainer",
 	"group Acme emails_enabled: false -> true",
 	"group Acme created_at: 2026-01-02T00:00:00Z -> 2026-01-03T00:00:00Z",
 	"group acme/tools path: Acme/Tools -> acme/tools",

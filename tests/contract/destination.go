@@ -43,6 +43,7 @@ groups:
   - {id: 52, path: friends}
   - {id: 53, path: gone, pending_delete: true}
   - {id: 54, path: gone/below}
+  - {id: 55, path: acme/forced, settings: {default_branch_protection_defaults: {allow_force_push: true, allowed_to_push: [{access_level: 0}]}}}
 projects:
   - {id: 60, path: acme/tools/cli, default_branch: trunk, storage: second}
 members:
@@ -71,8 +72,10 @@ var destinationCases = []Case{
 		s.Apply(roleGroups)
 		level := source.DevelopersPushInitially
 		acme := source.Namespace{ID: 50, Path: "Acme", Protocols: source.OnlySSH, RequireSSHCertificates: true, AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
-		s.Same("in a group", s.destination(12, "aCME/tOOLS/New"), source.ProjectDestination{Path: "Acme/Tools/New", Root: acme, DefaultBranchProtection: &level, Creation: source.DeveloperProjects, LFS: true, Role: source.Developer})
+		s.Same("in a group", s.destination(12, "aCME/tOOLS/New"), source.ProjectDestination{Path: "Acme/Tools/New", Root: acme, BranchDefaults: source.OwnBranchDefaults(&level, nil), Creation: source.DeveloperProjects, LFS: true, Role: source.Developer})
 		s.Same("in a root", s.destination(12, "acme/New"), source.ProjectDestination{Path: "Acme/New", Root: acme, Creation: source.DeveloperProjects, LFS: true, Role: source.Developer})
+		forced := s.destination(12, "acme/forced/new").BranchDefaults
+		s.Same("branch defaults", forced, &source.BranchDefaults{Push: source.NoRole, Merge: source.Maintainer, ForcePush: true})
 		own := s.destination(11, "OWN/new")
 		s.Same("a personal one", fmt.Sprint(own.Path, own.Root.ID, own.Root.Path, own.Root.Personal, own.Role), fmt.Sprint("own/new", 91, "own", true, source.Owner))
 		s.Same("another's", s.destination(12, "own/new").Role, source.NoRole)

@@ -204,7 +204,7 @@ var groupCases = []Case{
 			s.Fine("PutGroup", err)
 		})
 		got := s.Standing("nobody", "project-1").Project
-		s.Same("branch protection", got.DefaultBranchProtection == nil, true)
+		s.Same("branch protection", got.BranchDefaults == nil, true)
 		got.Root.ID = 0
 		s.Same("root", got.Root, source.Namespace{Path: "acme", Protocols: source.AllProtocols})
 	}},

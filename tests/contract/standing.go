@@ -59,12 +59,13 @@ var standingCases = []Case{
 groups:
   - {id: 1, path: top, allowed_ips: [192.0.2.0/24], protocols: http, default_branch_protection: 0}
   - {id: 2, path: top/mid}
-  - {id: 3, path: top/mid/low}
+  - {id: 3, path: top/mid/low, default_branch_protection: 2, settings: {default_branch_protection_defaults: {allow_force_push: true, allowed_to_push: [{access_level: 0}]}, emails_enabled: false}}
 users: [{id: 1, username: dev, namespace_id: 9}]
 projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d}]`)
 		top := source.Namespace{ID: 1, Path: "top", Protocols: source.OnlyHTTP, AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
 		dev := source.Namespace{ID: 9, Path: "dev", Personal: true, Protocols: source.AllProtocols}
 		level := func(b source.BranchProtection) *source.BranchProtection { return &b }
+		forced := source.BranchDefaults{Push: source.NoRole, Merge: source.Maintainer, ForcePush: true}
 		s.Unit(func(tx worldimport.Tx) { // a world file refuses these settings on a subgroup
 			mid := subgroupWithSettings("top/mid")
 			mid.Namespace.Protocols, mid.DefaultBranchProtection = source.OnlySSH, level(source.DevelopersMerge)
@@ -72,14 +73,14 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 			s.Fine("PutGroup", err)
 		})
 		for where, want := range map[string]source.Project{
-			"top/a":         {Root: top, DefaultBranchProtection: level(source.NotProtected)},
-			"top/mid/b":     {Root: top, DefaultBranchProtection: level(source.DevelopersMerge)},
-			"top/mid/low/c": {Root: top},
+			"top/a":         {Root: top, BranchDefaults: source.OwnBranchDefaults(level(source.NotProtected), nil)},
+			"top/mid/b":     {Root: top, BranchDefaults: source.OwnBranchDefaults(level(source.DevelopersMerge), nil)},
+			"top/mid/low/c": {Root: top, BranchDefaults: &forced},
 			"dev/d":         {Root: dev},
 		} {
 			got := s.Standing("nobody", where).Project
 			s.Same(where+": root", got.Root, want.Root)
-			s.Same(where+": branch protection", got.DefaultBranchProtection, want.DefaultBranchProtection)
+			s.Same(where+": branch protection", got.BranchDefaults, want.BranchDefaults)
 		}
 	}},
 	{Name: "user: every field", Check: func(s Subject) {
@@ -185,7 +186,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 		q.Refs = true
 		want, got := jsonText(s.Ask(q)), s.Ask(q)
 		got.Project.Root.AllowedIPs[0] = netip.Prefix{}
-		*got.Project.DefaultBranchProtection = 0
+		*got.Project.BranchDefaults = source.BranchDefaults{}
 		for i := range got.Project.Protections {
 			p := &got.Project.Protections[i]
 			p.Pattern = "spoilt"
@@ -214,7 +215,7 @@ projects: [{path: top/a}, {path: top/mid/b}, {path: top/mid/low/c}, {path: dev/d
 		q.Refs = true
 		got := s.Ask(q).Project
 		s.Same("allowed", got.Root.AllowedIPs, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
-		s.Same("level", *got.DefaultBranchProtection, source.FullyProtected)
+		s.Same("level", *got.BranchDefaults, source.FullyProtected.Defaults())
 		s.Same("entry", got.Protections[0].Push[0].Role, source.Maintainer)
 	}},
 }

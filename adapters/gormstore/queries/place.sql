@@ -7,6 +7,7 @@ LEFT JOIN (
         {{if .ByPath}}t.way{{else}}0 AS way{{end}},
         p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki, p.lfs,
         p.default_branch, p.empty, p.storage, p.legacy_path, p.namespace_id, n.default_branch_protection,
+        {{template "branch defaults"}} AS branch_defaults,
         root.id AS root_id, root.path AS root_path, root.owner_id AS root_owner_id, root.allowed_ips,
         root.protocols, root.require_ssh_certificates
     FROM
@@ -29,3 +30,8 @@ LEFT JOIN (
 {{- end}}
 ) p ON true
 {{end}}
+
+{{- /* The settings of a namespace that may have branch defaults among them; for all others,
+       which are nearly all, there is nothing to read. */ -}}
+
+{{define "branch defaults"}}CASE WHEN n.settings LIKE '%"default_branch_protection_defaults"%' THEN n.settings END{{end}}

@@ -3,7 +3,7 @@
        the new project is taken. */ -}}
 
 SELECT
-    n.path, n.default_branch_protection, root.id, root.path, root.owner_id, root.allowed_ips,
+    n.path, n.default_branch_protection, {{template "branch defaults"}}, root.id, root.path, root.owner_id, root.allowed_ips,
     root.protocols, root.require_ssh_certificates, n.project_creation,
     coalesce((
         SELECT a.lfs FROM namespace_closure c JOIN namespaces a ON a.id = c.ancestor_id

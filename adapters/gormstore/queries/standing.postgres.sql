@@ -10,7 +10,7 @@
 
 SELECT {{template "actor columns" .}},
     p.way, p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki, p.lfs,
-    p.default_branch, p.empty, p.storage, p.legacy_path, p.default_branch_protection,
+    p.default_branch, p.empty, p.storage, p.legacy_path, p.default_branch_protection, p.branch_defaults,
     p.root_id, p.root_path, p.root_owner_id, p.allowed_ips, p.protocols, p.require_ssh_certificates,
     CASE WHEN k.kind = 'deploy_key' THEN
         (SELECT e.can_push FROM deploy_key_projects e WHERE e.key_id = k.id AND e.project_id = p.id) END,

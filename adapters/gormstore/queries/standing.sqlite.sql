@@ -4,7 +4,7 @@
 
 SELECT {{template "actor columns" .}},
     p.way, p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki, p.lfs,
-    p.default_branch, p.empty, p.storage, p.legacy_path, p.default_branch_protection,
+    p.default_branch, p.empty, p.storage, p.legacy_path, p.default_branch_protection, p.branch_defaults,
     p.root_id, p.root_path, p.root_owner_id, p.allowed_ips, p.protocols, p.require_ssh_certificates,
     enabled.can_push,
     EXISTS (SELECT 1 FROM otp_sessions o

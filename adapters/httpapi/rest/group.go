@@ -125,9 +125,9 @@ func (a *API) basicGroup(v groups.View) basicGroup {
 func (a *API) group(v groups.View) group {
 	setting := func(name string) any { return remembered.GroupValue(v.Settings, name) }
 	level := a.instance.DefaultBranchProtection
-	if v.DefaultBranchProtection != nil {
-		level = *v.DefaultBranchProtection
-	}
+	set(&level, v.DefaultBranchProtection)
+	defaults := level.Defaults()
+	set(&defaults, source.OwnBranchDefaults(v.DefaultBranchProtection, v.Settings))
 	return group{
 		ID: int64(v.ID), WebURL: a.instance.groupURL(v.Path), Name: v.Name, Path: source.Path(v.Path).Last(), Description: v.Description,
 		Visibility: visibilityWord(v.Visibility), ShareWithGroupLock: v.ShareLock, RequireTwoFactorAuthentication: v.RequireTwoFactor,
@@ -137,7 +137,7 @@ func (a *API) group(v groups.View) group {
 		ShowDiffPreviewInEmail: setting("show_diff_preview_in_email"), MentionsDisabled: setting("mentions_disabled"), LFSEnabled: v.EffectiveLFS,
 		MathRenderingLimitsEnabled:     setting("math_rendering_limits_enabled"),
 		LockMathRenderingLimitsEnabled: setting("lock_math_rendering_limits_enabled"),
-		DefaultBranch:                  setting("default_branch"), DefaultBranchProtection: int64(level), DefaultBranchProtectionDefaults: newBranchDefaults(level.Defaults()),
+		DefaultBranch:                  setting("default_branch"), DefaultBranchProtection: int64(level), DefaultBranchProtectionDefaults: newBranchDefaults(defaults),
 		RequestAccessEnabled: setting("request_access_enabled"), FullName: v.FullName, FullPath: v.Path, CreatedAt: momentOrNull(v.CreatedAt),
 		ParentID: numberOrNull(v.Parent), OrganizationID: 1, SharedRunnersSetting: setting("shared_runners_setting"), MaxArtifactsSize: setting("max_artifacts_size"),
 	}

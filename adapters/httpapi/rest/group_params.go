@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gatehouse/adapters/httpapi/params"
@@ -86,7 +87,7 @@ type groupParams struct {
 	EnabledGitAccess        accessProtocolWord   `param:"enabled_git_access_protocol"`
 }
 
-// branchDefaultsParams are those of a BranchDefaults of which an absent one stays.
+// branchDefaultsParams are those of a BranchDefaults, of which an absent one is standard.
 type branchDefaultsParams struct {
 	AllowedToPush           []accessLevelParam `param:"allowed_to_push"`
 	AllowedToMerge          []accessLevelParam `param:"allowed_to_merge"`
@@ -95,28 +96,51 @@ type branchDefaultsParams struct {
 }
 
 type accessLevelParam struct {
-	AccessLevel int64 `param:"access_level,required"`
+	AccessLevel branchLevel `param:"access_level,required" api:"integer"`
 }
 
-// isEmpty says whether none of the parameters is given.
-func (p branchDefaultsParams) isEmpty() bool {
-	return p.AllowedToPush == nil && p.AllowedToMerge == nil && p.AllowForcePush == nil && p.DeveloperCanInitialPush == nil
-}
+// branchLevel is a level of access to a default branch.
+type branchLevel source.Role
 
-// change returns the defaults with the parameters.
-func (p branchDefaultsParams) change(d source.BranchDefaults) source.BranchDefaults {
-	lowest := func(role source.Role, levels []accessLevelParam) source.Role {
-		for i, level := range levels {
-			if one := source.Role(level.AccessLevel); i == 0 || one < role {
-				role = one
-			}
-		}
-		return role
+// ReadParam implements params.Reader.
+func (l *branchLevel) ReadParam(value any) (problem string) {
+	text, problem := params.Text(value)
+	if problem != "" {
+		return problem
 	}
-	d.Push, d.Merge = lowest(d.Push, p.AllowedToPush), lowest(d.Merge, p.AllowedToMerge)
+	number, err := strconv.Atoi(text)
+	if err != nil {
+		return params.IsInvalid
+	}
+	if _, ok := source.LowestLevel([]source.Role{source.Role(number)}); !ok {
+		return params.NoValidValue
+	}
+	*l = branchLevel(number)
+	return ""
+}
+
+// defaults returns the defaults, or nil if none of the parameters is given.
+func (p branchDefaultsParams) defaults() *source.BranchDefaults {
+	if p.AllowedToPush == nil && p.AllowedToMerge == nil && p.AllowForcePush == nil && p.DeveloperCanInitialPush == nil {
+		return nil
+	}
+	d := source.StandardBranchDefaults
+	setLowest(&d.Push, p.AllowedToPush)
+	setLowest(&d.Merge, p.AllowedToMerge)
 	set(&d.ForcePush, p.AllowForcePush)
 	set(&d.InitialPush, p.DeveloperCanInitialPush)
-	return d
+	return &d
+}
+
+// setLowest sets the role to the one that the levels give access to, if there are any.
+func setLowest(role *source.Role, given []accessLevelParam) {
+	levels := make([]source.Role, len(given))
+	for i, level := range given {
+		levels[i] = source.Role(level.AccessLevel)
+	}
+	if lowest, ok := source.LowestLevel(levels); ok {
+		*role = lowest
+	}
 }
 
 // groupChange returns the function that writes the parameters of a request into a group.
@@ -126,8 +150,9 @@ func (a *API) groupChange(c *call) (func(*source.Group) error, error) {
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
-	if level := in.DefaultBranchProtection; level != nil && !source.BranchProtection(*level).Known() {
-		return nil, noValidValue("default_branch_protection")
+	defaults, protects, err := c.branchDefaults(in)
+	if err != nil {
+		return nil, err
 	}
 	settings, err := c.remembered(remembered.Groups)
 	if err != nil {
@@ -161,43 +186,33 @@ func (a *API) groupChange(c *call) (func(*source.Group) error, error) {
 		default:
 			g.Protocols, g.RequireSSHCertificates = source.Protocols(in.EnabledGitAccess), false
 		}
-		wrong := a.setBranchProtection(g, in, given)
+		if protects {
+			*g = g.WithBranchDefaults(defaults)
+		}
 		if given("ip_restriction_ranges") {
 			ranges, ok := parseRanges(in.IPRestrictionRanges)
 			if !ok {
-				wrong = append(wrong, domain.FieldError{Field: "ip_restrictions.range", Message: "is an invalid IP address range"})
+				return domain.WrongField("ip_restrictions.range", "is an invalid IP address range")
 			}
 			g.AllowedIPs = ranges
-		}
-		if len(wrong) > 0 {
-			return wrong
 		}
 		return nil
 	}, nil
 }
 
-// setBranchProtection sets how default branches are protected: by the hash, if there is
-// one, or else by the level; null is the instance's level.
-func (a *API) setBranchProtection(g *source.Group, in groupParams, given func(string) bool) domain.FieldErrors {
-	const number, hash = "default_branch_protection", "default_branch_protection_defaults"
-	if given(number) {
-		g.DefaultBranchProtection = nil
-		if in.DefaultBranchProtection != nil {
-			level := source.BranchProtection(*in.DefaultBranchProtection)
-			g.DefaultBranchProtection = &level
-		}
+// branchDefaults returns how the parameters say that default branches are protected: by the
+// hash, if there is one, or else by the level; nil is the instance's level. given is false if
+// they say nothing.
+func (c *call) branchDefaults(in groupParams) (defaults *source.BranchDefaults, given bool, err error) {
+	level := in.DefaultBranchProtection
+	if level != nil && !source.BranchProtection(*level).Known() {
+		return nil, false, noValidValue("default_branch_protection")
 	}
-	if in.BranchDefaults.isEmpty() {
-		return nil
+	defaults = in.BranchDefaults.defaults()
+	if defaults == nil && level != nil {
+		defaults = new(source.BranchProtection(*level).Defaults())
 	}
-	level := a.instance.DefaultBranchProtection
-	set(&level, g.DefaultBranchProtection)
-	level, ok := in.BranchDefaults.change(level.Defaults()).Level()
-	if !ok {
-		return domain.WrongField(hash, "can be nothing but what a level of "+number+" means")
-	}
-	g.DefaultBranchProtection = &level
-	return nil
+	return defaults, defaults != nil || c.values.Given("default_branch_protection"), nil
 }
 
 // parseRanges reads ranges of addresses with commas between them; ok is false if one is
