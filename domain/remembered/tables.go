@@ -59,6 +59,7 @@ var Groups = Table{
 	{Name: "max_artifacts_size", Kind: Number},
 	{Name: "file_template_project_id", Kind: Number},
 	{Name: "default_branch", Kind: Text},
+	{Name: "organization_id", Kind: Number, Default: int64(1)},
 }
 
 // emailsDisabled is the old name of the opposite of emailsEnabled.

@@ -49,7 +49,7 @@ type group struct {
 	FullPath                        string               `json:"full_path"`
 	CreatedAt                       *string              `json:"created_at" api:"date-time,null"`
 	ParentID                        *int64               `json:"parent_id"`
-	OrganizationID                  int64                `json:"organization_id"`
+	OrganizationID                  any                  `json:"organization_id"`
 	SharedRunnersSetting            any                  `json:"shared_runners_setting"`
 	MaxArtifactsSize                any                  `json:"max_artifacts_size"`
 	MarkedForDeletionOn             *string              `json:"marked_for_deletion_on" api:"date,null"`
@@ -139,7 +139,7 @@ func (a *API) group(v groups.View) group {
 		LockMathRenderingLimitsEnabled: setting("lock_math_rendering_limits_enabled"),
 		DefaultBranch:                  setting("default_branch"), DefaultBranchProtection: int64(level), DefaultBranchProtectionDefaults: newBranchDefaults(defaults),
 		RequestAccessEnabled: setting("request_access_enabled"), FullName: v.FullName, FullPath: v.Path, CreatedAt: momentOrNull(v.CreatedAt),
-		ParentID: numberOrNull(v.Parent), OrganizationID: 1, SharedRunnersSetting: setting("shared_runners_setting"), MaxArtifactsSize: setting("max_artifacts_size"),
+		ParentID: numberOrNull(v.Parent), OrganizationID: setting("organization_id"), SharedRunnersSetting: setting("shared_runners_setting"), MaxArtifactsSize: setting("max_artifacts_size"),
 	}
 }
 
