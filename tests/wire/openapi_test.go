@@ -66,6 +66,29 @@ func document(t *testing.T) *openapi3.T {
 	return document
 }
 
+// What a group remembers has no effect in the document, in every schema that names it.
+func TestOpenAPI_rememberedOfGroups(t *testing.T) {
+	t.Parallel()
+	remembers := map[string]int{"require_two_factor_authentication": 0, "two_factor_grace_period": 0, "organization_id": 0}
+	for name, s := range document(t).Components.Schemas {
+		for member := range remembers {
+			property := s.Value.Properties[member]
+			if property == nil {
+				continue
+			}
+			remembers[member]++
+			if effect := property.Value.Extensions["x-gatehouse-effect"]; effect != "none" {
+				t.Errorf("%s.%s: its effect is %v", name, member, effect)
+			}
+		}
+	}
+	for member, times := range remembers {
+		if times < 3 {
+			t.Errorf("%s: %d schemas have it", member, times)
+		}
+	}
+}
+
 func TestOpenAPI_valid(t *testing.T) {
 	t.Parallel()
 	d := document(t)

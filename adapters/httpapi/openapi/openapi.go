@@ -9,7 +9,7 @@
 //	api:"date-time,null"            a text of a format
 //	api:"private|internal|public"   one of some words
 //	api:"[]string"                  an array
-//	api:"no-effect"                 it is read by nothing
+//	api:"no-effect"                 no decision depends on it
 //
 // A type with a method Words() []string is one of these words, and a parameter with a
 // method Explain() (text, example string) is a text that is written so. An answer with a

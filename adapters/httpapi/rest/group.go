@@ -27,7 +27,7 @@ type group struct {
 	Description                     string               `json:"description"`
 	Visibility                      visibilityWord       `json:"visibility"`
 	ShareWithGroupLock              bool                 `json:"share_with_group_lock"`
-	RequireTwoFactorAuthentication  bool                 `json:"require_two_factor_authentication"`
+	RequireTwoFactorAuthentication  bool                 `json:"require_two_factor_authentication" api:"no-effect"`
 	TwoFactorGracePeriod            any                  `json:"two_factor_grace_period"`
 	ProjectCreationLevel            projectCreationWord  `json:"project_creation_level"`
 	AutoDevopsEnabled               any                  `json:"auto_devops_enabled"`

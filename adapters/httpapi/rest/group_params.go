@@ -80,7 +80,7 @@ type groupParams struct {
 	SubgroupCreationLevel   subgroupCreationWord `param:"subgroup_creation_level"`
 	ShareWithGroupLock      *bool                `param:"share_with_group_lock"`
 	MembershipLock          *bool                `param:"membership_lock"`
-	RequireTwoFactor        *bool                `param:"require_two_factor_authentication"`
+	RequireTwoFactor        *bool                `param:"require_two_factor_authentication" api:"no-effect"`
 	DefaultBranchProtection *int64               `param:"default_branch_protection"`
 	BranchDefaults          branchDefaultsParams `param:"default_branch_protection_defaults"`
 	IPRestrictionRanges     string               `param:"ip_restriction_ranges" api:"string,null"`
