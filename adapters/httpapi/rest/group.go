@@ -85,10 +85,11 @@ type groupFields struct {
 	WikiAccessLevel                      any                 `json:"wiki_access_level"`
 }
 
-// groupProjects are projects in a group, and those that are shared with it.
+// groupProjects are projects in a group, and those that are shared with it; null where they
+// are not asked for.
 type groupProjects[Shown any] struct {
-	Projects       []Shown `json:"projects"`
-	SharedProjects []Shown `json:"shared_projects"`
+	Projects       *[]Shown `json:"projects"`
+	SharedProjects *[]Shown `json:"shared_projects"`
 }
 
 // groupDetail is one group.

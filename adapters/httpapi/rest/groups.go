@@ -193,7 +193,7 @@ func (a *API) showGroup(c *call) (any, error) {
 	case err != nil:
 		return nil, err
 	case !in.WithProjects:
-		return groupDetail{groupFields: a.groupFields(detail), groupProjects: groupProjects[project]{[]project{}, []project{}}}, nil
+		return groupDetail{groupFields: a.groupFields(detail)}, nil
 	default:
 		return a.groupDetail(c, detail)
 	}
@@ -229,7 +229,7 @@ func projectsOf[Shown any](a *API, c *call, group source.NamespaceID, show func(
 		return groupProjects[Shown]{}, err
 	}
 	shared, err := list(projects.Scope{Shared: true})
-	return groupProjects[Shown]{own, shared}, err
+	return groupProjects[Shown]{&own, &shared}, err
 }
 
 // updateGroup answers PUT /groups/:id.
