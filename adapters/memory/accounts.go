@@ -44,14 +44,14 @@ func (tx accountsTx) PutAccount(ctx context.Context, a identity.Account) (identi
 }
 
 // Delete implements accounts.Users.
-func (tx accountsTx) Delete(ctx context.Context, id identity.UserID) error {
+func (tx accountsTx) Delete(ctx context.Context, id identity.UserID, remember bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if err := tx.users.require(id, "user"); err != nil {
 		return err
 	}
-	tx.deleteNamespace(tx.users.rows[id].namespace)
+	tx.deleteNamespace(tx.users.rows[id].namespace, remember)
 	for _, k := range tx.keys.rows {
 		switch {
 		case k.Owner != id:

@@ -12,14 +12,17 @@ import (
 	"gatehouse/domain/source"
 )
 
-// deleteNamespace removes a namespace with all that is below. What refers to the rows goes
-// with them.
-func (tx *transaction) deleteNamespace(root source.NamespaceID) {
+// deleteNamespace removes a namespace with all that is below. It remembers where the
+// repositories of the projects lie, or does not. What refers to the rows goes with them.
+func (tx *transaction) deleteNamespace(root source.NamespaceID, remember bool) {
 	gone := map[source.NamespaceID]bool{}
 	for id := range tx.namespaces.rows {
 		gone[id] = tx.inTree(id, root)
 	}
 	for _, p := range tx.projectsIn(root) {
+		if row := tx.projects.rows[p.ID]; remember {
+			tx.removed[p.ID] = source.Project{ID: p.ID, Storage: row.Storage, LegacyPath: row.LegacyPath}
+		}
 		tx.deleteProject(p.ID)
 	}
 	maps.DeleteFunc(tx.routes, func(_ string, r route) bool { return gone[r.namespace] })
@@ -80,10 +83,8 @@ func (tx *transaction) forgetCreator(id identity.UserID) {
 	}
 }
 
-// deleteProject removes a project, and remembers where its repository is.
+// deleteProject removes a project.
 func (tx *transaction) deleteProject(id source.ProjectID) {
-	p := tx.projects.rows[id]
-	tx.removed[id] = source.Project{ID: id, Storage: p.Storage, LegacyPath: p.LegacyPath}
 	in := source.MemberSource{Project: id}
 	maps.DeleteFunc(tx.routes, func(_ string, r route) bool { return r.project == id })
 	maps.DeleteFunc(tx.redirects, func(_ string, to source.ProjectID) bool { return to == id })

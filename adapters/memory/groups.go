@@ -79,11 +79,11 @@ func wider(a, b source.Visibility) source.Visibility {
 }
 
 // Delete implements groups.Groups.
-func (tx groupsTx) Delete(ctx context.Context, id source.NamespaceID) error {
+func (tx groupsTx) Delete(ctx context.Context, id source.NamespaceID, remember bool) error {
 	if err := cmp.Or(ctx.Err(), tx.requireGroup(id)); err != nil {
 		return err
 	}
-	tx.deleteNamespace(id)
+	tx.deleteNamespace(id, remember)
 	return nil
 }
 

@@ -343,7 +343,7 @@ func (s *Service) remove(ctx context.Context, by rights.Caller, id identity.User
 		if err != nil {
 			return err
 		}
-		if err := tx.Users.Delete(ctx, id); err != nil {
+		if err := tx.Users.Delete(ctx, id, s.rules.RemoveRepository != ""); err != nil {
 			return err
 		}
 		if err := s.deleted(ctx, tx, by, projects); err != nil {

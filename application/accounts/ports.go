@@ -41,9 +41,9 @@ type Users interface {
 	PutAccount(ctx context.Context, a identity.Account) (identity.UserID, error)
 	// Delete removes the user with the personal namespace and the projects in it, with
 	// keys, tokens, memberships and entries of protections; deploy keys stay without a
-	// creator. Where the repositories of the projects lie stays known until they are
-	// removed. domain.NotFound if there is no such user.
-	Delete(ctx context.Context, id identity.UserID) error
+	// creator. If remember is set, where the repositories of the projects lie stays known
+	// until they are removed. domain.NotFound if there is no such user.
+	Delete(ctx context.Context, id identity.UserID, remember bool) error
 	// SoleOwner returns the full paths of the groups that have the user as their only
 	// direct owner who is active, in alphabetical order.
 	SoleOwner(ctx context.Context, id identity.UserID, now time.Time) ([]string, error)

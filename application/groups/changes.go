@@ -238,7 +238,7 @@ func (s *Service) Delete(ctx context.Context, by rights.Caller, ref rights.Ref, 
 		if err != nil {
 			return err
 		}
-		if err := tx.Groups.Delete(ctx, g.ID); err != nil {
+		if err := tx.Groups.Delete(ctx, g.ID, s.rules.RemoveRepository != ""); err != nil {
 			return err
 		}
 		if err := s.deleted(ctx, tx, by, projects); err != nil {

@@ -348,6 +348,9 @@ func TestService_Delete(t *testing.T) {
 		if diff := cmp.Diff(want, f.list(t, "jobs", "kind", "subject")); diff != "" {
 			t.Errorf("kind %q: jobs (-want +got):\n%s", kind, diff)
 		}
+		if _, err := f.store.Removed.Removed(t.Context(), 60); (err == nil) != (kind != "") {
+			t.Errorf("kind %q: where the repository lies: got %v", kind, err)
+		}
 		if diff := cmp.Diff([]string{"open", "other"}, f.list(t, "groups", "path")); diff != "" {
 			t.Errorf("kind %q: groups (-want +got):\n%s", kind, diff)
 		}

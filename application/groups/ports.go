@@ -44,9 +44,10 @@ type Groups interface {
 	// Subtree returns what lies below a group.
 	Subtree(ctx context.Context, id source.NamespaceID) (source.Subtree, error)
 	// Delete removes a group with all that is below, with members, shares, hooks, entries
-	// of protections and what was sold. Where the repositories of the projects lie stays
-	// known until they are removed. domain.NotFound if there is no such group.
-	Delete(ctx context.Context, id source.NamespaceID) error
+	// of protections and what was sold. If remember is set, where the repositories of the
+	// projects lie stays known until they are removed. domain.NotFound if there is no such
+	// group.
+	Delete(ctx context.Context, id source.NamespaceID, remember bool) error
 	// Subscribed says whether the group itself has subscribed to a plan other than
 	// billing.FreePlan.
 	Subscribed(ctx context.Context, id source.NamespaceID) (bool, error)

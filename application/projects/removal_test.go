@@ -35,7 +35,7 @@ func deleted(t *testing.T, r *removals) (*projects.Remover, *memory.Store) {
 	t.Helper()
 	store := memory.New()
 	world.Apply(t, store.WorldImport, "users: [{id: 3, username: dede}]\nprojects: [{id: 7, path: dede/own, storage: second, legacy_path: dede/older}]\n")
-	err := store.AccountUnitOfWork(t.Context(), func(tx accounts.Tx) error { return tx.Users.Delete(t.Context(), 3) })
+	err := store.AccountUnitOfWork(t.Context(), func(tx accounts.Tx) error { return tx.Users.Delete(t.Context(), 3, true) })
 	if err != nil {
 		t.Fatal(err)
 	}

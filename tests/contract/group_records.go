@@ -110,7 +110,7 @@ var groupTxCases = []Case{
 		s.Apply(groupTrees)
 		before := s.contents()
 		err := s.GroupUnitOfWork(s.Context(), func(tx groups.Tx) error {
-			s.Fine("Delete", tx.Groups.Delete(s.Context(), 12))
+			s.Fine("Delete", tx.Groups.Delete(s.Context(), 12, true))
 			id, err := tx.Groups.PutGroup(s.Context(), tools())
 			s.Fine("PutGroup", err)
 			s.Fine("PutShare", tx.Shares.PutShare(s.Context(), id, 15, groups.Share{Role: source.Guest}, 1, now))

@@ -323,7 +323,7 @@ var managedGroupCases = []Case{
 			for _, id := range []source.NamespaceID{0, -1, 70, 99} {
 				_, err := tx.Groups.Group(s.Context(), id)
 				s.Kind(fmt.Sprint("Group ", id), err, domain.NotFound)
-				s.Kind(fmt.Sprint("Delete ", id), tx.Groups.Delete(s.Context(), id), domain.NotFound)
+				s.Kind(fmt.Sprint("Delete ", id), tx.Groups.Delete(s.Context(), id, true), domain.NotFound)
 			}
 		})
 		s.Same("groups", len(s.List("groups")), 8)
@@ -368,7 +368,7 @@ hooks: [{group: a1/b, url: "http://x"}, {project: a1/b/c/p, url: "http://x"}, {g
 agents: [{id: 1, name: prod, project: a1/b/p, tokens: [{name: t, token: x}]}]
 `)
 		s.inGroupTx(func(tx groups.Tx) {
-			s.Fine("Delete", tx.Groups.Delete(s.Context(), 12))
+			s.Fine("Delete", tx.Groups.Delete(s.Context(), 12, true))
 			for group, want := range map[source.NamespaceID][]source.ProjectID{11: {21, 27}, 12: nil} {
 				s.Same(fmt.Sprint("projects below ", group), s.projectsBelow(tx, group), want)
 			}

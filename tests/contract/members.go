@@ -171,7 +171,7 @@ var memberCases = []Case{
 			})
 			s.Same("moment of the import", got.UpdatedAt.Equal(m.UpdatedAt), false)
 		})
-		s.Fine("delete the creator", s.AccountUnitOfWork(s.Context(), func(tx accounts.Tx) error { return tx.Users.Delete(s.Context(), 1) }))
+		s.Fine("delete the creator", s.AccountUnitOfWork(s.Context(), func(tx accounts.Tx) error { return tx.Users.Delete(s.Context(), 1, true) }))
 		l, err = s.MemberRecords.Views(s.Context(), inMid, members.Filter{Users: []identity.UserID{3}}, application.Page{Order: "id", Size: 1}, now)
 		s.Fine("Views", err)
 		s.Same("without a creator", l.Items[0].CreatedBy, identity.UserID(0))

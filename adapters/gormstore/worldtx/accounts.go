@@ -49,10 +49,10 @@ const (
 )
 
 // Delete implements accounts.Users.
-func (w accountsTx) Delete(ctx context.Context, id identity.UserID) error {
+func (w accountsTx) Delete(ctx context.Context, id identity.UserID, remember bool) error {
 	home, err := found(database.Find[namespaceRow](ctx, w.tx, "owner_id = ?", int64(id)))
 	if err == nil {
-		err = w.deleteNamespace(ctx, home.ID)
+		err = w.deleteNamespace(ctx, home.ID, remember)
 	}
 	if err == nil {
 		err = w.exec(ctx, "DELETE FROM users WHERE id = ?", int64(id))
@@ -60,11 +60,13 @@ func (w accountsTx) Delete(ctx context.Context, id identity.UserID) error {
 	return database.Fault(err, "user %d", id)
 }
 
-// deleteNamespace removes a namespace with all that is below. What refers to the rows goes
-// with them.
-func (w *writer) deleteNamespace(ctx context.Context, id int64) error {
-	if err := w.exec(ctx, keepRemoved, id); err != nil {
-		return err
+// deleteNamespace removes a namespace with all that is below. It remembers where the
+// repositories of the projects lie, or does not. What refers to the rows goes with them.
+func (w *writer) deleteNamespace(ctx context.Context, id int64, remember bool) error {
+	if remember {
+		if err := w.exec(ctx, keepRemoved, id); err != nil {
+			return err
+		}
 	}
 	clear(w.known)
 	return w.exec(ctx, "DELETE FROM namespaces WHERE id IN "+below, id)

@@ -84,10 +84,10 @@ func widest(all []source.Visibility) (out source.Visibility) {
 }
 
 // Delete implements groups.Groups.
-func (w groupsTx) Delete(ctx context.Context, id source.NamespaceID) error {
+func (w groupsTx) Delete(ctx context.Context, id source.NamespaceID, remember bool) error {
 	_, err := w.groupRow(ctx, id)
 	if err == nil {
-		err = w.deleteNamespace(ctx, int64(id))
+		err = w.deleteNamespace(ctx, int64(id), remember)
 	}
 	return database.Fault(err, "group %d", id)
 }

@@ -211,7 +211,7 @@ members:
 		s.Apply(people)
 		for what, do := range map[string]func(accounts.Tx) error{
 			"Account": func(tx accounts.Tx) error { _, err := tx.Users.Account(s.Context(), 404); return err },
-			"Delete":  func(tx accounts.Tx) error { return tx.Users.Delete(s.Context(), 404) },
+			"Delete":  func(tx accounts.Tx) error { return tx.Users.Delete(s.Context(), 404, true) },
 			"Key":     func(tx accounts.Tx) error { _, err := tx.Keys.Key(s.Context(), 404); return err },
 			"Remove":  func(tx accounts.Tx) error { return tx.Keys.RemoveKey(s.Context(), 404) },
 			"Token":   func(tx accounts.Tx) error { _, err := tx.Tokens.Token(s.Context(), 404); return err },

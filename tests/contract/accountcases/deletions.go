@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"gatehouse/application/accounts"
+	"gatehouse/application/groups"
 	"gatehouse/domain"
 	"gatehouse/domain/agents"
 	"gatehouse/domain/identity"
@@ -92,7 +93,7 @@ var deletionCases = []contract.Case{
 				s.Fine("Owned", err)
 				s.Same(fmt.Sprint("projects of ", user), got, want)
 			}
-			return tx.Users.Delete(s.Context(), 3)
+			return tx.Users.Delete(s.Context(), 3, true)
 		})
 		for thing, left := range remaining {
 			s.Same(thing, s.List(thing, left.fields...), left.want)
@@ -106,8 +107,8 @@ var deletionCases = []contract.Case{
 	}),
 	caseOf("user deleted: the name and the paths are free, the number is not", func(s store) {
 		s.Apply(owned)
-		s.unit(func(tx accounts.Tx) error { return tx.Users.Delete(s.Context(), 4) })
-		s.unit(func(tx accounts.Tx) error { return tx.Users.Delete(s.Context(), 3) })
+		s.unit(func(tx accounts.Tx) error { return tx.Users.Delete(s.Context(), 4, true) })
+		s.unit(func(tx accounts.Tx) error { return tx.Users.Delete(s.Context(), 3, true) })
 		again := newUser()
 		again.Username, again.Email, again.CreatedBy = "dede", "dede@example.com", 0
 		s.Same("number", s.put(again) > 4, true)
@@ -120,7 +121,7 @@ var deletionCases = []contract.Case{
 		s.Apply(owned)
 		_, err := s.Removed.Removed(s.Context(), 7)
 		s.Kind("before", err, domain.NotFound)
-		s.unit(func(tx accounts.Tx) error { return tx.Users.Delete(s.Context(), 3) })
+		s.unit(func(tx accounts.Tx) error { return tx.Users.Delete(s.Context(), 3, true) })
 		for id, want := range map[source.ProjectID]source.Project{
 			6: {ID: 6, Storage: "default"}, 7: {ID: 7, Storage: "second", LegacyPath: "dede/older"},
 		} {
@@ -134,5 +135,16 @@ var deletionCases = []contract.Case{
 		s.Kind("forgotten", err, domain.NotFound)
 		_, err = s.Removed.Removed(s.Context(), 6)
 		s.Fine("another", err)
+	}),
+	caseOf("user or group deleted: where the repositories lie is not remembered", func(s store) {
+		s.Apply(owned, "groups: [{id: 90, path: brief}]\nprojects: [{id: 91, path: brief/p}]")
+		s.unit(func(tx accounts.Tx) error { return tx.Users.Delete(s.Context(), 3, false) })
+		s.Fine("unit of work", s.GroupUnitOfWork(s.Context(), func(tx groups.Tx) error {
+			return tx.Groups.Delete(s.Context(), 90, false)
+		}))
+		for _, id := range []source.ProjectID{6, 7, 91} {
+			_, err := s.Removed.Removed(s.Context(), id)
+			s.Kind("Removed", err, domain.NotFound)
+		}
 	}),
 }
