@@ -18,9 +18,9 @@ func TestExplain_right(t *testing.T) {
 		"refused by the role": {
 			[]string{"--may", "admin_group_member", "--user", "Rubi", "--on", "GNUwget"},
 			[]string{
-				"verdict refused (forbidden): the role in the group is developer, by the rule role_owner\n", "right admin_group_member\n",
+				"verdict refused (forbidden): the role in the group is developer, and it takes owner, by the rule role_owner\n", "right admin_group_member\n",
 				"who user 7 rubi, active\n", "role developer\n", "on group 30 gnuwget, public\n",
-				"signed_in passed -\n", "role_owner refused the role in the group is developer\n",
+				"signed_in passed -\n", "role_owner refused the role in the group is developer, and it takes owner\n",
 			},
 		},
 		"allowed":       {[]string{"--may", "read_project_member", "--user", "rubi", "--on", "gnuwget/wget2"}, []string{"verdict allowed: no rule refuses\n", "on project 3 gnuwget/wget2, public\n"}},
@@ -67,7 +67,7 @@ func TestExplain_rightJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{
-		"version": 1.0, "right": "create_subgroup", "allowed": false, "kind": "forbidden", "message": "the role in the group is reporter",
+		"version": 1.0, "right": "create_subgroup", "allowed": false, "kind": "forbidden", "message": "the role in the group is reporter, and it takes maintainer or more, by its subgroup_creation_level",
 		"rule": "subgroup_creation_level", "change": nil,
 		"actor": map[string]any{"id": 7.0, "username": "rubi", "state": "active", "admin": false, "external": false, "role": "reporter"},
 		"on":    map[string]any{"kind": "group", "id": 31.0, "path": "vault", "visibility": "private"},
@@ -75,7 +75,7 @@ func TestExplain_rightJSON(t *testing.T) {
 			map[string]any{"rule": "user", "outcome": "passed", "message": ""},
 			map[string]any{"rule": "signed_in", "outcome": "passed", "message": ""},
 			map[string]any{"rule": "visible", "outcome": "passed", "message": ""},
-			map[string]any{"rule": "subgroup_creation_level", "outcome": "refused", "message": "the role in the group is reporter"},
+			map[string]any{"rule": "subgroup_creation_level", "outcome": "refused", "message": "the role in the group is reporter, and it takes maintainer or more, by its subgroup_creation_level"},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

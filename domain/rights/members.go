@@ -64,13 +64,24 @@ type memberRule struct {
 	check func(MemberChange) error
 }
 
+// least is the role that the actor needs for a rule that goes by it.
+func (r memberRule) least(m MemberChange) source.Role {
+	if r.name == ownRole {
+		return m.New
+	}
+	return source.Owner
+}
+
+// ownRole is the rule that goes by the role which the member gets.
+const ownRole = "own_role"
+
 // memberRules judge a change after the rules of its right. The first that refuses
 // decides; FieldErrors are collected.
 var memberRules = []memberRule{
 	{"membership_lock", checkMembershipLock},
 	{"namespace_owner", checkNamespaceOwner},
 	{"new_member", checkNewMember},
-	{"own_role", checkOwnRole},
+	{ownRole, checkOwnRole},
 	{"owners", checkOwners},
 	{"last_owner", checkLastOwner},
 	{"access_level", checkAccessLevel},
@@ -120,7 +131,7 @@ func (m MemberChange) Explain() []Finding {
 		if err := r.check(m); err != nil {
 			f.Outcome, f.Message = Refused, err.Error()
 			if err == error(errForbidden) {
-				f.Message = explained(errForbidden, m.Case)
+				f.Message = whyRole(m.Case, r.least(m))
 			}
 		}
 		findings = append(findings, f)

@@ -134,7 +134,7 @@ func TestMemberChange_Explain(t *testing.T) {
 	want := []rights.Finding{
 		passed("signed_in"), passed("visible"), passed("role_maintainer"),
 		passed("membership_lock"), passed("namespace_owner"), passed("new_member"), passed("own_role"),
-		refused("owners", "the role in the project is maintainer"), passed("last_owner"), passed("access_level"),
+		refused("owners", "the role in the project is maintainer, and it takes owner"), passed("last_owner"), passed("access_level"),
 		refused("inherited", "access_level should be greater than or equal to Developer inherited membership from group acme"), passed("expires_at"),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

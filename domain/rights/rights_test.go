@@ -148,9 +148,47 @@ func TestCase_Explain(t *testing.T) {
 	got := rights.Caller{Account: user(4)}.In(rights.AdminGroup, rights.Standing{Subject: private(rights.Group), Role: source.Developer}).Explain()
 	want := []rights.Finding{
 		{Rule: "signed_in", Outcome: rights.Passed}, {Rule: "visible", Outcome: rights.Passed},
-		{Rule: "role_owner", Outcome: rights.Refused, Message: "the role in the group is developer"},
+		{Rule: "role_owner", Outcome: rights.Refused, Message: "the role in the group is developer, and it takes owner"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+}
+
+// Each refusal names the fact that decides.
+func TestCase_Explain_reasons(t *testing.T) {
+	t.Parallel()
+	inGroup := func(right rights.Right, role source.Role, change func(*rights.Subject)) rights.Case {
+		subject := private(rights.Group)
+		change(&subject)
+		return rights.Case{Right: right, Actor: user(4), Subject: subject, Role: role}
+	}
+	creation := func(level source.ProjectCreation) func(*rights.Subject) {
+		return func(s *rights.Subject) { s.ProjectCreation = level }
+	}
+	onInstance := func(change func(*identity.Account)) rights.Case {
+		account := user(4)
+		change(&account)
+		return rights.Caller{Account: account}.OnInstance(rights.CreateGroup)
+	}
+	for want, c := range map[string]rights.Case{
+		"the user is external":                                                                               onInstance(func(a *identity.Account) { a.External, a.CanCreateGroup = true, true }),
+		"can_create_group of the user is false":                                                              onInstance(func(a *identity.Account) { a.CanCreateGroup = false }),
+		"the request is anonymous":                                                                           onInstance(func(a *identity.Account) { a.ID = 0 }),
+		"project_creation_level of the group is noone: nobody may":                                           inGroup(rights.CreateProjects, source.Owner, creation(source.NoProjects)),
+		"project_creation_level of the group is administrator: it takes an administrator":                    inGroup(rights.CreateProjects, source.Owner, creation(source.AdminProjects)),
+		"the role in the group is developer, and it takes maintainer or more, by its project_creation_level": inGroup(rights.CreateProjects, source.Developer, creation(source.MaintainerProjects)),
+		"the role in the group is maintainer, and it takes owner, by its subgroup_creation_level":            inGroup(rights.CreateSubgroup, source.Maintainer, func(s *rights.Subject) { s.SubgroupCreation = source.OwnerSubgroups }),
+		"the group is private, and the role in it is none":                                                   inGroup(rights.ReadGroup, source.NoRole, func(*rights.Subject) {}),
+	} {
+		var last rights.Finding
+		for _, f := range c.Explain() {
+			if f.Outcome == rights.Refused {
+				last = f
+			}
+		}
+		if last.Message != want {
+			t.Errorf("%s: got %q, want %q", c.Right, last.Message, want)
+		}
 	}
 }

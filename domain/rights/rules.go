@@ -8,13 +8,13 @@ import (
 )
 
 var (
-	signedIn            = rule{"signed_in", checkSignedIn}
-	administrator       = rule{"administrator", checkAdministrator}
-	selfOrAdministrator = rule{"self_or_administrator", checkSelf}
-	mayCreateGroup      = rule{"can_create_group", checkCreateGroup}
-	visible             = rule{"visible", checkVisible}
-	subgroupCreation    = rule{"subgroup_creation_level", checkSubgroupCreation}
-	projectCreation     = rule{"project_creation_level", checkProjectCreation}
+	signedIn            = rule{"signed_in", checkSignedIn, always("the request is anonymous")}
+	administrator       = rule{"administrator", checkAdministrator, always("the user is no administrator")}
+	selfOrAdministrator = rule{"self_or_administrator", checkSelf, always("the user is another one, and no administrator")}
+	mayCreateGroup      = rule{"can_create_group", checkCreateGroup, whyNoGroup}
+	visible             = rule{"visible", checkVisible, whyHidden}
+	subgroupCreation    = rule{"subgroup_creation_level", checkSubgroupCreation, whyNoSubgroup}
+	projectCreation     = rule{"project_creation_level", checkProjectCreation, whyNoProject}
 )
 
 // The refusals carry no words but the kinds': a caller learns as much from GitLab.
@@ -92,7 +92,11 @@ func checkProjectCreation(c Case) *domain.Refusal {
 
 // atLeast asks for a role.
 func atLeast(least source.Role) rule {
-	return rule{"role_" + least.String(), func(c Case) *domain.Refusal { return checkRole(c, least) }}
+	return rule{
+		"role_" + least.String(),
+		func(c Case) *domain.Refusal { return checkRole(c, least) },
+		func(c Case) string { return whyRole(c, least) },
+	}
 }
 
 func checkRole(c Case, least source.Role) *domain.Refusal {
@@ -102,18 +106,48 @@ func checkRole(c Case, least source.Role) *domain.Refusal {
 	return nil
 }
 
-// explained says in words for an operator why a rule refuses.
-func explained(refusal *domain.Refusal, c Case) string {
-	switch {
-	case refusal == errSignIn:
-		return "the request is anonymous"
-	case refusal.Kind == domain.NotFound && !c.Subject.Known:
+func always(reason string) func(Case) string {
+	return func(Case) string { return reason }
+}
+
+func whyHidden(c Case) string {
+	if !c.Subject.Known {
 		return fmt.Sprintf("there is no such %s", c.Subject.Kind)
-	case refusal.Kind == domain.NotFound:
-		return fmt.Sprintf("the %s is %s, and the role in it is %s", c.Subject.Kind, c.Subject.Visibility, c.Role)
-	case c.Subject.Kind == Group || c.Subject.Kind == Project:
-		return fmt.Sprintf("the role in the %s is %s", c.Subject.Kind, c.Role)
-	default:
-		return "the user is no administrator"
 	}
+	return fmt.Sprintf("the %s is %s, and the role in it is %s", c.Subject.Kind, c.Subject.Visibility, c.Role)
+}
+
+func whyNoGroup(c Case) string {
+	switch {
+	case !c.Actor.Known():
+		return "the request is anonymous"
+	case c.Actor.External:
+		return "the user is external"
+	default:
+		return "can_create_group of the user is false"
+	}
+}
+
+func whyNoSubgroup(c Case) string {
+	return whyRole(c, c.Subject.SubgroupCreation.Least()) + ", by its subgroup_creation_level"
+}
+
+func whyNoProject(c Case) string {
+	switch least, ok := c.Subject.ProjectCreation.Least(); {
+	case ok:
+		return whyRole(c, least) + ", by its project_creation_level"
+	case c.Subject.ProjectCreation == source.NoProjects:
+		return "project_creation_level of the group is noone: nobody may"
+	default:
+		return "project_creation_level of the group is administrator: it takes an administrator"
+	}
+}
+
+// whyRole names the role that the actor has, and the one that it takes.
+func whyRole(c Case, least source.Role) string {
+	takes := least.String()
+	if least < source.Owner {
+		takes += " or more"
+	}
+	return fmt.Sprintf("the role in the %s is %s, and it takes %s", c.Subject.Kind, c.Role, takes)
 }
