@@ -67,7 +67,7 @@ func restUseCases(credentials *credentials.Service, accounts *accounts.Service, 
 // RightsExplainer makes the explainer of rights.
 func RightsExplainer(config config.Config, ports Ports) *authorization.Explainer {
 	service := members.New(ports.MemberUnitOfWork, ports.Standings, ports.MemberRecords, Clock())
-	return authorization.New(accountNames{ports.AccountRecords}, ports.Standings, service, config.Git.KeyPolicy(), Clock())
+	return authorization.New(accountNames{ports.AccountRecords}, ports.Standings, ports.ProjectViews, service, config.Git.KeyPolicy(), Clock())
 }
 
 // accountNames finds accounts by their names.

@@ -55,7 +55,8 @@ does not have them, an update counts as a fast-forward.
 --json prints an object that --schema describes, as a JSON Schema.
 
 With --may it tells instead whether a user may use a right of the management API, on the
-group, project or user that --on names. The rights are
+group, project or user that --on names: by path or username, a group or project also by
+number. The rights are
 ` + wrapped(rights.Rights()) + `.
 Of admin_group_member and admin_project_member --member and --to name a change: the
 member, and the role that they would get, or none to remove them.`,
@@ -127,7 +128,7 @@ func (q *question) add(c *cobra.Command) {
 	f.StringVar(&q.user, "user", "", "username of the user who asks")
 	f.StringVar(&q.userID, "user-id", "", "`NUMBER` of the user who asks")
 	f.StringVar(&q.may, "may", "", "`RIGHT` of the management API, such as admin_group")
-	f.StringVar(&q.on, "on", "", "`PATH` of the group or project, or name of the user, that the right is on")
+	f.StringVar(&q.on, "on", "", "`PATH` or number of the group or project, or name of the user, that the right is on")
 	f.StringVar(&q.member, "member", "", "`NAME` of the user whose membership would change")
 	f.StringVar(&q.to, "to", "", "`ROLE` that the member would get: minimal, guest, …, owner, or none")
 	f.StringVar(&q.project, "project", "", "`PATH` of the project; append .wiki for its wiki")

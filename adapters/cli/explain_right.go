@@ -150,6 +150,8 @@ func subjectText(e authorization.Explanation) string {
 	switch {
 	case s.Kind == rights.Instance:
 		return "the instance"
+	case e.MovedTo != "":
+		return fmt.Sprintf("%s %s, which has moved to %s", s.Kind, e.On, e.MovedTo)
 	case !s.Known:
 		return fmt.Sprintf("%s %s, which does not exist", s.Kind, e.On)
 	case s.Visibility == "":

@@ -45,7 +45,12 @@ func TestExplain_right(t *testing.T) {
 			[]string{"--may", "admin_group_member", "--user", "rubi", "--on", "gnuwget", "--member", "rubi", "--to", "none"},
 			[]string{"allowed", "change user 7 rubi, removed as developer\n", "leave passed every member may leave\n"},
 		},
-		"right on users": {[]string{"--may", "update_user", "--user", "rubi", "--on", "bob"}, []string{"refused (forbidden)", "on user 8 bob\n"}},
+		"group by number":   {[]string{"--may", "read_group", "--user", "rubi", "--on", "31"}, []string{"allowed", "on group 31 vault, private\n"}},
+		"project by number": {[]string{"--may", "read_project", "--user", "rubi", "--on", "4"}, []string{"allowed", "on project 4 vault/keep, private\n"}},
+		"number of none":    {[]string{"--may", "read_project", "--user", "rubi", "--on", "0"}, []string{"there is no such project", "on project 0, which does not exist\n"}},
+		"moved":             {[]string{"--may", "read_project", "--user", "rubi", "--on", "GNUwget/old"}, []string{"there is no such project", "on project GNUwget/old, which has moved to gnuwget/wget2\n"}},
+		"member by number":  {[]string{"--may", "admin_group_member", "--user", "root", "--on", "31", "--member", "bob", "--to", "developer"}, []string{"allowed", "on group 31 vault, private\n", "change user 8 bob, a new developer\n"}},
+		"right on users":    {[]string{"--may", "update_user", "--user", "rubi", "--on", "bob"}, []string{"refused (forbidden)", "on user 8 bob\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -70,7 +75,7 @@ func TestExplain_rightJSON(t *testing.T) {
 		"version": 1.0, "right": "create_subgroup", "allowed": false, "kind": "forbidden", "message": "the role in the group is reporter, and it takes maintainer or more, by its subgroup_creation_level",
 		"rule": "subgroup_creation_level", "change": nil,
 		"actor": map[string]any{"id": 7.0, "username": "rubi", "state": "active", "admin": false, "external": false, "role": "reporter"},
-		"on":    map[string]any{"kind": "group", "id": 31.0, "path": "vault", "visibility": "private"},
+		"on":    map[string]any{"kind": "group", "id": 31.0, "path": "vault", "visibility": "private", "moved_to": ""},
 		"rules": []any{
 			map[string]any{"rule": "user", "outcome": "passed", "message": ""},
 			map[string]any{"rule": "signed_in", "outcome": "passed", "message": ""},

@@ -45,6 +45,9 @@ type RightOn struct {
 	ID         int64       `json:"id"`
 	Path       string      `json:"path"`
 	Visibility string      `json:"visibility"`
+	// MovedTo is the path of the project to which the path of the question led in the past;
+	// empty for none.
+	MovedTo string `json:"moved_to"`
 }
 
 // RightChange is a change of a member. The roles are words: none as the old one of a user
@@ -79,7 +82,7 @@ func NewRight(e authorization.Explanation) Right {
 	out := Right{
 		Version: Version, Right: e.Right, Allowed: e.Refusal == nil,
 		Actor: RightActor{int64(e.Actor.ID), e.Actor.Username, e.Actor.State, e.Actor.Admin, e.Actor.External, e.Role()},
-		On:    RightOn{s.Kind, s.ID, s.Path, string(s.Visibility)},
+		On:    RightOn{s.Kind, s.ID, s.Path, string(s.Visibility), e.MovedTo},
 		Rules: make([]RightRule, len(e.Findings)),
 	}
 	if m := e.Change; m.Member.Known() {

@@ -4,6 +4,7 @@ package authorization
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"gatehouse/application"
@@ -27,6 +28,13 @@ type Standings interface {
 	Standing(ctx context.Context, user identity.UserID, on rights.Ref, now time.Time) (rights.Standing, error)
 }
 
+// MovedProjects knows where projects have been.
+type MovedProjects interface {
+	// MovedTo returns the number of the project to which a path of the past leads, or
+	// domain.NotFound.
+	MovedTo(ctx context.Context, path source.Path) (source.ProjectID, error)
+}
+
 // Members knows what a change of members would be judged by.
 type Members interface {
 	// Plan returns the change by which a user would get a role in a group or project, or
@@ -39,14 +47,15 @@ type Members interface {
 type Explainer struct {
 	accounts  Accounts
 	standings Standings
+	moved     MovedProjects
 	members   Members
 	policy    identity.Policy
 	now       application.Clock
 }
 
 // New makes an Explainer.
-func New(accounts Accounts, standings Standings, members Members, policy identity.Policy, now application.Clock) *Explainer {
-	return &Explainer{accounts, standings, members, policy, now}
+func New(accounts Accounts, standings Standings, moved MovedProjects, members Members, policy identity.Policy, now application.Clock) *Explainer {
+	return &Explainer{accounts, standings, moved, members, policy, now}
 }
 
 // Question asks for a right.
@@ -55,7 +64,8 @@ type Question struct {
 	// Username is that of the user who would use it; empty for a request without a token.
 	Username string
 	// On is the full path of the group or project, or the username of the user, that the
-	// right is on; it is ignored for a right on the instance.
+	// right is on; it is ignored for a right on the instance. Digits are the number of a
+	// group or project, as in the API.
 	On string
 	// Member is the username of the member who would get the role To, or with NoRole lose
 	// the membership; empty for a question about the right alone. The right is
@@ -69,6 +79,9 @@ type Explanation struct {
 	Question
 	Actor   identity.Account
 	Subject rights.Standing
+	// MovedTo is the path of the project to which On leads as a path of the past; empty if
+	// it leads to none.
+	MovedTo string
 	// Change is that of the member; the zero one if the question has none.
 	Change rights.MemberChange
 	// Refusal is why the user may not; nil if the user may.
@@ -103,6 +116,11 @@ func (e *Explainer) Explain(ctx context.Context, q Question) (Explanation, error
 	if out.Subject, err = e.subject(ctx, kind, out.Actor.ID, q.On); err != nil {
 		return Explanation{}, err
 	}
+	if kind == rights.Project && !out.Subject.Known {
+		if out.MovedTo, err = e.movedTo(ctx, q.On); err != nil {
+			return Explanation{}, err
+		}
+	}
 	caller := rights.Caller{Account: out.Actor}
 	var c judged = caller.In(q.Right, out.Subject)
 	if q.Member != "" {
@@ -135,7 +153,7 @@ func (e *Explainer) change(ctx context.Context, caller rights.Caller, kind right
 	if q.Right != rights.ChangeMembers(kind) {
 		return rights.MemberChange{}, domain.Refuse(domain.Invalid, "the right %s is not that to change members", q.Right)
 	}
-	m, err := e.members.Plan(ctx, caller, rights.Ref{Kind: kind, Path: q.On}, identity.ClaimName(q.Member), q.To)
+	m, err := e.members.Plan(ctx, caller, ref(kind, q.On), identity.ClaimName(q.Member), q.To)
 	if errors.Is(err, rights.Hidden(rights.User)) {
 		err = domain.Refuse(domain.NotFound, "there is no user %q", q.Member)
 	}
@@ -154,11 +172,34 @@ func (e *Explainer) subject(ctx context.Context, kind rights.Kind, user identity
 		}
 		return rights.Standing{Subject: rights.Subject{Kind: kind, Known: true, User: a.ID}, ID: int64(a.ID), Path: a.Username}, err
 	}
-	s, err := e.standings.Standing(ctx, user, rights.Ref{Kind: kind, Path: on}, e.now())
+	s, err := e.standings.Standing(ctx, user, ref(kind, on), e.now())
 	if errors.Is(err, domain.NotFound) {
 		return rights.Absent(kind), nil
 	}
 	return s, err
+}
+
+// ref names a group or project by its path or, as digits, by its number.
+func ref(kind rights.Kind, on string) rights.Ref {
+	if strings.Trim(on, "0123456789") != "" {
+		return rights.Ref{Kind: kind, Path: on}
+	}
+	id, _ := identity.ParseID(on) // no row has the number 0
+	return rights.Ref{Kind: kind, ID: id}
+}
+
+// movedTo returns the path of the project to which a path of the past leads; empty for
+// none.
+func (e *Explainer) movedTo(ctx context.Context, path string) (string, error) {
+	id, err := e.moved.MovedTo(ctx, source.Path(path))
+	var s rights.Standing
+	if err == nil {
+		s, err = e.standings.Standing(ctx, 0, rights.Ref{Kind: rights.Project, ID: int64(id)}, e.now())
+	}
+	if errors.Is(err, domain.NotFound) {
+		return "", nil
+	}
+	return s.Path, err
 }
 
 // Role returns the word for the role of the actor on the subject; empty for a right that
