@@ -56,7 +56,7 @@ does not have them, an update counts as a fast-forward.
 
 With --may it tells instead whether a user may use a right of the management API, on the
 group, project or user that --on names: by path or username, a group or project also by
-number. The rights are
+number. Its --json is another object, which --may --schema describes. The rights are
 ` + wrapped(rights.Rights()) + `.
 Of admin_group_member and admin_project_member --member and --to name a change: the
 member, and the role that they would get, or none to remove them.`,
@@ -68,8 +68,8 @@ member, and the role that they would get, or none to remove them.`,
 			"  gatehouse explain --may admin_group_member --user rubi --on gnuwget --member bob --to developer",
 		Args: cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {
-			if schema {
-				_, err := streams.Out.Write(explanation.Schema)
+			if schema || q.may == "--schema" { // which pflag takes for the value of --may
+				_, err := streams.Out.Write(q.schema())
 				return err
 			}
 			if err := checkTogether(c); err != nil {
@@ -141,6 +141,14 @@ func (q *question) add(c *cobra.Command) {
 	f.StringVar(&q.change, "change", "update", "what happens to the refs: create, update or delete")
 	f.StringVar(&q.old, "old", "", "`SHA` of the refs before the push")
 	f.StringVar(&q.new, "new", "", "`SHA` of the refs after the push")
+}
+
+// schema returns that of the object which --json prints.
+func (q *question) schema() []byte {
+	if q.may != "" {
+		return explanation.RightSchema
+	}
+	return explanation.Schema
 }
 
 // exclusive are flags of which explain takes one at most, with what to do about two.

@@ -10,7 +10,7 @@ import (
 
 func TestExplain_right(t *testing.T) {
 	t.Parallel()
-	database := filledWith(t, explained)
+	database, schema := filledWith(t, explained), compiled(t, gatehouse(t, "", "explain", "--may", "--schema"))
 	for name, tt := range map[string]struct {
 		args []string
 		want []string
@@ -55,6 +55,7 @@ func TestExplain_right(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			out := squeeze(gatehouse(t, "", append([]string{"explain", database}, tt.args...)...))
+			validate(t, schema, gatehouse(t, "", append([]string{"explain", database, "--json"}, tt.args...)...))
 			for _, want := range tt.want {
 				if !strings.Contains(out, squeeze(want)) {
 					t.Errorf("%q is missing:\n%s", want, out)

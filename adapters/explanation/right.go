@@ -1,6 +1,8 @@
 package explanation
 
 import (
+	_ "embed" // the schema
+
 	"gatehouse/application/authorization"
 	"gatehouse/domain"
 	"gatehouse/domain/audit"
@@ -8,6 +10,11 @@ import (
 	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
 )
+
+// RightSchema is the JSON Schema of a Right.
+//
+//go:embed right.schema.json
+var RightSchema []byte
 
 // Right is an explained right of the management API. All members are always there.
 type Right struct {

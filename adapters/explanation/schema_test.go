@@ -14,7 +14,9 @@ import (
 	"gatehouse/adapters/explanation"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain"
+	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
 )
 
@@ -31,10 +33,10 @@ type object struct {
 	Defs       map[string]object `json:"$defs"`
 }
 
-func schema(t *testing.T) object {
+func schema(t *testing.T, text []byte) object {
 	t.Helper()
 	var root object
-	if err := json.Unmarshal(explanation.Schema, &root); err != nil {
+	if err := json.Unmarshal(text, &root); err != nil {
 		t.Fatal(err)
 	}
 	return root
@@ -44,7 +46,13 @@ func schema(t *testing.T) object {
 // schema allows others, which a later release may add without another version.
 func TestSchema_members(t *testing.T) {
 	t.Parallel()
-	root := schema(t)
+	checkMembers(t, explanation.Schema, reflect.TypeFor[explanation.Explanation]())
+	checkMembers(t, explanation.RightSchema, reflect.TypeFor[explanation.Right]())
+}
+
+func checkMembers(t *testing.T, text []byte, form reflect.Type) {
+	t.Helper()
+	root := schema(t, text)
 	seen := map[string]bool{}
 	var check func(name string, o object, of reflect.Type)
 	check = func(name string, o object, of reflect.Type) {
@@ -81,7 +89,7 @@ func TestSchema_members(t *testing.T) {
 			t.Errorf("%s: a reader with this schema refuses what a later release adds to the version", name)
 		}
 	}
-	check("explanation", root, reflect.TypeFor[explanation.Explanation]())
+	check(form.Name(), root, form)
 	for name := range root.Defs {
 		if !seen[name] {
 			t.Errorf("nothing uses the definition %s", name)
@@ -100,9 +108,19 @@ func words[T ~string](list []T, more ...string) []string {
 // The schema lists the values that the program knows.
 func TestSchema_enums(t *testing.T) {
 	t.Parallel()
-	root := schema(t)
 	roles := slices.Sorted(maps.Values(source.RoleNames))
-	for member, want := range map[string][]string{
+	checkEnums(t, explanation.RightSchema, map[string][]string{
+		" kind":       words(domain.Kinds, ""),
+		" right":      words(rights.Rights()),
+		"actor state": words(identity.States, ""),
+		"actor role":  append(slices.Clone(roles), ""),
+		"change verb": {string(audit.Create), string(audit.Update), string(audit.Delete)},
+		"change old":  roles, "change new": roles, "change inherited": append(slices.Clone(roles), ""),
+		"on kind":       {string(rights.Instance), string(rights.User), string(rights.Group), string(rights.Project)},
+		"on visibility": words(source.Visibilities, ""),
+		"rule outcome":  {string(rights.Passed), string(rights.Refused)},
+	})
+	checkEnums(t, explanation.Schema, map[string][]string{
 		" kind":                 words(domain.Kinds, ""),
 		"hint kind":             words(source.HintKinds),
 		"role_source kind":      words(source.RoleSourceKinds),
@@ -116,7 +134,13 @@ func TestSchema_enums(t *testing.T) {
 		"repository visibility": words(source.Visibilities, ""),
 		"rule outcome":          words([]source.Outcome{source.Passed, source.Skipped, source.Refused, source.Undecided, source.Unanswered, source.NotReached}),
 		"access role":           append(slices.DeleteFunc(slices.Clone(roles), func(r string) bool { return r == "none" }), "", "no_one", "admin"),
-	} {
+	})
+}
+
+func checkEnums(t *testing.T, text []byte, enums map[string][]string) {
+	t.Helper()
+	root := schema(t, text)
+	for member, want := range enums {
 		def, name, _ := strings.Cut(member, " ")
 		o := root
 		if def != "" {
