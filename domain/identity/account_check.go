@@ -19,9 +19,9 @@ const (
 // without blanks and without what encloses one in a header.
 var address = regexp.MustCompile(`^[^@\s<>]+@[^@\s<>]+$`)
 
-// Check returns what is wrong with the account as the management API takes it. A name
-// that is taken already is another matter.
-func (a Account) Check() domain.FieldErrors {
+// Check returns what is wrong with the account as the management API takes it, whose user
+// has those secondary e-mails. A name that is taken already is another matter.
+func (a Account) Check(secondary ...Email) domain.FieldErrors {
 	var wrong domain.FieldErrors
 	add := func(field, message string) { wrong = append(wrong, domain.FieldError{Field: field, Message: message}) }
 	if refusal := CheckUsername(a.Username); refusal != nil {
@@ -35,10 +35,10 @@ func (a Account) Check() domain.FieldErrors {
 	case utf8.RuneCountInString(a.Name) > maxName:
 		add("name", "is too long (maximum is 255 characters)")
 	}
-	if !address.MatchString(a.Email) || utf8.RuneCountInString(a.Email) > maxName {
+	if !isAddress(a.Email) {
 		add("email", "is invalid")
 	}
-	if a.CheckPublicEmail(a.PublicEmail) != nil {
+	if a.CheckPublicEmail(a.PublicEmail, secondary...) != nil {
 		add("public_email", "is not an email you own")
 	}
 	if a.ProjectsLimit < 0 {
@@ -49,12 +49,12 @@ func (a Account) Check() domain.FieldErrors {
 
 // CheckChange returns what is wrong with those fields of the account that differ from
 // the old one, as Check does: what was there before a rule stays.
-func (a Account) CheckChange(old Account) (wrong domain.FieldErrors) {
+func (a Account) CheckChange(old Account, secondary ...Email) (wrong domain.FieldErrors) {
 	same := map[string]bool{
 		"username": a.Username == old.Username, "name": a.Name == old.Name, "email": a.Email == old.Email,
 		"public_email": a.PublicEmail == old.PublicEmail, "projects_limit": a.ProjectsLimit == old.ProjectsLimit,
 	}
-	for _, f := range a.Check() {
+	for _, f := range a.Check(secondary...) {
 		if !old.Known() || !same[f.Field] {
 			wrong = append(wrong, f)
 		}

@@ -2,11 +2,7 @@
 // second factors.
 package identity
 
-import (
-	"time"
-
-	"gatehouse/domain"
-)
+import "time"
 
 // UserID is the number of a user; 0 means none.
 type UserID int64
@@ -41,36 +37,6 @@ type User struct {
 
 // Known says whether u is a user at all.
 func (u User) Known() bool { return u.ID != 0 }
-
-// MaxEmail is how many bytes an e-mail may have: a store has an index of whole ones.
-const MaxEmail = 2000
-
-// CheckEmail returns why no user can have that e-mail, or nil. An empty one is none.
-func CheckEmail(address string) *domain.Refusal {
-	if len(address) > MaxEmail {
-		return domain.Refuse(domain.Invalid, "the e-mail is longer than %d bytes", MaxEmail)
-	}
-	return nil
-}
-
-// CheckPublicEmail returns why a user cannot have that public email, or nil: it must be
-// an address of theirs. Letter case does not count; an empty one is none.
-func (u User) CheckPublicEmail(address string) *domain.Refusal {
-	if address == "" || Fold(address) == Fold(u.Email) {
-		return nil
-	}
-	return domain.Refuse(domain.Invalid, "public_email must be the user's email, or empty to tell no address")
-}
-
-// WithPublicEmail returns u with that public email, with none if it is no address of
-// theirs.
-func (u User) WithPublicEmail(address string) User {
-	if u.CheckPublicEmail(address) != nil {
-		address = ""
-	}
-	u.PublicEmail = address
-	return u
-}
 
 // State is whether a user may use the instance, in GitLab's words.
 type State string

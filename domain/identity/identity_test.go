@@ -1,8 +1,10 @@
 package identity_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
@@ -41,6 +43,50 @@ func TestUser_CheckPublicEmail(t *testing.T) {
 		}
 		if got := u.WithPublicEmail(c.public).PublicEmail; got != want {
 			t.Errorf("%q of %q: got %q, want %q", c.public, c.email, got, want)
+		}
+	}
+}
+
+func TestUser_CheckPublicEmail_secondary(t *testing.T) {
+	t.Parallel()
+	u := identity.User{Email: "dev@example.com"}
+	all := []identity.Email{{Address: "Work@example.com", ConfirmedAt: time.Unix(1, 0)}, {Address: "home@example.com"}}
+	for public, ok := range map[string]bool{"wORK@example.com": true, "DEV@example.com": true, "home@example.com": false, "work@example.co": false} {
+		why := u.CheckPublicEmail(public, all...)
+		if (why == nil) != ok || (u.WithPublicEmail(public, all...).PublicEmail == public) != ok {
+			t.Errorf("%q: got %v", public, why)
+		}
+	}
+}
+
+func TestUser_WithoutPrimary(t *testing.T) {
+	t.Parallel()
+	all := []identity.Email{{Address: "a@example.com"}, {Address: "DEV@example.com"}, {Address: "b@example.com"}}
+	got := identity.Addresses(identity.User{Email: "dev@example.com"}.WithoutPrimary(all))
+	if want := []string{"a@example.com", "b@example.com"}; !slices.Equal(got, want) || all[1].Address != "DEV@example.com" {
+		t.Errorf("got %q of %v, want %q", got, all, want)
+	}
+}
+
+func TestFindEmail(t *testing.T) {
+	t.Parallel()
+	all := []identity.Email{{ID: 1, Address: "a@example.com"}, {ID: 2, Address: "B@example.com"}}
+	for address, want := range map[string]int64{"A@example.com": 1, "b@example.com": 2, "c@example.com": 0, "": 0} {
+		if e, found := identity.FindEmail(all, address); e.ID != want || found != (want != 0) {
+			t.Errorf("%q: got %d, %t, want %d", address, e.ID, found, want)
+		}
+	}
+}
+
+func TestEmail_Check(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 245)
+	for address, ok := range map[string]bool{
+		"a@b": true, "a+b@example.com": true, long + "@b.example": true, long + "@bb.example": false,
+		"": false, "a": false, "a@": false, "@b": false, "a b@c": false, "<a@b>": false, "a@b@c": false,
+	} {
+		if wrong := (identity.Email{Address: address}).Check(); (len(wrong) == 0) != ok || !ok && wrong.Error() != domain.WrongField("email", "is invalid").Error() {
+			t.Errorf("%q: got %v", address, wrong)
 		}
 	}
 }
