@@ -70,6 +70,7 @@ func (c largeWorld) fill(t testing.TB, s *gormstore.Store) {
 		"INSERT INTO protection_entries (protection_id, verb, level) SELECT id, 'push', 40 FROM protections",
 		"INSERT INTO protection_entries (protection_id, verb, level) SELECT id, 'merge', 40 FROM protections",
 		"INSERT INTO deploy_key_projects (key_id, project_id, can_push) SELECT id, id, true FROM keys",
+		"INSERT INTO user_emails (user_id, email) SELECT id, 'more' || id || '@example.com' FROM users",
 		"INSERT INTO otp_sessions (user_id, key_id, expires_at) SELECT id, 0, '2026-01-01 00:00:00+00:00' FROM users",
 		"INSERT INTO redirects (path, project_id) SELECT 'old/' || path, id FROM projects",
 		"ANALYZE",

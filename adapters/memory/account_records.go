@@ -60,7 +60,7 @@ func (r AccountRecords) Views(ctx context.Context, f accounts.Filter, page appli
 	w := r.world.Load()
 	var found []accounts.View
 	for _, u := range w.users.rows {
-		if filterPicks(f, u.Account) {
+		if filterPicks(f, u.Account, w.emails[fold(f.Search)] == u.ID) {
 			found = append(found, r.view(w, u, now))
 		}
 	}
@@ -82,13 +82,14 @@ func (r AccountRecords) Views(ctx context.Context, f accounts.Filter, page appli
 	return listPage(found, page, rankFirst(first), key, func(v accounts.View) int64 { return int64(v.ID) }), ctx.Err()
 }
 
-// filterPicks says whether a Filter picks a user.
-func filterPicks(f accounts.Filter, a identity.Account) bool {
+// filterPicks says whether a Filter picks a user; ofEmail that Filter.Search is an e-mail of
+// the user.
+func filterPicks(f accounts.Filter, a identity.Account, ofEmail bool) bool {
 	is := func(given *bool, value bool) bool { return given == nil || *given == value }
 	has := func(name, value string) bool { return value == "" || a.Settings[name] == value }
 	search := fold(f.Search)
 	found := strings.Contains(fold(a.Name), search) || strings.Contains(fold(a.Username), search) || strings.Contains(fold(a.PublicEmail), search) ||
-		f.Emails && a.Email != "" && fold(a.Email) == search
+		f.Emails && ofEmail
 	return found && (f.Username == "" || fold(a.Username) == fold(f.Username)) &&
 		(f.PublicEmail == "" || a.PublicEmail != "" && fold(a.PublicEmail) == fold(f.PublicEmail)) &&
 		is(f.Active, a.State == identity.Active) && is(f.External, a.External) && is(f.Admins, a.Admin) &&
@@ -191,6 +192,12 @@ func (r AccountRecords) Associations(ctx context.Context, user identity.UserID, 
 
 // Credentials implements accounts.Credentials.
 type Credentials struct{ *state }
+
+// Emails implements accounts.Credentials.
+func (c Credentials) Emails(ctx context.Context, f accounts.EmailFilter, page application.Page) (application.Listed[identity.Email], error) {
+	all := slices.DeleteFunc(c.world.Load().emailsOf(f.User), func(e identity.Email) bool { return f.ID != 0 && e.ID != f.ID })
+	return listPage(all, page, nil, noKey[identity.Email], func(e identity.Email) int64 { return e.ID }), ctx.Err()
+}
 
 // Keys implements accounts.Credentials.
 func (c Credentials) Keys(ctx context.Context, user identity.UserID, page application.Page) (application.Listed[identity.Key], error) {

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -17,7 +18,7 @@ import (
 func (s *state) changeAccounts(ctx context.Context, do func(accounts.Tx) error) error {
 	return s.update(ctx, func(tx *transaction) error {
 		a := accountsTx{tx}
-		return do(accounts.Tx{Users: a, Projects: a, Names: a, Keys: a, Tokens: a, Audit: auditTx{tx}, Jobs: jobsTx{tx}})
+		return do(accounts.Tx{Users: a, Projects: a, Names: a, Emails: a, Keys: a, Tokens: a, Audit: auditTx{tx}, Jobs: jobsTx{tx}})
 	})
 }
 
@@ -40,7 +41,7 @@ func (tx accountsTx) PutAccount(ctx context.Context, a identity.Account) (identi
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	return tx.putUser(a, 0, nil)
+	return tx.putUser(a, tx.emailsOf(a.ID), 0, nil)
 }
 
 // Delete implements accounts.Users.
@@ -69,6 +70,7 @@ func (tx accountsTx) Delete(ctx context.Context, id identity.UserID, remember bo
 	tx.removeAccess(func(a source.Access) bool { return a.User == id })
 	tx.forgetCreator(id)
 	delete(tx.emails, fold(tx.users.rows[id].Email))
+	tx.replaceEmails(id, nil)
 	delete(tx.users.rows, id)
 	return nil
 }
@@ -140,6 +142,81 @@ func (w *world) hasAdministrator() bool {
 		}
 	}
 	return false
+}
+
+// AddEmail implements accounts.Emails.
+func (tx accountsTx) AddEmail(ctx context.Context, e identity.Email) (int64, error) {
+	if err := tx.users.require(e.User, "user"); err != nil {
+		return 0, err
+	}
+	if other := tx.emails[fold(e.Address)]; other != 0 {
+		return 0, conflict("the e-mail is that of user %d", other)
+	}
+	e.ID = 0
+	return tx.putEmail(e), ctx.Err()
+}
+
+// Emails implements accounts.Emails.
+func (tx accountsTx) Emails(ctx context.Context, user identity.UserID) ([]identity.Email, error) {
+	return tx.emailsOf(user), ctx.Err()
+}
+
+// RemoveEmail implements accounts.Emails.
+func (tx accountsTx) RemoveEmail(ctx context.Context, id int64) error {
+	if err := tx.userEmails.require(id, "e-mail"); err != nil {
+		return err
+	}
+	tx.removeEmail(id)
+	return ctx.Err()
+}
+
+// emailsOf returns the secondary e-mails of a user in the order of their numbers.
+func (w *world) emailsOf(user identity.UserID) (all []identity.Email) {
+	for _, e := range w.userEmails.rows {
+		if e.User == user {
+			all = append(all, e)
+		}
+	}
+	slices.SortFunc(all, func(a, b identity.Email) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+// putEmail keeps a secondary e-mail, under a new number if its ID is 0, and returns the
+// number.
+func (w *world) putEmail(e identity.Email) int64 {
+	e.ID = w.userEmails.idOr(e.ID)
+	e.ConfirmedAt, e.CreatedAt = toInstant(e.ConfirmedAt), toInstant(e.CreatedAt)
+	w.userEmails.put(e.ID, e)
+	w.emails[fold(e.Address)] = e.User
+	return e.ID
+}
+
+func (w *world) removeEmail(id int64) {
+	delete(w.emails, fold(w.userEmails.rows[id].Address))
+	delete(w.userEmails.rows, id)
+}
+
+// replaceEmails gives a user those secondary e-mails in place of the others, which keep their
+// numbers and their times of creation.
+func (w *world) replaceEmails(user identity.UserID, all []identity.Email) {
+	kept := w.emailsOf(user)
+	primary := fold(w.users.rows[user].Email)
+	for _, e := range kept {
+		if _, stays := identity.FindEmail(all, e.Address); !stays {
+			delete(w.userEmails.rows, e.ID)
+			if fold(e.Address) != primary {
+				delete(w.emails, fold(e.Address))
+			}
+		}
+	}
+	for _, e := range all {
+		old, _ := identity.FindEmail(kept, e.Address)
+		e.ID, e.User = old.ID, user
+		if old.ID != 0 {
+			e.CreatedAt = old.CreatedAt
+		}
+		w.putEmail(e)
+	}
 }
 
 // AddKey implements accounts.Keys.

@@ -51,7 +51,7 @@ func (tx usersTx) Current(ctx context.Context, u worldimport.User) (worldimport.
 		return worldimport.User{}, notFound("user %d", id)
 	}
 	account := kept.Account.Clone()
-	return worldimport.User{User: account.User, Profile: account.Profile, NamespaceID: kept.namespace, TOTPSecret: kept.factor.Secret}, nil
+	return worldimport.User{User: account.User, Profile: account.Profile, Emails: tx.emailsOf(id), NamespaceID: kept.namespace, TOTPSecret: kept.factor.Secret}, nil
 }
 
 // UserOfEmail implements worldimport.Emails.
@@ -93,12 +93,13 @@ func (tx usersTx) Put(ctx context.Context, u worldimport.User) (identity.UserID,
 	if u.TOTPSecret == worldimport.NoSecret {
 		secret = nil
 	}
-	return tx.putUser(identity.Account{User: u.User, Profile: u.Profile}, u.NamespaceID, secret)
+	return tx.putUser(identity.Account{User: u.User, Profile: u.Profile}, u.Emails, u.NamespaceID, secret)
 }
 
-// putUser keeps a user with the number of the personal namespace, 0 for any, and the
-// secret of one-time passwords, nil for the one that is kept.
-func (tx *transaction) putUser(a identity.Account, given source.NamespaceID, secret *string) (identity.UserID, error) {
+// putUser keeps a user with those secondary e-mails and no others, with the number of the
+// personal namespace, 0 for any, and the secret of one-time passwords, nil for the one that
+// is kept.
+func (tx *transaction) putUser(a identity.Account, emails []identity.Email, given source.NamespaceID, secret *string) (identity.UserID, error) {
 	if a.ID == 0 {
 		a.ID = tx.userByName(a.Username)
 	}
@@ -110,8 +111,11 @@ func (tx *transaction) putUser(a identity.Account, given source.NamespaceID, sec
 	if err := tx.checkFree(a.Username, home); err != nil {
 		return 0, err
 	}
-	if other := tx.emails[fold(a.Email)]; other != 0 && other != a.ID {
-		return 0, conflict("the e-mail is that of user %d", other)
+	emails = a.WithoutPrimary(emails)
+	for _, address := range append(identity.Addresses(emails), a.Email) {
+		if other := tx.emails[fold(address)]; other != 0 && other != a.ID {
+			return 0, conflict("the e-mail is that of user %d", other)
+		}
 	}
 	_, used := tx.namespaces.rows[given]
 	switch {
@@ -126,7 +130,7 @@ func (tx *transaction) putUser(a identity.Account, given source.NamespaceID, sec
 	a.PasswordExpiresAt, a.CreatedAt, a.UpdatedAt = toInstant(a.PasswordExpiresAt), toInstant(a.CreatedAt), toInstant(a.UpdatedAt)
 	a.LastActivityOn = time.Time{} // kept elsewhere
 	a.CredentialVersion = max(a.CredentialVersion, old.CredentialVersion, 1)
-	a.User = a.WithPublicEmail(a.PublicEmail)
+	a.User = a.WithPublicEmail(a.PublicEmail, emails...)
 	if !a.TwoFactor {
 		delete(tx.recoveryCodes, a.ID)
 		maps.DeleteFunc(tx.otpSessions, func(s sessionKey, _ time.Time) bool { return s.user == a.ID })
@@ -136,6 +140,7 @@ func (tx *transaction) putUser(a identity.Account, given source.NamespaceID, sec
 	if a.Email != "" {
 		tx.emails[fold(a.Email)] = a.ID
 	}
+	tx.replaceEmails(a.ID, emails)
 	if exists {
 		n := tx.namespaces.rows[home.namespace]
 		n.profile.Name = a.Name

@@ -19,6 +19,7 @@ type world struct {
 	users        table[identity.UserID, user]
 	namespaces   table[source.NamespaceID, namespace]
 	projects     table[source.ProjectID, project]
+	userEmails   table[int64, identity.Email]
 	keys         table[identity.KeyID, key]
 	accessTokens table[int64, identity.AccessToken]
 	agents       table[int64, agent]
@@ -29,7 +30,7 @@ type world struct {
 	// routes are the paths of namespaces and projects, in lower case; a user's is
 	// that of the personal namespace.
 	routes map[string]route
-	// emails are the users' own, in lower case.
+	// emails are the users' own, in lower case: the primary and the secondary ones.
 	emails map[string]identity.UserID
 	// redirects are former paths of projects, in lower case. None is the path of
 	// a project now.
@@ -52,6 +53,7 @@ func newWorld() *world {
 		users:             newTable[identity.UserID, user](),
 		namespaces:        newTable[source.NamespaceID, namespace](),
 		projects:          newTable[source.ProjectID, project](),
+		userEmails:        newTable[int64, identity.Email](),
 		keys:              newTable[identity.KeyID, key](),
 		accessTokens:      newTable[int64, identity.AccessToken](),
 		agents:            newTable[int64, agent](),
@@ -77,6 +79,7 @@ func (w *world) clone() *world {
 		users:             w.users.clone(),
 		namespaces:        w.namespaces.clone(),
 		projects:          w.projects.clone(),
+		userEmails:        w.userEmails.clone(),
 		keys:              w.keys.clone(),
 		accessTokens:      w.accessTokens.clone(),
 		agents:            w.agents.clone(),

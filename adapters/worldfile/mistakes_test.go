@@ -28,8 +28,8 @@ var mistaken = map[string]struct {
 	"public_email": {
 		"users:\n  - {username: a, email: a@x, public_email: A@X}\n  - {username: b, email: b@x, public_email: null}\n  - username: c\n    email: c@x\n    public_email: d@x\n  - {username: d, public_email: d@x, email: null}\n  - {username: e, public_email: 7}\n",
 		[]string{
-			`line 6: user "c": public_email must be the user's email, or empty to tell no address`,
-			`line 7: user "d": public_email must be the user's email, or empty to tell no address`,
+			`line 6: user "c": public_email must be the user's email, a confirmed one of the user's emails, or empty to tell no address`,
+			`line 7: user "d": public_email must be the user's email, a confirmed one of the user's emails, or empty to tell no address`,
 			"line 8: public_email must be text; put quotes around it",
 		},
 	},

@@ -18,6 +18,7 @@ type Tx struct {
 	Users    Users
 	Projects Projects
 	Names    Names
+	Emails   Emails
 	Keys     Keys
 	Tokens   Tokens
 	Audit    AuditLog
@@ -37,12 +38,14 @@ type Users interface {
 	// credentials' version is 1 at first and never goes back; a user who has no second
 	// factor any more has no recovery codes and no sessions. A name or an e-mail that
 	// another user has, a name that is a group's path, or a type that the user's may not
-	// become, is domain.Conflict. The secret of one-time passwords and LastActivityOn stay.
+	// become, is domain.Conflict. A secondary e-mail that becomes the primary one is no
+	// secondary one any more, and a public one that is none of theirs is none. The secret of
+	// one-time passwords, other secondary e-mails and LastActivityOn stay.
 	PutAccount(ctx context.Context, a identity.Account) (identity.UserID, error)
 	// Delete removes the user with the personal namespace and the projects in it, with
-	// keys, tokens, memberships and entries of protections; deploy keys stay without a
-	// creator. If remember is set, where the repositories of the projects lie stays known
-	// until they are removed. domain.NotFound if there is no such user.
+	// secondary e-mails, keys, tokens, memberships and entries of protections; deploy keys
+	// stay without a creator. If remember is set, where the repositories of the projects lie
+	// stays known until they are removed. domain.NotFound if there is no such user.
 	Delete(ctx context.Context, id identity.UserID, remember bool) error
 	// SoleOwner returns the full paths of the groups that have the user as their only
 	// direct owner who is active, in alphabetical order.
@@ -61,7 +64,8 @@ type Projects interface {
 
 // Names knows which names are taken. Letter case does not count.
 type Names interface {
-	// EmailOwner returns the user who has that e-mail; 0 for none.
+	// EmailOwner returns the user who has that e-mail, as primary or secondary one; 0 for
+	// none.
 	EmailOwner(ctx context.Context, email string) (identity.UserID, error)
 	// PathTaken says whether a group, user or project has that full path, and whether it
 	// is a user.
@@ -69,6 +73,19 @@ type Names interface {
 	// HasAdministrator says whether an active user other than an internal account is an
 	// administrator.
 	HasAdministrator(ctx context.Context) (bool, error)
+}
+
+// Emails keeps the secondary e-mails of users.
+type Emails interface {
+	// AddEmail keeps a new e-mail of the user e.User, and returns its number. One that a user
+	// has, as primary or secondary one and in any letter case, is domain.Conflict, and a user
+	// who does not exist domain.NotFound.
+	AddEmail(ctx context.Context, e identity.Email) (int64, error)
+	// Emails returns those of a user, in the order of their numbers.
+	Emails(ctx context.Context, user identity.UserID) ([]identity.Email, error)
+	// RemoveEmail removes the e-mail of that number; domain.NotFound if there is none. A
+	// public e-mail stays until PutAccount is called.
+	RemoveEmail(ctx context.Context, id int64) error
 }
 
 // Keys keeps the SSH keys of users.
@@ -125,8 +142,8 @@ type View struct {
 type Filter struct {
 	// Username picks the user of that name, in any letter case.
 	Username string
-	// Search picks users whose name, username or public e-mail contains it, or whose e-mail
-	// equals it if Emails is set; in any letter case of A to Z.
+	// Search picks users whose name, username or public e-mail contains it, or whose primary
+	// or a secondary e-mail equals it if Emails is set; in any letter case of A to Z.
 	Search string
 	// ExactFirst lets one whose username is Search come before all others, unless the page
 	// is by Keyset.
@@ -234,8 +251,18 @@ type TokenFilter struct {
 	CreatedAfter, CreatedBefore, LastUsedAfter, LastUsedBefore, ExpiresAfter, ExpiresBefore time.Time
 }
 
-// Credentials reads SSH keys and access tokens.
+// EmailFilter picks secondary e-mails: those that all of its members pick.
+type EmailFilter struct {
+	User identity.UserID
+	// ID picks the e-mail of that number; 0 for all.
+	ID int64
+}
+
+// Credentials reads secondary e-mails, SSH keys and access tokens.
 type Credentials interface {
+	// Emails returns a page of the secondary e-mails that the filter picks, in the order of
+	// their numbers.
+	Emails(ctx context.Context, f EmailFilter, page application.Page) (application.Listed[identity.Email], error)
 	// Keys returns a page of the SSH keys of a user, in the order of their numbers.
 	Keys(ctx context.Context, user identity.UserID, page application.Page) (application.Listed[identity.Key], error)
 	// FindKey returns the key of the claim: a user's or a deploy key with its projects, else

@@ -146,8 +146,13 @@ func (i *importer) explainUser(ctx context.Context, err error, u User) error {
 		if why, err := i.pathClash(ctx, "the username", u.User.Username, "user", int64(kept.User.ID)); why != "" || err != nil {
 			return why, err
 		}
-		if why, err := i.emailClash(ctx, u.User.Email, kept.User.ID); why != "" || err != nil {
+		if why, err := i.emailClash(ctx, "its e-mail", u.User.Email, kept.User.ID); why != "" || err != nil {
 			return why, err
+		}
+		for _, e := range u.Emails {
+			if why, err := i.emailClash(ctx, fmt.Sprintf("its e-mail %q", e.Address), e.Address, kept.User.ID); why != "" || err != nil {
+				return why, err
+			}
 		}
 		if kept.User.Known() {
 			return fmt.Sprintf("its personal namespace has the number %d, which does not change; leave namespace_id out", kept.NamespaceID), nil
@@ -156,9 +161,9 @@ func (i *importer) explainUser(ctx context.Context, err error, u User) error {
 	})
 }
 
-// emailClash says which other user than that of the number has the e-mail, or returns an
-// empty text.
-func (i *importer) emailClash(ctx context.Context, email string, id identity.UserID) (string, error) {
+// emailClash says which other user than that of the number has the e-mail, which what names,
+// or returns an empty text.
+func (i *importer) emailClash(ctx context.Context, what, email string, id identity.UserID) (string, error) {
 	other, err := i.tx.Emails.UserOfEmail(ctx, email)
 	if err != nil || other == id {
 		return "", ignoreNotFound(err)
@@ -167,7 +172,7 @@ func (i *importer) emailClash(ctx context.Context, email string, id identity.Use
 	if err != nil {
 		return "", err
 	}
-	return i.has("its e-mail", o)
+	return i.has(what, o)
 }
 
 func (i *importer) explainGroup(ctx context.Context, err error, g Group) error {

@@ -18,6 +18,7 @@ func compareUsers(old, described User) (c comparison) {
 	c.set("name", o.Name, d.Name, neutral)
 	c.set("email", o.Email, d.Email, neutral)
 	c.set("public_email", o.PublicEmail, d.PublicEmail, neutral)
+	c.set("emails", secondaryEmails(old.Emails), secondaryEmails(described.Emails), neutral)
 	c.set("type", string(o.Type), string(d.Type), moves)
 	switch identity.Active {
 	case o.State:
@@ -49,6 +50,19 @@ func compareUsers(old, described User) (c comparison) {
 	c.settings(was.Settings, is.Settings)
 	c.set("created_at", moment(was.CreatedAt), moment(is.CreatedAt), neutral)
 	return c
+}
+
+// secondaryEmails are e-mails with the moments at which they were confirmed.
+func secondaryEmails(all []identity.Email) string {
+	texts := make([]string, len(all))
+	for i, e := range all {
+		texts[i] = e.Address
+		if !e.ConfirmedAt.IsZero() {
+			texts[i] += " " + moment(e.ConfirmedAt)
+		}
+	}
+	slices.Sort(texts)
+	return strings.Join(texts, ", ")
 }
 
 func compareGroups(old, described Group) (c comparison) {

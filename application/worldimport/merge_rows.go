@@ -22,6 +22,8 @@ func mergeUsers(kept, d User) User {
 	keep(d.FileLine, "name", &u.Name, k.Name)
 	keep(d.FileLine, "email", &u.Email, k.Email)
 	keep(d.FileLine, "public_email", &u.PublicEmail, k.PublicEmail)
+	keep(d.FileLine, "emails", &d.Emails, kept.Emails)
+	d.Emails = u.WithoutPrimary(d.Emails)
 	keep(d.FileLine, "state", &u.State, k.State)
 	if !k.Type.IsInternal() { // those are updated by rows of their own type alone
 		keep(d.FileLine, "type", &u.Type, k.Type)

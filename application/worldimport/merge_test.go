@@ -29,8 +29,8 @@ subscriptions: [{namespace: acme, start_date: 2026-01-01, trial: true, trial_sta
 		want []string
 	}{
 		"public_email of a kept e-mail":    {"users: [{username: dev, public_email: D@example.com}]", nil},
-		"public_email of another e-mail":   {"users:\n  - username: dev\n    public_email: x@example.com\n", []string{`line 3: user "dev": public_email must be the user's email, or empty to tell no address`}},
-		"public_email without an e-mail":   {"users: [{username: new, public_email: x@example.com}]", []string{`line 1: user "new": public_email must be the user's email, or empty to tell no address`}},
+		"public_email of another e-mail":   {"users:\n  - username: dev\n    public_email: x@example.com\n", []string{`line 3: user "dev": public_email must be the user's email, a confirmed one of the user's emails, or empty to tell no address`}},
+		"public_email without an e-mail":   {"users: [{username: new, public_email: x@example.com}]", []string{`line 1: user "new": public_email must be the user's email, a confirmed one of the user's emails, or empty to tell no address`}},
 		"e-mail that leaves the other":     {"users: [{username: dev, email: e@example.com}]", nil},
 		"internal account without a type":  {"users: [{username: bot, name: Bot}]", []string{`line 1: user "bot": the username is that of user "bot" (id 2) of type internal, which does not become human; choose another username`}},
 		"internal account of its own type": {"users: [{username: bot, name: Bot, type: internal}]", nil},

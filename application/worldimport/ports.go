@@ -68,9 +68,11 @@ type Users interface {
 	// is 1 at first and never goes back; a user without a second factor has no
 	// recovery codes and no sessions, and its failed attempts are reset. A TOTPSecret
 	// that is NoSecret stays as it is kept, and so does LastActivityOn; a public e-mail that is not the user's is none. It
-	// conflicts with a group of that path, with another user of that e-mail, where the namespace has another
+	// conflicts with a group of that path, with another user of one of its e-mails, where the namespace has another
 	// number than the one that is given, and where the kept user's type may not
-	// become that of u.
+	// become that of u. The user has the secondary e-mails of u and no others afterwards,
+	// none that is the primary one; those that are kept keep their numbers and their times
+	// of creation.
 	Put(ctx context.Context, u User) (identity.UserID, error)
 	// NamespaceOwner returns the user whose personal namespace has that number, or
 	// domain.NotFound.
@@ -82,7 +84,7 @@ type Users interface {
 	GhostID(ctx context.Context) (id identity.UserID, made string, err error)
 }
 
-// Emails finds users by their e-mail. Letters A to Z are the same in either case; an
+// Emails finds users by their e-mails, primary and secondary ones. Letters A to Z are the same in either case; an
 // empty e-mail is none, and any number of users may have none.
 type Emails interface {
 	// UserOfEmail returns the number of the user who has that e-mail, or

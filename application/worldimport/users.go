@@ -21,34 +21,50 @@ func (i *importer) user(ctx context.Context, d User) {
 		u.Profile.CreatedAt = i.now
 	}
 	u = mergeUsers(u, d)
-	if d.Gives("public_email") && i.invalid(d.lineOf("public_email"), "user", name, u.User.CheckPublicEmail(u.User.PublicEmail)) {
+	if d.Gives("public_email") && i.invalid(d.lineOf("public_email"), "user", name, u.User.CheckPublicEmail(u.User.PublicEmail, u.Emails...)) {
 		return
 	}
-	u.User = u.User.WithPublicEmail(u.User.PublicEmail)
+	u.User = u.User.WithPublicEmail(u.User.PublicEmail, u.Emails...)
 	if !i.changes(exists, compareUsers(kept, u)) {
 		return
 	}
 	if i.step.effect != 0 {
 		u.Profile.UpdatedAt = i.now
 	}
+	for n := range u.Emails { // of those that are kept it does not change
+		u.Emails[n].CreatedAt = i.now
+	}
 	id, err := i.tx.Users.Put(ctx, u)
 	if i.checkPut(i.explainUser(ctx, err, u), d.Line, "user", name) {
 		i.touch("user", int64(id))
-		i.moveEmail(kept.User.Email, u.User.Email)
+		i.moveEmails(kept.addresses(), u.addresses())
 		i.record(userObject(id, name), int64(id))
 	}
 }
 
-// moveEmail notes in a check that the entry has given a user another e-mail. If an earlier
-// entry has left that one free, their order counts, and they go together.
-func (i *importer) moveEmail(from, to string) {
-	from, to = identity.Fold(from), identity.Fold(to)
-	if earlier := i.freed[to]; earlier != nil && from != to {
-		earlier.effect |= moves
-		i.step.effect |= moves
+// addresses are the primary and the secondary e-mails in lower case.
+func (u User) addresses() map[string]bool {
+	all := map[string]bool{}
+	for _, address := range append(identity.Addresses(u.Emails), u.User.Email) {
+		all[identity.Fold(address)] = true
 	}
-	if from != "" && from != to {
-		i.freed[from] = i.step
+	delete(all, "")
+	return all
+}
+
+// moveEmails notes in a check that the entry has given a user other e-mails. If an earlier
+// entry has left one of them free, their order counts, and they go together.
+func (i *importer) moveEmails(from, to map[string]bool) {
+	for address := range to {
+		if earlier := i.freed[address]; earlier != nil && !from[address] {
+			earlier.effect |= moves
+			i.step.effect |= moves
+		}
+	}
+	for address := range from {
+		if !to[address] {
+			i.freed[address] = i.step
+		}
 	}
 }
 

@@ -89,6 +89,8 @@ type User struct {
 	FileLine
 	// User.ID is 0 for the next free number.
 	User identity.User
+	// Emails are all secondary e-mails. Their numbers and users are not read from here.
+	Emails []identity.Email
 	// NamespaceID is the personal namespace's number, 0 for the next free.
 	NamespaceID source.NamespaceID
 	// Profile is what is kept of the user beside that. Its UpdatedAt and LastActivityOn

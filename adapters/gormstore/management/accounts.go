@@ -175,7 +175,8 @@ func (a *Accounts) search(q *query, f accounts.Filter) {
 	}, " OR ")
 	values := []any{text, text, text}
 	if f.Emails {
-		condition, values = condition+" OR "+d.Lower("u.email")+" = ? AND u.email <> ''", append(values, text)
+		condition += " OR " + d.Lower("u.email") + " = ? AND u.email <> '' OR u.id IN (SELECT user_id FROM user_emails WHERE " + d.Lower("email") + " = ?)"
+		values = append(values, text, text)
 	}
 	q.and("("+condition+")", values...)
 	if f.ExactFirst {

@@ -13,11 +13,27 @@ import (
 	"gatehouse/domain/identity"
 )
 
-// Credentials reads SSH keys and access tokens.
+// Credentials reads secondary e-mails, SSH keys and access tokens.
 type Credentials struct{ db *database.DB }
 
-// NewCredentials returns the reader of keys and tokens in a database.
+// NewCredentials returns the reader of e-mails, keys and tokens in a database.
 func NewCredentials(db *database.DB) *Credentials { return &Credentials{db} }
+
+// Emails implements accounts.Credentials.
+func (c *Credentials) Emails(ctx context.Context, f accounts.EmailFilter, page application.Page) (application.Listed[identity.Email], error) {
+	q := query{
+		columns: "e.id, e.user_id, e.email, e.confirmed_at, e.created_at", from: "user_emails e", id: "e.id", orders: map[string]string{"id": "e.id"},
+	}
+	q.and("e.user_id = ?", int64(f.User))
+	if f.ID != 0 {
+		q.and("e.id = ?", f.ID)
+	}
+	emails, err := list(ctx, c.db, q, page, func(rows *sql.Rows) (e identity.Email, err error) {
+		err = rows.Scan(&e.ID, (*int64)(&e.User), &e.Address, database.Time(&e.ConfirmedAt), database.Time(&e.CreatedAt))
+		return e, err
+	})
+	return emails, database.Fault(err, "e-mails of user %d", f.User)
+}
 
 const keyColumns = `
 	k.id, k.kind, coalesce(k.user_id, k.creator_id, 0), k.title, k.line, k.fingerprint, k.usage, k.created_at, k.expires_at, k.last_used_at`

@@ -18,7 +18,7 @@ import (
 // accountPorts returns the ports of accounts.
 func (w *writer) accountPorts() accounts.Tx {
 	tx := accountsTx{w}
-	return accounts.Tx{Users: tx, Projects: tx, Names: tx, Keys: tx, Tokens: tx, Audit: w, Jobs: w}
+	return accounts.Tx{Users: tx, Projects: tx, Names: tx, Emails: tx, Keys: tx, Tokens: tx, Audit: w, Jobs: w}
 }
 
 // accountsTx implements the ports of accounts.
@@ -35,7 +35,11 @@ func (w accountsTx) Account(ctx context.Context, id identity.UserID) (identity.A
 
 // PutAccount implements accounts.Users.
 func (w accountsTx) PutAccount(ctx context.Context, a identity.Account) (identity.UserID, error) {
-	id, err := w.putUser(ctx, a, 0, nil)
+	emails, err := w.emailsOf(ctx, int64(a.ID))
+	if err != nil {
+		return 0, database.Fault(err, "user %q", a.Username)
+	}
+	id, err := w.putUser(ctx, a, emails, 0, nil)
 	return identity.UserID(id), database.Fault(err, "user %q", a.Username)
 }
 
@@ -113,18 +117,6 @@ func (w accountsTx) SoleOwner(ctx context.Context, id identity.UserID, now time.
 func (w accountsTx) OtherAdministrators(ctx context.Context, id identity.UserID) (bool, error) {
 	other, err := database.Find[userRow](ctx, w.tx, "admin AND state = 'active' AND id <> ?", int64(id))
 	return other != nil, database.Fault(err, "administrators")
-}
-
-// EmailOwner implements accounts.Names.
-func (w accountsTx) EmailOwner(ctx context.Context, email string) (identity.UserID, error) {
-	if email == "" {
-		return 0, nil
-	}
-	row, err := w.userOfEmail(ctx, email)
-	if err != nil || row == nil {
-		return 0, database.Fault(err, "e-mail")
-	}
-	return identity.UserID(row.ID), nil
 }
 
 // PathTaken implements accounts.Names.

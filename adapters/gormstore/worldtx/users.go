@@ -76,32 +76,6 @@ func (w *writer) userNamed(ctx context.Context, username string) (*userRow, erro
 	return database.Find[userRow](ctx, w.tx, "lower(username) = ?", identity.Fold(username))
 }
 
-// ByEmail is the condition for the user who has an e-mail, which is its argument in lower
-// case and not empty. It has the form of an index.
-func ByEmail(d database.Dialect) string {
-	if d == database.Postgres {
-		return `email <> '' AND lower(email COLLATE "C") = ?`
-	}
-	return "email <> '' AND lower(email) = ?"
-}
-
-// userOfEmail returns the user who has that e-mail, or nil.
-func (w *writer) userOfEmail(ctx context.Context, email string) (*userRow, error) {
-	if email == "" {
-		return nil, nil
-	}
-	return database.Find[userRow](ctx, w.tx, ByEmail(w.dialect), identity.Fold(email))
-}
-
-// UserOfEmail implements worldimport.Emails.
-func (w *writer) UserOfEmail(ctx context.Context, email string) (identity.UserID, error) {
-	u, err := found(w.userOfEmail(ctx, email))
-	if err != nil {
-		return 0, database.Fault(err, "user of an e-mail")
-	}
-	return identity.UserID(u.ID), nil
-}
-
 // ID implements worldimport.Users.
 func (w usersTx) ID(ctx context.Context, username string) (identity.UserID, error) {
 	u, err := w.userNamed(ctx, username)
@@ -130,9 +104,13 @@ func (w *writer) keptUser(ctx context.Context, u identity.User) (worldimport.Use
 		return worldimport.User{}, err
 	}
 	home, err := database.Find[namespaceRow](ctx, w.tx, "owner_id = ?", row.ID)
+	if err != nil {
+		return worldimport.User{}, err
+	}
+	emails, err := w.emailsOf(ctx, row.ID)
 	account := row.account()
 	return worldimport.User{
-		User: account.User, Profile: account.Profile,
+		User: account.User, Emails: emails, Profile: account.Profile,
 		NamespaceID: source.NamespaceID(home.number()), TOTPSecret: w.opened(seals.TOTPSecret, row.ID, row.TOTPSecret),
 	}, err
 }
@@ -152,13 +130,14 @@ func (w usersTx) Put(ctx context.Context, u worldimport.User) (identity.UserID, 
 	if u.TOTPSecret == worldimport.NoSecret {
 		secret = nil
 	}
-	id, err := w.putUser(ctx, identity.Account{User: u.User, Profile: u.Profile}, u.NamespaceID, secret)
+	id, err := w.putUser(ctx, identity.Account{User: u.User, Profile: u.Profile}, u.Emails, u.NamespaceID, secret)
 	return identity.UserID(id), database.Fault(err, "user %q", u.User.Username)
 }
 
-// putUser keeps a user with the number of the personal namespace, 0 for any, and the
-// secret of one-time passwords, nil for the one that is kept.
-func (w *writer) putUser(ctx context.Context, a identity.Account, namespace source.NamespaceID, secret *string) (int64, error) {
+// putUser keeps a user with those secondary e-mails and no others, with the number of the
+// personal namespace, 0 for any, and the secret of one-time passwords, nil for the one that
+// is kept.
+func (w *writer) putUser(ctx context.Context, a identity.Account, emails []identity.Email, namespace source.NamespaceID, secret *string) (int64, error) {
 	row := newUserRow(a)
 	given := row.ID
 	named, err := w.userNamed(ctx, row.Username)
@@ -182,7 +161,8 @@ func (w *writer) putUser(ctx context.Context, a identity.Account, namespace sour
 	if err := w.checkHome(ctx, *home, a.Username, int64(namespace)); err != nil {
 		return 0, err
 	}
-	if err := w.checkEmail(ctx, row); err != nil {
+	emails = a.WithoutPrimary(emails)
+	if err := w.checkEmails(ctx, row.ID, append(identity.Addresses(emails), a.Email)...); err != nil {
 		return 0, err
 	}
 	if err := w.number(ctx, users, &row.ID); err != nil {
@@ -197,7 +177,7 @@ func (w *writer) putUser(ctx context.Context, a identity.Account, namespace sour
 		return 0, database.Conflict("user %q is of type %q", old.Username, old.Type)
 	}
 	old = cmp.Or(old, &userRow{})
-	row.PublicEmail = a.WithPublicEmail(a.PublicEmail).PublicEmail
+	row.PublicEmail = a.WithPublicEmail(a.PublicEmail, emails...).PublicEmail
 	if secret == nil && row.TwoFactor {
 		row.TOTPSecret = old.TOTPSecret
 	}
@@ -207,6 +187,11 @@ func (w *writer) putUser(ctx context.Context, a identity.Account, namespace sour
 	}
 	if err := w.sealTOTPSecret(ctx, row.ID, secret); err != nil {
 		return 0, err
+	}
+	if !fresh || len(emails) > 0 {
+		if err := w.replaceEmails(ctx, row.ID, emails); err != nil {
+			return 0, err
+		}
 	}
 	if old.TwoFactor && !row.TwoFactor {
 		if err := w.forgetFactor(ctx, row.ID); err != nil {
@@ -265,16 +250,6 @@ func (w *writer) checkHome(ctx context.Context, home namespaceRow, username stri
 	other, err := database.Find[namespaceRow](ctx, w.tx, "id = ?", given)
 	if err == nil && other != nil {
 		return database.Conflict("the number %d is that of namespace %q", given, other.Path)
-	}
-	return err
-}
-
-// checkEmail returns domain.Conflict if another user has the e-mail of the row, whose
-// number is 0 for a new one.
-func (w *writer) checkEmail(ctx context.Context, row userRow) error {
-	other, err := w.userOfEmail(ctx, row.Email)
-	if err == nil && other != nil && other.ID != row.ID {
-		return database.Conflict("the e-mail is that of user %d", other.ID)
 	}
 	return err
 }

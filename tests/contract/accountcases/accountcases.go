@@ -16,6 +16,7 @@ import (
 func Run(t *testing.T, open stores.Factory) {
 	contract.RunCases(t, "account changes", changeCases, open)
 	contract.RunCases(t, "account deletions", deletionCases, open)
+	contract.RunCases(t, "account e-mails", emailCases, open)
 	contract.RunCases(t, "account records", recordCases, open)
 	contract.RunCases(t, "account credentials", credentialCases, open)
 }
