@@ -152,7 +152,8 @@ func (s *Service) Create(ctx context.Context, by rights.Caller, a identity.Accou
 
 // Update changes a user by change, or returns a Refusal or FieldErrors. What change leaves
 // alone stays as it is in the same transaction. The e-mail is confirmed if confirmed says
-// so; else a new one is as that of a new user is.
+// so; else one of the secondary ones, which moves, stays as it is, and a new one is as that
+// of a new user is.
 func (s *Service) Update(ctx context.Context, by rights.Caller, id identity.UserID, confirmed bool, change func(*identity.Account)) (View, error) {
 	err := s.change(ctx, by, id, func(tx Tx, a *identity.Account) error {
 		if a.Type.IsInternal() {
@@ -160,10 +161,6 @@ func (s *Service) Update(ctx context.Context, by rights.Caller, id identity.User
 		}
 		old := *a
 		change(a)
-		if identity.Fold(old.Email) != identity.Fold(a.Email) {
-			a.EmailConfirmed = !s.rules.RequireConfirmation
-		}
-		a.EmailConfirmed = a.EmailConfirmed || confirmed
 		if old.Admin && !a.Admin && a.ID == by.ID {
 			others, err := tx.Users.OtherAdministrators(ctx, a.ID)
 			switch {
@@ -173,7 +170,12 @@ func (s *Service) Update(ctx context.Context, by rights.Caller, id identity.User
 				return errLastAdministrator
 			}
 		}
-		return checkNames(ctx, tx, old, *a)
+		if err := checkNames(ctx, tx, old, *a); err != nil {
+			return err
+		}
+		err := s.replacePrimary(ctx, tx, by, old.User, a)
+		a.EmailConfirmed = a.EmailConfirmed || confirmed
+		return err
 	})
 	if err != nil {
 		return View{}, err
@@ -365,7 +367,11 @@ func account(ctx context.Context, tx Tx, id identity.UserID) (identity.Account, 
 // checkNames returns why an account cannot be kept in place of the old one: FieldErrors,
 // or a Refusal for a name that others have. What stays as it was is not judged.
 func checkNames(ctx context.Context, tx Tx, old, a identity.Account) error {
-	if wrong := a.CheckChange(old); len(wrong) > 0 {
+	emails, err := tx.Emails.Emails(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	if wrong := a.CheckChange(old, emails...); len(wrong) > 0 {
 		return wrong
 	}
 	if identity.Fold(old.Email) != identity.Fold(a.Email) {
@@ -373,7 +379,7 @@ func checkNames(ctx context.Context, tx Tx, old, a identity.Account) error {
 		if err != nil {
 			return err
 		}
-		if owner != 0 {
+		if owner != 0 && owner != a.ID {
 			return errEmailTaken
 		}
 	}
