@@ -61,10 +61,15 @@ func (c contents) named(creation worldimport.Creation) worldimport.Creation {
 
 // Users implements worldimport.PeopleContents.
 func (c contents) Users(ctx context.Context) iter.Seq2[worldimport.User, error] {
-	return inOrder(ctx, c.users.rows, func(_ identity.UserID, u user) (worldimport.User, bool) {
+	emails := map[identity.UserID][]identity.Email{}
+	for _, id := range slices.Sorted(maps.Keys(c.userEmails.rows)) {
+		e := c.userEmails.rows[id]
+		emails[e.User] = append(emails[e.User], e)
+	}
+	return inOrder(ctx, c.users.rows, func(id identity.UserID, u user) (worldimport.User, bool) {
 		a := u.Account.Clone()
 		return worldimport.User{
-			User: a.User, Profile: a.Profile, NamespaceID: u.namespace, TOTPSecret: c.hide(u.factor.Secret), CreatedBy: c.users.rows[u.CreatedBy].Username,
+			User: a.User, Emails: emails[id], Profile: a.Profile, NamespaceID: u.namespace, TOTPSecret: c.hide(u.factor.Secret), CreatedBy: c.users.rows[u.CreatedBy].Username,
 		}, true
 	})
 }

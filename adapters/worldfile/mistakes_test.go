@@ -26,11 +26,26 @@ var mistaken = map[string]struct {
 		},
 	},
 	"public_email": {
-		"users:\n  - {username: a, email: a@x, public_email: A@X}\n  - {username: b, email: b@x, public_email: null}\n  - username: c\n    email: c@x\n    public_email: d@x\n  - {username: d, public_email: d@x, email: null}\n  - {username: e, public_email: 7}\n",
+		"users:\n  - {username: a, email: a@x, public_email: A@X}\n  - {username: b, email: b@x, public_email: null}\n  - username: c\n    email: c@x\n    public_email: d@x\n    emails: [{email: d@x}]\n  - {username: d, public_email: e@x, email: null, emails: null}\n  - {username: e, public_email: 7}\n" +
+			"  - {username: f, email: f@x, emails: [{email: g@x, confirmed_at: 2026-01-01}], public_email: G@x}\n  - {username: g, email: h@x, public_email: i@x}\n",
 		[]string{
 			`line 6: user "c": public_email must be the user's email, a confirmed one of the user's emails, or empty to tell no address`,
-			`line 7: user "d": public_email must be the user's email, a confirmed one of the user's emails, or empty to tell no address`,
-			"line 8: public_email must be text; put quotes around it",
+			`line 8: user "d": public_email must be the user's email, a confirmed one of the user's emails, or empty to tell no address`,
+			"line 9: public_email must be text; put quotes around it",
+		},
+	},
+	"emails": {
+		"users:\n  - {username: a, email: Mia@x, emails: [{email: mIA@x}]}\n  - username: b\n    emails:\n      - {email: \"\", confirmed_at: soon}\n      - {email: c@x}\n      - {}\n" +
+			"  - {username: c, email: C@x}\n  - {username: d, emails: d@x}\n  - {username: e, emails: [{email: e@x, at: 7}, {email: " + strings.Repeat("x", 2001) + "}]}\n",
+		[]string{
+			`line 2: this e-mail is already that of user "a" on line 2`,
+			"line 5: email must not be empty",
+			"line 5: confirmed_at must be a date such as 2027-01-31 or a time such as 2027-01-31T18:00:00Z",
+			"line 7: an entry of emails needs email",
+			`line 8: this e-mail is already that of user "b" on line 6`,
+			"line 9: emails must be a list",
+			`line 10: an entry of emails has no at; there are email, confirmed_at`,
+			`line 10: user "e": the e-mail is longer than 2000 bytes`,
 		},
 	},
 	"email": {

@@ -72,7 +72,8 @@ func user(e *entry) worldimport.User {
 		e.wrong("username", "user", u.User.Username, identity.CheckUsername(u.User.Username))
 	}
 	e.takeEmail(u.User)
-	u.User.PublicEmail = e.publicEmail(u.User)
+	u.Emails = e.emails(u.User)
+	u.User.PublicEmail = e.publicEmail(u.User, u.Emails)
 	u.User.Name = cmp.Or(u.User.Name, u.User.Username)
 	u.User.TwoFactor, u.TOTPSecret = e.twoFactor()
 	return u
@@ -87,12 +88,33 @@ func (e *entry) takeEmail(u identity.User) {
 	e.take(place{e.members["email"].Line, e.row()}, "this e-mail", "e-mail "+identity.Fold(u.Email))
 }
 
-// publicEmail returns an address that is empty if it is absent. Without an e-mail in the
-// row it is judged once the one that is kept is known.
-func (e *entry) publicEmail(u identity.User) string {
+// secondaryEmail is an entry of the emails of a user.
+type secondaryEmail struct {
+	worldimport.FileLine
+	identity.Email
+}
+
+// emails returns the secondary e-mails of a user.
+func (e *entry) emails(u identity.User) (all []identity.Email) {
+	for _, one := range each(e, "emails", func(one *entry) secondaryEmail {
+		email := secondaryEmail{one.here(), identity.Email{Address: one.needText("email"), ConfirmedAt: one.moment("confirmed_at")}}
+		if email.Address != "" {
+			one.wrong("email", "user", u.Username, identity.CheckEmail(email.Address))
+			one.take(place{one.members["email"].Line, e.row()}, "this e-mail", "e-mail "+identity.Fold(email.Address))
+		}
+		return email
+	}) {
+		all = append(all, one.Email)
+	}
+	return all
+}
+
+// publicEmail returns an address that is empty if it is absent. Without all e-mails in the
+// row it is judged once those that are kept are known.
+func (e *entry) publicEmail(u identity.User, secondary []identity.Email) string {
 	address := e.text("public_email")
-	if e.gives("email") {
-		e.wrong("public_email", "user", u.Username, u.CheckPublicEmail(address))
+	if e.gives("email") && e.gives("emails") {
+		e.wrong("public_email", "user", u.Username, u.CheckPublicEmail(address, secondary...))
 	}
 	return address
 }

@@ -21,6 +21,14 @@ func writeUser(r *rowWriter, u worldimport.User) {
 	}
 	r.optionalText("email", u.User.Email)
 	r.optionalText("public_email", u.User.PublicEmail)
+	var emails []*rowWriter
+	for _, e := range u.Emails {
+		one := new(rowWriter)
+		one.text("email", e.Address)
+		one.moment("confirmed_at", e.ConfirmedAt)
+		emails = append(emails, one)
+	}
+	r.mappings("emails", emails)
 	r.text("state", string(u.User.State))
 	r.text("type", string(u.User.Type))
 	r.flag("admin", u.User.Admin)

@@ -70,7 +70,8 @@ const written = `users:
   - {id: 2, username: dev, name: "Dede \"D\" O'Neil: #1, [x] {y} 🦊", email: dev@example.com, public_email: dev@example.com, state: blocked, admin: true, external: true,
      two_factor: {totp_secret: JBSWY3DPEHPK3PXP}, password_expires_at: 2027-01-02T03:04:05.678901Z, credential_version: 7, namespace_id: 9, can_create_group: false,
      projects_limit: 3, note: "two\nlines\t\u0085 \u2028\ufeff end ", settings: {bio: "yes", theme_id: 2, pronouns: null, private_profile: true}, created_at: 2026-01-01, created_by: late}
-  - {id: 3, username: late, type: service_account, two_factor: {webauthn: true}, name: "null", created_at: null}
+  - {id: 3, username: late, type: service_account, two_factor: {webauthn: true}, name: "null", created_at: null,
+     emails: [{email: "#2@example.com", confirmed_at: 2026-01-02T03:04:05.678901Z}, {email: late@example.com}], public_email: "#2@example.com"}
 groups:
   - {id: 5, path: Acme, allowed_ips: [192.0.2.0/24, "2001:db8::/32"], protocols: ssh, require_ssh_certificates: true, default_branch_protection: 3, name: "1e3", lfs: false,
      project_creation: noone, subgroup_creation: owner, share_lock: true, settings: {shared_runners_setting: disabled_with_override, default_branch_protection_defaults: {allow_force_push: true, allowed_to_push: [{access_level: 0}]}}, created_at: 2026-01-01}
@@ -97,15 +98,16 @@ reconciliations: [{namespace: acme, next_reconciliation_date: 2027-01-10, displa
 // The rows of written as a file, behind the heading.
 const rewritten = `users:
   # left out of this row: two_factor
-  - {id: 2, username: dev, name: "Dede \"D\" O'Neil: #1, [x] {y} 🦊", email: dev@example.com, public_email: dev@example.com,
+  - {id: 2, username: dev, name: "Dede \"D\" O'Neil: #1, [x] {y} 🦊", email: dev@example.com, public_email: dev@example.com, emails: [],
      state: blocked, type: human, admin: true, external: true, terms_accepted: false, email_confirmed: true,
      password_expires_at: 2027-01-02T03:04:05.678901Z, credential_version: 7, namespace_id: 9, can_create_group: false, projects_limit: 3,
      note: "two\nlines\t\x85 \u2028\ufeff end ", settings: {bio: "yes", private_profile: true, pronouns: null, theme_id: 2},
      created_at: 2026-01-01, created_by: late}
-  - {id: 3, username: late, name: "null", email: null, public_email: null, state: active, type: service_account, admin: false,
-     external: false, terms_accepted: false, email_confirmed: true, password_expires_at: null, credential_version: 1, namespace_id: 10,
-     two_factor: {webauthn: true}, can_create_group: true, projects_limit: 100000, note: "", settings: {}, created_at: null,
-     created_by: null}
+  - {id: 3, username: late, name: "null", email: null, public_email: "#2@example.com",
+     emails: [{email: "#2@example.com", confirmed_at: 2026-01-02T03:04:05.678901Z}, {email: late@example.com, confirmed_at: null}],
+     state: active, type: service_account, admin: false, external: false, terms_accepted: false, email_confirmed: true,
+     password_expires_at: null, credential_version: 1, namespace_id: 10, two_factor: {webauthn: true}, can_create_group: true,
+     projects_limit: 100000, note: "", settings: {}, created_at: null, created_by: null}
 groups:
   - {id: 5, path: Acme, name: "1e3", description: "", visibility: private, allowed_ips: ["192.0.2.0/24", "2001:db8::/32"], protocols: ssh,
      require_ssh_certificates: true, default_branch_protection: 3, pending_delete: false, lfs: false, project_creation: noone,

@@ -18,7 +18,8 @@ var current = fmt.Sprintf(`
 users:
   - {id: 1, username: Dev, name: Dede, email: d@example.com, public_email: d@example.com, state: blocked, admin: true, external: true, terms_accepted: true,
      email_confirmed: false, password_expires_at: 2027-01-01T01:02:03.456789Z, credential_version: 3, two_factor: {totp_secret: JBSWY3DPEHPK3PXP},
-     can_create_group: false, projects_limit: 3, note: hm, settings: {bio: x, pronouns: null, theme_id: 2}, created_at: 2026-01-02T03:04:05.678901Z, created_by: bot}
+     can_create_group: false, projects_limit: 3, note: hm, settings: {bio: x, pronouns: null, theme_id: 2}, created_at: 2026-01-02T03:04:05.678901Z, created_by: bot,
+     emails: [{email: Work@example.com, confirmed_at: 2026-01-02T03:04:05.678901Z}, {email: home@example.com}]}
   - {id: 2, username: bot, type: service_account, two_factor: {webauthn: true}}
 groups:
   - {id: 5, path: Acme, visibility: internal, default_branch_protection: 3, allowed_ips: [192.0.2.0/24, "2001:db8::/32"], protocols: ssh, require_ssh_certificates: true,
@@ -91,6 +92,10 @@ var currentCases = []Case{
 		for _, c := range []struct{ text, want string }{
 			{"users: [{username: Dev, note: other}]", "user Dev note: hm -> other"},
 			{"users: [{username: Dev, email: null}]", "user Dev email: d@example.com -> \nuser Dev public_email: d@example.com -> "},
+			{"users: [{username: Dev, email: WORK@example.com}]", "user Dev email: d@example.com -> WORK@example.com\nuser Dev public_email: d@example.com -> \n" +
+				"user Dev emails: Work@example.com 2026-01-02T03:04:05.678901Z, home@example.com -> home@example.com"},
+			{"users: [{username: Dev, public_email: work@example.com}]", "user Dev public_email: d@example.com -> work@example.com"},
+			{"users: [{username: Dev, emails: []}]", "user Dev emails: Work@example.com 2026-01-02T03:04:05.678901Z, home@example.com -> "},
 			{"users: [{username: Dev, two_factor: null}]", "user Dev two_factor: true -> false"},
 			{"users: [{username: Dev, settings: null}]", "user Dev bio: x -> \nuser Dev pronouns: null -> \nuser Dev theme_id: 2 -> "},
 			{"users: [{username: Dev, created_by: null}]", "creator of user Dev created_by: 2 -> "},
@@ -169,6 +174,7 @@ var changedCurrent = strings.NewReplacer(
 	"creator: bot, public: true", "creator: eve, public: false", "description: d, created_at: 2026-01-06", "description: e, created_at: 2026-01-07",
 	"created_by: dev, created_at: 2026-01-07", "created_by: bot, created_at: 2026-01-08", "description: d, created_at: 2026-01-08, creator: bot", "description: e, created_at: 2026-01-09, creator: eve",
 	"[{access_level: 0}]", "[{access_level: 30}]", "name: n, description: d, branch", "name: m, description: e, branch",
+	"email: Work@example.com, confirmed_at: 2026-01-02T03:04:05.678901Z", "email: d@example.com, confirmed_at: 2026-01-02T03:04:05Z",
 	"user: dev", "user: eve",
 	"visibility: internal, default_branch_protection: 3", "visibility: private, default_branch_protection: 2", ", \"2001:db8::/32\"", "", "protocols: ssh", "protocols: http",
 	"require_ssh_certificates: true", "require_ssh_certificates: false", "pending_delete: true", "pending_delete: false", "path: acme/Tools", "path: acme/tools",
@@ -230,6 +236,7 @@ var currentChanges = []string{
 	"user Eve name: Dede -> Eva",
 	"user Eve email: d@example.com -> e@example.com",
 	"user Eve public_email: d@example.com -> e@example.com",
+	"user Eve emails: Work@example.com 2026-01-02T03:04:05.678901Z, home@example.com -> d@example.com 2026-01-02T03:04:05Z, home@example.com",
 	"user Eve state: blocked -> banned",
 	"user Eve admin: true -> false",
 	"user Eve external: true -> false",

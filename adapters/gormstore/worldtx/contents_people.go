@@ -13,8 +13,10 @@ import (
 const (
 	userContents = `
 		SELECT u.*, n.id AS home_id, c.username AS creator
-		FROM users u JOIN namespaces n ON n.owner_id = u.id LEFT JOIN users c ON c.id = u.created_by ORDER BY u.id`
-	keyContents = `
+		FROM users u JOIN namespaces n ON n.owner_id = u.id LEFT JOIN users c ON c.id = u.created_by
+		WHERE u.id > ? ORDER BY u.id LIMIT ?`
+	emailContents = "SELECT * FROM user_emails WHERE user_id BETWEEN ? AND ? ORDER BY user_id, id"
+	keyContents   = `
 		SELECT k.*, u.username FROM keys k JOIN users u ON u.id = k.user_id WHERE k.kind = 'key' ORDER BY k.id`
 	deployKeyContents = `
 		SELECT k.*, u.username FROM keys k LEFT JOIN users u ON u.id = k.creator_id
@@ -40,12 +42,24 @@ type describedUser struct {
 
 // Users implements worldimport.PeopleContents.
 func (c contents) Users(ctx context.Context) iter.Seq2[worldimport.User, error] {
-	return stream(c.tx.WithContext(ctx), "users", userContents, func(row *describedUser) (worldimport.User, error) {
-		a := row.Row.account()
-		return worldimport.User{
-			User: a.User, Profile: a.Profile, NamespaceID: source.NamespaceID(row.HomeID),
-			TOTPSecret: c.hide(seals.TOTPSecret, row.Row.ID, row.Row.TOTPSecret), CreatedBy: text(row.Creator),
-		}, nil
+	tx := c.tx.WithContext(ctx)
+	number := func(row describedUser) int64 { return row.Row.ID }
+	return pages(tx, "users", userContents, number, func(page []describedUser, first, last int64) ([]worldimport.User, error) {
+		emails := map[int64][]identity.Email{}
+		var rows []emailRow
+		err := tx.Raw(emailContents, first, last).Scan(&rows).Error
+		for _, row := range rows {
+			emails[row.UserID] = append(emails[row.UserID], row.email())
+		}
+		out := make([]worldimport.User, len(page))
+		for i, row := range page {
+			a := row.Row.account()
+			out[i] = worldimport.User{
+				User: a.User, Emails: emails[row.Row.ID], Profile: a.Profile, NamespaceID: source.NamespaceID(row.HomeID),
+				TOTPSecret: c.hide(seals.TOTPSecret, row.Row.ID, row.Row.TOTPSecret), CreatedBy: text(row.Creator),
+			}
+		}
+		return out, err
 	})
 }
 

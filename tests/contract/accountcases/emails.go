@@ -1,13 +1,17 @@
 package accountcases
 
 import (
+	"strings"
 	"time"
 
 	"gatehouse/application"
 	"gatehouse/application/accounts"
+	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
 	"gatehouse/tests/contract"
+	"gatehouse/tests/world"
 )
 
 // addEmail adds a secondary e-mail and returns its number.
@@ -151,5 +155,48 @@ var emailCases = []contract.Case{
 		s.Same("of 7", len(s.emails(7)), 0)
 		s.addEmail(8, "work@example.com", now)
 		s.addEmail(8, "dede@example.com", now)
+	}),
+	caseOf("world: secondary e-mails replaced, left alone and removed", func(s store) {
+		s.Apply(people)
+		steps := []struct {
+			row  string
+			want []string
+		}{
+			{"emails: [{email: a@example.com, confirmed_at: 2026-01-02}, {email: B@example.com}]", []string{"a@example.com", "B@example.com"}},
+			{"note: x", []string{"a@example.com", "B@example.com"}},
+			{"emails: [{email: b@example.com}, {email: c@example.com}], public_email: null", []string{"b@example.com", "c@example.com"}},
+			{"email: C@example.com", []string{"b@example.com"}},
+			{"email: b@example.com, emails: [{email: c@example.com, confirmed_at: 2026-01-02}], public_email: C@example.com", []string{"c@example.com"}},
+			{"emails: []", nil},
+			{"emails: [{email: a@example.com}]", []string{"a@example.com"}},
+			{"emails: null", nil},
+		}
+		for _, step := range steps {
+			s.Apply("users: [{username: Dede, " + step.row + "}]")
+			s.Same(step.row, s.emails(7), append([]string{}, step.want...))
+		}
+		s.Same("public e-mail", s.account(7).PublicEmail, "")
+		s.addEmail(8, "a@example.com", now)
+		s.addEmail(8, "C@example.com", now)
+	}),
+	caseOf("world: e-mail that is a secondary one of another user, or the other way", func(s store) {
+		s.Apply(people)
+		s.addEmail(7, "work@example.com", now)
+		for text, want := range map[string]string{
+			"users: [{username: gus, email: WORK@example.com}]":                                `user "gus": its e-mail is that of user "Dede" (id 7)`,
+			"users: [{username: new, email: WORK@example.com}]":                                `user "new": its e-mail is that of user "Dede" (id 7)`,
+			"users: [{username: gus, emails: [{email: x@y}, {email: Work@example.com}]}]":      `user "gus": its e-mail "Work@example.com" is that of user "Dede" (id 7)`,
+			"users: [{username: gus, emails: [{email: DEDE@example.com}]}]":                    `user "gus": its e-mail "DEDE@example.com" is that of user "Dede" (id 7)`,
+			"users: [{id: 30, username: new, emails: [{email: gus@example.com}], email: n@x}]": `user "new": its e-mail "gus@example.com" is that of user "gus" (id 8)`,
+		} {
+			importer := worldimport.New(s.WorldImport, source.FullyProtected, world.Clock)
+			_, err := importer.Import(s.Context(), world.Parse(s, text))
+			if err == nil || !strings.Contains(err.Error(), want) {
+				s.Errorf("%s: got %v, want %s", text, err, want)
+			}
+		}
+		s.Same("of 8", len(s.emails(8)), 0)
+		s.Apply("users: [{username: Dede, emails: []}, {username: gus, emails: [{email: Work@example.com}]}]")
+		s.Same("moved", s.emails(8), []string{"Work@example.com"})
 	}),
 }
