@@ -99,12 +99,15 @@ func TestImport_emailsInBatches(t *testing.T) {
 		"to a new user":            "users: [{username: a, email: other@x}, {username: new, email: A@x}]",
 		"to one who loses rights":  "users: [{username: a, email: other@x}, {username: b, state: blocked, email: A@x}]",
 		"from one who gets rights": "users: [{username: a, email: null, admin: true}, {username: b, email: A@x}]",
+		"a secondary one":          "users: [{username: a, emails: []}, {username: b, state: blocked, email: S@x}]",
+		"as a secondary one":       "users: [{username: a, email: other@x}, {username: b, state: blocked, emails: [{email: A@x}]}]",
+		"to the other kind":        "users: [{username: a, email: s@x, admin: true, emails: [{email: a@x}]}]",
 		"along a chain":            "users: [{username: a, email: null}, {username: b, email: A@x, state: blocked}, {username: c, email: b@x}, {username: new, email: c@x}]",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store, want := memory.New(), memory.New()
-			const before = "users: [{username: a, email: a@x}, {username: b, email: b@x}, {username: c, email: c@x}]"
+			const before = "users: [{username: a, email: a@x, emails: [{email: s@x}]}, {username: b, email: b@x}, {username: c, email: c@x}]"
 			mustApply(t, store, before)
 			mustApply(t, want, before)
 			mustApply(t, want, text)

@@ -149,6 +149,10 @@ hooks:
 			"users:\n  - {username: taken, email: ROOT@example.com}\n  - {username: root, email: other@example.com}\n",
 			[]string{`line 2: user "taken": its e-mail is that of user "root" (id 1)`},
 		},
+		"secondary e-mails of others": {
+			"users:\n  - {username: taken, emails: [{email: ROOT@example.com}]}\n  - {username: root, email: other@example.com}\n",
+			[]string{`line 2: user "taken": its e-mail "ROOT@example.com" is that of user "root" (id 1)`},
+		},
 		"no blame for an e-mail that would be free": {
 			"users:\n  - {id: 1, username: held, email: other@example.com}\n  - {username: taken, email: root@example.com}\n",
 			[]string{`line 2: user "held": the username is that of group "held" (id 78)`},
