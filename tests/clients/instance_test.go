@@ -34,7 +34,7 @@ type instance struct {
 
 // flows are what clients do with an instance, each with one of its own.
 var flows = map[string]func(i instance){
-	"meta": metaFlow, "users": userFlow, "states of users": stateFlow, "lists of users": userListFlow, "keys": keyFlow, "tokens": tokenFlow,
+	"meta": metaFlow, "users": userFlow, "states of users": stateFlow, "lists of users": userListFlow, "e-mails": emailFlow, "keys": keyFlow, "tokens": tokenFlow,
 	"groups": groupFlow, "tree of groups": groupTreeFlow, "lists of groups": groupListFlow, "members of groups": groupMemberFlow,
 	"members of projects": projectMemberFlow, "projects": projectFlow, "lists of projects": projectListFlow, "namespaces": namespaceFlow,
 	"deletion": deletionFlow,

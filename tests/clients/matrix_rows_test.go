@@ -59,7 +59,13 @@ var matrix = map[string][]row{
 		{"GET /users/7/memberships", "", adminReads, ""},
 		{"GET /users/4/associations_count", "", "200 403 403 200 403 403 401", ""},
 		{"GET /user/emails", "", signedIn, ""},
+		{"GET /user/emails/1", "", "404 404 404 200 404 404 401", "/user/emails/999"},
+		{"POST /user/emails", `{"email": "new@example.com"}`, userMakes, ""},
+		{"DELETE /user/emails/1", "", "404 404 404 204 404 404 401", "/user/emails/999"},
 		{"GET /users/7/emails", "", adminReads, ""},
+		{"GET /users/4/emails", "", adminReads, ""}, // not even the own ones
+		{"POST /users/7/emails", `{"email": "new@example.com", "skip_confirmation": true}`, adminMakes, ""},
+		{"DELETE /users/7/emails/2", "", adminDrops, ""},
 		{"GET /user/status", "", signedIn, ""},
 		{"PUT /user/status", `{"message": "away"}`, signedIn, ""},
 		{"PATCH /user/status", `{"message": "away"}`, signedIn, ""},

@@ -20,7 +20,6 @@ var services = map[string]map[string][]string{
 		"there are no GPG keys": {
 			"ListGPGKeys", "GetGPGKey", "AddGPGKey", "DeleteGPGKey", "ListGPGKeysForUser", "GetGPGKeyForUser", "AddGPGKeyForUser", "DeleteGPGKeyForUser",
 		},
-		"secondary addresses are not kept": {"GetEmail", "AddEmail", "AddEmailForUser", "DeleteEmail", "DeleteEmailForUser"},
 		"impersonation tokens come later": {
 			"GetAllImpersonationTokens", "GetImpersonationToken", "CreateImpersonationToken", "RevokeImpersonationToken",
 		},

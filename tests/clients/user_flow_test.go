@@ -179,6 +179,48 @@ func stateFlow(i instance) {
 	absent(i, "sudo as an absent user")(users.CurrentUser(gitlab.WithSudo("none")))
 }
 
+// emailFlow adds, reads and removes secondary addresses, as a user and as the administrator.
+func emailFlow(i instance) {
+	users := i.admin.Users
+	mia, hers := i.newUser("mia")
+	max, _ := i.newUser("max")
+	own := made[*gitlab.Email](i, "add own address")(hers.Users.AddEmail(&gitlab.AddEmailOptions{Email: gitlab.Ptr("mia.work@example.com")}))
+	recent(i, "confirmed_at", own.ConfirmedAt)
+	wantEqual(i, "own address", own, &gitlab.Email{ID: own.ID, Email: "mia.work@example.com", ConfirmedAt: own.ConfirmedAt})
+	wantEqual(i, "own address, read", read[*gitlab.Email](i, "get")(hers.Users.GetEmail(own.ID)), own)
+	given := made[*gitlab.Email](i, "add address for her")(users.AddEmailForUser(mia.ID, &gitlab.AddEmailOptions{Email: gitlab.Ptr("mia.home@example.com"), SkipConfirmation: gitlab.Ptr(true)}))
+	other := made[*gitlab.Email](i, "add address for another")(users.AddEmailForUser(max.ID, &gitlab.AddEmailOptions{Email: gitlab.Ptr("max.home@example.com")}))
+	wantEqual(i, "own addresses", read[[]*gitlab.Email](i, "list")(hers.Users.ListEmails()), []*gitlab.Email{own, given})
+	wantEqual(i, "her addresses, page by page", collect(i, "list", func(p gitlab.PaginationOptionFunc) ([]*gitlab.Email, *gitlab.Response, error) {
+		return users.ListEmailsForUser(mia.ID, &gitlab.ListEmailsForUserOptions{ListOptions: gitlab.ListOptions{PerPage: 1}}, p)
+	}), []*gitlab.Email{own, given})
+
+	for _, address := range []string{"MIA@example.com", "mia.work@example.com", "MAX.home@example.com", "max@example.com"} {
+		refused(i, address, 400, "email", "has already been taken")(hers.Users.AddEmail(&gitlab.AddEmailOptions{Email: &address}))
+	}
+	refused(i, "malformed address", 400, "email", "is invalid")(hers.Users.AddEmail(&gitlab.AddEmailOptions{Email: gitlab.Ptr("mia")}))
+	refused(i, "no address", 400, "email is missing")(hers.Users.AddEmail(&gitlab.AddEmailOptions{}))
+	refused(i, "address of another user", 409, "Email has already been taken")(users.ModifyUser(max.ID, &gitlab.ModifyUserOptions{Email: &own.Email}))
+	refused(i, "address for another user", 403)(hers.Users.AddEmailForUser(max.ID, &gitlab.AddEmailOptions{Email: gitlab.Ptr("new@example.com")}))
+	absent(i, "get the address of another user")(hers.Users.GetEmail(other.ID))
+	absent(i, "remove the address of another user")(hers.Users.DeleteEmail(other.ID))
+	absent(i, "remove it below a wrong user")(users.DeleteEmailForUser(mia.ID, other.ID))
+
+	found := read[[]*gitlab.User](i, "search")(users.ListUsers(&gitlab.ListUsersOptions{Search: gitlab.Ptr("MIA.home@example.com")}))
+	sameList(i, "search", names(found, func(u *gitlab.User) string { return u.Username }), "mia")
+	changed := read[*gitlab.User](i, "public address")(users.ModifyUser(mia.ID, &gitlab.ModifyUserOptions{PublicEmail: &given.Email}))
+	same(i, "public_email", changed.PublicEmail, given.Email)
+	changed = read[*gitlab.User](i, "own address as primary one")(users.ModifyUser(mia.ID, &gitlab.ModifyUserOptions{Email: &own.Email}))
+	same(i, "email", changed.Email, own.Email)
+	wantEqual(i, "addresses left", read[[]*gitlab.Email](i, "list")(hers.Users.ListEmails()), []*gitlab.Email{given})
+	done(i, "remove own address", 204)(hers.Users.DeleteEmail(given.ID))
+	same(i, "public_email", read[*gitlab.User](i, "get")(users.GetUser(mia.ID, nil)).PublicEmail, "")
+	done(i, "remove address of another", 204)(users.DeleteEmailForUser(max.ID, other.ID))
+	made[*gitlab.Email](i, "add a free address")(hers.Users.AddEmail(&gitlab.AddEmailOptions{Email: &other.Email}))
+	done(i, "delete user", 204)(users.DeleteUser(mia.ID))
+	made[*gitlab.Email](i, "add an address of a deleted user")(users.AddEmailForUser(max.ID, &gitlab.AddEmailOptions{Email: &other.Email}))
+}
+
 // wantError returns a function that takes the results of a method and fails the test
 // unless client-go made that error of the answer.
 func wantError(i instance, what string, want error) func(*gitlab.Response, error) {

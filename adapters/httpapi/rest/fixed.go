@@ -17,8 +17,6 @@ var fixedRoutes = []route{
 	emptyList("/admin/ci/variables", "listInstanceVariables", "List variables of CI, of which there are none", Administrators, nothing),
 	emptyList("/runners", "listRunners", "List runners, of which there are none", SignedIn, nothing),
 	emptyList("/events", "listEvents", "List the caller's events, of which none are kept", SignedIn, nothing),
-	emptyList("/user/emails", "listOwnEmails", "List the secondary e-mails of the caller, of which there are none", SignedIn, nothing),
-	emptyList("/users/:id/emails", "listUserEmails", "List the secondary e-mails of a user, of which there are none", Administrators, (*API).userExists),
 	emptyList("/users/:id/events", "listUserEvents", "List the events of a user, of which none are kept", SignedIn, (*API).userExists),
 	emptyList("/users/:id/contributed_projects", "listContributedProjects", "List the projects that a user contributed to, which are not known", SignedIn, (*API).userExists),
 	emptyList("/users/:id/starred_projects", "listStarredProjects", "List the projects that a user has starred, of which there are none", SignedIn, (*API).userExists),

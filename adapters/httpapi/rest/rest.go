@@ -94,6 +94,6 @@ func Routes() []Route {
 }
 
 // routes are all routes.
-var routes = slices.Concat(documentRoutes, metaRoutes, userRoutes, userStateRoutes, userDetailRoutes, sshKeyRoutes, accessTokenRoutes,
+var routes = slices.Concat(documentRoutes, metaRoutes, userRoutes, userStateRoutes, userDetailRoutes, emailRoutes, sshKeyRoutes, accessTokenRoutes,
 	memberRoutes, projectRoutes, fixedRoutes, settingRoutes, sidekiqRoutes,
 	groupRoutes, groupShareRoutes, namespaceRoutes)
