@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -163,7 +164,7 @@ func jsonFields(t reflect.Type, depth int) (out []jsonField) {
 // parameter returns the schema of the type of a parameter.
 func (c *components) parameter(t reflect.Type, where string) *schema {
 	if words, ok := implementation(t, wordedType); ok {
-		return wordsOf(words.(worded).Words())
+		return cmp.Or(scalar(t.Kind()), &schema{Type: "string"}).of(words.(worded).Words())
 	}
 	if of, ok := implementation(t, explainedType); ok {
 		text, example := of.(explained).Explain()

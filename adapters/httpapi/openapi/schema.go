@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gatehouse/domain/remembered"
@@ -123,10 +124,15 @@ func implementation(t, of reflect.Type) (value any, ok bool) {
 	return reflect.New(t).Interface(), true
 }
 
-// of returns the schema of the same type that takes some words only. Those of an array
-// are its items.
+// of returns the schema of the same type that takes some words only, which are in digits
+// for a number. Those of an array are its items.
 func (s *schema) of(words []string) *schema {
 	out, enum := *s, wordsOf(words).Enum
+	if s.Type == "integer" {
+		for i, word := range words {
+			enum[i], _ = strconv.Atoi(word)
+		}
+	}
 	if s.Items != nil {
 		items := *s.Items
 		out.Items, items.Enum = &items, enum

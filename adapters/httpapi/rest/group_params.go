@@ -81,7 +81,7 @@ type groupParams struct {
 	ShareWithGroupLock      *bool                `param:"share_with_group_lock"`
 	MembershipLock          *bool                `param:"membership_lock"`
 	RequireTwoFactor        *bool                `param:"require_two_factor_authentication" api:"no-effect"`
-	DefaultBranchProtection *int64               `param:"default_branch_protection"`
+	DefaultBranchProtection *protectionLevel     `param:"default_branch_protection"`
 	BranchDefaults          branchDefaultsParams `param:"default_branch_protection_defaults"`
 	IPRestrictionRanges     string               `param:"ip_restriction_ranges" api:"string,null"`
 	EnabledGitAccess        accessProtocolWord   `param:"enabled_git_access_protocol"`
@@ -251,6 +251,20 @@ var accessLevels = []source.Role{
 	source.Guest, source.Planner, source.Reporter, source.SecurityManager, source.Developer, source.Maintainer, source.Owner,
 }
 
+func isAccessLevel(r source.Role) bool { return slices.Contains(accessLevels, r) }
+
+// shareLevel is the highest role that a share gives.
+type shareLevel int64
+
+// Words are the levels that it takes, in digits.
+func (shareLevel) Words() []string { return levelsOf(isAccessLevel) }
+
+// protectionLevel is a level of the protection of branches.
+type protectionLevel int64
+
+// Words are the levels that it takes, in digits.
+func (protectionLevel) Words() []string { return []string{"0", "1", "2", "3", "4"} }
+
 // groupFilter returns the filter of a request; none says that it picks no group at all:
 // none is archived or marked for deletion.
 func (c *call) groupFilter() (f groups.Filter, none bool, err error) {
@@ -263,7 +277,7 @@ func (c *call) groupFilter() (f groups.Filter, none bool, err error) {
 		f.Skip = append(f.Skip, source.NamespaceID(id))
 	}
 	if level := in.MinAccessLevel; level != nil {
-		if f.Least = source.Role(*level); f.Least != source.Minimal && !slices.Contains(accessLevels, f.Least) {
+		if f.Least = source.Role(*level); f.Least != source.Minimal && !isAccessLevel(f.Least) {
 			return f, false, noValidValue("min_access_level")
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/application"
@@ -324,7 +323,7 @@ var groupShareRoutes = []route{
 
 type shareGroupParams struct {
 	GroupID     int64        `param:"group_id,required"`
-	GroupAccess int64        `param:"group_access,required"`
+	GroupAccess shareLevel   `param:"group_access,required"`
 	ExpiresAt   *params.Date `param:"expires_at"`
 	// MemberRoleID is accepted, and has no effect: there are no custom roles.
 	MemberRoleID *int64 `param:"member_role_id" api:"no-effect"`
@@ -337,7 +336,7 @@ func (a *API) shareGroup(c *call) (any, error) {
 		return nil, err
 	}
 	share := groups.Share{Role: source.Role(in.GroupAccess)}
-	if !slices.Contains(accessLevels, share.Role) {
+	if !isAccessLevel(share.Role) {
 		return nil, noValidValue("group_access")
 	}
 	if in.ExpiresAt != nil {

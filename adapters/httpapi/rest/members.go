@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -53,6 +54,24 @@ func membersOf(kind rights.Kind, prefix, name, of string) []route {
 			Who: SignedIn, Params: removeMemberParams{}, Status: http.StatusNoContent,
 		}, inPath(kind, (*API).removeMember)},
 	}
+}
+
+// memberLevel is the role of a member, of which only members of groups have Minimal.
+type memberLevel int64
+
+// Words are the levels that it takes, in digits.
+func (memberLevel) Words() []string {
+	return levelsOf(func(r source.Role) bool { return r == source.Minimal || rights.IsMemberRole(r) })
+}
+
+// levelsOf returns the roles that a parameter takes, in digits.
+func levelsOf(takes func(source.Role) bool) (out []string) {
+	for _, role := range slices.Sorted(maps.Keys(source.RoleNames)) {
+		if takes(role) {
+			out = append(out, strconv.FormatInt(int64(role), 10))
+		}
+	}
+	return out
 }
 
 // inPath returns the handler of a route that is about the group or project in its path.
@@ -131,10 +150,10 @@ func (c *call) userID() identity.UserID { return identity.UserID(c.number("user_
 
 // newMemberParams are the parameters of new members.
 type newMemberParams struct {
-	UserID      names  `param:"user_id" api:"integer,string,[]integer"`
-	Username    names  `param:"username" api:"string,[]string"`
-	AccessLevel int64  `param:"access_level,required"`
-	ExpiresAt   expiry `param:"expires_at" api:"string,null"`
+	UserID      names       `param:"user_id" api:"integer,string,[]integer"`
+	Username    names       `param:"username" api:"string,[]string"`
+	AccessLevel memberLevel `param:"access_level,required"`
+	ExpiresAt   expiry      `param:"expires_at" api:"string,null"`
 }
 
 // who returns the users who are to be members.
@@ -211,8 +230,8 @@ func (a *API) addMember(c *call, on rights.Ref) (any, error) {
 
 // memberParams are the parameters of a member that is changed.
 type memberParams struct {
-	AccessLevel int64  `param:"access_level,required"`
-	ExpiresAt   expiry `param:"expires_at" api:"string,null"`
+	AccessLevel memberLevel `param:"access_level,required"`
+	ExpiresAt   expiry      `param:"expires_at" api:"string,null"`
 }
 
 // updateMember answers PUT …/members/:user_id.
