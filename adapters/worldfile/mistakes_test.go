@@ -209,6 +209,8 @@ var mistaken = map[string]struct {
 			"line 2: default_branch_protection_defaults must be a mapping: allowed_to_push and allowed_to_merge are lists of {access_level: 0, 30 or 40}, " +
 				"allow_force_push and developer_can_initial_push true or false",
 			"line 3: default_branch_protection_defaults must be a mapping of names to values",
+			"line 4: default_branch_protection_defaults must be a mapping: allowed_to_push and allowed_to_merge are lists of {access_level: 0, 30 or 40}, " +
+				"allow_force_push and developer_can_initial_push true or false",
 		},
 	},
 	"addresses": {

@@ -59,8 +59,9 @@ var groupSettings = slices.Concat(remembered.Groups, remembered.Table{{Name: sou
 // groupSettings reads the settings of a group.
 func (e *entry) groupSettings() remembered.Values {
 	values := e.settings("settings", groupSettings)
-	if defaults, given := values[source.BranchDefaultsSetting].(map[string]any); given {
-		if _, ok := source.ParseBranchDefaults(defaults); !ok {
+	if value, given := values[source.BranchDefaultsSetting]; given {
+		defaults, isHash := value.(map[string]any)
+		if _, ok := source.ParseBranchDefaults(defaults); value == nil || isHash && !ok {
 			e.mistake(e.members["settings"].Line, "%s must be a mapping: allowed_to_push and allowed_to_merge are lists of {access_level: 0, 30 or 40}, allow_force_push and developer_can_initial_push true or false", source.BranchDefaultsSetting)
 		}
 	}

@@ -31,7 +31,10 @@ func values(g source.Group) audit.Values {
 	}
 	maps.Copy(out, g.Settings)
 	if _, given := g.Settings[source.BranchDefaultsSetting]; given {
-		out[source.BranchDefaultsSetting] = source.OwnBranchDefaults(g.DefaultBranchProtection, g.Settings).String()
+		delete(out, source.BranchDefaultsSetting)
+		if own := source.OwnBranchDefaults(g.DefaultBranchProtection, g.Settings); own != nil {
+			out[source.BranchDefaultsSetting] = own.String()
+		}
 	}
 	return out
 }

@@ -18,6 +18,7 @@ import (
 	"gatehouse/domain"
 	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
 	"gatehouse/tests/world"
@@ -300,6 +301,19 @@ func TestService_Update_events(t *testing.T) {
 }
 
 // What one request leaves alone another one may change at the same time.
+// A group whose settings name the defaults without giving any can be changed.
+func TestService_Update_noBranchDefaults(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, groups.Rules{})
+	_, err := f.Update(t.Context(), as(2), number(11), func(g *source.Group) error {
+		g.Settings = g.Settings.With(remembered.Values{source.BranchDefaultsSetting: nil})
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestService_Update_atOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, groups.Rules{})

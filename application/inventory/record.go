@@ -56,8 +56,9 @@ func (f Field) jsonValue() any {
 	return f.Value
 }
 
-// SettingsRecord returns parameters without an effect as a record, in alphabetical order.
-// A value that is a list of texts is one, and one of another form is text.
+// SettingsRecord returns settings that are kept by their names as a record, in alphabetical
+// order. A list of hashes is one of records, any other list one of texts, and a value of
+// another form is text.
 func SettingsRecord(values remembered.Values) Record {
 	record := Record{}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -73,6 +74,9 @@ func settingValue(value any) any {
 	case map[string]any:
 		return SettingsRecord(value)
 	case []any:
+		if records := recordsOf(value); records != nil {
+			return records
+		}
 		texts := make([]string, len(value))
 		for i, element := range value {
 			texts[i] = fmt.Sprint(element)
@@ -117,4 +121,16 @@ func btoi(b bool) int {
 		return 1
 	}
 	return 0
+}
+
+// recordsOf returns a list of hashes as records; nil for any other list.
+func recordsOf(list []any) (records []Record) {
+	for _, element := range list {
+		hash, ok := element.(map[string]any)
+		if !ok {
+			return nil
+		}
+		records = append(records, SettingsRecord(hash))
+	}
+	return records
 }

@@ -5,6 +5,7 @@ import (
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
+	"maps"
 )
 
 // keep puts the value that is kept in place of a member that the description leaves out.
@@ -65,6 +66,10 @@ func mergeGroups(kept, d Group) Group {
 	keep(d.FileLine, "membership_lock", &p.MembershipLock, kept.Profile.MembershipLock)
 	keep(d.FileLine, "require_two_factor", &p.RequireTwoFactor, kept.Profile.RequireTwoFactor)
 	keep(d.FileLine, "settings", &p.Settings, kept.Profile.Settings)
+	if d.Gives("default_branch_protection") && !d.Gives("settings") {
+		p.Settings = maps.Clone(p.Settings)
+		delete(p.Settings, source.BranchDefaultsSetting) // which would win over the level
+	}
 	keep(d.FileLine, "created_at", &p.CreatedAt, kept.Profile.CreatedAt)
 	p.UpdatedAt = kept.Profile.UpdatedAt
 	d.Profile = p.Complete(n.Path)

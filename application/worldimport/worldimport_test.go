@@ -257,16 +257,24 @@ func TestApply_protectionKept(t *testing.T) {
 	t.Parallel()
 	store := memory.New()
 	importer := worldimport.New(store.WorldImport, source.FullyProtected, now)
-	for _, text := range []string{
-		"groups: [{path: a, settings: {default_branch_protection_defaults: {allow_force_push: true}}}]",
-		"groups: [{path: a, default_branch_protection: 0}]\nprojects: [{path: a/b}]",
-	} {
+	apply := func(text string) []string {
+		t.Helper()
 		if _, err := importer.Import(t.Context(), parse(t, text)); err != nil {
 			t.Fatal(err)
 		}
+		return show(t, store, "protections")
 	}
-	if got := show(t, store, "protections"); len(got) != 1 || !strings.Contains(got[0], `"allow_force_push":true,"push":["maintainer"]`) {
-		t.Errorf("got %v", got)
+	const hash = "default_branch_protection_defaults: {allow_force_push: true}"
+	apply("groups: [{path: a, default_branch_protection: 0, settings: {" + hash + "}}]")
+	if got := apply("groups: [{path: a, description: d}]\nprojects: [{path: a/b}]"); len(got) != 1 || !strings.Contains(got[0], `"allow_force_push":true,"push":["maintainer"]`) {
+		t.Errorf("the hash is kept: got %v", got)
+	}
+	got := apply("groups: [{path: a, default_branch_protection: 2}]\nprojects: [{path: a/c}]")
+	if len(got) != 2 || !strings.Contains(got[1], `"allow_force_push":false,"push":["maintainer"]`) {
+		t.Errorf("a level takes the place of the hash: got %v", got)
+	}
+	if got := apply("groups: [{path: a, default_branch_protection: 0, settings: {" + hash + "}}]\nprojects: [{path: a/d}]"); len(got) != 3 {
+		t.Errorf("both are given: got %v", got)
 	}
 }
 
