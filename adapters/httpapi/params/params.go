@@ -96,13 +96,17 @@ func (v Values) String(name string) string {
 	}
 }
 
-// Text returns a parameter as String does, but refuses an array or a hash.
-func (v Values) Text(name string) (string, error) {
+// Text returns a parameter as String does, and whether it is present and not null. An array
+// or a hash is refused.
+func (v Values) Text(name string) (text string, given bool, err error) {
 	switch v.tree[name].(type) {
+	case nil:
+		return "", false, nil
 	case []any, map[string]any:
-		return "", invalid(name)
+		return "", true, invalid(name)
+	default:
+		return v.String(name), true, nil
 	}
-	return v.String(name), nil
 }
 
 // Has reports whether a parameter is present, and neither null nor empty text.

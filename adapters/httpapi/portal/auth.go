@@ -114,16 +114,15 @@ var errNotSearched = domain.Refuse(domain.Unauthenticated,
 // actingUser returns the user of an access token, or the one that sudo names. With
 // onlyAdmins it refuses every other one, if it can before it reads the body.
 func (a *API) actingUser(c *gin.Context, bearer credentials.Bearer, onlyAdmins bool) (identity.User, error) {
-	const name = "sudo"
-	user, sudo := bearer.User.User, cmp.Or(c.GetHeader(name), params.Query(c, name))
-	if sudo == "" && (user.Admin || !onlyAdmins) {
-		values, _ := params.Of(c) // the handler refuses a malformed body
-		var err error
-		if sudo, err = values.Text(name); err != nil {
-			return identity.User{}, err
-		}
+	user := bearer.User.User
+	if !user.Admin && onlyAdmins && !params.SudoBeforeBody(c) {
+		return identity.User{}, &domain.Refusal{Kind: domain.Forbidden}
 	}
-	if sudo != "" {
+	sudo, given, err := params.Sudo(c)
+	if err != nil {
+		return identity.User{}, err
+	}
+	if given {
 		httpapi.AddLogFields(c, "sudo", sudo)
 		other, err := a.credentials.Sudo(c.Request.Context(), bearer, sudo)
 		if err != nil {

@@ -121,6 +121,8 @@ func TestAPI_authentication(t *testing.T) {
 		"sudo without a token":   {"GET /user?sudo=dev", nil, unauthorized},
 		"sudo by nobody":         {"GET /users?username=dev&sudo=dev", nil, unauthorized},
 		"sudo header by nobody":  {"GET /users?username=dev", []string{"Sudo: dev"}, unauthorized},
+		"sudo header of nobody":  {"GET /user", []string{"PRIVATE-TOKEN: t-root", "Sudo: "}, `404 {"message":"404 User with ID or username '' Not Found"}`},
+		"sudo of nobody":         {"PUT /user/status?sudo= message=out", []string{"PRIVATE-TOKEN: t-root"}, `404 {"message":"404 User with ID or username '' Not Found"}`},
 		"sudo that is a list":    {"PUT /user/status?sudo[]=dev message=out", []string{"PRIVATE-TOKEN: t-root"}, `400 {"error":"sudo is invalid"}`},
 		"sudo that is a hash":    {"PUT /user/status sudo[a]=dev", []string{"PRIVATE-TOKEN: t-root"}, `400 {"error":"sudo is invalid"}`},
 		"unknown route":          {"GET /nope", []string{"PRIVATE-TOKEN: t-dev"}, `404 {"error":"404 Not Found"}`},
