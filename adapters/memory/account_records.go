@@ -60,7 +60,7 @@ func (r AccountRecords) Views(ctx context.Context, f accounts.Filter, page appli
 	w := r.world.Load()
 	var found []accounts.View
 	for _, u := range w.users.rows {
-		if filterPicks(f, u.Account, w.emails[fold(f.Search)] == u.ID) {
+		if filterPicks(f, u.Account, w.hasEmail(u.User, f.Search)) {
 			found = append(found, r.view(w, u, now))
 		}
 	}
@@ -80,6 +80,16 @@ func (r AccountRecords) Views(ctx context.Context, f accounts.Filter, page appli
 	}
 	first := func(v accounts.View) bool { return f.ExactFirst && fold(v.Username) == fold(f.Search) }
 	return listPage(found, page, rankFirst(first), key, func(v accounts.View) int64 { return int64(v.ID) }), ctx.Err()
+}
+
+// hasEmail says whether an address is the user's primary e-mail or a confirmed secondary
+// one.
+func (w *world) hasEmail(u identity.User, address string) bool {
+	if w.emails[fold(address)] != u.ID {
+		return false
+	}
+	e, found := identity.FindEmail(w.emailsOf(u.ID), address)
+	return !found || !e.ConfirmedAt.IsZero()
 }
 
 // filterPicks says whether a Filter picks a user; ofEmail that Filter.Search is an e-mail of

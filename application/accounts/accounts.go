@@ -249,24 +249,6 @@ func (s *Service) change(ctx context.Context, by rights.Caller, id identity.User
 	})
 }
 
-// stillAdministrator refuses a caller who has been blocked, has been deleted or is no
-// administrator any more since the request was let in: of two administrators who do so to
-// each other one stays.
-func (s *Service) stillAdministrator(ctx context.Context, tx Tx, by rights.Caller) error {
-	a, err := tx.Users.Account(ctx, by.ID)
-	if errors.Is(err, domain.NotFound) {
-		return &domain.Refusal{Kind: domain.Unauthenticated}
-	}
-	if err != nil {
-		return err
-	}
-	if refusal := s.rules.Users.CheckUser(a.User, s.now()); refusal != nil {
-		return refusal
-	}
-	by.Account = a
-	return by.OnInstance(rights.AdminAllResources).Decide()
-}
-
 // changeOne changes a user in one transaction, with an audit event if anything differs.
 func (s *Service) changeOne(ctx context.Context, by rights.Caller, id identity.UserID, change func(Tx, *identity.Account) error) error {
 	return s.unitOfWork(ctx, func(tx Tx) error {

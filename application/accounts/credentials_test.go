@@ -226,10 +226,10 @@ func TestService_RevokeFamily(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.RevokeFamily(t.Context(), rights.Caller{}, second.ID); err != nil || s.isRevoked(second.ID) {
+	if err := s.RevokeFamily(t.Context(), rights.Caller{}, second.ID, ""); err != nil || s.isRevoked(second.ID) {
 		t.Errorf("of a token that is in use: got %v, revoked %t", err, s.isRevoked(second.ID))
 	}
-	if err := s.RevokeFamily(t.Context(), rights.Caller{}, first.ID); err != nil || !s.isRevoked(second.ID) {
+	if err := s.RevokeFamily(t.Context(), rights.Caller{}, first.ID, ""); err != nil || !s.isRevoked(second.ID) {
 		t.Errorf("of one that was rotated: got %v, revoked %t", err, s.isRevoked(second.ID))
 	}
 }
@@ -279,7 +279,7 @@ func TestService_CreateToken_once(t *testing.T) {
 	t.Parallel()
 	key := []byte("a key of 32 bytes, as a test has")
 	s := newService(t, func(r *accounts.Rules) { r.InstanceKey = func() []byte { return key } })
-	asked := accounts.NewToken{Name: "n", Scopes: []identity.Scope{"api"}, Once: "7b1c"}
+	asked := accounts.NewToken{Name: "n", Scopes: []identity.Scope{"api"}, IdempotencyKey: "7b1c"}
 	first, err := s.CreateToken(t.Context(), s.by(1), 7, asked)
 	if err != nil || !strings.HasPrefix(first.Text, "glpat-") || len(first.Text) < 26 {
 		t.Fatalf("got %q, %v", first.Text, err)
@@ -297,7 +297,7 @@ func TestService_CreateToken_once(t *testing.T) {
 			t.Errorf("%s: got %+v, %v", what, made.AccessToken, err)
 		}
 	}
-	different("another key", 1, 7, func(n *accounts.NewToken) { n.Once = "7b1d" })
+	different("another key", 1, 7, func(n *accounts.NewToken) { n.IdempotencyKey = "7b1d" })
 	different("another user", 1, 8, func(*accounts.NewToken) {})
 	world.Apply(t, s.store.WorldImport, "users: [{id: 8, username: gus, admin: true}]")
 	different("another administrator", 8, 7, func(*accounts.NewToken) {})
@@ -311,11 +311,11 @@ func TestService_CreateToken_once(t *testing.T) {
 		s.refused("another "+what, err, domain.Unprocessable, "another request")
 	}
 	for _, once := range []string{"a\nb", "\u00e4", strings.Repeat("x", 256)} {
-		asked.Once = once
+		asked.IdempotencyKey = once
 		_, err := s.CreateToken(t.Context(), s.by(1), 7, asked)
 		s.refused(once, err, domain.Invalid, "Idempotency-Key is invalid")
 	}
-	asked.Once = "7b1c"
+	asked.IdempotencyKey = "7b1c"
 	if err := s.RevokeToken(t.Context(), s.by(1), first.ID, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
@@ -343,9 +343,59 @@ func TestService_RotateToken_once(t *testing.T) {
 	if again, err := rotate("r1"); err != nil || again.Text != first.Text || s.isRevoked(first.ID) {
 		t.Errorf("again: got %+v, %v", again, err)
 	}
+	if err := s.RevokeFamily(t.Context(), rights.Caller{}, old.ID, "r1"); err != nil || !s.isRevoked(first.ID) {
+		t.Errorf("rotated by somebody else: got %v, revoked %t", err, s.isRevoked(first.ID))
+	}
 	_, err = rotate("r2")
 	s.refused("another key", err, domain.Unprocessable, "revoked already")
 	if !s.isRevoked(first.ID) {
 		t.Error("a copy in use: the family lives on")
+	}
+}
+
+// A client that has rotated its own token sends the request again, with the token that is
+// revoked now.
+func TestService_RevokeFamily_repeated(t *testing.T) {
+	t.Parallel()
+	s := newService(t, func(r *accounts.Rules) { r.InstanceKey = func() []byte { return []byte("key") } })
+	old, caller := s.token()
+	made, err := s.RotateToken(t.Context(), caller, old.ID, time.Time{}, "r1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.RevokeFamily(t.Context(), rights.Caller{}, old.ID, "r1"); err != nil || s.isRevoked(made.ID) {
+		t.Errorf("the same request: got %v, revoked %t", err, s.isRevoked(made.ID))
+	}
+	if err := s.RevokeFamily(t.Context(), rights.Caller{}, old.ID, "r2"); err != nil || !s.isRevoked(made.ID) {
+		t.Errorf("another key: got %v, revoked %t", err, s.isRevoked(made.ID))
+	}
+}
+
+// TestService_lostRights_credentials has callers who were blocked since the request was let
+// in.
+func TestService_lostRights_credentials(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	root, gus, first := s.by(1), s.by(8), func() int64 { t, _ := s.token(); return t.ID }()
+	world.Apply(t, s.store.WorldImport, "users: [{id: 1, username: root, state: blocked}, {id: 8, username: gus, state: blocked}, {id: 7, username: dede, admin: true}]")
+	for what, do := range map[string]func() error{
+		"token for another": func() error {
+			_, err := s.CreateToken(t.Context(), root, 7, accounts.NewToken{Name: "n", Scopes: []identity.Scope{"api"}})
+			return err
+		},
+		"own token": func() error {
+			_, err := s.CreateToken(t.Context(), gus, 8, accounts.NewToken{Name: "n", Scopes: []identity.Scope{"k8s_proxy"}})
+			return err
+		},
+		"rotation":   func() error { _, err := s.RotateToken(t.Context(), root, first, time.Time{}, ""); return err },
+		"revocation": func() error { return s.RevokeToken(t.Context(), root, first, time.Time{}) },
+		"key": func() error {
+			_, err := s.AddKey(t.Context(), gus, 8, accounts.NewKey{Line: world.Key(9), Title: "t"})
+			return err
+		},
+		"key gone": func() error { return s.RemoveKey(t.Context(), root, 7, 11, time.Time{}) },
+		"e-mail":   func() error { _, err := s.AddEmail(t.Context(), gus, 8, "g@example.com", false); return err },
+	} {
+		s.refused(what, do(), domain.Forbidden, "Your account has been blocked.")
 	}
 }

@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"gatehouse/application"
@@ -48,9 +49,12 @@ func (s *Service) Email(ctx context.Context, by rights.Caller, user identity.Use
 	return found.Items[0], nil
 }
 
+// maxEmails is how many secondary e-mails a user has.
+const maxEmails = 100
+
 // AddEmail adds a secondary e-mail to a user, for the user and administrators, or returns a
-// Refusal or FieldErrors. It is confirmed if confirmed says so, or else as the e-mail of a
-// new user is.
+// Refusal or FieldErrors. One that an administrator adds is confirmed if confirmed says so,
+// or else as the e-mail of a new user is. Users claim theirs, which stay unconfirmed.
 func (s *Service) AddEmail(ctx context.Context, by rights.Caller, user identity.UserID, address string, confirmed bool) (identity.Email, error) {
 	if err := s.decideOn(ctx, by, user); err != nil {
 		return identity.Email{}, err
@@ -59,7 +63,7 @@ func (s *Service) AddEmail(ctx context.Context, by rights.Caller, user identity.
 	if wrong := e.Check(); len(wrong) > 0 {
 		return identity.Email{}, wrong
 	}
-	if confirmed || !s.rules.RequireConfirmation {
+	if by.Admin && (confirmed || !s.rules.RequireConfirmation) {
 		e.ConfirmedAt = e.CreatedAt
 	}
 	err := s.unitOfWork(ctx, func(tx Tx) error {
@@ -69,6 +73,16 @@ func (s *Service) AddEmail(ctx context.Context, by rights.Caller, user identity.
 		}
 		if a.Type.IsInternal() {
 			return errInternal
+		}
+		if err := s.stillMay(ctx, tx, by, user); err != nil {
+			return err
+		}
+		all, err := tx.Emails.Emails(ctx, user)
+		if err != nil {
+			return err
+		}
+		if len(all) >= maxEmails {
+			return domain.WrongField("email", fmt.Sprintf("is one too many: a user has at most %d", maxEmails))
 		}
 		e.ID, err = tx.Emails.AddEmail(ctx, e)
 		if errors.Is(err, domain.Conflict) {
@@ -90,6 +104,9 @@ func (s *Service) RemoveEmail(ctx context.Context, by rights.Caller, user identi
 		return err
 	}
 	return s.changeOne(ctx, by, user, func(tx Tx, a *identity.Account) error {
+		if err := s.stillMay(ctx, tx, by, user); err != nil {
+			return err
+		}
 		all, err := tx.Emails.Emails(ctx, user)
 		if err != nil {
 			return err

@@ -15,24 +15,24 @@ import (
 	"gatehouse/domain/rights"
 )
 
-// maxOnce is in bytes.
-const maxOnce = 255
+// maxIdempotencyKey is in bytes.
+const maxIdempotencyKey = 255
 
 var (
-	errOnce = domain.Refuse(domain.Unprocessable, "The Idempotency-Key was sent with another request, or its access token is revoked")
+	errKeyUsed = domain.Refuse(domain.Unprocessable, "The Idempotency-Key was sent with another request, or its access token is revoked or has expired")
 	// errNoInstanceKey refuses a request that cannot be repeated safely now.
 	errNoInstanceKey = domain.Refuse(domain.Unavailable, "There is no instance key, which an Idempotency-Key needs")
-	errOnceInvalid   = domain.Refuse(domain.Invalid, "Idempotency-Key is invalid: it has at most %d characters, all of them printable ASCII", maxOnce)
+	errInvalidKey    = domain.Refuse(domain.Invalid, "Idempotency-Key is invalid: it has at most %d characters, all of them printable ASCII", maxIdempotencyKey)
 )
 
-// tokenText returns the text of a new token. With the idempotency key once it is the same
+// tokenText returns the text of a new token. With the idempotency key it is the same
 // for each request of the caller to do that to that subject, so that nothing has to be
 // kept but the digest. Who lacks the secret of the instance cannot tell it from a random
 // one.
-func (s *Service) tokenText(by rights.Caller, do string, subject int64, once string) (string, error) {
+func (s *Service) tokenText(by rights.Caller, do string, subject int64, key string) (string, error) {
 	random := s.random
-	if once != "" {
-		stream, err := s.derived(fmt.Sprintf("access token\n%s\n%d\n%d\n%s", do, subject, by.ID, once), once)
+	if key != "" {
+		stream, err := s.deriveBytes(fmt.Sprintf("access token\n%s\n%d\n%d\n%s", do, subject, by.ID, key), key)
 		if err != nil {
 			return "", err
 		}
@@ -41,10 +41,10 @@ func (s *Service) tokenText(by rights.Caller, do string, subject int64, once str
 	return identity.NewTokenText(s.rules.TokenPrefix, random)
 }
 
-// derived returns bytes that depend on the secret of the instance and on info.
-func (s *Service) derived(info, once string) (io.Reader, error) {
-	if len(once) > maxOnce || bytes.ContainsFunc([]byte(once), func(r rune) bool { return r < ' ' || r > '~' }) {
-		return nil, errOnceInvalid
+// deriveBytes returns bytes that depend on the secret of the instance and on info.
+func (s *Service) deriveBytes(info, sent string) (io.Reader, error) {
+	if len(sent) > maxIdempotencyKey || bytes.ContainsFunc([]byte(sent), func(r rune) bool { return r < ' ' || r > '~' }) {
+		return nil, errInvalidKey
 	}
 	var key []byte
 	if s.rules.InstanceKey != nil {
@@ -60,10 +60,10 @@ func (s *Service) derived(info, once string) (io.Reader, error) {
 	return bytes.NewReader(stream), nil
 }
 
-// again returns the token that has the text already; the zero one if there is none. It is
+// repeatedToken returns the token that has the text already; the zero one if there is none. It is
 // a Refusal if that one differs from the token that is wanted, whose end may be zero for
-// any, or is revoked.
-func again(ctx context.Context, tx Tx, text string, wanted identity.AccessToken) (CreatedToken, error) {
+// any, or is not active.
+func (s *Service) repeatedToken(ctx context.Context, tx Tx, text string, wanted identity.AccessToken) (CreatedToken, error) {
 	t, err := tx.Tokens.TokenOf(ctx, identity.DigestToken(text))
 	switch {
 	case errors.Is(err, domain.NotFound):
@@ -73,8 +73,8 @@ func again(ctx context.Context, tx Tx, text string, wanted identity.AccessToken)
 	}
 	same := t.User == wanted.User && t.Name == wanted.Name && t.Description == wanted.Description && slices.Equal(t.Scopes, wanted.Scopes) &&
 		(wanted.ExpiresAt.IsZero() || t.ExpiresAt.Equal(wanted.ExpiresAt)) && (wanted.Family == 0 || t.Family == wanted.Family)
-	if t.Revoked || !same {
-		return CreatedToken{}, errOnce
+	if !t.Active(s.now()) || !same {
+		return CreatedToken{}, errKeyUsed
 	}
 	return CreatedToken{t, text}, nil
 }

@@ -101,6 +101,9 @@ func (s *Service) AddKey(ctx context.Context, by rights.Caller, user identity.Us
 		if a.Type.IsInternal() {
 			return errInternal
 		}
+		if err := s.stillMay(ctx, tx, by, user); err != nil {
+			return err
+		}
 		key.ID, err = tx.Keys.AddKey(ctx, key)
 		if errors.Is(err, domain.Conflict) {
 			return domain.WrongField("fingerprint_sha256", "has already been taken")
@@ -150,6 +153,9 @@ func (s *Service) RemoveKey(ctx context.Context, by rights.Caller, user identity
 	return s.unitOfWork(ctx, func(tx Tx) error {
 		a, err := account(ctx, tx, user)
 		if err != nil {
+			return err
+		}
+		if err := s.stillMay(ctx, tx, by, user); err != nil {
 			return err
 		}
 		key, err := tx.Keys.Key(ctx, id)

@@ -73,8 +73,8 @@ type NewToken struct {
 	Scopes            []identity.Scope
 	// ExpiresAt is the day with whose beginning the token ends; zero for none.
 	ExpiresAt time.Time
-	// Once is the idempotency key of the request; empty for none.
-	Once string
+	// IdempotencyKey is that of the request; empty for none.
+	IdempotencyKey string
 }
 
 // CreatedToken is an access token with its text, which is not kept.
@@ -102,7 +102,7 @@ func (s *Service) CreateToken(ctx context.Context, by rights.Caller, user identi
 	token.User = user
 	wanted := token
 	wanted.ExpiresAt = asked.ExpiresAt
-	text, err := s.tokenText(by, "create", int64(user), asked.Once)
+	text, err := s.tokenText(by, "create", int64(user), asked.IdempotencyKey)
 	if err != nil {
 		return CreatedToken{}, err
 	}
@@ -111,7 +111,10 @@ func (s *Service) CreateToken(ctx context.Context, by rights.Caller, user identi
 		if err != nil {
 			return err
 		}
-		if created, err = again(ctx, tx, text, wanted); created.ID != 0 || err != nil {
+		if err := s.stillMay(ctx, tx, by, user); err != nil {
+			return err
+		}
+		if created, err = s.repeatedToken(ctx, tx, text, wanted); created.ID != 0 || err != nil {
 			return err
 		}
 		created, err = s.addToken(ctx, tx, by, a.User, token, text)
@@ -168,9 +171,9 @@ const rotatedDays = 7
 
 // RotateToken revokes a token and creates one in its place that ends on that day, or in a
 // week if it is zero; or it returns a Refusal. If the token is revoked already, a copy of
-// it is in use, and all tokens of its family are revoked. The idempotency key once counts
+// it is in use, and all tokens of its family are revoked. The idempotency key counts
 // as for CreateToken; it is empty for none.
-func (s *Service) RotateToken(ctx context.Context, by rights.Caller, id int64, day time.Time, once string) (created CreatedToken, err error) {
+func (s *Service) RotateToken(ctx context.Context, by rights.Caller, id int64, day time.Time, idempotencyKey string) (created CreatedToken, err error) {
 	if err := by.OnInstance(rights.ReadUsers).Decide(); err != nil {
 		return CreatedToken{}, err
 	}
@@ -181,7 +184,7 @@ func (s *Service) RotateToken(ctx context.Context, by rights.Caller, id int64, d
 			day = day.AddDate(0, 0, most-rotatedDays)
 		}
 	}
-	text, err := s.tokenText(by, "rotate", id, once)
+	text, err := s.tokenText(by, "rotate", id, idempotencyKey)
 	if err != nil {
 		return CreatedToken{}, err
 	}
@@ -191,7 +194,7 @@ func (s *Service) RotateToken(ctx context.Context, by rights.Caller, id int64, d
 			User: old.User, Name: old.Name, Description: old.Description, Scopes: old.Scopes, CreatedAt: now, Family: old.Root(), ExpiresAt: asked,
 		}
 		var err error
-		if created, err = again(ctx, tx, text, token); created.ID != 0 || err != nil {
+		if created, err = s.repeatedToken(ctx, tx, text, token); created.ID != 0 || err != nil {
 			return err
 		}
 		if reused = old.Revoked; reused {
@@ -231,12 +234,28 @@ func (s *Service) RevokeToken(ctx context.Context, by rights.Caller, id int64, u
 
 // RevokeFamily revokes all tokens of the family of a token that is revoked itself and was
 // presented to be rotated. The caller has not signed in: the text of the token is what
-// proves the right to it.
-func (s *Service) RevokeFamily(ctx context.Context, by rights.Caller, id int64) error {
+// proves the right to it. If the token was rotated by a request with this idempotency key,
+// that request has come again, and nothing is revoked; the key is empty for none.
+func (s *Service) RevokeFamily(ctx context.Context, by rights.Caller, id int64, idempotencyKey string) error {
 	return s.unitOfWork(ctx, func(tx Tx) error {
 		t, err := tx.Tokens.Token(ctx, id)
 		if err != nil || !t.Revoked {
 			return err
+		}
+		if idempotencyKey != "" {
+			owner := rights.Caller{}
+			owner.ID = t.User
+			text, err := s.tokenText(owner, "rotate", id, idempotencyKey)
+			if err != nil {
+				return err
+			}
+			made, err := tx.Tokens.TokenOf(ctx, identity.DigestToken(text))
+			if err == nil && made.Family == t.Root() {
+				return nil
+			}
+			if err != nil && !errors.Is(err, domain.NotFound) {
+				return err
+			}
 		}
 		a, err := account(ctx, tx, t.User)
 		if err != nil {
@@ -253,6 +272,11 @@ func (s *Service) changeToken(ctx context.Context, by rights.Caller, id int64, c
 		t, err := tx.Tokens.Token(ctx, id)
 		if err := decideToken(by, t, err); err != nil {
 			return err
+		}
+		if t.ID != by.Cause.Actor.Token {
+			if err := s.stillMay(ctx, tx, by, t.User); err != nil {
+				return err
+			}
 		}
 		a, err := account(ctx, tx, t.User)
 		if err != nil {

@@ -219,7 +219,7 @@ func (s *Service) Plan(ctx context.Context, by rights.Caller, on rights.Ref, who
 		switch {
 		case err != nil:
 			return err
-		case role == source.NoRole && old.State == "" && !c.ownsNamespace():
+		case role == source.NoRole && old.State == "" && c.at.Known && !c.ownsNamespace():
 			return domain.Refuse(domain.NotFound, "user %q has no membership of their own there", c.member.Username)
 		case role == source.NoRole:
 			c.verb = audit.Delete

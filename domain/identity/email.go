@@ -13,7 +13,7 @@ type Email struct {
 	ID      int64
 	User    UserID
 	Address string
-	// ConfirmedAt is zero until the user followed the confirmation link.
+	// ConfirmedAt is zero for one that only its user claims.
 	ConfirmedAt time.Time
 	CreatedAt   time.Time
 }

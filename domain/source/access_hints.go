@@ -150,10 +150,11 @@ func hintPushToCreate(c *Case) []hint {
 
 func hintProjectsLimit(c *Case) []hint {
 	of := *c.Project.Personal
-	return []hint{
-		newHint(HintUser, func(c *Case) { c.Project.Personal = &PersonalProjects{of.Count, of.Count + 1} }, "a projects_limit of %s above %d", c.memberPlace(), of.Count),
-		newHint(HintProject, func(c *Case) { c.Project.Personal = &PersonalProjects{of.Limit - 1, of.Limit} }, "fewer than %d projects in %s", of.Limit, c.memberPlace()),
+	hints := oneHint(HintUser, func(c *Case) { c.Project.Personal = &PersonalProjects{of.Count, of.Count + 1} }, "a projects_limit of %s above %d", c.memberPlace(), of.Count)
+	if of.Limit > 0 {
+		hints = append(hints, newHint(HintProject, func(c *Case) { c.Project.Personal = &PersonalProjects{of.Limit - 1, of.Limit} }, "fewer than %d projects in %s", of.Limit, c.memberPlace()))
 	}
+	return hints
 }
 
 func hintProject(c *Case) []hint {

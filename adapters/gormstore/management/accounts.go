@@ -175,7 +175,7 @@ func (a *Accounts) search(q *query, f accounts.Filter) {
 	}, " OR ")
 	values := []any{text, text, text}
 	if f.Emails {
-		condition += " OR " + d.Lower("u.email") + " = ? AND u.email <> '' OR u.id IN (SELECT user_id FROM user_emails WHERE " + d.Lower("email") + " = ?)"
+		condition += " OR " + d.Lower("u.email") + " = ? AND u.email <> '' OR u.id IN (SELECT user_id FROM user_emails WHERE " + d.Lower("email") + " = ? AND confirmed_at IS NOT NULL)"
 		values = append(values, text, text)
 	}
 	q.and("("+condition+")", values...)

@@ -25,11 +25,11 @@ var accessTokenRoutes = []route{
 	}, (*API).token},
 	{Route{
 		Method: http.MethodPost, Path: "/users/:id/personal_access_tokens", Name: "createUserPersonalAccessToken", Summary: "Create a personal access token for a user",
-		Who: Administrators, Once: true, Params: newTokenParams{}, Words: map[string][]string{"scopes": texts(identity.GrantedScopes)}, Status: http.StatusCreated, Answer: createdTokenBody{},
+		Who: Administrators, Idempotent: true, Params: newTokenParams{}, Words: map[string][]string{"scopes": texts(identity.GrantedScopes)}, Status: http.StatusCreated, Answer: createdTokenBody{},
 	}, (*API).createUserToken},
 	{Route{
 		Method: http.MethodPost, Path: "/user/personal_access_tokens", Name: "createOwnPersonalAccessToken", Summary: "Create a personal access token for oneself",
-		Who: SignedIn, Once: true, Params: newTokenParams{}, Words: map[string][]string{"scopes": texts(identity.OwnScopes)}, Status: http.StatusCreated, Answer: createdTokenBody{},
+		Who: SignedIn, Idempotent: true, Params: newTokenParams{}, Words: map[string][]string{"scopes": texts(identity.OwnScopes)}, Status: http.StatusCreated, Answer: createdTokenBody{},
 	}, (*API).createOwnToken},
 	{Route{
 		Method: http.MethodPost, Path: "/personal_access_tokens/self/rotate", Name: "rotateOwnPersonalAccessToken", Summary: "Replace the token of the request",
@@ -37,7 +37,7 @@ var accessTokenRoutes = []route{
 	}, (*API).rotateToken},
 	{Route{
 		Method: http.MethodPost, Path: "/personal_access_tokens/:id/rotate", Name: "rotatePersonalAccessToken", Summary: "Replace a personal access token",
-		Who: SignedIn, Once: true, Params: rotationParams{}, Answer: createdTokenBody{},
+		Who: SignedIn, Idempotent: true, Params: rotationParams{}, Answer: createdTokenBody{},
 	}, (*API).rotateToken},
 	{Route{
 		Method: http.MethodDelete, Path: "/personal_access_tokens/self", Name: "revokeOwnPersonalAccessToken", Summary: "Revoke the token of the request",
@@ -183,11 +183,16 @@ func (c *call) newToken() (accounts.NewToken, error) {
 	if slices.ContainsFunc(scopes, func(s identity.Scope) bool { return !slices.Contains(c.route.Words["scopes"], string(s)) }) {
 		return accounts.NewToken{}, noValidValue("scopes")
 	}
-	return accounts.NewToken{Name: in.Name, Description: in.Description, Scopes: scopes, ExpiresAt: in.ExpiresAt.Time, Once: c.once()}, nil
+	return accounts.NewToken{Name: in.Name, Description: in.Description, Scopes: scopes, ExpiresAt: in.ExpiresAt.Time, IdempotencyKey: c.idempotencyKey()}, nil
 }
 
-// once returns the idempotency key of the request; empty for none.
-func (c *call) once() string { return c.gin.GetHeader(idempotencyKey) }
+// idempotencyKey returns that of the request; empty for none, and where it does not count.
+func (c *call) idempotencyKey() string {
+	if !c.route.Idempotent {
+		return ""
+	}
+	return c.gin.GetHeader(idempotencyKey)
+}
 
 // createUserToken answers POST /users/:id/personal_access_tokens.
 func (a *API) createUserToken(c *call) (any, error) {
@@ -226,7 +231,7 @@ func (a *API) rotateToken(c *call) (any, error) {
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
-	created, err := a.useCases.Accounts.RotateToken(c.context(), c.caller, c.tokenID(), in.ExpiresAt.Time, c.once())
+	created, err := a.useCases.Accounts.RotateToken(c.context(), c.caller, c.tokenID(), in.ExpiresAt.Time, c.idempotencyKey())
 	if err != nil {
 		return nil, asBadRequestWords(err)
 	}

@@ -21,9 +21,6 @@ const (
 	accessToken  = "access_token"
 )
 
-// sudo is the header and the parameter that name the user to act as.
-const sudo = "sudo"
-
 // authenticate sets the caller of a request by its token, or refuses it. A request
 // without a token passes where Anyone may ask.
 func (a *API) authenticate(c *call) error {
@@ -35,17 +32,14 @@ func (a *API) authenticate(c *call) error {
 		Actor: audit.Actor{Kind: audit.Stranger, Address: httpapi.ClientIP(c.gin)}, CorrelationID: httpapi.RequestID(c.context()),
 	}
 	if text == "" {
-		if c.route.Who != Anyone || c.gin.GetHeader(sudo) != "" || params.Query(c.gin, sudo) != "" {
+		if c.route.Who != Anyone || params.SudoBeforeBody(c.gin) {
 			return credentials.ErrUnknownToken
 		}
 		return a.admitStranger(c)
 	}
 	bearer, err := a.useCases.Credentials.Bearer(c.context(), text)
 	if err != nil {
-		if failure := a.revokeReused(c, bearer.Token); failure != nil {
-			return failure
-		}
-		return cmp.Or(a.admitStranger(c), err)
+		return cmp.Or(a.admitStranger(c), a.revokeReused(c, bearer.Token), err)
 	}
 	httpapi.Admit(c.gin)
 	logUser(c, bearer.User.User)
@@ -76,22 +70,15 @@ func (a *API) revokeReused(c *call, token identity.AccessToken) error {
 		return nil
 	}
 	c.caller.Cause.Actor.Token = token.ID
-	return a.useCases.Accounts.RevokeFamily(c.context(), c.caller, token.ID)
+	return a.useCases.Accounts.RevokeFamily(c.context(), c.caller, token.ID, c.idempotencyKey())
 }
 
 // actAs replaces the caller by the user that an administrator wants to act as, if one is
 // named.
 func (a *API) actAs(c *call, bearer credentials.Bearer) error {
-	who := c.gin.GetHeader(sudo)
-	if who == "" {
-		values, _ := params.Of(c.gin) // serve refuses a malformed body
-		var err error
-		if who, err = values.Text(sudo); err != nil {
-			return err
-		}
-	}
-	if who == "" {
-		return nil
+	who, given, err := params.Sudo(c.gin)
+	if err != nil || !given {
+		return err
 	}
 	who = storable(who)
 	httpapi.AddLogFields(c.gin, "sudo", who)

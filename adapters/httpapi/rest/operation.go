@@ -50,8 +50,8 @@ func (r Route) Operation() httpapi.Operation {
 	if r.ofProject() && r.Method == http.MethodGet {
 		o.Answers = append(o.Answers, movedAnswer)
 	}
-	if r.Once {
-		o.Extra = slices.Concat(o.Extra, onceHeader)
+	if r.Idempotent {
+		o.Extra = slices.Concat(o.Extra, idempotencyHeader)
 	}
 	if r.Method == http.MethodDelete {
 		o.Extra, o.Refusals = slices.Concat(o.Extra, ifUnmodified), with(o.Refusals, deletionRefusals)
@@ -154,8 +154,8 @@ var security = [][]httpapi.Credential{
 // idempotencyKey is the header by which a request for a token can be sent again.
 const idempotencyKey = "Idempotency-Key"
 
-var onceHeader = []httpapi.Parameter{{
-	Name: idempotencyKey, In: "header", About: "The same request with the same text gets the same token, as long as that is not revoked.",
+var idempotencyHeader = []httpapi.Parameter{{
+	Name: idempotencyKey, In: "header", About: "The same request with the same text gets the same token, as long as that is active. A token that has rotated itself cannot ask again.",
 }}
 
 var ifUnmodified = []httpapi.Parameter{{

@@ -42,8 +42,8 @@ type Route struct {
 	// Words are the texts that some of Params take, by their names, where the types of these
 	// do not say so; those of an array are what its items are.
 	Words map[string][]string
-	// Once says that the header Idempotency-Key counts.
-	Once bool
+	// Idempotent says that the header Idempotency-Key counts.
+	Idempotent bool
 	// List says that the answer is a page of a list, and Orders which orders it has.
 	List   bool
 	Orders orders
