@@ -31,6 +31,20 @@ type Job struct {
 	Background bool
 }
 
+// EnqueueInBackground enqueues a job of the kind about each subject, after all other jobs
+// that are due; none without a kind.
+func EnqueueInBackground[ID ~int64](ctx context.Context, enqueue func(context.Context, Job) error, kind JobKind, subjects ...ID) error {
+	if kind == "" {
+		return nil
+	}
+	for _, id := range subjects {
+		if err := enqueue(ctx, Job{Kind: kind, Subject: int64(id), Background: true}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Worker does a job. A job that fails is done again, after a longer delay each
 // time. A job that succeeded is done again too if the process ends before that
 // is stored. Several goroutines call a Worker at once, and ctx ends after

@@ -68,16 +68,7 @@ func (s *Service) deleted(ctx context.Context, tx Tx, by rights.Caller, projects
 	if err := tx.Audit.Append(ctx, by.Cause.ProjectsDeleted(s.now(), projects)...); err != nil {
 		return err
 	}
-	if s.rules.RemoveRepository == "" {
-		return nil
-	}
-	for _, p := range projects {
-		job := application.Job{Kind: s.rules.RemoveRepository, Subject: int64(p.ID), Background: true}
-		if err := tx.Jobs.Enqueue(ctx, job); err != nil {
-			return err
-		}
-	}
-	return nil
+	return application.EnqueueInBackground(ctx, tx.Jobs.Enqueue, s.rules.RemoveRepository, source.ProjectIDs(projects)...)
 }
 
 // moved keeps the audit events of the projects below a group whose path was another one.

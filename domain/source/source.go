@@ -277,3 +277,12 @@ type MemberSource struct {
 	Group   NamespaceID
 	Project ProjectID
 }
+
+// ProjectIDs returns the numbers of projects, in their order.
+func ProjectIDs(projects []Project) []ProjectID {
+	ids := make([]ProjectID, len(projects))
+	for i, p := range projects {
+		ids[i] = p.ID
+	}
+	return ids
+}
