@@ -30,12 +30,16 @@ func (s *Service) Bearer(ctx context.Context, text string) (Bearer, error) {
 		return Bearer{}, ErrUnknownToken
 	case err != nil:
 		return Bearer{}, errUnavailable.Because(err)
-	case b.Token.Expired(now) && !b.Token.Revoked:
-		return Bearer{}, ErrExpiredToken
+	}
+	var revoked Bearer
+	if b.Token.Revoked {
+		revoked.Token = b.Token
+	}
+	switch {
 	case b.Token.Expired(now):
-		return Bearer{Token: b.Token}, ErrExpiredToken
+		return revoked, ErrExpiredToken
 	case b.Token.Revoked:
-		return Bearer{Token: b.Token}, ErrRevokedToken
+		return revoked, ErrRevokedToken
 	}
 	if refusal := s.rules.Users.CheckUser(b.User.User, now); refusal != nil {
 		return Bearer{}, refusal
