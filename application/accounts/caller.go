@@ -30,6 +30,18 @@ func (s *Service) stillMay(ctx context.Context, tx Tx, by rights.Caller, user id
 	return by.OnUser(rights.UpdateUser, user).Decide()
 }
 
+// owner returns the user who gets what the caller adds, or a Refusal.
+func (s *Service) owner(ctx context.Context, tx Tx, by rights.Caller, id identity.UserID) (identity.User, error) {
+	a, err := account(ctx, tx, id)
+	switch {
+	case err != nil:
+		return identity.User{}, err
+	case a.Type.IsInternal():
+		return identity.User{}, errInternal
+	}
+	return a.User, s.stillMay(ctx, tx, by, id)
+}
+
 // callerNow returns the caller as the transaction finds them, or a Refusal.
 func (s *Service) callerNow(ctx context.Context, tx Tx, by rights.Caller) (rights.Caller, error) {
 	a, err := tx.Users.Account(ctx, by.ID)

@@ -67,14 +67,8 @@ func (s *Service) AddEmail(ctx context.Context, by rights.Caller, user identity.
 		e.ConfirmedAt = e.CreatedAt
 	}
 	err := s.unitOfWork(ctx, func(tx Tx) error {
-		a, err := account(ctx, tx, user)
+		owner, err := s.owner(ctx, tx, by, user)
 		if err != nil {
-			return err
-		}
-		if a.Type.IsInternal() {
-			return errInternal
-		}
-		if err := s.stillMay(ctx, tx, by, user); err != nil {
 			return err
 		}
 		all, err := tx.Emails.Emails(ctx, user)
@@ -91,7 +85,7 @@ func (s *Service) AddEmail(ctx context.Context, by rights.Caller, user identity.
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, by, audit.Create, a.User, emailObject(e), nil, emailValues(e))
+		return s.record(ctx, tx, by, audit.Create, owner, emailObject(e), nil, emailValues(e))
 	})
 	return e, err
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
@@ -32,20 +33,19 @@ var (
 func (s *Service) tokenText(by rights.Caller, do string, subject int64, key string) (string, error) {
 	random := s.random
 	if key != "" {
-		stream, err := s.deriveBytes(fmt.Sprintf("access token\n%s\n%d\n%d\n%s", do, subject, by.ID, key), key)
-		if err != nil {
+		if len(key) > maxIdempotencyKey || strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' }) {
+			return "", errInvalidKey
+		}
+		var err error
+		if random, err = s.deriveBytes(fmt.Sprintf("access token\n%s\n%d\n%d\n%s", do, subject, by.ID, key)); err != nil {
 			return "", err
 		}
-		random = stream
 	}
 	return identity.NewTokenText(s.rules.TokenPrefix, random)
 }
 
 // deriveBytes returns bytes that depend on the secret of the instance and on info.
-func (s *Service) deriveBytes(info, sent string) (io.Reader, error) {
-	if len(sent) > maxIdempotencyKey || bytes.ContainsFunc([]byte(sent), func(r rune) bool { return r < ' ' || r > '~' }) {
-		return nil, errInvalidKey
-	}
+func (s *Service) deriveBytes(info string) (io.Reader, error) {
 	var key []byte
 	if s.rules.InstanceKey != nil {
 		key = s.rules.InstanceKey()
@@ -60,9 +60,9 @@ func (s *Service) deriveBytes(info, sent string) (io.Reader, error) {
 	return bytes.NewReader(stream), nil
 }
 
-// repeatedToken returns the token that has the text already; the zero one if there is none. It is
-// a Refusal if that one differs from the token that is wanted, whose end may be zero for
-// any, or is not active.
+// repeatedToken returns the token that has the text already; the zero one if there is none.
+// It is a Refusal if that one differs from the token that is wanted, whose end may be zero
+// for any, or is not active.
 func (s *Service) repeatedToken(ctx context.Context, tx Tx, text string, wanted identity.AccessToken) (CreatedToken, error) {
 	t, err := tx.Tokens.TokenOf(ctx, identity.DigestToken(text))
 	switch {

@@ -94,14 +94,8 @@ func (s *Service) AddKey(ctx context.Context, by rights.Caller, user identity.Us
 		return KeyView{}, err
 	}
 	err = s.unitOfWork(ctx, func(tx Tx) error {
-		a, err := account(ctx, tx, user)
+		owner, err := s.owner(ctx, tx, by, user)
 		if err != nil {
-			return err
-		}
-		if a.Type.IsInternal() {
-			return errInternal
-		}
-		if err := s.stillMay(ctx, tx, by, user); err != nil {
 			return err
 		}
 		key.ID, err = tx.Keys.AddKey(ctx, key)
@@ -111,7 +105,7 @@ func (s *Service) AddKey(ctx context.Context, by rights.Caller, user identity.Us
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, by, audit.Create, a.User, keyObject(key), nil, keyValues(key))
+		return s.record(ctx, tx, by, audit.Create, owner, keyObject(key), nil, keyValues(key))
 	})
 	if err != nil {
 		return KeyView{}, err
