@@ -254,7 +254,7 @@ const discardMark = "cancel_attempted_at"
 
 var errDiscarded = errors.New("somebody discarded it")
 
-// riverWorker runs the jobs of one kind. River logs their failures and keeps their
+// riverWorker runs the jobs of one kind and logs their failures. River keeps their
 // errors, but for the failures that do not count: after these a job is postponed.
 func riverWorker(work application.Worker, pool application.WorkerPool, log *zap.Logger) river.Worker[args] {
 	return river.WorkFunc(func(ctx context.Context, job *river.Job[args]) error {
@@ -271,8 +271,11 @@ func riverWorker(work application.Worker, pool application.WorkerPool, log *zap.
 		if _, ok := errors.AsType[application.Discarded](err); ok {
 			return river.JobCancel(err)
 		}
-		if kind := application.JobKind(job.Kind); err != nil && pool.KeepsTrying(kind, job.Attempt) {
-			log.Warn("a job failed", zap.Int64("job", job.ID), zap.String("kind", job.Kind), zap.Error(err))
+		if err == nil {
+			return nil
+		}
+		log.Warn("a job failed", zap.Int64("job", job.ID), zap.String("kind", job.Kind), zap.Int("attempt", job.Attempt), zap.Error(err))
+		if kind := application.JobKind(job.Kind); pool.KeepsTrying(kind, job.Attempt) {
 			return river.JobSnooze(pool.RetryAfter(kind, job.Attempt))
 		}
 		return err

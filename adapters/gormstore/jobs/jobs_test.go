@@ -6,10 +6,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"gatehouse/adapters/gormstore"
 	"gatehouse/adapters/gormstore/database"
@@ -183,6 +185,31 @@ func postponed(t *testing.T, url string) {
 	}
 	if state != "scheduled" || !inAnHour {
 		t.Errorf("the job is %s, in an hour: %t", state, inAnHour)
+	}
+}
+
+// TestQueue_failure runs a job that fails: the log says which and why.
+func TestQueue_failure(t *testing.T) { each(t, failure) }
+
+func failure(t *testing.T, url string) {
+	q, db := openQueue(t, url)
+	change(t, db, func(tx *sql.Tx) error {
+		return q.Enqueue(t.Context(), tx, application.Job{Kind: "deliver", Subject: 1})
+	})
+	pool := application.WorkerPool{Concurrency: 1, PollInterval: time.Hour, RetryDelay: time.Hour, Workers: map[application.JobKind]application.Worker{
+		"deliver": func(context.Context, int64) error { return errors.New("it does not work") },
+	}}
+	core, lines := observer.New(zap.InfoLevel)
+	if err := q.Start(t.Context(), pool, zap.New(core)); err != nil {
+		t.Fatal(err)
+	}
+	servertest.Await(t, "a line", func() bool { return lines.Len() > 0 })
+	if err := q.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	want := map[string]any{"job": int64(1), "kind": "deliver", "attempt": int64(1), "error": "it does not work"}
+	if got := lines.All(); len(got) != 1 || got[0].Level != zap.WarnLevel || !reflect.DeepEqual(got[0].ContextMap(), want) {
+		t.Errorf("got %v, want one warning with %v", got, want)
 	}
 }
 
