@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -63,19 +61,16 @@ func (q *question) right() (authorization.Question, error) {
 	if right != rights.ChangeMembers(kind) {
 		return out, usageErrorf("--may %s is not the right to change members: --member has no effect", q.may)
 	}
-	for role, name := range source.RoleNames {
-		if name == q.to {
-			out.To = role
-			return out, nil
-		}
+	if out.To, ok = source.ParseRole(q.to); !ok {
+		return out, usageErrorf("--to %q is no role; there are %s", q.to, roleNames())
 	}
-	return out, usageErrorf("--to %q is no role; there are %s", q.to, roleNames())
+	return out, nil
 }
 
 // roleNames are the names of the roles, the lowest first.
 func roleNames() string {
 	var names []string
-	for _, role := range slices.Sorted(maps.Keys(source.RoleNames)) {
+	for _, role := range source.Roles() {
 		names = append(names, role.String())
 	}
 	return strings.Join(names, ", ")

@@ -1,8 +1,6 @@
 package worldfile
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -15,7 +13,7 @@ import (
 // roles are the words for roles, from the least to the highest.
 var roles = func() []string {
 	var words []string
-	for _, role := range slices.Sorted(maps.Keys(source.RoleNames)) {
+	for _, role := range source.Roles() {
 		if role != source.NoRole {
 			words = append(words, role.String())
 		}
@@ -26,13 +24,8 @@ var roles = func() []string {
 // role reads a role that must be present.
 func (e *entry) role(name string) source.Role {
 	e.need(name)
-	text := word(e, name, roles, "")
-	for role, named := range source.RoleNames {
-		if text == named {
-			return role
-		}
-	}
-	return source.NoRole
+	role, _ := source.ParseRole(word(e, name, roles, ""))
+	return role
 }
 
 // protections reads the protected branches and tags. A project with protected

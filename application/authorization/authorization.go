@@ -208,7 +208,7 @@ func (e Explanation) Role() string {
 	if k := e.Subject.Kind; k != rights.Group && k != rights.Project {
 		return ""
 	}
-	return source.RoleNames[e.Subject.Role]
+	return e.Subject.Role.String()
 }
 
 // Decider returns the rule that refuses; nil if the user may.

@@ -17,7 +17,7 @@ func TestCaller_Sight(t *testing.T) {
 		caller := rights.Caller{Account: who}
 		sight := caller.Sight()
 		for _, visibility := range source.Visibilities {
-			for role := range source.RoleNames {
+			for _, role := range source.Roles() {
 				if !who.Known() && role != source.NoRole {
 					continue
 				}

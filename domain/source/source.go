@@ -4,6 +4,7 @@
 package source
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -34,14 +35,26 @@ const (
 	Owner           Role = 50
 )
 
-// RoleNames are the words for roles in files and tables.
-var RoleNames = map[Role]string{
+var roleNames = map[Role]string{
 	NoRole: "none", Minimal: "minimal", Guest: "guest", Planner: "planner", Reporter: "reporter",
 	SecurityManager: "security_manager", Developer: "developer", Maintainer: "maintainer", Owner: "owner",
 }
 
-// String returns the role's word.
-func (r Role) String() string { return RoleNames[r] }
+// Roles returns all roles, from NoRole to the highest.
+func Roles() []Role { return slices.Sorted(maps.Keys(roleNames)) }
+
+// String returns the role's word in files and tables.
+func (r Role) String() string { return roleNames[r] }
+
+// ParseRole returns the role of a word, in lower case; ok is false if there is none.
+func ParseRole(word string) (role Role, ok bool) {
+	for role, name := range roleNames {
+		if name == word {
+			return role, true
+		}
+	}
+	return NoRole, false
+}
 
 // Visibility says who may know of a project.
 type Visibility string

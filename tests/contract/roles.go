@@ -50,10 +50,11 @@ projects: [{path: top/p}, {path: top/mid/p}, {path: top/mid/low/p}, {path: top/s
 var roleCases = []Case{
 	{Name: "direct member: every role", Check: func(s Subject) {
 		s.Apply(tree)
-		for role, word := range source.RoleNames {
+		for _, role := range source.Roles() {
 			if role == source.NoRole {
 				continue
 			}
+			word := role.String()
 			s.Apply(fmt.Sprintf("users: [{username: u%d}]\nmembers: [{user: u%[1]d, project: top/p, role: %s}]", role, word))
 			want := role
 			if role == source.Minimal {

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -66,7 +65,7 @@ func (memberLevel) Words() []string {
 
 // levelsOf returns the roles that a parameter takes, in digits.
 func levelsOf(takes func(source.Role) bool) (out []string) {
-	for _, role := range slices.Sorted(maps.Keys(source.RoleNames)) {
+	for _, role := range source.Roles() {
 		if takes(role) {
 			out = append(out, strconv.FormatInt(int64(role), 10))
 		}
