@@ -119,7 +119,7 @@ func (s *KeyUses) flush(ctx context.Context) error {
 			for what, now := range taken {
 				s.add(what, now)
 			}
-			return database.Fault(err, "when keys, tokens and users were used")
+			return database.Fault(err, "note the last uses of keys and tokens, and the last days of users")
 		}
 		for _, what := range batch {
 			delete(taken, what)

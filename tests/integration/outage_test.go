@@ -28,7 +28,7 @@ func TestServer_databaseRefuses(t *testing.T) {
 	s.WantUnavailable(t, "without a database")
 	s.Terminate()
 	<-s.Done
-	if s.Err != nil && !strings.Contains(s.Err.Error(), "were used") {
+	if s.Err != nil && !strings.Contains(s.Err.Error(), "last uses of keys") {
 		t.Errorf("Run: got %v, want nil or an error about the last use of a key", s.Err)
 	}
 	s.Err = nil

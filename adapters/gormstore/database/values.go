@@ -220,7 +220,7 @@ func wholeNumbers(value any) any {
 	case json.Number:
 		whole, err := value.Int64()
 		if err != nil {
-			part, _ := value.Float64() // 0 for what is no number, of which there is none
+			part, _ := value.Float64() // the decoder has seen that it is a number
 			whole = int64(part)
 		}
 		return whole
