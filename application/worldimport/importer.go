@@ -84,21 +84,21 @@ func (i *Importer) importerOn(tx Tx, mode mode, w World) *importer {
 func newImporter(tx Tx, mode mode, w World, level source.BranchProtection, job application.JobKind, now time.Time) *importer {
 	i := &importer{
 		tx: tx, mode: mode, branchProtection: level, repositoryJob: job, now: now,
-		touched:  make(map[string]*step),
-		freed:    make(map[string]*step),
-		imported: make(map[string]importedProject),
-		users:    make(map[string]identity.UserID),
-		groups:   make(map[string]source.NamespaceID),
-		projects: make(map[string]source.ProjectID),
-		billed:   make(map[string]source.NamespaceID),
-		nested:   make(map[source.NamespaceID]bool),
-		payers:   make(map[source.NamespaceID]audit.Object),
-		failed:   make(map[string]bool),
-		numbers:  make(map[source.NamespaceID]string),
-		defaults: make(map[string]source.BranchDefaults),
-		mistakes: slices.Clone(w.Mistakes),
+		touched:    make(map[string]*step),
+		freed:      make(map[string]*step),
+		imported:   make(map[string]importedProject),
+		users:      make(map[string]identity.UserID),
+		groups:     make(map[string]source.NamespaceID),
+		projects:   make(map[string]source.ProjectID),
+		billed:     make(map[string]source.NamespaceID),
+		nested:     make(map[source.NamespaceID]bool),
+		payers:     make(map[source.NamespaceID]audit.Object),
+		failed:     make(map[string]bool),
+		numbers:    make(map[source.NamespaceID]string),
+		protecting: make(map[string]*Group),
+		defaults:   make(map[string]source.BranchDefaults),
+		mistakes:   slices.Clone(w.Mistakes),
 	}
-	i.protecting = make(map[string]*Group)
 	for at := range w.Groups {
 		g := &w.Groups[at]
 		i.numbers[g.Namespace.ID] = g.Namespace.Path

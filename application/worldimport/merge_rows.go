@@ -1,11 +1,12 @@
 package worldimport
 
 import (
+	"maps"
+
 	"gatehouse/domain/billing"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
-	"maps"
 )
 
 // keep puts the value that is kept in place of a member that the description leaves out.
