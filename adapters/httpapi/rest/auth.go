@@ -39,7 +39,10 @@ func (a *API) authenticate(c *call) error {
 	}
 	bearer, err := a.useCases.Credentials.Bearer(c.context(), text)
 	if err != nil {
-		return cmp.Or(a.admitStranger(c), a.revokeReused(c, bearer.Token), err)
+		if refusal := a.admitStranger(c); refusal != nil {
+			return refusal
+		}
+		return cmp.Or(a.revokeReused(c, bearer.Token), err)
 	}
 	httpapi.Admit(c.gin)
 	logUser(c, bearer.User.User)

@@ -2,6 +2,7 @@ package rest_test
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -194,6 +195,27 @@ func TestAPI_rateLimit_strangers(t *testing.T) {
 		answer := ask(t, server, c.request, c.header)
 		if answer.Code != c.want || (answer.Header().Get("Retry-After") != "") != (c.want == http.StatusTooManyRequests) {
 			t.Errorf("request %d: got %d, Retry-After %q, want %d", i, answer.Code, answer.Header().Get("Retry-After"), c.want)
+		}
+	}
+}
+
+// Beyond the limit a stranger changes nothing, not even with a token that was rotated.
+func TestAPI_rateLimit_rotated(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, rest.Limits{Counter: ratelimit.NewCounter(), Address: 1})
+	const rotate = "POST /personal_access_tokens/self/rotate"
+	var made struct{ Token string }
+	if err := json.Unmarshal(ask(t, server, rotate, "PRIVATE-TOKEN: t-dev").Body.Bytes(), &made); err != nil || made.Token == "" {
+		t.Fatalf("got %v, %v", made, err)
+	}
+	for i, c := range []struct {
+		request, token string
+		want           int
+	}{
+		{"GET /user", "t-none", 401}, {rotate, "t-dev", 429}, {"GET /user", made.Token, 200},
+	} {
+		if got := ask(t, server, c.request, "PRIVATE-TOKEN: "+c.token).Code; got != c.want {
+			t.Errorf("request %d: got %d, want %d", i, got, c.want)
 		}
 	}
 }
