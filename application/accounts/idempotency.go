@@ -78,3 +78,22 @@ func (s *Service) repeatedToken(ctx context.Context, tx Tx, text string, wanted 
 	}
 	return CreatedToken{t, text}, nil
 }
+
+// rotatedBy says whether its user rotated a token by a request with that idempotency key,
+// which is empty for none.
+func (s *Service) rotatedBy(ctx context.Context, tx Tx, t identity.AccessToken, key string) (bool, error) {
+	if key == "" {
+		return false, nil
+	}
+	var user rights.Caller
+	user.ID = t.User
+	text, err := s.tokenText(user, "rotate", t.ID, key)
+	if err != nil {
+		return false, err
+	}
+	made, err := tx.Tokens.TokenOf(ctx, identity.DigestToken(text))
+	if errors.Is(err, domain.NotFound) {
+		return false, nil
+	}
+	return made.Family == t.Root(), err
+}

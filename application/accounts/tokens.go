@@ -242,20 +242,8 @@ func (s *Service) RevokeFamily(ctx context.Context, by rights.Caller, id int64, 
 		if err != nil || !t.Revoked {
 			return err
 		}
-		if idempotencyKey != "" {
-			owner := rights.Caller{}
-			owner.ID = t.User
-			text, err := s.tokenText(owner, "rotate", id, idempotencyKey)
-			if err != nil {
-				return err
-			}
-			made, err := tx.Tokens.TokenOf(ctx, identity.DigestToken(text))
-			if err == nil && made.Family == t.Root() {
-				return nil
-			}
-			if err != nil && !errors.Is(err, domain.NotFound) {
-				return err
-			}
+		if again, err := s.rotatedBy(ctx, tx, t, idempotencyKey); again || err != nil {
+			return err
 		}
 		a, err := account(ctx, tx, t.User)
 		if err != nil {
