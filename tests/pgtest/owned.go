@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -25,8 +26,9 @@ type Owned struct {
 
 // Start starts a server of the test's own from the machine's binaries, whatever
 // TEST_POSTGRES says, and stops it at the end of the test. As root on Debian it
-// installs missing binaries; elsewhere it returns why there are none.
-func Start(t testing.TB) (*Owned, error) {
+// installs missing binaries; elsewhere it returns why there are none. Settings are
+// added to those of the server, such as "work_mem=8MB".
+func Start(t testing.TB, settings ...string) (*Owned, error) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
 	if _, err := binaries(); err != nil {
@@ -34,7 +36,7 @@ func Start(t testing.TB) (*Owned, error) {
 			return nil, errors.Join(err, missing)
 		}
 	}
-	s, held, err := newCluster(ctx, ownedSettings...)
+	s, held, err := newCluster(ctx, slices.Concat(ownedSettings, settings)...)
 	if err != nil {
 		return nil, err
 	}
@@ -67,16 +69,11 @@ func (o *Owned) Resume() error { return o.signal(syscall.SIGCONT) }
 
 // signal sends a signal to the first process, which starts the others, and to these.
 func (o *Owned) signal(s syscall.Signal) error {
-	text, err := os.ReadFile(filepath.Join(o.held.dir, "data", "postmaster.pid"))
-	if err != nil {
-		return err
+	first, err := o.first()
+	if err == nil {
+		err = syscall.Kill(first, s)
 	}
-	line, _, _ := bytes.Cut(text, []byte("\n"))
-	first, err := strconv.Atoi(string(line))
 	if err != nil {
-		return fmt.Errorf("postmaster.pid: %w", err)
-	}
-	if err := syscall.Kill(first, s); err != nil {
 		return err
 	}
 	children, err := children(first)
@@ -86,6 +83,30 @@ func (o *Owned) signal(s syscall.Signal) error {
 		}
 	}
 	return err
+}
+
+// PIDs returns the processes of the server.
+func (o *Owned) PIDs() ([]int, error) {
+	first, err := o.first()
+	if err != nil {
+		return nil, err
+	}
+	others, err := children(first)
+	return append(others, first), err
+}
+
+// first returns the process that starts the others.
+func (o *Owned) first() (pid int, err error) {
+	text, err := os.ReadFile(filepath.Join(o.held.dir, "data", "postmaster.pid"))
+	if err != nil {
+		return 0, err
+	}
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	pid, err = strconv.Atoi(string(line))
+	if err != nil {
+		err = fmt.Errorf("postmaster.pid: %w", err)
+	}
+	return pid, err
 }
 
 // children returns the processes that a process has started.
