@@ -2,10 +2,13 @@
 .DEFAULT_GOAL := help
 FUZZTIME ?= 30s
 BENCHTIME ?= 1s
+RUNS ?= 1
+JSON ?= false
+TABLE = go test -count=1 -timeout 0 -run '^TestTable$$' -table -runs $(RUNS) -rows '$(ROWS)' -before '$(BEFORE)' -lines=$(JSON)
 export N SEED KIND
 # The revision goes into the binary unless git cannot tell it.
 VCS = $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
-.PHONY: help build run demo test test-system faults check bench bench-large fuzz cover generate
+.PHONY: help build run demo test test-system faults check bench bench-large benchmarks fuzz cover generate
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,11 +34,14 @@ faults: ## N attempts to break servers, of one KIND or all, repeatable by SEED
 check: ## format, vet, staticcheck, module file, architecture, known vulnerabilities
 	.ci/check
 
-bench: ## every benchmark, BENCHTIME each
-	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 1h ./...
+bench: ## the table: speed as a ratio to a floor. ROWS= of that name, RUNS=5 times, BEFORE= a commit, JSON=true
+	cd tests/bench && $(TABLE) -world small
 
-bench-large: ## the benchmarks on a world as large as a big customer's
-	BENCH_WORLD=large go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 3h ./tests/bench
+bench-large: ## the table on a world as large as a big customer's (8 GB of memory, 10 GB of disk)
+	cd tests/bench && $(TABLE) -world large
+
+benchmarks: ## the benchmarks of single parts, BENCHTIME each
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 1h ./...
 
 fuzz: ## every fuzz target, FUZZTIME each
 	.ci/fuzz $(FUZZTIME)

@@ -40,17 +40,13 @@ func BenchmarkAudit(b *testing.B) {
 	}
 }
 
-func benchmarkAudit(b *testing.B, open func(*testing.B) string, name string, want []byte, pick func() (int, string), on config.Audit) {
+func benchmarkAudit(b *testing.B, open func(*testing.B) string, name string, want []byte, pick pickAccess, on config.Audit) {
 	b.Run(name, func(b *testing.B) {
 		urls := []string{open(b), open(b)}
 		var groups []*clientGroup
 		for i, audit := range []config.Audit{on, {}} {
-			address, heads := serve(b, urls[i], func(c *config.Config) { c.Audit = audit })
-			group := connect(b, name, address, heads.fetch(pick))
-			for _, one := range group.clients {
-				one.want = want
-			}
-			groups = append(groups, group)
+			address := serve(b, urls[i], func(c *config.Config) { c.Audit = audit })
+			groups = append(groups, connect(b, name, address, newHeads().access("git-upload-pack", pick, want)))
 		}
 		times := compareFor(b, auditInterval, auditRounds, groups...)
 		b.ReportMetric(times.ratio(1), "of-off")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -15,8 +16,9 @@ import (
 // connections is the number of clients in a group.
 const connections = 32
 
-// requestWriter returns the bytes of a request. It may write them into scratch.
-type requestWriter func(scratch []byte) []byte
+// requestWriter returns the bytes of a request, which it may write into scratch, and how
+// the answer has to begin.
+type requestWriter func(scratch []byte) (request, want []byte)
 
 // clientGroup sends one kind of request to a server, on connections that stay
 // open. The clients share the cores with the server, so they do as little as
@@ -29,44 +31,75 @@ type clientGroup struct {
 // connect opens the connections of a group until the end of the test.
 func connect(t testing.TB, name, address string, ask requestWriter) *clientGroup {
 	t.Helper()
+	c, err := dial(name, address, ask, connections)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.close)
+	return c
+}
+
+// dial opens the connections of a group.
+func dial(name, address string, ask requestWriter, connections int) (*clientGroup, error) {
 	c := &clientGroup{name: name}
 	for range connections {
 		conn, err := net.Dial("tcp", address)
 		if err != nil {
-			t.Fatal(err)
+			c.close()
+			return nil, err
 		}
-		t.Cleanup(func() { _ = conn.Close() })
 		c.clients = append(c.clients, &client{conn: conn, ask: ask, answer: make([]byte, 8<<10)})
 	}
-	return c
+	return c, nil
 }
 
-// work sends requests for an interval, and returns the number of answers and the
-// time for all of them.
-func (c *clientGroup) work(interval time.Duration) (answers int, took time.Duration, err error) {
+func (c *clientGroup) close() {
+	for _, client := range c.clients {
+		_ = client.conn.Close()
+	}
+}
+
+// throughput is the number of answers in an interval, the time for all of them, and how long
+// the median and the slowest hundredth of the requests waited.
+type throughput struct {
+	Answers        int
+	Took, P50, P99 time.Duration
+}
+
+// each is the time for each answer: the interval divided by the number of answers.
+func (t throughput) each() time.Duration { return t.Took / time.Duration(t.Answers) }
+
+// work sends requests for an interval.
+func (c *clientGroup) work(interval time.Duration) (throughput, error) {
 	var done atomic.Bool
 	var working sync.WaitGroup
-	counts, errs := make([]int, len(c.clients)), make([]error, len(c.clients))
+	errs := make([]error, len(c.clients))
 	start := time.Now()
 	alarm := time.AfterFunc(interval, func() { done.Store(true) })
 	defer alarm.Stop()
 	for i, client := range c.clients {
+		client.waits = client.waits[:0]
 		working.Go(func() {
-			for !done.Load() && errs[i] == nil {
+			for last := start; !done.Load() && errs[i] == nil; {
 				errs[i] = client.call()
-				counts[i]++
+				now := time.Now()
+				client.waits, last = append(client.waits, now.Sub(last)), now
 			}
 		})
 	}
 	working.Wait()
-	took = time.Since(start)
-	for _, n := range counts {
-		answers += n
-	}
+	out := throughput{Took: time.Since(start)}
 	if err := errors.Join(errs...); err != nil {
-		return 0, 0, fmt.Errorf("%s: %w", c.name, err)
+		return throughput{}, fmt.Errorf("%s: %w", c.name, err)
 	}
-	return answers, took, nil
+	var waits []time.Duration
+	for _, client := range c.clients {
+		waits = append(waits, client.waits...)
+	}
+	slices.Sort(waits)
+	out.Answers = len(waits)
+	out.P50, out.P99 = waits[len(waits)/2], waits[len(waits)*99/100]
+	return out, nil
 }
 
 // client is one connection.
@@ -76,8 +109,7 @@ type client struct {
 	scratch []byte
 	answer  []byte
 	length  int // of the last answer's body
-	// want is how answers begin; granted if empty.
-	want []byte
+	waits   []time.Duration
 }
 
 var (
@@ -90,7 +122,7 @@ var (
 // call sends a request and reads the answer, which must begin as wanted and have a
 // Content-Length.
 func (c *client) call() error {
-	request := c.ask(c.scratch[:0])
+	request, want := c.ask(c.scratch[:0])
 	if cap(request) <= 4<<10 {
 		c.scratch = request
 	}
@@ -105,7 +137,7 @@ func (c *client) call() error {
 		}
 		read += n
 		if head := bytes.Index(c.answer[:read], blank); whole == 0 && head >= 0 {
-			if c.length, err = c.bodyLength(c.answer[:head+2]); err != nil {
+			if c.length, err = bodyLength(c.answer[:head+2], want); err != nil {
 				return fmt.Errorf("%w: %q", err, c.answer[:read])
 			}
 			whole = head + len(blank) + c.length
@@ -114,11 +146,7 @@ func (c *client) call() error {
 	return nil
 }
 
-func (c *client) bodyLength(head []byte) (int, error) {
-	want := c.want
-	if want == nil {
-		want = granted
-	}
+func bodyLength(head, want []byte) (int, error) {
 	if !bytes.HasPrefix(head, want) {
 		return 0, fmt.Errorf("not %q", want)
 	}

@@ -18,8 +18,7 @@ const (
 	warmUp = 3 * interval
 )
 
-// measured is the time for each answer, by group of clients and round: the
-// interval divided by the number of answers.
+// measured is the time for each answer, by group of clients and round.
 type measured [][]time.Duration
 
 // compare lets groups of clients send requests in turn. It reports requests per
@@ -47,14 +46,14 @@ func compareFor(b *testing.B, interval time.Duration, rounds int, groups ...*cli
 				if i == 0 {
 					runtime.ReadMemStats(&before)
 				}
-				n, took := work(b, groups[i], interval)
+				done := work(b, groups[i], interval)
 				if i == 0 {
 					runtime.ReadMemStats(&after)
-					answers += uint64(n)
+					answers += uint64(done.Answers)
 					allocated += after.Mallocs - before.Mallocs
 					bytes += after.TotalAlloc - before.TotalAlloc
 				}
-				times[i] = append(times[i], took/time.Duration(n))
+				times[i] = append(times[i], done.each())
 			}
 		}
 	}
@@ -66,13 +65,13 @@ func compareFor(b *testing.B, interval time.Duration, rounds int, groups ...*cli
 	return times
 }
 
-func work(b *testing.B, c *clientGroup, interval time.Duration) (answers int, took time.Duration) {
+func work(b *testing.B, c *clientGroup, interval time.Duration) throughput {
 	b.Helper()
-	answers, took, err := c.work(interval)
+	done, err := c.work(interval)
 	if err != nil {
 		b.Fatal(err)
 	}
-	return answers, took
+	return done
 }
 
 // ratio returns the speed of the first group divided by that of another group.

@@ -30,8 +30,8 @@ func BenchmarkRateLimit(b *testing.B) {
 
 func benchmarkRateLimit(b *testing.B, url, redis string) {
 	group := func(name string, at config.URL) *clientGroup {
-		address, heads := serve(b, url, func(c *config.Config) { c.Redis.URL, c.Git.RateLimit = at, rateLimit })
-		return connect(b, name, address, heads.fetch(small.plain))
+		address := serve(b, url, func(c *config.Config) { c.Redis.URL, c.Git.RateLimit = at, rateLimit })
+		return connect(b, name, address, newHeads().fetch(small.plain))
 	}
 	times := compare(b, group("with Redis", config.URL(redis)), group("without", ""))
 	b.ReportMetric(times.ratio(1), "of-alone")

@@ -6,15 +6,25 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
 )
 
 // heads are the request lines and headers as GitLab Shell sends them, up to the
 // value of Content-Length.
 type heads struct{ allowed, authorizedKeys string }
 
-// newHeads returns heads with a token. All requests share it: the server stores no
-// tokens.
-func newHeads(token string) heads {
+// newHeads returns heads with a token that is valid for a day. All requests share it: the
+// server stores no tokens.
+func newHeads() heads {
+	now := time.Now()
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"iss": "gitlab-shell", "iat": now.Unix(), "exp": now.Add(24 * time.Hour).Unix(),
+	}).SignedString(secret)
+	if err != nil {
+		panic(err) // claims are plain values
+	}
 	const headers = " HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: GitLab-Shell\r\nContent-Type: application/json\r\n" +
 		"X-Request-Id: 01HF7YAT31JZ0MBQ8V8K2QKX3T\r\nAccept-Encoding: gzip\r\n"
 	signed := "Gitlab-Shell-Api-Request: " + token + "\r\n"
@@ -39,18 +49,40 @@ func (h heads) post(scratch []byte, write func([]byte) []byte) []byte {
 	return append(request, body...)
 }
 
-// fetch returns GitLab Shell's request for a fetch of a project by its path.
-func (h heads) fetch(pickAccess func() (key int, path string)) requestWriter {
-	return func(scratch []byte) []byte {
+// pickAccess returns a user, who has the key with that number, and the path of a project.
+type pickAccess func() (key int, path string)
+
+// fetch returns GitLab Shell's request for a fetch of a project by its path, which is
+// granted.
+func (h heads) fetch(pick pickAccess) requestWriter {
+	return h.access("git-upload-pack", pick, granted)
+}
+
+// access returns GitLab Shell's request for an action, and how answers begin.
+func (h heads) access(action string, pick pickAccess, want []byte) requestWriter {
+	return func(scratch []byte) (request, wanted []byte) {
 		return h.post(scratch, func(body []byte) []byte {
-			key, path := pickAccess()
-			body = append(body, `{"action":"git-upload-pack","project":"/`...)
+			key, path := pick()
+			body = append(body, `{"action":"`...)
+			body = append(body, action...)
+			body = append(body, `","project":"/`...)
 			body = append(body, path...)
 			body = append(body, `.git","changes":"_any","protocol":"ssh","key_id":"`...)
 			body = strconv.AppendInt(body, int64(key), 10)
 			return append(body, `","check_ip":"127.0.0.1"}`...)
-		})
+		}), want
 	}
+}
+
+// mixed returns what a Git host is asked: of ten requests four fetch a private project
+// through an inherited role, two ask whether a member may push, two fetch a public project,
+// one fetches an own project and one is refused.
+func (h heads) mixed(w world) requestWriter {
+	inherited, public, own := h.fetch(w.inherited), h.fetch(w.public), h.fetch(w.own)
+	push := h.access("git-receive-pack", w.direct, granted)
+	foreign := h.access("git-upload-pack", w.foreign, missing)
+	often := [10]requestWriter{inherited, inherited, inherited, inherited, push, push, public, public, own, foreign}
+	return func(scratch []byte) (request, want []byte) { return often[rand.IntN(len(often))](scratch) }
 }
 
 // push returns Gitaly's request for a push of many refs to the first user's project:
@@ -73,14 +105,14 @@ func (h heads) push(refs int) requestWriter {
 		`","changes":"` + changes.String() + `","protocol":"ssh","relative_path":"` + place +
 		`","env":"{\"GIT_ALTERNATE_OBJECT_DIRECTORIES_RELATIVE\":[\"objects\"],\"GIT_OBJECT_DIRECTORY_RELATIVE\":\"objects/tmp_objdir-incoming-x\"}","key_id":"1"}`
 	request := []byte(h.allowed + strconv.Itoa(len(body)) + "\r\n\r\n" + body)
-	return func([]byte) []byte { return request }
+	return func([]byte) ([]byte, []byte) { return request, granted }
 }
 
 // authorizedKey returns a look-up of a random key.
 func (h heads) authorizedKey(keys int) requestWriter {
-	return func(scratch []byte) []byte {
+	return func(scratch []byte) (request, want []byte) {
 		scratch = append(scratch, "GET /api/v4/internal/authorized_keys?key="...)
 		scratch = base64.StdEncoding.AppendEncode(scratch, blob(1+rand.Int64N(int64(keys))))
-		return append(scratch, h.authorizedKeys...)
+		return append(scratch, h.authorizedKeys...), granted
 	}
 }

@@ -16,39 +16,26 @@ import (
 	"gatehouse/tests/pgtest"
 )
 
-// setup is a database with a world, and the addresses of a server and of the
-// baselines on it.
+// setup is a server in this process, on a database with a world.
 type setup struct {
 	world
 	heads
-	server   string
-	baseline string
-	// statement is the address of a baseline that runs the server's statement for
-	// /allowed; empty on SQLite.
-	statement string
+	url    string
+	server string
 }
 
-func postgresSetup(t testing.TB, w world) *setup {
-	t.Helper()
-	url := pgtest.Open(t)
-	fillPostgres(t, w, url)
-	s := &setup{world: w}
-	s.server, s.heads = serve(t, url)
-	pool := openPgx(t, url)
-	s.baseline = listen(t, baseline(byDirectRole(queryPgx(pool)), queryPgx(pool)))
-	s.statement = listen(t, baseline(byStanding(t, pool), queryPgx(pool)))
-	return s
-}
-
-func sqliteSetup(t testing.TB, w world) *setup {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "gatehouse.db")
-	db := fillSQLite(t, w, file)
-	s := &setup{world: w}
-	s.server, s.heads = serve(t, file)
-	ask := querySQL(t, db)
-	s.baseline = listen(t, baseline(byDirectRole(ask), ask))
-	return s
+// setups open a server on each kind of database.
+var setups = map[string]func(testing.TB, world) *setup{
+	"postgres": func(t testing.TB, w world) *setup {
+		url := pgtest.Open(t)
+		fillPostgres(t, w, url)
+		return &setup{w, newHeads(), url, serve(t, url)}
+	},
+	"sqlite": func(t testing.TB, w world) *setup {
+		file := filepath.Join(t.TempDir(), "gatehouse.db")
+		fillSQLite(t, w, file)
+		return &setup{w, newHeads(), file, serve(t, file)}
+	},
 }
 
 // fillPostgres inserts the world into a new database.

@@ -24,7 +24,7 @@ const (
 // most memory that they take over the idle server, in MB and as a ratio to what they
 // may take, and the bytes allocated for each byte sent.
 func BenchmarkStrangers(b *testing.B) {
-	address, _ := serve(b, "memory:")
+	address := serve(b, "memory:")
 	for _, size := range []int{16 << 10, 1 << 20} {
 		for name, body := range map[string]string{
 			"form": "Content-Type: application/x-www-form-urlencoded\r\n\r\n" + deepForm(size),

@@ -16,21 +16,72 @@ import (
 // world is the size of a database. Each user has one key with the same number. Half
 // of the groups are top-level groups; each has one of the other half as a subgroup,
 // and the projects are in these. The last user, the heavy one, is a member of the
-// first heavyGroups groups.
-type world struct{ users, groups, projects, members, heavyGroups int }
+// first heavyGroups groups. A nest is a group with four groups inside each other below it
+// and a project in each of the five; all users are spread over the nests, as members of
+// the group at the top. The first owners users have a project of their own.
+type world struct {
+	Name                                                         string
+	users, groups, projects, members, heavyGroups, nests, owners int
+}
 
 var (
-	tiny  = world{users: 200, groups: 400, projects: 100, members: 2_000, heavyGroups: 400}
-	small = world{users: 2_000, groups: 10_000, projects: 1_000, members: 20_000, heavyGroups: 10_000}
-	large = world{users: 1_000_000, groups: 100_000, projects: 500_000, members: 5_000_000, heavyGroups: 10_000}
+	tiny  = world{"tiny", 200, 400, 100, 2_000, 400, 10, 100}
+	small = world{"small", 2_000, 10_000, 1_000, 20_000, 10_000, 100, 1_000}
+	large = world{"large", 1_000_000, 100_000, 500_000, 4_000_000, 10_000, 20_000, 400_000}
 )
+
+// worldNamed returns the world of that name.
+func worldNamed(name string) (world, error) {
+	for _, w := range []world{tiny, small, large} {
+		if w.Name == name {
+			return w, nil
+		}
+	}
+	return world{}, fmt.Errorf("there is no world %q, but tiny, small and large", name)
+}
 
 const (
 	// depth is how many groups lie above a deep project.
 	depth = 20
 	// few is the number of deep projects, and of their members.
 	few = 100
+	// nestDepth is how many groups of a nest lie inside each other.
+	nestDepth = 5
+	// publicProjects is the number of projects that all may fetch.
+	publicProjects = 100
 )
+
+// user returns a user with the usual number of memberships.
+func (w world) user() int { return 1 + rand.IntN(w.users-1) }
+
+// direct returns a user and a project that they are a member of.
+func (w world) direct() (key int, path string) { return w.plain() }
+
+// inherited returns a user and a project whose group, or one up to four groups above,
+// they are a member of.
+func (w world) inherited() (key int, path string) {
+	key = w.user()
+	return key, "n" + strconv.Itoa(1+(key-1)%w.nests) + strings.Repeat("/s", rand.IntN(nestDepth)) + "/p"
+}
+
+// public returns a user and a project that all may fetch.
+func (w world) public() (key int, path string) {
+	return w.user(), "pub/p" + strconv.Itoa(1+rand.IntN(publicProjects))
+}
+
+// own returns a user and their own project.
+func (w world) own() (key int, path string) {
+	key = 1 + rand.IntN(w.owners)
+	return key, ownPath(key)
+}
+
+// foreign returns a user and another user's project.
+func (w world) foreign() (key int, path string) {
+	key = w.user()
+	return key, ownPath(1 + (key+rand.IntN(w.owners-1))%w.owners)
+}
+
+func ownPath(user int) string { return "user" + strconv.Itoa(user) + "/own" }
 
 // plain returns a user with the usual number of memberships, and one of their
 // projects.
@@ -71,6 +122,11 @@ func (w world) filling(d dialect) []statement {
 		":users", strconv.Itoa(w.users), ":groups", strconv.Itoa(w.groups), ":half", strconv.Itoa(w.groups/2),
 		":projects", strconv.Itoa(w.projects),
 		":depth", strconv.Itoa(depth), ":few", strconv.Itoa(few), ":burden", strconv.Itoa(w.heavyGroups),
+		":nests", strconv.Itoa(w.nests), ":owners", strconv.Itoa(w.owners), ":public", strconv.Itoa(publicProjects),
+		// How many namespaces and projects are numbered below these.
+		":pub", strconv.Itoa(w.users+w.groups+depth+1), ":nested", strconv.Itoa(w.projects+few),
+		":open", strconv.Itoa(w.projects+few+nestDepth*w.nests), ":owned", strconv.Itoa(w.projects+few+nestDepth*w.nests+publicProjects),
+		":total", strconv.Itoa(w.projects+few+nestDepth*w.nests+publicProjects+w.owners),
 		":deepest", deepPath(depth), ":now", time.Now().UTC().Format(time.DateTime+"+00:00"),
 		":line", d.line, ":print", d.print,
 	)
@@ -79,6 +135,8 @@ func (w world) filling(d dialect) []statement {
 	times := func(n int) string { return ", " + d.series("k", "1", strconv.Itoa(n)) }
 	const namespace = "INSERT INTO namespaces (id, path, parent_id, root_id, owner_id, visibility, allowed_ips, protocols, require_ssh_certificates, pending_delete, hidden) "
 	const project = "INSERT INTO projects (id, namespace_id, path, visibility, archived, read_only, repository, wiki, lfs, default_branch, empty, storage, legacy_path, pending_delete) "
+	const rest = ", false, false, 'enabled', 'enabled', true, 'main', false, 'default', '', false FROM "
+	levels := ", " + d.series("l", "1", strconv.Itoa(nestDepth))
 	const key = "INSERT INTO keys (id, kind, user_id, creator_id, title, line, fingerprint, usage, created_at, last_used_at) "
 	const protection = "INSERT INTO protections (id, project_id, kind, pattern, allow_force_push) "
 	const entry = "INSERT INTO protection_entries (protection_id, verb, level) "
@@ -92,11 +150,17 @@ func (w world) filling(d dialect) []statement {
 		{"groups", namespace + "SELECT :users + i, 'g' || i, NULL, NULL, NULL, 'private', '[]', 'all', false, false, false FROM " + each("1", ":half")},
 		{"", namespace + "SELECT :users + :half + i, 'g' || i || '/s', :users + i, :users + i, NULL, 'private', '[]', 'all', false, false, false FROM " + each("1", ":half")},
 		{"", namespace + "SELECT :users + :groups + i, substr(':deepest', 1, 4 + 2 * (i - 1)), CASE WHEN i > 1 THEN :users + :groups + i - 1 END, CASE WHEN i > 1 THEN :users + :groups + 1 END, NULL, 'private', '[]', 'all', false, false, false FROM " + each("1", ":depth")},
+		{"", namespace + "SELECT :pub, 'pub', NULL, NULL, NULL, 'public', '[]', 'all', false, false, false"},
+		{"nests", namespace + "SELECT :pub + 5 * (i - 1) + l, 'n' || i || substr('/s/s/s/s', 1, 2 * (l - 1)), CASE WHEN l > 1 THEN :pub + 5 * (i - 1) + l - 1 END, CASE WHEN l > 1 THEN :pub + 5 * (i - 1) + 1 END, NULL, 'private', '[]', 'all', false, false, false FROM " + each("1", ":nests") + levels},
 		{"ancestors", "INSERT INTO namespace_closure (descendant_id, ancestor_id) SELECT id, id FROM namespaces UNION SELECT id, parent_id FROM namespaces WHERE parent_id IS NOT NULL UNION SELECT id, root_id FROM namespaces WHERE root_id IS NOT NULL"},
-		{"", "INSERT INTO namespace_closure (descendant_id, ancestor_id) SELECT a.id, b.id FROM namespaces a JOIN namespaces b ON b.id < a.id - 1 WHERE a.id > :users + :groups AND b.id > :users + :groups + 1"},
+		{"", "INSERT INTO namespace_closure (descendant_id, ancestor_id) SELECT a.id, b.id FROM namespaces a JOIN namespaces b ON b.id < a.id - 1 WHERE a.id > :users + :groups AND a.id < :pub AND b.id > :users + :groups + 1"},
+		{"", "INSERT INTO namespace_closure (descendant_id, ancestor_id) SELECT :pub + 5 * (i - 1) + a, :pub + 5 * (i - 1) + b FROM " + each("1", ":nests") + ", (SELECT 4 AS a, 2 AS b UNION ALL SELECT 5, 2 UNION ALL SELECT 5, 3) AS pairs"},
 		{"shares", "INSERT INTO shares (group_id, with_id, level) SELECT :users + i, :users + i + 1, 30 FROM " + each("1", ":groups / 10")},
-		{"projects", project + "SELECT i, :users + :half + 1 + (i - 1) % :half, 'g' || (1 + (i - 1) % :half) || '/s/p' || i, 'private', false, false, 'enabled', 'enabled', true, 'main', false, 'default', '', false FROM " + each("1", ":projects")},
-		{"", project + "SELECT :projects + i, :users + :groups + :depth, ':deepest/p' || i, 'private', false, false, 'enabled', 'enabled', true, 'main', false, 'default', '', false FROM " + each("1", ":few")},
+		{"projects", project + "SELECT i, :users + :half + 1 + (i - 1) % :half, 'g' || (1 + (i - 1) % :half) || '/s/p' || i, 'private'" + rest + each("1", ":projects")},
+		{"", project + "SELECT :projects + i, :users + :groups + :depth, ':deepest/p' || i, 'private'" + rest + each("1", ":few")},
+		{"nested projects", project + "SELECT :nested + 5 * (i - 1) + l, :pub + 5 * (i - 1) + l, 'n' || i || substr('/s/s/s/s', 1, 2 * (l - 1)) || '/p', 'private'" + rest + each("1", ":nests") + levels},
+		{"", project + "SELECT :open + i, :pub, 'pub/p' || i, 'public'" + rest + each("1", ":public")},
+		{"own projects", project + "SELECT :owned + i, i, 'user' || i || '/own', 'private'" + rest + each("1", ":owners")},
 		{"routes", "INSERT INTO routes (path, namespace_id) SELECT path, id FROM namespaces"},
 		{"", "INSERT INTO routes (path, project_id) SELECT path, id FROM projects"},
 		{"redirects", "INSERT INTO redirects (path, project_id) SELECT 'old/' || path, id FROM projects"},
@@ -105,13 +169,14 @@ func (w world) filling(d dialect) []statement {
 		{"protections", protection + "SELECT id, id, 'branch', 'main', false FROM projects"},
 		{"", entry + "SELECT id, 'push', 40 FROM protections"},
 		{"", entry + "SELECT id, 'merge', 40 FROM protections"},
-		{"", protection + "SELECT 2 * :projects + i, i, 'branch', 'release/*', false FROM " + each("1", ":few")},
-		{"", protection + "SELECT 3 * :projects + i, i, 'tag', 'v*', false FROM " + each("1", ":few")},
-		{"", entry + "SELECT id, CASE WHEN kind = 'tag' THEN 'create' ELSE 'push' END, 40 FROM protections WHERE id > 2 * :projects"},
+		{"", protection + "SELECT :total + i, i, 'branch', 'release/*', false FROM " + each("1", ":few")},
+		{"", protection + "SELECT :total + :few + i, i, 'tag', 'v*', false FROM " + each("1", ":few")},
+		{"", entry + "SELECT id, CASE WHEN kind = 'tag' THEN 'create' ELSE 'push' END, 40 FROM protections WHERE id > :total"},
 		// The strides keep a user from being a member twice.
 		{"members of projects", member + "SELECT i, 1 + (i - 1 + (k - 1) * 7) % :projects, NULL, 30, 'active' FROM " + each("1", ":users - 1") + times(mine-mine/2)},
 		{"members of groups", member + "SELECT i, NULL, :users + 1 + (i * 3 + k * 11) % :groups, 20, 'active' FROM " + each("1", ":users - 1") + times(mine/2)},
 		{"the heavy user and the deep project", member + "SELECT :users, NULL, :users + i, 30, 'active' FROM " + each("1", ":burden")},
+		{"members of nests", member + "SELECT i, NULL, :pub + 5 * ((i - 1) % :nests) + 1, 30, 'active' FROM " + each("1", ":users - 1")},
 		{"", member + "SELECT i, NULL, :users + :groups + 1, 30, 'active' FROM " + each("1", ":few")},
 	} {
 		out = append(out, statement{s.what, text.Replace(s.sql)})

@@ -1,0 +1,296 @@
+package bench_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"gatehouse/bootstrap/config"
+)
+
+const (
+	// tableInterval is how long one server is asked before another one is.
+	tableInterval = time.Second
+	// tableRounds is how often each server is asked for one row, auditedRounds if it
+	// records decisions.
+	tableRounds, auditedRounds = 7, 5
+	// settled is how long a server that records decisions is left alone to write the last
+	// of them, so that no other one is measured meanwhile. Its interval is longer, so that
+	// it writes most of them while it is measured.
+	settled, settledInterval = 500 * time.Millisecond, 3 * tableInterval
+)
+
+// pair is a server and the floor on one database. They start when they are first asked.
+type pair struct {
+	b     *yardstick
+	world world
+	// name is that of the database, and settings those of the server that are not the usual
+	// ones.
+	name     string
+	settings []string
+	// open makes the database and returns its URL.
+	open                                func() string
+	url                                 string
+	serverProcess, floorProcess, before *process
+}
+
+// pair returns a pair on the database that open makes, whose server has these settings.
+func (b *yardstick) pair(w world, name string, open func() string, settings ...string) *pair {
+	return &pair{b: b, world: w, name: name, settings: settings, open: open}
+}
+
+func (p *pair) database() (url string) {
+	if p.url == "" {
+		p.url = p.open()
+	}
+	return p.url
+}
+
+func (p *pair) server() *process {
+	if p.serverProcess == nil {
+		p.serverProcess = startServer(p.b.t, "server", p.b.program, p.database(), p.world, p.settings...)
+	}
+	return p.serverProcess
+}
+
+func (p *pair) floor() *process {
+	if p.floorProcess == nil {
+		p.floorProcess = startFloor(p.b.t, p.database(), p.world)
+	}
+	return p.floorProcess
+}
+
+// title is the beginning of the name of a row.
+func (p *pair) title() string { return strings.Join(append([]string{p.name}, p.settings...), ", ") }
+
+// postgresDatabase returns what makes a database with a world.
+func (b *yardstick) postgresDatabase(w world) func() string {
+	return func() string {
+		url := b.postgres.Open(b.t)
+		fillPostgres(b.t, w, url)
+		return url
+	}
+}
+
+// sqliteFile returns what makes a file with a world.
+func (b *yardstick) sqliteFile(w world) func() string {
+	return func() string {
+		file := filepath.Join(b.t.TempDir(), "gatehouse.db")
+		fillSQLite(b.t, w, file)
+		return file
+	}
+}
+
+// ask is a server and what it is asked.
+type ask struct {
+	*process
+	kind string
+}
+
+// sample is a throughput, and how long the server and PostgreSQL have run on a core for it.
+type sample struct {
+	throughput
+	cpu, database time.Duration
+}
+
+// alternate lets the generator ask servers in turn, and returns the samples of each.
+func (b *yardstick) alternate(connections int, asks ...ask) [][]sample {
+	return b.alternateFor(tableRounds, tableInterval, 0, connections, asks...)
+}
+
+func (b *yardstick) alternateFor(rounds int, interval, pause time.Duration, connections int, asks ...ask) [][]sample {
+	b.t.Helper()
+	samples := make([][]sample, len(asks))
+	for _, a := range asks {
+		b.warmUp(a, connections)
+	}
+	for round := range rounds {
+		for i := range asks {
+			if round%2 == 1 { // so that the order alternates
+				i = len(asks) - 1 - i
+			}
+			samples[i] = append(samples[i], b.ask(asks[i], connections, interval))
+			time.Sleep(pause)
+		}
+	}
+	return samples
+}
+
+func (a ask) order(connections int, interval time.Duration) order {
+	return order{Address: a.address, World: a.world.Name, Kind: a.kind, Connections: connections, Interval: interval}
+}
+
+// warmUp opens the connections, and asks for a while that is not measured.
+func (b *yardstick) warmUp(a ask, connections int) {
+	b.t.Helper()
+	o := a.order(connections, tableInterval)
+	o.Fresh = true
+	if _, err := b.load.work(o); err != nil {
+		b.t.Fatalf("%s, %s: %v", a.name, a.kind, err)
+	}
+}
+
+func (b *yardstick) ask(a ask, connections int, interval time.Duration) sample {
+	b.t.Helper()
+	database, err := b.postgres.PIDs()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	s := sample{cpu: -cpuTime(a.pid), database: -cpuTime(database...)}
+	s.throughput, err = b.load.work(a.order(connections, interval))
+	if err != nil {
+		b.t.Fatalf("%s, %s: %v", a.name, a.kind, err)
+	}
+	s.cpu += cpuTime(a.pid)
+	s.database += cpuTime(database...)
+	return s
+}
+
+// compared is a reading of two servers: the median of a figure of each, and of the ratio
+// within each round.
+func compared(samples [][]sample, unit string, figure func(sample) float64) reading {
+	var of [2][]float64
+	var ratios []float64
+	for round := range samples[0] {
+		for i := range of {
+			of[i] = append(of[i], figure(samples[i][round]))
+		}
+		ratios = append(ratios, of[0][round]/of[1][round])
+	}
+	return reading{Figure: median(of[0]), Floor: median(of[1]), Unit: unit, Ratio: median(ratios)}
+}
+
+func speedOf(samples [][]sample) reading {
+	return compared(samples, "req/s", func(s sample) float64 { return float64(s.Answers) / s.Took.Seconds() })
+}
+
+func slowestOf(samples [][]sample) reading {
+	return compared(samples, "ms", func(s sample) float64 { return float64(s.P99) / float64(time.Millisecond) })
+}
+
+// cpuOf is the time on a core for each answer, of the server and PostgreSQL together.
+func cpuOf(samples [][]sample) reading {
+	return compared(samples, "µs", func(s sample) float64 { return s.perAnswer(s.cpu + s.database) })
+}
+
+// databaseOf is PostgreSQL's part of it.
+func databaseOf(samples [][]sample) reading {
+	return compared(samples, "µs", func(s sample) float64 { return s.perAnswer(s.database) })
+}
+
+func (s sample) perAnswer(d time.Duration) float64 {
+	return float64(d) / float64(time.Microsecond) / float64(s.Answers)
+}
+
+// speed is what the server does on so many connections, as a ratio to the floor. The goal is
+// a part of what it must reach; 0 is none.
+func (p *pair) speed(connections int, part float64) measurement {
+	name := fmt.Sprintf("%s, %d connections", p.title(), connections)
+	m := measurement{rows: []heading{{name, atLeast(part * must[p.name][connections])}}}
+	figures := []func([][]sample) reading{speedOf}
+	switch {
+	case connections != 32 || len(p.settings) > 0:
+	case p.name == "PostgreSQL":
+		m.rows = append(m.rows, heading{name + ", CPU per call, server and database", atMost(0.7)}, heading{name + ", CPU per call, database alone", goal{}})
+		figures = append(figures, cpuOf, databaseOf)
+	default:
+		m.rows, figures = append(m.rows, heading{name + ", CPU per call", goal{}}), append(figures, cpuOf)
+	}
+	if connections == 64 {
+		m.rows, figures = append(m.rows, heading{name + ", p99", atMost(1.2 / part)}), append(figures, slowestOf)
+	}
+	m.do = func() (out []reading) {
+		rounds, interval, pause := tableRounds, tableInterval, time.Duration(0)
+		if len(p.settings) > 0 {
+			rounds, interval, pause = auditedRounds, settledInterval, settled
+		}
+		samples := p.b.alternateFor(rounds, interval, pause, connections, ask{p.server(), "mix"}, ask{p.floor(), "mix"})
+		for _, figure := range figures {
+			out = append(out, figure(samples))
+		}
+		return out
+	}
+	return m
+}
+
+// keys is how fast keys are found by fingerprint, as a ratio to the floor.
+func (p *pair) keys() measurement {
+	return measurement{rows: []heading{{p.title() + ", 32 connections, key by fingerprint", goal{}}}, do: func() []reading {
+		return []reading{speedOf(p.b.alternate(32, ask{p.server(), "key"}, ask{p.floor(), "key"}))}
+	}}
+}
+
+// unusual are users with many memberships and projects below many groups, as a ratio to a
+// plain fetch.
+func (p *pair) unusual() []measurement {
+	var all []measurement
+	for _, kind := range []string{"heavy", "deep"} {
+		name := map[string]string{"heavy": "user with 10,000 memberships", "deep": fmt.Sprintf("project %d groups deep", depth)}[kind]
+		all = append(all, measurement{rows: []heading{{p.title() + ", 32 connections, " + name + ", of a plain fetch", atLeast(1)}}, do: func() []reading {
+			return []reading{speedOf(p.b.alternate(32, ask{p.server(), kind}, ask{p.server(), "plain"}))}
+		}})
+	}
+	return all
+}
+
+// ofOther is the speed of the server as a ratio to that on another world.
+func (p *pair) ofOther(other *pair, g goal) measurement {
+	return measurement{rows: []heading{{fmt.Sprintf("%s, 32 connections, of the %s world", p.title(), other.world.Name), g}}, do: func() []reading {
+		return []reading{speedOf(p.b.alternate(32, ask{p.server(), "mix"}, ask{other.server(), "mix"}))}
+	}}
+}
+
+// ofBefore is the time on a core for each call, as a ratio to the program of an earlier
+// commit. Both read the same database.
+func (p *pair) ofBefore(commit string, g goal) measurement {
+	return measurement{rows: []heading{{fmt.Sprintf("%s, 32 connections, CPU per call, of %s", p.title(), commit), g}}, do: func() []reading {
+		server := p.server() // which migrates the database
+		if p.before == nil {
+			p.before = startServer(p.b.t, commit, p.b.buildBefore(commit), p.database(), p.world, append(p.settings, "database.migrate=false")...)
+		}
+		return []reading{cpuOf(p.b.alternate(32, ask{server, "mix"}, ask{p.before, "mix"}))}
+	}}
+}
+
+// buildBefore builds the program of a commit.
+func (b *yardstick) buildBefore(commit string) (path string) {
+	b.t.Helper()
+	dir := b.t.TempDir()
+	script := exec.Command("sh", "-euc", `cd "$(git rev-parse --show-toplevel)"; git archive "$1" | tar -x -C "$2"; cd "$2"; CGO_ENABLED=0 go build -o gatehouse ./cmd/gatehouse`, "sh", commit, dir)
+	var output bytes.Buffer
+	script.Stdout, script.Stderr = &output, &output
+	if err := script.Run(); err != nil {
+		b.t.Fatalf("build %s: %v\n%s", commit, err, &output)
+	}
+	return filepath.Join(dir, "gatehouse")
+}
+
+// allocations is what one call allocates in a server that runs in this process, on SQLite.
+// The ratio is to what it may be at most.
+func (b *yardstick) allocations(w world) measurement {
+	const allocations, kibibytes = 125, 10
+	var p *process
+	return measurement{rows: []heading{
+		{"SQLite, allocations per call, of 125", atMost(1)},
+		{"SQLite, bytes allocated per call, of 10 KiB", atMost(1)},
+	}, do: func() []reading {
+		if p == nil {
+			p = &process{name: "server in this process", world: w, pid: os.Getpid()}
+			p.address = serve(b.t, b.sqliteFile(w)(), func(c *config.Config) { c.Git.RateLimit = rateLimit })
+		}
+		server := ask{p, "mix"}
+		b.warmUp(server, 8)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		done := b.ask(server, 8, 2*tableInterval)
+		runtime.ReadMemStats(&after)
+		count := float64(after.Mallocs-before.Mallocs) / float64(done.Answers)
+		size := float64(after.TotalAlloc-before.TotalAlloc) / float64(done.Answers) / 1024
+		return []reading{{count, allocations, "", count / allocations}, {size, kibibytes, "KiB", size / kibibytes}}
+	}}
+}

@@ -1,0 +1,180 @@
+package bench_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// role is what the test binary does instead of tests when it is started again, as a
+// process of its own.
+type role struct {
+	Name string
+	// URL is the database of the floor, Address where it listens.
+	URL, Address string
+}
+
+const (
+	roleVariable = "BENCH_ROLE"
+	loadRole     = "load"
+	floorRole    = "floor"
+)
+
+func (r role) command() (*exec.Cmd, error) {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	command := exec.Command(program)
+	command.Env = append(os.Environ(), roleVariable+"="+string(text))
+	return command, nil
+}
+
+// playRole plays the role that this process was started for, if it was for one, and ends
+// with its standard input.
+func playRole() {
+	text, given := os.LookupEnv(roleVariable)
+	if !given {
+		return
+	}
+	var r role
+	err := json.Unmarshal([]byte(text), &r)
+	switch {
+	case err != nil:
+	case r.Name == loadRole:
+		err = generate(os.Stdin, os.Stdout)
+	case r.Name == floorRole:
+		ctx, cancel := context.WithCancel(context.Background())
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			cancel()
+		}()
+		if err = serveFloor(ctx, r); ctx.Err() != nil {
+			err = io.EOF
+		}
+	}
+	if !errors.Is(err, io.EOF) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// process is a server that runs in a process of its own.
+type process struct {
+	name    string
+	address string
+	world   world
+	pid     int
+}
+
+// startServer starts a gatehouse program on a database, with its usual settings but for
+// the limit of requests, which is too high to be met, and those given. Its log is written,
+// and thrown away.
+func startServer(t testing.TB, name, program, url string, w world, settings ...string) *process {
+	t.Helper()
+	dir := t.TempDir()
+	address := freeAddress(t)
+	args := []string{"serve"}
+	for _, setting := range append([]string{
+		"http.address=" + address, "database.url=" + url, "shell.secret_file=" + secretFile(t), "kas.secret_file=" + filepath.Join(dir, "kas"),
+		"instance.key_file=" + secretFile(t), // that of all servers on the database
+		"git.rate_limit=" + strconv.Itoa(rateLimit), "log.format=json",
+	}, settings...) {
+		args = append(args, "--set", setting)
+	}
+	command := exec.Command(program, args...)
+	command.Dir, command.Env = dir, []string{"TZ=UTC"}
+	p := &process{name: name, address: address, world: w}
+	p.start(t, command)
+	return p
+}
+
+// startFloor starts the floor on the database of a server.
+func startFloor(t testing.TB, url string, w world) *process {
+	t.Helper()
+	address := freeAddress(t)
+	command, err := role{Name: floorRole, URL: url, Address: address}.command()
+	if err == nil {
+		_, err = command.StdinPipe() // open as long as this process
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	command.Stderr = os.Stderr
+	p := &process{name: "floor", address: address, world: w}
+	p.start(t, command)
+	return p
+}
+
+// start runs the command until the end of the test, and returns once it listens.
+func (p *process) start(t testing.TB, command *exec.Cmd) {
+	t.Helper()
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p.pid = command.Process.Pid
+	ended := make(chan struct{})
+	go func() {
+		_ = command.Wait() // how it ended says nothing: it was killed
+		close(ended)
+	}()
+	t.Cleanup(func() {
+		_ = command.Process.Kill()
+		<-ended
+	})
+	for {
+		conn, err := net.Dial("tcp", p.address)
+		if err == nil {
+			_ = conn.Close()
+			return
+		}
+		select {
+		case <-ended:
+			t.Fatalf("%s ended before it listened; to see why: %s", p.name, command)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// cpuTime returns how long processes have run on a core, all together. A process that has
+// ended does not count.
+func cpuTime(pids ...int) (total time.Duration) {
+	const tick = 10 * time.Millisecond // of all of Linux's clocks that programs see
+	for _, pid := range pids {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			continue
+		}
+		fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
+		for _, field := range fields[11:13] { // for itself and in the kernel
+			ticks, _ := strconv.Atoi(string(field))
+			total += time.Duration(ticks) * tick
+		}
+	}
+	return total
+}

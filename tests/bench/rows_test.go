@@ -1,0 +1,133 @@
+package bench_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gatehouse/tests/pgtest"
+	"gatehouse/tests/servertest"
+)
+
+var (
+	tableFlag  = flag.Bool("table", false, "print the table: what the server does, as a ratio to the floor")
+	runsFlag   = flag.Int("runs", 1, "how often to measure each row of the table")
+	rowsFlag   = flag.String("rows", "", "measure only rows of the table whose name contains this")
+	worldFlag  = flag.String("world", "small", "whose rows: small, or large, as a big customer's")
+	beforeFlag = flag.String("before", "", "a commit whose program is measured beside this one")
+	linesFlag  = flag.Bool("lines", false, "print the table as JSON, one row a line")
+)
+
+// TestTable prints the table if -table is given; `make bench` gives it. No goal that is
+// missed fails it: on a busy machine that says nothing.
+func TestTable(t *testing.T) {
+	if !*tableFlag {
+		t.Skip("this is no test, but `make bench`")
+	}
+	w, err := worldNamed(*worldFlag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := table{Title: w.Name + " world", Before: loadAverage()}
+	b := newYardstick(t)
+	var measurements []measurement
+	for _, m := range b.measurements(w) {
+		for _, h := range m.rows {
+			if strings.Contains(h.Name, *rowsFlag) {
+				measurements = append(measurements, m)
+				break
+			}
+		}
+	}
+	defer func() { // what was measured, even if something fails
+		out.After = loadAverage()
+		write := out.write
+		if *linesFlag {
+			write = out.writeJSON
+		}
+		if err := write(os.Stdout); err != nil {
+			t.Error(err)
+		}
+	}()
+	for run := range *runsFlag {
+		for i, m := range measurements {
+			fmt.Fprintf(os.Stderr, "bench: run %d of %d, %d of %d: %s\n", run+1, *runsFlag, i+1, len(measurements), m.rows[0].Name)
+			out.add(m.rows, m.do())
+		}
+	}
+}
+
+// measurement is rows that are measured together.
+type measurement struct {
+	rows []heading
+	do   func() []reading
+}
+
+// yardstick is what the table is measured with. What it starts ends with the test.
+type yardstick struct {
+	t        *testing.T
+	program  string // the server
+	load     *generator
+	postgres *pgtest.Owned
+}
+
+func newYardstick(t *testing.T) *yardstick {
+	t.Helper()
+	b := &yardstick{t: t}
+	dir := t.TempDir()
+	servertest.Build(t, dir, "gatehouse/cmd/gatehouse")
+	b.program = filepath.Join(dir, "gatehouse")
+	var err error
+	if b.load, err = startGenerator(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.load.close)
+	// Room for the pages of the large world.
+	if b.postgres, err = pgtest.Start(t, "shared_buffers=1GB"); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// must are the ratios to the floor that the server has to reach on PostgreSQL and, as it
+// did before, on SQLite, by connections.
+var must = map[string]map[int]float64{
+	"PostgreSQL": {1: 0.85, 8: 0.9, 32: 1.4, 64: 1.7},
+	"SQLite":     {1: 1.4, 8: 1.2, 32: 1.3},
+}
+
+// audited is which part of these ratios the server has to reach while it records all
+// decisions.
+const audited = 0.9
+
+// measurements are all rows of a world.
+func (b *yardstick) measurements(w world) []measurement {
+	postgres := b.pair(w, "PostgreSQL", b.postgresDatabase(w))
+	if w == large {
+		return slices.Concat(
+			[]measurement{postgres.speed(32, 0), postgres.ofOther(b.pair(small, "PostgreSQL", b.postgresDatabase(small)), atLeast(0.85))},
+			postgres.unusual())
+	}
+	sqlite := b.pair(w, "SQLite", b.sqliteFile(w))
+	var all []measurement
+	for _, connections := range []int{1, 8, 32, 64} {
+		all = append(all, postgres.speed(connections, 1))
+	}
+	for _, connections := range []int{1, 8, 32} {
+		all = append(all, sqlite.speed(connections, 1))
+	}
+	if *beforeFlag != "" {
+		all = append(all, sqlite.ofBefore(*beforeFlag, atMost(0.78)))
+	}
+	all = append(all, b.allocations(w), postgres.keys())
+	all = append(all, postgres.unusual()...)
+	recording := b.pair(w, "PostgreSQL", b.postgresDatabase(w), "audit.enabled=true")
+	for _, connections := range []int{1, 8, 32, 64} {
+		all = append(all, recording.speed(connections, audited))
+	}
+	return all
+}
