@@ -1,6 +1,6 @@
 // Package bench_test measures the speed of the whole server: over TCP, with a token, on
-// SQLite and PostgreSQL. TestTable prints the table of `make bench`. The benchmarks measure
-// what it leaves out, in one process. Absolute numbers depend on the machine and its load,
+// SQLite and PostgreSQL. BenchmarkTable prints the table of `make bench`. The other
+// benchmarks measure what it leaves out, in one process. Absolute numbers depend on the machine and its load,
 // so each reports a ratio to another case; both are measured alternately.
 package bench_test
 
@@ -16,24 +16,24 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	playRole()
+	runTask()
 	os.Exit(pgtest.Main(m))
 }
 
 // BenchmarkMix is for profiles: go test -bench Mix/postgres -cpuprofile cpu.out
 func BenchmarkMix(b *testing.B) {
-	for name, open := range setups {
+	for name, database := range databases {
 		b.Run(name, func(b *testing.B) {
-			s := open(b, small)
+			s := newSetup(b, small, database)
 			compare(b, connect(b, "server", s.server, s.mixed(s.world)))
 		})
 	}
 }
 
 func BenchmarkAllowedPush(b *testing.B) {
-	for name, open := range setups {
+	for name, database := range databases {
 		b.Run(name, func(b *testing.B) {
-			s := open(b, small)
+			s := newSetup(b, small, database)
 			b.Run("refs=1", func(b *testing.B) { compare(b, s.pushing(b, 1)) })
 			for _, refs := range []int{100, 10_000} {
 				b.Run(fmt.Sprintf("refs=%d", refs), func(b *testing.B) {
@@ -64,10 +64,10 @@ func (m measured) perRef(refs int) float64 {
 // and their answers are as long as each other.
 func TestFloor(t *testing.T) {
 	t.Parallel()
-	for name, open := range setups {
+	for name, database := range databases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := open(t, tiny)
+			s := newSetup(t, tiny, database)
 			ask, closeDatabase, err := openFloor(t.Context(), s.url)
 			if err != nil {
 				t.Fatal(err)
@@ -91,7 +91,7 @@ func TestFloor(t *testing.T) {
 				return func() (int, string) { return key, path }
 			}
 			for name, ask := range map[string]requestWriter{
-				"inherited": s.fetch(once(s.inherited)), "push": s.access("git-receive-pack", once(s.direct), granted), "public": s.fetch(once(s.public)),
+				"inherited": s.fetch(once(s.inherited)), "push": s.access("git-receive-pack", once(s.plain), granted), "public": s.fetch(once(s.public)),
 				"own": s.fetch(once(s.own)), "foreign": s.access("git-upload-pack", once(s.foreign), missing), "key": s.authorizedKey(1),
 			} {
 				if got, want := length(low.Listener.Addr().String(), ask), length(s.server, ask); math.Abs(float64(got-want)) > 10 {

@@ -1,6 +1,7 @@
 package bench_test
 
 import (
+	"iter"
 	"runtime"
 	"slices"
 	"testing"
@@ -38,23 +39,18 @@ func compareFor(b *testing.B, interval time.Duration, rounds int, groups ...*cli
 	var answers, allocated, bytes uint64
 	var before, after runtime.MemStats
 	for b.Loop() {
-		for round := range rounds {
-			for i := range groups {
-				if round%2 == 1 { // so that the order alternates
-					i = len(groups) - 1 - i
-				}
-				if i == 0 {
-					runtime.ReadMemStats(&before)
-				}
-				done := work(b, groups[i], interval)
-				if i == 0 {
-					runtime.ReadMemStats(&after)
-					answers += uint64(done.Answers)
-					allocated += after.Mallocs - before.Mallocs
-					bytes += after.TotalAlloc - before.TotalAlloc
-				}
-				times[i] = append(times[i], done.each())
+		for i := range alternately(rounds, len(groups)) {
+			if i == 0 {
+				runtime.ReadMemStats(&before)
 			}
+			done := work(b, groups[i], interval)
+			if i == 0 {
+				runtime.ReadMemStats(&after)
+				answers += uint64(done.Answers)
+				allocated += after.Mallocs - before.Mallocs
+				bytes += after.TotalAlloc - before.TotalAlloc
+			}
+			times[i] = append(times[i], done.each())
 		}
 	}
 	each := median(times[0])
@@ -63,6 +59,23 @@ func compareFor(b *testing.B, interval time.Duration, rounds int, groups ...*cli
 	b.ReportMetric(float64(allocated/answers), "allocs/op")
 	b.ReportMetric(float64(bytes/answers), "B/op")
 	return times
+}
+
+// alternately yields the numbers below n, once for each round: upwards, then downwards, so
+// that none always follows the same other one.
+func alternately(rounds, n int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for round := range rounds {
+			for i := range n {
+				if round%2 == 1 {
+					i = n - 1 - i
+				}
+				if !yield(i) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func work(b *testing.B, c *clientGroup, interval time.Duration) throughput {

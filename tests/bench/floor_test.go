@@ -210,20 +210,20 @@ func floorKeys(ask queryRow) gin.HandlerFunc {
 
 // serveFloor serves the floor on a database, whatever it is, until ctx ends. Its settings
 // are the server's.
-func serveFloor(ctx context.Context, r role) error {
-	ask, closeDatabase, err := openFloor(ctx, r.URL)
+func serveFloor(ctx context.Context, t task) error {
+	ask, closeDatabase, err := openFloor(ctx, t.URL)
 	if err != nil {
 		return err
 	}
 	defer closeDatabase()
-	server := &http.Server{Addr: r.Address, Handler: floor(ask), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Addr: t.Address, Handler: floor(ask), ReadHeaderTimeout: 10 * time.Second}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
 	return server.ListenAndServe()
 }
 
 func openFloor(ctx context.Context, url string) (ask queryRow, closeDatabase func(), err error) {
 	connections := 4 * runtime.NumCPU() // the server's default
-	if strings.Contains(url, "://") {
+	if isPostgres(url) {
 		pool, err := openPgx(ctx, url, connections)
 		if err != nil {
 			return nil, nil, err

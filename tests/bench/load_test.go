@@ -79,7 +79,7 @@ type generator struct {
 
 // startGenerator starts the process. It ends with its input.
 func startGenerator() (*generator, error) {
-	command, err := role{Name: loadRole}.command()
+	command, err := task{Name: loadTask}.command()
 	if err != nil {
 		return nil, err
 	}

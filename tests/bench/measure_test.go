@@ -7,7 +7,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"gatehouse/bootstrap/config"
@@ -16,13 +18,11 @@ import (
 const (
 	// tableInterval is how long one server is asked before another one is.
 	tableInterval = time.Second
-	// tableRounds is how often each server is asked for one row, auditedRounds if it
-	// records decisions.
-	tableRounds, auditedRounds = 7, 5
-	// settled is how long a server that records decisions is left alone to write the last
-	// of them, so that no other one is measured meanwhile. Its interval is longer, so that
-	// it writes most of them while it is measured.
-	settled, settledInterval = 500 * time.Millisecond, 3 * tableInterval
+	// recordingInterval is the same for one that records decisions, which it writes after
+	// its answers: it writes most of them while it is measured.
+	recordingInterval = 3 * time.Second
+	// tableRounds is how often each server is asked for one row.
+	tableRounds = 7
 )
 
 // pair is a server and the floor on one database. They start when they are first asked.
@@ -34,19 +34,19 @@ type pair struct {
 	name     string
 	settings []string
 	// open makes the database and returns its URL.
-	open                                func() string
+	open                                func(testing.TB, world) (url string)
 	url                                 string
 	serverProcess, floorProcess, before *process
 }
 
 // pair returns a pair on the database that open makes, whose server has these settings.
-func (b *yardstick) pair(w world, name string, open func() string, settings ...string) *pair {
+func (b *yardstick) pair(w world, name string, open func(testing.TB, world) (url string), settings ...string) *pair {
 	return &pair{b: b, world: w, name: name, settings: settings, open: open}
 }
 
 func (p *pair) database() (url string) {
 	if p.url == "" {
-		p.url = p.open()
+		p.url = p.open(p.b.t, p.world)
 	}
 	return p.url
 }
@@ -68,61 +68,50 @@ func (p *pair) floor() *process {
 // title is the beginning of the name of a row.
 func (p *pair) title() string { return strings.Join(append([]string{p.name}, p.settings...), ", ") }
 
-// postgresDatabase returns what makes a database with a world.
-func (b *yardstick) postgresDatabase(w world) func() string {
-	return func() string {
-		url := b.postgres.Open(b.t)
-		fillPostgres(b.t, w, url)
-		return url
-	}
-}
-
-// sqliteFile returns what makes a file with a world.
-func (b *yardstick) sqliteFile(w world) func() string {
-	return func() string {
-		file := filepath.Join(b.t.TempDir(), "gatehouse.db")
-		fillSQLite(b.t, w, file)
-		return file
-	}
-}
-
 // ask is a server and what it is asked.
 type ask struct {
 	*process
 	kind string
 }
 
-// sample is a throughput, and how long the server and PostgreSQL have run on a core for it.
+// sample is a throughput, and how long the server and its PostgreSQL have run on a core for it.
 type sample struct {
 	throughput
 	cpu, database time.Duration
 }
 
-// alternate lets the generator ask servers in turn, and returns the samples of each.
-func (b *yardstick) alternate(connections int, asks ...ask) [][]sample {
-	return b.alternateFor(tableRounds, tableInterval, 0, connections, asks...)
-}
-
-func (b *yardstick) alternateFor(rounds int, interval, pause time.Duration, connections int, asks ...ask) [][]sample {
+// alternate lets the generator ask servers in turn, each for an interval, and returns the
+// samples of each.
+func (b *yardstick) alternate(interval time.Duration, connections int, asks ...ask) [][]sample {
 	b.t.Helper()
 	samples := make([][]sample, len(asks))
 	for _, a := range asks {
 		b.warmUp(a, connections)
 	}
-	for round := range rounds {
-		for i := range asks {
-			if round%2 == 1 { // so that the order alternates
-				i = len(asks) - 1 - i
-			}
-			samples[i] = append(samples[i], b.ask(asks[i], connections, interval))
-			time.Sleep(pause)
-		}
+	for i := range alternately(tableRounds, len(asks)) {
+		samples[i] = append(samples[i], b.ask(asks[i], connections, interval))
+		b.awaitIdle(asks[i])
 	}
 	return samples
 }
 
+// awaitIdle waits, for five seconds at most, until the server has done what it does after
+// its answers, so that it does not run while another one is measured.
+func (b *yardstick) awaitIdle(a ask) {
+	const idle = 10 * time.Millisecond // of the 50 between two looks
+	before := b.ran(a)
+	for range 100 {
+		time.Sleep(50 * time.Millisecond)
+		now := b.ran(a)
+		if now.cpu+now.database-before.cpu-before.database <= idle {
+			return
+		}
+		before = now
+	}
+}
+
 func (a ask) order(connections int, interval time.Duration) order {
-	return order{Address: a.address, World: a.world.Name, Kind: a.kind, Connections: connections, Interval: interval}
+	return order{Address: a.address, World: a.world.name, Kind: a.kind, Connections: connections, Interval: interval}
 }
 
 // warmUp opens the connections, and asks for a while that is not measured.
@@ -137,17 +126,27 @@ func (b *yardstick) warmUp(a ask, connections int) {
 
 func (b *yardstick) ask(a ask, connections int, interval time.Duration) sample {
 	b.t.Helper()
-	database, err := b.postgres.PIDs()
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	s := sample{cpu: -cpuTime(a.pid), database: -cpuTime(database...)}
-	s.throughput, err = b.load.work(a.order(connections, interval))
+	before := b.ran(a)
+	done, err := b.load.work(a.order(connections, interval))
 	if err != nil {
 		b.t.Fatalf("%s, %s: %v", a.name, a.kind, err)
 	}
-	s.cpu += cpuTime(a.pid)
-	s.database += cpuTime(database...)
+	after := b.ran(a)
+	return sample{done, after.cpu - before.cpu, after.database - before.database}
+}
+
+// ran is a sample without answers: how long the processes have run on a core since they
+// started. Of a server on SQLite PostgreSQL is no part.
+func (b *yardstick) ran(a ask) (s sample) {
+	b.t.Helper()
+	s.cpu = cpuTime(a.pid)
+	if a.onPostgres {
+		database, err := b.postgres.PIDs()
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		s.database = cpuTime(database...)
+	}
 	return s
 }
 
@@ -173,7 +172,7 @@ func slowestOf(samples [][]sample) reading {
 	return compared(samples, "ms", func(s sample) float64 { return float64(s.P99) / float64(time.Millisecond) })
 }
 
-// cpuOf is the time on a core for each answer, of the server and PostgreSQL together.
+// cpuOf is the time on a core for each answer, of the server and its PostgreSQL together.
 func cpuOf(samples [][]sample) reading {
 	return compared(samples, "µs", func(s sample) float64 { return s.perAnswer(s.cpu + s.database) })
 }
@@ -205,11 +204,11 @@ func (p *pair) speed(connections int, part float64) measurement {
 		m.rows, figures = append(m.rows, heading{name + ", p99", atMost(1.2 / part)}), append(figures, slowestOf)
 	}
 	m.do = func() (out []reading) {
-		rounds, interval, pause := tableRounds, tableInterval, time.Duration(0)
+		interval := tableInterval
 		if len(p.settings) > 0 {
-			rounds, interval, pause = auditedRounds, settledInterval, settled
+			interval = recordingInterval
 		}
-		samples := p.b.alternateFor(rounds, interval, pause, connections, ask{p.server(), "mix"}, ask{p.floor(), "mix"})
+		samples := p.b.alternate(interval, connections, ask{p.server(), "mix"}, ask{p.floor(), "mix"})
 		for _, figure := range figures {
 			out = append(out, figure(samples))
 		}
@@ -221,7 +220,7 @@ func (p *pair) speed(connections int, part float64) measurement {
 // keys is how fast keys are found by fingerprint, as a ratio to the floor.
 func (p *pair) keys() measurement {
 	return measurement{rows: []heading{{p.title() + ", 32 connections, key by fingerprint", goal{}}}, do: func() []reading {
-		return []reading{speedOf(p.b.alternate(32, ask{p.server(), "key"}, ask{p.floor(), "key"}))}
+		return []reading{speedOf(p.b.alternate(tableInterval, 32, ask{p.server(), "key"}, ask{p.floor(), "key"}))}
 	}}
 }
 
@@ -232,7 +231,7 @@ func (p *pair) unusual() []measurement {
 	for _, kind := range []string{"heavy", "deep"} {
 		name := map[string]string{"heavy": "user with 10,000 memberships", "deep": fmt.Sprintf("project %d groups deep", depth)}[kind]
 		all = append(all, measurement{rows: []heading{{p.title() + ", 32 connections, " + name + ", of a plain fetch", atLeast(1)}}, do: func() []reading {
-			return []reading{speedOf(p.b.alternate(32, ask{p.server(), kind}, ask{p.server(), "plain"}))}
+			return []reading{speedOf(p.b.alternate(tableInterval, 32, ask{p.server(), kind}, ask{p.server(), "plain"}))}
 		}})
 	}
 	return all
@@ -240,8 +239,8 @@ func (p *pair) unusual() []measurement {
 
 // ofOther is the speed of the server as a ratio to that on another world.
 func (p *pair) ofOther(other *pair, g goal) measurement {
-	return measurement{rows: []heading{{fmt.Sprintf("%s, 32 connections, of the %s world", p.title(), other.world.Name), g}}, do: func() []reading {
-		return []reading{speedOf(p.b.alternate(32, ask{p.server(), "mix"}, ask{other.server(), "mix"}))}
+	return measurement{rows: []heading{{fmt.Sprintf("%s, 32 connections, of the %s world", p.title(), other.world.name), g}}, do: func() []reading {
+		return []reading{speedOf(p.b.alternate(tableInterval, 32, ask{p.server(), "mix"}, ask{other.server(), "mix"}))}
 	}}
 }
 
@@ -251,9 +250,9 @@ func (p *pair) ofBefore(commit string, g goal) measurement {
 	return measurement{rows: []heading{{fmt.Sprintf("%s, 32 connections, CPU per call, of %s", p.title(), commit), g}}, do: func() []reading {
 		server := p.server() // which migrates the database
 		if p.before == nil {
-			p.before = startServer(p.b.t, commit, p.b.buildBefore(commit), p.database(), p.world, append(p.settings, "database.migrate=false")...)
+			p.before = startServer(p.b.t, commit, p.b.buildBefore(commit), p.database(), p.world, slices.Concat(p.settings, []string{"database.migrate=false"})...)
 		}
-		return []reading{cpuOf(p.b.alternate(32, ask{server, "mix"}, ask{p.before, "mix"}))}
+		return []reading{cpuOf(p.b.alternate(tableInterval, 32, ask{server, "mix"}, ask{p.before, "mix"}))}
 	}}
 }
 
@@ -281,7 +280,7 @@ func (b *yardstick) allocations(w world) measurement {
 	}, do: func() []reading {
 		if p == nil {
 			p = &process{name: "server in this process", world: w, pid: os.Getpid()}
-			p.address = serve(b.t, b.sqliteFile(w)(), func(c *config.Config) { c.Git.RateLimit = rateLimit })
+			p.address = serve(b.t, sqliteDatabase(b.t, w), func(c *config.Config) { c.Git.RateLimit = rateLimit })
 		}
 		server := ask{p, "mix"}
 		b.warmUp(server, 8)

@@ -1,11 +1,9 @@
 package bench_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"gatehouse/bootstrap/config"
-	"gatehouse/tests/pgtest"
 	"gatehouse/tests/servertest"
 )
 
@@ -16,16 +14,9 @@ const rateLimit = 1_000_000_000
 // counts alone, on the same database.
 func BenchmarkRateLimit(b *testing.B) {
 	address := servertest.StartRedis(b).URL()
-	b.Run("Postgres", func(b *testing.B) {
-		url := pgtest.Open(b)
-		fillPostgres(b, small, url)
-		benchmarkRateLimit(b, url, address)
-	})
-	b.Run("SQLite", func(b *testing.B) {
-		file := filepath.Join(b.TempDir(), "gatehouse.db")
-		fillSQLite(b, small, file)
-		benchmarkRateLimit(b, file, address)
-	})
+	for name, database := range databases {
+		b.Run(name, func(b *testing.B) { benchmarkRateLimit(b, database(b, small), address) })
+	}
 }
 
 func benchmarkRateLimit(b *testing.B, url, redis string) {

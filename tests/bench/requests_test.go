@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"gatehouse/tests/servertest"
 )
 
 // heads are the request lines and headers as GitLab Shell sends them, up to the
@@ -19,15 +21,11 @@ type heads struct{ allowed, authorizedKeys string }
 // server stores no tokens.
 func newHeads() heads {
 	now := time.Now()
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
-		"iss": "gitlab-shell", "iat": now.Unix(), "exp": now.Add(24 * time.Hour).Unix(),
-	}).SignedString(secret)
-	if err != nil {
-		panic(err) // claims are plain values
-	}
+	signer := &servertest.Server{Secret: secret, Log: new(servertest.Log)}
+	token := signer.Sign(jwt.MapClaims{"iss": "gitlab-shell", "iat": now.Unix(), "exp": now.Add(24 * time.Hour).Unix()})
 	const headers = " HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: GitLab-Shell\r\nContent-Type: application/json\r\n" +
 		"X-Request-Id: 01HF7YAT31JZ0MBQ8V8K2QKX3T\r\nAccept-Encoding: gzip\r\n"
-	signed := "Gitlab-Shell-Api-Request: " + token + "\r\n"
+	signed := servertest.TokenHeader + ": " + token + "\r\n"
 	return heads{
 		allowed:        "POST /api/v4/internal/allowed" + headers + signed + "Content-Length: ",
 		authorizedKeys: headers + signed + "\r\n",
@@ -79,7 +77,7 @@ func (h heads) access(action string, pick pickAccess, want []byte) requestWriter
 // one fetches an own project and one is refused.
 func (h heads) mixed(w world) requestWriter {
 	inherited, public, own := h.fetch(w.inherited), h.fetch(w.public), h.fetch(w.own)
-	push := h.access("git-receive-pack", w.direct, granted)
+	push := h.access("git-receive-pack", w.plain, granted)
 	foreign := h.access("git-upload-pack", w.foreign, missing)
 	often := [10]requestWriter{inherited, inherited, inherited, inherited, push, push, public, public, own, foreign}
 	return func(scratch []byte) (request, want []byte) { return often[rand.IntN(len(often))](scratch) }

@@ -14,7 +14,6 @@ import (
 )
 
 var (
-	tableFlag  = flag.Bool("table", false, "print the table: what the server does, as a ratio to the floor")
 	runsFlag   = flag.Int("runs", 1, "how often to measure each row of the table")
 	rowsFlag   = flag.String("rows", "", "measure only rows of the table whose name contains this")
 	worldFlag  = flag.String("world", "small", "whose rows: small, or large, as a big customer's")
@@ -22,29 +21,27 @@ var (
 	linesFlag  = flag.Bool("lines", false, "print the table as JSON, one row a line")
 )
 
-// TestTable prints the table if -table is given; `make bench` gives it. No goal that is
-// missed fails it: on a busy machine that says nothing.
-func TestTable(t *testing.T) {
-	if !*tableFlag {
-		t.Skip("this is no test, but `make bench`")
-	}
+// BenchmarkTable prints the table: what the server does, as a ratio to the floor. It runs
+// once, with -benchtime 1x. No goal that is missed fails it: on a busy machine that says
+// nothing.
+func BenchmarkTable(t *testing.B) {
 	w, err := worldNamed(*worldFlag)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := table{Title: w.Name + " world", Before: loadAverage()}
+	out := table{title: w.name + " world", before: loadAverage()}
 	b := newYardstick(t)
 	var measurements []measurement
 	for _, m := range b.measurements(w) {
 		for _, h := range m.rows {
-			if strings.Contains(h.Name, *rowsFlag) {
+			if strings.Contains(h.name, *rowsFlag) {
 				measurements = append(measurements, m)
 				break
 			}
 		}
 	}
 	defer func() { // what was measured, even if something fails
-		out.After = loadAverage()
+		out.after = loadAverage()
 		write := out.write
 		if *linesFlag {
 			write = out.writeJSON
@@ -55,7 +52,7 @@ func TestTable(t *testing.T) {
 	}()
 	for run := range *runsFlag {
 		for i, m := range measurements {
-			fmt.Fprintf(os.Stderr, "bench: run %d of %d, %d of %d: %s\n", run+1, *runsFlag, i+1, len(measurements), m.rows[0].Name)
+			fmt.Fprintf(os.Stderr, "bench: run %d of %d, %d of %d: %s\n", run+1, *runsFlag, i+1, len(measurements), m.rows[0].name)
 			out.add(m.rows, m.do())
 		}
 	}
@@ -69,13 +66,13 @@ type measurement struct {
 
 // yardstick is what the table is measured with. What it starts ends with the test.
 type yardstick struct {
-	t        *testing.T
+	t        testing.TB
 	program  string // the server
 	load     *generator
 	postgres *pgtest.Owned
 }
 
-func newYardstick(t *testing.T) *yardstick {
+func newYardstick(t testing.TB) *yardstick {
 	t.Helper()
 	b := &yardstick{t: t}
 	dir := t.TempDir()
@@ -93,6 +90,14 @@ func newYardstick(t *testing.T) *yardstick {
 	return b
 }
 
+// postgresDatabase makes a database with a world on the server of the table.
+func (b *yardstick) postgresDatabase(t testing.TB, w world) (url string) {
+	t.Helper()
+	url = b.postgres.Open(t)
+	fillPostgres(t, w, url)
+	return url
+}
+
 // must are the ratios to the floor that the server has to reach on PostgreSQL and, as it
 // did before, on SQLite, by connections.
 var must = map[string]map[int]float64{
@@ -106,13 +111,13 @@ const audited = 0.9
 
 // measurements are all rows of a world.
 func (b *yardstick) measurements(w world) []measurement {
-	postgres := b.pair(w, "PostgreSQL", b.postgresDatabase(w))
+	postgres := b.pair(w, "PostgreSQL", b.postgresDatabase)
 	if w == large {
 		return slices.Concat(
-			[]measurement{postgres.speed(32, 0), postgres.ofOther(b.pair(small, "PostgreSQL", b.postgresDatabase(small)), atLeast(0.85))},
+			[]measurement{postgres.speed(32, 0), postgres.ofOther(b.pair(small, "PostgreSQL", b.postgresDatabase), atLeast(0.85))},
 			postgres.unusual())
 	}
-	sqlite := b.pair(w, "SQLite", b.sqliteFile(w))
+	sqlite := b.pair(w, "SQLite", sqliteDatabase)
 	var all []measurement
 	for _, connections := range []int{1, 8, 32, 64} {
 		all = append(all, postgres.speed(connections, 1))
@@ -125,7 +130,7 @@ func (b *yardstick) measurements(w world) []measurement {
 	}
 	all = append(all, b.allocations(w), postgres.keys())
 	all = append(all, postgres.unusual()...)
-	recording := b.pair(w, "PostgreSQL", b.postgresDatabase(w), "audit.enabled=true")
+	recording := b.pair(w, "PostgreSQL", b.postgresDatabase, "audit.enabled=true")
 	for _, connections := range []int{1, 8, 32, 64} {
 		all = append(all, recording.speed(connections, audited))
 	}

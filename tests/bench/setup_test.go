@@ -24,18 +24,38 @@ type setup struct {
 	server string
 }
 
-// setups open a server on each kind of database.
-var setups = map[string]func(testing.TB, world) *setup{
-	"postgres": func(t testing.TB, w world) *setup {
-		url := pgtest.Open(t)
-		fillPostgres(t, w, url)
-		return &setup{w, newHeads(), url, serve(t, url)}
-	},
-	"sqlite": func(t testing.TB, w world) *setup {
-		file := filepath.Join(t.TempDir(), "gatehouse.db")
-		fillSQLite(t, w, file)
-		return &setup{w, newHeads(), file, serve(t, file)}
-	},
+// databases make a database with a world, and return its URL.
+var databases = map[string]func(testing.TB, world) (url string){"postgres": postgresDatabase, "sqlite": sqliteDatabase}
+
+func newSetup(t testing.TB, w world, database func(testing.TB, world) string) *setup {
+	t.Helper()
+	url := database(t, w)
+	return &setup{w, newHeads(), url, serve(t, url)}
+}
+
+func postgresDatabase(t testing.TB, w world) (url string) {
+	t.Helper()
+	url = pgtest.Open(t)
+	fillPostgres(t, w, url)
+	return url
+}
+
+func sqliteDatabase(t testing.TB, w world) (file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "gatehouse.db")
+	migrate(t, file)
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.fill(t, onSQLite, func(ctx context.Context, query string) error {
+		_, err := db.ExecContext(ctx, query)
+		return err
+	})
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // fillPostgres inserts the world into a new database.
@@ -53,23 +73,6 @@ func fillPostgres(t testing.TB, w world, url string) {
 	if err := conn.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// fillSQLite inserts the world into a new database, and returns the database, which
-// is open until the test ends.
-func fillSQLite(t testing.TB, w world, file string) *sql.DB {
-	t.Helper()
-	migrate(t, file)
-	db, err := sql.Open("sqlite", file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	w.fill(t, onSQLite, func(ctx context.Context, query string) error {
-		_, err := db.ExecContext(ctx, query)
-		return err
-	})
-	return db
 }
 
 func migrate(t testing.TB, url string) {

@@ -18,8 +18,8 @@ import (
 
 // heading is what a row measures, and the ratio that it should reach.
 type heading struct {
-	Name string
-	Goal goal
+	name string
+	goal goal
 }
 
 // goal is the ratio that a row should reach; the zero one is none.
@@ -75,7 +75,7 @@ type measuredRow struct {
 // sorted returns the readings, the best one first.
 func (r measuredRow) sorted() []reading {
 	return slices.SortedFunc(slices.Values(r.readings), func(a, b reading) int {
-		if r.Goal.atMost {
+		if r.goal.atMost {
 			return cmp.Compare(a.Ratio, b.Ratio)
 		}
 		return cmp.Compare(b.Ratio, a.Ratio)
@@ -86,9 +86,9 @@ func (r measuredRow) sorted() []reading {
 func (r measuredRow) verdict() string {
 	sorted := r.sorted()
 	switch {
-	case r.Goal == goal{}:
+	case r.goal == goal{}:
 		return "-"
-	case r.Goal.missed(sorted[len(sorted)/2].Ratio, 0), r.Goal.missed(sorted[len(sorted)-1].Ratio, margin):
+	case r.goal.missed(sorted[len(sorted)/2].Ratio, 0), r.goal.missed(sorted[len(sorted)-1].Ratio, margin):
 		return "short"
 	default:
 		return "ok"
@@ -97,34 +97,34 @@ func (r measuredRow) verdict() string {
 
 // table is all rows of one or more runs.
 type table struct {
-	Title string
-	Rows  []measuredRow
-	// Before and After are the load averages of a minute.
-	Before, After string
+	title string
+	rows  []measuredRow
+	// before and after are the load averages of a minute.
+	before, after string
 }
 
 // add adds the readings of a run to the rows of the headings.
 func (t *table) add(heads []heading, readings []reading) {
 	for i, h := range heads {
-		at := slices.IndexFunc(t.Rows, func(r measuredRow) bool { return r.Name == h.Name })
+		at := slices.IndexFunc(t.rows, func(r measuredRow) bool { return r.name == h.name })
 		if at < 0 {
-			at = len(t.Rows)
-			t.Rows = append(t.Rows, measuredRow{heading: h})
+			at = len(t.rows)
+			t.rows = append(t.rows, measuredRow{heading: h})
 		}
-		t.Rows[at].readings = append(t.Rows[at].readings, readings[i])
+		t.rows[at].readings = append(t.rows[at].readings, readings[i])
 	}
 }
 
 // write writes the table. The figures of several runs are those of the median.
 func (t *table) write(out io.Writer) error {
-	fmt.Fprintf(out, "\n%s, %d cores, load average %s before and %s after\n\n", t.Title, runtime.NumCPU(), t.Before, t.After)
+	fmt.Fprintf(out, "\n%s, %d cores, load average %s before and %s after\n\n", t.title, runtime.NumCPU(), t.before, t.after)
 	columns := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(columns, "row\tfigure\tfloor\tratio\truns\tgoal\t")
-	for _, r := range t.Rows {
+	for _, r := range t.rows {
 		sorted := r.sorted()
 		median := sorted[len(sorted)/2]
-		fmt.Fprintf(columns, "%s\t%s\t%s\t%.2f\t%s\t%s\t%s\n", r.Name, amount(median.Figure, median.Unit), amount(median.Floor, median.Unit),
-			median.Ratio, r.span(), r.Goal, r.verdict())
+		fmt.Fprintf(columns, "%s\t%s\t%s\t%.2f\t%s\t%s\t%s\n", r.name, amount(median.Figure, median.Unit), amount(median.Floor, median.Unit),
+			median.Ratio, r.span(), r.goal, r.verdict())
 	}
 	return columns.Flush()
 }
@@ -149,8 +149,8 @@ func amount(figure float64, unit string) string {
 // writeJSON writes the rows, an object each, one a line.
 func (t *table) writeJSON(out io.Writer) error {
 	lines := json.NewEncoder(out)
-	for _, r := range t.Rows {
-		err := lines.Encode(map[string]any{"row": r.Name, "readings": r.readings, "goal": r.Goal.ratio, "at_most": r.Goal.atMost, "verdict": r.verdict()})
+	for _, r := range t.rows {
+		err := lines.Encode(map[string]any{"row": r.name, "readings": r.readings, "goal": r.goal.ratio, "at_most": r.goal.atMost, "verdict": r.verdict()})
 		if err != nil {
 			return err
 		}

@@ -33,7 +33,7 @@ func TestTable_verdict(t *testing.T) {
 
 func TestTable_write(t *testing.T) {
 	t.Parallel()
-	out := table{Title: "small world", Before: "0.10", After: "2.00"}
+	out := table{title: "small world", before: "0.10", after: "2.00"}
 	heads := []heading{{"speed", atLeast(0.9)}, {"size", atMost(1)}}
 	for _, ratio := range []float64{0.5, 1, 2} {
 		out.add(heads, []reading{{Figure: 1234.5 * ratio, Floor: 1234.5, Unit: "req/s", Ratio: ratio}, {Figure: 9.876 * ratio, Floor: 9.876, Unit: "KiB", Ratio: ratio}})

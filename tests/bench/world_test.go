@@ -16,12 +16,12 @@ import (
 // world is the size of a database. Each user has one key with the same number. Half
 // of the groups are top-level groups; each has one of the other half as a subgroup,
 // and the projects are in these. The last user, the heavy one, is a member of the
-// first heavyGroups groups. A nest is a group with four groups inside each other below it
-// and a project in each of the five; all users are spread over the nests, as members of
-// the group at the top. The first owners users have a project of their own.
+// first heavyGroups groups. A hierarchy is five groups inside each other
+// with a project in each; all users are spread over the hierarchies, as members of the
+// group at the top. The first owners users have a project of their own.
 type world struct {
-	Name                                                         string
-	users, groups, projects, members, heavyGroups, nests, owners int
+	name                                                               string
+	users, groups, projects, members, heavyGroups, hierarchies, owners int
 }
 
 var (
@@ -33,7 +33,7 @@ var (
 // worldNamed returns the world of that name.
 func worldNamed(name string) (world, error) {
 	for _, w := range []world{tiny, small, large} {
-		if w.Name == name {
+		if w.name == name {
 			return w, nil
 		}
 	}
@@ -45,8 +45,9 @@ const (
 	depth = 20
 	// few is the number of deep projects, and of their members.
 	few = 100
-	// nestDepth is how many groups of a nest lie inside each other.
-	nestDepth = 5
+	// hierarchyDepth is how many groups a hierarchy has. The statements of filling that insert
+	// hierarchies hold for 5 only.
+	hierarchyDepth = 5
 	// publicProjects is the number of projects that all may fetch.
 	publicProjects = 100
 )
@@ -54,14 +55,11 @@ const (
 // user returns a user with the usual number of memberships.
 func (w world) user() int { return 1 + rand.IntN(w.users-1) }
 
-// direct returns a user and a project that they are a member of.
-func (w world) direct() (key int, path string) { return w.plain() }
-
 // inherited returns a user and a project whose group, or one up to four groups above,
 // they are a member of.
 func (w world) inherited() (key int, path string) {
 	key = w.user()
-	return key, "n" + strconv.Itoa(1+(key-1)%w.nests) + strings.Repeat("/s", rand.IntN(nestDepth)) + "/p"
+	return key, "h" + strconv.Itoa(1+(key-1)%w.hierarchies) + strings.Repeat("/s", rand.IntN(hierarchyDepth)) + "/p"
 }
 
 // public returns a user and a project that all may fetch.
@@ -122,11 +120,11 @@ func (w world) filling(d dialect) []statement {
 		":users", strconv.Itoa(w.users), ":groups", strconv.Itoa(w.groups), ":half", strconv.Itoa(w.groups/2),
 		":projects", strconv.Itoa(w.projects),
 		":depth", strconv.Itoa(depth), ":few", strconv.Itoa(few), ":burden", strconv.Itoa(w.heavyGroups),
-		":nests", strconv.Itoa(w.nests), ":owners", strconv.Itoa(w.owners), ":public", strconv.Itoa(publicProjects),
+		":hierarchies", strconv.Itoa(w.hierarchies), ":owners", strconv.Itoa(w.owners), ":public", strconv.Itoa(publicProjects),
 		// How many namespaces and projects are numbered below these.
-		":pub", strconv.Itoa(w.users+w.groups+depth+1), ":nested", strconv.Itoa(w.projects+few),
-		":open", strconv.Itoa(w.projects+few+nestDepth*w.nests), ":owned", strconv.Itoa(w.projects+few+nestDepth*w.nests+publicProjects),
-		":total", strconv.Itoa(w.projects+few+nestDepth*w.nests+publicProjects+w.owners),
+		":pub", strconv.Itoa(w.users+w.groups+depth+1), ":inside", strconv.Itoa(w.projects+few),
+		":open", strconv.Itoa(w.projects+few+hierarchyDepth*w.hierarchies), ":owned", strconv.Itoa(w.projects+few+hierarchyDepth*w.hierarchies+publicProjects),
+		":total", strconv.Itoa(w.projects+few+hierarchyDepth*w.hierarchies+publicProjects+w.owners),
 		":deepest", deepPath(depth), ":now", time.Now().UTC().Format(time.DateTime+"+00:00"),
 		":line", d.line, ":print", d.print,
 	)
@@ -136,7 +134,7 @@ func (w world) filling(d dialect) []statement {
 	const namespace = "INSERT INTO namespaces (id, path, parent_id, root_id, owner_id, visibility, allowed_ips, protocols, require_ssh_certificates, pending_delete, hidden) "
 	const project = "INSERT INTO projects (id, namespace_id, path, visibility, archived, read_only, repository, wiki, lfs, default_branch, empty, storage, legacy_path, pending_delete) "
 	const rest = ", false, false, 'enabled', 'enabled', true, 'main', false, 'default', '', false FROM "
-	levels := ", " + d.series("l", "1", strconv.Itoa(nestDepth))
+	levels := ", " + d.series("l", "1", strconv.Itoa(hierarchyDepth))
 	const key = "INSERT INTO keys (id, kind, user_id, creator_id, title, line, fingerprint, usage, created_at, last_used_at) "
 	const protection = "INSERT INTO protections (id, project_id, kind, pattern, allow_force_push) "
 	const entry = "INSERT INTO protection_entries (protection_id, verb, level) "
@@ -151,14 +149,14 @@ func (w world) filling(d dialect) []statement {
 		{"", namespace + "SELECT :users + :half + i, 'g' || i || '/s', :users + i, :users + i, NULL, 'private', '[]', 'all', false, false, false FROM " + each("1", ":half")},
 		{"", namespace + "SELECT :users + :groups + i, substr(':deepest', 1, 4 + 2 * (i - 1)), CASE WHEN i > 1 THEN :users + :groups + i - 1 END, CASE WHEN i > 1 THEN :users + :groups + 1 END, NULL, 'private', '[]', 'all', false, false, false FROM " + each("1", ":depth")},
 		{"", namespace + "SELECT :pub, 'pub', NULL, NULL, NULL, 'public', '[]', 'all', false, false, false"},
-		{"nests", namespace + "SELECT :pub + 5 * (i - 1) + l, 'n' || i || substr('/s/s/s/s', 1, 2 * (l - 1)), CASE WHEN l > 1 THEN :pub + 5 * (i - 1) + l - 1 END, CASE WHEN l > 1 THEN :pub + 5 * (i - 1) + 1 END, NULL, 'private', '[]', 'all', false, false, false FROM " + each("1", ":nests") + levels},
+		{"hierarchies", namespace + "SELECT :pub + 5 * (i - 1) + l, 'h' || i || substr('/s/s/s/s', 1, 2 * (l - 1)), CASE WHEN l > 1 THEN :pub + 5 * (i - 1) + l - 1 END, CASE WHEN l > 1 THEN :pub + 5 * (i - 1) + 1 END, NULL, 'private', '[]', 'all', false, false, false FROM " + each("1", ":hierarchies") + levels},
 		{"ancestors", "INSERT INTO namespace_closure (descendant_id, ancestor_id) SELECT id, id FROM namespaces UNION SELECT id, parent_id FROM namespaces WHERE parent_id IS NOT NULL UNION SELECT id, root_id FROM namespaces WHERE root_id IS NOT NULL"},
 		{"", "INSERT INTO namespace_closure (descendant_id, ancestor_id) SELECT a.id, b.id FROM namespaces a JOIN namespaces b ON b.id < a.id - 1 WHERE a.id > :users + :groups AND a.id < :pub AND b.id > :users + :groups + 1"},
-		{"", "INSERT INTO namespace_closure (descendant_id, ancestor_id) SELECT :pub + 5 * (i - 1) + a, :pub + 5 * (i - 1) + b FROM " + each("1", ":nests") + ", (SELECT 4 AS a, 2 AS b UNION ALL SELECT 5, 2 UNION ALL SELECT 5, 3) AS pairs"},
+		{"", "INSERT INTO namespace_closure (descendant_id, ancestor_id) SELECT :pub + 5 * (i - 1) + a, :pub + 5 * (i - 1) + b FROM " + each("1", ":hierarchies") + ", (SELECT 4 AS a, 2 AS b UNION ALL SELECT 5, 2 UNION ALL SELECT 5, 3) AS pairs"},
 		{"shares", "INSERT INTO shares (group_id, with_id, level) SELECT :users + i, :users + i + 1, 30 FROM " + each("1", ":groups / 10")},
 		{"projects", project + "SELECT i, :users + :half + 1 + (i - 1) % :half, 'g' || (1 + (i - 1) % :half) || '/s/p' || i, 'private'" + rest + each("1", ":projects")},
 		{"", project + "SELECT :projects + i, :users + :groups + :depth, ':deepest/p' || i, 'private'" + rest + each("1", ":few")},
-		{"nested projects", project + "SELECT :nested + 5 * (i - 1) + l, :pub + 5 * (i - 1) + l, 'n' || i || substr('/s/s/s/s', 1, 2 * (l - 1)) || '/p', 'private'" + rest + each("1", ":nests") + levels},
+		{"projects of hierarchies", project + "SELECT :inside + 5 * (i - 1) + l, :pub + 5 * (i - 1) + l, 'h' || i || substr('/s/s/s/s', 1, 2 * (l - 1)) || '/p', 'private'" + rest + each("1", ":hierarchies") + levels},
 		{"", project + "SELECT :open + i, :pub, 'pub/p' || i, 'public'" + rest + each("1", ":public")},
 		{"own projects", project + "SELECT :owned + i, i, 'user' || i || '/own', 'private'" + rest + each("1", ":owners")},
 		{"routes", "INSERT INTO routes (path, namespace_id) SELECT path, id FROM namespaces"},
@@ -176,7 +174,7 @@ func (w world) filling(d dialect) []statement {
 		{"members of projects", member + "SELECT i, 1 + (i - 1 + (k - 1) * 7) % :projects, NULL, 30, 'active' FROM " + each("1", ":users - 1") + times(mine-mine/2)},
 		{"members of groups", member + "SELECT i, NULL, :users + 1 + (i * 3 + k * 11) % :groups, 20, 'active' FROM " + each("1", ":users - 1") + times(mine/2)},
 		{"the heavy user and the deep project", member + "SELECT :users, NULL, :users + i, 30, 'active' FROM " + each("1", ":burden")},
-		{"members of nests", member + "SELECT i, NULL, :pub + 5 * ((i - 1) % :nests) + 1, 30, 'active' FROM " + each("1", ":users - 1")},
+		{"members of hierarchies", member + "SELECT i, NULL, :pub + 5 * ((i - 1) % :hierarchies) + 1, 30, 'active' FROM " + each("1", ":users - 1")},
 		{"", member + "SELECT i, NULL, :users + :groups + 1, 30, 'active' FROM " + each("1", ":few")},
 	} {
 		out = append(out, statement{s.what, text.Replace(s.sql)})

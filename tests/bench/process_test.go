@@ -12,26 +12,29 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"gatehouse/tests/servertest"
 )
 
-// role is what the test binary does instead of tests when it is started again, as a
+// task is what the test binary does instead of tests when it is started again, as a
 // process of its own.
-type role struct {
+type task struct {
 	Name string
 	// URL is the database of the floor, Address where it listens.
 	URL, Address string
 }
 
 const (
-	roleVariable = "BENCH_ROLE"
-	loadRole     = "load"
-	floorRole    = "floor"
+	taskVariable = "BENCH_TASK"
+	loadTask     = "load"
+	floorTask    = "floor"
 )
 
-func (r role) command() (*exec.Cmd, error) {
-	text, err := json.Marshal(r)
+func (t task) command() (*exec.Cmd, error) {
+	text, err := json.Marshal(t)
 	if err != nil {
 		return nil, err
 	}
@@ -40,30 +43,30 @@ func (r role) command() (*exec.Cmd, error) {
 		return nil, err
 	}
 	command := exec.Command(program)
-	command.Env = append(os.Environ(), roleVariable+"="+string(text))
+	command.Env = append(os.Environ(), taskVariable+"="+string(text))
 	return command, nil
 }
 
-// playRole plays the role that this process was started for, if it was for one, and ends
-// with its standard input.
-func playRole() {
-	text, given := os.LookupEnv(roleVariable)
+// runTask does the task that this process was started for, if there is one, and ends with
+// its standard input.
+func runTask() {
+	text, given := os.LookupEnv(taskVariable)
 	if !given {
 		return
 	}
-	var r role
-	err := json.Unmarshal([]byte(text), &r)
+	var task task
+	err := json.Unmarshal([]byte(text), &task)
 	switch {
 	case err != nil:
-	case r.Name == loadRole:
+	case task.Name == loadTask:
 		err = generate(os.Stdin, os.Stdout)
-	case r.Name == floorRole:
+	case task.Name == floorTask:
 		ctx, cancel := context.WithCancel(context.Background())
 		go func() {
 			_, _ = io.Copy(io.Discard, os.Stdin)
 			cancel()
 		}()
-		if err = serveFloor(ctx, r); ctx.Err() != nil {
+		if err = serveFloor(ctx, task); ctx.Err() != nil {
 			err = io.EOF
 		}
 	}
@@ -80,6 +83,8 @@ type process struct {
 	address string
 	world   world
 	pid     int
+	// onPostgres says that its database is PostgreSQL's.
+	onPostgres bool
 }
 
 // startServer starts a gatehouse program on a database, with its usual settings but for
@@ -99,7 +104,7 @@ func startServer(t testing.TB, name, program, url string, w world, settings ...s
 	}
 	command := exec.Command(program, args...)
 	command.Dir, command.Env = dir, []string{"TZ=UTC"}
-	p := &process{name: name, address: address, world: w}
+	p := &process{name: name, address: address, world: w, onPostgres: isPostgres(url)}
 	p.start(t, command)
 	return p
 }
@@ -108,7 +113,7 @@ func startServer(t testing.TB, name, program, url string, w world, settings ...s
 func startFloor(t testing.TB, url string, w world) *process {
 	t.Helper()
 	address := freeAddress(t)
-	command, err := role{Name: floorRole, URL: url, Address: address}.command()
+	command, err := task{Name: floorTask, URL: url, Address: address}.command()
 	if err == nil {
 		_, err = command.StdinPipe() // open as long as this process
 	}
@@ -116,7 +121,7 @@ func startFloor(t testing.TB, url string, w world) *process {
 		t.Fatal(err)
 	}
 	command.Stderr = os.Stderr
-	p := &process{name: "floor", address: address, world: w}
+	p := &process{name: "floor", address: address, world: w, onPostgres: isPostgres(url)}
 	p.start(t, command)
 	return p
 }
@@ -137,7 +142,7 @@ func (p *process) start(t testing.TB, command *exec.Cmd) {
 		_ = command.Process.Kill()
 		<-ended
 	})
-	for {
+	for deadline := time.After(servertest.WaitTimeout); ; {
 		conn, err := net.Dial("tcp", p.address)
 		if err == nil {
 			_ = conn.Close()
@@ -146,10 +151,15 @@ func (p *process) start(t testing.TB, command *exec.Cmd) {
 		select {
 		case <-ended:
 			t.Fatalf("%s ended before it listened; to see why: %s", p.name, command)
+		case <-deadline:
+			t.Fatalf("%s does not listen: %s", p.name, command)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
+
+// isPostgres says whether a database is PostgreSQL's, and not a file of SQLite.
+func isPostgres(url string) bool { return strings.Contains(url, "://") }
 
 func freeAddress(t testing.TB) string {
 	t.Helper()
