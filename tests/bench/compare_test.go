@@ -12,8 +12,9 @@ const (
 	// interval is how long one group of clients sends requests before the next one.
 	interval = 100 * time.Millisecond
 	// rounds is how many intervals each group has in one measurement. Other load on
-	// the machine varies, so a ratio is taken within each round, then the median.
-	rounds = 15
+	// the machine varies, so a ratio is taken within each round, then the median. It is
+	// an even number: as many rounds go upwards as downwards.
+	rounds = 16
 	// warmUp is an interval that is not measured: connections are opened, statements
 	// are prepared.
 	warmUp = 3 * interval
@@ -96,7 +97,10 @@ func (m measured) ratio(other int) float64 {
 	return median(ratios)
 }
 
+// median returns the middle value, or the mean of the two in the middle.
 func median[T float64 | time.Duration](values []T) float64 {
 	sorted := slices.Sorted(slices.Values(values))
-	return float64(sorted[len(sorted)/2])
+	upper := len(sorted) / 2
+	lower := (len(sorted) - 1) / 2
+	return (float64(sorted[lower]) + float64(sorted[upper])) / 2
 }

@@ -21,8 +21,9 @@ const (
 	// recordingInterval is the same for one that records decisions, which it writes after
 	// its answers: it writes most of them while it is measured.
 	recordingInterval = 3 * time.Second
-	// tableRounds is how often each server is asked for one row.
-	tableRounds = 7
+	// tableRounds is how often each server is asked for one row. It is an even number: as
+	// often as one server comes first, the other one does.
+	tableRounds = 8
 )
 
 // pair is a server and the floor on one database. They start when they are first asked.
