@@ -70,6 +70,7 @@ var rows = map[string][]string{
 	"adapters/gormstore/conflicts":  {"domain/identity", "domain/source", "adapters/gormstore/database"},
 	"adapters/gormstore/seals":      {"domain/audit", "domain/hooks", "adapters/gormstore/database", "adapters/gormstore/auditlog"},
 	"adapters/gormstore/queries":    {"adapters/gormstore/database"},
+	"adapters/gormstore/lookups":    {},
 	"adapters/gormstore/management": slices.Concat(core, []string{"adapters/gormstore/database", "adapters/gormstore/queries"}),
 	"adapters/gormstore/worldtx":    slices.Concat(core, []string{"adapters/gormstore/database", "adapters/gormstore/management", "adapters/gormstore/queries", "adapters/gormstore/auditlog", "adapters/gormstore/jobs", "adapters/gormstore/seals"}),
 	"adapters/memory":               core,
