@@ -57,6 +57,7 @@ func (d *Directory) Standing(ctx context.Context, q source.Inquiry) (source.Stan
 	if err != nil {
 		return source.Standing{}, database.Fault(err, "standing of %s in %q", q.Claim, q.Target)
 	}
+	row.otpSession = row.otpSession && q.OTP
 	return row.standing(q.Target), nil
 }
 

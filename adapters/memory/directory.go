@@ -25,7 +25,7 @@ func (d Directory) Standing(ctx context.Context, q source.Inquiry) (source.Stand
 	w := d.world.Load()
 	p, repository, moved := w.findProject(q.Target)
 	out := source.Standing{Actor: d.actor(w, q.Claim), Repository: repository, Moved: moved}
-	out.OTPSession = w.hasOTPSession(out.Actor, q.Now)
+	out.OTPSession = q.OTP && w.hasOTPSession(out.Actor, q.Now)
 	if !p.Known() {
 		return out, nil
 	}

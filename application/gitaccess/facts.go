@@ -51,7 +51,7 @@ func addUser(facts audit.Values, c *source.Case) {
 	facts["user.state"], facts["user.type"] = string(person.State), string(person.Type)
 	facts["user.admin"], facts["user.external"] = person.Admin, person.External
 	facts["user.two_factor"], facts["user.email_confirmed"] = person.TwoFactor, person.EmailConfirmed
-	if person.TwoFactor {
+	if person.TwoFactor && c.Settings.OTPRequired {
 		facts["user.otp_session"] = c.OTPSession
 	}
 	if c.Keys.TermsEnforced {

@@ -202,7 +202,7 @@ func (g *Gatekeeper) loadFacts(ctx context.Context, req Request, c *source.Case)
 
 func (g *Gatekeeper) loadStanding(ctx context.Context, c *source.Case) (err error) {
 	c.Standing, err = g.directory.Standing(ctx, source.Inquiry{
-		Claim: c.Claim, Target: c.Target, Refs: len(c.Changes) > 0, Now: c.Now,
+		Claim: c.Claim, Target: c.Target, Refs: len(c.Changes) > 0, OTP: c.Settings.OTPRequired, Now: c.Now,
 	})
 	if err != nil || !c.MayCreateProject() {
 		return err

@@ -113,7 +113,7 @@ func (s *Service) Authenticate(ctx context.Context, claim identity.Claim, target
 func (s *Service) standing(ctx context.Context, claim identity.Claim, target source.Target, settings source.Settings, now time.Time) (source.Standing, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	standing, err := s.directory.Standing(ctx, source.Inquiry{Claim: claim, Target: target, Now: now})
+	standing, err := s.directory.Standing(ctx, source.Inquiry{Claim: claim, Target: target, OTP: settings.OTPRequired, Now: now})
 	if err != nil {
 		return source.Standing{}, errUnavailable.Because(err)
 	}

@@ -40,6 +40,9 @@ type Inquiry struct {
 	// Refs asks for the project's protections too, which only a push with
 	// known changes needs.
 	Refs bool
+	// OTP asks for the session of a second factor too, which only matters where it is
+	// required.
+	OTP bool
 	// Now decides which memberships have expired. A membership ends with the
 	// beginning, in UTC, of the day it names.
 	Now time.Time

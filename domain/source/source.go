@@ -276,7 +276,7 @@ type Standing struct {
 	// before it moved.
 	Moved bool
 	// OTPSession says whether the actor has an unexpired session of a second
-	// factor, for the same key if there is one.
+	// factor, for the same key if there is one. It is false unless it was asked for.
 	OTPSession bool
 }
 

@@ -168,12 +168,12 @@ var recoveryCases = []Case{
 			f.LockedUntil = now.Add(time.Hour)
 			return f
 		}))
-		s.Same("a session", s.Standing("key-11", "acme/cli").OTPSession, true)
+		s.Same("a session", s.HasOTPSession("key-11", "acme/cli", now), true)
 		s.Apply("users: [{id: 7, username: dede, two_factor: null}]")
-		s.Same("a session, without a factor", s.Standing("key-11", "acme/cli").OTPSession, false)
+		s.Same("a session, without a factor", s.HasOTPSession("key-11", "acme/cli", now), false)
 		s.Same("codes", sh.spendCodes(7, codes), 0)
 		s.Apply(staff)
-		s.Same("a session, with a new factor", s.Standing("key-11", "acme/cli").OTPSession, false)
+		s.Same("a session, with a new factor", s.HasOTPSession("key-11", "acme/cli", now), false)
 		s.Same("codes, with a new factor", sh.spendCodes(7, codes), 0)
 		s.Same("second factor", sh.Account("user-7").Factor, identity.TwoFactor{Enabled: true})
 		s.Fine("the code again, of a new factor", sh.Credentials.CheckOTP(s.Context(), caller("key-11"), used))
@@ -183,7 +183,7 @@ var recoveryCases = []Case{
 		codes := sh.newCodes("user-7")
 		s.Fine("CheckOTP", sh.Credentials.CheckOTP(s.Context(), caller("key-11"), sh.code()))
 		s.Apply(staff)
-		s.Same("a session", s.Standing("key-11", "acme/cli").OTPSession, true)
+		s.Same("a session", s.HasOTPSession("key-11", "acme/cli", now), true)
 		s.Refused("the code again", sh.Credentials.CheckOTP(s.Context(), caller("key-11"), sh.code()), domain.Forbidden)
 		s.Same("codes", sh.spendCodes(7, codes), 10)
 	}},
@@ -201,7 +201,7 @@ var otpCases = []Case{
 				s.Refused(what+" "+who, err, domain.Unprocessable, "not available")
 			}
 		}
-		s.Same("a session", s.Standing("key-11", "acme/cli").OTPSession, false)
+		s.Same("a session", s.HasOTPSession("key-11", "acme/cli", now), false)
 	}},
 	{Name: "OTP: refused callers", Check: func(s Subject) {
 		sh := s.shellServer()
@@ -242,7 +242,7 @@ var otpCases = []Case{
 		check := func(who, code string) error { return sh.Credentials.CheckOTP(s.Context(), caller(who), code) }
 		s.Refused("wrong", check("key-11", "0"), domain.Forbidden, "Invalid OTP")
 		s.Refused("none", check("key-11", ""), domain.Forbidden, "Invalid OTP")
-		s.Same("a session after wrong ones", s.Standing("key-11", "acme/cli").OTPSession, false)
+		s.Same("a session after wrong ones", s.HasOTPSession("key-11", "acme/cli", now), false)
 		s.Fine("right, with blanks", check("key-11", " "+sh.code()[:3]+"\t"+sh.code()[3:]+" "))
 		s.Refused("again", check("key-11", sh.code()), domain.Forbidden, "Invalid OTP")
 		s.Refused("again, without the key", check("user-7", sh.code()), domain.Forbidden, "Invalid OTP")

@@ -87,11 +87,7 @@ var accountCases = []Case{
 	{Name: "OTP session: for one key until it ends", Check: func(s Subject) {
 		s.Apply(twoFactorUsers)
 		until := now.Add(15 * time.Minute)
-		has := func(who string, at time.Time) bool {
-			q := subject.Inquiry(who, "acme/cli")
-			q.Now = at
-			return s.Ask(q).OTPSession
-		}
+		has := func(who string, at time.Time) bool { return s.HasOTPSession(who, "acme/cli", at) }
 		s.Same("none", has("key-11", now), false)
 		s.OpenSession(1, 11, until)
 		s.Same("for the key", has("key-11", now), true)
@@ -104,8 +100,8 @@ var accountCases = []Case{
 		s.Same("with a deploy key of that user", has("key-201", now), false)
 		s.OpenSession(1, 11, until.Add(time.Hour))
 		s.Same("renewed", has("key-11", until), true)
-		q := subject.Inquiry("key-11", "acme/nothing")
-		s.Same("without a project", s.Ask(q).OTPSession, true)
+		s.Same("without a project", s.HasOTPSession("key-11", "acme/nothing", now), true)
+		s.Same("not asked for", s.Standing("key-11", "acme/cli").OTPSession, false)
 	}},
 	{Name: "second factor removed: state, session and recovery codes removed", Check: func(s Subject) {
 		s.Apply(twoFactorUsers)
@@ -122,7 +118,7 @@ var accountCases = []Case{
 			s.Same("factor", f, identity.TwoFactor{Enabled: true, Secret: "JBSWY3DPEHPK3PXP"})
 			return f
 		}))
-		s.Same("session", s.Standing("key-11", "acme/cli").OTPSession, false)
+		s.Same("session", s.HasOTPSession("key-11", "acme/cli", now), false)
 		s.Kind("code", s.RecoveryCodes.Spend(s.Context(), 1, digest), domain.NotFound)
 	}},
 	{Name: "credential version: never decreases", Check: func(s Subject) {

@@ -296,7 +296,7 @@ func (w *walk) inquiriesByNumber() (all []source.Inquiry) {
 	for range 10 {
 		who := pick(w.Rand, identity.Claim{Kind: identity.ByUser, ID: 1 + w.Int64N(4)}, identity.Claim{Kind: identity.ByKey, ID: 31 + w.Int64N(4)})
 		where := source.Target{Repository: source.RepositoryID{Kind: source.RepositoryKind(w.IntN(3)), ID: 21 + w.Int64N(4)}}
-		all = append(all, source.Inquiry{Claim: who, Target: where, Refs: w.IntN(2) == 0, Now: w.now})
+		all = append(all, source.Inquiry{Claim: who, Target: where, Refs: w.IntN(2) == 0, OTP: w.IntN(2) == 0, Now: w.now})
 	}
 	return all
 }

@@ -87,6 +87,14 @@ func (s Subject) Standing(who, where string) source.Standing {
 	return s.Ask(Inquiry(who, where))
 }
 
+// HasOTPSession asks whether an actor has a session of a second factor at a moment.
+func (s Subject) HasOTPSession(who, where string, at time.Time) bool {
+	s.Helper()
+	q := Inquiry(who, where)
+	q.OTP, q.Now = true, at
+	return s.Ask(q).OTPSession
+}
+
 // Actor returns the user and the key that a claim names.
 func (s Subject) Actor(who string) identity.Actor {
 	s.Helper()

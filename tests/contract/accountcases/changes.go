@@ -131,7 +131,7 @@ var changeCases = []contract.Case{
 		}))
 		s.change(7, func(a *identity.Account) { a.TwoFactor = false })
 		s.Same("factor", s.Account("user-7").Factor, identity.TwoFactor{})
-		s.Same("session", s.Standing("user-7", "acme/cli").OTPSession, false)
+		s.Same("session", s.HasOTPSession("user-7", "acme/cli", now), false)
 		s.Kind("code", s.RecoveryCodes.Spend(s.Context(), 7, digest), domain.NotFound)
 	}),
 	caseOf("unit of work fails: nothing is kept, no event and no job", func(s store) {
