@@ -14,20 +14,38 @@ import (
 	"gatehouse/domain/identity"
 )
 
-const (
-	addToken = `
-		INSERT INTO access_tokens (user_id, name, scopes, digest, expires_at, revoked, created_at)
-		VALUES (?, ?, ?, ?, ?, false, ?) RETURNING id`
-	bearer = `
-		SELECT t.id, t.name, t.scopes, t.expires_at, t.revoked, t.created_at, t.last_used_at, ` + personColumns + `
-		FROM access_tokens t JOIN users u ON u.id = t.user_id JOIN namespaces n ON n.owner_id = u.id
-		WHERE t.digest = $1`
-)
+const addToken = `
+	INSERT INTO access_tokens (user_id, name, scopes, digest, expires_at, revoked, created_at)
+	VALUES (?, ?, ?, ?, ?, false, ?) RETURNING id`
 
 // AccessTokens keeps personal access tokens.
 type AccessTokens struct {
-	db     *database.DB
-	stamps *KeyUses
+	db      *database.DB
+	stamps  *KeyUses
+	bearers *database.Lookup[credentials.Bearer]
+}
+
+func newAccessTokens(db *database.DB, stamps *KeyUses) *AccessTokens {
+	return &AccessTokens{db, stamps, database.MustLookup(db, bearer, readBearer)}
+}
+
+// bearer is the query for a token and its user.
+func bearer(t *database.Text) string {
+	return "SELECT " + t.Open() + "t.id, t.name, t.scopes, t.expires_at, t.revoked, t.created_at, t.last_used_at, " + personColumns + t.Close() + `
+		FROM access_tokens t JOIN users u ON u.id = t.user_id JOIN namespaces n ON n.owner_id = u.id
+		WHERE t.digest = ` + t.Arg("digest")
+}
+
+func readBearer(r *database.Row) (b credentials.Bearer) {
+	t := &b.Token
+	t.ID, t.Name = r.Int(), r.Text()
+	var scopes database.Texts
+	r.Scan(&scopes)
+	t.Scopes, t.ExpiresAt, t.Revoked = identity.SplitScopes(scopes), r.Time(), r.Bool()
+	t.CreatedAt, t.LastUsedAt = r.Time(), r.Time()
+	b.User = readPerson(r)
+	t.User = b.User.ID
+	return b
 }
 
 // Add implements credentials.Tokens.
@@ -53,20 +71,11 @@ func scopeTexts(scopes []identity.Scope) database.Texts {
 
 // Bearer implements credentials.Tokens.
 func (tokens *AccessTokens) Bearer(ctx context.Context, digest identity.TokenDigest) (credentials.Bearer, error) {
-	var b credentials.Bearer
-	var scopes database.Texts
-	t := &b.Token
-	columns := append([]any{
-		&t.ID, &t.Name, &scopes, database.Time(&t.ExpiresAt), &t.Revoked, database.Time(&t.CreatedAt), database.Time(&t.LastUsedAt),
-	}, scanPerson(&b.User)...)
-	stmt, err := tokens.db.Prepare(ctx, bearer)
-	if err == nil {
-		err = stmt.QueryRowContext(ctx, string(digest)).Scan(columns...)
-	}
+	b, err := tokens.bearers.Ask(ctx, string(digest))
 	if err != nil {
 		return credentials.Bearer{}, database.Fault(err, "access token")
 	}
-	t.User, t.Digest, t.Scopes = b.User.ID, digest, identity.SplitScopes(scopes)
+	b.Token.Digest = digest
 	return b, nil
 }
 

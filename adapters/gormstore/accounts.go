@@ -12,6 +12,7 @@ import (
 	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/application/credentials"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
 )
 
 // factorRow is the part of a user that one-time passwords change.
@@ -37,9 +38,18 @@ func (r factorRow) factor() identity.TwoFactor {
 
 // Accounts keeps the second factors of users.
 type Accounts struct {
-	db     *database.DB
-	actors *Actors
-	sealer Sealer
+	db           *database.DB
+	actors       *Actors
+	sealer       Sealer
+	byID, byName *database.Lookup[credentials.Person]
+}
+
+func newAccounts(db *database.DB, actors *Actors, sealer Sealer) *Accounts {
+	return &Accounts{
+		db: db, actors: actors, sealer: sealer,
+		byID:   personWhere(db, "users u JOIN namespaces n ON n.owner_id = u.id", "u.id"),
+		byName: personWhere(db, "routes r JOIN namespaces n ON n.id = r.namespace_id JOIN users u ON u.id = n.owner_id", "r.path"),
+	}
 }
 
 // Account implements credentials.Accounts.
@@ -61,29 +71,30 @@ const personColumns = `
 	u.id, u.username, u.name, u.email, u.public_email, u.state, u.type, u.admin, u.external, u.terms_accepted, u.email_confirmed,
 	u.password_expires_at, u.credential_version, u.two_factor, u.can_create_group, u.projects_limit, n.id`
 
-// scanPerson scans the personColumns.
-func scanPerson(p *credentials.Person) []any {
-	user := userColumns(&p.User)
-	return append(user[:], &p.CanCreateGroup, &p.ProjectsLimit, (*int64)(&p.Namespace))
+// readPerson reads the personColumns.
+func readPerson(r *database.Row) (p credentials.Person) {
+	p.User, p.CanCreateGroup, p.ProjectsLimit = readUser(r), r.Bool(), r.Int()
+	p.Namespace = source.NamespaceID(r.Int())
+	return p
 }
 
-const (
-	personByID   = "SELECT " + personColumns + " FROM users u JOIN namespaces n ON n.owner_id = u.id WHERE u.id = $1"
-	personByName = "SELECT " + personColumns + ` FROM routes r JOIN namespaces n ON n.id = r.namespace_id JOIN users u ON u.id = n.owner_id
-		WHERE r.path = $1`
-)
+// personWhere returns the look-up of a person by the argument of a condition, from tables
+// in which users are u and namespaces n.
+func personWhere(db *database.DB, from, condition string) *database.Lookup[credentials.Person] {
+	return database.MustLookup(db, func(t *database.Text) string {
+		return "SELECT " + t.Open() + personColumns + t.Close() + " FROM " + from + " WHERE " + condition + " = " + t.Arg("claim")
+	}, readPerson)
+}
 
 // Person implements credentials.Accounts.
 func (a *Accounts) Person(ctx context.Context, claim identity.Claim) (p credentials.Person, err error) {
-	query, value := personByID, any(claim.ID)
 	switch claim.Kind {
 	case identity.ByUser:
+		p, err = a.byID.Ask(ctx, claim.ID)
 	case identity.ByName:
-		query, value = personByName, claim.Name
+		p, err = a.byName.Ask(ctx, claim.Name)
 	default:
-		return p, nil
 	}
-	err = a.db.Pool.QueryRowContext(ctx, query, value).Scan(scanPerson(&p)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return credentials.Person{}, nil
 	}

@@ -2,7 +2,6 @@ package gormstore
 
 import (
 	"context"
-	"database/sql"
 
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/adapters/gormstore/queries"
@@ -10,44 +9,51 @@ import (
 	"gatehouse/domain/identity"
 )
 
-// keyColumns scan a key, userColumns a user and actorColumns an actor, in the
-// order of the queries.
-func keyColumns(k *identity.Key) []any {
-	return []any{
-		database.Null((*int64)(&k.ID)), database.Null((*string)(&k.Kind)), database.Null(&k.Title),
-		database.Null((*int64)(&k.Owner)), database.Null(&k.Line), database.Null((*string)(&k.Fingerprint)),
-		database.Null((*string)(&k.Usage)), database.Time(&k.CreatedAt), database.Time(&k.ExpiresAt), database.Time(&k.LastUsedAt),
+// readKey reads a key, readUser a user and readActor an actor, in the order of the
+// queries.
+func readKey(r *database.Row) identity.Key {
+	return identity.Key{
+		ID: identity.KeyID(r.Int()), Kind: identity.KeyKind(r.Text()), Title: r.Text(),
+		Owner: identity.UserID(r.Int()), Line: r.Text(), Fingerprint: identity.Fingerprint(r.Text()),
+		Usage: identity.Usage(r.Text()), CreatedAt: r.Time(), ExpiresAt: r.Time(), LastUsedAt: r.Time(),
 	}
 }
 
-func actorColumns(a *identity.Actor) []any {
-	user := userColumns(&a.User)
-	return append(keyColumns(&a.Key), user[:]...)
+func readUser(r *database.Row) identity.User {
+	return identity.User{
+		ID: identity.UserID(r.Int()), Username: r.Text(), Name: r.Text(), Email: r.Text(), PublicEmail: r.Text(),
+		State: identity.State(r.Text()), Type: identity.UserType(r.Text()), Admin: r.Bool(), External: r.Bool(),
+		TermsAccepted: r.Bool(), EmailConfirmed: r.Bool(), PasswordExpiresAt: r.Time(),
+		CredentialVersion: r.Int(), TwoFactor: r.Bool(),
+	}
 }
 
-// userColumns returns an array, which needs no memory of its own.
-func userColumns(u *identity.User) [14]any {
-	return [...]any{
-		database.Null((*int64)(&u.ID)), database.Null(&u.Username), database.Null(&u.Name), database.Null(&u.Email), database.Null(&u.PublicEmail),
-		database.Null((*string)(&u.State)), database.Null((*string)(&u.Type)), database.Null(&u.Admin), database.Null(&u.External),
-		database.Null(&u.TermsAccepted), database.Null(&u.EmailConfirmed), database.Time(&u.PasswordExpiresAt),
-		database.Null(&u.CredentialVersion), database.Null(&u.TwoFactor),
-	}
+func readActor(r *database.Row) identity.Actor {
+	return identity.Actor{Key: readKey(r), User: readUser(r)}
 }
 
 // Actors finds who is behind a claim.
-type Actors struct{ db *database.DB }
+type Actors struct {
+	actors *variants[identity.Actor]
+	keys   *database.Lookup[whois.KeyAndUser]
+}
 
-var keyQuery = queries.Query("key")
+func newActors(db *database.DB) *Actors {
+	return &Actors{
+		actors: &variants[identity.Actor]{db: db, query: "actor", read: func(r *database.Row, _ parts) identity.Actor { return readActor(r) }},
+		keys: queries.Lookup(db, "key", func(r *database.Row) whois.KeyAndUser {
+			return whois.KeyAndUser{Key: readKey(r), Name: r.Text()}
+		}),
+	}
+}
 
 // KeyByFingerprint implements whois.Actors.
 func (a *Actors) KeyByFingerprint(ctx context.Context, print identity.Fingerprint) (whois.KeyAndUser, error) {
 	if !database.Storable(string(print)) {
 		return whois.KeyAndUser{}, database.NotFound("key %q", print)
 	}
-	var found whois.KeyAndUser
-	columns := append(keyColumns(&found.Key), database.Null(&found.Name))
-	if err := a.db.ScanRow(ctx, keyQuery, columns, sql.Named("fingerprint", string(print))); err != nil {
+	found, err := a.keys.Ask(ctx, string(print))
+	if err != nil {
 		return whois.KeyAndUser{}, database.Fault(err, "key %q", print)
 	}
 	return found, nil
@@ -55,8 +61,8 @@ func (a *Actors) KeyByFingerprint(ctx context.Context, print identity.Fingerprin
 
 // Actor implements whois.Actors.
 func (a *Actors) Actor(ctx context.Context, claim identity.Claim) (identity.Actor, error) {
-	var actor identity.Actor
-	if err := (question{claim: claim}).scanRow(ctx, a.db, "actor", false, actorColumns(&actor)); err != nil {
+	actor, err := a.actors.ask(ctx, question{claim: claim}, parts{})
+	if err != nil {
 		return identity.Actor{}, database.Fault(err, "actor %s", claim)
 	}
 	return actor, nil

@@ -2,7 +2,6 @@ package gormstore
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"time"
@@ -18,28 +17,34 @@ import (
 	"gatehouse/domain/agents"
 	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/source"
 )
-
-var agentBearer = queries.Query("agent_bearer")
 
 // Agents keeps the agents of Kubernetes clusters.
 type Agents struct {
-	db     *database.DB
-	stamps *KeyUses
+	db      *database.DB
+	stamps  *KeyUses
+	bearers *database.Lookup[clusters.Bearer]
+}
+
+func newAgents(db *database.DB, stamps *KeyUses) *Agents {
+	return &Agents{db, stamps, queries.Lookup(db, "agent_bearer", readAgentBearer)}
+}
+
+func readAgentBearer(r *database.Row) (b clusters.Bearer) {
+	b.Token.ID, b.Token.Revoked, b.Token.LastUsedAt = r.Int(), r.Bool(), r.Time()
+	b.Agent.ID, b.Agent.Name = agents.AgentID(r.Int()), r.Text()
+	b.Agent.Project, b.Agent.CreatedBy = source.ProjectID(r.Int()), identity.UserID(r.Int())
+	p := &b.Project
+	p.ID, p.Path, p.Visibility = source.ProjectID(r.Int()), r.Text(), source.Visibility(r.Text())
+	p.Repository, p.DefaultBranch = source.Feature(r.Text()), r.Text()
+	p.Storage, p.LegacyPath = r.Text(), r.Text()
+	return b
 }
 
 // Bearer implements clusters.Agents. It is one statement.
 func (a *Agents) Bearer(ctx context.Context, digest identity.TokenDigest) (clusters.Bearer, error) {
-	var b clusters.Bearer
-	p := &b.Project
-	columns := []any{
-		&b.Token.ID, &b.Token.Revoked, database.Time(&b.Token.LastUsedAt),
-		&b.Agent.ID, &b.Agent.Name, &b.Agent.Project, database.Null((*int64)(&b.Agent.CreatedBy)),
-		database.Null((*int64)(&p.ID)), database.Null(&p.Path), database.Null((*string)(&p.Visibility)),
-		database.Null((*string)(&p.Repository)), database.Null(&p.DefaultBranch), database.Null(&p.Storage),
-		database.Null(&p.LegacyPath),
-	}
-	err := a.db.ScanRow(ctx, agentBearer, columns, sql.Named("digest", string(digest)))
+	b, err := a.bearers.Ask(ctx, string(digest))
 	if err != nil {
 		return clusters.Bearer{}, database.Fault(err, "agent token")
 	}

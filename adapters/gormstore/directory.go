@@ -29,31 +29,39 @@ type standingRow struct {
 	entries    []protectionEntry
 }
 
-// columns are where the query's columns go, in its order.
-func (r *standingRow) columns(refs bool) []any {
-	p := &r.project
-	columns := append(actorColumns(&r.actor),
-		database.Null(&r.way), database.Null((*int64)(&p.ID)), database.Null(&p.Path), database.Null((*string)(&p.Visibility)),
-		database.Null(&p.Archived), database.Null(&p.ReadOnly), database.Null((*string)(&p.Repository)), database.Null((*string)(&p.Wiki)), database.Null(&p.LFS),
-		database.Null(&p.DefaultBranch), database.Null(&p.Empty), database.Null(&p.Storage), database.Null(&p.LegacyPath),
-		&r.protection.level, database.Null(&r.protection.settings), database.Null((*int64)(&p.Root.ID)), database.Null(&p.Root.Path), database.Null(&r.rootOwner),
-		&r.allowedIPs, database.Null((*string)(&p.Root.Protocols)), database.Null(&p.Root.RequireSSHCertificates),
-		&r.canPush, database.Null(&r.otpSession), database.Null(&r.role),
-	)
-	if refs {
-		columns = append(columns, database.JSON(&r.entries))
+// readStanding reads the query's columns, in its order.
+func readStanding(r *database.Row, asked parts) (out standingRow) {
+	out.actor, out.way = readActor(r), r.Int()
+	p := &out.project
+	p.ID, p.Path, p.Visibility = source.ProjectID(r.Int()), r.Text(), source.Visibility(r.Text())
+	p.Archived, p.ReadOnly, p.Repository, p.Wiki, p.LFS = r.Bool(), r.Bool(), source.Feature(r.Text()), source.Feature(r.Text()), r.Bool()
+	p.DefaultBranch, p.Empty, p.Storage, p.LegacyPath = r.Text(), r.Bool(), r.Text(), r.Text()
+	out.protection.level = r.NullInt()
+	r.Scan(&out.protection.settings)
+	p.Root.ID, p.Root.Path, out.rootOwner = source.NamespaceID(r.Int()), r.Text(), r.Int()
+	r.Scan(&out.allowedIPs)
+	p.Root.Protocols, p.Root.RequireSSHCertificates = source.Protocols(r.Text()), r.Bool()
+	out.canPush, out.otpSession, out.role = r.NullBool(), r.Bool(), r.Int()
+	if asked.refs {
+		r.JSON(&out.entries)
 	}
-	return columns
+	return out
 }
 
 // Directory finds all facts for a decision.
-type Directory struct{ db *database.DB }
+type Directory struct {
+	db        *database.DB
+	standings *variants[standingRow]
+}
+
+func newDirectory(db *database.DB) *Directory {
+	return &Directory{db, &variants[standingRow]{db: db, query: "standing", read: readStanding}}
+}
 
 // Standing implements gitaccess.Directory. It is one statement, whatever is
 // asked.
 func (d *Directory) Standing(ctx context.Context, q source.Inquiry) (source.Standing, error) {
-	var row standingRow
-	err := question{q.Claim, q.Target, q.Now}.scanRow(ctx, d.db, "standing", q.Refs, row.columns(q.Refs))
+	row, err := d.standings.ask(ctx, question{q.Claim, q.Target, q.Now}, parts{q.Refs})
 	if err != nil {
 		return source.Standing{}, database.Fault(err, "standing of %s in %q", q.Claim, q.Target)
 	}

@@ -48,20 +48,35 @@ func (s *Store) NextDeliveries() string {
 	return strings.NewReplacer("hook_id = ?", "hook_id = $1", "LIMIT ?", "LIMIT $2").Replace(s.Deliveries.next())
 }
 
-// Query returns the text of the statement that Standing runs, and its
-// arguments.
+// Query returns the text of the statement that Standing runs, and its arguments.
 func (s *Store) Query(claim identity.Claim, target source.Target, now time.Time, refs bool) (string, []any, error) {
+	return planned(s.Directory.standings, question{claim, target, now}, parts{refs})
+}
+
+// BatchQuery is Query for the same question three times.
+func (s *Store) BatchQuery(claim identity.Claim, target source.Target, now time.Time, refs bool) (string, []any, error) {
 	q := question{claim, target, now}
-	query, names, err := q.shape("standing", refs).write(s.db.Dialect)
-	return query, q.values(names), err
+	l, err := s.Directory.standings.lookup(q.shape(parts{refs}))
+	if err != nil {
+		return "", nil, err
+	}
+	values := q.values(l.Args)
+	text, args := l.Batch([][]any{values, values, values})
+	return text, args, nil
 }
 
 // PushContextQuery returns the text and the arguments of the query for a push context
 // with hooks.
 func (s *Store) PushContextQuery(claim identity.Claim, repository source.RepositoryID, now time.Time) (string, []any, error) {
-	q := question{claim, source.Target{Repository: repository}, now}
-	query, names, err := q.shape("push_context", true).write(s.db.Dialect)
-	return query, q.values(names), err
+	return planned(s.PushContexts.contexts, question{claim, source.Target{Repository: repository}, now}, parts{refs: true})
+}
+
+func planned[A any](v *variants[A], q question, p parts) (string, []any, error) {
+	l, err := v.lookup(q.shape(p))
+	if err != nil {
+		return "", nil, err
+	}
+	return l.One(), q.values(l.Args), nil
 }
 
 // RoleSourcesQuery returns the text and the arguments of the query for role sources.
@@ -78,7 +93,7 @@ func OpenThrough(ctx context.Context, url string, wrap func(driver.Connector) dr
 	if err != nil {
 		return nil, err
 	}
-	return newStore(database.New(d, wrap(connector), 0), true, sealer).connected(ctx)
+	return newStore(database.New(d, wrap(connector), Limits{}), true, sealer).connected(ctx)
 }
 
 // MigrateDown takes the database at url back to no tables at all.
@@ -98,7 +113,7 @@ func MigrateDownTo(ctx context.Context, url string, version int64) error {
 }
 
 // AgentBearerQuery is the text of the statement that AgentBearer runs.
-func (s *Store) AgentBearerQuery() string { return agentBearer.Text(s.db.Dialect) }
+func (s *Store) AgentBearerQuery() string { return s.Agents.bearers.One() }
 
 // WriteEvent returns an event as it is kept.
 var WriteEvent = writeEvent

@@ -71,26 +71,32 @@ type Store struct {
 	migrate    bool
 }
 
+// Limits say how much is asked of the database at a time.
+type Limits = database.Limits
+
+// UsualLookups is the usual number of statements of one look-up that are asked at a time.
+const UsualLookups = 2
+
 // Sealer seals the secrets that the database keeps.
 type Sealer = seals.Sealer
 
 // New returns the Store of the database at url: postgres:// or postgresql:// is
 // PostgreSQL, anything else the file of an SQLite database, which is made if need
 // be. Connect opens the database and, with migrate, brings an older schema up to
-// date. There are at most poolSize connections; 0 means four for each core. No
-// error contains the url, which may hold a password. Until the sealer can seal, what
-// writes or reads a secret fails, and nothing else.
-func New(url string, poolSize int, migrate bool, sealer Sealer) (*Store, error) {
+// date. No error contains the url, which may hold a password. Until the sealer can seal,
+// what writes or reads a secret fails, and nothing else.
+func New(url string, limits Limits, migrate bool, sealer Sealer) (*Store, error) {
 	d, connector, err := database.ConnectorFor(url)
 	if err != nil {
 		return nil, err
 	}
-	return newStore(database.New(d, connector, poolSize), migrate, sealer), nil
+	return newStore(database.New(d, connector, limits), migrate, sealer), nil
 }
 
-// Open returns a Store that is connected. If that fails it closes all connections.
+// Open returns a Store that is connected, with so many connections and the usual limits
+// otherwise. If that fails it closes all connections.
 func Open(ctx context.Context, url string, poolSize int, migrate bool, sealer Sealer) (*Store, error) {
-	s, err := New(url, poolSize, migrate, sealer)
+	s, err := New(url, Limits{Connections: poolSize, Lookups: UsualLookups}, migrate, sealer)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +106,7 @@ func Open(ctx context.Context, url string, poolSize int, migrate bool, sealer Se
 // OpenAsIs opens a database of whatever schema, to read its notes. What else is there
 // can be read if the schema has it.
 func OpenAsIs(ctx context.Context, url string, sealer Sealer) (*Store, error) {
-	s, err := New(url, 1, false, sealer)
+	s, err := New(url, Limits{Connections: 1}, false, sealer)
 	if err != nil {
 		return nil, err
 	}
@@ -134,15 +140,15 @@ func (s *Store) Connect(ctx context.Context) error {
 
 func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 	queue := jobs.New(db)
-	directory, actors := &Directory{db}, &Actors{db}
+	directory, actors := newDirectory(db), newActors(db)
 	stamps, sweeper := &KeyUses{db: db}, &sweeper{db: db}
 	deliveries := &Deliveries{db, sealer, queue}
 	s := &Store{
 		Directory: directory, Actors: actors, KeyUses: stamps, Notices: &Notices{db},
-		Counters: &Counters{db, sweeper}, PushContexts: &PushContexts{db},
+		Counters: &Counters{db, sweeper}, PushContexts: newPushContexts(db),
 		Pushes: &Pushes{directory, queue, deliveries}, Deliveries: deliveries, Jobs: queue,
-		Accounts: &Accounts{db, actors, sealer}, RecoveryCodes: &RecoveryCodes{db}, AccessTokens: &AccessTokens{db, stamps},
-		AuditLog: &AuditLog{db}, Agents: &Agents{db, stamps}, AgentTokens: &AgentTokens{db},
+		Accounts: newAccounts(db, actors, sealer), RecoveryCodes: &RecoveryCodes{db}, AccessTokens: newAccessTokens(db, stamps),
+		AuditLog: &AuditLog{db}, Agents: newAgents(db, stamps), AgentTokens: &AgentTokens{db},
 		UsageCounters: &UsageCounters{db}, Findings: &Findings{db}, Destinations: &Destinations{db},
 		Records: &Records{db}, Retention: &Retention{db}, Billing: &Billing{db, db.Gorm},
 		db: db, migrate: migrate, sweeper: sweeper, sealer: sealer,

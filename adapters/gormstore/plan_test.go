@@ -2,6 +2,7 @@ package gormstore_test
 
 import (
 	"cmp"
+	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"gatehouse/adapters/gormstore"
 	"gatehouse/adapters/gormstore/database"
@@ -42,11 +46,11 @@ func TestStore_Standing_plan(t *testing.T) {
 		c := plannedWorld(t, s)
 		for _, claim := range []identity.Claim{{}, identity.ClaimKey("7"), identity.ClaimUser("7"), identity.ClaimName("user7")} {
 			for _, target := range []source.Target{{}, byNumber(source.Code, 7), byPath(c.path(7) + ".wiki")} {
+				what := fmt.Sprintf("%s in %s", claim, target)
 				query, args, err := s.Query(claim, target, now, true)
 				if err != nil {
 					t.Fatal(err)
 				}
-				what := claim.String() + " in " + target.String()
 				if strings.HasSuffix(t.Name(), "sqlite") {
 					for _, step := range sqlitePlan(t, s, query, args) {
 						if strings.Contains(step, "AUTOMATIC") || strings.HasPrefix(step, "SCAN ") && !scannable[strings.Fields(step)[1]] {
@@ -55,16 +59,28 @@ func TestStore_Standing_plan(t *testing.T) {
 					}
 					continue
 				}
-				postgresPlan(t, s, query, args).each(func(n planNode) {
-					whole := strings.Contains(n.Type, "Index") && n.Condition == "" && n.Index != "users_ghost"
-					if whole || n.Type == "Seq Scan" || n.Type == "Hash Join" || n.Type == "Merge Join" {
-						t.Errorf("%s: %s of %s %s", what, n.Type, n.Relation, n.Index)
-					}
-				})
+				probesOnly(t, s, what, query, args)
+				if query, args, err = s.BatchQuery(claim, target, now, true); err != nil {
+					t.Fatal(err)
+				}
+				if len(args) > 0 {
+					probesOnly(t, s, what+", batch", query, args)
+				}
 			}
 		}
 		if strings.HasSuffix(t.Name(), "postgres") {
 			checkWork(t, s, c)
+		}
+	})
+}
+
+// probesOnly holds a plan of PostgreSQL to probes of indexes.
+func probesOnly(t *testing.T, s *gormstore.Store, what, query string, args []any) {
+	t.Helper()
+	postgresPlan(t, s, query, args).each(func(n planNode) {
+		whole := strings.Contains(n.Type, "Index") && n.Condition == "" && n.Index != "users_ghost"
+		if whole || n.Type == "Seq Scan" || n.Type == "Hash Join" || n.Type == "Merge Join" {
+			t.Errorf("%s: %s of %s %s", what, n.Type, n.Relation, n.Index)
 		}
 	})
 }
@@ -339,6 +355,31 @@ func (n planNode) each(do func(planNode)) {
 	}
 }
 
+// literal returns an argument as a statement of PostgreSQL has it in its text.
+func literal(t *testing.T, conn *sql.Conn, arg any) (text string) {
+	t.Helper()
+	if arg == nil {
+		return "NULL"
+	}
+	if valuer, ok := arg.(driver.Valuer); ok {
+		arg, _ = valuer.Value() // of the store's own types, which never fail
+	}
+	err := conn.Raw(func(driverConn any) error {
+		types := driverConn.(*stdlib.Conn).Conn().TypeMap()
+		kind, ok := types.TypeForValue(arg)
+		if !ok {
+			return fmt.Errorf("no type of PostgreSQL for %T", arg)
+		}
+		out, err := types.Encode(kind.OID, pgx.TextFormatCode, arg, nil)
+		text = "'" + string(out) + "'"
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
 // postgresPlan is the plan that every execution uses, whatever its arguments.
 func postgresPlan(t *testing.T, s *gormstore.Store, query string, args []any) planNode {
 	t.Helper()
@@ -349,19 +390,7 @@ func postgresPlan(t *testing.T, s *gormstore.Store, query string, args []any) pl
 	defer func() { _ = conn.Close() }()
 	var literals []string
 	for _, arg := range args {
-		if valuer, ok := arg.(driver.Valuer); ok {
-			arg, _ = valuer.Value() // of the store's own types, which never fail
-		}
-		switch arg := arg.(type) {
-		case nil:
-			literals = append(literals, "NULL")
-		case []byte:
-			literals = append(literals, fmt.Sprintf("'\\x%x'", arg))
-		case time.Time:
-			literals = append(literals, "'"+arg.Format(time.RFC3339Nano)+"'")
-		default:
-			literals = append(literals, fmt.Sprintf("'%v'", arg))
-		}
+		literals = append(literals, literal(t, conn, arg))
 	}
 	given := ""
 	if len(literals) > 0 {

@@ -12,33 +12,42 @@ import (
 )
 
 // PushContexts finds what a push needs to know before it is received.
-type PushContexts struct{ db *database.DB }
+type PushContexts struct{ contexts *variants[pushes.PushContext] }
+
+func newPushContexts(db *database.DB) *PushContexts {
+	return &PushContexts{&variants[pushes.PushContext]{db: db, query: "push_context", read: readPushContext}}
+}
 
 // PushContext implements pushes.PushContexts.
 func (p *PushContexts) PushContext(ctx context.Context, claim identity.Claim, repository source.RepositoryID, withHooks bool, now time.Time) (pushes.PushContext, error) {
-	var out pushes.PushContext
+	out, err := p.contexts.ask(ctx, question{claim, source.Target{Repository: repository}, now}, parts{refs: withHooks})
+	if err != nil {
+		return pushes.PushContext{}, database.Fault(err, "push context of %s in %s", claim, repository)
+	}
+	return out, nil
+}
+
+func readPushContext(r *database.Row, asked parts) pushes.PushContext {
+	out := pushes.PushContext{Actor: readActor(r)}
+	out.Project.ID, out.Project.Path, out.Project.DefaultBranch = source.ProjectID(r.Int()), r.Text(), r.Text()
 	var banners []struct {
 		Message string
 		Target  source.Pattern
+	}
+	r.JSON(&banners)
+	for _, b := range banners {
+		out.Banners = append(out.Banners, source.Banner{Message: b.Message, TargetPath: b.Target})
+	}
+	if !asked.refs {
+		return out
 	}
 	var wanted []struct {
 		Push, Tag bool
 		Branches  source.Pattern
 	}
-	columns := append(actorColumns(&out.Actor),
-		database.Null((*int64)(&out.Project.ID)), database.Null(&out.Project.Path), database.Null(&out.Project.DefaultBranch), database.JSON(&banners))
-	if withHooks {
-		columns = append(columns, database.JSON(&wanted))
-	}
-	err := question{claim, source.Target{Repository: repository}, now}.scanRow(ctx, p.db, "push_context", withHooks, columns)
-	if err != nil {
-		return pushes.PushContext{}, database.Fault(err, "push context of %s in %s", claim, repository)
-	}
-	for _, b := range banners {
-		out.Banners = append(out.Banners, source.Banner{Message: b.Message, TargetPath: b.Target})
-	}
+	r.JSON(&wanted)
 	for _, w := range wanted {
 		out.Hooks = append(out.Hooks, hooks.Hook{Push: w.Push, TagPush: w.Tag, Branches: w.Branches})
 	}
-	return out, nil
+	return out
 }

@@ -3,6 +3,7 @@ package gormstore
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	"gatehouse/adapters/gormstore/database"
@@ -19,13 +20,17 @@ type question struct {
 	now    time.Time
 }
 
-// shape is what the text of a query depends on; it is the key of the prepared
-// statement.
+// shape is what the text of a query depends on.
 type shape struct {
-	query string
 	claim identity.ClaimKind
 	place placeKind
-	refs  bool
+	parts parts
+}
+
+// parts are what a query is asked for besides what it always returns.
+type parts struct {
+	// refs is what concerns single refs: the protections, or the hooks.
+	refs bool
 }
 
 // placeKind is how a query finds its project.
@@ -39,48 +44,67 @@ const (
 
 // text is the data of the query's template.
 type text struct {
-	database.Text
+	*database.Text
 	shape
 }
 
 // ByKey says whether the claim names a key.
-func (t *text) ByKey() bool { return t.claim == identity.ByKey }
+func (t text) ByKey() bool { return t.claim == identity.ByKey }
 
 // ByUser says whether the claim names a user by number.
-func (t *text) ByUser() bool { return t.claim == identity.ByUser }
+func (t text) ByUser() bool { return t.claim == identity.ByUser }
 
 // ByName says whether the claim names a user by name.
-func (t *text) ByName() bool { return t.claim == identity.ByName }
+func (t text) ByName() bool { return t.claim == identity.ByName }
 
 // ByNumber says whether the target is a project's number.
-func (t *text) ByNumber() bool { return t.place == placeByNumber }
+func (t text) ByNumber() bool { return t.place == placeByNumber }
 
 // ByPath says whether the target is a path.
-func (t *text) ByPath() bool { return t.place == placeByPath }
+func (t text) ByPath() bool { return t.place == placeByPath }
 
-// Refs says whether what concerns single refs is asked for: the protections, or the
-// hooks.
-func (t *text) Refs() bool { return t.refs }
+// Refs says whether what concerns single refs is asked for.
+func (t text) Refs() bool { return t.parts.refs }
 
-// write returns the text of a query of that shape and the names of its arguments.
-func (sh shape) write(d database.Dialect) (query string, args []string, err error) {
-	data := &text{database.Text{Dialect: d}, sh}
-	return queries.Write(sh.query, &data.Text, data)
+// variants are the look-ups of one query, one for each shape. They are safe for concurrent
+// use.
+type variants[A any] struct {
+	db    *database.DB
+	query string
+	read  func(*database.Row, parts) A
+	known sync.Map // of *database.Lookup[A] by shape
 }
 
-// scanRow runs a query about the question, which has one row, and scans it.
-func (q question) scanRow(ctx context.Context, db *database.DB, query string, refs bool, columns []any) error {
-	sh := q.shape(query, refs)
-	stmt, err := db.PrepareAs(ctx, sh, func() (string, []string, error) { return sh.write(db.Dialect) })
+func (v *variants[A]) ask(ctx context.Context, q question, p parts) (answer A, err error) {
+	l, err := v.lookup(q.shape(p))
 	if err != nil {
-		return err
+		return answer, err
 	}
-	return stmt.QueryRowContext(ctx, q.values(stmt.Args)...).Scan(columns...)
+	return l.Ask(ctx, q.values(l.Args)...)
+}
+
+func (v *variants[A]) lookup(sh shape) (*database.Lookup[A], error) {
+	if known, ok := v.known.Load(sh); ok {
+		return known.(*database.Lookup[A]), nil
+	}
+	write := func(t *database.Text) (string, error) { return sh.write(v.query, t) }
+	l, err := database.NewLookup(v.db, write, func(row *database.Row) A { return v.read(row, sh.parts) })
+	if err != nil {
+		return nil, err
+	}
+	known, _ := v.known.LoadOrStore(sh, l)
+	return known.(*database.Lookup[A]), nil
+}
+
+// write returns the text of a query of that shape.
+func (sh shape) write(query string, t *database.Text) (string, error) {
+	written, _, err := queries.Write(query, t, text{t, sh})
+	return written, err
 }
 
 // shape returns the shape of a query about the question.
-func (q question) shape(query string, refs bool) shape {
-	sh := shape{query: query, claim: q.claim.Kind, refs: refs}
+func (q question) shape(p parts) shape {
+	sh := shape{claim: q.claim.Kind, parts: p}
 	if q.claim.Kind == identity.Unresolvable || q.claim.Kind == identity.ByName && !database.Storable(q.claim.Name) {
 		sh.claim = identity.Anonymous
 	}
@@ -93,7 +117,7 @@ func (q question) shape(query string, refs bool) shape {
 	return sh
 }
 
-// values are the arguments of a statement, in its order.
+// values are the arguments of a look-up, in its order.
 func (q question) values(names []string) []any {
 	values := make([]any, len(names))
 	for i, name := range names {
@@ -114,18 +138,17 @@ func (q question) value(name string) any {
 	case "path":
 		return q.target.Path.Fold()
 	case "stem":
-		if stem, _, cut := stem(q.target.Path); cut {
-			return stem
-		}
-		return nil
+		stem, _, _ := stem(q.target.Path)
+		return stem
 	case "today":
-		return q.now.UTC().Format(time.DateOnly)
+		return database.ToDay(q.now)
 	default:
 		return database.ToInstant(q.now)
 	}
 }
 
-// stem is the path of the project whose wiki or designs the path may name.
+// stem is the path of the project whose wiki or designs the path may name; it is empty for
+// other paths.
 func stem(path source.Path) (project string, kind source.RepositoryKind, cut bool) {
 	fold := path.Fold()
 	for _, kind := range []source.RepositoryKind{source.Wiki, source.Design} {

@@ -6,6 +6,9 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
 	"gatehouse/adapters/gormstore"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
@@ -108,22 +111,31 @@ func (c countingConnector) Connect(ctx context.Context) (driver.Conn, error) {
 
 // countingConn passes everything on that either driver knows.
 type countingConn struct {
-	driver.Conn
+	driverConn
 	counter *atomic.Int64
 }
 
+// driverConn has a name that is not that of a method.
+type driverConn = driver.Conn
+
 func (c *countingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	countStatement(ctx, c.counter)
-	return c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
+	return c.driverConn.(driver.QueryerContext).QueryContext(ctx, query, args)
+}
+
+// Conn returns the connection of pgx, which its callers ask one statement each time.
+func (c *countingConn) Conn() *pgx.Conn {
+	c.counter.Add(1)
+	return c.driverConn.(*stdlib.Conn).Conn()
 }
 
 func (c *countingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	countStatement(ctx, c.counter)
-	return c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
+	return c.driverConn.(driver.ExecerContext).ExecContext(ctx, query, args)
 }
 
 func (c *countingConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	stmt, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
+	stmt, err := c.driverConn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -131,17 +143,17 @@ func (c *countingConn) PrepareContext(ctx context.Context, query string) (driver
 }
 
 func (c *countingConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
-	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, opts)
+	return c.driverConn.(driver.ConnBeginTx).BeginTx(ctx, opts)
 }
 
-func (c *countingConn) Ping(ctx context.Context) error { return c.Conn.(driver.Pinger).Ping(ctx) }
+func (c *countingConn) Ping(ctx context.Context) error { return c.driverConn.(driver.Pinger).Ping(ctx) }
 
 func (c *countingConn) ResetSession(ctx context.Context) error {
-	return c.Conn.(driver.SessionResetter).ResetSession(ctx)
+	return c.driverConn.(driver.SessionResetter).ResetSession(ctx)
 }
 
 func (c *countingConn) CheckNamedValue(v *driver.NamedValue) error {
-	if checker, ok := c.Conn.(driver.NamedValueChecker); ok {
+	if checker, ok := c.driverConn.(driver.NamedValueChecker); ok {
 		return checker.CheckNamedValue(v)
 	}
 	return driver.ErrSkip

@@ -64,7 +64,7 @@ var rows = map[string][]string{
 	"adapters/auditqueue":     core,
 	"adapters/gormstore":      slices.Concat(core, []string{"adapters/gormstore/..."}),
 	// The engine below the stores knows no use case, and no table.
-	"adapters/gormstore/database":   {"domain"},
+	"adapters/gormstore/database":   {"domain", "adapters/gormstore/lookups"},
 	"adapters/gormstore/jobs":       {"domain", "domain/audit", "application", "adapters/gormstore/database", "adapters/gormstore/auditlog"},
 	"adapters/gormstore/auditlog":   {"domain/...", "application/inventory", "adapters/gormstore/database"},
 	"adapters/gormstore/conflicts":  {"domain/identity", "domain/source", "adapters/gormstore/database"},

@@ -53,7 +53,7 @@ func (db *DB) copyTo(ctx context.Context, name string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	copied := New(SQLite, connector, 1)
+	copied := New(SQLite, connector, Limits{Connections: 1})
 	if err := copied.Connect(ctx); err != nil {
 		return nil, errors.Join(err, copied.Pool.Close())
 	}

@@ -13,6 +13,8 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
+
+	"gatehouse/adapters/gormstore/lookups"
 )
 
 // DB is an open database. It is safe for concurrent use, also by several
@@ -31,6 +33,9 @@ type DB struct {
 	// writing is held while something is written to SQLite, which has one writer
 	// at a time: left to themselves the others would sleep and look again.
 	writing chan struct{}
+
+	// limits say which questions are asked together.
+	limits lookups.Limits
 
 	// remove removes the file of a copy; nil for none.
 	remove func() error
@@ -56,20 +61,36 @@ func open(ctx context.Context, url string, poolSize int, connectorFor func(strin
 	if err != nil {
 		return nil, err
 	}
-	db := New(d, connector, poolSize)
+	db := New(d, connector, Limits{Connections: poolSize})
 	if err := db.Connect(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
 
+// Limits say how much is asked of a database at a time.
+type Limits struct {
+	// Connections is their highest number; 0 means four for each core.
+	Connections int
+	// Lookups is how many statements of one Lookup are asked at a time on PostgreSQL, more
+	// over a distance. Questions that come meanwhile are asked together. With 0 each is
+	// asked by itself, at once.
+	Lookups int
+	// Batched asks each question as several are asked. It is for tests.
+	Batched bool
+}
+
 // New returns the database that the connector connects to. It is used after
 // Connect.
-func New(d Dialect, connector driver.Connector, poolSize int) *DB {
-	return &DB{
-		Dialect: d, Pool: newPool(connector, poolSize), Gorm: new(gorm.DB),
+func New(d Dialect, connector driver.Connector, limits Limits) *DB {
+	db := &DB{
+		Dialect: d, Pool: newPool(connector, limits.Connections), Gorm: new(gorm.DB),
 		preparing: make(chan struct{}, 1), writing: make(chan struct{}, 1),
 	}
+	if d == Postgres {
+		db.limits = lookups.Limits{InFlight: limits.Lookups, Pool: db.Pool.Stats().MaxOpenConnections, Forced: limits.Batched}
+	}
+	return db
 }
 
 // Connect makes the first connection, unless ctx ends before.

@@ -143,6 +143,9 @@ const busyTimeout = 10 * time.Second
 // the address says otherwise.
 const connectTimeout = 10 * time.Second
 
+// statementCache is how many statements of look-ups a connection keeps prepared.
+const statementCache = 128
+
 func postgresConnector(address string) (driver.Connector, error) {
 	config, err := postgresConfig(address)
 	if err != nil {
@@ -168,6 +171,8 @@ func postgresConfig(address string) (*pgx.ConnConfig, error) {
 		// the host.
 		return nil, errors.New("database.url: not a valid postgres:// address; write special characters in user and password as %XX")
 	}
+	// Look-ups are prepared, whatever the address says.
+	config.StatementCacheCapacity = max(config.StatementCacheCapacity, statementCache)
 	if !strings.Contains(address, "connect_timeout") {
 		config.ConnectTimeout = connectTimeout
 	}

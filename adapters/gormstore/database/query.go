@@ -53,6 +53,8 @@ func (q *Queries) Write(name string, text *Text, data any) (query string, args [
 type Text struct {
 	Dialect Dialect
 	args    []string
+	// batch makes the arguments columns of a table q of questions.
+	batch bool
 }
 
 // Arg is the place of the argument of that name.
@@ -61,6 +63,9 @@ func (t *Text) Arg(name string) string {
 	if i < 0 {
 		i = len(t.args)
 		t.args = append(t.args, name)
+	}
+	if t.batch {
+		return "q." + name
 	}
 	place := "$" + strconv.Itoa(i+1)
 	if t.Dialect == SQLite {
@@ -78,6 +83,23 @@ func (t *Text) Join() string {
 		return "CROSS JOIN"
 	}
 	return "JOIN"
+}
+
+// Open stands before the columns of a Lookup, and Close behind them. On SQLite they make one
+// column of all: its driver allocates memory for each, also for its name.
+func (t *Text) Open() string {
+	if t.Dialect == SQLite {
+		return "json_array("
+	}
+	return ""
+}
+
+// Close stands behind the columns of a Lookup.
+func (t *Text) Close() string {
+	if t.Dialect == SQLite {
+		return ")"
+	}
+	return ""
 }
 
 // Postgres says whether the statement is for PostgreSQL.

@@ -86,6 +86,9 @@ func (t Texts) Value() (driver.Value, error) {
 // Scan implements sql.Scanner. What comes out is never nil.
 func (t *Texts) Scan(src any) error {
 	*t = Texts{}
+	if src == "[]" {
+		return nil
+	}
 	return asJSON{(*[]string)(t)}.Scan(src)
 }
 

@@ -29,4 +29,4 @@ LEFT JOIN users u ON u.id = NULL
 {{- end}}
 {{end}}
 
-SELECT {{template "actor columns" .}} FROM {{template "actor" .}}
+SELECT {{.Open}}{{template "actor columns" .}}{{.Close}} FROM {{template "actor" .}}

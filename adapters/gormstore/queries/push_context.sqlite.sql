@@ -1,7 +1,7 @@
 {{- /* Who pushed where, and the banners that are shown now, the latest start
        first; with Refs what the hooks want that hear of the project. */ -}}
 
-SELECT {{template "actor columns" .}}, p.id, p.path, p.default_branch, (
+SELECT {{.Open}}{{template "actor columns" .}}, p.id, p.path, p.default_branch, (
     SELECT json_group_array(json_object('message', b.message, 'target', b.target_path) ORDER BY b.starts_at DESC NULLS LAST, b.id DESC)
     FROM broadcasts b
     WHERE b.type = 'banner' AND b.show_in_git
@@ -21,5 +21,5 @@ SELECT {{template "actor columns" .}}, p.id, p.path, p.default_branch, (
         ) h
     )
 {{- end}}
-FROM {{template "actor" .}}
+{{.Close}} FROM {{template "actor" .}}
 {{template "place" .}}

@@ -8,7 +8,7 @@
        planner would make one that reads all memberships of a user. They are also
        what costs least to set up, which is most of the cost. */ -}}
 
-SELECT {{template "actor columns" .}},
+SELECT {{.Open}}{{template "actor columns" .}},
     p.way, p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki, p.lfs,
     p.default_branch, p.empty, p.storage, p.legacy_path, p.default_branch_protection, p.branch_defaults,
     p.root_id, p.root_path, p.root_owner_id, p.allowed_ips, p.protocols, p.require_ssh_certificates,
@@ -20,7 +20,7 @@ SELECT {{template "actor columns" .}},
 {{- if .Refs}},
     protections.entries
 {{- end}}
-FROM {{template "actor" .}}
+{{.Close}} FROM {{template "actor" .}}
 {{template "place" .}}
 LEFT JOIN LATERAL {{template "role" .With "user" "u.id" "group" "p.namespace_id" "project" "p.id"}} role ON true
 {{- if .Refs}}

@@ -2,7 +2,7 @@
        which this is the same for a planner that knows no LATERAL. CROSS JOIN
        fixes the order of the loops. */ -}}
 
-SELECT {{template "actor columns" .}},
+SELECT {{.Open}}{{template "actor columns" .}},
     p.way, p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki, p.lfs,
     p.default_branch, p.empty, p.storage, p.legacy_path, p.default_branch_protection, p.branch_defaults,
     p.root_id, p.root_path, p.root_owner_id, p.allowed_ips, p.protocols, p.require_ssh_certificates,
@@ -26,6 +26,6 @@ SELECT {{template "actor columns" .}},
         WHERE pr.project_id = p.id
     )
 {{- end}}
-FROM {{template "actor" .}}
+{{.Close}} FROM {{template "actor" .}}
 {{template "place" .}}
 LEFT JOIN deploy_key_projects enabled ON enabled.key_id = k.id AND enabled.project_id = p.id
