@@ -61,7 +61,7 @@ func (a *Actors) KeyByFingerprint(ctx context.Context, print identity.Fingerprin
 
 // Actor implements whois.Actors.
 func (a *Actors) Actor(ctx context.Context, claim identity.Claim) (identity.Actor, error) {
-	actor, err := a.actors.ask(ctx, question{claim: claim}, parts{})
+	actor, err := a.actors.ask(ctx, question{claim: claim}, parts{rare: true})
 	if err != nil {
 		return identity.Actor{}, database.Fault(err, "actor %s", claim)
 	}

@@ -58,15 +58,27 @@ func newDirectory(db *database.DB) *Directory {
 	return &Directory{db, &variants[standingRow]{db: db, query: "standing", read: readStanding}}
 }
 
-// Standing implements gitaccess.Directory. It is one statement, whatever is
-// asked.
+// Standing implements gitaccess.Directory. It is one statement for what is usual, and a
+// second one for what is rare.
 func (d *Directory) Standing(ctx context.Context, q source.Inquiry) (source.Standing, error) {
-	row, err := d.standings.ask(ctx, question{q.Claim, q.Target, q.Now}, parts{q.Refs})
+	asked := question{q.Claim, q.Target, q.Now}
+	_, _, cut := stem(q.Target.Path)
+	rare := cut || q.OTP
+	row, err := d.standings.ask(ctx, asked, parts{q.Refs, rare})
+	if err == nil && !rare && row.rare(asked) {
+		row, err = d.standings.ask(ctx, asked, parts{q.Refs, true})
+	}
 	if err != nil {
 		return source.Standing{}, database.Fault(err, "standing of %s in %q", q.Claim, q.Target)
 	}
 	row.otpSession = row.otpSession && q.OTP
 	return row.standing(q.Target), nil
+}
+
+// rare says whether the answer may need what the usual statement does not read: there may
+// be a path of the past, and deploy keys are enabled on projects.
+func (r *standingRow) rare(q question) bool {
+	return r.actor.Key.Kind == identity.DeployKey || !r.project.Known() && q.shape(parts{}).place == placeByPath
 }
 
 var roleSourcesQuery = queries.Query("role_sources")

@@ -48,15 +48,16 @@ func (s *Store) NextDeliveries() string {
 	return strings.NewReplacer("hook_id = ?", "hook_id = $1", "LIMIT ?", "LIMIT $2").Replace(s.Deliveries.next())
 }
 
-// Query returns the text of the statement that Standing runs, and its arguments.
-func (s *Store) Query(claim identity.Claim, target source.Target, now time.Time, refs bool) (string, []any, error) {
-	return planned(s.Directory.standings, question{claim, target, now}, parts{refs})
+// Query returns the text of the statement that Standing runs, with what is rare or without
+// it, and its arguments.
+func (s *Store) Query(claim identity.Claim, target source.Target, now time.Time, refs, rare bool) (string, []any, error) {
+	return planned(s.Directory.standings, question{claim, target, now}, parts{refs, rare})
 }
 
 // BatchQuery is Query for the same question three times.
-func (s *Store) BatchQuery(claim identity.Claim, target source.Target, now time.Time, refs bool) (string, []any, error) {
+func (s *Store) BatchQuery(claim identity.Claim, target source.Target, now time.Time, refs, rare bool) (string, []any, error) {
 	q := question{claim, target, now}
-	l, err := s.Directory.standings.lookup(q.shape(parts{refs}))
+	l, err := s.Directory.standings.lookup(q.shape(parts{refs, rare}))
 	if err != nil {
 		return "", nil, err
 	}
@@ -68,7 +69,7 @@ func (s *Store) BatchQuery(claim identity.Claim, target source.Target, now time.
 // PushContextQuery returns the text and the arguments of the query for a push context
 // with hooks.
 func (s *Store) PushContextQuery(claim identity.Claim, repository source.RepositoryID, now time.Time) (string, []any, error) {
-	return planned(s.PushContexts.contexts, question{claim, source.Target{Repository: repository}, now}, parts{refs: true})
+	return planned(s.PushContexts.contexts, question{claim, source.Target{Repository: repository}, now}, parts{refs: true, rare: true})
 }
 
 func planned[A any](v *variants[A], q question, p parts) (string, []any, error) {

@@ -46,25 +46,27 @@ func TestStore_Standing_plan(t *testing.T) {
 		c := plannedWorld(t, s)
 		for _, claim := range []identity.Claim{{}, identity.ClaimKey("7"), identity.ClaimUser("7"), identity.ClaimName("user7")} {
 			for _, target := range []source.Target{{}, byNumber(source.Code, 7), byPath(c.path(7) + ".wiki")} {
-				what := fmt.Sprintf("%s in %s", claim, target)
-				query, args, err := s.Query(claim, target, now, true)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if strings.HasSuffix(t.Name(), "sqlite") {
-					for _, step := range sqlitePlan(t, s, query, args) {
-						if strings.Contains(step, "AUTOMATIC") || strings.HasPrefix(step, "SCAN ") && !scannable[strings.Fields(step)[1]] {
-							t.Errorf("%s: %s", what, step)
-						}
+				for _, rare := range []bool{false, true} {
+					what := fmt.Sprintf("%s in %s, rare=%t", claim, target, rare)
+					query, args, err := s.Query(claim, target, now, true, rare)
+					if err != nil {
+						t.Fatal(err)
 					}
-					continue
-				}
-				probesOnly(t, s, what, query, args)
-				if query, args, err = s.BatchQuery(claim, target, now, true); err != nil {
-					t.Fatal(err)
-				}
-				if len(args) > 0 {
-					probesOnly(t, s, what+", batch", query, args)
+					if strings.HasSuffix(t.Name(), "sqlite") {
+						for _, step := range sqlitePlan(t, s, query, args) {
+							if strings.Contains(step, "AUTOMATIC") || strings.HasPrefix(step, "SCAN ") && !scannable[strings.Fields(step)[1]] {
+								t.Errorf("%s: %s", what, step)
+							}
+						}
+						continue
+					}
+					probesOnly(t, s, what, query, args)
+					if query, args, err = s.BatchQuery(claim, target, now, true, rare); err != nil {
+						t.Fatal(err)
+					}
+					if len(args) > 0 {
+						probesOnly(t, s, what+", batch", query, args)
+					}
 				}
 			}
 		}
@@ -298,7 +300,7 @@ func TestPaths_lookups(t *testing.T) {
 func checkWork(t *testing.T, s *gormstore.Store, c largeWorld) {
 	t.Helper()
 	pages := func(key, project int64) int {
-		query, args, err := s.Query(identity.Claim{Kind: identity.ByKey, ID: key}, byNumber(source.Code, source.ProjectID(project)), now, true)
+		query, args, err := s.Query(identity.Claim{Kind: identity.ByKey, ID: key}, byNumber(source.Code, source.ProjectID(project)), now, true, false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,7 +20,7 @@ func newPushContexts(db *database.DB) *PushContexts {
 
 // PushContext implements pushes.PushContexts.
 func (p *PushContexts) PushContext(ctx context.Context, claim identity.Claim, repository source.RepositoryID, withHooks bool, now time.Time) (pushes.PushContext, error) {
-	out, err := p.contexts.ask(ctx, question{claim, source.Target{Repository: repository}, now}, parts{refs: withHooks})
+	out, err := p.contexts.ask(ctx, question{claim, source.Target{Repository: repository}, now}, parts{refs: withHooks, rare: true})
 	if err != nil {
 		return pushes.PushContext{}, database.Fault(err, "push context of %s in %s", claim, repository)
 	}

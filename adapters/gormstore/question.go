@@ -31,6 +31,9 @@ type shape struct {
 type parts struct {
 	// refs is what concerns single refs: the protections, or the hooks.
 	refs bool
+	// rare is what few questions have: deploy keys, paths of the past, wikis and designs by
+	// their path, and sessions of a second factor.
+	rare bool
 }
 
 // placeKind is how a query finds its project.
@@ -65,6 +68,9 @@ func (t text) ByPath() bool { return t.place == placeByPath }
 
 // Refs says whether what concerns single refs is asked for.
 func (t text) Refs() bool { return t.parts.refs }
+
+// Rare says whether what few questions have is asked for.
+func (t text) Rare() bool { return t.parts.rare }
 
 // variants are the look-ups of one query, one for each shape. They are safe for concurrent
 // use.

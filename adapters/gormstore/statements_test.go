@@ -39,8 +39,12 @@ func TestStore_statements(t *testing.T) {
 			}
 			for _, claim := range []identity.Claim{{}, identity.ClaimKey("102"), identity.ClaimKey("202"), identity.ClaimUser("2"), identity.ClaimName("dede"), identity.ClaimName("no")} {
 				for _, target := range []source.Target{{}, byPath("acme/tools/cli"), byPath("old/cli.wiki"), byPath("no"), byNumber(source.Code, cli), byNumber(source.Code, 99)} {
+					most := int64(1)
+					if deployKey := claim.ID == 202; target.Path != "old/cli.wiki" && (deployKey || target.Path == "no") {
+						most = 2 // the answer shows that the question is a rare one
+					}
 					for _, refs := range []bool{false, true} {
-						count("Standing of "+claim.String()+" in "+target.String(), 1, 1, func(ctx context.Context) error {
+						count("Standing of "+claim.String()+" in "+target.String(), most, most, func(ctx context.Context) error {
 							_, err := s.Directory.Standing(ctx, source.Inquiry{Claim: claim, Target: target, Refs: refs, Now: now})
 							return err
 						})

@@ -12,11 +12,12 @@
 {{define "actor"}}
 (SELECT 1) one
 {{- if .ByKey}}
--- A key for signing only is no key. Behind a deploy key stands its creator, or
--- else the ghost user.
+-- A key for signing only is no key. Behind a deploy key, which is rare, stands its
+-- creator, or else the ghost user.
 LEFT JOIN keys k ON k.id = {{.Arg "claim"}} AND k.usage <> 'signing'
-LEFT JOIN users u ON u.id = coalesce(k.user_id, k.creator_id, CASE WHEN k.kind = 'deploy_key' THEN
+LEFT JOIN users u ON u.id = {{if .Rare}}coalesce(k.user_id, k.creator_id, CASE WHEN k.kind = 'deploy_key' THEN
     (SELECT ghost.id FROM users ghost WHERE ghost.type = 'ghost' ORDER BY ghost.id LIMIT 1) END)
+{{- else}}k.user_id{{end}}
 {{- else if .ByUser}}
 LEFT JOIN keys k ON k.id = NULL
 LEFT JOIN users u ON u.id = {{.Arg "claim"}}

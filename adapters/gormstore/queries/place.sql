@@ -4,14 +4,16 @@
 {{define "place"}}
 LEFT JOIN (
     SELECT
-        {{if .ByPath}}t.way{{else}}0 AS way{{end}},
+        {{if not .ByPath}}0 AS way{{else if .Rare}}t.way{{else}}1 AS way{{end}},
         p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki, p.lfs,
         p.default_branch, p.empty, p.storage, p.legacy_path, p.namespace_id, n.default_branch_protection,
         {{template "branch defaults"}} AS branch_defaults,
         root.id AS root_id, root.path AS root_path, root.owner_id AS root_owner_id, root.allowed_ips,
         root.protocols, root.require_ssh_certificates
     FROM
-{{- if .ByPath}} (
+{{- if not .ByPath}} projects p
+{{- else if not .Rare}} routes t {{.Join}} projects p ON p.id = t.project_id
+{{- else}} (
         -- In this order: as the path of a project and as that of a project
         -- whose wiki or designs are meant; then both as paths of the past.
         SELECT project_id AS id, 1 AS way FROM routes WHERE path = {{.Arg "path"}}
@@ -19,13 +21,12 @@ LEFT JOIN (
         UNION ALL SELECT project_id, 3 FROM redirects WHERE path = {{.Arg "path"}}
         UNION ALL SELECT project_id, 4 FROM redirects WHERE path = {{.Arg "stem"}}
     ) t {{.Join}} projects p ON p.id = t.id
-{{- else}} projects p
 {{- end}}
     {{.Join}} namespaces n ON n.id = p.namespace_id
     {{.Join}} namespaces root ON root.id = coalesce(n.root_id, n.id)
     WHERE NOT p.pending_delete AND NOT n.hidden
 {{- if .ByNumber}} AND p.id = {{.Arg "project"}}
-{{- else if .ByPath}} ORDER BY t.way LIMIT 1
+{{- else if .ByPath}}{{if .Rare}} ORDER BY t.way LIMIT 1{{else}} AND t.path = {{.Arg "path"}}{{end}}
 {{- else}} AND p.id = NULL
 {{- end}}
 ) p ON true

@@ -12,10 +12,14 @@ SELECT {{.Open}}{{template "actor columns" .}},
     p.way, p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki, p.lfs,
     p.default_branch, p.empty, p.storage, p.legacy_path, p.default_branch_protection, p.branch_defaults,
     p.root_id, p.root_path, p.root_owner_id, p.allowed_ips, p.protocols, p.require_ssh_certificates,
+{{- if .Rare}}
     CASE WHEN k.kind = 'deploy_key' THEN
         (SELECT e.can_push FROM deploy_key_projects e WHERE e.key_id = k.id AND e.project_id = p.id) END,
     EXISTS (SELECT 1 FROM otp_sessions o
         WHERE o.user_id = u.id AND o.key_id = coalesce(k.id, 0) AND o.expires_at > {{.Arg "now"}}),
+{{- else}}
+    NULL::boolean, false,
+{{- end}}
     CASE WHEN p.root_owner_id = u.id THEN 50 ELSE role.level END
 {{- if .Refs}},
     protections.entries

@@ -6,9 +6,13 @@ SELECT {{.Open}}{{template "actor columns" .}},
     p.way, p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki, p.lfs,
     p.default_branch, p.empty, p.storage, p.legacy_path, p.default_branch_protection, p.branch_defaults,
     p.root_id, p.root_path, p.root_owner_id, p.allowed_ips, p.protocols, p.require_ssh_certificates,
+{{- if .Rare}}
     enabled.can_push,
     EXISTS (SELECT 1 FROM otp_sessions o
         WHERE o.user_id = u.id AND o.key_id = coalesce(k.id, 0) AND o.expires_at > {{.Arg "now"}}),
+{{- else}}
+    NULL, 0,
+{{- end}}
     CASE WHEN p.root_owner_id = u.id THEN 50 ELSE {{template "role" .With "user" "u.id" "group" "p.namespace_id" "project" "p.id"}} END
 {{- if .Refs}},
     (
@@ -28,4 +32,6 @@ SELECT {{.Open}}{{template "actor columns" .}},
 {{- end}}
 {{.Close}} FROM {{template "actor" .}}
 {{template "place" .}}
+{{- if .Rare}}
 LEFT JOIN deploy_key_projects enabled ON enabled.key_id = k.id AND enabled.project_id = p.id
+{{- end}}
