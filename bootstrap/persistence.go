@@ -21,7 +21,7 @@ func newPorts(config config.Config, key *instancekey.Key) (Ports, error) {
 	if d.InMemory() {
 		return share(MemoryPorts(memory.New()), config.Redis.URL)
 	}
-	s, err := gormstore.New(string(d.URL), gormstore.Limits{Connections: d.PoolSize}, d.Migrate, key)
+	s, err := gormstore.New(string(d.URL), gormstore.Limits{Connections: d.PoolSize, Lookups: d.LookupsInFlight}, d.Migrate, key)
 	if err != nil {
 		return Ports{}, err
 	}

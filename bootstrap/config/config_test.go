@@ -112,7 +112,7 @@ func TestLoad_everyForm(t *testing.T) {
 		Address: "", Socket: "/run/gatehouse.sock", SocketMode: "0660", PublicAddress: "[::1]:0", PublicConnections: 20, PublicRoutes: []string{"portal"}, RelativeRoot: "/gitlab",
 		TrustedProxies: []string{"10.0.0.0/8", "::1"},
 	}
-	want.Database = config.Database{URL: "postgres://gatehouse:secret@db/gatehouse", PoolSize: 7}
+	want.Database = config.Database{URL: "postgres://gatehouse:secret@db/gatehouse", PoolSize: 7, LookupsInFlight: 5}
 	want.Gitaly.Storages = []config.Storage{
 		{Name: "default", Address: "unix:/run/gitaly.sock"},
 		{Name: "other", Address: "tls://gitaly:9999", Token: "0123"},
@@ -131,7 +131,7 @@ external_url: https://git.example.com/base/
 redis:
 # a section whose lines are all comments
 http: {address: "", socket: /run/gatehouse.sock, public_address: "[::1]:0", public_connections: 20, relative_root: /gitlab/, trusted_proxies: [10.0.0.0/8, "::1"]}
-database: {url: "postgres://gatehouse:secret@db/gatehouse", pool_size: 7, migrate: false}
+database: {url: "postgres://gatehouse:secret@db/gatehouse", pool_size: 7, lookups_in_flight: 5, migrate: false}
 gitaly:
   storages:
     - {name: default, address: "unix:/run/gitaly.sock"}
@@ -149,7 +149,7 @@ plans: [{code: premium, title: premium, paid: true, top: true}]
 	flags := load(t, config.Sources{Flags: map[string]string{
 		"external_url": "https://git.example.com/base", "http.address": "", "http.socket": "/run/gatehouse.sock",
 		"http.public_address": "[::1]:0", "http.public_connections": "20", "http.relative_root": "/gitlab", "http.trusted_proxies": "10.0.0.0/8, ::1",
-		"database.url": "postgres://gatehouse:secret@db/gatehouse", "database.pool_size": "7", "database.migrate": "false",
+		"database.url": "postgres://gatehouse:secret@db/gatehouse", "database.pool_size": "7", "database.lookups_in_flight": "5", "database.migrate": "false",
 		"gitaly.storages":    `[{name: default, address: "unix:/run/gitaly.sock"}, {"name": "other", "address": "tls://gitaly:9999", "token": "0123"}]`,
 		"git.config_options": "[]", "git.default_branch_protection": "3", "git.protocols": "ssh",
 		"git.banned_keys": "SHA256:1qPsHXu1alox28Isr15aDy/S3VDW0U+H0O0lAxM26es",
@@ -214,7 +214,7 @@ func TestLoad_mistakes(t *testing.T) {
 	path := write(t, `
 http: {adress: "127.0.0.1:1", address: nowhere, relative_root: gitlab, trusted_proxies: [10.0.0.0/99]}
 external_url: git.example.com
-database: {url: "mysql://root:hunter2@db/x", pool_size: -1}
+database: {url: "mysql://root:hunter2@db/x", pool_size: -1, lookups_in_flight: -1}
 redis: 6379
 gitaly:
   storages:
@@ -256,6 +256,7 @@ http.socket: must not be longer than 107 bytes
 external_url: must be a URL like https://git.example.com, without user, query or fragment
 database.url: must be the path of a file, postgres://… or memory:
 database.pool_size: must not be negative
+database.lookups_in_flight: must not be negative
 database.migrate (flag): must be true or false
 redis (FILE): has keys of its own, and no value
 gitaly.storages (FILE): [0]: has invalid keys: tokn; [1].address must be a text; put it in quotes; [1]: has invalid keys: toke; [2].token must be a text; put it in quotes; [3]: expected a map or struct, got "string"

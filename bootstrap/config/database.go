@@ -15,17 +15,24 @@ type Database struct {
 	URL URL `koanf:"url"`
 	// PoolSize is the number of connections; 0 means four per core.
 	PoolSize int `koanf:"pool_size"`
+	// LookupsInFlight is how many statements of one look-up are in flight at a time on
+	// PostgreSQL, more over a distance: questions that come meanwhile are asked together.
+	// With 0 each is asked by itself.
+	LookupsInFlight int `koanf:"lookups_in_flight"`
 	// Migrate lets serve bring an older schema up to date.
 	Migrate bool `koanf:"migrate"`
 }
 
-func defaultDatabase() Database { return Database{URL: "gatehouse.db", Migrate: true} }
+func defaultDatabase() Database {
+	return Database{URL: "gatehouse.db", LookupsInFlight: 2, Migrate: true}
+}
 
 func (d *Database) tidy() { d.URL = cmp.Or(d.URL, defaultDatabase().URL) }
 
 func (d *Database) check(m *mistakes) {
 	m.unless(d.engine() != "", "database.url", "must be the path of a file, postgres://… or memory:")
 	m.notNegative(d.PoolSize, "database.pool_size")
+	m.notNegative(d.LookupsInFlight, "database.lookups_in_flight")
 }
 
 // The kinds of database.

@@ -86,6 +86,7 @@ func run(t *testing.T, lists ...[]Case) {
 		database bool
 	}{
 		{"memory", stores.Memory, false}, {"SQLite", stores.SQLite, true}, {"PostgreSQL", stores.Postgres, true},
+		{"PostgreSQL, batched", stores.Batched, true},
 	} {
 		t.Run(store.name, func(t *testing.T) {
 			t.Parallel()

@@ -64,6 +64,19 @@ var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 // same time. Through the ports no test can change more than its rows.
 func Postgres(t testing.TB) bootstrap.Ports { return Gorm(t, pgtest.Reuse(t, migrate), false) }
 
+// Batched is Postgres with every look-up asked as several at once are.
+func Batched(t testing.TB) bootstrap.Ports {
+	t.Helper()
+	s, err := gormstore.New(pgtest.Reuse(t, migrate), gormstore.Limits{Connections: poolSize, Lookups: gormstore.UsualLookups, Batched: true}, false, Sealer("one"))
+	if err == nil {
+		err = s.Connect(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bootstrap.GormPorts(s)
+}
+
 // PostgresURL returns the URL of a migrated PostgreSQL database of the test's
 // own.
 func PostgresURL(t testing.TB) string {
