@@ -5,6 +5,7 @@
 package bench_test
 
 import (
+	"database/sql"
 	"fmt"
 	"math"
 	"net/http/httptest"
@@ -68,12 +69,12 @@ func TestFloor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSetup(t, tiny, database)
-			ask, closeDatabase, err := openFloor(t.Context(), s.url)
+			db, err := openFloor(t.Context(), s.url)
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(closeDatabase)
-			low := httptest.NewServer(floor(ask))
+			t.Cleanup(db.close)
+			low := httptest.NewServer(floor(db))
 			t.Cleanup(low.Close)
 			length := func(address string, ask requestWriter) int {
 				t.Helper()
@@ -98,6 +99,38 @@ func TestFloor(t *testing.T) {
 					t.Errorf("%s: the floor's answer has %d bytes, the server's %d", name, got, want)
 				}
 			}
+			key, project := s.member()
+			member := func() (int, int) { return key, project }
+			one, other := s.wholePush(s.world, member), s.wholePush(s.world, member)
+			for step := range 2 * requestsOfPush {
+				if got, want := length(low.Listener.Addr().String(), one), length(s.server, other); math.Abs(float64(got-want)) > 10 {
+					t.Errorf("step %d of a push: the floor's answer has %d bytes, the server's %d", step, got, want)
+				}
+			}
+			if got, want := countWrites(t, s.url), [3]int{4, 4, 0}; got != want {
+				t.Errorf("after two pushes to the floor and two to the server: got %d pushes, jobs and pushes under way, want %d", got, want)
+			}
 		})
 	}
+}
+
+// countWrites returns how many pushes and jobs of pushes a database has, and how many pushes
+// are under way.
+func countWrites(t *testing.T, url string) (counts [3]int) {
+	t.Helper()
+	driver := "sqlite"
+	if isPostgres(url) {
+		driver = "pgx"
+	}
+	db, err := sql.Open(driver, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	err = db.QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM pushes), (SELECT count(*) FROM river_job WHERE kind = 'push_received'),
+		(SELECT sum(value) FROM reference_counters)`).Scan(&counts[0], &counts[1], &counts[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return counts
 }

@@ -31,7 +31,7 @@ type clientGroup struct {
 // connect opens the connections of a group until the end of the test.
 func connect(t testing.TB, name, address string, ask requestWriter) *clientGroup {
 	t.Helper()
-	c, err := dial(name, address, ask, connections)
+	c, err := dial(name, address, func() requestWriter { return ask }, connections)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,8 +39,8 @@ func connect(t testing.TB, name, address string, ask requestWriter) *clientGroup
 	return c
 }
 
-// dial opens the connections of a group.
-func dial(name, address string, ask requestWriter, connections int) (*clientGroup, error) {
+// dial opens the connections of a group, each with a requestWriter of its own.
+func dial(name, address string, newAsk func() requestWriter, connections int) (*clientGroup, error) {
 	c := &clientGroup{name: name}
 	for range connections {
 		conn, err := net.Dial("tcp", address)
@@ -48,7 +48,7 @@ func dial(name, address string, ask requestWriter, connections int) (*clientGrou
 			c.close()
 			return nil, err
 		}
-		c.clients = append(c.clients, &client{conn: conn, ask: ask, answer: make([]byte, 8<<10)})
+		c.clients = append(c.clients, &client{conn: conn, ask: newAsk(), answer: make([]byte, 8<<10)})
 	}
 	return c, nil
 }

@@ -16,6 +16,7 @@ var kinds = map[string]func(h heads, w world) requestWriter{
 	"plain": func(h heads, w world) requestWriter { return h.fetch(w.plain) },
 	"heavy": func(h heads, w world) requestWriter { return h.fetch(w.heavy) },
 	"deep":  func(h heads, w world) requestWriter { return h.fetch(w.deep) },
+	"push":  func(h heads, w world) requestWriter { return h.wholePush(w, w.member) },
 	"key":   func(h heads, w world) requestWriter { return h.authorizedKey(w.users) },
 }
 
@@ -53,7 +54,8 @@ func generate(in io.Reader, out io.Writer) error {
 		if group == nil || o.Fresh {
 			w, err := worldNamed(o.World)
 			if err == nil {
-				group, err = dial(o.Kind, o.Address, kinds[o.Kind](newHeads(), w), o.Connections)
+				h := newHeads()
+				group, err = dial(o.Kind, o.Address, func() requestWriter { return kinds[o.Kind](h, w) }, o.Connections)
 			}
 			if err != nil {
 				return err

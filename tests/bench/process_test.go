@@ -85,6 +85,8 @@ type process struct {
 	pid     int
 	// onPostgres says that its database is PostgreSQL's.
 	onPostgres bool
+	// stop ends the process. It also ends with the test.
+	stop func()
 }
 
 // startServer starts a gatehouse program on a database, with its usual settings but for
@@ -138,10 +140,11 @@ func (p *process) start(t testing.TB, command *exec.Cmd) {
 		_ = command.Wait() // how it ended says nothing: it was killed
 		close(ended)
 	}()
-	t.Cleanup(func() {
+	p.stop = func() {
 		_ = command.Process.Kill()
 		<-ended
-	})
+	}
+	t.Cleanup(p.stop)
 	for deadline := time.After(servertest.WaitTimeout); ; {
 		conn, err := net.Dial("tcp", p.address)
 		if err == nil {

@@ -15,7 +15,7 @@ import (
 
 // heads are the request lines and headers as GitLab Shell sends them, up to the
 // value of Content-Length.
-type heads struct{ allowed, authorizedKeys string }
+type heads struct{ allowed, preReceive, postReceive, authorizedKeys string }
 
 // newHeads returns heads with a token that is valid for a day. All requests share it: the
 // server stores no tokens.
@@ -26,22 +26,25 @@ func newHeads() heads {
 	const headers = " HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: GitLab-Shell\r\nContent-Type: application/json\r\n" +
 		"X-Request-Id: 01HF7YAT31JZ0MBQ8V8K2QKX3T\r\nAccept-Encoding: gzip\r\n"
 	signed := servertest.TokenHeader + ": " + token + "\r\n"
+	post := func(path string) string {
+		return "POST /api/v4/internal/" + path + headers + signed + "Content-Length: "
+	}
 	return heads{
-		allowed:        "POST /api/v4/internal/allowed" + headers + signed + "Content-Length: ",
+		allowed: post("allowed"), preReceive: post("pre_receive"), postReceive: post("post_receive"),
 		authorizedKeys: headers + signed + "\r\n",
 	}
 }
 
-// post returns a request with the body that write appends. It writes the body
+// post returns a request with a head and the body that write appends. It writes the body
 // first to know its length.
-func (h heads) post(scratch []byte, write func([]byte) []byte) []byte {
+func post(head string, scratch []byte, write func([]byte) []byte) []byte {
 	const room = len("65535\r\n\r\n")
-	start := len(h.allowed) + room
+	start := len(head) + room
 	if cap(scratch) < start {
 		scratch = make([]byte, 0, 4<<10)
 	}
 	body := write(scratch[start:start])
-	request := append(scratch, h.allowed...)
+	request := append(scratch, head...)
 	request = strconv.AppendInt(request, int64(len(body)), 10)
 	request = append(request, "\r\n\r\n"...)
 	return append(request, body...)
@@ -59,7 +62,7 @@ func (h heads) fetch(pick pickAccess) requestWriter {
 // access returns GitLab Shell's request for an action, and how answers begin.
 func (h heads) access(action string, pick pickAccess, want []byte) requestWriter {
 	return func(scratch []byte) (request, wanted []byte) {
-		return h.post(scratch, func(body []byte) []byte {
+		return post(h.allowed, scratch, func(body []byte) []byte {
 			key, path := pick()
 			body = append(body, `{"action":"`...)
 			body = append(body, action...)
@@ -98,9 +101,8 @@ func (h heads) push(refs int) requestWriter {
 			fmt.Fprintf(&changes, `%s %s refs/tags/nightly-%d\n`, none, fresh, i)
 		}
 	}
-	const place = "@hashed/6b/86/6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b.git"
-	body := `{"action":"git-receive-pack","gl_repository":"project-1","project":"/var/opt/repositories/` + place +
-		`","changes":"` + changes.String() + `","protocol":"ssh","relative_path":"` + place +
+	body := `{"action":"git-receive-pack","gl_repository":"project-1","project":"/var/opt/repositories/` + placeOnDisk +
+		`","changes":"` + changes.String() + `","protocol":"ssh","relative_path":"` + placeOnDisk +
 		`","env":"{\"GIT_ALTERNATE_OBJECT_DIRECTORIES_RELATIVE\":[\"objects\"],\"GIT_OBJECT_DIRECTORY_RELATIVE\":\"objects/tmp_objdir-incoming-x\"}","key_id":"1"}`
 	request := []byte(h.allowed + strconv.Itoa(len(body)) + "\r\n\r\n" + body)
 	return func([]byte) ([]byte, []byte) { return request, granted }

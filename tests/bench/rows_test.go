@@ -129,6 +129,7 @@ func (b *yardstick) measurements(w world) []measurement {
 		all = append(all, sqlite.ofBefore(*beforeFlag, atMost(0.78)))
 	}
 	all = append(all, b.allocations(w), postgres.keys())
+	all = append(all, b.push(w, "PostgreSQL", b.postgresDatabase), b.push(w, "SQLite", sqliteDatabase))
 	all = append(all, postgres.unusual()...)
 	recording := b.pair(w, "PostgreSQL", b.postgresDatabase, "audit.enabled=true")
 	for _, connections := range []int{1, 8, 32, 64} {

@@ -84,8 +84,15 @@ func ownPath(user int) string { return "user" + strconv.Itoa(user) + "/own" }
 // plain returns a user with the usual number of memberships, and one of their
 // projects.
 func (w world) plain() (key int, path string) {
-	key = 1 + rand.IntN(w.users-1)
-	return key, w.path(1 + (key-1)%w.projects)
+	key, project := w.member()
+	return key, w.path(project)
+}
+
+// member returns a user with the usual number of memberships, and the number of a project
+// that they may push to.
+func (w world) member() (key, project int) {
+	key = w.user()
+	return key, 1 + (key-1)%w.projects
 }
 
 // heavy returns the user with very many memberships, and a project.
