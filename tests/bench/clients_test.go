@@ -26,6 +26,8 @@ type requestWriter func(scratch []byte) (request, want []byte)
 type clientGroup struct {
 	name    string
 	clients []*client
+	// beside sends requests, too, while the group works; nil for none.
+	beside *clientGroup
 }
 
 // connect opens the connections of a group until the end of the test.
@@ -57,6 +59,9 @@ func (c *clientGroup) close() {
 	for _, client := range c.clients {
 		_ = client.conn.Close()
 	}
+	if c.beside != nil {
+		c.beside.close()
+	}
 }
 
 // throughput is the number of answers in an interval, the time for all of them, and how long
@@ -70,7 +75,19 @@ type throughput struct {
 func (t throughput) each() time.Duration { return t.Took / time.Duration(t.Answers) }
 
 // work sends requests for an interval.
-func (c *clientGroup) work(interval time.Duration) (throughput, error) {
+func (c *clientGroup) work(interval time.Duration) (done throughput, err error) {
+	if c.beside == nil {
+		return c.workAlone(interval)
+	}
+	var working sync.WaitGroup
+	var besideErr error
+	working.Go(func() { _, besideErr = c.beside.work(interval) })
+	done, err = c.workAlone(interval)
+	working.Wait()
+	return done, errors.Join(err, besideErr)
+}
+
+func (c *clientGroup) workAlone(interval time.Duration) (throughput, error) {
 	var done atomic.Bool
 	var working sync.WaitGroup
 	errs := make([]error, len(c.clients))

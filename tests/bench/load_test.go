@@ -15,6 +15,7 @@ var kinds = map[string]func(h heads, w world) requestWriter{
 	"mix":   func(h heads, w world) requestWriter { return h.mixed(w) },
 	"plain": func(h heads, w world) requestWriter { return h.fetch(w.plain) },
 	"heavy": func(h heads, w world) requestWriter { return h.fetch(w.heavy) },
+	"slow":  func(h heads, w world) requestWriter { return h.fetch(w.slow) },
 	"deep":  func(h heads, w world) requestWriter { return h.fetch(w.deep) },
 	"push":  func(h heads, w world) requestWriter { return h.wholePush(w, w.member) },
 	"key":   func(h heads, w world) requestWriter { return h.authorizedKey(w.users) },
@@ -27,6 +28,9 @@ type order struct {
 	Kind        string
 	Connections int
 	Interval    time.Duration
+	// Beside is what one more connection asks all the time, whose answers do not count; empty
+	// for none.
+	Beside string
 	// Fresh opens connections anew. Else they are those of the last order that differs in
 	// nothing but the interval: a server closes what it was not asked on for a while.
 	Fresh bool
@@ -54,8 +58,7 @@ func generate(in io.Reader, out io.Writer) error {
 		if group == nil || o.Fresh {
 			w, err := worldNamed(o.World)
 			if err == nil {
-				h := newHeads()
-				group, err = dial(o.Kind, o.Address, func() requestWriter { return kinds[o.Kind](h, w) }, o.Connections)
+				group, err = o.dial(w)
 			}
 			if err != nil {
 				return err
@@ -70,6 +73,20 @@ func generate(in io.Reader, out io.Writer) error {
 			return err
 		}
 	}
+}
+
+// dial opens the connections of an order.
+func (o order) dial(w world) (*clientGroup, error) {
+	h := newHeads()
+	group, err := dial(o.Kind, o.Address, func() requestWriter { return kinds[o.Kind](h, w) }, o.Connections)
+	if err != nil || o.Beside == "" {
+		return group, err
+	}
+	group.beside, err = dial(o.Beside, o.Address, func() requestWriter { return kinds[o.Beside](h, w) }, 1)
+	if err != nil {
+		group.close()
+	}
+	return group, err
 }
 
 // generator is the process that generates load.

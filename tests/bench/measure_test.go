@@ -73,6 +73,8 @@ func (p *pair) title() string { return strings.Join(append([]string{p.name}, p.s
 type ask struct {
 	*process
 	kind string
+	// beside is what another client asks meanwhile; empty for nothing.
+	beside string
 }
 
 // sample is a throughput, and how long the server and its PostgreSQL have run on a core for it.
@@ -112,7 +114,7 @@ func (b *yardstick) awaitIdle(a ask) {
 }
 
 func (a ask) order(connections int, interval time.Duration) order {
-	return order{Address: a.address, World: a.world.name, Kind: a.kind, Connections: connections, Interval: interval}
+	return order{Address: a.address, World: a.world.name, Kind: a.kind, Beside: a.beside, Connections: connections, Interval: interval}
 }
 
 // warmUp opens the connections, and asks for a while that is not measured.
@@ -209,7 +211,7 @@ func (p *pair) speed(connections int, part float64) measurement {
 		if len(p.settings) > 0 {
 			interval = recordingInterval
 		}
-		samples := p.b.alternate(interval, connections, ask{p.server(), "mix"}, ask{p.floor(), "mix"})
+		samples := p.b.alternate(interval, connections, ask{process: p.server(), kind: "mix"}, ask{process: p.floor(), kind: "mix"})
 		for _, figure := range figures {
 			out = append(out, figure(samples))
 		}
@@ -221,7 +223,7 @@ func (p *pair) speed(connections int, part float64) measurement {
 // keys is how fast keys are found by fingerprint, as a ratio to the floor.
 func (p *pair) keys() measurement {
 	return measurement{rows: []heading{{p.title() + ", 32 connections, key by fingerprint", goal{}}}, do: func() []reading {
-		return []reading{speedOf(p.b.alternate(tableInterval, 32, ask{p.server(), "key"}, ask{p.floor(), "key"}))}
+		return []reading{speedOf(p.b.alternate(tableInterval, 32, ask{process: p.server(), kind: "key"}, ask{process: p.floor(), kind: "key"}))}
 	}}
 }
 
@@ -232,7 +234,7 @@ func (p *pair) unusual() []measurement {
 	for _, kind := range []string{"heavy", "deep"} {
 		name := map[string]string{"heavy": "user with 10,000 memberships", "deep": fmt.Sprintf("project %d groups deep", depth)}[kind]
 		all = append(all, measurement{rows: []heading{{p.title() + ", 32 connections, " + name + ", of a plain fetch", atLeast(1)}}, do: func() []reading {
-			return []reading{speedOf(p.b.alternate(tableInterval, 32, ask{p.server(), kind}, ask{p.server(), "plain"}))}
+			return []reading{speedOf(p.b.alternate(tableInterval, 32, ask{process: p.server(), kind: kind}, ask{process: p.server(), kind: "plain"}))}
 		}})
 	}
 	return all
@@ -241,7 +243,7 @@ func (p *pair) unusual() []measurement {
 // ofOther is the speed of the server as a ratio to that on another world.
 func (p *pair) ofOther(other *pair, g goal) measurement {
 	return measurement{rows: []heading{{fmt.Sprintf("%s, 32 connections, of the %s world", p.title(), other.world.name), g}}, do: func() []reading {
-		return []reading{speedOf(p.b.alternate(tableInterval, 32, ask{p.server(), "mix"}, ask{other.server(), "mix"}))}
+		return []reading{speedOf(p.b.alternate(tableInterval, 32, ask{process: p.server(), kind: "mix"}, ask{process: other.server(), kind: "mix"}))}
 	}}
 }
 
@@ -253,7 +255,7 @@ func (p *pair) ofBefore(commit string, g goal) measurement {
 		if p.before == nil {
 			p.before = startServer(p.b.t, commit, p.b.buildBefore(commit), p.database(), p.world, slices.Concat(p.settings, []string{"database.migrate=false"})...)
 		}
-		return []reading{cpuOf(p.b.alternate(tableInterval, 32, ask{server, "mix"}, ask{p.before, "mix"}))}
+		return []reading{cpuOf(p.b.alternate(tableInterval, 32, ask{process: server, kind: "mix"}, ask{process: p.before, kind: "mix"}))}
 	}}
 }
 
@@ -283,7 +285,7 @@ func (b *yardstick) allocations(w world) measurement {
 			p = &process{name: "server in this process", world: w, pid: os.Getpid()}
 			p.address = serve(b.t, sqliteDatabase(b.t, w), func(c *config.Config) { c.Git.RateLimit = rateLimit })
 		}
-		server := ask{p, "mix"}
+		server := ask{process: p, kind: "mix"}
 		b.warmUp(server, 8)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

@@ -23,7 +23,8 @@ import (
 // process of its own.
 type task struct {
 	Name string
-	// URL is the database of the floor, Address where it listens.
+	// URL is the database of the floor, or the host that the proxy forwards to; Address where
+	// either listens.
 	URL, Address string
 }
 
@@ -31,6 +32,7 @@ const (
 	taskVariable = "BENCH_TASK"
 	loadTask     = "load"
 	floorTask    = "floor"
+	delayTask    = "delay"
 )
 
 func (t task) command() (*exec.Cmd, error) {
@@ -54,19 +56,20 @@ func runTask() {
 	if !given {
 		return
 	}
-	var task task
-	err := json.Unmarshal([]byte(text), &task)
+	var t task
+	err := json.Unmarshal([]byte(text), &t)
 	switch {
 	case err != nil:
-	case task.Name == loadTask:
+	case t.Name == loadTask:
 		err = generate(os.Stdin, os.Stdout)
-	case task.Name == floorTask:
+	default:
+		serve := map[string]func(context.Context, task) error{floorTask: serveFloor, delayTask: serveDelay}[t.Name]
 		ctx, cancel := context.WithCancel(context.Background())
 		go func() {
 			_, _ = io.Copy(io.Discard, os.Stdin)
 			cancel()
 		}()
-		if err = serveFloor(ctx, task); ctx.Err() != nil {
+		if err = serve(ctx, t); ctx.Err() != nil {
 			err = io.EOF
 		}
 	}
@@ -114,8 +117,15 @@ func startServer(t testing.TB, name, program, url string, w world, settings ...s
 // startFloor starts the floor on the database of a server.
 func startFloor(t testing.TB, url string, w world) *process {
 	t.Helper()
-	address := freeAddress(t)
-	command, err := task{Name: floorTask, URL: url, Address: address}.command()
+	p := &process{name: "floor", address: freeAddress(t), world: w, onPostgres: isPostgres(url)}
+	p.startTask(t, task{Name: floorTask, URL: url, Address: p.address})
+	return p
+}
+
+// startTask starts this binary for a task, and returns once it listens.
+func (p *process) startTask(t testing.TB, task task) {
+	t.Helper()
+	command, err := task.command()
 	if err == nil {
 		_, err = command.StdinPipe() // open as long as this process
 	}
@@ -123,9 +133,7 @@ func startFloor(t testing.TB, url string, w world) *process {
 		t.Fatal(err)
 	}
 	command.Stderr = os.Stderr
-	p := &process{name: "floor", address: address, world: w, onPostgres: isPostgres(url)}
 	p.start(t, command)
-	return p
 }
 
 // start runs the command until the end of the test, and returns once it listens.

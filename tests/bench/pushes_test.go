@@ -74,7 +74,7 @@ func (b *yardstick) push(w world, name string, open func(testing.TB, world) (url
 		server, floor := startServer(b.t, "server", b.program, open(b.t, w), w), startFloor(b.t, open(b.t, w), w)
 		defer server.stop() // it has jobs to do for long
 		defer floor.stop()
-		samples := b.alternate(tableInterval, 8, ask{server, "push"}, ask{floor, "push"})
+		samples := b.alternate(tableInterval, 8, ask{process: server, kind: "push"}, ask{process: floor, kind: "push"})
 		return []reading{compared(samples, "pushes/s", func(s sample) float64 { return float64(s.Answers) / requestsOfPush / s.Took.Seconds() })}
 	}}
 }

@@ -135,5 +135,5 @@ func (b *yardstick) measurements(w world) []measurement {
 	for _, connections := range []int{1, 8, 32, 64} {
 		all = append(all, recording.speed(connections, audited))
 	}
-	return all
+	return append(all, b.lookups(postgres)...)
 }

@@ -100,6 +100,9 @@ func (w world) heavy() (key int, path string) {
 	return w.users, w.path(1 + rand.IntN(min(w.projects, w.heavyGroups)))
 }
 
+// slow returns the heavy user and the project of which slowDown makes the look-up slow.
+func (w world) slow() (key int, path string) { return w.users, w.path(1) }
+
 // deep returns a user who inherits a role from a group far above a project.
 func (w world) deep() (key int, path string) {
 	return 1 + rand.IntN(few), deepPath(depth) + "/p" + strconv.Itoa(1+rand.IntN(few))
