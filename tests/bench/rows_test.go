@@ -130,6 +130,7 @@ func (b *yardstick) measurements(w world) []measurement {
 	}
 	all = append(all, b.allocations(w), postgres.keys())
 	all = append(all, b.push(w, "PostgreSQL", b.postgresDatabase), b.push(w, "SQLite", sqliteDatabase))
+	all = append(all, b.deliveries(w)...)
 	all = append(all, postgres.unusual()...)
 	recording := b.pair(w, "PostgreSQL", b.postgresDatabase, "audit.enabled=true")
 	for _, connections := range []int{1, 8, 32, 64} {

@@ -58,7 +58,8 @@ func (g goal) String() string {
 	}
 }
 
-// reading is the result of a row in one run: two figures in a unit, and their ratio.
+// reading is the result of a row in one run: two figures in a unit, and their ratio. Floor
+// and Ratio are 0 if there is nothing to compare the figure with.
 type reading struct {
 	Figure float64 `json:"figure"`
 	Floor  float64 `json:"floor"`
@@ -76,11 +77,14 @@ type measuredRow struct {
 func (r measuredRow) sorted() []reading {
 	return slices.SortedFunc(slices.Values(r.readings), func(a, b reading) int {
 		if r.goal.atMost {
-			return cmp.Compare(a.Ratio, b.Ratio)
+			return cmp.Compare(a.rank(), b.rank())
 		}
-		return cmp.Compare(b.Ratio, a.Ratio)
+		return cmp.Compare(b.rank(), a.rank())
 	})
 }
+
+// rank is what readings of a row differ in: the ratio, or the figure if there is none.
+func (r reading) rank() float64 { return cmp.Or(r.Ratio, r.Figure) }
 
 // verdict is ok if the median meets the goal, and no run misses it by more than the margin.
 func (r measuredRow) verdict() string {
@@ -123,19 +127,22 @@ func (t *table) write(out io.Writer) error {
 	for _, r := range t.rows {
 		sorted := r.sorted()
 		median := sorted[len(sorted)/2]
-		fmt.Fprintf(columns, "%s\t%s\t%s\t%.2f\t%s\t%s\t%s\n", r.name, amount(median.Figure, median.Unit), amount(median.Floor, median.Unit),
-			median.Ratio, r.span(), r.goal, r.verdict())
+		floor, ratio := "-", "-"
+		if median.Floor > 0 {
+			floor, ratio = amount(median.Floor, median.Unit), fmt.Sprintf("%.2f", median.Ratio)
+		}
+		fmt.Fprintf(columns, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.name, amount(median.Figure, median.Unit), floor, ratio, r.span(), r.goal, r.verdict())
 	}
 	return columns.Flush()
 }
 
-// span is the worst and the best ratio of several runs.
+// span is the worst and the best ratio of several runs, or figure if there is no ratio.
 func (r measuredRow) span() string {
 	if len(r.readings) == 1 {
 		return "1"
 	}
 	sorted := r.sorted()
-	return fmt.Sprintf("%d: %.2f to %.2f", len(sorted), sorted[len(sorted)-1].Ratio, sorted[0].Ratio)
+	return fmt.Sprintf("%d: %.2f to %.2f", len(sorted), sorted[len(sorted)-1].rank(), sorted[0].rank())
 }
 
 // amount writes a figure with three digits at least, and its unit.

@@ -34,9 +34,9 @@ func TestTable_verdict(t *testing.T) {
 func TestTable_write(t *testing.T) {
 	t.Parallel()
 	out := table{title: "small world", before: "0.10", after: "2.00"}
-	heads := []heading{{"speed", atLeast(0.9)}, {"size", atMost(1)}}
+	heads := []heading{{"speed", atLeast(0.9)}, {"size", atMost(1)}, {"rate", goal{}}}
 	for _, ratio := range []float64{0.5, 1, 2} {
-		out.add(heads, []reading{{Figure: 1234.5 * ratio, Floor: 1234.5, Unit: "req/s", Ratio: ratio}, {Figure: 9.876 * ratio, Floor: 9.876, Unit: "KiB", Ratio: ratio}})
+		out.add(heads, []reading{{Figure: 1234.5 * ratio, Floor: 1234.5, Unit: "req/s", Ratio: ratio}, {Figure: 9.876 * ratio, Floor: 9.876, Unit: "KiB", Ratio: ratio}, {Figure: 4 * ratio, Unit: "a second"}})
 	}
 	var text strings.Builder
 	if err := out.write(&text); err != nil {
@@ -46,6 +46,7 @@ func TestTable_write(t *testing.T) {
 		"load average 0.10 before and 2.00 after",
 		"speed  1234 req/s  1234 req/s  1.00   3: 0.50 to 2.00  >= 0.90  short",
 		"size   9.88 KiB    9.88 KiB    1.00   3: 2.00 to 0.50  <= 1.00  short",
+		"rate   4 a second  -           -      3: 2.00 to 8.00  -        -",
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, &text)

@@ -67,6 +67,11 @@ func (w world) public() (key int, path string) {
 	return w.user(), "pub/p" + strconv.Itoa(1+rand.IntN(publicProjects))
 }
 
+// publicProject returns the number of a project that all may fetch.
+func (w world) publicProject() int {
+	return w.projects + few + hierarchyDepth*w.hierarchies + 1 + rand.IntN(publicProjects)
+}
+
 // own returns a user and their own project.
 func (w world) own() (key int, path string) {
 	key = 1 + rand.IntN(w.owners)
