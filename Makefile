@@ -8,7 +8,7 @@ TABLE = go test -timeout 0 -run '^$$' -bench '^BenchmarkTable$$' -benchtime 1x -
 export N SEED KIND
 # The revision goes into the binary unless git cannot tell it.
 VCS = $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
-.PHONY: help build run demo test test-system faults check bench bench-large benchmarks fuzz cover generate
+.PHONY: help build run demo test test-system faults check bench bench-lookups bench-large benchmarks fuzz cover generate
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -35,6 +35,10 @@ check: ## format, vet, staticcheck, module file, architecture, known vulnerabili
 	.ci/check
 
 bench: ## the table: speed as a ratio to a floor. ROWS= of that name, RUNS=5 times, BEFORE= a commit, JSON=true
+	cd tests/bench && $(TABLE) -world small
+
+bench-lookups: ROWS = lookups_in_flight
+bench-lookups: ## rows of the table that bench leaves out: what coalescing look-ups may cost
 	cd tests/bench && $(TABLE) -world small
 
 bench-large: ## the table on a world as large as a big customer's (3 GB of memory, 4 GB of disk)

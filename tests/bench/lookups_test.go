@@ -32,7 +32,8 @@ func (b *yardstick) lookups(near *pair) (all []measurement) {
 		for _, connections := range []int{8, 32, 64} {
 			name := fmt.Sprintf("%s, %d connections", c.name, connections)
 			all = append(all, measurement{
-				rows: []heading{{name + ofSingle, atLeast(1)}, {name + ", p99" + ofSingle, atMost(1)}},
+				named: true,
+				rows:  []heading{{name + ofSingle, atLeast(1)}, {name + ", p99" + ofSingle, atMost(1)}},
 				do: func() []reading {
 					samples := b.alternate(tableInterval, connections,
 						ask{process: server.server(), kind: "mix", beside: c.beside}, ask{process: other.server(), kind: "mix", beside: c.beside})
