@@ -6,7 +6,7 @@ import (
 )
 
 // requestsOfPush are the requests of one push: GitLab Shell asks whether the user may push
-// at all; then Gitaly asks whether the changes are allowed, announces them, and tells that
+// at all; then Gitaly asks whether the changes are allowed, announces them, and reports that
 // it has made them.
 const requestsOfPush = 4
 
