@@ -9,7 +9,7 @@ import (
 )
 
 // single are the settings of a server that asks the database one question a statement.
-var single []string
+var single = []string{"database.lookups_in_flight=0"}
 
 const ofSingle = ", of lookups_in_flight=0"
 
