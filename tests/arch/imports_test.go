@@ -53,8 +53,8 @@ var rows = map[string][]string{
 	"application/inventory":     useCase,
 	"application/retention":     useCase,
 
-	"adapters/httpapi":        core,
-	"adapters/httpapi/params": core,
+	"adapters/httpapi":        slices.Concat(core, []string{"adapters/httpapi/flatjson"}),
+	"adapters/httpapi/params": slices.Concat(core, []string{"adapters/httpapi/flatjson"}),
 	"adapters/httpapi/shell":  caller,
 	"adapters/httpapi/kas":    caller,
 	"adapters/httpapi/portal": caller,
@@ -97,6 +97,8 @@ var rows = map[string][]string{
 	"adapters/httpapi/routing": {"adapters/httpapi/..."},
 	// It describes the routes of any caller, and knows none.
 	"adapters/httpapi/openapi": {"domain/remembered", "adapters/httpapi", "adapters/httpapi/params"},
+	// It reads JSON, and knows no request.
+	"adapters/httpapi/flatjson": {},
 
 	"bootstrap":            slices.Concat(core, []string{"adapters/...", "bootstrap/config"}),
 	"bootstrap/config":     {"domain/...", "application"},

@@ -13,7 +13,6 @@ import (
 	"unicode"
 
 	"github.com/gin-gonic/gin"
-	"github.com/golang-jwt/jwt/v5"
 	"go.uber.org/zap"
 
 	"gatehouse/adapters/httpapi"
@@ -67,7 +66,7 @@ type Authenticator struct {
 	legacy  Legacy
 	clock   application.Clock
 	log     *zap.Logger
-	parser  *jwt.Parser
+	tokens  *httpapi.TokenChecker
 
 	mu       sync.Mutex
 	nextWarn time.Time
@@ -78,7 +77,7 @@ type Authenticator struct {
 func NewAuthenticator(secrets Secrets, legacy Legacy, requireExp bool, clock application.Clock, log *zap.Logger) *Authenticator {
 	return &Authenticator{
 		secrets: secrets, legacy: legacy, clock: clock, log: log,
-		parser: httpapi.NewTokenParser(issuer, leeway, requireExp, clock),
+		tokens: httpapi.NewTokenChecker(issuer, leeway, requireExp, clock),
 	}
 }
 
@@ -121,11 +120,8 @@ func (a *Authenticator) authenticate(c *gin.Context, dialect httpapi.Dialect) {
 // token fails the request, whatever secret it has beside.
 func (a *Authenticator) check(c *gin.Context) error {
 	if token := c.GetHeader(tokenHeader); token != "" {
-		if err := httpapi.CheckToken(token); err != nil {
-			return err
-		}
-		_, err := a.parser.Parse(token, a.keys)
-		return err
+		// Until 14.11 GitLab Shell signed with the newline of its file.
+		return a.tokens.Check(token, a.secrets())
 	}
 	if a.legacy != LegacyAccept && a.legacy != LegacyWarn {
 		return errLegacy
@@ -139,16 +135,6 @@ func (a *Authenticator) check(c *gin.Context) error {
 	}
 	a.warn(c)
 	return nil
-}
-
-// keys returns the secrets for the JWT parser, with and without white space: until
-// 14.11 GitLab Shell signed with the newline of its file.
-func (a *Authenticator) keys(*jwt.Token) (any, error) {
-	var set jwt.VerificationKeySet
-	for _, secret := range a.secrets() {
-		set.Keys = append(set.Keys, secret)
-	}
-	return set, nil
 }
 
 // presented returns the secrets that a request may mean: the header is base64, the
