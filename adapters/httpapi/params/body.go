@@ -9,6 +9,8 @@ import (
 	"mime/multipart"
 	"net/http"
 
+	"github.com/gin-gonic/gin"
+
 	"gatehouse/domain"
 )
 
@@ -33,13 +35,41 @@ type bodyParser struct {
 // parserOf returns the parser of a request's body. A body without a media type is a
 // form.
 func parserOf(r *http.Request) (bodyParser, error) {
-	media, options, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	sent := r.Header.Get("Content-Type")
+	if sent == mediaJSON || sent == mediaForm { // as nearly all clients write it
+		return bodyParser{media: sent}, nil
+	}
+	media, options, _ := mime.ParseMediaType(sent)
 	switch media {
 	case mediaJSON, mediaForm, mediaMultipart, "":
 		return bodyParser{media, options["boundary"]}, nil
 	default:
 		return bodyParser{}, &UnsupportedMedia{domain.Refuse(domain.Invalid, "content type %.100q is not supported", media)}
 	}
+}
+
+// body is the body of a request, and what it was parsed to.
+type body struct {
+	parser bodyParser
+	text   []byte
+	// known says that values are those of the request; err is theirs then, and else that
+	// of reading.
+	known  bool
+	values Values
+	err    error
+}
+
+type bodyKey struct{}
+
+// bodyOf returns the body of a request, which it reads once.
+func bodyOf(c *gin.Context) *body {
+	if known, ok := c.Get(bodyKey{}); ok {
+		return known.(*body)
+	}
+	b := new(body)
+	b.parser, b.text, b.err = readBody(c.Request)
+	c.Set(bodyKey{}, b)
+	return b
 }
 
 // readBody reads the body, for every method, and returns it with its parser. An empty

@@ -46,7 +46,7 @@ func (v Values) Decode(dst any) error {
 // members fills the fields of a struct from a hash and returns each problem once.
 // The function call returns the name that a member has in the request.
 func members(tree map[string]any, target reflect.Value, call func(name string) string) (problems []string) {
-	for _, f := range fieldsOf(target.Type()) {
+	for _, f := range fieldsOf(target.Type()).all {
 		value, given := tree[f.name]
 		f.called = call(f.name)
 		problems = merge(problems, f.fill(value, given, target.FieldByIndex(f.index)))
@@ -74,25 +74,33 @@ type field struct {
 	called string
 }
 
-var fields sync.Map // of []field, by reflect.Type
+// fields are those of a type of struct.
+type fields struct {
+	all []field
+	// flat says that all of them take a single value of any kind, and have no options.
+	flat bool
+}
 
-func fieldsOf(t reflect.Type) []field {
-	if known, ok := fields.Load(t); ok {
-		return known.([]field)
+var structs sync.Map // of *fields, by reflect.Type
+
+func fieldsOf(t reflect.Type) *fields {
+	if known, ok := structs.Load(t); ok {
+		return known.(*fields)
 	}
-	var found []field
+	found := &fields{flat: true}
 	for _, f := range reflect.VisibleFields(t) {
 		name, more, _ := strings.Cut(f.Tag.Get(tag), ",")
 		if name == "" {
 			continue
 		}
 		says := func(word string) bool { return slices.Contains(strings.Split(more, ","), word) }
-		found = append(found, field{
+		found.flat = found.flat && more == "" && takesAny(f.Type)
+		found.all = append(found.all, field{
 			name: name, index: f.Index, required: says("required") || says("filled") || says("present"),
 			filled: says("filled"), present: says("present"), array: says("array"), unnumbered: says("unnumbered"), json: says("json"),
 		})
 	}
-	fields.Store(t, found)
+	structs.Store(t, found)
 	return found
 }
 

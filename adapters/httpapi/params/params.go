@@ -30,24 +30,21 @@ type Values struct {
 // It may take some ten times the memory of the body, so that only an authenticated
 // request should get here. Credential looks for a credential in any request.
 func Of(c *gin.Context) (Values, error) {
-	type parsed struct {
-		values Values
-		err    error
-	}
-	if known, ok := c.Get(cacheKey{}); ok {
-		return known.(parsed).values, known.(parsed).err
-	}
-	values, err := read(c.Request)
-	c.Set(cacheKey{}, parsed{values, err})
-	return values, err
+	return bodyOf(c).parsed(c.Request)
 }
-
-type cacheKey struct{}
 
 // Decode reads the parameters of a request into the struct that dst points to, as
 // Values.Decode does, and refuses a request without one of the required ones. Beside
 // an error dst has what could be read.
 func Decode(c *gin.Context, dst any, required ...string) error {
+	if bodyOf(c).decodeFlat(c.Request, dst, required) {
+		return nil
+	}
+	return decodeValues(c, dst, required...)
+}
+
+// decodeValues is Decode by way of Values.
+func decodeValues(c *gin.Context, dst any, required ...string) error {
 	values, err := Of(c)
 	if err == nil {
 		err = values.Require(required...)
@@ -59,26 +56,35 @@ func Decode(c *gin.Context, dst any, required ...string) error {
 	return values.Decode(dst)
 }
 
-func read(r *http.Request) (Values, error) {
-	parser, text, bodyErr := readBody(r)
+// parsed returns what Of does, which it finds out once.
+func (b *body) parsed(r *http.Request) (Values, error) {
+	if !b.known {
+		b.values, b.err = b.parse(r)
+		b.text, b.known = nil, true
+	}
+	return b.values, b.err
+}
+
+func (b *body) parse(r *http.Request) (Values, error) {
 	left := budget(maxUnits)
 	query := form{map[string]any{}, &left}
-	var body map[string]any
+	var tree map[string]any
 	var queryErr error
+	err := b.err
 	// A body that could not be read comes first: the request has ended with it.
-	busy := inTurn(r.Context(), parsing, weight(len(r.URL.RawQuery)+len(text)), func() {
+	busy := inTurn(r.Context(), parsing, weight(len(r.URL.RawQuery)+len(b.text)), func() {
 		if r.URL.RawQuery != "" {
 			queryErr = eachPair(r.URL.RawQuery, query.add)
 		}
-		if len(text) > 0 {
-			body, bodyErr = parser.parse(text, &left)
+		if len(b.text) > 0 {
+			tree, err = b.parser.parse(b.text, &left)
 		}
 	})
 	if len(query.tree) == 0 {
-		return Values{body}, cmp.Or(bodyErr, busy, queryErr)
+		return Values{tree}, cmp.Or(err, busy, queryErr)
 	}
-	maps.Copy(query.tree, body)
-	return Values{query.tree}, cmp.Or(bodyErr, busy, queryErr)
+	maps.Copy(query.tree, tree)
+	return Values{query.tree}, cmp.Or(err, busy, queryErr)
 }
 
 // String returns a parameter as text, and "" if it is absent, null, an array or
