@@ -176,12 +176,14 @@ func (l listener) isPortal(path string) bool {
 	if l.rest == nil {
 		return isBelow(path, namespacesPrefix)
 	}
-	rest, ok := strings.CutPrefix(path, namespacesPrefix+"/")
-	parts := strings.Split(rest, "/")
-	return ok && len(parts) > 1 && slices.Contains(portal.Names, parts[1])
+	rest, below := strings.CutPrefix(path, namespacesPrefix+"/")
+	_, rest, longer := strings.Cut(rest, "/")
+	name, _, _ := strings.Cut(rest, "/")
+	return below && longer && slices.Contains(portal.Names, name)
 }
 
 // isBelow says whether a path is that of the prefix, or below it.
 func isBelow(path, prefix string) bool {
-	return path == prefix || strings.HasPrefix(path, prefix+"/")
+	rest, ok := strings.CutPrefix(path, prefix)
+	return ok && (rest == "" || rest[0] == '/')
 }
