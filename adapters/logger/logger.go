@@ -37,9 +37,8 @@ func encoder(format string, w io.Writer) zapcore.Encoder {
 	}
 	config := zap.NewProductionEncoderConfig()
 	config.TimeKey = "time"
-	config.EncodeTime = func(t time.Time, out zapcore.PrimitiveArrayEncoder) {
-		out.AppendString(t.UTC().Format("2006-01-02T15:04:05.000Z"))
-	}
+	encode := zapcore.TimeEncoderOfLayout("2006-01-02T15:04:05.000Z")
+	config.EncodeTime = func(t time.Time, out zapcore.PrimitiveArrayEncoder) { encode(t.UTC(), out) }
 	return zapcore.NewJSONEncoder(config)
 }
 
