@@ -140,6 +140,9 @@ type quarantineEnv struct {
 
 // quarantine reads env. As in Rails, an env that cannot be read is empty.
 func quarantine(env any) gitaccess.Quarantine {
+	if env == nil {
+		return gitaccess.Quarantine{}
+	}
 	text, isText := env.(string)
 	if !isText {
 		encoded, err := json.Marshal(env)
@@ -189,10 +192,14 @@ type repositoryResponse struct {
 	GLProjectPath                 string   `json:"gl_project_path"`
 }
 
+// noFeatures are the feature flags of Gitaly, of which this server sets none.
+var noFeatures = map[string]string{}
+
 func (a *API) newAllowedResponse(g gitaccess.Grant) allowedResponse {
+	repository := g.Repository.String()
 	return allowedResponse{
 		Status:            true,
-		GLRepository:      g.Repository.String(),
+		GLRepository:      repository,
 		GLProjectPath:     g.Project.FullPath(g.Repository.Kind),
 		GLProjectID:       int64(g.Project.ID),
 		GLRootNamespaceID: int64(g.Project.Root.ID),
@@ -206,9 +213,9 @@ func (a *API) newAllowedResponse(g gitaccess.Grant) allowedResponse {
 				StorageName: g.Location.Storage.Name, RelativePath: g.Location.RelativePath,
 				GitObjectDirectory:            g.Location.Quarantine.ObjectDirectory,
 				GitAlternateObjectDirectories: orEmpty(g.Location.Quarantine.AlternateObjectDirectories),
-				GLRepository:                  g.Repository.String(), GLProjectPath: g.Project.Path,
+				GLRepository:                  repository, GLProjectPath: g.Project.Path,
 			},
-			Address: g.Location.Storage.Address, Token: optional(g.Location.Storage.Token), Features: map[string]string{},
+			Address: g.Location.Storage.Address, Token: optional(g.Location.Storage.Token), Features: noFeatures,
 		},
 		GLConsoleMessages: orEmpty(g.Messages),
 		NeedAudit:         a.instance.NeedAudit,
