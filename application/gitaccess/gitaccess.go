@@ -230,7 +230,7 @@ func buckets(req Request) []Bucket {
 // newBucket returns the bucket of some texts. Each is written behind its length, so
 // that no other texts have the same bucket.
 func newBucket(texts ...string) Bucket {
-	var joined []byte
+	joined := make([]byte, 0, 256) // nearly always enough, and not on the heap
 	for _, text := range texts {
 		joined = binary.AppendUvarint(joined, uint64(len(text)))
 		joined = append(joined, text...)

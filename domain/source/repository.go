@@ -93,9 +93,9 @@ func (p Project) RelativePath(kind RepositoryKind) string {
 	if p.LegacyPath != "" {
 		return p.LegacyPath + kind.Suffix() + ".git"
 	}
-	sum := sha256.Sum256(strconv.AppendInt(nil, int64(p.ID), 10))
-	h := hex.EncodeToString(sum[:])
-	return "@hashed/" + h[:2] + "/" + h[2:4] + "/" + h + kind.Suffix() + ".git"
+	sum := sha256.Sum256(strconv.AppendInt(make([]byte, 0, 20), int64(p.ID), 10))
+	h := hex.AppendEncode(make([]byte, 0, 2*len(sum)), sum[:])
+	return "@hashed/" + string(h[:2]) + "/" + string(h[2:4]) + "/" + string(h) + kind.Suffix() + ".git"
 }
 
 // Path is the full path of a group or project, as in a request: segments of
