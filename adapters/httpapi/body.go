@@ -55,6 +55,9 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// closing is the value of the header Connection that ends a connection.
+var closing = []string{"close"}
+
 // receive is middleware that reads what the handlers leave of a body, because a
 // client that is cut off while it sends never sees the answer. Of a request that is
 // not admitted it reads only little. Only admitted requests keep the connection: a
@@ -62,7 +65,7 @@ func (b *body) Read(p []byte) (int, error) {
 // with more than maxFields header fields is refused at once, since each takes several
 // times the memory of its bytes.
 func receive(c *gin.Context) {
-	c.Header("Connection", "close")
+	c.Writer.Header()["Connection"] = closing
 	if headerFields(c.Request.Header) > maxFields {
 		c.AbortWithStatusJSON(http.StatusRequestHeaderFieldsTooLarge, tooManyFields)
 		return
