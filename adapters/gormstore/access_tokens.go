@@ -39,9 +39,7 @@ func bearer(t *database.Text) string {
 func readBearer(r *database.Row) (b credentials.Bearer) {
 	t := &b.Token
 	t.ID, t.Name = r.Int(), r.Text()
-	var scopes database.Texts
-	r.Scan(&scopes)
-	t.Scopes, t.ExpiresAt, t.Revoked = identity.SplitScopes(scopes), r.Time(), r.Bool()
+	t.Scopes, t.ExpiresAt, t.Revoked = identity.SplitScopes(database.ReadJSON[database.Texts](r)), r.Time(), r.Bool()
 	t.CreatedAt, t.LastUsedAt = r.Time(), r.Time()
 	b.User = readPerson(r)
 	t.User = b.User.ID

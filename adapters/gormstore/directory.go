@@ -36,14 +36,13 @@ func readStanding(r *database.Row, asked parts) (out standingRow) {
 	p.ID, p.Path, p.Visibility = source.ProjectID(r.Int()), r.Text(), source.Visibility(r.Text())
 	p.Archived, p.ReadOnly, p.Repository, p.Wiki, p.LFS = r.Bool(), r.Bool(), source.Feature(r.Text()), source.Feature(r.Text()), r.Bool()
 	p.DefaultBranch, p.Empty, p.Storage, p.LegacyPath = r.Text(), r.Bool(), r.Text(), r.Text()
-	out.protection.level = r.NullInt()
-	r.Scan(&out.protection.settings)
+	out.protection = groupProtection{r.NullInt(), database.ReadJSON[database.Object](r)}
 	p.Root.ID, p.Root.Path, out.rootOwner = source.NamespaceID(r.Int()), r.Text(), r.Int()
-	r.Scan(&out.allowedIPs)
+	out.allowedIPs = database.ReadJSON[database.Texts](r)
 	p.Root.Protocols, p.Root.RequireSSHCertificates = source.Protocols(r.Text()), r.Bool()
 	out.canPush, out.otpSession, out.role = r.NullBool(), r.Bool(), r.Int()
 	if asked.refs {
-		r.JSON(&out.entries)
+		out.entries = database.ReadJSON[[]protectionEntry](r)
 	}
 	return out
 }

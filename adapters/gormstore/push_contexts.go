@@ -27,26 +27,27 @@ func (p *PushContexts) PushContext(ctx context.Context, claim identity.Claim, re
 	return out, nil
 }
 
+// bannerEntry is a banner as the query returns it, hookEntry what a webhook wants.
+type bannerEntry struct {
+	Message string
+	Target  source.Pattern
+}
+
+type hookEntry struct {
+	Push, Tag bool
+	Branches  source.Pattern
+}
+
 func readPushContext(r *database.Row, asked parts) pushes.PushContext {
 	out := pushes.PushContext{Actor: readActor(r)}
 	out.Project.ID, out.Project.Path, out.Project.DefaultBranch = source.ProjectID(r.Int()), r.Text(), r.Text()
-	var banners []struct {
-		Message string
-		Target  source.Pattern
-	}
-	r.JSON(&banners)
-	for _, b := range banners {
+	for _, b := range database.ReadJSON[[]bannerEntry](r) {
 		out.Banners = append(out.Banners, source.Banner{Message: b.Message, TargetPath: b.Target})
 	}
 	if !asked.refs {
 		return out
 	}
-	var wanted []struct {
-		Push, Tag bool
-		Branches  source.Pattern
-	}
-	r.JSON(&wanted)
-	for _, w := range wanted {
+	for _, w := range database.ReadJSON[[]hookEntry](r) {
 		out.Hooks = append(out.Hooks, hooks.Hook{Push: w.Push, TagPush: w.Tag, Branches: w.Branches})
 	}
 	return out

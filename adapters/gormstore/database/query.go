@@ -97,7 +97,7 @@ func (t *Text) Open() string {
 // Close stands behind the columns of a Lookup.
 func (t *Text) Close() string {
 	if t.Dialect == SQLite {
-		return ")"
+		return ") AS packed"
 	}
 	return ""
 }

@@ -55,14 +55,24 @@ func (r *Row) NullInt() sql.Null[int64] { return nullable(r, columns.int) }
 // NullBool reads a truth value that may be NULL.
 func (r *Row) NullBool() sql.Null[bool] { return nullable(r, columns.bool) }
 
-// JSON reads a text of JSON into to. NULL leaves to as it is.
-func (r *Row) JSON(to any) { r.Scan(asJSON{to}) }
-
-// Scan reads a text as to does. NULL leaves to as it is.
-func (r *Row) Scan(to sql.Scanner) {
-	if text := r.Text(); text != "" {
-		r.note(to.Scan(text))
+// ReadJSON reads a text of JSON, by the Scan of a T that has one. NULL and an empty list are
+// the zero value.
+func ReadJSON[T any](r *Row) (value T) {
+	text := r.Text()
+	if text == "" || text == "[]" {
+		return value
 	}
+	return parseJSON[T](r, text)
+}
+
+// parseJSON is a function of its own so that a value that need not be parsed takes no memory.
+func parseJSON[T any](r *Row, text string) (value T) {
+	scanner, ok := any(&value).(sql.Scanner)
+	if !ok {
+		scanner = asJSON{&value}
+	}
+	r.note(scanner.Scan(text))
+	return value
 }
 
 func column[T any](r *Row, read func(columns) (T, error)) (value T) {

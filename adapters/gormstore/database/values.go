@@ -86,9 +86,6 @@ func (t Texts) Value() (driver.Value, error) {
 // Scan implements sql.Scanner. What comes out is never nil.
 func (t *Texts) Scan(src any) error {
 	*t = Texts{}
-	if src == "[]" {
-		return nil
-	}
 	return asJSON{(*[]string)(t)}.Scan(src)
 }
 

@@ -82,11 +82,21 @@ func readBody(r *http.Request) (bodyParser, []byte, error) {
 	if err != nil {
 		return bodyParser{}, nil, err
 	}
-	text, err := io.ReadAll(r.Body)
+	text, err := readAll(r)
 	if err != nil {
 		return bodyParser{}, nil, malformed(err)
 	}
 	return parser, text, nil
+}
+
+// readAll reads a body. One whose length is known and small it reads into as much memory.
+func readAll(r *http.Request) ([]byte, error) {
+	if r.ContentLength < 0 || r.ContentLength > maxFlat {
+		return io.ReadAll(r.Body)
+	}
+	text := make([]byte, r.ContentLength)
+	_, err := io.ReadFull(r.Body, text)
+	return text, err
 }
 
 // parse returns the tree in a body, and takes its units from left.
