@@ -40,12 +40,16 @@ func AddLogFields(c *gin.Context, pairs ...string) {
 	c.Set(logFieldsKey{}, append(all, pairs...))
 }
 
-// addedFields returns what AddLogFields has added. The last text of a name counts.
-func addedFields(c *gin.Context) (fields []zap.Field) {
+// appendAdded appends what AddLogFields has added. The last text of a name counts.
+func appendAdded(fields []zap.Field, c *gin.Context) []zap.Field {
 	added, _ := c.Get(logFieldsKey{})
 	pairs, _ := added.([]string)
+	before := len(fields)
 	for i := 0; i+1 < len(pairs); i += 2 {
-		fields = slices.DeleteFunc(fields, func(f zap.Field) bool { return f.Key == pairs[i] })
+		again := slices.IndexFunc(fields[before:], func(f zap.Field) bool { return f.Key == pairs[i] })
+		if again >= 0 {
+			fields = slices.Delete(fields, before+again, before+again+1)
+		}
 		if text := pairs[i+1]; text != "" {
 			fields = append(fields, zap.String(pairs[i], cut(text, maxField)))
 		}
@@ -108,8 +112,8 @@ func fields(c *gin.Context, took time.Duration) []zap.Field {
 		fields = append(fields, zap.String("path", sentPath(c.Request)))
 	}
 	if last := c.Errors.Last(); last != nil {
-		fields = append(fields, zap.String("error", cut(last.Err.Error(), maxError)))
-		fields = append(fields, addedFields(c)...)
+		fields = append(slices.Grow(fields, 12), zap.String("error", cut(last.Err.Error(), maxError)))
+		fields = appendAdded(fields, c)
 	}
 	return fields
 }

@@ -2,10 +2,13 @@ package httpapi
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+	"github.com/gin-gonic/gin/render"
 
 	"gatehouse/domain"
 )
@@ -119,8 +122,30 @@ func (d Dialect) Reply(h func(*gin.Context) (any, error)) gin.HandlerFunc {
 			c.Data(status, "application/json", text)
 			return
 		}
-		c.JSON(status, body)
+		c.Render(status, answer{body})
 	}
+}
+
+// answer renders a value as JSON, as gin does, but without a copy of the text.
+type answer struct{ value any }
+
+// Render implements render.Render.
+func (a answer) Render(w http.ResponseWriter) error {
+	a.WriteContentType(w)
+	return json.NewEncoder(withoutNewline{w}).Encode(a.value)
+}
+
+// WriteContentType implements render.Render.
+func (answer) WriteContentType(w http.ResponseWriter) { render.JSON{}.WriteContentType(w) }
+
+// withoutNewline leaves out the newline that a json.Encoder writes behind a value, both in
+// one call.
+type withoutNewline struct{ io.Writer }
+
+// Write implements io.Writer.
+func (w withoutNewline) Write(text []byte) (int, error) {
+	n, err := w.Writer.Write(text[:len(text)-1])
+	return n + 1, err
 }
 
 // Encoded is a body that is JSON already.
