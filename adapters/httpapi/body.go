@@ -38,14 +38,8 @@ type body struct {
 	admitted     bool
 }
 
-type bodyKey struct{}
-
 // bodyOf returns the body of a request, or nil if it has none.
-func bodyOf(c *gin.Context) *body {
-	known, _ := c.Get(bodyKey{})
-	b, _ := known.(*body)
-	return b
-}
+func bodyOf(c *gin.Context) *body { return requestOf(c.Request.Context()).body }
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
@@ -76,7 +70,7 @@ func receive(c *gin.Context) {
 	}
 	b := &body{ReadCloser: c.Request.Body, size: c.Request.ContentLength}
 	c.Request.Body = b
-	c.Set(bodyKey{}, b)
+	requestOf(c.Request.Context()).body = b
 	c.Next()
 	if !b.ended {
 		b.drain(c)

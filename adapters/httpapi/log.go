@@ -29,21 +29,16 @@ func Caller(c *gin.Context) string {
 // maxField is the length of the longest text that a request's line has, in bytes.
 const maxField = 300
 
-// logFieldsKey is the key of the fields that AddLogFields adds.
-type logFieldsKey struct{}
-
 // AddLogFields adds fields to the line of a request: pairs of a name and a text, which
 // is cut. Empty texts are left out. Of an answer without an error they are not logged.
 func AddLogFields(c *gin.Context, pairs ...string) {
-	fields, _ := c.Get(logFieldsKey{})
-	all, _ := fields.([]string)
-	c.Set(logFieldsKey{}, append(all, pairs...))
+	r := requestOf(c.Request.Context())
+	r.added = append(r.added, pairs...)
 }
 
 // appendAdded appends what AddLogFields has added. The last text of a name counts.
 func appendAdded(fields []zap.Field, c *gin.Context) []zap.Field {
-	added, _ := c.Get(logFieldsKey{})
-	pairs, _ := added.([]string)
+	pairs := requestOf(c.Request.Context()).added
 	before := len(fields)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		again := slices.IndexFunc(fields[before:], func(f zap.Field) bool { return f.Key == pairs[i] })

@@ -13,14 +13,27 @@ const (
 	maxRequestID    = 255
 )
 
-type requestIDKey struct{}
+// request is what this package knows of a request; its context has it. In gin's own keys
+// it would be a map for each request.
+type request struct {
+	id    string
+	body  *body    // nil for none
+	added []string // by AddLogFields
+}
+
+type requestKey struct{}
+
+// requestOf returns the request of a context; one without a request has the zero one.
+func requestOf(ctx context.Context) *request {
+	if r, ok := ctx.Value(requestKey{}).(*request); ok {
+		return r
+	}
+	return new(request)
+}
 
 // RequestID returns the id of the request, which all calls of one Git command share.
 // It is "" for a context without a request.
-func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
-	return id
-}
+func RequestID(ctx context.Context) string { return requestOf(ctx).id }
 
 // identify is middleware that keeps the caller's request id, or makes one if that is
 // absent or malformed, and sends it back in the answer.
@@ -30,7 +43,7 @@ func identify(c *gin.Context) {
 		id = uuid.NewString()
 	}
 	c.Header(requestIDHeader, id)
-	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestIDKey{}, id))
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestKey{}, &request{id: id}))
 }
 
 func printable(id string) bool {

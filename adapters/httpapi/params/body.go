@@ -48,8 +48,10 @@ func parserOf(r *http.Request) (bodyParser, error) {
 	}
 }
 
-// body is the body of a request, and what it was parsed to.
+// body is the body of a request, and what it was parsed to. It takes the place of the
+// request's own body, of which it is what is left.
 type body struct {
+	io.ReadCloser
 	parser bodyParser
 	text   []byte
 	// known says that values are those of the request; err is theirs then, and else that
@@ -59,16 +61,17 @@ type body struct {
 	err    error
 }
 
-type bodyKey struct{}
-
 // bodyOf returns the body of a request, which it reads once.
 func bodyOf(c *gin.Context) *body {
-	if known, ok := c.Get(bodyKey{}); ok {
-		return known.(*body)
+	if known, ok := c.Request.Body.(*body); ok {
+		return known
 	}
-	b := new(body)
+	b := &body{ReadCloser: c.Request.Body}
+	if b.ReadCloser == nil {
+		b.ReadCloser = http.NoBody
+	}
 	b.parser, b.text, b.err = readBody(c.Request)
-	c.Set(bodyKey{}, b)
+	c.Request.Body = b
 	return b
 }
 
