@@ -69,6 +69,30 @@ func ReadSchema(ctx context.Context, url string) (Schema, error) {
 	return withDB(ctx, url, func(db *database.DB) (Schema, error) { return readSchema(ctx, db) })
 }
 
+// connectionLimit is PostgreSQL's highest number of connections for this user in this
+// database: what is kept for superusers is not for others. NULL is no limit.
+const connectionLimit = `
+	SELECT least(
+		current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint
+			- coalesce(current_setting('reserved_connections', true), '0')::bigint,
+		(SELECT CASE WHEN rolconnlimit >= 0 THEN rolconnlimit END FROM pg_roles WHERE rolname = current_user),
+		(SELECT CASE WHEN datconnlimit >= 0 THEN datconnlimit END FROM pg_database WHERE datname = current_database()))`
+
+// ReadConnections returns how many connections a server with these limits makes at most,
+// and how many PostgreSQL lets all servers together make. The second is 0 for SQLite, which
+// has no limit.
+func ReadConnections(ctx context.Context, url string, limits Limits) (own, all int, err error) {
+	own = database.PoolSize(limits.Connections)
+	db, err := database.OpenToRead(ctx, url, 1)
+	if err != nil {
+		return 0, 0, err
+	}
+	if db.Dialect == database.Postgres {
+		err = database.Fault(db.Pool.QueryRowContext(ctx, connectionLimit).Scan(&all), "read the limit of connections")
+	}
+	return own, all, errors.Join(err, db.Close())
+}
+
 // Migrate brings the database at url to this program's schema and returns the
 // schema it had. Several programs may do so at once. A newer schema stays as it is,
 // and is an error unless this program may run on it.

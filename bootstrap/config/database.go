@@ -62,6 +62,9 @@ func (d Database) engine() string {
 	}
 }
 
+// OnPostgres says whether data is kept in PostgreSQL.
+func (d Database) OnPostgres() bool { return d.engine() == postgresEngine }
+
 // InMemory says whether data is lost at the end of the process.
 func (d Database) InMemory() bool { return d.engine() == memoryEngine }
 

@@ -32,7 +32,12 @@ func Check(ctx context.Context, config config.Config) []Checkup {
 	if c, ok := checkUser(config); ok {
 		checkups = append(checkups, c)
 	}
-	checkups = append(append(checkups, checkDatabase(ctx, config.Database)), checkSecrets(ctx, config)...)
+	database := checkDatabase(ctx, config.Database)
+	checkups = append(checkups, database)
+	if config.Database.OnPostgres() && database.Problem == nil {
+		checkups = append(checkups, checkPoolSize(ctx, config.Database))
+	}
+	checkups = append(checkups, checkSecrets(ctx, config)...)
 	if config.Redis.URL != "" {
 		checkups = append(checkups, checkRedis(ctx, config.Redis.URL))
 	}
@@ -73,6 +78,21 @@ func checkDatabase(ctx context.Context, d config.Database) Checkup {
 	default:
 		c.Problem = schema.Check()
 		c.Detail = fmt.Sprintf("%s, schema version %d", c.Detail, schema.Version)
+	}
+	return c
+}
+
+// checkPoolSize compares the connections of a server with those that PostgreSQL takes.
+func checkPoolSize(ctx context.Context, d config.Database) Checkup {
+	c := Checkup{Name: "database.pool_size"}
+	own, all, err := gormstore.ReadConnections(ctx, string(d.URL), gormstore.Limits{Connections: d.PoolSize})
+	switch {
+	case err != nil:
+		c.Problem = err
+	case own > all:
+		c.Problem = fmt.Errorf("%d connections, and PostgreSQL takes %d from this user: lower it, or raise max_connections", own, all)
+	default:
+		c.Detail = fmt.Sprintf("%d of the %d connections that PostgreSQL takes, enough for %d servers", own, all, all/own)
 	}
 	return c
 }

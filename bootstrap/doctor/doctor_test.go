@@ -12,9 +12,15 @@ import (
 	"gatehouse/bootstrap/config"
 	"gatehouse/bootstrap/doctor"
 	"gatehouse/tests/gitalytest"
+	"gatehouse/tests/pgtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		pgtest.Close()
+		os.Exit(code)
+	}))
+}
 
 // settings are valid, and name files in a folder of their own that do not exist.
 func settings(t *testing.T) config.Config {

@@ -96,12 +96,19 @@ func (d Dialect) gorm(pool *sql.DB) gorm.Dialector {
 	return sqlite.New(sqlite.Config{Conn: pool})
 }
 
+// PoolSize returns how many connections there are at most where the settings ask for so
+// many: four for each core if they ask for none.
+func PoolSize(asked int) int {
+	if asked <= 0 {
+		return 4 * runtime.NumCPU()
+	}
+	return asked
+}
+
 // newPool keeps connections as long as it can: making one takes long, and so
 // does preparing its statements again.
 func newPool(connector driver.Connector, size int) *sql.DB {
-	if size <= 0 {
-		size = 4 * runtime.NumCPU()
-	}
+	size = PoolSize(size)
 	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
