@@ -45,8 +45,11 @@ type least struct {
 func newPace(limits Limits) pace { return pace{limits: limits, limit: limits.InFlight} }
 
 // addStatement measures a batch or a single that ended now. If its context had
-// ended, it would have taken longer, so that it can only raise the mean.
+// ended, it would have taken longer, so that it can only raise the mean. One that
+// was overdue counts as if it had just become so: a single one, however long, does
+// not make the next ones wait for long.
 func (p *pace) addStatement(now time.Time, took time.Duration, ended bool) {
+	took = min(took, p.patience())
 	switch {
 	case p.mean == 0:
 		p.mean = took
