@@ -41,7 +41,7 @@ bench-lookups: ROWS = lookups_in_flight
 bench-lookups: ## rows of the table that bench leaves out: what coalescing look-ups may cost
 	cd tests/bench && $(TABLE) -world small
 
-bench-large: ## the table on a world as large as a big customer's (3 GB of memory, 4 GB of disk)
+bench-large: ## the table on a world as large as a big customer's (6 GB of memory, 4 GB of disk)
 	cd tests/bench && $(TABLE) -world large
 
 benchmarks: ## the benchmarks of single parts, BENCHTIME each

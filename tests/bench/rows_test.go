@@ -30,7 +30,7 @@ func BenchmarkTable(t *testing.B) {
 		t.Fatal(err)
 	}
 	out := table{title: w.name + " world", before: loadAverage()}
-	b := newYardstick(t)
+	b := newYardstick(t, w)
 	var measurements []measurement
 	for _, m := range b.measurements(w) {
 		if m.named && *rowsFlag == "" {
@@ -77,7 +77,7 @@ type yardstick struct {
 	postgres *pgtest.Owned
 }
 
-func newYardstick(t testing.TB) *yardstick {
+func newYardstick(t testing.TB, w world) *yardstick {
 	t.Helper()
 	b := &yardstick{t: t}
 	dir := t.TempDir()
@@ -88,8 +88,7 @@ func newYardstick(t testing.TB) *yardstick {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.load.close)
-	// Room for the pages of the large world.
-	if b.postgres, err = pgtest.Start(t, "shared_buffers=1GB"); err != nil {
+	if b.postgres, err = pgtest.Start(t, "shared_buffers="+w.buffers()); err != nil {
 		t.Fatal(err)
 	}
 	return b

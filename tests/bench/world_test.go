@@ -30,6 +30,15 @@ var (
 	large = world{"large", 1_000_000, 100_000, 500_000, 4_000_000, 10_000, 20_000, 400_000}
 )
 
+// buffers is a size of shared_buffers in which all of the world has room: of the large one
+// these are 3 GB.
+func (w world) buffers() string {
+	if w == large {
+		return "4GB"
+	}
+	return "1GB"
+}
+
 // worldNamed returns the world of that name.
 func worldNamed(name string) (world, error) {
 	for _, w := range []world{tiny, small, large} {
