@@ -24,7 +24,7 @@ func App(config config.Config) fx.Option {
 	return fx.Options(
 		graph(config),
 		fx.Provide(
-			func(key *instancekey.Key) (Ports, error) { return newPorts(config, key) },
+			func(key *instancekey.Key, log *zap.Logger) (Ports, error) { return newPorts(config, key, log) },
 			func() zap.AtomicLevel { return logger.Level(config.Log.Level) },
 			func(level zap.AtomicLevel, to logOutput) *zap.Logger { return logger.New(level, config.Log.Format, to) },
 			Retention, newPeriodicTasks, newServer,

@@ -16,12 +16,16 @@ import (
 
 // newPorts makes the ports of the store that the settings ask for, with secrets sealed
 // by the key. It connects to nothing: Store does.
-func newPorts(config config.Config, key *instancekey.Key) (Ports, error) {
+func newPorts(config config.Config, key *instancekey.Key, log *zap.Logger) (Ports, error) {
 	d := config.Database
 	if d.InMemory() {
 		return share(MemoryPorts(memory.New()), config.Redis.URL)
 	}
-	s, err := gormstore.New(string(d.URL), gormstore.Limits{Connections: d.PoolSize, Lookups: d.LookupsInFlight}, d.Migrate, key)
+	limits := gormstore.Limits{
+		Connections: d.PoolSize, Lookups: d.LookupsInFlight,
+		Failed: func(err error) { log.Warn("look-ups could not be asked together", zap.Error(err)) },
+	}
+	s, err := gormstore.New(string(d.URL), limits, d.Migrate, key)
 	if err != nil {
 		return Ports{}, err
 	}
@@ -72,7 +76,7 @@ func OpenPorts(ctx context.Context, config config.Config, log *zap.Logger) (Open
 		return Opened{}, fmt.Errorf("database.url: %s is not there; is this the right directory?", d.Place())
 	}
 	key := InstanceKey(config, Clock(), log)
-	ports, err := newPorts(config, key)
+	ports, err := newPorts(config, key, log)
 	if err != nil {
 		return Opened{}, err
 	}

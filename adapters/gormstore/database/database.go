@@ -76,6 +76,10 @@ type Limits struct {
 	// over a distance. Questions that come meanwhile are asked together. With 0 each is
 	// asked by itself, at once.
 	Lookups int
+	// Failed, unless nil, is called with an error of a statement for several questions that is
+	// no fault of the database: it does not show otherwise, as each is then asked by itself.
+	// It may be called by several goroutines at a time.
+	Failed func(error)
 	// Batched asks each question as several are asked. It is for tests.
 	Batched bool
 }
@@ -88,7 +92,14 @@ func New(d Dialect, connector driver.Connector, limits Limits) *DB {
 		preparing: make(chan struct{}, 1), writing: make(chan struct{}, 1),
 	}
 	if d == Postgres {
-		db.limits = lookups.Limits{InFlight: limits.Lookups, Pool: db.Pool.Stats().MaxOpenConnections, Forced: limits.Batched}
+		db.limits = lookups.Limits{
+			InFlight: limits.Lookups, Pool: db.Pool.Stats().MaxOpenConnections, Forced: limits.Batched,
+			Failed: func(err error) {
+				if _, known := kindOf(err); !known && limits.Failed != nil {
+					limits.Failed(err)
+				}
+			},
+		}
 	}
 	return db
 }

@@ -194,6 +194,43 @@ func TestLookup_batch(t *testing.T) {
 	})
 }
 
+// A statement for several questions that does not work shows, and does no other harm.
+func TestLookup_failedBatch(t *testing.T) {
+	t.Parallel()
+	failures := make(chan error, 10)
+	limits := database.Limits{Connections: 2, Lookups: 2, Batched: true, Failed: func(err error) { failures <- err }}
+	opened(t, limits, func(t *testing.T, db *database.DB) {
+		if db.Dialect != database.Postgres {
+			return // which asks each question by itself
+		}
+		insert(t, db, thing{ID: 1})
+		single := true
+		l := database.MustLookup(db, func(t *database.Text) string {
+			text := thingByID(t)
+			if !single {
+				text += " AND"
+			}
+			single = false
+			return text
+		}, readThing)
+		if got, err := l.Ask(t.Context(), int64(1)); err != nil || got.ID != 1 {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		if err := <-failures; !strings.Contains(err.Error(), "syntax error") {
+			t.Errorf("got the failure %v, want a syntax error", err)
+		}
+		if _, err := db.Pool.ExecContext(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"); err == nil {
+			t.Error("want that the connection is lost")
+		}
+		_, _ = l.Ask(t.Context(), int64(1)) // which may find out that its connection is lost
+		for len(failures) > 0 {
+			if err := <-failures; !strings.Contains(err.Error(), "syntax error") {
+				t.Errorf("got the failure %v, want none of the database's", err)
+			}
+		}
+	})
+}
+
 // A connection that was lost is noticed, and the next one asked.
 func TestLookup_lostConnections(t *testing.T) {
 	both(t, func(t *testing.T, db *database.DB) {
