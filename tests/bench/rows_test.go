@@ -119,7 +119,7 @@ func (b *yardstick) measurements(w world) []measurement {
 	if w == large {
 		return slices.Concat(
 			[]measurement{postgres.speed(32, 0), postgres.ofOther(b.pair(small, "PostgreSQL", b.postgresDatabase), atLeast(0.85))},
-			postgres.unusual())
+			postgres.unusual(atLeast(1)))
 	}
 	sqlite := b.pair(w, "SQLite", sqliteDatabase)
 	var all []measurement
@@ -135,7 +135,7 @@ func (b *yardstick) measurements(w world) []measurement {
 	all = append(all, b.allocations(w), postgres.keys())
 	all = append(all, b.push(w, "PostgreSQL", b.postgresDatabase), b.push(w, "SQLite", sqliteDatabase))
 	all = append(all, b.deliveries(w)...)
-	all = append(all, postgres.unusual()...)
+	all = append(all, postgres.unusual(goal{})...)
 	recording := b.pair(w, "PostgreSQL", b.postgresDatabase, "audit.enabled=true")
 	for _, connections := range []int{1, 8, 32, 64} {
 		all = append(all, recording.speed(connections, audited))
