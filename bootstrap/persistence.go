@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/time/rate"
 
 	"gatehouse/adapters/gormstore"
 	"gatehouse/adapters/gormstore/conflicts"
@@ -21,9 +23,12 @@ func newPorts(config config.Config, key *instancekey.Key, log *zap.Logger) (Port
 	if d.InMemory() {
 		return share(MemoryPorts(memory.New()), config.Redis.URL)
 	}
+	warning := rate.Sometimes{Interval: time.Minute}
 	limits := gormstore.Limits{
 		Connections: d.PoolSize, Lookups: d.LookupsInFlight,
-		Failed: func(err error) { log.Warn("look-ups could not be asked together", zap.Error(err)) },
+		Failed: func(err error) {
+			warning.Do(func() { log.Warn("look-ups could not be asked together", zap.Error(err)) })
+		},
 	}
 	s, err := gormstore.New(string(d.URL), limits, d.Migrate, key)
 	if err != nil {

@@ -93,12 +93,14 @@ func (a *Accounts) Person(ctx context.Context, claim identity.Claim) (p credenti
 		p, err = a.byID.Ask(ctx, claim.ID)
 	case identity.ByName:
 		p, err = a.byName.Ask(ctx, claim.Name)
-	default:
 	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return credentials.Person{}, nil
 	}
-	return p, database.Fault(err, "user %s", claim)
+	if err != nil {
+		return credentials.Person{}, database.Fault(err, "user %s", claim)
+	}
+	return p, nil
 }
 
 const startSession = `

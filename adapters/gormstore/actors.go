@@ -49,9 +49,6 @@ func newActors(db *database.DB) *Actors {
 
 // KeyByFingerprint implements whois.Actors.
 func (a *Actors) KeyByFingerprint(ctx context.Context, print identity.Fingerprint) (whois.KeyAndUser, error) {
-	if !database.Storable(string(print)) {
-		return whois.KeyAndUser{}, database.NotFound("key %q", print)
-	}
 	found, err := a.keys.Ask(ctx, string(print))
 	if err != nil {
 		return whois.KeyAndUser{}, database.Fault(err, "key %q", print)

@@ -58,26 +58,25 @@ func newDirectory(db *database.DB) *Directory {
 }
 
 // Standing implements gitaccess.Directory. It is one statement for what is usual, and a
-// second one for what is rare.
+// second one for what may be rare: deploy keys are enabled on projects, and where the actor
+// sees no project there may be a path of the past. Whether there is one that is hidden makes
+// no difference, lest its time tells.
 func (d *Directory) Standing(ctx context.Context, q source.Inquiry) (source.Standing, error) {
 	asked := question{q.Claim, q.Target, q.Now}
 	_, _, cut := stem(q.Target.Path)
 	rare := cut || q.OTP
 	row, err := d.standings.ask(ctx, asked, parts{q.Refs, rare})
-	if err == nil && !rare && row.rare(asked) {
+	standing := row.standing(q.Target)
+	byPath := asked.shape(parts{}).place == placeByPath
+	if err == nil && !rare && (standing.Actor.IsDeployKey() || byPath && !standing.Visible()) {
 		row, err = d.standings.ask(ctx, asked, parts{q.Refs, true})
+		standing = row.standing(q.Target)
 	}
 	if err != nil {
 		return source.Standing{}, database.Fault(err, "standing of %s in %q", q.Claim, q.Target)
 	}
-	row.otpSession = row.otpSession && q.OTP
-	return row.standing(q.Target), nil
-}
-
-// rare says whether the answer may need what the usual statement does not read: there may
-// be a path of the past, and deploy keys are enabled on projects.
-func (r *standingRow) rare(q question) bool {
-	return r.actor.Key.Kind == identity.DeployKey || !r.project.Known() && q.shape(parts{}).place == placeByPath
+	standing.OTPSession = standing.OTPSession && q.OTP
+	return standing, nil
 }
 
 var roleSourcesQuery = queries.Query("role_sources")

@@ -129,6 +129,23 @@ func FuzzTokenChecker(f *testing.F) {
 	})
 }
 
+// Tokens as GitLab Shell and Gitaly write them go the short way, and others do not.
+func TestTokenChecker_plain(t *testing.T) {
+	t.Parallel()
+	checker, _ := checkers(true)
+	keys := [][]byte{[]byte("previous"), []byte("secret")}
+	for token, want := range map[string]bool{
+		signed(plainHeader, plainClaims, "secret"):                      true,
+		signed(plainHeader, plainClaims, "other"):                       false,
+		signed(`{"typ":"JWT","alg":"HS256"}`, plainClaims, "secret"):    false,
+		signed(plainHeader, `{"iss":"gitlab-shell","exp":1}`, "secret"): false,
+	} {
+		if got := checker.Plain(token, keys); got != want {
+			t.Errorf("%s: got %t, want %t", token, got, want)
+		}
+	}
+}
+
 func TestTokenChecker_Check_noKeys(t *testing.T) {
 	t.Parallel()
 	checker, _ := checkers(false)

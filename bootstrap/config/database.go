@@ -15,7 +15,7 @@ type Database struct {
 	URL URL `koanf:"url"`
 	// PoolSize is the number of connections; 0 means four per core.
 	PoolSize int `koanf:"pool_size"`
-	// LookupsInFlight is how many statements of one look-up are in flight at a time on
+	// LookupsInFlight is how often one statement of a look-up is in flight at a time on
 	// PostgreSQL, more over a distance: questions that come meanwhile are asked together.
 	// With 0 each is asked by itself.
 	LookupsInFlight int `koanf:"lookups_in_flight"`

@@ -13,7 +13,7 @@ func TestCheck_poolSize(t *testing.T) {
 	t.Parallel()
 	c := settings(t)
 	c.Database.URL = config.URL(stores.PostgresURL(t))
-	for size, want := range map[int]string{0: "", 20: "", 100_000: "100000 connections, and PostgreSQL takes "} {
+	for size, want := range map[int]string{20: "", 100_000: "100000 connections, and PostgreSQL takes "} {
 		c.Database.PoolSize = size
 		wantProblem(t, checkup(t, c, "database.pool_size"), want)
 	}

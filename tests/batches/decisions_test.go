@@ -57,7 +57,7 @@ func decisions(ctx context.Context, p bootstrap.Ports, claims []identity.Claim, 
 	allowed := map[question]bool{}
 	for _, claim := range claims {
 		for _, target := range targets {
-			standing, err := p.Directory.Standing(ctx, source.Inquiry{Claim: claim, Target: target, Refs: true, Now: world.Now})
+			standing, err := p.Directory.Standing(ctx, source.Inquiry{Claim: claim, Target: target, Refs: true, OTP: true, Now: world.Now})
 			if err != nil {
 				return nil, err
 			}

@@ -67,7 +67,11 @@ func Postgres(t testing.TB) bootstrap.Ports { return Gorm(t, pgtest.Reuse(t, mig
 // Batched is Postgres with every look-up asked as several at once are.
 func Batched(t testing.TB) bootstrap.Ports {
 	t.Helper()
-	s, err := gormstore.New(pgtest.Reuse(t, migrate), gormstore.Limits{Connections: poolSize, Lookups: gormstore.UsualLookups, Batched: true}, false, Sealer("one"))
+	limits := gormstore.Limits{
+		Connections: poolSize, Lookups: gormstore.UsualLookups, Batched: true,
+		Failed: func(err error) { t.Errorf("a batch failed: %v", err) },
+	}
+	s, err := gormstore.New(pgtest.Reuse(t, migrate), limits, false, Sealer("one"))
 	if err == nil {
 		err = s.Connect(t.Context())
 	}

@@ -44,7 +44,11 @@ func NewLookup[A any](db *DB, write func(*Text) (string, error), read func(*Row)
 		return nil, err
 	}
 	l := &Lookup[A]{Args: text.args, db: db, read: read, one: one, each: each}
-	l.asked = lookups.New(l.askOne, l.askMany, db.limits)
+	limits := db.limits
+	if len(l.Args) == 0 {
+		limits = lookups.Limits{} // there is nothing to tell its questions apart by
+	}
+	l.asked = lookups.New(l.askOne, l.askMany, limits)
 	return l, nil
 }
 
@@ -54,14 +58,25 @@ func MustLookup[A any](db *DB, write func(*Text) string, read func(*Row) A) *Loo
 }
 
 // Ask returns the answer to a question, the arguments, or sql.ErrNoRows. Each argument is an
-// int64, a string, an Instant or a Day, and has the same type each time.
-func (l *Lookup[A]) Ask(ctx context.Context, question ...any) (A, error) {
+// int64, a string, an Instant or a Day, and has the same type each time. Nothing is found by a
+// text that no row can have.
+func (l *Lookup[A]) Ask(ctx context.Context, question ...any) (answer A, err error) {
+	for _, arg := range question {
+		if text, ok := arg.(string); ok && !Storable(text) {
+			return answer, sql.ErrNoRows
+		}
+	}
 	return l.asked.Ask(ctx, question)
 }
+
+var errTwoRows = errors.New("the look-up has two rows for a question, or one for none")
 
 func (l *Lookup[A]) askOne(ctx context.Context, question []any) (answer A, err error) {
 	found := false
 	one := func(row *Row) error {
+		if found {
+			return errTwoRows
+		}
 		answer, found = l.read(row), true
 		return row.Err()
 	}
@@ -83,12 +98,17 @@ func (l *Lookup[A]) askMany(ctx context.Context, questions [][]any) ([]lookups.A
 	}
 	text, args := l.Batch(questions)
 	err := l.db.readPostgres(ctx, text, args, func(row *Row) error {
-		answer := &answers[row.Int()-1]
-		answer.Value = l.read(row)
-		answer.Err = row.Err()
-		return answer.Err
+		n := row.Int() - 1
+		if n < 0 || n >= int64(len(answers)) || answers[n].Err == nil {
+			return errTwoRows
+		}
+		answers[n] = lookups.Answer[A]{Value: l.read(row), Err: row.Err()}
+		return answers[n].Err
 	})
-	return answers, err
+	if err != nil {
+		return nil, fmt.Errorf("%d questions by %s: %w", len(questions), strings.Join(l.Args, ", "), err)
+	}
+	return answers, nil
 }
 
 // One returns the statement for one question.
@@ -185,6 +205,9 @@ func (db *DB) readPostgres(ctx context.Context, text string, args []any, read fu
 	}
 }
 
+// inBinary asks for all columns in PostgreSQL's binary format.
+var inBinary = pgx.QueryResultFormats{pgx.BinaryFormatCode}
+
 func (db *DB) tryPostgres(ctx context.Context, text string, args []any, read func(*Row) error) error {
 	conn, err := db.Pool.Conn(ctx)
 	if err != nil {
@@ -196,7 +219,7 @@ func (db *DB) tryPostgres(ctx context.Context, text string, args []any, read fun
 		if !ok {
 			return fmt.Errorf("%T is no connection of pgx", driverConn)
 		}
-		rows, err := direct.Conn().Query(ctx, text, append([]any{pgx.QueryExecModeCacheStatement}, args...)...)
+		rows, err := direct.Conn().Query(ctx, text, append([]any{pgx.QueryExecModeCacheStatement, inBinary}, args...)...)
 		if err != nil {
 			return err
 		}

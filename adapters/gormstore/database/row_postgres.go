@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -105,7 +106,11 @@ func (c *binaryColumns) time() (time.Time, error) {
 	case len(raw) != 8:
 		return time.Time{}, nil
 	}
-	return time.UnixMicro(epoch + int64(binary.BigEndian.Uint64(raw))).UTC(), nil
+	since := int64(binary.BigEndian.Uint64(raw))
+	if since == math.MaxInt64 || since == math.MinInt64 {
+		return time.Time{}, errors.New("infinity is no moment")
+	}
+	return time.UnixMicro(epoch + since).UTC(), nil
 }
 
 func (c *binaryColumns) end() error {

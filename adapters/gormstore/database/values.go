@@ -140,8 +140,12 @@ func Time(to *time.Time) sql.Scanner { return moment{to} }
 
 type moment struct{ to *time.Time }
 
-// layouts are how SQLite's times and dates are written; River writes its own without a zone.
-var layouts = []string{"2006-01-02 15:04:05.999999999-07:00", time.DateTime, time.DateOnly}
+// layouts are how SQLite's times and dates are written; River writes its own without a zone,
+// and other programs may write what SQLite itself understands.
+var layouts = []string{
+	"2006-01-02 15:04:05.999999999-07:00", time.DateTime, time.DateOnly,
+	time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z", "2006-01-02 15:04", "2006-01-02T15:04",
+}
 
 // Scan implements sql.Scanner. SQLite gives text where it does not know that a
 // column is a time.

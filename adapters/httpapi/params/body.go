@@ -48,14 +48,13 @@ func parserOf(r *http.Request) (bodyParser, error) {
 	}
 }
 
-// body is the body of a request, and what it was parsed to. It takes the place of the
-// request's own body, of which it is what is left.
+// body is the body of a request, and what it was parsed to. It replaces the request's own
+// body; its reader has what was not read yet.
 type body struct {
 	io.ReadCloser
 	parser bodyParser
 	text   []byte
-	// known says that values are those of the request; err is theirs then, and else that
-	// of reading.
+	// known says that the text was parsed, to values or err. Before, err is that of reading.
 	known  bool
 	values Values
 	err    error

@@ -120,7 +120,8 @@ func (a *Authenticator) authenticate(c *gin.Context, dialect httpapi.Dialect) {
 // token fails the request, whatever secret it has beside.
 func (a *Authenticator) check(c *gin.Context) error {
 	if token := c.GetHeader(tokenHeader); token != "" {
-		// Until 14.11 GitLab Shell signed with the newline of its file.
+		// The secrets include the text of the file with its newline: until 14.11 GitLab Shell
+		// signed with that.
 		return a.tokens.Check(token, a.secrets())
 	}
 	if a.legacy != LegacyAccept && a.legacy != LegacyWarn {
