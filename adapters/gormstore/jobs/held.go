@@ -14,6 +14,9 @@ import (
 
 // statements are what is written differently on PostgreSQL and on SQLite.
 type statements struct {
+	// insert keeps a job. It is due at once by the clock of the database, which is that
+	// of the look for due jobs.
+	insert string
 	// subject is the subject of a job j.
 	subject string
 	// keepJob removes the mark of a job that was discarded while it ran.
@@ -29,6 +32,8 @@ type statements struct {
 const Over = "('completed', 'cancelled', 'discarded')"
 
 var sqliteStatements = statements{
+	insert: `INSERT INTO river_job (args, kind, max_attempts, priority, queue, state, created_at, scheduled_at)
+		VALUES ($1, $2, $3, $4, $5, $6, datetime('now', 'subsec'), datetime('now', 'subsec'))`,
 	subject: "json_extract(CAST(j.args AS text), '$.subject')",
 	keepJob: "UPDATE river_job SET metadata = json_remove(metadata, '$.' || $2) WHERE id = $1 AND state <> 'running'",
 	makeDue: "UPDATE river_job SET state = 'available', scheduled_at = datetime('now', 'subsec') WHERE kind = $1" +
@@ -40,6 +45,7 @@ var sqliteStatements = statements{
 }
 
 var postgresStatements = statements{
+	insert:  "INSERT INTO river_job (args, kind, max_attempts, priority, queue, state) VALUES ($1, $2, $3, $4, $5, $6)",
 	subject: "(j.args->>'subject')::bigint",
 	keepJob: "UPDATE river_job SET metadata = metadata - $2::text WHERE id = $1 AND state <> 'running'",
 	makeDue: "UPDATE river_job SET state = 'available', scheduled_at = now() WHERE kind = $1" +

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 
@@ -37,8 +38,8 @@ type Queue struct {
 	db      *database.DB
 	driver  riverdriver.Driver[*sql.Tx]
 	dialect statements
-	// inserter enqueues and changes jobs, and runs none.
-	inserter *river.Client[*sql.Tx]
+	// editor changes jobs, and runs none.
+	editor *river.Client[*sql.Tx]
 	// wake has a value when there may be jobs of webhooks to run.
 	wake chan struct{}
 
@@ -60,36 +61,42 @@ func New(db *database.DB) *Queue {
 	if db.Dialect == database.Postgres {
 		driver, dialect = riverdatabasesql.New(db.Pool), postgresStatements
 	}
-	inserter, err := river.NewClient(driver, &river.Config{
-		MaxAttempts: application.MaxAttempts, Logger: slog.New(slog.DiscardHandler),
-		// All servers poll. River would send notifications, which none listens to, as
-		// often as these two let it.
-		FetchCooldown: practicallyNever, FetchPollInterval: practicallyNever,
-	})
+	editor, err := river.NewClient(driver, &river.Config{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		panic(err) // the configuration is constant
 	}
-	return &Queue{db: db, driver: driver, inserter: inserter, dialect: dialect, wake: make(chan struct{}, 1)}
+	return &Queue{db: db, driver: driver, editor: editor, dialect: dialect, wake: make(chan struct{}, 1)}
 }
-
-// practicallyNever is longer than any client lives between two jobs.
-const practicallyNever = 24 * time.Hour
 
 // Enqueue keeps a job as part of the transaction.
 func (q *Queue) Enqueue(ctx context.Context, tx *sql.Tx, job application.Job) error {
-	options := river.InsertOpts{Priority: river.PriorityDefault}
-	if job.Background {
-		options.Priority++ // a greater number is a lower priority
-	}
-	_, err := q.inserter.InsertTx(ctx, tx, args{job.Subject, job.Kind}, &options)
+	_, err := tx.ExecContext(ctx, q.dialect.insert, Insertion(job)...)
 	return err
 }
 
 // Hold keeps a job of a webhook as part of the transaction. It is not run until it is
 // released.
 func (q *Queue) Hold(ctx context.Context, tx *sql.Tx, job application.Job) error {
-	_, err := q.inserter.InsertTx(ctx, tx, args{job.Subject, job.Kind}, &river.InsertOpts{Queue: string(application.WebhookQueue), Pending: true})
+	_, err := tx.ExecContext(ctx, q.dialect.insert, insertion(job, application.WebhookQueue, rivertype.JobStatePending)...)
 	return err
+}
+
+// Insert is the statement by which Enqueue keeps a job; Insertion returns its arguments.
+func (q *Queue) Insert() string { return q.dialect.insert }
+
+// Insertion returns the arguments of Insert.
+func Insertion(job application.Job) []any {
+	return insertion(job, application.DefaultQueue, rivertype.JobStateAvailable)
+}
+
+// insertion returns what River's own client would insert of a job.
+func insertion(job application.Job, queue application.Queue, state rivertype.JobState) []any {
+	priority := river.PriorityDefault
+	if job.Background {
+		priority++ // a greater number is a lower priority
+	}
+	args := strconv.AppendInt([]byte(`{"subject":`), job.Subject, 10)
+	return []any{append(args, '}'), string(job.Kind), application.MaxAttempts, priority, string(queue), string(state)}
 }
 
 // args are what River keeps of a job.
@@ -184,7 +191,7 @@ func (q *Queue) Retry(ctx context.Context, id int64, event audit.Event) error {
 		if _, err := tx.ExecContext(ctx, q.dialect.keepJob, id, discardMark); err != nil {
 			return err
 		}
-		_, err := q.inserter.JobRetryTx(ctx, tx, id)
+		_, err := q.editor.JobRetryTx(ctx, tx, id)
 		return err
 	})
 }
@@ -204,7 +211,7 @@ func (q *Queue) Discard(ctx context.Context, id int64, event audit.Event) error 
 		if before == "completed" || before == "discarded" {
 			return fmt.Errorf("it is over: %w", domain.Conflict)
 		}
-		_, err := q.inserter.JobCancelTx(ctx, tx, id)
+		_, err := q.editor.JobCancelTx(ctx, tx, id)
 		return err
 	})
 }
