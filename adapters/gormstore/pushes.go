@@ -3,7 +3,6 @@ package gormstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/adapters/gormstore/jobs"
+	"gatehouse/adapters/gormstore/queries"
 	"gatehouse/application"
 	"gatehouse/application/postreceive"
 	"gatehouse/application/pushes"
@@ -19,9 +19,13 @@ import (
 	"gatehouse/domain/source"
 )
 
+// recordPush records a push with its job and marks its project, in one statement of
+// PostgreSQL. SQLite needs three.
+var recordPush = queries.Query("record_push")
+
 const (
 	addPush = `INSERT INTO pushes (repository, identifier, changes, options, received_at, entry_id) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (entry_id) WHERE entry_id IS NOT NULL DO NOTHING RETURNING id`
+		ON CONFLICT (entry_id) WHERE entry_id IS NOT NULL DO NOTHING`
 	markNotEmpty = `UPDATE projects SET empty = false WHERE id = $1 AND empty`
 )
 
@@ -38,43 +42,38 @@ func (p *Pushes) Record(ctx context.Context, push pushes.Push) error {
 }
 
 func (p *Pushes) record(ctx context.Context, push pushes.Push) error {
-	recorded, err := p.db.Prepare(ctx, addPush)
-	if err != nil {
-		return err
+	entry := sql.NullString{String: push.EntryID, Valid: push.EntryID != ""}
+	values := []any{
+		[]byte(push.Repository), []byte(push.Identifier), []byte(push.Changes), quote(push.Options), database.ToInstant(push.ReceivedAt), entry,
 	}
-	filled, err := p.db.Prepare(ctx, markNotEmpty)
-	if err != nil {
-		return err
+	if p.db.Dialect == database.SQLite {
+		return p.recordOnSQLite(ctx, push, values)
 	}
-	unlock, err := p.db.LockWrites(ctx)
-	if err != nil {
-		return err
+	named := []sql.NamedArg{sql.Named("kind", string(pushes.PushReceived)), sql.Named("attempts", application.MaxAttempts), sql.Named("project", int64(push.NonEmptyProject))}
+	for i, name := range []string{"repository", "identifier", "changes", "options", "received_at", "entry_id"} {
+		named = append(named, sql.Named(name, values[i]))
 	}
-	defer unlock()
-	tx, err := p.db.Pool.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // nothing is left to roll back after the commit
-	job := application.Job{Kind: pushes.PushReceived}
-	err = tx.StmtContext(ctx, recorded.Stmt).QueryRowContext(ctx,
-		[]byte(push.Repository), []byte(push.Identifier), []byte(push.Changes), quote(push.Options), database.ToInstant(push.ReceivedAt),
-		sql.NullString{String: push.EntryID, Valid: push.EntryID != ""}).Scan(&job.Subject)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil // it is recorded already, with its job
-	}
-	if err != nil {
-		return err
-	}
-	if err := p.queue.Enqueue(ctx, tx, job); err != nil {
-		return err
-	}
-	if push.NonEmptyProject != 0 {
-		if _, err := tx.StmtContext(ctx, filled.Stmt).ExecContext(ctx, int64(push.NonEmptyProject)); err != nil {
+	_, err := p.db.ExecQuery(ctx, recordPush, named...)
+	return err
+}
+
+func (p *Pushes) recordOnSQLite(ctx context.Context, push pushes.Push, values []any) error {
+	addJob := p.queue.Insert()
+	return p.db.ExecTogether(ctx, []string{addPush, addJob, markNotEmpty}, func(exec func(string, ...any) (sql.Result, error)) error {
+		added, err := exec(addPush, values...)
+		if n, err := affected(added, err); err != nil || n == 0 { // it is recorded already, with its job
 			return err
 		}
-	}
-	return tx.Commit()
+		job := application.Job{Kind: pushes.PushReceived}
+		if job.Subject, err = added.LastInsertId(); err != nil {
+			return err
+		}
+		if _, err := exec(addJob, jobs.Insertion(job)...); err != nil || push.NonEmptyProject == 0 {
+			return err
+		}
+		_, err = exec(markNotEmpty, int64(push.NonEmptyProject))
+		return err
+	})
 }
 
 // quote writes push options one a line. They may hold any bytes, which a

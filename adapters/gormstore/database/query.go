@@ -40,13 +40,17 @@ func must[T any](v T, err error) T {
 // Write runs the template of a query on data, whose Text notes the arguments, and
 // returns the text of the statement and the names of its arguments, in order.
 func (q *Queries) Write(name string, text *Text, data any) (query string, args []string, err error) {
-	templates, file := q.templates[text.Dialect], name+".sql"
-	if templates.Lookup(file) == nil {
-		file = name + "." + text.Dialect.Folder() + ".sql"
-	}
 	var out strings.Builder
-	err = templates.ExecuteTemplate(&out, file, data)
+	err = q.templates[text.Dialect].ExecuteTemplate(&out, q.file(name, text.Dialect), data)
 	return out.String(), text.args, err
+}
+
+// file returns the name of the file of a query for the database.
+func (q *Queries) file(name string, d Dialect) string {
+	if q.templates[d].Lookup(name+".sql") == nil {
+		return name + "." + d.Folder() + ".sql"
+	}
+	return name + ".sql"
 }
 
 // Text is the data of a template: it writes what depends on the database.
@@ -144,10 +148,14 @@ type written struct {
 	args []string
 }
 
-// Query returns the query of that name. It panics if there is none.
+// Query returns the query of that name. It panics if there is none. One whose only file is
+// for one database has no text for the other.
 func (q *Queries) Query(name string) *Query {
 	out := new(Query)
 	for _, d := range []Dialect{SQLite, Postgres} {
+		if other := 1 - d; q.templates[d].Lookup(q.file(name, d)) == nil && q.templates[other].Lookup(q.file(name, other)) != nil {
+			continue
+		}
 		text := &Text{Dialect: d}
 		query, args, err := q.Write(name, text, text)
 		if err != nil {

@@ -57,7 +57,38 @@ func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error
 	return db.exec(ctx, stmt, args)
 }
 
-// ExecQuery does the same for a query.
+// ExecTogether prepares statements that write, and calls do, which runs them, in one
+// transaction.
+func (db *DB) ExecTogether(ctx context.Context, queries []string, do func(exec func(query string, args ...any) (sql.Result, error)) error) error {
+	// Beforehand: inside of the transaction it could take another connection.
+	prepared := make(map[string]*sql.Stmt, len(queries))
+	for _, query := range queries {
+		stmt, err := db.Prepare(ctx, query)
+		if err != nil {
+			return err
+		}
+		prepared[query] = stmt.Stmt
+	}
+	unlock, err := db.LockWrites(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	tx, err := db.Pool.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing is left to roll back after the commit
+	err = do(func(query string, args ...any) (sql.Result, error) {
+		return tx.StmtContext(ctx, prepared[query]).ExecContext(ctx, args...)
+	})
+	if err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// ExecQuery is Exec for a query.
 func (db *DB) ExecQuery(ctx context.Context, q *Query, args ...sql.NamedArg) (int64, error) {
 	stmt, err := db.PrepareQuery(ctx, q)
 	if err != nil {
