@@ -68,8 +68,9 @@ func Elapsed() application.Elapsed {
 	return func() time.Duration { return time.Since(start) }
 }
 
-func steadyCounters(counters pushes.Counters, elapsed application.Elapsed) pushes.Counters {
-	return pushes.NewSteadyCounters(counters, elapsed)
+func steadyCounters(counters pushes.Counters, recorder pushes.Recorder, elapsed application.Elapsed) (pushes.Counters, pushes.Recorder) {
+	steady := pushes.NewSteadyCounters(counters, elapsed)
+	return steady, steady.Recorder(recorder)
 }
 
 // limitTimeout is how long a request waits for what other servers counted.

@@ -65,12 +65,18 @@ func (c *Counters) DecreaseOnce(ctx context.Context, repository, entry string, u
 		if n, err := affected(tx.ExecContext(ctx, noteDecrease, entry, database.ToInstant(until))); err != nil || n == 0 {
 			return err
 		}
-		n, err := affected(tx.ExecContext(ctx, decrease, []byte(repository), database.ToInstant(now)))
-		if err == nil && n == 0 {
-			_, err = tx.ExecContext(ctx, remove, []byte(repository), database.ToInstant(now))
-		}
-		return err
+		return decreaseOrRemove(func(query string, args ...any) (sql.Result, error) { return tx.ExecContext(ctx, query, args...) }, repository, now)
 	})
+}
+
+// decreaseOrRemove decreases a counter in a transaction.
+func decreaseOrRemove(exec func(query string, args ...any) (sql.Result, error), repository string, now time.Time) error {
+	args := []any{[]byte(repository), database.ToInstant(now)}
+	n, err := affected(exec(decrease, args...))
+	if err == nil && n == 0 {
+		_, err = exec(remove, args...)
+	}
+	return err
 }
 
 func affected(result sql.Result, err error) (int64, error) {

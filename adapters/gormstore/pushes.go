@@ -19,8 +19,8 @@ import (
 	"gatehouse/domain/source"
 )
 
-// recordPush records a push with its job and marks its project, in one statement of
-// PostgreSQL. SQLite needs three.
+// recordPush records a push with its job, marks its project and decreases its counter, in
+// one statement of PostgreSQL. SQLite needs four.
 var recordPush = queries.Query("record_push")
 
 const (
@@ -49,17 +49,21 @@ func (p *Pushes) record(ctx context.Context, push pushes.Push) error {
 	if p.db.Dialect == database.SQLite {
 		return p.recordOnSQLite(ctx, push, values)
 	}
-	named := []sql.NamedArg{sql.Named("kind", string(pushes.PushReceived)), sql.Named("attempts", application.MaxAttempts), sql.Named("project", int64(push.NonEmptyProject))}
+	named := []sql.NamedArg{sql.Named("decrease_at", database.ToInstant(push.DecreaseAt)), sql.Named("kind", string(pushes.PushReceived)), sql.Named("attempts", application.MaxAttempts), sql.Named("project", int64(push.NonEmptyProject))}
 	for i, name := range []string{"repository", "identifier", "changes", "options", "received_at", "entry_id"} {
 		named = append(named, sql.Named(name, values[i]))
 	}
-	_, err := p.db.ExecQuery(ctx, recordPush, named...)
+	var notDecreased bool
+	err := p.db.ScanRow(ctx, recordPush, []any{&notDecreased}, named...)
+	if err == nil && notDecreased {
+		_, err = p.db.Exec(ctx, remove, []byte(push.Repository), database.ToInstant(push.DecreaseAt))
+	}
 	return err
 }
 
 func (p *Pushes) recordOnSQLite(ctx context.Context, push pushes.Push, values []any) error {
 	addJob := p.queue.Insert()
-	return p.db.ExecTogether(ctx, []string{addPush, addJob, markNotEmpty}, func(exec func(string, ...any) (sql.Result, error)) error {
+	return p.db.ExecTogether(ctx, []string{addPush, addJob, markNotEmpty, decrease, remove}, func(exec func(string, ...any) (sql.Result, error)) error {
 		added, err := exec(addPush, values...)
 		if n, err := affected(added, err); err != nil || n == 0 { // it is recorded already, with its job
 			return err
@@ -68,10 +72,13 @@ func (p *Pushes) recordOnSQLite(ctx context.Context, push pushes.Push, values []
 		if job.Subject, err = added.LastInsertId(); err != nil {
 			return err
 		}
-		if _, err := exec(addJob, jobs.Insertion(job)...); err != nil || push.NonEmptyProject == 0 {
-			return err
+		_, err = exec(addJob, jobs.Insertion(job)...)
+		if err == nil && push.NonEmptyProject != 0 {
+			_, err = exec(markNotEmpty, int64(push.NonEmptyProject))
 		}
-		_, err = exec(markNotEmpty, int64(push.NonEmptyProject))
+		if err == nil && !push.DecreaseAt.IsZero() {
+			err = decreaseOrRemove(exec, push.Repository, push.DecreaseAt)
+		}
 		return err
 	})
 }

@@ -46,6 +46,9 @@ func (r Recorder) Record(ctx context.Context, p pushes.Push) error {
 	if p.EntryID != "" {
 		r.entries[p.EntryID] = true
 	}
+	if !p.DecreaseAt.IsZero() {
+		Counters(r).decrease(p.Repository, p.DecreaseAt)
+	}
 	r.enqueue(application.Job{Kind: pushes.PushReceived, Subject: r.pushes.add(p)})
 	return nil
 }

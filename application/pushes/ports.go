@@ -41,6 +41,9 @@ type Push struct {
 	// Options are the "git push -o" options.
 	Options    []string
 	ReceivedAt time.Time
+	// DecreaseAt is the time at which one is taken from the counter of Repository; zero
+	// if none is.
+	DecreaseAt time.Time
 	// NonEmptyProject is the project that has a branch after this push; 0 if
 	// the push creates and updates none.
 	NonEmptyProject source.ProjectID
@@ -62,7 +65,8 @@ const PushReceived application.JobKind = "push_received"
 // Recorder keeps pushes for the worker of postreceive.
 type Recorder interface {
 	// Record keeps the push durably. In the same transaction NonEmptyProject, if
-	// there is one, stops being empty, and a job PushReceived is enqueued. If a
+	// there is one, stops being empty, a job PushReceived is enqueued, and one is
+	// taken from the counter as Counters.Decrease does at DecreaseAt. If a
 	// push with that EntryID is recorded already it changes nothing and succeeds.
 	// A push without an EntryID is recorded another time if called again.
 	Record(ctx context.Context, p Push) error

@@ -33,8 +33,8 @@ type Rules struct {
 	Expiry time.Duration
 	// FailOpen lets pushes go on that could not be counted.
 	FailOpen bool
-	// CountersApart says that the counters are not where pushes are recorded, and can
-	// be decreased while no push can be recorded.
+	// CountersApart says that the counters are not where pushes are recorded: a record
+	// decreases none, and they can be decreased while no push can be recorded.
 	CountersApart bool
 	// NewID returns an EntryID that no other push has.
 	NewID func() string
@@ -126,7 +126,7 @@ type Report struct {
 func (r *Receiver) PostReceive(ctx context.Context, p Push) Report {
 	ctx = context.WithoutCancel(ctx)
 	p.EntryID, p.ReceivedAt = r.rules.NewID(), r.now()
-	// The record comes first, since it cannot be repeated, and each has its own
+	// The record comes first, since it cannot be repeated, and each step has its own
 	// time: one that waits in vain must not use up that of the others.
 	at, recordErr := r.record(ctx, p)
 	countErr := within(ctx, r.outage.timeout(), func(ctx context.Context) error { return r.decrease(ctx, p, at) })

@@ -52,6 +52,9 @@ func (h *fakePorts) Ping(context.Context) error { return h.err }
 
 func (h *fakePorts) Record(ctx context.Context, p pushes.Push) error {
 	h.recorded = append(h.recorded, p)
+	if h.err == nil && p.DecreaseAt.Equal(now) {
+		h.counted = append(h.counted, "-"+p.Repository+" with its record")
+	}
 	return errors.Join(h.err, ctx.Err())
 }
 
@@ -168,7 +171,7 @@ func TestReceiver_PostReceive_messages(t *testing.T) {
 		if diff := cmp.Diff(c.want, report.Messages); diff != "" || report.Warning != nil {
 			t.Errorf("%s: %v\n%s", name, report.Warning, diff)
 		}
-		if len(h.recorded) != 1 || h.recorded[0].ReceivedAt != now || !cmp.Equal(h.counted, []string{"-" + c.push.Repository}) {
+		if len(h.recorded) != 1 || h.recorded[0].ReceivedAt != now || !cmp.Equal(h.counted, []string{"-" + c.push.Repository + " with its record"}) {
 			t.Errorf("%s: recorded %v, counted %v", name, h.recorded, h.counted)
 		}
 	}
@@ -247,7 +250,7 @@ func TestReceiver_PostReceive_eachStepHasItsTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := slow{&fakePorts{context: pushes.PushContext{Project: source.Project{ID: 42}, Banners: []source.Banner{{Message: "Hello"}}}}}
-		report := pushes.New(s, s, s, s, s, pushes.Rules{NewID: newID}, time.Now).PostReceive(t.Context(), push("project-42"))
+		report := pushes.New(s, s, s, s, s, pushes.Rules{NewID: newID, CountersApart: true}, time.Now).PostReceive(t.Context(), push("project-42"))
 		if !errors.Is(report.Warning, context.DeadlineExceeded) || len(s.recorded) != 1 || len(report.Messages) != 1 {
 			t.Errorf("got %v, recorded %v, messages %v", report.Warning, s.recorded, report.Messages)
 		}

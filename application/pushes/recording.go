@@ -64,6 +64,9 @@ const (
 // recorded now.
 func (r *Receiver) tryRecord(ctx context.Context, p Push, timeout time.Duration) error {
 	p.NonEmptyProject = projectWithBranch(p)
+	if now := r.now(); !r.rules.CountersApart && now.Before(p.ReceivedAt.Add(r.rules.Expiry)) {
+		p.DecreaseAt = now
+	}
 	err := within(ctx, timeout, func(ctx context.Context) error { return r.recorder.Record(ctx, p) })
 	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, domain.Unavailable) {
 		err = fmt.Errorf("%w: %w", domain.Unavailable, err)
@@ -79,20 +82,22 @@ func (r *Receiver) RecordWaiting(ctx context.Context, p Push) error {
 }
 
 // DecreaseWaiting decreases the counter for a push of the spool that has been recorded,
-// unless that was done before or the counter has expired.
+// unless that was done before, as by the record itself, or the counter has expired.
 func (r *Receiver) DecreaseWaiting(ctx context.Context, p Push) error {
+	if !r.rules.CountersApart {
+		return nil
+	}
 	return within(ctx, StepTimeout, func(ctx context.Context) error { return r.decreaseOnce(ctx, p, r.now()) })
 }
 
-// decrease decreases the counter for a push that was received now. The replay of a push
-// in the spool does so, too: if the counters are where pushes are recorded it is left
-// to the replay, which knows when that can be reached.
+// decrease decreases the counter for a push that was received now. If the counters are
+// where pushes are recorded the record does so, be it that of the replay.
 func (r *Receiver) decrease(ctx context.Context, p Push, at place) error {
 	switch {
+	case at != inLog && !r.rules.CountersApart:
+		return nil
 	case at == inDatabase:
 		return r.counters.Decrease(ctx, p.Repository, p.ReceivedAt)
-	case at == inSpool && !r.rules.CountersApart:
-		return nil
 	default:
 		return r.decreaseOnce(ctx, p, p.ReceivedAt)
 	}

@@ -34,11 +34,12 @@ func TestReceiver_PostReceive_spool(t *testing.T) {
 		counted                  string
 		warns                    bool
 	}{
-		"recorded":                             {recorded: 1, counted: "-project-42"},
-		"others wait":                          {others: true, recorded: 1, counted: "-project-42"},
+		"recorded":                             {recorded: 1, counted: "-project-42 with its record"},
+		"recorded, Redis":                      {apart: true, recorded: 1, counted: "-project-42"},
+		"others wait":                          {others: true, recorded: 1, counted: "-project-42 with its record"},
 		"an earlier push waits":                {others: true, same: true, spooled: 1},
 		"an earlier push waits, Redis":         {others: true, same: true, apart: true, spooled: 1, counted: "-project-42 for entry-1"},
-		"an earlier one waits, spool full":     {others: true, same: true, spoolErr: full, recorded: 1, counted: "-project-42", warns: true},
+		"an earlier one waits, spool full":     {others: true, same: true, spoolErr: full, recorded: 1, counted: "-project-42 with its record", warns: true},
 		"database away":                        {err: down, recorded: 1, spooled: 1, warns: true},
 		"database away, Redis":                 {err: down, apart: true, recorded: 1, spooled: 1, counted: "-project-42 for entry-1", warns: true},
 		"database refuses this push":           {err: errors.New("x"), recorded: 1, spooled: 1, warns: true},
@@ -237,4 +238,19 @@ func TestReceiver_PostReceive_order(t *testing.T) {
 			t.Errorf("-want +got\n%s", diff)
 		}
 	})
+}
+
+// TestReceiver_RecordWaiting_counter wants the record of a push of the spool to decrease
+// the counter unless that has expired, and no other call to.
+func TestReceiver_RecordWaiting_counter(t *testing.T) {
+	t.Parallel()
+	for age, want := range map[time.Duration]string{0: "-project-42 with its record", time.Hour - 1: "-project-42 with its record", time.Hour: ""} {
+		h := &fakePorts{}
+		r := pushes.New(h, h, h, h, h, pushes.Rules{Expiry: time.Hour, NewID: newID}, func() time.Time { return now })
+		p := push("project-42")
+		p.ReceivedAt = now.Add(-age)
+		if err := errors.Join(r.RecordWaiting(t.Context(), p), r.DecreaseWaiting(t.Context(), p)); err != nil || strings.Join(h.counted, ", ") != want {
+			t.Errorf("%v later: counted %q, %v", age, h.counted, err)
+		}
+	}
 }

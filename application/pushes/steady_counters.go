@@ -59,6 +59,22 @@ func (c *SteadyCounters) DecreaseOnce(ctx context.Context, repository, entry str
 	return c.Counters.DecreaseOnce(ctx, repository, entry, steady.Add(until.Sub(now)), steady)
 }
 
+// Recorder returns a Recorder that decreases these counters as Decrease does.
+func (c *SteadyCounters) Recorder(recorder Recorder) Recorder { return steadyRecorder{recorder, c} }
+
+type steadyRecorder struct {
+	Recorder
+	counters *SteadyCounters
+}
+
+// Record implements Recorder. DecreaseAt is the time of the clock.
+func (r steadyRecorder) Record(ctx context.Context, p Push) error {
+	if !p.DecreaseAt.IsZero() {
+		p.DecreaseAt = r.counters.current(p.DecreaseAt)
+	}
+	return r.Recorder.Record(ctx, p)
+}
+
 // read returns the steady time, and how much longer a counter has to live that may
 // see the time of the clock.
 func (c *SteadyCounters) read(clock time.Time, lifetime time.Duration) (now time.Time, ahead time.Duration) {

@@ -42,6 +42,14 @@ func (c *counter) DecreaseOnce(ctx context.Context, repository, _ string, until,
 	return c.Decrease(ctx, repository, now)
 }
 
+// Record implements pushes.Recorder, for a push that is counted here.
+func (c *counter) Record(ctx context.Context, p pushes.Push) error {
+	if p.DecreaseAt.IsZero() {
+		return nil
+	}
+	return c.Decrease(ctx, p.Repository, p.DecreaseAt)
+}
+
 // machine has a clock that can be set, and time that passes.
 type machine struct {
 	t       failer
@@ -74,6 +82,15 @@ func (m *machine) increase() {
 func (m *machine) decrease() {
 	if err := m.steady.Decrease(context.Background(), "project-1", m.clock()); err != nil {
 		m.t.Fatal(err)
+	}
+}
+
+// record records a push, which decreases the counter, and one that does not.
+func (m *machine) record() {
+	for _, at := range []time.Time{m.clock(), {}} {
+		if err := m.steady.Recorder(m.kept).Record(context.Background(), pushes.Push{Repository: "project-1", DecreaseAt: at}); err != nil {
+			m.t.Fatal(err)
+		}
 	}
 }
 
@@ -112,7 +129,7 @@ func TestSteadyCounters_steps(t *testing.T) {
 				m.set += time.Duration(rapid.Int64Range(-int64(40*24*time.Hour), int64(40*24*time.Hour)).Draw(t, "set"))
 			case 1:
 				if m.elapsed-last < expiry {
-					m.decrease()
+					rapid.SampledFrom([]func(){m.decrease, m.record}).Draw(t, "decrease")()
 					value = max(0, value-1)
 					m.want("decreased", value)
 				}

@@ -59,6 +59,7 @@ var suites = []struct {
 	{"protections", protectionCases},
 	{"actors", actorCases},
 	{"counters", counterCases},
+	{"counted pushes", countedPushCases},
 	{"push context", pushContextCases},
 	{"notices", noticeCases},
 	{"jobs", jobCases},

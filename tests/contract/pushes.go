@@ -197,6 +197,33 @@ var counterCases = []Case{
 	{Name: "counters: Ping", Check: func(s Subject) { s.Fine("Ping", s.Counters.Ping(s.Context())) }},
 }
 
+// countedPushCases are for stores that keep the counters where they record pushes.
+var countedPushCases = []Case{
+	{Name: "push with a time to decrease at: counter decreased with the record", Check: func(s Subject) {
+		s.increase("project-60", now)
+		s.increase("project-60", now)
+		s.increase("project-61", now)
+		p := pushes.Push{EntryID: "018f-a", Repository: "project-60", ReceivedAt: now, DecreaseAt: now.Add(time.Second)}
+		for range 3 {
+			s.Fine("Record", s.Recorder.Record(s.Context(), p))
+		}
+		s.counters("decreased once", now, "project-60 1", "project-61 1")
+		s.Fine("Record", s.Recorder.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now}))
+		s.counters("no time", now, "project-60 1", "project-61 1")
+		s.Fine("Record", s.Recorder.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now, DecreaseAt: now.Add(expiry - time.Microsecond)}))
+		s.counters("keeps the expiry", now.Add(expiry-time.Microsecond), "project-60 0", "project-61 1")
+		s.Fine("Record", s.Recorder.Record(s.Context(), p))
+		s.counters("recorded before", now, "project-60 0", "project-61 1")
+		s.Fine("Record", s.Recorder.Record(s.Context(), pushes.Push{Repository: "project-60", ReceivedAt: now, DecreaseAt: now}))
+		s.counters("would be negative", now, "project-61 1")
+		s.Fine("Record", s.Recorder.Record(s.Context(), pushes.Push{Repository: "project-61", ReceivedAt: now, DecreaseAt: now.Add(expiry)}))
+		s.counters("expired", now)
+		s.Fine("Record", s.Recorder.Record(s.Context(), pushes.Push{Repository: "project-62", ReceivedAt: now, DecreaseAt: now}))
+		s.counters("missing", now)
+		s.Same("pushes", len(s.List("pushes")), 6)
+	}},
+}
+
 var pushContextCases = []Case{
 	{Name: "push: recorded unchanged, each time", Check: func(s Subject) {
 		p := pushes.Push{

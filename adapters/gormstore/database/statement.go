@@ -122,7 +122,7 @@ func (db *DB) PrepareQuery(ctx context.Context, q *Query) (*Statement, error) {
 	})
 }
 
-// ScanRow runs a query that only reads, prepared, and scans its first row.
+// ScanRow runs a query that only reads on SQLite, prepared, and scans its first row.
 func (db *DB) ScanRow(ctx context.Context, q *Query, columns []any, args ...sql.NamedArg) error {
 	stmt, values, err := db.bind(ctx, q, args)
 	if err != nil {
