@@ -14,6 +14,7 @@ const (
 		INSERT INTO notices (user_id, repository, old_path, protocol, expires_at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (user_id, repository) DO UPDATE SET
 			old_path = excluded.old_path, protocol = excluded.protocol, expires_at = excluded.expires_at`
+	findNotice = `SELECT 1 FROM notices WHERE user_id = $1 AND repository = $2`
 	takeNotice = `DELETE FROM notices WHERE user_id = $1 AND repository = $2 RETURNING old_path, protocol, expires_at`
 )
 
@@ -41,6 +42,17 @@ func (notices *Notices) Take(ctx context.Context, user identity.UserID, reposito
 
 // take removes the notice and fills in n.
 func (notices *Notices) take(ctx context.Context, n *source.Notice) error {
+	args := []any{int64(n.User), n.Repository.String()}
+	if notices.db.Dialect == database.SQLite { // there is hardly ever one, and a look for it needs no turn to write
+		find, err := notices.db.Prepare(ctx, findNotice)
+		if err != nil {
+			return err
+		}
+		var one int
+		if err := find.QueryRowContext(ctx, args...).Scan(&one); err != nil {
+			return err
+		}
+	}
 	stmt, err := notices.db.Prepare(ctx, takeNotice)
 	if err != nil {
 		return err
@@ -50,5 +62,5 @@ func (notices *Notices) take(ctx context.Context, n *source.Notice) error {
 		return err
 	}
 	defer unlock()
-	return stmt.QueryRowContext(ctx, int64(n.User), n.Repository.String()).Scan(&n.OldPath, &n.Protocol, database.Time(&n.ExpiresAt))
+	return stmt.QueryRowContext(ctx, args...).Scan(&n.OldPath, &n.Protocol, database.Time(&n.ExpiresAt))
 }
