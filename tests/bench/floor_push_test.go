@@ -89,10 +89,10 @@ func floorPostReceive(db floorDatabase) gin.HandlerFunc {
 	}
 }
 
-// record keeps the push with its job in one transaction, then decreases the counter.
+// record keeps the push with its job and decreases the counter, in one transaction.
 func (in floorPush) record(c *gin.Context, db floorDatabase) error {
 	ctx, now, repository := c.Request.Context(), time.Now().UTC(), []byte(in.GLRepository)
-	err := db.atomically(ctx, func(tx floorTx) error {
+	return db.atomically(ctx, func(tx floorTx) error {
 		push, err := tx.insert(ctx, addPush, repository, []byte(in.Identifier), []byte(in.Changes), now)
 		if err != nil {
 			return err
@@ -104,12 +104,11 @@ func (in floorPush) record(c *gin.Context, db floorDatabase) error {
 		if err == nil {
 			err = tx.exec(ctx, markNotEmpty, projectOf(in.GLRepository))
 		}
+		if err == nil {
+			err = tx.exec(ctx, decreaseCounter, repository, now)
+		}
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	return db.exec(ctx, decreaseCounter, repository, now)
 }
 
 // report tells the pusher the banner, and where the project was before.
