@@ -3,6 +3,7 @@ package gormstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"net/netip"
 	"slices"
 
@@ -51,32 +52,61 @@ func readStanding(r *database.Row, asked parts) (out standingRow) {
 type Directory struct {
 	db        *database.DB
 	standings *variants[standingRow]
+	// past finds the number of the project that had a path before it moved.
+	past *database.Lookup[int64]
 }
 
 func newDirectory(db *database.DB) *Directory {
-	return &Directory{db, &variants[standingRow]{db: db, query: "standing", read: readStanding}}
+	past := database.MustLookup(db, func(t *database.Text) string {
+		return "SELECT " + t.Open() + "r.project_id" + t.Close() + " FROM redirects r WHERE r.path = " + t.Arg("path")
+	}, (*database.Row).Int)
+	return &Directory{db, &variants[standingRow]{db: db, query: "standing", read: readStanding}, past}
 }
 
 // Standing implements gitaccess.Directory. It is one statement for what is usual, and a
-// second one for what may be rare: deploy keys are enabled on projects, and where the actor
-// sees no project there may be a path of the past. Whether there is one that is hidden makes
-// no difference, lest its time tells.
+// further one if the answer shows that the question may be a rare one.
 func (d *Directory) Standing(ctx context.Context, q source.Inquiry) (source.Standing, error) {
-	asked := question{q.Claim, q.Target, q.Now}
 	_, _, cut := stem(q.Target.Path)
 	rare := cut || q.OTP
-	row, err := d.standings.ask(ctx, asked, parts{q.Refs, rare})
-	standing := row.standing(q.Target)
-	byPath := asked.shape(parts{}).place == placeByPath
-	if err == nil && !rare && (standing.Actor.IsDeployKey() || byPath && !standing.Visible()) {
-		row, err = d.standings.ask(ctx, asked, parts{q.Refs, true})
-		standing = row.standing(q.Target)
+	out, err := d.standing(ctx, q, rare)
+	if err == nil && !rare {
+		if rare, err = d.isRare(ctx, q, &out); rare {
+			out, err = d.standing(ctx, q, true)
+		}
 	}
 	if err != nil {
 		return source.Standing{}, database.Fault(err, "standing of %s in %q", q.Claim, q.Target)
 	}
-	standing.OTPSession = standing.OTPSession && q.OTP
-	return standing, nil
+	out.OTPSession = out.OTPSession && q.OTP
+	return out, nil
+}
+
+func (d *Directory) standing(ctx context.Context, q source.Inquiry, rare bool) (source.Standing, error) {
+	row, err := d.standings.ask(ctx, question{q.Claim, q.Target, q.Now}, parts{q.Refs, rare})
+	if err != nil {
+		return source.Standing{}, err
+	}
+	return row.standing(q.Target), nil
+}
+
+// isRare says whether what the usual statement returned lacks something: deploy keys are
+// enabled on projects, and a path may be one of the past. The past is looked up whenever the
+// actor sees no project, lest the time of an answer tells that there is a hidden one.
+func (d *Directory) isRare(ctx context.Context, q source.Inquiry, usual *source.Standing) (bool, error) {
+	if usual.Actor.IsDeployKey() {
+		return true, nil
+	}
+	if (question{target: q.Target}).shape(parts{}).place != placeByPath || usual.Visible() {
+		return false, nil
+	}
+	_, err := d.past.Ask(ctx, q.Target.Path.Fold())
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	return !usual.Project.Known(), nil
 }
 
 var roleSourcesQuery = queries.Query("role_sources")
