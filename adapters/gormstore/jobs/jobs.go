@@ -59,7 +59,7 @@ func New(db *database.DB) *Queue {
 	var driver riverdriver.Driver[*sql.Tx] = riversqlite.New(db.Pool)
 	dialect := sqliteStatements
 	if db.Dialect == database.Postgres {
-		driver, dialect = riverdatabasesql.New(db.Pool), postgresStatements
+		driver, dialect = plannedDriver{riverdatabasesql.New(db.Pool)}, postgresStatements
 	}
 	editor, err := river.NewClient(driver, &river.Config{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -249,6 +250,65 @@ func cleaning(t *testing.T, url string) {
 	if err := q.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestQueue_backlog runs some of many jobs that wait: the looks for them do not read all
+// others each time.
+func TestQueue_backlog(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Open(t)
+	q, db := openQueue(t, url)
+	const waiting, done = 20_000, 60
+	for _, query := range []string{
+		fmt.Sprintf("INSERT INTO river_job (args, kind, max_attempts, queue) SELECT '{}', 'deliver', 5, '%s' FROM generate_series(1, %d)", application.DefaultQueue, waiting),
+		"ANALYZE river_job",
+	} {
+		if _, err := db.Pool.ExecContext(t.Context(), query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := readInTurn(t, url)
+	ran := make(chan struct{})
+	pool := application.WorkerPool{Concurrency: 1, PollInterval: time.Millisecond, Workers: map[application.JobKind]application.Worker{
+		"deliver": func(context.Context, int64) error { ran <- struct{}{}; return nil },
+	}}
+	if err := q.Start(t.Context(), pool, zap.NewNop()); err != nil {
+		t.Fatal(err)
+	}
+	for range done {
+		select {
+		case <-ran:
+		case <-time.After(servertest.WaitTimeout):
+			t.Fatal("no job was run")
+		}
+	}
+	go func() {
+		for range ran { // those that were fetched before the stop
+		}
+	}()
+	if err := errors.Join(q.Stop(t.Context()), db.Close()); err != nil { // a connection counts what it read when it ends
+		t.Fatal(err)
+	}
+	close(ran)
+	// River's own maintenance may read them all a few times.
+	if read := readInTurn(t, url) - before; read > 3*waiting {
+		t.Errorf("%d looks read %d rows in turn, of %d", done, read, waiting)
+	}
+}
+
+// readInTurn returns how many rows of jobs were read without an index, by connections
+// that have ended.
+func readInTurn(t *testing.T, url string) (rows int) {
+	t.Helper()
+	db, err := database.Open(t.Context(), url, 1)
+	if err == nil {
+		err = db.Pool.QueryRowContext(t.Context(), "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'river_job'").Scan(&rows)
+		err = errors.Join(err, db.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
 }
 
 // markRunning makes all jobs running since four minutes ago, by a server that is
