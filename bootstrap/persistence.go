@@ -23,18 +23,21 @@ func newPorts(config config.Config, key *instancekey.Key, log *zap.Logger) (Port
 	if d.InMemory() {
 		return share(MemoryPorts(memory.New()), config.Redis.URL)
 	}
-	warning := rate.Sometimes{Interval: time.Minute}
-	limits := gormstore.Limits{
-		Connections: d.PoolSize, Lookups: d.LookupsInFlight,
-		Failed: func(err error) {
-			warning.Do(func() { log.Warn("look-ups could not be asked together", zap.Error(err)) })
-		},
-	}
+	limits := gormstore.Limits{Connections: d.PoolSize, Lookups: d.LookupsInFlight, Failed: warnOfBatches(log)}
 	s, err := gormstore.New(string(d.URL), limits, d.Migrate, key)
 	if err != nil {
 		return Ports{}, err
 	}
 	return share(GormPorts(s), config.Redis.URL)
+}
+
+// warnOfBatches returns a function that writes an error of look-ups that were asked together
+// to the log, once a minute at most: it may meet every request.
+func warnOfBatches(log *zap.Logger) func(error) {
+	warning := rate.Sometimes{Interval: time.Minute}
+	return func(err error) {
+		warning.Do(func() { log.Warn("look-ups could not be asked together", zap.Error(err)) })
+	}
 }
 
 // MemoryPorts returns all ports of a store in memory.
