@@ -23,7 +23,7 @@ var ErrNotSearched = fmt.Errorf("a body of more than %d KiB is not searched for 
 // query, or else in the body. It returns "" if neither has one, or if the body is
 // malformed. It reads no body if the query has a text or if the body is larger than
 // maxSearched, for which it fails with ErrNotSearched. It makes no tree of
-// parameters, and leaves the body to be read again by Of.
+// parameters, and leaves the body to be read again by Of, before which it is called.
 //
 // A request whose time ends while it waits for its turn is refused as Unavailable.
 func Credential(c *gin.Context, names ...string) (string, error) {
