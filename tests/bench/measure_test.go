@@ -21,6 +21,8 @@ const (
 	// recordingInterval is the same for one that records decisions, which it writes after
 	// its answers: it writes most of them while it is measured.
 	recordingInterval = 3 * time.Second
+	// largeWarmUp is how long a server is asked about the large world before it is measured.
+	largeWarmUp = 30 * time.Second
 	// tableRounds is how often each server is asked for one row. It is an even number: as
 	// often as one server comes first, the other one does.
 	tableRounds = 8
@@ -117,11 +119,17 @@ func (a ask) order(connections int, interval time.Duration) order {
 	return order{Address: a.address, World: a.world.name, Kind: a.kind, Beside: a.beside, Connections: connections, Interval: interval}
 }
 
-// warmUp opens the connections, and asks for a while that is not measured.
+// warmUp opens the connections, and asks for a while that is not measured: of the large
+// world for longer at first, as each process of PostgreSQL has to map the memory in which
+// that lies, page by page, when it first reads it.
 func (b *yardstick) warmUp(a ask, connections int) {
 	b.t.Helper()
 	o := a.order(connections, tableInterval)
 	o.Fresh = true
+	if a.world == large && !a.warm {
+		o.Interval = largeWarmUp
+	}
+	a.warm = true
 	if _, err := b.load.work(o); err != nil {
 		b.t.Fatalf("%s, %s: %v", a.name, a.kind, err)
 	}

@@ -88,6 +88,8 @@ type process struct {
 	pid     int
 	// onPostgres says that its database is PostgreSQL's.
 	onPostgres bool
+	// warm says that it was asked before.
+	warm bool
 	// stop ends the process. It also ends with the test.
 	stop func()
 }
