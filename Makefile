@@ -25,7 +25,7 @@ demo: ## a server with the demo world; plays every documented example against it
 test: ## the tests, with the race detector, on memory, SQLite and PostgreSQL
 	.ci/test -all
 
-test-system: ## the tests that start several servers or kill one, or drive clients
+test-system: ## the tests that start several servers or kill one, drive clients, or ask in batches
 	.ci/test -timeout 20m ./tests/system/... ./tests/faults/... ./tests/clients
 
 faults: ## N attempts to break servers, of one KIND or all, repeatable by SEED

@@ -11,15 +11,12 @@ import (
 
 func TestSQLite_contract(t *testing.T)   { contract.Run(t, stores.SQLite) }
 func TestPostgres_contract(t *testing.T) { contract.Run(t, stores.Postgres) }
-func TestBatched_contract(t *testing.T)  { contract.Run(t, stores.Batched) }
 
 func TestSQLite_accounts(t *testing.T)   { accountcases.Run(t, stores.SQLite) }
 func TestPostgres_accounts(t *testing.T) { accountcases.Run(t, stores.Postgres) }
-func TestBatched_accounts(t *testing.T)  { accountcases.Run(t, stores.Batched) }
 
 func TestSQLite_walk(t *testing.T)   { contract.Walks(t, stores.SQLite) }
 func TestPostgres_walk(t *testing.T) { contract.Walks(t, stores.Postgres) }
-func TestBatched_walk(t *testing.T)  { contract.Walks(t, stores.Batched) }
 
 func TestSQLite_durable(t *testing.T)   { durable(t, databases[0].empty, databases[0].migrated) }
 func TestPostgres_durable(t *testing.T) { durable(t, databases[1].empty, databases[1].migrated) }
