@@ -8,7 +8,7 @@ import (
 // Jobs is about work in the background.
 type Jobs struct {
 	// Workers is how many jobs this server does at once; 0 leaves them to other
-	// servers.
+	// servers. It begins as many every 100 ms at most.
 	Workers int `koanf:"workers"`
 	// PollInterval is how often this server looks for jobs.
 	PollInterval time.Duration `koanf:"poll_interval"`
