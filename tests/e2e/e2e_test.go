@@ -10,9 +10,9 @@ import (
 const remote = "ssh://git@git.example.com/acme/cli.git"
 
 // TestPush pushes to protected and other branches and tags.
-func TestPush(t *testing.T) {
-	t.Parallel()
-	s := open(t)
+func TestPush(t *testing.T) { each(t, push) }
+
+func push(t *testing.T, s *site) {
 	// A job creates the repository as soon as Gitaly runs.
 	for began := time.Now(); ; {
 		out, err := s.run(t, "101", ".", "-c", "init.defaultBranch=main", "clone", remote, "maint")
@@ -66,9 +66,9 @@ func TestPush(t *testing.T) {
 }
 
 // TestPushToCreate pushes to a path that does not exist, which creates a project.
-func TestPushToCreate(t *testing.T) {
-	t.Parallel()
-	s := open(t)
+func TestPushToCreate(t *testing.T) { each(t, pushToCreate) }
+
+func pushToCreate(t *testing.T, s *site) {
 	if err := os.Mkdir(s.path("new"), 0o700); err != nil {
 		t.Fatal(err)
 	}

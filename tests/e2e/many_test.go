@@ -19,9 +19,9 @@ import (
 // TestAllowed_manyProtectedBranches asks whether a push may update 2,000 protected
 // branches, each by a commit of its own, and whether it may force them. The commits
 // are put into Gitaly's storage, so that the time is that of /allowed; it is logged.
-func TestAllowed_manyProtectedBranches(t *testing.T) {
-	t.Parallel()
-	s := open(t)
+func TestAllowed_manyProtectedBranches(t *testing.T) { each(t, manyProtectedBranches) }
+
+func manyProtectedBranches(t *testing.T, s *site) {
 	project := source.Project{ID: 43, Path: "acme/many"}
 	repository := filepath.Join(s.path("repositories"), project.RelativePath(source.Code))
 	for began := time.Now(); ; time.Sleep(100 * time.Millisecond) {

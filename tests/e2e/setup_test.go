@@ -22,6 +22,7 @@ import (
 	"gatehouse/application/gitaccess"
 	"gatehouse/bootstrap"
 	"gatehouse/bootstrap/config"
+	"gatehouse/tests/pgtest"
 	"gatehouse/tests/world"
 )
 
@@ -36,8 +37,21 @@ const gitalySecret = "of Gatehouse and Gitaly"
 // timeout is far longer than any operation takes.
 const timeout = time.Minute
 
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// each runs a test at a new site on each database.
+func each(t *testing.T, test func(t *testing.T, s *site)) {
+	t.Parallel()
+	for _, database := range []string{"SQLite", "PostgreSQL"} {
+		t.Run(database, func(t *testing.T) {
+			t.Parallel()
+			test(t, open(t, database))
+		})
+	}
+}
+
 // open starts all programs, or skips the test.
-func open(t *testing.T) *site {
+func open(t *testing.T, database string) *site {
 	t.Helper()
 	shell, gitaly, git := os.Getenv("GITLAB_SHELL_BIN_DIR"), os.Getenv("GITALY_BIN_DIR"), os.Getenv("GIT_BIN")
 	if shell == "" || gitaly == "" || git == "" {
@@ -49,7 +63,11 @@ func open(t *testing.T) *site {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	s := &site{dir: dir, git: git, events: receive(t)}
-	s.url = s.startGatehouse(t)
+	url := s.path("gatehouse.db")
+	if database == "PostgreSQL" {
+		url = pgtest.Open(t)
+	}
+	s.url = s.startGatehouse(t, url)
 	s.startGitaly(t, gitaly, s.url)
 	s.write(t, "config.yml", 0o600, fmt.Sprintf("user: git\ngitlab_url: %q\nsecret_file: %q\nlog_file: %q\n", s.url, s.path("secret"), s.path("shell.log")))
 	// git calls it with a host and a command, in place of ssh and sshd.
@@ -68,10 +86,10 @@ func (s *site) write(t *testing.T, name string, mode os.FileMode, text string) {
 
 // startGatehouse serves a world with a maintainer, whose key is 101, and a
 // developer, whose key is 102.
-func (s *site) startGatehouse(t *testing.T) (url string) {
+func (s *site) startGatehouse(t *testing.T, database string) (url string) {
 	t.Helper()
 	config, err := config.Load(config.Sources{Flags: map[string]string{
-		"http.address": "127.0.0.1:0", "database.url": s.path("gatehouse.db"), "external_url": "http://git.example.com",
+		"http.address": "127.0.0.1:0", "database.url": database, "external_url": "http://git.example.com",
 		"shell.secret_file": s.path("secret"), "instance.key_file": s.path("key"), "log.format": "json",
 		"gitaly.storages":         fmt.Sprintf(`[{name: default, address: "unix:%s", token: %q}]`, s.path("gitaly.sock"), gitalySecret),
 		"git.merge_request_links": "true", "webhooks.allow_local_requests": "true", "jobs.poll_interval": "100ms", "jobs.retry_delay": "100ms",
