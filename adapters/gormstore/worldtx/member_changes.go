@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/management"
 	"gatehouse/adapters/gormstore/queries"
 	"gatehouse/application/members"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
 )
 
@@ -122,3 +124,12 @@ func (w membersTx) HasOtherOwner(ctx context.Context, user identity.UserID, grou
 
 // today is the day of a moment as memberships have it.
 func today(now time.Time) string { return now.UTC().Format(time.DateOnly) }
+
+// Standing returns the group or project and the role of the user there, or
+// domain.NotFound if there is none. The user may be 0.
+func (w *writer) Standing(ctx context.Context, user identity.UserID, on rights.Ref, now time.Time) (rights.Standing, error) {
+	row := func(query *database.Query, args ...sql.NamedArg) *sql.Row {
+		return query.Raw(w.tx.WithContext(ctx), args...).Row()
+	}
+	return management.StandingIn(row, user, on, now)
+}
