@@ -256,7 +256,7 @@ func (w *world) standing(ctx context.Context, user identity.UserID, on rights.Re
 		}
 		return rights.Standing{
 			Subject: rights.Subject{
-				Kind: rights.Project, Known: true, Visibility: p.Visibility, User: w.namespaces.rows[p.namespace].owner,
+				Kind: rights.Project, Known: true, Visibility: p.Visibility, User: w.namespaces.rows[p.namespace].owner, Repository: p.Repository,
 				MembershipLock: w.membershipLock(p.namespace),
 			},
 			ID: int64(p.ID), Path: p.Path, Role: w.projectRole(user, p, now),

@@ -80,13 +80,7 @@ var errNoGroup = rights.Hidden(rights.Group)
 func (s *Service) decide(ctx context.Context, standings Standings, by rights.Caller, right rights.Right, ref rights.Ref) (rights.Standing, error) {
 	ref.Kind = cmp.Or(ref.Kind, rights.Group)
 	standing, err := standings.Standing(ctx, by.ID, ref, s.now())
-	if errors.Is(err, domain.NotFound) {
-		standing, err = rights.Absent(ref.Kind), nil
-	}
-	if err != nil {
-		return rights.Standing{}, err
-	}
-	return standing, by.In(right, standing).Decide()
+	return by.Judge(right, ref.Kind, standing, err)
 }
 
 // List returns a page of the groups that the filter picks among those that the caller may

@@ -127,13 +127,7 @@ func (r *Reader) MovedTo(ctx context.Context, by rights.Caller, path string) (so
 // standing returns a group or project on which the caller has the right, or a Refusal.
 func (r *Reader) standing(ctx context.Context, by rights.Caller, right rights.Right, on rights.Ref) (rights.Standing, error) {
 	at, err := r.standings.Standing(ctx, by.ID, on, r.now())
-	if errors.Is(err, domain.NotFound) {
-		at, err = rights.Absent(on.Kind), nil
-	}
-	if err == nil {
-		err = by.In(right, at).Decide()
-	}
-	return at, err
+	return by.Judge(right, on.Kind, at, err)
 }
 
 // forCaller returns a project without what the caller may not know: the default branch is

@@ -1,6 +1,9 @@
 package rights
 
 import (
+	"errors"
+
+	"gatehouse/domain"
 	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -62,3 +65,16 @@ func (c Caller) In(right Right, s Standing) Case {
 
 // Absent is the Standing in a group or project that does not exist.
 func Absent(kind Kind) Standing { return Standing{Subject: Subject{Kind: kind}} }
+
+// Judge returns a standing that was looked up for the caller, if they have the right there,
+// or a Refusal. The error is that of the look-up: domain.NotFound is the same as a standing
+// that they may not know of.
+func (c Caller) Judge(right Right, kind Kind, s Standing, err error) (Standing, error) {
+	if errors.Is(err, domain.NotFound) {
+		s, err = Absent(kind), nil
+	}
+	if err != nil {
+		return Standing{}, err
+	}
+	return s, c.In(right, s).Decide()
+}

@@ -44,6 +44,19 @@ const (
 	ReadProject        Right = "read_project"
 	ReadProjectMember  Right = "read_project_member"
 	AdminProjectMember Right = "admin_project_member"
+	// ReadCode is to read branches, tags and files, and what protects them.
+	ReadCode Right = "read_code"
+	// PushCode is to change branches and files, as far as no protection forbids it.
+	PushCode Right = "push_code"
+	// AdminProject is to change the project with its protections, deploy keys and hooks.
+	AdminProject     Right = "admin_project"
+	ChangeVisibility Right = "change_visibility_level"
+	ArchiveProject   Right = "archive_project"
+	RemoveProject    Right = "remove_project"
+	// ChangeNamespace is to transfer the project to another group or user.
+	ChangeNamespace  Right = "change_namespace"
+	ReadClusterAgent Right = "read_cluster_agent"
+	AdminCluster     Right = "admin_cluster"
 )
 
 // Kind is what a right is on.
@@ -65,6 +78,8 @@ type Subject struct {
 	// Known is false if there is no such user, group or project.
 	Known      bool
 	Visibility source.Visibility
+	// Repository says who may use the repository of a project.
+	Repository source.Feature
 	// ProjectCreation and SubgroupCreation are those of a group.
 	ProjectCreation  source.ProjectCreation
 	SubgroupCreation source.SubgroupCreation
@@ -131,6 +146,15 @@ var table = []entry{
 	{ReadProject, Project, []rule{visible}},
 	{ReadProjectMember, Project, []rule{signedIn, visible}},
 	{AdminProjectMember, Project, []rule{signedIn, visible, atLeast(source.Maintainer)}},
+	{ReadCode, Project, []rule{signedIn, visible, repository}},
+	{PushCode, Project, []rule{signedIn, visible, repository, atLeast(source.Developer)}},
+	{AdminProject, Project, []rule{signedIn, visible, atLeast(source.Maintainer)}},
+	{ChangeVisibility, Project, []rule{signedIn, visible, atLeast(source.Owner)}},
+	{ArchiveProject, Project, []rule{signedIn, visible, atLeast(source.Owner)}},
+	{RemoveProject, Project, []rule{signedIn, visible, atLeast(source.Owner)}},
+	{ChangeNamespace, Project, []rule{signedIn, visible, atLeast(source.Owner)}},
+	{ReadClusterAgent, Project, []rule{signedIn, visible, agentReader}},
+	{AdminCluster, Project, []rule{signedIn, visible, atLeast(source.Maintainer)}},
 }
 
 // Rights lists every right, those on the instance first.

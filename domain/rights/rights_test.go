@@ -40,7 +40,7 @@ func user(id identity.UserID) identity.Account {
 // private is a private group or project as it is made by default.
 func private(kind rights.Kind) rights.Subject {
 	return rights.Subject{
-		Kind: kind, Known: true, Visibility: source.Private,
+		Kind: kind, Known: true, Visibility: source.Private, Repository: source.FeatureEnabled,
 		ProjectCreation: source.DeveloperProjects, SubgroupCreation: source.MaintainerSubgroups,
 	}
 }
@@ -53,6 +53,10 @@ func TestCase_Decide(t *testing.T) {
 	ownersOnly.SubgroupCreation, ownersOnly.ProjectCreation = source.OwnerSubgroups, source.OwnerProjects
 	noProjects.ProjectCreation, adminProjects.ProjectCreation = source.NoProjects, source.AdminProjects
 	instance := rights.Subject{Kind: rights.Instance, Known: true}
+	openProject := private(rights.Project)
+	openProject.Visibility = source.Public
+	membersCode, noCode := openProject, openProject
+	membersCode.Repository, noCode.Repository = source.FeaturePrivate, source.FeatureDisabled
 	for name, tt := range map[string]struct {
 		right   rights.Right
 		subject rights.Subject
@@ -80,6 +84,18 @@ func TestCase_Decide(t *testing.T) {
 		"private project is read":                  {rights.ReadProject, private(rights.Project), "yyyyy444"},
 		"members of a private project are read":    {rights.ReadProjectMember, private(rights.Project), "yyyyy441"},
 		"members of a private project are changed": {rights.AdminProjectMember, private(rights.Project), "yyy33441"},
+		"code of a private project is read":        {rights.ReadCode, private(rights.Project), "yyyy3441"},
+		"code of a public project is read":         {rights.ReadCode, openProject, "yyyyyyy1"},
+		"code for members is read":                 {rights.ReadCode, membersCode, "yyyy3331"},
+		"code that is switched off is read":        {rights.ReadCode, noCode, "33333331"},
+		"code of a public project is changed":      {rights.PushCode, openProject, "yyyy3331"},
+		"project is changed":                       {rights.AdminProject, private(rights.Project), "yyy33441"},
+		"visibility of a project is changed":       {rights.ChangeVisibility, private(rights.Project), "yy333441"},
+		"project is archived":                      {rights.ArchiveProject, private(rights.Project), "yy333441"},
+		"project is removed":                       {rights.RemoveProject, private(rights.Project), "yy333441"},
+		"project is transferred":                   {rights.ChangeNamespace, openProject, "yy333331"},
+		"agents are read":                          {rights.ReadClusterAgent, openProject, "yyyy4441"},
+		"agents are changed":                       {rights.AdminCluster, private(rights.Project), "yyy33441"},
 		"right on something of another kind":       {rights.AdminGroup, private(rights.Project), "33333333"},
 		"unknown right":                            {"fly", instance, "33333333"},
 	} {

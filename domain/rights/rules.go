@@ -15,7 +15,12 @@ var (
 	visible             = rule{"visible", checkVisible, whyHidden}
 	subgroupCreation    = rule{"subgroup_creation_level", checkSubgroupCreation, whyNoSubgroup}
 	projectCreation     = rule{"project_creation_level", checkProjectCreation, whyNoProject}
+	repository          = rule{"repository_access_level", checkRepository, whyNoRepository}
+	agentReader         = rule{"role_developer", checkAgentReader, func(c Case) string { return whyRole(c, source.Developer) }}
 )
+
+// errNoAgents refuses to tell of agents: GitLab says that there are none.
+var errNoAgents = domain.Refuse(domain.NotFound, "ClusterAgents Not Found")
 
 // The refusals carry no words but the kinds': a caller learns as much from GitLab.
 var (
@@ -86,6 +91,34 @@ func checkSubgroupCreation(c Case) *domain.Refusal {
 func checkProjectCreation(c Case) *domain.Refusal {
 	if !c.Subject.ProjectCreation.Allows(c.Role, c.Actor.Admin) {
 		return errForbidden
+	}
+	return nil
+}
+
+// checkRepository refuses to show a repository, as Git access does: to whoever may not be
+// told of the code of a project that they may know of.
+func checkRepository(c Case) *domain.Refusal {
+	switch {
+	case c.Subject.Repository == source.FeatureDisabled:
+		return errForbidden
+	case c.Actor.Admin, c.Role >= source.Reporter:
+		return nil
+	case c.Subject.Repository == source.FeatureEnabled && c.Subject.Visibility != source.Private:
+		return nil
+	}
+	return errForbidden
+}
+
+func whyNoRepository(c Case) string {
+	if c.Subject.Repository == source.FeatureDisabled {
+		return "repository_access_level of the project is disabled"
+	}
+	return whyRole(c, source.Reporter)
+}
+
+func checkAgentReader(c Case) *domain.Refusal {
+	if checkRole(c, source.Developer) != nil {
+		return errNoAgents
 	}
 	return nil
 }

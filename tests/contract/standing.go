@@ -260,7 +260,7 @@ shares: [{group: top/mid, with: top/side, role: developer}]
 		}
 		own, err := s.Standings.Standing(s.Context(), users["ann"], rights.Ref{Kind: rights.Project, Path: "ann/p"}, now)
 		s.Fine("Standing", err)
-		s.Same("the own project", own.Subject, rights.Subject{Kind: rights.Project, Known: true, Visibility: source.Private, User: users["ann"]})
+		s.Same("the own project", own.Subject, rights.Subject{Kind: rights.Project, Known: true, Visibility: source.Private, Repository: source.FeatureEnabled, User: users["ann"]})
 		s.Same("the role there", own.Role, source.Owner)
 		for _, on := range []rights.Ref{
 			{Kind: rights.Group, Path: "none"}, {Kind: rights.Group, Path: "ann"}, {Kind: rights.Group, Path: "top/p"}, {Kind: rights.Group, ID: 999},

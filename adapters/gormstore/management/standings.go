@@ -53,7 +53,7 @@ func standing(user identity.UserID, on rights.Ref, now time.Time) (*rights.Stand
 		sql.Named("today", now.UTC().Format(time.DateOnly)),
 	}
 	if on.Kind == rights.Project {
-		return out, projectStanding, []any{&out.ID, &out.Path, (*string)(&out.Visibility), (*int64)(&out.User), &out.MembershipLock, (*int)(&out.Role)}, args
+		return out, projectStanding, []any{&out.ID, &out.Path, (*string)(&out.Visibility), (*int64)(&out.User), (*string)(&out.Repository), &out.MembershipLock, (*int)(&out.Role)}, args
 	}
 	return out, groupStanding, []any{
 		&out.ID, &out.Path, (*string)(&out.Visibility), (*string)(&out.ProjectCreation), (*string)(&out.SubgroupCreation),

@@ -1,7 +1,7 @@
 {{- /* A project, and what a user may do there. It is found by its path, or by its number
        if no path leads to it. */ -}}
 
-SELECT p.id, p.path, p.visibility, coalesce(n.owner_id, 0), {{template "membership lock" .}},
+SELECT p.id, p.path, p.visibility, coalesce(n.owner_id, 0), p.repository, {{template "membership lock" .}},
     CASE WHEN n.owner_id = {{.Arg "user"}} THEN 50
         ELSE coalesce({{template "role" .With "user" (.Arg "user") "group" "n.id" "project" "p.id"}}, 0) END
 FROM projects p
