@@ -7,6 +7,8 @@ import (
 	"go.uber.org/fx"
 
 	"gatehouse/adapters/httpapi/rest"
+	"gatehouse/adapters/httpapi/rest/call"
+	"gatehouse/adapters/httpapi/rest/entity"
 	"gatehouse/adapters/instancekey"
 	"gatehouse/adapters/ratelimit"
 	"gatehouse/application"
@@ -82,11 +84,12 @@ func (a accountNames) Account(ctx context.Context, username string) (identity.Ac
 // RestAPI makes the routes of the management API.
 func RestAPI(config config.Config, useCases rest.UseCases, rev revision, now application.Clock) *rest.API {
 	return rest.New(useCases, rest.Instance{
-		Version: config.Version, Revision: string(rev), ExternalURL: config.ExternalURL,
-		KasEnabled: config.Kas.Enabled, KasURL: config.Kas.ExternalURL, CORSOrigins: config.API.CORSOrigins,
-		CloneURL: config.CloneURL, Settings: restSettings(config),
-		DefaultBranchProtection: config.Git.DefaultBranchProtection,
-	}, rest.Limits{
+		Instance: entity.Instance{
+			ExternalURL: config.ExternalURL, CloneURL: config.CloneURL, DefaultBranchProtection: config.Git.DefaultBranchProtection,
+		},
+		Version: config.Version, Revision: string(rev), KasEnabled: config.Kas.Enabled, KasURL: config.Kas.ExternalURL,
+		CORSOrigins: config.API.CORSOrigins, Settings: restSettings(config),
+	}, call.Limits{
 		Counter: ratelimit.NewCounter(), User: int64(config.API.RateLimit), Address: int64(config.API.AnonymousRateLimit),
 	}, now)
 }

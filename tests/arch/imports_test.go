@@ -16,6 +16,9 @@ var useCase = []string{"domain/...", "application"}
 // caller is what the HTTP adapter of one caller may import.
 var caller = slices.Concat(core, []string{"adapters/httpapi", "adapters/httpapi/params"})
 
+// restResource is what the management API's routes of one kind of resource may import.
+var restResource = slices.Concat(caller, []string{"adapters/httpapi/rest/call", "adapters/httpapi/rest/entity"})
+
 // rows say what the packages under a prefix may import of this module. The
 // longest prefix wins. "x/..." is x and all below it, "..." everything. What is
 // below domain and application may import no library but those named here.
@@ -58,11 +61,17 @@ var rows = map[string][]string{
 	"adapters/httpapi/shell":  caller,
 	"adapters/httpapi/kas":    caller,
 	"adapters/httpapi/portal": caller,
-	"adapters/httpapi/rest":   caller,
-	"adapters/httpserver":     {},
-	"adapters/periodic":       {},
-	"adapters/auditqueue":     core,
-	"adapters/gormstore":      slices.Concat(core, []string{"adapters/gormstore/..."}),
+	// The management API: each part of it imports those above it in this list.
+	"adapters/httpapi/rest/call":         caller,
+	"adapters/httpapi/rest/entity":       slices.Concat(caller, []string{"adapters/httpapi/rest/call"}),
+	"adapters/httpapi/rest/people":       restResource,
+	"adapters/httpapi/rest/namespaces":   restResource,
+	"adapters/httpapi/rest/repositories": restResource,
+	"adapters/httpapi/rest":              slices.Concat(caller, []string{"adapters/httpapi/rest/..."}),
+	"adapters/httpserver":                {},
+	"adapters/periodic":                  {},
+	"adapters/auditqueue":                core,
+	"adapters/gormstore":                 slices.Concat(core, []string{"adapters/gormstore/..."}),
 	// The engine below the stores knows no use case, and no table.
 	"adapters/gormstore/database":   {"domain", "adapters/gormstore/lookups"},
 	"adapters/gormstore/jobs":       {"domain", "domain/audit", "application", "adapters/gormstore/database", "adapters/gormstore/auditlog"},

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"gatehouse/adapters/httpapi/rest"
+	"gatehouse/adapters/httpapi/rest/call"
 )
 
 // TestRoutes_writesAlike sends the same random requests to a store in memory and to SQLite.
@@ -44,7 +45,7 @@ func TestRoutes_readsAlike(t *testing.T) {
 	t.Parallel()
 	memory, sqlite := newBackend(t, false), newBackend(t, true)
 	postgres := memory.onPostgres()
-	reads := slices.DeleteFunc(rest.Routes(), func(r rest.Route) bool { return r.Method != http.MethodGet })
+	reads := slices.DeleteFunc(rest.Routes(), func(r call.Route) bool { return r.Method != http.MethodGet })
 	memory.with(func(first graph) {
 		sqlite.with(func(second graph) {
 			rapid.Check(t, func(rt *rapid.T) {

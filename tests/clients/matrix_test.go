@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"gatehouse/adapters/httpapi/rest"
+	"gatehouse/adapters/httpapi/rest/call"
 )
 
 // TestRoutes_roles calls each route in each role. Every cell of a row has a world of its
@@ -147,7 +148,7 @@ func TestMatrix_complete(t *testing.T) {
 }
 
 // routeOf returns the route that answers a call.
-func routeOf(call string) (found rest.Route, ok bool) {
+func routeOf(call string) (found call.Route, ok bool) {
 	method, path, _ := strings.Cut(call, " ")
 	path, _, _ = strings.Cut(path, "?")
 	least := len(path)

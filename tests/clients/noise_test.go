@@ -16,7 +16,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"gatehouse/adapters/httpapi/rest"
+	"gatehouse/adapters/httpapi/rest/call"
 	"gatehouse/domain/remembered"
 )
 
@@ -45,7 +45,7 @@ func (n noise) chance(percent int, label string) bool { return n.below(100, labe
 func (n noise) pick(from []string, label string) string { return from[n.below(len(from), label)] }
 
 // request returns the text of a request at one of the routes, as it goes over the wire.
-func (n noise) request(routes []rest.Route) string {
+func (n noise) request(routes []call.Route) string {
 	if n.chance(50, "has something wrong") {
 		n.wrong = 25
 	}
@@ -72,7 +72,7 @@ func (n noise) request(routes []rest.Route) string {
 }
 
 // drawn draws a path with a query, a body and its media type for a route.
-func (n noise) drawn(route rest.Route) (target, body, media string) {
+func (n noise) drawn(route call.Route) (target, body, media string) {
 	target = n.path(route.Path) + n.query(route)
 	if route.Method != http.MethodGet || n.chance(3, "body of GET") {
 		body, media = n.body(route)
@@ -107,7 +107,7 @@ func (n noise) example(r row) (target, body, media string) {
 }
 
 // examplesOf returns the rows of a route.
-func examplesOf(route rest.Route) []row { return examples()[route.Name] }
+func examplesOf(route call.Route) []row { return examples()[route.Name] }
 
 // examples are the rows of the matrix by the names of their routes, always in the same
 // order.
@@ -184,7 +184,7 @@ var listNames = []string{
 	"username", "state", "type", "fingerprint", "parent_id", "last_activity_after", "expires_before", "archived",
 }
 
-func (n noise) query(route rest.Route) string {
+func (n noise) query(route call.Route) string {
 	if route.Method != http.MethodGet && n.chance(90, "no query") {
 		return ""
 	}
@@ -205,7 +205,7 @@ func (n noise) query(route rest.Route) string {
 
 // namesOf returns the names of the parameters of a route, and some that every route may
 // get.
-func namesOf(route rest.Route) []string {
+func namesOf(route call.Route) []string {
 	names := []string{"sudo", "nothing"}
 	for _, table := range []remembered.Table{remembered.Users, remembered.Groups} {
 		for _, parameter := range table[:min(len(table), 8)] {
@@ -217,7 +217,7 @@ func namesOf(route rest.Route) []string {
 }
 
 // declared returns the types of the parameters that a route declares, by their names.
-func declared(route rest.Route) map[string]reflect.Type {
+func declared(route call.Route) map[string]reflect.Type {
 	types := map[string]reflect.Type{}
 	t := reflect.TypeOf(route.Params)
 	if t == nil || t.Kind() != reflect.Struct {
@@ -232,7 +232,7 @@ func declared(route rest.Route) map[string]reflect.Type {
 }
 
 // body returns a body and its media type.
-func (n noise) body(route rest.Route) (body, media string) {
+func (n noise) body(route call.Route) (body, media string) {
 	kind := n.below(100, "kind of body")
 	if n.wrong == 0 {
 		kind = min(kind, 84)
@@ -258,7 +258,7 @@ var malformedBodies = []string{
 }
 
 // given returns the names that a request has.
-func (n noise) given(route rest.Route) (names []string) {
+func (n noise) given(route call.Route) (names []string) {
 	for _, name := range slices.Sorted(maps.Keys(declared(route))) {
 		if n.chance(75, "has "+name) {
 			names = append(names, name)
@@ -270,7 +270,7 @@ func (n noise) given(route rest.Route) (names []string) {
 	return names
 }
 
-func (n noise) object(route rest.Route) string {
+func (n noise) object(route call.Route) string {
 	var members []string
 	for _, name := range n.given(route) {
 		members = append(members, strconv.Quote(name)+": "+n.value(name))
@@ -278,7 +278,7 @@ func (n noise) object(route rest.Route) string {
 	return "{" + strings.Join(members, ", ") + "}"
 }
 
-func (n noise) form(route rest.Route) string {
+func (n noise) form(route call.Route) string {
 	var pairs []string
 	for _, name := range n.given(route) {
 		suffix := ""
@@ -290,7 +290,7 @@ func (n noise) form(route rest.Route) string {
 	return strings.Join(pairs, "&")
 }
 
-func (n noise) multipart(route rest.Route) string {
+func (n noise) multipart(route call.Route) string {
 	var body strings.Builder
 	for _, name := range n.given(route) {
 		file := ""

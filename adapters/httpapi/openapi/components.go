@@ -48,8 +48,8 @@ func (c *components) add(key any, wanted string, make func() *schema) *schema {
 	return &schema{Ref: "#/components/schemas/" + name}
 }
 
-// plainPackages are those whose types have no prefix.
-var plainPackages = []string{"httpapi", "rest"}
+// plainPackages are those whose types have no prefix: the engine's and the management API's.
+var plainPackages = []string{"httpapi", "rest", "call", "entity", "people", "namespaces", "repositories"}
 
 // typeName returns the name for the schema of a type: that of Go, behind the package for
 // those of the callers with an API of their own.

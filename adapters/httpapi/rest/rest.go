@@ -1,5 +1,6 @@
 // Package rest answers the part of GitLab's REST API by which people and their tools
-// manage users, groups and projects.
+// manage users, groups and projects. It puts the routes of the packages below it together,
+// and answers those that belong to none of them.
 package rest
 
 import (
@@ -11,6 +12,10 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"gatehouse/adapters/httpapi"
+	"gatehouse/adapters/httpapi/rest/call"
+	"gatehouse/adapters/httpapi/rest/namespaces"
+	"gatehouse/adapters/httpapi/rest/people"
+	"gatehouse/adapters/httpapi/rest/repositories"
 	"gatehouse/application"
 	"gatehouse/application/accounts"
 	"gatehouse/application/credentials"
@@ -18,15 +23,21 @@ import (
 	"gatehouse/application/inventory"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
-	"gatehouse/domain/source"
+	"gatehouse/domain/identity"
 )
 
 // API answers the routes of the management API.
 type API struct {
+	server       *call.Server
+	people       *people.API
+	namespaces   *namespaces.API
+	repositories *repositories.API
+
 	useCases UseCases
 	instance Instance
-	limits   Limits
 	now      application.Clock
+	// document returns the document of the API.
+	document Document
 }
 
 // UseCases answer the questions of the routes.
@@ -40,30 +51,16 @@ type UseCases struct {
 	Queues func(context.Context, time.Time) ([]inventory.Queue, error)
 }
 
-// Instance is what the answers say about the server itself.
-type Instance struct {
-	Version string
-	// Revision is that of the source; empty if the build did not record it.
-	Revision string
-	// ExternalURL is the public base of every URL, without a trailing slash.
-	ExternalURL string
-	// KasEnabled and KasURL say whether agents are served, and where; KasURL may be
-	// empty.
-	KasEnabled bool
-	KasURL     string
-	// CORSOrigins are the origins whose pages may call the API; "*" is every one.
-	CORSOrigins []string
-	// CloneURL returns where the repository at a path is cloned from over a protocol.
-	CloneURL func(path string, protocol source.Protocol) string
-	// Settings are those of the configuration that administrators may read.
-	Settings Settings
-	// DefaultBranchProtection is that of a group that has none of its own.
-	DefaultBranchProtection source.BranchProtection
-}
-
 // New makes an API.
-func New(useCases UseCases, instance Instance, limits Limits, now application.Clock) *API {
-	return &API{useCases, instance, limits, now}
+func New(u UseCases, instance Instance, limits call.Limits, now application.Clock) *API {
+	asked := call.UseCases{Credentials: u.Credentials, Accounts: u.Accounts, Projects: u.Projects}
+	return &API{
+		server:       call.NewServer(asked, instance.ExternalURL, limits, now),
+		people:       people.New(people.UseCases{Accounts: u.Accounts}, instance.Instance, now),
+		namespaces:   namespaces.New(namespaces.UseCases{Groups: u.Groups, Members: u.Members, Projects: u.Projects}, instance.Instance),
+		repositories: repositories.New(repositories.UseCases{Projects: u.Projects, Members: u.Members}, instance.Instance),
+		useCases:     u, instance: instance, now: now,
+	}
 }
 
 // bodyLimit is in bytes.
@@ -75,25 +72,43 @@ type Document func() ([]byte, error)
 // Mount adds the routes to r, which stands for /api/v4.
 func (a *API) Mount(r gin.IRouter, document Document) {
 	r = r.Group("", httpapi.Limit(bodyLimit))
-	for _, route := range routes {
-		handler := a.serve(route, document)
-		r.Handle(route.Method, route.Path, handler)
-		if route.Method == http.MethodGet {
-			r.Handle(http.MethodHead, route.Path, handler)
-		}
-	}
+	own := *a
+	own.document = document
+	call.Mount(a.server, r, &own, routes)
+	call.Mount(a.server, r, a.people, people.Routes)
+	call.Mount(a.server, r, a.namespaces, namespaces.Routes)
+	call.Mount(a.server, r, a.repositories, repositories.Routes)
+}
+
+// route is a route with what answers it.
+type route = call.Handled[API]
+
+// routes are those of this package.
+var routes = slices.Concat(documentRoutes, metaRoutes, fixedRoutes, settingRoutes, sidekiqRoutes)
+
+// documentRoutes tell what the routes are.
+var documentRoutes = []route{{Route: call.Route{
+	Method: http.MethodGet, Path: "/openapi.json", Name: "getOpenAPI", Summary: "Describe the API by OpenAPI",
+	Who: call.Anyone, Scopes: []identity.Scope{call.AnyScope}, Answer: map[string]any{},
+}, Handle: (*API).openAPI}}
+
+// openAPI answers GET /openapi.json.
+func (a *API) openAPI(*call.Call) (any, error) {
+	text, err := a.document()
+	return httpapi.Encoded(text), err
 }
 
 // Routes returns a description of every route, in the order of the documentation.
-func Routes() []Route {
-	out := make([]Route, len(routes))
-	for i, r := range routes {
-		out[i] = r.Route
+func Routes() []call.Route {
+	return slices.Concat(call.Describe(people.Routes), call.Describe(namespaces.Routes), call.Describe(repositories.Routes), call.Describe(routes))
+}
+
+// Operations describes the routes below /api/v4.
+func Operations() []httpapi.Operation {
+	all := Routes()
+	out := make([]httpapi.Operation, len(all))
+	for i, r := range all {
+		out[i] = r.Operation()
 	}
 	return out
 }
-
-// routes are all routes.
-var routes = slices.Concat(documentRoutes, metaRoutes, userRoutes, userStateRoutes, userDetailRoutes, emailRoutes, sshKeyRoutes, accessTokenRoutes,
-	memberRoutes, projectRoutes, fixedRoutes, settingRoutes, sidekiqRoutes,
-	groupRoutes, groupShareRoutes, namespaceRoutes)

@@ -14,6 +14,8 @@ import (
 
 	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/rest"
+	"gatehouse/adapters/httpapi/rest/call"
+	"gatehouse/adapters/httpapi/rest/entity"
 	"gatehouse/adapters/memory"
 	"gatehouse/adapters/ratelimit"
 	"gatehouse/application/accounts"
@@ -39,7 +41,7 @@ access_tokens:
 `
 
 // newServer serves the API over a world in memory.
-func newServer(t *testing.T, limits rest.Limits, origins ...string) http.Handler {
+func newServer(t *testing.T, limits call.Limits, origins ...string) http.Handler {
 	t.Helper()
 	store := memory.New()
 	world.Apply(t, store.WorldImport, people)
@@ -47,15 +49,16 @@ func newServer(t *testing.T, limits rest.Limits, origins ...string) http.Handler
 	tokens := credentials.New(store.Accounts, store.RecoveryCodes, store.AccessTokens, nil, credentials.Rules{}, rand.Reader, clock)
 	users := accounts.New(store.AccountUnitOfWork, store.AccountRecords, nil, accounts.Rules{}, rand.Reader, clock)
 	api := rest.New(rest.UseCases{Credentials: tokens, Accounts: users}, rest.Instance{
-		Version: "16.11.0-gatehouse", Revision: "0123456", ExternalURL: "https://git.example.com", CORSOrigins: origins,
+		Instance: entity.Instance{ExternalURL: "https://git.example.com"},
+		Version:  "16.11.0-gatehouse", Revision: "0123456", CORSOrigins: origins,
 	}, limits, clock)
 	engine, err := httpapi.NewEngine(zap.NewNop(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	engine.Use(api.CORS)
-	engine.NoRoute(rest.Unknown)
-	engine.NoMethod(rest.NoMethod)
+	engine.NoRoute(call.Unknown)
+	engine.NoMethod(call.NoMethod)
 	api.Mount(engine.Group("/api/v4"), func() ([]byte, error) { return nil, nil })
 	return engine
 }
@@ -80,7 +83,7 @@ func ask(t *testing.T, server http.Handler, request string, headers ...string) *
 
 func TestAPI_authentication(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, rest.Limits{})
+	server := newServer(t, call.Limits{})
 	const unauthorized = `401 {"message":"401 Unauthorized"}`
 	scope := func(scopes string) string {
 		return `403 {"error":"insufficient_scope","error_description":"The request requires higher privileges than provided by the access token.","scope":"` + scopes + `"}`
@@ -153,7 +156,7 @@ func TestAPI_authentication(t *testing.T) {
 // The challenge of an expired token has the realm of the API.
 func TestAPI_challenge(t *testing.T) {
 	t.Parallel()
-	got := ask(t, newServer(t, rest.Limits{}), "GET /user", "PRIVATE-TOKEN: t-old").Header().Get("WWW-Authenticate")
+	got := ask(t, newServer(t, call.Limits{}), "GET /user", "PRIVATE-TOKEN: t-old").Header().Get("WWW-Authenticate")
 	if want := `Bearer realm="The API", error="invalid_token", error_description="Token is expired.`; !strings.HasPrefix(got, want) {
 		t.Errorf("got %s, want %s…", got, want)
 	}
@@ -161,7 +164,7 @@ func TestAPI_challenge(t *testing.T) {
 
 func TestAPI_rateLimit(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, rest.Limits{Counter: ratelimit.NewCounter(), User: 2})
+	server := newServer(t, call.Limits{Counter: ratelimit.NewCounter(), User: 2})
 	for i, want := range []string{"200 2 1 1", "200 2 2 0", "429 2 3 0"} {
 		answer := ask(t, server, "GET /version", "PRIVATE-TOKEN: t-dev")
 		header := answer.Header()
@@ -184,7 +187,7 @@ func TestAPI_rateLimit(t *testing.T) {
 // Whoever tries tokens is a stranger.
 func TestAPI_rateLimit_strangers(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, rest.Limits{Counter: ratelimit.NewCounter(), Address: 3})
+	server := newServer(t, call.Limits{Counter: ratelimit.NewCounter(), Address: 3})
 	for i, c := range []struct {
 		request, header string
 		want            int
@@ -202,7 +205,7 @@ func TestAPI_rateLimit_strangers(t *testing.T) {
 // Beyond the limit a stranger changes nothing, not even with a token that was rotated.
 func TestAPI_rateLimit_rotated(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, rest.Limits{Counter: ratelimit.NewCounter(), Address: 1})
+	server := newServer(t, call.Limits{Counter: ratelimit.NewCounter(), Address: 1})
 	const rotate = "POST /personal_access_tokens/self/rotate"
 	var made struct{ Token string }
 	if err := json.Unmarshal(ask(t, server, rotate, "PRIVATE-TOKEN: t-dev").Body.Bytes(), &made); err != nil || made.Token == "" {
@@ -222,7 +225,7 @@ func TestAPI_rateLimit_rotated(t *testing.T) {
 
 func TestAPI_CORS(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, rest.Limits{}, "https://tools.example.com")
+	server := newServer(t, call.Limits{}, "https://tools.example.com")
 	for name, tt := range map[string]struct {
 		request, origin, allowed string
 		status                   int
@@ -240,7 +243,7 @@ func TestAPI_CORS(t *testing.T) {
 			t.Errorf("%s: credentials are %s", name, got)
 		}
 	}
-	every := ask(t, newServer(t, rest.Limits{}, "*"), "GET /version", "Origin: https://any.example.com")
+	every := ask(t, newServer(t, call.Limits{}, "*"), "GET /version", "Origin: https://any.example.com")
 	if got := every.Header().Get("Access-Control-Allow-Origin"); got != "*" {
 		t.Errorf("got %q for every origin", got)
 	}

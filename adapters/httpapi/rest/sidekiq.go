@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"gatehouse/adapters/httpapi/rest/call"
 	"gatehouse/application"
 	"gatehouse/application/inventory"
 )
@@ -11,28 +12,28 @@ import (
 // sidekiqRoutes tell how the background jobs go, by the names that GitLab has for it: it
 // does its jobs by Sidekiq.
 var sidekiqRoutes = []route{
-	{Route{
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/sidekiq/queue_metrics", Name: "getQueueMetrics", Summary: "Tell how many jobs wait in each queue",
-		Who: Administrators, Answer: queueMetrics{},
-	}, ofQueues(newQueueMetrics)},
-	{Route{
+		Who: call.Administrators, Answer: queueMetrics{},
+	}, Handle: ofQueues(newQueueMetrics)},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/sidekiq/process_metrics", Name: "getProcessMetrics", Summary: "List the processes that do jobs for this server, of which there are none but itself",
-		Who: Administrators, Answer: processMetrics{},
-	}, ofQueues(newProcessMetrics)},
-	{Route{
+		Who: call.Administrators, Answer: processMetrics{},
+	}, Handle: ofQueues(newProcessMetrics)},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/sidekiq/job_stats", Name: "getJobStatistics", Summary: "Count the jobs that are kept",
-		Who: Administrators, Answer: jobStatistics{},
-	}, ofQueues(newJobStatistics)},
-	{Route{
+		Who: call.Administrators, Answer: jobStatistics{},
+	}, Handle: ofQueues(newJobStatistics)},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/sidekiq/compound_metrics", Name: "getCompoundMetrics", Summary: "Tell of queues, processes and jobs",
-		Who: Administrators, Answer: compoundMetrics{},
-	}, ofQueues(newCompoundMetrics)},
+		Who: call.Administrators, Answer: compoundMetrics{},
+	}, Handle: ofQueues(newCompoundMetrics)},
 }
 
 // ofQueues answers with what is made of the queues.
-func ofQueues[T any](answer func([]inventory.Queue) T) func(*API, *call) (any, error) {
-	return func(a *API, c *call) (any, error) {
-		queues, err := a.useCases.Queues(c.context(), a.now())
+func ofQueues[T any](answer func([]inventory.Queue) T) func(*API, *call.Call) (any, error) {
+	return func(a *API, c *call.Call) (any, error) {
+		queues, err := a.useCases.Queues(c.Context(), a.now())
 		if err != nil {
 			return nil, err
 		}

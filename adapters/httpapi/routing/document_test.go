@@ -14,6 +14,7 @@ import (
 	"gatehouse/adapters/httpapi/openapi"
 	"gatehouse/adapters/httpapi/portal"
 	"gatehouse/adapters/httpapi/rest"
+	"gatehouse/adapters/httpapi/rest/call"
 	"gatehouse/adapters/httpapi/routing"
 	"gatehouse/adapters/httpapi/shell"
 )
@@ -24,7 +25,7 @@ func allAPIs() routing.APIs {
 	kasAuth := kas.NewAuthenticator(func() []byte { return nil }, 0, false, false, time.Now)
 	return routing.APIs{
 		Shell: shell.New(shellAuth, shell.UseCases{}, shell.Instance{}), Kas: kas.New(kasAuth, nil, nil),
-		Portal: portal.New(nil, nil, true), Rest: rest.New(rest.UseCases{}, rest.Instance{}, rest.Limits{}, time.Now),
+		Portal: portal.New(nil, nil, true), Rest: rest.New(rest.UseCases{}, rest.Instance{}, call.Limits{}, time.Now),
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"gatehouse/adapters/httpapi/kas"
 	"gatehouse/adapters/httpapi/portal"
 	"gatehouse/adapters/httpapi/rest"
+	"gatehouse/adapters/httpapi/rest/call"
 	"gatehouse/adapters/httpapi/shell"
 )
 
@@ -132,8 +133,8 @@ func (b *builder) portal(api *portal.API, kind Listener) http.Handler {
 func (b *builder) rest(apis APIs, kind Listener) http.Handler {
 	engine := b.engine()
 	engine.Use(apis.Rest.CORS)
-	engine.NoRoute(rest.Unknown)
-	engine.NoMethod(rest.NoMethod)
+	engine.NoRoute(call.Unknown)
+	engine.NoMethod(call.NoMethod)
 	apis.Rest.Mount(engine.Group(apiPrefix), b.document(apis, kind))
 	return httpapi.HandlerAsSent(b.settings.RelativeRoot, apiPrefix, engine)
 }

@@ -23,6 +23,7 @@ import (
 	"gatehouse/adapters/httpapi/kas"
 	"gatehouse/adapters/httpapi/portal"
 	"gatehouse/adapters/httpapi/rest"
+	"gatehouse/adapters/httpapi/rest/call"
 	"gatehouse/adapters/httpapi/routing"
 	"gatehouse/adapters/httpapi/shell"
 	"gatehouse/adapters/httpserver"
@@ -82,7 +83,7 @@ func TestNew_management(t *testing.T) {
 	down := errors.New("the database is gone")
 	apis := routing.APIs{
 		Shell: shell.New(auth, shell.UseCases{}, shell.Instance{}), Portal: portal.New(nil, nil, true),
-		Rest:  rest.New(rest.UseCases{}, rest.Instance{}, rest.Limits{}, time.Now),
+		Rest:  rest.New(rest.UseCases{}, rest.Instance{}, call.Limits{}, time.Now),
 		Ready: func(context.Context) error { return down },
 	}
 	handlers := map[string]http.Handler{}

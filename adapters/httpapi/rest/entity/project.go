@@ -1,53 +1,54 @@
-package rest
+package entity
 
 import (
 	"reflect"
 	"strconv"
 	"time"
 
+	"gatehouse/adapters/httpapi/rest/call"
 	"gatehouse/application/projects"
 	"gatehouse/domain/remembered"
 	"gatehouse/domain/source"
 )
 
-// basicProject is a project as everyone sees it.
-type basicProject struct {
-	ID                int64          `json:"id"`
-	Description       *string        `json:"description"`
-	Name              string         `json:"name"`
-	NameWithNamespace string         `json:"name_with_namespace"`
-	Path              string         `json:"path"`
-	PathWithNamespace string         `json:"path_with_namespace"`
-	CreatedAt         *string        `json:"created_at" api:"date-time,null"`
-	DefaultBranch     *string        `json:"default_branch"`
-	TagList           []string       `json:"tag_list"`
-	Topics            []string       `json:"topics"`
-	SSHURLToRepo      string         `json:"ssh_url_to_repo"`
-	HTTPURLToRepo     string         `json:"http_url_to_repo"`
-	WebURL            string         `json:"web_url"`
-	ReadmeURL         *string        `json:"readme_url"`
-	ForksCount        int64          `json:"forks_count"`
-	AvatarURL         *string        `json:"avatar_url"`
-	StarCount         int64          `json:"star_count"`
-	LastActivityAt    *string        `json:"last_activity_at" api:"date-time,null"`
-	Visibility        visibilityWord `json:"visibility"`
-	Namespace         namespace      `json:"namespace"`
+// BasicProject is a project as everyone sees it.
+type BasicProject struct {
+	ID                int64               `json:"id"`
+	Description       *string             `json:"description"`
+	Name              string              `json:"name"`
+	NameWithNamespace string              `json:"name_with_namespace"`
+	Path              string              `json:"path"`
+	PathWithNamespace string              `json:"path_with_namespace"`
+	CreatedAt         *string             `json:"created_at" api:"date-time,null"`
+	DefaultBranch     *string             `json:"default_branch"`
+	TagList           []string            `json:"tag_list"`
+	Topics            []string            `json:"topics"`
+	SSHURLToRepo      string              `json:"ssh_url_to_repo"`
+	HTTPURLToRepo     string              `json:"http_url_to_repo"`
+	WebURL            string              `json:"web_url"`
+	ReadmeURL         *string             `json:"readme_url"`
+	ForksCount        int64               `json:"forks_count"`
+	AvatarURL         *string             `json:"avatar_url"`
+	StarCount         int64               `json:"star_count"`
+	LastActivityAt    *string             `json:"last_activity_at" api:"date-time,null"`
+	Visibility        call.VisibilityWord `json:"visibility"`
+	Namespace         Namespace           `json:"namespace"`
 }
 
 // featureLevel is a source.Feature.
 type featureLevel source.Feature
 
 // Words are the words that it is one of.
-func (featureLevel) Words() []string { return texts(source.Features) }
+func (featureLevel) Words() []string { return call.Texts(source.Features) }
 
-// project is a project as those who have signed in see it. Its members of type any are
+// Project is a project as those who have signed in see it. Its members of type any are
 // those of remembered.ProjectMembers.
-type project struct {
-	basicProject
+type Project struct {
+	BasicProject
 	Links                projectLinks        `json:"_links"`
 	EmptyRepo            bool                `json:"empty_repo"`
 	Archived             bool                `json:"archived"`
-	Owner                *basicUser          `json:"owner"`
+	Owner                *BasicUser          `json:"owner"`
 	CreatorID            *int64              `json:"creator_id"`
 	ImportStatus         string              `json:"import_status"`
 	ImportURL            *string             `json:"import_url"`
@@ -59,7 +60,7 @@ type project struct {
 	WikiEnabled          bool                `json:"wiki_enabled"`
 	RepositoryStorage    *string             `json:"repository_storage"`
 	ObjectFormat         string              `json:"repository_object_format"`
-	SharedWithGroups     []groupLink         `json:"shared_with_groups"`
+	SharedWithGroups     []GroupLink         `json:"shared_with_groups"`
 	Permissions          *projectPermissions `json:"permissions"`
 	MarkedForDeletionAt  *string             `json:"marked_for_deletion_at" api:"date,null"`
 	MarkedForDeletionOn  *string             `json:"marked_for_deletion_on" api:"date,null"`
@@ -79,7 +80,7 @@ type project struct {
 }
 
 // Remembered says which members are remembered.
-func (project) Remembered() remembered.Table { return remembered.ProjectMembers }
+func (Project) Remembered() remembered.Table { return remembered.ProjectMembers }
 
 // projectSettings are what is remembered of a project.
 type projectSettings struct {
@@ -201,47 +202,48 @@ type projectStatistics struct {
 	ContainerRegistrySize int64 `json:"container_registry_size"`
 }
 
-func (a *API) basicProject(v projects.View) basicProject {
+// BasicProject makes the BasicProject of a project.
+func (i Instance) BasicProject(v projects.View) BasicProject {
 	topics := v.Topics
 	if topics == nil {
 		topics = []string{}
 	}
-	return basicProject{
-		ID: int64(v.ID), Description: textOrNull(v.Description), Name: v.Name, NameWithNamespace: v.Namespace.FullName + " / " + v.Name,
-		Path: source.Path(v.Path).Last(), PathWithNamespace: v.Path, CreatedAt: momentOrNull(v.CreatedAt), DefaultBranch: textOrNull(v.DefaultBranch),
+	return BasicProject{
+		ID: int64(v.ID), Description: TextOrNull(v.Description), Name: v.Name, NameWithNamespace: v.Namespace.FullName + " / " + v.Name,
+		Path: source.Path(v.Path).Last(), PathWithNamespace: v.Path, CreatedAt: MomentOrNull(v.CreatedAt), DefaultBranch: TextOrNull(v.DefaultBranch),
 		TagList: topics, Topics: topics,
-		SSHURLToRepo: a.instance.CloneURL(v.Path, source.SSH), HTTPURLToRepo: a.instance.CloneURL(v.Path, source.HTTP),
-		WebURL: a.instance.ExternalURL + "/" + v.Path, LastActivityAt: momentOrNull(v.LastActivityAt),
-		Visibility: visibilityWord(v.Visibility), Namespace: a.projectNamespace(v.Namespace),
+		SSHURLToRepo: i.CloneURL(v.Path, source.SSH), HTTPURLToRepo: i.CloneURL(v.Path, source.HTTP),
+		WebURL: i.ExternalURL + "/" + v.Path, LastActivityAt: MomentOrNull(v.LastActivityAt),
+		Visibility: call.VisibilityWord(v.Visibility), Namespace: i.projectNamespace(v.Namespace),
 	}
 }
 
-func (a *API) projectNamespace(n projects.Namespace) namespace {
-	out := namespace{
-		ID: int64(n.ID), Name: n.Name, Path: source.Path(n.Path).Last(), Kind: "group", FullPath: n.Path, ParentID: numberOrNull(int64(n.Parent)),
-		WebURL: a.instance.groupURL(n.Path),
+func (i Instance) projectNamespace(n projects.Namespace) Namespace {
+	out := Namespace{
+		ID: int64(n.ID), Name: n.Name, Path: source.Path(n.Path).Last(), Kind: "group", FullPath: n.Path, ParentID: NumberOrNull(int64(n.Parent)),
+		WebURL: i.GroupURL(n.Path),
 	}
 	if n.Personal {
-		out.Kind, out.WebURL = "user", a.instance.ExternalURL+"/"+n.Path
+		out.Kind, out.WebURL = "user", i.ExternalURL+"/"+n.Path
 	}
 	return out
 }
 
-// project returns a project with all its members. Its statistics are for those who are
-// reporters, if they are asked for.
-func (a *API) project(v projects.View, statistics bool) project {
-	out := project{
-		basicProject: a.basicProject(v), EmptyRepo: v.Empty, Archived: v.Archived, CreatorID: numberOrNull(int64(v.Creator)), ImportStatus: "none",
+// Project makes the Project of a project. The statistics are for those who are reporters,
+// if they ask for them.
+func (i Instance) Project(v projects.View, statistics bool) Project {
+	out := Project{
+		BasicProject: i.BasicProject(v), EmptyRepo: v.Empty, Archived: v.Archived, CreatorID: NumberOrNull(int64(v.Creator)), ImportStatus: "none",
 		LFSEnabled: v.LFS, RepositoryAccess: featureLevel(v.Repository), WikiAccess: featureLevel(v.Wiki), WikiEnabled: v.Wiki != source.FeatureDisabled,
-		RepositoryStorage: textOrNull(v.Storage), ObjectFormat: v.ObjectFormat, SharedWithGroups: []groupLink{},
-		Permissions: &projectPermissions{access(v.ProjectRole), access(v.GroupRole)}, UpdatedAt: momentOrNull(v.UpdatedAt),
+		RepositoryStorage: TextOrNull(v.Storage), ObjectFormat: v.ObjectFormat, SharedWithGroups: []GroupLink{},
+		Permissions: &projectPermissions{access(v.ProjectRole), access(v.GroupRole)}, UpdatedAt: MomentOrNull(v.UpdatedAt),
 	}
 	if v.Owner.Known() {
-		out.Owner = new(a.basicUser(v.Owner))
+		out.Owner = new(i.BasicUser(v.Owner))
 	}
 	for _, g := range v.Shares {
-		out.SharedWithGroups = append(out.SharedWithGroups, groupLink{
-			GroupID: int64(g.ID), GroupName: g.Name, GroupFullPath: g.Path, GroupAccessLevel: int64(g.Lent), ExpiresAt: dayOrNull(g.ExpiresAt),
+		out.SharedWithGroups = append(out.SharedWithGroups, GroupLink{
+			GroupID: int64(g.ID), GroupName: g.Name, GroupFullPath: g.Path, GroupAccessLevel: int64(g.Lent), ExpiresAt: DayOrNull(g.ExpiresAt),
 		})
 	}
 	if statistics {
@@ -252,16 +254,16 @@ func (a *API) project(v projects.View, statistics bool) project {
 	policy, _ := values["container_expiration_policy"].(map[string]any)
 	show(reflect.ValueOf(&out.ExpirationPolicy).Elem(), policy)
 	if !v.CreatedAt.IsZero() {
-		out.ExpirationPolicy.NextRunAt = momentOrNull(v.CreatedAt.Add(24 * time.Hour))
+		out.ExpirationPolicy.NextRunAt = MomentOrNull(v.CreatedAt.Add(24 * time.Hour))
 	}
-	out.Links = a.projectLinks(int64(v.ID), values)
+	out.Links = i.projectLinks(int64(v.ID), values)
 	return out
 }
 
 // show sets the members of type any to the values of the same names.
-func show(entity reflect.Value, values map[string]any) {
-	for i := range entity.NumField() {
-		field, to := entity.Type().Field(i), entity.Field(i)
+func show(form reflect.Value, values map[string]any) {
+	for i := range form.NumField() {
+		field, to := form.Type().Field(i), form.Field(i)
 		switch {
 		case field.Anonymous:
 			show(to, values)
@@ -281,8 +283,8 @@ func access(role source.Role) *projectAccess {
 }
 
 // projectLinks returns the addresses of a project that has the remembered values.
-func (a *API) projectLinks(id int64, values remembered.Values) projectLinks {
-	self := a.instance.ExternalURL + "/api/v4/projects/" + strconv.FormatInt(id, 10)
+func (i Instance) projectLinks(id int64, values remembered.Values) projectLinks {
+	self := i.ExternalURL + "/api/v4/projects/" + strconv.FormatInt(id, 10)
 	link := func(name string) *string {
 		if values[name+"_enabled"] == false {
 			return nil

@@ -1,9 +1,11 @@
-package rest
+package people
 
 import (
 	"strconv"
 
 	"gatehouse/adapters/httpapi/params"
+	"gatehouse/adapters/httpapi/rest/call"
+	"gatehouse/adapters/httpapi/rest/entity"
 	"gatehouse/application"
 	"gatehouse/application/accounts"
 	"gatehouse/domain"
@@ -11,24 +13,24 @@ import (
 
 // usersParams filter users. A filter that is false picks all.
 type usersParams struct {
-	Username           string     `param:"username"`
-	Search             string     `param:"search"`
-	Active             bool       `param:"active"`
-	Blocked            bool       `param:"blocked"`
-	External           bool       `param:"external"`
-	Admins             bool       `param:"admins"`
-	Humans             bool       `param:"humans"`
-	WithoutProjectBots bool       `param:"without_project_bots"`
-	ExcludeActive      bool       `param:"exclude_active"`
-	ExcludeExternal    bool       `param:"exclude_external"`
-	ExcludeInternal    bool       `param:"exclude_internal"`
-	ExcludeHumans      bool       `param:"exclude_humans"`
-	CreatedBefore      moment     `param:"created_before"`
-	CreatedAfter       moment     `param:"created_after"`
-	PublicEmail        string     `param:"public_email"`
-	ExternUID          *string    `param:"extern_uid"`
-	Provider           *string    `param:"provider"`
-	TwoFactor          switchWord `param:"two_factor"`
+	Username           string      `param:"username"`
+	Search             string      `param:"search"`
+	Active             bool        `param:"active"`
+	Blocked            bool        `param:"blocked"`
+	External           bool        `param:"external"`
+	Admins             bool        `param:"admins"`
+	Humans             bool        `param:"humans"`
+	WithoutProjectBots bool        `param:"without_project_bots"`
+	ExcludeActive      bool        `param:"exclude_active"`
+	ExcludeExternal    bool        `param:"exclude_external"`
+	ExcludeInternal    bool        `param:"exclude_internal"`
+	ExcludeHumans      bool        `param:"exclude_humans"`
+	CreatedBefore      call.Moment `param:"created_before"`
+	CreatedAfter       call.Moment `param:"created_after"`
+	PublicEmail        string      `param:"public_email"`
+	ExternUID          *string     `param:"extern_uid"`
+	Provider           *string     `param:"provider"`
+	TwoFactor          switchWord  `param:"two_factor"`
 }
 
 // switchWord is "enabled" or "disabled"; empty for neither.
@@ -45,9 +47,9 @@ func (s *switchWord) ReadParam(value any) (problem string) {
 }
 
 // userOrders are the orders of users.
-var userOrders = orders{
-	names: []string{"id", "name", "username", "created_at", "updated_at"}, descending: true,
-	keyset: []string{"id", "name", "username", "created_at", "updated_at"},
+var userOrders = call.Orders{
+	Names: []string{"id", "name", "username", "created_at", "updated_at"}, Descending: true,
+	Keyset: []string{"id", "name", "username", "created_at", "updated_at"},
 }
 
 // filter returns the filter of the parameters; none says that it picks no user.
@@ -72,27 +74,27 @@ func (p usersParams) filter() (f accounts.Filter, none bool) {
 		TwoFactor:    pick(p.TwoFactor == "enabled", p.TwoFactor == "disabled"),
 		CreatedAfter: p.CreatedAfter.Time, CreatedBefore: p.CreatedBefore.Time,
 	}
-	set(&f.ExternUID, p.ExternUID)
-	set(&f.Provider, p.Provider)
+	call.Set(&f.ExternUID, p.ExternUID)
+	call.Set(&f.Provider, p.Provider)
 	return f, none
 }
 
 // users answers GET /users.
-func (a *API) users(c *call) (any, error) {
+func (a *API) users(c *call.Call) (any, error) {
 	var in usersParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
 	if (in.ExternUID == nil) != (in.Provider == nil) {
 		return nil, errAllOrNone
 	}
-	page, err := c.page()
+	page, err := c.Page()
 	if err != nil {
 		return nil, err
 	}
 	filter, none := in.filter()
-	filter.ExactFirst = !c.values.Given("order_by") && !c.values.Given("sort")
-	views, err := a.useCases.Accounts.Views(c.context(), c.caller, filter, page)
+	filter.ExactFirst = !c.Given("order_by") && !c.Given("sort")
+	views, err := a.useCases.Accounts.Views(c.Context(), c.Caller, filter, page)
 	if err != nil {
 		return nil, err
 	}
@@ -100,10 +102,10 @@ func (a *API) users(c *call) (any, error) {
 		views = application.Listed[accounts.View]{}
 	}
 	position := func(v accounts.View) application.Position { return userPosition(v, page.Order) }
-	if c.caller.Admin {
-		return listed(a, c, page, views, position, a.adminUser)
+	if c.Caller.Admin {
+		return call.AnswerList(c, page, views, position, a.adminUser)
 	}
-	return listed(a, c, page, views, position, func(v accounts.View) basicUser { return a.basicUser(v.User) })
+	return call.AnswerList(c, page, views, position, func(v accounts.View) entity.BasicUser { return a.instance.BasicUser(v.User) })
 }
 
 // errAllOrNone refuses one of the two parameters of an identity without the other.
@@ -118,9 +120,9 @@ func userPosition(v accounts.View, order string) application.Position {
 	case "username":
 		at.Value = v.Username
 	case "created_at":
-		at.Value = positionMoment(v.CreatedAt)
+		at.Value = call.PositionMoment(v.CreatedAt)
 	case "updated_at":
-		at.Value = positionMoment(v.UpdatedAt)
+		at.Value = call.PositionMoment(v.UpdatedAt)
 	default:
 		at.Value = strconv.FormatInt(at.ID, 10)
 	}

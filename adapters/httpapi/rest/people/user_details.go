@@ -1,4 +1,4 @@
-package rest
+package people
 
 import (
 	"html"
@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"gatehouse/adapters/httpapi/params"
+	"gatehouse/adapters/httpapi/rest/call"
 	"gatehouse/application/accounts"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/remembered"
@@ -13,30 +14,30 @@ import (
 
 // userDetailRoutes show what belongs to users.
 var userDetailRoutes = []route{
-	{Route{
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/users/:id/memberships", Name: "listUserMemberships", Summary: "List the direct memberships of a user",
-		Who: Administrators, Params: membershipsParams{}, List: true, Answer: []userMembership{},
-	}, (*API).userMemberships},
-	{Route{
+		Who: call.Administrators, Params: membershipsParams{}, List: true, Answer: []userMembership{},
+	}, Handle: (*API).userMemberships},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/users/:id/associations_count", Name: "countUserAssociations", Summary: "Count what a user is a member of",
-		Who: SignedIn, Answer: associationsCount{},
-	}, (*API).associationsCount},
-	{Route{
+		Who: call.SignedIn, Answer: associationsCount{},
+	}, Handle: (*API).associationsCount},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/users/:id/status", Name: "getUserStatus", Summary: "Show the status that a user has set",
-		Who: SignedIn, Answer: userStatus{},
-	}, (*API).userStatus},
-	{Route{
+		Who: call.SignedIn, Answer: userStatus{},
+	}, Handle: (*API).userStatus},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/user/status", Name: "getOwnStatus", Summary: "Show the status that the caller has set",
-		Who: SignedIn, Answer: userStatus{},
-	}, (*API).ownStatus},
-	{Route{
+		Who: call.SignedIn, Answer: userStatus{},
+	}, Handle: (*API).ownStatus},
+	{Route: call.Route{
 		Method: http.MethodPut, Path: "/user/status", Name: "setOwnStatus", Summary: "Set the status of the caller",
-		Who: SignedIn, Params: statusParams{}, Remembered: remembered.UserStatus, Answer: userStatus{},
-	}, (*API).setStatus},
-	{Route{
+		Who: call.SignedIn, Params: statusParams{}, Remembered: remembered.UserStatus, Answer: userStatus{},
+	}, Handle: (*API).setStatus},
+	{Route: call.Route{
 		Method: http.MethodPatch, Path: "/user/status", Name: "updateOwnStatus", Summary: "Change the status of the caller",
-		Who: SignedIn, Params: statusParams{}, Remembered: remembered.UserStatus, Answer: userStatus{},
-	}, (*API).setStatus},
+		Who: call.SignedIn, Params: statusParams{}, Remembered: remembered.UserStatus, Answer: userStatus{},
+	}, Handle: (*API).setStatus},
 }
 
 type membershipsParams struct {
@@ -47,7 +48,7 @@ type membershipsParams struct {
 type membershipKind accounts.MembershipKind
 
 // Words are the words that it takes.
-func (membershipKind) Words() []string { return texts(accounts.MembershipKinds) }
+func (membershipKind) Words() []string { return call.Texts(accounts.MembershipKinds) }
 
 // ReadParam implements params.Reader. Letter case counts.
 func (m *membershipKind) ReadParam(value any) (problem string) {
@@ -68,20 +69,20 @@ type userMembership struct {
 }
 
 // userMemberships answers GET /users/:id/memberships.
-func (a *API) userMemberships(c *call) (any, error) {
+func (a *API) userMemberships(c *call.Call) (any, error) {
 	var in membershipsParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	page, err := c.page()
+	page, err := c.Page()
 	if err != nil {
 		return nil, err
 	}
-	memberships, err := a.useCases.Accounts.Memberships(c.context(), c.caller, identity.UserID(c.number("id")), accounts.MembershipKind(in.Type), page)
+	memberships, err := a.useCases.Accounts.Memberships(c.Context(), c.Caller, identity.UserID(c.Number("id")), accounts.MembershipKind(in.Type), page)
 	if err != nil {
 		return nil, err
 	}
-	return listed(a, c, page, memberships, nil, func(m accounts.Membership) userMembership {
+	return call.AnswerList(c, page, memberships, nil, func(m accounts.Membership) userMembership {
 		return userMembership{max(int64(m.In.Group), int64(m.In.Project)), m.Name, membershipKind(m.Of()), int64(m.Role)}
 	})
 }
@@ -95,8 +96,8 @@ type associationsCount struct {
 }
 
 // associationsCount answers GET /users/:id/associations_count.
-func (a *API) associationsCount(c *call) (any, error) {
-	count, err := a.useCases.Accounts.Associations(c.context(), c.caller, identity.UserID(c.number("id")))
+func (a *API) associationsCount(c *call.Call) (any, error) {
+	count, err := a.useCases.Accounts.Associations(c.Context(), c.Caller, identity.UserID(c.Number("id")))
 	if err != nil {
 		return nil, err
 	}
@@ -125,8 +126,8 @@ func newUserStatus(v accounts.View) userStatus {
 }
 
 // userStatus answers GET /users/:id/status.
-func (a *API) userStatus(c *call) (any, error) {
-	view, err := a.useCases.Accounts.View(c.context(), c.caller, c.user("id"))
+func (a *API) userStatus(c *call.Call) (any, error) {
+	view, err := a.useCases.Accounts.View(c.Context(), c.Caller, c.User("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -134,8 +135,8 @@ func (a *API) userStatus(c *call) (any, error) {
 }
 
 // ownStatus answers GET /user/status.
-func (a *API) ownStatus(c *call) (any, error) {
-	view, err := a.useCases.Accounts.View(c.context(), c.caller, identity.Claim{Kind: identity.ByUser, ID: int64(c.caller.ID)})
+func (a *API) ownStatus(c *call.Call) (any, error) {
+	view, err := a.useCases.Accounts.View(c.Context(), c.Caller, identity.Claim{Kind: identity.ByUser, ID: int64(c.Caller.ID)})
 	if err != nil {
 		return nil, err
 	}
@@ -164,20 +165,20 @@ func (d *clearingDelay) ReadParam(value any) (problem string) {
 
 // setStatus answers PUT /user/status, which clears what is absent, and PATCH, which leaves
 // it.
-func (a *API) setStatus(c *call) (any, error) {
-	if err := c.decode(&statusParams{}); err != nil {
+func (a *API) setStatus(c *call.Call) (any, error) {
+	if err := c.Decode(&statusParams{}); err != nil {
 		return nil, err
 	}
-	given, err := c.remembered(remembered.UserStatus)
+	given, err := c.Remembered(remembered.UserStatus)
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range remembered.UserStatus {
-		if !c.values.Given(p.Name) && c.route.Method == http.MethodPut {
+		if !c.Given(p.Name) && c.Route.Method == http.MethodPut {
 			given[p.Name] = p.Default
 		}
 	}
-	view, err := a.useCases.Accounts.UpdateStatus(c.context(), c.caller, given)
+	view, err := a.useCases.Accounts.UpdateStatus(c.Context(), c.Caller, given)
 	if err != nil {
 		return nil, err
 	}

@@ -1,50 +1,49 @@
-package rest
+package people
 
 import (
 	"net/http"
 
-	"gatehouse/adapters/httpapi"
-	"gatehouse/adapters/httpapi/params"
-	"gatehouse/domain"
+	"gatehouse/adapters/httpapi/rest/call"
+	"gatehouse/adapters/httpapi/rest/entity"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/remembered"
 )
 
 // userRoutes manage users.
 var userRoutes = []route{
-	{Route{
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/user", Name: "getCurrentUser", Summary: "Show the caller",
-		Who: SignedIn, Answer: []any{adminUser{}, ownUser{}},
-	}, (*API).currentUser},
-	{Route{
+		Who: call.SignedIn, Answer: []any{adminUser{}, ownUser{}},
+	}, Handle: (*API).currentUser},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/users/:id", Name: "getUser", Summary: "Show a user",
-		Who: SignedIn, Answer: []any{adminUser{}, publicUser{}},
-	}, (*API).user},
-	{Route{
+		Who: call.SignedIn, Answer: []any{adminUser{}, publicUser{}},
+	}, Handle: (*API).user},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/users", Name: "listUsers", Summary: "List users",
-		Who: Anyone, Params: usersParams{}, List: true, Orders: userOrders, Answer: []any{adminUser{}, basicUser{}},
-	}, (*API).users},
-	{Route{
+		Who: call.Anyone, Params: usersParams{}, List: true, Orders: userOrders, Answer: []any{adminUser{}, entity.BasicUser{}},
+	}, Handle: (*API).users},
+	{Route: call.Route{
 		Method: http.MethodPost, Path: "/users", Name: "createUser", Summary: "Create a user",
-		Who: Administrators, Params: []any{newUserParams{}, userParams{}}, Remembered: remembered.UserParameters, Status: http.StatusCreated, Answer: adminUser{},
-	}, (*API).createUser},
-	{Route{
+		Who: call.Administrators, Params: []any{newUserParams{}, userParams{}}, Remembered: remembered.UserParameters, Status: http.StatusCreated, Answer: adminUser{},
+	}, Handle: (*API).createUser},
+	{Route: call.Route{
 		Method: http.MethodPut, Path: "/users/:id", Name: "updateUser", Summary: "Change a user",
-		Who: Administrators, Params: []any{userParams{}, changedUserParams{}}, Remembered: remembered.UserParameters, Answer: adminUser{},
-	}, (*API).updateUser},
-	{Route{
+		Who: call.Administrators, Params: []any{userParams{}, changedUserParams{}}, Remembered: remembered.UserParameters, Answer: adminUser{},
+	}, Handle: (*API).updateUser},
+	{Route: call.Route{
 		Method: http.MethodDelete, Path: "/users/:id", Name: "deleteUser", Summary: "Delete a user",
-		Who: Administrators, Params: deleteUserParams{}, Status: http.StatusNoContent,
-	}, (*API).deleteUser},
+		Who: call.Administrators, Params: deleteUserParams{}, Status: http.StatusNoContent,
+	}, Handle: (*API).deleteUser},
 }
 
 // currentUser answers GET /user.
-func (a *API) currentUser(c *call) (any, error) {
-	view, err := a.useCases.Accounts.View(c.context(), c.caller, identity.Claim{Kind: identity.ByUser, ID: int64(c.caller.ID)})
+func (a *API) currentUser(c *call.Call) (any, error) {
+	view, err := a.useCases.Accounts.View(c.Context(), c.Caller, identity.Claim{Kind: identity.ByUser, ID: int64(c.Caller.ID)})
 	switch {
 	case err != nil:
 		return nil, err
-	case c.caller.Admin:
+	case c.Caller.Admin:
 		return a.adminUser(view), nil
 	default:
 		return a.ownUser(view), nil
@@ -52,12 +51,12 @@ func (a *API) currentUser(c *call) (any, error) {
 }
 
 // user answers GET /users/:id.
-func (a *API) user(c *call) (any, error) {
-	view, err := a.useCases.Accounts.View(c.context(), c.caller, identity.Claim{Kind: identity.ByUser, ID: c.number("id")})
+func (a *API) user(c *call.Call) (any, error) {
+	view, err := a.useCases.Accounts.View(c.Context(), c.Caller, identity.Claim{Kind: identity.ByUser, ID: c.Number("id")})
 	switch {
 	case err != nil:
 		return nil, err
-	case c.caller.Admin:
+	case c.Caller.Admin:
 		return a.adminUser(view), nil
 	default:
 		return a.publicUser(view), nil
@@ -106,40 +105,33 @@ type deleteUserParams struct {
 // are remembered.
 func (p userParams) change(settings remembered.Values) func(*identity.Account) {
 	return func(a *identity.Account) {
-		set(&a.Email, p.Email)
-		set(&a.Username, p.Username)
-		set(&a.Name, p.Name)
-		set(&a.Admin, p.Admin)
-		set(&a.External, p.External)
-		set(&a.CanCreateGroup, p.CanCreateGroup)
-		set(&a.ProjectsLimit, p.ProjectsLimit)
-		set(&a.Note, p.Note)
-		set(&a.PublicEmail, p.PublicEmail)
+		call.Set(&a.Email, p.Email)
+		call.Set(&a.Username, p.Username)
+		call.Set(&a.Name, p.Name)
+		call.Set(&a.Admin, p.Admin)
+		call.Set(&a.External, p.External)
+		call.Set(&a.CanCreateGroup, p.CanCreateGroup)
+		call.Set(&a.ProjectsLimit, p.ProjectsLimit)
+		call.Set(&a.Note, p.Note)
+		call.Set(&a.PublicEmail, p.PublicEmail)
 		a.Settings = a.Settings.With(settings)
 	}
 }
 
-// set replaces a value by the one that is given, if one is.
-func set[T any](value, given *T) {
-	if given != nil {
-		*value = *given
-	}
-}
-
 // userChange reads the parameters of a user.
-func (c *call) userChange() (func(*identity.Account), error) {
+func userChange(c *call.Call) (func(*identity.Account), error) {
 	var in userParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
 	for name, field := range map[string]**string{
 		"email": &in.Email, "username": &in.Username, "name": &in.Name, "note": &in.Note, "public_email": &in.PublicEmail,
 	} {
-		if *field == nil && c.values.Given(name) {
+		if *field == nil && c.Given(name) {
 			*field = new("") // null empties it
 		}
 	}
-	settings, err := c.remembered(remembered.UserParameters)
+	settings, err := c.Remembered(remembered.UserParameters)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +139,7 @@ func (c *call) userChange() (func(*identity.Account), error) {
 		return nil, errAllOrNone
 	}
 	if in.Password != nil {
-		httpapi.AddLogFields(c.gin, "password", "not kept")
+		c.AddLogField("password", "not kept")
 		if wrong := identity.CheckPassword(*in.Password); len(wrong) > 0 {
 			return nil, wrong
 		}
@@ -156,24 +148,24 @@ func (c *call) userChange() (func(*identity.Account), error) {
 }
 
 // createUser answers POST /users. No password is kept here.
-func (a *API) createUser(c *call) (any, error) {
+func (a *API) createUser(c *call.Call) (any, error) {
 	var in newUserParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	change, err := c.userChange()
+	change, err := userChange(c)
 	if err != nil {
 		return nil, err
 	}
-	if !c.values.Has("password") && in.ResetPassword == nil && in.ForceRandomPassword == nil {
-		return nil, atLeastOne("password", "reset_password", "force_random_password")
+	if !c.Has("password") && in.ResetPassword == nil && in.ForceRandomPassword == nil {
+		return nil, call.AtLeastOne("password", "reset_password", "force_random_password")
 	}
 	account := identity.Account{
 		User:    identity.User{State: identity.Active, Type: identity.Human, EmailConfirmed: in.SkipConfirmation},
 		Profile: identity.Profile{CanCreateGroup: true, ProjectsLimit: identity.DefaultProjectsLimit},
 	}
 	change(&account)
-	view, err := a.useCases.Accounts.Create(c.context(), c.caller, account)
+	view, err := a.useCases.Accounts.Create(c.Context(), c.Caller, account)
 	if err != nil {
 		return nil, err
 	}
@@ -181,16 +173,16 @@ func (a *API) createUser(c *call) (any, error) {
 }
 
 // updateUser answers PUT /users/:id.
-func (a *API) updateUser(c *call) (any, error) {
+func (a *API) updateUser(c *call.Call) (any, error) {
 	var in changedUserParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	change, err := c.userChange()
+	change, err := userChange(c)
 	if err != nil {
 		return nil, err
 	}
-	view, err := a.useCases.Accounts.Update(c.context(), c.caller, identity.UserID(c.number("id")), in.SkipReconfirmation, change)
+	view, err := a.useCases.Accounts.Update(c.Context(), c.Caller, identity.UserID(c.Number("id")), in.SkipReconfirmation, change)
 	if err != nil {
 		return nil, err
 	}
@@ -198,34 +190,15 @@ func (a *API) updateUser(c *call) (any, error) {
 }
 
 // deleteUser answers DELETE /users/:id.
-func (a *API) deleteUser(c *call) (any, error) {
+func (a *API) deleteUser(c *call.Call) (any, error) {
 	var in deleteUserParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	if err := a.useCases.Accounts.Delete(c.context(), c.caller, identity.UserID(c.number("id")), in.HardDelete, c.unmodifiedSince()); err != nil {
+	if err := a.useCases.Accounts.Delete(c.Context(), c.Caller, identity.UserID(c.Number("id")), in.HardDelete, c.UnmodifiedSince()); err != nil {
 		return nil, err
 	}
-	return c.noContent()
-}
-
-// remembered reads the parameters of a table that are given.
-func (c *call) remembered(table remembered.Table) (remembered.Values, error) {
-	given := remembered.Values{}
-	for _, p := range table {
-		if !c.values.Given(p.Name) {
-			continue
-		}
-		value, problem := c.values.Scalar(p.Name, string(p.Kind))
-		if problem == "" && !p.IsValid(value) {
-			problem = params.NoValidValue
-		}
-		if problem != "" {
-			return nil, domain.Refuse(domain.Invalid, "%s %s", p.Name, problem)
-		}
-		given[p.Name] = value
-	}
-	return given, nil
+	return c.NoContent()
 }
 
 // userStateRoutes change the state of users. Clients check their statuses one by one.
@@ -236,18 +209,18 @@ var userStateRoutes = []route{
 	stateRoute(identity.Activate, "Activate a deactivated user"),
 	stateRoute(identity.Ban, "Ban a user"),
 	stateRoute(identity.Unban, "End the ban of a user"),
-	{Route{
+	{Route: call.Route{
 		Method: http.MethodPost, Path: "/users/:id/approve", Name: "approveUser", Summary: "Approve a user who waits for it",
-		Who: Administrators, Status: http.StatusCreated, Answer: successBody{},
-	}, (*API).approveUser},
-	{Route{
+		Who: call.Administrators, Status: http.StatusCreated, Answer: successBody{},
+	}, Handle: (*API).approveUser},
+	{Route: call.Route{
 		Method: http.MethodPost, Path: "/users/:id/reject", Name: "rejectUser", Summary: "Delete a user who waits for approval",
-		Who: Administrators, Answer: successBody{},
-	}, (*API).rejectUser},
-	{Route{
+		Who: call.Administrators, Answer: successBody{},
+	}, Handle: (*API).rejectUser},
+	{Route: call.Route{
 		Method: http.MethodPatch, Path: "/users/:id/disable_two_factor", Name: "disableTwoFactor", Summary: "Remove the second factor of a user",
-		Who: Administrators, Status: http.StatusNoContent,
-	}, (*API).disableTwoFactor},
+		Who: call.Administrators, Status: http.StatusNoContent,
+	}, Handle: (*API).disableTwoFactor},
 }
 
 // successBody is the answer to what is done with a user who waits for approval.
@@ -261,11 +234,11 @@ var unchangedStates = map[identity.StateChange]*bool{identity.Unblock: new(false
 
 // stateRoute returns the route of a change.
 func stateRoute(change identity.StateChange, summary string) route {
-	described := Route{
+	described := call.Route{
 		Method: http.MethodPost, Path: "/users/:id/" + string(change), Name: string(change) + "User", Summary: summary,
-		Who: Administrators, Status: http.StatusCreated, Answer: (*bool)(nil),
+		Who: call.Administrators, Status: http.StatusCreated, Answer: (*bool)(nil),
 	}
-	return route{described, func(a *API, c *call) (any, error) {
+	return route{Route: described, Handle: func(a *API, c *call.Call) (any, error) {
 		changed, err := a.changeState(c, change)
 		switch {
 		case err != nil:
@@ -278,12 +251,12 @@ func stateRoute(change identity.StateChange, summary string) route {
 	}}
 }
 
-func (a *API) changeState(c *call, change identity.StateChange) (changed bool, err error) {
-	return a.useCases.Accounts.ChangeState(c.context(), c.caller, identity.UserID(c.number("id")), change)
+func (a *API) changeState(c *call.Call, change identity.StateChange) (changed bool, err error) {
+	return a.useCases.Accounts.ChangeState(c.Context(), c.Caller, identity.UserID(c.Number("id")), change)
 }
 
 // approveUser answers POST /users/:id/approve.
-func (a *API) approveUser(c *call) (any, error) {
+func (a *API) approveUser(c *call.Call) (any, error) {
 	if _, err := a.changeState(c, identity.Approve); err != nil {
 		return nil, err
 	}
@@ -291,17 +264,17 @@ func (a *API) approveUser(c *call) (any, error) {
 }
 
 // rejectUser answers POST /users/:id/reject.
-func (a *API) rejectUser(c *call) (any, error) {
-	if err := a.useCases.Accounts.Reject(c.context(), c.caller, identity.UserID(c.number("id"))); err != nil {
+func (a *API) rejectUser(c *call.Call) (any, error) {
+	if err := a.useCases.Accounts.Reject(c.Context(), c.Caller, identity.UserID(c.Number("id"))); err != nil {
 		return nil, err
 	}
 	return successBody{"Success"}, nil
 }
 
 // disableTwoFactor answers PATCH /users/:id/disable_two_factor.
-func (a *API) disableTwoFactor(c *call) (any, error) {
-	if err := a.useCases.Accounts.DisableTwoFactor(c.context(), c.caller, identity.UserID(c.number("id"))); err != nil {
-		return nil, asBadRequestWords(err)
+func (a *API) disableTwoFactor(c *call.Call) (any, error) {
+	if err := a.useCases.Accounts.DisableTwoFactor(c.Context(), c.Caller, identity.UserID(c.Number("id"))); err != nil {
+		return nil, call.AsBadRequestWords(err)
 	}
-	return c.noContent()
+	return c.NoContent()
 }

@@ -1,4 +1,4 @@
-package rest
+package namespaces
 
 import (
 	"net/http"
@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gatehouse/adapters/httpapi/params"
+	"gatehouse/adapters/httpapi/rest/call"
+	"gatehouse/adapters/httpapi/rest/entity"
 	"gatehouse/application"
 	"gatehouse/application/members"
 	"gatehouse/domain"
@@ -22,36 +24,36 @@ var memberRoutes = slices.Concat(membersOf(rights.Group, "/groups/:id", "Group",
 // membersOf returns the routes for the members of groups, or of projects.
 func membersOf(kind rights.Kind, prefix, name, of string) []route {
 	return []route{
-		{Route{
+		{Route: call.Route{
 			Method: http.MethodGet, Path: prefix + "/members", Name: "list" + name + "Members", Summary: "List the direct members of " + of,
-			Who: SignedIn, Params: memberFilter{}, List: true, Answer: member{},
-		}, inPath(kind, (*API).directMembers)},
-		{Route{
+			Who: call.SignedIn, Params: memberFilter{}, List: true, Answer: member{},
+		}, Handle: call.InPath(kind, (*API).directMembers)},
+		{Route: call.Route{
 			Method: http.MethodGet, Path: prefix + "/members/all", Name: "listAll" + name + "Members",
 			Summary: "List the members of " + of + ", those of groups above and of shares among them",
-			Who:     SignedIn, Params: memberFilter{}, List: true, Answer: member{},
-		}, inPath(kind, (*API).allMembers)},
-		{Route{
+			Who:     call.SignedIn, Params: memberFilter{}, List: true, Answer: member{},
+		}, Handle: call.InPath(kind, (*API).allMembers)},
+		{Route: call.Route{
 			Method: http.MethodGet, Path: prefix + "/members/:user_id", Name: "get" + name + "Member", Summary: "Show a direct member of " + of,
-			Who: SignedIn, Answer: member{},
-		}, inPath(kind, (*API).directMember)},
-		{Route{
+			Who: call.SignedIn, Answer: member{},
+		}, Handle: call.InPath(kind, (*API).directMember)},
+		{Route: call.Route{
 			Method: http.MethodGet, Path: prefix + "/members/all/:user_id", Name: "getAny" + name + "Member",
 			Summary: "Show a member of " + of + ", by whatever membership",
-			Who:     SignedIn, Answer: member{},
-		}, inPath(kind, (*API).anyMember)},
-		{Route{
+			Who:     call.SignedIn, Answer: member{},
+		}, Handle: call.InPath(kind, (*API).anyMember)},
+		{Route: call.Route{
 			Method: http.MethodPost, Path: prefix + "/members", Name: "add" + name + "Member", Summary: "Add members to " + of,
-			Who: SignedIn, Params: newMemberParams{}, Status: http.StatusCreated, Answer: []any{member{}, memberStatus{}},
-		}, inPath(kind, (*API).addMember)},
-		{Route{
+			Who: call.SignedIn, Params: newMemberParams{}, Status: http.StatusCreated, Answer: []any{member{}, memberStatus{}},
+		}, Handle: call.InPath(kind, (*API).addMember)},
+		{Route: call.Route{
 			Method: http.MethodPut, Path: prefix + "/members/:user_id", Name: "update" + name + "Member", Summary: "Change a direct member of " + of,
-			Who: SignedIn, Params: memberParams{}, Answer: member{},
-		}, inPath(kind, (*API).updateMember)},
-		{Route{
+			Who: call.SignedIn, Params: memberParams{}, Answer: member{},
+		}, Handle: call.InPath(kind, (*API).updateMember)},
+		{Route: call.Route{
 			Method: http.MethodDelete, Path: prefix + "/members/:user_id", Name: "remove" + name + "Member", Summary: "Remove a direct member of " + of,
-			Who: SignedIn, Params: removeMemberParams{}, Status: http.StatusNoContent,
-		}, inPath(kind, (*API).removeMember)},
+			Who: call.SignedIn, Params: removeMemberParams{}, Status: http.StatusNoContent,
+		}, Handle: call.InPath(kind, (*API).removeMember)},
 	}
 }
 
@@ -73,57 +75,34 @@ func levelsOf(takes func(source.Role) bool) (out []string) {
 	return out
 }
 
-// inPath returns the handler of a route that is about the group or project in its path.
-func inPath(kind rights.Kind, handle func(*API, *call, rights.Ref) (any, error)) func(*API, *call) (any, error) {
-	return func(a *API, c *call) (any, error) { return handle(a, c, c.ref(kind, "id")) }
-}
-
-// ref returns the group or project that a parameter of the path names, by number or by full
-// path. A text that is neither names none.
-func (c *call) ref(kind rights.Kind, name string) rights.Ref {
-	text := c.gin.Param(name)
-	switch {
-	case isDigits(text):
-		return rights.Ref{Kind: kind, ID: c.number(name)}
-	case source.IsPath(text):
-		return rights.Ref{Kind: kind, Path: text}
-	default:
-		return rights.Ref{Kind: kind}
-	}
-}
-
-func isDigits(text string) bool {
-	return text != "" && !slices.ContainsFunc([]byte(text), func(c byte) bool { return c < '0' || c > '9' })
-}
-
 // memberFilter are the parameters of lists of members.
 type memberFilter struct {
-	Query     string `param:"query"`
-	UserIDs   ids    `param:"user_ids" api:"[]integer,string"`
-	SkipUsers ids    `param:"skip_users" api:"[]integer,string"`
+	Query     string   `param:"query"`
+	UserIDs   call.IDs `param:"user_ids" api:"[]integer,string"`
+	SkipUsers call.IDs `param:"skip_users" api:"[]integer,string"`
 }
 
 // directMembers answers GET …/members.
-func (a *API) directMembers(c *call, on rights.Ref) (any, error) { return a.members(c, on, false) }
+func (a *API) directMembers(c *call.Call, on rights.Ref) (any, error) { return a.members(c, on, false) }
 
 // allMembers answers GET …/members/all.
-func (a *API) allMembers(c *call, on rights.Ref) (any, error) { return a.members(c, on, true) }
+func (a *API) allMembers(c *call.Call, on rights.Ref) (any, error) { return a.members(c, on, true) }
 
-func (a *API) members(c *call, on rights.Ref, inherited bool) (any, error) {
+func (a *API) members(c *call.Call, on rights.Ref, inherited bool) (any, error) {
 	var in memberFilter
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	page, err := c.page()
+	page, err := c.Page()
 	if err != nil {
 		return nil, err
 	}
-	f := members.Filter{Inherited: inherited, Search: in.Query, Users: in.UserIDs.users(), Skip: in.SkipUsers.users()}
-	l, err := a.useCases.Members.List(c.context(), c.caller, on, f, page)
+	f := members.Filter{Inherited: inherited, Search: in.Query, Users: in.UserIDs.Users(), Skip: in.SkipUsers.Users()}
+	l, err := a.useCases.Members.List(c.Context(), c.Caller, on, f, page)
 	if err != nil {
 		return nil, err
 	}
-	return listed(a, c, page, l, memberPosition, a.member)
+	return call.AnswerList(c, page, l, memberPosition, a.member)
 }
 
 func memberPosition(v members.View) application.Position {
@@ -131,13 +110,15 @@ func memberPosition(v members.View) application.Position {
 }
 
 // directMember answers GET …/members/:user_id.
-func (a *API) directMember(c *call, on rights.Ref) (any, error) { return a.oneMember(c, on, false) }
+func (a *API) directMember(c *call.Call, on rights.Ref) (any, error) {
+	return a.oneMember(c, on, false)
+}
 
 // anyMember answers GET …/members/all/:user_id.
-func (a *API) anyMember(c *call, on rights.Ref) (any, error) { return a.oneMember(c, on, true) }
+func (a *API) anyMember(c *call.Call, on rights.Ref) (any, error) { return a.oneMember(c, on, true) }
 
-func (a *API) oneMember(c *call, on rights.Ref, inherited bool) (any, error) {
-	view, err := a.useCases.Members.View(c.context(), c.caller, on, c.userID(), inherited)
+func (a *API) oneMember(c *call.Call, on rights.Ref, inherited bool) (any, error) {
+	view, err := a.useCases.Members.View(c.Context(), c.Caller, on, userID(c), inherited)
 	if err != nil {
 		return nil, err
 	}
@@ -145,12 +126,12 @@ func (a *API) oneMember(c *call, on rights.Ref, inherited bool) (any, error) {
 }
 
 // userID returns the number of the user in the path; 0 for any other text.
-func (c *call) userID() identity.UserID { return identity.UserID(c.number("user_id")) }
+func userID(c *call.Call) identity.UserID { return identity.UserID(c.Number("user_id")) }
 
 // newMemberParams are the parameters of new members.
 type newMemberParams struct {
-	UserID      names       `param:"user_id" api:"integer,string,[]integer"`
-	Username    names       `param:"username" api:"string,[]string"`
+	UserID      call.Names  `param:"user_id" api:"integer,string,[]integer"`
+	Username    call.Names  `param:"username" api:"string,[]string"`
 	AccessLevel memberLevel `param:"access_level,required"`
 	ExpiresAt   expiry      `param:"expires_at" api:"string,null"`
 }
@@ -159,9 +140,9 @@ type newMemberParams struct {
 func (p newMemberParams) who() ([]identity.Claim, error) {
 	switch {
 	case p.UserID != nil && p.Username != nil:
-		return nil, exclusive("user_id", "username")
+		return nil, call.Exclusive("user_id", "username")
 	case p.UserID == nil && p.Username == nil:
-		return nil, atLeastOne("user_id", "username")
+		return nil, call.AtLeastOne("user_id", "username")
 	}
 	var claims []identity.Claim
 	for _, text := range p.UserID {
@@ -180,7 +161,7 @@ func (p newMemberParams) who() ([]identity.Claim, error) {
 	case len(claims) == 0:
 		return nil, domain.Refuse(domain.Invalid, "username is empty")
 	case len(claims) > maxNewMembers:
-		return nil, badRequest{domain.Refuse(domain.Invalid, "Too many users specified (limit is %d)", maxNewMembers)}
+		return nil, call.AsBadRequest(domain.Refuse(domain.Invalid, "Too many users specified (limit is %d)", maxNewMembers))
 	}
 	return claims, nil
 }
@@ -196,9 +177,9 @@ type memberStatus struct {
 }
 
 // addMember answers POST …/members.
-func (a *API) addMember(c *call, on rights.Ref) (any, error) {
+func (a *API) addMember(c *call.Call, on rights.Ref) (any, error) {
 	var in newMemberParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
 	who, err := in.who()
@@ -207,13 +188,13 @@ func (a *API) addMember(c *call, on rights.Ref) (any, error) {
 	}
 	grant := members.Grant{Role: source.Role(in.AccessLevel), ExpiresAt: in.ExpiresAt.day}
 	if len(who) == 1 {
-		view, err := a.useCases.Members.Add(c.context(), c.caller, on, who[0], grant)
+		view, err := a.useCases.Members.Add(c.Context(), c.Caller, on, who[0], grant)
 		if err != nil {
 			return nil, err
 		}
 		return a.member(view), nil
 	}
-	refused, err := a.useCases.Members.AddAll(c.context(), c.caller, on, who, grant)
+	refused, err := a.useCases.Members.AddAll(c.Context(), c.Caller, on, who, grant)
 	if err != nil {
 		return nil, err
 	}
@@ -234,16 +215,16 @@ type memberParams struct {
 }
 
 // updateMember answers PUT …/members/:user_id.
-func (a *API) updateMember(c *call, on rights.Ref) (any, error) {
+func (a *API) updateMember(c *call.Call, on rights.Ref) (any, error) {
 	var in memberParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
 	var expiresAt *time.Time
-	if c.values.Given("expires_at") {
+	if c.Given("expires_at") {
 		expiresAt = &in.ExpiresAt.day
 	}
-	view, err := a.useCases.Members.Update(c.context(), c.caller, on, c.userID(), source.Role(in.AccessLevel), expiresAt)
+	view, err := a.useCases.Members.Update(c.Context(), c.Caller, on, userID(c), source.Role(in.AccessLevel), expiresAt)
 	if err != nil {
 		return nil, err
 	}
@@ -256,37 +237,37 @@ type removeMemberParams struct {
 }
 
 // removeMember answers DELETE …/members/:user_id.
-func (a *API) removeMember(c *call, on rights.Ref) (any, error) {
+func (a *API) removeMember(c *call.Call, on rights.Ref) (any, error) {
 	var in removeMemberParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	removal := members.Removal{KeepBelow: in.SkipSubresources, UnmodifiedSince: c.unmodifiedSince()}
-	if err := a.useCases.Members.Remove(c.context(), c.caller, on, c.userID(), removal); err != nil {
+	removal := members.Removal{KeepBelow: in.SkipSubresources, UnmodifiedSince: c.UnmodifiedSince()}
+	if err := a.useCases.Members.Remove(c.Context(), c.Caller, on, userID(c), removal); err != nil {
 		return nil, err
 	}
-	return c.noContent()
+	return c.NoContent()
 }
 
 // member is a member of a group or project.
 type member struct {
-	basicUser
-	AccessLevel     int64      `json:"access_level"`
-	CreatedAt       *string    `json:"created_at" api:"date-time,null"`
-	CreatedBy       *basicUser `json:"created_by"`
-	ExpiresAt       *string    `json:"expires_at" api:"date,null"`
-	MembershipState string     `json:"membership_state"`
+	entity.BasicUser
+	AccessLevel     int64             `json:"access_level"`
+	CreatedAt       *string           `json:"created_at" api:"date-time,null"`
+	CreatedBy       *entity.BasicUser `json:"created_by"`
+	ExpiresAt       *string           `json:"expires_at" api:"date,null"`
+	MembershipState string            `json:"membership_state"`
 	// Email is null for those who are no owners.
 	Email *string `json:"email"`
 }
 
 func (a *API) member(v members.View) member {
 	out := member{
-		basicUser: a.basicUser(v.User), AccessLevel: int64(v.Role), CreatedAt: momentOrNull(v.CreatedAt), ExpiresAt: dayOrNull(v.ExpiresAt),
-		MembershipState: "active", Email: textOrNull(v.User.Email),
+		BasicUser: a.instance.BasicUser(v.User), AccessLevel: int64(v.Role), CreatedAt: entity.MomentOrNull(v.CreatedAt), ExpiresAt: entity.DayOrNull(v.ExpiresAt),
+		MembershipState: "active", Email: entity.TextOrNull(v.User.Email),
 	}
 	if v.Creator.Known() {
-		out.CreatedBy = new(a.basicUser(v.Creator))
+		out.CreatedBy = new(a.instance.BasicUser(v.Creator))
 	}
 	return out
 }
@@ -311,64 +292,4 @@ func (e *expiry) ReadParam(value any) (problem string) {
 	}
 	e.day = day.Time
 	return ""
-}
-
-// names is a parameter of several texts: an array, or one text with commas. Numbers are
-// texts too.
-type names []string
-
-// ReadParam implements params.Reader.
-func (n *names) ReadParam(value any) (problem string) {
-	list, isList := value.([]any)
-	if !isList {
-		text, problem := params.Text(value)
-		if problem != "" {
-			return problem
-		}
-		for part := range strings.SplitSeq(text, ",") {
-			list = append(list, part)
-		}
-	}
-	*n = names{}
-	for _, element := range list {
-		text, problem := params.Text(element)
-		if problem != "" {
-			return problem
-		}
-		if text = strings.TrimSpace(text); text != "" {
-			*n = append(*n, text)
-		}
-	}
-	return ""
-}
-
-// ids is a parameter of several numbers of rows, as names has several texts.
-type ids []int64
-
-// ReadParam implements params.Reader.
-func (n *ids) ReadParam(value any) (problem string) {
-	var texts names
-	if problem := texts.ReadParam(value); problem != "" {
-		return problem
-	}
-	*n = ids{}
-	for _, text := range texts {
-		id, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			return params.IsInvalid
-		}
-		*n = append(*n, id)
-	}
-	return ""
-}
-
-// users returns the numbers as those of users; nil if they were not given.
-func (n ids) users() (users []identity.UserID) {
-	if n != nil {
-		users = []identity.UserID{}
-	}
-	for _, id := range n {
-		users = append(users, identity.UserID(id))
-	}
-	return users
 }

@@ -1,22 +1,14 @@
-package rest
+package namespaces
 
 import (
 	"strings"
 
+	"gatehouse/adapters/httpapi/rest/call"
+	"gatehouse/adapters/httpapi/rest/entity"
 	"gatehouse/application/groups"
 	"gatehouse/domain/remembered"
 	"gatehouse/domain/source"
 )
-
-// basicGroup is a group as short lists show it.
-type basicGroup struct {
-	ID        int64   `json:"id"`
-	WebURL    string  `json:"web_url"`
-	Name      string  `json:"name"`
-	AvatarURL *string `json:"avatar_url"`
-	FullName  string  `json:"full_name"`
-	FullPath  string  `json:"full_path"`
-}
 
 // group is a group as lists show it.
 type group struct {
@@ -25,7 +17,7 @@ type group struct {
 	Name                            string               `json:"name"`
 	Path                            string               `json:"path"`
 	Description                     string               `json:"description"`
-	Visibility                      visibilityWord       `json:"visibility"`
+	Visibility                      call.VisibilityWord  `json:"visibility"`
 	ShareWithGroupLock              bool                 `json:"share_with_group_lock"`
 	RequireTwoFactorAuthentication  bool                 `json:"require_two_factor_authentication" api:"no-effect"`
 	TwoFactorGracePeriod            any                  `json:"two_factor_grace_period"`
@@ -72,7 +64,7 @@ type accessLevel struct {
 // EnabledGitAccessProtocol in a subgroup.
 type groupFields struct {
 	group
-	SharedWithGroups                     []groupLink         `json:"shared_with_groups"`
+	SharedWithGroups                     []entity.GroupLink  `json:"shared_with_groups"`
 	RunnersToken                         *string             `json:"runners_token"`
 	PreventSharingGroupsOutsideHierarchy any                 `json:"prevent_sharing_groups_outside_hierarchy"`
 	EnabledGitAccessProtocol             *accessProtocolWord `json:"enabled_git_access_protocol"`
@@ -95,43 +87,31 @@ type groupProjects[Shown any] struct {
 // groupDetail is one group.
 type groupDetail struct {
 	groupFields
-	groupProjects[project]
+	groupProjects[entity.Project]
 }
 
 // publicGroupDetail is one group as callers without a credential see it.
 type publicGroupDetail struct {
 	groupFields
-	groupProjects[basicProject]
+	groupProjects[entity.BasicProject]
 }
 
 // Remembered says which members are remembered, here and where the struct is embedded.
 func (group) Remembered() remembered.Table { return remembered.Groups }
 
-// groupLink is a share of a group or of a project with a group.
-type groupLink struct {
-	GroupID          int64   `json:"group_id"`
-	GroupName        string  `json:"group_name"`
-	GroupFullPath    string  `json:"group_full_path"`
-	GroupAccessLevel int64   `json:"group_access_level"`
-	ExpiresAt        *string `json:"expires_at" api:"date,null"`
-}
-
-// groupURL is the address of the page of a group.
-func (i Instance) groupURL(path string) string { return i.ExternalURL + "/groups/" + path }
-
-func (a *API) basicGroup(v groups.View) basicGroup {
-	return basicGroup{ID: int64(v.ID), WebURL: a.instance.groupURL(v.Path), Name: v.Name, FullName: v.FullName, FullPath: v.Path}
+func (a *API) basicGroup(v groups.View) entity.BasicGroup {
+	return entity.BasicGroup{ID: int64(v.ID), WebURL: a.instance.GroupURL(v.Path), Name: v.Name, FullName: v.FullName, FullPath: v.Path}
 }
 
 func (a *API) group(v groups.View) group {
 	setting := func(name string) any { return remembered.GroupValue(v.Settings, name) }
 	level := a.instance.DefaultBranchProtection
-	set(&level, v.DefaultBranchProtection)
+	call.Set(&level, v.DefaultBranchProtection)
 	defaults := level.Defaults()
-	set(&defaults, source.OwnBranchDefaults(v.DefaultBranchProtection, v.Settings))
+	call.Set(&defaults, source.OwnBranchDefaults(v.DefaultBranchProtection, v.Settings))
 	return group{
-		ID: int64(v.ID), WebURL: a.instance.groupURL(v.Path), Name: v.Name, Path: source.Path(v.Path).Last(), Description: v.Description,
-		Visibility: visibilityWord(v.Visibility), ShareWithGroupLock: v.ShareLock, RequireTwoFactorAuthentication: v.RequireTwoFactor,
+		ID: int64(v.ID), WebURL: a.instance.GroupURL(v.Path), Name: v.Name, Path: source.Path(v.Path).Last(), Description: v.Description,
+		Visibility: call.VisibilityWord(v.Visibility), ShareWithGroupLock: v.ShareLock, RequireTwoFactorAuthentication: v.RequireTwoFactor,
 		TwoFactorGracePeriod: setting("two_factor_grace_period"), ProjectCreationLevel: projectCreationWord(v.ProjectCreation),
 		AutoDevopsEnabled: setting("auto_devops_enabled"), SubgroupCreationLevel: subgroupCreationWord(v.SubgroupCreation),
 		EmailsDisabled: setting("emails_disabled"), EmailsEnabled: setting("emails_enabled"),
@@ -139,8 +119,8 @@ func (a *API) group(v groups.View) group {
 		MathRenderingLimitsEnabled:     setting("math_rendering_limits_enabled"),
 		LockMathRenderingLimitsEnabled: setting("lock_math_rendering_limits_enabled"),
 		DefaultBranch:                  setting("default_branch"), DefaultBranchProtection: int64(level), DefaultBranchProtectionDefaults: newBranchDefaults(defaults),
-		RequestAccessEnabled: setting("request_access_enabled"), FullName: v.FullName, FullPath: v.Path, CreatedAt: momentOrNull(v.CreatedAt),
-		ParentID: numberOrNull(v.Parent), OrganizationID: setting("organization_id"), SharedRunnersSetting: setting("shared_runners_setting"), MaxArtifactsSize: setting("max_artifacts_size"),
+		RequestAccessEnabled: setting("request_access_enabled"), FullName: v.FullName, FullPath: v.Path, CreatedAt: entity.MomentOrNull(v.CreatedAt),
+		ParentID: entity.NumberOrNull(v.Parent), OrganizationID: setting("organization_id"), SharedRunnersSetting: setting("shared_runners_setting"), MaxArtifactsSize: setting("max_artifacts_size"),
 	}
 }
 
@@ -154,18 +134,18 @@ func newBranchDefaults(d source.BranchDefaults) branchDefaults {
 func (a *API) groupFields(d groups.Detail) groupFields {
 	setting := func(name string) any { return remembered.GroupValue(d.Settings, name) }
 	out := groupFields{
-		group: a.group(d.View), SharedWithGroups: []groupLink{}, MembershipLock: d.MembershipLock,
+		group: a.group(d.View), SharedWithGroups: []entity.GroupLink{}, MembershipLock: d.MembershipLock,
 		SharedRunnersMinutesLimit: setting("shared_runners_minutes_limit"), ExtraSharedRunnersMinutesLimit: setting("extra_shared_runners_minutes_limit"),
 		PreventForkingOutsideGroup: setting("prevent_forking_outside_group"), FileTemplateProjectID: setting("file_template_project_id"),
 		WikiAccessLevel: setting("wiki_access_level"),
 	}
 	for _, l := range d.Links {
-		out.SharedWithGroups = append(out.SharedWithGroups, groupLink{
-			GroupID: int64(l.With), GroupName: l.Name, GroupFullPath: l.Path, GroupAccessLevel: int64(l.Role), ExpiresAt: dayOrNull(l.ExpiresAt),
+		out.SharedWithGroups = append(out.SharedWithGroups, entity.GroupLink{
+			GroupID: int64(l.With), GroupName: l.Name, GroupFullPath: l.Path, GroupAccessLevel: int64(l.Role), ExpiresAt: entity.DayOrNull(l.ExpiresAt),
 		})
 	}
 	if d.Owner {
-		out.RunnersToken, out.IPRestrictionRanges = new(string), textOrNull(rangeTexts(d.Group))
+		out.RunnersToken, out.IPRestrictionRanges = new(string), entity.TextOrNull(rangeTexts(d.Group))
 	}
 	if d.Parent == 0 {
 		out.EnabledGitAccessProtocol = new(accessProtocol(d.Namespace))
@@ -191,13 +171,4 @@ func accessProtocol(n source.Namespace) accessProtocolWord {
 		return sshCertificates
 	}
 	return accessProtocolWord(n.Protocols)
-}
-
-// numberOrNull returns nil for the number of no row.
-func numberOrNull[ID ~int64](id ID) *int64 {
-	if id == 0 {
-		return nil
-	}
-	number := int64(id)
-	return &number
 }

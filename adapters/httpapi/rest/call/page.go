@@ -1,4 +1,4 @@
-package rest
+package call
 
 import (
 	"cmp"
@@ -13,8 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gin-gonic/gin"
-
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/application"
 	"gatehouse/domain"
@@ -27,43 +25,44 @@ const (
 	maxOffset = 50_000
 )
 
-// orders are the orders of a list: the first one is the default, and descending says how
-// it goes by default. keyset are those by which the list can be read with
-// pagination=keyset. The zero orders are by the numbers of the rows alone.
-type orders struct {
-	names      []string
-	descending bool
-	keyset     []string
-	// byParams says that a list by keyset goes on by the parameters id_after and id_before of
+// Orders are the orders of a list. The zero Orders are by the numbers of the rows alone.
+type Orders struct {
+	// Names are those of the parameter order_by; the first one is the default.
+	Names []string
+	// Descending says that the list descends by default.
+	Descending bool
+	// Keyset are those by which the list can be read with pagination=keyset.
+	Keyset []string
+	// ByParams says that a list by keyset goes on by the parameters id_after and id_before of
 	// its own, and not by a cursor.
-	byParams bool
-	// words are, for a list whose parameter sort names both, the orders by their words.
-	words map[string]ordered
+	ByParams bool
+	// Words are, for a list whose parameter sort names both, the orders by their words.
+	Words map[string]Ordered
 }
 
 // known returns the names of the orders.
-func (o orders) known() []string {
-	if o.names == nil {
+func (o Orders) known() []string {
+	if o.Names == nil {
 		return []string{"id"}
 	}
-	return o.names
+	return o.Names
 }
 
 // sorts returns the words of the parameter sort.
-func (o orders) sorts() []string {
-	if o.words == nil {
+func (o Orders) sorts() []string {
+	if o.Words == nil {
 		return []string{ascending, descending}
 	}
-	return slices.Sorted(maps.Keys(o.words))
+	return slices.Sorted(maps.Keys(o.Words))
 }
 
 // sorted returns the order that a word of the parameter sort stands for. A word that is a
 // direction alone keeps the name of the order.
-func (o orders) sorted(word, name string) ordered {
-	if o.words == nil {
-		return ordered{name, word == descending}
+func (o Orders) sorted(word, name string) Ordered {
+	if o.Words == nil {
+		return Ordered{Name: name, Descending: word == descending}
 	}
-	return o.words[word]
+	return o.Words[word]
 }
 
 // The words of the parameter sort that are a direction.
@@ -72,10 +71,10 @@ const (
 	descending = "desc"
 )
 
-// ordered is an order with its direction.
-type ordered struct {
-	name       string
-	descending bool
+// Ordered is an order with its direction.
+type Ordered struct {
+	Name       string
+	Descending bool
 }
 
 // listParams are the parameters of every list.
@@ -125,32 +124,32 @@ type cursorParams struct {
 // byKeyset is the word of the parameter pagination.
 const byKeyset = "keyset"
 
-// page returns the part of a list that the request asks for, in one of the orders of the
+// Page returns the part of a list that the request asks for, in one of the orders of the
 // route.
-func (c *call) page() (application.Page, error) {
-	o := c.route.Orders
+func (c *Call) Page() (application.Page, error) {
+	o := c.Route.Orders
 	var in struct {
 		listParams
 		keysetParams
 		cursorParams
 	}
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return application.Page{}, err
 	}
 	size, number := min(cmp.Or(in.PerPage, defaultPerPage), maxPerPage), cmp.Or(in.Page, 1)
-	page := application.Page{Order: o.known()[0], Descending: o.descending, Size: int(size), Offset: int((number - 1) * size)}
+	page := application.Page{Order: o.known()[0], Descending: o.Descending, Size: int(size), Offset: int((number - 1) * size)}
 	if in.OrderBy != nil {
 		page.Order = *in.OrderBy
 		if !slices.Contains(o.known(), page.Order) {
-			return application.Page{}, noValidValue("order_by")
+			return application.Page{}, NoValidValue("order_by")
 		}
 	}
 	if in.Sort != nil {
 		if !slices.Contains(o.sorts(), *in.Sort) {
-			return application.Page{}, noValidValue("sort")
+			return application.Page{}, NoValidValue("sort")
 		}
 		sorted := o.sorted(*in.Sort, page.Order)
-		page.Order, page.Descending = sorted.name, sorted.descending
+		page.Order, page.Descending = sorted.Name, sorted.Descending
 	}
 	if in.Pagination != nil && *in.Pagination == byKeyset {
 		return c.keyset(page, o, in.Cursor)
@@ -164,12 +163,12 @@ func (c *call) page() (application.Page, error) {
 }
 
 // keyset makes a page by keyset of one by offset.
-func (c *call) keyset(page application.Page, o orders, cursor *string) (application.Page, error) {
-	if !slices.Contains(o.keyset, page.Order) {
+func (c *Call) keyset(page application.Page, o Orders, cursor *string) (application.Page, error) {
+	if !slices.Contains(o.Keyset, page.Order) {
 		return application.Page{}, &methodNotAllowed{"Keyset pagination is not yet available for this type of request"}
 	}
 	page.Keyset, page.Offset = true, 0
-	if cursor == nil || *cursor == "" || o.byParams {
+	if cursor == nil || *cursor == "" || o.ByParams {
 		return page, nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(*cursor)
@@ -191,8 +190,8 @@ func isPosition(order, value string) bool {
 	return err == nil
 }
 
-// positionMoment is a moment as the value of a position.
-func positionMoment(at time.Time) string {
+// PositionMoment is a moment as the value of a position.
+func PositionMoment(at time.Time) string {
 	if at.IsZero() {
 		return ""
 	}
@@ -205,43 +204,30 @@ type cursorValue struct {
 	ID    int64  `json:"id"`
 }
 
-func noValidValue(name string) error {
-	return domain.Refuse(domain.Invalid, "%s %s", name, params.NoValidValue)
-}
-
-// methodNotAllowed is an error that is answered with status 405.
-type methodNotAllowed struct{ message string }
-
-// Error returns the message.
-func (m *methodNotAllowed) Error() string { return m.message }
-
-// Unwrap returns a refusal.
-func (m *methodNotAllowed) Unwrap() error { return domain.Refuse(domain.Invalid, "%s", m.message) }
-
-// listed answers with a page of a list, and says in the headers which. The function
+// AnswerList answers with a page of a list, and says in the headers which. The function
 // position returns the place of an item in the order; it is asked with keyset only, and
 // nil for a list without.
-func listed[Item, Shown any](a *API, c *call, page application.Page, l application.Listed[Item], position func(Item) application.Position, show func(Item) Shown) (any, error) {
+func AnswerList[Item, Shown any](c *Call, page application.Page, l application.Listed[Item], position func(Item) application.Position, show func(Item) Shown) (any, error) {
 	out := make([]Shown, len(l.Items))
 	for i, item := range l.Items {
 		out[i] = show(item)
 	}
 	if !page.Keyset {
-		a.offsetHeaders(c.gin, page, l.Total, l.More)
+		c.offsetHeaders(page, l.Total, l.More)
 		return out, nil
 	}
 	if l.More {
-		next := c.route.Orders.next(page, position(l.Items[len(l.Items)-1]))
-		c.gin.Header("Link", "<"+a.link(c.gin, next)+`>; rel="next"`)
+		next := c.Route.Orders.next(page, position(l.Items[len(l.Items)-1]))
+		c.gin.Header("Link", "<"+c.link(next)+`>; rel="next"`)
 	}
 	return out, nil
 }
 
 // next returns the parameters of the page by keyset that begins behind a position.
-func (o orders) next(page application.Page, last application.Position) map[string]string {
+func (o Orders) next(page application.Page, last application.Position) map[string]string {
 	text, _ := json.Marshal(cursorValue{last.Value, last.ID}) // a text and a number do not fail
 	switch number := strconv.FormatInt(last.ID, 10); {
-	case !o.byParams:
+	case !o.ByParams:
 		return map[string]string{"cursor": base64.RawURLEncoding.EncodeToString(text)}
 	case page.Descending:
 		return map[string]string{"id_before": number}
@@ -252,11 +238,11 @@ func (o orders) next(page application.Page, last application.Position) map[strin
 
 // offsetHeaders sets the headers of a page by offset. All of them are there whatever the
 // size of the list: Argo CD would not see a second page without the totals.
-func (a *API) offsetHeaders(g *gin.Context, page application.Page, total int64, more bool) {
+func (c *Call) offsetHeaders(page application.Page, total int64, more bool) {
 	size := int64(page.Size)
 	number := int64(page.Offset)/size + 1
 	pages := max((total+size-1)/size, 1)
-	header := g.Writer.Header()
+	header := c.gin.Writer.Header()
 	set := func(name string, value int64) { header.Set(name, strconv.FormatInt(value, 10)) }
 	set("X-Page", number)
 	set("X-Per-Page", size)
@@ -266,7 +252,7 @@ func (a *API) offsetHeaders(g *gin.Context, page application.Page, total int64, 
 	header.Set("X-Prev-Page", "")
 	var links []string
 	link := func(rel string, page int64) {
-		address := a.link(g, map[string]string{"page": strconv.FormatInt(page, 10), "per_page": strconv.FormatInt(size, 10)})
+		address := c.link(map[string]string{"page": strconv.FormatInt(page, 10), "per_page": strconv.FormatInt(size, 10)})
 		links = append(links, fmt.Sprintf(`<%s>; rel="%s"`, address, rel))
 	}
 	if number > 1 && number <= pages+1 {
@@ -284,21 +270,30 @@ func (a *API) offsetHeaders(g *gin.Context, page application.Page, total int64, 
 
 // link returns the address of the request on the external address, with some parameters
 // of the query changed and without any token. It holds no comma.
-func (a *API) link(g *gin.Context, change map[string]string) string {
-	query := g.Request.URL.Query()
+func (c *Call) link(change map[string]string) string {
+	query := c.gin.Request.URL.Query()
 	for name, value := range change {
 		query.Set(name, value)
 	}
 	query.Del(privateToken)
 	query.Del(accessToken)
-	return strings.ReplaceAll(a.sentURL(g), ",", "%2C") + "?" + query.Encode()
+	return strings.ReplaceAll(c.sentURL(), ",", "%2C") + "?" + query.Encode()
 }
 
-// origin is the external address without its path.
-func (i Instance) origin() string {
-	u, err := url.Parse(i.ExternalURL)
+// sentURL returns the address of the request on the external address, without query.
+func (c *Call) sentURL() string {
+	sent, err := url.ParseRequestURI(c.gin.Request.RequestURI)
 	if err != nil {
-		return i.ExternalURL
+		return c.externalURL
+	}
+	return originOf(c.externalURL) + sent.EscapedPath()
+}
+
+// originOf returns an address without its path.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
 	}
 	return u.Scheme + "://" + u.Host
 }

@@ -1,8 +1,10 @@
-package rest
+package namespaces
 
 import (
 	"net/http"
 
+	"gatehouse/adapters/httpapi/rest/call"
+	"gatehouse/adapters/httpapi/rest/entity"
 	"gatehouse/application"
 	"gatehouse/application/groups"
 	"gatehouse/domain/billing"
@@ -11,36 +13,24 @@ import (
 
 // namespaceRoutes read namespaces. What the customers portal has below them is not here.
 var namespaceRoutes = []route{
-	{Route{
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/namespaces", Name: "listNamespaces", Summary: "List the caller's namespaces",
-		Who: SignedIn, Params: namespaceFilterParams{}, List: true, Answer: namespaceDetail{},
-	}, (*API).listNamespaces},
-	{Route{
+		Who: call.SignedIn, Params: namespaceFilterParams{}, List: true, Answer: namespaceDetail{},
+	}, Handle: (*API).listNamespaces},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/namespaces/:id", Name: "getNamespace", Summary: "Show a namespace",
-		Who: SignedIn, Answer: namespaceDetail{},
-	}, (*API).showNamespace},
-	{Route{
+		Who: call.SignedIn, Answer: namespaceDetail{},
+	}, Handle: (*API).showNamespace},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/namespaces/:id/exists", Name: "namespaceExists", Summary: "Tell whether a path is that of a namespace",
-		Who: SignedIn, Params: namespaceExistsParams{}, Answer: namespaceExistence{},
-	}, (*API).namespaceExists},
-}
-
-// namespace is a group or a personal namespace.
-type namespace struct {
-	ID        int64   `json:"id"`
-	Name      string  `json:"name"`
-	Path      string  `json:"path"`
-	Kind      string  `json:"kind" api:"user|group"`
-	FullPath  string  `json:"full_path"`
-	ParentID  *int64  `json:"parent_id"`
-	AvatarURL *string `json:"avatar_url"`
-	WebURL    string  `json:"web_url"`
+		Who: call.SignedIn, Params: namespaceExistsParams{}, Answer: namespaceExistence{},
+	}, Handle: (*API).namespaceExists},
 }
 
 // namespaceDetail is a namespace with what its owners see; the members are null for all
 // others. The counts are null in lists.
 type namespaceDetail struct {
-	namespace
+	entity.Namespace
 	MembersCountWithDescendants *int64  `json:"members_count_with_descendants"`
 	RootRepositorySize          *int64  `json:"root_repository_size"`
 	ProjectsCount               *int64  `json:"projects_count"`
@@ -55,9 +45,9 @@ type namespaceDetail struct {
 }
 
 func (a *API) namespace(d groups.NamespaceDetail) namespaceDetail {
-	out := namespaceDetail{namespace: namespace{
-		ID: int64(d.ID), Name: d.Name, Path: source.Path(d.Path).Last(), Kind: "group", FullPath: d.Path, ParentID: numberOrNull(d.Parent),
-		WebURL: a.instance.groupURL(d.Path),
+	out := namespaceDetail{Namespace: entity.Namespace{
+		ID: int64(d.ID), Name: d.Name, Path: source.Path(d.Path).Last(), Kind: "group", FullPath: d.Path, ParentID: entity.NumberOrNull(d.Parent),
+		WebURL: a.instance.GroupURL(d.Path),
 	}}
 	if d.Namespace.Owner != 0 {
 		out.Kind, out.WebURL = "user", a.instance.ExternalURL+"/"+d.Path
@@ -72,11 +62,11 @@ func (a *API) namespace(d groups.NamespaceDetail) namespaceDetail {
 	if s.Plan != "" {
 		plan = s.Plan
 	}
-	out.Plan, out.Trial, out.TrialEndsOn, out.EndDate = &plan, &s.Trial, dayOrNull(s.TrialEnds), dayOrNull(s.EndDate)
+	out.Plan, out.Trial, out.TrialEndsOn, out.EndDate = &plan, &s.Trial, entity.DayOrNull(s.TrialEnds), entity.DayOrNull(s.EndDate)
 	if s.Namespace != 0 {
 		used, most := int64(s.SeatsInUse), int64(s.MaxSeatsUsed)
 		out.SeatsInUse, out.BillableMembersCount, out.MaxSeatsUsed = &used, &used, &most
-		out.MaxSeatsUsedChangedAt = momentOrNull(s.MaxChangedAt)
+		out.MaxSeatsUsedChangedAt = entity.MomentOrNull(s.MaxChangedAt)
 	}
 	return out
 }
@@ -89,28 +79,28 @@ type namespaceFilterParams struct {
 }
 
 // listNamespaces answers GET /namespaces.
-func (a *API) listNamespaces(c *call) (any, error) {
+func (a *API) listNamespaces(c *call.Call) (any, error) {
 	var in namespaceFilterParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	page, err := c.page()
+	page, err := c.Page()
 	if err != nil {
 		return nil, err
 	}
 	filter := groups.NamespaceFilter{Owned: in.OwnedOnly, Search: in.Search, FullPath: in.FullPathSearch, TopLevel: in.TopLevelOnly}
-	found, err := a.useCases.Groups.ListNamespaces(c.context(), c.caller, filter, page)
+	found, err := a.useCases.Groups.ListNamespaces(c.Context(), c.Caller, filter, page)
 	if err != nil {
 		return nil, err
 	}
 	position := func(d groups.NamespaceDetail) application.Position { return application.Position{ID: int64(d.ID)} }
-	return listed(a, c, page, found, position, a.namespace)
+	return call.AnswerList(c, page, found, position, a.namespace)
 }
 
 // showNamespace answers GET /namespaces/:id.
-func (a *API) showNamespace(c *call) (any, error) {
-	ref := c.groupRef("id")
-	detail, err := a.useCases.Groups.ShowNamespace(c.context(), c.caller, source.NamespaceID(ref.ID), ref.Path)
+func (a *API) showNamespace(c *call.Call) (any, error) {
+	ref := groupRef(c, "id")
+	detail, err := a.useCases.Groups.ShowNamespace(c.Context(), c.Caller, source.NamespaceID(ref.ID), ref.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -127,12 +117,12 @@ type namespaceExistence struct {
 }
 
 // namespaceExists answers GET /namespaces/:id/exists, in which digits are a path, too.
-func (a *API) namespaceExists(c *call) (any, error) {
+func (a *API) namespaceExists(c *call.Call) (any, error) {
 	var in namespaceExistsParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	exists, err := a.useCases.Groups.NamespaceExists(c.context(), c.caller, c.gin.Param("id"), source.NamespaceID(in.ParentID))
+	exists, err := a.useCases.Groups.NamespaceExists(c.Context(), c.Caller, c.Param("id"), source.NamespaceID(in.ParentID))
 	if err != nil {
 		return nil, err
 	}

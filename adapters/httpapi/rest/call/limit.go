@@ -1,4 +1,4 @@
-package rest
+package call
 
 import (
 	"net/http"
@@ -28,13 +28,13 @@ var errTooMany = domain.Refuse(domain.TooMany, "This endpoint has been requested
 
 // admitUser refuses the requests of a user above the limit. Only with a limit are there
 // headers that tell it: by them client-go slows itself down.
-func (a *API) admitUser(c *call) error {
-	limit := a.limits.User
+func (s *Server) admitUser(c *Call) error {
+	limit := s.limits.User
 	if limit == 0 {
 		return nil
 	}
-	now := a.now()
-	observed := a.limits.Counter.Count(now, "user "+strconv.FormatInt(int64(c.caller.ID), 10))
+	now := s.now()
+	observed := s.limits.Counter.Count(now, "user "+strconv.FormatInt(int64(c.Caller.ID), 10))
 	reset := now.Truncate(time.Minute).Add(time.Minute)
 	header := c.gin.Writer.Header()
 	for name, value := range map[string]int64{
@@ -48,17 +48,17 @@ func (a *API) admitUser(c *call) error {
 }
 
 // admitStranger lets a caller without a token read, unless the address asks too often.
-func (a *API) admitStranger(c *call) error {
-	limit := a.limits.Address
+func (s *Server) admitStranger(c *Call) error {
+	limit := s.limits.Address
 	if limit == 0 {
 		return nil
 	}
-	now := a.now()
-	return c.tooMany(a.limits.Counter.Count(now, "address "+httpapi.ClientIP(c.gin)) > limit, now)
+	now := s.now()
+	return c.tooMany(s.limits.Counter.Count(now, "address "+httpapi.ClientIP(c.gin)) > limit, now)
 }
 
 // tooMany refuses a request if too many were made, and says when to try again.
-func (c *call) tooMany(exceeded bool, now time.Time) error {
+func (c *Call) tooMany(exceeded bool, now time.Time) error {
 	if !exceeded {
 		return nil
 	}

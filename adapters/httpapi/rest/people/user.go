@@ -1,32 +1,15 @@
-package rest
+package people
 
 import (
+	"gatehouse/adapters/httpapi/rest/entity"
 	"gatehouse/application/accounts"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/remembered"
 )
 
-// basicUser is a user as everyone sees them.
-type basicUser struct {
-	ID          int64     `json:"id"`
-	Username    string    `json:"username"`
-	PublicEmail *string   `json:"public_email"`
-	Name        string    `json:"name"`
-	State       userState `json:"state"`
-	Locked      bool      `json:"locked"`
-	AvatarURL   *string   `json:"avatar_url"`
-	WebURL      string    `json:"web_url"`
-}
-
-// userState is an identity.State.
-type userState identity.State
-
-// Words are the words that it is one of.
-func (userState) Words() []string { return texts(identity.States) }
-
 // publicUser is a user as those who have signed in see them.
 type publicUser struct {
-	basicUser
+	entity.BasicUser
 	CreatedAt       *string `json:"created_at" api:"date-time,null"`
 	Bio             any     `json:"bio"`
 	Location        any     `json:"location"`
@@ -82,32 +65,25 @@ func (userIdentity) Remembered() remembered.Table { return remembered.UserParame
 // adminUser is a user as administrators see them.
 type adminUser struct {
 	ownUser
-	IsAdmin              bool       `json:"is_admin"`
-	Note                 *string    `json:"note"`
-	NamespaceID          int64      `json:"namespace_id"`
-	CreatedBy            *basicUser `json:"created_by"`
-	EmailResetOfferedAt  *string    `json:"email_reset_offered_at" api:"date-time,null"`
-	UsingLicenseSeat     bool       `json:"using_license_seat"`
-	IsAuditor            bool       `json:"is_auditor"`
-	ProvisionedByGroupID *int64     `json:"provisioned_by_group_id"`
-	EnterpriseGroupID    *int64     `json:"enterprise_group_id"`
-	CurrentSignInIP      *string    `json:"current_sign_in_ip"`
-	LastSignInIP         *string    `json:"last_sign_in_ip"`
-	SignInCount          int64      `json:"sign_in_count"`
-	HighestRole          int64      `json:"highest_role"`
-}
-
-func (a *API) basicUser(u identity.User) basicUser {
-	return basicUser{
-		ID: int64(u.ID), Username: u.Username, PublicEmail: textOrNull(u.PublicEmail), Name: u.Name, State: userState(u.State),
-		WebURL: a.instance.ExternalURL + "/" + u.Username,
-	}
+	IsAdmin              bool              `json:"is_admin"`
+	Note                 *string           `json:"note"`
+	NamespaceID          int64             `json:"namespace_id"`
+	CreatedBy            *entity.BasicUser `json:"created_by"`
+	EmailResetOfferedAt  *string           `json:"email_reset_offered_at" api:"date-time,null"`
+	UsingLicenseSeat     bool              `json:"using_license_seat"`
+	IsAuditor            bool              `json:"is_auditor"`
+	ProvisionedByGroupID *int64            `json:"provisioned_by_group_id"`
+	EnterpriseGroupID    *int64            `json:"enterprise_group_id"`
+	CurrentSignInIP      *string           `json:"current_sign_in_ip"`
+	LastSignInIP         *string           `json:"last_sign_in_ip"`
+	SignInCount          int64             `json:"sign_in_count"`
+	HighestRole          int64             `json:"highest_role"`
 }
 
 func (a *API) publicUser(v accounts.View) publicUser {
 	setting := func(name string) any { return remembered.Users.Value(v.Settings, name) }
 	return publicUser{
-		basicUser: a.basicUser(v.User), CreatedAt: momentOrNull(v.CreatedAt),
+		BasicUser: a.instance.BasicUser(v.User), CreatedAt: entity.MomentOrNull(v.CreatedAt),
 		Bio: setting("bio"), Location: setting("location"), LinkedIn: setting("linkedin"), Twitter: setting("twitter"),
 		Discord: setting("discord"), GitHub: setting("github"), WebsiteURL: setting("website_url"), JobTitle: setting("job_title"),
 		Pronouns: setting("pronouns"), Organization: setting("organization"),
@@ -118,7 +94,7 @@ func (a *API) publicUser(v accounts.View) publicUser {
 func (a *API) ownUser(v accounts.View) ownUser {
 	setting := func(name string) any { return remembered.Users.Value(v.Settings, name) }
 	out := ownUser{
-		publicUser: a.publicUser(v), LastActivityOn: dayOrNull(v.LastActivityOn), Email: v.Email,
+		publicUser: a.publicUser(v), LastActivityOn: entity.DayOrNull(v.LastActivityOn), Email: v.Email,
 		ThemeID: setting("theme_id"), ColorSchemeID: setting("color_scheme_id"), ProjectsLimit: v.ProjectsLimit,
 		Identities: []userIdentity{}, CanCreateGroup: v.CanCreateGroup && !v.External, CanCreateProject: v.ProjectsLimit > 0,
 		TwoFactorEnabled: v.TwoFactor, External: v.External, PrivateProfile: setting("private_profile"), CommitEmail: v.Email,
@@ -137,10 +113,10 @@ func (a *API) ownUser(v accounts.View) ownUser {
 
 func (a *API) adminUser(v accounts.View) adminUser {
 	out := adminUser{
-		ownUser: a.ownUser(v), IsAdmin: v.Admin, Note: textOrNull(v.Note), NamespaceID: int64(v.Namespace), HighestRole: int64(v.HighestRole),
+		ownUser: a.ownUser(v), IsAdmin: v.Admin, Note: entity.TextOrNull(v.Note), NamespaceID: int64(v.Namespace), HighestRole: int64(v.HighestRole),
 	}
 	if v.Creator.Known() {
-		creator := a.basicUser(v.Creator)
+		creator := a.instance.BasicUser(v.Creator)
 		out.CreatedBy = &creator
 	}
 	return out

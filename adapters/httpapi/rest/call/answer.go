@@ -1,11 +1,10 @@
-package rest
+package call
 
 import (
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/params"
@@ -19,8 +18,8 @@ type errorBody struct {
 	Error string `json:"error"`
 }
 
-// messageBody is the body of every other refusal.
-type messageBody struct {
+// MessageBody is the body of every other refusal.
+type MessageBody struct {
 	Message string `json:"message"`
 }
 
@@ -53,7 +52,7 @@ func body(kind domain.Kind, message string) any {
 	case domain.TooMany:
 		return tooManyBody{errorBody{message}}
 	}
-	return messageBody{message}
+	return MessageBody{message}
 }
 
 // badRequest is an error that is answered with status 400 and its message under
@@ -63,9 +62,9 @@ type badRequest struct{ error }
 // Unwrap returns the error.
 func (b badRequest) Unwrap() error { return b.error }
 
-// asBadRequest makes a badRequest of a refusal that says why a request is not possible.
-// FieldErrors stay what they are.
-func asBadRequest(err error) error {
+// AsBadRequest makes an error that is answered with status 400 of a refusal that says why
+// a request is not possible. FieldErrors and errors of other kinds stay what they are.
+func AsBadRequest(err error) error {
 	if _, ok := errors.AsType[domain.FieldErrors](err); ok {
 		return err
 	}
@@ -75,14 +74,23 @@ func asBadRequest(err error) error {
 	return err
 }
 
-// asBadRequestWords does what asBadRequest does, with GitLab's words for the status in
+// AsBadRequestWords does what AsBadRequest does, with GitLab's words for the status in
 // front of the reason.
-func asBadRequestWords(err error) error {
+func AsBadRequestWords(err error) error {
 	if refusal, ok := errors.AsType[*domain.Refusal](err); ok && (refusal.Kind == domain.Invalid || refusal.Kind == domain.Unprocessable) {
 		return badRequest{fmt.Errorf("400 Bad request - %w", err)}
 	}
 	return err
 }
+
+// methodNotAllowed is an error that is answered with status 405.
+type methodNotAllowed struct{ message string }
+
+// Error returns the message.
+func (m *methodNotAllowed) Error() string { return m.message }
+
+// Unwrap returns a refusal.
+func (m *methodNotAllowed) Unwrap() error { return domain.Refuse(domain.Invalid, "%s", m.message) }
 
 // scopeError refuses a token that has none of the scopes.
 type scopeError struct{ scopes []identity.Scope }
@@ -99,7 +107,7 @@ func (*scopeError) Unwrap() error { return domain.Refuse(domain.Forbidden, "insu
 // changed meanwhile, for an unsupported media type, and for access tokens as Rails does.
 func refine(err error) (httpapi.Refinement, bool) {
 	if bad, ok := errors.AsType[badRequest](err); ok {
-		return httpapi.Refinement{Status: http.StatusBadRequest, Body: messageBody{bad.Error()}}, true
+		return httpapi.Refinement{Status: http.StatusBadRequest, Body: MessageBody{bad.Error()}}, true
 	}
 	if wrong, ok := errors.AsType[domain.FieldErrors](err); ok {
 		return httpapi.Refinement{Status: http.StatusBadRequest, Body: fieldsBody{wrong.ByField()}}, true
@@ -111,13 +119,13 @@ func refine(err error) (httpapi.Refinement, bool) {
 		return httpapi.Refinement{Status: http.StatusUnsupportedMediaType, Body: errorBody{media.Message}}, true
 	}
 	if errors.Is(err, rights.ErrMembershipLocked) {
-		return httpapi.Refinement{Status: http.StatusMethodNotAllowed, Body: messageBody{"405 Method Not Allowed"}}, true
+		return httpapi.Refinement{Status: http.StatusMethodNotAllowed, Body: MessageBody{"405 Method Not Allowed"}}, true
 	}
 	if errors.Is(err, errMovedProject) {
-		return httpapi.Refinement{Status: http.StatusMethodNotAllowed, Body: messageBody{errMovedProject.Message}}, true
+		return httpapi.Refinement{Status: http.StatusMethodNotAllowed, Body: MessageBody{errMovedProject.Message}}, true
 	}
 	if errors.Is(err, domain.ErrModified) {
-		return httpapi.Refinement{Status: http.StatusPreconditionFailed, Body: messageBody{"412 Precondition Failed"}}, true
+		return httpapi.Refinement{Status: http.StatusPreconditionFailed, Body: MessageBody{"412 Precondition Failed"}}, true
 	}
 	if scope, ok := errors.AsType[*scopeError](err); ok {
 		var names []string
@@ -129,56 +137,20 @@ func refine(err error) (httpapi.Refinement, bool) {
 	return httpapi.RefineToken("The API", err)
 }
 
-// atLeastOne refuses a request without any of the parameters.
-func atLeastOne(names ...string) error {
+// AtLeastOne refuses a request without any of the parameters.
+func AtLeastOne(names ...string) error {
 	return domain.Refuse(domain.Invalid, "%s are missing, at least one parameter must be provided", strings.Join(names, ", "))
 }
 
-// exclusive refuses a request with several of the parameters.
-func exclusive(names ...string) error {
+// Exclusive refuses a request with several of the parameters.
+func Exclusive(names ...string) error {
 	return domain.Refuse(domain.Invalid, "%s are mutually exclusive", strings.Join(names, ", "))
 }
 
-// moment is a parameter that is a date with a time, or a date, which is its beginning in
-// UTC. Blank text leaves it zero.
-type moment struct{ time.Time }
-
-// Explain says how a moment is written, with an example.
-func (moment) Explain() (text, example string) {
-	return "A date and a time, or a date for its beginning in UTC.", "2021-06-13T14:15:16Z"
+// NoValidValue refuses a parameter that has none of its values.
+func NoValidValue(name string) error {
+	return domain.Refuse(domain.Invalid, "%s %s", name, params.NoValidValue)
 }
 
-// momentLayouts are how a moment is written. A fraction of a second may follow.
-var momentLayouts = []string{
-	time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02T15:04Z07:00", "2006-01-02T15:04",
-	"2006-01-02 15:04:05 UTC", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05",
-	time.DateOnly, "2006/01/02", "20060102",
-}
-
-// ReadParam implements params.Reader.
-func (m *moment) ReadParam(value any) (problem string) {
-	text, ok := value.(string)
-	text = strings.TrimSpace(text)
-	switch at, found := parseMoment(text); {
-	case !ok:
-		return params.IsInvalid
-	case text == "":
-		return ""
-	case !found:
-		return params.IsInvalid
-	default:
-		m.Time = at
-		return ""
-	}
-}
-
-// parseMoment reads a moment between the years 1000 and 9999, in UTC.
-func parseMoment(text string) (at time.Time, ok bool) {
-	for _, layout := range momentLayouts {
-		if parsed, err := time.Parse(layout, text); err == nil {
-			at = parsed.UTC()
-			return at, at.Year() >= 1000 && at.Year() <= 9999
-		}
-	}
-	return time.Time{}, false
-}
+// ErrNotFound refuses a row below another one that is not there.
+var ErrNotFound = domain.Refuse(domain.NotFound, "Not found")

@@ -1,10 +1,12 @@
-package rest
+package repositories
 
 import (
 	"cmp"
 	"slices"
 	"strings"
 
+	"gatehouse/adapters/httpapi/rest/call"
+	"gatehouse/adapters/httpapi/rest/entity"
 	"gatehouse/application"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
@@ -15,18 +17,18 @@ import (
 
 // projectUserFilter are the parameters of the users of a project.
 type projectUserFilter struct {
-	Search    string `param:"search"`
-	SkipUsers ids    `param:"skip_users" api:"[]integer,string"`
+	Search    string   `param:"search"`
+	SkipUsers call.IDs `param:"skip_users" api:"[]integer,string"`
 }
 
-func (a *API) groupOfProject(g projects.Group) basicGroup {
-	return basicGroup{ID: int64(g.ID), WebURL: a.instance.groupURL(g.Path), Name: g.Name, FullName: g.FullName, FullPath: g.Path}
+func (a *API) groupOfProject(g projects.Group) entity.BasicGroup {
+	return entity.BasicGroup{ID: int64(g.ID), WebURL: a.instance.GroupURL(g.Path), Name: g.Name, FullName: g.FullName, FullPath: g.Path}
 }
 
 // projectGroupFilter are the parameters of the groups above a project.
 type projectGroupFilter struct {
 	Search               string     `param:"search"`
-	SkipGroups           ids        `param:"skip_groups" api:"[]integer,string"`
+	SkipGroups           call.IDs   `param:"skip_groups" api:"[]integer,string"`
 	WithShared           bool       `param:"with_shared"`
 	SharedMinAccessLevel memberRole `param:"shared_min_access_level" api:"integer"`
 }
@@ -38,9 +40,9 @@ type invitedGroupFilter struct {
 }
 
 // listProjectGroups answers GET /projects/:id/groups.
-func (a *API) listProjectGroups(c *call, on rights.Ref) (any, error) {
+func (a *API) listProjectGroups(c *call.Call, on rights.Ref) (any, error) {
 	var in projectGroupFilter
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
 	return a.groupsOfProject(c, on, in.Search, func(g projects.Group) bool {
@@ -49,9 +51,9 @@ func (a *API) listProjectGroups(c *call, on rights.Ref) (any, error) {
 }
 
 // listProjectInvitedGroups answers GET /projects/:id/invited_groups.
-func (a *API) listProjectInvitedGroups(c *call, on rights.Ref) (any, error) {
+func (a *API) listProjectInvitedGroups(c *call.Call, on rights.Ref) (any, error) {
 	var in invitedGroupFilter
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
 	return a.groupsOfProject(c, on, in.Search, func(g projects.Group) bool {
@@ -61,12 +63,12 @@ func (a *API) listProjectInvitedGroups(c *call, on rights.Ref) (any, error) {
 
 // groupsOfProject answers with a page of the groups of a project that have the search in
 // their names or paths and that are picked.
-func (a *API) groupsOfProject(c *call, on rights.Ref, search string, picked func(projects.Group) bool) (any, error) {
-	page, err := c.page()
+func (a *API) groupsOfProject(c *call.Call, on rights.Ref, search string, picked func(projects.Group) bool) (any, error) {
+	page, err := c.Page()
 	if err != nil {
 		return nil, err
 	}
-	groups, err := a.useCases.Projects.Groups(c.context(), c.caller, on)
+	groups, err := a.useCases.Projects.Groups(c.Context(), c.Caller, on)
 	if err != nil {
 		return nil, err
 	}
@@ -82,23 +84,24 @@ func (a *API) groupsOfProject(c *call, on rights.Ref, search string, picked func
 	l := application.Listed[projects.Group]{Total: int64(len(groups))}
 	rest := groups[min(page.Offset, len(groups)):]
 	l.Items, l.More = rest[:min(page.Size, len(rest))], len(rest) > page.Size
-	return listed(a, c, page, l, func(g projects.Group) application.Position { return application.Position{ID: int64(g.ID)} }, a.groupOfProject)
+	return call.AnswerList(c, page, l, func(g projects.Group) application.Position { return application.Position{ID: int64(g.ID)} }, a.groupOfProject)
 }
 
 // listProjectUsers answers GET /projects/:id/users.
-func (a *API) listProjectUsers(c *call, on rights.Ref) (any, error) {
+func (a *API) listProjectUsers(c *call.Call, on rights.Ref) (any, error) {
 	var in projectUserFilter
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	page, err := c.page()
+	page, err := c.Page()
 	if err != nil {
 		return nil, err
 	}
-	f := members.Filter{Inherited: true, Search: in.Search, Skip: in.SkipUsers.users()}
-	l, err := a.useCases.Members.List(c.context(), c.caller, on, f, page)
+	f := members.Filter{Inherited: true, Search: in.Search, Skip: in.SkipUsers.Users()}
+	l, err := a.useCases.Members.List(c.Context(), c.Caller, on, f, page)
 	if err != nil {
 		return nil, err
 	}
-	return listed(a, c, page, l, memberPosition, func(v members.View) basicUser { return a.basicUser(v.User) })
+	position := func(v members.View) application.Position { return application.Position{ID: int64(v.User.ID)} }
+	return call.AnswerList(c, page, l, position, func(v members.View) entity.BasicUser { return a.instance.BasicUser(v.User) })
 }

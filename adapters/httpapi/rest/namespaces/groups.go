@@ -1,4 +1,4 @@
-package rest
+package namespaces
 
 import (
 	"encoding/json"
@@ -6,6 +6,8 @@ import (
 	"net/http"
 
 	"gatehouse/adapters/httpapi/params"
+	"gatehouse/adapters/httpapi/rest/call"
+	"gatehouse/adapters/httpapi/rest/entity"
 	"gatehouse/application"
 	"gatehouse/application/groups"
 	"gatehouse/application/projects"
@@ -18,71 +20,71 @@ import (
 
 // groupRoutes manage groups.
 var groupRoutes = []route{
-	{Route{
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/groups", Name: "listGroups", Summary: "List groups",
-		Who: Anyone, Params: groupFilterParams{}, List: true, Orders: groupOrders, Answer: []group{},
-	}, (*API).listGroups},
-	{Route{
+		Who: call.Anyone, Params: groupFilterParams{}, List: true, Orders: groupOrders, Answer: []group{},
+	}, Handle: (*API).listGroups},
+	{Route: call.Route{
 		Method: http.MethodPost, Path: "/groups", Name: "createGroup", Summary: "Create a group",
-		Who: SignedIn, Params: newGroupParams{}, Remembered: remembered.Groups, Status: http.StatusCreated, Answer: groupDetail{},
-	}, (*API).createGroup},
-	{Route{
+		Who: call.SignedIn, Params: newGroupParams{}, Remembered: remembered.Groups, Status: http.StatusCreated, Answer: groupDetail{},
+	}, Handle: (*API).createGroup},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/groups/:id", Name: "getGroup", Summary: "Show a group",
-		Who: Anyone, Params: showGroupParams{}, Answer: []any{groupDetail{}, publicGroupDetail{}},
-	}, (*API).showGroup},
-	{Route{
+		Who: call.Anyone, Params: showGroupParams{}, Answer: []any{groupDetail{}, publicGroupDetail{}},
+	}, Handle: (*API).showGroup},
+	{Route: call.Route{
 		Method: http.MethodPut, Path: "/groups/:id", Name: "updateGroup", Summary: "Change a group",
-		Who: SignedIn, Params: groupParams{}, Remembered: remembered.Groups, Answer: groupDetail{},
-	}, (*API).updateGroup},
-	{Route{
+		Who: call.SignedIn, Params: groupParams{}, Remembered: remembered.Groups, Answer: groupDetail{},
+	}, Handle: (*API).updateGroup},
+	{Route: call.Route{
 		Method: http.MethodDelete, Path: "/groups/:id", Name: "deleteGroup", Summary: "Delete a group with all that is in it",
-		Who: SignedIn, Params: deleteGroupParams{}, Status: http.StatusAccepted, Answer: messageBody{},
-	}, (*API).deleteGroup},
-	{Route{
+		Who: call.SignedIn, Params: deleteGroupParams{}, Status: http.StatusAccepted, Answer: call.MessageBody{},
+	}, Handle: (*API).deleteGroup},
+	{Route: call.Route{
 		Method: http.MethodPost, Path: "/groups/:id/restore", Name: "restoreGroup", Summary: "Restore a group that is marked for deletion",
-		Who: SignedIn, Answer: []any{},
-	}, (*API).restoreGroup},
-	{Route{
+		Who: call.SignedIn, Answer: []any{},
+	}, Handle: (*API).restoreGroup},
+	{Route: call.Route{
 		Method: http.MethodPost, Path: "/groups/:id/archive", Name: "archiveGroup", Summary: "Archive a group",
-		Who: SignedIn, Answer: []any{},
-	}, (*API).archiveGroup},
-	{Route{
+		Who: call.SignedIn, Answer: []any{},
+	}, Handle: (*API).archiveGroup},
+	{Route: call.Route{
 		Method: http.MethodPost, Path: "/groups/:id/unarchive", Name: "unarchiveGroup", Summary: "Unarchive a group",
-		Who: SignedIn, Answer: []any{},
-	}, (*API).archiveGroup},
-	{Route{
+		Who: call.SignedIn, Answer: []any{},
+	}, Handle: (*API).archiveGroup},
+	{Route: call.Route{
 		Method: http.MethodPost, Path: "/groups/:id/transfer", Name: "transferGroup", Summary: "Move a group into another one, or to the top",
-		Who: SignedIn, Params: transferGroupParams{}, Status: http.StatusCreated, Answer: groupDetail{},
-	}, (*API).transferGroup},
-	{Route{
+		Who: call.SignedIn, Params: transferGroupParams{}, Status: http.StatusCreated, Answer: groupDetail{},
+	}, Handle: (*API).transferGroup},
+	{Route: call.Route{
 		Method: http.MethodPost, Path: "/groups/:id/projects/:project_id", Name: "transferProjectToGroup", Summary: "Move a project into a group",
-		Who: Administrators, Status: http.StatusCreated, Answer: groupDetail{},
-	}, (*API).transferProjectToGroup},
-	{Route{
+		Who: call.Administrators, Status: http.StatusCreated, Answer: groupDetail{},
+	}, Handle: (*API).transferProjectToGroup},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/groups/:id/subgroups", Name: "listSubgroups", Summary: "List the groups right below a group",
-		Who: SignedIn, Params: groupFilterParams{}, List: true, Orders: groupOrders, Answer: []group{},
-	}, (*API).listSubgroups},
-	{Route{
+		Who: call.SignedIn, Params: groupFilterParams{}, List: true, Orders: groupOrders, Answer: []group{},
+	}, Handle: (*API).listSubgroups},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/groups/:id/descendant_groups", Name: "listDescendantGroups", Summary: "List all groups below a group",
-		Who: SignedIn, Params: groupFilterParams{}, List: true, Orders: groupOrders, Answer: []group{},
-	}, (*API).listDescendantGroups},
-	{Route{
+		Who: call.SignedIn, Params: groupFilterParams{}, List: true, Orders: groupOrders, Answer: []group{},
+	}, Handle: (*API).listDescendantGroups},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/groups/:id/transfer_locations", Name: "listGroupTransferLocations", Summary: "List the groups that a group can be moved into",
-		Who: SignedIn, Params: groupSearchParams{}, List: true, Orders: groupOrders, Answer: []basicGroup{},
-	}, (*API).listTransferLocations},
+		Who: call.SignedIn, Params: groupSearchParams{}, List: true, Orders: groupOrders, Answer: []entity.BasicGroup{},
+	}, Handle: (*API).listTransferLocations},
 }
 
 // groupOrders are the orders of lists of groups.
-var groupOrders = orders{names: []string{"name", "path", "id", "similarity"}, keyset: []string{"name", "id"}}
+var groupOrders = call.Orders{Names: []string{"name", "path", "id", "similarity"}, Keyset: []string{"name", "id"}}
 
 // answerGroups answers with a page of groups in the form that show returns. The function
 // read returns the page.
-func answerGroups[Shown any](a *API, c *call, show func(groups.View) Shown, read func(groups.Filter, application.Page) (application.Listed[groups.View], error)) (any, error) {
-	f, none, err := c.groupFilter()
+func answerGroups[Shown any](a *API, c *call.Call, show func(groups.View) Shown, read func(groups.Filter, application.Page) (application.Listed[groups.View], error)) (any, error) {
+	f, none, err := groupFilter(c)
 	if err != nil {
 		return nil, err
 	}
-	page, err := c.page()
+	page, err := c.Page()
 	if err != nil {
 		return nil, err
 	}
@@ -96,30 +98,30 @@ func answerGroups[Shown any](a *API, c *call, show func(groups.View) Shown, read
 	position := func(v groups.View) application.Position {
 		return application.Position{Value: identity.Fold(v.Name), ID: int64(v.ID)}
 	}
-	return listed(a, c, page, found, position, show)
+	return call.AnswerList(c, page, found, position, show)
 }
 
 // answerRelated answers with a page of the groups that stand in a relation to one.
-func answerRelated[Shown any](a *API, c *call, relation groups.Relation, show func(groups.View) Shown) (any, error) {
+func answerRelated[Shown any](a *API, c *call.Call, relation groups.Relation, show func(groups.View) Shown) (any, error) {
 	return answerGroups(a, c, show, func(f groups.Filter, page application.Page) (application.Listed[groups.View], error) {
-		return a.useCases.Groups.ListRelated(c.context(), c.caller, c.groupRef("id"), relation, f, page)
+		return a.useCases.Groups.ListRelated(c.Context(), c.Caller, groupRef(c, "id"), relation, f, page)
 	})
 }
 
 // listGroups answers GET /groups.
-func (a *API) listGroups(c *call) (any, error) {
+func (a *API) listGroups(c *call.Call) (any, error) {
 	return answerGroups(a, c, a.group, func(f groups.Filter, page application.Page) (application.Listed[groups.View], error) {
-		return a.useCases.Groups.List(c.context(), c.caller, f, page)
+		return a.useCases.Groups.List(c.Context(), c.Caller, f, page)
 	})
 }
 
 // listSubgroups answers GET /groups/:id/subgroups.
-func (a *API) listSubgroups(c *call) (any, error) {
+func (a *API) listSubgroups(c *call.Call) (any, error) {
 	return answerRelated(a, c, groups.Subgroups, a.group)
 }
 
 // listDescendantGroups answers GET /groups/:id/descendant_groups.
-func (a *API) listDescendantGroups(c *call) (any, error) {
+func (a *API) listDescendantGroups(c *call.Call) (any, error) {
 	return answerRelated(a, c, groups.Descendants, a.group)
 }
 
@@ -129,7 +131,7 @@ type groupSearchParams struct {
 }
 
 // listTransferLocations answers GET /groups/:id/transfer_locations.
-func (a *API) listTransferLocations(c *call) (any, error) {
+func (a *API) listTransferLocations(c *call.Call) (any, error) {
 	return answerRelated(a, c, groups.TransferTargets, a.basicGroup)
 }
 
@@ -142,9 +144,9 @@ type newGroupParams struct {
 }
 
 // createGroup answers POST /groups.
-func (a *API) createGroup(c *call) (any, error) {
+func (a *API) createGroup(c *call.Call) (any, error) {
 	var in newGroupParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
 	change, err := a.groupChange(c)
@@ -157,7 +159,7 @@ func (a *API) createGroup(c *call) (any, error) {
 			fresh.Parent = -1 // no group has it, while 0 stands for none
 		}
 	}
-	detail, err := a.useCases.Groups.Create(c.context(), c.caller, fresh)
+	detail, err := a.useCases.Groups.Create(c.Context(), c.Caller, fresh)
 	if err != nil {
 		return nil, failedToSave(err)
 	}
@@ -172,7 +174,7 @@ func failedToSave(err error) error {
 		return err
 	}
 	text, _ := json.Marshal(wrong.ByField()) // texts do not fail
-	return badRequest{domain.Refuse(domain.Unprocessable, "Failed to save group %s", text)}
+	return call.AsBadRequest(domain.Refuse(domain.Unprocessable, "Failed to save group %s", text))
 }
 
 // showGroupParams are the parameters of one group.
@@ -182,12 +184,12 @@ type showGroupParams struct {
 }
 
 // showGroup answers GET /groups/:id.
-func (a *API) showGroup(c *call) (any, error) {
+func (a *API) showGroup(c *call.Call) (any, error) {
 	in := showGroupParams{WithProjects: true}
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	detail, err := a.useCases.Groups.Show(c.context(), c.caller, c.groupRef("id"))
+	detail, err := a.useCases.Groups.Show(c.Context(), c.Caller, groupRef(c, "id"))
 	switch {
 	case err != nil:
 		return nil, err
@@ -199,12 +201,12 @@ func (a *API) showGroup(c *call) (any, error) {
 }
 
 // groupDetail returns one group with its projects as the caller sees them.
-func (a *API) groupDetail(c *call, d groups.Detail) (any, error) {
-	if !c.caller.Known() {
-		shown, err := projectsOf(a, c, d.ID, a.basicProject)
+func (a *API) groupDetail(c *call.Call, d groups.Detail) (any, error) {
+	if !c.Caller.Known() {
+		shown, err := projectsOf(a, c, d.ID, a.instance.BasicProject)
 		return publicGroupDetail{a.groupFields(d), shown}, err
 	}
-	shown, err := projectsOf(a, c, d.ID, func(v projects.View) project { return a.project(v, false) })
+	shown, err := projectsOf(a, c, d.ID, func(v projects.View) entity.Project { return a.instance.Project(v, false) })
 	return groupDetail{a.groupFields(d), shown}, err
 }
 
@@ -212,11 +214,11 @@ func (a *API) groupDetail(c *call, d groups.Detail) (any, error) {
 const mostShownProjects = 100
 
 // projectsOf returns the projects of a group that have the lowest numbers.
-func projectsOf[Shown any](a *API, c *call, group source.NamespaceID, show func(projects.View) Shown) (groupProjects[Shown], error) {
+func projectsOf[Shown any](a *API, c *call.Call, group source.NamespaceID, show func(projects.View) Shown) (groupProjects[Shown], error) {
 	list := func(in projects.Scope) ([]Shown, error) {
 		in.Namespace = group
 		page := application.Page{Order: "id", Size: mostShownProjects, Keyset: true}
-		l, err := a.useCases.Projects.List(c.context(), c.caller, projects.Filter{In: &in}, page)
+		l, err := a.useCases.Projects.List(c.Context(), c.Caller, projects.Filter{In: &in}, page)
 		shown := make([]Shown, len(l.Items))
 		for i, v := range l.Items {
 			shown[i] = show(v)
@@ -232,12 +234,12 @@ func projectsOf[Shown any](a *API, c *call, group source.NamespaceID, show func(
 }
 
 // updateGroup answers PUT /groups/:id.
-func (a *API) updateGroup(c *call) (any, error) {
+func (a *API) updateGroup(c *call.Call) (any, error) {
 	change, err := a.groupChange(c)
 	if err != nil {
 		return nil, err
 	}
-	detail, err := a.useCases.Groups.Update(c.context(), c.caller, c.groupRef("id"), change)
+	detail, err := a.useCases.Groups.Update(c.Context(), c.Caller, groupRef(c, "id"), change)
 	if err != nil {
 		return nil, err
 	}
@@ -251,22 +253,22 @@ type deleteGroupParams struct {
 }
 
 // deleteGroup answers DELETE /groups/:id.
-func (a *API) deleteGroup(c *call) (any, error) {
-	if err := a.useCases.Groups.Delete(c.context(), c.caller, c.groupRef("id"), c.unmodifiedSince()); err != nil {
-		return nil, asBadRequest(err)
+func (a *API) deleteGroup(c *call.Call) (any, error) {
+	if err := a.useCases.Groups.Delete(c.Context(), c.Caller, groupRef(c, "id"), c.UnmodifiedSince()); err != nil {
+		return nil, call.AsBadRequest(err)
 	}
-	return messageBody{"202 Accepted"}, nil
+	return call.MessageBody{Message: "202 Accepted"}, nil
 }
 
 // restoreGroup answers POST /groups/:id/restore, always with a refusal.
-func (a *API) restoreGroup(c *call) (any, error) {
-	return nil, asBadRequest(a.useCases.Groups.Restore(c.context(), c.caller, c.groupRef("id")))
+func (a *API) restoreGroup(c *call.Call) (any, error) {
+	return nil, call.AsBadRequest(a.useCases.Groups.Restore(c.Context(), c.Caller, groupRef(c, "id")))
 }
 
 // archiveGroup answers POST /groups/:id/archive and POST /groups/:id/unarchive, always with
 // a refusal.
-func (a *API) archiveGroup(c *call) (any, error) {
-	return nil, a.useCases.Groups.Archive(c.context(), c.caller, c.groupRef("id"))
+func (a *API) archiveGroup(c *call.Call) (any, error) {
+	return nil, a.useCases.Groups.Archive(c.Context(), c.Caller, groupRef(c, "id"))
 }
 
 type transferGroupParams struct {
@@ -274,9 +276,9 @@ type transferGroupParams struct {
 }
 
 // transferGroup answers POST /groups/:id/transfer.
-func (a *API) transferGroup(c *call) (any, error) {
+func (a *API) transferGroup(c *call.Call) (any, error) {
 	var in transferGroupParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
 	var to source.NamespaceID
@@ -285,40 +287,40 @@ func (a *API) transferGroup(c *call) (any, error) {
 			to = -1 // no group has it, while 0 stands for the top
 		}
 	}
-	detail, err := a.useCases.Groups.Transfer(c.context(), c.caller, c.groupRef("id"), to)
+	detail, err := a.useCases.Groups.Transfer(c.Context(), c.Caller, groupRef(c, "id"), to)
 	if err != nil {
-		return nil, asBadRequest(err)
+		return nil, call.AsBadRequest(err)
 	}
 	return a.groupDetail(c, detail)
 }
 
 // transferProjectToGroup answers POST /groups/:id/projects/:project_id.
-func (a *API) transferProjectToGroup(c *call) (any, error) {
-	detail, err := a.useCases.Groups.TransferProject(c.context(), c.caller, c.groupRef("id"), c.ref(rights.Project, "project_id"))
+func (a *API) transferProjectToGroup(c *call.Call) (any, error) {
+	detail, err := a.useCases.Groups.TransferProject(c.Context(), c.Caller, groupRef(c, "id"), c.Ref(rights.Project, "project_id"))
 	if err != nil {
-		return nil, asBadRequest(err)
+		return nil, call.AsBadRequest(err)
 	}
 	return a.groupDetail(c, detail)
 }
 
 // groupShareRoutes share groups with each other.
 var groupShareRoutes = []route{
-	{Route{
+	{Route: call.Route{
 		Method: http.MethodPost, Path: "/groups/:id/share", Name: "shareGroup", Summary: "Share a group with another one",
-		Who: SignedIn, Params: shareGroupParams{}, Status: http.StatusCreated, Answer: groupDetail{},
-	}, (*API).shareGroup},
-	{Route{
+		Who: call.SignedIn, Params: shareGroupParams{}, Status: http.StatusCreated, Answer: groupDetail{},
+	}, Handle: (*API).shareGroup},
+	{Route: call.Route{
 		Method: http.MethodDelete, Path: "/groups/:id/share/:group_id", Name: "unshareGroup", Summary: "End the share of a group with another one",
-		Who: SignedIn, Status: http.StatusNoContent,
-	}, (*API).unshareGroup},
-	{Route{
+		Who: call.SignedIn, Status: http.StatusNoContent,
+	}, Handle: (*API).unshareGroup},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/groups/:id/invited_groups", Name: "listInvitedGroups", Summary: "List the groups that a group is shared with",
-		Who: SignedIn, Params: groupFilterParams{}, List: true, Orders: groupOrders, Answer: []group{},
-	}, (*API).listInvitedGroups},
-	{Route{
+		Who: call.SignedIn, Params: groupFilterParams{}, List: true, Orders: groupOrders, Answer: []group{},
+	}, Handle: (*API).listInvitedGroups},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/groups/:id/groups/shared", Name: "listSharedGroups", Summary: "List the groups that are shared with a group",
-		Who: SignedIn, Params: groupFilterParams{}, List: true, Orders: groupOrders, Answer: []group{},
-	}, (*API).listSharedGroups},
+		Who: call.SignedIn, Params: groupFilterParams{}, List: true, Orders: groupOrders, Answer: []group{},
+	}, Handle: (*API).listSharedGroups},
 }
 
 type shareGroupParams struct {
@@ -330,39 +332,39 @@ type shareGroupParams struct {
 }
 
 // shareGroup answers POST /groups/:id/share.
-func (a *API) shareGroup(c *call) (any, error) {
+func (a *API) shareGroup(c *call.Call) (any, error) {
 	var in shareGroupParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
 	share := groups.Share{Role: source.Role(in.GroupAccess)}
 	if !isAccessLevel(share.Role) {
-		return nil, noValidValue("group_access")
+		return nil, call.NoValidValue("group_access")
 	}
 	if in.ExpiresAt != nil {
 		share.ExpiresAt = in.ExpiresAt.Time
 	}
-	detail, err := a.useCases.Groups.AddShare(c.context(), c.caller, c.groupRef("id"), source.NamespaceID(in.GroupID), share)
+	detail, err := a.useCases.Groups.AddShare(c.Context(), c.Caller, groupRef(c, "id"), source.NamespaceID(in.GroupID), share)
 	if err != nil {
-		return nil, asBadRequest(err)
+		return nil, call.AsBadRequest(err)
 	}
 	return a.groupDetail(c, detail)
 }
 
 // unshareGroup answers DELETE /groups/:id/share/:group_id.
-func (a *API) unshareGroup(c *call) (any, error) {
-	if err := a.useCases.Groups.RemoveShare(c.context(), c.caller, c.groupRef("id"), source.NamespaceID(c.number("group_id")), c.unmodifiedSince()); err != nil {
+func (a *API) unshareGroup(c *call.Call) (any, error) {
+	if err := a.useCases.Groups.RemoveShare(c.Context(), c.Caller, groupRef(c, "id"), source.NamespaceID(c.Number("group_id")), c.UnmodifiedSince()); err != nil {
 		return nil, err
 	}
-	return c.noContent()
+	return c.NoContent()
 }
 
 // listInvitedGroups answers GET /groups/:id/invited_groups.
-func (a *API) listInvitedGroups(c *call) (any, error) {
+func (a *API) listInvitedGroups(c *call.Call) (any, error) {
 	return answerRelated(a, c, groups.Invited, a.group)
 }
 
 // listSharedGroups answers GET /groups/:id/groups/shared.
-func (a *API) listSharedGroups(c *call) (any, error) {
+func (a *API) listSharedGroups(c *call.Call) (any, error) {
 	return answerRelated(a, c, groups.Sharing, a.group)
 }

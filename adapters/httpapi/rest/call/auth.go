@@ -1,4 +1,4 @@
-package rest
+package call
 
 import (
 	"cmp"
@@ -23,44 +23,44 @@ const (
 
 // authenticate sets the caller of a request by its token, or refuses it. A request
 // without a token passes where Anyone may ask.
-func (a *API) authenticate(c *call) error {
+func (s *Server) authenticate(c *Call) error {
 	text, err := tokenOf(c)
 	if err != nil {
 		return err
 	}
-	c.caller.Cause = audit.Cause{
-		Actor: audit.Actor{Kind: audit.Stranger, Address: httpapi.ClientIP(c.gin)}, CorrelationID: httpapi.RequestID(c.context()),
+	c.Caller.Cause = audit.Cause{
+		Actor: audit.Actor{Kind: audit.Stranger, Address: httpapi.ClientIP(c.gin)}, CorrelationID: httpapi.RequestID(c.Context()),
 	}
 	if text == "" {
-		if c.route.Who != Anyone || params.SudoBeforeBody(c.gin) {
+		if c.Route.Who != Anyone || params.SudoBeforeBody(c.gin) {
 			return credentials.ErrUnknownToken
 		}
-		return a.admitStranger(c)
+		return s.admitStranger(c)
 	}
-	bearer, err := a.useCases.Credentials.Bearer(c.context(), text)
+	bearer, err := s.useCases.Credentials.Bearer(c.Context(), text)
 	if err != nil {
-		if refusal := a.admitStranger(c); refusal != nil {
+		if refusal := s.admitStranger(c); refusal != nil {
 			return refusal
 		}
-		return cmp.Or(a.revokeReused(c, bearer.Token), err)
+		return cmp.Or(s.revokeReused(c, bearer.Token), err)
 	}
 	httpapi.Admit(c.gin)
 	logUser(c, bearer.User.User)
-	c.token = bearer.Token
-	if scopes := c.route.scopes(); scopes != nil && !bearer.Token.Allows(scopes...) {
+	c.Token = bearer.Token
+	if scopes := c.Route.scopes(); scopes != nil && !bearer.Token.Allows(scopes...) {
 		return &scopeError{scopes}
 	}
-	c.caller.Account, c.caller.Namespace = bearer.User.Account, bearer.User.Namespace
-	actor := &c.caller.Cause.Actor
+	c.Caller.Account, c.Caller.Namespace = bearer.User.Account, bearer.User.Namespace
+	actor := &c.Caller.Cause.Actor
 	actor.Kind, actor.User, actor.Username, actor.Token = audit.Person, bearer.User.ID, bearer.User.Username, bearer.Token.ID
-	if err := a.admitUser(c); err != nil {
+	if err := s.admitUser(c); err != nil {
 		return err
 	}
-	if err := a.actAs(c, bearer); err != nil {
+	if err := s.actAs(c, bearer); err != nil {
 		return err
 	}
-	if c.route.Who == Administrators {
-		return c.caller.OnInstance(rights.AdminAllResources).Decide()
+	if c.Route.Who == Administrators {
+		return c.Caller.OnInstance(rights.AdminAllResources).Decide()
 	}
 	return nil
 }
@@ -68,36 +68,36 @@ func (a *API) authenticate(c *call) error {
 // revokeReused revokes the family of a revoked token with which a request would rotate
 // tokens: the token was rotated before, and a copy of it is in use. Any other refusal
 // changes nothing.
-func (a *API) revokeReused(c *call, token identity.AccessToken) error {
-	if !token.Revoked || !strings.HasSuffix(c.route.Path, "/rotate") {
+func (s *Server) revokeReused(c *Call, token identity.AccessToken) error {
+	if !token.Revoked || !strings.HasSuffix(c.Route.Path, "/rotate") {
 		return nil
 	}
-	c.caller.Cause.Actor.Token = token.ID
-	return a.useCases.Accounts.RevokeFamily(c.context(), c.caller, token.ID, c.idempotencyKey())
+	c.Caller.Cause.Actor.Token = token.ID
+	return s.useCases.Accounts.RevokeFamily(c.Context(), c.Caller, token.ID, c.IdempotencyKey())
 }
 
 // actAs replaces the caller by the user that an administrator wants to act as, if one is
 // named.
-func (a *API) actAs(c *call, bearer credentials.Bearer) error {
+func (s *Server) actAs(c *Call, bearer credentials.Bearer) error {
 	who, given, err := params.Sudo(c.gin)
 	if err != nil || !given {
 		return err
 	}
 	who = storable(who)
 	httpapi.AddLogFields(c.gin, "sudo", who)
-	user, err := a.useCases.Credentials.Sudo(c.context(), bearer, who)
+	user, err := s.useCases.Credentials.Sudo(c.Context(), bearer, who)
 	if err != nil {
 		return err
 	}
-	c.caller.Account, c.caller.Namespace = user.Account, user.Namespace
-	c.caller.Cause.Actor.Sudo, c.caller.Cause.Actor.SudoName = user.ID, user.Username
+	c.Caller.Account, c.Caller.Namespace = user.Account, user.Namespace
+	c.Caller.Cause.Actor.Sudo, c.Caller.Cause.Actor.SudoName = user.ID, user.Username
 	return nil
 }
 
 // tokenOf returns the text of the access token of a request: of its headers and its
 // query in the order of Rails, or else of its body. It is empty for none. A job token is
 // refused: there are no jobs of CI here.
-func tokenOf(c *call) (string, error) {
+func tokenOf(c *Call) (string, error) {
 	g := c.gin
 	scheme, authorization, _ := strings.Cut(strings.TrimSpace(g.GetHeader("Authorization")), " ")
 	bearer := ""
@@ -125,11 +125,11 @@ func tokenOf(c *call) (string, error) {
 var errNotSearched = domain.Refuse(domain.Unauthenticated,
 	"401 Unauthorized - the access token is not looked for in a large body: send the header PRIVATE-TOKEN")
 
-// readUser is the scope that is sufficient to read users, and all that lies below them.
-var readUser = []identity.Scope{identity.ScopeReadUser}
+// ReadUser is the scope that is sufficient to read users, and all that lies below them.
+var ReadUser = []identity.Scope{identity.ScopeReadUser}
 
-// anyScope says in Route.Scopes that a token needs no scope.
-const anyScope identity.Scope = "*"
+// AnyScope says in Route.Scopes that a token needs no scope.
+const AnyScope identity.Scope = "*"
 
 // scopes returns those of which a token needs one; nil if it needs none.
 func (r Route) scopes() []identity.Scope {
@@ -137,11 +137,11 @@ func (r Route) scopes() []identity.Scope {
 	if r.Method == http.MethodGet {
 		scopes = append(scopes, identity.ScopeReadAPI)
 		if first, _, _ := strings.Cut(r.Path[1:], "/"); first == "user" || first == "users" {
-			scopes = append(scopes, readUser...)
+			scopes = append(scopes, ReadUser...)
 		}
 	}
 	for _, s := range r.Scopes {
-		if s == anyScope {
+		if s == AnyScope {
 			return nil
 		}
 		scopes = append(scopes, s)

@@ -1,4 +1,4 @@
-package rest_test
+package call_test
 
 import (
 	"encoding/json"
@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"gatehouse/adapters/httpapi/params"
-	"gatehouse/adapters/httpapi/rest"
+	"gatehouse/adapters/httpapi/rest/call"
 )
 
 func TestMoment_ReadParam(t *testing.T) {
@@ -34,7 +34,7 @@ func TestMoment_ReadParam(t *testing.T) {
 		true:                            params.IsInvalid,
 		"2026-11-28T17:20:29Z and more": params.IsInvalid,
 	} {
-		at, got := rest.ReadMoment(value)
+		at, got := readMoment(value)
 		if got == "" && !at.IsZero() {
 			got = at.Format(time.RFC3339Nano)
 		}
@@ -53,7 +53,7 @@ func FuzzMoment(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		at, problem := rest.ReadMoment(text)
+		at, problem := readMoment(text)
 		if problem != "" && !at.IsZero() {
 			t.Errorf("%q: got %v and %q", text, at, problem)
 		}
@@ -61,4 +61,11 @@ func FuzzMoment(f *testing.F) {
 			t.Errorf("%q: got %v", text, at)
 		}
 	})
+}
+
+// readMoment reads a parameter that is a moment.
+func readMoment(value any) (at time.Time, problem string) {
+	var m call.Moment
+	problem = m.ReadParam(value)
+	return m.Time, problem
 }

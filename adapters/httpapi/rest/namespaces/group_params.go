@@ -1,4 +1,4 @@
-package rest
+package namespaces
 
 import (
 	"cmp"
@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gatehouse/adapters/httpapi/params"
+	"gatehouse/adapters/httpapi/rest/call"
 	"gatehouse/application/groups"
 	"gatehouse/domain"
 	"gatehouse/domain/remembered"
@@ -15,24 +16,11 @@ import (
 	"gatehouse/domain/source"
 )
 
-// visibilityWord is one of private, internal and public; empty if it is absent.
-type visibilityWord source.Visibility
-
-// Words are the words that it takes.
-func (visibilityWord) Words() []string { return texts(source.Visibilities) }
-
-// ReadParam implements params.Reader.
-func (w *visibilityWord) ReadParam(value any) (problem string) {
-	word, problem := params.Word(value, w.Words())
-	*w = visibilityWord(word)
-	return problem
-}
-
 // projectCreationWord is a source.ProjectCreation; empty if it is absent.
 type projectCreationWord source.ProjectCreation
 
 // Words are the words that it takes.
-func (projectCreationWord) Words() []string { return texts(source.ProjectCreations) }
+func (projectCreationWord) Words() []string { return call.Texts(source.ProjectCreations) }
 
 // ReadParam implements params.Reader.
 func (w *projectCreationWord) ReadParam(value any) (problem string) {
@@ -45,7 +33,7 @@ func (w *projectCreationWord) ReadParam(value any) (problem string) {
 type subgroupCreationWord source.SubgroupCreation
 
 // Words are the words that it takes.
-func (subgroupCreationWord) Words() []string { return texts(source.SubgroupCreations) }
+func (subgroupCreationWord) Words() []string { return call.Texts(source.SubgroupCreations) }
 
 // ReadParam implements params.Reader.
 func (w *subgroupCreationWord) ReadParam(value any) (problem string) {
@@ -59,7 +47,7 @@ type accessProtocolWord string
 
 // Words are the words that it takes.
 func (accessProtocolWord) Words() []string {
-	return append(texts(source.ProtocolSettings), sshCertificates)
+	return append(call.Texts(source.ProtocolSettings), sshCertificates)
 }
 
 // ReadParam implements params.Reader.
@@ -74,7 +62,7 @@ type groupParams struct {
 	Name                    *string              `param:"name"`
 	Path                    *string              `param:"path"`
 	Description             *string              `param:"description"`
-	Visibility              visibilityWord       `param:"visibility"`
+	Visibility              call.VisibilityWord  `param:"visibility"`
 	LFSEnabled              *bool                `param:"lfs_enabled"`
 	ProjectCreationLevel    projectCreationWord  `param:"project_creation_level"`
 	SubgroupCreationLevel   subgroupCreationWord `param:"subgroup_creation_level"`
@@ -127,8 +115,8 @@ func (p branchDefaultsParams) defaults() *source.BranchDefaults {
 	d := source.StandardBranchDefaults
 	setLowest(&d.Push, p.AllowedToPush)
 	setLowest(&d.Merge, p.AllowedToMerge)
-	set(&d.ForcePush, p.AllowForcePush)
-	set(&d.InitialPush, p.DeveloperCanInitialPush)
+	call.Set(&d.ForcePush, p.AllowForcePush)
+	call.Set(&d.InitialPush, p.DeveloperCanInitialPush)
 	return &d
 }
 
@@ -145,29 +133,29 @@ func setLowest(role *source.Role, given []accessLevelParam) {
 
 // groupChange returns the function that writes the parameters of a request into a group.
 // It returns FieldErrors for what cannot be kept.
-func (a *API) groupChange(c *call) (func(*source.Group) error, error) {
+func (a *API) groupChange(c *call.Call) (func(*source.Group) error, error) {
 	var in groupParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	defaults, protects, err := c.branchDefaults(in)
+	defaults, protects, err := readBranchDefaults(c, in)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := c.remembered(remembered.Groups)
+	settings, err := c.Remembered(remembered.Groups)
 	if err != nil {
 		return nil, err
 	}
 	settings = remembered.GroupChanges(settings)
-	given := c.values.Given
+	given := c.Given
 	return func(g *source.Group) error {
-		set(&g.Name, in.Name)
+		call.Set(&g.Name, in.Name)
 		if in.Path != nil {
 			*g = g.Rename(*in.Path)
 		}
 		if given("description") {
 			g.Description = ""
-			set(&g.Description, in.Description)
+			call.Set(&g.Description, in.Description)
 		}
 		g.Visibility = cmp.Or(source.Visibility(in.Visibility), g.Visibility)
 		if given("lfs_enabled") {
@@ -175,9 +163,9 @@ func (a *API) groupChange(c *call) (func(*source.Group) error, error) {
 		}
 		g.ProjectCreation = cmp.Or(source.ProjectCreation(in.ProjectCreationLevel), g.ProjectCreation)
 		g.SubgroupCreation = cmp.Or(source.SubgroupCreation(in.SubgroupCreationLevel), g.SubgroupCreation)
-		set(&g.ShareLock, in.ShareWithGroupLock)
-		set(&g.MembershipLock, in.MembershipLock)
-		set(&g.RequireTwoFactor, in.RequireTwoFactor)
+		call.Set(&g.ShareLock, in.ShareWithGroupLock)
+		call.Set(&g.MembershipLock, in.MembershipLock)
+		call.Set(&g.RequireTwoFactor, in.RequireTwoFactor)
 		g.Settings = g.Settings.With(settings)
 		switch in.EnabledGitAccess {
 		case "":
@@ -200,19 +188,19 @@ func (a *API) groupChange(c *call) (func(*source.Group) error, error) {
 	}, nil
 }
 
-// branchDefaults returns how the parameters say that default branches are protected: by the
+// readBranchDefaults returns how the parameters say that default branches are protected: by the
 // hash, if there is one, or else by the level; nil is the instance's level. given is false if
 // they say nothing.
-func (c *call) branchDefaults(in groupParams) (defaults *source.BranchDefaults, given bool, err error) {
+func readBranchDefaults(c *call.Call, in groupParams) (defaults *source.BranchDefaults, given bool, err error) {
 	level := in.DefaultBranchProtection
 	if level != nil && !source.BranchProtection(*level).Known() {
-		return nil, false, noValidValue("default_branch_protection")
+		return nil, false, call.NoValidValue("default_branch_protection")
 	}
 	defaults = in.BranchDefaults.defaults()
 	if defaults == nil && level != nil {
 		defaults = new(source.BranchProtection(*level).Defaults())
 	}
-	return defaults, defaults != nil || c.values.Given("default_branch_protection"), nil
+	return defaults, defaults != nil || c.Given("default_branch_protection"), nil
 }
 
 // parseRanges reads ranges of addresses with commas between them; ok is false if one is
@@ -233,17 +221,17 @@ func parseRanges(text string) (ranges []netip.Prefix, ok bool) {
 
 // groupFilterParams are the filters of a list of groups.
 type groupFilterParams struct {
-	Search              string         `param:"search"`
-	SkipGroups          ids            `param:"skip_groups" api:"[]integer,string"`
-	AllAvailable        *bool          `param:"all_available"`
-	Owned               bool           `param:"owned"`
-	MinAccessLevel      *int64         `param:"min_access_level"`
-	TopLevelOnly        bool           `param:"top_level_only"`
-	Visibility          visibilityWord `param:"visibility"`
-	Statistics          bool           `param:"statistics" api:"no-effect"`
-	Active              *bool          `param:"active"`
-	Archived            *bool          `param:"archived"`
-	MarkedForDeletionOn *params.Date   `param:"marked_for_deletion_on"`
+	Search              string              `param:"search"`
+	SkipGroups          call.IDs            `param:"skip_groups" api:"[]integer,string"`
+	AllAvailable        *bool               `param:"all_available"`
+	Owned               bool                `param:"owned"`
+	MinAccessLevel      *int64              `param:"min_access_level"`
+	TopLevelOnly        bool                `param:"top_level_only"`
+	Visibility          call.VisibilityWord `param:"visibility"`
+	Statistics          bool                `param:"statistics" api:"no-effect"`
+	Active              *bool               `param:"active"`
+	Archived            *bool               `param:"archived"`
+	MarkedForDeletionOn *params.Date        `param:"marked_for_deletion_on"`
 }
 
 // accessLevels are the roles that a caller may name.
@@ -267,9 +255,9 @@ func (protectionLevel) Words() []string { return []string{"0", "1", "2", "3", "4
 
 // groupFilter returns the filter of a request; none says that it picks no group at all:
 // none is archived or marked for deletion.
-func (c *call) groupFilter() (f groups.Filter, none bool, err error) {
+func groupFilter(c *call.Call) (f groups.Filter, none bool, err error) {
 	var in groupFilterParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return f, false, err
 	}
 	f = groups.Filter{Search: strings.TrimSpace(in.Search), Visibility: source.Visibility(in.Visibility), TopLevel: in.TopLevelOnly}
@@ -278,7 +266,7 @@ func (c *call) groupFilter() (f groups.Filter, none bool, err error) {
 	}
 	if level := in.MinAccessLevel; level != nil {
 		if f.Least = source.Role(*level); f.Least != source.Minimal && !isAccessLevel(f.Least) {
-			return f, false, noValidValue("min_access_level")
+			return f, false, call.NoValidValue("min_access_level")
 		}
 	}
 	if in.Owned {
@@ -292,10 +280,10 @@ func (c *call) groupFilter() (f groups.Filter, none bool, err error) {
 }
 
 // groupRef names the group of a parameter of the path: digits are its number.
-func (c *call) groupRef(name string) rights.Ref {
-	text := c.gin.Param(name)
+func groupRef(c *call.Call, name string) rights.Ref {
+	text := c.Param(name)
 	if strings.Trim(text, "0123456789") == "" {
-		return rights.Ref{Kind: rights.Group, ID: c.number(name)}
+		return rights.Ref{Kind: rights.Group, ID: c.Number(name)}
 	}
 	return rights.Ref{Kind: rights.Group, Path: text}
 }

@@ -1,52 +1,54 @@
-package rest
+package people
 
 import (
 	"net/http"
 	"slices"
 
 	"gatehouse/adapters/httpapi/params"
+	"gatehouse/adapters/httpapi/rest/call"
+	"gatehouse/adapters/httpapi/rest/entity"
 	"gatehouse/application/accounts"
 	"gatehouse/domain/identity"
 )
 
 // accessTokenRoutes manage personal access tokens.
 var accessTokenRoutes = []route{
-	{Route{
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/personal_access_tokens", Name: "listPersonalAccessTokens", Summary: "List personal access tokens",
-		Who: SignedIn, Params: tokensParams{}, List: true, Orders: tokenOrders, Answer: []tokenBody{},
-	}, (*API).tokens},
-	{Route{
+		Who: call.SignedIn, Params: tokensParams{}, List: true, Orders: tokenOrders, Answer: []tokenBody{},
+	}, Handle: (*API).tokens},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/personal_access_tokens/self", Name: "getOwnPersonalAccessToken", Summary: "Show the token of the request",
-		Who: SignedIn, Scopes: []identity.Scope{anyScope}, Answer: tokenBody{},
-	}, (*API).token},
-	{Route{
+		Who: call.SignedIn, Scopes: []identity.Scope{call.AnyScope}, Answer: tokenBody{},
+	}, Handle: (*API).token},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/personal_access_tokens/:id", Name: "getPersonalAccessToken", Summary: "Show a personal access token",
-		Who: SignedIn, Answer: tokenBody{},
-	}, (*API).token},
-	{Route{
+		Who: call.SignedIn, Answer: tokenBody{},
+	}, Handle: (*API).token},
+	{Route: call.Route{
 		Method: http.MethodPost, Path: "/users/:id/personal_access_tokens", Name: "createUserPersonalAccessToken", Summary: "Create a personal access token for a user",
-		Who: Administrators, Idempotent: true, Params: newTokenParams{}, Words: map[string][]string{"scopes": texts(identity.GrantedScopes)}, Status: http.StatusCreated, Answer: createdTokenBody{},
-	}, (*API).createUserToken},
-	{Route{
+		Who: call.Administrators, Idempotent: true, Params: newTokenParams{}, Words: map[string][]string{"scopes": call.Texts(identity.GrantedScopes)}, Status: http.StatusCreated, Answer: createdTokenBody{},
+	}, Handle: (*API).createUserToken},
+	{Route: call.Route{
 		Method: http.MethodPost, Path: "/user/personal_access_tokens", Name: "createOwnPersonalAccessToken", Summary: "Create a personal access token for oneself",
-		Who: SignedIn, Idempotent: true, Params: newTokenParams{}, Words: map[string][]string{"scopes": texts(identity.OwnScopes)}, Status: http.StatusCreated, Answer: createdTokenBody{},
-	}, (*API).createOwnToken},
-	{Route{
+		Who: call.SignedIn, Idempotent: true, Params: newTokenParams{}, Words: map[string][]string{"scopes": call.Texts(identity.OwnScopes)}, Status: http.StatusCreated, Answer: createdTokenBody{},
+	}, Handle: (*API).createOwnToken},
+	{Route: call.Route{
 		Method: http.MethodPost, Path: "/personal_access_tokens/self/rotate", Name: "rotateOwnPersonalAccessToken", Summary: "Replace the token of the request",
-		Who: SignedIn, Scopes: []identity.Scope{identity.ScopeSelfRotate}, Params: rotationParams{}, Answer: createdTokenBody{},
-	}, (*API).rotateToken},
-	{Route{
+		Who: call.SignedIn, Scopes: []identity.Scope{identity.ScopeSelfRotate}, Params: rotationParams{}, Answer: createdTokenBody{},
+	}, Handle: (*API).rotateToken},
+	{Route: call.Route{
 		Method: http.MethodPost, Path: "/personal_access_tokens/:id/rotate", Name: "rotatePersonalAccessToken", Summary: "Replace a personal access token",
-		Who: SignedIn, Idempotent: true, Params: rotationParams{}, Answer: createdTokenBody{},
-	}, (*API).rotateToken},
-	{Route{
+		Who: call.SignedIn, Idempotent: true, Params: rotationParams{}, Answer: createdTokenBody{},
+	}, Handle: (*API).rotateToken},
+	{Route: call.Route{
 		Method: http.MethodDelete, Path: "/personal_access_tokens/self", Name: "revokeOwnPersonalAccessToken", Summary: "Revoke the token of the request",
-		Who: SignedIn, Scopes: []identity.Scope{anyScope}, Status: http.StatusNoContent,
-	}, (*API).revokeToken},
-	{Route{
+		Who: call.SignedIn, Scopes: []identity.Scope{call.AnyScope}, Status: http.StatusNoContent,
+	}, Handle: (*API).revokeToken},
+	{Route: call.Route{
 		Method: http.MethodDelete, Path: "/personal_access_tokens/:id", Name: "revokePersonalAccessToken", Summary: "Revoke a personal access token",
-		Who: SignedIn, Status: http.StatusNoContent,
-	}, (*API).revokeToken},
+		Who: call.SignedIn, Status: http.StatusNoContent,
+	}, Handle: (*API).revokeToken},
 }
 
 // tokenBody is a personal access token.
@@ -75,32 +77,32 @@ func (a *API) tokenBody(t identity.AccessToken) tokenBody {
 		scopes = []identity.Scope{}
 	}
 	return tokenBody{
-		ID: t.ID, Name: t.Name, Revoked: t.Revoked, CreatedAt: momentOrNull(t.CreatedAt), Description: textOrNull(t.Description),
-		Scopes: scopes, UserID: int64(t.User), LastUsedAt: momentOrNull(t.LastUsedAt), Active: t.Active(a.now()), ExpiresAt: dayOrNull(t.ExpiresAt),
+		ID: t.ID, Name: t.Name, Revoked: t.Revoked, CreatedAt: entity.MomentOrNull(t.CreatedAt), Description: entity.TextOrNull(t.Description),
+		Scopes: scopes, UserID: int64(t.User), LastUsedAt: entity.MomentOrNull(t.LastUsedAt), Active: t.Active(a.now()), ExpiresAt: entity.DayOrNull(t.ExpiresAt),
 	}
 }
 
 // tokenID returns the number of the token that the path names, which is that of the
 // request for the word self.
-func (c *call) tokenID() int64 {
-	if !c.names("id") {
-		return c.token.ID
+func tokenID(c *call.Call) int64 {
+	if !c.HasParam("id") {
+		return c.Token.ID
 	}
-	return c.number("id")
+	return c.Number("id")
 }
 
 // tokensParams filter access tokens.
 type tokensParams struct {
-	UserID         *int64     `param:"user_id"`
-	Revoked        *bool      `param:"revoked"`
-	State          tokenState `param:"state"`
-	Search         string     `param:"search"`
-	CreatedBefore  moment     `param:"created_before"`
-	CreatedAfter   moment     `param:"created_after"`
-	LastUsedBefore moment     `param:"last_used_before"`
-	LastUsedAfter  moment     `param:"last_used_after"`
-	ExpiresBefore  moment     `param:"expires_before"`
-	ExpiresAfter   moment     `param:"expires_after"`
+	UserID         *int64      `param:"user_id"`
+	Revoked        *bool       `param:"revoked"`
+	State          tokenState  `param:"state"`
+	Search         string      `param:"search"`
+	CreatedBefore  call.Moment `param:"created_before"`
+	CreatedAfter   call.Moment `param:"created_after"`
+	LastUsedBefore call.Moment `param:"last_used_before"`
+	LastUsedAfter  call.Moment `param:"last_used_after"`
+	ExpiresBefore  call.Moment `param:"expires_before"`
+	ExpiresAfter   call.Moment `param:"expires_after"`
 }
 
 // tokenState is "active" or "inactive"; empty for both.
@@ -117,21 +119,21 @@ func (s *tokenState) ReadParam(value any) (problem string) {
 }
 
 // tokenOrders are the orders of access tokens.
-var tokenOrders = orders{names: []string{"id"}, words: map[string]ordered{
-	"created_asc": {"created_at", false}, "created_desc": {"created_at", true},
-	"expires_asc": {"expires_at", false}, "expires_desc": {"expires_at", true},
-	"expires_at_asc": {"expires_at", false}, "expires_at_desc": {"expires_at", true},
-	"last_used_asc": {"last_used_at", false}, "last_used_desc": {"last_used_at", true},
-	"name_asc": {"name", false}, "name_desc": {"name", true},
+var tokenOrders = call.Orders{Names: []string{"id"}, Words: map[string]call.Ordered{
+	"created_asc": {Name: "created_at"}, "created_desc": {Name: "created_at", Descending: true},
+	"expires_asc": {Name: "expires_at"}, "expires_desc": {Name: "expires_at", Descending: true},
+	"expires_at_asc": {Name: "expires_at"}, "expires_at_desc": {Name: "expires_at", Descending: true},
+	"last_used_asc": {Name: "last_used_at"}, "last_used_desc": {Name: "last_used_at", Descending: true},
+	"name_asc": {Name: "name"}, "name_desc": {Name: "name", Descending: true},
 }}
 
 // tokens answers GET /personal_access_tokens.
-func (a *API) tokens(c *call) (any, error) {
+func (a *API) tokens(c *call.Call) (any, error) {
 	var in tokensParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	page, err := c.page()
+	page, err := c.Page()
 	if err != nil {
 		return nil, err
 	}
@@ -148,16 +150,16 @@ func (a *API) tokens(c *call) (any, error) {
 			filter.User = -1 // no user has this number, and 0 picks all
 		}
 	}
-	tokens, err := a.useCases.Accounts.Tokens(c.context(), c.caller, filter, page)
+	tokens, err := a.useCases.Accounts.Tokens(c.Context(), c.Caller, filter, page)
 	if err != nil {
 		return nil, err
 	}
-	return listed(a, c, page, tokens, nil, a.tokenBody)
+	return call.AnswerList(c, page, tokens, nil, a.tokenBody)
 }
 
 // token answers GET /personal_access_tokens/:id and GET /personal_access_tokens/self.
-func (a *API) token(c *call) (any, error) {
-	token, err := a.useCases.Accounts.Token(c.context(), c.caller, c.tokenID())
+func (a *API) token(c *call.Call) (any, error) {
+	token, err := a.useCases.Accounts.Token(c.Context(), c.Caller, tokenID(c))
 	if err != nil {
 		return nil, err
 	}
@@ -174,46 +176,38 @@ type newTokenParams struct {
 }
 
 // newToken reads the parameters of a token with scopes that are words of the route.
-func (c *call) newToken() (accounts.NewToken, error) {
+func newToken(c *call.Call) (accounts.NewToken, error) {
 	var in newTokenParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return accounts.NewToken{}, err
 	}
 	scopes := identity.SplitScopes(in.Scopes)
-	if slices.ContainsFunc(scopes, func(s identity.Scope) bool { return !slices.Contains(c.route.Words["scopes"], string(s)) }) {
-		return accounts.NewToken{}, noValidValue("scopes")
+	if slices.ContainsFunc(scopes, func(s identity.Scope) bool { return !slices.Contains(c.Route.Words["scopes"], string(s)) }) {
+		return accounts.NewToken{}, call.NoValidValue("scopes")
 	}
-	return accounts.NewToken{Name: in.Name, Description: in.Description, Scopes: scopes, ExpiresAt: in.ExpiresAt.Time, IdempotencyKey: c.idempotencyKey()}, nil
-}
-
-// idempotencyKey returns that of the request; empty for none, and where it does not count.
-func (c *call) idempotencyKey() string {
-	if !c.route.Idempotent {
-		return ""
-	}
-	return c.gin.GetHeader(idempotencyKey)
+	return accounts.NewToken{Name: in.Name, Description: in.Description, Scopes: scopes, ExpiresAt: in.ExpiresAt.Time, IdempotencyKey: c.IdempotencyKey()}, nil
 }
 
 // createUserToken answers POST /users/:id/personal_access_tokens.
-func (a *API) createUserToken(c *call) (any, error) {
-	asked, err := c.newToken()
+func (a *API) createUserToken(c *call.Call) (any, error) {
+	asked, err := newToken(c)
 	if err != nil {
 		return nil, err
 	}
-	return a.createToken(c, identity.UserID(c.number("id")), asked)
+	return a.createToken(c, identity.UserID(c.Number("id")), asked)
 }
 
 // createOwnToken answers POST /user/personal_access_tokens.
-func (a *API) createOwnToken(c *call) (any, error) {
-	asked, err := c.newToken()
+func (a *API) createOwnToken(c *call.Call) (any, error) {
+	asked, err := newToken(c)
 	if err != nil {
 		return nil, err
 	}
-	return a.createToken(c, c.caller.ID, asked)
+	return a.createToken(c, c.Caller.ID, asked)
 }
 
-func (a *API) createToken(c *call, user identity.UserID, asked accounts.NewToken) (any, error) {
-	created, err := a.useCases.Accounts.CreateToken(c.context(), c.caller, user, asked)
+func (a *API) createToken(c *call.Call, user identity.UserID, asked accounts.NewToken) (any, error) {
+	created, err := a.useCases.Accounts.CreateToken(c.Context(), c.Caller, user, asked)
 	if err != nil {
 		return nil, err
 	}
@@ -226,23 +220,23 @@ type rotationParams struct {
 
 // rotateToken answers POST /personal_access_tokens/:id/rotate and, for the token of the
 // request, POST /personal_access_tokens/self/rotate.
-func (a *API) rotateToken(c *call) (any, error) {
+func (a *API) rotateToken(c *call.Call) (any, error) {
 	var in rotationParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	created, err := a.useCases.Accounts.RotateToken(c.context(), c.caller, c.tokenID(), in.ExpiresAt.Time, c.idempotencyKey())
+	created, err := a.useCases.Accounts.RotateToken(c.Context(), c.Caller, tokenID(c), in.ExpiresAt.Time, c.IdempotencyKey())
 	if err != nil {
-		return nil, asBadRequestWords(err)
+		return nil, call.AsBadRequestWords(err)
 	}
 	return createdTokenBody{a.tokenBody(created.AccessToken), created.Text}, nil
 }
 
 // revokeToken answers DELETE /personal_access_tokens/:id and, for the token of the
 // request, DELETE /personal_access_tokens/self.
-func (a *API) revokeToken(c *call) (any, error) {
-	if err := a.useCases.Accounts.RevokeToken(c.context(), c.caller, c.tokenID(), c.unmodifiedSince()); err != nil {
-		return nil, asBadRequestWords(err)
+func (a *API) revokeToken(c *call.Call) (any, error) {
+	if err := a.useCases.Accounts.RevokeToken(c.Context(), c.Caller, tokenID(c), c.UnmodifiedSince()); err != nil {
+		return nil, call.AsBadRequestWords(err)
 	}
-	return c.noContent()
+	return c.NoContent()
 }

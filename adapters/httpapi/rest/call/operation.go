@@ -1,4 +1,4 @@
-package rest
+package call
 
 import (
 	"maps"
@@ -8,29 +8,7 @@ import (
 
 	"gatehouse/adapters/httpapi"
 	"gatehouse/domain"
-	"gatehouse/domain/identity"
 )
-
-// documentRoutes tell what the routes are.
-var documentRoutes = []route{{Route{
-	Method: http.MethodGet, Path: "/openapi.json", Name: "getOpenAPI", Summary: "Describe the API by OpenAPI",
-	Who: Anyone, Scopes: []identity.Scope{anyScope}, Answer: map[string]any{},
-}, (*API).openAPI}}
-
-// openAPI answers GET /openapi.json.
-func (a *API) openAPI(c *call) (any, error) {
-	text, err := c.document()
-	return httpapi.Encoded(text), err
-}
-
-// Operations describes the routes below /api/v4.
-func Operations() []httpapi.Operation {
-	out := make([]httpapi.Operation, len(routes))
-	for i, r := range routes {
-		out[i] = r.Operation()
-	}
-	return out
-}
 
 // Operation describes the route for the document of the API.
 func (r Route) Operation() httpapi.Operation {
@@ -100,10 +78,10 @@ func (r Route) answers() (out []httpapi.Answer) {
 // listParams are the parameters of the route, and those of its list.
 func (r Route) listParams() any {
 	all := withParams(r.Params, listParams{})
-	if r.Orders.keyset != nil {
+	if r.Orders.Keyset != nil {
 		all = withParams(all, keysetParams{})
 	}
-	if r.Orders.keyset != nil && !r.Orders.byParams {
+	if r.Orders.Keyset != nil && !r.Orders.ByParams {
 		all = withParams(all, cursorParams{})
 	}
 	return all
@@ -116,17 +94,8 @@ func (r Route) listWords() map[string][]string {
 		out = map[string][]string{}
 	}
 	out["order_by"], out["sort"] = r.Orders.known(), r.Orders.sorts()
-	if r.Orders.keyset != nil {
+	if r.Orders.Keyset != nil {
 		out["pagination"] = []string{byKeyset}
-	}
-	return out
-}
-
-// texts returns words as texts.
-func texts[T ~string](words []T) []string {
-	out := make([]string, len(words))
-	for i, word := range words {
-		out[i] = string(word)
 	}
 	return out
 }
@@ -178,7 +147,7 @@ var (
 	refusals = httpapi.Refusals{Name: "management", Answers: slices.Concat(
 		dialect.Refusals(domain.Kinds...),
 		[]httpapi.Answer{
-			{Status: http.StatusBadRequest, Body: messageBody{}}, {Status: http.StatusBadRequest, Body: fieldsBody{}},
+			{Status: http.StatusBadRequest, Body: MessageBody{}}, {Status: http.StatusBadRequest, Body: fieldsBody{}},
 			{Status: http.StatusUnsupportedMediaType, Body: errorBody{}},
 		},
 		httpapi.TokenRefusals,
@@ -186,12 +155,12 @@ var (
 	// methodRefusals are those of pages that are too far away, and of changes of a project by
 	// a path of the past or of a group whose members are locked.
 	methodRefusals = []httpapi.Answer{
-		{Status: http.StatusMethodNotAllowed, Body: errorBody{}}, {Status: http.StatusMethodNotAllowed, Body: messageBody{}},
+		{Status: http.StatusMethodNotAllowed, Body: errorBody{}}, {Status: http.StatusMethodNotAllowed, Body: MessageBody{}},
 	}
 	// deletionRefusals are those of what others have changed meanwhile.
-	deletionRefusals = []httpapi.Answer{{Status: http.StatusPreconditionFailed, Body: messageBody{}}}
+	deletionRefusals = []httpapi.Answer{{Status: http.StatusPreconditionFailed, Body: MessageBody{}}}
 	// movedAnswer leads from a path of the past to the project.
-	movedAnswer = httpapi.Answer{Status: http.StatusMovedPermanently, Body: messageBody{}, Headers: []httpapi.Parameter{
+	movedAnswer = httpapi.Answer{Status: http.StatusMovedPermanently, Body: MessageBody{}, Headers: []httpapi.Parameter{
 		{Name: "Location", In: "header", About: "The address of the same route with the number of the project, relative to that of the server."},
 	}}
 )

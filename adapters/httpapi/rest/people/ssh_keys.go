@@ -1,11 +1,12 @@
-package rest
+package people
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"gatehouse/adapters/httpapi/params"
+	"gatehouse/adapters/httpapi/rest/call"
+	"gatehouse/adapters/httpapi/rest/entity"
 	"gatehouse/application/accounts"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
@@ -13,46 +14,46 @@ import (
 
 // sshKeyRoutes manage the SSH keys of users.
 var sshKeyRoutes = []route{
-	{Route{
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/user/keys", Name: "listOwnKeys", Summary: "List the SSH keys of the caller",
-		Who: SignedIn, List: true, Answer: []sshKey{},
-	}, (*API).listKeys},
-	{Route{
+		Who: call.SignedIn, List: true, Answer: []sshKey{},
+	}, Handle: (*API).listKeys},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/user/keys/:key_id", Name: "getOwnKey", Summary: "Show an SSH key of the caller",
-		Who: SignedIn, Answer: sshKey{},
-	}, (*API).key},
-	{Route{
+		Who: call.SignedIn, Answer: sshKey{},
+	}, Handle: (*API).key},
+	{Route: call.Route{
 		Method: http.MethodPost, Path: "/user/keys", Name: "addOwnKey", Summary: "Add an SSH key of the caller",
-		Who: SignedIn, Params: newKeyParams{}, Status: http.StatusCreated, Answer: sshKey{},
-	}, (*API).addKey},
-	{Route{
+		Who: call.SignedIn, Params: newKeyParams{}, Status: http.StatusCreated, Answer: sshKey{},
+	}, Handle: (*API).addKey},
+	{Route: call.Route{
 		Method: http.MethodDelete, Path: "/user/keys/:key_id", Name: "removeOwnKey", Summary: "Remove an SSH key of the caller",
-		Who: SignedIn, Status: http.StatusNoContent,
-	}, (*API).removeKey},
-	{Route{
+		Who: call.SignedIn, Status: http.StatusNoContent,
+	}, Handle: (*API).removeKey},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/users/:id/keys", Name: "listUserKeys", Summary: "List the SSH keys of a user",
-		Who: SignedIn, List: true, Answer: []sshKey{},
-	}, (*API).listKeys},
-	{Route{
+		Who: call.SignedIn, List: true, Answer: []sshKey{},
+	}, Handle: (*API).listKeys},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/users/:id/keys/:key_id", Name: "getUserKey", Summary: "Show an SSH key of a user",
-		Who: SignedIn, Answer: sshKey{},
-	}, (*API).key},
-	{Route{
+		Who: call.SignedIn, Answer: sshKey{},
+	}, Handle: (*API).key},
+	{Route: call.Route{
 		Method: http.MethodPost, Path: "/users/:id/keys", Name: "addUserKey", Summary: "Add an SSH key of a user",
-		Who: Administrators, Params: newKeyParams{}, Status: http.StatusCreated, Answer: sshKey{},
-	}, (*API).addKey},
-	{Route{
+		Who: call.Administrators, Params: newKeyParams{}, Status: http.StatusCreated, Answer: sshKey{},
+	}, Handle: (*API).addKey},
+	{Route: call.Route{
 		Method: http.MethodDelete, Path: "/users/:id/keys/:key_id", Name: "removeUserKey", Summary: "Remove an SSH key of a user",
-		Who: Administrators, Status: http.StatusNoContent,
-	}, (*API).removeKey},
-	{Route{
+		Who: call.Administrators, Status: http.StatusNoContent,
+	}, Handle: (*API).removeKey},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/keys/:id", Name: "getKey", Summary: "Show a key and its user",
-		Who: Administrators, Answer: keyWithUser{},
-	}, (*API).findKey},
-	{Route{
+		Who: call.Administrators, Answer: keyWithUser{},
+	}, Handle: (*API).findKey},
+	{Route: call.Route{
 		Method: http.MethodGet, Path: "/keys", Name: "findKey", Summary: "Find a key and its user by the fingerprint",
-		Who: Administrators, Params: findKeyParams{}, Answer: keyWithUser{},
-	}, (*API).findKeyByFingerprint},
+		Who: call.Administrators, Params: findKeyParams{}, Answer: keyWithUser{},
+	}, Handle: (*API).findKeyByFingerprint},
 }
 
 // sshKey is an SSH key.
@@ -89,57 +90,48 @@ type deployKeyProjectBody struct {
 func (a *API) sshKey(k identity.Key, owner identity.User) sshKey {
 	line := k.Line
 	if owner.Known() {
-		line += " " + strings.Join(strings.Fields(owner.Name), " ") + " (" + a.instance.host() + ")"
+		line += " " + strings.Join(strings.Fields(owner.Name), " ") + " (" + a.instance.Host() + ")"
 	}
 	return sshKey{
-		ID: int64(k.ID), Title: k.Title, CreatedAt: momentOrNull(k.CreatedAt), ExpiresAt: momentOrNull(k.ExpiresAt),
-		Key: line, UsageType: keyUsage(k.Usage), LastUsedAt: momentOrNull(k.LastUsedAt),
+		ID: int64(k.ID), Title: k.Title, CreatedAt: entity.MomentOrNull(k.CreatedAt), ExpiresAt: entity.MomentOrNull(k.ExpiresAt),
+		Key: line, UsageType: keyUsage(k.Usage), LastUsedAt: entity.MomentOrNull(k.LastUsedAt),
 	}
-}
-
-// host is the name of the host of the external address.
-func (i Instance) host() string {
-	u, err := url.Parse(i.ExternalURL)
-	if err != nil {
-		return ""
-	}
-	return u.Hostname()
 }
 
 // owner returns the claim of the user whose keys are asked for: the one of the path, or
 // else the caller.
-func (c *call) owner() identity.Claim {
-	if !c.names("id") {
-		return identity.Claim{Kind: identity.ByUser, ID: int64(c.caller.ID)}
+func owner(c *call.Call) identity.Claim {
+	if !c.HasParam("id") {
+		return identity.Claim{Kind: identity.ByUser, ID: int64(c.Caller.ID)}
 	}
-	return c.user("id")
+	return c.User("id")
 }
 
 // ownerID returns the number of the user whose keys are changed. The path has it in
 // digits; for any other text it is 0.
-func (c *call) ownerID() identity.UserID {
-	if !c.names("id") {
-		return c.caller.ID
+func ownerID(c *call.Call) identity.UserID {
+	if !c.HasParam("id") {
+		return c.Caller.ID
 	}
-	return identity.UserID(c.number("id"))
+	return identity.UserID(c.Number("id"))
 }
 
 // listKeys answers GET /user/keys and GET /users/:id/keys.
-func (a *API) listKeys(c *call) (any, error) {
-	page, err := c.page()
+func (a *API) listKeys(c *call.Call) (any, error) {
+	page, err := c.Page()
 	if err != nil {
 		return nil, err
 	}
-	owner, keys, err := a.useCases.Accounts.Keys(c.context(), c.caller, c.owner(), page)
+	owner, keys, err := a.useCases.Accounts.Keys(c.Context(), c.Caller, owner(c), page)
 	if err != nil {
 		return nil, err
 	}
-	return listed(a, c, page, keys, nil, func(k identity.Key) sshKey { return a.sshKey(k, owner.User) })
+	return call.AnswerList(c, page, keys, nil, func(k identity.Key) sshKey { return a.sshKey(k, owner.User) })
 }
 
 // key answers GET /user/keys/:key_id and GET /users/:id/keys/:key_id.
-func (a *API) key(c *call) (any, error) {
-	view, err := a.useCases.Accounts.Key(c.context(), c.caller, c.owner(), identity.KeyID(c.number("key_id")))
+func (a *API) key(c *call.Call) (any, error) {
+	view, err := a.useCases.Accounts.Key(c.Context(), c.Caller, owner(c), identity.KeyID(c.Number("key_id")))
 	if err != nil {
 		return nil, err
 	}
@@ -147,17 +139,17 @@ func (a *API) key(c *call) (any, error) {
 }
 
 type newKeyParams struct {
-	Title     string   `param:"title,required"`
-	Key       string   `param:"key,required"`
-	ExpiresAt moment   `param:"expires_at"`
-	UsageType keyUsage `param:"usage_type"`
+	Title     string      `param:"title,required"`
+	Key       string      `param:"key,required"`
+	ExpiresAt call.Moment `param:"expires_at"`
+	UsageType keyUsage    `param:"usage_type"`
 }
 
 // keyUsage is what a key is for; empty for the default.
 type keyUsage identity.Usage
 
 // Words are the words that it takes.
-func (keyUsage) Words() []string { return texts(identity.Usages) }
+func (keyUsage) Words() []string { return call.Texts(identity.Usages) }
 
 // ReadParam implements params.Reader.
 func (u *keyUsage) ReadParam(value any) (problem string) {
@@ -167,12 +159,12 @@ func (u *keyUsage) ReadParam(value any) (problem string) {
 }
 
 // addKey answers POST /user/keys and POST /users/:id/keys.
-func (a *API) addKey(c *call) (any, error) {
+func (a *API) addKey(c *call.Call) (any, error) {
 	var in newKeyParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	view, err := a.useCases.Accounts.AddKey(c.context(), c.caller, c.ownerID(), accounts.NewKey{
+	view, err := a.useCases.Accounts.AddKey(c.Context(), c.Caller, ownerID(c), accounts.NewKey{
 		Line: in.Key, Title: in.Title, Usage: identity.Usage(in.UsageType), ExpiresAt: in.ExpiresAt.Time,
 	})
 	if err != nil {
@@ -182,17 +174,17 @@ func (a *API) addKey(c *call) (any, error) {
 }
 
 // removeKey answers DELETE /user/keys/:key_id and DELETE /users/:id/keys/:key_id.
-func (a *API) removeKey(c *call) (any, error) {
-	err := a.useCases.Accounts.RemoveKey(c.context(), c.caller, c.ownerID(), identity.KeyID(c.number("key_id")), c.unmodifiedSince())
+func (a *API) removeKey(c *call.Call) (any, error) {
+	err := a.useCases.Accounts.RemoveKey(c.Context(), c.Caller, ownerID(c), identity.KeyID(c.Number("key_id")), c.UnmodifiedSince())
 	if err != nil {
 		return nil, err
 	}
-	return c.noContent()
+	return c.NoContent()
 }
 
 // findKey answers GET /keys/:id.
-func (a *API) findKey(c *call) (any, error) {
-	return a.keyWithUser(a.useCases.Accounts.FindKey(c.context(), c.caller, accounts.KeyClaim{ID: identity.KeyID(c.number("id"))}))
+func (a *API) findKey(c *call.Call) (any, error) {
+	return a.keyWithUser(a.useCases.Accounts.FindKey(c.Context(), c.Caller, accounts.KeyClaim{ID: identity.KeyID(c.Number("id"))}))
 }
 
 func (a *API) keyWithUser(view accounts.KeyView, err error) (any, error) {
@@ -218,9 +210,9 @@ type findKeyParams struct {
 var errFingerprint = domain.Refuse(domain.Invalid, "Failed to read the fingerprint: it is SHA256: and 43 characters of base64, or 16 pairs of digits for MD5")
 
 // findKeyByFingerprint answers GET /keys.
-func (a *API) findKeyByFingerprint(c *call) (any, error) {
+func (a *API) findKeyByFingerprint(c *call.Call) (any, error) {
 	var in findKeyParams
-	if err := c.decode(&in); err != nil {
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
 	text := strings.ReplaceAll(in.Fingerprint, " ", "+") // which was not escaped in the query
@@ -230,7 +222,7 @@ func (a *API) findKeyByFingerprint(c *call) (any, error) {
 		which.Fingerprint, _, _ = identity.ParseFingerprint(text)
 	}
 	if which == (accounts.KeyClaim{}) {
-		return nil, asBadRequestWords(errFingerprint)
+		return nil, call.AsBadRequestWords(errFingerprint)
 	}
-	return a.keyWithUser(a.useCases.Accounts.FindKey(c.context(), c.caller, which))
+	return a.keyWithUser(a.useCases.Accounts.FindKey(c.Context(), c.Caller, which))
 }

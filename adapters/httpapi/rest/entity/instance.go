@@ -1,0 +1,31 @@
+// Package entity makes the JSON objects that stand for users, groups and projects wherever an
+// answer of the management API shows one.
+package entity
+
+import (
+	"net/url"
+
+	"gatehouse/domain/source"
+)
+
+// Instance is what the objects say about the server. Its methods make them.
+type Instance struct {
+	// ExternalURL is the public base of every URL, without a trailing slash.
+	ExternalURL string
+	// CloneURL returns where the repository at a path is cloned from over a protocol.
+	CloneURL func(path string, protocol source.Protocol) string
+	// DefaultBranchProtection is that of a group that has none of its own.
+	DefaultBranchProtection source.BranchProtection
+}
+
+// GroupURL is the address of the page of the group at a full path.
+func (i Instance) GroupURL(path string) string { return i.ExternalURL + "/groups/" + path }
+
+// Host is the name of the host of the external address; empty if the address has none.
+func (i Instance) Host() string {
+	u, err := url.Parse(i.ExternalURL)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}

@@ -1,0 +1,31 @@
+// Package repositories answers the routes of the management API for projects and what is below
+// them, but for their members.
+package repositories
+
+import (
+	"gatehouse/adapters/httpapi/rest/call"
+	"gatehouse/adapters/httpapi/rest/entity"
+	"gatehouse/application/members"
+	"gatehouse/application/projects"
+)
+
+// API answers the routes.
+type API struct {
+	useCases UseCases
+	instance entity.Instance
+}
+
+// UseCases answer the questions of the routes.
+type UseCases struct {
+	Projects *projects.Reader
+	Members  *members.Service
+}
+
+// New makes an API.
+func New(useCases UseCases, instance entity.Instance) *API { return &API{useCases, instance} }
+
+// route is a route with what answers it.
+type route = call.Handled[API]
+
+// Routes are all routes of the package, in the order of the documentation.
+var Routes = projectRoutes
