@@ -49,7 +49,7 @@ func MemoryPorts(s *memory.Store) Ports {
 		AccountUnitOfWork: s.AccountUnitOfWork, AccountRecords: s.AccountRecords, Standings: s.Standings, Credentials: s.Credentials,
 		MemberUnitOfWork: s.MemberUnitOfWork, MemberRecords: s.MemberRecords, ProjectViews: s.ProjectViews,
 		GroupUnitOfWork: s.GroupUnitOfWork, GroupRecords: s.GroupRecords, Namespaces: s.GroupRecords,
-		WorldImport: s.WorldImport, WorldScratch: s.WorldScratch, WorldSnapshot: s.WorldSnapshot, NewProjects: s.NewProjects, Billing: s.Billing, BillingUnitOfWork: s.BillingUnitOfWork, Inventory: s.Records,
+		WorldImport: s.WorldImport, WorldScratch: s.WorldScratch, WorldSnapshot: s.WorldSnapshot, NewProjects: s.NewProjects, ProjectUnitOfWork: s.ProjectUnitOfWork, Billing: s.Billing, BillingUnitOfWork: s.BillingUnitOfWork, Inventory: s.Records,
 		Agents: s.Agents, UsageCounters: s.UsageCounters, AgentTokens: s.AgentTokens, Findings: s.Findings,
 		Destinations: s.Destinations, Removed: s.Removed, Jobs: s.Jobs, Deliveries: s.Deliveries, Retention: s.Retention, Store: s,
 	}
@@ -63,7 +63,7 @@ func GormPorts(s *gormstore.Store) Ports {
 		AccountUnitOfWork: s.AccountUnitOfWork, AccountRecords: s.AccountRecords, Standings: s.Standings, Credentials: s.Credentials,
 		MemberUnitOfWork: s.MemberUnitOfWork, MemberRecords: s.MemberRecords, ProjectViews: s.ProjectViews,
 		GroupUnitOfWork: s.GroupUnitOfWork, GroupRecords: s.GroupRecords, Namespaces: s.Namespaces,
-		AccessTokens: s.AccessTokens, AuditLog: s.AuditLog, WorldImport: s.WorldImport, WorldScratch: s.WorldScratch, WorldSnapshot: s.WorldSnapshot, NewProjects: s.NewProjects, Inventory: s.Records,
+		AccessTokens: s.AccessTokens, AuditLog: s.AuditLog, WorldImport: s.WorldImport, WorldScratch: s.WorldScratch, WorldSnapshot: s.WorldSnapshot, NewProjects: s.NewProjects, ProjectUnitOfWork: s.ProjectUnitOfWork, Inventory: s.Records,
 		Agents: s.Agents, UsageCounters: s.UsageCounters, AgentTokens: s.AgentTokens, Findings: s.Findings,
 		Destinations: s.Destinations, Removed: s.Destinations, Jobs: s.Jobs, Pushes: s.Pushes, Deliveries: s.Deliveries, Retention: s.Retention,
 		Billing: s.Billing, BillingUnitOfWork: s.BillingUnitOfWork, Store: s,

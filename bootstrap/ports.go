@@ -69,6 +69,7 @@ type Ports struct {
 	Findings          findings.Findings
 	Destinations      projects.Destinations
 	NewProjects       projects.UnitOfWork
+	ProjectUnitOfWork projects.ChangeUnitOfWork
 	Removed           projects.RemovedRepositories
 	Jobs              Jobs
 	Pushes            postreceive.Pushes

@@ -6,6 +6,7 @@ import (
 	"gatehouse/bootstrap"
 	"gatehouse/tests/contract"
 	"gatehouse/tests/contract/accountcases"
+	"gatehouse/tests/contract/projectcases"
 	"gatehouse/tests/stores"
 )
 
@@ -34,3 +35,5 @@ func durable(t *testing.T, empty, full func(testing.TB) string) {
 func reopened(url string) stores.Factory {
 	return func(t testing.TB) bootstrap.Ports { return stores.Gorm(t, url, true) }
 }
+func TestSQLite_projects(t *testing.T)   { projectcases.Run(t, stores.SQLite) }
+func TestPostgres_projects(t *testing.T) { projectcases.Run(t, stores.Postgres) }

@@ -4,12 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"net/netip"
 	"slices"
 
 	"gorm.io/gorm"
 
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/adapters/gormstore/management"
 	"gatehouse/adapters/gormstore/queries"
 	"gatehouse/adapters/gormstore/worldtx"
 	"gatehouse/domain/identity"
@@ -21,7 +21,7 @@ type standingRow struct {
 	actor      identity.Actor
 	way        int64
 	project    source.Project
-	protection groupProtection
+	protection management.GroupProtection
 	rootOwner  int64
 	allowedIPs database.Texts
 	canPush    sql.Null[bool]
@@ -37,7 +37,7 @@ func readStanding(r *database.Row, asked parts) (out standingRow) {
 	p.ID, p.Path, p.Visibility = source.ProjectID(r.Int()), r.Text(), source.Visibility(r.Text())
 	p.Archived, p.ReadOnly, p.Repository, p.Wiki, p.LFS = r.Bool(), r.Bool(), source.Feature(r.Text()), source.Feature(r.Text()), r.Bool()
 	p.DefaultBranch, p.Empty, p.Storage, p.LegacyPath = r.Text(), r.Bool(), r.Text(), r.Text()
-	out.protection = groupProtection{r.NullInt(), database.ReadJSON[database.Object](r)}
+	out.protection = management.GroupProtection{Level: r.NullInt(), Settings: database.ReadJSON[database.Object](r)}
 	p.Root.ID, p.Root.Path, out.rootOwner = source.NamespaceID(r.Int()), r.Text(), r.Int()
 	out.allowedIPs = database.ReadJSON[database.Texts](r)
 	p.Root.Protocols, p.Root.RequireSSHCertificates = source.Protocols(r.Text()), r.Bool()
@@ -199,8 +199,8 @@ func (r *standingRow) standing(target source.Target) source.Standing {
 	}
 	out.Project = r.project
 	out.Project.Root.Personal = r.rootOwner != 0
-	out.Project.Root.AllowedIPs = prefixes(r.allowedIPs)
-	out.Project.BranchDefaults = r.protection.defaults()
+	out.Project.Root.AllowedIPs = management.Prefixes(r.allowedIPs)
+	out.Project.BranchDefaults = r.protection.Defaults()
 	out.Project.Protections = protections(r.entries)
 	if role := source.Role(r.role); role > source.Minimal {
 		out.Role = role
@@ -259,17 +259,6 @@ func protections(entries []protectionEntry) []source.Protection {
 		case worldtx.CreateVerb:
 			p.Create = append(p.Create, access)
 		}
-	}
-	return out
-}
-
-// prefixes reads an allow-list. One that is malformed becomes the zero prefix, which
-// contains no address.
-func prefixes(list database.Texts) []netip.Prefix {
-	var out []netip.Prefix
-	for _, text := range list {
-		prefix, _ := netip.ParsePrefix(text)
-		out = append(out, prefix)
 	}
 	return out
 }

@@ -58,6 +58,7 @@ type Store struct {
 	WorldScratch      worldimport.Scratch
 	WorldSnapshot     worldimport.Snapshot
 	NewProjects       projects.UnitOfWork
+	ProjectUnitOfWork projects.ChangeUnitOfWork
 	Records           *Records
 	Retention         *Retention
 	Billing           *Billing
@@ -161,6 +162,7 @@ func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 	s.Credentials = management.NewCredentials(db)
 	s.MemberUnitOfWork = worldtx.NewMembers(db, queue, s.Billing.within, sealer)
 	s.MemberRecords, s.ProjectViews = management.NewMembers(db), management.NewProjects(db)
+	s.ProjectUnitOfWork = worldtx.NewProjectChanges(db, queue, s.Billing.within, sealer)
 	s.GroupUnitOfWork = worldtx.NewGroups(db, queue, s.Billing.within, sealer)
 	s.GroupRecords, s.Namespaces = management.NewGroups(db), management.NewNamespaces(db)
 	s.WorldScratch = worldtx.NewScratch(db, queue, s.Billing.within, sealer)

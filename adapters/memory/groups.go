@@ -3,7 +3,6 @@ package memory
 import (
 	"cmp"
 	"context"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -119,12 +118,7 @@ func (tx groupsTx) NameTaken(ctx context.Context, parent source.NamespaceID, nam
 
 // ProjectNameTaken implements groups.Names.
 func (tx groupsTx) ProjectNameTaken(ctx context.Context, group source.NamespaceID, name string) (bool, error) {
-	for _, p := range tx.projects.rows {
-		if p.namespace == group && p.profile.Name == name {
-			return true, ctx.Err()
-		}
-	}
-	return false, ctx.Err()
+	return tx.projectNameTaken(group, name, 0), ctx.Err()
 }
 
 // Subscribed implements groups.Groups.
@@ -148,13 +142,7 @@ func (tx groupsTx) PutShare(ctx context.Context, group, with source.NamespaceID,
 
 // RemoveShare implements groups.Shares.
 func (tx groupsTx) RemoveShare(ctx context.Context, group, with source.NamespaceID) error {
-	in := source.MemberSource{Group: group}
-	if _, _, err := tx.Share(ctx, group, with); err != nil {
-		return err
-	}
-	tx.shares[in] = maps.Clone(tx.shares[in])
-	delete(tx.shares[in], with)
-	return nil
+	return tx.removeShare(ctx, source.MemberSource{Group: group}, with)
 }
 
 // GroupRecords implements groups.Records and groups.Namespaces.

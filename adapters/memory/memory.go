@@ -51,6 +51,7 @@ type Store struct {
 	WorldScratch      worldimport.Scratch
 	WorldSnapshot     worldimport.Snapshot
 	NewProjects       projects.UnitOfWork
+	ProjectUnitOfWork projects.ChangeUnitOfWork
 	Billing           Billing
 	BillingUnitOfWork provisioning.BillingUnitOfWork
 	Records           Records
@@ -96,6 +97,7 @@ func New() *Store {
 		WorldScratch:      s.tryImport,
 		WorldSnapshot:     s.snapshot,
 		NewProjects:       s.createProjects,
+		ProjectUnitOfWork: s.changeProjects,
 		Billing:           Billing{s.world.Load},
 		BillingUnitOfWork: s.changeBilling,
 		Records:           Records{s},

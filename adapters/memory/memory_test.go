@@ -5,6 +5,7 @@ import (
 
 	"gatehouse/tests/contract"
 	"gatehouse/tests/contract/accountcases"
+	"gatehouse/tests/contract/projectcases"
 	"gatehouse/tests/stores"
 )
 
@@ -13,4 +14,5 @@ func TestStore_contract(t *testing.T) { contract.Run(t, stores.Memory) }
 func TestStore_accounts(t *testing.T) { accountcases.Run(t, stores.Memory) }
 
 // TestStore_walk keeps the walk itself honest: two of one kind never differ.
-func TestStore_walk(t *testing.T) { contract.Walks(t, stores.Memory) }
+func TestStore_walk(t *testing.T)     { contract.Walks(t, stores.Memory) }
+func TestStore_projects(t *testing.T) { projectcases.Run(t, stores.Memory) }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"gatehouse/application/inventory"
-	"gatehouse/application/projects"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -236,28 +235,7 @@ func (d Destinations) Destination(ctx context.Context, user identity.UserID, pat
 	if err := ctx.Err(); err != nil {
 		return source.ProjectDestination{}, err
 	}
-	w := d.world.Load()
-	above := path.Parent()
-	n := w.namespaces.rows[w.routes[above.Fold()].namespace]
-	for ancestor := range w.selfAndAncestors(n.ID) {
-		n.pendingDelete = n.pendingDelete || ancestor.pendingDelete
-	}
-	if n.ID == 0 || n.pendingDelete {
-		return source.ProjectDestination{}, notFound("namespace %q", above)
-	}
-	// A project that is created there gets its settings and the user's role from
-	// the namespace. The number -1 is that of no project, so it has no members.
-	created := project{namespace: n.ID}
-	created.ID = -1
-	settings := w.withNamespaces(created)
-	at := w.routes[path.Fold()]
-	return source.ProjectDestination{
-		Taken: at.namespace != 0 || w.projects.rows[at.project].pendingDelete,
-		Path:  n.Path + string(path[len(above):]), Root: settings.Root,
-		BranchDefaults: settings.BranchDefaults, Role: w.projectRole(user, created, now),
-		Creation: cmp.Or(n.profile.ProjectCreation, source.DeveloperProjects), LFS: w.effectiveLFS(n.ID),
-		Personal: w.personalProjects(n.ID),
-	}, nil
+	return d.world.Load().destination(user, path, now)
 }
 
 // personalProjects returns the projects of a personal namespace, nil for a group.
@@ -337,26 +315,4 @@ func (w *world) accessText(a source.Access) string {
 	default:
 		return a.Role.String()
 	}
-}
-
-// createProjects is the unit of work on new projects.
-func (s *state) createProjects(ctx context.Context, do func(projects.Tx) error) error {
-	return s.update(ctx, func(tx *transaction) error {
-		return do(projects.Tx{Projects: newProjects{projectsTx{tx}}, Jobs: jobsTx{tx}, Audit: auditTx{tx}})
-	})
-}
-
-// newProjects adds projects to those of a world.
-type newProjects struct{ projectsTx }
-
-// Personal implements projects.Projects.
-func (n newProjects) Personal(ctx context.Context, namespace source.Path) (*source.PersonalProjects, error) {
-	return n.personalProjects(n.routes[namespace.Fold()].namespace), ctx.Err()
-}
-
-// Add implements projects.Projects.
-func (n newProjects) Add(ctx context.Context, p source.Project, by identity.UserID, at time.Time) (source.ProjectID, error) {
-	p.ToBeCreated, p.Empty = false, true
-	id, _, err := n.Put(ctx, worldimport.Project{Project: p, Profile: source.ProjectProfile{Creator: by, CreatedAt: at, UpdatedAt: at}})
-	return id, err
 }

@@ -201,17 +201,27 @@ func (v Visibility) Narrower(o Visibility) Visibility {
 // CheckTransfer returns why the project of that name cannot go into a group, or nil. What is
 // taken there is said of its path and of its name.
 func (p Project) CheckTransfer(to Group, pathTaken, nameTaken bool) *domain.Refusal {
+	in := ProjectDestination{Namespace: Path(to.Path), Visibility: to.Visibility}
+	return p.CheckMove(in, to.ProjectCreation != NoProjects, pathTaken, nameTaken)
+}
+
+// CheckMove returns why the project cannot go into a namespace, or nil. mayCreate says whether
+// projects may be added there, at all or by the user who asks. What is taken there is said of
+// its path and of its name.
+func (p Project) CheckMove(to ProjectDestination, mayCreate, pathTaken, nameTaken bool) *domain.Refusal {
 	why := ""
 	switch {
-	case Path(p.Path).Parent().Fold() == Path(to.Path).Fold():
-		why = "The project is already in that group."
-	case to.ProjectCreation == NoProjects:
-		why = "Nobody may add projects to that group."
+	case Path(p.Path).Parent().Fold() == to.Namespace.Fold():
+		why = "The project is already in that namespace."
+	case !mayCreate:
+		why = "You may not add projects to that namespace."
+	case to.Personal != nil && to.Personal.Count >= to.Personal.Limit:
+		why = "Its user has as many projects as the limit allows."
 	case pathTaken:
 		why = "Its path is taken there."
 	case nameTaken:
 		why = "Its name is taken there."
-	case p.Visibility.WiderThan(to.Visibility):
+	case to.Personal == nil && p.Visibility.WiderThan(to.Visibility):
 		why = "It is more visible than the group that it would go to."
 	default:
 		return nil

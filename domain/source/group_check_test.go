@@ -230,9 +230,9 @@ func TestProject_CheckTransfer(t *testing.T) {
 	}{
 		"to another group":     {project: private, to: acme(source.Private)},
 		"as visible":           {project: public, to: acme(source.Public)},
-		"where it is":          {project: private, to: source.Group{Namespace: source.Namespace{ID: 9, Path: "Other"}}, pathTaken: true, want: "The project is already in that group."},
+		"where it is":          {project: private, to: source.Group{Namespace: source.Namespace{ID: 9, Path: "Other"}}, pathTaken: true, want: "The project is already in that namespace."},
 		"a group above":        {project: source.Project{Path: "acme/tools/cli", Visibility: source.Private}, to: acme(source.Private)},
-		"nobody creates there": {project: private, to: source.Group{Namespace: source.Namespace{ID: 5, Path: "acme"}, Visibility: source.Private, GroupProfile: source.GroupProfile{ProjectCreation: source.NoProjects}}, want: "Nobody may add projects to that group."},
+		"nobody creates there": {project: private, to: source.Group{Namespace: source.Namespace{ID: 5, Path: "acme"}, Visibility: source.Private, GroupProfile: source.GroupProfile{ProjectCreation: source.NoProjects}}, want: "You may not add projects to that namespace."},
 		"path taken":           {project: private, to: acme(source.Private), pathTaken: true, want: "Its path is taken there."},
 		"name taken":           {project: private, to: acme(source.Private), nameTaken: true, want: "Its name is taken there."},
 		"wider":                {project: public, to: acme(source.Internal), want: "It is more visible than the group that it would go to."},

@@ -1,6 +1,9 @@
 package source
 
-import "gatehouse/domain"
+import (
+	"gatehouse/domain"
+	"gatehouse/domain/identity"
+)
 
 // ProjectDestination is a group or a personal namespace in which a user wants
 // to create a project. The zero ProjectDestination is none.
@@ -8,7 +11,16 @@ type ProjectDestination struct {
 	// Path is the full path of the project, with the namespace's in its
 	// canonical letter case.
 	Path string
-	Root Namespace
+	// ID and Namespace are the number and the full path of the namespace.
+	ID        NamespaceID
+	Namespace Path
+	// Visibility is that of a group.
+	Visibility Visibility
+	// Owner is the user of a personal namespace; 0 for a group.
+	Owner identity.UserID
+	// ShareLock says that the group, or one above, forbids to share its projects.
+	ShareLock bool
+	Root      Namespace
 	// BranchDefaults are the group's own, nil for the instance's.
 	BranchDefaults *BranchDefaults
 	// Creation says who may create projects in the namespace.

@@ -2,8 +2,13 @@
        user may do there, how many projects its user has and may have, and whether the path of
        the new project is taken. */ -}}
 
+{{- /* Whether a namespace or one above forbids to share its projects. */ -}}
+{{define "share lock"}}EXISTS (
+        SELECT 1 FROM namespace_closure c {{.Join}} namespaces above ON above.id = c.ancestor_id
+        WHERE c.descendant_id = n.id AND above.share_lock){{end}}
+
 SELECT
-    n.path, n.default_branch_protection, {{template "branch defaults"}}, root.id, root.path, root.owner_id, root.allowed_ips,
+    n.id, n.path, n.visibility, coalesce(n.owner_id, 0), {{template "share lock" .}}, n.default_branch_protection, {{template "branch defaults"}}, root.id, root.path, root.owner_id, root.allowed_ips,
     root.protocols, root.require_ssh_certificates, n.project_creation,
     coalesce((
         SELECT a.lfs FROM namespace_closure c JOIN namespaces a ON a.id = c.ancestor_id

@@ -147,12 +147,7 @@ func (w groupsTx) PutShare(ctx context.Context, group, with source.NamespaceID, 
 
 // RemoveShare implements groups.Shares.
 func (w groupsTx) RemoveShare(ctx context.Context, group, with source.NamespaceID) error {
-	removed := w.tx.WithContext(ctx).Exec("DELETE FROM shares WHERE group_id = ? AND with_id = ?", int64(group), int64(with))
-	err := removed.Error
-	if err == nil && removed.RowsAffected == 0 {
-		err = gorm.ErrRecordNotFound
-	}
-	return database.Fault(err, "share of group %d with group %d", group, with)
+	return w.removeShare(ctx, source.MemberSource{Group: group}, with)
 }
 
 // groupProjectsTx implements groups.Projects.

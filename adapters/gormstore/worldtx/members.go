@@ -3,6 +3,8 @@ package worldtx
 import (
 	"context"
 
+	"gorm.io/gorm"
+
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/identity"
@@ -93,6 +95,21 @@ func (w *writer) putShare(ctx context.Context, in source.MemberSource, row share
 	return database.Fault(upsert(ctx, w, &row, onConflict), "share with group %d", row.WithID)
 }
 
+// shareRow returns what a group or project lends a group, or nil.
+func (w *writer) shareRow(ctx context.Context, in source.MemberSource, with source.NamespaceID) (*shareRow, error) {
+	return database.Find[shareRow](ctx, w.tx, "holder = ? AND with_id = ?", holder(in), int64(with))
+}
+
+// removeShare removes a share; domain.NotFound if there is none.
+func (w *writer) removeShare(ctx context.Context, in source.MemberSource, with source.NamespaceID) error {
+	removed := w.tx.WithContext(ctx).Exec("DELETE FROM shares WHERE holder = ? AND with_id = ?", holder(in), int64(with))
+	err := removed.Error
+	if err == nil && removed.RowsAffected == 0 {
+		err = gorm.ErrRecordNotFound
+	}
+	return database.Fault(err, "share with group %d", with)
+}
+
 // Member implements worldimport.Current.
 func (w currentTx) Member(ctx context.Context, user identity.UserID, in source.MemberSource) (worldimport.Member, error) {
 	row, err := w.member(ctx, user, in)
@@ -118,7 +135,7 @@ func (w *writer) member(ctx context.Context, user identity.UserID, in source.Mem
 
 // Share implements worldimport.Current.
 func (w currentTx) Share(ctx context.Context, in source.MemberSource, with source.NamespaceID) (worldimport.Share, error) {
-	row, err := found(database.Find[shareRow](ctx, w.tx, "holder = ? AND with_id = ?", holder(in), int64(with)))
+	row, err := found(w.shareRow(ctx, in, with))
 	if err != nil {
 		return worldimport.Share{}, database.Fault(err, "share with group %d", with)
 	}

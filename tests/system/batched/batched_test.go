@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/tests/contract"
 	"gatehouse/tests/contract/accountcases"
+	"gatehouse/tests/contract/projectcases"
 	"gatehouse/tests/pgtest"
 	"gatehouse/tests/stores"
 )
@@ -17,3 +18,4 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 func TestContract(t *testing.T) { contract.Run(t, stores.Batched) }
 func TestAccounts(t *testing.T) { accountcases.Run(t, stores.Batched) }
 func TestWalk(t *testing.T)     { contract.Walks(t, stores.Batched) }
+func TestProjects(t *testing.T) { projectcases.Run(t, stores.Batched) }

@@ -1,0 +1,19 @@
+// Package projectcases tests the promises of the ports that change projects and what
+// belongs to them on every store, as package contract does for the others.
+package projectcases
+
+import (
+	"testing"
+
+	"gatehouse/tests/contract"
+	"gatehouse/tests/stores"
+	"gatehouse/tests/world"
+)
+
+// Run runs all cases on the stores that open makes.
+func Run(t *testing.T, open stores.Factory) {
+	contract.RunCases(t, "project changes", changeCases, open)
+}
+
+// now is the time of all cases.
+var now = world.Now
