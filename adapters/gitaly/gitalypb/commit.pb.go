@@ -23,6 +23,153 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type TreeEntryResponse_ObjectType int32
+
+const (
+	TreeEntryResponse_COMMIT TreeEntryResponse_ObjectType = 0
+	TreeEntryResponse_BLOB   TreeEntryResponse_ObjectType = 1
+	TreeEntryResponse_TREE   TreeEntryResponse_ObjectType = 2
+	TreeEntryResponse_TAG    TreeEntryResponse_ObjectType = 3
+)
+
+// Enum value maps for TreeEntryResponse_ObjectType.
+var (
+	TreeEntryResponse_ObjectType_name = map[int32]string{
+		0: "COMMIT",
+		1: "BLOB",
+		2: "TREE",
+		3: "TAG",
+	}
+	TreeEntryResponse_ObjectType_value = map[string]int32{
+		"COMMIT": 0,
+		"BLOB":   1,
+		"TREE":   2,
+		"TAG":    3,
+	}
+)
+
+func (x TreeEntryResponse_ObjectType) Enum() *TreeEntryResponse_ObjectType {
+	p := new(TreeEntryResponse_ObjectType)
+	*p = x
+	return p
+}
+
+func (x TreeEntryResponse_ObjectType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TreeEntryResponse_ObjectType) Descriptor() protoreflect.EnumDescriptor {
+	return file_commit_proto_enumTypes[0].Descriptor()
+}
+
+func (TreeEntryResponse_ObjectType) Type() protoreflect.EnumType {
+	return &file_commit_proto_enumTypes[0]
+}
+
+func (x TreeEntryResponse_ObjectType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TreeEntryResponse_ObjectType.Descriptor instead.
+func (TreeEntryResponse_ObjectType) EnumDescriptor() ([]byte, []int) {
+	return file_commit_proto_rawDescGZIP(), []int{11, 0}
+}
+
+type TreeEntry_EntryType int32
+
+const (
+	TreeEntry_BLOB   TreeEntry_EntryType = 0
+	TreeEntry_TREE   TreeEntry_EntryType = 1
+	TreeEntry_COMMIT TreeEntry_EntryType = 3
+)
+
+// Enum value maps for TreeEntry_EntryType.
+var (
+	TreeEntry_EntryType_name = map[int32]string{
+		0: "BLOB",
+		1: "TREE",
+		3: "COMMIT",
+	}
+	TreeEntry_EntryType_value = map[string]int32{
+		"BLOB":   0,
+		"TREE":   1,
+		"COMMIT": 3,
+	}
+)
+
+func (x TreeEntry_EntryType) Enum() *TreeEntry_EntryType {
+	p := new(TreeEntry_EntryType)
+	*p = x
+	return p
+}
+
+func (x TreeEntry_EntryType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TreeEntry_EntryType) Descriptor() protoreflect.EnumDescriptor {
+	return file_commit_proto_enumTypes[1].Descriptor()
+}
+
+func (TreeEntry_EntryType) Type() protoreflect.EnumType {
+	return &file_commit_proto_enumTypes[1]
+}
+
+func (x TreeEntry_EntryType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TreeEntry_EntryType.Descriptor instead.
+func (TreeEntry_EntryType) EnumDescriptor() ([]byte, []int) {
+	return file_commit_proto_rawDescGZIP(), []int{12, 0}
+}
+
+type GetTreeEntriesRequest_SortBy int32
+
+const (
+	GetTreeEntriesRequest_DEFAULT     GetTreeEntriesRequest_SortBy = 0
+	GetTreeEntriesRequest_TREES_FIRST GetTreeEntriesRequest_SortBy = 1
+)
+
+// Enum value maps for GetTreeEntriesRequest_SortBy.
+var (
+	GetTreeEntriesRequest_SortBy_name = map[int32]string{
+		0: "DEFAULT",
+		1: "TREES_FIRST",
+	}
+	GetTreeEntriesRequest_SortBy_value = map[string]int32{
+		"DEFAULT":     0,
+		"TREES_FIRST": 1,
+	}
+)
+
+func (x GetTreeEntriesRequest_SortBy) Enum() *GetTreeEntriesRequest_SortBy {
+	p := new(GetTreeEntriesRequest_SortBy)
+	*p = x
+	return p
+}
+
+func (x GetTreeEntriesRequest_SortBy) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (GetTreeEntriesRequest_SortBy) Descriptor() protoreflect.EnumDescriptor {
+	return file_commit_proto_enumTypes[2].Descriptor()
+}
+
+func (GetTreeEntriesRequest_SortBy) Type() protoreflect.EnumType {
+	return &file_commit_proto_enumTypes[2]
+}
+
+func (x GetTreeEntriesRequest_SortBy) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use GetTreeEntriesRequest_SortBy.Descriptor instead.
+func (GetTreeEntriesRequest_SortBy) EnumDescriptor() ([]byte, []int) {
+	return file_commit_proto_rawDescGZIP(), []int{13, 0}
+}
+
 type CommitIsAncestorRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Repository    *Repository            `protobuf:"bytes,1,opt,name=repository,proto3" json:"repository,omitempty"`
@@ -336,6 +483,595 @@ func (x *CountCommitsResponse) GetCount() int32 {
 	return 0
 }
 
+type FindCommitRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Repository    *Repository            `protobuf:"bytes,1,opt,name=repository,proto3" json:"repository,omitempty"`
+	Revision      []byte                 `protobuf:"bytes,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	Trailers      bool                   `protobuf:"varint,3,opt,name=trailers,proto3" json:"trailers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindCommitRequest) Reset() {
+	*x = FindCommitRequest{}
+	mi := &file_commit_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindCommitRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindCommitRequest) ProtoMessage() {}
+
+func (x *FindCommitRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_commit_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindCommitRequest.ProtoReflect.Descriptor instead.
+func (*FindCommitRequest) Descriptor() ([]byte, []int) {
+	return file_commit_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *FindCommitRequest) GetRepository() *Repository {
+	if x != nil {
+		return x.Repository
+	}
+	return nil
+}
+
+func (x *FindCommitRequest) GetRevision() []byte {
+	if x != nil {
+		return x.Revision
+	}
+	return nil
+}
+
+func (x *FindCommitRequest) GetTrailers() bool {
+	if x != nil {
+		return x.Trailers
+	}
+	return false
+}
+
+type FindCommitResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Absent where there is no such commit.
+	Commit        *GitCommit `protobuf:"bytes,1,opt,name=commit,proto3" json:"commit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindCommitResponse) Reset() {
+	*x = FindCommitResponse{}
+	mi := &file_commit_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindCommitResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindCommitResponse) ProtoMessage() {}
+
+func (x *FindCommitResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_commit_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindCommitResponse.ProtoReflect.Descriptor instead.
+func (*FindCommitResponse) Descriptor() ([]byte, []int) {
+	return file_commit_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *FindCommitResponse) GetCommit() *GitCommit {
+	if x != nil {
+		return x.Commit
+	}
+	return nil
+}
+
+type LastCommitForPathRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Repository *Repository            `protobuf:"bytes,1,opt,name=repository,proto3" json:"repository,omitempty"`
+	Revision   []byte                 `protobuf:"bytes,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	Path       []byte                 `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
+	// Whether the path has no wildcards.
+	LiteralPathspec bool `protobuf:"varint,4,opt,name=literal_pathspec,json=literalPathspec,proto3" json:"literal_pathspec,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *LastCommitForPathRequest) Reset() {
+	*x = LastCommitForPathRequest{}
+	mi := &file_commit_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LastCommitForPathRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LastCommitForPathRequest) ProtoMessage() {}
+
+func (x *LastCommitForPathRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_commit_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LastCommitForPathRequest.ProtoReflect.Descriptor instead.
+func (*LastCommitForPathRequest) Descriptor() ([]byte, []int) {
+	return file_commit_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *LastCommitForPathRequest) GetRepository() *Repository {
+	if x != nil {
+		return x.Repository
+	}
+	return nil
+}
+
+func (x *LastCommitForPathRequest) GetRevision() []byte {
+	if x != nil {
+		return x.Revision
+	}
+	return nil
+}
+
+func (x *LastCommitForPathRequest) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *LastCommitForPathRequest) GetLiteralPathspec() bool {
+	if x != nil {
+		return x.LiteralPathspec
+	}
+	return false
+}
+
+type LastCommitForPathResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Absent where no commit has the path.
+	Commit        *GitCommit `protobuf:"bytes,1,opt,name=commit,proto3" json:"commit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LastCommitForPathResponse) Reset() {
+	*x = LastCommitForPathResponse{}
+	mi := &file_commit_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LastCommitForPathResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LastCommitForPathResponse) ProtoMessage() {}
+
+func (x *LastCommitForPathResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_commit_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LastCommitForPathResponse.ProtoReflect.Descriptor instead.
+func (*LastCommitForPathResponse) Descriptor() ([]byte, []int) {
+	return file_commit_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *LastCommitForPathResponse) GetCommit() *GitCommit {
+	if x != nil {
+		return x.Commit
+	}
+	return nil
+}
+
+type TreeEntryRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Repository *Repository            `protobuf:"bytes,1,opt,name=repository,proto3" json:"repository,omitempty"`
+	Revision   []byte                 `protobuf:"bytes,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	Path       []byte                 `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
+	// How many bytes of the object are sent; 0 is all.
+	Limit int64 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
+	// Above this size the call fails; 0 is any size.
+	MaxSize       int64 `protobuf:"varint,5,opt,name=max_size,json=maxSize,proto3" json:"max_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TreeEntryRequest) Reset() {
+	*x = TreeEntryRequest{}
+	mi := &file_commit_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TreeEntryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TreeEntryRequest) ProtoMessage() {}
+
+func (x *TreeEntryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_commit_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TreeEntryRequest.ProtoReflect.Descriptor instead.
+func (*TreeEntryRequest) Descriptor() ([]byte, []int) {
+	return file_commit_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *TreeEntryRequest) GetRepository() *Repository {
+	if x != nil {
+		return x.Repository
+	}
+	return nil
+}
+
+func (x *TreeEntryRequest) GetRevision() []byte {
+	if x != nil {
+		return x.Revision
+	}
+	return nil
+}
+
+func (x *TreeEntryRequest) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *TreeEntryRequest) GetLimit() int64 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *TreeEntryRequest) GetMaxSize() int64 {
+	if x != nil {
+		return x.MaxSize
+	}
+	return 0
+}
+
+type TreeEntryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The first message has all of these, the others only data.
+	Type          TreeEntryResponse_ObjectType `protobuf:"varint,1,opt,name=type,proto3,enum=gitaly.TreeEntryResponse_ObjectType" json:"type,omitempty"`
+	Oid           string                       `protobuf:"bytes,2,opt,name=oid,proto3" json:"oid,omitempty"`
+	Size          int64                        `protobuf:"varint,3,opt,name=size,proto3" json:"size,omitempty"`
+	Mode          int32                        `protobuf:"varint,4,opt,name=mode,proto3" json:"mode,omitempty"`
+	Data          []byte                       `protobuf:"bytes,5,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TreeEntryResponse) Reset() {
+	*x = TreeEntryResponse{}
+	mi := &file_commit_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TreeEntryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TreeEntryResponse) ProtoMessage() {}
+
+func (x *TreeEntryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_commit_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TreeEntryResponse.ProtoReflect.Descriptor instead.
+func (*TreeEntryResponse) Descriptor() ([]byte, []int) {
+	return file_commit_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *TreeEntryResponse) GetType() TreeEntryResponse_ObjectType {
+	if x != nil {
+		return x.Type
+	}
+	return TreeEntryResponse_COMMIT
+}
+
+func (x *TreeEntryResponse) GetOid() string {
+	if x != nil {
+		return x.Oid
+	}
+	return ""
+}
+
+func (x *TreeEntryResponse) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *TreeEntryResponse) GetMode() int32 {
+	if x != nil {
+		return x.Mode
+	}
+	return 0
+}
+
+func (x *TreeEntryResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+type TreeEntry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Oid   string                 `protobuf:"bytes,1,opt,name=oid,proto3" json:"oid,omitempty"`
+	// From the root.
+	Path          []byte              `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
+	Type          TreeEntry_EntryType `protobuf:"varint,4,opt,name=type,proto3,enum=gitaly.TreeEntry_EntryType" json:"type,omitempty"`
+	Mode          int32               `protobuf:"varint,5,opt,name=mode,proto3" json:"mode,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TreeEntry) Reset() {
+	*x = TreeEntry{}
+	mi := &file_commit_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TreeEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TreeEntry) ProtoMessage() {}
+
+func (x *TreeEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_commit_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TreeEntry.ProtoReflect.Descriptor instead.
+func (*TreeEntry) Descriptor() ([]byte, []int) {
+	return file_commit_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *TreeEntry) GetOid() string {
+	if x != nil {
+		return x.Oid
+	}
+	return ""
+}
+
+func (x *TreeEntry) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *TreeEntry) GetType() TreeEntry_EntryType {
+	if x != nil {
+		return x.Type
+	}
+	return TreeEntry_BLOB
+}
+
+func (x *TreeEntry) GetMode() int32 {
+	if x != nil {
+		return x.Mode
+	}
+	return 0
+}
+
+type GetTreeEntriesRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Repository *Repository            `protobuf:"bytes,1,opt,name=repository,proto3" json:"repository,omitempty"`
+	Revision   []byte                 `protobuf:"bytes,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	// "." is the root.
+	Path             []byte                       `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
+	Recursive        bool                         `protobuf:"varint,4,opt,name=recursive,proto3" json:"recursive,omitempty"`
+	Sort             GetTreeEntriesRequest_SortBy `protobuf:"varint,5,opt,name=sort,proto3,enum=gitaly.GetTreeEntriesRequest_SortBy" json:"sort,omitempty"`
+	PaginationParams *PaginationParameter         `protobuf:"bytes,6,opt,name=pagination_params,json=paginationParams,proto3" json:"pagination_params,omitempty"`
+	// Leaves out what costs a look into each folder.
+	SkipFlatPaths bool `protobuf:"varint,7,opt,name=skip_flat_paths,json=skipFlatPaths,proto3" json:"skip_flat_paths,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetTreeEntriesRequest) Reset() {
+	*x = GetTreeEntriesRequest{}
+	mi := &file_commit_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetTreeEntriesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetTreeEntriesRequest) ProtoMessage() {}
+
+func (x *GetTreeEntriesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_commit_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetTreeEntriesRequest.ProtoReflect.Descriptor instead.
+func (*GetTreeEntriesRequest) Descriptor() ([]byte, []int) {
+	return file_commit_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *GetTreeEntriesRequest) GetRepository() *Repository {
+	if x != nil {
+		return x.Repository
+	}
+	return nil
+}
+
+func (x *GetTreeEntriesRequest) GetRevision() []byte {
+	if x != nil {
+		return x.Revision
+	}
+	return nil
+}
+
+func (x *GetTreeEntriesRequest) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *GetTreeEntriesRequest) GetRecursive() bool {
+	if x != nil {
+		return x.Recursive
+	}
+	return false
+}
+
+func (x *GetTreeEntriesRequest) GetSort() GetTreeEntriesRequest_SortBy {
+	if x != nil {
+		return x.Sort
+	}
+	return GetTreeEntriesRequest_DEFAULT
+}
+
+func (x *GetTreeEntriesRequest) GetPaginationParams() *PaginationParameter {
+	if x != nil {
+		return x.PaginationParams
+	}
+	return nil
+}
+
+func (x *GetTreeEntriesRequest) GetSkipFlatPaths() bool {
+	if x != nil {
+		return x.SkipFlatPaths
+	}
+	return false
+}
+
+type GetTreeEntriesResponse struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	Entries          []*TreeEntry           `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	PaginationCursor *PaginationCursor      `protobuf:"bytes,2,opt,name=pagination_cursor,json=paginationCursor,proto3" json:"pagination_cursor,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *GetTreeEntriesResponse) Reset() {
+	*x = GetTreeEntriesResponse{}
+	mi := &file_commit_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetTreeEntriesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetTreeEntriesResponse) ProtoMessage() {}
+
+func (x *GetTreeEntriesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_commit_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetTreeEntriesResponse.ProtoReflect.Descriptor instead.
+func (*GetTreeEntriesResponse) Descriptor() ([]byte, []int) {
+	return file_commit_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *GetTreeEntriesResponse) GetEntries() []*TreeEntry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+func (x *GetTreeEntriesResponse) GetPaginationCursor() *PaginationCursor {
+	if x != nil {
+		return x.PaginationCursor
+	}
+	return nil
+}
+
 var File_commit_proto protoreflect.FileDescriptor
 
 const file_commit_proto_rawDesc = "" +
@@ -365,11 +1101,80 @@ const file_commit_proto_rawDesc = "" +
 	"\brevision\x18\x02 \x01(\fR\brevision\x12\x1b\n" +
 	"\tmax_count\x18\x06 \x01(\x05R\bmaxCount\",\n" +
 	"\x14CountCommitsResponse\x12\x14\n" +
-	"\x05count\x18\x01 \x01(\x05R\x05count2\xfb\x01\n" +
+	"\x05count\x18\x01 \x01(\x05R\x05count\"\x7f\n" +
+	"\x11FindCommitRequest\x122\n" +
+	"\n" +
+	"repository\x18\x01 \x01(\v2\x12.gitaly.RepositoryR\n" +
+	"repository\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\fR\brevision\x12\x1a\n" +
+	"\btrailers\x18\x03 \x01(\bR\btrailers\"?\n" +
+	"\x12FindCommitResponse\x12)\n" +
+	"\x06commit\x18\x01 \x01(\v2\x11.gitaly.GitCommitR\x06commit\"\xa9\x01\n" +
+	"\x18LastCommitForPathRequest\x122\n" +
+	"\n" +
+	"repository\x18\x01 \x01(\v2\x12.gitaly.RepositoryR\n" +
+	"repository\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\fR\brevision\x12\x12\n" +
+	"\x04path\x18\x03 \x01(\fR\x04path\x12)\n" +
+	"\x10literal_pathspec\x18\x04 \x01(\bR\x0fliteralPathspec\"F\n" +
+	"\x19LastCommitForPathResponse\x12)\n" +
+	"\x06commit\x18\x01 \x01(\v2\x11.gitaly.GitCommitR\x06commit\"\xa7\x01\n" +
+	"\x10TreeEntryRequest\x122\n" +
+	"\n" +
+	"repository\x18\x01 \x01(\v2\x12.gitaly.RepositoryR\n" +
+	"repository\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\fR\brevision\x12\x12\n" +
+	"\x04path\x18\x03 \x01(\fR\x04path\x12\x14\n" +
+	"\x05limit\x18\x04 \x01(\x03R\x05limit\x12\x19\n" +
+	"\bmax_size\x18\x05 \x01(\x03R\amaxSize\"\xd2\x01\n" +
+	"\x11TreeEntryResponse\x128\n" +
+	"\x04type\x18\x01 \x01(\x0e2$.gitaly.TreeEntryResponse.ObjectTypeR\x04type\x12\x10\n" +
+	"\x03oid\x18\x02 \x01(\tR\x03oid\x12\x12\n" +
+	"\x04size\x18\x03 \x01(\x03R\x04size\x12\x12\n" +
+	"\x04mode\x18\x04 \x01(\x05R\x04mode\x12\x12\n" +
+	"\x04data\x18\x05 \x01(\fR\x04data\"5\n" +
+	"\n" +
+	"ObjectType\x12\n" +
+	"\n" +
+	"\x06COMMIT\x10\x00\x12\b\n" +
+	"\x04BLOB\x10\x01\x12\b\n" +
+	"\x04TREE\x10\x02\x12\a\n" +
+	"\x03TAG\x10\x03\"\xa3\x01\n" +
+	"\tTreeEntry\x12\x10\n" +
+	"\x03oid\x18\x01 \x01(\tR\x03oid\x12\x12\n" +
+	"\x04path\x18\x03 \x01(\fR\x04path\x12/\n" +
+	"\x04type\x18\x04 \x01(\x0e2\x1b.gitaly.TreeEntry.EntryTypeR\x04type\x12\x12\n" +
+	"\x04mode\x18\x05 \x01(\x05R\x04mode\"+\n" +
+	"\tEntryType\x12\b\n" +
+	"\x04BLOB\x10\x00\x12\b\n" +
+	"\x04TREE\x10\x01\x12\n" +
+	"\n" +
+	"\x06COMMIT\x10\x03\"\xed\x02\n" +
+	"\x15GetTreeEntriesRequest\x122\n" +
+	"\n" +
+	"repository\x18\x01 \x01(\v2\x12.gitaly.RepositoryR\n" +
+	"repository\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\fR\brevision\x12\x12\n" +
+	"\x04path\x18\x03 \x01(\fR\x04path\x12\x1c\n" +
+	"\trecursive\x18\x04 \x01(\bR\trecursive\x128\n" +
+	"\x04sort\x18\x05 \x01(\x0e2$.gitaly.GetTreeEntriesRequest.SortByR\x04sort\x12H\n" +
+	"\x11pagination_params\x18\x06 \x01(\v2\x1b.gitaly.PaginationParameterR\x10paginationParams\x12&\n" +
+	"\x0fskip_flat_paths\x18\a \x01(\bR\rskipFlatPaths\"&\n" +
+	"\x06SortBy\x12\v\n" +
+	"\aDEFAULT\x10\x00\x12\x0f\n" +
+	"\vTREES_FIRST\x10\x01\"\x8c\x01\n" +
+	"\x16GetTreeEntriesResponse\x12+\n" +
+	"\aentries\x18\x01 \x03(\v2\x11.gitaly.TreeEntryR\aentries\x12E\n" +
+	"\x11pagination_cursor\x18\x02 \x01(\v2\x18.gitaly.PaginationCursorR\x10paginationCursor2\xb1\x04\n" +
 	"\rCommitService\x12U\n" +
 	"\x10CommitIsAncestor\x12\x1f.gitaly.CommitIsAncestorRequest\x1a .gitaly.CommitIsAncestorResponse\x12I\n" +
 	"\fCountCommits\x12\x1b.gitaly.CountCommitsRequest\x1a\x1c.gitaly.CountCommitsResponse\x12H\n" +
-	"\vListCommits\x12\x1a.gitaly.ListCommitsRequest\x1a\x1b.gitaly.ListCommitsResponse0\x01B$Z\"gatehouse/adapters/gitaly/gitalypbb\x06proto3"
+	"\vListCommits\x12\x1a.gitaly.ListCommitsRequest\x1a\x1b.gitaly.ListCommitsResponse0\x01\x12C\n" +
+	"\n" +
+	"FindCommit\x12\x19.gitaly.FindCommitRequest\x1a\x1a.gitaly.FindCommitResponse\x12X\n" +
+	"\x11LastCommitForPath\x12 .gitaly.LastCommitForPathRequest\x1a!.gitaly.LastCommitForPathResponse\x12B\n" +
+	"\tTreeEntry\x12\x18.gitaly.TreeEntryRequest\x1a\x19.gitaly.TreeEntryResponse0\x01\x12Q\n" +
+	"\x0eGetTreeEntries\x12\x1d.gitaly.GetTreeEntriesRequest\x1a\x1e.gitaly.GetTreeEntriesResponse0\x01B$Z\"gatehouse/adapters/gitaly/gitalypbb\x06proto3"
 
 var (
 	file_commit_proto_rawDescOnce sync.Once
@@ -383,35 +1188,69 @@ func file_commit_proto_rawDescGZIP() []byte {
 	return file_commit_proto_rawDescData
 }
 
-var file_commit_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_commit_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_commit_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_commit_proto_goTypes = []any{
-	(*CommitIsAncestorRequest)(nil),  // 0: gitaly.CommitIsAncestorRequest
-	(*CommitIsAncestorResponse)(nil), // 1: gitaly.CommitIsAncestorResponse
-	(*ListCommitsRequest)(nil),       // 2: gitaly.ListCommitsRequest
-	(*ListCommitsResponse)(nil),      // 3: gitaly.ListCommitsResponse
-	(*CountCommitsRequest)(nil),      // 4: gitaly.CountCommitsRequest
-	(*CountCommitsResponse)(nil),     // 5: gitaly.CountCommitsResponse
-	(*Repository)(nil),               // 6: gitaly.Repository
-	(*PaginationParameter)(nil),      // 7: gitaly.PaginationParameter
-	(*GitCommit)(nil),                // 8: gitaly.GitCommit
+	(TreeEntryResponse_ObjectType)(0), // 0: gitaly.TreeEntryResponse.ObjectType
+	(TreeEntry_EntryType)(0),          // 1: gitaly.TreeEntry.EntryType
+	(GetTreeEntriesRequest_SortBy)(0), // 2: gitaly.GetTreeEntriesRequest.SortBy
+	(*CommitIsAncestorRequest)(nil),   // 3: gitaly.CommitIsAncestorRequest
+	(*CommitIsAncestorResponse)(nil),  // 4: gitaly.CommitIsAncestorResponse
+	(*ListCommitsRequest)(nil),        // 5: gitaly.ListCommitsRequest
+	(*ListCommitsResponse)(nil),       // 6: gitaly.ListCommitsResponse
+	(*CountCommitsRequest)(nil),       // 7: gitaly.CountCommitsRequest
+	(*CountCommitsResponse)(nil),      // 8: gitaly.CountCommitsResponse
+	(*FindCommitRequest)(nil),         // 9: gitaly.FindCommitRequest
+	(*FindCommitResponse)(nil),        // 10: gitaly.FindCommitResponse
+	(*LastCommitForPathRequest)(nil),  // 11: gitaly.LastCommitForPathRequest
+	(*LastCommitForPathResponse)(nil), // 12: gitaly.LastCommitForPathResponse
+	(*TreeEntryRequest)(nil),          // 13: gitaly.TreeEntryRequest
+	(*TreeEntryResponse)(nil),         // 14: gitaly.TreeEntryResponse
+	(*TreeEntry)(nil),                 // 15: gitaly.TreeEntry
+	(*GetTreeEntriesRequest)(nil),     // 16: gitaly.GetTreeEntriesRequest
+	(*GetTreeEntriesResponse)(nil),    // 17: gitaly.GetTreeEntriesResponse
+	(*Repository)(nil),                // 18: gitaly.Repository
+	(*PaginationParameter)(nil),       // 19: gitaly.PaginationParameter
+	(*GitCommit)(nil),                 // 20: gitaly.GitCommit
+	(*PaginationCursor)(nil),          // 21: gitaly.PaginationCursor
 }
 var file_commit_proto_depIdxs = []int32{
-	6, // 0: gitaly.CommitIsAncestorRequest.repository:type_name -> gitaly.Repository
-	6, // 1: gitaly.ListCommitsRequest.repository:type_name -> gitaly.Repository
-	7, // 2: gitaly.ListCommitsRequest.pagination_params:type_name -> gitaly.PaginationParameter
-	8, // 3: gitaly.ListCommitsResponse.commits:type_name -> gitaly.GitCommit
-	6, // 4: gitaly.CountCommitsRequest.repository:type_name -> gitaly.Repository
-	0, // 5: gitaly.CommitService.CommitIsAncestor:input_type -> gitaly.CommitIsAncestorRequest
-	4, // 6: gitaly.CommitService.CountCommits:input_type -> gitaly.CountCommitsRequest
-	2, // 7: gitaly.CommitService.ListCommits:input_type -> gitaly.ListCommitsRequest
-	1, // 8: gitaly.CommitService.CommitIsAncestor:output_type -> gitaly.CommitIsAncestorResponse
-	5, // 9: gitaly.CommitService.CountCommits:output_type -> gitaly.CountCommitsResponse
-	3, // 10: gitaly.CommitService.ListCommits:output_type -> gitaly.ListCommitsResponse
-	8, // [8:11] is the sub-list for method output_type
-	5, // [5:8] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	18, // 0: gitaly.CommitIsAncestorRequest.repository:type_name -> gitaly.Repository
+	18, // 1: gitaly.ListCommitsRequest.repository:type_name -> gitaly.Repository
+	19, // 2: gitaly.ListCommitsRequest.pagination_params:type_name -> gitaly.PaginationParameter
+	20, // 3: gitaly.ListCommitsResponse.commits:type_name -> gitaly.GitCommit
+	18, // 4: gitaly.CountCommitsRequest.repository:type_name -> gitaly.Repository
+	18, // 5: gitaly.FindCommitRequest.repository:type_name -> gitaly.Repository
+	20, // 6: gitaly.FindCommitResponse.commit:type_name -> gitaly.GitCommit
+	18, // 7: gitaly.LastCommitForPathRequest.repository:type_name -> gitaly.Repository
+	20, // 8: gitaly.LastCommitForPathResponse.commit:type_name -> gitaly.GitCommit
+	18, // 9: gitaly.TreeEntryRequest.repository:type_name -> gitaly.Repository
+	0,  // 10: gitaly.TreeEntryResponse.type:type_name -> gitaly.TreeEntryResponse.ObjectType
+	1,  // 11: gitaly.TreeEntry.type:type_name -> gitaly.TreeEntry.EntryType
+	18, // 12: gitaly.GetTreeEntriesRequest.repository:type_name -> gitaly.Repository
+	2,  // 13: gitaly.GetTreeEntriesRequest.sort:type_name -> gitaly.GetTreeEntriesRequest.SortBy
+	19, // 14: gitaly.GetTreeEntriesRequest.pagination_params:type_name -> gitaly.PaginationParameter
+	15, // 15: gitaly.GetTreeEntriesResponse.entries:type_name -> gitaly.TreeEntry
+	21, // 16: gitaly.GetTreeEntriesResponse.pagination_cursor:type_name -> gitaly.PaginationCursor
+	3,  // 17: gitaly.CommitService.CommitIsAncestor:input_type -> gitaly.CommitIsAncestorRequest
+	7,  // 18: gitaly.CommitService.CountCommits:input_type -> gitaly.CountCommitsRequest
+	5,  // 19: gitaly.CommitService.ListCommits:input_type -> gitaly.ListCommitsRequest
+	9,  // 20: gitaly.CommitService.FindCommit:input_type -> gitaly.FindCommitRequest
+	11, // 21: gitaly.CommitService.LastCommitForPath:input_type -> gitaly.LastCommitForPathRequest
+	13, // 22: gitaly.CommitService.TreeEntry:input_type -> gitaly.TreeEntryRequest
+	16, // 23: gitaly.CommitService.GetTreeEntries:input_type -> gitaly.GetTreeEntriesRequest
+	4,  // 24: gitaly.CommitService.CommitIsAncestor:output_type -> gitaly.CommitIsAncestorResponse
+	8,  // 25: gitaly.CommitService.CountCommits:output_type -> gitaly.CountCommitsResponse
+	6,  // 26: gitaly.CommitService.ListCommits:output_type -> gitaly.ListCommitsResponse
+	10, // 27: gitaly.CommitService.FindCommit:output_type -> gitaly.FindCommitResponse
+	12, // 28: gitaly.CommitService.LastCommitForPath:output_type -> gitaly.LastCommitForPathResponse
+	14, // 29: gitaly.CommitService.TreeEntry:output_type -> gitaly.TreeEntryResponse
+	17, // 30: gitaly.CommitService.GetTreeEntries:output_type -> gitaly.GetTreeEntriesResponse
+	24, // [24:31] is the sub-list for method output_type
+	17, // [17:24] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_commit_proto_init() }
@@ -425,13 +1264,14 @@ func file_commit_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_commit_proto_rawDesc), len(file_commit_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   6,
+			NumEnums:      3,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_commit_proto_goTypes,
 		DependencyIndexes: file_commit_proto_depIdxs,
+		EnumInfos:         file_commit_proto_enumTypes,
 		MessageInfos:      file_commit_proto_msgTypes,
 	}.Build()
 	File_commit_proto = out.File

@@ -21,9 +21,13 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	CommitService_CommitIsAncestor_FullMethodName = "/gitaly.CommitService/CommitIsAncestor"
-	CommitService_CountCommits_FullMethodName     = "/gitaly.CommitService/CountCommits"
-	CommitService_ListCommits_FullMethodName      = "/gitaly.CommitService/ListCommits"
+	CommitService_CommitIsAncestor_FullMethodName  = "/gitaly.CommitService/CommitIsAncestor"
+	CommitService_CountCommits_FullMethodName      = "/gitaly.CommitService/CountCommits"
+	CommitService_ListCommits_FullMethodName       = "/gitaly.CommitService/ListCommits"
+	CommitService_FindCommit_FullMethodName        = "/gitaly.CommitService/FindCommit"
+	CommitService_LastCommitForPath_FullMethodName = "/gitaly.CommitService/LastCommitForPath"
+	CommitService_TreeEntry_FullMethodName         = "/gitaly.CommitService/TreeEntry"
+	CommitService_GetTreeEntries_FullMethodName    = "/gitaly.CommitService/GetTreeEntries"
 )
 
 // CommitServiceClient is the client API for CommitService service.
@@ -33,6 +37,10 @@ type CommitServiceClient interface {
 	CommitIsAncestor(ctx context.Context, in *CommitIsAncestorRequest, opts ...grpc.CallOption) (*CommitIsAncestorResponse, error)
 	CountCommits(ctx context.Context, in *CountCommitsRequest, opts ...grpc.CallOption) (*CountCommitsResponse, error)
 	ListCommits(ctx context.Context, in *ListCommitsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListCommitsResponse], error)
+	FindCommit(ctx context.Context, in *FindCommitRequest, opts ...grpc.CallOption) (*FindCommitResponse, error)
+	LastCommitForPath(ctx context.Context, in *LastCommitForPathRequest, opts ...grpc.CallOption) (*LastCommitForPathResponse, error)
+	TreeEntry(ctx context.Context, in *TreeEntryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TreeEntryResponse], error)
+	GetTreeEntries(ctx context.Context, in *GetTreeEntriesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetTreeEntriesResponse], error)
 }
 
 type commitServiceClient struct {
@@ -82,6 +90,64 @@ func (c *commitServiceClient) ListCommits(ctx context.Context, in *ListCommitsRe
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type CommitService_ListCommitsClient = grpc.ServerStreamingClient[ListCommitsResponse]
 
+func (c *commitServiceClient) FindCommit(ctx context.Context, in *FindCommitRequest, opts ...grpc.CallOption) (*FindCommitResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FindCommitResponse)
+	err := c.cc.Invoke(ctx, CommitService_FindCommit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *commitServiceClient) LastCommitForPath(ctx context.Context, in *LastCommitForPathRequest, opts ...grpc.CallOption) (*LastCommitForPathResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LastCommitForPathResponse)
+	err := c.cc.Invoke(ctx, CommitService_LastCommitForPath_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *commitServiceClient) TreeEntry(ctx context.Context, in *TreeEntryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TreeEntryResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &CommitService_ServiceDesc.Streams[1], CommitService_TreeEntry_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[TreeEntryRequest, TreeEntryResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type CommitService_TreeEntryClient = grpc.ServerStreamingClient[TreeEntryResponse]
+
+func (c *commitServiceClient) GetTreeEntries(ctx context.Context, in *GetTreeEntriesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetTreeEntriesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &CommitService_ServiceDesc.Streams[2], CommitService_GetTreeEntries_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[GetTreeEntriesRequest, GetTreeEntriesResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type CommitService_GetTreeEntriesClient = grpc.ServerStreamingClient[GetTreeEntriesResponse]
+
 // CommitServiceServer is the server API for CommitService service.
 // All implementations must embed UnimplementedCommitServiceServer
 // for forward compatibility.
@@ -89,6 +155,10 @@ type CommitServiceServer interface {
 	CommitIsAncestor(context.Context, *CommitIsAncestorRequest) (*CommitIsAncestorResponse, error)
 	CountCommits(context.Context, *CountCommitsRequest) (*CountCommitsResponse, error)
 	ListCommits(*ListCommitsRequest, grpc.ServerStreamingServer[ListCommitsResponse]) error
+	FindCommit(context.Context, *FindCommitRequest) (*FindCommitResponse, error)
+	LastCommitForPath(context.Context, *LastCommitForPathRequest) (*LastCommitForPathResponse, error)
+	TreeEntry(*TreeEntryRequest, grpc.ServerStreamingServer[TreeEntryResponse]) error
+	GetTreeEntries(*GetTreeEntriesRequest, grpc.ServerStreamingServer[GetTreeEntriesResponse]) error
 	mustEmbedUnimplementedCommitServiceServer()
 }
 
@@ -107,6 +177,18 @@ func (UnimplementedCommitServiceServer) CountCommits(context.Context, *CountComm
 }
 func (UnimplementedCommitServiceServer) ListCommits(*ListCommitsRequest, grpc.ServerStreamingServer[ListCommitsResponse]) error {
 	return status.Error(codes.Unimplemented, "method ListCommits not implemented")
+}
+func (UnimplementedCommitServiceServer) FindCommit(context.Context, *FindCommitRequest) (*FindCommitResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FindCommit not implemented")
+}
+func (UnimplementedCommitServiceServer) LastCommitForPath(context.Context, *LastCommitForPathRequest) (*LastCommitForPathResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LastCommitForPath not implemented")
+}
+func (UnimplementedCommitServiceServer) TreeEntry(*TreeEntryRequest, grpc.ServerStreamingServer[TreeEntryResponse]) error {
+	return status.Error(codes.Unimplemented, "method TreeEntry not implemented")
+}
+func (UnimplementedCommitServiceServer) GetTreeEntries(*GetTreeEntriesRequest, grpc.ServerStreamingServer[GetTreeEntriesResponse]) error {
+	return status.Error(codes.Unimplemented, "method GetTreeEntries not implemented")
 }
 func (UnimplementedCommitServiceServer) mustEmbedUnimplementedCommitServiceServer() {}
 func (UnimplementedCommitServiceServer) testEmbeddedByValue()                       {}
@@ -176,6 +258,64 @@ func _CommitService_ListCommits_Handler(srv interface{}, stream grpc.ServerStrea
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type CommitService_ListCommitsServer = grpc.ServerStreamingServer[ListCommitsResponse]
 
+func _CommitService_FindCommit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FindCommitRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CommitServiceServer).FindCommit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CommitService_FindCommit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CommitServiceServer).FindCommit(ctx, req.(*FindCommitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CommitService_LastCommitForPath_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LastCommitForPathRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CommitServiceServer).LastCommitForPath(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CommitService_LastCommitForPath_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CommitServiceServer).LastCommitForPath(ctx, req.(*LastCommitForPathRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CommitService_TreeEntry_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(TreeEntryRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(CommitServiceServer).TreeEntry(m, &grpc.GenericServerStream[TreeEntryRequest, TreeEntryResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type CommitService_TreeEntryServer = grpc.ServerStreamingServer[TreeEntryResponse]
+
+func _CommitService_GetTreeEntries_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(GetTreeEntriesRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(CommitServiceServer).GetTreeEntries(m, &grpc.GenericServerStream[GetTreeEntriesRequest, GetTreeEntriesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type CommitService_GetTreeEntriesServer = grpc.ServerStreamingServer[GetTreeEntriesResponse]
+
 // CommitService_ServiceDesc is the grpc.ServiceDesc for CommitService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -191,11 +331,29 @@ var CommitService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "CountCommits",
 			Handler:    _CommitService_CountCommits_Handler,
 		},
+		{
+			MethodName: "FindCommit",
+			Handler:    _CommitService_FindCommit_Handler,
+		},
+		{
+			MethodName: "LastCommitForPath",
+			Handler:    _CommitService_LastCommitForPath_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "ListCommits",
 			Handler:       _CommitService_ListCommits_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "TreeEntry",
+			Handler:       _CommitService_TreeEntry_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "GetTreeEntries",
+			Handler:       _CommitService_GetTreeEntries_Handler,
 			ServerStreams: true,
 		},
 	},

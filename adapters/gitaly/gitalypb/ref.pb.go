@@ -23,6 +23,55 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type FindLocalBranchesRequest_SortBy int32
+
+const (
+	FindLocalBranchesRequest_NAME         FindLocalBranchesRequest_SortBy = 0
+	FindLocalBranchesRequest_UPDATED_ASC  FindLocalBranchesRequest_SortBy = 1
+	FindLocalBranchesRequest_UPDATED_DESC FindLocalBranchesRequest_SortBy = 2
+)
+
+// Enum value maps for FindLocalBranchesRequest_SortBy.
+var (
+	FindLocalBranchesRequest_SortBy_name = map[int32]string{
+		0: "NAME",
+		1: "UPDATED_ASC",
+		2: "UPDATED_DESC",
+	}
+	FindLocalBranchesRequest_SortBy_value = map[string]int32{
+		"NAME":         0,
+		"UPDATED_ASC":  1,
+		"UPDATED_DESC": 2,
+	}
+)
+
+func (x FindLocalBranchesRequest_SortBy) Enum() *FindLocalBranchesRequest_SortBy {
+	p := new(FindLocalBranchesRequest_SortBy)
+	*p = x
+	return p
+}
+
+func (x FindLocalBranchesRequest_SortBy) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (FindLocalBranchesRequest_SortBy) Descriptor() protoreflect.EnumDescriptor {
+	return file_ref_proto_enumTypes[0].Descriptor()
+}
+
+func (FindLocalBranchesRequest_SortBy) Type() protoreflect.EnumType {
+	return &file_ref_proto_enumTypes[0]
+}
+
+func (x FindLocalBranchesRequest_SortBy) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use FindLocalBranchesRequest_SortBy.Descriptor instead.
+func (FindLocalBranchesRequest_SortBy) EnumDescriptor() ([]byte, []int) {
+	return file_ref_proto_rawDescGZIP(), []int{8, 0}
+}
+
 type FindDefaultBranchNameRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Repository    *Repository            `protobuf:"bytes,1,opt,name=repository,proto3" json:"repository,omitempty"`
@@ -306,6 +355,208 @@ func (x *FindTagResponse) GetTag() *Tag {
 	return nil
 }
 
+type FindBranchRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Repository *Repository            `protobuf:"bytes,1,opt,name=repository,proto3" json:"repository,omitempty"`
+	// A short name.
+	Name          []byte `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindBranchRequest) Reset() {
+	*x = FindBranchRequest{}
+	mi := &file_ref_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindBranchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindBranchRequest) ProtoMessage() {}
+
+func (x *FindBranchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ref_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindBranchRequest.ProtoReflect.Descriptor instead.
+func (*FindBranchRequest) Descriptor() ([]byte, []int) {
+	return file_ref_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *FindBranchRequest) GetRepository() *Repository {
+	if x != nil {
+		return x.Repository
+	}
+	return nil
+}
+
+func (x *FindBranchRequest) GetName() []byte {
+	if x != nil {
+		return x.Name
+	}
+	return nil
+}
+
+type FindBranchResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Absent where there is no such branch.
+	Branch        *Branch `protobuf:"bytes,1,opt,name=branch,proto3" json:"branch,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindBranchResponse) Reset() {
+	*x = FindBranchResponse{}
+	mi := &file_ref_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindBranchResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindBranchResponse) ProtoMessage() {}
+
+func (x *FindBranchResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ref_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindBranchResponse.ProtoReflect.Descriptor instead.
+func (*FindBranchResponse) Descriptor() ([]byte, []int) {
+	return file_ref_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *FindBranchResponse) GetBranch() *Branch {
+	if x != nil {
+		return x.Branch
+	}
+	return nil
+}
+
+type FindLocalBranchesRequest struct {
+	state            protoimpl.MessageState          `protogen:"open.v1"`
+	Repository       *Repository                     `protobuf:"bytes,1,opt,name=repository,proto3" json:"repository,omitempty"`
+	SortBy           FindLocalBranchesRequest_SortBy `protobuf:"varint,2,opt,name=sort_by,json=sortBy,proto3,enum=gitaly.FindLocalBranchesRequest_SortBy" json:"sort_by,omitempty"`
+	PaginationParams *PaginationParameter            `protobuf:"bytes,3,opt,name=pagination_params,json=paginationParams,proto3" json:"pagination_params,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *FindLocalBranchesRequest) Reset() {
+	*x = FindLocalBranchesRequest{}
+	mi := &file_ref_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindLocalBranchesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindLocalBranchesRequest) ProtoMessage() {}
+
+func (x *FindLocalBranchesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ref_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindLocalBranchesRequest.ProtoReflect.Descriptor instead.
+func (*FindLocalBranchesRequest) Descriptor() ([]byte, []int) {
+	return file_ref_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *FindLocalBranchesRequest) GetRepository() *Repository {
+	if x != nil {
+		return x.Repository
+	}
+	return nil
+}
+
+func (x *FindLocalBranchesRequest) GetSortBy() FindLocalBranchesRequest_SortBy {
+	if x != nil {
+		return x.SortBy
+	}
+	return FindLocalBranchesRequest_NAME
+}
+
+func (x *FindLocalBranchesRequest) GetPaginationParams() *PaginationParameter {
+	if x != nil {
+		return x.PaginationParams
+	}
+	return nil
+}
+
+type FindLocalBranchesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LocalBranches []*Branch              `protobuf:"bytes,2,rep,name=local_branches,json=localBranches,proto3" json:"local_branches,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindLocalBranchesResponse) Reset() {
+	*x = FindLocalBranchesResponse{}
+	mi := &file_ref_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindLocalBranchesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindLocalBranchesResponse) ProtoMessage() {}
+
+func (x *FindLocalBranchesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ref_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindLocalBranchesResponse.ProtoReflect.Descriptor instead.
+func (*FindLocalBranchesResponse) Descriptor() ([]byte, []int) {
+	return file_ref_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *FindLocalBranchesResponse) GetLocalBranches() []*Branch {
+	if x != nil {
+		return x.LocalBranches
+	}
+	return nil
+}
+
 var File_ref_proto protoreflect.FileDescriptor
 
 const file_ref_proto_rawDesc = "" +
@@ -330,12 +581,34 @@ const file_ref_proto_rawDesc = "" +
 	"repository\x12\x19\n" +
 	"\btag_name\x18\x02 \x01(\fR\atagName\"0\n" +
 	"\x0fFindTagResponse\x12\x1d\n" +
-	"\x03tag\x18\x01 \x01(\v2\v.gitaly.TagR\x03tag2\xf0\x01\n" +
+	"\x03tag\x18\x01 \x01(\v2\v.gitaly.TagR\x03tag\"[\n" +
+	"\x11FindBranchRequest\x122\n" +
+	"\n" +
+	"repository\x18\x01 \x01(\v2\x12.gitaly.RepositoryR\n" +
+	"repository\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\fR\x04name\"<\n" +
+	"\x12FindBranchResponse\x12&\n" +
+	"\x06branch\x18\x01 \x01(\v2\x0e.gitaly.BranchR\x06branch\"\x91\x02\n" +
+	"\x18FindLocalBranchesRequest\x122\n" +
+	"\n" +
+	"repository\x18\x01 \x01(\v2\x12.gitaly.RepositoryR\n" +
+	"repository\x12@\n" +
+	"\asort_by\x18\x02 \x01(\x0e2'.gitaly.FindLocalBranchesRequest.SortByR\x06sortBy\x12H\n" +
+	"\x11pagination_params\x18\x03 \x01(\v2\x1b.gitaly.PaginationParameterR\x10paginationParams\"5\n" +
+	"\x06SortBy\x12\b\n" +
+	"\x04NAME\x10\x00\x12\x0f\n" +
+	"\vUPDATED_ASC\x10\x01\x12\x10\n" +
+	"\fUPDATED_DESC\x10\x02\"R\n" +
+	"\x19FindLocalBranchesResponse\x125\n" +
+	"\x0elocal_branches\x18\x02 \x03(\v2\x0e.gitaly.BranchR\rlocalBranches2\x91\x03\n" +
 	"\n" +
 	"RefService\x12d\n" +
 	"\x15FindDefaultBranchName\x12$.gitaly.FindDefaultBranchNameRequest\x1a%.gitaly.FindDefaultBranchNameResponse\x12@\n" +
 	"\tRefExists\x12\x18.gitaly.RefExistsRequest\x1a\x19.gitaly.RefExistsResponse\x12:\n" +
-	"\aFindTag\x12\x16.gitaly.FindTagRequest\x1a\x17.gitaly.FindTagResponseB$Z\"gatehouse/adapters/gitaly/gitalypbb\x06proto3"
+	"\aFindTag\x12\x16.gitaly.FindTagRequest\x1a\x17.gitaly.FindTagResponse\x12C\n" +
+	"\n" +
+	"FindBranch\x12\x19.gitaly.FindBranchRequest\x1a\x1a.gitaly.FindBranchResponse\x12Z\n" +
+	"\x11FindLocalBranches\x12 .gitaly.FindLocalBranchesRequest\x1a!.gitaly.FindLocalBranchesResponse0\x01B$Z\"gatehouse/adapters/gitaly/gitalypbb\x06proto3"
 
 var (
 	file_ref_proto_rawDescOnce sync.Once
@@ -349,33 +622,51 @@ func file_ref_proto_rawDescGZIP() []byte {
 	return file_ref_proto_rawDescData
 }
 
-var file_ref_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_ref_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_ref_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_ref_proto_goTypes = []any{
-	(*FindDefaultBranchNameRequest)(nil),  // 0: gitaly.FindDefaultBranchNameRequest
-	(*FindDefaultBranchNameResponse)(nil), // 1: gitaly.FindDefaultBranchNameResponse
-	(*RefExistsRequest)(nil),              // 2: gitaly.RefExistsRequest
-	(*RefExistsResponse)(nil),             // 3: gitaly.RefExistsResponse
-	(*FindTagRequest)(nil),                // 4: gitaly.FindTagRequest
-	(*FindTagResponse)(nil),               // 5: gitaly.FindTagResponse
-	(*Repository)(nil),                    // 6: gitaly.Repository
-	(*Tag)(nil),                           // 7: gitaly.Tag
+	(FindLocalBranchesRequest_SortBy)(0),  // 0: gitaly.FindLocalBranchesRequest.SortBy
+	(*FindDefaultBranchNameRequest)(nil),  // 1: gitaly.FindDefaultBranchNameRequest
+	(*FindDefaultBranchNameResponse)(nil), // 2: gitaly.FindDefaultBranchNameResponse
+	(*RefExistsRequest)(nil),              // 3: gitaly.RefExistsRequest
+	(*RefExistsResponse)(nil),             // 4: gitaly.RefExistsResponse
+	(*FindTagRequest)(nil),                // 5: gitaly.FindTagRequest
+	(*FindTagResponse)(nil),               // 6: gitaly.FindTagResponse
+	(*FindBranchRequest)(nil),             // 7: gitaly.FindBranchRequest
+	(*FindBranchResponse)(nil),            // 8: gitaly.FindBranchResponse
+	(*FindLocalBranchesRequest)(nil),      // 9: gitaly.FindLocalBranchesRequest
+	(*FindLocalBranchesResponse)(nil),     // 10: gitaly.FindLocalBranchesResponse
+	(*Repository)(nil),                    // 11: gitaly.Repository
+	(*Tag)(nil),                           // 12: gitaly.Tag
+	(*Branch)(nil),                        // 13: gitaly.Branch
+	(*PaginationParameter)(nil),           // 14: gitaly.PaginationParameter
 }
 var file_ref_proto_depIdxs = []int32{
-	6, // 0: gitaly.FindDefaultBranchNameRequest.repository:type_name -> gitaly.Repository
-	6, // 1: gitaly.RefExistsRequest.repository:type_name -> gitaly.Repository
-	6, // 2: gitaly.FindTagRequest.repository:type_name -> gitaly.Repository
-	7, // 3: gitaly.FindTagResponse.tag:type_name -> gitaly.Tag
-	0, // 4: gitaly.RefService.FindDefaultBranchName:input_type -> gitaly.FindDefaultBranchNameRequest
-	2, // 5: gitaly.RefService.RefExists:input_type -> gitaly.RefExistsRequest
-	4, // 6: gitaly.RefService.FindTag:input_type -> gitaly.FindTagRequest
-	1, // 7: gitaly.RefService.FindDefaultBranchName:output_type -> gitaly.FindDefaultBranchNameResponse
-	3, // 8: gitaly.RefService.RefExists:output_type -> gitaly.RefExistsResponse
-	5, // 9: gitaly.RefService.FindTag:output_type -> gitaly.FindTagResponse
-	7, // [7:10] is the sub-list for method output_type
-	4, // [4:7] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	11, // 0: gitaly.FindDefaultBranchNameRequest.repository:type_name -> gitaly.Repository
+	11, // 1: gitaly.RefExistsRequest.repository:type_name -> gitaly.Repository
+	11, // 2: gitaly.FindTagRequest.repository:type_name -> gitaly.Repository
+	12, // 3: gitaly.FindTagResponse.tag:type_name -> gitaly.Tag
+	11, // 4: gitaly.FindBranchRequest.repository:type_name -> gitaly.Repository
+	13, // 5: gitaly.FindBranchResponse.branch:type_name -> gitaly.Branch
+	11, // 6: gitaly.FindLocalBranchesRequest.repository:type_name -> gitaly.Repository
+	0,  // 7: gitaly.FindLocalBranchesRequest.sort_by:type_name -> gitaly.FindLocalBranchesRequest.SortBy
+	14, // 8: gitaly.FindLocalBranchesRequest.pagination_params:type_name -> gitaly.PaginationParameter
+	13, // 9: gitaly.FindLocalBranchesResponse.local_branches:type_name -> gitaly.Branch
+	1,  // 10: gitaly.RefService.FindDefaultBranchName:input_type -> gitaly.FindDefaultBranchNameRequest
+	3,  // 11: gitaly.RefService.RefExists:input_type -> gitaly.RefExistsRequest
+	5,  // 12: gitaly.RefService.FindTag:input_type -> gitaly.FindTagRequest
+	7,  // 13: gitaly.RefService.FindBranch:input_type -> gitaly.FindBranchRequest
+	9,  // 14: gitaly.RefService.FindLocalBranches:input_type -> gitaly.FindLocalBranchesRequest
+	2,  // 15: gitaly.RefService.FindDefaultBranchName:output_type -> gitaly.FindDefaultBranchNameResponse
+	4,  // 16: gitaly.RefService.RefExists:output_type -> gitaly.RefExistsResponse
+	6,  // 17: gitaly.RefService.FindTag:output_type -> gitaly.FindTagResponse
+	8,  // 18: gitaly.RefService.FindBranch:output_type -> gitaly.FindBranchResponse
+	10, // 19: gitaly.RefService.FindLocalBranches:output_type -> gitaly.FindLocalBranchesResponse
+	15, // [15:20] is the sub-list for method output_type
+	10, // [10:15] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_ref_proto_init() }
@@ -389,13 +680,14 @@ func file_ref_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ref_proto_rawDesc), len(file_ref_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   6,
+			NumEnums:      1,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_ref_proto_goTypes,
 		DependencyIndexes: file_ref_proto_depIdxs,
+		EnumInfos:         file_ref_proto_enumTypes,
 		MessageInfos:      file_ref_proto_msgTypes,
 	}.Build()
 	File_ref_proto = out.File

@@ -24,6 +24,8 @@ const (
 	RefService_FindDefaultBranchName_FullMethodName = "/gitaly.RefService/FindDefaultBranchName"
 	RefService_RefExists_FullMethodName             = "/gitaly.RefService/RefExists"
 	RefService_FindTag_FullMethodName               = "/gitaly.RefService/FindTag"
+	RefService_FindBranch_FullMethodName            = "/gitaly.RefService/FindBranch"
+	RefService_FindLocalBranches_FullMethodName     = "/gitaly.RefService/FindLocalBranches"
 )
 
 // RefServiceClient is the client API for RefService service.
@@ -33,6 +35,8 @@ type RefServiceClient interface {
 	FindDefaultBranchName(ctx context.Context, in *FindDefaultBranchNameRequest, opts ...grpc.CallOption) (*FindDefaultBranchNameResponse, error)
 	RefExists(ctx context.Context, in *RefExistsRequest, opts ...grpc.CallOption) (*RefExistsResponse, error)
 	FindTag(ctx context.Context, in *FindTagRequest, opts ...grpc.CallOption) (*FindTagResponse, error)
+	FindBranch(ctx context.Context, in *FindBranchRequest, opts ...grpc.CallOption) (*FindBranchResponse, error)
+	FindLocalBranches(ctx context.Context, in *FindLocalBranchesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FindLocalBranchesResponse], error)
 }
 
 type refServiceClient struct {
@@ -73,6 +77,35 @@ func (c *refServiceClient) FindTag(ctx context.Context, in *FindTagRequest, opts
 	return out, nil
 }
 
+func (c *refServiceClient) FindBranch(ctx context.Context, in *FindBranchRequest, opts ...grpc.CallOption) (*FindBranchResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FindBranchResponse)
+	err := c.cc.Invoke(ctx, RefService_FindBranch_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *refServiceClient) FindLocalBranches(ctx context.Context, in *FindLocalBranchesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FindLocalBranchesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RefService_ServiceDesc.Streams[0], RefService_FindLocalBranches_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[FindLocalBranchesRequest, FindLocalBranchesResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RefService_FindLocalBranchesClient = grpc.ServerStreamingClient[FindLocalBranchesResponse]
+
 // RefServiceServer is the server API for RefService service.
 // All implementations must embed UnimplementedRefServiceServer
 // for forward compatibility.
@@ -80,6 +113,8 @@ type RefServiceServer interface {
 	FindDefaultBranchName(context.Context, *FindDefaultBranchNameRequest) (*FindDefaultBranchNameResponse, error)
 	RefExists(context.Context, *RefExistsRequest) (*RefExistsResponse, error)
 	FindTag(context.Context, *FindTagRequest) (*FindTagResponse, error)
+	FindBranch(context.Context, *FindBranchRequest) (*FindBranchResponse, error)
+	FindLocalBranches(*FindLocalBranchesRequest, grpc.ServerStreamingServer[FindLocalBranchesResponse]) error
 	mustEmbedUnimplementedRefServiceServer()
 }
 
@@ -98,6 +133,12 @@ func (UnimplementedRefServiceServer) RefExists(context.Context, *RefExistsReques
 }
 func (UnimplementedRefServiceServer) FindTag(context.Context, *FindTagRequest) (*FindTagResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method FindTag not implemented")
+}
+func (UnimplementedRefServiceServer) FindBranch(context.Context, *FindBranchRequest) (*FindBranchResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FindBranch not implemented")
+}
+func (UnimplementedRefServiceServer) FindLocalBranches(*FindLocalBranchesRequest, grpc.ServerStreamingServer[FindLocalBranchesResponse]) error {
+	return status.Error(codes.Unimplemented, "method FindLocalBranches not implemented")
 }
 func (UnimplementedRefServiceServer) mustEmbedUnimplementedRefServiceServer() {}
 func (UnimplementedRefServiceServer) testEmbeddedByValue()                    {}
@@ -174,6 +215,35 @@ func _RefService_FindTag_Handler(srv interface{}, ctx context.Context, dec func(
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RefService_FindBranch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FindBranchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RefServiceServer).FindBranch(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RefService_FindBranch_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RefServiceServer).FindBranch(ctx, req.(*FindBranchRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RefService_FindLocalBranches_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(FindLocalBranchesRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(RefServiceServer).FindLocalBranches(m, &grpc.GenericServerStream[FindLocalBranchesRequest, FindLocalBranchesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RefService_FindLocalBranchesServer = grpc.ServerStreamingServer[FindLocalBranchesResponse]
+
 // RefService_ServiceDesc is the grpc.ServiceDesc for RefService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -193,7 +263,17 @@ var RefService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "FindTag",
 			Handler:    _RefService_FindTag_Handler,
 		},
+		{
+			MethodName: "FindBranch",
+			Handler:    _RefService_FindBranch_Handler,
+		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "FindLocalBranches",
+			Handler:       _RefService_FindLocalBranches_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "ref.proto",
 }

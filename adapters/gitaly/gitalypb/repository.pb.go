@@ -116,6 +116,8 @@ type CreateRepositoryRequest struct {
 	Repository *Repository            `protobuf:"bytes,1,opt,name=repository,proto3" json:"repository,omitempty"`
 	// A short name; Gitaly's own default where empty.
 	DefaultBranch []byte `protobuf:"bytes,2,opt,name=default_branch,json=defaultBranch,proto3" json:"default_branch,omitempty"`
+	// SHA-1 where unspecified.
+	ObjectFormat  ObjectFormat `protobuf:"varint,3,opt,name=object_format,json=objectFormat,proto3,enum=gitaly.ObjectFormat" json:"object_format,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -162,6 +164,13 @@ func (x *CreateRepositoryRequest) GetDefaultBranch() []byte {
 		return x.DefaultBranch
 	}
 	return nil
+}
+
+func (x *CreateRepositoryRequest) GetObjectFormat() ObjectFormat {
+	if x != nil {
+		return x.ObjectFormat
+	}
+	return ObjectFormat_OBJECT_FORMAT_UNSPECIFIED
 }
 
 type CreateRepositoryResponse struct {
@@ -368,6 +377,104 @@ func (x *HasLocalBranchesResponse) GetValue() bool {
 	return false
 }
 
+type WriteRefRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Repository *Repository            `protobuf:"bytes,1,opt,name=repository,proto3" json:"repository,omitempty"`
+	// A full name, or "HEAD".
+	Ref []byte `protobuf:"bytes,2,opt,name=ref,proto3" json:"ref,omitempty"`
+	// An object, or, for HEAD, the full name of a branch.
+	Revision      []byte `protobuf:"bytes,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WriteRefRequest) Reset() {
+	*x = WriteRefRequest{}
+	mi := &file_repository_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WriteRefRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WriteRefRequest) ProtoMessage() {}
+
+func (x *WriteRefRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_repository_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WriteRefRequest.ProtoReflect.Descriptor instead.
+func (*WriteRefRequest) Descriptor() ([]byte, []int) {
+	return file_repository_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *WriteRefRequest) GetRepository() *Repository {
+	if x != nil {
+		return x.Repository
+	}
+	return nil
+}
+
+func (x *WriteRefRequest) GetRef() []byte {
+	if x != nil {
+		return x.Ref
+	}
+	return nil
+}
+
+func (x *WriteRefRequest) GetRevision() []byte {
+	if x != nil {
+		return x.Revision
+	}
+	return nil
+}
+
+type WriteRefResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WriteRefResponse) Reset() {
+	*x = WriteRefResponse{}
+	mi := &file_repository_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WriteRefResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WriteRefResponse) ProtoMessage() {}
+
+func (x *WriteRefResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_repository_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WriteRefResponse.ProtoReflect.Descriptor instead.
+func (*WriteRefResponse) Descriptor() ([]byte, []int) {
+	return file_repository_proto_rawDescGZIP(), []int{9}
+}
+
 var File_repository_proto protoreflect.FileDescriptor
 
 const file_repository_proto_rawDesc = "" +
@@ -378,12 +485,13 @@ const file_repository_proto_rawDesc = "" +
 	"repository\x18\x01 \x01(\v2\x12.gitaly.RepositoryR\n" +
 	"repository\"2\n" +
 	"\x18RepositoryExistsResponse\x12\x16\n" +
-	"\x06exists\x18\x01 \x01(\bR\x06exists\"t\n" +
+	"\x06exists\x18\x01 \x01(\bR\x06exists\"\xaf\x01\n" +
 	"\x17CreateRepositoryRequest\x122\n" +
 	"\n" +
 	"repository\x18\x01 \x01(\v2\x12.gitaly.RepositoryR\n" +
 	"repository\x12%\n" +
-	"\x0edefault_branch\x18\x02 \x01(\fR\rdefaultBranch\"\x1a\n" +
+	"\x0edefault_branch\x18\x02 \x01(\fR\rdefaultBranch\x129\n" +
+	"\robject_format\x18\x03 \x01(\x0e2\x14.gitaly.ObjectFormatR\fobjectFormat\"\x1a\n" +
 	"\x18CreateRepositoryResponse\"M\n" +
 	"\x17RemoveRepositoryRequest\x122\n" +
 	"\n" +
@@ -395,12 +503,20 @@ const file_repository_proto_rawDesc = "" +
 	"repository\x18\x01 \x01(\v2\x12.gitaly.RepositoryR\n" +
 	"repository\"0\n" +
 	"\x18HasLocalBranchesResponse\x12\x14\n" +
-	"\x05value\x18\x01 \x01(\bR\x05value2\xef\x02\n" +
+	"\x05value\x18\x01 \x01(\bR\x05value\"s\n" +
+	"\x0fWriteRefRequest\x122\n" +
+	"\n" +
+	"repository\x18\x01 \x01(\v2\x12.gitaly.RepositoryR\n" +
+	"repository\x12\x10\n" +
+	"\x03ref\x18\x02 \x01(\fR\x03ref\x12\x1a\n" +
+	"\brevision\x18\x03 \x01(\fR\brevision\"\x12\n" +
+	"\x10WriteRefResponse2\xae\x03\n" +
 	"\x11RepositoryService\x12U\n" +
 	"\x10RepositoryExists\x12\x1f.gitaly.RepositoryExistsRequest\x1a .gitaly.RepositoryExistsResponse\x12U\n" +
 	"\x10CreateRepository\x12\x1f.gitaly.CreateRepositoryRequest\x1a .gitaly.CreateRepositoryResponse\x12U\n" +
 	"\x10RemoveRepository\x12\x1f.gitaly.RemoveRepositoryRequest\x1a .gitaly.RemoveRepositoryResponse\x12U\n" +
-	"\x10HasLocalBranches\x12\x1f.gitaly.HasLocalBranchesRequest\x1a .gitaly.HasLocalBranchesResponseB$Z\"gatehouse/adapters/gitaly/gitalypbb\x06proto3"
+	"\x10HasLocalBranches\x12\x1f.gitaly.HasLocalBranchesRequest\x1a .gitaly.HasLocalBranchesResponse\x12=\n" +
+	"\bWriteRef\x12\x17.gitaly.WriteRefRequest\x1a\x18.gitaly.WriteRefResponseB$Z\"gatehouse/adapters/gitaly/gitalypbb\x06proto3"
 
 var (
 	file_repository_proto_rawDescOnce sync.Once
@@ -414,7 +530,7 @@ func file_repository_proto_rawDescGZIP() []byte {
 	return file_repository_proto_rawDescData
 }
 
-var file_repository_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_repository_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_repository_proto_goTypes = []any{
 	(*RepositoryExistsRequest)(nil),  // 0: gitaly.RepositoryExistsRequest
 	(*RepositoryExistsResponse)(nil), // 1: gitaly.RepositoryExistsResponse
@@ -424,26 +540,33 @@ var file_repository_proto_goTypes = []any{
 	(*RemoveRepositoryResponse)(nil), // 5: gitaly.RemoveRepositoryResponse
 	(*HasLocalBranchesRequest)(nil),  // 6: gitaly.HasLocalBranchesRequest
 	(*HasLocalBranchesResponse)(nil), // 7: gitaly.HasLocalBranchesResponse
-	(*Repository)(nil),               // 8: gitaly.Repository
+	(*WriteRefRequest)(nil),          // 8: gitaly.WriteRefRequest
+	(*WriteRefResponse)(nil),         // 9: gitaly.WriteRefResponse
+	(*Repository)(nil),               // 10: gitaly.Repository
+	(ObjectFormat)(0),                // 11: gitaly.ObjectFormat
 }
 var file_repository_proto_depIdxs = []int32{
-	8, // 0: gitaly.RepositoryExistsRequest.repository:type_name -> gitaly.Repository
-	8, // 1: gitaly.CreateRepositoryRequest.repository:type_name -> gitaly.Repository
-	8, // 2: gitaly.RemoveRepositoryRequest.repository:type_name -> gitaly.Repository
-	8, // 3: gitaly.HasLocalBranchesRequest.repository:type_name -> gitaly.Repository
-	0, // 4: gitaly.RepositoryService.RepositoryExists:input_type -> gitaly.RepositoryExistsRequest
-	2, // 5: gitaly.RepositoryService.CreateRepository:input_type -> gitaly.CreateRepositoryRequest
-	4, // 6: gitaly.RepositoryService.RemoveRepository:input_type -> gitaly.RemoveRepositoryRequest
-	6, // 7: gitaly.RepositoryService.HasLocalBranches:input_type -> gitaly.HasLocalBranchesRequest
-	1, // 8: gitaly.RepositoryService.RepositoryExists:output_type -> gitaly.RepositoryExistsResponse
-	3, // 9: gitaly.RepositoryService.CreateRepository:output_type -> gitaly.CreateRepositoryResponse
-	5, // 10: gitaly.RepositoryService.RemoveRepository:output_type -> gitaly.RemoveRepositoryResponse
-	7, // 11: gitaly.RepositoryService.HasLocalBranches:output_type -> gitaly.HasLocalBranchesResponse
-	8, // [8:12] is the sub-list for method output_type
-	4, // [4:8] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	10, // 0: gitaly.RepositoryExistsRequest.repository:type_name -> gitaly.Repository
+	10, // 1: gitaly.CreateRepositoryRequest.repository:type_name -> gitaly.Repository
+	11, // 2: gitaly.CreateRepositoryRequest.object_format:type_name -> gitaly.ObjectFormat
+	10, // 3: gitaly.RemoveRepositoryRequest.repository:type_name -> gitaly.Repository
+	10, // 4: gitaly.HasLocalBranchesRequest.repository:type_name -> gitaly.Repository
+	10, // 5: gitaly.WriteRefRequest.repository:type_name -> gitaly.Repository
+	0,  // 6: gitaly.RepositoryService.RepositoryExists:input_type -> gitaly.RepositoryExistsRequest
+	2,  // 7: gitaly.RepositoryService.CreateRepository:input_type -> gitaly.CreateRepositoryRequest
+	4,  // 8: gitaly.RepositoryService.RemoveRepository:input_type -> gitaly.RemoveRepositoryRequest
+	6,  // 9: gitaly.RepositoryService.HasLocalBranches:input_type -> gitaly.HasLocalBranchesRequest
+	8,  // 10: gitaly.RepositoryService.WriteRef:input_type -> gitaly.WriteRefRequest
+	1,  // 11: gitaly.RepositoryService.RepositoryExists:output_type -> gitaly.RepositoryExistsResponse
+	3,  // 12: gitaly.RepositoryService.CreateRepository:output_type -> gitaly.CreateRepositoryResponse
+	5,  // 13: gitaly.RepositoryService.RemoveRepository:output_type -> gitaly.RemoveRepositoryResponse
+	7,  // 14: gitaly.RepositoryService.HasLocalBranches:output_type -> gitaly.HasLocalBranchesResponse
+	9,  // 15: gitaly.RepositoryService.WriteRef:output_type -> gitaly.WriteRefResponse
+	11, // [11:16] is the sub-list for method output_type
+	6,  // [6:11] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_repository_proto_init() }
@@ -458,7 +581,7 @@ func file_repository_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_repository_proto_rawDesc), len(file_repository_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

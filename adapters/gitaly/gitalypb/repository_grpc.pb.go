@@ -25,6 +25,7 @@ const (
 	RepositoryService_CreateRepository_FullMethodName = "/gitaly.RepositoryService/CreateRepository"
 	RepositoryService_RemoveRepository_FullMethodName = "/gitaly.RepositoryService/RemoveRepository"
 	RepositoryService_HasLocalBranches_FullMethodName = "/gitaly.RepositoryService/HasLocalBranches"
+	RepositoryService_WriteRef_FullMethodName         = "/gitaly.RepositoryService/WriteRef"
 )
 
 // RepositoryServiceClient is the client API for RepositoryService service.
@@ -35,6 +36,7 @@ type RepositoryServiceClient interface {
 	CreateRepository(ctx context.Context, in *CreateRepositoryRequest, opts ...grpc.CallOption) (*CreateRepositoryResponse, error)
 	RemoveRepository(ctx context.Context, in *RemoveRepositoryRequest, opts ...grpc.CallOption) (*RemoveRepositoryResponse, error)
 	HasLocalBranches(ctx context.Context, in *HasLocalBranchesRequest, opts ...grpc.CallOption) (*HasLocalBranchesResponse, error)
+	WriteRef(ctx context.Context, in *WriteRefRequest, opts ...grpc.CallOption) (*WriteRefResponse, error)
 }
 
 type repositoryServiceClient struct {
@@ -85,6 +87,16 @@ func (c *repositoryServiceClient) HasLocalBranches(ctx context.Context, in *HasL
 	return out, nil
 }
 
+func (c *repositoryServiceClient) WriteRef(ctx context.Context, in *WriteRefRequest, opts ...grpc.CallOption) (*WriteRefResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WriteRefResponse)
+	err := c.cc.Invoke(ctx, RepositoryService_WriteRef_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RepositoryServiceServer is the server API for RepositoryService service.
 // All implementations must embed UnimplementedRepositoryServiceServer
 // for forward compatibility.
@@ -93,6 +105,7 @@ type RepositoryServiceServer interface {
 	CreateRepository(context.Context, *CreateRepositoryRequest) (*CreateRepositoryResponse, error)
 	RemoveRepository(context.Context, *RemoveRepositoryRequest) (*RemoveRepositoryResponse, error)
 	HasLocalBranches(context.Context, *HasLocalBranchesRequest) (*HasLocalBranchesResponse, error)
+	WriteRef(context.Context, *WriteRefRequest) (*WriteRefResponse, error)
 	mustEmbedUnimplementedRepositoryServiceServer()
 }
 
@@ -114,6 +127,9 @@ func (UnimplementedRepositoryServiceServer) RemoveRepository(context.Context, *R
 }
 func (UnimplementedRepositoryServiceServer) HasLocalBranches(context.Context, *HasLocalBranchesRequest) (*HasLocalBranchesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method HasLocalBranches not implemented")
+}
+func (UnimplementedRepositoryServiceServer) WriteRef(context.Context, *WriteRefRequest) (*WriteRefResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method WriteRef not implemented")
 }
 func (UnimplementedRepositoryServiceServer) mustEmbedUnimplementedRepositoryServiceServer() {}
 func (UnimplementedRepositoryServiceServer) testEmbeddedByValue()                           {}
@@ -208,6 +224,24 @@ func _RepositoryService_HasLocalBranches_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RepositoryService_WriteRef_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WriteRefRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RepositoryServiceServer).WriteRef(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RepositoryService_WriteRef_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RepositoryServiceServer).WriteRef(ctx, req.(*WriteRefRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RepositoryService_ServiceDesc is the grpc.ServiceDesc for RepositoryService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -230,6 +264,10 @@ var RepositoryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "HasLocalBranches",
 			Handler:    _RepositoryService_HasLocalBranches_Handler,
+		},
+		{
+			MethodName: "WriteRef",
+			Handler:    _RepositoryService_WriteRef_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -24,6 +24,55 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type ObjectFormat int32
+
+const (
+	ObjectFormat_OBJECT_FORMAT_UNSPECIFIED ObjectFormat = 0
+	ObjectFormat_OBJECT_FORMAT_SHA1        ObjectFormat = 1
+	ObjectFormat_OBJECT_FORMAT_SHA256      ObjectFormat = 2
+)
+
+// Enum value maps for ObjectFormat.
+var (
+	ObjectFormat_name = map[int32]string{
+		0: "OBJECT_FORMAT_UNSPECIFIED",
+		1: "OBJECT_FORMAT_SHA1",
+		2: "OBJECT_FORMAT_SHA256",
+	}
+	ObjectFormat_value = map[string]int32{
+		"OBJECT_FORMAT_UNSPECIFIED": 0,
+		"OBJECT_FORMAT_SHA1":        1,
+		"OBJECT_FORMAT_SHA256":      2,
+	}
+)
+
+func (x ObjectFormat) Enum() *ObjectFormat {
+	p := new(ObjectFormat)
+	*p = x
+	return p
+}
+
+func (x ObjectFormat) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ObjectFormat) Descriptor() protoreflect.EnumDescriptor {
+	return file_shared_proto_enumTypes[0].Descriptor()
+}
+
+func (ObjectFormat) Type() protoreflect.EnumType {
+	return &file_shared_proto_enumTypes[0]
+}
+
+func (x ObjectFormat) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ObjectFormat.Descriptor instead.
+func (ObjectFormat) EnumDescriptor() ([]byte, []int) {
+	return file_shared_proto_rawDescGZIP(), []int{0}
+}
+
 type Repository struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
 	StorageName  string                 `protobuf:"bytes,2,opt,name=storage_name,json=storageName,proto3" json:"storage_name,omitempty"`
@@ -182,11 +231,13 @@ type GitCommit struct {
 	Id      string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	Subject []byte                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
 	// Empty where it is too long; body_size tells.
-	Body          []byte        `protobuf:"bytes,3,opt,name=body,proto3" json:"body,omitempty"`
-	Author        *CommitAuthor `protobuf:"bytes,4,opt,name=author,proto3" json:"author,omitempty"`
-	Committer     *CommitAuthor `protobuf:"bytes,5,opt,name=committer,proto3" json:"committer,omitempty"`
-	ParentIds     []string      `protobuf:"bytes,6,rep,name=parent_ids,json=parentIds,proto3" json:"parent_ids,omitempty"`
-	BodySize      int64         `protobuf:"varint,7,opt,name=body_size,json=bodySize,proto3" json:"body_size,omitempty"`
+	Body      []byte        `protobuf:"bytes,3,opt,name=body,proto3" json:"body,omitempty"`
+	Author    *CommitAuthor `protobuf:"bytes,4,opt,name=author,proto3" json:"author,omitempty"`
+	Committer *CommitAuthor `protobuf:"bytes,5,opt,name=committer,proto3" json:"committer,omitempty"`
+	ParentIds []string      `protobuf:"bytes,6,rep,name=parent_ids,json=parentIds,proto3" json:"parent_ids,omitempty"`
+	BodySize  int64         `protobuf:"varint,7,opt,name=body_size,json=bodySize,proto3" json:"body_size,omitempty"`
+	// Only where the call asked for them.
+	Trailers      []*CommitTrailer `protobuf:"bytes,10,rep,name=trailers,proto3" json:"trailers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -270,6 +321,118 @@ func (x *GitCommit) GetBodySize() int64 {
 	return 0
 }
 
+func (x *GitCommit) GetTrailers() []*CommitTrailer {
+	if x != nil {
+		return x.Trailers
+	}
+	return nil
+}
+
+type CommitTrailer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           []byte                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Value         []byte                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CommitTrailer) Reset() {
+	*x = CommitTrailer{}
+	mi := &file_shared_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CommitTrailer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CommitTrailer) ProtoMessage() {}
+
+func (x *CommitTrailer) ProtoReflect() protoreflect.Message {
+	mi := &file_shared_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CommitTrailer.ProtoReflect.Descriptor instead.
+func (*CommitTrailer) Descriptor() ([]byte, []int) {
+	return file_shared_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CommitTrailer) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *CommitTrailer) GetValue() []byte {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+type Branch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A short name.
+	Name          []byte     `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	TargetCommit  *GitCommit `protobuf:"bytes,2,opt,name=target_commit,json=targetCommit,proto3" json:"target_commit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Branch) Reset() {
+	*x = Branch{}
+	mi := &file_shared_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Branch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Branch) ProtoMessage() {}
+
+func (x *Branch) ProtoReflect() protoreflect.Message {
+	mi := &file_shared_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Branch.ProtoReflect.Descriptor instead.
+func (*Branch) Descriptor() ([]byte, []int) {
+	return file_shared_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Branch) GetName() []byte {
+	if x != nil {
+		return x.Name
+	}
+	return nil
+}
+
+func (x *Branch) GetTargetCommit() *GitCommit {
+	if x != nil {
+		return x.TargetCommit
+	}
+	return nil
+}
+
 type Tag struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  []byte                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -286,7 +449,7 @@ type Tag struct {
 
 func (x *Tag) Reset() {
 	*x = Tag{}
-	mi := &file_shared_proto_msgTypes[3]
+	mi := &file_shared_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -298,7 +461,7 @@ func (x *Tag) String() string {
 func (*Tag) ProtoMessage() {}
 
 func (x *Tag) ProtoReflect() protoreflect.Message {
-	mi := &file_shared_proto_msgTypes[3]
+	mi := &file_shared_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -311,7 +474,7 @@ func (x *Tag) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tag.ProtoReflect.Descriptor instead.
 func (*Tag) Descriptor() ([]byte, []int) {
-	return file_shared_proto_rawDescGZIP(), []int{3}
+	return file_shared_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Tag) GetName() []byte {
@@ -349,16 +512,97 @@ func (x *Tag) GetMessageSize() int64 {
 	return 0
 }
 
+// The user in whose name Gitaly changes a repository.
+type User struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in "user-7".
+	GlId       string `protobuf:"bytes,1,opt,name=gl_id,json=glId,proto3" json:"gl_id,omitempty"`
+	Name       []byte `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Email      []byte `protobuf:"bytes,3,opt,name=email,proto3" json:"email,omitempty"`
+	GlUsername string `protobuf:"bytes,4,opt,name=gl_username,json=glUsername,proto3" json:"gl_username,omitempty"`
+	// Of the commit's dates; UTC where empty.
+	Timezone      string `protobuf:"bytes,5,opt,name=timezone,proto3" json:"timezone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *User) Reset() {
+	*x = User{}
+	mi := &file_shared_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *User) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*User) ProtoMessage() {}
+
+func (x *User) ProtoReflect() protoreflect.Message {
+	mi := &file_shared_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use User.ProtoReflect.Descriptor instead.
+func (*User) Descriptor() ([]byte, []int) {
+	return file_shared_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *User) GetGlId() string {
+	if x != nil {
+		return x.GlId
+	}
+	return ""
+}
+
+func (x *User) GetName() []byte {
+	if x != nil {
+		return x.Name
+	}
+	return nil
+}
+
+func (x *User) GetEmail() []byte {
+	if x != nil {
+		return x.Email
+	}
+	return nil
+}
+
+func (x *User) GetGlUsername() string {
+	if x != nil {
+		return x.GlUsername
+	}
+	return ""
+}
+
+func (x *User) GetTimezone() string {
+	if x != nil {
+		return x.Timezone
+	}
+	return ""
+}
+
 type PaginationParameter struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Limit         int32                  `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where the page before ended: the full name of a branch, the path of a tree's entry.
+	PageToken     string `protobuf:"bytes,1,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	Limit         int32  `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PaginationParameter) Reset() {
 	*x = PaginationParameter{}
-	mi := &file_shared_proto_msgTypes[4]
+	mi := &file_shared_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -370,7 +614,7 @@ func (x *PaginationParameter) String() string {
 func (*PaginationParameter) ProtoMessage() {}
 
 func (x *PaginationParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_shared_proto_msgTypes[4]
+	mi := &file_shared_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -383,7 +627,14 @@ func (x *PaginationParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaginationParameter.ProtoReflect.Descriptor instead.
 func (*PaginationParameter) Descriptor() ([]byte, []int) {
-	return file_shared_proto_rawDescGZIP(), []int{4}
+	return file_shared_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *PaginationParameter) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
 }
 
 func (x *PaginationParameter) GetLimit() int32 {
@@ -391,6 +642,51 @@ func (x *PaginationParameter) GetLimit() int32 {
 		return x.Limit
 	}
 	return 0
+}
+
+type PaginationCursor struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty on the last page.
+	NextCursor    string `protobuf:"bytes,1,opt,name=next_cursor,json=nextCursor,proto3" json:"next_cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PaginationCursor) Reset() {
+	*x = PaginationCursor{}
+	mi := &file_shared_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PaginationCursor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PaginationCursor) ProtoMessage() {}
+
+func (x *PaginationCursor) ProtoReflect() protoreflect.Message {
+	mi := &file_shared_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PaginationCursor.ProtoReflect.Descriptor instead.
+func (*PaginationCursor) Descriptor() ([]byte, []int) {
+	return file_shared_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *PaginationCursor) GetNextCursor() string {
+	if x != nil {
+		return x.NextCursor
+	}
+	return ""
 }
 
 var File_shared_proto protoreflect.FileDescriptor
@@ -410,7 +706,7 @@ const file_shared_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\fR\x04name\x12\x14\n" +
 	"\x05email\x18\x02 \x01(\fR\x05email\x12.\n" +
 	"\x04date\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04date\x12\x1a\n" +
-	"\btimezone\x18\x04 \x01(\fR\btimezone\"\xe7\x01\n" +
+	"\btimezone\x18\x04 \x01(\fR\btimezone\"\x9a\x02\n" +
 	"\tGitCommit\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\fR\asubject\x12\x12\n" +
@@ -419,15 +715,39 @@ const file_shared_proto_rawDesc = "" +
 	"\tcommitter\x18\x05 \x01(\v2\x14.gitaly.CommitAuthorR\tcommitter\x12\x1d\n" +
 	"\n" +
 	"parent_ids\x18\x06 \x03(\tR\tparentIds\x12\x1b\n" +
-	"\tbody_size\x18\a \x01(\x03R\bbodySize\"\x9e\x01\n" +
+	"\tbody_size\x18\a \x01(\x03R\bbodySize\x121\n" +
+	"\btrailers\x18\n" +
+	" \x03(\v2\x15.gitaly.CommitTrailerR\btrailers\"7\n" +
+	"\rCommitTrailer\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\fR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"T\n" +
+	"\x06Branch\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\fR\x04name\x126\n" +
+	"\rtarget_commit\x18\x02 \x01(\v2\x11.gitaly.GitCommitR\ftargetCommit\"\x9e\x01\n" +
 	"\x03Tag\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\fR\x04name\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x126\n" +
 	"\rtarget_commit\x18\x03 \x01(\v2\x11.gitaly.GitCommitR\ftargetCommit\x12\x18\n" +
 	"\amessage\x18\x04 \x01(\fR\amessage\x12!\n" +
-	"\fmessage_size\x18\x05 \x01(\x03R\vmessageSize\"+\n" +
-	"\x13PaginationParameter\x12\x14\n" +
-	"\x05limit\x18\x02 \x01(\x05R\x05limitB$Z\"gatehouse/adapters/gitaly/gitalypbb\x06proto3"
+	"\fmessage_size\x18\x05 \x01(\x03R\vmessageSize\"\x82\x01\n" +
+	"\x04User\x12\x13\n" +
+	"\x05gl_id\x18\x01 \x01(\tR\x04glId\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\fR\x04name\x12\x14\n" +
+	"\x05email\x18\x03 \x01(\fR\x05email\x12\x1f\n" +
+	"\vgl_username\x18\x04 \x01(\tR\n" +
+	"glUsername\x12\x1a\n" +
+	"\btimezone\x18\x05 \x01(\tR\btimezone\"J\n" +
+	"\x13PaginationParameter\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x01 \x01(\tR\tpageToken\x12\x14\n" +
+	"\x05limit\x18\x02 \x01(\x05R\x05limit\"3\n" +
+	"\x10PaginationCursor\x12\x1f\n" +
+	"\vnext_cursor\x18\x01 \x01(\tR\n" +
+	"nextCursor*_\n" +
+	"\fObjectFormat\x12\x1d\n" +
+	"\x19OBJECT_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12OBJECT_FORMAT_SHA1\x10\x01\x12\x18\n" +
+	"\x14OBJECT_FORMAT_SHA256\x10\x02B$Z\"gatehouse/adapters/gitaly/gitalypbb\x06proto3"
 
 var (
 	file_shared_proto_rawDescOnce sync.Once
@@ -441,25 +761,33 @@ func file_shared_proto_rawDescGZIP() []byte {
 	return file_shared_proto_rawDescData
 }
 
-var file_shared_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_shared_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_shared_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_shared_proto_goTypes = []any{
-	(*Repository)(nil),            // 0: gitaly.Repository
-	(*CommitAuthor)(nil),          // 1: gitaly.CommitAuthor
-	(*GitCommit)(nil),             // 2: gitaly.GitCommit
-	(*Tag)(nil),                   // 3: gitaly.Tag
-	(*PaginationParameter)(nil),   // 4: gitaly.PaginationParameter
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
+	(ObjectFormat)(0),             // 0: gitaly.ObjectFormat
+	(*Repository)(nil),            // 1: gitaly.Repository
+	(*CommitAuthor)(nil),          // 2: gitaly.CommitAuthor
+	(*GitCommit)(nil),             // 3: gitaly.GitCommit
+	(*CommitTrailer)(nil),         // 4: gitaly.CommitTrailer
+	(*Branch)(nil),                // 5: gitaly.Branch
+	(*Tag)(nil),                   // 6: gitaly.Tag
+	(*User)(nil),                  // 7: gitaly.User
+	(*PaginationParameter)(nil),   // 8: gitaly.PaginationParameter
+	(*PaginationCursor)(nil),      // 9: gitaly.PaginationCursor
+	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
 }
 var file_shared_proto_depIdxs = []int32{
-	5, // 0: gitaly.CommitAuthor.date:type_name -> google.protobuf.Timestamp
-	1, // 1: gitaly.GitCommit.author:type_name -> gitaly.CommitAuthor
-	1, // 2: gitaly.GitCommit.committer:type_name -> gitaly.CommitAuthor
-	2, // 3: gitaly.Tag.target_commit:type_name -> gitaly.GitCommit
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	10, // 0: gitaly.CommitAuthor.date:type_name -> google.protobuf.Timestamp
+	2,  // 1: gitaly.GitCommit.author:type_name -> gitaly.CommitAuthor
+	2,  // 2: gitaly.GitCommit.committer:type_name -> gitaly.CommitAuthor
+	4,  // 3: gitaly.GitCommit.trailers:type_name -> gitaly.CommitTrailer
+	3,  // 4: gitaly.Branch.target_commit:type_name -> gitaly.GitCommit
+	3,  // 5: gitaly.Tag.target_commit:type_name -> gitaly.GitCommit
+	6,  // [6:6] is the sub-list for method output_type
+	6,  // [6:6] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_shared_proto_init() }
@@ -472,13 +800,14 @@ func file_shared_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_shared_proto_rawDesc), len(file_shared_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   5,
+			NumEnums:      1,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_shared_proto_goTypes,
 		DependencyIndexes: file_shared_proto_depIdxs,
+		EnumInfos:         file_shared_proto_enumTypes,
 		MessageInfos:      file_shared_proto_msgTypes,
 	}.Build()
 	File_shared_proto = out.File
