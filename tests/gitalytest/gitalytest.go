@@ -41,6 +41,7 @@ type Server struct {
 	hangs        func(Call) bool
 	fails        func(Call) error
 	locked       int
+	hooks        Hooks
 }
 
 // Call is a call that came in.
@@ -96,6 +97,7 @@ func (s *Server) Resume(t testing.TB) {
 	gitalypb.RegisterRefServiceServer(s.server, refs{s: s})
 	gitalypb.RegisterCommitServiceServer(s.server, commits{s: s})
 	gitalypb.RegisterDiffServiceServer(s.server, diffs{s: s})
+	gitalypb.RegisterOperationServiceServer(s.server, operations{s: s})
 	gitalypb.RegisterServerServiceServer(s.server, info{s: s})
 	go func() { _ = s.server.Serve(listener) }()
 }
@@ -153,21 +155,23 @@ func (s *Server) unary(ctx context.Context, request any, info *grpc.UnaryServerI
 }
 
 func (s *Server) stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
-	return handle(server, entering{stream, s, info.FullMethod})
+	return handle(server, &entering{ServerStream: stream, s: s, method: info.FullMethod})
 }
 
-// entering records a streaming call once its request is received.
+// entering records a streaming call once its first request is received.
 type entering struct {
 	grpc.ServerStream
-	s      *Server
-	method string
+	s       *Server
+	method  string
+	entered bool
 }
 
-// RecvMsg receives the request.
-func (e entering) RecvMsg(request any) error {
-	if err := e.ServerStream.RecvMsg(request); err != nil {
+// RecvMsg receives a request.
+func (e *entering) RecvMsg(request any) error {
+	if err := e.ServerStream.RecvMsg(request); err != nil || e.entered {
 		return err
 	}
+	e.entered = true
 	return e.s.enter(e.Context(), e.method, request)
 }
 
@@ -177,6 +181,9 @@ func (s *Server) enter(ctx context.Context, method string, request any) error {
 	call.Metadata, _ = metadata.FromIncomingContext(ctx)
 	if named, ok := request.(interface{ GetRepository() *gitalypb.Repository }); ok {
 		call.Repository = named.GetRepository()
+	}
+	if commit, ok := request.(*gitalypb.UserCommitFilesRequest); ok {
+		call.Repository = commit.GetHeader().GetRepository()
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		call.Left = time.Until(deadline)

@@ -1,6 +1,8 @@
 package gitalytest
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -12,8 +14,12 @@ import (
 	"gatehouse/adapters/gitaly/gitalypb"
 )
 
-// Repository is a repository in memory. A test fills it before the first call.
+// Repository is a repository in memory. A test fills it before the first call. Calls that
+// change a repository put a changed copy in its place, which Put returns from then on.
 type Repository struct {
+	// Format is the object format that it was created with; OBJECT_FORMAT_UNSPECIFIED if
+	// the caller gave none.
+	Format gitalypb.ObjectFormat
 	// Head is the full name of what HEAD points to.
 	Head string
 	// Refs are commits, or tag objects, by full name.
@@ -34,6 +40,10 @@ type Commit struct {
 	Zone                     string
 	Author, Email            string
 	Added, Modified, Removed []string
+	// Committer and CommitterEmail are those of the author if they are empty.
+	Committer, CommitterEmail string
+	// Files are all files of the commit, by their paths.
+	Files map[string]File
 }
 
 // Tag is a tag object. What Target names is a commit, another tag object, or else a
@@ -51,6 +61,22 @@ func (s *Server) Put(relativePath string) *Repository {
 		}
 	}
 	return s.repositories[relativePath]
+}
+
+// replace puts a changed copy in the place of a repository, if that exists.
+func (s *Server) replace(relativePath string, change func(*Repository)) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	old := s.repositories[relativePath]
+	if old == nil {
+		return
+	}
+	r := &Repository{
+		Format: old.Format, Head: old.Head, Refs: maps.Clone(old.Refs), Tags: old.Tags,
+		Commits: maps.Clone(old.Commits), Quarantined: maps.Clone(old.Quarantined),
+	}
+	change(r)
+	s.repositories[relativePath] = r
 }
 
 // Forget removes the repository at the relative path.
@@ -158,10 +184,11 @@ func (r *Repository) branches() bool {
 
 func message(id string, c Commit) *gitalypb.GitCommit {
 	subject, _, _ := strings.Cut(c.Message, "\n")
-	person := &gitalypb.CommitAuthor{
-		Name: []byte(c.Author), Email: []byte(c.Email), Date: timestamppb.New(c.At), Timezone: []byte(c.Zone),
+	person := func(name, email string) *gitalypb.CommitAuthor {
+		return &gitalypb.CommitAuthor{Name: []byte(name), Email: []byte(email), Date: timestamppb.New(c.At), Timezone: []byte(c.Zone)}
 	}
 	return &gitalypb.GitCommit{
-		Id: id, Subject: []byte(subject), Body: []byte(c.Message), Author: person, Committer: person, ParentIds: c.Parents,
+		Id: id, Subject: []byte(subject), Body: []byte(c.Message), Author: person(c.Author, c.Email), ParentIds: c.Parents,
+		Committer: person(cmp.Or(c.Committer, c.Author), cmp.Or(c.CommitterEmail, c.Email)),
 	}
 }

@@ -40,6 +40,7 @@ func (v repositories) CreateRepository(_ context.Context, in *gitalypb.CreateRep
 		return nil, err
 	}
 	r := v.s.Put(in.GetRepository().GetRelativePath())
+	r.Format = in.GetObjectFormat()
 	if branch := string(in.GetDefaultBranch()); branch != "" {
 		r.Head = "refs/heads/" + branch
 	}
