@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gatehouse/adapters/gitaly"
+	"gatehouse/adapters/gitaly/gitalypb"
 	"gatehouse/application/gitaccess"
 	"gatehouse/domain"
 	"gatehouse/domain/source"
@@ -276,7 +277,7 @@ func TestClient_repositories(t *testing.T) {
 	s := gitalytest.Start(t)
 	c := client(t, s)
 	p := cli
-	p.DefaultBranch = "trunk"
+	p.DefaultBranch, p.Format = "trunk", "sha256"
 	s.Lock(2)     // another call creates it too
 	for range 2 { // the second time it is there already
 		if err := c.Create(t.Context(), p, source.Code); err != nil {
@@ -284,8 +285,8 @@ func TestClient_repositories(t *testing.T) {
 		}
 	}
 	r := s.Put(p.RelativePath(source.Code))
-	if r.Head != "refs/heads/trunk" {
-		t.Errorf("HEAD is %q", r.Head)
+	if r.Head != "refs/heads/trunk" || r.Format != gitalypb.ObjectFormat_OBJECT_FORMAT_SHA256 {
+		t.Errorf("HEAD is %q, the format is %v", r.Head, r.Format)
 	}
 	if has, err := c.HasBranches(t.Context(), p); has || err != nil {
 		t.Errorf("got %t, %v", has, err)

@@ -16,20 +16,21 @@ import (
 )
 
 // Create creates a repository of a project; one for code gets the project's default
-// branch, if that is known. An existing repository stays as it is, without an error.
+// branch, if that is known, and its object format. An existing repository stays as it is,
+// without an error.
 func (c *Client) Create(ctx context.Context, p source.Project, kind source.RepositoryKind) error {
 	r, err := c.of(p, kind)
 	if err != nil || c.existing.has(r.key) {
 		return err
 	}
 	if kind != source.Code {
-		p.DefaultBranch = ""
+		p.DefaultBranch, p.Format = "", ""
 	}
 	ctx, cancel := calling(ctx, "")
 	defer cancel()
 	for attempt := 1; ; attempt++ {
 		_, err = gitalypb.NewRepositoryServiceClient(r.conn).CreateRepository(ctx, &gitalypb.CreateRepositoryRequest{
-			Repository: r.message, DefaultBranch: []byte(p.DefaultBranch),
+			Repository: r.message, DefaultBranch: []byte(p.DefaultBranch), ObjectFormat: objectFormats[p.Format],
 		})
 		// While another call creates the repository it is locked, for which Gitaly
 		// has no code of its own.
@@ -42,6 +43,11 @@ func (c *Client) Create(ctx context.Context, p source.Project, kind source.Repos
 	}
 	c.existing.keep(r.key)
 	return nil
+}
+
+// objectFormats are Gitaly's numbers of them, which are zero for an unknown one.
+var objectFormats = map[string]gitalypb.ObjectFormat{
+	"sha1": gitalypb.ObjectFormat_OBJECT_FORMAT_SHA1, "sha256": gitalypb.ObjectFormat_OBJECT_FORMAT_SHA256,
 }
 
 const (
@@ -61,6 +67,22 @@ func pause(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// SetDefaultBranch lets HEAD of a project's code point to a branch, by its short name,
+// whether the branch exists or not. It fails with domain.NotFound if the repository does
+// not exist. No hooks run.
+func (c *Client) SetDefaultBranch(ctx context.Context, p source.Project, branch string) error {
+	r, err := c.code(p)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := calling(ctx, "")
+	defer cancel()
+	_, err = gitalypb.NewRepositoryServiceClient(r.conn).WriteRef(ctx, &gitalypb.WriteRefRequest{
+		Repository: r.message, Ref: []byte("HEAD"), Revision: []byte(source.Ref{Kind: source.Branch, Name: branch}.String()),
+	})
+	return r.fault(err, "default branch")
 }
 
 // Remove removes a repository of a project, without an error if it does not exist.

@@ -186,6 +186,9 @@ type Project struct {
 	DefaultBranch string
 	// Empty means the repository has no branch yet.
 	Empty bool
+	// Format is the object format of a repository that is to be created, sha1 or sha256;
+	// empty it is sha1.
+	Format string
 	// BranchDefaults are the group's own, nil for the instance's.
 	BranchDefaults *BranchDefaults
 	// Creation says who may create a project that is to be created. Empty it is
