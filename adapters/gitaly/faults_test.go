@@ -2,12 +2,14 @@ package gitaly_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"gatehouse/adapters/gitaly"
+	"gatehouse/application/code"
 	"gatehouse/domain"
 	"gatehouse/domain/source"
 	"gatehouse/tests/gitalytest"
@@ -40,6 +42,13 @@ func TestClient_faults(t *testing.T) {
 					t.Errorf("%s after %v: got %v", name, code, err)
 				}
 				continue
+			}
+			want := want
+			switch {
+			case code == codes.InvalidArgument && slices.Contains([]string{"Branch", "Branches", "Commit", "LastCommitOf", "Blob", "Tree"}, name):
+				want = domain.NotFound
+			case want == domain.Unprocessable && name == "CommitFiles" && (code == codes.InvalidArgument || code == codes.FailedPrecondition):
+				want = domain.Invalid
 			}
 			if kind, _ := errors.AsType[domain.Kind](err); err == nil || kind != want {
 				t.Errorf("%s after %v: got %q of %v, want %q", name, code, kind, err, want)
@@ -80,6 +89,20 @@ func calls(c *gitaly.Client) map[string]func(*testing.T) error {
 		"Create": func(t *testing.T) error {
 			return c.Create(t.Context(), source.Project{ID: 43, Storage: "default"}, source.Code)
 		},
-		"Remove": func(t *testing.T) error { return c.Remove(t.Context(), cli, source.Code) },
+		"Remove":           func(t *testing.T) error { return c.Remove(t.Context(), cli, source.Code) },
+		"SetDefaultBranch": func(t *testing.T) error { return c.SetDefaultBranch(t.Context(), cli, "main") },
+		"Branch":           func(t *testing.T) error { _, err := c.Branch(t.Context(), cli, "main"); return err },
+		"Branches": func(t *testing.T) error {
+			_, _, err := c.Branches(t.Context(), cli, code.BranchQuery{})
+			return err
+		},
+		"Commit":       func(t *testing.T) error { _, err := c.Commit(t.Context(), cli, "main"); return err },
+		"LastCommitOf": func(t *testing.T) error { _, err := c.LastCommitOf(t.Context(), cli, three, "a"); return err },
+		"Blob":         func(t *testing.T) error { _, err := c.Blob(t.Context(), cli, three, "a"); return err },
+		"Tree": func(t *testing.T) error {
+			_, _, err := c.Tree(t.Context(), cli, code.TreeQuery{Revision: three})
+			return err
+		},
+		"CommitFiles": func(t *testing.T) error { _, err := c.CommitFiles(t.Context(), cli, source.NewCommit{}); return err },
 	}
 }

@@ -93,11 +93,15 @@ func (c *Client) of(p source.Project, kind source.RepositoryKind) (repository, e
 	return r, err
 }
 
-// calling returns the context of a call. It routes the call to the primary,
-// because replicas behind Praefect may be older; snapshot is the path that
-// Gitaly gave to a transaction, or empty.
+// primary routes a call to the primary, because replicas behind Praefect may be older.
+func primary(ctx context.Context) context.Context {
+	return metadata.AppendToOutgoingContext(ctx, "gitaly-route-repository-accessor-policy", "primary-only")
+}
+
+// calling returns the context of a call to the primary; snapshot is the path that Gitaly
+// gave to a transaction, or empty.
 func calling(ctx context.Context, snapshot string) (context.Context, context.CancelFunc) {
-	ctx = metadata.AppendToOutgoingContext(ctx, "gitaly-route-repository-accessor-policy", "primary-only")
+	ctx = primary(ctx)
 	if snapshot != "" {
 		ctx = metadata.AppendToOutgoingContext(ctx, "relative-path-bin", snapshot)
 	}

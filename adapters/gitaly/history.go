@@ -195,20 +195,29 @@ func collect[M, T any](stream grpc.ServerStreamingClient[M], items func(*M) []T)
 }
 
 func commit(m *gitalypb.GitCommit) source.Commit {
-	message := text(m.GetBody())
-	if message == "" {
-		message = text(m.GetSubject()) // a body that is too long is left out
-	}
-	title, _, _ := strings.Cut(message, "\n")
+	title, message := messageOf(m)
 	var parent source.ObjectID
 	if parents := m.GetParentIds(); len(parents) > 0 {
 		parent = source.ObjectID(parents[0])
 	}
 	return source.Commit{
 		ID: source.ObjectID(m.GetId()), Parent: parent, Title: title, Message: message,
-		At:         m.GetCommitter().GetDate().AsTime().In(zone(string(m.GetCommitter().GetTimezone()))),
+		At:         momentOf(m.GetCommitter()),
 		AuthorName: text(m.GetAuthor().GetName()), AuthorEmail: text(m.GetAuthor().GetEmail()),
 	}
+}
+
+func messageOf(m *gitalypb.GitCommit) (title, message string) {
+	message = text(m.GetBody())
+	if message == "" {
+		message = text(m.GetSubject()) // a body that is too long is left out
+	}
+	title, _, _ = strings.Cut(message, "\n")
+	return title, message
+}
+
+func momentOf(m *gitalypb.CommitAuthor) time.Time {
+	return m.GetDate().AsTime().In(zone(string(m.GetTimezone())))
 }
 
 func text(raw []byte) string { return strings.ToValidUTF8(string(raw), "\uFFFD") }

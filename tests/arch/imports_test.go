@@ -53,6 +53,7 @@ var rows = map[string][]string{
 	"application/provisioning":  useCase,
 	"application/worldimport":   useCase,
 	"application/projects":      useCase,
+	"application/code":          useCase,
 	"application/inventory":     useCase,
 	"application/retention":     useCase,
 
