@@ -101,12 +101,20 @@ type Blob struct {
 	io.ReadCloser
 }
 
+// Standings knows who may do what.
+type Standings interface {
+	// Standing returns all facts about the actor and the target. An actor or a project that
+	// does not exist is unknown in the answer, never an error; the same holds for a project
+	// that is going to be deleted. A path may lead to a wiki, or to a project that moved.
+	Standing(ctx context.Context, q source.Inquiry) (source.Standing, error)
+}
+
 // Repositories reads repositories. Of a project ID, Path, Storage and LegacyPath count.
 // Each method fails with domain.NotFound if the repository, or what is asked for in it,
 // does not exist, and with domain.Unavailable if Gitaly is unreachable or late.
 type Repositories interface {
-	// DefaultBranch returns the short name of the default branch, empty without branches.
-	DefaultBranch(ctx context.Context, p source.Project) (string, error)
+	// HasBranches says whether the repository has any branch.
+	HasBranches(ctx context.Context, p source.Project) (bool, error)
 	// Branch returns the branch of that short name.
 	Branch(ctx context.Context, p source.Project, name string) (Branch, error)
 	// Branches returns the branches of the query in its order, and how many it picks,

@@ -30,6 +30,9 @@ type FileChange struct {
 	Content []byte
 	// Executable counts for CreateFile and ChmodFile.
 	Executable bool
+	// LastCommit is the last commit that changed the file, as far as the caller knows; if
+	// another one did since, the change is refused. Empty refuses nothing.
+	LastCommit ObjectID
 }
 
 // NewCommit is a commit that is to be created on a branch.
@@ -45,4 +48,28 @@ type NewCommit struct {
 	Changes                 []FileChange
 	// At is when the commit is made, with a precision of seconds.
 	At time.Time
+}
+
+// newCommitID stands for the number that a commit is going to have.
+const newCommitID ObjectID = "new"
+
+// Check returns why the commit may not be pushed to its branch, or nil: it decides ahead
+// what Gitaly asks before it updates the branch. Old is the last commit of the branch, on
+// which the commit is made; empty if the branch does not exist. Filled says whether the
+// repository has any branch.
+func (n NewCommit) Check(s Standing, settings Settings, keys identity.Policy, old ObjectID, filled bool) error {
+	change := Change{Old: old, New: newCommitID, Ref: Ref{Branch, n.Branch}}
+	branches := No
+	if filled {
+		branches = Yes
+	}
+	c := Case{
+		Request: Request{
+			Claim: identity.Claim{Kind: identity.ByUser, ID: int64(n.By.ID)}, Command: ReceivePack, Protocol: Web,
+			Target: Target{Repository: s.Repository}, Changes: []Change{change},
+		},
+		Standing: s, Now: n.At, Settings: settings, Keys: keys,
+		Answers: map[Question]Answer{{Old: change.Old, New: change.New}: Yes, branchesQuestion: branches},
+	}
+	return c.Decide().Refusal
 }
