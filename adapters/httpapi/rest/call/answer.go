@@ -2,7 +2,6 @@ package call
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -55,9 +54,12 @@ func body(kind domain.Kind, message string) any {
 	return MessageBody{message}
 }
 
-// badRequest is an error that is answered with status 400 and its message under
-// "message".
-type badRequest struct{ error }
+// badRequest is an error that is answered with status 400 and the message. The error may say
+// more, for the log.
+type badRequest struct {
+	error
+	message string
+}
 
 // Unwrap returns the error.
 func (b badRequest) Unwrap() error { return b.error }
@@ -69,7 +71,7 @@ func AsBadRequest(err error) error {
 		return err
 	}
 	if refusal, ok := errors.AsType[*domain.Refusal](err); ok && (refusal.Kind == domain.Invalid || refusal.Kind == domain.Unprocessable) {
-		return badRequest{err}
+		return badRequest{err, refusal.Error()}
 	}
 	return err
 }
@@ -78,7 +80,7 @@ func AsBadRequest(err error) error {
 // front of the reason.
 func AsBadRequestWords(err error) error {
 	if refusal, ok := errors.AsType[*domain.Refusal](err); ok && (refusal.Kind == domain.Invalid || refusal.Kind == domain.Unprocessable) {
-		return badRequest{fmt.Errorf("400 Bad request - %w", err)}
+		return badRequest{err, "400 Bad request - " + refusal.Error()}
 	}
 	return err
 }
@@ -107,7 +109,7 @@ func (*scopeError) Unwrap() error { return domain.Refuse(domain.Forbidden, "insu
 // changed meanwhile, for an unsupported media type, and for access tokens as Rails does.
 func refine(err error) (httpapi.Refinement, bool) {
 	if bad, ok := errors.AsType[badRequest](err); ok {
-		return httpapi.Refinement{Status: http.StatusBadRequest, Body: MessageBody{bad.Error()}}, true
+		return httpapi.Refinement{Status: http.StatusBadRequest, Body: MessageBody{bad.message}}, true
 	}
 	if wrong, ok := errors.AsType[domain.FieldErrors](err); ok {
 		return httpapi.Refinement{Status: http.StatusBadRequest, Body: fieldsBody{wrong.ByField()}}, true
