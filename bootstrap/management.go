@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/fx"
 
+	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/httpapi/rest"
 	"gatehouse/adapters/httpapi/rest/call"
 	"gatehouse/adapters/httpapi/rest/entity"
@@ -14,7 +15,9 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/accounts"
 	"gatehouse/application/authorization"
+	"gatehouse/application/code"
 	"gatehouse/application/credentials"
+	"gatehouse/application/gitaccess"
 	"gatehouse/application/groups"
 	"gatehouse/application/inventory"
 	"gatehouse/application/members"
@@ -25,7 +28,7 @@ import (
 )
 
 // management is what answers the management API.
-var management = fx.Module("management", fx.Provide(Accounts, Members, ProjectReader, Groups, restUseCases, RestAPI))
+var management = fx.Module("management", fx.Provide(Accounts, Members, ProjectReader, Groups, Code, restUseCases, RestAPI))
 
 // Accounts makes the service that changes users, their keys and their tokens. Without a key,
 // which may be nil, no request has an idempotency key.
@@ -62,8 +65,13 @@ func Groups(config config.Config, unitOfWork groups.UnitOfWork, reader groups.Re
 	return groups.New(unitOfWork, reader, namespaces, standings, rules, now)
 }
 
-func restUseCases(credentials *credentials.Service, accounts *accounts.Service, members *members.Service, projects *projects.Reader, groups *groups.Service, inventory inventory.Records) rest.UseCases {
-	return rest.UseCases{Credentials: credentials, Accounts: accounts, Members: members, Projects: projects, Groups: groups, Queues: inventory.Queues}
+// Code makes the service that reads code and commits to it, through Gitaly.
+func Code(directory gitaccess.Directory, gitaly *gitaly.Client, rules gitaccess.Rules, now application.Clock) *code.Service {
+	return code.New(directory, gitaly, gitaly, gitaly, code.Rules{Settings: rules.Settings, Keys: rules.Keys}, now)
+}
+
+func restUseCases(credentials *credentials.Service, accounts *accounts.Service, members *members.Service, projects *projects.Reader, groups *groups.Service, code *code.Service, inventory inventory.Records) rest.UseCases {
+	return rest.UseCases{Credentials: credentials, Accounts: accounts, Members: members, Projects: projects, Groups: groups, Code: code, Queues: inventory.Queues}
 }
 
 // RightsExplainer makes the explainer of rights.

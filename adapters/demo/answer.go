@@ -22,7 +22,9 @@ type Answer struct {
 // keptHeaders are the headers that callers read.
 var keptHeaders = []string{
 	"Content-Type", "Allow", "Location", "Retry-After", "WWW-Authenticate",
-	"Link", "X-Page", "X-Per-Page", "X-Next-Page", "X-Prev-Page", "X-Total", "X-Total-Pages",
+	"Link", "X-Page", "X-Per-Page", "X-Next-Page", "X-Prev-Page", "X-Total", "X-Total-Pages", "Content-Disposition",
+	"X-Gitlab-Blob-Id", "X-Gitlab-Commit-Id", "X-Gitlab-Content-Sha256", "X-Gitlab-Encoding", "X-Gitlab-Execute-Filemode",
+	"X-Gitlab-File-Name", "X-Gitlab-File-Path", "X-Gitlab-Last-Commit-Id", "X-Gitlab-Ref", "X-Gitlab-Size",
 }
 
 // masks are the words that an answer's file has instead of secrets, by the form

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 
 	"github.com/gin-gonic/gin"
 	"github.com/gin-gonic/gin/render"
@@ -118,8 +120,12 @@ func (d Dialect) Reply(h func(*gin.Context) (any, error)) gin.HandlerFunc {
 			c.Writer.WriteHeaderNow()
 			return
 		}
-		if text, ok := body.(Encoded); ok {
-			c.Data(status, "application/json", text)
+		switch body := body.(type) {
+		case Encoded:
+			c.Data(status, "application/json", body)
+			return
+		case Stream:
+			body.write(c, status)
 			return
 		}
 		c.Render(status, answer{body})
@@ -150,6 +156,32 @@ func (w withoutNewline) Write(text []byte) (int, error) {
 
 // Encoded is a body that is JSON already.
 type Encoded []byte
+
+// Stream is a body of any media type that is read while it is sent, and then closed. For a
+// HEAD request it is not read.
+type Stream struct {
+	Media string
+	// Size is in bytes.
+	Size int64
+	io.ReadCloser
+}
+
+// write sends the stream. A failure in the middle closes the connection, so that the client
+// sees that the body is not whole.
+func (s Stream) write(c *gin.Context, status int) {
+	defer func() { _ = s.Close() }()
+	c.Header("Content-Type", s.Media)
+	c.Header("Content-Length", strconv.FormatInt(s.Size, 10))
+	c.Status(status)
+	c.Writer.WriteHeaderNow()
+	if c.Request.Method == http.MethodHead {
+		return
+	}
+	if n, err := io.Copy(c.Writer, s); err != nil {
+		_ = c.Error(fmt.Errorf("body after %d of %d bytes: %w", n, s.Size, err))
+		c.Abort()
+	}
+}
 
 // Refuse ends a request with the answer to err, and leaves err to the request log.
 // The answer is that of Refine, or the words of a *domain.Refusal. Any other error

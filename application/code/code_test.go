@@ -259,7 +259,7 @@ func TestService_File(t *testing.T) {
 	t.Parallel()
 	f := newPorts()
 	got, err := f.service().File(t.Context(), f.caller(), project, "docs//a.md", "topic")
-	if err != nil || got.Path != "docs//a.md" || got.ID != second || got.Commit != second || got.LastCommit != first {
+	if err != nil || got.Path != "docs/a.md" || got.ID != second || got.Commit != second || got.LastCommit != first {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	for path, message := range map[string]string{"none": "File Not Found", "": "File Not Found", "a\x00": "File Not Found"} {
@@ -297,7 +297,7 @@ func TestService_CreateCommit(t *testing.T) {
 	}
 	got, err := f.service().CreateCommit(t.Context(), f.caller(), project, commit)
 	at := now.Truncate(time.Second)
-	want := code.CommitView{Project: "acme/cli", Commit: code.Commit{
+	want := code.CommitView{Project: "acme/cli", ProjectID: 42, Commit: code.Commit{
 		ID: "3333333333333333333333333333333333333333", Parents: []source.ObjectID{first}, Title: "Title", Message: "Title\n\nBody",
 		Author: code.Signature{Name: "Zoe", Email: "dede@example.com", At: at}, Committer: code.Signature{Name: "Dede", Email: "dede@example.com", At: at},
 	}}

@@ -16,8 +16,9 @@ import (
 // CommitView is a commit of a project.
 type CommitView struct {
 	Commit
-	// Project is the full path of the project.
-	Project string
+	// Project is the full path of the project, ProjectID its number.
+	Project   string
+	ProjectID source.ProjectID
 }
 
 // The refusals of a commit.
@@ -48,7 +49,7 @@ func (s *Service) CreateCommit(ctx context.Context, by rights.Caller, on rights.
 	if err != nil {
 		return CommitView{}, absentAs(errNoRepository, err)
 	}
-	return CommitView{created(commit, id, parent), at.Project.Path}, nil
+	return CommitView{created(commit, id, parent), at.Project.Path, at.Project.ID}, nil
 }
 
 // check refuses what can be no commit.

@@ -13,7 +13,7 @@ import (
 // File is a file at a commit.
 type File struct {
 	Blob
-	// Path is from the root of the repository.
+	// Path is from the root of the repository, in its shortest form.
 	Path string
 	// Commit is the one at which it is read, LastCommit the last one up to there that
 	// changed the file.
@@ -27,10 +27,10 @@ func (s *Service) File(ctx context.Context, by rights.Caller, on rights.Ref, pat
 	if err != nil {
 		return File{}, err
 	}
-	f := File{Path: path, Commit: commit.ID}
 	if path = cleanPath(path); path == "." || !readable(path) {
 		return File{}, errNoFile
 	}
+	f := File{Path: path, Commit: commit.ID}
 	if f.Blob, err = s.contents.Blob(ctx, at.Project, commit.ID, path); err != nil {
 		return File{}, absentAs(errNoFile, err)
 	}

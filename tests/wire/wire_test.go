@@ -45,6 +45,7 @@ func TestWire(t *testing.T) {
 			server := newServer(t, func(c *config.Config) {
 				c.Audit.Enabled = strings.Contains(path, "/git_audit_event/") // elsewhere it would show in answers
 				c.Gitaly.Connect = strings.Contains(path, "/gitaly-is-down-")
+				connectCode(t, path, c)
 			})
 			for _, earlier := range asked.Before {
 				send(t, server, earlier)

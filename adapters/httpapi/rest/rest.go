@@ -18,6 +18,7 @@ import (
 	"gatehouse/adapters/httpapi/rest/repositories"
 	"gatehouse/application"
 	"gatehouse/application/accounts"
+	"gatehouse/application/code"
 	"gatehouse/application/credentials"
 	"gatehouse/application/groups"
 	"gatehouse/application/inventory"
@@ -47,6 +48,7 @@ type UseCases struct {
 	Members     *members.Service
 	Projects    *projects.Reader
 	Groups      *groups.Service
+	Code        *code.Service
 	// Queues returns what the queues of jobs hold at a moment.
 	Queues func(context.Context, time.Time) ([]inventory.Queue, error)
 }
@@ -58,7 +60,7 @@ func New(u UseCases, instance Instance, limits call.Limits, now application.Cloc
 		server:       call.NewServer(asked, instance.ExternalURL, limits, now),
 		people:       people.New(people.UseCases{Accounts: u.Accounts}, instance.Instance, now),
 		namespaces:   namespaces.New(namespaces.UseCases{Groups: u.Groups, Members: u.Members, Projects: u.Projects}, instance.Instance),
-		repositories: repositories.New(repositories.UseCases{Projects: u.Projects, Members: u.Members}, instance.Instance),
+		repositories: repositories.New(repositories.UseCases{Projects: u.Projects, Members: u.Members, Code: u.Code}, instance.Instance),
 		useCases:     u, instance: instance, now: now,
 	}
 }

@@ -47,6 +47,12 @@ func (c *Call) AddLogField(name, text string) { httpapi.AddLogFields(c.gin, name
 // Decode reads the parameters of the request into the struct that into points to.
 func (c *Call) Decode(into any) error { return c.values.Decode(into) }
 
+// SetHeader sets a header of the answer.
+func (c *Call) SetHeader(name, value string) { c.gin.Header(name, value) }
+
+// Head says that only the headers of the answer are asked for.
+func (c *Call) Head() bool { return c.gin.Request.Method == http.MethodHead }
+
 // NoContent answers without a body.
 func (c *Call) NoContent() (any, error) {
 	c.gin.Status(http.StatusNoContent)

@@ -3,8 +3,11 @@
 package repositories
 
 import (
+	"slices"
+
 	"gatehouse/adapters/httpapi/rest/call"
 	"gatehouse/adapters/httpapi/rest/entity"
+	"gatehouse/application/code"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
 )
@@ -19,6 +22,7 @@ type API struct {
 type UseCases struct {
 	Projects *projects.Reader
 	Members  *members.Service
+	Code     *code.Service
 }
 
 // New makes an API.
@@ -28,4 +32,4 @@ func New(useCases UseCases, instance entity.Instance) *API { return &API{useCase
 type route = call.Handled[API]
 
 // Routes are all routes of the package, in the order of the documentation.
-var Routes = projectRoutes
+var Routes = slices.Concat(projectRoutes, codeRoutes)
