@@ -34,16 +34,21 @@ func history(config config.Config, repositories Repositories) postreceive.Histor
 }
 
 // WorkerPool has the worker of each kind of job, and how they run.
-func WorkerPool(config config.Config, worker *postreceive.Worker, dispatcher *webhooks.Dispatcher, creator *projects.Creator, remover *projects.Remover) application.WorkerPool {
+func WorkerPool(config config.Config, worker *postreceive.Worker, dispatcher *webhooks.Dispatcher, creator *projects.Creator, starter *projects.Starter, remover *projects.Remover) application.WorkerPool {
 	return application.WorkerPool{
 		Workers: map[application.JobKind]application.Worker{
 			pushes.PushReceived:        worker.Process,
 			postreceive.DeliverWebhook: dispatcher.Deliver,
 			projects.CreateRepository:  creator.CreateRepository,
+			projects.StartRepository:   starter.StartRepository,
+			projects.SetDefaultBranch:  starter.SetDefaultBranch,
 			projects.RemoveRepository:  remover.RemoveRepository,
 		},
 		Concurrency: config.Jobs.Workers, WebhookConcurrency: config.Webhooks.Workers(), PollInterval: config.Jobs.PollInterval, RetryDelay: config.Jobs.RetryDelay,
-		MaxDelay: map[application.JobKind]time.Duration{projects.CreateRepository: projects.RetryDelay, projects.RemoveRepository: projects.RetryDelay},
+		MaxDelay: map[application.JobKind]time.Duration{
+			projects.CreateRepository: projects.RetryDelay, projects.StartRepository: projects.RetryDelay,
+			projects.SetDefaultBranch: projects.RetryDelay, projects.RemoveRepository: projects.RetryDelay,
+		},
 	}
 }
 
@@ -53,7 +58,7 @@ func RetryRepositories(ctx context.Context, config config.Config, jobs Jobs) err
 	if !config.Gitaly.Connected() {
 		return nil
 	}
-	return jobs.MakeDue(ctx, projects.CreateRepository, 0)
+	return errors.Join(jobs.MakeDue(ctx, projects.CreateRepository, 0), jobs.MakeDue(ctx, projects.StartRepository, 0))
 }
 
 // PostReceive makes the worker that processes received pushes. Without Gitaly

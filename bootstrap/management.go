@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 
 	"go.uber.org/fx"
 
@@ -23,12 +24,14 @@ import (
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
 	"gatehouse/bootstrap/config"
+	"gatehouse/domain"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
 )
 
 // management is what answers the management API.
-var management = fx.Module("management", fx.Provide(Accounts, Members, ProjectReader, Groups, Code, restUseCases, RestAPI))
+var management = fx.Module("management", fx.Provide(Accounts, Members, ProjectReader, ProjectStarter, Projects, Groups, Code, restUseCases, RestAPI))
 
 // Accounts makes the service that changes users, their keys and their tokens. Without a key,
 // which may be nil, no request has an idempotency key.
@@ -56,6 +59,44 @@ func ProjectReader(standings Standings, views projects.Views, now application.Cl
 	return projects.NewReader(standings, views, now)
 }
 
+// ProjectStarter makes what brings repositories to what their projects say.
+func ProjectStarter(creator *projects.Creator, views projects.Views, repositories Repositories, code *code.Service, accounts accounts.Records, now application.Clock) *projects.Starter {
+	return projects.NewStarter(creator, views, repositories, firstCommits{code, accounts, now}, now)
+}
+
+// Projects makes the service that changes projects.
+func Projects(config config.Config, unitOfWork projects.ChangeUnitOfWork, reader *projects.Reader, repositories Repositories, starter *projects.Starter, now application.Clock) *projects.Service {
+	rules := projects.Rules{
+		Connected: config.Gitaly.Connected(), NewStorage: config.Gitaly.NewProjectStorage(), Protection: config.Git.DefaultBranchProtection,
+	}
+	for _, s := range config.Gitaly.Storages {
+		rules.Storages = append(rules.Storages, s.Name)
+	}
+	return projects.NewService(unitOfWork, reader, repositories, starter, rules, now)
+}
+
+// firstCommits makes first commits as a commit through the management API is made.
+type firstCommits struct {
+	code     *code.Service
+	accounts accounts.Records
+	now      application.Clock
+}
+
+// Commit implements projects.FirstCommits.
+func (f firstCommits) Commit(ctx context.Context, p source.Project, c projects.FirstCommit) error {
+	author, err := f.accounts.View(ctx, identity.Claim{Kind: identity.ByUser, ID: int64(c.Author)}, f.now())
+	if errors.Is(err, domain.NotFound) {
+		return domain.Refuse(domain.NotFound, "The author of the commit is gone")
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.code.CreateCommit(ctx, rights.Caller{Account: author.Account}, rights.Ref{Kind: rights.Project, ID: int64(p.ID)}, source.NewCommit{
+		Branch: p.HeadBranch(), Message: c.Message, Changes: []source.FileChange{{Action: source.CreateFile, Path: c.File, Content: []byte(c.Text)}},
+	})
+	return err
+}
+
 // Groups makes the service that changes groups.
 func Groups(config config.Config, unitOfWork groups.UnitOfWork, reader groups.Records, namespaces groups.Namespaces, standings Standings, now application.Clock) *groups.Service {
 	var rules groups.Rules
@@ -70,8 +111,8 @@ func Code(directory gitaccess.Directory, gitaly *gitaly.Client, rules gitaccess.
 	return code.New(directory, gitaly, gitaly, gitaly, code.Rules{Settings: rules.Settings, Keys: rules.Keys}, now)
 }
 
-func restUseCases(credentials *credentials.Service, accounts *accounts.Service, members *members.Service, projects *projects.Reader, groups *groups.Service, code *code.Service, inventory inventory.Records) rest.UseCases {
-	return rest.UseCases{Credentials: credentials, Accounts: accounts, Members: members, Projects: projects, Groups: groups, Code: code, Queues: inventory.Queues}
+func restUseCases(credentials *credentials.Service, accounts *accounts.Service, members *members.Service, projects *projects.Reader, changes *projects.Service, groups *groups.Service, code *code.Service, inventory inventory.Records) rest.UseCases {
+	return rest.UseCases{Credentials: credentials, Accounts: accounts, Members: members, Projects: projects, Changes: changes, Groups: groups, Code: code, Queues: inventory.Queues}
 }
 
 // RightsExplainer makes the explainer of rights.

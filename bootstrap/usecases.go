@@ -40,6 +40,7 @@ type Repositories interface {
 	gitaccess.Repositories
 	projects.Repositories
 	projects.RepositoryRemover
+	projects.Heads
 	postreceive.History
 }
 

@@ -27,8 +27,8 @@ func (d *Destinations) Destination(ctx context.Context, user identity.UserID, pa
 // Project implements projects.Destinations.
 func (d *Destinations) Project(ctx context.Context, id source.ProjectID) (source.Project, error) {
 	p := source.Project{ID: id}
-	err := d.db.Pool.QueryRowContext(ctx, "SELECT path, default_branch, empty, storage, legacy_path FROM projects WHERE id = $1", int64(id)).
-		Scan(&p.Path, &p.DefaultBranch, &p.Empty, &p.Storage, &p.LegacyPath)
+	err := d.db.Pool.QueryRowContext(ctx, "SELECT path, default_branch, empty, object_format, storage, legacy_path FROM projects WHERE id = $1", int64(id)).
+		Scan(&p.Path, &p.DefaultBranch, &p.Empty, &p.Format, &p.Storage, &p.LegacyPath)
 	if err != nil {
 		return source.Project{}, database.Fault(err, "project %d", id)
 	}

@@ -263,7 +263,7 @@ func (d Destinations) Project(ctx context.Context, id source.ProjectID) (source.
 		return source.Project{}, notFound("project %d", id)
 	}
 	return source.Project{
-		ID: id, Path: p.Path, DefaultBranch: p.DefaultBranch, Empty: p.Empty, Storage: p.Storage, LegacyPath: p.LegacyPath,
+		ID: id, Path: p.Path, DefaultBranch: p.DefaultBranch, Empty: p.Empty, Format: p.profile.ObjectFormat, Storage: p.Storage, LegacyPath: p.LegacyPath,
 	}, nil
 }
 

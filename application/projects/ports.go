@@ -68,7 +68,7 @@ type Destinations interface {
 	// exist or that is marked for deletion.
 	Destination(ctx context.Context, user identity.UserID, path source.Path, now time.Time) (source.ProjectDestination, error)
 	// Project returns the project of that number, or domain.NotFound. Only ID,
-	// Path, DefaultBranch, Empty, Storage and LegacyPath are filled in.
+	// Path, DefaultBranch, Empty, Format, Storage and LegacyPath are filled in.
 	Project(ctx context.Context, id source.ProjectID) (source.Project, error)
 }
 

@@ -143,7 +143,7 @@ func (c *Creator) RetryRepository(ctx context.Context, id source.ProjectID) erro
 	if c.retried.has(id) {
 		return nil
 	}
-	return c.waiting.MakeDue(ctx, CreateRepository, int64(id))
+	return errors.Join(c.waiting.MakeDue(ctx, CreateRepository, int64(id)), c.waiting.MakeDue(ctx, StartRepository, int64(id)))
 }
 
 // CreateWiki implements gitaccess.ProjectCreator.

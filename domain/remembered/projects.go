@@ -138,3 +138,69 @@ func ProjectValues(v Values) Values {
 	out["container_expiration_policy"] = shown
 	return out
 }
+
+const (
+	policy           = "container_expiration_policy"
+	policyAttributes = "container_expiration_policy_attributes"
+)
+
+// ProjectParameters are the parameters of a project that are remembered, its old switches among
+// them.
+var ProjectParameters = slices.Concat(projectParameters(), following())
+
+// projectParameters are Projects with the name that the policy has in a request.
+func projectParameters() Table {
+	out := slices.Clone(Projects)
+	for i := range out {
+		if out[i].Name == policy {
+			out[i].Name = policyAttributes
+		}
+	}
+	return out
+}
+
+// ProjectChanges returns what parameters of a project, as ProjectParameters names them, change
+// of what is kept of it: an old switch sets its level unless that is given too, and members of
+// the policy are changed one by one. Null clears a parameter, so that it has its default.
+func ProjectChanges(kept, given Values) Values {
+	out := Values{}
+	for name, value := range given {
+		if _, known := Projects.Find(name); known {
+			out[name] = value
+		}
+	}
+	follow := func(from, to string, value func(on bool) any) {
+		if on, isFlag := given[from].(bool); isFlag {
+			if _, both := given[to]; !both {
+				out[to] = value(on)
+			}
+		}
+	}
+	for name, level := range switches {
+		follow(name, level, func(on bool) any {
+			if on {
+				return "enabled"
+			}
+			return "disabled"
+		})
+	}
+	follow("emails_disabled", "emails_enabled", func(off bool) any { return !off })
+	follow("public_builds", "public_jobs", func(on bool) any { return on })
+	if changes, isHash := given[policyAttributes].(map[string]any); isHash {
+		old, _ := kept[policy].(map[string]any)
+		out[policy] = map[string]any(Values(old).With(changes))
+	}
+	return kept.changed(out)
+}
+
+// changed returns v with the changes; null removes a value. Neither of the two changes.
+func (v Values) changed(changes Values) Values {
+	for name, value := range changes {
+		if value == nil {
+			v = v.Without(name)
+		} else {
+			v = v.With(Values{name: value})
+		}
+	}
+	return v
+}

@@ -72,8 +72,8 @@ var destinationCases = []Case{
 		s.Apply(roleGroups)
 		level := source.DevelopersPushInitially
 		acme := source.Namespace{ID: 50, Path: "Acme", Protocols: source.OnlySSH, RequireSSHCertificates: true, AllowedIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
-		s.Same("in a group", s.destination(12, "aCME/tOOLS/New"), source.ProjectDestination{Path: "Acme/Tools/New", Root: acme, BranchDefaults: source.OwnBranchDefaults(&level, nil), Creation: source.DeveloperProjects, LFS: true, Role: source.Developer})
-		s.Same("in a root", s.destination(12, "acme/New"), source.ProjectDestination{Path: "Acme/New", Root: acme, Creation: source.DeveloperProjects, LFS: true, Role: source.Developer})
+		s.Same("in a group", s.destination(12, "aCME/tOOLS/New"), source.ProjectDestination{Path: "Acme/Tools/New", ID: 51, Namespace: "Acme/Tools", Visibility: source.Private, Root: acme, BranchDefaults: source.OwnBranchDefaults(&level, nil), Creation: source.DeveloperProjects, LFS: true, Role: source.Developer})
+		s.Same("in a root", s.destination(12, "acme/New"), source.ProjectDestination{Path: "Acme/New", ID: 50, Namespace: "Acme", Visibility: source.Private, Root: acme, Creation: source.DeveloperProjects, LFS: true, Role: source.Developer})
 		forced := s.destination(12, "acme/forced/new").BranchDefaults
 		s.Same("branch defaults", forced, &source.BranchDefaults{Push: source.NoRole, Merge: source.Maintainer, ForcePush: true})
 		own := s.destination(11, "OWN/new")
@@ -150,8 +150,8 @@ var destinationCases = []Case{
 	{Name: "project by number: storage and paths", Check: func(s Subject) {
 		s.Apply(roleGroups, "projects: [{id: 61, path: acme/old, legacy_path: acme/older, empty: true}]")
 		for id, want := range map[source.ProjectID]source.Project{
-			60: {ID: 60, Path: "Acme/Tools/cli", DefaultBranch: "trunk", Storage: "second"},
-			61: {ID: 61, Path: "Acme/old", Empty: true, Storage: "default", LegacyPath: "acme/older"},
+			60: {ID: 60, Path: "Acme/Tools/cli", DefaultBranch: "trunk", Format: "sha1", Storage: "second"},
+			61: {ID: 61, Path: "Acme/old", Empty: true, Format: "sha1", Storage: "default", LegacyPath: "acme/older"},
 		} {
 			got, err := s.Destinations.Project(s.Context(), id)
 			s.Fine("Project", err)

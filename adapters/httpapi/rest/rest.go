@@ -47,8 +47,10 @@ type UseCases struct {
 	Accounts    *accounts.Service
 	Members     *members.Service
 	Projects    *projects.Reader
-	Groups      *groups.Service
-	Code        *code.Service
+	// Changes changes projects.
+	Changes *projects.Service
+	Groups  *groups.Service
+	Code    *code.Service
 	// Queues returns what the queues of jobs hold at a moment.
 	Queues func(context.Context, time.Time) ([]inventory.Queue, error)
 }
@@ -60,7 +62,7 @@ func New(u UseCases, instance Instance, limits call.Limits, now application.Cloc
 		server:       call.NewServer(asked, instance.ExternalURL, limits, now),
 		people:       people.New(people.UseCases{Accounts: u.Accounts}, instance.Instance, now),
 		namespaces:   namespaces.New(namespaces.UseCases{Groups: u.Groups, Members: u.Members, Projects: u.Projects}, instance.Instance),
-		repositories: repositories.New(repositories.UseCases{Projects: u.Projects, Members: u.Members, Code: u.Code}, instance.Instance),
+		repositories: repositories.New(repositories.UseCases{Projects: u.Projects, Changes: u.Changes, Members: u.Members, Code: u.Code}, instance.Instance),
 		useCases:     u, instance: instance, now: now,
 	}
 }

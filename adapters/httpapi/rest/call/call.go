@@ -88,11 +88,14 @@ func (c *Call) User(name string) identity.Claim {
 
 // Ref returns the group or project that a parameter of the path names, by number or by full
 // path. A text that is neither names none.
-func (c *Call) Ref(kind rights.Kind, name string) rights.Ref {
-	text := c.Param(name)
+func (c *Call) Ref(kind rights.Kind, name string) rights.Ref { return RefOf(kind, c.Param(name)) }
+
+// RefOf returns what a text names as Ref does.
+func RefOf(kind rights.Kind, text string) rights.Ref {
 	switch {
 	case isDigits(text):
-		return rights.Ref{Kind: kind, ID: c.Number(name)}
+		id, _ := identity.ParseID(text) // 0 if it is too large for a row
+		return rights.Ref{Kind: kind, ID: id}
 	case source.IsPath(text):
 		return rights.Ref{Kind: kind, Path: text}
 	default:

@@ -22,7 +22,7 @@ var projectRoutes = []route{
 	}, Handle: (*API).listProjects},
 	{Route: call.Route{
 		Method: http.MethodGet, Path: "/projects/:id", Name: "getProject", Summary: "Show a project",
-		Who: call.Anyone, Params: projectParams{}, Answer: []any{entity.Project{}, entity.BasicProject{}},
+		Who: call.Anyone, Params: showProjectParams{}, Answer: []any{entity.Project{}, entity.BasicProject{}},
 	}, Handle: call.InPath(rights.Project, (*API).showProject)},
 	{Route: call.Route{
 		Method: http.MethodGet, Path: "/users/:id/projects", Name: "listUserProjects", Summary: "List the projects in the namespace of a user",
@@ -106,7 +106,7 @@ func mayReadStatistics(by rights.Caller, v projects.View) bool {
 
 // showProject answers GET /projects/:id.
 func (a *API) showProject(c *call.Call, on rights.Ref) (any, error) {
-	var in projectParams
+	var in showProjectParams
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
@@ -156,8 +156,8 @@ func (a *API) projectsIn(c *call.Call, group rights.Ref, in projects.Scope) (any
 	})
 }
 
-// projectParams are the parameters of a project that is shown.
-type projectParams struct {
+// showProjectParams are the parameters of a project that is shown.
+type showProjectParams struct {
 	Statistics bool `param:"statistics"`
 }
 

@@ -21,6 +21,7 @@ type API struct {
 // UseCases answer the questions of the routes.
 type UseCases struct {
 	Projects *projects.Reader
+	Changes  *projects.Service
 	Members  *members.Service
 	Code     *code.Service
 }
@@ -32,4 +33,4 @@ func New(useCases UseCases, instance entity.Instance) *API { return &API{useCase
 type route = call.Handled[API]
 
 // Routes are all routes of the package, in the order of the documentation.
-var Routes = slices.Concat(projectRoutes, codeRoutes)
+var Routes = slices.Concat(projectRoutes, projectChangeRoutes, codeRoutes)
