@@ -59,9 +59,9 @@ func TestClient(t *testing.T) {
 	}
 }
 
-func newInstance(t *testing.T, database string, bearer bool) instance {
+func newInstance(t *testing.T, database string, bearer bool, more ...string) instance {
 	t.Helper()
-	settings := servertest.Settings(t, database)
+	settings := servertest.Settings(t, database, more...)
 	i := instance{T: t, Server: servertest.Start(t, settings), data: servertest.OpenData(t, settings), bearer: bearer}
 	i.admin = i.client(firstAdmin(t, settings))
 	return i

@@ -188,6 +188,15 @@ var matrix = map[string][]row{
 		{"GET /groups/24/projects", "", everyone, ""},
 		{"GET /groups/20/projects/shared", "", membersRead, "/groups/999/projects/shared"},
 	},
+	"code": { // no Gitaly is connected, so that nothing is there
+		{"GET /projects/30/repository/branches", "", "200 200 200 200 403 404 401", "/projects/999/repository/branches"},
+		{"GET /projects/30/repository/branches/main", "", "404 404 404 404 403 404 401", "/projects/999/repository/branches/main"},
+		{"GET /projects/30/repository/tree", "", "404 404 404 404 403 404 401", "/projects/999/repository/tree"},
+		{"GET /projects/30/repository/files/README.md", "", "404 404 404 404 403 404 401", "/projects/999/repository/files/README.md"},
+		{"GET /projects/30/repository/files/README.md/raw", "", "404 404 404 404 403 404 401", "/projects/999/repository/files/README.md/raw"},
+		{"GET /projects/32/repository/branches", "", "200 200 200 200 200 200 401", ""},
+		{"POST /projects/30/repository/commits", `{"branch": "topic", "commit_message": "m", "actions": []}`, "400 400 400 400 403 404 401", "/projects/999/repository/commits"},
+	},
 	"namespaces": {
 		{"GET /namespaces", "", signedIn, ""},
 		{"GET /namespaces/20", "", membersRead, "/namespaces/999"},

@@ -43,6 +43,21 @@ var services = map[string]map[string][]string{
 		"seats are the portal's": {"ListBillableGroupMembers", "ListMembershipsForBillableGroupMember", "RemoveBillableGroupMember"},
 		"outside the tiers":      {"UploadAvatar"},
 	},
+	"Branches": {"branches are only read": {"CreateBranch", "DeleteBranch", "DeleteMergedBranches"}},
+	"RepositoryFiles": {
+		"files are changed by commits": {"CreateFile", "UpdateFile", "DeleteFile"},
+		"outside the tiers":            {"GetFileBlame"},
+	},
+	"Commits": {
+		"commits are read later": {"ListCommits", "GetCommit", "GetCommitStatuses", "SetCommitStatus"},
+		"outside the tiers": {
+			"GetCommitRefs", "GetCommitDiff", "GetCommitComments", "PostCommitComment", "ListMergeRequestsByCommit", "CherryPickCommit", "RevertCommit", "GetGPGSignature",
+		},
+	},
+	"Repositories": {
+		"archives are sent later": {"Archive", "StreamArchive"},
+		"outside the tiers":       {"Blob", "RawBlobContent", "Compare", "Contributors", "MergeBase", "AddChangelog", "GenerateChangelogData"},
+	},
 	"Projects": {
 		"projects are only read so far": {
 			"CreateProject", "CreateProjectForUser", "EditProject", "ArchiveProject", "UnarchiveProject", "RestoreProject", "DeleteProject", "TransferProject",
