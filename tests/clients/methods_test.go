@@ -59,11 +59,7 @@ var services = map[string]map[string][]string{
 		"outside the tiers":       {"Blob", "RawBlobContent", "Compare", "Contributors", "MergeBase", "AddChangelog", "GenerateChangelogData"},
 	},
 	"Projects": {
-		"projects are only read so far": {
-			"CreateProject", "CreateProjectForUser", "EditProject", "ArchiveProject", "UnarchiveProject", "RestoreProject", "DeleteProject", "TransferProject",
-			"ShareProjectWithGroup", "DeleteSharedProjectFromGroup", "StartHousekeepingProject", "GetRepositoryStorage",
-			"ForkProject", "CreateProjectForkRelation", "DeleteProjectForkRelation",
-		},
+		"forks and housekeeping come later": {"CreateProjectForkRelation", "DeleteProjectForkRelation", "StartHousekeepingProject"},
 		"hooks come later": {
 			"ListProjectHooks", "GetProjectHook", "AddProjectHook", "EditProjectHook", "DeleteProjectHook", "TriggerTestProjectHook",
 			"SetProjectCustomHeader", "DeleteProjectCustomHeader", "SetProjectWebhookURLVariable", "DeleteProjectWebhookURLVariable",

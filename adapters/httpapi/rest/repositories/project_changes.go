@@ -18,7 +18,7 @@ import (
 var projectChangeRoutes = []route{
 	{Route: call.Route{
 		Method: http.MethodPost, Path: "/projects", Name: "createProject", Summary: "Create a project",
-		Who: call.SignedIn, Params: []any{projectParams{}, newProjectParams{}}, Remembered: remembered.ProjectParameters,
+		Who: call.SignedIn, Params: []any{projectParams{}, newProjectParams{}, namespaceParams{}}, Remembered: remembered.ProjectParameters,
 		Status: http.StatusCreated, Answer: entity.Project{},
 	}, Handle: (*API).createProject},
 	{Route: call.Route{
@@ -145,7 +145,7 @@ func archive(archived bool) func(*API, *call.Call) (any, error) {
 
 // transferParams name the namespace where a project goes.
 type transferParams struct {
-	Namespace string `param:"namespace,required"`
+	Namespace string `param:"namespace,required" api:"string,integer"`
 }
 
 // transferProject answers PUT /projects/:id/transfer.

@@ -89,7 +89,6 @@ func (p policyParams) values() (map[string]any, error) {
 
 // newProjectParams are the parameters of a new project beside projectParams.
 type newProjectParams struct {
-	NamespaceID          *int64     `param:"namespace_id"`
 	InitializeWithReadme bool       `param:"initialize_with_readme"`
 	ObjectFormat         formatWord `param:"repository_object_format"`
 	// These are refused: nothing is imported here.
@@ -97,6 +96,11 @@ type newProjectParams struct {
 	TemplateName      string `param:"template_name"`
 	TemplateProjectID *int64 `param:"template_project_id"`
 	UseCustomTemplate bool   `param:"use_custom_template"`
+}
+
+// namespaceParams say where a new project is.
+type namespaceParams struct {
+	NamespaceID *int64 `param:"namespace_id"`
 }
 
 // refuseImport refuses to take the repository of a project from elsewhere.
@@ -180,6 +184,7 @@ func newProject(c *call.Call) (projects.NewProject, error) {
 	var in struct {
 		projectParams
 		newProjectParams
+		namespaceParams
 	}
 	if err := c.Decode(&in); err != nil {
 		return projects.NewProject{}, err
