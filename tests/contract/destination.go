@@ -148,10 +148,10 @@ var destinationCases = []Case{
 		}
 	}},
 	{Name: "project by number: storage and paths", Check: func(s Subject) {
-		s.Apply(roleGroups, "projects: [{id: 61, path: acme/old, legacy_path: acme/older, empty: true}]")
+		s.Apply(roleGroups, "projects: [{id: 61, path: acme/old, legacy_path: acme/older, empty: true, object_format: sha256}]")
 		for id, want := range map[source.ProjectID]source.Project{
 			60: {ID: 60, Path: "Acme/Tools/cli", DefaultBranch: "trunk", Format: "sha1", Storage: "second"},
-			61: {ID: 61, Path: "Acme/old", Empty: true, Format: "sha1", Storage: "default", LegacyPath: "acme/older"},
+			61: {ID: 61, Path: "Acme/old", Empty: true, Format: "sha256", Storage: "default", LegacyPath: "acme/older"},
 		} {
 			got, err := s.Destinations.Project(s.Context(), id)
 			s.Fine("Project", err)
