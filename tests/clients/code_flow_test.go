@@ -30,6 +30,7 @@ func TestClient_code(t *testing.T) {
 			g := gitalytest.Start(t)
 			g.Put(source.Project{ID: 60}.RelativePath(source.Code))
 			i := newInstance(t, open(t), false, `gitaly.storages=[{name: default, address: "`+g.Address()+`"}]`, "jobs.poll_interval=20ms")
+			largeFileFlow(i, g)
 			codeFlow(i, g)
 		})
 	}
@@ -154,6 +155,21 @@ func (i instance) pushesTo(what, actor, branch string, want bool) {
 	if got := i.Post(i.T, "/allowed", body).Status == http.StatusOK; got != want {
 		i.Errorf("%s may push to %s: got %t, want %t", what, branch, got, want)
 	}
+}
+
+// largeFileFlow reads a file that is too large to be shown.
+func largeFileFlow(i instance, g *gitalytest.Server) {
+	const size = 10<<20 + 1
+	id := strings.Repeat("4", 40)
+	r := g.Put(source.Project{ID: 61}.RelativePath(source.Code))
+	r.Refs["refs/heads/main"] = id
+	r.Commits[id] = gitalytest.Commit{Files: map[string]gitalytest.File{"large": {Content: make([]byte, size)}}, Added: []string{"large"}}
+	i.newGroup(i.admin, "large", 0)
+	i.data.Apply(i.T, "projects: [{id: 61, path: large/large, default_branch: main, empty: false}]")
+	files := i.admin.RepositoryFiles
+	refused(i, "large file", 422, "The file has 10485761 bytes")(files.GetFile(61, "large", &gitlab.GetFileOptions{Ref: gitlab.Ptr("main")}))
+	same(i, "size of a large file", read[*gitlab.File](i, "metadata")(files.GetFileMetaData(61, "large", &gitlab.GetFileMetaDataOptions{Ref: gitlab.Ptr("main")})).Size, size)
+	same(i, "raw large file", len(read[[]byte](i, "raw")(files.GetRawFile(61, "large", nil))), size)
 }
 
 func readFiles(i instance, client *gitlab.Client, topic, first *gitlab.Commit) {
