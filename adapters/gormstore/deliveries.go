@@ -30,27 +30,32 @@ type Deliveries struct {
 
 // hookColumns are the columns of a hook without its secrets, for hookCells to scan;
 // secretColumns are for secretCells.
-const hookColumns = `h.id, h.push, h.tag_push, h.branches, h.trusting,
+const hookColumns = `h.id, h.push, h.tag_push, h.branches, h.strategy, h.trusting,
 	h.failures, h.paused_until, h.disabled, h.status, h.last_at`
 
-const secretColumns = hookColumns + ", h.url, h.token"
+const secretColumns = hookColumns + ", h.url, h.token, h.headers, h.variables"
 
 func hookCells(h *hooks.Hook) []any {
 	return []any{
-		&h.ID, &h.Push, &h.TagPush, (*string)(&h.Branches), &h.SkipVerification,
+		&h.ID, &h.Push, &h.TagPush, (*string)(&h.Branches), (*string)(&h.Strategy), &h.SkipVerification,
 		&h.Health.Failures, database.Time(&h.Health.PausedUntil), &h.Health.Disabled, &h.Health.Status, database.Time(&h.Health.LastAt),
 	}
 }
 
-func secretCells(h *hooks.Hook) []any { return append(hookCells(h), &h.URL, &h.Token) }
+// sealedHook is a hook with its secrets as they are kept.
+type sealedHook struct {
+	hooks.Hook
+	headers, variables string
+}
+
+func secretCells(h *sealedHook) []any {
+	return append(hookCells(&h.Hook), &h.URL, &h.Token, &h.headers, &h.variables)
+}
 
 // open opens the secrets of a hook.
-func (d *Deliveries) open(h *hooks.Hook) (err error) {
-	if h.URL, err = seals.HookURL.Open(d.sealer, int64(h.ID), h.URL); err != nil {
-		return err
-	}
-	h.Token, err = seals.HookToken.Open(d.sealer, int64(h.ID), h.Token)
-	return err
+func (d *Deliveries) open(h sealedHook) (hooks.Hook, error) {
+	err := seals.OpenHook(d.sealer, &h.Hook, h.headers, h.variables)
+	return h.Hook, err
 }
 
 // sameRef says that the deliveries d and e are of one ref of a project and for one hook.
@@ -73,6 +78,7 @@ func (d *Deliveries) waits() string {
 // Delivery implements webhooks.Deliveries.
 func (d *Deliveries) Delivery(ctx context.Context, id int64) (hooks.Delivery, error) {
 	out := hooks.Delivery{ID: id}
+	var hook sealedHook
 	var passed, waits, laterRuns bool
 	err := d.db.Pool.QueryRowContext(ctx, `
 		SELECT d.event_id, d.key, d.event, d.passed,
@@ -80,9 +86,9 @@ func (d *Deliveries) Delivery(ctx context.Context, id int64) (hooks.Delivery, er
 				WHERE `+sameRef+` AND e.id > d.id AND j.state = 'running'),
 			(SELECT count(*) FROM hook_deliveries e WHERE `+sameRef+` AND e.id < d.id AND NOT e.passed), `+
 		secretColumns+` FROM hook_deliveries d JOIN hooks h ON h.id = d.hook_id WHERE d.id = $1`, id).
-		Scan(append([]any{&out.EventID, &out.Key, eventColumn{&out.Event}, &passed, &waits, &laterRuns, &out.Missed}, secretCells(&out.Hook)...)...)
+		Scan(append([]any{&out.EventID, &out.Key, eventColumn{&out.Event}, &passed, &waits, &laterRuns, &out.Missed}, secretCells(&hook)...)...)
 	if err == nil {
-		err = d.open(&out.Hook)
+		out.Hook, err = d.open(hook)
 	}
 	switch {
 	case passed:
@@ -103,10 +109,11 @@ const firstProject = `
 // Hook implements webhooks.Deliveries.
 func (d *Deliveries) Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, source.Project, error) {
 	var h hooks.Hook
+	var sealed sealedHook
 	var p source.Project
-	err := d.db.Pool.QueryRowContext(ctx, "SELECT "+secretColumns+" FROM hooks h WHERE h.id = $1", int64(id)).Scan(secretCells(&h)...)
+	err := d.db.Pool.QueryRowContext(ctx, "SELECT "+secretColumns+" FROM hooks h WHERE h.id = $1", int64(id)).Scan(secretCells(&sealed)...)
 	if err == nil {
-		err = d.open(&h)
+		h, err = d.open(sealed)
 	}
 	if err != nil {
 		return hooks.Hook{}, source.Project{}, database.Fault(err, "hook %d", id)
@@ -350,11 +357,11 @@ var hookListing = listing{`
 	SELECT h.id, g.path, p.path, coalesce(h.url_shown, h.url), h.push, h.tag_push, h.branches, NOT h.trusting,
 		CASE WHEN h.disabled THEN 'disabled' WHEN h.paused_until > $1 THEN 'paused'
 			WHEN h.failures > 0 AND h.status BETWEEN 200 AND 299 THEN 'slow' ELSE 'active' END,
-		h.failures, h.paused_until, nullif(h.status, 0), h.last_at, h.name, h.description
+		h.failures, h.paused_until, nullif(h.status, 0), h.last_at, h.name, h.description, h.strategy, h.created_at, h.updated_at
 	FROM hooks h LEFT JOIN namespaces g ON g.id = h.group_id LEFT JOIN projects p ON p.id = h.project_id`,
 	func() []cell {
 		url := &nullable[string]{show: func(url string) any { return hooks.Hook{URL: url}.DisplayURL() }}
 		return []cell{
-			number(), word(), word(), url, flag(), flag(), word(), flag(), word(), number(), date(), number(), date(), word(), word(),
+			number(), word(), word(), url, flag(), flag(), word(), flag(), word(), number(), date(), number(), date(), word(), word(), word(), date(), date(),
 		}
 	}}

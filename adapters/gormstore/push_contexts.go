@@ -36,6 +36,7 @@ type bannerEntry struct {
 type hookEntry struct {
 	Push, Tag bool
 	Branches  source.Pattern
+	Strategy  hooks.BranchStrategy
 }
 
 func readPushContext(r *database.Row, asked parts) pushes.PushContext {
@@ -48,7 +49,7 @@ func readPushContext(r *database.Row, asked parts) pushes.PushContext {
 		return out
 	}
 	for _, w := range database.ReadJSON[[]hookEntry](r) {
-		out.Hooks = append(out.Hooks, hooks.Hook{Push: w.Push, TagPush: w.Tag, Branches: w.Branches})
+		out.Hooks = append(out.Hooks, hooks.Hook{Push: w.Push, TagPush: w.Tag, Branches: w.Branches, Strategy: w.Strategy})
 	}
 	return out
 }

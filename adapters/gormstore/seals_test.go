@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gatehouse/adapters/gormstore"
 	"gatehouse/application/webhooks"
 	"gatehouse/application/worldimport"
@@ -91,8 +93,8 @@ func wantSealed(t *testing.T, s *gormstore.Store, sealer gormstore.Sealer, n int
 			t.Errorf("got %q, want it to begin with %q", text, prefix)
 		}
 	}
-	wantHook(t, s, hooks.Hook{ID: 3, URL: "https://sesame-user@ci.example.com/hook?sesame-query", Token: "sesame-token", Push: true})
-	wantHook(t, s, hooks.Hook{ID: 4, URL: "https://ci.example.com/open", Push: true})
+	wantHook(t, s, hooks.Hook{ID: 3, URL: "https://sesame-user@ci.example.com/hook?sesame-query", Token: "sesame-token", Push: true, Strategy: hooks.WildcardBranches})
+	wantHook(t, s, hooks.Hook{ID: 4, URL: "https://ci.example.com/open", Push: true, Strategy: hooks.WildcardBranches})
 	if got, err := secretOf(t, s, 7); err != nil || got != "JBSWY3DPEHPK3PXP" {
 		t.Errorf("got secret %q, %v", got, err)
 	}
@@ -100,7 +102,7 @@ func wantSealed(t *testing.T, s *gormstore.Store, sealer gormstore.Sealer, n int
 
 func wantHook(t *testing.T, s *gormstore.Store, want hooks.Hook) {
 	t.Helper()
-	if got, _, err := s.Deliveries.Hook(t.Context(), want.ID); err != nil || got != want {
+	if got, _, err := s.Deliveries.Hook(t.Context(), want.ID); err != nil || !cmp.Equal(got, want) {
 		t.Errorf("got hook %+v, %v, want %+v", got, err, want)
 	}
 }
@@ -189,7 +191,7 @@ func TestStore_sealed_damaged(t *testing.T) {
 		if _, _, err := s.Deliveries.Hook(t.Context(), 3); err == nil || !strings.Contains(err.Error(), "hooks.url/3") {
 			t.Errorf("the damaged hook: got %v", err)
 		}
-		wantHook(t, s, hooks.Hook{ID: 4, URL: "https://ci.example.com/open", Push: true})
+		wantHook(t, s, hooks.Hook{ID: 4, URL: "https://ci.example.com/open", Push: true, Strategy: hooks.WildcardBranches})
 		if found, err := s.Pushes.Hooks(t.Context(), 42); err != nil || len(found) != 2 {
 			t.Errorf("the hooks of the project: got %+v, %v", found, err)
 		}

@@ -77,7 +77,7 @@ func (c *Client) Send(ctx context.Context, d hooks.Delivery) (status int, err er
 	if err != nil {
 		return 0, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, d.Hook.URL, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, d.Hook.Target(), bytes.NewReader(body))
 	if err != nil {
 		return 0, errors.New("its url cannot be read")
 	}
@@ -98,8 +98,11 @@ func (c *Client) Send(ctx context.Context, d hooks.Delivery) (status int, err er
 	return response.StatusCode, nil
 }
 
-// setHeaders sets the headers of GitLab's webhooks.
+// setHeaders sets the hook's own headers, and over these the ones of GitLab's webhooks.
 func (i Instance) setHeaders(header http.Header, d hooks.Delivery) {
+	for _, h := range d.Hook.Headers {
+		header.Set(h.Key, h.Value)
+	}
 	event := "Push Hook"
 	if d.Event.Tag() {
 		event = "Tag Push Hook"

@@ -63,23 +63,26 @@ func send(t *testing.T, d hooks.Delivery, answer http.HandlerFunc) (sent, int, e
 		answer(w, r)
 	}))
 	defer server.Close()
-	d.Hook.URL = server.URL + "/hook?x=1"
+	d.Hook.URL = server.URL + "/hook?x={x}"
 	status, err := hookclient.New(instance).Send(t.Context(), d)
 	return got, status, err
 }
+
+// ownHeaders are those of a hook, of which one is GitLab's.
+var ownHeaders = []hooks.KeyValue{{Key: "x-own", Value: "ü 1"}, {Key: "X-Gitlab-Event", Value: "Mine"}}
 
 func fine(http.ResponseWriter, *http.Request) {}
 
 func TestClient_Send_push(t *testing.T) {
 	t.Parallel()
-	got, status, err := send(t, hooks.Delivery{Hook: hooks.Hook{Token: "sesame"}, Event: pushed(), EventID: "event", Key: "key", Missed: 2}, fine)
+	got, status, err := send(t, hooks.Delivery{Hook: hooks.Hook{Token: "sesame", Headers: ownHeaders, Variables: []hooks.KeyValue{{Key: "x", Value: "1"}}}, Event: pushed(), EventID: "event", Key: "key", Missed: 2}, fine)
 	if err != nil || status != http.StatusOK || got.Method != http.MethodPost || got.URL.String() != "/hook?x=1" {
 		t.Fatalf("got %d, %v, %s %s", status, err, got.Method, got.URL)
 	}
 	want := map[string]string{
 		"Content-Type": "application/json", "User-Agent": "GitLab/16.11.0-gatehouse", "X-Gitlab-Event": "Push Hook", "X-Gitlab-Token": "sesame",
 		"X-Gitlab-Event-Uuid": "event", "X-Gitlab-Webhook-Uuid": "key", "Idempotency-Key": "key", "X-Gitlab-Instance": "https://git.example.com/gitlab",
-		"X-Gatehouse-Missed-Events": "2",
+		"X-Gatehouse-Missed-Events": "2", "X-Own": "ü 1",
 	}
 	for name, value := range want {
 		if got.Header.Get(name) != value {

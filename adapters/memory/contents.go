@@ -149,13 +149,21 @@ func (c contents) Shares(ctx context.Context) iter.Seq2[worldimport.Share, error
 // Hooks implements worldimport.TreeContents.
 func (c contents) Hooks(ctx context.Context) iter.Seq2[worldimport.Hook, error] {
 	return inOrder(ctx, c.hooks.rows, func(_ hooks.HookID, h hook) (worldimport.Hook, bool) {
-		out := worldimport.Hook{Hook: h.Hook, Group: c.namespaces.rows[h.owner.Group].Path, Project: c.projects.rows[h.owner.Project].Path}
+		out := worldimport.Hook{Hook: copyHook(h.Hook), Group: c.namespaces.rows[h.owner.Group].Path, Project: c.projects.rows[h.owner.Project].Path}
 		out.Hook.Health, out.Hook.Token = hooks.Health{}, c.hide(h.Token)
 		if !c.secrets {
-			out.Hook.URL = h.DisplayURL()
+			out.Hook.URL, out.Hook.Headers, out.Hook.Variables = h.DisplayURL(), hideValues(h.Headers), hideValues(h.Variables)
 		}
 		return out, true
 	})
+}
+
+// hideValues returns worldimport.NoValues in place of headers or variables.
+func hideValues(values []hooks.KeyValue) []hooks.KeyValue {
+	if len(values) == 0 {
+		return nil
+	}
+	return worldimport.NoValues
 }
 
 // Keys implements worldimport.PeopleContents.

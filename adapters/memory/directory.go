@@ -120,8 +120,14 @@ func (c PushContexts) PushContext(ctx context.Context, claim identity.Claim, rep
 		return out, nil
 	}
 	for _, h := range w.hooks.rows {
-		wants := hooks.Hook{Push: h.Push, TagPush: h.TagPush, Branches: h.Branches}
-		if !h.Health.Disabled && w.hookApplies(p, h.owner) && !slices.Contains(out.Hooks, wants) {
+		if h.Health.Disabled || !w.hookApplies(p, h.owner) {
+			continue
+		}
+		wants := hooks.Hook{Push: h.Push, TagPush: h.TagPush, Branches: h.Branches, Strategy: h.Strategy}
+		known := slices.ContainsFunc(out.Hooks, func(o hooks.Hook) bool {
+			return o.Push == wants.Push && o.TagPush == wants.TagPush && o.Branches == wants.Branches && o.Strategy == wants.Strategy
+		})
+		if !known {
 			out.Hooks = append(out.Hooks, wants)
 		}
 	}

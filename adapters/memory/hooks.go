@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -33,27 +34,52 @@ func (tx hooksTx) Put(ctx context.Context, in source.MemberSource, h hooks.Hook)
 	if err := tx.requireMemberSource(in); err != nil {
 		return err
 	}
-	if id := tx.hookByURL(in, h.URL); id != 0 {
-		if h.ID != 0 && h.ID != id {
-			return conflict("the URL is that of hook %d", id)
-		}
-		h.ID = id
+	if h.ID == 0 {
+		h.ID = tx.hookByURL(in, h.URL)
 	}
+	tx.writeHook(in, h)
+	return nil
+}
+
+// writeHook keeps a hook and returns its number, which is new for 0.
+func (tx *transaction) writeHook(in source.MemberSource, h hooks.Hook) hooks.HookID {
 	h.ID = tx.hooks.idOr(h.ID)
 	old := tx.hooks.rows[h.ID]
+	h = copyHook(h)
 	h.Health = old.Health
 	if h.Token == worldimport.NoSecret {
 		h.Token = old.Token
 	}
+	if worldimport.AreNoValues(h.Headers) {
+		h.Headers = old.Headers
+	}
+	if worldimport.AreNoValues(h.Variables) {
+		h.Variables = old.Variables
+	}
+	h.CreatedAt, h.UpdatedAt = toInstant(h.CreatedAt), toInstant(h.UpdatedAt)
 	tx.hooks.put(h.ID, hook{h, in})
-	return nil
+	return h.ID
 }
 
-// hookByURL returns the hook of a group or project with that URL; 0 if there is
+// copyHook returns a hook that shares no memory with h.
+func copyHook(h hooks.Hook) hooks.Hook {
+	h.Headers, h.Variables, h.Settings = slices.Clone(h.Headers), slices.Clone(h.Variables), maps.Clone(h.Settings)
+	return h
+}
+
+// toSend returns what of a hook its deliveries need.
+func (h hook) toSend() hooks.Hook {
+	out := copyHook(h.Hook)
+	out.Name, out.Description, out.Template, out.Settings = "", "", "", nil
+	out.CreatedAt, out.UpdatedAt = time.Time{}, time.Time{}
+	return out
+}
+
+// hookByURL returns the first hook of a group or project with that URL; 0 if there is
 // none.
 func (w *world) hookByURL(in source.MemberSource, url string) (found hooks.HookID) {
 	for id, h := range w.hooks.rows {
-		if h.owner == in && h.URL == url {
+		if h.owner == in && h.URL == url && (found == 0 || id < found) {
 			found = id
 		}
 	}
@@ -74,7 +100,7 @@ func (tx currentTx) Hook(ctx context.Context, in source.MemberSource, h hooks.Ho
 		return worldimport.KeptHook{}, notFound("hook of %s", h.DisplayURL())
 	}
 	kept.Health = hooks.Health{}
-	return worldimport.KeptHook{Hook: kept.Hook, In: kept.owner}, nil
+	return worldimport.KeptHook{Hook: copyHook(kept.Hook), In: kept.owner}, nil
 }
 
 // hookApplies says whether a hook of owner is for the project: owner is the
@@ -125,7 +151,7 @@ func (d Deliveries) Delivery(ctx context.Context, id int64) (hooks.Delivery, err
 	if !hookExists {
 		return hooks.Delivery{}, notFound("delivery %d", id)
 	}
-	out := hooks.Delivery{ID: id, Hook: h.Hook, EventID: row.eventID, Key: row.key}
+	out := hooks.Delivery{ID: id, Hook: h.toSend(), EventID: row.eventID, Key: row.key}
 	out.Turn, out.Missed = d.findTurn(row)
 	return out, json.Unmarshal(row.event, &out.Event)
 }
@@ -190,7 +216,7 @@ func (d Deliveries) Hook(ctx context.Context, id hooks.HookID) (hooks.Hook, sour
 	for _, p := range first.Protections {
 		out.Protections = append(out.Protections, source.Protection{Kind: p.Kind, Pattern: p.Pattern})
 	}
-	return h.Hook, out, nil
+	return h.toSend(), out, nil
 }
 
 // hookOwner returns the group or project whose hook it is.
@@ -304,7 +330,7 @@ func (w *world) listHooks(now time.Time) (rows [][]any) {
 		rows = append(rows, []any{
 			int64(h.ID), group, project, h.DisplayURL(), h.Push, h.TagPush, string(h.Branches), !h.SkipVerification,
 			state, int64(h.Health.Failures), timeOrNil(h.Health.PausedUntil), numberOrNil(int64(h.Health.Status)), timeOrNil(h.Health.LastAt),
-			h.Name, h.Description,
+			h.Name, h.Description, string(h.Strategy), timeOrNil(h.CreatedAt), timeOrNil(h.UpdatedAt),
 		})
 	}
 	return rows

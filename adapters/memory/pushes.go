@@ -106,8 +106,9 @@ func (p Pushes) Hooks(ctx context.Context, id source.ProjectID) (found []hooks.H
 	w := p.world.Load()
 	for _, h := range w.hooks.rows {
 		if project, ok := w.projects.rows[id]; ok && !h.Health.Disabled && w.hookApplies(project, h.owner) {
-			h.URL, h.Token = "", "" // as from a store that would have to open them
-			found = append(found, h.Hook)
+			one := h.toSend()
+			one.URL, one.Token, one.Headers, one.Variables = "", "", nil, nil // as from a store that would have to open them
+			found = append(found, one)
 		}
 	}
 	slices.SortFunc(found, func(a, b hooks.Hook) int { return cmp.Compare(a.ID, b.ID) })

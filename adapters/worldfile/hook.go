@@ -6,8 +6,27 @@ import (
 	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/hooks"
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/source"
 )
+
+// keyValue is an entry of the headers or variables of a hook.
+type keyValue struct {
+	worldimport.FileLine
+	hooks.KeyValue
+}
+
+// keyValues reads the headers or variables of a hook.
+func keyValues(e *entry, name string) (all []hooks.KeyValue) {
+	for _, one := range each(e, name, func(one *entry) keyValue {
+		return keyValue{KeyValue: hooks.KeyValue{Key: one.needText("key"), Value: one.needText("value")}}
+	}) {
+		if !one.Malformed {
+			all = append(all, one.KeyValue)
+		}
+	}
+	return all
+}
 
 func hook(e *entry) worldimport.Hook {
 	h := worldimport.Hook{
@@ -21,21 +40,30 @@ func hook(e *entry) worldimport.Hook {
 			Push:             e.flag("push_events", true),
 			TagPush:          e.flag("tag_push_events", false),
 			Branches:         source.Pattern(e.text("branch_filter")),
+			Strategy:         word(e, "branch_filter_strategy", hooks.BranchStrategies, hooks.WildcardBranches),
 			SkipVerification: !e.flag("enable_ssl_verification", true),
+			Headers:          keyValues(e, "custom_headers"),
+			Variables:        keyValues(e, "url_variables"),
+			Template:         e.text("custom_webhook_template"),
+			Settings:         e.settings("settings", remembered.Hooks),
+			CreatedAt:        e.moment("created_at"),
 		},
 	}
 	h.Group, h.Project = e.memberSource()
 	if h.Hook.URL != "" {
-		wrong := hooks.CheckURL(h.Hook.URL)
-		if _, err := url.Parse(h.Hook.URL); err != nil && wrong == nil {
+		target := h.Hook.Target()
+		wrong := hooks.CheckURL(target)
+		if _, err := url.Parse(target); err != nil && wrong == nil {
 			wrong = domain.Refuse(domain.Invalid, "its url cannot be read") // the error would repeat it
 		}
 		e.wrong("url", "hook", "", wrong)
-		if h.Group+h.Project != "" {
+		if h.Group+h.Project != "" && h.Hook.ID == 0 {
 			e.secretOnce(e.line, "this hook of "+sourceName(h.Group, h.Project), sourceName(h.Group, h.Project)+" "+h.Hook.URL)
 		}
 	}
 	e.wrong("token", "hook", "", hooks.CheckToken(h.Hook.Token))
-	e.wrong("branch_filter", "hook", "", hooks.CheckBranches(h.Hook.Branches))
+	e.wrong("branch_filter", "hook", "", hooks.CheckBranches(h.Hook.Strategy, h.Hook.Branches))
+	e.wrong("custom_headers", "hook", "", hooks.CheckHeaders(h.Hook.Headers))
+	e.wrong("url_variables", "hook", "", hooks.CheckVariables(h.Hook.Variables))
 	return h
 }

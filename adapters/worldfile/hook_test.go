@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -11,18 +12,25 @@ import (
 	"gatehouse/adapters/worldfile"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/hooks"
+	"gatehouse/domain/remembered"
 )
 
 func TestParse_hooks(t *testing.T) {
 	t.Parallel()
 	got, err := worldfile.Parse([]byte(`hooks:
   - {project: acme/cli, url: "https://ci.example.com/hook?x=1"}
-  - {id: 7, group: acme, url: "http://ci.example.com", token: sesame, push_events: false, tag_push_events: true,
-     branch_filter: "release/*", enable_ssl_verification: false}
+  - {id: 7, group: acme, url: "http://{host}", token: sesame, push_events: false, tag_push_events: true,
+     branch_filter: "^release/", branch_filter_strategy: regex, enable_ssl_verification: false, custom_headers: [{key: X-Key, value: sesame}],
+     url_variables: [{key: host, value: ci.example.com}], custom_webhook_template: "{}", settings: {issues_events: true}, created_at: 2026-12-01}
 `))
 	want := []worldimport.Hook{
-		{FileLine: line(2), Project: "acme/cli", Hook: hooks.Hook{URL: "https://ci.example.com/hook?x=1", Push: true}},
-		{FileLine: line(3), Group: "acme", Hook: hooks.Hook{ID: 7, URL: "http://ci.example.com", Token: "sesame", TagPush: true, Branches: "release/*", SkipVerification: true}},
+		{FileLine: line(2), Project: "acme/cli", Hook: hooks.Hook{URL: "https://ci.example.com/hook?x=1", Push: true, Strategy: hooks.WildcardBranches}},
+		{FileLine: line(3), Group: "acme", Hook: hooks.Hook{
+			ID: 7, URL: "http://{host}", Token: "sesame", TagPush: true, Branches: "^release/", Strategy: hooks.RegexBranches, SkipVerification: true,
+			Headers:   []hooks.KeyValue{{Key: "X-Key", Value: "sesame"}},
+			Variables: []hooks.KeyValue{{Key: "host", Value: "ci.example.com"}}, Template: "{}",
+			Settings: remembered.Values{"issues_events": true}, CreatedAt: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC),
+		}},
 	}
 	if diff := cmp.Diff(want, got.Hooks, cmpopts.IgnoreFields(worldimport.FileLine{}, "Given")); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)
@@ -70,7 +78,7 @@ func TestParse_hookMistakes(t *testing.T) {
 		"line 11: enable_ssl_verification must be true or false",
 		"line 13: this hook of project a/b is already on line 12",
 		"line 15: hook number 3 is already that of another hook on line 14",
-		"line 15: an entry of hooks has no secret; there are id, url, name, description, token, push_events, tag_push_events, branch_filter, enable_ssl_verification, group, project",
+		"line 15: an entry of hooks has no secret; there are id, url, name, description, token, push_events, tag_push_events, branch_filter, branch_filter_strategy, enable_ssl_verification, custom_headers, url_variables, custom_webhook_template, settings, created_at, group, project",
 		"line 16: an entry of hooks: " + wrong,
 		"line 17: an entry of hooks: its token must not have line breaks or other control characters",
 	}

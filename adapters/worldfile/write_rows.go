@@ -1,6 +1,7 @@
 package worldfile
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -309,7 +310,28 @@ func writeHook(r *rowWriter, h worldimport.Hook) {
 	r.flag("push_events", h.Hook.Push)
 	r.flag("tag_push_events", h.Hook.TagPush)
 	r.optionalText("branch_filter", string(h.Hook.Branches))
+	r.text("branch_filter_strategy", string(cmp.Or(h.Hook.Strategy, hooks.WildcardBranches)))
 	r.flag("enable_ssl_verification", !h.Hook.SkipVerification)
+	writeKeyValues(r, "custom_headers", h.Hook.Headers)
+	writeKeyValues(r, "url_variables", h.Hook.Variables)
+	r.optionalText("custom_webhook_template", h.Hook.Template)
+	r.settings(h.Hook.Settings, remembered.Hooks)
+	r.moment("created_at", h.Hook.CreatedAt)
+}
+
+func writeKeyValues(r *rowWriter, name string, values []hooks.KeyValue) {
+	if worldimport.AreNoValues(values) {
+		r.leave(name)
+		return
+	}
+	var all []*rowWriter
+	for _, v := range values {
+		one := &rowWriter{}
+		one.text("key", v.Key)
+		one.text("value", v.Value)
+		all = append(all, one)
+	}
+	r.mappings(name, all)
 }
 
 func writeBroadcast(r *rowWriter, b worldimport.Broadcast) {

@@ -151,7 +151,8 @@ broadcast_messages:
      show_in_git: false}
 hooks:
   - {id: 9, group: Acme, url: "https://ci.example.com/hook", name: "", description: "", token: null, push_events: true,
-     tag_push_events: false, branch_filter: null, enable_ssl_verification: true}
+     tag_push_events: false, branch_filter: null, branch_filter_strategy: wildcard, enable_ssl_verification: true, custom_headers: [],
+     url_variables: [], custom_webhook_template: null, settings: {}, created_at: 2026-07-01T12:00:00Z}
   # left out: hook 10 of project dev/toy, whose url has a secret: "https://***@ci.example.com/?***"
 subscriptions:
   - {namespace: Acme, plan_code: premium, start_date: 2026-01-01, end_date: null, seats: 3, seats_in_use: 0, max_seats_used: 0,

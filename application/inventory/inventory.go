@@ -102,6 +102,7 @@ var Lists = map[string][]string{
 	"hooks": {
 		"id", "group", "project", "url", "push_events", "tag_push_events", "branch_filter", "enable_ssl_verification",
 		"state", "failures", "paused_until", "last_status", "last_at", "name", "description",
+		"branch_filter_strategy", "created_at", "updated_at",
 	},
 
 	"agents":               {"id", "name", "project_id", "has_vulnerabilities", "created_at"},

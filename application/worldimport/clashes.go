@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"gatehouse/domain"
-	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -291,16 +290,6 @@ func (i *importer) explainAgent(ctx context.Context, err error, project source.P
 			return "", ignoreNotFound(err)
 		}
 		return i.has("its name in the project", occupant{"agent", same.Name, same.ID})
-	})
-}
-
-func (i *importer) explainHook(ctx context.Context, err error, in source.MemberSource, h hooks.Hook) error {
-	return explain(err, func() (string, error) {
-		same, err := i.tx.Current.Hook(ctx, in, hooks.Hook{URL: h.URL})
-		if err != nil || same.ID == h.ID {
-			return "", ignoreNotFound(err)
-		}
-		return fmt.Sprintf("its url is that of hook %d there", same.ID), nil
 	})
 }
 

@@ -320,8 +320,25 @@ func compareHooks(old KeptHook, in source.MemberSource, described hooks.Hook) (c
 	c.toggle("push_events", old.Push, described.Push, neutral, neutral)
 	c.toggle("tag_push_events", old.TagPush, described.TagPush, neutral, neutral)
 	c.set("branch_filter", string(old.Branches), string(described.Branches), neutral)
+	c.set("branch_filter_strategy", strategyText(old.Strategy), strategyText(described.Strategy), neutral)
 	c.toggle("skip_verification", old.SkipVerification, described.SkipVerification, neutral, neutral)
+	c.secret("custom_headers", valuesText(old.Headers), valuesText(described.Headers), neutral)
+	c.secret("url_variables", valuesText(old.Variables), valuesText(described.Variables), neutral)
+	c.set("custom_webhook_template", old.Template, described.Template, neutral)
+	c.settings(old.Settings, described.Settings)
+	c.set("created_at", moment(old.CreatedAt), moment(described.CreatedAt), neutral)
 	return c
+}
+
+func strategyText(s hooks.BranchStrategy) string { return string(cmp.Or(s, hooks.WildcardBranches)) }
+
+// valuesText writes headers or variables into one text; empty for none.
+func valuesText(values []hooks.KeyValue) string {
+	var out strings.Builder
+	for _, v := range values {
+		fmt.Fprintf(&out, "%q: %q\n", v.Key, v.Value)
+	}
+	return out.String()
 }
 
 func sourceText(in source.MemberSource) string {

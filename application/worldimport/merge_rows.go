@@ -164,7 +164,13 @@ func mergeHooks(k hooks.Hook, d Hook) Hook {
 	keep(d.FileLine, "push_events", &h.Push, k.Push)
 	keep(d.FileLine, "tag_push_events", &h.TagPush, k.TagPush)
 	keep(d.FileLine, "branch_filter", &h.Branches, k.Branches)
+	keep(d.FileLine, "branch_filter_strategy", &h.Strategy, k.Strategy)
 	keep(d.FileLine, "enable_ssl_verification", &h.SkipVerification, k.SkipVerification)
+	keep(d.FileLine, "custom_headers", &h.Headers, k.Headers)
+	keep(d.FileLine, "url_variables", &h.Variables, k.Variables)
+	keep(d.FileLine, "custom_webhook_template", &h.Template, k.Template)
+	keep(d.FileLine, "settings", &h.Settings, k.Settings)
+	keep(d.FileLine, "created_at", &h.CreatedAt, k.CreatedAt)
 	return d
 }
 

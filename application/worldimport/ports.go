@@ -2,6 +2,7 @@ package worldimport
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gatehouse/application"
@@ -124,8 +125,9 @@ type Current interface {
 	Share(ctx context.Context, in source.MemberSource, with source.NamespaceID) (Share, error)
 	// Broadcast returns a message.
 	Broadcast(ctx context.Context, b Broadcast) (Broadcast, error)
-	// Hook returns a hook without its health. A URL or token that cannot be opened is
-	// NoSecret.
+	// Hook returns a hook without its health: that of the number or, if it is 0, of those
+	// with the URL the one with the lowest number. A URL or token that cannot be opened is
+	// NoSecret, headers or variables are NoValues.
 	Hook(ctx context.Context, in source.MemberSource, h hooks.Hook) (KeptHook, error)
 }
 
@@ -143,6 +145,12 @@ type CurrentBilling interface {
 // NoSecret stands for a secret that is kept and is not known here. No secret equals
 // it; to put it leaves the secret as it is kept.
 const NoSecret = "\x00"
+
+// NoValues does for the headers or variables of a hook what NoSecret does for a secret.
+var NoValues = []hooks.KeyValue{{Value: NoSecret}}
+
+// AreNoValues says whether values are NoValues.
+func AreNoValues(values []hooks.KeyValue) bool { return slices.Equal(values, NoValues) }
 
 // Projects keeps projects.
 type Projects interface {
@@ -231,9 +239,10 @@ type KeptHook struct {
 
 // Hooks keeps webhooks.
 type Hooks interface {
-	// Put keeps a hook of a member source that exists. The natural key is
-	// the member source with the URL, in its letter case. The hook's health
-	// stays, and so does a token that is NoSecret. Neither URL nor token is written to a
-	// disk as it is.
+	// Put keeps a hook of a member source that exists, under its number. With the number 0
+	// it is, of those of the member source with the URL in its letter case, the one with the
+	// lowest number, or a new one. The hook's health stays, and so do a token that is
+	// NoSecret, and headers and variables that are NoValues. None of these, nor the URL, is
+	// written to a disk as it is.
 	Put(ctx context.Context, in source.MemberSource, h hooks.Hook) error
 }

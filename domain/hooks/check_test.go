@@ -46,6 +46,6 @@ func TestCheckBranches(t *testing.T) {
 	for filter, want := range map[source.Pattern]string{
 		"": "", "main": "", "release/*": "", "a/refs/b": "", "refs/heads/main": full, "refs/*": full,
 	} {
-		wantInvalid(t, string(filter), hooks.CheckBranches(filter), want)
+		wantInvalid(t, string(filter), hooks.CheckBranches(hooks.WildcardBranches, filter), want)
 	}
 }

@@ -3,10 +3,12 @@
 package hooks
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/source"
 )
 
@@ -19,32 +21,76 @@ type Hook struct {
 	ID HookID
 	// Name and Description are for people.
 	Name, Description string
-	// URL may have secrets in it; DisplayURL has none. No store writes the URL or the
-	// token to a disk as it is.
+	// URL is where events are sent. Each {name} in it stands for the value of the variable
+	// of that name, as Target has it. The URL may have secrets in it; DisplayURL has none.
+	// No store writes the URL, the token, the headers or the variables to a disk as they
+	// are.
 	URL string
 	// Token is sent with each event, so that the receiver can check the sender. It is
 	// empty for a hook without one.
 	Token string
 	// Push and TagPush say which events are wanted.
 	Push, TagPush bool
-	// Branches limits pushes to those to branches that it covers; empty for all.
+	// Branches limits pushes to those to some branches, as Strategy says; empty for all.
 	Branches source.Pattern
+	// Strategy says how Branches is read; empty for WildcardBranches.
+	Strategy BranchStrategy
 	// SkipVerification switches the check of the receiver's TLS certificate
 	// off.
 	SkipVerification bool
-	Health           Health
+	// Headers are sent with each event, beside those of every event.
+	Headers []KeyValue
+	// Variables are what stands for parts of the URL.
+	Variables []KeyValue
+	// Template is kept, and shown, without an effect.
+	Template string
+	// Settings are the parameters that are kept without an effect.
+	Settings remembered.Values
+	// CreatedAt and UpdatedAt are zero if they are not known.
+	CreatedAt, UpdatedAt time.Time
+	Health               Health
 }
+
+// KeyValue is a header, or a variable, with its value, which may be a secret.
+type KeyValue struct{ Key, Value string }
+
+// BranchStrategy says how the branches of a hook are named.
+type BranchStrategy string
+
+// The strategies.
+const (
+	// WildcardBranches is a name in which "*" stands for any text.
+	WildcardBranches BranchStrategy = "wildcard"
+	// RegexBranches is a regular expression of RE2, which matches any part of a name.
+	RegexBranches BranchStrategy = "regex"
+	// AllBranches is every branch, whatever is named.
+	AllBranches BranchStrategy = "all_branches"
+)
+
+// BranchStrategies lists every BranchStrategy.
+var BranchStrategies = []BranchStrategy{WildcardBranches, RegexBranches, AllBranches}
 
 // Wants says whether the hook receives an event for the change.
 func (h Hook) Wants(change source.Change) bool {
 	switch change.Ref.Kind {
 	case source.Branch:
-		return h.Push && (h.Branches == "" || h.Branches.Covers(change.Ref.Name))
+		return h.Push && h.coversBranch(change.Ref.Name)
 	case source.Tag:
 		return h.TagPush
 	default:
 		return false
 	}
+}
+
+func (h Hook) coversBranch(name string) bool {
+	switch {
+	case h.Branches == "", h.Strategy == AllBranches:
+		return true
+	case h.Strategy == RegexBranches:
+		expression, err := regexp.Compile(string(h.Branches))
+		return err == nil && expression.MatchString(name)
+	}
+	return h.Branches.Covers(name)
 }
 
 // Sendable returns the changes that hooks receive: those to branches, if there
@@ -181,12 +227,31 @@ func (h Hook) DisplayURL() string {
 	return shown
 }
 
+// variable is a reference to a variable in a URL.
+var variable = regexp.MustCompile(`\{([A-Za-z]+[0-9]*(?:[._-][A-Za-z0-9]+)*)\}`)
+
+// Target returns the URL with the values of the variables in it. A name that no variable has
+// stays as it is.
+func (h Hook) Target() string {
+	return variable.ReplaceAllStringFunc(h.URL, func(reference string) string {
+		if at := index(h.Variables, reference[1:len(reference)-1]); at >= 0 {
+			return h.Variables[at].Value
+		}
+		return reference
+	})
+}
+
+// index returns where a key is; -1 for nowhere.
+func index(values []KeyValue, key string) int {
+	return slices.IndexFunc(values, func(v KeyValue) bool { return v.Key == key })
+}
+
 // IsRedacted says whether DisplayURL has hidden a part of the URL that it returned.
 func IsRedacted(shown string) bool { return strings.Contains(shown, "***") }
 
-// Host returns the host and the port of the URL, in lower case.
+// Host returns the host and the port of the Target, in lower case.
 func (h Hook) Host() string {
-	scheme, rest, _ := strings.Cut(strings.ToLower(h.URL), "://")
+	scheme, rest, _ := strings.Cut(strings.ToLower(h.Target()), "://")
 	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
 		rest = rest[:end]
 	}

@@ -62,6 +62,30 @@ var Groups = Table{
 	{Name: "organization_id", Kind: Number, Default: int64(1)},
 }
 
+// Hooks are what is remembered of a webhook: the events of which there are none here.
+var Hooks = Table{
+	{Name: "merge_requests_events", Kind: Flag, Default: false},
+	{Name: "repository_update_events", Kind: Flag, Default: false},
+	{Name: "issues_events", Kind: Flag, Default: false},
+	{Name: "confidential_issues_events", Kind: Flag, Default: false},
+	{Name: "note_events", Kind: Flag, Default: false},
+	{Name: "confidential_note_events", Kind: Flag, Default: false},
+	{Name: "pipeline_events", Kind: Flag, Default: false},
+	{Name: "wiki_page_events", Kind: Flag, Default: false},
+	{Name: "deployment_events", Kind: Flag, Default: false},
+	{Name: "feature_flag_events", Kind: Flag, Default: false},
+	{Name: "job_events", Kind: Flag, Default: false},
+	{Name: "releases_events", Kind: Flag, Default: false},
+	{Name: "milestone_events", Kind: Flag, Default: false},
+	{Name: "emoji_events", Kind: Flag, Default: false},
+	{Name: "resource_access_token_events", Kind: Flag, Default: false},
+	{Name: "resource_deploy_token_events", Kind: Flag, Default: false},
+	{Name: "vulnerability_events", Kind: Flag, Default: false},
+	{Name: "subgroup_events", Kind: Flag, Default: false},
+	{Name: "member_events", Kind: Flag, Default: false},
+	{Name: "project_events", Kind: Flag, Default: false},
+}
+
 // emailsDisabled is the old name of the opposite of emailsEnabled.
 const emailsDisabled, emailsEnabled = "emails_disabled", "emails_enabled"
 

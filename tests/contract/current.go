@@ -45,7 +45,9 @@ agents: [{id: 8, name: Prod, project: acme/tools/cli, created_by: dev, created_a
   {name: default, token: two, revoked: true, description: d, created_at: 2026-01-08, creator: bot}, {name: other, token: three}]}]
 broadcast_messages: [{message: Hello, type: notification, target_path: "acme/*", starts_at: 2026-01-01, ends_at: 2027-01-07, show_in_git: false}]
 hooks: [{id: 9, project: acme/tools/cli, url: "https://ci.example.com/secret", token: four, push_events: false, tag_push_events: true,
-  name: n, description: d, branch_filter: "r/*", enable_ssl_verification: false}, {group: acme, url: "https://ci.example.com/"}]
+  name: n, description: d, branch_filter: "r/*", enable_ssl_verification: false,
+  branch_filter_strategy: regex, custom_headers: [{key: X-Key, value: five}], url_variables: [{key: a, value: six}], custom_webhook_template: t,
+  settings: {issues_events: true}, created_at: 2026-01-09}, {group: acme, url: "https://ci.example.com/"}]
 subscriptions: [{namespace: acme, plan_code: premium, start_date: 2026-01-01, end_date: 2027-01-08, seats: 10, seats_in_use: 1, max_seats_used: 2, seats_owed: 3,
   auto_renew: true, trial: true, trial_starts_on: 2026-01-02, trial_ends_on: 2026-01-03, trial_extension_type: 1}]
 packs: [{namespace: bot, purchase_xid: x, number_of_minutes: 100, expires_at: 2027-01-09}]
@@ -185,7 +187,9 @@ var changedCurrent = strings.NewReplacer(
 	"2027-01-05", "2027-01-06", "can_push: true", "can_push: false", "name: script, scopes: [read_api, api]", "name: text, scopes: [sudo]",
 	"2027-01-06, revoked: true", "2027-01-05, revoked: false", "name: Prod", "name: prod", "token: two, revoked: true", "token: two, revoked: false", "name: other, token: three", "name: new, token: five",
 	"ends_at: 2027-01-07, show_in_git: false", "ends_at: 2027-01-08, show_in_git: true", "token: four, push_events: false, tag_push_events: true", "token: six, push_events: true, tag_push_events: false",
-	"{id: 9, project: acme/tools/cli", "{id: 9, group: acme/tools", "r/*", "s/*", "enable_ssl_verification: false", "enable_ssl_verification: true", "plan_code: premium, start_date: 2026-01-01, end_date: 2027-01-08, seats: 10, seats_in_use: 1, max_seats_used: 2, seats_owed: 3,",
+	"{id: 9, project: acme/tools/cli", "{id: 9, group: acme/tools", "r/*", "s/*", "enable_ssl_verification: false", "enable_ssl_verification: true",
+	"branch_filter_strategy: regex", "branch_filter_strategy: wildcard", "value: five", "value: other", "value: six", "value: another", "custom_webhook_template: t", "custom_webhook_template: u",
+	"issues_events: true", "issues_events: false", "created_at: 2026-01-09}, {group", "created_at: 2026-01-10}, {group", "plan_code: premium, start_date: 2026-01-01, end_date: 2027-01-08, seats: 10, seats_in_use: 1, max_seats_used: 2, seats_owed: 3,",
 	"plan_code: ultimate, start_date: 2026-01-02, end_date: null, seats: 11, seats_in_use: 2, max_seats_used: 3, seats_owed: 4,",
 	"auto_renew: true, trial: true, trial_starts_on: 2026-01-02, trial_ends_on: 2026-01-03, trial_extension_type: 1", "auto_renew: null, trial: false, trial_starts_on: null, trial_ends_on: null, trial_extension_type: 2",
 	"number_of_minutes: 100, expires_at: 2027-01-09", "number_of_minutes: 99, expires_at: 2027-01-10", "2027-01-10, display", "2027-01-12, display", "2027-01-11", "2027-01-13",
@@ -317,7 +321,13 @@ var currentChanges = []string{
 	"hook https://ci.example.com/secret push_events: false -> true",
 	"hook https://ci.example.com/secret tag_push_events: true -> false",
 	"hook https://ci.example.com/secret branch_filter: r/* -> s/*",
+	"hook https://ci.example.com/secret branch_filter_strategy: regex -> wildcard",
 	"hook https://ci.example.com/secret skip_verification: true -> false",
+	"hook https://ci.example.com/secret custom_headers: *** -> ***",
+	"hook https://ci.example.com/secret url_variables: *** -> ***",
+	"hook https://ci.example.com/secret custom_webhook_template: t -> u",
+	"hook https://ci.example.com/secret issues_events: true -> false",
+	"hook https://ci.example.com/secret created_at: 2026-01-09T00:00:00Z -> 2026-01-10T00:00:00Z",
 	"subscription acme plan_code: premium -> ultimate",
 	"subscription acme start_date: 2026-01-01T00:00:00Z -> 2026-01-02T00:00:00Z",
 	"subscription acme end_date: 2027-01-08T00:00:00Z -> ",

@@ -127,7 +127,8 @@ var hookCases = []Case{
 	}},
 	{Name: "hook put: every field read back", Check: func(s Subject) {
 		s.Apply(hookTree)
-		h := hooks.Hook{ID: 40, URL: "https://u:p@CI.example.com/ü?x=1&y", Token: "ü\"x\"", TagPush: true, Branches: "a*\"", SkipVerification: true}
+		h := hooks.Hook{ID: 40, URL: "https://u:p@CI.example.com/ü?x=1&y", Token: "ü\"x\"", TagPush: true, Branches: "a*\"", Strategy: hooks.RegexBranches, SkipVerification: true,
+			Headers: []hooks.KeyValue{{Key: "X-Ü", Value: "ü\"x\""}}, Variables: []hooks.KeyValue{{Key: "a", Value: "1"}, {Key: "b", Value: "2"}}}
 		s.Fine("PutHook", s.putHook(h))
 		got, p, err := s.Deliveries.Hook(s.Context(), 40)
 		s.Fine("Hook", err)
@@ -136,7 +137,7 @@ var hookCases = []Case{
 			ID: 22, Path: "a/b/p", Visibility: source.Internal, DefaultBranch: "trunk", Storage: "second", LegacyPath: "old/p",
 			Protections: []source.Protection{{Kind: source.Tag, Pattern: "v*"}, {Kind: source.Branch, Pattern: "trunk"}},
 		})
-		h.URL, h.Token = "", ""
+		h.URL, h.Token, h.Headers, h.Variables = "", "", nil, nil
 		s.Same("of the project, without secrets", s.hooksOf(22)[3], h)
 	}},
 	{Name: "hook put again: updated, its health stays", Check: func(s Subject) {
@@ -151,7 +152,10 @@ var hookCases = []Case{
 		s.Fine("letter case counts", s.putHook(hooks.Hook{URL: "https://ci.example.com/p"}))
 		s.Fine("query counts", s.putHook(hooks.Hook{URL: "https://ci.example.com/P?q"}))
 		s.Same("others", len(s.hooksOf(22)), 5)
-		s.Kind("another number", s.putHook(hooks.Hook{ID: 50, URL: "https://ci.example.com/P"}), domain.Conflict)
+		s.Fine("another number", s.putHook(hooks.Hook{ID: 50, URL: "https://ci.example.com/P"}))
+		s.Fine("of two the first", s.putHook(hooks.Hook{URL: "https://ci.example.com/P", Token: "t"}))
+		s.Same("first", s.hook(33).Token, "t")
+		s.Same("second", s.hook(50).Token, "")
 		s.Same("the same URL in a group", len(s.hooksOf(21)), 1)
 	}},
 	{Name: "hook of an unknown project or group: not found", Check: func(s Subject) {
@@ -178,9 +182,10 @@ projects: [{id: 24, path: a/b/c/p}]
 hooks:
   - {id: 41, group: a/b, url: "https://ci.example.com/other"}
   - {id: 42, project: a/p, url: "https://ci.example.com/tags", push_events: false, tag_push_events: true}
-  - {id: 43, project: a/p, url: "https://ci.example.com/both", tag_push_events: true, branch_filter: "x\"*"}`)
-		branches, tags := hooks.Hook{Push: true}, hooks.Hook{TagPush: true}
-		releases, both := hooks.Hook{TagPush: true, Branches: "release/*"}, hooks.Hook{Push: true, TagPush: true, Branches: `x"*`}
+  - {id: 43, project: a/p, url: "https://ci.example.com/both", tag_push_events: true, branch_filter: "x\"*", branch_filter_strategy: regex}`)
+		branches, tags := hooks.Hook{Push: true, Strategy: hooks.WildcardBranches}, hooks.Hook{TagPush: true, Strategy: hooks.WildcardBranches}
+		releases := hooks.Hook{TagPush: true, Branches: "release/*", Strategy: hooks.WildcardBranches}
+		both := hooks.Hook{Push: true, TagPush: true, Branches: `x"*`, Strategy: hooks.RegexBranches}
 		wanted := func(repository string) []hooks.Hook {
 			got := s.pushContext("nobody", repository, now).Hooks
 			slices.SortFunc(got, func(a, b hooks.Hook) int { return cmp.Compare(jsonText(a), jsonText(b)) })

@@ -89,8 +89,8 @@ var wantListed = map[string][]string{
 	},
 	"shares": {"- inv/plain Zebra maintainer - " + listedAt + " -", "inv - Zebra guest 2030-01-02T00:00:00Z 2026-01-02T00:00:00Z Zoe"},
 	"hooks": {
-		"971 - inv/plain https://***@ci.example.com/hook?*** true false v* false active 0 - - - n d",
-		"972 inv - http://ci.example.com false true \"\" true active 0 - - - \"\" \"\"",
+		"971 - inv/plain https://***@ci.example.com/hook?*** true false v* false active 0 - - - n d wildcard " + listedAt + " " + listedAt,
+		"972 inv - http://ci.example.com false true \"\" true active 0 - - - \"\" \"\" wildcard " + listedAt + " " + listedAt,
 	},
 	"agents":      {"961 prod 932 false 2026-01-02T00:00:00Z"},
 	"protections": {"inv/plain branch main false [maintainer] [maintainer] []", "inv/sub/all branch a false [maintainer] [maintainer] []", "inv/sub/all branch b true [none admin developer user:Zoe group:inv/sub deploy_key:952] [none] []", "inv/sub/all tag v* false [] [] [developer]"},

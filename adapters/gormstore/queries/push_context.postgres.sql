@@ -9,11 +9,11 @@ SELECT {{.Open}}{{template "actor columns" .}}, p.id, p.path, p.default_branch, 
 )
 {{- if .Refs}},
     (
-        SELECT json_agg(json_build_object('push', h.push, 'tag', h.tag_push, 'branches', h.branches))
+        SELECT json_agg(json_build_object('push', h.push, 'tag', h.tag_push, 'branches', h.branches, 'strategy', h.strategy))
         FROM (
-            SELECT own.push, own.tag_push, own.branches FROM hooks own WHERE own.project_id = p.id AND NOT own.disabled
+            SELECT own.push, own.tag_push, own.branches, own.strategy FROM hooks own WHERE own.project_id = p.id AND NOT own.disabled
             UNION
-            SELECT above.push, above.tag_push, above.branches
+            SELECT above.push, above.tag_push, above.branches, above.strategy
             FROM namespace_closure c
             CROSS JOIN LATERAL (SELECT * FROM hooks WHERE group_id = c.ancestor_id AND NOT disabled OFFSET 0) above
             WHERE c.descendant_id = p.namespace_id

@@ -10,12 +10,12 @@ SELECT {{.Open}}{{template "actor columns" .}}, p.id, p.path, p.default_branch, 
 {{- if .Refs}},
     (
         SELECT json_group_array(json_object(
-            'push', json(iif(h.push, 'true', 'false')), 'tag', json(iif(h.tag_push, 'true', 'false')), 'branches', h.branches
+            'push', json(iif(h.push, 'true', 'false')), 'tag', json(iif(h.tag_push, 'true', 'false')), 'branches', h.branches, 'strategy', h.strategy
         ))
         FROM (
-            SELECT own.push, own.tag_push, own.branches FROM hooks own WHERE own.project_id = p.id AND NOT own.disabled
+            SELECT own.push, own.tag_push, own.branches, own.strategy FROM hooks own WHERE own.project_id = p.id AND NOT own.disabled
             UNION
-            SELECT above.push, above.tag_push, above.branches
+            SELECT above.push, above.tag_push, above.branches, above.strategy
             FROM namespace_closure c CROSS JOIN hooks above ON above.group_id = c.ancestor_id
             WHERE c.descendant_id = p.namespace_id AND NOT above.disabled
         ) h

@@ -2,17 +2,14 @@ package seals
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"gorm.io/gorm"
 
-	"gatehouse/adapters/gormstore/auditlog"
 	"gatehouse/adapters/gormstore/database"
-	"gatehouse/domain/audit"
+	"gatehouse/domain/hooks"
 )
 
 const (
@@ -20,8 +17,6 @@ const (
 	pageSize = 100
 	// prefixSize is how many characters of a sealed text are in the index of its table.
 	prefixSize = 16
-	// digestValue is where renewHook has the digest.
-	digestValue = 2
 )
 
 // table is a table with sealed columns.
@@ -37,9 +32,6 @@ type table struct {
 	// renew returns the values that update sets, or none, and an error if a text cannot
 	// be opened.
 	renew func(s Sealer, id int64, old []string) ([]any, error)
-	// double removes the row, or another one, if both would have the same digest, and
-	// returns it; empty for a table without digests.
-	double string
 }
 
 var tables = []table{
@@ -52,17 +44,13 @@ var tables = []table{
 		update: "UPDATE users SET totp_secret = ? WHERE id = ? AND totp_secret = ?",
 	},
 	{
-		name: "hooks", texts: 2, renew: renewHook,
+		name: "hooks", texts: 4, renew: renewHook,
 		outdated: `
-			SELECT substr(url, 1, 16), id, url, token FROM hooks
+			SELECT substr(url, 1, 16), id, url, token, headers, variables FROM hooks
 			WHERE substr(url, 1, 16) %s $1 AND (substr(url, 1, 16), id) > ($2, $3)
 			ORDER BY substr(url, 1, 16), id LIMIT $4`,
-		double: `
-			DELETE FROM hooks WHERE id = (
-				SELECT CASE WHEN h.id > r.id THEN h.id ELSE r.id END
-				FROM hooks r JOIN hooks h ON h.holder = r.holder AND h.url_digest = ? AND h.id <> r.id WHERE r.id = ? AND r.url = ? AND r.token = ?)
-			RETURNING id, coalesce(url_shown, ''), coalesce(group_id, 0), coalesce(project_id, 0)`,
-		update: "UPDATE hooks SET url = ?, token = ?, url_digest = ?, url_shown = ? WHERE id = ? AND url = ? AND token = ?",
+		update: `UPDATE hooks SET url = ?, token = ?, headers = ?, variables = ?, url_digest = ?, url_shown = ?
+			WHERE id = ? AND url = ? AND token = ? AND headers = ? AND variables = ?`,
 	},
 }
 
@@ -75,24 +63,31 @@ func renewUser(s Sealer, id int64, old []string) ([]any, error) {
 	return []any{sealed}, err
 }
 
-// renewHook also seals a URL that an earlier release has left as it was, beside a token
-// that cannot be opened, too. That stays as it is.
+// renewHook also seals a URL that an earlier release has left as it was, beside a token,
+// headers or variables that cannot be opened, too. These stay as they are.
 func renewHook(s Sealer, id int64, old []string) ([]any, error) {
-	url, err := old[0], error(nil)
-	if !strings.HasPrefix(url, "http") {
-		if url, err = HookURL.Open(s, id, url); err != nil {
+	h := hooks.Hook{ID: hooks.HookID(id), URL: old[0]}
+	if !strings.HasPrefix(h.URL, "http") {
+		url, err := HookURL.Open(s, id, h.URL)
+		if err != nil {
 			return nil, err
 		}
+		h.URL = url
 	}
-	token, damage := HookToken.Open(s, id, old[1])
-	h, err := NewHook(s, id, url, token)
+	var damaged [3]error
+	h.Token, damaged[0] = HookToken.Open(s, id, old[1])
+	h.Headers, damaged[1] = HookHeaders.OpenValues(s, id, old[2])
+	h.Variables, damaged[2] = HookVariables.OpenValues(s, id, old[3])
+	sealed, err := NewHook(s, h)
 	if err != nil {
 		return nil, err
 	}
-	if damage != nil {
-		h.Token = old[1]
+	for i, kept := range []*string{&sealed.Token, &sealed.Headers, &sealed.Variables} {
+		if damaged[i] != nil {
+			*kept = old[i+1]
+		}
 	}
-	return []any{h.URL, h.Token, h.Digest, h.Shown}, damage
+	return []any{sealed.URL, sealed.Token, sealed.Headers, sealed.Variables, sealed.Digest, sealed.Shown}, errors.Join(damaged[:]...)
 }
 
 // Foreign returns the places of the texts that were sealed with a key which the sealer
@@ -115,11 +110,9 @@ func Foreign(ctx context.Context, db *database.DB, s Sealer) (places []string, e
 }
 
 // Renew seals again, page by page, what is not sealed with the current key, or in an
-// older form, or not at all, and returns how many rows it wrote or removed. Rows with a
+// older form, or not at all, and returns how many rows it wrote. Rows with a
 // text that cannot be opened stay as they are; damaged names them. It fails at a text
-// that is Foreign. Of two hooks of a holder with the same URL, which programs with
-// different keys have made, the one with the lower number stays. Each page is a
-// transaction; a row that changes meanwhile is left to the one who changed it, so that
+// that is Foreign. Each page is a transaction; a row that changes meanwhile is left to the one who changed it, so that
 // several servers may do this at once, and another time after a crash.
 func Renew(ctx context.Context, db *database.DB, s Sealer) (renewed int, damaged []string, err error) {
 	err = eachPage(ctx, db, s, func(p pass, page []row) error {
@@ -239,7 +232,7 @@ func (p pass) page(ctx context.Context, query string, last row) (found []row, er
 	return found, rows.Err()
 }
 
-// write writes the rows that have not changed, and returns how many it wrote or removed.
+// write writes the rows that have not changed, and returns how many it wrote.
 func (p pass) write(ctx context.Context, rows []row) (written int, err error) {
 	err = p.db.Atomically(ctx, "write sealed texts", func(tx *gorm.DB) error {
 		written = 0
@@ -247,15 +240,6 @@ func (p pass) write(ctx context.Context, rows []row) (written int, err error) {
 			old := []any{r.id}
 			for _, text := range r.texts {
 				old = append(old, text)
-			}
-			if p.double != "" {
-				removed, err := p.removeDouble(ctx, tx, append([]any{r.values[digestValue]}, old...))
-				if err != nil {
-					return err
-				}
-				if removed {
-					written++
-				}
 			}
 			done := tx.Exec(p.update, append(r.values, old...)...)
 			if done.Error != nil {
@@ -269,27 +253,4 @@ func (p pass) write(ctx context.Context, rows []row) (written int, err error) {
 		return 0, err
 	}
 	return written, nil
-}
-
-// removeDouble says whether it has removed a hook, which the audit log tells then.
-func (p pass) removeDouble(ctx context.Context, tx *gorm.DB, args []any) (removed bool, err error) {
-	hook, owner := audit.Object{Kind: "hook"}, audit.Object{Kind: audit.Group}
-	var project int64
-	err = tx.Raw(p.double, args...).Row().Scan(&hook.ID, &hook.Path, &owner.ID, &project)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	path := "SELECT path FROM namespaces WHERE id = ?"
-	if project != 0 {
-		owner = audit.Object{Kind: audit.Project, ID: project}
-		path = "SELECT path FROM projects WHERE id = ?"
-	}
-	if err := tx.Raw(path, owner.ID).Row().Scan(&owner.Path); err != nil {
-		return false, err
-	}
-	bySystem := audit.Cause{Actor: audit.Actor{Kind: audit.System}}
-	return true, auditlog.Append(ctx, tx, bySystem.Event(time.Now(), audit.Delete, owner, hook, audit.Values{"url": hook.Path}, nil))
 }

@@ -3,6 +3,7 @@
 package seals
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"gatehouse/domain/hooks"
@@ -36,6 +37,9 @@ const (
 	TOTPSecret Column = "users.totp_secret"
 	HookURL    Column = "hooks.url"
 	HookToken  Column = "hooks.token"
+	// HookHeaders and HookVariables are lists in JSON.
+	HookHeaders   Column = "hooks.headers"
+	HookVariables Column = "hooks.variables"
 )
 
 // place names the text in one row.
@@ -61,24 +65,69 @@ func (c Column) Open(s Sealer, id int64, sealed string) (string, error) {
 	return text, nil
 }
 
-// Hook is what the database keeps of the URL and the token of a hook.
+// SealValues returns headers or variables as the row of that number keeps them.
+func (c Column) SealValues(s Sealer, id int64, values []hooks.KeyValue) (string, error) {
+	if len(values) == 0 {
+		return "", nil
+	}
+	text, err := json.Marshal(values)
+	if err != nil {
+		return "", err
+	}
+	return c.Seal(s, id, string(text))
+}
+
+// OpenValues returns the headers or variables that the row of that number keeps.
+func (c Column) OpenValues(s Sealer, id int64, sealed string) (values []hooks.KeyValue, err error) {
+	text, err := c.Open(s, id, sealed)
+	if err != nil || text == "" {
+		return nil, err
+	}
+	err = json.Unmarshal([]byte(text), &values)
+	return values, err
+}
+
+// Hook is what the database keeps of the secrets of a hook.
 type Hook struct {
-	URL, Token string
+	URL, Token, Headers, Variables string
 	// Digest takes the place of the URL in an index, Shown where hooks are listed.
 	Digest, Shown string
 }
 
-// NewHook seals a URL and a token for the hook of that number.
-func NewHook(s Sealer, id int64, url, token string) (Hook, error) {
+// NewHook seals the secrets of a hook for its number.
+func NewHook(s Sealer, h hooks.Hook) (out Hook, err error) {
+	id := int64(h.ID)
 	// The URL comes first: if the key changes meanwhile, Renew finds the hook by it.
-	sealed, err := HookURL.Seal(s, id, url)
+	if out.URL, err = HookURL.Seal(s, id, h.URL); err != nil {
+		return Hook{}, err
+	}
+	digests, err := s.Digests(h.URL)
 	if err != nil {
 		return Hook{}, err
 	}
-	digests, err := s.Digests(url)
-	if err != nil {
+	out.Digest, out.Shown = digests[0], h.DisplayURL()
+	if out.Token, err = HookToken.Seal(s, id, h.Token); err != nil {
 		return Hook{}, err
 	}
-	token, err = HookToken.Seal(s, id, token)
-	return Hook{sealed, token, digests[0], hooks.Hook{URL: url}.DisplayURL()}, err
+	if out.Headers, err = HookHeaders.SealValues(s, id, h.Headers); err != nil {
+		return Hook{}, err
+	}
+	out.Variables, err = HookVariables.SealValues(s, id, h.Variables)
+	return out, err
+}
+
+// OpenHook opens the secrets of a hook, which has the URL and the token as they are kept.
+func OpenHook(s Sealer, h *hooks.Hook, headers, variables string) (err error) {
+	id := int64(h.ID)
+	if h.URL, err = HookURL.Open(s, id, h.URL); err != nil {
+		return err
+	}
+	if h.Token, err = HookToken.Open(s, id, h.Token); err != nil {
+		return err
+	}
+	if h.Headers, err = HookHeaders.OpenValues(s, id, headers); err != nil {
+		return err
+	}
+	h.Variables, err = HookVariables.OpenValues(s, id, variables)
+	return err
 }

@@ -148,8 +148,21 @@ func (c contents) Hooks(ctx context.Context) iter.Seq2[worldimport.Hook, error] 
 	return stream(c.tx.WithContext(ctx), "hooks", hookContents, func(row *describedHook) (worldimport.Hook, error) {
 		h := worldimport.Hook{Group: text(row.GroupPath), Project: text(row.ProjectPath), Hook: row.Row.hook()}
 		h.Hook.URL, h.Hook.Token = c.hookURL(row), c.hide(seals.HookToken, row.Row.ID, row.Row.Token)
+		h.Hook.Headers = c.hideValues(seals.HookHeaders, row.Row.ID, row.Row.Headers)
+		h.Hook.Variables = c.hideValues(seals.HookVariables, row.Row.ID, row.Row.Variables)
 		return h, nil
 	})
+}
+
+// hideValues opens headers or variables, or hides them.
+func (c contents) hideValues(column seals.Column, id int64, sealed string) []hooks.KeyValue {
+	switch {
+	case sealed == "":
+		return nil
+	case !c.secrets:
+		return worldimport.NoValues
+	}
+	return c.openedValues(column, id, sealed)
 }
 
 // hookURL returns the URL of a hook, or what of it may be shown. One that is not sealed

@@ -3,10 +3,13 @@ package worldtx
 import (
 	"context"
 
+	"gorm.io/gorm"
+
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/hooks"
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/source"
 )
 
@@ -14,9 +17,11 @@ type hookRow struct {
 	ID        int64
 	GroupID   database.Ref
 	ProjectID database.Ref
-	// URL and Token are sealed for the number of the row.
+	// URL, Token, Headers and Variables are sealed for the number of the row.
 	URL       string
 	Token     string
+	Headers   string
+	Variables string
 	URLDigest string
 	Push      bool
 	TagPush   bool
@@ -25,6 +30,11 @@ type hookRow struct {
 
 	Name        string
 	Description string
+	Strategy    string
+	Template    string
+	Settings    database.Object
+	CreatedAt   database.Instant `gorm:"autoCreateTime:false"`
+	UpdatedAt   database.Instant `gorm:"autoUpdateTime:false"`
 }
 
 // TableName is gorm's name for the table.
@@ -42,59 +52,74 @@ func (w *writer) putHook(ctx context.Context, in source.MemberSource, h hooks.Ho
 	if err := w.memberSourceExists(ctx, in); err != nil {
 		return err
 	}
-	digests, err := w.sealer.Digests(h.URL)
-	if err != nil {
-		return err
+	if h.ID == 0 {
+		same, err := w.sameHook(ctx, in, h.URL)
+		if err != nil {
+			return err
+		}
+		if same != nil {
+			h.ID = hooks.HookID(same.ID)
+		}
 	}
-	same, err := w.sameHook(ctx, in, h.URL, digests)
-	if err != nil {
-		return err
-	}
+	_, err := w.writeHook(ctx, in, h)
+	return err
+}
+
+// writeHook writes a hook with its secrets and returns its number, which is new for 0.
+func (w *writer) writeHook(ctx context.Context, in source.MemberSource, h hooks.Hook) (hooks.HookID, error) {
 	row := hookRow{
-		ID: int64(h.ID), GroupID: database.Ref(in.Group), ProjectID: database.Ref(in.Project), URLDigest: digests[0],
-		Push: h.Push, TagPush: h.TagPush, Branches: string(h.Branches), Trusting: h.SkipVerification,
-		Name: h.Name, Description: h.Description,
-	}
-	switch {
-	case same == nil:
-	case row.ID == 0:
-		row.ID = same.ID
-	case row.ID != same.ID:
-		return database.Conflict("its URL is that of hook %d", same.ID)
+		ID: int64(h.ID), GroupID: database.Ref(in.Group), ProjectID: database.Ref(in.Project),
+		Push: h.Push, TagPush: h.TagPush, Branches: string(h.Branches), Strategy: string(h.Strategy), Trusting: h.SkipVerification,
+		Name: h.Name, Description: h.Description, Template: h.Template, Settings: database.Object(h.Settings),
+		CreatedAt: database.ToInstant(h.CreatedAt), UpdatedAt: database.ToInstant(h.UpdatedAt),
 	}
 	if err := w.number(ctx, hookTable, &row.ID); err != nil {
-		return err
+		return 0, err
 	}
-	err = upsert(ctx, w, &row, database.UpsertClause([]string{"id"}, []string{
-		"group_id", "project_id", "url_digest", "push", "tag_push", "branches", "trusting", "name", "description",
+	err := upsert(ctx, w, &row, database.UpsertClause([]string{"id"}, []string{
+		"group_id", "project_id", "push", "tag_push", "branches", "strategy", "trusting", "name", "description", "template",
+		"settings", "created_at", "updated_at",
 	}))
+	if err != nil {
+		return 0, err
+	}
+	h.ID = hooks.HookID(row.ID)
+	return h.ID, w.sealHook(ctx, h)
+}
+
+// sealHook writes the secrets of a hook into its row, for which they are sealed. A token
+// that is worldimport.NoSecret stays, and so do headers and variables that are
+// worldimport.NoValues.
+func (w *writer) sealHook(ctx context.Context, h hooks.Hook) error {
+	sealed, err := seals.NewHook(w.sealer, h)
 	if err != nil {
 		return err
 	}
-	return w.sealHook(ctx, row.ID, h)
+	changes := map[string]any{"url": sealed.URL, "url_digest": sealed.Digest, "url_shown": sealed.Shown}
+	if h.Token != worldimport.NoSecret {
+		changes["token"] = sealed.Token
+	}
+	if !worldimport.AreNoValues(h.Headers) {
+		changes["headers"] = sealed.Headers
+	}
+	if !worldimport.AreNoValues(h.Variables) {
+		changes["variables"] = sealed.Variables
+	}
+	return w.tx.WithContext(ctx).Table(hookTable).Where("id = ?", int64(h.ID)).Updates(changes).Error
 }
 
-const (
-	sealHookURL   = "UPDATE hooks SET url = ?, url_digest = ?, url_shown = ? WHERE id = ?"
-	sealHookToken = "UPDATE hooks SET token = ? WHERE id = ?"
-)
-
-// sealHook writes the secrets of a hook into its row, for which they are sealed. A token
-// that is worldimport.NoSecret stays.
-func (w *writer) sealHook(ctx context.Context, id int64, h hooks.Hook) error {
-	sealed, err := seals.NewHook(w.sealer, id, h.URL, h.Token)
-	if err == nil {
-		err = w.exec(ctx, sealHookURL, sealed.URL, sealed.Digest, sealed.Shown, id)
+// sameHook returns the first hook of a group or project with that URL, or nil.
+func (w *writer) sameHook(ctx context.Context, in source.MemberSource, url string) (*hookRow, error) {
+	digests, err := w.sealer.Digests(url)
+	if err != nil {
+		return nil, err
 	}
-	if err != nil || h.Token == worldimport.NoSecret {
-		return err
+	rows, err := gorm.G[hookRow](w.tx).Where("(url_digest IN ? OR url = ?) AND (group_id = ? OR project_id = ?)", digests, url, int64(in.Group), int64(in.Project)).
+		Order("id").Limit(1).Find(ctx)
+	if err != nil || len(rows) == 0 {
+		return nil, err
 	}
-	return w.exec(ctx, sealHookToken, sealed.Token, id)
-}
-
-// sameHook returns the hook of a group or project with that URL, or nil.
-func (w *writer) sameHook(ctx context.Context, in source.MemberSource, url string, digests []string) (*hookRow, error) {
-	return database.Find[hookRow](ctx, w.tx, "(url_digest IN ? OR url = ?) AND (group_id = ? OR project_id = ?)", digests, url, int64(in.Group), int64(in.Project))
+	return &rows[0], nil
 }
 
 // Hook implements worldimport.Current.
@@ -104,26 +129,39 @@ func (w currentTx) Hook(ctx context.Context, in source.MemberSource, h hooks.Hoo
 }
 
 func (w *writer) keptHook(ctx context.Context, in source.MemberSource, h hooks.Hook) (worldimport.KeptHook, error) {
-	digests, err := w.sealer.Digests(h.URL)
-	if err != nil {
-		return worldimport.KeptHook{}, err
-	}
-	row, err := w.sameHook(ctx, in, h.URL, digests)
-	if h.ID != 0 {
-		row, err = database.Find[hookRow](ctx, w.tx, "id = ?", int64(h.ID))
+	row, err := database.Find[hookRow](ctx, w.tx, "id = ?", int64(h.ID))
+	if h.ID == 0 {
+		row, err = w.sameHook(ctx, in, h.URL)
 	}
 	if row, err = found(row, err); err != nil {
 		return worldimport.KeptHook{}, err
 	}
 	found := row.hook()
 	found.URL, found.Token = w.opened(seals.HookURL, row.ID, row.URL), w.opened(seals.HookToken, row.ID, row.Token)
-	return worldimport.KeptHook{In: source.MemberSource{Group: source.NamespaceID(row.GroupID), Project: source.ProjectID(row.ProjectID)}, Hook: found}, nil
+	found.Headers, found.Variables = w.openedValues(seals.HookHeaders, row.ID, row.Headers), w.openedValues(seals.HookVariables, row.ID, row.Variables)
+	return worldimport.KeptHook{In: row.in(), Hook: found}, nil
 }
 
-// hook returns the hook of the row without URL and token.
+// openedValues opens sealed headers or variables; those that cannot be opened are
+// worldimport.NoValues.
+func (w *writer) openedValues(column seals.Column, id int64, sealed string) []hooks.KeyValue {
+	values, err := column.OpenValues(w.sealer, id, sealed)
+	if err != nil {
+		return worldimport.NoValues
+	}
+	return values
+}
+
+// in returns whose hook it is.
+func (row hookRow) in() source.MemberSource {
+	return source.MemberSource{Group: source.NamespaceID(row.GroupID), Project: source.ProjectID(row.ProjectID)}
+}
+
+// hook returns the hook of the row without its secrets.
 func (row hookRow) hook() hooks.Hook {
 	return hooks.Hook{
 		ID: hooks.HookID(row.ID), Name: row.Name, Description: row.Description, Push: row.Push, TagPush: row.TagPush,
-		Branches: source.Pattern(row.Branches), SkipVerification: row.Trusting,
+		Branches: source.Pattern(row.Branches), Strategy: hooks.BranchStrategy(row.Strategy), SkipVerification: row.Trusting,
+		Template: row.Template, Settings: remembered.Values(row.Settings), CreatedAt: row.CreatedAt.Time, UpdatedAt: row.UpdatedAt.Time,
 	}
 }
