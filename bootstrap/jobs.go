@@ -23,7 +23,7 @@ import (
 )
 
 // background does jobs.
-var background = fx.Module("background", fx.Provide(PostReceive, Webhooks, WorkerPool, history, newReleaser))
+var background = fx.Module("background", fx.Provide(PostReceive, Webhooks, Hooks, WorkerPool, history, newReleaser))
 
 // history returns the history that Gitaly knows, or nil if none is connected.
 func history(config config.Config, repositories Repositories) postreceive.History {
@@ -69,14 +69,27 @@ func PostReceive(config config.Config, pushes postreceive.Pushes, history postre
 
 // Webhooks makes the dispatcher of events to hooks.
 func Webhooks(config config.Config, deliveries webhooks.Deliveries, now application.Clock, log *zap.Logger) *webhooks.Dispatcher {
-	sender := hookclient.New(hookclient.Instance{
-		URL: config.ExternalURL, SSHURL: func(path string) string { return config.CloneURL(path, source.SSH) }, Version: config.Version,
-		Timeout: config.Webhooks.Timeout, Local: config.Webhooks.AllowLocalRequests,
-	})
-	return webhooks.New(deliveries, loggingSender{sender, log.Named("webhooks")}, webhooks.Rules{
+	return webhooks.New(deliveries, loggingSender{hookClient(config), log.Named("webhooks")}, webhooks.Rules{
 		Pause: config.Webhooks.Backoff, SlowAfter: config.Webhooks.SlowAfter(),
 		PerHook: config.Webhooks.PerHook, PerHost: config.Webhooks.PerHost, NewID: uuid.NewString,
 	}, now)
+}
+
+// hookClient makes the client of the receivers of webhooks.
+func hookClient(config config.Config) *hookclient.Client {
+	return hookclient.New(hookclient.Instance{
+		URL: config.ExternalURL, SSHURL: func(path string) string { return config.CloneURL(path, source.SSH) }, Version: config.Version,
+		Timeout: config.Webhooks.Timeout, Local: config.Webhooks.AllowLocalRequests,
+	})
+}
+
+// Hooks makes the service that changes hooks.
+func Hooks(config config.Config, unitOfWork webhooks.UnitOfWork, reader webhooks.Records, backlog webhooks.Backlog, standings Standings, dispatcher *webhooks.Dispatcher, repositories Repositories, now application.Clock) *webhooks.Service {
+	var history webhooks.History
+	if config.Gitaly.Connected() {
+		history = repositories
+	}
+	return webhooks.NewService(unitOfWork, reader, backlog, standings, hookClient(config), dispatcher, history, now)
 }
 
 // loggingSender logs when an event takes the place of earlier ones.

@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"crypto/rand"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -18,7 +19,7 @@ import (
 )
 
 // cluster is what the Kubernetes agent server asks and reports.
-var cluster = fx.Module("cluster", fx.Provide(KasSecret, Clusters, Findings))
+var cluster = fx.Module("cluster", fx.Provide(KasSecret, Clusters, AgentRegistry, Findings))
 
 // KasSecret opens the secret that kas signs its tokens with. While the routes of
 // kas are off it returns nil.
@@ -27,6 +28,11 @@ func KasSecret(config config.Config, now application.Clock, log *zap.Logger) (*s
 		return nil, nil
 	}
 	return secretfile.OpenKas(config.Kas.SecretFile, config.Secrets.Strict, now, log)
+}
+
+// AgentRegistry makes the registry of agents.
+func AgentRegistry(unitOfWork clusters.UnitOfWork, reader clusters.Records, standings Standings, now application.Clock) *clusters.Registry {
+	return clusters.NewRegistry(unitOfWork, reader, standings, rand.Reader, now)
 }
 
 // KasAPI makes the routes of the Kubernetes agent server.

@@ -16,6 +16,7 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/accounts"
 	"gatehouse/application/authorization"
+	"gatehouse/application/clusters"
 	"gatehouse/application/code"
 	"gatehouse/application/credentials"
 	"gatehouse/application/gitaccess"
@@ -23,6 +24,7 @@ import (
 	"gatehouse/application/inventory"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
+	"gatehouse/application/webhooks"
 	"gatehouse/bootstrap/config"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
@@ -111,8 +113,11 @@ func Code(directory gitaccess.Directory, gitaly *gitaly.Client, rules gitaccess.
 	return code.New(directory, gitaly, gitaly, gitaly, code.Rules{Settings: rules.Settings, Keys: rules.Keys}, now)
 }
 
-func restUseCases(credentials *credentials.Service, accounts *accounts.Service, members *members.Service, projects *projects.Reader, changes *projects.Service, groups *groups.Service, code *code.Service, inventory inventory.Records) rest.UseCases {
-	return rest.UseCases{Credentials: credentials, Accounts: accounts, Members: members, Projects: projects, Changes: changes, Groups: groups, Code: code, Queues: inventory.Queues}
+func restUseCases(credentials *credentials.Service, accounts *accounts.Service, members *members.Service, projects *projects.Reader, changes *projects.Service, groups *groups.Service, code *code.Service, hooks *webhooks.Service, agents *clusters.Registry, inventory inventory.Records) rest.UseCases {
+	return rest.UseCases{
+		Credentials: credentials, Accounts: accounts, Members: members, Projects: projects, Changes: changes, Groups: groups, Code: code,
+		Hooks: hooks, Agents: agents, Queues: inventory.Queues,
+	}
 }
 
 // RightsExplainer makes the explainer of rights.

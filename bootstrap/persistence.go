@@ -50,7 +50,8 @@ func MemoryPorts(s *memory.Store) Ports {
 		MemberUnitOfWork: s.MemberUnitOfWork, MemberRecords: s.MemberRecords, ProjectViews: s.ProjectViews,
 		GroupUnitOfWork: s.GroupUnitOfWork, GroupRecords: s.GroupRecords, Namespaces: s.GroupRecords,
 		WorldImport: s.WorldImport, WorldScratch: s.WorldScratch, WorldSnapshot: s.WorldSnapshot, NewProjects: s.NewProjects, ProjectUnitOfWork: s.ProjectUnitOfWork, Billing: s.Billing, BillingUnitOfWork: s.BillingUnitOfWork, Inventory: s.Records,
-		Agents: s.Agents, UsageCounters: s.UsageCounters, AgentTokens: s.AgentTokens, Findings: s.Findings,
+		Agents: s.Agents, UsageCounters: s.UsageCounters, AgentTokens: s.AgentTokens, AgentUnitOfWork: s.AgentUnitOfWork, AgentRecords: s.AgentRecords, Findings: s.Findings,
+		HookUnitOfWork: s.HookUnitOfWork, HookRecords: s.HookRecords, Backlog: s.Deliveries,
 		Destinations: s.Destinations, Removed: s.Removed, Jobs: s.Jobs, Deliveries: s.Deliveries, Retention: s.Retention, Store: s,
 	}
 }
@@ -64,7 +65,8 @@ func GormPorts(s *gormstore.Store) Ports {
 		MemberUnitOfWork: s.MemberUnitOfWork, MemberRecords: s.MemberRecords, ProjectViews: s.ProjectViews,
 		GroupUnitOfWork: s.GroupUnitOfWork, GroupRecords: s.GroupRecords, Namespaces: s.Namespaces,
 		AccessTokens: s.AccessTokens, AuditLog: s.AuditLog, WorldImport: s.WorldImport, WorldScratch: s.WorldScratch, WorldSnapshot: s.WorldSnapshot, NewProjects: s.NewProjects, ProjectUnitOfWork: s.ProjectUnitOfWork, Inventory: s.Records,
-		Agents: s.Agents, UsageCounters: s.UsageCounters, AgentTokens: s.AgentTokens, Findings: s.Findings,
+		Agents: s.Agents, UsageCounters: s.UsageCounters, AgentTokens: s.AgentTokens, AgentUnitOfWork: s.AgentUnitOfWork, AgentRecords: s.AgentRecords, Findings: s.Findings,
+		HookUnitOfWork: s.HookUnitOfWork, HookRecords: s.HookRecords, Backlog: s.Deliveries,
 		Destinations: s.Destinations, Removed: s.Destinations, Jobs: s.Jobs, Pushes: s.Pushes, Deliveries: s.Deliveries, Retention: s.Retention,
 		Billing: s.Billing, BillingUnitOfWork: s.BillingUnitOfWork, Store: s,
 	}

@@ -66,6 +66,8 @@ type Ports struct {
 	Agents            clusters.Agents
 	UsageCounters     clusters.UsageCounters
 	AgentTokens       clusters.Tokens
+	AgentUnitOfWork   clusters.UnitOfWork
+	AgentRecords      clusters.Records
 	Findings          findings.Findings
 	Destinations      projects.Destinations
 	NewProjects       projects.UnitOfWork
@@ -74,6 +76,9 @@ type Ports struct {
 	Jobs              Jobs
 	Pushes            postreceive.Pushes
 	Deliveries        webhooks.Deliveries
+	HookUnitOfWork    webhooks.UnitOfWork
+	HookRecords       webhooks.Records
+	Backlog           webhooks.Backlog
 	Store             Store
 	// RequestCounters count for all servers together; nil if each counts alone.
 	RequestCounters ratelimit.Counters

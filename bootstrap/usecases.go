@@ -16,6 +16,7 @@ import (
 	"gatehouse/application/postreceive"
 	"gatehouse/application/projects"
 	"gatehouse/application/pushes"
+	"gatehouse/application/webhooks"
 	"gatehouse/application/whois"
 	"gatehouse/bootstrap/config"
 	"gatehouse/domain/source"
@@ -42,6 +43,7 @@ type Repositories interface {
 	projects.RepositoryRemover
 	projects.Heads
 	postreceive.History
+	webhooks.History
 }
 
 // Storages makes a client of the storages that this server asks itself. It does

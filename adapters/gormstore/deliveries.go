@@ -101,6 +101,32 @@ func (d *Deliveries) Delivery(ctx context.Context, id int64) (hooks.Delivery, er
 	return out, database.Fault(err, "delivery %d", id)
 }
 
+// undelivered is the rest of a query for the deliveries d to a hook.
+const undelivered = " FROM hook_deliveries d WHERE d.hook_id = $1"
+
+// Undelivered implements webhooks.Backlog.
+func (d *Deliveries) Undelivered(ctx context.Context, id hooks.HookID, page application.Page) (out application.Listed[webhooks.Undelivered], err error) {
+	defer func() { err = database.Fault(err, "deliveries to hook %d", id) }()
+	if err := d.db.Pool.QueryRowContext(ctx, "SELECT count(*)"+undelivered, int64(id)).Scan(&out.Total); err != nil {
+		return out, err
+	}
+	live := "EXISTS (SELECT 1 FROM river_job j WHERE " + d.job("d") + " AND j.state NOT IN " + jobs.Over + ")"
+	rows, err := d.db.Pool.QueryContext(ctx, "SELECT d.id, d.event, d.created_at, NOT "+live+undelivered+" ORDER BY d.id LIMIT $2 OFFSET $3", int64(id), page.Size, page.Offset)
+	if err != nil {
+		return out, err
+	}
+	defer func() { _ = rows.Close() }() // Err returns the same
+	for rows.Next() {
+		var u webhooks.Undelivered
+		if err := rows.Scan(&u.ID, eventColumn{&u.Event}, database.Time(&u.CreatedAt), &u.GivenUp); err != nil {
+			return out, err
+		}
+		out.Items = append(out.Items, u)
+	}
+	out.More = int64(page.Offset+len(out.Items)) < out.Total
+	return out, rows.Err()
+}
+
 const firstProject = `
 	SELECT p.id, p.path, p.visibility, p.default_branch, p.storage, p.legacy_path FROM hooks h
 	JOIN projects p ON p.id = h.project_id OR p.namespace_id IN (SELECT c.descendant_id FROM namespace_closure c WHERE c.ancestor_id = h.group_id)

@@ -17,10 +17,12 @@ import (
 	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/adapters/gormstore/worldtx"
 	"gatehouse/application/accounts"
+	"gatehouse/application/clusters"
 	"gatehouse/application/groups"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
 	"gatehouse/application/provisioning"
+	"gatehouse/application/webhooks"
 	"gatehouse/application/worldimport"
 )
 
@@ -41,6 +43,10 @@ type Store struct {
 	AuditLog          *AuditLog
 	Agents            *Agents
 	AgentTokens       *AgentTokens
+	AgentUnitOfWork   clusters.UnitOfWork
+	AgentRecords      *management.Agents
+	HookUnitOfWork    webhooks.UnitOfWork
+	HookRecords       *management.Hooks
 	UsageCounters     *UsageCounters
 	Findings          *Findings
 	Destinations      *Destinations
@@ -165,6 +171,10 @@ func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 	s.ProjectUnitOfWork = worldtx.NewProjectChanges(db, queue, s.Billing.within, sealer)
 	s.GroupUnitOfWork = worldtx.NewGroups(db, queue, s.Billing.within, sealer)
 	s.GroupRecords, s.Namespaces = management.NewGroups(db), management.NewNamespaces(db)
+	s.HookUnitOfWork = worldtx.NewHooks(db, queue, s.Billing.within, sealer)
+	s.HookRecords = management.NewHooks(db, sealer)
+	s.AgentUnitOfWork = worldtx.NewAgents(db, queue, s.Billing.within, sealer)
+	s.AgentRecords = management.NewAgents(db)
 	s.WorldScratch = worldtx.NewScratch(db, queue, s.Billing.within, sealer)
 	s.WorldSnapshot = worldtx.NewSnapshot(db, s.Billing.within, sealer)
 	return s

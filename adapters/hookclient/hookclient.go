@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -96,6 +97,29 @@ func (c *Client) Send(ctx context.Context, d hooks.Delivery) (status int, err er
 	defer func() { _ = response.Body.Close() }() // only the status counts
 	_, _ = io.CopyN(io.Discard, response.Body, maxAnswer)
 	return response.StatusCode, nil
+}
+
+// CheckTarget implements webhooks.Receivers.
+func (c *Client) CheckTarget(target string) error {
+	u, err := url.Parse(target)
+	if err != nil {
+		return errors.New("its url cannot be read") // the error would repeat it
+	}
+	host := u.Hostname()
+	if host == "" {
+		return errors.New("its url has no host")
+	}
+	if strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") {
+		host = "127.0.0.1"
+	}
+	address, err := netip.ParseAddr(host)
+	if err != nil {
+		return nil // a name, which is looked up when an event is sent
+	}
+	if why := refusal(address, c.instance.Local); why != "" {
+		return fmt.Errorf("requests to %s are not allowed: %s", address, why)
+	}
+	return nil
 }
 
 // setHeaders sets the hook's own headers, and over these the ones of GitLab's webhooks.

@@ -71,6 +71,21 @@ func send(t *testing.T, d hooks.Delivery, answer http.HandlerFunc) (sent, int, e
 // ownHeaders are those of a hook, of which one is GitLab's.
 var ownHeaders = []hooks.KeyValue{{Key: "x-own", Value: "ü 1"}, {Key: "X-Gitlab-Event", Value: "Mine"}}
 
+func TestClient_CheckTarget(t *testing.T) {
+	t.Parallel()
+	public, local := hookclient.New(hookclient.Instance{}), hookclient.New(hookclient.Instance{Local: true})
+	for target, want := range map[string][2]bool{
+		"https://ci.example.com/x": {true, true}, "https://8.8.8.8": {true, true}, "http://[2606:4700::1111]:8080": {true, true},
+		"http://127.0.0.1:3000": {false, true}, "http://localhost": {false, true}, "http://LocalHost.:80": {false, true}, "http://[::1]": {false, true},
+		"http://10.1.2.3": {false, true}, "http://[::ffff:10.1.2.3]": {false, true}, "http://169.254.169.254/latest": {false, false},
+		"https://": {false, false}, "https://%zz": {false, false}, "https://ci.example.com:port": {false, false},
+	} {
+		if got := [2]bool{public.CheckTarget(target) == nil, local.CheckTarget(target) == nil}; got != want {
+			t.Errorf("%s: got %v, want %v", target, got, want)
+		}
+	}
+}
+
 func fine(http.ResponseWriter, *http.Request) {}
 
 func TestClient_Send_push(t *testing.T) {

@@ -152,6 +152,11 @@ func listPage[Row any](all []Row, page application.Page, rank func(Row) int, key
 	return out
 }
 
+// listByID returns a page of rows in the order of their numbers.
+func listByID[Row any](all []Row, page application.Page, id func(Row) int64) application.Listed[Row] {
+	return listPage(all, page, nil, func(Row) string { return "" }, id)
+}
+
 // rankFirst returns the rank with which some rows come first.
 func rankFirst[Row any](first func(Row) bool) func(Row) int {
 	return func(row Row) int {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/application"
 	"gatehouse/application/webhooks"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/audit"
@@ -112,27 +113,6 @@ func (w *world) hookApplies(p project, owner source.MemberSource) bool {
 	return strings.HasPrefix(fold(p.Path), fold(w.namespaces.rows[owner.Group].Path)+"/")
 }
 
-// delivery is an event that waits for delivery. The event is kept as JSON, as in
-// other stores.
-type delivery struct {
-	id           int64
-	hook         hooks.HookID
-	project      source.ProjectID
-	ref          string
-	eventID, key string
-	event        []byte
-	createdAt    time.Time
-	// released deliveries that were not tried yet take one of the hook's places. Passed
-	// ones were given up before a later one arrived.
-	released, passed bool
-	job              *job
-}
-
-// sameRef says whether both are of one ref of a project, and for one hook.
-func (d *delivery) sameRef(other *delivery) bool {
-	return d.hook == other.hook && d.project == other.project && d.ref == other.ref
-}
-
 // Deliveries implements webhooks.Deliveries.
 type Deliveries struct{ *state }
 
@@ -154,43 +134,6 @@ func (d Deliveries) Delivery(ctx context.Context, id int64) (hooks.Delivery, err
 	out := hooks.Delivery{ID: id, Hook: h.toSend(), EventID: row.eventID, Key: row.key}
 	out.Turn, out.Missed = d.findTurn(row)
 	return out, json.Unmarshal(row.event, &out.Event)
-}
-
-// findTurn returns the turn of a delivery, and how many earlier ones its hook has missed.
-// The caller holds mu.
-func (s *state) findTurn(row *delivery) (turn hooks.Turn, missed int) {
-	for _, other := range s.deliveries.rows {
-		if !other.sameRef(row) || other.id == row.id {
-			continue
-		}
-		if other.id > row.id {
-			if other.job.state == jobRunning && turn == hooks.TurnNow {
-				turn = hooks.TurnSoon
-			}
-			continue
-		}
-		if other.passed {
-			continue
-		}
-		missed++
-		if other.job.live() {
-			turn = hooks.TurnLater
-		}
-	}
-	if row.passed {
-		turn = hooks.TurnPassed
-	}
-	return turn, missed
-}
-
-// waits says whether a delivery has to wait for an earlier one. The caller holds mu.
-func (s *state) waits(row *delivery) bool {
-	for _, other := range s.deliveries.rows {
-		if other.sameRef(row) && other.id < row.id && !other.passed && other.job.live() {
-			return true
-		}
-	}
-	return false
 }
 
 // Hook implements webhooks.Deliveries.
@@ -314,6 +257,103 @@ func (s *state) releaseDeliveries(h hooks.Hook, perHook int) {
 		}
 	}
 	s.wakeRunner()
+}
+
+// changeHooks runs a transaction with the ports of webhooks. It is a webhooks.UnitOfWork.
+func (s *state) changeHooks(ctx context.Context, do func(webhooks.Tx) error) error {
+	return s.update(ctx, func(tx *transaction) error {
+		return do(webhooks.Tx{Hooks: hooksTx{tx}, Standings: groupsTx{tx}, Audit: auditTx{tx}})
+	})
+}
+
+// hookOf returns the hook of that number which a group or project has, or domain.NotFound.
+func (w *world) hookOf(in source.MemberSource, id hooks.HookID) (hook, error) {
+	h, ok := w.hooks.rows[id]
+	if !ok || h.owner != in {
+		return hook{}, notFound("hook %d", id)
+	}
+	return hook{copyHook(h.Hook), in}, nil
+}
+
+// Hook implements webhooks.Hooks.
+func (tx hooksTx) Hook(ctx context.Context, in source.MemberSource, id hooks.HookID) (hooks.Hook, error) {
+	h, err := tx.hookOf(in, id)
+	return h.Hook, cmp.Or(ctx.Err(), err)
+}
+
+// Shown implements webhooks.Hooks.
+func (tx hooksTx) Shown(ctx context.Context, in source.MemberSource, id hooks.HookID) (webhooks.View, error) {
+	h, err := tx.hookOf(in, id)
+	return h.view(), cmp.Or(ctx.Err(), err)
+}
+
+// view returns the hook as the API shows it.
+func (h hook) view() webhooks.View {
+	out := webhooks.View{Hook: h.Hook, In: h.owner, HasToken: h.Token != ""}
+	out.URL, out.Token = h.DisplayURL(), ""
+	for _, values := range [][]hooks.KeyValue{out.Headers, out.Variables} {
+		for i := range values {
+			values[i].Value = ""
+		}
+	}
+	return out
+}
+
+// PutHook implements webhooks.Hooks.
+func (tx hooksTx) PutHook(ctx context.Context, in source.MemberSource, h hooks.Hook) (hooks.HookID, error) {
+	if err := cmp.Or(ctx.Err(), tx.requireMemberSource(in)); err != nil {
+		return 0, err
+	}
+	return tx.writeHook(in, h), nil
+}
+
+// RemoveHook implements webhooks.Hooks.
+func (tx hooksTx) RemoveHook(ctx context.Context, in source.MemberSource, id hooks.HookID) error {
+	if _, err := tx.hookOf(in, id); err != nil {
+		return err
+	}
+	delete(tx.hooks.rows, id)
+	return ctx.Err()
+}
+
+// HookRecords implements webhooks.Records.
+type HookRecords struct{ *state }
+
+// View implements webhooks.Records.
+func (r HookRecords) View(ctx context.Context, in source.MemberSource, id hooks.HookID) (webhooks.View, error) {
+	h, err := r.world.Load().hookOf(in, id)
+	return h.view(), cmp.Or(ctx.Err(), err)
+}
+
+// Views implements webhooks.Records.
+func (r HookRecords) Views(ctx context.Context, in source.MemberSource, page application.Page) (application.Listed[webhooks.View], error) {
+	var all []webhooks.View
+	for _, h := range r.world.Load().hooks.rows {
+		if h.owner == in {
+			v := hook{copyHook(h.Hook), in}.view()
+			v.Headers, v.Variables = nil, nil
+			all = append(all, v)
+		}
+	}
+	return listByID(all, page, func(v webhooks.View) int64 { return int64(v.ID) }), ctx.Err()
+}
+
+// Undelivered implements webhooks.Backlog.
+func (d Deliveries) Undelivered(ctx context.Context, id hooks.HookID, page application.Page) (application.Listed[webhooks.Undelivered], error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var all []webhooks.Undelivered
+	for number, row := range d.deliveries.rows {
+		if _, exists := d.world.Load().hooks.rows[id]; row.hook != id || !exists {
+			continue
+		}
+		u := webhooks.Undelivered{ID: number, CreatedAt: row.createdAt, GivenUp: !row.job.live()}
+		if err := json.Unmarshal(row.event, &u.Event); err != nil {
+			return application.Listed[webhooks.Undelivered]{}, err
+		}
+		all = append(all, u)
+	}
+	return listByID(all, page, func(u webhooks.Undelivered) int64 { return u.ID }), ctx.Err()
 }
 
 func (w *world) listHooks(now time.Time) (rows [][]any) {

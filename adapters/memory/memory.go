@@ -11,11 +11,13 @@ import (
 
 	"gatehouse/application"
 	"gatehouse/application/accounts"
+	"gatehouse/application/clusters"
 	"gatehouse/application/groups"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/pushes"
+	"gatehouse/application/webhooks"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/agents"
 	"gatehouse/domain/audit"
@@ -59,6 +61,10 @@ type Store struct {
 	Agents            Agents
 	UsageCounters     UsageCounters
 	AgentTokens       AgentTokens
+	AgentUnitOfWork   clusters.UnitOfWork
+	AgentRecords      AgentRecords
+	HookUnitOfWork    webhooks.UnitOfWork
+	HookRecords       HookRecords
 	Findings          Findings
 	Destinations      Destinations
 	Jobs              Jobs
@@ -105,6 +111,10 @@ func New() *Store {
 		Agents:            Agents{s},
 		UsageCounters:     UsageCounters{s},
 		AgentTokens:       AgentTokens{s},
+		AgentUnitOfWork:   s.changeAgents,
+		AgentRecords:      AgentRecords{s},
+		HookUnitOfWork:    s.changeHooks,
+		HookRecords:       HookRecords{s},
 		Findings:          Findings{s},
 		Destinations:      Destinations{s},
 		Jobs:              Jobs{s},

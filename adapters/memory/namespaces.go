@@ -271,9 +271,7 @@ func (tx *transaction) deleteProject(id source.ProjectID) {
 	}
 	for n, a := range tx.agents.rows {
 		if a.project == id {
-			maps.DeleteFunc(tx.agentTokens.rows, func(_ int64, t agentToken) bool { return t.agent == n })
-			delete(tx.agents.rows, n)
-			tx.deletedAgents = append(tx.deletedAgents, agents.AgentID(n))
+			tx.deleteAgent(n)
 		}
 	}
 	maps.DeleteFunc(tx.hooks.rows, func(_ hooks.HookID, h hook) bool { return h.owner == in })

@@ -285,3 +285,61 @@ func (n Notices) Take(ctx context.Context, user identity.UserID, repository sour
 	}
 	return notice, nil
 }
+
+// delivery is an event that waits for delivery. The event is kept as JSON, as in
+// other stores.
+type delivery struct {
+	id           int64
+	hook         hooks.HookID
+	project      source.ProjectID
+	ref          string
+	eventID, key string
+	event        []byte
+	createdAt    time.Time
+	// released deliveries that were not tried yet take one of the hook's places. Passed
+	// ones were given up before a later one arrived.
+	released, passed bool
+	job              *job
+}
+
+// sameRef says whether both are of one ref of a project, and for one hook.
+func (d *delivery) sameRef(other *delivery) bool {
+	return d.hook == other.hook && d.project == other.project && d.ref == other.ref
+}
+
+// findTurn returns the turn of a delivery, and how many earlier ones its hook has missed.
+// The caller holds mu.
+func (s *state) findTurn(row *delivery) (turn hooks.Turn, missed int) {
+	for _, other := range s.deliveries.rows {
+		if !other.sameRef(row) || other.id == row.id {
+			continue
+		}
+		if other.id > row.id {
+			if other.job.state == jobRunning && turn == hooks.TurnNow {
+				turn = hooks.TurnSoon
+			}
+			continue
+		}
+		if other.passed {
+			continue
+		}
+		missed++
+		if other.job.live() {
+			turn = hooks.TurnLater
+		}
+	}
+	if row.passed {
+		turn = hooks.TurnPassed
+	}
+	return turn, missed
+}
+
+// waits says whether a delivery has to wait for an earlier one. The caller holds mu.
+func (s *state) waits(row *delivery) bool {
+	for _, other := range s.deliveries.rows {
+		if other.sameRef(row) && other.id < row.id && !other.passed && other.job.live() {
+			return true
+		}
+	}
+	return false
+}

@@ -45,7 +45,7 @@ func hook(e *entry) worldimport.Hook {
 			Headers:          keyValues(e, "custom_headers"),
 			Variables:        keyValues(e, "url_variables"),
 			Template:         e.text("custom_webhook_template"),
-			Settings:         e.settings("settings", remembered.Hooks),
+			Settings:         e.settings("settings", remembered.GroupHooks),
 			CreatedAt:        e.moment("created_at"),
 		},
 	}

@@ -315,7 +315,7 @@ func writeHook(r *rowWriter, h worldimport.Hook) {
 	writeKeyValues(r, "custom_headers", h.Hook.Headers)
 	writeKeyValues(r, "url_variables", h.Hook.Variables)
 	r.optionalText("custom_webhook_template", h.Hook.Template)
-	r.settings(h.Hook.Settings, remembered.Hooks)
+	r.settings(h.Hook.Settings, remembered.GroupHooks)
 	r.moment("created_at", h.Hook.CreatedAt)
 }
 

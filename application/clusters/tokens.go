@@ -40,17 +40,24 @@ func (s *TokenService) Create(ctx context.Context, by audit.Cause, agent agents.
 	if name = strings.TrimSpace(name); name == "" {
 		return "", domain.Refuse(domain.Invalid, "a token needs a name")
 	}
-	raw := make([]byte, base64.RawURLEncoding.DecodedLen(tokenLength)+1)
-	if _, err := io.ReadFull(s.random, raw); err != nil {
-		return "", fmt.Errorf("random token: %w", err)
+	if text, err = newTokenText(s.random); err != nil {
+		return "", err
 	}
-	text = tokenPrefix + base64.RawURLEncoding.EncodeToString(raw)[:tokenLength]
 	event := s.event(by, audit.Create, name, nil, audit.Values{"agent_id": int64(agent), "name": name})
 	err = s.tokens.Add(ctx, NewToken{agent, name, identity.DigestToken(text), event.At, by.Actor.User}, event)
 	if errors.Is(err, domain.NotFound) {
 		return "", domain.Refuse(domain.NotFound, "there is no agent %d", agent)
 	}
 	return text, err
+}
+
+// newTokenText returns the text of a new token.
+func newTokenText(random io.Reader) (string, error) {
+	raw := make([]byte, base64.RawURLEncoding.DecodedLen(tokenLength)+1)
+	if _, err := io.ReadFull(random, raw); err != nil {
+		return "", fmt.Errorf("random token: %w", err)
+	}
+	return tokenPrefix + base64.RawURLEncoding.EncodeToString(raw)[:tokenLength], nil
 }
 
 // Revoke revokes all tokens of that name which the agent has. If it has none

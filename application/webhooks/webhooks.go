@@ -87,6 +87,18 @@ func (d *Dispatcher) Deliver(ctx context.Context, id int64) error {
 	return err
 }
 
+// attemptError is why the receiver of a hook did not accept an event.
+type attemptError struct {
+	hook   hooks.HookID
+	reason error
+}
+
+// Error names the hook and the reason.
+func (e *attemptError) Error() string { return fmt.Sprintf("hook %d: %v", e.hook, e.reason) }
+
+// Unwrap returns the reason.
+func (e *attemptError) Unwrap() error { return e.reason }
+
 // attempt sends a delivery and notes how it went. The audit log tells of a hook that
 // this disables or enables.
 func (d *Dispatcher) attempt(ctx context.Context, by audit.Cause, delivery hooks.Delivery) (status int, err error) {
@@ -97,10 +109,10 @@ func (d *Dispatcher) attempt(ctx context.Context, by audit.Cause, delivery hooks
 	case ctx.Err() != nil:
 		return 0, ctx.Err() // this process gave up, not the receiver
 	case failure != nil:
-		failure = fmt.Errorf("hook %d: %w", delivery.Hook.ID, failure)
+		failure = &attemptError{delivery.Hook.ID, failure}
 		outcome = hooks.Failed
 	case status/100 != 2:
-		failure = fmt.Errorf("hook %d: the receiver answered with status %d", delivery.Hook.ID, status)
+		failure = &attemptError{delivery.Hook.ID, fmt.Errorf("the receiver answered with status %d", status)}
 		outcome = hooks.Failed
 	case d.rules.SlowAfter > 0 && d.now().Sub(began) > d.rules.SlowAfter:
 		outcome = hooks.Slow

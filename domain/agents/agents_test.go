@@ -48,6 +48,42 @@ func TestToken_Stale(t *testing.T) {
 	}
 }
 
+func TestCheckName(t *testing.T) {
+	t.Parallel()
+	const form = `["Name can contain only lowercase letters, digits, and '-', but cannot start or end with '-'"]`
+	for name, want := range map[string]string{
+		"prod": "", "7": "", "a--b": "", strings.Repeat("x", 63): "",
+		"": `["Name can't be blank"]`, strings.Repeat("x", 64): `["Name is too long (maximum is 63 characters)"]`,
+		"-a": form, "a-": form, "-": form, "Prod": form, "a_b": form, "a b": form, "é": form, "a\n": form,
+	} {
+		if got := agents.CheckName(name); (got == nil) != (want == "") || got != nil && got.Message != want {
+			t.Errorf("%.20q: got %v, want %q", name, got, want)
+		}
+	}
+}
+
+func TestToken_Check(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		token agents.Token
+		want  string
+	}{
+		{agents.Token{Name: "default"}, ""}, {agents.Token{Name: strings.Repeat("é", 255), Description: strings.Repeat("é", 1024)}, ""},
+		{agents.Token{Name: " "}, `["Name can't be blank"]`},
+		{agents.Token{Name: strings.Repeat("x", 256)}, `["Name is too long (maximum is 255 characters)"]`},
+		{agents.Token{Name: "x", Description: strings.Repeat("x", 1025)}, `["Description is too long (maximum is 1024 characters)"]`},
+	} {
+		if got := c.token.Check(); (got == nil) != (c.want == "") || got != nil && got.Message != c.want {
+			t.Errorf("%.20q: got %v, want %q", c.token.Name, got, c.want)
+		}
+	}
+	for active, refused := range map[int]bool{0: false, 1: false, 2: true, 3: true} {
+		if got := agents.CheckActive(active); (got != nil) != refused {
+			t.Errorf("%d active: got %v", active, got)
+		}
+	}
+}
+
 func TestAuthorize(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]source.Path{

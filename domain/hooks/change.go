@@ -73,6 +73,10 @@ var (
 	ErrBranches = domain.Refuse(domain.Unprocessable, "Invalid branch filter given")
 )
 
+// ErrUnreadable refuses to change a hook whose secrets were sealed with a key that is lost,
+// or are damaged.
+var ErrUnreadable = domain.Refuse(domain.Unprocessable, "The secrets of the hook cannot be read: remove it, and add it again")
+
 // The longest texts of a hook, in characters; those of the URL and the token in bytes. They
 // are GitLab's, but that of the token.
 const (

@@ -162,6 +162,14 @@ func (h Health) Pause(now time.Time) time.Duration {
 	return 0
 }
 
+// At returns the health without a pause that has ended at now.
+func (h Health) At(now time.Time) Health {
+	if h.Pause(now) == 0 {
+		h.PausedUntil = time.Time{}
+	}
+	return h
+}
+
 // Slow says that the last attempts succeeded, but took long.
 func (h Health) Slow() bool { return h.Failures > 0 && h.Status/100 == 2 }
 

@@ -62,7 +62,14 @@ var Groups = Table{
 	{Name: "organization_id", Kind: Number, Default: int64(1)},
 }
 
-// Hooks are what is remembered of a webhook: the events of which there are none here.
+// GroupHooks are what is remembered of a hook of a group.
+var GroupHooks = slices.Concat(Hooks, Table{
+	{Name: "subgroup_events", Kind: Flag, Default: false},
+	{Name: "member_events", Kind: Flag, Default: false},
+	{Name: "project_events", Kind: Flag, Default: false},
+})
+
+// Hooks are what is remembered of a hook of a project: the events of which there are none here.
 var Hooks = Table{
 	{Name: "merge_requests_events", Kind: Flag, Default: false},
 	{Name: "repository_update_events", Kind: Flag, Default: false},
@@ -81,9 +88,6 @@ var Hooks = Table{
 	{Name: "resource_access_token_events", Kind: Flag, Default: false},
 	{Name: "resource_deploy_token_events", Kind: Flag, Default: false},
 	{Name: "vulnerability_events", Kind: Flag, Default: false},
-	{Name: "subgroup_events", Kind: Flag, Default: false},
-	{Name: "member_events", Kind: Flag, Default: false},
-	{Name: "project_events", Kind: Flag, Default: false},
 }
 
 // emailsDisabled is the old name of the opposite of emailsEnabled.

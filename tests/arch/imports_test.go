@@ -81,7 +81,7 @@ var rows = map[string][]string{
 	"adapters/gormstore/seals":      {"domain/hooks", "adapters/gormstore/database"},
 	"adapters/gormstore/queries":    {"adapters/gormstore/database"},
 	"adapters/gormstore/lookups":    {},
-	"adapters/gormstore/management": slices.Concat(core, []string{"adapters/gormstore/database", "adapters/gormstore/queries"}),
+	"adapters/gormstore/management": slices.Concat(core, []string{"adapters/gormstore/database", "adapters/gormstore/queries", "adapters/gormstore/seals"}),
 	"adapters/gormstore/worldtx":    slices.Concat(core, []string{"adapters/gormstore/database", "adapters/gormstore/management", "adapters/gormstore/queries", "adapters/gormstore/auditlog", "adapters/gormstore/jobs", "adapters/gormstore/seals"}),
 	"adapters/memory":               core,
 	"adapters/gitaly":               slices.Concat(core, []string{"adapters/gitaly/..."}), // its generated messages

@@ -87,6 +87,19 @@ func (c Column) OpenValues(s Sealer, id int64, sealed string) (values []hooks.Ke
 	return values, err
 }
 
+// Keys returns the keys of the headers or variables that the row of that number keeps, and
+// none if these cannot be read.
+func Keys(s Sealer, c Column, id int64, sealed string) []hooks.KeyValue {
+	values, err := c.OpenValues(s, id, sealed)
+	if err != nil {
+		return nil
+	}
+	for i := range values {
+		values[i].Value = ""
+	}
+	return values
+}
+
 // Hook is what the database keeps of the secrets of a hook.
 type Hook struct {
 	URL, Token, Headers, Variables string

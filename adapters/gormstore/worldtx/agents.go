@@ -4,8 +4,12 @@ import (
 	"cmp"
 	"context"
 
+	"gorm.io/gorm"
+
 	"gatehouse/adapters/gormstore/database"
+	"gatehouse/application/clusters"
 	"gatehouse/application/worldimport"
+	"gatehouse/domain/agents"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
@@ -124,4 +128,75 @@ func (row agentTokenRow) token() worldimport.AgentToken {
 	return worldimport.AgentToken{
 		Name: row.Name, Description: row.Description, Digest: identity.TokenDigest(row.Digest), Revoked: row.Revoked, Creation: creation(row.CreatedAt, row.CreatorID),
 	}
+}
+
+// agentPorts returns the ports of clusters.
+func (w *writer) agentPorts() clusters.Tx {
+	return clusters.Tx{Agents: agentsTx{w}, Tokens: agentsTx{w}, Standings: w, Audit: w}
+}
+
+// agentsTx implements the ports of clusters.
+type agentsTx struct{ *writer }
+
+// Agent implements clusters.AgentChanges.
+func (w agentsTx) Agent(ctx context.Context, project source.ProjectID, id agents.AgentID) (agents.Agent, error) {
+	row, err := found(database.Find[agentRow](ctx, w.tx, "id = ? AND project_id = ?", int64(id), int64(project)))
+	if err != nil {
+		return agents.Agent{}, database.Fault(err, "agent %d", id)
+	}
+	return agents.Agent{ID: id, Name: row.Name, Project: project, CreatedBy: identity.UserID(row.CreatorID), CreatedAt: row.CreatedAt.Time}, nil
+}
+
+// AgentNameTaken implements clusters.AgentChanges.
+func (w agentsTx) AgentNameTaken(ctx context.Context, project source.ProjectID, name string) (bool, error) {
+	row, err := w.agentNamed(ctx, int64(project), name)
+	return row != nil, database.Fault(err, "agent %q", name)
+}
+
+// AddAgent implements clusters.AgentChanges.
+func (w agentsTx) AddAgent(ctx context.Context, a agents.Agent) (agents.AgentID, error) {
+	row := agentRow{ProjectID: int64(a.Project), Name: a.Name, CreatorID: database.Ref(a.CreatedBy), CreatedAt: database.ToInstant(a.CreatedAt)}
+	err := w.exists(ctx, projectTable, row.ProjectID)
+	if err == nil {
+		err = gorm.G[agentRow](w.tx).Create(ctx, &row)
+	}
+	return agents.AgentID(row.ID), database.Fault(err, "agent %q", a.Name)
+}
+
+// RemoveAgent implements clusters.AgentChanges.
+func (w agentsTx) RemoveAgent(ctx context.Context, id agents.AgentID) error {
+	return database.Fault(w.exec(ctx, "DELETE FROM agents WHERE id = ?", int64(id)), "agent %d", id)
+}
+
+// Token implements clusters.TokenChanges.
+func (w agentsTx) Token(ctx context.Context, agent agents.AgentID, id int64) (agents.Token, error) {
+	row, err := found(database.Find[agentTokenRow](ctx, w.tx, "id = ? AND agent_id = ?", id, int64(agent)))
+	if err != nil {
+		return agents.Token{}, database.Fault(err, "token %d of agent %d", id, agent)
+	}
+	return agents.Token{
+		ID: id, Agent: agent, Name: row.Name, Description: row.Description, Revoked: row.Revoked,
+		CreatedAt: row.CreatedAt.Time, CreatedBy: identity.UserID(row.CreatorID), LastUsedAt: row.LastUsedAt.Time,
+	}, nil
+}
+
+// ActiveTokens implements clusters.TokenChanges.
+func (w agentsTx) ActiveTokens(ctx context.Context, agent agents.AgentID) (active int, err error) {
+	err = w.tx.WithContext(ctx).Raw("SELECT count(*) FROM agent_tokens WHERE agent_id = ? AND NOT revoked", int64(agent)).Scan(&active).Error
+	return active, database.Fault(err, "tokens of agent %d", agent)
+}
+
+// AddToken implements clusters.TokenChanges.
+func (w agentsTx) AddToken(ctx context.Context, t agents.Token, digest identity.TokenDigest) (int64, error) {
+	row := agentTokenRow{
+		AgentID: int64(t.Agent), Name: t.Name, Description: t.Description, Digest: string(digest),
+		CreatedAt: database.ToInstant(t.CreatedAt), CreatorID: database.Ref(t.CreatedBy),
+	}
+	err := gorm.G[agentTokenRow](w.tx).Create(ctx, &row)
+	return row.ID, database.Fault(err, "token of agent %d", t.Agent)
+}
+
+// RevokeToken implements clusters.TokenChanges.
+func (w agentsTx) RevokeToken(ctx context.Context, id int64) error {
+	return database.Fault(w.exec(ctx, "UPDATE agent_tokens SET revoked = true WHERE id = ?", id), "token %d", id)
 }

@@ -1,12 +1,14 @@
 package worldtx
 
 import (
+	"cmp"
 	"context"
 
 	"gorm.io/gorm"
 
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/adapters/gormstore/seals"
+	"gatehouse/application/webhooks"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain/hooks"
 	"gatehouse/domain/remembered"
@@ -22,7 +24,8 @@ type hookRow struct {
 	Token     string
 	Headers   string
 	Variables string
-	URLDigest string
+	URLDigest string `gorm:"->"`
+	URLShown  string `gorm:"->"`
 	Push      bool
 	TagPush   bool
 	Branches  string
@@ -164,4 +167,65 @@ func (row hookRow) hook() hooks.Hook {
 		Branches: source.Pattern(row.Branches), Strategy: hooks.BranchStrategy(row.Strategy), SkipVerification: row.Trusting,
 		Template: row.Template, Settings: remembered.Values(row.Settings), CreatedAt: row.CreatedAt.Time, UpdatedAt: row.UpdatedAt.Time,
 	}
+}
+
+// hookPorts returns the ports of webhooks.
+func (w *writer) hookPorts() webhooks.Tx {
+	return webhooks.Tx{Hooks: hooksTx{w}, Standings: w, Audit: w}
+}
+
+// hookOf returns the hook of that number which a group or project has, or domain.NotFound.
+func (w *writer) hookOf(ctx context.Context, in source.MemberSource, id hooks.HookID) (*hookRow, error) {
+	row, err := found(database.Find[hookRow](ctx, w.tx, "id = ? AND holder = ?", int64(id), holder(in)))
+	return row, database.Fault(err, "hook %d", id)
+}
+
+// Hook implements webhooks.Hooks.
+func (w hooksTx) Hook(ctx context.Context, in source.MemberSource, id hooks.HookID) (hooks.Hook, error) {
+	row, err := w.hookOf(ctx, in, id)
+	if err != nil {
+		return hooks.Hook{}, err
+	}
+	h := row.hook()
+	h.URL, h.Token = row.URL, row.Token
+	if err := seals.OpenHook(w.sealer, &h, row.Headers, row.Variables); err != nil {
+		return hooks.Hook{}, hooks.ErrUnreadable.Because(err)
+	}
+	return h, nil
+}
+
+// Shown implements webhooks.Hooks.
+func (w hooksTx) Shown(ctx context.Context, in source.MemberSource, id hooks.HookID) (webhooks.View, error) {
+	row, err := w.hookOf(ctx, in, id)
+	if err != nil {
+		return webhooks.View{}, err
+	}
+	view := webhooks.View{Hook: row.hook(), In: in, HasToken: row.Token != ""}
+	view.URL = row.shown()
+	view.Headers, view.Variables = seals.Keys(w.sealer, seals.HookHeaders, row.ID, row.Headers), seals.Keys(w.sealer, seals.HookVariables, row.ID, row.Variables)
+	return view, nil
+}
+
+// shown returns the URL without its secrets, also one that is not sealed yet.
+func (row hookRow) shown() string {
+	return hooks.Hook{URL: cmp.Or(row.URLShown, row.URL)}.DisplayURL()
+}
+
+// PutHook implements webhooks.Hooks.
+func (w hooksTx) PutHook(ctx context.Context, in source.MemberSource, h hooks.Hook) (hooks.HookID, error) {
+	err := w.memberSourceExists(ctx, in)
+	if err == nil {
+		h.ID, err = w.writeHook(ctx, in, h)
+	}
+	return h.ID, database.Fault(err, "hook of %s", h.DisplayURL())
+}
+
+// RemoveHook implements webhooks.Hooks.
+func (w hooksTx) RemoveHook(ctx context.Context, in source.MemberSource, id hooks.HookID) error {
+	removed := w.tx.WithContext(ctx).Exec("DELETE FROM hooks WHERE id = ? AND holder = ?", int64(id), holder(in))
+	err := removed.Error
+	if err == nil && removed.RowsAffected == 0 {
+		err = gorm.ErrRecordNotFound
+	}
+	return database.Fault(err, "hook %d", id)
 }

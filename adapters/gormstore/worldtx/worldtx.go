@@ -19,9 +19,11 @@ import (
 	"gatehouse/adapters/gormstore/seals"
 	"gatehouse/application"
 	"gatehouse/application/accounts"
+	"gatehouse/application/clusters"
 	"gatehouse/application/groups"
 	"gatehouse/application/members"
 	"gatehouse/application/provisioning"
+	"gatehouse/application/webhooks"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/audit"
@@ -75,6 +77,18 @@ func NewMembers(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provi
 // arguments.
 func NewGroups(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisioning.BillingTx, sealer seals.Sealer) groups.UnitOfWork {
 	return unitOfWork(&importer{db, queue, billing, sealer}, (*writer).groupPorts)
+}
+
+// NewHooks returns the unit of work on hooks beside the one that New returns of the same
+// arguments.
+func NewHooks(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisioning.BillingTx, sealer seals.Sealer) webhooks.UnitOfWork {
+	return unitOfWork(&importer{db, queue, billing, sealer}, (*writer).hookPorts)
+}
+
+// NewAgents returns the unit of work on agents beside the one that New returns of the same
+// arguments.
+func NewAgents(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisioning.BillingTx, sealer seals.Sealer) clusters.UnitOfWork {
+	return unitOfWork(&importer{db, queue, billing, sealer}, (*writer).agentPorts)
 }
 
 func unitOfWork[Tx any](im *importer, ports func(*writer) Tx) application.UnitOfWork[Tx] {

@@ -18,12 +18,14 @@ import (
 	"gatehouse/adapters/httpapi/rest/repositories"
 	"gatehouse/application"
 	"gatehouse/application/accounts"
+	"gatehouse/application/clusters"
 	"gatehouse/application/code"
 	"gatehouse/application/credentials"
 	"gatehouse/application/groups"
 	"gatehouse/application/inventory"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
+	"gatehouse/application/webhooks"
 	"gatehouse/domain/identity"
 )
 
@@ -51,6 +53,8 @@ type UseCases struct {
 	Changes *projects.Service
 	Groups  *groups.Service
 	Code    *code.Service
+	Hooks   *webhooks.Service
+	Agents  *clusters.Registry
 	// Queues returns what the queues of jobs hold at a moment.
 	Queues func(context.Context, time.Time) ([]inventory.Queue, error)
 }
@@ -59,11 +63,13 @@ type UseCases struct {
 func New(u UseCases, instance Instance, limits call.Limits, now application.Clock) *API {
 	asked := call.UseCases{Credentials: u.Credentials, Accounts: u.Accounts, Projects: u.Projects}
 	return &API{
-		server:       call.NewServer(asked, instance.ExternalURL, limits, now),
-		people:       people.New(people.UseCases{Accounts: u.Accounts}, instance.Instance, now),
-		namespaces:   namespaces.New(namespaces.UseCases{Groups: u.Groups, Members: u.Members, Projects: u.Projects}, instance.Instance),
-		repositories: repositories.New(repositories.UseCases{Projects: u.Projects, Changes: u.Changes, Members: u.Members, Code: u.Code}, instance.Instance),
-		useCases:     u, instance: instance, now: now,
+		server:     call.NewServer(asked, instance.ExternalURL, limits, now),
+		people:     people.New(people.UseCases{Accounts: u.Accounts}, instance.Instance, now),
+		namespaces: namespaces.New(namespaces.UseCases{Groups: u.Groups, Members: u.Members, Projects: u.Projects}, instance.Instance),
+		repositories: repositories.New(repositories.UseCases{
+			Projects: u.Projects, Changes: u.Changes, Members: u.Members, Code: u.Code, Hooks: u.Hooks, Agents: u.Agents,
+		}, instance.Instance),
+		useCases: u, instance: instance, now: now,
 	}
 }
 

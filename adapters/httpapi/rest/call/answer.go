@@ -8,6 +8,7 @@ import (
 	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/domain"
+	"gatehouse/domain/hooks"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/rights"
 )
@@ -113,6 +114,9 @@ func refine(err error) (httpapi.Refinement, bool) {
 	}
 	if wrong, ok := errors.AsType[domain.FieldErrors](err); ok {
 		return httpapi.Refinement{Status: http.StatusBadRequest, Body: fieldsBody{wrong.ByField()}}, true
+	}
+	if errors.Is(err, hooks.ErrURL) || errors.Is(err, hooks.ErrBranches) {
+		return httpapi.Refinement{Status: http.StatusUnprocessableEntity, Body: errorBody{err.Error()}}, true
 	}
 	if method, ok := errors.AsType[*methodNotAllowed](err); ok {
 		return httpapi.Refinement{Status: http.StatusMethodNotAllowed, Body: errorBody{method.message}}, true

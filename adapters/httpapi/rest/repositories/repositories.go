@@ -7,9 +7,11 @@ import (
 
 	"gatehouse/adapters/httpapi/rest/call"
 	"gatehouse/adapters/httpapi/rest/entity"
+	"gatehouse/application/clusters"
 	"gatehouse/application/code"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
+	"gatehouse/application/webhooks"
 )
 
 // API answers the routes.
@@ -24,6 +26,8 @@ type UseCases struct {
 	Changes  *projects.Service
 	Members  *members.Service
 	Code     *code.Service
+	Hooks    *webhooks.Service
+	Agents   *clusters.Registry
 }
 
 // New makes an API.
@@ -33,4 +37,4 @@ func New(useCases UseCases, instance entity.Instance) *API { return &API{useCase
 type route = call.Handled[API]
 
 // Routes are all routes of the package, in the order of the documentation.
-var Routes = slices.Concat(projectRoutes, projectChangeRoutes, codeRoutes)
+var Routes = slices.Concat(projectRoutes, projectChangeRoutes, codeRoutes, hookRoutes, agentRoutes)
