@@ -32,7 +32,7 @@ var keptHeaders = []string{
 // shows as a difference.
 var masks = map[string]*regexp.Regexp{
 	`"lfs_token":"<token>"`: regexp.MustCompile(`"lfs_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9\.[\w-]+\.[\w-]{43}"`),
-	`"token":"<token>"`:     regexp.MustCompile(`"token":"glpat-[\w-]{20}"`),
+	`"token":"<token>"`:     regexp.MustCompile(`"token":"gl(?:pat-[\w-]{20}|agent-[\w-]{50})"`),
 	`"<code>"`:              regexp.MustCompile(`"[0-9a-f]{16}"`),
 }
 

@@ -13,6 +13,8 @@ import (
 // Run runs all cases on the stores that open makes.
 func Run(t *testing.T, open stores.Factory) {
 	contract.RunCases(t, "project changes", changeCases, open)
+	contract.RunCases(t, "hook changes", hookCases, open)
+	contract.RunCases(t, "agent changes", agentCases, open)
 }
 
 // now is the time of all cases.
