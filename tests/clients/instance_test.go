@@ -4,6 +4,7 @@ package clients_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -265,19 +266,44 @@ func (i instance) may(actor, project string) (push, fetch bool) {
 	return ask("git-receive-pack", servertest.ZeroID+" "+servertest.NewID+" refs/heads/topic"), ask("git-upload-pack", "_any")
 }
 
-// pushes fails the test unless the actor may push to a project as said.
+// pushes fails the test unless the actor may push to a project as said, to Gitaly and to
+// explain.
 func (i instance) pushes(what, actor, project string, want bool) {
 	i.Helper()
 	if push, _ := i.may(actor, project); push != want {
 		i.Errorf("%s: may push: got %t, want %t", what, push, want)
 	}
+	if explained := i.explained(actor, project, "--ref", "refs/heads/topic", "--change", "create"); explained != want {
+		i.Errorf("%s: explain says that they may push: %t, want %t", what, explained, want)
+	}
 }
 
-// fetches fails the test unless the actor may fetch from a project as said.
+// explained returns the verdict of `gatehouse explain` on an actor and a project.
+func (i instance) explained(actor, project string, flags ...string) bool {
+	i.Helper()
+	name, number, _ := strings.Cut(strings.ReplaceAll(actor, `"`, ""), ": ")
+	args := append([]string{
+		"explain", "--json", map[string]string{"user_id": "--user-id", "username": "--user", "key_id": "--key"}[name], number, "--project", project,
+		"--database", string(i.data.Config.Database.URL), "--set", "instance.key_file=" + i.data.Config.Instance.KeyFile,
+	}, flags...)
+	var out, errs bytes.Buffer
+	cli.Run(i.Context(), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, args) // it exits with 1 for a refusal
+	var verdict struct{ Allowed *bool }
+	if err := json.Unmarshal(out.Bytes(), &verdict); err != nil || verdict.Allowed == nil {
+		i.Fatalf("gatehouse explain: %v %s %s", err, &out, &errs)
+	}
+	return *verdict.Allowed
+}
+
+// fetches fails the test unless the actor may fetch from a project as said, to GitLab Shell
+// and to explain.
 func (i instance) fetches(what, actor, project string, want bool) {
 	i.Helper()
 	if _, fetch := i.may(actor, project); fetch != want {
 		i.Errorf("%s: may fetch: got %t, want %t", what, fetch, want)
+	}
+	if explained := i.explained(actor, project); explained != want {
+		i.Errorf("%s: explain says that they may fetch: %t, want %t", what, explained, want)
 	}
 }
 
