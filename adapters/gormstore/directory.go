@@ -230,7 +230,7 @@ type protectionEntry struct {
 	Kind    string
 	Pattern source.Pattern
 	Force   bool
-	Verb    string
+	Verb    source.ProtectionVerb
 	Level   source.Role
 	User    identity.UserID
 	Group   source.NamespaceID
@@ -250,14 +250,8 @@ func protections(entries []protectionEntry) []source.Protection {
 			out = append(out, p)
 		}
 		p := &out[len(out)-1]
-		access := source.Access{Role: e.Level, User: e.User, Group: e.Group, DeployKey: e.Key, Member: e.Member}
-		switch e.Verb {
-		case worldtx.PushVerb:
-			p.Push = append(p.Push, access)
-		case worldtx.MergeVerb:
-			p.Merge = append(p.Merge, access)
-		case worldtx.CreateVerb:
-			p.Create = append(p.Create, access)
+		if accesses := p.Entries(e.Verb); accesses != nil {
+			*accesses = append(*accesses, source.Access{Role: e.Level, User: e.User, Group: e.Group, DeployKey: e.Key, Member: e.Member})
 		}
 	}
 	return out

@@ -292,15 +292,21 @@ func (all *Records) protectionRows(ctx context.Context) ([][]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	places := map[any]int{worldtx.PushVerb: 4, worldtx.MergeVerb: 5, worldtx.CreateVerb: 6}
+	places := map[any]int{string(source.PushVerb): 4, string(source.MergeVerb): 5, string(source.UnprotectVerb): 6, string(source.CreateVerb): 7}
 	var out [][]any
 	for i, e := range entries {
 		if i == 0 || entries[i-1][0] != e[0] {
-			out = append(out, []any{e[1], e[2], e[3], e[4], []string{}, []string{}, []string{}})
+			out = append(out, []any{e[1], e[2], e[3], e[4], []string{}, []string{}, []string{}, []string{}})
 		}
 		if place, ok := places[e[5]]; ok {
 			protection := out[len(out)-1]
 			protection[place] = append(protection[place].([]string), entry(e[6:]))
+		}
+	}
+	maintainers := []string{source.Maintainer.String()}
+	for _, p := range out {
+		if p[1] == worldtx.BranchKind && len(p[places[string(source.UnprotectVerb)]].([]string)) == 0 {
+			p[places[string(source.UnprotectVerb)]] = maintainers
 		}
 	}
 	return out, nil

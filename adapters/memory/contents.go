@@ -94,7 +94,7 @@ func (c contents) Projects(ctx context.Context) iter.Seq2[worldimport.Project, e
 		for _, one := range p.Protections {
 			out.Protections = append(out.Protections, worldimport.Protection{
 				Kind: one.Kind, Pattern: one.Pattern, AllowForcePush: one.AllowForcePush,
-				Push: c.accesses(one.Push), Merge: c.accesses(one.Merge), Create: c.accesses(one.Create),
+				Push: c.accesses(one.Push), Merge: c.accesses(one.Merge), Unprotect: c.accesses(one.Unprotect), Create: c.accesses(one.Create),
 			})
 		}
 		return out, true

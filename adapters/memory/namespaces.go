@@ -290,7 +290,7 @@ func (tx *transaction) removeAccess(gone func(source.Access) bool) {
 	for id, p := range tx.projects.rows {
 		p.Protections = slices.Clone(p.Protections)
 		for i, one := range p.Protections {
-			for _, entries := range []*[]source.Access{&one.Push, &one.Merge, &one.Create} {
+			for _, entries := range []*[]source.Access{&one.Push, &one.Merge, &one.Unprotect, &one.Create} {
 				*entries = slices.DeleteFunc(slices.Clone(*entries), gone)
 			}
 			p.Protections[i] = one

@@ -91,7 +91,10 @@ func (tx projectsTx) Current(ctx context.Context, p worldimport.Project) (worldi
 		return worldimport.Project{}, notFound("project %d", id)
 	}
 	out := worldimport.Project{Project: kept.Project, PendingDelete: kept.pendingDelete, Profile: kept.profile.Clone()}
-	out.Project.Protections = withMembership(kept.Protections, func(source.NamespaceID) bool { return false })
+	out.Project.Protections = nil
+	for _, p := range kept.Protections {
+		out.Project.Protections = append(out.Project.Protections, p.Numbered(source.Protection{}))
+	}
 	for _, path := range tx.formerPaths(id) {
 		out.MovedFrom = append(out.MovedFrom, source.Path(path))
 	}
@@ -135,14 +138,13 @@ func (tx projectsTx) PutProtections(ctx context.Context, id source.ProjectID, pr
 		if slices.ContainsFunc(protections[:i], func(o source.Protection) bool { return o.Kind == one.Kind && o.Pattern == one.Pattern }) {
 			return conflict("two protections of %q", one.Pattern)
 		}
-		for _, entry := range slices.Concat(one.Push, one.Merge, one.Create) {
+		for _, entry := range slices.Concat(one.Push, one.Merge, one.Unprotect, one.Create) {
 			if err := tx.requireAccess(entry); err != nil {
 				return err
 			}
 		}
 	}
-	p.Protections = withMembership(protections, func(source.NamespaceID) bool { return false })
-	tx.projects.put(id, p)
+	tx.replaceProtections(p, protections)
 	return nil
 }
 
@@ -208,19 +210,20 @@ func (w *world) projectsIn(root source.NamespaceID) (projects []source.Project) 
 	return projects
 }
 
-// withMembership returns copies of the protections. Member of each entry for a
-// group is what isMember says of the group.
+// withMembership returns copies of the protections as decisions have them. Member of each
+// entry for a group is what isMember says of the group.
 func withMembership(protections []source.Protection, isMember func(source.NamespaceID) bool) []source.Protection {
 	entries := func(original []source.Access) []source.Access {
 		var out []source.Access
 		for _, a := range original {
-			a.Member = a.Group != 0 && isMember(a.Group)
+			a.ID, a.Member = 0, a.Group != 0 && isMember(a.Group)
 			out = append(out, a)
 		}
 		return out
 	}
 	var out []source.Protection
 	for _, p := range protections {
+		p.ID, p.UpdatedAt, p.Unprotect = 0, time.Time{}, nil
 		p.Push, p.Merge, p.Create = entries(p.Push), entries(p.Merge), entries(p.Create)
 		out = append(out, p)
 	}
@@ -282,9 +285,12 @@ func (w *world) listProjects() (rows [][]any) {
 func (w *world) listProtections() (rows [][]any) {
 	for _, p := range w.projects.rows {
 		for _, one := range p.Protections {
+			if one.Kind == source.Branch {
+				one.Unprotect = one.Unprotecting()
+			}
 			rows = append(rows, []any{
 				p.Path, refKinds[one.Kind], string(one.Pattern), one.AllowForcePush,
-				w.accessTexts(one.Push), w.accessTexts(one.Merge), w.accessTexts(one.Create),
+				w.accessTexts(one.Push), w.accessTexts(one.Merge), w.accessTexts(one.Unprotect), w.accessTexts(one.Create),
 			})
 		}
 	}

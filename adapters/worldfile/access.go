@@ -1,6 +1,7 @@
 package worldfile
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -38,8 +39,9 @@ func protections(e *entry, p *worldimport.Project) {
 			Kind:           source.Branch,
 			Pattern:        b.pattern(source.Branch, "protected branch", p.Project.Path),
 			AllowForcePush: b.flag("allow_force_push", false),
-			Push:           b.accesses("push", true),
-			Merge:          b.accesses("merge", false),
+			Push:           b.accesses("push", levelWords, true),
+			Merge:          b.accesses("merge", levelWords, false),
+			Unprotect:      b.accesses("unprotect", unprotectWords, false),
 		}
 	})
 	tags := each(e, "protected_tags", func(t *entry) worldimport.Protection {
@@ -47,7 +49,7 @@ func protections(e *entry, p *worldimport.Project) {
 			FileLine: t.here(),
 			Kind:     source.Tag,
 			Pattern:  t.pattern(source.Tag, "protected tag", p.Project.Path),
-			Create:   t.accesses("create", true),
+			Create:   t.accesses("create", levelWords, true),
 		}
 	})
 	if branches == nil && tags == nil {
@@ -73,17 +75,24 @@ var levels = map[string]source.Role{
 	"developer": source.Developer, "maintainer": source.Maintainer, "admin": source.AdminsOnly,
 }
 
-var levelWords = []string{"none", "developer", "maintainer", "admin"}
+var (
+	levelWords = []string{"none", "developer", "maintainer", "admin"}
+	// unprotectWords lack none: a protection that no user could change would be a trap.
+	unprotectWords = levelWords[1:]
+)
 
-// accesses reads who may use a protected ref: one word, or a list. Without the
-// member maintainers may, and with an empty list no user.
-func (e *entry) accesses(name string, keys bool) []worldimport.Access {
+// accesses reads who may use a protected ref: one of the words, or a list. Without the
+// member maintainers may, and with an empty list no user, if there is a word for that.
+func (e *entry) accesses(name string, words []string, keys bool) []worldimport.Access {
 	node := e.member(name)
 	switch {
 	case node == nil:
 		return []worldimport.Access{{FileLine: e.here(), Role: source.Maintainer}}
 	case node.Kind != yaml.SequenceNode:
-		return e.level(node, name+" must be "+alternatives(levelWords)+", or a list")
+		return e.level(node, words, name+" must be "+alternatives(words)+", or a list")
+	case len(node.Content) == 0 && !slices.Contains(words, "none"):
+		e.mistake(node.Line, "%s must not be an empty list", name)
+		return nil
 	case len(node.Content) == 0:
 		return []worldimport.Access{{FileLine: e.here(), Role: source.NoRole}}
 	}
@@ -91,22 +100,22 @@ func (e *entry) accesses(name string, keys bool) []worldimport.Access {
 	if keys {
 		or = "one of {user: …}, {group: …} and {deploy_key: …}"
 	}
-	wrong := "each of " + name + " must be " + strings.Join(levelWords, ", ") + ", or " + or
+	wrong := "each of " + name + " must be " + strings.Join(words, ", ") + ", or " + or
 	var accesses []worldimport.Access
 	for _, element := range node.Content {
 		if element = resolve(element); element.Kind == yaml.MappingNode {
 			accesses = append(accesses, e.actor(element, name, keys)...)
 		} else {
-			accesses = append(accesses, e.level(element, wrong)...)
+			accesses = append(accesses, e.level(element, words, wrong)...)
 		}
 	}
 	return accesses
 }
 
-// level reads one word. For anything else it adds the mistake wrong.
-func (e *entry) level(node *yaml.Node, wrong string) []worldimport.Access {
+// level reads one of the words. For anything else it adds the mistake wrong.
+func (e *entry) level(node *yaml.Node, words []string, wrong string) []worldimport.Access {
 	role, ok := levels[node.Value]
-	if !ok || !isText(node) {
+	if !ok || !isText(node) || !slices.Contains(words, levelNames[role]) {
 		e.mistake(node.Line, "%s", wrong)
 		return nil
 	}

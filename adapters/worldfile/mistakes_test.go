@@ -277,7 +277,7 @@ var mistaken = map[string]struct {
 	},
 	"protections": {
 		"projects:\n  - path: a/b\n    protected_branches:\n      - {push: owner}\n      - {name: x, push: [maintainer, 40]}\n      - {name: y, push: [{}]}\n" +
-			"      - {name: z, merge: [{deploy_key: 1}]}\n      - {name: w, push: [{user: a, group: b}], create: none}\n    protected_tags:\n      - {name: v, allow_force_push: true}\n",
+			"      - {name: z, merge: [{deploy_key: 1}]}\n      - {name: w, push: [{user: a, group: b}], create: none, unprotect: [none, {deploy_key: 1}]}\n      - {name: u, unprotect: []}\n      - {name: t, unprotect: none}\n    protected_tags:\n      - {name: v, allow_force_push: true}\n",
 		[]string{
 			"line 4: an entry of protected_branches needs name",
 			"line 4: push must be none, developer, maintainer or admin, or a list",
@@ -286,8 +286,13 @@ var mistaken = map[string]struct {
 			"line 7: an entry of merge has no deploy_key; there are user, group",
 			"line 7: an entry of merge needs one of user or group",
 			"line 8: an entry of push needs one of user, group or deploy_key",
-			"line 8: an entry of protected_branches has no create; there are name, allow_force_push, push, merge",
-			"line 10: an entry of protected_tags has no allow_force_push; there are name, create",
+			"line 8: each of unprotect must be developer, maintainer, admin, or one of {user: …} and {group: …}",
+			"line 8: an entry of unprotect has no deploy_key; there are user, group",
+			"line 8: an entry of unprotect needs one of user or group",
+			"line 8: an entry of protected_branches has no create; there are name, allow_force_push, push, merge, unprotect",
+			"line 9: unprotect must not be an empty list",
+			"line 10: unprotect must be developer, maintainer or admin, or a list",
+			"line 12: an entry of protected_tags has no allow_force_push; there are name, create",
 		},
 	},
 	"tokens": {

@@ -149,6 +149,7 @@ func writeProtections(r *rowWriter, all []worldimport.Protection) {
 		if p.Kind == source.Branch {
 			writeAccesses(one, "push", p.Push)
 			writeAccesses(one, "merge", p.Merge)
+			writeUnprotect(one, p.Unprotect)
 			one.flag("allow_force_push", p.AllowForcePush)
 		} else {
 			writeAccesses(one, "create", p.Create)
@@ -164,6 +165,18 @@ func writeProtections(r *rowWriter, all []worldimport.Protection) {
 	r.mappings("protected_tags", lists[source.Tag])
 }
 
+// writeUnprotect writes who may unprotect a branch, unless it is maintainers, as without the
+// member: releases that do not know it read the file then, too.
+func writeUnprotect(r *rowWriter, accesses []worldimport.Access) {
+	isDefault := func(a worldimport.Access) bool {
+		return a.User == "" && a.Group == "" && a.DeployKey == 0 && a.Role == source.Maintainer
+	}
+	if len(accesses) == 0 || len(accesses) == 1 && isDefault(accesses[0]) {
+		return
+	}
+	writeAccesses(r, "unprotect", accesses)
+}
+
 // levelNames are the words for the levels of a protection.
 var levelNames = map[source.Role]string{source.NoRole: "none", source.Developer: "developer", source.Maintainer: "maintainer", source.AdminsOnly: "admin"}
 
@@ -177,7 +190,7 @@ func writeAccesses(r *rowWriter, name string, accesses []worldimport.Access) {
 			entries = append(entries, "{user: "+scalar(a.User)+"}")
 		case a.Group != "":
 			entries = append(entries, "{group: "+scalar(a.Group)+"}")
-		case a.DeployKey != 0 && name != "merge":
+		case a.DeployKey != 0 && name != "merge" && name != "unprotect":
 			entries = append(entries, fmt.Sprintf("{deploy_key: %d}", a.DeployKey))
 		case a.DeployKey == 0 && ok:
 			entries = append(entries, level)

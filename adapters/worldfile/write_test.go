@@ -79,7 +79,7 @@ groups:
 projects:
   - {id: 60, path: acme/tools/cli, default_branch: "0.1", empty: true, moved_from: [was/b, was/a], topics: ["#1", b], creator: dev, settings: {list: [x, {y: -1}], z: false},
      object_format: sha256, created_at: 2026-01-01, updated_at: 2026-01-02,
-     protected_branches: [{name: "release/*", push: [none, {user: dev}, {group: acme}, {deploy_key: 72}], merge: [], allow_force_push: true}], protected_tags: [{name: "*"}]}
+     protected_branches: [{name: "release/*", push: [none, {user: dev}, {group: acme}, {deploy_key: 72}], merge: [], unprotect: [admin, {user: dev}], allow_force_push: true}], protected_tags: [{name: "*"}]}
   - {id: 61, path: dev/toy, protected_branches: [], created_at: 2026-01-01, updated_at: 2026-01-01}
 members: [{user: late, project: acme/tools/cli, role: developer, expires_at: 2027-01-01, created_at: null}, {user: dev, group: acme, role: owner, state: requested, created_at: 2026-01-01, created_by: late}]
 shares: [{project: acme/tools/cli, with: acme, role: reporter, created_at: 2026-01-01, created_by: dev}]
@@ -122,7 +122,7 @@ projects:
      wiki: enabled, lfs: true, storage: default, legacy_path: null, default_branch: "0.1", empty: true, pending_delete: false,
      moved_from: [was/a, was/b], creator: dev, topics: ["#1", b], settings: {list: [x, {"y": -1}], z: false}, object_format: sha256,
      created_at: 2026-01-01, updated_at: 2026-01-02,
-     protected_branches: [{name: "release/*", push: [none, {user: dev}, {group: Acme}, {deploy_key: 72}], merge: none, allow_force_push: true}],
+     protected_branches: [{name: "release/*", push: [none, {user: dev}, {group: Acme}, {deploy_key: 72}], merge: none, unprotect: [admin, {user: dev}], allow_force_push: true}],
      protected_tags: [{name: "*", create: maintainer}]}
   - {id: 61, path: dev/toy, name: toy, description: "", visibility: private, archived: false, read_only: false, repository: enabled,
      wiki: enabled, lfs: true, storage: default, legacy_path: null, default_branch: null, empty: false, pending_delete: false,

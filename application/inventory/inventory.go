@@ -87,7 +87,7 @@ var Lists = map[string][]string{
 	"members":       {"user", "group", "project", "role", "state", "expires_at", "created_at", "created_by", "updated_at"},
 	"shares":        {"group", "project", "with", "role", "expires_at", "created_at", "created_by"},
 	"keys":          {"id", "type", "title", "fingerprint", "usage", "owner", "expires_at", "last_used_at", "public"},
-	"protections":   {"project", "kind", "name", "allow_force_push", "push", "merge", "create"},
+	"protections":   {"project", "kind", "name", "allow_force_push", "push", "merge", "unprotect", "create"},
 	"counters":      {"gl_repository", "value"},
 	"pushes":        {"id", "gl_repository", "identifier", "changes", "push_options", "received_at"},
 	"jobs":          {"id", "kind", "subject", "state", "attempt", "due_at", "last_error"},

@@ -157,6 +157,9 @@ func compareProtections(old importedProject, described []source.Protection) (c c
 	return c
 }
 
+// maintainers is the text of an entry for maintainers.
+var maintainers = source.Maintainer.String()
+
 func protectionTexts(protections []source.Protection) string {
 	var texts []string
 	for _, p := range protections {
@@ -165,20 +168,18 @@ func protectionTexts(protections []source.Protection) string {
 			kind = "tag"
 		}
 		text := kind + " " + string(p.Pattern)
-		for _, verb := range []struct {
-			name     string
-			accesses []source.Access
-		}{{"push", p.Push}, {"merge", p.Merge}, {"create", p.Create}} {
+		for _, verb := range source.ProtectionVerbs(p.Kind) {
 			var entries []string
-			for _, a := range verb.accesses {
+			for _, a := range *p.Entries(verb) {
 				entries = append(entries, accessText(a))
 			}
-			if len(entries) == 0 && (verb.name == "create") == (p.Kind == source.Tag) {
+			switch {
+			case verb == source.UnprotectVerb && (len(entries) == 0 || entries[0] == maintainers && len(entries) == 1):
+				continue // as without the member
+			case len(entries) == 0:
 				entries = []string{accessText(source.Access{})} // those of who was deleted are gone, and nothing else lets anyone in
 			}
-			if len(entries) > 0 {
-				text += " " + verb.name + " " + strings.Join(entries, ", ")
-			}
+			text += " " + string(verb) + " " + strings.Join(entries, ", ")
 		}
 		if p.AllowForcePush {
 			text += " force push"

@@ -296,5 +296,5 @@ func TestImport_leftOutLists(t *testing.T) {
 		t.Errorf("left out (-before +after):\n%s", diff)
 	}
 	mustApply(t, store, "projects: [{path: acme/p, protected_tags: []}]\n")
-	wantShown(t, store, "protections", `{"project":"acme/p","kind":"branch","name":"trunk","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"],"create":[]}`)
+	wantShown(t, store, "protections", `{"project":"acme/p","kind":"branch","name":"trunk","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"],"unprotect":["maintainer"],"create":[]}`)
 }

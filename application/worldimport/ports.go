@@ -173,7 +173,9 @@ type Projects interface {
 	// domain.NotFound.
 	Redirect(ctx context.Context, path source.Path) (source.ProjectID, error)
 	// PutProtections replaces the protections of the project. Two of one kind
-	// and pattern conflict. The entries of each keep their order.
+	// and pattern conflict. The entries of each keep their order. One that was there with
+	// the same pattern keeps its number, and its UpdatedAt unless it says something else;
+	// the entries of a verb keep their numbers if they are the same.
 	PutProtections(ctx context.Context, id source.ProjectID, protections []source.Protection) error
 }
 

@@ -61,13 +61,12 @@ func (i *importer) protect(ctx context.Context, p Project) {
 
 // protection finds the users, groups and keys that a protection names.
 func (i *importer) protection(ctx context.Context, line int, p Protection) (source.Protection, bool) {
-	push, pushes := i.accesses(ctx, line, p.Push)
-	merge, merges := i.accesses(ctx, line, p.Merge)
-	create, creates := i.accesses(ctx, line, p.Create)
-	return source.Protection{
-		Kind: p.Kind, Pattern: p.Pattern, AllowForcePush: p.AllowForcePush,
-		Push: push, Merge: merge, Create: create,
-	}, pushes && merges && creates
+	out, complete := source.Protection{Kind: p.Kind, Pattern: p.Pattern, AllowForcePush: p.AllowForcePush, UpdatedAt: i.now}, true
+	for _, verb := range source.ProtectionVerbs(p.Kind) {
+		entries, all := i.accesses(ctx, line, *p.Entries(verb))
+		*out.Entries(verb), complete = entries, complete && all
+	}
+	return out, complete
 }
 
 func (i *importer) accesses(ctx context.Context, line int, described []Access) ([]source.Access, bool) {

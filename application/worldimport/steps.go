@@ -169,7 +169,7 @@ func projectStep(p Project) step {
 func protectStep(p Project) step {
 	needs := []string{projectRef(p.Project.Path)}
 	for _, protection := range p.Protections {
-		for _, accesses := range [][]Access{protection.Push, protection.Merge, protection.Create} {
+		for _, accesses := range [][]Access{protection.Push, protection.Merge, protection.Unprotect, protection.Create} {
 			for _, a := range accesses {
 				switch {
 				case a.User != "":

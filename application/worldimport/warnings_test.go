@@ -77,8 +77,8 @@ func TestImport_levelOfKeptGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantShown(t, store, "protections",
-		`{"project":"dev/c","kind":"branch","name":"main","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"],"create":[]}`,
-		`{"project":"open/own/b","kind":"branch","name":"main","allow_force_push":false,"push":["maintainer"],"merge":["developer"],"create":[]}`)
+		`{"project":"dev/c","kind":"branch","name":"main","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"],"unprotect":["maintainer"],"create":[]}`,
+		`{"project":"open/own/b","kind":"branch","name":"main","allow_force_push":false,"push":["maintainer"],"merge":["developer"],"unprotect":["maintainer"],"create":[]}`)
 	summary, err := importer.Import(t.Context(), parse(t, "projects: [{path: open/a, default_branch: main}]"))
 	if err != nil || len(summary.Warnings) > 0 {
 		t.Errorf("got %v, %v, want no warning", summary.Warnings, err)

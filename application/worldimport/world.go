@@ -145,10 +145,26 @@ type Project struct {
 // Protection describes a protected branch or tag.
 type Protection struct {
 	FileLine
-	Kind                source.RefKind
-	Pattern             source.Pattern
-	AllowForcePush      bool
-	Push, Merge, Create []Access
+	Kind           source.RefKind
+	Pattern        source.Pattern
+	AllowForcePush bool
+	// Those of Unprotect are maintainers if it is empty.
+	Push, Merge, Unprotect, Create []Access
+}
+
+// Entries returns where the entries of a verb are kept; nil for a verb that does not exist.
+func (p *Protection) Entries(verb source.ProtectionVerb) *[]Access {
+	switch verb {
+	case source.PushVerb:
+		return &p.Push
+	case source.MergeVerb:
+		return &p.Merge
+	case source.UnprotectVerb:
+		return &p.Unprotect
+	case source.CreateVerb:
+		return &p.Create
+	}
+	return nil
 }
 
 // Access describes one entry of a protection; exactly one of User, Group and

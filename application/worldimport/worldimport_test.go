@@ -131,9 +131,9 @@ func TestApply_full(t *testing.T) {
 		`{"id":6,"path":"acme/tools","visibility":"private","protocols":"all","allowed_ips":[]}`,
 		`{"id":9,"path":"guests","visibility":"private","protocols":"all","allowed_ips":[]}`)
 	wantShown(t, store, "protections",
-		`{"project":"acme/tools/cli","kind":"branch","name":"main","allow_force_push":false,"push":["none","user:dev","group:acme","deploy_key:201"],"merge":["developer"],"create":[]}`,
-		`{"project":"acme/tools/cli","kind":"tag","name":"v*","allow_force_push":false,"push":[],"merge":[],"create":["maintainer"]}`,
-		`{"project":"dev/toy","kind":"branch","name":"main","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"],"create":[]}`)
+		`{"project":"acme/tools/cli","kind":"branch","name":"main","allow_force_push":false,"push":["none","user:dev","group:acme","deploy_key:201"],"merge":["developer"],"unprotect":["maintainer"],"create":[]}`,
+		`{"project":"acme/tools/cli","kind":"tag","name":"v*","allow_force_push":false,"push":[],"merge":[],"unprotect":[],"create":["maintainer"]}`,
+		`{"project":"dev/toy","kind":"branch","name":"main","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"],"unprotect":["maintainer"],"create":[]}`)
 	wantShown(t, store, "members",
 		`{"user":"Maint","group":"acme","project":null,"role":"owner","state":"active","expires_at":null}`,
 		`{"user":"dev","group":null,"project":"acme/tools/cli","role":"developer","state":"active","expires_at":null}`)
@@ -290,7 +290,7 @@ func TestApply_protection(t *testing.T) {
 		"group's own defaults": {source.NotProtected, "{path: forced/b}", []string{`"main","allow_force_push":true,"push":["none"],"merge":["maintainer"]`}},
 		"group's own":          {source.NotProtected, "{path: strict/b}", []string{`"main","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"]`}},
 		"tags only": {source.FullyProtected, "{path: a/b, protected_tags: [{name: v}]}", []string{
-			`"main","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"]`, `"v","allow_force_push":false,"push":[],"merge":[],"create":["maintainer"]`,
+			`"main","allow_force_push":false,"push":["maintainer"],"merge":["maintainer"]`, `"v","allow_force_push":false,"push":[],"merge":[],"unprotect":[],"create":["maintainer"]`,
 		}},
 		"branches only": {source.FullyProtected, "{path: a/b, protected_branches: []}", nil},
 	}

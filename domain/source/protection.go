@@ -3,6 +3,7 @@ package source
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"gatehouse/domain/identity"
 )
@@ -10,12 +11,104 @@ import (
 // Protection is a rule on the branches or tags whose short name its Pattern
 // matches.
 type Protection struct {
+	// ID is the number of the protection; 0 for a new one, and where decisions go by what it
+	// says alone.
+	ID      int64
 	Kind    RefKind
 	Pattern Pattern
 	// AllowForcePush counts for branches.
 	AllowForcePush bool
-	// Push and Merge count for branches, Create for tags.
-	Push, Merge, Create []Access
+	// Push, Merge and Unprotect count for branches, Create for tags. Without an entry no
+	// user may do it, but of Unprotect: it is then for maintainers.
+	Push, Merge, Unprotect, Create []Access
+	// UpdatedAt is when it was changed last; zero if that is not known, and in decisions.
+	UpdatedAt time.Time
+}
+
+// ProtectionVerb is what the entries of a protection permit.
+type ProtectionVerb string
+
+// The verbs of protections.
+const (
+	PushVerb  ProtectionVerb = "push"
+	MergeVerb ProtectionVerb = "merge"
+	// UnprotectVerb is to change the protection or to remove it.
+	UnprotectVerb ProtectionVerb = "unprotect"
+	CreateVerb    ProtectionVerb = "create"
+)
+
+// ProtectionVerbs returns the verbs that count for protections of a kind.
+func ProtectionVerbs(kind RefKind) []ProtectionVerb {
+	if kind == Tag {
+		return []ProtectionVerb{CreateVerb}
+	}
+	return []ProtectionVerb{PushVerb, MergeVerb, UnprotectVerb}
+}
+
+// Entries returns where the entries of a verb are kept; nil for a verb that does not exist.
+func (p *Protection) Entries(verb ProtectionVerb) *[]Access {
+	switch verb {
+	case PushVerb:
+		return &p.Push
+	case MergeVerb:
+		return &p.Merge
+	case UnprotectVerb:
+		return &p.Unprotect
+	case CreateVerb:
+		return &p.Create
+	}
+	return nil
+}
+
+// Unprotecting returns who may change or remove the protection: Unprotect, or maintainers.
+func (p Protection) Unprotecting() []Access {
+	if len(p.Unprotect) == 0 {
+		return []Access{{Role: Maintainer}}
+	}
+	return p.Unprotect
+}
+
+// Clone returns a copy; a change to either does not change the other.
+func (p Protection) Clone() Protection {
+	for _, verb := range allVerbs {
+		entries := p.Entries(verb)
+		*entries = slices.Clone(*entries)
+	}
+	return p
+}
+
+var allVerbs = []ProtectionVerb{PushVerb, MergeVerb, UnprotectVerb, CreateVerb}
+
+// SameRefs says whether both are for the same branches or tags of a project, by the letter.
+func (p Protection) SameRefs(o Protection) bool { return p.Kind == o.Kind && p.Pattern == o.Pattern }
+
+// Equal says whether both say the same, whatever their numbers are and when they were
+// changed.
+func (p Protection) Equal(o Protection) bool {
+	for _, verb := range allVerbs {
+		if !slices.EqualFunc(*p.Entries(verb), *o.Entries(verb), Access.Same) {
+			return false
+		}
+	}
+	return p.SameRefs(o) && p.AllowForcePush == o.AllowForcePush
+}
+
+// Numbered returns a copy of the protection with the number of an old one, which is the zero
+// Protection for none. The entries of a verb have the numbers of the old ones if they are the
+// same, else none.
+func (p Protection) Numbered(old Protection) Protection {
+	p = p.Clone()
+	p.ID = old.ID
+	for _, verb := range allVerbs {
+		entries, olds := *p.Entries(verb), *old.Entries(verb)
+		same := slices.EqualFunc(entries, olds, Access.Same)
+		for i := range entries {
+			if entries[i].ID = 0; same {
+				entries[i].ID = olds[i].ID
+			}
+		}
+	}
+	return p
 }
 
 // Protects says whether a protection of the project covers the ref.
@@ -56,6 +149,8 @@ func (p Pattern) Covers(name string) bool {
 // Access is one entry of a protection: exactly one of a role, a user, a group
 // or a deploy key that the protected ref is open to.
 type Access struct {
+	// ID is the number of the entry; 0 for a new one, and where that of the protection is.
+	ID int64
 	// Role is meant where all others are zero: NoRole gives access to no user,
 	// AdminsOnly to administrators.
 	Role      Role
@@ -68,6 +163,11 @@ type Access struct {
 
 // AdminsOnly is the level of an entry for administrators of the instance.
 const AdminsOnly Role = 60
+
+// Same says whether both entries are for the same role, user, group or deploy key.
+func (a Access) Same(b Access) bool {
+	return a.User == b.User && a.Group == b.Group && a.DeployKey == b.DeployKey && (!a.IsRole() || a.Role == b.Role)
+}
 
 // IsRole says whether the entry names a role rather than a user, group or key.
 func (a Access) IsRole() bool { return a.User == 0 && a.Group == 0 && a.DeployKey == 0 }

@@ -33,7 +33,7 @@ groups:
 projects:
   - {id: 931, path: inv/sub/all, visibility: internal, archived: true, read_only: true, repository: private, wiki: disabled, default_branch: trunk, empty: true, storage: nfs,
      name: All, description: d, creator: Zoe, topics: [b, a], settings: {list: [x, 1], of: {b: true}}, object_format: sha256, created_at: 2026-01-02, updated_at: 2026-01-03,
-     protected_branches: [{name: b, push: [none, admin, developer, {user: Zoe}, {group: inv/sub}, {deploy_key: 952}], merge: [], allow_force_push: true}, {name: a}],
+     protected_branches: [{name: b, push: [none, admin, developer, {user: Zoe}, {group: inv/sub}, {deploy_key: 952}], merge: [], allow_force_push: true}, {name: a, unprotect: [admin, {user: Zoe}]}],
      protected_tags: [{name: "v*", create: developer}]}
   - {id: 932, path: inv/plain, protected_tags: []}
 members:
@@ -93,7 +93,7 @@ var wantListed = map[string][]string{
 		"972 inv - http://ci.example.com false true \"\" true active 0 - - - \"\" \"\" wildcard " + listedAt + " " + listedAt,
 	},
 	"agents":      {"961 prod 932 false 2026-01-02T00:00:00Z"},
-	"protections": {"inv/plain branch main false [maintainer] [maintainer] []", "inv/sub/all branch a false [maintainer] [maintainer] []", "inv/sub/all branch b true [none admin developer user:Zoe group:inv/sub deploy_key:952] [none] []", "inv/sub/all tag v* false [] [] [developer]"},
+	"protections": {"inv/plain branch main false [maintainer] [maintainer] [maintainer] []", "inv/sub/all branch a false [maintainer] [maintainer] [admin user:Zoe] []", "inv/sub/all branch b true [none admin developer user:Zoe group:inv/sub deploy_key:952] [none] [maintainer] []", "inv/sub/all tag v* false [] [] [] [developer]"},
 	"keys": {
 		"951 key laptop " + string(fingerprint(151)) + " auth adam 2030-01-02T03:04:05.678901Z - false",
 		"952 deploy_key robot " + string(fingerprint(152)) + " auth_and_signing Zoe - - true",

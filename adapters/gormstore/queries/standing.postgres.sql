@@ -47,7 +47,7 @@ LEFT JOIN LATERAL (
             WHERE c.descendant_id = e.group_id
         )
     ) ORDER BY pr.id, e.id) AS entries
-    FROM protections pr LEFT JOIN protection_entries e ON e.protection_id = pr.id
+    FROM protections pr LEFT JOIN protection_entries e ON e.protection_id = pr.id AND e.verb <> 'unprotect'
     WHERE pr.project_id = p.id
 ) protections ON true
 {{- end}}

@@ -26,7 +26,7 @@ SELECT {{.Open}}{{template "actor columns" .}},
                 WHERE c.descendant_id = e.group_id AND m.level > 5 AND {{template "active member" .}}
             ), 'true', 'false'))
         ) ORDER BY pr.id, e.id)
-        FROM protections pr LEFT JOIN protection_entries e ON e.protection_id = pr.id
+        FROM protections pr LEFT JOIN protection_entries e ON e.protection_id = pr.id AND e.verb <> 'unprotect'
         WHERE pr.project_id = p.id
     )
 {{- end}}

@@ -92,8 +92,7 @@ func describeProtections(tx *gorm.DB, projects map[int64]*worldimport.Project, f
 			*all = append(*all, worldimport.Protection{Kind: refKind(e.Row.Kind), Pattern: source.Pattern(e.Row.Pattern), AllowForcePush: e.Row.AllowForcePush})
 		}
 		p := &(*all)[len(*all)-1]
-		verbs := map[string]*[]worldimport.Access{PushVerb: &p.Push, MergeVerb: &p.Merge, CreateVerb: &p.Create}
-		if accesses := verbs[e.Verb]; accesses != nil {
+		if accesses := p.Entries(source.ProtectionVerb(e.Verb)); accesses != nil {
 			*accesses = append(*accesses, worldimport.Access{
 				Role: source.Role(e.Level), User: text(e.Username), Group: text(e.GroupPath), DeployKey: identity.KeyID(e.KeyID),
 			})

@@ -196,6 +196,9 @@ func (w *writer) keptProject(ctx context.Context, p source.Project) (worldimport
 		kept.MovedFrom = append(kept.MovedFrom, source.Path(r.Path))
 	}
 	kept.Project.Protections, err = w.keptProtections(ctx, row.ID)
+	for i, p := range kept.Project.Protections {
+		kept.Project.Protections[i] = p.Numbered(source.Protection{})
+	}
 	return kept, err
 }
 

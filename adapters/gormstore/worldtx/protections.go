@@ -17,6 +17,7 @@ type protectionRow struct {
 	Kind           string
 	Pattern        string
 	AllowForcePush bool
+	UpdatedAt      database.Instant `gorm:"autoUpdateTime:false"`
 }
 
 // TableName is gorm's name for the table.
@@ -36,13 +37,10 @@ type entryRow struct {
 // TableName is gorm's name for the table.
 func (entryRow) TableName() string { return "protection_entries" }
 
-// The kinds of protected ref and the verbs of entries, as they are kept.
+// The kinds of protected ref, as they are kept.
 const (
 	BranchKind = "branch"
 	TagKind    = "tag"
-	PushVerb   = "push"
-	MergeVerb  = "merge"
-	CreateVerb = "create"
 )
 
 func kindOfRef(kind source.RefKind) string {
@@ -72,22 +70,13 @@ func (w *writer) putProtections(ctx context.Context, project int64, protections 
 		if slices.ContainsFunc(protections[:i], func(o source.Protection) bool { return o.Kind == p.Kind && o.Pattern == p.Pattern }) {
 			return database.Conflict("two of %q", p.Pattern)
 		}
-		for _, a := range slices.Concat(p.Push, p.Merge, p.Create) {
+		for _, a := range slices.Concat(p.Push, p.Merge, p.Unprotect, p.Create) {
 			if err := w.granteeExists(ctx, a); err != nil {
 				return err
 			}
 		}
 	}
-	if err := w.exec(ctx, "DELETE FROM protections WHERE project_id = ?", project); err != nil {
-		return err
-	}
-	w.written += len(protections)
-	for _, p := range protections {
-		if err := w.insertProtection(ctx, project, p); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.replaceProtections(ctx, project, protections)
 }
 
 // granteeExists returns domain.NotFound if the user, group or deploy key
@@ -105,22 +94,31 @@ func (w *writer) granteeExists(ctx context.Context, a source.Access) error {
 }
 
 func (w *writer) insertProtection(ctx context.Context, project int64, p source.Protection) error {
-	row := protectionRow{ProjectID: project, Kind: kindOfRef(p.Kind), Pattern: string(p.Pattern), AllowForcePush: p.AllowForcePush}
+	row := protectionRow{ProjectID: project, Kind: kindOfRef(p.Kind), Pattern: string(p.Pattern), AllowForcePush: p.AllowForcePush, UpdatedAt: database.ToInstant(p.UpdatedAt)}
 	if err := gorm.G[protectionRow](w.tx).Create(ctx, &row); err != nil {
 		return err
 	}
+	p.ID, w.written = row.ID, w.written+1
 	var entries []entryRow
-	add := func(verb string, accesses []source.Access) {
-		for _, a := range accesses {
-			entries = append(entries, entryRow{
-				ProtectionID: row.ID, Verb: verb, Level: int64(a.Role),
-				UserID: database.Ref(a.User), GroupID: database.Ref(a.Group), KeyID: database.Ref(a.DeployKey),
-			})
-		}
+	for _, verb := range source.ProtectionVerbs(p.Kind) {
+		entries = append(entries, entryRows(p, verb)...)
 	}
-	add(PushVerb, p.Push)
-	add(MergeVerb, p.Merge)
-	add(CreateVerb, p.Create)
+	return w.insertEntries(ctx, entries)
+}
+
+// entryRows returns new rows for the entries of a verb.
+func entryRows(p source.Protection, verb source.ProtectionVerb) []entryRow {
+	var rows []entryRow
+	for _, a := range *p.Entries(verb) {
+		rows = append(rows, entryRow{
+			ID: a.ID, ProtectionID: p.ID, Verb: string(verb), Level: int64(a.Role),
+			UserID: database.Ref(a.User), GroupID: database.Ref(a.Group), KeyID: database.Ref(a.DeployKey),
+		})
+	}
+	return rows
+}
+
+func (w *writer) insertEntries(ctx context.Context, entries []entryRow) error {
 	if len(entries) == 0 {
 		return nil
 	}
@@ -139,16 +137,25 @@ func (w *writer) keptProtections(ctx context.Context, project int64) ([]source.P
 	}
 	kept := make([]source.Protection, len(rows))
 	for i, row := range rows {
-		p := source.Protection{Kind: refKind(row.Kind), Pattern: source.Pattern(row.Pattern), AllowForcePush: row.AllowForcePush}
-		verbs := map[string]*[]source.Access{PushVerb: &p.Push, MergeVerb: &p.Merge, CreateVerb: &p.Create}
+		p := row.protection()
 		for _, e := range entries {
-			if accesses := verbs[e.Verb]; e.ProtectionID == row.ID && accesses != nil {
-				*accesses = append(*accesses, source.Access{
-					Role: source.Role(e.Level), User: identity.UserID(e.UserID), Group: source.NamespaceID(e.GroupID), DeployKey: identity.KeyID(e.KeyID),
-				})
+			if accesses := p.Entries(source.ProtectionVerb(e.Verb)); e.ProtectionID == row.ID && accesses != nil {
+				*accesses = append(*accesses, e.access())
 			}
 		}
 		kept[i] = p
 	}
 	return kept, nil
+}
+
+func (row protectionRow) protection() source.Protection {
+	return source.Protection{
+		ID: row.ID, Kind: refKind(row.Kind), Pattern: source.Pattern(row.Pattern), AllowForcePush: row.AllowForcePush, UpdatedAt: row.UpdatedAt.Time,
+	}
+}
+
+func (row entryRow) access() source.Access {
+	return source.Access{
+		ID: row.ID, Role: source.Role(row.Level), User: identity.UserID(row.UserID), Group: source.NamespaceID(row.GroupID), DeployKey: identity.KeyID(row.KeyID),
+	}
 }
