@@ -12,6 +12,7 @@ import (
 	"gatehouse/application/authorization"
 	"gatehouse/application/clusters"
 	"gatehouse/application/credentials"
+	"gatehouse/application/deploykeys"
 	"gatehouse/application/findings"
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/gitaudit"
@@ -20,6 +21,7 @@ import (
 	"gatehouse/application/members"
 	"gatehouse/application/postreceive"
 	"gatehouse/application/projects"
+	"gatehouse/application/protections"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/pushes"
 	"gatehouse/application/retention"
@@ -54,6 +56,10 @@ type Ports struct {
 	ProjectViews      projects.Views
 	GroupUnitOfWork   groups.UnitOfWork
 	GroupRecords      groups.Records
+	ProtectionChanges protections.UnitOfWork
+	ProtectionRecords protections.Records
+	DeployKeyChanges  deploykeys.UnitOfWork
+	DeployKeyRecords  deploykeys.Records
 	Namespaces        groups.Namespaces
 	AuditLog          gitaudit.Log
 	WorldImport       worldimport.UnitOfWork

@@ -169,7 +169,7 @@ func (d *Deliveries) protections(ctx context.Context, id source.ProjectID) ([]so
 		}
 		entries = append(entries, e)
 	}
-	return protections(entries), rows.Err()
+	return joinEntries(entries), rows.Err()
 }
 
 const (

@@ -201,7 +201,7 @@ func (r *standingRow) standing(target source.Target) source.Standing {
 	out.Project.Root.Personal = r.rootOwner != 0
 	out.Project.Root.AllowedIPs = management.Prefixes(r.allowedIPs)
 	out.Project.BranchDefaults = r.protection.Defaults()
-	out.Project.Protections = protections(r.entries)
+	out.Project.Protections = joinEntries(r.entries)
 	if role := source.Role(r.role); role > source.Minimal {
 		out.Role = role
 	}
@@ -238,8 +238,8 @@ type protectionEntry struct {
 	Member  bool
 }
 
-// protections puts together what the query took apart.
-func protections(entries []protectionEntry) []source.Protection {
+// joinEntries puts together what the query took apart.
+func joinEntries(entries []protectionEntry) []source.Protection {
 	var out []source.Protection
 	for i, e := range entries {
 		if i == 0 || entries[i-1].ID != e.ID {

@@ -18,9 +18,11 @@ import (
 	"gatehouse/adapters/gormstore/worldtx"
 	"gatehouse/application/accounts"
 	"gatehouse/application/clusters"
+	"gatehouse/application/deploykeys"
 	"gatehouse/application/groups"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
+	"gatehouse/application/protections"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/webhooks"
 	"gatehouse/application/worldimport"
@@ -60,6 +62,10 @@ type Store struct {
 	ProjectViews      *management.Projects
 	GroupUnitOfWork   groups.UnitOfWork
 	GroupRecords      *management.Groups
+	ProtectionChanges protections.UnitOfWork
+	ProtectionRecords *management.Protections
+	DeployKeyChanges  deploykeys.UnitOfWork
+	DeployKeyRecords  *management.DeployKeys
 	Namespaces        *management.Namespaces
 	WorldScratch      worldimport.Scratch
 	WorldSnapshot     worldimport.Snapshot
@@ -175,6 +181,9 @@ func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 	s.HookRecords = management.NewHooks(db, sealer)
 	s.AgentUnitOfWork = worldtx.NewAgents(db, queue, s.Billing.within, sealer)
 	s.AgentRecords = management.NewAgents(db)
+	s.ProtectionChanges = worldtx.NewProtections(db, queue, s.Billing.within, sealer)
+	s.DeployKeyChanges = worldtx.NewDeployKeys(db, queue, s.Billing.within, sealer)
+	s.ProtectionRecords, s.DeployKeyRecords = management.NewProtections(db), management.NewDeployKeys(db)
 	s.WorldScratch = worldtx.NewScratch(db, queue, s.Billing.within, sealer)
 	s.WorldSnapshot = worldtx.NewSnapshot(db, s.Billing.within, sealer)
 	return s

@@ -223,6 +223,17 @@ type key struct {
 	// projects are the projects on which a deploy key is enabled; the value says
 	// whether it may push.
 	projects map[source.ProjectID]bool
+	// updated says when that was changed last, as far as it is known.
+	updated map[source.ProjectID]time.Time
+}
+
+// clone returns a copy whose maps may be changed.
+func (k key) clone() key {
+	projects, updated := map[source.ProjectID]bool{}, map[source.ProjectID]time.Time{}
+	maps.Copy(projects, k.projects)
+	maps.Copy(updated, k.updated)
+	k.projects, k.updated = projects, updated
+	return k
 }
 
 // keysTx implements worldimport.Keys.
@@ -250,10 +261,10 @@ func (tx keysTx) Put(ctx context.Context, k identity.Key) (identity.KeyID, error
 	k.ID = tx.keys.idOr(k.ID)
 	k.ExpiresAt, k.CreatedAt, k.LastUsedAt = toInstant(k.ExpiresAt), toInstant(k.CreatedAt), toInstant(k.LastUsedAt)
 	if exists {
-		k.CreatedAt, k.LastUsedAt = old.CreatedAt, old.LastUsedAt
+		k.CreatedAt, k.LastUsedAt, k.Comment = old.CreatedAt, old.LastUsedAt, old.Comment
 		delete(tx.keysByFingerprint, old.Fingerprint)
 	}
-	tx.keys.put(k.ID, key{k, old.projects})
+	tx.keys.put(k.ID, key{k, old.projects, old.updated})
 	tx.keysByFingerprint[k.Fingerprint] = k.ID
 	return k.ID, nil
 }
@@ -303,7 +314,7 @@ func (tx keysTx) Enable(ctx context.Context, id identity.KeyID, projects map[sou
 			return err
 		}
 	}
-	tx.keys.put(id, key{tx.keys.rows[id].Key, maps.Clone(projects)})
+	tx.keys.put(id, key{Key: tx.keys.rows[id].Key, projects: maps.Clone(projects)})
 	return nil
 }
 
@@ -354,7 +365,7 @@ func (s *state) key(w *world, id identity.KeyID) identity.Key {
 	if !k.Known() || !k.Usage.Authenticates() {
 		return identity.Key{}
 	}
-	k.LastUsedAt = s.keyLastUsed(k)
+	k.LastUsedAt, k.Comment = s.keyLastUsed(k), ""
 	return k
 }
 

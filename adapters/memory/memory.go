@@ -12,9 +12,11 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/accounts"
 	"gatehouse/application/clusters"
+	"gatehouse/application/deploykeys"
 	"gatehouse/application/groups"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
+	"gatehouse/application/protections"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/pushes"
 	"gatehouse/application/webhooks"
@@ -44,6 +46,10 @@ type Store struct {
 	MemberRecords     MemberRecords
 	GroupUnitOfWork   groups.UnitOfWork
 	GroupRecords      GroupRecords
+	ProtectionChanges protections.UnitOfWork
+	ProtectionRecords ProtectionRecords
+	DeployKeyChanges  deploykeys.UnitOfWork
+	DeployKeyRecords  DeployKeyRecords
 	Standings         Standings
 	ProjectViews      ProjectViews
 	RecoveryCodes     RecoveryCodes
@@ -94,6 +100,10 @@ func New() *Store {
 		MemberRecords:     MemberRecords{s},
 		GroupUnitOfWork:   s.changeGroups,
 		GroupRecords:      GroupRecords{s},
+		ProtectionChanges: s.changeProtections,
+		ProtectionRecords: ProtectionRecords{s},
+		DeployKeyChanges:  s.changeDeployKeys,
+		DeployKeyRecords:  DeployKeyRecords{s},
 		Standings:         Standings{s},
 		ProjectViews:      ProjectViews{s},
 		RecoveryCodes:     RecoveryCodes{s},

@@ -264,8 +264,9 @@ func (tx *transaction) deleteProject(id source.ProjectID) {
 	delete(tx.shares, in)
 	for n, k := range tx.keys.rows {
 		if _, enabled := k.projects[id]; enabled {
-			k.projects = maps.Clone(k.projects)
+			k = k.clone()
 			delete(k.projects, id)
+			delete(k.updated, id)
 			tx.keys.rows[n] = k
 		}
 	}
@@ -288,15 +289,23 @@ func (s *state) forgetAgent(id agents.AgentID) {
 // removeAccess removes the entries that gone picks from all protections.
 func (tx *transaction) removeAccess(gone func(source.Access) bool) {
 	for id, p := range tx.projects.rows {
-		p.Protections = slices.Clone(p.Protections)
-		for i, one := range p.Protections {
-			for _, entries := range []*[]source.Access{&one.Push, &one.Merge, &one.Unprotect, &one.Create} {
-				*entries = slices.DeleteFunc(slices.Clone(*entries), gone)
-			}
-			p.Protections[i] = one
-		}
+		p.Protections = withoutAccess(p.Protections, gone)
 		tx.projects.rows[id] = p
 	}
+}
+
+// withoutAccess returns a copy of protections without the entries that gone picks.
+func withoutAccess(all []source.Protection, gone func(source.Access) bool) []source.Protection {
+	out := make([]source.Protection, len(all))
+	for i, one := range all {
+		one = one.Clone()
+		for _, verb := range source.ProtectionVerbs(one.Kind) {
+			entries := one.Entries(verb)
+			*entries = slices.DeleteFunc(*entries, gone)
+		}
+		out[i] = one
+	}
+	return out
 }
 
 // deleteBilling removes what was sold to namespaces that are gone.

@@ -183,8 +183,8 @@ type Projects interface {
 type Keys interface {
 	// Put keeps a user's key or a deploy key; key.Owner exists, and is 0 for
 	// a deploy key whose creator was deleted. A user's key of a user of type
-	// ghost is a domain.Conflict. The time of its creation and the
-	// stamp of its last use stay. A user's key and a deploy key of one number
+	// ghost is a domain.Conflict. The time of its creation, the
+	// stamp of its last use and its comment stay. A user's key and a deploy key of one number
 	// or fingerprint conflict.
 	Put(ctx context.Context, key identity.Key) (identity.KeyID, error)
 	// Current returns the key that Put would update, as it is kept, or

@@ -46,7 +46,10 @@ type Key struct {
 	// deploy key whose creator was deleted.
 	Owner UserID
 	// Line is the algorithm and the base64 blob, without options or comment.
-	Line        string
+	Line string
+	// Comment is what stood behind the line of a deploy key, where it is asked for; it is
+	// empty for none, and for a user's key.
+	Comment     string
 	Fingerprint Fingerprint
 	Usage       Usage
 	CreatedAt   time.Time

@@ -39,6 +39,8 @@ var rows = map[string][]string{
 	"application/accounts":      useCase,
 	"application/groups":        useCase,
 	"application/members":       useCase,
+	"application/protections":   useCase,
+	"application/deploykeys":    useCase,
 	"application/authorization": useCase,
 	"application/gitaccess":     useCase,
 	"application/pushes":        useCase,

@@ -38,3 +38,6 @@
         FROM shares s {{.Join}} namespaces g ON g.id = s.with_id
         WHERE s.holder = -{{.Get "project"}} AND NOT g.hidden AND {{template "valid share" .}})
 {{- end}}
+
+{{- /* Whether a user is a maintainer, or more, of a project p in the namespace n. */ -}}
+{{define "maintained by"}}(coalesce(n.owner_id, 0) = {{.Get "user"}} OR coalesce({{template "role" .With "user" (.Get "user") "group" "n.id" "project" "p.id"}}, 0) >= 40){{end}}

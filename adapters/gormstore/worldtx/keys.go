@@ -27,6 +27,7 @@ type keyRow struct {
 	ExpiresAt   database.Instant
 	LastUsedAt  database.Instant
 	Public      bool
+	Comment     string
 }
 
 // TableName is gorm's name for the table.
@@ -37,7 +38,7 @@ func newKeyRow(k identity.Key) keyRow {
 		ID: int64(k.ID), Kind: string(k.Kind), Title: k.Title, Line: k.Line,
 		Fingerprint: string(k.Fingerprint), Usage: string(k.Usage),
 		CreatedAt: database.ToInstant(k.CreatedAt), ExpiresAt: database.ToInstant(k.ExpiresAt), LastUsedAt: database.ToInstant(k.LastUsedAt),
-		Public: k.Public,
+		Public: k.Public, Comment: k.Comment,
 	}
 	if k.Kind == identity.DeployKey {
 		row.CreatorID = database.Ref(k.Owner)
@@ -51,6 +52,7 @@ type deployKeyProjectRow struct {
 	KeyID     int64 `gorm:"primaryKey"`
 	ProjectID int64 `gorm:"primaryKey"`
 	CanPush   bool
+	UpdatedAt database.Instant `gorm:"autoUpdateTime:false"`
 }
 
 // TableName is gorm's name for the table.
@@ -112,12 +114,12 @@ func (w *writer) enableKey(ctx context.Context, key int64, enabled map[source.Pr
 	if err := w.exists(ctx, deployKeys, key); err != nil {
 		return err
 	}
-	var rows []deployKeyProjectRow
+	rows := make([]deployKeyProjectRow, 0, len(enabled))
 	for _, project := range slices.Sorted(maps.Keys(enabled)) {
 		if err := w.exists(ctx, projectTable, int64(project)); err != nil {
 			return err
 		}
-		rows = append(rows, deployKeyProjectRow{key, int64(project), enabled[project]})
+		rows = append(rows, deployKeyProjectRow{KeyID: key, ProjectID: int64(project), CanPush: enabled[project]})
 	}
 	if err := w.exec(ctx, "DELETE FROM deploy_key_projects WHERE key_id = ?", key); err != nil || len(rows) == 0 {
 		return err
@@ -148,7 +150,7 @@ func (row keyRow) key() identity.Key {
 	return identity.Key{
 		ID: identity.KeyID(row.ID), Kind: identity.KeyKind(row.Kind), Title: row.Title, Owner: identity.UserID(row.UserID + row.CreatorID),
 		Line: row.Line, Fingerprint: identity.Fingerprint(row.Fingerprint), Usage: identity.Usage(row.Usage),
-		CreatedAt: row.CreatedAt.Time, ExpiresAt: row.ExpiresAt.Time, LastUsedAt: row.LastUsedAt.Time, Public: row.Public,
+		CreatedAt: row.CreatedAt.Time, ExpiresAt: row.ExpiresAt.Time, LastUsedAt: row.LastUsedAt.Time, Public: row.Public, Comment: row.Comment,
 	}
 }
 

@@ -93,17 +93,18 @@ func (w *writer) granteeExists(ctx context.Context, a source.Access) error {
 	return nil
 }
 
-func (w *writer) insertProtection(ctx context.Context, project int64, p source.Protection) error {
+// insertProtection adds a protection and returns its number.
+func (w *writer) insertProtection(ctx context.Context, project int64, p source.Protection) (int64, error) {
 	row := protectionRow{ProjectID: project, Kind: kindOfRef(p.Kind), Pattern: string(p.Pattern), AllowForcePush: p.AllowForcePush, UpdatedAt: database.ToInstant(p.UpdatedAt)}
 	if err := gorm.G[protectionRow](w.tx).Create(ctx, &row); err != nil {
-		return err
+		return 0, err
 	}
 	p.ID, w.written = row.ID, w.written+1
 	var entries []entryRow
 	for _, verb := range source.ProtectionVerbs(p.Kind) {
 		entries = append(entries, entryRows(p, verb)...)
 	}
-	return w.insertEntries(ctx, entries)
+	return p.ID, w.insertEntries(ctx, entries)
 }
 
 // entryRows returns new rows for the entries of a verb.
@@ -137,21 +138,22 @@ func (w *writer) keptProtections(ctx context.Context, project int64) ([]source.P
 	}
 	kept := make([]source.Protection, len(rows))
 	for i, row := range rows {
-		p := row.protection()
-		for _, e := range entries {
-			if accesses := p.Entries(source.ProtectionVerb(e.Verb)); e.ProtectionID == row.ID && accesses != nil {
-				*accesses = append(*accesses, e.access())
-			}
-		}
-		kept[i] = p
+		kept[i] = row.protection(entries)
 	}
 	return kept, nil
 }
 
-func (row protectionRow) protection() source.Protection {
-	return source.Protection{
+// protection returns the protection with those of the entries that are its own.
+func (row protectionRow) protection(entries []entryRow) source.Protection {
+	p := source.Protection{
 		ID: row.ID, Kind: refKind(row.Kind), Pattern: source.Pattern(row.Pattern), AllowForcePush: row.AllowForcePush, UpdatedAt: row.UpdatedAt.Time,
 	}
+	for _, e := range entries {
+		if accesses := p.Entries(source.ProtectionVerb(e.Verb)); e.ProtectionID == row.ID && accesses != nil {
+			*accesses = append(*accesses, e.access())
+		}
+	}
+	return p
 }
 
 func (row entryRow) access() source.Access {

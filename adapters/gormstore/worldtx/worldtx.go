@@ -20,8 +20,10 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/accounts"
 	"gatehouse/application/clusters"
+	"gatehouse/application/deploykeys"
 	"gatehouse/application/groups"
 	"gatehouse/application/members"
+	"gatehouse/application/protections"
 	"gatehouse/application/provisioning"
 	"gatehouse/application/webhooks"
 	"gatehouse/application/worldimport"
@@ -89,6 +91,18 @@ func NewHooks(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisi
 // arguments.
 func NewAgents(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisioning.BillingTx, sealer seals.Sealer) clusters.UnitOfWork {
 	return unitOfWork(&importer{db, queue, billing, sealer}, (*writer).agentPorts)
+}
+
+// NewProtections returns the unit of work on protections beside the one that New returns of
+// the same arguments.
+func NewProtections(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisioning.BillingTx, sealer seals.Sealer) protections.UnitOfWork {
+	return unitOfWork(&importer{db, queue, billing, sealer}, (*writer).protectionPorts)
+}
+
+// NewDeployKeys returns the unit of work on deploy keys beside the one that New returns of the
+// same arguments.
+func NewDeployKeys(db *database.DB, queue *jobs.Queue, billing func(*gorm.DB) provisioning.BillingTx, sealer seals.Sealer) deploykeys.UnitOfWork {
+	return unitOfWork(&importer{db, queue, billing, sealer}, (*writer).deployKeyPorts)
 }
 
 func unitOfWork[Tx any](im *importer, ports func(*writer) Tx) application.UnitOfWork[Tx] {

@@ -15,6 +15,8 @@ func Run(t *testing.T, open stores.Factory) {
 	contract.RunCases(t, "project changes", changeCases, open)
 	contract.RunCases(t, "hook changes", hookCases, open)
 	contract.RunCases(t, "agent changes", agentCases, open)
+	contract.RunCases(t, "protections of projects", protectionCases, open)
+	contract.RunCases(t, "deploy keys of projects", deployKeyCases, open)
 }
 
 // now is the time of all cases.

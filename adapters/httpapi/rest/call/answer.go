@@ -86,6 +86,33 @@ func AsBadRequestWords(err error) error {
 	return err
 }
 
+// sentencesBody is the body of a refusal of a row in whole sentences.
+type sentencesBody struct {
+	Message []string `json:"message"`
+}
+
+// sentences are answered with status 422 in whole sentences.
+type sentences struct{ domain.FieldErrors }
+
+// AsSentences makes an error of FieldErrors that is answered with status 422 and a list of
+// whole sentences. Other errors stay what they are.
+func AsSentences(err error) error {
+	if wrong, ok := errors.AsType[domain.FieldErrors](err); ok {
+		return sentences{wrong}
+	}
+	return err
+}
+
+// texts returns the sentences: "push_levels.user" begins one with "Push levels user".
+func (s sentences) texts() []string {
+	out := make([]string, len(s.FieldErrors))
+	for i, f := range s.FieldErrors {
+		subject := strings.NewReplacer("_", " ", ".", " ").Replace(f.Field)
+		out[i] = strings.ToUpper(subject[:1]) + subject[1:] + " " + f.Message
+	}
+	return out
+}
+
 // methodNotAllowed is an error that is answered with status 405.
 type methodNotAllowed struct{ message string }
 
@@ -111,6 +138,9 @@ func (*scopeError) Unwrap() error { return domain.Refuse(domain.Forbidden, "insu
 func refine(err error) (httpapi.Refinement, bool) {
 	if bad, ok := errors.AsType[badRequest](err); ok {
 		return httpapi.Refinement{Status: http.StatusBadRequest, Body: MessageBody{bad.message}}, true
+	}
+	if s, ok := errors.AsType[sentences](err); ok {
+		return httpapi.Refinement{Status: http.StatusUnprocessableEntity, Body: sentencesBody{s.texts()}}, true
 	}
 	if wrong, ok := errors.AsType[domain.FieldErrors](err); ok {
 		return httpapi.Refinement{Status: http.StatusBadRequest, Body: fieldsBody{wrong.ByField()}}, true
