@@ -21,7 +21,7 @@ type Change struct {
 
 // With returns the hook after a change. As in GitLab, secrets do not follow to another
 // receiver: a change of the Target drops a token and headers that it does not mention, and a
-// change of the URL variables that it does not mention.
+// change of the URL the variables in the old one.
 func (h Hook) With(c Change) Hook {
 	old := h
 	h.Headers, h.Variables = slices.Clone(h.Headers), slices.Clone(h.Variables)
@@ -29,7 +29,7 @@ func (h Hook) With(c Change) Hook {
 		h.URL = *c.URL
 	}
 	if h.URL != old.URL {
-		h.Variables = nil
+		h.Variables = slices.DeleteFunc(h.Variables, func(v KeyValue) bool { return strings.Contains(old.URL, "{"+v.Key+"}") })
 	}
 	if c.Variables != nil {
 		h.Variables = *c.Variables

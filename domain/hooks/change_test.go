@@ -55,7 +55,7 @@ func TestHook_Target(t *testing.T) {
 func kept() hooks.Hook {
 	return hooks.Hook{
 		ID: 3, URL: "https://bot:sesame@ci.example.com/{a}?x=1", Token: "t", Branches: "main",
-		Headers: []hooks.KeyValue{{Key: "X-Key", Value: "h"}}, Variables: []hooks.KeyValue{{Key: "a", Value: "v"}},
+		Headers: []hooks.KeyValue{{Key: "X-Key", Value: "h"}}, Variables: []hooks.KeyValue{{Key: "a", Value: "v"}, {Key: "later", Value: "w"}},
 	}
 }
 
@@ -71,10 +71,13 @@ func TestHook_With(t *testing.T) {
 		"the URL as it was shown": {hooks.Change{URL: to(kept().DisplayURL())}, func(*hooks.Hook) {}},
 		"the same URL":            {hooks.Change{URL: to(kept().URL)}, func(*hooks.Hook) {}},
 		"another URL": {hooks.Change{URL: to("https://evil.example.com")}, func(h *hooks.Hook) {
-			h.URL, h.Token, h.Headers, h.Variables = "https://evil.example.com", "", nil, nil
+			h.URL, h.Token, h.Headers, h.Variables = "https://evil.example.com", "", nil, []hooks.KeyValue{{Key: "later", Value: "w"}}
 		}},
 		"another URL with secrets": {hooks.Change{URL: to("https://x/{b}"), Token: to("t"), Headers: values(), Variables: values(hooks.KeyValue{Key: "b", Value: "w"})}, func(h *hooks.Hook) {
 			h.URL, h.Headers, h.Variables = "https://x/{b}", nil, []hooks.KeyValue{{Key: "b", Value: "w"}}
+		}},
+		"another URL, for which a variable was set": {hooks.Change{URL: to("https://x/{later}")}, func(h *hooks.Hook) {
+			h.URL, h.Token, h.Headers, h.Variables = "https://x/{later}", "", nil, []hooks.KeyValue{{Key: "later", Value: "w"}}
 		}},
 		"another variable": {hooks.Change{Variables: values(hooks.KeyValue{Key: "a", Value: "w"})}, func(h *hooks.Hook) {
 			h.Token, h.Headers, h.Variables = "", nil, []hooks.KeyValue{{Key: "a", Value: "w"}}

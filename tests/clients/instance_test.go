@@ -37,8 +37,8 @@ type instance struct {
 var flows = map[string]func(i instance){
 	"meta": metaFlow, "users": userFlow, "states of users": stateFlow, "lists of users": userListFlow, "e-mails": emailFlow, "keys": keyFlow, "tokens": tokenFlow,
 	"groups": groupFlow, "tree of groups": groupTreeFlow, "lists of groups": groupListFlow, "members of groups": groupMemberFlow,
-	"members of projects": projectMemberFlow, "projects": projectFlow, "lists of projects": projectListFlow, "changes of projects": projectChangeFlow, "namespaces": namespaceFlow,
-	"deletion": deletionFlow,
+	"members of projects": projectMemberFlow, "projects": projectFlow, "lists of projects": projectListFlow, "changes of projects": projectChangeFlow,
+	"namespaces": namespaceFlow, "deletion": deletionFlow, "hooks": hookFlow, "agents": agentFlow,
 }
 
 // TestClient runs every flow on SQLite with both ways to send a token, and on PostgreSQL.
@@ -54,7 +54,7 @@ func TestClient(t *testing.T) {
 		for flow, run := range flows {
 			t.Run(name+", "+flow, func(t *testing.T) {
 				t.Parallel()
-				run(newInstance(t, c.open(t), c.bearer))
+				run(newInstance(t, c.open(t), c.bearer, servertest.FastJobs...))
 			})
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // services are those of client-go whose methods the flows call, by the fields of its
 // client, and the methods that they leave out, by the reason.
 var services = map[string]map[string][]string{
-	"Version": nil, "Metadata": nil, "Keys": nil, "PersonalAccessTokens": nil, "Namespaces": nil, "GroupMembers": nil, "ProjectMembers": nil,
+	"Version": nil, "Metadata": nil, "Keys": nil, "PersonalAccessTokens": nil, "Namespaces": nil, "ClusterAgents": nil, "GroupMembers": nil, "ProjectMembers": nil,
 	"Users": {
 		"there are no GPG keys": {
 			"ListGPGKeys", "GetGPGKey", "AddGPGKey", "DeleteGPGKey", "ListGPGKeysForUser", "GetGPGKeyForUser", "AddGPGKeyForUser", "DeleteGPGKeyForUser",
@@ -32,10 +32,6 @@ var services = map[string]map[string][]string{
 			"ListGroupSAMLLinks", "GetGroupSAMLLink", "AddGroupSAMLLink", "DeleteGroupSAMLLink", "ListSAMLUsers", "ListProvisionedUsers",
 		},
 		"there are no push rules": {"GetGroupPushRules", "AddGroupPushRule", "EditGroupPushRule", "DeleteGroupPushRule"},
-		"hooks come later": {
-			"ListGroupHooks", "GetGroupHook", "ResendGroupHookEvent", "AddGroupHook", "EditGroupHook", "DeleteGroupHook", "TriggerTestGroupHook",
-			"SetGroupCustomHeader", "DeleteGroupCustomHeader", "SetGroupHookURLVariable", "DeleteGroupHookURLVariable",
-		},
 		"there are no service accounts": {
 			"ListServiceAccounts", "CreateServiceAccount", "UpdateServiceAccount", "DeleteServiceAccount", "ListServiceAccountPersonalAccessTokens",
 			"CreateServiceAccountPersonalAccessToken", "RevokeServiceAccountPersonalAccessToken", "RotateServiceAccountPersonalAccessToken",
@@ -60,10 +56,6 @@ var services = map[string]map[string][]string{
 	},
 	"Projects": {
 		"forks and housekeeping come later": {"CreateProjectForkRelation", "DeleteProjectForkRelation", "StartHousekeepingProject"},
-		"hooks come later": {
-			"ListProjectHooks", "GetProjectHook", "AddProjectHook", "EditProjectHook", "DeleteProjectHook", "TriggerTestProjectHook",
-			"SetProjectCustomHeader", "DeleteProjectCustomHeader", "SetProjectWebhookURLVariable", "DeleteProjectWebhookURLVariable",
-		},
 		"there are no service accounts": {
 			"ListProjectServiceAccounts", "CreateProjectServiceAccount", "UpdateProjectServiceAccount", "DeleteProjectServiceAccount",
 			"ListProjectServiceAccountPersonalAccessTokens", "CreateProjectServiceAccountPersonalAccessToken",
