@@ -19,11 +19,13 @@ import (
 	"gatehouse/application/clusters"
 	"gatehouse/application/code"
 	"gatehouse/application/credentials"
+	"gatehouse/application/deploykeys"
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/groups"
 	"gatehouse/application/inventory"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
+	"gatehouse/application/protections"
 	"gatehouse/application/webhooks"
 	"gatehouse/bootstrap/config"
 	"gatehouse/domain"
@@ -33,7 +35,7 @@ import (
 )
 
 // management is what answers the management API.
-var management = fx.Module("management", fx.Provide(Accounts, Members, ProjectReader, ProjectStarter, Projects, Groups, Code, restUseCases, RestAPI))
+var management = fx.Module("management", fx.Provide(Accounts, Members, ProjectReader, ProjectStarter, Projects, Groups, Code, Protections, DeployKeys, restUseCases, RestAPI))
 
 // Accounts makes the service that changes users, their keys and their tokens. Without a key,
 // which may be nil, no request has an idempotency key.
@@ -113,10 +115,33 @@ func Code(directory gitaccess.Directory, gitaly *gitaly.Client, rules gitaccess.
 	return code.New(directory, gitaly, gitaly, gitaly, code.Rules{Settings: rules.Settings, Keys: rules.Keys}, now)
 }
 
-func restUseCases(credentials *credentials.Service, accounts *accounts.Service, members *members.Service, projects *projects.Reader, changes *projects.Service, groups *groups.Service, code *code.Service, hooks *webhooks.Service, agents *clusters.Registry, inventory inventory.Records) rest.UseCases {
+// Protections makes the service that changes which branches and tags are protected.
+func Protections(unitOfWork protections.UnitOfWork, standings Standings, reader protections.Records, now application.Clock) *protections.Service {
+	return protections.New(unitOfWork, standings, reader, now)
+}
+
+// DeployKeys makes the service that changes deploy keys.
+func DeployKeys(config config.Config, unitOfWork deploykeys.UnitOfWork, standings Standings, reader deploykeys.Records, now application.Clock) *deploykeys.Service {
+	return deploykeys.New(unitOfWork, standings, reader, config.Git.KeyPolicy(), now)
+}
+
+// projectUseCases are those of projects and of what belongs to them.
+type projectUseCases struct {
+	fx.In
+
+	Projects    *projects.Reader
+	Changes     *projects.Service
+	Code        *code.Service
+	Protections *protections.Service
+	DeployKeys  *deploykeys.Service
+	Hooks       *webhooks.Service
+	Agents      *clusters.Registry
+}
+
+func restUseCases(credentials *credentials.Service, accounts *accounts.Service, members *members.Service, groups *groups.Service, of projectUseCases, inventory inventory.Records) rest.UseCases {
 	return rest.UseCases{
-		Credentials: credentials, Accounts: accounts, Members: members, Projects: projects, Changes: changes, Groups: groups, Code: code,
-		Hooks: hooks, Agents: agents, Queues: inventory.Queues,
+		Credentials: credentials, Accounts: accounts, Members: members, Groups: groups, Projects: of.Projects, Changes: of.Changes, Code: of.Code,
+		Protections: of.Protections, DeployKeys: of.DeployKeys, Hooks: of.Hooks, Agents: of.Agents, Queues: inventory.Queues,
 	}
 }
 

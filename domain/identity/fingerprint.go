@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"regexp"
+	"slices"
 	"strings"
 
 	"gatehouse/domain"
@@ -53,4 +54,14 @@ func ParseFingerprint(text string) (print Fingerprint, ok bool, err error) {
 		return "", true, domain.Refuse(domain.Invalid, "a fingerprint is SHA256: and 43 characters of base64")
 	}
 	return "", false, nil
+}
+
+// String returns the fingerprint in pairs of digits with colons between, as ssh-keygen -E md5
+// prints it behind "MD5:"; empty for an empty one.
+func (m MD5) String() string {
+	var pairs []string
+	for pair := range slices.Chunk([]byte(m), 2) {
+		pairs = append(pairs, string(pair))
+	}
+	return strings.Join(pairs, ":")
 }

@@ -21,10 +21,12 @@ import (
 	"gatehouse/application/clusters"
 	"gatehouse/application/code"
 	"gatehouse/application/credentials"
+	"gatehouse/application/deploykeys"
 	"gatehouse/application/groups"
 	"gatehouse/application/inventory"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
+	"gatehouse/application/protections"
 	"gatehouse/application/webhooks"
 	"gatehouse/domain/identity"
 )
@@ -50,11 +52,13 @@ type UseCases struct {
 	Members     *members.Service
 	Projects    *projects.Reader
 	// Changes changes projects.
-	Changes *projects.Service
-	Groups  *groups.Service
-	Code    *code.Service
-	Hooks   *webhooks.Service
-	Agents  *clusters.Registry
+	Changes     *projects.Service
+	Groups      *groups.Service
+	Code        *code.Service
+	Protections *protections.Service
+	DeployKeys  *deploykeys.Service
+	Hooks       *webhooks.Service
+	Agents      *clusters.Registry
 	// Queues returns what the queues of jobs hold at a moment.
 	Queues func(context.Context, time.Time) ([]inventory.Queue, error)
 }
@@ -67,7 +71,8 @@ func New(u UseCases, instance Instance, limits call.Limits, now application.Cloc
 		people:     people.New(people.UseCases{Accounts: u.Accounts}, instance.Instance, now),
 		namespaces: namespaces.New(namespaces.UseCases{Groups: u.Groups, Members: u.Members, Projects: u.Projects}, instance.Instance),
 		repositories: repositories.New(repositories.UseCases{
-			Projects: u.Projects, Changes: u.Changes, Members: u.Members, Code: u.Code, Hooks: u.Hooks, Agents: u.Agents,
+			Projects: u.Projects, Changes: u.Changes, Members: u.Members, Code: u.Code,
+			Protections: u.Protections, DeployKeys: u.DeployKeys, Hooks: u.Hooks, Agents: u.Agents,
 		}, instance.Instance),
 		useCases: u, instance: instance, now: now,
 	}

@@ -9,8 +9,10 @@ import (
 	"gatehouse/adapters/httpapi/rest/entity"
 	"gatehouse/application/clusters"
 	"gatehouse/application/code"
+	"gatehouse/application/deploykeys"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
+	"gatehouse/application/protections"
 	"gatehouse/application/webhooks"
 )
 
@@ -22,12 +24,14 @@ type API struct {
 
 // UseCases answer the questions of the routes.
 type UseCases struct {
-	Projects *projects.Reader
-	Changes  *projects.Service
-	Members  *members.Service
-	Code     *code.Service
-	Hooks    *webhooks.Service
-	Agents   *clusters.Registry
+	Projects    *projects.Reader
+	Changes     *projects.Service
+	Members     *members.Service
+	Code        *code.Service
+	Protections *protections.Service
+	DeployKeys  *deploykeys.Service
+	Hooks       *webhooks.Service
+	Agents      *clusters.Registry
 }
 
 // New makes an API.
@@ -37,4 +41,4 @@ func New(useCases UseCases, instance entity.Instance) *API { return &API{useCase
 type route = call.Handled[API]
 
 // Routes are all routes of the package, in the order of the documentation.
-var Routes = slices.Concat(projectRoutes, projectChangeRoutes, codeRoutes, hookRoutes, agentRoutes)
+var Routes = slices.Concat(projectRoutes, projectChangeRoutes, codeRoutes, protectionRoutes, deployKeyRoutes, hookRoutes, agentRoutes)
