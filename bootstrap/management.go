@@ -135,7 +135,7 @@ type projectUseCases struct {
 	Protections *protections.Service
 	DeployKeys  *deploykeys.Service
 	Hooks       *webhooks.Service
-	Agents      *clusters.Registry
+	Agents      *clusters.AgentService
 }
 
 func restUseCases(credentials *credentials.Service, accounts *accounts.Service, members *members.Service, groups *groups.Service, of projectUseCases, inventory inventory.Records) rest.UseCases {

@@ -58,7 +58,7 @@ type UseCases struct {
 	Protections *protections.Service
 	DeployKeys  *deploykeys.Service
 	Hooks       *webhooks.Service
-	Agents      *clusters.Registry
+	Agents      *clusters.AgentService
 	// Queues returns what the queues of jobs hold at a moment.
 	Queues func(context.Context, time.Time) ([]inventory.Queue, error)
 }

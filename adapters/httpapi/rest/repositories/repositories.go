@@ -31,7 +31,7 @@ type UseCases struct {
 	Protections *protections.Service
 	DeployKeys  *deploykeys.Service
 	Hooks       *webhooks.Service
-	Agents      *clusters.Registry
+	Agents      *clusters.AgentService
 }
 
 // New makes an API.

@@ -15,9 +15,9 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Registry shows and changes the agents of projects and their tokens for the management API.
+// AgentService shows and changes the agents of projects and their tokens for the management API.
 // It is safe for concurrent use.
-type Registry struct {
+type AgentService struct {
 	unitOfWork UnitOfWork
 	records    Records
 	standings  Standings
@@ -25,9 +25,9 @@ type Registry struct {
 	now        application.Clock
 }
 
-// NewRegistry makes a Registry; random has to be fit for secrets.
-func NewRegistry(unitOfWork UnitOfWork, records Records, standings Standings, random io.Reader, now application.Clock) *Registry {
-	return &Registry{unitOfWork, records, standings, random, now}
+// NewAgentService makes a AgentService; random has to be fit for secrets.
+func NewAgentService(unitOfWork UnitOfWork, records Records, standings Standings, random io.Reader, now application.Clock) *AgentService {
+	return &AgentService{unitOfWork, records, standings, random, now}
 }
 
 // errNoRow refuses an agent or a token that is not there.
@@ -37,14 +37,14 @@ var errNoRow = domain.Refuse(domain.NotFound, "Not found")
 var errNameTaken = domain.Refuse(domain.Invalid, `["Name has already been taken"]`)
 
 // project returns the project if the caller has the right there, or a Refusal.
-func (r *Registry) project(ctx context.Context, standings Standings, by rights.Caller, right rights.Right, on rights.Ref) (rights.Standing, error) {
+func (r *AgentService) project(ctx context.Context, standings Standings, by rights.Caller, right rights.Right, on rights.Ref) (rights.Standing, error) {
 	on.Kind = rights.Project
 	standing, err := standings.Standing(ctx, by.ID, on, r.now())
 	return by.Judge(right, rights.Project, standing, err)
 }
 
 // List returns a page of the agents of a project, or a Refusal.
-func (r *Registry) List(ctx context.Context, by rights.Caller, on rights.Ref, page application.Page) (application.Listed[agents.Agent], error) {
+func (r *AgentService) List(ctx context.Context, by rights.Caller, on rights.Ref, page application.Page) (application.Listed[agents.Agent], error) {
 	p, err := r.project(ctx, r.standings, by, rights.ReadClusterAgent, on)
 	if err != nil {
 		return application.Listed[agents.Agent]{}, err
@@ -53,7 +53,7 @@ func (r *Registry) List(ctx context.Context, by rights.Caller, on rights.Ref, pa
 }
 
 // Show returns an agent of a project, or a Refusal.
-func (r *Registry) Show(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID) (agents.Agent, error) {
+func (r *AgentService) Show(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID) (agents.Agent, error) {
 	p, err := r.project(ctx, r.standings, by, rights.ReadClusterAgent, on)
 	if err != nil {
 		return agents.Agent{}, err
@@ -71,7 +71,7 @@ func orNoRow(err error) error {
 }
 
 // Register makes an agent of a project, or returns a Refusal.
-func (r *Registry) Register(ctx context.Context, by rights.Caller, on rights.Ref, name string) (agents.Agent, error) {
+func (r *AgentService) Register(ctx context.Context, by rights.Caller, on rights.Ref, name string) (agents.Agent, error) {
 	var id agents.AgentID
 	var project source.ProjectID
 	err := r.unitOfWork(ctx, func(tx Tx) error {
@@ -116,7 +116,7 @@ func tokenObject(t agents.Token) audit.Object {
 
 // change calls do with an agent of a project whose agents the caller may change, in one
 // transaction, or returns a Refusal.
-func (r *Registry) change(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, do func(Tx, rights.Standing, agents.Agent) error) error {
+func (r *AgentService) change(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, do func(Tx, rights.Standing, agents.Agent) error) error {
 	return r.unitOfWork(ctx, func(tx Tx) error {
 		p, err := r.project(ctx, tx.Standings, by, rights.AdminCluster, on)
 		if err != nil {
@@ -132,7 +132,7 @@ func (r *Registry) change(ctx context.Context, by rights.Caller, on rights.Ref, 
 
 // Remove removes an agent of a project with its tokens, its authorizations and what it has
 // reported, or returns a Refusal. With a moment the agent must not be younger than that.
-func (r *Registry) Remove(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, unmodifiedSince time.Time) error {
+func (r *AgentService) Remove(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, unmodifiedSince time.Time) error {
 	return r.change(ctx, by, on, id, func(tx Tx, p rights.Standing, a agents.Agent) error {
 		if modified := domain.CheckUnmodified(unmodifiedSince, time.Time{}, a.CreatedAt); modified != nil {
 			return modified
@@ -145,7 +145,7 @@ func (r *Registry) Remove(ctx context.Context, by rights.Caller, on rights.Ref, 
 }
 
 // ListTokens returns a page of the active tokens of an agent of a project, or a Refusal.
-func (r *Registry) ListTokens(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, page application.Page) (application.Listed[agents.Token], error) {
+func (r *AgentService) ListTokens(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, page application.Page) (application.Listed[agents.Token], error) {
 	if _, err := r.Show(ctx, by, on, id); err != nil {
 		return application.Listed[agents.Token]{}, err
 	}
@@ -153,7 +153,7 @@ func (r *Registry) ListTokens(ctx context.Context, by rights.Caller, on rights.R
 }
 
 // ShowToken returns an active token of an agent of a project, or a Refusal.
-func (r *Registry) ShowToken(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, token int64) (agents.Token, error) {
+func (r *AgentService) ShowToken(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, token int64) (agents.Token, error) {
 	if _, err := r.Show(ctx, by, on, id); err != nil {
 		return agents.Token{}, err
 	}
@@ -163,7 +163,7 @@ func (r *Registry) ShowToken(ctx context.Context, by rights.Caller, on rights.Re
 
 // AddToken makes a token of an agent of a project and returns it with its text, which is not
 // kept, or a Refusal. Of the token Name and Description are read.
-func (r *Registry) AddToken(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, t agents.Token) (made agents.Token, text string, err error) {
+func (r *AgentService) AddToken(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, t agents.Token) (made agents.Token, text string, err error) {
 	if text, err = newTokenText(r.random); err != nil {
 		return agents.Token{}, "", err
 	}
@@ -193,7 +193,7 @@ func (r *Registry) AddToken(ctx context.Context, by rights.Caller, on rights.Ref
 
 // RevokeToken revokes a token of an agent of a project, or returns a Refusal, also for one
 // that is revoked. With a moment the token must not be younger than that.
-func (r *Registry) RevokeToken(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, token int64, unmodifiedSince time.Time) error {
+func (r *AgentService) RevokeToken(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, token int64, unmodifiedSince time.Time) error {
 	return r.change(ctx, by, on, id, func(tx Tx, p rights.Standing, a agents.Agent) error {
 		t, err := tx.Tokens.Token(ctx, id, token)
 		switch {
