@@ -39,6 +39,7 @@ var flows = map[string]func(i instance){
 	"groups": groupFlow, "tree of groups": groupTreeFlow, "lists of groups": groupListFlow, "members of groups": groupMemberFlow,
 	"members of projects": projectMemberFlow, "projects": projectFlow, "lists of projects": projectListFlow, "changes of projects": projectChangeFlow,
 	"namespaces": namespaceFlow, "deletion": deletionFlow, "hooks": hookFlow, "agents": agentFlow,
+	"protected branches": protectedBranchFlow, "protected tags": protectedTagFlow, "deploy keys": deployKeyFlow,
 }
 
 // TestClient runs every flow on SQLite with both ways to send a token, and on PostgreSQL.

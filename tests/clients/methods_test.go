@@ -16,6 +16,7 @@ import (
 // client, and the methods that they leave out, by the reason.
 var services = map[string]map[string][]string{
 	"Version": nil, "Metadata": nil, "Keys": nil, "PersonalAccessTokens": nil, "Namespaces": nil, "ClusterAgents": nil, "GroupMembers": nil, "ProjectMembers": nil,
+	"ProtectedBranches": nil, "ProtectedTags": nil, "DeployKeys": nil,
 	"Users": {
 		"there are no GPG keys": {
 			"ListGPGKeys", "GetGPGKey", "AddGPGKey", "DeleteGPGKey", "ListGPGKeysForUser", "GetGPGKeyForUser", "AddGPGKeyForUser", "DeleteGPGKeyForUser",

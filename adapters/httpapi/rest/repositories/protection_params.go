@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/adapters/httpapi/rest/call"
@@ -13,48 +14,50 @@ import (
 	"gatehouse/domain/source"
 )
 
-// levelParam is a level of access to protected branches or tags.
-type levelParam source.Role
+// levelParam is a level of access to protected branches or tags; nil for none.
+type levelParam struct{ role *source.Role }
 
 // ReadParam implements params.Reader.
 func (l *levelParam) ReadParam(value any) (problem string) {
-	return readLevel((*source.Role)(l), source.PushVerb, value)
+	l.role, problem = readLevel(source.PushVerb, value)
+	return problem
 }
 
-// unprotectLevelParam is a level of those who may unprotect a branch.
-type unprotectLevelParam source.Role
+// unprotectLevelParam is a level of those who may unprotect a branch; nil for none.
+type unprotectLevelParam struct{ role *source.Role }
 
 // ReadParam implements params.Reader.
 func (l *unprotectLevelParam) ReadParam(value any) (problem string) {
-	return readLevel((*source.Role)(l), source.UnprotectVerb, value)
+	l.role, problem = readLevel(source.UnprotectVerb, value)
+	return problem
 }
 
-func readLevel(role *source.Role, verb source.ProtectionVerb, value any) (problem string) {
+func readLevel(verb source.ProtectionVerb, value any) (role *source.Role, problem string) {
 	text, problem := params.Text(value)
-	if problem != "" {
-		return problem
+	if problem != "" || strings.TrimSpace(text) == "" {
+		return nil, problem
 	}
 	number, err := strconv.Atoi(text)
 	if err != nil {
-		return params.IsInvalid
+		return nil, params.IsInvalid
 	}
-	if !slices.Contains(verb.Levels(), source.Role(number)) {
-		return params.NoValidValue
+	level := source.Role(number)
+	if !slices.Contains(verb.Levels(), level) {
+		return nil, params.NoValidValue
 	}
-	*role = source.Role(number)
-	return ""
+	return &level, ""
 }
 
 type protectBranchParams struct {
-	Name                 string               `param:"name,required"`
-	PushAccessLevel      *levelParam          `param:"push_access_level" api:"integer"`
-	MergeAccessLevel     *levelParam          `param:"merge_access_level" api:"integer"`
-	UnprotectAccessLevel *unprotectLevelParam `param:"unprotect_access_level" api:"integer"`
-	AllowForcePush       bool                 `param:"allow_force_push"`
-	AllowedToPush        []entryParams        `param:"allowed_to_push"`
-	AllowedToMerge       []entryParams        `param:"allowed_to_merge"`
-	AllowedToUnprotect   []entryParams        `param:"allowed_to_unprotect"`
-	CodeOwnerApproval    bool                 `param:"code_owner_approval_required" api:"no-effect"`
+	Name                 string              `param:"name,required"`
+	PushAccessLevel      levelParam          `param:"push_access_level" api:"integer"`
+	MergeAccessLevel     levelParam          `param:"merge_access_level" api:"integer"`
+	UnprotectAccessLevel unprotectLevelParam `param:"unprotect_access_level" api:"integer"`
+	AllowForcePush       bool                `param:"allow_force_push"`
+	AllowedToPush        []entryParams       `param:"allowed_to_push"`
+	AllowedToMerge       []entryParams       `param:"allowed_to_merge"`
+	AllowedToUnprotect   []entryParams       `param:"allowed_to_unprotect"`
+	CodeOwnerApproval    bool                `param:"code_owner_approval_required" api:"no-effect"`
 }
 
 type updateBranchParams struct {
@@ -67,7 +70,7 @@ type updateBranchParams struct {
 
 type protectTagParams struct {
 	Name              string        `param:"name,required"`
-	CreateAccessLevel *levelParam   `param:"create_access_level" api:"integer"`
+	CreateAccessLevel levelParam    `param:"create_access_level" api:"integer"`
 	AllowedToCreate   []entryParams `param:"allowed_to_create"`
 }
 

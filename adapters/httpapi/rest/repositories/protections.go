@@ -186,9 +186,9 @@ func (a *API) protectBranch(c *call.Call, on rights.Ref) (any, error) {
 	}
 	p := source.Protection{Kind: source.Branch, Pattern: source.Pattern(in.Name), AllowForcePush: in.AllowForcePush}
 	err := cmp.Or(
-		setEntries(&p, source.PushVerb, (*source.Role)(in.PushAccessLevel), in.AllowedToPush),
-		setEntries(&p, source.MergeVerb, (*source.Role)(in.MergeAccessLevel), in.AllowedToMerge),
-		setEntries(&p, source.UnprotectVerb, (*source.Role)(in.UnprotectAccessLevel), in.AllowedToUnprotect),
+		setEntries(&p, source.PushVerb, in.PushAccessLevel.role, in.AllowedToPush),
+		setEntries(&p, source.MergeVerb, in.MergeAccessLevel.role, in.AllowedToMerge),
+		setEntries(&p, source.UnprotectVerb, in.UnprotectAccessLevel.role, in.AllowedToUnprotect),
 	)
 	if err != nil {
 		return nil, err
@@ -230,7 +230,7 @@ func (a *API) protectTag(c *call.Call, on rights.Ref) (any, error) {
 		return nil, err
 	}
 	p := source.Protection{Kind: source.Tag, Pattern: source.Pattern(in.Name)}
-	if err := setEntries(&p, source.CreateVerb, (*source.Role)(in.CreateAccessLevel), in.AllowedToCreate); err != nil {
+	if err := setEntries(&p, source.CreateVerb, in.CreateAccessLevel.role, in.AllowedToCreate); err != nil {
 		return nil, err
 	}
 	v, err := a.useCases.Protections.Protect(c.Context(), c.Caller, on, p)
