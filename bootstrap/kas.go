@@ -19,7 +19,7 @@ import (
 )
 
 // cluster is what the Kubernetes agent server asks and reports.
-var cluster = fx.Module("cluster", fx.Provide(KasSecret, Clusters, AgentManagement, Findings))
+var cluster = fx.Module("cluster", fx.Provide(KasSecret, Clusters, ClusterAgents, Findings))
 
 // KasSecret opens the secret that kas signs its tokens with. While the routes of
 // kas are off it returns nil.
@@ -30,8 +30,8 @@ func KasSecret(config config.Config, now application.Clock, log *zap.Logger) (*s
 	return secretfile.OpenKas(config.Kas.SecretFile, config.Secrets.Strict, now, log)
 }
 
-// AgentManagement makes the service that changes agents.
-func AgentManagement(unitOfWork clusters.UnitOfWork, reader clusters.Records, standings Standings, now application.Clock) *clusters.AgentService {
+// ClusterAgents makes the service that changes agents.
+func ClusterAgents(unitOfWork clusters.UnitOfWork, reader clusters.Records, standings Standings, now application.Clock) *clusters.AgentService {
 	return clusters.NewAgentService(unitOfWork, reader, standings, rand.Reader, now)
 }
 

@@ -25,7 +25,7 @@ type AgentService struct {
 	now        application.Clock
 }
 
-// NewAgentService makes a AgentService; random has to be fit for secrets.
+// NewAgentService makes an AgentService; random has to be fit for secrets.
 func NewAgentService(unitOfWork UnitOfWork, records Records, standings Standings, random io.Reader, now application.Clock) *AgentService {
 	return &AgentService{unitOfWork, records, standings, random, now}
 }
@@ -37,28 +37,28 @@ var errNoRow = domain.Refuse(domain.NotFound, "Not found")
 var errNameTaken = domain.Refuse(domain.Invalid, `["Name has already been taken"]`)
 
 // project returns the project if the caller has the right there, or a Refusal.
-func (r *AgentService) project(ctx context.Context, standings Standings, by rights.Caller, right rights.Right, on rights.Ref) (rights.Standing, error) {
+func (s *AgentService) project(ctx context.Context, standings Standings, by rights.Caller, right rights.Right, on rights.Ref) (rights.Standing, error) {
 	on.Kind = rights.Project
-	standing, err := standings.Standing(ctx, by.ID, on, r.now())
+	standing, err := standings.Standing(ctx, by.ID, on, s.now())
 	return by.Judge(right, rights.Project, standing, err)
 }
 
 // List returns a page of the agents of a project, or a Refusal.
-func (r *AgentService) List(ctx context.Context, by rights.Caller, on rights.Ref, page application.Page) (application.Listed[agents.Agent], error) {
-	p, err := r.project(ctx, r.standings, by, rights.ReadClusterAgent, on)
+func (s *AgentService) List(ctx context.Context, by rights.Caller, on rights.Ref, page application.Page) (application.Listed[agents.Agent], error) {
+	p, err := s.project(ctx, s.standings, by, rights.ReadClusterAgent, on)
 	if err != nil {
 		return application.Listed[agents.Agent]{}, err
 	}
-	return r.records.AgentViews(ctx, source.ProjectID(p.ID), page)
+	return s.records.AgentViews(ctx, source.ProjectID(p.ID), page)
 }
 
 // Show returns an agent of a project, or a Refusal.
-func (r *AgentService) Show(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID) (agents.Agent, error) {
-	p, err := r.project(ctx, r.standings, by, rights.ReadClusterAgent, on)
+func (s *AgentService) Show(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID) (agents.Agent, error) {
+	p, err := s.project(ctx, s.standings, by, rights.ReadClusterAgent, on)
 	if err != nil {
 		return agents.Agent{}, err
 	}
-	a, err := r.records.AgentView(ctx, source.ProjectID(p.ID), id)
+	a, err := s.records.AgentView(ctx, source.ProjectID(p.ID), id)
 	return a, orNoRow(err)
 }
 
@@ -71,11 +71,11 @@ func orNoRow(err error) error {
 }
 
 // Register makes an agent of a project, or returns a Refusal.
-func (r *AgentService) Register(ctx context.Context, by rights.Caller, on rights.Ref, name string) (agents.Agent, error) {
+func (s *AgentService) Register(ctx context.Context, by rights.Caller, on rights.Ref, name string) (agents.Agent, error) {
 	var id agents.AgentID
 	var project source.ProjectID
-	err := r.unitOfWork(ctx, func(tx Tx) error {
-		p, err := r.project(ctx, tx.Standings, by, rights.AdminCluster, on)
+	err := s.unitOfWork(ctx, func(tx Tx) error {
+		p, err := s.project(ctx, tx.Standings, by, rights.AdminCluster, on)
 		if err != nil {
 			return err
 		}
@@ -89,7 +89,7 @@ func (r *AgentService) Register(ctx context.Context, by rights.Caller, on rights
 			}
 			return err
 		}
-		a := agents.Agent{Name: name, Project: project, CreatedBy: by.ID, CreatedAt: r.now()}
+		a := agents.Agent{Name: name, Project: project, CreatedBy: by.ID, CreatedAt: s.now()}
 		if a.ID, err = tx.Agents.AddAgent(ctx, a); err != nil {
 			return err
 		}
@@ -99,7 +99,7 @@ func (r *AgentService) Register(ctx context.Context, by rights.Caller, on rights
 	if err != nil {
 		return agents.Agent{}, err
 	}
-	return r.records.AgentView(ctx, project, id)
+	return s.records.AgentView(ctx, project, id)
 }
 
 func projectObject(p rights.Standing) audit.Object {
@@ -116,9 +116,9 @@ func tokenObject(t agents.Token) audit.Object {
 
 // change calls do with an agent of a project whose agents the caller may change, in one
 // transaction, or returns a Refusal.
-func (r *AgentService) change(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, do func(Tx, rights.Standing, agents.Agent) error) error {
-	return r.unitOfWork(ctx, func(tx Tx) error {
-		p, err := r.project(ctx, tx.Standings, by, rights.AdminCluster, on)
+func (s *AgentService) change(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, do func(Tx, rights.Standing, agents.Agent) error) error {
+	return s.unitOfWork(ctx, func(tx Tx) error {
+		p, err := s.project(ctx, tx.Standings, by, rights.AdminCluster, on)
 		if err != nil {
 			return err
 		}
@@ -132,42 +132,42 @@ func (r *AgentService) change(ctx context.Context, by rights.Caller, on rights.R
 
 // Remove removes an agent of a project with its tokens, its authorizations and what it has
 // reported, or returns a Refusal. With a moment the agent must not be younger than that.
-func (r *AgentService) Remove(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, unmodifiedSince time.Time) error {
-	return r.change(ctx, by, on, id, func(tx Tx, p rights.Standing, a agents.Agent) error {
+func (s *AgentService) Remove(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, unmodifiedSince time.Time) error {
+	return s.change(ctx, by, on, id, func(tx Tx, p rights.Standing, a agents.Agent) error {
 		if modified := domain.CheckUnmodified(unmodifiedSince, time.Time{}, a.CreatedAt); modified != nil {
 			return modified
 		}
 		if err := tx.Agents.RemoveAgent(ctx, id); err != nil {
 			return err
 		}
-		return tx.Audit.Append(ctx, by.Cause.Event(r.now(), audit.Delete, projectObject(p), agentObject(a), audit.Values{"name": a.Name}, nil))
+		return tx.Audit.Append(ctx, by.Cause.Event(s.now(), audit.Delete, projectObject(p), agentObject(a), audit.Values{"name": a.Name}, nil))
 	})
 }
 
 // ListTokens returns a page of the active tokens of an agent of a project, or a Refusal.
-func (r *AgentService) ListTokens(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, page application.Page) (application.Listed[agents.Token], error) {
-	if _, err := r.Show(ctx, by, on, id); err != nil {
+func (s *AgentService) ListTokens(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, page application.Page) (application.Listed[agents.Token], error) {
+	if _, err := s.Show(ctx, by, on, id); err != nil {
 		return application.Listed[agents.Token]{}, err
 	}
-	return r.records.TokenViews(ctx, id, page)
+	return s.records.TokenViews(ctx, id, page)
 }
 
 // ShowToken returns an active token of an agent of a project, or a Refusal.
-func (r *AgentService) ShowToken(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, token int64) (agents.Token, error) {
-	if _, err := r.Show(ctx, by, on, id); err != nil {
+func (s *AgentService) ShowToken(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, token int64) (agents.Token, error) {
+	if _, err := s.Show(ctx, by, on, id); err != nil {
 		return agents.Token{}, err
 	}
-	t, err := r.records.TokenView(ctx, id, token)
+	t, err := s.records.TokenView(ctx, id, token)
 	return t, orNoRow(err)
 }
 
 // AddToken makes a token of an agent of a project and returns it with its text, which is not
 // kept, or a Refusal. Of the token Name and Description are read.
-func (r *AgentService) AddToken(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, t agents.Token) (made agents.Token, text string, err error) {
-	if text, err = newTokenText(r.random); err != nil {
+func (s *AgentService) AddToken(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, t agents.Token) (made agents.Token, text string, err error) {
+	if text, err = newTokenText(s.random); err != nil {
 		return agents.Token{}, "", err
 	}
-	err = r.change(ctx, by, on, id, func(tx Tx, p rights.Standing, a agents.Agent) error {
+	err = s.change(ctx, by, on, id, func(tx Tx, p rights.Standing, a agents.Agent) error {
 		if refusal := t.Check(); refusal != nil {
 			return refusal
 		}
@@ -178,7 +178,7 @@ func (r *AgentService) AddToken(ctx context.Context, by rights.Caller, on rights
 		if refusal := agents.CheckActive(active); refusal != nil {
 			return refusal
 		}
-		made = agents.Token{Agent: id, Name: t.Name, Description: t.Description, CreatedAt: r.now(), CreatedBy: by.ID}
+		made = agents.Token{Agent: id, Name: t.Name, Description: t.Description, CreatedAt: s.now(), CreatedBy: by.ID}
 		if made.ID, err = tx.Tokens.AddToken(ctx, made, identity.DigestToken(text)); err != nil {
 			return err
 		}
@@ -193,8 +193,8 @@ func (r *AgentService) AddToken(ctx context.Context, by rights.Caller, on rights
 
 // RevokeToken revokes a token of an agent of a project, or returns a Refusal, also for one
 // that is revoked. With a moment the token must not be younger than that.
-func (r *AgentService) RevokeToken(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, token int64, unmodifiedSince time.Time) error {
-	return r.change(ctx, by, on, id, func(tx Tx, p rights.Standing, a agents.Agent) error {
+func (s *AgentService) RevokeToken(ctx context.Context, by rights.Caller, on rights.Ref, id agents.AgentID, token int64, unmodifiedSince time.Time) error {
+	return s.change(ctx, by, on, id, func(tx Tx, p rights.Standing, a agents.Agent) error {
 		t, err := tx.Tokens.Token(ctx, id, token)
 		switch {
 		case err != nil:
@@ -208,6 +208,6 @@ func (r *AgentService) RevokeToken(ctx context.Context, by rights.Caller, on rig
 		if err := tx.Tokens.RevokeToken(ctx, token); err != nil {
 			return err
 		}
-		return tx.Audit.Append(ctx, by.Cause.Event(r.now(), audit.Update, projectObject(p), tokenObject(t), audit.Values{"revoked": false}, audit.Values{"revoked": true}))
+		return tx.Audit.Append(ctx, by.Cause.Event(s.now(), audit.Update, projectObject(p), tokenObject(t), audit.Values{"revoked": false}, audit.Values{"revoked": true}))
 	})
 }

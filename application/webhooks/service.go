@@ -68,7 +68,7 @@ func (s *Service) List(ctx context.Context, by rights.Caller, on rights.Ref, pag
 	}
 	found, err := s.records.Views(ctx, at.in, page)
 	for i := range found.Items {
-		found.Items[i].Health = found.Items[i].Health.Unpaused(s.now())
+		found.Items[i].Health = found.Items[i].Health.EndPause(s.now())
 	}
 	return found, err
 }
@@ -84,7 +84,7 @@ func (s *Service) Show(ctx context.Context, by rights.Caller, on rights.Ref, id 
 
 func (s *Service) view(ctx context.Context, at place, id hooks.HookID) (View, error) {
 	view, err := s.records.View(ctx, at.in, id)
-	view.Health = view.Health.Unpaused(s.now())
+	view.Health = view.Health.EndPause(s.now())
 	return view, orNoHook(err)
 }
 

@@ -91,7 +91,7 @@ const (
 // Check returns why the hook cannot take the place of the old one, or nil: ErrURL,
 // ErrBranches or FieldErrors. What stays as it was is not judged.
 func (h Hook) Check(old Hook) error {
-	if h.Target() != old.Target() && !h.isURLValid() {
+	if (h.Target() != old.Target() || h.URL == "") && !h.isURLValid() {
 		return ErrURL
 	}
 	if (h.Branches != old.Branches || h.Strategy != old.Strategy) && !h.isFilterValid() {

@@ -151,6 +151,9 @@ func TestHook_Check(t *testing.T) {
 	if err := (hooks.Hook{URL: "https://ci.example.com"}).Check(hooks.Hook{}); err != nil {
 		t.Errorf("a new one: got %v", err)
 	}
+	if err := (hooks.Hook{}).Check(hooks.Hook{}); err != hooks.ErrURL {
+		t.Errorf("a new one without a URL: got %v", err)
+	}
 }
 
 func errorText(err error) string {

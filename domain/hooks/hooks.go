@@ -162,8 +162,8 @@ func (h Health) Pause(now time.Time) time.Duration {
 	return 0
 }
 
-// Unpaused returns the health without a pause that has ended at now.
-func (h Health) Unpaused(now time.Time) Health {
+// EndPause returns the health without a pause that has ended at now.
+func (h Health) EndPause(now time.Time) Health {
 	if h.Pause(now) == 0 {
 		h.PausedUntil = time.Time{}
 	}
