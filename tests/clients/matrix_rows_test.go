@@ -28,6 +28,10 @@ const (
 	ownerReads  = "200 200 403 403 403 404 401"
 	ownerMakes  = "201 201 403 403 403 404 401"
 	ownerDrops  = "204 204 403 403 403 404 401"
+
+	codeReads       = "200 200 200 200 403 404 401"
+	maintainerMakes = "201 201 201 403 403 404 401"
+	maintainerDrops = "204 204 204 403 403 404 401"
 )
 
 // matrix has at least one row for each route of the management API. Its statuses come from
@@ -247,6 +251,31 @@ var matrix = map[string][]row{
 		{"GET /projects/30/cluster_agents/52/tokens/1", "", "200 200 200 200 404 404 401", "/projects/30/cluster_agents/999/tokens/1"},
 		{"POST /projects/30/cluster_agents/52/tokens", `{"name": "new"}`, "201 201 201 403 403 404 401", "/projects/999/cluster_agents/52/tokens"},
 		{"DELETE /projects/30/cluster_agents/52/tokens/1", "", "204 204 204 403 403 404 401", "/projects/999/cluster_agents/52/tokens/1"},
+	},
+	"protections": {
+		{"GET /projects/30/protected_branches", "", codeReads, "/projects/999/protected_branches"},
+		{"GET /projects/32/protected_branches", "", signedIn, ""},
+		{"GET /projects/30/protected_branches/main", "", codeReads, "/projects/999/protected_branches/main"},
+		{"POST /projects/30/protected_branches", `{"name": "release/*"}`, maintainerMakes, "/projects/999/protected_branches"},
+		{"POST /projects/32/protected_branches", `{"name": "release/*"}`, adminMakes, ""},
+		{"PATCH /projects/30/protected_branches/main", `{"allow_force_push": true}`, "200 200 200 403 403 404 401", "/projects/999/protected_branches/main"},
+		{"DELETE /projects/30/protected_branches/main", "", maintainerDrops, "/projects/999/protected_branches/main"},
+		{"GET /projects/30/protected_tags", "", codeReads, "/projects/999/protected_tags"},
+		{"GET /projects/30/protected_tags/none", "", "404 404 404 404 403 404 401", "/projects/999/protected_tags/none"},
+		{"POST /projects/30/protected_tags", `{"name": "v*"}`, maintainerMakes, "/projects/999/protected_tags"},
+		{"DELETE /projects/30/protected_tags/none", "", "404 404 404 403 403 404 401", "/projects/999/protected_tags/none"},
+	},
+	"deploy keys": {
+		{"GET /deploy_keys", "", adminReads, ""},
+		{"POST /deploy_keys", `{"title": "new", "key": "` + newKey + `"}`, adminMakes, ""},
+		{"GET /users/7/project_deploy_keys", "", signedIn, ""},
+		{"GET /projects/30/deploy_keys", "", "200 200 200 403 403 404 401", "/projects/999/deploy_keys"},
+		{"GET /projects/32/deploy_keys", "", adminReads, ""},
+		{"GET /projects/30/deploy_keys/999", "", "404 404 404 403 403 404 401", "/projects/999/deploy_keys/999"},
+		{"POST /projects/30/deploy_keys", `{"title": "new", "key": "` + newKey + `"}`, maintainerMakes, "/projects/999/deploy_keys"},
+		{"PUT /projects/30/deploy_keys/999", `{"title": "new"}`, "404 404 404 403 403 404 401", "/projects/999/deploy_keys/999"},
+		{"POST /projects/30/deploy_keys/999/enable", "", "404 404 404 403 403 404 401", "/projects/999/deploy_keys/999/enable"},
+		{"DELETE /projects/30/deploy_keys/999", "", "404 404 404 403 403 404 401", "/projects/999/deploy_keys/999"},
 	},
 	"namespaces": {
 		{"GET /namespaces", "", signedIn, ""},
