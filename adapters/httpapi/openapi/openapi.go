@@ -40,21 +40,24 @@ type Info struct {
 	ExternalURL, RelativeRoot string
 }
 
-// about is what is the same for all operations.
-const about = "The parts of GitLab's APIs that Gatehouse serves.\n\n" +
-	"Parameters are read from the query, from forms and from JSON alike: those of GET and DELETE are described in the query, all others in the " +
-	"body, and may be sent in the query as well. Scalars are read loosely: a number or a boolean may be sent as a text, a text as a number, and a " +
-	"boolean as true, t, yes, y, on or 1, and false, f, no, n, off or 0. Most words are read in any letter case. In forms and in the query a[]=1 is an array and a[b]=1 an " +
-	"object. Null counts as absent where it is not described. Parameters that are not described are ignored. Those with x-gatehouse-effect: none are ignored, too, or " +
-	"are kept and given back without an effect.\n\n" +
-	"HEAD is answered as GET without its body. A path that is not described is answered with the status 404, and another method with 404 or 405."
+// about is what is the same for all operations, as Markdown.
+const about = `The parts of GitLab's APIs that Gatehouse serves.
+
+- **Parameters** are read from the query, from forms and from JSON alike. Those of GET and DELETE are described in the query, all others in the ` +
+	`body; they may be sent in the query as well. Those that are not described are ignored.
+- **Scalars** are read loosely: a number or a boolean may be sent as a text, a text as a number, and a boolean as true, t, yes, y, on or 1, ` +
+	`and false, f, no, n, off or 0. Most words are read in any letter case. Null counts as absent where it is not described.
+- **Arrays and objects** of forms and of the query: a[]=1 is an array, and a[b]=1 an object.
+- **Without an effect** are parameters with x-gatehouse-effect: none. They are ignored, or are kept and given back.
+- **Other requests**: HEAD is answered as GET without its body, a path that is not described with the status 404, and another method with 404 or 405.
+`
 
 // Build returns the document of some operations as JSON: the same bytes for the same
 // operations. It fails for a type that it cannot describe, and names all of them.
 func Build(i Info, operations []httpapi.Operation) ([]byte, error) {
 	b := builder{
 		components: components{schemas: map[string]*schema{}, responses: map[string]*response{}, names: map[any]string{}},
-		extra:      map[string]*parameter{}, credentials: map[string]securityScheme{},
+		extra:      map[string]*parameter{},
 	}
 	d := document{
 		OpenAPI: "3.1.0", Info: info{"Gatehouse", i.Version, about},
@@ -70,7 +73,7 @@ func Build(i Info, operations []httpapi.Operation) ([]byte, error) {
 			d.Tags = append(d.Tags, t)
 		}
 	}
-	d.Components = documentsComponents{sortedOf(b.schemas), sortedOf(b.responses), sortedOf(b.extra), sortedOf(b.credentials)}
+	d.Components = documentsComponents{sortedOf(b.schemas), sortedOf(b.responses), sortedOf(b.extra), b.credentials}
 	if b.err != nil {
 		return nil, b.err
 	}
@@ -83,8 +86,9 @@ func Build(i Info, operations []httpapi.Operation) ([]byte, error) {
 type builder struct {
 	components
 	// extra are the parameters outside of Operation.Params.
-	extra       map[string]*parameter
-	credentials map[string]securityScheme
+	extra map[string]*parameter
+	// credentials are in the order in which operations name them: the usual one comes first.
+	credentials ordered[securityScheme]
 }
 
 var pathParameter = regexp.MustCompile(`:(\w+)`)
@@ -150,7 +154,7 @@ func (b *builder) security(ways [][]httpapi.Credential) []map[string][]string {
 			if c.Scheme != "" {
 				s = securityScheme{Type: "http", Scheme: c.Scheme, Description: c.About}
 			}
-			b.credentials[c.ID] = s
+			b.credentials.set(c.ID, s)
 		}
 		out = append(out, needed)
 	}

@@ -240,6 +240,10 @@ func TestBuild_security(t *testing.T) {
 	basic := httpapi.Credential{ID: "basic", Scheme: "basic"}
 	o := answering(nil)
 	o.Security = [][]httpapi.Credential{{}, {header, basic}}
+	text, err := openapi.Build(openapi.Info{}, []httpapi.Operation{o})
+	if err != nil || bytes.Index(text, []byte(`"header":{"type"`)) > bytes.Index(text, []byte(`"basic":{"type"`)) {
+		t.Errorf("got %s, %v, want the credentials in their order", text, err)
+	}
 	d := build(t, o)
 	want := []map[string][]string{{}, {"header": {}, "basic": {}}}
 	if diff := cmp.Diff(want, d.Paths["/things"]["get"].Security); diff != "" {
