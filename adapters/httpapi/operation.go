@@ -20,7 +20,7 @@ type Operation struct {
 	Summary string
 	// Note says more in sentences; it is empty for none.
 	Note string
-	// Client is who calls the route.
+	// Client is who calls the route, and maybe what for: a section of the document.
 	Client Client
 	// Security are the ways to prove who calls, one of which is needed. Each has all
 	// credentials that it takes; an empty way stands for a call without any. Nil says that

@@ -118,12 +118,13 @@ func Routes() []call.Route {
 	return slices.Concat(call.Describe(people.Routes), call.Describe(namespaces.Routes), call.Describe(repositories.Routes), call.Describe(routes))
 }
 
-// Operations describes the routes below /api/v4.
+// Operations describes the routes below /api/v4, each in its section.
 func Operations() []httpapi.Operation {
 	all := Routes()
 	out := make([]httpapi.Operation, len(all))
 	for i, r := range all {
 		out[i] = r.Operation()
+		out[i].Client = sectionOf(out[i])
 	}
 	return out
 }

@@ -10,10 +10,10 @@ import (
 	"gatehouse/domain"
 )
 
-// Operation describes the route for the document of the API.
+// Operation describes the route for the document of the API, without a Client.
 func (r Route) Operation() httpapi.Operation {
 	o := httpapi.Operation{
-		Method: r.Method, Path: r.Path, Name: r.Name, Summary: r.Summary, Note: r.note(), Client: client,
+		Method: r.Method, Path: r.Path, Name: r.Name, Summary: r.Summary, Note: r.note(),
 		Security: security, Params: r.Params, Words: r.Words, Remembered: r.Remembered, Extra: httpapi.Sudo, Answers: r.answers(), Refusals: refusals,
 	}
 	if r.Who == Anyone {
@@ -109,10 +109,6 @@ func withParams(params, more any) any {
 		return append(slices.Clone(list), more)
 	}
 	return []any{params, more}
-}
-
-var client = httpapi.Client{
-	Name: "management", About: "People and their tools manage users, groups and projects, as with GitLab.",
 }
 
 // security are the ways in which a token is sent.
