@@ -109,6 +109,8 @@ var rows = map[string][]string{
 	"adapters/httpapi/routing": {"adapters/httpapi/..."},
 	// It describes the routes of any caller, and knows none.
 	"adapters/httpapi/openapi": {"domain/remembered", "adapters/httpapi", "adapters/httpapi/params"},
+	// It shows the document to people, and knows no caller.
+	"adapters/httpapi/docspage": {"domain", "adapters/httpapi"},
 	// It reads JSON, and knows no request.
 	"adapters/httpapi/flatjson": {},
 
@@ -129,6 +131,7 @@ var confined = map[string][]string{
 	"gorm.io":                   {"adapters/gormstore/..."},
 	"github.com/spf13/cobra":    {"adapters/cli"},
 	"github.com/riverqueue":     {"adapters/gormstore/jobs"},
+	"github.com/swaggest/swgui": {"adapters/httpapi/docspage"},
 	"github.com/testcontainers": {},
 	"github.com/getkin":         {},
 }

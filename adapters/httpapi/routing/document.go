@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"gatehouse/adapters/httpapi"
+	"gatehouse/adapters/httpapi/docspage"
 	"gatehouse/adapters/httpapi/kas"
 	"gatehouse/adapters/httpapi/openapi"
 	"gatehouse/adapters/httpapi/portal"
@@ -14,18 +15,21 @@ import (
 
 // Operations describes all routes of a kind of listener.
 func Operations(apis APIs, settings Settings, kind Listener) []httpapi.Operation {
-	all := httpapi.HealthOperations()
+	var all []httpapi.Operation
 	add := func(served bool, prefix string, operations []httpapi.Operation) {
 		if served {
 			all = slices.Concat(all, httpapi.Below(prefix, operations))
 		}
 	}
 	internal := kind == Internal
-	add(apis.Rest != nil && (internal || settings.PublicRest), apiPrefix, rest.Operations())
+	management := apis.Rest != nil && (internal || settings.PublicRest)
+	add(management, apiPrefix, rest.Operations())
 	add(internal || settings.PublicPortal, namespacesPrefix, portal.Operations())
 	add(internal, internalPrefix, portal.InternalOperations())
 	add(internal, internalPrefix, shell.Operations())
 	add(internal && apis.Kas != nil, internalPrefix, kas.Operations())
+	add(true, "", httpapi.HealthOperations())
+	add(management, "", docspage.Operations())
 	return all
 }
 

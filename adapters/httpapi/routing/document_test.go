@@ -60,19 +60,23 @@ func TestOperations(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		described, names := map[string]bool{}, map[string]bool{}
+		described, names, paths := map[string]bool{}, map[string]bool{}, map[string]bool{}
 		for _, o := range routing.Operations(c.apis, c.settings, c.kind) {
 			if route := o.Method + " " + o.Path; described[route] || names[o.Name] {
 				t.Errorf("%s: %s is there twice, as %s", name, route, o.Name)
 			}
-			described[o.Method+" "+o.Path], names[o.Name] = true, true
+			described[o.Method+" "+o.Path], names[o.Name], paths[o.Path] = true, true, true
+			if o.Summary == "" || o.Client.Name == "" || !strings.HasSuffix(o.Client.About, ".") {
+				t.Errorf("%s: %s has the summary %q and the section %v", name, o.Name, o.Summary, o.Client)
+			}
 		}
 		served := map[string]bool{}
 		for _, r := range mounted {
 			route := r.Method + " " + r.Path
 			served[route] = true
 			isHead := r.Method == http.MethodHead && described[http.MethodGet+" "+r.Path]
-			if !described[route] && !isHead && !isRefused(t, handler, r.Method, r.Path) {
+			isOther := paths[r.Path] && isRefused(t, handler, r.Method, r.Path)
+			if !described[route] && !isHead && !isOther {
 				t.Errorf("%s: %s has no operation", name, route)
 			}
 		}
@@ -84,7 +88,7 @@ func TestOperations(t *testing.T) {
 	}
 }
 
-// isRefused says whether a route is there to answer that there is none.
+// isRefused says whether a route is there to answer that there is none for the method.
 func isRefused(t *testing.T, handler http.Handler, method, path string) bool {
 	t.Helper()
 	answer := httptest.NewRecorder()
@@ -92,7 +96,7 @@ func isRefused(t *testing.T, handler http.Handler, method, path string) bool {
 	return answer.Code == http.StatusNotFound
 }
 
-// TestNew_document asks each listener for the document of its routes.
+// TestNew_document asks each listener for the document of its routes, and for the page.
 func TestNew_document(t *testing.T) {
 	t.Parallel()
 	settings := routing.Settings{
@@ -135,6 +139,9 @@ func TestNew_document(t *testing.T) {
 		if again := serve(t, c.handler, path); again.Body.String() != answer.Body.String() {
 			t.Errorf("%s: got another document the second time", c.name)
 		}
+		if page := serve(t, c.handler, "/gitlab/-/docs"); page.Code != http.StatusOK || !strings.Contains(page.Body.String(), `data-root="/gitlab"`) {
+			t.Errorf("%s: got %d %s", c.name, page.Code, page.Body)
+		}
 	}
 }
 
@@ -145,7 +152,8 @@ func serve(t *testing.T, handler http.Handler, path string) *httptest.ResponseRe
 	return answer
 }
 
-// TestNew_noDocument asks listeners that do not serve the management API.
+// TestNew_noDocument asks listeners that do not serve the management API: they have neither
+// the document nor the page.
 func TestNew_noDocument(t *testing.T) {
 	t.Parallel()
 	apis := allAPIs()
@@ -159,8 +167,10 @@ func TestNew_noDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, handler := range map[string]http.Handler{"public": public, "internal": internal} {
-		if answer := serve(t, handler, "/api/v4/openapi.json"); answer.Code != http.StatusNotFound {
-			t.Errorf("%s: got %d", name, answer.Code)
+		for _, path := range []string{"/api/v4/openapi.json", "/-/docs", "/-/docs/page.js"} {
+			if answer := serve(t, handler, path); answer.Code != http.StatusNotFound {
+				t.Errorf("%s: got %d for %s", name, answer.Code, path)
+			}
 		}
 	}
 }

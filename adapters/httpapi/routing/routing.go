@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"gatehouse/adapters/httpapi"
+	"gatehouse/adapters/httpapi/docspage"
 	"gatehouse/adapters/httpapi/kas"
 	"gatehouse/adapters/httpapi/portal"
 	"gatehouse/adapters/httpapi/rest"
@@ -83,20 +84,21 @@ type builder struct {
 // listener makes the handler of a kind of listener.
 func (b *builder) listener(apis APIs, kind Listener) http.Handler {
 	l := listener{root: b.settings.RelativeRoot, internalPortal: kind == Internal}
-	callers, health := b.engine(), b.engine()
+	callers, plain := b.engine(), b.engine()
 	if kind == Internal {
 		apis.Shell.Mount(callers.Group(internalPrefix))
 		if apis.Kas != nil {
 			apis.Kas.Mount(callers.Group(internalPrefix))
 		}
 	}
-	httpapi.MountHealth(health, apis.Ready)
-	l.internal, l.health = b.handler(callers), b.handler(health)
+	httpapi.MountHealth(plain, apis.Ready)
+	l.internal, l.plain = b.handler(callers), b.handler(plain)
 	if kind == Internal || b.settings.PublicPortal {
 		l.portal = b.portal(apis.Portal, kind)
 	}
 	if apis.Rest != nil && (kind == Internal || b.settings.PublicRest) {
 		l.rest = b.rest(apis, kind)
+		docspage.Mount(plain, b.settings.RelativeRoot)
 	}
 	return l
 }
@@ -140,10 +142,10 @@ func (b *builder) rest(apis APIs, kind Listener) http.Handler {
 }
 
 // listener serves the routes of one listener. The portal and rest are nil if they are not
-// served.
+// served; plain has the routes outside of the APIs.
 type listener struct {
-	root                           string
-	portal, rest, health, internal http.Handler
+	root                          string
+	portal, rest, plain, internal http.Handler
 	// internalPortal says that the portal's routes below /internal are served.
 	internalPortal bool
 }
@@ -152,8 +154,8 @@ type listener struct {
 func (l listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := httpapi.PathBelow(l.root, r)
 	switch {
-	case l.isHealth(path):
-		l.health.ServeHTTP(w, r)
+	case l.isHealth(path), isBelow(path, docspage.Path):
+		l.plain.ServeHTTP(w, r)
 	case l.portal != nil && l.isPortal(path):
 		l.portal.ServeHTTP(w, r)
 	case l.rest != nil && isBelow(path, apiPrefix) && !isBelow(path, internalPrefix):
