@@ -133,6 +133,7 @@ var confined = map[string][]string{
 	"github.com/riverqueue":     {"adapters/gormstore/jobs"},
 	"github.com/swaggest/swgui": {"adapters/httpapi/docspage"},
 	"github.com/testcontainers": {},
+	"github.com/chromedp":       {},
 	"github.com/getkin":         {},
 }
 
