@@ -106,8 +106,6 @@ deploy_keys:
   - {id: 4, key: ` + keyTwo + `}
 agents:
   - {id: 5, name: prod, project: base/CLI}
-hooks:
-  - {id: 5, project: base/cli, url: "https://ci.example.com/hook"}
 `,
 			[]string{
 				`line 2: user "held": the username is that of group "held" (id 78)`,
@@ -125,7 +123,6 @@ hooks:
 				`line 17: key "6": the id is that of deploy key 6`,
 				`line 19: deploy key "4": the key itself is that of deploy key 6`,
 				`line 21: agent "prod": its name in the project is that of agent "prod" (id 4)`,
-				`line 23: hook "https://ci.example.com/hook": its url is that of hook 4 there`,
 			},
 		},
 		"other clashes with what is kept": {
