@@ -144,7 +144,7 @@ var (
 		dialect.Refusals(domain.Kinds...),
 		[]httpapi.Answer{
 			{Status: http.StatusBadRequest, Body: MessageBody{}}, {Status: http.StatusBadRequest, Body: fieldsBody{}},
-			{Status: http.StatusUnprocessableEntity, Body: sentencesBody{}},
+			{Status: http.StatusUnprocessableEntity, Body: sentencesBody{}}, {Status: http.StatusUnprocessableEntity, Body: errorBody{}},
 			{Status: http.StatusUnsupportedMediaType, Body: errorBody{}},
 		},
 		httpapi.TokenRefusals,
