@@ -38,18 +38,18 @@ func (w *world) replaceProtections(p project, wanted []source.Protection) {
 func (w *world) numbered(p source.Protection) source.Protection {
 	p = p.Clone()
 	p.UpdatedAt = toInstant(p.UpdatedAt)
-	next := func(id *int64) {
+	number := func(id, last *int64) {
 		if *id == 0 {
-			w.lastProtection++
-			*id = w.lastProtection
+			*last++
+			*id = *last
 		}
 	}
-	next(&p.ID)
+	number(&p.ID, &w.lastProtection)
 	for _, verb := range source.ProtectionVerbs(p.Kind) {
 		entries := *p.Entries(verb)
 		for i := range entries {
 			entries[i].Member = false
-			next(&entries[i].ID)
+			number(&entries[i].ID, &w.lastEntry)
 		}
 		slices.SortFunc(entries, func(a, b source.Access) int { return cmp.Compare(a.ID, b.ID) })
 	}

@@ -39,8 +39,8 @@ type world struct {
 	members           map[membership]member
 	shares            map[source.MemberSource]map[source.NamespaceID]share
 	lastShare         int64
-	// lastProtection is the last number of a protection, and of an entry of one.
-	lastProtection int64
+	// lastProtection is the last number of a protection, lastEntry that of an entry of one.
+	lastProtection, lastEntry int64
 	// recoveryCodes are digests.
 	recoveryCodes map[identity.UserID][]identity.TokenDigest
 	otpSessions   map[sessionKey]time.Time
@@ -96,6 +96,7 @@ func (w *world) clone() *world {
 		shares:            maps.Clone(w.shares),
 		lastShare:         w.lastShare,
 		lastProtection:    w.lastProtection,
+		lastEntry:         w.lastEntry,
 		recoveryCodes:     maps.Clone(w.recoveryCodes),
 		otpSessions:       maps.Clone(w.otpSessions),
 		removed:           maps.Clone(w.removed),
