@@ -13,6 +13,7 @@ import (
 // TestDocs reads the API on the page of each listener, calls it with a token, and finds
 // that the page has forgotten the token when it is loaded again.
 func TestDocs(t *testing.T) {
+	t.Parallel()
 	servertest.Need(t, "chromium")
 	s := servertest.Start(t, servertest.Settings(t, "memory:", "http.public_routes=[portal, api]"), servertest.WithWorld(t, servertest.World))
 	everywhere := map[string]string{
@@ -119,7 +120,7 @@ func (p *page) call(status string) {
 }
 
 // refusesScripts fails the test unless the page refuses a script that is written into it, and
-// reports that: a test that finds no reports believes in them.
+// the browser reports that: without reports takeProblems would say nothing.
 func (p *page) refusesScripts() {
 	p.t.Helper()
 	p.takeProblems()
