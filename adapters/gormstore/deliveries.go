@@ -110,8 +110,12 @@ func (d *Deliveries) Undelivered(ctx context.Context, id hooks.HookID, page appl
 	if err := d.db.Pool.QueryRowContext(ctx, "SELECT count(*)"+undelivered, int64(id)).Scan(&out.Total); err != nil {
 		return out, err
 	}
+	direction := "ASC"
+	if page.Descending {
+		direction = "DESC"
+	}
 	live := "EXISTS (SELECT 1 FROM river_job j WHERE " + d.job("d") + " AND j.state NOT IN " + jobs.Over + ")"
-	rows, err := d.db.Pool.QueryContext(ctx, "SELECT d.id, d.event, d.created_at, NOT "+live+undelivered+" ORDER BY d.id LIMIT $2 OFFSET $3", int64(id), page.Size, page.Offset)
+	rows, err := d.db.Pool.QueryContext(ctx, "SELECT d.id, d.event, d.created_at, NOT "+live+undelivered+" ORDER BY d.id "+direction+" LIMIT $2 OFFSET $3", int64(id), page.Size, page.Offset)
 	if err != nil {
 		return out, err
 	}

@@ -3,11 +3,16 @@ package clients_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
 
 	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
 
 	"gatehouse/tests/servertest"
+	"gatehouse/tests/stores"
 )
 
 // hookFlow makes hooks of a project and of its group, pushes, changes and removes them.
@@ -110,6 +115,63 @@ func groupHooks(i instance, push func(branch string), receiver *servertest.HookR
 	}
 	refused(i, "event that is not there", 404)(groups.ResendGroupHookEvent("acme", hook.ID, 404))
 	done(i, "delete", 204)(groups.DeleteGroupHook("acme", hook.ID))
+}
+
+// TestHook_resend pushes while the receiver of a hook is down, and sends the event again,
+// long before the server would.
+func TestHook_resend(t *testing.T) {
+	t.Parallel()
+	i := newInstance(t, stores.SQLiteFile(t), false, "jobs.poll_interval=20ms", "jobs.retry_delay=1h", "webhooks.backoff=1h", "webhooks.allow_local_requests=true")
+	i.newGroup(i.admin, "acme", 0)
+	i.data.Apply(i.T, "projects: [{id: 60, path: acme/cli, default_branch: main, empty: false}]")
+	var up atomic.Bool
+	asked := make(chan bool, 10)
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked <- true
+		if !up.Load() {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	}))
+	t.Cleanup(receiver.Close)
+	groups := i.admin.Groups
+	hook := made[*gitlab.GroupHook](i, "add")(groups.AddGroupHook("acme", &gitlab.AddGroupHookOptions{URL: &receiver.URL})).ID
+	i.Post(t, "/post_receive", servertest.PostReceive("a")).Want(t, "push", 200, `{}`)
+	type event struct {
+		ID      int64
+		URL     string
+		Trigger string
+		State   string
+		Request struct{ Ref string } `json:"request_data"`
+	}
+	events := func() (all []event) {
+		t.Helper()
+		request, err := i.admin.NewRequest(http.MethodGet, fmt.Sprintf("groups/acme/hooks/%d/events", hook), nil, nil)
+		if err == nil {
+			_, err = i.admin.Do(request, &all)
+		}
+		if err != nil {
+			i.Fatal(err)
+		}
+		return all
+	}
+	select {
+	case <-asked:
+	case <-time.After(servertest.WaitTimeout):
+		t.Fatal("no event received")
+	}
+	all := events()
+	if len(all) != 1 {
+		t.Fatalf("got the events %v, want one", all)
+	}
+	want := event{ID: all[0].ID, URL: receiver.URL, Trigger: "push_hooks", State: "waiting"}
+	want.Request.Ref = "refs/heads/a"
+	wantEqual(i, "events", all, []event{want})
+	refused(i, "resend to a receiver that is down", 422, "502")(groups.ResendGroupHookEvent("acme", hook, want.ID))
+	up.Store(true)
+	done(i, "resend", 201)(groups.ResendGroupHookEvent("acme", hook, want.ID))
+	if left := events(); len(left) != 0 {
+		i.Errorf("events behind that: got %v", left)
+	}
 }
 
 // wantHidden fails the test if the inventory or the audit log has a text that begins so.

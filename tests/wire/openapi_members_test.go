@@ -11,6 +11,9 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 )
 
+// noPushes is why no event of a hook is shown; the flows of clients show some.
+const noPushes = "the server of these tests processes no pushes"
+
 // unshown are the members that no golden pair shows, and why.
 var unshown = map[string]string{
 	"TooManyBody.message":                         "no route of the management API is limited here",
@@ -18,6 +21,19 @@ var unshown = map[string]string{
 	"getAuthorizedCertificate user_identifier":    "the route refuses every request",
 	"getLFSObject oid":                            "the route refuses every request",
 	"getLFSObject gl_repository":                  "the route refuses every request",
+	"HookEvent.created_at":                        noPushes,
+	"HookEvent.id":                                noPushes,
+	"HookEvent.request_data":                      noPushes,
+	"HookEvent.response_status":                   noPushes,
+	"HookEvent.state":                             noPushes,
+	"HookEvent.trigger":                           noPushes,
+	"HookEvent.url":                               noPushes,
+	"HookEventRequest.after":                      noPushes,
+	"HookEventRequest.before":                     noPushes,
+	"HookEventRequest.object_kind":                noPushes,
+	"HookEventRequest.project_id":                 noPushes,
+	"HookEventRequest.ref":                        noPushes,
+	"ResentEvent.response_status":                 noPushes,
 	"CreateProjectParams.import_url":              "every request with it is refused",
 	"CreateProjectParams.template_name":           "every request with it is refused",
 	"CreateProjectParams.template_project_id":     "every request with it is refused",
