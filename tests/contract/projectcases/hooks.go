@@ -6,6 +6,8 @@ import (
 
 	"gatehouse/application"
 	"gatehouse/application/clusters"
+	"gatehouse/application/postreceive"
+	"gatehouse/application/pushes"
 	"gatehouse/application/webhooks"
 	"gatehouse/domain"
 	"gatehouse/domain/agents"
@@ -120,6 +122,35 @@ var hookCases = []contract.Case{
 			s.Kind("again", tx.Hooks.RemoveHook(s.Context(), ofProject, 32), domain.NotFound)
 		})
 		s.Same("hooks", s.List("hooks", "id"), []string{"31"})
+	}},
+	{Name: "undelivered events: those of the hook, in either order, until it has accepted them", Check: func(s contract.Subject) {
+		s.Apply(receivers)
+		s.Fine("Record", s.Recorder.Record(s.Context(), pushes.Push{Repository: "project-7", ReceivedAt: now}))
+		update := postreceive.ProjectUpdate{Project: 7, ActiveAt: now, PerHook: 1}
+		for _, h := range []hooks.HookID{32, 31, 32, 32} {
+			event := hooks.Event{Project: source.Project{ID: 7}, Change: source.Change{Old: "a1", New: "b2", Ref: source.Ref{Kind: source.Tag, Name: "v1"}}}
+			update.Deliveries = append(update.Deliveries, hooks.Delivery{Hook: hooks.Hook{ID: h}, Event: event, EventID: "e", Key: "k"})
+		}
+		s.Fine("Complete", s.Pushes.Complete(s.Context(), 1, update, now))
+		all, err := s.Backlog.Undelivered(s.Context(), 32, firstPage(5, 0))
+		s.Fine("Undelivered", err)
+		s.Same("all", []any{len(all.Items), all.Total, all.More}, []any{3, int64(3), false})
+		first := all.Items[0]
+		s.Same("first", []any{first.Event.Change, first.Event.Project.ID, first.CreatedAt, first.GivenUp},
+			[]any{update.Deliveries[0].Event.Change, source.ProjectID(7), now.UTC().Truncate(time.Microsecond), false})
+		page, err := s.Backlog.Undelivered(s.Context(), 32, application.Page{Order: "id", Descending: true, Size: 1, Offset: 1})
+		s.Fine("Undelivered", err)
+		s.Same("the second from the end", []any{page.Items[0].ID, page.Total, page.More}, []any{all.Items[1].ID, int64(3), true})
+		accept := func(h hooks.Health) (hooks.Health, []audit.Event) { return h, nil }
+		s.Fine("RecordAttempt", s.Deliveries.RecordAttempt(s.Context(), 32, webhooks.Attempt{Delivery: first.ID, Accepted: true, PerHook: 1}, accept))
+		disable := func(h hooks.Health) (hooks.Health, []audit.Event) { h.Disabled = true; return h, nil }
+		s.Fine("RecordAttempt", s.Deliveries.RecordAttempt(s.Context(), 32, webhooks.Attempt{PerHook: 1}, disable))
+		left, err := s.Backlog.Undelivered(s.Context(), 32, firstPage(5, 0))
+		s.Fine("Undelivered", err)
+		s.Same("left", []any{len(left.Items), left.Items[1].ID, left.Items[1].GivenUp}, []any{2, all.Items[2].ID, true})
+		none, err := s.Backlog.Undelivered(s.Context(), 404, firstPage(5, 0))
+		s.Fine("Undelivered", err)
+		s.Same("of no hook", none, application.Listed[webhooks.Undelivered]{})
 	}},
 	{Name: "transaction on hooks that fails: nothing kept", Check: func(s contract.Subject) {
 		s.Apply(receivers)
