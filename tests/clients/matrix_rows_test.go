@@ -202,8 +202,8 @@ var matrix = map[string][]row{
 		{"POST /projects/30/repository/commits", `{"branch": "topic", "commit_message": "m", "actions": []}`, "400 400 400 400 403 404 401", "/projects/999/repository/commits"},
 	},
 	"changes of projects": {
-		{"POST /projects", `{"name": "New", "namespace_id": 20}`, "201 201 201 201 400 400 401", `/projects {"name": "New", "namespace_id": 999}`},
-		{"POST /projects/user/7", `{"name": "New"}`, adminMakes, ""},
+		{"POST /projects", `{"name": "Fresh", "namespace_id": 20}`, "201 201 201 201 400 400 401", `/projects {"name": "Fresh", "namespace_id": 999}`},
+		{"POST /projects/user/7", `{"name": "Fresh"}`, adminMakes, ""},
 		{"PUT /projects/30", `{"description": "words"}`, "200 200 200 403 403 404 401", "/projects/999"},
 		{"DELETE /projects/30", "", "202 202 403 403 403 404 401", "/projects/999"},
 		{"POST /projects/30/restore", "", "400 400 403 403 403 404 401", "/projects/999/restore"},

@@ -65,7 +65,11 @@ func (r *reader) read() (state, error) {
 	return r.last, err
 }
 
-// listed returns what an operator can list. The numbers of requests are left out.
+// isOfMachine says whether a member of a record depends on the machine: the number of a request,
+// and when a job is due, by the machine's clock.
+func isOfMachine(name string) bool { return name == "correlation_id" || name == "due_at" }
+
+// listed returns what an operator can list, but for what depends on the machine.
 func (g graph) listed() (state, error) {
 	var lines state
 	for _, thing := range inventory.Names() {
@@ -74,7 +78,7 @@ func (g graph) listed() (state, error) {
 			return nil, err
 		}
 		for _, record := range records {
-			record = slices.DeleteFunc(record, func(f inventory.Field) bool { return isUse(f.Name) || f.Name == "correlation_id" })
+			record = slices.DeleteFunc(record, func(f inventory.Field) bool { return isUse(f.Name) || isOfMachine(f.Name) })
 			text, err := json.Marshal(record)
 			if err != nil {
 				return nil, err
