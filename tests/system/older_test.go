@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,7 +43,10 @@ func TestMigrate_olderProgram(t *testing.T) {
 		flags := servertest.Flags(t, database)
 		old := older{path, flags, servertest.Load(t, flags)}
 		old.run(t, "", "migrate")
-		old.run(t, servertest.World, "apply", "-")
+		const hooks = "hooks: [{project: acme/tools/lib, url: 'https://ci.example.com/', tag_push_events: %t}]\n"
+		old.run(t, servertest.World+fmt.Sprintf(hooks, false), "apply", "-")
+		pool := openPool(t, database)
+		had := columns(t, pool, database)
 		first := old.serve(t)
 		first.check(t, "the schema is its own")
 		before, target, err := bootstrap.Migrate(t.Context(), old.config)
@@ -54,20 +58,15 @@ func TestMigrate_olderProgram(t *testing.T) {
 		}
 		first.stop(t)
 
-		pool := openPool(t, database)
-		for _, table := range []string{"namespaces", "members"} {
-			if _, err := pool.ExecContext(t.Context(), fillNew[table]); err != nil {
-				t.Fatalf("%s: %v", fillNew[table], err)
-			}
-		}
-		kept := newColumns(t, pool)
+		fillAdded(t, pool, database, had)
+		kept := countFilled(t, pool)
 		if again := old.run(t, "", "migrate"); !strings.Contains(again, "nothing to do") {
 			t.Errorf("migrate again: got %q", again)
 		}
 		old.run(t, strings.NewReplacer("name: Dede,", "name: Renamed,", "role: developer", "role: maintainer", "visibility: internal", "visibility: private").Replace(servertest.World)+
-			"hooks: [{project: acme/tools/lib, url: 'https://ci.example.com/'}]\n", "apply", "-")
+			fmt.Sprintf(hooks, true), "apply", "-")
 		old.run(t, "users: [{username: new, email: new@example.com}]\nprojects: [{path: acme/new}]\n", "apply", "-")
-		if diff := cmp.Diff(kept, newColumns(t, pool)); diff != "" {
+		if diff := cmp.Diff(kept, countFilled(t, pool)); diff != "" {
 			t.Errorf("the new columns (-before +after):\n%s", diff)
 		}
 		second := old.serve(t)
@@ -85,25 +84,78 @@ func TestMigrate_olderProgram(t *testing.T) {
 	})
 }
 
-// fillNew are statements that change columns of schema 19 in every row of a table.
-var fillNew = map[string]string{
-	"namespaces": "UPDATE namespaces SET updated_at = '2026-01-01 00:00:00+00:00'",
-	"members":    "UPDATE members SET updated_at = '2026-01-01 00:00:00+00:00'",
+// filled are the columns of tables that were there which the program before the newest
+// migration does not know, as table.column, each with a value that no program writes.
+var filled = map[string]string{
+	"deploy_key_projects.updated_at": "2026-01-01 00:00:00+00:00",
+	"hooks.updated_at":               "2026-01-01 00:00:00+00:00",
+	"hooks.variables":                "filled by a test",
+	"keys.comment":                   "filled by a test",
+	"protections.updated_at":         "2026-01-01 00:00:00+00:00",
 }
 
-// newColumns returns how many rows are as fillNew has made them, by table.
-func newColumns(t *testing.T, pool *sql.DB) map[string]int {
+// columns returns the names of all columns by table.
+func columns(t *testing.T, pool *sql.DB, database string) map[string][]string {
+	t.Helper()
+	query := "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"
+	if strings.Contains(database, "://") {
+		query = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+	}
+	rows, err := pool.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	names := map[string][]string{}
+	for rows.Next() {
+		var table, column string
+		if err := rows.Scan(&table, &column); err != nil {
+			t.Fatal(err)
+		}
+		names[table] = append(names[table], column)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// fillAdded fills the columns that tables of before have now and had not then. It fails
+// where those are others than filled has.
+func fillAdded(t *testing.T, pool *sql.DB, database string, before map[string][]string) {
+	t.Helper()
+	var added []string
+	for table, now := range columns(t, pool, database) {
+		for _, column := range now {
+			if then, ok := before[table]; ok && !slices.Contains(then, column) {
+				added = append(added, table+"."+column)
+			}
+		}
+	}
+	slices.Sort(added)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(filled)), added); diff != "" {
+		t.Fatalf("the columns that were added (-filled +added):\n%s", diff)
+	}
+	for name, value := range filled {
+		table, column, _ := strings.Cut(name, ".")
+		if _, err := pool.ExecContext(t.Context(), fmt.Sprintf("UPDATE %s SET %s = '%s'", table, column, value)); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+}
+
+// countFilled returns how many rows are as fillAdded has made them, by column.
+func countFilled(t *testing.T, pool *sql.DB) map[string]int {
 	t.Helper()
 	counts := map[string]int{}
-	for table, condition := range map[string]string{
-		"namespaces": "updated_at = '2026-01-01 00:00:00+00:00'",
-		"members":    "updated_at = '2026-01-01 00:00:00+00:00'",
-	} {
+	for name, value := range filled {
+		table, column, _ := strings.Cut(name, ".")
 		var n int
-		if err := pool.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table+" WHERE "+condition).Scan(&n); err != nil || n == 0 {
-			t.Fatalf("%s: got %d rows, %v", table, n, err)
+		query := fmt.Sprintf("SELECT count(*) FROM %s WHERE %s = '%s'", table, column, value)
+		if err := pool.QueryRowContext(t.Context(), query).Scan(&n); err != nil || n == 0 {
+			t.Fatalf("%s: got %d rows, %v", name, n, err)
 		}
-		counts[table] = n
+		counts[name] = n
 	}
 	return counts
 }
