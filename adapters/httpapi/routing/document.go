@@ -30,6 +30,7 @@ func Operations(apis APIs, settings Settings, kind Listener) []httpapi.Operation
 	add(internal && apis.Kas != nil, internalPrefix, kas.Operations())
 	add(true, "", httpapi.HealthOperations())
 	add(management, "", docspage.Operations())
+	add(management, "", httpapi.OAuthOperations())
 	return all
 }
 

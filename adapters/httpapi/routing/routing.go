@@ -99,6 +99,7 @@ func (b *builder) listener(apis APIs, kind Listener) http.Handler {
 	if apis.Rest != nil && (kind == Internal || b.settings.PublicRest) {
 		l.rest = b.rest(apis, kind)
 		docspage.Mount(plain, b.settings.RelativeRoot)
+		httpapi.MountOAuth(plain)
 	}
 	return l
 }
@@ -154,7 +155,7 @@ type listener struct {
 func (l listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := httpapi.PathBelow(l.root, r)
 	switch {
-	case l.isHealth(path), isBelow(path, docspage.Path):
+	case l.isHealth(path), isBelow(path, docspage.Path), path == httpapi.OAuthTokenPath:
 		l.plain.ServeHTTP(w, r)
 	case l.portal != nil && l.isPortal(path):
 		l.portal.ServeHTTP(w, r)
