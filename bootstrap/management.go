@@ -30,6 +30,7 @@ import (
 	"gatehouse/bootstrap/config"
 	"gatehouse/domain"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
 )
@@ -165,6 +166,7 @@ func RestAPI(config config.Config, useCases rest.UseCases, rev revision, now app
 	return rest.New(useCases, rest.Instance{
 		Instance: entity.Instance{
 			ExternalURL: config.ExternalURL, CloneURL: config.CloneURL, DefaultBranchProtection: config.Git.DefaultBranchProtection,
+			ProjectDefaults: remembered.Values{"merge_requests_access_level": config.Projects.MergeRequests},
 		},
 		Version: config.Version, Revision: string(rev), KasEnabled: config.Kas.Enabled, KasURL: config.Kas.ExternalURL,
 		CORSOrigins: config.API.CORSOrigins, Settings: restSettings(config),

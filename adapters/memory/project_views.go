@@ -10,7 +10,6 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/projects"
 	"gatehouse/domain/identity"
-	"gatehouse/domain/remembered"
 	"gatehouse/domain/source"
 )
 
@@ -76,7 +75,7 @@ func (p project) matches(f projects.Filter) bool {
 		}
 	}
 	for _, feature := range f.Features {
-		if remembered.Projects.Value(p.profile.Settings, feature) == "disabled" {
+		if cmp.Or(p.profile.Settings[feature.Name], any(feature.Default)) == "disabled" {
 			return false
 		}
 	}

@@ -55,6 +55,13 @@ type Group struct {
 	ExpiresAt time.Time
 }
 
+// FeatureLevel is the level of a feature in remembered.Projects.
+type FeatureLevel struct {
+	Name string
+	// Default is that of a project that was given none.
+	Default string
+}
+
 // Filter picks projects: those that all of its parts pick.
 type Filter struct {
 	// User is who asks; 0 for a stranger.
@@ -85,9 +92,8 @@ type Filter struct {
 	// Moments without the limit itself; zero for any. A project without the moment is not
 	// picked. UpdatedAt counts, and else CreatedAt.
 	ActiveAfter, ActiveBefore, UpdatedAfter, UpdatedBefore time.Time
-	// Features are the names of levels in remembered.Projects, of which none may be
-	// disabled.
-	Features []string
+	// Features are levels of which none may be disabled.
+	Features []FeatureLevel
 	// PendingDelete picks what is going to be deleted too.
 	PendingDelete bool
 }

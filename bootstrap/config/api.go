@@ -35,3 +35,15 @@ type Users struct {
 	// may not push yet.
 	RequireConfirmation bool `koanf:"require_confirmation"`
 }
+
+// Projects is about the projects that the management API shows.
+type Projects struct {
+	// MergeRequests is the level of merge requests that a project has which was given none.
+	MergeRequests string `koanf:"merge_requests"`
+}
+
+func defaultProjects() Projects { return Projects{MergeRequests: "enabled"} }
+
+func (p *Projects) check(m *mistakes) {
+	m.oneOf(p.MergeRequests, "projects.merge_requests", "enabled", "private", "disabled")
+}

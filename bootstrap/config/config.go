@@ -36,6 +36,7 @@ type Config struct {
 	Audit    Audit    `koanf:"audit"`
 	LFS      LFS      `koanf:"lfs"`
 	API      API      `koanf:"api"`
+	Projects Projects `koanf:"projects"`
 	Users    Users    `koanf:"users"`
 	Tokens   Tokens   `koanf:"tokens"`
 	Jobs     Jobs     `koanf:"jobs"`
@@ -69,7 +70,7 @@ func Default() Config {
 		ExternalURL: defaultExternalURL,
 		HTTP:        defaultHTTP(), Database: defaultDatabase(), Shell: defaultShell(), SSH: defaultSSH(), Instance: defaultInstance(),
 		Kas: defaultKas(), Gitaly: defaultGitaly(), Git: defaultGit(), Counters: defaultCounters(), Spool: defaultSpool(), OTP: defaultOTP(), Audit: defaultAudit(),
-		LFS: defaultLFS(), API: defaultAPI(), Tokens: defaultTokens(), Jobs: defaultJobs(), Webhooks: defaultWebhooks(), Retention: defaultRetention(),
+		LFS: defaultLFS(), API: defaultAPI(), Projects: defaultProjects(), Tokens: defaultTokens(), Jobs: defaultJobs(), Webhooks: defaultWebhooks(), Retention: defaultRetention(),
 		LicensedFeatures: defaultLicensedFeatures(), Findings: defaultFindings(), Billing: defaultBilling(),
 		Version: defaultVersion, Log: defaultLog(),
 	}

@@ -20,7 +20,7 @@ func (c *Config) mistakes(reported []string) []error {
 	for _, check := range []func(*mistakes){
 		c.check, c.HTTP.check, c.Database.check, c.Redis.check, c.Shell.check, c.SSH.check, c.Instance.check, c.Kas.check,
 		c.LicensedFeatures.check, c.Counters.check, c.Spool.check, c.Gitaly.check, c.Git.check, c.Jobs.check, c.Webhooks.check,
-		c.Retention.check, c.API.check,
+		c.Retention.check, c.API.check, c.Projects.check,
 		c.OTP.check, c.LFS.check, c.Tokens.check, c.Findings.check, c.Billing.check, c.Log.check,
 	} {
 		check(&m)

@@ -198,8 +198,9 @@ var projectViewCases = []Case{
 			"active before":               {projects.Filter{ActiveBefore: january(3)}, "[22] of 1"},
 			"updated after":               {projects.Filter{UpdatedAfter: january(3)}, "[21 24 25 26] of 4"},
 			"updated before":              {projects.Filter{UpdatedBefore: january(3)}, "[22 23] of 2"},
-			"with issues":                 {projects.Filter{Features: []string{"issues_access_level"}}, "[21 23 24 25 26] of 5"},
-			"with several features":       {projects.Filter{Features: []string{"issues_access_level", "merge_requests_access_level"}}, "[21 23 24 25 26] of 5"},
+			"with issues":                 {projects.Filter{Features: []projects.FeatureLevel{{Name: "issues_access_level", Default: "enabled"}}}, "[21 23 24 25 26] of 5"},
+			"disabled unless given":       {projects.Filter{Features: []projects.FeatureLevel{{Name: "issues_access_level", Default: "disabled"}}}, "[23] of 1"},
+			"with several features":       {projects.Filter{Features: []projects.FeatureLevel{{Name: "issues_access_level", Default: "enabled"}, {Name: "merge_requests_access_level", Default: "private"}}}, "[21 23 24 25 26] of 5"},
 			"several":                     {projects.Filter{Search: "a", Visibility: source.Public, Archived: &no, IDAfter: 20}, "[23] of 1"},
 			"a text that no row can have": {projects.Filter{Search: "ä", Topics: []string{`ä"'`}}, "[] of 0"},
 		} {

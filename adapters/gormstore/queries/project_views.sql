@@ -78,7 +78,7 @@ WHERE {{if .PendingDelete}}true{{else}}NOT p.pending_delete AND p.namespace_id N
 {{- if .Has "active_before"}} AND coalesce(p.last_activity_at, p.created_at) < {{.Arg "active_before"}}{{end}}
 {{- if .Has "updated_after"}} AND coalesce(p.updated_at, p.created_at) > {{.Arg "updated_after"}}{{end}}
 {{- if .Has "updated_before"}} AND coalesce(p.updated_at, p.created_at) < {{.Arg "updated_before"}}{{end}}
-{{- range .Features}} AND coalesce({{$.Member "p.settings" .}}, '') <> 'disabled'{{end}}
+{{- range .Features}} AND coalesce({{$.Member "p.settings" .Name}}, '{{.Default}}') <> 'disabled'{{end}}
 {{- end}}
 
 WITH {{if or .User .Least}}{{template "reach" .}}{{end -}}

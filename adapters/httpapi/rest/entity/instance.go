@@ -5,6 +5,7 @@ package entity
 import (
 	"net/url"
 
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/source"
 )
 
@@ -16,6 +17,9 @@ type Instance struct {
 	CloneURL func(path string, protocol source.Protocol) string
 	// DefaultBranchProtection is that of a group that has none of its own.
 	DefaultBranchProtection source.BranchProtection
+	// ProjectDefaults are remembered parameters of projects that were given none, where they
+	// are others than those of remembered.Projects.
+	ProjectDefaults remembered.Values
 }
 
 // GroupURL is the address of the page of the group at a full path.

@@ -249,7 +249,7 @@ func (i Instance) Project(v projects.View, statistics bool) Project {
 	if statistics {
 		out.Statistics = &projectStatistics{}
 	}
-	values := remembered.ProjectValues(v.Settings)
+	values := remembered.ProjectValues(i.ProjectDefaults.With(v.Settings))
 	show(reflect.ValueOf(&out).Elem(), values)
 	policy, _ := values["container_expiration_policy"].(map[string]any)
 	show(reflect.ValueOf(&out.ExpirationPolicy).Elem(), policy)

@@ -10,6 +10,7 @@ import (
 	"gatehouse/adapters/httpapi/rest/entity"
 	"gatehouse/application"
 	"gatehouse/application/projects"
+	"gatehouse/domain/remembered"
 	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
 )
@@ -76,7 +77,7 @@ func (a *API) projects(c *call.Call, list projectList) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, none, err := in.filter(c.Caller)
+	f, none, err := in.filter(c.Caller, a.instance.ProjectDefaults)
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +213,7 @@ func (r *memberRole) ReadParam(value any) (problem string) {
 
 // filter returns the filter of the parameters; none is true if it can pick no project: no
 // project is starred, imported or marked, and the languages of none are known.
-func (p projectFilter) filter(by rights.Caller) (f projects.Filter, none bool, err error) {
+func (p projectFilter) filter(by rights.Caller, defaults remembered.Values) (f projects.Filter, none bool, err error) {
 	if (p.Storage != "" || p.PendingDelete) && !by.Admin {
 		return f, false, by.OnInstance(rights.AdminAllResources).Decide()
 	}
@@ -234,11 +235,15 @@ func (p projectFilter) filter(by rights.Caller) (f projects.Filter, none bool, e
 		none = none || p.Archived != nil && *p.Archived != archived
 		f.Archived = &archived
 	}
+	enabled := func(name string) {
+		level, _ := remembered.Projects.Value(defaults, name).(string)
+		f.Features = append(f.Features, projects.FeatureLevel{Name: name, Default: level})
+	}
 	if p.WithIssues {
-		f.Features = append(f.Features, "issues_access_level")
+		enabled("issues_access_level")
 	}
 	if p.WithMergeRequests {
-		f.Features = append(f.Features, "merge_requests_access_level")
+		enabled("merge_requests_access_level")
 	}
 	return f, none, nil
 }
