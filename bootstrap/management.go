@@ -22,6 +22,7 @@ import (
 	"gatehouse/application/deploykeys"
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/groups"
+	"gatehouse/application/instance"
 	"gatehouse/application/inventory"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
@@ -36,7 +37,7 @@ import (
 )
 
 // management is what answers the management API.
-var management = fx.Module("management", fx.Provide(Accounts, Members, ProjectReader, ProjectStarter, Projects, Groups, Code, Protections, DeployKeys, restUseCases, RestAPI))
+var management = fx.Module("management", fx.Provide(Accounts, Members, ProjectReader, ProjectStarter, Projects, Groups, Code, Protections, DeployKeys, Settings, restUseCases, RestAPI))
 
 // Accounts makes the service that changes users, their keys and their tokens. Without a key,
 // which may be nil, no request has an idempotency key.
@@ -126,6 +127,11 @@ func DeployKeys(config config.Config, unitOfWork deploykeys.UnitOfWork, standing
 	return deploykeys.New(unitOfWork, standings, reader, config.Git.KeyPolicy(), now)
 }
 
+// Settings makes the service that shows and changes the settings of the instance.
+func Settings(unitOfWork instance.UnitOfWork, reader instance.Reader, now application.Clock) *instance.Service {
+	return instance.New(unitOfWork, reader, now)
+}
+
 // projectUseCases are those of projects and of what belongs to them.
 type projectUseCases struct {
 	fx.In
@@ -139,10 +145,10 @@ type projectUseCases struct {
 	Agents      *clusters.AgentService
 }
 
-func restUseCases(credentials *credentials.Service, accounts *accounts.Service, members *members.Service, groups *groups.Service, of projectUseCases, inventory inventory.Records) rest.UseCases {
+func restUseCases(credentials *credentials.Service, accounts *accounts.Service, members *members.Service, groups *groups.Service, of projectUseCases, settings *instance.Service, inventory inventory.Records) rest.UseCases {
 	return rest.UseCases{
 		Credentials: credentials, Accounts: accounts, Members: members, Groups: groups, Projects: of.Projects, Changes: of.Changes, Code: of.Code,
-		Protections: of.Protections, DeployKeys: of.DeployKeys, Hooks: of.Hooks, Agents: of.Agents, Queues: inventory.Queues,
+		Protections: of.Protections, DeployKeys: of.DeployKeys, Hooks: of.Hooks, Agents: of.Agents, Settings: settings, Queues: inventory.Queues,
 	}
 }
 
@@ -176,12 +182,8 @@ func RestAPI(config config.Config, useCases rest.UseCases, rev revision, now app
 }
 
 // restSettings are what administrators may read of the configuration through the API.
-func restSettings(config config.Config) rest.Settings {
-	out := rest.Settings{
-		DefaultBranchProtection: int64(config.Git.DefaultBranchProtection), DefaultProjectVisibility: string(source.Private),
-		DefaultGroupVisibility: string(source.Private), DefaultProjectsLimit: identity.DefaultProjectsLimit,
-		RequirePersonalAccessTokenExpiry: config.Tokens.RequireExpiry,
-	}
+func restSettings(config config.Config) rest.ConfiguredSettings {
+	out := rest.ConfiguredSettings{RequirePersonalAccessTokenExpiry: config.Tokens.RequireExpiry}
 	if days := int64(config.Tokens.MaxLifetimeDays); days > 0 {
 		out.MaxPersonalAccessTokenLifetime = &days
 	}

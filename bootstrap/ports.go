@@ -17,6 +17,7 @@ import (
 	"gatehouse/application/gitaccess"
 	"gatehouse/application/gitaudit"
 	"gatehouse/application/groups"
+	"gatehouse/application/instance"
 	"gatehouse/application/inventory"
 	"gatehouse/application/members"
 	"gatehouse/application/postreceive"
@@ -60,6 +61,8 @@ type Ports struct {
 	ProtectionRecords protections.Records
 	DeployKeyChanges  deploykeys.UnitOfWork
 	DeployKeyRecords  deploykeys.Records
+	SettingChanges    instance.UnitOfWork
+	Settings          instance.Reader
 	Namespaces        groups.Namespaces
 	AuditLog          gitaudit.Log
 	WorldImport       worldimport.UnitOfWork

@@ -20,6 +20,7 @@ import (
 	"gatehouse/application/clusters"
 	"gatehouse/application/deploykeys"
 	"gatehouse/application/groups"
+	"gatehouse/application/instance"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
 	"gatehouse/application/protections"
@@ -66,6 +67,8 @@ type Store struct {
 	ProtectionRecords *management.Protections
 	DeployKeyChanges  deploykeys.UnitOfWork
 	DeployKeyRecords  *management.DeployKeys
+	SettingChanges    instance.UnitOfWork
+	Settings          *management.Settings
 	Namespaces        *management.Namespaces
 	WorldScratch      worldimport.Scratch
 	WorldSnapshot     worldimport.Snapshot
@@ -184,6 +187,7 @@ func newStore(db *database.DB, migrate bool, sealer Sealer) *Store {
 	s.ProtectionChanges = worldtx.NewProtections(db, queue, s.Billing.within, sealer)
 	s.DeployKeyChanges = worldtx.NewDeployKeys(db, queue, s.Billing.within, sealer)
 	s.ProtectionRecords, s.DeployKeyRecords = management.NewProtections(db), management.NewDeployKeys(db)
+	s.SettingChanges, s.Settings = worldtx.NewSettings(db, queue, s.Billing.within, sealer), management.NewSettings(db)
 	s.WorldScratch = worldtx.NewScratch(db, queue, s.Billing.within, sealer)
 	s.WorldSnapshot = worldtx.NewSnapshot(db, s.Billing.within, sealer)
 	return s

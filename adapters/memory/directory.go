@@ -93,7 +93,7 @@ func (w *world) withNamespaces(p project) source.Project {
 	out := p.Project
 	out.Protections = nil
 	of := w.namespaces.rows[p.namespace]
-	out.BranchDefaults = source.OwnBranchDefaults(of.branchProtection, of.profile.Settings)
+	out.BranchDefaults = source.OwnBranchDefaults(cmp.Or(of.branchProtection, w.settings.DefaultBranchProtection), of.profile.Settings)
 	for n := range w.selfAndAncestors(p.namespace) {
 		out.Root = n.Namespace
 	}

@@ -166,7 +166,9 @@ func (w *world) groupView(n namespace) groups.View {
 		names = append(names, above.profile.Name)
 	}
 	slices.Reverse(names)
-	return groups.View{Group: n.group(), FullName: strings.Join(names, " / "), EffectiveLFS: w.effectiveLFS(n.ID)}
+	group := n.group()
+	group.DefaultBranchProtection = cmp.Or(group.DefaultBranchProtection, w.settings.DefaultBranchProtection)
+	return groups.View{Group: group, FullName: strings.Join(names, " / "), EffectiveLFS: w.effectiveLFS(n.ID)}
 }
 
 // effectiveLFS is what new projects in a namespace begin with.

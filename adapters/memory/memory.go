@@ -14,6 +14,7 @@ import (
 	"gatehouse/application/clusters"
 	"gatehouse/application/deploykeys"
 	"gatehouse/application/groups"
+	"gatehouse/application/instance"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
 	"gatehouse/application/protections"
@@ -50,6 +51,8 @@ type Store struct {
 	ProtectionRecords ProtectionRecords
 	DeployKeyChanges  deploykeys.UnitOfWork
 	DeployKeyRecords  DeployKeyRecords
+	SettingChanges    instance.UnitOfWork
+	Settings          Settings
 	Standings         Standings
 	ProjectViews      ProjectViews
 	RecoveryCodes     RecoveryCodes
@@ -104,6 +107,8 @@ func New() *Store {
 		ProtectionRecords: ProtectionRecords{s},
 		DeployKeyChanges:  s.changeDeployKeys,
 		DeployKeyRecords:  DeployKeyRecords{s},
+		SettingChanges:    s.changeSettings,
+		Settings:          Settings{s},
 		Standings:         Standings{s},
 		ProjectViews:      ProjectViews{s},
 		RecoveryCodes:     RecoveryCodes{s},
@@ -331,6 +336,7 @@ func (tx *transaction) importPorts() worldimport.Tx {
 		Current:        currentTx{tx},
 		CurrentBilling: currentBillingTx{tx},
 		Audit:          auditTx{tx},
+		Settings:       settingsTx{tx},
 	}
 }
 

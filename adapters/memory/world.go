@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/application/instance"
 	"gatehouse/application/worldimport"
 	"gatehouse/domain"
 	"gatehouse/domain/hooks"
@@ -46,6 +47,8 @@ type world struct {
 	otpSessions   map[sessionKey]time.Time
 	// removed are deleted projects whose repositories are to be removed.
 	removed map[source.ProjectID]source.Project
+	// settings are replaced, never changed.
+	settings instance.Settings
 
 	billingTables
 }
@@ -100,6 +103,7 @@ func (w *world) clone() *world {
 		recoveryCodes:     maps.Clone(w.recoveryCodes),
 		otpSessions:       maps.Clone(w.otpSessions),
 		removed:           maps.Clone(w.removed),
+		settings:          w.settings,
 		billingTables:     w.billingTables.clone(),
 	}
 }

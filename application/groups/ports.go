@@ -127,7 +127,8 @@ type Jobs interface {
 	Enqueue(ctx context.Context, job application.Job) error
 }
 
-// View is a group as the API shows it. Its profile is complete.
+// View is a group as the API shows it. Its profile is complete; its DefaultBranchProtection is
+// that of the instance where it has none, and nil where the configuration's counts.
 type View struct {
 	source.Group
 	// FullName is the names of the groups above and its own, with " / " between them.

@@ -6,8 +6,8 @@ import (
 	"gatehouse/domain/source"
 )
 
-// instance is the entity of what belongs to no user, group or project.
-var instance = audit.Object{Kind: audit.Instance}
+// onInstance is the entity of what belongs to no user, group or project.
+var onInstance = audit.Object{Kind: audit.Instance}
 
 func userObject(id identity.UserID, name string) audit.Object {
 	return audit.Object{Kind: audit.User, ID: int64(id), Path: name}

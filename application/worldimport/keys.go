@@ -65,7 +65,7 @@ func (i *importer) deployKey(ctx context.Context, k DeployKey) {
 		return
 	}
 	k.Key.Kind = identity.DeployKey
-	i.putKey(ctx, k.FileLine, "deploy key", k.Key, instance, func(kept identity.Key, _ bool) (identity.UserID, bool) {
+	i.putKey(ctx, k.FileLine, "deploy key", k.Key, onInstance, func(kept identity.Key, _ bool) (identity.UserID, bool) {
 		keep(k.FileLine, "creator", &creator, kept.Owner)
 		return creator, creator != 0 || i.makeGhost(ctx)
 	})

@@ -140,7 +140,7 @@ func (i *importer) broadcast(ctx context.Context, d Broadcast) {
 	}
 	if i.changes(exists, compareBroadcasts(kept, b)) {
 		if i.checkPut(i.tx.Namespaces.PutBroadcast(ctx, b), d.Line, "broadcast message", d.Message) {
-			i.record(instance, 0)
+			i.record(onInstance, 0)
 		}
 	}
 }

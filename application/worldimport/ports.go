@@ -31,6 +31,7 @@ type Tx struct {
 	Hooks       Hooks
 	Billing     Billing
 	Audit       AuditLog
+	Settings    Settings
 	// Current and CurrentBilling read what the others keep.
 	Current        Current
 	CurrentBilling CurrentBilling
@@ -43,6 +44,13 @@ type UnitOfWork = application.UnitOfWork[Tx]
 // afterwards, also when do succeeds: no other caller ever sees its changes. Others
 // go on writing other rows meanwhile. It returns the error of do.
 type Scratch func(ctx context.Context, do func(Tx) error) error
+
+// Settings knows what administrators have set for the instance.
+type Settings interface {
+	// DefaultBranchProtection returns how default branches are protected where groups do not
+	// say; nil for the configuration's.
+	DefaultBranchProtection(ctx context.Context) (*source.BranchProtection, error)
+}
 
 // Jobs keeps the jobs that a transaction enqueues.
 type Jobs interface {

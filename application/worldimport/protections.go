@@ -124,12 +124,22 @@ func (i *importer) branchDefaults(ctx context.Context, p Project) source.BranchD
 		}
 		g = mergeGroups(g, *described)
 	}
-	defaults = i.branchProtection.Defaults()
+	defaults = i.instanceProtection(ctx).Defaults()
 	if own := source.OwnBranchDefaults(g.DefaultBranchProtection, g.Profile.Settings); own != nil {
 		defaults = *own
 	}
 	i.defaults[parent.Fold()] = defaults
 	return defaults
+}
+
+// instanceProtection returns how default branches are protected where groups do not say.
+func (i *importer) instanceProtection(ctx context.Context) source.BranchProtection {
+	level, err := i.tx.Settings.DefaultBranchProtection(ctx)
+	i.failure = cmp.Or(i.failure, err)
+	if level != nil {
+		return *level
+	}
+	return i.branchProtection
 }
 
 // checkDefaultBranch warns of another default branch that none of the protections

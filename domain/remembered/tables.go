@@ -120,3 +120,22 @@ func GroupValue(v Values, name string) any {
 	}
 	return Groups.Value(v, name)
 }
+
+// Settings are what is remembered of the instance.
+var Settings = Table{
+	{Name: "default_project_visibility", Kind: Text, Default: "private", Words: visibilities},
+	{Name: "default_group_visibility", Kind: Text, Default: "private", Words: visibilities},
+	{Name: "default_snippet_visibility", Kind: Text, Default: "private", Words: visibilities},
+	{Name: "default_projects_limit", Kind: Number, Default: int64(100_000)},
+	{Name: "default_branch_name", Kind: Text},
+	{Name: "default_ci_config_path", Kind: Text},
+	{Name: "after_sign_out_path", Kind: Text},
+	{Name: "home_page_url", Kind: Text},
+	{Name: "help_page_text", Kind: Text},
+	{Name: "help_page_support_url", Kind: Text},
+	{Name: "gravatar_enabled", Kind: Flag, Default: true},
+	{Name: "max_attachment_size", Kind: Number, Default: int64(100)},
+	{Name: "session_expire_delay", Kind: Number, Default: int64(10080)},
+}
+
+var visibilities = []string{"private", "internal", "public"}

@@ -21,7 +21,8 @@ type ProjectDestination struct {
 	// ShareLock says that the group, or one above, forbids to share its projects.
 	ShareLock bool
 	Root      Namespace
-	// BranchDefaults are the group's own, nil for the instance's.
+	// BranchDefaults are the group's own or those that the instance was given through the
+	// API; nil for those of Settings.
 	BranchDefaults *BranchDefaults
 	// Creation says who may create projects in the namespace.
 	Creation ProjectCreation

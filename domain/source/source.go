@@ -189,7 +189,8 @@ type Project struct {
 	// Format is the object format of a repository that is to be created, sha1 or sha256;
 	// empty it is sha1.
 	Format string
-	// BranchDefaults are the group's own, nil for the instance's.
+	// BranchDefaults are the group's own or those that the instance was given through the
+	// API; nil for those of Settings.
 	BranchDefaults *BranchDefaults
 	// Creation says who may create a project that is to be created. Empty it is
 	// DeveloperProjects.
@@ -243,7 +244,8 @@ type Settings struct {
 	// http protocol, the only one with such switches.
 	HTTPUploadPackOff  bool
 	HTTPReceivePackOff bool
-	// DefaultBranchProtection counts where a group has no setting of its own.
+	// DefaultBranchProtection counts where neither a group nor the instance has another
+	// among what was set through the API.
 	DefaultBranchProtection BranchProtection
 	// OTPRequired demands a second factor, of those who have one, for Git
 	// over SSH.

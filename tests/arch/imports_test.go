@@ -41,6 +41,7 @@ var rows = map[string][]string{
 	"application/members":       useCase,
 	"application/protections":   useCase,
 	"application/deploykeys":    useCase,
+	"application/instance":      useCase,
 	"application/authorization": useCase,
 	"application/gitaccess":     useCase,
 	"application/pushes":        useCase,

@@ -35,7 +35,7 @@ type instance struct {
 
 // flows are what clients do with an instance, each with one of its own.
 var flows = map[string]func(i instance){
-	"meta": metaFlow, "users": userFlow, "states of users": stateFlow, "lists of users": userListFlow, "e-mails": emailFlow, "keys": keyFlow, "tokens": tokenFlow,
+	"meta": metaFlow, "settings": settingsFlow, "users": userFlow, "states of users": stateFlow, "lists of users": userListFlow, "e-mails": emailFlow, "keys": keyFlow, "tokens": tokenFlow,
 	"groups": groupFlow, "tree of groups": groupTreeFlow, "lists of groups": groupListFlow, "members of groups": groupMemberFlow,
 	"members of projects": projectMemberFlow, "projects": projectFlow, "lists of projects": projectListFlow, "changes of projects": projectChangeFlow,
 	"namespaces": namespaceFlow, "deletion": deletionFlow, "hooks": hookFlow, "agents": agentFlow,

@@ -286,6 +286,7 @@ var matrix = map[string][]row{
 	"fixed answers": {
 		{"GET /license", "", "404 404 404 404 404 404 401", ""},
 		{"GET /application/settings", "", adminReads, ""},
+		{"PUT /application/settings", `{"gravatar_enabled": false}`, adminReads, ""},
 		{"GET /sidekiq/queue_metrics", "", adminReads, ""},
 		{"GET /sidekiq/process_metrics", "", adminReads, ""},
 		{"GET /sidekiq/job_stats", "", adminReads, ""},

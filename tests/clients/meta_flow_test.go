@@ -1,6 +1,9 @@
+//lint:file-ignore SA1019 what is deprecated is what the clients in the field still use
+
 package clients_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -34,4 +37,26 @@ func metaFlow(i instance) {
 	refused(i, "version with an unknown token", 401, "401 Unauthorized")(nobody.Version.GetVersion())
 	refused(i, "metadata with an unknown token", 401, "401 Unauthorized")(nobody.Metadata.GetMetadata())
 	refused(i, "current user with an unknown token", 401, "401 Unauthorized")(nobody.Users.CurrentUser())
+}
+
+// settingsFlow changes the settings of the instance, and how default branches are protected by
+// them.
+func settingsFlow(i instance) {
+	p := newPeople(i)
+	i.data.Apply(i.T, "projects: [{path: acme/first, default_branch: main, empty: true, protected_branches: []}]")
+	set := read[*gitlab.Settings](i, "get")(i.admin.Settings.GetSettings())
+	same(i, "configured", set.DefaultBranchProtection, 2)
+	i.pushesRef("by configuration", actor(p.dev), "acme/first", "refs/heads/main", false)
+	for level, want := range map[int64]bool{0: true, 3: false, 4: true} {
+		set = read[*gitlab.Settings](i, "update")(i.admin.Settings.UpdateSettings(&gitlab.UpdateSettingsOptions{DefaultBranchProtection: &level, DefaultProjectsLimit: gitlab.Ptr(int64(42))}))
+		same(i, "level", set.DefaultBranchProtection, level)
+		same(i, "remembered", set.DefaultProjectsLimit, 42)
+		wantEqual(i, "read", read[*gitlab.Settings](i, "get")(i.admin.Settings.GetSettings()), set)
+		i.pushesRef(fmt.Sprint("level ", level), actor(p.dev), "acme/first", "refs/heads/main", want)
+		group := read[*gitlab.Group](i, "group")(i.admin.Groups.GetGroup("acme", nil))
+		same(i, "level of a group without one", group.DefaultBranchProtection, level)
+	}
+	refused(i, "configured", 422, "signup_enabled is set by configuration")(i.admin.Settings.UpdateSettings(&gitlab.UpdateSettingsOptions{SignupEnabled: gitlab.Ptr(true)}))
+	refused(i, "no level", 400, "default_branch_protection does not have a valid value")(i.admin.Settings.UpdateSettings(&gitlab.UpdateSettingsOptions{DefaultBranchProtection: gitlab.Ptr(int64(5))}))
+	refused(i, "by a developer", 403)(p.devs.Settings.UpdateSettings(&gitlab.UpdateSettingsOptions{DefaultProjectsLimit: gitlab.Ptr(int64(1))}))
 }

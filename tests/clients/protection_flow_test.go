@@ -22,14 +22,17 @@ projects:
 shares: [{project: acme/app, with: friends, role: developer}]
 `
 
-// pushesRef asks as Gitaly does whether an actor may push to a ref of a project, and fails the
-// test unless that is as wanted.
+// pushesRef asks as Gitaly does, and explain, whether an actor may create a ref of a project,
+// and fails the test unless that is as wanted.
 func (i instance) pushesRef(what, actor, project, ref string, want bool) {
 	i.Helper()
 	body := fmt.Sprintf(`{%s, "project": %q, "action": "git-receive-pack", "protocol": "ssh", "changes": %q}`,
 		actor, project, servertest.ZeroID+" "+servertest.NewID+" "+ref)
 	if got := i.Post(i.T, "/allowed", body); (got.Status == http.StatusOK) != want {
 		i.Errorf("%s: push of %s: got %d, want allowed: %t", what, ref, got.Status, want)
+	}
+	if explained := i.explained(actor, project, "--ref", ref, "--change", "create"); explained != want {
+		i.Errorf("%s: explain says that they may push %s: %t, want %t", what, ref, explained, want)
 	}
 }
 

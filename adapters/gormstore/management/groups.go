@@ -25,7 +25,8 @@ func NewGroups(db *database.DB) *Groups { return &Groups{db} }
 
 const (
 	groupColumns = `
-		n.id, n.path, n.parent_id, n.visibility, n.allowed_ips, n.protocols, n.require_ssh_certificates, n.default_branch_protection,
+		n.id, n.path, n.parent_id, n.visibility, n.allowed_ips, n.protocols, n.require_ssh_certificates,
+		coalesce(n.default_branch_protection, (SELECT CAST(s.value AS bigint) FROM instance_notes s WHERE s.name = '` + BranchProtectionNote + `')),
 		n.name, n.description, n.lfs, n.project_creation, n.subgroup_creation, n.share_lock, n.membership_lock, n.require_two_factor,
 		n.settings, n.created_at, n.updated_at`
 	isGroup = "n.owner_id IS NULL AND NOT n.hidden"

@@ -6,7 +6,7 @@ LEFT JOIN (
     SELECT
         {{if not .ByPath}}0 AS way{{else if .Rare}}t.way{{else}}1 AS way{{end}},
         p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki, p.lfs,
-        p.default_branch, p.empty, p.storage, p.legacy_path, p.namespace_id, n.default_branch_protection,
+        p.default_branch, p.empty, p.storage, p.legacy_path, p.namespace_id, {{template "branch protection"}} AS default_branch_protection,
         {{template "branch defaults"}} AS branch_defaults,
         root.id AS root_id, root.path AS root_path, root.owner_id AS root_owner_id, root.allowed_ips,
         root.protocols, root.require_ssh_certificates
@@ -31,6 +31,11 @@ LEFT JOIN (
 {{- end}}
 ) p ON true
 {{end}}
+
+{{- /* The level by which a namespace protects default branches: its own, or else that of the
+       instance; null where neither is set. */ -}}
+
+{{define "branch protection"}}coalesce(n.default_branch_protection, (SELECT CAST(s.value AS bigint) FROM instance_notes s WHERE s.name = 'settings.default_branch_protection')){{end}}
 
 {{- /* The settings of a namespace that may have branch defaults among them; for all others,
        which are nearly all, there is nothing to read. */ -}}

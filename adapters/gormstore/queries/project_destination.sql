@@ -8,7 +8,7 @@
         WHERE c.descendant_id = n.id AND above.share_lock){{end}}
 
 SELECT
-    n.id, n.path, n.visibility, coalesce(n.owner_id, 0), {{template "share lock" .}}, n.default_branch_protection, {{template "branch defaults"}}, root.id, root.path, root.owner_id, root.allowed_ips,
+    n.id, n.path, n.visibility, coalesce(n.owner_id, 0), {{template "share lock" .}}, {{template "branch protection"}}, {{template "branch defaults"}}, root.id, root.path, root.owner_id, root.allowed_ips,
     root.protocols, root.require_ssh_certificates, n.project_creation,
     coalesce((
         SELECT a.lfs FROM namespace_closure c JOIN namespaces a ON a.id = c.ancestor_id

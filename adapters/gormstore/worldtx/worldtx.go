@@ -234,7 +234,7 @@ func (im *importer) writer(tx *gorm.DB) *writer {
 func (w *writer) ports() worldimport.Tx {
 	return worldimport.Tx{
 		Users: usersTx{w}, Emails: w, Projects: projectsTx{w}, Keys: keysTx{w}, Hooks: hooksTx{w},
-		Namespaces: w, Credentials: w, Jobs: w, Billing: w, Audit: w, Current: currentTx{w}, CurrentBilling: currentBillingTx{w},
+		Namespaces: w, Credentials: w, Jobs: w, Billing: w, Audit: w, Settings: w, Current: currentTx{w}, CurrentBilling: currentBillingTx{w},
 	}
 }
 

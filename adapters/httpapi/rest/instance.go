@@ -20,36 +20,7 @@ type Instance struct {
 	// CORSOrigins are the origins whose pages may call the API; "*" is every one.
 	CORSOrigins []string
 	// Settings are those of the configuration that administrators may read.
-	Settings Settings
-}
-
-// settingRoutes show the settings of the instance.
-var settingRoutes = []route{
-	{Route: call.Route{
-		Method: http.MethodGet, Path: "/application/settings", Name: "getSettings", Summary: "Show the settings of the instance",
-		Who: call.Administrators, Answer: Settings{},
-	}, Handle: (*API).settings},
-}
-
-// Settings are what administrators read of the configuration.
-type Settings struct {
-	ID                               int64  `json:"id"`
-	DefaultBranchProtection          int64  `json:"default_branch_protection"`
-	DefaultProjectVisibility         string `json:"default_project_visibility"`
-	DefaultGroupVisibility           string `json:"default_group_visibility"`
-	DefaultProjectsLimit             int64  `json:"default_projects_limit"`
-	SignupEnabled                    bool   `json:"signup_enabled"`
-	RequirePersonalAccessTokenExpiry bool   `json:"require_personal_access_token_expiry"`
-	DeletionAdjournedPeriod          int64  `json:"deletion_adjourned_period"`
-	// MaxPersonalAccessTokenLifetime is in days; null for no limit.
-	MaxPersonalAccessTokenLifetime *int64 `json:"max_personal_access_token_lifetime"`
-}
-
-// settings answers GET /application/settings.
-func (a *API) settings(*call.Call) (any, error) {
-	out := a.instance.Settings
-	out.ID = 1
-	return out, nil
+	Settings ConfiguredSettings
 }
 
 // metaRoutes tell what instance it is.

@@ -23,6 +23,7 @@ import (
 	"gatehouse/application/credentials"
 	"gatehouse/application/deploykeys"
 	"gatehouse/application/groups"
+	"gatehouse/application/instance"
 	"gatehouse/application/inventory"
 	"gatehouse/application/members"
 	"gatehouse/application/projects"
@@ -59,6 +60,7 @@ type UseCases struct {
 	DeployKeys  *deploykeys.Service
 	Hooks       *webhooks.Service
 	Agents      *clusters.AgentService
+	Settings    *instance.Service
 	// Queues returns what the queues of jobs hold at a moment.
 	Queues func(context.Context, time.Time) ([]inventory.Queue, error)
 }

@@ -16,6 +16,7 @@ func Run(t *testing.T, open stores.Factory) {
 	contract.RunCases(t, "hook changes", hookCases, open)
 	contract.RunCases(t, "agent changes", agentCases, open)
 	contract.RunCases(t, "protections of projects", protectionCases, open)
+	contract.RunCases(t, "settings of the instance", settingCases, open)
 	contract.RunCases(t, "deploy keys of projects", deployKeyCases, open)
 }
 

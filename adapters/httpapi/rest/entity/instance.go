@@ -33,3 +33,9 @@ func (i Instance) Host() string {
 	}
 	return u.Hostname()
 }
+
+// ProtectionLevel is a level of the protection of default branches.
+type ProtectionLevel int64
+
+// Words are the levels that it takes, in digits.
+func (ProtectionLevel) Words() []string { return []string{"0", "1", "2", "3", "4"} }

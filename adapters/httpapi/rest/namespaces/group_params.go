@@ -9,6 +9,7 @@ import (
 
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/adapters/httpapi/rest/call"
+	"gatehouse/adapters/httpapi/rest/entity"
 	"gatehouse/application/groups"
 	"gatehouse/domain"
 	"gatehouse/domain/remembered"
@@ -59,20 +60,20 @@ func (w *accessProtocolWord) ReadParam(value any) (problem string) {
 
 // groupParams are the parameters of a group that stay as they are if they are absent.
 type groupParams struct {
-	Name                    *string              `param:"name"`
-	Path                    *string              `param:"path"`
-	Description             *string              `param:"description"`
-	Visibility              call.VisibilityWord  `param:"visibility"`
-	LFSEnabled              *bool                `param:"lfs_enabled"`
-	ProjectCreationLevel    projectCreationWord  `param:"project_creation_level"`
-	SubgroupCreationLevel   subgroupCreationWord `param:"subgroup_creation_level"`
-	ShareWithGroupLock      *bool                `param:"share_with_group_lock"`
-	MembershipLock          *bool                `param:"membership_lock"`
-	RequireTwoFactor        *bool                `param:"require_two_factor_authentication" api:"no-effect"`
-	DefaultBranchProtection *protectionLevel     `param:"default_branch_protection"`
-	BranchDefaults          branchDefaultsParams `param:"default_branch_protection_defaults"`
-	IPRestrictionRanges     string               `param:"ip_restriction_ranges" api:"string,null"`
-	EnabledGitAccess        accessProtocolWord   `param:"enabled_git_access_protocol"`
+	Name                    *string                 `param:"name"`
+	Path                    *string                 `param:"path"`
+	Description             *string                 `param:"description"`
+	Visibility              call.VisibilityWord     `param:"visibility"`
+	LFSEnabled              *bool                   `param:"lfs_enabled"`
+	ProjectCreationLevel    projectCreationWord     `param:"project_creation_level"`
+	SubgroupCreationLevel   subgroupCreationWord    `param:"subgroup_creation_level"`
+	ShareWithGroupLock      *bool                   `param:"share_with_group_lock"`
+	MembershipLock          *bool                   `param:"membership_lock"`
+	RequireTwoFactor        *bool                   `param:"require_two_factor_authentication" api:"no-effect"`
+	DefaultBranchProtection *entity.ProtectionLevel `param:"default_branch_protection"`
+	BranchDefaults          branchDefaultsParams    `param:"default_branch_protection_defaults"`
+	IPRestrictionRanges     string                  `param:"ip_restriction_ranges" api:"string,null"`
+	EnabledGitAccess        accessProtocolWord      `param:"enabled_git_access_protocol"`
 }
 
 // branchDefaultsParams are those of a BranchDefaults, of which an absent one is standard.
@@ -246,12 +247,6 @@ type shareLevel int64
 
 // Words are the levels that it takes, in digits.
 func (shareLevel) Words() []string { return levelsOf(isAccessLevel) }
-
-// protectionLevel is a level of the protection of branches.
-type protectionLevel int64
-
-// Words are the levels that it takes, in digits.
-func (protectionLevel) Words() []string { return []string{"0", "1", "2", "3", "4"} }
 
 // groupFilter returns the filter of a request; none says that it picks no group at all:
 // none is archived or marked for deletion.
