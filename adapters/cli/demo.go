@@ -16,11 +16,12 @@ func demo(streams Streams) *cobra.Command {
 		Short: "Serve a demo world, with every documented call ready to paste",
 		Long: `Serve a demo world: the users, keys, projects and namespaces of GitLab's own
 documentation, in a database that is deleted at the end. Every documented call is
-printed as a curl command. Configuration files and environment variables are
-ignored.
+printed as a curl command; behind them calls of the management API that make a
+group, a project, a key and a member, with the decision on a push before and after.
+Configuration files and environment variables are ignored.
 
 With --play the demo makes the calls itself, compares the answers with the
-documented ones and ends; the exit code is 0 if all are as documented.`,
+documented ones and ends; the exit code is 0 if all are as they should be.`,
 		Example: "  gatehouse demo\n  gatehouse demo --play",
 		Args:    cobra.NoArgs,
 		RunE: action(func(ctx context.Context, _ []string) error {

@@ -54,6 +54,23 @@ func NewAnswer(status int, header http.Header, body []byte) Answer {
 	return Answer{status, headers, body}
 }
 
+// only returns the answer with those members of its body alone that the body of other has,
+// and how many it left out. A body that is no object stays as it is.
+func (a Answer) only(other Answer) (part Answer, left int) {
+	var all, wanted map[string]json.RawMessage
+	if json.Unmarshal(a.Body, &all) != nil || json.Unmarshal(other.Body, &wanted) != nil {
+		return a, 0
+	}
+	kept := map[string]json.RawMessage{}
+	for name := range wanted {
+		if value, given := all[name]; given {
+			kept[name] = value
+		}
+	}
+	a.Body, _ = json.Marshal(kept) // of what was JSON
+	return a, len(all) - len(kept)
+}
+
 // differences lists what differs in got, a line each; nothing if both are equal.
 func (a Answer) differences(got Answer) []string {
 	var out []string

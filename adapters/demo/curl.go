@@ -11,6 +11,14 @@ import (
 // headerOrder is the order in which the documentation's commands name headers.
 var headerOrder = []string{"Gitlab-Shared-Secret", "Gitlab-Kas-Api-Request", "Authorization", "Content-Type", "TOKEN", "PRIVATE-TOKEN"}
 
+// PrintSecondAct writes the calls of the second act as Print does, behind a heading.
+func PrintSecondAct(w io.Writer, base, database string, calls []Example) error {
+	if _, err := fmt.Fprintf(w, "# %s\n\n", secondAct); err != nil {
+		return err
+	}
+	return Print(w, base, database, calls)
+}
+
 // Print writes each example, its words filled in, as a command that calls the
 // server at the URL base. database is the server's, for the commands that apply
 // an example's world to it.

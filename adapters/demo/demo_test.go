@@ -45,6 +45,61 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+func TestSecondAct(t *testing.T) {
+	t.Parallel()
+	calls, err := demo.SecondAct()
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir("secondact")
+	if err != nil || len(entries) != 2*len(calls) {
+		t.Fatalf("got %d calls of %d files, %v", len(calls), len(entries), err)
+	}
+	var out strings.Builder
+	if err := demo.PrintSecondAct(&out, "http://localhost:1", "a.db", calls); err != nil {
+		t.Fatal(err)
+	}
+	heading, rest, _ := strings.Cut(out.String(), "\n")
+	if !strings.HasPrefix(heading, "# Second act: ") || strings.Count(rest, "curl --request POST") != len(calls) {
+		t.Errorf("got\n%s", &out)
+	}
+}
+
+// TestPlayer_PlaySecondAct plays calls whose answers have more members than is told of them.
+func TestPlayer_PlaySecondAct(t *testing.T) {
+	t.Parallel()
+	calls, err := demo.SecondAct()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+		if r.URL.Path == "/api/v4/groups" {
+			_, _ = w.Write([]byte(`{"id": 1235, "full_path": "rockets", "visibility": "private", "more": 1, "and": 2}`))
+			return
+		}
+		_, _ = w.Write([]byte(`{"path_with_namespace": "rockets/saturn", "visibility": "public"}`))
+	}))
+	defer server.Close()
+	var out strings.Builder
+	err = demo.Player{Base: server.URL}.PlaySecondAct(t.Context(), &out, calls[:2])
+	if err == nil || err.Error() != "1 of 2 calls of the second act were not answered as expected: Make a project in it" {
+		t.Errorf("got %v", err)
+	}
+	for _, want := range []string{
+		"} … and 2 members more\n\nas expected\n", "NOT as expected:\n  id is missing\n  visibility: want \"private\", got \"public\"\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing:\n%s", want, &out)
+		}
+	}
+	out.Reset()
+	if err := (demo.Player{Base: server.URL}).PlaySecondAct(t.Context(), &out, calls[:1]); err != nil || !strings.HasSuffix(out.String(), "may push now.\n") {
+		t.Errorf("got %v\n%s", err, &out)
+	}
+}
+
 func TestPrint(t *testing.T) {
 	t.Parallel()
 	e := demo.Example{

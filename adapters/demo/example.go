@@ -13,13 +13,15 @@ import (
 )
 
 // files are the examples: of each NN-name.req.json, the call, and
-// NN-name.res.json, the answer. The numbers are the documentation's order.
+// NN-name.res.json, the answer. The numbers are the documentation's order. The calls of the
+// second act are of the same form.
 //
-//go:embed examples
+//go:embed examples secondact
 var files embed.FS
 
 const (
 	examplesDir    = "examples"
+	secondActDir   = "secondact"
 	requestSuffix  = ".req.json"
 	responseSuffix = ".res.json"
 )
@@ -37,7 +39,11 @@ type Example struct {
 	// a file it is the name of another file beside it.
 	World string `json:"world,omitempty"`
 	Request
+	// Answer of a call of the second act has only those members of the body that the act is
+	// about.
 	Answer Answer `json:"-"`
+	// partly says that of the body only the members of Answer count.
+	partly bool
 }
 
 // Request is a call. At most one of Data and JSON is set.
@@ -53,40 +59,51 @@ type Request struct {
 }
 
 // Examples returns every example in the order of the documentation.
-func Examples() ([]Example, error) {
-	names, err := fs.Glob(files, path.Join(examplesDir, "*"+requestSuffix))
+func Examples() ([]Example, error) { return readExamples(examplesDir) }
+
+// SecondAct returns the calls that make a group, a project, a key and a member through the
+// management API, and ask before and after whether the member may push. They follow the
+// examples on the same server.
+func SecondAct() ([]Example, error) {
+	calls, err := readExamples(secondActDir)
+	for i := range calls {
+		calls[i].partly = true
+	}
+	return calls, err
+}
+
+func readExamples(dir string) ([]Example, error) {
+	names, err := fs.Glob(files, path.Join(dir, "*"+requestSuffix))
 	if err != nil {
 		return nil, err
 	}
 	examples := make([]Example, len(names))
 	for i, name := range names {
-		if examples[i], err = readExample(strings.TrimSuffix(path.Base(name), requestSuffix)); err != nil {
+		if examples[i], err = readExample(dir, strings.TrimSuffix(path.Base(name), requestSuffix)); err != nil {
 			return nil, fmt.Errorf("example %s: %w", name, err)
 		}
 	}
 	return examples, nil
 }
 
-func readExample(name string) (Example, error) {
+func readExample(dir, name string) (Example, error) {
 	e := Example{Name: name}
-	if err := decodeFile(name+requestSuffix, &e); err != nil {
+	if err := decodeFile(path.Join(dir, name+requestSuffix), &e); err != nil {
 		return e, err
 	}
 	if e.World != "" {
-		world, err := readFile(e.World)
+		world, err := files.ReadFile(path.Join(dir, e.World))
 		if err != nil {
 			return e, err
 		}
 		e.World = string(world)
 	}
-	return e, decodeFile(name+responseSuffix, &e.Answer)
+	return e, decodeFile(path.Join(dir, name+responseSuffix), &e.Answer)
 }
-
-func readFile(name string) ([]byte, error) { return files.ReadFile(path.Join(examplesDir, name)) }
 
 // decodeFile decodes a file into a value that has every member of the file.
 func decodeFile(name string, into any) error {
-	text, err := readFile(name)
+	text, err := files.ReadFile(name)
 	if err != nil {
 		return err
 	}

@@ -52,6 +52,10 @@ func (o Options) run(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
+	secondAct, err := demo.SecondAct()
+	if err != nil {
+		return err
+	}
 	sources := config.Sources{Flags: o.settings(dir)}
 	load := func() (config.Config, error) { return config.Load(sources) }
 	config, err := load()
@@ -75,7 +79,7 @@ func (o Options) run(ctx context.Context, dir string) error {
 	case err := <-ended:
 		return err
 	case at := <-listening:
-		err := o.show(ctx, running{dir, "http://" + at.TCP, config, importer}, examples)
+		err := o.show(ctx, running{dir, "http://" + at.TCP, config, importer}, examples, secondAct)
 		if err != nil || o.Play {
 			cancel()
 		}
@@ -114,23 +118,29 @@ type running struct {
 	importer  *worldimport.Importer
 }
 
-// show prints the examples, or plays them.
-func (o Options) show(ctx context.Context, r running, examples []demo.Example) error {
+// show prints the examples and the second act, or plays them.
+func (o Options) show(ctx context.Context, r running, examples, secondAct []demo.Example) error {
 	words, err := demo.ReadWords(r.config.Shell.SecretFile, r.config.Kas.SecretFile, bootstrap.Revision())
 	if err != nil {
 		return err
 	}
-	for i, e := range examples {
-		examples[i] = e.Fill(words)
+	for _, calls := range [][]demo.Example{examples, secondAct} {
+		for i, e := range calls {
+			calls[i] = e.Fill(words)
+		}
 	}
 	if o.Play {
-		return demo.Player{Base: r.base, Apply: r.apply}.Play(ctx, o.Out, examples)
+		player := demo.Player{Base: r.base, Apply: r.apply}
+		return errors.Join(player.Play(ctx, o.Out, examples), player.PlaySecondAct(ctx, o.Out, secondAct))
 	}
 	_, err = fmt.Fprintf(o.Out, "The demo world is served at %s until Ctrl-C; its data and secret are in\n%s and go with it.\n\n", r.base, r.dir)
 	if err != nil {
 		return err
 	}
-	return demo.Print(o.Out, r.base, string(r.config.Database.URL), examples)
+	return errors.Join(
+		demo.Print(o.Out, r.base, string(r.config.Database.URL), examples),
+		demo.PrintSecondAct(o.Out, r.base, string(r.config.Database.URL), secondAct),
+	)
 }
 
 // apply applies the text of a world file to the server's data.
