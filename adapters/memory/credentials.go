@@ -261,7 +261,7 @@ func (tx keysTx) Put(ctx context.Context, k identity.Key) (identity.KeyID, error
 	k.ID = tx.keys.idOr(k.ID)
 	k.ExpiresAt, k.CreatedAt, k.LastUsedAt = toInstant(k.ExpiresAt), toInstant(k.CreatedAt), toInstant(k.LastUsedAt)
 	if exists {
-		k.CreatedAt, k.LastUsedAt, k.Comment = old.CreatedAt, old.LastUsedAt, old.Comment
+		k.CreatedAt, k.LastUsedAt = old.CreatedAt, old.LastUsedAt
 		delete(tx.keysByFingerprint, old.Fingerprint)
 	}
 	tx.keys.put(k.ID, key{k, old.projects, old.updated})

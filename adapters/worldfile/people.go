@@ -172,7 +172,7 @@ func isTOTPSecret(text string) bool {
 
 func key(e *entry) worldimport.Key {
 	k := worldimport.Key{FileLine: e.here(), User: e.needText("user"), Key: e.publicKey()}
-	k.Key.Kind = identity.UserKey
+	k.Key.Kind, k.Key.Comment = identity.UserKey, "" // of a user's key none is kept
 	k.Key.Usage = word(e, "usage", identity.Usages, identity.AuthAndSigning)
 	return k
 }
@@ -211,6 +211,7 @@ func (e *entry) publicKey() identity.Key {
 		e.mistake(line, "key: %s", reason(err))
 		return k
 	}
+	k.Comment = identity.KeyComment(text)
 	e.take(place{line, e.row()}, "this key", "key "+string(k.Fingerprint))
 	return k
 }

@@ -61,7 +61,7 @@ shares:
 keys:
   - {id: 102, user: dev, title: laptop, key: "` + lineOne + ` dev@laptop", usage: signing, expires_at: 2027-01-01, created_at: 2024-01-02T03:04:05.6789129Z}
 deploy_keys:
-  - {id: 201, title: robot, key: "` + lineTwo + `", creator: maint, expires_at: null,
+  - {id: 201, title: robot, key: "` + lineTwo + ` robot@ci", creator: maint, expires_at: null,
      projects: [{project: acme/tools/cli, can_push: true}, {project: acme/bare}]}
 access_tokens:
   - {user: root, name: portal, scopes: [api, k8s_proxy], token: glpat-one, expires_at: null}
@@ -140,7 +140,7 @@ func want() worldimport.World {
 			Line: lineOne, Fingerprint: printOne, Usage: identity.SigningOnly, ExpiresAt: day(2027),
 			CreatedAt: time.Date(2024, 1, 2, 3, 4, 5, 678912000, time.UTC)}}},
 		DeployKeys: []worldimport.DeployKey{{FileLine: line(36), Creator: "maint", Key: identity.Key{ID: 201, Kind: identity.DeployKey, Title: "robot",
-			Line: lineTwo, Fingerprint: printTwo, Usage: identity.AuthAndSigning},
+			Line: lineTwo, Comment: "robot@ci", Fingerprint: printTwo, Usage: identity.AuthAndSigning},
 			Projects: []worldimport.DeployKeyProject{{FileLine: line(37), Path: "acme/tools/cli", CanPush: true}, {FileLine: line(37), Path: "acme/bare"}}}},
 		AccessTokens: []worldimport.AccessToken{
 			{FileLine: line(39), User: "root", Name: "portal", Scopes: []string{"api", "k8s_proxy"}, Digest: identity.DigestToken("glpat-one")},

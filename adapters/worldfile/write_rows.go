@@ -272,7 +272,7 @@ func writePublicKey(r *rowWriter, k identity.Key) {
 		r.moment("created_at", k.CreatedAt)
 	}
 	r.moment("expires_at", k.ExpiresAt)
-	r.text("key", k.Line)
+	r.text("key", strings.TrimSpace(k.Line+" "+k.Comment))
 }
 
 func writeAccessToken(r *rowWriter, t worldimport.AccessToken) {

@@ -84,7 +84,7 @@ projects:
 members: [{user: late, project: acme/tools/cli, role: developer, expires_at: 2027-01-01, created_at: null}, {user: dev, group: acme, role: owner, state: requested, created_at: 2026-01-01, created_by: late}]
 shares: [{project: acme/tools/cli, with: acme, role: reporter, created_at: 2026-01-01, created_by: dev}]
 keys: [{id: 71, user: dev, title: "a: b", usage: signing, key: "` + lineOne + `", created_at: 2026-01-01}]
-deploy_keys: [{id: 72, title: robot, creator: late, public: true, key: "` + lineTwo + `", created_at: 2026-01-01, projects: [{project: dev/toy, can_push: true}, {project: acme/tools/cli}]}]
+deploy_keys: [{id: 72, title: robot, creator: late, public: true, key: "` + lineTwo + ` robot@ci", created_at: 2026-01-01, projects: [{project: dev/toy, can_push: true}, {project: acme/tools/cli}]}]
 access_tokens: [{user: dev, name: "-", scopes: [api, read_user], digest: "0000000000000000000000000000000000000000000000000000000000000000", description: d, created_at: 2026-01-01, revoked: true}]
 agents: [{id: 8, name: prod, project: acme/tools/cli, created_by: dev, created_at: 2026-01-01,
   tokens: [{name: default, digest: ab` + "12345678901234567890123456789012345678901234567890123456789012" + `, created_at: 2026-01-01, creator: dev}]}]
@@ -139,7 +139,7 @@ keys:
 deploy_keys:
   - {id: 72, title: robot, creator: late, public: true, projects: [{project: Acme/tools/cli, can_push: false},
      {project: dev/toy, can_push: true}], created_at: 2026-01-01, expires_at: null,
-     key: ` + lineTwo + `}
+     key: ` + lineTwo + ` robot@ci}
 access_tokens:
   - {user: dev, name: "-", description: d, scopes: [api, read_user], created_at: 2026-01-01, expires_at: null, revoked: true,
      digest: "0000000000000000000000000000000000000000000000000000000000000000"}

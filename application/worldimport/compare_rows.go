@@ -238,6 +238,7 @@ func compareKeys(old, described identity.Key) (c comparison) {
 	c.set("owner", fmt.Sprint(old.Owner), fmt.Sprint(described.Owner), moves)
 	c.set("title", old.Title, described.Title, neutral)
 	c.set("key", old.Line, described.Line, moves)
+	c.set("comment", old.Comment, described.Comment, neutral)
 	c.set("fingerprint", string(old.Fingerprint), string(described.Fingerprint), moves)
 	switch o, d := old.Usage.Authenticates(), described.Usage.Authenticates(); {
 	case o == d:

@@ -1,6 +1,7 @@
 package worldimport
 
 import (
+	"cmp"
 	"maps"
 
 	"gatehouse/domain/billing"
@@ -128,6 +129,7 @@ func mergeCreations(l FileLine, creator string, kept, d Creation) Creation {
 // mergeKeys merges the members that both kinds of key have.
 func mergeKeys(l FileLine, kept, d identity.Key) identity.Key {
 	keep(l, "title", &d.Title, kept.Title)
+	d.Comment = cmp.Or(d.Comment, kept.Comment)
 	keep(l, "usage", &d.Usage, kept.Usage)
 	keep(l, "public", &d.Public, kept.Public)
 	keep(l, "expires_at", &d.ExpiresAt, kept.ExpiresAt)

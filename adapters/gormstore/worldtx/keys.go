@@ -90,7 +90,7 @@ func (w *writer) putKey(ctx context.Context, key *keyRow, owner identity.UserID)
 	if err := w.number(ctx, keys, &key.ID); err != nil {
 		return err
 	}
-	onConflict := database.UpsertClause([]string{"id"}, []string{"user_id", "creator_id", "title", "line", "fingerprint", "usage", "expires_at", "public"})
+	onConflict := database.UpsertClause([]string{"id"}, []string{"user_id", "creator_id", "title", "line", "fingerprint", "usage", "expires_at", "public", "comment"})
 	return upsert(ctx, w, key, onConflict)
 }
 

@@ -230,6 +230,17 @@ var deployKeyCases = []contract.Case{
 		s.Same("entries", fmt.Sprint(s.views(protections.Filter{Project: 31, Kind: source.Branch, Pattern: "k"})[0].Push), "[deploy key 41]")
 		s.Same("keys", s.deployKeys(deploykeys.Filter{}), []identity.KeyID{41})
 	}),
+	caseOf("deploy key: its comment is described with it, and stays where it is left out", func(s store) {
+		comment := func(of string) string {
+			s.Apply("deploy_keys: [{id: 41, title: robot, key: '" + world.Key(5) + of + "'}]")
+			l, err := s.DeployKeyRecords.Views(s.Context(), deploykeys.Filter{ID: 41}, application.Page{Order: "id", Size: 1}, now)
+			s.Fine("Views", err)
+			return l.Items[0].Comment
+		}
+		for _, c := range []struct{ of, want string }{{"", ""}, {" me@here", "me@here"}, {"", "me@here"}, {" of  us", "of us"}} {
+			s.Same("after "+c.of, comment(c.of), c.want)
+		}
+	}),
 	caseOf("deploy key in projects: enabled, changed, disabled", func(s store) {
 		at := now.UTC().Truncate(time.Microsecond)
 		s.protecting(func(tx protections.Protections, _ protections.Grantees) {
