@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"go.uber.org/fx"
+	"go.uber.org/zap"
 
 	"gatehouse/adapters/gitaly"
 	"gatehouse/adapters/httpapi/rest"
@@ -66,8 +67,11 @@ func ProjectReader(standings Standings, views projects.Views, now application.Cl
 }
 
 // ProjectStarter makes what brings repositories to what their projects say.
-func ProjectStarter(creator *projects.Creator, views projects.Views, repositories Repositories, code *code.Service, accounts accounts.Records, now application.Clock) *projects.Starter {
-	return projects.NewStarter(creator, views, repositories, firstCommits{code, accounts, now}, now)
+func ProjectStarter(creator *projects.Creator, views projects.Views, repositories Repositories, code *code.Service, accounts accounts.Records, log *zap.Logger, now application.Clock) *projects.Starter {
+	late := func(project source.ProjectID, err error) {
+		log.Warn("a new project has no first commit yet, and waits for its job", zap.Int64("project_id", int64(project)), zap.Error(err))
+	}
+	return projects.NewStarter(creator, views, repositories, firstCommits{code, accounts, now}, late, now)
 }
 
 // Projects makes the service that changes projects.

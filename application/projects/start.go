@@ -29,12 +29,14 @@ type Starter struct {
 	views   Views
 	heads   Heads
 	commits FirstCommits
+	late    func(source.ProjectID, error)
 	now     application.Clock
 }
 
-// NewStarter makes a Starter.
-func NewStarter(creator *Creator, views Views, heads Heads, commits FirstCommits, now application.Clock) *Starter {
-	return &Starter{creator, views, heads, commits, now}
+// NewStarter makes a Starter. It calls late, which may be called concurrently, for each new
+// project that had no first commit within the request, with the reason: a job makes it later.
+func NewStarter(creator *Creator, views Views, heads Heads, commits FirstCommits, late func(source.ProjectID, error), now application.Clock) *Starter {
+	return &Starter{creator, views, heads, commits, late, now}
 }
 
 // StartRepository creates the repository of a project, and commits a README.md to its default
@@ -78,7 +80,9 @@ func readme(p View) string {
 func (s *Starter) startNow(ctx context.Context, id source.ProjectID) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	_ = s.StartRepository(ctx, int64(id))
+	if err := s.StartRepository(ctx, int64(id)); err != nil {
+		s.late(id, err)
+	}
 }
 
 // SetDefaultBranch makes the default branch of a project that of its repository. It is the
