@@ -30,15 +30,23 @@ func (r *Reader) View(ctx context.Context, by rights.Caller, on rights.Ref) (Vie
 	if err != nil {
 		return View{}, err
 	}
-	f := Filter{User: by.ID, All: true, ID: source.ProjectID(at.ID)}
-	l, err := r.views.List(ctx, f, application.Page{Order: "id", Size: 1}, r.now())
+	v, err := r.view(ctx, by.ID, source.ProjectID(at.ID))
+	if err != nil {
+		return View{}, err
+	}
+	return forCaller(by, v), nil
+}
+
+// view returns a project with all that is kept of it, as it is for a user.
+func (r *Reader) view(ctx context.Context, user identity.UserID, id source.ProjectID) (View, error) {
+	l, err := r.views.List(ctx, Filter{User: user, All: true, ID: id}, application.Page{Order: "id", Size: 1}, r.now())
 	if err == nil && len(l.Items) == 0 { // it has gone meanwhile
 		err = rights.Hidden(rights.Project)
 	}
 	if err != nil {
 		return View{}, err
 	}
-	return forCaller(by, l.Items[0]), nil
+	return l.Items[0], nil
 }
 
 // List returns a page of the projects that the filter picks and that the caller may see.

@@ -138,11 +138,11 @@ func (s *Service) show(ctx context.Context, by rights.Caller, id source.ProjectI
 // checkHead returns why a branch cannot become the default branch of a project, or nil: the
 // repository is asked, outside of any transaction.
 func (s *Service) checkHead(ctx context.Context, by rights.Caller, on rights.Ref, branch string) error {
-	var p source.ProjectRecord
-	err := s.with(ctx, by, rights.AdminProject, on, func(_ ChangeTx, _ rights.Standing, kept source.ProjectRecord) error {
-		p = kept
-		return nil
-	})
+	at, err := s.decide(ctx, s.reader.standings, by, rights.AdminProject, on)
+	if err != nil {
+		return err
+	}
+	p, err := s.reader.view(ctx, by.ID, source.ProjectID(at.ID))
 	switch {
 	case err != nil, branch == p.HeadBranch(), !s.rules.Connected:
 		return err
