@@ -32,6 +32,9 @@ type site struct {
 	events        *receiver
 }
 
+// adminToken is a token of an administrator.
+const adminToken = "e2e-administrator-token"
+
 const gitalySecret = "of Gatehouse and Gitaly"
 
 // timeout is far longer than any operation takes.
@@ -129,7 +132,8 @@ func (s *site) startGatehouse(t *testing.T, database string) (url string) {
 
 func (s *site) world() string {
 	return `
-users: [{id: 1, username: maint}, {id: 2, username: dev}]
+users: [{id: 1, username: maint}, {id: 2, username: dev}, {id: 3, username: root, name: Rita Root, email: root@example.com, admin: true}]
+access_tokens: [{user: root, name: e2e, scopes: [api], token: ` + adminToken + `}]
 groups: [{id: 5, path: acme}]
 projects:
   - {id: 42, path: acme/cli, default_branch: main}
