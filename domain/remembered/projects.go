@@ -121,21 +121,14 @@ func following() Table {
 // of what was never given, and what follows from others of it: the old switches,
 // emails_disabled and public_builds.
 func ProjectValues(v Values) Values {
-	out := Values{}
-	for _, p := range Projects {
-		out[p.Name] = Projects.Value(v, p.Name)
-	}
+	out := Projects.all(v, len(switches)+2)
 	for name, level := range switches {
 		out[name] = out[level] != "disabled"
 	}
 	out["emails_disabled"] = out["emails_enabled"] == false
 	out["public_builds"] = out["public_jobs"]
 	policy, _ := out["container_expiration_policy"].(map[string]any)
-	shown := map[string]any{}
-	for _, p := range ContainerExpirationPolicies {
-		shown[p.Name] = ContainerExpirationPolicies.Value(policy, p.Name)
-	}
-	out["container_expiration_policy"] = shown
+	out["container_expiration_policy"] = map[string]any(ContainerExpirationPolicies.all(policy, 0))
 	return out
 }
 

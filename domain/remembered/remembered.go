@@ -88,6 +88,19 @@ func (t Table) Value(v Values, name string) any {
 	return p.Default
 }
 
+// all returns the values of all parameters in v, or their defaults, with room for some more.
+func (t Table) all(v Values, more int) Values {
+	out := make(Values, len(t)+more)
+	for _, p := range t {
+		value, given := v[p.Name]
+		if !given {
+			value = p.Default
+		}
+		out[p.Name] = value
+	}
+	return out
+}
+
 // With returns v with the changes. Neither of the two changes.
 func (v Values) With(changes Values) Values {
 	if len(changes) == 0 {

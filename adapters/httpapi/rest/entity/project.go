@@ -250,9 +250,9 @@ func (i Instance) Project(v projects.View, statistics bool) Project {
 		out.Statistics = &projectStatistics{}
 	}
 	values := remembered.ProjectValues(i.ProjectDefaults.With(v.Settings))
-	show(reflect.ValueOf(&out).Elem(), values)
+	show(reflect.ValueOf(&out).Elem(), projectFields, values)
 	policy, _ := values["container_expiration_policy"].(map[string]any)
-	show(reflect.ValueOf(&out.ExpirationPolicy).Elem(), policy)
+	show(reflect.ValueOf(&out.ExpirationPolicy).Elem(), policyFields, policy)
 	if !v.CreatedAt.IsZero() {
 		out.ExpirationPolicy.NextRunAt = MomentOrNull(v.CreatedAt.Add(24 * time.Hour))
 	}
@@ -260,17 +260,33 @@ func (i Instance) Project(v projects.View, statistics bool) Project {
 	return out
 }
 
-// show sets the members of type any to the values of the same names.
-func show(form reflect.Value, values map[string]any) {
-	for i := range form.NumField() {
-		field, to := form.Type().Field(i), form.Field(i)
-		switch {
-		case field.Anonymous:
-			show(to, values)
-		case field.Type.Kind() == reflect.Interface:
-			if value := values[field.Tag.Get("json")]; value != nil {
-				to.Set(reflect.ValueOf(value))
-			}
+// namedField is a field by its index, as reflect.Value.FieldByIndex takes it.
+type namedField struct {
+	index []int
+	name  string
+}
+
+// The members that are remembered of a project and of its policy.
+var (
+	projectFields = fieldsOfAny(reflect.TypeFor[Project]())
+	policyFields  = fieldsOfAny(reflect.TypeFor[expirationPolicy]())
+)
+
+// fieldsOfAny returns the fields of type any, by their names in JSON.
+func fieldsOfAny(form reflect.Type) (out []namedField) {
+	for _, field := range reflect.VisibleFields(form) {
+		if field.Type.Kind() == reflect.Interface {
+			out = append(out, namedField{field.Index, field.Tag.Get("json")})
+		}
+	}
+	return out
+}
+
+// show sets fields to the values of the same names.
+func show(form reflect.Value, fields []namedField, values map[string]any) {
+	for _, field := range fields {
+		if value := values[field.name]; value != nil {
+			form.FieldByIndex(field.index).Set(reflect.ValueOf(value))
 		}
 	}
 }
