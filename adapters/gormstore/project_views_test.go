@@ -10,6 +10,7 @@ import (
 	"gatehouse/application/projects"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
+	"gatehouse/tests/stores"
 )
 
 // viewWorld is a world of that many projects: four in each group, and a tenth of the groups
@@ -71,6 +72,66 @@ var viewLists = []struct {
 	{"search", projects.Filter{User: 1, Open: []source.Visibility{source.Internal, source.Public}, Search: "ject 77"}, application.Page{Order: "similarity", Descending: true, Size: 20}},
 	{"group", projects.Filter{User: 1, Open: []source.Visibility{source.Internal, source.Public}}, application.Page{Order: "created_at", Descending: true, Size: 20}},
 	{"one", projects.Filter{User: 1, All: true, ID: 7}, application.Page{Order: "id", Size: 1}},
+}
+
+// TestProjectViews_work holds lists to how much PostgreSQL reads for them: for a page by
+// keyset as much in a table of four times the size, for a page with a total all projects
+// once, and for few memberships none but by indexes.
+func TestProjectViews_work(t *testing.T) {
+	t.Parallel()
+	seen := []source.Visibility{source.Internal, source.Public}
+	keyset := application.Page{Order: "id", Size: 20, Keyset: true}
+	offset := application.Page{Order: "created_at", Descending: true, Size: 20}
+	pages := map[string][]int{}
+	for _, c := range []viewWorld{{4_000}, {16_000}} {
+		t.Run(fmt.Sprint(c.size), func(t *testing.T) {
+			s := open(t, stores.PostgresURL(t))
+			c.fill(t, s)
+			plan := func(f projects.Filter, page application.Page) planNode {
+				query, args, err := s.ProjectViews.Query(f, page, now)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return postgresPlan(t, s, query, args)
+			}
+			for name, f := range map[string]projects.Filter{
+				"all": {User: 7, All: true}, "all, from the middle": {User: 7, All: true, IDAfter: c.size / 2},
+				"visible": {User: 7, Open: seen}, "visible, from the middle": {User: 7, Open: seen, IDAfter: c.size / 2},
+				"visible to strangers": {Open: seen[1:]}, "with a role": {User: 7, LeastRole: source.Guest},
+			} {
+				p := plan(f, keyset)
+				pages[name] = append(pages[name], p.Hit+p.Read)
+			}
+			if c.size < 10_000 { // which may be read as a whole for the rows of the page alone
+				return
+			}
+			for name, want := range map[string]struct {
+				filter projects.Filter
+				looks  int
+			}{
+				"all":         {projects.Filter{User: 7, All: true}, 1},
+				"all, search": {projects.Filter{User: 7, All: true, Search: "ject 1"}, 1},
+				"visible":     {projects.Filter{User: 7, Open: seen}, 1},
+				"search":      {projects.Filter{User: 7, Open: seen, Search: "ject 1"}, 1},
+				"with a role": {projects.Filter{User: 7, LeastRole: source.Guest}, 0},
+			} {
+				looks := 0
+				plan(want.filter, offset).each(func(n planNode) {
+					if n.Relation == "projects" && n.Type == "Seq Scan" {
+						looks++
+					}
+				})
+				if looks != want.looks {
+					t.Errorf("%s: got %d looks at all projects, want %d", name, looks, want.looks)
+				}
+			}
+		})
+	}
+	for name, of := range pages {
+		if of[1] > of[0]+100 {
+			t.Errorf("%s: got %d pages in a table four times as large, and %d", name, of[1], of[0])
+		}
+	}
 }
 
 func BenchmarkProjectViews(b *testing.B) {

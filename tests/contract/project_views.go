@@ -183,6 +183,10 @@ var projectViewCases = []Case{
 			"last part of the path":       {projects.Filter{Search: "ive"}, "[25] of 1"},
 			"not the whole path":          {projects.Filter{Search: "top"}, "[] of 0"},
 			"the whole path":              {projects.Filter{Search: "TOP", SearchPaths: true}, "[21 22 23] of 3"},
+			"not across texts":            {projects.Filter{Search: "zetafirst"}, "[] of 0"},
+			"not across texts, and paths": {projects.Filter{Search: "100%Top", SearchPaths: true}, "[] of 0"},
+			"a path has no last slash":    {projects.Filter{Search: "mid/t"}, "[] of 0"},
+			"in the middle of a path":     {projects.Filter{Search: "mid/t", SearchPaths: true}, "[22] of 1"},
 			"no pattern":                  {projects.Filter{Search: "_"}, "[] of 0"},
 			"visibility":                  {projects.Filter{Visibility: source.Internal}, "[22] of 1"},
 			"storage":                     {projects.Filter{Storage: "second"}, "[23] of 1"},
@@ -226,6 +230,9 @@ var projectViewCases = []Case{
 			"path":               {projects.Filter{}, application.Page{Order: "path", Size: 20}, "[25 24 21 26 23 22] of 6"},
 			"creation":           {projects.Filter{}, application.Page{Order: "created_at", Size: 20}, "[24 26 22 23 21 25] of 6"},
 			"creation, down":     {projects.Filter{}, application.Page{Order: "created_at", Size: 20, Descending: true}, "[25 21 23 22 26 24] of 6"},
+			"creation, a page":   {projects.Filter{}, application.Page{Order: "created_at", Size: 2, Offset: 2}, "[22 23] of 6 and more"},
+			"creation, behind":   {projects.Filter{}, application.Page{Order: "created_at", Size: 2, Offset: 8}, "[] of 6"},
+			"search, a page":     {projects.Filter{Search: "t"}, application.Page{Order: "id", Size: 1, Offset: 1}, "[22] of 3 and more"},
 			"update":             {projects.Filter{}, application.Page{Order: "updated_at", Size: 20}, "[22 23 21 24 26 25] of 6"},
 			"activity":           {projects.Filter{}, application.Page{Order: "last_activity_at", Size: 20}, "[24 26 22 23 21 25] of 6"},
 			"stars":              {projects.Filter{}, application.Page{Order: "star_count", Size: 20, Descending: true}, "[26 25 24 23 22 21] of 6"},
@@ -234,6 +241,21 @@ var projectViewCases = []Case{
 			"nothing to be like": {projects.Filter{}, application.Page{Order: "similarity", Size: 2}, "[21 22] of 6 and more"},
 		} {
 			c.filter.All = true
+			s.Same(name, s.projectIDs(c.filter, c.page), c.want)
+		}
+		for name, c := range map[string]struct {
+			filter projects.Filter
+			page   application.Page
+			want   string
+		}{
+			"seen":                        {projects.Filter{Open: []source.Visibility{source.Internal}}, application.Page{Order: "name", Size: 2, Offset: 2}, "[25 24] of 4"},
+			"seen, by number":             {projects.Filter{Open: []source.Visibility{source.Internal}}, application.Page{Order: "id", Size: 2, Descending: true}, "[25 24] of 4 and more"},
+			"with a role":                 {projects.Filter{LeastRole: source.Guest}, application.Page{Order: "name", Size: 2}, "[22 23] of 4 and more"},
+			"with a role, down":           {projects.Filter{LeastRole: source.Guest}, application.Page{Order: "created_at", Descending: true, Size: 3}, "[25 23 22] of 4 and more"},
+			"with a role, behind the end": {projects.Filter{LeastRole: source.Guest}, application.Page{Order: "path", Size: 3, Offset: 6}, "[] of 4"},
+			"with a role, keyset":         {projects.Filter{LeastRole: source.Guest, IDAfter: 22}, application.Page{Order: "id", Size: 2, Keyset: true}, "[23 24] of 0 and more"},
+		} {
+			c.filter.User = 2
 			s.Same(name, s.projectIDs(c.filter, c.page), c.want)
 		}
 	}},

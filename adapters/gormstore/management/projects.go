@@ -32,11 +32,13 @@ type projectListing struct {
 // Least says whether a role is asked for.
 func (l *projectListing) Least() bool { return l.LeastRole > source.NoRole }
 
-// projectLastPart is the SQL for the last part of a project's path.
-const projectLastPart = "substr(p.path, length(n.path) + 2)"
-
 // LastPart is the SQL for the last part of a project's path.
-func (l *projectListing) LastPart() string { return projectLastPart }
+func (l *projectListing) LastPart() string {
+	if l.Postgres() {
+		return "split_part(p.path, '/', -1)"
+	}
+	return "substr(p.path, length(n.path) + 2)"
+}
 
 // Member is the SQL for a text in a column of JSON.
 func (l *projectListing) Member(column, name string) string {
@@ -46,9 +48,17 @@ func (l *projectListing) Member(column, name string) string {
 	return fmt.Sprintf("json_extract(%s, '$.%s')", column, name)
 }
 
-// AsksLastPart says whether the last part of the path picks or orders projects, for which
-// their namespaces n are needed.
-func (l *projectListing) AsksLastPart() bool { return l.Has("search") || l.page.Order == "path" }
+// NeedsNamespace says whether projects are picked or ordered by the namespace n of each: by
+// the last part of the path, on SQLite.
+func (l *projectListing) NeedsNamespace() bool {
+	return !l.Postgres() && (l.Has("search") || l.page.Order == "path")
+}
+
+// AtOnce says whether one look at the projects answers for the page and for the total: where
+// the page alone looks at all of them, too.
+func (l *projectListing) AtOnce() bool {
+	return !l.page.Keyset && !l.Counting && !l.Has("id") && (l.page.Order != "id" || !l.All || l.Has("search"))
+}
 
 // Order is the SQL for the order of the page. None of it is NULL.
 func (l *projectListing) Order() string {
@@ -62,7 +72,7 @@ func (l *projectListing) Order() string {
 	case "name":
 		return l.Dialect.Lower("p.name")
 	case "path":
-		return l.Dialect.Lower(projectLastPart)
+		return l.Dialect.Lower(l.LastPart())
 	case "created_at":
 		return moment("p.created_at")
 	case "updated_at":
@@ -82,7 +92,7 @@ func (l *projectListing) similarity() string {
 	if !l.Has("search") {
 		return "p.id"
 	}
-	name, path, search := l.Dialect.Lower("p.name"), l.Dialect.Lower(projectLastPart), l.Arg("search")
+	name, path, search := l.Dialect.Lower("p.name"), l.Dialect.Lower(l.LastPart()), l.Arg("search")
 	find := "instr"
 	if l.Postgres() {
 		find = "strpos"
@@ -93,20 +103,39 @@ func (l *projectListing) similarity() string {
 
 // List implements projects.Views.
 func (p *Projects) List(ctx context.Context, f projects.Filter, page application.Page, now time.Time) (application.Listed[projects.View], error) {
-	data := &projectListing{
+	data, err := p.listing(f, page, now)
+	if err != nil {
+		return application.Listed[projects.View]{}, err
+	}
+	columns := scanProject
+	if data.AtOnce() {
+		data.total = new(int64)
+		columns = func(v *projects.View) []any { return append(scanProject(v), data.total) }
+	}
+	l, err := listed(ctx, p.db, "project_views", data, columns)
+	for i := range l.Items {
+		completeProject(&l.Items[i])
+	}
+	return l, database.Fault(err, "projects")
+}
+
+// Query returns the text and the arguments of the statement by which List reads a page.
+func (p *Projects) Query(f projects.Filter, page application.Page, now time.Time) (query string, args []any, err error) {
+	data, err := p.listing(f, page, now)
+	if err != nil {
+		return "", nil, err
+	}
+	return statement("project_views", data, false)
+}
+
+func (p *Projects) listing(f projects.Filter, page application.Page, now time.Time) (*projectListing, error) {
+	l := &projectListing{
 		listing: listing{Text: database.Text{Dialect: p.db.Dialect}, page: page, args: map[string]any{
 			"user": int64(f.User), "least": int(max(f.LeastRole, source.Guest)), "today": now.UTC().Format(time.DateOnly),
 		}},
 		Filter: f,
 	}
-	if err := data.setArgs(f); err != nil {
-		return application.Listed[projects.View]{}, err
-	}
-	l, err := listed(ctx, p.db, "project_views", data, scanProject)
-	for i := range l.Items {
-		completeProject(&l.Items[i])
-	}
-	return l, database.Fault(err, "projects")
+	return l, l.setArgs(f)
 }
 
 // setArgs sets the arguments of those parts of the filter that are given.

@@ -3,27 +3,40 @@
 
 {{- /* The namespaces in which a user has a role, as their owner, as a member or by a share,
        and the projects in which the user has one beside that. The closure table has all
-       that is below; neither depends on how many other groups there are. */ -}}
+       that is below; neither depends on how many other groups there are. Some may be there
+       twice. PostgreSQL plans for any user, and so for few memberships: an array of numbers
+       is looked up in one go, where a join would go through it row by row. */ -}}
+
+{{define "groups of user"}}SELECT m.group_id FROM members m WHERE m.user_id = {{.Arg "user"}} AND m.holder > 0 AND m.level >= {{.Arg "least"}} AND {{template "active member" .}}{{end}}
+
 {{define "reach"}}
 mine AS (
     SELECT c.descendant_id AS id
-    FROM members m {{.Join}} namespace_closure c ON c.ancestor_id = m.group_id
-    WHERE m.user_id = {{.Arg "user"}} AND m.holder > 0 AND m.level >= {{.Arg "least"}} AND {{template "active member" .}}
+{{- if .Postgres}}
+    FROM namespace_closure c WHERE c.ancestor_id = ANY (ARRAY({{template "groups of user" .}}))
+{{- else}}
+    FROM ({{template "groups of user" .}}) own {{.Join}} namespace_closure c ON c.ancestor_id = own.group_id
+{{- end}}
 ), lent AS (
     SELECT s.group_id, s.project_id
-    FROM (SELECT DISTINCT id FROM mine) with_group {{.Join}} shares s ON s.with_id = with_group.id
+    FROM mine {{.Join}} shares s ON s.with_id = mine.id
     WHERE s.level >= {{.Arg "least"}} AND {{template "valid share" .}}
 ), within AS (
     SELECT id FROM mine
-    UNION
-    SELECT c.descendant_id FROM lent {{.Join}} namespace_closure c ON c.ancestor_id = lent.group_id
-    UNION
+    UNION ALL
+    SELECT c.descendant_id
+{{- if .Postgres}}
+    FROM namespace_closure c WHERE c.ancestor_id = ANY (ARRAY(SELECT group_id FROM lent))
+{{- else}}
+    FROM lent {{.Join}} namespace_closure c ON c.ancestor_id = lent.group_id
+{{- end}}
+    UNION ALL
     SELECT n.id FROM namespaces n WHERE n.owner_id = {{.Arg "user"}}
 ), singly AS (
     SELECT m.project_id AS id
     FROM members m
     WHERE m.user_id = {{.Arg "user"}} AND m.holder < 0 AND m.level >= {{.Arg "least"}} AND {{template "active member" .}}
-    UNION
+    UNION ALL
     SELECT lent.project_id FROM lent WHERE lent.project_id IS NOT NULL
 ), {{end}}
 
@@ -54,18 +67,26 @@ mine AS (
 {{- if .In}}
 FROM ({{template "scope" .}}) chosen {{.Join}} projects p ON p.id = chosen.id
 {{- else if .Least}}
+{{- if .Postgres}}
+FROM (
+    SELECT p.* FROM projects p WHERE p.namespace_id = ANY (ARRAY(SELECT id FROM within))
+    UNION ALL
+    SELECT p.* FROM projects p WHERE p.id = ANY (ARRAY(SELECT id FROM singly)) AND p.namespace_id NOT IN (SELECT id FROM within)
+) p
+{{- else}}
 FROM (SELECT p.id FROM within {{.Join}} projects p ON p.namespace_id = within.id UNION SELECT id FROM singly) chosen {{.Join}} projects p ON p.id = chosen.id
+{{- end}}
 {{- else}}
 FROM projects p
-{{- end}}{{if .AsksLastPart}}
+{{- end}}{{if .NeedsNamespace}}
 {{.Join}} namespaces n ON n.id = p.namespace_id
 {{- end}}
 WHERE {{if .PendingDelete}}true{{else}}NOT p.pending_delete AND p.namespace_id NOT IN (SELECT h.id FROM namespaces h WHERE h.hidden){{end}}
 {{- if .Has "id"}} AND p.id = {{.Arg "id"}}{{end}}
 {{- if .Least}}{{if .In}} AND ({{template "reached" .}}){{end}}
 {{- else if not .All}} AND ({{range .Open}}p.visibility = '{{.}}' OR {{end}}{{if .User}}{{template "reached" .}}{{else}}false{{end}}){{end}}
-{{- if .Has "search"}} AND ({{.Contains "p.name" "search"}} OR {{.Contains "p.description" "search"}} OR {{.Contains .LastPart "search"}}
-    {{- if .SearchPaths}} OR {{.Contains "p.path" "search"}}{{end}}){{end}}
+{{- if .Has "search"}} AND {{.Contains "(p.name || p.description || p.path)" "search"}} AND ({{.Contains "p.name" "search"}} OR {{.Contains "p.description" "search"}} OR
+    {{- if .SearchPaths}} {{.Contains "p.path" "search"}}{{else}} {{.Contains .LastPart "search"}}{{end}}){{end}}
 {{- if .Has "visibility"}} AND p.visibility = {{.Arg "visibility"}}{{end}}
 {{- if .Has "storage"}} AND p.storage = {{.Arg "storage"}}{{end}}
 {{- if .Has "archived"}} AND p.archived = {{.Arg "archived"}}{{end}}
@@ -86,11 +107,21 @@ WITH {{if or .User .Least}}{{template "reach" .}}{{end -}}
 counted AS (SELECT 1 {{- template "found" .}} LIMIT {{.Limit}})
 SELECT count(*) FROM counted
 {{- else}}
+{{- if .AtOnce}}
+found AS MATERIALIZED (
+    SELECT p.id, {{.Order}} AS place {{- template "found" .}}
+), page AS (
+    SELECT found.id FROM found
+    ORDER BY found.place {{.Direction}}, found.id {{.Direction}}
+    LIMIT {{.Limit}} OFFSET {{.Offset}}
+)
+{{- else}}
 page AS (
     SELECT p.id {{- template "found" .}}
     ORDER BY {{.Order}} {{.Direction}}, p.id {{.Direction}}
     LIMIT {{.Limit}} OFFSET {{.Offset}}
 )
+{{- end}}
 SELECT
     p.id, p.path, p.visibility, p.archived, p.read_only, p.repository, p.wiki, p.lfs, p.default_branch, p.empty, p.storage, p.legacy_path,
     p.name, p.description, p.creator_id, p.topics, p.settings, p.object_format, p.created_at, p.updated_at,
@@ -106,6 +137,7 @@ SELECT
         WHERE c.descendant_id = n.id AND {{template "active member" .}}), 0),
     {{template "shares" .With "project" "p.id"}},
     {{template "user columns" .With "user" "o"}}
+    {{- if .AtOnce}}, (SELECT count(*) FROM found){{end}}
 FROM page {{.Join}} projects p ON p.id = page.id {{.Join}} namespaces n ON n.id = p.namespace_id LEFT JOIN users o ON o.id = n.owner_id
 ORDER BY {{.Order}} {{.Direction}}, p.id {{.Direction}}
 {{- end}}
