@@ -21,10 +21,13 @@ import (
 	"gatehouse/adapters/gormstore"
 	"gatehouse/adapters/gormstore/database"
 	"gatehouse/adapters/gormstore/worldtx"
+	"gatehouse/application"
+	"gatehouse/application/accounts"
 	"gatehouse/application/inventory"
 	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
+	"gatehouse/tests/stores"
 )
 
 // plannedWorld fills a store with tables that are not small.
@@ -183,6 +186,19 @@ func TestManagement_plans(t *testing.T) {
 			if !used {
 				t.Errorf("%s: not used", index)
 			}
+		}
+	})
+}
+
+// TestAccounts_Views_work holds a page of users to looks for the projects of each by an index.
+func TestAccounts_Views_work(t *testing.T) {
+	t.Parallel()
+	s := open(t, stores.PostgresURL(t))
+	viewWorld{8_000}.fill(t, s)
+	query, args := s.AccountRecords.Query(accounts.Filter{}, application.Page{Order: "id", Size: 20, Keyset: true}, now)
+	postgresPlan(t, s, query, args).each(func(n planNode) {
+		if n.Relation == "projects" && n.Condition == "" {
+			t.Errorf("got a %s of all projects %s", n.Type, n.Index)
 		}
 	})
 }

@@ -29,9 +29,9 @@ const (
 		u.id, u.username, u.name, u.email, u.public_email, u.state, u.type, u.admin, u.external, u.terms_accepted, u.email_confirmed,
 		u.password_expires_at, u.credential_version, u.two_factor, u.can_create_group, u.projects_limit, u.note, u.settings,
 		u.created_at, u.updated_at, u.last_activity_on, n.id, c.id, c.username, c.name, c.state, c.public_email, ` + highestRole
+	// highestRole has no EXISTS, for which PostgreSQL might read all projects once instead.
 	highestRole = `
-		CASE WHEN EXISTS (SELECT 1 FROM projects p WHERE p.namespace_id = n.id) THEN 50
-			ELSE coalesce((SELECT max(m.level) FROM members m WHERE m.user_id = u.id AND ` + validMember + `), 0) END`
+		coalesce((SELECT 50 FROM projects p WHERE p.namespace_id = n.id LIMIT 1), (SELECT max(m.level) FROM members m WHERE m.user_id = u.id AND ` + validMember + `), 0)`
 	viewTables = `users u JOIN namespaces n ON n.owner_id = u.id LEFT JOIN users c ON c.id = u.created_by`
 )
 
@@ -96,6 +96,28 @@ func (a *Accounts) HasAdministrator(ctx context.Context) (found bool, err error)
 
 // Views implements accounts.Records.
 func (a *Accounts) Views(ctx context.Context, f accounts.Filter, page application.Page, now time.Time) (application.Listed[accounts.View], error) {
+	for _, text := range []string{f.Username, f.Search, f.PublicEmail, f.ExternUID, f.Provider} {
+		if !database.Storable(text) {
+			return application.Listed[accounts.View]{}, nil
+		}
+	}
+	views, err := list(ctx, a.db, a.query(f, now), page, func(rows *sql.Rows) (v accounts.View, err error) {
+		err = rows.Scan(scanView(&v)...)
+		v.CreatedBy = v.Creator.ID
+		return v, err
+	})
+	return views, database.Fault(err, "users")
+}
+
+// Query returns the text and the arguments of the statement by which Views reads a first page.
+func (a *Accounts) Query(f accounts.Filter, page application.Page, now time.Time) (text string, args []any) {
+	q := a.query(f, now)
+	text = q.page(page)
+	return text, q.args
+}
+
+// query returns the query of the users that the filter picks.
+func (a *Accounts) query(f accounts.Filter, now time.Time) query {
 	d := a.db.Dialect
 	earliest := d.Earliest()
 	moment := func(column string) string { return fmt.Sprintf("coalesce(%s, %s)", column, earliest) }
@@ -109,18 +131,8 @@ func (a *Accounts) Views(ctx context.Context, f accounts.Filter, page applicatio
 			"name": folded, "username": folded, "created_at": d.Position, "updated_at": d.Position,
 		},
 	}
-	for _, text := range []string{f.Username, f.Search, f.PublicEmail, f.ExternUID, f.Provider} {
-		if !database.Storable(text) {
-			return application.Listed[accounts.View]{}, nil
-		}
-	}
 	a.filter(&q, f)
-	views, err := list(ctx, a.db, q, page, func(rows *sql.Rows) (v accounts.View, err error) {
-		err = rows.Scan(scanView(&v)...)
-		v.CreatedBy = v.Creator.ID
-		return v, err
-	})
-	return views, database.Fault(err, "users")
+	return q
 }
 
 // folded compares names in lower case.
