@@ -23,9 +23,11 @@ import (
 	"gatehouse/adapters/gormstore/worldtx"
 	"gatehouse/application"
 	"gatehouse/application/accounts"
+	"gatehouse/application/groups"
 	"gatehouse/application/inventory"
 	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
+	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
 	"gatehouse/tests/stores"
 )
@@ -199,6 +201,24 @@ func TestAccounts_Views_work(t *testing.T) {
 	postgresPlan(t, s, query, args).each(func(n planNode) {
 		if n.Relation == "projects" && n.Condition == "" {
 			t.Errorf("got a %s of all projects %s", n.Type, n.Index)
+		}
+	})
+}
+
+// TestGroups_Views_work holds a search for groups to one look at the roles of a user who has
+// many, whatever number of groups PostgreSQL expects to find.
+func TestGroups_Views_work(t *testing.T) {
+	t.Parallel()
+	s := open(t, stores.PostgresURL(t))
+	viewWorld{8_000}.fill(t, s)
+	sight := rights.Sight{User: 1, Visibilities: []source.Visibility{source.Internal, source.Public}}
+	query, args, err := s.GroupRecords.Query(groups.Filter{Sight: sight, Search: "g"}, application.Page{Order: "name", Size: 20}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	postgresPlan(t, s, query, args).each(func(n planNode) {
+		if n.Type == "Materialize" {
+			t.Error("the roles are read for each group")
 		}
 	})
 }

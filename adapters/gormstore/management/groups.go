@@ -132,6 +132,15 @@ func (g *Groups) Views(ctx context.Context, f groups.Filter, page application.Pa
 	return found, database.Fault(err, "groups")
 }
 
+// Query returns the text and the arguments of the statement by which Views reads a first page.
+func (g *Groups) Query(f groups.Filter, page application.Page, now time.Time) (text string, args []any, err error) {
+	q, err := g.query(f, page, now)
+	if err == nil {
+		text = q.page(page)
+	}
+	return text, q.args, err
+}
+
 // query returns the query of the groups that the filter picks.
 func (g *Groups) query(f groups.Filter, page application.Page, now time.Time) (query, error) {
 	name, last := g.db.Dialect.Lower("n.name"), g.db.Dialect.Lower(lastPart)
@@ -139,10 +148,17 @@ func (g *Groups) query(f groups.Filter, page application.Page, now time.Time) (q
 		columns: groupColumns, from: "namespaces n", id: "n.id",
 		orders: map[string]string{"id": "n.id", "name": name, "path": last, "similarity": name},
 	}
-	if f.Least > source.NoRole || f.Sight.User != 0 && !f.Sight.All {
-		if _, err := q.joinRoles(g.db, f.Sight.User, f.Least, now); err != nil {
-			return query{}, err
-		}
+	reached, err := "", error(nil)
+	switch seen := f.Sight.User != 0 && !f.Sight.All; {
+	case f.Least > source.NoRole, seen && f.TransferOf != 0:
+		_, err = q.joinRoles(g.db, f.Sight.User, f.Least, now)
+		reached = "r.level IS NOT NULL"
+	case seen: // a join would be made row by row where few groups are expected
+		reached, _, err = q.roles(g.db, f.Sight.User, now)
+		reached = "n.id IN (SELECT id FROM (" + reached + ") r)"
+	}
+	if err != nil {
+		return query{}, err
 	}
 	q.and(isGroup)
 	switch {
@@ -150,7 +166,7 @@ func (g *Groups) query(f groups.Filter, page application.Page, now time.Time) (q
 	case f.Sight.User == 0:
 		q.and(oneOf("n.visibility", f.Sight.Visibilities))
 	default:
-		q.and("(" + oneOf("n.visibility", f.Sight.Visibilities) + " OR r.level IS NOT NULL)")
+		q.and("(" + oneOf("n.visibility", f.Sight.Visibilities) + " OR " + reached + ")")
 	}
 	if f.Search != "" {
 		q.search(g.db.Dialect, f.Search, strings.Contains(f.Search, "/"))
@@ -201,14 +217,9 @@ const (
 // NoRole. It is called before any argument is bound, and returns the place of the user's
 // number among them.
 func (q *query) joinRoles(db *database.DB, user identity.UserID, least source.Role, now time.Time) (place string, err error) {
-	text := &database.Text{Dialect: db.Dialect}
-	roles, names, err := queries.Write("group_roles", text, text)
+	roles, place, err := q.roles(db, user, now)
 	if err != nil {
 		return "", err
-	}
-	values := map[string]any{"user": int64(user), "above": int64(source.Minimal), "today": now.UTC().Format(time.DateOnly)}
-	for _, name := range names {
-		q.args = append(q.args, values[name])
 	}
 	join := " LEFT JOIN ("
 	if least > source.NoRole {
@@ -216,7 +227,19 @@ func (q *query) joinRoles(db *database.DB, user identity.UserID, least source.Ro
 		q.and("r.level >= ?", int64(least))
 	}
 	q.from += join + roles + ") r ON r.id = n.id"
-	return text.Arg("user"), nil
+	return place, nil
+}
+
+// roles returns the SQL of the groups in which the user has a role, and the place of the
+// user's number. It is called before any argument is bound.
+func (q *query) roles(db *database.DB, user identity.UserID, now time.Time) (roles, place string, err error) {
+	text := &database.Text{Dialect: db.Dialect}
+	roles, names, err := queries.Write("group_roles", text, text)
+	values := map[string]any{"user": int64(user), "above": int64(source.Minimal), "today": now.UTC().Format(time.DateOnly)}
+	for _, name := range names {
+		q.args = append(q.args, values[name])
+	}
+	return roles, text.Arg("user"), err
 }
 
 // oneOf is the SQL that a column has one of some words, which need no quoting.
