@@ -8,7 +8,7 @@ TABLE = go test -timeout 0 -run '^$$' -bench '^BenchmarkTable$$' -benchtime 1x -
 export N SEED KIND
 # The revision goes into the binary unless git cannot tell it.
 VCS = $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
-.PHONY: help build run demo test test-system faults check bench bench-lookups bench-large benchmarks fuzz cover generate
+.PHONY: help build run demo test test-system faults check bench bench-lookups bench-large bench-lists benchmarks fuzz cover generate
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -44,8 +44,11 @@ bench-lookups: ## rows of the table that bench leaves out: what coalescing look-
 bench-large: ## the table on a world as large as a big customer's (6 GB of memory, 4 GB of disk)
 	cd tests/bench && $(TABLE) -world large
 
+bench-lists: ## lists of the management API among 100,000 projects, as a ratio to a floor. ROWS, RUNS and JSON as for bench
+	cd tests/bench && $(subst BenchmarkTable,BenchmarkLists,$(TABLE))
+
 benchmarks: ## the benchmarks of single parts, BENCHTIME each
-	go test -run '^$$' -bench . -skip '^BenchmarkTable$$' -benchmem -benchtime $(BENCHTIME) -timeout 1h ./...
+	go test -run '^$$' -bench . -skip '^Benchmark(Table|Lists)$$' -benchmem -benchtime $(BENCHTIME) -timeout 1h ./...
 
 fuzz: ## every fuzz target, FUZZTIME each
 	.ci/fuzz $(FUZZTIME)
