@@ -3,6 +3,8 @@ package memory
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -20,12 +22,22 @@ type AuditLog struct{ *state }
 
 // Append implements gitaudit.Log.
 func (l AuditLog) Append(ctx context.Context, events ...audit.Event) error {
-	if err := ctx.Err(); err != nil {
+	if err := cmp.Or(ctx.Err(), checkEvents(events)); err != nil {
 		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.keepEvents(events)
+	return nil
+}
+
+// checkEvents refuses what cannot be written as JSON, as a database does.
+func checkEvents(events []audit.Event) error {
+	for _, e := range events {
+		if err := errors.Join(e.Before.Check(), e.After.Check()); err != nil {
+			return fmt.Errorf("audit event %q: %w", e.Action, err)
+		}
+	}
 	return nil
 }
 
@@ -35,7 +47,7 @@ type auditTx struct{ *transaction }
 // Append implements provisioning.AuditLog.
 func (tx auditTx) Append(ctx context.Context, events ...audit.Event) error {
 	tx.eventsToAdd = append(tx.eventsToAdd, events...)
-	return ctx.Err()
+	return cmp.Or(ctx.Err(), checkEvents(events))
 }
 
 // MaxAuditEvents is how many audit events are kept, the newest: strangers cause some of

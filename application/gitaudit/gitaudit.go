@@ -27,7 +27,8 @@ func VerbOf(c source.Command, s audit.Stats) audit.Verb {
 
 // Log keeps events.
 type Log interface {
-	// Append keeps the events durably and in their order, all of them or none.
+	// Append keeps the events durably and in their order, all of them or none. It fails
+	// for a value that audit.Values does not have.
 	Append(ctx context.Context, events ...audit.Event) error
 }
 

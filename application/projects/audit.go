@@ -20,7 +20,7 @@ func values(p source.ProjectRecord) audit.Values {
 	if len(p.Topics) == 0 {
 		out["topics"] = []string{}
 	}
-	maps.Copy(out, p.Settings)
+	maps.Copy(out, p.Settings.Flat())
 	return out
 }
 

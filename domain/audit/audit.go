@@ -3,6 +3,7 @@
 package audit
 
 import (
+	"fmt"
 	"time"
 
 	"gatehouse/domain/identity"
@@ -130,6 +131,18 @@ const (
 // Values are members by their names in the world file. A value is a string, int64,
 // bool, []string or nil.
 type Values map[string]any
+
+// Check returns an error if a value is of another type.
+func (v Values) Check() error {
+	for name, value := range v {
+		switch value.(type) {
+		case string, int64, bool, []string, nil:
+		default:
+			return fmt.Errorf("%s is a %T", name, value)
+		}
+	}
+	return nil
+}
 
 // GitCommand is what is known of a Git command.
 type GitCommand struct {

@@ -132,3 +132,18 @@ func (v Values) Behind(prefix string) Values {
 	}
 	return out
 }
+
+// Flat returns the values with each of a hash on its own, by the names of both with a dot
+// between them.
+func (v Values) Flat() Values {
+	out := make(Values, len(v))
+	for name, value := range v {
+		hash, isHash := value.(map[string]any)
+		if !isHash {
+			out[name] = value
+			continue
+		}
+		maps.Copy(out, Values(hash).Flat().Behind(name+"."))
+	}
+	return out
+}

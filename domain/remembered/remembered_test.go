@@ -77,6 +77,18 @@ func TestBehind(t *testing.T) {
 }
 
 // Each default is a value that the parameter takes, and no name occurs twice.
+func TestValues_Flat(t *testing.T) {
+	t.Parallel()
+	given := remembered.Values{"a": "x", "none": nil, "policy": map[string]any{"keep_n": int64(5), "deep": map[string]any{"on": true}}}
+	want := remembered.Values{"a": "x", "none": nil, "policy.keep_n": int64(5), "policy.deep.on": true}
+	if diff := cmp.Diff(want, given.Flat()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if len(given) != 3 {
+		t.Error("the values have changed")
+	}
+}
+
 func TestTables(t *testing.T) {
 	t.Parallel()
 	for name, table := range map[string]remembered.Table{

@@ -37,9 +37,11 @@ func projectChangeFlow(i instance) {
 	app := made[*gitlab.Project](i, "create")(hers.Projects.CreateProject(&gitlab.CreateProjectOptions{
 		Name: gitlab.Ptr("My App"), NamespaceID: &acme.ID, Description: gitlab.Ptr("words"), Topics: &[]string{"go"}, LFSEnabled: gitlab.Ptr(false),
 		IssuesAccessLevel: gitlab.Ptr(gitlab.DisabledAccessControl), MergeMethod: gitlab.Ptr(gitlab.FastForwardMerge), BuildTimeout: gitlab.Ptr(int64(60)),
+		ContainerExpirationPolicyAttributes: &gitlab.ContainerExpirationPolicyAttributes{KeepN: gitlab.Ptr(int64(5))},
 	}))
 	same(i, "path", app.PathWithNamespace, "acme/my-app")
 	same(i, "kept", values(app.Description, app.Topics, app.LFSEnabled, app.IssuesAccessLevel, app.IssuesEnabled, app.MergeMethod, app.BuildTimeout), "words [go] false disabled false ff 60")
+	same(i, "policy kept", values(app.ContainerExpirationPolicy.KeepN, app.ContainerExpirationPolicy.Cadence), "5 1d")
 	same(i, "defaults", values(app.Visibility, app.ImportStatus, app.EmptyRepo, app.Archived, app.DefaultBranch), "private none true false main")
 	same(i, "creator", app.CreatorID, mia.ID)
 	recent(i, "created_at", app.CreatedAt)

@@ -315,6 +315,13 @@ var auditEventCases = []Case{
 		}
 		s.Same("kept", len(s.List("audit")), 0)
 	}},
+	{Name: "value of another type: none of several events", Check: func(s Subject) {
+		hash := audit.Event{At: now, After: audit.Values{"policy": map[string]any{"keep_n": int64(1)}}}
+		if s.AuditLog.Append(s.Context(), audit.Event{At: now}, hash) == nil {
+			s.Errorf("Append: got no error")
+		}
+		s.Same("kept", len(s.List("audit")), 0)
+	}},
 	{Name: "filters: texts that differ behind a long beginning", Check: func(s Subject) {
 		long := strings.Repeat("x", 250)
 		for _, end := range []string{"a", "b"} {

@@ -165,6 +165,9 @@ type valuesRow audit.Values
 // MarshalJSON implements json.Marshaler. It fails for a value of a type that
 // audit.Values does not have.
 func (v valuesRow) MarshalJSON() ([]byte, error) {
+	if err := audit.Values(v).Check(); err != nil {
+		return nil, err
+	}
 	row := make(map[string]any, len(v))
 	for name, value := range v {
 		switch value := value.(type) {
@@ -172,10 +175,8 @@ func (v valuesRow) MarshalJSON() ([]byte, error) {
 			row[name] = text(value)
 		case []string:
 			row[name] = texts(value)
-		case nil, bool, int64:
-			row[name] = value
 		default:
-			return nil, fmt.Errorf("%s is a %T", name, value)
+			row[name] = value
 		}
 	}
 	return json.Marshal(row)
