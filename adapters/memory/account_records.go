@@ -244,7 +244,7 @@ func (c Credentials) FindKey(ctx context.Context, which accounts.KeyClaim) (iden
 	if !ok {
 		return identity.Key{}, nil, notFound("key %v", which)
 	}
-	k.LastUsedAt, k.Comment = c.keyLastUsed(k.Key), ""
+	k.LastUsedAt = c.keyLastUsed(k.Key)
 	var projects []accounts.DeployKeyProject
 	for p, canPush := range k.projects {
 		projects = append(projects, accounts.DeployKeyProject{Project: p, CanPush: canPush})

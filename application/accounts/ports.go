@@ -265,8 +265,8 @@ type Credentials interface {
 	Emails(ctx context.Context, f EmailFilter, page application.Page) (application.Listed[identity.Email], error)
 	// Keys returns a page of the SSH keys of a user, in the order of their numbers.
 	Keys(ctx context.Context, user identity.UserID, page application.Page) (application.Listed[identity.Key], error)
-	// FindKey returns the key of the claim: a user's or a deploy key with its projects, else
-	// domain.NotFound. By MD5 it reads every key.
+	// FindKey returns the key of the claim: a user's or a deploy key with its comment and
+	// its projects, else domain.NotFound. By MD5 it reads every key.
 	FindKey(ctx context.Context, which KeyClaim) (identity.Key, []DeployKeyProject, error)
 	// Tokens returns a page of the personal access tokens that the filter picks at now.
 	// Page.Order is id, created_at, expires_at, last_used_at or name, which is ordered byte

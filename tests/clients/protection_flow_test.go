@@ -174,6 +174,8 @@ func deployKeyFlow(i instance) {
 		i.Errorf("fingerprints: got %q, %q", k.Fingerprint, k.FingerprintSHA256)
 	}
 	wantEqual(i, "read", read[*gitlab.ProjectDeployKey](i, "get")(keys.GetDeployKey(60, k.ID)), k)
+	same(i, "key by number", read[*gitlab.Key](i, "key")(i.admin.Keys.GetKeyWithUser(k.ID)).Key, line)
+	same(i, "key by fingerprint", read[*gitlab.Key](i, "key")(i.admin.Keys.GetKeyByFingerprint(&gitlab.GetKeyByFingerprintOptions{Fingerprint: k.FingerprintSHA256})).Key, line)
 	by := fmt.Sprintf(`"key_id": %d`, k.ID)
 	i.pushesRef("may push", by, "acme/app", "refs/heads/topic", true)
 	i.pushesRef("not enabled", by, "acme/lib", "refs/heads/topic", false)

@@ -55,8 +55,8 @@ func (c *Credentials) Keys(ctx context.Context, user identity.UserID, page appli
 }
 
 const (
-	keyByID          = "SELECT " + keyColumns + " FROM keys k WHERE k.id = $1"
-	keyByFingerprint = "SELECT " + keyColumns + " FROM keys k WHERE k.fingerprint = $1"
+	keyByID          = "SELECT " + keyColumns + ", k.comment FROM keys k WHERE k.id = $1"
+	keyByFingerprint = "SELECT " + keyColumns + ", k.comment FROM keys k WHERE k.fingerprint = $1"
 	allKeyLines      = "SELECT id, line FROM keys"
 	deployKeyProject = "SELECT project_id, can_push FROM deploy_key_projects WHERE key_id = $1 ORDER BY project_id"
 )
@@ -75,7 +75,7 @@ func (c *Credentials) FindKey(ctx context.Context, which accounts.KeyClaim) (key
 	if !database.Storable(string(which.Fingerprint)) {
 		return identity.Key{}, nil, database.NotFound("key %q", which.Fingerprint)
 	}
-	err = c.db.Pool.QueryRowContext(ctx, text, value).Scan(scanKey(&key)...)
+	err = c.db.Pool.QueryRowContext(ctx, text, value).Scan(append(scanKey(&key), &key.Comment)...)
 	if err == nil && key.Kind == identity.DeployKey {
 		projects, err = c.enabledOn(ctx, key.ID)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gatehouse/application"
+	"gatehouse/application/accounts"
 	"gatehouse/application/deploykeys"
 	"gatehouse/application/protections"
 	"gatehouse/domain"
@@ -220,6 +221,9 @@ var deployKeyCases = []contract.Case{
 			s.Kind("rename none", keys.Rename(s.Context(), 99, "x"), domain.NotFound)
 			s.Kind("remove none", keys.RemoveKey(s.Context(), 99), domain.NotFound)
 		})
+		shown, _, err := s.Credentials.FindKey(s.Context(), accounts.KeyClaim{ID: k.ID})
+		s.Fine("FindKey", err)
+		s.Same("comment", shown.Comment, "me@here")
 		s.protecting(func(tx protections.Protections, _ protections.Grantees) {
 			_, err := tx.PutProtection(s.Context(), 31, source.Protection{Kind: source.Branch, Pattern: "k", Push: []source.Access{{DeployKey: k.ID}, {DeployKey: 41}}})
 			s.Fine("PutProtection", err)

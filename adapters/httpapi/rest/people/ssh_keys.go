@@ -86,11 +86,11 @@ type deployKeyProjectBody struct {
 }
 
 // sshKey returns a key as it is shown. As in GitLab, a comment of the instance's own takes
-// the place of the user's.
+// the place of the user's; a deploy key keeps its own.
 func (a *API) sshKey(k identity.Key, owner identity.User) sshKey {
-	line := k.Line
+	line := strings.TrimSpace(k.Line + " " + k.Comment)
 	if owner.Known() {
-		line += " " + strings.Join(strings.Fields(owner.Name), " ") + " (" + a.instance.Host() + ")"
+		line = k.Line + " " + strings.Join(strings.Fields(owner.Name), " ") + " (" + a.instance.Host() + ")"
 	}
 	return sshKey{
 		ID: int64(k.ID), Title: k.Title, CreatedAt: entity.MomentOrNull(k.CreatedAt), ExpiresAt: entity.MomentOrNull(k.ExpiresAt),
