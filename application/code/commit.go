@@ -66,7 +66,7 @@ func check(commit source.NewCommit) error {
 		return errNoAddress
 	}
 	if slices.ContainsFunc(commit.Changes, func(c source.FileChange) bool { return !readable(c.Path) || !readable(c.PreviousPath) }) {
-		return domain.Refuse(domain.Invalid, "actions has a path that no file has")
+		return domain.Refuse(domain.Invalid, "file_path or previous_path has a character that no path has")
 	}
 	return nil
 }

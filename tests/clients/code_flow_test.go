@@ -131,6 +131,7 @@ members: [{user: mia, project: acme/app, role: maintainer}, {user: max, project:
 	sameList(i, "branches by a pattern", branches(gitlab.ListBranchesOptions{Regex: gitlab.Ptr("^ma")}), "main")
 
 	readFiles(i, his, topic, first)
+	writeFiles(i, his)
 	i.pushesTo("developer", actor(max), "feature/x", true)
 	i.data.Apply(i.T, `projects: [{path: acme/app, default_branch: main, protected_branches: [{name: main, push: maintainer, merge: developer}, {name: "feature/*", push: maintainer}]}]`)
 	i.pushesTo("developer, once it is protected", actor(max), "feature/x", false)
@@ -205,4 +206,28 @@ func readFiles(i instance, client *gitlab.Client, topic, first *gitlab.Commit) {
 	sameList(i, "folder", tree(gitlab.ListTreeOptions{Ref: gitlab.Ptr("feature/x"), Path: gitlab.Ptr("docs")}), "blob docs/b.md")
 	sameList(i, "all", tree(gitlab.ListTreeOptions{Ref: gitlab.Ptr("feature/x"), Recursive: gitlab.Ptr(true)}), "tree bin", "tree docs", "blob README.md", "blob bin/run", "blob docs/b.md")
 	absent(i, "absent folder")(client.Repositories.ListTree(60, &gitlab.ListTreeOptions{Path: gitlab.Ptr("none")}))
+}
+
+// writeFiles creates, changes and removes a file of the branch feature/x, each by a commit.
+func writeFiles(i instance, client *gitlab.Client) {
+	i.Helper()
+	files, branch, message := client.RepositoryFiles, gitlab.Ptr("feature/x"), gitlab.Ptr("Say it")
+	const path = ".gitlab/agents/prod/config.yaml"
+	content := func() string {
+		return string(read[[]byte](i, "raw")(files.GetRawFile(60, path, &gitlab.GetRawFileOptions{Ref: branch})))
+	}
+	created := made[*gitlab.FileInfo](i, "create a file")(files.CreateFile(60, path, &gitlab.CreateFileOptions{Branch: branch, CommitMessage: message, Content: gitlab.Ptr("one")}))
+	wantEqual(i, "created", created, &gitlab.FileInfo{FilePath: path, Branch: "feature/x"})
+	same(i, "created", content(), "one")
+	refused(i, "create it again", 400, "A file with this name already exists")(files.CreateFile(60, path, &gitlab.CreateFileOptions{Branch: branch, CommitMessage: message, Content: gitlab.Ptr("two")}))
+	changed := read[*gitlab.FileInfo](i, "change a file")(files.UpdateFile(60, path, &gitlab.UpdateFileOptions{
+		Branch: branch, CommitMessage: message, Content: gitlab.Ptr(base64.StdEncoding.EncodeToString([]byte("two"))), Encoding: gitlab.Ptr("base64"), ExecuteFilemode: gitlab.Ptr(true),
+	}))
+	wantEqual(i, "changed", changed, created)
+	same(i, "changed", content(), "two")
+	same(i, "executable", read[*gitlab.File](i, "file")(files.GetFile(60, path, &gitlab.GetFileOptions{Ref: branch})).ExecuteFilemode, true)
+	done(i, "remove a file", http.StatusNoContent)(files.DeleteFile(60, path, &gitlab.DeleteFileOptions{Branch: branch, CommitMessage: message}))
+	absent(i, "removed file")(files.GetFile(60, path, &gitlab.GetFileOptions{Ref: branch}))
+	refused(i, "change it", 400, "A file with this name doesn't exist")(files.UpdateFile(60, path, &gitlab.UpdateFileOptions{Branch: branch, CommitMessage: message, Content: gitlab.Ptr("x")}))
+	refused(i, "file of a protected branch", 403, `protected branch "main"`)(files.CreateFile(60, path, &gitlab.CreateFileOptions{Branch: gitlab.Ptr("main"), CommitMessage: message, Content: gitlab.Ptr("x")}))
 }

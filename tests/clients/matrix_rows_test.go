@@ -199,6 +199,9 @@ var matrix = map[string][]row{
 		{"GET /projects/30/repository/files/README.md", "", "404 404 404 404 403 404 401", "/projects/999/repository/files/README.md"},
 		{"GET /projects/30/repository/files/README.md/raw", "", "404 404 404 404 403 404 401", "/projects/999/repository/files/README.md/raw"},
 		{"GET /projects/32/repository/branches", "", "200 200 200 200 200 200 401", ""},
+		{"POST /projects/30/repository/files/README.md", `{"branch": "topic", "commit_message": "m", "content": "c"}`, "400 400 400 400 403 404 401", "/projects/999/repository/files/README.md"},
+		{"PUT /projects/30/repository/files/README.md", `{"branch": "topic", "commit_message": "m", "content": "c"}`, "400 400 400 400 403 404 401", "/projects/999/repository/files/README.md"},
+		{"DELETE /projects/30/repository/files/README.md?branch=topic&commit_message=m", "", "400 400 400 400 403 404 401", "/projects/999/repository/files/README.md?branch=topic&commit_message=m"},
 		{"POST /projects/30/repository/commits", `{"branch": "topic", "commit_message": "m", "actions": []}`, "400 400 400 400 403 404 401", "/projects/999/repository/commits"},
 	},
 	"changes of projects": {

@@ -42,8 +42,7 @@ var services = map[string]map[string][]string{
 	},
 	"Branches": {"branches are only read": {"CreateBranch", "DeleteBranch", "DeleteMergedBranches"}},
 	"RepositoryFiles": {
-		"files are changed by commits": {"CreateFile", "UpdateFile", "DeleteFile"},
-		"outside the tiers":            {"GetFileBlame"},
+		"outside the tiers": {"GetFileBlame"},
 	},
 	"Commits": {
 		"commits are read later": {"ListCommits", "GetCommit", "GetCommitStatuses", "SetCommitStatus"},

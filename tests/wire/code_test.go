@@ -11,7 +11,7 @@ import (
 )
 
 // codeFolders are those of the operations that ask Gitaly.
-var codeFolders = []string{"/listBranches/", "/getBranch/", "/listTree/", "/getFile/", "/getRawFile/", "/createCommit/"}
+var codeFolders = []string{"/listBranches/", "/getBranch/", "/listTree/", "/getFile/", "/getRawFile/", "/createCommit/", "/createFile/", "/updateFile/", "/removeFile/"}
 
 // connectCode connects a Gitaly for the pairs of codeFolders. It has the repositories of
 // acme/tools/cli and acme/tools/small, which is the same, and the empty one of
