@@ -221,10 +221,10 @@ func writeFiles(i instance, client *gitlab.Client) {
 	same(i, "created", content(), "one")
 	refused(i, "create it again", 400, "A file with this name already exists")(files.CreateFile(60, path, &gitlab.CreateFileOptions{Branch: branch, CommitMessage: message, Content: gitlab.Ptr("two")}))
 	changed := read[*gitlab.FileInfo](i, "change a file")(files.UpdateFile(60, path, &gitlab.UpdateFileOptions{
-		Branch: branch, CommitMessage: message, Content: gitlab.Ptr(base64.StdEncoding.EncodeToString([]byte("two"))), Encoding: gitlab.Ptr("base64"), ExecuteFilemode: gitlab.Ptr(true),
+		Branch: branch, CommitMessage: message, Content: gitlab.Ptr(base64.RawStdEncoding.EncodeToString([]byte("two "))), Encoding: gitlab.Ptr("base64"), ExecuteFilemode: gitlab.Ptr(true),
 	}))
 	wantEqual(i, "changed", changed, created)
-	same(i, "changed", content(), "two")
+	same(i, "changed", content(), "two ")
 	same(i, "executable", read[*gitlab.File](i, "file")(files.GetFile(60, path, &gitlab.GetFileOptions{Ref: branch})).ExecuteFilemode, true)
 	done(i, "remove a file", http.StatusNoContent)(files.DeleteFile(60, path, &gitlab.DeleteFileOptions{Branch: branch, CommitMessage: message}))
 	absent(i, "removed file")(files.GetFile(60, path, &gitlab.GetFileOptions{Ref: branch}))

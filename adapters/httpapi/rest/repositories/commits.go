@@ -2,6 +2,7 @@ package repositories
 
 import (
 	"encoding/base64"
+	"strings"
 
 	"gatehouse/adapters/httpapi/params"
 	"gatehouse/adapters/httpapi/rest/call"
@@ -146,7 +147,7 @@ func (f fileAction) change() (change source.FileChange, member, problem string) 
 		change.Content = []byte(*f.Content)
 		return change, "", ""
 	}
-	content, err := base64.StdEncoding.DecodeString(*f.Content)
+	content, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(*f.Content, "=\r\n")) // padding may be missing
 	if err != nil {
 		return change, "content", params.IsInvalid
 	}
