@@ -171,6 +171,7 @@ var matrix = map[string][]row{
 	},
 	"projects": {
 		{"GET /projects", "", everyone, ""},
+		{"GET /search?scope=projects&search=a", "", signedIn, ""},
 		{"GET /projects/30", "", seersRead, "/projects/999"},
 		{"GET /projects/acme%2Fsub%2Flib", "", seersRead, "/projects/acme%2Fsub%2Fnone"},
 		{"GET /projects/32", "", everyone, ""},

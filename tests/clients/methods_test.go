@@ -40,6 +40,14 @@ var services = map[string]map[string][]string{
 		"seats are the portal's": {"ListBillableGroupMembers", "ListMembershipsForBillableGroupMember", "RemoveBillableGroupMember"},
 		"outside the tiers":      {"UploadAvatar"},
 	},
+	"Search": {
+		"projects alone are searched for": {
+			"ProjectsByGroup", "Issues", "IssuesByGroup", "IssuesByProject", "MergeRequests", "MergeRequestsByGroup", "MergeRequestsByProject",
+			"Milestones", "MilestonesByGroup", "MilestonesByProject", "SnippetTitles", "NotesByProject", "WikiBlobs",
+			"WikiBlobsByGroup", "WikiBlobsByProject", "Commits", "CommitsByGroup", "CommitsByProject", "Blobs", "BlobsByGroup", "BlobsByProject",
+			"Users", "UsersByGroup", "UsersByProject",
+		},
+	},
 	"Branches": {"branches are only read": {"CreateBranch", "DeleteBranch", "DeleteMergedBranches"}},
 	"RepositoryFiles": {
 		"outside the tiers": {"GetFileBlame"},

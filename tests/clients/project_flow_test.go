@@ -133,6 +133,12 @@ func projectListFlow(i instance) {
 		slices.Sort(got)
 		sameList(i, "by "+order+", as a set", got, slices.Sorted(slices.Values(all))...)
 	}
+	search := func(client *gitlab.Client, term string) []string {
+		return names(read[[]*gitlab.Project](i, "search")(client.Search.Projects(term, &gitlab.SearchOptions{})), path)
+	}
+	sameList(i, "search for a path", search(i.admin, "SUB/d"), "acme/sub/deep")
+	sameList(i, "search for a hidden one", search(hers, "sub/d"))
+	sameList(i, "search for an own one", search(hers, "own"), "mia/own")
 	for _, sort := range []string{"asc", "desc"} {
 		got := list(i.admin, gitlab.ListProjectsOptions{ListOptions: gitlab.ListOptions{Pagination: "keyset", OrderBy: "id", Sort: sort, PerPage: 7}})
 		if sort == "desc" {

@@ -81,6 +81,7 @@ var lists = []list{
 	{"/personal_access_tokens?state=active&search=role", "name", [7]string{
 		"of the role of the role of the role of the role of the role of the role", "of the role", "of the role", "of the role", "of the role", "of the role", "-",
 	}},
+	{"/search?scope=projects&search=sub/li", "path_with_namespace", [7]string{"acme/sub/lib", "acme/sub/lib", "acme/sub/lib", "acme/sub/lib", "acme/sub/lib", "", "-"}},
 	{"/namespaces?search=acme", "full_path", [7]string{"acme", "acme", "acme", "acme", "acme", "", "-"}},
 	{"/namespaces?search=acme/su&full_path_search=true", "full_path", [7]string{"acme/sub", "acme/sub", "acme/sub", "acme/sub", "acme/sub", "", "-"}},
 }

@@ -24,7 +24,7 @@ var sections = []section{
 	{httpapi.Client{Name: "management: webhooks", About: "Where other servers are told what happens in a project."}, []string{"hooks"}},
 	{httpapi.Client{Name: "management: agents", About: "Agents of Kubernetes clusters, and their tokens."}, []string{"cluster_agents"}},
 	{httpapi.Client{Name: "management: code", About: "The branches, files and commits of a project."}, []string{"repository"}},
-	{httpapi.Client{Name: "management: projects", About: "Projects, and lists of them."}, []string{"projects"}},
+	{httpapi.Client{Name: "management: projects", About: "Projects, and lists of them."}, []string{"projects", "search"}},
 	{httpapi.Client{Name: "management: groups", About: "Groups, subgroups and namespaces."}, []string{"groups", "namespaces"}},
 	{httpapi.Client{Name: "management: users", About: "Users, their e-mail addresses and their SSH keys."}, []string{"user", "users", "keys"}},
 }

@@ -41,4 +41,4 @@ func New(useCases UseCases, instance entity.Instance) *API { return &API{useCase
 type route = call.Handled[API]
 
 // Routes are all routes of the package, in the order of the documentation.
-var Routes = slices.Concat(projectRoutes, projectChangeRoutes, codeRoutes, fileRoutes, protectionRoutes, deployKeyRoutes, hookRoutes, agentRoutes)
+var Routes = slices.Concat(projectRoutes, searchRoutes, projectChangeRoutes, codeRoutes, fileRoutes, protectionRoutes, deployKeyRoutes, hookRoutes, agentRoutes)
