@@ -106,7 +106,7 @@ func addProject(facts audit.Values, c *source.Case) {
 	}
 	if p.BranchDefaults != nil {
 		for name, value := range p.BranchDefaults.Audited() {
-			facts["group."+name] = value
+			facts["project."+name] = value // the group's or the instance's
 		}
 	}
 }
