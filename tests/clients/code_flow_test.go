@@ -156,6 +156,10 @@ func (i instance) pushesTo(what, actor, branch string, want bool) {
 	if got := i.Post(i.T, "/allowed", body).Status == http.StatusOK; got != want {
 		i.Errorf("%s may push to %s: got %t, want %t", what, branch, got, want)
 	}
+	// Without a Gitaly explain knows no fast-forward, so that it is asked about a new branch.
+	if got := i.explained(actor, "acme/app", "--ref", "refs/heads/"+branch, "--change", "create"); got != want {
+		i.Errorf("explain says that %s may push to %s: %t, want %t", what, branch, got, want)
+	}
 }
 
 // largeFileFlow reads a file that is too large to be shown.

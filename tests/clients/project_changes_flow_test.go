@@ -143,8 +143,10 @@ func TestClient_repositories(t *testing.T) {
 
 // repositoryFlow makes projects with a first commit, and changes their default branch.
 func repositoryFlow(i instance, g *gitalytest.Server) {
-	_, hers := i.newUser("mia")
+	mia, hers := i.newUser("mia")
+	dev, _ := i.newUser("dev")
 	acme := i.newGroup(hers, "acme", 0)
+	made[*gitlab.GroupMember](i, "add member")(hers.GroupMembers.AddGroupMember(acme.ID, &gitlab.AddGroupMemberOptions{UserID: &dev.ID, AccessLevel: level(gitlab.DeveloperPermissions)}))
 	app := made[*gitlab.Project](i, "create")(hers.Projects.CreateProject(&gitlab.CreateProjectOptions{
 		Name: gitlab.Ptr("App"), NamespaceID: &acme.ID, Description: gitlab.Ptr("It does it."), InitializeWithReadme: gitlab.Ptr(true), DefaultBranch: gitlab.Ptr("trunk"),
 	}))
@@ -154,6 +156,9 @@ func repositoryFlow(i instance, g *gitalytest.Server) {
 	text := read[[]byte](i, "README.md")(hers.RepositoryFiles.GetRawFile(app.ID, "README.md", &gitlab.GetRawFileOptions{Ref: gitlab.Ptr("trunk")}))
 	same(i, "README.md", string(text), "# App\n\nIt does it.\n")
 
+	same(i, "explain: a developer pushes to the branch of the README", i.explained(actor(dev), "acme/app", "--ref", "refs/heads/trunk", "--change", "create"), false)
+	same(i, "explain: its maintainer does", i.explained(actor(mia), "acme/app", "--ref", "refs/heads/trunk", "--change", "create"), true)
+
 	plain := i.newProject(hers, "Plain", acme)
 	absent(i, "branch of an empty repository")(hers.Branches.GetBranch(plain.ID, "main"))
 	made[*gitlab.Commit](i, "commit")(hers.Commits.CreateCommit(app.ID, &gitlab.CreateCommitOptions{
@@ -161,7 +166,9 @@ func repositoryFlow(i instance, g *gitalytest.Server) {
 		Actions: []*gitlab.CommitActionOptions{{Action: gitlab.Ptr(gitlab.FileCreate), FilePath: gitlab.Ptr("a"), Content: gitlab.Ptr("a")}},
 	}))
 	refused(i, "a default branch that does not exist", 400, "base", "does not exist")(hers.Projects.EditProject(app.ID, &gitlab.EditProjectOptions{DefaultBranch: gitlab.Ptr("none")}))
+	same(i, "explain: next is deleted", i.explained(actor(mia), "acme/app", "--ref", "refs/heads/next", "--change", "delete"), true)
 	same(i, "default branch", read[*gitlab.Project](i, "change it")(hers.Projects.EditProject(app.ID, &gitlab.EditProjectOptions{DefaultBranch: gitlab.Ptr("next")})).DefaultBranch, "next")
+	same(i, "explain: the default branch is deleted", i.explained(actor(mia), "acme/app", "--ref", "refs/heads/next", "--change", "delete"), false)
 	servertest.Await(i.T, "HEAD of the repository", func() bool { return g.Put(i.storage(app)).Head == "refs/heads/next" })
 
 	place := i.storage(app)
