@@ -47,12 +47,12 @@ var measuredLists = []measuredList{
 	{"offset, search, common word", byOffset + "&search=" + commonWord, goalByOffset},
 	{"offset, search, rare word", byOffset + "&search=" + rareWord, goalByOffset},
 	{"offset, search, absent word", byOffset + "&search=" + absentWord, goalByOffset},
-	{"offset, search, common word, by similarity", byOffset + "&order_by=similarity&search=" + commonWord, goal{}},
+	{"offset, search, common word, by similarity", byOffset + "&order_by=similarity&search=" + commonWord, goalByOffset},
 	{"offset, membership", byOffset + "&membership=true", goalByOffset},
-	{"keyset, membership", byKeyset + "&membership=true", goal{}},
+	{"keyset, membership", byKeyset + "&membership=true", goalByKeyset},
 	{"offset, by last activity", byOffset + "&order_by=last_activity_at", goalByOffset},
-	{"offset, by name", byOffset + "&order_by=name&sort=asc", goal{}},
-	{"offset, by path", byOffset + "&order_by=path&sort=asc", goal{}},
+	{"offset, by name", byOffset + "&order_by=name&sort=asc", goalByOffset},
+	{"offset, by path", byOffset + "&order_by=path&sort=asc", goalByOffset},
 }
 
 // BenchmarkLists prints how long lists of projects take among 100,000, of users who see all,
