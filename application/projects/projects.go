@@ -49,7 +49,7 @@ type Creator struct {
 }
 
 // New makes a Creator. The protection is that of a new project's default
-// branch, unless its group has a setting of its own.
+// branch, unless its group or the instance has been given another one.
 func New(unitOfWork UnitOfWork, destinations Destinations, repositories Repositories, waiting WaitingJobs, protection source.BranchProtection, now application.Clock) *Creator {
 	return &Creator{unitOfWork, destinations, repositories, waiting, protection, newRecent(now), now}
 }

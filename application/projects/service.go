@@ -21,8 +21,8 @@ type Rules struct {
 	// projects.
 	Storages   []string
 	NewStorage string
-	// Protection is that of the default branch of a new project, unless its group has a
-	// setting of its own.
+	// Protection is that of the default branch of a new project, unless its group or the
+	// instance has been given another one.
 	Protection source.BranchProtection
 }
 

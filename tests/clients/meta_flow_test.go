@@ -5,6 +5,7 @@ package clients_test
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -56,6 +57,15 @@ func settingsFlow(i instance) {
 		group := read[*gitlab.Group](i, "group")(i.admin.Groups.GetGroup("acme", nil))
 		same(i, "level of a group without one", group.DefaultBranchProtection, level)
 	}
+	request, err := i.admin.NewRequest(http.MethodPut, "application/settings", map[string]any{"default_branch_protection": nil, "default_projects_limit": nil}, nil)
+	if err != nil {
+		i.Fatal(err)
+	}
+	var back gitlab.Settings
+	if _, err := i.admin.Do(request, &back); err != nil || back.DefaultBranchProtection != 2 || back.DefaultProjectsLimit != 100_000 {
+		i.Errorf("back to the configuration: got %d, %d, %v", back.DefaultBranchProtection, back.DefaultProjectsLimit, err)
+	}
+	i.pushesRef("by configuration again", actor(p.dev), "acme/first", "refs/heads/main", false)
 	refused(i, "configured", 422, "signup_enabled is set by configuration")(i.admin.Settings.UpdateSettings(&gitlab.UpdateSettingsOptions{SignupEnabled: gitlab.Ptr(true)}))
 	refused(i, "no level", 400, "default_branch_protection does not have a valid value")(i.admin.Settings.UpdateSettings(&gitlab.UpdateSettingsOptions{DefaultBranchProtection: gitlab.Ptr(int64(5))}))
 	refused(i, "by a developer", 403)(p.devs.Settings.UpdateSettings(&gitlab.UpdateSettingsOptions{DefaultProjectsLimit: gitlab.Ptr(int64(1))}))

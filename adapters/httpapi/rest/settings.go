@@ -109,14 +109,25 @@ func (a *API) updateSettings(c *call.Call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if lifetime := a.instance.Settings.MaxPersonalAccessTokenLifetime; lifetime != nil && c.Given("max_personal_access_token_lifetime") && in.MaxPersonalAccessTokenLifetime == nil {
+		return nil, errConfigured("max_personal_access_token_lifetime")
+	}
 	if err := in.check(a.instance.Settings); err != nil {
 		return nil, err
 	}
 	set, err := a.useCases.Settings.Change(c.Context(), c.Caller, func(s *instance.Settings) {
-		if level := in.DefaultBranchProtection; level != nil {
-			s.DefaultBranchProtection = new(source.BranchProtection(*level))
+		if c.Given("default_branch_protection") {
+			s.DefaultBranchProtection = nil
+			if level := in.DefaultBranchProtection; level != nil {
+				s.DefaultBranchProtection = new(source.BranchProtection(*level))
+			}
 		}
 		s.Remembered = s.Remembered.With(given)
+		for name, value := range given {
+			if value == nil { // as it was before it was ever set
+				s.Remembered = s.Remembered.Without(name)
+			}
+		}
 	})
 	return a.settingsOf(set), err
 }
