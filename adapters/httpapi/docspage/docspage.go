@@ -17,7 +17,10 @@ import (
 // Path is that of the page. Its files are below it.
 const Path = "/-/docs"
 
-//go:embed assets
+//go:embed assets/page.html
+var template string
+
+//go:embed assets/page.js assets/page.css assets/icon.svg
 var assets embed.FS
 
 // policy lets the page load its own files and call its own origin, and nothing else. Swagger
@@ -30,11 +33,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // token.
 func Mount(r gin.IRouter, root string) {
 	r = r.Group("", protect)
-	text, err := assets.ReadFile("assets/page.html")
-	if err != nil {
-		panic(err) // it is embedded
-	}
-	page := strings.ReplaceAll(string(text), "{{root}}", html.EscapeString(root))
+	page := strings.ReplaceAll(template, "{{root}}", html.EscapeString(root))
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
 		r.Handle(method, Path, func(c *gin.Context) {
 			c.Header("Content-Type", "text/html; charset=utf-8")

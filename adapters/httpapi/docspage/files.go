@@ -25,7 +25,7 @@ type file struct {
 	name  string
 	media string
 	// tag returns the header ETag.
-	tag func() string
+	tag func() (string, error)
 }
 
 // compressed is the end of the name of an embedded file that gzip has compressed.
@@ -48,14 +48,11 @@ var medias = map[string]string{
 }
 
 func newFile(from embed.FS, name string) file {
-	return file{from, name, medias[path.Ext(strings.TrimSuffix(name, compressed))], sync.OnceValue(func() string {
+	return file{from, name, medias[path.Ext(strings.TrimSuffix(name, compressed))], sync.OnceValues(func() (string, error) {
 		content, err := from.ReadFile(name)
-		if err != nil {
-			panic(err) // it is embedded
-		}
 		sum := sha256.Sum256(content)
 		// Weak, because it is the same for the compressed file and for what is in it.
-		return `W/"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
+		return `W/"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`, err
 	})}
 }
 
@@ -77,8 +74,12 @@ func serveFile(c *gin.Context) {
 }
 
 func (f file) serve(c *gin.Context) error {
+	tag, err := f.tag()
+	if err != nil {
+		return err
+	}
 	c.Header("Content-Type", f.media)
-	c.Header("ETag", f.tag())
+	c.Header("ETag", tag)
 	if strings.HasSuffix(f.name, compressed) {
 		c.Header("Vary", "Accept-Encoding")
 		if !strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
