@@ -7,11 +7,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
 
 	"gatehouse/domain/source"
+	"gatehouse/tests/servertest"
 )
 
 // TestAPIProject pushes to a project that was made, and is changed and removed, through the
@@ -39,7 +39,7 @@ func apiProject(t *testing.T, s *site) {
 	s.refused(t, "The project was not found", "102", ".", "clone", origin, "none")
 	_, _, err = client.ProjectMembers.AddProjectMember(project.ID, &gitlab.AddProjectMemberOptions{UserID: 2, AccessLevel: gitlab.Ptr(gitlab.DeveloperPermissions)})
 	made("member", err)
-	eventually(t, "the README", func() bool {
+	servertest.Await(t, "the README", func() bool {
 		_, _, err := client.Branches.GetBranch(project.ID, "main")
 		return err == nil
 	})
@@ -74,7 +74,7 @@ func apiProject(t *testing.T, s *site) {
 
 	_, _, err = client.Projects.EditProject(project.ID, &gitlab.EditProjectOptions{DefaultBranch: gitlab.Ptr("release/1"), Path: gitlab.Ptr("saturn-v")})
 	made("another default branch and path", err)
-	eventually(t, "HEAD", func() bool {
+	servertest.Await(t, "HEAD", func() bool {
 		return strings.Contains(s.must(t, "102", ".", "ls-remote", "--symref", strings.Replace(origin, "saturn", "saturn-v", 1), "HEAD"), "refs/heads/release/1")
 	})
 	s.commit(t, "saturn", "four")
@@ -95,18 +95,8 @@ func apiProject(t *testing.T, s *site) {
 	_, err = client.Projects.DeleteProject(project.ID, nil)
 	made("delete", err)
 	s.refused(t, "The project was not found", "101", "moved", "fetch", "origin")
-	eventually(t, "the removal of the repository", func() bool {
+	servertest.Await(t, "the removal of the repository", func() bool {
 		_, err := os.Stat(repository)
 		return errors.Is(err, fs.ErrNotExist)
 	})
-}
-
-// eventually waits until it is so.
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for began := time.Now(); !is(); time.Sleep(100 * time.Millisecond) {
-		if time.Since(began) > timeout {
-			t.Fatalf("no sign of %s", what)
-		}
-	}
 }

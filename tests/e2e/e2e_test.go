@@ -4,7 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
+
+	"gatehouse/tests/servertest"
 )
 
 const remote = "ssh://git@git.example.com/acme/cli.git"
@@ -13,16 +14,13 @@ const remote = "ssh://git@git.example.com/acme/cli.git"
 func TestPush(t *testing.T) { each(t, push) }
 
 func push(t *testing.T, s *site) {
-	// A job creates the repository as soon as Gitaly runs.
-	for began := time.Now(); ; {
+	servertest.Await(t, "the job that creates the repository", func() bool {
 		out, err := s.run(t, "101", ".", "-c", "init.defaultBranch=main", "clone", remote, "maint")
-		if err == nil {
-			break
-		}
-		if !strings.Contains(out, "There is no repository for this project yet") || time.Since(began) > timeout {
+		if err != nil && !strings.Contains(out, "There is no repository for this project yet") {
 			t.Fatalf("clone: %v\n%s", err, out)
 		}
-	}
+		return err == nil
+	})
 	s.commit(t, "maint", "one")
 	s.refused(t, "The first push to this project is a maintainer's", "102", "maint", "push", "origin", "HEAD:main")
 	s.must(t, "101", "maint", "push", "origin", "HEAD:main")

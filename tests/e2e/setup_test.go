@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ import (
 	"gatehouse/bootstrap"
 	"gatehouse/bootstrap/config"
 	"gatehouse/tests/pgtest"
+	"gatehouse/tests/servertest"
 	"gatehouse/tests/world"
 )
 
@@ -191,14 +193,10 @@ dir = %q
 		t.Fatal(err)
 	}
 	defer client.Close()
-	for began := time.Now(); ; {
-		if _, err = client.Check(t.Context(), "default"); err == nil {
-			return
-		}
-		if time.Since(began) > timeout {
-			t.Fatalf("Gitaly: %v", err)
-		}
-	}
+	servertest.Await(t, "Gitaly", func() bool {
+		_, err := client.Check(t.Context(), "default")
+		return err == nil
+	})
 }
 
 // printLog prints a log if the test has failed.
@@ -285,18 +283,17 @@ func receive(t *testing.T) *receiver {
 }
 
 // wait returns the first event for which is returns true.
-func (r *receiver) wait(t *testing.T, what string, is func(event) bool) event {
+func (r *receiver) wait(t *testing.T, what string, is func(event) bool) (found event) {
 	t.Helper()
-	for began := time.Now(); time.Since(began) < timeout; {
+	servertest.Await(t, what, func() bool {
 		r.mutex.Lock()
-		for _, e := range r.events {
-			if is(e) {
-				r.mutex.Unlock()
-				return e
-			}
+		defer r.mutex.Unlock()
+		at := slices.IndexFunc(r.events, is)
+		if at < 0 {
+			return false
 		}
-		r.mutex.Unlock()
-	}
-	t.Fatalf("no event for %s", what)
-	return event{}
+		found = r.events[at]
+		return true
+	})
+	return found
 }
