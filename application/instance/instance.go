@@ -7,6 +7,7 @@ import (
 	"reflect"
 
 	"gatehouse/application"
+	"gatehouse/domain"
 	"gatehouse/domain/audit"
 	"gatehouse/domain/remembered"
 	"gatehouse/domain/rights"
@@ -69,6 +70,9 @@ func (s *Service) Show(ctx context.Context, by rights.Caller) (Settings, error) 
 	return s.reader.Settings(ctx)
 }
 
+// errLevel refuses what is no level.
+var errLevel = domain.Refuse(domain.Invalid, "default_branch_protection does not have a valid value")
+
 // Change changes the settings and returns them, or returns a Refusal. A change that changes
 // nothing leaves no audit event.
 func (s *Service) Change(ctx context.Context, by rights.Caller, change func(*Settings)) (is Settings, err error) {
@@ -82,6 +86,9 @@ func (s *Service) Change(ctx context.Context, by rights.Caller, change func(*Set
 		}
 		is = was
 		change(&is)
+		if level := is.DefaultBranchProtection; level != nil && !level.Known() {
+			return errLevel
+		}
 		if reflect.DeepEqual(was, is) {
 			return nil
 		}

@@ -67,6 +67,9 @@ func TestService(t *testing.T) {
 	if diff := cmp.Diff([]audit.Event{event}, events); diff != "" {
 		t.Errorf("audit events (-want +got):\n%s", diff)
 	}
+	if _, err := service.Change(t.Context(), admin, func(s *instance.Settings) { s.DefaultBranchProtection = new(source.BranchProtection(5)) }); !errors.Is(err, domain.Invalid) {
+		t.Errorf("a level that there is not: got %v, want invalid", err)
+	}
 	user := admin
 	user.Admin = false
 	if _, err := service.Show(t.Context(), user); !errors.Is(err, domain.Forbidden) {

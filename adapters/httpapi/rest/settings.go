@@ -70,11 +70,9 @@ type settingParams struct {
 	MaxPersonalAccessTokenLifetime   *int64                  `param:"max_personal_access_token_lifetime"`
 }
 
-// check refuses what is no level, and another value of a setting of the configuration.
+// check refuses another value of a setting of the configuration.
 func (p settingParams) check(is ConfiguredSettings) error {
 	switch {
-	case p.DefaultBranchProtection != nil && !source.BranchProtection(*p.DefaultBranchProtection).Known():
-		return call.NoValidValue("default_branch_protection")
 	case differs(p.SignupEnabled, is.SignupEnabled):
 		return errConfigured("signup_enabled")
 	case differs(p.RequirePersonalAccessTokenExpiry, is.RequirePersonalAccessTokenExpiry):
