@@ -9,7 +9,6 @@ import (
 	"gatehouse/application"
 	"gatehouse/application/deploykeys"
 	"gatehouse/domain"
-	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/rights"
 	"gatehouse/tests/world"
@@ -43,11 +42,8 @@ func newFixture(t *testing.T) fixture {
 
 // caller is a user who calls the API.
 func (f fixture) caller(id identity.UserID) rights.Caller {
-	view, err := f.store.AccountRecords.View(f.Context(), identity.Claim{Kind: identity.ByUser, ID: int64(id)}, world.Now)
-	if err != nil {
-		f.Fatal(err)
-	}
-	return rights.Caller{Account: view.Account, Cause: audit.Cause{Actor: audit.Actor{Kind: audit.Person, User: id, Username: view.Username}}}
+	f.Helper()
+	return world.Caller(f, f.store.AccountRecords, id)
 }
 
 // add adds a key to a project.

@@ -65,12 +65,10 @@ func newFixture(t *testing.T) fixture {
 
 // caller is a user who calls the API.
 func (f fixture) caller(id identity.UserID) rights.Caller {
-	view, err := f.store.AccountRecords.View(f.Context(), identity.Claim{Kind: identity.ByUser, ID: int64(id)}, world.Now)
-	if err != nil {
-		f.Fatal(err)
-	}
-	actor := audit.Actor{Kind: audit.Person, User: view.ID, Username: view.Username, Token: 9}
-	return rights.Caller{Account: view.Account, Namespace: view.Namespace, Cause: audit.Cause{Actor: actor, CorrelationID: "c-1"}}
+	f.Helper()
+	c := world.Caller(f, f.store.AccountRecords, id)
+	c.Cause.Actor.Token, c.Cause.CorrelationID = 9, "c-1"
+	return c
 }
 
 func user(id int64) identity.Claim { return identity.Claim{Kind: identity.ByUser, ID: id} }

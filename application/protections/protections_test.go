@@ -11,7 +11,6 @@ import (
 	"gatehouse/application/inventory"
 	"gatehouse/application/protections"
 	"gatehouse/domain"
-	"gatehouse/domain/audit"
 	"gatehouse/domain/identity"
 	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
@@ -42,11 +41,8 @@ func newFixture(t *testing.T) fixture {
 
 // caller is a user who calls the API.
 func (f fixture) caller(id identity.UserID) rights.Caller {
-	view, err := f.store.AccountRecords.View(f.Context(), identity.Claim{Kind: identity.ByUser, ID: int64(id)}, world.Now)
-	if err != nil {
-		f.Fatal(err)
-	}
-	return rights.Caller{Account: view.Account, Cause: audit.Cause{Actor: audit.Actor{Kind: audit.Person, User: id, Username: view.Username}}}
+	f.Helper()
+	return world.Caller(f, f.store.AccountRecords, id)
 }
 
 // lastEvent returns what the last audit event says of a write.

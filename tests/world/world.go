@@ -11,7 +11,11 @@ import (
 	"time"
 
 	"gatehouse/adapters/worldfile"
+	"gatehouse/application/accounts"
 	"gatehouse/application/worldimport"
+	"gatehouse/domain/audit"
+	"gatehouse/domain/identity"
+	"gatehouse/domain/rights"
 	"gatehouse/domain/source"
 )
 
@@ -34,6 +38,24 @@ var Now = time.Date(2026, time.March, 10, 12, 34, 56, 789012000, time.UTC)
 
 // Clock always returns Now.
 func Clock() time.Time { return Now }
+
+// Accounts finds users.
+type Accounts interface {
+	// View returns a user, or domain.NotFound.
+	View(ctx context.Context, who identity.Claim, now time.Time) (accounts.View, error)
+}
+
+// Caller returns the user of that number as a caller of the management API. It ends the test
+// if there is none.
+func Caller(t testing.TB, records Accounts, id identity.UserID) rights.Caller {
+	t.Helper()
+	view, err := records.View(t.Context(), identity.Claim{Kind: identity.ByUser, ID: int64(id)}, Now)
+	if err != nil {
+		t.Fatalf("user %d: %v", id, err)
+	}
+	actor := audit.Actor{Kind: audit.Person, User: view.ID, Username: view.Username}
+	return rights.Caller{Account: view.Account, Namespace: view.Namespace, Cause: audit.Cause{Actor: actor}}
+}
 
 // Apply imports worlds into a store. It ends the test if a world is refused.
 func Apply(t testing.TB, unitOfWork worldimport.UnitOfWork, texts ...string) {
