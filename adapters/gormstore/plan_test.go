@@ -217,8 +217,8 @@ func TestGroups_Views_work(t *testing.T) {
 		t.Fatal(err)
 	}
 	postgresPlan(t, s, query, args).each(func(n planNode) {
-		if n.Type == "Materialize" {
-			t.Error("the roles are read for each group")
+		if n.Type == "Materialize" || n.Relation == "members" && n.Loops > 1 {
+			t.Errorf("the roles are read for each group: %s of %s, %d times", n.Type, n.Relation, n.Loops)
 		}
 	})
 }
@@ -383,6 +383,7 @@ type planNode struct {
 	Alias     string     `json:"Alias"`
 	Index     string     `json:"Index Name"`
 	Condition string     `json:"Index Cond"`
+	Loops     int        `json:"Actual Loops"`
 	Hit       int        `json:"Shared Hit Blocks"`
 	Read      int        `json:"Shared Read Blocks"`
 	Plans     []planNode `json:"Plans"`
