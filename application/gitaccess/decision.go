@@ -63,10 +63,19 @@ func (k *Kept) Event() audit.Event {
 	return k.build()
 }
 
+// actorOf returns the record of who asks, with the number of the access token.
+func actorOf(c *source.Case) audit.Actor {
+	actor := audit.ActorOf(c.Actor, address(c))
+	if c.Token != nil {
+		actor.Token = c.Token.ID
+	}
+	return actor
+}
+
 func (k *Kept) build() audit.Event {
 	c := &k.facts
 	e := audit.Event{
-		At: c.Now, CorrelationID: cut(k.correlationID), Actor: audit.ActorOf(c.Actor, address(c)),
+		At: c.Now, CorrelationID: cut(k.correlationID), Actor: actorOf(c),
 		Action: cut(string(c.Command)), Verb: audit.Pull, Outcome: audit.Allowed,
 		Entity: audit.Object{Kind: audit.Project, ID: int64(c.Project.ID), Path: k.project},
 		Git:    &audit.GitCommand{Protocol: source.Protocol(cut(string(c.Protocol))), Repository: repositoryName(c)},

@@ -37,10 +37,21 @@ func factsOf(c *source.Case) audit.Values {
 	if c.Actor.Anonymous() {
 		facts["claim"] = cut(c.Claim.String())
 	}
+	if c.Token != nil {
+		facts["token.scopes"] = scopeTexts(c.Token.Scopes)
+	}
 	addUser(facts, c)
 	addKey(facts, c)
 	addProject(facts, c)
 	return facts
+}
+
+func scopeTexts(scopes []identity.Scope) []string {
+	texts := make([]string, len(scopes))
+	for i, s := range scopes {
+		texts[i] = string(s)
+	}
+	return texts
 }
 
 func addUser(facts audit.Values, c *source.Case) {

@@ -120,7 +120,7 @@ func (g *Gatekeeper) allow(ctx context.Context, req Request, c *source.Case) (Gr
 // createProject creates the project, loads the standing again and decides
 // again.
 func (g *Gatekeeper) createProject(ctx context.Context, req Request, c *source.Case) (Grant, error) {
-	by := audit.Cause{Actor: audit.ActorOf(c.Actor, address(c)), CorrelationID: req.CorrelationID}
+	by := audit.Cause{Actor: actorOf(c), CorrelationID: req.CorrelationID}
 	id, err := g.creator.CreateProject(ctx, by, c.Project)
 	var warning error
 	if id != 0 {

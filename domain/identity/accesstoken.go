@@ -48,6 +48,14 @@ func (t AccessToken) Allows(scopes ...Scope) bool {
 	return slices.ContainsFunc(scopes, func(s Scope) bool { return slices.Contains(t.Scopes, s) })
 }
 
+// MayFetch says whether the token's scopes let its user read repositories by Git.
+func (t AccessToken) MayFetch() bool {
+	return t.MayPush() || t.Allows(ScopeReadRepository, ScopeReadAPI)
+}
+
+// MayPush says whether the token's scopes let its user push.
+func (t AccessToken) MayPush() bool { return t.Allows(ScopeAPI, ScopeWriteRepository) }
+
 // Scope is what a token may be used for.
 type Scope string
 
@@ -58,19 +66,22 @@ const (
 	ScopeReadUser   Scope = "read_user"
 	ScopeSelfRotate Scope = "self_rotate"
 	ScopeSudo       Scope = "sudo"
+	// ScopeReadRepository and ScopeWriteRepository are for Git over HTTP.
+	ScopeReadRepository  Scope = "read_repository"
+	ScopeWriteRepository Scope = "write_repository"
 )
 
 // Scopes are those that a user may ask for over SSH, in order of their names:
 // GitLab's own but for runners and Kubernetes. Sudo and admin mode are never
 // among them.
 var Scopes = []Scope{
-	ScopeAPI, ScopeReadAPI, "read_registry", "read_repository", "read_user", "self_rotate", "write_registry", "write_repository",
+	ScopeAPI, ScopeReadAPI, "read_registry", ScopeReadRepository, ScopeReadUser, ScopeSelfRotate, "write_registry", ScopeWriteRepository,
 }
 
 // GrantedScopes are those that an administrator may give to a token, in GitLab's order.
 // Only those that are asked for somewhere have an effect.
 var GrantedScopes = []Scope{
-	ScopeAPI, ScopeReadAPI, ScopeReadUser, "create_runner", "manage_runner", "k8s_proxy", ScopeSelfRotate, "read_repository", "write_repository",
+	ScopeAPI, ScopeReadAPI, ScopeReadUser, "create_runner", "manage_runner", "k8s_proxy", ScopeSelfRotate, ScopeReadRepository, ScopeWriteRepository,
 	"read_registry", "write_registry", "read_virtual_registry", "write_virtual_registry", "read_observability", "write_observability",
 	"ai_features", ScopeSudo, "admin_mode", "read_service_ping",
 }

@@ -24,6 +24,7 @@ var accessRules = []rule[Case]{
 	{name: "ssh_certificate", check: checkSSHCertificate, hints: hintSSHCertificate},
 	{name: "ip_allow_list", check: checkAddress, hints: hintAddress},
 	{name: "repository_type", check: checkRepositoryType, hints: hintRepositoryType},
+	{name: "token_scope", check: checkTokenScope, hints: hintTokenScope},
 	{name: "repository", check: checkRepository, hints: hintRepository},
 	{name: "download", check: checkDownload, hints: hintDownload},
 	{name: "repository_read_only", check: checkRepositoryReadOnly, hints: hintRepositoryReadOnly},
@@ -160,6 +161,21 @@ func checkRepositoryType(c *Case) finding {
 	default:
 		return errHidden
 	}
+}
+
+// checkTokenScope holds the actor to the scopes of the access token. It comes behind the
+// rules that hide a project, so that a token tells no more of it than its user's key.
+func checkTokenScope(c *Case) finding {
+	switch {
+	case c.Token == nil:
+		return skip
+	case c.Pushes() && !c.Token.MayPush():
+		return refuse(domain.Forbidden, "Your access token may not push. Use one with the scope %s or %s.", identity.ScopeWriteRepository, identity.ScopeAPI)
+	case !c.Pushes() && !c.Token.MayFetch():
+		return refuse(domain.Forbidden, "Your access token may not read repositories. Use one with the scope %s, %s or %s.",
+			identity.ScopeReadRepository, identity.ScopeWriteRepository, identity.ScopeAPI)
+	}
+	return pass
 }
 
 // checkRepository refuses if the repository does not exist. It is skipped once

@@ -219,6 +219,18 @@ func hintRepositoryType(*Case) []hint {
 	return oneHint(HintCommand, func(c *Case) { c.Repository.Kind = Code }, "the repository of the code or of the wiki")
 }
 
+func hintTokenScope(c *Case) []hint {
+	scope := identity.ScopeReadRepository
+	if c.Pushes() {
+		scope = identity.ScopeWriteRepository
+	}
+	return oneHint(HintKey, func(c *Case) {
+		token := *c.Token
+		token.Scopes = []identity.Scope{scope}
+		c.Token = &token
+	}, "an access token with the scope %s", scope)
+}
+
 func hintRepository(c *Case) []hint {
 	if c.Repository.Kind == Wiki {
 		return oneHint(HintProject, func(c *Case) { c.setAnswer(existenceQuestion, Yes) }, "a first push to the wiki, which is empty")

@@ -50,7 +50,10 @@ type Inquiry struct {
 
 // Request is one question about Git access.
 type Request struct {
-	Claim    identity.Claim
+	Claim identity.Claim
+	// Token is the access token that the actor shows; nil for another credential or none.
+	// Its scopes limit what the actor's role allows.
+	Token    *identity.AccessToken
 	Command  Command
 	Protocol Protocol
 	Target   Target

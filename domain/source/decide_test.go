@@ -60,6 +60,9 @@ func archived(c *source.Case)               { c.Project.Archived = true }
 func absent(c *source.Case) {
 	c.Project, c.Repository, c.Role = source.Project{}, source.RepositoryID{}, source.NoRole
 }
+func token(scopes ...identity.Scope) with {
+	return func(c *source.Case) { c.Token = &identity.AccessToken{ID: 3, Scopes: scopes} }
+}
 func wiki(c *source.Case)               { c.Repository.Kind = source.Wiki }
 func repository(f source.Feature) with  { return func(c *source.Case) { c.Project.Repository = f } }
 func wikiFeature(f source.Feature) with { return func(c *source.Case) { c.Project.Wiki = f } }
@@ -100,6 +103,37 @@ func outcome(v source.Verdict) domain.Kind {
 		return "undecided"
 	default:
 		return allowed
+	}
+}
+
+func TestCase_Decide_tokenScope(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		c    *source.Case
+		want domain.Kind
+	}{
+		"fetch: api":                         {pull(token(identity.ScopeAPI)), allowed},
+		"fetch: write_repository":            {pull(token(identity.ScopeWriteRepository)), allowed},
+		"fetch: read_repository":             {pull(token(identity.ScopeReadRepository)), allowed},
+		"fetch: read_api":                    {pull(token(identity.ScopeReadAPI)), allowed},
+		"fetch: one of two is sufficient":    {pull(token(identity.ScopeReadUser, identity.ScopeReadAPI)), allowed},
+		"fetch: read_user":                   {pull(token(identity.ScopeReadUser)), forbidden},
+		"fetch: sudo":                        {pull(token(identity.ScopeSudo)), forbidden},
+		"fetch: no scope":                    {pull(token()), forbidden},
+		"fetch: no scope, a public project":  {pull(is(source.Public), token()), forbidden},
+		"fetch: no scope, a hidden project":  {pull(role(source.NoRole), token()), hidden},
+		"fetch: no scope, no project":        {pull(absent, token()), hidden},
+		"fetch: a scope gives no role":       {pull(role(source.Guest), token(identity.ScopeAPI)), forbidden},
+		"push: api":                          {push(token(identity.ScopeAPI)), allowed},
+		"push: write_repository":             {push(token(identity.ScopeWriteRepository)), allowed},
+		"push: read_repository":              {push(token(identity.ScopeReadRepository)), forbidden},
+		"push: read_api":                     {push(token(identity.ScopeReadAPI)), forbidden},
+		"push: read_repository, an admin":    {push(admin, token(identity.ScopeReadRepository)), forbidden},
+		"push: read_repository, wiki":        {push(wiki, token(identity.ScopeReadRepository)), forbidden},
+		"push: write_repository, a reporter": {push(role(source.Reporter), token(identity.ScopeWriteRepository)), forbidden},
+		"push: another credential":           {push(), allowed},
+	} {
+		decide(t, name, c.c, c.want)
 	}
 }
 

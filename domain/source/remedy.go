@@ -19,7 +19,7 @@ const (
 	HintCommand HintKind = "command"
 	// HintRef: the name of the ref, or what is pushed to it.
 	HintRef HintKind = "ref"
-	// HintKey: the key.
+	// HintKey: the key or the access token.
 	HintKey HintKind = "key"
 	// HintUser: the account.
 	HintUser HintKind = "user"

@@ -63,6 +63,7 @@ func refusedCases() map[string][]*source.Case {
 		"push_to_create":          {push(planned(source.Guest)), push(planned(source.Developer), creation(source.MaintainerProjects)), push(planned(source.Owner), creation(source.NoProjects)), push(planned(source.NoRole), creation(source.AdminProjects)), push(planned(source.Owner), overLimit), push(planned(source.NoRole), admin, overLimit), push(planned(source.Guest), overLimit)},
 		"ssh_certificate":         {pull(certificates)},
 		"repository_type":         {pull(func(c *source.Case) { c.Repository.Kind = source.Design }), pull(func(c *source.Case) { c.Repository.Kind = source.Snippet })},
+		"token_scope":             {pull(token("read_user")), pull(token()), push(token(identity.ScopeReadRepository)), push(planned(source.Owner), token(identity.ScopeReadAPI))},
 		"repository_read_only":    {push(func(c *source.Case) { c.Project.ReadOnly = true })},
 		"push_code":               {push(role(source.Reporter), feature), push(role(source.Reporter), feature, main)},
 		"default_branch_delete":   {push(changes(one, zero, "refs/heads/master")), push(changes(one, zero, "refs/heads/x"), connected(map[source.Question]source.Answer{{About: source.Default, Branch: "x"}: source.Yes}))},
