@@ -80,7 +80,8 @@ type Grant struct {
 
 // Allow returns a Grant, or a *Denial with the *domain.Refusal that says why not. It
 // fails closed: if the facts cannot be loaded in time, the refusal is of kind
-// domain.Unavailable. The decision is recorded.
+// domain.Unavailable. The decision is recorded, unless it refuses who came over HTTP
+// without credentials.
 func (g *Gatekeeper) Allow(ctx context.Context, req Request) (Grant, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
@@ -92,8 +93,16 @@ func (g *Gatekeeper) Allow(ctx context.Context, req Request) (Grant, error) {
 	} else if person := c.Actor.Person(); person.Known() {
 		g.stamps.UserActive(person.ID, c.Now)
 	}
-	g.decisions.Record(Decision{&req, &c, denial})
+	if denial == nil || !challenged(req) {
+		g.decisions.Record(Decision{&req, &c, denial})
+	}
 	return grant, err
+}
+
+// challenged says whether a refusal of the request only asks for credentials, with which
+// Git tries again: it comes without them first.
+func challenged(req Request) bool {
+	return req.Protocol == source.HTTP && req.Claim.Kind == identity.Anonymous
 }
 
 func (g *Gatekeeper) allow(ctx context.Context, req Request, c *source.Case) (Grant, error) {
@@ -218,8 +227,12 @@ func (g *Gatekeeper) loadStanding(ctx context.Context, c *source.Case) (err erro
 	return nil
 }
 
-// buckets are what a request is counted by: who asks, and where from.
+// buckets are what a request is counted by: who asks, and where from. Who asks over HTTP
+// without credentials is counted by the address alone, so that the others are not refused.
 func buckets(req Request) []Bucket {
+	if challenged(req) {
+		return []Bucket{newBucket(req.Claim.String(), req.Address.String())}
+	}
 	out := []Bucket{newBucket(string(req.Command), req.Project, req.Claim.String())}
 	if req.Address.IsValid() && !req.Address.IsLoopback() {
 		out = append(out, newBucket(string(req.Command), req.Project, req.Address.String()))
