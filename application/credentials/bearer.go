@@ -21,6 +21,33 @@ var (
 // scopes. Each token is looked up by its digest, whether it is right or wrong, and the state
 // of its user is that of this moment.
 func (s *Service) Bearer(ctx context.Context, text string) (Bearer, error) {
+	b, err := s.activeToken(ctx, text)
+	if err != nil {
+		return b, err
+	}
+	now := s.now()
+	if refusal := s.rules.Users.CheckUser(b.User.User, now); refusal != nil {
+		return Bearer{}, refusal
+	}
+	s.tokens.TokenUsed(b.Token, now)
+	return b, nil
+}
+
+// GitToken returns the token with that text as Bearer does, also that of a user who may not
+// come in: the decision on the Git command tells why.
+func (s *Service) GitToken(ctx context.Context, text string) (identity.AccessToken, error) {
+	b, err := s.activeToken(ctx, text)
+	if err != nil {
+		return identity.AccessToken{}, err
+	}
+	if now := s.now(); s.rules.Users.CheckUser(b.User.User, now) == nil {
+		s.tokens.TokenUsed(b.Token, now)
+	}
+	return b.Token, nil
+}
+
+// activeToken is Bearer without the check of the user.
+func (s *Service) activeToken(ctx context.Context, text string) (Bearer, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	b, err := s.tokens.Bearer(ctx, identity.DigestToken(text))
@@ -41,9 +68,5 @@ func (s *Service) Bearer(ctx context.Context, text string) (Bearer, error) {
 	case b.Token.Revoked:
 		return revoked, ErrRevokedToken
 	}
-	if refusal := s.rules.Users.CheckUser(b.User.User, now); refusal != nil {
-		return Bearer{}, refusal
-	}
-	s.tokens.TokenUsed(b.Token, now)
 	return b, nil
 }

@@ -271,6 +271,9 @@ func TestService_Bearer(t *testing.T) {
 	wants("the day before", nil)
 	world.Apply(t, d.store.WorldImport, "users: [{id: 8, username: gus, state: blocked}]\n")
 	wants("blocked a statement ago", errors.New("Your account has been blocked."))
+	if token, err := d.GitToken(t.Context(), created.Text); token.ID != created.Token.ID || token.User != 8 || err != nil {
+		t.Errorf("for Git: got %+v, %v, want the token of the blocked user", token, err)
+	}
 	world.Apply(t, d.store.WorldImport, "users: [{id: 8, username: gus, state: active}]\n")
 	d.now = d.now.Add(time.Second)
 	wants("on the day", credentials.ErrExpiredToken)
@@ -279,6 +282,9 @@ func TestService_Bearer(t *testing.T) {
 	world.Apply(t, d.store.WorldImport, "access_tokens: [{user: gus, name: mine, scopes: [api], revoked: true, expires_at: 2026-12-01, token: "+created.Text+"}]\n")
 	if b, err := d.Bearer(t.Context(), created.Text); b.Token.ID == 0 || !errors.Is(err, credentials.ErrExpiredToken) {
 		t.Errorf("revoked and expired: got the token %d, %v", b.Token.ID, err)
+	}
+	if _, err := d.GitToken(t.Context(), created.Text); !errors.Is(err, credentials.ErrExpiredToken) {
+		t.Errorf("for Git: got %v, want that it is expired", err)
 	}
 }
 
