@@ -22,6 +22,7 @@ type question struct {
 	project, glRepository string
 	action, protocol, ip  string
 	namespace             string
+	scopes                []string
 	may, on               string
 	member, to            string
 	refs                  []string
@@ -64,6 +65,7 @@ member, and the role that they would get, or none to remove them.`,
 			"  gatehouse explain --key ~/.ssh/id_ed25519.pub --project gnuwget/wget2 --ref refs/heads/main --change delete\n" +
 			"  gatehouse explain --key SHA256:1qPsHXu1alox28Isr15aDy/S3VDW0U+H0O0lAxM26es --project gnuwget/wget2.wiki\n" +
 			"  gatehouse explain --user rubi --gl-repository project-3 --ip 192.0.2.7 --json\n" +
+			"  gatehouse explain --user rubi --project gnuwget/wget2 --action git-receive-pack --token-scopes read_repository\n" +
 			"  gatehouse explain --may admin_group_member --user rubi --on gnuwget\n" +
 			"  gatehouse explain --may admin_group_member --user rubi --on gnuwget --member bob --to developer",
 		Args: cobra.NoArgs,
@@ -134,9 +136,10 @@ func (q *question) add(c *cobra.Command) {
 	f.StringVar(&q.project, "project", "", "`PATH` of the project; append .wiki for its wiki")
 	f.StringVar(&q.glRepository, "gl-repository", "", "repository as project-3 or wiki-3")
 	f.StringVar(&q.action, "action", "", "git-upload-pack, git-receive-pack or git-upload-archive (default git-receive-pack with --ref, else git-upload-pack)")
-	f.StringVar(&q.protocol, "protocol", string(source.SSH), "ssh, http or web")
+	f.StringVar(&q.protocol, "protocol", "", "ssh, http or web (default http with --token-scopes, else ssh)")
 	f.StringVar(&q.ip, "ip", "", "`ADDRESS` that the client connects from")
 	f.StringVar(&q.namespace, "namespace-path", "", "`PATH` of the only group that the SSH certificate is for")
+	f.StringSliceVar(&q.scopes, "token-scopes", nil, "`SCOPES` of the access token that the user shows, as in read_repository,api; the protocol is http then")
 	f.StringArrayVar(&q.refs, "ref", nil, "full name of a `REF` that is pushed; repeatable")
 	f.StringVar(&q.change, "change", "update", "what happens to the refs: create, update or delete")
 	f.StringVar(&q.old, "old", "", "`SHA` of the refs before the push")
@@ -161,10 +164,12 @@ var exclusive = []struct{ one, other, advice string }{
 	{"may", "protocol", "that is for Git commands"},
 	{"may", "ip", "that is for Git commands"},
 	{"may", "namespace-path", "that is for Git commands"},
+	{"may", "token-scopes", "that is for Git commands"},
 	{"may", "ref", "that is for Git commands"},
 	{"may", "change", "that is for Git commands"},
 	{"may", "old", "that is for Git commands"},
 	{"may", "new", "that is for Git commands"},
+	{"key", "token-scopes", "a token is shown over HTTP: name its user by --user"},
 	{"key", "user", "each says who asks: leave one of them out"},
 	{"key", "user-id", "each says who asks: leave one of them out"},
 	{"user", "user-id", "each says who asks: leave one of them out"},
@@ -209,9 +214,15 @@ func requireFilled(c *cobra.Command, names ...string) error {
 // request returns the request that the server would get.
 func (q *question) request() (gitaccess.Request, error) {
 	out := gitaccess.Request{Request: source.Request{
-		Protocol: source.Protocol(strings.ToLower(q.protocol)), NamespacePath: q.namespace,
+		Protocol: source.Protocol(strings.ToLower(cmp.Or(q.protocol, q.defaultProtocol()))), NamespacePath: q.namespace,
 		Command: source.Command(cmp.Or(q.action, q.defaultAction())),
 	}}
+	if q.scopes != nil {
+		out.Token = &identity.AccessToken{Scopes: identity.SplitScopes(q.scopes)}
+		if refusal := identity.CheckScopes(out.Token.Scopes, identity.GrantedScopes); refusal != nil {
+			return out, usageErrorf("--token-scopes: %s", refusal.Message)
+		}
+	}
 	var err error
 	if out.Claim, err = q.claim(); err != nil {
 		return out, err
@@ -240,6 +251,13 @@ func (q *question) defaultAction() string {
 		return string(source.ReceivePack)
 	}
 	return string(source.UploadPack)
+}
+
+func (q *question) defaultProtocol() string {
+	if q.scopes != nil {
+		return string(source.HTTP)
+	}
+	return string(source.SSH)
 }
 
 func (q *question) claim() (claim identity.Claim, err error) {

@@ -101,6 +101,13 @@ var explainCases = map[string]struct {
 			"it takes an address in 192.0.2.0/24\nor 203.0.113.9 in the IP allow-list of the group vault\nor no IP allow-list of the group vault\n",
 		},
 	},
+	"token that may only read": {
+		[]string{"--user", "rubi", "--project", "gnuwget/wget2", "--action", "git-receive-pack", "--token-scopes", "read_repository,read_api"},
+		[]string{
+			"git-receive-pack over http on project-3 gnuwget/wget2 (public), with an access token for read_repository, read_api\n",
+			"refused (forbidden): Your access token may not push.", "by the rule token_scope", "it takes an access token with the scope write_repository\n",
+		},
+	},
 	"certificate of another group": {
 		[]string{"--key", "7", "--project", "gnuwget/wget2", "--namespace-path", "vault"},
 		[]string{"by the rule namespace", "wget2 (public), with an SSH certificate for vault\n", "it takes an SSH certificate that is valid for the group gnuwget\n"},

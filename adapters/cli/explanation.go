@@ -191,6 +191,13 @@ func (r explanationText) what() []string {
 	if c.NamespacePath != "" {
 		text += ", with an SSH certificate for " + c.NamespacePath
 	}
+	if c.Token != nil {
+		scopes := make([]string, len(c.Token.Scopes))
+		for i, s := range c.Token.Scopes {
+			scopes[i] = string(s)
+		}
+		text += ", with an access token for " + strings.Join(scopes, ", ")
+	}
 	return []string{text}
 }
 

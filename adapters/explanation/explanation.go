@@ -2,7 +2,7 @@
 // shows one. The Schema defines and describes it.
 //
 // Every member is always there: numbers are 0, texts and lists empty where there is
-// nothing. Only rule, share, key_expires_at and expires_at may be null. A reader passes
+// nothing. Only rule, share, key_expires_at, expires_at and token_scopes may be null. A reader passes
 // over members that it does not know. The texts of messages and hints are for people
 // and may change; rule, outcome and kind are for programs.
 //
@@ -144,8 +144,10 @@ type Request struct {
 	Protocol source.Protocol `json:"protocol"`
 	IP       string          `json:"ip"`
 	// NamespacePath is the only group that the SSH certificate is for.
-	NamespacePath string   `json:"namespace_path"`
-	Changes       []string `json:"changes"`
+	NamespacePath string `json:"namespace_path"`
+	// TokenScopes are those of the access token; null without one.
+	TokenScopes []identity.Scope `json:"token_scopes"`
+	Changes     []string         `json:"changes"`
 }
 
 // Remedies are what would have the command allowed, which takes all of them.
@@ -180,6 +182,9 @@ func New(explained gitaccess.Explanation) Explanation {
 	}
 	if c.AddressGiven {
 		out.Request.IP = c.Address.String()
+	}
+	if c.Token != nil {
+		out.Request.TokenScopes = append([]identity.Scope{}, c.Token.Scopes...)
 	}
 	for _, change := range c.Changes {
 		out.Request.Changes = append(out.Request.Changes, change.String())
