@@ -88,6 +88,7 @@ var rows = map[string][]string{
 	"adapters/gormstore/worldtx":    slices.Concat(core, []string{"adapters/gormstore/database", "adapters/gormstore/management", "adapters/gormstore/queries", "adapters/gormstore/auditlog", "adapters/gormstore/jobs", "adapters/gormstore/seals"}),
 	"adapters/memory":               core,
 	"adapters/gitaly":               slices.Concat(core, []string{"adapters/gitaly/..."}), // its generated messages
+	"adapters/gitaly/sidechannel":   {},
 	"adapters/redisstate":           core,
 	"adapters/secretfile":           core,
 	"adapters/spool":                core,
@@ -126,16 +127,17 @@ var rows = map[string][]string{
 // confined says which packages may import a library, besides tests. Code
 // elsewhere can be read without knowing it. "x/..." is x and all below it.
 var confined = map[string][]string{
-	"go.uber.org/fx":            {"bootstrap", "cmd/..."},
-	"go.uber.org/zap":           {"adapters/...", "bootstrap/..."},
-	"github.com/gin-gonic/gin":  {"adapters/httpapi/..."},
-	"gorm.io":                   {"adapters/gormstore/..."},
-	"github.com/spf13/cobra":    {"adapters/cli"},
-	"github.com/riverqueue":     {"adapters/gormstore/jobs"},
-	"github.com/swaggest/swgui": {"adapters/httpapi/docspage"},
-	"github.com/testcontainers": {},
-	"github.com/chromedp":       {},
-	"github.com/getkin":         {},
+	"go.uber.org/fx":             {"bootstrap", "cmd/..."},
+	"go.uber.org/zap":            {"adapters/...", "bootstrap/..."},
+	"github.com/gin-gonic/gin":   {"adapters/httpapi/..."},
+	"gorm.io":                    {"adapters/gormstore/..."},
+	"github.com/spf13/cobra":     {"adapters/cli"},
+	"github.com/hashicorp/yamux": {"adapters/gitaly/..."},
+	"github.com/riverqueue":      {"adapters/gormstore/jobs"},
+	"github.com/swaggest/swgui":  {"adapters/httpapi/docspage"},
+	"github.com/testcontainers":  {},
+	"github.com/chromedp":        {},
+	"github.com/getkin":          {},
 }
 
 // imports holds every import against the rows.
