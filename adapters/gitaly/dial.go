@@ -11,19 +11,24 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 
+	"gatehouse/adapters/gitaly/sidechannel"
 	"gatehouse/application"
 	"gatehouse/application/gitaccess"
 )
 
-// dial prepares the connection to a storage. The first call connects, and a lost
-// connection is made again. Without a connection calls fail at once.
-func dial(s gitaccess.Storage, now application.Clock) (*grpc.ClientConn, error) {
+// dial prepares a connection to a storage. The first call connects, and a lost
+// connection is made again. Without a connection calls fail at once. An acceptor makes
+// the connection one that Gitaly can open streams on.
+func dial(s gitaccess.Storage, now application.Clock, acceptor *sidechannel.Acceptor) (*grpc.ClientConn, error) {
 	target, transport := s.Address, insecure.NewCredentials()
 	if rest, ok := strings.CutPrefix(s.Address, "tcp://"); ok {
 		target = "dns:///" + rest
 	}
 	if rest, ok := strings.CutPrefix(s.Address, "tls://"); ok {
 		target, transport = "dns:///"+rest, credentials.NewTLS(nil)
+	}
+	if acceptor != nil {
+		transport = acceptor.Credentials(transport)
 	}
 	options := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),

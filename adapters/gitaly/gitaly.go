@@ -20,11 +20,13 @@ import (
 	"gatehouse/domain/source"
 )
 
-// Client speaks with the Gitaly of each storage, over one connection each, so
+// Client speaks with the Gitaly of each storage, over connections of its own, so
 // that an unresponsive storage does not delay the others. It is safe for
 // concurrent use.
 type Client struct {
 	conns map[string]*grpc.ClientConn
+	// transfers are the connections of Git over HTTP.
+	transfers map[string]*transferConns
 	// existing and filled remember the repositories that exist, and those that
 	// have a branch.
 	existing, filled *memory
@@ -33,13 +35,16 @@ type Client struct {
 // New makes a Client of the storages. It connects to none of them, and fails
 // only for a malformed address.
 func New(storages []gitaccess.Storage, now application.Clock) (*Client, error) {
-	c := &Client{make(map[string]*grpc.ClientConn, len(storages)), newMemory(now), newMemory(now)}
+	c := &Client{map[string]*grpc.ClientConn{}, map[string]*transferConns{}, newMemory(now), newMemory(now)}
 	for _, s := range storages {
-		conn, err := dial(s, now)
+		conn, err := dial(s, now, nil)
 		if err != nil {
 			return nil, errors.Join(err, c.Close())
 		}
 		c.conns[s.Name] = conn
+		if c.transfers[s.Name], err = dialTransfers(s, now); err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
 	}
 	return c, nil
 }
@@ -49,6 +54,9 @@ func (c *Client) Close() error {
 	var all error
 	for _, conn := range c.conns {
 		all = errors.Join(all, conn.Close())
+	}
+	for _, conns := range c.transfers {
+		all = errors.Join(all, conns.close())
 	}
 	return all
 }

@@ -101,7 +101,7 @@ func writeFrames(w io.Writer, r io.Reader, buffer []byte) error {
 				return err
 			}
 		}
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // an error that wraps it is no end
 			_, err := io.WriteString(w, "0000")
 			return err
 		}
