@@ -36,6 +36,7 @@ type body struct {
 	size, limit  int64
 	begun, ended bool
 	admitted     bool
+	streamed     bool
 }
 
 // bodyOf returns the body of a request, or nil if it has none.
@@ -88,7 +89,8 @@ func headerFields(header http.Header) (number int) {
 }
 
 // drain reads the rest of the body: all of it that comes in time after a refusal, and
-// through the limit of the route otherwise.
+// through the limit of the route otherwise. The rest of a streamed body gets as long as
+// after a refusal, since no limit of the server ends the wait for it.
 func (b *body) drain(c *gin.Context) {
 	switch {
 	case !b.begun && expectsContinue(c.Request):
@@ -98,7 +100,7 @@ func (b *body) drain(c *gin.Context) {
 		setReadDeadline(c, strangerDrainTimeout)
 		_, _ = io.Copy(io.Discard, http.MaxBytesReader(native(c.Writer), c.Request.Body, strangerDrain))
 		return
-	case c.IsAborted():
+	case c.IsAborted(), b.streamed:
 		setReadDeadline(c, drainTimeout)
 		_, _ = io.Copy(io.Discard, b)
 		return
@@ -161,6 +163,23 @@ func admit(w http.ResponseWriter) {
 	for inner := range unwrapped(w) {
 		if server, ok := inner.(interface{ Admit() }); ok {
 			server.Admit()
+			return
+		}
+	}
+}
+
+// BeginStream gives a request as long as its bytes take: the answer goes on while the
+// client takes at least one byte in each idle, which is more than 0, and the body has no
+// deadline. A handler that reads the body has to set a read deadline before each read,
+// but none after the end of the body. BeginStream does not say that the caller is
+// authenticated: only Admit does, and comes first.
+func BeginStream(c *gin.Context, idle time.Duration) {
+	if b := bodyOf(c); b != nil {
+		b.streamed = true
+	}
+	for inner := range unwrapped(c.Writer) {
+		if server, ok := inner.(interface{ Stream(idle time.Duration) }); ok {
+			server.Stream(idle)
 			return
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -46,6 +47,14 @@ func serveBodies(t *testing.T, do func(t *testing.T, client net.Conn)) {
 		routes.Any("/work", dialect.Reply(func(c *gin.Context) (any, error) {
 			time.Sleep(10 * time.Minute)
 			return fmt.Sprint(c.Request.Context().Err()), nil
+		}))
+		routes.POST("/stream", dialect.Reply(func(c *gin.Context) (any, error) {
+			httpapi.BeginStream(c, 5*time.Minute)
+			if c.Query("read") == "" {
+				return "early", nil
+			}
+			body, err := io.ReadAll(c.Request.Body)
+			return len(body), err
 		}))
 		routes.POST("/refuse", dialect.Reply(func(*gin.Context) (any, error) { return nil, domain.Refuse(domain.Forbidden, "You may not.") }))
 		listener := pipe.Listen()
@@ -287,6 +296,55 @@ func TestAdmit_refused(t *testing.T) {
 			t.Errorf("closed after %v, want 5.5s", got)
 		}
 	})
+}
+
+// TestBeginStream sends half of a body, and the rest after the time of ordinary bodies. If
+// the handler leaves it, the server reads on for five seconds.
+func TestBeginStream(t *testing.T) {
+	t.Parallel()
+	const size = 1000000
+	for name, test := range map[string]struct {
+		line, want string
+		pause      time.Duration
+		kept       bool
+	}{
+		"body read":              {"POST /stream?read=all", "200 1000000", time.Hour, true},
+		"body left, comes":       {"POST /stream", `200 "early"`, 4 * time.Second, true},
+		"body left, never comes": {"POST /stream", `200 "early"`, time.Hour, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			serveBodies(t, func(t *testing.T, client net.Conn) {
+				from := bufio.NewReader(client)
+				sent := make(chan error, 1)
+				go func() {
+					write(client, head(test.line, "Secret: header,Content-Length: 1000000")+strings.Repeat("x", size/2))
+					time.Sleep(test.pause)
+					_, err := io.WriteString(client, strings.Repeat("x", size/2))
+					sent <- err
+				}()
+				wantAnswerOn(t, from, test.want)
+				if err := <-sent; (err == nil) != test.kept {
+					t.Errorf("the rest of the body: got %v, want it taken: %t", err, test.kept)
+				}
+			})
+		})
+	}
+}
+
+// TestBeginStream_recorder streams to a writer of no server.
+func TestBeginStream_recorder(t *testing.T) {
+	t.Parallel()
+	engine, _ := newEngine(t)
+	engine.GET("/", func(c *gin.Context) {
+		httpapi.BeginStream(c, time.Minute)
+		c.String(http.StatusOK, "hello")
+	})
+	recorder := httptest.NewRecorder()
+	engine.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
+	if got := recorder.Body.String(); got != "hello" {
+		t.Errorf("got %q", got)
+	}
 }
 
 // TestAdmit_tooLarge sends bodies above the limit: the caller can send all that the

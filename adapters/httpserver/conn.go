@@ -2,8 +2,10 @@ package httpserver
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -48,15 +50,41 @@ func (l connListener) Accept() (net.Conn, error) {
 type conn struct {
 	net.Conn
 	admitted atomic.Bool
+	// idle is a time.Duration: how long a write may wait for the peer to take anything.
+	// 0 means that writes have a time by their size.
+	idle atomic.Int64
 }
 
 // Write implements net.Conn.
 func (c *conn) Write(p []byte) (int, error) {
+	if idle := time.Duration(c.idle.Load()); idle > 0 {
+		return c.stream(p, idle)
+	}
 	allowed := writeTimeout + time.Duration(len(p)/writeRate)*time.Second
 	if err := c.SetWriteDeadline(time.Now().Add(allowed)); err != nil {
 		return 0, err
 	}
 	return c.Conn.Write(p)
+}
+
+// stream writes p for as long as the peer takes some of it in each idle.
+func (c *conn) stream(p []byte, idle time.Duration) (written int, err error) {
+	for {
+		if err := c.SetWriteDeadline(time.Now().Add(idle)); err != nil {
+			return written, err
+		}
+		n, err := c.Conn.Write(p[written:])
+		written += n
+		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return written, err
+		}
+	}
+}
+
+// endRequest forgets what a handler has said of the request.
+func (c *conn) endRequest() {
+	c.admitted.Store(false)
+	c.idle.Store(0)
 }
 
 // CloseWrite ends what the peer reads, while its own writes still arrive: net/http
@@ -75,14 +103,14 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// track keeps the open connections. The next request of a connection is not
-// admitted because the one before it was.
+// track keeps the open connections. The next request of a connection is not admitted,
+// nor streamed, because the one before it was.
 func (l *listener) track(c net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
 		l.connections.Store(c, nil)
 	case http.StateIdle:
-		c.(*conn).admitted.Store(false)
+		c.(*conn).endRequest()
 	case http.StateClosed, http.StateHijacked:
 		l.connections.Delete(c)
 	}
@@ -103,7 +131,8 @@ func (l *listener) handle(w http.ResponseWriter, r *http.Request) {
 	l.Handler.ServeHTTP(response{w, r.Context().Value(connKey{}).(*conn)}, r)
 }
 
-// response is a http.ResponseWriter by which a handler can admit the request.
+// response is a http.ResponseWriter by which a handler can admit the request, and give
+// its bytes as long as they take.
 type response struct {
 	http.ResponseWriter
 	conn *conn
@@ -112,6 +141,15 @@ type response struct {
 // Admit says that the request is that of an authenticated caller: Stop waits until
 // it is answered.
 func (r response) Admit() { r.conn.admitted.Store(true) }
+
+// Stream gives the request as long as its bytes take. From now until the next request
+// of the connection a write goes on while the peer takes at least one byte in each
+// idle, which is more than 0: a peer that stops is cut off after one to two of them.
+// Reads have no deadline, unless the handler sets one before each.
+func (r response) Stream(idle time.Duration) {
+	r.conn.idle.Store(int64(idle))
+	_ = r.conn.SetReadDeadline(time.Time{}) // it fails only if the connection is closed
+}
 
 // Unwrap returns the writer of net/http, for http.ResponseController.
 func (r response) Unwrap() http.ResponseWriter { return r.ResponseWriter }

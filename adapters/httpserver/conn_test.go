@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -219,10 +222,14 @@ func TestServer_Stop_strangers(t *testing.T) {
 		if r.Header.Get("Secret") != "" {
 			w.(interface{ Admit() }).Admit()
 		}
+		if r.Header.Get("Stream") != "" {
+			w.(interface{ Stream(idle time.Duration) }).Stream(time.Hour)
+		}
 		body, err := io.ReadAll(r.Body)
 		_, _ = fmt.Fprintf(w, "%s %v", body, err)
 	})
 	admitted := strings.Replace(withBody, "\r\n", "\r\nSecret: known\r\n", 1)
+	stranger := strings.Replace(withBody, "\r\n", "\r\nStream: yes\r\n", 1)
 	for name, test := range map[string]struct {
 		sent []string
 		want time.Duration
@@ -231,6 +238,7 @@ func TestServer_Stop_strangers(t *testing.T) {
 		"silence":                        {[]string{""}, 2 * time.Second},
 		"half a head":                    {[]string{"GET / HT"}, 2 * time.Second},
 		"head without its body":          {[]string{withBody}, 2 * time.Second},
+		"stream of a stranger":           {[]string{stranger}, 2 * time.Second},
 		"stranger after admitted":        {[]string{admitted + "body" + withBody}, 2 * time.Second},
 		"admitted request under way":     {[]string{admitted}, 5 * time.Second},
 		"admitted request and strangers": {[]string{"", "GET / HT", withBody, admitted}, 5 * time.Second},
@@ -260,6 +268,104 @@ func TestServer_Stop_strangers(t *testing.T) {
 				}
 				if got := time.Since(start).Round(time.Second); got != test.want {
 					t.Errorf("stopped after %v, want %v", got, test.want)
+				}
+			})
+		})
+	}
+}
+
+// streamed says how long a handler wrote its answer, and how that ended.
+type streamed struct {
+	took time.Duration
+	err  error
+}
+
+// streaming reads the body of a request and answers with size bytes, both for as long
+// as they take if the peer takes some in each five minutes. The path /plain gets the
+// ordinary time.
+func streaming(size int, done func(streamed)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/plain" {
+			w.(interface{ Stream(idle time.Duration) }).Stream(5 * time.Minute)
+		}
+		w.Header().Set("Content-Length", strconv.Itoa(size))
+		_, err := io.Copy(io.Discard, r.Body)
+		start := time.Now()
+		if err == nil {
+			_, err = w.Write(make([]byte, size))
+		}
+		done(streamed{time.Since(start), err})
+	})
+}
+
+// slow reads one byte in each 4 minutes.
+type slow struct{ from io.Reader }
+
+// Read implements io.Reader.
+func (s slow) Read(p []byte) (int, error) {
+	time.Sleep(4 * time.Minute)
+	return s.from.Read(p[:1])
+}
+
+// TestServer_stream sends a body after the time of ordinary ones, and takes the answer
+// byte by byte. The next request on the connection has the ordinary times again.
+func TestServer_stream(t *testing.T) {
+	t.Parallel()
+	const size = 16 << 10
+	plain := strings.Replace(getRequest, "/", "/plain", 1)
+	for name, test := range map[string]struct {
+		next string
+		want time.Duration
+	}{
+		"the next answer is not taken":     {plain, 10 * time.Second},
+		"the next body does not come":      {strings.Replace(withBody, "/", "/plain", 1), 10 * time.Second},
+		"the next request does not come":   {"", 2 * time.Minute},
+		"the next answer is streamed, too": {getRequest, 5 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var done chan streamed
+			onPipes(t, httpserver.Endpoint{Handler: streaming(size, func(s streamed) { done <- s })}, func(t *testing.T, _ *httpserver.Server, dial func() net.Conn) {
+				done = make(chan streamed, 2) // within the bubble, so that its clock goes on
+				client := dial()
+				defer client.Close()
+				send(t, client, withBody)
+				time.Sleep(time.Hour)
+				send(t, client, "body")
+				answer(t, bufio.NewReader(slow{client}), strings.Repeat("\x00", size))
+				if got := <-done; got.err != nil {
+					t.Fatalf("got %v after %v", got.err, got.took)
+				}
+				send(t, client, test.next)
+				start := time.Now()
+				if test.next == "" {
+					closedAfter(t, client, test.want)
+				} else if got := <-done; got.err == nil || time.Since(start) != test.want {
+					t.Errorf("got %v after %v, want an error after %v", got.err, time.Since(start), test.want)
+				}
+			})
+		})
+	}
+}
+
+// TestServer_stream_stops has clients that take some of an answer and then stop.
+func TestServer_stream_stops(t *testing.T) {
+	t.Parallel()
+	const size, buffer = 16 << 10, 4 << 10 // net/http writes the first bytes of an answer by themselves
+	for taken, want := range map[int]time.Duration{0: 5 * time.Minute, 1: 10 * time.Minute, buffer: 5 * time.Minute, buffer + 1: 10 * time.Minute} {
+		t.Run(strconv.Itoa(taken), func(t *testing.T) {
+			t.Parallel()
+			var done chan streamed
+			onPipes(t, httpserver.Endpoint{Handler: streaming(size, func(s streamed) { done <- s })}, func(t *testing.T, _ *httpserver.Server, dial func() net.Conn) {
+				done = make(chan streamed, 1) // within the bubble, so that its clock goes on
+				client := dial()
+				defer client.Close()
+				send(t, client, getRequest)
+				if _, err := io.ReadFull(client, make([]byte, taken)); err != nil {
+					t.Fatal(err)
+				}
+				if got := <-done; got.took != want || !errors.Is(got.err, os.ErrDeadlineExceeded) {
+					t.Errorf("got %v after %v, want an error after %v", got.err, got.took, want)
 				}
 			})
 		})

@@ -31,7 +31,8 @@ type Endpoint struct {
 	Listener net.Listener
 	// Handler answers the requests. Its http.ResponseWriter, or one that this unwraps
 	// to, has the method Admit, which tells the server that the request is that of an
-	// authenticated caller.
+	// authenticated caller, and the method Stream, which gives it as long as its bytes
+	// take.
 	Handler http.Handler
 	// Connections is how many connections may be open at once; the next ones wait
 	// until one closes. 0 means any number.
