@@ -67,18 +67,28 @@ func (c *conn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
+// looks is how often a write that streams looks in each idle time whether the peer has taken
+// anything.
+const looks = 10
+
 // stream writes p for as long as the peer takes some of it in each idle.
 func (c *conn) stream(p []byte, idle time.Duration) (written int, err error) {
-	for {
-		if err := c.SetWriteDeadline(time.Now().Add(idle)); err != nil {
+	for silent := 0; silent < looks; {
+		if err := c.SetWriteDeadline(time.Now().Add(idle / looks)); err != nil {
 			return written, err
 		}
-		n, err := c.Conn.Write(p[written:])
+		var n int
+		n, err = c.Conn.Write(p[written:])
 		written += n
-		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return written, err
+		}
+		silent++
+		if n > 0 {
+			silent = 0
 		}
 	}
+	return written, err
 }
 
 // endRequest forgets what a handler has said of the request.
@@ -144,7 +154,7 @@ func (r response) Admit() { r.conn.admitted.Store(true) }
 
 // Stream gives the request as long as its bytes take. From now until the next request
 // of the connection a write goes on while the peer takes at least one byte in each
-// idle, which is more than 0: a peer that stops is cut off after one to two of them.
+// idle, which is more than 0: a peer that stops is cut off a little later than that.
 // Reads have no deadline, unless the handler sets one before each.
 func (r response) Stream(idle time.Duration) {
 	r.conn.idle.Store(int64(idle))
