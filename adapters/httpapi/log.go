@@ -36,6 +36,12 @@ func AddLogFields(c *gin.Context, pairs ...string) {
 	r.added = append(r.added, pairs...)
 }
 
+// AddAnswerFields adds fields to the line of a request, whatever its answer.
+func AddAnswerFields(c *gin.Context, fields ...zap.Field) {
+	r := requestOf(c.Request.Context())
+	r.always = append(r.always, fields...)
+}
+
 // appendAdded appends what AddLogFields has added. The last text of a name counts.
 func appendAdded(fields []zap.Field, c *gin.Context) []zap.Field {
 	pairs := requestOf(c.Request.Context()).added
@@ -68,21 +74,26 @@ func cut(text string, size int) string {
 const maxError = 1000
 
 // requestLog writes one line per request. It leaves out the query, the body and all
-// headers but the User-Agent, because they hold secrets.
+// headers but the User-Agent, because they hold secrets. A handler that ends the connection
+// by http.ErrAbortHandler has its line, too.
 func requestLog(log *zap.Logger) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		start := time.Now()
+		defer func() { logRequest(log, c, time.Since(start)) }()
 		c.Next()
-		level := zap.InfoLevel
-		switch {
-		case c.Writer.Status() >= http.StatusInternalServerError:
-			level = zap.ErrorLevel
-		case slices.ContainsFunc(c.Errors, isFault):
-			level = zap.WarnLevel
-		}
-		if entry := log.Check(level, "request"); entry != nil {
-			entry.Write(fields(c, time.Since(start))...)
-		}
+	}
+}
+
+func logRequest(log *zap.Logger, c *gin.Context, took time.Duration) {
+	level := zap.InfoLevel
+	switch {
+	case c.Writer.Status() >= http.StatusInternalServerError:
+		level = zap.ErrorLevel
+	case slices.ContainsFunc(c.Errors, isFault):
+		level = zap.WarnLevel
+	}
+	if entry := log.Check(level, "request"); entry != nil {
+		entry.Write(fields(c, took)...)
 	}
 }
 
@@ -106,6 +117,7 @@ func fields(c *gin.Context, took time.Duration) []zap.Field {
 	if c.FullPath() == "" {
 		fields = append(fields, zap.String("path", sentPath(c.Request)))
 	}
+	fields = append(fields, requestOf(c.Request.Context()).always...)
 	if last := c.Errors.Last(); last != nil {
 		fields = append(slices.Grow(fields, 12), zap.String("error", cut(last.Err.Error(), maxError)))
 		fields = appendAdded(fields, c)

@@ -11,7 +11,7 @@ import (
 // concatenate addresses with them, and follow no redirect to the clean path.
 func Handler(root string, engine http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		serve(engine, w, r, PathBelow(root, r))
+		Serve(engine, w, r, PathBelow(root, r))
 	})
 }
 
@@ -19,14 +19,19 @@ func Handler(root string, engine http.Handler) http.Handler {
 // an empty segment stays one. Only directly behind the prefix of all routes one does not
 // count: client-go asks for /api/v4//sidekiq/job_stats.
 func HandlerAsSent(root, prefix string, engine http.Handler) http.Handler {
-	root = strings.TrimSuffix(clean(root), "/")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path := below(root, r.URL.EscapedPath())
+		path := PathAsSent(root, r)
 		if route, doubled := strings.CutPrefix(path, prefix+"//"); doubled {
 			path = prefix + "/" + route
 		}
-		serve(engine, w, r, path)
+		Serve(engine, w, r, path)
 	})
+}
+
+// PathAsSent returns the escaped path of a request below root, as HandlerAsSent serves it
+// but for the prefix. It is empty outside of root.
+func PathAsSent(root string, r *http.Request) string {
+	return below(strings.TrimSuffix(clean(root), "/"), r.URL.EscapedPath())
 }
 
 // PathBelow returns the escaped path of a request below root, as Handler serves it. It is
@@ -35,7 +40,8 @@ func PathBelow(root string, r *http.Request) string {
 	return below(strings.TrimSuffix(clean(root), "/"), clean(r.URL.EscapedPath()))
 }
 
-func serve(engine http.Handler, w http.ResponseWriter, r *http.Request, path string) {
+// Serve lets engine answer a request as if it had been sent for path, which is escaped.
+func Serve(engine http.Handler, w http.ResponseWriter, r *http.Request, path string) {
 	// gin decodes path parameters like a query, where + means a blank.
 	path = strings.ReplaceAll(path, "+", "%2B")
 	if path != r.URL.EscapedPath() {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
+	"go.uber.org/zap"
 )
 
 const (
@@ -19,6 +20,8 @@ type request struct {
 	id    string
 	body  *body    // nil for none
 	added []string // by AddLogFields
+	// always is by AddAnswerFields.
+	always []zap.Field
 }
 
 type requestKey struct{}
