@@ -60,11 +60,12 @@ var rows = map[string][]string{
 	"application/inventory":     useCase,
 	"application/retention":     useCase,
 
-	"adapters/httpapi":        slices.Concat(core, []string{"adapters/httpapi/flatjson"}),
-	"adapters/httpapi/params": slices.Concat(core, []string{"adapters/httpapi/flatjson"}),
-	"adapters/httpapi/shell":  caller,
-	"adapters/httpapi/kas":    caller,
-	"adapters/httpapi/portal": caller,
+	"adapters/httpapi":         slices.Concat(core, []string{"adapters/httpapi/flatjson"}),
+	"adapters/httpapi/params":  slices.Concat(core, []string{"adapters/httpapi/flatjson"}),
+	"adapters/httpapi/shell":   caller,
+	"adapters/httpapi/kas":     caller,
+	"adapters/httpapi/portal":  caller,
+	"adapters/httpapi/githttp": caller,
 	// The management API: each part of it imports those above it in this list.
 	"adapters/httpapi/rest/call":         caller,
 	"adapters/httpapi/rest/entity":       slices.Concat(caller, []string{"adapters/httpapi/rest/call"}),

@@ -1,0 +1,123 @@
+package githttp
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/application/gitaccess"
+	"gatehouse/domain/audit"
+	"gatehouse/domain/source"
+)
+
+// receivePack answers POST git-receive-pack, a push.
+func (a *API) receivePack(c *gin.Context) {
+	if a.preauthorize(c, source.ReceivePack) {
+		return
+	}
+	s, ok := a.begin(c, source.ReceivePack)
+	if !ok {
+		return
+	}
+	defer s.close()
+	content, err := decoded(c, s.body())
+	if err != nil {
+		s.finish(err, false)
+		return
+	}
+	body := bufio.NewReaderSize(content, pushSize)
+	sideBand, err := readsSideBand(body)
+	if err != nil {
+		s.finish(err, false)
+		return
+	}
+	result := held{out: &s.answer}
+	defer result.spool.close()
+	err = a.useCases.SmartHTTP.ReceivePack(s.ctx, a.result(s), result.until(body), &result)
+	if err == nil {
+		err = result.release()
+	} else if !s.answer.begun {
+		s.discardBody(body)
+	}
+	if err == nil && s.received.Load() > int64(len(flush)) { // else it only asks whether it may push
+		a.record(s, audit.Stats{})
+	}
+	s.finish(err, sideBand)
+}
+
+// result returns the transfer of a POST.
+func (a *API) result(s *stream) gitaccess.Transfer {
+	t := s.operation.transfer(s.c)
+	t.Options = a.settings.GitConfigOptions
+	return t
+}
+
+// discardTimeout is how long the rest of a push is read that has failed.
+const discardTimeout = time.Minute
+
+// discardBody reads the rest of a push that has failed, so that its client reads the answer:
+// Git sends all before it does.
+func (s *stream) discardBody(body io.Reader) {
+	late := context.AfterFunc(s.ctx, func() { s.endReads(time.Now()) })
+	defer late()
+	s.endReads(time.Now().Add(discardTimeout))
+	_, _ = io.Copy(io.Discard, body)
+}
+
+// held holds an answer back until the body has ended: Git reads nothing before it has sent
+// all, and net/http ends the body with the first byte of an answer.
+type held struct {
+	out   io.Writer
+	ended atomic.Bool
+
+	mutex sync.Mutex
+	spool spool
+}
+
+// until returns the body whose end the answer waits for.
+func (h *held) until(body io.Reader) io.Reader { return heldBody{body, h} }
+
+type heldBody struct {
+	io.Reader
+	held *held
+}
+
+// Read implements io.Reader.
+func (b heldBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err == io.EOF {
+		b.held.ended.Store(true)
+	}
+	return n, err
+}
+
+// Write implements io.Writer.
+func (h *held) Write(p []byte) (int, error) {
+	if !h.ended.Load() {
+		h.mutex.Lock()
+		defer h.mutex.Unlock()
+		return h.spool.Write(p)
+	}
+	if err := h.release(); err != nil {
+		return 0, err
+	}
+	return h.out.Write(p)
+}
+
+// release writes what was held back.
+func (h *held) release() error {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	r, err := h.spool.reader()
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(h.out, r)
+	h.spool.close()
+	return err
+}
