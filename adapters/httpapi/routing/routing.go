@@ -13,6 +13,7 @@ import (
 
 	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/docspage"
+	"gatehouse/adapters/httpapi/githttp"
 	"gatehouse/adapters/httpapi/kas"
 	"gatehouse/adapters/httpapi/portal"
 	"gatehouse/adapters/httpapi/rest"
@@ -38,6 +39,8 @@ type APIs struct {
 	Portal *portal.API
 	// Rest is nil if the management API is off.
 	Rest *rest.API
+	// Git is nil if Git over HTTP is off.
+	Git *githttp.API
 	// Ready returns why the server cannot do its work, or nil.
 	Ready func(context.Context) error
 }
@@ -49,9 +52,9 @@ type Settings struct {
 	RelativeRoot string
 	// TrustedProxies may name the client, as in httpapi.NewEngine.
 	TrustedProxies []string
-	// PublicPortal and PublicRest let the public listener serve the portal's public
-	// routes, and the management API.
-	PublicPortal, PublicRest bool
+	// PublicPortal, PublicRest and PublicGit let the public listener serve the portal's
+	// public routes, the management API, and Git over HTTP.
+	PublicPortal, PublicRest, PublicGit bool
 	// Version and ExternalURL are what the document of the API says of the server.
 	Version, ExternalURL string
 }
@@ -101,6 +104,11 @@ func (b *builder) listener(apis APIs, kind Listener) http.Handler {
 		docspage.Mount(plain, b.settings.RelativeRoot)
 		httpapi.MountOAuth(plain)
 	}
+	if apis.Git != nil && (kind == Internal || b.settings.PublicGit) {
+		engine := b.engine()
+		apis.Git.Mount(engine)
+		l.git = githttp.Handler(b.settings.RelativeRoot, engine)
+	}
 	return l
 }
 
@@ -142,17 +150,21 @@ func (b *builder) rest(apis APIs, kind Listener) http.Handler {
 	return httpapi.HandlerAsSent(b.settings.RelativeRoot, apiPrefix, engine)
 }
 
-// listener serves the routes of one listener. The portal and rest are nil if they are not
-// served; plain has the routes outside of the APIs.
+// listener serves the routes of one listener. The portal, rest and git are nil if they are
+// not served; plain has the routes outside of the APIs.
 type listener struct {
-	root                          string
-	portal, rest, plain, internal http.Handler
+	root                               string
+	portal, rest, git, plain, internal http.Handler
 	// internalPortal says that the portal's routes below /internal are served.
 	internalPortal bool
 }
 
 // ServeHTTP implements http.Handler.
 func (l listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if l.git != nil && githttp.IsGit(httpapi.PathAsSent(l.root, r)) {
+		l.git.ServeHTTP(w, r)
+		return
+	}
 	path := httpapi.PathBelow(l.root, r)
 	switch {
 	case l.isHealth(path), isBelow(path, docspage.Path), path == httpapi.OAuthTokenPath:
