@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 	"time"
 
@@ -65,7 +66,7 @@ func TestClient_CommitFiles(t *testing.T) {
 	if _, err := c.Blob(t.Context(), cli, id, "src/b.go"); !errors.Is(err, domain.NotFound) {
 		t.Errorf("the moved file is still there: %v", err)
 	}
-	if len(pushes) != 2 || pushes[0].User.GetGlId() != "user-7" || pushes[0].Change != three+" "+string(id)+" refs/heads/main" {
+	if len(pushes) != 2 || pushes[0].User.GetGlId() != "user-7" || !slices.Equal(pushes[0].Changes, []string{three + " " + string(id) + " refs/heads/main"}) {
 		t.Errorf("got the pushes %+v", pushes)
 	}
 }

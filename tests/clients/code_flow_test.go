@@ -50,7 +50,7 @@ func (i instance) hooks(judged *atomic.Int64) gitalytest.Hooks {
 			judged.Add(1)
 			env := fmt.Sprintf(`{"GIT_OBJECT_DIRECTORY_RELATIVE":%q,"GIT_ALTERNATE_OBJECT_DIRECTORIES_RELATIVE":["objects"]}`, p.ObjectDirectory)
 			_, err := post("/allowed", fmt.Sprintf(`{"user_id": %q, "gl_repository": %q, "project": %q, "action": "git-receive-pack", "protocol": "web", "changes": %q, "env": %q}`,
-				strings.TrimPrefix(p.User.GetGlId(), "user-"), p.Repository.GetGlRepository(), p.Repository.GetRelativePath(), p.Change+"\n", env))
+				strings.TrimPrefix(p.User.GetGlId(), "user-"), p.Repository.GetGlRepository(), p.Repository.GetRelativePath(), strings.Join(p.Changes, "\n")+"\n", env))
 			if err != nil {
 				return err
 			}
@@ -59,7 +59,7 @@ func (i instance) hooks(judged *atomic.Int64) gitalytest.Hooks {
 		},
 		PostReceive: func(p gitalytest.Push) {
 			answer, err := post("/post_receive", fmt.Sprintf(`{"gl_repository": %q, "identifier": %q, "changes": %q}`,
-				p.Repository.GetGlRepository(), p.User.GetGlId(), p.Change+"\n"))
+				p.Repository.GetGlRepository(), p.User.GetGlId(), strings.Join(p.Changes, "\n")+"\n"))
 			if err != nil || !strings.Contains(answer.Body, `"reference_counter_decreased":true`) {
 				i.Errorf("post_receive: got %v, %v", answer, err)
 			}

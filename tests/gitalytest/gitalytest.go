@@ -1,8 +1,9 @@
-// Package gitalytest is a Gitaly for tests: it stores repositories in memory,
-// serves gRPC over TCP, and can be made to hang or stop.
+// Package gitalytest is a Gitaly for tests: it stores repositories in memory or on disk,
+// serves gRPC over TCP or a Unix socket, and can be made to hang or stop.
 package gitalytest
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -32,8 +33,8 @@ type Server struct {
 	// empty means that calls need no token.
 	Storage, Secret string
 
-	address string
-	server  *grpc.Server
+	network, address string
+	server           *grpc.Server
 
 	mutex        sync.Mutex
 	repositories map[string]*Repository
@@ -42,6 +43,13 @@ type Server struct {
 	fails        func(Call) error
 	locked       int
 	hooks        Hooks
+	// folder has the repositories on disk, incoming the new objects of pushes that are
+	// judged. transfers are those of Git over HTTP that run.
+	folder    string
+	incoming  map[string][]string
+	throttle  *throttle
+	transfers sync.WaitGroup
+	closed    bool
 }
 
 // Call is a call that came in.
@@ -53,19 +61,38 @@ type Call struct {
 	Metadata   metadata.MD
 	// Left is the time until the caller's deadline; 0 if there is none.
 	Left time.Duration
+	// Request is the caller's first message.
+	Request any
 }
 
 // Start serves the storage "default" on a free port until the test ends.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{Storage: "default", repositories: map[string]*Repository{}, hangs: func(Call) bool { return false }, fails: func(Call) error { return nil }}
+	return StartAt(t, "")
+}
+
+// StartAt serves at a Unix socket of that path.
+func StartAt(t testing.TB, socket string) *Server {
+	t.Helper()
+	s := &Server{
+		Storage: "default", repositories: map[string]*Repository{}, incoming: map[string][]string{},
+		hangs: func(Call) bool { return false }, fails: func(Call) error { return nil },
+	}
+	if socket != "" {
+		s.network, s.address = "unix", socket
+	}
 	s.Resume(t)
 	t.Cleanup(s.Stop)
 	return s
 }
 
 // Address returns the address as in a configuration.
-func (s *Server) Address() string { return "tcp://" + s.address }
+func (s *Server) Address() string {
+	if s.network == "unix" {
+		return "unix:" + s.address
+	}
+	return "tcp://" + s.address
+}
 
 // Stop closes all connections and refuses new ones.
 func (s *Server) Stop() { s.server.Stop() }
@@ -86,12 +113,12 @@ func (s *Server) Resume(t testing.TB) {
 	if address == "" {
 		address = net.JoinHostPort(ownHost(), "0")
 	}
-	listener, err := net.Listen("tcp", address)
+	listener, err := net.Listen(cmp.Or(s.network, "tcp"), address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.address = listener.Addr().String()
-	s.server = grpc.NewServer(grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream),
+	s.server = grpc.NewServer(grpc.Creds(newMultiplexing()), grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}))
 	gitalypb.RegisterRepositoryServiceServer(s.server, repositories{s: s})
 	gitalypb.RegisterRefServiceServer(s.server, refs{s: s})
@@ -99,6 +126,7 @@ func (s *Server) Resume(t testing.TB) {
 	gitalypb.RegisterDiffServiceServer(s.server, diffs{s: s})
 	gitalypb.RegisterOperationServiceServer(s.server, operations{s: s})
 	gitalypb.RegisterServerServiceServer(s.server, info{s: s})
+	gitalypb.RegisterSmartHTTPServiceServer(s.server, smartHTTP{s: s})
 	go func() { _ = s.server.Serve(listener) }()
 }
 
@@ -177,7 +205,7 @@ func (e *entering) RecvMsg(request any) error {
 
 // enter records a call, hangs or fails if it should, and checks the caller's token.
 func (s *Server) enter(ctx context.Context, method string, request any) error {
-	call := Call{Method: method[strings.LastIndexByte(method, '/')+1:]}
+	call := Call{Method: method[strings.LastIndexByte(method, '/')+1:], Request: request}
 	call.Metadata, _ = metadata.FromIncomingContext(ctx)
 	if named, ok := request.(interface{ GetRepository() *gitalypb.Repository }); ok {
 		call.Repository = named.GetRepository()

@@ -17,31 +17,6 @@ import (
 	"gatehouse/adapters/gitaly/gitalypb"
 )
 
-// Push is the update of a branch that UserCommitFiles makes.
-type Push struct {
-	Repository *gitalypb.Repository
-	User       *gitalypb.User
-	// Change is one line of the hooks: the old and the new object and the full ref.
-	Change string
-	// ObjectDirectory is where the new commit waits while the push is judged.
-	ObjectDirectory string
-}
-
-// Hooks are called for the push of a UserCommitFiles.
-type Hooks struct {
-	// PreReceive judges the push before it is made; an error refuses it with its text.
-	PreReceive func(Push) error
-	// PostReceive follows the push.
-	PostReceive func(Push)
-}
-
-// CallHooks has every later UserCommitFiles call the hooks.
-func (s *Server) CallHooks(h Hooks) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	s.hooks = h
-}
-
 type operations struct {
 	gitalypb.UnimplementedOperationServiceServer
 	s *Server
@@ -58,6 +33,9 @@ func (v operations) UserCommitFiles(stream grpc.ClientStreamingServer[gitalypb.U
 	r, err := v.s.find(header.GetRepository())
 	if err != nil {
 		return err
+	}
+	if v.s.path("") != "" {
+		return status.Error(codes.Unimplemented, "the repositories are on disk")
 	}
 	if len(header.GetCommitMessage()) == 0 || len(header.GetBranchName()) == 0 || header.GetUser() == nil {
 		return status.Error(codes.InvalidArgument, "empty CommitMessage, BranchName or User")
@@ -78,7 +56,8 @@ func (v operations) UserCommitFiles(stream grpc.ClientStreamingServer[gitalypb.U
 	id, commit := newCommit(header, parent, r.Commits[parent].Files, files)
 	push := Push{
 		Repository: header.GetRepository(), User: header.GetUser(), ObjectDirectory: "objects/incoming-" + id[:8],
-		Change: fmt.Sprintf("%s %s %s", cmp.Or(old, strings.Repeat("0", len(id))), id, ref),
+		Protocol: "web", Changes: []string{fmt.Sprintf("%s %s %s", cmp.Or(old, strings.Repeat("0", len(id))), id, ref)},
+		AlternateObjectDirectories: []string{"objects"},
 	}
 	created := old == "" && !r.branches()
 	if err := v.s.update(push, ref, old, id, commit); err != nil {

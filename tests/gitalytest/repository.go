@@ -3,6 +3,7 @@ package gitalytest
 import (
 	"cmp"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -50,21 +51,32 @@ type Commit struct {
 // tree or a blob.
 type Tag struct{ Target, Message string }
 
+func newRepository() *Repository {
+	return &Repository{
+		Head: "refs/heads/main", Refs: map[string]string{}, Tags: map[string]Tag{}, Commits: map[string]Commit{}, Quarantined: map[string]map[string]Commit{},
+	}
+}
+
 // Put returns the repository at the relative path, a new empty one if it is
 // missing.
 func (s *Server) Put(relativePath string) *Repository {
+	if path := s.path(relativePath); path != "" {
+		return s.putOnDisk(relativePath, path)
+	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if s.repositories[relativePath] == nil {
-		s.repositories[relativePath] = &Repository{
-			Head: "refs/heads/main", Refs: map[string]string{}, Tags: map[string]Tag{}, Commits: map[string]Commit{}, Quarantined: map[string]map[string]Commit{},
-		}
+		s.repositories[relativePath] = newRepository()
 	}
 	return s.repositories[relativePath]
 }
 
 // replace puts a changed copy in the place of a repository, if that exists.
 func (s *Server) replace(relativePath string, change func(*Repository)) {
+	if path := s.path(relativePath); path != "" {
+		changeOnDisk(path, change)
+		return
+	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	old := s.repositories[relativePath]
@@ -81,6 +93,10 @@ func (s *Server) replace(relativePath string, change func(*Repository)) {
 
 // Forget removes the repository at the relative path.
 func (s *Server) Forget(relativePath string) {
+	if path := s.path(relativePath); path != "" {
+		_ = os.RemoveAll(path)
+		return
+	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	delete(s.repositories, relativePath)
@@ -88,6 +104,9 @@ func (s *Server) Forget(relativePath string) {
 
 // Has returns whether the relative path has a repository.
 func (s *Server) Has(relativePath string) bool {
+	if path := s.path(relativePath); path != "" {
+		return exists(path)
+	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	return s.repositories[relativePath] != nil
@@ -97,6 +116,9 @@ func (s *Server) Has(relativePath string) bool {
 func (s *Server) find(m *gitalypb.Repository) (*Repository, error) {
 	if m.GetStorageName() != s.Storage {
 		return nil, status.Errorf(codes.InvalidArgument, "storage %q not found", m.GetStorageName())
+	}
+	if s.path(m.GetRelativePath()) != "" {
+		return s.load(m)
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()

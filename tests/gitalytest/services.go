@@ -1,6 +1,7 @@
 package gitalytest
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -38,6 +39,12 @@ func (v repositories) CreateRepository(_ context.Context, in *gitalypb.CreateRep
 	case codes.NotFound:
 	default:
 		return nil, err
+	}
+	if path := v.s.path(in.GetRepository().GetRelativePath()); path != "" {
+		if err := initialize(path, cmp.Or(string(in.GetDefaultBranch()), "main"), in.GetObjectFormat()); err != nil {
+			return nil, status.Error(codes.Internal, err.Error())
+		}
+		return &gitalypb.CreateRepositoryResponse{}, nil
 	}
 	r := v.s.Put(in.GetRepository().GetRelativePath())
 	r.Format = in.GetObjectFormat()
