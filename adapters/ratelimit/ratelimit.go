@@ -1,5 +1,7 @@
-// Package ratelimit counts requests by the minute: within one process, and together
-// with other servers if it has counters that they share.
+// Package ratelimit limits what a client may ask for. It counts requests by the minute,
+// within one process, and together with other servers if it has counters that they
+// share. Within one process it bans addresses that fail too often, and limits the streams
+// that are open at once.
 package ratelimit
 
 import (
