@@ -4,12 +4,12 @@
 package sidechannel
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -94,7 +94,8 @@ func (a *Acceptor) find(id int64) *Call {
 
 // serve accepts the streams of a session until that ends.
 func (a *Acceptor) serve(session *yamux.Session) {
-	free := make(chan struct{}, maxHellos)
+	free, calls := make(chan struct{}, maxHellos), noCalls{session, make(chan net.Conn)}
+	go calls.serve()
 	for {
 		select {
 		case free <- struct{}{}:
@@ -108,7 +109,7 @@ func (a *Acceptor) serve(session *yamux.Session) {
 		}
 		go func() {
 			defer func() { <-free }()
-			if err := a.admit(stream); err != nil {
+			if err := a.admit(stream, calls); err != nil {
 				_ = stream.Close()
 			}
 		}()
@@ -117,15 +118,19 @@ func (a *Acceptor) serve(session *yamux.Session) {
 
 var (
 	errNoSidechannel = errors.New("sidechannel: not the stream of one")
+	errGRPC          = errors.New("sidechannel: the stream of gRPC")
 	errNoCall        = errors.New("sidechannel: no call waits for the stream")
 )
 
 // admit gives a stream to its call.
-func (a *Acceptor) admit(stream *yamux.Stream) error {
+func (a *Acceptor) admit(stream *yamux.Stream, calls noCalls) error {
 	if err := stream.SetDeadline(time.Now().Add(helloTimeout)); err != nil {
 		return err
 	}
 	id, err := readHello(stream)
+	if errors.Is(err, errGRPC) {
+		return calls.answer(stream)
+	}
 	if err != nil {
 		return err
 	}
@@ -153,7 +158,11 @@ func readHello(r io.Reader) (id int64, err error) {
 	if _, err := io.ReadFull(r, hello[:len(magic)]); err != nil {
 		return 0, fmt.Errorf("sidechannel: first bytes: %w", err)
 	}
-	if !bytes.Equal(hello[:len(magic)], []byte(magic)) {
+	switch string(hello[:len(magic)]) {
+	case magic:
+	case callMagic:
+		return 0, errGRPC
+	default:
 		return 0, errNoSidechannel
 	}
 	if _, err := io.ReadFull(r, hello[len(magic):]); err != nil {

@@ -15,8 +15,12 @@ import (
 
 	"github.com/hashicorp/yamux"
 	"go.uber.org/goleak"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	"gatehouse/adapters/gitaly/sidechannel"
 )
@@ -174,7 +178,7 @@ func TestAcceptor_refuses(t *testing.T) {
 	stream := <-served.Arrived()
 	t.Cleanup(func() { _ = stream.Close() })
 	for name, first := range map[string][]byte{
-		"another protocol":  []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+		"another protocol":  []byte("GET / HTTP/1.1\r\n\r\n"),
 		"other letter case": hello("Sidechannel", number(t, served)),
 		"unknown call":      hello("sidechannel", 1<<40),
 		"negative number":   hello("sidechannel", 1<<63),
@@ -185,6 +189,28 @@ func TestAcceptor_refuses(t *testing.T) {
 		if len(got) > 0 || err != nil && !errors.Is(err, yamux.ErrConnectionReset) {
 			t.Errorf("%s: got %q, %v, want a closed stream", name, got, err)
 		}
+	}
+	c.pair(t)
+}
+
+// TestAcceptor_gRPC calls the caller as Gitaly could: it offers no service, but answers.
+func TestAcceptor_gRPC(t *testing.T) {
+	t.Parallel()
+	c := connect(t)
+	conn, err := grpc.NewClient("passthrough:///caller", grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return c.gitaly.OpenStream() }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	for range 3 {
+		err := conn.Invoke(t.Context(), "/gitaly.RefTransaction/VoteTransaction", &emptypb.Empty{}, &emptypb.Empty{})
+		if status.Code(err) != codes.Unimplemented {
+			t.Errorf("got %v", err)
+		}
+	}
+	if n := c.gitaly.NumStreams(); n != 2 {
+		t.Errorf("got %d streams, want one for the calls in each direction", n)
 	}
 	c.pair(t)
 }
