@@ -3,10 +3,13 @@ package sidechannel_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"io"
 	"net"
+	"net/http/httptest"
 	"runtime"
 	"strconv"
 	"strings"
@@ -17,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -38,6 +42,12 @@ type connection struct {
 func connect(t *testing.T) connection {
 	t.Helper()
 	near, far := net.Pipe()
+	return multiplex(t, insecure.NewCredentials(), near, far)
+}
+
+// multiplex makes a connection of two ends.
+func multiplex(t *testing.T, inner credentials.TransportCredentials, near, far net.Conn) connection {
+	t.Helper()
 	acceptor, accepted := sidechannel.New(), make(chan *yamux.Session, 1)
 	go func() {
 		defer close(accepted)
@@ -58,7 +68,7 @@ func connect(t *testing.T) connection {
 		}
 		accepted <- session
 	}()
-	client, _, err := acceptor.Credentials(insecure.NewCredentials()).Clone().ClientHandshake(t.Context(), "gitaly", near)
+	client, _, err := acceptor.Credentials(inner).Clone().ClientHandshake(t.Context(), "example.com", near)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,6 +223,39 @@ func TestAcceptor_gRPC(t *testing.T) {
 		t.Errorf("got %d streams, want one for the calls in each direction", n)
 	}
 	c.pair(t)
+}
+
+// TestAcceptor_TLS transfers over a secured connection, and refuses a certificate that it
+// does not trust.
+func TestAcceptor_TLS(t *testing.T) {
+	t.Parallel()
+	known := httptest.NewTLSServer(nil)
+	known.Close()
+	server := &tls.Config{Certificates: known.TLS.Certificates, NextProtos: []string{"h2"}}
+	roots := x509.NewCertPool()
+	roots.AddCert(known.Certificate())
+	near, far := net.Pipe()
+	c := multiplex(t, credentials.NewTLS(&tls.Config{RootCAs: roots}), near, tls.Server(far, server))
+	stream, gitaly := c.pair(t)
+	go func() {
+		_, _ = gitaly.Write([]byte("PACK"))
+		_ = gitaly.Close()
+	}()
+	var got bytes.Buffer
+	if err := stream.Receive(t.Context(), &got); err != nil || got.String() != "PACK" {
+		t.Errorf("got %q, %v", got.String(), err)
+	}
+	_ = stream.Close()
+
+	near, far = net.Pipe()
+	done := make(chan error, 1)
+	go func() { done <- tls.Server(far, server).HandshakeContext(t.Context()) }()
+	_, _, err := sidechannel.New().Credentials(credentials.NewTLS(&tls.Config{RootCAs: x509.NewCertPool()})).ClientHandshake(t.Context(), "example.com", near)
+	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); !unknown {
+		t.Errorf("got %v, want an unknown authority", err)
+	}
+	_ = near.Close()
+	<-done
 }
 
 // TestAcceptor_numbers takes numbers on two connections: none comes twice.
