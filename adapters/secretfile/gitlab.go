@@ -16,6 +16,9 @@ const (
 	shellSize = 16
 	// KasSize is how many bytes the secret of kas has; kas accepts no other.
 	KasSize = 32
+	// WorkhorseSize is how many bytes the secret of GitLab Workhorse has, which accepts
+	// no other.
+	WorkhorseSize = 32
 )
 
 // OpenShell opens the secret that GitLab Shell and Gitaly share with this server,
@@ -45,4 +48,11 @@ func OpenKas(file string, strict bool, clock application.Clock, log *zap.Logger)
 		log.Info("a new secret was made; the Kubernetes agent server has to know it", zap.String("file", file))
 	}
 	return OpenKey(named, KasSize, strict, clock, log)
+}
+
+// OpenWorkhorse opens the secret that GitLab Workhorse shares with this server. GitLab
+// makes it, so a file that does not exist is an error. What goes wrong with the file
+// later is logged.
+func OpenWorkhorse(file string, strict bool, clock application.Clock, log *zap.Logger) (*Key, error) {
+	return OpenKey(File{"workhorse.secret_file", file}, WorkhorseSize, strict, clock, log)
 }

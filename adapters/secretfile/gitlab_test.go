@@ -1,6 +1,11 @@
 package secretfile_test
 
 import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -60,5 +65,43 @@ func TestOpenShell_previous(t *testing.T) {
 	_, err = secretfile.OpenShell(write(t, "new"), write(t, "old"), true, time.Now, zap.NewNop())
 	if err == nil || !strings.HasPrefix(err.Error(), "shell.secret_file: ") || !strings.Contains(err.Error(), "\nshell.previous_secret_file: ") {
 		t.Errorf("strict: got %v, want both files", err)
+	}
+}
+
+func TestOpenWorkhorse(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "secret")
+	open := func(strict bool) (*secretfile.Key, error) {
+		return secretfile.OpenWorkhorse(file, strict, time.Now, zap.NewNop())
+	}
+	if _, err := open(false); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "workhorse.secret_file: ") {
+		t.Errorf("no file: got %v, want an error that names the setting", err)
+	}
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: got %v, want none made", err)
+	}
+	one, two := bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32)
+	replace(t, file, base64.StdEncoding.EncodeToString(one)+"\n")
+	key, err := open(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := key.Bytes(); !bytes.Equal(got, one) {
+		t.Errorf("got %x, want %x", got, one)
+	}
+	replace(t, file, base64.StdEncoding.EncodeToString(two))
+	key.Reload()
+	if got := key.Bytes(); !bytes.Equal(got, two) {
+		t.Errorf("after a change: got %x, want %x", got, two)
+	}
+	if err := os.Chmod(file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(true); err == nil || !strings.Contains(err.Error(), "every user of this machine has access to it") {
+		t.Errorf("open to all, strict: got %v", err)
+	}
+	replace(t, file, base64.StdEncoding.EncodeToString(two[1:]))
+	if _, err := open(false); err == nil || !strings.Contains(err.Error(), "it is not the base64 of 32 bytes") {
+		t.Errorf("31 bytes: got %v", err)
 	}
 }

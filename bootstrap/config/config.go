@@ -20,27 +20,28 @@ type Config struct {
 	// at its end.
 	ExternalURL string `koanf:"external_url"`
 
-	HTTP     HTTP     `koanf:"http"`
-	Database Database `koanf:"database"`
-	Shell    Shell    `koanf:"shell"`
-	SSH      SSH      `koanf:"ssh"`
-	Instance Instance `koanf:"instance"`
-	Secrets  Secrets  `koanf:"secrets"`
-	Kas      Kas      `koanf:"kas"`
-	Gitaly   Gitaly   `koanf:"gitaly"`
-	Git      Git      `koanf:"git"`
-	Counters Counters `koanf:"counters"`
-	Redis    Redis    `koanf:"redis"`
-	Spool    Spool    `koanf:"spool"`
-	OTP      OTP      `koanf:"otp"`
-	Audit    Audit    `koanf:"audit"`
-	LFS      LFS      `koanf:"lfs"`
-	API      API      `koanf:"api"`
-	Projects Projects `koanf:"projects"`
-	Users    Users    `koanf:"users"`
-	Tokens   Tokens   `koanf:"tokens"`
-	Jobs     Jobs     `koanf:"jobs"`
-	Webhooks Webhooks `koanf:"webhooks"`
+	HTTP      HTTP      `koanf:"http"`
+	Database  Database  `koanf:"database"`
+	Shell     Shell     `koanf:"shell"`
+	SSH       SSH       `koanf:"ssh"`
+	Instance  Instance  `koanf:"instance"`
+	Secrets   Secrets   `koanf:"secrets"`
+	Kas       Kas       `koanf:"kas"`
+	Workhorse Workhorse `koanf:"workhorse"`
+	Gitaly    Gitaly    `koanf:"gitaly"`
+	Git       Git       `koanf:"git"`
+	Counters  Counters  `koanf:"counters"`
+	Redis     Redis     `koanf:"redis"`
+	Spool     Spool     `koanf:"spool"`
+	OTP       OTP       `koanf:"otp"`
+	Audit     Audit     `koanf:"audit"`
+	LFS       LFS       `koanf:"lfs"`
+	API       API       `koanf:"api"`
+	Projects  Projects  `koanf:"projects"`
+	Users     Users     `koanf:"users"`
+	Tokens    Tokens    `koanf:"tokens"`
+	Jobs      Jobs      `koanf:"jobs"`
+	Webhooks  Webhooks  `koanf:"webhooks"`
 
 	Retention        Retention        `koanf:"retention"`
 	LicensedFeatures LicensedFeatures `koanf:"licensed_features"`

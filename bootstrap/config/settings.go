@@ -81,6 +81,9 @@ func (c *Config) SecretFiles() []zap.Field {
 	if c.Kas.Enabled {
 		files = append(files, zap.String("kas", Absolute(c.Kas.SecretFile)))
 	}
+	if c.Workhorse.SecretFile != "" {
+		files = append(files, zap.String("workhorse", Absolute(c.Workhorse.SecretFile)))
+	}
 	return files
 }
 

@@ -43,6 +43,12 @@ func (s *Shell) check(m *mistakes) {
 	m.unless(s.PreviousSecretFile != s.SecretFile, "shell.previous_secret_file", "must not be the same as shell.secret_file")
 }
 
+// Workhorse is about GitLab Workhorse, which may stand in front of this server.
+type Workhorse struct {
+	// SecretFile has the secret that GitLab makes for Workhorse; empty for no Workhorse.
+	SecretFile string `koanf:"secret_file"`
+}
+
 // SSH says where clients reach Git over SSH. It is for the URLs in answers; the server
 // itself listens elsewhere or not at all.
 type SSH struct {

@@ -182,6 +182,30 @@ func TestCheck_assumedStorage(t *testing.T) {
 	}
 }
 
+func TestCheck_workhorseSecret(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	for _, got := range doctor.Check(t.Context(), c) {
+		if got.Name == "workhorse.secret_file" {
+			t.Errorf("it is not set: got %+v", got)
+		}
+	}
+	folder := filepath.Join(t.TempDir(), "none")
+	c.Workhorse.SecretFile = filepath.Join(folder, "workhorse")
+	wantProblem(t, checkup(t, c, "workhorse.secret_file"), "no such file")
+	doctor.Fix(c)
+	if _, err := os.Stat(folder); !os.IsNotExist(err) {
+		t.Errorf("the folder of a file that GitLab makes: got %v, want none", err)
+	}
+	c.Workhorse.SecretFile = filepath.Join(t.TempDir(), "workhorse")
+	for text, want := range map[string]string{
+		"c2hvcnQ=": "it is not the base64 of 32 bytes", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n": "",
+	} {
+		write(t, c.Workhorse.SecretFile, text, 0o600)
+		wantProblem(t, checkup(t, c, "workhorse.secret_file"), want)
+	}
+}
+
 func TestCheck_kasSecret(t *testing.T) {
 	t.Parallel()
 	c := settings(t)

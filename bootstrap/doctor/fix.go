@@ -41,7 +41,9 @@ func Fix(settings config.Config) []Change {
 		}
 	}
 	for _, secret := range secretFiles(settings) {
-		f.makeFolder(secret.key, secret.path, private, nil)
+		if !secret.given {
+			f.makeFolder(secret.key, secret.path, private, nil)
+		}
 		f.restrict(secret.key, secret.path, regular, others)
 	}
 	for _, secret := range previousSecretFiles(settings) {

@@ -42,10 +42,11 @@ func TestFix(t *testing.T) {
 	c := config.Default()
 	c.Database.URL, c.Spool.Path = config.URL(at("data/deep/gatehouse.db")), at("it's a spool")
 	c.Shell.SecretFile, c.Instance.KeyFile, c.Kas.SecretFile = at("shell"), at("keys/key"), at("none/kas")
-	c.Kas.Enabled = false
+	c.Kas.Enabled, c.Workhorse.SecretFile = false, at("workhorse")
 	c.Shell.PreviousSecretFile, c.Instance.PreviousKeyFile = at("previous/shell"), at("previous_key")
 	c.HTTP.Socket, c.HTTP.SocketMode = at("run/s"), "0660"
 	write(t, c.Shell.SecretFile, "0123456789abcdef", 0o644)
+	write(t, c.Workhorse.SecretFile, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", 0o644)
 	write(t, c.Instance.PreviousKeyFile, strings.Repeat("k", 32), 0o666)
 	write(t, at("unrelated"), "x", 0o666)
 	if err := os.Mkdir(c.Spool.Path, 0o700); err != nil {
@@ -59,6 +60,7 @@ func TestFix(t *testing.T) {
 		{Name: "database.url", Command: "mkdir -m 0700 " + at("data/deep")},
 		{Name: "shell.secret_file", Command: "chmod 0640 " + at("shell")},
 		{Name: "instance.key_file", Command: "mkdir -m 0700 " + at("keys")},
+		{Name: "workhorse.secret_file", Command: "chmod 0640 " + at("workhorse")},
 		{Name: "instance.previous_key_file", Command: "chmod 0660 " + at("previous_key")},
 		{Name: "spool.path", Command: "chmod 0700 '" + at(`it'\''s a spool`) + "'"},
 		{Name: "http.socket", Command: "mkdir -m 0750 " + at("run")},
@@ -68,7 +70,7 @@ func TestFix(t *testing.T) {
 	}
 	wantModes := map[string]string{
 		"data": "drwx------", "data/deep": "drwx------", "keys": "drwx------", "run": "drwxr-x---", "it's a spool": "drwx------",
-		"shell": "-rw-r-----", "previous_key": "-rw-rw----", "unrelated": "-rw-rw-rw-",
+		"shell": "-rw-r-----", "workhorse": "-rw-r-----", "previous_key": "-rw-rw----", "unrelated": "-rw-rw-rw-",
 	}
 	if diff := cmp.Diff(wantModes, modes(t, dir)); diff != "" {
 		t.Errorf("modes (-want +got):\n%s", diff)

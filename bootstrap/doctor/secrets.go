@@ -44,16 +44,22 @@ type secretFile struct {
 	key, path string
 	// check returns what is wrong with a content; nil for none.
 	check func([]byte) error
+	// given says that GitLab makes the file, and not serve.
+	given bool
 }
 
-// secretFiles are those of current secrets, which serve makes if they are missing.
+// secretFiles are those of current secrets. If one is missing serve makes it, unless it
+// is given.
 func secretFiles(config config.Config) []secretFile {
 	files := []secretFile{
 		{key: "shell.secret_file", path: config.Shell.SecretFile},
-		{instanceKey, config.Instance.KeyFile, instancekey.CheckLength},
+		{key: instanceKey, path: config.Instance.KeyFile, check: instancekey.CheckLength},
 	}
 	if config.Kas.Enabled {
-		files = append(files, secretFile{"kas.secret_file", config.Kas.SecretFile, secretfile.CheckKey(secretfile.KasSize)})
+		files = append(files, secretFile{key: "kas.secret_file", path: config.Kas.SecretFile, check: secretfile.CheckKey(secretfile.KasSize)})
+	}
+	if path := config.Workhorse.SecretFile; path != "" {
+		files = append(files, secretFile{key: "workhorse.secret_file", path: path, check: secretfile.CheckKey(secretfile.WorkhorseSize), given: true})
 	}
 	return files
 }
@@ -76,7 +82,7 @@ type secretCheck bool
 func (s secretCheck) current(secret secretFile) Checkup {
 	path := config.Absolute(secret.path)
 	c := Checkup{Name: secret.key, Detail: path}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && !secret.given {
 		c.Problem = checkFolder(path)
 		c.Detail += " is not there yet; serve will make it"
 		return c

@@ -35,7 +35,7 @@ func TestCheck_weakSecrets(t *testing.T) {
 	t.Parallel()
 	const kasSecret = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 	for key, secret := range map[string]string{
-		"shell.secret_file": "0123456789abcdef", "shell.previous_secret_file": "0123456789abcdef", "kas.secret_file": kasSecret,
+		"shell.secret_file": "0123456789abcdef", "shell.previous_secret_file": "0123456789abcdef", "kas.secret_file": kasSecret, "workhorse.secret_file": kasSecret,
 		"instance.key_file": strings.Repeat("k", 32), "instance.previous_key_file": strings.Repeat("k", 32),
 	} {
 		for name, weak := range map[string]struct {
@@ -48,14 +48,15 @@ func TestCheck_weakSecrets(t *testing.T) {
 			"short":        {"hunter2", 0o600, "it is shorter than 16 characters"},
 			"short, blank": {" hunter2\n\n", 0o600, "it is shorter than 16 characters"},
 		} {
-			if strings.HasPrefix(name, "short") && (key == "kas.secret_file" || key == "instance.key_file") {
+			if strings.HasPrefix(name, "short") && (key == "kas.secret_file" || key == "workhorse.secret_file" || key == "instance.key_file") {
 				continue // they must be longer anyway
 			}
 			c := settings(t)
 			c.Shell.PreviousSecretFile, c.Instance.PreviousKeyFile = c.Shell.SecretFile+"2", c.Instance.KeyFile+"2"
+			c.Workhorse.SecretFile = c.Kas.SecretFile + "2"
 			path := map[string]string{
 				"shell.secret_file": c.Shell.SecretFile, "shell.previous_secret_file": c.Shell.PreviousSecretFile, "kas.secret_file": c.Kas.SecretFile,
-				"instance.key_file": c.Instance.KeyFile, "instance.previous_key_file": c.Instance.PreviousKeyFile,
+				"instance.key_file": c.Instance.KeyFile, "instance.previous_key_file": c.Instance.PreviousKeyFile, "workhorse.secret_file": c.Workhorse.SecretFile,
 			}[key]
 			write(t, path, weak.text, weak.mode)
 			got := checkup(t, c, key)
