@@ -230,6 +230,7 @@ findings: {uuid_namespace: x}
 plans: [{code: a}, {code: a}, {title: b}]
 version: 16.10
 log: {level: loud, format: xml}
+git: {http_drain: -1s, http_ban: {failures: -1, window: 0, fro: 1h}}
 `)
 	_, err := config.Load(config.Sources{
 		File: path,
@@ -241,6 +242,7 @@ log: {level: loud, format: xml}
 			"git.key_restrictions": "{rsa: big, rot13: 1}", "git.protocol": "ssh", "counters.expiry": "soon", "git.protocols": "smtp",
 			"git.default_branch_protection": "5", "git.banned_keys": "abc", "git.config_options": "gc", "database.migrate": "perhaps",
 			"http.socket": strings.Repeat("x", 200), "http.public_address": ":99999", "http.public_connections": "0",
+			"http.public_routes": "portal, shell",
 		},
 	})
 	if err == nil {
@@ -252,6 +254,7 @@ http.relative_root: must be a path like /gitlab
 http.trusted_proxies[0]: "10.0.0.0/99" is no address and no network
 http.public_address: must be host:port
 http.public_connections: must be more than 0
+http.public_routes[1]: "shell" is not one of portal, api, git
 http.socket: must not be longer than 107 bytes
 external_url: must be a URL like https://git.example.com, without user, query or fragment
 database.url: must be the path of a file, postgres://… or memory:
@@ -276,6 +279,10 @@ plans[2].code: is missing
 version (FILE): must be a text; put it in quotes
 log.level: "loud" is not one of debug, info, warn, error
 log.format: "xml" is not one of console, json
+git.http_drain: must not be negative
+git.http_ban.failures: must not be negative
+git.http_ban.window: must be more than nothing
+git.http_ban.fro (FILE): unknown key; did you mean git.http_ban.for?
 git.rate_limit (GATEHOUSE_GIT_RATE_LIMIT): must be a whole number
 GATEHOUSE_GIT_RATELIMIT: unknown variable; did you mean GATEHOUSE_GIT_RATE_LIMIT?
 GATEHOUSE_SOMETHING_ELSE_ENTIRELY: unknown variable
@@ -391,6 +398,27 @@ func TestLoad_retention(t *testing.T) {
 				t.Errorf("%s: %s: got error %v, want %s", key, text, err, mistake)
 			}
 		}
+	}
+}
+
+func TestLoad_httpBan(t *testing.T) {
+	t.Parallel()
+	for text, mistake := range map[string]string{
+		"failures: 1": "", "failures: 0": "", "failures: 0, window: 0, for: 0": "", "window: 1s, for: 31d": "",
+		"failures: 0, window: -1s": "git.http_ban.window", "failures: 0, for: -1s": "git.http_ban.for",
+		"window: 0": "git.http_ban.window", "for: 0": "git.http_ban.for", "failures: -1": "git.http_ban.failures", "failures: some": "git.http_ban.failures",
+	} {
+		_, err := config.Load(config.Sources{File: write(t, "git: {http_ban: {"+text+"}}")})
+		if mistake == "" && err != nil || mistake != "" && (err == nil || !strings.HasPrefix(err.Error(), mistake)) {
+			t.Errorf("%s: got %v, want a mistake of %q", text, err, mistake)
+		}
+	}
+	c := load(t, config.Sources{
+		File:    write(t, "git: {http: false, http_drain: 0, http_ban: {window: 1m}}"),
+		Environ: []string{"GATEHOUSE_GIT_HTTP_BAN_FAILURES=5", "GATEHOUSE_GIT_HTTP_BAN_FOR=1d"},
+	})
+	if want := (config.HTTPBan{Failures: 5, Window: time.Minute, For: 24 * time.Hour}); c.Git.HTTPBan != want || c.Git.HTTP || c.Git.HTTPDrain != 0 {
+		t.Errorf("got %+v, %t, %v", c.Git.HTTPBan, c.Git.HTTP, c.Git.HTTPDrain)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
@@ -17,8 +18,14 @@ type Git struct {
 	Protocols       source.Protocols `koanf:"protocols"`
 	HTTPUploadPack  bool             `koanf:"http_upload_pack"`
 	HTTPReceivePack bool             `koanf:"http_receive_pack"`
-	ReadOnly        bool             `koanf:"read_only"`
-	TermsEnforced   bool             `koanf:"terms_enforced"`
+	// HTTP says whether this server itself answers git over HTTP.
+	HTTP bool `koanf:"http"`
+	// HTTPDrain is how long transfers over HTTP may go on when the server stops; 0 cuts
+	// them at once.
+	HTTPDrain     time.Duration `koanf:"http_drain"`
+	HTTPBan       HTTPBan       `koanf:"http_ban"`
+	ReadOnly      bool          `koanf:"read_only"`
+	TermsEnforced bool          `koanf:"terms_enforced"`
 	// RateLimit is in requests a minute for one command, project and actor; 0 for
 	// no limit.
 	RateLimit int `koanf:"rate_limit"`
@@ -35,9 +42,27 @@ type Git struct {
 	MergeRequestLinks bool     `koanf:"merge_request_links"`
 }
 
+// HTTPBan says when an address is banned that gives wrong passwords or tokens.
+type HTTPBan struct {
+	// Failures are how many lead to a ban; 0 for no bans.
+	Failures int `koanf:"failures"`
+	// Window is the time within which they do.
+	Window time.Duration `koanf:"window"`
+	// For is how long a ban lasts.
+	For time.Duration `koanf:"for"`
+}
+
+func (b *HTTPBan) check(m *mistakes) {
+	m.notNegative(b.Failures, "git.http_ban.failures")
+	none := b.Failures == 0
+	m.unless(b.Window > 0 || none && b.Window == 0, "git.http_ban.window", "must be more than nothing")
+	m.unless(b.For > 0 || none && b.For == 0, "git.http_ban.for", "must be more than nothing")
+}
+
 func defaultGit() Git {
 	return Git{
 		Protocols: source.AllProtocols, HTTPUploadPack: true, HTTPReceivePack: true,
+		HTTP: true, HTTPDrain: 10 * time.Minute, HTTPBan: HTTPBan{Failures: 30, Window: 3 * time.Minute, For: time.Hour},
 		RateLimit: 600, DefaultBranchProtection: source.FullyProtected, PushToCreate: true,
 		// Partial clones work only with these two.
 		ConfigOptions: []string{"uploadpack.allowFilter=true", "uploadpack.allowAnySHA1InWant=true"},
@@ -53,6 +78,8 @@ func (g *Git) tidy() {
 
 func (g *Git) check(m *mistakes) {
 	m.unless(slices.Contains(source.ProtocolSettings, g.Protocols), "git.protocols", "%q is not one of all, ssh, http", g.Protocols)
+	m.unless(g.HTTPDrain >= 0, "git.http_drain", "must not be negative")
+	g.HTTPBan.check(m)
 	m.notNegative(g.RateLimit, "git.rate_limit")
 	m.notNegative(g.ReceiveMaxInputMiB, "git.receive_max_input_mib")
 	m.unless(g.DefaultBranchProtection.Known(), "git.default_branch_protection", "must be 0 to 4")

@@ -53,6 +53,7 @@ func defaultHTTP() HTTP {
 const (
 	PortalRoutes = "portal"
 	APIRoutes    = "api"
+	GitRoutes    = "git"
 )
 
 // ServesPublicly says whether http.public_routes has the word.
@@ -101,7 +102,7 @@ func (h *HTTP) check(m *mistakes) {
 		"http.public_address", "must not be the same as http.address")
 	m.unless(h.PublicConnections > 0, "http.public_connections", "must be more than 0")
 	for i, word := range h.PublicRoutes {
-		m.unless(word == PortalRoutes || word == APIRoutes, fmt.Sprintf("http.public_routes[%d]", i), "%q must be portal or api", word)
+		m.oneOf(word, fmt.Sprintf("http.public_routes[%d]", i), PortalRoutes, APIRoutes, GitRoutes)
 	}
 	m.unless(len(h.Socket) <= maxSocketPath, "http.socket", "must not be longer than %d bytes", maxSocketPath)
 	mode, ok := h.SocketPermissions()
