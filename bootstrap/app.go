@@ -84,7 +84,7 @@ func Run(ctx context.Context, config config.Config, options ...Option) error {
 	case <-ctx.Done():
 	case err = <-server.Failed():
 	}
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), config.Git.HTTPDrain+stopTimeout)
 	defer cancel()
 	return errors.Join(err, app.Stop(stopping))
 }

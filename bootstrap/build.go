@@ -40,6 +40,8 @@ type Fakes struct {
 	// Repositories answers instead of every Gitaly. It is asked only if the settings
 	// connect one.
 	Repositories Repositories
+	// SmartHTTP moves the bytes of Git over HTTP instead of every Gitaly.
+	SmartHTTP gitaccess.SmartHTTP
 	// Log gets what the server logs.
 	Log *zap.Logger
 	// Revision replaces the revision of the source, which a test does not know.
@@ -56,6 +58,9 @@ func (f Fakes) decorate() fx.Option {
 	}
 	if f.Repositories != nil {
 		options = append(options, fx.Decorate(func() Repositories { return f.Repositories }))
+	}
+	if f.SmartHTTP != nil {
+		options = append(options, fx.Decorate(func() gitaccess.SmartHTTP { return f.SmartHTTP }))
 	}
 	if f.Log != nil {
 		options = append(options, fx.Replace(f.Log))

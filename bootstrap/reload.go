@@ -35,6 +35,7 @@ type reloader struct {
 
 	ShellSecrets *secretfile.Set
 	KasSecret    *secretfile.Key
+	Workhorse    WorkhorseKey
 	Key          *instancekey.Key
 }
 
@@ -53,8 +54,10 @@ func (r reloader) follow(done <-chan struct{}) {
 func (r reloader) reload() {
 	r.ShellSecrets.Reload()
 	r.Key.Reload()
-	if r.KasSecret != nil {
-		r.KasSecret.Reload()
+	for _, key := range []*secretfile.Key{r.KasSecret, r.Workhorse.Key} {
+		if key != nil {
+			key.Reload()
+		}
 	}
 	what := "secret files and log level were read again"
 	level, err := r.level()

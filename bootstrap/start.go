@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/adapters/auditqueue"
 	"gatehouse/adapters/gitaly"
+	"gatehouse/adapters/httpapi/githttp"
 	"gatehouse/adapters/httpserver"
 	"gatehouse/adapters/instancekey"
 	"gatehouse/adapters/secretfile"
@@ -32,7 +33,8 @@ const (
 	jobsTimeout = 10 * time.Second
 	// decisionsTimeout is how long decisions are written at the end.
 	decisionsTimeout = 5 * time.Second
-	// stopTimeout leaves time for the decisions, and for what the store put off.
+	// stopTimeout leaves time for the decisions, and for what the store put off. The
+	// transfers of Git have theirs before.
 	stopTimeout = drainTimeout + jobsTimeout + 15*time.Second
 )
 
@@ -43,6 +45,7 @@ type parts struct {
 
 	ShellSecrets *secretfile.Set
 	KasSecret    *secretfile.Key
+	Workhorse    WorkhorseKey
 
 	Config    config.Config
 	Log       *zap.Logger
@@ -60,6 +63,7 @@ type parts struct {
 	Decisions *auditqueue.Queue
 	Periodic  periodicTasks
 	Server    *httpserver.Server
+	Git       *githttp.API
 }
 
 // start appends the hooks of the server. They start in this order and stop in the
@@ -135,7 +139,12 @@ func (p parts) stopDecisions(ctx context.Context) {
 	p.Decisions.Stop(ctx)
 }
 
+// drain lets the transfers of Git end while the server still takes requests: Gitaly asks about
+// a push before it ends.
 func (p parts) drain(ctx context.Context) error {
+	transfers, cut := context.WithTimeout(ctx, p.Config.Git.HTTPDrain)
+	defer cut()
+	p.Git.Drain(transfers)
 	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
 	return p.Server.Stop(ctx)

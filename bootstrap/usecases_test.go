@@ -145,7 +145,8 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 		t.Fatal(err)
 	}
 	sold := bootstrap.PortalAPI(config, nil, bootstrap.Provisioning(config, ports.Billing, ports.BillingUnitOfWork, now))
-	handlers, err := bootstrap.NewHandlers(config, api, bootstrap.KasAPI(config, kasSecret, clusters, findings, now), sold, nil, ports.Store, log)
+	git := bootstrap.GitAPI(config, gate, nil, nil, nil, bootstrap.WorkhorseKey{}, now)
+	handlers, err := bootstrap.NewHandlers(config, api, bootstrap.KasAPI(config, kasSecret, clusters, findings, now), sold, nil, git, ports.Store, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
+	"gatehouse/adapters/httpapi/githttp"
 	"gatehouse/adapters/httpapi/kas"
 	"gatehouse/adapters/httpapi/portal"
 	"gatehouse/adapters/httpapi/rest"
@@ -26,25 +27,29 @@ import (
 
 // web is the routes of all callers.
 var web = fx.Module("web", fx.Provide(
-	ShellSecrets, ShellAPI, shellUseCases, KasAPI, PortalAPI, NewHandlers, func() revision { return revision(Revision()) },
+	ShellSecrets, ShellAPI, shellUseCases, KasAPI, PortalAPI, GitAPI, SmartHTTP, WorkhorseSecret, NewHandlers, func() revision { return revision(Revision()) },
 ))
 
 // revision is the revision of the source that /check answers.
 type revision string
 
 // NewHandlers puts the callers' routes together.
-func NewHandlers(config config.Config, shellAPI *shell.API, kasAPI *kas.API, portalAPI *portal.API, restAPI *rest.API, store Store, log *zap.Logger) (Handlers, error) {
-	apis := routing.APIs{Shell: shellAPI, Portal: portalAPI, Ready: store.Ping}
+func NewHandlers(config config.Config, shellAPI *shell.API, kasAPI *kas.API, portalAPI *portal.API, restAPI *rest.API, gitAPI *githttp.API, store Store, log *zap.Logger) (Handlers, error) {
+	apis := routing.APIs{Shell: shellAPI, Portal: portalAPI, Ready: ready(store, gitAPI)}
 	if config.Kas.Enabled {
 		apis.Kas = kasAPI
 	}
 	if config.API.Enabled {
 		apis.Rest = restAPI
 	}
+	if config.Git.HTTP {
+		apis.Git = gitAPI
+	}
 	settings := routing.Settings{
 		RelativeRoot: config.HTTP.RelativeRoot, TrustedProxies: config.HTTP.TrustedProxies,
 		PublicPortal: config.HTTP.ServesPublicly("portal"), PublicRest: config.HTTP.ServesPublicly("api"),
-		Version: config.Version, ExternalURL: config.ExternalURL,
+		PublicGit: config.HTTP.ServesPublicly("git"),
+		Version:   config.Version, ExternalURL: config.ExternalURL,
 	}
 	internal, public, err := routing.New(apis, settings, log)
 	return Handlers{Internal: internal, Public: public}, err
