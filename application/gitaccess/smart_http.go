@@ -33,7 +33,7 @@ type SmartHTTP interface {
 	ReceivePack(ctx context.Context, t Transfer, r io.Reader, w io.Writer) error
 }
 
-// Transfer says what is moved, and for whom.
+// Transfer says what is moved, and for which actor.
 type Transfer struct {
 	Location Location
 	// ProjectPath is the full path of the project.
