@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
@@ -48,9 +49,17 @@ func dialTransfers(s gitaccess.Storage, now application.Clock) (*transferConns, 
 	return conns, nil
 }
 
-// pick returns the connections in turn.
+// pick returns the connections in turn, but for those that wait until they try again: after
+// a restart of Gitaly a call on them would fail.
 func (t *transferConns) pick() transferConn {
-	return t.all[t.next.Add(1)%uint64(len(t.all))]
+	first := t.next.Add(1)
+	for i := range uint64(len(t.all)) {
+		conn := t.all[(first+i)%uint64(len(t.all))]
+		if conn.GetState() != connectivity.TransientFailure {
+			return conn
+		}
+	}
+	return t.all[first%uint64(len(t.all))]
 }
 
 func (t *transferConns) close() (all error) {
