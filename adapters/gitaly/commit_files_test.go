@@ -34,7 +34,7 @@ func TestClient_CommitFiles(t *testing.T) {
 	var pushes []gitalytest.Push
 	s.CallHooks(gitalytest.Hooks{
 		PreReceive:  func(p gitalytest.Push) error { pushes = append(pushes, p); return nil },
-		PostReceive: func(p gitalytest.Push) { pushes = append(pushes, p) },
+		PostReceive: func(p gitalytest.Push) string { pushes = append(pushes, p); return "" },
 	})
 	commit := newCommit(
 		source.FileChange{Action: source.CreateFile, Path: "big", Content: big, Executable: true},

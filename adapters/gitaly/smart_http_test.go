@@ -142,7 +142,7 @@ func pushed(t *testing.T, d onDisk, url string) {
 			}
 			return nil
 		},
-		PostReceive: func(p gitalytest.Push) { after = append(after, p) },
+		PostReceive: func(p gitalytest.Push) string { after = append(after, p); return "" },
 	})
 	git(t, d.work, "push", "--quiet", "--push-option=ci.skip", "--push-option=title=a  \"b\" $c", url, "main", "main:feature")
 	if len(before) != 1 || len(after) != 1 {
@@ -174,7 +174,7 @@ func refused(t *testing.T, d onDisk, url string) {
 	before := git(t, d.folder, "for-each-ref")
 	d.CallHooks(gitalytest.Hooks{
 		PreReceive:  func(gitalytest.Push) error { return errors.New("You are not allowed to push here.\nAsk Mia.") },
-		PostReceive: func(gitalytest.Push) { t.Error("post-receive of a refused push") },
+		PostReceive: func(gitalytest.Push) string { t.Error("post-receive of a refused push"); return "" },
 	})
 	out, err := tryGit(t, d.work, "push", url, "main:refused")
 	for _, want := range []string{"remote: GitLab: You are not allowed to push here.", "remote: Ask Mia.", "[remote rejected] main -> refused (pre-receive hook declined)"} {

@@ -4,7 +4,6 @@ package clients_test
 
 import (
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,41 +35,15 @@ func TestClient_code(t *testing.T) {
 	}
 }
 
-// hooks asks and tells the server what Gitaly's hooks do, and counts the pushes.
+// hooks are those of Gitaly, which count the pushes that are judged.
 func (i instance) hooks(judged *atomic.Int64) gitalytest.Hooks {
-	post := func(route, body string) (servertest.Answer, error) {
-		answer := i.Post(i.T, route, body)
-		if answer.Status != http.StatusOK {
-			return answer, errors.New(messageOf(answer))
-		}
-		return answer, nil
+	hooks := i.GitalyHooks(i.T)
+	judge := hooks.PreReceive
+	hooks.PreReceive = func(p gitalytest.Push) error {
+		judged.Add(1)
+		return judge(p)
 	}
-	return gitalytest.Hooks{
-		PreReceive: func(p gitalytest.Push) error {
-			judged.Add(1)
-			env := fmt.Sprintf(`{"GIT_OBJECT_DIRECTORY_RELATIVE":%q,"GIT_ALTERNATE_OBJECT_DIRECTORIES_RELATIVE":["objects"]}`, p.ObjectDirectory)
-			_, err := post("/allowed", fmt.Sprintf(`{"user_id": %q, "gl_repository": %q, "project": %q, "action": "git-receive-pack", "protocol": "web", "changes": %q, "env": %q}`,
-				strings.TrimPrefix(p.User.GetGlId(), "user-"), p.Repository.GetGlRepository(), p.Repository.GetRelativePath(), strings.Join(p.Changes, "\n")+"\n", env))
-			if err != nil {
-				return err
-			}
-			_, err = post("/pre_receive", fmt.Sprintf(`{"gl_repository": %q}`, p.Repository.GetGlRepository()))
-			return err
-		},
-		PostReceive: func(p gitalytest.Push) {
-			answer, err := post("/post_receive", fmt.Sprintf(`{"gl_repository": %q, "identifier": %q, "changes": %q}`,
-				p.Repository.GetGlRepository(), p.User.GetGlId(), strings.Join(p.Changes, "\n")+"\n"))
-			if err != nil || !strings.Contains(answer.Body, `"reference_counter_decreased":true`) {
-				i.Errorf("post_receive: got %v, %v", answer, err)
-			}
-		},
-	}
-}
-
-func messageOf(a servertest.Answer) string {
-	_, rest, _ := strings.Cut(a.Body, `"message":"`)
-	message, _, _ := strings.Cut(rest, `"}`)
-	return strings.ReplaceAll(message, `\"`, `"`)
+	return hooks
 }
 
 // codeFlow commits to a repository and reads it.

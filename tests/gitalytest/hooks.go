@@ -35,8 +35,8 @@ type Push struct {
 type Hooks struct {
 	// PreReceive judges the push before it is made; an error refuses it with its text.
 	PreReceive func(Push) error
-	// PostReceive follows the push.
-	PostReceive func(Push)
+	// PostReceive follows the push. What it returns is printed to the client.
+	PostReceive func(Push) string
 }
 
 // CallHooks has every later push call the hooks.
@@ -108,8 +108,9 @@ func (s *Server) answerHooks(p hookPipes, push Push, path string) {
 		if err != nil {
 			return
 		}
-		code, text := 0, ""
-		if err := s.callHook(hook, asked); err != nil {
+		code := 0
+		text, err := s.callHook(hook, asked)
+		if err != nil {
 			code, text = 1, fmt.Sprintf("GitLab: %v\n", err)
 		}
 		if _, err := fmt.Fprintf(p.answer, "%d\n%send\n", code, text); err != nil {
@@ -124,8 +125,8 @@ func readPush(lines *bufio.Scanner, push Push, path string) (Push, error) {
 		lines.Scan()
 		return lines.Text()
 	}
-	push.ObjectDirectory = relative(path, next())
-	for alternate := range strings.SplitSeq(next(), ":") {
+	push.ObjectDirectory = relative(path, next()) // empty for a push without objects
+	for alternate := range strings.FieldsFuncSeq(next(), func(c rune) bool { return c == ':' }) {
 		push.AlternateObjectDirectories = append(push.AlternateObjectDirectories, relative(path, alternate))
 	}
 	options, err := strconv.Atoi(next())
@@ -146,7 +147,10 @@ func readPush(lines *bufio.Scanner, push Push, path string) (Push, error) {
 
 // relative returns a path of git's as Gitaly names it.
 func relative(repository, path string) string {
-	if path == "" || !filepath.IsAbs(path) {
+	if path == "" {
+		return ""
+	}
+	if !filepath.IsAbs(path) {
 		return filepath.ToSlash(filepath.Clean(path))
 	}
 	inside, err := filepath.Rel(repository, path)
@@ -157,18 +161,18 @@ func relative(repository, path string) string {
 }
 
 // callHook calls a hook. While the push is judged, calls that name its objects see them.
-func (s *Server) callHook(hook string, push Push) error {
+func (s *Server) callHook(hook string, push Push) (text string, err error) {
 	s.mutex.Lock()
 	hooks := s.hooks
 	s.mutex.Unlock()
 	if hook == "post-receive" {
 		if hooks.PostReceive != nil {
-			hooks.PostReceive(push)
+			text = hooks.PostReceive(push)
 		}
-		return nil
+		return text, nil
 	}
 	if hooks.PreReceive == nil {
-		return nil
+		return "", nil
 	}
 	key, ids := push.Repository.GetRelativePath()+"\x00"+push.ObjectDirectory, []string{}
 	for _, change := range push.Changes {
@@ -178,7 +182,7 @@ func (s *Server) callHook(hook string, push Push) error {
 	}
 	s.setIncoming(key, ids)
 	defer s.setIncoming(key, nil)
-	return hooks.PreReceive(push)
+	return "", hooks.PreReceive(push)
 }
 
 func (s *Server) setIncoming(key string, ids []string) {
