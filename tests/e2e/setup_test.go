@@ -31,7 +31,11 @@ import (
 // site is one Gatehouse, one Gitaly and a GitLab Shell in a folder.
 type site struct {
 	dir, git, url string
-	events        *receiver
+	// bin is the folder of Gitaly's programs.
+	bin    string
+	world  string
+	gitaly *exec.Cmd
+	events *receiver
 }
 
 // adminToken is a token of an administrator.
@@ -50,13 +54,16 @@ func each(t *testing.T, test func(t *testing.T, s *site)) {
 	for _, database := range []string{"SQLite", "PostgreSQL"} {
 		t.Run(database, func(t *testing.T) {
 			t.Parallel()
-			test(t, open(t, database))
+			s := prepare(t)
+			s.world = s.people()
+			s.open(t, database)
+			test(t, s)
 		})
 	}
 }
 
-// open starts all programs, or skips the test.
-func open(t *testing.T, database string) *site {
+// prepare returns a site without a running program, or skips the test.
+func prepare(t *testing.T) *site {
 	t.Helper()
 	shell, gitaly, git := os.Getenv("GITLAB_SHELL_BIN_DIR"), os.Getenv("GITALY_BIN_DIR"), os.Getenv("GIT_BIN")
 	if shell == "" || gitaly == "" || git == "" {
@@ -67,17 +74,23 @@ func open(t *testing.T, database string) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	s := &site{dir: dir, git: git, events: receive(t)}
+	s := &site{dir: dir, git: git, bin: gitaly, events: receive(t)}
+	// git calls it with a host and a command, in place of ssh and sshd.
+	s.write(t, "ssh", 0o700, fmt.Sprintf("#!/bin/sh\nGITLAB_SHELL_DIR=%s SSH_CONNECTION='192.0.2.7 1 192.0.2.1 22' SSH_ORIGINAL_COMMAND=\"$2\" exec %s key-${KEY}\n", dir, filepath.Join(shell, "gitlab-shell")))
+	return s
+}
+
+// open starts all programs, with the world of the site.
+func (s *site) open(t *testing.T, database string) {
+	t.Helper()
 	url := s.path("gatehouse.db")
 	if database == "PostgreSQL" {
 		url = pgtest.Open(t)
 	}
 	s.url = s.startGatehouse(t, url)
-	s.startGitaly(t, gitaly, s.url)
+	s.configureGitaly(t)
+	s.startGitaly(t)
 	s.write(t, "config.yml", 0o600, fmt.Sprintf("user: git\ngitlab_url: %q\nsecret_file: %q\nlog_file: %q\n", s.url, s.path("secret"), s.path("shell.log")))
-	// git calls it with a host and a command, in place of ssh and sshd.
-	s.write(t, "ssh", 0o700, fmt.Sprintf("#!/bin/sh\nGITLAB_SHELL_DIR=%s SSH_CONNECTION='192.0.2.7 1 192.0.2.1 22' SSH_ORIGINAL_COMMAND=\"$2\" exec %s key-${KEY}\n", dir, filepath.Join(shell, "gitlab-shell")))
-	return s
 }
 
 func (s *site) path(name string) string { return filepath.Join(s.dir, name) }
@@ -111,7 +124,7 @@ func (s *site) startGatehouse(t *testing.T, database string) (url string) {
 	go func() {
 		gone <- bootstrap.Run(ctx, config,
 			bootstrap.WithLog(bootstrap.NewLogger(config.Log, log)),
-			bootstrap.WithWorld(bootstrap.World{Name: "e2e", World: world.Parse(t, s.world())}),
+			bootstrap.WithWorld(bootstrap.World{Name: "e2e", World: world.Parse(t, s.world)}),
 			bootstrap.WhenListening(func(at bootstrap.Addresses) { listening <- at }))
 	}()
 	t.Cleanup(func() {
@@ -132,7 +145,8 @@ func (s *site) startGatehouse(t *testing.T, database string) (url string) {
 	return ""
 }
 
-func (s *site) world() string {
+// people are a maintainer and a developer with keys, their projects and a hook.
+func (s *site) people() string {
 	return `
 users: [{id: 1, username: maint}, {id: 2, username: dev}, {id: 3, username: root, name: Rita Root, email: root@example.com, admin: true}]
 access_tokens: [{user: root, name: e2e, scopes: [api], token: ` + adminToken + `}]
@@ -148,8 +162,7 @@ hooks: [{group: acme, url: "` + s.events.URL + `", token: of-the-hook, push_even
 `
 }
 
-// startGitaly starts Gitaly and returns once it answers.
-func (s *site) startGitaly(t *testing.T, bin, url string) {
+func (s *site) configureGitaly(t *testing.T) {
 	t.Helper()
 	for _, folder := range []string{"repositories", "run", "log"} {
 		if err := os.Mkdir(s.path(folder), 0o700); err != nil {
@@ -172,16 +185,22 @@ secret_file = %q
 token = %q
 [logging]
 dir = %q
-`, s.path("gitaly.sock"), bin, s.path("run"), s.git, s.path("repositories"), url, s.path("secret"), gitalySecret, s.path("log")))
-	log, err := os.Create(s.path("gitaly.log"))
+`, s.path("gitaly.sock"), s.bin, s.path("run"), s.git, s.path("repositories"), s.url, s.path("secret"), gitalySecret, s.path("log")))
+}
+
+// startGitaly starts Gitaly and returns once it answers.
+func (s *site) startGitaly(t *testing.T) {
+	t.Helper()
+	log, err := os.OpenFile(s.path("gitaly.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := exec.Command(filepath.Join(bin, "gitaly"), "serve", s.path("gitaly.toml"))
+	server := exec.Command(filepath.Join(s.bin, "gitaly"), "serve", s.path("gitaly.toml"))
 	server.Stdout, server.Stderr = log, log
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
+	s.gitaly = server
 	t.Cleanup(func() {
 		_ = server.Process.Kill()
 		_ = server.Wait()
