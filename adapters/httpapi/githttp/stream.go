@@ -20,7 +20,7 @@ import (
 const idleTimeout = 5 * time.Minute
 
 // errStalled ends a transfer without progress.
-var errStalled = errors.New("no byte moved for five minutes")
+var errStalled = domain.Refuse(domain.Unavailable, "No byte moved for five minutes, so the transfer was given up. Try again.")
 
 // stream is a transfer under way.
 type stream struct {
@@ -132,6 +132,12 @@ func (w *answer) begin() {
 	w.c.Writer.WriteHeaderNow()
 }
 
+// clientGone says whether a transfer failed because its client hung up. A read that was
+// given up looks like that to net/http.
+func (s *stream) clientGone(err error) bool {
+	return s.c.Request.Context().Err() != nil && !errors.Is(err, errCutShort) && !errors.Is(err, errStalled)
+}
+
 // finish ends the answer after what Gitaly has sent, or failed with. If a part of it is sent
 // already the connection ends with it: the client must not take the part for the whole.
 func (s *stream) finish(err error, sideBand bool) {
@@ -141,7 +147,7 @@ func (s *stream) finish(err error, sideBand bool) {
 	switch {
 	case err == nil:
 		s.answer.begin()
-	case s.answer.begun, s.c.Request.Context().Err() != nil:
+	case s.answer.begun, s.clientGone(err):
 		_ = s.c.Error(err)
 		panic(http.ErrAbortHandler)
 	case s.result && errors.Is(err, domain.TooMany):
