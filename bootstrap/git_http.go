@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"gatehouse/adapters/gitaly"
+	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/githttp"
 	"gatehouse/adapters/ratelimit"
 	"gatehouse/adapters/secretfile"
@@ -25,13 +26,10 @@ const (
 )
 
 // GitAPI makes the routes of Git over HTTP.
-func GitAPI(config config.Config, gatekeeper *gitaccess.Gatekeeper, credentials *credentials.Service, audit *gitaudit.Service, transfers gitaccess.SmartHTTP, workhorse WorkhorseKey, now application.Clock) *githttp.API {
+func GitAPI(config config.Config, gatekeeper *gitaccess.Gatekeeper, credentials *credentials.Service, audit *gitaudit.Service, transfers gitaccess.SmartHTTP, workhorse *httpapi.Workhorse, now application.Clock) *githttp.API {
 	ban := config.Git.HTTPBan
 	settings := githttp.Settings{
-		GitConfigOptions: config.Git.GitalyOptions(), ExternalURL: config.ExternalURL, NeedAudit: config.Audit.Enabled,
-	}
-	if workhorse.Key != nil {
-		settings.WorkhorseSecret = workhorse.Bytes
+		GitConfigOptions: config.Git.GitalyOptions(), ExternalURL: config.ExternalURL, NeedAudit: config.Audit.Enabled, Workhorse: workhorse,
 	}
 	return githttp.New(
 		githttp.UseCases{Credentials: credentials, Gatekeeper: gatekeeper, Audit: audit, SmartHTTP: transfers},
@@ -53,6 +51,14 @@ func WorkhorseSecret(config config.Config, now application.Clock, log *zap.Logge
 	}
 	key, err := secretfile.OpenWorkhorse(config.Workhorse.SecretFile, config.Secrets.Strict, now, log)
 	return WorkhorseKey{key}, err
+}
+
+// Workhorse knows the requests of the Workhorse in front; it is nil if there is none.
+func Workhorse(key WorkhorseKey, now application.Clock) *httpapi.Workhorse {
+	if key.Key == nil {
+		return nil
+	}
+	return httpapi.NewWorkhorse(key.Bytes, now)
 }
 
 var errStopping = errors.New("the server is about to stop")

@@ -131,7 +131,7 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 		t.Fatal(err)
 	}
 	receiver := pushes.New(ports.Counters, ports.Recorder, bootstrap.Spool(config, now, log), ports.PushContexts, ports.Notices, bootstrap.PushRules(config, log), now)
-	api := bootstrap.ShellAPI(config, secrets, shell.UseCases{Gatekeeper: gate, Receiver: receiver, Whois: whois.New(ports.Actors)}, "4e1f", now, log)
+	api := bootstrap.ShellAPI(config, secrets, shell.UseCases{Gatekeeper: gate, Receiver: receiver, Whois: whois.New(ports.Actors)}, nil, "4e1f", now, log)
 	kasSecret, err := bootstrap.KasSecret(config, now, log)
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +145,7 @@ func TestNewHandlers_withoutFx(t *testing.T) {
 		t.Fatal(err)
 	}
 	sold := bootstrap.PortalAPI(config, nil, bootstrap.Provisioning(config, ports.Billing, ports.BillingUnitOfWork, now))
-	git := bootstrap.GitAPI(config, gate, nil, nil, nil, bootstrap.WorkhorseKey{}, now)
+	git := bootstrap.GitAPI(config, gate, nil, nil, nil, nil, now)
 	handlers, err := bootstrap.NewHandlers(config, api, bootstrap.KasAPI(config, kasSecret, clusters, findings, now), sold, nil, git, ports.Store, log)
 	if err != nil {
 		t.Fatal(err)

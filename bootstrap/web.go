@@ -8,6 +8,7 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
+	"gatehouse/adapters/httpapi"
 	"gatehouse/adapters/httpapi/githttp"
 	"gatehouse/adapters/httpapi/kas"
 	"gatehouse/adapters/httpapi/portal"
@@ -27,7 +28,7 @@ import (
 
 // web is the routes of all callers.
 var web = fx.Module("web", fx.Provide(
-	ShellSecrets, ShellAPI, shellUseCases, KasAPI, PortalAPI, GitAPI, SmartHTTP, WorkhorseSecret, NewHandlers, func() revision { return revision(Revision()) },
+	ShellSecrets, ShellAPI, shellUseCases, KasAPI, PortalAPI, GitAPI, SmartHTTP, WorkhorseSecret, Workhorse, NewHandlers, func() revision { return revision(Revision()) },
 ))
 
 // revision is the revision of the source that /check answers.
@@ -56,8 +57,9 @@ func NewHandlers(config config.Config, shellAPI *shell.API, kasAPI *kas.API, por
 }
 
 // ShellAPI makes the routes of GitLab Shell and Gitaly.
-func ShellAPI(config config.Config, secrets *secretfile.Set, uses shell.UseCases, rev revision, now application.Clock, log *zap.Logger) *shell.API {
+func ShellAPI(config config.Config, secrets *secretfile.Set, uses shell.UseCases, workhorse *httpapi.Workhorse, rev revision, now application.Clock, log *zap.Logger) *shell.API {
 	auth := shell.NewAuthenticator(secrets.Secrets, shell.Legacy(config.Shell.LegacySecret), config.Shell.RequireExp, now, log)
+	auth.AcceptEvents(workhorse)
 	return shell.New(auth, uses, shell.Instance{
 		Version: config.Version, Revision: string(rev), ExternalURL: config.ExternalURL, Host: config.Host(),
 		GitConfigOptions: config.Git.GitalyOptions(), NeedAudit: config.Audit.Enabled,

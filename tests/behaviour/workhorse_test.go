@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,6 +67,35 @@ var workhorseCases = []Case{
 		server.want(git{line: fmt.Sprintf(gitFetch, "acme/cli"), header: header}, 401, "")
 		server.want(git{line: fmt.Sprintf(gitPush, "acme/cli"), token: "t-read", header: header}, 403, "write_repository")
 		server.want(git{line: fmt.Sprintf(gitFetch, "acme/none"), token: "t-dev", header: header}, 404, "")
+	}},
+	{Name: "Workhorse in front: it tells of what it moved", Check: func(s Subject) {
+		server := s.workhorseServer()
+		tell := func(header map[string]string) (int, string) {
+			r := httptest.NewRequestWithContext(s.Context(), http.MethodPost, "/api/v4/internal/shellhorse/git_audit_event",
+				strings.NewReader(`{"action":"git-upload-pack","protocol":"http","gl_repository":"project-21","identifier":"user-3","changes":"_any","packfile_stats":{"wants":1}}`))
+			r.Header.Set("Content-Type", "application/json")
+			for name, value := range header {
+				r.Header.Set(name, value)
+			}
+			w := httptest.NewRecorder()
+			server.Handlers.Internal.ServeHTTP(w, r)
+			return w.Code, w.Body.String()
+		}
+		good := workhorse(s, workhorseKey, jwt.MapClaims{"iss": "gitlab-workhorse"})
+		if status, body := tell(good); status != http.StatusOK || !strings.Contains(body, `"verb":"clone"`) {
+			s.Errorf("got %d %s", status, body)
+		}
+		bad := workhorse(s, []byte("another"), jwt.MapClaims{"iss": "gitlab-workhorse"})
+		if status, body := tell(bad); status != http.StatusForbidden || !strings.Contains(body, "403 Forbidden") {
+			s.Errorf("another key: got %d %s", status, body)
+		}
+		good["Gitlab-Shell-Api-Request"] = "not GitLab Shell's"
+		if status, body := tell(good); status != http.StatusForbidden {
+			s.Errorf("beside a bad token of GitLab Shell: got %d %s", status, body)
+		}
+		if w := server.ask(git{line: "POST /api/v4/internal/allowed", header: workhorse(s, workhorseKey, jwt.MapClaims{"iss": "gitlab-workhorse"})}); w.Code != http.StatusUnauthorized {
+			s.Errorf("another route: got %d", w.Code)
+		}
 	}},
 	{Name: "Workhorse in front: tokens that are not its own", Check: func(s Subject) {
 		server := s.workhorseServer()

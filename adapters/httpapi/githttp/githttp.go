@@ -50,9 +50,8 @@ type Settings struct {
 	GitConfigOptions []string
 	ExternalURL      string
 	NeedAudit        bool
-	// WorkhorseSecret returns the key by which Workhorse signs; nil if no Workhorse is in
-	// front.
-	WorkhorseSecret func() []byte
+	// Workhorse is nil if none is in front.
+	Workhorse *httpapi.Workhorse
 }
 
 // API has the routes. It is safe for concurrent use.
@@ -61,14 +60,13 @@ type API struct {
 	bans      Bans
 	strangers Strangers
 	settings  Settings
-	workhorse *workhorse
 	transfers *transfers
 	now       application.Clock
 }
 
 // New makes an API.
 func New(useCases UseCases, bans Bans, strangers Strangers, settings Settings, now application.Clock) *API {
-	return &API{useCases, bans, strangers, settings, newWorkhorse(settings.WorkhorseSecret, now), newTransfers(), now}
+	return &API{useCases, bans, strangers, settings, newTransfers(), now}
 }
 
 // Drain lets the transfers under way end, and refuses new ones meanwhile. When ctx ends it

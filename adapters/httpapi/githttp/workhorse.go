@@ -5,55 +5,25 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
-	"github.com/golang-jwt/jwt/v5"
 
 	"gatehouse/adapters/httpapi"
-	"gatehouse/application"
 	"gatehouse/domain"
 	"gatehouse/domain/source"
 )
 
-const (
-	workhorseHeader = "Gitlab-Workhorse-Api-Request"
-	workhorseIssuer = "gitlab-workhorse"
-	workhorseMedia  = "application/vnd.gitlab-workhorse+json"
-)
+const workhorseMedia = "application/vnd.gitlab-workhorse+json"
 
 var errNotWorkhorse = domain.Refuse(domain.Forbidden, "The token of Workhorse is not valid. Its secret file and workhorse.secret_file have to be the same.")
-
-// workhorse knows requests of a Workhorse in front. It is nil if there is none.
-type workhorse struct {
-	secret func() []byte
-	parser *jwt.Parser
-}
-
-func newWorkhorse(secret func() []byte, now application.Clock) *workhorse {
-	if secret == nil {
-		return nil
-	}
-	return &workhorse{secret, httpapi.NewTokenParser(workhorseIssuer, 0, false, now)}
-}
-
-// check returns why a token is not Workhorse's, or nil.
-func (w *workhorse) check(token string) error {
-	if err := httpapi.CheckToken(token); err != nil {
-		return errNotWorkhorse.Because(err)
-	}
-	if _, err := w.parser.Parse(token, func(*jwt.Token) (any, error) { return w.secret(), nil }); err != nil {
-		return errNotWorkhorse.Because(err)
-	}
-	return nil
-}
 
 // preauthorize answers a request of Workhorse's, which then moves the bytes itself. It
 // returns false for one that is not.
 func (a *API) preauthorize(c *gin.Context, command source.Command) bool {
-	token := c.GetHeader(workhorseHeader)
-	if a.workhorse == nil || token == "" {
+	signed, err := a.settings.Workhorse.Signed(c.Request)
+	if !signed {
 		return false
 	}
-	if err := a.workhorse.check(token); err != nil {
-		refuse(c, err)
+	if err != nil {
+		refuse(c, errNotWorkhorse.Because(err))
 		return true
 	}
 	httpapi.Admit(c)

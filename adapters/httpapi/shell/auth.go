@@ -67,6 +67,8 @@ type Authenticator struct {
 	clock   application.Clock
 	log     *zap.Logger
 	tokens  *httpapi.TokenChecker
+	// workhorse is nil if none is in front.
+	workhorse *httpapi.Workhorse
 
 	mu       sync.Mutex
 	nextWarn time.Time
@@ -81,6 +83,10 @@ func NewAuthenticator(secrets Secrets, legacy Legacy, requireExp bool, clock app
 	}
 }
 
+// AcceptEvents lets a Workhorse in front tell of events; nil stands for none. It has to be
+// called before the first request.
+func (a *Authenticator) AcceptEvents(from *httpapi.Workhorse) { a.workhorse = from }
+
 // Authenticate is middleware that refuses every caller that does not know a secret.
 // They all get the same 401, before any parameter is judged; the reason goes to the
 // request log. Only a body that is too large to be searched gets a 401 that says so.
@@ -88,8 +94,18 @@ func NewAuthenticator(secrets Secrets, legacy Legacy, requireExp bool, clock app
 func (a *Authenticator) Authenticate(c *gin.Context) { a.authenticate(c, dialect) }
 
 // AuthenticateEvent is Authenticate for git_audit_event, where GitLab refuses with
-// 403 instead.
-func (a *Authenticator) AuthenticateEvent(c *gin.Context) { a.authenticate(c, eventAuthDialect) }
+// 403 instead. It takes the token of a Workhorse as well, where there is none of GitLab Shell.
+func (a *Authenticator) AuthenticateEvent(c *gin.Context) {
+	signed, err := a.workhorse.Signed(c.Request)
+	switch {
+	case !signed || c.GetHeader(tokenHeader) != "":
+		a.authenticate(c, eventAuthDialect)
+	case err != nil:
+		eventAuthDialect.Refuse(c, fmt.Errorf("%w: %w", errUnauthorized, err))
+	default:
+		httpapi.Admit(c)
+	}
+}
 
 // eventAuthDialect makes a 403 of a 401.
 var eventAuthDialect = httpapi.Dialect{
