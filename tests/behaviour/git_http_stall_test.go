@@ -3,6 +3,7 @@ package behaviour_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"gatehouse/adapters/httpserver"
 	"gatehouse/application/gitaccess"
 	"gatehouse/bootstrap"
+	"gatehouse/domain"
 	"gatehouse/domain/audit"
 	"gatehouse/tests/pipe"
 	"gatehouse/tests/stores"
@@ -29,6 +31,17 @@ type silentHTTP struct{ *smartHTTP }
 func (silentHTTP) UploadPack(ctx context.Context, _ gitaccess.Transfer, _ io.Reader, _ io.Writer) (audit.Stats, error) {
 	<-ctx.Done()
 	return audit.Stats{}, ctx.Err()
+}
+
+// ReceivePack fails at once, while a read of the request is under way.
+func (silentHTTP) ReceivePack(_ context.Context, _ gitaccess.Transfer, r io.Reader, _ io.Writer) error {
+	reading := make(chan struct{})
+	go func() {
+		close(reading)
+		_, _ = r.Read(make([]byte, 100))
+	}()
+	<-reading
+	return fmt.Errorf("no Gitaly: %w", domain.Unavailable)
 }
 
 // onPipes serves Git over HTTP by pipes, in a bubble whose time passes by itself. It has do
@@ -91,12 +104,16 @@ func TestGit_http_stalled(t *testing.T) {
 		took   time.Duration
 		status int
 	}{
-		"fetch, a byte every four minutes":   {false, trickle(fetchHead+devs, 4*time.Minute), 32 * time.Minute, 200},
-		"push, a byte every four minutes":    {false, trickle(pushHead+devs, 4*time.Minute), 32 * time.Minute, 200},
-		"fetch, silence in the request":      {false, trickle(fetchHead+devs, time.Hour), 5 * time.Minute, 503},
-		"push, silence in the request":       {false, trickle(pushHead+devs, time.Hour), 5 * time.Minute, 503},
-		"stranger, a byte every ten seconds": {false, trickle(fetchHead, 10*time.Second), time.Minute, 400},
-		"stranger, a byte every second":      {false, trickle(fetchHead, time.Second), 8 * time.Second, 200},
+		"fetch, a byte every four minutes":     {false, trickle(fetchHead+devs, 4*time.Minute), 32 * time.Minute, 200},
+		"push, a byte every four minutes":      {false, trickle(pushHead+devs, 4*time.Minute), 32 * time.Minute, 200},
+		"fetch, silence in the request":        {false, trickle(fetchHead+devs, time.Hour), 5 * time.Minute, 503},
+		"push, silence in the request":         {false, trickle(pushHead+devs, time.Hour), 5 * time.Minute, 503},
+		"stranger, a byte every ten seconds":   {false, trickle(fetchHead, 10*time.Second), time.Minute, 400},
+		"stranger, a byte every second":        {false, trickle(fetchHead, time.Second), 8 * time.Second, 200},
+		"push that fails, a byte every second": {true, trickle(pushHead+devs, time.Second), 8 * time.Second, 503},
+		"push that fails, then silence": {true, func(client net.Conn) {
+			_, _ = io.WriteString(client, pushHead+devs+"\r\n0004")
+		}, time.Minute, 503},
 		"silent Gitaly": {true, func(client net.Conn) {
 			_, _ = io.WriteString(client, fetchHead+devs+"\r\n"+wholeRequest)
 		}, 5 * time.Minute, 503},

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,14 +37,15 @@ func (a *API) receivePack(c *gin.Context) {
 		s.finish(err, false)
 		return
 	}
-	result := held{out: &s.answer}
+	result := held{out: &s.answer, body: body}
 	defer result.spool.close()
-	err = a.useCases.SmartHTTP.ReceivePack(s.ctx, a.result(s), result.until(body), &result)
+	err = a.useCases.SmartHTTP.ReceivePack(s.ctx, a.result(s), &result, &result)
 	if err == nil {
 		err = result.release()
 	} else if !s.answer.begun {
-		s.discardBody(body)
+		s.discard(&result)
 	}
+	s.finishBody(&result)
 	if err == nil && s.received.Load() > int64(len(flush)) { // else it only asks whether it may push
 		a.record(s, audit.Stats{})
 	}
@@ -60,38 +62,53 @@ func (a *API) result(s *stream) gitaccess.Transfer {
 // discardTimeout is how long the rest of a push is read that has failed.
 const discardTimeout = time.Minute
 
-// discardBody reads the rest of a push that has failed, so that its client reads the answer:
-// Git sends all before it does.
-func (s *stream) discardBody(body io.Reader) {
+// discard reads the rest of a push that has failed, so that its client reads the answer: Git
+// sends all before it does.
+func (s *stream) discard(body io.Reader) {
 	late := context.AfterFunc(s.ctx, func() { s.endReads(time.Now()) })
 	defer late()
 	s.endReads(time.Now().Add(discardTimeout))
 	_, _ = io.Copy(io.Discard, body)
+	s.discarded = true
 }
+
+// finishBody returns once no read of the body is under way: one may outlive the call that
+// began it, but not the request.
+func (s *stream) finishBody(h *held) {
+	if !h.ended.Load() {
+		s.endReads(time.Now())
+	}
+	h.reading.Lock()
+	defer h.reading.Unlock()
+	h.body = closedBody{}
+}
+
+// closedBody is the body of a request that is over.
+type closedBody struct{}
+
+// Read implements io.Reader.
+func (closedBody) Read([]byte) (int, error) { return 0, http.ErrBodyReadAfterClose }
 
 // held holds an answer back until the body has ended: Git reads nothing before it has sent
 // all, and net/http ends the body with the first byte of an answer.
 type held struct {
-	out   io.Writer
-	ended atomic.Bool
+	out io.Writer
+	// reading is for one read of body at a time.
+	reading sync.Mutex
+	body    io.Reader
+	ended   atomic.Bool
 
 	mutex sync.Mutex
 	spool spool
 }
 
-// until returns the body whose end the answer waits for.
-func (h *held) until(body io.Reader) io.Reader { return heldBody{body, h} }
-
-type heldBody struct {
-	io.Reader
-	held *held
-}
-
-// Read implements io.Reader.
-func (b heldBody) Read(p []byte) (int, error) {
-	n, err := b.Reader.Read(p)
+// Read reads the body, whose end the answer waits for.
+func (h *held) Read(p []byte) (int, error) {
+	h.reading.Lock()
+	defer h.reading.Unlock()
+	n, err := h.body.Read(p)
 	if err == io.EOF {
-		b.held.ended.Store(true)
+		h.ended.Store(true)
 	}
 	return n, err
 }

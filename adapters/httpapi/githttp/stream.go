@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,12 @@ type stream struct {
 	answer    answer
 	// result says that the answer is that to a POST.
 	result bool
+	// discarded says that the rest of the request was read, as far as it came in time.
+	discarded bool
+
+	// mutex guards closed, after which the connection is that of another request.
+	mutex  sync.Mutex
+	closed bool
 }
 
 // open begins a transfer of an allowed operation; first says that it is the operation's first
@@ -63,15 +70,22 @@ func (a *API) open(c *gin.Context, o operation, first bool) (*stream, error) {
 	return s, nil
 }
 
-// endReads ends the reads of the body at a moment.
+// endReads ends the reads of the body at a moment, unless the stream is closed.
 func (s *stream) endReads(at time.Time) {
-	_ = s.answer.controller.SetReadDeadline(at) // httptest's recorder supports none
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if !s.closed {
+		_ = s.answer.controller.SetReadDeadline(at) // httptest's recorder supports none
+	}
 }
 
 // close ends the transfer, and tells the request log of it.
 func (s *stream) close() {
 	s.stall.Stop()
 	s.end()
+	s.mutex.Lock()
+	s.closed = true
+	s.mutex.Unlock()
 	httpapi.AddAnswerFields(s.c, zap.Int64("bytes_in", s.received.Load()), zap.Int64("bytes_out", s.answer.written))
 }
 
@@ -135,7 +149,7 @@ func (w *answer) begin() {
 // clientGone says whether a transfer failed because its client hung up. A read that was
 // given up looks like that to net/http.
 func (s *stream) clientGone(err error) bool {
-	return s.c.Request.Context().Err() != nil && !errors.Is(err, errCutShort) && !errors.Is(err, errStalled)
+	return s.c.Request.Context().Err() != nil && !s.discarded && !errors.Is(err, errCutShort) && !errors.Is(err, errStalled)
 }
 
 // finish ends the answer after what Gitaly has sent, or failed with. If a part of it is sent

@@ -302,6 +302,31 @@ func (b *slowBody) Read(p []byte) (int, error) {
 	return b.ReadCloser.Read(p[:min(len(p), 100)])
 }
 
+// TestConnections has as many clones under way as the server has connections to its
+// database, and pushes meanwhile: a transfer holds none.
+func TestConnections(t *testing.T) {
+	servertest.OnEach(t, func(t *testing.T, database string) {
+		h := open(t, database, "database.pool_size=1", "database.lookups_in_flight=1")
+		h.filled()
+		h.Must(gitclient.Dev, "", "clone", "--quiet", h.Remote("acme/cli.git"), "dev")
+		h.Commit("dev", "two", 10)
+		stopped, release := h.gitaly.Throttle(1 << 20)
+		var clones []*running
+		for i := range 3 {
+			clone := h.start(gitclient.Dev, "", "clone", h.Remote("acme/cli.git"), fmt.Sprint("clone-", i))
+			clone.await(t, stopped)
+			clones = append(clones, clone)
+		}
+		h.Must(gitclient.Dev, "dev", "push", "origin", "HEAD:refs/heads/topic")
+		release()
+		for _, clone := range clones {
+			if err := <-clone.done; err != nil {
+				t.Errorf("clone: %v\n%s", err, &clone.out)
+			}
+		}
+	})
+}
+
 // TestBanned guesses until the address is banned.
 func TestBanned(t *testing.T) {
 	h := onMemory(t, "git.http_ban.failures=5")
