@@ -220,5 +220,9 @@ func (r Refinement) write(c *gin.Context) {
 // status returns the status of a kind, which is 500 for one that is not in
 // domain.Kinds.
 func (d Dialect) status(kind domain.Kind) int {
-	return cmp.Or(d.Status[kind], statuses[kind], http.StatusInternalServerError)
+	return cmp.Or(d.Status[kind], StatusOf(kind))
 }
+
+// StatusOf returns the status of a kind where no Dialect has another. It is 500 for one that
+// is not in domain.Kinds.
+func StatusOf(kind domain.Kind) int { return cmp.Or(statuses[kind], http.StatusInternalServerError) }

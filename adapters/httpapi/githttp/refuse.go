@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatehouse/adapters/httpapi"
 	"gatehouse/application/gitaccess"
 	"gatehouse/domain"
 )
@@ -34,19 +35,6 @@ type statusError struct {
 	*domain.Refusal
 }
 
-// statuses are those of the kinds of refusals.
-var statuses = map[domain.Kind]int{
-	domain.NotFound:        http.StatusNotFound,
-	domain.Conflict:        http.StatusConflict,
-	domain.Invalid:         http.StatusBadRequest,
-	domain.Unauthenticated: http.StatusUnauthorized,
-	domain.Forbidden:       http.StatusForbidden,
-	domain.Unprocessable:   http.StatusUnprocessableEntity,
-	domain.TooMany:         http.StatusTooManyRequests,
-	domain.TooLarge:        http.StatusRequestEntityTooLarge,
-	domain.Unavailable:     http.StatusServiceUnavailable,
-}
-
 // challenge asks for credentials in the words that Git's credential helpers look for.
 const challenge = `Basic realm="GitLab"`
 
@@ -60,7 +48,7 @@ func refuse(c *gin.Context, err error) {
 	_ = c.Error(err)
 	status, words := http.StatusInternalServerError, "Something went wrong here. Try again later, or tell your administrator."
 	if refusal, ok := errors.AsType[*domain.Refusal](err); ok {
-		status, words = statuses[refusal.Kind], refusal.Error()
+		status, words = httpapi.StatusOf(refusal.Kind), refusal.Error()
 	}
 	if special, ok := errors.AsType[*statusError](err); ok {
 		status, words = special.status, special.Error()
