@@ -63,6 +63,8 @@ var ErrNotNeeded = domain.Refuse(domain.Unprocessable, "No git audit event neede
 type Report struct {
 	Action  source.Command
 	Command audit.GitCommand
+	// Token is the number of the access token that the client showed; 0 for none.
+	Token int64
 	// Address is the client's; empty if it is not known.
 	Address       string
 	CorrelationID string
@@ -89,8 +91,10 @@ func (s *Service) Record(ctx context.Context, claim identity.Claim, r Report) (a
 	if actor.Anonymous() || !project.Known() {
 		return audit.Event{}, ErrNotNeeded
 	}
+	by := audit.ActorOf(actor, r.Address)
+	by.Token = r.Token
 	e := audit.Event{
-		At: s.now(), CorrelationID: r.CorrelationID, Actor: audit.ActorOf(actor, r.Address),
+		At: s.now(), CorrelationID: r.CorrelationID, Actor: by,
 		Action: string(r.Action), Verb: VerbOf(r.Action, r.Command.Stats), Outcome: audit.Done, Git: &r.Command,
 		Entity: audit.Object{Kind: audit.Project, ID: int64(project.ID), Path: project.Path},
 	}
