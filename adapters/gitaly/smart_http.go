@@ -46,6 +46,9 @@ func writeData[M interface{ GetData() []byte }](w io.Writer, receive func() (M, 
 		if err != nil {
 			return err
 		}
+		if len(message.GetData()) == 0 {
+			continue // nothing is to begin the answer yet
+		}
 		if _, err := w.Write(message.GetData()); err != nil {
 			return err
 		}
