@@ -118,6 +118,12 @@ func native(w http.ResponseWriter) http.ResponseWriter {
 	return w
 }
 
+// Controller returns the controller of net/http's own writer: on the way to it gin and the
+// server's writers would lose what Flush fails with.
+func Controller(c *gin.Context) *http.ResponseController {
+	return http.NewResponseController(native(c.Writer))
+}
+
 // unwrapped yields w, the writer that it wraps, and so on.
 func unwrapped(w http.ResponseWriter) iter.Seq[http.ResponseWriter] {
 	return func(yield func(http.ResponseWriter) bool) {
