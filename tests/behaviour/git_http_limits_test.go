@@ -45,18 +45,38 @@ var gitLimitCases = []Case{
 		server.server.now = server.server.now.Add(2 * time.Minute)
 		s.Same("after the hour", ask("t-dev", ""), 200)
 	}},
+	{Name: "Git over HTTP: what is no guess", Check: func(s Subject) {
+		server := s.gitServer()
+		for _, header := range []string{"Negotiate abc", "Basic Og==", "Basic Z2l0bGFiLWNpLXRva2VuOng=", "Bearer "} {
+			for range 40 {
+				if w := server.ask(git{line: fmt.Sprintf(gitFetch, "open/site"), header: map[string]string{"Authorization": header}}); w.Code != 401 {
+					s.Fatalf("%s: got %d", header, w.Code)
+				}
+			}
+		}
+	}},
 	{Name: "Git over HTTP: behind a proxy that is not trusted no one is banned", Check: func(s Subject) {
 		server := s.gitServer()
 		for _, c := range []struct {
 			peer string
 			want int
-		}{{"10.0.0.1:1", 401}, {"127.0.0.1:1", 401}, {"198.51.100.9:1", 403}} {
+		}{{"10.0.0.1:1", 401}, {"127.0.0.1:1", 401}, {"[::1]:1", 401}, {"198.51.100.9:1", 403}} {
 			got := 0
 			for range 31 {
 				got = server.ask(git{line: fmt.Sprintf(gitFetch, "open/site"), token: "guess", peer: c.peer, header: map[string]string{"X-Forwarded-For": "203.0.113.5"}}).Code
 			}
 			s.Same(c.peer, got, c.want)
 		}
+		bare := func(peer string) (got int) {
+			for range 31 {
+				got = server.ask(git{line: fmt.Sprintf(gitFetch, "open/site"), token: "guess", peer: peer}).Code
+			}
+			return got
+		}
+		s.Same("this machine", bare("127.0.0.1:1"), 401)
+		s.Same("private address", bare("10.0.0.9:1"), 403)
+		banned := git{line: fmt.Sprintf(gitFetch, "open/site"), peer: "10.0.0.9:1", header: map[string]string{"X-Forwarded-For": "203.0.113.5"}}
+		server.want(banned, 403, "wrong access tokens") // a header does not end a ban
 	}},
 	{Name: "Git over HTTP: a ban can be switched off", Check: func(s Subject) {
 		server := s.gitServer(func(c *config.Config) { c.Git.HTTPBan.Failures = 0 })
@@ -76,6 +96,22 @@ var gitLimitCases = []Case{
 		server.want(git{line: fmt.Sprintf(gitFetch, "acme/none"), peer: "192.0.2.1:1"}, 401, "")
 		server.want(git{line: stranger, peer: "192.0.2.1:1"}, 429, "Too many")
 		server.want(git{line: stranger, peer: "192.0.2.2:1"}, 200, "")
+	}},
+	{Name: "Git over HTTP: all strangers together have 32 transfers", Check: func(s Subject) {
+		server := s.gitServer()
+		release := make(chan struct{})
+		blocked := &blockedHTTP{smartHTTP: server.gitaly, entered: make(chan struct{}), release: release}
+		server.server = s.serverWith(bootstrap.Fakes{Repositories: repositories{}, SmartHTTP: blocked})
+		var running sync.WaitGroup
+		for i := range 32 {
+			running.Go(func() {
+				server.want(git{line: fmt.Sprintf(gitFetch, "open/site"), peer: fmt.Sprintf("192.0.2.%d:1", i/4)}, 200, "")
+			})
+			<-blocked.entered
+		}
+		server.want(git{line: fmt.Sprintf(gitFetch, "open/site"), peer: "198.51.100.1:1"}, 429, "without an account")
+		close(release)
+		running.Wait()
 	}},
 	{Name: "Git over HTTP: strangers have few transfers", Check: func(s Subject) {
 		server := s.gitServer()

@@ -28,6 +28,14 @@ type client struct {
 // stranger says whether the client shows no credentials.
 func (c client) stranger() bool { return c.token == nil }
 
+// tokenID returns the number of the token; 0 without one.
+func (c client) tokenID() int64 {
+	if c.stranger() {
+		return 0
+	}
+	return c.token.ID
+}
+
 // claim names the user of the token.
 func (c client) claim() identity.Claim {
 	if c.stranger() {
@@ -40,8 +48,7 @@ func (c client) claim() identity.Claim {
 // where none are needed: Git would go on with them.
 func (a *API) authenticate(c *gin.Context) (client, error) {
 	address, _ := source.ParseAddress(httpapi.ClientIP(c))
-	counted := countedAddress(c, address)
-	if until, banned := a.bans.Banned(counted); banned {
+	if until, banned := a.bans.Banned(address); banned {
 		return client{}, a.errBanned(c, until)
 	}
 	text, given := accessToken(c.Request)
@@ -51,14 +58,14 @@ func (a *API) authenticate(c *gin.Context) (client, error) {
 	token, err := a.findToken(c, text)
 	switch {
 	case errors.Is(err, credentials.ErrUnknownToken):
-		a.bans.Failed(counted)
+		a.bans.Failed(countedAddress(c, address))
 		return client{}, errWrongCredentials.Because(err)
 	case errors.Is(err, domain.Unauthenticated):
 		return client{}, errWrongCredentials.Because(err)
 	case err != nil:
 		return client{}, err
 	}
-	a.bans.Succeeded(counted)
+	a.bans.Succeeded(address)
 	httpapi.Admit(c)
 	httpapi.AddAnswerFields(c, zap.Int64("user_id", int64(token.User)), zap.Int64("token_id", token.ID))
 	return client{&token, address}, nil
@@ -66,7 +73,7 @@ func (a *API) authenticate(c *gin.Context) (client, error) {
 
 func (a *API) findToken(c *gin.Context, text string) (identity.AccessToken, error) {
 	if text == "" {
-		return identity.AccessToken{}, credentials.ErrUnknownToken
+		return identity.AccessToken{}, errWrongCredentials // which is no guess
 	}
 	return a.useCases.Credentials.GitToken(c.Request.Context(), text)
 }
@@ -93,11 +100,12 @@ func accessToken(r *http.Request) (text string, given bool) {
 	return password, true
 }
 
-// countedAddress returns the address that failures are counted by. It is invalid for a
-// client behind a proxy which is not trusted: its address would be that of many. Only a
-// proxy of the own network counts as one, since everyone can send the header.
+// countedAddress returns the address that a guess is counted for. It is invalid for that of
+// many: the address of a proxy which is not trusted, or of this machine. Only a proxy of the
+// own network counts as one, since everyone can send the header.
 func countedAddress(c *gin.Context, address netip.Addr) netip.Addr {
-	if c.GetHeader("X-Forwarded-For") != "" && address == peer(c) && (address.IsLoopback() || address.IsPrivate()) {
+	proxied := c.GetHeader("X-Forwarded-For") != "" && address.IsPrivate()
+	if address == peer(c) && (proxied || address.IsLoopback()) {
 		return netip.Addr{}
 	}
 	return address

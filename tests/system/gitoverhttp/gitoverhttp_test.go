@@ -329,10 +329,12 @@ func TestConnections(t *testing.T) {
 
 // TestBanned guesses until the address is banned.
 func TestBanned(t *testing.T) {
-	h := onMemory(t, "git.http_ban.failures=5")
+	h := onMemory(t, "git.http_ban.failures=5", "http.trusted_proxies=127.0.0.1")
 	h.filled()
+	const from = "http.extraHeader=X-Forwarded-For: 192.0.2.7"
 	for i := range 5 {
-		h.Refused("could not read Username", "", "", "-c", fmt.Sprintf("http.extraHeader=Authorization: Bearer guess-%d", i), "ls-remote", h.Remote("acme/cli.git"))
+		h.Refused("could not read Username", "", "", "-c", from, "-c", fmt.Sprintf("http.extraHeader=Authorization: Bearer guess-%d", i), "ls-remote", h.Remote("acme/cli.git"))
 	}
-	h.Refused("Too many wrong access tokens", gitclient.Dev, "", "ls-remote", h.Remote("acme/cli.git"))
+	h.Refused("Too many wrong access tokens", gitclient.Dev, "", "-c", from, "ls-remote", h.Remote("acme/cli.git"))
+	h.Must(gitclient.Dev, "", "ls-remote", h.Remote("acme/cli.git"))
 }
