@@ -89,7 +89,7 @@ func (a *API) Mount(engine *gin.Engine) {
 		{http.MethodGet, infoRefsTail, a.infoRefs},
 		{http.MethodPost, uploadPackTail, a.uploadPack},
 		{http.MethodPost, receivePackTail, a.receivePack},
-		{http.MethodGet, redirectTail, redirect},
+		{"", redirectTail, redirect},
 		{"", lfsTail, a.noLFS},
 		{"", otherTail, a.dumb},
 	} {
@@ -141,7 +141,7 @@ func IsGit(path string) bool {
 // A path with an empty segment stays one, which no repository has.
 func split(path string) (repository, tail string, ok bool) {
 	path, rooted := strings.CutPrefix(path, "/")
-	if first, _, _ := strings.Cut(path, "/"); !rooted || first == "api" || first == "-" {
+	if first, _, _ := strings.Cut(strings.TrimLeft(path, "/"), "/"); !rooted || first == "api" || first == "-" {
 		return "", "", false
 	}
 	path, err := url.PathUnescape(path)
@@ -172,7 +172,7 @@ func tailOf(rest string) string {
 // goes on. The address is a path alone: no header says how clients reach this server.
 func redirect(c *gin.Context) {
 	sent, err := url.ParseRequestURI(c.Request.RequestURI)
-	if err != nil || !isService(c.Query(serviceParam)) {
+	if err != nil || c.Request.Method != http.MethodGet || !isService(c.Query(serviceParam)) {
 		refuse(c, errNotFound)
 		return
 	}
