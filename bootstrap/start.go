@@ -142,6 +142,9 @@ func (p parts) stopDecisions(ctx context.Context) {
 // drain lets the transfers of Git end while the server still takes requests: Gitaly asks about
 // a push before it ends.
 func (p parts) drain(ctx context.Context) error {
+	if n := p.Git.Transfers(); n > 0 {
+		p.Log.Info("waiting for Git's transfers over HTTP", zap.Int("transfers", n), zap.Duration("git.http_drain", p.Config.Git.HTTPDrain))
+	}
 	transfers, cut := context.WithTimeout(ctx, p.Config.Git.HTTPDrain)
 	defer cut()
 	p.Git.Drain(transfers)

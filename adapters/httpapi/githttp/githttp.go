@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -61,17 +62,22 @@ type API struct {
 	strangers Strangers
 	settings  Settings
 	transfers *transfers
-	now       application.Clock
+	// disk is what the spools of all requests have on disk, in bytes.
+	disk atomic.Int64
+	now  application.Clock
 }
 
 // New makes an API.
 func New(useCases UseCases, bans Bans, strangers Strangers, settings Settings, now application.Clock) *API {
-	return &API{useCases, bans, strangers, settings, newTransfers(), now}
+	return &API{useCases: useCases, bans: bans, strangers: strangers, settings: settings, transfers: newTransfers(), now: now}
 }
 
 // Drain lets the transfers under way end, and refuses new ones meanwhile. When ctx ends it
 // cuts off the rest.
 func (a *API) Drain(ctx context.Context) { a.transfers.drain(ctx) }
+
+// Transfers returns how many are under way.
+func (a *API) Transfers() int { return a.transfers.count() }
 
 // Draining says whether Drain was called.
 func (a *API) Draining() bool { return a.transfers.isDraining() }

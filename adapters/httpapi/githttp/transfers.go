@@ -14,14 +14,16 @@ type transfers struct {
 
 	mutex   sync.Mutex
 	running int
+	// last is when the last one ended.
+	last time.Time
 	// draining refuses new operations; closed refuses every transfer.
 	draining, closed bool
-	// none is closed once draining finds no transfer.
-	none chan struct{}
+	// ended has a value after a transfer has ended.
+	ended chan struct{}
 }
 
 func newTransfers() *transfers {
-	t := &transfers{none: make(chan struct{})}
+	t := &transfers{ended: make(chan struct{}, 1)}
 	t.ctx, t.cut = context.WithCancelCause(context.Background())
 	return t
 }
@@ -41,19 +43,26 @@ func (t *transfers) begin(parent context.Context, first bool) (ctx context.Conte
 	return ctx, func() {
 		stop()
 		cancel(nil)
-		t.mutex.Lock()
-		defer t.mutex.Unlock()
-		t.running--
-		t.closeIfDrained()
+		t.end()
 	}, nil
 }
 
-// closeIfDrained ends the draining with the last transfer.
-func (t *transfers) closeIfDrained() {
-	if t.draining && !t.closed && t.running == 0 {
-		t.closed = true
-		close(t.none)
+func (t *transfers) end() {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	t.running--
+	t.last = time.Now()
+	select {
+	case t.ended <- struct{}{}:
+	default: // one is enough to look again
 	}
+}
+
+// count returns how many transfers are under way.
+func (t *transfers) count() int {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return t.running
 }
 
 func (t *transfers) isDraining() bool {
@@ -62,25 +71,65 @@ func (t *transfers) isDraining() bool {
 	return t.draining
 }
 
-// cutTimeout is how long the handlers of transfers that are cut off may take to end.
-const cutTimeout = 2 * time.Second
+const (
+	// betweenRequests is how long a client may take from one request of an operation to the
+	// next one.
+	betweenRequests = 2 * time.Second
+	// cutTimeout is how long the handlers of transfers that are cut off may take to end.
+	cutTimeout = 2 * time.Second
+)
 
-// drain returns when no transfer is under way. When ctx ends it cuts them off.
+// drain returns when no transfer is under way, and no further request of one is to come. When
+// ctx ends it cuts them off.
 func (t *transfers) drain(ctx context.Context) {
 	t.mutex.Lock()
 	t.draining = true
-	t.closeIfDrained()
 	t.mutex.Unlock()
-	select {
-	case <-t.none:
-		return
-	case <-ctx.Done():
-	}
+	t.wait(ctx, betweenRequests)
 	t.cut(errStopping)
-	late := time.NewTimer(cutTimeout)
-	defer late.Stop()
-	select {
-	case <-t.none:
-	case <-late.C:
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), cutTimeout)
+	defer cancel()
+	t.wait(late, 0)
+}
+
+// wait returns when there was no transfer for a time, after which none is taken, or when ctx
+// ends.
+func (t *transfers) wait(ctx context.Context, quiet time.Duration) {
+	for {
+		left, none := t.close(quiet)
+		if none {
+			return
+		}
+		again := time.NewTimer(left)
+		select {
+		case <-t.ended:
+		case <-again.C:
+		case <-ctx.Done():
+			again.Stop()
+			t.closeAll()
+			return
+		}
+		again.Stop()
 	}
+}
+
+// close takes no more transfers if there was none for a time. Otherwise it returns after what
+// time to look again.
+func (t *transfers) close(quiet time.Duration) (left time.Duration, none bool) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	if t.running > 0 {
+		return time.Hour, false // or when one ends
+	}
+	if left = quiet - time.Since(t.last); left > 0 {
+		return left, false
+	}
+	t.closed = true
+	return 0, true
+}
+
+func (t *transfers) closeAll() {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	t.closed = true
 }
