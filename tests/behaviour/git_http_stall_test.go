@@ -33,6 +33,14 @@ func (silentHTTP) UploadPack(ctx context.Context, _ gitaccess.Transfer, _ io.Rea
 	return audit.Stats{}, ctx.Err()
 }
 
+// earlyHTTP answers a push before the end of its request, and ends well.
+type earlyHTTP struct{ *smartHTTP }
+
+func (earlyHTTP) ReceivePack(_ context.Context, _ gitaccess.Transfer, _ io.Reader, w io.Writer) error {
+	_, err := io.WriteString(w, "unpack too large")
+	return err
+}
+
 // ReceivePack fails at once, while a read of the request is under way.
 func (silentHTTP) ReceivePack(_ context.Context, _ gitaccess.Transfer, r io.Reader, _ io.Writer) error {
 	reading := make(chan struct{})
@@ -46,13 +54,11 @@ func (silentHTTP) ReceivePack(_ context.Context, _ gitaccess.Transfer, r io.Read
 
 // onPipes serves Git over HTTP by pipes, in a bubble whose time passes by itself. It has do
 // send a request and returns when and how it was answered.
-func onPipes(t *testing.T, silent bool, do func(client net.Conn)) (took time.Duration, status int) {
+func onPipes(t *testing.T, gitaly func(*smartHTTP) gitaccess.SmartHTTP, do func(client net.Conn)) (took time.Duration, status int) {
 	t.Helper()
 	// The connections to Gitaly have goroutines that would keep the bubble.
 	server := Subject{subject.Subject{T: t, Ports: stores.Fresh(t, stores.Memory)}}.gitServer()
-	if silent {
-		server.server = server.serverWith(bootstrap.Fakes{Repositories: repositories{}, SmartHTTP: silentHTTP{server.gitaly}})
-	}
+	server.server = server.serverWith(bootstrap.Fakes{Repositories: repositories{}, SmartHTTP: gitaly(server.gitaly)})
 	synctest.Test(t, func(t *testing.T) {
 		s := subject.Subject{T: t}
 		listener := pipe.Listen()
@@ -98,29 +104,36 @@ func TestGit_http_stalled(t *testing.T) {
 			}
 		}
 	}
+	usual := func(f *smartHTTP) gitaccess.SmartHTTP { return f }
+	silent := func(f *smartHTTP) gitaccess.SmartHTTP { return silentHTTP{f} }
+	early := func(f *smartHTTP) gitaccess.SmartHTTP { return earlyHTTP{f} }
 	for name, test := range map[string]struct {
-		silent bool
+		gitaly func(*smartHTTP) gitaccess.SmartHTTP
 		do     func(net.Conn)
 		took   time.Duration
 		status int
 	}{
-		"fetch, a byte every four minutes":     {false, trickle(fetchHead+devs, 4*time.Minute), 32 * time.Minute, 200},
-		"push, a byte every four minutes":      {false, trickle(pushHead+devs, 4*time.Minute), 32 * time.Minute, 200},
-		"fetch, silence in the request":        {false, trickle(fetchHead+devs, time.Hour), 5 * time.Minute, 503},
-		"push, silence in the request":         {false, trickle(pushHead+devs, time.Hour), 5 * time.Minute, 503},
-		"stranger, a byte every ten seconds":   {false, trickle(fetchHead, 10*time.Second), time.Minute, 400},
-		"stranger, a byte every second":        {false, trickle(fetchHead, time.Second), 8 * time.Second, 200},
-		"push that fails, a byte every second": {true, trickle(pushHead+devs, time.Second), 8 * time.Second, 503},
-		"push that fails, then silence": {true, func(client net.Conn) {
+		"fetch, a byte every four minutes":     {usual, trickle(fetchHead+devs, 4*time.Minute), 32 * time.Minute, 200},
+		"push, a byte every four minutes":      {usual, trickle(pushHead+devs, 4*time.Minute), 32 * time.Minute, 200},
+		"fetch, silence in the request":        {usual, trickle(fetchHead+devs, time.Hour), 5 * time.Minute, 503},
+		"push, silence in the request":         {usual, trickle(pushHead+devs, time.Hour), 5 * time.Minute, 503},
+		"stranger, a byte every ten seconds":   {usual, trickle(fetchHead, 10*time.Second), time.Minute, 400},
+		"stranger, a byte every second":        {usual, trickle(fetchHead, time.Second), 8 * time.Second, 200},
+		"push that fails, a byte every second": {silent, trickle(pushHead+devs, time.Second), 8 * time.Second, 503},
+		"push that fails, then silence": {silent, func(client net.Conn) {
 			_, _ = io.WriteString(client, pushHead+devs+"\r\n0004")
-		}, time.Minute, 503},
-		"silent Gitaly": {true, func(client net.Conn) {
+		}, 5 * time.Minute, 503},
+		"push that Gitaly answers early": {early, trickle(pushHead+devs, 4*time.Minute), 32 * time.Minute, 200},
+		"push that Gitaly answers early, then silence": {early, func(client net.Conn) {
+			_, _ = io.WriteString(client, pushHead+devs+"\r\n0004")
+		}, 5 * time.Minute, 200},
+		"silent Gitaly": {silent, func(client net.Conn) {
 			_, _ = io.WriteString(client, fetchHead+devs+"\r\n"+wholeRequest)
 		}, 5 * time.Minute, 503},
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			t.Parallel()
-			if took, status := onPipes(t, test.silent, test.do); took != test.took || status != test.status {
+			if took, status := onPipes(t, test.gitaly, test.do); took != test.took || status != test.status {
 				t.Errorf("got status %d after %v, want %d after %v", status, took, test.status, test.took)
 			}
 		})

@@ -18,11 +18,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"gatehouse/application/credentials"
 	"gatehouse/application/gitaccess"
 	"gatehouse/bootstrap"
 	"gatehouse/bootstrap/config"
 	"gatehouse/domain"
 	"gatehouse/domain/audit"
+	"gatehouse/domain/identity"
 	"gatehouse/domain/source"
 )
 
@@ -155,7 +157,11 @@ const (
 func (s gitServer) ask(g git) *httptest.ResponseRecorder {
 	s.Helper()
 	method, path, _ := strings.Cut(g.line, " ")
-	r := httptest.NewRequestWithContext(s.Context(), method, path, strings.NewReader(g.body))
+	body := io.Reader(strings.NewReader(g.body))
+	if g.body == "" && method != http.MethodPost {
+		body = http.NoBody
+	}
+	r := httptest.NewRequestWithContext(s.Context(), method, path, body)
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-"+path[strings.LastIndexByte(path, '/')+1:]+"-request")
 	}
@@ -246,6 +252,19 @@ var gitDecisions = []struct {
 	{"t-dev", gitFetch, "office/plans", 404, "not found"},
 }
 
+// awayDirectory and awayTokens are those of a database that does not answer.
+type awayDirectory struct{ gitaccess.Directory }
+
+func (awayDirectory) Standing(context.Context, source.Inquiry) (source.Standing, error) {
+	return source.Standing{}, domain.Unavailable
+}
+
+type awayTokens struct{ credentials.Tokens }
+
+func (awayTokens) Bearer(context.Context, identity.TokenDigest) (credentials.Bearer, error) {
+	return credentials.Bearer{}, domain.Unavailable
+}
+
 var gitDecisionCases = []Case{
 	{Name: "Git over HTTP: who may fetch and push", OnDatabases: true, Check: func(s Subject) {
 		server := s.gitServer()
@@ -322,10 +341,61 @@ var gitDecisionCases = []Case{
 			server.want(g, c.status, "")
 		}
 	}},
-	{Name: "Git over HTTP: switched off for one command", Check: func(s Subject) {
-		server := s.gitServer(func(c *config.Config) { c.Git.HTTPReceivePack = false })
-		server.want(git{line: fmt.Sprintf(gitPush, "acme/cli"), token: "t-dev"}, 403, "Push over SSH")
+	{Name: "Git over HTTP: what the instance allows", Check: func(s Subject) {
+		for _, c := range []struct {
+			name        string
+			change      func(*config.Config)
+			fetch, push int
+			public      int
+			words       string
+		}{
+			{"pushes over HTTP are off", func(c *config.Config) { c.Git.HTTPReceivePack = false }, 200, 403, 200, "Push over SSH"},
+			{"fetches over HTTP are off", func(c *config.Config) { c.Git.HTTPUploadPack = false }, 403, 200, 403, "Pull over SSH"},
+			{"SSH only", func(c *config.Config) { c.Git.Protocols = source.OnlySSH }, 403, 403, 403, "not allowed"},
+			{"read-only", func(c *config.Config) { c.Git.ReadOnly = true }, 200, 403, 200, "read-only"},
+			{"terms", func(c *config.Config) { c.Git.TermsEnforced = true }, 403, 403, 200, "terms"},
+			{"no Gitaly for the storage", func(c *config.Config) { c.Gitaly.Storages = c.Gitaly.Storages[1:] }, 503, 503, 503, "Gitaly"},
+		} {
+			server := s.gitServer(c.change)
+			for _, g := range []struct {
+				git
+				status int
+			}{
+				{git{line: fmt.Sprintf(gitFetch, "acme/cli"), token: "t-dev"}, c.fetch},
+				{git{line: fmt.Sprintf(gitPush, "acme/cli"), token: "t-dev"}, c.push},
+				{git{line: fmt.Sprintf(gitFetch, "open/site")}, c.public},
+			} {
+				words := c.words
+				if g.status == 200 {
+					words = ""
+				}
+				if server.want(g.git, g.status, words); s.Failed() {
+					s.Fatalf("%s", c.name)
+				}
+			}
+		}
+	}},
+	{Name: "Git over HTTP: project that is being moved", Check: func(s Subject) {
+		server := s.gitServer()
+		s.Apply("projects: [{id: 21, path: acme/cli, read_only: true}]\n")
+		server.want(git{line: fmt.Sprintf(gitPush, "acme/cli"), token: "t-dev"}, 403, "read-only")
 		server.want(git{line: fmt.Sprintf(gitFetch, "acme/cli"), token: "t-dev"}, 200, "")
+	}},
+	{Name: "Git over HTTP: database away", Check: func(s Subject) {
+		s.Apply(gitWorld)
+		noStanding, noToken := s, s
+		noStanding.Directory, noToken.AccessTokens = awayDirectory{s.Directory}, awayTokens{s.AccessTokens}
+		for name, c := range map[string]struct {
+			s     Subject
+			token string
+		}{
+			"standing": {noStanding, "t-dev"}, "standing of a stranger": {noStanding, ""}, "token": {noToken, "t-dev"},
+		} {
+			server := gitServer{c.s.serverWith(bootstrap.Fakes{Repositories: repositories{}, SmartHTTP: &smartHTTP{}}), nil}
+			if w := server.want(git{line: fmt.Sprintf(gitFetch, "open/site"), token: c.token}, 503, "at the moment"); w.Header().Get("Retry-After") == "" {
+				s.Errorf("%s: no Retry-After", name)
+			}
+		}
 	}},
 	{Name: "Git over HTTP: switched off", Check: func(s Subject) {
 		server := s.gitServer(func(c *config.Config) { c.Git.HTTP = false })
@@ -377,7 +447,7 @@ var gitAnswerCases = []Case{
 	{Name: "Git over HTTP: many refs are compressed for who takes gzip", Check: func(s Subject) {
 		server := s.gitServer()
 		server.gitaly.refs = strings.Repeat("refs/heads/main and more ", 1000)
-		for accepts, want := range map[string]string{"deflate, gzip;q=1.0": "gzip", "": "", "br": ""} {
+		for accepts, want := range map[string]string{"deflate, gzip;q=1.0": "gzip", "gzip": "gzip", "": "", "br": "", "gzip;q=0": "", "gzip; q=0.0": "", "xgzip": ""} {
 			w := server.want(git{line: fmt.Sprintf(gitFetch, "open/site"), header: map[string]string{"Accept-Encoding": accepts}}, 200, "")
 			body := io.Reader(w.Body)
 			if want == "gzip" {
@@ -390,6 +460,10 @@ var gitAnswerCases = []Case{
 				s.Errorf("%q: got %d bytes, %v, encoded as %q", accepts, len(text), err, w.Header().Get("Content-Encoding"))
 			}
 		}
+	}},
+	{Name: "Git over HTTP: info/refs takes no body", Check: func(s Subject) {
+		server := s.gitServer()
+		server.want(git{line: fmt.Sprintf(gitFetch, "acme/cli"), token: "t-dev", body: "x"}, 400, "no body")
 	}},
 	{Name: "Git over HTTP: only known versions of the protocol are passed on", Check: func(s Subject) {
 		server := s.gitServer()
@@ -430,15 +504,12 @@ var gitAnswerCases = []Case{
 		server := s.gitServer()
 		var bomb bytes.Buffer
 		w := gzip.NewWriter(&bomb)
-		zeros := make([]byte, 1<<20)
-		for range 65 {
-			_, _ = w.Write(zeros)
-		}
+		_, _ = io.WriteString(w, strings.Repeat("fff0"+strings.Repeat("x", 0xfff0-4), 1030)) // which are packets
 		s.Fine("gzip", w.Close())
 		g := git{line: "POST /open/site.git/git-upload-pack", body: bomb.String(), header: map[string]string{"Content-Encoding": "gzip"}}
-		server.want(g, 413, "8 MiB")
+		server.want(g, 413, "decompressed")
 		g.token = "t-dev"
-		server.want(g, 413, "64 MiB")
+		server.want(g, 413, "decompressed")
 	}},
 	{Name: "Git over HTTP: bodies that are none of Git's", Check: func(s Subject) {
 		server := s.gitServer()
@@ -527,6 +598,7 @@ var gitAnswerCases = []Case{
 		server.gitaly.err = errors.New("the end")
 		for _, g := range []git{
 			{line: fmt.Sprintf(gitFetch, "acme/cli"), token: "t-dev"}, {line: "POST /acme/cli.git/git-upload-pack", token: "t-dev", body: "0000"},
+			{line: fmt.Sprintf(gitFetch, "acme/cli"), token: "t-dev", header: map[string]string{"Accept-Encoding": "gzip"}},
 		} {
 			func() {
 				defer func() {
@@ -548,7 +620,7 @@ var gitAnswerCases = []Case{
 			server.want(git{line: fmt.Sprintf(line, "acme/cli"), token: "t-new"}, 404, "")
 			server.want(git{line: fmt.Sprintf(line, "acme/cli")}, 401, "")
 		}
-		for _, line := range []string{"GET /acme/cli.git", "GET /.git/info/refs", "GET /acme/cli/info/refs/x", "POST /acme/cli/git-upload-pack"} {
+		for _, line := range []string{"GET /acme/cli.git", "GET /.git/info/refs", "GET /acme/cli/info/refs/x", "POST /acme/cli/git-upload-pack", "POST /acme/cli/info/refs?service=git-upload-pack", "GET //api/v4/projects/x.git/info/refs"} {
 			if w := server.ask(git{line: line, token: "t-dev"}); w.Code != http.StatusNotFound {
 				s.Errorf("%s: got %d", line, w.Code)
 			}

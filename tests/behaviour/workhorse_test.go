@@ -51,7 +51,7 @@ var workhorseCases = []Case{
 				`"GitConfigOptions":["uploadpack.allowFilter=true","uploadpack.allowAnySHA1InWant=true"],"ShowAllRefs":false,` +
 				`"Repository":{"storage_name":"default","relative_path":"` + source.Project{ID: 21}.RelativePath(source.Code) + `",` +
 				`"gl_repository":"project-21","gl_project_path":"acme/cli","git_object_directory":"","git_alternate_object_directories":[]},` +
-				`"GitalyServer":{"address":"unix:/run/gitaly.sock","token":"t","call_metadata":{"remote_ip":"192.0.2.9","user_id":"3","username":"dev"}},` +
+				`"GitalyServer":{"address":"unix:/run/gitaly.sock","token":"t","call_metadata":{"remote_ip":"192.0.2.9","user_id":"user-3","username":"dev"}},` +
 				`"NeedAudit":true,"ProjectID":21,"RootNamespaceID":11}`
 			s.Same(line, w.Body.String(), want)
 		}

@@ -70,28 +70,62 @@ func (r gzipReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readRequest reads the whole request of a fetch into a spool, since Git reads no answer
-// before it has sent all.
+// readRequest reads the whole request of a fetch into a spool, as it was sent, since Git reads
+// no answer before it has sent all.
 func (s *stream) readRequest(into *spool) error {
-	limit := int64(maxRequest)
+	limit := s.requestLimit()
 	if s.operation.stranger() {
-		limit = maxStrangerRequest
 		s.endReads(time.Now().Add(strangerBodyTimeout))
 	}
-	body, err := decoded(s.c, s.body())
-	if err != nil {
-		return err
-	}
-	n, err := io.Copy(into, io.LimitReader(body, limit+1))
+	n, err := io.Copy(into, io.LimitReader(s.body(), limit+1))
 	switch {
 	case err != nil:
 		return fmt.Errorf("read the request: %w", err)
 	case n > limit:
-		return domain.Refuse(domain.TooLarge, "The request is larger than %d MiB.", limit>>20)
+		return tooLarge(limit)
 	}
-	packets, err := into.reader()
+	packets, err := s.request(into)
 	if err != nil {
 		return err
 	}
 	return checkPackets(packets)
 }
+
+// request returns a reader of a request in a spool, without its encoding.
+func (s *stream) request(from *spool) (io.Reader, error) {
+	sent, err := from.reader()
+	if err != nil {
+		return nil, err
+	}
+	content, err := decoded(s.c, sent)
+	return &limited{content, s.requestLimit()}, err
+}
+
+// requestLimit is that of the request, in bytes: as it is sent, and decompressed.
+func (s *stream) requestLimit() int64 {
+	if s.operation.stranger() {
+		return maxStrangerRequest
+	}
+	return maxRequest
+}
+
+func tooLarge(limit int64) error {
+	return domain.Refuse(domain.TooLarge, "The request is larger than %d MiB.", limit>>20)
+}
+
+// limited refuses a request of which more than left bytes come.
+type limited struct {
+	io.Reader
+	left int64
+}
+
+// Read implements io.Reader.
+func (l *limited) Read(p []byte) (int, error) {
+	n, err := l.Reader.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		return 0, errTooLong
+	}
+	return n, err
+}
+
+var errTooLong = domain.Refuse(domain.TooLarge, "The request is too large once it is decompressed.")

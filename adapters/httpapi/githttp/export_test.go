@@ -1,5 +1,7 @@
 package githttp
 
+import "sync/atomic"
+
 // What tests of the parts look at.
 var (
 	Split         = split
@@ -10,12 +12,20 @@ var (
 	Drain         = (*transfers).drain
 )
 
-// Spool and SpoolMemory are what keeps a part of a transfer, and how much of it in memory.
-type Spool = spool
+// SpoolMemory is how much of a spool is in memory, and MaxSpooled how much of all is on disk.
+const (
+	SpoolMemory = spoolMemory
+	MaxSpooled  = maxSpooled
+)
 
-const SpoolMemory = spoolMemory
+// NewSpool makes a spool beside others that have so many bytes on disk.
+func NewSpool(others int64) (s *spool, disk *atomic.Int64) {
+	disk = new(atomic.Int64)
+	disk.Store(others)
+	return &spool{disk: disk}, disk
+}
 
-// The methods of a Spool.
+// The methods of a spool.
 var (
 	ReadSpool  = (*spool).reader
 	CloseSpool = (*spool).close

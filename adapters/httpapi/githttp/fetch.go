@@ -24,19 +24,22 @@ func (a *API) uploadPack(c *gin.Context) {
 		return
 	}
 	defer s.close()
-	var request spool
+	request := spool{disk: &a.disk}
 	defer request.close()
 	if err := s.readRequest(&request); err != nil {
+		if errors.Is(err, domain.TooMany) {
+			s.discard(io.LimitReader(s.body(), maxRequest))
+		}
 		s.finish(err, false)
 		return
 	}
-	body, err := request.reader()
+	body, err := s.request(&request)
 	if err != nil {
 		s.finish(err, false)
 		return
 	}
 	stats, err := a.useCases.SmartHTTP.UploadPack(s.ctx, a.result(s), body, &s.answer)
-	if err == nil && stats.Wants > 0 {
+	if stats.Wants > 0 || err != nil && s.answer.begun { // also what a client has broken off
 		a.record(s, stats)
 	}
 	s.finish(err, false)
@@ -82,7 +85,7 @@ func (a *API) record(s *stream, stats audit.Stats) {
 	}
 	stats.ReceivedBytes, stats.WrittenBytes = s.received.Load(), s.answer.written
 	_, err := a.useCases.Audit.Record(s.c.Request.Context(), s.operation.claim(), gitaudit.Report{
-		Action: s.operation.command, Address: addressText(s.operation.address), CorrelationID: httpapi.RequestID(s.c.Request.Context()),
+		Token: s.operation.tokenID(), Action: s.operation.command, Address: addressText(s.operation.address), CorrelationID: httpapi.RequestID(s.c.Request.Context()),
 		Command: audit.GitCommand{Protocol: source.HTTP, Repository: s.operation.grant.Repository.String(), Stats: stats},
 	})
 	if err != nil && !errors.Is(err, gitaudit.ErrNotNeeded) {

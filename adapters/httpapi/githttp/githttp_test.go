@@ -101,7 +101,7 @@ func FuzzPackets(f *testing.F) {
 func TestSpool(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{0, 1, githttp.SpoolMemory, githttp.SpoolMemory + 1, 3 * githttp.SpoolMemory} {
-		var s githttp.Spool
+		s, disk := githttp.NewSpool(0)
 		want := bytes.Repeat([]byte("abc"), size/3+1)[:size]
 		for rest := want; len(rest) > 0; {
 			n := min(len(rest), 1000)
@@ -111,7 +111,7 @@ func TestSpool(t *testing.T) {
 			rest = rest[n:]
 		}
 		for range 2 {
-			r, err := githttp.ReadSpool(&s)
+			r, err := githttp.ReadSpool(s)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,7 +119,28 @@ func TestSpool(t *testing.T) {
 				t.Errorf("got %d bytes, %v, want %d", len(got), err, size)
 			}
 		}
-		githttp.CloseSpool(&s)
+		if got := disk.Load(); got != 0 && size <= githttp.SpoolMemory {
+			t.Errorf("%d bytes: %d are on disk", size, got)
+		}
+		githttp.CloseSpool(s)
+		if got := disk.Load(); got != 0 {
+			t.Errorf("%d bytes: %d are left on disk", size, got)
+		}
+	}
+}
+
+func TestSpool_full(t *testing.T) {
+	t.Parallel()
+	s, disk := githttp.NewSpool(githttp.MaxSpooled)
+	if _, err := s.Write(make([]byte, githttp.SpoolMemory)); err != nil {
+		t.Errorf("in memory: got %v", err)
+	}
+	if _, err := s.Write([]byte("x")); !errors.Is(err, domain.TooMany) {
+		t.Errorf("on disk: got %v, want that the server is busy", err)
+	}
+	githttp.CloseSpool(s)
+	if got := disk.Load(); got != githttp.MaxSpooled {
+		t.Errorf("got %d bytes of others", got)
 	}
 }
 
@@ -154,10 +175,40 @@ func TestTransfers_drain(t *testing.T) {
 		if !errors.Is(ctx.Err(), context.Canceled) {
 			t.Errorf("the context of a transfer that has ended: got %v", ctx.Err())
 		}
+		time.Sleep(time.Minute)
 		endSecond()
+		start := time.Now()
+		time.Sleep(time.Second) // between two requests
+		_, endThird, err := githttp.Begin(transfers, t.Context(), false)
+		if err != nil {
+			t.Fatalf("the third request of an operation: got %v", err)
+		}
+		endThird()
 		<-drained
+		if took := time.Since(start); took != 3*time.Second {
+			t.Errorf("drained %v after the second request", took)
+		}
 		if _, _, err := githttp.Begin(transfers, t.Context(), false); !errors.Is(err, domain.Unavailable) {
 			t.Errorf("after the end: got %v", err)
+		}
+	})
+}
+
+// A server without a transfer stops at once.
+func TestTransfers_drain_none(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		transfers := githttp.NewTransfers()
+		_, end, err := githttp.Begin(transfers, t.Context(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end()
+		time.Sleep(2 * time.Second)
+		start := time.Now()
+		githttp.Drain(transfers, t.Context())
+		if took := time.Since(start); took != 0 {
+			t.Errorf("drained after %v", took)
 		}
 	})
 }

@@ -54,16 +54,25 @@ func checkPackets(body io.Reader) error {
 		case errors.Is(err, io.EOF) && number > 0:
 			return nil
 		case err != nil:
-			return errPackets.Because(err)
+			return refusalOf(err)
 		}
 		size, err := packetSize(head)
 		if err != nil {
 			return err
 		}
 		if _, err := r.Discard(max(0, size-headSize)); err != nil {
-			return errPackets.Because(err)
+			return refusalOf(err)
 		}
 	}
+}
+
+// refusalOf returns the refusal that an error is, or else that of a body that is none of
+// Git's.
+func refusalOf(err error) error {
+	if _, refused := errors.AsType[*domain.Refusal](err); refused {
+		return err
+	}
+	return errPackets.Because(err)
 }
 
 // pushSize is the size of the buffer for the beginning of a push. A whole packet fits.
@@ -74,7 +83,7 @@ const pushSize = 64 << 10
 func readsSideBand(body *bufio.Reader) (bool, error) {
 	head, err := body.Peek(headSize)
 	if err != nil {
-		return false, errPackets.Because(err)
+		return false, refusalOf(err)
 	}
 	size, err := packetSize(head)
 	if err != nil {
@@ -82,7 +91,7 @@ func readsSideBand(body *bufio.Reader) (bool, error) {
 	}
 	first, err := body.Peek(max(size, headSize))
 	if err != nil {
-		return false, errPackets.Because(err)
+		return false, refusalOf(err)
 	}
 	_, capabilities, _ := bytes.Cut(first, []byte{0})
 	return bytes.Contains(capabilities, []byte("side-band-64k")), nil

@@ -37,15 +37,16 @@ func (a *API) receivePack(c *gin.Context) {
 		s.finish(err, false)
 		return
 	}
-	result := held{out: &s.answer, body: body}
+	result := held{out: &s.answer, body: body, spool: spool{disk: &a.disk}}
 	defer result.spool.close()
 	err = a.useCases.SmartHTTP.ReceivePack(s.ctx, a.result(s), &result, &result)
-	if err == nil {
-		err = result.release()
-	} else if !s.answer.begun {
+	if !s.answer.begun && !result.ended.Load() {
 		s.discard(&result)
 	}
 	s.finishBody(&result)
+	if err == nil {
+		err = result.release()
+	}
 	if err == nil && s.received.Load() > int64(len(flush)) { // else it only asks whether it may push
 		a.record(s, audit.Stats{})
 	}
@@ -59,15 +60,11 @@ func (a *API) result(s *stream) gitaccess.Transfer {
 	return t
 }
 
-// discardTimeout is how long the rest of a push is read that has failed.
-const discardTimeout = time.Minute
-
-// discard reads the rest of a push that has failed, so that its client reads the answer: Git
-// sends all before it does.
+// discard reads the rest of a push whose outcome is known already, so that its client reads
+// the answer: Git sends all before it does.
 func (s *stream) discard(body io.Reader) {
-	late := context.AfterFunc(s.ctx, func() { s.endReads(time.Now()) })
-	defer late()
-	s.endReads(time.Now().Add(discardTimeout))
+	stop := context.AfterFunc(s.ctx, func() { s.endReads(time.Now()) })
+	defer stop()
 	_, _ = io.Copy(io.Discard, body)
 	s.discarded = true
 }

@@ -2,6 +2,7 @@ package githttp
 
 import (
 	"compress/gzip"
+	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,6 +31,10 @@ func (a *API) infoRefs(c *gin.Context) {
 	if a.preauthorize(c, command) {
 		return
 	}
+	if c.Request.Body != nil && c.Request.Body != http.NoBody {
+		refuse(c, errBody) // net/http would wait for it before the answer
+		return
+	}
 	o, err := a.admit(c, command)
 	if err != nil {
 		refuse(c, err)
@@ -53,8 +58,9 @@ func (a *API) infoRefs(c *gin.Context) {
 
 func acceptsGzip(c *gin.Context) bool {
 	for part := range strings.SplitSeq(c.GetHeader("Accept-Encoding"), ",") {
-		if name, _, _ := strings.Cut(part, ";"); strings.TrimSpace(name) == "gzip" {
-			return true
+		name, weight, _ := strings.Cut(strings.ReplaceAll(part, " ", ""), ";")
+		if name == "gzip" {
+			return strings.Trim(weight, "q=.0") != "" || weight == ""
 		}
 	}
 	return false

@@ -26,6 +26,8 @@ var (
 	errStopping     = domain.Refuse(domain.Unavailable, "This server is about to stop. Try again in a moment.")
 	errManyPulls    = domain.Refuse(domain.TooMany, "Too many clients without an account fetch at the moment. Try again later, or log in with an access token.")
 	errFailed       = domain.Refuse(domain.Unprocessable, "Git did not understand the request, or could not do what it asks for.")
+	errBody         = domain.Refuse(domain.Invalid, "This request takes no body.")
+	errHungUp       = domain.Refuse(domain.Invalid, "The client hung up.")
 	errCutShort     = domain.Refuse(domain.Invalid, "The request did not arrive as a whole.")
 )
 

@@ -5,19 +5,28 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 )
 
-// spoolMemory is how much of a spool is kept in memory, in bytes.
-const spoolMemory = 256 << 10
+const (
+	// spoolMemory is how much of a spool is kept in memory, in bytes.
+	spoolMemory = 256 << 10
+	// maxSpooled is how much all spools together may have on disk.
+	maxSpooled = 1 << 30
+)
 
 // spool keeps what is written to it until it is read: in memory, or in a temporary file
-// without a name if it is long. The zero spool is empty.
+// without a name if it is long.
 type spool struct {
+	// disk counts what all spools have in files.
+	disk   *atomic.Int64
 	memory bytes.Buffer
 	file   *os.File
+	// size is what this one has in its file.
+	size int64
 }
 
-// Write implements io.Writer.
+// Write implements io.Writer. It fails with errBusy if all spools have too much on disk.
 func (s *spool) Write(p []byte) (int, error) {
 	if s.file == nil && s.memory.Len()+len(p) <= spoolMemory {
 		return s.memory.Write(p)
@@ -26,6 +35,10 @@ func (s *spool) Write(p []byte) (int, error) {
 		if err := s.open(); err != nil {
 			return 0, fmt.Errorf("keep a part of a transfer on disk: %w", err)
 		}
+	}
+	s.size += int64(len(p))
+	if s.disk.Add(int64(len(p))) > maxSpooled {
+		return 0, errBusy
 	}
 	return s.file.Write(p)
 }
@@ -58,6 +71,7 @@ func (s *spool) reader() (io.Reader, error) {
 func (s *spool) close() {
 	if s.file != nil {
 		_ = s.file.Close()
+		s.disk.Add(-s.size)
 	}
-	*s = spool{}
+	*s = spool{disk: s.disk}
 }

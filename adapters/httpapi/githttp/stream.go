@@ -61,7 +61,7 @@ func (a *API) open(c *gin.Context, o operation, first bool) (*stream, error) {
 	httpapi.BeginStream(c, idleTimeout)
 	ctx, cancel := context.WithCancelCause(ctx)
 	s := &stream{operation: o, c: c, ctx: ctx, result: !first, end: func() { cancel(nil); end(); leave() }}
-	s.answer = answer{c: c, controller: http.NewResponseController(c.Writer)}
+	s.answer = answer{c: c, controller: httpapi.Controller(c)}
 	s.stall = time.AfterFunc(idleTimeout, func() {
 		cancel(errStalled)
 		s.endReads(time.Now())
@@ -162,6 +162,9 @@ func (s *stream) finish(err error, sideBand bool) {
 	case err == nil:
 		s.answer.begin()
 	case s.answer.begun, s.clientGone(err):
+		if s.clientGone(err) {
+			err = errHungUp.Because(err)
+		}
 		_ = s.c.Error(err)
 		panic(http.ErrAbortHandler)
 	case s.result && errors.Is(err, domain.TooMany):

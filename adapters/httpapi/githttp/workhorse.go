@@ -2,7 +2,6 @@ package githttp
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -81,7 +80,7 @@ func (a *API) newPreauthorization(c *gin.Context, o operation) preauthorization 
 		out.GLUsername = &g.Actor.User.Username
 	}
 	for name, value := range map[string]string{
-		"user_id": strings.TrimPrefix(out.GLID, "user-"), "username": g.Actor.User.Username, "remote_ip": addressText(o.address),
+		"user_id": out.GLID, "username": g.Actor.User.Username, "remote_ip": addressText(o.address),
 	} {
 		if value != "" {
 			out.GitalyServer.CallMetadata[name] = value
