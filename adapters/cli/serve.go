@@ -20,8 +20,9 @@ func serve(streams Streams, changes []bootstrap.Option) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve until SIGTERM or SIGINT, and then until every request is answered",
-		Long: `Serve until SIGTERM or SIGINT, and then until every request is answered; a
-second signal ends the program at once. A signal during the start, even in a long
+		Long: `Serve until SIGTERM or SIGINT, and then until every request is answered, which for
+fetches and pushes over HTTP may take git.http_drain; a second signal ends the program
+at once. A signal during the start, even in a long
 migration, ends the start, and the command fails. SIGHUP ends nothing: the server
 reads its secret files and log.level again, and logs which other settings have
 changed and need a restart. By default the data is in
