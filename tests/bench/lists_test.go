@@ -68,16 +68,7 @@ func BenchmarkLists(b *testing.B) {
 	l.address = serve(b, l.url)
 	l.check()
 	out := table{title: "lists among 100,000 projects", before: loadAverage()}
-	defer func() { // what was measured, even if something fails
-		out.after = loadAverage()
-		write := out.write
-		if *linesFlag {
-			write = out.writeJSON
-		}
-		if err := write(os.Stdout); err != nil {
-			b.Error(err)
-		}
-	}()
+	defer out.print(b) // what was measured, even if something fails
 	for run := range *runsFlag {
 		fmt.Fprintf(os.Stderr, "bench: run %d of %d\n", run+1, *runsFlag)
 		for _, list := range measuredLists {

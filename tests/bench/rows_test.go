@@ -43,16 +43,7 @@ func BenchmarkTable(t *testing.B) {
 			}
 		}
 	}
-	defer func() { // what was measured, even if something fails
-		out.after = loadAverage()
-		write := out.write
-		if *linesFlag {
-			write = out.writeJSON
-		}
-		if err := write(os.Stdout); err != nil {
-			t.Error(err)
-		}
-	}()
+	defer out.print(t) // what was measured, even if something fails
 	for run := range *runsFlag {
 		for i, m := range measurements {
 			fmt.Fprintf(os.Stderr, "bench: run %d of %d, %d of %d: %s\n", run+1, *runsFlag, i+1, len(measurements), m.rows[0].name)

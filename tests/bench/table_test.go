@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"testing"
 	"text/tabwriter"
 )
 
@@ -116,6 +117,19 @@ func (t *table) add(heads []heading, readings []reading) {
 			t.rows = append(t.rows, measuredRow{heading: h})
 		}
 		t.rows[at].readings = append(t.rows[at].readings, readings[i])
+	}
+}
+
+// print writes the table to the standard output, as the flags say.
+func (t *table) print(b testing.TB) {
+	b.Helper()
+	t.after = loadAverage()
+	write := t.write
+	if *linesFlag {
+		write = t.writeJSON
+	}
+	if err := write(os.Stdout); err != nil {
+		b.Error(err)
 	}
 }
 
