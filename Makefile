@@ -8,7 +8,7 @@ TABLE = go test -timeout 0 -run '^$$' -bench '^BenchmarkTable$$' -benchtime 1x -
 export N SEED KIND
 # The revision goes into the binary unless git cannot tell it.
 VCS = $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
-.PHONY: help build run demo test test-system faults check bench bench-lookups bench-large bench-lists benchmarks fuzz cover generate
+.PHONY: help build run demo test test-system faults check bench bench-lookups bench-large bench-lists bench-clone benchmarks fuzz cover generate
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -47,8 +47,11 @@ bench-large: ## the table on a world as large as a big customer's (6 GB of memor
 bench-lists: ## lists of the management API among 100,000 projects, as a ratio to a floor. ROWS, RUNS and JSON as for bench
 	cd tests/bench && $(subst BenchmarkTable,BenchmarkLists,$(TABLE))
 
+bench-clone: ## Git over HTTP: a clone of 200 MiB, as a ratio to Gitaly's client alone, and memory of 300 idle fetches. ROWS, RUNS and JSON as for bench
+	cd tests/bench && $(subst BenchmarkTable,BenchmarkClone,$(TABLE))
+
 benchmarks: ## the benchmarks of single parts, BENCHTIME each
-	go test -run '^$$' -bench . -skip '^Benchmark(Table|Lists)$$' -benchmem -benchtime $(BENCHTIME) -timeout 1h ./...
+	go test -run '^$$' -bench . -skip '^Benchmark(Table|Lists|Clone)$$' -benchmem -benchtime $(BENCHTIME) -timeout 1h ./...
 
 fuzz: ## every fuzz target, FUZZTIME each
 	.ci/fuzz $(FUZZTIME)

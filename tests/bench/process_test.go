@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,8 +24,8 @@ import (
 // process of its own.
 type task struct {
 	Name string
-	// URL is the database of the floor, or the host that the proxy forwards to; Address where
-	// either listens.
+	// URL is the database of the floor, the host that the proxy forwards to, or the folder of
+	// Gitaly; Address where each listens.
 	URL, Address string
 }
 
@@ -33,6 +34,7 @@ const (
 	loadTask     = "load"
 	floorTask    = "floor"
 	delayTask    = "delay"
+	gitalyTask   = "gitaly"
 )
 
 func (t task) command() (*exec.Cmd, error) {
@@ -63,7 +65,7 @@ func runTask() {
 	case t.Name == loadTask:
 		err = generate(os.Stdin, os.Stdout)
 	default:
-		serve := map[string]func(context.Context, task) error{floorTask: serveFloor, delayTask: serveDelay}[t.Name]
+		serve := map[string]func(context.Context, task) error{floorTask: serveFloor, delayTask: serveDelay, gitalyTask: serveGitaly}[t.Name]
 		ctx, cancel := context.WithCancel(context.Background())
 		go func() {
 			_, _ = io.Copy(io.Discard, os.Stdin)
@@ -84,6 +86,8 @@ func runTask() {
 type process struct {
 	name    string
 	address string
+	// network is that of the address; empty for TCP.
+	network string
 	world   world
 	pid     int
 	// onPostgres says that its database is PostgreSQL's.
@@ -156,7 +160,7 @@ func (p *process) start(t testing.TB, command *exec.Cmd) {
 	}
 	t.Cleanup(p.stop)
 	for deadline := time.After(servertest.WaitTimeout); ; {
-		conn, err := net.Dial("tcp", p.address)
+		conn, err := net.Dial(cmp.Or(p.network, "tcp"), p.address)
 		if err == nil {
 			_ = conn.Close()
 			return
