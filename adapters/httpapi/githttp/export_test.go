@@ -1,6 +1,14 @@
 package githttp
 
-import "sync/atomic"
+import (
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/adapters/httpapi"
+)
 
 // What tests of the parts look at.
 var (
@@ -30,3 +38,8 @@ var (
 	ReadSpool  = (*spool).reader
 	CloseSpool = (*spool).close
 )
+
+// NewAnswer returns what writes the answer of a transfer.
+func NewAnswer(c *gin.Context) io.Writer {
+	return &answer{c: c, controller: httpapi.Controller(c), media: "text/plain", stall: time.NewTimer(idleTimeout)}
+}
