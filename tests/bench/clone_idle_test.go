@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,9 +15,9 @@ import (
 )
 
 const (
-	// idleFetches is how many clients stop reading in the middle of a fetch.
-	idleFetches = 300
-	// idleMemory is what the server may take with them, in MiB.
+	// idleStreams is how many transfers are under way in which no byte moves.
+	idleStreams = 300
+	// idleMemory is what they may take together, in MiB.
 	idleMemory = 100
 	// readFirst is how much each client reads before it stops, in bytes.
 	readFirst = 4 << 20
@@ -25,26 +26,55 @@ const (
 	settling = 150 * time.Second
 )
 
-// idle reads the memory of a server before and while clients have stopped reading.
-func (c *clone) idle(start func() *process) measurement {
-	name := fmt.Sprintf("%d idle fetches", idleFetches)
+// idle reads the memory of a server before and while transfers are under way.
+func (c *clone) idle(start func() *process, what string, goal goal, begin func(server *process) (end func())) measurement {
+	name := fmt.Sprintf("%d %s", idleStreams, what)
 	return measurement{
-		rows: []heading{{name + ", VmRSS of 100 MiB", atMost(1)}, {name + ", VmRSS of none", goal{}}, {name + ", RssAnon of none", goal{}}},
+		rows: []heading{{name + ", of 100 MiB", goal}, {name + ", VmRSS of none", noGoal}},
 		do: func() []reading {
 			server := start()
 			defer server.stop()
-			c.fetch(newHTTPClient(c.t), server.address)
+			c.fetch(newHTTPClient(c.t), server.address, io.Discard)
 			time.Sleep(settling)
 			before := c.memory(server)
-			defer c.stopReading(server)()
+			defer begin(server)()
 			time.Sleep(settling)
 			with := c.memory(server)
 			return []reading{
-				{Figure: with.all, Floor: idleMemory, Unit: "MiB", Ratio: with.all / idleMemory},
-				{Figure: with.all, Floor: before.all, Unit: "MiB", Ratio: with.all / before.all},
-				{Figure: with.own, Floor: before.own, Unit: "MiB", Ratio: with.own / before.own},
+				{Figure: with - before, Floor: idleMemory, Unit: "MiB", Ratio: (with - before) / idleMemory},
+				{Figure: with, Floor: before, Unit: "MiB", Ratio: with / before},
 			}
 		},
+	}
+}
+
+var noGoal goal
+
+// waitInPushes begins pushes that wait for their clients. The function that it returns closes
+// their connections.
+func (c *clone) waitInPushes(server *process) (end func()) {
+	head := "POST /" + c.project.Path + ".git/git-receive-pack HTTP/1.1\r\nHost: git\r\nAuthorization: Bearer " + cloneToken +
+		"\r\nContent-Type: application/x-git-receive-pack-request\r\nContent-Length: 1000000\r\n\r\n"
+	command := packetLine(strings.Repeat("0", 40) + " " + strings.Repeat("1", 40) + " refs/heads/idle\x00report-status")
+	var conns []net.Conn
+	for range idleStreams {
+		conn, err := net.Dial("tcp", server.address)
+		if err == nil {
+			conns = append(conns, conn)
+			_, err = io.WriteString(conn, head+command)
+		}
+		if err != nil {
+			c.t.Errorf("a push that waits: %v", err)
+		}
+	}
+	return func() {
+		for _, conn := range conns {
+			_ = conn.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
+			if n, err := conn.Read(make([]byte, 1)); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+				c.t.Errorf("a push that waits was answered: %d bytes, %v", n, err)
+			}
+			_ = conn.Close()
+		}
 	}
 }
 
@@ -55,7 +85,7 @@ func (c *clone) stopReading(server *process) (end func()) {
 	transport := &http.Transport{DisableKeepAlives: true, DialContext: dialSmall}
 	var all sync.WaitGroup
 	next := make(chan struct{}, 10)
-	for range idleFetches {
+	for range idleStreams {
 		next <- struct{}{}
 		all.Go(func() {
 			defer func() { <-next }()
@@ -81,21 +111,18 @@ func dialSmall(ctx context.Context, network, address string) (net.Conn, error) {
 	return conn, err
 }
 
-// memory is that of a process, in MiB: all that it has of the machine's, and what of it
-// belongs to no file.
-type memory struct{ all, own float64 }
-
-func (c *clone) memory(p *process) memory {
+// memory returns what a process has of the machine's memory, in MiB.
+func (c *clone) memory(p *process) float64 {
 	c.t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.pid))
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	of := map[string]float64{}
-	for line := range strings.Lines(string(text)) {
-		name, value, _ := strings.Cut(line, ":")
-		kib, _ := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), " kB")), 64)
-		of[name] = kib / (1 << 10)
+	_, rest, _ := strings.Cut(string(text), "VmRSS:")
+	value, _, _ := strings.Cut(strings.TrimSpace(rest), " kB")
+	kib, err := strconv.ParseFloat(value, 64)
+	if err != nil {
+		c.t.Fatal(err)
 	}
-	return memory{of["VmRSS"], of["RssAnon"]}
+	return kib / (1 << 10)
 }

@@ -1,13 +1,17 @@
 package bench_test
 
 import (
+	"bufio"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +50,9 @@ func BenchmarkClone(b *testing.B) {
 	out := table{title: "Git over HTTP", before: loadAverage()}
 	defer out.print(b) // what was measured, even if something fails
 	for run := range *runsFlag {
-		for _, m := range []measurement{c.speed(start), c.idle(start)} {
+		for _, m := range []measurement{
+			c.speed(start), c.idle(start, "idle pushes", atMost(1), c.waitInPushes), c.idle(start, "fetches whose clients stopped", atMost(1), c.stopReading),
+		} {
 			if strings.Contains(m.rows[0].name, *rowsFlag) {
 				fmt.Fprintf(os.Stderr, "bench: run %d of %d: %s\n", run+1, *runsFlag, m.rows[0].name)
 				out.add(m.rows, m.do())
@@ -102,8 +108,8 @@ func (c *clone) dial(address string) {
 	c.t.Cleanup(func() { _ = direct.Close() })
 }
 
-// fetchDirectly fetches from Gitaly and returns how many bytes came.
-func (c *clone) fetchDirectly() (bytes int64) {
+// fetchDirectly fetches from Gitaly into w.
+func (c *clone) fetchDirectly(w io.Writer) {
 	c.t.Helper()
 	transfer := gitaccess.Transfer{
 		Location: gitaccess.Location{
@@ -112,11 +118,9 @@ func (c *clone) fetchDirectly() (bytes int64) {
 		},
 		ProjectPath: c.project.Path, Command: source.UploadPack, Version: "version=2", Actor: identity.Actor{User: identity.User{ID: identity.UserID(c.user), Username: "user"}},
 	}
-	var count counting
-	if _, err := c.direct.UploadPack(c.t.Context(), transfer, strings.NewReader(c.request), &count); err != nil {
+	if _, err := c.direct.UploadPack(c.t.Context(), transfer, strings.NewReader(c.request), w); err != nil {
 		c.t.Fatal(err)
 	}
-	return int64(count)
 }
 
 // counting counts what is written to it.
@@ -142,20 +146,87 @@ func (c *clone) post(ctx context.Context, address string) *http.Request {
 	return request
 }
 
-// fetch fetches over HTTP and returns how many bytes came.
-func (c *clone) fetch(client *http.Client, address string) (bytes int64) {
+// fetch fetches over HTTP into w.
+func (c *clone) fetch(client *http.Client, address string, w io.Writer) {
 	c.t.Helper()
 	answer, err := client.Do(c.post(c.t.Context(), address))
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	var count counting
-	_, err = io.CopyBuffer(&count, struct{ io.Reader }{answer.Body}, make([]byte, 64<<10))
+	_, err = io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{answer.Body}, make([]byte, 64<<10))
 	if err != nil || answer.StatusCode != http.StatusOK {
 		c.t.Fatalf("got %s, %v", answer.Status, err)
 	}
-	return int64(count)
+}
+
+// newRepository is what a clone fills: a git that makes the index of the pack.
+type newRepository struct {
+	*io.PipeWriter
+	t       testing.TB
+	folder  string
+	command *exec.Cmd
+	parted  chan error
+}
+
+func (c *clone) newRepository() *newRepository {
+	c.t.Helper()
+	folder, err := os.MkdirTemp(c.folder, "clone")
+	if err == nil {
+		err = exec.CommandContext(c.t.Context(), "git", "init", "--quiet", "--bare", folder).Run()
+	}
+	command := exec.CommandContext(c.t.Context(), "git", "-C", folder, "index-pack", "--stdin")
+	pack, pipeErr := command.StdinPipe()
+	if err = errors.Join(err, pipeErr); err == nil {
+		err = command.Start()
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	r, w := io.Pipe()
+	n := &newRepository{w, c.t, folder, command, make(chan error, 1)}
+	go func() {
+		err := partPack(r, pack)
+		_ = r.CloseWithError(err)
+		n.parted <- errors.Join(err, pack.Close())
+	}()
+	return n
+}
+
+// finish waits for git, and removes what it made.
+func (n *newRepository) finish() {
+	n.t.Helper()
+	err := errors.Join(n.PipeWriter.Close(), <-n.parted, n.command.Wait(), os.RemoveAll(n.folder))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// partPack writes the pack that the packets of an answer have.
+func partPack(r io.Reader, pack io.Writer) error {
+	packets := bufio.NewReaderSize(r, 64<<10)
+	for head := make([]byte, 5); ; {
+		if _, err := io.ReadFull(packets, head[:4]); errors.Is(err, io.EOF) {
+			return nil
+		}
+		size, err := strconv.ParseInt(string(head[:4]), 16, 32)
+		if err != nil {
+			return err
+		}
+		if size <= 4 {
+			continue // a special packet
+		}
+		if _, err := io.ReadFull(packets, head[4:]); err != nil {
+			return err
+		}
+		to := pack
+		if head[4] != 1 { // the name of the section, or progress
+			to = io.Discard
+		}
+		if _, err := io.CopyN(to, packets, size-5); err != nil {
+			return err
+		}
+	}
 }
 
 // newHTTPClient returns a client that reads as much at once as the other way does.
@@ -168,27 +239,37 @@ func newHTTPClient(t testing.TB) *http.Client {
 // speed clones over HTTP and from Gitaly in turn.
 func (c *clone) speed(start func() *process) measurement {
 	return measurement{
-		rows: []heading{{"clone of 200 MiB", atLeast(0.9)}, {"clone of 200 MiB, CPU of server and client, of a client of Gitaly", goal{}}},
+		rows: []heading{
+			{"clone of 200 MiB", atLeast(0.9)}, {"transfer of 200 MiB alone", goal{}},
+			{"transfer of 200 MiB alone, CPU of server and client, of a client of Gitaly", goal{}},
+		},
 		do: func() []reading {
 			server := start()
 			defer server.stop()
-			return c.inTurn(server)
+			client := newHTTPClient(c.t)
+			ways := []func(io.Writer){func(w io.Writer) { c.fetch(client, server.address, w) }, c.fetchDirectly}
+			whole, _ := inTurn(server, func(way int) {
+				into := c.newRepository()
+				ways[way](into)
+				into.finish()
+			})
+			alone, used := inTurn(server, func(way int) { ways[way](new(counting)) })
+			return []reading{whole, alone, used}
 		},
 	}
 }
 
-func (c *clone) inTurn(server *process) []reading {
+// inTurn transfers 200 MiB by two ways in turn.
+func inTurn(server *process, transfer func(way int)) (speed, cpu reading) {
 	const warm = 2 // rounds that are not measured: connections are opened, files are read
-	client := newHTTPClient(c.t)
-	ways := []func() (bytes int64){func() int64 { return c.fetch(client, server.address) }, c.fetchDirectly}
 	var speeds, used [2][]float64
-	for i := range alternately(warm+cloneRounds, len(ways)) {
+	for way := range alternately(warm+cloneRounds, 2) {
 		start, before := time.Now(), cpuTime(server.pid, os.Getpid())
-		mib := float64(ways[i]()) / (1 << 20)
-		speeds[i] = append(speeds[i], mib/time.Since(start).Seconds())
-		used[i] = append(used[i], float64(cpuTime(server.pid, os.Getpid())-before)/float64(time.Millisecond))
+		transfer(way)
+		speeds[way] = append(speeds[way], clonedFiles/time.Since(start).Seconds())
+		used[way] = append(used[way], float64(cpuTime(server.pid, os.Getpid())-before)/float64(time.Millisecond))
 	}
-	return []reading{medians(speeds, warm, "MiB/s"), medians(used, warm, "ms")}
+	return medians(speeds, warm, "MiB/s"), medians(used, warm, "ms")
 }
 
 // medians is the median of the first figures, of the others, and of their ratios.
@@ -211,9 +292,16 @@ func TestClone(t *testing.T) {
 	server := serve(t, c.url, func(s *config.Config) {
 		s.Gitaly.Connect, s.Gitaly.Storages = true, []config.Storage{{Name: "default", Address: address}}
 	})
-	for way, got := range map[string]int64{"over HTTP": c.fetch(newHTTPClient(t), server), "from Gitaly": c.fetchDirectly()} {
+	for name, way := range map[string]func(io.Writer){
+		"over HTTP": func(w io.Writer) { c.fetch(newHTTPClient(t), server, w) }, "from Gitaly": c.fetchDirectly,
+	} {
+		var got counting
+		way(&got)
 		if got < 3*clonedFile || got > 3*clonedFile+clonedFile/100 {
-			t.Errorf("%s: got %d bytes, want a little more than %d", way, got, 3*clonedFile)
+			t.Errorf("%s: got %d bytes, want a little more than %d", name, got, 3*clonedFile)
 		}
+		into := c.newRepository()
+		way(into)
+		into.finish()
 	}
 }
