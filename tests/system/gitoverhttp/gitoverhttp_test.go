@@ -15,7 +15,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"gatehouse/tests/gitalytest"
 	"gatehouse/tests/gitclient"
@@ -272,34 +271,6 @@ func TestListeners(t *testing.T) {
 			h.Must(gitclient.Dev, "", "clone", remote, "clone")
 		})
 	}
-}
-
-// TestSlowClient pauses longer than any other request may take, in the middle of a push.
-func TestSlowClient(t *testing.T) {
-	h := onMemory(t)
-	h.filled()
-	h.Must(gitclient.Dev, "", "clone", "--quiet", h.Remote("acme/cli.git"), "dev")
-	h.Commit("dev", "two", 10)
-	between := h.Between(func(r *http.Request) {
-		if r.Method == http.MethodPost {
-			r.Body = &slowBody{ReadCloser: r.Body}
-		}
-	})
-	h.Must(gitclient.Dev, "dev", "push", between+"/acme/cli.git", "HEAD:refs/heads/topic")
-}
-
-// slowBody pauses before its second read.
-type slowBody struct {
-	io.ReadCloser
-	reads int
-}
-
-// Read implements io.Reader.
-func (b *slowBody) Read(p []byte) (int, error) {
-	if b.reads++; b.reads == 2 {
-		time.Sleep(12 * time.Second)
-	}
-	return b.ReadCloser.Read(p[:min(len(p), 100)])
 }
 
 // TestConnections has as many clones under way as the server has connections to its
