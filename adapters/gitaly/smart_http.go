@@ -29,7 +29,7 @@ func (c *Client) InfoRefs(ctx context.Context, t gitaccess.Transfer, w io.Writer
 	if t.Command == source.ReceivePack {
 		call = service.InfoRefsReceivePack
 	}
-	stream, err := call(ctx, &gitalypb.InfoRefsRequest{Repository: r.message, GitProtocol: protocol(t)})
+	stream, err := call(ctx, &gitalypb.InfoRefsRequest{Repository: r.message, GitProtocol: t.Version})
 	if err == nil {
 		err = writeData(clientWriter{w, cancel}, stream.Recv)
 	}
@@ -74,7 +74,7 @@ func (c *Client) UploadPack(ctx context.Context, t gitaccess.Transfer, r io.Read
 	go func() {
 		defer close(ended)
 		out, err = gitalypb.NewSmartHTTPServiceClient(conn).PostUploadPackWithSidechannel(call.Outgoing(ctx), &gitalypb.PostUploadPackWithSidechannelRequest{
-			Repository: repo.message, GitConfigOptions: t.Options, GitProtocol: protocol(t),
+			Repository: repo.message, GitConfigOptions: t.Options, GitProtocol: t.Version,
 		})
 	}()
 	streamErr := errNoStream
@@ -125,7 +125,7 @@ func (c *Client) ReceivePack(ctx context.Context, t gitaccess.Transfer, r io.Rea
 	if err == nil {
 		first := &gitalypb.PostReceivePackRequest{
 			Repository: repo.message, GlId: t.Actor.GLID(), GlRepository: repo.message.GetGlRepository(),
-			GlUsername: t.Actor.User.Username, GitProtocol: protocol(t), GitConfigOptions: t.Options,
+			GlUsername: t.Actor.User.Username, GitProtocol: t.Version, GitConfigOptions: t.Options,
 		}
 		go func() {
 			// After an end of the call, of which receiving knows the reason, it is io.EOF.

@@ -58,7 +58,7 @@ func TestClient_InfoRefs(t *testing.T) {
 	d := started(t, gitalytest.Start(t), 10)
 	c := client(t, d.Server)
 	for _, command := range []source.Command{source.UploadPack, source.ReceivePack} {
-		for version, protocol := range map[string]string{"": "", "version=2": "version=2", "version=1": "version=1", "version=3": "", "version=2:x": ""} {
+		for _, version := range []string{"", "version=1", "version=2"} {
 			transfer := transferOf(command)
 			transfer.Version, transfer.Options = version, []string{"uploadpack.allowFilter=false"}
 			var got bytes.Buffer
@@ -67,7 +67,7 @@ func TestClient_InfoRefs(t *testing.T) {
 			}
 			cmd := exec.CommandContext(t.Context(), "git", "-c", "safe.directory=*", "-c", "uploadpack.allowFilter=true", "-c", "uploadpack.allowAnySHA1InWant=true",
 				"-c", "receive.advertisePushOptions=true", strings.TrimPrefix(string(command), "git-"), "--stateless-rpc", "--advertise-refs", d.folder)
-			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GIT_PROTOCOL=" + protocol}
+			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GIT_PROTOCOL=" + version}
 			printed, err := cmd.Output()
 			if err != nil {
 				t.Fatal(err)

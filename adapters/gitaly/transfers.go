@@ -105,14 +105,6 @@ func printable(value string) bool {
 	return !strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c > '~' })
 }
 
-// protocol returns the version that Gitaly passes to git.
-func protocol(t gitaccess.Transfer) string {
-	if t.Version == "version=1" || t.Version == "version=2" {
-		return t.Version
-	}
-	return ""
-}
-
 // clientError is an error of the client's end of a transfer.
 type clientError struct{ error }
 

@@ -40,7 +40,8 @@ type Transfer struct {
 	ProjectPath string
 	// Command is source.UploadPack or source.ReceivePack.
 	Command source.Command
-	// Version asks for a version of Git's protocol, as in "version=2"; empty for the first.
+	// Version asks for a version of Git's protocol: "version=1", "version=2", or empty for the
+	// first.
 	Version string
 	// Options are options of git's, as section.name=value.
 	Options []string
